@@ -1,0 +1,243 @@
+"""The clock: the one time value of a frame, and the tempo that divides it into beats.
+
+Nothing else in `perform` reads a clock. `LiveClock` and `OfflineClock` have the same verbs, so
+that a performance never knows which of them it is played by.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from types import MappingProxyType
+from typing import Literal, Protocol, TypeAlias
+
+BEATS_PER_BAR = 4
+LOWEST_BPM, HIGHEST_BPM = 40.0, 220.0
+TAP_PAUSE = 3.0  # seconds; a longer pause starts a new series of taps
+TAPS_KEPT = 12
+
+stopwatch = time.perf_counter  # for measuring durations: seconds from any origin
+
+Source: TypeAlias = Literal["free", "audio", "hand"]
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """The time of one frame: `seconds` since the show began, `frame` counted from 0, `dt` seconds
+    since the last frame (0 on the first), `beat` and `bar` counted from 0 with their fraction."""
+
+    seconds: float
+    frame: int
+    dt: float
+    beat: float
+    bar: float
+    bpm: float
+
+    def signals(self) -> Mapping[str, float]:
+        """The moment as signals: `time.*` and `beat.*`."""
+        return MappingProxyType(
+            {
+                "time.seconds": self.seconds,
+                "time.frame": float(self.frame),
+                "time.dt": self.dt,
+                "beat.bpm": self.bpm,
+                "beat.count": float(self.beat // 1),
+                "beat.phase": self.beat % 1,
+                "beat.bar": float(self.bar // 1),
+                "beat.barphase": self.bar % 1,
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Tempo:
+    """A beat grid: `anchor_beat` falls on `anchor` (seconds), and `bpm` beats pass a minute.
+
+    Every verb gives a new Tempo; the count of beats goes on through all of them. `downbeat` is the
+    beat on which a bar begins, `offset` (seconds, -0.2..0.2) shows beats early to make up for a
+    slow projector. What the hand sets stays until `release`.
+    """
+
+    bpm: float = 120.0
+    anchor: float = 0.0
+    anchor_beat: float = 0.0
+    downbeat: float = 0.0
+    offset: float = 0.0
+    source: Source = "free"
+    taps: tuple[float, ...] = ()
+
+    def beat(self, seconds: float) -> float:
+        """Beats at `seconds`."""
+        return self.anchor_beat + (seconds - self.anchor) * self.bpm / 60
+
+    def bar(self, seconds: float) -> float:
+        """Bars at `seconds`."""
+        return (self.beat(seconds) - self.downbeat) / BEATS_PER_BAR
+
+    def tap(self, seconds: float) -> Tempo:
+        """A tap of the hand. From the second tap of a series on, tempo and phase follow the taps'
+        least-squares line; a tap left out counts as a longer step, a long pause as a new series."""
+        series = self.taps if self.taps and seconds - self.taps[-1] <= TAP_PAUSE else ()
+        taps = (*series, seconds)[-TAPS_KEPT:]
+        grid = _grid(taps)
+        if grid is None:
+            return replace(self, taps=taps)
+        beat_seconds, last = grid
+        bpm = min(max(60 / beat_seconds, LOWEST_BPM), HIGHEST_BPM)
+        return replace(self._anchored(last, round(self.beat(last)), bpm), taps=taps, source="hand")
+
+    def scaled(self, factor: float, seconds: float) -> Tempo:
+        """x2 and /2, without a jump of the beat at `seconds`; out of range it stays as it is."""
+        bpm = self.bpm * factor
+        if not LOWEST_BPM <= bpm <= HIGHEST_BPM:
+            return self
+        return replace(self._anchored(seconds, self.beat(seconds), bpm), source="hand", taps=())
+
+    def set(self, bpm: float, seconds: float) -> Tempo:
+        """The tempo by number (beats a minute, clipped to 40..220), without a jump of the beat."""
+        bpm = min(max(bpm, LOWEST_BPM), HIGHEST_BPM)
+        return replace(self._anchored(seconds, self.beat(seconds), bpm), source="hand", taps=())
+
+    def nudge(self, beats: float) -> Tempo:
+        """The grid moved by a part of a beat, ahead when positive."""
+        return replace(self, anchor_beat=self.anchor_beat + beats)
+
+    def resync(self, seconds: float) -> Tempo:
+        """`seconds` is the first beat of a bar; the count goes to the nearest whole beat."""
+        beat = float(round(self.beat(seconds)))
+        return replace(self._anchored(seconds, beat, self.bpm), downbeat=beat)
+
+    def release(self) -> Tempo:
+        """What the hand set is let go: the tracker leads again."""
+        return replace(self, source="free", taps=())
+
+    def follow(self, seconds: float, bpm: float, gain: float = 1.0, downbeat: bool = False) -> Tempo:
+        """A beat that a tracker found at `seconds`: the grid moves towards it by `gain` (0..1).
+
+        Ignored while the hand leads. With `downbeat` the bar begins there.
+        """
+        if self.source == "hand":
+            return self
+        here = self.beat(seconds)
+        whole = float(round(here))
+        gain = 1.0 if self.source == "free" else gain
+        moved = self._anchored(seconds, here + gain * (whole - here), bpm)
+        return replace(moved, source="audio", downbeat=whole if downbeat else self.downbeat)
+
+    def _anchored(self, seconds: float, beat: float, bpm: float) -> Tempo:
+        return replace(self, anchor=seconds, anchor_beat=float(beat), bpm=bpm)
+
+
+def _grid(taps: tuple[float, ...]) -> tuple[float, float] | None:
+    """Seconds per beat and the time of the last beat, from a least-squares line through the taps."""
+    if len(taps) < 2:
+        return None
+    gaps = [later - earlier for earlier, later in zip(taps, taps[1:], strict=False)]
+    gap = sorted(gaps)[(len(gaps) - 1) // 2]  # the lower median: missed taps only lengthen gaps
+    if gap < 60 / HIGHEST_BPM / 2:
+        return None
+    steps = [0]
+    for one in gaps:
+        steps.append(steps[-1] + max(1, round(one / gap)))
+    mean_step, mean_tap = sum(steps) / len(steps), sum(taps) / len(taps)
+    spread = sum((step - mean_step) ** 2 for step in steps)
+    slope = sum((s - mean_step) * (t - mean_tap) for s, t in zip(steps, taps, strict=True)) / spread
+    return slope, mean_tap + slope * (steps[-1] - mean_step)
+
+
+class Clock(Protocol):
+    """What a performance is played by: `advance` begins a frame, `moment` says when it is."""
+
+    def advance(self) -> float:
+        """Begin the next frame; its time in seconds."""
+        ...
+
+    def moment(self, tempo: Tempo) -> Moment:
+        """The moment of the frame that began last."""
+        ...
+
+    def now(self) -> float:
+        """The show's time between frames, for stamping events as they come in; any thread."""
+        ...
+
+
+class OfflineClock:
+    """Exact time: frame n is at n / fps, however long it takes to draw."""
+
+    def __init__(self, fps: float | Fraction) -> None:
+        self._fps = Fraction(fps).limit_denominator(1001)
+        self._frame = -1
+
+    def advance(self) -> float:
+        self._frame += 1
+        return self.now()
+
+    def moment(self, tempo: Tempo) -> Moment:
+        dt = 0.0 if self._frame == 0 else float(1 / self._fps)
+        return _moment(self.now(), self._frame, dt, tempo)
+
+    def now(self) -> float:
+        return float(max(self._frame, 0) / self._fps)
+
+
+class LiveClock:
+    """Wall time, held to a sound's position while one plays, and paced to `fps` when given.
+
+    `position` says where the sound is that the audience hears (seconds), None when none plays.
+    The clock runs on the monotonic timer and is drawn towards the position, so that a show and
+    its sound stay together for hours although their crystals differ; it never runs backwards.
+    """
+
+    PULL = 0.05  # share of the difference made up per frame
+    JUMP = 0.2  # seconds; a larger difference is a seek or a device that stopped, and is made up at once
+
+    def __init__(
+        self, fps: float | None = None, position: Callable[[], float | None] = lambda: None
+    ) -> None:
+        self._origin = time.monotonic()
+        self._period = 1 / fps if fps else 0.0
+        self._position = position
+        self._due = 0.0
+        self._seconds = 0.0
+        self._dt = 0.0
+        self._frame = -1
+
+    def advance(self) -> float:
+        self._pace()
+        self._follow()
+        seconds = max(self.now(), self._seconds)
+        self._dt = seconds - self._seconds if self._frame >= 0 else 0.0
+        self._seconds = seconds
+        self._frame += 1
+        return seconds
+
+    def moment(self, tempo: Tempo) -> Moment:
+        return _moment(self._seconds, self._frame, self._dt, tempo)
+
+    def now(self) -> float:
+        return time.monotonic() - self._origin
+
+    def _pace(self) -> None:
+        """Sleep until the next frame is due; a late frame moves the grid, it is not made up."""
+        if not self._period:
+            return
+        wait = self._due - time.monotonic()
+        if wait > 0:
+            time.sleep(wait)
+            self._due += self._period
+        else:
+            self._due = time.monotonic() + self._period
+
+    def _follow(self) -> None:
+        position = self._position()
+        if position is None:
+            return
+        ahead = self.now() - position
+        self._origin += ahead if abs(ahead) > self.JUMP else ahead * self.PULL
+
+
+def _moment(seconds: float, frame: int, dt: float, tempo: Tempo) -> Moment:
+    shown = seconds + tempo.offset
+    return Moment(seconds, frame, dt, tempo.beat(shown), tempo.bar(shown), tempo.bpm)

@@ -1,0 +1,110 @@
+"""Parameters: the declared controls of a unit.
+
+A control is declared once; validation, sliders, OSC addresses, MIDI learn and documentation all
+come from the declaration.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any, Literal, TypeAlias
+
+Kind: TypeAlias = Literal["float", "int", "bool", "event", "choice", "text", "point", "color", "list", "sound"]
+
+SIZES = {"point": 2, "color": 4}
+
+
+class ParameterError(ValueError):
+    """A value that a parameter does not take; the message says what is allowed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One control of a unit.
+
+    `default`, `low` and `high` are in `unit`; `point` is (x, y), `color` is (r, g, b, a), each 0..1
+    unless the range says otherwise. `choice` takes one of `choices`; `list` is a list of whole
+    numbers (seeds, layers); `sound` is fed by the audio input (`audio.waveform` or
+    `audio.spectrum`, named in `default`) and is not set by a preset.
+    """
+
+    name: str
+    default: Any
+    low: float | None = None
+    high: float | None = None
+    unit: str = ""
+    description: str = ""
+    kind: Kind = "float"
+    choices: tuple[str, ...] = ()
+
+    @property
+    def playable(self) -> bool:
+        """Whether a formula may drive it."""
+        return self.kind in ("float", "int", "bool", "event", "point", "color")
+
+    def check(self, value: Any) -> Any:
+        """The value in the parameter's own type, or ParameterError with what is allowed."""
+        match self.kind:
+            case "choice" | "text":
+                return self._checked_text(value)
+            case "list":
+                return self._checked_list(value)
+            case "point" | "color":
+                return self._checked_vector(value)
+            case "sound":
+                raise ParameterError(f"{self.name} is fed by the sound, it takes no value")
+            case _:
+                return self._checked_number(value)
+
+    def clip(self, value: float) -> float:
+        """The nearest allowed number: what a formula that overshoots is worth."""
+        if self.low is not None and not value >= self.low:  # NaN goes to the low end
+            return self.low
+        if self.high is not None and value > self.high:
+            return self.high
+        return value
+
+    @property
+    def range(self) -> str:
+        """What is allowed, in words."""
+        if self.choices:
+            return "one of " + ", ".join(self.choices)
+        low = "-∞" if self.low is None else f"{self.low:g}"
+        high = "∞" if self.high is None else f"{self.high:g}"
+        return f"{low}..{high}" + (f" {self.unit}" if self.unit else "")
+
+    def _checked_number(self, value: Any) -> float | int | bool:
+        if isinstance(value, bool) and self.kind in ("bool", "event"):
+            return value
+        if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
+            raise ParameterError(f"{self.name} = {value!r}, must be a number {self.range}")
+        if self.clip(value) != value:
+            raise ParameterError(f"{self.name} = {value:g}, must be {self.range}")
+        if self.kind == "int" and value != int(value):
+            raise ParameterError(f"{self.name} = {value:g}, must be a whole number {self.range}")
+        return int(value) if self.kind == "int" else value
+
+    def _checked_text(self, value: Any) -> str:
+        if not isinstance(value, str):
+            raise ParameterError(f"{self.name} = {value!r}, must be text")
+        if self.choices and value not in self.choices:
+            near = get_close_matches(value, self.choices, 1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise ParameterError(f"{self.name} = {value!r}, must be {self.range}{hint}")
+        return value
+
+    def _checked_list(self, value: Any) -> tuple[int, ...]:
+        if not isinstance(value, list | tuple) or not value:
+            raise ParameterError(f"{self.name} = {value!r}, must be a list of whole numbers")
+        if any(isinstance(item, bool) or not isinstance(item, int) for item in value):
+            raise ParameterError(f"{self.name} = {value!r}, must hold whole numbers only")
+        if any(self.clip(item) != item for item in value):
+            raise ParameterError(f"{self.name} = {value!r}, must hold numbers {self.range}")
+        return tuple(value)
+
+    def _checked_vector(self, value: Any) -> tuple[float, ...]:
+        size = SIZES[self.kind]
+        if not isinstance(value, list | tuple) or len(value) != size:
+            raise ParameterError(f"{self.name} = {value!r}, must be {size} numbers {self.range}")
+        return tuple(float(self._checked_number(item)) for item in value)

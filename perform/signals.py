@@ -1,0 +1,57 @@
+"""Events and signals: what the inputs said, and what holds between two things said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from perform.clock import Moment
+
+Value: TypeAlias = float | str | NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that an input said.
+
+    `time` is in seconds of the show's clock; `name` is a signal path such as `midi.cc21`,
+    `audio.low` or `osc["/sensor/1"]`. A trigger (a note, an onset) is an event with value > 0
+    that its input takes back with a 0 in a later frame.
+    """
+
+    time: float
+    name: str
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Signals(Mapping[str, Value]):
+    """The frozen snapshot of every signal that one frame sees."""
+
+    values: Mapping[str, Value] = field(default_factory=lambda: MappingProxyType({}))
+
+    def after(self, moment: Moment, events: Iterable[Event]) -> Signals:
+        """The snapshot of the next frame: these signals, changed by what was said since."""
+        values = dict(self.values)
+        values.update((event.name, event.value) for event in events)
+        values.update(moment.signals())
+        return Signals(MappingProxyType(values))
+
+    def number(self, name: str, default: float = 0.0) -> float:
+        """The signal as a float; `default` when nothing was said yet or it is no number."""
+        value = self.values.get(name, default)
+        return float(value) if isinstance(value, int | float) else default
+
+    def __getitem__(self, name: str) -> Value:
+        return self.values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.values)
+
+    def __len__(self) -> int:
+        return len(self.values)
