@@ -1,0 +1,94 @@
+"""Where in a setlist the show is: which scene is on, which is coming in, and how far it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from perform.clock import BEATS_PER_BAR, Moment
+from perform.setlist import Cue
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place in the setlist: the cue that is on, the one that it came from while it comes in
+    (else None), the progress of that (0..1), the cue that waits for its beat, and the bar on which
+    the cue began."""
+
+    cue: int
+    before: int | None = None
+    progress: float = 1.0
+    queued: int | None = None
+    bar: float = 0.0
+
+
+class Cues:
+    """Moves through a setlist: by hand on the next beat that `quantise` allows, by itself after the
+    bars of a cue."""
+
+    def __init__(self, cues: Sequence[Cue], quantise: int, loop: bool) -> None:
+        self._cues = cues
+        self._quantise = quantise
+        self._loop = loop
+        self._before: int | None = None
+        self._cue = 0
+        self._queued: int | None = None
+        self._began: float | None = None  # in bars
+        self._slot = 0
+
+    def step(self, moment: Moment, go: bool = False, back: bool = False, scene: int = 0) -> Place:
+        """The place at this moment; `scene` is a cue counted from 1, 0 asks for none."""
+        self._began = moment.bar if self._began is None else min(self._began, moment.bar)
+        self._ask(go, back, scene)
+        due = self._beat_allows(moment)
+        if self._queued is not None and due:
+            self._enter(self._queued, moment.bar)
+        elif self._over(moment.bar):
+            self._enter_next(self._began + (self._cues[self._cue].bars or 0))
+        return self._place(moment)
+
+    def _ask(self, go: bool, back: bool, scene: int) -> None:
+        here = self._cue if self._queued is None else self._queued
+        if go:
+            self._queued = self._neighbour(here, 1)
+        if back:
+            self._queued = self._neighbour(here, -1)
+        if 0 < scene <= len(self._cues):
+            self._queued = scene - 1
+
+    def _neighbour(self, cue: int, step: int) -> int | None:
+        """The next cue in a direction; from a setlist's end, None unless it loops."""
+        there = cue + step
+        if 0 <= there < len(self._cues):
+            return there
+        return there % len(self._cues) if self._loop else self._queued
+
+    def _beat_allows(self, moment: Moment) -> bool:
+        slot = int(moment.bar * BEATS_PER_BAR // max(self._quantise, 1))
+        passed, self._slot = slot != self._slot, slot
+        return passed or self._quantise == 0
+
+    def _over(self, bar: float) -> bool:
+        bars = self._cues[self._cue].bars
+        return bars is not None and self._began is not None and bar - self._began >= bars
+
+    def _enter_next(self, bar: float) -> None:
+        following = self._neighbour(self._cue, 1)
+        if following is not None and following != self._cue:
+            self._enter(following, bar)
+        else:
+            self._began = bar
+
+    def _enter(self, cue: int, bar: float) -> None:
+        self._queued = None
+        if cue != self._cue:
+            self._before, self._cue, self._began = self._cue, cue, bar
+
+    def _place(self, moment: Moment) -> Place:
+        began = self._began or 0.0
+        beats = self._cues[self._cue].entrance.beats
+        gone = (moment.bar - began) * BEATS_PER_BAR
+        progress = 1.0 if beats == 0 else min(max(gone / beats, 0.0), 1.0)
+        if progress == 1:
+            self._before = None
+        return Place(self._cue, self._before, progress, self._queued, began)

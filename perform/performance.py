@@ -1,0 +1,218 @@
+"""The performance: one frame is one sentence, read here from left to right.
+
+    events -> signals -> parameters -> latent -> image -> pixels -> outputs
+
+`Performance.step` is the only place where the state of the show changes. It knows protocols, not
+devices: the rig hands it units that are open, and takes its pictures to the outputs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from perform import formula
+from perform.beat import CONFIDENT
+from perform.clock import Moment, Tempo
+from perform.cues import Cues, Place
+from perform.latent import Path, blend, truncate
+from perform.render import Image, Unit, Values
+from perform.scene import Controls, Scene, Settings
+from perform.setlist import Cue, Setlist
+from perform.signals import Event, Signals, spread
+
+Floats = NDArray[np.float32]
+TRACKED_BEAT = "tempo.beat"  # value: [bpm, confidence, downbeat], from the sound's beat tracker
+TRACKER_GAIN = 0.5  # share of a phase error made up per tracked beat
+NUDGE = 1 / 32  # beats
+
+
+class Voice(Protocol):
+    """A trained generator on stage: draws latents as images at the show's size."""
+
+    mean: Floats
+
+    def map(self, z: Floats, label: int) -> Floats:
+        """z [n, z_dim] of a class to w [n, w_dim]."""
+        ...
+
+    def render(self, moment: Moment, values: Values, latent: Floats) -> Image:
+        """The image of a latent ws [num_ws, w_dim]."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What a step gives: the image, and what the last stage does with it."""
+
+    image: Image
+    master: float
+    blackout: bool
+
+
+class SceneInstance:
+    """A scene on stage: its units open, its formulas running."""
+
+    def __init__(
+        self, scene: Scene, source: Unit | None, voice: Voice | None, path: Path | None, filters: Sequence[Unit]
+    ) -> None:
+        self.scene = scene
+        self.source, self.voice, self.path, self.filters = source, voice, path, filters
+        self.enter()
+
+    def enter(self) -> None:
+        """Begin anew: formulas forget."""
+        scene = self.scene
+        self._source = scene.source.start()
+        self._latent = scene.latent.start() if scene.latent else None
+        self._filters = [settings.start() for settings in scene.filters]
+
+    def parameters(self, moment: Moment, signals: Signals) -> tuple[Values, ...]:
+        """The values of the source, the latent path, and each filter."""
+        latent = self._latent.at(moment, signals) if self._latent else {}
+        return (
+            self._source.at(moment, signals),
+            latent,
+            *(controls.at(moment, signals) for controls in self._filters),
+        )
+
+    def latent(self, moment: Moment, parameters: tuple[Values, ...]) -> Floats | None:
+        """The point of the latent space, truncated, ws [num_ws, w_dim]; None for a shader."""
+        source, latent = parameters[:2]
+        if self.voice is None or self.path is None:
+            return None
+        voice, label = self.voice, int(source.get("label", 0))
+        ws = self.path.step(moment, latent, lambda z: voice.map(z, label))
+        return truncate(ws, voice.mean, source["truncation"], source["cutoff"])
+
+    def image(self, moment: Moment, parameters: tuple[Values, ...], latent: Floats | None) -> Image:
+        """The source's image."""
+        if self.voice is not None and latent is not None:
+            return self.voice.render(moment, parameters[0], latent)
+        assert self.source is not None
+        return self.source.render(moment, parameters[0])
+
+    def filtered(self, moment: Moment, parameters: tuple[Values, ...], image: Image) -> Image:
+        """The image after every filter."""
+        for unit, values in zip(self.filters, parameters[2:], strict=True):
+            image = unit.render(moment, values, image)
+        return image
+
+
+@dataclass(slots=True)
+class CueInstance:
+    """A cue on stage: its scene, and the transition that brings it in."""
+
+    cue: Cue
+    scene: SceneInstance
+    transition: Unit
+    controls: Controls
+
+
+class Performance:
+    """A setlist being played."""
+
+    def __init__(self, setlist: Setlist, cues: Sequence[CueInstance], tempo: Tempo | None = None) -> None:
+        self.signals = Signals()
+        self.tempo = tempo or Tempo()
+        self._image: Image = None
+        self._held: list[Event] = []
+        self._asked = 0
+        self.change(setlist, cues)
+
+    def change(self, setlist: Setlist, cues: Sequence[CueInstance]) -> None:
+        """Play another setlist (or the same one, edited), from its start."""
+        self.setlist, self.cues = setlist, cues
+        self._show = setlist.show.start()
+        self._cues = Cues([one.cue for one in cues], setlist.quantise, setlist.loop)
+        self.place = Place(0)
+
+    def step(self, moment: Moment, events: Sequence[Event]) -> Picture:
+        """One frame of the show."""
+        events, self._held = spread([*self._held, *events])
+        signals = self.signals = self.signals.after(moment, events)
+        show = self._show.at(moment, signals)
+        self.tempo = self._tempo(moment, events, show)
+        self._move(moment, show)
+        if self._image is None or not show["freeze"]:
+            self._image = self._draw(moment, signals)
+        return Picture(self._image, show["master"], show["blackout"])
+
+    def _tempo(self, moment: Moment, events: Sequence[Event], show: Values) -> Tempo:
+        """The tempo after what hands and tracker said; a tap counts from when it was made."""
+        tempo, now = self.tempo, moment.seconds
+        for event in events:
+            if event.name == TRACKED_BEAT and isinstance(event.value, np.ndarray):
+                bpm, confidence, downbeat = event.value
+                if confidence >= CONFIDENT:
+                    tempo = tempo.follow(event.time, float(bpm), TRACKER_GAIN, bool(downbeat))
+        if show["listen"]:
+            tempo = tempo.release()
+        if show["tap"]:
+            tempo = tempo.tap(_said(self.setlist.show, "tap", events, now))
+        if show["resync"]:
+            tempo = tempo.resync(_said(self.setlist.show, "resync", events, now))
+        if show["double"] or show["halve"]:
+            tempo = tempo.scaled(2.0 if show["double"] else 0.5, now)
+        if show["later"] or show["sooner"]:
+            tempo = tempo.nudge(NUDGE if show["sooner"] else -NUDGE)
+        if show["tempo"] and show["tempo"] != tempo.bpm:
+            tempo = tempo.set(show["tempo"], now)
+        return tempo
+
+    def _move(self, moment: Moment, show: Values) -> None:
+        """On through the setlist; a scene that comes in begins anew."""
+        asked, self._asked = show["scene"] if show["scene"] != self._asked else 0, show["scene"]
+        before = self.place.cue
+        self.place = self._cues.step(moment, show["go"], show["back"], asked)
+        if self.place.cue != before:
+            self.cues[self.place.cue].scene.enter()
+
+    def _draw(self, moment: Moment, signals: Signals) -> Image:
+        """The image of the scene that is on, or of two scenes and the transition between them."""
+        now, place = self.cues[self.place.cue], self.place
+        scene = now.scene
+        parameters = scene.parameters(moment, signals)
+        latent = scene.latent(moment, parameters)
+        before = None if place.before is None else self.cues[place.before].scene
+        if before is None or before is scene:
+            return scene.filtered(moment, parameters, scene.image(moment, parameters, latent))
+        from_parameters = before.parameters(moment, signals)
+        from_latent = before.latent(moment, from_parameters)
+        if _morphs(now.cue, before.scene) and latent is not None and from_latent is not None:
+            image = scene.image(moment, parameters, blend(from_latent, latent, place.progress))
+            from_image = image
+        else:
+            image = scene.image(moment, parameters, latent)
+            from_image = before.image(moment, from_parameters, from_latent)
+        values = now.controls.at(moment, signals) | {"progress": place.progress}
+        start = before.filtered(moment, from_parameters, from_image)
+        return now.transition.render(moment, values, start, scene.filtered(moment, parameters, image))
+
+
+def _morphs(cue: Cue, before: Scene) -> bool:
+    return cue.entrance.morph and cue.scene.model is not None and cue.scene.model == before.model
+
+
+def _said(settings: Settings, name: str, events: Sequence[Event], now: float) -> float:
+    """When the trigger of a formula was said: the time of the newest of its events."""
+    bound = settings.values.get(name)
+    names: Any = bound.names if isinstance(bound, formula.Formula) else ()
+    return max((event.time for event in events if event.name in names), default=now)
+
+
+def status(performance: Performance) -> Mapping[str, Any]:
+    """Where the show is, for those who watch it."""
+    place, cues = performance.place, performance.cues
+    following = place.queued if place.queued is not None else (place.cue + 1) % len(cues)
+    return {
+        "scene": cues[place.cue].cue.scene.title,
+        "following": cues[following].cue.scene.title,
+        "queued": place.queued is not None,
+        "cue": place.cue + 1,
+        "cues": len(cues),
+    }

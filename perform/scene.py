@@ -1,0 +1,287 @@
+"""Scenes: presets as text, checked when they are loaded.
+
+A scene has one source, the path that plays it, filters, and the way it is entered; every
+parameter is a number or a formula. `read` finds every fault of a file in one run.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Literal, Protocol, TypeAlias, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from perform import formula
+from perform.clock import Moment
+from perform.parameters import Parameter, ParameterError
+from perform.signals import Signals
+
+Role: TypeAlias = Literal["generator", "filter", "transition"]
+Model = TypeVar("Model", bound=BaseModel)
+Values: TypeAlias = dict[str, Any]
+
+
+class SceneError(ValueError):
+    """A scene or setlist that cannot be played; `faults` has one line for every fault of the file."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = faults
+
+
+class Catalogue(Protocol):
+    """What there is to play: the declared parameters of units by name. A name that is not there
+    raises LookupError, with the nearest ones."""
+
+    def shader(self, name: str, role: Role) -> tuple[Parameter, ...]:
+        """The parameters of a shader that plays `role`."""
+        ...
+
+    def model(self, name: str) -> tuple[Parameter, ...]:
+        """The parameters of a trained generator."""
+        ...
+
+    def path(self, name: str) -> tuple[Parameter, ...]:
+        """The parameters of a path through a latent space."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """A unit by name, with what its parameters are set to: constants, formulas, or tuples of both."""
+
+    name: str
+    parameters: tuple[Parameter, ...]
+    values: Mapping[str, Any]
+
+    def start(self) -> Controls:
+        """The settings running: formulas with fresh state."""
+        return Controls(self)
+
+
+class Controls:
+    """Settings at work: gives a value for every parameter of the unit, frame after frame."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._constants = {p.name: settings.values.get(p.name, p.default) for p in settings.parameters}
+        self._running = {
+            p: _start(self._constants.pop(p.name))
+            for p in settings.parameters
+            if _moves(self._constants[p.name])
+        }
+        self._sounds = {p.name: str(self._constants.pop(p.name)) for p in settings.parameters if p.kind == "sound"}
+
+    def at(self, moment: Moment, signals: Signals) -> Values:
+        """The value of every parameter at this moment, within its range."""
+        values = dict(self._constants)
+        for name, signal in self._sounds.items():
+            values[name] = signals.values.get(signal)
+        for parameter, run in self._running.items():
+            values[parameter.name] = run(parameter, signals, moment)
+        return values
+
+
+@dataclass(frozen=True, slots=True)
+class Entrance:
+    """How a scene is entered: in `beats`, by a shader's transition, or (`morph`) through the latent
+    space that it shares with the scene before."""
+
+    beats: float
+    shader: Settings
+    morph: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A preset, checked: its source (a model with a latent path, or a shader), its filters and its
+    entrance."""
+
+    title: str
+    source: Settings
+    latent: Settings | None
+    filters: tuple[Settings, ...]
+    entrance: Entrance
+    description: str = ""
+    file: Path = field(default_factory=Path)
+
+    @property
+    def model(self) -> str | None:
+        """The name of the trained generator, None where a shader is the source."""
+        return self.source.name if self.latent else None
+
+
+class _SceneText(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+    title: str = Field(min_length=1)
+    description: str = ""
+    generator: dict[str, Any]
+    latent: dict[str, Any] = {}
+    filter: list[dict[str, Any]] = []
+    transition: dict[str, Any] = {}
+
+
+def read(path: Path, catalogue: Catalogue) -> Scene:
+    """The scene in a preset file. Raises SceneError with every fault, OSError when it cannot be read."""
+    return check(parse(path, _SceneText), catalogue, path)
+
+
+def parse(path: Path, model: type[Model]) -> Model:
+    """A TOML file in the shape of a pydantic model; SceneError with file, key and what is allowed."""
+    try:
+        return model.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SceneError([f"{path}: not valid TOML: {error}"]) from error
+    except ValidationError as error:
+        raise SceneError([f"{path}: {_sentence(e, model)}" for e in error.errors()]) from error
+
+
+def check(text: _SceneText, catalogue: Catalogue, path: Path) -> Scene:
+    """The scene that a text describes, or SceneError with every fault."""
+    reader = Reader(path)
+    neural = "model" in text.generator
+    source = (
+        reader.unit("generator", text.generator, "model", catalogue.model)
+        if neural
+        else reader.unit("generator", text.generator, "shader", lambda name: catalogue.shader(name, "generator"))
+    )
+    latent = reader.unit("latent", {"path": "walk"} | text.latent, "path", catalogue.path) if neural else None
+    if text.latent and not neural:
+        reader.fault("latent", "needs a generator with a model; a shader has no latent space")
+    filters = tuple(
+        reader.unit(f"filter[{i}]", table, "shader", lambda name: catalogue.shader(name, "filter"))
+        for i, table in enumerate(text.filter)
+    )
+    entrance = reader.entrance("transition", text.transition, catalogue)
+    reader.finish()
+    return Scene(text.title, source, latent, filters, entrance, text.description, path)
+
+
+class Reader:
+    """Reads the tables of one file and gathers their faults."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._faults: list[str] = []
+
+    def fault(self, key: str, what: str) -> None:
+        """Note a fault: `presets/moth.toml: filter[1].amount = 1.7, must be 0..1`."""
+        self._faults.append(f"{self._path}: {key}{'' if what.startswith(' ') else ' '}{what}")
+
+    def finish(self) -> None:
+        """Raise SceneError if there was any fault."""
+        if self._faults:
+            raise SceneError(self._faults)
+
+    def unit(
+        self,
+        key: str,
+        table: Mapping[str, Any],
+        kind: str,
+        declared: Callable[[str], tuple[Parameter, ...]],
+    ) -> Settings:
+        """The settings of the unit that `table[kind]` names."""
+        name = table.get(kind)
+        if not isinstance(name, str):
+            allowed = "model or shader" if key == "generator" else kind
+            self.fault(key, f"has no {allowed}: it names what to play")
+            return Settings("", (), {})
+        try:
+            parameters = declared(name)
+        except (LookupError, ValueError, OSError) as error:
+            self.fault(f"{key}.{kind}", f"= {name!r}: {error.args[0] if error.args else error}")
+            return Settings(name, (), {})
+        return self.settings(key, name, parameters, {k: v for k, v in table.items() if k != kind})
+
+    def settings(
+        self, key: str, name: str, parameters: tuple[Parameter, ...], table: Mapping[str, Any]
+    ) -> Settings:
+        """What a table sets the parameters to, each checked against its declaration."""
+        known = {parameter.name: parameter for parameter in parameters}
+        values = {}
+        for setting, text in table.items():
+            if setting not in known:
+                self.fault(f"{key}.{setting}", f"is unknown{_near(setting, known)}")
+                continue
+            try:
+                values[setting] = _setting(known[setting], text)
+            except ParameterError as error:
+                self.fault(f"{key}.{error}", "")
+            except formula.FormulaError as error:
+                self.fault(f"{key}.{setting}", f"= {text!r}: {error}")
+        return Settings(name, parameters, values)
+
+    def entrance(self, key: str, table: Mapping[str, Any], catalogue: Catalogue) -> Entrance:
+        """How a scene is entered; without a table in four beats, by the shader `dissolve`."""
+        rest = {"shader": "dissolve"} | table
+        beats, path = rest.pop("beats", 4), rest.pop("path", None)
+        if isinstance(beats, bool) or not isinstance(beats, int | float) or not 0 <= beats <= 256:
+            self.fault(f"{key}.beats", f"= {beats!r}, must be a number 0..256")
+            beats = 4
+        if path not in (None, "morph"):
+            self.fault(f"{key}.path", f"= {path!r}, must be 'morph'")
+        shader = self.unit(key, rest, "shader", lambda name: catalogue.shader(name, "transition"))
+        return Entrance(float(beats), shader, path == "morph")
+
+
+def _setting(parameter: Parameter, text: Any) -> Any:
+    """A constant, a formula, or for points and colours a tuple of both."""
+    if isinstance(text, str) and parameter.playable:
+        if parameter.kind in ("point", "color"):
+            raise ParameterError(f"{parameter.name} = {text!r}, must be a list, each a number or a formula")
+        return formula.compile(text)
+    if isinstance(text, list) and any(isinstance(item, str) for item in text):
+        stand_in = parameter.low or 0.0
+        parameter.check([stand_in if isinstance(item, str) else item for item in text])
+        return tuple(formula.compile(item) if isinstance(item, str) else float(item) for item in text)
+    return parameter.check(text)
+
+
+def _moves(value: Any) -> bool:
+    return isinstance(value, formula.Formula) or (
+        isinstance(value, tuple) and any(isinstance(item, formula.Formula) for item in value)
+    )
+
+
+Run: TypeAlias = Callable[[Parameter, Signals, Moment], Any]
+
+
+def _start(value: Any) -> Run:
+    """A formula, or a tuple with formulas in it, running."""
+    if isinstance(value, tuple):
+        parts = [_start(part) if _moves(part) else _constant(part) for part in value]
+        return lambda p, signals, moment: tuple(part(p, signals, moment) for part in parts)
+    run = value.start()
+
+    def number(parameter: Parameter, signals: Signals, moment: Moment) -> Any:
+        result = parameter.clip(run(signals, moment))
+        match parameter.kind:
+            case "int":
+                return round(result)
+            case "bool" | "event":
+                return result > 0.5
+        return result
+
+    return number
+
+
+def _constant(value: float) -> Run:
+    return lambda _parameter, _signals, _moment: value
+
+
+def _sentence(error: Any, model: type[BaseModel]) -> str:
+    """A fault that pydantic found: key, value and what is allowed."""
+    key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error["loc"]).lstrip(".")
+    if error["type"] == "extra_forbidden":
+        return f"{key} is unknown{_near(str(error['loc'][-1]), model.model_fields)}"
+    if error["type"] == "missing":
+        return f"{key} is missing"
+    return f"{key} = {error['input']!r}: {error['msg'][:1].lower()}{error['msg'][1:]}"
+
+
+def _near(word: str, known: Any) -> str:
+    near = get_close_matches(word, list(known), 1)
+    return f", did you mean {near[0]}?" if near else f"; known: {', '.join(known) or 'none'}"

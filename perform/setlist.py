@@ -1,0 +1,132 @@
+"""Setlists: an ordered list of cues, each a scene with its way in and its way on; and bindings,
+the formulas that play the show itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from perform.parameters import Parameter
+from perform.scene import Catalogue, Entrance, Reader, Scene, SceneError, Settings, parse, read
+
+QUANTISE_BEATS = {"off": 0, "beat": 1, "bar": 4, "4 bars": 16}
+
+SHOW = (
+    Parameter("master", 1.0, 0.0, 1.0, description="brightness of everything"),
+    Parameter("blackout", 0.0, 0.0, 1.0, kind="bool", description="the output is black"),
+    Parameter("freeze", 0.0, 0.0, 1.0, kind="bool", description="the picture holds still"),
+    Parameter("go", 0.0, 0.0, 1.0, kind="event", description="on to the next cue"),
+    Parameter("back", 0.0, 0.0, 1.0, kind="event", description="back to the cue before"),
+    Parameter("scene", 0.0, 0.0, 999.0, kind="int", description="to cue number n; 0 stays"),
+    Parameter("tap", 0.0, 0.0, 1.0, kind="event", description="a tap of the tempo"),
+    Parameter("resync", 0.0, 0.0, 1.0, kind="event", description="the bar begins now"),
+    Parameter("double", 0.0, 0.0, 1.0, kind="event", description="twice the tempo"),
+    Parameter("halve", 0.0, 0.0, 1.0, kind="event", description="half the tempo"),
+    Parameter("later", 0.0, 0.0, 1.0, kind="event", description="the beat 1/32 later"),
+    Parameter("sooner", 0.0, 0.0, 1.0, kind="event", description="the beat 1/32 sooner"),
+    Parameter("listen", 0.0, 0.0, 1.0, kind="event", description="the tempo follows the sound again"),
+    Parameter("tempo", 0.0, 0.0, 220.0, "bpm", kind="float", description="the tempo by number; 0 leaves it"),
+)
+
+BINDINGS = {
+    "master": 'pickup(midi.cc62, 1) * pickup(osc["/master"], 1)',
+    "blackout": 'toggle(key.b + osc["/blackout"])',
+    "freeze": 'toggle(key.f + osc["/freeze"])',
+    "go": 'key.space + osc["/go"]',
+    "back": 'key.backspace + osc["/back"]',
+    "scene": 'max(key.1, key.2 * 2, key.3 * 3, key.4 * 4, key.5 * 5, key.6 * 6, key.7 * 7, key.8 * 8, '
+    'key.9 * 9, osc["/scene"])',
+    "tap": 'key.t + osc["/tempo/tap"]',
+    "resync": 'key.r + osc["/tempo/resync"]',
+    "double": 'key.up + osc["/tempo/double"]',
+    "halve": 'key.down + osc["/tempo/halve"]',
+    "later": "key.left",
+    "sooner": "key.right",
+    "listen": 'key.l + osc["/tempo/listen"]',
+    "tempo": 'osc["/tempo/bpm"]',
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """A scene in its place: `entrance` is its way in; `bars` its way on, None waits for GO."""
+
+    scene: Scene
+    entrance: Entrance
+    bars: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Setlist:
+    """What is played, in order. `quantise` is the number of beats that a change waits for (0: at once)."""
+
+    title: str
+    cues: tuple[Cue, ...]
+    show: Settings
+    quantise: int = 4
+    loop: bool = False
+    files: tuple[Path, ...] = field(default=())
+
+
+class _CueText(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+    scene: str
+    bars: float | None = Field(default=None, gt=0, le=4096)
+    transition: dict[str, Any] | None = None
+
+
+class _SetlistText(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+    title: str = Field(min_length=1)
+    quantise: Literal["off", "beat", "bar", "4 bars"] = "bar"
+    loop: bool = False
+    cue: list[_CueText] = Field(min_length=1)
+    bindings: dict[str, Any] = {}
+
+
+def read_setlist(path: Path, catalogue: Catalogue, preset: Callable[[str], Path]) -> Setlist:
+    """The setlist in a file, with its scenes; `preset` gives a scene's file by name.
+
+    Raises SceneError with every fault of the setlist and of its presets, OSError when it cannot be read.
+    """
+    text = parse(path, _SetlistText)
+    reader = Reader(path)
+    faults: list[str] = []
+    scenes: dict[str, Scene] = {}
+    cues = []
+    for i, cue in enumerate(text.cue):
+        try:
+            scene = scenes.get(cue.scene) or read(preset(cue.scene), catalogue)
+        except SceneError as error:
+            faults += error.faults
+            continue
+        except (LookupError, OSError) as error:
+            reader.fault(f"cue[{i}].scene", f"= {cue.scene!r}: {error.args[0] if error.args else error}")
+            continue
+        scenes[cue.scene] = scene
+        own = cue.transition
+        entrance = scene.entrance if own is None else reader.entrance(f"cue[{i}].transition", own, catalogue)
+        cues.append(Cue(scene, entrance, cue.bars))
+    show = reader.settings("bindings", "show", SHOW, BINDINGS | text.bindings)
+    _finish(reader, faults)
+    files = (path, *dict.fromkeys(scene.file for scene in scenes.values()))
+    return Setlist(text.title, tuple(cues), show, QUANTISE_BEATS[text.quantise], text.loop, files)
+
+
+def single(scene: Scene) -> Setlist:
+    """A setlist of one scene."""
+    show = Reader(scene.file).settings("bindings", "show", SHOW, BINDINGS)
+    return Setlist(scene.title, (Cue(scene, scene.entrance),), show, files=(scene.file,))
+
+
+def _finish(reader: Reader, faults: list[str]) -> None:
+    try:
+        reader.finish()
+    except SceneError as error:
+        faults += error.faults
+    if faults:
+        raise SceneError(list(dict.fromkeys(faults)))
