@@ -1,0 +1,31 @@
+# The first of these to run does all set-up; a second one starts at once.
+BIN := .venv/bin
+SETUP := scripts/setup.sh pyproject.toml constraints.txt
+
+.PHONY: play test lint types bench clean
+play: .venv/ready ## play the demo: in a window, or to a video in output/ where there is no display
+	$(BIN)/perform play
+
+test: .venv/ready-to-test
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: .venv/ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: .venv/ready
+	$(BIN)/mypy
+
+bench: .venv/ready ## figures of this machine; one bench with: make bench ARGS=loop
+	$(BIN)/perform bench $(ARGS)
+
+clean:
+	rm -rf .venv output dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+.venv/ready: $(SETUP) debian-packages.txt
+	scripts/setup.sh debian-packages.txt
+	@touch $@
+
+.venv/ready-to-test: .venv/ready tests/debian-packages.txt
+	scripts/setup.sh --packages tests/debian-packages.txt
+	@touch $@

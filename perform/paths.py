@@ -1,0 +1,86 @@
+"""Where things lie: what travels with the program, and the folders that belong to its user.
+
+In a checkout the shaders, presets, setlists and the demo stand next to `perform/`; in an installed
+wheel they stand in `perform/data/`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+PACKAGE = Path(__file__).resolve().parent
+
+
+def shipped(package: Path = PACKAGE) -> Path:
+    """The folder that holds shaders/, presets/, setlists/ and demo/."""
+    inside = package / "data"
+    return inside if inside.is_dir() else package.parent
+
+
+def shaders(kind: str = "") -> Path:
+    """The shaders, or those of one kind: generators, filters, transitions."""
+    return shipped() / "shaders" / kind
+
+
+def presets() -> Path:
+    """The presets that travel with the program."""
+    return shipped() / "presets"
+
+
+def setlists() -> Path:
+    """The setlists that travel with the program."""
+    return shipped() / "setlists"
+
+
+def demo() -> Path:
+    """The demo track and what is known of it."""
+    return shipped() / "demo"
+
+
+def user_data(platform: str = sys.platform, environ: Mapping[str, str] = os.environ) -> Path:
+    """The user's own models and takes; may not exist yet.
+
+    The XDG Base Directory Specification on Linux and the BSDs, each platform's custom elsewhere.
+    """
+    match platform:
+        case "darwin":
+            return _home(environ) / "Library/Application Support/perform"
+        case "win32":
+            return _windows(environ) / "perform"
+        case _:
+            return _xdg(environ, "XDG_DATA_HOME", ".local/share") / "perform"
+
+
+def user_cache(platform: str = sys.platform, environ: Mapping[str, str] = os.environ) -> Path:
+    """What can be made again, such as compiled networks; may not exist yet."""
+    match platform:
+        case "darwin":
+            return _home(environ) / "Library/Caches/perform"
+        case "win32":
+            return _windows(environ) / "perform" / "cache"
+        case _:
+            return _xdg(environ, "XDG_CACHE_HOME", ".cache") / "perform"
+
+
+def output() -> Path:
+    """Where recordings go unless told otherwise: output/ of the folder that the program runs in."""
+    return Path("output")
+
+
+def _home(environ: Mapping[str, str]) -> Path:
+    home = environ.get("HOME") or environ.get("USERPROFILE")
+    return Path(home) if home else Path.home()
+
+
+def _windows(environ: Mapping[str, str]) -> Path:
+    local = environ.get("LOCALAPPDATA")
+    return Path(local) if local else _home(environ) / "AppData/Local"
+
+
+def _xdg(environ: Mapping[str, str], name: str, default: str) -> Path:
+    """The specification has relative values ignored."""
+    value = Path(environ.get(name, ""))
+    return value if value.is_absolute() else _home(environ) / default

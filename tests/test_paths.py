@@ -1,0 +1,96 @@
+"""Where things lie, in a checkout, in a wheel, and on each platform."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from perform import paths
+
+ROOT = Path(__file__).resolve().parent.parent
+HOME = {"HOME": "/home/ada"}
+
+
+def test_a_checkout_has_its_folders_next_to_the_package() -> None:
+    assert paths.shipped() == ROOT
+    assert paths.shaders("filters") == ROOT / "shaders" / "filters"
+    assert paths.presets() == ROOT / "presets"
+    assert paths.setlists() == ROOT / "setlists"
+    assert paths.demo() == ROOT / "demo"
+
+
+def test_a_wheel_has_them_inside_the_package(tmp_path: Path) -> None:
+    (tmp_path / "perform" / "data").mkdir(parents=True)
+    assert paths.shipped(tmp_path / "perform") == tmp_path / "perform" / "data"
+
+
+@pytest.mark.parametrize(
+    ("platform", "environ", "data", "cache"),
+    [
+        ("linux", HOME, "/home/ada/.local/share/perform", "/home/ada/.cache/perform"),
+        ("linux", HOME | {"XDG_DATA_HOME": "/d", "XDG_CACHE_HOME": "/c"}, "/d/perform", "/c/perform"),
+        (
+            "linux",
+            HOME | {"XDG_DATA_HOME": "here"},
+            "/home/ada/.local/share/perform",
+            "/home/ada/.cache/perform",
+        ),
+        (
+            "darwin",
+            HOME,
+            "/home/ada/Library/Application Support/perform",
+            "/home/ada/Library/Caches/perform",
+        ),
+        ("win32", {"LOCALAPPDATA": "/L"}, "/L/perform", "/L/perform/cache"),
+        (
+            "win32",
+            {"USERPROFILE": "/U"},
+            "/U/AppData/Local/perform",
+            "/U/AppData/Local/perform/cache",
+        ),
+    ],
+)
+def test_the_users_folders(platform: str, environ: dict[str, str], data: str, cache: str) -> None:
+    assert paths.user_data(platform, environ) == Path(data)
+    assert paths.user_cache(platform, environ) == Path(cache)
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel of a copy of the sources, built by hatchling without a network."""
+    copy = tmp_path_factory.mktemp("wheel")
+    for name in ("perform", "shaders", "presets", "setlists", "demo"):
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+        (copy / name).mkdir(exist_ok=True)
+        (copy / name / "marker.txt").write_text(name)
+    for name in ("pyproject.toml", "LICENSE"):
+        shutil.copy(ROOT / name, copy)
+    (copy / "README.md").write_text("a wheel to look into\n")
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", "dist"]
+    subprocess.run(command, cwd=copy, check=True, capture_output=True)
+    (built,) = (copy / "dist").glob("*.whl")
+    return built
+
+
+def test_everything_travels_in_the_wheel(wheel: Path) -> None:
+    names = set(zipfile.ZipFile(wheel).namelist())
+    for folder in ("shaders", "presets", "setlists", "demo"):
+        assert f"perform/data/{folder}/marker.txt" in names
+        here = (ROOT / folder).rglob("*") if (ROOT / folder).is_dir() else []
+        shipped = [path.relative_to(ROOT).as_posix() for path in here if path.is_file()]
+        assert not {f"perform/data/{name}" for name in shipped if "__pycache__" not in name} - names
+
+
+def test_an_unpacked_wheel_finds_its_folders(wheel: Path, tmp_path: Path) -> None:
+    zipfile.ZipFile(wheel).extractall(tmp_path)
+    code = "from perform import paths; print((paths.presets() / 'marker.txt').read_text())"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, check=True, capture_output=True, text=True
+    )
+    assert done.stdout == "presets\n"
