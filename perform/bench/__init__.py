@@ -1,0 +1,127 @@
+"""Benches: figures of this machine, each beside the goal that it is measured against.
+
+A bench is a module here whose `figures` measures; `report` makes of them the one object that
+`perform bench --json` prints.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import platform
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from perform import __version__
+
+LIBRARIES = ("numpy", "torch", "openvino", "moderngl", "av", "sounddevice", "librosa")
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One measured value in its unit; `met` says whether it reaches the goal, None where there is none."""
+
+    name: str
+    value: float
+    unit: str
+    goal: float | None = None
+    met: bool | None = None
+
+    @classmethod
+    def at_least(cls, name: str, value: float, unit: str, goal: float) -> Figure:
+        """A figure that is good when it is high. A value that could not be measured (NaN) is not met."""
+        return cls(name, value, unit, goal, value >= goal)
+
+    @classmethod
+    def at_most(cls, name: str, value: float, unit: str, goal: float) -> Figure:
+        """A figure that is good when it is low. A value that could not be measured (NaN) is not met."""
+        return cls(name, value, unit, goal, value <= goal)
+
+
+class Percentiles(NamedTuple):
+    """The 50th, 95th and 99th percentile of some samples, in the samples' unit."""
+
+    p50: float
+    p95: float
+    p99: float
+
+
+def percentiles(samples: Iterable[float]) -> Percentiles:
+    """Percentiles by linear interpolation (type 7 of Hyndman and Fan 1996); NaN of nothing."""
+    values = np.fromiter(samples, dtype=np.float64)
+    if not values.size:
+        return Percentiles(math.nan, math.nan, math.nan)
+    p50, p95, p99 = np.percentile(values, (50, 95, 99))
+    return Percentiles(float(p50), float(p95), float(p99))
+
+
+def report(bench: str, figures: Iterable[Figure]) -> dict[str, Any]:
+    """What `perform bench NAME --json` prints: bench, machine, versions and the figures, all JSON."""
+    rows = [_row(figure) for figure in figures]
+    return {"bench": bench, "machine": machine(), "versions": versions(), "figures": rows}
+
+
+def _row(figure: Figure) -> dict[str, Any]:
+    """JSON has no NaN and no infinity: what could not be measured is null."""
+    value = float(figure.value)
+    return {
+        "name": figure.name,
+        "value": value if math.isfinite(value) else None,
+        "unit": figure.unit,
+        "goal": figure.goal,
+        "met": None if figure.met is None else bool(figure.met),
+    }
+
+
+def machine() -> dict[str, Any]:
+    """The machine in words: system, processor, the cores that this process may use, memory in GiB."""
+    return {
+        "system": f"{platform.system()} {platform.release()} {platform.machine()}",
+        "processor": _processor(),
+        "cores": usable_cores(),
+        "memory_gib": _memory(),
+    }
+
+
+def versions() -> Mapping[str, str]:
+    """The versions of Python, of `perform` and of the libraries that the figures depend on.
+
+    Read from what is installed, without importing it; what is not installed is left out.
+    """
+    found = {"python": platform.python_version(), "perform": __version__}
+    for name in LIBRARIES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def usable_cores() -> int:
+    """The cores that this process may run on, which a container or taskset may have made fewer."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _processor() -> str:
+    """The processor's name; only Linux needs to be asked through a file."""
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return platform.processor() or platform.machine()
+    names = (line.partition(":")[2].strip() for line in text.splitlines() if line.startswith("model name"))
+    return next(names, platform.machine())
+
+
+def _memory() -> float | None:
+    """Memory in GiB, where POSIX tells it."""
+    try:
+        return round(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30, 1)
+    except (AttributeError, OSError, ValueError):
+        return None

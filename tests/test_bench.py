@@ -1,0 +1,70 @@
+"""Figures and the report that outside checks read."""
+
+from __future__ import annotations
+
+import json
+import math
+import subprocess
+import sys
+
+import pytest
+
+from perform import __version__
+from perform.bench import Figure, machine, percentiles, report, versions
+
+
+@pytest.mark.parametrize(("value", "met"), [(31.0, True), (30.0, True), (29.9, False), (math.nan, False)])
+def test_a_rate_is_met_from_its_goal_up(value: float, met: bool) -> None:
+    assert Figure.at_least("display_fps", value, "1/s", 30.0) == Figure(
+        "display_fps", value, "1/s", 30.0, met
+    )
+
+
+@pytest.mark.parametrize(("value", "met"), [(49.0, True), (50.0, True), (50.1, False), (math.nan, False)])
+def test_a_delay_is_met_from_its_goal_down(value: float, met: bool) -> None:
+    assert Figure.at_most("frame_ms_p99", value, "ms", 50.0).met is met
+
+
+def test_a_figure_without_a_goal_is_neither_met_nor_missed() -> None:
+    assert Figure("share_draw", 0.4, "").met is None
+
+
+def test_percentiles_of_a_hundred_and_one_samples_are_their_ranks() -> None:
+    assert percentiles(float(n) for n in reversed(range(101))) == (50.0, 95.0, 99.0)
+
+
+def test_percentiles_interpolate() -> None:
+    found = percentiles([0.0, 10.0])
+    assert (found.p50, found.p95, found.p99) == pytest.approx((5.0, 9.5, 9.9))
+
+
+def test_percentiles_of_nothing_are_not_numbers() -> None:
+    assert all(math.isnan(value) for value in percentiles([]))
+
+
+def test_a_report_is_one_json_object_with_the_agreed_keys() -> None:
+    figures = [Figure.at_least("display_fps", 31.5, "1/s", 30.0), Figure("lock_s", math.nan, "s")]
+    again = json.loads(json.dumps(report("loop", figures), allow_nan=False))
+    assert set(again) == {"bench", "machine", "versions", "figures"}
+    assert again["bench"] == "loop"
+    assert again["figures"] == [
+        {"name": "display_fps", "value": 31.5, "unit": "1/s", "goal": 30.0, "met": True},
+        {"name": "lock_s", "value": None, "unit": "s", "goal": None, "met": None},
+    ]
+
+
+def test_the_machine_is_told_from_another() -> None:
+    found = machine()
+    assert found["cores"] >= 1
+    assert found["processor"] and found["system"]
+    assert found["memory_gib"] is None or found["memory_gib"] > 0
+
+
+def test_versions_name_python_and_the_libraries_without_importing_them() -> None:
+    code = "import sys; from perform.bench import versions; versions(); print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout == "False\n"
+    found = versions()
+    assert found["python"] == ".".join(map(str, sys.version_info[:3]))
+    assert found["perform"] == __version__
+    assert "numpy" in found and "torch" in found
