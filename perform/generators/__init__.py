@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from pathlib import Path
+from typing import Any, Literal, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,24 @@ from perform.parameters import Parameter
 
 Floats = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
+Device: TypeAlias = Literal["auto", "cpu", "cuda", "mps"]
+Precision: TypeAlias = Literal["auto", "float32", "float16", "bfloat16"]
+
+STORED = -1  # the `noise_seed` that means: the noise stored with the network
+
+PARAMETERS: tuple[Parameter, ...] = (
+    Parameter(
+        "truncation", 0.7, -1.5, 2.0, description="distance from the mean: 0 the mean, 1 as trained, <0 opposite"
+    ),
+    Parameter("cutoff", -1, -1, 64, "layers", "how many layers are truncated, coarsest first; -1: all", "int"),
+    Parameter("noise", 1.0, 0.0, 4.0, description="strength of the fine random detail"),
+    Parameter("noise_seed", STORED, STORED, 2**31 - 1, "", "which noise; -1: the model's own", "int"),
+    Parameter("label", 0, 0, 2**16, "", "class, for conditional models", "int"),
+)
+
+
+class ModelError(ValueError):
+    """A model that cannot be opened; the message says which, why, and what is allowed."""
 
 
 class Generator(Protocol):

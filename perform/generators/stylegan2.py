@@ -1,0 +1,240 @@
+"""StyleGAN2: the network, as plain torch.
+
+From the papers: the mapping, styles and noise of Karras et al. 2019 (A style-based generator
+architecture), weight demodulation and the skip, residual and original architectures of Karras et
+al. 2020 (Analyzing and improving the image quality of StyleGAN), conditioning and clamping of
+Karras et al. 2020 (Training GANs with limited data). This is the oracle of every faster form.
+
+Instead of building a weight for each sample, activations are scaled on their way in and
+demodulated on their way out (the second paper's equation 3 is linear in both), which is the same
+and costs no kernel of a sample's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import sqrt
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from perform.generators.weights import Config, Weights
+
+SLOPE = 0.2
+EPSILON = 1e-8
+
+
+class Linear(nn.Module):
+    """A layer with an equalised learning rate: weights are stored at unit variance and scaled by
+    rate / sqrt(inputs) in use (Karras et al. 2018, section 4.1). [n, inputs] -> [n, outputs]."""
+
+    def __init__(self, inputs: int, outputs: int, rate: float = 1.0, bias: float = 0.0) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(outputs, inputs) / rate)
+        self.bias = nn.Parameter(torch.full([outputs], bias / rate))
+        self.gain, self.rate = rate / sqrt(inputs), rate
+
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.linear(x, self.weight * self.gain, self.bias * self.rate)
+
+
+class Mapping(nn.Module):
+    """z [n, z_dim] and labels [n, c_dim] to w [n, w_dim]."""
+
+    w_avg: Tensor
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.depth = len(config.mapping)
+        self.embed = Linear(config.c_dim, config.embed) if config.c_dim else None
+        widths = (config.z_dim + config.embed, *config.mapping)
+        for i in range(self.depth):
+            self.add_module(f"fc{i}", Linear(widths[i], widths[i + 1], config.rate))
+        self.register_buffer("w_avg", torch.zeros(config.w_dim))
+
+    def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
+        x = _normalised(z)
+        if self.embed is not None:
+            if labels is None:
+                raise ValueError("labels = None, must be [n, c_dim]: the generator is conditional")
+            x = torch.cat([x, _normalised(self.embed(labels))], 1)
+        for i in range(self.depth):
+            x = activate(self.get_submodule(f"fc{i}")(x))
+        return x
+
+
+def _normalised(x: Tensor) -> Tensor:
+    return x * (x.square().mean(1, keepdim=True) + EPSILON).rsqrt()
+
+
+def activate(x: Tensor, gain: float = 1.0, clamp: float | None = None) -> Tensor:
+    """Leaky ReLU that keeps the variance (times sqrt 2), scaled by `gain` and clamped in proportion."""
+    x = functional.leaky_relu(x, SLOPE) * (sqrt(2) * gain)
+    return x if clamp is None else x.clamp(-clamp * gain, clamp * gain)
+
+
+def enlarged(x: Tensor, kernel: Tensor) -> Tensor:
+    """Twice the size: zeros between the pixels, then the filter [4, 4]. [n, c, h, w] -> [n, c, 2h, 2w]."""
+    channels = x.shape[1]
+    weight = (kernel * 4).expand(channels, 1, 4, 4)
+    return functional.conv_transpose2d(x, weight, stride=2, padding=1, groups=channels)
+
+
+def filtered(x: Tensor, kernel: Tensor) -> Tensor:
+    """The filter [4, 4] over x, one pixel smaller each way: what follows a strided transposed
+    convolution, whose zeros between the pixels it fills (hence times 4)."""
+    channels = x.shape[1]
+    weight = (kernel.flip(0, 1) * 4).expand(channels, 1, 4, 4)
+    return functional.conv2d(x, weight, padding=1, groups=channels)
+
+
+class Convolution(nn.Module):
+    """A modulated 3x3 convolution with noise, bias and activation; `up` doubles the size."""
+
+    noise_const: Tensor
+
+    def __init__(self, config: Config, layer: int) -> None:
+        super().__init__()
+        inputs, outputs = config.channels[layer : layer + 2]
+        self.up, self.clamp = layer % 2 == 1, config.clamp
+        self.gain = 1 / sqrt(inputs * 9)
+        self.affine = Linear(config.w_dim, inputs, bias=1.0)
+        self.weight = nn.Parameter(torch.randn(outputs, inputs, 3, 3))
+        self.bias = nn.Parameter(torch.zeros(outputs))
+        self.noise_strength = nn.Parameter(torch.zeros(()))
+        self.register_buffer("noise_const", torch.randn(config.noise_shape(layer)))
+
+    def forward(self, x: Tensor, w: Tensor, kernel: Tensor, noise: Tensor | None, gain: float) -> Tensor:
+        style = self.affine(w)  # [n, inputs]
+        weight = self.weight * self.gain
+        power = style.square() @ weight.square().sum((2, 3)).T  # [n, outputs]
+        x = x * style[:, :, None, None]
+        if self.up:
+            x = filtered(functional.conv_transpose2d(x, weight.transpose(0, 1), stride=2), kernel)
+        else:
+            x = functional.conv2d(x, weight, padding=1)
+        x = x * (power + EPSILON).rsqrt()[:, :, None, None]
+        if noise is not None:
+            x = x + noise * self.noise_strength
+        return activate(x + self.bias[:, None, None], gain, self.clamp)
+
+
+class ToRGB(nn.Module):
+    """Features to picture channels: a modulated 1x1 convolution, not demodulated."""
+
+    def __init__(self, config: Config, inputs: int) -> None:
+        super().__init__()
+        self.clamp, self.gain = config.clamp, 1 / sqrt(inputs)
+        self.affine = Linear(config.w_dim, inputs, bias=1.0)
+        self.weight = nn.Parameter(torch.randn(config.image_channels, inputs, 1, 1))
+        self.bias = nn.Parameter(torch.zeros(config.image_channels))
+
+    def forward(self, x: Tensor, w: Tensor) -> Tensor:
+        style = self.affine(w) * self.gain
+        x = functional.conv2d(x * style[:, :, None, None], self.weight) + self.bias[:, None, None]
+        return x if self.clamp is None else x.clamp(-self.clamp, self.clamp)
+
+
+class Skip(nn.Module):
+    """The residual path of the resnet architecture: a 1x1 convolution at twice the size."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(outputs, inputs, 1, 1))
+        self.gain = 1 / sqrt(inputs)
+
+    def forward(self, x: Tensor, kernel: Tensor) -> Tensor:
+        return enlarged(functional.conv2d(x, self.weight * self.gain), kernel) * sqrt(0.5)
+
+
+class Block(nn.Module):
+    """The layers of one resolution."""
+
+    def __init__(self, config: Config, block: int) -> None:
+        super().__init__()
+        deep = config.channels[2 * block + 1]
+        if block == 0:
+            self.const = nn.Parameter(torch.randn(config.channels[0], *config.start))
+        else:
+            self.conv0 = Convolution(config, 2 * block - 1)
+        self.conv1 = Convolution(config, 2 * block)
+        self.residual = config.architecture == "resnet" and block > 0
+        if self.residual:
+            self.skip = Skip(config.channels[2 * block - 1], deep)
+        self.torgb = ToRGB(config, deep) if config.shows(block) else None
+
+    def forward(
+        self, x: Tensor | None, ws: Tensor, kernel: Tensor, noise: Sequence[Tensor | None]
+    ) -> Tensor:
+        """Features of the last block (None: the first) to those of this one; ws [n, layers, w_dim]."""
+        if x is None:
+            return self.conv1(self.const.expand(ws.shape[0], -1, -1, -1), ws[:, 0], kernel, noise[0], 1.0)
+        y = self.conv0(x, ws[:, 0], kernel, noise[0], 1.0)
+        if not self.residual:
+            return self.conv1(y, ws[:, 1], kernel, noise[1], 1.0)
+        return self.skip(x, kernel) + self.conv1(y, ws[:, 1], kernel, noise[1], sqrt(0.5))
+
+
+class Synthesis(nn.Module):
+    """ws [n, num_ws, w_dim] to pictures [n, channels, height, width], about -1..1."""
+
+    resample_filter: Tensor
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.config = config
+        taps = torch.tensor([1.0, 3.0, 3.0, 1.0])
+        self.register_buffer("resample_filter", torch.outer(taps, taps) / taps.sum() ** 2)
+        for block, resolution in enumerate(config.resolutions):
+            self.add_module(f"b{resolution}", Block(config, block))
+
+    def blocks(self) -> list[Block]:
+        modules = (self.get_submodule(f"b{r}") for r in self.config.resolutions)
+        return [module for module in modules if isinstance(module, Block)]
+
+    def stored_noise(self, strength: float | Tensor = 1.0) -> list[Tensor]:
+        """The noise stored with the network, one [height, width] for each convolution."""
+        layers = (self.get_submodule(name) for name in self.config.layers)
+        return [layer.noise_const * strength for layer in layers if isinstance(layer, Convolution)]
+
+    def forward(self, ws: Tensor, noise: Sequence[Tensor | None] | None = None) -> Tensor:
+        """`noise` has one [height, width] for each convolution, scaled as wanted; None: no noise."""
+        noises = noise or [None] * len(self.config.layers)
+        x: Tensor | None = None
+        picture: Tensor | None = None
+        at = 0
+        for block in self.blocks():
+            convolutions = 1 if x is None else 2
+            x = block(x, ws[:, at:], self.resample_filter, noises[at : at + convolutions])
+            at += convolutions
+            if block.torgb is not None:
+                shown = block.torgb(x, ws[:, at])
+                picture = shown if picture is None else shown + enlarged(picture, self.resample_filter)
+        if picture is None:
+            raise ValueError("blocks = 0, must be 1 or more")
+        return picture
+
+
+class Network(nn.Module):
+    """Mapping and synthesis of one generator, with the tensor names of the field's files."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.config = config
+        self.mapping = Mapping(config)
+        self.synthesis = Synthesis(config)
+
+    @classmethod
+    def load(cls, weights: Weights) -> Network:
+        """The network of some weights, ready for inference."""
+        with torch.device("meta"):
+            network = cls(weights.config)
+        tensors = {name: torch.tensor(array) for name, array in weights.arrays.items()}
+        network.load_state_dict(tensors, assign=True)
+        return network.eval().requires_grad_(False)
+
+
+def pixels(picture: Tensor) -> Tensor:
+    """Pictures [n, c, h, w] of -1..1 to uint8 [n, h, w, c]: times 127.5, plus 128, cut off below."""
+    return (picture * 127.5 + 128).clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1)
