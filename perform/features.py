@@ -1,0 +1,321 @@
+"""Features: what can be heard in a sound, as numbers from 0 to 1, a hundred times a second.
+
+Causal, with the state in one object: the same samples give the same features in blocks of any size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from itertools import chain
+
+import numpy as np
+from numpy.typing import NDArray
+
+HOPS_PER_SECOND = 100
+SPECTRUM_WINDOW = 2048  # samples: spectrum, centroid, flatness
+ACCENT_WINDOW = 1024  # samples: levels and onsets; half the window is half the delay
+CHROMA_WINDOW = 8192  # samples: 5 Hz a bin, a semitone at 100 Hz
+WAVEFORM = 1024  # samples kept for `waveform`, and bins kept of `spectrum`
+
+BANDS = {"low": (20, 150), "mid": (150, 2000), "high": (2000, 6000), "air": (6000, 16000)}  # Hz
+PITCHES = ("c", "cs", "d", "ds", "e", "f", "fs", "g", "gs", "a", "as", "b")
+SIGNALS: tuple[str, ...] = (
+    "audio.level",
+    *chain.from_iterable((f"audio.{b}", f"audio.{b}.hit", f"audio.{b}.presence") for b in BANDS),
+    *("audio.centroid", "audio.flux", "audio.flatness"),
+    *(f"audio.chroma.{pitch}" for pitch in PITCHES),
+    *("audio.onset", "audio.spectrum", "audio.waveform"),
+)
+
+FLOOR = 10 ** (-60 / 20)  # amplitude below which the gain does not follow: -60 dBFS
+RELEASE = 12.0  # seconds in which the gain comes up to e times
+SPECTRUM_RANGE = 60.0  # dB between 0 and 1 of `spectrum`
+CENTROID_RANGE = 100.0, 12800.0  # Hz at 0 and 1 of `centroid`, seven octaves
+PRESENCE = 2.0  # seconds over which `presence` averages
+COMPRESSION = 100.0  # of the loudness before its rise is taken
+MEL_BANDS = 40
+LEAK = 0.03  # of the loudest band: what a window lets through from one band into another
+FLUX_FLOOR = 0.5  # rise of the log loudness below which the gain does not follow
+THRESHOLD = 0.1  # of the strongest rise: the weakest onset
+FORGET = 0.02  # share of the new in the mean that the threshold follows: half a second
+REST = 6  # hops between two onsets of one band, at least
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """One band: `level` follows its amplitude, `hit` is the strength of an onset in the hop that
+    has one and 0 otherwise, `presence` is the level's average over the last seconds."""
+
+    level: float = 0.0
+    hit: float = 0.0
+    presence: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Features:
+    """What was heard up to `time` (seconds of the stream, at the end of the hop).
+
+    All values are 0..1 against the loudest of the last seconds, and 0 in silence. `centroid` is
+    logarithmic from 100 Hz to 12.8 kHz, `flatness` 0 for a tone and about .56 for white noise,
+    `onset` like a band's hit over all bands. `chroma` [12] from C; `spectrum` [1024] linear in
+    frequency, 60 dB; `waveform` [1024] around 0.5. `accents` [4] is the rise of each band's log
+    loudness, in no unit, for a beat tracker.
+    """
+
+    time: float
+    level: float
+    low: Band
+    mid: Band
+    high: Band
+    air: Band
+    centroid: float
+    flux: float
+    flatness: float
+    onset: float
+    chroma: Floats
+    spectrum: Floats
+    waveform: Floats
+    accents: Floats
+
+    @property
+    def bands(self) -> tuple[Band, Band, Band, Band]:
+        """The four bands, from the lowest."""
+        return self.low, self.mid, self.high, self.air
+
+    def signals(self) -> Mapping[str, float | Floats]:
+        """The features by signal name, in the order of SIGNALS."""
+        bands = chain.from_iterable((band.level, band.hit, band.presence) for band in self.bands)
+        shape = self.centroid, self.flux, self.flatness
+        rest = self.onset, self.spectrum, self.waveform
+        return dict(zip(SIGNALS, (self.level, *bands, *shape, *self.chroma.tolist(), *rest), strict=True))
+
+
+def merge(hops: Sequence[Features]) -> Features:
+    """The features of one video frame: the last of `hops` (at least one, oldest first), with the
+    strongest flux, onset and hits of all of them, so that none is lost between two frames."""
+    last = hops[-1]
+    if len(hops) == 1:
+        return last
+    hits = [max(band.hit for band in bands) for bands in zip(*(hop.bands for hop in hops), strict=True)]
+    low, mid, high, air = (replace(band, hit=hit) for band, hit in zip(last.bands, hits, strict=True))
+    flux, onset = max(hop.flux for hop in hops), max(hop.onset for hop in hops)
+    return replace(last, low=low, mid=mid, high=high, air=air, flux=flux, onset=onset)
+
+
+class FeatureExtractor:
+    """Features of a stream of `rate` samples a second (8000..192000), one per 10 ms.
+
+    The mean of the channels is analysed, each sample clipped to -1..1; a sample that is not finite
+    counts as 0. Memory: the last 8192 samples, one level per gain, one average per band.
+    """
+
+    def __init__(self, rate: int) -> None:
+        if not 8000 <= rate <= 192000:
+            raise ValueError(f"rate = {rate}, must be 8000..192000 samples a second")
+        self.rate = rate
+        self.hop = rate // HOPS_PER_SECOND
+        self._heard = 0
+        self._pending: Floats = np.zeros(0, np.float32)
+        self._past: Floats = np.zeros(CHROMA_WINDOW, np.float32)
+        self._levels = _Levels(rate)
+        self._onsets = _Onsets(rate)
+        self._spectrum = _Spectrum(rate)
+        self._chroma = _Chroma(rate)
+
+    def process(self, samples: NDArray[np.float32]) -> list[Features]:
+        """The features of every hop that `samples` [n, channels] completes, oldest first."""
+        sound = np.concatenate((self._pending, _mixed(samples)))
+        whole = len(sound) // self.hop * self.hop
+        self._pending = sound[whole:].copy()
+        return [self._step(sound[at : at + self.hop]) for at in range(0, whole, self.hop)]
+
+    def _step(self, hop: Floats) -> Features:
+        self._heard += len(hop)
+        self._past = np.concatenate((self._past[len(hop) :], hop))
+        recent = self._past[-ACCENT_WINDOW:]
+        amplitude = _amplitude(recent)
+        level, levels, presence = self._levels(recent, amplitude)
+        hits, flux, accents = self._onsets(amplitude)
+        spectrum, centroid, flatness = self._spectrum(self._past[-SPECTRUM_WINDOW:])
+        low, mid, high, air = (Band(*values) for values in zip(levels, hits[:4], presence, strict=True))
+        return Features(
+            self._heard / self.rate,
+            level,
+            low,
+            mid,
+            high,
+            air,
+            centroid,
+            flux,
+            flatness,
+            onset=hits[-1],
+            chroma=self._chroma(self._past),
+            spectrum=spectrum,
+            waveform=self._levels.waveform(self._past[-WAVEFORM:]),
+            accents=accents,
+        )
+
+
+class _Gain:
+    """Automatic gain: values against the highest of the last seconds, which is at least the floor."""
+
+    def __init__(self, floor: float, size: int = 1) -> None:
+        self._floor = floor
+        self.reference = np.full(size, floor, np.float32)
+
+    def __call__(self, values: Floats) -> Floats:
+        """`values` [size] >= 0 as 0..1."""
+        fallen = self.reference * np.float32(np.exp(-1 / (RELEASE * HOPS_PER_SECOND)))
+        self.reference = np.maximum(np.maximum(values, fallen), np.float32(self._floor))
+        return values / self.reference
+
+
+class _Levels:
+    """Level of the whole and of each band, and presence: root mean square amplitudes."""
+
+    def __init__(self, rate: int) -> None:
+        hertz = np.fft.rfftfreq(ACCENT_WINDOW, 1 / rate)
+        edges = BANDS.values()
+        self._bank = np.array([(low <= hertz) & (hertz < high) for low, high in edges], np.float32)
+        self._gain = _Gain(FLOOR, 5)
+        self._peak = _Gain(FLOOR)
+        self._presence = np.zeros(4, np.float32)
+
+    def __call__(self, recent: Floats, amplitude: Floats) -> tuple[float, list[float], list[float]]:
+        whole = np.mean(recent * recent, keepdims=True)
+        power = np.concatenate((whole, self._bank @ (amplitude * amplitude)))
+        level, *bands = self._gain(np.sqrt(power)).tolist()
+        # the window's side lobes bring every tone into all bands: a band 30 dB down is not turned up
+        loudest = self._gain.reference.max()
+        np.maximum(self._gain.reference, LEAK * loudest, out=self._gain.reference)
+        self._presence += (np.array(bands, np.float32) - self._presence) / (PRESENCE * HOPS_PER_SECOND)
+        return level, bands, self._presence.tolist()
+
+    def waveform(self, recent: Floats) -> Floats:
+        """`recent` samples as 0..1 around 0.5, with the same automatic gain."""
+        self._peak(np.abs(recent).max(keepdims=True))
+        return np.float32(0.5) + recent * (np.float32(0.5) / self._peak.reference)
+
+
+class _Onsets:
+    """Onsets per band and over all: the rise of the log loudness (log spectral flux, Klapuri 1999;
+    Böck and Widmer 2013), above a threshold that follows its mean."""
+
+    def __init__(self, rate: int) -> None:
+        self._mel, self._split = _mel_bank(rate)
+        self._gain = _Gain(FLOOR)
+        self._before = np.zeros(MEL_BANDS, np.float32)
+        self._scale = _Gain(FLUX_FLOOR, 5)
+        self._mean = np.zeros(5, np.float32)
+        self._rest = np.zeros(5, np.int64)
+
+    def __call__(self, amplitude: Floats) -> tuple[list[float], float, Floats]:
+        """Hits [4 bands, all], flux 0..1, accents [4]."""
+        accents = self._rise(self._mel @ amplitude)
+        rises = np.append(accents, accents.mean())
+        strength = self._scale(rises)
+        struck = (strength > THRESHOLD + 2 * self._mean) & (self._rest <= 0)
+        self._mean += (strength - self._mean) * np.float32(FORGET)
+        self._rest = np.where(struck, REST, self._rest - 1)
+        return np.where(struck, strength, 0).tolist(), float(strength[-1]), accents
+
+    def _rise(self, loudness: Floats) -> Floats:
+        """Mean rise per band of the log of `loudness` [mel]; the gain is the same for both sides of
+        the difference, so that turning it down is no onset and loud and soft sound weigh the same."""
+        self._gain(loudness.max(keepdims=True))
+        scale = np.float32(COMPRESSION) / self._gain.reference
+        rise = np.maximum(np.log1p(scale * loudness) - np.log1p(scale * self._before), 0)
+        self._before = loudness
+        accents: Floats = self._split @ rise
+        return accents
+
+
+class _Spectrum:
+    """The spectrum in dB, its centroid and its flatness."""
+
+    def __init__(self, rate: int) -> None:
+        self._hertz = np.fft.rfftfreq(SPECTRUM_WINDOW, 1 / rate)[1:].astype(np.float32)
+        self._gain = _Gain(FLOOR)
+
+    def __call__(self, recent: Floats) -> tuple[Floats, float, float]:
+        amplitude = _amplitude(recent)[1:]
+        self._gain(amplitude.max(keepdims=True))
+        power = amplitude * amplitude + np.float32(1e-12)
+        decibels = 10 * np.log10(power / self._gain.reference**2)
+        spectrum = np.clip(1 + decibels / SPECTRUM_RANGE, 0, 1)
+        mean = float(power.mean())
+        heard = min(1.0, float(amplitude.max()) / FLOOR)
+        flatness = float(np.exp(np.log(power).mean())) / mean
+        return spectrum, heard * self._centroid(amplitude), heard * flatness
+
+    def _centroid(self, amplitude: Floats) -> float:
+        total = float(amplitude.sum())
+        if total <= 0:
+            return 0.0
+        low, high = CENTROID_RANGE
+        hertz = float(self._hertz @ amplitude) / total
+        return float(np.clip(np.log(hertz / low) / np.log(high / low), 0, 1))
+
+
+class _Chroma:
+    """The twelve pitch classes."""
+
+    def __init__(self, rate: int) -> None:
+        self._bank = _chroma_bank(rate)
+        self._gain = _Gain(FLOOR)
+
+    def __call__(self, recent: Floats) -> Floats:
+        amplitude = _amplitude(recent)
+        pitches: Floats = np.sqrt(self._bank @ (amplitude * amplitude))
+        self._gain(pitches.max(keepdims=True))
+        return np.divide(pitches, self._gain.reference)
+
+
+def _mixed(samples: NDArray[np.float32]) -> Floats:
+    """[n, channels] -> [n]. Added channel by channel: the order, and so the rounding, is the same
+    for every block size and memory layout."""
+    if samples.ndim != 2 or samples.shape[1] < 1:
+        raise ValueError(f"samples have the shape {list(samples.shape)}, must be [n, channels]")
+    finite = np.where(np.isfinite(samples), samples, 0).astype(np.float32, copy=False)
+    clipped = np.clip(finite, -1, 1)
+    mixed = clipped[:, 0].copy()
+    for channel in range(1, samples.shape[1]):
+        mixed += clipped[:, channel]
+    return np.divide(mixed, np.float32(samples.shape[1]))
+
+
+def _amplitude(samples: Floats) -> Floats:
+    """Amplitude spectrum [n / 2 + 1] under a Hann window; a sine of amplitude 1 gives 1."""
+    window = _hann(len(samples))
+    spectrum: Floats = np.abs(np.fft.rfft(samples * window))
+    return spectrum
+
+
+@cache
+def _hann(size: int) -> Floats:
+    window: Floats = np.hanning(size + 1)[:-1].astype(np.float32)
+    return np.divide(window, window.sum() / 2)
+
+
+def _mel_bank(rate: int) -> tuple[Floats, Floats]:
+    """Mel filters [mel, bins], and which of them make up which band [4, mel] (rows sum to 1)."""
+    from librosa import mel_frequencies
+    from librosa.filters import mel  # two seconds that `import perform` need not wait for
+
+    top = min(16000.0, rate / 2)
+    bank = mel(sr=rate, n_fft=ACCENT_WINDOW, n_mels=MEL_BANDS, fmin=20, fmax=top, norm=None)
+    centres = mel_frequencies(MEL_BANDS + 2, fmin=20, fmax=top)[1:-1]
+    split = np.array([(low <= centres) & (centres < high) for low, high in BANDS.values()], np.float32)
+    return bank.astype(np.float32), split / np.maximum(split.sum(axis=1, keepdims=True), 1)
+
+
+def _chroma_bank(rate: int) -> Floats:
+    """Pitch class filters [12, bins], from C, weighted towards the octaves around 900 Hz."""
+    from librosa.filters import chroma
+
+    bank: Floats = chroma(sr=rate, n_fft=CHROMA_WINDOW).astype(np.float32)
+    return bank
