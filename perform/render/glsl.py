@@ -1,0 +1,97 @@
+"""The GLSL 4.10 text of an ISF shader, and the way back from a compiler's message to the user's line.
+
+The user's text is kept line for line; declarations made from the header go before it. String 0 is
+the .fs file, 1 the .vs file and 2 what is generated here, so that `#line` leads every message home.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+BUILT_IN = ("PASSINDEX", "RENDERSIZE", "TIME", "TIMEDELTA", "DATE", "FRAMEINDEX")
+
+_COMMON = """\
+uniform int PASSINDEX;
+uniform vec2 RENDERSIZE;
+uniform float TIME;
+uniform float TIMEDELTA;
+uniform vec4 DATE;
+uniform int FRAMEINDEX;
+#define vv_FragNormCoord isf_FragNormCoord
+#define texture2D texture
+#define texture2DLod textureLod
+#define texture2DGrad textureGrad
+#define IMG_SIZE(image) vec2(textureSize(image, 0))
+#define IMG_NORM_PIXEL(image, at) texture(image, at)
+#define IMG_PIXEL(image, at) texture(image, (at) / IMG_SIZE(image))
+#define IMG_THIS_PIXEL(image) texture(image, isf_FragNormCoord)
+#define IMG_THIS_NORM_PIXEL(image) texture(image, isf_FragNormCoord)
+"""
+_FRAGMENT = """\
+in vec2 isf_FragNormCoord;
+out vec4 isf_FragColor;
+#define varying in
+"""
+_VERTEX = """\
+out vec2 isf_FragNormCoord;
+#define varying out
+#define vv_vertShaderInit isf_vertShaderInit
+void isf_vertShaderInit() {
+    isf_FragNormCoord = vec2(gl_VertexID & 1, gl_VertexID >> 1);
+    gl_Position = vec4(isf_FragNormCoord * 2.0 - 1.0, 0.0, 1.0);
+}
+"""
+PLAIN_VERTEX = "void main() { isf_vertShaderInit(); }\n"
+
+# gl_FragColor is gone from the core profile, and names with gl_ may not be defined as macros.
+# sample, patch and precise became keywords in 4.00, and ISF hosts compile at 1.20 and 1.50.
+_RENAMED = re.compile(r"\b(gl_FragColor|sample|patch|precise)\b")
+_VERSION = re.compile(r"^[ \t]*#[ \t]*version\b.*$", re.MULTILINE)
+# Mesa `0:12(3): error: …`, NVIDIA `0(12) : error C1008: …`, Apple, AMD and Intel `ERROR: 0:12: …`
+_MESSAGE = re.compile(r"^\W*(?:ERROR:\s*)?(\d+)[:(](\d+)\)?(?:\(\d+\))?\s*:\s*(.*)$", re.MULTILINE)
+
+
+def fragment(text: str, uniforms: str) -> str:
+    """The fragment shader of an .fs file, its JSON header left in place as a comment."""
+    return f"#version 410 core\n#line 1 2\n{_COMMON}{_FRAGMENT}{uniforms}#line 1 0\n{_adapted(text)}\n"
+
+
+def vertex(text: str, uniforms: str) -> str:
+    """The vertex shader of a .vs file; it draws a strip of four vertices without attributes."""
+    return f"#version 410 core\n#line 1 2\n{_COMMON}{_VERTEX}{uniforms}#line 1 1\n{_adapted(text)}\n"
+
+
+def declare(uniforms: Iterable[tuple[str, str]]) -> str:
+    """Declarations of (GLSL type, name); images get the names that version 1 gave their properties."""
+    return "".join(f"uniform {kind} {name};\n" + _properties(kind, name) for kind, name in uniforms)
+
+
+def explain(log: str, files: Sequence[str]) -> str:
+    """A compiler's log as `file:line: message` lines; as it is when no line can be read from it."""
+    found = [_located(files, *match) for match in _MESSAGE.findall(log) if "warning" not in match[2][:10]]
+    return "\n".join(found) or log.strip()
+
+
+def _located(files: Sequence[str], string: str, line: str, message: str) -> str:
+    message = message.removeprefix("error:").strip()
+    if int(string) < len(files):
+        return f"{files[int(string)]}:{line}: {message}"
+    return f"{files[0]}: {message} (in what its header declares)"
+
+
+def _adapted(text: str) -> str:
+    plain = (
+        text.encode("ascii", "replace").decode().replace("\0", " ").replace("\r\n", "\n").replace("\r", "\n")
+    )
+    return _RENAMED.sub(lambda match: "isf_" + match[1].removeprefix("gl_"), _VERSION.sub("", plain))
+
+
+def _properties(kind: str, name: str) -> str:
+    if kind != "sampler2D":
+        return ""
+    return (
+        f"#define _{name}_imgRect vec4(0.0, 0.0, 1.0, 1.0)\n"
+        f"#define _{name}_imgSize IMG_SIZE({name})\n"
+        f"#define _{name}_flip false\n"
+    )

@@ -1,0 +1,236 @@
+"""A shader file at work: its passes, buffers, sounds and controls, as a unit of the picture's chain.
+
+What ISF leaves to the host is decided here. TIME is the show's time, so that two shaders agree and a
+reloaded one goes on where it was; FRAMEINDEX and the 0 of TIMEDELTA count from this unit's first
+frame, because shaders set their buffers up by them. DATE is counted from the first second of the
+year 2000 and no calendar is asked: a take re-rendered tomorrow must give the same pixels. The last
+pass is the output, also when it has a TARGET. Textures hold sRGB-encoded values (see `present`).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+
+from perform.clock import Moment
+from perform.parameters import Parameter
+from perform.render import Values, glsl
+from perform.render.isf import ISF, Pass
+from perform.render.sounds import Sound
+from perform.render.stills import still
+from perform.render.targets import Target
+
+if TYPE_CHECKING:
+    import moderngl
+
+Owned = TypeVar("Owned")
+Setter: TypeAlias = Callable[[Any], None]
+EPOCH = datetime(2000, 1, 1)
+
+
+class ShaderError(ValueError):
+    """A shader that does not compile or link; the message has file and line."""
+
+
+class Shader:
+    """The shader of `isf`, drawing at `size` (width, height).
+
+    Raises ShaderError when it does not compile and ISFError when an imported image cannot be read;
+    whatever was made until then is given back.
+    """
+
+    def __init__(self, context: moderngl.Context, isf: ISF, size: tuple[int, int]) -> None:
+        self.isf = isf
+        self.parameters: tuple[Parameter, ...] = isf.parameters
+        self.size = size
+        self._context = context
+        self._frame = 0
+        self._owned: list[Any] = []  # released in the end, whatever happens
+        self._targets: dict[str | None, Target] = {}
+        try:
+            self._build()
+        except BaseException:
+            self.release()
+            raise
+
+    def render(self, moment: Moment, values: Values, *images: moderngl.Texture) -> moderngl.Texture:
+        """The shader's image at this moment, of its own until it renders again.
+
+        `values` has one entry for every parameter, and `progress` for a transition; a sound's is an
+        array [samples] or [channels, samples]. Images that are not given are black.
+        """
+        self._set_controls(moment, values)
+        self._fit(values)
+        for at, unit in enumerate(self._image_units):
+            (images[at] if at < len(images) else self._black).use(unit)
+        for name, (sound, unit) in self._sounds.items():
+            sound.texture(values.get(name)).use(unit)
+        for unit, texture in self._stills:
+            texture.use(unit)
+        for index, step in enumerate(self.isf.passes):
+            self._draw(index, step.target)
+        self._frame += 1
+        return self._targets[self.isf.passes[-1].target].texture
+
+    def resize(self, size: tuple[int, int]) -> None:
+        """Draw at another size from the next frame on; buffers whose size changes begin black."""
+        self.size = size
+        self._sizes = self._no_sizes
+
+    def release(self) -> None:
+        """Give back textures and programs; safe to call twice."""
+        for thing in (*self._targets.values(), *reversed(self._owned)):
+            thing.release()
+        self._targets.clear()
+        self._owned.clear()
+
+    def _build(self) -> None:
+        self._program = self._compiled()
+        self._strip = self._own(self._context.vertex_array(self._program, []))
+        self._black = self._own(self._context.texture((1, 1), 4, b"\0\0\0\xff"))
+        units = self._bind_samplers()
+        self._image_units = [units[name] for name in self.isf.images]
+        self._sounds = {
+            p.name: (self._own(self._sound(p)), units[p.name]) for p in self.parameters if p.kind == "sound"
+        }
+        self._stills = [(units[n], self._own(still(self._context, p))) for n, p in self.isf.imported.items()]
+        self._target_units = {name: units[name] for name in self._target_names()}
+        self._controls = [*self._control_setters()]
+        self._events: dict[str, bool] = {p.name: False for p in self.parameters if p.kind == "event"}
+        self._plan_sizes()
+
+    def _compiled(self) -> moderngl.Program:
+        import moderngl
+
+        try:
+            return self._own(self._context.program(self.isf.vertex, fragment_shader=self.isf.fragment))
+        except moderngl.Error as error:
+            raise ShaderError(glsl.explain(str(error), self.isf.files)) from None
+
+    def _own(self, thing: Owned) -> Owned:
+        self._owned.append(thing)
+        return thing
+
+    def _sound(self, parameter: Parameter) -> Sound:
+        wave = parameter.default == "audio.waveform"
+        return Sound(self._context, wave, self.isf.samples.get(parameter.name))
+
+    def _target_names(self) -> list[str]:
+        return [*dict.fromkeys(step.target for step in self.isf.passes if step.target)]
+
+    def _bind_samplers(self) -> Mapping[str, int]:
+        """A texture unit for every sampler that the header declares, used or not."""
+        sounds = [p.name for p in self.parameters if p.kind == "sound"]
+        names = [*self.isf.images, *sounds, *self.isf.imported, *self._target_names()]
+        units = {name: unit for unit, name in enumerate(names)}
+        for name, unit in units.items():
+            _setter(self._program, name, int)(unit)
+        return units
+
+    def _control_setters(self) -> Sequence[tuple[str, Setter]]:
+        names = {
+            p.name: _reader(p, self.isf.options.get(p.name)) for p in self.parameters if p.kind != "sound"
+        }
+        if self.isf.kind == "transition":
+            names["progress"] = float
+        return [(name, _setter(self._program, name, read)) for name, read in names.items()]
+
+    def _plan_sizes(self) -> None:
+        program = self._program
+        self._pass_index = _setter(program, "PASSINDEX", int)
+        self._render_size = _setter(program, "RENDERSIZE", tuple)
+        self._time = _setter(program, "TIME", float)
+        self._time_delta = _setter(program, "TIMEDELTA", float)
+        self._frame_index = _setter(program, "FRAMEINDEX", int)
+        self._date = _setter(program, "DATE", _date)
+        sizes = [size for step in self.isf.passes for size in (step.width, step.height) if size]
+        self._size_names = sorted({name for size in sizes for name in size.names} - {"WIDTH", "HEIGHT"})
+        self._no_sizes: tuple[Any, ...] = ("none yet",)
+        self._sizes = self._no_sizes
+        uses = Counter(step.target for step in self.isf.passes)
+        self._doubles = {s.target for s in self.isf.passes if s.persistent or uses[s.target] > 1}
+
+    def _set_controls(self, moment: Moment, values: Values) -> None:
+        for name, set_value in self._controls:
+            set_value(self._begun(name, values[name]) if name in self._events else values[name])
+        self._time(moment.seconds)
+        self._time_delta(moment.dt if self._frame else 0.0)
+        self._frame_index(self._frame)
+        self._date(moment.seconds)
+
+    def _begun(self, name: str, value: Any) -> bool:
+        """An event is true on the frame on which it begins, however long its value stays."""
+        before, self._events[name] = self._events[name], bool(value)
+        return bool(value) and not before
+
+    def _fit(self, values: Values) -> None:
+        """Give every target the size that its expressions ask for, when what they ask has changed."""
+        named = tuple(values[name] for name in self._size_names)
+        if named == self._sizes:
+            return
+        width, height = self.size
+        known = dict(zip(self._size_names, named, strict=True)) | {"WIDTH": width, "HEIGHT": height}
+        for step in self.isf.passes:
+            size = (step.width(known) if step.width else width, step.height(known) if step.height else height)
+            self._retarget(step, size)
+        self._sizes = named
+
+    def _retarget(self, step: Pass, size: tuple[int, int]) -> None:
+        held = self._targets.get(step.target)
+        if held and held.size == size:
+            return
+        double = step.target is not None and step.target in self._doubles
+        self._targets[step.target] = Target(self._context, size, step.floating, double)
+        if held:
+            held.release()
+
+    def _draw(self, index: int, name: str | None) -> None:
+        """One pass. Its own target is read as it was before, or as black when nothing is kept of it:
+        a texture must not be read while it is drawn into."""
+        target = self._targets[name]
+        target.framebuffer.use()
+        for other, unit in self._target_units.items():
+            kept = other != name or target.double
+            (self._targets[other].texture if kept else self._black).use(unit)
+        self._pass_index(index)
+        self._render_size(target.size)
+        self._strip.render(self._context.TRIANGLE_STRIP, 4)
+        target.drawn()
+
+
+def _setter(program: moderngl.Program, name: str, read: Callable[[Any], Any]) -> Setter:
+    """Sets a uniform when its value is another than before; does nothing for one the shader never uses."""
+    uniform: Any = program.get(name, None)
+    if uniform is None:
+        return lambda value: None
+    last: Any = None
+
+    def set_value(value: Any) -> None:
+        nonlocal last
+        if value != last:
+            uniform.value = read(value)
+            last = value
+
+    return set_value
+
+
+def _reader(parameter: Parameter, options: Mapping[str, int] | None) -> Callable[[Any], Any]:
+    """From a parameter's value to what its uniform takes."""
+    match parameter.kind:
+        case "choice" if options:
+            return options.__getitem__
+        case "int":
+            return round
+        case "bool" | "event":
+            return bool
+        case "point" | "color":
+            return tuple
+    return float
+
+
+def _date(seconds: float) -> tuple[float, float, float, float]:
+    """Year, month, day and seconds of the day, `seconds` after the year 2000 began."""
+    day = EPOCH + timedelta(days=seconds // 86400)
+    return float(day.year), float(day.month), float(day.day), seconds % 86400
