@@ -1,0 +1,305 @@
+"""The terminal's dashboard: what the performer wants to see at a glance while the show plays.
+
+`render` is a pure function of a `Status`; `Dashboard` shows the newest one a few times a second
+from a thread of its own, so that a slow terminal never holds up a frame.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from textwrap import wrap
+from threading import Event, Thread
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from perform.clock import BEATS_PER_BAR
+from perform.inputs import Health
+
+ACCENT, QUIET, TROUBLE = "cyan", "dim", "bold yellow"  # the only styles beside plain text
+LABEL = 10  # columns of the labels
+WIDEST = 100  # columns; a wider terminal leaves the rest empty
+INPUT_ROWS = 5
+METERS = ("level", "low", "mid", "high", "air")
+SOURCES = {"free": "free-running", "audio": "following the sound", "hand": "set by hand"}
+KEYS = (
+    ("B", "blackout"),
+    ("F", "freeze"),
+    ("T", "tap"),
+    ("R", "resync"),
+    ("space", "GO"),
+    ("1-9", "scenes"),
+    ("H", "help"),
+    ("Esc", "quit"),
+)
+
+Part = str | tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What the dashboard shows of one moment of the show.
+
+    Meters, `confidence` and `master` are 0..1, `bar` counts from 0 with its fraction, `cue` from 1
+    to `cues`, rates are per second, `frame_ms` is the 99th percentile. A rate or a
+    time that is not known is None. `recording` names the file, empty when none is written.
+    """
+
+    seconds: float = 0.0
+    scene: str = ""
+    next_scene: str = ""
+    cue: int = 0
+    cues: int = 0
+    level: float = 0.0
+    low: float = 0.0
+    mid: float = 0.0
+    high: float = 0.0
+    air: float = 0.0
+    bar: float = 0.0
+    bpm: float = 120.0
+    source: str = "free"
+    confidence: float = 0.0
+    display_fps: float | None = None
+    picture_fps: float | None = None
+    frame_ms: float | None = None
+    latency_ms: float | None = None
+    master: float = 1.0
+    blackout: bool = False
+    freeze: bool = False
+    recording: str = ""
+    recorded: float = 0.0
+    inputs: tuple[tuple[str, Health], ...] = ()
+    log: str = ""
+
+
+def render(status: Status, width: int = 80) -> Text:
+    """The dashboard as text of at most `width` columns and 24 lines."""
+    width = min(width, WIDEST)
+    lines = [
+        _title(status, width),
+        _next(status),
+        Text(),
+        _tempo(status),
+        Text(),
+        *(_meter(name, getattr(status, name), width) for name in METERS),
+        Text(),
+        _rates(status),
+        _stage(status),
+        Text(),
+        *_inputs(status),
+        Text(),
+        *_log(status.log, width),
+        _keys(),
+    ]
+    for line in lines:
+        line.truncate(width, overflow="ellipsis")
+    return Text("\n", no_wrap=True, overflow="crop").join(lines)
+
+
+def plain(status: Status) -> str:
+    """The status in one line without colour, for a log file or a pipe."""
+    parts = [
+        clock_face(status.seconds),
+        _place(status),
+        f"{status.bpm:.1f} bpm ({status.source})",
+        f"display {_number(status.display_fps, '.1f', '/s')}",
+        f"picture {_number(status.picture_fps, '.1f', '/s')}",
+        f"p99 {_number(status.frame_ms, '.0f', ' ms')}",
+        *_switches(status),
+    ]
+    return "  ".join(parts)
+
+
+def clock_face(seconds: float) -> str:
+    """Seconds as h:mm:ss."""
+    minutes, second = divmod(int(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{second:02}"
+
+
+def _title(status: Status, width: int) -> Text:
+    face = clock_face(status.seconds)
+    title = _line("playing", (status.scene or "nothing yet", "bold"))
+    position = f"  {status.cue}/{status.cues}" if status.cues else ""
+    title.truncate(max(0, width - len(position) - len(face) - 3), overflow="ellipsis")
+    title.append(position, QUIET)
+    title.pad_right(max(0, width - len(title) - len(face) - 1))
+    return title.append(face)
+
+
+def _next(status: Status) -> Text:
+    return _line("next", status.next_scene or "-")
+
+
+def _tempo(status: Status) -> Text:
+    current = int(status.bar % 1 * BEATS_PER_BAR)
+    dots: list[Part] = [("● ", ACCENT) if beat == current else ("○ ", QUIET) for beat in range(BEATS_PER_BAR)]
+    sure = f", {status.confidence:.0%} sure" if status.source == "audio" else ""
+    source = SOURCES.get(status.source, status.source)
+    return _line("beat", *dots, f"  {status.bpm:6.1f} bpm", (f"   {source}{sure}", QUIET))
+
+
+def _meter(name: str, value: float, width: int) -> Text:
+    columns = max(1, width - LABEL - 2)
+    lit = round(_share(value) * columns)
+    return _line(name, ("━" * lit, ACCENT), ("─" * (columns - lit), QUIET))
+
+
+def _rates(status: Status) -> Text:
+    pairs = (
+        ("display", _number(status.display_fps, ".1f", "/s")),
+        ("picture", _number(status.picture_fps, ".1f", "/s")),
+        ("p99", _number(status.frame_ms, ".0f", " ms")),
+        ("latency", _number(status.latency_ms, ".0f", " ms")),
+    )
+    (_, first), *others = pairs
+    rest: list[Part] = []
+    for label, value in others:
+        rest += [(f"{label:<9}", QUIET), f"{value:<9}"]
+    return _line("display", f"{first:<12}", *rest)
+
+
+def _stage(status: Status) -> Text:
+    switches: list[Part] = [(f"{word}   ", TROUBLE) for word in _switches(status)]
+    recorder: Part = ("not recording", QUIET)
+    if status.recording:
+        recorder = (f"● {clock_face(status.recorded)} {status.recording}", ACCENT)
+    return _line("master", f"{_share(status.master):<12.0%}", *switches, recorder)
+
+
+def _inputs(status: Status) -> Iterator[Text]:
+    """One line for each input; where there are too many, those in trouble come first."""
+    rows = list(status.inputs)
+    if len(rows) > INPUT_ROWS:
+        rows.sort(key=lambda row: row[1].state == "ok")
+    for name, health in rows[:INPUT_ROWS]:
+        style = QUIET if health.state == "ok" else TROUBLE
+        yield _line(name, (f"{health.state:<12}", style), health.detail)
+    if len(rows) > INPUT_ROWS:
+        yield _line("", (f"and {len(rows) - INPUT_ROWS} more", QUIET))
+
+
+def _log(log: str, width: int) -> Iterator[Text]:
+    """The last line of the log on two rows, kept free when there is less, so that nothing jumps."""
+    rows = wrap(_printable(log), max(width - 2, 8), max_lines=2, placeholder=" …")
+    for row in (*rows, "", "")[:2]:
+        yield Text(f" {row}")
+
+
+def _keys() -> Text:
+    parts: list[Part] = [" "]
+    for key, meaning in KEYS:
+        parts += [(key, ACCENT), (f" {meaning}  ", QUIET)]
+    return Text.assemble(*parts)
+
+
+def _line(label: str, *parts: Part) -> Text:
+    line = Text.assemble((f" {label:<{LABEL}.{LABEL - 1}}", QUIET), *parts)
+    line.plain = _printable(line.plain)
+    return line
+
+
+def _printable(text: str) -> str:
+    """Titles and names come from files and devices: nothing in them may move the cursor."""
+    return "".join(one if one.isprintable() else " " for one in text)
+
+
+def _place(status: Status) -> str:
+    return f"{status.scene} {status.cue}/{status.cues}" if status.cues else status.scene
+
+
+def _switches(status: Status) -> list[str]:
+    return [name for name, on in (("BLACKOUT", status.blackout), ("FREEZE", status.freeze)) if on]
+
+
+def _number(value: float | None, form: str, unit: str) -> str:
+    return "-" if value is None or value != value else f"{value:{form}}{unit}"
+
+
+def _share(value: float) -> float:
+    """0..1; NaN is 0."""
+    return min(value, 1.0) if value > 0 else 0.0
+
+
+class LogLines(logging.Handler):
+    """Keeps the last lines of the log, because a dashboard leaves no room to print them."""
+
+    KEPT = 100
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: deque[str] = deque(maxlen=self.KEPT)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(" ".join(record.getMessage().split()))
+
+    @property
+    def last(self) -> str:
+        """The newest line, empty when nothing was logged."""
+        return self.lines[-1] if self.lines else ""
+
+
+class Dashboard:
+    """Shows the newest status until closed; on something that is no terminal, a line now and then.
+
+    `show` may be called for every frame: it only leaves the status where the thread finds it. What
+    was logged while the dashboard had the screen is printed when it is gone.
+    """
+
+    def __init__(self, console: Console | None = None, rate: float = 5.0, plain_rate: float = 0.2) -> None:
+        self._console = console or Console(stderr=True)
+        self._period = 1 / (rate if self._console.is_terminal else plain_rate)
+        self._status: Status | None = None
+        self._log = LogLines()
+        self._closing = Event()
+        self._thread = Thread(target=self._run, name="dashboard", daemon=True)
+
+    def __enter__(self) -> Self:
+        if self._console.is_terminal:
+            logging.getLogger("perform").addHandler(self._log)
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._closing.set()
+        self._thread.join(timeout=2)  # a terminal that was stopped must not hold up the end of the show
+        logging.getLogger("perform").removeHandler(self._log)
+        for line in self._log.lines:
+            self._console.print(line, markup=False, highlight=False)
+
+    def show(self, status: Status) -> None:
+        """Leave the newest status; never waits."""
+        self._status = status
+
+    def _run(self) -> None:
+        try:
+            self._run_screen() if self._console.is_terminal else self._run_plain()
+        except (OSError, ValueError) as error:  # the terminal is gone; the show goes on
+            logging.getLogger(__name__).warning("dashboard stopped: %s", error)
+
+    def _run_screen(self) -> None:
+        # The alternate screen is painted over from its corner, never cleared: no flicker, and what
+        # a library writes to the terminal is gone with the next picture.
+        with Live(
+            console=self._console,
+            screen=True,
+            auto_refresh=False,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        ) as live:
+            while not self._closing.wait(self._period):
+                if (status := self._status) is not None:
+                    status = status if status.log else replace(status, log=self._log.last)
+                    live.update(render(status, self._console.width), refresh=True)
+
+    def _run_plain(self) -> None:
+        while not self._closing.wait(self._period):
+            if (status := self._status) is not None:
+                self._console.print(plain(status), markup=False, highlight=False, soft_wrap=True)
