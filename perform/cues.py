@@ -21,19 +21,23 @@ class Place:
     queued: int | None = None
     bar: float = 0.0
 
+    def moved(self, cue: int) -> Place:
+        """The same place in a setlist in which its scene is cue `cue` now."""
+        return Place(cue, bar=self.bar)
+
 
 class Cues:
     """Moves through a setlist: by hand on the next beat that `quantise` allows, by itself after the
     bars of a cue."""
 
-    def __init__(self, cues: Sequence[Cue], quantise: int, loop: bool) -> None:
+    def __init__(self, cues: Sequence[Cue], quantise: int, loop: bool, place: Place | None = None) -> None:
         self._cues = cues
         self._quantise = quantise
         self._loop = loop
         self._before: int | None = None
-        self._cue = 0
+        self._cue = place.cue if place else 0
         self._queued: int | None = None
-        self._began: float | None = None  # in bars
+        self._began = place.bar if place else None  # in bars
         self._slot = 0
 
     def step(self, moment: Moment, go: bool = False, back: bool = False, scene: int = 0) -> Place:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -19,7 +20,7 @@ from perform import formula
 from perform.beat import CONFIDENT
 from perform.clock import Moment, Tempo
 from perform.cues import Cues, Place
-from perform.latent import Path, blend, truncate
+from perform.latent import Mapper, Path, blend, truncate
 from perform.render import Image, Unit, Values
 from perform.scene import Controls, Scene, Settings
 from perform.setlist import Cue, Setlist
@@ -62,6 +63,7 @@ class SceneInstance:
     ) -> None:
         self.scene = scene
         self.source, self.voice, self.path, self.filters = source, voice, path, filters
+        self._mappings: dict[int, Mapper] = {}
         self.enter()
 
     def enter(self) -> None:
@@ -85,9 +87,9 @@ class SceneInstance:
         source, latent = parameters[:2]
         if self.voice is None or self.path is None:
             return None
-        voice, label = self.voice, int(source.get("label", 0))
-        ws = self.path.step(moment, latent, lambda z: voice.map(z, label))
-        return truncate(ws, voice.mean, source["truncation"], source["cutoff"])
+        ws = self.path.step(moment, latent, self._mapping(source["label"]))
+        cutoff = source["cutoff"]
+        return truncate(ws, self.voice.mean, source["truncation"], None if cutoff < 0 else cutoff)
 
     def image(self, moment: Moment, parameters: tuple[Values, ...], latent: Floats | None) -> Image:
         """The source's image."""
@@ -95,6 +97,13 @@ class SceneInstance:
             return self.voice.render(moment, parameters[0], latent)
         assert self.source is not None
         return self.source.render(moment, parameters[0])
+
+    def _mapping(self, label: int) -> Mapper:
+        """The mapping of a class; one object per class, since paths remember what it gave."""
+        assert self.voice is not None
+        if label not in self._mappings:
+            self._mappings[label] = partial(self.voice.map, label=label)
+        return self._mappings[label]
 
     def filtered(self, moment: Moment, parameters: tuple[Values, ...], image: Image) -> Image:
         """The image after every filter."""
@@ -122,14 +131,20 @@ class Performance:
         self._image: Image = None
         self._held: list[Event] = []
         self._asked = 0
-        self.change(setlist, cues)
-
-    def change(self, setlist: Setlist, cues: Sequence[CueInstance]) -> None:
-        """Play another setlist (or the same one, edited), from its start."""
         self.setlist, self.cues = setlist, cues
         self._show = setlist.show.start()
         self._cues = Cues([one.cue for one in cues], setlist.quantise, setlist.loop)
         self.place = Place(0)
+
+    def change(self, setlist: Setlist, cues: Sequence[CueInstance]) -> None:
+        """Play an edited setlist, from the scene that is on if it is still in it."""
+        scene = self.cues[self.place.cue].cue.scene.file
+        here = [one.cue.scene.file for one in cues].index(scene) if scene in setlist.files else 0
+        self._cues = Cues([one.cue for one in cues], setlist.quantise, setlist.loop, self.place.moved(here))
+        self.place = self.place.moved(here)
+        if setlist.show != self.setlist.show:
+            self._show = setlist.show.start()
+        self.setlist, self.cues = setlist, cues
 
     def step(self, moment: Moment, events: Sequence[Event]) -> Picture:
         """One frame of the show."""

@@ -255,14 +255,19 @@ def _start(value: Any) -> Run:
         parts = [_start(part) if _moves(part) else _constant(part) for part in value]
         return lambda p, signals, moment: tuple(part(p, signals, moment) for part in parts)
     run = value.start()
+    was = False
 
     def number(parameter: Parameter, signals: Signals, moment: Moment) -> Any:
+        nonlocal was
         result = parameter.clip(run(signals, moment))
         match parameter.kind:
             case "int":
                 return round(result)
-            case "bool" | "event":
+            case "bool":
                 return result > 0.5
+            case "event":  # a key held down is one event, not one a frame
+                before, was = was, result > 0.5
+                return was and not before
         return result
 
     return number

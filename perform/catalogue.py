@@ -1,0 +1,103 @@
+"""What there is to play: presets, shaders, models and latent paths, found by name."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from pathlib import Path
+
+from perform import generators, paths
+from perform.generators import PARAMETERS as SYNTHESIS
+from perform.latent import PATHS, path_parameters
+from perform.parameters import Parameter
+from perform.render import isf
+from perform.render.pictures import PARAMETERS as PICTURES
+from perform.scene import Role
+
+NEURAL = SYNTHESIS + PICTURES  # what [generator] takes when it has a model
+
+
+class Library:
+    """Shaders, presets and setlists in folders, the first of which wins; and models.
+
+    A folder holds `shaders/{generators,filters,transitions}/*.fs`, `presets/*.toml` and
+    `setlists/*.toml`. `model` plays in place of the model that each preset names.
+    """
+
+    def __init__(self, *folders: Path, model: str | None = None) -> None:
+        self.folders = folders or (Path.cwd(), paths.user_data(), paths.shipped())
+        self._model = model
+        self._parsed: dict[Path, tuple[int, isf.ISF]] = {}
+
+    def shader(self, name: str, role: Role) -> tuple[Parameter, ...]:
+        """The parameters of a shader that plays `role`; LookupError, or ISFError for a broken one."""
+        return self.isf(name, role).parameters
+
+    def isf(self, name: str, role: Role) -> isf.ISF:
+        """The shader as it stands in its file now; the same object as long as the file is the same."""
+        file = self.shader_file(name, role)
+        stamp = file.stat().st_mtime_ns
+        if file not in self._parsed or self._parsed[file][0] != stamp:
+            self._parsed[file] = stamp, isf.load(file)
+        shader = self._parsed[file][1]
+        if shader.kind != role:
+            raise LookupError(f"{file} is a {shader.kind}, not a {role}")
+        return shader
+
+    def shader_file(self, name: str, role: Role) -> Path:
+        """The file of a shader by name."""
+        return self._file(f"shaders/{role}s", name, ".fs", f"{role} shader")
+
+    def preset_file(self, name: str) -> Path:
+        """The file of a preset by name."""
+        return self._file("presets", name, ".toml", "preset")
+
+    def setlist_file(self, name: str) -> Path:
+        """The file of a setlist by name."""
+        return self._file("setlists", name, ".toml", "setlist")
+
+    def model(self, name: str) -> tuple[Parameter, ...]:
+        """The parameters of a model; LookupError when there is none of that name."""
+        self.model_name(name)
+        return NEURAL
+
+    def model_name(self, name: str) -> str:
+        """The model that plays for `name`: a name that generators know, or a file's path."""
+        name = self._model or name
+        if name in generators.NAMES:
+            return name
+        for file in (Path(name), *(folder / "models" / f"{name}.safetensors" for folder in self.folders)):
+            if file.is_file():
+                return str(file)
+        known = [*generators.NAMES, *self._names("models", ".safetensors")]
+        raise LookupError(f"there is no such model{_near(name, known)}")
+
+    def path(self, name: str) -> tuple[Parameter, ...]:
+        """The parameters of a latent path; LookupError when there is none of that name."""
+        if name not in PATHS:
+            raise LookupError(f"there is no such path{_near(name, list(PATHS))}")
+        return path_parameters(name)
+
+    def watched(self) -> list[Path]:
+        """The folders in which a saved file may change what is played."""
+        return [
+            folder / kind
+            for folder in self.folders
+            for kind in ("shaders", "presets", "setlists")
+            if (folder / kind).is_dir()
+        ]
+
+    def _file(self, kind: str, name: str, suffix: str, what: str) -> Path:
+        for folder in self.folders:
+            file = folder / kind / f"{name}{suffix}"
+            if file.is_file() and file.parent == folder / kind:
+                return file
+        raise LookupError(f"there is no such {what}{_near(name, self._names(kind, suffix))}")
+
+    def _names(self, kind: str, suffix: str) -> list[str]:
+        found = (file.stem for folder in self.folders for file in (folder / kind).glob(f"*{suffix}"))
+        return sorted(set(found))
+
+
+def _near(name: str, known: list[str]) -> str:
+    near = get_close_matches(name, known, 3)
+    return f"; did you mean {' or '.join(near)}?" if near else f"; there are: {', '.join(known) or 'none'}"

@@ -1,0 +1,336 @@
+"""The command line: `perform play`, `render`, `check`, `devices`, `doctor`, `beats`, `bench`."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.logging import RichHandler
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from perform import __version__
+
+app = typer.Typer(
+    name="perform",
+    help="An instrument for live visuals: trained image generators, played like a synthesizer.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+out = Console()
+err = Console(stderr=True)
+
+STYLE = {"ok": "green", "warn": "yellow", "fail": "bold red"}
+
+Size = Annotated[str, typer.Option(help="WIDTHxHEIGHT of the picture in pixels.")]
+Model = Annotated[str | None, typer.Option(help="Play this model in place of the presets' own.")]
+Precision = Annotated[str, typer.Option(help="auto, float32, bfloat16 or float16.")]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of a table.")]
+
+
+@app.callback()
+def main() -> None:
+    """An instrument for live visuals."""
+    logging.basicConfig(
+        level=logging.WARNING, format="%(message)s", handlers=[RichHandler(console=err, show_path=False)]
+    )
+    logging.getLogger("perform").setLevel(logging.INFO)
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    out.print(f"perform {__version__}")
+
+
+@app.command()
+def play(
+    setlist: Annotated[str, typer.Argument(help="A setlist or a preset, by name or file.")] = "demo",
+    audio: Annotated[
+        str | None, typer.Option(help="A sound file, a sound device by name, or none. [default: the demo track]")
+    ] = None,
+    headless: Annotated[bool, typer.Option(help="Play without a window.")] = False,
+    size: Size = "1280x720",
+    fps: Annotated[float, typer.Option(min=1, max=240, help="Frames a second, at most.")] = 60.0,
+    seconds: Annotated[float | None, typer.Option(min=0, help="Stop after so many seconds.")] = None,
+    record: Annotated[Path | None, typer.Option(help="Record to this .mp4 or .mkv.")] = None,
+    model: Model = None,
+    precision: Precision = "auto",
+    device: Device = "auto",
+    fullscreen: Annotated[bool, typer.Option(help="Fill a display.")] = False,
+    display: Annotated[str | None, typer.Option(help="Which display, by name; see `perform devices`.")] = None,
+    midi: Annotated[str | None, typer.Option(help="Listen to this MIDI port only.")] = None,
+    osc_port: Annotated[int, typer.Option(min=1, max=65535, help="UDP port for OSC, on 127.0.0.1.")] = 9000,
+    once: Annotated[bool, typer.Option(help="Stop when the sound is over, do not loop it.")] = False,
+) -> None:
+    """Play a show live. Without a display and without --headless, the show is rendered to a video."""
+    from perform import show
+
+    with _complaints():
+        options = show.Options(
+            setlist=setlist,
+            sound=_sound(audio),
+            size=_size(size),
+            fps=fps,
+            model=model,
+            precision=_choice("precision", precision, ("auto", "float32", "bfloat16", "float16")),
+            device=_choice("device", device, ("auto", "cpu", "cuda", "mps")),
+            record=record,
+            headless=headless,
+            fullscreen=fullscreen,
+            display=display,
+            midi=midi,
+            osc_port=osc_port,
+            loop=not once,
+        )
+        if not headless and not _has_display():
+            return _film(options, seconds)
+        _play(options, seconds)
+    return None
+
+
+@app.command()
+def render(
+    sound: Annotated[Path, typer.Argument(help="The sound file to play to.")],
+    out_file: Annotated[Path, typer.Option("--out", help="The .mp4 or .mkv to write.")],
+    scene: Annotated[str, typer.Option(help="A preset or setlist, by name or file.")] = "demo",
+    size: Size = "1280x720",
+    fps: Annotated[float, typer.Option(min=1, max=240, help="Frames a second.")] = 30.0,
+    seconds: Annotated[float | None, typer.Option(min=0, help="Only the first so many seconds.")] = None,
+    model: Model = None,
+    precision: Precision = "auto",
+    device: Device = "auto",
+) -> None:
+    """Render a sound to a video, every frame exact."""
+    from perform import show
+
+    with _complaints():
+        options = show.Options(
+            setlist=scene,
+            sound=str(_existing(sound)),
+            size=_size(size),
+            fps=fps,
+            model=model,
+            precision=_choice("precision", precision, ("auto", "float32", "bfloat16", "float16")),
+            device=_choice("device", device, ("auto", "cpu", "cuda", "mps")),
+            record=out_file,
+            headless=True,
+        )
+        _render(options, seconds)
+
+
+@app.command()
+def check(
+    paths: Annotated[list[Path], typer.Argument(help="Presets, setlists, shaders, models, or folders of them.")],
+) -> None:
+    """Find every fault of presets, setlists, shaders and models; exit code 1 if there is any."""
+    from perform.check import check_all
+
+    checked, faults = check_all(paths)
+    for fault in faults:
+        err.print(fault, style="red", markup=False, highlight=False, soft_wrap=True)
+    out.print(f"{checked} checked, {len(faults)} faults")
+    raise typer.Exit(1 if faults else 0)
+
+
+@app.command()
+def devices() -> None:
+    """List the sound devices, MIDI ports and displays that are there."""
+    from perform.doctor import found
+
+    for kind, names in found().items():
+        out.print(f"[bold]{kind}[/bold]")
+        for name in names or ["none"]:
+            out.print(f"  {name}", markup=False, highlight=False)
+
+
+@app.command()
+def doctor(as_json: AsJson = False) -> None:
+    """Say what of this machine is ready to play, and what to do about the rest."""
+    from perform.doctor import checks
+
+    rows = checks()
+    if as_json:
+        print(json.dumps([{k: getattr(row, k) for k in ("name", "state", "why", "remedy")} for row in rows]))
+    else:
+        table = Table(box=None, pad_edge=False, show_header=False)
+        for row in rows:
+            table.add_row(row.name, f"[{STYLE[row.state]}]{row.state}[/]", row.why, row.remedy)
+        out.print(table)
+    raise typer.Exit(1 if any(row.state == "fail" for row in rows) else 0)
+
+
+@app.command()
+def beats(
+    sound: Annotated[Path, typer.Argument(help="A sound file.")],
+    as_json: AsJson = False,
+) -> None:
+    """The beats of a sound as a live run would have heard them: time, tempo, confidence."""
+    from perform.inputs.audio import tracked
+
+    with _complaints():
+        found = tracked(_existing(sound))
+    if as_json:
+        rows = [
+            {"time": b.time, "bpm": b.bpm, "confidence": b.confidence, "downbeat": b.downbeat} for b in found
+        ]
+        print(json.dumps({"sound": str(sound), "beats": rows}))
+        return
+    for beat in found:
+        mark = "[cyan]●[/cyan]" if beat.downbeat else "○"
+        out.print(f"{mark} {beat.time:8.3f} s  {beat.bpm:6.1f} bpm  {beat.confidence:4.0%}")
+
+
+@app.command()
+def bench(
+    name: Annotated[str | None, typer.Argument(help="loop, generator, latency, render. [default: all]")] = None,
+    as_json: AsJson = False,
+    seconds: Annotated[float | None, typer.Option(help="How long each measurement lasts.")] = None,
+    model: Model = None,
+    device: Device = "auto",
+) -> None:
+    """Measure this machine, each figure beside its goal."""
+    from perform.bench import NAMES, report, run
+
+    with _complaints():
+        for one in NAMES if name is None else (_choice("bench", name, NAMES),):
+            result = report(one, run(one, seconds=seconds, model=model, device=device))
+            if as_json:
+                print(json.dumps(result))
+            else:
+                _figures(result)
+
+
+def _play(options: Any, seconds: float | None) -> None:
+    """A live show with its dashboard, until the time is over, the window closed, or a signal comes."""
+    from perform import show
+    from perform.dashboard import Dashboard
+
+    rig = show.play(options)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: rig.end())
+    with Dashboard(err) as dashboard:
+
+        def over(playing: Any) -> bool:
+            dashboard.show(show.status(playing, options))
+            past = seconds is not None and playing.moment is not None and playing.moment.seconds >= seconds
+            return past or (not options.loop and playing.sound.finished)
+
+        rig.run(over)
+    _farewell(rig, options)
+
+
+def _film(options: Any, seconds: float | None) -> None:
+    """No display: the show is rendered to a video instead."""
+    from dataclasses import replace
+
+    from perform import paths
+
+    file = options.record or paths.output() / f"{Path(options.setlist).stem}.mp4"
+    err.print(f"no display here: rendering {options.setlist} to {file} (a window needs DISPLAY or WAYLAND_DISPLAY)")
+    _render(replace(options, record=file, headless=True, fps=min(options.fps, 30.0)), seconds)
+
+
+def _render(options: Any, seconds: float | None) -> None:
+    """Render with a progress bar; an interrupted render keeps what it has."""
+    from perform import show
+    from perform.clock import stopwatch
+
+    rig = show.render(options)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: rig.end())
+    length = rig.sound.duration if seconds is None else min(seconds, rig.sound.duration)
+    columns = (
+        TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(),
+        TextColumn("{task.fields[rate]:.1f} frames/s"), TimeRemainingColumn(),
+    )  # fmt: skip
+    began = stopwatch()
+    with Progress(*columns, console=err) as progress:
+        task = progress.add_task(f"rendering {options.setlist}", total=round(length * options.fps), rate=0.0)
+
+        def over(rendering: Any) -> bool:
+            frames = rendering.timings.count
+            progress.update(task, completed=frames, rate=frames / max(stopwatch() - began, 1e-6))
+            return frames >= round(length * options.fps)
+
+        rig.run(over)
+    frames, took = rig.timings.count, stopwatch() - began
+    out.print(f"{frames} frames in {took:.1f} s: {frames / took:.1f} frames/s, sha256 {rig.fingerprint()}")
+    _farewell(rig, options)
+
+
+def _farewell(rig: Any, options: Any) -> None:
+    if options.record:
+        out.print(f"recorded to {options.record}", highlight=False, soft_wrap=True)
+    total = sum(rig.stage.faults.counts.values())
+    if total:
+        err.print(f"{total} faults on stage, of {len(rig.stage.faults.counts)} sorts")
+
+
+def _figures(result: dict[str, Any]) -> None:
+    machine, versions = result["machine"], result["versions"]
+    out.print(f"[bold]{result['bench']}[/bold]  {machine['processor']}, {machine['cores']} cores")
+    out.print("  ".join(f"{k} {v}" for k, v in versions.items()), style="dim", highlight=False)
+    table = Table("figure", "value", "unit", "goal", "", box=None)
+    for row in result["figures"]:
+        value = "-" if row["value"] is None else f"{row['value']:.2f}"
+        goal = "" if row["goal"] is None else f"{row['goal']:g}"
+        table.add_row(row["name"], value, row["unit"], goal, {True: "met", False: "missed", None: ""}[row["met"]])
+    out.print(table)
+
+
+@contextlib.contextmanager
+def _complaints() -> Iterator[None]:
+    """Bad input ends a command with its sentence and exit code 1, never with a traceback."""
+    try:
+        yield
+    except (ValueError, LookupError, OSError, RuntimeError) as error:
+        sentence = error.args[0] if isinstance(error, LookupError) and error.args else str(error)
+        err.print(f"perform: {sentence}", style="red", markup=False, highlight=False, soft_wrap=True)
+        raise typer.Exit(1) from error
+
+
+def _sound(audio: str | None) -> str | None:
+    """The sound asked for; the demo track when nothing was."""
+    from perform.show import demo_track
+
+    if audio is not None:
+        return None if audio == "none" else audio
+    track = demo_track()
+    return str(track) if track else None
+
+
+def _size(text: str) -> tuple[int, int]:
+    width, _, height = text.lower().partition("x")
+    if not (width.isdigit() and height.isdigit() and 16 <= int(width) <= 16384 and 16 <= int(height) <= 16384):
+        raise ValueError(f"size {text!r}, must be WIDTHxHEIGHT, each 16..16384 pixels")
+    return int(width), int(height)
+
+
+def _choice(what: str, value: str, allowed: tuple[str, ...]) -> Any:
+    if value not in allowed:
+        raise ValueError(f"{what} {value!r}, must be one of {', '.join(allowed)}")
+    return value
+
+
+def _existing(path: Path) -> Path:
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: there is no such file")
+    return path
+
+
+def _has_display() -> bool:
+    if sys.platform in ("win32", "darwin"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

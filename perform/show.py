@@ -1,0 +1,177 @@
+"""Shows: from what a person asks for to a rig that is ready to play it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from perform import generators, paths
+from perform.catalogue import Library
+from perform.clock import Clock, LiveClock, OfflineClock
+from perform.inputs import Input, audio
+from perform.performance import Performance
+from perform.rig import Rig
+from perform.scene import read
+from perform.setlist import Setlist, read_setlist, single
+from perform.source import Beside, InStep, Studio
+from perform.stage import Stage
+
+log = logging.getLogger("perform")
+DEMO = "demo"  # the setlist that plays when none is named
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a person asks for. `setlist` is a setlist or a preset, by name or file; `sound` a file, a
+    device, or None for silence; `size` is (width, height) in pixels."""
+
+    setlist: str = DEMO
+    sound: str | None = None
+    size: tuple[int, int] = (1280, 720)
+    fps: float = 60.0
+    model: str | None = None
+    precision: generators.Precision = "auto"
+    device: generators.Device = "auto"
+    record: Path | None = None
+    headless: bool = False
+    fullscreen: bool = False
+    display: str | None = None
+    midi: str | None = None
+    osc_port: int = 9000
+    loop: bool = True
+    watch: bool = True
+
+
+def find(name: str, library: Library) -> Path:
+    """The file of a setlist or a preset, by path or by name. Raises LookupError."""
+    if name.endswith(".toml") or Path(name).is_file():
+        if not Path(name).is_file():
+            raise LookupError(f"{name}: there is no such file")
+        return Path(name)
+    try:
+        return library.setlist_file(name)
+    except LookupError:
+        return library.preset_file(name)
+
+
+def load(file: Path, library: Library) -> Setlist:
+    """A setlist from its file, or from a preset's. Raises SceneError with every fault."""
+    text = file.read_text(encoding="utf-8", errors="replace")
+    if any(line.strip().startswith("[[cue]]") for line in text.splitlines()):
+        return read_setlist(file, library, library.preset_file)
+    return single(read(file, library))
+
+
+def play(options: Options) -> Rig:
+    """A live show: devices, a live clock, and a window unless it is headless."""
+    from perform.outputs.window import Window
+
+    library = Library(model=options.model)
+    setlist = load(find(options.setlist, library), library)
+    window = None
+    if not options.headless:
+        window = Window(options.size, "perform", options.fullscreen, options.display)
+    clock: Clock
+    holder: list[Clock] = []
+    sound = audio.open(options.sound, lambda: holder[0].now() if holder else 0.0, loop=options.loop)
+    clock = LiveClock(options.fps, sound.position)
+    holder.append(clock)
+    inputs: list[Input] = [sound, *_hands(options, clock)]
+    if window:
+        inputs.append(window)
+    rig = _rig(options, library, setlist, clock, inputs, Beside, window)
+    rig.sound = sound
+    if options.record:
+        _record(rig, options, live=True)
+    if options.watch:
+        _watch(rig, options, library)
+    return rig
+
+
+def render(options: Options) -> Rig:
+    """The same show on an offline clock: a sound file, and every frame as it should be."""
+    library = Library(model=options.model)
+    setlist = load(find(options.setlist, library), library)
+    clock = OfflineClock(options.fps)
+    sound = audio.open(options.sound, clock.now, loop=False, play=False)
+    rig = _rig(options, library, setlist, clock, [sound], InStep, None)
+    rig.sound = sound
+    if options.record:
+        _record(rig, options, live=False)
+    return rig
+
+
+def _rig(
+    options: Options,
+    library: Library,
+    setlist: Setlist,
+    clock: Clock,
+    inputs: list[Input],
+    studio: Callable[[Any], Studio],
+    window: Any,
+) -> Rig:
+    from perform.render.context import headless
+    from perform.render.present import Present
+
+    context = window.context if window else headless()
+
+    def opened(model: str) -> Studio:
+        return studio(generators.open(model, device=options.device, precision=options.precision))
+
+    stage = Stage(library, context, options.size, opened)
+    performance = Performance(setlist, stage.open(setlist))
+    return Rig(clock, stage, performance, Present(context, options.size), inputs, screen=window)
+
+
+def _hands(options: Options, clock: Clock) -> list[Input]:
+    """Knobs and messages: MIDI and OSC, each of which may be missing."""
+    from perform.inputs.midi import Midi
+    from perform.inputs.osc import Osc
+
+    inputs: list[Input] = [Midi([options.midi] if options.midi else None, clock.now)]
+    try:
+        inputs.append(Osc(port=options.osc_port, now=clock.now))
+    except OSError as error:
+        log.error("osc: port %d: %s", options.osc_port, error)
+    return inputs
+
+
+def _record(rig: Rig, options: Options, live: bool) -> None:
+    from perform.outputs.recorder import Recorder
+    from perform.render.readback import Readback
+
+    assert options.record
+    options.record.parent.mkdir(parents=True, exist_ok=True)
+    rate = None if options.sound is None else rig.sound.rate
+    rig.outputs.append(Recorder(options.record, options.size, options.fps, rate, live=live))
+    rig.readback = Readback(rig.present.context, options.size)
+
+
+def _watch(rig: Rig, options: Options, library: Library) -> None:
+    """Take up what is saved in the folders that the show was read from."""
+    from watchfiles import watch
+
+    changed, stop = threading.Event(), threading.Event()
+    file = find(options.setlist, library)
+    folders = {folder.resolve() for folder in (*library.watched(), file.parent)}
+
+    def listen() -> None:
+        for _changes in watch(*folders, stop_event=stop, debounce=50, step=20):
+            changed.set()
+
+    def taken() -> bool:
+        was = changed.is_set()
+        changed.clear()
+        return was
+
+    threading.Thread(target=listen, name="watch", daemon=True).start()
+    rig.changed, rig.reload = taken, lambda: load(file, library)
+
+
+def demo_track() -> Path | None:
+    """The demo track, None where it is not installed."""
+    return next((file for file in sorted(paths.demo().glob("track.*")) if file.suffix != ".json"), None)

@@ -1,0 +1,173 @@
+"""Trained generators on stage: latents in, images out, at whatever rate the network has.
+
+Live, the network runs beside the display on its own thread, and the display moves smoothly between
+its last two pictures; offline every frame waits for its own picture. Both are one `Voice`.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from perform.clock import Moment
+from perform.generators import Generator, Pixels
+from perform.parameters import Parameter
+from perform.render import Image, Values
+from perform.render.pictures import Pictures
+
+Floats = NDArray[np.float32]
+SMOOTHING = 0.1  # weight of the newest interval in the running mean of picture intervals
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A picture wanted: a latent ws [num_ws, w_dim] and the noise of the synthesis."""
+
+    latent: Floats
+    noise: float
+    seed: int | None
+
+
+class Studio(Protocol):
+    """Where a generator draws: `ask` leaves the newest wish of a client, `take` gives its newest
+    picture, None when there is no new one."""
+
+    generator: Generator
+    made: int
+
+    def ask(self, client: Hashable, request: Request) -> None: ...
+
+    def take(self, client: Hashable) -> Pixels | None: ...
+
+    def close(self) -> None: ...
+
+
+class InStep:
+    """Draws at once, in step with the frames: for rendering offline."""
+
+    def __init__(self, generator: Generator) -> None:
+        self.generator = generator
+        self.made = 0
+        self._pictures: dict[Hashable, Pixels] = {}
+
+    def ask(self, client: Hashable, request: Request) -> None:
+        self._pictures[client] = self.generator.synthesise(request.latent, request.noise, request.seed)
+        self.made += 1
+
+    def take(self, client: Hashable) -> Pixels | None:
+        return self._pictures.pop(client, None)
+
+    def close(self) -> None:
+        self.generator.close()
+
+
+class Beside:
+    """Draws on a thread of its own, beside the display; the newest wish of each client wins, and
+    clients take turns. A fault of the network reaches the client that takes next."""
+
+    def __init__(self, generator: Generator) -> None:
+        self.generator = generator
+        self.made = 0
+        self._wishes: dict[Hashable, Request] = {}
+        self._pictures: dict[Hashable, Pixels] = {}
+        self._fault: Exception | None = None
+        self._open = True
+        self._wake = threading.Condition()
+        self._thread = threading.Thread(target=self._draw, name="generator", daemon=True)
+        self._thread.start()
+
+    def ask(self, client: Hashable, request: Request) -> None:
+        with self._wake:
+            self._wishes[client] = request
+            self._wake.notify()
+
+    def take(self, client: Hashable) -> Pixels | None:
+        with self._wake:
+            if self._fault:
+                raise self._fault
+            return self._pictures.pop(client, None)
+
+    def close(self) -> None:
+        with self._wake:
+            self._open = False
+            self._wake.notify()
+        self._thread.join(timeout=10)
+        self.generator.close()
+
+    def _draw(self) -> None:
+        while (wish := self._next()) is not None:
+            client, request = wish
+            try:
+                picture = self.generator.synthesise(request.latent, request.noise, request.seed)
+            except Exception as fault:  # noqa: BLE001 - the thread hands every fault to the rig
+                self._fault = fault
+                return
+            with self._wake:
+                self._pictures[client] = picture
+                self.made += 1
+
+    def _next(self) -> tuple[Hashable, Request] | None:
+        with self._wake:
+            self._wake.wait_for(lambda: self._wishes or not self._open)
+            if not self._open:
+                return None
+            client = next(iter(self._wishes))  # the one that has waited longest
+            return client, self._wishes.pop(client)
+
+
+@dataclass(slots=True)
+class Pace:
+    """How the display moves from the picture before to the newest one: over the running mean of
+    the time between pictures, so that a slow generator looks even."""
+
+    came: float = -1.0
+    interval: float = 0.0
+
+    def arrived(self, seconds: float) -> None:
+        """A picture came at `seconds`."""
+        if self.came >= 0:
+            gap = min(seconds - self.came, 1.0)
+            self.interval += (gap - self.interval) * (SMOOTHING if self.interval else 1.0)
+        self.came = seconds
+
+    def blend(self, moment: Moment) -> float:
+        """0: the picture before, 1: the newest. A generator as fast as the display is at 1."""
+        if self.interval <= moment.dt * 1.1:
+            return 1.0
+        return min((moment.seconds - self.came + moment.dt) / self.interval, 1.0)
+
+
+@dataclass(slots=True)
+class GeneratorVoice:
+    """A generator's part in one scene (the protocol `Voice` of a performance)."""
+
+    studio: Studio
+    pictures: Pictures
+    parameters: tuple[Parameter, ...] = ()
+    pace: Pace = field(default_factory=Pace)
+    release: Callable[[], None] = lambda: None
+
+    @property
+    def mean(self) -> Floats:
+        return self.studio.generator.mean
+
+    def map(self, z: Floats, label: int) -> Floats:
+        """z [n, z_dim] of class `label` to w [n, w_dim]."""
+        c_dim = self.studio.generator.space.c_dim
+        labels = np.eye(c_dim, dtype=np.float32)[[label % c_dim] * len(z)] if c_dim else None
+        return self.studio.generator.map(z, labels)
+
+    def render(self, moment: Moment, values: Values, latent: Floats) -> Image:
+        """The image at this moment; the first one waits for its picture."""
+        seed = int(values["noise_seed"])
+        self.studio.ask(id(self), Request(latent, float(values["noise"]), None if seed < 0 else seed))
+        picture = self.studio.take(id(self))
+        if picture is not None:
+            self.pictures.upload(picture)
+            self.pace.arrived(moment.seconds)
+        return self.pictures.render(moment, values, self.pace.blend(moment))
