@@ -1,0 +1,303 @@
+"""Functions of formulas: one row each. Their state belongs to one running formula, steps with the
+moment's `dt`, and has nothing random in it.
+
+A trigger fires on the frame in which it rises above 0; one that is above 0 when the formula starts
+has fired before. Nothing here needs to guard its result: see `formula`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
+from typing import TypeAlias
+
+from perform.clock import BEATS_PER_BAR, Moment
+
+Step: TypeAlias = Callable[..., float]
+
+SHORTEST = 1e-6  # seconds; a frame shorter than this says nothing about speed
+EDGES = 1 << 12  # values of `noise` remembered
+WORD = 2**64 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function of formulas: `make` gives one with fresh state. It takes the numbers, after the
+    moment if it is `timed`; the last `optional` arguments may be left out, and with `many` the last
+    may be repeated. An argument called `signal` has to be the name of one: it comes as NaN until
+    somebody has said it."""
+
+    name: str
+    arguments: tuple[str, ...]
+    about: str
+    make: Callable[[], Step]
+    timed: bool = False
+    optional: int = 0
+    many: bool = False
+
+    @property
+    def signature(self) -> str:
+        """How it is written: `gate(x, on[, off])`."""
+        needed = len(self.arguments) - self.optional
+        rest = "".join(f"[, {argument}]" for argument in self.arguments[needed:])
+        return f"{self.name}({', '.join(self.arguments[:needed])}{rest}{', …' if self.many else ''})"
+
+    def takes(self, count: int) -> bool:
+        """Whether it can be called with so many arguments."""
+        most = math.inf if self.many else len(self.arguments)
+        return len(self.arguments) - self.optional <= count <= most
+
+
+def _clip(x: float, low: float = 0.0, high: float = 1.0) -> float:
+    return max(low, min(x, high))
+
+
+def _mix(a: float, b: float, t: float) -> float:
+    return a + (b - a) * t
+
+
+def _curve(x: float, k: float) -> float:
+    return math.copysign(math.pow(abs(x), math.pow(2.0, k)), x)
+
+
+def _quantise(x: float, steps: float) -> float:
+    return math.floor(x * steps + 0.5) / steps
+
+
+def _choose(i: float, *options: float) -> float:
+    return options[math.floor(i) % len(options)]
+
+
+def _turn(moment: Moment, beats: float, phase: float) -> float:
+    """The part of a cycle of `beats` that has passed, 0..1; cycles begin with bars."""
+    return (moment.bar * BEATS_PER_BAR / beats + phase) % 1
+
+
+def _lfo(moment: Moment, beats: float, phase: float = 0.0) -> float:
+    return 0.5 - 0.5 * math.cos(2 * math.pi * _turn(moment, beats, phase))
+
+
+def _saw(moment: Moment, beats: float, phase: float = 0.0) -> float:
+    return _turn(moment, beats, phase)
+
+
+def _square(moment: Moment, beats: float, phase: float = 0.0) -> float:
+    return 1.0 if _turn(moment, beats, phase) < 0.5 else 0.0
+
+
+def _triangle(moment: Moment, beats: float, phase: float = 0.0) -> float:
+    return 1 - abs(2 * _turn(moment, beats, phase) - 1)
+
+
+@lru_cache(maxsize=EDGES)
+def _drawn(seed: int, n: int) -> float:
+    """Number n of a seed, 0..1: the finaliser of SplitMix64 (Steele, Lea, Flood 2014)."""
+    z = (n * 0x9E3779B97F4A7C15 + seed * 0xD1B54A32D192ED03 + 0x2545F4914F6CDD1D) & WORD
+    z = ((z ^ z >> 30) * 0xBF58476D1CE4E5B9) & WORD
+    z = ((z ^ z >> 27) * 0x94D049BB133111EB) & WORD
+    return ((z ^ z >> 31) >> 11) / 2**53
+
+
+def _noise(moment: Moment, beats: float, seed: float = 0.0) -> float:
+    """Value noise with the fade of Perlin (2002)."""
+    place = moment.bar * BEATS_PER_BAR / beats
+    n = math.floor(place)
+    t = place - n
+    fade = t * t * t * (t * (6 * t - 15) + 10)
+    return _mix(_drawn(int(seed), n), _drawn(int(seed), n + 1), fade)
+
+
+def _lag() -> Step:
+    value: float | None = None
+
+    def step(moment: Moment, x: float, up: float, down: float) -> float:
+        nonlocal value
+        before = x if value is None else value
+        seconds = up if x > before else down
+        value = x + (before - x) * math.exp(-moment.dt / seconds) if seconds > 0 else x
+        return value
+
+    return step
+
+
+def _smooth() -> Step:
+    """The 1 euro filter (Casiez, Roussel, Vogel 2012), its speed filtered at 1 Hz."""
+    value: float | None = None
+    before = speed = 0.0
+
+    def share(hertz: float, dt: float) -> float:
+        turn = 2 * math.pi * max(hertz, 0.0) * dt
+        return turn / (turn + 1)
+
+    def step(moment: Moment, x: float, cutoff: float = 1.0, beta: float = 0.0) -> float:
+        nonlocal value, before, speed
+        if value is None:
+            value = before = x
+        if moment.dt < SHORTEST:
+            return value
+        speed += share(1.0, moment.dt) * ((x - before) / moment.dt - speed)
+        before = x
+        value += share(cutoff + beta * abs(speed), moment.dt) * (x - value)
+        return value
+
+    return step
+
+
+def _edge() -> Callable[[float], bool]:
+    """Says when a trigger fires."""
+    high = True
+
+    def fires(trigger: float) -> bool:
+        nonlocal high
+        before, high = high, trigger > 0
+        return high and not before
+
+    return fires
+
+
+def _hold() -> Step:
+    value: float | None = None
+    fires = _edge()
+
+    def step(x: float, when: float) -> float:
+        nonlocal value
+        if fires(when) or value is None:
+            value = x
+        return value
+
+    return step
+
+
+def _onset() -> Step:
+    low = math.inf
+
+    def step(x: float, rise: float = 0.5) -> float:
+        nonlocal low
+        low = min(low, x)
+        if x - low < rise:
+            return 0.0
+        low = x
+        return 1.0
+
+    return step
+
+
+def _gate() -> Step:
+    held = False
+
+    def step(x: float, on: float, off: float | None = None) -> float:
+        nonlocal held
+        held = x >= (on if off is None or not held else off)
+        return float(held)
+
+    return step
+
+
+def _count() -> Step:
+    total = 0.0
+    fires = _edge()
+
+    def step(trigger: float) -> float:
+        nonlocal total
+        total += fires(trigger)
+        return total
+
+    return step
+
+
+def _toggle() -> Step:
+    count = _count()
+    return lambda trigger: count(trigger) % 2
+
+
+def _pickup() -> Step:
+    knob = math.nan
+    held = False
+
+    def step(signal: float, default: float) -> float:
+        nonlocal knob, held
+        before, knob = knob, signal
+        if not held and before != signal:  # no comparison with NaN holds, so one not yet said stays out
+            held = before <= default <= signal or signal <= default <= before
+        return signal if held else default
+
+    return step
+
+
+def _envelope() -> Step:
+    since, start = math.inf, 0.0
+    fires = _edge()
+
+    def level(attack: float, decay: float) -> float:
+        if since < attack:
+            return start + (1 - start) * since / attack
+        past = since - max(attack, 0.0)
+        return max(1 - past / decay, 0.0) if decay > 0 else float(past == 0)
+
+    def step(moment: Moment, trigger: float, attack: float, decay: float) -> float:
+        nonlocal since, start
+        since += moment.dt
+        if fires(trigger):
+            since, start = 0.0, level(attack, decay)
+        return level(attack, decay)
+
+    return step
+
+
+def _plain(name: str, arguments: str, about: str, f: Step, optional: int = 0, many: bool = False) -> Function:
+    return Function(name, tuple(arguments.split()), about, lambda: f, False, optional, many)
+
+
+def _timed(name: str, arguments: str, about: str, make: Callable[[], Step], optional: int = 0) -> Function:
+    return Function(name, tuple(arguments.split()), about, make, True, optional)
+
+
+def _cycle(name: str, about: str, f: Step, last: str = "phase") -> Function:
+    return _timed(name, f"beats {last}", about, lambda: f, optional=1)
+
+
+def _stepped(name: str, arguments: str, about: str, make: Callable[[], Step], optional: int = 0) -> Function:
+    return Function(name, tuple(arguments.split()), about, make, False, optional)
+
+
+_ROWS = (
+    _plain("min", "a b", "the smallest", min, many=True),
+    _plain("max", "a b", "the largest", max, many=True),
+    _plain("abs", "x", "the size, without the sign", abs),
+    _plain("floor", "x", "the whole number at or below", lambda x: float(math.floor(x))),
+    _plain("ceil", "x", "the whole number at or above", lambda x: float(math.ceil(x))),
+    _plain("sqrt", "x", "the square root", math.sqrt),
+    _plain("sin", "x", "the sine; x in radians, see tau", math.sin),
+    _plain("cos", "x", "the cosine; x in radians, see tau", math.cos),
+    _plain("pow", "x y", "x to the power of y, as x ** y", math.pow),
+    _plain("exp", "x", "e to the power of x", math.exp),
+    _plain("log", "x", "the natural logarithm", math.log),
+    _plain("clip", "x a b", "x kept within a..b, by default 0..1", _clip, optional=2),
+    _plain("scale", "x a b", "0..1 spread over a..b", lambda x, a, b: _mix(a, b, x)),
+    _plain("mix", "a b t", "from a (t = 0) to b (t = 1)", _mix),
+    _plain(
+        "curve", "x k", "0..1 bent: k > 0 starts slowly, k < 0 quickly (x to the power of 2 ** k)", _curve
+    ),
+    _plain("quantise", "x steps", "x in steps: the nearest of 0, 1/steps, 2/steps …", _quantise),
+    _plain("choose", "i a b", "the i-th of what follows, counted from 0 and round again", _choose, many=True),
+    _timed("lag", "x up down", "x with inertia: time constants in seconds for its way up and down", _lag),
+    _timed("smooth", "x cutoff beta", "x without jitter (1 euro filter); cutoff in Hz", _smooth, optional=2),
+    _stepped("hold", "x when", "x as it was when the trigger `when` fired last", _hold),
+    _stepped("onset", "x rise", "1 on the frame in which x has risen by `rise` (0.5)", _onset, optional=1),
+    _stepped("gate", "x on off", "1 from where x reaches `on` until it is below `off`", _gate, optional=1),
+    _stepped("count", "trigger", "how often the trigger has fired", _count),
+    _stepped("toggle", "trigger", "1 and 0 in turn, each time the trigger fires", _toggle),
+    _stepped(
+        "pickup", "signal default", "the default until the knob is moved across it, then the knob", _pickup
+    ),
+    _timed("envelope", "trigger attack decay", "0 to 1 and back on a trigger; both in seconds", _envelope),
+    _cycle("lfo", "a sine from 0 to 1 and back over so many beats, 0 on the bar", _lfo),
+    _cycle("saw", "0 to 1 over so many beats", _saw),
+    _cycle("square", "1 for the first half of so many beats, then 0", _square),
+    _cycle("triangle", "straight from 0 to 1 and back over so many beats", _triangle),
+    _cycle("noise", "wanders smoothly within 0..1, to a new place every so many beats", _noise, "seed"),
+)
+FUNCTIONS: Mapping[str, Function] = MappingProxyType({row.name: row for row in _ROWS})
