@@ -1,0 +1,81 @@
+"""Moving through a setlist, on an exact clock."""
+
+from pathlib import Path
+
+import pytest
+
+from perform.clock import OfflineClock, Tempo
+from perform.cues import Cues, Place
+from perform.scene import Entrance, Scene, Settings
+from perform.setlist import Cue
+
+NONE = Settings("", (), {})
+
+
+def cue(name: str, beats: float = 4, bars: float | None = None) -> Cue:
+    entrance = Entrance(beats, NONE)
+    return Cue(Scene(name, NONE, None, (), entrance, file=Path(name)), entrance, bars)
+
+
+def play(cues: Cues, seconds: float, asks: dict[int, dict[str, int]] | None = None, fps: int = 30) -> list[Place]:
+    """The places of every frame at 120 bpm: a beat is 15 frames, a bar 60."""
+    clock, tempo, asks = OfflineClock(fps), Tempo(bpm=120), asks or {}
+    places = []
+    for frame in range(int(seconds * fps)):
+        clock.advance()
+        places.append(cues.step(clock.moment(tempo), **asks.get(frame, {})))
+    return places
+
+
+def test_a_cue_waits_for_go() -> None:
+    assert {place.cue for place in play(Cues([cue("a"), cue("b")], 4, False), 20)} == {0}
+
+
+@pytest.mark.parametrize(("quantise", "enters"), [(0, 70), (1, 75), (4, 120), (16, 240)])
+def test_go_is_launched_on_the_beat_that_quantise_allows(quantise: int, enters: int) -> None:
+    places = play(Cues([cue("a"), cue("b")], quantise, False), 9, {70: {"go": 1}})
+    assert [place.cue for place in places].index(1) == enters
+    assert all(place.queued == 1 for place in places[70:enters])
+
+
+def test_a_transition_runs_over_its_beats() -> None:
+    places = play(Cues([cue("a"), cue("b", beats=2)], 4, False), 5, {70: {"go": 1}})
+    assert (places[120].before, places[120].progress) == (0, 0.0)
+    assert places[135].progress == pytest.approx(0.5)
+    assert places[149].before == 0
+    assert places[150] == Place(1, None, 1.0, None, 2.0)
+
+
+def test_a_transition_of_no_beats_is_a_cut() -> None:
+    places = play(Cues([cue("a"), cue("b", beats=0)], 1, False), 5, {70: {"go": 1}})
+    assert places[75] == Place(1, None, 1.0, None, 1.25)
+
+
+def test_cues_go_on_by_themselves_without_drift() -> None:
+    places = play(Cues([cue("a", bars=1), cue("b", bars=1.5), cue("c")], 4, False), 10)
+    changes = [i for i in range(1, len(places)) if places[i].cue != places[i - 1].cue]
+    assert changes == [60, 150]
+    assert places[-1].cue == 2
+
+
+def test_a_loop_begins_again_and_an_end_stays() -> None:
+    looped = play(Cues([cue("a", bars=1), cue("b", bars=1)], 4, True), 8.5)
+    assert [looped[i].cue for i in (0, 60, 120, 180, 240)] == [0, 1, 0, 1, 0]
+    ended = play(Cues([cue("a", bars=1), cue("b", bars=1)], 4, False), 8.5)
+    assert [ended[i].cue for i in (0, 60, 120, 240)] == [0, 1, 1, 1]
+
+
+def test_back_and_scene_numbers() -> None:
+    cues = Cues([cue("a"), cue("b"), cue("c")], 0, False)
+    places = play(cues, 2, {10: {"scene": 3}, 20: {"back": 1}, 30: {"scene": 9}, 40: {"scene": 1}, 45: {"back": 1}})
+    assert [places[i].cue for i in (9, 10, 20, 30, 40, 45)] == [0, 2, 1, 1, 0, 0]
+
+
+def test_two_goes_before_the_bar_go_two_on() -> None:
+    places = play(Cues([cue("a"), cue("b"), cue("c")], 4, False), 5, {70: {"go": 1}, 90: {"go": 1}})
+    assert places[120].cue == 2
+
+
+def test_an_edited_setlist_goes_on_from_its_place() -> None:
+    cues = Cues([cue("new"), cue("a"), cue("b")], 4, False, Place(0, bar=0).moved(1))
+    assert play(cues, 1)[0].cue == 1

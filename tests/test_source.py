@@ -1,0 +1,121 @@
+"""Generators beside the display: newest wins, turns, faults, and even movement."""
+
+import threading
+
+import numpy as np
+import pytest
+
+from perform.clock import Moment
+from perform.latent import Space
+from perform.source import Beside, InStep, Pace, Request
+
+
+class Doubler:
+    """A generator whose picture is its latent's first number; `gate` holds it back."""
+
+    space, parameters, size = Space(1, 1, 1), (), (1, 1)
+    mean = np.zeros(1, np.float32)
+
+    def __init__(self) -> None:
+        self.gate = threading.Semaphore(0)
+        self.began = threading.Semaphore(0)
+        self.closed = False
+
+    def map(self, z, labels=None):  # type: ignore[no-untyped-def]
+        return z
+
+    def synthesise(self, ws, noise=1.0, seed=None):  # type: ignore[no-untyped-def]
+        self.began.release()
+        assert self.gate.acquire(timeout=10)
+        if ws[0, 0] < 0:
+            raise RuntimeError("the device is gone")
+        return np.full((1, 1, 3), ws[0, 0], np.uint8)
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def request(value: float) -> Request:
+    return Request(np.full((1, 1), value, np.float32), 1.0, None)
+
+
+def wait_for(studio: Beside, client: str) -> int:
+    while (picture := studio.take(client)) is None:
+        pass
+    return int(picture[0, 0, 0])
+
+
+def test_the_newest_wish_wins() -> None:
+    generator = Doubler()
+    studio = Beside(generator)
+    studio.ask("a", request(1))
+    assert generator.began.acquire(timeout=10)  # 1 is being drawn: 2 and 3 wait, and 3 replaces 2
+    studio.ask("a", request(2))
+    studio.ask("a", request(3))
+    generator.gate.release()
+    assert wait_for(studio, "a") == 1
+    generator.gate.release()
+    assert wait_for(studio, "a") == 3
+    assert studio.take("a") is None
+    assert studio.made == 2
+    studio.close()
+    assert generator.closed
+
+
+def test_clients_take_turns() -> None:
+    generator = Doubler()
+    studio = Beside(generator)
+    studio.ask("a", request(1))
+    assert generator.began.acquire(timeout=10)
+    studio.ask("b", request(2))
+    studio.ask("a", request(3))
+    generator.gate.release(3)
+    assert wait_for(studio, "b") == 2
+    assert wait_for(studio, "a") in (1, 3)
+    studio.close()
+
+
+def test_a_fault_reaches_the_client() -> None:
+    generator = Doubler()
+    studio = Beside(generator)
+    generator.gate.release()
+    studio.ask("a", request(-1))
+    with pytest.raises(RuntimeError, match="the device is gone"):
+        while True:
+            studio.take("a")
+    studio.close()
+
+
+def test_in_step_every_frame_has_its_own_picture() -> None:
+    generator = Doubler()
+    generator.gate.release(5)
+    studio = InStep(generator)
+    for value in range(5):
+        studio.ask("a", request(value))
+        picture = studio.take("a")
+        assert picture is not None
+        assert picture[0, 0, 0] == value
+    assert studio.take("a") is None
+    studio.close()
+    assert generator.closed
+
+
+def moment(seconds: float, dt: float) -> Moment:
+    return Moment(seconds, 0, dt, 0, 0, 120)
+
+
+def test_a_fast_generator_is_shown_at_once() -> None:
+    pace = Pace()
+    for frame in range(10):
+        pace.arrived(frame / 30)
+        assert pace.blend(moment(frame / 30, 1 / 30)) == 1.0
+
+
+def test_a_slow_generator_moves_evenly() -> None:
+    pace = Pace()
+    blends = []
+    for frame in range(16):
+        if frame % 4 == 0:
+            pace.arrived(frame / 60)
+        blends.append(pace.blend(moment(frame / 60, 1 / 60)))
+    assert blends[4:] == pytest.approx([0.25, 0.5, 0.75, 1.0] * 3)
