@@ -37,12 +37,13 @@ def slerp(a: Floats, b: Floats, t: float) -> Floats:
 def spline(before: Floats, a: Floats, b: Floats, after: Floats, t: float) -> Floats:
     """The point at `t` from a to b on the uniform Catmull-Rom curve (1974) through all four."""
     square, cube = t * t, t * t * t
-    return (
+    point: Floats = (
         np.float32((-cube + 2 * square - t) / 2) * before
         + np.float32((3 * cube - 5 * square + 2) / 2) * a
         + np.float32((-3 * cube + 4 * square + t) / 2) * b
         + np.float32((cube - square) / 2) * after
     )
+    return point
 
 
 def eased(t: float, ease: float) -> float:

@@ -25,14 +25,13 @@ import numpy as np
 from perform import features
 from perform.clock import Moment, Tempo
 from perform.functions import FUNCTIONS, Function, Step
-from perform.signals import Signals, Value
+from perform.signals import LARGEST, Signals, Value
 
 Node: TypeAlias = Callable[[Mapping[str, Value], Moment], float]
 Run: TypeAlias = Callable[[Signals, Moment], float]
 
 LONGEST = 1000  # characters of a formula
 DEEPEST = 48  # parts within parts
-LARGEST = 1e30  # squares and cubes of it are still far from overflow
 FAULTS = (ArithmeticError, ValueError)
 
 ARRAYS = ("audio.spectrum", "audio.waveform")
@@ -172,7 +171,7 @@ def _parsed(text: str) -> ast.expr:
 
 
 def _error(what: str, at: int) -> FormulaError:
-    return FormulaError(f"{what} at column {at + 1}")
+    return FormulaError(f"column {at + 1}: {what}")
 
 
 def _near(word: str, known: Sequence[str]) -> str:
@@ -224,17 +223,17 @@ class _Builder:
 
     def _signal(self, path: str, at: int) -> str:
         """The name of the signal that a path in the text means."""
+        if path.split("[")[0] in ARRAYS:
+            raise _error(f"{path} is a row of numbers, a formula takes one, such as audio.low", at)
         name = _canonical(path, at)
         first = re.split(r"[.\[]", name, maxsplit=1)[0]
-        if name in ARRAYS:
-            raise _error(f"{name} is a row of numbers, a formula takes one: audio.low, audio.mid …", at)
         if name in FUNCTIONS:
-            raise _error(f"{name} is a function, written {FUNCTIONS[name].signature},", at)
+            raise _error(f"{name} is a function, written {FUNCTIONS[name].signature}", at)
         if name == first and first in self._vocabulary.open:
-            raise _error(f"{name} needs a path, such as {name}.a,", at)
+            raise _error(f"{name} needs a path, such as {name}.a", at)
         if name not in self._vocabulary.names and first not in self._vocabulary.open:
             known = [*self._vocabulary.names, *self._vocabulary.open, *FUNCTIONS, *CONSTANTS]
-            raise FormulaError(f"{_error(f'unknown signal {name}', at)}{_near(name, sorted(known))}")
+            raise _error(f"unknown signal {name}{_near(name, sorted(known))}", at)
         self.names.add(name)
         return name
 
@@ -256,7 +255,7 @@ class _Builder:
             raise _error("only a function can be called", at)
         name = self._paths.get(at, tree.func.id)
         if name not in FUNCTIONS:
-            raise FormulaError(f"{_error(f'unknown function {name}', at)}{_near(name, [*FUNCTIONS])}")
+            raise _error(f"unknown function {name}{_near(name, [*FUNCTIONS])}", at)
         return FUNCTIONS[name]
 
     def _heard(self, function: Function, tree: ast.expr) -> Node:
@@ -273,7 +272,7 @@ def _canonical(path: str, at: int) -> str:
     while place < len(path):
         step = STEP.match(path, place)
         if step is None:
-            raise _error(f'{path} is no signal, must be as in midi.cc21 or osc["/a/b"],', at)
+            raise _error(f'{path} is no signal, must be as in midi.cc21 or osc["/a/b"]', at)
         name += f".{step['name']}" if step["name"] else f'["{step["text"]}"]'
         place = step.end()
     if any(part.startswith("_") for part in name.split(".")):
@@ -295,7 +294,7 @@ def _signal(name: str, unsaid: float = 0.0) -> Node:
         if type(value) is float:
             if -LARGEST < value < LARGEST:
                 good = value
-        elif isinstance(value, int | float | np.number) and -LARGEST < value < LARGEST:
+        elif isinstance(value, int | float | np.floating | np.integer) and -LARGEST < value < LARGEST:
             good = float(value)
         return good
 

@@ -14,6 +14,8 @@ from perform.clock import Moment
 
 Value: TypeAlias = float | str | NDArray[np.float32]
 
+LARGEST = 1e30  # what counts as a number: squares and cubes of it are still far from overflow
+
 
 @dataclass(frozen=True, slots=True)
 class Event:
@@ -43,9 +45,11 @@ class Signals(Mapping[str, Value]):
         return Signals(MappingProxyType(values))
 
     def number(self, name: str, default: float = 0.0) -> float:
-        """The signal as a float; `default` when nothing was said yet or it is no number."""
-        value = self.values.get(name, default)
-        return float(value) if isinstance(value, int | float) else default
+        """The signal as a float; `default` when nothing was said yet or it is no number within ±1e30."""
+        value = self.values.get(name)
+        if isinstance(value, int | float | np.floating | np.integer) and -LARGEST < value < LARGEST:
+            return float(value)
+        return default
 
     def __getitem__(self, name: str) -> Value:
         return self.values[name]
