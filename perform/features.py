@@ -298,7 +298,8 @@ def _amplitude(samples: Floats) -> Floats:
 @cache
 def _hann(size: int) -> Floats:
     window: Floats = np.hanning(size + 1)[:-1].astype(np.float32)
-    return np.divide(window, window.sum() / 2)
+    scaled: Floats = window * 2 / window.sum()
+    return scaled
 
 
 def _mel_bank(rate: int) -> tuple[Floats, Floats]:
