@@ -32,8 +32,8 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
-class Signals(Mapping[str, Value]):
-    """The frozen snapshot of every signal that one frame sees."""
+class Signals:
+    """The frozen snapshot of every signal that one frame sees; `values` is the mapping of them."""
 
     values: Mapping[str, Value] = field(default_factory=lambda: MappingProxyType({}))
 
@@ -53,6 +53,9 @@ class Signals(Mapping[str, Value]):
 
     def __getitem__(self, name: str) -> Value:
         return self.values[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.values
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.values)
