@@ -1,0 +1,64 @@
+"""The passes of our own: a fragment shader over a strip of four vertices."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from perform.render.targets import Target
+
+if TYPE_CHECKING:
+    import moderngl
+
+VERTEX = """#version 410 core
+out vec2 place;
+void main() {
+    place = vec2(gl_VertexID & 1, gl_VertexID >> 1);
+    gl_Position = vec4(place * 2.0 - 1.0, 0.0, 1.0);
+}
+"""
+# Interleaved gradient noise (Jimenez, "Next generation post processing in Call of Duty", SIGGRAPH 2014),
+# kept under half a step of 8 bits: a value that 8 bits can hold comes through as it is.
+HEAD = """#version 410 core
+in vec2 place;
+out vec4 color;
+vec3 dithered(vec3 value) {
+    float noise = fract(52.9829189 * fract(dot(gl_FragCoord.xy, vec2(0.06711056, 0.00583715))));
+    return value + (noise - 0.5) * (0.98 / 255.0);
+}
+#line 1
+"""
+
+
+class Strip:
+    """A program that draws over all of a target; uniforms keep their values until they are set again."""
+
+    def __init__(self, context: moderngl.Context, fragment: str) -> None:
+        self._mode = context.TRIANGLE_STRIP
+        self._program = context.program(vertex_shader=VERTEX, fragment_shader=HEAD + fragment)
+        self._vertices = context.vertex_array(self._program, [])
+        self._set: dict[str, Any] = {}
+
+    def set(self, **uniforms: Any) -> None:
+        """Set uniforms by name, those that have other values than before."""
+        for name, value in uniforms.items():
+            if self._set.get(name) != value:
+                self._program[name] = value
+                self._set[name] = value
+
+    def draw(self, target: Target, region: tuple[int, int, int, int] | None = None, **uniforms: Any) -> None:
+        """Draw into a target, or into its `region` (x, y, width, height)."""
+        self.over(target.framebuffer, region or (0, 0, *target.size), **uniforms)
+        target.drawn()
+
+    def over(
+        self, framebuffer: moderngl.Framebuffer, region: tuple[int, int, int, int], **uniforms: Any
+    ) -> None:
+        """Draw into a region of any framebuffer, such as a window's."""
+        self.set(**uniforms)
+        framebuffer.use()
+        framebuffer.viewport = region
+        self._vertices.render(self._mode, 4)
+
+    def release(self) -> None:
+        self._vertices.release()
+        self._program.release()
