@@ -1,0 +1,332 @@
+"""A recorder: the show as a video file with its sound, through FFmpeg (PyAV)."""
+
+from __future__ import annotations
+
+import errno
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from perform.outputs import Frame
+
+if TYPE_CHECKING:
+    import av
+
+Samples = NDArray[np.float32]  # [n, 2], -1..1
+Job = Callable[[], None]
+
+WAITING = 8  # pictures between the show and the encoder; 22 MB at 720p
+SOUNDS_WAITING = 600  # blocks of sound, ten seconds of frames
+BT709, LIMITED = 1, 1  # as ISO/IEC 23091-2 counts matrices, primaries and curves, and FFmpeg ranges
+
+# A fragment per keyframe, written when it is complete, so that a file whose writer died plays up to
+# its last second. The index waits for the first fragment (delay_moov): only then does FFmpeg know
+# how far the codecs start ahead, and can say so in edit lists that keep sound and picture together.
+CONTAINERS: Mapping[str, tuple[str, Mapping[str, str]]] = MappingProxyType(
+    {
+        ".mp4": ("mp4", {"movflags": "frag_keyframe+delay_moov+default_base_moof", "use_editlist": "1"}),
+        ".mov": ("mov", {"movflags": "frag_keyframe+delay_moov+default_base_moof", "use_editlist": "1"}),
+        ".mkv": ("matroska", {"cluster_time_limit": "1000"}),
+    }
+)
+FLUSHED = {"flush_packets": "1", "max_interleave_delta": "1000000"}  # to the disk at once; 1 s
+AAC_RATE = 256_000  # bits a second
+SOUND_CODECS = {".mp4": "aac", ".mov": "aac", ".mkv": "flac"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Codec:
+    name: str
+    options: Mapping[str, str]
+
+
+class Recorder:
+    """Writes frames of `size` (width, height; even numbers) at `fps` to `path` (.mp4, .mov, .mkv).
+
+    `sound` is the rate of the samples that `write_sound` gets (None for a silent film), `quality`
+    x264's constant rate factor (0 lossless .. 51), `codec` any encoder for yuv420p that FFmpeg has.
+
+    A thread encodes. `live`, a picture that finds it too far behind is left out (`dropped`) and the
+    one before stays longer; otherwise `write` waits. Pictures are placed by their moment, counted
+    from the first one's, in steps of 1 / fps; those that come faster are left out.
+
+    Raises ValueError for a wrong size, rate or name, and OSError when the file cannot be written.
+    When writing fails later (a full disk), the next `write` or `close` raises OSError, once, and
+    what was written before plays.
+    """
+
+    def __init__(
+        self,
+        path: Path | str,
+        size: tuple[int, int],
+        fps: float | Fraction,
+        sound: int | None = None,
+        live: bool = False,
+        quality: int = 18,
+        codec: str = "libx264",
+        sound_codec: str | None = None,
+    ) -> None:
+        self.path, self.size = Path(path), size
+        self.fps = Fraction(fps).limit_denominator(1001)
+        self.live, self.sound = live, sound
+        self.written = self.dropped = 0
+        self._check(quality)
+        self._film = _Film(self.path, size, self.fps, _video(codec, quality, live, self.fps))
+        if sound:
+            self._film.add_sound(sound_codec or SOUND_CODECS[self.path.suffix.lower()], sound)
+        self._start: float | None = None
+        self._slot = -1
+        self._samples = 0
+        self._encoder = _Encoder(self._film.finish, wait=not live)
+
+    def write(self, frame: Frame) -> None:
+        width, height = self.size
+        if frame.pixels.shape != (height, width, 3):
+            raise ValueError(f"a frame of shape {frame.pixels.shape}, must be {(height, width, 3)}")
+        self._encoder.tell(self.path)
+        slot = self._place(frame.moment.seconds)
+        if slot is None or not self._encoder.ready():
+            self.dropped += 1
+            return
+        picture, self._slot = _picture(frame.pixels), slot
+        self._encoder.put(lambda: self._film.picture(picture, slot))
+        self.written += 1
+
+    def write_sound(self, samples: Samples) -> None:
+        """The samples [n, 2] that follow those written before; the first belong to the first frame."""
+        start = self._samples
+        self._samples += len(samples)
+        if self.sound and len(samples):
+            self._encoder.put_small(lambda: self._film.sound(samples, start))
+
+    def close(self) -> None:
+        self._encoder.close()
+        self._encoder.tell(self.path)
+
+    def _check(self, quality: int) -> None:
+        if any(side < 16 or side % 2 for side in self.size):
+            raise ValueError(f"size = {self.size[0]}x{self.size[1]}, must be even numbers from 16 on")
+        if not 1 <= self.fps <= 1000:
+            raise ValueError(f"fps = {float(self.fps):g}, must be 1..1000")
+        if not 0 <= quality <= 51:
+            raise ValueError(f"quality = {quality}, must be 0..51")
+        if self.path.suffix.lower() not in CONTAINERS:
+            raise ValueError(f"{self.path}: the name must end in {', '.join(CONTAINERS)}")
+
+    def _place(self, seconds: float) -> int | None:
+        """The picture's place in steps of 1 / fps; None when the last ones leave none near its time."""
+        if self._start is None:
+            self._start = seconds
+        exact = (seconds - self._start) * self.fps
+        place = max(round(exact), self._slot + 1)
+        return None if place - exact > 1 else place
+
+
+class _Encoder:
+    """A thread that does jobs in their order, and ends with `finish`. With `wait` a full queue makes
+    the caller wait; otherwise `ready` is False. The first OSError ends the work."""
+
+    def __init__(self, finish: Job, wait: bool) -> None:
+        self._finish, self._wait = finish, wait
+        self._jobs: deque[tuple[Job, bool]] = deque()
+        self._pictures = 0
+        self._changed = threading.Condition()
+        self._closing = False
+        self._error: OSError | None = None
+        self._failed = False
+        self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
+        self._thread.start()
+
+    def ready(self) -> bool:
+        """Whether a picture can be put."""
+        with self._changed:
+            if self._wait:
+                self._changed.wait_for(lambda: self._failed or self._pictures < WAITING)
+            return not (self._failed or self._closing) and self._pictures < WAITING
+
+    def put(self, job: Job) -> None:
+        """A picture's job."""
+        self._put(job, True)
+
+    def put_small(self, job: Job) -> None:
+        """A job that never waits; left out when there are far too many."""
+        if len(self._jobs) < SOUNDS_WAITING:
+            self._put(job, False)
+
+    def tell(self, path: Path) -> None:
+        """Raise what went wrong, the first time that it is asked."""
+        error, self._error = self._error, None
+        if error is not None:
+            raise OSError(error.errno, f"{path}: recording ended ({_reason(error)})")
+
+    def close(self) -> None:
+        """Do what is left and finish; safe to call twice."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify_all()
+        self._thread.join()
+
+    def _put(self, job: Job, picture: bool) -> None:
+        with self._changed:
+            if self._failed or self._closing:
+                return
+            self._jobs.append((job, picture))
+            self._pictures += picture
+            self._changed.notify_all()
+
+    def _run(self) -> None:
+        try:
+            while (job := self._next()) is not None:
+                job()
+            self._finish()
+        except Exception as error:  # noqa: BLE001 - a thread's last place: the show hears of it by `tell`
+            self._fail(error if isinstance(error, OSError) else OSError(errno.EIO, str(error)))
+            with suppress(Exception):  # no more than an attempt: the disk may still be full
+                self._finish()
+
+    def _next(self) -> Job | None:
+        """The next job; None at the end."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._jobs or self._closing)
+            if not self._jobs:
+                return None
+            job, picture = self._jobs.popleft()
+            self._pictures -= picture
+            self._changed.notify_all()
+        return job
+
+    def _fail(self, error: OSError) -> None:
+        with self._changed:
+            self._error, self._failed = error, True
+            self._jobs.clear()
+            self._changed.notify_all()
+
+
+class _Film:
+    """The container and its streams. Only one thread at a time may use it."""
+
+    def __init__(self, path: Path, size: tuple[int, int], fps: Fraction, encoder: _Codec) -> None:
+        import av
+
+        name, options = CONTAINERS[path.suffix.lower()]
+        try:
+            self._file: Any = av.open(str(path), "w", format=name, options={**FLUSHED, **options})
+        except av.FFmpegError as error:
+            raise OSError(error.errno, f"{path}: cannot be written ({error.strerror})") from error
+        self._pictures: Any = self._file.add_stream(encoder.name, rate=fps, options=dict(encoder.options))
+        _describe(self._pictures, size, fps)
+        self._sound: Any = None
+        self._fitted: Any = None
+        self._samples = 0
+        self._closed = False
+
+    def add_sound(self, codec: str, rate: int) -> None:
+        """A stereo stream of `rate` samples a second, before the first picture."""
+        import av
+
+        self._sound = self._file.add_stream(codec, rate=rate, layout="stereo")
+        if codec == "aac":
+            self._sound.bit_rate = AAC_RATE
+        coder = self._sound.codec_context
+        coder.open()
+        self._fitted = av.AudioResampler(
+            format=coder.format, layout="stereo", rate=rate, frame_size=coder.frame_size or None
+        )
+
+    def picture(self, frame: av.VideoFrame, place: int) -> None:
+        """One picture, `place` frames after the first."""
+        converted = _converted(frame)
+        converted.pts = place
+        self._file.mux(self._pictures.encode(converted))
+
+    def sound(self, samples: Samples, start: int) -> None:
+        """Samples whose first is number `start`; what is missing before them is silence."""
+        gap = start - self._samples
+        if gap > 0:
+            samples = np.concatenate((np.zeros((gap, 2), np.float32), samples))
+        self._hear(_sound_frame(samples, self._samples, self._sound.rate))
+        self._samples += len(samples)
+
+    def finish(self) -> None:
+        """Write what the encoders still hold, and close; safe to call twice."""
+        if self._closed:
+            return
+        self._closed = True
+        try:
+            if self._sound:
+                self._hear(None)
+                self._file.mux(self._sound.encode(None))
+            self._file.mux(self._pictures.encode(None))
+        finally:
+            self._file.close()
+
+    def _hear(self, frame: Any) -> None:
+        for fitted in self._fitted.resample(frame):
+            self._file.mux(self._sound.encode(fitted))
+
+
+def _video(codec: str, quality: int, live: bool, fps: Fraction) -> _Codec:
+    """The encoder's options: a keyframe a second, fast enough to go with a show."""
+    options = {"g": str(round(fps))}
+    if codec in ("libx264", "libx265"):
+        options |= {"preset": "ultrafast" if live else "veryfast", "crf": str(quality)}
+    return _Codec(codec, options)
+
+
+def _describe(stream: Any, size: tuple[int, int], fps: Fraction) -> None:
+    stream.width, stream.height = size
+    stream.pix_fmt = "yuv420p"
+    coder = stream.codec_context
+    coder.time_base = 1 / fps
+    coder.colorspace = coder.color_primaries = coder.color_trc = BT709
+    coder.color_range = LIMITED
+
+
+def _picture(pixels: NDArray[np.uint8]) -> av.VideoFrame:
+    """A copy of the pixels, which belong to the show and may change with the next frame."""
+    import av
+
+    return av.VideoFrame.from_ndarray(pixels, format="rgb24")
+
+
+def _converted(frame: av.VideoFrame) -> av.VideoFrame:
+    """sRGB to BT.709 luma and chroma in the limited range (ITU-R BT.709-6, 3.4 and 3.5).
+
+    Without accurate rounding and the full chroma input FFmpeg is off by up to 4 levels.
+    """
+    from av.video.reformatter import ColorRange, Colorspace, Interpolation
+
+    converted = frame.reformat(
+        format="yuv420p",
+        dst_colorspace=Colorspace.ITU709,
+        src_color_range=ColorRange.JPEG,
+        dst_color_range=ColorRange.MPEG,
+        interpolation=Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INP,
+    )
+    converted.colorspace = converted.color_primaries = converted.color_trc = BT709
+    converted.color_range = LIMITED
+    return converted
+
+
+def _sound_frame(samples: Samples, start: int, rate: int) -> Any:
+    import av
+
+    packed = np.ascontiguousarray(samples, np.float32).reshape(1, -1)
+    frame = av.AudioFrame.from_ndarray(packed, format="flt", layout="stereo")
+    frame.sample_rate, frame.pts, frame.time_base = rate, start, Fraction(1, rate)
+    return frame
+
+
+def _reason(error: OSError) -> str:
+    if error.errno == errno.ENOSPC:
+        return "the disk is full"
+    return error.strerror or str(error)
