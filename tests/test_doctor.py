@@ -1,0 +1,189 @@
+"""The doctor: every check answers, in time, with a remedy, whatever the machine lacks."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+import sys
+import threading
+from collections import namedtuple
+from collections.abc import Iterator
+from dataclasses import asdict
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+from perform import doctor, paths
+from perform.doctor import Check, Finding, checks, worst
+
+Usage = namedtuple("Usage", "total used free")
+
+
+@pytest.fixture(scope="module")
+def found() -> list[Check]:
+    return checks()
+
+
+def test_every_check_answers_in_order_and_as_json(found: list[Check]) -> None:
+    assert [one.name for one in found] == [name for name, _, _ in doctor.CHECKS]
+    assert json.loads(json.dumps([asdict(one) for one in found]))[0] == asdict(found[0])
+
+
+def test_every_line_that_is_not_ok_has_a_remedy(found: list[Check]) -> None:
+    assert all(one.why for one in found)
+    assert all(bool(one.remedy) == (one.state != "ok") for one in found)
+    assert all("\n" not in one.why + one.remedy for one in found)
+
+
+@pytest.mark.parametrize("name", ["python", "processor", "video"])
+def test_what_the_pinned_packages_bring_is_not_failing_here(found: list[Check], name: str) -> None:
+    (one,) = (one for one in found if one.name == name)
+    assert one.state != "fail", one
+
+
+def test_the_worst_state_decides() -> None:
+    ok, warn, fail = (Check("x", state, "y") for state in ("ok", "warn", "fail"))
+    assert (worst([]), worst([ok]), worst([ok, warn]), worst([fail, warn, ok])) == (
+        "ok",
+        "ok",
+        "warn",
+        "fail",
+    )
+
+
+def one_check(look: object, patience: float | None = 10.0) -> Check:
+    return doctor._contained("x", look, patience)  # type: ignore[arg-type]
+
+
+def test_a_check_that_breaks_is_a_finding() -> None:
+    def broken() -> Finding:
+        raise RuntimeError("driver\nfell over")
+
+    check = one_check(broken)
+    assert (check.state, check.why) == ("fail", "RuntimeError: driver fell over")
+    assert check.remedy
+    assert one_check(broken, None) == check
+
+
+def test_a_package_that_is_not_there_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "av", None)
+    assert one_check(doctor.video).remedy == doctor.REINSTALL
+
+
+def test_a_check_that_hangs_is_left_behind() -> None:
+    let_go = threading.Event()
+
+    def hangs() -> Finding:
+        let_go.wait()
+        return "ok", "at last", ""
+
+    check = one_check(hangs, patience=0.01)
+    let_go.set()
+    assert check.state == "fail" and check.why == "no answer within 0.01 s"
+
+
+@pytest.mark.parametrize(
+    ("version", "state"), [((3, 10), "fail"), ((3, 11), "ok"), ((3, 14), "ok"), ((3, 15), "fail")]
+)
+def test_pythons_that_wheels_exist_for(
+    version: tuple[int, int], state: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "version_info", (*version, 0))
+    assert doctor.python()[0] == state
+
+
+def test_folders_that_came_empty_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(paths, "shipped", lambda: tmp_path)
+    for name in ("shaders/filters/a.fs", "presets/b.toml", "demo/track.opus"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).touch()
+    assert doctor.shipped()[:2] == ("fail", f"nothing in setlists of {tmp_path}")
+    (tmp_path / "setlists").mkdir()
+    (tmp_path / "setlists" / "c.toml").touch()
+    assert doctor.shipped() == ("ok", "1 shaders, 1 presets, 1 setlists, 1 demo", "")
+
+
+@pytest.mark.parametrize(
+    ("renderer", "state"),
+    [
+        ("llvmpipe (LLVM 15.0.6, 256 bits)", "warn"),
+        ("Apple Software Renderer", "warn"),
+        ("Microsoft Basic Render Driver", "warn"),
+        ("NVIDIA GeForce RTX 4070/PCIe/SSE2", "ok"),
+        ("Apple M2", "ok"),
+    ],
+)
+def test_drawing_by_the_processor_is_a_warning(renderer: str, state: str) -> None:
+    assert doctor._renderer(renderer, "4.5")[0] == state
+
+
+def test_no_opengl_says_why_and_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    from perform.render import context
+
+    def none() -> None:
+        raise context.GLError("no OpenGL 4.1 without a window: no libEGL; install a driver")
+
+    monkeypatch.setattr(context, "headless", none)
+    assert doctor.opengl() == ("fail", "no OpenGL 4.1 without a window: no libEGL", "install a driver")
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="DISPLAY is an affair of X11 and Wayland")
+def test_without_a_display_the_show_becomes_a_video(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    state, why, remedy = doctor.display()
+    assert state == "warn" and "video" in why and "--headless" in remedy
+
+
+def test_a_machine_without_portaudio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "sounddevice.py").write_text("raise OSError('PortAudio library not found')\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "sounddevice", raising=False)
+    state, why, remedy = doctor.sound()
+    assert (state, why) == ("fail", "PortAudio library not found")
+    assert "libportaudio2" in remedy or not sys.platform.startswith("linux")
+
+
+@pytest.fixture
+def taken() -> Iterator[int]:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.bind(("0.0.0.0", 0))
+        yield other.getsockname()[1]
+
+
+def test_a_port_that_another_program_holds(taken: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "OSC_PORT", taken)
+    state, why, _ = doctor.osc()
+    assert state == "warn" and why.startswith(f"UDP port {taken} cannot be opened")
+
+
+@pytest.mark.parametrize(("free", "state"), [(0.4, "fail"), (4.0, "warn"), (50.0, "ok")])
+def test_room_for_recordings(free: float, state: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(0, 0, free * doctor.GIB))
+    assert doctor.disk()[:2] == (state, f"{free:.1f} GiB free in {doctor._nearest(paths.output())}")
+
+
+def test_folders_that_cannot_be_written_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(paths, "user_data", lambda: tmp_path / "file" / "perform")
+    monkeypatch.setattr(paths, "user_cache", lambda: tmp_path / "not yet there")
+    state, why, _ = doctor.folders()
+    assert (state, why) == ("fail", f"cannot write to {tmp_path / 'file' / 'perform'}")
+    assert [one.name for one in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_gpu_that_this_pytorch_cannot_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(doctor, "_cuda_devices", lambda: 2)
+    monkeypatch.setattr(metadata, "version", lambda _: "2.13.0+cpu")
+    state, why, remedy = doctor.accelerator()
+    assert (state, why) == ("warn", "2 CUDA device(s), which PyTorch 2.13.0+cpu cannot use")
+    assert "README" in remedy
+
+
+def test_no_gpu_is_fine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(doctor, "_cuda_devices", lambda: 0)
+    assert doctor.accelerator()[0] == "ok"
