@@ -10,12 +10,14 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import pairwise
 from types import MappingProxyType
 from typing import Literal, Protocol, TypeAlias
 
 BEATS_PER_BAR = 4
 LOWEST_BPM, HIGHEST_BPM = 40.0, 220.0
 TAP_PAUSE = 3.0  # seconds; a longer pause starts a new series of taps
+TAP_BOUNCE = 30 / HIGHEST_BPM  # seconds; a tap this soon after another is the same one
 TAPS_KEPT = 12
 
 stopwatch = time.perf_counter  # for measuring durations: seconds from any origin
@@ -79,12 +81,14 @@ class Tempo:
     def tap(self, seconds: float) -> Tempo:
         """A tap of the hand. From the second tap of a series on, tempo and phase follow the taps'
         least-squares line; a tap left out counts as a longer step, a long pause as a new series."""
-        series = self.taps if self.taps and seconds - self.taps[-1] <= TAP_PAUSE else ()
+        since = seconds - self.taps[-1] if self.taps else TAP_PAUSE
+        if 0 <= since < TAP_BOUNCE:
+            return self
+        series = self.taps if 0 <= since <= TAP_PAUSE else ()
         taps = (*series, seconds)[-TAPS_KEPT:]
-        grid = _grid(taps)
-        if grid is None:
+        if len(taps) < 2:
             return replace(self, taps=taps)
-        beat_seconds, last = grid
+        beat_seconds, last = _grid(taps)
         bpm = min(max(60 / beat_seconds, LOWEST_BPM), HIGHEST_BPM)
         return replace(self._anchored(last, round(self.beat(last)), bpm), taps=taps, source="hand")
 
@@ -130,14 +134,10 @@ class Tempo:
         return replace(self, anchor=seconds, anchor_beat=float(beat), bpm=bpm)
 
 
-def _grid(taps: tuple[float, ...]) -> tuple[float, float] | None:
-    """Seconds per beat and the time of the last beat, from a least-squares line through the taps."""
-    if len(taps) < 2:
-        return None
-    gaps = [later - earlier for earlier, later in zip(taps, taps[1:], strict=False)]
+def _grid(taps: tuple[float, ...]) -> tuple[float, float]:
+    """Seconds per beat and the time of the last beat, from a least-squares line through two or more taps."""
+    gaps = [later - earlier for earlier, later in pairwise(taps)]
     gap = sorted(gaps)[(len(gaps) - 1) // 2]  # the lower median: missed taps only lengthen gaps
-    if gap < 60 / HIGHEST_BPM / 2:
-        return None
     steps = [0]
     for one in gaps:
         steps.append(steps[-1] + max(1, round(one / gap)))
@@ -187,18 +187,18 @@ class LiveClock:
 
     `position` says where the sound is that the audience hears (seconds), None when none plays.
     The clock runs on the monotonic timer and is drawn towards the position, so that a show and
-    its sound stay together for hours although their crystals differ; it never runs backwards.
+    its sound stay together for hours although their crystals differ. It never runs backwards: a
+    position that falls back (a loop, a device opened anew) is followed from where the clock is.
     """
 
     PULL = 0.05  # share of the difference made up per frame
-    JUMP = 0.2  # seconds; a larger difference is a seek or a device that stopped, and is made up at once
+    JUMP = 0.2  # seconds; a larger difference is a seek or a device that stopped, not a drift
 
-    def __init__(
-        self, fps: float | None = None, position: Callable[[], float | None] = lambda: None
-    ) -> None:
+    def __init__(self, fps: float | None = None, position: Callable[[], float | None] = lambda: None) -> None:
         self._origin = time.monotonic()
         self._period = 1 / fps if fps else 0.0
         self._position = position
+        self._lead = 0.0  # of the clock over the position, since the position fell back
         self._due = 0.0
         self._seconds = 0.0
         self._dt = 0.0
@@ -234,8 +234,11 @@ class LiveClock:
         position = self._position()
         if position is None:
             return
-        ahead = self.now() - position
-        self._origin += ahead if abs(ahead) > self.JUMP else ahead * self.PULL
+        ahead = self.now() - position - self._lead
+        if ahead > self.JUMP and self._frame >= 0:
+            self._lead += ahead
+        else:
+            self._origin += ahead if abs(ahead) > self.JUMP else ahead * self.PULL
 
 
 def _moment(seconds: float, frame: int, dt: float, tempo: Tempo) -> Moment:

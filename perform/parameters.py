@@ -6,11 +6,14 @@ come from the declaration.
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Literal, TypeAlias
 
-Kind: TypeAlias = Literal["float", "int", "bool", "event", "choice", "text", "point", "color", "list", "sound"]
+Kind: TypeAlias = Literal[
+    "float", "int", "bool", "event", "choice", "text", "point", "color", "list", "sound"
+]
 
 SIZES = {"point": 2, "color": 4}
 
@@ -54,6 +57,8 @@ class Parameter:
                 return self._checked_vector(value)
             case "sound":
                 raise ParameterError(f"{self.name} is fed by the sound, it takes no value")
+            case "bool" | "event":
+                return self._checked_switch(value)
             case _:
                 return self._checked_number(value)
 
@@ -74,10 +79,14 @@ class Parameter:
         high = "∞" if self.high is None else f"{self.high:g}"
         return f"{low}..{high}" + (f" {self.unit}" if self.unit else "")
 
-    def _checked_number(self, value: Any) -> float | int | bool:
-        if isinstance(value, bool) and self.kind in ("bool", "event"):
-            return value
-        if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
+    def _checked_switch(self, value: Any) -> bool:
+        if not isinstance(value, int | float) or value not in (0, 1):
+            raise ParameterError(f"{self.name} = {value!r}, must be true or false")
+        return bool(value)
+
+    def _checked_number(self, value: Any) -> float | int:
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not number or not abs(value) <= sys.float_info.max:
             raise ParameterError(f"{self.name} = {value!r}, must be a number {self.range}")
         if self.clip(value) != value:
             raise ParameterError(f"{self.name} = {value:g}, must be {self.range}")
