@@ -75,7 +75,7 @@ void main() {
     vec3 here = texel(at);
     vec3 beside = texel(at + vec2(1, 0)) + texel(at - vec2(1, 0));
     vec3 around = beside + texel(at + vec2(0, 1)) + texel(at - vec2(0, 1));
-    color = vec4(dithered(here + sharpness / 6.0 * (4.0 * here - around)), 1.0);
+    color = vec4(dithered(here + sharpness / 6.0 * (4.0 * here - around), gl_FragCoord.xy), 1.0);
 }
 """
 _SPLINE = """
@@ -99,7 +99,7 @@ void main() {
     sum += weights.z * texelFetch(image, pixel, 0).rgb;
     pixel.AXIS += 1;
     sum += weights.w * texelFetch(image, pixel, 0).rgb;
-    color = vec4(dithered(sum), 1.0);
+    color = vec4(dithered(sum, gl_FragCoord.xy), 1.0);
 }
 """
 _TALL = _SPLINE.replace("AXIS", "y").replace("OTHER", "x").replace("OFFSET", "0")

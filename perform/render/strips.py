@@ -21,8 +21,8 @@ void main() {
 HEAD = """#version 410 core
 in vec2 place;
 out vec4 color;
-vec3 dithered(vec3 value) {
-    float noise = fract(52.9829189 * fract(dot(gl_FragCoord.xy, vec2(0.06711056, 0.00583715))));
+vec3 dithered(vec3 value, vec2 at) {
+    float noise = fract(52.9829189 * fract(dot(at, vec2(0.06711056, 0.00583715))));
     return value + (noise - 0.5) * (0.98 / 255.0);
 }
 #line 1

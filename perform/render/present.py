@@ -1,0 +1,111 @@
+"""The last pass: master fade, blackout, gamma and dither, to a texture or to a window.
+
+How light is handled, here and nowhere else: every texture of the chain holds sRGB-encoded values, as
+pictures, cameras and ISF shaders give and expect them; nothing is linearised on the way, blends and
+fades are made in encoded values as in other VJ programs, and framebuffers never convert
+(GL_FRAMEBUFFER_SRGB stays off). What leaves here is sRGB for screens, files and streams. `gamma` is
+the one correction: an exponent 1 / gamma for projectors that show mid-tones too dark (> 1) or too
+light (< 1). Alpha ends here: what is seen are the colours as they are.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from perform.render.strips import Strip
+from perform.render.targets import Target
+
+if TYPE_CHECKING:
+    import moderngl
+
+# The pattern moves by 5.588238 pixels a frame, a step that keeps its spectrum (Jimenez 2014), 64 frames long.
+_PRESENT = """
+uniform sampler2D image;
+uniform vec2 shown;     // share of the image that is seen, per axis
+uniform float master;
+uniform float exponent;
+uniform float shift;
+
+void main() {
+    vec3 value = texture(image, (place - 0.5) * shown + 0.5).rgb;
+    value = pow(clamp(value, 0.0, 1.0), vec3(exponent)) * master;
+    color = vec4(dithered(value, gl_FragCoord.xy + shift), 1.0);
+}
+"""
+
+
+class Present:
+    """Draws finished images at `size` (width, height)."""
+
+    def __init__(self, context: moderngl.Context, size: tuple[int, int]) -> None:
+        self._context = context
+        self._strip = Strip(context, _PRESENT)
+        self._strip.set(image=0)
+        self._target = Target(context, size)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of what `render` gives."""
+        return self._target.size
+
+    def render(
+        self,
+        image: moderngl.Texture,
+        master: float = 1.0,
+        blackout: bool = False,
+        gamma: float = 1.0,
+        frame: int = 0,
+    ) -> moderngl.Texture:
+        """The frame as a texture of 8 bits, for reading back.
+
+        `master` is 0..1, `gamma` above 0, `frame` moves the dither. An image that is left as it is comes
+        back itself, without a pass.
+        """
+        if blackout or master <= 0:
+            self._target.framebuffer.clear(alpha=1.0)
+            return self._target.texture
+        if master >= 1 and gamma == 1 and image.size == self.size and image.dtype == "f1":
+            return image
+        self.draw(image, self._target.framebuffer, (0, 0, *self.size), master, False, gamma, frame)
+        return self._target.texture
+
+    def draw(
+        self,
+        image: moderngl.Texture,
+        framebuffer: moderngl.Framebuffer,
+        viewport: tuple[int, int, int, int],
+        master: float = 1.0,
+        blackout: bool = False,
+        gamma: float = 1.0,
+        frame: int = 0,
+    ) -> None:
+        """The frame into `viewport` (x, y, width, height) of a window, cropped where its shape is another."""
+        framebuffer.use()
+        if blackout or master <= 0:
+            framebuffer.clear(alpha=1.0, viewport=viewport)
+            return
+        image.use(0)
+        self._strip.over(
+            framebuffer,
+            viewport,
+            shown=_shown(image.size, viewport[2:]),
+            master=min(master, 1.0),
+            exponent=1 / gamma,
+            shift=5.588238 * (frame % 64),
+        )
+
+    def resize(self, size: tuple[int, int]) -> None:
+        """Draw at another size from the next frame on."""
+        self._target.release()
+        self._target = Target(self._context, size)
+
+    def release(self) -> None:
+        """Give back the texture and the program; safe to call twice."""
+        self._target.release()
+        self._strip.release()
+
+
+def _shown(image: tuple[int, int], output: tuple[int, int]) -> tuple[float, float]:
+    """The share of an image's width and height that fills an output of another shape."""
+    wide = image[0] * output[1] / max(image[1] * output[0], 1)
+    return (1 / wide, 1.0) if wide > 1 else (1.0, wide)

@@ -1,0 +1,81 @@
+"""Textures back to pixels, for recorders and streams.
+
+At 1280x720 on llvmpipe, one run: reading three channels 0.9 ms, turning the rows 0.1 ms; four channels
+read in 0.1 ms, but dropping the fourth takes numpy 7 ms. Reading into a buffer costs the same there; it
+is for graphics cards, which then copy while the next frame is drawn.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import moderngl
+
+Pixels: TypeAlias = NDArray[np.uint8]
+
+
+class Readback:
+    """Reads frames of `size` (width, height): `read` at once, `push` and `drain` with `depth` frames in
+    flight, each of which is given `depth` frames later."""
+
+    def __init__(self, context: moderngl.Context, size: tuple[int, int], depth: int = 1) -> None:
+        if depth < 1:
+            raise ValueError(f"depth = {depth}, must be 1 or more")
+        self.size = size
+        self._context = context
+        self._free = deque(context.buffer(reserve=size[0] * size[1] * 3) for _ in range(depth))
+        self._flying: deque[moderngl.Buffer] = deque()
+        self._source: tuple[moderngl.Texture, moderngl.Framebuffer] | None = None
+
+    def read(self, texture: moderngl.Texture) -> Pixels:
+        """The frame [height, width, 3], top row first; waits until it is drawn."""
+        rows = self._rows()
+        self._framebuffer(texture).read_into(rows, components=3, alignment=1)
+        return np.ascontiguousarray(rows[::-1])
+
+    def push(self, texture: moderngl.Texture) -> Pixels | None:
+        """Begin to read a frame; gives the one pushed `depth` frames ago, None while there is none."""
+        done = None if self._free else self._land()
+        buffer = self._free.popleft()
+        self._framebuffer(texture).read_into(buffer, components=3, alignment=1)
+        self._flying.append(buffer)
+        return done
+
+    def drain(self) -> list[Pixels]:
+        """The frames that are still in flight, oldest first."""
+        return [self._land() for _ in range(len(self._flying))]
+
+    def release(self) -> None:
+        """Give back buffers; frames in flight are lost. Safe to call twice."""
+        for buffer in (*self._free, *self._flying):
+            buffer.release()
+        self._free.clear()
+        self._flying.clear()
+        if self._source:
+            self._source[1].release()
+            self._source = None
+
+    def _land(self) -> Pixels:
+        buffer = self._flying.popleft()
+        rows = self._rows()
+        buffer.read_into(rows)
+        self._free.append(buffer)
+        return np.ascontiguousarray(rows[::-1])
+
+    def _rows(self) -> Pixels:
+        return np.empty((self.size[1], self.size[0], 3), np.uint8)
+
+    def _framebuffer(self, texture: moderngl.Texture) -> moderngl.Framebuffer:
+        """A framebuffer over the texture, kept as long as frames come in the same one."""
+        if texture.size != self.size:
+            raise ValueError(f"a frame of {texture.size}, must be of {self.size}")
+        if self._source is None or self._source[0] is not texture:
+            if self._source:
+                self._source[1].release()
+            self._source = texture, self._context.framebuffer([texture])
+        return self._source[1]
