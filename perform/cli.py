@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import math
 import os
 import signal
 import sys
@@ -58,7 +59,8 @@ def version() -> None:
 def play(
     setlist: Annotated[str, typer.Argument(help="A setlist or a preset, by name or file.")] = "demo",
     audio: Annotated[
-        str | None, typer.Option(help="A sound file, a sound device by name, or none. [default: the demo track]")
+        str | None,
+        typer.Option(help="A sound file, a sound device by name, or none. [default: the demo track]"),
     ] = None,
     headless: Annotated[bool, typer.Option(help="Play without a window.")] = False,
     size: Size = "1280x720",
@@ -69,7 +71,9 @@ def play(
     precision: Precision = "auto",
     device: Device = "auto",
     fullscreen: Annotated[bool, typer.Option(help="Fill a display.")] = False,
-    display: Annotated[str | None, typer.Option(help="Which display, by name; see `perform devices`.")] = None,
+    display: Annotated[
+        str | None, typer.Option(help="Which display, by name; see `perform devices`.")
+    ] = None,
     midi: Annotated[str | None, typer.Option(help="Listen to this MIDI port only.")] = None,
     osc_port: Annotated[int, typer.Option(min=1, max=65535, help="UDP port for OSC, on 127.0.0.1.")] = 9000,
     once: Annotated[bool, typer.Option(help="Stop when the sound is over, do not loop it.")] = False,
@@ -132,7 +136,9 @@ def render(
 
 @app.command()
 def check(
-    paths: Annotated[list[Path], typer.Argument(help="Presets, setlists, shaders, models, or folders of them.")],
+    paths: Annotated[
+        list[Path], typer.Argument(help="Presets, setlists, shaders, models, or folders of them.")
+    ],
 ) -> None:
     """Find every fault of presets, setlists, shaders and models; exit code 1 if there is any."""
     from perform.check import check_all
@@ -194,7 +200,9 @@ def beats(
 
 @app.command()
 def bench(
-    name: Annotated[str | None, typer.Argument(help="loop, generator, latency, render. [default: all]")] = None,
+    name: Annotated[
+        str | None, typer.Argument(help="loop, generator, latency, render. [default: all]")
+    ] = None,
     as_json: AsJson = False,
     seconds: Annotated[float | None, typer.Option(help="How long each measurement lasts.")] = None,
     model: Model = None,
@@ -220,10 +228,12 @@ def _play(options: Any, seconds: float | None) -> None:
     rig = show.play(options)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: rig.end())
+    watcher = show.Watcher(options.record)
     with Dashboard(err) as dashboard:
 
         def over(playing: Any) -> bool:
-            dashboard.show(show.status(playing, options))
+            if playing.timings.count % 6 == 1:
+                dashboard.show(watcher.status(playing))
             past = seconds is not None and playing.moment is not None and playing.moment.seconds >= seconds
             return past or (not options.loop and playing.sound.finished)
 
@@ -238,7 +248,9 @@ def _film(options: Any, seconds: float | None) -> None:
     from perform import paths
 
     file = options.record or paths.output() / f"{Path(options.setlist).stem}.mp4"
-    err.print(f"no display here: rendering {options.setlist} to {file} (a window needs DISPLAY or WAYLAND_DISPLAY)")
+    err.print(
+        f"no display here: rendering {options.setlist} to {file} (a window needs DISPLAY or WAYLAND_DISPLAY)"
+    )
     _render(replace(options, record=file, headless=True, fps=min(options.fps, 30.0)), seconds)
 
 
@@ -246,11 +258,15 @@ def _render(options: Any, seconds: float | None) -> None:
     """Render with a progress bar; an interrupted render keeps what it has."""
     from perform import show
     from perform.clock import stopwatch
+    from perform.outputs.digest import Digest
 
-    rig = show.render(options)
+    rig, digest = show.render(options), Digest()
+    rig.outputs.append(digest)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: rig.end())
-    length = rig.sound.duration if seconds is None else min(seconds, rig.sound.duration)
+    length = min(rig.sound.duration or math.inf, math.inf if seconds is None else seconds)
+    if math.isinf(length):
+        raise ValueError("how long? silence and some files do not say: give --seconds")
     columns = (
         TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(),
         TextColumn("{task.fields[rate]:.1f} frames/s"), TimeRemainingColumn(),
@@ -266,7 +282,7 @@ def _render(options: Any, seconds: float | None) -> None:
 
         rig.run(over)
     frames, took = rig.timings.count, stopwatch() - began
-    out.print(f"{frames} frames in {took:.1f} s: {frames / took:.1f} frames/s, sha256 {rig.fingerprint()}")
+    out.print(f"{frames} frames in {took:.1f} s: {frames / took:.1f} frames/s, sha256 {digest.hexadecimal}")
     _farewell(rig, options)
 
 
@@ -286,7 +302,9 @@ def _figures(result: dict[str, Any]) -> None:
     for row in result["figures"]:
         value = "-" if row["value"] is None else f"{row['value']:.2f}"
         goal = "" if row["goal"] is None else f"{row['goal']:g}"
-        table.add_row(row["name"], value, row["unit"], goal, {True: "met", False: "missed", None: ""}[row["met"]])
+        table.add_row(
+            row["name"], value, row["unit"], goal, {True: "met", False: "missed", None: ""}[row["met"]]
+        )
     out.print(table)
 
 
@@ -313,7 +331,9 @@ def _sound(audio: str | None) -> str | None:
 
 def _size(text: str) -> tuple[int, int]:
     width, _, height = text.lower().partition("x")
-    if not (width.isdigit() and height.isdigit() and 16 <= int(width) <= 16384 and 16 <= int(height) <= 16384):
+    if not (
+        width.isdigit() and height.isdigit() and 16 <= int(width) <= 16384 and 16 <= int(height) <= 16384
+    ):
         raise ValueError(f"size {text!r}, must be WIDTHxHEIGHT, each 16..16384 pixels")
     return int(width), int(height)
 

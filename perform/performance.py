@@ -8,7 +8,7 @@ devices: the rig hands it units that are open, and takes its pictures to the out
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
@@ -53,13 +53,19 @@ class Picture:
     image: Image
     master: float
     blackout: bool
+    freeze: bool
 
 
 class SceneInstance:
     """A scene on stage: its units open, its formulas running."""
 
     def __init__(
-        self, scene: Scene, source: Unit | None, voice: Voice | None, path: Path | None, filters: Sequence[Unit]
+        self,
+        scene: Scene,
+        source: Unit | None,
+        voice: Voice | None,
+        path: Path | None,
+        filters: Sequence[Unit],
     ) -> None:
         self.scene = scene
         self.source, self.voice, self.path, self.filters = source, voice, path, filters
@@ -155,7 +161,7 @@ class Performance:
         self._move(moment, show)
         if self._image is None or not show["freeze"]:
             self._image = self._draw(moment, signals)
-        return Picture(self._image, show["master"], show["blackout"])
+        return Picture(self._image, show["master"], show["blackout"], show["freeze"])
 
     def _tempo(self, moment: Moment, events: Sequence[Event], show: Values) -> Tempo:
         """The tempo after what hands and tracker said; a tap counts from when it was made."""
@@ -219,15 +225,3 @@ def _said(settings: Settings, name: str, events: Sequence[Event], now: float) ->
     names: Any = bound.names if isinstance(bound, formula.Formula) else ()
     return max((event.time for event in events if event.name in names), default=now)
 
-
-def status(performance: Performance) -> Mapping[str, Any]:
-    """Where the show is, for those who watch it."""
-    place, cues = performance.place, performance.cues
-    following = place.queued if place.queued is not None else (place.cue + 1) % len(cues)
-    return {
-        "scene": cues[place.cue].cue.scene.title,
-        "following": cues[following].cue.scene.title,
-        "queued": place.queued is not None,
-        "cue": place.cue + 1,
-        "cues": len(cues),
-    }

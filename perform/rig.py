@@ -17,7 +17,8 @@ from typing import Any, Protocol
 
 from perform.clock import Clock, Moment, stopwatch
 from perform.inputs import Input
-from perform.outputs import Frame, Output
+from perform.inputs.audio import Sound
+from perform.outputs import Frame, Output, Samples
 from perform.performance import Performance, Picture
 from perform.render.present import Present
 from perform.render.readback import Readback
@@ -36,7 +37,7 @@ class Screen(Protocol):
     @property
     def closed(self) -> bool: ...
 
-    def present(self, draw: Callable[..., None]) -> None: ...
+    def show(self, draw: Callable[[Any, tuple[int, int]], None]) -> None: ...
 
     def close(self) -> None: ...
 
@@ -64,6 +65,7 @@ class Rig:
     """A show, set up. `setlist` is read anew by `reload` when a watched file changes."""
 
     clock: Clock
+    context: Any  # moderngl.Context
     stage: Stage
     performance: Performance
     present: Present
@@ -73,10 +75,13 @@ class Rig:
     readback: Readback | None = None
     changed: Callable[[], bool] = lambda: False
     reload: Callable[[], Setlist] | None = None
-    sound: Any = None
+    sound: Sound | None = None
+    live: bool = True
     timings: Timings = field(default_factory=Timings)
     moment: Moment | None = None
     ended: bool = False
+    picture: Picture | None = None
+    _flying: deque[tuple[Moment, Samples | None]] = field(default_factory=deque)
 
     def run(self, until: Callable[[Rig], bool]) -> None:
         """Play until `until` says so, the window is closed or `ended` is set; then close everything."""
@@ -101,23 +106,21 @@ class Rig:
         with timings.stage("performance"):
             picture = self._picture(moment, events)
         with timings.stage("present"):
-            image = self.present.render(moment, picture.image, picture.master, picture.blackout)
-            if self.screen:
-                self.screen.present(lambda target, size: self.present.draw(image, target, size))
+            self._show(moment, picture)
         with timings.stage("outputs"):
-            self._write(moment, image)
+            self._write(moment, picture)
         timings.frames.append(stopwatch() - began)
         timings.count += 1
 
+    def end(self) -> None:
+        """Let the frame that is being played be the last; may be called from a signal handler."""
+        self.ended = True
+
     def close(self) -> None:
         """Close what is open, outputs first, so that what was recorded is kept."""
-        for device in (*self.outputs, *self.inputs, self.screen, self.stage):
-            if device is None:
-                continue
-            try:
-                device.close()
-            except Exception as error:  # noqa: BLE001 - the others must close all the same
-                log.error("%s: %s", type(device).__name__, error)
+        self._land()
+        for device in (*self.outputs, *self.inputs, self.stage, self.screen):
+            _close(device)
         self.outputs, self.inputs, self.screen = [], [], None
 
     def _events(self, seconds: float) -> list[Event]:
@@ -134,30 +137,55 @@ class Rig:
     def _picture(self, moment: Moment, events: Sequence[Event]) -> Picture:
         """The performance's picture; should it fail, the one before."""
         try:
-            self._last = self.performance.step(moment, events)
-        except Exception as error:  # noqa: BLE001 - on stage one place catches
+            self.picture = self.performance.step(moment, events)
+        except Exception as error:
             self.stage.faults.note("the frame failed", error)
-            if self._last is None:
+            if self.picture is None:
                 raise
-        return self._last
+        return self.picture
 
-    _last: Picture | None = None
+    def _show(self, moment: Moment, picture: Picture) -> None:
+        """The picture on the screen; without one, wait until it is drawn, as a screen would."""
+        image, master, blackout = picture.image, picture.master, picture.blackout
+        if self.screen is None:
+            self.context.finish()
+            return
+        self.screen.show(
+            lambda target, size: self.present.draw(
+                image, target, (0, 0, *size), master, blackout, frame=moment.frame
+            )
+        )
 
-    def _write(self, moment: Moment, image: Any) -> None:
-        """The frame to every output; one that fails is closed, with what it has so far."""
+    def _write(self, moment: Moment, picture: Picture) -> None:
+        """The frame to every output."""
         if not self.outputs or self.readback is None:
             return
-        pixels = self.readback.read(image)
+        image = self.present.render(picture.image, picture.master, picture.blackout, frame=moment.frame)
         sound = self.sound.take_sound() if self.sound else None
+        if not self.live:
+            self._give(Frame(moment, self.readback.read(image), sound))
+            return
+        self._flying.append((moment, sound))
+        pixels = self.readback.push(image)
+        if pixels is not None:
+            then, its_sound = self._flying.popleft()
+            self._give(Frame(then, pixels, its_sound))
+
+    def _land(self) -> None:
+        """Give what is still being read back."""
+        if self.readback is not None and self._flying:
+            for pixels, (moment, sound) in zip(self.readback.drain(), self._flying, strict=False):
+                self._give(Frame(moment, pixels, sound))
+
+    def _give(self, frame: Frame) -> None:
+        """A frame to every output; one that fails is closed, with what it has so far."""
         for output in list(self.outputs):
             try:
-                output.write(Frame(moment, pixels))
-                if sound is not None:
-                    output.write_sound(sound)
+                output.write(frame)
             except Exception as error:  # noqa: BLE001 - on stage one place catches
                 self.stage.faults.note(f"{type(output).__name__.lower()} stopped", error)
                 self.outputs.remove(output)
-                output.close()
+                _close(output)
 
     def _reload(self) -> None:
         """Take up what was saved; a broken edit changes nothing and says why."""
@@ -170,3 +198,12 @@ class Rig:
         except (ValueError, LookupError, OSError) as error:
             for line in str(error).splitlines():
                 log.error("kept the last good version: %s", line)
+
+
+def _close(device: Any) -> None:
+    """Close a device if there is one; the others must close whatever happens to it."""
+    try:
+        if device is not None:
+            device.close()
+    except Exception as error:  # noqa: BLE001
+        log.error("%s: %s", type(device).__name__, error)

@@ -73,7 +73,9 @@ class Controls:
             for p in settings.parameters
             if _moves(self._constants[p.name])
         }
-        self._sounds = {p.name: str(self._constants.pop(p.name)) for p in settings.parameters if p.kind == "sound"}
+        self._sounds = {
+            p.name: str(self._constants.pop(p.name)) for p in settings.parameters if p.kind == "sound"
+        }
 
     def at(self, moment: Moment, signals: Signals) -> Values:
         """The value of every parameter at this moment, within its range."""
@@ -146,7 +148,9 @@ def check(text: _SceneText, catalogue: Catalogue, path: Path) -> Scene:
     source = (
         reader.unit("generator", text.generator, "model", catalogue.model)
         if neural
-        else reader.unit("generator", text.generator, "shader", lambda name: catalogue.shader(name, "generator"))
+        else reader.unit(
+            "generator", text.generator, "shader", lambda name: catalogue.shader(name, "generator")
+        )
     )
     latent = reader.unit("latent", {"path": "walk"} | text.latent, "path", catalogue.path) if neural else None
     if text.latent and not neural:
@@ -169,7 +173,7 @@ class Reader:
 
     def fault(self, key: str, what: str) -> None:
         """Note a fault: `presets/moth.toml: filter[1].amount = 1.7, must be 0..1`."""
-        self._faults.append(f"{self._path}: {key}{'' if what.startswith(' ') else ' '}{what}")
+        self._faults.append(f"{self._path}: {key} {what}".rstrip())
 
     def finish(self) -> None:
         """Raise SceneError if there was any fault."""
@@ -216,7 +220,7 @@ class Reader:
 
     def entrance(self, key: str, table: Mapping[str, Any], catalogue: Catalogue) -> Entrance:
         """How a scene is entered; without a table in four beats, by the shader `dissolve`."""
-        rest = {"shader": "dissolve"} | table
+        rest = {"shader": "dissolve", **table}
         beats, path = rest.pop("beats", 4), rest.pop("path", None)
         if isinstance(beats, bool) or not isinstance(beats, int | float) or not 0 <= beats <= 256:
             self.fault(f"{key}.beats", f"= {beats!r}, must be a number 0..256")

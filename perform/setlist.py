@@ -38,7 +38,7 @@ BINDINGS = {
     "freeze": 'toggle(key.f + osc["/freeze"])',
     "go": 'key.space + osc["/go"]',
     "back": 'key.backspace + osc["/back"]',
-    "scene": 'max(key.1, key.2 * 2, key.3 * 3, key.4 * 4, key.5 * 5, key.6 * 6, key.7 * 7, key.8 * 8, '
+    "scene": "max(key.1, key.2 * 2, key.3 * 3, key.4 * 4, key.5 * 5, key.6 * 6, key.7 * 7, key.8 * 8, "
     'key.9 * 9, osc["/scene"])',
     "tap": 'key.t + osc["/tempo/tap"]',
     "resync": 'key.r + osc["/tempo/resync"]',

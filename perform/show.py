@@ -9,9 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from perform import generators, paths
 from perform.catalogue import Library
 from perform.clock import Clock, LiveClock, OfflineClock
+from perform.dashboard import Status
 from perform.inputs import Input, audio
 from perform.performance import Performance
 from perform.rig import Rig
@@ -124,7 +127,7 @@ def _rig(
 
     stage = Stage(library, context, options.size, opened)
     performance = Performance(setlist, stage.open(setlist))
-    return Rig(clock, stage, performance, Present(context, options.size), inputs, screen=window)
+    return Rig(clock, context, stage, performance, Present(context, options.size), inputs, screen=window)
 
 
 def _hands(options: Options, clock: Clock) -> list[Input]:
@@ -146,9 +149,10 @@ def _record(rig: Rig, options: Options, live: bool) -> None:
 
     assert options.record
     options.record.parent.mkdir(parents=True, exist_ok=True)
+    rig.live = live
     rate = None if options.sound is None else rig.sound.rate
     rig.outputs.append(Recorder(options.record, options.size, options.fps, rate, live=live))
-    rig.readback = Readback(rig.present.context, options.size)
+    rig.readback = Readback(rig.context, options.size)
 
 
 def _watch(rig: Rig, options: Options, library: Library) -> None:
@@ -175,3 +179,55 @@ def _watch(rig: Rig, options: Options, library: Library) -> None:
 def demo_track() -> Path | None:
     """The demo track, None where it is not installed."""
     return next((file for file in sorted(paths.demo().glob("track.*")) if file.suffix != ".json"), None)
+
+
+class Watcher:
+    """Says what the dashboard shows of a rig, with rates over the last second or so."""
+
+    WINDOW = 1.0  # seconds
+
+    def __init__(self, recording: Path | None = None) -> None:
+        self._recording = recording
+        self._since = (0.0, 0, 0)  # seconds, frames, pictures
+        self._rates: tuple[float | None, float | None] = (None, None)
+
+    def status(self, rig: Rig) -> Status:
+        """The rig at this moment."""
+        moment, performance, signals = rig.moment, rig.performance, rig.performance.signals
+        assert moment is not None
+        self._count(moment.seconds, rig.timings.count, rig.stage.pictures_made())
+        place, cues, picture = performance.place, performance.cues, rig.picture
+        following = place.queued if place.queued is not None else (place.cue + 1) % len(cues)
+        return Status(
+            seconds=moment.seconds,
+            scene=cues[place.cue].cue.scene.title,
+            next_scene=cues[following].cue.scene.title + (" (queued)" if place.queued is not None else ""),
+            cue=place.cue + 1,
+            cues=len(cues),
+            level=signals.number("audio.level"),
+            low=signals.number("audio.low"),
+            mid=signals.number("audio.mid"),
+            high=signals.number("audio.high"),
+            air=signals.number("audio.air"),
+            bar=moment.bar,
+            bpm=moment.bpm,
+            source=performance.tempo.source,
+            confidence=signals.number("beat.confidence"),
+            display_fps=self._rates[0],
+            picture_fps=self._rates[1],
+            frame_ms=1000 * float(np.percentile(rig.timings.frames, 99)),
+            master=picture.master if picture else 1.0,
+            blackout=bool(picture and picture.blackout),
+            freeze=bool(picture and picture.freeze),
+            recording=str(self._recording or ""),
+            recorded=moment.seconds if self._recording else 0.0,
+            inputs=tuple((device.name, device.health()) for device in rig.inputs),
+        )
+
+    def _count(self, seconds: float, frames: int, pictures: int) -> None:
+        then, frames_then, pictures_then = self._since
+        if seconds - then < self.WINDOW:
+            return
+        passed = seconds - then
+        self._rates = (frames - frames_then) / passed, (pictures - pictures_then) / passed or None
+        self._since = seconds, frames, pictures

@@ -184,4 +184,3 @@ def _warm(voice: GeneratorVoice) -> None:
     generator = voice.studio.generator
     latent = np.repeat(generator.mean[None], generator.space.num_ws, 0)
     voice.pictures.upload(generator.synthesise(latent))
-

@@ -17,7 +17,9 @@ def cue(name: str, beats: float = 4, bars: float | None = None) -> Cue:
     return Cue(Scene(name, NONE, None, (), entrance, file=Path(name)), entrance, bars)
 
 
-def play(cues: Cues, seconds: float, asks: dict[int, dict[str, int]] | None = None, fps: int = 30) -> list[Place]:
+def play(
+    cues: Cues, seconds: float, asks: dict[int, dict[str, int]] | None = None, fps: int = 30
+) -> list[Place]:
     """The places of every frame at 120 bpm: a beat is 15 frames, a bar 60."""
     clock, tempo, asks = OfflineClock(fps), Tempo(bpm=120), asks or {}
     places = []
@@ -39,7 +41,7 @@ def test_go_is_launched_on_the_beat_that_quantise_allows(quantise: int, enters: 
 
 
 def test_a_transition_runs_over_its_beats() -> None:
-    places = play(Cues([cue("a"), cue("b", beats=2)], 4, False), 5, {70: {"go": 1}})
+    places = play(Cues([cue("a"), cue("b", beats=2)], 4, False), 6, {70: {"go": 1}})
     assert (places[120].before, places[120].progress) == (0, 0.0)
     assert places[135].progress == pytest.approx(0.5)
     assert places[149].before == 0
@@ -67,7 +69,9 @@ def test_a_loop_begins_again_and_an_end_stays() -> None:
 
 def test_back_and_scene_numbers() -> None:
     cues = Cues([cue("a"), cue("b"), cue("c")], 0, False)
-    places = play(cues, 2, {10: {"scene": 3}, 20: {"back": 1}, 30: {"scene": 9}, 40: {"scene": 1}, 45: {"back": 1}})
+    places = play(
+        cues, 2, {10: {"scene": 3}, 20: {"back": 1}, 30: {"scene": 9}, 40: {"scene": 1}, 45: {"back": 1}}
+    )
     assert [places[i].cue for i in (9, 10, 20, 30, 40, 45)] == [0, 2, 1, 1, 0, 0]
 
 

@@ -9,15 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perform.clock import Moment
-from perform.signals import Event
+
+
+Samples = NDArray[np.float32]  # [n, 2], -1..1
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """What the outputs get, once per Moment: `pixels` [height, width, 3] uint8, sRGB, top row first."""
+    """What the outputs get, once per Moment: `pixels` [height, width, 3] uint8, sRGB, top row first;
+    `sound` [n, 2], what passed since the frame before, None where there is none."""
 
     moment: Moment
     pixels: NDArray[np.uint8]
+    sound: Samples | None = None
 
 
 class Output(Protocol):
@@ -30,6 +34,3 @@ class Output(Protocol):
     def close(self) -> None:
         """Finish and keep what was written; safe to call twice."""
         ...
-
-
-Events = list[Event]

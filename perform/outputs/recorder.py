@@ -93,6 +93,8 @@ class Recorder:
         if frame.pixels.shape != (height, width, 3):
             raise ValueError(f"a frame of shape {frame.pixels.shape}, must be {(height, width, 3)}")
         self._encoder.tell(self.path)
+        if frame.sound is not None:
+            self.write_sound(frame.sound)
         slot = self._place(frame.moment.seconds)
         if slot is None or not self._encoder.ready():
             self.dropped += 1

@@ -1,0 +1,43 @@
+"""A catalogue for tests: two shaders, a transition, a model and two paths."""
+
+from perform.latent import path_parameters
+from perform.parameters import Parameter
+
+SHADERS = {
+    ("generator", "grid"): (
+        Parameter("disorder", 0.5, 0.0, 1.0),
+        Parameter("ink", (0, 0, 0, 1), 0.0, 1.0, kind="color"),
+    ),
+    ("filter", "feedback"): (
+        Parameter("amount", 0.5, 0.0, 1.0),
+        Parameter("mode", "zoom", kind="choice", choices=("zoom", "turn")),
+        Parameter("push", 0.0, 0.0, 1.0, kind="event"),
+        Parameter("sound", "audio.spectrum", kind="sound"),
+    ),
+    ("transition", "dissolve"): (Parameter("softness", 0.5, 0.0, 1.0),),
+}
+MODEL = (
+    Parameter("truncation", 0.7, -1.5, 2.0),
+    Parameter("cutoff", -1, -1, 64, kind="int"),
+    Parameter("noise", 1.0, 0.0, 4.0),
+    Parameter("label", 0, 0, 9, kind="int"),
+)
+
+
+class FakeCatalogue:
+    """Knows what the tables above have."""
+
+    def shader(self, name: str, role: str) -> tuple[Parameter, ...]:
+        if (role, name) not in SHADERS:
+            raise LookupError(
+                f"there is no such {role}; there are: {', '.join(n for r, n in SHADERS if r == role)}"
+            )
+        return SHADERS[role, name]  # type: ignore[index]
+
+    def model(self, name: str) -> tuple[Parameter, ...]:
+        if name != "flora":
+            raise LookupError("there is no such model; did you mean flora?")
+        return MODEL
+
+    def path(self, name: str) -> tuple[Parameter, ...]:
+        return path_parameters(name)
