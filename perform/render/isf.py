@@ -339,10 +339,11 @@ def _options(entry: Json) -> dict[str, int]:
     values, labels = entry.get("VALUES"), entry.get("LABELS")
     if entry["TYPE"].lower() != "long" or not isinstance(labels, list) or not labels:
         return {}
-    numbers = [_number(v) for v in values] if isinstance(values, list) and values else [*range(len(labels))]
+    given = values if isinstance(values, list) and values else range(len(labels))
+    numbers = [round(number) for value in given if (number := _number(value)) is not None]
     words = [str(label) for label in labels[: len(numbers)]]
     words += [str(number) for number in numbers[len(words) :]]
-    return {word: round(number) for word, number in zip(words, numbers, strict=True) if number is not None}
+    return dict(zip(words, numbers, strict=True))
 
 
 def _bounds(entry: Json) -> Json:

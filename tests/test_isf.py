@@ -1,0 +1,275 @@
+"""ISF files without OpenGL: what is read, what is refused and how, and that nothing else is raised."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from perform.parameters import Parameter
+from perform.render import glsl, isf, sizes
+from perform.render.isf import ISF, ISFError, Pass
+from perform.render.sizes import Size, SizeError
+
+MAIN = "void main() { gl_FragColor = vec4(1.0); }\n"
+
+
+def header(**keys: Any) -> str:
+    return "/*" + json.dumps(keys, indent=1) + "*/\n" + MAIN
+
+
+def parsed(*inputs: dict[str, Any], **keys: Any) -> ISF:
+    return isf.parse(header(INPUTS=list(inputs), **keys), "a.fs")
+
+
+def parameter(kind: str, **keys: Any) -> Parameter:
+    (made,) = parsed({"NAME": "it", "TYPE": kind, **keys}).parameters
+    return made
+
+
+def test_description_credit_and_categories() -> None:
+    made = parsed(DESCRIPTION="A line", CREDIT="by me", CATEGORIES=["Lines", "Calm"], WHATEVER=3)
+    assert (made.description, made.credit, made.categories) == ("A line", "by me", ("Lines", "Calm"))
+    assert made.passes == (Pass(),)
+
+
+def test_kinds_follow_from_the_images() -> None:
+    image = {"NAME": "inputImage", "TYPE": "image"}
+    mask = {"NAME": "mask", "TYPE": "image"}
+    start, end = {"NAME": "startImage", "TYPE": "image"}, {"NAME": "endImage", "TYPE": "image"}
+    progress = {"NAME": "progress", "TYPE": "float"}
+    assert parsed().kind == "generator"
+    assert (parsed(mask, image).kind, parsed(mask, image).images) == ("filter", ("inputImage", "mask"))
+    transition = parsed(progress, end, start)
+    assert (transition.kind, transition.images) == ("transition", ("startImage", "endImage"))
+    assert transition.parameters == ()
+
+
+def test_floats() -> None:
+    assert parameter("float", DEFAULT=0.25, MIN=-1, MAX=2, LABEL="It") == Parameter(
+        "it", 0.25, -1.0, 2.0, description="It"
+    )
+    assert parameter("float") == Parameter("it", 0.0, 0.0, 1.0)
+    assert parameter("float", DEFAULT=7) == Parameter("it", 7.0, 0.0, 7.0)
+    assert parameter("float", IDENTITY=0.5) == Parameter("it", 0.5, 0.0, 1.0)
+    assert parameter("float", DEFAULT=5, MAX=2) == Parameter("it", 2.0, 0.0, 2.0)
+
+
+def test_switches() -> None:
+    assert parameter("bool", DEFAULT=1.0) == Parameter("it", True, 0, 1, kind="bool")
+    assert parameter("event") == Parameter("it", False, 0, 1, kind="event")
+
+
+def test_longs_are_numbers_or_words() -> None:
+    assert parameter("long", MIN=1, MAX=8, DEFAULT=3) == Parameter("it", 3, 1, 8, kind="int")
+    assert parameter("long", VALUES=[2, 9, 4], DEFAULT=9) == Parameter("it", 9, 2, 9, kind="int")
+    made = parsed({"NAME": "it", "TYPE": "long", "VALUES": [5, 7, 9], "LABELS": ["a", "b"], "DEFAULT": 7})
+    assert made.parameters[0] == Parameter("it", "b", kind="choice", choices=("a", "b", "9"))
+    assert made.options["it"] == {"a": 5, "b": 7, "9": 9}
+
+
+def test_points_and_colors() -> None:
+    assert parameter("point2D") == Parameter("it", (0.0, 0.0), 0.0, 1.0, kind="point")
+    assert parameter("point2D", DEFAULT=[0, 0.5], MIN=[-1, -1], MAX=[1, 1]) == Parameter(
+        "it", (0.0, 0.5), -1.0, 1.0, kind="point"
+    )
+    assert parameter("color", DEFAULT=[1, 0.5, 0]) == Parameter(
+        "it", (1.0, 0.5, 0.0, 1.0), 0.0, 1.0, kind="color"
+    )
+
+
+def test_sounds_are_named_after_their_signal() -> None:
+    made = parsed({"NAME": "wave", "TYPE": "audio"}, {"NAME": "bins", "TYPE": "audioFFT", "MAX": 32})
+    assert [(p.kind, p.default) for p in made.parameters] == [
+        ("sound", "audio.waveform"),
+        ("sound", "audio.spectrum"),
+    ]
+    assert made.samples == {"bins": 32}
+
+
+def test_every_default_is_a_value_that_its_parameter_takes() -> None:
+    kinds = ("float", "bool", "event", "long", "point2D", "color")
+    for made in parsed(*({"NAME": f"p{kind}", "TYPE": kind} for kind in kinds)).parameters:
+        made.check(made.default)
+
+
+def test_passes() -> None:
+    made = parsed(
+        {"NAME": "detail", "TYPE": "float"},
+        PASSES=[
+            {"TARGET": "a", "PERSISTENT": True, "FLOAT": True, "WIDTH": "floor($WIDTH / 3)", "HEIGHT": 7},
+            {"TARGET": "b", "persistent": "true", "WIDTH": "max($WIDTH * $detail, 1)"},
+            {},
+        ],
+    )
+    first, second, last = made.passes
+    assert (first.target, first.persistent, first.floating) == ("a", True, True)
+    assert first.width and first.width({"WIDTH": 100}) == 33
+    assert first.height and first.height({}) == 7
+    assert second.persistent and second.width and second.width({"WIDTH": 100, "detail": 0.25}) == 25
+    assert last == Pass()
+
+
+def test_version_1_buffers() -> None:
+    passes = [{"TARGET": "a"}, {"TARGET": "b"}, {"TARGET": "c"}]
+    assert [p.persistent for p in parsed(PASSES=passes, PERSISTENT_BUFFERS=["a", "c"]).passes] == [
+        True,
+        False,
+        True,
+    ]
+    sized = parsed(PASSES=passes, PERSISTENT_BUFFERS={"b": {"WIDTH": "$WIDTH/2", "FLOAT": True}}).passes[1]
+    assert sized.persistent and sized.floating and sized.width == sizes.parse("$WIDTH/2")
+
+
+def test_imports_are_found_beside_the_file(tmp_path: Path) -> None:
+    shader = tmp_path / "a.fs"
+    shader.write_text(header(IMPORTED={"grain": {"PATH": "grain.png"}}))
+    with pytest.raises(ISFError, match=r"a\.fs: IMPORTED grain: .*grain\.png is not there"):
+        isf.load(shader)
+    (tmp_path / "grain.png").write_bytes(b"")
+    assert isf.load(shader).imported == {"grain": tmp_path / "grain.png"}
+
+
+def test_the_vertex_shader_beside_is_read(tmp_path: Path) -> None:
+    (tmp_path / "a.fs").write_text(header())
+    assert "gl_Position.x" not in isf.load(tmp_path / "a.fs").vertex
+    (tmp_path / "a.vs").write_text("void main() { isf_vertShaderInit(); gl_Position.x += 1.0; }")
+    assert "gl_Position.x += 1.0" in isf.load(tmp_path / "a.fs").vertex
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(ISFError, match=r"none\.fs: cannot be read"):
+        isf.load(tmp_path / "none.fs")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (MAIN, "a.fs:1: no header"),
+        ('/*{\n "INPUTS": [\n  {"NAME" "x"}\n ]\n}*/', "a.fs:3: the header is no JSON"),
+        ("/*[1]*/", "a.fs:1: the header must be a JSON object"),
+        ('/*{"INPUTS":\n {}\n, "PASSES": 3}*/', "PASSES must be a list of objects"),
+        (header(INPUTS=[{"NAME": "a b", "TYPE": "float"}]), "a.fs:4: INPUTS: NAME = 'a b', must be letters"),
+        (header(INPUTS=[{"NAME": "x", "TYPE": "cube"}]), "TYPE = 'cube', must be one of event, bool"),
+        (header(INPUTS=[{"NAME": "x", "TYPE": "float", "MIN": "low"}]), "x: MIN = 'low', must be a number"),
+        (
+            header(INPUTS=[{"NAME": "x", "TYPE": "float", "MIN": 2, "MAX": 1}]),
+            "MIN = 2, must be at most MAX = 1",
+        ),
+        (header(INPUTS=[{"NAME": "TIME", "TYPE": "float"}]), "the name TIME is taken"),
+        (header(PASSES=[{"TARGET": "x", "WIDTH": "$WIDHT/2"}]), "no $WIDHT, must be one of $HEIGHT, $WIDTH"),
+        (
+            header(PASSES=[{"TARGET": "x", "WIDTH": "open(1)"}]),
+            "'open(1)' is not allowed, only numbers, $names",
+        ),
+        (header(PASSES=[{"TARGET": "1x"}]), "TARGET = '1x', must be letters, digits and _"),
+        (header(IMPORTED={"x": {}}), "IMPORTED x: PATH = None, must be the name of one image file"),
+    ],
+)
+def test_what_is_wrong_is_told_with_its_place(text: str, message: str) -> None:
+    with pytest.raises(ISFError) as caught:
+        isf.parse(text, "a.fs")
+    assert str(caught.value).startswith("a.fs:") and message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "pixels"),
+    [
+        ("$WIDTH", 640),
+        ("$WIDTH/2.0+$HEIGHT*0.5", 500),
+        ("max($WIDTH/1000.0, 1.0)", 1),
+        ("min($WIDTH, $HEIGHT, 100)", 100),
+        ("floor($WIDTH / 3.0)", 213),
+        ("2 ^ 5 - 1", 31),
+        ("-5", 1),
+        ("1 / 0", 1),
+        ("1e300 * 1e300", sizes.LARGEST),
+        ("sqrt(0 - 1)", 1),
+        ("64", 64),
+        ("  ( $HEIGHT % 100 ) ", 60),
+    ],
+)
+def test_sizes(text: str, pixels: int) -> None:
+    assert sizes.parse(text)({"WIDTH": 640, "HEIGHT": 360}) == pixels
+
+
+@pytest.mark.parametrize(
+    "text", ["", "WIDTH", "a.b", "[1]", "max(1)", "max(1, *2)", "'a'", "True", "1" * 201, "$"]
+)
+def test_sizes_refused(text: str) -> None:
+    with pytest.raises(SizeError):
+        sizes.parse(text)
+
+
+SIZE_TEXT = st.text("$WIDTHEG()+-*/%^., 0123456789efloormaxinpw_[]'\0\n", max_size=220) | st.text(max_size=40)
+
+
+@given(SIZE_TEXT)
+def test_any_text_is_a_size_or_a_size_error(text: str) -> None:
+    try:
+        size = sizes.parse(text)
+    except SizeError:
+        return
+    assert isinstance(size, Size)
+    assert 1 <= size(dict.fromkeys(size.names, 640.0)) <= sizes.LARGEST
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+def words(text: str) -> st.SearchStrategy[Any]:
+    return st.sampled_from(text.split())
+
+
+ENTRY = st.dictionaries(
+    words("NAME TYPE DEFAULT MIN MAX IDENTITY VALUES LABELS TARGET WIDTH HEIGHT FLOAT PERSISTENT PATH"),
+    words("a b inputImage progress $WIDTH/2 float long color point2D audio image event") | JSON,
+)
+HEADER = st.dictionaries(
+    words("INPUTS PASSES IMPORTED PERSISTENT_BUFFERS CATEGORIES DESCRIPTION CREDIT"),
+    st.lists(ENTRY, max_size=4) | st.dictionaries(st.sampled_from(["a", "b"]), ENTRY, max_size=2) | JSON,
+)
+
+
+@given(HEADER.map(lambda keys: "/*" + json.dumps(keys) + "*/") | st.text(max_size=60).map("/*{0}*/".format))
+def test_any_text_is_a_shader_or_an_isf_error(text: str) -> None:
+    try:
+        made = isf.parse(text, "a.fs")
+    except ISFError:
+        return
+    assert made.passes
+    for one in made.parameters:
+        if one.kind != "sound":
+            one.check(one.default)
+
+
+def test_deep_json_is_an_isf_error() -> None:
+    with pytest.raises(ISFError):
+        isf.parse("/*" + '{"a":[' * 100000 + "*/", "a.fs")
+
+
+@pytest.mark.parametrize(
+    "log",
+    [
+        "fragment_shader\n===\n0:12(7): error: `x' undeclared\n",
+        "0(12) : error C1503: `x' undeclared",
+        "ERROR: 0:12: `x' undeclared",
+    ],
+)
+def test_compiler_messages_are_told_in_the_users_file(log: str) -> None:
+    assert glsl.explain(log, ("a.fs", "a.vs")).startswith("a.fs:12: ")
+    assert "`x' undeclared" in glsl.explain(log, ("a.fs", "a.vs"))
+
+
+def test_messages_about_other_files() -> None:
+    assert glsl.explain("1:3(1): error: oh", ("a.fs", "a.vs")) == "a.vs:3: oh"
+    assert glsl.explain("2:3(1): error: oh", ("a.fs", "a.vs")) == "a.fs: oh (in what its header declares)"
+    assert glsl.explain("out of luck\n", ("a.fs", "a.vs")) == "out of luck"
