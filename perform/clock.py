@@ -187,12 +187,14 @@ class LiveClock:
 
     `position` says where the sound is that the audience hears (seconds), None when none plays.
     The clock runs on the monotonic timer and is drawn towards the position, so that a show and
-    its sound stay together for hours although their crystals differ. It never runs backwards: a
-    position that falls back (a loop, a device opened anew) is followed from where the clock is.
+    its sound stay together for hours although their crystals differ. It never runs backwards nor
+    stands still: it waits for a sound that is late at half speed or faster, and follows one that
+    fell back to its beginning from where the clock is.
     """
 
     PULL = 0.05  # share of the difference made up per frame
-    JUMP = 0.2  # seconds; a larger difference is a seek or a device that stopped, not a drift
+    JUMP = 0.2  # seconds; a sound further ahead than this was moved, and is followed at once
+    LOST = 5.0  # seconds; a sound later than this began anew
 
     def __init__(self, fps: float | None = None, position: Callable[[], float | None] = lambda: None) -> None:
         self._origin = time.monotonic()
@@ -235,10 +237,12 @@ class LiveClock:
         if position is None:
             return
         ahead = self.now() - position - self._lead
-        if ahead > self.JUMP and self._frame >= 0:
+        if self._frame < 0 or ahead < -self.JUMP:
+            self._origin += ahead
+        elif ahead > self.LOST:
             self._lead += ahead
         else:
-            self._origin += ahead if abs(ahead) > self.JUMP else ahead * self.PULL
+            self._origin += min(ahead * self.PULL, (self.now() - self._seconds) / 2)
 
 
 def _moment(seconds: float, frame: int, dt: float, tempo: Tempo) -> Moment:

@@ -1,0 +1,70 @@
+"""Events and signals: what holds from frame to frame."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from perform.clock import Moment
+from perform.signals import Event, Signals, spread
+
+MOMENT = Moment(1.5, 90, 1 / 60, 3.0, 0.75, 120.0)
+
+
+def test_signals_hold_until_something_else_is_said() -> None:
+    first = Signals().after(MOMENT, [Event(0.1, "midi.cc21", 0.4), Event(0.2, "midi.cc22", 1.0)])
+    second = first.after(MOMENT, [Event(0.3, "midi.cc21", 0.6)])
+    assert (first["midi.cc21"], first["midi.cc22"]) == (0.4, 1.0)
+    assert (second["midi.cc21"], second["midi.cc22"]) == (0.6, 1.0)
+
+
+def test_last_event_of_a_frame_counts() -> None:
+    signals = Signals().after(MOMENT, [Event(0.1, "a", 1.0), Event(0.1, "a", 2.0)])
+    assert signals.number("a") == 2.0
+
+
+def test_the_moment_is_part_of_the_snapshot() -> None:
+    signals = Signals().after(MOMENT, [Event(0.0, "time.seconds", 99.0)])
+    assert signals["time.seconds"] == 1.5
+    assert (signals["beat.count"], signals["beat.barphase"]) == (3.0, 0.75)
+
+
+def test_snapshot_is_frozen() -> None:
+    signals = Signals().after(MOMENT, [])
+    with pytest.raises(TypeError):
+        signals.values["a"] = 1.0  # type: ignore[index]
+    assert "a" not in signals
+    assert len(signals) == len(list(signals)) == 8
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, "0.5", 10**400, 1e31, np.zeros(3, np.float32)])
+def test_what_is_no_number_is_the_default(value: object) -> None:
+    signals = Signals({"a": value})  # type: ignore[dict-item]
+    assert signals.number("a", 0.7) == 0.7
+
+
+@pytest.mark.parametrize("value", [0.25, np.float32(0.25), np.float64(0.25)])
+def test_numbers_of_any_type_are_heard(value: float) -> None:
+    assert Signals({"a": value}).number("a") == 0.25
+
+
+def test_number_not_yet_said_is_the_default() -> None:
+    assert (Signals().number("a"), Signals().number("a", 0.3)) == (0.0, 0.3)
+
+
+def test_a_key_let_go_within_one_frame_is_seen() -> None:
+    press, release, other = Event(0.0, "key.t", 1.0), Event(0.01, "key.t", 0.0), Event(0.02, "key.u", 1.0)
+    assert spread([press, release, other]) == ([press, other], [release])
+
+
+def test_what_follows_a_release_that_waits_waits_too() -> None:
+    press, release, again = Event(0.0, "k", 1.0), Event(0.01, "k", 0.0), Event(0.02, "k", 1.0)
+    assert spread([press, release, again]) == ([press], [release, again])
+    assert spread([release, again]) == ([release, again], [])
+
+
+def test_moving_knobs_are_not_held_back() -> None:
+    events = [Event(0.0, "midi.cc1", value) for value in (0.1, 0.2, 0.3)]
+    assert spread(events) == (events, [])
