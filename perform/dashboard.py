@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from textwrap import wrap
 from threading import Event, Thread
@@ -46,8 +47,8 @@ Part = str | tuple[str, str]
 class Status:
     """What the dashboard shows of one moment of the show.
 
-    Meters, `confidence` and `master` are 0..1, `bar` counts from 0 with its fraction, `cue` from 1
-    to `cues`, rates are per second, `frame_ms` is the 99th percentile. A rate or a
+    Meters, `confidence` and `master` are 0..1, `beat` and `bar` count from 0 with their fraction,
+    `cue` from 1 to `cues`, rates are per second, `frame_ms` is the 99th percentile. A rate or a
     time that is not known is None. `recording` names the file, empty when none is written.
     """
 
@@ -61,6 +62,7 @@ class Status:
     mid: float = 0.0
     high: float = 0.0
     air: float = 0.0
+    beat: float = 0.0
     bar: float = 0.0
     bpm: float = 120.0
     source: str = "free"
@@ -138,7 +140,8 @@ def _next(status: Status) -> Text:
 
 def _tempo(status: Status) -> Text:
     current = int(status.bar % 1 * BEATS_PER_BAR)
-    dots: list[Part] = [("● ", ACCENT) if beat == current else ("○ ", QUIET) for beat in range(BEATS_PER_BAR)]
+    lit = f"bold {ACCENT}" if status.beat % 1 < 0.5 else ACCENT  # pulses: two looks a beat
+    dots: list[Part] = [("● ", lit) if beat == current else ("○ ", QUIET) for beat in range(BEATS_PER_BAR)]
     sure = f", {status.confidence:.0%} sure" if status.source == "audio" else ""
     source = SOURCES.get(status.source, status.source)
     return _line("beat", *dots, f"  {status.bpm:6.1f} bpm", (f"   {source}{sure}", QUIET))
@@ -261,7 +264,9 @@ class Dashboard:
 
     def __enter__(self) -> Self:
         if self._console.is_terminal:
-            logging.getLogger("perform").addHandler(self._log)
+            log = logging.getLogger("perform")
+            log.addHandler(self._log)
+            log.propagate = False  # other handlers would write across the screen
         self._thread.start()
         return self
 
@@ -270,9 +275,13 @@ class Dashboard:
     ) -> None:
         self._closing.set()
         self._thread.join(timeout=2)  # a terminal that was stopped must not hold up the end of the show
-        logging.getLogger("perform").removeHandler(self._log)
-        for line in self._log.lines:
-            self._console.print(line, markup=False, highlight=False)
+        if self._console.is_terminal:
+            log = logging.getLogger("perform")
+            log.removeHandler(self._log)
+            log.propagate = True
+        with suppress(OSError, ValueError):  # the terminal may be gone
+            for line in self._log.lines:
+                self._console.print(line, markup=False, highlight=False)
 
     def show(self, status: Status) -> None:
         """Leave the newest status; never waits."""

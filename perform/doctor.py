@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from threading import Thread
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from perform import paths
 
@@ -52,10 +52,28 @@ def checks() -> list[Check]:
     return [_contained(name, look, patience) for name, look, patience in CHECKS]
 
 
-def worst(found: Sequence[Check]) -> State:
+def found() -> dict[str, list[str]]:
+    """The names of the devices that are there, by kind; of a kind that cannot be asked, none."""
+    kinds: dict[str, Callable[[], list[str]]] = {
+        "sound inputs": lambda: _sounds("input"),
+        "sound outputs": lambda: _sounds("output"),
+        "MIDI ports": _ports,
+        "displays": _displays,
+    }
+    return {kind: _listed(look) for kind, look in kinds.items()}
+
+
+def _listed(look: Callable[[], list[str]]) -> list[str]:
+    try:
+        return look()
+    except Exception:  # noqa: BLE001 - why it cannot be asked is for `checks` to say
+        return []
+
+
+def worst(lines: Sequence[Check]) -> State:
     """The worst state among some checks, ok of none."""
     states: tuple[State, ...] = ("fail", "warn")
-    return next((state for state in states if any(one.state == state for one in found)), "ok")
+    return next((state for state in states if any(one.state == state for one in lines)), "ok")
 
 
 def _contained(name: str, look: Callable[[], Finding], patience: float | None) -> Check:
@@ -134,54 +152,70 @@ def _renderer(renderer: str, version: str) -> Finding:
 
 def display() -> Finding:
     """The displays that a window could open on."""
-    missing = "no display: the demo is rendered to a video instead of a window"
-    remedy = "run it from a desktop session, or go on with --headless"
-    if sys.platform.startswith("linux") and not {"DISPLAY", "WAYLAND_DISPLAY"} & os.environ.keys():
-        return "warn", missing, remedy
+    if names := _displays():
+        return "ok", ", ".join(names), ""
+    why = "no display: the demo is rendered to a video instead of a window"
+    return "warn", why, "run it from a desktop session, or go on with --headless"
+
+
+def _displays() -> list[str]:
+    if _linux() and not {"DISPLAY", "WAYLAND_DISPLAY"} & os.environ.keys():
+        return []
     import glfw
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         if not glfw.init():
-            return "warn", missing, remedy
+            return []
         try:
-            names = [_monitor(glfw, monitor) for monitor in glfw.get_monitors()]
+            return [_monitor(glfw, monitor) for monitor in glfw.get_monitors()]
         finally:
             glfw.terminate()
-    return ("ok", ", ".join(names), "") if names else ("warn", missing, remedy)
 
 
-def _monitor(glfw: object, monitor: object) -> str:
-    name = glfw.get_monitor_name(monitor).decode(errors="replace")  # type: ignore[attr-defined]
-    mode = glfw.get_video_mode(monitor)  # type: ignore[attr-defined]
-    return f"{name} {mode.size.width}x{mode.size.height} at {mode.refresh_rate} Hz"
+def _monitor(glfw: Any, monitor: Any) -> str:
+    name = glfw.get_monitor_name(monitor).decode(errors="replace")
+    mode = glfw.get_video_mode(monitor)
+    return f"{name}, {mode.size.width}x{mode.size.height} at {mode.refresh_rate} Hz"
 
 
 def sound() -> Finding:
     """PortAudio, and the devices that it offers."""
-    remedy = "install PortAudio: sudo apt-get install libportaudio2" if _linux() else REINSTALL
     try:
-        import sounddevice
+        ears, mouths = _sounds("input"), _sounds("output")
     except OSError as error:  # the binding is there, the library is not
+        remedy = "install PortAudio: sudo apt-get install libportaudio2" if _linux() else REINSTALL
         return "fail", _one_line(error), remedy
-    devices = list(sounddevice.query_devices())
-    ears = [device["name"] for device in devices if device["max_input_channels"]]
-    mouths = [device["name"] for device in devices if device["max_output_channels"]]
-    if not devices:
+    if not ears and not mouths:
         why = "no sound device: files are heard by the show, but not by the room"
         return "warn", why, "plug one in, or start the sound server (PipeWire, PulseAudio, JACK)"
     return "ok", f"{len(ears)} to listen to, {len(mouths)} to play on: {', '.join([*ears, *mouths][:4])}", ""
 
 
+def _sounds(direction: Literal["input", "output"]) -> list[str]:
+    import sounddevice
+
+    devices = sounddevice.query_devices()
+    return [str(device["name"]) for device in devices if device[f"max_{direction}_channels"]]
+
+
 def midi() -> Finding:
     """The MIDI backend, and the ports that it offers."""
-    if _linux() and not Path("/dev/snd/seq").exists():  # RtMidi would write its own complaint to stderr
+    if not _sequencer():
         why = "no ALSA sequencer: controllers cannot be opened"
         return "warn", why, "load it: sudo modprobe snd-seq"
+    return "ok", ", ".join(_ports()) or "ready, no controller is plugged in", ""
+
+
+def _ports() -> list[str]:
     import mido
 
-    names = list(dict.fromkeys(mido.get_input_names()))
-    return "ok", ", ".join(names) or "ready, no controller is plugged in", ""
+    return list(dict.fromkeys(mido.get_input_names())) if _sequencer() else []
+
+
+def _sequencer() -> bool:
+    """Looked for as a file, because RtMidi writes a complaint of its own to stderr."""
+    return not _linux() or Path("/dev/snd/seq").exists()
 
 
 def osc() -> Finding:

@@ -6,11 +6,12 @@ import json
 import math
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 
 from perform import __version__
-from perform.bench import Figure, machine, percentiles, report, versions
+from perform.bench import Figure, machine, percentiles, report, run, versions
 
 
 @pytest.mark.parametrize(("value", "met"), [(31.0, True), (30.0, True), (29.9, False), (math.nan, False)])
@@ -51,6 +52,23 @@ def test_a_report_is_one_json_object_with_the_agreed_keys() -> None:
         {"name": "display_fps", "value": 31.5, "unit": "1/s", "goal": 30.0, "met": True},
         {"name": "lock_s", "value": None, "unit": "s", "goal": None, "met": None},
     ]
+
+
+def test_a_bench_is_opened_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+
+    def figures(*arguments: object) -> list[Figure]:
+        asked.append(arguments)
+        return [Figure("display_fps", 30.0, "1/s")]
+
+    monkeypatch.setitem(sys.modules, "perform.bench.loop", SimpleNamespace(figures=figures))
+    assert run("loop", seconds=2.0, model="flora") == figures()
+    assert asked[0] == (2.0, "flora", "auto")
+
+
+def test_a_bench_of_another_name_is_refused() -> None:
+    with pytest.raises(ValueError, match="bench 'lop', must be one of loop, generator, latency, render"):
+        run("lop")
 
 
 def test_the_machine_is_told_from_another() -> None:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -144,6 +145,29 @@ def test_a_machine_without_portaudio(tmp_path: Path, monkeypatch: pytest.MonkeyP
     state, why, remedy = doctor.sound()
     assert (state, why) == ("fail", "PortAudio library not found")
     assert "libportaudio2" in remedy or not sys.platform.startswith("linux")
+
+
+def test_devices_are_listed_by_kind_and_a_kind_that_breaks_is_empty(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    devices = [
+        {"name": "room", "max_input_channels": 2, "max_output_channels": 0},
+        {"name": "hall", "max_input_channels": 1, "max_output_channels": 8},
+    ]
+    fake = SimpleNamespace(query_devices=lambda: devices)
+    monkeypatch.setitem(sys.modules, "sounddevice", fake)
+    monkeypatch.setitem(sys.modules, "mido", None)
+    monkeypatch.setattr(doctor, "_sequencer", lambda: True)
+    monkeypatch.setattr(doctor, "_displays", lambda: ["beamer"])
+    assert doctor.found() == {
+        "sound inputs": ["room", "hall"],
+        "sound outputs": ["hall"],
+        "MIDI ports": [],
+        "displays": ["beamer"],
+    }
+    assert doctor.sound() == ("ok", "2 to listen to, 1 to play on: room, hall, hall", "")
+    devices.clear()
+    assert doctor.sound()[0] == "warn"
 
 
 @pytest.fixture

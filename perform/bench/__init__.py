@@ -1,7 +1,7 @@
 """Benches: figures of this machine, each beside the goal that it is measured against.
 
-A bench is a module here whose `figures` measures; `report` makes of them the one object that
-`perform bench --json` prints.
+A bench is a module here with `figures(seconds, model, device)`; `run` opens it by its name, and
+`report` makes of its figures the one object that `perform bench --json` prints.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import os
 import platform
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from importlib import metadata
+from importlib import import_module, metadata
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,6 +19,7 @@ import numpy as np
 
 from perform import __version__
 
+NAMES = ("loop", "generator", "latency", "render")
 LIBRARIES = ("numpy", "torch", "openvino", "moderngl", "av", "sounddevice", "librosa")
 
 
@@ -58,6 +59,17 @@ def percentiles(samples: Iterable[float]) -> Percentiles:
         return Percentiles(math.nan, math.nan, math.nan)
     p50, p95, p99 = np.percentile(values, (50, 95, 99))
     return Percentiles(float(p50), float(p95), float(p99))
+
+
+def run(
+    name: str, *, seconds: float | None = None, model: str | None = None, device: str = "auto"
+) -> list[Figure]:
+    """Measure one of NAMES: each measurement for `seconds` (None: as long as the bench finds right),
+    with this model in place of its own, on this device. ValueError for another name."""
+    if name not in NAMES:
+        raise ValueError(f"bench {name!r}, must be one of {', '.join(NAMES)}")
+    bench = import_module(f"{__name__}.{name}")
+    return list(bench.figures(seconds, model, device))
 
 
 def report(bench: str, figures: Iterable[Figure]) -> dict[str, Any]:
