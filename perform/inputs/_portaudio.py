@@ -7,9 +7,12 @@ time, as a show has, that is always the case when one has been lost.
 
 from __future__ import annotations
 
+import ctypes
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -22,11 +25,13 @@ Samples = NDArray[np.float32]  # [n, channels]
 RETRY = 2.0  # seconds between two attempts to open a device that is not there
 GONE = 1.0  # seconds without a callback after which a device counts as gone
 TEND = 0.02  # seconds between two looks at a stream
+LATENCY = 0.1  # seconds of the speaker's buffer: long enough for a busy machine
 AHEAD = 0.3  # seconds of sound that wait for the speaker
 BUFFERED = 2.0  # seconds of sound that wait to be heard by the show, at most
 
 _lock = threading.RLock()  # PortAudio's functions may not be called by two threads at a time
 _streams: list[Any] = []
+_SILENT = ctypes.CFUNCTYPE(None)(lambda: None)  # must outlive every call of it
 
 
 class DeviceError(Exception):
@@ -77,10 +82,18 @@ def _library() -> Any:
         import sounddevice
     except OSError as error:  # the package is there, the library is not
         raise DeviceError(f"{error}: on Debian install libportaudio2") from error
+    _hush()
     if not _streams:
         sounddevice._terminate()
         sounddevice._initialize()
     return sounddevice
+
+
+@cache
+def _hush() -> None:
+    """ALSA writes each of its troubles to the terminal, where the dashboard is; they are seen to here."""
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL("libasound.so.2").snd_lib_error_set_handler(_SILENT)
 
 
 class Ring:
@@ -191,13 +204,21 @@ def _portaudio_error() -> type[Exception]:
 
 
 class Speaker(Line):
-    """Plays the samples that `read(start, stop)` gives, from sample `begin()` on at every opening."""
+    """Plays the samples that `read(start, stop)` gives, each at its time by `now` (None: not yet).
 
-    def __init__(self, read: Callable[[int, int], Samples], begin: Callable[[], int], rate: int) -> None:
+    At every opening it begins with the sample that is due, at the show's beginning with the first:
+    the little that the device's buffer takes (LATENCY) the clock makes up. What comes too late is
+    left out, so that the position never falls back.
+    """
+
+    def __init__(
+        self, read: Callable[[int, int], Samples], now: Callable[[], float | None], rate: int
+    ) -> None:
         super().__init__()
-        self._read, self._begin, self._rate = read, begin, rate
+        self._read, self._now, self._rate = read, now, rate
         self._anchor: tuple[int, float] | None = None
-        self._next = self._heard = 0
+        self._next = self._heard = 0  # the next sample to be read, and to be handed to the device
+        self._late = 0  # samples in the ring whose time is over
         self._ring = Ring(rate, 2)
         self._thread.start()
 
@@ -215,10 +236,11 @@ class Speaker(Line):
     def _make(self) -> Any:
         sound = _library()
         self._anchor, self._ring = None, Ring(self._rate, 2)
-        self._next = self._heard = self._begin()
+        self._next = self._heard = round((self._now() or 0.0) * self._rate)
+        self._late = 0
         self._serve()
         return sound.OutputStream(
-            samplerate=self._rate, channels=2, dtype="float32", latency="high", callback=self._fill
+            samplerate=self._rate, channels=2, dtype="float32", latency=LATENCY, callback=self._fill
         )
 
     def _serve(self) -> None:
@@ -230,15 +252,21 @@ class Speaker(Line):
     def _fill(self, out: Samples, frames: int, time: Any, status: Any) -> None:
         """PortAudio's callback. A stream's time is read here, where the stream is sure to be there,
         and at once related to the stopwatch, so that waiting for the interpreter adds no jitter."""
-        stream = self._stream
-        block = self._ring.read(frames)
+        stream, show, self._beat = self._stream, self._now(), stopwatch()
+        if stream is None or show is None:  # the stream is still being opened, or the show
+            out[:] = 0.0
+            return
+        now = stream.time
+        delay = (time.outputBufferDacTime or now + stream.latency) - now
+        if self._anchor is None:
+            due = round((show + delay) * self._rate) if show > LATENCY else 0
+            self._late, self._heard = due - self._heard, due
+        self._anchor = self._heard, self._beat + delay
+        self._late -= len(self._ring.read(self._late))
+        block = self._ring.read(0 if self._late else frames)
         out[: len(block)], out[len(block) :] = block, 0.0
-        self._beat = stopwatch()
-        if stream is not None and len(block):
-            now = stream.time
-            heard_at = time.outputBufferDacTime or now + stream.latency
-            self._anchor = self._heard, self._beat + heard_at - now
-        self._heard += len(block)
+        self._late += frames - len(block)
+        self._heard += frames
 
 
 class Microphone(Line):

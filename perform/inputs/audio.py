@@ -11,6 +11,7 @@ from typing import Protocol
 
 import numpy as np
 
+from perform.clock import stopwatch
 from perform.features import HOPS_PER_SECOND
 from perform.inputs import Health, Input
 from perform.inputs._ear import Ear, Samples
@@ -89,18 +90,16 @@ class SoundFile:
         self.duration = self._tape.duration
         self._ear = Ear(RATE)
         self._passed = _Passed()
-        self._play = play
-        self._speaker: Speaker | None = None
+        self._polled: tuple[float, float] | None = None  # until when, and when by the stopwatch
+        self._speaker = Speaker(self._tape.read, self._now, RATE) if play else None
 
     def poll(self, until: float) -> list[Event]:
-        self._passed.until = until
+        self._passed.until, self._polled = until, (until, stopwatch())
         events: list[Event] = []
         stop = round(until * RATE)
         while self._ear.heard < stop:
             start = self._ear.heard
             events += self._ear.hear(self._tape.read(start, min(start + LONGEST, stop)))
-        if self._play and self._speaker is None:
-            self._speaker = Speaker(self._tape.read, lambda: self._ear.heard, RATE)
         return events
 
     def take_sound(self) -> Samples:
@@ -125,6 +124,13 @@ class SoundFile:
     def close(self) -> None:
         if self._speaker:
             self._speaker.close()
+
+    def _now(self) -> float | None:
+        """The show's time between two polls; None before the first."""
+        if self._polled is None:
+            return None
+        until, polled_at = self._polled
+        return until + min(stopwatch() - polled_at, 1.0)
 
 
 class SoundDevice:

@@ -19,7 +19,7 @@ TICK = 0.2  # seconds within which closing is noticed
 class Osc:
     """Listens on `host`:`port` (0 for any free one; `port` then says which); `now` is the show's time.
 
-    `osc["/a/b"]` is the first number of a message, `osc["/a/b"][1]` its second argument and so on;
+    `osc["/a/b"]` is the first number of a message, `osc["/a/b"].1` its second argument and so on;
     a message of text only is text; one without arguments is a trigger, 1 in one frame and 0 in the
     next. What is no OSC, or says nothing that a signal can hold, is dropped and counted.
 
@@ -94,7 +94,7 @@ def _said(packet: bytes) -> Iterator[tuple[str, Value]]:
 
 def _speakable(address: str) -> bool:
     """Whether a formula could name it."""
-    odd = not address.isprintable() or '"' in address or "\\" in address
+    odd = not address.isprintable() or any(sign in address for sign in "\"'\\")
     return address.startswith("/") and len(address) <= LONGEST and not odd
 
 
@@ -109,7 +109,7 @@ def _values(name: str, arguments: Sequence[object]) -> Iterator[tuple[str, Value
         yield name, first[0]
     for index, value in enumerate(values):
         if index and value is not None:
-            yield f"{name}[{index}]", value
+            yield f"{name}.{index}", value
 
 
 def _value(argument: object) -> Value | None:

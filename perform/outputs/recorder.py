@@ -93,8 +93,8 @@ class Recorder:
         if frame.pixels.shape != (height, width, 3):
             raise ValueError(f"a frame of shape {frame.pixels.shape}, must be {(height, width, 3)}")
         self._encoder.tell(self.path)
-        if frame.sound is not None:
-            self.write_sound(frame.sound)
+        if self._start is not None and frame.sound is not None:
+            self.write_sound(frame.sound)  # that of the first frame passed before it
         slot = self._place(frame.moment.seconds)
         if slot is None or not self._encoder.ready():
             self.dropped += 1
@@ -104,7 +104,8 @@ class Recorder:
         self.written += 1
 
     def write_sound(self, samples: Samples) -> None:
-        """The samples [n, 2] that follow those written before; the first belong to the first frame."""
+        """The samples [n, 2] that follow those written before; the very first falls on the first frame.
+        `write` calls this for frames that carry their sound."""
         start = self._samples
         self._samples += len(samples)
         if self.sound and len(samples):
