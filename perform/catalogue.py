@@ -5,8 +5,9 @@ from __future__ import annotations
 from difflib import get_close_matches
 from pathlib import Path
 
-from perform import generators, paths
+from perform import paths
 from perform.generators import PARAMETERS as SYNTHESIS
+from perform.generators.untrained import TABLES as BUILT_IN
 from perform.latent import PATHS, path_parameters
 from perform.parameters import Parameter
 from perform.render import isf
@@ -63,12 +64,12 @@ class Library:
     def model_name(self, name: str) -> str:
         """The model that plays for `name`: a name that generators know, or a file's path."""
         name = self._model or name
-        if name in generators.NAMES:
+        if name in BUILT_IN:
             return name
         for file in (Path(name), *(folder / "models" / f"{name}.safetensors" for folder in self.folders)):
             if file.is_file():
                 return str(file)
-        known = [*generators.NAMES, *self._names("models", ".safetensors")]
+        known = [*BUILT_IN, *self._names("models", ".safetensors")]
         raise LookupError(f"there is no such model{_near(name, known)}")
 
     def path(self, name: str) -> tuple[Parameter, ...]:

@@ -28,7 +28,7 @@ from perform.stage import Stage
 
 log = logging.getLogger("perform")
 STAGES = ("inputs", "performance", "present", "outputs", "wait")
-KEPT = 600  # frames whose times are kept for the figures on show
+KEPT = 10_000  # frames whose times are kept for the figures on show
 
 
 class Screen(Protocol):
@@ -44,11 +44,14 @@ class Screen(Protocol):
 
 @dataclass(slots=True)
 class Timings:
-    """How long the last frames took, in seconds: the whole frame, and the share of each stage."""
+    """How the last frames went, in seconds: from each to the next (`frames`), the work of each
+    (`work`), and what each stage took in all."""
 
     frames: deque[float] = field(default_factory=lambda: deque(maxlen=KEPT))
+    work: deque[float] = field(default_factory=lambda: deque(maxlen=KEPT))
     stages: dict[str, float] = field(default_factory=lambda: dict.fromkeys(STAGES, 0.0))
     count: int = 0
+    _shown: float | None = None
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -58,6 +61,15 @@ class Timings:
             yield
         finally:
             self.stages[name] += stopwatch() - began
+
+    def shown(self, began: float) -> None:
+        """A frame whose work began at `began` (stopwatch) is done."""
+        now = stopwatch()
+        self.work.append(now - began)
+        if self._shown is not None:
+            self.frames.append(now - self._shown)
+        self._shown = now
+        self.count += 1
 
 
 @dataclass(slots=True)
@@ -109,8 +121,7 @@ class Rig:
             self._show(moment, picture)
         with timings.stage("outputs"):
             self._write(moment, picture)
-        timings.frames.append(stopwatch() - began)
-        timings.count += 1
+        timings.shown(began)
 
     def end(self) -> None:
         """Let the frame that is being played be the last; may be called from a signal handler."""

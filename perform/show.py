@@ -215,7 +215,7 @@ class Watcher:
             confidence=signals.number("beat.confidence"),
             display_fps=self._rates[0],
             picture_fps=self._rates[1],
-            frame_ms=1000 * float(np.percentile(rig.timings.frames, 99)),
+            frame_ms=1000 * float(np.percentile(rig.timings.frames or [0.0], 99)),
             master=picture.master if picture else 1.0,
             blackout=bool(picture and picture.blackout),
             freeze=bool(picture and picture.freeze),

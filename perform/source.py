@@ -103,7 +103,7 @@ class Beside:
         while (wish := self._next()) is not None:
             client, request = wish
             try:
-                picture = self.generator.synthesise(request.latent, request.noise, request.seed)
+                picture = self.generator.synthesise(request.latent, request.noise, request.seed).copy()
             except Exception as fault:  # noqa: BLE001 - the thread hands every fault to the rig
                 self._fault = fault
                 return

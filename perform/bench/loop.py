@@ -1,0 +1,81 @@
+"""The whole loop: the demo set, live and headless, for each size of network and each precision.
+
+`display_fps` and `picture_fps` are frames shown and pictures drawn a second, `frame_ms` the time
+from one frame to the next, `share_*` what part of the time each stage of the loop takes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from perform import show
+from perform.bench import Figure, percentiles
+from perform.clock import stopwatch
+from perform.generators import Device, Precision
+from perform.rig import STAGES
+
+WARM_UP = 3.0  # seconds before anything counts
+SIZE = (1280, 720)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One measurement: a model, a precision, how its figures are called, and the pictures/s aimed at."""
+
+    model: str
+    precision: Precision
+    suffix: str
+    goal: float
+
+
+CASES = (
+    Case("untrained-256", "bfloat16", "", 28.0),
+    Case("untrained", "bfloat16", "_full", 20.0),
+    Case("untrained-256", "float32", "_float32", 0.0),
+    Case("untrained", "float32", "_full_float32", 0.0),
+)
+
+
+def figures(seconds: float | None = None, model: str | None = None, device: Device = "auto") -> Iterator[Figure]:
+    """Play the demo set once per case, `seconds` each (default: the demo track once)."""
+    cases = CASES if model is None else (Case(model, "auto", "", 28.0),)
+    for case in cases:
+        yield from _played(case, seconds or 64.0, device)
+
+
+def _played(case: Case, seconds: float, device: Device) -> Iterator[Figure]:
+    track = show.demo_track()
+    rig = show.play(
+        show.Options(
+            sound=str(track) if track else None,
+            size=SIZE,
+            model=case.model,
+            precision=case.precision,
+            device=device,
+            headless=True,
+            osc_port=0,
+            watch=False,
+        )
+    )
+    ends = stopwatch() + WARM_UP
+    while stopwatch() < ends:
+        rig.frame()
+    timings = rig.timings
+    timings.frames.clear()
+    timings.stages.update(dict.fromkeys(STAGES, 0.0))
+    frames, pictures, began = timings.count, rig.stage.pictures_made(), stopwatch()
+    rig.run(lambda _: stopwatch() - began > seconds)
+    passed, name = stopwatch() - began, case.suffix
+    p50, p95, p99 = percentiles(1000 * frame for frame in timings.frames)
+    yield Figure.at_least(f"display_fps{name}", (timings.count - frames) / passed, "frames/s", 30.0)
+    made = (rig.stage.pictures_made() - pictures) / passed
+    if case.goal:
+        yield Figure.at_least(f"picture_fps{name}", made, "pictures/s", case.goal)
+    else:
+        yield Figure(f"picture_fps{name}", made, "pictures/s")
+    yield Figure(f"frame_ms_p50{name}", p50, "ms")
+    yield Figure(f"frame_ms_p95{name}", p95, "ms")
+    yield Figure.at_most(f"frame_ms_p99{name}", p99, "ms", 50.0)
+    for stage in STAGES:
+        yield Figure(f"share_{stage}{name}", 100 * timings.stages[stage] / passed, "%")
