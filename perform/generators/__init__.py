@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+from importlib.util import find_spec
 from pathlib import Path
+from shutil import which
 from typing import Any, Literal, Protocol, TypeAlias
 
 import numpy as np
@@ -20,9 +23,15 @@ STORED = -1  # the `noise_seed` that means: the noise stored with the network
 
 PARAMETERS: tuple[Parameter, ...] = (
     Parameter(
-        "truncation", 0.7, -1.5, 2.0, description="distance from the mean: 0 the mean, 1 as trained, <0 opposite"
+        "truncation",
+        0.7,
+        -1.5,
+        2.0,
+        description="distance from the mean: 0 the mean, 1 as trained, <0 opposite",
     ),
-    Parameter("cutoff", -1, -1, 64, "layers", "how many layers are truncated, coarsest first; -1: all", "int"),
+    Parameter(
+        "cutoff", -1, -1, 64, "layers", "how many layers are truncated, coarsest first; -1: all", "int"
+    ),
     Parameter("noise", 1.0, 0.0, 4.0, description="strength of the fine random detail"),
     Parameter("noise_seed", STORED, STORED, 2**31 - 1, "", "which noise; -1: the model's own", "int"),
     Parameter("label", 0, 0, 2**16, "", "class, for conditional models", "int"),
@@ -61,3 +70,83 @@ class Generator(Protocol):
     def close(self) -> None:
         """Give back the network's memory and device."""
         ...
+
+
+def open(
+    model: str | Path, device: Device = "auto", precision: Precision = "auto", threads: int = 0
+) -> Generator:
+    """A generator, ready to play: a built-in's name (`untrained`) or the path of a .safetensors file.
+
+    `device` auto takes CUDA, then Apple's GPU, then the CPU; `threads` is for the CPU, 0 leaves it
+    to the runtime. Raises ModelError with what is wrong and what is allowed.
+    """
+    from perform.generators.weights import Weights
+
+    device = _device(device)
+    weights: Weights = _weights(str(model))
+    if device == "cuda":
+        from perform.generators.cuda import Cuda
+
+        return Cuda(weights, precision)
+    if device == "cpu" and find_spec("openvino"):
+        from perform.generators.openvino import OpenVino
+
+        return OpenVino(weights, precision, threads)
+    from perform.generators.eager import Eager
+
+    return Eager(weights, device, precision)
+
+
+def info(model: str | Path) -> dict[str, Any]:
+    """What a model is, without reading its tensors: size, latents, architecture, notes."""
+    from perform.generators import untrained, weights
+
+    builtin = str(model) in untrained.TABLES
+    config, notes = untrained.header(str(model)) if builtin else weights.header(model)
+    space = config.space
+    return {
+        "model": str(model),
+        "family": weights.FAMILY,
+        "size": config.size,
+        "image_channels": config.image_channels,
+        "architecture": config.architecture,
+        "channels": config.channels,
+        "z_dim": space.z_dim,
+        "w_dim": space.w_dim,
+        "num_ws": space.num_ws,
+        "c_dim": space.c_dim,
+        **notes,
+    }
+
+
+def _weights(model: str) -> Any:
+    from perform.generators import untrained, weights
+
+    if model in untrained.TABLES:
+        return untrained.weights(model)
+    if not Path(model).is_file():
+        names = ", ".join(untrained.TABLES)
+        raise ModelError(f"{model} is not a file, must be a .safetensors model or one of {names}")
+    return weights.read(model)
+
+
+def _device(wanted: Device) -> Device:
+    """The device asked for, or the best one here; torch is asked only where there may be one."""
+    if wanted not in ("auto", "cpu", "cuda", "mps"):
+        raise ModelError(f"device = {wanted!r}, must be auto, cpu, cuda or mps")
+    if wanted == "cpu" or (wanted == "auto" and not _may_have_gpu()):
+        return "cpu"
+    import torch
+
+    there: dict[Device, bool] = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if wanted == "auto":
+        return next((device for device, present in there.items() if present), "cpu")
+    if not there[wanted]:
+        raise ModelError(f"device = {wanted!r}, but torch finds none here; must be auto or cpu")
+    return wanted
+
+
+def _may_have_gpu() -> bool:
+    """A look at the system that costs nothing: importing torch costs seconds."""
+    nvidia = Path("/dev/nvidiactl").exists() or Path("/dev/dxg").exists() or which("nvidia-smi")
+    return bool(nvidia) or sys.platform == "darwin"

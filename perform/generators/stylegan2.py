@@ -68,6 +68,11 @@ def _normalised(x: Tensor) -> Tensor:
     return x * (x.square().mean(1, keepdim=True) + EPSILON).rsqrt()
 
 
+def _spread(vector: Tensor, like: Tensor) -> Tensor:
+    """[n, channels] to [n, channels, 1, 1] in the number format of `like`."""
+    return vector[:, :, None, None].to(like)
+
+
 def activate(x: Tensor, gain: float = 1.0, clamp: float | None = None) -> Tensor:
     """Leaky ReLU that keeps the variance (times sqrt 2), scaled by `gain` and clamped in proportion."""
     x = functional.leaky_relu(x, SLOPE) * (sqrt(2) * gain)
@@ -104,24 +109,34 @@ class Convolution(nn.Module):
         self.bias = nn.Parameter(torch.zeros(outputs))
         self.noise_strength = nn.Parameter(torch.zeros(()))
         self.register_buffer("noise_const", torch.randn(config.noise_shape(layer)))
+        self.scaled: tuple[Tensor, Tensor] | None = None
+
+    def scale(self, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+        """The weight in use, in `dtype`, and its power [inputs, outputs]."""
+        weight = self.weight * self.gain
+        power = weight.square().sum((2, 3)).T
+        weight = weight.transpose(0, 1) if self.up else weight
+        return weight.to(dtype), power
 
     def forward(self, x: Tensor, w: Tensor, kernel: Tensor, noise: Tensor | None, gain: float) -> Tensor:
+        weight, power = self.scaled or self.scale(x.dtype)
         style = self.affine(w)  # [n, inputs]
-        weight = self.weight * self.gain
-        power = style.square() @ weight.square().sum((2, 3)).T  # [n, outputs]
-        x = x * style[:, :, None, None]
+        if x.dtype != torch.float32:  # demodulation takes any factor out again; half floats end at 65504
+            style = style / style.abs().amax(1, keepdim=True).clamp_min(EPSILON)
+        demodulation = (style.square() @ power + EPSILON).rsqrt()  # [n, outputs]
+        x = x * _spread(style, x)
         if self.up:
-            x = filtered(functional.conv_transpose2d(x, weight.transpose(0, 1), stride=2), kernel)
+            x = filtered(functional.conv_transpose2d(x, weight, stride=2), kernel.to(x))
         else:
             x = functional.conv2d(x, weight, padding=1)
-        x = x * (power + EPSILON).rsqrt()[:, :, None, None]
+        x = x * _spread(demodulation, x)
         if noise is not None:
-            x = x + noise * self.noise_strength
-        return activate(x + self.bias[:, None, None], gain, self.clamp)
+            x = x + (noise * self.noise_strength).to(x)
+        return activate(x + self.bias[:, None, None].to(x), gain, self.clamp)
 
 
 class ToRGB(nn.Module):
-    """Features to picture channels: a modulated 1x1 convolution, not demodulated."""
+    """Features to picture channels, float32: a modulated 1x1 convolution, not demodulated."""
 
     def __init__(self, config: Config, inputs: int) -> None:
         super().__init__()
@@ -132,7 +147,7 @@ class ToRGB(nn.Module):
 
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
         style = self.affine(w) * self.gain
-        x = functional.conv2d(x * style[:, :, None, None], self.weight) + self.bias[:, None, None]
+        x = functional.conv2d(x * _spread(style, x), self.weight.to(x)).float() + self.bias[:, None, None]
         return x if self.clamp is None else x.clamp(-self.clamp, self.clamp)
 
 
@@ -145,7 +160,7 @@ class Skip(nn.Module):
         self.gain = 1 / sqrt(inputs)
 
     def forward(self, x: Tensor, kernel: Tensor) -> Tensor:
-        return enlarged(functional.conv2d(x, self.weight * self.gain), kernel) * sqrt(0.5)
+        return enlarged(functional.conv2d(x, (self.weight * self.gain).to(x)), kernel.to(x)) * sqrt(0.5)
 
 
 class Block(nn.Module):
@@ -164,16 +179,17 @@ class Block(nn.Module):
             self.skip = Skip(config.channels[2 * block - 1], deep)
         self.torgb = ToRGB(config, deep) if config.shows(block) else None
 
-    def forward(
-        self, x: Tensor | None, ws: Tensor, kernel: Tensor, noise: Sequence[Tensor | None]
-    ) -> Tensor:
+    def forward(self, x: Tensor | None, ws: Tensor, kernel: Tensor, noise: Sequence[Tensor | None]) -> Tensor:
         """Features of the last block (None: the first) to those of this one; ws [n, layers, w_dim]."""
         if x is None:
-            return self.conv1(self.const.expand(ws.shape[0], -1, -1, -1), ws[:, 0], kernel, noise[0], 1.0)
+            const = self.const.expand(ws.shape[0], -1, -1, -1)
+            features: Tensor = self.conv1(const, ws[:, 0], kernel, noise[0], 1.0)
+            return features
         y = self.conv0(x, ws[:, 0], kernel, noise[0], 1.0)
-        if not self.residual:
-            return self.conv1(y, ws[:, 1], kernel, noise[1], 1.0)
-        return self.skip(x, kernel) + self.conv1(y, ws[:, 1], kernel, noise[1], sqrt(0.5))
+        features = self.conv1(y, ws[:, 1], kernel, noise[1], sqrt(0.5) if self.residual else 1.0)
+        if self.residual:
+            features = features + self.skip(x, kernel)
+        return features
 
 
 class Synthesis(nn.Module):
@@ -193,10 +209,23 @@ class Synthesis(nn.Module):
         modules = (self.get_submodule(f"b{r}") for r in self.config.resolutions)
         return [module for module in modules if isinstance(module, Block)]
 
+    def convolutions(self) -> list[Convolution]:
+        layers = (self.get_submodule(name) for name in self.config.layers)
+        return [layer for layer in layers if isinstance(layer, Convolution)]
+
+    def frozen(self, dtype: torch.dtype = torch.float32) -> Synthesis:
+        """For playing: convolutions in `dtype`, channels last, their weights scaled once. Styles,
+        demodulation and the sum of the pictures stay in float32."""
+        for layer in self.convolutions():
+            weight, power = layer.scale(dtype)
+            layer.scaled = weight.contiguous(memory_format=torch.channels_last), power
+        const = self.blocks()[0].const
+        const.data = const.data.to(dtype)
+        return self
+
     def stored_noise(self, strength: float | Tensor = 1.0) -> list[Tensor]:
         """The noise stored with the network, one [height, width] for each convolution."""
-        layers = (self.get_submodule(name) for name in self.config.layers)
-        return [layer.noise_const * strength for layer in layers if isinstance(layer, Convolution)]
+        return [layer.noise_const * strength for layer in self.convolutions()]
 
     def forward(self, ws: Tensor, noise: Sequence[Tensor | None] | None = None) -> Tensor:
         """`noise` has one [height, width] for each convolution, scaled as wanted; None: no noise."""

@@ -11,9 +11,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal, TypeAlias, cast
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -103,7 +104,7 @@ def shapes(config: Config) -> dict[str, tuple[int, ...]]:
     if config.c_dim:
         named |= _linear("mapping.embed", config.c_dim, config.embed)
     widths = (config.z_dim + config.embed, *config.mapping)
-    for i, (inputs, outputs) in enumerate(zip(widths, widths[1:], strict=False)):
+    for i, (inputs, outputs) in enumerate(pairwise(widths)):
         named |= _linear(f"mapping.fc{i}", inputs, outputs)
     named[FILTER] = (4, 4)
     named["synthesis.b4.const"] = (config.channels[0], *config.start)
@@ -174,6 +175,11 @@ class Weights:
     config: Config
     arrays: Arrays
     notes: Mapping[str, str]
+
+    def part(self, prefix: str) -> Weights:
+        """The tensors whose names begin with a prefix; the rest may be forgotten."""
+        kept = {name: array for name, array in self.arrays.items() if name.startswith(prefix)}
+        return replace(self, arrays=kept)
 
     @property
     def mean(self) -> NDArray[np.float32]:
@@ -279,16 +285,3 @@ def _config(path: str | Path, text: str) -> Config:
 
 def _frozen(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
-
-
-def noise(config: Config, seed: int) -> list[NDArray[np.float32]]:
-    """Noise drawn from a seed, one [height, width] for each convolution; the same everywhere."""
-    draw = np.random.Generator(np.random.PCG64(seed % 2**64))
-    layers = range(len(config.layers))
-    return [draw.standard_normal(config.noise_shape(i), dtype=np.float32) for i in layers]
-
-
-def stored_noise(weights: Weights) -> list[NDArray[np.float32]]:
-    """The noise stored with a network, one [height, width] for each convolution."""
-    names = weights.config.layers
-    return [cast("NDArray[np.float32]", weights.arrays[f"synthesis.{n}.noise_const"]) for n in names]

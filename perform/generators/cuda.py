@@ -1,0 +1,82 @@
+"""StyleGAN2 on an NVIDIA GPU: half precision, channels last, captured once as a CUDA graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import cycle
+from typing import TypeAlias
+
+import torch
+from torch import Tensor
+
+from perform.generators import Floats, Pixels, Precision
+from perform.generators.base import Base
+from perform.generators.eager import TYPES, choose, render
+from perform.generators.stylegan2 import Network
+from perform.generators.weights import Weights
+
+Capture: TypeAlias = Callable[[Callable[[], Tensor]], tuple[Callable[[], None], Tensor]]
+
+WARM_UP = 3  # runs before the capture: cuDNN chooses its algorithms in them
+
+
+def capture(run: Callable[[], Tensor]) -> tuple[Callable[[], None], Tensor]:
+    """A CUDA graph of `run`: what replays it, and the tensor that each replay fills."""
+    aside = torch.cuda.Stream()  # type: ignore[no-untyped-call]
+    aside.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(aside):
+        for _ in range(WARM_UP):
+            run()
+    torch.cuda.current_stream().wait_stream(aside)
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        output = run()
+    return graph.replay, output
+
+
+class Cuda(Base):
+    """A generator on the current CUDA device. `capture` and `device` are others only in tests.
+
+    The graph reads ws, noise and strength from three tensors that stay where they are; a picture
+    leaves through one of two page-locked arrays in turn.
+    """
+
+    def __init__(
+        self,
+        weights: Weights,
+        precision: Precision = "auto",
+        capture: Capture = capture,
+        device: str = "cuda",
+    ) -> None:
+        chosen = choose("cuda", precision)
+        super().__init__(weights, device, chosen)
+        pinned = device == "cuda"
+        self._synthesis = Network.load(weights).synthesis.to(device).frozen(TYPES[chosen])
+        space = self.space
+        self._ws = torch.zeros(space.num_ws, space.w_dim, device=device)
+        self._strength = torch.ones(1, device=device)
+        self._values = torch.from_numpy(self._stored).to(device)
+        self._given = self._stored
+        with torch.inference_mode():
+            self._replay, self._output = capture(self._run)
+        blank = torch.zeros(self._output.shape, dtype=torch.uint8)
+        self._pages = cycle([blank.pin_memory() if pinned else blank.clone() for _ in range(2)])
+
+    def close(self) -> None:
+        """Give the graph's memory back to torch."""
+        del self._replay, self._output, self._synthesis
+
+    def _run(self) -> Tensor:
+        return render(self._synthesis, self._ws, self._values, self._strength)
+
+    @torch.inference_mode()
+    def _picture(self, ws: Floats, noise: Floats, strength: float) -> Pixels:
+        self._ws.copy_(torch.from_numpy(ws))
+        self._strength.fill_(strength)
+        if noise is not self._given:
+            self._given = noise
+            self._values.copy_(torch.from_numpy(noise))
+        self._replay()
+        page = next(self._pages)
+        page.copy_(self._output)  # waits for the replay
+        return page.numpy()

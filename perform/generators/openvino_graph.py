@@ -1,0 +1,154 @@
+"""StyleGAN2's synthesis as an OpenVINO graph, from latents to uint8 pixels.
+
+Made for one picture at a time. The convolutions' weights are constants, so that the plugin can
+lay them out once: activations are scaled by the styles on their way in and demodulated on their
+way out, which the plugin fuses with noise, bias and activation into one pass. Forms that were
+tried and lost are in docs/performance-generator.md.
+"""
+
+from __future__ import annotations
+
+from math import sqrt
+from typing import Any, TypeAlias
+
+import numpy as np
+import openvino as ov
+from numpy.typing import NDArray
+from openvino import opset13 as op
+
+from perform.generators.base import noise_sizes
+from perform.generators.weights import Weights
+
+Node: TypeAlias = Any  # OpenVINO's Python package carries no types
+
+SLOPE = 0.2
+EPSILON = 1e-8
+
+
+def graph(weights: Weights) -> Node:
+    """An ov.Model: ws [num_ws, w_dim], noise [values of all layers], strength [1] -> uint8 [1, h, w, c]."""
+    return _Synthesis(weights).model()
+
+
+def _floats(value: Any) -> Node:
+    return op.constant(np.asarray(value, np.float32))
+
+
+def _whole(value: Any) -> Node:
+    return op.constant(np.asarray(value, np.int64))
+
+
+def _spread(vector: Node, channels: int) -> Node:
+    """[1, channels] -> [1, channels, 1, 1]."""
+    return op.reshape(vector, _whole([1, channels, 1, 1]), False)
+
+
+class _Synthesis:
+    def __init__(self, weights: Weights) -> None:
+        self.config, self.arrays = weights.config, weights.arrays
+        config = self.config
+        self.ws = op.parameter([config.space.num_ws, config.w_dim], np.float32, name="ws")
+        self.noise = op.parameter([sum(noise_sizes(config))], np.float32, name="noise")
+        self.strength = op.parameter([1], np.float32, name="strength")
+        self.noises = self._noises()
+        self.kernel = self._array("resample_filter") * 4  # a quarter is lost to the zeros between pixels
+
+    def model(self) -> Node:
+        pixels = self._pixels(self._picture())
+        return ov.Model([op.result(pixels)], [self.ws, self.noise, self.strength], "synthesis")
+
+    def _array(self, name: str) -> NDArray[np.float32]:
+        return self.arrays[f"synthesis.{name}"]
+
+    def _noises(self) -> list[Node]:
+        config = self.config
+        scaled = op.multiply(self.noise, self.strength)
+        parts = op.variadic_split(scaled, _whole(0), _whole(noise_sizes(config)))
+        shapes = [config.noise_shape(layer) for layer in range(len(config.layers))]
+        return [op.reshape(parts.output(i), _whole([1, 1, *shape]), False) for i, shape in enumerate(shapes)]
+
+    def _picture(self) -> Node:
+        x, picture, layer = _floats(self._array("b4.const")[None]), None, 0
+        for block, resolution in enumerate(self.config.resolutions):
+            x = self._block(x, block, layer)
+            layer += 2 if block else 1
+            if self.config.shows(block):
+                shown = self._to_rgb(x, layer, f"b{resolution}.torgb")
+                picture = shown if picture is None else op.add(shown, self._enlarged(picture))
+        return picture
+
+    def _block(self, x: Node, block: int, layer: int) -> Node:
+        if not block:
+            return self._layer(x, layer)
+        y = self._layer(x, layer)
+        if self.config.architecture != "resnet":
+            return self._layer(y, layer + 1)
+        y = self._layer(y, layer + 1, sqrt(0.5))
+        return op.add(y, self._skip(x, f"b{4 << block}.skip.weight"))
+
+    def _style(self, row: int, name: str, gain: float = 1.0) -> Node:
+        """The affine of ws[row]: [1, channels]."""
+        weight, bias = self._array(f"{name}.affine.weight"), self._array(f"{name}.affine.bias")
+        w = op.gather(self.ws, _whole([row]), _whole(0))
+        product = op.matmul(w, _floats(weight * (gain / sqrt(weight.shape[1]))), False, True)
+        return op.add(product, _floats(bias[None] * gain))
+
+    def _layer(self, x: Node, layer: int, gain: float = 1.0) -> Node:
+        """A modulated convolution with its noise, bias and activation; every second one doubles the size."""
+        name = self.config.layers[layer]
+        weight = self._array(f"{name}.weight")
+        outputs, inputs = weight.shape[:2]
+        weight = weight / np.float32(3 * sqrt(inputs))
+        gain *= sqrt(2)  # a leaky ReLU is homogeneous: its gain is folded into what is added up before it
+        style = self._style(layer, name)
+        power = op.matmul(op.multiply(style, style), _floats(np.square(weight).sum((2, 3))), False, True)
+        demodulation = op.multiply(op.power(op.add(power, _floats(EPSILON)), _floats(-0.5)), _floats(gain))
+        x = op.multiply(x, _spread(style, inputs))
+        x = self._upward(x, weight) if layer % 2 else self._convolved(x, weight)
+        noise = op.multiply(self.noises[layer], _floats(self._array(f"{name}.noise_strength") * gain))
+        bias = _floats(self._array(f"{name}.bias")[None, :, None, None] * gain)
+        x = op.add(op.add(op.multiply(x, _spread(demodulation, outputs)), noise), bias)
+        return self._clamped(op.prelu(x, _floats([SLOPE])), gain / sqrt(2))
+
+    def _to_rgb(self, x: Node, row: int, name: str) -> Node:
+        weight, bias = self._array(f"{name}.weight"), self._array(f"{name}.bias")
+        inputs = weight.shape[1]
+        style = self._style(row, name, 1 / sqrt(inputs))
+        x = self._convolved(op.multiply(x, _spread(style, inputs)), weight)
+        return self._clamped(op.add(x, _floats(bias[None, :, None, None])), 1.0)
+
+    def _skip(self, x: Node, name: str) -> Node:
+        weight = self._array(name)
+        return self._enlarged(self._convolved(x, weight * np.float32(sqrt(0.5 / weight.shape[1]))))
+
+    def _clamped(self, x: Node, gain: float) -> Node:
+        clamp = self.config.clamp
+        return x if clamp is None else op.clamp(x, -clamp * gain, clamp * gain)
+
+    def _convolved(self, x: Node, weight: NDArray[np.float32]) -> Node:
+        pad = [weight.shape[2] // 2] * 2
+        return op.convolution(x, _floats(weight), [1, 1], pad, pad, [1, 1])
+
+    def _upward(self, x: Node, weight: NDArray[np.float32]) -> Node:
+        """Transposed convolution [h, w] -> [2h + 1, 2w + 1], then the filter -> [2h, 2w]."""
+        outputs = weight.shape[0]
+        transposed = _floats(weight.transpose(1, 0, 2, 3))
+        x = op.convolution_backprop_data(
+            x, transposed, strides=[2, 2], pads_begin=[0, 0], pads_end=[0, 0], dilations=[1, 1]
+        )
+        kernel = np.broadcast_to(self.kernel[::-1, ::-1], (outputs, 1, 1, 4, 4))
+        return op.group_convolution(x, _floats(kernel.copy()), [1, 1], [1, 1], [1, 1], [1, 1])
+
+    def _enlarged(self, x: Node) -> Node:
+        """Twice the size through the filter; a full kernel, since few channels come here."""
+        channels = x.get_output_partial_shape(0)[1].get_length()
+        kernel = np.einsum("io,hw->iohw", np.eye(channels), self.kernel)
+        return op.convolution_backprop_data(
+            x, _floats(kernel), strides=[2, 2], pads_begin=[1, 1], pads_end=[1, 1], dilations=[1, 1]
+        )
+
+    def _pixels(self, picture: Node) -> Node:
+        """-1..1 to 0..255, cut off below as the field's tools do, channels last."""
+        scaled = op.add(op.multiply(picture, _floats(127.5)), _floats(128.0))
+        last = op.transpose(op.clamp(scaled, 0.0, 255.0), _whole([0, 2, 3, 1]))
+        return op.convert(last, "u8")
