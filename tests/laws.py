@@ -1,0 +1,222 @@
+"""The laws of the house, as functions from one module's text to its complaints; test_meta.py holds them."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "perform"
+
+# From the ground up. What is not named here is the spine: a new module gets the strictest place first.
+RACKS = ("inputs", "outputs", "generators", "filters", "render")
+SHELVES = ("catalogue", "source", "performance")  # they see the racks' protocols, and not each other
+FLOORS = (
+    RACKS,
+    SHELVES,
+    ("stage",),
+    ("rig",),
+    ("show", "check", "bench", "doctor", "dashboard", "console", "training", "atlas"),
+    ("cli",),
+)
+DOORS = FLOORS[4]
+SPINE_MAY_IMPORT = {
+    "scene": {"pydantic", "tomlkit"},
+    "setlist": {"pydantic", "tomlkit"},
+    "features": {"librosa"},
+}
+
+LONGEST_FILE, LONGEST_FUNCTION = 400, 60  # lines
+CLOCKS = re.compile(
+    r"time\..+|datetime\.datetime\.(now|utcnow|today)|datetime\.date\.today|os\.urandom|secrets\..+|uuid\.uuid[14]"
+    r"|asyncio\.sleep"
+)
+DICE = re.compile(
+    r"random\.(?!Random$).+|numpy\.random\.(?!(default_rng|Generator|SeedSequence|PCG64|Philox|BitGenerator)$).+"
+)
+SEEDED = re.compile(r"random\.Random|numpy\.random\.(default_rng|SeedSequence|PCG64|Philox)")
+TORCH_DICE = re.compile(
+    r"torch\.(rand|randn|randint|randperm|normal|bernoulli|multinomial|rand_like|randn_like)"
+)
+PICKLES = {"pickle", "cPickle", "marshal", "shelve", "dill", "cloudpickle", "joblib"}
+# Split, so that this file does not break the law that it states.
+PLACES = re.compile(
+    r"py" + r"pi\.org|python" + r"hosted|download\." + r"pytorch|repo\.ana" + r"conda|npm" + r"js"
+    r"|(?<![\w.~/-])/(?:wo" + r"rk|ro" + r"ot|t" + r"mp|ho" + r"me/(?!ada\b)\w+)\b"
+)
+
+
+def module_name(path: str) -> str:
+    """`perform/inputs/audio.py` is perform.inputs.audio."""
+    return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+
+
+def rank(module: str) -> int:
+    """The floor of a module, 0 for the spine."""
+    room = [*module.split("."), ""][1]
+    return next((floor for floor, rooms in enumerate(FLOORS, 1) if room in rooms), 0)
+
+
+def imported(tree: ast.Module, module: str, package: bool = False) -> Iterator[tuple[int, str]]:
+    """Every import at any depth, as (line, dotted name); of `from a import b` both a and a.b."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                parts = module.split(".")
+                above = parts[: len(parts) - node.level + package]
+                base = ".".join([*above, base]).rstrip(".")
+            yield node.lineno, base
+            yield from ((node.lineno, f"{base}.{alias.name}") for alias in node.names)
+
+
+def import_law(path: str, tree: ast.Module) -> Iterator[str]:
+    """Spine below racks below performance below stage below rig below doors below cli."""
+    module = module_name(path)
+    here, room = rank(module), [*module.split("."), ""][1]
+    for line, name in imported(tree, module, path.endswith("__init__.py")):
+        if not name.startswith("perform.") or (name.count(".") == 1 and not _is_module(name)):
+            continue
+        there, other = rank(name), name.split(".")[1]
+        sociable = here == 0 or room in DOORS
+        if there > here or (there == here and other != room and not sociable):
+            yield f"{path}:{line}: {room} imports {name}"
+        elif room == "performance" and there == 1 and name.count(".") > 1 and _is_module(name):
+            yield f"{path}:{line}: performance knows protocols, not the unit {name}"
+
+
+def _is_module(name: str) -> bool:
+    """Whether a dotted name is a module of ours, present or promised, and not something within one."""
+    place = ROOT / name.replace(".", "/")
+    promised = any(name.split(".")[1] in rooms for rooms in FLOORS) and name.count(".") == 1
+    return promised or place.is_dir() or place.with_suffix(".py").exists()
+
+
+def spine_law(path: str, tree: ast.Module) -> Iterator[str]:
+    """The spine imports the standard library and numpy."""
+    module = module_name(path)
+    if rank(module) > 0:
+        return
+    allowed = {"numpy", "perform", *SPINE_MAY_IMPORT.get(module.split(".")[-1], ())}
+    for line, name in imported(tree, module, path.endswith("__init__.py")):
+        top = name.split(".")[0]
+        if top not in allowed and top not in sys.stdlib_module_names:
+            yield f"{path}:{line}: {module} imports {top}"
+
+
+def clock_law(path: str, tree: ast.Module) -> Iterator[str]:
+    """No clock but the clock, and no chance without a seed."""
+    if path == "perform/clock.py":
+        return
+    origins = _origins(tree)
+    for node in ast.walk(tree):
+        name = _dotted(node, origins)
+        if name and (CLOCKS.fullmatch(name) or DICE.fullmatch(name)):
+            yield f"{path}:{node.lineno}: {name}"  # type: ignore[attr-defined]
+        if isinstance(node, ast.Call) and _unseeded(node, _dotted(node.func, origins)):
+            yield f"{path}:{node.lineno}: {_dotted(node.func, origins)} without a seed"
+
+
+def _unseeded(call: ast.Call, name: str) -> bool:
+    if SEEDED.fullmatch(name):
+        given = [*call.args, *(keyword.value for keyword in call.keywords)]
+        return all(isinstance(one, ast.Constant) and one.value is None for one in given)
+    return bool(TORCH_DICE.fullmatch(name)) and all(one.arg != "generator" for one in call.keywords)
+
+
+def _origins(tree: ast.Module) -> dict[str, str]:
+    """What each imported name stands for: np is numpy, `from time import sleep` makes sleep time.sleep."""
+    origins = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                top = alias.name.split(".")[0]
+                origins[alias.asname or top] = alias.name if alias.asname else top
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            for alias in node.names:
+                origins[alias.asname or alias.name] = f"{node.module}.{alias.name}"
+    return origins
+
+
+def _dotted(node: ast.AST, origins: dict[str, str]) -> str:
+    """The dotted name behind a Name or a chain of Attributes; empty for anything else."""
+    if isinstance(node, ast.Name):
+        return origins.get(node.id, "")
+    if isinstance(node, ast.Attribute):
+        base = _dotted(node.value, origins)
+        return f"{base}.{node.attr}" if base else ""
+    return ""
+
+
+def danger_law(path: str, tree: ast.Module) -> Iterator[str]:
+    """No eval, no exec; pickle only where checkpoints are read; no bare except; print in the CLI only."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ExceptHandler) and node.type is None:
+            yield f"{path}:{node.lineno}: bare except"
+        if isinstance(node, ast.Call):
+            yield from (f"{path}:{node.lineno}: {what}" for what in _dangers(node, path))
+    if not path.startswith("perform/generators/checkpoints/"):
+        for line, name in imported(tree, module_name(path)):
+            if name.split(".")[0] in PICKLES:
+                yield f"{path}:{line}: {name}"
+
+
+def _dangers(call: ast.Call, path: str) -> Iterator[str]:
+    if isinstance(call.func, ast.Name):
+        name = call.func.id
+        if name in ("eval", "exec", "compile", "__import__") or (
+            name == "print" and path != "perform/cli.py"
+        ):
+            yield name
+    keywords = {one.arg: one.value for one in call.keywords}
+    if isinstance(call.func, ast.Attribute) and call.func.attr == "load":
+        if getattr(call.func.value, "id", "") == "torch" and not _true(keywords.get("weights_only")):
+            yield "torch.load without weights_only=True"
+        if _true(keywords.get("allow_pickle")):
+            yield "allow_pickle"
+
+
+def _true(node: ast.expr | None) -> bool:
+    return isinstance(node, ast.Constant) and node.value is True
+
+
+def functions(tree: ast.Module) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
+    """Every function and method."""
+    return [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+
+
+def length(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Lines from `def` to the end, docstring and all."""
+    return (function.end_lineno or function.lineno) - function.lineno + 1
+
+
+def size_law(path: str, tree: ast.Module, text: str) -> Iterator[str]:
+    """No file over 400 lines, no function over 60."""
+    if (count := len(text.splitlines())) > LONGEST_FILE:
+        yield f"{path}: {count} lines"
+    for function in functions(tree):
+        if length(function) > LONGEST_FUNCTION:
+            yield f"{path}:{function.lineno}: {function.name} has {length(function)} lines"
+
+
+def docstring_law(path: str, tree: ast.Module) -> Iterator[str]:
+    """Every module says what it is, and so does every public function and class in it."""
+    if not ast.get_docstring(tree):
+        yield f"{path}: no docstring"
+    for node in tree.body:
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            continue
+        if not node.name.startswith("_") and not ast.get_docstring(node):
+            yield f"{path}:{node.lineno}: {node.name} has no docstring"
+
+
+def place_law(path: str, text: str) -> Iterator[str]:
+    """No package registry is named, and no folder of one machine."""
+    for number, line in enumerate(text.splitlines(), 1):
+        if found := PLACES.search(line):
+            yield f"{path}:{number}: {found[0]}"

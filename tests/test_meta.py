@@ -1,0 +1,245 @@
+"""The laws of the house hold in every module, and each of them can fail."""
+
+from __future__ import annotations
+
+import ast
+import json
+import statistics
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
+
+import pytest
+
+from tests import laws
+from tests.laws import PACKAGE, ROOT
+
+Law: TypeAlias = Callable[[str, ast.Module], Iterator[str]]
+
+MODULES = sorted(path.relative_to(ROOT).as_posix() for path in PACKAGE.rglob("*.py"))
+TESTS = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "tests").rglob("*.py"))
+FOLDERS = ("perform", "tests", "scripts", "shaders", "presets", "setlists", "docs", "demo", ".ci")
+TEXTS = {".py", ".md", ".toml", ".txt", ".fs", ".vs", ".json", ".sh", ".glsl", ""}
+HEAVY = (
+    "av", "glfw", "librosa", "mido", "moderngl", "numba", "openvino", "pydantic", "rich", "scipy",
+    "sounddevice", "tomlkit", "torch", "typer", "watchfiles",
+)  # fmt: skip
+EXTRA = {"perform.scene": {"pydantic"}, "perform.setlist": {"pydantic"}, "perform.cues": {"pydantic"}}
+
+
+def parsed(path: str) -> ast.Module:
+    return ast.parse((ROOT / path).read_text(encoding="utf-8"))
+
+
+def complaints(law: Law, text: str, path: str) -> list[str]:
+    return list(law(path, ast.parse(text)))
+
+
+def sized(path: str, tree: ast.Module) -> Iterator[str]:
+    return laws.size_law(path, tree, (ROOT / path).read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(
+    "law", [laws.import_law, laws.spine_law, laws.clock_law, laws.danger_law, laws.docstring_law, sized]
+)
+def test_the_package_keeps_the_law(law: Law) -> None:
+    assert [fault for path in MODULES for fault in law(path, parsed(path))] == []
+
+
+def test_the_tests_are_no_longer_than_the_package() -> None:
+    assert [fault for path in TESTS for fault in sized(path, parsed(path))] == []
+
+
+def test_most_functions_are_short() -> None:
+    lengths = [laws.length(one) for path in MODULES for one in laws.functions(parsed(path))]
+    assert statistics.median(lengths) < 8
+    assert statistics.quantiles(lengths, n=10)[-1] < 30
+
+
+def test_no_registry_and_no_machine_is_named() -> None:
+    inside = (path for folder in FOLDERS for path in (ROOT / folder).rglob("*"))
+    here = [path for path in ROOT.iterdir() if path.name not in (".git", ".coverage")]
+    texts = [path for path in (*here, *inside) if path.is_file() and path.suffix in TEXTS]
+    assert len(texts) > len(MODULES)
+    assert [
+        fault
+        for path in texts
+        for fault in laws.place_law(path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8"))
+    ] == []
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("perform/latent.py", "from perform.generators import Generator"),
+        ("perform/latent.py", "def f():\n    import perform.render.isf"),
+        ("perform/newcomer.py", "from perform import rig"),
+        ("perform/inputs/audio.py", "from perform.render import isf"),
+        ("perform/inputs/audio.py", "from perform import outputs"),
+        ("perform/inputs/audio.py", "from ..outputs import memory"),
+        ("perform/render/shader.py", "from perform.performance import Performance"),
+        ("perform/performance.py", "from perform.rig import Rig"),
+        ("perform/performance.py", "from perform.catalogue import Library"),
+        ("perform/performance.py", "from perform.render import isf"),
+        ("perform/performance.py", "from perform.render.isf import ISF"),
+        ("perform/rig.py", "from perform.dashboard import Dashboard"),
+        ("perform/doctor.py", "import perform.cli"),
+    ],
+)
+def test_the_import_law_can_fail(path: str, text: str) -> None:
+    assert complaints(laws.import_law, text, path)
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("perform/latent.py", "import math\nfrom perform.clock import Moment\nfrom perform import curves"),
+        ("perform/inputs/audio.py", "from perform.inputs import Health\nfrom . import _tape"),
+        ("perform/performance.py", "from perform.render import Image, Unit\nfrom perform.scene import Scene"),
+        ("perform/bench/loop.py", "from perform import show\nfrom perform.bench import Figure"),
+        ("perform/cli.py", "from perform import __version__, rig, show"),
+    ],
+)
+def test_the_import_law_lets_through_what_it_should(path: str, text: str) -> None:
+    assert complaints(laws.import_law, text, path) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("perform/latent.py", "import torch"),
+        ("perform/clock.py", "import pydantic"),
+        ("perform/newcomer.py", "def f():\n    from scipy import signal"),
+        ("perform/__init__.py", "import rich"),
+    ],
+)
+def test_the_spine_law_can_fail(path: str, text: str) -> None:
+    assert complaints(laws.spine_law, text, path)
+    assert not complaints(laws.spine_law, text, "perform/render/shader.py")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import time\ntime.time()",
+        "import time as t\nf = t.monotonic",
+        "from time import sleep\nsleep(1)",
+        "from time import perf_counter as p\np()",
+        "from datetime import datetime\ndatetime.now()",
+        "import datetime\ndatetime.datetime.now()",
+        "from datetime import date\ndate.today()",
+        "import random\nrandom.random()",
+        "from random import shuffle\nshuffle([])",
+        "import random\nrandom.Random()",
+        "import numpy as np\nnp.random.rand(3)",
+        "import numpy as np\nnp.random.seed(3)",
+        "import numpy as np\nnp.random.default_rng()",
+        "from numpy.random import default_rng\ndefault_rng(None)",
+        "import torch\ntorch.randn(3)",
+        "import os\nos.urandom(3)",
+        "import uuid\nuuid.uuid4()",
+        "import secrets\nsecrets.token_hex()",
+    ],
+)
+def test_the_clock_law_can_fail(text: str) -> None:
+    assert complaints(laws.clock_law, text, "perform/latent.py")
+    assert not complaints(laws.clock_law, text, "perform/clock.py")
+
+
+def test_the_clock_law_lets_seeds_and_stopwatches_through() -> None:
+    text = (
+        "import random, torch\nimport numpy as np\nfrom perform.clock import stopwatch\n"
+        "np.random.default_rng(3)\nnp.random.default_rng(seed=[1, 2])\nrandom.Random(4)\nstopwatch()\n"
+        "torch.randn(3, generator=torch.Generator())\nx: np.random.Generator\nmoment.time.time()\n"
+    )
+    assert complaints(laws.clock_law, text, "perform/latent.py") == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "eval('1')",
+        "exec('1')",
+        "compile('1', '', 'eval')",
+        "import pickle",
+        "from pickle import loads",
+        "import torch\ntorch.load('a')",
+        "import numpy as np\nnp.load('a', allow_pickle=True)",
+        "try:\n    pass\nexcept:\n    pass",
+        "print(1)",
+    ],
+)
+def test_the_law_against_danger_can_fail(text: str) -> None:
+    assert complaints(laws.danger_law, text, "perform/latent.py")
+
+
+def test_the_law_against_danger_knows_its_exceptions() -> None:
+    assert not complaints(laws.danger_law, "print(1)", "perform/cli.py")
+    assert not complaints(laws.danger_law, "import pickle", "perform/generators/checkpoints/reader.py")
+    text = "import re, torch\nre.compile('a')\nnet.eval()\ntorch.load('a', weights_only=True)"
+    assert not complaints(laws.danger_law, text, "perform/latent.py")
+
+
+def test_the_size_law_can_fail() -> None:
+    long = "def f() -> None:\n" + "    pass\n" * 60
+    assert list(laws.size_law("a.py", ast.parse(long), long)) == ["a.py:1: f has 61 lines"]
+    assert list(laws.size_law("a.py", ast.parse(""), "#\n" * 401)) == ["a.py: 401 lines"]
+    assert not list(laws.size_law("a.py", ast.parse(""), "#\n" * 400))
+
+
+@pytest.mark.parametrize("text", ["x = 1", '"""Doc."""\ndef f(): ...', '"""Doc."""\nclass A: ...'])
+def test_the_docstring_law_can_fail(text: str) -> None:
+    assert complaints(laws.docstring_law, text, "perform/latent.py")
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        ("see py", "pi.org"),
+        ("files.python", "hosted.org"),
+        ("'/t", "mp/a'"),
+        ("cd /ro", "ot"),
+        ("/wo", "rk/a"),
+    ],
+)
+def test_the_law_of_places_can_fail(parts: tuple[str, str]) -> None:
+    assert list(laws.place_law("README.md", "".join(parts)))
+
+
+@pytest.mark.parametrize(
+    "text", ["/rooted", "a/work/b", "tmp_path", "network/temperature", "/dev/snd", "~/work"]
+)
+def test_the_law_of_places_knows_words_from_folders(text: str) -> None:
+    assert not list(laws.place_law("README.md", text))
+
+
+def loaded(module: str) -> set[str]:
+    """The heavy libraries that a fresh interpreter holds after importing a module."""
+    code = f"import json, sys, {module}; print(json.dumps([n for n in {HEAVY!r} if n in sys.modules]))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True)
+    return set(json.loads(done.stdout))
+
+
+def spine() -> list[str]:
+    names = [laws.module_name(path) for path in MODULES]
+    return [name for name in names if laws.rank(name) == 0]
+
+
+def test_importing_the_spine_is_free() -> None:
+    """One interpreter for all that may load nothing, one for each that may load something."""
+    free = [name for name in (*spine(), *protocols()) if name not in EXTRA]
+    assert loaded(", ".join(free)) == set()
+    assert all(loaded(name) <= allowed for name, allowed in EXTRA.items())
+
+
+def protocols() -> list[str]:
+    return [f"perform.{rack}" for rack in laws.RACKS if (PACKAGE / rack).is_dir()]
+
+
+def test_importing_is_free_can_fail() -> None:
+    assert "rich" in loaded("perform.dashboard")
+
+
+def test_the_command_line_starts_without_its_instruments() -> None:
+    assert loaded("perform.cli") <= {"typer", "rich"}
