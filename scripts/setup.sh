@@ -21,7 +21,7 @@ as_root() {
 install_packages() {
     command -v dpkg-query >/dev/null || return 0
     local missing
-    missing=$(missing_packages "$1" | tr '\n' ' ')
+    missing=$(missing_packages "$1" | xargs)
     [ -n "$missing" ] || return 0
     if as_root true 2>/dev/null; then
         say "installing $missing"
