@@ -39,7 +39,7 @@ class Faults:
 
     def note(self, what: str, error: Exception) -> None:
         """A fault of `what`; the first of each sort is logged in one line."""
-        sentence = f"{what}: {error or type(error).__name__}"
+        sentence = f"{what}: {str(error) or type(error).__name__}"
         if not self.counts[sentence]:
             log.error("%s", sentence)
         self.counts[sentence] += 1

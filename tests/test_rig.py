@@ -1,0 +1,261 @@
+"""The rig on stage: what fails, fails alone, and the picture goes on."""
+
+import logging
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from perform import generators
+from perform.catalogue import Library
+from perform.clock import OfflineClock
+from perform.inputs import Health
+from perform.outputs.memory import Memory
+from perform.performance import Performance
+from perform.render.context import headless
+from perform.render.present import Present
+from perform.render.readback import Readback
+from perform.rig import Rig
+from perform.scene import SceneError
+from perform.show import find, load
+from perform.signals import Event
+from perform.source import InStep, Studio
+from perform.stage import Stage
+from tests.library import BLUE, INVERT, NEURAL, RED, save, write_library
+
+SIZE = (64, 36)
+RED_PIXEL, BLUE_PIXEL, CYAN_PIXEL = (255, 0, 0), (0, 0, 255), (0, 255, 255)
+
+
+class Says:
+    """An input that says what a test puts in, or fails."""
+
+    name = "says"
+
+    def __init__(self) -> None:
+        self.next: list[tuple[str, float]] = []
+        self.fault: Exception | None = None
+        self.closed = False
+
+    def poll(self, until: float) -> list[Event]:
+        if self.fault:
+            raise self.fault
+        said, self.next = self.next, []
+        return [Event(until, name, value) for name, value in said]
+
+    def health(self) -> Health:
+        return Health("ok")
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class Show:
+    """A rig on an offline clock, whose folder a test may edit."""
+
+    def __init__(self, folder: Path, name: str, studio: Callable[[str], Studio]) -> None:
+        self.folder, self.says, self.memory, self.edited = folder, Says(), Memory(), False
+        library = Library(folder)
+        file = find(name, library)
+        setlist = load(file, library)
+        context = headless()
+        stage = Stage(library, context, SIZE, studio)
+        performance = Performance(setlist, stage.open(setlist))
+        self.rig = Rig(
+            OfflineClock(30), context, stage, performance, Present(context, SIZE), [self.says],
+            outputs=[self.memory], readback=Readback(context, SIZE), live=False,
+            changed=self._edited, reload=lambda: load(file, library),
+        )  # fmt: skip
+
+    def _edited(self) -> bool:
+        was, self.edited = self.edited, False
+        return was
+
+    def edit(self, name: str, text: str) -> None:
+        save(self.folder / name, text)
+        self.edited = True
+
+    def pixel(self, *said: tuple[str, float]) -> tuple[int, ...]:
+        """The middle of the next frame."""
+        self.says.next = list(said)
+        self.rig.frame()
+        frame = self.memory.last
+        assert frame is not None
+        return tuple(int(v) for v in frame.pixels[SIZE[1] // 2, SIZE[0] // 2])
+
+
+def studio(model: str) -> Studio:
+    return InStep(generators.open(model, device="cpu"))
+
+
+@pytest.fixture
+def opened(tmp_path: Path) -> Iterator[Callable[..., Show]]:
+    shows: list[Show] = []
+
+    def start(name: str = "demo", studio: Callable[[str], Studio] = studio) -> Show:
+        shows.append(Show(write_library(tmp_path), name, studio))
+        return shows[-1]
+
+    yield start
+    for show in shows:
+        show.rig.close()
+        show.rig.context.release()
+
+
+def test_go_blackout_and_master_reach_the_pixels(opened: Callable[..., Show]) -> None:
+    show = opened()
+    assert show.pixel() == RED_PIXEL
+    assert show.pixel(("key.space", 1)) == BLUE_PIXEL
+    assert show.pixel(("key.b", 1)) == (0, 0, 0)
+    assert show.pixel(("key.b", 0)) == (0, 0, 0)
+    assert show.pixel(("key.b", 1)) == BLUE_PIXEL
+
+
+def test_an_input_that_fails_is_dropped_and_the_picture_goes_on(
+    opened: Callable[..., Show], caplog: pytest.LogCaptureFixture
+) -> None:
+    show = opened()
+    show.says.fault = OSError("the cable is out")
+    assert [show.pixel() for _ in range(3)] == [RED_PIXEL] * 3
+    assert [r.message for r in caplog.records] == ["input says is dropped: the cable is out"]
+
+
+def test_a_filter_that_fails_lets_its_image_through(
+    opened: Callable[..., Show], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    show = opened("inverted")
+    assert show.pixel() == CYAN_PIXEL
+    unit: Any = show.rig.performance.cues[0].scene.filters[0]
+
+    def fail(*_: object) -> None:
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setattr(unit.unit, "render", fail)
+    assert [show.pixel() for _ in range(3)] == [RED_PIXEL] * 3
+    assert [r.message for r in caplog.records] == ["filter invert is dropped: out of memory"]
+
+
+def test_a_network_that_fails_leaves_its_last_picture(opened: Callable[..., Show]) -> None:
+    made: list[Any] = []
+
+    def failing(model: str) -> Studio:
+        made.append(studio(model))
+        return made[0]  # type: ignore[no-any-return]
+
+    show = opened("neural", failing)
+    before = show.pixel()
+
+    def fail(*_: object) -> None:
+        raise RuntimeError("device lost")
+
+    made[0].ask = fail
+    assert show.pixel() == before
+    assert show.rig.stage.faults.counts["model untrained-64 is dropped: device lost"] == 1
+
+
+def test_a_saved_preset_takes_effect_and_a_broken_one_does_not(
+    opened: Callable[..., Show], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "perform")
+    show = opened("red")
+    show.edit("presets/red.toml", BLUE)
+    assert show.pixel() == BLUE_PIXEL
+    show.edit("presets/red.toml", RED.replace("colour", "color"))
+    assert show.pixel() == BLUE_PIXEL
+    assert "kept the last good version" in caplog.text
+    assert (
+        "generator.shader = 'color': there is no such generator shader; did you mean colour?" in caplog.text
+    )
+    show.edit("presets/red.toml", "title = ")
+    assert show.pixel() == BLUE_PIXEL
+    show.edit("presets/red.toml", RED)
+    assert show.pixel() == RED_PIXEL
+
+
+def test_a_saved_shader_takes_effect_and_a_broken_one_does_not(
+    opened: Callable[..., Show], caplog: pytest.LogCaptureFixture
+) -> None:
+    show = opened("inverted")
+    assert show.pixel() == CYAN_PIXEL
+    show.edit("shaders/filters/invert.fs", INVERT.replace("1.0 - c.rgb", "c.gbr"))
+    assert show.pixel() == BLUE_PIXEL
+    show.edit("shaders/filters/invert.fs", INVERT.replace("mix(", "mixx("))
+    assert show.pixel() == BLUE_PIXEL
+    assert "invert.fs" in caplog.text
+    show.edit("shaders/filters/invert.fs", "no shader at all")
+    assert show.pixel() == BLUE_PIXEL
+
+
+def test_an_edit_keeps_place_and_switches(opened: Callable[..., Show]) -> None:
+    show = opened()
+    show.pixel()
+    assert show.pixel(("key.space", 1)) == BLUE_PIXEL
+    show.edit("presets/red.toml", NEURAL)
+    assert show.pixel() == BLUE_PIXEL
+
+
+def test_a_model_file_that_is_missing_is_refused_at_load_and_ignored_on_stage(
+    opened: Callable[..., Show], caplog: pytest.LogCaptureFixture
+) -> None:
+    show = opened("red")
+    show.edit("presets/red.toml", NEURAL.replace("untrained-64", "flora"))
+    assert show.pixel() == RED_PIXEL
+    assert "generator.model = 'flora': there is no such model" in caplog.text
+    library = Library(show.folder)
+    with pytest.raises(SceneError, match="there is no such model"):
+        load(show.folder / "presets/red.toml", library)
+
+
+def test_an_output_that_fails_is_closed_and_the_others_go_on(opened: Callable[..., Show]) -> None:
+    class Full(Memory):
+        closed = False
+
+        def write(self, frame: object) -> None:
+            raise OSError(28, "no space left on device")
+
+        def close(self) -> None:
+            self.closed = True
+
+    show, full = opened("red"), Full()
+    show.rig.outputs.insert(0, full)
+    assert [show.pixel() for _ in range(3)] == [RED_PIXEL] * 3
+    assert full.closed
+    assert sum(show.rig.stage.faults.counts.values()) == 1
+
+
+def test_a_frame_that_fails_shows_the_one_before(
+    opened: Callable[..., Show], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    show = opened("red")
+    assert show.pixel() == RED_PIXEL
+
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Performance, "step", fail)
+        assert show.pixel() == RED_PIXEL
+    assert show.pixel(("key.space", 1)) == RED_PIXEL  # a setlist of one
+    assert show.rig.stage.faults.counts["the frame failed: ZeroDivisionError"] == 1
+
+
+def test_neural_frames_are_the_same_twice(opened: Callable[..., Show]) -> None:
+    frames = []
+    for _ in range(2):
+        show = opened("neural")
+        for _ in range(5):
+            show.rig.frame()
+        assert show.memory.last is not None
+        frames.append(show.memory.last.pixels)
+    assert np.array_equal(*frames)
+    assert frames[0].std() > 5
+
+
+def test_close_is_safe_twice_and_closes_inputs(opened: Callable[..., Show]) -> None:
+    show = opened("red")
+    show.pixel()
+    show.rig.close()
+    show.rig.close()
+    assert show.says.closed
