@@ -8,16 +8,17 @@ void main() { gl_FragColor = tint; }
 """
 INVERT = """/*{"ISFVSN": "2", "INPUTS": [{"NAME": "inputImage", "TYPE": "image"},
     {"NAME": "amount", "TYPE": "float", "DEFAULT": 1, "MIN": 0, "MAX": 1}]}*/
-void main() { vec4 c = IMG_THIS_PIXEL(inputImage); gl_FragColor = vec4(mix(c.rgb, 1.0 - c.rgb, amount), 1.0); }
+void main() { vec4 c = IMG_THIS_PIXEL(inputImage); gl_FragColor = mix(c, vec4(1.0 - c.rgb, 1.0), amount); }
 """
 DISSOLVE = """/*{"ISFVSN": "2", "INPUTS": [{"NAME": "startImage", "TYPE": "image"},
     {"NAME": "endImage", "TYPE": "image"}, {"NAME": "progress", "TYPE": "float", "DEFAULT": 0}]}*/
 void main() { gl_FragColor = mix(IMG_THIS_PIXEL(startImage), IMG_THIS_PIXEL(endImage), progress); }
 """
-RED = 'title = "Red"\n[generator]\nshader = "colour"\n[transition]\nbeats = 0\n'
-BLUE = 'title = "Blue"\n[generator]\nshader = "colour"\ntint = [0, 0, "audio.level + 1", 1]\n[transition]\nbeats = 0\n'
+CUT = "[transition]\nbeats = 0\n"
+RED = f'title = "Red"\n[generator]\nshader = "colour"\n{CUT}'
+BLUE = 'title = "Blue"\n[generator]\nshader = "colour"\ntint = [0, 0, "audio.level + 1", 1]\n' + CUT
 INVERTED = RED + '[[filter]]\nshader = "invert"\n'
-NEURAL = 'title = "Neural"\n[generator]\nmodel = "untrained-64"\n[latent]\npath = "walk"\n[transition]\nbeats = 0\n'
+NEURAL = 'title = "Neural"\n[generator]\nmodel = "untrained-64"\n[latent]\npath = "walk"\n' + CUT
 DEMO = 'title = "Demo"\nquantise = "off"\n[[cue]]\nscene = "red"\n[[cue]]\nscene = "blue"\n'
 FILES = {
     "shaders/generators/colour.fs": COLOUR,
