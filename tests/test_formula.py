@@ -1,0 +1,378 @@
+"""Formulas: what they compute, what they refuse, and that no text gets further than that."""
+
+from __future__ import annotations
+
+import math
+import string
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from perform import formula
+from perform.clock import Moment, stopwatch
+from perform.formula import DEFAULT, FormulaError, Vocabulary
+from perform.functions import FUNCTIONS
+from perform.signals import Signals
+
+NOW = Moment(1.0, 60, 1 / 60, 2.0, 0.5, 120.0)
+
+
+def worth(text: str, **said: Any) -> float:
+    """The value of a formula on its first frame; `audio_low=1` says `audio.low`."""
+    return formula.compile(text).start()(signals(said), NOW)
+
+
+def signals(said: dict[str, Any]) -> Signals:
+    return Signals({name.replace("_", "."): value for name, value in said.items()})
+
+
+def refused(text: str) -> str:
+    with pytest.raises(FormulaError) as error:
+        formula.compile(text)
+    return str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("1", 1),
+        ("1.5e-3", 0.0015),
+        (".5", 0.5),
+        ("  2 * (3 + 4) ", 14),
+        ("1 +\n 2", 3),
+        ("-2 ** 2", -4),
+        ("2 ** -1", 0.5),
+        ("7 % 3 - 7 / 2", -2.5),
+        ("+3", 3),
+        ("0 < 1 <= 1", 1),
+        ("0 < 1 > 2", 0),
+        ("1 == 1.0", 1),
+        ("1 != 1", 0),
+        ("not 0", 1),
+        ("0 or 0.3", 0.3),
+        ("0.5 and 0.3", 0.3),
+        ("0 and 0.3", 0),
+        ("5 if 1 > 2 else 6", 6),
+        ("pi - tau / 2", 0),
+        ("min(3, 1, 2) + max(1, 2)", 3),
+        ("abs(-2) + floor(1.7) + ceil(1.2)", 5),
+        ("floor(-0.5)", -1),
+        ("sqrt(9) + pow(2, 3)", 11),
+        ("exp(0) + log(1) + sin(0) + cos(0)", 2),
+        ("clip(3) + clip(-1) + clip(5, 0, 2)", 3),
+        ("scale(0.25, 2, 4)", 2.5),
+        ("mix(2, 4, 0.25)", 2.5),
+        ("curve(0.5, 0)", 0.5),
+        ("curve(0.5, 1)", 0.25),
+        ("curve(-0.5, 1)", -0.25),
+        ("curve(0.25, -1)", 0.5),
+        ("quantise(0.6, 4)", 0.5),
+        ("quantise(0.63, 4)", 0.75),
+        ("choose(1, 10, 20, 30)", 20),
+        ("choose(4.9, 10, 20, 30)", 20),
+        ("choose(-1, 10, 20, 30)", 30),
+    ],
+)
+def test_arithmetic(text: str, value: float) -> None:
+    result = worth(text)
+    assert result == pytest.approx(value)
+    assert type(result) is float
+
+
+def test_signals_are_heard() -> None:
+    assert worth("0.5 + 0.4 * audio.low", audio_low=0.5) == pytest.approx(0.7)
+    assert worth("midi.cc21 + key.space + pad.1", midi_cc21=0.25, key_space=1, pad_1=2.0) == 3.25
+
+
+@pytest.mark.parametrize("text", ['osc["/a/b"]', "osc['/a/b']", 'osc[ "/a/b" ]'])
+def test_osc_addresses(text: str) -> None:
+    made = formula.compile(text)
+    assert made.names == {'osc["/a/b"]'}
+    assert made.start()(Signals({'osc["/a/b"]': 0.75}), NOW) == 0.75
+
+
+def test_names_and_text() -> None:
+    made = formula.compile(" audio.low.hit + lfo(midi.cc1) * audio.chroma.as ")
+    assert made.text == "audio.low.hit + lfo(midi.cc1) * audio.chroma.as"
+    assert made.names == {"audio.low.hit", "midi.cc1", "audio.chroma.as"}
+
+
+def test_every_name_of_the_vocabulary_can_be_written() -> None:
+    for name in DEFAULT.names:
+        assert formula.compile(name).names == {name}
+    assert {
+        "time.seconds",
+        "beat.phase",
+        "beat.confidence",
+        "audio.low",
+        "audio.air.presence",
+    } <= DEFAULT.names
+    assert NOW.signals().keys() <= DEFAULT.names
+
+
+def test_what_nobody_said_is_nothing() -> None:
+    assert worth("audio.low + midi.cc3") == 0
+
+
+def test_a_vocabulary_of_ones_own() -> None:
+    own = Vocabulary(frozenset({"level"}), ("dmx",))
+    assert formula.compile("level + dmx.1.16", own).names == {"level", "dmx.1.16"}
+    with pytest.raises(FormulaError):
+        formula.compile("audio.low", own)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "empty formula"),
+        (
+            "audio.lwo",
+            "column 1: unknown signal audio.lwo; did you mean audio.low or audio.flux or audio.low.hit?",
+        ),
+        ("1 + lga(1, 2, 3)", "column 5: unknown function lga; did you mean log or lag or gate?"),
+        ("lag(audio.low, 1)", "column 1: lag(x, up, down) cannot take 2 values"),
+        ("gate(1)", "column 1: gate(x, on[, off]) cannot take 1 value"),
+        ("1 + lag", "column 5: lag is a function, written lag(x, up, down)"),
+        ("midi", "column 1: midi needs a path, such as midi.a"),
+        (
+            "audio.spectrum",
+            "column 1: audio.spectrum is a row of numbers, a formula takes one, such as audio.low",
+        ),
+        (
+            "1 + audio.spectrum[3]",
+            "column 5: audio.spectrum[3] is a row of numbers, a formula takes one, such as audio.low",
+        ),
+        ("midi[3]", 'column 1: midi[3] is no signal, must be as in midi.cc21 or osc["/a/b"]'),
+        ("midi.__class__", "column 1: midi.__class__ is no signal: a name begins with a letter or a digit"),
+        ("(1 + 2", "column 1: '(' is not closed"),
+        ("1) + (2", "column 2: ')' was never opened"),
+        ("1 2", "column 3: not a formula"),
+        ("x = 1", "column 3: unexpected '='"),
+        ("pickup(1, 2)", "column 8: pickup(signal, default) needs the name of a signal"),
+        ("max(*midi.a)", "column 1: write max(a, b, …)"),
+        ("audio.low(1)", "column 1: unknown function audio.low"),
+        ("(1 + 1)(2)", "column 2: only a function can be called"),
+        ("1 < 2 in 3", "column 1: only numbers, signals, functions and operators are allowed"),
+        ("1, 2", "column 1: only numbers, signals, functions and operators are allowed"),
+        ("True", "column 1: only numbers, signals, functions and operators are allowed"),
+        ("2e30", "column 1: number too large, must be at most 1e+30"),
+        ("1" * 1001, "1001 characters, must be at most 1000"),
+    ],
+)
+def test_refusals_say_what_and_where(text: str, message: str) -> None:
+    assert refused(text) == message
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "__import__('os').system('true')",
+        "().__class__",
+        "midi.a.__class__.__bases__",
+        "(lambda: 0)()",
+        "[x for x in midi.a]",
+        "max(x for x in midi)",
+        "f'{midi.a}'",
+        "'a' * 9",
+        "{1: 2}",
+        "midi.a := 1",
+        "midi.a; midi.b",
+        "await midi.a",
+        "yield",
+        "1j",
+        "1 // 2",
+        "1 @ 2",
+        "1 | 2",
+        "~1",
+        "...",
+        "midi.a is 1",
+        "1 # and more",
+        "eval(1)",
+        "print(1)",
+        "midi.а",
+        "ｍidi.a",
+        "\x00",
+        "\ud800",
+        "osc['\\x41']",
+        "osc[f'/a']",
+        "1_000",
+        "0x10",
+        "0777",
+        "1if 1else 0",
+    ],
+)
+def test_nothing_else_is_a_formula(text: str) -> None:
+    refused(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "(" * 400 + "1" + ")" * 400,
+        "-" * 999 + "1",
+        "1+" * 400 + "1",
+        "2**" * 300 + "2",
+        "not " * 200 + "1",
+        "abs(" * 200 + "1" + ")" * 200,
+        "1 if 1 else " * 80 + "1",
+        "1<" * 400 + "x",
+        "(" * 40,
+        "(" * 47 + "1 2" + ")" * 47,
+        "9" * 999,
+    ],
+)
+def test_hostile_sizes_are_refused_quickly(text: str) -> None:
+    began = stopwatch()
+    refused(text)
+    assert stopwatch() - began < 5  # it takes milliseconds; parsers that backtrack take minutes
+
+
+@pytest.mark.parametrize(
+    "text", ["1 / audio.low", "1.2 % audio.low", "sqrt(audio.low - 0.25)", "log(audio.low)"]
+)
+def test_what_has_no_value_keeps_its_last(text: str) -> None:
+    run = formula.compile(text).start()
+    assert run(signals({"audio_low": 0.0}), NOW) == 0
+    good = run(signals({"audio_low": 0.5}), NOW)
+    assert good != 0
+    assert run(signals({"audio_low": 0.0}), NOW) == good
+
+
+@pytest.mark.parametrize(
+    "text", ["1 / 0", "10 ** 400", "exp(1000)", "(-1) ** 0.5", "sqrt(-1)", "sin(1e30 * 1e30)"]
+)
+def test_without_a_last_value_it_is_nothing(text: str) -> None:
+    assert worth(text) == 0
+
+
+def test_division_can_be_guarded() -> None:
+    assert worth("1 / audio.low if audio.low else 7") == 7
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, 1e31, 10**400, "loud", np.ones(3, np.float32)])
+def test_a_signal_that_is_no_number_leaves_its_last(bad: Any) -> None:
+    run = formula.compile("audio.low").start()
+    assert run(signals({"audio_low": bad}), NOW) == 0
+    assert run(signals({"audio_low": np.float32(0.5)}), NOW) == 0.5
+    assert run(signals({"audio_low": bad}), NOW) == 0.5
+
+
+def test_every_start_has_a_state_of_its_own() -> None:
+    made = formula.compile("count(key.space)")
+    one, other = made.start(), made.start()
+    for value in (0.0, 1.0, 0.0, 1.0):
+        last = one(signals({"key_space": value}), NOW)
+    assert (last, other(signals({"key_space": 1.0}), NOW)) == (2, 0)
+
+
+# Python's own grammar, some of it ours: nearly formulas, and what must not pass for one.
+NUMBERS = st.sampled_from(["0", "1", "-2.5", "1e30", "1e999", "0.0", "1e-320", "3j", "True", "1_0"])
+NAMES = st.sampled_from(
+    ["audio.low", 'osc["/a"]', "midi.cc1", "beat.bar", "x", "lag", "midi", "a.__b__", "pi", "_"]
+)
+OPERATORS = st.sampled_from(
+    [
+        "+",
+        "-",
+        "*",
+        "/",
+        "%",
+        "**",
+        "//",
+        "<",
+        "==",
+        ">=",
+        "and",
+        "or",
+        "in",
+        "is",
+        "@",
+        "|",
+        ",",
+        "if",
+        ":=",
+        ".",
+    ]
+)
+
+
+def _grown(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    calls = st.builds(
+        lambda name, arguments: f"{name}({', '.join(arguments)})",
+        st.sampled_from([*FUNCTIONS, "eval", "audio.low", "x.y"]),
+        st.lists(inner, max_size=4),
+    )
+    pairs = st.builds(lambda a, op, b: f"({a} {op} {b})", inner, OPERATORS, inner)
+    choices = st.builds(lambda a, b, c: f"({a} if {b} else {c})", inner, inner, inner)
+    others = st.builds(
+        lambda a, form: form.format(a),
+        inner,
+        st.sampled_from(["-{}", "not {}", "{}[0]", "{}.real", "*{}", "[{}]"]),
+    )
+    return calls | pairs | choices | others
+
+
+GRAMMAR = st.recursive(NUMBERS | NAMES, _grown, max_leaves=20)
+
+
+def survives(text: str, sequence: Sequence[float]) -> None:
+    """Refused with FormulaError, or finite on every frame."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        try:
+            run = formula.compile(text).start()
+        except FormulaError:
+            return
+    for frame, value in enumerate(sequence):
+        said = Signals(
+            {"audio.low": value, 'osc["/a"]': -value, "midi.cc1": value * value, "beat.bar": frame}
+        )
+        beat = frame / 30
+        result = run(said, Moment(frame / 60, frame, 1 / 60 if frame else 0.0, beat, beat / 4, 120.0))
+        assert type(result) is float
+        assert math.isfinite(result)
+
+
+@settings(deadline=None, max_examples=400)
+@given(st.text(max_size=60) | st.text(string.printable, max_size=60))
+def test_any_text_is_refused_or_finite(text: str) -> None:
+    survives(text, [0.0, 1.0])
+
+
+PIECES = [*"()[]{}.,:*+-/%<>=!'\"#\\ \n1eaj", "lag", "midi", " if ", " else ", "not "]
+
+
+@settings(deadline=None, max_examples=400)
+@given(st.lists(st.sampled_from(PIECES), max_size=60).map("".join))
+def test_any_punctuation_is_refused_or_finite(text: str) -> None:
+    survives(text, [0.0, 1.0])
+
+
+@settings(deadline=None, max_examples=1000)
+@given(GRAMMAR, st.lists(st.floats() | st.floats(0, 1), min_size=3, max_size=6))
+def test_any_grammar_is_refused_or_finite(text: str, sequence: list[float]) -> None:
+    survives(text, sequence)
+
+
+VALID = st.recursive(
+    st.sampled_from(["audio.low", "midi.cc1", "beat.bar", "0", "0.5", "-3", "1e30", "1e-30"]),
+    lambda inner: st.sampled_from(sorted(FUNCTIONS)).flatmap(
+        lambda name: st.lists(
+            inner, min_size=len(FUNCTIONS[name].arguments), max_size=len(FUNCTIONS[name].arguments)
+        ).map(lambda a: f"{name}({', '.join(['audio.low', *a[1:]] if name == 'pickup' else a)})")
+    ),
+    max_leaves=12,
+)
+
+
+@settings(deadline=None, max_examples=1000)
+@given(VALID, st.lists(st.floats() | st.floats(0, 1), min_size=3, max_size=6))
+def test_every_function_is_finite_whatever_it_hears(text: str, sequence: list[float]) -> None:
+    if len(text) < formula.LONGEST:
+        formula.compile(text)
+    survives(text, sequence)
