@@ -270,6 +270,8 @@ def test_compiler_messages_are_told_in_the_users_file(log: str) -> None:
 
 
 def test_messages_about_other_files() -> None:
-    assert glsl.explain("1:3(1): error: oh", ("a.fs", "a.vs")) == "a.vs:3: oh"
-    assert glsl.explain("2:3(1): error: oh", ("a.fs", "a.vs")) == "a.fs: oh (in what its header declares)"
-    assert glsl.explain("out of luck\n", ("a.fs", "a.vs")) == "out of luck"
+    files = ("a.fs", "a.vs")
+    assert glsl.explain("vertex_shader\n===\n0:3(1): error: oh", files) == "a.vs:3: oh"
+    assert glsl.explain("0:1000003(1): error: oh", files) == "a.fs: oh (in what its header declares)"
+    assert glsl.explain("0:2(1): warning: ah\n0:3(1): error: oh", files) == "a.fs:3: oh"
+    assert glsl.explain("out of luck\n", files) == "a.fs: out of luck"

@@ -1,16 +1,19 @@
 """The GLSL 4.10 text of an ISF shader, and the way back from a compiler's message to the user's line.
 
-The user's text is kept line for line; declarations made from the header go before it. String 0 is
-the .fs file, 1 the .vs file and 2 what is generated here, so that `#line` leads every message home.
+The user's text is kept line for line; declarations made from the header go before it, and `#line` leads
+every message home. What is generated here has line numbers that no file has. (Numbers for source
+strings would be the way that GLSL means, but Mesa leaves them out of half of its messages.)
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
+GENERATED = 1000000  # the first line of what is generated here
 BUILT_IN = ("PASSINDEX", "RENDERSIZE", "TIME", "TIMEDELTA", "DATE", "FRAMEINDEX")
 
+_START = f"#version 410 core\n#line {GENERATED}\n"
 _COMMON = """\
 uniform int PASSINDEX;
 uniform vec2 RENDERSIZE;
@@ -49,17 +52,19 @@ PLAIN_VERTEX = "void main() { isf_vertShaderInit(); }\n"
 _RENAMED = re.compile(r"\b(gl_FragColor|sample|patch|precise)\b")
 _VERSION = re.compile(r"^[ \t]*#[ \t]*version\b.*$", re.MULTILINE)
 # Mesa `0:12(3): error: …`, NVIDIA `0(12) : error C1008: …`, Apple, AMD and Intel `ERROR: 0:12: …`
-_MESSAGE = re.compile(r"^\W*(?:ERROR:\s*)?(\d+)[:(](\d+)\)?(?:\(\d+\))?\s*:\s*(.*)$", re.MULTILINE)
+_MESSAGE = re.compile(
+    r"^\W*(?:ERROR:\s*)?\d+[:(](\d+)\)?(?:\(\d+\))?\s*:\s*(?:error:\s*)?(.*)$", re.MULTILINE
+)
 
 
 def fragment(text: str, uniforms: str) -> str:
     """The fragment shader of an .fs file, its JSON header left in place as a comment."""
-    return f"#version 410 core\n#line 1 2\n{_COMMON}{_FRAGMENT}{uniforms}#line 1 0\n{_adapted(text)}\n"
+    return f"{_START}{_COMMON}{_FRAGMENT}{uniforms}#line 1\n{_adapted(text)}\n"
 
 
 def vertex(text: str, uniforms: str) -> str:
     """The vertex shader of a .vs file; it draws a strip of four vertices without attributes."""
-    return f"#version 410 core\n#line 1 2\n{_COMMON}{_VERTEX}{uniforms}#line 1 1\n{_adapted(text)}\n"
+    return f"{_START}{_COMMON}{_VERTEX}{uniforms}#line 1\n{_adapted(text)}\n"
 
 
 def declare(uniforms: Iterable[tuple[str, str]]) -> str:
@@ -67,17 +72,20 @@ def declare(uniforms: Iterable[tuple[str, str]]) -> str:
     return "".join(f"uniform {kind} {name};\n" + _properties(kind, name) for kind, name in uniforms)
 
 
-def explain(log: str, files: Sequence[str]) -> str:
-    """A compiler's log as `file:line: message` lines; as it is when no line can be read from it."""
-    found = [_located(files, *match) for match in _MESSAGE.findall(log) if "warning" not in match[2][:10]]
-    return "\n".join(found) or log.strip()
+def explain(log: str, files: tuple[str, str]) -> str:
+    """A compiler's log as `file:line: message` lines; as it is when no line can be read from it.
 
-
-def _located(files: Sequence[str], string: str, line: str, message: str) -> str:
-    message = message.removeprefix("error:").strip()
-    if int(string) < len(files):
-        return f"{files[int(string)]}:{line}: {message}"
-    return f"{files[0]}: {message} (in what its header declares)"
+    `files` are the names of the .fs and the .vs file; moderngl's log has the stage as its title.
+    """
+    file = files[1] if "vertex_shader" in log else files[0]
+    found = [(int(line), message) for line, message in _MESSAGE.findall(log) if "warning" not in message[:10]]
+    told = [
+        f"{file}:{line}: {message}"
+        if line < GENERATED
+        else f"{files[0]}: {message} (in what its header declares)"
+        for line, message in found
+    ]
+    return "\n".join(told) or f"{files[0]}: {log.strip()}"
 
 
 def _adapted(text: str) -> str:

@@ -9,6 +9,7 @@ import ast
 import math
 import operator
 import re
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -66,7 +67,9 @@ def parse(text: str) -> Size:
         raise SizeError(f"{text[:20]!r}… has {len(text)} characters, must be at most {LONGEST}")
     python = re.sub(r"\$(?=[A-Za-z_])", MARK, text.replace("^", "**"))
     try:
-        tree = ast.parse(" ".join(python.split()), mode="eval").body
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SyntaxWarning)  # of text such as "1or 2"
+            tree = ast.parse(" ".join(python.split()), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise SizeError(
             f"{text!r} is no size, must be like '$WIDTH / 2' or 'max($HEIGHT * 0.25, 1)'"

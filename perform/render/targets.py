@@ -16,6 +16,7 @@ class Target:
         self, context: moderngl.Context, size: tuple[int, int], floating: bool = False, double: bool = False
     ) -> None:
         self.size = size
+        self._context = context
         dtype = "f2" if floating else "f1"
         self._textures: list[moderngl.Texture] = []
         self._framebuffers: list[moderngl.Framebuffer] = []
@@ -46,6 +47,9 @@ class Target:
         self._framebuffers.reverse()
 
     def release(self) -> None:
+        """Give back textures and framebuffers; nothing is bound any more then, for moderngl would bind
+        a framebuffer again that is no more."""
+        self._context.detect_framebuffer(0).use()
         for framebuffer, texture in zip(self._framebuffers, self._textures, strict=True):
             framebuffer.release()
             texture.release()
