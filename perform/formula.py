@@ -24,7 +24,8 @@ import numpy as np
 
 from perform import features
 from perform.clock import Moment, Tempo
-from perform.functions import FUNCTIONS, Function, Step
+from perform.functions import FUNCTIONS as FUNCTIONS
+from perform.functions import Function, Step
 from perform.signals import LARGEST, Signals, Value
 
 Node: TypeAlias = Callable[[Mapping[str, Value], Moment], float]

@@ -326,20 +326,20 @@ MIXING = (
 )
 
 
-def _speed(default: float, what: str) -> tuple[Parameter, Parameter]:
-    return Parameter("speed", default, -16, 16, f"{what}s per unit of per", f"{what}s passed"), PER
+def _speed(default: float, counted: str) -> tuple[Parameter, Parameter]:
+    return Parameter("speed", default, -16, 16, counted, f"{counted} per bar, beat or second"), PER
 
 
 _PARAMETERS: Mapping[str, tuple[Parameter, ...]] = {
-    "walk": (SEED, *_speed(0.5, "keyframe"), INTERPOLATION, EASE, SPACE, *JUMPING, *MIXING),
-    "loop": (SEEDS_LIST, *_speed(0.5, "keyframe"), INTERPOLATION, EASE, SPACE, *JUMPING, *MIXING),
-    "orbit": (SEED, *_speed(0.25, "turn"), RADIUS, INTERPOLATION, SPACE, *JUMPING, *MIXING),
+    "walk": (SEED, *_speed(0.5, "keyframes"), INTERPOLATION, EASE, SPACE, *JUMPING, *MIXING),
+    "loop": (SEEDS_LIST, *_speed(0.5, "keyframes"), INTERPOLATION, EASE, SPACE, *JUMPING, *MIXING),
+    "orbit": (SEED, *_speed(0.25, "turns"), RADIUS, INTERPOLATION, SPACE, *JUMPING, *MIXING),
     "hold": (SEED, INTERPOLATION, SPACE, *JUMPING, *MIXING),
     "keys": (
         SEEDS_LIST,
         ORDER,
         SHUFFLE,
-        *_speed(0.5, "keyframe"),
+        *_speed(0.5, "keyframes"),
         INTERPOLATION,
         EASE,
         SPACE,
