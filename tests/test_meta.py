@@ -44,7 +44,8 @@ def sized(path: str, tree: ast.Module) -> Iterator[str]:
     "law", [laws.import_law, laws.spine_law, laws.clock_law, laws.danger_law, laws.docstring_law, sized]
 )
 def test_the_package_keeps_the_law(law: Law) -> None:
-    assert [fault for path in MODULES for fault in law(path, parsed(path))] == []
+    faults = [fault for path in MODULES for fault in law(path, parsed(path))]
+    assert not faults, "\n".join(faults)
 
 
 def test_the_tests_are_no_longer_than_the_package() -> None:
