@@ -260,3 +260,11 @@ def test_live_clock_never_runs_backwards_nor_stops_with_a_stuck_sound(timer: Tim
     seconds = played(timer, live, 2000)
     assert all(b > a for a, b in itertools.pairwise(seconds))
     assert seconds[-1] > 1 + 2000 * 0.02 / 2 - 1
+
+
+@pytest.mark.parametrize(("position", "first"), [(0.0, 0.0), (12.0, 12.0), (-0.1, 0.0)])
+def test_live_clock_begins_where_the_sound_is(timer: Timer, position: float, first: float) -> None:
+    live = LiveClock(position=lambda: position)
+    timer.seconds += 2.0  # models are loaded
+    assert live.advance() == first
+    assert live.moment(Tempo()).dt == 0
