@@ -56,7 +56,12 @@ def rock(bpm: float) -> Stimulus:
 def syncopated(bpm: float) -> Stimulus:
     """Kicks on 1, the last sixteenth of 1, the off-beat of 2 and 3; snare on 2 and 4; shaker in sixteenths."""
     beats = steady(bpm)
-    kicks = [beats[0::4], between(beats[0::4], 3 / 16), between(beats[0::4], 6 / 16), between(beats[0::4], 10 / 16)]
+    kicks = [
+        beats[0::4],
+        between(beats[0::4], 3 / 16),
+        between(beats[0::4], 6 / 16),
+        between(beats[0::4], 10 / 16),
+    ]
     parts = (
         ("kick", np.concatenate(kicks), 0.8),
         ("snare", beats[1::2], 0.6),
@@ -99,7 +104,7 @@ def ramp(start: float, end: float) -> Stimulus:
 def step(start: float, end: float) -> Stimulus:
     """Off-beat hats at `start` bpm for 15 seconds, then at `end`."""
     before = np.arange(0.1, SECONDS / 2, 60 / start)
-    after = np.arange(before[-1] + 60 / start, SECONDS - 0.3, 60 / end)
+    after = np.arange(before[-1] + 60 / start, SECONDS, 60 / end)
     return _hats(f"step {start:g} to {end:g}", np.concatenate((before, after)))
 
 
@@ -160,7 +165,7 @@ def everything() -> Iterator[Stimulus]:
 
 def steady(bpm: float) -> Times:
     """Beats at an even tempo, from 0.1 s on."""
-    return np.arange(0.1, SECONDS - 0.3, 60 / bpm)
+    return np.arange(0.1, SECONDS, 60 / bpm)
 
 
 def between(beats: Times, *parts: float) -> Times:
@@ -172,7 +177,9 @@ def _hats(name: str, beats: Times) -> Stimulus:
     return _made(name, beats, (("kick", beats, 0.8), ("hat", between(beats, 1 / 2), 0.4)))
 
 
-def _made(name: str, beats: Times, parts: Iterable[tuple[str, Sequence[float] | Times, float]], bar: int = 4) -> Stimulus:
+def _made(
+    name: str, beats: Times, parts: Iterable[tuple[str, Sequence[float] | Times, float]], bar: int = 4
+) -> Stimulus:
     sound = np.zeros((int(RATE * SECONDS), 1), np.float32)
     random = np.random.default_rng(1)
     for voice, times, gain in parts:
