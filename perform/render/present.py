@@ -23,14 +23,19 @@ _PRESENT = """
 uniform sampler2D image;
 uniform vec2 shown;     // share of the image that is seen, per axis
 uniform float master;
-uniform float exponent;
 uniform float shift;
 
 void main() {
     vec3 value = texture(image, (place - 0.5) * shown + 0.5).rgb;
-    value = pow(clamp(value, 0.0, 1.0), vec3(exponent)) * master;
-    color = vec4(dithered(value, gl_FragCoord.xy + shift), 1.0);
+    value = corrected(value);
+    color = vec4(dithered(value * master, gl_FragCoord.xy + shift), 1.0);
 }
+"""
+# Two programs, for llvmpipe pays for both sides of a branch, and pow doubles the pass.
+_PLAIN = "vec3 corrected(vec3 value) { return value; }\n"
+_GAMMA = """
+uniform float exponent;
+vec3 corrected(vec3 value) { return pow(clamp(value, 0.0, 1.0), vec3(exponent)); }
 """
 
 
@@ -39,8 +44,8 @@ class Present:
 
     def __init__(self, context: moderngl.Context, size: tuple[int, int]) -> None:
         self._context = context
-        self._strip = Strip(context, _PRESENT)
-        self._strip.set(image=0)
+        self._plain = Strip(context, _PLAIN + _PRESENT)
+        self._gamma = Strip(context, _GAMMA + _PRESENT)
         self._target = Target(context, size)
 
     @property
@@ -85,12 +90,17 @@ class Present:
             framebuffer.clear(alpha=1.0, viewport=viewport)
             return
         image.use(0)
-        self._strip.over(
+        strip = self._plain
+        if gamma != 1:
+            strip = self._gamma
+            strip.set(exponent=1 / gamma)
+        shown = _shown(image.size, viewport[2:])
+        strip.over(
             framebuffer,
             viewport,
-            shown=_shown(image.size, viewport[2:]),
+            image=0,
+            shown=shown,
             master=min(master, 1.0),
-            exponent=1 / gamma,
             shift=5.588238 * (frame % 64),
         )
 
@@ -102,7 +112,8 @@ class Present:
     def release(self) -> None:
         """Give back the texture and the program; safe to call twice."""
         self._target.release()
-        self._strip.release()
+        self._plain.release()
+        self._gamma.release()
 
 
 def _shown(image: tuple[int, int], output: tuple[int, int]) -> tuple[float, float]:

@@ -31,7 +31,8 @@ class Sound:
 
     def texture(self, sound: Any) -> moderngl.Texture:
         """The sound [samples] or [channels, samples] as a texture of one 32-bit float (read .r; .g and
-        .b are the same); silence for anything else."""
+        .b are the same); silence for anything else. An array must not change after it was given: the
+        same one again is not uploaded again."""
         if sound is self._seen:
             return self._texture
         self._seen = sound
