@@ -35,9 +35,9 @@ CLOCKS = re.compile(
     r"|asyncio\.sleep"
 )
 DICE = re.compile(
-    r"random\.(?!Random$).+|numpy\.random\.(?!(default_rng|Generator|SeedSequence|PCG64|Philox|BitGenerator)$).+"
+    r"random\.(?!Random$).+|numpy\.random\.(?!(default_rng|RandomState|Generator|SeedSequence|PCG64|Philox|BitGenerator)$).+"
 )
-SEEDED = re.compile(r"random\.Random|numpy\.random\.(default_rng|SeedSequence|PCG64|Philox)")
+SEEDED = re.compile(r"random\.Random|numpy\.random\.(default_rng|RandomState|SeedSequence|PCG64|Philox)")
 TORCH_DICE = re.compile(
     r"torch\.(rand|randn|randint|randperm|normal|bernoulli|multinomial|rand_like|randn_like)"
 )

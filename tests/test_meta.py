@@ -137,6 +137,7 @@ def test_the_spine_law_can_fail(path: str, text: str) -> None:
         "import numpy as np\nnp.random.seed(3)",
         "import numpy as np\nnp.random.default_rng()",
         "from numpy.random import default_rng\ndefault_rng(None)",
+        "import numpy as np\nnp.random.RandomState()",
         "import torch\ntorch.randn(3)",
         "import os\nos.urandom(3)",
         "import uuid\nuuid.uuid4()",
@@ -151,7 +152,7 @@ def test_the_clock_law_can_fail(text: str) -> None:
 def test_the_clock_law_lets_seeds_and_stopwatches_through() -> None:
     text = (
         "import random, torch\nimport numpy as np\nfrom perform.clock import stopwatch\n"
-        "np.random.default_rng(3)\nnp.random.default_rng(seed=[1, 2])\nrandom.Random(4)\nstopwatch()\n"
+        "np.random.default_rng(3)\nnp.random.RandomState(3)\nnp.random.default_rng(seed=[1, 2])\nrandom.Random(4)\nstopwatch()\n"
         "torch.randn(3, generator=torch.Generator())\nx: np.random.Generator\nmoment.time.time()\n"
     )
     assert complaints(laws.clock_law, text, "perform/latent.py") == []
