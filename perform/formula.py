@@ -274,10 +274,10 @@ def _canonical(path: str, at: int) -> str:
         step = STEP.match(path, place)
         if step is None:
             raise _error(f'{path} is no signal, must be as in midi.cc21 or osc["/a/b"]', at)
+        if (step["name"] or "").startswith("_"):
+            raise _error(f"{path} is no signal: a name begins with a letter or a digit", at)
         name += f".{step['name']}" if step["name"] else f'["{step["text"]}"]'
         place = step.end()
-    if any(part.startswith("_") for part in name.split(".")):
-        raise _error(f"{name} is no signal: a name begins with a letter or a digit", at)
     return name
 
 

@@ -96,6 +96,11 @@ def test_osc_addresses(text: str) -> None:
     assert made.start()(Signals({'osc["/a/b"]': 0.75}), NOW) == 0.75
 
 
+def test_osc_arguments_and_odd_addresses() -> None:
+    text = 'osc["/a/b"].1 + osc["/a._b"]'
+    assert formula.compile(text).names == {'osc["/a/b"].1', 'osc["/a._b"]'}
+
+
 def test_names_and_text() -> None:
     made = formula.compile(" audio.low.hit + lfo(midi.cc1) * audio.chroma.as ")
     assert made.text == "audio.low.hit + lfo(midi.cc1) * audio.chroma.as"
