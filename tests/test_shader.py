@@ -156,6 +156,17 @@ def test_passes_have_the_size_that_they_ask_for(context: moderngl.Context) -> No
     assert frame.shape == (200, 16, 4) and tuple(frame[0, 0, :2]) == (8, 2)
 
 
+def test_kept_buffers_are_set_up_again_at_another_size(context: moderngl.Context) -> None:
+    shader = main(
+        "PASSINDEX == 0 && FRAMEINDEX == 0 ? vec4(0.2) : IMG_THIS_PIXEL(kept) + 0.2",
+        PASSES=[{"TARGET": "kept", "PERSISTENT": True}],
+    )
+    stage = Stage(context, shader)
+    assert [int(stage.frame()[0, 0, 0]) for _ in range(2)] == [51, 102]
+    stage.shader.resize((6, 6))
+    assert [int(stage.frame()[0, 0, 0]) for _ in range(2)] == [51, 102]
+
+
 def test_time_and_frames(context: moderngl.Context) -> None:
     stage = Stage(
         context, main("vec4(TIME, TIMEDELTA, float(FRAMEINDEX), 255.0) / 255.0 * vec4(10, 10, 1, 1)")
@@ -247,6 +258,40 @@ def test_a_vertex_shader_of_its_own(context: moderngl.Context) -> None:
     text = '/*{"INPUTS": [{"NAME": "level", "TYPE": "float", "DEFAULT": 0.5}]}*/' + body
     frame = Stage(context, isf.parse(text, "a.fs", vertex)).frame()
     assert (frame[:, :4, 0] == 0).all() and (frame[:, 4:, 0] == 255).all()
+
+
+def test_the_manners_of_files_in_the_wild(context: moderngl.Context) -> None:
+    vertex = """#if __VERSION__ <= 120
+varying vec2 offsets[2];
+#else
+out vec2 offsets[2];
+#endif
+void main(void) {
+    vv_vertShaderInit();
+    offsets[0] = isf_FragNormCoord + vec2(1.0 / RENDERSIZE.x, 0.0);
+    offsets[1] = isf_FragNormCoord - vec2(1.0 / RENDERSIZE.x, 0.0);
+}"""
+    text = """/*
+{ "CATEGORIES": ["Blur"], "INPUTS": [{"NAME": "inputImage", "TYPE": "image"},
+  {"NAME": "gain", "TYPE": "float"}],
+  "PERSISTENT_BUFFERS": ["history"], "PASSES": [{"TARGET": "history", "DESCRIPTION": "kept"}, {}] }
+*/
+#ifdef GL_ES
+precision mediump float;
+#endif
+#if __VERSION__ <= 120
+varying vec2 offsets[2];
+#else
+in vec2 offsets[2];
+#endif
+vec4 read(sampler2D from, vec2 at) { return texture2D(from, at); }
+void main() {
+    if (PASSINDEX == 0) gl_FragColor = IMG_THIS_NORM_PIXEL(inputImage) * (1.0 - gain);
+    else { gl_FragColor = read(history, offsets[0]); gl_FragColor.a = IMG_NORM_PIXEL(history, offsets[1]).r; }
+}"""
+    rows = np.arange(32).reshape(4, 8) * 8
+    frame = Stage(context, isf.parse(text, "a.fs", vertex)).frame(picture(context, rows))
+    assert (frame[:, :6, 0] == rows[:, 1:7]).all() and (frame[:, 2:, 3] == rows[:, 1:7]).all()
 
 
 def test_words_that_became_keywords_and_old_versions(context: moderngl.Context) -> None:

@@ -61,8 +61,8 @@ class Shader:
         `values` has one entry for every parameter, and `progress` for a transition; a sound's is an
         array [samples] or [channels, samples]. Images that are not given are black.
         """
-        self._set_controls(moment, values)
         self._fit(values)
+        self._set_controls(moment, values)
         for at, unit in enumerate(self._image_units):
             (images[at] if at < len(images) else self._black).use(unit)
         for name, (sound, unit) in self._sounds.items():
@@ -75,7 +75,8 @@ class Shader:
         return self._targets[self.isf.passes[-1].target].texture
 
     def resize(self, size: tuple[int, int]) -> None:
-        """Draw at another size from the next frame on; buffers whose size changes begin black."""
+        """Draw at another size from the next frame on. Buffers whose size changes begin black, and when the
+        shader keeps one of them FRAMEINDEX begins at 0 again."""
         self.size = size
         self._sizes = self._no_sizes
 
@@ -185,6 +186,8 @@ class Shader:
         self._targets[step.target] = Target(self._context, size, step.floating, double)
         if held:
             held.release()
+        if step.persistent:
+            self._frame = 0  # shaders set up what they keep when FRAMEINDEX is 0
 
     def _draw(self, index: int, name: str | None) -> None:
         """One pass. Its own target is read as it was before, or as black when nothing is kept of it:
