@@ -152,8 +152,9 @@ def test_the_clock_law_can_fail(text: str) -> None:
 def test_the_clock_law_lets_seeds_and_stopwatches_through() -> None:
     text = (
         "import random, torch\nimport numpy as np\nfrom perform.clock import stopwatch\n"
-        "np.random.default_rng(3)\nnp.random.RandomState(3)\nnp.random.default_rng(seed=[1, 2])\nrandom.Random(4)\n"
-        "stopwatch()\ntorch.randn(3, generator=torch.Generator())\nx: np.random.Generator\nmoment.time.time()\n"
+        "np.random.default_rng(3)\nnp.random.default_rng(seed=[1, 2])\nnp.random.RandomState(3)\n"
+        "random.Random(4)\nstopwatch()\ntorch.randn(3, generator=torch.Generator())\n"
+        "x: np.random.Generator\nmoment.time.time()\n"
     )
     assert complaints(laws.clock_law, text, "perform/latent.py") == []
 
