@@ -28,6 +28,11 @@ class Library:
         self.folders = folders or (Path.cwd(), paths.user_data(), paths.shipped())
         self._model = model
         self._parsed: dict[Path, tuple[int, isf.ISF]] = {}
+        if model is not None:
+            try:
+                self.model_name(model)
+            except LookupError as error:
+                raise LookupError(f"model {model!r}: {error.args[0]}") from error
 
     def shader(self, name: str, role: Role) -> tuple[Parameter, ...]:
         """The parameters of a shader that plays `role`; LookupError, or ISFError for a broken one."""

@@ -75,7 +75,9 @@ def play(
         str | None, typer.Option(help="Which display, by name; see `perform devices`.")
     ] = None,
     midi: Annotated[str | None, typer.Option(help="Listen to this MIDI port only.")] = None,
-    osc_port: Annotated[int, typer.Option(min=1, max=65535, help="UDP port for OSC, on 127.0.0.1.")] = 9000,
+    osc_port: Annotated[
+        int, typer.Option(min=0, max=65535, help="UDP port for OSC, on 127.0.0.1; 0: none.")
+    ] = 9000,
     once: Annotated[bool, typer.Option(help="Stop when the sound is over, do not loop it.")] = False,
 ) -> None:
     """Play a show live. Without a display and without --headless, the show is rendered to a video."""
@@ -183,10 +185,10 @@ def beats(
     as_json: AsJson = False,
 ) -> None:
     """The beats of a sound as a live run would have heard them: time, tempo, confidence."""
-    from perform.inputs.audio import tracked
+    from perform.show import beats_of
 
     with _complaints():
-        found = tracked(_existing(sound))
+        found = beats_of(_existing(sound))
     if as_json:
         rows = [
             {"time": b.time, "bpm": b.bpm, "confidence": b.confidence, "downbeat": b.downbeat} for b in found
@@ -235,7 +237,7 @@ def _play(options: Any, seconds: float | None) -> None:
             if playing.timings.count % 6 == 1:
                 dashboard.show(watcher.status(playing))
             past = seconds is not None and playing.moment is not None and playing.moment.seconds >= seconds
-            return past or (not options.loop and playing.sound.finished)
+            return past or (not options.loop and bool(playing.sound.finished))
 
         rig.run(over)
     _farewell(rig, options)
@@ -264,7 +266,7 @@ def _render(options: Any, seconds: float | None) -> None:
     rig.outputs.append(digest)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: rig.end())
-    length = min(rig.sound.duration or math.inf, math.inf if seconds is None else seconds)
+    length = min(getattr(rig.sound, "duration", None) or math.inf, math.inf if seconds is None else seconds)
     if math.isinf(length):
         raise ValueError("how long? silence and some files do not say: give --seconds")
     columns = (

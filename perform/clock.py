@@ -197,7 +197,7 @@ class LiveClock:
     LOST = 5.0  # seconds; a sound later than this began anew
 
     def __init__(self, fps: float | None = None, position: Callable[[], float | None] = lambda: None) -> None:
-        self._origin = time.monotonic()
+        self._origin: float | None = None  # the show begins with its first frame
         self._period = 1 / fps if fps else 0.0
         self._position = position
         self._lead = 0.0  # of the clock over the position, since the position fell back
@@ -208,7 +208,9 @@ class LiveClock:
 
     def advance(self) -> float:
         self._pace()
-        self._follow()
+        if self._origin is None:
+            self._origin = time.monotonic()
+        self._origin += self._behind()
         seconds = max(self.now(), self._seconds)
         self._dt = seconds - self._seconds if self._frame >= 0 else 0.0
         self._seconds = seconds
@@ -219,7 +221,7 @@ class LiveClock:
         return _moment(self._seconds, self._frame, self._dt, tempo)
 
     def now(self) -> float:
-        return time.monotonic() - self._origin
+        return 0.0 if self._origin is None else time.monotonic() - self._origin
 
     def _pace(self) -> None:
         """Sleep until the next frame is due; a late frame moves the grid, it is not made up."""
@@ -232,17 +234,18 @@ class LiveClock:
         else:
             self._due = time.monotonic() + self._period
 
-    def _follow(self) -> None:
+    def _behind(self) -> float:
+        """By how much the origin moves, so that the clock is drawn towards the sound."""
         position = self._position()
         if position is None:
-            return
+            return 0.0
         ahead = self.now() - position - self._lead
         if self._frame < 0 or ahead < -self.JUMP:
-            self._origin += ahead
-        elif ahead > self.LOST:
+            return ahead
+        if ahead > self.LOST:
             self._lead += ahead
-        else:
-            self._origin += min(ahead * self.PULL, (self.now() - self._seconds) / 2)
+            return 0.0
+        return min(ahead * self.PULL, (self.now() - self._seconds) / 2)
 
 
 def _moment(seconds: float, frame: int, dt: float, tempo: Tempo) -> Moment:

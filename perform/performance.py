@@ -224,4 +224,3 @@ def _said(settings: Settings, name: str, events: Sequence[Event], now: float) ->
     bound = settings.values.get(name)
     names: Any = bound.names if isinstance(bound, formula.Formula) else ()
     return max((event.time for event in events if event.name in names), default=now)
-

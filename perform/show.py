@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 
 from perform import generators, paths
+from perform.beat import Beat
 from perform.catalogue import Library
 from perform.clock import Clock, LiveClock, OfflineClock
 from perform.dashboard import Status
 from perform.inputs import Input, audio
-from perform.performance import Performance
+from perform.performance import TRACKED_BEAT, Performance
 from perform.rig import Rig
 from perform.scene import read
 from perform.setlist import Setlist, read_setlist, single
@@ -69,14 +70,14 @@ def load(file: Path, library: Library) -> Setlist:
     return single(read(file, library))
 
 
-def play(options: Options) -> Rig:
+def play(options: Options, library: Library | None = None) -> Rig:
     """A live show: devices, a live clock, and a window unless it is headless."""
-    from perform.outputs.window import Window
-
-    library = Library(model=options.model)
+    library = library or Library(model=options.model)
     setlist = load(find(options.setlist, library), library)
     window = None
     if not options.headless:
+        from perform.outputs.window import Window
+
         window = Window(options.size, "perform", options.fullscreen, options.display)
     clock: Clock
     holder: list[Clock] = []
@@ -136,6 +137,8 @@ def _hands(options: Options, clock: Clock) -> list[Input]:
     from perform.inputs.osc import Osc
 
     inputs: list[Input] = [Midi([options.midi] if options.midi else None, clock.now)]
+    if not options.osc_port:
+        return inputs
     try:
         inputs.append(Osc(port=options.osc_port, now=clock.now))
     except OSError as error:
@@ -150,7 +153,7 @@ def _record(rig: Rig, options: Options, live: bool) -> None:
     assert options.record
     options.record.parent.mkdir(parents=True, exist_ok=True)
     rig.live = live
-    rate = None if options.sound is None else rig.sound.rate
+    rate = rig.sound.rate if rig.sound and options.sound else None
     rig.outputs.append(Recorder(options.record, options.size, options.fps, rate, live=live))
     rig.readback = Readback(rig.context, options.size)
 
@@ -179,6 +182,20 @@ def _watch(rig: Rig, options: Options, library: Library) -> None:
 def demo_track() -> Path | None:
     """The demo track, None where it is not installed."""
     return next((file for file in sorted(paths.demo().glob("track.*")) if file.suffix != ".json"), None)
+
+
+def beats_of(file: Path) -> list[Beat]:
+    """The beats of a sound file as a live run hears them, in seconds of the file."""
+    sound = audio.open(file, lambda: 0.0, loop=False, play=False)
+    found, frame = [], 0
+    while not sound.finished:
+        frame += 1
+        for event in sound.poll(frame / 60):
+            if event.name == TRACKED_BEAT and isinstance(event.value, np.ndarray):
+                bpm, confidence, downbeat = (float(part) for part in event.value)
+                found.append(Beat(event.time, bpm, confidence, bool(downbeat)))
+    sound.close()
+    return found
 
 
 class Watcher:

@@ -37,7 +37,9 @@ CASES = (
 )
 
 
-def figures(seconds: float | None = None, model: str | None = None, device: Device = "auto") -> Iterator[Figure]:
+def figures(
+    seconds: float | None = None, model: str | None = None, device: Device = "auto"
+) -> Iterator[Figure]:
     """Play the demo set once per case, `seconds` each (default: the demo track once)."""
     cases = CASES if model is None else (Case(model, "auto", "", 28.0),)
     for case in cases:

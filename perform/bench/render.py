@@ -14,14 +14,21 @@ from perform.generators import Device
 FPS = 30.0
 
 
-def figures(seconds: float | None = None, model: str | None = None, device: Device = "auto") -> Iterator[Figure]:
+def figures(
+    seconds: float | None = None, model: str | None = None, device: Device = "auto"
+) -> Iterator[Figure]:
     """Frames a second over `seconds` of the track (default: all of it)."""
     track = show.demo_track()
     if track is None:
         raise ValueError("the demo track is not installed, the bench has nothing to render")
     with tempfile.TemporaryDirectory() as folder:
         options = show.Options(
-            sound=str(track), fps=FPS, model=model, device=device, headless=True, record=Path(folder) / "demo.mp4"
+            sound=str(track),
+            fps=FPS,
+            model=model,
+            device=device,
+            headless=True,
+            record=Path(folder) / "demo.mp4",
         )
         rig = show.render(options)
         length = seconds or getattr(rig.sound, "duration", None) or 60.0

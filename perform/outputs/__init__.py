@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from perform.clock import Moment
 
-
 Samples = NDArray[np.float32]  # [n, 2], -1..1
 
 

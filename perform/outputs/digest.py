@@ -15,7 +15,7 @@ class Digest:
 
     def write(self, frame: Frame) -> None:
         """Take one frame into the digest."""
-        self._hash.update(frame.pixels)
+        self._hash.update(frame.pixels.data)
 
     def close(self) -> None:
         """Nothing to finish."""

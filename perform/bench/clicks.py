@@ -1,0 +1,46 @@
+"""Plays clicks at uneven intervals into the default sound device, and says when: `clicks COUNT EACH`."""
+
+from __future__ import annotations
+
+import random
+import sys
+from queue import SimpleQueue
+from typing import Any
+
+import sounddevice
+
+from perform.clock import stopwatch
+
+RATE = 48_000
+LENGTH = 480  # samples of a click
+LEAD = 4 * RATE  # samples of silence before the first, for the show to start
+
+
+def main(count: int, each: float) -> None:
+    """`count` clicks, `each` seconds apart on average; a line of stdout is a click's time (stopwatch)."""
+    draw = random.Random(1)
+    starts = [LEAD]
+    for _ in range(count - 1):
+        starts.append(starts[-1] + round(RATE * each * draw.uniform(0.8, 1.2)))
+    played: SimpleQueue[float] = SimpleQueue()
+    at = 0
+
+    def fill(out: Any, frames: int, _time: Any, _status: Any) -> None:
+        nonlocal at
+        out[:] = 0
+        for start in starts:
+            if start < at + frames and start + LENGTH > at:
+                out[max(start - at, 0) : start + LENGTH - at] = 0.8
+                if start >= at:
+                    played.put(stopwatch() + (start - at) / RATE)
+        at += frames
+
+    with sounddevice.OutputStream(RATE, channels=1, latency="low", callback=fill):
+        for _ in range(count):
+            sys.stdout.write(f"{played.get()}\n")
+            sys.stdout.flush()
+        sounddevice.sleep(1000)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), float(sys.argv[2]))

@@ -1,0 +1,144 @@
+"""From a click in the sound to the first frame that shows it, over a virtual sound device.
+
+A process of its own plays clicks into a JACK server with the dummy driver, at 48 kHz and 128 samples
+a period; a show of one shader without filters hears them at 60 frames/s, and every frame is read
+back. A click counts from when its player hands it to the device (`perf_counter`, which processes of
+one Linux machine share). `heard_ms` is the part until the frame that knows of it begins: the device, a
+hop of the features and the wait for the frame; `drawn_ms` the part until its pixels are read back.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from threading import Thread
+
+from perform import paths, show
+from perform.bench import Figure, percentiles
+from perform.catalogue import Library
+from perform.clock import stopwatch
+from perform.generators import Device
+from perform.outputs.memory import Memory
+from perform.render.readback import Readback
+from perform.rig import Rig
+
+CLICKS = 100
+EACH = 0.45  # seconds that a click takes on average
+PERIOD = 128  # samples a period of the virtual device
+FPS = 60.0
+SERVER = "perform-bench"
+SHADER = """/*{"ISFVSN": "2", "INPUTS": [{"NAME": "light", "TYPE": "float", "DEFAULT": 0, "MIN": 0, "MAX": 1}]}*/
+void main() { gl_FragColor = vec4(vec3(light), 1.0); }
+"""
+PRESET = 'title = "Click"\n[generator]\nshader = "click"\nlight = "audio.level * 4"\n'
+
+
+def figures(
+    seconds: float | None = None, model: str | None = None, device: Device = "auto"
+) -> Iterator[Figure]:
+    """Latency over 100 clicks, or as many as `seconds` allow; the model plays no part."""
+    clicks = CLICKS if seconds is None else max(int(seconds / EACH), 5)
+    with ExitStack() as stack:
+        stack.enter_context(_sound_server())
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        player = stack.enter_context(_player(clicks))
+        played: list[float] = []
+        Thread(target=lambda: played.extend(float(line) for line in player.stdout or ()), daemon=True).start()
+        rig = _rig(folder)
+        frames = _watched(rig, lambda: player.poll() is not None)
+    found = [each for each in (_answer(frames, click) for click in played) if each]
+    total = percentiles(1000 * (heard + drawn) for heard, drawn in found)
+    yield Figure("latency_ms_p50", total.p50, "ms")
+    yield Figure.at_most("latency_ms_p95", total.p95, "ms", 45.0)
+    yield Figure("latency_ms_p99", total.p99, "ms")
+    yield Figure("heard_ms_p50", percentiles(1000 * heard for heard, _ in found).p50, "ms")
+    yield Figure("drawn_ms_p50", percentiles(1000 * drawn for _, drawn in found).p50, "ms")
+    yield Figure.at_least("clicks_seen", len(found), "clicks", clicks)
+    yield Figure("clicks_played", len(played), "clicks")
+
+
+def _rig(folder: Path) -> Rig:
+    shader = folder / "shaders" / "generators" / "click.fs"
+    shader.parent.mkdir(parents=True)
+    shader.write_text(SHADER, encoding="utf-8")
+    preset = folder / "click.toml"
+    preset.write_text(PRESET, encoding="utf-8")
+    options = show.Options(str(preset), "PortAudio", fps=FPS, headless=True, osc_port=0, watch=False)
+    rig = show.play(options, Library(folder, paths.shipped()))
+    rig.outputs.append(Memory())
+    rig.readback, rig.live = Readback(rig.context, options.size), False
+    return rig
+
+
+def _watched(rig: Rig, over) -> list[tuple[float, float, int]]:  # type: ignore[no-untyped-def]
+    """Every frame until the player is done: when it began, when it was read back, and its light."""
+    memory = rig.outputs[0]
+    assert isinstance(memory, Memory)
+    frames = []
+
+    def seen(_: Rig) -> bool:
+        if memory.last is not None:
+            done = stopwatch()
+            frames.append((done - rig.timings.work[-1], done, int(memory.last.pixels[0, 0, 0])))
+        return bool(over())
+
+    rig.run(seen)
+    return frames
+
+
+def _answer(frames: list[tuple[float, float, int]], click: float) -> tuple[float, float] | None:
+    """Seconds until the first frame that is brighter than the one before the click began, in parts."""
+    before = [light for _, done, light in frames if done <= click]
+    if not before:
+        return None
+    for began, done, light in frames:
+        if done > click and light > before[-1] + 8:
+            return (began - click, done - began) if done - click < EACH / 2 else None
+    return None
+
+
+@contextmanager
+def _sound_server() -> Iterator[None]:
+    """A JACK server of our own with the dummy driver."""
+    if not shutil.which("jackd"):
+        raise RuntimeError("the bench needs JACK's virtual device: on Debian install jackd2")
+    os.environ["JACK_DEFAULT_SERVER"] = SERVER
+    command = ["jackd", "-n", SERVER, "-r", "-d", "dummy", "-r", "48000", "-p", str(PERIOD)]
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    try:
+        assert server.stdout is not None
+        for line in server.stdout:
+            if "ready" in line.lower() or "driver" in line.lower():
+                break
+        Thread(target=server.stdout.read, daemon=True).start()
+        yield
+    finally:
+        _forget_devices()
+        server.terminate()
+        server.wait()
+        del os.environ["JACK_DEFAULT_SERVER"]
+
+
+def _forget_devices() -> None:
+    """PortAudio ends the process at its exit when a server that it knows is gone by then."""
+    import sounddevice
+
+    sounddevice._terminate()
+
+
+@contextmanager
+def _player(clicks: int) -> Iterator[subprocess.Popen[str]]:
+    """The process that plays the clicks and prints when."""
+    command = [sys.executable, "-m", "perform.bench.clicks", str(clicks), str(EACH)]
+    player = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        yield player
+    finally:
+        player.terminate()
+        player.wait()
