@@ -1,0 +1,30 @@
+/*{
+  "ISFVSN": "2",
+  "DESCRIPTION": "Mirrors in a ring around the centre, looking into a slowly wandering part of the picture.",
+  "CREDIT": "perform",
+  "CATEGORIES": ["Filter", "Geometry"],
+  "INPUTS": [
+    {"NAME": "inputImage", "TYPE": "image"},
+    {"NAME": "amount", "LABEL": "Mixed with the plain picture", "TYPE": "float", "DEFAULT": 1, "MIN": 0, "MAX": 1, "IDENTITY": 0},
+    {"NAME": "segments", "LABEL": "Mirrors", "TYPE": "float", "DEFAULT": 6, "MIN": 2, "MAX": 24},
+    {"NAME": "turn", "LABEL": "Turn of the figure", "TYPE": "float", "DEFAULT": 0, "MIN": -1000, "MAX": 1000},
+    {"NAME": "look", "LABEL": "Turn of what is looked at", "TYPE": "float", "DEFAULT": 0, "MIN": -1000, "MAX": 1000},
+    {"NAME": "zoom", "LABEL": "Zoom", "TYPE": "float", "DEFAULT": 1, "MIN": 0.2, "MAX": 4},
+    {"NAME": "push", "LABEL": "Zoom in, for hits", "TYPE": "float", "DEFAULT": 0, "MIN": 0, "MAX": 1},
+    {"NAME": "wander", "LABEL": "Slow wandering", "TYPE": "float", "DEFAULT": 0.35, "MIN": 0, "MAX": 1},
+    {"NAME": "centre", "LABEL": "Centre of the figure", "TYPE": "point2D", "DEFAULT": [0.5, 0.5], "MIN": [0, 0], "MAX": [1, 1]}
+  ]
+}*/
+
+void main() {
+    float unit = min(RENDERSIZE.x, RENDERSIZE.y);
+    vec2 shape = RENDERSIZE / unit, p = (isf_FragNormCoord - centre) * shape;
+    float count = floor(segments + 0.5), radius = length(p) / (zoom * (1.0 + 0.6 * push));
+    float angle = atan(p.y, p.x) / 6.2831853 - turn;
+    float wedge = abs(fract(angle * count) - 0.5) / count;  // mirrored inside its wedge, in turns
+    float at = (wedge + look + 0.02 * TIME * wander) * 6.2831853;
+    vec2 drift = 0.3 * wander * vec2(sin(TIME * 0.13), cos(TIME * 0.11));
+    vec2 from = 0.5 + (radius * vec2(cos(at), sin(at)) + drift) / shape;
+    vec4 mirrored = IMG_NORM_PIXEL(inputImage, 1.0 - abs(1.0 - mod(from, 2.0)));
+    gl_FragColor = mix(IMG_THIS_PIXEL(inputImage), mirrored, amount);
+}

@@ -1,0 +1,31 @@
+/*{
+  "ISFVSN": "2",
+  "DESCRIPTION": "One mirror at any angle, or two at right angles.",
+  "CREDIT": "perform",
+  "CATEGORIES": ["Filter", "Geometry"],
+  "INPUTS": [
+    {"NAME": "inputImage", "TYPE": "image"},
+    {"NAME": "amount", "LABEL": "Mixed with the plain picture", "TYPE": "float", "DEFAULT": 1, "MIN": 0, "MAX": 1, "IDENTITY": 0},
+    {"NAME": "angle", "LABEL": "Turn of the mirror; 0 stands upright and shows the left half", "TYPE": "float", "DEFAULT": 0, "MIN": -1000, "MAX": 1000},
+    {"NAME": "crossed", "LABEL": "A second mirror across the first", "TYPE": "bool", "DEFAULT": false},
+    {"NAME": "centre", "LABEL": "Where the mirror stands", "TYPE": "point2D", "DEFAULT": [0.5, 0.5], "MIN": [0, 0], "MAX": [1, 1]},
+    {"NAME": "slide", "LABEL": "The picture slides into the mirror", "TYPE": "float", "DEFAULT": 0, "MIN": -1, "MAX": 1},
+    {"NAME": "seam", "LABEL": "Glow along the seam", "TYPE": "float", "DEFAULT": 0, "MIN": 0, "MAX": 1},
+    {"NAME": "light", "LABEL": "Colour of the seam", "TYPE": "color", "DEFAULT": [1, 0.85, 0.6, 1]}
+  ]
+}*/
+
+void main() {
+    vec2 shape = RENDERSIZE / min(RENDERSIZE.x, RENDERSIZE.y);
+    float a = 6.2831853 * angle;
+    vec2 normal = vec2(cos(a), sin(a)), along = vec2(-normal.y, normal.x);
+    vec2 p = (isf_FragNormCoord - centre) * shape;
+    float x = dot(p, normal), y = dot(p, along), near = abs(x);
+    vec2 q = -near * normal + (crossed ? abs(y) : y) * along;
+    q -= slide * normal;
+    near = crossed ? min(near, abs(y)) : near;
+    vec2 from = 1.0 - abs(1.0 - mod(centre + q / shape, 2.0));
+    vec4 mirrored = IMG_NORM_PIXEL(inputImage, from);
+    mirrored.rgb += light.rgb * seam * seam * 0.006 / (near + 0.006) * (1.0 - mirrored.rgb);
+    gl_FragColor = mix(IMG_THIS_PIXEL(inputImage), mirrored, amount);
+}

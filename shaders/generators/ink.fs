@@ -1,0 +1,96 @@
+/*{
+  "ISFVSN": "2",
+  "DESCRIPTION": "Two inks let into dark water: the current draws them into threads, a hit lets in a drop.",
+  "CREDIT": "perform",
+  "CATEGORIES": ["Generator", "Fluid"],
+  "INPUTS": [
+    {"NAME": "flow", "LABEL": "Current", "TYPE": "float", "DEFAULT": 0.5, "MIN": 0, "MAX": 1},
+    {"NAME": "scale", "LABEL": "Eddies across the short side", "TYPE": "float", "DEFAULT": 2.6, "MIN": 0.5, "MAX": 6},
+    {"NAME": "supply", "LABEL": "Ink that always flows in", "TYPE": "float", "DEFAULT": 0.35, "MIN": 0, "MAX": 1},
+    {"NAME": "hit", "LABEL": "Drop of ink", "TYPE": "float", "DEFAULT": 0, "MIN": 0, "MAX": 1},
+    {"NAME": "push", "LABEL": "Stir", "TYPE": "float", "DEFAULT": 0, "MIN": 0, "MAX": 1},
+    {"NAME": "fade", "LABEL": "Seconds until half has sunk", "TYPE": "float", "DEFAULT": 4, "MIN": 0.2, "MAX": 20},
+    {"NAME": "water", "LABEL": "Water", "TYPE": "color", "DEFAULT": [0.0, 0.008, 0.02, 1]},
+    {"NAME": "first", "LABEL": "First ink", "TYPE": "color", "DEFAULT": [0.04, 0.42, 0.85, 1]},
+    {"NAME": "second", "LABEL": "Second ink", "TYPE": "color", "DEFAULT": [1.0, 0.28, 0.1, 1]},
+    {"NAME": "light", "LABEL": "Light on the threads", "TYPE": "color", "DEFAULT": [1.0, 0.93, 0.8, 1]}
+  ],
+  "PASSES": [
+    {"TARGET": "current", "WIDTH": "max(floor($WIDTH/16), 16)", "HEIGHT": "max(floor($HEIGHT/16), 16)", "FLOAT": true},
+    {"TARGET": "inks", "WIDTH": "max(floor($WIDTH/2), 16)", "HEIGHT": "max(floor($HEIGHT/2), 16)", "FLOAT": true, "PERSISTENT": true},
+    {}
+  ]
+}*/
+
+uint word(uint n) {  // PCG (O'Neill 2014)
+    n = n * 747796405u + 2891336453u;
+    n = ((n >> ((n >> 28u) + 4u)) ^ n) * 277803737u;
+    return (n >> 22u) ^ n;
+}
+
+float lattice(ivec3 p) {
+    return float(word(uint(p.x) + word(uint(p.y) + word(uint(p.z))))) / 4294967295.0;
+}
+
+// Value noise that turns over with time instead of sliding.
+float noise(vec2 p, float t) {
+    vec3 q = vec3(p, t), f = fract(q);
+    ivec3 i = ivec3(floor(q));
+    f = f * f * f * (f * (f * 6.0 - 15.0) + 10.0);
+    vec4 low = vec4(lattice(i), lattice(i + ivec3(1, 0, 0)), lattice(i + ivec3(0, 1, 0)), lattice(i + ivec3(1, 1, 0)));
+    i.z += 1;
+    vec4 high = vec4(lattice(i), lattice(i + ivec3(1, 0, 0)), lattice(i + ivec3(0, 1, 0)), lattice(i + ivec3(1, 1, 0)));
+    vec4 v = mix(low, high, f.z);
+    return mix(mix(v.x, v.y, f.x), mix(v.z, v.w, f.x), f.y);
+}
+
+float potential(vec2 p) {
+    return noise(p, TIME * 0.09) + 0.42 * noise(p * 2.3 + 17.0, TIME * 0.17 + 5.0);
+}
+
+// The curl of a potential has no sources: ink is carried, never made (Bridson et al. 2007).
+vec2 curl(vec2 p) {
+    float e = 0.08, here = potential(p);
+    return vec2(potential(p + vec2(0, e)) - here, here - potential(p + vec2(e, 0))) / e;
+}
+
+vec2 shape() {  // the picture in units of its short side
+    return RENDERSIZE / min(RENDERSIZE.x, RENDERSIZE.y);
+}
+
+float drop(vec2 p, float phase, float radius) {
+    vec2 centre = 0.36 * shape() * vec2(sin(TIME * 0.31 + phase), sin(TIME * 0.23 + phase * 1.7 + 1.0));
+    vec2 d = p - centre;
+    return exp(-dot(d, d) / (radius * radius));
+}
+
+void main() {
+    vec2 uv = isf_FragNormCoord, p = (uv - 0.5) * shape();
+    if (PASSINDEX == 0) {
+        vec2 v = curl(p * scale) * (0.5 * flow + 0.8 * push) / scale;
+        gl_FragColor = vec4(v, 0.0, 1.0);
+    } else if (PASSINDEX == 1) {
+        float dt = min(TIMEDELTA, 0.1);
+        vec2 from = uv - IMG_NORM_PIXEL(current, uv).xy * dt / shape();
+        vec2 ink = IMG_NORM_PIXEL(inks, from).xy * exp2(-dt / fade);
+        // Each ink has a well that always flows and one that a hit opens; full water takes no more.
+        float rate = 2.5 * supply * dt, burst = 16.0 * hit * dt;
+        vec2 more = rate * vec2(drop(p, 0.0, 0.045), drop(p, 3.3, 0.035));
+        more += burst * vec2(drop(p, 2.1, 0.06), drop(p, 5.2, 0.045));
+        gl_FragColor = vec4(ink + more / (1.0 + ink * ink), 0.0, 1.0);
+    } else {
+        vec2 reach = 1.5 / IMG_SIZE(inks);
+        vec2 ink = IMG_NORM_PIXEL(inks, uv).xy;
+        vec2 right = IMG_NORM_PIXEL(inks, uv + vec2(reach.x, 0.0)).xy;
+        vec2 up = IMG_NORM_PIXEL(inks, uv + vec2(0.0, reach.y)).xy;
+        vec2 amount = ink / (0.25 + ink);
+        vec3 colour = mix(water.rgb, first.rgb * (0.2 + 0.8 * amount.x), amount.x);
+        colour = mix(colour, second.rgb * (0.2 + 0.85 * amount.y), amount.y);
+        // The slope of the ink is its surface: light from above and the left finds the threads.
+        vec2 slope = vec2(dot(right - ink, vec2(1.0)), dot(up - ink, vec2(1.0))) * 10.0;
+        float lit = dot(slope, vec2(-0.6, 0.8));
+        lit = lit / (0.6 + abs(lit));
+        colour += lit * (lit > 0.0 ? light.rgb * 0.5 * max(amount.x, amount.y) : colour * 0.8);
+        gl_FragColor = vec4(colour, 1.0);
+    }
+}

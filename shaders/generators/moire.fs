@@ -1,0 +1,44 @@
+/*{
+  "ISFVSN": "2",
+  "DESCRIPTION": "Two sets of fine rings slide over each other; the figure that moves is in neither of them.",
+  "CREDIT": "perform",
+  "CATEGORIES": ["Generator", "Geometry"],
+  "INPUTS": [
+    {"NAME": "lines", "LABEL": "Rings across the short side", "TYPE": "float", "DEFAULT": 28, "MIN": 4, "MAX": 70},
+    {"NAME": "detune", "LABEL": "Difference between the sets", "TYPE": "float", "DEFAULT": 0.06, "MIN": 0, "MAX": 0.5},
+    {"NAME": "distance", "LABEL": "Distance of the centres", "TYPE": "float", "DEFAULT": 0.3, "MIN": 0, "MAX": 1},
+    {"NAME": "speed", "LABEL": "Slow movement", "TYPE": "float", "DEFAULT": 0.3, "MIN": 0, "MAX": 2},
+    {"NAME": "travel", "LABEL": "Rings that have left the centre", "TYPE": "float", "DEFAULT": 0, "MIN": 0, "MAX": 10000},
+    {"NAME": "hit", "LABEL": "Ripple", "TYPE": "float", "DEFAULT": 0, "MIN": 0, "MAX": 1},
+    {"NAME": "weight", "LABEL": "Line weight", "TYPE": "float", "DEFAULT": 0.46, "MIN": 0.05, "MAX": 0.6},
+    {"NAME": "ground", "LABEL": "Ground", "TYPE": "color", "DEFAULT": [0.0, 0.0, 0.01, 1]},
+    {"NAME": "first", "LABEL": "First set", "TYPE": "color", "DEFAULT": [0.02, 0.05, 0.16, 1]},
+    {"NAME": "second", "LABEL": "Second set", "TYPE": "color", "DEFAULT": [0.14, 0.01, 0.035, 1]},
+    {"NAME": "crossing", "LABEL": "Where they meet", "TYPE": "color", "DEFAULT": [1.0, 0.93, 0.8, 1]}
+  ]
+}*/
+
+// Coverage of a pixel by lines of the given period; phase in periods, pixel in periods.
+float grating(float phase, float pixel) {
+    float d = abs(fract(phase) - 0.5);
+    return clamp((weight * 0.5 - d) / pixel + 0.5, 0.0, 1.0);
+}
+
+void main() {
+    float unit = min(RENDERSIZE.x, RENDERSIZE.y);
+    vec2 p = (isf_FragNormCoord - 0.5) * RENDERSIZE / unit;
+    float t = TIME * speed;
+    vec2 offset = 0.5 * distance * vec2(cos(t * 0.53), sin(t * 0.37));
+    float a = length(p + offset), b = length(p - offset);
+    // A ripple runs outwards through both sets as the hit decays.
+    float front = (1.0 - hit) * 1.2;
+    float ripple = hit * 1.6;
+    a += ripple * 0.03 * exp(-60.0 * (a - front) * (a - front));
+    b -= ripple * 0.03 * exp(-60.0 * (b - front) * (b - front));
+    float other = lines * (1.0 + detune * sin(t * 0.21 + 1.0));
+    float one = grating(a * lines - travel - t * 0.6, lines / unit);
+    float two = grating(b * other - travel - t * 0.6, other / unit);
+    vec3 colour = mix(ground.rgb, first.rgb, one);
+    colour = mix(colour, mix(second.rgb, crossing.rgb, one), two);
+    gl_FragColor = vec4(colour, 1.0);
+}

@@ -1,0 +1,61 @@
+/*{
+  "ISFVSN": "2",
+  "DESCRIPTION": "Ribbons that find their way over a field of tiles; every turned tile leads them elsewhere. After Sebastien Truchet, 1704.",
+  "CREDIT": "perform",
+  "CATEGORIES": ["Generator", "Geometry"],
+  "INPUTS": [
+    {"NAME": "tiles", "LABEL": "Tiles along the short side", "TYPE": "float", "DEFAULT": 5, "MIN": 1.5, "MAX": 16},
+    {"NAME": "seed", "LABEL": "Way of the ribbons; tiles turn one by one between whole numbers", "TYPE": "float", "DEFAULT": 0, "MIN": 0, "MAX": 10000},
+    {"NAME": "strands", "LABEL": "Strands in a ribbon", "TYPE": "float", "DEFAULT": 3, "MIN": 1, "MAX": 7},
+    {"NAME": "width", "LABEL": "Width of a ribbon", "TYPE": "float", "DEFAULT": 0.52, "MIN": 0.1, "MAX": 0.9},
+    {"NAME": "run", "LABEL": "Speed of the lights along the ribbons", "TYPE": "float", "DEFAULT": 0.25, "MIN": -2, "MAX": 2},
+    {"NAME": "lights", "LABEL": "Length of the lights", "TYPE": "float", "DEFAULT": 0.35, "MIN": 0, "MAX": 1},
+    {"NAME": "hit", "LABEL": "Flare", "TYPE": "float", "DEFAULT": 0, "MIN": 0, "MAX": 1},
+    {"NAME": "turn", "LABEL": "Turn of the field", "TYPE": "float", "DEFAULT": 0.125, "MIN": -1000, "MAX": 1000},
+    {"NAME": "ground", "LABEL": "Ground", "TYPE": "color", "DEFAULT": [0.004, 0.004, 0.016, 1]},
+    {"NAME": "ribbon", "LABEL": "Ribbon", "TYPE": "color", "DEFAULT": [0.1, 0.06, 0.3, 1]},
+    {"NAME": "light", "LABEL": "Lights", "TYPE": "color", "DEFAULT": [1.0, 0.55, 0.16, 1]},
+    {"NAME": "second", "LABEL": "Second lights", "TYPE": "color", "DEFAULT": [0.1, 0.85, 0.75, 1]}
+  ]
+}*/
+
+uint word(uint n) {  // PCG (O'Neill 2014)
+    n = n * 747796405u + 2891336453u;
+    n = ((n >> ((n >> 28u) + 4u)) ^ n) * 277803737u;
+    return (n >> 22u) ^ n;
+}
+
+void main() {
+    float unit = min(RENDERSIZE.x, RENDERSIZE.y), angle = turn * 6.2831853;
+    vec2 p = (isf_FragNormCoord - 0.5) * RENDERSIZE / unit * tiles;
+    p = mat2(cos(angle), sin(angle), -sin(angle), cos(angle)) * p + vec2(0.04, 0.023) * TIME;
+    vec2 cell = floor(p), q = p - cell - 0.5;
+    uint name = word(uint(int(cell.x) + 40000) + word(uint(int(cell.y) + 40000)));
+    float own = float(name >> 20u) / 4096.0, place = seed + own;
+    uint before = word(name + uint(max(place - 1.0, 0.0))), now = word(name + uint(place));
+    // A tile turns in the last tenth of the way to its next throw, as a quarter turn of the whole tile.
+    float from = float(before & 1u), to = float(now & 1u);
+    float quarter = mix(from, to, smoothstep(0.0, 0.12, fract(place)));
+    float c = cos(quarter * 1.5707963), s = sin(quarter * 1.5707963);
+    q = mat2(c, s, -s, c) * q;
+
+    // Two quarter circles about opposite corners of the tile.
+    float corner = q.x + q.y > 0.0 ? 1.0 : -1.0;
+    vec2 d = 0.5 * corner - q;
+    float across = (length(d) - 0.5) / (0.5 * width);  // -1..1 over the ribbon
+    float pixel = 2.0 * tiles / unit / width;
+    float cover = clamp((1.0 - abs(across)) / pixel + 0.5, 0.0, 1.0);
+    float count = floor(strands + 0.5), lane = (across * 0.5 + 0.5) * count;
+    float strand = floor(lane), inside = abs(fract(lane) - 0.5) * 2.0;
+    float edge = clamp((0.82 - inside) / (pixel * count) + 0.5, 0.0, 1.0);
+    // Light is a function of the place, so it goes on from tile to tile whichever way they lie.
+    // Strands are counted from the middle: left and right change sides where two arcs meet.
+    float kind = abs(2.0 * strand - count + 1.0) * 0.5;
+    float phase = dot(p, vec2(0.11, 0.17)) + 0.37 * kind - TIME * run * (1.0 - 0.21 * kind);
+    float pulse = abs(fract(phase) * 2.0 - 1.0);
+    float lit = clamp((pulse - 1.0 + lights * (1.0 + hit)) * 4.0, 0.0, 1.0);
+    float round = sqrt(max(1.0 - inside * inside, 0.0));
+    vec3 tone = fract(kind * 0.5 + 0.1) > 0.5 ? light.rgb : second.rgb;
+    vec3 colour = ribbon.rgb * (0.25 + 0.75 * round) + tone * lit * (0.25 + 0.75 * round) * (0.75 + 0.5 * hit);
+    gl_FragColor = vec4(mix(ground.rgb, colour, cover * edge), 1.0);
+}
