@@ -166,6 +166,7 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
             header(PASSES=[{"TARGET": "x", "WIDTH": "open(1)"}]),
             "'open(1)' is not allowed, only numbers, $names",
         ),
+        (header(PASSES=[{"TARGET": "half"}]), "a.fs:4: the name half is a word of GLSL"),
         (header(PASSES=[{"TARGET": "1x"}]), "TARGET = '1x', must be letters, digits and _"),
         (header(IMPORTED={"x": {}}), "IMPORTED x: PATH = None, must be the name of one image file"),
     ],

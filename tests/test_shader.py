@@ -306,7 +306,7 @@ def test_faults_are_told_by_file_and_line(context: moderngl.Context) -> None:
     vertex = "\nvoid main() { oops; }"
     with pytest.raises(ShaderError, match=r"^a\.vs:2: .*oops"):
         Shader(context, isf.parse("/*{}*/ void main() {}", "a.fs", vertex), SIZE)
-    clash = main("vec4(1.0)", INPUTS=[{"NAME": "float", "TYPE": "float"}])
+    clash = main("vec4(1.0)", INPUTS=[{"NAME": "isampler2D", "TYPE": "float"}])
     with pytest.raises(ShaderError, match=r"^a\.fs: .* \(in what its header declares\)"):
         Shader(context, clash, SIZE)
 

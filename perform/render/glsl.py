@@ -12,6 +12,15 @@ from collections.abc import Iterable
 
 GENERATED = 1000000  # the first line of what is generated here
 BUILT_IN = ("PASSINDEX", "RENDERSIZE", "TIME", "TIMEDELTA", "DATE", "FRAMEINDEX")
+_WORDS = """
+active asm atomic_uint attribute bool break case cast centroid class common const continue default
+discard do double else enum extern external false filter fixed flat float for goto half if in inline
+inout input int interface invariant layout long main namespace new noinline noperspective out output
+packed partition patch precise precision public return row_major sample short sizeof smooth static
+struct subroutine superp switch template this true typedef uint uniform union unsigned using varying
+void volatile while
+"""
+RESERVED = frozenset(_WORDS.split())  # GLSL 4.10, section 3.6, less the names with a digit
 
 _START = f"#version 410 core\n#line {GENERATED}\n"
 _COMMON = """\

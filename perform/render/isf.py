@@ -176,6 +176,8 @@ class _Header:
         targets = dict.fromkeys(p.target for p in self.passes if p.target)
         names = [entry["NAME"] for entry in self.inputs] + [*self.imported] + [*targets]
         for at, name in enumerate(names):
+            if name in glsl.RESERVED:
+                self.fail(f"the name {name} is a word of GLSL, must be another", name)
             if name in glsl.BUILT_IN or name in names[:at]:
                 self.fail(f"the name {name} is taken, each input, image and target needs its own", name)
 
