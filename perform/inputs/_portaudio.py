@@ -24,6 +24,7 @@ Samples = NDArray[np.float32]  # [n, channels]
 
 RETRY = 2.0  # seconds between two attempts to open a device that is not there
 GONE = 1.0  # seconds without a callback after which a device counts as gone
+SETTLE = 2.0  # seconds after opening in which it need not come: PulseAudio was seen to take 1.4
 TEND = 0.02  # seconds between two looks at a stream
 LATENCY = 0.1  # seconds of the speaker's buffer: long enough for a busy machine
 AHEAD = 0.3  # seconds of sound that wait for the speaker
@@ -123,7 +124,7 @@ class Ring:
         """The oldest samples, at most `count`, which they leave the buffer with."""
         with self._lock:
             end = min(self._read + count, self._written)
-            samples = self._samples.take(range(self._read, end), axis=0, mode="wrap")
+            samples = self._samples.take(np.arange(self._read, end), axis=0, mode="wrap")
             self._read = end
         return samples
 
@@ -134,7 +135,7 @@ class Line:
     def __init__(self) -> None:
         self.note = "opening"
         self._stream: Any = None
-        self._beat = 0.0  # when the last callback came
+        self._opened = self._beat = 0.0  # when the stream was opened, when the last callback came
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name=type(self).__name__, daemon=True)
 
@@ -166,7 +167,7 @@ class Line:
         """One look at the stream; seconds until the next."""
         if self._stream is None:
             return self._start()
-        if stopwatch() - self._beat > GONE or not self._stream.active:
+        if stopwatch() - max(self._beat, self._opened + SETTLE) > GONE or not self._stream.active:
             self._end("the sound device is gone")
             return RETRY / 4
         self._serve()
@@ -176,7 +177,7 @@ class Line:
         with _lock:
             try:
                 stream = self._make()
-                self._beat = stopwatch()
+                self._opened = stopwatch()
                 stream.start()
             except (DeviceError, OSError, ValueError, _portaudio_error()) as error:
                 self.note = str(error)
@@ -235,6 +236,8 @@ class Speaker(Line):
 
     def _make(self) -> Any:
         sound = _library()
+        if not any(one["max_output_channels"] for one in sound.query_devices()):
+            raise DeviceError("no sound device to play on")
         self._anchor, self._ring = None, Ring(self._rate, 2)
         self._next = self._heard = round((self._now() or 0.0) * self._rate)
         self._late = 0

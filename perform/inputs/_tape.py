@@ -52,7 +52,7 @@ class Tape:
             while self._end < stop:
                 self._append(next(self._source))
             first = min(max(start, self._end - KEPT), max(stop, start))
-            kept = self._kept.take(range(first, stop), axis=0, mode="wrap")
+            kept = self._kept.take(np.arange(first, stop), axis=0, mode="wrap")
         return np.concatenate((np.zeros((first - start, 2), np.float32), kept))
 
     def _append(self, block: Samples) -> None:

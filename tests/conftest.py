@@ -1,0 +1,138 @@
+"""Sound servers without a sound card, and sounds to hear."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from perform.clock import LiveClock
+
+Samples = NDArray[np.float32]
+PATIENCE = 20.0  # seconds that a program may take to start or to notice something
+
+
+def needs(*programs: str) -> None:
+    """Skip the test by the missing program's name; where everything is to be there, fail."""
+    missing = [program for program in programs if shutil.which(program) is None]
+    if missing and os.environ.get("CI"):
+        pytest.fail(f"{', '.join(missing)} must be installed")
+    if missing:
+        pytest.skip(f"{', '.join(missing)} not installed")
+
+
+def eventually(
+    true: Callable[[], object], what: str = "it", step: Callable[[], object] | None = None
+) -> None:
+    """Look until it is true, a hundred times a second; `step` is called before each look."""
+    clock = LiveClock(100)
+    while clock.advance() < PATIENCE:
+        if step:
+            step()
+        if true():
+            return
+    pytest.fail(f"{what} did not come within {PATIENCE:g} s")
+
+
+class Server:
+    """A sound server that may be killed and started again."""
+
+    def __init__(self, command: list[str], ready: list[str]) -> None:
+        self._command, self._ready = command, ready
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        # PulseAudio does not start where another server is named
+        environment = {name: value for name, value in os.environ.items() if name != "PULSE_SERVER"}
+        self._process = subprocess.Popen(
+            self._command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        eventually(lambda: subprocess.run(self._ready, capture_output=True).returncode == 0, self._command[0])
+
+    def kill(self) -> None:
+        if self._process:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+
+@pytest.fixture
+def pulse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    """PulseAudio with a null sink, whose monitor is the default source."""
+    needs("pulseaudio", "pactl", "pacat")
+    socket = tmp_path / "socket"
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    monkeypatch.setenv("PULSE_SERVER", f"unix:{socket}")
+    tmp_path.chmod(0o700)
+    modules = (
+        "module-null-sink sink_name=null",
+        f"module-native-protocol-unix socket={socket} auth-anonymous=1",
+    )
+    options = ["-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no"]
+    server = Server(
+        ["pulseaudio", *options, *(part for module in modules for part in ("-L", module))], ["pactl", "info"]
+    )
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def jack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    """JACK with a dummy device of 48 kHz."""
+    needs("jackd", "jack_lsp")
+    monkeypatch.setenv("JACK_DEFAULT_SERVER", f"perform{os.getpid()}")
+    monkeypatch.setenv("JACK_NO_START_SERVER", "1")
+    server = Server(
+        ["jackd", "--no-mlock", "--no-realtime", "-n", f"perform{os.getpid()}", "-d", "dummy", "-r", "48000"],
+        ["jack_lsp"],
+    )
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def no_sound(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No sound server."""
+    monkeypatch.setenv("PULSE_SERVER", "unix:/nowhere")
+
+
+def tone(seconds: float, rate: int = 48_000, hertz: float = 1000.0) -> Samples:
+    """A sine of amplitude 0.5 [n, 1]."""
+    time = np.arange(round(seconds * rate)) / rate
+    return (0.5 * np.sin(2 * np.pi * hertz * time)).astype(np.float32)[:, None]
+
+
+def clicks(times: list[float], seconds: float, rate: int = 48_000) -> Samples:
+    """Bursts of 5 ms at `times` in silence [n, 1]."""
+    sound = np.zeros((round(seconds * rate), 1), np.float32)
+    burst = np.random.default_rng(0).uniform(-0.8, 0.8, (rate // 200, 1))
+    for time in times:
+        at = round(time * rate)
+        sound[at : at + len(burst)] = burst
+    return sound
+
+
+def write_sound(path: Path, samples: Samples, rate: int = 48_000, codec: str = "pcm_f32le") -> Path:
+    """A sound file of `samples` [n, channels]; the name's ending says the container."""
+    layout = {1: "mono", 2: "stereo", 6: "5.1"}[samples.shape[1]]
+    with av.open(str(path), "w") as file:
+        stream = file.add_stream(codec, rate=rate, layout=layout)
+        coder = stream.codec_context
+        coder.open()
+        fitted = av.AudioResampler(coder.format, layout, rate, frame_size=coder.frame_size or None)
+        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples).reshape(1, -1), "flt", layout)
+        frame.sample_rate, frame.pts, frame.time_base = rate, 0, Fraction(1, rate)
+        for one in (*fitted.resample(frame), *fitted.resample(None)):
+            file.mux(coder.encode(one))
+        file.mux(coder.encode(None))
+    return path

@@ -1,0 +1,260 @@
+from __future__ import annotations
+
+import subprocess
+import tracemalloc
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from perform.clock import LiveClock
+from perform.inputs import audio
+from perform.inputs._portaudio import DeviceError, Ring, devices
+from perform.inputs._steady import Steady
+from perform.inputs._tape import RATE, Tape
+from perform.signals import Event
+from tests.conftest import Server, clicks, eventually, tone, write_sound
+
+
+def played(sound: audio.Sound, fps: int, seconds: float) -> list[Event]:
+    """Every event of a sound, polled `fps` times a second."""
+    return [event for n in range(int(seconds * fps) + 1) for event in sound.poll(n / fps)]
+
+
+def test_a_tape_is_the_file_and_silence_after_it(tmp_path: Path) -> None:
+    sound = np.random.default_rng(1).uniform(-1, 1, (RATE, 2)).astype(np.float32)
+    tape = Tape(write_sound(tmp_path / "noise.wav", sound))
+    assert np.array_equal(tape.read(0, RATE + 100), np.concatenate((sound, np.zeros((100, 2)))))
+    assert tape.length == RATE
+    assert np.array_equal(tape.read(500, 700), sound[500:700])
+
+
+def test_a_looped_tape_has_no_seam(tmp_path: Path) -> None:
+    sound = np.random.default_rng(1).uniform(-1, 1, (12_345, 2)).astype(np.float32)
+    tape = Tape(write_sound(tmp_path / "noise.wav", sound), loop=True)
+    assert np.array_equal(tape.read(0, 3 * 12_345), np.tile(sound, (3, 1)))
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "rate", "loss"),  # the ends of m4a are padded: it is no format for loops
+    [
+        ("a.wav", "pcm_s16le", 44_100, 0.001),
+        ("a.wav", "pcm_s16le", 22_050, 0.01),
+        ("a.flac", "flac", 44_100, 0.001),
+        ("a.mp3", "libmp3lame", 44_100, 0.05),
+        ("a.ogg", "libopus", 48_000, 0.1),
+        ("a.m4a", "aac", 48_000, 0.15),
+    ],
+)
+def test_any_format_is_heard_at_48_khz_as_loud_as_it_is(
+    tmp_path: Path, name: str, codec: str, rate: int, loss: float
+) -> None:
+    file = write_sound(tmp_path / name, tone(1.0, rate), rate, codec)
+    heard = Tape(file, loop=name != "a.m4a").read(RATE // 10, RATE * 9 // 10 + (name != "a.m4a") * RATE)
+    assert np.array_equal(heard[:, 0], heard[:, 1])
+    steps = np.abs(np.diff(heard[:, 0]))
+    assert steps.max() < 0.5 * 2 * np.pi * 1000 / RATE * (1.02 + loss)  # a gap would be a larger step
+    assert np.abs(heard[: RATE // 2]).max() == pytest.approx(0.5, abs=max(loss, 0.005))
+
+
+def test_six_channels_become_two(tmp_path: Path) -> None:
+    six = np.repeat(tone(0.5), 6, axis=1)
+    assert Tape(write_sound(tmp_path / "six.wav", six)).read(0, 100).shape == (100, 2)
+
+
+def test_ten_minutes_of_a_loop_take_no_memory(tmp_path: Path) -> None:
+    tape = Tape(write_sound(tmp_path / "a.wav", tone(2.0)), loop=True)
+    for second in range(480):
+        tape.read(second * RATE, (second + 1) * RATE)
+    tracemalloc.start()
+    for second in range(480, 600):
+        tape.read(second * RATE, (second + 1) * RATE)
+    grown, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert grown < 500_000
+
+
+def test_what_is_no_sound_is_refused_by_name(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.wav"
+    broken.write_bytes(b"RIFF and then nothing that makes sense" * 10)
+    silent = tmp_path / "silent.mp4"
+    with av.open(str(silent), "w") as film:
+        stream = film.add_stream("libx264", rate=25)
+        stream.width = stream.height = 64
+        film.mux(stream.encode(av.VideoFrame(64, 64, "yuv420p")))
+        film.mux(stream.encode(None))
+    for file, why in [(tmp_path / "none.wav", "no such"), (broken, "cannot be read"), (silent, "no sound")]:
+        with pytest.raises(audio.SoundError, match=f"{file.name}: .*{why}"):
+            audio.open(file, lambda: 0.0)
+
+
+def test_a_file_that_vanishes_in_a_loop_is_silence_until_it_is_back(tmp_path: Path) -> None:
+    file = write_sound(tmp_path / "a.wav", tone(0.5))
+    content = file.read_bytes()
+    sound = audio.SoundFile(file, loop=True)
+    file.unlink()
+    played(sound, 20, 1.0)
+    assert sound.health().state == "failed"
+    assert "a.wav" in sound.health().detail
+    file.write_bytes(content)
+    sound.take_sound()
+    for second in range(1, 5):
+        sound.poll(second)
+    assert sound.health().state == "ok"
+    assert np.abs(sound.take_sound()).max() > 0.4
+
+
+def test_signals_do_not_depend_on_the_frame_rate(tmp_path: Path) -> None:
+    noise = np.random.default_rng(2).normal(0, 0.1, (2 * RATE, 1)).astype(np.float32)
+    file = write_sound(tmp_path / "noise.wav", noise * np.linspace(0, 1, 2 * RATE, dtype=np.float32)[:, None])
+    said = [played(audio.SoundFile(file), fps, 2.0) for fps in (20, 50, 100)]
+    levels = [{e.time: e.value for e in events if e.name == "audio.level"} for events in said]
+    shared = levels[0].keys() & levels[1].keys() & levels[2].keys()
+    assert len(shared) == 20
+    assert all(levels[0][time] == levels[1][time] == levels[2][time] for time in shared)
+
+
+def test_no_hit_is_lost_between_two_frames(tmp_path: Path) -> None:
+    times = [0.5, 0.9, 1.3, 1.7]
+    file = write_sound(tmp_path / "clicks.wav", clicks(times, 2.0))
+    for fps in (10, 24, 60):
+        said = played(audio.SoundFile(file), fps, 2.0)
+        hits = [e.time for e in said if e.name == "audio.onset" and float(e.value) > 0]  # type: ignore[arg-type]
+        assert len(hits) == len(times)
+        assert all(0 <= hit - time <= 1 / fps + 0.03 for hit, time in zip(hits, times, strict=True))
+
+
+def test_the_sound_of_the_frames_is_the_sound(tmp_path: Path) -> None:
+    noise = np.random.default_rng(3).uniform(-1, 1, (RATE, 2)).astype(np.float32)
+    sound = audio.SoundFile(write_sound(tmp_path / "noise.wav", noise))
+    parts = []
+    for n in range(61):
+        sound.poll(n / 60)
+        parts.append(sound.take_sound())
+    assert [len(part) for part in parts[:3]] == [0, 800, 800]
+    assert np.array_equal(np.concatenate(parts), noise)
+
+
+def test_a_file_played_once_comes_to_its_end(tmp_path: Path) -> None:
+    sound = audio.SoundFile(write_sound(tmp_path / "a.flac", tone(0.5), codec="flac"))
+    assert sound.duration == pytest.approx(0.5)
+    sound.poll(0.49)
+    assert not sound.finished
+    sound.poll(0.51)
+    assert sound.finished
+    assert not audio.SoundFile(tmp_path / "a.flac", loop=True).finished
+
+
+def test_specs_name_files_devices_and_silence(tmp_path: Path, no_sound: None) -> None:
+    file = write_sound(tmp_path / "a.wav", tone(0.1))
+    assert isinstance(audio.open(str(file), lambda: 0.0, play=False), audio.SoundFile)
+    assert isinstance(audio.open(None, lambda: 0.0), audio.Silence)
+    assert isinstance(audio.open("none", lambda: 0.0), audio.Silence)
+    device = audio.open("no such card", lambda: 0.0)
+    assert isinstance(device, audio.SoundDevice)
+    eventually(lambda: "no such card" in device.health().detail)
+    assert device.health().state == "waiting"
+    device.close()
+
+
+def test_without_a_speaker_a_file_plays_silently(tmp_path: Path, no_sound: None) -> None:
+    sound = audio.SoundFile(write_sound(tmp_path / "a.wav", tone(1.0)), play=True)
+    eventually(lambda: "no sound device" in sound.health().detail)
+    assert sound.poll(0.5)
+    assert sound.position() is None
+    assert sound.health().state == "ok"
+    sound.close()
+
+
+def test_a_missing_portaudio_is_said_and_not_raised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "sounddevice.py").write_text("raise OSError('PortAudio library not found')")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(__import__("sys").modules, "sounddevice", raising=False)
+    with pytest.raises(DeviceError, match="libportaudio2"):
+        devices()
+    sound = audio.SoundFile(write_sound(tmp_path / "a.wav", tone(1.0)), play=True)
+    eventually(lambda: "libportaudio2" in sound.health().detail)
+    sound.close()
+
+
+def test_a_ring_drops_the_oldest() -> None:
+    ring = Ring(4, 1)
+    for n in range(3):
+        ring.write(np.full((2, 1), n, np.float32))
+    assert (len(ring), ring.dropped) == (4, 2)
+    assert ring.read(3).ravel().tolist() == [1, 1, 2]
+    ring.write(np.arange(9, dtype=np.float32)[:, None])
+    assert ring.read(9).ravel().tolist() == [5, 6, 7, 8]
+
+
+@pytest.mark.parametrize("ppm", [-1000, 0, 1000])
+def test_a_devices_sound_keeps_the_shows_pace(ppm: int) -> None:
+    steady, blocks, heard = Steady(RATE), 0, []
+    ones = np.ones((480, 1), np.float32)
+    for frame in range(60 * 100):
+        while blocks * 480 < frame * 800 * (1 + ppm / 1e6):
+            steady.add(ones, RATE)
+            blocks += 1
+        heard.append(steady.take(800))
+    assert {len(part) for part in heard} == {800}
+    sound = np.concatenate(heard)[RATE:]
+    assert sound.min() == 1  # not a gap
+
+
+def test_a_devices_own_rate_is_recorded_at_48_khz() -> None:
+    steady, heard = Steady(RATE), []
+    sound = tone(2.0, 44_100)
+    for n in range(0, len(sound), 735):
+        steady.add(sound[n : n + 735], 44_100)
+        heard.append(steady.take(800))
+    spectrum = np.abs(np.fft.rfft(np.concatenate(heard)[RATE // 2 : RATE // 2 + RATE, 0]))
+    assert spectrum.argmax() == 1000
+
+
+def test_a_device_is_heard_and_may_come_and_go(pulse: Server) -> None:
+    clock = LiveClock(100)
+    sound = audio.open("pulse", clock.now)
+    signals: dict[str, object] = {}
+
+    def step() -> None:
+        until = clock.advance()
+        events = sound.poll(until)
+        assert all(event.time <= until for event in events)
+        signals.update((event.name, event.value) for event in events)
+
+    def level() -> float:
+        return float(signals.get("audio.level", 0.0))  # type: ignore[arg-type]
+
+    speaker = ["pacat", "--raw", "--format=float32le", "--rate=48000", "--channels=1", "--latency-msec=20"]
+    for _ in range(2):
+        eventually(lambda: sound.health().state == "ok", "the device", step)
+        with subprocess.Popen(speaker, stdin=subprocess.PIPE) as player:
+            assert player.stdin
+            player.stdin.write(tone(3.0).tobytes())
+            eventually(lambda: level() > 0.3, "the tone", step)
+            player.kill()
+        pulse.kill()
+        eventually(lambda: sound.health().state == "waiting", "the loss", step)
+        eventually(lambda: level() < 0.05, "silence", step)
+        pulse.start()
+    sound.close()
+
+
+def test_the_speakers_say_where_the_audience_is_and_may_come_and_go(tmp_path: Path, pulse: Server) -> None:
+    sound = audio.SoundFile(write_sound(tmp_path / "a.wav", tone(1.0)), loop=True, play=True)
+    clock = LiveClock(100, sound.position)
+
+    def step() -> None:
+        sound.poll(clock.advance())
+
+    for _ in range(2):
+        eventually(lambda: sound.position() is not None, "the position", step)
+        eventually(lambda: abs((sound.position() or 0) - clock.now()) < 0.005, "the clock", step)
+        before = clock.now()
+        pulse.kill()
+        eventually(lambda: sound.position() is None, "the loss", step)
+        assert clock.now() > before
+        assert "not heard" in sound.health().detail
+        pulse.start()
+    sound.close()
