@@ -233,11 +233,11 @@ def _play(options: Any, seconds: float | None) -> None:
     watcher = show.Watcher(options.record)
     with Dashboard(err) as dashboard:
 
-        def over(playing: Any) -> bool:
+        def over(playing: show.Rig) -> bool:
             if playing.timings.count % 6 == 1:
                 dashboard.show(watcher.status(playing))
             past = seconds is not None and playing.moment is not None and playing.moment.seconds >= seconds
-            return past or (not options.loop and bool(playing.sound.finished))
+            return past or (not options.loop and playing.sound is not None and playing.sound.finished)
 
         rig.run(over)
     _farewell(rig, options)

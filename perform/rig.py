@@ -32,10 +32,14 @@ KEPT = 10_000  # frames whose times are kept for the figures on show
 
 
 class Screen(Protocol):
-    """A window: shows the picture, and says when its person closes it."""
+    """A window: shows the picture, and says what is pressed there and when its person closes it."""
+
+    name: str
 
     @property
     def closed(self) -> bool: ...
+
+    def poll(self, until: float) -> list[Event]: ...
 
     def show(self, draw: Callable[[Any, tuple[int, int]], None]) -> None: ...
 
@@ -137,7 +141,8 @@ class Rig:
     def _events(self, seconds: float) -> list[Event]:
         """What every input said; one that fails says nothing more."""
         events: list[Event] = []
-        for device in self.inputs:
+        devices: list[Input | Screen] = [*self.inputs, *([self.screen] if self.screen else [])]
+        for device in devices:
             try:
                 events += device.poll(seconds)
             except Exception as error:  # noqa: BLE001 - on stage one place catches

@@ -51,6 +51,20 @@ BINDINGS = {
 }
 
 
+KEYS = (  # what the bindings above have on the keyboard, for the help
+    ("Space", "go on to the next cue"),
+    ("Backspace", "back to the cue before"),
+    ("1 - 9", "to that cue"),
+    ("B", "blackout"),
+    ("F", "freeze"),
+    ("T", "tap the tempo"),
+    ("R", "the bar begins now"),
+    ("Up  Down", "twice, half the tempo"),
+    ("Left  Right", "the beat later, sooner"),
+    ("L", "the tempo follows the sound again"),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Cue:
     """A scene in its place: `entrance` is its way in; `bars` its way on, None waits for GO."""

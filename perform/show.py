@@ -20,7 +20,7 @@ from perform.inputs import Input, audio
 from perform.performance import TRACKED_BEAT, Performance
 from perform.rig import Rig
 from perform.scene import read
-from perform.setlist import Setlist, read_setlist, single
+from perform.setlist import KEYS, Setlist, read_setlist, single
 from perform.source import Beside, InStep, Studio
 from perform.stage import Stage
 
@@ -78,15 +78,13 @@ def play(options: Options, library: Library | None = None) -> Rig:
     if not options.headless:
         from perform.outputs.window import Window
 
-        window = Window(options.size, "perform", options.fullscreen, options.display)
+        window = Window(options.size, "perform", options.fullscreen, options.display, KEYS)
     clock: Clock
     holder: list[Clock] = []
     sound = audio.open(options.sound, lambda: holder[0].now() if holder else 0.0, loop=options.loop)
     clock = LiveClock(options.fps, sound.position)
     holder.append(clock)
     inputs: list[Input] = [sound, *_hands(options, clock)]
-    if window:
-        inputs.append(window)
     rig = _rig(options, library, setlist, clock, inputs, Beside, window)
     rig.sound = sound
     if options.record:
