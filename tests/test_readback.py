@@ -31,7 +31,7 @@ def texture(context: moderngl.Context, pixels: NDArray[np.uint8]) -> moderngl.Te
 
 def test_read(context: moderngl.Context) -> None:
     readback = Readback(context, (5, 3))
-    for number in range(3):
+    for number in range(9):
         pixels = readback.read(texture(context, frame(number)))
         assert pixels.flags.c_contiguous and (pixels == frame(number)[:, :, :3]).all()
 

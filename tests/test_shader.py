@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from perform.clock import Moment, OfflineClock, Tempo
 from perform.render import isf
-from perform.render.context import describe, headless
+from perform.render.context import headless
 from perform.render.isf import ISFError
 from perform.render.shader import Shader, ShaderError
 
@@ -75,11 +75,6 @@ def picture(context: moderngl.Context, rows: Any) -> moderngl.Texture:
     texture = context.texture((grey.shape[1], grey.shape[0]), 4, np.ascontiguousarray(data))
     texture.repeat_x = texture.repeat_y = False
     return texture
-
-
-def test_describe(context: moderngl.Context) -> None:
-    about = describe(context)
-    assert set(about) == {"renderer", "vendor", "version"} and all(about.values())
 
 
 def test_a_solid_color(context: moderngl.Context) -> None:

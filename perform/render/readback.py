@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 Pixels: TypeAlias = NDArray[np.uint8]
 
+SOURCES_KEPT = 4  # framebuffers over textures that frames came in
+
 
 class Readback:
     """Reads frames of `size` (width, height): `read` at once, `push` and `drain` with `depth` frames in
@@ -30,7 +32,7 @@ class Readback:
         self._context = context
         self._free = deque(context.buffer(reserve=size[0] * size[1] * 3) for _ in range(depth))
         self._flying: deque[moderngl.Buffer] = deque()
-        self._source: tuple[moderngl.Texture, moderngl.Framebuffer] | None = None
+        self._sources: deque[tuple[moderngl.Texture, moderngl.Framebuffer]] = deque()
 
     def read(self, texture: moderngl.Texture) -> Pixels:
         """The frame [height, width, 3], top row first; waits until it is drawn."""
@@ -56,9 +58,8 @@ class Readback:
             buffer.release()
         self._free.clear()
         self._flying.clear()
-        if self._source:
-            self._source[1].release()
-            self._source = None
+        while self._sources:
+            self._sources.popleft()[1].release()
 
     def _land(self) -> Pixels:
         buffer = self._flying.popleft()
@@ -71,11 +72,14 @@ class Readback:
         return np.empty((self.size[1], self.size[0], 3), np.uint8)
 
     def _framebuffer(self, texture: moderngl.Texture) -> moderngl.Framebuffer:
-        """A framebuffer over the texture, kept as long as frames come in the same one."""
+        """A framebuffer over the texture, kept for the textures that frames came in last: a shader that
+        keeps its picture draws into two by turns."""
         if texture.size != self.size:
             raise ValueError(f"a frame of {texture.size}, must be of {self.size}")
-        if self._source is None or self._source[0] is not texture:
-            if self._source:
-                self._source[1].release()
-            self._source = texture, self._context.framebuffer([texture])
-        return self._source[1]
+        for known, framebuffer in self._sources:
+            if known is texture:
+                return framebuffer
+        if len(self._sources) == SOURCES_KEPT:
+            self._sources.popleft()[1].release()
+        self._sources.append((texture, self._context.framebuffer([texture])))
+        return self._sources[-1][1]
