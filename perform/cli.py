@@ -11,7 +11,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -20,6 +20,10 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table
 
 from perform import __version__
+
+if TYPE_CHECKING:
+    from perform.rig import Rig
+    from perform.show import Options
 
 app = typer.Typer(
     name="perform",
@@ -222,7 +226,7 @@ def bench(
                 _figures(result)
 
 
-def _play(options: Any, seconds: float | None) -> None:
+def _play(options: Options, seconds: float | None) -> None:
     """A live show with its dashboard, until the time is over, the window closed, or a signal comes."""
     from perform import show
     from perform.dashboard import Dashboard
@@ -233,7 +237,7 @@ def _play(options: Any, seconds: float | None) -> None:
     watcher = show.Watcher(options.record)
     with Dashboard(err) as dashboard:
 
-        def over(playing: show.Rig) -> bool:
+        def over(playing: Rig) -> bool:
             if playing.timings.count % 6 == 1:
                 dashboard.show(watcher.status(playing))
             past = seconds is not None and playing.moment is not None and playing.moment.seconds >= seconds
@@ -243,7 +247,7 @@ def _play(options: Any, seconds: float | None) -> None:
     _farewell(rig, options)
 
 
-def _film(options: Any, seconds: float | None) -> None:
+def _film(options: Options, seconds: float | None) -> None:
     """No display: the show is rendered to a video instead."""
     from dataclasses import replace
 
@@ -256,7 +260,7 @@ def _film(options: Any, seconds: float | None) -> None:
     _render(replace(options, record=file, headless=True, fps=min(options.fps, 30.0)), seconds)
 
 
-def _render(options: Any, seconds: float | None) -> None:
+def _render(options: Options, seconds: float | None) -> None:
     """Render with a progress bar; an interrupted render keeps what it has."""
     from perform import show
     from perform.clock import stopwatch
@@ -277,7 +281,7 @@ def _render(options: Any, seconds: float | None) -> None:
     with Progress(*columns, console=err) as progress:
         task = progress.add_task(f"rendering {options.setlist}", total=round(length * options.fps), rate=0.0)
 
-        def over(rendering: Any) -> bool:
+        def over(rendering: Rig) -> bool:
             frames = rendering.timings.count
             progress.update(task, completed=frames, rate=frames / max(stopwatch() - began, 1e-6))
             return frames >= round(length * options.fps)
@@ -288,7 +292,7 @@ def _render(options: Any, seconds: float | None) -> None:
     _farewell(rig, options)
 
 
-def _farewell(rig: Any, options: Any) -> None:
+def _farewell(rig: Rig, options: Options) -> None:
     if options.record:
         out.print(f"recorded to {options.record}", highlight=False, soft_wrap=True)
     total = sum(rig.stage.faults.counts.values())
