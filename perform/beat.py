@@ -50,13 +50,14 @@ EVERY = 5  # hops between two looks
 REACH = 0.12  # of a beat, or 3 hops: how far the grid looks for its beat
 PHASE_GAIN, PERIOD_GAIN = 0.5, 0.1  # share of an error made up per beat
 BETTER_TEMPO, BETTER_PHASE = 1.15, 1.3  # how much better another one has to be,
-PATIENCE = 20  # and for how many looks
+PATIENCE = 15  # and for how many looks
 HALF_SURE = 3.0  # significance times correlation at which the confidence is a half
 SETTLE = 0.05  # share of a look in the confidence: a second
 
 # bar
+CLEAR = 10  # hops after a beat in which the window of the chroma still holds the beat before
 METER_KEEP = 0.95  # of the accents, per beat
-HARMONY = 5.0  # weight of a change of harmony against a low accent
+HARMONY = 8.0  # weight of a change of harmony against a low accent
 BETTER_BAR = 1.2  # how much more accent another beat has to have to begin the bar
 
 Array = NDArray[np.float64]
@@ -110,12 +111,12 @@ class BeatTracker:
         self._grid.pass_hop()
         if self._hops % EVERY == 0:
             self._look(past)
-        self._meter.hear(features.chroma.astype(np.float64), past[0], self._grid.ago, self._grid.period)
+        self._meter.hear(features.chroma.astype(np.float64), self._grid.ago)
         ago = self._grid.beat()
         if ago is None:
             return None
         time = features.time - ago / HOPS_PER_SECOND
-        return Beat(time, self.bpm, self._confidence, self._meter.count())
+        return Beat(time, self.bpm, self._confidence, self._meter.count(past[0], self._grid.period))
 
     def _look(self, past: Array) -> None:
         if not past[:, : int(LONGEST)].any():
@@ -313,33 +314,33 @@ class _Meter:
 
     def __init__(self) -> None:
         self.restart()
-        self._harmony = np.zeros(12)
-        self._before = np.zeros(12)
 
     def restart(self) -> None:
         """The grid begins anew: its next beat is the first."""
         self._accents = np.zeros(BEATS_PER_BAR)
         self._beat = -1
         self._first = 0
-        self._open = False
+        self._before = np.zeros(12)
+        self._harmony = np.ones(12)
 
-    def count(self) -> bool:
-        """The next beat; whether it is the first of its bar."""
+    def hear(self, chroma: Array, ago: float) -> None:
+        """One hop more, `ago` hops after the last beat. What sounds throughout the beat is harmony:
+        the minimum leaves the drums out."""
+        if ago >= CLEAR:
+            self._harmony = np.minimum(self._harmony, chroma)
+
+    def count(self, low: Array, period: float) -> bool:
+        """The next beat; whether it is the first of its bar. The one before, `period` hops ago in the
+        `low` band's novelty, is over and is weighed."""
+        if self._beat >= 0:
+            self._weigh(float(low[int(period) - 3 : int(period) + 7].max()))
         self._beat = (self._beat + 1) % BEATS_PER_BAR
-        self._open = True
-        self._harmony = np.zeros(12)
         return self._beat == self._first
 
-    def hear(self, chroma: Array, low: Array, ago: float, period: float) -> None:
-        """One hop more, `ago` hops after the last beat. Half a `period` after it, it is weighed."""
-        self._harmony += chroma
-        if not self._open or ago < period / 2:
-            return
-        self._open = False
-        around = low[max(0, int(ago) - 5) : int(ago) + 6]
+    def _weigh(self, low: float) -> None:
         self._accents *= METER_KEEP
-        self._accents[self._beat] += max(around.max(), 0.0) + HARMONY * _turn(self._before, self._harmony)
-        self._before = self._harmony
+        self._accents[self._beat] += max(low, 0.0) + HARMONY * _turn(self._before, self._harmony)
+        self._before, self._harmony = self._harmony, np.ones(12)
         best = int(self._accents.argmax())
         if self._accents[best] > BETTER_BAR * self._accents[self._first]:
             self._first = best

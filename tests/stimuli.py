@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,19 +43,20 @@ def hats(bpm: float) -> Stimulus:
 
 
 def rock(bpm: float) -> Stimulus:
-    """Kick on 1 and 3, snare on 2 and 4, hats in eighths, a bass that changes with the bar."""
+    """Kick on 1 and 3, snare on 2 and 4, hats in eighths, a chord that changes with the bar."""
     beats = steady(bpm)
     parts = (
         ("kick", beats[0::2], 0.8),
         ("snare", beats[1::2], 0.6),
         ("hat", between(beats, 0, 1 / 2), 0.25),
-        ("bass", beats[::4], 0.3),
     )
-    return _made(f"rock {bpm:g}", beats, parts)
+    made = _made(f"rock {bpm:g}", beats, parts)
+    made.sound[:] += _chords(beats[::4])
+    return made
 
 
 def syncopated(bpm: float) -> Stimulus:
-    """Kicks on 1, the last sixteenth of 1, the off-beat of 2 and 3; snare on 2 and 4; shaker in sixteenths."""
+    """Kicks on the sixteenths 0, 3, 6 and 10 of a bar, snare on 2 and 4, a shaker in sixteenths."""
     beats = steady(bpm)
     kicks = [
         beats[0::4],
@@ -207,10 +209,19 @@ def _voice(name: str, random: np.random.Generator) -> NDArray[np.float64]:
             return (hiss + 0.6 * np.sin(2 * np.pi * 190 * t)) * np.exp(-18 * t)
         case "hat":
             return np.diff(random.standard_normal(len(t) + 2), 2) * 0.4 * np.exp(-35 * t)
-        case "bass":
-            pitch = 55 * 2 ** (random.integers(0, 5) / 12)
-            return np.sin(2 * np.pi * pitch * t) * np.exp(-3 * t) * np.minimum(1, t * 200)
-    raise ValueError(f"voice = {name!r}, must be click, kick, snare, hat or bass")
+    raise ValueError(f"voice = {name!r}, must be click, kick, snare or hat")
+
+
+def _chords(changes: Times) -> Sound:
+    """A minor, F, C, G for ever, softly, from each change to the next."""
+    sound = np.zeros((int(RATE * SECONDS), 1), np.float32)
+    edges = [*(round(change * RATE) for change in changes), len(sound)]
+    chords = ((220, 261.6, 329.6), (174.6, 220, 261.6), (130.8, 196, 329.6), (196, 246.9, 293.7))
+    for bar, (start, end) in enumerate(pairwise(edges)):
+        t = np.arange(end - start) / RATE
+        tones = sum(np.sin(2 * np.pi * hertz * t) for hertz in chords[bar % 4])
+        sound[start:end, 0] = 0.05 * tones * np.minimum(1, np.minimum(t, t[::-1]) * 50)
+    return sound
 
 
 def _syllable(random: np.random.Generator, size: int) -> NDArray[np.float64]:
