@@ -125,6 +125,19 @@ def test_no_hit_is_lost_between_two_frames(tmp_path: Path) -> None:
         assert all(0 <= hit - time <= 1 / fps + 0.03 for hit, time in zip(hits, times, strict=True))
 
 
+def test_tracked_beats_are_those_of_a_live_run(tmp_path: Path) -> None:
+    beats = np.arange(0.5, 12, 0.5).tolist()
+    file = write_sound(tmp_path / "clicks.wav", clicks(beats, 12.0))
+    tracked = audio.tracked(file)
+    said = [event for event in played(audio.SoundFile(file), 60, 12.0) if event.name == "tempo.beat"]
+    assert [event.time for event in said] == [beat.time for beat in tracked]
+    values = [[beat.bpm, beat.confidence, beat.downbeat] for beat in tracked]
+    assert np.array_equal([event.value for event in said], np.array(values, np.float32))
+    late = [beat for beat in tracked if beat.time > 6]
+    assert all(beat.bpm == pytest.approx(120, abs=2) and beat.confidence > 0.5 for beat in late)
+    assert max(abs((beat.time + 0.25) % 0.5 - 0.25) for beat in late) < 0.04
+
+
 def test_the_sound_of_the_frames_is_the_sound(tmp_path: Path) -> None:
     noise = np.random.default_rng(3).uniform(-1, 1, (RATE, 2)).astype(np.float32)
     sound = audio.SoundFile(write_sound(tmp_path / "noise.wav", noise))

@@ -11,8 +11,9 @@ from typing import Protocol
 
 import numpy as np
 
+from perform.beat import Beat, BeatTracker
 from perform.clock import stopwatch
-from perform.features import HOPS_PER_SECOND
+from perform.features import HOPS_PER_SECOND, FeatureExtractor
 from perform.inputs import Health, Input
 from perform.inputs._ear import Ear, Samples
 from perform.inputs._portaudio import Device as Device
@@ -59,6 +60,17 @@ def open(spec: str | Path | None, now: Callable[[], float], loop: bool = True, p
     if isinstance(spec, Path) or path.exists() or path.suffix or len(path.parts) > 1:
         return SoundFile(path, loop=loop, play=play)
     return SoundDevice(spec, now)
+
+
+def tracked(path: str | Path) -> list[Beat]:
+    """The beats of a sound file as a live run would have said them. Raises SoundError."""
+    tape, extractor, tracker = Tape(path), FeatureExtractor(RATE), BeatTracker()
+    beats, start = [], 0
+    while tape.length is None or start < tape.length:
+        hops = extractor.process(tape.read(start, start + LONGEST))
+        beats += [beat for hop in hops if (beat := tracker.process(hop))]
+        start += LONGEST
+    return [beat for beat in beats if tape.length is None or beat.time * RATE <= tape.length]
 
 
 class _Passed:
@@ -163,7 +175,8 @@ class SoundDevice:
         self._steady.add(samples, self._ear.rate)
         if not len(samples):
             return []
-        offset = self._follow(heard_until - (self._ear.heard + len(samples)) / self._ear.rate)
+        passed = (self._ear.heard + len(samples)) / self._ear.rate
+        offset = min(self._follow(heard_until - passed), until - passed)
         return self._ear.hear(samples, offset)
 
     def take_sound(self) -> Samples:

@@ -1,0 +1,133 @@
+"""Every input keeps the rack's promises, and no unit escapes the suite."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import math
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import mido
+import numpy as np
+import pytest
+from pythonosc.osc_message_builder import OscMessageBuilder
+
+from perform import inputs
+from perform.formula import ARRAYS, compile
+from perform.inputs import Health, Input, audio, keys, midi, osc
+from tests.conftest import tone, write_sound
+
+Speak: TypeAlias = Callable[[], Any]
+FOLDER = Path(inputs.__file__).parent
+
+
+def now() -> float:
+    return 0.25
+
+
+def sound_file(folder: Path) -> tuple[Input, Speak]:
+    return audio.SoundFile(write_sound(folder / "tone.wav", tone(1.0))), lambda: None
+
+
+def sound_device(folder: Path) -> tuple[Input, Speak]:
+    device = audio.SoundDevice("no such device", now)
+    device.poll(0.0)
+    return device, lambda: None
+
+
+def silence(folder: Path) -> tuple[Input, Speak]:
+    return audio.Silence(), lambda: None
+
+
+def midi_ports(folder: Path) -> tuple[Input, Speak]:
+    unit = midi.Midi(["no such port"], now, backend="no.such.backend")
+    return unit, lambda: unit.hear("a port", mido.Message("control_change", control=21, value=64))
+
+
+def osc_socket(folder: Path) -> tuple[Input, Speak]:
+    unit = osc.Osc(port=0, now=now)
+    message = OscMessageBuilder("/sensor/1")
+    message.add_arg(0.5)
+    message.add_arg(2)
+    return unit, lambda: unit.hear(message.build().dgram)
+
+
+def keyboard(folder: Path) -> tuple[Input, Speak]:
+    unit = keys.Keys(now)
+    return unit, lambda: unit.press("space")
+
+
+UNITS: dict[type, Callable[[Path], tuple[Input, Speak]]] = {
+    audio.SoundFile: sound_file,
+    audio.SoundDevice: sound_device,
+    audio.Silence: silence,
+    midi.Midi: midi_ports,
+    osc.Osc: osc_socket,
+    keys.Keys: keyboard,
+}
+
+
+@pytest.fixture(params=UNITS.values(), ids=[unit.__name__ for unit in UNITS])
+def opened(request: pytest.FixtureRequest, tmp_path: Path, no_sound: None) -> Iterator[tuple[Input, Speak]]:
+    unit, speak = request.param(tmp_path)
+    yield unit, speak
+    unit.close()
+
+
+def test_no_unit_escapes() -> None:
+    modules = [path.stem for path in FOLDER.glob("*.py") if not path.stem.startswith("_")]
+    found = {
+        unit
+        for module in modules
+        for unit in vars(importlib.import_module(f"perform.inputs.{module}")).values()
+        if inspect.isclass(unit)
+        and unit.__module__ == f"perform.inputs.{module}"
+        and hasattr(unit, "poll")
+        and not getattr(unit, "_is_protocol", False)
+    }
+    assert found == UNITS.keys()
+    assert {unit.__module__.rpartition(".")[2] for unit in found} == set(modules)
+
+
+def test_what_was_said_is_polled_once_and_in_order(opened: tuple[Input, Speak]) -> None:
+    unit, speak = opened
+    speak()
+    events = unit.poll(0.5)
+    assert events
+    assert unit.poll(0.5) == []
+    assert [event.time for event in events] == sorted(event.time for event in events)
+    assert all(math.isfinite(event.time) and event.time <= 0.5 for event in events)
+
+
+def test_values_are_finite_and_names_are_those_of_formulas(opened: tuple[Input, Speak]) -> None:
+    unit, speak = opened
+    speak()
+    for event in unit.poll(0.5):
+        if isinstance(event.value, np.ndarray):
+            assert event.value.dtype == np.float32
+            assert np.isfinite(event.value).all()
+        elif not isinstance(event.value, str):
+            assert type(event.value) is float
+            assert math.isfinite(event.value)
+        if event.name not in {*ARRAYS, "tempo.beat"}:
+            assert compile(event.name).names == {event.name}
+
+
+def test_health_is_told(opened: tuple[Input, Speak]) -> None:
+    unit, _ = opened
+    assert unit.name
+    health = unit.health()
+    assert isinstance(health, Health)
+    assert health.state in ("ok", "waiting", "failed")
+    assert health.detail
+
+
+def test_a_closed_input_says_no_more_and_may_be_closed_again(opened: tuple[Input, Speak]) -> None:
+    unit, _ = opened
+    unit.poll(0.5)
+    unit.close()
+    unit.close()
+    unit.poll(0.5)
+    assert unit.health().detail

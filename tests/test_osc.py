@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pythonosc.osc_bundle_builder import IMMEDIATELY, OscBundleBuilder
+from pythonosc.osc_message import OscMessage
+from pythonosc.osc_message_builder import OscMessageBuilder
+from pythonosc.udp_client import SimpleUDPClient
+
+from perform.inputs._slots import NAMES, Slots
+from perform.inputs.osc import Osc
+from tests.conftest import eventually
+
+MESSAGES = [("/a", [0.5]), ("/sensor/1", [3, "x", 7.25, True]), ("/go", []), ("/title", ["flora"])]
+
+
+def message(address: str, *arguments: object) -> OscMessage:
+    builder = OscMessageBuilder(address)
+    for argument in arguments:
+        builder.add_arg(argument)  # type: ignore[arg-type]
+    return builder.build()
+
+
+@pytest.fixture
+def listening() -> Iterator[Osc]:
+    unit = Osc(port=0, now=lambda: 1.0)
+    yield unit
+    unit.close()
+
+
+def said(unit: Osc) -> dict[str, object]:
+    return {event.name: event.value for event in unit.poll(1.0)}
+
+
+def test_messages_over_the_net_become_events(listening: Osc) -> None:
+    client = SimpleUDPClient("127.0.0.1", listening.port)
+    for address, arguments in MESSAGES:
+        client.send_message(address, arguments)
+    eventually(lambda: listening.received == len(MESSAGES))
+    assert said(listening) == {
+        'osc["/a"]': 0.5,
+        'osc["/sensor/1"]': 3.0,
+        'osc["/sensor/1"].1': "x",
+        'osc["/sensor/1"].2': 7.25,
+        'osc["/sensor/1"].3': 1.0,
+        'osc["/go"]': 1.0,
+        'osc["/title"]': "flora",
+    }
+    assert said(listening) == {'osc["/go"]': 0.0}
+    assert said(listening) == {}
+    assert listening.garbage == 0
+
+
+def test_the_newest_value_wins_and_a_press_is_not_lost(listening: Osc) -> None:
+    for value in (0.1, 0.2, 0.3):
+        listening.hear(message("/fader", value).dgram)
+    for value in (1.0, 0.0, 1.0):
+        listening.hear(message("/button", value).dgram)
+    assert said(listening) == {'osc["/fader"]': pytest.approx(0.3), 'osc["/button"]': 1.0}
+    assert said(listening) == {'osc["/button"]': 0.0}
+    assert said(listening) == {'osc["/button"]': 1.0}
+
+
+def test_a_bundle_is_one_moment(listening: Osc) -> None:
+    bundle = OscBundleBuilder(IMMEDIATELY)  # type: ignore[arg-type]
+    bundle.add_content(message("/x", 0.25))
+    bundle.add_content(message("/y", 0.75))
+    listening.hear(bundle.build().dgram)
+    events = listening.poll(1.0)
+    assert {event.name: event.value for event in events} == {'osc["/x"]': 0.25, 'osc["/y"]': 0.75}
+    assert len({event.time for event in events}) == 1
+
+
+def test_what_no_signal_can_hold_is_dropped_and_counted(listening: Osc) -> None:
+    for packet in (
+        b"",
+        b"/no/types",
+        message("/nan", float("nan")).dgram,
+        message("/blob", b"\0\1\2").dgram,
+        message('/quo"te', 1.0).dgram,
+        message("/long" * 100, 1.0).dgram,
+        message("/\n", 1.0).dgram,
+    ):
+        before = listening.garbage
+        listening.hear(packet)
+        assert listening.poll(1.0) == []
+        assert listening.garbage == before + 1
+    assert "7 messages dropped" in listening.health().detail
+
+
+def test_twenty_thousand_random_packets_do_no_harm(listening: Osc) -> None:
+    random = np.random.default_rng(4)
+    whole = message("/sensor/1", 3, "x", 7.25).dgram
+    for n in range(20_000):
+        packet = bytearray(random.bytes(int(random.integers(0, 64))))
+        if n % 2:
+            packet = bytearray(whole)
+            for at in random.integers(0, len(packet), 3):
+                packet[at] = int(random.integers(0, 256))
+        listening.hear(bytes(packet))
+        if n % 100 == 0:
+            assert all(event.name.startswith('osc["/') for event in listening.poll(1.0))
+    listening.hear(whole)
+    assert said(listening)['osc["/sensor/1"]'] == 3.0
+    assert 0 < listening.garbage < 20_000
+
+
+@given(st.binary(max_size=200))
+def test_no_packet_raises(packet: bytes) -> None:
+    for prefix in (b"", b"#bundle\0\0\0\0\0\0\0\0\1", b"/a\0\0,"):
+        unit = object.__new__(Osc)
+        unit._slots, unit._now, unit.received, unit.garbage = Slots(), lambda: 0.0, 0, 0
+        unit.hear(prefix + packet)
+        unit.poll(1.0)
+
+
+def test_a_flood_of_addresses_is_bounded() -> None:
+    slots = Slots()
+    for n in range(NAMES + 100):
+        slots.put(0.0, f"osc.{n}", 1.0)
+    slots.put(0.0, "osc.0", 0.0)
+    assert slots.dropped == 100
+    assert len(slots.take(1.0)) == NAMES
+    assert [event.name for event in slots.take(1.0)] == ["osc.0"]
+
+
+def test_slots_keep_the_last_turns_only() -> None:
+    slots = Slots()
+    for n in range(101):
+        slots.put(0.0, "key.a", float(n % 2))
+    values = [event.value for _ in range(20) for event in slots.take(1.0)]
+    assert values == [0.0, 1.0, 0.0]
+
+
+def test_a_port_in_use_is_told() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.bind(("127.0.0.1", 0))
+        port = other.getsockname()[1]
+        with pytest.raises(OSError, match=f"osc: 127.0.0.1:{port} cannot be listened to"):
+            Osc(port=port, now=lambda: 0.0)
