@@ -30,6 +30,12 @@ LATENCY = 0.1  # seconds of the speaker's buffer: long enough for a busy machine
 AHEAD = 0.3  # seconds of sound that wait for the speaker
 BUFFERED = 2.0  # seconds of sound that wait to be heard by the show, at most
 
+COMPLAINTS = (
+    ("libasound.so.2", "snd_lib_error_set_handler"),
+    ("libjack.so.0", "jack_set_error_function"),
+    ("libjack.so.0", "jack_set_info_function"),
+)
+
 _lock = threading.RLock()  # PortAudio's functions may not be called by two threads at a time
 _streams: list[Any] = []
 _SILENT = ctypes.CFUNCTYPE(None)(lambda: None)  # must outlive every call of it
@@ -92,9 +98,11 @@ def _library() -> Any:
 
 @cache
 def _hush() -> None:
-    """ALSA writes each of its troubles to the terminal, where the dashboard is; they are seen to here."""
-    with suppress(OSError, AttributeError):
-        ctypes.CDLL("libasound.so.2").snd_lib_error_set_handler(_SILENT)
+    """ALSA and JACK write each of their troubles to the terminal, where the dashboard is; they are
+    seen to here."""
+    for library, setter in COMPLAINTS:
+        with suppress(OSError, AttributeError):
+            getattr(ctypes.CDLL(library), setter)(_SILENT)
 
 
 class Ring:
