@@ -6,8 +6,8 @@
   "INPUTS": [
     {"NAME": "inputImage", "TYPE": "image"},
     {"NAME": "amount", "LABEL": "From the picture to its outlines", "TYPE": "float", "DEFAULT": 1, "MIN": 0, "MAX": 1, "IDENTITY": 0},
-    {"NAME": "gain", "LABEL": "Strength of the lines", "TYPE": "float", "DEFAULT": 0.5, "MIN": 0, "MAX": 1},
-    {"NAME": "reach", "LABEL": "Width of the lines, in thousandths of the short side", "TYPE": "float", "DEFAULT": 2.2, "MIN": 0.5, "MAX": 8},
+    {"NAME": "gain", "LABEL": "Strength of the lines", "TYPE": "float", "DEFAULT": 0.65, "MIN": 0, "MAX": 1},
+    {"NAME": "reach", "LABEL": "Width of the lines, in thousandths of the short side", "TYPE": "float", "DEFAULT": 1.8, "MIN": 0.5, "MAX": 8},
     {"NAME": "hit", "LABEL": "Flare of the lines", "TYPE": "float", "DEFAULT": 0, "MIN": 0, "MAX": 1},
     {"NAME": "own", "LABEL": "In the picture's own colours", "TYPE": "float", "DEFAULT": 0.5, "MIN": 0, "MAX": 1},
     {"NAME": "remain", "LABEL": "What remains of the picture between them", "TYPE": "float", "DEFAULT": 0.12, "MIN": 0, "MAX": 1},
@@ -19,14 +19,14 @@
 void main() {
     vec2 uv = isf_FragNormCoord, d = 0.001 * reach * min(RENDERSIZE.x, RENDERSIZE.y) / RENDERSIZE;
     vec4 here = IMG_THIS_PIXEL(inputImage);
-    // Roberts' cross (1963) on all three channels: four taps, and edges between equally bright colours count
-    vec3 a = IMG_NORM_PIXEL(inputImage, uv + d).rgb - IMG_NORM_PIXEL(inputImage, uv - d).rgb;
-    vec3 b = IMG_NORM_PIXEL(inputImage, uv + vec2(d.x, -d.y)).rgb - IMG_NORM_PIXEL(inputImage, uv + vec2(-d.x, d.y)).rgb;
-    float edge = sqrt(dot(a, a) + dot(b, b)) * (0.5 + 5.0 * gain * gain) * (1.0 + hit);
-    edge = edge * edge / (0.12 + edge * edge);  // quiet areas go black, strong lines do not burn out
+    // One-sided differences of all three channels: edges between equally bright colours count too.
+    vec3 a = IMG_NORM_PIXEL(inputImage, uv + vec2(d.x, 0.0)).rgb - here.rgb;
+    vec3 b = IMG_NORM_PIXEL(inputImage, uv + vec2(0.0, d.y)).rgb - here.rgb;
+    float steep = (dot(a, a) + dot(b, b)) * (0.3 + 8.0 * gain * gain) * (1.0 + hit);
+    float edge = steep / (0.16 + steep);  // quiet areas go black, strong lines do not burn out
     float value = max(here.r, max(here.g, here.b));
-    vec3 pure = here.rgb / max(value, 0.08);
-    vec3 line = mix(mix(weak.rgb, strong.rgb, edge), pure, own) * edge;
+    vec3 pure = max(here.rgb, here.rgb + max(a, b)) / max(value, 0.25);
+    vec3 line = mix(mix(weak.rgb, strong.rgb, edge), min(pure, 1.0), own) * edge;
     vec3 drawn = line + here.rgb * remain * (1.0 - edge);
     gl_FragColor = vec4(mix(here.rgb, drawn, amount), here.a);
 }

@@ -19,27 +19,29 @@
   ]
 }*/
 
+float sway(float turns) {  // a sine drawn with parabolas, to a thousandth (Nick Capens, 2006)
+    float x = fract(turns) - 0.5, y = 8.0 * x * (2.0 * abs(x) - 1.0);
+    return y * (0.775 + 0.225 * abs(y));
+}
+
 void main() {
     vec4 here = IMG_THIS_PIXEL(inputImage);
     vec3 c = here.rgb;
-    if (hue != 0.0) {  // about the grey axis (Rodrigues)
-        float a = 6.2831853 * hue, k = cos(a);
-        c = max(c * k + sin(a) * 0.57735 * (c.brg - c.gbr) + (c.r + c.g + c.b) / 3.0 * (1.0 - k), 0.0);
-    }
+    float k = 1.0 - sway(hue + 0.25), s = sway(hue) * 0.57735;  // about the grey axis (Rodrigues)
+    c = max(c + k * ((c.r + c.g + c.b) / 3.0 - c) + s * (c.brg - c.gbr), 0.0);
     c = max(c * gain + lift * (1.0 - c), 0.0);
-    if (gamma != 1.0) c = pow(c, vec3(1.0 / gamma));
-    // a curve through black, the middle of the picture (.35) and white, instead of a veil
-    if (contrast != 0.0) {
-        vec3 x = min(c, 1.0), s = x * x * (3.0 - 2.0 * x);
-        c = contrast > 0.0 ? mix(c, s * (0.35 + 0.65 * x) * 1.12, contrast) : mix(c, sqrt(x) * 0.7, -contrast * 0.6);
-    }
+    // bends the middle, holds black and white, and is cheaper than a power (Schlick, Graphics Gems IV, 1994)
+    c = c / (c + (1.0 - min(c, 1.0)) / gamma);
+    vec3 x = min(c, 1.0), curve = x * x * (3.0 - 2.0 * x);
+    // darks fall further than lights rise: contrast is not to cost the black
+    c += contrast * (contrast > 0.0 ? mix(curve, x * x, 0.25) - x : 0.6 * x - 0.2);
     float luma = dot(c, vec3(0.2126, 0.7152, 0.0722));
-    if (saturation != 1.0) c = max(mix(vec3(luma), c, saturation), 0.0);
-    vec3 ramp = luma < 0.4 ? mix(dark.rgb, middle.rgb, luma * 2.5) : mix(middle.rgb, bright.rgb, min((luma - 0.4) / 0.5, 1.0));
-    c = mix(c, ramp, tint);
+    c = max(luma + (c - luma) * saturation, 0.0);
+    float low = min(luma * 2.5, 1.0), high = clamp(luma * 2.0 - 0.8, 0.0, 1.0);
+    c = mix(c, mix(mix(dark.rgb, middle.rgb, low), bright.rgb, high), tint);
     vec2 edge = isf_FragNormCoord * (1.0 - isf_FragNormCoord);
-    c *= mix(1.0, min(sqrt(edge.x * edge.y) * 5.0, 1.0), vignette);
+    c *= 1.0 - vignette * max(1.0 - sqrt(edge.x * edge.y) * 5.0, 0.0);
     // Just under half a step: gradients lose their bands, and an ungraded picture stays as it was.
     float noise = fract(52.9829189 * fract(dot(gl_FragCoord.xy, vec2(0.06711056, 0.00583715)))) - 0.5;
-    gl_FragColor = vec4(c + noise * 0.98 / 255.0, here.a);
+    gl_FragColor = vec4(c + noise * 0.95 / 255.0, here.a);
 }

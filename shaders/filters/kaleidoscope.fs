@@ -5,7 +5,7 @@
   "CATEGORIES": ["Filter", "Geometry"],
   "INPUTS": [
     {"NAME": "inputImage", "TYPE": "image"},
-    {"NAME": "amount", "LABEL": "Mixed with the plain picture", "TYPE": "float", "DEFAULT": 1, "MIN": 0, "MAX": 1, "IDENTITY": 0},
+    {"NAME": "amount", "LABEL": "From the plain picture to the figure", "TYPE": "float", "DEFAULT": 1, "MIN": 0, "MAX": 1, "IDENTITY": 0},
     {"NAME": "segments", "LABEL": "Mirrors", "TYPE": "float", "DEFAULT": 6, "MIN": 2, "MAX": 24},
     {"NAME": "turn", "LABEL": "Turn of the figure", "TYPE": "float", "DEFAULT": 0, "MIN": -1000, "MAX": 1000},
     {"NAME": "look", "LABEL": "Turn of what is looked at", "TYPE": "float", "DEFAULT": 0, "MIN": -1000, "MAX": 1000},
@@ -25,6 +25,7 @@ void main() {
     float at = (wedge + look + 0.02 * TIME * wander) * 6.2831853;
     vec2 drift = 0.3 * wander * vec2(sin(TIME * 0.13), cos(TIME * 0.11));
     vec2 from = 0.5 + (radius * vec2(cos(at), sin(at)) + drift) / shape;
-    vec4 mirrored = IMG_NORM_PIXEL(inputImage, 1.0 - abs(1.0 - mod(from, 2.0)));
-    gl_FragColor = mix(IMG_THIS_PIXEL(inputImage), mirrored, amount);
+    // The mirrors unfold: the coordinates are mixed, so that no half-way ghost is seen.
+    from = mix(isf_FragNormCoord, from, amount);
+    gl_FragColor = IMG_NORM_PIXEL(inputImage, 1.0 - abs(1.0 - mod(from, 2.0)));
 }

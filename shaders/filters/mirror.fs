@@ -5,7 +5,7 @@
   "CATEGORIES": ["Filter", "Geometry"],
   "INPUTS": [
     {"NAME": "inputImage", "TYPE": "image"},
-    {"NAME": "amount", "LABEL": "Mixed with the plain picture", "TYPE": "float", "DEFAULT": 1, "MIN": 0, "MAX": 1, "IDENTITY": 0},
+    {"NAME": "amount", "LABEL": "From the plain picture to the mirrored one", "TYPE": "float", "DEFAULT": 1, "MIN": 0, "MAX": 1, "IDENTITY": 0},
     {"NAME": "angle", "LABEL": "Turn of the mirror; 0 stands upright and shows the left half", "TYPE": "float", "DEFAULT": 0, "MIN": -1000, "MAX": 1000},
     {"NAME": "crossed", "LABEL": "A second mirror across the first", "TYPE": "bool", "DEFAULT": false},
     {"NAME": "centre", "LABEL": "Where the mirror stands", "TYPE": "point2D", "DEFAULT": [0.5, 0.5], "MIN": [0, 0], "MAX": [1, 1]},
@@ -24,8 +24,8 @@ void main() {
     vec2 q = -near * normal + (crossed ? abs(y) : y) * along;
     q -= slide * normal;
     near = crossed ? min(near, abs(y)) : near;
-    vec2 from = 1.0 - abs(1.0 - mod(centre + q / shape, 2.0));
-    vec4 mirrored = IMG_NORM_PIXEL(inputImage, from);
-    mirrored.rgb += light.rgb * seam * seam * 0.006 / (near + 0.006) * (1.0 - mirrored.rgb);
-    gl_FragColor = mix(IMG_THIS_PIXEL(inputImage), mirrored, amount);
+    vec2 from = mix(isf_FragNormCoord, centre + q / shape, amount);
+    vec4 c = IMG_NORM_PIXEL(inputImage, 1.0 - abs(1.0 - mod(from, 2.0)));
+    c.rgb += light.rgb * (amount * seam * seam * 0.006 / (near + 0.006)) * (1.0 - c.rgb);
+    gl_FragColor = c;
 }

@@ -21,7 +21,7 @@
 
 void main() {
     // [brightness of the flash, seconds since it began (at most 8), the hit a frame ago]
-    vec3 was = FRAMEINDEX == 0 ? vec3(0.0, 8.0, 1.0) : IMG_NORM_PIXEL(state, vec2(0.5)).xyz;
+    vec3 was = FRAMEINDEX == 0 ? vec3(0.0, 8.0, 1.0) : texelFetch(state, ivec2(0), 0).xyz;
     if (PASSINDEX == 0) {
         float since = min(was.y + TIMEDELTA, 8.0);
         bool begins = hit > was.z + 0.1 && since >= 1.0 / rate;

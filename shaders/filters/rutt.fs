@@ -7,9 +7,9 @@
     {"NAME": "inputImage", "TYPE": "image"},
     {"NAME": "amount", "LABEL": "From the picture to the lines", "TYPE": "float", "DEFAULT": 1, "MIN": 0, "MAX": 1, "IDENTITY": 0},
     {"NAME": "lines", "LABEL": "Lines", "TYPE": "float", "DEFAULT": 56, "MIN": 10, "MAX": 120},
-    {"NAME": "height", "LABEL": "Height of the landscape", "TYPE": "float", "DEFAULT": 0.7, "MIN": 0, "MAX": 1},
+    {"NAME": "height", "LABEL": "Height of the landscape", "TYPE": "float", "DEFAULT": 0.9, "MIN": 0, "MAX": 1},
     {"NAME": "hit", "LABEL": "Jump of the landscape", "TYPE": "float", "DEFAULT": 0, "MIN": 0, "MAX": 1},
-    {"NAME": "weight", "LABEL": "Line weight", "TYPE": "float", "DEFAULT": 0.3, "MIN": 0.05, "MAX": 0.9},
+    {"NAME": "weight", "LABEL": "Line weight", "TYPE": "float", "DEFAULT": 0.4, "MIN": 0.05, "MAX": 0.9},
     {"NAME": "own", "LABEL": "In the picture's own colours", "TYPE": "float", "DEFAULT": 0.7, "MIN": 0, "MAX": 1},
     {"NAME": "low", "LABEL": "Valleys", "TYPE": "color", "DEFAULT": [0.06, 0.1, 0.5, 1]},
     {"NAME": "high", "LABEL": "Peaks", "TYPE": "color", "DEFAULT": [1.0, 0.85, 0.6, 1]}
@@ -32,17 +32,17 @@ void main() {
         return;
     }
     float gap = 1.0 / lines, pixel = lines / RENDERSIZE.y, row = uv.y * lines;
-    float lift = 2.9 * height * (0.7 + 0.3 * hit);  // in gaps; under 3, so that four lines are enough
+    float lift = 1.95 * height * (0.6 + 0.4 * hit);  // in gaps; under 2, so that three lines are enough
     vec3 colour = vec3(0.0);
     // from the far line to the near one: a nearer ridge hides what is behind it
-    for (int k = 0; k >= -3; k--) {
+    for (int k = 0; k >= -2; k--) {
         float line = floor(row) + float(k);
         vec3 c = IMG_NORM_PIXEL(soft, vec2(uv.x, (line + 0.5) * gap)).rgb;
         float light = dot(c, vec3(0.299, 0.587, 0.114));
         float d = row - (line + 0.2 + lift * light);
         colour *= clamp(0.5 + d / pixel, 0.0, 1.0);
         float value = max(c.r, max(c.g, c.b));
-        vec3 tone = mix(mix(low.rgb, high.rgb, light), c / max(value, 0.1), own) * (0.15 + 0.85 * value);
+        vec3 tone = mix(mix(low.rgb, high.rgb, light), c / max(value, 0.1), own) * (0.15 + value);
         colour = mix(colour, tone, clamp((0.5 * weight - abs(d)) / pixel + 0.5, 0.0, 1.0));
     }
     vec4 here = IMG_THIS_PIXEL(inputImage);

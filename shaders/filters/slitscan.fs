@@ -11,49 +11,47 @@
     {"NAME": "bands", "LABEL": "Steps instead of a slope; 0 is smooth", "TYPE": "float", "DEFAULT": 0, "MIN": 0, "MAX": 64}
   ],
   "PASSES": [
-    {"TARGET": "past", "WIDTH": "max(floor($WIDTH/4), 8) * 4", "HEIGHT": "max(floor($HEIGHT/4), 8) * 4", "PERSISTENT": true},
+    {"TARGET": "past", "WIDTH": "max(floor($WIDTH/5), 8) * 4", "HEIGHT": "max(floor($HEIGHT/5), 8) * 4", "PERSISTENT": true},
     {}
   ]
 }*/
 
-const float TILES = 16.0;  // moments kept, in a 4 x 4 sheet at a quarter of the size
+const float TILES = 16.0;  // moments kept, in a sheet of 4 x 4 tiles at a fifth of the size
 
-vec2 tileCorner(float number) {
-    float tile = mod(number, TILES);
-    return vec2(mod(tile, 4.0), floor(tile * 0.25)) * 0.25;
+float sway(float turns) {  // a sine drawn with parabolas, a fifth of its cost
+    float x = fract(turns) - 0.5;
+    return 8.0 * x * (2.0 * abs(x) - 1.0);
 }
 
-vec3 kept(float number, vec2 uv) {
-    vec2 inset = 2.0 / RENDERSIZE;  // a bilinear tap must not reach into the next tile
-    return IMG_NORM_PIXEL(past, tileCorner(number) + clamp(uv * 0.25, inset, 0.25 - inset)).rgb;
+vec3 kept(float number, vec2 at) {  // at: inside a tile
+    float tile = mod(number, TILES), row = floor(tile * 0.25);
+    return IMG_NORM_PIXEL(past, vec2(tile * 0.25 - row, row * 0.25) + at).rgb;
 }
 
 void main() {
     vec2 uv = isf_FragNormCoord;
-    float step = span / TILES, now = TIME / step, latest = floor(now);
+    float each = span / TILES, now = TIME / each, latest = floor(now);
     if (PASSINDEX == 0) {
         // Tiles are numbered by time, not by frame: those begun since the last frame get the picture.
         vec2 grid = floor(uv * 4.0);
-        float tile = grid.x + 4.0 * grid.y, before = floor((TIME - TIMEDELTA) / step);
+        float tile = grid.x + 4.0 * grid.y, before = floor((TIME - TIMEDELTA) / each);
         float number = latest - mod(latest - tile, TILES);
         bool fresh = FRAMEINDEX == 0 || number > before;
         gl_FragColor = fresh ? IMG_NORM_PIXEL(inputImage, fract(uv * 4.0)) : IMG_THIS_PIXEL(past);
         return;
     }
-    vec2 p = (uv - 0.5) * RENDERSIZE / min(RENDERSIZE.x, RENDERSIZE.y);
-    float far = length(RENDERSIZE) / min(RENDERSIZE.x, RENDERSIZE.y) * 0.5;
-    float delay = uv.y;
-    if (way == 1) delay = uv.x;
-    if (way == 2) delay = length(p) / far;
-    if (way == 3) delay = 1.0 - length(p) / far;
-    if (way == 4) delay = 0.5 + 0.25 * (sin(4.1 * p.x + 1.7 * sin(2.3 * p.y + TIME * 0.2)) + cos(3.7 * p.y - TIME * 0.13));
-    if (bands >= 1.0) delay = floor(delay * bands) / bands;
+    float unit = min(RENDERSIZE.x, RENDERSIZE.y);
+    vec2 p = (uv - 0.5) * RENDERSIZE / unit;
+    float radius = length(p) * 2.0 * unit / length(RENDERSIZE), delay = uv.y;
+    delay = way == 1 ? uv.x : way == 2 ? radius : way == 3 ? 1.0 - radius : delay;
+    delay = way == 4 ? 0.5 + 0.25 * (sway(0.65 * p.x + 0.27 * sway(0.37 * p.y + TIME * 0.03)) + sway(0.6 * p.y - TIME * 0.02)) : delay;
+    delay = bands >= 1.0 ? floor(delay * bands) / bands : delay;
     vec4 here = IMG_THIS_PIXEL(inputImage);
-    // The sheet's newest tile is still at its first picture; between it and the present lies `here`.
-    float back = clamp(delay, 0.0, 1.0) * amount * (TILES - 2.0), number = now - back;
-    float first = floor(number), part = number - first;
+    // The newest tile holds the beginning of its time; between it and the present lies `here`.
+    float back = clamp(delay, 0.0, 1.0) * amount * (TILES - 2.0), number = now - back, first = floor(number);
+    vec2 inset = 0.6 / IMG_SIZE(past), at = clamp(uv * 0.25, inset, 0.25 - inset);  // taps stay in their tile
     bool young = first >= latest;
-    vec3 older = kept(min(first, latest), uv), newer = young ? here.rgb : kept(first + 1.0, uv);
-    part = young ? part / max(now - latest, 1e-3) : part;
-    gl_FragColor = vec4(back <= 0.0 ? here.rgb : mix(older, newer, min(part, 1.0)), here.a);
+    vec3 older = kept(first, at), newer = young ? here.rgb : kept(first + 1.0, at);
+    float part = young ? (number - latest) / max(now - latest, 1e-3) : number - first;
+    gl_FragColor = vec4(back <= 0.0 ? here.rgb : mix(older, newer, part), here.a);
 }

@@ -6,7 +6,7 @@
   "INPUTS": [
     {"NAME": "mode", "LABEL": "Figure; fractions lie between two figures", "TYPE": "float", "DEFAULT": 3, "MIN": 0, "MAX": 1000},
     {"NAME": "drift", "LABEL": "Figures a minute by themselves", "TYPE": "float", "DEFAULT": 4, "MIN": 0, "MAX": 30},
-    {"NAME": "order", "LABEL": "Fineness of the figures", "TYPE": "float", "DEFAULT": 8, "MIN": 2, "MAX": 14},
+    {"NAME": "order", "LABEL": "Fineness of the figures", "TYPE": "float", "DEFAULT": 7, "MIN": 2, "MAX": 14},
     {"NAME": "width", "LABEL": "Width of the sand", "TYPE": "float", "DEFAULT": 0.026, "MIN": 0.004, "MAX": 0.1},
     {"NAME": "size", "LABEL": "Size of a grain, in thousandths of the height", "TYPE": "float", "DEFAULT": 2.8, "MIN": 1.5, "MAX": 12},
     {"NAME": "hit", "LABEL": "Blow on the plate", "TYPE": "float", "DEFAULT": 0, "MIN": 0, "MAX": 1},
@@ -60,7 +60,7 @@ void main() {
     vec2 grain = cell + 0.25 + 0.5 * vec2(dice & 1023u, (dice >> 10u) & 1023u) / 1023.0 - row;
     vec2 plateAt = IMG_NORM_PIXEL(wave, grain * side / RENDERSIZE + 0.5).xy;
 
-    float spread = width * (1.0 + 3.0 * hit + 1.2 * (1.0 - abs(2.0 * blend - 1.0)));
+    float spread = width * (1.0 + 1.1 * hit + 0.8 * (1.0 - abs(2.0 * blend - 1.0)));
     float x = plateAt.x / spread, density = 0.92 / (1.0 + x * x * x * x) + 0.012;
     float chance = float(dice >> 20u) / 4095.0, shine = fract(chance * 61.0);
     float round = clamp((0.62 + 0.25 * shine - length(grid - grain)) * side, 0.0, 1.0);

@@ -72,7 +72,7 @@ void main() {
 
     float turn = 0.5 * amount * amount * part(fate, 0u) + 0.04 * life * sway(TIME * 0.06 + own);
     vec2 q = p + turn * vec2(-p.y, p.x);  // small turns need no sine
-    float count = max(floor(squares + 0.5), 1.0), gap = 0.42 / count;
+    float count = max(floor(squares + 0.5), 1.0), gap = 0.4 / count;
     float near = max(abs(q.x), abs(q.y)) / gap, pixel = 1.0 / size;
     float width = gap * weight * (1.0 + 0.8 * wave);
     vec3 colour = ground.rgb;

@@ -64,10 +64,12 @@ void main() {
         float age = clamp(place / count, 0.0, 1.0), born = clamp(place, 0.0, 1.0);
         float crest = inner + place * gap + line + gap * born * (2.6 * height * sound.x + 0.3 * sound.y);
         float d = (radius - crest) / pixel;
-        colour = mix(colour, ground.rgb, clamp(0.5 - d, 0.0, 1.0));
         float bright = sound.x + 0.25 * hit * (1.0 - age);
         vec3 tone = mix(quiet.rgb, loud.rgb, clamp(bright * 2.2 - 0.15, 0.0, 1.0));
         tone = mix(tone, peak.rgb, clamp(bright * 2.0 - 0.9, 0.0, 1.0));
+        // the flank of a ridge hides what lies behind, and holds a little of its light
+        vec3 flank = ground.rgb + tone * sound.x * (0.5 - 0.5 * age) * max(1.0 + 0.35 * d * pixel / gap, 0.0);
+        colour = mix(colour, i < 0.0 ? ground.rgb : flank, clamp(0.5 - d, 0.0, 1.0));
         float fade = born * (1.0 - age) * min(0.45 + sound.x + hit * (1.0 - age) * 0.5, 1.0);
         float cover = clamp(line / pixel + 0.5 - abs(d), 0.0, 1.0) * fade;
         colour = mix(colour, tone, i < 0.0 ? 0.0 : cover);

@@ -56,6 +56,6 @@ void main() {
     float lit = clamp((pulse - 1.0 + lights * (1.0 + hit)) * 4.0, 0.0, 1.0);
     float round = sqrt(max(1.0 - inside * inside, 0.0));
     vec3 tone = fract(kind * 0.5 + 0.1) > 0.5 ? light.rgb : second.rgb;
-    vec3 colour = ribbon.rgb * (0.25 + 0.75 * round) + tone * lit * (0.25 + 0.75 * round) * (0.75 + 0.5 * hit);
+    vec3 colour = mix(ribbon.rgb, tone * (0.8 + 0.4 * hit), lit) * (0.25 + 0.75 * round);
     gl_FragColor = vec4(mix(ground.rgb, colour, cover * edge), 1.0);
 }

@@ -19,7 +19,7 @@
 void main() {
     float unit = min(RENDERSIZE.x, RENDERSIZE.y), pixel = 1.0 / unit;
     vec2 shape = RENDERSIZE / unit, p = (isf_FragNormCoord - centre) * shape;
-    float eased = progress * progress * (3.0 - 2.0 * progress), open = eased * 1.0;
+    float eased = progress * progress * (3.0 - 2.0 * progress), open = eased;
     float radius = length(p);
     if (blades >= 2.5) {
         float count = floor(blades + 0.5), wedge = 6.2831853 / count;
