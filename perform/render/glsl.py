@@ -76,6 +76,11 @@ def vertex(text: str, uniforms: str) -> str:
     return f"{_START}{_COMMON}{_VERTEX}{uniforms}#line 1\n{_adapted(text)}\n"
 
 
+def for_pass(text: str, index: int) -> str:
+    """The text with the number of its pass as a constant, so that the compiler drops the other passes."""
+    return text.replace("uniform int PASSINDEX;", f"const int PASSINDEX = {index};", 1)
+
+
 def declare(uniforms: Iterable[tuple[str, str]]) -> str:
     """Declarations of (GLSL type, name); images get the names that version 1 gave their properties."""
     return "".join(f"uniform {kind} {name};\n" + _properties(kind, name) for kind, name in uniforms)

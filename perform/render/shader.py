@@ -88,8 +88,8 @@ class Shader:
         self._owned.clear()
 
     def _build(self) -> None:
-        self._program = self._compiled()
-        self._strip = self._own(self._context.vertex_array(self._program, []))
+        self._programs = [self._compiled(index) for index in range(len(self.isf.passes))]
+        self._strips = [self._own(self._context.vertex_array(program, [])) for program in self._programs]
         self._black = self._own(self._context.texture((1, 1), 4, b"\0\0\0\xff"))
         units = self._bind_samplers()
         self._image_units = [units[name] for name in self.isf.images]
@@ -102,11 +102,15 @@ class Shader:
         self._events: dict[str, bool] = {p.name: False for p in self.parameters if p.kind == "event"}
         self._plan_sizes()
 
-    def _compiled(self) -> moderngl.Program:
+    def _compiled(self, index: int) -> moderngl.Program:
+        """The program of one pass. PASSINDEX is a constant in it: software GL draws both sides of every
+        branch, and a pass would pay for all the others at its own size (llvmpipe, one run: a bloom of
+        eight passes is 9 times faster so, other shaders of two or three passes 2 to 3 times)."""
         import moderngl
 
+        texts = (glsl.for_pass(text, index) for text in (self.isf.vertex, self.isf.fragment))
         try:
-            return self._own(self._context.program(self.isf.vertex, fragment_shader=self.isf.fragment))
+            return self._own(self._context.program(next(texts), fragment_shader=next(texts)))
         except moderngl.Error as error:
             raise ShaderError(glsl.explain(str(error), self.isf.files)) from None
 
@@ -127,7 +131,7 @@ class Shader:
         names = [*self.isf.images, *sounds, *self.isf.imported, *self._target_names()]
         units = {name: unit for unit, name in enumerate(names)}
         for name, unit in units.items():
-            _setter(self._program, name, int)(unit)
+            _setter(self._programs, name, int)(unit)
         return units
 
     def _control_setters(self) -> Sequence[tuple[str, Setter]]:
@@ -136,16 +140,14 @@ class Shader:
         }
         if self.isf.kind == "transition":
             names["progress"] = float
-        return [(name, _setter(self._program, name, read)) for name, read in names.items()]
+        return [(name, _setter(self._programs, name, read)) for name, read in names.items()]
 
     def _plan_sizes(self) -> None:
-        program = self._program
-        self._pass_index = _setter(program, "PASSINDEX", int)
-        self._render_size = _setter(program, "RENDERSIZE", tuple)
-        self._time = _setter(program, "TIME", float)
-        self._time_delta = _setter(program, "TIMEDELTA", float)
-        self._frame_index = _setter(program, "FRAMEINDEX", int)
-        self._date = _setter(program, "DATE", _date)
+        self._render_sizes = [_setter([program], "RENDERSIZE", tuple) for program in self._programs]
+        self._time = _setter(self._programs, "TIME", float)
+        self._time_delta = _setter(self._programs, "TIMEDELTA", float)
+        self._frame_index = _setter(self._programs, "FRAMEINDEX", int)
+        self._date = _setter(self._programs, "DATE", _date)
         sizes = [size for step in self.isf.passes for size in (step.width, step.height) if size]
         self._size_names = sorted({name for size in sizes for name in size.names} - {"WIDTH", "HEIGHT"})
         self._no_sizes: tuple[Any, ...] = ("none yet",)
@@ -197,23 +199,22 @@ class Shader:
         for other, unit in self._target_units.items():
             kept = other != name or target.double
             (self._targets[other].texture if kept else self._black).use(unit)
-        self._pass_index(index)
-        self._render_size(target.size)
-        self._strip.render(self._context.TRIANGLE_STRIP, 4)
+        self._render_sizes[index](target.size)
+        self._strips[index].render(self._context.TRIANGLE_STRIP, 4)
         target.drawn()
 
 
-def _setter(program: moderngl.Program, name: str, read: Callable[[Any], Any]) -> Setter:
-    """Sets a uniform when its value is another than before; does nothing for one the shader never uses."""
-    uniform: Any = program.get(name, None)
-    if uniform is None:
-        return lambda value: None
+def _setter(programs: Sequence[moderngl.Program], name: str, read: Callable[[Any], Any]) -> Setter:
+    """Sets a uniform when its value is another than before, in the programs that use it."""
+    found: list[Any] = [program.get(name, None) for program in programs]
+    uniforms = [uniform for uniform in found if uniform is not None]
     last: Any = None
 
     def set_value(value: Any) -> None:
         nonlocal last
         if value != last:
-            uniform.value = read(value)
+            for uniform in uniforms:
+                uniform.value = read(value)
             last = value
 
     return set_value
