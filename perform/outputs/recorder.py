@@ -83,6 +83,7 @@ class Recorder:
         self._film = _Film(self.path, size, self.fps, _video(codec, quality, live, self.fps))
         if sound:
             self._film.add_sound(sound_codec or SOUND_CODECS[self.path.suffix.lower()], sound)
+        self._film.begin(self.path)
         self._start: float | None = None
         self._slot = -1
         self._samples = 0
@@ -221,10 +222,7 @@ class _Film:
         import av
 
         name, options = CONTAINERS[path.suffix.lower()]
-        try:
-            self._file: Any = av.open(str(path), "w", format=name, options={**FLUSHED, **options})
-        except av.FFmpegError as error:
-            raise OSError(error.errno, f"{path}: cannot be written ({error.strerror})") from error
+        self._file: Any = av.open(str(path), "w", format=name, options={**FLUSHED, **options})
         self._pictures: Any = self._file.add_stream(encoder.name, rate=fps, options=dict(encoder.options))
         _describe(self._pictures, size, fps)
         self._sound: Any = None
@@ -244,6 +242,14 @@ class _Film:
         self._fitted = av.AudioResampler(
             format=coder.format, layout="stereo", rate=rate, frame_size=coder.frame_size or None
         )
+
+    def begin(self, path: Path) -> None:
+        """Open the file and the encoders, before the first picture. Raises OSError."""
+        try:
+            self._file.start_encoding()
+        except OSError as error:
+            self._closed = True
+            raise OSError(error.errno, f"{path}: cannot be written ({_reason(error)})") from error
 
     def picture(self, frame: av.VideoFrame, place: int) -> None:
         """One picture, `place` frames after the first."""
