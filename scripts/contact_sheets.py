@@ -1,0 +1,131 @@
+"""Contact sheets: every preset, and the demo setlist, along the demo track.
+
+    python scripts/contact_sheets.py [NAME ...] [--model MODEL] [--size 640x360] [--folder FOLDER]
+
+Each is played by a rig of its own, as `perform render` plays it, and sixteen of its frames, two bars
+apart and just after a kick, are laid out in four rows: docs/pictures/presets/NAME.jpg, and
+docs/pictures/demo.jpg for the setlist.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+from perform import paths, show
+from perform.outputs import Frame
+from perform.render.readback import Readback
+
+Pixels = NDArray[np.uint8]
+
+ROOT = Path(__file__).resolve().parent.parent
+ROWS = 4
+EVERY = 8  # beats between two frames of a sheet
+AFTER = 0.12  # beats after the kick
+FPS = 12  # enough for the envelopes of hits, a fifth of the work of 60
+GAP = 6  # pixels of black between the pictures
+LARGEST = 150_000  # bytes of a sheet
+QUALITIES = range(3, 32, 2)  # of the JPEG encoder, from the best
+
+
+class Sheet:
+    """An output that keeps the frames of one sheet, each `width` pixels wide."""
+
+    def __init__(self, width: int) -> None:
+        self.pictures: list[Pixels] = []
+        self._width = width
+
+    def write(self, frame: Frame) -> None:
+        if frame.moment.beat >= len(self.pictures) * EVERY + EVERY / 2 + AFTER and not self.full:
+            self.pictures.append(shrunk(frame.pixels, self._width))
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    @property
+    def full(self) -> bool:
+        return len(self.pictures) == ROWS * ROWS
+
+    def laid_out(self) -> Pixels:
+        """The pictures in rows [height, width, 3], black between them."""
+        height, width, _ = self.pictures[0].shape
+        step = height + GAP, width + GAP
+        sheet = np.zeros((ROWS * step[0] - GAP, ROWS * step[1] - GAP, 3), np.uint8)
+        for i, picture in enumerate(self.pictures):
+            top, left = i // ROWS * step[0], i % ROWS * step[1]
+            sheet[top : top + height, left : left + width] = picture
+        return sheet
+
+
+def shrunk(pixels: Pixels, width: int) -> Pixels:
+    """A picture [height, width, 3] at another width."""
+    height = round(pixels.shape[0] * width / pixels.shape[1])
+    frame = av.VideoFrame.from_ndarray(pixels, "rgb24")
+    return frame.reformat(width, height, interpolation="AREA").to_ndarray()
+
+
+def played(name: str, size: tuple[int, int], model: str | None, width: int) -> Sheet:
+    """The sheet of a setlist or preset."""
+    sheet = Sheet(width)
+    options = show.Options(name, str(show.demo_track()), size, FPS, model, headless=True)
+    rig = show.render(options)
+    rig.live = False
+    rig.outputs.append(sheet)
+    rig.readback = Readback(rig.context, size)
+    rig.run(lambda _rig: sheet.full)
+    if rig.stage.faults.counts:
+        raise SystemExit(f"{name}: {rig.stage.faults.counts}")
+    return sheet
+
+
+def save(picture: Pixels, file: Path) -> None:
+    """Write a JPEG, as good as LARGEST allows."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    for quality in QUALITIES:
+        data = encoded(picture, quality)
+        if len(data) <= LARGEST:
+            break
+    file.write_bytes(data)
+
+
+def encoded(picture: Pixels, quality: int) -> bytes:
+    """A JPEG of a picture; `quality` counts from 1, the best."""
+    height, width, _ = picture.shape
+    coder = av.VideoCodecContext.create("mjpeg", "w")
+    coder.width, coder.height, coder.pix_fmt, coder.time_base = width, height, "yuvj420p", Fraction(1, 1)
+    coder.qmin = coder.qmax = quality
+    coder.options = {"huffman": "optimal"}
+    frame = av.VideoFrame.from_ndarray(picture, "rgb24").reformat(
+        format="yuvj420p", dst_colorspace="ITU601", dst_color_range="JPEG"
+    )
+    return b"".join(bytes(packet) for part in (frame, None) for packet in coder.encode(part))
+
+
+def wanted(names: Sequence[str]) -> list[str]:
+    """The presets and setlists asked for, by default all presets and the demo."""
+    return list(names) or [*sorted(file.stem for file in paths.presets().glob("*.toml")), show.DEMO]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*")
+    parser.add_argument("--model")
+    parser.add_argument("--size", default="640x360")
+    parser.add_argument("--width", type=int, default=320, help="of one picture, in pixels")
+    parser.add_argument("--folder", type=Path, default=ROOT / "docs" / "pictures")
+    given = parser.parse_args()
+    width, height = (int(part) for part in given.size.split("x"))
+    for name in wanted(given.names):
+        sheet = played(name, (width, height), given.model, given.width)
+        folder = given.folder / "presets" if (paths.presets() / f"{name}.toml").is_file() else given.folder
+        save(sheet.laid_out(), folder / f"{name}.jpg")
+
+
+if __name__ == "__main__":
+    main()
