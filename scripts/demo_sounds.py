@@ -70,7 +70,7 @@ def kick() -> Sound:
     t = times(0.42)
     phase = 50 * t + (1 - np.exp(-t * 42)) * 190 / 42 + (1 - np.exp(-t * 260)) * 520 / 260
     body = np.sin(2 * np.pi * phase) * np.exp(-((t / 0.19) ** 2)) * edges(len(t), 0.0004, 0.05)
-    click = noise(0.42, 1, 1800, 9000) * np.exp(-t * 240) * 0.32
+    click = noise(0.42, 1, 1800, 9000) * np.exp(-t * 240) * 0.45
     return np.asarray(np.tanh(1.7 * body) / np.tanh(1.7) + click, np.float32)
 
 
@@ -237,6 +237,13 @@ def swept(loop: Sound, cutoff: Sound) -> Sound:
             response = 1 / (1 + (frequency / (110 * 2 ** (i / 1.25))) ** 4)
             total += share * np.fft.irfft(spectrum * response, loop.shape[1]).astype(np.float32)
     return total
+
+
+def shelf(loop: Sound, corner: float, gain: float) -> Sound:
+    """The highs above `corner` (Hz) times `gain`, without phase shift."""
+    square = np.fft.rfftfreq(loop.shape[1], 1 / RATE) ** 2
+    response = 1 + (gain - 1) * square / (square + corner**2)
+    return np.asarray(np.fft.irfft(np.fft.rfft(loop) * response, loop.shape[1]), np.float32)
 
 
 def echoes(loop: Sound, seconds: float, feedback: float, count: int = 7) -> Sound:

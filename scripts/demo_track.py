@@ -25,7 +25,7 @@ BARS = 32
 STEPS = 16  # sixteenth notes in a bar
 STEP = 15 / BPM  # seconds
 LENGTH = round(BARS * STEPS * STEP * RATE)  # samples of the loop
-CEILING = 10 ** (-2 / 20)  # the encoder overshoots by about a decibel
+CEILING = 10 ** (-2.4 / 20)  # the encoder overshoots by about a decibel
 
 SECTIONS = {"intro": 0, "groove": 4, "build": 8, "peak": 12, "rest": 20, "peak again": 24, "outro": 30}
 CHORDS = ("Fmaj9", "G6/9", "Am9", "Em11")
@@ -40,6 +40,7 @@ CALL = ((0, 6, 69), (6, 6, 72), (12, 4, 76), (16, 10, 74), (28, 4, 71), (32, 6, 
 ANSWER = ((0, 6, 72), (6, 6, 76), (12, 4, 79), (16, 10, 81), (28, 4, 79), (32, 6, 76), (38, 6, 72),
           (44, 4, 76), (48, 16, 71))  # fmt: skip
 CONGAS = ((3, 57, 0.7), (6, 52, 0.9), (10, 57, 0.6), (11, 60, 0.8), (14, 52, 1.0))  # step, pitch, velocity
+SPARSE = (0, 4, 6, 8, 12, 14)  # where the arpeggio is heard when it is quiet
 CRASHES = ((4, 0.6), (12, 1.0), (16, 0.7), (20, 0.8), (24, 1.0), (28, 0.7))  # bar, velocity
 RIMS = (2, 5, 8, 11, 15)
 
@@ -124,9 +125,12 @@ def basses() -> Iterator[Note]:
 def arpeggios() -> Iterator[Note]:
     for bar in range(BARS):
         sparse = bar < 2 or bar >= 30 or 20 <= bar < 22
-        for step in range(0, 16, 3 if sparse else 1):
-            pitch = VOICINGS[bar % 4][ARPEGGIO[step]] + (12 if step % 3 else 24)
-            yield Note(16 * bar + step, 1, pitch, 1.0 if step % 3 == 0 else 0.6)
+        for step in SPARSE if sparse else range(16):
+            accent = (
+                step % (4 if bar < 4 else 3) == 0
+            )  # the intro says where the beat is, then threes play against it
+            pitch = VOICINGS[bar % 4][ARPEGGIO[step]] + (24 if accent else 12)
+            yield Note(16 * bar + step, 1, pitch, 1.0 if accent else 0.6)
 
 
 def phrase(
@@ -179,9 +183,9 @@ def drums(notes: dict[str, list[Note]]) -> Sound:
     for note in notes["clap"]:
         sounds.place(loop, sounds.clap(), note.seconds, 0.85 * note.velocity)
     for note in notes["hat"]:
-        sounds.place(loop, sounds.hat(0.2), note.seconds, 0.6, 0.6)
+        sounds.place(loop, sounds.hat(0.2), note.seconds, 0.46, 0.6)
     for i, note in enumerate(notes["shaker"]):
-        sounds.place(loop, sounds.shaker(i % 5), note.seconds, 0.75 * note.velocity, 0.3)
+        sounds.place(loop, sounds.shaker(i % 5), note.seconds, 0.6 * note.velocity, 0.3)
     for note in notes["conga"]:
         sounds.place(loop, sounds.conga(note.pitch), note.seconds, 0.45 * note.velocity, 0.72)
     for note in notes["rim"]:
@@ -283,12 +287,13 @@ def mix() -> Sound:
     strokes = [note.seconds for note in notes["kick"]]
     ways = effects(notes)
     low = basslines(notes) * sounds.ducked(LENGTH, strokes, 0.85, 0.22)
-    music = 0.38 * pads(notes) + plucks(notes)
+    music = 0.5 * pads(notes) + plucks(notes)
     singing = voices(notes)
     hall = sounds.reverb(0.5 * music + 0.8 * singing + 0.1 * ways, 2.6, 300)
     music = (music + 0.5 * hall) * sounds.ducked(LENGTH, strokes, 0.6)
     singing *= sounds.ducked(LENGTH, strokes, 0.3)
-    return sounds.limited(0.8 * (beats + low + drums(notes) + ways + music + singing), CEILING)
+    bright = sounds.shelf(drums(notes) + ways + music + singing, 2200, 1.7)
+    return sounds.limited(0.68 * (beats + low + bright), CEILING)
 
 
 def encode(loop: Sound, path: Path) -> None:

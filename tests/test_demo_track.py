@@ -15,7 +15,7 @@ import pytest
 from numpy.typing import NDArray
 
 ROOT = Path(__file__).parents[1]
-SCORE = "34114a6df45e1835"
+SCORE = "a84eed75db11c9b3"
 
 
 @pytest.fixture(scope="module")

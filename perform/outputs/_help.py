@@ -66,8 +66,8 @@ class Help:
             glfw.make_context_current(self._window)
             glfw.swap_interval(0)  # it must not make the picture wait
             self._context = attached()
-        self._picture: Any = None
         self._stale = True
+        self._page()  # draws every letter once, now rather than during the show
         glfw.set_key_callback(self._window, pressed)
         glfw.set_window_refresh_callback(self._window, self._again)
         glfw.set_window_content_scale_callback(self._window, self._again)
@@ -115,8 +115,7 @@ class Help:
             self._window = None
 
     def _draw(self) -> None:
-        density, _ = glfw.get_window_content_scale(self._window)
-        picture = page(self._rows, self._note, UNIT * density, WIDE)
+        picture = self._page()
         height, width = picture.shape[:2]
         self._fit(width, height)
         drawn = self._context.texture((width, height), 3, np.flipud(picture).tobytes(), alignment=1)
@@ -126,6 +125,10 @@ class Help:
             glfw.swap_buffers(self._window)
         source.release()
         drawn.release()
+
+    def _page(self) -> Pixels:
+        density, _ = glfw.get_window_content_scale(self._window)
+        return page(self._rows, self._note, UNIT * density, WIDE)
 
     def _fit(self, width: int, height: int) -> None:
         """The window as large as the page, which is in pixels, the window in the desktop's units."""
