@@ -239,7 +239,7 @@ class _Spectrum:
 
     def __init__(self, rate: int) -> None:
         self._hertz = np.fft.rfftfreq(SPECTRUM_WINDOW, 1 / rate)[1:].astype(np.float32)
-        self._gain = _Gain(FLOOR)
+        self._gain = _Gain(FLOOR / 10)  # noise at the floor has its power in a thousand bins
 
     def __call__(self, recent: Floats) -> tuple[Floats, float, float]:
         amplitude = _amplitude(recent)[1:]
@@ -248,7 +248,7 @@ class _Spectrum:
         decibels = 10 * np.log10(power / self._gain.reference**2)
         spectrum = np.clip(1 + decibels / SPECTRUM_RANGE, 0, 1)
         mean = float(power.mean())
-        heard = min(1.0, float(amplitude.max()) / FLOOR)
+        heard = min(1.0, float(np.sqrt(np.mean(recent * recent))) / FLOOR)
         flatness = float(np.exp(np.log(power).mean())) / mean
         return spectrum, heard * self._centroid(amplitude), heard * flatness
 

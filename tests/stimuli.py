@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 RATE = 44100
 SECONDS = 30.0
+NEAR = 0.07  # seconds between a true beat and a right one, as in mir_eval
+IN_A_ROW = 8  # right beats that make a lock
 
 Sound = NDArray[np.float32]
 Times = NDArray[np.float64]
@@ -18,12 +20,14 @@ Times = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Stimulus:
-    """A sound [n, 1] at RATE with its true beats and downbeats (seconds)."""
+    """A sound [n, 1] at RATE with its true beats and downbeats (seconds); `change` is when its tempo
+    jumps, or 0."""
 
     name: str
     sound: Sound
     beats: Times
     downbeats: Times
+    change: float = 0.0
 
 
 def clicks(bpm: float) -> Stimulus:
@@ -107,7 +111,8 @@ def step(start: float, end: float) -> Stimulus:
     """Off-beat hats at `start` bpm for 15 seconds, then at `end`."""
     before = np.arange(0.1, SECONDS / 2, 60 / start)
     after = np.arange(before[-1] + 60 / start, SECONDS, 60 / end)
-    return _hats(f"step {start:g} to {end:g}", np.concatenate((before, after)))
+    made = _hats(f"step {start:g} to {end:g}", np.concatenate((before, after)))
+    return replace(made, change=float(after[0]))
 
 
 def noisy(bpm: float, decibels: float) -> Stimulus:
@@ -173,6 +178,22 @@ def steady(bpm: float) -> Times:
 def between(beats: Times, *parts: float) -> Times:
     """The times at `parts` (0..1) of the way from each beat to the next."""
     return np.concatenate([beats[:-1] + part * np.diff(beats) for part in parts])
+
+
+def locked(true: Times, said: Times, start: float = 0.0) -> float:
+    """Seconds from `start` to the first of eight true beats in a row that were said, and nothing
+    else; infinite when there are none."""
+    for first in range(len(true) - IN_A_ROW):
+        row = true[first : first + IN_A_ROW]
+        within = said[(said > row[0] - NEAR) & (said < row[-1] + NEAR)]
+        if row[0] >= start and len(within) == IN_A_ROW and np.all(np.abs(within - row) <= NEAR):
+            return float(row[0] - start)
+    return np.inf
+
+
+def errors(true: Times, said: Times) -> Times:
+    """How much later each beat was said than the true beat nearest to it, in seconds."""
+    return said - true[np.abs(said[:, None] - true).argmin(axis=1)]
 
 
 def _hats(name: str, beats: Times) -> Stimulus:

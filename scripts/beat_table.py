@@ -1,0 +1,151 @@
+"""The table of docs/beat-tracking.md: every made stimulus, and real music, through three beat trackers.
+
+    python -m scripts.beat_table [FOLDER OF MUSIC]
+
+Ours hears the sound as in a live run. librosa's (Ellis 2007) sees the whole sound before it answers.
+aubio's (Brossier 2006) is causal like ours; it is left out when the package is not there.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import warnings
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import av
+import librosa
+import mir_eval
+import numpy as np
+from numpy.typing import NDArray
+
+from perform.beat import CONFIDENT, Beat, track
+from tests.stimuli import NEAR, RATE, Stimulus, Times, errors, everything, locked
+
+SHORTEST = 15.0  # seconds of music
+
+
+def main(music: Path | None) -> None:
+    warnings.simplefilter("ignore")  # mir_eval about empty lists of beats
+    show(header("stimulus", ("F", "CMLt", "AMLt", "Cemgil", "offset", "lock", "false"), others=True))
+    for stimulus in everything():
+        show(row(stimulus))
+    if music:
+        show(
+            [
+                "",
+                *header(
+                    "track", ("seconds", "bpm", "confident", "F", "CMLt", "AMLt", "offset"), others=False
+                ),
+            ]
+        )
+        for path in sorted(music.glob("*.ogg")):
+            sound = decoded(path)
+            if len(sound) >= SHORTEST * RATE:
+                show([agreement(path.stem, sound)])
+
+
+def header(first: str, figures: Iterable[str], others: bool) -> list[str]:
+    names = [first, *figures]
+    if others:
+        names += [f"{who} {what}" for who in ("librosa", "aubio") for what in ("F", "CMLt", "AMLt", "Cemgil")]
+    return [cells(names), cells("---" for _ in names)]
+
+
+def row(stimulus: Stimulus) -> str:
+    said = track(stimulus.sound, RATE)
+    times = np.array([beat.time for beat in said])
+    true = stimulus.beats
+    figures = [
+        *scores(true, times),
+        offset(true, times),
+        lock(true, times, stimulus.change),
+        false(true, said),
+    ]
+    mono = stimulus.sound[:, 0]
+    return cells([stimulus.name, *figures, *scores(true, offline(mono)), *scores(true, causal(mono))])
+
+
+def agreement(name: str, sound: NDArray[np.float32]) -> str:
+    """Our beats of real music against librosa's, of which nobody says that they are right."""
+    said = track(sound[:, None], RATE)
+    times = np.array([beat.time for beat in said])
+    reference = offline(sound)
+    sure = [beat for beat in said if beat.confidence >= CONFIDENT]
+    tempo = np.median([beat.bpm for beat in said])
+    fmeasure, cml, aml, _ = scores(reference, times)
+    figures = [f"{len(sound) / RATE:.0f}", f"{tempo:.0f}", f"{len(sure) / len(said):.0%}"]
+    return cells([name, *figures, fmeasure, cml, aml, offset(reference, times)])
+
+
+def scores(true: Times, said: Times) -> list[str]:
+    """F, CMLt, AMLt and Cemgil's accuracy, from 5 s on; without true beats only how many were said."""
+    if not len(true):
+        return [f"{len(said)} said", "", "", ""]
+    true, said = mir_eval.beat.trim_beats(true), mir_eval.beat.trim_beats(said)
+    _, cml, _, aml = mir_eval.beat.continuity(true, said)
+    figures = mir_eval.beat.f_measure(true, said), cml, aml, mir_eval.beat.cemgil(true, said)[0]
+    return [f"{figure:.2f}" for figure in figures]
+
+
+def offset(true: Times, said: Times) -> str:
+    """Median of said minus true, in milliseconds, of the right beats from 5 s on."""
+    said = mir_eval.beat.trim_beats(said)
+    if not len(true) or not len(said):
+        return ""
+    offsets = errors(true, said)
+    right = offsets[np.abs(offsets) <= NEAR]
+    return f"{1000 * np.median(right):+.0f} ms" if len(right) else ""
+
+
+def lock(true: Times, said: Times, start: float) -> str:
+    """Seconds from `start` to the first of eight true beats in a row that were said, and nothing else."""
+    if not len(true):
+        return ""
+    seconds = locked(true, said, start)
+    return f"{seconds:.1f} s" if np.isfinite(seconds) else "never"
+
+
+def false(true: Times, said: list[Beat]) -> str:
+    """How many beats were said with confidence where there is none."""
+    sure = np.array([beat.time for beat in said if beat.confidence >= CONFIDENT])
+    if not len(true) or not len(sure):
+        return str(len(sure))
+    return str(int((np.abs(errors(true, sure)) > NEAR).sum()))
+
+
+def offline(sound: NDArray[np.float32]) -> Times:
+    beats: Times = librosa.beat.beat_track(y=sound, sr=RATE, units="time")[1]
+    return beats
+
+
+def causal(sound: NDArray[np.float32]) -> Times:
+    tracker = importlib.import_module("aubio").tempo("default", 1024, 512, RATE)
+    hops = range(0, len(sound) - 511, 512)
+    return np.array([tracker.get_last_s() for at in hops if tracker(sound[at : at + 512])[0]])
+
+
+def decoded(path: Path) -> NDArray[np.float32]:
+    """A sound file's samples, mixed to one channel."""
+    return np.concatenate(list(_blocks(path)))
+
+
+def _blocks(path: Path) -> Iterator[NDArray[np.float32]]:
+    resampler = av.AudioResampler("fltp", "mono", RATE)
+    with av.open(str(path)) as file:
+        for frame in file.decode(audio=0):
+            yield from (block.to_ndarray()[0] for block in resampler.resample(frame))
+
+
+def cells(texts: Iterable[str]) -> str:
+    return "| " + " | ".join(texts) + " |"
+
+
+def show(lines: str | list[str]) -> None:
+    sys.stdout.write((lines if isinstance(lines, str) else "\n".join(lines)) + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else None)
