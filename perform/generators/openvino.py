@@ -16,35 +16,56 @@ from perform.generators.weights import Weights
 
 LEAST_PSNR = 40.0  # dB against float32; below it bfloat16 is not played
 JUDGED = 4  # latents on which that is measured
+EXACT_BLOCKS = (0, 2, 3, 4)  # coarse blocks tried in float32: none, to 8², to 16², to 32²
 HINTS = {"float32": "f32", "bfloat16": "bf16"}
 
 
 class OpenVino(Base):
-    """A generator on the CPU. `threads` 0 leaves their number to OpenVINO."""
+    """A generator on the CPU. `threads` 0 leaves their number to OpenVINO.
+
+    In bfloat16 the coarsest `exact_blocks` are computed in float32 where the picture needs it:
+    what is rounded there is what all later layers build on, and they are cheap. When even that is
+    not near enough to float32, `precision` is float32 and `reason` says so.
+    """
 
     def __init__(self, weights: Weights, precision: Precision = "auto", threads: int = 0) -> None:
-        model, core = graph(weights), ov.Core()
+        core = ov.Core()
         chosen, reason = _precision(core, precision)
-        runner = _Runner(core, model, chosen, threads)
-        if precision == "auto" and chosen == "bfloat16":
-            exact = _Runner(core, model, "float32", threads)
-            quality = _quality(weights, runner, exact)
-            if quality < LEAST_PSNR:
-                reason = f"bfloat16 is {quality:.0f} dB from float32, must be {LEAST_PSNR:.0f} or more"
-                runner, chosen = exact, "float32"
+        self.exact_blocks = 0
+        self._runner = _Runner(core, weights, HINTS[chosen], threads)
+        if chosen == "bfloat16" and precision == "auto":
+            chosen, reason = self._refine(core, weights, threads)
         super().__init__(weights, "cpu", chosen, reason)
-        self._runner = runner
+
+    def _refine(self, core: Any, weights: Weights, threads: int) -> tuple[str, str]:
+        """Make as many coarse blocks exact as the picture needs, or all."""
+        exact = _Runner(core, weights, "f32", threads)
+        for blocks in EXACT_BLOCKS:
+            if blocks >= weights.config.blocks:
+                break
+            if blocks:
+                self._runner = _Runner(core, weights, "bf16", threads, blocks)
+            self.exact_blocks = blocks
+            quality = _quality(weights, self._runner, exact)
+            if quality >= LEAST_PSNR:
+                return "bfloat16", ""
+        self._runner, self.exact_blocks = exact, weights.config.blocks
+        return "float32", f"bfloat16 is {quality:.0f} dB from float32, must be {LEAST_PSNR:.0f} or more"
 
     def _picture(self, ws: Floats, noise: Floats, strength: float) -> Pixels:
         return self._runner(ws, noise, strength)
 
 
 class _Runner:
-    """A compiled graph with two requests in turn, each with arrays of its own: a picture stays whole
-    while the next one is made."""
+    """The compiled graph with two sets of requests in turn, each with arrays of its own: a picture
+    stays whole while the next one is made. The first `exact` blocks are compiled in float32."""
 
-    def __init__(self, core: Any, model: Any, precision: str, threads: int) -> None:
-        compiled = core.compile_model(model, "CPU", _settings(precision, threads))
+    def __init__(self, core: Any, weights: Weights, hint: str, threads: int, exact: int = 0) -> None:
+        parts = [(graph(weights, 0, exact), "f32"), (graph(weights, exact), hint)]
+        compiled = [
+            core.compile_model(part, "CPU", _settings(its_hint, threads))
+            for part, its_hint in (parts if exact else parts[1:])
+        ]
         self._requests = cycle([_Request(compiled), _Request(compiled)])
 
     def __call__(self, ws: Floats, noise: Floats, strength: float) -> Pixels:
@@ -52,29 +73,38 @@ class _Runner:
 
 
 class _Request:
-    def __init__(self, compiled: Any) -> None:
-        self._request = compiled.create_infer_request()
-        self._ws = np.zeros(tuple(compiled.input("ws").shape), np.float32)
+    """One picture's way through the compiled parts; what goes in and out stays in the same arrays."""
+
+    def __init__(self, compiled: list[Any]) -> None:
+        self._requests = [part.create_infer_request() for part in compiled]
+        self._ws = np.zeros(tuple(compiled[0].input("ws").shape), np.float32)
         self._strength = np.zeros(1, np.float32)
-        self._pixels = np.zeros(tuple(compiled.output(0).shape), np.uint8)
+        self._pixels = np.zeros(tuple(compiled[-1].output("pixels").shape), np.uint8)
         self._noise: Floats | None = None
-        self._request.set_tensor("ws", ov.Tensor(self._ws, shared_memory=True))
-        self._request.set_tensor("strength", ov.Tensor(self._strength, shared_memory=True))
-        self._request.set_output_tensor(0, ov.Tensor(self._pixels, shared_memory=True))
+        self._set("ws", self._ws)
+        self._set("strength", self._strength)
+        self._requests[-1].set_tensor("pixels", ov.Tensor(self._pixels, shared_memory=True))
+        for name in ("features", "picture")[: len(compiled[0].outputs)] if len(compiled) > 1 else ():
+            self._requests[1].set_tensor(name, self._requests[0].get_tensor(name))
 
     def __call__(self, ws: Floats, noise: Floats, strength: float) -> Pixels:
         self._ws[:], self._strength[:] = ws, strength
         if self._noise is not noise:
             self._noise = noise
-            self._request.set_tensor("noise", ov.Tensor(noise, shared_memory=True))
-        self._request.infer()
+            self._set("noise", noise)
+        for request in self._requests:
+            request.infer()
         picture: Pixels = self._pixels[0]
         return picture
 
+    def _set(self, name: str, array: Floats) -> None:
+        for request in self._requests:
+            request.set_tensor(name, ov.Tensor(array, shared_memory=True))
 
-def _settings(precision: str, threads: int) -> dict[str, Any]:
+
+def _settings(hint: str, threads: int) -> dict[str, Any]:
     return {
-        "INFERENCE_PRECISION_HINT": HINTS[precision],
+        "INFERENCE_PRECISION_HINT": hint,
         "PERFORMANCE_HINT": "LATENCY",
         "INFERENCE_NUM_THREADS": threads,
         "NUM_STREAMS": 1,

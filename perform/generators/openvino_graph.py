@@ -25,9 +25,14 @@ SLOPE = 0.2
 EPSILON = 1e-8
 
 
-def graph(weights: Weights) -> Node:
-    """An ov.Model: ws [num_ws, w_dim], noise [values of all layers], strength [1] -> uint8 [1, h, w, c]."""
-    return _Synthesis(weights).model()
+def graph(weights: Weights, first: int = 0, stop: int | None = None) -> Node:
+    """The blocks first..stop as an ov.Model (all of them by default).
+
+    ws [num_ws, w_dim], noise [values of all layers] and strength [1] give uint8 [1, h, w, c]. A
+    part that stops early gives `features` and, in the skip architecture, `picture`; a part that
+    begins later takes them.
+    """
+    return _Synthesis(weights, first, weights.config.blocks if stop is None else stop).model()
 
 
 def _floats(value: Any) -> Node:
@@ -43,8 +48,14 @@ def _spread(vector: Node, channels: int) -> Node:
     return op.reshape(vector, _whole([1, channels, 1, 1]), False)
 
 
+def _result(node: Node, name: str) -> Node:
+    node.output(0).get_tensor().set_names({name})
+    return op.result(node)
+
+
 class _Synthesis:
-    def __init__(self, weights: Weights) -> None:
+    def __init__(self, weights: Weights, first: int, stop: int) -> None:
+        self.first, self.stop = first, stop
         self.config, self.arrays = weights.config, weights.arrays
         config = self.config
         self.ws = op.parameter([config.space.num_ws, config.w_dim], np.float32, name="ws")
@@ -54,8 +65,28 @@ class _Synthesis:
         self.kernel = self._array("resample_filter") * 4  # a quarter is lost to the zeros between pixels
 
     def model(self) -> Node:
-        pixels = self._pixels(self._picture())
-        return ov.Model([op.result(pixels)], [self.ws, self.noise, self.strength], "synthesis")
+        given = self._given()
+        features, picture = self._drawn(*given)
+        if self.stop == self.config.blocks:
+            results = [_result(self._pixels(picture), "pixels")]
+        else:
+            results = [_result(features, "features")]
+            results += [_result(picture, "picture")] if picture is not None else []
+        parameters = [self.ws, self.noise, self.strength]
+        parameters += [node for node in given if node is not None and self.first]
+        return ov.Model(results, parameters, "synthesis")
+
+    def _given(self) -> tuple[Node, Node | None]:
+        """What the first block begins with: the constant, or the features and picture of a part before."""
+        if not self.first:
+            return _floats(self._array("b4.const")[None]), None
+        height, width = self.config.noise_shape(2 * self.first - 2)
+        shape = [1, self.config.channels[2 * self.first - 1], height, width]
+        features = op.parameter(shape, np.float32, name="features")
+        if not self.config.shows(self.first - 1):
+            return features, None
+        shape = [1, self.config.image_channels, height, width]
+        return features, op.parameter(shape, np.float32, name="picture")
 
     def _array(self, name: str) -> NDArray[np.float32]:
         return self.arrays[f"synthesis.{name}"]
@@ -65,17 +96,17 @@ class _Synthesis:
         scaled = op.multiply(self.noise, self.strength)
         parts = op.variadic_split(scaled, _whole(0), _whole(noise_sizes(config)))
         shapes = [config.noise_shape(layer) for layer in range(len(config.layers))]
-        return [op.reshape(parts.output(i), _whole([1, 1, *shape]), False) for i, shape in enumerate(shapes)]
+        outputs = zip(parts.outputs(), shapes, strict=True)
+        return [op.reshape(part, _whole([1, 1, *shape]), False) for part, shape in outputs]
 
-    def _picture(self) -> Node:
-        x, picture, layer = _floats(self._array("b4.const")[None]), None, 0
-        for block, resolution in enumerate(self.config.resolutions):
-            x = self._block(x, block, layer)
-            layer += 2 if block else 1
+    def _drawn(self, x: Node, picture: Node | None) -> tuple[Node, Node | None]:
+        """Features and picture after the blocks of this part."""
+        for block in range(self.first, self.stop):
+            x = self._block(x, block, max(2 * block - 1, 0))
             if self.config.shows(block):
-                shown = self._to_rgb(x, layer, f"b{resolution}.torgb")
+                shown = self._to_rgb(x, 2 * block + 1, f"b{4 << block}.torgb")
                 picture = shown if picture is None else op.add(shown, self._enlarged(picture))
-        return picture
+        return x, picture
 
     def _block(self, x: Node, block: int, layer: int) -> Node:
         if not block:
