@@ -6,13 +6,13 @@
   "INPUTS": [
     {"NAME": "mode", "LABEL": "Figure; fractions lie between two figures", "TYPE": "float", "DEFAULT": 3, "MIN": 0, "MAX": 1000},
     {"NAME": "drift", "LABEL": "Figures a minute by themselves", "TYPE": "float", "DEFAULT": 4, "MIN": 0, "MAX": 30},
-    {"NAME": "order", "LABEL": "Fineness of the figures", "TYPE": "float", "DEFAULT": 7, "MIN": 2, "MAX": 14},
+    {"NAME": "order", "LABEL": "Fineness of the figures", "TYPE": "float", "DEFAULT": 4, "MIN": 2, "MAX": 12},
     {"NAME": "width", "LABEL": "Width of the sand", "TYPE": "float", "DEFAULT": 0.026, "MIN": 0.004, "MAX": 0.1},
-    {"NAME": "size", "LABEL": "Size of a grain, in thousandths of the height", "TYPE": "float", "DEFAULT": 2.8, "MIN": 1.5, "MAX": 12},
+    {"NAME": "size", "LABEL": "Size of a grain, in thousandths of the height", "TYPE": "float", "DEFAULT": 2.4, "MIN": 1.5, "MAX": 12},
     {"NAME": "hit", "LABEL": "Blow on the plate", "TYPE": "float", "DEFAULT": 0, "MIN": 0, "MAX": 1},
     {"NAME": "glow", "LABEL": "Light of the moving plate", "TYPE": "float", "DEFAULT": 0.35, "MIN": 0, "MAX": 1},
     {"NAME": "plate", "LABEL": "Plate", "TYPE": "color", "DEFAULT": [0.0, 0.004, 0.012, 1]},
-    {"NAME": "sand", "LABEL": "Sand", "TYPE": "color", "DEFAULT": [1.0, 0.78, 0.42, 1]},
+    {"NAME": "sand", "LABEL": "Sand", "TYPE": "color", "DEFAULT": [1.0, 0.8, 0.45, 1]},
     {"NAME": "motion", "LABEL": "Moving plate", "TYPE": "color", "DEFAULT": [0.03, 0.16, 0.62, 1]}
   ],
   "PASSES": [
@@ -33,7 +33,7 @@ uint word(uint n) {  // PCG (O'Neill 2014)
 // Ritz (1909) sums such pairs; their mixture t is what gives curves instead of squares.
 vec3 figure(vec2 p, float which) {
     uint dice = word(uint(which) + 11u);
-    float n = 1.0 + float(dice % uint(order - 1.0)), m = n + 1.0 + float((dice >> 8u) % uint(order - 1.0));
+    float n = 2.0 + float(dice % uint(order - 1.0)), m = n + 2.0 + float((dice >> 8u) % uint(order));
     float t = (dice & 0x10000u) == 0u ? 0.35 + 0.65 * float((dice >> 17u) & 255u) / 255.0
                                       : -0.35 - 0.65 * float((dice >> 17u) & 255u) / 255.0;
     vec2 a = 0.5 * PI * n * (p + 1.0), b = 0.5 * PI * m * (p + 1.0);
@@ -52,7 +52,7 @@ void main() {
         return;
     }
     // The grains lie where chance put them: each pixel asks the plate under its own grain.
-    float unit = min(RENDERSIZE.x, RENDERSIZE.y), side = 0.001 * size * unit;
+    float unit = min(RENDERSIZE.x, RENDERSIZE.y), side = max(0.001 * size * unit, 1.5);
     vec2 grid = (isf_FragNormCoord - 0.5) * RENDERSIZE / side;
     vec2 row = vec2(0.37 * mod(floor(grid.y), 7.0), 0.0);  // rows shifted: no columns to be seen
     vec2 cell = floor(grid + row);
@@ -64,7 +64,7 @@ void main() {
     float x = plateAt.x / spread, density = 0.92 / (1.0 + x * x * x * x) + 0.012;
     float chance = float(dice >> 20u) / 4095.0, shine = fract(chance * 61.0);
     float round = clamp((0.62 + 0.25 * shine - length(grid - grain)) * side, 0.0, 1.0);
-    float lit = round * step(chance, density) * (0.5 + 0.5 * shine);
+    float lit = round * step(chance, density) * (0.6 + 0.4 * shine);
     float moving = plateAt.y * plateAt.y * (0.35 + 0.1 * sin(TIME * 0.7 + 2.0 * plateAt.y) + 0.9 * hit);
     gl_FragColor = vec4(mix(plate.rgb + motion.rgb * glow * moving, sand.rgb, lit), 1.0);
 }

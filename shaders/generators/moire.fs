@@ -11,9 +11,10 @@
     {"NAME": "travel", "LABEL": "Rings that have left the centre", "TYPE": "float", "DEFAULT": 0, "MIN": 0, "MAX": 10000},
     {"NAME": "hit", "LABEL": "Ripple", "TYPE": "float", "DEFAULT": 0, "MIN": 0, "MAX": 1},
     {"NAME": "weight", "LABEL": "Line weight", "TYPE": "float", "DEFAULT": 0.46, "MIN": 0.05, "MAX": 0.6},
+    {"NAME": "figure", "LABEL": "Darkness between the figure", "TYPE": "float", "DEFAULT": 0.8, "MIN": 0, "MAX": 1},
     {"NAME": "ground", "LABEL": "Ground", "TYPE": "color", "DEFAULT": [0.0, 0.0, 0.01, 1]},
     {"NAME": "first", "LABEL": "First set", "TYPE": "color", "DEFAULT": [0.02, 0.05, 0.16, 1]},
-    {"NAME": "second", "LABEL": "Second set", "TYPE": "color", "DEFAULT": [0.14, 0.01, 0.035, 1]},
+    {"NAME": "second", "LABEL": "Second set", "TYPE": "color", "DEFAULT": [0.2, 0.012, 0.04, 1]},
     {"NAME": "crossing", "LABEL": "Where they meet", "TYPE": "color", "DEFAULT": [1.0, 0.93, 0.8, 1]}
   ]
 }*/
@@ -38,7 +39,10 @@ void main() {
     float other = lines * (1.0 + detune * sin(t * 0.21 + 1.0));
     float one = grating(a * lines - travel - t * 0.6, lines / unit);
     float two = grating(b * other - travel - t * 0.6, other / unit);
+    // The figure itself: where the sets agree they shine, where they disagree they go out.
+    float agree = 0.5 + 0.5 * cos(6.2831853 * (a * lines - b * other));
+    float shine = mix(1.0, agree * agree, figure);
     vec3 colour = mix(ground.rgb, first.rgb, one);
-    colour = mix(colour, mix(second.rgb, crossing.rgb, one), two);
+    colour = mix(colour, mix(second.rgb, mix(ground.rgb, crossing.rgb, shine), one), two);
     gl_FragColor = vec4(colour, 1.0);
 }

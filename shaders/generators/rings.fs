@@ -68,7 +68,7 @@ void main() {
         vec3 tone = mix(quiet.rgb, loud.rgb, clamp(bright * 2.2 - 0.15, 0.0, 1.0));
         tone = mix(tone, peak.rgb, clamp(bright * 2.0 - 0.9, 0.0, 1.0));
         // the flank of a ridge hides what lies behind, and holds a little of its light
-        vec3 flank = ground.rgb + tone * sound.x * (0.5 - 0.5 * age) * max(1.0 + 0.35 * d * pixel / gap, 0.0);
+        vec3 flank = ground.rgb + loud.rgb * sound.x * (0.3 - 0.3 * age) * max(1.0 + 0.35 * d * pixel / gap, 0.0);
         colour = mix(colour, i < 0.0 ? ground.rgb : flank, clamp(0.5 - d, 0.0, 1.0));
         float fade = born * (1.0 - age) * min(0.45 + sound.x + hit * (1.0 - age) * 0.5, 1.0);
         float cover = clamp(line / pixel + 0.5 - abs(d), 0.0, 1.0) * fade;

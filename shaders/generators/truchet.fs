@@ -31,11 +31,10 @@ void main() {
     p = mat2(cos(angle), sin(angle), -sin(angle), cos(angle)) * p + vec2(0.04, 0.023) * TIME;
     vec2 cell = floor(p), q = p - cell - 0.5;
     uint name = word(uint(int(cell.x) + 40000) + word(uint(int(cell.y) + 40000)));
-    float own = float(name >> 20u) / 4096.0, place = seed + own;
-    uint before = word(name + uint(max(place - 1.0, 0.0))), now = word(name + uint(place));
-    // A tile turns in the last tenth of the way to its next throw, as a quarter turn of the whole tile.
-    float from = float(before & 1u), to = float(now & 1u);
-    float quarter = mix(from, to, smoothstep(0.0, 0.12, fract(place)));
+    uint before = word(name + uint(seed)), next = word(name + uint(seed) + 1u);
+    // Between two throws each tile has its own moment for its quarter turn; at whole numbers all lie still.
+    float moment = 0.15 + 0.85 * float(name >> 20u) / 4096.0;
+    float quarter = mix(float(before & 1u), float(next & 1u), smoothstep(moment - 0.15, moment, fract(seed)));
     float c = cos(quarter * 1.5707963), s = sin(quarter * 1.5707963);
     q = mat2(c, s, -s, c) * q;
 
