@@ -244,7 +244,7 @@ class _Spectrum:
     def __call__(self, recent: Floats) -> tuple[Floats, float, float]:
         amplitude = _amplitude(recent)[1:]
         self._gain(amplitude.max(keepdims=True))
-        power = amplitude * amplitude + np.float32(1e-12)
+        power = amplitude * amplitude + np.float32(1e-20)
         decibels = 10 * np.log10(power / self._gain.reference**2)
         spectrum = np.clip(1 + decibels / SPECTRUM_RANGE, 0, 1)
         mean = float(power.mean())
