@@ -55,7 +55,7 @@ class Cuda(Base):
         space = self.space
         self._ws = torch.zeros(space.num_ws, space.w_dim, device=device)
         self._strength = torch.ones(1, device=device)
-        self._values = torch.from_numpy(self._stored).to(device)
+        self._values = torch.tensor(self._stored, device=device)  # a copy, to be written over
         self._given = self._stored
         with torch.inference_mode():
             self._replay, self._output = capture(self._run)

@@ -20,9 +20,8 @@ def mapped(weights: Weights, z: Floats, labels: Floats | None = None) -> Floats:
     x = _normalised(_shaped("z", z, config.z_dim))
     if config.c_dim:
         given = np.eye(1, config.c_dim, dtype=np.float32) if labels is None else labels
-        given = np.repeat(given, len(x), 0) if len(given) == 1 else given
-        embedded = _linear(weights, "mapping.embed", _shaped("labels", given, config.c_dim), 1.0)
-        x = np.concatenate([x, _normalised(embedded)], 1)
+        embedded = _normalised(_linear(weights, "mapping.embed", _shaped("labels", given, config.c_dim), 1.0))
+        x = np.concatenate([x, np.broadcast_to(embedded, (len(x), config.embed))], 1)
     for i in range(len(config.mapping)):
         y: Floats = _linear(weights, f"mapping.fc{i}", x, config.rate)
         x = np.maximum(y, y * SLOPE) * ROOT2

@@ -1,0 +1,233 @@
+"""The rack's conformance suite: what every runtime of every generator keeps."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from openvino import Core
+from torch import Tensor
+
+import perform.generators as rack
+from perform.generators import Generator, ModelError, base, cuda, eager, openvino, untrained
+from perform.generators.stylegan2 import Network, pixels
+from perform.generators.weights import Config, Weights, shapes, write
+
+SMALL = Config((8, 8, 8, 6, 6, 4), z_dim=5, c_dim=3, embed=7, mapping=(9, 8), clamp=256.0)
+CONFIGS = {
+    "skip": SMALL,
+    "resnet": replace(SMALL, architecture="resnet", image_channels=1, c_dim=0, embed=0),
+    "orig": replace(SMALL, architecture="orig", image_channels=4, c_dim=0, embed=0, start=(4, 6)),
+}
+NOT_UNITS = {"weights", "mapping", "base", "untrained", "stylegan2", "openvino_graph"}
+
+
+def drawn(config: Config) -> Weights:
+    draw = np.random.default_rng(1)
+    gains = {name: 100 if "mapping.fc" in name else 0.5 for name in shapes(config)}
+    arrays = {
+        name: np.asarray(draw.standard_normal(shape) * gains[name], np.float32)
+        for name, shape in shapes(config).items()
+    }
+    return Weights(config, arrays, {})
+
+
+def unrecorded(run: Callable[[], Tensor]) -> tuple[Callable[[], None], Tensor]:
+    """Stands for a CUDA graph on the CPU: a replay runs the same calls on the same tensors."""
+    output = run().clone()
+
+    def replay() -> None:
+        output.copy_(run())
+
+    return replay, output
+
+
+def of_cuda(weights: Weights) -> cuda.Cuda:
+    return cuda.Cuda(weights, "float32", unrecorded, "cpu")
+
+
+UNITS: dict[str, Callable[[Weights], Any]] = {
+    "openvino": lambda weights: openvino.OpenVino(weights, "float32", threads=1),
+    "eager": lambda weights: eager.Eager(weights, "cpu", "float32"),
+    "cuda": of_cuda,
+}
+
+
+@pytest.fixture(scope="module", params=CONFIGS)
+def weights(request: pytest.FixtureRequest) -> Weights:
+    return drawn(CONFIGS[request.param])
+
+
+@pytest.fixture(params=UNITS)
+def generator(request: pytest.FixtureRequest, weights: Weights) -> Iterator[Any]:
+    unit = UNITS[request.param](weights)
+    yield unit
+    unit.close()
+
+
+def latent(generator: Generator, seed: int = 0) -> Any:
+    z = np.random.default_rng(seed).standard_normal((1, generator.space.z_dim), np.float32)
+    return np.repeat(generator.map(z), generator.space.num_ws, 0)
+
+
+def oracle(weights: Weights, ws: Any, noise: float, seed: int | None) -> Any:
+    network = Network.load(weights)
+    values = base.stored_noise(weights) if seed is None else base.drawn_noise(weights.config, seed)
+    parts = np.split(values, np.cumsum(base.noise_sizes(weights.config))[:-1])
+    layers = range(len(weights.config.layers))
+    maps = [torch.from_numpy(parts[i].reshape(weights.config.noise_shape(i))) * noise for i in layers]
+    with torch.inference_mode():
+        return pixels(network.synthesis(torch.from_numpy(ws)[None], maps))[0].numpy()
+
+
+def test_every_unit_of_the_rack_is_in_this_suite() -> None:
+    folder = Path(rack.__file__).parent
+    files = {path.stem for path in folder.glob("*.py")} - {"__init__"}
+    assert files - NOT_UNITS == set(UNITS)
+
+
+@pytest.mark.parametrize(("noise", "seed"), [(1.0, None), (0.0, None), (2.5, None), (1.0, 7)])
+def test_pictures_are_the_oracles(generator: Any, weights: Weights, noise: float, seed: int | None) -> None:
+    ws = latent(generator)
+    picture, expected = generator.synthesise(ws, noise, seed), oracle(weights, ws, noise, seed)
+    width, height = generator.size
+    assert picture.shape == (height, width, weights.config.image_channels)
+    assert picture.dtype == np.uint8
+    assert np.abs(picture.astype(int) - expected).max() <= 1
+    assert picture.std() > 5
+
+
+def test_each_layer_has_its_own_latent(generator: Any) -> None:
+    ws = latent(generator)
+    before = generator.synthesise(ws).copy()
+    for layer in range(generator.space.num_ws):
+        other = ws.copy()
+        other[layer] = latent(generator, 1)[0]
+        assert not np.array_equal(generator.synthesise(other), before), layer
+
+
+def test_a_picture_outlives_the_next_one(generator: Any) -> None:
+    first = generator.synthesise(latent(generator, 0))
+    kept = first.copy()
+    assert not np.array_equal(generator.synthesise(latent(generator, 1)), kept)
+    assert np.array_equal(first, kept)
+
+
+def test_noise_is_a_function_of_its_seed(generator: Any) -> None:
+    ws = latent(generator)
+    one = generator.synthesise(ws, 1.0, 3).copy()
+    stored = generator.synthesise(ws, 1.0, rack.STORED).copy()
+    assert np.array_equal(generator.synthesise(ws, 1.0, 3), one)
+    assert not np.array_equal(generator.synthesise(ws, 1.0, 4), one)
+    assert not np.array_equal(stored, one)
+    assert np.array_equal(generator.synthesise(ws), stored)
+
+
+def test_wrong_latents_are_refused(generator: Any) -> None:
+    with pytest.raises(ValueError, match=r"ws has shape \(2, 8\), must be \(6, 8\)"):
+        generator.synthesise(np.zeros((2, 8), np.float32))
+    with pytest.raises(ValueError, match=r"z has shape \(1, 4\), must be \(n, 5\)"):
+        generator.map(np.zeros((1, 4), np.float32))
+
+
+def test_a_unit_says_what_it_is(generator: Any, weights: Weights) -> None:
+    assert generator.space == weights.config.space
+    assert generator.parameters is rack.PARAMETERS
+    assert np.array_equal(generator.mean, weights.mean)
+    assert (generator.device, generator.precision, generator.reason) == ("cpu", "float32", "")
+
+
+def test_labels_choose_the_class() -> None:
+    unit = eager.Eager(drawn(SMALL))
+    z = np.ones((2, 5), np.float32)
+    classes = np.eye(3, dtype=np.float32)
+    assert np.array_equal(unit.map(z), unit.map(z, classes[:1]))
+    assert not np.array_equal(unit.map(z, classes[1:2]), unit.map(z, classes[:1]))
+    with pytest.raises(ValueError, match=r"labels has shape \(1, 4\), must be \(n, 3\)"):
+        unit.map(z, np.zeros((1, 4), np.float32))
+
+
+def test_a_graph_in_parts_is_the_graph() -> None:
+    for config in CONFIGS.values():
+        weights, core = drawn(config), Core()
+        whole, parted = (openvino._Runner(core, weights, "f32", 1, blocks) for blocks in (0, 2))
+        ws = np.random.default_rng(0).standard_normal((6, 8), np.float32)
+        noise = base.stored_noise(weights)
+        assert np.abs(whole(ws, noise, 1.0).astype(int) - parted(ws, noise, 1.0)).max() <= 1
+
+
+def test_bfloat16_is_near_or_not_played() -> None:
+    weights = untrained.weights("untrained-64")
+    unit, exact = openvino.OpenVino(weights, threads=1), openvino.OpenVino(weights, "float32", 1)
+    assert unit.precision == "bfloat16" or unit.reason
+    ws = latent(unit)
+    assert openvino.psnr(unit.synthesise(ws), exact.synthesise(ws)) >= openvino.LEAST_PSNR
+
+
+def test_half_floats_are_near_float32() -> None:
+    weights = untrained.weights("untrained-64")
+    exact = eager.Eager(weights, "cpu", "float32")
+    ws = np.repeat(exact.mean[None], exact.space.num_ws, 0)
+    for precision in ("float16", "bfloat16"):
+        picture = eager.Eager(weights, "cpu", precision).synthesise(ws)
+        assert openvino.psnr(picture, exact.synthesise(ws)) >= 30, precision
+
+
+def test_half_floats_do_not_overflow() -> None:
+    weights = drawn(replace(SMALL, clamp=None))
+    affine = [name for name in weights.arrays if "conv" in name and "affine" in name]
+    loud = {name: weights.arrays[name] * np.float32(30000) for name in affine}
+    weights = replace(weights, arrays={**weights.arrays, **loud})
+    unit, exact = eager.Eager(weights, "cpu", "float16"), eager.Eager(weights, "cpu", "float32")
+    ws = np.full((6, 8), 2.0, np.float32)
+    assert openvino.psnr(unit.synthesise(ws), exact.synthesise(ws)) > 30
+
+
+def test_opening_says_what_is_allowed(tmp_path: Path) -> None:
+    with pytest.raises(
+        ModelError, match=r"nix is not a file, must be a \.safetensors model or one of untrained"
+    ):
+        rack.open(tmp_path / "nix")
+    with pytest.raises(ModelError, match=r"precision = 'float16', must be auto, float32 or bfloat16"):
+        rack.open("untrained-64", "cpu", "float16")
+    with pytest.raises(ModelError, match=r"device = 'tpu', must be auto, cpu, cuda or mps"):
+        rack.open("untrained-64", "tpu")  # type: ignore[arg-type]
+
+
+def test_a_written_model_opens(tmp_path: Path) -> None:
+    write(tmp_path / "a.safetensors", drawn(SMALL))
+    with_file = rack.open(tmp_path / "a.safetensors", "cpu", "float32", threads=1)
+    ws = latent(with_file)
+    assert np.abs(with_file.synthesise(ws).astype(int) - oracle(drawn(SMALL), ws, 1.0, None)).max() <= 1
+
+
+HASHED = """
+import hashlib, sys, numpy as np
+from perform import generators
+unit = generators.open("untrained-64", "cpu", "float32", threads=1)
+w = unit.map(np.random.default_rng(0).standard_normal((1, 512), np.float32))
+picture = unit.synthesise(np.repeat(w, unit.space.num_ws, 0))
+assert "torch" not in sys.modules, "a show on a CPU starts without torch"
+print(hashlib.sha256(picture.tobytes()).hexdigest())
+"""
+
+
+def test_the_untrained_generator_draws_the_same_in_two_processes() -> None:
+    runs = [subprocess.run([sys.executable, "-c", HASHED], capture_output=True, text=True) for _ in range(2)]
+    assert [run.stderr for run in runs] == ["", ""]
+    assert len(runs[0].stdout.strip()) == len(hashlib.sha256().hexdigest())
+    assert runs[0].stdout == runs[1].stdout
+
+
+def test_the_rack_is_free_to_import() -> None:
+    heavy = "{'torch', 'openvino', 'safetensors', 'librosa'} & set(sys.modules)"
+    code = f"import sys, perform.generators; assert not {heavy}, {heavy}"
+    subprocess.run([sys.executable, "-c", code], check=True)

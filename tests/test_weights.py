@@ -1,0 +1,162 @@
+"""Model files: written, read, refused."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from safetensors.numpy import save_file
+
+from perform.generators import ModelError, info, untrained
+from perform.generators.weights import (
+    FILTER,
+    Config,
+    Weights,
+    channel_table,
+    from_official,
+    header,
+    infer,
+    read,
+    shapes,
+    write,
+)
+
+SMALL = Config((6, 6, 6, 4, 4, 2), z_dim=5, c_dim=3, embed=7, mapping=(9, 8), clamp=256.0)
+
+
+def drawn(config: Config) -> Weights:
+    draw = np.random.default_rng(1)
+    arrays = {name: np.asarray(draw.standard_normal(s), np.float32) for name, s in shapes(config).items()}
+    return Weights(config, arrays, {"title": "a test", "licence": "none"})
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        SMALL,
+        replace(SMALL, architecture="resnet", image_channels=1),
+        replace(SMALL, architecture="orig", image_channels=4),
+        Config(channel_table(1024, 32, 64), clamp=None),
+        Config((3, 5, 7, 11), z_dim=2, mapping=(4,), start=(4, 7)),
+    ],
+)
+def test_the_shapes_tell_the_configuration(config: Config) -> None:
+    assert infer(shapes(config), config.clamp, config.rate) == config
+
+
+def test_the_usual_channel_table() -> None:
+    assert channel_table(16384, 512, 256)[4:] == (512, 512, 512, 512, 256, 256, 128, 128, 64, 64)
+
+
+def test_what_is_written_is_read(tmp_path: Path) -> None:
+    weights = drawn(SMALL)
+    write(tmp_path / "a.safetensors", weights)
+    again = read(tmp_path / "a.safetensors")
+    assert again.config == weights.config
+    assert again.notes == weights.notes
+    assert all(np.array_equal(again.arrays[name], array) for name, array in weights.arrays.items())
+    assert list(tmp_path.iterdir()) == [tmp_path / "a.safetensors"]
+
+
+def test_info_reads_no_tensors(tmp_path: Path) -> None:
+    path = tmp_path / "a.safetensors"
+    write(path, drawn(SMALL))
+    with path.open("r+b") as file:  # the last tensor's bytes are cut off
+        file.seek(0)
+        size = int.from_bytes(file.read(8), "little")
+    assert size < path.stat().st_size
+    told = info(path)
+    assert (told["size"], told["num_ws"], told["c_dim"], told["title"]) == ((16, 16), 6, 3, "a test")
+
+
+def test_info_of_a_builtin() -> None:
+    assert info("untrained")["channels"] == channel_table(16384, 512, 256)
+
+
+def test_official_names_become_ours() -> None:
+    ours = drawn(replace(SMALL, clamp=None))
+    official = {name: array for name, array in ours.arrays.items() if name != FILTER}
+    for layer in ours.config.layers:
+        official[f"synthesis.{layer}.resample_filter"] = ours.arrays[FILTER]
+        del official[f"synthesis.{layer}.noise_const"], official[f"synthesis.{layer}.noise_strength"]
+    official["synthesis.b8.num_batches"] = np.zeros(1, np.float32)
+    found = from_official(official)
+    assert found.config == ours.config
+    assert set(found.arrays) == set(shapes(ours.config))
+    assert np.array_equal(found.arrays[FILTER], ours.arrays[FILTER])
+    assert not found.arrays["synthesis.b8.conv0.noise_strength"].any()
+
+
+def test_a_missing_file_says_what_is_allowed(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"no\.safetensors is not a file, must be"):
+        header(tmp_path / "no.safetensors")
+
+
+def test_foreign_and_broken_files_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.safetensors"
+    path.write_bytes(b"\x80\x04not safetensors")
+    with pytest.raises(ModelError, match="not readable as safetensors"):
+        read(path)
+    save_file({"x": np.zeros(3, np.float32)}, path)
+    with pytest.raises(ModelError, match="must say family 'stylegan2'"):
+        read(path)
+    save_file({"x": np.zeros(3, np.float32)}, path, {"family": "stylegan2", "config": "{}"})
+    with pytest.raises(ModelError, match="no readable configuration"):
+        read(path)
+
+
+def save(path: Path, weights: Weights) -> None:
+    metadata = {"family": "stylegan2", "config": json.dumps(asdict(weights.config))}
+    save_file(dict(weights.arrays), path, metadata)
+
+
+def test_wrong_tensors_are_refused_by_name(tmp_path: Path) -> None:
+    path, weights = tmp_path / "a.safetensors", drawn(SMALL)
+    name = "synthesis.b8.conv0.weight"
+    save(path, replace(weights, arrays={k: v for k, v in weights.arrays.items() if k != name}))
+    with pytest.raises(ModelError, match=rf"{name} is missing, must be there with shape \(6, 6, 3, 3\)"):
+        read(path)
+    save(path, replace(weights, arrays={**weights.arrays, name: np.zeros((2, 2), np.float32)}))
+    with pytest.raises(ModelError, match=rf"{name} has shape \(2, 2\), must be"):
+        read(path)
+    holed = weights.arrays[name].copy()
+    holed[0, 0, 0, 0] = np.nan
+    save(path, replace(weights, arrays={**weights.arrays, name: holed}))
+    with pytest.raises(ModelError, match=f"{name} holds values that are not finite"):
+        read(path)
+
+
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.dictionaries(st.sampled_from([*Config.__slots__, "other"]), st.none() | st.text() | st.integers()))
+def test_no_configuration_raises_anything_else(tmp_path: Path, fields: dict[str, object]) -> None:
+    path = tmp_path / "a.safetensors"
+    metadata = {"family": "stylegan2", "config": json.dumps(fields)}
+    save_file({"x": np.zeros(3, np.float32)}, path, metadata)
+    with pytest.raises(ModelError):
+        read(path)
+
+
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.integers(0, 3000), st.binary(min_size=1, max_size=8))
+def test_damaged_files_raise_nothing_else(tmp_path: Path, at: int, damage: bytes) -> None:
+    path = tmp_path / "a.safetensors"
+    if not (tmp_path / "whole").exists():
+        write(tmp_path / "whole", drawn(SMALL))
+    whole = (tmp_path / "whole").read_bytes()
+    path.write_bytes(whole[:at] + damage + whole[at + len(damage) :])
+    try:
+        read(path)
+    except ModelError as error:
+        assert str(path) in str(error)
+
+
+def test_the_untrained_weights_are_the_same_in_every_process_and_differ_by_size() -> None:
+    one, two = untrained.weights("untrained-64"), untrained.weights("untrained-64")
+    assert all(np.array_equal(one.arrays[name], array) for name, array in two.arrays.items())
+    assert one.arrays["mapping.fc0.weight"].sum(1) == pytest.approx(0, abs=0.05)
+    assert {name: array.shape for name, array in one.arrays.items()} == shapes(one.config)
