@@ -43,24 +43,24 @@ void main() { gl_FragColor = IMG_THIS_PIXEL(inputImage); }"""
 OVER = {
     "chromatic": "molnar",
     "displace": "truchet",
-    "edges": "drops",
-    "feedback": "drops",
+    "edges": "truchet",
     "grade": "truchet",
     "halftone": "drops",
     "kaleidoscope": "truchet",
-    "mirror": "ink",
+    "mirror": "truchet",
     "posterise": "drops",
-    "rutt": "drops",
+    "rutt": "ink",
     "shatter": "truchet",
-    "slitscan": "molnar",
+    "slitscan": "drops",
 }
 SHOWN: Mapping[str, Values] = {
     "feedback": {"zoom": 0.6, "hue": 0.12, "rotate": 0.04},
     "grade": {"tint": 0.9, "contrast": 0.4, "vignette": 0.6},
     "grain": {"amount": 0.8, "size": 4},
     "mirror": {"crossed": True},
-    "rutt": {"lines": 80},
-    "slitscan": {"span": 3},
+    "rutt": {"lines": 64},
+    "molnar": {"columns": 5},
+    "slitscan": {"span": 2.5},
 }
 
 
@@ -112,12 +112,16 @@ def values(shader: Shader, moment: Moment, given: Values) -> Values:
 def frames(stage: Stage, name: str, over: str, given: Values, times: Sequence[float]) -> list[Pixels]:
     """The frames of one shader at `times`; a transition goes from `over` to the ribbons of truchet."""
     shader, sources = stage.shader(name), [stage.shader(over), stage.shader("truchet")]
+    remembers = any(step.persistent for unit in (shader, *sources) for step in unit.isf.passes)
     taken = []
     for moment in moments(max(times)):
+        shown = any(abs(moment.seconds - time) < 0.5 / FPS for time in times)
+        if not (shown or remembers):
+            continue
         images = [s.render(moment, values(s, moment, {})) for s in sources[: len(shader.isf.images)]]
         step = {"progress": moment.seconds / max(times)} if shader.isf.kind == "transition" else {}
         image = shader.render(moment, values(shader, moment, {**step, **given}), *images)
-        if any(abs(moment.seconds - time) < 0.5 / FPS for time in times):
+        if shown:
             taken.append(stage.pixels(image))
     for unit in (shader, *sources):
         unit.release()
@@ -157,12 +161,12 @@ def write(path: Path, page: Pixels, coarseness: int = 4) -> None:
 
 def draw_docs() -> None:
     """docs/pictures/shaders/NAME.jpg: three moments of every shader, each under 60 kB."""
-    stage = Stage((1280, 720))
+    stage = Stage((960, 540))
     for path in sorted(SHADERS.glob("*/*.fs")):
-        times = (1.0, 2.0, 2.9, 4.0) if path.parent.name == "transitions" else (4.0, 6.1, 8.25)
+        times = (1.0, 2.0, 2.9, 4.0) if path.parent.name == "transitions" else (4.0, 6.1, 8.3)
         over = OVER.get(path.stem, "drops" if path.parent.name == "transitions" else "tunnel")
         taken = frames(stage, str(path), over, SHOWN.get(path.stem, {}), times)[:3]
-        page = sheet([[smaller(pixels, 4) for pixels in taken]])
+        page = sheet([[smaller(pixels, 3) for pixels in taken]])
         target = PICTURES / f"{path.stem}.jpg"
         for coarseness in range(3, 32):
             write(target, page, coarseness)

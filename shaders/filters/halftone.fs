@@ -16,9 +16,14 @@
   ]
 }*/
 
+float sway(float turns) {  // a sine drawn with parabolas, to a thousandth and a third of its cost
+    float x = fract(turns) - 0.5, y = 8.0 * x * (2.0 * abs(x) - 1.0);
+    return y * (0.775 + 0.225 * abs(y));
+}
+
 void main() {
-    float unit = min(RENDERSIZE.x, RENDERSIZE.y), side = unit / dots, a = 6.2831853 * angle;
-    mat2 turn = mat2(cos(a), sin(a), -sin(a), cos(a));
+    float unit = min(RENDERSIZE.x, RENDERSIZE.y), side = unit / dots, c0 = sway(angle + 0.25), s0 = sway(angle);
+    mat2 turn = mat2(c0, s0, -s0, c0);
     vec2 centre = 0.5 * RENDERSIZE, grid = (gl_FragCoord.xy - centre) * turn / side;
     vec2 middle = floor(grid) + 0.5, inside = grid - middle;
     vec2 at = turn * middle * side + centre;

@@ -15,10 +15,14 @@
   ]
 }*/
 
+float sway(float turns) {  // a sine drawn with parabolas, to a thousandth and a third of its cost
+    float x = fract(turns) - 0.5, y = 8.0 * x * (2.0 * abs(x) - 1.0);
+    return y * (0.775 + 0.225 * abs(y));
+}
+
 void main() {
     vec2 shape = RENDERSIZE / min(RENDERSIZE.x, RENDERSIZE.y);
-    float a = 6.2831853 * angle;
-    vec2 normal = vec2(cos(a), sin(a)), along = vec2(-normal.y, normal.x);
+    vec2 normal = vec2(sway(angle + 0.25), sway(angle)), along = vec2(-normal.y, normal.x);
     vec2 p = (isf_FragNormCoord - centre) * shape;
     float x = dot(p, normal), y = dot(p, along), near = abs(x);
     vec2 q = -near * normal + (crossed ? abs(y) : y) * along;

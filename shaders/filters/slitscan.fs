@@ -11,6 +11,7 @@
     {"NAME": "bands", "LABEL": "Steps instead of a slope; 0 is smooth", "TYPE": "float", "DEFAULT": 0, "MIN": 0, "MAX": 64}
   ],
   "PASSES": [
+    {"TARGET": "small", "WIDTH": "max(floor($WIDTH/5), 8)", "HEIGHT": "max(floor($HEIGHT/5), 8)"},
     {"TARGET": "past", "WIDTH": "max(floor($WIDTH/5), 8) * 4", "HEIGHT": "max(floor($HEIGHT/5), 8) * 4", "PERSISTENT": true},
     {}
   ]
@@ -31,13 +32,18 @@ vec3 kept(float number, vec2 at) {  // at: inside a tile
 void main() {
     vec2 uv = isf_FragNormCoord;
     float each = span / TILES, now = TIME / each, latest = floor(now);
-    if (PASSINDEX == 0) {
+    if (PASSINDEX == 0) {  // four bilinear taps over the 5 x 5 pixels of each small one
+        vec2 d = 0.25 / RENDERSIZE, e = vec2(d.x, -d.y);
+        gl_FragColor = 0.25 * (IMG_NORM_PIXEL(inputImage, uv + d) + IMG_NORM_PIXEL(inputImage, uv - d) + IMG_NORM_PIXEL(inputImage, uv + e) + IMG_NORM_PIXEL(inputImage, uv - e));
+        return;
+    }
+    if (PASSINDEX == 1) {
         // Tiles are numbered by time, not by frame: those begun since the last frame get the picture.
         vec2 grid = floor(uv * 4.0);
         float tile = grid.x + 4.0 * grid.y, before = floor((TIME - TIMEDELTA) / each);
         float number = latest - mod(latest - tile, TILES);
         bool fresh = FRAMEINDEX == 0 || number > before;
-        gl_FragColor = fresh ? IMG_NORM_PIXEL(inputImage, fract(uv * 4.0)) : IMG_THIS_PIXEL(past);
+        gl_FragColor = fresh ? IMG_NORM_PIXEL(small, fract(uv * 4.0)) : IMG_THIS_PIXEL(past);
         return;
     }
     float unit = min(RENDERSIZE.x, RENDERSIZE.y);

@@ -43,10 +43,10 @@ void main() {
     vec2 lean = normalize(slope + 1e-6);
     float tilt = sqrt(max(1.0 - height, 0.0));  // 1 at the rim, 0 on top
     vec3 normal = vec3(lean * tilt * -1.0, sqrt(max(1.0 - tilt * tilt, 0.0)));
-    float rings = sin(log2(field + 1.0) * 14.0 - t * 3.0 - 5.0 * hit);
+    float rings = sway(log2(field + 1.0) * 2.2 - t * 0.48 - 0.8 * hit);
     normal.xy += lean * rings * 0.16 * ripple * inside;
-    float angle = 6.2831853 * turn + t * 0.2;
-    vec2 sun = vec2(cos(angle), sin(angle));
+    float angle = turn + t * 0.032;
+    vec2 sun = vec2(sway(angle + 0.25), sway(angle));
     float front = max(dot(normal, normalize(vec3(sun, 0.55))), 0.0);
     float back = max(dot(normal, normalize(vec3(-sun, 0.15))), 0.0);
     vec3 colour = body.rgb * (0.3 + 0.7 * normal.z);

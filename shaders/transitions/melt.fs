@@ -24,8 +24,8 @@ vec2 inside(vec2 at) {
 
 void main() {
     vec2 uv = isf_FragNormCoord, shape = RENDERSIZE / min(RENDERSIZE.x, RENDERSIZE.y);
-    float a = 6.2831853 * angle, eased = progress * progress * (3.0 - 2.0 * progress);
-    vec2 way = vec2(sin(a), cos(a)), p = (uv - 0.5) * shape;
+    float eased = progress * progress * (3.0 - 2.0 * progress);
+    vec2 way = vec2(sway(angle), sway(angle + 0.25)), p = (uv - 0.5) * shape;
     // Threads of paint, some quick, some slow; three waves that share no period make their pace.
     float x = dot(p, vec2(way.y, -way.x)) * threads;
     float pace = 0.5 + 0.2 * sway(x * 0.31) + 0.18 * sway(x * 0.83 + 0.3 * sway(x * 0.2)) + 0.12 * sway(x * 1.61 + 0.6);
