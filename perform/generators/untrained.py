@@ -86,12 +86,12 @@ def _synthesis(draw: np.random.Generator, name: str, kind: str, normal: Floats) 
     if kind == "noise_strength":
         return np.full_like(normal, NOISE[level])
     if kind == "bias":
-        return normal * BIAS
+        return np.asarray(normal * BIAS, np.float32)
     return _kernels(draw, normal, level, up="conv0" in name) if kind == "weight" else normal
 
 
 def _centred(weight: Floats) -> Floats:
-    return np.subtract(weight, weight.mean(1, keepdims=True), dtype=np.float32)
+    return np.asarray(weight - weight.mean(1, keepdims=True), np.float32)
 
 
 def _kernels(draw: np.random.Generator, own: Floats, level: int, up: bool) -> Floats:

@@ -44,8 +44,7 @@ def attempt(call: Callable[..., T], *arguments: Any) -> T:
         warnings.simplefilter("ignore")  # glfw warns of what is raised below
         given = call(*arguments)
     if not given:
-        _, why = glfw.get_error()
-        text = why.decode(errors="replace") if why else "the window system does not say why"
+        text = _text(glfw.get_error()[1]) or "the window system does not say why"
         raise WindowError(f"no window: {text}; {REMEDY}")
     return given
 
@@ -60,13 +59,20 @@ def monitors() -> Iterator[tuple[Display, Any]]:
     """Every display with its handle. A second one of a name is called `name 2`, and so on."""
     count: Counter[str] = Counter()
     for index, monitor in enumerate(glfw.get_monitors()):
-        raw = glfw.get_monitor_name(monitor)
-        name = raw.decode(errors="replace") if isinstance(raw, bytes) else str(raw)
+        name = _text(glfw.get_monitor_name(monitor))
         count[name] += 1
         name = name if count[name] == 1 else f"{name} {count[name]}"
         mode = glfw.get_video_mode(monitor)
         position = glfw.get_monitor_pos(monitor)
-        yield Display(name, position, tuple(mode.size), mode.refresh_rate, index == 0), monitor
+        yield (
+            Display(name, position, (mode.size.width, mode.size.height), mode.refresh_rate, index == 0),
+            monitor,
+        )
+
+
+def _text(raw: bytes | str | None) -> str:
+    """A text of the window system's, which gives bytes or strings."""
+    return raw.decode(errors="replace") if isinstance(raw, bytes) else raw or ""
 
 
 def find(name: str | None) -> tuple[Display, Any]:

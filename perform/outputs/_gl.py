@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+from typing import Any
 from types import TracebackType
 
 import glfw
@@ -32,8 +33,9 @@ def hints(
 
 def attached() -> moderngl.Context:
     """The context that is current, as moderngl's. Raises WindowError where it is older than 4.1."""
+    current: Any = _Current()
     try:
-        return moderngl.create_context(require=VERSION[0] * 100 + VERSION[1] * 10, context=_Current())
+        return moderngl.create_context(require=VERSION[0] * 100 + VERSION[1] * 10, context=current)
     except Exception as error:
         raise WindowError(f"no OpenGL 4.1 in a window: {error}; update the graphics driver") from error
 

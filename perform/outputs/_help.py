@@ -62,7 +62,7 @@ class Help:
         self._rows, self._note = rows, ""
         with _kept():
             hints(visible=False, resizable=False, focus_on_show=False, auto_iconify=False)
-            self._window = attempt(glfw.create_window, 64, 64, f"{title} – keys", None, None)
+            self._window: Any = attempt(glfw.create_window, 64, 64, f"{title} – keys", None, None)
             glfw.make_context_current(self._window)
             glfw.swap_interval(0)  # it must not make the picture wait
             self._context = attached()
