@@ -10,7 +10,8 @@ import pytest
 
 from perform.clock import LiveClock
 from perform.inputs import audio
-from perform.inputs._portaudio import DeviceError, Ring, devices
+from perform.inputs._line import CAPACITY, Field, Shared
+from perform.inputs._portaudio import DeviceError, devices
 from perform.inputs._steady import Steady
 from perform.inputs._tape import RATE, Tape
 from perform.signals import Event
@@ -191,14 +192,20 @@ def test_a_missing_portaudio_is_said_and_not_raised(tmp_path: Path, monkeypatch:
     sound.close()
 
 
-def test_a_ring_drops_the_oldest() -> None:
-    ring = Ring(4, 1)
-    for n in range(3):
-        ring.write(np.full((2, 1), n, np.float32))
-    assert (len(ring), ring.dropped) == (4, 2)
-    assert ring.read(3).ravel().tolist() == [1, 1, 2]
-    ring.write(np.arange(9, dtype=np.float32)[:, None])
-    assert ring.read(9).ravel().tolist() == [5, 6, 7, 8]
+def test_memory_is_shared_by_the_number_of_the_sample(tmp_path: Path) -> None:
+    here, there = Shared(tmp_path / "line", new=True), Shared(tmp_path / "line")
+    sound = np.arange(2000, dtype=np.float32).reshape(1000, 2)
+    here.write(CAPACITY - 300, sound)
+    assert np.array_equal(there.read(CAPACITY - 300, CAPACITY + 700), sound)
+    there.write(10, sound[:5, :1])
+    assert np.array_equal(here.read(10, 15), np.repeat(sound[:5, :1], 2, axis=1))
+    assert here.numbers[Field.WRITTEN] == 15
+    here.note = "no sound device to play on"
+    assert there.note == here.note == "no sound device to play on"
+    there.note = "ä" * 1000
+    assert here.note.startswith("ää")
+    there.note = ""
+    assert here.note == ""
 
 
 @pytest.mark.parametrize("ppm", [-1000, 0, 1000])
@@ -240,17 +247,32 @@ def test_a_device_is_heard_and_may_come_and_go(pulse: Server) -> None:
         return float(signals.get("audio.level", 0.0))  # type: ignore[arg-type]
 
     speaker = ["pacat", "--raw", "--format=float32le", "--rate=48000", "--channels=1", "--latency-msec=20"]
-    for _ in range(2):
-        eventually(lambda: sound.health().state == "ok", "the device", step)
-        with subprocess.Popen(speaker, stdin=subprocess.PIPE) as player:
-            assert player.stdin
-            player.stdin.write(tone(3.0).tobytes())
-            eventually(lambda: level() > 0.3, "the tone", step)
-            player.kill()
-        pulse.kill()
-        eventually(lambda: sound.health().state == "waiting", "the loss", step)
-        eventually(lambda: level() < 0.05, "silence", step)
-        pulse.start()
+    eventually(lambda: sound.health().state == "ok", "the device", step)
+    with subprocess.Popen(speaker, stdin=subprocess.PIPE) as player:
+        assert player.stdin
+        player.stdin.write(tone(3.0).tobytes())
+        eventually(lambda: level() > 0.3, "the tone", step)
+        player.kill()
+    pulse.kill()
+    eventually(lambda: sound.health().state == "waiting", "the loss", step)
+    eventually(lambda: level() < 0.05, "silence", step)
+    pulse.start()
+    eventually(lambda: sound.health().state == "ok", "the device again", step)
+    sound.close()
+
+
+def test_a_jack_server_that_dies_takes_nothing_with_it(jack: Server, no_sound: None) -> None:
+    clock = LiveClock(100)
+    sound = audio.open("system", clock.now)
+
+    def step() -> None:
+        sound.poll(clock.advance())
+
+    eventually(lambda: sound.health().state == "ok", "the device", step)
+    jack.kill()
+    eventually(lambda: sound.health().state == "waiting", "the loss", step)
+    jack.start()
+    eventually(lambda: sound.health().state == "ok", "the device again", step)
     sound.close()
 
 

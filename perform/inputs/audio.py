@@ -16,9 +16,9 @@ from perform.clock import stopwatch
 from perform.features import HOPS_PER_SECOND, FeatureExtractor
 from perform.inputs import Health, Input
 from perform.inputs._ear import Ear, Samples
+from perform.inputs._line import Microphone, Speaker
 from perform.inputs._portaudio import Device as Device
 from perform.inputs._portaudio import DeviceError as DeviceError
-from perform.inputs._portaudio import Microphone, Speaker
 from perform.inputs._portaudio import devices as devices
 from perform.inputs._steady import Steady
 from perform.inputs._tape import RATE, Tape
