@@ -91,6 +91,7 @@ class Rig:
     readback: Readback | None = None
     changed: Callable[[], bool] = lambda: False
     reload: Callable[[], Setlist] | None = None
+    unwatch: Callable[[], None] = lambda: None
     sound: Sound | None = None
     live: bool = True
     timings: Timings = field(default_factory=Timings)
@@ -133,6 +134,7 @@ class Rig:
 
     def close(self) -> None:
         """Close what is open, outputs first, so that what was recorded is kept."""
+        self.unwatch()
         self._land()
         for device in (*self.outputs, *self.inputs, self.stage, self.screen):
             _close(device)

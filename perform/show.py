@@ -160,12 +160,15 @@ def _watch(rig: Rig, options: Options, library: Library) -> None:
     """Take up what is saved in the folders that the show was read from."""
     from watchfiles import watch
 
-    changed, stop = threading.Event(), threading.Event()
+    changed, stop = threading.Event(), threading.Event()  # stop: set when the rig closes
     file = find(options.setlist, library)
     folders = {folder.resolve() for folder in (*library.watched(), file.parent)}
 
+    def ours(_: object, path: str) -> bool:
+        return path.endswith((".toml", ".fs", ".vs"))
+
     def listen() -> None:
-        for _changes in watch(*folders, stop_event=stop, debounce=50, step=20):
+        for _changes in watch(*folders, watch_filter=ours, stop_event=stop, debounce=50, step=20):
             changed.set()
 
     def taken() -> bool:
@@ -174,7 +177,7 @@ def _watch(rig: Rig, options: Options, library: Library) -> None:
         return was
 
     threading.Thread(target=listen, name="watch", daemon=True).start()
-    rig.changed, rig.reload = taken, lambda: load(file, library)
+    rig.changed, rig.reload, rig.unwatch = taken, lambda: load(file, library), stop.set
 
 
 def demo_track() -> Path | None:

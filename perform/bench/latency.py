@@ -14,7 +14,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from threading import Thread
@@ -33,7 +33,8 @@ EACH = 0.45  # seconds that a click takes on average
 PERIOD = 128  # samples a period of the virtual device
 FPS = 60.0
 SERVER = "perform-bench"
-SHADER = """/*{"ISFVSN": "2", "INPUTS": [{"NAME": "light", "TYPE": "float", "DEFAULT": 0, "MIN": 0, "MAX": 1}]}*/
+SHADER = """/*{"ISFVSN": "2", "INPUTS": [
+    {"NAME": "light", "TYPE": "float", "DEFAULT": 0, "MIN": 0, "MAX": 1}]}*/
 void main() { gl_FragColor = vec4(vec3(light), 1.0); }
 """
 PRESET = 'title = "Click"\n[generator]\nshader = "click"\nlight = "audio.level * 4"\n'
@@ -76,7 +77,7 @@ def _rig(folder: Path) -> Rig:
     return rig
 
 
-def _watched(rig: Rig, over) -> list[tuple[float, float, int]]:  # type: ignore[no-untyped-def]
+def _watched(rig: Rig, over: Callable[[], bool]) -> list[tuple[float, float, int]]:
     """Every frame until the player is done: when it began, when it was read back, and its light."""
     memory = rig.outputs[0]
     assert isinstance(memory, Memory)
@@ -86,7 +87,7 @@ def _watched(rig: Rig, over) -> list[tuple[float, float, int]]:  # type: ignore[
         if memory.last is not None:
             done = stopwatch()
             frames.append((done - rig.timings.work[-1], done, int(memory.last.pixels[0, 0, 0])))
-        return bool(over())
+        return over()
 
     rig.run(seen)
     return frames

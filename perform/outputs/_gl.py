@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ctypes
-from typing import Any
 from types import TracebackType
+from typing import Any
 
 import glfw
 import moderngl

@@ -1,0 +1,72 @@
+"""Pictures a second of the generator alone, by size and variant, one picture at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+
+from perform import generators
+from perform.bench import Figure
+from perform.clock import stopwatch
+from perform.generators import Device, Floats, Generator, Precision
+
+SIZES = {"64": "untrained-64", "128": "untrained-128", "256": "untrained-256", "full": "untrained"}
+GOAL = 30.0  # pictures a second of the full-size network in its fastest form
+SECONDS = 4.0
+WARM_UP = 3
+LATENTS = 16
+
+
+def figures(
+    seconds: float | None = None, model: str | None = None, device: Device = "auto"
+) -> Iterator[Figure]:
+    """Each size (or one model) as opened by default, in float32 and through plain torch."""
+    sizes = SIZES if model is None else {Path(model).stem: model}
+    for size, name in sizes.items():
+        known: set[str] = set()
+        for precision in ("auto", "float32"):
+            yield from _opened(size, name, device, precision, seconds or SECONDS, known)
+        yield _plain(size, name, seconds or SECONDS)
+
+
+def _opened(
+    size: str, name: str, device: Device, precision: Precision, seconds: float, known: set[str]
+) -> Iterator[Figure]:
+    with closing(generators.open(name, device, precision)) as unit:
+        variant = getattr(unit, "precision", precision)
+        if variant in known:
+            return
+        known.add(variant)
+        label = f"picture_fps_{size}_{variant}"
+        rate = _rate(unit, seconds)
+    if size == "full" and precision == "auto":
+        yield Figure.at_least(label, rate, "pictures/s", GOAL)
+    else:
+        yield Figure(label, rate, "pictures/s")
+
+
+def _plain(size: str, name: str, seconds: float) -> Figure:
+    """The network as plain torch calls on the CPU: what the runtimes are measured against."""
+    from perform.generators.eager import Eager
+
+    with closing(Eager(generators.weights_of(name))) as unit:
+        return Figure(f"picture_fps_{size}_torch", _rate(unit, seconds), "pictures/s")
+
+
+def _rate(unit: Generator, seconds: float) -> float:
+    """Pictures a second over `seconds`, each of another latent; mapping included."""
+    latents = np.random.default_rng(0).standard_normal((LATENTS, 1, unit.space.z_dim), np.float32)
+    for _ in range(WARM_UP):
+        _draw(unit, latents[0])
+    count, start = 0, stopwatch()
+    while (passed := stopwatch() - start) < seconds:
+        _draw(unit, latents[count % LATENTS])
+        count += 1
+    return count / passed
+
+
+def _draw(unit: Generator, z: Floats) -> None:
+    unit.synthesise(np.repeat(unit.map(z), unit.space.num_ws, 0))
