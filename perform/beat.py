@@ -6,8 +6,8 @@ has, and without its fractions, which only the latter has (Peeters, "Time variab
 beat marking", ICMC 2005). The predominant local pulse at that tempo (Grosche and Müller, "Extracting
 predominant local pulse information from music recordings", IEEE TASLP 19(6), 2011) is folded out of the
 last beats and continued into the future, so that a beat is known before it is heard (Meier, Schwär and
-Müller, "A real-time approach for estimating pulse tracking parameters", TISMIR 7(1), 2024). A grid of
-beats follows the pulse like a phase-locked loop.
+Müller, "A real-time beat tracking system with zero latency and enhanced controllability", TISMIR 7(1),
+2024). A grid of beats follows the pulse like a phase-locked loop.
 
 The pulse is a fold, not a sum of cosines as in PLP: a cosine is drawn off the beat by swing and hats.
 """
@@ -44,11 +44,11 @@ BAR = 1.0  # weight of the correlation at four beats
 
 # pulse and grid
 KEPT = 900  # hops of novelty that are folded
-LONG, SHORT = 6.0, 1.5  # beats in which a beat's say in the phase falls to 1/e: to lock, to follow
+LONG, SHORT = 6.0, 1.0  # beats in which a beat's say in the phase falls to 1/e: to lock, to follow
 DELAY = 0.8  # hops by which an onset is seen late
 EVERY = 5  # hops between two looks
 REACH = 0.12  # of a beat, or 3 hops: how far the grid looks for its beat
-PHASE_GAIN, PERIOD_GAIN = 0.5, 0.1  # share of an error made up per beat
+PHASE_GAIN, PERIOD_GAIN = 0.5, 0.15  # share of an error made up per beat
 BETTER_TEMPO, BETTER_PHASE = 1.15, 1.3  # how much better another one has to be,
 PATIENCE = 15  # and for how many looks. More of it, the longer the grid has held, for changes
 # between simple ratios of a tempo, was no gain on real music
@@ -124,8 +124,9 @@ class BeatTracker:
         return Beat(time, self.bpm, self._confidence, self._meter.count(past[0], self._grid.period))
 
     def _look(self, past: Array) -> None:
-        if not past[:, : int(LONGEST)].any():
-            return  # silence: the grid runs on
+        if self._novelty.quiet > LONGEST:  # the grid runs on
+            self._confidence *= 1 - SETTLE
+            return
         if self._grid.choose(self._tempogram.periods, self._tempogram.salience(), past[-1]):
             self._meter.restart()
         if not self._grid.running:
@@ -148,12 +149,14 @@ class _Novelty:
     """What is new in the sound, band by band: accents, centred and scaled by their recent past."""
 
     def __init__(self) -> None:
+        self.quiet = 0  # hops since the last accent
         self._mean = np.zeros(4)
         self._power = np.zeros(4)
         self._past = np.zeros((5, KEPT))
 
     def hear(self, accents: Array) -> Array:
         """The novelty of the last hops, the newest first: four weighted bands and their sum [5, KEPT]."""
+        self.quiet = 0 if accents.max() > LEAST_SPREAD else self.quiet + 1
         centred = accents - self._mean
         self._mean += centred / (MEAN * HOPS_PER_SECOND)
         self._power += (centred**2 - self._power) / (SPREAD * HOPS_PER_SECOND)

@@ -172,7 +172,8 @@ def everything() -> Iterator[Stimulus]:
 
 def steady(bpm: float) -> Times:
     """Beats at an even tempo, from 0.1 s on."""
-    return np.arange(0.1, SECONDS, 60 / bpm)
+    beats: Times = np.arange(0.1, SECONDS, 60 / bpm)
+    return beats
 
 
 def between(beats: Times, *parts: float) -> Times:
@@ -193,7 +194,8 @@ def locked(true: Times, said: Times, start: float = 0.0) -> float:
 
 def errors(true: Times, said: Times) -> Times:
     """How much later each beat was said than the true beat nearest to it, in seconds."""
-    return said - true[np.abs(said[:, None] - true).argmin(axis=1)]
+    late: Times = said - true[np.abs(said[:, None] - true).argmin(axis=1)]
+    return late
 
 
 def _hats(name: str, beats: Times) -> Stimulus:
@@ -219,10 +221,11 @@ def _mix(sound: Sound, voice: NDArray[np.float64], time: float) -> None:
 
 def _voice(name: str, random: np.random.Generator) -> NDArray[np.float64]:
     """One note of a drum kit."""
-    t = np.arange(int(0.4 * RATE)) / RATE
+    t: Times = np.arange(int(0.4 * RATE)) / RATE
     match name:
         case "click":
-            return np.sin(2 * np.pi * 1000 * t[:2205]) * np.exp(-t[:2205] * 150)
+            note: Times = np.sin(2 * np.pi * 1000 * t) * np.exp(-t * 150)
+            return note
         case "kick":
             return np.sin(2 * np.pi * (48 * t + 3 * (1 - np.exp(-40 * t)))) * np.exp(-9 * t)
         case "snare":
@@ -247,12 +250,14 @@ def _chords(changes: Times) -> Sound:
 
 def _syllable(random: np.random.Generator, size: int) -> NDArray[np.float64]:
     t = np.arange(size) / RATE
-    swell = np.sin(np.pi * t * RATE / size) ** random.uniform(0.4, 1.2)
+    swell: Times = np.sin(np.pi * t * RATE / size) ** random.uniform(0.4, 1.2)
     if random.random() < 0.25:
         return 0.15 * swell * np.diff(random.standard_normal(size + 1))
     pitch = random.uniform(100, 160) * (1 + random.uniform(-0.15, 0.15) * t * RATE / size)
     formants = random.uniform(300, 800), random.uniform(900, 2300)
     phase = 2 * np.pi * np.cumsum(pitch) / RATE
-    harmonics = range(1, 25)
-    weights = [sum(np.exp(-(((k * 130 - f) / 150) ** 2)) for f in formants) + 0.1 / k for k in harmonics]
-    return 0.2 * swell * sum(w * np.sin(k * phase) for k, w in zip(harmonics, weights, strict=True))
+    voice = np.zeros(size)
+    for k in range(1, 25):
+        weight = sum(np.exp(-(((k * 130 - formant) / 150) ** 2)) for formant in formants) + 0.1 / k
+        voice += weight * np.sin(k * phase)
+    return 0.2 * swell * voice

@@ -75,6 +75,15 @@ def test_the_beat_is_kept_through_four_bars_of_silence() -> None:
     assert min(beat.confidence for beat in beats if 12 < beat.time < 21) < CONFIDENT
 
 
+def test_the_grid_runs_on_for_as_long_as_nothing_is_heard() -> None:
+    stimulus, _ = hats()
+    sound = np.concatenate((stimulus.sound[: 12 * RATE], np.zeros((48 * RATE, 1), np.float32)))
+    beats = track(sound, RATE)
+    assert beats[-1].bpm == pytest.approx(120, abs=0.2)
+    assert np.abs(stimuli.errors(np.arange(0.1, 60, 0.5), times(beats[-10:]))).max() < 0.1
+    assert beats[-1].confidence < 0.01
+
+
 def test_silence_has_no_beat() -> None:
     assert track(stimuli.silence().sound, RATE) == []
 

@@ -203,7 +203,7 @@ def test_waveform_is_the_sound() -> None:
 def test_channels_are_averaged() -> None:
     left = noise(0.2)
     both = np.concatenate((left, np.zeros_like(left)), axis=1)
-    assert all(same(a, b) for a, b in zip(heard(both), heard(left / 2), strict=True))
+    assert all(same(a, b) for a, b in zip(heard(both), heard(left / np.float32(2)), strict=True))
 
 
 def test_signals_have_their_names() -> None:
