@@ -6,13 +6,16 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 from shutil import which
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from perform.latent import Space
 from perform.parameters import Parameter
+
+if TYPE_CHECKING:
+    from perform.generators.weights import Weights
 
 Floats = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
@@ -80,10 +83,8 @@ def open(
     `device` auto takes CUDA, then Apple's GPU, then the CPU; `threads` is for the CPU, 0 leaves it
     to the runtime. Raises ModelError with what is wrong and what is allowed.
     """
-    from perform.generators.weights import Weights
-
     device = _device(device)
-    weights: Weights = _weights(str(model))
+    weights = weights_of(model)
     if device == "cuda":
         from perform.generators.cuda import Cuda
 
@@ -119,11 +120,12 @@ def info(model: str | Path) -> dict[str, Any]:
     }
 
 
-def _weights(model: str) -> Any:
+def weights_of(model: str | Path) -> Weights:
+    """The weights of a built-in or a file, for a runtime of one's own choice. Raises ModelError."""
     from perform.generators import untrained, weights
 
-    if model in untrained.TABLES:
-        return untrained.weights(model)
+    if str(model) in untrained.TABLES:
+        return untrained.weights(str(model))
     if not Path(model).is_file():
         names = ", ".join(untrained.TABLES)
         raise ModelError(f"{model} is not a file, must be a .safetensors model or one of {names}")
