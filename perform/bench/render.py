@@ -1,41 +1,97 @@
-"""Rendering offline: the demo set to the demo track at 1280x720, to a file that is thrown away."""
+"""Rendering offline: the demo set to the demo track at 1280x720, to a file that is thrown away; and
+whether memory grows over ten minutes of sound."""
 
 from __future__ import annotations
 
+import math
+import os
 import tempfile
+import wave
 from collections.abc import Iterator
 from pathlib import Path
+
+import numpy as np
 
 from perform import show
 from perform.bench import Figure
 from perform.clock import stopwatch
 from perform.generators import Device
+from perform.rig import Rig
 
 FPS = 30.0
+LONG, LONG_FPS, LONG_SIZE = 600.0, 10.0, (160, 90)  # seconds, frames a second, pixels
+RATE = 48_000
 
 
 def figures(
     seconds: float | None = None, model: str | None = None, device: Device = "auto"
 ) -> Iterator[Figure]:
-    """Frames a second over `seconds` of the track (default: all of it)."""
+    """Frames a second over `seconds` of the track (default: all of it, and the long render too)."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        yield from _rate(folder, seconds, model, device)
+        if seconds is None:
+            yield _growth(folder, device)
+
+
+def _rate(folder: Path, seconds: float | None, model: str | None, device: Device) -> Iterator[Figure]:
     track = show.demo_track()
     if track is None:
         raise ValueError("the demo track is not installed, the bench has nothing to render")
-    with tempfile.TemporaryDirectory() as folder:
-        options = show.Options(
-            sound=str(track),
-            fps=FPS,
-            model=model,
-            device=device,
-            headless=True,
-            record=Path(folder) / "demo.mp4",
-        )
-        rig = show.render(options)
-        length = seconds or getattr(rig.sound, "duration", None) or 60.0
-        began = stopwatch()
-        rig.run(lambda rendering: rendering.timings.count >= length * FPS)
-        took = stopwatch() - began
+    rig = show.render(
+        show.Options(sound=str(track), fps=FPS, model=model, device=device, record=folder / "demo.mp4")
+    )
+    length = seconds or getattr(rig.sound, "duration", None) or 60.0
+    began = stopwatch()
+    rig.run(lambda rendering: rendering.timings.count >= length * FPS)
+    took = stopwatch() - began
     yield Figure.at_least("render_fps", rig.timings.count / took, "frames/s", 10.0)
     yield Figure("render_frames", rig.timings.count, "frames")
     for stage, total in rig.timings.stages.items():
         yield Figure(f"share_{stage}", 100 * total / took, "%")
+
+
+def _growth(folder: Path, device: Device) -> Figure:
+    """MiB by which the process grows between the first minute and the tenth."""
+    sound = _noise(folder / "long.wav")
+    rig = show.render(
+        show.Options(
+            sound=str(sound),
+            size=LONG_SIZE,
+            fps=LONG_FPS,
+            model="untrained-64",
+            device=device,
+            record=folder / "long.mkv",
+        )
+    )
+    sizes: list[float] = []
+
+    def over(rendering: Rig) -> bool:
+        if rendering.timings.count in (60 * LONG_FPS, LONG * LONG_FPS):
+            sizes.append(_resident())
+        return rendering.timings.count >= LONG * LONG_FPS
+
+    rig.run(over)
+    return Figure.at_most("memory_growth_mib", sizes[1] - sizes[0], "MiB", 5.0)
+
+
+def _noise(file: Path) -> Path:
+    """Ten minutes of noise with a pulse of 2 Hz."""
+    draw = np.random.default_rng(1)
+    with wave.open(str(file), "wb") as sound:
+        sound.setnchannels(1)
+        sound.setsampwidth(2)
+        sound.setframerate(RATE)
+        fall = np.exp(-np.arange(RATE // 2) / 4000)
+        for _ in range(round(LONG * 2)):
+            sound.writeframes((draw.normal(0, 5000, RATE // 2) * fall).astype("<i2").tobytes())
+    return file
+
+
+def _resident() -> float:
+    """The process's resident memory in MiB, NaN where the system does not say."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    except OSError:
+        return math.nan
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
