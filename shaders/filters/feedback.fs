@@ -39,7 +39,7 @@ void main() {
     old *= exp2(-dt / (decay * amount + 1e-4));
     // Rounding to the nearest of 256 steps would let dark trails stand for ever. Dithered, the mean
     // falls, and black stays black (interleaved gradient noise, Jimenez 2014).
-    vec2 at = gl_FragCoord.xy + 5.588238 * float(FRAMEINDEX % 64);
+    vec2 at = gl_FragCoord.xy + 5.588238 * float(FRAMEINDEX & 63);
     float noise = fract(52.9829189 * fract(dot(at, vec2(0.06711056, 0.00583715))));
     old += (noise - 0.58) / 255.0;
     gl_FragColor = vec4(amount > 0.0 ? max(here.rgb, old) : here.rgb, here.a);

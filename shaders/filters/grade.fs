@@ -31,10 +31,9 @@ void main() {
     c = max(c + k * ((c.r + c.g + c.b) / 3.0 - c) + s * (c.brg - c.gbr), 0.0);
     c = max(c * gain + lift * (1.0 - c), 0.0);
     // bends the middle, holds black and white, and is cheaper than a power (Schlick, Graphics Gems IV, 1994)
-    c = c * gamma / (1.0 + min(c, 1.0) * (gamma - 1.0));
-    vec3 x = min(c, 1.0), curve = x * x * (3.0 - 2.0 * x);
-    // darks fall further than lights rise: contrast is not to cost the black
-    c += contrast * (contrast > 0.0 ? mix(curve, x * x, 0.25) - x : 0.6 * x - 0.2);
+    c *= gamma / (1.0 + min(c, 1.0) * (gamma - 1.0));
+    // Darks fall further than lights rise: contrast is to deepen the black.
+    c += contrast * 1.5 * c * max(1.0 - c, 0.0) * (2.0 * c - 1.2);
     float luma = dot(c, vec3(0.2126, 0.7152, 0.0722));
     c = max(luma + (c - luma) * saturation, 0.0);
     float low = min(luma * 2.5, 1.0), high = clamp(luma * 2.0 - 0.8, 0.0, 1.0);
