@@ -1,0 +1,116 @@
+"""Writes docs/formulas.md from the declarations themselves: signals, functions, latent paths, the show.
+
+python scripts/reference.py
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from perform.clock import Moment
+from perform.features import SIGNALS
+from perform.formula import DEFAULT
+from perform.functions import FUNCTIONS
+from perform.generators import PARAMETERS
+from perform.latent import PATHS, path_parameters
+from perform.parameters import Parameter
+from perform.render.pictures import PARAMETERS as PICTURES
+from perform.setlist import BINDINGS, SHOW
+
+FILE = Path(__file__).parent.parent / "docs" / "formulas.md"
+HEAD = """# Signals, formulas and latent paths
+
+Written by `scripts/reference.py` from the declarations in the code.
+
+Every parameter of a preset is a number or a formula in quotes: `truncation = "0.5 + 0.4 * audio.level"`. A
+formula has numbers, signals, functions, `+ - * / % **`, comparisons, `and or not`, and `a if x else b`. It is
+checked when the preset is loaded. Its result is kept within the parameter's range; a parameter of kind
+*event* fires on the frame in which its formula rises above 0.5. A part without a finite value keeps its last.
+"""
+OPEN = {
+    "midi": "`midi.cc21`, `midi.note60`, `midi.pitch`, `midi.program`; with a channel: `midi.ch2.cc21`",
+    "osc": '`osc["/sensor/1"]`, its further arguments `osc["/sensor/1"].1` and so on',
+    "key": "`key.space`, `key.a`, `key.up`: 1 while it is down",
+    "hand": "from a hand tracker",
+    "feed": "from data feeds",
+    "pad": "from gamepads",
+    "learned": "from mappings that were shown",
+}
+ABOUT = {
+    "walk": "An endless way through the keyframes of the seeds from `seed` on.",
+    "loop": "A closed way through `seeds`, without a seam.",
+    "orbit": "A circle around a seed's point.",
+    "hold": "One seed's point, until a jump leads to the next.",
+    "keys": "Keyframes in an order.",
+}
+
+
+def text() -> str:
+    """The page."""
+    return "\n".join((HEAD, *_signals(), *_functions(), *_controls(), *_paths(), *_show())) + "\n"
+
+
+def _signals() -> Iterator[str]:
+    moment = Moment(0.0, 0, 0.0, 0.0, 0.0, 120.0).signals()
+    rows = {
+        "time": ", ".join(f"`{name}`" for name in moment if name.startswith("time.")),
+        "beat": ", ".join(f"`{name}`" for name in (*moment, "beat.confidence") if name.startswith("beat.")),
+        "audio": ", ".join(f"`{name}`" for name in SIGNALS if name in DEFAULT.names),
+    }
+    yield "## Signals\n\nAll of the sound is 0 to 1, and 0 in silence. What nobody has said yet is 0.\n"
+    yield "| | |\n|---|---|"
+    for kind, names in (rows | {word: OPEN[word] for word in DEFAULT.open}).items():
+        yield f"| {kind} | {names} |"
+
+
+def _functions() -> Iterator[str]:
+    yield "\n## Functions\n\nTimes are in seconds. Triggers fire when they rise above 0.\n"
+    yield "| function | gives |\n|---|---|"
+    for function in FUNCTIONS.values():
+        yield f"| `{function.signature}` | {function.about} |"
+
+
+def _controls() -> Iterator[str]:
+    yield "\n## [generator], with a model\n"
+    yield from _table((*PARAMETERS, *PICTURES))
+
+
+def _paths() -> Iterator[str]:
+    yield "\n## [latent]\n"
+    for name in PATHS:
+        yield f'### path = "{name}"\n\n{ABOUT[name]}\n'
+        yield from _table(path_parameters(name))
+        yield ""
+
+
+def _show() -> Iterator[str]:
+    yield "## The show itself: [bindings] of a setlist\n"
+    yield "| control | is | formula, unless the setlist has another |\n|---|---|---|"
+    for parameter in SHOW:
+        yield f"| {parameter.name} | {parameter.description} | `{BINDINGS[parameter.name]}` |"
+
+
+def _table(parameters: tuple[Parameter, ...]) -> Iterator[str]:
+    yield "| parameter | default | allowed | |\n|---|---|---|---|"
+    for one in parameters:
+        yield f"| {one.name} | {_plain(one.default)} | {_allowed(one)} | {one.description} |"
+
+
+def _plain(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def _allowed(parameter: Parameter) -> str:
+    match parameter.kind:
+        case "event":
+            return "event"
+        case "list":
+            return "whole numbers"
+        case "int" if (parameter.high or 0) > 2**30:
+            return "whole number"
+    return parameter.range
+
+
+if __name__ == "__main__":
+    FILE.write_text(text(), encoding="utf-8")
