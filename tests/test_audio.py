@@ -222,6 +222,15 @@ def test_a_devices_sound_keeps_the_shows_pace(ppm: int) -> None:
     assert sound.min() == 1  # not a gap
 
 
+def test_a_recording_begins_with_the_present() -> None:
+    steady = Steady(RATE)
+    for n in range(50):
+        steady.add(np.full((480, 1), n, np.float32), RATE)
+    assert len(steady.take(0)) == 0
+    steady.add(np.full((480, 1), 50, np.float32), RATE)
+    assert steady.take(480).min() == 45  # the cushion's 50 ms
+
+
 def test_a_devices_own_rate_is_recorded_at_48_khz() -> None:
     steady, heard = Steady(RATE), []
     sound = tone(2.0, 44_100)

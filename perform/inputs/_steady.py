@@ -22,6 +22,7 @@ class Steady:
         self._rate = rate
         self._cushion = int(CUSHION * rate)
         self._held: Samples = np.zeros((self._cushion, 2), np.float32)
+        self._taking = False
         self._resampler: Any = None
         self._from = rate
 
@@ -29,11 +30,12 @@ class Steady:
         """A block of a device [n, 1 or 2] at the device's `rate`."""
         both = np.broadcast_to(samples, (len(samples), 2))
         held = np.concatenate((self._held, both if rate == self._rate else self._resampled(both, rate)))
-        excess = len(held) - self._cushion > TOO_MUCH * self._rate
+        excess = not self._taking or len(held) - self._cushion > TOO_MUCH * self._rate
         self._held = held[-self._cushion :] if excess else held
 
     def take(self, count: int) -> Samples:
         """The next `count` samples [count, 2], with silence where there are too few."""
+        self._taking = True
         off = (len(self._held) - count - self._cushion) / self._rate
         pace = 1.0 if abs(off) < SLACK else 1 + np.copysign(STRETCH, off)
         used = min(round(count * pace), len(self._held))

@@ -27,6 +27,7 @@ from perform.signals import Event
 
 LONGEST = RATE  # samples that are heard at a time
 KEPT = 10 * RATE  # samples that wait for `take_sound()`, at most
+STALL = 5.0  # seconds without a poll that the sound plays through
 DRIFT = 0.02  # share of the difference between two crystals that is made up per poll
 JUMP = 0.1  # seconds of difference that are made up at once
 
@@ -142,7 +143,7 @@ class SoundFile:
         if self._polled is None:
             return None
         until, polled_at = self._polled
-        return until + min(stopwatch() - polled_at, 1.0)
+        return until + min(stopwatch() - polled_at, STALL)
 
 
 class SoundDevice:
