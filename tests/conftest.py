@@ -80,9 +80,11 @@ def pulse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     server = Server(
         ["pulseaudio", *options, *(part for module in modules for part in ("-L", module))], ["pactl", "info"]
     )
-    server.start()
-    yield server
-    server.kill()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.kill()
 
 
 @pytest.fixture
@@ -95,9 +97,11 @@ def jack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
         ["jackd", "--no-mlock", "--no-realtime", "-n", f"perform{os.getpid()}", "-d", "dummy", "-r", "48000"],
         ["jack_lsp"],
     )
-    server.start()
-    yield server
-    server.kill()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.kill()
 
 
 @pytest.fixture
