@@ -219,21 +219,23 @@ def _mix(sound: Sound, voice: NDArray[np.float64], time: float) -> None:
     room += voice[: len(room)].astype(np.float32)
 
 
-def _voice(name: str, random: np.random.Generator) -> NDArray[np.float64]:
+def _voice(name: str, random: np.random.Generator) -> Times:
     """One note of a drum kit."""
-    t: Times = np.arange(int(0.4 * RATE)) / RATE
+    t = np.arange(int(0.4 * RATE)) / RATE
+    note: Times
     match name:
         case "click":
-            note: Times = np.sin(2 * np.pi * 1000 * t) * np.exp(-t * 150)
-            return note
+            note = np.sin(2 * np.pi * 1000 * t) * np.exp(-t * 150)
         case "kick":
-            return np.sin(2 * np.pi * (48 * t + 3 * (1 - np.exp(-40 * t)))) * np.exp(-9 * t)
+            note = np.sin(2 * np.pi * (48 * t + 3 * (1 - np.exp(-40 * t)))) * np.exp(-9 * t)
         case "snare":
             hiss = np.diff(random.standard_normal(len(t) + 1)) * 0.5
-            return (hiss + 0.6 * np.sin(2 * np.pi * 190 * t)) * np.exp(-18 * t)
+            note = (hiss + 0.6 * np.sin(2 * np.pi * 190 * t)) * np.exp(-18 * t)
         case "hat":
-            return np.diff(random.standard_normal(len(t) + 2), 2) * 0.4 * np.exp(-35 * t)
-    raise ValueError(f"voice = {name!r}, must be click, kick, snare or hat")
+            note = np.diff(random.standard_normal(len(t) + 2), 2) * 0.4 * np.exp(-35 * t)
+        case _:
+            raise ValueError(f"voice = {name!r}, must be click, kick, snare or hat")
+    return note
 
 
 def _chords(changes: Times) -> Sound:
