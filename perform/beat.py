@@ -111,7 +111,8 @@ class BeatTracker:
     def process(self, features: Features) -> Beat | None:
         """The beat that falls into this hop, if one does."""
         past = self._novelty.hear(features.accents.astype(np.float64))
-        self._tempogram.hear(past)
+        if self._novelty.quiet < KEPT:  # a long silence is not remembered, nor let to decay into denormals
+            self._tempogram.hear(past)
         self._hops += 1
         self._grid.pass_hop()
         if self._hops % EVERY == 0:
@@ -189,7 +190,7 @@ class _Tempogram:
         self._products += past[:, :1] * past[:, :LAGS]
 
     def salience(self) -> Array:
-        """Of each of `periods`; 0 where there is none."""
+        """The salience of each of `periods`, in no unit; 0 where there is no beat."""
         lags = self._correlations()
         beat, bar = (np.interp(beats * self.periods, np.arange(LAGS), lags) for beats in (1, BEATS_PER_BAR))
         alone, together = np.abs(self._waves).sum(axis=0), np.abs(self._waves.sum(axis=0))
@@ -199,7 +200,7 @@ class _Tempogram:
         return salience
 
     def correlation(self, period: float) -> float:
-        """Of the novelty with itself, `period` hops later: 1 for what repeats exactly."""
+        """The correlation of the novelty with itself `period` hops ago: 1 for what repeats exactly."""
         return float(np.interp(period, np.arange(LAGS), self._correlations()))
 
     def _correlations(self) -> Array:
