@@ -189,10 +189,10 @@ def beats(
     as_json: AsJson = False,
 ) -> None:
     """The beats of a sound as a live run would have heard them: time, tempo, confidence."""
-    from perform.show import beats_of
+    from perform.inputs.audio import tracked
 
     with _complaints():
-        found = beats_of(_existing(sound))
+        found = tracked(_existing(sound))
     if as_json:
         rows = [
             {"time": b.time, "bpm": b.bpm, "confidence": b.confidence, "downbeat": b.downbeat} for b in found

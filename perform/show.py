@@ -12,12 +12,11 @@ from typing import Any
 import numpy as np
 
 from perform import generators, paths
-from perform.beat import Beat
 from perform.catalogue import Library
 from perform.clock import Clock, LiveClock, OfflineClock
 from perform.dashboard import Status
 from perform.inputs import Input, audio
-from perform.performance import TRACKED_BEAT, Performance
+from perform.performance import Performance
 from perform.rig import Rig
 from perform.scene import read
 from perform.setlist import KEYS, Setlist, read_setlist, single
@@ -183,20 +182,6 @@ def _watch(rig: Rig, options: Options, library: Library) -> None:
 def demo_track() -> Path | None:
     """The demo track, None where it is not installed."""
     return next((file for file in sorted(paths.demo().glob("track.*")) if file.suffix != ".json"), None)
-
-
-def beats_of(file: Path) -> list[Beat]:
-    """The beats of a sound file as a live run hears them, in seconds of the file."""
-    sound = audio.open(file, lambda: 0.0, loop=False, play=False)
-    found, frame = [], 0
-    while not sound.finished:
-        frame += 1
-        for event in sound.poll(frame / 60):
-            if event.name == TRACKED_BEAT and isinstance(event.value, np.ndarray):
-                bpm, confidence, downbeat = (float(part) for part in event.value)
-                found.append(Beat(event.time, bpm, confidence, bool(downbeat)))
-    sound.close()
-    return found
 
 
 class Watcher:

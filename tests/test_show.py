@@ -6,10 +6,11 @@ import pytest
 
 from perform.catalogue import Library
 from perform.clock import stopwatch
+from perform.inputs.audio import tracked
 from perform.outputs.memory import Memory
 from perform.render.readback import Readback
 from perform.rig import Rig
-from perform.show import Options, Watcher, beats_of, demo_track, find, load, play, render
+from perform.show import Options, Watcher, demo_track, find, load, play, render
 from tests.library import BLUE, INVERT, save, write_library
 
 SIZE = (64, 36)
@@ -100,7 +101,7 @@ def test_an_osc_port_in_use_is_told_and_the_show_goes_on(
 def test_the_demo_track_is_heard_at_its_tempo() -> None:
     track = demo_track()
     assert track is not None
-    found = beats_of(track)
+    found = tracked(track)
     sure = [beat for beat in found if beat.confidence > 0.5 and beat.time > 10]
     assert len(sure) > 80
     assert sorted(beat.bpm for beat in sure)[len(sure) // 2] == pytest.approx(122, abs=1)

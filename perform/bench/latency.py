@@ -120,17 +120,9 @@ def _sound_server() -> Iterator[None]:
         Thread(target=server.stdout.read, daemon=True).start()
         yield
     finally:
-        _forget_devices()
         server.terminate()
         server.wait()
         del os.environ["JACK_DEFAULT_SERVER"]
-
-
-def _forget_devices() -> None:
-    """PortAudio ends the process at its exit when a server that it knows is gone by then."""
-    import sounddevice
-
-    sounddevice._terminate()
 
 
 @contextmanager
