@@ -39,6 +39,9 @@ class Screen(Protocol):
     @property
     def closed(self) -> bool: ...
 
+    @property
+    def notice(self) -> str: ...
+
     def poll(self, until: float) -> list[Event]: ...
 
     def show(self, draw: Callable[[Any, tuple[int, int]], None]) -> None: ...
@@ -98,6 +101,7 @@ class Rig:
     moment: Moment | None = None
     ended: bool = False
     picture: Picture | None = None
+    latency: float | None = None  # seconds from the newest sound that was heard to its frame on show
     _flying: deque[tuple[Moment, Samples | None]] = field(default_factory=deque)
 
     def run(self, until: Callable[[Rig], bool]) -> None:
@@ -127,6 +131,8 @@ class Rig:
         with timings.stage("outputs"):
             self._write(moment, picture)
         timings.shown(began)
+        heard = next((event.time for event in events if event.name == "audio.level"), None)
+        self.latency = self.latency if heard is None else self.clock.now() - heard
 
     def end(self) -> None:
         """Let the frame that is being played be the last; may be called from a signal handler."""

@@ -218,6 +218,7 @@ class Watcher:
             confidence=signals.number("beat.confidence"),
             display_fps=self._rates[0],
             picture_fps=self._rates[1],
+            latency_ms=None if rig.latency is None else 1000 * rig.latency,
             frame_ms=1000 * float(np.percentile(rig.timings.frames or [0.0], 99)),
             master=picture.master if picture else 1.0,
             blackout=bool(picture and picture.blackout),
@@ -225,6 +226,7 @@ class Watcher:
             recording=str(self._recording or ""),
             recorded=moment.seconds if self._recording else 0.0,
             inputs=tuple((device.name, device.health()) for device in rig.inputs),
+            log=rig.screen.notice if rig.screen else "",
         )
 
     def _count(self, seconds: float, frames: int, pictures: int) -> None:
