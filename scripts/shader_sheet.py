@@ -49,7 +49,7 @@ OVER = {
     "kaleidoscope": "truchet",
     "mirror": "truchet",
     "posterise": "drops",
-    "rutt": "ink",
+    "rutt": "truchet",
     "shatter": "truchet",
     "slitscan": "drops",
 }
@@ -58,7 +58,7 @@ SHOWN: Mapping[str, Values] = {
     "grade": {"tint": 0.9, "contrast": 0.4, "vignette": 0.6},
     "grain": {"amount": 0.8, "size": 4},
     "mirror": {"crossed": True},
-    "rutt": {"lines": 64},
+    "rutt": {"lines": 48},
     "molnar": {"columns": 5},
     "slitscan": {"span": 2.5},
 }

@@ -6,7 +6,7 @@
   "INPUTS": [
     {"NAME": "inputImage", "TYPE": "image"},
     {"NAME": "amount", "LABEL": "From the picture to its outlines", "TYPE": "float", "DEFAULT": 1, "MIN": 0, "MAX": 1, "IDENTITY": 0},
-    {"NAME": "gain", "LABEL": "Strength of the lines", "TYPE": "float", "DEFAULT": 0.65, "MIN": 0, "MAX": 1},
+    {"NAME": "gain", "LABEL": "Strength of the lines", "TYPE": "float", "DEFAULT": 0.75, "MIN": 0, "MAX": 1},
     {"NAME": "reach", "LABEL": "Width of the lines, in thousandths of the short side", "TYPE": "float", "DEFAULT": 1.8, "MIN": 0.5, "MAX": 8},
     {"NAME": "hit", "LABEL": "Flare of the lines", "TYPE": "float", "DEFAULT": 0, "MIN": 0, "MAX": 1},
     {"NAME": "own", "LABEL": "In the picture's own colours", "TYPE": "float", "DEFAULT": 0.5, "MIN": 0, "MAX": 1},

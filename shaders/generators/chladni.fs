@@ -71,5 +71,7 @@ void main() {
     float round = clamp((0.62 + 0.25 * shine - length(grid - grain)) * side, 0.0, 1.0);
     float lit = round * step(chance, density) * (0.7 + 0.3 * shine);
     float moving = plateAt.y * plateAt.y * (0.35 + 0.1 * sway(TIME * 0.11 + 0.32 * plateAt.y) + 0.9 * hit);
-    gl_FragColor = vec4(mix(plate.rgb + motion.rgb * glow * moving, sand.rgb, lit), 1.0);
+    // dust hangs over the sand: without it the grains are too sparse to read as gold from far away
+    vec3 ground = plate.rgb + motion.rgb * glow * moving + sand.rgb * (density * density * 0.16);
+    gl_FragColor = vec4(mix(ground, sand.rgb, lit), 1.0);
 }
