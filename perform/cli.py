@@ -68,7 +68,10 @@ def play(
     ] = None,
     headless: Annotated[bool, typer.Option(help="Play without a window.")] = False,
     size: Size = "1280x720",
-    fps: Annotated[float, typer.Option(min=1, max=240, help="Frames a second, at most.")] = 60.0,
+    fps: Annotated[
+        float | None,
+        typer.Option(min=1, max=240, help="Frames a second at most. [60; software GL: 32]"),
+    ] = None,
     seconds: Annotated[float | None, typer.Option(min=0, help="Stop after so many seconds.")] = None,
     record: Annotated[Path | None, typer.Option(help="Record to this .mp4 or .mkv.")] = None,
     model: Model = None,
@@ -251,13 +254,13 @@ def _film(options: Options, seconds: float | None) -> None:
     """No display: the show is rendered to a video instead."""
     from dataclasses import replace
 
-    from perform import paths
+    from perform import paths, show
 
     file = options.record or paths.output() / f"{Path(options.setlist).stem}.mp4"
     err.print(
         f"no display here: rendering {options.setlist} to {file} (a window needs DISPLAY or WAYLAND_DISPLAY)"
     )
-    _render(replace(options, record=file, headless=True, fps=min(options.fps, 30.0)), seconds)
+    _render(replace(options, record=file, headless=True, fps=options.fps or show.RENDER_FPS), seconds)
 
 
 def _render(options: Options, seconds: float | None) -> None:
@@ -277,14 +280,15 @@ def _render(options: Options, seconds: float | None) -> None:
         TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(),
         TextColumn("{task.fields[rate]:.1f} frames/s"), TimeRemainingColumn(),
     )  # fmt: skip
+    frames = round(length * (options.fps or show.RENDER_FPS))
     began = stopwatch()
     with Progress(*columns, console=err) as progress:
-        task = progress.add_task(f"rendering {options.setlist}", total=round(length * options.fps), rate=0.0)
+        task = progress.add_task(f"rendering {options.setlist}", total=frames, rate=0.0)
 
         def over(rendering: Rig) -> bool:
-            frames = rendering.timings.count
-            progress.update(task, completed=frames, rate=frames / max(stopwatch() - began, 1e-6))
-            return frames >= round(length * options.fps)
+            done = rendering.timings.count
+            progress.update(task, completed=done, rate=done / max(stopwatch() - began, 1e-6))
+            return done >= frames
 
         rig.run(over)
     frames, took = rig.timings.count, stopwatch() - began

@@ -199,7 +199,7 @@ class LiveClock:
     def __init__(self, fps: float | None = None, position: Callable[[], float | None] = lambda: None) -> None:
         self._origin: float | None = None  # the show begins with its first frame
         self._period = 1 / fps if fps else 0.0
-        self._position = position
+        self.position = position
         self._lead = 0.0  # of the clock over the position, since the position fell back
         self._due = 0.0
         self._seconds = 0.0
@@ -236,7 +236,7 @@ class LiveClock:
 
     def _behind(self) -> float:
         """By how much the origin moves, so that the clock is drawn towards the sound."""
-        position = self._position()
+        position = self.position()
         if position is None:
             return 0.0
         ahead = self.now() - position - self._lead

@@ -88,7 +88,7 @@ class Rig:
     stage: Stage
     performance: Performance
     present: Present
-    inputs: Sequence[Input]
+    inputs: Sequence[Input] = ()
     outputs: list[Output] = field(default_factory=list)
     screen: Screen | None = None
     readback: Readback | None = None

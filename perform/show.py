@@ -17,6 +17,9 @@ from perform.clock import Clock, LiveClock, OfflineClock
 from perform.dashboard import Status
 from perform.inputs import Input, audio
 from perform.performance import Performance
+from perform.render.context import headless, is_software
+from perform.render.present import Present
+from perform.render.readback import Readback
 from perform.rig import Rig
 from perform.scene import read
 from perform.setlist import KEYS, Setlist, read_setlist, single
@@ -25,17 +28,20 @@ from perform.stage import Stage
 
 log = logging.getLogger("perform")
 DEMO = "demo"  # the setlist that plays when none is named
+FPS = 60.0  # frames a second live, at most
+SOFTWARE_FPS = 32.0  # the same where the processor draws: drawing faster would starve the generator
+RENDER_FPS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
     """What a person asks for. `setlist` is a setlist or a preset, by name or file; `sound` a file, a
-    device, or None for silence; `size` is (width, height) in pixels."""
+    device, or None for silence; `size` is (width, height) in pixels; `fps` None is what suits the machine."""
 
     setlist: str = DEMO
     sound: str | None = None
     size: tuple[int, int] = (1280, 720)
-    fps: float = 60.0
+    fps: float | None = None
     model: str | None = None
     precision: generators.Precision = "auto"
     device: generators.Device = "auto"
@@ -78,16 +84,15 @@ def play(options: Options, library: Library | None = None) -> Rig:
         from perform.outputs.window import Window
 
         window = Window(options.size, "perform", options.fullscreen, options.display, KEYS)
-    clock: Clock
-    holder: list[Clock] = []
-    sound = audio.open(options.sound, lambda: holder[0].now() if holder else 0.0, loop=options.loop)
-    clock = LiveClock(options.fps, sound.position)
-    holder.append(clock)
-    inputs: list[Input] = [sound, *_hands(options, clock)]
-    rig = _rig(options, library, setlist, clock, inputs, Beside, window)
-    rig.sound = sound
+    context = window.context if window else headless()
+    fps = options.fps or (SOFTWARE_FPS if is_software(context) else FPS)
+    clock = LiveClock(fps)
+    sound = audio.open(options.sound, clock.now, loop=options.loop)
+    clock.position = sound.position
+    rig = _rig(options, library, setlist, clock, context, Beside)
+    rig.screen, rig.sound, rig.inputs = window, sound, [sound, *_hands(options, clock)]
     if options.record:
-        _record(rig, options, live=True)
+        _record(rig, options, fps, live=True)
     if options.watch:
         _watch(rig, options, library)
     return rig
@@ -97,12 +102,13 @@ def render(options: Options) -> Rig:
     """The same show on an offline clock: a sound file, and every frame as it should be."""
     library = Library(model=options.model)
     setlist = load(find(options.setlist, library), library)
-    clock = OfflineClock(options.fps)
+    fps = options.fps or RENDER_FPS
+    clock = OfflineClock(fps)
     sound = audio.open(options.sound, clock.now, loop=False, play=False)
-    rig = _rig(options, library, setlist, clock, [sound], InStep, None)
-    rig.sound = sound
+    rig = _rig(options, library, setlist, clock, headless(), InStep)
+    rig.sound, rig.inputs = sound, [sound]
     if options.record:
-        _record(rig, options, live=False)
+        _record(rig, options, fps, live=False)
     return rig
 
 
@@ -111,21 +117,15 @@ def _rig(
     library: Library,
     setlist: Setlist,
     clock: Clock,
-    inputs: list[Input],
-    studio: Callable[[Any], Studio],
-    window: Any,
+    context: Any,
+    studio: Callable[[generators.Generator], Studio],
 ) -> Rig:
-    from perform.render.context import headless
-    from perform.render.present import Present
-
-    context = window.context if window else headless()
-
     def opened(model: str) -> Studio:
         return studio(generators.open(model, device=options.device, precision=options.precision))
 
     stage = Stage(library, context, options.size, opened)
     performance = Performance(setlist, stage.open(setlist))
-    return Rig(clock, context, stage, performance, Present(context, options.size), inputs, screen=window)
+    return Rig(clock, context, stage, performance, Present(context, options.size))
 
 
 def _hands(options: Options, clock: Clock) -> list[Input]:
@@ -143,15 +143,14 @@ def _hands(options: Options, clock: Clock) -> list[Input]:
     return inputs
 
 
-def _record(rig: Rig, options: Options, live: bool) -> None:
+def _record(rig: Rig, options: Options, fps: float, live: bool) -> None:
     from perform.outputs.recorder import Recorder
-    from perform.render.readback import Readback
 
     assert options.record
     options.record.parent.mkdir(parents=True, exist_ok=True)
     rig.live = live
     rate = rig.sound.rate if rig.sound and options.sound else None
-    rig.outputs.append(Recorder(options.record, options.size, options.fps, rate, live=live))
+    rig.outputs.append(Recorder(options.record, options.size, fps, rate, live=live))
     rig.readback = Readback(rig.context, options.size)
 
 

@@ -34,6 +34,12 @@ def describe(context: moderngl.Context) -> dict[str, str]:
     }
 
 
+def is_software(context: moderngl.Context) -> bool:
+    """Whether the processor draws, for want of a graphics card."""
+    renderer = describe(context)["renderer"].lower()
+    return any(name in renderer for name in ("llvmpipe", "softpipe", "swrast", "software", "swiftshader"))
+
+
 def _remedy() -> str:
     if sys.platform.startswith("linux"):
         return "install a driver, or Mesa's software one: apt install libegl1 libgl1-mesa-dri"
