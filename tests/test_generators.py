@@ -27,7 +27,7 @@ CONFIGS = {
     "resnet": replace(SMALL, architecture="resnet", image_channels=1, c_dim=0, embed=0),
     "orig": replace(SMALL, architecture="orig", image_channels=4, c_dim=0, embed=0, start=(4, 6)),
 }
-NOT_UNITS = {"weights", "mapping", "base", "untrained", "stylegan2", "openvino_graph"}
+NOT_UNITS = {"weights", "mapping", "base", "untrained", "stylegan2", "openvino_graph", "winograd"}
 
 
 def drawn(config: Config) -> Weights:
@@ -162,6 +162,13 @@ def test_a_graph_in_parts_is_the_graph() -> None:
         ws = np.random.default_rng(0).standard_normal((6, 8), np.float32)
         noise = base.stored_noise(weights)
         assert np.abs(whole(ws, noise, 1.0).astype(int) - parted(ws, noise, 1.0)).max() <= 1
+
+
+def test_wide_layers_are_the_oracles_too() -> None:
+    weights = drawn(Config((128,) * 6, z_dim=8, mapping=(8, 8)))  # wide enough for the fast convolution
+    unit = openvino.OpenVino(weights, "float32", threads=1)
+    ws = latent(unit)
+    assert np.abs(unit.synthesise(ws).astype(int) - oracle(weights, ws, 1.0, None)).max() <= 1
 
 
 def test_bfloat16_is_near_or_not_played() -> None:

@@ -61,7 +61,7 @@ class _Runner:
     stays whole while the next one is made. The first `exact` blocks are compiled in float32."""
 
     def __init__(self, core: Any, weights: Weights, hint: str, threads: int, exact: int = 0) -> None:
-        parts = [(graph(weights, 0, exact), "f32"), (graph(weights, exact), hint)]
+        parts = [(graph(weights, 0, exact), "f32"), (graph(weights, exact, None, hint == "f32"), hint)]
         compiled = [
             core.compile_model(part, "CPU", _settings(its_hint, threads))
             for part, its_hint in (parts if exact else parts[1:])

@@ -16,6 +16,7 @@ import openvino as ov
 from numpy.typing import NDArray
 from openvino import opset13 as op
 
+from perform.generators import winograd
 from perform.generators.base import noise_sizes
 from perform.generators.weights import Weights
 
@@ -25,14 +26,14 @@ SLOPE = 0.2
 EPSILON = 1e-8
 
 
-def graph(weights: Weights, first: int = 0, stop: int | None = None) -> Node:
-    """The blocks first..stop as an ov.Model (all of them by default).
+def graph(weights: Weights, first: int = 0, stop: int | None = None, exact: bool = True) -> Node:
+    """The blocks first..stop as an ov.Model (all of them by default), to be compiled in float32 if `exact`.
 
     ws [num_ws, w_dim], noise [values of all layers] and strength [1] give uint8 [1, h, w, c]. A
     part that stops early gives `features` and, in the skip architecture, `picture`; a part that
     begins later takes them.
     """
-    return _Synthesis(weights, first, weights.config.blocks if stop is None else stop).model()
+    return _Synthesis(weights, first, weights.config.blocks if stop is None else stop, exact).model()
 
 
 def _floats(value: Any) -> Node:
@@ -54,8 +55,8 @@ def _result(node: Node, name: str) -> Node:
 
 
 class _Synthesis:
-    def __init__(self, weights: Weights, first: int, stop: int) -> None:
-        self.first, self.stop = first, stop
+    def __init__(self, weights: Weights, first: int, stop: int, exact: bool) -> None:
+        self.first, self.stop, self.exact = first, stop, exact
         self.config, self.arrays = weights.config, weights.arrays
         config = self.config
         self.ws = op.parameter([config.space.num_ws, config.w_dim], np.float32, name="ws")
@@ -157,6 +158,9 @@ class _Synthesis:
         return x if clamp is None else op.clamp(x, -clamp * gain, clamp * gain)
 
     def _convolved(self, x: Node, weight: NDArray[np.float32]) -> Node:
+        height, width = (int(size) for size in x.get_output_shape(0)[2:])
+        if self.exact and winograd.pays(weight, height, width):
+            return winograd.convolved(x, weight, height, width)
         pad = [weight.shape[2] // 2] * 2
         return op.convolution(x, _floats(weight), [1, 1], pad, pad, [1, 1])
 
