@@ -198,6 +198,21 @@ def test_half_floats_do_not_overflow() -> None:
     assert openvino.psnr(unit.synthesise(ws), exact.synthesise(ws)) > 30
 
 
+GPUS = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+
+
+@pytest.mark.parametrize("device", GPUS)
+def test_on_a_gpu_pictures_are_near_the_oracles(device: Any) -> None:
+    if not GPUS[device]:
+        pytest.skip(f"no {device} here")
+    unit, weights = rack.open("untrained-64", device), untrained.weights("untrained-64")
+    ws = latent(unit)
+    for noise, seed in ((1.0, None), (0.0, None), (1.0, 7), (1.0, None)):
+        expected = oracle(weights, ws, noise, seed)
+        assert openvino.psnr(unit.synthesise(ws, noise, seed), expected) >= 40
+    unit.close()
+
+
 def test_opening_says_what_is_allowed(tmp_path: Path) -> None:
     with pytest.raises(
         ModelError, match=r"nix is not a file, must be a \.safetensors model or one of untrained"

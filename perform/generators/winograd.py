@@ -57,14 +57,15 @@ def convolved(x: Node, weight: NDArray[np.float32], height: int, width: int) -> 
     """x [1, inputs, h, w] with weight [outputs, inputs, 3, 3], padded by one, to [1, outputs, h, w]."""
     outputs, inputs = weight.shape[:2]
     down, across = height // TILE, width // TILE
-    kernels = np.einsum("ai,bj,ocij->abco", WEIGHT, WEIGHT, weight).reshape(36, inputs, outputs)
+    kernels = np.einsum("ai,bj,ocij->abco", WEIGHT, WEIGHT, weight, optimize=True)
+    products = op.constant(kernels.reshape(36, inputs, outputs).astype(np.float32, order="C"))
     x = op.transpose(x, _whole([0, 2, 3, 1]))
     x = op.pad(x, _whole([0, 1, 1, 0]), _whole([0, 3, 3, 0]), "constant", op.constant(np.float32(0)))
     x = op.reshape(x, _whole([down + 1, TILE, across + 1, TILE, inputs]), False)
     rows = _combined(INPUT, _taps(x, 0, down))
     tiles = [tile for row in rows for tile in _combined(INPUT, _taps(row, 2, across))]
     flat = [op.reshape(tile, _whole([1, down * across, inputs]), False) for tile in tiles]
-    y = op.matmul(op.concat(flat, 0), op.constant(kernels.astype(np.float32)), False, False)
+    y = op.matmul(op.concat(flat, 0), products, False, False)
     y = op.reshape(y, _whole([6, 6, down, across, outputs]), False)
     lines = [_row(line, down, across, outputs) for line in _combined(OUTPUT, _parts(y, 0))]
     y = op.reshape(op.concat(lines, 1), _whole([1, height, width, outputs]), False)
