@@ -33,7 +33,7 @@ void main() {
     // bends the middle, holds black and white, and is cheaper than a power (Schlick, Graphics Gems IV, 1994)
     c *= gamma / (1.0 + min(c, 1.0) * (gamma - 1.0));
     // Darks fall further than lights rise: contrast is to deepen the black.
-    c += contrast * 1.5 * c * max(1.0 - c, 0.0) * (2.0 * c - 1.2);
+    c += contrast * c * max(1.0 - c, 0.0) * (2.0 * c - 1.1);
     float luma = dot(c, vec3(0.2126, 0.7152, 0.0722));
     c = max(luma + (c - luma) * saturation, 0.0);
     float low = min(luma * 2.5, 1.0), high = clamp(luma * 2.0 - 0.8, 0.0, 1.0);

@@ -42,7 +42,7 @@ void main() {
         float d = row - (line + 0.2 + lift * light);
         colour *= clamp(0.5 + d / pixel, 0.0, 1.0);
         float value = max(c.r, max(c.g, c.b));
-        vec3 tone = mix(mix(low.rgb, high.rgb, light), c / max(value, 0.1), own) * min(0.1 + 1.4 * value, 1.0);
+        vec3 tone = mix(mix(low.rgb, high.rgb, light), c / max(value, 0.1), own) * (0.1 + value * (0.6 + 0.4 * value));
         colour = mix(colour, tone, clamp((0.5 * weight - abs(d)) / pixel + 0.5, 0.0, 1.0));
     }
     vec4 here = IMG_THIS_PIXEL(inputImage);

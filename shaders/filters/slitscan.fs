@@ -38,9 +38,10 @@ void main() {
         return;
     }
     if (PASSINDEX == 1) {
-        // Tiles are numbered by time, not by frame: those begun since the last frame get the picture.
+        // Tiles are numbered by time, not by frame: those begun since the last frame get the picture; rather
+        // one twice than one never, when the difference of two times is rounded.
         vec2 grid = floor(uv * 4.0);
-        float tile = grid.x + 4.0 * grid.y, before = floor((TIME - TIMEDELTA) / each);
+        float tile = grid.x + 4.0 * grid.y, before = floor((TIME - TIMEDELTA) / each - 0.02);
         float number = latest - mod(latest - tile, TILES);
         bool fresh = FRAMEINDEX == 0 || number > before;
         gl_FragColor = fresh ? IMG_NORM_PIXEL(small, fract(uv * 4.0)) : IMG_THIS_PIXEL(past);

@@ -35,8 +35,9 @@ void main() {
     vec2 uv = isf_FragNormCoord;
     float now = TIME * speed, latest = floor(now);
     if (PASSINDEX == 0) {
-        // Rows are numbered by time, not by frame: every row begun since the last frame is written.
-        float row = floor(uv.y * ROWS), before = floor((TIME - TIMEDELTA) * speed);
+        // Rows are numbered by time, not by frame: every row begun since the last frame is written; rather
+        // one twice than one never, when the difference of two times is rounded.
+        float row = floor(uv.y * ROWS), before = floor((TIME - TIMEDELTA) * speed - 0.02);
         float number = latest - mod(latest - row, ROWS), bin = uv.x * uv.x * 0.9;
         float fresh = 0.5 * IMG_NORM_PIXEL(spectrum, vec2(bin, 0.5)).r;
         fresh += 0.25 * IMG_NORM_PIXEL(spectrum, vec2(bin + 0.012, 0.5)).r;
