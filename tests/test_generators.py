@@ -145,6 +145,11 @@ def test_a_unit_says_what_it_is(generator: Any, weights: Weights) -> None:
     assert (generator.device, generator.precision, generator.reason) == ("cpu", "float32", "")
 
 
+def test_closing_twice_is_closing(generator: Any) -> None:
+    generator.close()
+    generator.close()
+
+
 def test_labels_choose_the_class() -> None:
     unit = eager.Eager(drawn(SMALL))
     z = np.ones((2, 5), np.float32)

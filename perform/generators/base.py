@@ -10,7 +10,7 @@ from perform.generators.weights import Config, Weights
 
 
 class Base:
-    """A generator but for its synthesis: a runtime fills in `_picture`, and `close` if it holds a device.
+    """A generator but for its synthesis: a runtime fills in `_picture` and `close`.
 
     `device` and `precision` say where and how it computes, `reason` why not as asked (or "").
     The picture that `synthesise` gives is written again by the second next call.
@@ -41,7 +41,8 @@ class Base:
         return self._picture(np.ascontiguousarray(ws, np.float32), self._noise(seed), noise)
 
     def close(self) -> None:
-        """Nothing to give back but memory."""
+        """Give back the network's memory and device; again does nothing."""
+        raise NotImplementedError
 
     def _picture(self, ws: Floats, noise: Floats, strength: float) -> Pixels:
         """ws [num_ws, w_dim], the noise of all layers [values] and its strength to a picture."""

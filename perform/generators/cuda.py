@@ -64,7 +64,8 @@ class Cuda(Base):
 
     def close(self) -> None:
         """Give the graph's memory back to torch."""
-        del self._replay, self._output, self._synthesis
+        for name in ("_replay", "_output", "_synthesis"):
+            vars(self).pop(name, None)
 
     def _run(self) -> Tensor:
         return render(self._synthesis, self._ws, self._values, self._strength)

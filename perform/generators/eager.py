@@ -30,6 +30,10 @@ class Eager(Base):
         super().__init__(weights, device, chosen)
         self._synthesis = Network.load(weights).synthesis.to(device).frozen(TYPES[chosen])
 
+    def close(self) -> None:
+        """Give the network's memory back to torch."""
+        vars(self).pop("_synthesis", None)
+
     @torch.inference_mode()
     def _picture(self, ws: Floats, noise: Floats, strength: float) -> Pixels:
         like = self._synthesis.resample_filter

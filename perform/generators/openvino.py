@@ -52,6 +52,10 @@ class OpenVino(Base):
         self._runner, self.exact_blocks = exact, weights.config.blocks
         return "float32", f"bfloat16 is {quality:.0f} dB from float32, must be {LEAST_PSNR:.0f} or more"
 
+    def close(self) -> None:
+        """Give the compiled networks back."""
+        vars(self).pop("_runner", None)
+
     def _picture(self, ws: Floats, noise: Floats, strength: float) -> Pixels:
         return self._runner(ws, noise, strength)
 
