@@ -39,6 +39,6 @@ void main() {
     vec4 here = IMG_NORM_PIXEL(inputImage, 1.0 - abs(1.0 - mod(uv + 0.5, 2.0)));
     // The flash lifts what is lit already: black stays black, and the frame as a whole changes little.
     float power = flash * was.x * was.x;
-    vec3 lifted = here.rgb + power * light.rgb * (1.6 * max(here.r, max(here.g, here.b)) + 0.03);
+    vec3 lifted = here.rgb + power * light.rgb * (1.6 * max(here.r, max(here.g, here.b)));
     gl_FragColor = vec4(mix(here.rgb, lifted, step(1e-4, power)), here.a);
 }
