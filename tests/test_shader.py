@@ -176,6 +176,12 @@ def test_time_delta_is_nothing_on_a_shaders_own_first_frame(context: moderngl.Co
     assert tuple(pixels(shader.render(late, {}))[0, 0]) == (255, 255, 0, 255)
 
 
+def test_time_begins_anew_after_a_day(context: moderngl.Context) -> None:
+    shader = Shader(context, main("vec4(TIME * 10.0, 0.0, 0.0, 255.0) / 255.0"), SIZE)
+    week = Moment(7 * 86_400 + 1.5, 9, 0.1, 0.0, 0.0, 120.0)
+    assert tuple(pixels(shader.render(week, {}))[0, 0]) == (15, 0, 0, 255)
+
+
 def test_the_date_is_counted_from_2000(context: moderngl.Context) -> None:
     shader = Shader(context, main("vec4(DATE.x - 2000.0, DATE.yz, DATE.w) / 255.0"), SIZE)
     moment = Moment(86400.0 * 32 + 7, 0, 0.0, 0.0, 0.0, 120.0)

@@ -31,7 +31,7 @@ class Linear(nn.Module):
 
     def __init__(self, inputs: int, outputs: int, rate: float = 1.0, bias: float = 0.0) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.randn(outputs, inputs) / rate)
+        self.weight = nn.Parameter(torch.zeros(outputs, inputs) / rate)
         self.bias = nn.Parameter(torch.full([outputs], bias / rate))
         self.gain, self.rate = rate / sqrt(inputs), rate
 
@@ -105,10 +105,10 @@ class Convolution(nn.Module):
         self.up, self.clamp = layer % 2 == 1, config.clamp
         self.gain = 1 / sqrt(inputs * 9)
         self.affine = Linear(config.w_dim, inputs, bias=1.0)
-        self.weight = nn.Parameter(torch.randn(outputs, inputs, 3, 3))
+        self.weight = nn.Parameter(torch.zeros(outputs, inputs, 3, 3))
         self.bias = nn.Parameter(torch.zeros(outputs))
         self.noise_strength = nn.Parameter(torch.zeros(()))
-        self.register_buffer("noise_const", torch.randn(config.noise_shape(layer)))
+        self.register_buffer("noise_const", torch.zeros(config.noise_shape(layer)))
         self.scaled: tuple[Tensor, Tensor] | None = None
 
     def scale(self, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
@@ -142,7 +142,7 @@ class ToRGB(nn.Module):
         super().__init__()
         self.clamp, self.gain = config.clamp, 1 / sqrt(inputs)
         self.affine = Linear(config.w_dim, inputs, bias=1.0)
-        self.weight = nn.Parameter(torch.randn(config.image_channels, inputs, 1, 1))
+        self.weight = nn.Parameter(torch.zeros(config.image_channels, inputs, 1, 1))
         self.bias = nn.Parameter(torch.zeros(config.image_channels))
 
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
@@ -156,7 +156,7 @@ class Skip(nn.Module):
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.randn(outputs, inputs, 1, 1))
+        self.weight = nn.Parameter(torch.zeros(outputs, inputs, 1, 1))
         self.gain = 1 / sqrt(inputs)
 
     def forward(self, x: Tensor, kernel: Tensor) -> Tensor:
@@ -170,7 +170,7 @@ class Block(nn.Module):
         super().__init__()
         deep = config.channels[2 * block + 1]
         if block == 0:
-            self.const = nn.Parameter(torch.randn(config.channels[0], *config.start))
+            self.const = nn.Parameter(torch.zeros(config.channels[0], *config.start))
         else:
             self.conv0 = Convolution(config, 2 * block - 1)
         self.conv1 = Convolution(config, 2 * block)

@@ -1,7 +1,8 @@
 """A shader file at work: its passes, buffers, sounds and controls, as a unit of the picture's chain.
 
 What ISF leaves to the host is decided here. TIME is the show's time, so that two shaders agree and a
-reloaded one goes on where it was; FRAMEINDEX and the 0 of TIMEDELTA count from this unit's first
+reloaded one goes on where it was, and begins anew after a day: after a week, the 32 bits that shaders
+count with would step by frames. FRAMEINDEX and the 0 of TIMEDELTA count from this unit's first
 frame, because shaders set their buffers up by them. DATE is counted from the first second of the
 year 2000 and no calendar is asked: a take re-rendered tomorrow must give the same pixels. The last
 pass is the output, also when it has a TARGET. Textures hold sRGB-encoded values (see `present`).
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 Owned = TypeVar("Owned")
 Setter: TypeAlias = Callable[[Any], None]
 EPOCH = datetime(2000, 1, 1)
+
+DAY = 86_400.0  # seconds
 
 
 class ShaderError(ValueError):
@@ -158,7 +161,7 @@ class Shader:
     def _set_controls(self, moment: Moment, values: Values) -> None:
         for name, set_value in self._controls:
             set_value(self._begun(name, values[name]) if name in self._events else values[name])
-        self._time(moment.seconds)
+        self._time(moment.seconds % DAY)
         self._time_delta(moment.dt if self._frame else 0.0)
         self._frame_index(self._frame)
         self._date(moment.seconds)
