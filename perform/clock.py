@@ -120,7 +120,7 @@ class Tempo:
     def follow(self, seconds: float, bpm: float, gain: float = 1.0, downbeat: bool = False) -> Tempo:
         """A beat that a tracker found at `seconds`: the grid moves towards it by `gain` (0..1).
 
-        Ignored while the hand leads. With `downbeat` the bar begins there.
+        Ignored while the hand leads. With `downbeat` a bar begins there, and the count of bars goes on.
         """
         if self.source == "hand":
             return self
@@ -128,7 +128,9 @@ class Tempo:
         whole = float(round(here))
         gain = 1.0 if self.source == "free" else gain
         moved = self._anchored(seconds, here + gain * (whole - here), bpm)
-        return replace(moved, source="audio", downbeat=whole if downbeat else self.downbeat)
+        bars = round((whole - self.downbeat) / BEATS_PER_BAR)
+        first = whole - bars * BEATS_PER_BAR if downbeat else self.downbeat
+        return replace(moved, source="audio", downbeat=first)
 
     def _anchored(self, seconds: float, beat: float, bpm: float) -> Tempo:
         return replace(self, anchor=seconds, anchor_beat=float(beat), bpm=bpm)

@@ -164,6 +164,15 @@ def test_later_tracked_beats_draw_the_grid() -> None:
     assert tempo.follow(2.0, 60, gain=0.5, downbeat=True).downbeat == 2
 
 
+def test_tracked_downbeats_move_the_bar_and_keep_its_count() -> None:
+    tempo = Tempo(bpm=60)
+    for beat in (0.0, 4.0, 8.0, 12.0):
+        tempo = tempo.follow(beat, 60, downbeat=True)
+    assert tempo.bar(14.0) == 3.5
+    assert tempo.follow(13.0, 60, downbeat=True).bar(13.0) == 3.0
+    assert tempo.follow(15.0, 60, downbeat=True).bar(15.0) == 4.0
+
+
 def test_tracker_waits_while_the_hand_leads() -> None:
     hand = Tempo().set(90, 0.0)
     assert hand.follow(1.0, 140) is hand
