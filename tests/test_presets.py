@@ -1,0 +1,183 @@
+"""Every preset and setlist that is shipped: it loads, draws, moves with the music, and is easy on eyes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from perform import generators, paths, show
+from perform.catalogue import Library
+from perform.outputs.memory import Memory
+from perform.render.readback import Readback
+from tests.conftest import write_sound
+
+Frames = NDArray[np.float32]  # relative luminance [frames, height, width], 0..1
+
+RATE = 48_000
+FPS = 20
+SIZE = (288, 162)
+SILENCE = 2.0  # seconds before the first kick
+KICKS = SILENCE + np.arange(6) * 60 / 126  # seconds
+SECONDS = 4.8
+SMALL = "untrained-128"
+PRESETS = sorted(paths.presets().glob("*.toml"))
+SETLISTS = sorted(paths.setlists().glob("*.toml"))
+
+
+def drums() -> NDArray[np.float32]:
+    """Silence, then a kick on every beat, a clap on every other, and hats between [n, 1]."""
+    sound = np.zeros(round(SECONDS * RATE), np.float32)
+    noise = np.random.default_rng(0).standard_normal(RATE).astype(np.float32)
+    time = np.arange(round(0.35 * RATE)) / RATE
+    kick = np.sin(2 * np.pi * (50 * time + 6 * (1 - np.exp(-30 * time)))) * np.exp(-9 * time)
+    clap = np.diff(noise[: len(time) + 1]) * np.exp(-25 * time) * 0.3
+    hat = np.diff(noise[: len(time) + 2], 2) * np.exp(-50 * time) * 0.15
+    for beat, at in enumerate(KICKS):
+        hits = [(at, kick), (at + 30 / 126, hat), *([(at, clap)] if beat % 2 else [])]
+        for start, hit in hits:
+            first = round(start * RATE)
+            part = sound[first : first + len(hit)]
+            part += 0.7 * hit[: len(part)]
+    return sound[:, None]
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_sound(tmp_path_factory.mktemp("presets") / "drums.wav", drums())
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_generator() -> Iterator[None]:
+    """The same generator for all of them: opening one takes longer than playing it."""
+    generator = generators.open(SMALL)
+
+    class Shared:
+        """The generator, open for the next one when a rig closes it."""
+
+        space, parameters, size, mean = generator.space, generator.parameters, generator.size, generator.mean
+        map, synthesise = generator.map, generator.synthesise
+
+        def close(self) -> None:
+            """Later."""
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(generators, "open", lambda *_given, **_named: Shared())
+        yield
+    generator.close()
+
+
+@pytest.fixture(scope="module", params=PRESETS, ids=lambda file: file.stem)
+def frames(request: pytest.FixtureRequest, sound: Path) -> Iterator[Frames]:
+    """What a preset draws to the drums."""
+    yield luminance(drawn(str(request.param), sound, SECONDS))
+
+
+def drawn(name: str, sound: Path, seconds: float, size: tuple[int, int] = SIZE) -> NDArray[np.uint8]:
+    """The frames of a preset or setlist [frames, height, width, 3], drawn without a fault."""
+    rig = show.render(show.Options(name, str(sound), size, FPS, SMALL, headless=True))
+    memory = Memory(keep=round(seconds * FPS))
+    rig.live = False
+    rig.outputs.append(memory)
+    rig.readback = Readback(rig.context, size)
+    rig.run(lambda _rig: memory.count == memory.frames.maxlen)
+    assert not rig.stage.faults.counts
+    return np.stack([frame.pixels for frame in memory.frames])
+
+
+def luminance(pixels: NDArray[np.uint8]) -> Frames:
+    """Relative luminance as WCAG 2 defines it, from sRGB."""
+    light = (pixels / np.float32(255)) ** np.float32(2.2)
+    return np.asarray(light @ np.array([0.2126, 0.7152, 0.0722], np.float32), np.float32)
+
+
+def blocks(frames: Frames) -> Frames:
+    """Means of 12 x 12 pixels: what is seen from far away, without the grain."""
+    height, width = (side // 12 for side in frames.shape[1:])
+    cut = frames[:, : height * 12, : width * 12]
+    return np.asarray(cut.reshape(len(frames), height, 12, width, 12).mean((2, 4)))
+
+
+def flashes(frames: Frames) -> int:
+    """The most general flashes in any second: a rise and a fall of a tenth of the largest luminance over
+    a quarter of the frame, each within three frames (WCAG 2.3.1)."""
+    seen = blocks(frames)
+    change = seen[3:] - seen[:-3]
+    up = (change >= 0.1).mean((1, 2)) >= 0.25
+    down = (change <= -0.1).mean((1, 2)) >= 0.25
+    begun: list[int] = []
+    rising = False
+    for frame, (brighter, darker) in enumerate(zip(up, down, strict=True)):
+        if rising and darker:
+            begun.append(frame)
+        rising = bool(brighter or (rising and not darker))
+    return max((sum(start <= other < start + FPS for other in begun) for start in begun), default=0)
+
+
+def change(frames: Frames, at: float, span: float = 0.15) -> float:
+    """The mean difference between neighbouring frames in the `span` seconds after `at`."""
+    first = round(at * FPS)
+    part = blocks(frames[first : first + round(span * FPS) + 1])
+    return float(np.mean([np.abs(b - a).mean() for a, b in pairwise(part)]))
+
+
+@pytest.mark.parametrize("file", [*PRESETS, *SETLISTS], ids=lambda file: f"{file.parent.name}-{file.stem}")
+def test_loads(file: Path) -> None:
+    assert show.load(file, Library()).cues
+
+
+@pytest.mark.parametrize("file", PRESETS, ids=lambda file: file.stem)
+def test_says_its_idea_and_its_knobs(file: Path) -> None:
+    comment = [line for line in file.read_text().splitlines() if line.startswith("#")]
+    text = file.read_text()
+    knobs = {cc for cc in ("16", "17", "18", "20") if f"midi.cc{cc}" in text}
+    assert 2 <= len(knobs) <= 4
+    assert all(f"CC {cc}" in " ".join(comment) for cc in knobs)
+
+
+def test_is_never_black(frames: Frames) -> None:
+    assert frames[FPS:].max((1, 2)).min() > 0.02
+
+
+def test_breathes_in_silence(frames: Frames) -> None:
+    quiet = frames[FPS : round(SILENCE * FPS)]
+    assert np.abs(quiet[-1] - quiet[0]).max() > 0.005
+
+
+def test_moves_with_the_kick(frames: Frames) -> None:
+    still = change(frames, 1.0, SILENCE - 1.05)
+    hit = np.median([change(frames, at) for at in KICKS[1:]])
+    assert hit > 1.5 * still
+
+
+def test_flashes_at_most_three_times_a_second(frames: Frames) -> None:
+    assert flashes(frames) <= 3
+
+
+def test_flashes_are_counted() -> None:
+    strobe = np.zeros((2 * FPS, 108, 192), np.float32)
+    strobe[::4] = strobe[1::4] = 0.5
+    assert flashes(strobe) == FPS // 4
+    strobe[:, :, 36:] = 0
+    assert flashes(strobe) == 0
+
+
+def test_demo_is_an_arc_over_the_track() -> None:
+    setlist = show.load(paths.setlists() / "demo.toml", Library())
+    assert setlist.loop
+    assert sum(cue.bars or 0 for cue in setlist.cues) == 32
+    assert len({cue.scene.file for cue in setlist.cues}) == len(setlist.cues) >= 8
+    assert any(cue.entrance.morph for cue in setlist.cues)
+    shaders = [cue.entrance.shader.name for cue in setlist.cues if not cue.entrance.morph]
+    assert len(set(shaders)) >= 6
+
+
+@pytest.mark.parametrize("size", [(108, 192), (384, 108)], ids=["9:16", "32:9"])
+def test_demo_plays_at_other_shapes(sound: Path, size: tuple[int, int]) -> None:
+    pixels = drawn("demo", sound, 1.5, size)
+    assert pixels.shape[1:] == (size[1], size[0], 3)
+    assert pixels[-1].max() > 40
