@@ -29,6 +29,7 @@ ROWS = 4
 EVERY = 8  # beats between two frames of a sheet
 AFTER = 0.12  # beats after the kick
 FPS = 12  # enough for the envelopes of hits, a fifth of the work of 60
+DARKEST = 40  # of 255: a picture without anything brighter is black
 GAP = 6  # pixels of black between the pictures
 LARGEST = 150_000  # bytes of a sheet
 QUALITIES = range(3, 32, 2)  # of the JPEG encoder, from the best
@@ -73,7 +74,8 @@ def shrunk(pixels: Pixels, width: int) -> Pixels:
 def played(name: str, size: tuple[int, int], model: str | None, width: int) -> Sheet:
     """The sheet of a setlist or preset."""
     sheet = Sheet(width)
-    options = show.Options(name, str(show.demo_track()), size, FPS, model, headless=True)
+    sound = str(show.demo_track())
+    options = show.Options(name, sound, size=size, fps=FPS, model=model, headless=True)
     rig = show.render(options)
     rig.live = False
     rig.outputs.append(sheet)
@@ -81,6 +83,9 @@ def played(name: str, size: tuple[int, int], model: str | None, width: int) -> S
     rig.run(lambda _rig: sheet.full)
     if rig.stage.faults.counts:
         raise SystemExit(f"{name}: {rig.stage.faults.counts}")
+    black = [i + 1 for i, picture in enumerate(sheet.pictures) if picture.max() < DARKEST]
+    if black:
+        raise SystemExit(f"{name}: pictures {black} of the sheet are black")
     return sheet
 
 
