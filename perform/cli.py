@@ -38,6 +38,10 @@ err = Console(stderr=True)
 STYLE = {"ok": "green", "warn": "yellow", "fail": "bold red"}
 
 Size = Annotated[str, typer.Option(help="WIDTHxHEIGHT of the picture in pixels.")]
+Scale = Annotated[
+    float | None,
+    typer.Option(min=0.1, max=1, help="Draw scenes at this part of the size. [1; live software GL: 0.5]"),
+]
 Model = Annotated[str | None, typer.Option(help="Play this model in place of the presets' own.")]
 Precision = Annotated[str, typer.Option(help="auto, float32, bfloat16 or float16.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
@@ -72,6 +76,7 @@ def play(
         float | None,
         typer.Option(min=1, max=240, help="Frames a second at most. [60; software GL: 32]"),
     ] = None,
+    scale: Scale = None,
     seconds: Annotated[float | None, typer.Option(min=0, help="Stop after so many seconds.")] = None,
     record: Annotated[Path | None, typer.Option(help="Record to this .mp4 or .mkv.")] = None,
     model: Model = None,
@@ -96,6 +101,7 @@ def play(
             sound=_sound(audio),
             size=_size(size),
             fps=fps,
+            scale=scale,
             model=model,
             precision=_choice("precision", precision, ("auto", "float32", "bfloat16", "float16")),
             device=_choice("device", device, ("auto", "cpu", "cuda", "mps")),
@@ -120,6 +126,7 @@ def render(
     scene: Annotated[str, typer.Option(help="A preset or setlist, by name or file.")] = "demo",
     size: Size = "1280x720",
     fps: Annotated[float, typer.Option(min=1, max=240, help="Frames a second.")] = 30.0,
+    scale: Scale = None,
     seconds: Annotated[float | None, typer.Option(min=0, help="Only the first so many seconds.")] = None,
     model: Model = None,
     precision: Precision = "auto",
@@ -134,6 +141,7 @@ def render(
             sound=str(_existing(sound)),
             size=_size(size),
             fps=fps,
+            scale=scale,
             model=model,
             precision=_choice("precision", precision, ("auto", "float32", "bfloat16", "float16")),
             device=_choice("device", device, ("auto", "cpu", "cuda", "mps")),

@@ -127,9 +127,9 @@ class Rig:
         with timings.stage("performance"):
             picture = self._picture(moment, events)
         with timings.stage("present"):
-            self._show(moment, picture)
+            image = self._show(moment, picture)
         with timings.stage("outputs"):
-            self._write(moment, picture)
+            self._write(moment, image)
         timings.shown(began)
         heard = next((event.time for event in events if event.name == "audio.level"), None)
         self.latency = self.latency if heard is None else self.clock.now() - heard
@@ -168,23 +168,27 @@ class Rig:
                 raise
         return self.picture
 
-    def _show(self, moment: Moment, picture: Picture) -> None:
-        """The picture on the screen; without one, wait until it is drawn, as a screen would."""
+    def _show(self, moment: Moment, picture: Picture) -> Any:
+        """The picture on the screen; and, for outputs, as a texture at the size of the show. With
+        neither it is drawn all the same."""
         image, master, blackout = picture.image, picture.master, picture.blackout
-        if self.screen is None:
-            self.context.finish()
-            return
-        self.screen.show(
-            lambda target, size: self.present.draw(
-                image, target, (0, 0, *size), master, blackout, frame=moment.frame
+        if self.screen:
+            self.screen.show(
+                lambda target, size: self.present.draw(
+                    image, target, (0, 0, *size), master, blackout, frame=moment.frame
+                )
             )
-        )
+        if self.screen and not self.outputs:
+            return None
+        shown = self.present.render(image, master, blackout, frame=moment.frame)
+        if not self.screen:
+            self.context.finish()
+        return shown
 
-    def _write(self, moment: Moment, picture: Picture) -> None:
+    def _write(self, moment: Moment, image: Any) -> None:
         """The frame to every output."""
         if not self.outputs or self.readback is None:
             return
-        image = self.present.render(picture.image, picture.master, picture.blackout, frame=moment.frame)
         sound = self.sound.take_sound() if self.sound else None
         if not self.live:
             self._give(Frame(moment, self.readback.read(image), sound))

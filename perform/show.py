@@ -29,19 +29,24 @@ from perform.stage import Stage
 log = logging.getLogger("perform")
 DEMO = "demo"  # the setlist that plays when none is named
 FPS = 60.0  # frames a second live, at most
-SOFTWARE_FPS = 32.0  # the same where the processor draws: drawing faster would starve the generator
+# Where the processor draws, it must leave time for the generator: fewer frames, and scenes at half size
+# (a pass at 1280x720 is 10 to 15 ms of processor time, and a picture of 256² loses little).
+SOFTWARE_FPS, SOFTWARE_SCALE = 32.0, 0.5
 RENDER_FPS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
     """What a person asks for. `setlist` is a setlist or a preset, by name or file; `sound` a file, a
-    device, or None for silence; `size` is (width, height) in pixels; `fps` None is what suits the machine."""
+    device, or None for silence; `size` is (width, height) in pixels. Scenes are
+    drawn at `scale` (0.1..1) times that size and enlarged at the end. `fps` and `scale` None are what
+    suits the machine."""
 
     setlist: str = DEMO
     sound: str | None = None
     size: tuple[int, int] = (1280, 720)
     fps: float | None = None
+    scale: float | None = None
     model: str | None = None
     precision: generators.Precision = "auto"
     device: generators.Device = "auto"
@@ -85,11 +90,13 @@ def play(options: Options, library: Library | None = None) -> Rig:
 
         window = Window(options.size, "perform", options.fullscreen, options.display, KEYS)
     context = window.context if window else headless()
-    fps = options.fps or (SOFTWARE_FPS if is_software(context) else FPS)
+    software = is_software(context)
+    fps = options.fps or (SOFTWARE_FPS if software else FPS)
+    scale = options.scale or (SOFTWARE_SCALE if software else 1.0)
     clock = LiveClock(fps)
     sound = audio.open(options.sound, clock.now, loop=options.loop)
     clock.position = sound.position
-    rig = _rig(options, library, setlist, clock, context, Beside)
+    rig = _rig(options, library, setlist, clock, context, Beside, scale)
     rig.screen, rig.sound, rig.inputs = window, sound, [sound, *_hands(options, clock)]
     if options.record:
         _record(rig, options, fps, live=True)
@@ -105,7 +112,7 @@ def render(options: Options) -> Rig:
     fps = options.fps or RENDER_FPS
     clock = OfflineClock(fps)
     sound = audio.open(options.sound, clock.now, loop=False, play=False)
-    rig = _rig(options, library, setlist, clock, headless(), InStep)
+    rig = _rig(options, library, setlist, clock, headless(), InStep, options.scale or 1.0)
     rig.sound, rig.inputs = sound, [sound]
     if options.record:
         _record(rig, options, fps, live=False)
@@ -119,11 +126,13 @@ def _rig(
     clock: Clock,
     context: Any,
     studio: Callable[[generators.Generator], Studio],
+    scale: float,
 ) -> Rig:
     def opened(model: str) -> Studio:
         return studio(generators.open(model, device=options.device, precision=options.precision))
 
-    stage = Stage(library, context, options.size, opened)
+    width, height = (max(round(side * scale), 1) for side in options.size)
+    stage = Stage(library, context, (width, height), opened)
     performance = Performance(setlist, stage.open(setlist))
     return Rig(clock, context, stage, performance, Present(context, options.size))
 
