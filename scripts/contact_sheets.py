@@ -68,7 +68,7 @@ def shrunk(pixels: Pixels, width: int) -> Pixels:
     """A picture [height, width, 3] at another width."""
     height = round(pixels.shape[0] * width / pixels.shape[1])
     frame = av.VideoFrame.from_ndarray(pixels, "rgb24")
-    return frame.reformat(width, height, interpolation="AREA").to_ndarray()
+    return np.asarray(frame.reformat(width, height, interpolation="AREA").to_ndarray(), np.uint8)
 
 
 def played(name: str, size: tuple[int, int], model: str | None, width: int) -> Sheet:
