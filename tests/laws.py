@@ -24,8 +24,8 @@ FLOORS = (
 )
 DOORS = FLOORS[4]
 SPINE_MAY_IMPORT = {
-    "scene": {"pydantic", "tomlkit"},
-    "setlist": {"pydantic", "tomlkit"},
+    "scene": {"pydantic"},
+    "setlist": {"pydantic"},
     "features": {"librosa"},
 }
 

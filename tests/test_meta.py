@@ -23,7 +23,7 @@ FOLDERS = ("perform", "tests", "scripts", "shaders", "presets", "setlists", "doc
 TEXTS = {".py", ".md", ".toml", ".txt", ".fs", ".vs", ".json", ".sh", ".glsl", ""}
 HEAVY = (
     "av", "glfw", "librosa", "mido", "moderngl", "numba", "openvino", "pydantic", "rich", "scipy",
-    "sounddevice", "tomlkit", "torch", "typer", "watchfiles",
+    "sounddevice", "torch", "typer", "watchfiles",
 )  # fmt: skip
 EXTRA = {"perform.scene": {"pydantic"}, "perform.setlist": {"pydantic"}, "perform.cues": {"pydantic"}}
 
