@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 from pathlib import Path
+from typing import get_args
 
 from perform import paths
 from perform.generators import PARAMETERS as SYNTHESIS
@@ -27,7 +28,7 @@ class Library:
     def __init__(self, *folders: Path, model: str | None = None) -> None:
         self.folders = folders or (Path.cwd(), paths.user_data(), paths.shipped())
         self._model = model
-        self._parsed: dict[Path, tuple[int, isf.ISF]] = {}
+        self._parsed: dict[Path, tuple[list[int], isf.ISF]] = {}
         if model is not None:
             try:
                 self.model_name(model)
@@ -41,7 +42,8 @@ class Library:
     def isf(self, name: str, role: Role) -> isf.ISF:
         """The shader as it stands in its file now; the same object as long as the file is the same."""
         file = self.shader_file(name, role)
-        stamp = file.stat().st_mtime_ns
+        parts = (file, file.with_suffix(".vs"))
+        stamp = [part.stat().st_mtime_ns for part in parts if part.is_file()]
         if file not in self._parsed or self._parsed[file][0] != stamp:
             self._parsed[file] = stamp, isf.load(file)
         shader = self._parsed[file][1]
@@ -85,12 +87,8 @@ class Library:
 
     def watched(self) -> list[Path]:
         """The folders in which a saved file may change what is played."""
-        return [
-            folder / kind
-            for folder in self.folders
-            for kind in ("shaders", "presets", "setlists")
-            if (folder / kind).is_dir()
-        ]
+        kinds = ("presets", "setlists", *(f"shaders/{role}s" for role in get_args(Role)))
+        return [folder / kind for folder in self.folders for kind in kinds if (folder / kind).is_dir()]
 
     def _file(self, kind: str, name: str, suffix: str, what: str) -> Path:
         for folder in self.folders:

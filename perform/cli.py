@@ -74,7 +74,7 @@ def play(
     size: Size = "1280x720",
     fps: Annotated[
         float | None,
-        typer.Option(min=1, max=240, help="Frames a second at most. [60; software GL: 32]"),
+        typer.Option(min=1, max=240, help="Frames a second at most. [60; software GL: 31]"),
     ] = None,
     scale: Scale = None,
     seconds: Annotated[float | None, typer.Option(min=0, help="Stop after so many seconds.")] = None,
@@ -90,6 +90,11 @@ def play(
     osc_port: Annotated[
         int, typer.Option(min=0, max=65535, help="UDP port for OSC, on 127.0.0.1; 0: none.")
     ] = 9000,
+    offset: Annotated[
+        int,
+        typer.Option(min=-200, max=200, help="Show beats so many milliseconds early, for a slow projector."),
+    ] = 0,
+    gamma: Annotated[float, typer.Option(min=0.3, max=3, help="Above 1 lightens mid-tones.")] = 1.0,
     once: Annotated[bool, typer.Option(help="Stop when the sound is over, do not loop it.")] = False,
 ) -> None:
     """Play a show live. Without a display and without --headless, the show is rendered to a video."""
@@ -112,6 +117,8 @@ def play(
             midi=midi,
             osc_port=osc_port,
             loop=not once,
+            offset=offset / 1000,
+            gamma=gamma,
         )
         if not headless and not _has_display():
             return _film(options, seconds)
@@ -242,6 +249,7 @@ def _play(options: Options, seconds: float | None) -> None:
     from perform import show
     from perform.dashboard import Dashboard
 
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # until there is a show to end
     rig = show.play(options)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: rig.end())
@@ -277,13 +285,13 @@ def _render(options: Options, seconds: float | None) -> None:
     from perform.clock import stopwatch
     from perform.outputs.digest import Digest
 
+    length = min(_duration(options.sound), math.inf if seconds is None else seconds)
+    if math.isinf(length):
+        raise ValueError("how long? silence and some files do not say: give --seconds")
     rig, digest = show.render(options), Digest()
     rig.outputs.append(digest)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: rig.end())
-    length = min(getattr(rig.sound, "duration", None) or math.inf, math.inf if seconds is None else seconds)
-    if math.isinf(length):
-        raise ValueError("how long? silence and some files do not say: give --seconds")
     columns = (
         TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(),
         TextColumn("{task.fields[rate]:.1f} frames/s"), TimeRemainingColumn(),
@@ -296,7 +304,7 @@ def _render(options: Options, seconds: float | None) -> None:
         def over(rendering: Rig) -> bool:
             done = rendering.timings.count
             progress.update(task, completed=done, rate=done / max(stopwatch() - began, 1e-6))
-            return done >= frames
+            return done >= frames or rendering.lost > 0
 
         rig.run(over)
     frames, took = rig.timings.count, stopwatch() - began
@@ -305,11 +313,25 @@ def _render(options: Options, seconds: float | None) -> None:
 
 
 def _farewell(rig: Rig, options: Options) -> None:
-    if options.record:
-        out.print(f"recorded to {options.record}", highlight=False, soft_wrap=True)
     total = sum(rig.stage.faults.counts.values())
     if total:
         err.print(f"{total} faults on stage, of {len(rig.stage.faults.counts)} sorts")
+    if options.record:
+        whole = "recorded to" if not rig.lost else "the recording stopped early; what there is of it is in"
+        out.print(f"{whole} {options.record}", highlight=False, soft_wrap=True)
+    if rig.lost:
+        raise typer.Exit(1)
+
+
+def _duration(sound: str | None) -> float:
+    """Seconds of a sound file; infinite where it does not say, or there is none."""
+    from perform.inputs.audio import SoundFile
+
+    if sound is None:
+        return math.inf
+    file = SoundFile(sound)
+    file.close()
+    return file.duration or math.inf
 
 
 def _figures(result: dict[str, Any]) -> None:

@@ -109,9 +109,10 @@ class Tempo:
         return replace(self, anchor_beat=self.anchor_beat + beats)
 
     def resync(self, seconds: float) -> Tempo:
-        """`seconds` is the first beat of a bar; the count goes to the nearest whole beat."""
+        """`seconds` is the first beat of a bar; the count goes to the nearest whole beat, and that of
+        bars goes on."""
         beat = float(round(self.beat(seconds)))
-        return replace(self._anchored(seconds, beat, self.bpm), downbeat=beat)
+        return replace(self._anchored(seconds, beat, self.bpm), downbeat=self._first(beat))
 
     def release(self) -> Tempo:
         """What the hand set is let go: the tracker leads again."""
@@ -128,9 +129,11 @@ class Tempo:
         whole = float(round(here))
         gain = 1.0 if self.source == "free" else gain
         moved = self._anchored(seconds, here + gain * (whole - here), bpm)
-        bars = round((whole - self.downbeat) / BEATS_PER_BAR)
-        first = whole - bars * BEATS_PER_BAR if downbeat else self.downbeat
-        return replace(moved, source="audio", downbeat=first)
+        return replace(moved, source="audio", downbeat=self._first(whole) if downbeat else self.downbeat)
+
+    def _first(self, beat: float) -> float:
+        """The first of all downbeats when one falls on `beat`, so that the count of bars goes on."""
+        return beat - BEATS_PER_BAR * round((beat - self.downbeat) / BEATS_PER_BAR)
 
     def _anchored(self, seconds: float, beat: float, bpm: float) -> Tempo:
         return replace(self, anchor=seconds, anchor_beat=float(beat), bpm=bpm)

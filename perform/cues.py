@@ -21,10 +21,6 @@ class Place:
     queued: int | None = None
     bar: float = 0.0
 
-    def moved(self, cue: int) -> Place:
-        """The same place in a setlist in which its scene is cue `cue` now."""
-        return Place(cue, bar=self.bar)
-
 
 class Cues:
     """Moves through a setlist: by hand on the next beat that `quantise` allows, by itself after the
@@ -34,9 +30,9 @@ class Cues:
         self._cues = cues
         self._quantise = quantise
         self._loop = loop
-        self._before: int | None = None
+        self._before = place.before if place else None
         self._cue = place.cue if place else 0
-        self._queued: int | None = None
+        self._queued = place.queued if place else None
         self._began = place.bar if place else None  # in bars
         self._slot = 0
 
@@ -45,8 +41,12 @@ class Cues:
         self._began = moment.bar if self._began is None else min(self._began, moment.bar)
         self._ask(go, back, scene)
         due = self._beat_allows(moment)
-        if self._queued is not None and due:
-            self._enter(self._queued, moment.bar)
+        place = self._place(moment)
+        if place.before is not None:  # what comes in comes in first
+            return place
+        if self._queued is not None:
+            if due:
+                self._enter(self._queued, moment.bar)
         elif self._over(moment.bar):
             self._enter_next(self._began + (self._cues[self._cue].bars or 0))
         return self._place(moment)
@@ -78,10 +78,8 @@ class Cues:
 
     def _enter_next(self, bar: float) -> None:
         following = self._neighbour(self._cue, 1)
-        if following is not None and following != self._cue:
+        if following is not None:
             self._enter(following, bar)
-        else:
-            self._began = bar
 
     def _enter(self, cue: int, bar: float) -> None:
         self._queued = None

@@ -6,20 +6,19 @@ as it was. `warn` means that the show plays with less, `fail` that a part of it 
 
 from __future__ import annotations
 
-import os
 import platform
 import shutil
 import socket
 import sys
 import tempfile
-import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from contextlib import suppress
 from ctypes import CDLL, byref, c_int
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from threading import Thread
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from perform import paths
 
@@ -28,7 +27,6 @@ State: TypeAlias = Literal["ok", "warn", "fail"]
 PATIENCE = 3.0  # seconds for one check: a sound server or a driver that hangs must not hang the doctor
 OLDEST, NEWEST = (3, 11), (3, 14)  # of Python; the newest is the one that wheels exist for
 OSC_PORT = 9000
-SOFTWARE_GL = ("llvmpipe", "softpipe", "swrast", "swiftshader", "basic render", "software")
 ENCODERS = ("libx264", "aac", "ffv1")
 REINSTALL = "install the packages again: make clean play"
 GIB = 2**30
@@ -55,8 +53,8 @@ def checks() -> list[Check]:
 def found() -> dict[str, list[str]]:
     """The names of the devices that are there, by kind; of a kind that cannot be asked, none."""
     kinds: dict[str, Callable[[], list[str]]] = {
-        "sound inputs": lambda: _sounds("input"),
-        "sound outputs": lambda: _sounds("output"),
+        "sound inputs": lambda: _sounds()[0],
+        "sound outputs": lambda: _sounds()[1],
         "MIDI ports": _ports,
         "displays": _displays,
     }
@@ -68,12 +66,6 @@ def _listed(look: Callable[[], list[str]]) -> list[str]:
         return look()
     except Exception:  # noqa: BLE001 - why it cannot be asked is for `checks` to say
         return []
-
-
-def worst(lines: Sequence[Check]) -> State:
-    """The worst state among some checks, ok of none."""
-    states: tuple[State, ...] = ("fail", "warn")
-    return next((state for state in states if any(one.state == state for one in lines)), "ok")
 
 
 def _contained(name: str, look: Callable[[], Finding], patience: float | None) -> Check:
@@ -129,7 +121,7 @@ def shipped() -> Finding:
 
 def opengl() -> Finding:
     """An OpenGL 4.1 core context without a window, and who draws it."""
-    from perform.render.context import GLError, describe, headless
+    from perform.render.context import GLError, describe, headless, is_software
 
     try:
         context = headless()
@@ -137,85 +129,69 @@ def opengl() -> Finding:
         why, _, remedy = _one_line(error).rpartition("; ")
         return "fail", why or remedy, remedy
     try:
-        driver = describe(context)
+        driver, software = describe(context), is_software(context)
     finally:
         context.release()
-    return _renderer(driver["renderer"], driver["version"])
-
-
-def _renderer(renderer: str, version: str) -> Finding:
-    if any(name in renderer.lower() for name in SOFTWARE_GL):
+    why = f"{driver['renderer']}, OpenGL {driver['version']}"
+    if software:
         remedy = "use a machine with a graphics card or its driver, or stay at 1280x720 and below"
-        return "warn", f"{renderer}, OpenGL {version}: drawn by the processor", remedy
-    return "ok", f"{renderer}, OpenGL {version}", ""
+        return "warn", f"{why}: drawn by the processor", remedy
+    return "ok", why, ""
 
 
 def display() -> Finding:
     """The displays that a window could open on."""
-    if names := _displays():
-        return "ok", ", ".join(names), ""
+    from perform.outputs.window import WindowError
+
+    with suppress(WindowError):
+        if names := _displays():
+            return "ok", ", ".join(names), ""
     why = "no display: the demo is rendered to a video instead of a window"
     return "warn", why, "run it from a desktop session, or go on with --headless"
 
 
 def _displays() -> list[str]:
-    if _linux() and not {"DISPLAY", "WAYLAND_DISPLAY"} & os.environ.keys():
-        return []
-    import glfw
+    from perform.outputs.window import displays
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        if not glfw.init():
-            return []
-        try:
-            return [_monitor(glfw, monitor) for monitor in glfw.get_monitors()]
-        finally:
-            glfw.terminate()
-
-
-def _monitor(glfw: Any, monitor: Any) -> str:
-    name = glfw.get_monitor_name(monitor).decode(errors="replace")
-    mode = glfw.get_video_mode(monitor)
-    return f"{name}, {mode.size.width}x{mode.size.height} at {mode.refresh_rate} Hz"
+    return [str(one) for one in displays()]
 
 
 def sound() -> Finding:
     """PortAudio, and the devices that it offers."""
+    from perform.inputs.audio import DeviceError
+
     try:
-        ears, mouths = _sounds("input"), _sounds("output")
-    except OSError as error:  # the binding is there, the library is not
-        remedy = "install PortAudio: sudo apt-get install libportaudio2" if _linux() else REINSTALL
-        return "fail", _one_line(error), remedy
+        ears, mouths = _sounds()
+    except DeviceError as error:  # the binding is there, the library is not
+        why, _, remedy = _one_line(error).rpartition(": ")
+        return "fail", why, remedy if _linux() else REINSTALL
     if not ears and not mouths:
         why = "no sound device: files are heard by the show, but not by the room"
         return "warn", why, "plug one in, or start the sound server (PipeWire, PulseAudio, JACK)"
     return "ok", f"{len(ears)} to listen to, {len(mouths)} to play on: {', '.join([*ears, *mouths][:4])}", ""
 
 
-def _sounds(direction: Literal["input", "output"]) -> list[str]:
-    import sounddevice
+def _sounds() -> tuple[list[str], list[str]]:
+    """The devices that hear, and those that play."""
+    from perform.inputs.audio import devices
 
-    devices = sounddevice.query_devices()
-    return [str(device["name"]) for device in devices if device[f"max_{direction}_channels"]]
+    there = devices()
+    return [one.name for one in there if one.inputs], [one.name for one in there if one.outputs]
 
 
 def midi() -> Finding:
     """The MIDI backend, and the ports that it offers."""
-    if not _sequencer():
-        why = "no ALSA sequencer: controllers cannot be opened"
-        return "warn", why, "load it: sudo modprobe snd-seq"
-    return "ok", ", ".join(_ports()) or "ready, no controller is plugged in", ""
+    try:
+        names = _ports()
+    except OSError as error:
+        return "warn", f"{error}: controllers cannot be opened", "load it: sudo modprobe snd-seq"
+    return "ok", ", ".join(names) or "ready, no controller is plugged in", ""
 
 
 def _ports() -> list[str]:
-    import mido
+    from perform.inputs.midi import ports
 
-    return list(dict.fromkeys(mido.get_input_names())) if _sequencer() else []
-
-
-def _sequencer() -> bool:
-    """Looked for as a file, because RtMidi writes a complaint of its own to stderr."""
-    return not _linux() or Path("/dev/snd/seq").exists()
+    return ports()
 
 
 def osc() -> Finding:

@@ -81,17 +81,53 @@ class FormulaError(ValueError):
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
     """The signals that formulas may name: `names` that are known, and the first words under which
-    any path is allowed (`open`), since what a device will say is not known beforehand."""
+    any path is allowed (`open`), since what a device will say is not known beforehand. Under `midi`,
+    where it is open, only what MIDI can say is allowed."""
 
     names: frozenset[str]
     open: tuple[str, ...]
 
+    def refusal(self, name: str) -> str:
+        """Why a signal cannot be called so, empty if it can."""
+        first = re.split(r"[.\[]", name, maxsplit=1)[0]
+        if name in self.names:
+            return ""
+        if first not in self.open:
+            known = sorted([*self.names, *self.open, *FUNCTIONS, *CONSTANTS])
+            return f"unknown signal {name}{_near(name, known)}"
+        if first == "midi":
+            return "" if MIDI.fullmatch(name) else f"unknown signal {name}; must be {MIDI_SAYS}"
+        return f"{name} needs a path, such as {name}.a" if name == first else ""
 
+
+MIDI = re.compile(
+    r"""
+    midi\. (?:
+        (?: ch (?: [1-9] | 1[0-6] ) \. )?
+        (?: (?: cc | note ) (?: \d | [1-9]\d | 1[01]\d | 12[0-7] ) | pitch | program | pressure )
+        | (?: knob | fader | pad | button ) [1-9]\d{0,2}
+    )
+    """,
+    re.VERBOSE | re.ASCII,
+)
+MIDI_SAYS = (
+    "midi.cc0 to midi.cc127, midi.note0 to midi.note127, midi.pitch, midi.program or midi.pressure, "
+    "those of a channel as midi.ch1.cc0 (ch1 to ch16), or learned: knob1, fader1, pad1, button1"
+)
+KEYS = (
+    *"abcdefghijklmnopqrstuvwxyz0123456789",
+    *("space", "escape", "return", "tab", "backspace", "insert", "delete", "shift"),
+    *("left", "right", "up", "down", "pageup", "pagedown", "home", "end"),
+    *("minus", "equal", "comma", "period"),
+    *(f"f{n}" for n in range(1, 13)),
+)
 DEFAULT = Vocabulary(
     frozenset(
-        {*Moment(0, 0, 0, 0, 0, Tempo().bpm).signals(), "beat.confidence", *features.SIGNALS} - {*ARRAYS}
-    ),
-    ("midi", "osc", "key", "hand", "feed", "pad", "learned"),
+        {*Moment(0, 0, 0, 0, 0, Tempo().bpm).signals(), "beat.confidence", *features.SIGNALS}
+        | {f"key.{key}" for key in KEYS}
+    )
+    - {*ARRAYS},
+    ("midi", "osc", "hand", "feed", "pad", "learned"),
 )
 
 
@@ -227,14 +263,10 @@ class _Builder:
         if path.split("[")[0] in ARRAYS:
             raise _error(f"{path} is a row of numbers, a formula takes one, such as audio.low", at)
         name = _canonical(path, at)
-        first = re.split(r"[.\[]", name, maxsplit=1)[0]
         if name in FUNCTIONS:
             raise _error(f"{name} is a function, written {FUNCTIONS[name].signature}", at)
-        if name == first and first in self._vocabulary.open:
-            raise _error(f"{name} needs a path, such as {name}.a", at)
-        if name not in self._vocabulary.names and first not in self._vocabulary.open:
-            known = [*self._vocabulary.names, *self._vocabulary.open, *FUNCTIONS, *CONSTANTS]
-            raise _error(f"unknown signal {name}{_near(name, sorted(known))}", at)
+        if refusal := self._vocabulary.refusal(name):
+            raise _error(refusal, at)
         self.names.add(name)
         return name
 

@@ -55,6 +55,10 @@ def _clip(x: float, low: float = 0.0, high: float = 1.0) -> float:
     return max(low, min(x, high))
 
 
+def _said(signal: float, default: float) -> float:
+    return default if math.isnan(signal) else signal
+
+
 def _mix(a: float, b: float, t: float) -> float:
     return a + (b - a) * t
 
@@ -293,6 +297,7 @@ _ROWS = (
     _stepped(
         "pickup", "signal default", "the default until the knob is moved across it, then the knob", _pickup
     ),
+    _plain("said", "signal default", "the signal, or the default until somebody has said it", _said),
     _timed("envelope", "trigger attack decay", "0 to 1 and back on a trigger; both in seconds", _envelope),
     _cycle("lfo", "a sine from 0 to 1 and back over so many beats, 0 on the bar", _lfo),
     _cycle("saw", "0 to 1 over so many beats", _saw),

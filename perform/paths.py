@@ -20,21 +20,6 @@ def shipped(package: Path = PACKAGE) -> Path:
     return inside if inside.is_dir() else package.parent
 
 
-def shaders(kind: str = "") -> Path:
-    """The shaders, or those of one kind: generators, filters, transitions."""
-    return shipped() / "shaders" / kind
-
-
-def presets() -> Path:
-    """The presets that travel with the program."""
-    return shipped() / "presets"
-
-
-def setlists() -> Path:
-    """The setlists that travel with the program."""
-    return shipped() / "setlists"
-
-
 def demo() -> Path:
     """The demo track and what is known of it."""
     return shipped() / "demo"

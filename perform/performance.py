@@ -24,7 +24,7 @@ from perform.latent import Mapper, Path, blend, truncate
 from perform.render import Image, Unit, Values
 from perform.scene import Controls, Scene, Settings
 from perform.setlist import Cue, Setlist
-from perform.signals import Event, Signals, spread
+from perform.signals import Event, Signals
 
 Floats = NDArray[np.float32]
 TRACKED_BEAT = "tempo.beat"  # value: [bpm, confidence, downbeat], from the sound's beat tracker
@@ -135,26 +135,23 @@ class Performance:
         self.signals = Signals()
         self.tempo = tempo or Tempo()
         self._image: Image = None
-        self._held: list[Event] = []
         self._asked = 0
+        self._bpm = 0.0
         self.setlist, self.cues = setlist, cues
         self._show = setlist.show.start()
         self._cues = Cues([one.cue for one in cues], setlist.quantise, setlist.loop)
         self.place = Place(0)
 
     def change(self, setlist: Setlist, cues: Sequence[CueInstance]) -> None:
-        """Play an edited setlist, from the scene that is on if it is still in it."""
-        scene = self.cues[self.place.cue].cue.scene.file
-        here = [one.cue.scene.file for one in cues].index(scene) if scene in setlist.files else 0
-        self._cues = Cues([one.cue for one in cues], setlist.quantise, setlist.loop, self.place.moved(here))
-        self.place = self.place.moved(here)
+        """Play an edited setlist, from where the show is if its scene is still there."""
+        self.place = _found(self.place, [one.cue for one in self.cues], [one.cue for one in cues])
+        self._cues = Cues([one.cue for one in cues], setlist.quantise, setlist.loop, self.place)
         if setlist.show != self.setlist.show:
             self._show = setlist.show.start()
         self.setlist, self.cues = setlist, cues
 
     def step(self, moment: Moment, events: Sequence[Event]) -> Picture:
         """One frame of the show."""
-        events, self._held = spread([*self._held, *events])
         signals = self.signals = self.signals.after(moment, events)
         show = self._show.at(moment, signals)
         self.tempo = self._tempo(moment, events, show)
@@ -181,9 +178,8 @@ class Performance:
             tempo = tempo.scaled(2.0 if show["double"] else 0.5, now)
         if show["later"] or show["sooner"]:
             tempo = tempo.nudge(NUDGE if show["sooner"] else -NUDGE)
-        if show["tempo"] and show["tempo"] != tempo.bpm:
-            tempo = tempo.set(show["tempo"], now)
-        return tempo
+        asked, self._bpm = show["tempo"] != self._bpm, show["tempo"]
+        return tempo.set(self._bpm, now) if asked and self._bpm else tempo
 
     def _move(self, moment: Moment, show: Values) -> None:
         """On through the setlist; a scene that comes in begins anew."""
@@ -213,6 +209,17 @@ class Performance:
         values = now.controls.at(moment, signals) | {"progress": place.progress}
         start = before.filtered(moment, from_parameters, from_image)
         return now.transition.render(moment, values, start, scene.filtered(moment, parameters, image))
+
+
+def _found(place: Place, old: Sequence[Cue], new: Sequence[Cue]) -> Place:
+    """A place of an old setlist in a new one."""
+    files = [cue.scene.file for cue in new]
+    if files == [cue.scene.file for cue in old]:
+        return place
+    file = old[place.cue].scene.file
+    here = place.cue if file in files[place.cue : place.cue + 1] else None
+    here = here if here is not None else files.index(file) if file in files else 0
+    return Place(here, bar=place.bar)
 
 
 def _morphs(cue: Cue, before: Scene) -> bool:

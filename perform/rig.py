@@ -99,7 +99,9 @@ class Rig:
     live: bool = True
     timings: Timings = field(default_factory=Timings)
     moment: Moment | None = None
+    gamma: float = 1.0
     ended: bool = False
+    lost: int = 0  # outputs that failed
     picture: Picture | None = None
     latency: float | None = None  # seconds from the newest sound that was heard to its frame on show
     _flying: deque[tuple[Moment, Samples | None]] = field(default_factory=deque)
@@ -126,10 +128,13 @@ class Rig:
         moment = self.moment = self.clock.moment(self.performance.tempo)
         with timings.stage("performance"):
             picture = self._picture(moment, events)
-        with timings.stage("present"):
-            image = self._show(moment, picture)
-        with timings.stage("outputs"):
-            self._write(moment, image)
+        try:
+            with timings.stage("present"):
+                image = self._show(moment, picture)
+            with timings.stage("outputs"):
+                self._write(moment, image)
+        except Exception as error:  # noqa: BLE001 - on stage one place catches
+            self.stage.faults.note("the frame could not be shown", error)
         timings.shown(began)
         heard = next((event.time for event in events if event.name == "audio.level"), None)
         self.latency = self.latency if heard is None else self.clock.now() - heard
@@ -155,7 +160,9 @@ class Rig:
                 events += device.poll(seconds)
             except Exception as error:  # noqa: BLE001 - on stage one place catches
                 self.stage.faults.note(f"input {device.name} is dropped", error)
-                self.inputs = [other for other in self.inputs if other is not device]
+                if device is not self.screen:
+                    self.inputs = [other for other in self.inputs if other is not device]
+                    _close(device)
         return events
 
     def _picture(self, moment: Moment, events: Sequence[Event]) -> Picture:
@@ -175,12 +182,12 @@ class Rig:
         if self.screen:
             self.screen.show(
                 lambda target, size: self.present.draw(
-                    image, target, (0, 0, *size), master, blackout, frame=moment.frame
+                    image, target, (0, 0, *size), master, blackout, self.gamma, moment.frame
                 )
             )
         if self.screen and not self.outputs:
             return None
-        shown = self.present.render(image, master, blackout, frame=moment.frame)
+        shown = self.present.render(image, master, blackout, self.gamma, moment.frame)
         if not self.screen:
             self.context.finish()
         return shown
@@ -213,6 +220,7 @@ class Rig:
             except Exception as error:  # noqa: BLE001 - on stage one place catches
                 self.stage.faults.note(f"{type(output).__name__.lower()} stopped", error)
                 self.outputs.remove(output)
+                self.lost += 1
                 _close(output)
 
     def _reload(self) -> None:
@@ -223,8 +231,8 @@ class Rig:
             setlist = self.reload()
             self.performance.change(setlist, self.stage.open(setlist, self.performance.cues))
             log.info("took up the edit of %s", setlist.title)
-        except (ValueError, LookupError, OSError) as error:
-            for line in str(error).splitlines():
+        except Exception as error:  # noqa: BLE001 - on stage one place catches
+            for line in (str(error) or type(error).__name__).splitlines():
                 log.error("kept the last good version: %s", line)
 
 

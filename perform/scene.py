@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from perform import formula
 from perform.clock import Moment
-from perform.parameters import Parameter, ParameterError
+from perform.parameters import SIZES, Parameter, ParameterError
 from perform.signals import Signals
 
 Role: TypeAlias = Literal["generator", "filter", "transition"]
@@ -131,12 +131,18 @@ def read(path: Path, catalogue: Catalogue) -> Scene:
     return check(parse(path, _SceneText), catalogue, path)
 
 
+def document(path: Path) -> dict[str, Any]:
+    """A TOML file's tables; SceneError when it is none, OSError when it cannot be read."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise SceneError([f"{path}: not valid TOML: {error}"]) from error
+
+
 def parse(path: Path, model: type[Model]) -> Model:
     """A TOML file in the shape of a pydantic model; SceneError with file, key and what is allowed."""
     try:
-        return model.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SceneError([f"{path}: not valid TOML: {error}"]) from error
+        return model.model_validate(document(path))
     except ValidationError as error:
         raise SceneError([f"{path}: {_sentence(e, model)}" for e in error.errors()]) from error
 
@@ -237,7 +243,7 @@ def _setting(parameter: Parameter, text: Any) -> Any:
         if parameter.kind in ("point", "color"):
             raise ParameterError(f"{parameter.name} = {text!r}, must be a list, each a number or a formula")
         return formula.compile(text)
-    if isinstance(text, list) and any(isinstance(item, str) for item in text):
+    if parameter.kind in SIZES and isinstance(text, list) and any(isinstance(item, str) for item in text):
         stand_in = parameter.low or 0.0
         parameter.check([stand_in if isinstance(item, str) else item for item in text])
         return tuple(formula.compile(item) if isinstance(item, str) else float(item) for item in text)

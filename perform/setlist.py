@@ -32,25 +32,24 @@ SHOW = (
     Parameter("tempo", 0.0, 0.0, 220.0, "bpm", kind="float", description="the tempo by number; 0 leaves it"),
 )
 
+# A key, or an OSC message: each fires when it is pressed or sent, whatever the other is at.
+_EITHER = 'max(onset(key.{0}), onset(osc["{1}"]))'
 BINDINGS = {
-    "master": 'pickup(midi.cc62, 1) * pickup(osc["/master"], 1)',
-    "blackout": 'toggle(key.b + osc["/blackout"])',
-    "freeze": 'toggle(key.f + osc["/freeze"])',
-    "go": 'key.space + osc["/go"]',
-    "back": 'key.backspace + osc["/back"]',
-    "scene": "max(key.1, key.2 * 2, key.3 * 3, key.4 * 4, key.5 * 5, key.6 * 6, key.7 * 7, key.8 * 8, "
-    'key.9 * 9, osc["/scene"])',
-    "tap": 'key.t + osc["/tempo/tap"]',
-    "resync": 'key.r + osc["/tempo/resync"]',
-    "double": 'key.up + osc["/tempo/double"]',
-    "halve": 'key.down + osc["/tempo/halve"]',
+    "master": 'pickup(midi.cc62, 1) * said(osc["/master"], 1)',
+    "blackout": 'toggle(onset(key.b)) != (osc["/blackout"] > 0.5)',
+    "freeze": 'toggle(onset(key.f)) != (osc["/freeze"] > 0.5)',
+    "go": _EITHER.format("space", "/go"),
+    "back": _EITHER.format("backspace", "/back"),
+    "scene": "max(" + ", ".join(f"{n} * {_EITHER.format(n, f'/scene/{n}')}" for n in range(1, 10)) + ")",
+    "tap": _EITHER.format("t", "/tempo/tap"),
+    "resync": _EITHER.format("r", "/tempo/resync"),
+    "double": _EITHER.format("up", "/tempo/double"),
+    "halve": _EITHER.format("down", "/tempo/halve"),
     "later": "key.left",
     "sooner": "key.right",
-    "listen": 'key.l + osc["/tempo/listen"]',
+    "listen": _EITHER.format("l", "/tempo/listen"),
     "tempo": 'osc["/tempo/bpm"]',
 }
-
-
 KEYS = (  # what the bindings above have on the keyboard, for the help
     ("Space", "go on to the next cue"),
     ("Backspace", "back to the cue before"),

@@ -13,7 +13,7 @@ import numpy as np
 
 from perform import generators, paths
 from perform.catalogue import Library
-from perform.clock import Clock, LiveClock, OfflineClock
+from perform.clock import Clock, LiveClock, OfflineClock, Tempo
 from perform.dashboard import Status
 from perform.inputs import Input, audio
 from perform.performance import Performance
@@ -21,7 +21,7 @@ from perform.render.context import headless, is_software
 from perform.render.present import Present
 from perform.render.readback import Readback
 from perform.rig import Rig
-from perform.scene import read
+from perform.scene import document, read
 from perform.setlist import KEYS, Setlist, read_setlist, single
 from perform.source import Beside, InStep, Studio
 from perform.stage import Stage
@@ -31,7 +31,7 @@ DEMO = "demo"  # the setlist that plays when none is named
 FPS = 60.0  # frames a second live, at most
 # Where the processor draws, it must leave time for the generator: fewer frames, and scenes at half size
 # (a pass at 1280x720 is 10 to 15 ms of processor time, and a picture of 256² loses little).
-SOFTWARE_FPS, SOFTWARE_SCALE = 32.0, 0.5
+SOFTWARE_FPS, SOFTWARE_SCALE = 31.0, 0.5
 RENDER_FPS = 30.0
 
 
@@ -40,13 +40,15 @@ class Options:
     """What a person asks for. `setlist` is a setlist or a preset, by name or file; `sound` a file, a
     device, or None for silence; `size` is (width, height) in pixels. Scenes are
     drawn at `scale` (0.1..1) times that size and enlarged at the end. `fps` and `scale` None are what
-    suits the machine."""
+    suits the machine. Beats are shown `offset` seconds early, mid-tones lighter for a `gamma` above 1."""
 
     setlist: str = DEMO
     sound: str | None = None
     size: tuple[int, int] = (1280, 720)
     fps: float | None = None
     scale: float | None = None
+    offset: float = 0.0
+    gamma: float = 1.0
     model: str | None = None
     precision: generators.Precision = "auto"
     device: generators.Device = "auto"
@@ -73,11 +75,10 @@ def find(name: str, library: Library) -> Path:
 
 
 def load(file: Path, library: Library) -> Setlist:
-    """A setlist from its file, or from a preset's. Raises SceneError with every fault."""
-    text = file.read_text(encoding="utf-8", errors="replace")
-    if any(line.strip().startswith("[[cue]]") for line in text.splitlines()):
-        return read_setlist(file, library, library.preset_file)
-    return single(read(file, library))
+    """A setlist from its file, or from a preset's (which has a generator). Raises SceneError."""
+    if "generator" in document(file):
+        return single(read(file, library))
+    return read_setlist(file, library, library.preset_file)
 
 
 def play(options: Options, library: Library | None = None) -> Rig:
@@ -99,7 +100,7 @@ def play(options: Options, library: Library | None = None) -> Rig:
     rig = _rig(options, library, setlist, clock, context, Beside, scale)
     rig.screen, rig.sound, rig.inputs = window, sound, [sound, *_hands(options, clock)]
     if options.record:
-        _record(rig, options, fps, live=True)
+        _record(rig, options, fps)
     if options.watch:
         _watch(rig, options, library)
     return rig
@@ -113,9 +114,9 @@ def render(options: Options) -> Rig:
     clock = OfflineClock(fps)
     sound = audio.open(options.sound, clock.now, loop=False, play=False)
     rig = _rig(options, library, setlist, clock, headless(), InStep, options.scale or 1.0)
-    rig.sound, rig.inputs = sound, [sound]
+    rig.sound, rig.inputs, rig.live = sound, [sound], False
     if options.record:
-        _record(rig, options, fps, live=False)
+        _record(rig, options, fps)
     return rig
 
 
@@ -133,8 +134,8 @@ def _rig(
 
     width, height = (max(round(side * scale), 1) for side in options.size)
     stage = Stage(library, context, (width, height), opened)
-    performance = Performance(setlist, stage.open(setlist))
-    return Rig(clock, context, stage, performance, Present(context, options.size))
+    performance = Performance(setlist, stage.open(setlist), Tempo(offset=options.offset))
+    return Rig(clock, context, stage, performance, Present(context, options.size), gamma=options.gamma)
 
 
 def _hands(options: Options, clock: Clock) -> list[Input]:
@@ -152,14 +153,13 @@ def _hands(options: Options, clock: Clock) -> list[Input]:
     return inputs
 
 
-def _record(rig: Rig, options: Options, fps: float, live: bool) -> None:
+def _record(rig: Rig, options: Options, fps: float) -> None:
     from perform.outputs.recorder import Recorder
 
     assert options.record
     options.record.parent.mkdir(parents=True, exist_ok=True)
-    rig.live = live
     rate = rig.sound.rate if rig.sound and options.sound else None
-    rig.outputs.append(Recorder(options.record, options.size, fps, rate, live=live))
+    rig.outputs.append(Recorder(options.record, options.size, fps, rate, live=rig.live))
     rig.readback = Readback(rig.context, options.size)
 
 
@@ -175,13 +175,18 @@ def _watch(rig: Rig, options: Options, library: Library) -> None:
         return path.endswith((".toml", ".fs", ".vs"))
 
     def listen() -> None:
-        for _changes in watch(*folders, watch_filter=ours, stop_event=stop, debounce=50, step=20):
-            changed.set()
+        changes = watch(*folders, watch_filter=ours, stop_event=stop, debounce=50, step=20, recursive=False)
+        try:
+            for _changes in changes:
+                changed.set()
+        except OSError as error:  # too many watches, or a folder that is gone
+            log.error("edits are no longer taken up: %s", error)
 
     def taken() -> bool:
-        was = changed.is_set()
+        if not changed.is_set():
+            return False
         changed.clear()
-        return was
+        return True
 
     threading.Thread(target=listen, name="watch", daemon=True).start()
     rig.changed, rig.reload, rig.unwatch = taken, lambda: load(file, library), stop.set
@@ -208,7 +213,9 @@ class Watcher:
         assert moment is not None
         self._count(moment.seconds, rig.timings.count, rig.stage.pictures_made())
         place, cues, picture = performance.place, performance.cues, rig.picture
-        following = place.queued if place.queued is not None else (place.cue + 1) % len(cues)
+        following = place.queued if place.queued is not None else place.cue + 1
+        if following == len(cues):
+            following = 0 if performance.setlist.loop else place.cue
         return Status(
             seconds=moment.seconds,
             scene=cues[place.cue].cue.scene.title,
@@ -220,6 +227,7 @@ class Watcher:
             mid=signals.number("audio.mid"),
             high=signals.number("audio.high"),
             air=signals.number("audio.air"),
+            beat=moment.beat,
             bar=moment.bar,
             bpm=moment.bpm,
             source=performance.tempo.source,
@@ -231,7 +239,7 @@ class Watcher:
             master=picture.master if picture else 1.0,
             blackout=bool(picture and picture.blackout),
             freeze=bool(picture and picture.freeze),
-            recording=str(self._recording or ""),
+            recording=str(self._recording or "") if not rig.lost else "",
             recorded=moment.seconds if self._recording else 0.0,
             inputs=tuple((device.name, device.health()) for device in rig.inputs),
             log=rig.screen.notice if rig.screen else "",

@@ -62,25 +62,3 @@ class Signals:
 
     def __len__(self) -> int:
         return len(self.values)
-
-
-def spread(events: Iterable[Event]) -> tuple[list[Event], list[Event]]:
-    """The events of this frame, and those that wait for the next one.
-
-    A key that is pressed and let go within one frame would never be seen: its release waits, and so
-    does whatever its name says after that.
-    """
-    now: list[Event] = []
-    later: list[Event] = []
-    pressed: set[str] = set()
-    waiting: set[str] = set()
-    for event in events:
-        release = event.name in pressed and isinstance(event.value, int | float) and event.value == 0
-        if release or event.name in waiting:
-            waiting.add(event.name)
-            later.append(event)
-            continue
-        now.append(event)
-        if isinstance(event.value, int | float) and event.value > 0:
-            pressed.add(event.name)
-    return now, later

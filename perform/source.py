@@ -7,7 +7,7 @@ its last two pictures; offline every frame waits for its own picture. Both are o
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from perform.clock import Moment
 from perform.generators import Generator, Pixels
-from perform.parameters import Parameter
 from perform.render import Image, Values
 from perform.render.pictures import Pictures
 
@@ -68,14 +67,14 @@ class InStep:
 
 class Beside:
     """Draws on a thread of its own, beside the display; the newest wish of each client wins, and
-    clients take turns. A fault of the network reaches the client that takes next."""
+    clients take turns. A fault of the network reaches the client that takes next; the thread goes on."""
 
     def __init__(self, generator: Generator) -> None:
         self.generator = generator
         self.made = 0
         self._wishes: dict[Hashable, Request] = {}
         self._pictures: dict[Hashable, Pixels] = {}
-        self._fault: Exception | None = None
+        self._fault = ""
         self._open = True
         self._wake = threading.Condition()
         self._thread = threading.Thread(target=self._draw, name="generator", daemon=True)
@@ -88,9 +87,11 @@ class Beside:
 
     def take(self, client: Hashable) -> Pixels | None:
         with self._wake:
-            if self._fault:
-                raise self._fault
-            return self._pictures.pop(client, None)
+            fault, self._fault = self._fault, ""
+            picture = self._pictures.pop(client, None)
+        if fault:
+            raise RuntimeError(fault)
+        return picture
 
     def close(self) -> None:
         with self._wake:
@@ -104,9 +105,9 @@ class Beside:
             client, request = wish
             try:
                 picture = self.generator.synthesise(request.latent, request.noise, request.seed).copy()
-            except Exception as fault:  # noqa: BLE001 - the thread hands every fault to the rig
-                self._fault = fault
-                return
+            except Exception as fault:  # noqa: BLE001 - the thread hands every fault to who asked
+                self._fault = str(fault) or type(fault).__name__
+                continue
             with self._wake:
                 self._pictures[client] = picture
                 self.made += 1
@@ -148,9 +149,8 @@ class GeneratorVoice:
 
     studio: Studio
     pictures: Pictures
-    parameters: tuple[Parameter, ...] = ()
     pace: Pace = field(default_factory=Pace)
-    release: Callable[[], None] = lambda: None
+    frame: int = -1  # the last that was drawn
 
     @property
     def mean(self) -> Floats:
@@ -163,7 +163,11 @@ class GeneratorVoice:
         return self.studio.generator.map(z, labels)
 
     def render(self, moment: Moment, values: Values, latent: Floats) -> Image:
-        """The image at this moment; the first one waits for its picture."""
+        """The image at this moment; after a pause without the picture from before it."""
+        if moment.frame != self.frame + 1:
+            self.pace = Pace()
+            self.studio.take(id(self))
+        self.frame = moment.frame
         seed = int(values["noise_seed"])
         self.studio.ask(id(self), Request(latent, float(values["noise"]), None if seed < 0 else seed))
         picture = self.studio.take(id(self))
@@ -171,3 +175,7 @@ class GeneratorVoice:
             self.pictures.upload(picture)
             self.pace.arrived(moment.seconds)
         return self.pictures.render(moment, values, self.pace.blend(moment))
+
+    def release(self) -> None:
+        """Give back textures; the studio stays."""
+        self.pictures.release()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from perform.catalogue import Library
 from perform.clock import Moment
+from perform.latent import Path as LatentPath
 from perform.latent import open_path
 from perform.performance import CueInstance, SceneInstance
 from perform.render import Image, Unit, Values
@@ -48,11 +49,11 @@ class Faults:
 class Contained:
     """A unit whose faults stop at its edge: it is dropped, and the picture goes on."""
 
-    def __init__(self, unit: Unit, name: str, faults: Faults) -> None:
+    def __init__(self, unit: Unit, name: str, faults: Faults, black: Image = None) -> None:
         self.unit, self.parameters = unit, unit.parameters
         self._name, self._faults = name, faults
         self.failed = False
-        self._last: Image = None
+        self._last = black
 
     def render(self, moment: Moment, values: Values, *images: Image) -> Image:
         """The unit's image; after a fault the newest image that came in, or the last good one."""
@@ -75,7 +76,6 @@ class ContainedVoice:
     def __init__(self, voice: GeneratorVoice, name: str, faults: Faults) -> None:
         self.voice, self.mean = voice, voice.mean
         self._name, self._faults = name, faults
-        self._values: Values = {}
 
     def map(self, z: Floats, label: int) -> Floats:
         """The voice's w; after a fault the mean."""
@@ -93,6 +93,9 @@ class ContainedVoice:
             self._faults.note(f"{self._name} is dropped", error)
             return self.voice.pictures.render(moment, values, 1.0)
 
+    def release(self) -> None:
+        self.voice.release()
+
 
 class Stage:
     """Everything that is open for a show: shaders in one GL context, and one studio per model.
@@ -106,25 +109,23 @@ class Stage:
         self.library, self.size, self.faults = library, size, Faults()
         self._context, self._open_studio = context, studio
         self._studios: dict[str, Studio] = {}
-        self._spare: list[Contained] = []  # open units that the show no longer needs
+        self._black = context.texture((1, 1), 4, bytes((0, 0, 0, 255)))  # of a source that never drew
+        self._spare: list[Contained | ContainedVoice] = []  # open units that the show no longer needs
+        self._made: list[Contained | ContainedVoice] = []  # units opened for the setlist being opened
 
     def open(self, setlist: Setlist, before: Sequence[CueInstance] = ()) -> list[CueInstance]:
         """The cues of a setlist, ready to play; a scene in several cues is opened once.
 
-        What has not changed since `before` goes on as it is: latent paths from where they are,
-        feedback with what it holds. Raises before anything of `before` is given back, so that a
-        broken edit changes nothing.
+        What has not changed since `before` goes on as it is: formulas, latent paths, feedback with what
+        it holds. When something cannot be opened, nothing of `before` has changed.
         """
-        self._spare = [unit for unit in _units(before) if isinstance(unit, Contained)]
-        old = {one.cue.scene.file: one.scene for one in before}
-        scenes: dict[Path, SceneInstance] = {}
-        cues = []
-        for cue in setlist.cues:
-            file = cue.scene.file
-            if file not in scenes:
-                scenes[file] = self._scene(cue.scene, old.get(file))
-            transition = self._shader(cue.entrance.shader, "transition")
-            cues.append(CueInstance(cue, scenes[file], transition, cue.entrance.shader.start()))
+        self._spare, self._made = _units(before), []
+        try:
+            cues = self._cues(setlist, {one.cue.scene.file: one.scene for one in before})
+        except Exception:
+            for unit in self._made:
+                unit.release()
+            raise
         for unit in self._spare:
             unit.release()
         return cues
@@ -139,44 +140,70 @@ class Stage:
             studio.close()
         self._studios.clear()
 
-    def _scene(self, scene: Scene, old: SceneInstance | None) -> SceneInstance:
-        filters = [self._shader(settings, "filter") for settings in scene.filters]
-        if scene.latent is None or scene.model is None:
-            return SceneInstance(scene, self._shader(scene.source, "generator"), None, None, filters)
-        voice = self._voice(scene, old)
-        same = old is not None and old.scene.latent and old.scene.latent.name == scene.latent.name
-        path = old.path if old and same else open_path(scene.latent.name, voice.voice.studio.generator.space)
-        return SceneInstance(scene, None, voice, path, filters)
+    def _cues(self, setlist: Setlist, old: Mapping[Path, SceneInstance]) -> list[CueInstance]:
+        scenes: dict[Path, SceneInstance] = {}
+        cues = []
+        for cue in setlist.cues:
+            file, entrance = cue.scene.file, cue.entrance.shader
+            if file not in scenes:
+                scenes[file] = self._scene(cue.scene, old.get(file))
+            cues.append(
+                CueInstance(cue, scenes[file], self._shader(entrance, "transition"), entrance.start())
+            )
+        return cues
 
-    def _shader(self, settings: Settings, role: Role) -> Unit:
+    def _scene(self, scene: Scene, old: SceneInstance | None) -> SceneInstance:
+        likes = [*(old.filters if old else ()), *[None] * len(scene.filters)]
+        filters = [self._shader(one, "filter", like) for one, like in zip(scene.filters, likes, strict=False)]
+        source = None if scene.latent else self._shader(scene.source, "generator", old.source if old else None)
+        voice = self._voice(scene, old) if scene.latent else None
+        if old and (old.scene, old.source, old.voice, old.filters) == (scene, source, voice, filters):
+            return old
+        return SceneInstance(scene, source, voice, self._path(scene, voice, old), filters)
+
+    def _path(
+        self, scene: Scene, voice: ContainedVoice | None, old: SceneInstance | None
+    ) -> LatentPath | None:
+        """The scene's latent path; the old one, where it is, if it is of the same kind and model."""
+        if voice is None or scene.latent is None:
+            return None
+        if old and old.voice is voice and old.scene.latent and old.scene.latent.name == scene.latent.name:
+            return old.path
+        return open_path(scene.latent.name, voice.voice.studio.generator.space)
+
+    def _shader(self, settings: Settings, role: Role, like: Unit | None = None) -> Contained:
+        """A shader, one that is open if its file is as it was, by preference `like`."""
         source = self.library.isf(settings.name, role)
-        for unit in self._spare:
-            if isinstance(unit.unit, Shader) and unit.unit.isf is source and not unit.failed:
+        for unit in sorted(self._spare, key=lambda unit: unit is not like):
+            if isinstance(unit, Contained) and not unit.failed and getattr(unit.unit, "isf", None) is source:
                 self._spare.remove(unit)
                 return unit
-        return Contained(Shader(self._context, source, self.size), f"{role} {settings.name}", self.faults)
+        shader = Shader(self._context, source, self.size)
+        self._made.append(made := Contained(shader, f"{role} {settings.name}", self.faults, self._black))
+        return made
 
     def _voice(self, scene: Scene, old: SceneInstance | None) -> ContainedVoice:
         assert scene.model
         if old and isinstance(old.voice, ContainedVoice) and old.scene.model == scene.model:
+            self._spare.remove(old.voice)
             return old.voice
         model = self.library.model_name(scene.model)
         if model not in self._studios:
             self._studios[model] = self._open_studio(model)
-        studio = self._studios[model]
-        voice = GeneratorVoice(studio, Pictures(self._context, self.size))
+        voice = GeneratorVoice(self._studios[model], Pictures(self._context, self.size))
+        self._made.append(made := ContainedVoice(voice, f"model {scene.model}", self.faults))
         _warm(voice)
-        return ContainedVoice(voice, f"model {scene.model}", self.faults)
+        return made
 
 
-def _units(cues: Sequence[CueInstance]) -> Iterator[Unit]:
+def _units(cues: Sequence[CueInstance]) -> list[Contained | ContainedVoice]:
     """Every unit of some cues, once."""
-    seen: set[int] = set()
+    units: dict[int, Contained | ContainedVoice] = {}
     for one in cues:
-        for unit in (one.scene.source, *one.scene.filters, one.transition):
-            if unit is not None and id(unit) not in seen:
-                seen.add(id(unit))
-                yield unit
+        for unit in (one.scene.source, one.scene.voice, *one.scene.filters, one.transition):
+            if isinstance(unit, Contained | ContainedVoice):
+                units[id(unit)] = unit
+    return list(units.values())
 
 
 def _warm(voice: GeneratorVoice) -> None:

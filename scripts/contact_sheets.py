@@ -18,13 +18,14 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from perform import paths, show
+from perform import show
 from perform.outputs import Frame
 from perform.render.readback import Readback
 
 Pixels = NDArray[np.uint8]
 
 ROOT = Path(__file__).resolve().parent.parent
+PRESETS = ROOT / "presets"
 ROWS = 4
 EVERY = 8  # beats between two frames of a sheet
 AFTER = 0.12  # beats after the kick
@@ -114,7 +115,7 @@ def encoded(picture: Pixels, quality: int) -> bytes:
 
 def wanted(names: Sequence[str]) -> list[str]:
     """The presets and setlists asked for, by default all presets and the demo."""
-    return list(names) or [*sorted(file.stem for file in paths.presets().glob("*.toml")), show.DEMO]
+    return list(names) or [*sorted(file.stem for file in PRESETS.glob("*.toml")), show.DEMO]
 
 
 def main() -> None:
@@ -128,7 +129,7 @@ def main() -> None:
     width, height = (int(part) for part in given.size.split("x"))
     for name in wanted(given.names):
         sheet = played(name, (width, height), given.model, given.width)
-        folder = given.folder / "presets" if (paths.presets() / f"{name}.toml").is_file() else given.folder
+        folder = given.folder / "presets" if (PRESETS / f"{name}.toml").is_file() else given.folder
         save(sheet.laid_out(), folder / f"{name}.jpg")
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import tracemalloc
+from contextlib import closing
 from pathlib import Path
 
 import av
@@ -170,6 +171,18 @@ def test_specs_name_files_devices_and_silence(tmp_path: Path, no_sound: None) ->
     eventually(lambda: "no such card" in device.health().detail)
     assert device.health().state == "waiting"
     device.close()
+
+
+@pytest.mark.parametrize("name", ["USB Audio 2.0", "null.monitor"])
+def test_a_device_may_have_a_dot_in_its_name(name: str, no_sound: None) -> None:
+    with closing(audio.open(name, lambda: 0.0)) as device:
+        assert isinstance(device, audio.SoundDevice)
+
+
+@pytest.mark.parametrize("name", ["nix.wav", "Nix.MP4", "folder/nix", Path("nix")])
+def test_a_file_that_is_missing_is_no_device(name: str | Path) -> None:
+    with pytest.raises(audio.SoundError):
+        audio.open(name, lambda: 0.0)
 
 
 def test_without_a_speaker_a_file_plays_silently(tmp_path: Path, no_sound: None) -> None:

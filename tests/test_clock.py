@@ -140,8 +140,8 @@ def test_nudge_moves_the_grid_ahead() -> None:
 
 def test_resync_begins_a_bar_on_the_nearest_beat() -> None:
     tempo = Tempo(bpm=120).resync(1.3)  # beat 2.6
-    assert (tempo.beat(1.3), tempo.bar(1.3)) == (3, 0)
-    assert tempo.bar(1.3 + 2.0) == pytest.approx(1)
+    assert (tempo.beat(1.3), tempo.bar(1.3)) == (3, 1)
+    assert tempo.bar(1.3 + 2.0) == pytest.approx(2)
 
 
 def test_offset_shows_beats_early() -> None:

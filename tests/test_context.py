@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import moderngl
 import pytest
 
-from perform.render.context import REQUIRED, GLError, describe, headless
+from perform.render.context import REQUIRED, GLError, describe, headless, is_software
 
 
 def test_a_context_says_what_it_is() -> None:
@@ -16,6 +17,21 @@ def test_a_context_says_what_it_is() -> None:
     assert set(about) == {"renderer", "vendor", "version"} and all(about.values())
     assert context.version_code >= REQUIRED
     context.release()
+
+
+@pytest.mark.parametrize(
+    ("renderer", "software"),
+    [
+        ("llvmpipe (LLVM 15.0.6, 256 bits)", True),
+        ("Apple Software Renderer", True),
+        ("Microsoft Basic Render Driver", True),
+        ("NVIDIA GeForce RTX 4070/PCIe/SSE2", False),
+        ("Apple M2", False),
+    ],
+)
+def test_who_draws_is_told_by_the_renderers_name(renderer: str, software: bool) -> None:
+    context: Any = SimpleNamespace(info={"GL_RENDERER": renderer, "GL_VENDOR": "", "GL_VERSION": "4.5"})
+    assert is_software(context) is software
 
 
 def test_without_opengl_the_remedy_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -68,7 +68,7 @@ def test_a_loop_begins_again_and_an_end_stays() -> None:
 
 
 def test_back_and_scene_numbers() -> None:
-    cues = Cues([cue("a"), cue("b"), cue("c")], 0, False)
+    cues = Cues([cue(name, beats=0) for name in "abc"], 0, False)
     places = play(
         cues, 2, {10: {"scene": 3}, 20: {"back": 1}, 30: {"scene": 9}, 40: {"scene": 1}, 45: {"back": 1}}
     )
@@ -81,5 +81,26 @@ def test_two_goes_before_the_bar_go_two_on() -> None:
 
 
 def test_an_edited_setlist_goes_on_from_its_place() -> None:
-    cues = Cues([cue("new"), cue("a"), cue("b")], 4, False, Place(0, bar=0).moved(1))
-    assert play(cues, 1)[0].cue == 1
+    cues = Cues([cue("new"), cue("a"), cue("b")], 4, False, Place(1, before=0, queued=2, bar=0.0))
+    first = play(cues, 0.1)[0]
+    assert (first.cue, first.before, first.queued) == (1, 0, 2)
+
+
+def test_a_transition_longer_than_its_cue_ends() -> None:
+    places = play(Cues([cue("a", bars=1), cue("b", beats=8, bars=1)], 4, False), 10)
+    assert places[60].before == 0
+    assert places[179].progress == pytest.approx(119 / 120)
+    assert places[180].before is None
+    assert places[-1] == Place(1, None, 1.0, None, 1.0)
+
+
+def test_a_cue_that_was_asked_for_is_not_lost_when_the_bars_run_out() -> None:
+    cues = Cues([cue("a", bars=1), cue("b"), cue("c"), cue("d")], 16, False)
+    places = play(cues, 9, {30: {"scene": 4}})
+    assert places[239].cue == 0
+    assert places[240].cue == 3
+
+
+def test_what_comes_in_comes_in_before_the_next_go() -> None:
+    places = play(Cues([cue("a"), cue("b"), cue("c")], 1, False), 8, {10: {"go": 1}, 30: {"go": 1}})
+    assert [places[i].cue for i in (14, 15, 74, 75, 134)] == [0, 1, 1, 2, 2]

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import glfw
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,6 +18,7 @@ from perform import formula
 from perform.clock import Moment
 from perform.formula import DEFAULT, FormulaError, Vocabulary
 from perform.functions import FUNCTIONS
+from perform.outputs import _keys
 from perform.signals import Signals
 
 NOW = Moment(1.0, 60, 1 / 60, 2.0, 0.5, 120.0)
@@ -124,6 +126,19 @@ def test_what_nobody_said_is_nothing() -> None:
     assert worth("audio.low + midi.cc3") == 0
 
 
+def test_every_key_that_the_window_names_is_a_signal_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(glfw, "get_key_name", lambda key, _scancode: chr(key))
+    given = {_keys.name_of(key, 0) for key in range(glfw.KEY_LAST + 1)} - {None}
+    assert {f"key.{name}" for name in given} == {name for name in DEFAULT.names if name.startswith("key.")}
+    assert "did you mean key.space" in refused("key.spcae")
+
+
+@pytest.mark.parametrize("path", ["", ".cc128", ".cc", ".cc01", ".note200", ".ch0.cc1", ".ch17.cc1", '["a"]'])
+def test_what_midi_cannot_say_is_refused(path: str) -> None:
+    assert refused(f"midi{path}") == f"column 1: unknown signal midi{path}; must be {formula.MIDI_SAYS}"
+    formula.compile("midi.cc0 + midi.ch16.note127 + midi.ch1.pressure + midi.knob1 + midi.button12")
+
+
 def test_a_vocabulary_of_ones_own() -> None:
     own = Vocabulary(frozenset({"level"}), ("dmx",))
     assert formula.compile("level + dmx.1.16", own).names == {"level", "dmx.1.16"}
@@ -143,7 +158,8 @@ def test_a_vocabulary_of_ones_own() -> None:
         ("lag(audio.low, 1)", "column 1: lag(x, up, down) cannot take 2 values"),
         ("gate(1)", "column 1: gate(x, on[, off]) cannot take 1 value"),
         ("1 + lag", "column 5: lag is a function, written lag(x, up, down)"),
-        ("midi", "column 1: midi needs a path, such as midi.a"),
+        ("hand", "column 1: hand needs a path, such as hand.a"),
+        ("1 + midi.c21", f"column 5: unknown signal midi.c21; must be {formula.MIDI_SAYS}"),
         (
             "audio.spectrum",
             "column 1: audio.spectrum is a row of numbers, a formula takes one, such as audio.low",
@@ -159,7 +175,7 @@ def test_a_vocabulary_of_ones_own() -> None:
         ("1 2", "column 3: not a formula"),
         ("x = 1", "column 3: unexpected '='"),
         ("pickup(1, 2)", "column 8: pickup(signal, default) needs the name of a signal"),
-        ("max(*midi.a)", "column 1: write max(a, b, …)"),
+        ("max(*hand.a)", "column 1: write max(a, b, …)"),
         ("audio.low(1)", "column 1: unknown function audio.low"),
         ("(1 + 1)(2)", "column 2: only a function can be called"),
         ("1 < 2 in 3", "column 1: only numbers, signals, functions and operators are allowed"),
@@ -178,16 +194,16 @@ def test_refusals_say_what_and_where(text: str, message: str) -> None:
     [
         "__import__('os').system('true')",
         "().__class__",
-        "midi.a.__class__.__bases__",
+        "hand.a.__class__.__bases__",
         "(lambda: 0)()",
-        "[x for x in midi.a]",
+        "[x for x in hand.a]",
         "max(x for x in midi)",
-        "f'{midi.a}'",
+        "f'{hand.a}'",
         "'a' * 9",
         "{1: 2}",
-        "midi.a := 1",
-        "midi.a; midi.b",
-        "await midi.a",
+        "hand.a := 1",
+        "hand.a; hand.b",
+        "await hand.a",
         "yield",
         "1j",
         "1 // 2",
@@ -195,12 +211,12 @@ def test_refusals_say_what_and_where(text: str, message: str) -> None:
         "1 | 2",
         "~1",
         "...",
-        "midi.a is 1",
+        "hand.a is 1",
         "1 # and more",
         "eval(1)",
         "print(1)",
-        "midi.а",
-        "ｍidi.a",
+        "hand.а",
+        "ｈand.a",
         "\x00",
         "\ud800",
         "osc['\\x41']",
@@ -362,12 +378,13 @@ def test_any_grammar_is_refused_or_finite(text: str, sequence: list[float]) -> N
     survives(text, sequence)
 
 
+HEARING = {name for name, function in FUNCTIONS.items() if function.arguments[0] == "signal"}
 VALID = st.recursive(
     st.sampled_from(["audio.low", "midi.cc1", "beat.bar", "0", "0.5", "-3", "1e30", "1e-30"]),
     lambda inner: st.sampled_from(sorted(FUNCTIONS)).flatmap(
         lambda name: st.lists(
             inner, min_size=len(FUNCTIONS[name].arguments), max_size=len(FUNCTIONS[name].arguments)
-        ).map(lambda a: f"{name}({', '.join(['audio.low', *a[1:]] if name == 'pickup' else a)})")
+        ).map(lambda a: f"{name}({', '.join(['audio.low', *a[1:]] if name in HEARING else a)})")
     ),
     max_leaves=12,
 )

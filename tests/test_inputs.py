@@ -16,7 +16,7 @@ from pythonosc.osc_message_builder import OscMessageBuilder
 
 from perform import inputs
 from perform.formula import ARRAYS, compile
-from perform.inputs import Health, Input, audio, keys, midi, osc
+from perform.inputs import Health, Input, audio, midi, osc
 from tests.conftest import tone, write_sound
 
 Speak: TypeAlias = Callable[[], Any]
@@ -54,18 +54,12 @@ def osc_socket(folder: Path) -> tuple[Input, Speak]:
     return unit, lambda: unit.hear(message.build().dgram)
 
 
-def keyboard(folder: Path) -> tuple[Input, Speak]:
-    unit = keys.Keys(now)
-    return unit, lambda: unit.press("space")
-
-
 UNITS: dict[type, Callable[[Path], tuple[Input, Speak]]] = {
     audio.SoundFile: sound_file,
     audio.SoundDevice: sound_device,
     audio.Silence: silence,
     midi.Midi: midi_ports,
     osc.Osc: osc_socket,
-    keys.Keys: keyboard,
 }
 
 

@@ -18,9 +18,6 @@ HOME = {"HOME": "/home/ada"}
 
 def test_a_checkout_has_its_folders_next_to_the_package() -> None:
     assert paths.shipped() == ROOT
-    assert paths.shaders("filters") == ROOT / "shaders" / "filters"
-    assert paths.presets() == ROOT / "presets"
-    assert paths.setlists() == ROOT / "setlists"
     assert paths.demo() == ROOT / "demo"
 
 
@@ -89,8 +86,8 @@ def test_everything_travels_in_the_wheel(wheel: Path) -> None:
 
 def test_an_unpacked_wheel_finds_its_folders(wheel: Path, tmp_path: Path) -> None:
     zipfile.ZipFile(wheel).extractall(tmp_path)
-    code = "from perform import paths; print((paths.presets() / 'marker.txt').read_text())"
+    code = "from perform import paths; print((paths.demo() / 'marker.txt').read_text())"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, check=True, capture_output=True, text=True
     )
-    assert done.stdout == "presets\n"
+    assert done.stdout == "demo\n"

@@ -25,8 +25,8 @@ SILENCE = 2.0  # seconds before the first kick
 KICKS = SILENCE + np.arange(6) * 60 / 126  # seconds
 SECONDS = 4.8
 SMALL = "untrained-128"
-PRESETS = sorted(paths.presets().glob("*.toml"))
-SETLISTS = sorted(paths.setlists().glob("*.toml"))
+PRESETS = sorted((paths.shipped() / "presets").glob("*.toml"))
+SETLISTS = sorted((paths.shipped() / "setlists").glob("*.toml"))
 
 
 def drums() -> NDArray[np.float32]:
@@ -182,7 +182,7 @@ def test_flashes_are_counted() -> None:
 
 
 def test_demo_is_an_arc_over_the_track() -> None:
-    setlist = show.load(paths.setlists() / "demo.toml", Library())
+    setlist = show.load(paths.shipped() / "setlists" / "demo.toml", Library())
     assert setlist.loop
     assert sum(cue.bars or 0 for cue in setlist.cues) == 32
     assert len({cue.scene.file for cue in setlist.cues}) == len(setlist.cues) >= 8

@@ -17,6 +17,7 @@ from perform.performance import Performance
 from perform.render.context import headless
 from perform.render.present import Present
 from perform.render.readback import Readback
+from perform.render.shader import Shader
 from perform.rig import Rig
 from perform.scene import SceneError
 from perform.show import find, load
@@ -259,3 +260,78 @@ def test_close_is_safe_twice_and_closes_inputs(opened: Callable[..., Show]) -> N
     show.rig.close()
     show.rig.close()
     assert show.says.closed
+
+
+def test_a_source_that_never_drew_is_black_and_the_show_goes_on(
+    opened: Callable[..., Show], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    show = opened()
+    assert show.pixel() == RED_PIXEL
+    blue: Any = show.rig.performance.cues[1].scene.source
+
+    def fail(*_: object) -> None:
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setattr(blue.unit, "render", fail)
+    assert show.pixel(("key.space", 1)) == (0, 0, 0)
+    assert show.pixel(("key.space", 0), ("key.backspace", 1)) == RED_PIXEL
+
+
+def test_a_frame_that_cannot_be_shown_does_not_end_the_show(
+    opened: Callable[..., Show], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    show = opened("red")
+    show.pixel()
+
+    def fail(*_: object) -> None:
+        raise RuntimeError("lost")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(show.rig.present, "render", fail)
+        show.pixel()
+    assert show.pixel() == RED_PIXEL
+    assert show.rig.stage.faults.counts["the frame could not be shown: lost"] == 1
+
+
+def test_an_edit_of_another_file_leaves_a_scene_as_it_is(opened: Callable[..., Show]) -> None:
+    show = opened()
+    show.pixel()
+    scenes = [one.scene for one in show.rig.performance.cues]
+    show.edit("presets/blue.toml", BLUE + "# again\n")
+    show.pixel()
+    assert [one.scene for one in show.rig.performance.cues] == scenes
+    show.edit("presets/blue.toml", BLUE.replace("+ 1", "+ 0.5"))
+    show.pixel()
+    changed = [one.scene for one in show.rig.performance.cues]
+    assert changed[0] is scenes[0]
+    assert changed[1] is not scenes[1]
+
+
+def test_another_model_brings_a_path_of_its_own(opened: Callable[..., Show]) -> None:
+    show = opened("neural")
+    show.pixel()
+    path = show.rig.performance.cues[0].scene.path
+    show.edit("presets/neural.toml", NEURAL.replace("untrained-64", "untrained-128"))
+    show.pixel()
+    assert show.rig.performance.cues[0].scene.path is not path
+    assert not show.rig.stage.faults.counts
+
+
+def test_a_hundred_edits_give_back_what_they_opened(
+    opened: Callable[..., Show], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    show = opened("inverted")
+    show.pixel()
+    released: list[Shader] = []
+    give_back = Shader.release
+
+    def release(shader: Shader) -> None:
+        released.append(shader)
+        give_back(shader)
+
+    monkeypatch.setattr(Shader, "release", release)
+    for n in range(100):
+        broken = "mixx(" if n % 2 else "mix("
+        show.edit("shaders/filters/invert.fs", INVERT.replace("mix(", broken) + f"// {n}\n")
+        assert show.pixel() == CYAN_PIXEL
+    assert len(released) >= 50

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from perform.clock import Moment
-from perform.signals import Event, Signals, spread
+from perform.signals import Event, Signals
 
 MOMENT = Moment(1.5, 90, 1 / 60, 3.0, 0.75, 120.0)
 
@@ -52,19 +52,3 @@ def test_numbers_of_any_type_are_heard(value: float) -> None:
 
 def test_number_not_yet_said_is_the_default() -> None:
     assert (Signals().number("a"), Signals().number("a", 0.3)) == (0.0, 0.3)
-
-
-def test_a_key_let_go_within_one_frame_is_seen() -> None:
-    press, release, other = Event(0.0, "key.t", 1.0), Event(0.01, "key.t", 0.0), Event(0.02, "key.u", 1.0)
-    assert spread([press, release, other]) == ([press, other], [release])
-
-
-def test_what_follows_a_release_that_waits_waits_too() -> None:
-    press, release, again = Event(0.0, "k", 1.0), Event(0.01, "k", 0.0), Event(0.02, "k", 1.0)
-    assert spread([press, release, again]) == ([press], [release, again])
-    assert spread([release, again]) == ([release, again], [])
-
-
-def test_moving_knobs_are_not_held_back() -> None:
-    events = [Event(0.0, "midi.cc1", value) for value in (0.1, 0.2, 0.3)]
-    assert spread(events) == (events, [])

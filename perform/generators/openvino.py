@@ -113,7 +113,6 @@ def _settings(hint: str, threads: int) -> dict[str, Any]:
         "INFERENCE_NUM_THREADS": threads,
         "NUM_STREAMS": 1,
         "ENABLE_CPU_PINNING": False,  # the drawing needs the same cores
-        "CPU_DENORMALS_OPTIMIZATION": True,
         "DYNAMIC_QUANTIZATION_GROUP_SIZE": 0,
     }
 

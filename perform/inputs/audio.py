@@ -25,6 +25,10 @@ from perform.inputs._tape import RATE, Tape
 from perform.inputs._tape import SoundError as SoundError
 from perform.signals import Event
 
+SUFFIXES = (
+    *(".aac", ".ac3", ".aif", ".aiff", ".flac", ".m4a", ".mka", ".mp2", ".mp3", ".oga", ".ogg", ".opus"),
+    *(".wav", ".wma", ".wv", ".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpg", ".ogv", ".webm"),
+)  # of files, whether they are there or not; "USB Audio 2.0" is a device
 LONGEST = RATE  # samples that are heard at a time
 KEPT = 10 * RATE  # samples that wait for `take_sound()`, at most
 STALL = 5.0  # seconds without a poll that the sound plays through
@@ -54,11 +58,12 @@ class Sound(Input, Protocol):
 
 def open(spec: str | Path | None, now: Callable[[], float], loop: bool = True, play: bool = True) -> Sound:
     """The sound called `spec`: a file, a device by (a part of) its name, or silence for None and
-    "none". What has a suffix or a folder is a file. Raises SoundError when a file is none."""
+    "none". What is there, a Path, has a folder or one of SUFFIXES is a file. Raises SoundError when a
+    file is none."""
     if spec is None or str(spec) in ("", "none"):
         return Silence()
     path = Path(spec)
-    if isinstance(spec, Path) or path.exists() or path.suffix or len(path.parts) > 1:
+    if isinstance(spec, Path) or path.exists() or path.parts[1:] or path.suffix.lower() in SUFFIXES:
         return SoundFile(path, loop=loop, play=play)
     return SoundDevice(spec, now)
 

@@ -8,6 +8,7 @@ from typing import Any
 import moderngl
 
 REQUIRED = 410  # the highest on macOS
+SOFTWARE = ("llvmpipe", "softpipe", "swrast", "swiftshader", "basic render", "software")
 
 
 class GLError(RuntimeError):
@@ -37,7 +38,7 @@ def describe(context: moderngl.Context) -> dict[str, str]:
 def is_software(context: moderngl.Context) -> bool:
     """Whether the processor draws, for want of a graphics card."""
     renderer = describe(context)["renderer"].lower()
-    return any(name in renderer for name in ("llvmpipe", "softpipe", "swrast", "software", "swiftshader"))
+    return any(name in renderer for name in SOFTWARE)
 
 
 def _remedy() -> str:
