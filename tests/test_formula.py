@@ -8,8 +8,8 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import glfw
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
