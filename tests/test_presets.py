@@ -24,7 +24,7 @@ SIZE = (288, 162)
 SILENCE = 2.0  # seconds before the first kick
 KICKS = SILENCE + np.arange(6) * 60 / 126  # seconds
 SECONDS = 4.8
-SMALL = "untrained-128"
+SMALL = "untrained-256"
 PRESETS = sorted((paths.shipped() / "presets").glob("*.toml"))
 SETLISTS = sorted((paths.shipped() / "setlists").glob("*.toml"))
 
