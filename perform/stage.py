@@ -155,7 +155,9 @@ class Stage:
     def _scene(self, scene: Scene, old: SceneInstance | None) -> SceneInstance:
         likes = [*(old.filters if old else ()), *[None] * len(scene.filters)]
         filters = [self._shader(one, "filter", like) for one, like in zip(scene.filters, likes, strict=False)]
-        source = None if scene.latent else self._shader(scene.source, "generator", old.source if old else None)
+        source = (
+            None if scene.latent else self._shader(scene.source, "generator", old.source if old else None)
+        )
         voice = self._voice(scene, old) if scene.latent else None
         if old and (old.scene, old.source, old.voice, old.filters) == (scene, source, voice, filters):
             return old
@@ -180,6 +182,7 @@ class Stage:
                 return unit
         shader = Shader(self._context, source, self.size)
         self._made.append(made := Contained(shader, f"{role} {settings.name}", self.faults, self._black))
+        shader.warm()
         return made
 
     def _voice(self, scene: Scene, old: SceneInstance | None) -> ContainedVoice:
@@ -211,3 +214,5 @@ def _warm(voice: GeneratorVoice) -> None:
     generator = voice.studio.generator
     latent = np.repeat(generator.mean[None], generator.space.num_ws, 0)
     voice.pictures.upload(generator.synthesise(latent))
+    values = {parameter.name: parameter.default for parameter in voice.pictures.parameters}
+    voice.pictures.render(Moment(0.0, 0, 0.0, 0.0, 0.0, 120.0), values, 1.0)

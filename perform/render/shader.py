@@ -77,6 +77,16 @@ class Shader:
         self._frame += 1
         return self._targets[self.isf.passes[-1].target].texture
 
+    def warm(self) -> None:
+        """Draw once and forget it: drivers compile a program when it draws first, which would be a late
+        frame and memory that grows on stage."""
+        values = {p.name: None if p.kind == "sound" else p.default for p in self.parameters}
+        self.render(Moment(0.0, 0, 0.0, 0.0, 0.0, 120.0), values | {"progress": 0.5})
+        for target in self._targets.values():
+            target.release()
+        self._targets.clear()
+        self._sizes, self._frame = self._no_sizes, 0
+
     def resize(self, size: tuple[int, int]) -> None:
         """Draw at another size from the next frame on. Buffers whose size changes begin black, and when the
         shader keeps one of them FRAMEINDEX begins at 0 again."""
