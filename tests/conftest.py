@@ -57,6 +57,12 @@ class Server:
         )
         eventually(lambda: subprocess.run(self._ready, capture_output=True).returncode == 0, self._command[0])
 
+    def stop(self) -> None:
+        if self._process:
+            self._process.terminate()
+            self._process.wait(timeout=PATIENCE)
+            self._process = None
+
     def kill(self) -> None:
         if self._process:
             self._process.kill()
@@ -91,17 +97,18 @@ def pulse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
 def jack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     """JACK with a dummy device of 48 kHz."""
     needs("jackd", "jack_lsp")
-    monkeypatch.setenv("JACK_DEFAULT_SERVER", f"perform{os.getpid()}")
+    # One name for all runs: a server that is killed keeps its place among the eight that JACK remembers.
+    monkeypatch.setenv("JACK_DEFAULT_SERVER", "perform-tests")
     monkeypatch.setenv("JACK_NO_START_SERVER", "1")
     server = Server(
-        ["jackd", "--no-mlock", "--no-realtime", "-n", f"perform{os.getpid()}", "-d", "dummy", "-r", "48000"],
+        ["jackd", "--no-mlock", "--no-realtime", "-n", "perform-tests", "-d", "dummy", "-r", "48000"],
         ["jack_lsp"],
     )
     try:
         server.start()
         yield server
     finally:
-        server.kill()
+        server.stop()
 
 
 @pytest.fixture

@@ -177,16 +177,14 @@ def test_time_delta_is_nothing_on_a_shaders_own_first_frame(context: moderngl.Co
 
 
 def test_a_warmed_shader_begins_as_if_it_had_not_drawn(context: moderngl.Context) -> None:
-    text = main("vec4(float(FRAMEINDEX), 0.0, 0.0, 1.0)")
-    stage = Stage(context, text)
+    stage = Stage(context, main("vec4(float(FRAMEINDEX), 0.0, 0.0, 1.0)"))
     stage.shader.warm()
     assert [int(stage.frame()[0, 0, 0]) for _ in range(2)] == [0, 255]
 
 
 def test_time_begins_anew_after_a_day(context: moderngl.Context) -> None:
     shader = Shader(context, main("vec4(TIME * 10.0, 0.0, 0.0, 255.0) / 255.0"), SIZE)
-    week = Moment(7 * 86_400 + 1.5, 9, 0.1, 0.0, 0.0, 120.0)
-    assert tuple(pixels(shader.render(week, {}))[0, 0]) == (15, 0, 0, 255)
+    assert pixels(shader.render(Moment(7 * 86_400 + 1.5, 9, 0.1, 0.0, 0.0, 120.0), {}))[0, 0, 0] == 15
 
 
 def test_the_date_is_counted_from_2000(context: moderngl.Context) -> None:
