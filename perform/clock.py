@@ -229,15 +229,14 @@ class LiveClock:
         return 0.0 if self._origin is None else time.monotonic() - self._origin
 
     def _pace(self) -> None:
-        """Sleep until the next frame is due; a late frame moves the grid, it is not made up."""
+        """Sleep until the next frame is due. A frame that is a little late is made up by the next, so
+        that the rate holds; one that is late by a frame or more moves the grid."""
         if not self._period:
             return
         wait = self._due - time.monotonic()
         if wait > 0:
             time.sleep(wait)
-            self._due += self._period
-        else:
-            self._due = time.monotonic() + self._period
+        self._due += self._period if wait > -self._period else self._period - wait
 
     def _behind(self) -> float:
         """By how much the origin moves, so that the clock is drawn towards the sound."""
