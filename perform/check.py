@@ -23,6 +23,8 @@ def check_all(paths: Iterable[Path]) -> tuple[int, list[str]]:
 
 def check_file(file: Path, library: Library) -> list[str]:
     """The faults of one file."""
+    if not file.is_file():
+        return [f"{file}: there is no such file"]
     try:
         match file.suffix:
             case ".toml":
@@ -33,8 +35,6 @@ def check_file(file: Path, library: Library) -> list[str]:
                 generators.info(str(file))
             case suffix:
                 return [f"{file}: {suffix or 'no suffix'}, must be one of {', '.join(SUFFIXES)}"]
-    except FileNotFoundError:
-        return [f"{file}: there is no such file"]
     except (ValueError, LookupError, OSError) as error:
         return str(error).splitlines()
     return []

@@ -134,12 +134,13 @@ def test_check_finds_every_fault_and_says_so_by_its_exit_code(folder: Path) -> N
     )
     save(folder / "shaders/filters/invert.fs", "no shader")
     save(folder / "models/flora.safetensors", "no model")
-    text = run(folder, "check", "presets", "shaders", "models", "nowhere.toml", expect=1)
+    text = run(folder, "check", "presets", "shaders", "models", "nowhere.toml", "nowhere", expect=1)
     for fault in (
         "red.toml: generator.shader = 'color': there is no such generator shader; did you mean colour?",
         "shaders/filters/invert.fs",
         "models/flora.safetensors",
         "nowhere.toml: there is no such file",
+        "nowhere: there is no such file",
     ):
         assert fault in text
 
