@@ -6,16 +6,13 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import get_args
 
-from perform import paths
-from perform.generators import PARAMETERS as SYNTHESIS
+from perform import generators, paths
 from perform.generators.untrained import TABLES as BUILT_IN
 from perform.latent import PATHS, path_parameters
 from perform.parameters import Parameter
 from perform.render import isf
 from perform.render.pictures import PARAMETERS as PICTURES
 from perform.scene import Role
-
-NEURAL = SYNTHESIS + PICTURES  # what [generator] takes when it has a model
 
 
 class Library:
@@ -64,9 +61,8 @@ class Library:
         return self._file("setlists", name, ".toml", "setlist")
 
     def model(self, name: str) -> tuple[Parameter, ...]:
-        """The parameters of a model; LookupError when there is none of that name."""
-        self.model_name(name)
-        return NEURAL
+        """What [generator] takes with a model; LookupError when there is none of that name."""
+        return generators.parameters(self.model_name(name)) + PICTURES
 
     def model_name(self, name: str) -> str:
         """The model that plays for `name`: a name that generators know, or a file's path."""

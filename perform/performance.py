@@ -30,15 +30,18 @@ Floats = NDArray[np.float32]
 TRACKED_BEAT = "tempo.beat"  # value: [bpm, confidence, downbeat], from the sound's beat tracker
 TRACKER_GAIN = 0.5  # share of a phase error made up per tracked beat
 NUDGE = 1 / 32  # beats
+LABEL_STEPS = 64  # from one class to the next
 
 
 class Voice(Protocol):
     """A trained generator on stage: draws latents as images at the show's size."""
 
-    mean: Floats
+    def map(self, z: Floats, label: float) -> Floats:
+        """z [n, z_dim] of a class, or of a mix of two, to w [n, w_dim]."""
+        ...
 
-    def map(self, z: Floats, label: int) -> Floats:
-        """z [n, z_dim] of a class to w [n, w_dim]."""
+    def mean(self, label: float) -> Floats:
+        """The centre of truncation [w_dim]."""
         ...
 
     def render(self, moment: Moment, values: Values, latent: Floats) -> Image:
@@ -69,7 +72,7 @@ class SceneInstance:
     ) -> None:
         self.scene = scene
         self.source, self.voice, self.path, self.filters = source, voice, path, filters
-        self._mappings: dict[int, Mapper] = {}
+        self._mappings: dict[float, Mapper] = {}
         self.enter()
 
     def enter(self) -> None:
@@ -93,9 +96,10 @@ class SceneInstance:
         source, latent = parameters[:2]
         if self.voice is None or self.path is None:
             return None
-        ws = self.path.step(moment, latent, self._mapping(source["label"]))
+        label = round(source["label"] * LABEL_STEPS) / LABEL_STEPS
+        ws = self.path.step(moment, latent, self._mapping(label))
         cutoff = source["cutoff"]
-        return truncate(ws, self.voice.mean, source["truncation"], None if cutoff < 0 else cutoff)
+        return truncate(ws, self.voice.mean(label), source["truncation"], None if cutoff < 0 else cutoff)
 
     def image(self, moment: Moment, parameters: tuple[Values, ...], latent: Floats | None) -> Image:
         """The source's image."""
@@ -104,10 +108,12 @@ class SceneInstance:
         assert self.source is not None
         return self.source.render(moment, parameters[0])
 
-    def _mapping(self, label: int) -> Mapper:
+    def _mapping(self, label: float) -> Mapper:
         """The mapping of a class; one object per class, since paths remember what it gave."""
         assert self.voice is not None
         if label not in self._mappings:
+            if len(self._mappings) == 4 * LABEL_STEPS:
+                self._mappings.clear()
             self._mappings[label] = partial(self.voice.map, label=label)
         return self._mappings[label]
 

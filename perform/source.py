@@ -7,7 +7,7 @@ its last two pictures; offline every frame waits for its own picture. Both are o
 from __future__ import annotations
 
 import threading
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -25,11 +25,10 @@ SMOOTHING = 0.1  # weight of the newest interval in the running mean of picture 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A picture wanted: a latent ws [num_ws, w_dim] and the noise of the synthesis."""
+    """A picture wanted: a latent ws [num_ws, w_dim] and the values of the generator's controls."""
 
     latent: Floats
-    noise: float
-    seed: int | None
+    controls: Mapping[str, float]
 
 
 class Studio(Protocol):
@@ -55,7 +54,7 @@ class InStep:
         self._pictures: dict[Hashable, Pixels] = {}
 
     def ask(self, client: Hashable, request: Request) -> None:
-        self._pictures[client] = self.generator.synthesise(request.latent, request.noise, request.seed)
+        self._pictures[client] = self.generator.synthesise(request.latent, request.controls)
         self.made += 1
 
     def take(self, client: Hashable) -> Pixels | None:
@@ -104,7 +103,7 @@ class Beside:
         while (wish := self._next()) is not None:
             client, request = wish
             try:
-                picture = self.generator.synthesise(request.latent, request.noise, request.seed).copy()
+                picture = self.generator.synthesise(request.latent, request.controls).copy()
             except Exception as fault:  # noqa: BLE001 - the thread hands every fault to who asked
                 self._fault = str(fault) or type(fault).__name__
                 continue
@@ -152,15 +151,24 @@ class GeneratorVoice:
     pace: Pace = field(default_factory=Pace)
     frame: int = -1  # the last that was drawn
 
-    @property
-    def mean(self) -> Floats:
-        return self.studio.generator.mean
+    def mean(self, label: float) -> Floats:
+        """The centre of truncation [w_dim] of class `label`."""
+        return self.studio.generator.mean(self._labels(label))
 
-    def map(self, z: Floats, label: int) -> Floats:
-        """z [n, z_dim] of class `label` to w [n, w_dim]."""
-        c_dim = self.studio.generator.space.c_dim
-        labels = np.eye(c_dim, dtype=np.float32)[[label % c_dim] * len(z)] if c_dim else None
-        return self.studio.generator.map(z, labels)
+    def map(self, z: Floats, label: float) -> Floats:
+        """z [n, z_dim] of class `label`, or of a mix of the two nearest, to w [n, w_dim]."""
+        return self.studio.generator.map(z, self._labels(label))
+
+    def _labels(self, label: float) -> Floats | None:
+        """[1, c_dim] that sums to 1; classes go round. None: the generator has no classes."""
+        classes = self.studio.generator.space.c_dim
+        if not classes:
+            return None
+        labels = np.zeros((1, classes), np.float32)
+        first, share = int(label // 1), label % 1
+        labels[0, (first + 1) % classes] = share
+        labels[0, first % classes] += 1 - share
+        return labels
 
     def render(self, moment: Moment, values: Values, latent: Floats) -> Image:
         """The image at this moment; after a pause without the picture from before it."""
@@ -168,8 +176,8 @@ class GeneratorVoice:
             self.pace = Pace()
             self.studio.take(id(self))
         self.frame = moment.frame
-        seed = int(values["noise_seed"])
-        self.studio.ask(id(self), Request(latent, float(values["noise"]), None if seed < 0 else seed))
+        controls = {control.name: values[control.name] for control in self.studio.generator.parameters}
+        self.studio.ask(id(self), Request(latent, controls))
         picture = self.studio.take(id(self))
         if picture is not None:
             self.pictures.upload(picture)

@@ -74,16 +74,20 @@ class ContainedVoice:
     """A generator's voice whose faults stop at its edge: its last picture stays."""
 
     def __init__(self, voice: GeneratorVoice, name: str, faults: Faults) -> None:
-        self.voice, self.mean = voice, voice.mean
+        self.voice = voice
         self._name, self._faults = name, faults
 
-    def map(self, z: Floats, label: int) -> Floats:
+    def mean(self, label: float) -> Floats:
+        """The voice's centre of truncation."""
+        return self.voice.mean(label)
+
+    def map(self, z: Floats, label: float) -> Floats:
         """The voice's w; after a fault the mean."""
         try:
             return self.voice.map(z, label)
         except Exception as error:  # noqa: BLE001 - on stage one place catches
             self._faults.note(f"{self._name} cannot map", error)
-            return np.repeat(self.mean[None], len(z), 0)
+            return np.repeat(self.mean(label)[None], len(z), 0)
 
     def render(self, moment: Moment, values: Values, latent: Floats) -> Image:
         """The voice's image; after a fault the last picture, still fitted and moving through the filters."""
@@ -212,7 +216,7 @@ def _units(cues: Sequence[CueInstance]) -> list[Contained | ContainedVoice]:
 def _warm(voice: GeneratorVoice) -> None:
     """Draw once, so that the first frame has a picture and no compiler works on stage."""
     generator = voice.studio.generator
-    latent = np.repeat(generator.mean[None], generator.space.num_ws, 0)
+    latent = np.repeat(generator.mean()[None], generator.space.num_ws, 0)
     voice.pictures.upload(generator.synthesise(latent))
     values = {parameter.name: parameter.default for parameter in voice.pictures.parameters}
     voice.pictures.render(Moment(0.0, 0, 0.0, 0.0, 0.0, 120.0), values, 1.0)

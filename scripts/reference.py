@@ -12,7 +12,7 @@ from perform.clock import Moment
 from perform.features import SIGNALS
 from perform.formula import DEFAULT
 from perform.functions import FUNCTIONS
-from perform.generators import PARAMETERS
+from perform.generators import LATENT, NOISE
 from perform.latent import PATHS, path_parameters
 from perform.parameters import Parameter
 from perform.render.pictures import PARAMETERS as PICTURES
@@ -73,7 +73,7 @@ def _functions() -> Iterator[str]:
 
 def _controls() -> Iterator[str]:
     yield "\n## [generator], with a model\n"
-    yield from _table((*PARAMETERS, *PICTURES))
+    yield from _table((*LATENT + NOISE, *PICTURES))
 
 
 def _paths() -> Iterator[str]:

@@ -56,8 +56,8 @@ class Shared:
 
     def __init__(self, generator: generators.Generator) -> None:
         self.space, self.parameters = generator.space, generator.parameters
-        self.size, self.mean = generator.size, generator.mean
-        self.map, self.synthesise = generator.map, generator.synthesise
+        self.size = generator.size
+        self.map, self.mean, self.synthesise = generator.map, generator.mean, generator.synthesise
 
     def close(self) -> None:
         """Later."""

@@ -14,7 +14,6 @@ class Doubler:
     """A generator whose picture is its latent's first number; `gate` holds it back."""
 
     space, parameters, size = Space(1, 1, 1), (), (1, 1)
-    mean = np.zeros(1, np.float32)
 
     def __init__(self) -> None:
         self.gate = threading.Semaphore(0)
@@ -24,7 +23,10 @@ class Doubler:
     def map(self, z, labels=None):  # type: ignore[no-untyped-def]
         return z
 
-    def synthesise(self, ws, noise=1.0, seed=None):  # type: ignore[no-untyped-def]
+    def mean(self, labels=None):  # type: ignore[no-untyped-def]
+        return np.zeros(1, np.float32)
+
+    def synthesise(self, ws, controls=None):  # type: ignore[no-untyped-def]
         self.began.release()
         assert self.gate.acquire(timeout=10)
         if ws[0, 0] < 0:
@@ -36,7 +38,7 @@ class Doubler:
 
 
 def request(value: float) -> Request:
-    return Request(np.full((1, 1), value, np.float32), 1.0, None)
+    return Request(np.full((1, 1), value, np.float32), {})
 
 
 def wait_for(studio: Beside, client: str) -> int:

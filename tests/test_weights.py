@@ -13,25 +13,15 @@ from hypothesis import strategies as st
 from safetensors.numpy import save_file
 
 from perform.generators import ModelError, info, untrained
-from perform.generators.weights import (
-    FILTER,
-    Config,
-    Weights,
-    channel_table,
-    from_official,
-    header,
-    infer,
-    read,
-    shapes,
-    write,
-)
+from perform.generators.stylegan2 import FILTER, Config, channel_table, from_official, infer
+from perform.generators.weights import Weights, header, read, write
 
 SMALL = Config((6, 6, 6, 4, 4, 2), z_dim=5, c_dim=3, embed=7, mapping=(9, 8), clamp=256.0)
 
 
 def drawn(config: Config) -> Weights:
     draw = np.random.default_rng(1)
-    arrays = {name: np.asarray(draw.standard_normal(s), np.float32) for name, s in shapes(config).items()}
+    arrays = {name: np.asarray(draw.standard_normal(s), np.float32) for name, s in config.shapes().items()}
     return Weights(config, arrays, {"title": "a test", "licence": "none"})
 
 
@@ -46,7 +36,7 @@ def drawn(config: Config) -> Weights:
     ],
 )
 def test_the_shapes_tell_the_configuration(config: Config) -> None:
-    assert infer(shapes(config), config.clamp, config.rate) == config
+    assert infer(config.shapes(), config.clamp, config.rate) == config
 
 
 def test_the_usual_channel_table() -> None:
@@ -87,7 +77,7 @@ def test_official_names_become_ours() -> None:
     official["synthesis.b8.num_batches"] = np.zeros(1, np.float32)
     found = from_official(official)
     assert found.config == ours.config
-    assert set(found.arrays) == set(shapes(ours.config))
+    assert set(found.arrays) == set(ours.config.shapes())
     assert np.array_equal(found.arrays[FILTER], ours.arrays[FILTER])
     assert not found.arrays["synthesis.b8.conv0.noise_strength"].any()
 
@@ -103,7 +93,10 @@ def test_foreign_and_broken_files_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="not readable as safetensors"):
         read(path)
     save_file({"x": np.zeros(3, np.float32)}, path)
-    with pytest.raises(ModelError, match="must say family 'stylegan2'"):
+    with pytest.raises(ModelError, match="its metadata names no family"):
+        read(path)
+    save_file({"x": np.zeros(3, np.float32)}, path, {"family": "os", "config": "{}"})
+    with pytest.raises(ModelError, match="family = 'os', must be one of .*stylegan2"):
         read(path)
     save_file({"x": np.zeros(3, np.float32)}, path, {"family": "stylegan2", "config": "{}"})
     with pytest.raises(ModelError, match="no readable configuration"):
@@ -159,4 +152,4 @@ def test_the_untrained_weights_are_the_same_in_every_process_and_differ_by_size(
     one, two = untrained.weights("untrained-64"), untrained.weights("untrained-64")
     assert all(np.array_equal(one.arrays[name], array) for name, array in two.arrays.items())
     assert one.arrays["mapping.fc0.weight"].sum(1) == pytest.approx(0, abs=0.05)
-    assert {name: array.shape for name, array in one.arrays.items()} == shapes(one.config)
+    assert {name: array.shape for name, array in one.arrays.items()} == one.config.shapes()

@@ -8,7 +8,7 @@ import pytest
 import torch
 from openvino import opset13 as op
 
-from perform.generators import winograd
+from perform.generators.stylegan2 import winograd
 
 
 @pytest.mark.parametrize("shape", [(3, 5, 4, 4), (128, 64, 8, 20), (16, 16, 32, 16)])

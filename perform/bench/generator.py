@@ -50,7 +50,7 @@ def _opened(
 
 def _plain(size: str, name: str, seconds: float) -> Figure:
     """The network as plain torch calls on the CPU: what the runtimes are measured against."""
-    from perform.generators.eager import Eager
+    from perform.generators.runtimes.eager import Eager
 
     with closing(Eager(generators.weights_of(name))) as unit:
         return Figure(f"picture_fps_{size}_torch", _rate(unit, seconds), "pictures/s")

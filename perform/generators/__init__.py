@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from shutil import which
@@ -24,7 +25,7 @@ Precision: TypeAlias = Literal["auto", "float32", "float16", "bfloat16"]
 
 STORED = -1  # the `noise_seed` that means: the noise stored with the network
 
-PARAMETERS: tuple[Parameter, ...] = (
+LATENT: tuple[Parameter, ...] = (
     Parameter(
         "truncation",
         0.7,
@@ -35,9 +36,11 @@ PARAMETERS: tuple[Parameter, ...] = (
     Parameter(
         "cutoff", -1, -1, 64, "layers", "how many layers are truncated, coarsest first; -1: all", "int"
     ),
+    Parameter("label", 0.0, 0.0, 2.0**16, "", "class, for conditional models; between two: a mix of them"),
+)
+NOISE: tuple[Parameter, ...] = (
     Parameter("noise", 1.0, 0.0, 4.0, description="strength of the fine random detail"),
     Parameter("noise_seed", STORED, STORED, 2**31 - 1, "", "which noise; -1: the model's own", "int"),
-    Parameter("label", 0, 0, 2**16, "", "class, for conditional models", "int"),
 )
 
 
@@ -48,25 +51,26 @@ class ModelError(ValueError):
 class Generator(Protocol):
     """A trained generator, ready to play.
 
-    `space` describes its latents, `parameters` the controls of its synthesis (noise strength and
-    the like), `size` is (width, height) of its pictures in pixels, `mean` is the centre of
-    truncation [w_dim].
+    `space` describes its latents, `parameters` its controls (truncation, noise strength and the
+    like), `size` is (width, height) of its pictures in pixels.
     """
 
     space: Space
     parameters: tuple[Parameter, ...]
     size: tuple[int, int]
-    mean: Floats
 
     def map(self, z: Floats, labels: Floats | None = None) -> Floats:
         """z [n, z_dim] and labels [n, c_dim] to w [n, w_dim], before truncation."""
         ...
 
-    def synthesise(self, ws: Floats, noise: float = 1.0, seed: int | None = None) -> Pixels:
+    def mean(self, labels: Floats | None = None) -> Floats:
+        """The centre of truncation [w_dim] for labels [1, c_dim]."""
+        ...
+
+    def synthesise(self, ws: Floats, controls: Mapping[str, float] | None = None) -> Pixels:
         """ws [num_ws, w_dim] to a picture [height, width, channels], sRGB.
 
-        `noise` scales the noise inputs; `seed` None takes the noise stored with the network, a
-        number takes noise drawn from it.
+        `controls` are values of the parameters by name; what is not given has its default.
         """
         ...
 
@@ -86,38 +90,38 @@ def open(
     device = _device(device)
     weights = weights_of(model)
     if device == "cuda":
-        from perform.generators.cuda import Cuda
+        from perform.generators.runtimes.cuda import Cuda
 
         return Cuda(weights, precision)
     if device == "cpu" and find_spec("openvino"):
-        from perform.generators.openvino import OpenVino
+        from perform.generators.runtimes.openvino import OpenVino
 
         return OpenVino(weights, precision, threads)
-    from perform.generators.eager import Eager
+    from perform.generators.runtimes.eager import Eager
 
     return Eager(weights, device, precision)
 
 
 def info(model: str | Path) -> dict[str, Any]:
-    """What a model is, without reading its tensors: size, latents, architecture, notes."""
+    """What a model is, without reading its tensors: family, size, latents, its configuration, notes."""
+    config, notes = header(model)
+    space = config.space
+    facts = {"z_dim": space.z_dim, "w_dim": space.w_dim, "num_ws": space.num_ws, "c_dim": space.c_dim}
+    shape = {name: getattr(config, name) for name in config.__dataclass_fields__ if name not in facts}
+    return {"model": str(model), "family": config.family, "size": config.size, **facts, **shape, **notes}
+
+
+def parameters(model: str | Path) -> tuple[Parameter, ...]:
+    """The controls of a model, without reading its tensors."""
+    own: tuple[Parameter, ...] = header(model)[0].parameters
+    return LATENT + own
+
+
+def header(model: str | Path) -> tuple[Any, dict[str, str]]:
+    """Configuration and notes of a built-in or a file. Raises ModelError."""
     from perform.generators import untrained, weights
 
-    builtin = str(model) in untrained.TABLES
-    config, notes = untrained.header(str(model)) if builtin else weights.header(model)
-    space = config.space
-    return {
-        "model": str(model),
-        "family": weights.FAMILY,
-        "size": config.size,
-        "image_channels": config.image_channels,
-        "architecture": config.architecture,
-        "channels": config.channels,
-        "z_dim": space.z_dim,
-        "w_dim": space.w_dim,
-        "num_ws": space.num_ws,
-        "c_dim": space.c_dim,
-        **notes,
-    }
+    return untrained.header(str(model)) if str(model) in untrained.TABLES else weights.header(model)
 
 
 def weights_of(model: str | Path) -> Weights:

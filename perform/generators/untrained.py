@@ -17,7 +17,8 @@ from __future__ import annotations
 import numpy as np
 
 from perform.generators import Floats
-from perform.generators.weights import FILTER, TAPS, Config, Weights, channel_table, shapes
+from perform.generators.stylegan2 import FILTER, TAPS, Config, channel_table
+from perform.generators.weights import Weights
 
 SEED = 20
 RESOLUTION = 256
@@ -57,7 +58,7 @@ def weights(name: str) -> Weights:
     """The weights of a built-in network: the same numbers on every machine."""
     config, notes = header(name)
     draw = np.random.Generator(np.random.PCG64(SEED))
-    arrays = {key: _drawn(draw, key, shape) for key, shape in shapes(config).items()}
+    arrays = {key: _drawn(draw, key, shape) for key, shape in config.shapes().items()}
     return Weights(config, arrays, notes)
 
 

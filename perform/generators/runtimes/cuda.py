@@ -1,4 +1,4 @@
-"""StyleGAN2 on an NVIDIA GPU: half precision, channels last, captured once as a CUDA graph."""
+"""Any family on an NVIDIA GPU: half precision, channels last, captured once as a CUDA graph."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Callable
 from itertools import cycle
 from typing import TypeAlias
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from perform.generators import Floats, Pixels, Precision
-from perform.generators.base import Base
-from perform.generators.eager import TYPES, choose, render
-from perform.generators.stylegan2 import Network
+from perform.generators.runtimes.base import Base
+from perform.generators.runtimes.eager import choose, network, pixels
 from perform.generators.weights import Weights
 
 Capture: TypeAlias = Callable[[Callable[[], Tensor]], tuple[Callable[[], None], Tensor]]
@@ -37,8 +37,8 @@ def capture(run: Callable[[], Tensor]) -> tuple[Callable[[], None], Tensor]:
 class Cuda(Base):
     """A generator on the current CUDA device. `capture` and `device` are others only in tests.
 
-    The graph reads ws, noise and strength from three tensors that stay where they are; a picture
-    leaves through one of two page-locked arrays in turn.
+    The graph reads the latent and the family's inputs from tensors that stay where they are; a
+    picture leaves through one of two page-locked arrays in turn.
     """
 
     def __init__(
@@ -51,12 +51,11 @@ class Cuda(Base):
         chosen = choose("cuda", precision)
         super().__init__(weights, device, chosen)
         pinned = device == "cuda"
-        self._synthesis = Network.load(weights).synthesis.to(device).frozen(TYPES[chosen])
+        self._synthesis = network(weights, chosen).to(device)
         space = self.space
-        self._ws = torch.zeros(space.num_ws, space.w_dim, device=device)
-        self._strength = torch.ones(1, device=device)
-        self._values = torch.tensor(self._stored, device=device)  # a copy, to be written over
-        self._given = self._stored
+        self._given = (np.zeros((space.num_ws, space.w_dim), np.float32), *self._inputs(self._defaults))
+        # Copies, to be written over
+        self._tensors = [torch.tensor(array, device=device) for array in self._given]
         with torch.inference_mode():
             self._replay, self._output = capture(self._run)
         blank = torch.zeros(self._output.shape, dtype=torch.uint8)
@@ -68,15 +67,15 @@ class Cuda(Base):
             vars(self).pop(name, None)
 
     def _run(self) -> Tensor:
-        return render(self._synthesis, self._ws, self._values, self._strength)
+        return pixels(self._synthesis(*self._tensors))[0]
 
     @torch.inference_mode()
-    def _picture(self, ws: Floats, noise: Floats, strength: float) -> Pixels:
-        self._ws.copy_(torch.from_numpy(ws))
-        self._strength.fill_(strength)
-        if noise is not self._given:
-            self._given = noise
-            self._values.copy_(torch.from_numpy(noise))
+    def _picture(self, ws: Floats, *inputs: Floats) -> Pixels:
+        given = (ws, *inputs)
+        for tensor, array, before in zip(self._tensors, given, self._given, strict=True):
+            if array is not before:
+                tensor.copy_(torch.from_numpy(array))
+        self._given = given
         self._replay()
         page = next(self._pages)
         page.copy_(self._output)  # waits for the replay

@@ -19,7 +19,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from perform.generators.weights import Config, Weights
+from perform.generators.stylegan2 import Config, noise_sizes
+from perform.generators.weights import Weights
 
 SLOPE = 0.2
 EPSILON = 1e-8
@@ -264,6 +265,22 @@ class Network(nn.Module):
         return network.eval().requires_grad_(False)
 
 
-def pixels(picture: Tensor) -> Tensor:
-    """Pictures [n, c, h, w] of -1..1 to uint8 [n, h, w, c]: times 127.5, plus 128, cut off below."""
-    return (picture * 127.5 + 128).clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1)
+class Playing(nn.Module):
+    """One picture at a time: ws [num_ws, w_dim], noise [values of all layers] and strength [1] to
+    [1, channels, height, width] (the contract of `weights.Family`)."""
+
+    def __init__(self, synthesis: Synthesis) -> None:
+        super().__init__()
+        self.synthesis = synthesis
+
+    def forward(self, ws: Tensor, noise: Tensor, strength: Tensor) -> Tensor:
+        config = self.synthesis.config
+        parts = torch.split(noise * strength, noise_sizes(config))
+        shaped = [part.reshape(config.noise_shape(layer)) for layer, part in enumerate(parts)]
+        picture: Tensor = self.synthesis(ws[None], shaped)
+        return picture
+
+
+def synthesis(weights: Weights, dtype: torch.dtype = torch.float32) -> Playing:
+    """The synthesis of some weights, ready to play in `dtype`."""
+    return Playing(Network.load(weights).synthesis.frozen(dtype))

@@ -1,4 +1,4 @@
-"""StyleGAN2's synthesis as an OpenVINO graph, from latents to uint8 pixels.
+"""StyleGAN2's synthesis as OpenVINO graphs, from latents to pictures.
 
 Made for one picture at a time. The convolutions' weights are constants, so that the plugin can
 lay them out once: activations are scaled by the styles on their way in and demodulated on their
@@ -16,20 +16,31 @@ import openvino as ov
 from numpy.typing import NDArray
 from openvino import opset13 as op
 
-from perform.generators import winograd
-from perform.generators.base import noise_sizes
+from perform.generators.stylegan2 import noise_sizes, winograd
 from perform.generators.weights import Weights
 
 Node: TypeAlias = Any  # OpenVINO's Python package carries no types
 
 SLOPE = 0.2
 EPSILON = 1e-8
+EXACT = (0, 2, 3, 4)  # coarse blocks that may be in float32 when the rest is not: none, to 8², 16², 32²
+
+
+def parts(weights: Weights, hint: str, exact: int = 0) -> list[tuple[Node, str]]:
+    """The synthesis as graphs in a row, each with the precision to compile it in.
+
+    What is rounded in the coarse blocks is what all later layers build on, and they are cheap: the
+    first `exact` blocks are in float32. OpenVINO's mark that should keep single nodes in float32
+    changed nothing, hence two graphs.
+    """
+    whole = (graph(weights, exact, None, hint == "f32"), hint)
+    return [(graph(weights, 0, exact), "f32"), whole] if exact else [whole]
 
 
 def graph(weights: Weights, first: int = 0, stop: int | None = None, exact: bool = True) -> Node:
     """The blocks first..stop as an ov.Model (all of them by default), to be compiled in float32 if `exact`.
 
-    ws [num_ws, w_dim], noise [values of all layers] and strength [1] give uint8 [1, h, w, c]. A
+    ws [num_ws, w_dim], noise [values of all layers] and strength [1] give `image` [1, c, h, w]. A
     part that stops early gives `features` and, in the skip architecture, `picture`; a part that
     begins later takes them.
     """
@@ -69,7 +80,7 @@ class _Synthesis:
         given = self._given()
         features, picture = self._drawn(*given)
         if self.stop == self.config.blocks:
-            results = [_result(self._pixels(picture), "pixels")]
+            results = [_result(picture, "image")]
         else:
             results = [_result(features, "features")]
             results += [_result(picture, "picture")] if picture is not None else []
@@ -181,9 +192,3 @@ class _Synthesis:
         return op.convolution_backprop_data(
             x, _floats(kernel), strides=[2, 2], pads_begin=[1, 1], pads_end=[1, 1], dilations=[1, 1]
         )
-
-    def _pixels(self, picture: Node) -> Node:
-        """-1..1 to 0..255, cut off below as the field's tools do, channels last."""
-        scaled = op.add(op.multiply(picture, _floats(127.5)), _floats(128.0))
-        last = op.transpose(op.clamp(scaled, 0.0, 255.0), _whole([0, 2, 3, 1]))
-        return op.convert(last, "u8")

@@ -1,0 +1,1 @@
+"""Runtimes: what computes a family's network, each on its own kind of processor."""

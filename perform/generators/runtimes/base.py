@@ -1,0 +1,54 @@
+"""What every runtime has in common: the mapping, the controls and the checking of what comes in."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from perform.generators import LATENT, Floats, Pixels
+from perform.generators.weights import Config, Controls, Weights, family
+
+
+class Base:
+    """A generator but for its synthesis: a runtime fills in `_picture` and `close`.
+
+    `device` and `precision` say where and how it computes, `reason` why not as asked (or "").
+    The picture that `synthesise` gives is written again by the second next call.
+    """
+
+    def __init__(self, weights: Weights, device: str, precision: str, reason: str = "") -> None:
+        kind = family(weights.config.family)
+        self.config: Config = weights.config
+        self.space, self.size = self.config.space, self.config.size
+        self.parameters = LATENT + self.config.parameters
+        self.device, self.precision, self.reason = device, precision, reason
+        self._map, self._inputs = kind.mapping(weights), kind.inputs(weights)
+        self._centre = kind.mean(weights)
+        self._defaults = {parameter.name: float(parameter.default) for parameter in self.parameters}
+
+    def map(self, z: Floats, labels: Floats | None = None) -> Floats:
+        """z [n, z_dim] and labels [n or 1, c_dim] to w [n, w_dim], before truncation."""
+        return self._map(z, labels)
+
+    def mean(self, labels: Floats | None = None) -> Floats:
+        """The centre of truncation [w_dim] for labels [1, c_dim]."""
+        return self._centre(labels)
+
+    def synthesise(self, ws: Floats, controls: Controls | None = None) -> Pixels:
+        """ws [num_ws, w_dim] to a picture uint8 [height, width, channels], sRGB.
+
+        `controls` are values of the parameters by name; what is not given has its default. The array
+        is the generator's own and holds until the second next call.
+        """
+        wanted = (self.space.num_ws, self.space.w_dim)
+        if ws.shape != wanted:
+            raise ValueError(f"ws has shape {ws.shape}, must be {wanted}")
+        given = self._inputs({**self._defaults, **(controls or {})})
+        return self._picture(np.ascontiguousarray(ws, np.float32), *given)
+
+    def close(self) -> None:
+        """Give back the network's memory and device; again does nothing."""
+        raise NotImplementedError
+
+    def _picture(self, ws: Floats, *inputs: Floats) -> Pixels:
+        """ws [num_ws, w_dim] and the inputs of the family to a picture."""
+        raise NotImplementedError

@@ -1,0 +1,61 @@
+"""Any family through plain torch, on any device that torch knows: Apple's GPUs, or a CPU without OpenVINO."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import torch
+from torch import Tensor, nn
+
+from perform.generators import Floats, ModelError, Pixels, Precision
+from perform.generators.runtimes.base import Base
+from perform.generators.weights import Weights
+
+TYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
+
+
+def network(weights: Weights, precision: str = "float32") -> nn.Module:
+    """The synthesis of some weights, on the CPU: (ws, *inputs) to [1, channels, height, width]."""
+    module = import_module(f"perform.generators.{weights.config.family}.network")
+    synthesis: nn.Module = module.synthesis(weights, TYPES[precision])
+    return synthesis
+
+
+def pixels(picture: Tensor) -> Tensor:
+    """Pictures [n, c, h, w] of -1..1 to uint8 [n, h, w, c]: times 127.5, plus 128, cut off below."""
+    return (picture * 127.5 + 128).clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1)
+
+
+class Eager(Base):
+    """A generator of plain torch calls. Each picture is an array of its own."""
+
+    def __init__(self, weights: Weights, device: str = "cpu", precision: Precision = "auto") -> None:
+        chosen = choose(device, precision)
+        super().__init__(weights, device, chosen)
+        self._synthesis = network(weights, chosen).to(device)
+
+    def close(self) -> None:
+        """Give the network's memory back to torch."""
+        vars(self).pop("_synthesis", None)
+
+    @torch.inference_mode()
+    def draw(self, ws: Floats, *inputs: Floats) -> Floats:
+        """ws [num_ws, w_dim] and the family's inputs to [channels, height, width], about -1..1."""
+        tensors = (torch.from_numpy(array).to(self.device) for array in (ws, *inputs))
+        picture: Floats = self._synthesis(*tensors)[0].float().cpu().numpy()
+        return picture
+
+    @torch.inference_mode()
+    def _picture(self, ws: Floats, *inputs: Floats) -> Pixels:
+        tensors = (torch.from_numpy(array).to(self.device) for array in (ws, *inputs))
+        picture: Pixels = pixels(self._synthesis(*tensors))[0].cpu().numpy()
+        return picture
+
+
+def choose(device: str, precision: Precision) -> str:
+    """The precision of a device: what was asked for, or its fastest that keeps the picture."""
+    if precision == "auto":
+        return "float32" if device == "cpu" else "float16"
+    if precision not in TYPES:
+        raise ModelError(f"precision = {precision!r}, must be auto or one of {', '.join(TYPES)}")
+    return precision

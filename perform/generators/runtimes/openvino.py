@@ -1,0 +1,161 @@
+"""Any family on a CPU through OpenVINO, in float32 or, where the processor has it, bfloat16."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.util import find_spec
+from itertools import cycle
+from typing import Any
+
+import numpy as np
+import openvino as ov
+from openvino import opset13 as op
+
+from perform.generators import Floats, ModelError, Pixels, Precision
+from perform.generators.runtimes.base import Base
+from perform.generators.weights import Weights
+
+LEAST_PSNR = 40.0  # dB against float32; below it bfloat16 is not played
+JUDGED = 4  # latents on which that is measured
+HINTS = {"float32": "f32", "bfloat16": "bf16"}
+
+
+class OpenVino(Base):
+    """A generator on the CPU. `threads` 0 leaves their number to OpenVINO.
+
+    In bfloat16 as much is computed in float32 as the picture needs, of what the family's graph
+    offers (`exact` says how much). When even that is not near enough to float32, `precision` is
+    float32 and `reason` says so.
+    """
+
+    def __init__(self, weights: Weights, precision: Precision = "auto", threads: int = 0) -> None:
+        self._core = ov.Core()
+        chosen, reason = _precision(self._core, precision)
+        super().__init__(weights, "cpu", chosen, reason)
+        self._threads, self.exact = threads, 0
+        self._runner = self._compiled(weights, HINTS[chosen])
+        if chosen == "bfloat16" and precision == "auto":
+            self._refine(weights)
+
+    def _compiled(self, weights: Weights, hint: str, exact: int = 0) -> Runner:
+        graphs = graphs_of(weights.config.family).parts(weights, hint, exact)
+        return Runner(self._core, graphs, self._threads)
+
+    def _refine(self, weights: Weights) -> None:
+        """Compute as much in float32 as the picture needs, or all."""
+        reference, quality = self._compiled(weights, "f32"), 0.0
+        for exact in graphs_of(weights.config.family).EXACT:
+            if exact:
+                self._runner, self.exact = self._compiled(weights, "bf16", exact), exact
+            quality = self._quality(reference)
+            if quality >= LEAST_PSNR:
+                return
+        self._runner, self.precision = reference, "float32"
+        self.reason = f"bfloat16 is {quality:.0f} dB from float32, must be {LEAST_PSNR:.0f} or more"
+
+    def _quality(self, reference: Runner) -> float:
+        """The worst PSNR of the pictures against another runner's, dB."""
+        z = np.random.default_rng(0).standard_normal((JUDGED, self.space.z_dim), np.float32)
+        inputs = self._inputs(self._defaults)
+        latents = [np.repeat(w[None], self.space.num_ws, 0) for w in self.map(z)]
+        return min(psnr(self._runner(ws, *inputs), reference(ws, *inputs)) for ws in latents)
+
+    def close(self) -> None:
+        """Give the compiled networks back."""
+        vars(self).pop("_runner", None)
+
+    def _picture(self, ws: Floats, *inputs: Floats) -> Pixels:
+        return self._runner(ws, *inputs)
+
+
+def graphs_of(name: str) -> Any:
+    """The module that makes a family's graphs: its own, or the conversion of its torch network."""
+    own = f"perform.generators.{name}.graph"
+    return import_module(own if find_spec(own) else "perform.generators.runtimes.convert")
+
+
+class Runner:
+    """Compiled graphs in a row with two sets of requests in turn, each with arrays of its own: a
+    picture stays whole while the next one is made."""
+
+    def __init__(self, core: Any, graphs: list[tuple[Any, str]], threads: int) -> None:
+        graphs[-1] = pixels(graphs[-1][0]), graphs[-1][1]
+        compiled = [core.compile_model(graph, "CPU", _settings(hint, threads)) for graph, hint in graphs]
+        self._requests = cycle([_Request(compiled), _Request(compiled)])
+
+    def __call__(self, ws: Floats, *inputs: Floats) -> Pixels:
+        return next(self._requests)(ws, *inputs)
+
+
+class _Request:
+    """One picture's way through the compiled parts; what goes in and out stays in the same arrays."""
+
+    def __init__(self, compiled: list[Any]) -> None:
+        self._requests = [part.create_infer_request() for part in compiled]
+        self._pixels = np.zeros(tuple(compiled[-1].output("pixels").shape), np.uint8)
+        self._requests[-1].set_tensor("pixels", ov.Tensor(self._pixels, shared_memory=True))
+        self._given: dict[str, Floats] = {}
+        names = [_names(part.inputs) for part in compiled]
+        for i, part in enumerate(compiled[:-1]):
+            for name in _names(part.outputs):
+                self._requests[i + 1].set_tensor(name, self._requests[i].get_tensor(name))
+        made = {name for part in compiled[:-1] for name in _names(part.outputs)}
+        self._names = [[name for name in its if name not in made] for its in names]
+
+    def __call__(self, *arrays: Floats) -> Pixels:
+        for name, array in zip(self._names[0], arrays, strict=True):
+            if self._given.get(name) is not array:
+                self._given[name] = array
+                self._set(name, ov.Tensor(array, shared_memory=True))
+        for request in self._requests:
+            request.infer()
+        picture: Pixels = self._pixels[0]
+        return picture
+
+    def _set(self, name: str, tensor: Any) -> None:
+        for request, names in zip(self._requests, self._names, strict=True):
+            if name in names:
+                request.set_tensor(name, tensor)
+
+
+def _names(ports: list[Any]) -> list[str]:
+    return [port.get_any_name() for port in ports]
+
+
+def pixels(graph: Any) -> Any:
+    """A graph that gives `image` [1, c, h, w] of -1..1, ended with `pixels` uint8 [1, h, w, c]: cut off
+    below as the field's tools do."""
+    image = graph.output("image").get_node().input_value(0)
+    scaled = op.add(op.multiply(image, np.float32(127.5)), np.float32(128.0))
+    last = op.transpose(op.clamp(scaled, 0.0, 255.0), np.array([0, 2, 3, 1]))
+    bytes_ = op.convert(last, "u8")
+    bytes_.output(0).get_tensor().set_names({"pixels"})
+    return ov.Model([op.result(bytes_)], graph.get_parameters(), graph.get_name())
+
+
+def _settings(hint: str, threads: int) -> dict[str, Any]:
+    return {
+        "INFERENCE_PRECISION_HINT": hint,
+        "PERFORMANCE_HINT": "LATENCY",
+        "INFERENCE_NUM_THREADS": threads,
+        "NUM_STREAMS": 1,
+        "ENABLE_CPU_PINNING": False,  # the drawing needs the same cores
+        "DYNAMIC_QUANTIZATION_GROUP_SIZE": 0,
+    }
+
+
+def _precision(core: Any, wanted: Precision) -> tuple[str, str]:
+    """The precision to try and, when it is not the one that was asked for, why."""
+    if wanted not in ("auto", *HINTS):
+        raise ModelError(f"precision = {wanted!r}, must be auto, float32 or bfloat16 on a CPU")
+    if wanted == "float32":
+        return "float32", ""
+    if "BF16" not in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+        return "float32", "the processor has no bfloat16"
+    return "bfloat16", ""
+
+
+def psnr(picture: Pixels, reference: Pixels) -> float:
+    """Peak signal-to-noise ratio of two uint8 pictures, dB."""
+    error = np.square(picture.astype(np.float64) - reference).mean()
+    return float(10 * np.log10(255**2 / error)) if error else float("inf")
