@@ -29,9 +29,9 @@ def figures(
     """Frames a second over `seconds` of the track (default: all of it, and the long render too)."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        yield from _rate(folder, seconds, model, device)
-        if seconds is None:
+        if seconds is None:  # first, while the process has nothing to give back
             yield _growth(folder, device)
+        yield from _rate(folder, seconds, model, device)
 
 
 def _rate(folder: Path, seconds: float | None, model: str | None, device: Device) -> Iterator[Figure]:
