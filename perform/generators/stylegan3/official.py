@@ -1,0 +1,135 @@
+"""StyleGAN3 from the tensors and attributes of an official network, by their official names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from perform.generators import ModelError
+from perform.generators.stylegan3.config import Config, Pair, Sides
+from perform.generators.stylegan3.recipe import OVERSAMPLED, sides
+from perform.generators.weights import Shapes, Weights, checked
+
+Attributes: TypeAlias = Mapping[str, Mapping[str, Any]]  # by module path: "synthesis.L0_36_512" …
+
+LAYER = re.compile(r"(synthesis\.L(\d+)_(\d+)_\d+)\.weight")
+MARGIN = 10  # pixels around the picture, where a network is too short to tell
+CLAMP = 256.0
+
+
+def from_official(
+    named: Mapping[str, NDArray[Any]],
+    attributes: Attributes | None = None,
+    notes: Mapping[str, str] | None = None,
+) -> Weights:
+    """Weights from the parameters and buffers of an official network.
+
+    `attributes` are plain values of its modules (`padding`, `tmp_sampling_rate` …) by module path; what
+    is not there follows from the sizes and the paper's design. Filters of one tap may be missing.
+    Raises ModelError.
+    """
+    found = {name: np.shape(array) for name, array in named.items()}
+    told: Attributes = attributes or {}
+    try:
+        config = infer(found, told)
+        official = dict(zip(config.layers, _prefixes(found), strict=True))
+    except (KeyError, IndexError, ValueError, TypeError, OverflowError) as error:
+        if isinstance(error, ModelError):
+            raise
+        raise ModelError(f"not a stylegan3 generator: {error} is missing or misshapen") from error
+    ours = {name: array for name, array in named.items() if not name.startswith("synthesis.L")}
+    for name, prefix in official.items():  # a pruned layer's name tells its channels of old
+        tensors = {key: array for key, array in named.items() if key.startswith(f"{prefix}.")}
+        ours |= {f"synthesis.{name}{key.removeprefix(prefix)}": array for key, array in tensors.items()}
+    still = {"synthesis.input.transform": np.eye(3)}
+    return checked(config, {**still, **ours}, notes or {})
+
+
+def _prefixes(found: Shapes) -> list[str]:
+    """The layers' official names, in order."""
+    matches = [match for match in map(LAYER.fullmatch, found) if match]
+    return [match[1] for match in sorted(matches, key=lambda match: int(match[2]))]
+
+
+def infer(found: Shapes, told: Attributes) -> Config:
+    """The configuration that a file's shapes and attributes tell."""
+    prefixes = _prefixes(found)
+    sizes = _sizes(prefixes, told)
+    rates = _rates(sizes, told)
+    embed = found.get("mapping.embed.weight", (0, 0))
+    depth = len({name for name in found if re.fullmatch(r"mapping\.fc\d+\.weight", name)})
+    rows = [_layer(i, prefix, sizes, rates, found, told) for i, prefix in enumerate(prefixes)]
+    ups, downs, up_filters, down_filters, paddings, kernels = zip(*rows, strict=True)
+    source, whole = told.get("synthesis.input", {}), told.get("synthesis", {})
+    clamp = told.get(prefixes[0], {}).get("conv_clamp", CLAMP)
+    return Config(
+        channels=(found["synthesis.input.freqs"][0], *(found[f"{prefix}.weight"][0] for prefix in prefixes)),
+        sizes=sizes,
+        ups=ups,
+        downs=downs,
+        up_filters=up_filters,
+        down_filters=down_filters,
+        paddings=paddings,
+        kernels=kernels,
+        sampling=float(source.get("sampling_rate", rates[0])),
+        bandwidth=float(source.get("bandwidth", 2.0)),
+        scale=float(whole.get("output_scale", 0.25)),
+        clamp=None if clamp is None else float(clamp),
+        z_dim=found["mapping.fc0.weight"][1] - embed[0],
+        c_dim=embed[1],
+        embed=embed[0],
+        mapping=tuple(found[f"mapping.fc{i}.weight"][0] for i in range(depth)),
+        rate=float(told.get("mapping.fc0", {}).get("bias_gain", 0.01)),
+    )
+
+
+def _pair(value: Any) -> Pair:
+    """(width, height) of one number or of two."""
+    width, height = (int(side) for side in np.broadcast_to(np.asarray(value), 2))
+    return width, height
+
+
+def _sizes(prefixes: list[str], told: Attributes) -> tuple[Pair, ...]:
+    """Sizes of the input and of each layer's output."""
+    named = [int(prefix.rsplit("_", 2)[1]) for prefix in prefixes]
+    sizes = [_pair(told.get(p, {}).get("out_size", size)) for p, size in zip(prefixes, named, strict=True)]
+    start = told.get(prefixes[0], {}).get("in_size", sizes[0])
+    return (_pair(told.get("synthesis.input", {}).get("size", start)), *sizes)
+
+
+def _rates(sizes: tuple[Pair, ...], told: Attributes) -> list[int]:
+    """Sampling rates of the input and of each layer's output: the size without its margins.
+
+    The last two layers have none. The third last has margins, and the picture's sampling rate.
+    """
+    margin = told.get("synthesis", {}).get("margin_size")
+    if margin is None:
+        margin = (sizes[-3][0] - sizes[-1][0]) // 2 if len(sizes) > 3 else MARGIN
+    return [size[0] - 2 * int(margin) for size in sizes[:-2]] + [sizes[-1][0]] * 2
+
+
+def _layer(
+    i: int, prefix: str, sizes: tuple[Pair, ...], rates: list[int], found: Shapes, told: Attributes
+) -> tuple[int, int, tuple[int, ...], tuple[int, ...], Sides, int]:
+    """Of one layer: its factors, its filters' shapes, its padding and its kernel."""
+    own, last = told.get(prefix, {}), i == len(sizes) - 2
+    before, after = rates[i], rates[i + 1]
+    between = int(own.get("tmp_sampling_rate", max(before, after) * (1 if last else OVERSAMPLED)))
+    up, down = int(own.get("up_factor", between // before)), int(own.get("down_factor", between // after))
+    filters = [_taps(found.get(f"{prefix}.{kind}_filter", ())) for kind in ("up", "down")]
+    kernel = found[f"{prefix}.weight"][2]
+    padding = own.get("padding")
+    if padding is None:
+        padding = sides(sizes[i], sizes[i + 1], kernel, up, down, *filters)
+    left, right, top, bottom = (int(side) for side in padding)
+    return up, down, filters[0], filters[1], (left, right, top, bottom), kernel
+
+
+def _taps(shape: tuple[int, ...]) -> tuple[int, ...]:
+    if len(shape) > 2:
+        raise ModelError(f"a filter has shape {shape}, must be (taps,) or (rows, columns)")
+    return tuple(int(taps) for taps in shape)
