@@ -1,0 +1,303 @@
+"""BigGAN-deep (Brock, Donahue, Simonyan 2019, arXiv:1809.11096), as Hugging Face's files hold it.
+
+The latent w of a layer is z and the embedding of the class, one after the other; every conditional
+layer takes its own row of ws, so that they can be mixed like styles. The centre of truncation is 0 for
+z and the class's own embedding: truncation scales z, which is what the field calls truncation here,
+and keeps the class. A file has the statistics of its normalisations for each of 51 truncations; which
+of them are used is the parameter `statistics`.
+
+z is taken as it comes. The field draws it from a normal distribution cut off at 2, but the network was
+trained with an uncut one (the paper's section 3.1), so what the paths draw is at home here.
+
+Tensors have the names that the field's files use, less the parts of spectral normalisation (Miyato et
+al. 2018, arXiv:1802.05957), which is a factor of each weight once a network is trained.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from math import modf
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from perform.generators import Floats, ModelError
+from perform.generators.weights import Centre, Controls, Mapper, Shapes, Weights, checked
+from perform.latent import Space
+from perform.parameters import Parameter
+
+FOLLOWED = -1.0  # the `statistics` that means: those of the truncation
+STATISTICS = Parameter(
+    "statistics", FOLLOWED, -1.0, 1.0, "", "truncation whose statistics normalise; below 0: the one played"
+)
+INPUTS = ("means", "gains")
+START = 4  # height and width of the first layer
+NORMS = 4  # in a block: before each of its convolutions
+COLOURS = 3  # of the last convolution's outputs the first three are shown
+SEED = 128  # of the untrained weights
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The shape of a BigGAN-deep generator.
+
+    `layers` has for each block (whether it doubles the size, its inputs, its outputs), in multiples of
+    `channel_width`. Within a block the width is its inputs' divided by `reduction`. `attention` is the
+    block before which the attention is (-1: there is none), `embed` the width of a class's embedding,
+    `n_stats` for how many truncations there are statistics.
+    """
+
+    family: ClassVar[str] = "biggan"
+    parameters: ClassVar[tuple[Parameter, ...]] = (STATISTICS,)
+    image_channels: ClassVar[int] = COLOURS
+
+    layers: tuple[tuple[bool, int, int], ...]
+    channel_width: int = 128
+    z_dim: int = 128
+    embed: int = 128
+    classes: int = 1000
+    attention: int = 8
+    reduction: int = 4
+    eps: float = 1e-4
+    n_stats: int = 51
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) of the pictures."""
+        side = START << sum(up for up, _, _ in self.layers)
+        return side, side
+
+    @property
+    def space(self) -> Space:
+        return Space(self.z_dim, self.z_dim + self.embed, 1 + len(self.layers), self.classes)
+
+    def name(self, block: int) -> str:
+        """The name of a block's tensors; the attention has a number among them."""
+        return f"generator.layers.{block + (0 <= self.attention <= block)}"
+
+    def widths(self, block: int) -> tuple[int, int, int]:
+        """Channels of a block: coming in, within, going out."""
+        _, inputs, outputs = self.layers[block]
+        inner = inputs * self.channel_width // self.reduction
+        return inputs * self.channel_width, inner, outputs * self.channel_width
+
+    def norms(self) -> dict[str, int]:
+        """The normalisations in the order of the network, with their channels."""
+        named: dict[str, int] = {}
+        for block in range(len(self.layers)):
+            inputs, inner, _ = self.widths(block)
+            named |= {f"{self.name(block)}.bn_{i}": inner if i else inputs for i in range(NORMS)}
+        return {**named, "generator.bn": self.widths(len(self.layers) - 1)[2]}
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Every tensor with its shape, in the order of the network."""
+        w_dim, first = self.z_dim + self.embed, self.widths(0)[0]
+        named: dict[str, tuple[int, ...]] = {"embeddings.weight": (self.embed, self.classes)}
+        named |= _biased("generator.gen_z", (START * START * first, w_dim))
+        for block in range(len(self.layers)):
+            if block == self.attention:
+                named |= _attention(f"generator.layers.{block}", self.widths(block)[0])
+            inputs, inner, outputs = self.widths(block)
+            kernels = (
+                (inner, inputs, 1, 1),
+                (inner, inner, 3, 3),
+                (inner, inner, 3, 3),
+                (outputs, inner, 1, 1),
+            )
+            for i, kernel in enumerate(kernels):
+                norm = f"{self.name(block)}.bn_{i}"
+                named |= {f"{norm}.{part}.weight": (kernel[1], w_dim) for part in ("scale", "offset")}
+                named |= _biased(f"{self.name(block)}.conv_{i}", kernel)
+        last = self.widths(len(self.layers) - 1)[2]
+        for norm, channels in self.norms().items():
+            named |= {
+                f"{norm}.{part}": (self.n_stats, channels) for part in ("running_means", "running_vars")
+            }
+        named |= {"generator.bn.weight": (last,), "generator.bn.bias": (last,)}
+        return named | _biased("generator.conv_to_rgb", (COLOURS, last, 3, 3))
+
+
+def _biased(name: str, shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
+    return {f"{name}.weight": shape, f"{name}.bias": shape[:1]}
+
+
+def _attention(name: str, channels: int) -> dict[str, tuple[int, ...]]:
+    widths = {"theta": (channels // 8, channels), "phi": (channels // 8, channels)}
+    widths |= {"g": (channels // 2, channels), "o_conv": (channels, channels // 2)}
+    kernels = {f"{name}.snconv1x1_{part}.weight": (*shape, 1, 1) for part, shape in widths.items()}
+    return {f"{name}.gamma": (1,), **kernels}
+
+
+def infer(found: Shapes, described: Mapping[str, Any] | None = None) -> Config:
+    """The configuration that a file's shapes tell (its names without spectral normalisation).
+
+    `described` is what the `config.json` beside it says. Without one every second block doubles the
+    size, as in all published networks, and eps is theirs.
+    """
+    try:
+        return _infer(found, described or {})
+    except (KeyError, IndexError, ValueError, TypeError, ZeroDivisionError) as error:
+        raise ModelError(f"not a biggan-deep generator: {error} is missing or misshapen") from error
+
+
+def _infer(found: Shapes, described: Mapping[str, Any]) -> Config:
+    width = found["generator.bn.bias"][0]
+    embed, classes = found["embeddings.weight"]
+    places = {re.match(r"generator\.layers\.(\d+)\.(conv_0|gamma)", name) for name in found}
+    kinds = {int(place[1]): place[2] for place in places if place}
+    blocks = [f"generator.layers.{place}" for place in sorted(kinds) if kinds[place] == "conv_0"]
+    attentions = [place for place in kinds if kinds[place] == "gamma"]
+    if len(attentions) > 1 or not blocks:
+        raise ModelError(
+            f"{len(blocks)} blocks and {len(attentions)} attentions, must be 1 or more and 0 or 1"
+        )
+    stats = found["generator.bn.running_means"][0]
+    if stats < 2:
+        raise ModelError(f"n_stats = {stats}, must be 2 or more")
+    ends = [(found[f"{name}.conv_0.weight"][1], found[f"{name}.conv_3.weight"][0]) for name in blocks]
+    ups = [bool(layer[0]) for layer in described.get("layers", [(i % 2,) for i in range(len(blocks))])]
+    if len(ups) != len(blocks):
+        raise ModelError(f"config.json has {len(ups)} layers, must be {len(blocks)} as in the file")
+    return Config(
+        layers=tuple((up, start // width, end // width) for up, (start, end) in zip(ups, ends, strict=True)),
+        channel_width=width,
+        z_dim=found["generator.gen_z.weight"][1] - embed,
+        embed=embed,
+        classes=classes,
+        attention=attentions[0] if attentions else -1,
+        reduction=ends[0][0] // found[f"{blocks[0]}.conv_0.weight"][0],
+        eps=float(described.get("eps", 1e-4)),
+        n_stats=stats,
+    )
+
+
+def from_state(
+    named: Mapping[str, NDArray[Any]],
+    described: Mapping[str, Any] | None = None,
+    notes: Mapping[str, str] | None = None,
+) -> Weights:
+    """Weights from a generator's state dict and, where there is one, the `config.json` beside it."""
+    folded = _folded({name.removeprefix("module."): array for name, array in named.items()})
+    config = infer({name: array.shape for name, array in folded.items()}, described)
+    shown = {f"generator.conv_to_rgb.{part}" for part in ("weight", "bias")}
+    kept = {name: array[:COLOURS] if name in shown else array for name, array in folded.items()}
+    return checked(config, kept, notes or {})
+
+
+def _folded(named: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """The tensors with weights divided by their spectral norm u W v, of the u and v in the file."""
+    folded = {}
+    for name, array in named.items():
+        if name.endswith("weight_orig"):
+            stem = name.removesuffix("_orig")
+            if f"{stem}_u" not in named or f"{stem}_v" not in named:
+                raise ModelError(f"{stem}_u or {stem}_v is missing, must be there beside {name}")
+            folded[stem] = _divided(name, array, named[f"{stem}_u"], named[f"{stem}_v"])
+        elif not name.endswith(("weight_u", "weight_v")):
+            folded[name] = array
+    return folded
+
+
+def _divided(name: str, weight: NDArray[Any], u: NDArray[Any], v: NDArray[Any]) -> NDArray[Any]:
+    flat = weight.reshape(len(weight), -1).astype(np.float64)
+    if (u.size, v.size) != flat.shape:
+        raise ModelError(f"{name} has u of {u.size} and v of {v.size}, must be {flat.shape}")
+    norm = u.ravel().astype(np.float64) @ flat @ v.ravel().astype(np.float64)
+    if not np.isfinite(norm) or norm == 0:
+        raise ModelError(f"{name} has the spectral norm {norm:g}, must be finite and not 0")
+    return (flat / norm).astype(np.float32).reshape(weight.shape)
+
+
+def mapping(weights: Weights) -> Mapper:
+    """From z and labels, which may be mixes of classes, to w: z and the embedding."""
+    return partial(_mapped, weights.config, weights.arrays["embeddings.weight"].T)
+
+
+def mean(weights: Weights) -> Centre:
+    """The centre of truncation [w_dim]: z is 0, the class is the label's."""
+    origin, mapped = np.zeros((1, weights.config.z_dim), np.float32), mapping(weights)
+    return lambda labels: mapped(origin, labels)[0]
+
+
+def _mapped(config: Config, classes: Floats, z: Floats, labels: Floats | None) -> Floats:
+    z = _shaped("z", z, config.z_dim)
+    given = np.eye(1, config.classes, dtype=np.float32) if labels is None else labels
+    embedded = _shaped("labels", given, config.classes) @ classes
+    return np.concatenate([z, np.broadcast_to(embedded, (len(z), config.embed))], 1)
+
+
+def _shaped(name: str, value: Floats, size: int) -> Floats:
+    value = np.asarray(value, np.float32)
+    if value.ndim != 2 or value.shape[1] != size:
+        raise ValueError(f"{name} has shape {value.shape}, must be (n, {size})")
+    return value
+
+
+def inputs(weights: Weights) -> Callable[[Controls], tuple[Floats, ...]]:
+    """From `truncation` and `statistics` to the means and the gains (one over the deviation) of all
+    normalisations, one after the other.
+
+    The opposite of a latent (a truncation below 0) has the statistics of the latent; beyond 1 there
+    are none, so those of 1 are taken.
+    """
+    normal = lru_cache(maxsize=1)(partial(_statistics, weights))
+
+    def taken(controls: Controls) -> tuple[Floats, ...]:
+        wanted = float(controls["statistics"])
+        return normal(min(abs(float(controls.get("truncation", 1.0))) if wanted < 0 else wanted, 1.0))
+
+    return taken
+
+
+def _statistics(weights: Weights, truncation: float) -> tuple[Floats, Floats]:
+    """Means and gains for a truncation of 0..1.
+
+    Between two rows the fraction is the share of the lower one, although it is the distance from it:
+    so it is in the implementation that the field uses, and so its pictures are reproduced.
+    """
+    config: Config = weights.config
+    share, place = modf(truncation / (1 / (config.n_stats - 1)))
+    low, high = int(place), min(int(place) + 1, config.n_stats - 1)
+
+    def row(name: str) -> Floats:
+        table = weights.arrays[name]
+        mixed = table[low] * np.float32(share) + table[high] * np.float32(1 - share)
+        return np.asarray(mixed if share else table[low], np.float32)
+
+    means = np.concatenate([row(f"{norm}.running_means") for norm in config.norms()])
+    variances = np.concatenate([row(f"{norm}.running_vars") for norm in config.norms()])
+    return means, np.asarray(1 / np.sqrt(variances + np.float32(config.eps)), np.float32)
+
+
+PUBLISHED: Mapping[int, str] = {
+    128: "16-16 16+16 16-16 16+8 8-8 8+4 4-4 4+2 2-2 2+1",
+    256: "16-16 16+16 16-16 16+8 8-8 8+8 8-8 8+4 4-4 4+2 2-2 2+1",
+    512: "16-16 16+16 16-16 16+8 8-8 8+8 8-8 8+4 4-4 4+2 2-2 2+1 1-1 1+1",
+}  # blocks of the published networks by size: inputs, + where it doubles the size, outputs
+
+
+def published(size: int) -> Config:
+    """The configuration of the published network of a size: 128, 256 or 512."""
+    blocks = [re.findall(r"\d+", block) for block in PUBLISHED[size].split()]
+    ups = ["+" in block for block in PUBLISHED[size].split()]
+    return Config(tuple((up, int(block[0]), int(block[1])) for up, block in zip(ups, blocks, strict=True)))
+
+
+def untrained(config: Config) -> Weights:
+    """Seeded random weights that keep the activations' size about 1, for measuring."""
+    draw = np.random.Generator(np.random.PCG64(SEED))
+    arrays: dict[str, Floats] = {}
+    for name, shape in config.shapes().items():
+        normal = draw.standard_normal(shape, np.float32)
+        if "running_vars" in name or name == "generator.bn.weight":
+            arrays[name] = np.ones(shape, np.float32)
+        elif "bias" in name or "running" in name:
+            arrays[name] = normal * np.float32(0.1)
+        else:
+            gain = 0.5 if "scale" in name or "offset" in name or "conv_3" in name else 1.0
+            arrays[name] = normal * np.float32(gain / np.sqrt(np.prod(shape[1:])))
+    return Weights(config, arrays, {"title": "untrained: seeded random weights", "licence": "MIT"})
