@@ -23,8 +23,11 @@ def _kernel(array: Tensor, dtype: torch.dtype) -> Tensor:
 
 
 def _normalised(x: Tensor, gain: Tensor, offset: Tensor) -> Tensor:
-    """ReLU of x [1, c, h, w] times gain [c] plus offset [c]."""
-    return torch.relu(x * gain[:, None, None].to(x) + offset[:, None, None].to(x))
+    """ReLU of x [1, c, h, w] times gain plus offset, [1, c] or [c].
+
+    Of rank 4, or OpenVINO keeps them apart from the convolution, and lays x out anew before and after.
+    """
+    return torch.relu(x * gain.reshape(1, -1, 1, 1).to(x) + offset.reshape(1, -1, 1, 1).to(x))
 
 
 class Block(nn.Module):
@@ -53,11 +56,11 @@ class Block(nn.Module):
             self.register_buffer(f"kernel{i}", _kernel(arrays[f"{name}.conv_{i}.weight"], dtype))
 
     def forward(self, x: Tensor, w: Tensor, means: Tensor, gains: Tensor) -> Tensor:
-        """x [1, inputs, h, w] to [1, outputs, h or 2h, w or 2w]; means and gains of the block's norms."""
-        scale, offset = torch.chunk(self.styles @ w, 2)
+        """x [1, inputs, h, w] to [1, outputs, h or 2h, w or 2w], by w [1, w_dim] and its own statistics."""
+        scale, offset = torch.chunk(functional.linear(w, self.styles), 2, 1)
         gain = (1 + scale) * gains
         offset = offset + (self.bias - means) * gain
-        shares = zip(torch.split(gain, self.widths), torch.split(offset, self.widths), strict=True)
+        shares = zip(torch.split(gain, self.widths, 1), torch.split(offset, self.widths, 1), strict=True)
         y = x
         for i, (times, plus) in enumerate(shares):
             y = _normalised(y, times, plus)
@@ -90,7 +93,7 @@ class Attention(nn.Module):
         phi = functional.max_pool2d(functional.conv2d(x, self.phi), 2).flatten(2)
         g = functional.max_pool2d(functional.conv2d(x, self.g), 2).flatten(2)
         likeness = torch.softmax(theta.transpose(1, 2) @ phi, -1)  # [1, places, pooled places]
-        taken = (g @ likeness.transpose(1, 2)).reshape(1, -1, *x.shape[2:])
+        taken = (likeness @ g.transpose(1, 2)).transpose(1, 2).reshape(1, -1, *x.shape[2:])
         return x + functional.conv2d(taken, self.o_conv)
 
 
@@ -127,13 +130,13 @@ class Synthesis(nn.Module):
         return [block for block in self.blocks if isinstance(block, Block)]
 
     def forward(self, ws: Tensor, means: Tensor, gains: Tensor) -> Tensor:
-        x = self.first @ ws[0] + self.first_bias  # its places come before its channels
+        x = functional.linear(ws[:1], self.first, self.first_bias)  # its places come before its channels
         x = x.reshape(1, START, START, -1).permute(0, 3, 1, 2).to(self.dtype)
         spans = [slice(start, end) for start, end in pairwise(self.ends)]
         for i, block in enumerate(self._blocks()):
             if self.attention is not None and i == self.config.attention:
                 x = self.attention(x)
-            x = block(x, ws[i + 1], means[spans[i]], gains[spans[i]])
+            x = block(x, ws[i + 1 : i + 2], means[spans[i]], gains[spans[i]])
         gain = self.weight * gains[spans[-1]]
         x = _normalised(x, gain, self.bias - means[spans[-1]] * gain)
         return functional.conv2d(x, self.kernel, self.kernel_bias, padding=1).float().tanh()
