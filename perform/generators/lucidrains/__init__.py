@@ -1,0 +1,178 @@
+"""The StyleGAN2 of lucidrains' stylegan2-pytorch: a dialect of its own, so a family of its own.
+
+It differs from `stylegan2` in nearly everything: one w for each block, no learning-rate scaling of the
+convolutions, styles added to 1, bilinear enlargement, one noise picture of 0..1 for all layers, and
+pictures of 0..1 (the network here gives -1..1, as every family does). Tensors have the names that
+`stylegan2` gives to what does the same.
+
+What the file does not tell: the mapping's learning-rate multiplier (in `.config.json` beside the file),
+and the noise, which the original draws anew for every picture and here comes from a seed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from itertools import pairwise
+from typing import ClassVar
+
+import numpy as np
+
+from perform.generators import NOISE, STORED, Floats, ModelError
+from perform.generators.weights import Centre, Controls, Mapper, Shapes, Weights
+from perform.latent import Space
+from perform.parameters import Parameter
+
+INPUTS = ("noise", "strength")
+SLOPE = np.float32(0.2)
+OWN_SEED = 0  # of the noise that stands for the network's own, which no file has
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The shape of a generator.
+
+    `channels` holds the width of the first features and of each block's output, `mapping` the widths of
+    the mapping's layers. `rate` is the mapping's learning-rate multiplier, `normalised` whether z is
+    brought to length 1, `constant` whether the first features are learned (else computed from w),
+    `convolved` whether a convolution follows them, `blurred` whether the picture is blurred as it grows.
+    """
+
+    family: ClassVar[str] = "lucidrains"
+    parameters: ClassVar[tuple[Parameter, ...]] = NOISE
+
+    channels: tuple[int, ...]
+    z_dim: int = 512
+    mapping: tuple[int, ...] = (512,) * 8
+    rate: float = 0.1
+    normalised: bool = True
+    image_channels: int = 3
+    constant: bool = True
+    convolved: bool = True
+    blurred: bool = True
+
+    @property
+    def blocks(self) -> int:
+        return len(self.channels) - 1
+
+    @property
+    def w_dim(self) -> int:
+        return self.mapping[-1]
+
+    @property
+    def resolutions(self) -> tuple[int, ...]:
+        """The blocks' resolutions: 4, 8, …; block i takes ws[i]."""
+        return tuple(4 << block for block in range(self.blocks))
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) of the pictures."""
+        return self.resolutions[-1], self.resolutions[-1]
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """The modulated convolutions in order, two for each block."""
+        return tuple(f"b{r}.conv{half}" for r in self.resolutions for half in (0, 1))
+
+    @property
+    def space(self) -> Space:
+        return Space(self.z_dim, self.w_dim, self.blocks)
+
+    def widths(self, layer: int) -> tuple[int, int]:
+        """Inputs and outputs of a convolution."""
+        before, after = self.channels[layer // 2 : layer // 2 + 2]
+        return (after if layer % 2 else before), after
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Every tensor with its shape, in the order of the network."""
+        named: dict[str, tuple[int, ...]] = {"mapping.w_avg": (self.w_dim,)}
+        for i, (inputs, outputs) in enumerate(pairwise((self.z_dim, *self.mapping))):
+            named |= _linear(f"mapping.fc{i}", inputs, outputs)
+        first, b4 = self.channels[0], "synthesis.b4"
+        named |= (
+            {f"{b4}.const": (first, 4, 4)} if self.constant else {f"{b4}.begin": (self.w_dim, first, 4, 4)}
+        )
+        if self.convolved:
+            named |= {f"{b4}.initial.weight": (first, first, 3, 3), f"{b4}.initial.bias": (first,)}
+        for i, layer in enumerate(self.layers):
+            name, (inputs, outputs) = f"synthesis.{layer}", self.widths(i)
+            named[f"{name}.weight"] = (outputs, inputs, 3, 3)
+            named |= _linear(f"{name}.affine", self.w_dim, inputs) | _linear(f"{name}.noise", 1, outputs)
+        for resolution, width in zip(self.resolutions, self.channels[1:], strict=True):
+            torgb = f"synthesis.b{resolution}.torgb"
+            named[f"{torgb}.weight"] = (self.image_channels, width, 1, 1)
+            named |= _linear(f"{torgb}.affine", self.w_dim, width)
+        return named
+
+
+def _linear(name: str, inputs: int, outputs: int) -> dict[str, tuple[int, ...]]:
+    return {f"{name}.weight": (outputs, inputs), f"{name}.bias": (outputs,)}
+
+
+def infer(found: Shapes, rate: float = 0.1, normalised: bool = True, blurred: bool = True) -> Config:
+    """The configuration that the shapes of our names tell; the rest is in no shape."""
+    try:
+        depth = len({name for name in found if re.fullmatch(r"mapping\.fc\d+\.weight", name)})
+        blocks = len({name for name in found if re.fullmatch(r"synthesis\.b\d+\.conv1\.weight", name)})
+        outputs = [found[f"synthesis.b{4 << block}.conv1.weight"][0] for block in range(blocks)]
+        return Config(
+            channels=(found["synthesis.b4.conv0.weight"][1], *outputs),
+            z_dim=found["mapping.fc0.weight"][1],
+            mapping=tuple(found[f"mapping.fc{i}.weight"][0] for i in range(depth)),
+            rate=rate,
+            normalised=normalised,
+            image_channels=found["synthesis.b4.torgb.weight"][0],
+            constant="synthesis.b4.const" in found,
+            convolved="synthesis.b4.initial.weight" in found,
+            blurred=blurred,
+        )
+    except (KeyError, IndexError) as error:
+        raise ModelError(f"not a generator of lucidrains' kind: {error} is missing or misshapen") from error
+
+
+def mapping(weights: Weights) -> Mapper:
+    """From z to w (the contract of `weights.Family`)."""
+    return partial(mapped, weights.part("mapping."))
+
+
+def mean(weights: Weights) -> Centre:
+    """The centre of truncation [w_dim]: the mean of many mapped z, found when the file was read."""
+    centre = weights.arrays["mapping.w_avg"]
+    return lambda labels: centre
+
+
+def inputs(weights: Weights) -> Callable[[Controls], tuple[Floats, ...]]:
+    """From `noise` and `noise_seed` to the noise picture [height, width] of 0..1 and its strength [1]."""
+    drawn = lru_cache(maxsize=2)(partial(drawn_noise, weights.config))
+
+    def taken(controls: Controls) -> tuple[Floats, ...]:
+        seed = int(controls["noise_seed"])
+        strength = np.full(1, controls["noise"], np.float32)
+        return drawn(OWN_SEED if seed == STORED else seed), strength
+
+    return taken
+
+
+def drawn_noise(config: Config, seed: int) -> Floats:
+    """A noise picture [height, width], even in 0..1, drawn from a seed: the same everywhere."""
+    draw = np.random.Generator(np.random.PCG64(seed % 2**64))
+    width, height = config.size
+    return draw.random((height, width), np.float32)
+
+
+def mapped(weights: Weights, z: Floats, labels: Floats | None = None) -> Floats:
+    """z [n, z_dim] to w [n, w_dim]; there are no labels."""
+    config: Config = weights.config
+    x = np.asarray(z, np.float32)
+    if x.ndim != 2 or x.shape[1] != config.z_dim:
+        raise ValueError(f"z has shape {x.shape}, must be (n, {config.z_dim})")
+    if config.normalised:
+        x = x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), np.float32(1e-12))
+    rate = np.float32(config.rate)
+    for i in range(len(config.mapping)):
+        weight, bias = weights.arrays[f"mapping.fc{i}.weight"], weights.arrays[f"mapping.fc{i}.bias"]
+        y: Floats = (x @ weight.T + bias) * rate
+        x = np.maximum(y, y * SLOPE)
+    return x
