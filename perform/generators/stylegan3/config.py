@@ -30,7 +30,7 @@ class Config:
     `channels` and `sizes`, (width, height), are those of the input and of the output of each layer; the
     rest of the tuples have an entry for each layer, the last of which makes colours. A layer convolves
     with a kernel of kernels[i] pixels, padded so that every pixel that it touches is kept, upsamples
-    ups[i] times, padded by paddings[i] (less than 0: cropped) and filtered, bends, filters and
+    ups[i] times, padded by paddings[i] (less than 0: cropped) and filtered, activates, filters and
     downsamples downs[i] times. `up_filters` and `down_filters` are the filters' shapes: () none, (taps,)
     along both axes, (rows, columns) radial. `sampling` is the input's sampling rate in pixels a picture
     and `bandwidth` its highest frequency in waves a picture; `scale` is that of the colours, `clamp`
@@ -88,11 +88,11 @@ class Config:
         return self.channels[-1]
 
     def colours(self, layer: int) -> bool:
-        """Whether a layer is the one that makes colours: it is not demodulated and does not bend."""
+        """Whether a layer is the one that makes colours: it is not demodulated and has no leaky ReLU."""
         return layer == self.depth - 1
 
-    def bent(self, layer: int) -> Pair:
-        """(width, height) between a layer's upsampling and its downsampling."""
+    def fine(self, layer: int) -> Pair:
+        """(width, height) between a layer's upsampling and its downsampling, where it activates."""
         grown = (side + self.kernels[layer] - 1 for side in self.sizes[layer])
         filters = _both(self.up_filters[layer])
         pads = self.paddings[layer]
@@ -137,12 +137,12 @@ class Config:
         if lengths != {self.depth} or self.depth < 1:
             raise ModelError(f"layers = {self.depth}, but other entries are for {sorted(lengths)}")
         for i, name in enumerate(self.layers):
-            factors, sides = (self.ups[i], self.downs[i]), (*self.sizes[i], *self.sizes[i + 1], *self.bent(i))
+            factors, sides = (self.ups[i], self.downs[i]), (*self.sizes[i], *self.sizes[i + 1], *self.fine(i))
             if not all(1 <= factor <= LARGEST_FACTOR for factor in factors):
                 raise ModelError(f"{name}: factors = {factors}, must be 1..{LARGEST_FACTOR}")
             if not all(1 <= side <= LARGEST for side in sides):
                 raise ModelError(f"{name}: sizes = {sides}, must be 1..{LARGEST}")
-            given = zip(self.bent(i), _both(self.down_filters[i]), strict=True)
+            given = zip(self.fine(i), _both(self.down_filters[i]), strict=True)
             made = tuple((side - taps) // self.downs[i] + 1 for side, taps in given)
             if made != tuple(self.sizes[i + 1]):
                 raise ModelError(f"{name} makes {made} pixels, must be {self.sizes[i + 1]}")

@@ -1,7 +1,7 @@
 """StyleGAN3: the network, as plain torch.
 
 From Karras et al. 2021 (Alias-free generative adversarial networks): an input of waves whose place the
-latent and the performer move, and layers that convolve, upsample, bend, and downsample, so that nothing
+latent and the performer move, and layers that convolve, upsample, activate and downsample, so that nothing
 sticks to the pixels. This is the oracle of every faster form.
 
 As in StyleGAN2's network, activations are scaled on their way in and demodulated on their way out.
@@ -98,7 +98,7 @@ class Input(nn.Module):
 
 
 class Layer(nn.Module):
-    """A modulated convolution and a bend that is free of aliasing. [n, inputs, h, w] and w [n, w_dim]."""
+    """A modulated convolution and an activation without aliasing. [n, inputs, h, w] and w [n, w_dim]."""
 
     up_filter: Tensor | None
     down_filter: Tensor | None

@@ -19,7 +19,7 @@ from perform.generators.stylegan3.config import Config, Pair, Sides
 Doubles = NDArray[np.float64]
 
 FILTER = 6  # taps for each factor of resampling
-OVERSAMPLED = 2  # how much finer the grid is on which activations bend
+OVERSAMPLED = 2  # how much finer the grid of activations is
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class Plan:
         return tuple(int(channels) for channels in np.rint(wide))[:-1]
 
     def steps(self) -> list[tuple[int, int, int]]:
-        """For each layer the rates of its input, of its bending and of its output."""
+        """For each layer the rates of its input, of its activation and of its output."""
         given = (self.rates[0], *self.rates[:-1])
         last = len(self.rates) - 1
         return [

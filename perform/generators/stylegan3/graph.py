@@ -1,0 +1,306 @@
+"""StyleGAN3's synthesis as OpenVINO graphs, from latents to pictures.
+
+Made for one picture at a time. What costs elsewhere, activating on a grid twice or four times as fine, is
+done in phases (`phases`): small depthwise convolutions at the layer's own rate whose sums the plugin
+fuses. Where a layer crops, its convolution makes only what is read. As in StyleGAN2's graph activations
+are scaled on their way in and demodulated on their way out. The input's waves are products of waves
+along each axis. Forms that were tried and lost are in docs/stylegan3.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import product
+from math import pi, sqrt
+from typing import Any, TypeAlias
+
+import numpy as np
+import openvino as ov
+from numpy.typing import NDArray
+from openvino import opset13 as op
+
+from perform.generators.bending import Bend
+from perform.generators.stylegan3.phases import Axis, Choice, Phase, Taps, axis
+from perform.generators.weights import Weights
+
+Node: TypeAlias = Any  # OpenVINO's Python package carries no types
+Grid: TypeAlias = list[list[Any]]
+
+SLOPE = 0.2
+EPSILON = 1e-8
+EXACT = (0, 2, 4, 6, 8, 10, 12)  # layers that may be in float32 when the rest is not; the input always is
+
+
+def parts(weights: Weights, hint: str, exact: int = 0, bends: Sequence[Bend] = ()) -> list[tuple[Node, str]]:
+    """The synthesis as graphs in a row, each with the precision to compile it in.
+
+    The input and the first `exact` layers are in float32: waves need phases that are right to far less
+    than a turn, and what is rounded early is what all later layers build on.
+    """
+    config = weights.config
+    odd = any(up % down for up, down in zip(config.ups, config.downs, strict=True))
+    if odd or any(len(shape) == 2 for shape in config.up_filters):  # no network of the paper is so
+        from perform.generators.runtimes import convert
+
+        return convert.parts(weights, hint, exact, bends)
+    if hint == "f32":
+        return [(graph(weights, bends=bends), hint)]
+    exact = min(exact, config.depth - 1)
+    return [(graph(weights, None, exact, bends), "f32"), (graph(weights, exact, None, bends), hint)]
+
+
+def graph(
+    weights: Weights, first: int | None = None, stop: int | None = None, bends: Sequence[Bend] = ()
+) -> Node:
+    """The layers first..stop as an ov.Model; first None: the input comes before them, stop None: to the end.
+
+    ws [num_ws, w_dim] and the transform [3, 3] give `image` [1, c, h, w]. A part that stops early gives
+    `features`, which a part that begins later takes instead of the transform.
+    """
+    config, splicer = weights.config, _splicer(bends)
+    synthesis = _Synthesis(weights)
+    if first is None:
+        given = op.parameter([3, 3], np.float32, name="transform")
+        x = _spliced(synthesis.waves(given), "input", splicer)
+    else:
+        width, height = config.sizes[first]
+        x = given = op.parameter([1, config.channels[first], height, width], np.float32, name="features")
+    for layer in range(first or 0, config.depth if stop is None else stop):
+        x = _spliced(synthesis.layer(x, layer), config.layers[layer], splicer)
+    x, name = (x, "features") if stop is not None else (op.multiply(x, _floats(config.scale)), "image")
+    x.output(0).get_tensor().set_names({name})
+    more = (splicer.parameters, splicer.results) if splicer else ([], [])
+    return ov.Model([op.result(x), *more[1]], [synthesis.ws, given, *more[0]], "synthesis")
+
+
+def _splicer(bends: Sequence[Bend]) -> Any:
+    """What sets bends into the graph; without any, torch is not needed."""
+    if not bends:
+        return None
+    from perform.generators.runtimes.splice import Splicer
+
+    return Splicer(bends)
+
+
+def _spliced(x: Node, layer: str, splicer: Any) -> Node:
+    return splicer(layer, x) if splicer else x
+
+
+def _floats(value: Any) -> Node:
+    return op.constant(np.ascontiguousarray(value, np.float32))
+
+
+def _whole(value: Any) -> Node:
+    return op.constant(np.asarray(value, np.int64))
+
+
+def _cut(x: Node, begin: int, end: int, axis: int) -> Node:
+    if begin == 0 and end >= x.get_output_shape(0)[axis]:
+        return x
+    return op.slice(x, _whole([begin]), _whole([end]), _whole([1]), _whole([axis]))
+
+
+def _spread(vector: Node) -> Node:
+    """[1, channels] -> [1, channels, 1, 1]."""
+    return op.reshape(vector, _whole([1, -1, 1, 1]), False)
+
+
+class _Synthesis:
+    def __init__(self, weights: Weights) -> None:
+        self.config, self.arrays = weights.config, weights.arrays
+        self.ws = op.parameter([self.config.space.num_ws, self.config.w_dim], np.float32, name="ws")
+
+    def _array(self, name: str) -> NDArray[np.float32]:
+        return self.arrays[f"synthesis.{name}"]
+
+    def _affine(self, row: int, name: str) -> Node:
+        """The affine of ws[row]: [1, outputs]."""
+        weight, bias = self._array(f"{name}.affine.weight"), self._array(f"{name}.affine.bias")
+        w = op.gather(self.ws, _whole([row]), _whole(0))
+        product = op.matmul(w, _floats(weight / sqrt(weight.shape[1])), False, True)
+        return op.add(product, _floats(bias[None]))
+
+    def waves(self, transform: Node) -> Node:
+        """The input, [1, channels, height, width].
+
+        sin(a + b) = sin a cos b + cos a sin b: a sine for each row and each column instead of each pixel.
+        """
+        config, weight = self.config, self._array("input.weight")
+        freqs, phases = self._placed(transform)  # [channels, 2], [channels, 1]
+        lengths = op.sqrt(op.reduce_sum(op.multiply(freqs, freqs), _whole([1]), True))
+        nyquist = config.sampling / 2
+        heights = op.divide(op.subtract(_floats(nyquist), lengths), _floats(nyquist - config.bandwidth))
+        heights = op.clamp(heights, 0.0, 1.0)  # fades what would alias
+        x, y = ((np.arange(size) + 0.5 - size / 2)[None] / config.sampling for size in config.sizes[0])
+        across = op.add(op.multiply(_cut(freqs, 0, 1, 1), _floats(x)), phases)
+        across, down = (
+            op.multiply(turns, _floats(2 * pi))
+            for turns in (across, op.multiply(_cut(freqs, 1, 2, 1), _floats(y)))
+        )
+        columns = [
+            op.unsqueeze(op.multiply(wave(across), heights), _whole([0, 2])) for wave in (op.sin, op.cos)
+        ]
+        rows = [op.unsqueeze(wave(down), _whole([0, 3])) for wave in (op.cos, op.sin)]
+        x = op.add(op.multiply(columns[0], rows[0]), op.multiply(columns[1], rows[1]))
+        mixed = _floats(weight[:, :, None, None] / sqrt(len(weight)))
+        return op.convolution(x, mixed, [1, 1], [0, 0], [0, 0], [1, 1])
+
+    def _placed(self, transform: Node) -> tuple[Node, Node]:
+        """Frequencies [channels, 2] and phases [channels, 1] where the latent and the transform put them."""
+        freqs, phases = self._array("input.freqs"), self._array("input.phases")
+        place = self._affine(0, "input")
+        direction = _cut(place, 0, 2, 1)
+        length = op.sqrt(op.reduce_sum(op.multiply(direction, direction), _whole([1]), True))
+        place = op.divide(place, length)
+        cos, sin, shift = _cut(place, 0, 1, 1), _cut(place, 1, 2, 1), _cut(place, 2, 4, 1)
+        turned = op.add(op.multiply(_floats(freqs), cos), op.multiply(_floats(freqs[:, ::-1] * (1, -1)), sin))
+        linear, moved = _cut(_cut(transform, 0, 2, 0), 0, 2, 1), _cut(_cut(transform, 0, 2, 0), 2, 3, 1)
+        offset = op.subtract(op.transpose(moved, _whole([1, 0])), shift)  # [1, 2]
+        phases = op.add(_floats(phases[:, None]), op.matmul(turned, offset, False, True))
+        return op.matmul(turned, linear, False, False), phases
+
+    def layer(self, x: Node, layer: int) -> Node:
+        """A modulated convolution, and its activation, free of aliasing."""
+        config, name = self.config, self.config.layers[layer]
+        weight, bias = self._array(f"{name}.weight"), self._array(f"{name}.bias")
+        gain = 1 / sqrt(self._array(f"{name}.magnitude_ema"))
+        style = self._affine(layer + 1, name)
+        if config.colours(layer):
+            weight, demodulation = weight * np.float32(gain / sqrt(weight[0].size)), None
+        else:
+            # A leaky ReLU is homogeneous: the sqrt 2 after it is folded into what comes before it
+            weight, demodulation = self._demodulated(weight, style, gain * sqrt(2))
+            bias = bias * np.float32(sqrt(2))
+        across, down = self._axes(layer)
+        x = self._convolved(op.multiply(x, _spread(style)), weight, across, down)
+        x = x if demodulation is None else op.multiply(x, _spread(demodulation))
+        return self._activated(op.add(x, _floats(bias[None, :, None, None])), layer, across, down)
+
+    def _demodulated(
+        self, weight: NDArray[np.float32], style: Node, gain: float
+    ) -> tuple[NDArray[np.float32], Node]:
+        """The weight at unit power, and what brings a style's variance back to 1, [1, outputs].
+
+        The original scales styles to a mean square of 1 first, which matters to the epsilon only.
+        """
+        weight = weight / np.sqrt(np.square(weight).mean((1, 2, 3), keepdims=True))
+        power = np.square(weight).sum((2, 3)) + EPSILON / weight.shape[1]
+        summed = op.matmul(op.multiply(style, style), _floats(power / gain**2), False, True)
+        return weight, op.power(summed, _floats(-0.5))
+
+    def _filter(self, layer: int, kind: str) -> Taps:
+        name = f"synthesis.{self.config.layers[layer]}.{kind}_filter"
+        return np.asarray(self.arrays.get(name, np.ones(1)), np.float64)
+
+    def _axes(self, layer: int) -> tuple[Axis, Axis]:
+        config = self.config
+        taps = self._filter(layer, "up")
+        shape = config.down_filters[layer] or (1,)
+        made = [
+            axis(
+                config.sizes[layer][i] + config.kernels[layer] - 1,
+                config.sizes[layer + 1][i],
+                config.ups[layer],
+                config.downs[layer],
+                config.paddings[layer][2 * i],
+                taps,
+                shape[-1 - i] if len(shape) == 2 else shape[0],
+            )
+            for i in range(2)
+        ]
+        return made[0], made[1]
+
+    def _convolved(self, x: Node, weight: NDArray[np.float32], across: Axis, down: Axis) -> Node:
+        """The convolution, of which the axes say what is read."""
+        reach, pads = weight.shape[2] - 1, []
+        for dimension, used in ((2, down), (3, across)):
+            size = x.get_output_shape(0)[dimension]
+            pads.append((max(reach - used.first, 0), max(used.last - size, 0)))
+            x = _cut(x, max(used.first - reach, 0), min(used.last, size), dimension)
+        begins, ends = zip(*pads, strict=True)
+        return op.convolution(x, _floats(weight), [1, 1], list(begins), list(ends), [1, 1])
+
+    def _activated(self, x: Node, layer: int, across: Axis, down: Axis) -> Node:
+        """Upsampled, activated, downsampled."""
+        columns = [_up(x, phase, across, 3) for phase in across.ups]
+        fine = [
+            [self._active(_up(column, phase, down, 2), layer) for phase in down.ups] for column in columns
+        ]
+        taps = self._filter(layer, "down")
+        rows = _radial(fine, taps, across, down) if taps.ndim == 2 else _separable(fine, taps, across, down)
+        return _interleaved(rows, across.out, down.out)
+
+    def _active(self, x: Node, layer: int) -> Node:
+        clamp = self.config.clamp
+        x = x if self.config.colours(layer) else op.prelu(x, _floats([SLOPE]))
+        return x if clamp is None else op.clamp(x, -clamp, clamp)
+
+
+def _depthwise(
+    x: Node, kernel: NDArray[Any], begins: tuple[int, int] = (0, 0), ends: tuple[int, int] = (0, 0)
+) -> Node:
+    """The same kernel [rows, columns] over each channel."""
+    channels = x.get_output_shape(0)[1]
+    if kernel.shape == (1, 1) and kernel[0, 0] == 1 and begins == ends == (0, 0):
+        return x
+    weight = _floats(np.broadcast_to(kernel, (channels, 1, 1, *kernel.shape)))
+    return op.group_convolution(x, weight, [1, 1], list(begins), list(ends), [1, 1])
+
+
+def _up(x: Node, phase: Phase, axis: Axis, dimension: int) -> Node:
+    """One phase of x along a dimension."""
+    taps, before, after = phase.fitted(axis.last - axis.first, axis.fine)
+    if dimension == 3:
+        return _depthwise(x, taps[None], (0, before), (0, after))
+    return _depthwise(x, taps[:, None], (before, 0), (after, 0))
+
+
+def _chosen(taps: Taps, choice: Choice) -> Taps:
+    """Of the flipped filter [t] what a phase takes."""
+    return np.where(choice >= 0, taps[::-1][choice], 0)
+
+
+def _sum(nodes: list[Node]) -> Node:
+    """Added up one after the other: each addition becomes a part of the convolution before it."""
+    total = nodes[0]
+    for node in nodes[1:]:
+        total = op.add(total, node)
+    return total
+
+
+def _separable(fine: Grid, taps: Taps, across: Axis, down: Axis) -> Grid:
+    """Fine phases [column][row] to output phases [row][column], one axis after the other."""
+    rows = []
+    for choices in down.downs:
+        kernels = [_chosen(taps, choice)[:, None] for choice in choices]
+        columns = [_sum([_depthwise(x, k) for x, k in zip(xs, kernels, strict=True)]) for xs in fine]
+        rows.append(columns)
+    across_kernels = [[_chosen(taps, choice)[None] for choice in choices] for choices in across.downs]
+    return [
+        [_sum([_depthwise(x, k) for x, k in zip(row, kernels, strict=True)]) for kernels in across_kernels]
+        for row in rows
+    ]
+
+
+def _radial(fine: Grid, taps: Taps, across: Axis, down: Axis) -> Grid:
+    """The same with a filter [rows, columns] of both axes at once."""
+    flipped = taps[::-1, ::-1]
+
+    def summed(rows: tuple[Choice, ...], columns: tuple[Choice, ...]) -> Node:
+        pairs = product(range(len(columns)), range(len(rows)))
+        return _sum([_depthwise(fine[c][r], _both(flipped, rows[r], columns[c])) for c, r in pairs])
+
+    return [[summed(rows, columns) for columns in across.downs] for rows in down.downs]
+
+
+def _both(flipped: Taps, rows: Choice, columns: Choice) -> Taps:
+    there = (rows >= 0)[:, None] & (columns >= 0)
+    return np.where(there, flipped[np.ix_(rows, columns)], 0)
+
+
+def _interleaved(rows: Grid, width: int, height: int) -> Node:
+    """Output phases [row][column] put in turn."""
+    if len(rows) == 1:
+        return rows[0][0]
+    stacked = op.concat([node for row in rows for node in row], 1)
+    return _cut(_cut(op.depth_to_space(stacked, "blocks_first", len(rows)), 0, height, 2), 0, width, 3)

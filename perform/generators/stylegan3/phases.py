@@ -1,0 +1,76 @@
+"""Resampling along one axis in phases: what a filter does between every `factor`-th pixel, numpy only.
+
+Upsampling by zeros and a filter makes `up` phases, each the input filtered with every up-th tap at the
+input's own rate (a polyphase filter: Vaidyanathan 1993, Multirate systems and filter banks). Activation
+is blind to their order, and downsampling takes sums of such filters, so that nothing is ever spread out
+on the fine grid.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Taps: TypeAlias = NDArray[np.float64]
+Choice: TypeAlias = NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """y[i] = sum of taps[j] * x[i + start + j], where x is 0 outside."""
+
+    taps: Taps
+    start: int
+
+    def fitted(self, given: int, wanted: int) -> tuple[Taps, int, int]:
+        """The taps and the padding before and after (0 or more) that make `wanted` values of `given`."""
+        before, after = -self.start, wanted - 1 + self.start + len(self.taps) - given
+        taps = np.pad(self.taps, (max(-before, 0), max(-after, 0)))
+        return taps, max(before, 0), max(after, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """One axis of a layer. Of the convolution's values those from `first` up to `last` are read; `ups`
+    make phases of `fine` values each; output phase q takes of phase p the flipped taps downs[q][p] (-1:
+    none), and the outputs in turn, cut off at `out`, are the layer's."""
+
+    first: int
+    last: int
+    ups: tuple[Phase, ...]
+    fine: int
+    downs: tuple[tuple[Choice, ...], ...]
+    out: int
+
+
+def axis(given: int, out: int, up: int, down: int, before: int, up_taps: Taps, down_taps: int) -> Axis:
+    """The axis of a layer with `given` values and padding `before`. `up` is a multiple of `down`."""
+    downs = downward(down_taps, up, down)
+    fine = -(-out * down // up) + len(downs[0][0]) - 1
+    ups = upward(up_taps, up, before)
+    first = min(max(min(phase.start for phase in ups), 0), given - 1)
+    last = max(phase.start + len(phase.taps) + fine - 1 for phase in ups)
+    moved = tuple(replace(phase, start=phase.start - first) for phase in ups)
+    return Axis(first, max(min(last, given), first + 1), moved, fine, downs, out)
+
+
+def upward(taps: Taps, up: int, before: int) -> list[Phase]:
+    """The phases of zeros between the values, padding (less than 0: cropping), and the filter."""
+    phases = []
+    for phase in range(up):
+        at = phase + len(taps) - 1 - before
+        own = taps[at % up :: up] * up  # the gain makes up for the zeros
+        own = own if len(own) else np.zeros(1)
+        phases.append(Phase(own[::-1], at // up - len(own) + 1))
+    return phases
+
+
+def downward(taps: int, up: int, down: int) -> tuple[tuple[Choice, ...], ...]:
+    """Which taps of the flipped filter each output phase takes of each phase; all as many."""
+    rate = up // down
+    most = (down * (rate - 1) + taps - 1) // up + 1
+    rows = [[up * np.arange(most) + p - down * q for p in range(up)] for q in range(rate)]
+    return tuple(tuple(np.where((k >= 0) & (k < taps), k, -1) for k in row) for row in rows)
