@@ -7,7 +7,7 @@ its last two pictures; offline every frame waits for its own picture. Both are o
 from __future__ import annotations
 
 import threading
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -28,7 +28,7 @@ class Request:
     """A picture wanted: a latent ws [num_ws, w_dim] and the values of the generator's controls."""
 
     latent: Floats
-    controls: Mapping[str, float]
+    controls: Values
 
 
 class Studio(Protocol):

@@ -96,7 +96,7 @@ def test_foreign_and_broken_files_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="its metadata names no family"):
         read(path)
     save_file({"x": np.zeros(3, np.float32)}, path, {"family": "os", "config": "{}"})
-    with pytest.raises(ModelError, match="family = 'os', must be one of .*stylegan2"):
+    with pytest.raises(ModelError, match=r"family = 'os', must be one of .*stylegan2"):
         read(path)
     save_file({"x": np.zeros(3, np.float32)}, path, {"family": "stylegan2", "config": "{}"})
     with pytest.raises(ModelError, match="no readable configuration"):

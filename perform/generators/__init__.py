@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from shutil import which
@@ -16,6 +16,7 @@ from perform.latent import Space
 from perform.parameters import Parameter
 
 if TYPE_CHECKING:
+    from perform.generators.bending import Bend
     from perform.generators.weights import Weights
 
 Floats = NDArray[np.float32]
@@ -67,7 +68,7 @@ class Generator(Protocol):
         """The centre of truncation [w_dim] for labels [1, c_dim]."""
         ...
 
-    def synthesise(self, ws: Floats, controls: Mapping[str, float] | None = None) -> Pixels:
+    def synthesise(self, ws: Floats, controls: Mapping[str, Any] | None = None) -> Pixels:
         """ws [num_ws, w_dim] to a picture [height, width, channels], sRGB.
 
         `controls` are values of the parameters by name; what is not given has its default.
@@ -80,26 +81,31 @@ class Generator(Protocol):
 
 
 def open(
-    model: str | Path, device: Device = "auto", precision: Precision = "auto", threads: int = 0
+    model: str | Path,
+    device: Device = "auto",
+    precision: Precision = "auto",
+    threads: int = 0,
+    bends: Sequence[Bend] = (),
 ) -> Generator:
     """A generator, ready to play: a built-in's name (`untrained`) or the path of a .safetensors file.
 
     `device` auto takes CUDA, then Apple's GPU, then the CPU; `threads` is for the CPU, 0 leaves it
-    to the runtime. Raises ModelError with what is wrong and what is allowed.
+    to the runtime; `bends` are compiled into the network. Raises ModelError with what is wrong and
+    what is allowed.
     """
     device = _device(device)
     weights = weights_of(model)
     if device == "cuda":
         from perform.generators.runtimes.cuda import Cuda
 
-        return Cuda(weights, precision)
+        return Cuda(weights, precision, bends=bends)
     if device == "cpu" and find_spec("openvino"):
         from perform.generators.runtimes.openvino import OpenVino
 
-        return OpenVino(weights, precision, threads)
+        return OpenVino(weights, precision, threads, bends)
     from perform.generators.runtimes.eager import Eager
 
-    return Eager(weights, device, precision)
+    return Eager(weights, device, precision, bends)
 
 
 def info(model: str | Path) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from perform.parameters import Parameter
 
 Arrays: TypeAlias = Mapping[str, Floats]
 Shapes: TypeAlias = Mapping[str, tuple[int, ...]]
-Controls: TypeAlias = Mapping[str, float]
+Controls: TypeAlias = Mapping[str, Any]  # values of parameters by name
 Mapper: TypeAlias = Callable[[Floats, Floats | None], Floats]
 Centre: TypeAlias = Callable[[Floats | None], Floats]
 

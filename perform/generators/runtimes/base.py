@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from perform.generators import LATENT, Floats, Pixels
+from perform.generators.bending import Bend, packed
 from perform.generators.weights import Config, Controls, Weights, family
 
 
@@ -15,13 +18,17 @@ class Base:
     The picture that `synthesise` gives is written again by the second next call.
     """
 
-    def __init__(self, weights: Weights, device: str, precision: str, reason: str = "") -> None:
+    def __init__(
+        self, weights: Weights, device: str, precision: str, reason: str = "", bends: Sequence[Bend] = ()
+    ) -> None:
         kind = family(weights.config.family)
         self.config: Config = weights.config
         self.space, self.size = self.config.space, self.config.size
         self.parameters = LATENT + self.config.parameters
         self.device, self.precision, self.reason = device, precision, reason
-        self._map, self._inputs = kind.mapping(weights), kind.inputs(weights)
+        self.bends = tuple(bends)
+        self._names = ("ws", *kind.INPUTS, *(["bend"] if bends else []))
+        self._map, self._family_inputs = kind.mapping(weights), kind.inputs(weights)
         self._centre = kind.mean(weights)
         self._defaults = {parameter.name: float(parameter.default) for parameter in self.parameters}
 
@@ -36,14 +43,19 @@ class Base:
     def synthesise(self, ws: Floats, controls: Controls | None = None) -> Pixels:
         """ws [num_ws, w_dim] to a picture uint8 [height, width, channels], sRGB.
 
-        `controls` are values of the parameters by name; what is not given has its default. The array
+        `controls` are values of the parameters by name, and of the bends (`bend[0].amount`); what is not
+        given has its default. The array
         is the generator's own and holds until the second next call.
         """
         wanted = (self.space.num_ws, self.space.w_dim)
         if ws.shape != wanted:
             raise ValueError(f"ws has shape {ws.shape}, must be {wanted}")
-        given = self._inputs({**self._defaults, **(controls or {})})
-        return self._picture(np.ascontiguousarray(ws, np.float32), *given)
+        return self._picture(np.ascontiguousarray(ws, np.float32), *self._inputs(controls or {}))
+
+    def _inputs(self, controls: Controls) -> tuple[Floats, ...]:
+        """What the synthesis takes besides ws, for some values of the controls."""
+        given = self._family_inputs({**self._defaults, **controls})
+        return (*given, packed(self.bends, controls)) if self.bends else given
 
     def close(self) -> None:
         """Give back the network's memory and device; again does nothing."""

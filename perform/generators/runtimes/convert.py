@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-import openvino as ov
+import numpy as np
 import torch
 
+from perform.generators.bending import Bend, packed
 from perform.generators.runtimes.eager import network
+from perform.generators.runtimes.splice import converted, named
 from perform.generators.weights import Weights, family
 
 EXACT = (0,)  # nothing is computed in float32 when the rest is not
 
 
-def parts(weights: Weights, hint: str, exact: int = 0) -> list[tuple[Any, str]]:
+def parts(weights: Weights, hint: str, exact: int = 0, bends: Sequence[Bend] = ()) -> list[tuple[Any, str]]:
     """The whole synthesis as one ov.Model with its hint: ws and the family's inputs by name to `image`."""
     kind, config = family(weights.config.family), weights.config
-    names = ("ws", *kind.INPUTS)
     defaults = {parameter.name: float(parameter.default) for parameter in config.parameters}
-    example = [torch.zeros(config.space.num_ws, config.space.w_dim)]
-    example += [torch.tensor(array) for array in kind.inputs(weights)(defaults)]
-    with torch.inference_mode():
-        model = ov.convert_model(network(weights), example_input=tuple(example))
-    for node, name, tensor in zip(model.inputs, names, example, strict=True):
-        node.get_tensor().set_names({name})
-        node.get_node().set_partial_shape(ov.PartialShape(list(tensor.shape)))
-    model.validate_nodes_and_infer_types()
-    model.outputs[0].get_tensor().set_names({"image"})
+    given = [np.zeros((config.space.num_ws, config.space.w_dim), np.float32)]
+    given += kind.inputs(weights)(defaults)
+    given += [packed(bends, {})] if bends else []
+    module = network(weights, bends=bends)
+    example = [torch.tensor(array) for array in given]
+    memories = module(*example)[1:]
+    names = ["ws", *kind.INPUTS, *(["bend"] if bends else []), *(f"memory{i}" for i in range(len(memories)))]
+    model = converted(module, [*example, *memories])
+    for port, name in zip(model.inputs, names, strict=True):
+        named(port, name)
+    for i, port in enumerate(model.outputs):
+        named(port, f"kept{i - 1}" if i else "image")
     return [(model, hint)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import cycle
 from typing import TypeAlias
 
@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from perform.generators import Floats, Pixels, Precision
+from perform.generators.bending import Bend
 from perform.generators.runtimes.base import Base
 from perform.generators.runtimes.eager import choose, network, pixels
 from perform.generators.weights import Weights
@@ -47,16 +48,18 @@ class Cuda(Base):
         precision: Precision = "auto",
         capture: Capture = capture,
         device: str = "cuda",
+        bends: Sequence[Bend] = (),
     ) -> None:
         chosen = choose("cuda", precision)
-        super().__init__(weights, device, chosen)
+        super().__init__(weights, device, chosen, "", bends)
         pinned = device == "cuda"
-        self._synthesis = network(weights, chosen).to(device)
+        self._synthesis = network(weights, chosen, bends).to(device)
         space = self.space
-        self._given = (np.zeros((space.num_ws, space.w_dim), np.float32), *self._inputs(self._defaults))
+        self._given = (np.zeros((space.num_ws, space.w_dim), np.float32), *self._inputs({}))
         # Copies, to be written over
         self._tensors = [torch.tensor(array, device=device) for array in self._given]
         with torch.inference_mode():
+            self._memories = self._synthesis(*self._tensors)[1:]
             self._replay, self._output = capture(self._run)
         blank = torch.zeros(self._output.shape, dtype=torch.uint8)
         self._pages = cycle([blank.pin_memory() if pinned else blank.clone() for _ in range(2)])
@@ -67,7 +70,10 @@ class Cuda(Base):
             vars(self).pop(name, None)
 
     def _run(self) -> Tensor:
-        return pixels(self._synthesis(*self._tensors))[0]
+        picture, *memories = self._synthesis(*self._tensors, *self._memories)
+        for memory, new in zip(self._memories, memories, strict=True):
+            memory.copy_(new)
+        return pixels(picture)[0]
 
     @torch.inference_mode()
     def _picture(self, ws: Floats, *inputs: Floats) -> Pixels:

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib import import_module
 
 import torch
 from torch import Tensor, nn
 
 from perform.generators import Floats, ModelError, Pixels, Precision
+from perform.generators.bending import Bend
 from perform.generators.runtimes.base import Base
-from perform.generators.weights import Weights
+from perform.generators.runtimes.bent import Bent
+from perform.generators.weights import Weights, family
 
 TYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 
 
-def network(weights: Weights, precision: str = "float32") -> nn.Module:
-    """The synthesis of some weights, on the CPU: (ws, *inputs) to [1, channels, height, width]."""
+def network(weights: Weights, precision: str = "float32", bends: Sequence[Bend] = ()) -> nn.Module:
+    """The synthesis of some weights with bends, on the CPU (see `Bent` for what it takes and gives)."""
     module = import_module(f"perform.generators.{weights.config.family}.network")
     synthesis: nn.Module = module.synthesis(weights, TYPES[precision])
-    return synthesis
+    return Bent(synthesis, bends, len(family(weights.config.family).INPUTS))
 
 
 def pixels(picture: Tensor) -> Tensor:
@@ -29,10 +32,17 @@ def pixels(picture: Tensor) -> Tensor:
 class Eager(Base):
     """A generator of plain torch calls. Each picture is an array of its own."""
 
-    def __init__(self, weights: Weights, device: str = "cpu", precision: Precision = "auto") -> None:
+    def __init__(
+        self,
+        weights: Weights,
+        device: str = "cpu",
+        precision: Precision = "auto",
+        bends: Sequence[Bend] = (),
+    ) -> None:
         chosen = choose(device, precision)
-        super().__init__(weights, device, chosen)
-        self._synthesis = network(weights, chosen).to(device)
+        super().__init__(weights, device, chosen, "", bends)
+        self._synthesis = network(weights, chosen, bends).to(device)
+        self._memories: tuple[Tensor, ...] = ()
 
     def close(self) -> None:
         """Give the network's memory back to torch."""
@@ -41,15 +51,19 @@ class Eager(Base):
     @torch.inference_mode()
     def draw(self, ws: Floats, *inputs: Floats) -> Floats:
         """ws [num_ws, w_dim] and the family's inputs to [channels, height, width], about -1..1."""
-        tensors = (torch.from_numpy(array).to(self.device) for array in (ws, *inputs))
-        picture: Floats = self._synthesis(*tensors)[0].float().cpu().numpy()
+        picture: Floats = self._run(ws, *inputs)[0].float().cpu().numpy()
         return picture
 
     @torch.inference_mode()
     def _picture(self, ws: Floats, *inputs: Floats) -> Pixels:
-        tensors = (torch.from_numpy(array).to(self.device) for array in (ws, *inputs))
-        picture: Pixels = pixels(self._synthesis(*tensors))[0].cpu().numpy()
+        picture: Pixels = pixels(self._run(ws, *inputs))[0].cpu().numpy()
         return picture
+
+    def _run(self, *arrays: Floats) -> Tensor:
+        tensors = (torch.from_numpy(array).to(self.device) for array in arrays)
+        picture, *memories = self._synthesis(*tensors, *self._memories)
+        self._memories = tuple(memories)
+        return picture  # type: ignore[no-any-return]
 
 
 def choose(device: str, precision: Precision) -> str:

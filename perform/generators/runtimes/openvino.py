@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib import import_module
 from importlib.util import find_spec
 from itertools import cycle
@@ -12,6 +13,7 @@ import openvino as ov
 from openvino import opset13 as op
 
 from perform.generators import Floats, ModelError, Pixels, Precision
+from perform.generators.bending import Bend
 from perform.generators.runtimes.base import Base
 from perform.generators.weights import Weights
 
@@ -28,18 +30,24 @@ class OpenVino(Base):
     float32 and `reason` says so.
     """
 
-    def __init__(self, weights: Weights, precision: Precision = "auto", threads: int = 0) -> None:
+    def __init__(
+        self,
+        weights: Weights,
+        precision: Precision = "auto",
+        threads: int = 0,
+        bends: Sequence[Bend] = (),
+    ) -> None:
         self._core = ov.Core()
         chosen, reason = _precision(self._core, precision)
-        super().__init__(weights, "cpu", chosen, reason)
+        super().__init__(weights, "cpu", chosen, reason, bends)
         self._threads, self.exact = threads, 0
         self._runner = self._compiled(weights, HINTS[chosen])
         if chosen == "bfloat16" and precision == "auto":
             self._refine(weights)
 
     def _compiled(self, weights: Weights, hint: str, exact: int = 0) -> Runner:
-        graphs = graphs_of(weights.config.family).parts(weights, hint, exact)
-        return Runner(self._core, graphs, self._threads)
+        graphs = graphs_of(weights.config.family).parts(weights, hint, exact, self.bends)
+        return Runner(self._core, graphs, self._threads, self._names)
 
     def _refine(self, weights: Weights) -> None:
         """Compute as much in float32 as the picture needs, or all."""
@@ -56,7 +64,7 @@ class OpenVino(Base):
     def _quality(self, reference: Runner) -> float:
         """The worst PSNR of the pictures against another runner's, dB."""
         z = np.random.default_rng(0).standard_normal((JUDGED, self.space.z_dim), np.float32)
-        inputs = self._inputs(self._defaults)
+        inputs = self._inputs({})
         latents = [np.repeat(w[None], self.space.num_ws, 0) for w in self.map(z)]
         return min(psnr(self._runner(ws, *inputs), reference(ws, *inputs)) for ws in latents)
 
@@ -78,48 +86,69 @@ class Runner:
     """Compiled graphs in a row with two sets of requests in turn, each with arrays of its own: a
     picture stays whole while the next one is made."""
 
-    def __init__(self, core: Any, graphs: list[tuple[Any, str]], threads: int) -> None:
+    def __init__(
+        self, core: Any, graphs: list[tuple[Any, str]], threads: int, names: tuple[str, ...]
+    ) -> None:
         graphs[-1] = pixels(graphs[-1][0]), graphs[-1][1]
         compiled = [core.compile_model(graph, "CPU", _settings(hint, threads)) for graph, hint in graphs]
-        self._requests = cycle([_Request(compiled), _Request(compiled)])
+        memories = {
+            port.get_any_name(): np.zeros(tuple(port.shape), np.float32)
+            for part in compiled
+            for port in part.inputs
+            if port.get_any_name().startswith("memory")
+        }
+        self._requests = cycle([_Request(compiled, names, memories) for _ in range(2)])
 
     def __call__(self, ws: Floats, *inputs: Floats) -> Pixels:
         return next(self._requests)(ws, *inputs)
 
 
 class _Request:
-    """One picture's way through the compiled parts; what goes in and out stays in the same arrays."""
+    """One picture's way through the compiled parts; what goes in and out stays in the same arrays.
 
-    def __init__(self, compiled: list[Any]) -> None:
+    `names` are the inputs in order; `memories` hold what the bends remember, for every request.
+    """
+
+    def __init__(self, compiled: list[Any], names: tuple[str, ...], memories: dict[str, Floats]) -> None:
+        self._names, self._memories = names, memories
         self._requests = [part.create_infer_request() for part in compiled]
         self._pixels = np.zeros(tuple(compiled[-1].output("pixels").shape), np.uint8)
         self._requests[-1].set_tensor("pixels", ov.Tensor(self._pixels, shared_memory=True))
         self._given: dict[str, Floats] = {}
-        names = [_names(part.inputs) for part in compiled]
-        for i, part in enumerate(compiled[:-1]):
-            for name in _names(part.outputs):
-                self._requests[i + 1].set_tensor(name, self._requests[i].get_tensor(name))
-        made = {name for part in compiled[:-1] for name in _names(part.outputs)}
-        self._names = [[name for name in its if name not in made] for its in names]
+        self._takers: dict[str, list[Any]] = {}
+        self._kept: list[tuple[Floats, Any]] = []
+        for part, request in zip(compiled, self._requests, strict=True):
+            for port in part.inputs:
+                self._takers.setdefault(port.get_any_name(), []).append(request)
+        for part, request in zip(compiled, self._requests, strict=True):
+            for port in part.outputs:
+                self._pass_on(port.get_any_name(), request)
+        for name, memory in memories.items():
+            self._set(name, memory)
+
+    def _pass_on(self, name: str, request: Any) -> None:
+        """Give a part's output to the parts that take it, or keep it as a memory."""
+        if name.startswith("kept"):
+            memory = self._memories[name.replace("kept", "memory")]
+            self._kept.append((memory, request.get_tensor(name)))
+        for taker in self._takers.get(name, ()):
+            taker.set_tensor(name, request.get_tensor(name))
 
     def __call__(self, *arrays: Floats) -> Pixels:
-        for name, array in zip(self._names[0], arrays, strict=True):
+        for name, array in zip(self._names, arrays, strict=True):
             if self._given.get(name) is not array:
-                self._given[name] = array
-                self._set(name, ov.Tensor(array, shared_memory=True))
+                self._set(name, array)
         for request in self._requests:
             request.infer()
+        for memory, kept in self._kept:
+            np.copyto(memory, kept.data)
         picture: Pixels = self._pixels[0]
         return picture
 
-    def _set(self, name: str, tensor: Any) -> None:
-        for request, names in zip(self._requests, self._names, strict=True):
-            if name in names:
-                request.set_tensor(name, tensor)
-
-
-def _names(ports: list[Any]) -> list[str]:
-    return [port.get_any_name() for port in ports]
+    def _set(self, name: str, array: Floats) -> None:
+        self._given[name] = array
+        for taker in self._takers.get(name, ()):
+            taker.set_tensor(name, ov.Tensor(array, shared_memory=True))
 
 
 def pixels(graph: Any) -> Any:
@@ -130,7 +159,8 @@ def pixels(graph: Any) -> Any:
     last = op.transpose(op.clamp(scaled, 0.0, 255.0), np.array([0, 2, 3, 1]))
     bytes_ = op.convert(last, "u8")
     bytes_.output(0).get_tensor().set_names({"pixels"})
-    return ov.Model([op.result(bytes_)], graph.get_parameters(), graph.get_name())
+    others = [result for result in graph.get_results() if "image" not in result.output(0).get_names()]
+    return ov.Model([op.result(bytes_), *others], graph.get_parameters(), graph.get_name())
 
 
 def _settings(hint: str, threads: int) -> dict[str, Any]:

@@ -8,6 +8,7 @@ tried and lost are in docs/performance-generator.md.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import sqrt
 from typing import Any, TypeAlias
 
@@ -16,6 +17,7 @@ import openvino as ov
 from numpy.typing import NDArray
 from openvino import opset13 as op
 
+from perform.generators.bending import Bend
 from perform.generators.stylegan2 import noise_sizes, winograd
 from perform.generators.weights import Weights
 
@@ -26,25 +28,41 @@ EPSILON = 1e-8
 EXACT = (0, 2, 3, 4)  # coarse blocks that may be in float32 when the rest is not: none, to 8², 16², 32²
 
 
-def parts(weights: Weights, hint: str, exact: int = 0) -> list[tuple[Node, str]]:
+def parts(weights: Weights, hint: str, exact: int = 0, bends: Sequence[Bend] = ()) -> list[tuple[Node, str]]:
     """The synthesis as graphs in a row, each with the precision to compile it in.
 
     What is rounded in the coarse blocks is what all later layers build on, and they are cheap: the
     first `exact` blocks are in float32. OpenVINO's mark that should keep single nodes in float32
     changed nothing, hence two graphs.
     """
-    whole = (graph(weights, exact, None, hint == "f32"), hint)
-    return [(graph(weights, 0, exact), "f32"), whole] if exact else [whole]
+    last = (graph(weights, exact, None, hint == "f32", bends), hint)
+    return [(graph(weights, 0, exact, True, bends), "f32"), last] if exact else [last]
 
 
-def graph(weights: Weights, first: int = 0, stop: int | None = None, exact: bool = True) -> Node:
+def graph(
+    weights: Weights,
+    first: int = 0,
+    stop: int | None = None,
+    exact: bool = True,
+    bends: Sequence[Bend] = (),
+) -> Node:
     """The blocks first..stop as an ov.Model (all of them by default), to be compiled in float32 if `exact`.
 
     ws [num_ws, w_dim], noise [values of all layers] and strength [1] give `image` [1, c, h, w]. A
     part that stops early gives `features` and, in the skip architecture, `picture`; a part that
     begins later takes them.
     """
-    return _Synthesis(weights, first, weights.config.blocks if stop is None else stop, exact).model()
+    stop = weights.config.blocks if stop is None else stop
+    return _Synthesis(weights, first, stop, exact, _splicer(bends)).model()
+
+
+def _splicer(bends: Sequence[Bend]) -> Any:
+    """What sets bends into the graph; without any, torch is not needed."""
+    if not bends:
+        return None
+    from perform.generators.runtimes.splice import Splicer
+
+    return Splicer(bends)
 
 
 def _floats(value: Any) -> Node:
@@ -66,8 +84,8 @@ def _result(node: Node, name: str) -> Node:
 
 
 class _Synthesis:
-    def __init__(self, weights: Weights, first: int, stop: int, exact: bool) -> None:
-        self.first, self.stop, self.exact = first, stop, exact
+    def __init__(self, weights: Weights, first: int, stop: int, exact: bool, splicer: Any) -> None:
+        self.first, self.stop, self.exact, self.splicer = first, stop, exact, splicer
         self.config, self.arrays = weights.config, weights.arrays
         config = self.config
         self.ws = op.parameter([config.space.num_ws, config.w_dim], np.float32, name="ws")
@@ -86,6 +104,9 @@ class _Synthesis:
             results += [_result(picture, "picture")] if picture is not None else []
         parameters = [self.ws, self.noise, self.strength]
         parameters += [node for node in given if node is not None and self.first]
+        if self.splicer:
+            parameters += self.splicer.parameters
+            results += self.splicer.results
         return ov.Model(results, parameters, "synthesis")
 
     def _given(self) -> tuple[Node, Node | None]:
@@ -151,7 +172,8 @@ class _Synthesis:
         noise = op.multiply(self.noises[layer], _floats(self._array(f"{name}.noise_strength") * gain))
         bias = _floats(self._array(f"{name}.bias")[None, :, None, None] * gain)
         x = op.add(op.add(op.multiply(x, _spread(demodulation, outputs)), noise), bias)
-        return self._clamped(op.prelu(x, _floats([SLOPE])), gain / sqrt(2))
+        x = self._clamped(op.prelu(x, _floats([SLOPE])), gain / sqrt(2))
+        return self.splicer(name, x) if self.splicer else x
 
     def _to_rgb(self, x: Node, row: int, name: str) -> Node:
         weight, bias = self._array(f"{name}.weight"), self._array(f"{name}.bias")

@@ -1,0 +1,167 @@
+"""Bends: what each does to activations, and that every runtime does the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from openvino import Core
+
+from perform.generators.bending import FEEDBACK, OPERATIONS, Bend, bend, packed, parameters
+from perform.generators.runtimes import convert, cuda, eager, openvino
+from perform.generators.runtimes.bent import Bending
+from perform.generators.stylegan2 import Config, graph
+from perform.generators.weights import Weights
+
+CONFIG = Config((8, 8, 8, 6, 6, 4), z_dim=5, mapping=(9, 8), clamp=256.0)
+LAYER = "b8.conv1"
+
+
+def drawn(config: Config) -> Weights:
+    draw = np.random.default_rng(1)
+    arrays = {
+        name: np.asarray(draw.standard_normal(shape) * (100 if "mapping.fc" in name else 0.5), np.float32)
+        for name, shape in config.shapes().items()
+    }
+    return Weights(config, arrays, {})
+
+
+WEIGHTS = drawn(CONFIG)
+WS = np.random.default_rng(3).standard_normal((6, 8)).astype(np.float32)
+
+
+def bent(operation: str, x: Any, /, radius: int = 1, memory: Any = None, **values: Any) -> Any:
+    one = Bend(operation, LAYER, radius)
+    live = torch.from_numpy(packed([one], {f"bend[0].{name}": value for name, value in values.items()}))
+    remembered = None if memory is None else torch.as_tensor(memory)[None]
+    return Bending(one)(torch.as_tensor(x)[None], live, remembered)[0].numpy()
+
+
+def ramp(channels: int = 1, height: int = 4, width: int = 4) -> Any:
+    return np.arange(channels * height * width, dtype=np.float32).reshape(channels, height, width)
+
+
+def test_operations_on_single_values() -> None:
+    x = np.array([[[-1.0, 0.25], [0.75, 2.0]]], np.float32)
+    assert bent("ablate", x).tolist() == [[[0, 0], [0, 0]]]
+    assert bent("scale", x, factor=-2.0).tolist() == [[[2, -0.5], [-1.5, -4]]]
+    assert bent("threshold", x, level=0.5).tolist() == [[[0, 0], [1, 1]]]
+    assert bent("invert", x).tolist() == [[[2, 0.75], [0.25, -1]]]
+    assert bent("feedback", x, memory=np.ones_like(x)) == pytest.approx(x + FEEDBACK * (1 - x))
+
+
+def test_places_move_as_they_are_called() -> None:
+    x = ramp()
+    assert bent("translate", x, x=0.25, y=0.0)[0, :, 1:] == pytest.approx(x[0, :, :-1], abs=1e-4)
+    assert bent("translate", x, x=0.0, y=0.25)[0, :-1] == pytest.approx(
+        x[0, 1:], abs=1e-4
+    )  # row 0 is the top
+    assert bent("rotate", x, turns=0.25)[0] == pytest.approx(np.rot90(x[0]), abs=1e-4)
+    assert bent("zoom", ramp(1, 6, 6), factor=3.0)[0, 1:5, 1:5].std() < ramp(1, 6, 6).std() / 2
+    assert bent("warp", x, depth=0.0) == pytest.approx(x, abs=1e-4)
+    assert np.abs(bent("warp", x, depth=0.2) - x).max() > 0.1
+
+
+def test_neighbourhoods() -> None:
+    x = np.zeros((1, 5, 5), np.float32)
+    x[0, 2, 2] = 1
+    assert bent("dilate", x).sum() == 9
+    assert bent("dilate", x, radius=2).sum() == 25
+    assert bent("erode", 1 - x)[0, 1:4, 1:4].sum() == 0
+    assert bent("blur", x)[0, 1:4, 1:4] == pytest.approx(np.outer([1, 2, 1], [1, 2, 1]) / 16)
+    assert bent("blur", np.ones_like(x), radius=4) == pytest.approx(np.ones_like(x))
+
+
+def test_amount_and_channels() -> None:
+    x = ramp(4)
+    assert bent("ablate", x, amount=0.5) == pytest.approx(x / 2)
+    some = bent("ablate", x, channels=(0.25, 0.75))
+    assert np.array_equal(some[[0, 3]], x[[0, 3]])
+    assert not some[1:3].any()
+
+
+UNITS: dict[str, Callable[[Weights, list[Bend]], Any]] = {
+    "openvino": lambda weights, bends: openvino.OpenVino(weights, "float32", 1, bends),
+    "cuda": lambda weights, bends: cuda.Cuda(weights, "float32", unrecorded, "cpu", bends),
+}
+
+
+def unrecorded(run: Callable[[], torch.Tensor]) -> tuple[Callable[[], None], torch.Tensor]:
+    output = torch.zeros_like(run())
+    return lambda: output.copy_(run()), output  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize("unit", UNITS)
+@pytest.mark.parametrize("operation", [name for name in OPERATIONS if name != "feedback"])
+def test_every_runtime_bends_alike(unit: str, operation: str) -> None:
+    bends = [Bend(operation, LAYER), Bend("scale", "b16.conv1")]
+    oracle, generator = eager.Eager(WEIGHTS, bends=bends), UNITS[unit](WEIGHTS, bends)
+    plain = eager.Eager(WEIGHTS).synthesise(WS)
+    for amount in (1.0, 0.4, 0.0):
+        controls = {"bend[0].amount": amount, "bend[1].amount": 0.0, "bend[0].channels": (0.2, 1.0)}
+        expected = oracle.synthesise(WS, controls).astype(int)
+        assert np.abs(generator.synthesise(WS, controls).astype(int) - expected).max() <= 1
+        assert (np.abs(expected - plain).max() <= 1) == (amount == 0)
+
+
+def test_what_comes_back_decays_alike() -> None:
+    bends = [Bend("feedback", LAYER), Bend("feedback", "b16.conv0")]
+    core, form = Core(), convert.parts(WEIGHTS, "f32", 0, bends)
+    names = ("ws", "noise", "strength", "bend")
+    units = [
+        openvino.OpenVino(WEIGHTS, "float32", 1, bends),
+        openvino.OpenVino(WEIGHTS, "float32", 1, bends),
+    ]
+    units[1]._runner = openvino.Runner(core, form, 1, names)
+    still, other = WS, WS[::-1].copy()
+    none, much = ({"bend[0].amount": amount, "bend[1].amount": amount} for amount in (0.0, 0.9))
+    first = [unit.synthesise(still, none).astype(int) for unit in units]
+    assert np.abs(first[0] - first[1]).max() <= 1
+    for _ in range(3):
+        made = [unit.synthesise(other, much).astype(int) for unit in units]
+        assert np.abs(made[0] - made[1]).max() <= 1
+    plain = eager.Eager(WEIGHTS).synthesise(other).astype(int)
+    assert np.abs(made[0] - plain).max() > 3
+
+
+def test_a_graph_in_parts_bends_alike() -> None:
+    bends = [Bend("rotate", "b4.conv1"), Bend("invert", "b8.conv0"), Bend("feedback", "b16.conv1")]
+    names, given = ("ws", "noise", "strength", "bend"), None
+    pictures = []
+    for exact in (0, 2):
+        unit = openvino.OpenVino(WEIGHTS, "float32", 1, bends)
+        given = unit._inputs({"bend[2].amount": 0.0})
+        runner = openvino.Runner(Core(), graph.parts(WEIGHTS, "f32", exact, bends), 1, names)
+        pictures.append(runner(WS, *given).astype(int))
+    assert np.abs(pictures[0] - pictures[1]).max() <= 1
+
+
+def test_what_a_preset_says_becomes_a_bend() -> None:
+    declared = {p.name: p for p in parameters("dilate", CONFIG.layers)}
+    assert set(declared) == {"layer", "channels", "amount", "radius"}
+    assert declared["layer"].choices == CONFIG.layers
+    assert bend("dilate", {"layer": LAYER, "radius": "4", "amount": 0.3}) == Bend("dilate", LAYER, 4)
+    assert bend("invert", {"layer": LAYER}) == Bend("invert", LAYER)
+    with pytest.raises(LookupError, match="there is no such operation; there are: ablate, scale"):
+        parameters("explode", CONFIG.layers)
+    with pytest.raises(ValueError, match="cannot be bent"):
+        parameters("blur", ())
+
+
+def test_values_are_packed_in_order() -> None:
+    bends = [Bend("scale", LAYER), Bend("translate", LAYER)]
+    values = {"bend[0].factor": 3.0, "bend[1].amount": 0.5, "bend[1].channels": (0.1, 0.2)}
+    assert packed(bends, values) == pytest.approx([0, 1, 1, 3, 0.1, 0.2, 0.5, 0.25, 0])
+    assert [one.count for one in bends] == [4, 5]
+
+
+def test_half_floats_bend_too() -> None:
+    bends = [Bend(operation, LAYER) for operation in OPERATIONS]
+    weights = replace(WEIGHTS)
+    unit, exact = eager.Eager(weights, "cpu", "bfloat16", bends), eager.Eager(weights, bends=bends)
+    controls = {f"bend[{i}].amount": 0.1 for i in range(len(bends))}
+    assert openvino.psnr(unit.synthesise(WS, controls), exact.synthesise(WS, controls)) > 15
