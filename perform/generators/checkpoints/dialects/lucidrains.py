@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from perform.generators import ModelError
 from perform.generators.checkpoints.dialects.centre import NAME, centred
+from perform.generators.checkpoints.dialects.leftovers import accounted
 from perform.generators.lucidrains import infer
 from perform.generators.weights import Weights, checked
 
@@ -51,7 +52,8 @@ def weights(
     if odd:
         told["odd"] = "; ".join(odd)
     shapes = {name: array.shape for name, array in named.items()}
-    return centred(checked(infer(shapes, rate, normalised, blurred), named, told))
+    config = infer(shapes, rate, normalised, blurred)
+    return centred(accounted(checked(config, named, told), named))
 
 
 def _place(name: str) -> str | None:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from perform.generators import ModelError
 from perform.generators.checkpoints.dialects.centre import NAME, centred
+from perform.generators.checkpoints.dialects.leftovers import accounted
 from perform.generators.stylegan2 import FILTER, from_official
 from perform.generators.stylegan3 import official as stylegan3
 from perform.generators.weights import Weights
@@ -65,11 +66,7 @@ def _second(state: State, told: Attributes, made: Options, notes: dict[str, str]
             named[name] = array.reshape(())
     named[FILTER] = _filter(state)
     found = from_official(named, _clamp(told, made), _rate(told, made), notes)
-    left = sorted(set(named) - set(found.config.shapes()))
-    if heavy := [name for name in left if name.endswith(("weight", "bias"))]:
-        raise ModelError(f"{heavy[0]} has no place in a StyleGAN2: the network is another one")
-    if left:
-        found = Weights(found.config, found.arrays, {**notes, "odd": f"left out: {', '.join(left[:4])}"})
+    found = accounted(found, named)
     return centred(found) if missing else found
 
 

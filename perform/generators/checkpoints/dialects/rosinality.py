@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from perform.generators import ModelError
 from perform.generators.checkpoints.dialects.centre import NAME, centred
+from perform.generators.checkpoints.dialects.leftovers import accounted
 from perform.generators.stylegan2 import FILTER, drawn_noise, from_official, infer, noise_sizes
 from perform.generators.weights import Weights
 
@@ -63,9 +64,9 @@ def weights(
         told["odd"] = "the file holds no noise: it is drawn from a seed"
     width = named["synthesis.b4.conv1.affine.weight"].shape[1]
     named[NAME] = (
-        np.zeros(width) if mean is None else mean.reshape(-1, width).mean(0)
+        np.zeros(width) if mean is None else mean.reshape(-1, width).mean(0, dtype=np.float64)
     )  # encoders: one a layer
-    found = from_official(named, None, 0.01, told)
+    found = accounted(from_official(named, None, 0.01, told), named)
     return centred(found) if mean is None else found
 
 

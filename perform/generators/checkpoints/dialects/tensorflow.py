@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from perform.generators import ModelError, stylegan1, stylegan2
 from perform.generators.checkpoints.dialects.centre import NAME, centred
+from perform.generators.checkpoints.dialects.leftovers import accounted
 from perform.generators.weights import Weights, checked
 
 Variables: TypeAlias = Mapping[str, NDArray[Any]]
@@ -93,7 +94,8 @@ def _kernel(array: NDArray[Any], mirrored: bool = False) -> NDArray[Any]:
     return (array[::-1, ::-1] if mirrored else array).transpose(3, 2, 0, 1)
 
 
-def _finished(found: Weights, own: Variables) -> Weights:
+def _finished(found: Weights, own: Variables, named: Variables) -> Weights:
+    found = accounted(found, named)
     return found if "dlatent_avg" in own else centred(found)
 
 
@@ -123,7 +125,7 @@ def _second(own: Variables, told: Options, notes: dict[str, str]) -> Weights:
     clamp = told.get("conv_clamp")
     rate = float(told.get("mapping_lrmul", 0.01))
     clamp = None if clamp is None else float(clamp)
-    return _finished(stylegan2.from_official(named, clamp, rate, notes), own)
+    return _finished(stylegan2.from_official(named, clamp, rate, notes), own, named)
 
 
 def _modulated(own: Variables, layer: str, place: str, mirrored: bool = False) -> dict[str, NDArray[Any]]:
@@ -162,7 +164,7 @@ def _first(own: Variables, told: Options, notes: dict[str, str]) -> Weights:
     named["synthesis.torgb.bias"] = own[f"ToRGB_lod{int(lod)}/bias"]
     config = _shape(named, resolutions, told)
     still = {name: np.zeros(shape) for name, shape in config.shapes().items() if ".noise_" in name}
-    return _finished(checked(config, {**still, **named}, notes), own)
+    return _finished(checked(config, {**still, **named}, notes), own, named)
 
 
 def _styled(own: Variables, layer: str, place: str) -> dict[str, NDArray[Any]]:
