@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import get_args
 
 from perform import generators, paths
+from perform.generators import bending
 from perform.generators.untrained import TABLES as BUILT_IN
 from perform.latent import PATHS, path_parameters
 from perform.parameters import Parameter
@@ -63,6 +64,10 @@ class Library:
     def model(self, name: str) -> tuple[Parameter, ...]:
         """What [generator] takes with a model; LookupError when there is none of that name."""
         return generators.parameters(self.model_name(name)) + PICTURES
+
+    def bend(self, model: str, operation: str) -> tuple[Parameter, ...]:
+        """The parameters of an operation on a model's activations; LookupError when there is none."""
+        return bending.parameters(operation, generators.layers(self.model_name(model)))
 
     def model_name(self, name: str) -> str:
         """The model that plays for `name`: a name that generators know, or a file's path."""

@@ -81,12 +81,16 @@ class SceneInstance:
         self._source = scene.source.start()
         self._latent = scene.latent.start() if scene.latent else None
         self._filters = [settings.start() for settings in scene.filters]
+        self._bends = [settings.start() for settings in scene.bends]
 
     def parameters(self, moment: Moment, signals: Signals) -> tuple[Values, ...]:
-        """The values of the source, the latent path, and each filter."""
+        """The values of the source with its bends, the latent path, and each filter."""
         latent = self._latent.at(moment, signals) if self._latent else {}
+        source = self._source.at(moment, signals)
+        for i, controls in enumerate(self._bends):
+            source |= {f"bend[{i}].{name}": value for name, value in controls.at(moment, signals).items()}
         return (
-            self._source.at(moment, signals),
+            source,
             latent,
             *(controls.at(moment, signals) for controls in self._filters),
         )

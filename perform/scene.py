@@ -49,6 +49,10 @@ class Catalogue(Protocol):
         """The parameters of a path through a latent space."""
         ...
 
+    def bend(self, model: str, operation: str) -> tuple[Parameter, ...]:
+        """The parameters of an operation on the activations of a trained generator's layers."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -109,6 +113,7 @@ class Scene:
     entrance: Entrance
     description: str = ""
     file: Path = field(default_factory=Path)
+    bends: tuple[Settings, ...] = ()
 
     @property
     def model(self) -> str | None:
@@ -151,13 +156,13 @@ def check(text: _SceneText, catalogue: Catalogue, path: Path) -> Scene:
     """The scene that a text describes, or SceneError with every fault."""
     reader = Reader(path)
     neural = "model" in text.generator
+    generator = {key: value for key, value in text.generator.items() if key != "bend" or not neural}
     source = (
-        reader.unit("generator", text.generator, "model", catalogue.model)
+        reader.unit("generator", generator, "model", catalogue.model)
         if neural
-        else reader.unit(
-            "generator", text.generator, "shader", lambda name: catalogue.shader(name, "generator")
-        )
+        else reader.unit("generator", generator, "shader", lambda name: catalogue.shader(name, "generator"))
     )
+    bends = reader.bends(source.name, text.generator.get("bend", []), catalogue) if neural else ()
     latent = reader.unit("latent", {"path": "walk"} | text.latent, "path", catalogue.path) if neural else None
     if text.latent and not neural:
         reader.fault("latent", "needs a generator with a model; a shader has no latent space")
@@ -167,7 +172,7 @@ def check(text: _SceneText, catalogue: Catalogue, path: Path) -> Scene:
     )
     entrance = reader.entrance("transition", text.transition, catalogue)
     reader.finish()
-    return Scene(text.title, source, latent, filters, entrance, text.description, path)
+    return Scene(text.title, source, latent, filters, entrance, text.description, path, bends)
 
 
 class Reader:
@@ -223,6 +228,16 @@ class Reader:
             except formula.FormulaError as error:
                 self.fault(f"{key}.{setting}", f"= {text!r}: {error}")
         return Settings(name, parameters, values)
+
+    def bends(self, model: str, tables: Any, catalogue: Catalogue) -> tuple[Settings, ...]:
+        """What is done to the activations of a model's layers."""
+        if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+            self.fault("generator.bend", "must be tables, each headed [[generator.bend]]")
+            return ()
+        return tuple(
+            self.unit(f"generator.bend[{i}]", table, "operation", lambda name: catalogue.bend(model, name))
+            for i, table in enumerate(tables)
+        )
 
     def entrance(self, key: str, table: Mapping[str, Any], catalogue: Catalogue) -> Entrance:
         """How a scene is entered; without a table in four beats, by the shader `dissolve`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from perform import generators, paths
 from perform.catalogue import Library
 from perform.clock import Clock, LiveClock, OfflineClock, Tempo
 from perform.dashboard import Status
+from perform.generators.bending import Bend
 from perform.inputs import Input, audio
 from perform.performance import Performance
 from perform.render.context import headless, is_software
@@ -129,8 +130,8 @@ def _rig(
     studio: Callable[[generators.Generator], Studio],
     scale: float,
 ) -> Rig:
-    def opened(model: str) -> Studio:
-        return studio(generators.open(model, device=options.device, precision=options.precision))
+    def opened(model: str, bends: Sequence[Bend]) -> Studio:
+        return studio(generators.open(model, options.device, options.precision, bends=bends))
 
     width, height = (max(round(side * scale), 1) for side in options.size)
     stage = Stage(library, context, (width, height), opened)

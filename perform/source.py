@@ -176,8 +176,7 @@ class GeneratorVoice:
             self.pace = Pace()
             self.studio.take(id(self))
         self.frame = moment.frame
-        controls = {control.name: values[control.name] for control in self.studio.generator.parameters}
-        self.studio.ask(id(self), Request(latent, controls))
+        self.studio.ask(id(self), Request(latent, values))
         picture = self.studio.take(id(self))
         if picture is not None:
             self.pictures.upload(picture)

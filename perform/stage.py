@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from perform.catalogue import Library
 from perform.clock import Moment
+from perform.generators.bending import Bend, bend
 from perform.latent import Path as LatentPath
 from perform.latent import open_path
 from perform.performance import CueInstance, SceneInstance
@@ -73,8 +74,10 @@ class Contained:
 class ContainedVoice:
     """A generator's voice whose faults stop at its edge: its last picture stays."""
 
-    def __init__(self, voice: GeneratorVoice, name: str, faults: Faults) -> None:
-        self.voice = voice
+    def __init__(
+        self, voice: GeneratorVoice, wanted: tuple[str, tuple[Bend, ...]], name: str, faults: Faults
+    ) -> None:
+        self.voice, self.wanted = voice, wanted
         self._name, self._faults = name, faults
 
     def mean(self, label: float) -> Floats:
@@ -104,15 +107,19 @@ class ContainedVoice:
 class Stage:
     """Everything that is open for a show: shaders in one GL context, and one studio per model.
 
-    `studio` opens a model by name; `size` is (width, height) of the show in pixels.
+    `studio` opens a model by name, with bends; `size` is (width, height) of the show in pixels.
     """
 
     def __init__(
-        self, library: Library, context: Any, size: tuple[int, int], studio: Callable[[str], Studio]
+        self,
+        library: Library,
+        context: Any,
+        size: tuple[int, int],
+        studio: Callable[[str, Sequence[Bend]], Studio],
     ) -> None:
         self.library, self.size, self.faults = library, size, Faults()
         self._context, self._open_studio = context, studio
-        self._studios: dict[str, Studio] = {}
+        self._studios: dict[tuple[str, tuple[Bend, ...]], Studio] = {}
         self._black = context.texture((1, 1), 4, bytes((0, 0, 0, 255)))  # of a source that never drew
         self._spare: list[Contained | ContainedVoice] = []  # open units that the show no longer needs
         self._made: list[Contained | ContainedVoice] = []  # units opened for the setlist being opened
@@ -191,14 +198,14 @@ class Stage:
 
     def _voice(self, scene: Scene, old: SceneInstance | None) -> ContainedVoice:
         assert scene.model
-        if old and isinstance(old.voice, ContainedVoice) and old.scene.model == scene.model:
+        wanted = self.library.model_name(scene.model), _bends(scene)
+        if old and isinstance(old.voice, ContainedVoice) and old.voice.wanted == wanted:
             self._spare.remove(old.voice)
             return old.voice
-        model = self.library.model_name(scene.model)
-        if model not in self._studios:
-            self._studios[model] = self._open_studio(model)
-        voice = GeneratorVoice(self._studios[model], Pictures(self._context, self.size))
-        self._made.append(made := ContainedVoice(voice, f"model {scene.model}", self.faults))
+        if wanted not in self._studios:
+            self._studios[wanted] = self._open_studio(*wanted)
+        voice = GeneratorVoice(self._studios[wanted], Pictures(self._context, self.size))
+        self._made.append(made := ContainedVoice(voice, wanted, f"model {scene.model}", self.faults))
         _warm(voice)
         return made
 
@@ -211,6 +218,12 @@ def _units(cues: Sequence[CueInstance]) -> list[Contained | ContainedVoice]:
             if isinstance(unit, Contained | ContainedVoice):
                 units[id(unit)] = unit
     return list(units.values())
+
+
+def _bends(scene: Scene) -> tuple[Bend, ...]:
+    """What of a scene's bends is compiled into its network."""
+    settled = ({p.name: one.values.get(p.name, p.default) for p in one.parameters} for one in scene.bends)
+    return tuple(bend(one.name, values) for one, values in zip(scene.bends, settled, strict=True))
 
 
 def _warm(voice: GeneratorVoice) -> None:

@@ -1,5 +1,6 @@
 """A catalogue for tests: two shaders, a transition, a model and two paths."""
 
+from perform.generators import bending
 from perform.latent import path_parameters
 from perform.parameters import Parameter
 
@@ -41,3 +42,6 @@ class FakeCatalogue:
 
     def path(self, name: str) -> tuple[Parameter, ...]:
         return path_parameters(name)
+
+    def bend(self, model: str, operation: str) -> tuple[Parameter, ...]:
+        return bending.parameters(operation, ("b4.conv1", "b8.conv1"))

@@ -123,6 +123,11 @@ def parameters(model: str | Path) -> tuple[Parameter, ...]:
     return LATENT + own
 
 
+def layers(model: str | Path) -> tuple[str, ...]:
+    """The layers of a model that can be bent, coarse to fine, without reading its tensors."""
+    return tuple(getattr(header(model)[0], "layers", ()))
+
+
 def header(model: str | Path) -> tuple[Any, dict[str, str]]:
     """Configuration and notes of a built-in or a file. Raises ModelError."""
     from perform.generators import untrained, weights
