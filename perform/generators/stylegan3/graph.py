@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from openvino import opset13 as op
 
 from perform.generators.bending import Bend
+from perform.generators.stylegan2 import winograd
 from perform.generators.stylegan3.phases import Axis, Choice, Phase, Taps, axis
 from perform.generators.weights import Weights
 
@@ -28,6 +29,8 @@ Grid: TypeAlias = list[list[Any]]
 
 SLOPE = 0.2
 EPSILON = 1e-8
+STRIP, LEAST_ROWS = 5 << 19, 16  # bytes that a phase of a strip may have, and rows that it has at least
+WIDE, LARGE = 96, 160 * 160  # channels from which, and pixels to which, Winograd's convolution pays
 EXACT = (0, 2, 4, 6, 8, 10, 12)  # layers that may be in float32 when the rest is not; the input always is
 
 
@@ -46,19 +49,25 @@ def parts(weights: Weights, hint: str, exact: int = 0, bends: Sequence[Bend] = (
     if hint == "f32":
         return [(graph(weights, bends=bends), hint)]
     exact = min(exact, config.depth - 1)
-    return [(graph(weights, None, exact, bends), "f32"), (graph(weights, exact, None, bends), hint)]
+    early, late = graph(weights, None, exact, True, bends), graph(weights, exact, None, False, bends)
+    return [(early, "f32"), (late, hint)]
 
 
 def graph(
-    weights: Weights, first: int | None = None, stop: int | None = None, bends: Sequence[Bend] = ()
+    weights: Weights,
+    first: int | None = None,
+    stop: int | None = None,
+    exact: bool = True,
+    bends: Sequence[Bend] = (),
 ) -> Node:
-    """The layers first..stop as an ov.Model; first None: the input comes before them, stop None: to the end.
+    """The layers first..stop as an ov.Model; first None: the input comes before them, stop None: to the end;
+    to be compiled in float32 if `exact`.
 
     ws [num_ws, w_dim] and the transform [3, 3] give `image` [1, c, h, w]. A part that stops early gives
     `features`, which a part that begins later takes instead of the transform.
     """
     config, splicer = weights.config, _splicer(bends)
-    synthesis = _Synthesis(weights)
+    synthesis = _Synthesis(weights, exact)
     if first is None:
         given = op.parameter([3, 3], np.float32, name="transform")
         x = _spliced(synthesis.waves(given), "input", splicer)
@@ -106,8 +115,8 @@ def _spread(vector: Node) -> Node:
 
 
 class _Synthesis:
-    def __init__(self, weights: Weights) -> None:
-        self.config, self.arrays = weights.config, weights.arrays
+    def __init__(self, weights: Weights, exact: bool) -> None:
+        self.config, self.arrays, self.exact = weights.config, weights.arrays, exact
         self.ws = op.parameter([self.config.space.num_ws, self.config.w_dim], np.float32, name="ws")
 
     def _array(self, name: str) -> NDArray[np.float32]:
@@ -218,14 +227,20 @@ class _Synthesis:
             pads.append((max(reach - used.first, 0), max(used.last - size, 0)))
             x = _cut(x, max(used.first - reach, 0), min(used.last, size), dimension)
         begins, ends = zip(*pads, strict=True)
+        if self.exact and _winograd_pays(weight, down.last - down.first, across.last - across.first):
+            return _winograd(x, weight, begins, ends)
         return op.convolution(x, _floats(weight), [1, 1], list(begins), list(ends), [1, 1])
 
     def _activated(self, x: Node, layer: int, across: Axis, down: Axis) -> Node:
-        """Upsampled, activated, downsampled."""
+        """Upsampled, activated, downsampled; large pictures in strips of rows that stay in the cache."""
+        most = STRIP // (4 * x.get_output_shape(0)[1] * across.fine)
+        strips = down.strips(max(most, LEAST_ROWS))
+        done = [self._strip(_cut(x, s.first, s.last, 2), layer, across, s) for s in strips]
+        return op.concat(done, 2) if len(done) > 1 else done[0]
+
+    def _strip(self, x: Node, layer: int, across: Axis, down: Axis) -> Node:
         columns = [_up(x, phase, across, 3) for phase in across.ups]
-        fine = [
-            [self._active(_up(column, phase, down, 2), layer) for phase in down.ups] for column in columns
-        ]
+        fine = [[self._active(_up(x, phase, down, 2), layer) for phase in down.ups] for x in columns]
         taps = self._filter(layer, "down")
         rows = _radial(fine, taps, across, down) if taps.ndim == 2 else _separable(fine, taps, across, down)
         return _interleaved(rows, across.out, down.out)
@@ -245,6 +260,27 @@ def _depthwise(
         return x
     weight = _floats(np.broadcast_to(kernel, (channels, 1, 1, *kernel.shape)))
     return op.group_convolution(x, weight, [1, 1], list(begins), list(ends), [1, 1])
+
+
+def _winograd_pays(weight: NDArray[np.float32], height: int, width: int) -> bool:
+    """Whether a convolution that makes so many pixels was measured to be faster that way."""
+    return weight.shape[2] == 3 and min(weight.shape[:2]) >= WIDE and height * width <= LARGE
+
+
+def _winograd(x: Node, weight: NDArray[np.float32], begins: tuple[int, int], ends: tuple[int, int]) -> Node:
+    """A 3x3 convolution with padding, as `winograd` makes it: of whole tiles and a padding of its own of
+    one pixel, which is what begins and ends are set to and the rest cut off."""
+    befores, afters, sides, cuts = [], [], [], []
+    for size, begin, end in zip(x.get_output_shape(0)[2:], begins, ends, strict=True):
+        before, skipped, made = max(begin - 1, 0), int(begin == 0), size + begin + end - 2
+        side = -(-max(skipped + made, size + before) // winograd.TILE) * winograd.TILE
+        befores.append(before)
+        afters.append(side - size - before)
+        sides.append(side)
+        cuts.append((skipped, skipped + made))
+    x = op.pad(x, _whole([0, 0, *befores]), _whole([0, 0, *afters]), "constant", op.constant(np.float32(0)))
+    x = winograd.convolved(x, weight, sides[0], sides[1])
+    return _cut(_cut(x, *cuts[0], 2), *cuts[1], 3)
 
 
 def _up(x: Node, phase: Phase, axis: Axis, dimension: int) -> Node:

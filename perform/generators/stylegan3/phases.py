@@ -9,6 +9,7 @@ on the fine grid.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TypeAlias
 
 import numpy as np
@@ -45,16 +46,39 @@ class Axis:
     downs: tuple[tuple[Choice, ...], ...]
     out: int
 
+    @property
+    def turns(self) -> int:
+        """How many values each output phase has."""
+        return -(-self.out // len(self.downs))
+
+    def strips(self, most: int) -> list[Axis]:
+        """The axis in parts of at most so many turns, as even as can be, each for itself: `first` and
+        `last` count from this axis's own first, and the parts' outputs in a row are this axis's."""
+        count = max(-(-self.turns // most), 1)
+        ends = [self.turns * i // count for i in range(count + 1)]
+        return [self._strip(begin, end) for begin, end in pairwise(ends)]
+
+    def _strip(self, begin: int, end: int) -> Axis:
+        rate, fine = len(self.downs), self.fine - self.turns + end - begin
+        ups = [replace(phase, start=phase.start + begin) for phase in self.ups]
+        first, last, moved = _read(ups, self.last - self.first, fine)
+        return Axis(first, last, moved, fine, self.downs, min(self.out, rate * end) - rate * begin)
+
 
 def axis(given: int, out: int, up: int, down: int, before: int, up_taps: Taps, down_taps: int) -> Axis:
     """The axis of a layer with `given` values and padding `before`. `up` is a multiple of `down`."""
     downs = downward(down_taps, up, down)
     fine = -(-out * down // up) + len(downs[0][0]) - 1
-    ups = upward(up_taps, up, before)
+    first, last, ups = _read(upward(up_taps, up, before), given, fine)
+    return Axis(first, last, ups, fine, downs, out)
+
+
+def _read(ups: list[Phase], given: int, fine: int) -> tuple[int, int, tuple[Phase, ...]]:
+    """Which of the given values the phases read, and the phases counted from the first of them."""
     first = min(max(min(phase.start for phase in ups), 0), given - 1)
     last = max(phase.start + len(phase.taps) + fine - 1 for phase in ups)
     moved = tuple(replace(phase, start=phase.start - first) for phase in ups)
-    return Axis(first, max(min(last, given), first + 1), moved, fine, downs, out)
+    return first, max(min(last, given), first + 1), moved
 
 
 def upward(taps: Taps, up: int, before: int) -> list[Phase]:
