@@ -91,8 +91,22 @@ def test_what_config_json_says_is_taken(case: Case) -> None:
     config = from_state(case.state, described).config
     assert config.size == (64, 64)
     assert config.eps == 0.01
-    with pytest.raises(ModelError, match=r"config.json has 5 layers, must be 6"):
-        from_state(case.state, {"layers": described["layers"][:5]})  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    ("described", "said"),
+    [
+        ({"layers": LAYERS[:5]}, r"config.json has layers of \[\(16, 16\), .*\], the file of"),
+        ({"layers": [(True, 16, 8), *LAYERS[1:]]}, "the file of"),
+        ({"layers": 3}, "not a biggan-deep generator"),
+        ({"layers": [[True]]}, "not a biggan-deep generator"),
+        ({"eps": -1}, "eps = -1, must be between 0 and 1"),
+        ({"eps": "much"}, "not a biggan-deep generator"),
+    ],
+)
+def test_a_config_json_that_does_not_fit_is_refused(described: Any, said: str, case: Case) -> None:
+    with pytest.raises(ModelError, match=said):
+        from_state(case.state, described)
 
 
 def test_weights_without_spectral_normalisation_open(case: Case) -> None:

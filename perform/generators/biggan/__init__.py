@@ -159,20 +159,31 @@ def _infer(found: Shapes, described: Mapping[str, Any]) -> Config:
     if stats < 2:
         raise ModelError(f"n_stats = {stats}, must be 2 or more")
     ends = [(found[f"{name}.conv_0.weight"][1], found[f"{name}.conv_3.weight"][0]) for name in blocks]
-    ups = [bool(layer[0]) for layer in described.get("layers", [(i % 2,) for i in range(len(blocks))])]
-    if len(ups) != len(blocks):
-        raise ModelError(f"config.json has {len(ups)} layers, must be {len(blocks)} as in the file")
+    widths = [(start // width, end // width) for start, end in ends]
+    eps = float(described.get("eps", 1e-4))
+    if not 0 < eps < 1:
+        raise ModelError(f"config.json has eps = {eps:g}, must be between 0 and 1")
     return Config(
-        layers=tuple((up, start // width, end // width) for up, (start, end) in zip(ups, ends, strict=True)),
+        layers=_layers(widths, described.get("layers")),
         channel_width=width,
         z_dim=found["generator.gen_z.weight"][1] - embed,
         embed=embed,
         classes=classes,
         attention=attentions[0] if attentions else -1,
         reduction=ends[0][0] // found[f"{blocks[0]}.conv_0.weight"][0],
-        eps=float(described.get("eps", 1e-4)),
+        eps=eps,
         n_stats=stats,
     )
+
+
+def _layers(widths: list[tuple[int, int]], described: Any) -> tuple[tuple[bool, int, int], ...]:
+    """The blocks of a file, of which the shapes tell the widths and `config.json` where the size doubles."""
+    if described is None:
+        return tuple((i % 2 == 1, *width) for i, width in enumerate(widths))
+    told = [(bool(up), int(start), int(end)) for up, start, end in described]
+    if [layer[1:] for layer in told] != widths:
+        raise ModelError(f"config.json has layers of {[layer[1:] for layer in told]}, the file of {widths}")
+    return tuple(told)
 
 
 def from_state(
