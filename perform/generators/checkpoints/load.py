@@ -1,0 +1,209 @@
+"""Any model file that people own, to the weights of a family: told by what is in it, not by its name."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from perform.generators import ModelError, biggan, dcgan, weights
+from perform.generators.checkpoints import Checkpoint, modules, read
+from perform.generators.checkpoints.dialects import foreign, lucidrains, official, rosinality, tensorflow
+from perform.generators.checkpoints.pickles import Record
+from perform.generators.weights import Weights
+
+State: TypeAlias = Mapping[str, NDArray[Any]]
+Notes: TypeAlias = dict[str, str]
+
+LAYOUT = (KeyError, IndexError, ValueError, TypeError, AttributeError, OverflowError, ZeroDivisionError)
+# Where training files keep the state dict of a generator, the averaged one first.
+KEPT = (
+    "g_ema", "G_ema", "generator_ema", "params_ema", "ema", "netG_A", "netG", "generator", "state_dict",
+    "model_state_dict", "params", "model", "weights", "G", "g",
+)  # fmt: skip
+UNAVERAGED = ("G", "g")
+GROUPS = ("param/", "buffer/", "state/")  # of the names in an npz
+LONGEST_JSON = 1 << 20  # bytes
+NVIDIA = (
+    "NVIDIA's networks, and what was trained further from them, are for non-commercial use;"
+    " ask who made this file"
+)
+ASK = "not stated in the file; ask who made it"
+
+
+def load(path: str | Path) -> Weights:
+    """The weights in a model file of any project that is known here, for the family that plays them.
+
+    Their `notes` tell where they are from, a licence note, and what is odd. Nothing of the file is run.
+    Raises ModelError, in one sentence: which file, and what it holds when that is no generator.
+    """
+    path = Path(path)
+    checkpoint = read(path)
+    if "family" in checkpoint.notes and checkpoint.container == "safetensors":
+        return weights.read(path)
+    try:
+        return _kept(_recognised(checkpoint, path))
+    except ModelError as error:
+        raise ModelError(f"{path}: {error}") from error
+    except LAYOUT as error:
+        raise ModelError(f"{path} holds a network of a layout that is not known here ({error!r})") from error
+
+
+def _kept(found: Weights) -> Weights:
+    """With arrays of their own: what comes out of a file may be a view of it."""
+    own = {name: array if array.flags.owndata else array.copy() for name, array in found.arrays.items()}
+    return replace(found, arrays=own)
+
+
+def _recognised(checkpoint: Checkpoint, path: Path) -> Weights:
+    content = checkpoint.content
+    notes = {**checkpoint.notes, "file": path.name}
+    if isinstance(content, list | tuple) and any(map(modules.is_network, content)):
+        # (G, D, Gs), of which Gs is the averaged one
+        if len(content) != 3 or not modules.is_network(content[2]):
+            raise ModelError(f"holds {len(content)} values, must be three networks: G, D and Gs")
+        return _of_tensorflow(content[2], notes)
+    if modules.is_network(content):
+        return _of_tensorflow(content, notes)
+    if modules.is_module(content):
+        return _of_module(content, notes)
+    if not isinstance(content, dict):
+        raise ModelError(foreign.told_of_value(content))
+    if any(map(modules.is_module, content.values())):
+        if not modules.is_module(content.get("G_ema")):
+            held = ", ".join(str(key) for key in content)
+            raise ModelError(f"holds {held}, but no averaged generator (G_ema)")
+        return _of_module(content["G_ema"], notes)
+    if checkpoint.container == "npz":
+        return _of_arrays(content, path, notes)
+    return _of_states(content, path, notes)
+
+
+def _of_tensorflow(record: Any, notes: Notes) -> Weights:
+    network = modules.network(record)
+    if any("FromRGB" in name for name in network.variables):
+        raise ModelError("holds a discriminator only")
+    told = {"source": f"TensorFlow network {network.name} (version {network.version}), {network.function}"}
+    return tensorflow.weights(network.variables, network.options, {**notes, **told, "licence": NVIDIA})
+
+
+def _of_module(record: Record, notes: Notes) -> Weights:
+    module = modules.module(record)
+    if official.family(module.tensors) is None and any("fromrgb" in name for name in module.tensors):
+        raise ModelError("holds a discriminator only")
+    meta = record.args[0] if record.args and isinstance(record.args[0], dict) else {}
+    code = meta.get("module_src")
+    digest = sha256(code.encode("utf-8", "replace")).hexdigest()[:16] if isinstance(code, str) else "none"
+    kind = (
+        "StyleGAN2-ADA's layout" if "synthesis_kwargs" in module.init else "the StyleGAN3 repository's layout"
+    )
+    kind = "Autolume" if "init_res" in {**module.init, **module.attributes.get("", {})} else kind
+    told = {"source": f"pickle of {kind}, class {module.class_name}, its code {digest}", "licence": NVIDIA}
+    return official.weights(module.tensors, module.attributes, module.init, {**notes, **told})
+
+
+def _of_arrays(content: State, path: Path, notes: Notes) -> Weights:
+    """Plain arrays of an npz, in groups (`param/…`, `state/…`) with a description beside them, or bare."""
+    grouped = {
+        name.removeprefix(group): array
+        for group in GROUPS
+        for name, array in content.items()
+        if name.startswith(group)
+    }
+    if not grouped:
+        return _of_states(dict(content), path, notes)
+    text = content.get("meta_json")
+    described = _object(str(text), f"{path}: meta_json") if text is not None else {}
+    if official.family(grouped) is not None:
+        made = described.get("init_kwargs")
+        told = {"source": "arrays by their official names", "licence": NVIDIA}
+        return official.weights(grouped, None, made if isinstance(made, dict) else {}, {**notes, **told})
+    mean = next((array for name, array in content.items() if name.endswith("/latent_avg")), None)
+    return _of_state(grouped, mean, path, notes, described.get("config"))
+
+
+def _of_states(content: dict[Any, Any], path: Path, notes: Notes) -> Weights:
+    """A state dict, or a training file that has one among other things."""
+    if isinstance(content.get("GAN"), dict):
+        state, version = modules.state(content["GAN"]), content.get("version")
+        if lucidrains.MARK not in state:
+            raise ModelError(
+                "holds a network of lucidrains' that is not his StyleGAN2 (GE.blocks is missing)"
+            )
+        told = {"source": f"lucidrains' stylegan2-pytorch {version}", "licence": ASK}
+        options = _beside(path, ".config.json")
+        return lucidrains.weights(
+            state, version if isinstance(version, str) else "", options, {**notes, **told}
+        )
+    mean = content.get("latent_avg")
+    for key, state in _states(content):
+        if _known(state):
+            odd = {"odd": f"{key} is not averaged (no g_ema)"} if key in UNAVERAGED else {}
+            return _of_state(state, mean if isinstance(mean, np.ndarray) else None, path, {**notes, **odd})
+    states = [state for _, state in _states(content)]
+    if not states or not any(states):
+        raise ModelError(foreign.told_of_value(content))
+    return _of_state(states[0], None, path, notes)
+
+
+def _states(content: dict[Any, Any]) -> Iterator[tuple[str, State]]:
+    """The state dicts in a training file by their key, the likeliest first; last the file as one itself."""
+    for key in KEPT:
+        if isinstance(content.get(key), dict) and (state := modules.state(content[key])):
+            yield key, state
+    if state := modules.state(content):
+        yield "", state
+
+
+def _known(state: State) -> bool:
+    told_by_name = lucidrains.MARK in state or "generator.conv_to_rgb.bias" in state
+    return told_by_name or rosinality.prefix(state) is not None or official.family(state) is not None
+
+
+def _of_state(
+    state: State, mean: NDArray[Any] | None, path: Path, notes: Notes, described: Any = None
+) -> Weights:
+    notes = {"licence": ASK, **notes}
+    if rosinality.prefix(state) is not None:
+        return rosinality.weights(state, mean, {**notes, "source": "state dict of rosinality's layout"})
+    if official.family(state) is not None:
+        return official.weights(state, None, None, {**notes, "source": "state dict by its official names"})
+    if lucidrains.MARK in state:
+        return lucidrains.weights(state, "", _beside(path, ".config.json"), notes)
+    if "embeddings.weight" in state and any(name.startswith("generator.gen_z.") for name in state):
+        if not isinstance(described, dict):
+            described = _beside(path, "config.json", f"{path.stem}_config.json")
+        return biggan.from_state(
+            state, described, {**notes, "source": "BigGAN-deep of Hugging Face's layout"}
+        )
+    if (told := foreign.told(state)) is not None:
+        raise ModelError(told)
+    try:
+        return dcgan.from_state(state, {**notes, "source": "state dict of a DCGAN"})
+    except (ModelError, *LAYOUT) as error:
+        raise ModelError(foreign.unknown(state)) from error
+
+
+def _beside(path: Path, *names: str) -> dict[str, Any] | None:
+    """The first JSON object of some names beside a file; None when there is none."""
+    for file in (path.with_name(name) for name in names):
+        if file.is_file():
+            with file.open("rb") as opened:
+                return _object(opened.read(LONGEST_JSON).decode("utf-8", "replace"), str(file))
+    return None
+
+
+def _object(text: str, place: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ModelError(f"{place} is not readable as JSON: {error}") from error
+    if not isinstance(found, dict):
+        raise ModelError(f"{place} is a {type(found).__name__}, must be an object")
+    return found
