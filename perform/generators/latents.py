@@ -1,0 +1,145 @@
+"""Files of latents and of directions that other tools write, read as numpy arrays.
+
+All of them go through the safe reader (`perform.generators.checkpoints`), which runs nothing of a file.
+Latents are what projectors and instruments store: one point, several, or one w for each layer.
+Directions are what GANSpace (Härkönen et al. 2020, arXiv:2004.02546), SeFa (Shen and Zhou 2021,
+arXiv:2007.06600) and Autolume find.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from perform.generators import Floats, ModelError, checkpoints
+from perform.latent import Space
+
+Arrays: TypeAlias = dict[str, NDArray[Any]]
+Kind: TypeAlias = Literal["z", "w"]
+
+KEYS = ("w", "ws", "latent", "latents", "dlatents")  # under which latents are stored
+
+
+@dataclass(frozen=True, slots=True)
+class Directions:
+    """Ways through a space: `components` [n, dimensions] with a name each.
+
+    `scales` [n] is the standard deviation along each, where the file knows it: a step of 1 is that
+    far. `space` is the one that they are directions of.
+    """
+
+    names: tuple[str, ...]
+    components: Floats
+    scales: Floats | None = None
+    space: Kind = "w"
+
+
+def read(path: str | Path, space: Space) -> Floats:
+    """The latents of a file as ws [n, num_ws, w_dim]: `.npy`, `.npz` (`projected_w.npz`, ours) or `.pt`.
+
+    Of an array [w_dim] there is one, of [n, w_dim] n, each the same in all layers; [n, layers, w_dim]
+    is cut, or its last layer repeated, to the layers of the network. Raises ModelError.
+    """
+    found = _arrays(Path(path))
+    named = [key for key in KEYS if key in found]
+    if not named and len(found) != 1:
+        raise ModelError(f"{path} holds {_listed(found)}, must hold one of {', '.join(KEYS)}")
+    try:
+        return fitted(found[named[0]] if named else next(iter(found.values())), space)
+    except ModelError as error:
+        raise ModelError(f"{path}: {error}") from error
+
+
+def fitted(latents: NDArray[Any], space: Space) -> Floats:
+    """Latents [w_dim], [n, w_dim] or [n, layers, w_dim] as ws [n, num_ws, w_dim] of a space."""
+    shape, wanted = latents.shape, f"[n, layers, {space.w_dim}]"
+    if len(shape) not in (1, 2, 3) or shape[-1] != space.w_dim or 0 in shape:
+        raise ModelError(
+            f"latents have shape {shape}, must be [{space.w_dim}], [n, {space.w_dim}] or {wanted}"
+        )
+    points = _numbers("latents", latents)
+    points = points.reshape(-1, shape[-2] if len(shape) == 3 else 1, space.w_dim)
+    layers = np.minimum(np.arange(space.num_ws), points.shape[1] - 1)
+    return np.ascontiguousarray(points[:, layers])
+
+
+def directions(path: str | Path, space: Kind | None = None) -> Directions:
+    """The directions of a file: GANSpace's `.npz`, SeFa's `.pt`, Autolume's `_xcomp.npy` and
+    `_zcomp.npy`, or any array [n, dimensions].
+
+    `space` says which they are of, where the file does not: GANSpace and Autolume tell it in the name
+    of the file (`…_w.npz`; x is w), all else is taken for w. Raises ModelError.
+    """
+    path = Path(path)
+    found = _arrays(path)
+    try:
+        return _directions(found, path.stem, space)
+    except ModelError as error:
+        raise ModelError(f"{path}: {error}") from error
+
+
+def _directions(found: Arrays, stem: str, space: Kind | None) -> Directions:
+    if "lat_comp" in found:
+        components = _rows(found["lat_comp"])
+        scales = found.get("lat_stdev")
+        return _named("pc", components, space or _ganspace(stem), scales)
+    if "eigvec" in found:
+        return _named("sefa", _rows(found["eigvec"]).T, space or "w")
+    if len(found) != 1:
+        raise ModelError(f"holds {_listed(found)}, must hold lat_comp (GANSpace), eigvec (SeFa) or one array")
+    told: Kind = "z" if stem.endswith("_zcomp") else "w"
+    return _named("direction", _rows(next(iter(found.values()))), space or told)
+
+
+def _ganspace(stem: str) -> Kind:
+    """The space that GANSpace's name of a file tells: model_layer_estimator_…_n1000000_w for w."""
+    parts = stem.split("_")
+    sampled = any(re.fullmatch(r"n\d+", part) for part in parts)
+    return "z" if sampled and "w" not in parts else "w"
+
+
+def _rows(array: NDArray[Any]) -> Floats:
+    """Components [n, dimensions] of [dimensions], [n, dimensions] or [n, 1, …, dimensions]."""
+    shape = array.shape
+    if not shape or 0 in shape or any(size != 1 for size in shape[1:-1]):
+        raise ModelError(f"directions have shape {shape}, must be [n, dimensions]")
+    return _numbers("directions", array).reshape(-1, shape[-1])
+
+
+def _named(name: str, components: Floats, space: Kind, scales: NDArray[Any] | None = None) -> Directions:
+    names = tuple(f"{name}{i}" for i in range(len(components)))
+    if scales is None:
+        return Directions(names, np.ascontiguousarray(components), None, space)
+    if scales.shape != (len(components),):
+        raise ModelError(f"lat_stdev has shape {scales.shape}, must be ({len(components)},)")
+    return Directions(names, np.ascontiguousarray(components), _numbers("lat_stdev", scales), space)
+
+
+def _numbers(name: str, array: NDArray[Any]) -> Floats:
+    if array.dtype.kind not in "fiu":
+        raise ModelError(f"{name} are of type {array.dtype}, must be real numbers")
+    with np.errstate(over="ignore"):  # what is too large is not finite, and refused for it
+        floats = np.array(array, np.float32, order="C")  # what is read is a view of the file
+    if not np.isfinite(floats).all():
+        raise ModelError(f"{name} hold values that are not finite")
+    return floats
+
+
+def _listed(found: Mapping[str, Any]) -> str:
+    return ", ".join(map(str, found)) or "no array"
+
+
+def _arrays(path: Path) -> Arrays:
+    """The arrays at the top of a file by name; a lone one is called `array`. Raises ModelError."""
+    content = checkpoints.read(path).content
+    if isinstance(content, np.ndarray):
+        return {"array": content}
+    if not isinstance(content, Mapping):
+        raise ModelError(f"{path} holds a {type(content).__name__}, must hold arrays")
+    return {str(name): value for name, value in content.items() if isinstance(value, np.ndarray)}
