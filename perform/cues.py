@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from perform.clock import BEATS_PER_BAR, Moment
@@ -35,9 +35,20 @@ class Cues:
         self._queued = place.queued if place else None
         self._began = place.bar if place else None  # in bars
         self._slot = 0
+        self._late = False  # a beat that allowed the queued cue has passed without it
 
-    def step(self, moment: Moment, go: bool = False, back: bool = False, scene: int = 0) -> Place:
-        """The place at this moment; `scene` is a cue counted from 1, 0 asks for none."""
+    def step(
+        self,
+        moment: Moment,
+        go: bool = False,
+        back: bool = False,
+        scene: int = 0,
+        ready: Callable[[int], bool | None] = lambda cue: True,
+    ) -> Place:
+        """The place at this moment; `scene` is a cue counted from 1, 0 asks for none.
+
+        A cue that is not `ready` is waited for; one that never will be (None) is passed over.
+        """
         self._began = moment.bar if self._began is None else min(self._began, moment.bar)
         self._ask(go, back, scene)
         due = self._beat_allows(moment)
@@ -45,11 +56,21 @@ class Cues:
         if place.before is not None:  # what comes in comes in first
             return place
         if self._queued is not None:
-            if due:
+            can = ready(self._queued)
+            self._late = self._late or (due and not can)  # it comes in as soon as it can
+            if can is None:
+                self._queued, self._late = None, False
+            elif can and (due or self._late):
                 self._enter(self._queued, moment.bar)
         elif self._over(moment.bar):
-            self._enter_next(self._began + (self._cues[self._cue].bars or 0))
+            self._enter_next(self._began + (self._cues[self._cue].bars or 0), moment.bar, ready)
         return self._place(moment)
+
+    @property
+    def following(self) -> int:
+        """The cue that comes next, this one at the end of a setlist that does not loop."""
+        there = self._queued if self._queued is not None else self._neighbour(self._cue, 1)
+        return self._cue if there is None else there
 
     def _ask(self, go: bool, back: bool, scene: int) -> None:
         here = self._cue if self._queued is None else self._queued
@@ -76,13 +97,21 @@ class Cues:
         bars = self._cues[self._cue].bars
         return bars is not None and self._began is not None and bar - self._began >= bars
 
-    def _enter_next(self, bar: float) -> None:
+    def _enter_next(self, due: float, now: float, ready: Callable[[int], bool | None]) -> None:
+        """On to the next cue that can be: from the bar when it was due, or from now if it came late."""
         following = self._neighbour(self._cue, 1)
-        if following is not None:
-            self._enter(following, bar)
+        for _ in self._cues:
+            can = following is not None and ready(following)
+            if following is None or can is not None:
+                break
+            following = self._neighbour(following, 1)
+        if following is not None and can:
+            self._enter(following, now if self._late else due)
+        else:
+            self._late = following is not None
 
     def _enter(self, cue: int, bar: float) -> None:
-        self._queued = None
+        self._queued, self._late = None, False
         if cue != self._cue:
             self._before, self._cue, self._began = self._cue, cue, bar
 

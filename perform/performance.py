@@ -44,6 +44,10 @@ class Voice(Protocol):
         """The centre of truncation [w_dim]."""
         ...
 
+    def ready(self) -> bool | None:
+        """Whether it can play; if not, it is being opened. None: it never will."""
+        ...
+
     def render(self, moment: Moment, values: Values, latent: Floats) -> Image:
         """The image of a latent ws [num_ws, w_dim]."""
         ...
@@ -82,6 +86,10 @@ class SceneInstance:
         self._latent = scene.latent.start() if scene.latent else None
         self._filters = [settings.start() for settings in scene.filters]
         self._bends = [settings.start() for settings in scene.bends]
+
+    def ready(self) -> bool | None:
+        """Whether it can be played; if not, it is being opened. None: it never will."""
+        return self.voice is None or self.voice.ready()
 
     def parameters(self, moment: Moment, signals: Signals) -> tuple[Values, ...]:
         """The values of the source with its bends, the latent path, and each filter."""
@@ -195,7 +203,10 @@ class Performance:
         """On through the setlist; a scene that comes in begins anew."""
         asked, self._asked = show["scene"] if show["scene"] != self._asked else 0, show["scene"]
         before = self.place.cue
-        self.place = self._cues.step(moment, show["go"], show["back"], asked)
+        self.place = self._cues.step(
+            moment, show["go"], show["back"], asked, lambda cue: self.cues[cue].scene.ready()
+        )
+        self.cues[self._cues.following].scene.ready()  # it is opened beside the show, if it is not open
         if self.place.cue != before:
             self.cues[self.place.cue].scene.enter()
 

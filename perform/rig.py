@@ -104,6 +104,7 @@ class Rig:
     lost: int = 0  # outputs that failed
     picture: Picture | None = None
     latency: float | None = None  # seconds from the newest sound that was heard to its frame on show
+    _edited: Setlist | None = None  # waits for what it plays to be opened
     _flying: deque[tuple[Moment, Samples | None]] = field(default_factory=deque)
 
     def run(self, until: Callable[[Rig], bool]) -> None:
@@ -224,16 +225,29 @@ class Rig:
                 _close(output)
 
     def _reload(self) -> None:
-        """Take up what was saved; a broken edit changes nothing and says why."""
-        if self.reload is None or not self.changed():
-            return
+        """Take up what was saved, when what it plays is open; a broken edit changes nothing and says why."""
         try:
-            setlist = self.reload()
-            self.performance.change(setlist, self.stage.open(setlist, self.performance.cues))
-            log.info("took up the edit of %s", setlist.title)
+            if self.reload is not None and self.changed():
+                self._edited = self.reload()
+                self.stage.retry(self._edited)
+            if self._edited is not None:
+                self._take_up(self._edited)
         except Exception as error:  # noqa: BLE001 - on stage one place catches
             for line in (str(error) or type(error).__name__).splitlines():
                 log.error("kept the last good version: %s", line)
+            self._edited = None
+
+    def _take_up(self, setlist: Setlist) -> None:
+        """Play an edited setlist as soon as it can be."""
+        place, cues = self.performance.place, self.performance.cues
+        shown = [cues[at].cue.scene.file for at in (place.cue, place.before) if at is not None]
+        ready = self.stage.ready(setlist, shown)
+        if ready is None:
+            raise ValueError("its model cannot be opened")
+        if ready:
+            self._edited = None
+            self.performance.change(setlist, self.stage.open(setlist, cues))
+            log.info("took up the edit of %s", setlist.title)
 
 
 def _close(device: Any) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,6 @@ from perform import generators, paths
 from perform.catalogue import Library
 from perform.clock import Clock, LiveClock, OfflineClock, Tempo
 from perform.dashboard import Status
-from perform.generators.bending import Bend
 from perform.inputs import Input, audio
 from perform.performance import Performance
 from perform.render.context import headless, is_software
@@ -26,6 +25,7 @@ from perform.scene import document, read
 from perform.setlist import KEYS, Setlist, read_setlist, single
 from perform.source import Beside, InStep, Studio
 from perform.stage import Stage
+from perform.studios import Studios, Wanted
 
 log = logging.getLogger("perform")
 DEMO = "demo"  # the setlist that plays when none is named
@@ -59,6 +59,7 @@ class Options:
     display: str | None = None
     midi: str | None = None
     osc_port: int = 9000
+    memory: float = 0.0  # bytes that all open models may take, 0: most of what is free
     loop: bool = True
     watch: bool = True
 
@@ -130,11 +131,18 @@ def _rig(
     studio: Callable[[generators.Generator], Studio],
     scale: float,
 ) -> Rig:
-    def opened(model: str, bends: Sequence[Bend]) -> Studio:
-        return studio(generators.open(model, options.device, options.precision, bends=bends))
+    def opened(wanted: Wanted) -> Studio:
+        device, precision = options.device, options.precision
+        return studio(generators.open(wanted.model, device, precision, bends=wanted.bends))
 
     width, height = (max(round(side * scale), 1) for side in options.size)
-    stage = Stage(library, context, (width, height), opened)
+    studios = Studios(
+        opened,
+        lambda wanted: generators.memory(wanted.model),
+        options.memory or generators.spare_memory(options.device),
+        beside=studio is Beside,
+    )
+    stage = Stage(library, context, (width, height), studios)
     performance = Performance(setlist, stage.open(setlist), Tempo(offset=options.offset))
     return Rig(clock, context, stage, performance, Present(context, options.size), gamma=options.gamma)
 
@@ -217,10 +225,12 @@ class Watcher:
         following = place.queued if place.queued is not None else place.cue + 1
         if following == len(cues):
             following = 0 if performance.setlist.loop else place.cue
+        waits = " (queued)" if place.queued is not None else ""
+        waits = " (opening)" if cues[following].scene.ready() is False else waits
         return Status(
             seconds=moment.seconds,
             scene=cues[place.cue].cue.scene.title,
-            next_scene=cues[following].cue.scene.title + (" (queued)" if place.queued is not None else ""),
+            next_scene=cues[following].cue.scene.title + waits,
             cue=place.cue + 1,
             cues=len(cues),
             level=signals.number("audio.level"),

@@ -7,7 +7,7 @@ its last two pictures; offline every frame waits for its own picture. Both are o
 from __future__ import annotations
 
 import threading
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -33,10 +33,11 @@ class Request:
 
 class Studio(Protocol):
     """Where a generator draws: `ask` leaves the newest wish of a client, `take` gives its newest
-    picture, None when there is no new one."""
+    picture, None when there is no new one. `first` is a picture to begin with."""
 
     generator: Generator
     made: int
+    first: Pixels
 
     def ask(self, client: Hashable, request: Request) -> None: ...
 
@@ -45,12 +46,18 @@ class Studio(Protocol):
     def close(self) -> None: ...
 
 
+def _first(generator: Generator) -> Pixels:
+    """The mean's picture. It also warms the generator: no compiler works on stage."""
+    return generator.synthesise(np.repeat(generator.mean()[None], generator.space.num_ws, 0)).copy()
+
+
 class InStep:
     """Draws at once, in step with the frames: for rendering offline."""
 
     def __init__(self, generator: Generator) -> None:
         self.generator = generator
         self.made = 0
+        self.first = _first(generator)
         self._pictures: dict[Hashable, Pixels] = {}
 
     def ask(self, client: Hashable, request: Request) -> None:
@@ -71,6 +78,7 @@ class Beside:
     def __init__(self, generator: Generator) -> None:
         self.generator = generator
         self.made = 0
+        self.first = _first(generator)
         self._wishes: dict[Hashable, Request] = {}
         self._pictures: dict[Hashable, Pixels] = {}
         self._fault = ""
@@ -144,12 +152,29 @@ class Pace:
 
 @dataclass(slots=True)
 class GeneratorVoice:
-    """A generator's part in one scene (the protocol `Voice` of a performance)."""
+    """A generator's part in one scene (the protocol `Voice` of a performance).
 
-    studio: Studio
+    `find` gives the studio, None while it is not open; `opening` whether it is open, being opened
+    (False) or never will be (None).
+    """
+
+    find: Callable[[], Studio | None]
+    opening: Callable[[], bool | None]
     pictures: Pictures
     pace: Pace = field(default_factory=Pace)
     frame: int = -1  # the last that was drawn
+
+    @property
+    def studio(self) -> Studio:
+        """Where it draws. RuntimeError when that is not open."""
+        studio = self.find()
+        if studio is None:
+            raise RuntimeError("the model is not open")
+        return studio
+
+    def ready(self) -> bool | None:
+        """Whether it can play; if not, it is being opened. None: it never will."""
+        return self.opening()
 
     def mean(self, label: float) -> Floats:
         """The centre of truncation [w_dim] of class `label`."""
@@ -172,12 +197,15 @@ class GeneratorVoice:
 
     def render(self, moment: Moment, values: Values, latent: Floats) -> Image:
         """The image at this moment; after a pause without the picture from before it."""
+        studio = self.studio
+        if not self.pictures.begun:
+            self.pictures.upload(studio.first)
         if moment.frame != self.frame + 1:
             self.pace = Pace()
-            self.studio.take(id(self))
+            studio.take(id(self))
         self.frame = moment.frame
-        self.studio.ask(id(self), Request(latent, values))
-        picture = self.studio.take(id(self))
+        studio.ask(id(self), Request(latent, values))
+        picture = studio.take(id(self))
         if picture is not None:
             self.pictures.upload(picture)
             self.pace.arrived(moment.seconds)

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from perform import generators
 from perform.catalogue import Library
 from perform.clock import Moment
-from perform.generators.bending import Bend, bend
+from perform.generators.bending import bend
 from perform.latent import Path as LatentPath
 from perform.latent import open_path
 from perform.performance import CueInstance, SceneInstance
@@ -27,7 +29,8 @@ from perform.render.pictures import Pictures
 from perform.render.shader import Shader
 from perform.scene import Role, Scene, Settings
 from perform.setlist import Setlist
-from perform.source import GeneratorVoice, Studio
+from perform.source import GeneratorVoice
+from perform.studios import Studios, Wanted
 
 log = logging.getLogger("perform")
 Floats = NDArray[np.float32]
@@ -74,15 +77,17 @@ class Contained:
 class ContainedVoice:
     """A generator's voice whose faults stop at its edge: its last picture stays."""
 
-    def __init__(
-        self, voice: GeneratorVoice, wanted: tuple[str, tuple[Bend, ...]], name: str, faults: Faults
-    ) -> None:
+    def __init__(self, voice: GeneratorVoice, wanted: Wanted, name: str, faults: Faults) -> None:
         self.voice, self.wanted = voice, wanted
         self._name, self._faults = name, faults
 
     def mean(self, label: float) -> Floats:
         """The voice's centre of truncation."""
         return self.voice.mean(label)
+
+    def ready(self) -> bool | None:
+        """Whether the voice can play."""
+        return self.voice.ready()
 
     def map(self, z: Floats, label: float) -> Floats:
         """The voice's w; after a fault the mean."""
@@ -105,21 +110,14 @@ class ContainedVoice:
 
 
 class Stage:
-    """Everything that is open for a show: shaders in one GL context, and one studio per model.
+    """Everything that is open for a show: shaders in one GL context, and studios.
 
-    `studio` opens a model by name, with bends; `size` is (width, height) of the show in pixels.
+    `size` is (width, height) of the show in pixels.
     """
 
-    def __init__(
-        self,
-        library: Library,
-        context: Any,
-        size: tuple[int, int],
-        studio: Callable[[str, Sequence[Bend]], Studio],
-    ) -> None:
+    def __init__(self, library: Library, context: Any, size: tuple[int, int], studios: Studios) -> None:
         self.library, self.size, self.faults = library, size, Faults()
-        self._context, self._open_studio = context, studio
-        self._studios: dict[tuple[str, tuple[Bend, ...]], Studio] = {}
+        self._context, self._studios = context, studios
         self._black = context.texture((1, 1), 4, bytes((0, 0, 0, 255)))  # of a source that never drew
         self._spare: list[Contained | ContainedVoice] = []  # open units that the show no longer needs
         self._made: list[Contained | ContainedVoice] = []  # units opened for the setlist being opened
@@ -139,17 +137,39 @@ class Stage:
             raise
         for unit in self._spare:
             unit.release()
+        if not before:
+            self._fill([one.scene for one in setlist.cues])
         return cues
+
+    def ready(self, setlist: Setlist, shown: Sequence[Path]) -> bool | None:
+        """Whether what the scenes of the files `shown` play is open; else it is being opened, or (None)
+        it cannot be."""
+        scenes = [cue.scene for cue in setlist.cues if cue.scene.model and cue.scene.file in shown]
+        states = [self._studios.ready(self._wanted(scene)) for scene in scenes]
+        return None if None in states else all(states)
+
+    def retry(self, setlist: Setlist) -> None:
+        """Forget what could not be opened: after an edit it may be."""
+        for cue in setlist.cues:
+            if cue.scene.model:
+                self._studios.forget(self._wanted(cue.scene))
+
+    def _fill(self, scenes: Sequence[Scene]) -> None:
+        """Open what the first scenes play, as much as fits: what is open needs no opening on stage."""
+        opened: list[Wanted] = []
+        for wanted in dict.fromkeys(self._wanted(scene) for scene in scenes if scene.model):
+            if opened and not self._studios.fits([*opened, wanted]):
+                return
+            self._studios.open(wanted)
+            opened.append(wanted)
 
     def pictures_made(self) -> int:
         """How many pictures the generators have drawn."""
-        return sum(studio.made for studio in self._studios.values())
+        return self._studios.made()
 
     def close(self) -> None:
         """Give back networks and textures."""
-        for studio in self._studios.values():
-            studio.close()
-        self._studios.clear()
+        self._studios.close()
 
     def _cues(self, setlist: Setlist, old: Mapping[Path, SceneInstance]) -> list[CueInstance]:
         scenes: dict[Path, SceneInstance] = {}
@@ -182,7 +202,7 @@ class Stage:
             return None
         if old and old.voice is voice and old.scene.latent and old.scene.latent.name == scene.latent.name:
             return old.path
-        return open_path(scene.latent.name, voice.voice.studio.generator.space)
+        return open_path(scene.latent.name, generators.header(voice.wanted.model)[0].space)
 
     def _shader(self, settings: Settings, role: Role, like: Unit | None = None) -> Contained:
         """A shader, one that is open if its file is as it was, by preference `like`."""
@@ -198,16 +218,24 @@ class Stage:
 
     def _voice(self, scene: Scene, old: SceneInstance | None) -> ContainedVoice:
         assert scene.model
-        wanted = self.library.model_name(scene.model), _bends(scene)
+        wanted = self._wanted(scene)
         if old and isinstance(old.voice, ContainedVoice) and old.voice.wanted == wanted:
             self._spare.remove(old.voice)
             return old.voice
-        if wanted not in self._studios:
-            self._studios[wanted] = self._open_studio(*wanted)
-        voice = GeneratorVoice(self._studios[wanted], Pictures(self._context, self.size))
+        studios, pictures = self._studios, Pictures(self._context, self.size)
+        voice = GeneratorVoice(partial(studios.find, wanted), partial(studios.ready, wanted), pictures)
         self._made.append(made := ContainedVoice(voice, wanted, f"model {scene.model}", self.faults))
-        _warm(voice)
+        pictures.warm(generators.header(wanted.model)[0].size)
         return made
+
+    def _wanted(self, scene: Scene) -> Wanted:
+        """What a scene with a model plays: the model, and what of its bends is compiled into it."""
+        assert scene.model
+        settled = (
+            bend(one.name, {p.name: one.values.get(p.name, p.default) for p in one.parameters})
+            for one in scene.bends
+        )
+        return Wanted(self.library.model_name(scene.model), tuple(settled))
 
 
 def _units(cues: Sequence[CueInstance]) -> list[Contained | ContainedVoice]:
@@ -218,18 +246,3 @@ def _units(cues: Sequence[CueInstance]) -> list[Contained | ContainedVoice]:
             if isinstance(unit, Contained | ContainedVoice):
                 units[id(unit)] = unit
     return list(units.values())
-
-
-def _bends(scene: Scene) -> tuple[Bend, ...]:
-    """What of a scene's bends is compiled into its network."""
-    settled = ({p.name: one.values.get(p.name, p.default) for p in one.parameters} for one in scene.bends)
-    return tuple(bend(one.name, values) for one, values in zip(scene.bends, settled, strict=True))
-
-
-def _warm(voice: GeneratorVoice) -> None:
-    """Draw once, so that the first frame has a picture and no compiler works on stage."""
-    generator = voice.studio.generator
-    latent = np.repeat(generator.mean()[None], generator.space.num_ws, 0)
-    voice.pictures.upload(generator.synthesise(latent))
-    values = {parameter.name: parameter.default for parameter in voice.pictures.parameters}
-    voice.pictures.render(Moment(0.0, 0, 0.0, 0.0, 0.0, 120.0), values, 1.0)

@@ -17,12 +17,13 @@ SHELVES = ("catalogue", "source", "performance")  # they see the racks' protocol
 FLOORS = (
     RACKS,
     SHELVES,
+    ("studios",),
     ("stage",),
     ("rig",),
     ("show", "check", "bench", "doctor", "dashboard", "console", "training", "atlas"),
     ("cli",),
 )
-DOORS = FLOORS[4]
+DOORS = FLOORS[5]
 SPINE_MAY_IMPORT = {
     "scene": {"pydantic"},
     "setlist": {"pydantic"},

@@ -1,6 +1,7 @@
 """Moving through a setlist, on an exact clock."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ def cue(name: str, beats: float = 4, bars: float | None = None) -> Cue:
 
 
 def play(
-    cues: Cues, seconds: float, asks: dict[int, dict[str, int]] | None = None, fps: int = 30
+    cues: Cues, seconds: float, asks: dict[int, dict[str, Any]] | None = None, fps: int = 30
 ) -> list[Place]:
     """The places of every frame at 120 bpm: a beat is 15 frames, a bar 60."""
     clock, tempo, asks = OfflineClock(fps), Tempo(bpm=120), asks or {}
@@ -104,3 +105,38 @@ def test_a_cue_that_was_asked_for_is_not_lost_when_the_bars_run_out() -> None:
 def test_what_comes_in_comes_in_before_the_next_go() -> None:
     places = play(Cues([cue("a"), cue("b"), cue("c")], 1, False), 8, {10: {"go": 1}, 30: {"go": 1}})
     assert [places[i].cue for i in (14, 15, 74, 75, 134)] == [0, 1, 1, 2, 2]
+
+
+def test_a_cue_that_is_not_ready_is_waited_for() -> None:
+    ready: dict[int, bool | None] = {1: False}
+    cues = Cues([cue("a"), cue("b"), cue("c")], 4, False)
+    asks: dict[int, dict[str, Any]] = {n: {"ready": lambda at: ready.get(at, True)} for n in range(330)}
+    asks[3]["go"] = 1
+    places = play(cues, 10, asks)
+    assert [(places[i].cue, places[i].queued) for i in (2, 3, 299)] == [(0, None), (0, 1), (0, 1)]
+    ready[1] = True
+    last = play(cues, 1, asks)
+    assert (last[0].cue, last[0].queued) == (1, None)  # at once: its beat has passed
+
+
+def test_a_cue_that_never_will_be_ready_is_passed_over() -> None:
+    never: dict[str, Any] = {"ready": lambda at: None if at == 1 else True}
+    cues = Cues([cue("a", bars=1), cue("b"), cue("c")], 0, False)
+    places = play(cues, 3, {n: {**never, "go": int(n == 5)} for n in range(90)})
+    assert {places[i].cue for i in range(59)} == {0}
+    assert places[60].cue == 2
+
+
+def test_a_cue_that_comes_late_by_itself_lasts_as_long() -> None:
+    ready: dict[int, bool | None] = {1: False}
+    cues = Cues([cue("a", bars=1), cue("b", bars=1, beats=0), cue("c", beats=0)], 4, False)
+    assert play(cues, 3, {n: {"ready": lambda at: ready.get(at, True)} for n in range(90)})[-1].cue == 0
+    ready[1] = True
+    clock = OfflineClock(30)
+    for _ in range(91):
+        clock.advance()
+    later = []
+    for _ in range(62):
+        clock.advance()
+        later.append(cues.step(clock.moment(Tempo(bpm=120))).cue)
+    assert later == [1] * 60 + [2] * 2

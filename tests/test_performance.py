@@ -39,6 +39,9 @@ class Singer:
     def __init__(self) -> None:
         self.mapped = 0
 
+    def ready(self) -> bool | None:
+        return True
+
     def mean(self, label: float) -> Any:
         return np.zeros(4, np.float32)
 

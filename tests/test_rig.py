@@ -24,6 +24,7 @@ from perform.show import find, load
 from perform.signals import Event
 from perform.source import InStep, Studio
 from perform.stage import Stage
+from perform.studios import Studios, Wanted
 from tests.library import BLUE, INVERT, NEURAL, RED, save, write_library
 
 SIZE = (64, 36)
@@ -56,13 +57,13 @@ class Says:
 class Show:
     """A rig on an offline clock, whose folder a test may edit."""
 
-    def __init__(self, folder: Path, name: str, studio: Callable[[str], Studio]) -> None:
+    def __init__(self, folder: Path, name: str, studio: Callable[[Wanted], Studio]) -> None:
         self.folder, self.says, self.memory, self.edited = folder, Says(), Memory(), False
         library = Library(folder)
         file = find(name, library)
         setlist = load(file, library)
         context = headless()
-        stage = Stage(library, context, SIZE, studio)
+        stage = Stage(library, context, SIZE, Studios(studio))
         performance = Performance(setlist, stage.open(setlist))
         self.rig = Rig(
             OfflineClock(30), context, stage, performance, Present(context, SIZE), [self.says],
@@ -87,15 +88,15 @@ class Show:
         return tuple(int(v) for v in frame.pixels[SIZE[1] // 2, SIZE[0] // 2])
 
 
-def studio(model: str) -> Studio:
-    return InStep(generators.open(model, device="cpu"))
+def studio(wanted: Wanted) -> Studio:
+    return InStep(generators.open(wanted.model, device="cpu", bends=wanted.bends))
 
 
 @pytest.fixture
 def opened(tmp_path: Path) -> Iterator[Callable[..., Show]]:
     shows: list[Show] = []
 
-    def start(name: str = "demo", studio: Callable[[str], Studio] = studio) -> Show:
+    def start(name: str = "demo", studio: Callable[[Wanted], Studio] = studio) -> Show:
         shows.append(Show(write_library(tmp_path), name, studio))
         return shows[-1]
 
@@ -141,8 +142,8 @@ def test_a_filter_that_fails_lets_its_image_through(
 def test_a_network_that_fails_leaves_its_last_picture(opened: Callable[..., Show]) -> None:
     made: list[Any] = []
 
-    def failing(model: str) -> Studio:
-        made.append(studio(model))
+    def failing(wanted: Wanted) -> Studio:
+        made.append(studio(wanted))
         return made[0]  # type: ignore[no-any-return]
 
     show = opened("neural", failing)

@@ -27,6 +27,8 @@ class Doubler:
         return np.zeros(1, np.float32)
 
     def synthesise(self, ws, controls=None):  # type: ignore[no-untyped-def]
+        if controls is None:  # the first picture, of opening
+            return np.zeros((1, 1, 3), np.uint8)
         self.began.release()
         assert self.gate.acquire(timeout=10)
         if ws[0, 0] < 0:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
@@ -24,6 +26,9 @@ Pixels = NDArray[np.uint8]
 Device: TypeAlias = Literal["auto", "cpu", "cuda", "mps"]
 Precision: TypeAlias = Literal["auto", "float32", "float16", "bfloat16"]
 
+MEMORY_FACTOR = 3.0  # of the tensors' float32 size: the compiled forms, and what opening needs
+BASE_MEMORY = 64 * 2**20  # bytes of any model
+SPARE = 0.6  # share of the free memory that open models may take
 STORED = -1  # the `noise_seed` that means: the noise stored with the network
 
 LATENT: tuple[Parameter, ...] = (
@@ -126,6 +131,24 @@ def parameters(model: str | Path) -> tuple[Parameter, ...]:
 def layers(model: str | Path) -> tuple[str, ...]:
     """The layers of a model that can be bent, coarse to fine, without reading its tensors."""
     return tuple(getattr(header(model)[0], "layers", ()))
+
+
+def memory(model: str | Path) -> float:
+    """About how many bytes an open model takes, without reading its tensors."""
+    values = sum(math.prod(shape) for shape in header(model)[0].shapes().values())
+    return BASE_MEMORY + MEMORY_FACTOR * 4 * values
+
+
+def spare_memory(device: Device = "auto") -> float:
+    """How many bytes open models may take together: most of what is free now."""
+    if _device(device) == "cuda":
+        import torch
+
+        return SPARE * float(torch.cuda.mem_get_info()[0])
+    try:
+        return SPARE * os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        return SPARE * 8 * 2**30  # a system that does not say
 
 
 def header(model: str | Path) -> tuple[Any, dict[str, str]]:

@@ -151,6 +151,17 @@ class Pictures:
         self._targets: list[Target] = []
         self._output = Target(context, size)
 
+    @property
+    def begun(self) -> bool:
+        """Whether there is a picture to show."""
+        return bool(self._held)
+
+    def warm(self, size: tuple[int, int]) -> None:
+        """Draw a black picture of some size and forget it: drivers compile when they draw first."""
+        self.upload(np.zeros((size[1], size[0], 3), np.uint8))
+        self._draw(1.0, 1.0, FITS[0])
+        self._forget()
+
     def upload(self, pixels: Pixels) -> None:
         """Take the newest picture [height, width, 1 | 3 | 4], sRGB, top row first; alpha is ignored.
 
