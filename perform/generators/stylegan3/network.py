@@ -35,7 +35,7 @@ def upsampled(x: Tensor, taps: Tensor | None, up: int, padding: Sides) -> Tensor
     rows, columns = (1, 1) if taps is None else (taps.shape[0], taps.shape[-1])
     left, right, top, bottom = padding
     spare = (columns - 1 - left, columns - up - right, rows - 1 - top, rows - up - bottom)
-    return functional.pad(x, [-side for side in spare]) if any(spare) else x
+    return functional.pad(x, [-side for side in spare])
 
 
 def downsampled(x: Tensor, taps: Tensor | None, down: int) -> Tensor:
@@ -65,7 +65,7 @@ class Input(nn.Module):
     def __init__(self, config: Config) -> None:
         super().__init__()
         self.size, self.sampling, self.bandwidth = config.sizes[0], config.sampling, config.bandwidth
-        channels = config.channels[0]
+        self.channels = channels = config.channels[0]
         self.affine = Linear(config.w_dim, 4)
         self.weight = nn.Parameter(torch.zeros(channels, channels))
         self.register_buffer("transform", torch.eye(3))
@@ -82,7 +82,7 @@ class Input(nn.Module):
         nyquist = self.sampling / 2
         heights = (nyquist - freqs.norm(dim=2)) / (nyquist - self.bandwidth)  # fades what would alias
         waves = waves * heights.clamp(0, 1)[:, :, None, None]
-        return torch.einsum("oc,nchw->nohw", self.weight / sqrt(len(self.weight)), waves)
+        return torch.einsum("oc,nchw->nohw", self.weight / sqrt(self.channels), waves)
 
     def placed(self, w: Tensor, transform: Tensor) -> tuple[Tensor, Tensor]:
         """Frequencies [n, channels, 2] and phases [n, channels], where latent and transform put them."""
@@ -145,7 +145,7 @@ class Layer(nn.Module):
         """The modulated convolution, of unit variance where the input has the variance seen in training."""
         weight, power = self.scale(x.dtype)
         style, gain = self.affine(w), self.magnitude_ema.rsqrt()
-        demodulation = gain.expand(len(style), weight.shape[0])
+        demodulation = gain.expand(style.shape[0], weight.shape[0])
         if not self.colours:
             style = style * style.square().mean(1, keepdim=True).rsqrt()
             demodulation = gain * (style.square() @ power + EPSILON).rsqrt()

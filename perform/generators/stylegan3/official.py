@@ -40,7 +40,7 @@ def from_official(
     except (KeyError, IndexError, ValueError, TypeError, OverflowError) as error:
         if isinstance(error, ModelError):
             raise
-        raise ModelError(f"not a stylegan3 generator: {error} is missing or misshapen") from error
+        raise ModelError(f"not a stylegan3 generator: {_said(error)}") from error
     ours = {name: array for name, array in named.items() if not name.startswith("synthesis.L")}
     for name, prefix in official.items():  # a pruned layer's name tells its channels of old
         tensors = {key: array for key, array in named.items() if key.startswith(f"{prefix}.")}
@@ -49,10 +49,15 @@ def from_official(
     return checked(config, {**still, **ours}, notes or {})
 
 
+def _said(error: Exception) -> str:
+    missing = error.args[0] if isinstance(error, KeyError) else ""
+    return f"layer {missing} is missing" if isinstance(missing, int) else f"{error} is missing or misshapen"
+
+
 def _prefixes(found: Shapes) -> list[str]:
     """The layers' official names, in order."""
-    matches = [match for match in map(LAYER.fullmatch, found) if match]
-    return [match[1] for match in sorted(matches, key=lambda match: int(match[2]))]
+    matches = {int(match[2]): match[1] for match in map(LAYER.fullmatch, found) if match}
+    return [matches[i] for i in range(max(matches) + 1)]
 
 
 def infer(found: Shapes, told: Attributes) -> Config:
