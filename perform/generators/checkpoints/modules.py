@@ -29,7 +29,7 @@ class Module:
     class_name: str
     init: Mapping[str, Any]
     attributes: Mapping[str, Mapping[str, Any]]
-    tensors: Mapping[str, NDArray[Any]]
+    tensors: dict[str, NDArray[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +99,8 @@ def network(value: Any, depth: int = 0) -> Network:
         match pair:
             case (str(name), np.ndarray() as array):
                 own[name] = array
+            case (str(name), int() | float() as number):  # noise_strength, lod: a session gives numbers
+                own[name] = np.asarray(number, np.float32)
             case _:
                 raise CheckpointError("a variable of a TensorFlow network is no name and array")
     version, components = fields.get("version"), fields.get("components") or {}
