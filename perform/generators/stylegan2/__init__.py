@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from itertools import pairwise
-from typing import Any, ClassVar, Literal, TypeAlias
+from typing import Any, ClassVar, Literal, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,14 +20,18 @@ from numpy.typing import NDArray
 from perform.generators import NOISE, STORED, Floats, ModelError
 from perform.generators.stylegan2.mapping import mapped
 from perform.generators.weights import Centre, Controls, Mapper, Shapes, Weights, checked
+from perform.generators.weights import Config as AnyConfig
 from perform.latent import Space
 from perform.parameters import Parameter
 
 Architecture: TypeAlias = Literal["skip", "resnet", "orig"]
 
+Sized = TypeVar("Sized", bound=AnyConfig)
+
 INPUTS = ("noise", "strength")
 FILTER = "synthesis.resample_filter"
 TAPS = np.array([1, 3, 3, 1], np.float32)
+LARGEST = 4096  # pixels of a side; a small file could else ask for any amount of noise
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,9 +144,19 @@ def _convolution(config: Config, layer: int, name: str) -> dict[str, tuple[int, 
 def infer(found: Shapes, clamp: float | None = None, rate: float = 0.01) -> Config:
     """The configuration that a file's shapes tell; `clamp` and `rate` are in no shape."""
     try:
-        return _infer(found, clamp, rate)
+        return sized(_infer(found, clamp, rate))
+    except ModelError:
+        raise
     except (KeyError, IndexError, ValueError) as error:
         raise ModelError(f"not a stylegan2 generator: {error} is missing or misshapen") from error
+
+
+def sized(config: Sized) -> Sized:
+    """The configuration, when its pictures are of a size that is played."""
+    if not 0 < max(config.size) <= LARGEST:
+        width, height = config.size
+        raise ModelError(f"pictures would be {width} x {height}, may be up to {LARGEST} a side")
+    return config
 
 
 def _infer(found: Shapes, clamp: float | None, rate: float) -> Config:
