@@ -131,16 +131,15 @@ def _of_arrays(content: State, path: Path, notes: Notes) -> Weights:
 def _of_states(content: dict[Any, Any], path: Path, notes: Notes) -> Weights:
     """A state dict, or a training file that has one among other things."""
     if isinstance(content.get("GAN"), dict):
-        state, version = modules.state(content["GAN"]), content.get("version")
-        if lucidrains.MARK not in state:
+        averaged, version = modules.state(content["GAN"]), content.get("version")
+        if lucidrains.MARK not in averaged:
             raise ModelError(
                 "holds a network of lucidrains' that is not his StyleGAN2 (GE.blocks is missing)"
             )
         told = {"source": f"lucidrains' stylegan2-pytorch {version}", "licence": ASK}
         options = _beside(path, ".config.json")
-        return lucidrains.weights(
-            state, version if isinstance(version, str) else "", options, {**notes, **told}
-        )
+        number = version if isinstance(version, str) else ""
+        return lucidrains.weights(averaged, number, options, {**notes, **told})
     mean = content.get("latent_avg")
     for key, state in _states(content):
         if _known(state):
@@ -182,12 +181,10 @@ def _of_state(
         return biggan.from_state(
             state, described, {**notes, "source": "BigGAN-deep of Hugging Face's layout"}
         )
-    if (told := foreign.told(state)) is not None:
-        raise ModelError(told)
     try:
         return dcgan.from_state(state, {**notes, "source": "state dict of a DCGAN"})
-    except (ModelError, *LAYOUT) as error:
-        raise ModelError(foreign.unknown(state)) from error
+    except LAYOUT as error:  # ModelError is a ValueError
+        raise ModelError(foreign.told(state) or foreign.unknown(state)) from error
 
 
 def _beside(path: Path, *names: str) -> dict[str, Any] | None:

@@ -21,6 +21,7 @@ from typing import ClassVar
 import numpy as np
 
 from perform.generators import NOISE, STORED, Floats, ModelError
+from perform.generators.stylegan2 import sized
 from perform.generators.weights import Centre, Controls, Mapper, Shapes, Weights
 from perform.latent import Space
 from perform.parameters import Parameter
@@ -117,7 +118,7 @@ def infer(found: Shapes, rate: float = 0.1, normalised: bool = True, blurred: bo
         depth = len({name for name in found if re.fullmatch(r"mapping\.fc\d+\.weight", name)})
         blocks = len({name for name in found if re.fullmatch(r"synthesis\.b\d+\.conv1\.weight", name)})
         outputs = [found[f"synthesis.b{4 << block}.conv1.weight"][0] for block in range(blocks)]
-        return Config(
+        config = Config(
             channels=(found["synthesis.b4.conv0.weight"][1], *outputs),
             z_dim=found["mapping.fc0.weight"][1],
             mapping=tuple(found[f"mapping.fc{i}.weight"][0] for i in range(depth)),
@@ -128,6 +129,7 @@ def infer(found: Shapes, rate: float = 0.1, normalised: bool = True, blurred: bo
             convolved="synthesis.b4.initial.weight" in found,
             blurred=blurred,
         )
+        return sized(config)
     except (KeyError, IndexError) as error:
         raise ModelError(f"not a generator of lucidrains' kind: {error} is missing or misshapen") from error
 

@@ -187,7 +187,7 @@ def _shape(named: Variables, resolutions: list[int], told: Options) -> stylegan1
     layers = [f"synthesis.b{r}.conv{half}" for r in resolutions for half in (0, 1)][1:]
     first, height, width = named["synthesis.b4.const"].shape
     fused = {True: ALWAYS_FUSED, False: NEVER_FUSED}.get(told.get("fused_scale", "auto"), stylegan1.FUSED)
-    return stylegan1.Config(
+    config = stylegan1.Config(
         channels=(first, *(named[f"{layer}.weight"].shape[0] for layer in layers)),
         z_dim=named["mapping.fc0.weight"].shape[1] - embed[0],
         c_dim=embed[1],
@@ -198,3 +198,4 @@ def _shape(named: Variables, resolutions: list[int], told: Options) -> stylegan1
         start=(height, width),
         fused=fused,
     )
+    return stylegan2.sized(config)

@@ -1,0 +1,50 @@
+"""What a file holds that no family here plays, in a few words for its owner."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+FILTER = "(an image filter, not a generator)"
+KNOWN: tuple[tuple[str, str], ...] = (  # of the names of a state dict, and what it then is
+    (r"model\.(1|model\.0)\.weight", f"pix2pix or CycleGAN weights {FILTER}"),
+    (r"(conv1|deconv1)\.conv2d\.weight", f"fast-neural-style weights {FILTER}"),
+    (r"(conv_first|RRDB_trunk\.0.*|body\.0\.rdb1.*)\.weight", f"ESRGAN weights {FILTER}"),
+    (r"model\.1\.sub\.0.*", f"ESRGAN weights {FILTER}"),
+    (r"(D|b4)\.out\.weight|.*\bfromrgb\.weight|final_(conv|linear)\.0.*weight", "a discriminator only"),
+    (r"blocks\.0\.0\.(conv1|bn1)\..*", "a BigGAN of another layout than Hugging Face's"),
+    (r".*(down_blocks|input_blocks|double_blocks)\.0\..*", "a diffusion model, which is not played"),
+    (r"eigvec", "directions (SeFa), not a network"),
+    (r"lat_comp|act_comp", "directions (GANSpace), not a network"),
+    (r"w|ws|latents?|projected_w", "latents, not a network"),
+)
+SHOWN = 60  # characters of a name
+
+
+def told(state: Mapping[str, NDArray[Any]]) -> str | None:
+    """What a state dict is when its names are known but not those of a generator played here."""
+    for pattern, what in KNOWN:
+        if any(re.fullmatch(pattern, name) for name in state):
+            return f"holds {what}"
+    return None
+
+
+def unknown(state: Mapping[str, NDArray[Any]]) -> str:
+    """A sentence on a state dict of which nothing is known."""
+    name, array = next(iter(state.items()))
+    first = f"{name[:SHOWN]!r} {array.shape}"
+    return f"holds {len(state)} tensors of no network that is known here; the first is {first}"
+
+
+def told_of_value(content: Any) -> str:
+    """A sentence on what is no state dict at all."""
+    if isinstance(content, np.ndarray):
+        return f"holds one array of shape {content.shape} (latents, perhaps), not a network"
+    if isinstance(content, dict):
+        keys = ", ".join(repr(str(key)[:SHOWN]) for key in list(content)[:6]) or "nothing"
+        return f"holds no tensors of a generator; there is {keys}"
+    return f"holds a {type(content).__name__}, not a network"
