@@ -20,7 +20,7 @@ from perform.generators.checkpoints.limits import WAITING, CheckpointError, Limi
 
 PROTOCOL = 5
 LONG = 255  # bytes of a number; torch's magic number has 10
-LINE = 4096  # characters of a line in the text opcodes of protocol 0
+CHUNK = 4096  # bytes searched at once for the end of a line, in the text opcodes of protocol 0
 ESCAPE = re.compile(r"\\(x[0-9a-fA-F]{2}|[0-7]{1,3}|[^x0-7])", re.DOTALL)
 ESCAPED = {"n": "\n", "r": "\r", "t": "\t", "a": "\a", "b": "\b", "f": "\f", "v": "\v", "\n": ""}
 UNICODE = re.compile(r"\\u([0-9a-fA-F]{4})|\\U([0-9a-fA-F]{8})")
@@ -115,10 +115,13 @@ class _Machine:
 
     def line(self) -> str:
         """The rest of a line, of the text opcodes."""
-        head = bytes(self.data[self.at : self.at + LINE])
-        length = head.index(b"\n")
-        self.at += length + 1
-        return head[:length].decode("latin-1")
+        start = end = self.at
+        while (found := bytes(self.data[end : end + CHUNK]).find(b"\n")) < 0:
+            end += CHUNK
+            if end >= len(self.data):
+                raise CheckpointError("the file is cut off: a line has no end")
+        self.at = end + found + 1
+        return str(self.data[start : end + found], "latin-1")
 
     def push(self, value: Any) -> None:
         self.stack.append(value)
