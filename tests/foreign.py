@@ -138,3 +138,40 @@ def state_of(weights: Weights) -> State:
                 at = f"{at}.to_rgb" if rgb else at
                 named[f"{at}.{kind}{half}.{rest[-1]}"] = array
     return named
+
+
+def rosinality_state(config: stylegan2.Config) -> State:
+    """A network's tensors as rosinality names them."""
+    own = whole(config).arrays
+    kernel = own[stylegan2.FILTER] * 4
+    named: State = {"input.input": own["synthesis.b4.const"][None]}
+    for i in range(len(config.mapping)):
+        named |= {f"style.{i + 1}.{part}": own[f"mapping.fc{i}.{part}"] for part in ("weight", "bias")}
+    for i, layer in enumerate(config.layers):
+        their, name = f"convs.{i - 1}" if i else "conv1", f"synthesis.{layer}"
+        named |= {f"{their}.noise.weight": own[f"{name}.noise_strength"].reshape(1)}
+        named |= {f"{their}.activate.bias": own[f"{name}.bias"], **_modulation(own, name, their)}
+        named |= {f"noises.noise_{i}": own[f"{name}.noise_const"][None, None]}
+        named |= {f"{their}.conv.blur.kernel": kernel} if i % 2 else {}
+    for block, r in enumerate(config.resolutions):
+        their, name = f"to_rgbs.{block - 1}" if block else "to_rgb1", f"synthesis.b{r}.torgb"
+        named |= {f"{their}.bias": own[f"{name}.bias"].reshape(1, -1, 1, 1), **_modulation(own, name, their)}
+        named |= {f"{their}.upsample.kernel": kernel} if block else {}
+    return named
+
+
+def _modulation(own: Mapping[str, NDArray[Any]], name: str, their: str) -> State:
+    affine = {f"{their}.conv.modulation.{part}": own[f"{name}.affine.{part}"] for part in ("weight", "bias")}
+    return {f"{their}.conv.weight": own[f"{name}.weight"][None], **affine}
+
+
+def tree_of(state: State) -> dict[str, Any]:
+    """Dotted names as modules within modules; the tensors of a module are under ""."""
+    tree: dict[str, Any] = {"": {}}
+    for name, array in state.items():
+        *path, last = name.split(".")
+        at = tree
+        for part in path:
+            at = at.setdefault(part, {"": {}})
+        at[""][last] = array
+    return tree

@@ -16,7 +16,7 @@ from perform.generators.checkpoints.dialects import lucidrains as lucid
 from perform.generators.checkpoints.dialects import official, rosinality
 from perform.generators.checkpoints.dialects.centre import NAME, centred
 from perform.generators.stylegan2.network import Network, enlarged
-from tests.foreign import LUCID, SECOND, State, drawn, names_of, same, state_of
+from tests.foreign import LUCID, SECOND, State, drawn, names_of, rosinality_state, same, state_of, whole
 
 DATA = Path(__file__).parent / "data"
 LATENT, PICTURE = 5e-5, 1e-4  # the reference's own tolerances
@@ -79,7 +79,6 @@ def test_smaller_filters_keep_their_place(size: int) -> None:
         ({"synthesis.b4.const": np.zeros((6, 4))}, {}, "not a stylegan2 generator"),
         ({}, {"mapping.fc0": {"activation": "relu"}}, "activation = 'relu', must be 'lrelu'"),
         ({}, {**LAYERS, "synthesis.b4.conv1": {"conv_clamp": 1}}, "conv_clamp = .*must be the same"),
-        ({}, {"mapping.fc0": {"bias_gain": 1}, "mapping.fc1": {"bias_gain": 2}}, "multipliers = .1, 2."),
     ],
 )
 def test_other_official_networks_are_refused(change: State, told: dict[str, Any], complaint: str) -> None:
@@ -87,6 +86,25 @@ def test_other_official_networks_are_refused(change: State, told: dict[str, Any]
         official.weights({**names_of(SECOND), **change}, told)
     with pytest.raises(ModelError, match=r"neither StyleGAN2 .* nor StyleGAN3"):
         official.weights({"b4.fromrgb.weight": np.zeros(1)})
+
+
+def test_gains_of_a_larger_network_are_kept() -> None:
+    told = {"mapping.fc0": {"bias_gain": 0.1, "weight_gain": 0.1 / np.sqrt(5)}}
+    told |= {"mapping.fc1": {"bias_gain": 0.2, "weight_gain": 0.05}}
+    told |= {
+        "synthesis.b16.torgb": {"weight_gain": 0.25},
+        "synthesis.b4.torgb": {"weight_gain": 1 / np.sqrt(6)},
+    }
+    plain, found = whole(SECOND), official.weights(names_of(SECOND), told)
+    factors = {
+        "mapping.fc1.weight": 0.05 * np.sqrt(7) / 0.1,
+        "mapping.fc1.bias": 2.0,
+        "synthesis.b16.torgb.weight": 0.25 * np.sqrt(3),
+    }
+    same(found, replace(plain, config=replace(SECOND, rate=0.1)), tuple(factors))
+    for name, factor in factors.items():
+        np.testing.assert_allclose(found.arrays[name], plain.arrays[name] * factor, rtol=1e-6)
+    assert found.notes["odd"] == "gains of its own in 3 tensors"
 
 
 def test_pruned_forks_without_noise_or_mean_are_played() -> None:
@@ -128,6 +146,12 @@ def test_rosinality_draws_as_the_original(converted: dict[str, Any], expected: A
         with torch.inference_mode():
             picture = synthesis(torch.from_numpy(latents), noise)[:, :, ::4, ::4].numpy()
         assert np.abs(picture - expected[f"out/img_{name}"]).max() < PICTURE
+
+
+def test_rosinality_names_of_any_size() -> None:
+    for config in (SECOND, replace(SECOND, start=(4, 6), image_channels=1), replace(SECOND, channels=(3, 5))):
+        ours = whole(config)
+        same(rosinality.weights(rosinality_state(config), ours.arrays[NAME]), ours)
 
 
 def test_rosinality_in_all_its_forms(converted: dict[str, Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 import sys
 from collections import OrderedDict
@@ -14,15 +15,34 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from safetensors.numpy import save_file
 
 from perform.generators import ModelError, weights
-from perform.generators.checkpoints.load import load
-from tests.foreign import FIRST, LUCID, SECOND, State, drawn, names_of, same, state_of, whole
+from perform.generators.checkpoints.dialects import tensorflow
+from perform.generators.checkpoints.load import LAYOUT, load
+from tests.foreign import (
+    FIRST,
+    LUCID,
+    SECOND,
+    State,
+    drawn,
+    names_of,
+    rosinality_state,
+    same,
+    state_of,
+    tree_of,
+    whole,
+)
 from tests.foreign import variables_of_first as first_variables
 from tests.foreign import variables_of_second as second_variables
 
 DATA = Path(__file__).parent / "data"
+REFERENCE = Path(os.environ.get("PERFORM_REFERENCE", "none"))
+FILES = sorted(file for file in REFERENCE.glob("*") if not file.name.startswith(("pix2pix", "fast-neural")))
+ARRAYS = [file for file in FILES if file.suffix == ".npz"]
+CONTAINERS = [file for file in FILES if file.suffix in (".pkl", ".pt", ".pth", ".bin")]
 
 
 @pytest.fixture
@@ -84,6 +104,61 @@ def test_tensorflow_pickles(
     path.write_bytes(pickle.dumps(network(dnnlib, "D", {"4x4/FromRGB/weight": np.zeros((1, 1))}, {})))
     with pytest.raises(ModelError, match=r"a\.pkl: holds a discriminator only"):
         load(path)
+
+
+class Persistent:
+    """An object that pickles as NVIDIA's persistence writes one."""
+
+    def __init__(self, name: str, tree: dict[str, Any], **attributes: Any) -> None:
+        tensors = {key: torch.from_numpy(np.array(array)) for key, array in tree[""].items()}
+        parts = {key: Persistent("Part", part) for key, part in tree.items() if key}
+        state = {"_parameters": tensors, "_buffers": OrderedDict(), "_modules": parts, **attributes}
+        code = "raise SystemExit('this was run')"
+        self.meta = {"type": "class", "version": 6, "module_src": code, "class_name": name, "state": state}
+
+    def __reduce__(self) -> Any:
+        return sys.modules["torch_utils.persistence"]._reconstruct_persistent_obj, (self.meta,)
+
+
+@pytest.fixture
+def persistence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The function that NVIDIA's pickles name."""
+
+    def _reconstruct_persistent_obj(meta: Any) -> None:
+        raise AssertionError("this was run")
+
+    _reconstruct_persistent_obj.__module__ = "torch_utils.persistence"
+    _reconstruct_persistent_obj.__qualname__ = "_reconstruct_persistent_obj"
+    module = ModuleType("torch_utils.persistence")
+    module._reconstruct_persistent_obj = _reconstruct_persistent_obj  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "torch_utils", ModuleType("torch_utils"))
+    monkeypatch.setitem(sys.modules, "torch_utils.persistence", module)
+
+
+@pytest.mark.parametrize("protocol", [2, 3, 4, 5])
+def test_official_pickles(tmp_path: Path, persistence: None, protocol: int) -> None:
+    config = replace(SECOND, start=(3, 5), channels=(5, 3, 7, 2, 9, 4))
+    made = {"z_dim": 5, "synthesis_kwargs": {"conv_clamp": 9}, "init_res": [3, 5]}
+    state = names_of(config)
+    averaged = Persistent("Generator", tree_of(state), _init_kwargs=made)
+    other = Persistent(
+        "Generator", tree_of({k: np.zeros_like(v) for k, v in state.items()}), _init_kwargs=made
+    )
+    judge = Persistent("Discriminator", tree_of({"b16.fromrgb.weight": np.zeros(3)}))
+    path = tmp_path / "a.pkl"
+    for content in ({"G": other, "D": judge, "G_ema": averaged, "augment_pipe": None}, averaged):
+        path.write_bytes(pickle.dumps(content, protocol))
+        found = load(path)
+        same(found, replace(whole(config), config=replace(config, clamp=9.0)))
+        assert found.notes["source"].startswith("pickle of Autolume, class Generator, its code ")
+    refused = {
+        "holds G, D, but no averaged generator": {"G": other, "D": judge},
+        "a discriminator only": judge,
+    }
+    for complaint, content in refused.items():  # type: ignore[assignment]
+        path.write_bytes(pickle.dumps(content, protocol))
+        with pytest.raises(ModelError, match=complaint):
+            load(path)
 
 
 def torch_file(path: Path, content: Any) -> Path:
@@ -153,6 +228,21 @@ def test_what_is_loaded_outlives_the_file(tmp_path: Path) -> None:
     same(found, whole(SECOND))
 
 
+@pytest.mark.parametrize("container", CONTAINERS, ids=lambda path: path.name)
+def test_a_container_holds_what_the_arrays_beside_it_hold(container: Path) -> None:
+    arrays = next(file for file in ARRAYS if container.name.startswith(file.stem))
+    found, plain = load(container), load(arrays)
+    without_mean = ("mapping.w_avg",) if "trainfmt" in container.name else ()
+    same(found, plain, without_mean)
+    assert ("centre" in found.notes) == bool(without_mean)
+
+
+STATES: dict[str, dict[str, Any]] = {
+    "official": names_of(SECOND),
+    "lucidrains": state_of(drawn(LUCID)),
+    "rosinality": rosinality_state(SECOND),
+    "tensorflow": second_variables(whole(SECOND)),
+}
 REFUSED = {
     "pix2pix": ({"model.model.0.weight": np.zeros((64, 3, 4, 4))}, "pix2pix or CycleGAN"),
     "cyclegan": ({"model.1.weight": np.zeros((64, 3, 7, 7))}, "CycleGAN weights .an image filter"),
@@ -201,3 +291,31 @@ def test_a_small_file_cannot_ask_for_a_huge_network(tmp_path: Path) -> None:
     silent = {name: array for name, array in state.items() if "noise_const" not in name}
     with pytest.raises(ModelError, match=r"pictures would be .* may be up to 4096 a side"):
         load(torch_file(tmp_path / "a.pt", silent))
+
+
+VALUES = st.one_of(
+    st.lists(st.integers(0, 3), max_size=5).map(np.zeros),
+    st.lists(st.integers(1, 9), max_size=4).map(lambda shape: np.full(shape, 1e30)),
+    st.sampled_from([None, "text", 7, {}, [1], np.ones(3, bool)]),
+)
+
+
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.data())
+def test_changed_files_are_read_or_refused_and_nothing_else(tmp_path: Path, data: st.DataObject) -> None:
+    kind = data.draw(st.sampled_from(["official", "lucidrains", "rosinality", "tensorflow"]))
+    state = dict(STATES[kind])
+    for name in data.draw(st.lists(st.sampled_from(sorted(state)), max_size=3, unique=True)):
+        state[name] = data.draw(VALUES)
+    for name in data.draw(st.lists(st.sampled_from(sorted(state)), max_size=2, unique=True)):
+        del state[name]
+    content = {"GAN": state, "version": data.draw(VALUES)} if kind == "lucidrains" else state
+    try:
+        if kind == "tensorflow":
+            tensorflow.weights(state, {"mapping_lrmul": 0.01})
+        else:
+            load(torch_file(tmp_path / "a.pt", content))
+    except ModelError as error:
+        assert str(error)
+    except LAYOUT:
+        assert kind == "tensorflow"  # there it is `load` that says so

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from perform.generators import ModelError
 from perform.generators.weights import Weights, family
 
 SAMPLES = 8192  # the mean's own deviation is then 1/90 of that of w
@@ -16,7 +17,7 @@ NAME = "mapping.w_avg"
 
 def centred(weights: Weights) -> Weights:
     """The weights with the mean of `SAMPLES` mapped, seeded z in place of `mapping.w_avg`; of a
-    conditional network, with its classes in turn."""
+    conditional network, with its classes in turn. Raises ModelError when it is not finite."""
     space = weights.config.space
     mapping = family(weights.config.family).mapping(weights)
     draw = np.random.Generator(np.random.PCG64(SEED))
@@ -25,7 +26,10 @@ def centred(weights: Weights) -> Weights:
         z = draw.standard_normal((BATCH, space.z_dim), np.float32)
         classes = np.arange(start, start + BATCH) % max(space.c_dim, 1)
         labels = np.eye(space.c_dim, dtype=np.float32)[classes] if space.c_dim else None
-        total += mapping(z, labels).sum(0, dtype=np.float64)
+        with np.errstate(all="ignore"):
+            total += mapping(z, labels).sum(0, dtype=np.float64)
     mean = np.asarray(total / SAMPLES, np.float32)
+    if not np.isfinite(mean).all():
+        raise ModelError("the mapping of its latents is not finite")
     note = {"centre": f"mean of {SAMPLES} mapped latents: the file has none"}
     return replace(weights, arrays={**weights.arrays, NAME: mean}, notes={**weights.notes, **note})

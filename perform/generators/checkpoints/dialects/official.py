@@ -29,6 +29,7 @@ CLAMPED = re.compile(r"synthesis\.b\d+\.(conv[01]|torgb)")
 LINEAR = re.compile(r"mapping\.fc\d+")
 FLAT_CLAMP = 256.0  # of the StyleGAN3 repository's StyleGAN2, where nothing else is said
 TAPS = 4
+ROUNDING = 1e-5  # of a gain that was kept as a number
 
 
 def family(state: Mapping[str, Any]) -> str | None:
@@ -65,7 +66,10 @@ def _second(state: State, told: Attributes, made: Options, notes: dict[str, str]
         if name.endswith("noise_strength"):
             named[name] = array.reshape(())
     named[FILTER] = _filter(state)
-    found = from_official(named, _clamp(told, made), _rate(told, made), notes)
+    rate = _rate(told, made)
+    if folded := _folded(named, told, rate):
+        named, notes = {**named, **folded}, {**notes, "odd": f"gains of its own in {len(folded)} tensors"}
+    found = from_official(named, _clamp(told, made), rate, notes)
     found = accounted(found, named)
     return centred(found) if missing else found
 
@@ -110,11 +114,23 @@ def _rate(told: Attributes, made: Options) -> float:
     values = _values(told, LINEAR, "bias_gain")
     given = made.get("mapping_kwargs")
     usual = given.get("lr_multiplier", 0.01) if isinstance(given, Mapping) else 0.01
-    if len(set(values)) > 1:
-        raise ModelError(
-            f"learning-rate multipliers = {sorted(set(values))}, must be the same in the mapping"
-        )
     return float(values[0] if values else usual)
+
+
+def _folded(state: State, told: Attributes, rate: float) -> dict[str, NDArray[Any]]:
+    """Weights and biases of modules whose gains are not those that follow from their shapes, scaled so
+    that they do: networks that were pruned keep the gains of the larger ones that they were."""
+    folded = {}
+    for path, own in told.items():
+        multiplier = rate if LINEAR.fullmatch(path) else 1.0
+        for part, key in (("weight", "weight_gain"), ("bias", "bias_gain")):
+            array = state.get(f"{path}.{part}")
+            if array is not None and key in own:
+                usual = multiplier / (np.sqrt(np.prod(array.shape[1:])) if part == "weight" else 1.0)
+                factor = float(own[key]) / float(usual)
+                if abs(factor - 1) > ROUNDING:
+                    folded[f"{path}.{part}"] = array * np.float32(factor)
+    return folded
 
 
 def _filter(state: State) -> NDArray[Any]:
