@@ -213,3 +213,11 @@ def test_lucidrains_of_other_days() -> None:
         lucid.weights(state, "", {"lr_mlp": "x"})
     with pytest.raises(ModelError, match=r"SE\.net"):
         lucid.weights({name: array for name, array in state.items() if not name.startswith("SE")})
+
+
+def test_a_network_without_latents_is_refused() -> None:
+    config = replace(SECOND, c_dim=3, embed=5, z_dim=2)
+    state = names_of(config)
+    state["mapping.fc0.weight"] = state["mapping.fc0.weight"][:, :5]
+    with pytest.raises(ModelError, match="z_dim = 0, must be 1 or more"):
+        official.weights(state)

@@ -144,17 +144,18 @@ def _convolution(config: Config, layer: int, name: str) -> dict[str, tuple[int, 
 def infer(found: Shapes, clamp: float | None = None, rate: float = 0.01) -> Config:
     """The configuration that a file's shapes tell; `clamp` and `rate` are in no shape."""
     try:
-        return sized(_infer(found, clamp, rate))
-    except ModelError:
-        raise
+        config = _infer(found, clamp, rate)
     except (KeyError, IndexError, ValueError) as error:
         raise ModelError(f"not a stylegan2 generator: {error} is missing or misshapen") from error
+    return sized(config)
 
 
 def sized(config: Sized) -> Sized:
-    """The configuration, when its pictures are of a size that is played."""
-    if not 0 < max(config.size) <= LARGEST:
-        width, height = config.size
+    """The configuration, when it has latents and pictures of a size that is played."""
+    width, height = config.size
+    if config.space.z_dim < 1:
+        raise ModelError(f"z_dim = {config.space.z_dim}, must be 1 or more")
+    if min(width, height) < 1 or max(width, height) > LARGEST:
         raise ModelError(f"pictures would be {width} x {height}, may be up to {LARGEST} a side")
     return config
 
