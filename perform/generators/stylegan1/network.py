@@ -8,8 +8,9 @@ An enlargement by repeated pixels and a 3x3 convolution is a transposed 4x4 conv
 whose taps are sums of neighbouring taps; networks that fuse the two train the kernel mirrored. So
 there is one way for both, at less than half the operations of the first.
 
-There is no reference picture of the original for this family here: a slow form in numpy, written from
-the paper, is what the tests hold it to.
+No picture of the original was at hand: the tests hold this to a slow form in numpy, written from the
+paper. What the paper leaves open (which kernels are mirrored, from which size on, where the gains are)
+is as public ports that draw the published networks have it.
 """
 
 from __future__ import annotations

@@ -51,7 +51,7 @@ def weights(
     told = options or {}
     for key, allowed in PLAIN.items():
         value = told.get(key, allowed[0])
-        if (list(value) if isinstance(value, tuple) else value) not in allowed:
+        if (list(value) if isinstance(value, tuple | np.ndarray) else value) not in allowed:
             raise ModelError(f"{key} = {value!r}, must be {allowed[0]!r}: other networks are not played")
     if any(name.endswith("/StyleMod/weight") for name in own):
         return _first(own, told, dict(notes or {}))
