@@ -36,7 +36,11 @@ AFFINE = tuple(f"synthesis.b{r}.{k}.affine.bias" for r in (4, 8, 16) for k in ("
 @pytest.mark.parametrize("config", SECONDS)
 def test_tensorflow_stylegan2(config: stylegan2.Config) -> None:
     weights = whole(config)
-    options = {"mapping_lrmul": config.rate, "conv_clamp": config.clamp, "resample_kernel": np.array([1, 3, 3, 1])}
+    options = {
+        "mapping_lrmul": config.rate,
+        "conv_clamp": config.clamp,
+        "resample_kernel": np.array([1, 3, 3, 1]),
+    }
     variables = variables_of_second(weights)
     for given in (variables, prefixed(variables)):
         found = tensorflow.weights(given, options)
