@@ -20,6 +20,15 @@ Samples = NDArray[np.float32]
 PATIENCE = 20.0  # seconds that a program may take to start or to notice something
 
 
+@pytest.fixture(scope="session", autouse=True)
+def folders_of_their_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Tests neither find nor leave anything in a person's folders."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("XDG_CACHE_HOME", "XDG_DATA_HOME"):
+            patch.setenv(name, str(tmp_path_factory.mktemp(name.lower())))
+        yield
+
+
 def needs(*programs: str) -> None:
     """Skip the test by the missing program's name; where everything is to be there, fail."""
     missing = [program for program in programs if shutil.which(program) is None]

@@ -116,7 +116,7 @@ def test_what_comes_back_decays_alike() -> None:
         openvino.OpenVino(WEIGHTS, "float32", 1, bends),
         openvino.OpenVino(WEIGHTS, "float32", 1, bends),
     ]
-    units[1]._runner = openvino.Runner(core, form, 1, names)
+    units[1]._runner = openvino.Runner(openvino.compiled(core, form, 1), names)
     still, other = WS, WS[::-1].copy()
     none, much = ({"bend[0].amount": amount, "bend[1].amount": amount} for amount in (0.0, 0.9))
     first = [unit.synthesise(still, none).astype(int) for unit in units]
@@ -135,7 +135,9 @@ def test_a_graph_in_parts_bends_alike() -> None:
     for exact in (0, 2):
         unit = openvino.OpenVino(WEIGHTS, "float32", 1, bends)
         given = unit._inputs({"bend[2].amount": 0.0})
-        runner = openvino.Runner(Core(), graph.parts(WEIGHTS, "f32", exact, bends), 1, names)
+        runner = openvino.Runner(
+            openvino.compiled(Core(), graph.parts(WEIGHTS, "f32", exact, bends), 1), names
+        )
         pictures.append(runner(WS, *given).astype(int))
     assert np.abs(pictures[0] - pictures[1]).max() <= 1
 

@@ -123,11 +123,13 @@ def test_the_shapes_tell_what_the_attributes_say(case: Case) -> None:
 
 def test_the_design_gives_the_sizes_and_filters_of_the_original(case: Case) -> None:
     made = case.meta["init_kwargs"]
-    plan = Plan(made["img_resolution"], "r" in case.meta["case"].split("-")[0][3:], base=1024, most=32)
+    radial = made.get("use_radial_filters", False)
+    told = {name: made[name] for name in ("num_layers",) if name in made}
+    widths = made["channel_base"] // (1 + radial), made["channel_max"] // (1 + radial)
+    plan = Plan(made["img_resolution"], radial, base=widths[0], most=widths[1], **told)
     config = case.weights.config
-    assert config == plan.config(
-        z_dim=config.z_dim, c_dim=config.c_dim, embed=config.embed, mapping=config.mapping
-    )
+    latents = {name: getattr(config, name) for name in ("z_dim", "c_dim", "embed", "mapping")}
+    assert config == plan.config(**latents)
     for i, name in enumerate(config.layers):
         for kind, taps in zip(("up", "down"), plan.filters(i), strict=True):
             found = case.official.get(f"synthesis.{name}.{kind}_filter", np.ones(1))
@@ -235,7 +237,10 @@ def ws_of(made: Weights, seed: int = 0) -> Any:
 
 def drawing(made: Weights, parts: Any) -> Any:
     """What draws a picture as whole numbers from a place."""
-    runner, places = openvino.Runner(ov.Core(), parts, 1, ("ws", "transform")), stylegan3.inputs(made)
+    runner, places = (
+        openvino.Runner(openvino.compiled(ov.Core(), parts, 1), ("ws", "transform")),
+        stylegan3.inputs(made),
+    )
     return lambda place: runner(ws_of(made), *places(place)).astype(int)
 
 

@@ -109,7 +109,8 @@ def checked(config: Config, arrays: Mapping[str, NDArray[Any]], notes: Mapping[s
     for name, shape in config.shapes().items():
         if name not in arrays:
             raise ModelError(f"{name} is missing, must be there with shape {shape}")
-        kept[name] = np.asarray(arrays[name], np.float32, order="C")
+        array = np.asarray(arrays[name], np.float32, order="C")
+        kept[name] = array if array.flags.writeable else array.copy()  # a view of a file may change with it
         if kept[name].shape != shape:
             raise ModelError(f"{name} has shape {kept[name].shape}, must be {shape}")
         if not np.isfinite(kept[name]).all():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from importlib import import_module
 from importlib.util import find_spec
+from io import BytesIO
 from itertools import cycle
 from typing import Any
 
@@ -14,6 +15,7 @@ from openvino import opset13 as op
 
 from perform.generators import Floats, ModelError, Pixels, Precision
 from perform.generators.bending import Bend
+from perform.generators.runtimes import cache
 from perform.generators.runtimes.base import Base
 from perform.generators.weights import Weights
 
@@ -37,17 +39,41 @@ class OpenVino(Base):
         threads: int = 0,
         bends: Sequence[Bend] = (),
     ) -> None:
-        self._core = ov.Core()
+        self._core = core = ov.Core()
         chosen, reason = _precision(self._core, precision)
         super().__init__(weights, "cpu", chosen, reason, bends)
         self._threads, self.exact = threads, 0
-        self._runner = self._compiled(weights, HINTS[chosen])
-        if chosen == "bfloat16" and precision == "auto":
-            self._refine(weights)
+        machine = core.get_property("CPU", "FULL_DEVICE_NAME")
+        name = cache.key(weights, self.bends, precision, threads, ov.get_version(), machine)
+        if not self._restore(name):
+            self._runner = self._compiled(weights, HINTS[chosen])
+            if chosen == "bfloat16" and precision == "auto":
+                self._refine(weights)
+                self._runner.forget()
+            facts = {"precision": self.precision, "reason": self.reason, "exact": self.exact}
+            cache.save(name, facts | {"hints": self._runner.hints}, self._runner.exported())
+
+    def _restore(self, name: str) -> bool:
+        """Take what was compiled before, if it is there and whole."""
+        found = cache.load(name)
+        if found is None:
+            return False
+        facts, blobs = found
+        try:
+            parts = [
+                (self._core.import_model(BytesIO(blob), "CPU", _settings(hint, self._threads)), hint)
+                for blob, hint in zip(blobs, facts["hints"], strict=True)
+            ]
+        except (RuntimeError, KeyError, ValueError):
+            cache.discard(name)
+            return False
+        self._runner = Runner(parts, self._names)
+        self.precision, self.reason, self.exact = (facts[fact] for fact in ("precision", "reason", "exact"))
+        return True
 
     def _compiled(self, weights: Weights, hint: str, exact: int = 0) -> Runner:
         graphs = graphs_of(weights.config.family).parts(weights, hint, exact, self.bends)
-        return Runner(self._core, graphs, self._threads, self._names)
+        return Runner(compiled(self._core, graphs, self._threads), self._names)
 
     def _refine(self, weights: Weights) -> None:
         """Compute as much in float32 as the picture needs, or all."""
@@ -82,22 +108,38 @@ def graphs_of(name: str) -> Any:
     return import_module(own if find_spec(own) else "perform.generators.runtimes.convert")
 
 
+def compiled(core: Any, graphs: list[tuple[Any, str]], threads: int) -> list[tuple[Any, str]]:
+    """Graphs in a row, compiled each with its hint, the last to give pixels."""
+    graphs[-1] = pixels(graphs[-1][0]), graphs[-1][1]
+    return [(core.compile_model(graph, "CPU", _settings(hint, threads)), hint) for graph, hint in graphs]
+
+
 class Runner:
     """Compiled graphs in a row with two sets of requests in turn, each with arrays of its own: a
     picture stays whole while the next one is made."""
 
-    def __init__(
-        self, core: Any, graphs: list[tuple[Any, str]], threads: int, names: tuple[str, ...]
-    ) -> None:
-        graphs[-1] = pixels(graphs[-1][0]), graphs[-1][1]
-        compiled = [core.compile_model(graph, "CPU", _settings(hint, threads)) for graph, hint in graphs]
-        memories = {
+    def __init__(self, parts: list[tuple[Any, str]], names: tuple[str, ...]) -> None:
+        self._parts = compiled = [part for part, _ in parts]
+        self.hints = [hint for _, hint in parts]
+        self._memories = memories = {
             port.get_any_name(): np.zeros(tuple(port.shape), np.float32)
             for part in compiled
             for port in part.inputs
             if port.get_any_name().startswith("memory")
         }
         self._requests = cycle([_Request(compiled, names, memories) for _ in range(2)])
+
+    def forget(self) -> None:
+        """Let what the bends remember be as in the beginning."""
+        for memory in self._memories.values():
+            memory.fill(0)
+
+    def exported(self) -> list[bytes]:
+        """The compiled parts as bytes."""
+        stream = [BytesIO() for _ in self._parts]
+        for part, into in zip(self._parts, stream, strict=True):
+            part.export_model(into)
+        return [into.getvalue() for into in stream]
 
     def __call__(self, ws: Floats, *inputs: Floats) -> Pixels:
         return next(self._requests)(ws, *inputs)
