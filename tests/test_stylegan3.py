@@ -237,10 +237,8 @@ def ws_of(made: Weights, seed: int = 0) -> Any:
 
 def drawing(made: Weights, parts: Any) -> Any:
     """What draws a picture as whole numbers from a place."""
-    runner, places = (
-        openvino.Runner(openvino.compiled(ov.Core(), parts, 1), ("ws", "transform")),
-        stylegan3.inputs(made),
-    )
+    runner = openvino.Runner(openvino.compiled(ov.Core(), parts, 1), ("ws", "transform"))
+    places = stylegan3.inputs(made)
     return lambda place: runner(ws_of(made), *places(place)).astype(int)
 
 
