@@ -323,12 +323,12 @@ def test_what_is_no_file_and_what_is_too_large(tmp_path: Path) -> None:
 def test_a_name_outside_is_told_with_its_place(tmp_path: Path) -> None:
     content = files.pickled([1, Name("posix", "system")], 2)
     with pytest.raises(
-        CheckpointError, match=r"names 'posix\.system'.*nothing was run \(at byte (\d+)\)"
+        CheckpointError, match=r"at byte \d+: it names 'posix\.system'.*nothing was run"
     ) as caught:
         read(put(tmp_path, content))
-    assert f"(at byte {content.index(b'cposix')})" in str(caught.value)
+    assert f"at byte {content.index(b'cposix')}:" in str(caught.value)
     zipped = files.zipped(Name("posix", "system"), {})
-    with pytest.raises(CheckpointError, match=rf"\(at byte {zipped.index(b'cposix')}\)"):
+    with pytest.raises(CheckpointError, match=f"at byte {zipped.index(b'cposix')}:"):
         read(put(tmp_path, zipped))
 
 

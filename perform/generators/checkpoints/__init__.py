@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import mmap
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
@@ -43,6 +43,7 @@ FOREIGN = (
 )
 TAR = (257, b"ustar", "a tar file, the form of torch before 0.2: load and save it with a torch of today")
 HTML = (b"<!doctype", b"<html", b"<?xml", b"<head", b"<script")
+END = object()
 TEXT_OPCODES = b"(]}c"  # that pickles of protocol 0 and 1 begin with; what is text may, too
 
 
@@ -139,19 +140,21 @@ def _check_tree(content: Any, limits: Limits) -> None:
     A container that is shared counts once for each place where it is: lists of lists of the same list
     are small to read and endless to walk. One that lies within itself is too deep.
     """
-    waiting = [(content, 0)]
-    while waiting:
-        value, depth = waiting.pop()
-        within = _within(value)
-        limits.step(len(within))
-        if depth > DEPTH:
-            raise CheckpointError(f"its values lie more than {DEPTH} deep within each other")
-        waiting.extend((one, depth + 1) for one in within)
+    open_containers: list[Iterator[Any]] = [iter((content,))]
+    while open_containers:
+        value = next(open_containers[-1], END)
+        if value is END:
+            open_containers.pop()
+        elif within := _within(value):
+            limits.step(len(within))
+            open_containers.append(iter(within))
+            if len(open_containers) > DEPTH:
+                raise CheckpointError(f"its values lie more than {DEPTH} deep within each other")
 
 
-def _within(value: Any) -> Sequence[Any]:
+def _within(value: Any) -> Collection[Any]:
     if isinstance(value, dict):
-        return list(value.values())
+        return value.values()
     if isinstance(value, list | tuple):
         return value
     if isinstance(value, Record):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from perform.generators import ModelError
 
 LARGEST = 16 << 30  # bytes of a file
-FACTOR, FLOOR = 8, 16 << 20  # all arrays of a file together: bytes per byte of the file, and besides
+FACTOR, FLOOR = 8, 16 << 20  # all arrays and text of a file: bytes per byte of the file, and besides
 STEPS = 1_000_000  # opcodes, directory entries and values of one file; StyleGAN3's with its parts has 50 000
 DEPTH = 200  # containers within containers; a pickled network has 5 for each level of its modules
 WAITING = 100_000  # values on a pickle's stack; writers use up theirs after 1000
@@ -27,7 +27,7 @@ class Limits:
     def spend(self, count: int, what: str) -> None:
         """Count the bytes of an array or text before it is made."""
         if count > self.bytes:
-            most = f"all arrays together may be {FACTOR} times the file and {FLOOR >> 20} MiB"
+            most = f"all together may be {FACTOR} times the file and {FLOOR >> 20} MiB"
             raise CheckpointError(f"{what} would take {count} bytes, {most}")
         self.bytes -= count
 

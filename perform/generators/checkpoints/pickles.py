@@ -69,10 +69,10 @@ def read(data: memoryview, names: Names, limits: Limits, start: int = 0, before:
     try:
         return machine.run(), machine.at
     except CheckpointError as error:
-        raise CheckpointError(f"{error} (at byte {before + machine.opcode})") from error
+        raise CheckpointError(f"at byte {before + machine.opcode}: {error}") from error
     except DAMAGE as error:
         where = f"at byte {before + machine.opcode}"
-        raise CheckpointError(f"its pickle is damaged or cut off {where}") from error
+        raise CheckpointError(f"{where}: the pickle is damaged or cut off") from error
 
 
 class _Machine:
@@ -111,7 +111,9 @@ class _Machine:
         return int.from_bytes(self.take(size), "little", signed=signed)
 
     def text(self, size: int, coding: str = "utf-8") -> str:
-        return str(self.take(size), coding)
+        taken = self.take(size)
+        self.limits.spend(size, "text")
+        return str(taken, coding)
 
     def line(self) -> str:
         """The rest of a line, of the text opcodes."""
@@ -121,6 +123,7 @@ class _Machine:
             if end >= len(self.data):
                 raise CheckpointError("the file is cut off: a line has no end")
         self.at = end + found + 1
+        self.limits.spend(self.at - start, "text")
         return str(self.data[start : end + found], "latin-1")
 
     def push(self, value: Any) -> None:
@@ -137,7 +140,9 @@ class _Machine:
 
     def name(self, module: Any, name: Any) -> None:
         if not isinstance(module, str) or not isinstance(name, str):
-            raise CheckpointError(f"it names a {type(module).__name__} and a {type(name).__name__}, not text")
+            raise CheckpointError(
+                f"it names what is no text ({type(module).__name__}, {type(name).__name__})"
+            )
         dotted = f"{module}.{name}"
         if dotted not in self.names:
             raise CheckpointError(
@@ -148,7 +153,7 @@ class _Machine:
 
     def call(self, what: Any, args: Any) -> None:
         if not isinstance(what, Record) or what.args is not None or not isinstance(args, tuple):
-            raise CheckpointError(f"it would call a {type(what).__name__}; nothing was run")
+            raise CheckpointError(f"it would call a value ({type(what).__name__}); nothing was run")
         make = self.names.made.get(what.name)
         try:
             self.push(make(*args) if make else Record(what.name, args))
@@ -209,8 +214,10 @@ def key_of(key: Any) -> Any:
     return key
 
 
-def unescaped(text: str) -> str:
-    """A quoted string of protocol 0, whose escapes are those of Python's byte strings."""
+def _quoted(machine: _Machine) -> None:
+    """A string of protocol 0, whose escapes are those of Python's byte strings."""
+    text = machine.line()
+    machine.limits.step(text.count("\\"))
     if len(text) < 2 or text[0] != text[-1] or text[0] not in "'\"":
         raise CheckpointError("a string has no quotes around it")
 
@@ -220,7 +227,7 @@ def unescaped(text: str) -> str:
             return chr(int(code[1:], 16))
         return chr(int(code, 8) & 255) if code[0] in "01234567" else ESCAPED.get(code, code)
 
-    return ESCAPE.sub(one, text[1:-1])
+    machine.push(ESCAPE.sub(one, text[1:-1]))
 
 
 def _integer(machine: _Machine) -> None:
@@ -285,9 +292,11 @@ def _item(machine: _Machine) -> None:
     machine.pairs([key, value])
 
 
-def _wide(text: str) -> str:
-    """A line of protocol 0's unicode, whose only escapes are those of code points."""
-    return UNICODE.sub(lambda match: chr(int(match[1] or match[2], 16)), text)
+def _wide(machine: _Machine) -> None:
+    """Unicode of protocol 0, whose only escapes are those of code points."""
+    text = machine.line()
+    machine.limits.step(text.count("\\"))
+    machine.push(UNICODE.sub(lambda match: chr(int(match[1] or match[2], 16)), text))
 
 
 STOP = ord(".")
@@ -307,10 +316,10 @@ OPCODES: Mapping[int, Callable[[_Machine], object]] = {
     ord("F"): lambda m: m.push(float(m.line())),
     ord("G"): lambda m: m.push(struct.unpack(">d", m.take(8))[0]),
     # text and bytes
-    ord("S"): lambda m: m.push(unescaped(m.line())),
+    ord("S"): _quoted,
     ord("T"): lambda m: m.push(m.text(m.number(4, signed=True), "latin-1")),
     ord("U"): lambda m: m.push(m.text(m.number(1), "latin-1")),
-    ord("V"): lambda m: m.push(_wide(m.line())),
+    ord("V"): _wide,
     ord("X"): lambda m: m.push(m.text(m.number(4))),
     0x8C: lambda m: m.push(m.text(m.number(1))),
     0x8D: lambda m: m.push(m.text(m.number(8))),

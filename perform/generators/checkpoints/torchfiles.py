@@ -32,6 +32,7 @@ DTYPES = {
 }  # fmt: skip
 STORAGES = {f"torch.{name}Storage": kind for name, kind in CLASSES.items()}
 STORAGES |= {f"torch.storage.{name}Storage": kind for name, kind in CLASSES.items()}
+NOTHING, BARE = Names({}), Names(dict.fromkeys(STORAGES))
 
 # From a storage's key, number of values and bytes of one to its content.
 Find: TypeAlias = Callable[[str, int, int], memoryview | None]
@@ -109,7 +110,10 @@ def legacy(data: memoryview, limits: Limits, inert: tuple[str, ...]) -> Any:
 
 def _nested(limits: Limits, data: Any) -> Storage:
     """A storage in NVIDIA's pickles: such a file that names a storage and nothing else."""
-    found = _five(raw(data, limits), Names(dict.fromkeys(STORAGES)), limits)
+    try:
+        found = _five(raw(data, limits), BARE, limits)
+    except CheckpointError as error:
+        raise CheckpointError(f"within a storage: {error}") from error
     if not isinstance(found, Storage):
         raise CheckpointError("a storage within it is something else")
     return found
@@ -117,9 +121,9 @@ def _nested(limits: Limits, data: Any) -> Storage:
 
 def _five(data: memoryview, allowed: Names, limits: Limits) -> Any:
     """The value is the fourth of five pickles. It is read twice: where its bytes are comes after it."""
-    magic, at = pickles.read(data, Names({}), limits)
-    version, at = pickles.read(data, Names({}), limits, at)
-    system, at = pickles.read(data, Names({}), limits, at)
+    magic, at = pickles.read(data, NOTHING, limits)
+    version, at = pickles.read(data, NOTHING, limits, at)
+    system, at = pickles.read(data, NOTHING, limits, at)
     if magic != MAGIC or version != VERSION or not isinstance(system, dict):
         raise CheckpointError(f"its header is not that of torch's version {VERSION}")
     order = "<" if system.get("little_endian", True) else ">"
@@ -131,7 +135,7 @@ def _five(data: memoryview, allowed: Names, limits: Limits) -> Any:
 
     first = replace(allowed, persistent=partial(_storage, measured, order))
     _, after = pickles.read(data, first, limits, at)
-    keys, tail = pickles.read(data, Names({}), limits, after)
+    keys, tail = pickles.read(data, NOTHING, limits, after)
     found = _tail(data[tail:], keys, sizes, "little" if order == "<" else "big")
     second = replace(allowed, persistent=partial(_storage, lambda key, *_: found[key], order))
     return pickles.read(data, second, limits, at)[0]
