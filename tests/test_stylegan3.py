@@ -169,6 +169,8 @@ def test_a_layer_is_named_by_the_channels_it_has() -> None:
         (lambda named: [named.pop(name) for name in list(named) if ".L" in name], "not a stylegan3"),
         (lambda named: named.update({"mapping.w_avg": np.full(64, np.nan)}), "not finite"),
         (lambda named: named.update({"synthesis.L0_36_32.up_filter": np.ones((1, 2, 3))}), "a filter has"),
+        (lambda named: named.update({"synthesis.L0_36_32.up_filter": np.ones(0)}), "sizes and taps"),
+        (lambda named: named.update({"synthesis.L0_20_32.weight": np.ones((32, 32, 3, 3))}), "stylegan3|L0"),
     ],
 )
 def test_files_that_are_wrong_are_refused(change: Any, message: str) -> None:

@@ -75,6 +75,11 @@ class Config:
         return tuple(f"L{i}_{size[0]}_{channels}" for i, (size, channels) in enumerate(outputs))
 
     @property
+    def bendable(self) -> tuple[str, ...]:
+        """The layers whose activations can be bent, coarse to fine."""
+        return self.layers[:-1]
+
+    @property
     def space(self) -> Space:
         return Space(self.z_dim, self.w_dim, self.depth + 1, self.c_dim)
 
@@ -137,11 +142,13 @@ class Config:
         if lengths != {self.depth} or self.depth < 1:
             raise ModelError(f"layers = {self.depth}, but other entries are for {sorted(lengths)}")
         for i, name in enumerate(self.layers):
-            factors, sides = (self.ups[i], self.downs[i]), (*self.sizes[i], *self.sizes[i + 1], *self.fine(i))
+            factors = self.ups[i], self.downs[i]
+            taps = *_both(self.up_filters[i]), *_both(self.down_filters[i])
+            sides = (*self.sizes[i], *self.sizes[i + 1], *self.fine(i), *taps, self.kernels[i])
             if not all(1 <= factor <= LARGEST_FACTOR for factor in factors):
                 raise ModelError(f"{name}: factors = {factors}, must be 1..{LARGEST_FACTOR}")
             if not all(1 <= side <= LARGEST for side in sides):
-                raise ModelError(f"{name}: sizes = {sides}, must be 1..{LARGEST}")
+                raise ModelError(f"{name}: sizes and taps = {sides}, must be 1..{LARGEST}")
             given = zip(self.fine(i), _both(self.down_filters[i]), strict=True)
             made = tuple((side - taps) // self.downs[i] + 1 for side, taps in given)
             if made != tuple(self.sizes[i + 1]):

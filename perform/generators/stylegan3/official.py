@@ -37,7 +37,7 @@ def from_official(
     try:
         config = infer(found, told)
         official = dict(zip(config.layers, _prefixes(found), strict=True))
-    except (KeyError, IndexError, ValueError, TypeError, OverflowError) as error:
+    except (KeyError, IndexError, ValueError, TypeError, ArithmeticError) as error:
         if isinstance(error, ModelError):
             raise
         raise ModelError(f"not a stylegan3 generator: {_said(error)}") from error
