@@ -130,7 +130,8 @@ def parameters(model: str | Path) -> tuple[Parameter, ...]:
 
 def layers(model: str | Path) -> tuple[str, ...]:
     """The layers of a model that can be bent, coarse to fine, without reading its tensors."""
-    return tuple(getattr(header(model)[0], "layers", ()))
+    bendable: tuple[str, ...] = header(model)[0].bendable
+    return bendable
 
 
 def memory(model: str | Path) -> float:
@@ -144,7 +145,8 @@ def spare_memory(device: Device = "auto") -> float:
     if _device(device) == "cuda":
         import torch
 
-        return SPARE * float(torch.cuda.mem_get_info()[0])
+        free: int = torch.cuda.mem_get_info()[0]
+        return SPARE * free
     try:
         return SPARE * os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, ValueError, OSError):

@@ -49,6 +49,11 @@ class Config(Protocol):
     @property
     def parameters(self) -> tuple[Parameter, ...]: ...
 
+    @property
+    def bendable(self) -> tuple[str, ...]:
+        """The modules of the network whose activations can be bent, coarse to fine."""
+        ...
+
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Every tensor with its shape, in the order of the network."""
         ...

@@ -72,6 +72,11 @@ class Config:
         return side, side
 
     @property
+    def bendable(self) -> tuple[str, ...]:
+        """The blocks, whose activations can be bent, coarse to fine."""
+        return tuple(f"blocks.{i}" for i in range(len(self.layers)))
+
+    @property
     def space(self) -> Space:
         return Space(self.z_dim, self.z_dim + self.embed, 1 + len(self.layers), self.classes)
 

@@ -54,6 +54,11 @@ class Config:
         return self.channels[-1]
 
     @property
+    def bendable(self) -> tuple[str, ...]:
+        """The layers but the last, whose activations can be bent, coarse to fine."""
+        return tuple(f"layer{i}" for i in range(len(self.kernels)))
+
+    @property
     def space(self) -> Space:
         return Space(self.channels[0], self.channels[0], 1)
 

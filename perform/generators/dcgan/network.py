@@ -29,13 +29,17 @@ class Synthesis(nn.Module):
             self.register_buffer(f"bias{i}", tensors[f"layers.{i}.bias"])
             if i:
                 self.register_buffer(f"weight{i}", weight)
+        for name in self.config.bendable:
+            self.add_module(name, nn.ReLU())
 
     def forward(self, ws: Tensor) -> Tensor:
         x = (ws.to(self.first) @ self.first).reshape(1, -1, *self.config.start)
         x = x + self.get_buffer("bias0")[:, None, None]
         for i, kernel in enumerate(self.config.kernels, 1):
             weight, bias = self.get_buffer(f"weight{i}"), self.get_buffer(f"bias{i}")
-            x = functional.conv_transpose2d(x.relu(), weight, bias, stride=2, padding=kernel // 2 - 1)
+            x = functional.conv_transpose2d(
+                self.get_submodule(f"layer{i - 1}")(x), weight, bias, stride=2, padding=kernel // 2 - 1
+            )
         return x.float().tanh()
 
 

@@ -76,6 +76,11 @@ class Config:
         return tuple(f"b{r}.conv{half}" for r in self.resolutions for half in (0, 1))
 
     @property
+    def bendable(self) -> tuple[str, ...]:
+        """The layers whose activations can be bent, coarse to fine."""
+        return self.layers
+
+    @property
     def space(self) -> Space:
         return Space(self.z_dim, self.w_dim, 2 * self.blocks, self.c_dim)
 

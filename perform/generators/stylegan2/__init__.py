@@ -84,6 +84,11 @@ class Config:
         return tuple(name for pair in pairs for name in pair)[1:]
 
     @property
+    def bendable(self) -> tuple[str, ...]:
+        """The layers whose activations can be bent, coarse to fine."""
+        return self.layers
+
+    @property
     def space(self) -> Space:
         return Space(self.z_dim, self.w_dim, 2 * self.blocks, self.c_dim)
 

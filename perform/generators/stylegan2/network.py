@@ -99,6 +99,8 @@ class Convolution(nn.Module):
     """A modulated 3x3 convolution with noise, bias and activation; `up` doubles the size."""
 
     noise_const: Tensor
+    scaled: Tensor | None
+    power: Tensor | None
 
     def __init__(self, config: Config, layer: int) -> None:
         super().__init__()
@@ -110,7 +112,8 @@ class Convolution(nn.Module):
         self.bias = nn.Parameter(torch.zeros(outputs))
         self.noise_strength = nn.Parameter(torch.zeros(()))
         self.register_buffer("noise_const", torch.zeros(config.noise_shape(layer)))
-        self.scaled: tuple[Tensor, Tensor] | None = None
+        for name in ("scaled", "power"):  # of `frozen`; buffers go to a device with the rest
+            self.register_buffer(name, None, persistent=False)
 
     def scale(self, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
         """The weight in use, in `dtype`, and its power [inputs, outputs]."""
@@ -120,7 +123,9 @@ class Convolution(nn.Module):
         return weight.to(dtype), power
 
     def forward(self, x: Tensor, w: Tensor, kernel: Tensor, noise: Tensor | None, gain: float) -> Tensor:
-        weight, power = self.scaled or self.scale(x.dtype)
+        weight, power = self.scaled, self.power
+        if weight is None or power is None:
+            weight, power = self.scale(x.dtype)
         style = self.affine(w)  # [n, inputs]
         if x.dtype != torch.float32:  # demodulation takes any factor out again; half floats end at 65504
             style = style / style.abs().amax(1, keepdim=True).clamp_min(EPSILON)
@@ -219,7 +224,7 @@ class Synthesis(nn.Module):
         demodulation and the sum of the pictures stay in float32."""
         for layer in self.convolutions():
             weight, power = layer.scale(dtype)
-            layer.scaled = weight.contiguous(memory_format=torch.channels_last), power
+            layer.scaled, layer.power = weight.contiguous(memory_format=torch.channels_last), power
         const = self.blocks()[0].const
         const.data = const.data.to(dtype)
         return self
