@@ -327,16 +327,13 @@ def test_a_turned_picture_is_the_picture_turned() -> None:
 
 
 def test_a_closer_picture_is_larger() -> None:
-    assert np.allclose(stylegan3.moved(0, 0, 0, 2.0)[:2, :2], 2 * np.eye(2))
-    made = NETWORKS["t"]
-    (closer,) = stylegan3.inputs(made)(STILL | {"zoom": 2.0})
+    (closer,) = stylegan3.inputs(NETWORKS["t"])(STILL | {"zoom": 2.0})
     assert np.array_equal(closer, np.diag([0.5, 0.5, 1]))
 
 
 def test_a_place_that_stays_is_the_same_array() -> None:
     places = stylegan3.inputs(NETWORKS["t"])
     assert places(STILL)[0] is places(dict(STILL))[0]
-    assert places(PLACES[2])[0] is not places(STILL)[0]
 
 
 def test_a_transform_of_the_file_is_kept() -> None:
