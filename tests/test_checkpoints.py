@@ -147,6 +147,14 @@ def test_views_are_torchs(tmp_path: Path, zipped: bool) -> None:
     assert not found["tail"].flags.writeable
 
 
+@pytest.mark.parametrize("zipped", [True, False])
+@pytest.mark.parametrize("protocol", [2, 3, 4, 5])
+def test_torch_may_write_any_protocol(tmp_path: Path, zipped: bool, protocol: int) -> None:
+    tensor, path = torch.arange(6.0), tmp_path / "model"
+    torch.save([tensor], path, pickle_protocol=protocol, _use_new_zipfile_serialization=zipped)
+    assert same(read(path).content[0], tensor.numpy())
+
+
 def test_what_goes_with_tensors_is_plain(tmp_path: Path) -> None:
     value = {
         "args": Namespace(size=64, arch="stylegan2", path=None), "shape": torch.Size([1, 2]),
@@ -218,6 +226,31 @@ def test_a_tensorflow_network_is_its_variables(tmp_path: Path) -> None:
     assert equal(found.variables, {"mapping/Dense0/weight": weight, "dlatent_avg": mean})
     assert found.options == {"resolution": 32, "layers": 8}
     assert (found.name, found.version, found.function) == ("Gs", 4, "G_main")
+
+
+def test_a_network_of_wrong_parts_is_told(tmp_path: Path) -> None:
+    wrong = files.module({"a.weight": np.ones(3, np.float32)})
+    meta = wrong.args[0]
+    meta["state"]["_buffers"]["scale"] = "text"
+    with pytest.raises(CheckpointError, match="scale' is no tensor"):
+        module(opened(tmp_path, wrong))
+    del meta["state"]["_buffers"]["scale"]
+    meta["state"]["_modules"]["a"] = {"_modules": {}}
+    with pytest.raises(CheckpointError, match="the module 'a' is none"):
+        module(opened(tmp_path, wrong))
+    meta["state"]["_modules"] = ["a"]
+    with pytest.raises(CheckpointError, match="_modules are not by name"):
+        module(opened(tmp_path, wrong))
+    for held in (
+        {"version": 4, "variables": [("a", 3)]},
+        {"version": "4"},
+        {"version": 4, "components": [1]},
+    ):
+        found = opened(tmp_path, Call(files.NETWORK, (), held, new=True))
+        with pytest.raises(CheckpointError, match=r"has no version, or|no name and array"):
+            network(found)
+    with pytest.raises(CheckpointError, match="no network of TensorFlow"):
+        network(opened(tmp_path, wrong))
 
 
 @pytest.mark.parametrize("order", ["little", "big"])

@@ -107,7 +107,10 @@ def _content(
     if head.startswith(torchfiles.MAGIC_BYTES):
         return "torch legacy", torchfiles.legacy(data, limits, inert), {}
     if head[0] == 0x80:
-        return "pickle", torchfiles.pickled(data, limits, inert), {}
+        content = torchfiles.pickled(data, limits, inert)
+        if isinstance(content, int) and content == torchfiles.MAGIC:  # by another protocol than torch's own
+            return "torch legacy", torchfiles.legacy(data, limits, inert), {}
+        return "pickle", content, {}
     if head[8:9] == b"{" and int.from_bytes(head[:8], "little") <= arrays.JSON_HEADER:
         content, notes = arrays.safetensors(data, limits)
         return "safetensors", content, notes

@@ -186,7 +186,7 @@ def _apart(header: dict[str, Any], body: memoryview) -> Iterator[tuple[str, dict
 
 def _safe_tensor(body: memoryview, name: str, entry: dict[str, Any], limits: Limits) -> NDArray[Any]:
     kind, shape, (first, last) = entry.get("dtype"), entry.get("shape"), entry["data_offsets"]
-    if kind not in SAFE_KINDS or not isinstance(shape, list):
+    if not isinstance(kind, str) or kind not in SAFE_KINDS or not isinstance(shape, list):
         raise CheckpointError(f"its tensor {shown(name)} has a dtype that is not {', '.join(SAFE_KINDS)}")
     try:
         return array(body[first:last], SAFE_KINDS[kind], tuple(shape), limits, exact=True)

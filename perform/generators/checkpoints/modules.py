@@ -82,7 +82,7 @@ def module(value: Any) -> Module:
             if isinstance(tensor, np.ndarray):
                 tensors[f"{path}.{name}".lstrip(".")] = tensor
             elif tensor is not None:
-                raise CheckpointError(f"{shown(f'{path}.{name}')} is no tensor")
+                raise CheckpointError(f"{shown(f'{path}.{name}'.lstrip('.'))} is no tensor")
     init = _state(value).get("_init_kwargs")
     return Module(
         _class_name(value), _plain_items(init) if isinstance(init, dict) else {}, attributes, tensors
