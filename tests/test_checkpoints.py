@@ -242,7 +242,7 @@ def test_a_network_of_wrong_parts_is_told(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="_modules are not by name"):
         module(opened(tmp_path, wrong))
     for held in (
-        {"version": 4, "variables": [("a", 3)]},
+        {"version": 4, "variables": [("a", "text")]},
         {"version": "4"},
         {"version": 4, "components": [1]},
     ):
