@@ -19,6 +19,7 @@ from perform.parameters import Parameter
 
 if TYPE_CHECKING:
     from perform.generators.bending import Bend
+    from perform.generators.blending import Blend, Second
     from perform.generators.weights import Weights
 
 Floats = NDArray[np.float32]
@@ -91,26 +92,28 @@ def open(
     precision: Precision = "auto",
     threads: int = 0,
     bends: Sequence[Bend] = (),
+    blend: Blend | None = None,
 ) -> Generator:
     """A generator, ready to play: a built-in's name (`untrained`) or the path of a .safetensors file.
 
     `device` auto takes CUDA, then Apple's GPU, then the CPU; `threads` is for the CPU, 0 leaves it
-    to the runtime; `bends` are compiled into the network. Raises ModelError with what is wrong and
-    what is allowed.
+    to the runtime; `bends` and a `blend` with another model are compiled into the network. Raises
+    ModelError with what is wrong and what is allowed.
     """
     device = _device(device)
     weights = weights_of(model)
+    other = _second(weights, blend) if blend else None
     if device == "cuda":
         from perform.generators.runtimes.cuda import Cuda
 
-        return Cuda(weights, precision, bends=bends)
+        return Cuda(weights, precision, bends=bends, other=other)
     if device == "cpu" and find_spec("openvino"):
         from perform.generators.runtimes.openvino import OpenVino
 
-        return OpenVino(weights, precision, threads, bends)
+        return OpenVino(weights, precision, threads, bends, other)
     from perform.generators.runtimes.eager import Eager
 
-    return Eager(weights, device, precision, bends)
+    return Eager(weights, device, precision, bends, other)
 
 
 def info(model: str | Path) -> dict[str, Any]:
@@ -136,7 +139,7 @@ def layers(model: str | Path) -> tuple[str, ...]:
 
 def memory(model: str | Path) -> float:
     """About how many bytes an open model takes, without reading its tensors."""
-    values = sum(math.prod(shape) for shape in header(model)[0].shapes().values())
+    values: int = sum(math.prod(shape) for shape in header(model)[0].shapes().values())
     return BASE_MEMORY + MEMORY_FACTOR * 4 * values
 
 
@@ -170,6 +173,12 @@ def weights_of(model: str | Path) -> Weights:
         names = ", ".join(untrained.TABLES)
         raise ModelError(f"{model} is not a file, must be a .safetensors model or one of {names}")
     return weights.read(model)
+
+
+def _second(weights: Weights, blend: Blend) -> Second:
+    from perform.generators.blending import second
+
+    return second(weights, weights_of(blend.model), blend)
 
 
 def _device(wanted: Device) -> Device:

@@ -8,6 +8,7 @@ import numpy as np
 
 from perform.generators import LATENT, Floats, Pixels
 from perform.generators.bending import Bend, packed
+from perform.generators.blending import AMOUNT, Second
 from perform.generators.weights import Config, Controls, Weights, family
 
 
@@ -19,15 +20,22 @@ class Base:
     """
 
     def __init__(
-        self, weights: Weights, device: str, precision: str, reason: str = "", bends: Sequence[Bend] = ()
+        self,
+        weights: Weights,
+        device: str,
+        precision: str,
+        reason: str = "",
+        bends: Sequence[Bend] = (),
+        other: Second | None = None,
     ) -> None:
         kind = family(weights.config.family)
         self.config: Config = weights.config
         self.space, self.size = self.config.space, self.config.size
         self.parameters = LATENT + self.config.parameters
         self.device, self.precision, self.reason = device, precision, reason
-        self.bends = tuple(bends)
-        self._names = ("ws", *kind.INPUTS, *(["bend"] if bends else []))
+        self.bends, self.other = tuple(bends), other
+        more = [name for name, there in (("blend", other), ("bend", bends)) if there]
+        self._names = ("ws", *kind.INPUTS, *more)
         self._map, self._family_inputs = kind.mapping(weights), kind.inputs(weights)
         self._centre = kind.mean(weights)
         self._defaults = {parameter.name: float(parameter.default) for parameter in self.parameters}
@@ -43,9 +51,9 @@ class Base:
     def synthesise(self, ws: Floats, controls: Controls | None = None) -> Pixels:
         """ws [num_ws, w_dim] to a picture uint8 [height, width, channels], sRGB.
 
-        `controls` are values of the parameters by name, and of the bends (`bend[0].amount`); what is not
-        given has its default. The array
-        is the generator's own and holds until the second next call.
+        `controls` are values of the parameters by name, of the bends (`bend[0].amount`) and of the blend
+        (`blend.amount`); what is not given has its default. The array is the generator's own and holds
+        until the second next call.
         """
         wanted = (self.space.num_ws, self.space.w_dim)
         if ws.shape != wanted:
@@ -54,8 +62,12 @@ class Base:
 
     def _inputs(self, controls: Controls) -> tuple[Floats, ...]:
         """What the synthesis takes besides ws, for some values of the controls."""
-        given = self._family_inputs({**self._defaults, **controls})
-        return (*given, packed(self.bends, controls)) if self.bends else given
+        given = [*self._family_inputs({**self._defaults, **controls})]
+        if self.other:
+            given.append(np.full(1, controls.get("blend.amount", AMOUNT.default), np.float32))
+        if self.bends:
+            given.append(packed(self.bends, controls))
+        return tuple(given)
 
     def close(self) -> None:
         """Give back the network's memory and device; again does nothing."""

@@ -14,7 +14,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from perform import paths
+from perform.generators.blending import Second
 from perform.generators.weights import Weights
 
 log = logging.getLogger("perform")
@@ -24,17 +27,19 @@ SUM = 32  # bytes of the checksum
 HEAD = 8  # bytes of the length of the facts
 
 
-def key(weights: Weights, *form: object) -> str:
-    """A name for the compiled form of some weights; `form` is all else that it depends on.
+def key(weights: Weights, other: Second | None, *form: object) -> str:
+    """A name for the compiled form of some weights, and what is blended in; `form` is all else that it
+    depends on.
 
     The sources of the generators are part of it: another way to make a graph makes another graph.
     """
     sha = hashlib.sha256(repr((weights.config, *form)).encode())
     for file in sorted(Path(__file__).parent.parent.rglob("*.py")):
         sha.update(file.read_bytes())
-    for name, array in sorted(weights.arrays.items()):
-        sha.update(name.encode())
-        sha.update(array.data)
+    for arrays in (weights.arrays, other.arrays if other else {}):
+        for name, array in sorted(arrays.items()):
+            sha.update(name.encode())
+            sha.update(np.ascontiguousarray(array).data)
     return sha.hexdigest()
 
 

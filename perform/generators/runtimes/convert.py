@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from perform.generators.bending import Bend, packed
+from perform.generators.blending import Second
 from perform.generators.runtimes.eager import network
 from perform.generators.runtimes.splice import converted, named
 from perform.generators.weights import Weights, family
@@ -16,17 +17,25 @@ from perform.generators.weights import Weights, family
 EXACT = (0,)  # nothing is computed in float32 when the rest is not
 
 
-def parts(weights: Weights, hint: str, exact: int = 0, bends: Sequence[Bend] = ()) -> list[tuple[Any, str]]:
+def parts(
+    weights: Weights,
+    hint: str,
+    exact: int = 0,
+    bends: Sequence[Bend] = (),
+    other: Second | None = None,
+) -> list[tuple[Any, str]]:
     """The whole synthesis as one ov.Model with its hint: ws and the family's inputs by name to `image`."""
     kind, config = family(weights.config.family), weights.config
     defaults = {parameter.name: float(parameter.default) for parameter in config.parameters}
     given = [np.zeros((config.space.num_ws, config.space.w_dim), np.float32)]
     given += kind.inputs(weights)(defaults)
+    given += [np.full(1, 0.5, np.float32)] if other else []
     given += [packed(bends, {})] if bends else []
-    module = network(weights, bends=bends)
+    module = network(weights, bends=bends, other=other)
     example = [torch.tensor(array) for array in given]
     memories = module(*example)[1:]
-    names = ["ws", *kind.INPUTS, *(["bend"] if bends else []), *(f"memory{i}" for i in range(len(memories)))]
+    more = [name for name, there in (("blend", other), ("bend", bends)) if there]
+    names = ["ws", *kind.INPUTS, *more, *(f"memory{i}" for i in range(len(memories)))]
     model = converted(module, [*example, *memories])
     for port, name in zip(model.inputs, names, strict=True):
         named(port, name)

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from perform.generators import Floats, Pixels, Precision
 from perform.generators.bending import Bend
+from perform.generators.blending import Second
 from perform.generators.runtimes.base import Base
 from perform.generators.runtimes.eager import choose, network, pixels
 from perform.generators.weights import Weights
@@ -49,11 +50,12 @@ class Cuda(Base):
         capture: Capture = capture,
         device: str = "cuda",
         bends: Sequence[Bend] = (),
+        other: Second | None = None,
     ) -> None:
         chosen = choose("cuda", precision)
-        super().__init__(weights, device, chosen, "", bends)
+        super().__init__(weights, device, chosen, "", bends, other)
         pinned = device == "cuda"
-        self._synthesis = network(weights, chosen, bends).to(device)
+        self._synthesis = network(weights, chosen, bends, other).to(device)
         space = self.space
         self._given = (np.zeros((space.num_ws, space.w_dim), np.float32), *self._inputs({}))
         # Copies, to be written over

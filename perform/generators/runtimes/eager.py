@@ -10,18 +10,28 @@ from torch import Tensor, nn
 
 from perform.generators import Floats, ModelError, Pixels, Precision
 from perform.generators.bending import Bend
+from perform.generators.blending import Second
 from perform.generators.runtimes.base import Base
 from perform.generators.runtimes.bent import Bent
+from perform.generators.runtimes.blended import Blended
 from perform.generators.weights import Weights, family
 
 TYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 
 
-def network(weights: Weights, precision: str = "float32", bends: Sequence[Bend] = ()) -> nn.Module:
-    """The synthesis of some weights with bends, on the CPU (see `Bent` for what it takes and gives)."""
+def network(
+    weights: Weights,
+    precision: str = "float32",
+    bends: Sequence[Bend] = (),
+    other: Second | None = None,
+) -> nn.Module:
+    """The synthesis of some weights on the CPU, with bends and a blend (see `Bent` for what it takes)."""
     module = import_module(f"perform.generators.{weights.config.family}.network")
     synthesis: nn.Module = module.synthesis(weights, TYPES[precision])
-    return Bent(synthesis, bends, len(family(weights.config.family).INPUTS))
+    inputs = len(family(weights.config.family).INPUTS)
+    if other is not None:
+        synthesis, inputs = Blended(synthesis, other), inputs + 1
+    return Bent(synthesis, bends, inputs)
 
 
 def pixels(picture: Tensor) -> Tensor:
@@ -38,10 +48,11 @@ class Eager(Base):
         device: str = "cpu",
         precision: Precision = "auto",
         bends: Sequence[Bend] = (),
+        other: Second | None = None,
     ) -> None:
         chosen = choose(device, precision)
-        super().__init__(weights, device, chosen, "", bends)
-        self._synthesis = network(weights, chosen, bends).to(device)
+        super().__init__(weights, device, chosen, "", bends, other)
+        self._synthesis = network(weights, chosen, bends, other).to(device)
         self._memories: tuple[Tensor, ...] = ()
 
     def close(self) -> None:

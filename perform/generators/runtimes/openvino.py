@@ -15,6 +15,7 @@ from openvino import opset13 as op
 
 from perform.generators import Floats, ModelError, Pixels, Precision
 from perform.generators.bending import Bend
+from perform.generators.blending import Second
 from perform.generators.runtimes import cache
 from perform.generators.runtimes.base import Base
 from perform.generators.weights import Weights
@@ -38,13 +39,14 @@ class OpenVino(Base):
         precision: Precision = "auto",
         threads: int = 0,
         bends: Sequence[Bend] = (),
+        other: Second | None = None,
     ) -> None:
         self._core = core = ov.Core()
         chosen, reason = _precision(self._core, precision)
-        super().__init__(weights, "cpu", chosen, reason, bends)
+        super().__init__(weights, "cpu", chosen, reason, bends, other)
         self._threads, self.exact = threads, 0
         machine = core.get_property("CPU", "FULL_DEVICE_NAME")
-        name = cache.key(weights, self.bends, precision, threads, ov.get_version(), machine)
+        name = cache.key(weights, other, self.bends, precision, threads, ov.get_version(), machine)
         if not self._restore(name):
             self._runner = self._compiled(weights, HINTS[chosen])
             if chosen == "bfloat16" and precision == "auto":
@@ -72,7 +74,7 @@ class OpenVino(Base):
         return True
 
     def _compiled(self, weights: Weights, hint: str, exact: int = 0) -> Runner:
-        graphs = graphs_of(weights.config.family).parts(weights, hint, exact, self.bends)
+        graphs = graphs_of(weights.config.family).parts(weights, hint, exact, self.bends, self.other)
         return Runner(compiled(self._core, graphs, self._threads), self._names)
 
     def _refine(self, weights: Weights) -> None:

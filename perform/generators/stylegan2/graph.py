@@ -8,7 +8,7 @@ tried and lost are in docs/performance-generator.md.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import sqrt
 from typing import Any, TypeAlias
 
@@ -18,25 +18,33 @@ from numpy.typing import NDArray
 from openvino import opset13 as op
 
 from perform.generators.bending import Bend
+from perform.generators.blending import Second
 from perform.generators.stylegan2 import noise_sizes, winograd
 from perform.generators.weights import Weights
 
 Node: TypeAlias = Any  # OpenVINO's Python package carries no types
+Shaped: TypeAlias = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
 SLOPE = 0.2
 EPSILON = 1e-8
 EXACT = (0, 2, 3, 4)  # coarse blocks that may be in float32 when the rest is not: none, to 8², 16², 32²
 
 
-def parts(weights: Weights, hint: str, exact: int = 0, bends: Sequence[Bend] = ()) -> list[tuple[Node, str]]:
+def parts(
+    weights: Weights,
+    hint: str,
+    exact: int = 0,
+    bends: Sequence[Bend] = (),
+    other: Second | None = None,
+) -> list[tuple[Node, str]]:
     """The synthesis as graphs in a row, each with the precision to compile it in.
 
     What is rounded in the coarse blocks is what all later layers build on, and they are cheap: the
     first `exact` blocks are in float32. OpenVINO's mark that should keep single nodes in float32
     changed nothing, hence two graphs.
     """
-    last = (graph(weights, exact, None, hint == "f32", bends), hint)
-    return [(graph(weights, 0, exact, True, bends), "f32"), last] if exact else [last]
+    last = (graph(weights, exact, None, hint == "f32", bends, other), hint)
+    return [(graph(weights, 0, exact, True, bends, other), "f32"), last] if exact else [last]
 
 
 def graph(
@@ -45,6 +53,7 @@ def graph(
     stop: int | None = None,
     exact: bool = True,
     bends: Sequence[Bend] = (),
+    other: Second | None = None,
 ) -> Node:
     """The blocks first..stop as an ov.Model (all of them by default), to be compiled in float32 if `exact`.
 
@@ -53,7 +62,11 @@ def graph(
     begins later takes them.
     """
     stop = weights.config.blocks if stop is None else stop
-    return _Synthesis(weights, first, stop, exact, _splicer(bends)).model()
+    if other is None:
+        return Synthesis(weights, first, stop, exact, _splicer(bends)).model()
+    from perform.generators.stylegan2.blended import Blended
+
+    return Blended(weights, first, stop, exact, _splicer(bends), other).model()
 
 
 def _splicer(bends: Sequence[Bend]) -> Any:
@@ -65,7 +78,7 @@ def _splicer(bends: Sequence[Bend]) -> Any:
     return Splicer(bends)
 
 
-def _floats(value: Any) -> Node:
+def floats(value: Any) -> Node:
     return op.constant(np.asarray(value, np.float32))
 
 
@@ -83,7 +96,9 @@ def _result(node: Node, name: str) -> Node:
     return op.result(node)
 
 
-class _Synthesis:
+class Synthesis:
+    """A graph in the making."""
+
     def __init__(self, weights: Weights, first: int, stop: int, exact: bool, splicer: Any) -> None:
         self.first, self.stop, self.exact, self.splicer = first, stop, exact, splicer
         self.config, self.arrays = weights.config, weights.arrays
@@ -91,6 +106,7 @@ class _Synthesis:
         self.ws = op.parameter([config.space.num_ws, config.w_dim], np.float32, name="ws")
         self.noise = op.parameter([sum(noise_sizes(config))], np.float32, name="noise")
         self.strength = op.parameter([1], np.float32, name="strength")
+        self.more: list[Node] = []  # further parameters
         self.noises = self._noises()
         self.kernel = self._array("resample_filter") * 4  # a quarter is lost to the zeros between pixels
 
@@ -102,7 +118,7 @@ class _Synthesis:
         else:
             results = [_result(features, "features")]
             results += [_result(picture, "picture")] if picture is not None else []
-        parameters = [self.ws, self.noise, self.strength]
+        parameters = [self.ws, self.noise, self.strength, *self.more]
         parameters += [node for node in given if node is not None and self.first]
         if self.splicer:
             parameters += self.splicer.parameters
@@ -112,7 +128,7 @@ class _Synthesis:
     def _given(self) -> tuple[Node, Node | None]:
         """What the first block begins with: the constant, or the features and picture of a part before."""
         if not self.first:
-            return _floats(self._array("b4.const")[None]), None
+            return self._value("b4.const", lambda const: const[None]), None
         height, width = self.config.noise_shape(2 * self.first - 2)
         shape = [1, self.config.channels[2 * self.first - 1], height, width]
         features = op.parameter(shape, np.float32, name="features")
@@ -152,39 +168,54 @@ class _Synthesis:
 
     def _style(self, row: int, name: str, gain: float = 1.0) -> Node:
         """The affine of ws[row]: [1, channels]."""
-        weight, bias = self._array(f"{name}.affine.weight"), self._array(f"{name}.affine.bias")
         w = op.gather(self.ws, _whole([row]), _whole(0))
-        product = op.matmul(w, _floats(weight * (gain / sqrt(weight.shape[1]))), False, True)
-        return op.add(product, _floats(bias[None] * gain))
+        product = self._product(w, f"{name}.affine.weight", gain / sqrt(self.config.w_dim))
+        return op.add(product, self._value(f"{name}.affine.bias", lambda bias: bias[None] * gain))
 
     def _layer(self, x: Node, layer: int, gain: float = 1.0) -> Node:
         """A modulated convolution with its noise, bias and activation; every second one doubles the size."""
         name = self.config.layers[layer]
-        weight = self._array(f"{name}.weight")
-        outputs, inputs = weight.shape[:2]
-        weight = weight / np.float32(3 * sqrt(inputs))
+        outputs, inputs = self._array(f"{name}.weight").shape[:2]
+        weight = f"{name}.weight", 1 / (3 * sqrt(inputs))
         gain *= sqrt(2)  # a leaky ReLU is homogeneous: its gain is folded into what is added up before it
         style = self._style(layer, name)
-        power = op.matmul(op.multiply(style, style), _floats(np.square(weight).sum((2, 3))), False, True)
-        demodulation = op.multiply(op.power(op.add(power, _floats(EPSILON)), _floats(-0.5)), _floats(gain))
+        power = self._power(op.multiply(style, style), *weight)
+        demodulation = op.multiply(op.power(op.add(power, floats(EPSILON)), floats(-0.5)), floats(gain))
         x = op.multiply(x, _spread(style, inputs))
-        x = self._upward(x, weight) if layer % 2 else self._convolved(x, weight)
-        noise = op.multiply(self.noises[layer], _floats(self._array(f"{name}.noise_strength") * gain))
-        bias = _floats(self._array(f"{name}.bias")[None, :, None, None] * gain)
+        x = self._weighted(x, *weight, up=layer % 2 == 1)
+        noise = op.multiply(self.noises[layer], self._value(f"{name}.noise_strength", lambda a: a * gain))
+        bias = self._value(f"{name}.bias", lambda bias: bias[None, :, None, None] * gain)
         x = op.add(op.add(op.multiply(x, _spread(demodulation, outputs)), noise), bias)
-        x = self._clamped(op.prelu(x, _floats([SLOPE])), gain / sqrt(2))
+        x = self._clamped(op.prelu(x, floats([SLOPE])), gain / sqrt(2))
         return self.splicer(name, x) if self.splicer else x
 
     def _to_rgb(self, x: Node, row: int, name: str) -> Node:
-        weight, bias = self._array(f"{name}.weight"), self._array(f"{name}.bias")
-        inputs = weight.shape[1]
+        inputs = self._array(f"{name}.weight").shape[1]
         style = self._style(row, name, 1 / sqrt(inputs))
-        x = self._convolved(op.multiply(x, _spread(style, inputs)), weight)
-        return self._clamped(op.add(x, _floats(bias[None, :, None, None])), 1.0)
+        x = self._weighted(op.multiply(x, _spread(style, inputs)), f"{name}.weight", 1.0)
+        bias = self._value(f"{name}.bias", lambda bias: bias[None, :, None, None])
+        return self._clamped(op.add(x, bias), 1.0)
 
     def _skip(self, x: Node, name: str) -> Node:
-        weight = self._array(name)
-        return self._enlarged(self._convolved(x, weight * np.float32(sqrt(0.5 / weight.shape[1]))))
+        return self._enlarged(self._weighted(x, name, sqrt(0.5 / self._array(name).shape[1])))
+
+    def _value(self, name: str, shaped: Shaped) -> Node:
+        """A tensor, shaped for its use by a linear function."""
+        return floats(shaped(self._array(name)))
+
+    def _product(self, vector: Node, name: str, factor: float) -> Node:
+        """[1, inputs] times a matrix [outputs, inputs], scaled."""
+        return op.matmul(vector, floats(self._array(name) * factor), False, True)
+
+    def _power(self, squares: Node, name: str, factor: float) -> Node:
+        """What a convolution makes of the squares of styles [1, inputs]: [1, outputs]."""
+        power = np.square(self._array(name) * np.float32(factor)).sum((2, 3))
+        return op.matmul(squares, floats(power), False, True)
+
+    def _weighted(self, x: Node, name: str, factor: float, up: bool = False) -> Node:
+        """The convolution of x with a scaled weight."""
+        weight = self._array(name) * np.float32(factor)
+        return self._upward(x, weight) if up else self._convolved(x, weight)
 
     def _clamped(self, x: Node, gain: float) -> Node:
         clamp = self.config.clamp
@@ -195,22 +226,22 @@ class _Synthesis:
         if self.exact and winograd.pays(weight, height, width):
             return winograd.convolved(x, weight, height, width)
         pad = [weight.shape[2] // 2] * 2
-        return op.convolution(x, _floats(weight), [1, 1], pad, pad, [1, 1])
+        return op.convolution(x, floats(weight), [1, 1], pad, pad, [1, 1])
 
     def _upward(self, x: Node, weight: NDArray[np.float32]) -> Node:
         """Transposed convolution [h, w] -> [2h + 1, 2w + 1], then the filter -> [2h, 2w]."""
         outputs = weight.shape[0]
-        transposed = _floats(weight.transpose(1, 0, 2, 3))
+        transposed = floats(weight.transpose(1, 0, 2, 3))
         x = op.convolution_backprop_data(
             x, transposed, strides=[2, 2], pads_begin=[0, 0], pads_end=[0, 0], dilations=[1, 1]
         )
         kernel = np.broadcast_to(self.kernel[::-1, ::-1], (outputs, 1, 1, 4, 4))
-        return op.group_convolution(x, _floats(kernel.copy()), [1, 1], [1, 1], [1, 1], [1, 1])
+        return op.group_convolution(x, floats(kernel.copy()), [1, 1], [1, 1], [1, 1], [1, 1])
 
     def _enlarged(self, x: Node) -> Node:
         """Twice the size through the filter; a full kernel, since few channels come here."""
         channels = x.get_output_partial_shape(0)[1].get_length()
         kernel = np.einsum("io,hw->iohw", np.eye(channels), self.kernel)
         return op.convolution_backprop_data(
-            x, _floats(kernel), strides=[2, 2], pads_begin=[1, 1], pads_end=[1, 1], dilations=[1, 1]
+            x, floats(kernel), strides=[2, 2], pads_begin=[1, 1], pads_end=[1, 1], dilations=[1, 1]
         )

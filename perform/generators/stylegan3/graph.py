@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from openvino import opset13 as op
 
 from perform.generators.bending import Bend
+from perform.generators.blending import Second
 from perform.generators.stylegan2 import winograd
 from perform.generators.stylegan3.phases import Axis, Choice, Phase, Taps, axis
 from perform.generators.weights import Weights
@@ -34,7 +35,13 @@ WIDE, LARGE = 96, 160 * 160  # channels from which, and pixels to which, Winogra
 EXACT = (0, 2, 4, 6, 8, 10, 12)  # layers that may be in float32 when the rest is not; the input always is
 
 
-def parts(weights: Weights, hint: str, exact: int = 0, bends: Sequence[Bend] = ()) -> list[tuple[Node, str]]:
+def parts(
+    weights: Weights,
+    hint: str,
+    exact: int = 0,
+    bends: Sequence[Bend] = (),
+    other: Second | None = None,
+) -> list[tuple[Node, str]]:
     """The synthesis as graphs in a row, each with the precision to compile it in.
 
     The input and the first `exact` layers are in float32: waves need phases that are right to far less
@@ -42,10 +49,11 @@ def parts(weights: Weights, hint: str, exact: int = 0, bends: Sequence[Bend] = (
     """
     config = weights.config
     odd = any(up % down for up, down in zip(config.ups, config.downs, strict=True))
-    if odd or any(len(shape) == 2 for shape in config.up_filters):  # no network of the paper is so
+    odd = odd or any(len(shape) == 2 for shape in config.up_filters)  # no network of the paper is so
+    if odd or other:
         from perform.generators.runtimes import convert
 
-        return convert.parts(weights, hint, exact, bends)
+        return convert.parts(weights, hint, exact, bends, other)
     if hint == "f32":
         return [(graph(weights, bends=bends), hint)]
     exact = min(exact, config.depth - 1)
