@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import get_args
 
 from perform import generators, paths
-from perform.generators import bending
+from perform.generators import bending, blending
 from perform.generators.untrained import TABLES as BUILT_IN
 from perform.latent import PATHS, path_parameters
 from perform.parameters import Parameter
@@ -68,6 +68,11 @@ class Library:
     def bend(self, model: str, operation: str) -> tuple[Parameter, ...]:
         """The parameters of an operation on a model's activations; LookupError when there is none."""
         return bending.parameters(operation, generators.layers(self.model_name(model)))
+
+    def blend(self, model: str, other: str) -> tuple[Parameter, ...]:
+        """The parameters of a blend of a model with another; LookupError when there is none."""
+        self.model_name(other)
+        return blending.parameters(generators.layers(self.model_name(model)))
 
     def model_name(self, name: str) -> str:
         """The model that plays for `name`: a name that generators know, or a file's path."""

@@ -85,18 +85,20 @@ class SceneInstance:
         self._source = scene.source.start()
         self._latent = scene.latent.start() if scene.latent else None
         self._filters = [settings.start() for settings in scene.filters]
-        self._bends = [settings.start() for settings in scene.bends]
+        inside = {f"bend[{i}]": bend for i, bend in enumerate(scene.bends)}
+        inside |= {"blend": scene.blend} if scene.blend else {}
+        self._inside = {key: settings.start() for key, settings in inside.items()}
 
     def ready(self) -> bool | None:
         """Whether it can be played; if not, it is being opened. None: it never will."""
         return self.voice is None or self.voice.ready()
 
     def parameters(self, moment: Moment, signals: Signals) -> tuple[Values, ...]:
-        """The values of the source with its bends, the latent path, and each filter."""
+        """The values of the source with its bends and blend, the latent path, and each filter."""
         latent = self._latent.at(moment, signals) if self._latent else {}
         source = self._source.at(moment, signals)
-        for i, controls in enumerate(self._bends):
-            source |= {f"bend[{i}].{name}": value for name, value in controls.at(moment, signals).items()}
+        for key, controls in self._inside.items():
+            source |= {f"{key}.{name}": value for name, value in controls.at(moment, signals).items()}
         return (
             source,
             latent,

@@ -10,6 +10,7 @@ import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeAlias, TypeVar
 
@@ -53,6 +54,10 @@ class Catalogue(Protocol):
         """The parameters of an operation on the activations of a trained generator's layers."""
         ...
 
+    def blend(self, model: str, other: str) -> tuple[Parameter, ...]:
+        """The parameters of a blend of a trained generator with another."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -61,6 +66,11 @@ class Settings:
     name: str
     parameters: tuple[Parameter, ...]
     values: Mapping[str, Any]
+
+    @property
+    def settled(self) -> dict[str, Any]:
+        """Every parameter's value, or the formula that gives it."""
+        return {p.name: self.values.get(p.name, p.default) for p in self.parameters}
 
     def start(self) -> Controls:
         """The settings running: formulas with fresh state."""
@@ -114,6 +124,7 @@ class Scene:
     description: str = ""
     file: Path = field(default_factory=Path)
     bends: tuple[Settings, ...] = ()
+    blend: Settings | None = None
 
     @property
     def model(self) -> str | None:
@@ -156,13 +167,15 @@ def check(text: _SceneText, catalogue: Catalogue, path: Path) -> Scene:
     """The scene that a text describes, or SceneError with every fault."""
     reader = Reader(path)
     neural = "model" in text.generator
-    generator = {key: value for key, value in text.generator.items() if key != "bend" or not neural}
+    inside = ("bend", "blend") if neural else ()
+    generator = {key: value for key, value in text.generator.items() if key not in inside}
     source = (
         reader.unit("generator", generator, "model", catalogue.model)
         if neural
         else reader.unit("generator", generator, "shader", lambda name: catalogue.shader(name, "generator"))
     )
     bends = reader.bends(source.name, text.generator.get("bend", []), catalogue) if neural else ()
+    blend = reader.blend(source.name, text.generator, catalogue) if neural else None
     latent = reader.unit("latent", {"path": "walk"} | text.latent, "path", catalogue.path) if neural else None
     if text.latent and not neural:
         reader.fault("latent", "needs a generator with a model; a shader has no latent space")
@@ -172,7 +185,7 @@ def check(text: _SceneText, catalogue: Catalogue, path: Path) -> Scene:
     )
     entrance = reader.entrance("transition", text.transition, catalogue)
     reader.finish()
-    return Scene(text.title, source, latent, filters, entrance, text.description, path, bends)
+    return Scene(text.title, source, latent, filters, entrance, text.description, path, bends, blend)
 
 
 class Reader:
@@ -238,6 +251,15 @@ class Reader:
             self.unit(f"generator.bend[{i}]", table, "operation", lambda name: catalogue.bend(model, name))
             for i, table in enumerate(tables)
         )
+
+    def blend(self, model: str, generator: Mapping[str, Any], catalogue: Catalogue) -> Settings | None:
+        """The second model that a model is mixed with."""
+        table = generator.get("blend")
+        if table is None or isinstance(table, dict):
+            key, declared = "generator.blend", partial(catalogue.blend, model)
+            return None if table is None else self.unit(key, table, "model", declared)
+        self.fault("generator.blend", "must be a table, headed [generator.blend]")
+        return None
 
     def entrance(self, key: str, table: Mapping[str, Any], catalogue: Catalogue) -> Entrance:
         """How a scene is entered; without a table in four beats, by the shader `dissolve`."""

@@ -133,12 +133,12 @@ def _rig(
 ) -> Rig:
     def opened(wanted: Wanted) -> Studio:
         device, precision = options.device, options.precision
-        return studio(generators.open(wanted.model, device, precision, bends=wanted.bends))
+        return studio(generators.open(wanted.model, device, precision, 0, wanted.bends, wanted.blend))
 
     width, height = (max(round(side * scale), 1) for side in options.size)
     studios = Studios(
         opened,
-        lambda wanted: generators.memory(wanted.model),
+        lambda wanted: generators.memory(wanted.model) * (2 if wanted.blend else 1),
         options.memory or generators.spare_memory(options.device),
         beside=studio is Beside,
     )

@@ -21,6 +21,7 @@ from perform import generators
 from perform.catalogue import Library
 from perform.clock import Moment
 from perform.generators.bending import bend
+from perform.generators.blending import blend
 from perform.latent import Path as LatentPath
 from perform.latent import open_path
 from perform.performance import CueInstance, SceneInstance
@@ -231,11 +232,10 @@ class Stage:
     def _wanted(self, scene: Scene) -> Wanted:
         """What a scene with a model plays: the model, and what of its bends is compiled into it."""
         assert scene.model
-        settled = (
-            bend(one.name, {p.name: one.values.get(p.name, p.default) for p in one.parameters})
-            for one in scene.bends
-        )
-        return Wanted(self.library.model_name(scene.model), tuple(settled))
+        bends = tuple(bend(one.name, one.settled) for one in scene.bends)
+        other = scene.blend
+        mixed = blend(self.library.model_name(other.name), other.settled) if other else None
+        return Wanted(self.library.model_name(scene.model), bends, mixed)
 
 
 def _units(cues: Sequence[CueInstance]) -> list[Contained | ContainedVoice]:

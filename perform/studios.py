@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from perform.generators import ModelError
 from perform.generators.bending import Bend
+from perform.generators.blending import Blend
 from perform.source import Studio
 
 log = logging.getLogger("perform")
@@ -30,6 +31,7 @@ class Wanted(NamedTuple):
 
     model: str
     bends: tuple[Bend, ...] = ()
+    blend: Blend | None = None
 
 
 class _Later(Exception):  # noqa: N818 - not a fault

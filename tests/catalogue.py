@@ -1,6 +1,6 @@
 """A catalogue for tests: two shaders, a transition, a model and two paths."""
 
-from perform.generators import bending
+from perform.generators import bending, blending
 from perform.latent import path_parameters
 from perform.parameters import Parameter
 
@@ -42,6 +42,10 @@ class FakeCatalogue:
 
     def path(self, name: str) -> tuple[Parameter, ...]:
         return path_parameters(name)
+
+    def blend(self, model: str, other: str) -> tuple[Parameter, ...]:
+        self.model(other)
+        return blending.parameters(("b4.conv1", "b8.conv1"))
 
     def bend(self, model: str, operation: str) -> tuple[Parameter, ...]:
         return bending.parameters(operation, ("b4.conv1", "b8.conv1"))

@@ -129,6 +129,11 @@ def test_models_that_do_not_fit_are_refused() -> None:
         second(dcgan.untrained(32, 8), one, ALL)
 
 
+def test_layers_come_in_order() -> None:
+    with pytest.raises(ModelError, match=r"from = 'b16.conv1' comes after to = 'b8.conv0', must come before"):
+        second(drawn(SMALL, 1), drawn(SMALL, 2), Blend("other", "b16.conv1", "b8.conv0"))
+
+
 def test_what_a_preset_says_becomes_a_blend() -> None:
     names = {parameter.name for parameter in parameters(SMALL.bendable)}
     assert names == {"from", "to", "amount"}

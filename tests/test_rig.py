@@ -255,6 +255,23 @@ def test_neural_frames_are_the_same_twice(opened: Callable[..., Show]) -> None:
     assert frames[0].std() > 5
 
 
+BENT = """
+[[generator.bend]]
+operation = "invert"
+layer = "b32.conv1"
+amount = "key.a"
+"""
+
+
+def test_a_bend_in_a_preset_reaches_the_pixels(opened: Callable[..., Show]) -> None:
+    show = opened("neural")
+    plain = show.pixel()
+    show.edit("presets/neural.toml", NEURAL.replace("[latent]", BENT + "[latent]"))
+    assert show.pixel() == plain
+    assert show.pixel(("key.a", 1.0)) != plain
+    assert not show.rig.stage.faults.counts
+
+
 def test_close_is_safe_twice_and_closes_inputs(opened: Callable[..., Show]) -> None:
     show = opened("red")
     show.pixel()

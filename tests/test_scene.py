@@ -118,6 +118,59 @@ def test_every_fault_is_found_in_one_run(tmp_path: Path) -> None:
     assert len(faults(tmp_path, text)) == 3
 
 
+INSIDE = """
+title = "Inside"
+[generator]
+model = "flora"
+[generator.blend]
+model = "flora"
+from = "b8.conv1"
+amount = "lfo(8)"
+[[generator.bend]]
+operation = "rotate"
+layer = "b8.conv1"
+turns = "audio.low"
+channels = [0, "audio.high"]
+[[generator.bend]]
+operation = "dilate"
+radius = "4"
+"""
+
+
+def test_what_is_done_inside_a_network_is_read(tmp_path: Path) -> None:
+    scene = read(write(tmp_path, INSIDE), FakeCatalogue())
+    assert [one.name for one in scene.bends] == ["rotate", "dilate"]
+    assert scene.bends[1].settled["layer"] == "b4.conv1"
+    assert scene.blend is not None
+    assert (scene.blend.name, scene.blend.settled["from"], scene.blend.settled["to"]) == (
+        "flora",
+        "b8.conv1",
+        "b8.conv1",
+    )
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right", "says"),
+    [
+        ('"rotate"', '"spin"', "generator.bend[0].operation = 'spin': there is no such operation"),
+        (
+            'layer = "b8.conv1"',
+            'layer = "b9.conv1"',
+            "bend[0].layer = 'b9.conv1', must be one of b4",
+        ),
+        ("turns =", "turn =", "generator.bend[0].turn is unknown, did you mean turns"),
+        ('radius = "4"', 'radius = "audio.low"', "generator.bend[1].radius = 'audio.low', must be one of 1"),
+        ('from = "b8.conv1"', 'from = "b2"', "generator.blend.from = 'b2', must be one of b4.conv1"),
+        ('model = "flora"\nfrom', 'model = "fauna"\nfrom', "generator.blend.model = 'fauna': there is no"),
+        ("[generator.blend]", "[[generator.blend]]", "generator.blend must be a table"),
+        ("[[generator.bend]]\noperation", "[generator.bend]\noperation", ""),
+    ],
+)
+def test_faults_inside_a_network_are_told(tmp_path: Path, wrong: str, right: str, says: str) -> None:
+    told = faults(tmp_path, INSIDE.replace(wrong, right, 1))
+    assert says in " ".join(told)
+
+
 def test_what_is_not_toml_is_refused(tmp_path: Path) -> None:
     (fault,) = faults(tmp_path, "title = ")
     assert fault.startswith("moth.toml: not valid TOML")

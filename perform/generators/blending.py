@@ -59,6 +59,8 @@ def second(weights: Weights, other: Weights, blend: Blend) -> Second:
     if other.config != config:
         raise ModelError(f"{blend.model} cannot be blended in: {_difference(config, other.config)}")
     layers = config.bendable
+    if layers.index(blend.first) > layers.index(blend.last):
+        raise ModelError(f"from = {blend.first!r} comes after to = {blend.last!r}, must come before")
     chosen = layers[layers.index(blend.first) : layers.index(blend.last) + 1]
     return Second(
         {

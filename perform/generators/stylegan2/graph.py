@@ -79,6 +79,7 @@ def _splicer(bends: Sequence[Bend]) -> Any:
 
 
 def floats(value: Any) -> Node:
+    """A constant."""
     return op.constant(np.asarray(value, np.float32))
 
 
