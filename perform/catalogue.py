@@ -15,6 +15,8 @@ from perform.render import isf
 from perform.render.pictures import PARAMETERS as PICTURES
 from perform.scene import Role
 
+MODELS = (".safetensors", ".pkl", ".pt", ".pth", ".bin", ".npz")  # of files in models/; the first wins
+
 
 class Library:
     """Shaders, presets and setlists in folders, the first of which wins; and models.
@@ -79,11 +81,23 @@ class Library:
         name = self._model or name
         if name in BUILT_IN:
             return name
-        for file in (Path(name), *(folder / "models" / f"{name}.safetensors" for folder in self.folders)):
-            if file.is_file():
-                return str(file)
-        known = [*BUILT_IN, *self._names("models", ".safetensors")]
-        raise LookupError(f"there is no such model{_near(name, known)}")
+        if Path(name).is_file():
+            return name
+        for folder in (folder / "models" for folder in self.folders):
+            for suffix in ("", *MODELS):
+                file = folder / f"{name}{suffix}"
+                if file.is_file() and file.parent == folder:
+                    return str(file)
+        raise LookupError(f"there is no such model{_near(name, [*BUILT_IN, *self.models()])}")
+
+    def models(self) -> dict[str, Path]:
+        """The model files that can be played by name."""
+        found: dict[str, Path] = {}
+        for folder in self.folders:
+            for suffix in MODELS:
+                for file in sorted((folder / "models").glob(f"*{suffix}")):
+                    found.setdefault(file.stem, file)
+        return found
 
     def path(self, name: str) -> tuple[Parameter, ...]:
         """The parameters of a latent path; LookupError when there is none of that name."""

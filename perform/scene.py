@@ -169,6 +169,8 @@ def check(text: _SceneText, catalogue: Catalogue, path: Path) -> Scene:
     neural = "model" in text.generator
     inside = ("bend", "blend") if neural else ()
     generator = {key: value for key, value in text.generator.items() if key not in inside}
+    if neural:
+        generator["model"] = _beside(path, generator["model"])
     source = (
         reader.unit("generator", generator, "model", catalogue.model)
         if neural
@@ -186,6 +188,12 @@ def check(text: _SceneText, catalogue: Catalogue, path: Path) -> Scene:
     entrance = reader.entrance("transition", text.transition, catalogue)
     reader.finish()
     return Scene(text.title, source, latent, filters, entrance, text.description, path, bends, blend)
+
+
+def _beside(preset: Path, model: Any) -> Any:
+    """The model file that a preset names, if it lies beside the preset; else the name as it is."""
+    named = isinstance(model, str) and model and (file := preset.parent / model).is_file()
+    return str(file) if named else model
 
 
 class Reader:
@@ -257,7 +265,10 @@ class Reader:
         table = generator.get("blend")
         if table is None or isinstance(table, dict):
             key, declared = "generator.blend", partial(catalogue.blend, model)
-            return None if table is None else self.unit(key, table, "model", declared)
+            if table is None:
+                return None
+            placed = {**table, "model": _beside(self._path, table.get("model"))}
+            return self.unit(key, placed, "model", declared)
         self.fault("generator.blend", "must be a table, headed [generator.blend]")
         return None
 

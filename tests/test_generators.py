@@ -229,9 +229,7 @@ def test_on_a_gpu_pictures_are_near_the_oracles(device: Any) -> None:
 
 
 def test_opening_says_what_is_allowed(tmp_path: Path) -> None:
-    with pytest.raises(
-        ModelError, match=r"nix is not a file, must be a \.safetensors model or one of untrained"
-    ):
+    with pytest.raises(ModelError, match=r"nix is not a file, must be a model file or one of untrained"):
         rack.open(tmp_path / "nix")
     with pytest.raises(ModelError, match=r"precision = 'float16', must be auto, float32 or bfloat16"):
         rack.open("untrained-64", "cpu", "float16")

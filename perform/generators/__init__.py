@@ -94,7 +94,7 @@ def open(
     bends: Sequence[Bend] = (),
     blend: Blend | None = None,
 ) -> Generator:
-    """A generator, ready to play: a built-in's name (`untrained`) or the path of a .safetensors file.
+    """A generator, ready to play: a built-in's name (`untrained`) or the path of a model file.
 
     `device` auto takes CUDA, then Apple's GPU, then the CPU; `threads` is for the CPU, 0 leaves it
     to the runtime; `bends` and a `blend` with another model are compiled into the network. Raises
@@ -103,6 +103,19 @@ def open(
     device = _device(device)
     weights = weights_of(model)
     other = _second(weights, blend) if blend else None
+    return opened(weights, device, precision, threads, bends, other)
+
+
+def opened(
+    weights: Weights,
+    device: Device = "auto",
+    precision: Precision = "auto",
+    threads: int = 0,
+    bends: Sequence[Bend] = (),
+    other: Second | None = None,
+) -> Generator:
+    """The same of weights that were read already. Raises ModelError."""
+    device = _device(device)
     if device == "cuda":
         from perform.generators.runtimes.cuda import Cuda
 
@@ -117,7 +130,7 @@ def open(
 
 
 def info(model: str | Path) -> dict[str, Any]:
-    """What a model is, without reading its tensors: family, size, latents, its configuration, notes."""
+    """What a model is: family, size, latents, its configuration, notes."""
     config, notes = header(model)
     space = config.space
     facts = {"z_dim": space.z_dim, "w_dim": space.w_dim, "num_ws": space.num_ws, "c_dim": space.c_dim}
@@ -126,19 +139,19 @@ def info(model: str | Path) -> dict[str, Any]:
 
 
 def parameters(model: str | Path) -> tuple[Parameter, ...]:
-    """The controls of a model, without reading its tensors."""
+    """The controls of a model."""
     own: tuple[Parameter, ...] = header(model)[0].parameters
     return LATENT + own
 
 
 def layers(model: str | Path) -> tuple[str, ...]:
-    """The layers of a model that can be bent, coarse to fine, without reading its tensors."""
+    """The layers of a model that can be bent, coarse to fine."""
     bendable: tuple[str, ...] = header(model)[0].bendable
     return bendable
 
 
 def memory(model: str | Path) -> float:
-    """About how many bytes an open model takes, without reading its tensors."""
+    """About how many bytes an open model takes."""
     values: int = sum(math.prod(shape) for shape in header(model)[0].shapes().values())
     return BASE_MEMORY + MEMORY_FACTOR * 4 * values
 
@@ -157,22 +170,28 @@ def spare_memory(device: Device = "auto") -> float:
 
 
 def header(model: str | Path) -> tuple[Any, dict[str, str]]:
-    """Configuration and notes of a built-in or a file. Raises ModelError."""
-    from perform.generators import untrained, weights
+    """Configuration and notes of a built-in or a file. Raises ModelError.
 
-    return untrained.header(str(model)) if str(model) in untrained.TABLES else weights.header(model)
+    Of our own files the tensors stay unread; files of other projects are read whole, once as long as
+    they do not change, since what they are only their tensors tell.
+    """
+    from perform.generators import untrained
+    from perform.generators.checkpoints import load
+
+    return untrained.header(str(model)) if str(model) in untrained.TABLES else load.header(model)
 
 
 def weights_of(model: str | Path) -> Weights:
-    """The weights of a built-in or a file, for a runtime of one's own choice. Raises ModelError."""
-    from perform.generators import untrained, weights
+    """The weights of a built-in or a file of any known project. Raises ModelError."""
+    from perform.generators import untrained
+    from perform.generators.checkpoints import load
 
     if str(model) in untrained.TABLES:
         return untrained.weights(str(model))
     if not Path(model).is_file():
         names = ", ".join(untrained.TABLES)
-        raise ModelError(f"{model} is not a file, must be a .safetensors model or one of {names}")
-    return weights.read(model)
+        raise ModelError(f"{model} is not a file, must be a model file or one of {names}")
+    return load.load(model)
 
 
 def _second(weights: Weights, blend: Blend) -> Second:

@@ -150,12 +150,23 @@ def read(path: str | Path) -> Weights:
         raise ModelError(f"{path}: {error}") from error
 
 
+def ours(path: str | Path) -> bool:
+    """Whether a file is a model that was written here; its tensors stay unread."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(str(path), framework="numpy") as file:
+            return "family" in (file.metadata() or {})
+    except (SafetensorError, OSError):
+        return False
+
+
 def header(path: str | Path) -> tuple[Any, dict[str, str]]:
     """Configuration and notes (title, licence …) of a model file; its tensors stay unread."""
     from safetensors import SafetensorError, safe_open
 
     if not Path(path).is_file():
-        raise ModelError(f"{path} is not a file, must be a .safetensors model or a built-in's name")
+        raise ModelError(f"{path} is not a file, must be a model file or a built-in's name")
     try:
         with safe_open(str(path), framework="numpy") as file:
             metadata = file.metadata() or {}

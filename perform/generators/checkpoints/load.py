@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -53,6 +54,25 @@ def load(path: str | Path) -> Weights:
         raise ModelError(f"{path}: {error}") from error
     except LAYOUT as error:
         raise ModelError(f"{path} holds a network of a layout that is not known here ({error!r})") from error
+
+
+def header(path: str | Path) -> tuple[Any, dict[str, str]]:
+    """Configuration and notes of a model file. Raises ModelError.
+
+    A file of ours says them in its head; any other is read whole, and what was found is remembered for
+    as long as the file is the same.
+    """
+    path = Path(path)
+    if not path.is_file() or weights.ours(path):
+        return weights.header(path)
+    status = path.stat()
+    return _header(path.absolute(), status.st_mtime_ns, status.st_size)
+
+
+@lru_cache(maxsize=64)
+def _header(path: Path, *_stamp: int) -> tuple[Any, dict[str, str]]:
+    found = load(path)
+    return found.config, dict(found.notes)
 
 
 def _kept(found: Weights) -> Weights:

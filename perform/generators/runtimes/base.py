@@ -55,10 +55,14 @@ class Base:
         (`blend.amount`); what is not given has its default. The array is the generator's own and holds
         until the second next call.
         """
+        return self._picture(*self._taken(ws, controls))
+
+    def _taken(self, ws: Floats, controls: Controls | None) -> tuple[Floats, ...]:
+        """What the synthesis takes: ws, checked, and the rest."""
         wanted = (self.space.num_ws, self.space.w_dim)
         if ws.shape != wanted:
             raise ValueError(f"ws has shape {ws.shape}, must be {wanted}")
-        return self._picture(np.ascontiguousarray(ws, np.float32), *self._inputs(controls or {}))
+        return np.ascontiguousarray(ws, np.float32), *self._inputs(controls or {})
 
     def _inputs(self, controls: Controls) -> tuple[Floats, ...]:
         """What the synthesis takes besides ws, for some values of the controls."""

@@ -14,7 +14,7 @@ from perform.generators.blending import Second
 from perform.generators.runtimes.base import Base
 from perform.generators.runtimes.bent import Bent
 from perform.generators.runtimes.blended import Blended
-from perform.generators.weights import Weights, family
+from perform.generators.weights import Controls, Weights, family
 
 TYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 
@@ -60,9 +60,9 @@ class Eager(Base):
         vars(self).pop("_synthesis", None)
 
     @torch.inference_mode()
-    def draw(self, ws: Floats, *inputs: Floats) -> Floats:
-        """ws [num_ws, w_dim] and the family's inputs to [channels, height, width], about -1..1."""
-        picture: Floats = self._run(ws, *inputs)[0].float().cpu().numpy()
+    def draw(self, ws: Floats, controls: Controls | None = None) -> Floats:
+        """As `synthesise`, but as the network gives it: [channels, height, width], about -1..1."""
+        picture: Floats = self._run(*self._taken(ws, controls))[0].float().cpu().numpy()
         return picture
 
     @torch.inference_mode()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from importlib.util import find_spec
 from io import BytesIO
@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import openvino as ov
+from numpy.typing import NDArray
 from openvino import opset13 as op
 
 from perform.generators import Floats, ModelError, Pixels, Precision
@@ -18,7 +19,7 @@ from perform.generators.bending import Bend
 from perform.generators.blending import Second
 from perform.generators.runtimes import cache
 from perform.generators.runtimes.base import Base
-from perform.generators.weights import Weights
+from perform.generators.weights import Controls, Weights
 
 LEAST_PSNR = 40.0  # dB against float32; below it bfloat16 is not played
 JUDGED = 4  # latents on which that is measured
@@ -77,6 +78,15 @@ class OpenVino(Base):
         graphs = graphs_of(weights.config.family).parts(weights, hint, exact, self.bends, self.other)
         return Runner(compiled(self._core, graphs, self._threads), self._names)
 
+    def drawing(self, weights: Weights) -> Callable[[Floats, Controls | None], Floats]:
+        """What draws as `synthesise` does, of the weights that this was opened with, but gives the picture
+        as the network does: [channels, height, width], about -1..1."""
+        graphs = graphs_of(weights.config.family).parts(
+            weights, HINTS[self.precision], self.exact, self.bends, self.other
+        )
+        runner = Runner(compiled(self._core, graphs, self._threads, shown=False), self._names)
+        return lambda ws, controls: runner(*self._taken(ws, controls)).copy()
+
     def _refine(self, weights: Weights) -> None:
         """Compute as much in float32 as the picture needs, or all."""
         reference, quality = self._compiled(weights, "f32"), 0.0
@@ -101,7 +111,8 @@ class OpenVino(Base):
         vars(self).pop("_runner", None)
 
     def _picture(self, ws: Floats, *inputs: Floats) -> Pixels:
-        return self._runner(ws, *inputs)
+        picture: Pixels = self._runner(ws, *inputs)
+        return picture
 
 
 def graphs_of(name: str) -> Any:
@@ -110,9 +121,12 @@ def graphs_of(name: str) -> Any:
     return import_module(own if find_spec(own) else "perform.generators.runtimes.convert")
 
 
-def compiled(core: Any, graphs: list[tuple[Any, str]], threads: int) -> list[tuple[Any, str]]:
-    """Graphs in a row, compiled each with its hint, the last to give pixels."""
-    graphs[-1] = pixels(graphs[-1][0]), graphs[-1][1]
+def compiled(
+    core: Any, graphs: list[tuple[Any, str]], threads: int, shown: bool = True
+) -> list[tuple[Any, str]]:
+    """Graphs in a row, compiled each with its hint, the last to give pixels, or if not `shown` floats."""
+    if shown:
+        graphs[-1] = pixels(graphs[-1][0]), graphs[-1][1]
     return [(core.compile_model(graph, "CPU", _settings(hint, threads)), hint) for graph, hint in graphs]
 
 
@@ -143,7 +157,7 @@ class Runner:
             part.export_model(into)
         return [into.getvalue() for into in stream]
 
-    def __call__(self, ws: Floats, *inputs: Floats) -> Pixels:
+    def __call__(self, ws: Floats, *inputs: Floats) -> Any:
         return next(self._requests)(ws, *inputs)
 
 
@@ -156,8 +170,7 @@ class _Request:
     def __init__(self, compiled: list[Any], names: tuple[str, ...], memories: dict[str, Floats]) -> None:
         self._names, self._memories = names, memories
         self._requests = [part.create_infer_request() for part in compiled]
-        self._pixels = np.zeros(tuple(compiled[-1].output("pixels").shape), np.uint8)
-        self._requests[-1].set_tensor("pixels", ov.Tensor(self._pixels, shared_memory=True))
+        self._picture = _page(compiled[-1], self._requests[-1])
         self._given: dict[str, Floats] = {}
         self._takers: dict[str, list[Any]] = {}
         self._kept: list[tuple[Floats, Any]] = []
@@ -178,7 +191,7 @@ class _Request:
         for taker in self._takers.get(name, ()):
             taker.set_tensor(name, request.get_tensor(name))
 
-    def __call__(self, *arrays: Floats) -> Pixels:
+    def __call__(self, *arrays: Floats) -> NDArray[Any]:
         for name, array in zip(self._names, arrays, strict=True):
             if self._given.get(name) is not array:
                 self._set(name, array)
@@ -186,13 +199,21 @@ class _Request:
             request.infer()
         for memory, kept in self._kept:
             np.copyto(memory, kept.data)
-        picture: Pixels = self._pixels[0]
+        picture: NDArray[Any] = self._picture[0]
         return picture
 
     def _set(self, name: str, array: Floats) -> None:
         self._given[name] = array
         for taker in self._takers.get(name, ()):
             taker.set_tensor(name, ov.Tensor(array, shared_memory=True))
+
+
+def _page(part: Any, request: Any) -> NDArray[Any]:
+    """The array that a request writes its picture to: `pixels` or, as floats, `image`."""
+    port = next(port for port in part.outputs if port.get_any_name() in ("pixels", "image"))
+    page = np.zeros(tuple(port.shape), np.uint8 if port.get_any_name() == "pixels" else np.float32)
+    request.set_tensor(port.get_any_name(), ov.Tensor(page, shared_memory=True))
+    return page
 
 
 def pixels(graph: Any) -> Any:
