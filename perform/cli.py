@@ -1,25 +1,24 @@
-"""The command line: `perform play`, `render`, `check`, `devices`, `doctor`, `beats`, `bench`."""
+"""The command line: `perform play`, `render`, `models`, `check`, `devices`, `doctor`, `beats`, `bench`."""
 
 from __future__ import annotations
 
-import contextlib
 import json
 import logging
 import math
 import os
 import signal
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.logging import RichHandler
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from perform import __version__
+from perform.models.commands import app as models
+from perform.terminal import AsJson, choice, complaints, err, out
 
 if TYPE_CHECKING:
     from perform.rig import Rig
@@ -32,9 +31,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-out = Console()
-err = Console(stderr=True)
-
+app.add_typer(models, name="models")
 STYLE = {"ok": "green", "warn": "yellow", "fail": "bold red"}
 
 Size = Annotated[str, typer.Option(help="WIDTHxHEIGHT of the picture in pixels.")]
@@ -44,8 +41,11 @@ Scale = Annotated[
 ]
 Model = Annotated[str | None, typer.Option(help="Play this model in place of the presets' own.")]
 Precision = Annotated[str, typer.Option(help="auto, float32, bfloat16 or float16.")]
+Display = Annotated[str | None, typer.Option(help="Which display, by name; see `perform devices`.")]
+Memory = Annotated[
+    float | None, typer.Option(min=0.1, help="GiB that open models may take. [most of what is free]")
+]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of a table.")]
 
 
 @app.callback()
@@ -83,9 +83,7 @@ def play(
     precision: Precision = "auto",
     device: Device = "auto",
     fullscreen: Annotated[bool, typer.Option(help="Fill a display.")] = False,
-    display: Annotated[
-        str | None, typer.Option(help="Which display, by name; see `perform devices`.")
-    ] = None,
+    display: Display = None,
     midi: Annotated[str | None, typer.Option(help="Listen to this MIDI port only.")] = None,
     osc_port: Annotated[
         int, typer.Option(min=0, max=65535, help="UDP port for OSC, on 127.0.0.1; 0: none.")
@@ -96,11 +94,12 @@ def play(
     ] = 0,
     gamma: Annotated[float, typer.Option(min=0.3, max=3, help="Above 1 lightens mid-tones.")] = 1.0,
     once: Annotated[bool, typer.Option(help="Stop when the sound is over, do not loop it.")] = False,
+    memory: Memory = None,
 ) -> None:
     """Play a show live. Without a display and without --headless, the show is rendered to a video."""
     from perform import show
 
-    with _complaints():
+    with complaints():
         options = show.Options(
             setlist=setlist,
             sound=_sound(audio),
@@ -108,8 +107,8 @@ def play(
             fps=fps,
             scale=scale,
             model=model,
-            precision=_choice("precision", precision, ("auto", "float32", "bfloat16", "float16")),
-            device=_choice("device", device, ("auto", "cpu", "cuda", "mps")),
+            precision=choice("precision", precision, ("auto", "float32", "bfloat16", "float16")),
+            device=choice("device", device, ("auto", "cpu", "cuda", "mps")),
             record=record,
             headless=headless,
             fullscreen=fullscreen,
@@ -119,6 +118,7 @@ def play(
             loop=not once,
             offset=offset / 1000,
             gamma=gamma,
+            memory=2**30 * (memory or 0.0),
         )
         if not headless and not _has_display():
             return _film(options, seconds)
@@ -142,7 +142,7 @@ def render(
     """Render a sound to a video, every frame exact."""
     from perform import show
 
-    with _complaints():
+    with complaints():
         options = show.Options(
             setlist=scene,
             sound=str(_existing(sound)),
@@ -150,8 +150,8 @@ def render(
             fps=fps,
             scale=scale,
             model=model,
-            precision=_choice("precision", precision, ("auto", "float32", "bfloat16", "float16")),
-            device=_choice("device", device, ("auto", "cpu", "cuda", "mps")),
+            precision=choice("precision", precision, ("auto", "float32", "bfloat16", "float16")),
+            device=choice("device", device, ("auto", "cpu", "cuda", "mps")),
             record=out_file,
             headless=True,
         )
@@ -209,7 +209,7 @@ def beats(
     """The beats of a sound as a live run would have heard them: time, tempo, confidence."""
     from perform.inputs.audio import tracked
 
-    with _complaints():
+    with complaints():
         found = tracked(_existing(sound))
     if as_json:
         rows = [
@@ -235,8 +235,8 @@ def bench(
     """Measure this machine, each figure beside its goal."""
     from perform.bench import NAMES, report, run
 
-    with _complaints():
-        for one in NAMES if name is None else (_choice("bench", name, NAMES),):
+    with complaints():
+        for one in NAMES if name is None else (choice("bench", name, NAMES),):
             result = report(one, run(one, seconds=seconds, model=model, device=device))
             if as_json:
                 print(json.dumps(result))
@@ -348,17 +348,6 @@ def _figures(result: dict[str, Any]) -> None:
     out.print(table)
 
 
-@contextlib.contextmanager
-def _complaints() -> Iterator[None]:
-    """Bad input ends a command with its sentence and exit code 1, never with a traceback."""
-    try:
-        yield
-    except (ValueError, LookupError, OSError, RuntimeError) as error:
-        sentence = error.args[0] if isinstance(error, LookupError) and error.args else str(error)
-        err.print(f"perform: {sentence}", style="red", markup=False, highlight=False, soft_wrap=True)
-        raise typer.Exit(1) from error
-
-
 def _sound(audio: str | None) -> str | None:
     """The sound asked for; the demo track when nothing was."""
     from perform.show import demo_track
@@ -376,12 +365,6 @@ def _size(text: str) -> tuple[int, int]:
     ):
         raise ValueError(f"size {text!r}, must be WIDTHxHEIGHT, each 16..16384 pixels")
     return int(width), int(height)
-
-
-def _choice(what: str, value: str, allowed: tuple[str, ...]) -> Any:
-    if value not in allowed:
-        raise ValueError(f"{what} {value!r}, must be one of {', '.join(allowed)}")
-    return value
 
 
 def _existing(path: Path) -> Path:

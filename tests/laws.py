@@ -20,7 +20,7 @@ FLOORS = (
     ("studios",),
     ("stage",),
     ("rig",),
-    ("show", "check", "bench", "doctor", "dashboard", "console", "training", "atlas"),
+    ("show", "check", "bench", "models", "terminal", "doctor", "dashboard", "console", "training", "atlas"),
     ("cli",),
 )
 DOORS = FLOORS[5]

@@ -41,11 +41,11 @@ def _opened(
             return
         known.add(variant)
         label = f"picture_fps_{size}_{variant}"
-        rate = _rate(unit, seconds)
+        measured = rate(unit, seconds)
     if size == "full" and precision == "auto":
-        yield Figure.at_least(label, rate, "pictures/s", GOAL)
+        yield Figure.at_least(label, measured, "pictures/s", GOAL)
     else:
-        yield Figure(label, rate, "pictures/s")
+        yield Figure(label, measured, "pictures/s")
 
 
 def _plain(size: str, name: str, seconds: float) -> Figure:
@@ -53,10 +53,10 @@ def _plain(size: str, name: str, seconds: float) -> Figure:
     from perform.generators.runtimes.eager import Eager
 
     with closing(Eager(generators.weights_of(name))) as unit:
-        return Figure(f"picture_fps_{size}_torch", _rate(unit, seconds), "pictures/s")
+        return Figure(f"picture_fps_{size}_torch", rate(unit, seconds), "pictures/s")
 
 
-def _rate(unit: Generator, seconds: float) -> float:
+def rate(unit: Generator, seconds: float) -> float:
     """Pictures a second over `seconds`, each of another latent; mapping included."""
     latents = np.random.default_rng(0).standard_normal((LATENTS, 1, unit.space.z_dim), np.float32)
     for _ in range(WARM_UP):

@@ -1,0 +1,13 @@
+"""`perform models`: what there is to play, what it is, keeping it, checking it, drawing with it."""
+
+from __future__ import annotations
+
+
+def located(model: str) -> str:
+    """The built-in or the file that a name or a path means. Raises LookupError."""
+    from perform.catalogue import Library
+
+    try:
+        return Library().model_name(model)
+    except LookupError as error:
+        raise LookupError(f"{model}: {error.args[0]}") from error

@@ -1,0 +1,172 @@
+"""The subcommands of `perform models`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, track
+from rich.table import Table
+
+from perform.terminal import AsJson, complaints, err, out
+
+if TYPE_CHECKING:
+    from perform.models.keep import Progress as Report
+
+app = typer.Typer(
+    help="Models: which there are, what one is, keeping, checking, sampling.", no_args_is_help=True
+)
+
+Model = Annotated[str, typer.Argument(help="A model by name, or its file.")]
+
+
+@app.command("list")
+def listing(as_json: AsJson = False) -> None:
+    """Every model that can be played by name."""
+    from dataclasses import asdict
+
+    from perform.models.told import listed
+
+    with complaints():
+        rows = list(listed())
+    if as_json:
+        typer.echo(json.dumps([asdict(row) for row in rows]))
+        return
+    table = Table("name", "family", "size", "classes", "file", "from", box=None)
+    for row in rows:
+        size = "x".join(map(str, row.size)) if row.size else ""
+        told = (row.name, row.family, size, str(row.classes or ""), _bytes(row.bytes), row.origin)
+        table.add_row(*told[:-1], f"[red]{row.fault}[/red]" if row.fault else told[-1])
+    out.print(table)
+
+
+@app.command()
+def info(
+    model: Model,
+    measure: Annotated[bool, typer.Option(help="Measure how fast it plays here.")] = True,
+    as_json: AsJson = False,
+) -> None:
+    """What a model is: family, size, classes, memory, speed on this machine, licence, what is odd."""
+    from perform.models import told
+
+    with complaints():
+        found = told.info(model, measure)
+    if as_json:
+        typer.echo(json.dumps(found))
+        return
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for name, text in _facts(found):
+        table.add_row(f"[bold]{name}[/bold]", text)
+    out.print(table, highlight=False)
+
+
+@app.command("import")
+def bring(
+    file: Annotated[Path, typer.Argument(help="A model file of any known project.")],
+    name: Annotated[str, typer.Argument(help="What it is to be called.")],
+    force: Annotated[bool, typer.Option("--force", help="Replace a model of that name.")] = False,
+) -> None:
+    """Keep a model under a name, as safetensors; nothing of the file is run."""
+    from perform.models import keep
+
+    with complaints(), _progress() as progress:
+        kept = keep.bring(file, name, force, progress)
+    word = "was imported before" if kept.known else "is imported"
+    out.print(f"{name} {word}: {kept.file}", markup=False, highlight=False, soft_wrap=True)
+
+
+@app.command()
+def verify(name: Model) -> None:
+    """Check that a model is whole, unchanged, and plays as it should; exit code 1 if not."""
+    from perform.models import keep, located
+
+    with complaints(), _progress() as progress:
+        told = keep.verify(located(name), progress)
+    out.print(f"{name}: {'; '.join(told)}", markup=False, highlight=False, soft_wrap=True)
+
+
+@app.command()
+def sample(
+    model: Model,
+    out_path: Annotated[Path, typer.Option("--out", help="An .npz (`ws`, `images`), or a folder of PNGs.")],
+    seeds: Annotated[str | None, typer.Option(help="Seeds, such as 0-9 or 3,5,8-10. [0]")] = None,
+    z: Annotated[Path | None, typer.Option(help="A file of z [n, z_dim].")] = None,
+    ws: Annotated[Path | None, typer.Option(help="A file of w [n, w_dim] or [n, num_ws, w_dim].")] = None,
+    labels: Annotated[Path | None, typer.Option(help="A file [n or 1, classes]. [the first class]")] = None,
+    psi: Annotated[float | None, typer.Option(help="Truncation towards the mean. [none]")] = None,
+    cutoff: Annotated[int | None, typer.Option(help="Truncate so many layers, coarsest first. [all]")] = None,
+    noise: Annotated[str, typer.Option(help="const (the network's own), none, or a seed.")] = "const",
+    precision: Annotated[str, typer.Option(help="float32, or fast: the form that plays.")] = "float32",
+    setting: Annotated[
+        list[str] | None, typer.Option("--set", help="A parameter of the model: rotate=0.25.")
+    ] = None,
+) -> None:
+    """Draw pictures as the network gives them."""
+    from perform.models import located
+    from perform.models.sample import Sampling, Wish, save
+
+    with complaints():
+        if sum(one is not None for one in (seeds, z, ws)) > 1:
+            raise ValueError("give one of --seeds, --z and --ws")
+        wish = Wish(seeds or "0", z, ws, labels, psi, cutoff, noise, precision, _settings(setting or []))
+        sampling = Sampling(located(model), wish)
+        watched: Any = track(
+            sampling, "drawing", len(sampling), console=err, transient=True, disable=not err.is_terminal
+        )
+        save(sampling, watched, out_path)
+    out.print(f"{len(sampling)} pictures in {out_path}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _settings(texts: list[str]) -> dict[str, float]:
+    """Values by name of words like `rotate=0.25`."""
+    found = {}
+    for text in texts:
+        name, _, value = text.partition("=")
+        try:
+            found[name.strip()] = float(value)
+        except ValueError:
+            raise ValueError(f"set {text!r}, must be NAME=NUMBER") from None
+    return found
+
+
+@contextmanager
+def _progress() -> Iterator[Report]:
+    """A bar of one task in steps; a step that does not say how far it is only moves."""
+    columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn()
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
+        task = bar.add_task("", total=None)
+
+        def report(step: str, share: float | None) -> None:
+            bar.update(task, description=step, total=None if share is None else 1.0, completed=share or 0.0)
+
+        yield report
+
+
+def _facts(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """What `info` shows, a name and a text each."""
+    yield "model", found["model"]
+    yield "family", found["family"]
+    yield "picture", f"{found['width']}x{found['height']}, {found['channels']} channels"
+    yield "classes", str(found["classes"] or "none")
+    yield "parameters", f"{found['parameters']:,}"
+    yield "latents", f"z {found['z_dim']}, w {found['w_dim']}, for {found['num_ws']} layers"
+    yield "file, memory", f"{_bytes(found['file_bytes']) or 'none'}, {_bytes(found['memory_bytes'])}"
+    if "pictures_per_second" in found:
+        why = f" ({found['reason']})" if found["reason"] else ""
+        how = f"{found['device']}, {found['precision']}{why}"
+        yield "speed here", f"{found['pictures_per_second']:.1f} pictures/s, {how}"
+    yield "controls", ", ".join(found["controls"])
+    yield "from", found["source"]
+    yield "licence", found["licence"]
+    yield "odd", "; ".join(found["odd"]) or "nothing"
+
+
+def _bytes(count: int | None) -> str:
+    """A number of bytes as a person reads it; nothing of None."""
+    if count is None:
+        return ""
+    return f"{count / 2**20:.1f} MiB" if count < 2**30 else f"{count / 2**30:.2f} GiB"

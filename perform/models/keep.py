@@ -1,0 +1,141 @@
+"""Importing models into the user's folder, and checking that they are still what was imported.
+
+An imported model is one safetensors file. Its metadata holds the SHA-256 of the file that it came from
+(`sha256`), by which a second import knows that it is there, and that of what it holds itself (`content`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+
+from perform import generators, paths
+from perform.generators import ModelError, untrained, weights
+from perform.generators.checkpoints.load import load
+from perform.generators.weights import Weights
+from perform.latent import z_of
+
+Progress: TypeAlias = Callable[[str, float | None], None]  # a step, and how much of it is done: 0..1
+
+BLOCK = 1 << 22  # bytes read at once
+NAME = re.compile(r"\w[\w.+ -]{0,99}")
+LEAST_PSNR = 37.0  # dB of the form that plays, against float32; it was chosen for 40, on other latents
+JUDGED = 3  # pictures that are compared
+
+
+class Imported(NamedTuple):
+    """Where a model is kept, and whether it was there already."""
+
+    file: Path
+    known: bool
+
+
+def folder() -> Path:
+    """Where imported models are; may not exist yet."""
+    return paths.user_data() / "models"
+
+
+def bring(
+    file: Path, name: str, force: bool = False, progress: Progress = lambda step, share: None
+) -> Imported:
+    """Import a model file of any known project under a name.
+
+    The file appears when it is whole: an import that was broken off is begun again, and leaves nothing
+    that could be played. Raises ModelError for a file that is no generator, ValueError for a name that is
+    taken by another model (unless `force`) or cannot be one.
+    """
+    target = _target(name)
+    source = _hashed(file, progress)
+    if target.is_file() and not force:
+        if _source(target) == source:
+            return Imported(target, True)
+        raise ValueError(f"{name} is another model already ({target}): give another name, or --force")
+    progress("reading", None)
+    found = load(file)
+    progress("writing", None)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    notes = {**found.notes, "sha256": source, "content": content(found)}
+    weights.write(target, replace(found, notes=notes))
+    return Imported(target, False)
+
+
+def verify(model: str, progress: Progress = lambda step, share: None) -> list[str]:
+    """What of a model was found right, a phrase each. ModelError says what is wrong with it."""
+    progress("reading", None)
+    found = generators.weights_of(model)  # every tensor with its shape, and finite
+    told = [f"{len(found.arrays)} tensors, all finite and of the right shapes"]
+    wanted = found.notes.get("content")
+    if wanted is not None:
+        if content(found) != wanted:
+            raise ModelError(f"{model} was changed after its import: its tensors are not those of its hash")
+        told.append("the same as when it was imported")
+    progress("drawing", None)
+    return [*told, _compared(model, found)]
+
+
+def content(found: Weights) -> str:
+    """The SHA-256 of a configuration and its tensors."""
+    sha = hashlib.sha256(json.dumps([found.config.family, asdict(found.config)]).encode())
+    for name, array in sorted(found.arrays.items()):
+        sha.update(f"{name} {array.shape}".encode())
+        sha.update(np.ascontiguousarray(array).data)
+    return sha.hexdigest()
+
+
+def _target(name: str) -> Path:
+    """The file for a name. ValueError when it cannot be one."""
+    if not NAME.fullmatch(name):
+        raise ValueError(
+            f"{name!r} cannot be a model's name: letters, digits, spaces and . _ - + can, up to 100"
+        )
+    if name in untrained.TABLES:
+        raise ValueError(f"{name} is a built-in model, must be another name")
+    return folder() / f"{name}.safetensors"
+
+
+def _hashed(file: Path, progress: Progress) -> str:
+    """The SHA-256 of a file."""
+    sha, done = hashlib.sha256(), 0
+    if not file.is_file():
+        raise FileNotFoundError(f"{file}: there is no such file")
+    size = max(file.stat().st_size, 1)
+    with file.open("rb") as stream:
+        while block := stream.read(BLOCK):
+            sha.update(block)
+            done += len(block)
+            progress("hashing", done / size)
+    return sha.hexdigest()
+
+
+def _source(file: Path) -> str | None:
+    """The hash of the file that a kept model came from."""
+    try:
+        return weights.header(file)[1].get("sha256")
+    except ModelError:
+        return None
+
+
+def _compared(model: str, found: Weights) -> str:
+    """How near the form that plays is to the plain network. ModelError when it is not near enough."""
+    from perform.generators.runtimes.eager import Eager
+    from perform.generators.runtimes.openvino import psnr
+
+    plain, fast = Eager(found), generators.opened(found)
+    worst = float("inf")
+    for seed in range(JUDGED):
+        ws = np.repeat(plain.map(z_of(seed, plain.space.z_dim)[None]), plain.space.num_ws, 0)
+        if not np.isfinite(plain.draw(ws)).all():
+            raise ModelError(f"{model} draws values that are not finite (seed {seed})")
+        worst = min(worst, psnr(fast.synthesise(ws), plain.synthesise(ws)))
+    fast.close()
+    if worst < LEAST_PSNR:
+        raise ModelError(f"{model} plays {worst:.0f} dB from float32, must be {LEAST_PSNR:.0f} or more")
+    near = "the same" if worst == float("inf") else f"{worst:.0f} dB"
+    return f"as fast as it plays, its pictures are {near} beside float32 (at least {LEAST_PSNR:.0f} dB)"

@@ -1,0 +1,87 @@
+"""What models there are, and what one of them is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from perform import generators
+from perform.catalogue import Library
+from perform.generators import ModelError, untrained
+from perform.models import keep, located
+
+SECONDS = 1.0  # that a measurement lasts
+ODD = ("odd", "centre")  # notes of readers on what is unusual in a file
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A model of the list. `origin` is built-in, imported, or the folder; `bytes` the file's size;
+    `fault` why it cannot be played."""
+
+    name: str
+    origin: str
+    family: str = ""
+    size: tuple[int, int] | None = None
+    classes: int = 0
+    bytes: int | None = None
+    fault: str = ""
+
+
+def listed() -> Iterator[Row]:
+    """Every model that can be played by name."""
+    for name in untrained.TABLES:
+        yield _row(name, name, "built-in")
+    for name, file in Library().models().items():
+        yield _row(name, str(file), "imported" if file.parent == keep.folder() else str(file.parent))
+
+
+def _row(name: str, model: str, origin: str) -> Row:
+    size = Path(model).stat().st_size if Path(model).is_file() else None
+    try:
+        config = generators.header(model)[0]
+    except ModelError as error:
+        return Row(name, origin, bytes=size, fault=str(error))
+    return Row(name, origin, config.family, config.size, config.space.c_dim, size)
+
+
+def info(name: str, measure: bool = True) -> dict[str, Any]:
+    """All that is known of a model, as plain values; `pictures_per_second` of this machine, if measured."""
+    model = located(name)
+    config, notes = generators.header(model)
+    space = config.space
+    file = Path(model) if Path(model).is_file() else None
+    return {
+        "model": model,
+        "family": config.family,
+        "width": config.size[0],
+        "height": config.size[1],
+        "channels": config.image_channels,
+        "classes": space.c_dim,
+        "parameters": sum(math.prod(shape) for shape in config.shapes().values()),
+        "z_dim": space.z_dim,
+        "w_dim": space.w_dim,
+        "num_ws": space.num_ws,
+        "file_bytes": file.stat().st_size if file else None,
+        "memory_bytes": round(generators.memory(model)),
+        **(_measured(model) if measure else {}),
+        "licence": notes.get("licence", "not stated; ask who made it"),
+        "source": notes.get("source", notes.get("title", "")),
+        "odd": [notes[key] for key in ODD if key in notes],
+        "sha256": notes.get("sha256"),
+        "controls": [parameter.name for parameter in generators.parameters(model)],
+        "layers": list(config.bendable),
+    }
+
+
+def _measured(model: str) -> dict[str, Any]:
+    """Pictures a second as the model plays here."""
+    from perform.bench.generator import rate
+
+    with closing(generators.open(model)) as unit:
+        played = {key: getattr(unit, key, "") for key in ("device", "precision", "reason")}
+        return {"pictures_per_second": round(rate(unit, SECONDS), 1), **played}

@@ -1,0 +1,33 @@
+"""What every command says its results and its faults with."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+out = Console()
+err = Console(stderr=True)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of a table.")]
+
+
+@contextlib.contextmanager
+def complaints() -> Iterator[None]:
+    """Bad input ends a command with its sentence and exit code 1, never with a traceback."""
+    try:
+        yield
+    except (ValueError, LookupError, OSError, RuntimeError) as error:
+        sentence = error.args[0] if isinstance(error, LookupError) and error.args else str(error)
+        err.print(f"perform: {sentence}", style="red", markup=False, highlight=False, soft_wrap=True)
+        raise typer.Exit(1) from error
+
+
+def choice(what: str, value: str, allowed: tuple[str, ...]) -> Any:
+    """The value, which must be one of those allowed."""
+    if value not in allowed:
+        raise ValueError(f"{what} {value!r}, must be one of {', '.join(allowed)}")
+    return value
