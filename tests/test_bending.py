@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -167,3 +169,18 @@ def test_half_floats_bend_too() -> None:
     unit, exact = eager.Eager(weights, "cpu", "bfloat16", bends), eager.Eager(weights, bends=bends)
     controls = {f"bend[{i}].amount": 0.1 for i in range(len(bends))}
     assert openvino.psnr(unit.synthesise(WS, controls), exact.synthesise(WS, controls)) > 15
+
+
+QUIET = """
+import sys, torch
+from perform.generators.runtimes.splice import converted
+told = []
+sys.addaudithook(lambda event, given: told.append(event) if event.startswith("socket.") else None)
+converted(torch.nn.Conv2d(2, 2, 3), [torch.zeros(1, 2, 8, 8)])
+print(told)
+"""
+
+
+def test_a_conversion_tells_nobody() -> None:
+    run = subprocess.run([sys.executable, "-c", QUIET], capture_output=True, text=True)
+    assert (run.stdout, run.returncode) == ("[]\n", 0), run.stderr

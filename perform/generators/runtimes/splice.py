@@ -10,6 +10,9 @@ import numpy as np
 import openvino as ov
 import torch
 from openvino import opset13 as op
+from openvino._offline_transformations import apply_moc_transformations
+from openvino.frontend import FrontEndManager
+from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
 from torch import Tensor, nn
 
 from perform.generators.bending import Bend
@@ -22,7 +25,11 @@ def converted(module: nn.Module, example: Sequence[Tensor]) -> Any:
     """A torch module as an ov.Model of fixed shapes, its inputs in the order of the example."""
     with torch.inference_mode(), warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # of torch.jit, which OpenVINO converts from
-        model = ov.convert_model(module, example_input=tuple(example))
+        # As openvino.convert_model does it, which besides tells its maker over the network.
+        frontend = FrontEndManager().load_by_framework("pytorch")
+        decoder = TorchScriptPythonDecoder(module.eval(), example_input=tuple(example))
+        model = frontend.convert(frontend.load(decoder))
+        apply_moc_transformations(model, cf=False, smart_reshape=True)
     for node, tensor in zip(model.inputs, example, strict=True):
         node.get_node().set_partial_shape(ov.PartialShape(list(tensor.shape)))
     model.validate_nodes_and_infer_types()
