@@ -29,7 +29,7 @@ def reference(name: str) -> tuple[State, dict[str, Any], Any]:
     return state, json.loads(str(data["meta_json"]))["init_kwargs"], data
 
 
-@pytest.mark.parametrize("name", ["sg2ada-u64", "sg2ada-c64", "sg2ada-resnet64", "sg2ada-r32-clamp-gray"])
+@pytest.mark.parametrize("name", ["sg2ada-c64", "sg2ada-resnet64", "sg2ada-r32-clamp-gray"])
 def test_official_names(name: str) -> None:
     state, options, data = reference(name)
     network = Network.load(official.weights(state, None, options))
