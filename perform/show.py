@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -34,6 +35,7 @@ FPS = 60.0  # frames a second live, at most
 # (a pass at 1280x720 is 10 to 15 ms of processor time, and a picture of 256² loses little).
 SOFTWARE_FPS, SOFTWARE_SCALE = 31.0, 0.5
 RENDER_FPS = 30.0
+SWITCH = 0.0005  # seconds that a thread may keep the picture waiting for the interpreter
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,7 @@ def play(options: Options, library: Library | None = None) -> Rig:
     fps = options.fps or (SOFTWARE_FPS if software else FPS)
     scale = options.scale or (SOFTWARE_SCALE if software else 1.0)
     clock = LiveClock(fps)
+    sys.setswitchinterval(SWITCH)
     sound = audio.open(options.sound, clock.now, loop=options.loop)
     clock.position = sound.position
     rig = _rig(options, library, setlist, clock, context, Beside, scale)

@@ -70,6 +70,7 @@ class Studios:
         """Whether it is open; if not, it will be. None: it cannot be opened, and the log said why."""
         with self._lock:
             if wanted in self._studios:
+                self._looked[wanted] = self._lookings  # who asks is about to play it: it stays
                 return True
             if wanted in self._failed:
                 return None

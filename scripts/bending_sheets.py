@@ -21,7 +21,7 @@ from perform.generators.blending import Blend
 from perform.latent import z_of
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "pictures" / "bending"
-SEED, OTHER_SEED, TRUNCATION = 2, 9, 0.9
+SEED, OTHER_SEED, TRUNCATION = 27, 8, 0.9
 STEPS = 5
 PRECISION = "bfloat16"  # opens quicker: nothing is compared
 SWEPT: dict[str, tuple[str, float, float]] = {  # operation: control, from, to

@@ -112,6 +112,17 @@ def test_what_is_on_show_is_not_closed_for_another() -> None:
     assert house.opened[0].closed
 
 
+def test_what_comes_next_stays() -> None:
+    house = House()
+    house.studios.open(A)
+    house.studios.open(B)
+    for _ in range(2 * RESTING):
+        house.studios.find(B)
+        assert house.studios.ready(A)  # the next cue's, asked for in every frame
+    assert not house.studios.ready(C)
+    assert not any(studio.closed for studio in house.opened)
+
+
 def test_what_never_fits_is_refused_before_anything_is_closed(caplog: pytest.LogCaptureFixture) -> None:
     house = House()
     house.studios.open(A)

@@ -19,7 +19,7 @@ import numpy as np
 
 from perform import __version__
 
-NAMES = ("loop", "generator", "latency", "render")
+NAMES = ("loop", "generator", "latency", "render", "switch", "models")
 LIBRARIES = ("numpy", "torch", "openvino", "moderngl", "av", "sounddevice", "librosa")
 
 
@@ -119,6 +119,15 @@ def usable_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def resident() -> float:
+    """The process's resident memory in MiB, NaN where the system does not say."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    except OSError:
+        return math.nan
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
 def _processor() -> str:

@@ -3,8 +3,6 @@ whether memory grows over ten minutes of sound."""
 
 from __future__ import annotations
 
-import math
-import os
 import tempfile
 import wave
 from collections.abc import Iterator
@@ -13,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from perform import show
-from perform.bench import Figure
+from perform.bench import Figure, resident
 from perform.clock import stopwatch
 from perform.generators import Device
 from perform.rig import Rig
@@ -68,7 +66,7 @@ def _growth(folder: Path, device: Device) -> Figure:
 
     def over(rendering: Rig) -> bool:
         if rendering.timings.count in (60 * LONG_FPS, LONG * LONG_FPS):
-            sizes.append(_resident())
+            sizes.append(resident())
         return rendering.timings.count >= LONG * LONG_FPS
 
     rig.run(over)
@@ -86,12 +84,3 @@ def _noise(file: Path) -> Path:
         for _ in range(round(LONG * 2)):
             sound.writeframes((draw.normal(0, 5000, RATE // 2) * fall).astype("<i2").tobytes())
     return file
-
-
-def _resident() -> float:
-    """The process's resident memory in MiB, NaN where the system does not say."""
-    try:
-        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-    except OSError:
-        return math.nan
-    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20

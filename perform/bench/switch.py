@@ -1,0 +1,119 @@
+"""Changing models on stage: a setlist of many models within a budget for two, changed ten times a minute,
+with bends and a blend swept all the while; and whether memory grows over 200 openings. `late_frames` are
+later than twice the median."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from perform import generators, show
+from perform.bench import Figure, percentiles, resident
+from perform.catalogue import Library
+from perform.clock import stopwatch
+from perform.generators import Device
+from perform.generators.weights import write
+from perform.rig import Rig
+
+EVERY = 6.0  # seconds between two changes
+CHANGES, WARM_UP, MODELS, OPENINGS = 20, 5.0, 5, 200
+SIZE = (1280, 720)
+LATEST = 2.0  # times the median
+SCENE = """
+title = "{title}"
+[generator]
+model = "{model}"
+truncation = "0.7 + 0.3 * lfo(4)"
+[generator.blend]
+model = "{other}"
+from = "b32.conv0"
+amount = "lfo(3)"
+[[generator.bend]]
+operation = "rotate"
+layer = "b16.conv1"
+turns = "0.1 * lfo(5)"
+[[generator.bend]]
+operation = "warp"
+layer = "b64.conv0"
+amount = "lfo(7)"
+phase = "time.seconds / 4"
+[transition]
+beats = 2
+"""
+
+
+def figures(
+    seconds: float | None = None, model: str | None = None, device: Device = "auto"
+) -> Iterator[Figure]:
+    """Play for `seconds` (default: until all changes have been)."""
+    base = model or "untrained-64"
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        _write(folder, base)
+        memory = 2.5 * 2 * generators.memory(base)  # a blend of two in each scene, and room for two scenes
+        options = show.Options(
+            "many", size=SIZE, device=device, headless=True, osc_port=0, watch=False, memory=memory
+        )
+        rig = show.play(options, Library(folder, *Library().folders))
+        yield from _changed(rig, seconds or EVERY * CHANGES)
+        if seconds is None:
+            yield _reopened([str(folder / "models" / f"m{i}.safetensors") for i in range(MODELS)], device)
+
+
+def _write(folder: Path, base: str) -> None:
+    """Models that differ in one tensor, a preset for each, and the setlist."""
+    weights = generators.weights_of(base)
+    for name in ("models", "presets", "setlists"):
+        (folder / name).mkdir()
+    draw = np.random.default_rng(1)
+    bias = next(name for name in weights.arrays if name.endswith("bias") and "synthesis" in name)
+    cues = ""
+    for i in range(MODELS):
+        array = weights.arrays[bias] + draw.normal(0, 0.1, weights.arrays[bias].shape).astype(np.float32)
+        file = folder / "models" / f"m{i}.safetensors"
+        write(file, replace(weights, arrays={**weights.arrays, bias: array}))
+        (folder / "presets" / f"s{i}.toml").write_text(
+            SCENE.format(title=f"Scene {i}", model=f"m{i}", other=base)
+        )
+        cues += f'[[cue]]\nscene = "s{i}"\nbars = {EVERY / 2:g}\n'  # of 2 s at 120 bpm
+    (folder / "setlists" / "many.toml").write_text(f'title = "Many"\nquantise = "off"\nloop = true\n{cues}')
+
+
+def _reopened(models: list[str], device: Device) -> Figure:
+    """MiB by which the process grows from the second to the last fifth of many openings, two open at a time."""
+    opened: list[generators.Generator] = []
+    sizes = []
+    for change in range(OPENINGS):
+        opened.append(generators.open(models[change % len(models)], device))
+        space = opened[-1].space
+        opened[-1].synthesise(np.zeros((space.num_ws, space.w_dim), np.float32))
+        if len(opened) > 2:
+            opened.pop(0).close()
+        sizes.append(resident())
+    fifth = OPENINGS // 5
+    grown = np.median(sizes[-fifth:]) - np.median(sizes[fifth : 2 * fifth])
+    return Figure.at_most("memory_growth_reopened_mib", float(grown), "MiB", 5.0)
+
+
+def _changed(rig: Rig, seconds: float) -> Iterator[Figure]:
+    began, cue, changes = stopwatch(), 0, 0
+    rig.timings.frames.clear()
+    while (passed := stopwatch() - began) < seconds:
+        rig.frame()
+        if rig.performance.place.cue != cue:
+            cue, changes = rig.performance.place.cue, changes + 1
+        if passed < WARM_UP:
+            rig.timings.frames.clear()
+    p50, p95, p99 = percentiles(1000 * frame for frame in rig.timings.frames)
+    late = sum(1000 * frame > LATEST * p50 for frame in rig.timings.frames)
+    rig.close()
+    yield Figure("changes", changes, "")
+    yield Figure("frame_ms_p50", p50, "ms")
+    yield Figure("frame_ms_p95", p95, "ms")
+    yield Figure("frame_ms_p99", p99, "ms")
+    yield Figure.at_most("late_frames", late, "frames", 0.0)
+    yield Figure("frame_ms_worst", 1000 * max(rig.timings.frames, default=0.0), "ms")
