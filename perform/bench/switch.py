@@ -84,7 +84,7 @@ def _write(folder: Path, base: str) -> None:
 
 
 def _reopened(models: list[str], device: Device) -> Figure:
-    """MiB by which the process grows from the second to the last fifth of many openings, two open at a time."""
+    """MiB by which the process grows from the second to the last fifth of many openings, two at a time."""
     opened: list[generators.Generator] = []
     sizes = []
     for change in range(OPENINGS):
