@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from perform import generators
-from perform.catalogue import Library
+from perform.catalogue import MODELS, Library
 from perform.render import isf
 from perform.show import load
 
-SUFFIXES = (".toml", ".fs", ".safetensors")
+SUFFIXES = (".toml", ".fs", ".safetensors")  # of what is checked in folders; models of others when named
 
 
 def check_all(paths: Iterable[Path]) -> tuple[int, list[str]]:
@@ -31,10 +31,11 @@ def check_file(file: Path, library: Library) -> list[str]:
                 load(file, library)
             case ".fs":
                 _compile(file)
-            case ".safetensors":
+            case suffix if suffix in MODELS:
                 generators.info(str(file))
             case suffix:
-                return [f"{file}: {suffix or 'no suffix'}, must be one of {', '.join(SUFFIXES)}"]
+                known = dict.fromkeys((*SUFFIXES, *MODELS))
+                return [f"{file}: {suffix or 'no suffix'}, must be one of {', '.join(known)}"]
     except (ValueError, LookupError, OSError) as error:
         return str(error).splitlines()
     return []

@@ -225,7 +225,7 @@ def beats(
 @app.command()
 def bench(
     name: Annotated[
-        str | None, typer.Argument(help="loop, generator, latency, render. [default: all]")
+        str | None, typer.Argument(help="loop, generator, latency, render, switch, models. [default: all]")
     ] = None,
     as_json: AsJson = False,
     seconds: Annotated[float | None, typer.Option(help="How long each measurement lasts.")] = None,

@@ -18,6 +18,7 @@ import pytest
 from typer.testing import CliRunner
 
 from perform import generators, show
+from perform.bench.models import loading, written
 from perform.catalogue import Library
 from perform.cli import app
 from perform.generators import weights
@@ -333,8 +334,8 @@ def test_a_preset_plays_the_model_beside_it(library: Path) -> None:
     setlist = show.load(library / "presets/own.toml", Library(library))
     (cue,) = setlist.cues
     assert cue.scene.model == str(library / "presets/mine.bin")
-    told = run("check", library / "presets/own.toml")
-    assert "1 checked, 0 faults" in told
+    told = run("check", library / "presets/own.toml", library / "models/flora.pt")
+    assert "2 checked, 0 faults" in told
     save(library / "presets/own.toml", preset.replace("0.3", "9"))
     assert "generator.truncation = 9" in run("check", library / "presets/own.toml", expect=1)
     with generators_closing(str(library / "presets/mine.bin")) as unit:
@@ -370,6 +371,17 @@ def test_a_header_is_read_once_as_long_as_the_file_is_the_same(
     weights.write(folder / "b.safetensors", load(FOREIGN))
     generators.header(folder / "b.safetensors")
     assert len(read) == 2
+
+
+def test_the_bench_loads_a_pickle_as_it_is_written(folder: Path) -> None:
+    file = written(folder / "network.pkl", 400_000, 16, 8)
+    found = load(file)
+    assert abs(file.stat().st_size - 400_000) < 100_000
+    assert (found.config.size, found.config.clamp) == ((16, 16), 256.0)
+    assert found.notes["source"].startswith("pickle of StyleGAN2-ADA's layout, class Generator")
+    size, seconds, memory = loading(file)
+    assert size.value == file.stat().st_size / 1e6
+    assert seconds.met and memory.value > 1
 
 
 def test_play_takes_a_budget_of_memory(monkeypatch: pytest.MonkeyPatch) -> None:
