@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from safetensors import SafetensorError
 from safetensors.numpy import save_file
 
 from perform.generators import ModelError, info, untrained
@@ -51,6 +52,17 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     assert again.notes == weights.notes
     assert all(np.array_equal(again.arrays[name], array) for name, array in weights.arrays.items())
     assert list(tmp_path.iterdir()) == [tmp_path / "a.safetensors"]
+
+
+def test_a_disk_that_takes_no_more_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(arrays: object, path: Path, metadata: object) -> None:
+        path.write_bytes(b"half of it")
+        raise SafetensorError("no space left")
+
+    monkeypatch.setattr("safetensors.numpy.save_file", full)
+    with pytest.raises(OSError, match=r"a\.safetensors cannot be written: no space left"):
+        write(tmp_path / "a.safetensors", drawn(SMALL))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_info_reads_no_tensors(tmp_path: Path) -> None:

@@ -124,14 +124,19 @@ def checked(config: Config, arrays: Mapping[str, NDArray[Any]], notes: Mapping[s
 
 
 def write(path: str | Path, weights: Weights) -> None:
-    """Write a model file; whole or not at all."""
+    """Write a model file; whole or not at all. OSError when there is no room or no right to."""
+    from safetensors import SafetensorError
     from safetensors.numpy import save_file
 
     path, config = Path(path), weights.config
     metadata = {**weights.notes, "family": config.family, "config": json.dumps(asdict(config))}
     partial = path.with_name(path.name + ".part")
-    save_file(dict(weights.arrays), partial, metadata)
-    partial.replace(path)
+    try:
+        save_file(dict(weights.arrays), partial, metadata)
+        partial.replace(path)
+    except (SafetensorError, OSError) as error:
+        partial.unlink(missing_ok=True)
+        raise OSError(f"{path} cannot be written: {error}") from error
 
 
 def read(path: str | Path) -> Weights:

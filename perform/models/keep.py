@@ -124,8 +124,8 @@ def _source(file: Path) -> str | None:
 
 def _compared(model: str, found: Weights) -> str:
     """How near the form that plays is to the plain network. ModelError when it is not near enough."""
+    from perform.generators.runtimes.base import psnr
     from perform.generators.runtimes.eager import Eager
-    from perform.generators.runtimes.openvino import psnr
 
     plain, fast = Eager(found), generators.opened(found)
     worst = float("inf")

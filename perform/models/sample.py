@@ -186,7 +186,7 @@ def _z(wish: Wish, size: int) -> tuple[list[str] | None, Floats]:
         return [f"seed{seed:04}" for seed in numbers], np.stack([z_of(seed, size) for seed in numbers])
     z = _numbers(wish.z, "z")
     z = z.reshape(len(z), -1) if z.ndim > 1 and z.size else z  # DCGAN's are [n, z_dim, 1, 1]
-    if z.ndim != 2 or z.shape[1] != size:
+    if z.ndim != 2 or z.shape[1] != size or not len(z):
         raise SampleError(f"{wish.z} has shape {z.shape}, must be [n, {size}]")
     return None, z
 

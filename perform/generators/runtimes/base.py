@@ -38,7 +38,7 @@ class Base:
         self._names = ("ws", *kind.INPUTS, *more)
         self._map, self._family_inputs = kind.mapping(weights), kind.inputs(weights)
         self._centre = kind.mean(weights)
-        self._defaults = {parameter.name: float(parameter.default) for parameter in self.parameters}
+        self._defaults = {parameter.name: parameter.default for parameter in self.parameters}
 
     def map(self, z: Floats, labels: Floats | None = None) -> Floats:
         """z [n, z_dim] and labels [n or 1, c_dim] to w [n, w_dim], before truncation."""
@@ -80,3 +80,9 @@ class Base:
     def _picture(self, ws: Floats, *inputs: Floats) -> Pixels:
         """ws [num_ws, w_dim] and the inputs of the family to a picture."""
         raise NotImplementedError
+
+
+def psnr(picture: Pixels, reference: Pixels) -> float:
+    """Peak signal-to-noise ratio of two uint8 pictures, dB."""
+    error = np.square(picture.astype(np.float64) - reference).mean()
+    return float(10 * np.log10(255**2 / error)) if error else float("inf")

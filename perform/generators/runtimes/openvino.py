@@ -18,7 +18,7 @@ from perform.generators import Floats, ModelError, Pixels, Precision
 from perform.generators.bending import Bend
 from perform.generators.blending import Second
 from perform.generators.runtimes import cache
-from perform.generators.runtimes.base import Base
+from perform.generators.runtimes.base import Base, psnr
 from perform.generators.weights import Controls, Weights
 
 LEAST_PSNR = 40.0  # dB against float32; below it bfloat16 is not played
@@ -248,9 +248,3 @@ def _precision(core: Any, wanted: Precision) -> tuple[str, str]:
     if "BF16" not in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
         return "float32", "the processor has no bfloat16"
     return "bfloat16", ""
-
-
-def psnr(picture: Pixels, reference: Pixels) -> float:
-    """Peak signal-to-noise ratio of two uint8 pictures, dB."""
-    error = np.square(picture.astype(np.float64) - reference).mean()
-    return float(10 * np.log10(255**2 / error)) if error else float("inf")
