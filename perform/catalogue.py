@@ -7,7 +7,11 @@ from pathlib import Path
 from typing import get_args
 
 from perform import generators, paths
-from perform.generators import bending, blending
+from perform.directions import PARAMETERS as DIRECTION
+from perform.directions import Directions
+from perform.generators import Floats, bending, blending, latents
+from perform.generators.latents import SUFFIX as DIRECTIONS
+from perform.generators.untrained import MAPPING
 from perform.generators.untrained import TABLES as BUILT_IN
 from perform.latent import PATHS, path_parameters
 from perform.parameters import Parameter
@@ -96,8 +100,38 @@ class Library:
         for folder in self.folders:
             for suffix in MODELS:
                 for file in sorted((folder / "models").glob(f"*{suffix}")):
-                    found.setdefault(file.stem, file)
+                    if not file.name.endswith(DIRECTIONS):
+                        found.setdefault(file.stem, file)
         return found
+
+    def direction(self, model: str, name: str) -> tuple[Parameter, ...]:
+        """The parameters of a direction of a model's space; LookupError when there is none of that name."""
+        known = self.directions(model).names
+        if name not in known:
+            raise LookupError(f"there is no such direction{_near(name, list(known))}")
+        return DIRECTION
+
+    def directions(self, model: str) -> Directions:
+        """The directions that were found for a model. LookupError when none were."""
+        model = self.model_name(model)
+        name = MAPPING if model in BUILT_IN else Path(model).stem
+        beside = [Path(model).parent] if model not in BUILT_IN else []
+        for folder in (*beside, *(folder / "models" for folder in self.folders)):
+            if (file := folder / f"{name}{DIRECTIONS}").is_file():
+                found, width = latents.directions(file), generators.header(model)[0].space.w_dim
+                if found.components.shape[1] != width or found.space != "w":
+                    shape = found.components.shape
+                    raise generators.ModelError(f"{file} has directions {shape}, must be [n, {width}] of w")
+                return found
+        raise LookupError(f"no directions of {name} are known: find them with `perform directions {name}`")
+
+    def latents(self, model: str, name: str) -> Floats:
+        """The latents of a model ws [n, num_ws, w_dim] in a file, by path or by its name in models/."""
+        space = generators.header(self.model_name(model))[0].space
+        for file in (Path(name), *(folder / "models" / name for folder in self.folders)):
+            if file.is_file():
+                return latents.read(file, space)
+        raise LookupError("there is no such file")
 
     def path(self, name: str) -> tuple[Parameter, ...]:
         """The parameters of a latent path; LookupError when there is none of that name."""

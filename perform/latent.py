@@ -62,15 +62,17 @@ def z_of(seed: int, z_dim: int) -> Floats:
 
 
 def truncate(ws: Floats, mean: Floats, psi: float, cutoff: int | None = None) -> Floats:
-    """ws [num_ws, w_dim] drawn towards `mean` [w_dim]: 1 leaves them, 0 is the mean, less than 0 the
-    opposite, more than 1 beyond (-1.5..2 is worth seeing); the first `cutoff` layers, None: all.
+    """ws [num_ws, w_dim] drawn towards `mean` [w_dim] or [num_ws, w_dim]: 1 leaves them, 0 is the mean,
+    less than 0 the opposite, more than 1 beyond (-1.5..2 is worth seeing); the first `cutoff` layers,
+    None: all.
 
     The truncation trick in W of StyleGAN (Karras, Laine, Aila 2019, arXiv:1812.04948, appendix B).
     """
     if psi == 1:
         return ws
     drawn = ws.copy()
-    drawn[:cutoff] = mean + np.float32(psi) * (ws[:cutoff] - mean)
+    centre = np.broadcast_to(mean, ws.shape)[:cutoff]
+    drawn[:cutoff] = centre + np.float32(psi) * (ws[:cutoff] - centre)
     return drawn
 
 

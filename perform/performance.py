@@ -18,8 +18,10 @@ from numpy.typing import NDArray
 
 from perform import formula
 from perform.beat import CONFIDENT
+from perform.centre import Centre
 from perform.clock import Moment, Tempo
 from perform.cues import Cues, Place
+from perform.directions import moved
 from perform.latent import Mapper, Path, blend, truncate
 from perform.render import Image, Unit, Values
 from perform.scene import Controls, Scene, Settings
@@ -73,9 +75,14 @@ class SceneInstance:
         voice: Voice | None,
         path: Path | None,
         filters: Sequence[Unit],
+        steps: Sequence[Floats] = (),
+        centre: Centre | None = None,
     ) -> None:
+        """`steps` [w_dim] are what 1 of each of the scene's directions is; without a `centre` truncation
+        is towards the voice's mean."""
         self.scene = scene
         self.source, self.voice, self.path, self.filters = source, voice, path, filters
+        self.steps, self.centre = steps, centre
         self._mappings: dict[float, Mapper] = {}
         self.enter()
 
@@ -88,14 +95,17 @@ class SceneInstance:
         inside = {f"bend[{i}]": bend for i, bend in enumerate(scene.bends)}
         inside |= {"blend": scene.blend} if scene.blend else {}
         self._inside = {key: settings.start() for key, settings in inside.items()}
+        self._directions = [settings.start() for settings in scene.directions]
 
     def ready(self) -> bool | None:
         """Whether it can be played; if not, it is being opened. None: it never will."""
         return self.voice is None or self.voice.ready()
 
     def parameters(self, moment: Moment, signals: Signals) -> tuple[Values, ...]:
-        """The values of the source with its bends and blend, the latent path, and each filter."""
+        """The values of the source with its bends and blend, the latent path with the directions, and
+        each filter."""
         latent = self._latent.at(moment, signals) if self._latent else {}
+        latent["directions"] = [controls.at(moment, signals) for controls in self._directions]
         source = self._source.at(moment, signals)
         for key, controls in self._inside.items():
             source |= {f"{key}.{name}": value for name, value in controls.at(moment, signals).items()}
@@ -106,14 +116,19 @@ class SceneInstance:
         )
 
     def latent(self, moment: Moment, parameters: tuple[Values, ...]) -> Floats | None:
-        """The point of the latent space, truncated, ws [num_ws, w_dim]; None for a shader."""
+        """The point of the latent space ws [num_ws, w_dim]; None for a shader.
+
+        Directions come after truncation, as in GANSpace: they lead as far at any truncation.
+        """
         source, latent = parameters[:2]
         if self.voice is None or self.path is None:
             return None
         label = round(source["label"] * LABEL_STEPS) / LABEL_STEPS
-        ws = self.path.step(moment, latent, self._mapping(label))
-        cutoff = source["cutoff"]
-        return truncate(ws, self.voice.mean(label), source["truncation"], None if cutoff < 0 else cutoff)
+        mapping, cutoff = self._mapping(label), source["cutoff"]
+        ws = self.path.step(moment, latent, mapping)
+        centre = self.centre.at(ws, mapping) if self.centre else self.voice.mean(label)
+        ws = truncate(ws, centre, source["truncation"], None if cutoff < 0 else cutoff)
+        return moved(ws, self.steps, latent["directions"])
 
     def image(self, moment: Moment, parameters: tuple[Values, ...], latent: Floats | None) -> Image:
         """The source's image."""

@@ -23,6 +23,7 @@ from perform.signals import Signals
 
 Role: TypeAlias = Literal["generator", "filter", "transition"]
 Model = TypeVar("Model", bound=BaseModel)
+Found = TypeVar("Found")
 Values: TypeAlias = dict[str, Any]
 
 
@@ -56,6 +57,14 @@ class Catalogue(Protocol):
 
     def blend(self, model: str, other: str) -> tuple[Parameter, ...]:
         """The parameters of a blend of a trained generator with another."""
+        ...
+
+    def direction(self, model: str, name: str) -> tuple[Parameter, ...]:
+        """The parameters of a direction of a trained generator's space."""
+        ...
+
+    def latents(self, model: str, name: str) -> object:
+        """The latents of a trained generator in a file."""
         ...
 
 
@@ -125,6 +134,7 @@ class Scene:
     file: Path = field(default_factory=Path)
     bends: tuple[Settings, ...] = ()
     blend: Settings | None = None
+    directions: tuple[Settings, ...] = ()
 
     @property
     def model(self) -> str | None:
@@ -138,6 +148,7 @@ class _SceneText(BaseModel):
     description: str = ""
     generator: dict[str, Any]
     latent: dict[str, Any] = {}
+    direction: list[dict[str, Any]] = []
     filter: list[dict[str, Any]] = []
     transition: dict[str, Any] = {}
 
@@ -170,7 +181,7 @@ def check(text: _SceneText, catalogue: Catalogue, path: Path) -> Scene:
     inside = ("bend", "blend") if neural else ()
     generator = {key: value for key, value in text.generator.items() if key not in inside}
     if neural:
-        generator["model"] = _beside(path, generator["model"])
+        generator |= {key: _beside(path, generator[key]) for key in ("model", "kept") if key in generator}
     source = (
         reader.unit("generator", generator, "model", catalogue.model)
         if neural
@@ -179,19 +190,22 @@ def check(text: _SceneText, catalogue: Catalogue, path: Path) -> Scene:
     bends = reader.bends(source.name, text.generator.get("bend", []), catalogue) if neural else ()
     blend = reader.blend(source.name, text.generator, catalogue) if neural else None
     latent = reader.unit("latent", {"path": "walk"} | text.latent, "path", catalogue.path) if neural else None
-    if text.latent and not neural:
-        reader.fault("latent", "needs a generator with a model; a shader has no latent space")
+    for key in ("latent", "direction"):
+        if getattr(text, key) and not neural:
+            reader.fault(key, "needs a generator with a model; a shader has no latent space")
+    directions = reader.beyond(source, text.direction, catalogue) if neural else ()
     filters = tuple(
         reader.unit(f"filter[{i}]", table, "shader", lambda name: catalogue.shader(name, "filter"))
         for i, table in enumerate(text.filter)
     )
     entrance = reader.entrance("transition", text.transition, catalogue)
     reader.finish()
-    return Scene(text.title, source, latent, filters, entrance, text.description, path, bends, blend)
+    more = text.description, path, bends, blend, directions
+    return Scene(text.title, source, latent, filters, entrance, *more)
 
 
 def _beside(preset: Path, model: Any) -> Any:
-    """The model file that a preset names, if it lies beside the preset; else the name as it is."""
+    """The file that a preset names, if it lies beside the preset; else the name as it is."""
     named = isinstance(model, str) and model and (file := preset.parent / model).is_file()
     return str(file) if named else model
 
@@ -225,10 +239,8 @@ class Reader:
             allowed = "model or shader" if key == "generator" else kind
             self.fault(key, f"has no {allowed}: it names what to play")
             return Settings("", (), {})
-        try:
-            parameters = declared(name)
-        except (LookupError, ValueError, OSError) as error:
-            self.fault(f"{key}.{kind}", f"= {name!r}: {error.args[0] if error.args else error}")
+        parameters = self._known(f"{key}.{kind}", name, declared)
+        if parameters is None:
             return Settings(name, (), {})
         return self.settings(key, name, parameters, {k: v for k, v in table.items() if k != kind})
 
@@ -271,6 +283,26 @@ class Reader:
             return self.unit(key, placed, "model", declared)
         self.fault("generator.blend", "must be a table, headed [generator.blend]")
         return None
+
+    def beyond(
+        self, source: Settings, tables: list[dict[str, Any]], catalogue: Catalogue
+    ) -> tuple[Settings, ...]:
+        """What of a model's space is played beside the path: directions, and latents that are kept."""
+        kept = source.values.get("kept")
+        if kept:
+            self._known("generator.kept", kept, partial(catalogue.latents, source.name))
+        if not source.parameters:  # there is no such model, which is said already
+            return ()
+        declared = partial(catalogue.direction, source.name)
+        return tuple(self.unit(f"direction[{i}]", table, "name", declared) for i, table in enumerate(tables))
+
+    def _known(self, key: str, name: str, find: Callable[[str], Found]) -> Found | None:
+        """What `find` finds of that name; None, and a fault, when it does not."""
+        try:
+            return find(name)
+        except (LookupError, ValueError, OSError) as error:
+            self.fault(key, f"= {name!r}: {error.args[0] if error.args else error}")
+            return None
 
     def entrance(self, key: str, table: Mapping[str, Any], catalogue: Catalogue) -> Entrance:
         """How a scene is entered; without a table in four beats, by the shader `dissolve`."""

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from perform import generators
 from perform.catalogue import Library
+from perform.centre import Centre
 from perform.clock import Moment
 from perform.generators.bending import bend
 from perform.generators.blending import blend
@@ -193,7 +194,19 @@ class Stage:
         voice = self._voice(scene, old) if scene.latent else None
         if old and (old.scene, old.source, old.voice, old.filters) == (scene, source, voice, filters):
             return old
-        return SceneInstance(scene, source, voice, self._path(scene, voice, old), filters)
+        beyond = self._beyond(scene, voice) if voice else ()
+        return SceneInstance(scene, source, voice, self._path(scene, voice, old), filters, *beyond)
+
+    def _beyond(self, scene: Scene, voice: ContainedVoice) -> tuple[list[Floats], Centre | None]:
+        """What of a model's space a scene plays beside its path: steps in directions, and kept points."""
+        assert scene.model
+        known = self.library.directions(scene.model) if scene.directions else None
+        steps = [known.step(one.name) for one in scene.directions] if known else []
+        seeds, kept = (scene.source.settled.get(key) for key in ("centre", "kept"))
+        if not seeds and not kept:
+            return steps, None
+        points = self.library.latents(scene.model, kept) if kept else None
+        return steps, Centre(generators.header(voice.wanted.model)[0].space, seeds or (), points)
 
     def _path(
         self, scene: Scene, voice: ContainedVoice | None, old: SceneInstance | None

@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from perform.clock import Moment
+from perform.directions import PARAMETERS as DIRECTION
 from perform.features import SIGNALS
 from perform.formula import DEFAULT
 from perform.functions import FUNCTIONS
-from perform.generators import LATENT, NOISE
+from perform.generators import LATENT, NOISE, NOISE_LAYERS
 from perform.latent import PATHS, path_parameters
 from perform.parameters import Parameter
 from perform.render.pictures import PARAMETERS as PICTURES
@@ -73,7 +74,10 @@ def _functions() -> Iterator[str]:
 
 def _controls() -> Iterator[str]:
     yield "\n## [generator], with a model\n"
-    yield from _table((*LATENT + NOISE, *PICTURES))
+    yield from _table((*LATENT, *NOISE, NOISE_LAYERS, *PICTURES))
+    yield "\n## [[direction]], with a model\n"
+    yield "`name` is one of the model's directions, which `perform directions` finds: [space](space.md).\n"
+    yield from _table(DIRECTION)
 
 
 def _paths() -> Iterator[str]:
@@ -94,7 +98,7 @@ def _show() -> Iterator[str]:
 def _table(parameters: tuple[Parameter, ...]) -> Iterator[str]:
     yield "| parameter | default | allowed | |\n|---|---|---|---|"
     for one in parameters:
-        yield f"| {one.name} | {_plain(one.default)} | {_allowed(one)} | {one.description} |"
+        yield f"| {one.name} | {_plain(one.default) or 'none'} | {_allowed(one)} | {one.description} |"
 
 
 def _plain(value: object) -> str:
@@ -107,6 +111,8 @@ def _allowed(parameter: Parameter) -> str:
             return "event"
         case "list":
             return "whole numbers"
+        case "text":
+            return "text"
         case "int" if (parameter.high or 0) > 2**30:
             return "whole number"
     return parameter.range

@@ -1,5 +1,6 @@
 """A catalogue for tests: two shaders, a transition, a model and two paths."""
 
+from perform.directions import PARAMETERS
 from perform.generators import bending, blending
 from perform.latent import path_parameters
 from perform.parameters import Parameter
@@ -20,6 +21,8 @@ SHADERS = {
 MODEL = (
     Parameter("truncation", 0.7, -1.5, 2.0),
     Parameter("cutoff", -1, -1, 64, kind="int"),
+    Parameter("centre", (), 0, 2**32 - 1, kind="list"),
+    Parameter("kept", "", kind="text"),
     Parameter("noise", 1.0, 0.0, 4.0),
     Parameter("label", 0, 0, 9, kind="int"),
 )
@@ -46,6 +49,18 @@ class FakeCatalogue:
     def blend(self, model: str, other: str) -> tuple[Parameter, ...]:
         self.model(other)
         return blending.parameters(("b4.conv1", "b8.conv1"))
+
+    def direction(self, model: str, name: str) -> tuple[Parameter, ...]:
+        self.model(model)
+        if name not in ("pca1", "smile"):
+            raise LookupError("there is no such direction; did you mean smile?")
+        return PARAMETERS
+
+    def latents(self, model: str, name: str) -> object:
+        self.model(model)
+        if name != "kept.npz":
+            raise LookupError("there is no such file")
+        return None
 
     def bend(self, model: str, operation: str) -> tuple[Parameter, ...]:
         return bending.parameters(operation, ("b4.conv1", "b8.conv1"))

@@ -146,7 +146,7 @@ def test_wrong_latents_are_refused(generator: Any) -> None:
 
 def test_a_unit_says_what_it_is(generator: Any, weights: Weights) -> None:
     assert generator.space == weights.config.space
-    assert generator.parameters == rack.LATENT + rack.NOISE
+    assert generator.parameters == (*rack.LATENT, *rack.NOISE, rack.NOISE_LAYERS)
     assert np.array_equal(generator.mean(), weights.arrays["mapping.w_avg"])
     assert (generator.device, generator.precision, generator.reason) == ("cpu", "float32", "")
 

@@ -6,6 +6,7 @@ import math
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from shutil import which
@@ -14,7 +15,8 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from perform.latent import Space
+from perform.directions import LAYERS
+from perform.latent import SEEDS, Space
 from perform.parameters import Parameter
 
 if TYPE_CHECKING:
@@ -43,12 +45,18 @@ LATENT: tuple[Parameter, ...] = (
     Parameter(
         "cutoff", -1, -1, 64, "layers", "how many layers are truncated, coarsest first; -1: all", "int"
     ),
+    Parameter(
+        "centre", (), 0, SEEDS - 1, "", "seeds that truncation draws to; of several the nearest", "list"
+    ),
+    Parameter("kept", "", description="a file of latents that truncation draws to, likewise", kind="text"),
     Parameter("label", 0.0, 0.0, 2.0**16, "", "class, for conditional models; between two: a mix of them"),
 )
 NOISE: tuple[Parameter, ...] = (
     Parameter("noise", 1.0, 0.0, 4.0, description="strength of the fine random detail"),
     Parameter("noise_seed", STORED, STORED, 2**31 - 1, "", "which noise; -1: the model's own", "int"),
+    Parameter("noise_phase", 0.0, -1e6, 1e6, "seeds", "onwards from that noise; between two it goes over"),
 )
+NOISE_LAYERS = replace(LAYERS, name="noise_layers", description="the first and the last layer with noise")
 
 
 class ModelError(ValueError):

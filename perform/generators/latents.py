@@ -8,36 +8,23 @@ arXiv:2007.06600) and Autolume find.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from perform.directions import Directions, Kind
 from perform.generators import Floats, ModelError, checkpoints
 from perform.latent import Space
 
 Arrays: TypeAlias = dict[str, NDArray[Any]]
-Kind: TypeAlias = Literal["z", "w"]
 
+SUFFIX = ".directions.safetensors"  # of our own files of directions
 KEYS = ("w", "ws", "latent", "latents", "dlatents")  # under which latents are stored
-
-
-@dataclass(frozen=True, slots=True)
-class Directions:
-    """Ways through a space: `components` [n, dimensions] with a name each.
-
-    `scales` [n] is the standard deviation along each, where the file knows it: a step of 1 is that
-    far. `space` is the one that they are directions of.
-    """
-
-    names: tuple[str, ...]
-    components: Floats
-    scales: Floats | None = None
-    space: Kind = "w"
 
 
 def read(path: str | Path, space: Space) -> Floats:
@@ -46,7 +33,7 @@ def read(path: str | Path, space: Space) -> Floats:
     Of an array [w_dim] there is one, of [n, w_dim] n, each the same in all layers; [n, layers, w_dim]
     is cut, or its last layer repeated, to the layers of the network. Raises ModelError.
     """
-    found = _arrays(Path(path))
+    found = _arrays(Path(path), checkpoints.read(path).content)
     named = [key for key in KEYS if key in found]
     if not named and len(found) != 1:
         raise ModelError(f"{path} holds {_listed(found)}, must hold one of {', '.join(KEYS)}")
@@ -70,18 +57,45 @@ def fitted(latents: NDArray[Any], space: Space) -> Floats:
 
 
 def directions(path: str | Path, space: Kind | None = None) -> Directions:
-    """The directions of a file: GANSpace's `.npz`, SeFa's `.pt`, Autolume's `_xcomp.npy` and
+    """The directions of a file: ours, GANSpace's `.npz`, SeFa's `.pt`, Autolume's `_xcomp.npy` and
     `_zcomp.npy`, or any array [n, dimensions].
 
     `space` says which they are of, where the file does not: GANSpace and Autolume tell it in the name
     of the file (`…_w.npz`; x is w), all else is taken for w. Raises ModelError.
     """
     path = Path(path)
-    found = _arrays(path)
+    checkpoint = checkpoints.read(path)
+    found = _arrays(path, checkpoint.content)
     try:
+        if "components" in found:
+            return _ours(found, checkpoint.notes)
         return _directions(found, path.stem, space)
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from error
+
+
+def write_directions(path: Path, kept: Directions) -> None:
+    """Write directions to a file of ours; whole or not at all."""
+    from safetensors.numpy import save_file
+
+    arrays = {"components": kept.components} | ({} if kept.scales is None else {"scales": kept.scales})
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + ".part")
+    save_file(arrays, partial, {"names": json.dumps(kept.names), "space": kept.space})
+    partial.replace(path)
+
+
+def _ours(found: Arrays, notes: Mapping[str, str]) -> Directions:
+    components = _rows(found["components"])
+    try:
+        names = json.loads(notes.get("names", ""))
+    except ValueError:
+        names = []
+    if not isinstance(names, list) or len(names) != len(components) or len(set(map(str, names))) < len(names):
+        raise ModelError(f"its metadata must name {len(components)} directions, each once")
+    space: Kind = "z" if notes.get("space") == "z" else "w"
+    unnamed = _named("", components, space, found.get("scales"), "scales")
+    return Directions(tuple(map(str, names)), unnamed.components, unnamed.scales, space)
 
 
 def _directions(found: Arrays, stem: str, space: Kind | None) -> Directions:
@@ -112,13 +126,19 @@ def _rows(array: NDArray[Any]) -> Floats:
     return _numbers("directions", array).reshape(-1, shape[-1])
 
 
-def _named(name: str, components: Floats, space: Kind, scales: NDArray[Any] | None = None) -> Directions:
+def _named(
+    name: str,
+    components: Floats,
+    space: Kind,
+    scales: NDArray[Any] | None = None,
+    called: str = "lat_stdev",
+) -> Directions:
     names = tuple(f"{name}{i}" for i in range(len(components)))
     if scales is None:
         return Directions(names, np.ascontiguousarray(components), None, space)
     if scales.shape != (len(components),):
-        raise ModelError(f"lat_stdev has shape {scales.shape}, must be ({len(components)},)")
-    return Directions(names, np.ascontiguousarray(components), _numbers("lat_stdev", scales), space)
+        raise ModelError(f"{called} has shape {scales.shape}, must be ({len(components)},)")
+    return Directions(names, np.ascontiguousarray(components), _numbers(called, scales), space)
 
 
 def _numbers(name: str, array: NDArray[Any]) -> Floats:
@@ -135,9 +155,8 @@ def _listed(found: Mapping[str, Any]) -> str:
     return ", ".join(map(str, found)) or "no array"
 
 
-def _arrays(path: Path) -> Arrays:
+def _arrays(path: Path, content: Any) -> Arrays:
     """The arrays at the top of a file by name; a lone one is called `array`. Raises ModelError."""
-    content = checkpoints.read(path).content
     if isinstance(content, np.ndarray):
         return {"array": content}
     if not isinstance(content, Mapping):

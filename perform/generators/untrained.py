@@ -29,6 +29,7 @@ TABLES = {
     "untrained-256": (8192, 256),
 }
 MAPPING_LAYERS = 4
+MAPPING = "untrained"  # they all have this one's mapping: directions of one are directions of all
 MEAN = 0.8 / np.sqrt(np.pi)  # of sqrt 2 times a leaky ReLU of a normal variable
 
 # By level: 4², 8², … 256².

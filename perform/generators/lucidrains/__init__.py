@@ -22,12 +22,14 @@ import numpy as np
 
 from perform.generators import NOISE, STORED, Floats, ModelError
 from perform.generators.stylegan2 import sized
+from perform.generators.stylegan2.noise import MovingNoise
 from perform.generators.weights import Centre, Controls, Mapper, Shapes, Weights
 from perform.latent import Space
 from perform.parameters import Parameter
 
 INPUTS = ("noise", "strength")
 SLOPE = np.float32(0.2)
+MIDDLE = np.float32(0.5)  # of the noise
 OWN_SEED = 0  # of the noise that stands for the network's own, which no file has
 
 
@@ -151,13 +153,14 @@ def mean(weights: Weights) -> Centre:
 
 
 def inputs(weights: Weights) -> Callable[[Controls], tuple[Floats, ...]]:
-    """From `noise` and `noise_seed` to the noise picture [height, width] of 0..1 and its strength [1]."""
-    drawn = lru_cache(maxsize=2)(partial(drawn_noise, weights.config))
+    """From the parameters of the noise to the noise picture [height, width] of 0..1 and its strength [1]."""
+    drawn = partial(drawn_noise, weights.config)
+    moving = MovingNoise(lambda seed: drawn(OWN_SEED if seed == STORED else seed) - MIDDLE)
+    raised = lru_cache(maxsize=1)(lambda seed, phase: moving.at(seed, phase) + MIDDLE)
 
     def taken(controls: Controls) -> tuple[Floats, ...]:
-        seed = int(controls["noise_seed"])
-        strength = np.full(1, controls["noise"], np.float32)
-        return drawn(OWN_SEED if seed == STORED else seed), strength
+        noise = raised(int(controls["noise_seed"]), float(controls["noise_phase"]))
+        return noise, np.full(1, controls["noise"], np.float32)
 
     return taken
 

@@ -26,7 +26,7 @@ def parts(
 ) -> list[tuple[Any, str]]:
     """The whole synthesis as one ov.Model with its hint: ws and the family's inputs by name to `image`."""
     kind, config = family(weights.config.family), weights.config
-    defaults = {parameter.name: float(parameter.default) for parameter in config.parameters}
+    defaults = {parameter.name: parameter.default for parameter in config.parameters}
     given = [np.zeros((config.space.num_ws, config.space.w_dim), np.float32)]
     given += kind.inputs(weights)(defaults)
     given += [np.full(1, 0.5, np.float32)] if other else []

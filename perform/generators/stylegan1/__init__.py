@@ -15,7 +15,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from perform.generators import NOISE, Floats, stylegan2
+from perform.generators import NOISE, NOISE_LAYERS, Floats, stylegan2
 from perform.generators.weights import Centre, Controls, Mapper, Weights
 from perform.latent import Space
 from perform.parameters import Parameter
@@ -39,7 +39,7 @@ class Config:
     """
 
     family: ClassVar[str] = "stylegan1"
-    parameters: ClassVar[tuple[Parameter, ...]] = NOISE
+    parameters: ClassVar[tuple[Parameter, ...]] = (*NOISE, NOISE_LAYERS)
 
     channels: tuple[int, ...]
     z_dim: int = 512
@@ -125,7 +125,7 @@ def mean(weights: Weights) -> Centre:
 
 
 def inputs(weights: Weights) -> Callable[[Controls], tuple[Floats, ...]]:
-    """From `noise` and `noise_seed` to the noise of all layers [values] and its strength [1]."""
+    """From the parameters of the noise to the noise of all layers [values] and its strength [1]."""
     return stylegan2.inputs(weights)
 
 

@@ -17,8 +17,10 @@ from typing import Any, ClassVar, Literal, TypeAlias, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from perform.generators import NOISE, STORED, Floats, ModelError
+from perform.directions import reach
+from perform.generators import NOISE, NOISE_LAYERS, STORED, Floats, ModelError
 from perform.generators.stylegan2.mapping import mapped
+from perform.generators.stylegan2.noise import MovingNoise
 from perform.generators.weights import Centre, Controls, Mapper, Shapes, Weights, checked
 from perform.generators.weights import Config as AnyConfig
 from perform.latent import Space
@@ -45,7 +47,7 @@ class Config:
     """
 
     family: ClassVar[str] = "stylegan2"
-    parameters: ClassVar[tuple[Parameter, ...]] = NOISE
+    parameters: ClassVar[tuple[Parameter, ...]] = (*NOISE, NOISE_LAYERS)
 
     channels: tuple[int, ...]
     z_dim: int = 512
@@ -218,15 +220,21 @@ def mean(weights: Weights) -> Centre:
 
 
 def inputs(weights: Weights) -> Callable[[Controls], tuple[Floats, ...]]:
-    """From `noise` and `noise_seed` to the noise of all convolutions [values] and its strength [1]."""
+    """From the parameters of the noise to that of all convolutions [values] and its strength [1]."""
     stored = stored_noise(weights)
     config: Config = weights.config
-    drawn = lru_cache(maxsize=1)(partial(drawn_noise, config))
+    moving = MovingNoise(lambda seed: stored if seed == STORED else drawn_noise(config, seed))
+    sizes = noise_sizes(config)
+
+    @lru_cache(maxsize=1)
+    def noise(seed: int, phase: float, layers: tuple[float, ...]) -> Floats:
+        whole, share = moving.at(seed, phase), reach(layers, len(sizes))
+        return whole if share.min() == 1 else whole * np.repeat(share, sizes)
 
     def taken(controls: Controls) -> tuple[Floats, ...]:
-        seed = int(controls["noise_seed"])
-        noise = stored if seed == STORED else drawn(seed)
-        return noise, np.full(1, controls["noise"], np.float32)
+        seed, phase = int(controls["noise_seed"]), float(controls["noise_phase"])
+        drawn = noise(seed, phase, tuple(controls["noise_layers"]))
+        return drawn, np.full(1, controls["noise"], np.float32)
 
     return taken
 
