@@ -1,4 +1,4 @@
-"""The command line: `perform play`, `render`, `models`, `check`, `devices`, `doctor`, `beats`, `bench`."""
+"""The command line: `perform play`, `render`, `models`, `directions`, `check`, `devices` and the rest."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from rich.table import Table
 
 from perform import __version__
 from perform.models.commands import app as models
+from perform.models.commands import directions
 from perform.terminal import AsJson, choice, complaints, err, out
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ app = typer.Typer(
     add_completion=False,
 )
 app.add_typer(models, name="models")
+app.command()(directions)
 STYLE = {"ok": "green", "warn": "yellow", "fail": "bold red"}
 
 Size = Annotated[str, typer.Option(help="WIDTHxHEIGHT of the picture in pixels.")]

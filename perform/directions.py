@@ -7,7 +7,7 @@ Zhou 2021, arXiv:2007.06600).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
@@ -62,11 +62,11 @@ class Directions:
             raise ValueError(f"names {', '.join(sorted(double)) or 'without a letter'}, must differ")
         return replace(self, names=names)
 
-    def joined(self, other: Directions) -> Directions:
-        """Both; of two of a name the other's. Both have scales."""
+    def joined(self, other: Directions, without: Collection[str] = ()) -> Directions:
+        """Both, of two of a name the other's; of these `without` some. Both have scales."""
         assert self.scales is not None
         assert other.scales is not None
-        kept = [i for i, name in enumerate(self.names) if name not in other.names]
+        kept = [i for i, name in enumerate(self.names) if name not in (*other.names, *without)]
         return Directions(
             (*(self.names[i] for i in kept), *other.names),
             np.concatenate([self.components[kept], other.components]),

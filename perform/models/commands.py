@@ -12,7 +12,7 @@ import typer
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, track
 from rich.table import Table
 
-from perform.terminal import AsJson, complaints, err, out
+from perform.terminal import AsJson, choice, complaints, err, out
 
 if TYPE_CHECKING:
     from perform.models.keep import Progress as Report
@@ -119,6 +119,45 @@ def sample(
         )
         save(sampling, watched, out_path)
     out.print(f"{len(sampling)} pictures in {out_path}", markup=False, highlight=False, soft_wrap=True)
+
+
+def directions(
+    model: Model,
+    method: Annotated[str, typer.Option(help="pca or sefa.")] = "pca",
+    count: Annotated[int, typer.Option(help="How many.")] = 10,
+    layers: Annotated[str | None, typer.Option(help="Of sefa and the sheet, such as 0-7. [all]")] = None,
+    samples: Annotated[int, typer.Option(help="Latents that are looked at.")] = 10_000,
+    seed: Annotated[int, typer.Option(min=0, help="Of these latents.")] = 0,
+    given: Annotated[
+        Path | None, typer.Option("--import", help="Take those of a file: GANSpace, SeFa, Autolume.")
+    ] = None,
+    name: Annotated[list[str] | None, typer.Option(help="Another name for one: pca1=bloom.")] = None,
+    sheet: Annotated[Path | None, typer.Option(help="Draw where they lead: a .png.")] = None,
+    seeds: Annotated[str, typer.Option(help="Of the pictures on the sheet.")] = "0,1",
+) -> None:
+    """Find directions in a model's space, and keep them for [[direction]] in presets."""
+    from perform import generators
+    from perform.models import located
+    from perform.models.directions import METHODS, Hunt, file_of, find, kept, labels_of, layers_of, sheet_of
+    from perform.models.sample import seeds as numbers
+
+    with complaints():
+        if sheet and sheet.suffix.lower() != ".png":
+            raise ValueError(f"{sheet}, must be a .png")
+        labels, shown = labels_of(name or []), numbers(seeds)
+        span = layers_of(layers) if layers else None
+        hunt = Hunt(choice("method", method, METHODS), count, span, samples, seed, given)
+        weights = generators.weights_of(place := located(model))
+        found = find(weights, hunt).named(labels)
+        kept(place, found, labels)
+        if sheet:
+            sheet_of(weights, found, shown, span, sheet)
+    assert found.scales is not None
+    table = Table("direction", "standard deviation", box=None)
+    for one, scale in zip(found.names, found.scales, strict=True):
+        table.add_row(one, f"{scale:.3f}")
+    out.print(table)
+    out.print(f"in {file_of(place)}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _settings(texts: list[str]) -> dict[str, float]:

@@ -168,9 +168,13 @@ def _save_arrays(sampling: Sampling, samples: Any, out: Path) -> None:
 
 def png(image: Floats) -> bytes:
     """A picture [1, 3 or 4 channels, height, width] of -1..1 as a PNG file."""
+    return png_of(np.clip(image * 127.5 + 128, 0, 255).astype(np.uint8).transpose(1, 2, 0))
+
+
+def png_of(pixels: Pixels) -> bytes:
+    """Pixels [height, width, 1, 3 or 4 channels] as a PNG file."""
     import av
 
-    pixels: Pixels = np.clip(image * 127.5 + 128, 0, 255).astype(np.uint8).transpose(1, 2, 0)
     kind = PIXELS[pixels.shape[2]]
     coder = av.CodecContext.create("png", "w")
     coder.width, coder.height, coder.pix_fmt = pixels.shape[1], pixels.shape[0], kind

@@ -1,0 +1,190 @@
+"""Finding the directions of a model's space, keeping them, and showing where they lead."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from perform import generators
+from perform.directions import LAST, Directions, factorised, measured, moved, principal
+from perform.generators import Floats, Generator, ModelError, Pixels, latents
+from perform.generators.untrained import MAPPING, TABLES
+from perform.generators.weights import Weights, family
+from perform.latent import truncate, z_of
+from perform.models import keep
+from perform.models.sample import png_of
+
+METHODS = ("pca", "sefa")
+BATCH = 1000  # latents mapped at once
+ALIKE = ("dcgan", "biggan")  # families whose w is z: it varies as much in every direction
+SIGMAS = (-3, -2, -1, 0, 1, 2, 3)  # shown on a sheet
+TRUNCATION = 0.7  # of the pictures there
+CELL, GAP = 128, 4  # pixels of a picture's longer side at most, and between two
+STEP = 1.0  # standard deviations of z by which a direction of z is measured in w
+
+
+@dataclass(frozen=True, slots=True)
+class Hunt:
+    """How directions are looked for: `method` pca or sefa, or those of a file (`given`); `layers` are the
+    first and the last row of ws that sefa looks at, None: all; w is drawn `samples` times from `seed`."""
+
+    method: str = "pca"
+    count: int = 10
+    layers: tuple[int, int] | None = None
+    samples: int = 10_000
+    seed: int = 0
+    given: Path | None = None
+
+
+def file_of(model: str) -> Path:
+    """Where the directions of a model (a built-in's name, or a file) are kept."""
+    return keep.folder() / f"{MAPPING if model in TABLES else Path(model).stem}{latents.SUFFIX}"
+
+
+def find(weights: Weights, hunt: Hunt) -> Directions:
+    """Directions of w, of length 1, with standard deviations. ModelError or ValueError say what is wrong."""
+    samples = sampled(weights, hunt.samples, hunt.seed)
+    if hunt.given:
+        return measured(_of_w(weights, latents.directions(hunt.given), hunt), samples)
+    if hunt.method == "sefa":
+        return measured(factorised(styles(weights, hunt.layers), hunt.count), samples)
+    if weights.config.family in ALIKE:
+        raise ModelError(f"the latents of {weights.config.family} vary alike in all directions: take sefa")
+    return principal(samples, hunt.count)
+
+
+def kept(model: str, found: Directions, without: Collection[str] = ()) -> Directions:
+    """Keep directions of a model beside those found before, `without` some of these; of two of a name the
+    new one stays."""
+    file = file_of(model)
+    if file.is_file():
+        before = latents.directions(file)
+        width = before.components.shape[1]
+        if width != found.components.shape[1] or before.scales is None:
+            raise ModelError(f"{file} has directions of another model: remove it")
+        found = before.joined(found, without)
+    latents.write_directions(file, found)
+    return found
+
+
+def sampled(weights: Weights, count: int, seed: int) -> Floats:
+    """w [count, w_dim] of z drawn from a seed, of the first class."""
+    if not 2 <= count <= 1_000_000:
+        raise ValueError(f"samples = {count}, must be 2..1000000")
+    mapping, draw = family(weights.config.family).mapping(weights), np.random.Generator(np.random.PCG64(seed))
+    width = weights.config.space.z_dim
+    sizes = [min(BATCH, count - first) for first in range(0, count, BATCH)]
+    return np.concatenate([mapping(draw.standard_normal((size, width), np.float32), None) for size in sizes])
+
+
+def styles(weights: Weights, layers: tuple[int, int] | None = None) -> list[Floats]:
+    """The matrices [outputs, w_dim] with which layers take their styles from w; of rows `layers` of ws."""
+    rows = _rows(weights)
+    first, last = layers or (0, max(rows))
+    found = [matrix for row in sorted(rows) if first <= row <= last for matrix in rows[row]]
+    if not found:
+        raise ValueError(f"layers {first}-{last}, must be within 0-{max(rows)}")
+    return found
+
+
+def _rows(weights: Weights) -> dict[int, list[Floats]]:
+    """By row of ws what multiplies it; of StyleGANs without the colours' layers, as in SeFa."""
+    arrays, name = weights.arrays, weights.config.family
+    found: dict[int, list[Floats]] = {}
+    if name == "dcgan":
+        first = arrays["layers.0.weight"]
+        return {0: [first.reshape(len(first), -1).T]}
+    if name == "biggan":
+        found[0] = [arrays["generator.gen_z.weight"]]
+        for block in range(len(weights.config.layers)):
+            own = rf"{re.escape(weights.config.name(block))}\.bn_\d\.(scale|offset)\.weight"
+            found[1 + block] = [array for key, array in arrays.items() if re.fullmatch(own, key)]
+        return found
+    affines = [key for key in arrays if key.endswith(".affine.weight") and ".torgb." not in key]
+    each = 2 if name == "lucidrains" else 1  # layers for each row
+    for i, key in enumerate(affines):
+        found.setdefault(i // each, []).append(arrays[key])
+    return found
+
+
+def _of_w(weights: Weights, found: Directions, hunt: Hunt) -> Directions:
+    """Directions of z as directions of w: where, on the mean, a step in z leads."""
+    if found.space == "w":
+        return found
+    mapping = family(weights.config.family).mapping(weights)
+    draw = np.random.Generator(np.random.PCG64(hunt.seed))
+    z = draw.standard_normal((min(hunt.samples, BATCH), weights.config.space.z_dim), np.float32)
+    if found.components.shape[1] != z.shape[1]:
+        raise ModelError(f"directions have shape {found.components.shape}, must be [n, {z.shape[1]}] of z")
+    lengths = np.maximum(np.linalg.norm(found.components, axis=1, keepdims=True), np.float32(1e-12))
+    steps = found.components * (np.float32(STEP) / lengths)
+    led = [(mapping(z + step, None) - mapping(z - step, None)).mean(0) / 2 for step in steps]
+    return Directions(found.names, np.stack(led).astype(np.float32))
+
+
+def sheet_of(
+    weights: Weights, found: Directions, seeds: Sequence[int], layers: tuple[int, int] | None, file: Path
+) -> None:
+    """Draw a sheet of directions, moving `layers` (None: all), into a PNG file."""
+    unit = generators.opened(weights)
+    pixels = sheet(unit, found, seeds, layers or (0, LAST))
+    unit.close()
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(png_of(pixels))
+
+
+def sheet(unit: Generator, found: Directions, seeds: Sequence[int], layers: Sequence[float]) -> Pixels:
+    """A row for each direction: the pictures of some seeds, each from -3 to 3 standard deviations.
+
+    Pixels [height, width, 3], black between the pictures.
+    """
+    space, mean = unit.space, unit.mean()
+    drawn = [np.repeat(unit.map(z_of(seed, space.z_dim)[None]), space.num_ws, 0) for seed in seeds]
+    points = [truncate(ws, mean, TRUNCATION) for ws in drawn]
+    rows = []
+    for name in found.names:
+        ways = [
+            moved(ws, [found.step(name)], [{"amount": amount, "layers": layers}])
+            for ws in points
+            for amount in SIGMAS
+        ]
+        rows.append(_joined([_small(unit.synthesise(ws)) for ws in ways], 1))
+    return _joined(rows, 0)
+
+
+def _joined(pictures: Sequence[Pixels], axis: int) -> Pixels:
+    """Pictures of one size side by side (axis 1) or one above the other (axis 0)."""
+    shape = list(pictures[0].shape)
+    shape[axis] = GAP
+    gap = np.zeros(shape, np.uint8)
+    return np.concatenate([part for picture in pictures for part in (gap, picture)][1:], axis)
+
+
+def _small(picture: Pixels) -> Pixels:
+    """A picture in RGB, at most CELL pixels a side: means of squares of pixels."""
+    picture = picture[..., :3] if picture.shape[2] >= 3 else np.repeat(picture[..., :1], 3, 2)
+    side = max(-(-max(picture.shape[:2]) // CELL), 1)
+    height, width = (length // side for length in picture.shape[:2])
+    cut = picture[: height * side, : width * side].reshape(height, side, width, side, 3)
+    return np.asarray(cut.mean((1, 3)).round(), np.uint8)
+
+
+def layers_of(text: str) -> tuple[int, int]:
+    """The first and the last of `0-7`. Raises ValueError."""
+    match = re.fullmatch(r"\s*(\d{1,3})\s*-\s*(\d{1,3})\s*", text)
+    if not match or int(match[1]) > int(match[2]):
+        raise ValueError(f"layers {text!r}, must be FIRST-LAST such as 0-7")
+    return int(match[1]), int(match[2])
+
+
+def labels_of(texts: Sequence[str]) -> dict[str, str]:
+    """New names by old ones, of words like `pca1=bloom`. Raises ValueError."""
+    pairs = [text.partition("=") for text in texts]
+    for text, (old, _, new) in zip(texts, pairs, strict=True):
+        if not old.strip() or not new.strip():
+            raise ValueError(f"name {text!r}, must be NAME=LABEL")
+    return {old.strip(): new.strip() for old, _, new in pairs}
