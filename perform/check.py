@@ -7,6 +7,8 @@ from pathlib import Path
 
 from perform import generators
 from perform.catalogue import MODELS, Library
+from perform.generators.latents import SUFFIX as DIRECTIONS
+from perform.generators.latents import directions
 from perform.render import isf
 from perform.show import load
 
@@ -31,6 +33,8 @@ def check_file(file: Path, library: Library) -> list[str]:
                 load(file, library)
             case ".fs":
                 _compile(file)
+            case ".safetensors" if file.name.endswith(DIRECTIONS):
+                directions(file)
             case suffix if suffix in MODELS:
                 generators.info(str(file))
             case suffix:

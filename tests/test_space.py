@@ -64,7 +64,7 @@ def test_a_preset_names_directions_and_centres(tmp_path: Path) -> None:
     [
         (
             ('"smile"', '"smil"'),
-            "direction[0].name = 'smil': there is no such direction; did you mean smile?",
+            "direction[0].name = 'smil': there is no such direction; did you mean smile",
         ),
         (("amount =", "amont ="), "direction[0].amont is unknown, did you mean amount?"),
         (('layers = [0, "3', 'layers = ["3'), "direction[0].layers"),
@@ -139,6 +139,13 @@ def test_a_library_finds_directions_and_latents_of_models(tmp_path: Path) -> Non
         library.directions(MODEL)
 
 
+@pytest.mark.parametrize("padding", range(0, 300, 7))
+def test_files_open_whatever_the_length_of_their_header(padding: int, tmp_path: Path) -> None:
+    file, name = tmp_path / "m.directions.safetensors", "a" * (padding + 1)
+    write_directions(file, Directions((name,), np.ones((1, 3), np.float32)))
+    assert directions(file).names == (name,)
+
+
 def test_check_knows_files_of_directions(tmp_path: Path) -> None:
     file = tmp_path / "m.directions.safetensors"
     write_directions(file, Directions(("a",), np.ones((1, 3), np.float32)))
@@ -159,9 +166,7 @@ FAMILIES: dict[str, tuple[Any, int, list[int]]] = {  # config, rows of ws with s
     "lucidrains": (lucidrains.Config((6, 5, 4), z_dim=5, mapping=(7, 9)), 2, [11, 9]),
     "dcgan": (dcgan.Config((5, 4, 3), kernels=(4,)), 1, [64]),
     "biggan": (
-        biggan.Config(
-            ((False, 4, 2), (True, 2, 1)), channel_width=8, z_dim=5, embed=4, classes=3, attention=1
-        ),
+        biggan.Config(((False, 4, 2), (True, 2, 1)), 8, z_dim=5, embed=4, classes=3, attention=1),
         3,
         [512, 112, 56],
     ),
@@ -221,7 +226,7 @@ def test_the_command_finds_names_and_keeps(folder: Path) -> None:
     preset = written(folder, TEXT.replace("flora", MODEL).replace("smile", "bloom").replace("pca1", "still"))
     np.save(folder / "kept.npy", np.zeros(512, np.float32))
     preset.write_text(preset.read_text().replace("kept.npz", "kept.npy"))
-    assert check_file(preset, Library(folder)) == []
+    assert check_file(preset, Library(folder, paths.shipped())) == []
 
 
 def test_the_command_draws_a_sheet(folder: Path) -> None:

@@ -106,14 +106,15 @@ def _content(
         return "npy", arrays.npy(data, limits), {}
     if head.startswith(torchfiles.MAGIC_BYTES):
         return "torch legacy", torchfiles.legacy(data, limits, inert), {}
+    # Before pickles: a header's length may begin with the byte that they begin with.
+    if head[8:9] == b"{" and int.from_bytes(head[:8], "little") <= arrays.JSON_HEADER:
+        content, notes = arrays.safetensors(data, limits)
+        return "safetensors", content, notes
     if head[0] == 0x80:
         content = torchfiles.pickled(data, limits, inert)
         if isinstance(content, int) and content == torchfiles.MAGIC:  # by another protocol than torch's own
             return "torch legacy", torchfiles.legacy(data, limits, inert), {}
         return "pickle", content, {}
-    if head[8:9] == b"{" and int.from_bytes(head[:8], "little") <= arrays.JSON_HEADER:
-        content, notes = arrays.safetensors(data, limits)
-        return "safetensors", content, notes
     if head[0] in TEXT_OPCODES and data[-1] == ord("."):
         return "pickle", torchfiles.pickled(data, limits, inert), {}
     raise CheckpointError(f"it is {_foreign(head)}; {ALLOWED}")
