@@ -102,7 +102,7 @@ def play(options: Options, library: Library | None = None) -> Rig:
     sys.setswitchinterval(SWITCH)
     sound = audio.open(options.sound, clock.now, loop=options.loop)
     clock.position = sound.position
-    rig = _rig(options, library, setlist, clock, context, Beside, scale)
+    rig = _rig(options, library, setlist, clock, context, Beside, scale, last=software)
     rig.screen, rig.sound, rig.inputs = window, sound, [sound, *_hands(options, clock)]
     if options.record:
         _record(rig, options, fps)
@@ -133,6 +133,7 @@ def _rig(
     context: Any,
     studio: Callable[[generators.Generator], Studio],
     scale: float,
+    last: bool = False,
 ) -> Rig:
     def opened(wanted: Wanted) -> Studio:
         device, precision = options.device, options.precision
@@ -144,6 +145,7 @@ def _rig(
         lambda wanted: generators.memory(wanted.model) * (2 if wanted.blend else 1),
         options.memory or generators.spare_memory(options.device),
         beside=studio is Beside,
+        last=last,
     )
     stage = Stage(library, context, (width, height), studios)
     performance = Performance(setlist, stage.open(setlist), Tempo(offset=options.offset))
