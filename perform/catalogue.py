@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
+from functools import reduce
 from pathlib import Path
 from typing import get_args
 
@@ -25,8 +26,8 @@ MODELS = (".safetensors", ".pkl", ".pt", ".pth", ".bin", ".npz")  # of files in 
 class Library:
     """Shaders, presets and setlists in folders, the first of which wins; and models.
 
-    A folder holds `shaders/{generators,filters,transitions}/*.fs`, `presets/*.toml` and
-    `setlists/*.toml`. `model` plays in place of the model that each preset names.
+    A folder holds `shaders/{generators,filters,transitions}/*.fs`, `presets/*.toml`, `setlists/*.toml`
+    and `models/`. `model` plays in place of the model that each preset names.
     """
 
     def __init__(self, *folders: Path, model: str | None = None) -> None:
@@ -112,18 +113,20 @@ class Library:
         return DIRECTION
 
     def directions(self, model: str) -> Directions:
-        """The directions that were found for a model. LookupError when none were."""
+        """The directions that were found for a model; of two of a name the nearer folder's. LookupError
+        when none were."""
         model = self.model_name(model)
         name = MAPPING if model in BUILT_IN else Path(model).stem
         beside = [Path(model).parent] if model not in BUILT_IN else []
-        for folder in (*beside, *(folder / "models" for folder in self.folders)):
-            if (file := folder / f"{name}{DIRECTIONS}").is_file():
-                found, width = latents.directions(file), generators.header(model)[0].space.w_dim
-                if found.components.shape[1] != width or found.space != "w":
-                    shape = found.components.shape
-                    raise generators.ModelError(f"{file} has directions {shape}, must be [n, {width}] of w")
-                return found
-        raise LookupError(f"no directions of {name} are known: find them with `perform directions {name}`")
+        folders = dict.fromkeys((*beside, *(folder / "models" for folder in self.folders)))
+        files = [file for folder in folders if (file := folder / f"{name}{DIRECTIONS}").is_file()]
+        if not files:
+            raise LookupError(
+                f"no directions of {name} are known: find them with `perform directions {name}`"
+            )
+        width = generators.header(model)[0].space.w_dim
+        near, *far = [_directions(file, width) for file in files]
+        return reduce(lambda nearer, other: other.joined(nearer), far, near)
 
     def latents(self, model: str, name: str) -> Floats:
         """The latents of a model ws [n, num_ws, w_dim] in a file, by path or by its name in models/."""
@@ -154,6 +157,14 @@ class Library:
     def _names(self, kind: str, suffix: str) -> list[str]:
         found = (file.stem for folder in self.folders for file in (folder / kind).glob(f"*{suffix}"))
         return sorted(set(found))
+
+
+def _directions(file: Path, width: int) -> Directions:
+    found = latents.directions(file)
+    shape = found.components.shape
+    if shape[1] != width or found.space != "w":
+        raise generators.ModelError(f"{file} has directions {shape}, must be [n, {width}] of w")
+    return found
 
 
 def _near(name: str, known: list[str]) -> str:

@@ -45,11 +45,15 @@ class Directions:
     scales: Floats | None = None
     space: Kind = "w"
 
+    @property
+    def steps(self) -> Floats:
+        """How far an amount of 1 leads along each [n]: 1 where the scale is not known."""
+        return np.ones(len(self.names), np.float32) if self.scales is None else self.scales
+
     def step(self, name: str) -> Floats:
         """What an amount of 1 adds to a latent [dimensions]."""
         i = self.names.index(name)
-        scale = 1 if self.scales is None else self.scales[i]
-        return np.asarray(self.components[i] * scale, np.float32)
+        return np.asarray(self.components[i] * self.steps[i], np.float32)
 
     def named(self, labels: Mapping[str, str]) -> Directions:
         """The same with other names for some. ValueError for a name that there is not, or twice."""
@@ -63,14 +67,12 @@ class Directions:
         return replace(self, names=names)
 
     def joined(self, other: Directions, without: Collection[str] = ()) -> Directions:
-        """Both, of two of a name the other's; of these `without` some. Both have scales."""
-        assert self.scales is not None
-        assert other.scales is not None
+        """Both, of two of a name the other's; of these `without` some."""
         kept = [i for i, name in enumerate(self.names) if name not in (*other.names, *without)]
         return Directions(
             (*(self.names[i] for i in kept), *other.names),
             np.concatenate([self.components[kept], other.components]),
-            np.concatenate([self.scales[kept], other.scales]),
+            np.concatenate([self.steps[kept], other.steps]),
             self.space,
         )
 

@@ -1,6 +1,6 @@
 """Where things lie: what travels with the program, and the folders that belong to its user.
 
-In a checkout the shaders, presets, setlists and the demo stand next to `perform/`; in an installed
+In a checkout the shaders, presets, setlists, models and the demo stand next to `perform/`; in an installed
 wheel they stand in `perform/data/`.
 """
 
@@ -15,7 +15,7 @@ PACKAGE = Path(__file__).resolve().parent
 
 
 def shipped(package: Path = PACKAGE) -> Path:
-    """The folder that holds shaders/, presets/, setlists/ and demo/."""
+    """The folder that holds shaders/, presets/, setlists/, models/ and demo/."""
     inside = package / "data"
     return inside if inside.is_dir() else package.parent
 

@@ -267,6 +267,22 @@ def test_directions_of_another_model_are_left_alone(folder: Path) -> None:
     assert file.read_bytes() == before
 
 
+def test_shipped_directions_are_what_the_command_finds() -> None:
+    shipped = directions(paths.shipped() / "models" / "untrained.directions.safetensors")
+    found = find(generators.weights_of("untrained"), Hunt("pca", 10, None, 10_000, 0))
+    assert shipped.names == found.names
+    assert shipped.components == pytest.approx(found.components, abs=1e-3)
+    assert shipped.scales == pytest.approx(found.scales, rel=1e-4)
+
+
+def test_own_directions_stand_beside_shipped_ones(tmp_path: Path) -> None:
+    own = Directions(("bloom", "pca2"), np.eye(2, 512, dtype=np.float32), np.ones(2, np.float32))
+    write_directions(tmp_path / "models" / "untrained.directions.safetensors", own)
+    both = Library(tmp_path, paths.shipped()).directions("untrained-256")
+    assert sorted(both.names) == sorted(("bloom", *(f"pca{i}" for i in range(1, 11))))
+    assert both.step("pca2") == pytest.approx(own.step("pca2"))
+
+
 def test_words_of_the_command() -> None:
     assert layers_of(" 0 - 7") == (0, 7)
     assert labels_of(["a=b=c"]) == {"a": "b=c"}
