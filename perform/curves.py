@@ -51,6 +51,11 @@ def eased(t: float, ease: float) -> float:
     return t + ease * (t * t * t * (t * (6 * t - 15) + 10) - t)
 
 
+def held(t: float, hold: float) -> float:
+    """t in 0..1 that stands at 0 for the share `hold` of the way and is at 1 at its end."""
+    return (t - hold) / (1 - hold) if t > hold else 0.0
+
+
 def circle(centre: Floats, one: Floats, other: Floats) -> tuple[Floats, Floats]:
     """Two directions at right angles, both as long as `one` is away from `centre`."""
     across, along = one - centre, other - centre

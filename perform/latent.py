@@ -17,7 +17,7 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 
 from perform.clock import BEATS_PER_BAR, Moment
-from perform.curves import Floats, circle, eased, linear, slerp, spline
+from perform.curves import Floats, circle, eased, held, linear, slerp, spline
 from perform.parameters import Parameter, ParameterError
 
 Mapper: TypeAlias = Callable[[Floats], Floats]  # z [n, z_dim] to w [n, w_dim], before truncation
@@ -225,9 +225,9 @@ class Orbit:
 
 
 def between(phase: float, values: Values, point: Callable[[int], Floats]) -> Floats:
-    """The point at `phase`, by the interpolation and the ease that the values name."""
+    """The point at `phase`, by the interpolation, the hold and the ease that the values name."""
     n = math.floor(phase)
-    t = eased(phase - n, float(values.get("ease", 0.0)))
+    t = eased(held(phase - n, float(values.get("hold", 0.0))), float(values.get("ease", 0.0)))
     if t == 0:
         return point(n)
     match values["interpolation"]:
@@ -304,6 +304,7 @@ INTERPOLATION = Parameter(
     choices=("linear", "slerp", "spline"),
 )
 EASE = Parameter("ease", 0.5, 0, 1, "", "how long the path dwells at its keyframes")
+HOLD = Parameter("hold", 0.0, 0, 1, "", "the share of its time for which a keyframe stands still; 1: cuts")
 PER = Parameter(
     "per", "bar", description="what speed counts", kind="choice", choices=("bar", "beat", "second")
 )
@@ -333,8 +334,8 @@ def _speed(default: float, counted: str) -> tuple[Parameter, Parameter]:
 
 
 _PARAMETERS: Mapping[str, tuple[Parameter, ...]] = {
-    "walk": (SEED, *_speed(0.5, "keyframes"), INTERPOLATION, EASE, SPACE, *JUMPING, *MIXING),
-    "loop": (SEEDS_LIST, *_speed(0.5, "keyframes"), INTERPOLATION, EASE, SPACE, *JUMPING, *MIXING),
+    "walk": (SEED, *_speed(0.5, "keyframes"), INTERPOLATION, EASE, HOLD, SPACE, *JUMPING, *MIXING),
+    "loop": (SEEDS_LIST, *_speed(0.5, "keyframes"), INTERPOLATION, EASE, HOLD, SPACE, *JUMPING, *MIXING),
     "orbit": (SEED, *_speed(0.25, "turns"), RADIUS, INTERPOLATION, SPACE, *JUMPING, *MIXING),
     "hold": (SEED, INTERPOLATION, SPACE, *JUMPING, *MIXING),
     "keys": (
@@ -344,6 +345,7 @@ _PARAMETERS: Mapping[str, tuple[Parameter, ...]] = {
         *_speed(0.5, "keyframes"),
         INTERPOLATION,
         EASE,
+        HOLD,
         SPACE,
         *JUMPING,
         *MIXING,

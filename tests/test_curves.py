@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perform.curves import circle, eased, linear, slerp, spline
+from perform.curves import circle, eased, held, linear, slerp, spline
 
 X, Y, ZERO = (np.array(v, np.float32) for v in ([1, 0, 0], [0, 1, 0], [0, 0, 0]))
 HALF = math.sqrt(0.5)
@@ -74,6 +74,14 @@ def test_ease_is_monotonic_from_end_to_end(ease: float, a: float, b: float) -> N
     low, high = sorted((a, b))
     assert eased(low, ease) <= eased(high, ease) + 1e-12
     assert eased(a, 0) == a
+
+
+@pytest.mark.parametrize(
+    ("t", "hold", "at"),
+    [(0.0, 0.2, 0), (0.2, 0.2, 0), (0.6, 0.2, 0.5), (1.0, 0.2, 1), (0.3, 0.0, 0.3), (0.9, 1.0, 0)],
+)
+def test_held_stands_then_moves(t: float, hold: float, at: float) -> None:
+    assert held(t, hold) == pytest.approx(at)
 
 
 def test_circle_is_square_and_even() -> None:

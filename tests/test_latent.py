@@ -197,6 +197,15 @@ def test_ease_dwells_and_arrives_on_the_downbeat() -> None:
     assert np.abs(eased[12] - eased[0]).max() < 0.15 * np.abs(even[12] - even[0]).max()
 
 
+@pytest.mark.parametrize("name", ["walk", "loop", "keys"])
+def test_a_keyframe_is_held_for_its_share_of_the_time(name: str) -> None:
+    given: dict[str, Any] = {"per": "second", "speed": 1.0} | ({} if name == "walk" else {"seeds": (0, 1, 2)})
+    moving, still = (played(name, 61, hold=hold, **given) for hold in (0.0, 0.5))
+    np.testing.assert_array_equal(still[0], still[29])
+    np.testing.assert_allclose(still[45], moving[30], atol=1e-5)
+    np.testing.assert_allclose(still[60], moving[60], atol=1e-4)
+
+
 @pytest.mark.parametrize(
     ("order", "visits"),
     [

@@ -81,7 +81,9 @@ def write_directions(path: Path, kept: Directions) -> None:
     arrays = {"components": kept.components} | ({} if kept.scales is None else {"scales": kept.scales})
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".part")
-    notes = {"names": json.dumps(kept.names)} | ({"space": "z"} if kept.space == "z" else {})  # w: one, in order
+    notes = {"names": json.dumps(kept.names)} | (
+        {"space": "z"} if kept.space == "z" else {}
+    )  # w: one, in order
     save_file(arrays, partial, notes)
     partial.replace(path)
 
