@@ -17,13 +17,13 @@ from perform.generators.weights import Weights, family
 from perform.latent import truncate, z_of
 from perform.models import keep
 from perform.models.sample import png_of
+from perform.models.sheets import joined, small
 
 METHODS = ("pca", "sefa")
 BATCH = 1000  # latents mapped at once
 ALIKE = ("dcgan", "biggan")  # families whose w is z: it varies as much in every direction
 SIGMAS = (-3, -2, -1, 0, 1, 2, 3)  # shown on a sheet
 TRUNCATION = 0.7  # of the pictures there
-CELL, GAP = 128, 4  # pixels of a picture's longer side at most, and between two
 STEP = 1.0  # standard deviations of z by which a direction of z is measured in w
 
 
@@ -152,25 +152,8 @@ def sheet(unit: Generator, found: Directions, seeds: Sequence[int], layers: Sequ
             for ws in points
             for amount in SIGMAS
         ]
-        rows.append(_joined([_small(unit.synthesise(ws)) for ws in ways], 1))
-    return _joined(rows, 0)
-
-
-def _joined(pictures: Sequence[Pixels], axis: int) -> Pixels:
-    """Pictures of one size side by side (axis 1) or one above the other (axis 0)."""
-    shape = list(pictures[0].shape)
-    shape[axis] = GAP
-    gap = np.zeros(shape, np.uint8)
-    return np.concatenate([part for picture in pictures for part in (gap, picture)][1:], axis)
-
-
-def _small(picture: Pixels) -> Pixels:
-    """A picture in RGB, at most CELL pixels a side: means of squares of pixels."""
-    picture = picture[..., :3] if picture.shape[2] >= 3 else np.repeat(picture[..., :1], 3, 2)
-    side = max(-(-max(picture.shape[:2]) // CELL), 1)
-    height, width = (length // side for length in picture.shape[:2])
-    cut = picture[: height * side, : width * side].reshape(height, side, width, side, 3)
-    return np.asarray(cut.mean((1, 3)).round(), np.uint8)
+        rows.append(joined([small(unit.synthesise(ws)) for ws in ways], 1))
+    return joined(rows, 0)
 
 
 def layers_of(text: str) -> tuple[int, int]:
