@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import math
 import os
 import signal
 import sys
@@ -13,13 +12,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.logging import RichHandler
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from perform import __version__
+from perform import __version__, films
+from perform.loops.commands import loop
 from perform.models.commands import app as models
 from perform.models.commands import directions
-from perform.terminal import AsJson, choice, complaints, err, out
+from perform.terminal import AsJson, choice, complaints, err, out, size_of
 
 if TYPE_CHECKING:
     from perform.rig import Rig
@@ -34,6 +33,7 @@ app = typer.Typer(
 )
 app.add_typer(models, name="models")
 app.command()(directions)
+app.command()(loop)
 STYLE = {"ok": "green", "warn": "yellow", "fail": "bold red"}
 
 Size = Annotated[str, typer.Option(help="WIDTHxHEIGHT of the picture in pixels.")]
@@ -105,7 +105,7 @@ def play(
         options = show.Options(
             setlist=setlist,
             sound=_sound(audio),
-            size=_size(size),
+            size=size_of(size),
             fps=fps,
             scale=scale,
             model=model,
@@ -148,7 +148,7 @@ def render(
         options = show.Options(
             setlist=scene,
             sound=str(_existing(sound)),
-            size=_size(size),
+            size=size_of(size),
             fps=fps,
             scale=scale,
             model=model,
@@ -157,7 +157,7 @@ def render(
             record=out_file,
             headless=True,
         )
-        _render(options, seconds)
+        films.render(options, seconds)
 
 
 @app.command()
@@ -265,7 +265,7 @@ def _play(options: Options, seconds: float | None) -> None:
             return past or (not options.loop and playing.sound is not None and playing.sound.finished)
 
         rig.run(over)
-    _farewell(rig, options)
+    films.farewell(rig, options)
 
 
 def _film(options: Options, seconds: float | None) -> None:
@@ -278,62 +278,7 @@ def _film(options: Options, seconds: float | None) -> None:
     err.print(
         f"no display here: rendering {options.setlist} to {file} (a window needs DISPLAY or WAYLAND_DISPLAY)"
     )
-    _render(replace(options, record=file, headless=True, fps=options.fps or show.RENDER_FPS), seconds)
-
-
-def _render(options: Options, seconds: float | None) -> None:
-    """Render with a progress bar; an interrupted render keeps what it has."""
-    from perform import show
-    from perform.clock import stopwatch
-    from perform.outputs.digest import Digest
-
-    length = min(_duration(options.sound), math.inf if seconds is None else seconds)
-    if math.isinf(length):
-        raise ValueError("how long? silence and some files do not say: give --seconds")
-    rig, digest = show.render(options), Digest()
-    rig.outputs.append(digest)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: rig.end())
-    columns = (
-        TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(),
-        TextColumn("{task.fields[rate]:.1f} frames/s"), TimeRemainingColumn(),
-    )  # fmt: skip
-    frames = round(length * (options.fps or show.RENDER_FPS))
-    began = stopwatch()
-    with Progress(*columns, console=err) as progress:
-        task = progress.add_task(f"rendering {options.setlist}", total=frames, rate=0.0)
-
-        def over(rendering: Rig) -> bool:
-            done = rendering.timings.count
-            progress.update(task, completed=done, rate=done / max(stopwatch() - began, 1e-6))
-            return done >= frames or rendering.lost > 0
-
-        rig.run(over)
-    frames, took = rig.timings.count, stopwatch() - began
-    out.print(f"{frames} frames in {took:.1f} s: {frames / took:.1f} frames/s, sha256 {digest.hexadecimal}")
-    _farewell(rig, options)
-
-
-def _farewell(rig: Rig, options: Options) -> None:
-    total = sum(rig.stage.faults.counts.values())
-    if total:
-        err.print(f"{total} faults on stage, of {len(rig.stage.faults.counts)} sorts")
-    if options.record:
-        whole = "recorded to" if not rig.lost else "the recording stopped early; what there is of it is in"
-        out.print(f"{whole} {options.record}", highlight=False, soft_wrap=True)
-    if rig.lost:
-        raise typer.Exit(1)
-
-
-def _duration(sound: str | None) -> float:
-    """Seconds of a sound file; infinite where it does not say, or there is none."""
-    from perform.inputs.audio import SoundFile
-
-    if sound is None:
-        return math.inf
-    file = SoundFile(sound)
-    file.close()
-    return file.duration or math.inf
+    films.render(replace(options, record=file, headless=True, fps=options.fps or show.RENDER_FPS), seconds)
 
 
 def _figures(result: dict[str, Any]) -> None:
@@ -358,15 +303,6 @@ def _sound(audio: str | None) -> str | None:
         return None if audio == "none" else audio
     track = demo_track()
     return str(track) if track else None
-
-
-def _size(text: str) -> tuple[int, int]:
-    width, _, height = text.lower().partition("x")
-    if not (
-        width.isdigit() and height.isdigit() and 16 <= int(width) <= 16384 and 16 <= int(height) <= 16384
-    ):
-        raise ValueError(f"size {text!r}, must be WIDTHxHEIGHT, each 16..16384 pixels")
-    return int(width), int(height)
 
 
 def _existing(path: Path) -> Path:

@@ -31,3 +31,13 @@ def choice(what: str, value: str, allowed: tuple[str, ...]) -> Any:
     if value not in allowed:
         raise ValueError(f"{what} {value!r}, must be one of {', '.join(allowed)}")
     return value
+
+
+def size_of(text: str) -> tuple[int, int]:
+    """Width and height of a text such as 1280x720. Raises ValueError."""
+    width, _, height = text.lower().partition("x")
+    if not (
+        width.isdigit() and height.isdigit() and 16 <= int(width) <= 16384 and 16 <= int(height) <= 16384
+    ):
+        raise ValueError(f"size {text!r}, must be WIDTHxHEIGHT, each 16..16384 pixels")
+    return int(width), int(height)

@@ -20,7 +20,20 @@ FLOORS = (
     ("studios",),
     ("stage",),
     ("rig",),
-    ("show", "check", "bench", "models", "terminal", "doctor", "dashboard", "console", "training", "atlas"),
+    (
+        "show",
+        "films",
+        "loops",
+        "check",
+        "bench",
+        "models",
+        "terminal",
+        "doctor",
+        "dashboard",
+        "console",
+        "training",
+        "atlas",
+    ),
     ("cli",),
 )
 DOORS = FLOORS[5]

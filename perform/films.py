@@ -1,0 +1,72 @@
+"""A show rendered to a video, with a progress bar: what `perform render` and `perform loop` do."""
+
+from __future__ import annotations
+
+import math
+import signal
+from typing import TYPE_CHECKING
+
+import typer
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from perform.terminal import err, out
+
+if TYPE_CHECKING:
+    from perform.rig import Rig
+    from perform.show import Options
+
+
+def render(options: Options, seconds: float | None) -> None:
+    """Render with a progress bar; an interrupted render keeps what it has."""
+    from perform import show
+    from perform.clock import stopwatch
+    from perform.outputs.digest import Digest
+
+    length = min(_duration(options.sound), math.inf if seconds is None else seconds)
+    if math.isinf(length):
+        raise ValueError("how long? silence and some files do not say: give --seconds")
+    rig, digest = show.render(options), Digest()
+    rig.outputs.append(digest)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: rig.end())
+    columns = (
+        TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(),
+        TextColumn("{task.fields[rate]:.1f} frames/s"), TimeRemainingColumn(),
+    )  # fmt: skip
+    frames = round(length * (options.fps or show.RENDER_FPS))
+    began = stopwatch()
+    with Progress(*columns, console=err) as progress:
+        task = progress.add_task(f"rendering {options.setlist}", total=frames, rate=0.0)
+
+        def over(rendering: Rig) -> bool:
+            done = rendering.timings.count
+            progress.update(task, completed=done, rate=done / max(stopwatch() - began, 1e-6))
+            return done >= frames or rendering.lost > 0
+
+        rig.run(over)
+    frames, took = rig.timings.count, stopwatch() - began
+    out.print(f"{frames} frames in {took:.1f} s: {frames / took:.1f} frames/s, sha256 {digest.hexadecimal}")
+    farewell(rig, options)
+
+
+def farewell(rig: Rig, options: Options) -> None:
+    """Say what failed on stage and where the recording is; exit code 1 when it stopped early."""
+    total = sum(rig.stage.faults.counts.values())
+    if total:
+        err.print(f"{total} faults on stage, of {len(rig.stage.faults.counts)} sorts")
+    if options.record:
+        whole = "recorded to" if not rig.lost else "the recording stopped early; what there is of it is in"
+        out.print(f"{whole} {options.record}", highlight=False, soft_wrap=True)
+    if rig.lost:
+        raise typer.Exit(1)
+
+
+def _duration(sound: str | None) -> float:
+    """Seconds of a sound file; infinite where it does not say, or there is none."""
+    from perform.inputs.audio import SoundFile
+
+    if sound is None:
+        return math.inf
+    file = SoundFile(sound)
+    file.close()
+    return file.duration or math.inf
