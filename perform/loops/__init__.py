@@ -152,11 +152,10 @@ def _shortest(points: Floats, places: Sequence[int]) -> list[int]:
 def sheet(loop: Loop, file: Path) -> None:
     """The keys' pictures in their order, as a PNG file."""
     from perform.models import located
-    from perform.models.sample import Sampling, Wish, png_of
+    from perform.models.sample import Sampling, Wish, pixels, png_of
     from perform.models.sheets import grid
 
     wish = Wish(",".join(map(str, loop.keys)), psi=loop.psi)
-    images = [sample.image.transpose(1, 2, 0) for sample in Sampling(located(loop.model), wish)]
-    pictures = [np.clip(image * 127.5 + 128, 0, 255).astype(np.uint8) for image in images]
+    pictures = [pixels(sample.image) for sample in Sampling(located(loop.model), wish)]
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(png_of(grid(pictures, min(len(pictures), 8))))

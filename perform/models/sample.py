@@ -168,7 +168,12 @@ def _save_arrays(sampling: Sampling, samples: Any, out: Path) -> None:
 
 def png(image: Floats) -> bytes:
     """A picture [1, 3 or 4 channels, height, width] of -1..1 as a PNG file."""
-    return png_of(np.clip(image * 127.5 + 128, 0, 255).astype(np.uint8).transpose(1, 2, 0))
+    return png_of(pixels(image))
+
+
+def pixels(image: Floats) -> Pixels:
+    """A picture [channels, height, width] of -1..1 as it is shown [height, width, channels]."""
+    return np.ascontiguousarray(np.clip(image * 127.5 + 128, 0, 255).astype(np.uint8).transpose(1, 2, 0))
 
 
 def png_of(pixels: Pixels) -> bytes:
