@@ -152,14 +152,6 @@ def test_shrinking_does_not_flicker(context: moderngl.Context) -> None:
     assert np.abs(drawn(pictures).astype(int) - 100).max() <= 1
 
 
-def test_resize(context: moderngl.Context) -> None:
-    pictures = Pictures(context, (8, 8))
-    pictures.upload(flat(9))
-    assert drawn(pictures).shape == (8, 8, 3)
-    pictures.resize((20, 10))
-    assert drawn(pictures).shape == (10, 20, 3) and (drawn(pictures) == 9).all()
-
-
 def test_bars_stay_black_after_another_fit(context: moderngl.Context) -> None:
     pictures = Pictures(context, (60, 20))
     pictures.upload(flat(255))

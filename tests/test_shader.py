@@ -146,20 +146,6 @@ def test_passes_have_the_size_that_they_ask_for(context: moderngl.Context) -> No
     stage = Stage(context, shader, (64, 32))
     assert tuple(stage.frame()[0, 0, :2]) == (32, 1)
     assert tuple(stage.frame(detail=0.25)[0, 0, :2]) == (16, 1)
-    stage.shader.resize((16, 200))
-    frame = stage.frame()
-    assert frame.shape == (200, 16, 4) and tuple(frame[0, 0, :2]) == (8, 2)
-
-
-def test_kept_buffers_are_set_up_again_at_another_size(context: moderngl.Context) -> None:
-    shader = main(
-        "PASSINDEX == 0 && FRAMEINDEX == 0 ? vec4(0.2) : IMG_THIS_PIXEL(kept) + 0.2",
-        PASSES=[{"TARGET": "kept", "PERSISTENT": True}],
-    )
-    stage = Stage(context, shader)
-    assert [int(stage.frame()[0, 0, 0]) for _ in range(2)] == [51, 102]
-    stage.shader.resize((6, 6))
-    assert [int(stage.frame()[0, 0, 0]) for _ in range(2)] == [51, 102]
 
 
 def test_time_and_frames(context: moderngl.Context) -> None:

@@ -190,13 +190,6 @@ class Pictures:
             self._drawn = wanted
         return self._output.texture
 
-    def resize(self, size: tuple[int, int]) -> None:
-        """Draw at another size from the next frame on."""
-        self.size = size
-        self._output.release()
-        self._output = Target(self._context, size)
-        self._drawn = self._shape = None
-
     def release(self) -> None:
         """Give back textures and programs; safe to call twice."""
         self._forget()

@@ -43,7 +43,6 @@ class Present:
     """Draws finished images at `size` (width, height)."""
 
     def __init__(self, context: moderngl.Context, size: tuple[int, int]) -> None:
-        self._context = context
         self._plain = Strip(context, _PLAIN + _PRESENT)
         self._gamma = Strip(context, _GAMMA + _PRESENT)
         self._target = Target(context, size)
@@ -103,11 +102,6 @@ class Present:
             master=min(master, 1.0),
             shift=5.588238 * (frame % 64),
         )
-
-    def resize(self, size: tuple[int, int]) -> None:
-        """Draw at another size from the next frame on."""
-        self._target.release()
-        self._target = Target(self._context, size)
 
     def release(self) -> None:
         """Give back the texture and the program; safe to call twice."""

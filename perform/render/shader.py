@@ -87,12 +87,6 @@ class Shader:
         self._targets.clear()
         self._sizes, self._frame = self._no_sizes, 0
 
-    def resize(self, size: tuple[int, int]) -> None:
-        """Draw at another size from the next frame on. Buffers whose size changes begin black, and when the
-        shader keeps one of them FRAMEINDEX begins at 0 again."""
-        self.size = size
-        self._sizes = self._no_sizes
-
     def release(self) -> None:
         """Give back textures and programs; safe to call twice."""
         for thing in (*self._targets.values(), *reversed(self._owned)):

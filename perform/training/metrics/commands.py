@@ -41,9 +41,8 @@ def metrics(
     as_json: AsJson = False,
 ) -> None:
     """How near a model's pictures are to those it learnt from."""
-    from perform.training.dataset import Dataset
-
     from perform.models import located
+    from perform.training.dataset import Dataset
     from perform.training.metrics import compared
     from perform.training.metrics.features import network, scattering
 
