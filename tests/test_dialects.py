@@ -219,5 +219,5 @@ def test_a_network_without_latents_is_refused() -> None:
     config = replace(SECOND, c_dim=3, embed=5, z_dim=2)
     state = names_of(config)
     state["mapping.fc0.weight"] = state["mapping.fc0.weight"][:, :5]
-    with pytest.raises(ModelError, match="z_dim = 0, must be 1 or more"):
+    with pytest.raises(ModelError, match="z_dim = 0, must be 1 to"):
         official.weights(state)

@@ -152,7 +152,7 @@ def test_official_pickles(tmp_path: Path, persistence: None, protocol: int) -> N
         same(found, replace(whole(config), config=replace(config, clamp=9.0)))
         assert found.notes["source"].startswith("pickle of Autolume, class Generator, its code ")
     refused = {
-        "holds G, D, but no averaged generator": {"G": other, "D": judge},
+        "holds .G., .D., but no averaged generator": {"G": other, "D": judge},
         "a discriminator only": judge,
     }
     for complaint, content in refused.items():  # type: ignore[assignment]

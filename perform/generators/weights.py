@@ -7,11 +7,12 @@ name of its family and its configuration as JSON.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, astuple, dataclass, replace
 from importlib import import_module
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, TypeAlias, cast
+from typing import Any, ClassVar, Protocol, TypeAlias, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,11 @@ Mapper: TypeAlias = Callable[[Floats, Floats | None], Floats]
 Centre: TypeAlias = Callable[[Floats | None], Floats]
 
 COMMENT_LIMIT = 2000  # characters of a title or credit shown
+LARGEST = 4096  # pixels of a side; a small file could else ask for any amount of noise
+WIDEST, MOST_CLASSES = 1 << 14, 1 << 16  # of latents, and how many classes, for the same reason
+NAME_LIMIT = 80  # characters of a name shown
+# What a configuration that does not hold together raises when it is asked for its shapes.
+DISAGREES = (TypeError, ValueError, AttributeError, LookupError, ArithmeticError)
 
 
 class Config(Protocol):
@@ -57,6 +63,9 @@ class Config(Protocol):
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Every tensor with its shape, in the order of the network."""
         ...
+
+
+Sized = TypeVar("Sized", bound=Config)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,23 +113,62 @@ def family(name: str) -> Family:
     rack = Path(__file__).parent
     known = sorted(file.parent.name for file in rack.glob("*/network.py"))
     if name not in known:
-        raise ModelError(f"family = {name!r}, must be one of {', '.join(known)}")
+        raise ModelError(f"family = {name[:NAME_LIMIT]!r}, must be one of {', '.join(known)}")
     return cast(Family, import_module(f"perform.generators.{name}"))
+
+
+def sized(config: Sized) -> Sized:
+    """The configuration, when it holds together and has latents and pictures of a size that is played.
+
+    ModelError says what does not."""
+    try:
+        shapes, space, (width, height) = config.shapes(), config.space, config.size
+    except ModelError:
+        raise
+    except DISAGREES as error:
+        raise ModelError(f"its configuration does not hold together: {printable(repr(error))}") from error
+    if min(width, height) < 1 or max(width, height) > LARGEST:
+        shown = f"{width} x {height}" if max(width, height) < 1 << 64 else "endless"
+        raise ModelError(f"pictures would be {shown}, may be up to {LARGEST} a side")
+    widths = {"z_dim": space.z_dim, "w_dim": space.w_dim}
+    if wrong := [name for name, width in widths.items() if not 1 <= width <= WIDEST]:
+        raise ModelError(f"{wrong[0]} = {widths[wrong[0]]}, must be 1 to {WIDEST}")
+    if not 0 <= space.c_dim <= MOST_CLASSES:
+        raise ModelError(f"c_dim = {space.c_dim}, must be 0 to {MOST_CLASSES}")
+    if empty := [name for name, shape in shapes.items() if min(shape, default=1) < 1]:
+        raise ModelError(f"{empty[0]} would have shape {shapes[empty[0]]}, must be 1 or more each")
+    numbers: Any = config
+    if wild := [one for one in astuple(numbers) if isinstance(one, float) and not math.isfinite(one)]:
+        raise ModelError(f"its configuration has {wild[0]}, must be finite numbers")
+    return config
 
 
 def checked(config: Config, arrays: Mapping[str, NDArray[Any]], notes: Mapping[str, str]) -> Weights:
     """Weights of what a configuration asks for, as float32; ModelError for what is missing or wrong."""
-    kept: dict[str, Floats] = {}
-    for name, shape in config.shapes().items():
-        if name not in arrays:
-            raise ModelError(f"{name} is missing, must be there with shape {shape}")
-        array = np.asarray(arrays[name], np.float32, order="C")
-        kept[name] = array if array.flags.writeable else array.copy()  # a view of a file may change with it
-        if kept[name].shape != shape:
-            raise ModelError(f"{name} has shape {kept[name].shape}, must be {shape}")
-        if not np.isfinite(kept[name]).all():
-            raise ModelError(f"{name} holds values that are not finite")
-    return Weights(config, kept, dict(notes))
+    kept = {name: _checked(name, arrays, shape) for name, shape in sized(config).shapes().items()}
+    return Weights(config, kept, {key: printable(note) for key, note in notes.items()})
+
+
+def _checked(name: str, arrays: Mapping[str, NDArray[Any]], shape: tuple[int, ...]) -> Floats:
+    """One tensor; its own memory, as a view of a file may change with it."""
+    found = arrays.get(name)
+    if found is None:
+        raise ModelError(f"{name} is missing, must be there with shape {shape}")
+    if found.shape != shape:
+        raise ModelError(f"{name} has shape {found.shape}, must be {shape}")
+    if found.dtype.kind not in "fiub":
+        raise ModelError(f"{name} is of type {found.dtype}, must be of real numbers")
+    with np.errstate(over="ignore"):  # what is too large is not finite, and refused for it
+        array = np.asarray(found, np.float32, order="C")
+    if not np.isfinite(array).all():
+        raise ModelError(f"{name} holds values that are not finite")
+    return array if array.flags.writeable else array.copy()
+
+
+def printable(text: str, most: int = COMMENT_LIMIT) -> str:
+    """Words of a file as they may be shown: on one line, nothing that moves a cursor, not endless."""
+    plain = "".join(character if character.isprintable() else " " for character in text[:most])
+    return plain if len(text) <= most else f"{plain}…"
 
 
 def write(path: str | Path, weights: Weights) -> None:
@@ -179,21 +227,22 @@ def header(path: str | Path) -> tuple[Any, dict[str, str]]:
         raise ModelError(f"{path} is not readable as safetensors: {error}") from error
     if "family" not in metadata:
         raise ModelError(f"{path} is not a model of perform: its metadata names no family")
-    notes = {key: value[:COMMENT_LIMIT] for key, value in metadata.items() if key not in ("config", "family")}
+    own = ("config", "family")
+    notes = {key: printable(value) for key, value in metadata.items() if key not in own}
     return _config(path, metadata["family"], metadata.get("config", "")), notes
 
 
 def _config(path: str | Path, name: str, text: str) -> Config:
+    from pydantic import TypeAdapter, ValidationError
+
     try:
-        fields = json.loads(text)
-        config = family(name).Config(**{key: _frozen(value) for key, value in fields.items()})
-        config.shapes()
+        kind: Any = family(name).Config
+        made: Config = TypeAdapter(kind).validate_json(text)
+        return sized(made)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        why = f"{place}: {first['msg']}" if place else first["msg"]
+        raise ModelError(f"{path} has no readable configuration in its metadata: {printable(why)}") from error
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from error
-    except (TypeError, ValueError, AttributeError, IndexError) as error:
-        raise ModelError(f"{path} has no readable configuration in its metadata: {error}") from error
-    return config
-
-
-def _frozen(value: Any) -> Any:
-    return tuple(_frozen(item) for item in value) if isinstance(value, list) else value

@@ -17,7 +17,7 @@ from perform.generators import ModelError, biggan, dcgan, weights
 from perform.generators.checkpoints import Checkpoint, modules, read
 from perform.generators.checkpoints.dialects import foreign, lucidrains, official, rosinality, tensorflow
 from perform.generators.checkpoints.pickles import Record
-from perform.generators.weights import Weights
+from perform.generators.weights import Weights, printable
 
 State: TypeAlias = Mapping[str, NDArray[Any]]
 Notes: TypeAlias = dict[str, str]
@@ -31,6 +31,7 @@ KEPT = (
 UNAVERAGED = ("G", "g")
 GROUPS = ("param/", "buffer/", "state/")  # of the names in an npz
 LONGEST_JSON = 1 << 20  # bytes
+LONGEST = 300  # characters of a fault
 NVIDIA = (
     "NVIDIA's networks, and what was trained further from them, are for non-commercial use;"
     " ask who made this file"
@@ -51,9 +52,10 @@ def load(path: str | Path) -> Weights:
     try:
         return _kept(_recognised(checkpoint, path))
     except ModelError as error:
-        raise ModelError(f"{path}: {error}") from error
+        raise ModelError(f"{path}: {printable(str(error), LONGEST)}") from error
     except LAYOUT as error:
-        raise ModelError(f"{path} holds a network of a layout that is not known here ({error!r})") from error
+        why = printable(repr(error), LONGEST)
+        raise ModelError(f"{path} holds a network of a layout that is not known here ({why})") from error
 
 
 def header(path: str | Path) -> tuple[Any, dict[str, str]]:
@@ -97,7 +99,7 @@ def _recognised(checkpoint: Checkpoint, path: Path) -> Weights:
         raise ModelError(foreign.told_of_value(content))
     if any(map(modules.is_module, content.values())):
         if not modules.is_module(content.get("G_ema")):
-            held = ", ".join(str(key) for key in content)
+            held = foreign.listed(content)
             raise ModelError(f"holds {held}, but no averaged generator (G_ema)")
         return _of_module(content["G_ema"], notes)
     if checkpoint.container == "npz":
@@ -139,7 +141,7 @@ def _of_arrays(content: State, path: Path, notes: Notes) -> Weights:
     if not grouped:
         return _of_states(dict(content), path, notes)
     text = content.get("meta_json")
-    described = _object(str(text), f"{path}: meta_json") if text is not None else {}
+    described = _object(str(text), "meta_json") if text is not None else {}
     if official.family(grouped) is not None:
         made = described.get("init_kwargs")
         told = {"source": "arrays by their official names", "licence": NVIDIA}

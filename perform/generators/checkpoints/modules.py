@@ -16,6 +16,7 @@ from perform.generators.checkpoints.names import NETWORK, PERSISTENT
 from perform.generators.checkpoints.pickles import Record
 
 DEPTH = 32  # modules within modules
+LONGEST = 300  # characters of a dotted name: a long one that many parts share is small to read, not to write
 SCALARS = (str, bool, int, float, type(None), np.ndarray)
 
 
@@ -49,7 +50,7 @@ class Network:
     def variables(self) -> dict[str, NDArray[Any]]:
         """All variables, those of the components after their names: `synthesis/4x4/Const/const`."""
         within = {
-            f"{key}/{name}": array
+            _joined(key, name, "/"): array
             for key, part in self.components.items()
             for name, array in part.variables.items()
         }
@@ -79,10 +80,11 @@ def module(value: Any) -> Module:
     for path, fields in _walk(value, "", 0):
         attributes[path] = _plain_items(fields)
         for name, tensor in (*_part(fields, "_parameters").items(), *_part(fields, "_buffers").items()):
+            dotted = _joined(path, name)
             if isinstance(tensor, np.ndarray):
-                tensors[f"{path}.{name}".lstrip(".")] = tensor
+                tensors[dotted] = tensor
             elif tensor is not None:
-                raise CheckpointError(f"{shown(f'{path}.{name}'.lstrip('.'))} is no tensor")
+                raise CheckpointError(f"{shown(dotted)} is no tensor")
     init = _state(value).get("_init_kwargs")
     return Module(
         _class_name(value), _plain_items(init) if isinstance(init, dict) else {}, attributes, tensors
@@ -146,7 +148,16 @@ def _walk(value: Any, path: str, depth: int) -> Iterator[tuple[str, dict[str, An
     yield path, fields
     for name, part in _part(fields, "_modules").items():
         if part is not None:
-            yield from _walk(part, f"{path}.{name}".lstrip("."), depth + 1)
+            yield from _walk(part, _joined(path, name), depth + 1)
+
+
+def _joined(path: str, name: str, mark: str = ".") -> str:
+    """The name of a part: that of what it is in before its own."""
+    if len(path) + len(name) > LONGEST:
+        raise CheckpointError(
+            f"{shown(name)} and what it is in have a name of more than {LONGEST} characters"
+        )
+    return f"{path}{mark}{name}" if path else name
 
 
 def _part(fields: Mapping[str, Any], field: str) -> dict[str, Any]:

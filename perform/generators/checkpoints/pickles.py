@@ -20,6 +20,7 @@ from perform.generators.checkpoints.limits import WAITING, CheckpointError, Limi
 
 PROTOCOL = 5
 LONG = 255  # bytes of a number; torch's magic number has 10
+PLACES = 1 << 32  # of the memo
 CHUNK = 4096  # bytes searched at once for the end of a line, in the text opcodes of protocol 0
 ESCAPE = re.compile(r"\\(x[0-9a-fA-F]{2}|[0-7]{1,3}|[^x0-7])", re.DOTALL)
 ESCAPED = {"n": "\n", "r": "\r", "t": "\t", "a": "\a", "b": "\b", "f": "\f", "v": "\v", "\n": ""}
@@ -178,6 +179,8 @@ class _Machine:
                     self.memo[key] = value
 
     def put(self, key: int) -> None:
+        if not 0 <= key < PLACES:  # larger ones could be made to take forever to look up
+            raise CheckpointError(f"the pickle keeps a value at a place that is not 0 to {PLACES - 1}")
         value = self.stack[-1]
         if isinstance(value, Record):
             self.unsettled.setdefault(id(value), []).append(key)

@@ -35,6 +35,7 @@ class Zip:
     def __init__(self, data: memoryview, limits: Limits) -> None:
         self.data, self.limits = data, limits
         self.members: dict[str, Member] = {}
+        self._left = len(data)  # bytes that members may still have: none lies over another
         at, count, end = self._directory()
         for _ in range(count):
             limits.step()
@@ -100,6 +101,9 @@ class Zip:
             )
         first = at + 46 + named
         size, packed, header = self._large(self.data[first : first + extra], size, packed, header)
+        self._left -= packed
+        if self._left < 0:
+            raise CheckpointError("the zip's members lie over each other, or outside of the file")
         self.members[name] = Member(method, check, packed, size, header)
         return int(first + extra + comment)
 

@@ -21,9 +21,8 @@ from typing import ClassVar
 import numpy as np
 
 from perform.generators import NOISE, STORED, Floats, ModelError
-from perform.generators.stylegan2 import sized
 from perform.generators.stylegan2.noise import MovingNoise
-from perform.generators.weights import Centre, Controls, Mapper, Shapes, Weights
+from perform.generators.weights import Centre, Controls, Mapper, Shapes, Weights, sized
 from perform.latent import Space
 from perform.parameters import Parameter
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from itertools import pairwise
-from typing import Any, ClassVar, Literal, TypeAlias, TypeVar
+from typing import Any, ClassVar, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,19 +21,15 @@ from perform.directions import reach
 from perform.generators import NOISE, NOISE_LAYERS, STORED, Floats, ModelError
 from perform.generators.stylegan2.mapping import mapped
 from perform.generators.stylegan2.noise import MovingNoise
-from perform.generators.weights import Centre, Controls, Mapper, Shapes, Weights, checked
-from perform.generators.weights import Config as AnyConfig
+from perform.generators.weights import Centre, Controls, Mapper, Shapes, Weights, checked, sized
 from perform.latent import Space
 from perform.parameters import Parameter
 
 Architecture: TypeAlias = Literal["skip", "resnet", "orig"]
 
-Sized = TypeVar("Sized", bound=AnyConfig)
-
 INPUTS = ("noise", "strength")
 FILTER = "synthesis.resample_filter"
 TAPS = np.array([1, 3, 3, 1], np.float32)
-LARGEST = 4096  # pixels of a side; a small file could else ask for any amount of noise
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,16 +151,6 @@ def infer(found: Shapes, clamp: float | None = None, rate: float = 0.01) -> Conf
     except (KeyError, IndexError, ValueError) as error:
         raise ModelError(f"not a stylegan2 generator: {error} is missing or misshapen") from error
     return sized(config)
-
-
-def sized(config: Sized) -> Sized:
-    """The configuration, when it has latents and pictures of a size that is played."""
-    width, height = config.size
-    if config.space.z_dim < 1:
-        raise ModelError(f"z_dim = {config.space.z_dim}, must be 1 or more")
-    if min(width, height) < 1 or max(width, height) > LARGEST:
-        raise ModelError(f"pictures would be {width} x {height}, may be up to {LARGEST} a side")
-    return config
 
 
 def _infer(found: Shapes, clamp: float | None, rate: float) -> Config:

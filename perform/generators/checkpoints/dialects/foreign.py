@@ -22,7 +22,7 @@ KNOWN: tuple[tuple[str, str], ...] = (  # of the names of a state dict, and what
     (r"lat_comp|act_comp", "directions (GANSpace), not a network"),
     (r"w|ws|latents?|projected_w", "latents, not a network"),
 )
-SHOWN = 60  # characters of a name
+SHOWN, KEYS = 60, 6  # characters of a name, and how many names
 
 
 def told(state: Mapping[str, NDArray[Any]]) -> str | None:
@@ -45,6 +45,10 @@ def told_of_value(content: Any) -> str:
     if isinstance(content, np.ndarray):
         return f"holds one array of shape {content.shape} (latents, perhaps), not a network"
     if isinstance(content, dict):
-        keys = ", ".join(repr(str(key)[:SHOWN]) for key in list(content)[:6]) or "nothing"
-        return f"holds no tensors of a generator; there is {keys}"
+        return f"holds no tensors of a generator; there is {listed(content)}"
     return f"holds a {type(content).__name__}, not a network"
+
+
+def listed(content: Mapping[Any, Any]) -> str:
+    """The first keys of a file."""
+    return ", ".join(repr(str(key)[:SHOWN]) for key in list(content)[:KEYS]) or "nothing"

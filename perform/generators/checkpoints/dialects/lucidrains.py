@@ -22,6 +22,7 @@ Options: TypeAlias = Mapping[str, Any]
 MARK = "GE.blocks.0.conv1.weight"
 RATE = 0.1  # of the mapping, where no .config.json tells another
 NORMALISED = (0, 18, 6)  # the version from which z is normalised, by the project's issue 112
+BLUR = ".upsample.1.f"  # a filter that is the same in all files that have it
 ENDS = {"initial_block": "const", "to_initial_block.weight": "begin"}
 ENDS |= {f"initial_conv.{part}": f"initial.{part}" for part in ("weight", "bias")}
 
@@ -38,15 +39,14 @@ def weights(
     for name, array in state.items():
         if place := _place(name):
             named[place] = array[0] if place.endswith(".const") else array
+        elif name.startswith(("SE.", "GE.")) and not name.endswith(BLUR):
+            named[name] = array  # of another network, if it is a weight
     depth = len([name for name in named if re.fullmatch(r"mapping\.fc\d+\.bias", name)])
     if not depth:
         raise ModelError("the averaged mapping (SE.net) is missing")
     named[NAME] = np.zeros(named[f"mapping.fc{depth - 1}.bias"].shape)
     rate, told = _rate(options), dict(notes or {})
-    normalised, blurred = (
-        _numbers(version) >= NORMALISED,
-        any(name.endswith("upsample.1.f") for name in state),
-    )
+    normalised, blurred = _numbers(version) >= NORMALISED, any(name.endswith(BLUR) for name in state)
     odd = [] if options is not None else [f"no .config.json beside it: mapping rate {RATE} taken"]
     odd += [] if normalised else [f"version {version or 'unknown'}: z is taken as it is"]
     if odd:
@@ -58,11 +58,11 @@ def weights(
 
 def _place(name: str) -> str | None:
     """Our name of a tensor; None for what is not of the averaged generator."""
-    if match := re.fullmatch(r"SE\.net\.(\d+)\.(weight|bias)", name):
+    if match := re.fullmatch(r"SE\.net\.(\d{1,3})\.(weight|bias)", name):
         return f"mapping.fc{int(match[1]) // 2}.{match[2]}"
     if name.startswith("GE.") and name[3:] in ENDS:
         return f"synthesis.b4.{ENDS[name[3:]]}"
-    match = re.fullmatch(r"GE\.blocks\.(\d+)\.(conv|to_style|to_noise|to_rgb)([12]?)\.(.+)", name)
+    match = re.fullmatch(r"GE\.blocks\.(\d{1,2})\.(conv|to_style|to_noise|to_rgb)([12]?)\.(.+)", name)
     if match is None:
         return None
     block, kind, number, rest = f"synthesis.b{4 << int(match[1])}", match[2], match[3], match[4]
@@ -82,4 +82,4 @@ def _rate(options: Options | None) -> float:
 
 def _numbers(version: str) -> tuple[int, ...]:
     """A version's numbers; what names none is taken for the newest."""
-    return tuple(int(part) for part in re.findall(r"\d+", version)[:3]) or (999,)
+    return tuple(int(part) for part in re.findall(r"\d{1,9}", version)[:3]) or (999,)

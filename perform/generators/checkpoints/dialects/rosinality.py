@@ -73,16 +73,18 @@ def weights(
 def _renamed(own: State) -> dict[str, NDArray[Any]]:
     named = {"synthesis.b4.const": own["input.input"][0]}
     for name, array in own.items():
-        if match := re.fullmatch(r"style\.(\d+)\.(weight|bias)", name):
+        if match := re.fullmatch(r"style\.(\d{1,3})\.(weight|bias)", name):
             named[f"mapping.fc{int(match[1]) - 1}.{match[2]}"] = array
-        elif match := re.fullmatch(r"noises\.noise_(\d+)", name):
+        elif match := re.fullmatch(r"noises\.noise_(\d{1,2})", name):
             named[f"synthesis.{_layer(int(match[1]))}.noise_const"] = array[0, 0]
-        elif match := re.fullmatch(r"(convs?|to_rgbs?)(1|\.\d+)\.(.+)", name):
+        elif match := re.fullmatch(r"(convs?|to_rgbs?)(1|\.\d{1,2})\.(.+)", name):
             place, part = _place(match[1], match[2]), LAYER_PARTS.get(match[3])
             if part is None and match[3] not in LEFT:
                 raise ModelError(f"{name} has no place in a StyleGAN2 of rosinality's kind")
             if part is not None:
                 named[f"synthesis.{place}.{part}"] = _squeezed(part, array)
+        elif name != "input.input":
+            named[name] = array  # of another network, if it is a weight
     return named
 
 

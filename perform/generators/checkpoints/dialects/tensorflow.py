@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from perform.generators import ModelError, stylegan1, stylegan2
 from perform.generators.checkpoints.dialects.centre import NAME, centred
 from perform.generators.checkpoints.dialects.leftovers import accounted
-from perform.generators.weights import Weights, checked
+from perform.generators.weights import Weights, checked, sized
 
 Variables: TypeAlias = Mapping[str, NDArray[Any]]
 Options: TypeAlias = Mapping[str, Any]
@@ -198,4 +198,4 @@ def _shape(named: Variables, resolutions: list[int], told: Options) -> stylegan1
         start=(height, width),
         fused=fused,
     )
-    return stylegan2.sized(config)
+    return sized(config)
