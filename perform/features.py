@@ -26,6 +26,7 @@ SIGNALS: tuple[str, ...] = (
     *chain.from_iterable((f"audio.{b}", f"audio.{b}.hit", f"audio.{b}.presence") for b in BANDS),
     *("audio.centroid", "audio.flux", "audio.flatness"),
     *(f"audio.chroma.{pitch}" for pitch in PITCHES),
+    "audio.pitch",
     *("audio.onset", "audio.spectrum", "audio.waveform"),
 )
 
@@ -40,6 +41,8 @@ LEAK = 0.03  # of the loudest band: what a window lets through from one band int
 FLUX_FLOOR = 0.5  # rise of the log loudness below which the gain does not follow
 THRESHOLD = 0.1  # of the strongest rise: the weakest onset
 FORGET = 0.02  # share of the new in the mean that the threshold follows: half a second
+CLEARER = 1.25  # times the chroma of the pitch so far that another one's must be
+QUIET = 0.1  # chroma below which the pitch stays what it was
 REST = 6  # hops between two onsets of one band, at least
 
 Floats = NDArray[np.float32]
@@ -59,9 +62,10 @@ class Band:
 class Features:
     """What was heard up to `time` (seconds of the stream, at the end of the hop).
 
-    All values are 0..1 against the loudest of the last seconds, and 0 in silence. `centroid` is
+    All values but the pitch are 0..1 against the loudest of the last seconds, and 0 in silence. `centroid` is
     logarithmic from 100 Hz to 12.8 kHz, `flatness` 0 for a tone and about .56 for white noise,
-    `onset` like a band's hit over all bands. `chroma` [12] from C; `spectrum` [1024] linear in
+    `onset` like a band's hit over all bands. `chroma` [12] from C, `pitch` the clearest of them, 0..11,
+    which stays in silence; `spectrum` [1024] linear in
     frequency, 60 dB; `waveform` [1024] around 0.5. `accents` [4] is the rise of each band's log
     loudness, in no unit, for a beat tracker.
     """
@@ -77,6 +81,7 @@ class Features:
     flatness: float
     onset: float
     chroma: Floats
+    pitch: int
     spectrum: Floats
     waveform: Floats
     accents: Floats
@@ -90,8 +95,9 @@ class Features:
         """The features by signal name, in the order of SIGNALS."""
         bands = chain.from_iterable((band.level, band.hit, band.presence) for band in self.bands)
         shape = self.centroid, self.flux, self.flatness
+        tones = *self.chroma.tolist(), float(self.pitch)
         rest = self.onset, self.spectrum, self.waveform
-        return dict(zip(SIGNALS, (self.level, *bands, *shape, *self.chroma.tolist(), *rest), strict=True))
+        return dict(zip(SIGNALS, (self.level, *bands, *shape, *tones, *rest), strict=True))
 
 
 def merge(hops: Sequence[Features]) -> Features:
@@ -142,6 +148,7 @@ class FeatureExtractor:
         hits, flux, accents = self._onsets(amplitude)
         spectrum, centroid, flatness = self._spectrum(self._past[-SPECTRUM_WINDOW:])
         low, mid, high, air = (Band(*values) for values in zip(levels, hits[:4], presence, strict=True))
+        chroma = self._chroma(self._past)
         return Features(
             self._heard / self.rate,
             level,
@@ -153,7 +160,8 @@ class FeatureExtractor:
             flux,
             flatness,
             onset=hits[-1],
-            chroma=self._chroma(self._past),
+            chroma=chroma,
+            pitch=self._chroma.pitch,
             spectrum=spectrum,
             waveform=self._levels.waveform(self._past[-WAVEFORM:]),
             accents=accents,
@@ -262,17 +270,22 @@ class _Spectrum:
 
 
 class _Chroma:
-    """The twelve pitch classes."""
+    """The twelve pitch classes, and which of them is clearest."""
 
     def __init__(self, rate: int) -> None:
         self._bank = _chroma_bank(rate)
         self._gain = _Gain(FLOOR)
+        self.pitch = 0
 
     def __call__(self, recent: Floats) -> Floats:
         amplitude = _amplitude(recent)
         pitches: Floats = np.sqrt(self._bank @ (amplitude * amplitude))
         self._gain(pitches.max(keepdims=True))
-        return np.divide(pitches, self._gain.reference)
+        chroma: Floats = np.divide(pitches, self._gain.reference)
+        best = int(chroma.argmax())
+        if chroma[best] > max(QUIET, CLEARER * chroma[self.pitch]):
+            self.pitch = best
+        return chroma
 
 
 def _mixed(samples: NDArray[np.float32]) -> Floats:

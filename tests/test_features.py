@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from dataclasses import fields
+from itertools import pairwise
 
 import librosa
 import numpy as np
@@ -87,7 +88,8 @@ def test_everything_lies_between_0_and_1(gain: float, hertz: float, hiss: float)
     sound = (tone(hertz, 0.1) + hiss * noise(0.1)) * np.float32(10 ** (gain / 20))
     for f in heard(np.concatenate((sound, 0.3 * sound))):
         for name, value in f.signals().items():
-            assert np.all((np.asarray(value) >= 0) & (np.asarray(value) <= 1)), name
+            most = 11 if name == "audio.pitch" else 1
+            assert np.all((np.asarray(value) >= 0) & (np.asarray(value) <= most)), name
 
 
 def test_soft_and_loud_are_the_same() -> None:
@@ -157,6 +159,13 @@ def test_chroma_of_a_note(pitch: int, octave: int) -> None:
     chroma = heard(tone(hertz, 0.3))[-1].chroma
     assert PITCHES[int(chroma.argmax())] == PITCHES[pitch]
     assert chroma.max() == pytest.approx(1, abs=0.01)
+
+
+def test_pitch_follows_the_melody_and_stays_in_silence() -> None:
+    notes = [tone(hertz, 0.4) for hertz in (220.0, 293.66, 493.88)]  # A, D, B
+    hops = heard(np.concatenate((*notes, np.zeros((RATE // 2, 1), np.float32))))
+    assert [hops[hop].pitch for hop in (35, 75, 115, 160)] == [9, 2, 11, 11]
+    assert sum(a.pitch != b.pitch for a, b in pairwise(hops)) == 3  # once a note, from C at first
 
 
 def window(sound: Sound, hop: int) -> NDArray[np.float32]:
