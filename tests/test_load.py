@@ -6,6 +6,7 @@ import json
 import os
 import pickle
 import sys
+import warnings
 from collections import OrderedDict
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +23,7 @@ from safetensors.numpy import save_file
 from perform.generators import ModelError, weights
 from perform.generators.checkpoints.dialects import tensorflow
 from perform.generators.checkpoints.load import LAYOUT, load
+from perform.generators.runtimes.eager import Eager
 from tests.foreign import (
     FIRST,
     LUCID,
@@ -226,6 +228,30 @@ def test_what_is_loaded_outlives_the_file(tmp_path: Path) -> None:
     found = load(path)
     path.write_bytes(b"\0" * path.stat().st_size)
     same(found, whole(SECOND))
+
+
+def test_networks_saved_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files of `torch.save(network)`: its class is named, and is not there when the file is read."""
+    kind = type("Generator", (torch.nn.Module,), {"__module__": "model"})
+    layers = [torch.nn.ConvTranspose2d(5, 4, 4), torch.nn.BatchNorm2d(4), torch.nn.ReLU()]
+    net = kind()
+    net.main = torch.nn.Sequential(*layers, torch.nn.ConvTranspose2d(4, 3, 4, 2, 1), torch.nn.Tanh())
+    net.activation, net.path = torch.nn.functional.relu, tmp_path
+    net.eval()
+    module, path = ModuleType("model"), tmp_path / "a.pth"
+    module.Generator = kind  # type: ignore[attr-defined]
+    plain = load(torch_file(path, {name: tensor.numpy() for name, tensor in net.state_dict().items()}))
+    both = {"netD": torch.nn.Linear(2, 1), "netG": net, "epoch": 3}
+    for content in (net, torch.nn.DataParallel(net), both):
+        for zipped in (True, False):
+            with monkeypatch.context() as context, warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                context.setitem(sys.modules, "model", module)
+                torch.save(content, path, _use_new_zipfile_serialization=zipped)
+            same(load(path), plain)
+    with torch.inference_mode():
+        expected = net.main(torch.ones(1, 5, 1, 1))[0].numpy()
+    assert np.abs(Eager(plain).draw(np.ones((1, 5), np.float32)) - expected).max() < 1e-6
 
 
 @pytest.mark.parametrize("container", CONTAINERS, ids=lambda path: path.name)

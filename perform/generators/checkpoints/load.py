@@ -30,6 +30,14 @@ KEPT = (
 )  # fmt: skip
 UNAVERAGED = ("G", "g")
 GROUPS = ("param/", "buffer/", "state/")  # of the names in an npz
+# Where projects keep the classes of their networks: files of whole networks (`torch.save(network)`) name
+# them, and are read for the tensors in them. They become records as all names do, and are not imported.
+WHOLE = (
+    "torch.nn.", "__main__.", "main.", "model.", "models.", "network.", "networks.", "net.", "nets.",
+    "generator.", "generators.", "gan.", "dcgan.", "biggan.", "stylegan2.", "stylegan3.", "modules.",
+    "layers.", "op.", "architectures.", "pg_modules.", "feature_networks.", "timm.", "torchvision.",
+    "pytorch_pretrained_biggan.", "stylegan2_pytorch.",
+)  # fmt: skip
 LONGEST_JSON = 1 << 20  # bytes
 LONGEST = 300  # characters of a fault
 NVIDIA = (
@@ -46,7 +54,7 @@ def load(path: str | Path) -> Weights:
     Raises ModelError, in one sentence: which file, and what it holds when that is no generator.
     """
     path = Path(path)
-    checkpoint = read(path)
+    checkpoint = read(path, WHOLE)
     if "family" in checkpoint.notes and checkpoint.container == "safetensors":
         return weights.read(path)
     try:
@@ -93,12 +101,14 @@ def _recognised(checkpoint: Checkpoint, path: Path) -> Weights:
         return _of_tensorflow(content[2], notes)
     if modules.is_network(content):
         return _of_tensorflow(content, notes)
-    if modules.is_module(content):
+    if modules.is_persistent(content):
         return _of_module(content, notes)
+    if modules.is_module(content):
+        return _of_states(modules.state(content), path, notes)
     if not isinstance(content, dict):
         raise ModelError(foreign.told_of_value(content))
-    if any(map(modules.is_module, content.values())):
-        if not modules.is_module(content.get("G_ema")):
+    if any(map(modules.is_persistent, content.values())):
+        if not modules.is_persistent(content.get("G_ema")):
             held = foreign.listed(content)
             raise ModelError(f"holds {held}, but no averaged generator (G_ema)")
         return _of_module(content["G_ema"], notes)
@@ -158,7 +168,7 @@ def _of_states(content: dict[Any, Any], path: Path, notes: Notes) -> Weights:
             raise ModelError(
                 "holds a network of lucidrains' that is not his StyleGAN2 (GE.blocks is missing)"
             )
-        told = {"source": f"lucidrains' stylegan2-pytorch {version}", "licence": ASK}
+        told = {"source": f"lucidrains' stylegan2-pytorch {printable(str(version), 20)}", "licence": ASK}
         options = _beside(path, ".config.json")
         number = version if isinstance(version, str) else ""
         return lucidrains.weights(averaged, number, options, {**notes, **told})
@@ -176,7 +186,8 @@ def _of_states(content: dict[Any, Any], path: Path, notes: Notes) -> Weights:
 def _states(content: dict[Any, Any]) -> Iterator[tuple[str, State]]:
     """The state dicts in a training file by their key, the likeliest first; last the file as one itself."""
     for key in KEPT:
-        if isinstance(content.get(key), dict) and (state := modules.state(content[key])):
+        held = content.get(key)
+        if (isinstance(held, dict) or modules.is_module(held)) and (state := modules.state(held)):
             yield key, state
     if state := modules.state(content):
         yield "", state
@@ -206,6 +217,8 @@ def _of_state(
     try:
         return dcgan.from_state(state, {**notes, "source": "state dict of a DCGAN"})
     except LAYOUT as error:  # ModelError is a ValueError
+        if isinstance(error, ModelError) and not str(error).endswith("not a dcgan"):
+            raise  # it is one, of values or a size that are not played
         raise ModelError(foreign.told(state) or foreign.unknown(state)) from error
 
 

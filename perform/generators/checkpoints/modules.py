@@ -68,6 +68,11 @@ def is_module(value: Any) -> bool:
     return isinstance(value, Record) and isinstance(_state(value), dict) and "_modules" in _state(value)
 
 
+def is_persistent(value: Any) -> bool:
+    """Whether a value is a network as NVIDIA's projects pickle one."""
+    return is_module(value) and value.name == PERSISTENT
+
+
 def is_network(value: Any) -> bool:
     """Whether a value of a checkpoint is a network of TensorFlow's StyleGANs."""
     return isinstance(value, Record) and value.name == NETWORK and isinstance(value.state, dict)
@@ -119,7 +124,11 @@ def network(value: Any, depth: int = 0) -> Network:
 
 
 def state(content: Any) -> dict[str, NDArray[Any]]:
-    """The arrays of a state dict by name, without the `module.` of DataParallel. Raises CheckpointError."""
+    """The arrays by name of a state dict or a whole network, without the `module.` of DataParallel.
+
+    Raises CheckpointError."""
+    if is_module(content):
+        content = module(content).tensors
     if not isinstance(content, dict):
         raise CheckpointError(f"a state dict is a {type(content).__name__}, must be arrays by name")
     found = {

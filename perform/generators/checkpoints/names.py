@@ -1,8 +1,8 @@
 """The names that checkpoints may use, and the plain values that stand for what they would make.
 
-Left out on purpose are `copyreg._reconstructor` and everything of a module of networks: a file made
-with `torch.save(network)` instead of its state dict is refused, or read as records where the caller
-says whose names (`read(path, inert=...)`).
+Left out on purpose are `copyreg._reconstructor` and all classes of networks: of a file made with
+`torch.save(network)` instead of its state dict they are read as records where the caller says whose
+names (`read(path, inert=...)`).
 """
 
 from __future__ import annotations
@@ -20,7 +20,11 @@ from perform.generators.checkpoints.pickles import Names, Record, key_of
 PERSISTENT = "torch_utils.persistence._reconstruct_persistent_obj"
 NETWORK = "dnnlib.tflib.network.Network"
 ARRAY = "numpy.ndarray"
-RECORDS = (PERSISTENT, NETWORK, ARRAY, "numpy.dtype", "argparse.Namespace")
+# The last are what the arguments of a training run may be, which training files keep.
+RECORDS = (
+    PERSISTENT, NETWORK, ARRAY, "numpy.dtype", "argparse.Namespace", "pathlib.PosixPath",
+    "pathlib.WindowsPath", "pathlib._local.PosixPath", "pathlib._local.WindowsPath",
+)  # fmt: skip
 
 LATIN = ("latin1", "latin-1")
 

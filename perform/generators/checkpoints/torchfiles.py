@@ -58,6 +58,7 @@ def outer(limits: Limits) -> Made:
         "torch._utils._rebuild_tensor_v2": partial(_tensor, limits),
         "torch._utils._rebuild_tensor_v3": partial(_tensor_of, limits),
         "torch._utils._rebuild_parameter": _parameter,
+        "torch._utils._rebuild_parameter_with_state": _parameter,
         "torch.storage._load_from_bytes": partial(_nested, limits),
     }
 
@@ -158,11 +159,11 @@ def _tail(
     return found
 
 
-def _storage(find: Find, order: str, reference: Any) -> Storage:
+def _storage(find: Find, order: str, reference: Any) -> Storage | Record:
     """What a reference out of the pickle stands for."""
     kind = reference[0] if isinstance(reference, tuple) and reference else None
-    if isinstance(kind, str) and kind == "module":
-        raise CheckpointError("it holds a whole network (torch.save(network)); must be its state dict")
+    if isinstance(kind, str) and kind == "module" and isinstance(reference[1], Record):
+        return reference[1]  # the class of a network, with its source: before torch 1.6 they were written so
     if not isinstance(kind, str) or kind != "storage" or len(reference) not in (5, 6):
         raise CheckpointError("it refers to something that is no storage of torch")
     _, cls, key, _, count, *view = reference

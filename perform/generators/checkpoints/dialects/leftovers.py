@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from perform.generators import ModelError
-from perform.generators.weights import Weights
+from perform.generators.weights import Weights, printable
 
-SHOWN = 4  # names in a note
+SHOWN, LONGEST = 4, 60  # names in a note, and characters of one
 HEAVY = ("weight", "bias")  # without these a network is another one; the rest are counters and the like
 
 
@@ -21,6 +21,7 @@ def accounted(weights: Weights, names: Iterable[str]) -> Weights:
         raise ModelError(f"{heavy[0]} has no place in a {weights.config.family}: the network is another one")
     if not left:
         return weights
+    shown = ", ".join(printable(name, LONGEST) for name in left[:SHOWN])
     more = f" and {len(left) - SHOWN} more" if len(left) > SHOWN else ""
-    odd = [*filter(None, [weights.notes.get("odd")]), f"left out: {', '.join(left[:SHOWN])}{more}"]
+    odd = [*filter(None, [weights.notes.get("odd")]), f"left out: {shown}{more}"]
     return replace(weights, notes={**weights.notes, "odd": "; ".join(odd)})
