@@ -1,0 +1,86 @@
+"""The plant as vertices: what is uploaded to be drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+from perform.training.flora import petals
+from perform.training.flora.greens import Solid, solids
+from perform.training.flora.petals import Blades, Mesh
+from perform.training.flora.plant import Plant
+
+Floats = NDArray[np.float64]
+
+OUTER = 12  # petals with a fine mesh; those further in are small, and many
+FINE, COARSE = (34, 21), (22, 13)  # rows and columns
+
+
+@dataclass(frozen=True, slots=True)
+class Vertices:
+    """Float32 rows: point 3, normal 3, paint 4 (see place.vert), colour 3; and triangles."""
+
+    data: NDArray[np.float32]
+    triangles: NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True)
+class Anatomy:
+    """Everything of a plant; `bloom` are points of the petals [n, 3]."""
+
+    petals: Vertices
+    greens: Vertices
+    bloom: Floats
+    fringe: float
+
+
+def anatomy(plant: Plant, told: Mapping[str, float], colours: Mapping[str, Floats], size: int) -> Anatomy:
+    """The vertices of a plant, fine enough for a picture of `size` pixels."""
+    fine = 1 if size <= 384 else 2 if size <= 1024 else 3
+    grown = _petals(plant, fine)
+    fringe = plant.form.fringe * (0.4 + 0.6 * told["fringe"]) + 0.1 * told["fringe"]
+    return Anatomy(grown, _greens(solids(plant, told, colours, fine)), _points(grown), fringe)
+
+
+def _points(vertices: Vertices) -> Floats:
+    return vertices.data[:, :3].astype(np.float64)
+
+
+def _petals(plant: Plant, fine: int) -> Vertices:
+    parts = [_mesh(plant, slice(0, OUTER), FINE, fine)]
+    if len(plant.growth) > OUTER:
+        parts.append(_mesh(plant, slice(OUTER, None), COARSE, fine))
+    return _joined(parts)
+
+
+def _mesh(plant: Plant, which: slice, grid: tuple[int, int], fine: int) -> Vertices:
+    rows, columns = (one * fine for one in grid)
+    blades = Blades(**{one.name: getattr(plant.petals, one.name)[which] for one in fields(Blades)})
+    mesh: Mesh = petals.surfaces(blades, rows, columns)
+    count = len(mesh.points)
+    shape = (count, rows, columns)
+    number, layer = np.arange(len(plant.growth))[which], plant.layer[which]
+    paint = [mesh.u, mesh.v, number[:, None, None], layer[:, None, None]]
+    columns_of = [np.broadcast_to(one, shape)[..., None] for one in paint]
+    turned = [mesh.points @ plant.axis.T, mesh.normals @ plant.axis.T]
+    data = np.concatenate([*turned, *columns_of, np.zeros((*shape, 3))], -1)
+    return Vertices(data.reshape(-1, 13).astype(np.float32), petals.triangles(rows, columns, count))
+
+
+def _greens(parts: list[Solid]) -> Vertices:
+    return _joined([_solid(part) for part in parts])
+
+
+def _solid(part: Solid) -> Vertices:
+    kind = np.broadcast_to([part.kind, 0.0], (len(part.points), 2))
+    data = np.concatenate([part.points, part.normals, part.uv, kind, part.colours], -1)
+    return Vertices(data.astype(np.float32), part.triangles)
+
+
+def _joined(parts: list[Vertices]) -> Vertices:
+    starts = np.cumsum([0, *(len(part.data) for part in parts[:-1])])
+    triangles = [part.triangles + start for part, start in zip(parts, starts, strict=True)]
+    return Vertices(np.concatenate([part.data for part in parts]), np.concatenate(triangles).astype(np.int32))

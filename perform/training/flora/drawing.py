@@ -1,0 +1,151 @@
+"""Drawing a flower with OpenGL, without a window: shadows, passes over the lens, the finish."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import moderngl
+import numpy as np
+from numpy.typing import NDArray
+
+from perform.render.context import headless
+from perform.training.flora.anatomy import Anatomy, Vertices
+from perform.training.flora.scenery import PASSES, Pass, Scenery
+
+Floats = NDArray[np.float64]
+
+KEY_MAP, SKY_MAP = 256, 128  # pixels of shadow maps
+_GLSL = Path(__file__).parent / "glsl"
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Vertices on the card, as the camera and as a light sees them."""
+
+    seen: moderngl.VertexArray
+    shadow: moderngl.VertexArray
+
+
+class Studio:
+    """A context of its own, its programs, and the targets of one size after the other."""
+
+    def __init__(self) -> None:
+        self._context = headless()
+        self._petal = self._program("place.vert", "noise.glsl", "light.glsl", "petal.frag")
+        self._green = self._program("place.vert", "noise.glsl", "light.glsl", "green.frag")
+        self._shadow = self._program("shadow.vert", "shadow.frag")
+        self._add = self._program("cover.vert", "add.frag")
+        self._finish = self._program("cover.vert", "noise.glsl", "finish.frag")
+        self._key, self._rim, self._sky = (self._map(size) for size in (KEY_MAP, KEY_MAP, SKY_MAP))
+        self._covers = {one: self._context.vertex_array(one, []) for one in (self._add, self._finish)}
+        self._size = 0
+
+    def draw(self, anatomy: Anatomy, scenery: Scenery, size: int) -> NDArray[np.uint8]:
+        """The picture [size, size, 3]."""
+        with self._context:
+            self._resize(size)
+            parts = self._part(anatomy.petals, self._petal), self._part(anatomy.greens, self._green)
+            self._tell(scenery.values | {"fringe": anatomy.fringe})
+            self._tell({"rim_view": scenery.rim_view})
+            self._cast(parts, self._rim, scenery.rim_view)
+            self._sum.clear()
+            for one in scenery.passes:
+                self._expose(parts, one)
+            self._release(parts)
+            return self._developed()
+
+    def _expose(self, parts: tuple[_Part, ...], one: Pass) -> None:
+        """Adds one pass to the sum."""
+        self._cast(parts, self._key, one.key_view)
+        self._cast(parts, self._sky, one.sky_view)
+        self._tell({name: getattr(one, name) for name in Pass.__slots__})
+        self._frame.use()
+        self._frame.clear()
+        self._context.enable_only(moderngl.DEPTH_TEST)
+        for unit, shadow in enumerate((self._key, self._rim, self._sky)):
+            shadow.depth_attachment.use(unit)
+        for part in parts:
+            part.seen.render()
+        self._sum.use()
+        self._context.enable_only(moderngl.BLEND)
+        self._context.blend_func = moderngl.ONE, moderngl.ONE
+        self._frame.color_attachments[0].use(0)
+        self._covers[self._add].render(vertices=3)
+
+    def _cast(self, parts: tuple[_Part, ...], shadow: Any, view: Floats) -> None:
+        """Draws what a light sees into its map."""
+        shadow.use()
+        shadow.clear()
+        self._context.enable_only(moderngl.DEPTH_TEST)
+        self._shadow["view"].write(_bytes(view))
+        for part in parts:
+            part.shadow.render()
+
+    def _developed(self) -> NDArray[np.uint8]:
+        image = self._sum.color_attachments[0]
+        image.build_mipmaps()
+        image.use(0)
+        self._out.use()
+        self._context.enable_only(moderngl.NOTHING)
+        self._covers[self._finish].render(vertices=3)
+        data = self._out.read(components=3, alignment=1)
+        return np.frombuffer(data, np.uint8).reshape(self._size, self._size, 3)[::-1].copy()
+
+    def _tell(self, values: Mapping[str, Floats | float]) -> None:
+        """Gives every program those of the values that it has."""
+        for program in (self._petal, self._green, self._finish):
+            for name, value in values.items():
+                if name in program:
+                    program[name].write(_bytes(value))
+
+    def _part(self, vertices: Vertices, program: moderngl.Program) -> _Part:
+        data = self._context.buffer(vertices.data.tobytes())
+        index = self._context.buffer(vertices.triangles.tobytes())
+        names, widths = ["point", "normal", "paint", "colour"], [3, 3, 4, 3]
+        layout = " ".join(
+            f"{width}f" if name in program else f"{4 * width}x"
+            for name, width in zip(names, widths, strict=True)
+        )
+        used = [name for name in names if name in program]
+        seen = self._context.vertex_array(program, [(data, layout, *used)], index)
+        shadow = self._context.vertex_array(self._shadow, [(data, "3f 40x", "point")], index)
+        return _Part(seen, shadow)
+
+    def _release(self, parts: tuple[_Part, ...]) -> None:
+        for part in parts:
+            part.seen.index_buffer.release()
+            part.seen.release()
+            part.shadow.release()
+
+    def _resize(self, size: int) -> None:
+        if size == self._size:
+            return
+        self._size, gl = size, self._context
+        self._frame = gl.framebuffer([gl.texture((size, size), 4, dtype="f2")], gl.depth_renderbuffer((size, size)))
+        self._sum = gl.framebuffer([gl.texture((size, size), 4, dtype="f4")])
+        self._out = gl.framebuffer([gl.renderbuffer((size, size), 4)])
+        levels = float(np.log2(size))
+        self._add["share"].value, self._finish["levels"].value = 1 / PASSES, levels
+
+    def _map(self, size: int) -> Any:
+        texture = self._context.depth_texture((size, size))
+        texture.compare_func = "<="
+        texture.repeat_x = texture.repeat_y = False
+        return self._context.framebuffer(depth_attachment=texture)
+
+    def _program(self, vertex: str, *fragment: str) -> moderngl.Program:
+        texts = ["\n".join((_GLSL / name).read_text(encoding="utf-8") for name in names) for names in ([vertex], fragment)]
+        vertex_shader, fragment_shader = ("#version 410 core\n" + text for text in texts)
+        program = self._context.program(vertex_shader=vertex_shader, fragment_shader=fragment_shader)
+        for unit, name in enumerate(("key_map", "rim_map", "sky_map")):
+            if name in program:
+                program[name].value = unit
+        return program
+
+
+def _bytes(value: Floats | float) -> bytes:
+    """A uniform's bytes; matrices by columns."""
+    return np.asarray(value, np.float32).T.tobytes()

@@ -1,0 +1,35 @@
+// The background behind the flower, a soft glow of what is bright, a film's curve, sRGB.
+in vec2 uv;
+uniform sampler2D image;
+uniform vec3 far, near;  // the ground: linear light, away from its pool of light and within
+uniform vec2 pool;
+uniform vec3 hazed;      // colour of soft shapes
+uniform float haze, haze_place, exposure, levels;
+out vec4 encoded;
+
+vec3 ground(vec2 p) {
+    float slow = noise(vec3(p * 1.5, haze_place));
+    vec2 bent = p + 0.35 * (vec2(slow, noise(vec3(p * 1.3 + 5.0, haze_place + 3.0))) - 0.5);
+    float glow = exp(-2.6 * dot(bent - pool, bent - pool));
+    float shapes = smoothstep(0.5, 0.95, noise(vec3(bent * 2.6 + 9.0, haze_place * 0.8 + 7.0)));
+    return mix(far, near, glow) + haze * shapes * hazed * (0.3 + 0.7 * glow);
+}
+
+vec3 curve(vec3 x) {
+    float brightest = max(x.r, max(x.g, x.b));
+    vec3 whole = x * ((1.0 - exp(-brightest)) / max(brightest, 1e-5));
+    return mix(1.0 - exp(-x), whole, 0.55);
+}
+
+void main() {
+    vec2 p = uv - 0.5;
+    vec4 sum = texture(image, uv);
+    vec3 colour = sum.rgb + (1.0 - sum.a) * ground(p);
+    vec3 glow = 0.5 * textureLod(image, uv, levels - 4.0).rgb + 0.5 * textureLod(image, uv, levels - 3.0).rgb;
+    colour += 0.045 * glow;
+    colour *= 1.0 - 0.55 * smoothstep(0.2, 0.85, length(p));
+    vec3 x = curve(colour * exposure);
+    x = mix(x * 12.92, 1.055 * pow(max(x, 1e-6), vec3(1.0 / 2.4)) - 0.055, step(0.0031308, x));
+    float dither = fract(52.9829189 * fract(dot(gl_FragCoord.xy, vec2(0.06711056, 0.00583715)))) - 0.5;
+    encoded = vec4(x + dither / 255.0, 1.0);
+}

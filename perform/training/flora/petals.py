@@ -1,0 +1,144 @@
+"""Blades: the curved surfaces that petals and leaves are made of.
+
+A blade is a midrib that bends in the plane through the flower's axis, and across it arcs of circles: hollow
+where the curvature is positive, bent back where it is negative. Everything is a smooth function of its numbers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Blades:
+    """n blades; every field is [n]. Lengths in petals, angles in radians, `base`, `middle`, `tip` from the axis."""
+
+    azimuth: Floats
+    length: Floats
+    width: Floats
+    belly: Floats
+    blunt: Floats
+    point: Floats
+    claw: Floats
+    base: Floats
+    middle: Floats
+    tip: Floats
+    reach: Floats
+    cup: Floats
+    radius: Floats
+    ruffle: Floats
+    waves: Floats
+    phase: Floats
+    crease: Floats
+    notch: Floats
+    overlap: Floats
+    twist: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Mesh:
+    """Points and normals [n, rows, columns, 3], u -1..1 and v 0..1 [rows, columns]."""
+
+    points: Floats
+    normals: Floats
+    u: Floats
+    v: Floats
+
+
+def surfaces(blades: Blades, rows: int, columns: int) -> Mesh:
+    """The blades as grids of rows (base to tip) and columns (side to side)."""
+    v = 1 - (1 - np.linspace(0, 1, rows)) ** 1.45  # denser at the tip, where outlines are round
+    u = np.linspace(-1, 1, columns)
+    angle = _angles(blades, v)
+    radial, height = _midrib(blades, v, angle)
+    across, depth, along = _sections(blades, u, v, radial)
+    sin, cos = np.sin(angle)[..., None], np.cos(angle)[..., None]
+    # Local to the blade: x outward, y sideways, z along the flower's axis. [n, rows, columns]
+    x = radial[..., None] + cos * depth + sin * along
+    z = height[..., None] - sin * depth + cos * along
+    turned = _turned(np.stack([x, across, z], -1), blades.azimuth)
+    uv = np.broadcast_arrays(u[None, :], v[:, None])
+    return Mesh(turned, _normals(turned), uv[0], uv[1])
+
+
+def _angles(blades: Blades, v: Floats) -> Floats:
+    """The midrib's angle from the axis [n, rows]."""
+    base = np.exp(-((v / blades.reach[:, None]) ** 1.6))
+    rise = np.clip((v - 0.3) / 0.7, 0, 1)
+    tip = rise * rise * (3 - 2 * rise)
+    middle = blades.middle[:, None]
+    return np.asarray(middle + (blades.base[:, None] - middle) * base + (blades.tip[:, None] - middle) * tip)
+
+
+def _midrib(blades: Blades, v: Floats, angle: Floats) -> tuple[Floats, Floats]:
+    """Distance from the axis and height [n, rows]."""
+    step = np.diff(v) * blades.length[:, None]
+
+    def summed(slope: Floats) -> Floats:
+        parts = (slope[:, 1:] + slope[:, :-1]) / 2 * step
+        return np.concatenate([np.zeros((len(parts), 1)), np.cumsum(parts, 1)], 1)
+
+    return blades.radius[:, None] + summed(np.sin(angle)), summed(np.cos(angle))
+
+
+def outline(blades: Blades, v: Floats) -> Floats:
+    """Half widths [n, rows]."""
+    belly, blunt, point = blades.belly[:, None], blades.blunt[:, None], blades.point[:, None]
+    shape = (v + 0.02) ** belly * (1 - (0.998 * v) ** blunt) ** point
+    shape /= shape.max(1, keepdims=True)
+    claw = blades.claw[:, None]
+    return np.asarray(blades.width[:, None] * (shape * (1 - claw) + claw * (1 - v) ** 2 + 0.004))
+
+
+def _sections(blades: Blades, u: Floats, v: Floats, radial: Floats) -> tuple[Floats, Floats, Floats]:
+    """Sideways, outward and lengthwise displacement of every point from the midrib [n, rows, columns]."""
+    half = outline(blades, v)[..., None]
+    side, up = u[None, None, :], v[None, :, None]
+    bend = blades.cup[:, None] / np.sqrt(radial**2 + (0.42 * blades.width[:, None]) ** 2 + 0.004)
+    bend = bend[..., None] * (1 - 0.35 * up**3)
+    turn = np.clip(bend * side * half, -2.2, 2.2)
+    across = np.sinc(turn / np.pi) * side * half
+    depth = -(np.sinc(turn / 2 / np.pi) ** 2) * turn * side * half / 2
+    one = np.newaxis
+    phase, waves = blades.phase[:, one, one], blades.waves[:, one, one]
+    wave = np.sin(2 * np.pi * waves * up + 2.1 * side + phase) + 0.45 * np.sin(
+        2 * np.pi * 1.9 * waves * up - 3.3 * side + 2.3 * phase
+    )
+    crest = np.sin(5.1 * side + 1.7 * phase + 1.3 * up) + 0.5 * np.sin(9.7 * side - 2.9 * phase)
+    ruffle, size = blades.ruffle[:, one, one], blades.width[:, one, one]
+    depth = depth + ruffle * size * (np.abs(side) ** 2.2 * up * wave + 0.55 * up**4 * crest)
+    depth = depth + blades.crease[:, one, one] * np.exp(-((side / 0.22) ** 2)) * np.sin(np.pi * up) * size * 2
+    roll = blades.overlap[:, one, one] * np.sqrt(up) + blades.twist[:, one, one] * up
+    across, depth = across * np.cos(roll) - depth * np.sin(roll), across * np.sin(roll) + depth * np.cos(roll)
+    length = blades.length[:, one, one]
+    along = (
+        length * up**5 * (blades.notch[:, one, one] * (1.6 * side**2 + 0.8 * crest) + 0.25 * ruffle * crest)
+    )
+    return across, depth, along * np.ones_like(across)
+
+
+def _turned(points: Floats, azimuth: Floats) -> Floats:
+    """Points [n, rows, columns, 3] about the axis, each blade by its azimuth [n]."""
+    cos, sin = np.cos(azimuth)[:, None, None], np.sin(azimuth)[:, None, None]
+    x, y, z = points[..., 0], points[..., 1], points[..., 2]
+    return np.stack([cos * x - sin * y, sin * x + cos * y, z], -1)
+
+
+def _normals(points: Floats) -> Floats:
+    """Unit normals that point away from the flower's axis."""
+    along, across = np.gradient(points, axis=1), np.gradient(points, axis=2)
+    normal = np.cross(across, along)
+    return np.asarray(normal / np.maximum(np.linalg.norm(normal, axis=-1, keepdims=True), 1e-9))
+
+
+def triangles(rows: int, columns: int, count: int = 1) -> NDArray[np.int32]:
+    """Corners of `count` grids, one after the other [n, 3]."""
+    corner = (np.arange(rows - 1)[:, None] * columns + np.arange(columns - 1)).reshape(-1, 1)
+    one = np.array([[0, 1, columns], [1, columns + 1, columns]])
+    grid = (corner[:, None] + one).reshape(-1, 3)
+    return np.concatenate([grid + number * rows * columns for number in range(count)]).astype(np.int32)
