@@ -24,6 +24,8 @@ from perform.generators import ModelError, weights
 from perform.generators.checkpoints.dialects import tensorflow
 from perform.generators.checkpoints.load import LAYOUT, load
 from perform.generators.runtimes.eager import Eager
+from tests import checkpoint_files as files
+from tests.checkpoint_files import Call, Name
 from tests.foreign import (
     FIRST,
     LUCID,
@@ -161,6 +163,20 @@ def test_official_pickles(tmp_path: Path, persistence: None, protocol: int) -> N
         path.write_bytes(pickle.dumps(content, protocol))
         with pytest.raises(ModelError, match=complaint):
             load(path)
+
+
+def test_what_is_beside_the_generator_may_be_of_any_class_of_networks(tmp_path: Path) -> None:
+    """As the discriminator of a projected GAN, which Autolume trains with."""
+    features = Call(Name("pg_modules.projector", "F_RandomProj"), (), {"_modules": {}}, new=True)
+    parts = Call(files.DICT, (), None, {"feature_network": features})
+    judge = Call(Name("pg_modules.discriminator", "Judge"), (), {"_modules": parts}, new=True)
+    averaged = files.module({f"param/{name}": array for name, array in names_of(SECOND).items()})
+    path = tmp_path / "a.pkl"
+    path.write_bytes(files.pickled({"G": None, "D": judge, "G_ema": averaged}))
+    same(load(path), whole(SECOND))
+    path.write_bytes(files.pickled({"G_ema": averaged, "D": Call(Name("pg_modules_", "system"), ("ls",))}))
+    with pytest.raises(ModelError, match=r"names 'pg_modules_\.system'.*nothing was run"):
+        load(path)
 
 
 def torch_file(path: Path, content: Any) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -27,7 +28,7 @@ from perform.generators.dcgan import untrained
 from perform.generators.runtimes.eager import Eager, pixels
 from perform.latent import z_of
 from perform.models import keep
-from perform.models.sample import SampleError, Sampling, Wish, png, seeds
+from perform.models.sample import Sampling, Wish, png
 from scripts.reference_table import CONTAINERS, differences
 from tests.library import save, write_library
 
@@ -249,15 +250,6 @@ def test_pngs_of_any_colours() -> None:
         assert np.array_equal(found, pictures(image[:channels]))
 
 
-def test_seeds_are_numbers_and_ranges() -> None:
-    assert seeds("0-3") == [0, 1, 2, 3]
-    assert seeds("3, 5,8-10") == [3, 5, 8, 9, 10]
-    assert seeds(str(2**32 - 1)) == [2**32 - 1]
-    for text in ("", "a", "1-", "-1", "3-1", "1,,2", str(2**32), "0-99999999", "1.5"):
-        with pytest.raises(SampleError, match="seeds"):
-            seeds(text)
-
-
 def wrong(folder: Path) -> None:
     """Files that cannot be what is asked of them."""
     np.save(folder / "short.npy", np.zeros((2, 5), np.float32))
@@ -292,6 +284,8 @@ def wrong(folder: Path) -> None:
         (["sample", FOREIGN, "--ws", "nowhere.npy", "--out", "a.npz"], "nowhere.npy"),
         (["sample", FOREIGN, "--labels", "short.npy", "--out", "a.npz"], "must be [1 or 1, 0]"),
         (["sample", FOREIGN, "--psi", "nan", "--out", "a.npz"], "psi = nan"),
+        (["sample", FOREIGN, "--psi", "1e30", "--out", "a.npz"], "must be within 1000.0 of 0"),
+        (["sample", FOREIGN, "--seeds", "", "--out", "a.npz"], "seeds '', must be numbers"),
         (["sample", FOREIGN, "--cutoff", "-2", "--out", "a.npz"], "cutoff = -2"),
         (["sample", FOREIGN, "--noise", "loud", "--out", "a.npz"], "const, none or a seed"),
         (["sample", FOREIGN, "--precision", "int4", "--out", "a.npz"], "must be one of float32, fast"),
@@ -316,6 +310,14 @@ def library(folder: Path) -> Iterator[Path]:
     (folder / "models/flora.pt").write_bytes(FOREIGN.read_bytes())
     (folder / "presets/mine.bin").write_bytes(FOREIGN.read_bytes())
     yield folder
+
+
+def test_names_and_words_with_brackets_are_shown_as_they_are(library: Path) -> None:
+    (library / "models/a[b].pt").write_bytes(FOREIGN.read_bytes())
+    (library / "models/[red]c.pkl").write_bytes(pickle.dumps({"[/red]": 1}))
+    told = run("models", "list")
+    assert "a[b]" in told and "[red]c" in told and "'[/red]'" in told
+    assert "a[b].pt" in run("models", "info", "a[b]", "--no-measure")
 
 
 def test_models_are_found_by_name_whatever_their_suffix(library: Path) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, track
 from rich.table import Table
+from rich.text import Text
 
 from perform.terminal import AsJson, choice, complaints, err, out
 
@@ -39,8 +40,9 @@ def listing(as_json: AsJson = False) -> None:
     table = Table("name", "family", "size", "classes", "file", "from", box=None)
     for row in rows:
         size = "x".join(map(str, row.size)) if row.size else ""
-        told = (row.name, row.family, size, str(row.classes or ""), _bytes(row.bytes), row.origin)
-        table.add_row(*told[:-1], f"[red]{row.fault}[/red]" if row.fault else told[-1])
+        last = Text(row.fault, "red") if row.fault else Text(row.origin)
+        told = (row.name, row.family, size, str(row.classes or ""), _bytes(row.bytes))
+        table.add_row(*map(Text, told), last)
     out.print(table)
 
 
@@ -60,7 +62,7 @@ def info(
         return
     table = Table(box=None, pad_edge=False, show_header=False)
     for name, text in _facts(found):
-        table.add_row(f"[bold]{name}[/bold]", text)
+        table.add_row(Text(name, "bold"), Text(text))
     out.print(table, highlight=False)
 
 
@@ -112,13 +114,24 @@ def sample(
     with complaints():
         if sum(one is not None for one in (seeds, z, ws)) > 1:
             raise ValueError("give one of --seeds, --z and --ws")
-        wish = Wish(seeds or "0", z, ws, labels, psi, cutoff, noise, precision, _settings(setting or []))
+        wish = Wish(
+            "0" if seeds is None else seeds,
+            z,
+            ws,
+            labels,
+            psi,
+            cutoff,
+            noise,
+            precision,
+            _settings(setting or []),
+        )
         sampling = Sampling(located(model), wish)
         watched: Any = track(
             sampling, "drawing", len(sampling), console=err, transient=True, disable=not err.is_terminal
         )
         save(sampling, watched, out_path)
-    out.print(f"{len(sampling)} pictures in {out_path}", markup=False, highlight=False, soft_wrap=True)
+    count = f"{len(sampling)} pictures" if len(sampling) > 1 else "1 picture"
+    out.print(f"{count} in {out_path}", markup=False, highlight=False, soft_wrap=True)
 
 
 def directions(
@@ -155,7 +168,7 @@ def directions(
     assert found.scales is not None
     table = Table("direction", "standard deviation", box=None)
     for one, scale in zip(found.names, found.scales, strict=True):
-        table.add_row(one, f"{scale:.3f}")
+        table.add_row(Text(one), f"{scale:.3f}")
     out.print(table)
     out.print(f"in {file_of(place)}", markup=False, highlight=False, soft_wrap=True)
 

@@ -19,6 +19,7 @@ from perform.latent import SEEDS, truncate, z_of
 Draw: TypeAlias = Callable[[Floats, Controls], Floats]
 
 MOST = 1_000_000  # pictures at once
+FURTHEST = 1000.0  # truncation; what is drawn so far out is noise, and further out not finite
 PRECISIONS = ("float32", "fast")
 NOISES = "const, none or a seed"
 PIXELS = {1: "gray", 3: "rgb24", 4: "rgba"}  # of PNG files, by channels
@@ -96,8 +97,8 @@ def points(weights: Weights, wish: Wish) -> tuple[list[str], Floats]:
     """Names and ws [n, num_ws, w_dim] of what is asked for, after truncation."""
     space, kind = weights.config.space, family(weights.config.family)
     psi = 1.0 if wish.psi is None else wish.psi
-    if not math.isfinite(psi):
-        raise SampleError(f"psi = {psi}, must be a finite number")
+    if not abs(psi) <= FURTHEST:
+        raise SampleError(f"psi = {psi}, must be within {FURTHEST} of 0")
     if wish.cutoff is not None and wish.cutoff < 0:
         raise SampleError(f"cutoff = {wish.cutoff}, must be 0..{space.num_ws} layers")
     if wish.ws:
