@@ -229,10 +229,11 @@ def header(path: str | Path) -> tuple[Any, dict[str, str]]:
         raise ModelError(f"{path} is not a model of perform: its metadata names no family")
     own = ("config", "family")
     notes = {key: printable(value) for key, value in metadata.items() if key not in own}
-    return _config(path, metadata["family"], metadata.get("config", "")), notes
+    return config_of(path, metadata["family"], metadata.get("config", "")), notes
 
 
-def _config(path: str | Path, name: str, text: str) -> Config:
+def config_of(path: str | Path, name: str, text: str) -> Config:
+    """A configuration of a family from its JSON in a file. ModelError when it is none, or not sound."""
     from pydantic import TypeAdapter, ValidationError
 
     try:

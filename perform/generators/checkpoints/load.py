@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from hashlib import sha256
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perform.generators import ModelError, biggan, dcgan, weights
-from perform.generators.checkpoints import Checkpoint, modules, read
+from perform.generators.checkpoints import Checkpoint, headers, modules, read
 from perform.generators.checkpoints.dialects import foreign, lucidrains, official, rosinality, tensorflow
 from perform.generators.checkpoints.pickles import Record
 from perform.generators.weights import Weights, printable
@@ -69,20 +69,31 @@ def load(path: str | Path) -> Weights:
 def header(path: str | Path) -> tuple[Any, dict[str, str]]:
     """Configuration and notes of a model file. Raises ModelError.
 
-    A file of ours says them in its head; any other is read whole, and what was found is remembered for
-    as long as the file is the same.
+    A file of ours says them in its head; any other is read whole, and what was found is remembered, also
+    on disk, for as long as the file and the descriptions beside it are the same.
     """
     path = Path(path)
     if not path.is_file() or weights.ours(path):
         return weights.header(path)
-    status = path.stat()
-    return _header(path.absolute(), status.st_mtime_ns, status.st_size)
+    read_from = [file for file in (path, *_descriptions(path)) if file.is_file()]
+    stats = [(file, file.stat()) for file in read_from]
+    return _header(
+        path.absolute(), tuple((file.name, stat.st_mtime_ns, stat.st_size) for file, stat in stats)
+    )
 
 
 @lru_cache(maxsize=64)
-def _header(path: Path, *_stamp: int) -> tuple[Any, dict[str, str]]:
+def _header(path: Path, stamp: headers.Stamp) -> headers.Header:
+    if (kept := headers.recall(path, stamp)) is not None:
+        return kept
     found = load(path)
+    headers.remember(path, stamp, found.config, found.notes)
     return found.config, dict(found.notes)
+
+
+def _descriptions(path: Path) -> list[Path]:
+    """Where projects describe a network beside its file: lucidrains' first, then Hugging Face's."""
+    return [path.with_name(name) for name in (".config.json", "config.json", f"{path.stem}_config.json")]
 
 
 def _kept(found: Weights) -> Weights:
@@ -169,7 +180,7 @@ def _of_states(content: dict[Any, Any], path: Path, notes: Notes) -> Weights:
                 "holds a network of lucidrains' that is not his StyleGAN2 (GE.blocks is missing)"
             )
         told = {"source": f"lucidrains' stylegan2-pytorch {printable(str(version), 20)}", "licence": ASK}
-        options = _beside(path, ".config.json")
+        options = _beside(_descriptions(path)[:1])
         number = version if isinstance(version, str) else ""
         return lucidrains.weights(averaged, number, options, {**notes, **told})
     mean = content.get("latent_avg")
@@ -207,10 +218,10 @@ def _of_state(
     if official.family(state) is not None:
         return official.weights(state, None, None, {**notes, "source": "state dict by its official names"})
     if lucidrains.MARK in state:
-        return lucidrains.weights(state, "", _beside(path, ".config.json"), notes)
+        return lucidrains.weights(state, "", _beside(_descriptions(path)[:1]), notes)
     if "embeddings.weight" in state and any(name.startswith("generator.gen_z.") for name in state):
         if not isinstance(described, dict):
-            described = _beside(path, "config.json", f"{path.stem}_config.json")
+            described = _beside(_descriptions(path)[1:])
         return biggan.from_state(
             state, described, {**notes, "source": "BigGAN-deep of Hugging Face's layout"}
         )
@@ -222,9 +233,9 @@ def _of_state(
         raise ModelError(foreign.told(state) or foreign.unknown(state)) from error
 
 
-def _beside(path: Path, *names: str) -> dict[str, Any] | None:
-    """The first JSON object of some names beside a file; None when there is none."""
-    for file in (path.with_name(name) for name in names):
+def _beside(files: Iterable[Path]) -> dict[str, Any] | None:
+    """The JSON object of the first file that is there; None when none is."""
+    for file in files:
         if file.is_file():
             with file.open("rb") as opened:
                 return _object(opened.read(LONGEST_JSON).decode("utf-8", "replace"), str(file))

@@ -33,7 +33,7 @@ def centred(weights: Weights) -> Weights:
         count = min(batch, SAMPLES - start)
         z = draw.standard_normal((count, space.z_dim), np.float32)
         classes = np.arange(start, start + count)[:, None] % max(space.c_dim, 1)
-        labels = np.float32(classes == np.arange(space.c_dim)) if space.c_dim else None
+        labels = (classes == np.arange(space.c_dim)).astype(np.float32) if space.c_dim else None
         with np.errstate(all="ignore"):
             total += mapping(z, labels).sum(0, dtype=np.float64)
     mean = np.asarray(total / SAMPLES, np.float32)
