@@ -11,7 +11,7 @@ import pytest
 from torch import Tensor
 
 import perform.generators as rack
-from perform.generators import biggan, dcgan, lucidrains, stylegan1, stylegan2
+from perform.generators import biggan, dcgan, lucidrains, singan, stylegan1, stylegan2
 from perform.generators.bending import Bend
 from perform.generators.runtimes import eager, openvino
 from perform.generators.stylegan3.untrained import untrained
@@ -34,6 +34,7 @@ MADE = {
     ),
     "dcgan": lambda: dcgan.untrained(32, 8),
     "lucidrains": lambda: drawn(lucidrains.Config((6, 6, 5, 4), z_dim=5, mapping=(5, 5))),
+    "singan": singan.untrained,
     "stylegan1": lambda: drawn(stylegan1.Config((6, 6, 5, 4, 4, 3), z_dim=5, mapping=(7, 9), fused=16)),
     "stylegan2": lambda: drawn(stylegan2.Config((8, 8, 8, 6, 6, 4), z_dim=5, mapping=(9, 8))),
     "stylegan3": lambda: untrained(16, base=256, most=16),

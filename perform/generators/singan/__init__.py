@@ -1,0 +1,174 @@
+"""SinGAN: a generator learnt from one picture (Shaham, Dekel, Michaeli 2019, arXiv:1905.01164).
+
+A pyramid of small convolutional networks. The coarsest makes a picture of noise; each next one
+enlarges it and adds what is missing at its size, with noise of its own. z is the coarsest noise, a
+map [height, width] of one number a place; w is z with a 1 after it, and there is one w for each scale:
+the first says where things are, the others which details they have. Maps are brought to the length of
+noise inside the network, so that halfway between two of them the picture is as rich as at both.
+
+The centre of truncation is the noise from which the learnt picture itself comes, and its last number,
+which is the share of the finer noise, is 0: truncation leads from that picture (0) to free
+variations (1). A network learnt from several frames has their number as classes: the label says to
+which of them truncation leads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import ClassVar
+
+import numpy as np
+
+from perform.generators import NOISE, Floats, ModelError
+from perform.generators.stylegan2.noise import MovingNoise
+from perform.generators.weights import Centre, Controls, Mapper, Weights
+from perform.latent import Space
+from perform.parameters import Parameter
+
+INPUTS = ("noise", "strength")
+FIXED = "latent.fixed"
+SEED = 1905  # of the untrained weights
+LEAST = 3  # cells of a side of the coarsest scale
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The shape of a SinGAN.
+
+    `sizes` has (height, width) of each scale, coarsest first; `widths` the features of each scale's
+    hidden layers, of which there are `depth` - 1. `frames` is how many pictures it was learnt from.
+    """
+
+    family: ClassVar[str] = "singan"
+    parameters: ClassVar[tuple[Parameter, ...]] = NOISE
+
+    sizes: tuple[tuple[int, int], ...]
+    widths: tuple[int, ...]
+    depth: int = 5
+    image_channels: int = 3
+    frames: int = 1
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) of the pictures."""
+        height, width = self.sizes[-1]
+        return width, height
+
+    @property
+    def scales(self) -> int:
+        return len(self.sizes)
+
+    @property
+    def bendable(self) -> tuple[str, ...]:
+        """The hidden features of each scale, which can be bent, coarse to fine."""
+        return tuple(f"scale{n}.hidden" for n in range(self.scales))
+
+    @property
+    def space(self) -> Space:
+        height, width = self.sizes[0]
+        places = height * width
+        return Space(places, places + 1, self.scales, self.frames if self.frames > 1 else 0)
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Every tensor with its shape, in the order of the network."""
+        if self.depth < 2 or min(self.sizes[0]) < LEAST or len(self.widths) != self.scales or self.scales < 2:
+            raise ModelError(
+                f"depth = {self.depth}, scales = {self.scales}, widths = {len(self.widths)}, the coarsest "
+                f"{self.sizes[0]}; must be 2 or more, as many widths as scales, {LEAST} or more a side"
+            )
+        named: dict[str, tuple[int, ...]] = {FIXED: (self.frames, *self.sizes[0])}
+        for n, width in enumerate(self.widths):
+            named[f"scale{n}.amplitude"] = ()
+            features = (self.image_channels, *(width,) * (self.depth - 1), self.image_channels)
+            for i, (inputs, outputs) in enumerate(pairwise(features)):
+                named[f"scale{n}.conv{i}.weight"] = (outputs, inputs, 3, 3)
+                named[f"scale{n}.conv{i}.bias"] = (outputs,)
+        return named
+
+
+def mapping(weights: Weights) -> Mapper:
+    """From z to w: z, and all of the finer noise (the contract of `weights.Family`)."""
+    width = weights.config.space.z_dim
+
+    def mapped(z: Floats, labels: Floats | None) -> Floats:
+        z = np.asarray(z, np.float32)
+        if z.ndim != 2 or z.shape[1] != width:
+            raise ValueError(f"z has shape {z.shape}, must be (n, {width})")
+        return np.concatenate([z, np.ones((len(z), 1), np.float32)], 1)
+
+    return mapped
+
+
+def mean(weights: Weights) -> Centre:
+    """The w [w_dim] from which the learnt picture comes; with labels a mix of the frames'."""
+    fixed = weights.arrays[FIXED].reshape(weights.config.frames, -1)
+    centres = np.pad(fixed, ((0, 0), (0, 1)))
+
+    def centre(labels: Floats | None) -> Floats:
+        mixed: Floats = labels @ centres if labels is not None and len(centres) > 1 else centres
+        return mixed[0]
+
+    return centre
+
+
+def inputs(weights: Weights) -> Callable[[Controls], tuple[Floats, ...]]:
+    """From the parameters of the noise to that of all scales but the coarsest [values], and its
+    strength [1]. The network's own noise (-1) is one seed among the others."""
+    config: Config = weights.config
+    moving = MovingNoise(lambda seed: drawn_noise(config, seed))
+
+    def taken(controls: Controls) -> tuple[Floats, ...]:
+        drawn = moving.at(int(controls["noise_seed"]), float(controls["noise_phase"]))
+        return drawn, np.full(1, controls["noise"], np.float32)
+
+    return taken
+
+
+def noise_sizes(config: Config) -> list[int]:
+    """How many noise values each scale but the coarsest takes, in order."""
+    return [height * width for height, width in config.sizes[1:]]
+
+
+def drawn_noise(config: Config, seed: int) -> Floats:
+    """Noise for all scales but the coarsest, one after the other, drawn from a seed."""
+    draw = np.random.Generator(np.random.PCG64(seed % 2**64))
+    return draw.standard_normal(sum(noise_sizes(config)), dtype=np.float32)
+
+
+def resized(weights: Weights, size: tuple[int, int]) -> Weights:
+    """The same network for pictures of another (width, height): all of it is convolutions.
+
+    Things keep their size in pixels, there are more or fewer of them. The learnt picture's noise is
+    mirrored beyond its edges, or cut. ModelError when the coarsest scale would be too small.
+    """
+    config: Config = weights.config
+    across, down = (new / old for new, old in zip(size, config.size, strict=True))
+    sizes = tuple((max(round(h * down), 1), max(round(w * across), 1)) for h, w in config.sizes[:-1])
+    if min(sizes[0]) < LEAST:
+        least = tuple(
+            int(np.ceil(side * LEAST / cells))
+            for side, cells in zip(config.size, config.sizes[0][::-1], strict=True)
+        )
+        raise ModelError(f"size = {size[0]} x {size[1]}, must be about {least[0]} x {least[1]} or more")
+    changed = replace(config, sizes=(*sizes, (size[1], size[0])))
+    fixed = weights.arrays[FIXED]
+    more = [(0, max(new - old, 0)) for new, old in zip(sizes[0], fixed.shape[1:], strict=True)]
+    fitted = np.pad(fixed, ((0, 0), *more), "symmetric")[:, : sizes[0][0], : sizes[0][1]]
+    arrays = {**weights.arrays, FIXED: np.ascontiguousarray(fitted)}
+    return Weights(changed, arrays, weights.notes)
+
+
+def untrained(sizes: tuple[tuple[int, int], ...] = ((8, 8), (16, 16), (32, 32)), width: int = 8) -> Weights:
+    """Seeded random weights of strong contrast, for measuring and for tests."""
+    config = Config(sizes, (width,) * len(sizes))
+    draw = np.random.Generator(np.random.PCG64(SEED))
+    arrays = {}
+    for name, shape in config.shapes().items():
+        spread = np.sqrt(2 / np.prod(shape[1:])) if name.endswith("weight") else 1.0
+        drawn = draw.standard_normal(shape, np.float32) * np.float32(spread)
+        arrays[name] = np.zeros_like(drawn) if name.endswith("bias") else np.asarray(drawn)
+        if name.endswith("amplitude"):
+            arrays[name] = np.full((), 0.3, np.float32)
+    return Weights(config, arrays, {"title": "untrained: seeded random weights", "licence": "MIT"})
