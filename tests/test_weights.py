@@ -115,6 +115,52 @@ def test_foreign_and_broken_files_are_refused(tmp_path: Path) -> None:
         read(path)
 
 
+CONFIGURATIONS = {
+    "deep": ("stylegan2", "[" * 100_000, "Invalid JSON: recursion limit"),
+    "list": ("stylegan2", "[1]", "should be an object"),
+    "none": ("stylegan2", "", "Invalid JSON"),
+    "mapping": ("stylegan2", {"channels": {"a": 1}}, "channels: Input should be a valid"),
+    "text": ("stylegan2", {"channels": [4, 4], "z_dim": "a"}, "z_dim: Input should be a valid integer"),
+    "other text": ("stylegan2", {"channels": [4, 4], "clamp": "x"}, "clamp: Input should be a valid number"),
+    "architecture": ("stylegan2", {"channels": [4, 4], "architecture": "x"}, "should be 'skip', 'resnet'"),
+    "negative": ("stylegan2", {"channels": [4, 4], "z_dim": -5}, "z_dim = -5, must be 1 to 16384"),
+    "wide": ("stylegan2", {"channels": [4, 4], "mapping": [1 << 40]}, "w_dim = 1099511627776, must be 1 to"),
+    "classes": ("stylegan2", {"channels": [4, 4], "c_dim": -1}, "c_dim = -1, must be 0 to 65536"),
+    "nan": ("stylegan2", '{"channels": [4, 4], "clamp": NaN}', "has nan, must be finite"),
+    "no layers": ("stylegan2", {"channels": []}, "must be|hold together"),
+    "no width": ("stylegan2", {"channels": [0, 4]}, "would have shape .*, must be 1 or more each"),
+    "no mapping": ("stylegan2", {"channels": [4, 4], "mapping": []}, "does not hold together: IndexError"),
+    "lucid": ("lucidrains", {"channels": [4]}, "does not hold together: IndexError"),
+    "zero": ("biggan", {"layers": [[True, 1, 1]], "reduction": 0}, "together: ZeroDivisionError"),
+    "endless": ("dcgan", {"channels": [1] * 40_002, "kernels": [4] * 40_000}, "would be endless"),
+    "sizes": (
+        "dcgan",
+        {"channels": [1] * 14, "kernels": [4] * 12},
+        "would be 16384 x 16384, may be up to 4096",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CONFIGURATIONS)
+def test_configurations_that_are_none_are_refused_in_a_sentence(tmp_path: Path, case: str) -> None:
+    family, config, complaint = CONFIGURATIONS[case]
+    text = config if isinstance(config, str) else json.dumps(config)
+    path = tmp_path / "a.safetensors"
+    save_file({"x": np.zeros(3, np.float32)}, path, {"family": family, "config": text})
+    for reader in (header, read):
+        with pytest.raises(ModelError, match=complaint) as caught:
+            reader(path)
+        assert str(caught.value).startswith(str(path)) and len(str(caught.value)) < len(str(path)) + 200
+
+
+def test_notes_are_shown_plainly(tmp_path: Path) -> None:
+    path = tmp_path / "a.safetensors"
+    title = "\x1b[31mred\n" + "x" * 5000
+    write(path, replace(drawn(SMALL), notes={"title": title}))
+    for notes in (header(path)[1], read(path).notes):
+        assert notes["title"] == " [31mred " + "x" * 1991 + "…"
+
+
 def save(path: Path, weights: Weights) -> None:
     metadata = {"family": "stylegan2", "config": json.dumps(asdict(weights.config))}
     save_file(dict(weights.arrays), path, metadata)

@@ -58,7 +58,8 @@ def load(path: str | Path) -> Weights:
     if "family" in checkpoint.notes and checkpoint.container == "safetensors":
         return weights.read(path)
     try:
-        return _kept(_recognised(checkpoint, path))
+        with np.errstate(all="ignore"):  # what is not finite is refused at the end
+            return _kept(_recognised(checkpoint, path))
     except ModelError as error:
         raise ModelError(f"{path}: {printable(str(error), LONGEST)}") from error
     except LAYOUT as error:
