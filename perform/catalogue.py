@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from difflib import get_close_matches
 from functools import reduce
 from pathlib import Path
 from typing import get_args
 
-from perform import generators, paths
+from perform import feeds, generators, paths
 from perform.directions import PARAMETERS as DIRECTION
 from perform.directions import Directions
+from perform.feeds import Feed
 from perform.generators import Floats, bending, blending, latents
 from perform.generators.latents import SUFFIX as DIRECTIONS
 from perform.generators.untrained import MAPPING
@@ -26,8 +28,8 @@ MODELS = (".safetensors", ".pkl", ".pt", ".pth", ".bin", ".npz")  # of files in 
 class Library:
     """Shaders, presets and setlists in folders, the first of which wins; and models.
 
-    A folder holds `shaders/{generators,filters,transitions}/*.fs`, `presets/*.toml`, `setlists/*.toml`
-    and `models/`. `model` plays in place of the model that each preset names.
+    A folder holds `shaders/{generators,filters,transitions}/*.fs`, `presets/*.toml`, `setlists/*.toml`,
+    `feeds/*.toml` and `models/`. `model` plays in place of the model that each preset names.
     """
 
     def __init__(self, *folders: Path, model: str | None = None) -> None:
@@ -67,6 +69,17 @@ class Library:
     def setlist_file(self, name: str) -> Path:
         """The file of a setlist by name."""
         return self._file("setlists", name, ".toml", "setlist")
+
+    def feeds(self, signals: Iterable[str]) -> list[Feed]:
+        """The feeds that say these signals, from their files in feeds/. LookupError, SceneError, OSError."""
+        wanted = [signal for signal in sorted(signals) if signal.startswith("feed.")]
+        names = dict.fromkeys(signal.split(".")[1] for signal in wanted)
+        found = {name: feeds.read(self._file("feeds", name, ".toml", f"feed {name}")) for name in names}
+        for signal in wanted:
+            if not (feed := found[signal.split(".")[1]]).says(signal):
+                said = ", ".join(feed.values)
+                raise LookupError(f"{signal}: {feed.file} says {said}, and of each .raw, .age and .quality")
+        return list(found.values())
 
     def model(self, name: str) -> tuple[Parameter, ...]:
         """What [generator] takes with a model; LookupError when there is none of that name."""
@@ -144,7 +157,7 @@ class Library:
 
     def watched(self) -> list[Path]:
         """The folders in which a saved file may change what is played."""
-        kinds = ("presets", "setlists", *(f"shaders/{role}s" for role in get_args(Role)))
+        kinds = ("presets", "setlists", "feeds", *(f"shaders/{role}s" for role in get_args(Role)))
         return [folder / kind for folder in self.folders for kind in kinds if (folder / kind).is_dir()]
 
     def _file(self, kind: str, name: str, suffix: str, what: str) -> Path:

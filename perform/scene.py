@@ -81,6 +81,13 @@ class Settings:
         """Every parameter's value, or the formula that gives it."""
         return {p.name: self.values.get(p.name, p.default) for p in self.parameters}
 
+    @property
+    def heard(self) -> frozenset[str]:
+        """The signals that its formulas hear."""
+        values = self.values.values()
+        parts = [part for value in values for part in (value if isinstance(value, tuple) else (value,))]
+        return frozenset().union(*(part.names for part in parts if isinstance(part, formula.Formula)))
+
     def start(self) -> Controls:
         """The settings running: formulas with fresh state."""
         return Controls(self)
@@ -140,6 +147,14 @@ class Scene:
     def model(self) -> str | None:
         """The name of the trained generator, None where a shader is the source."""
         return self.source.name if self.latent else None
+
+    @property
+    def heard(self) -> frozenset[str]:
+        """The signals that its formulas hear."""
+        one = [unit for unit in (self.source, self.latent, self.blend, self.entrance.shader) if unit]
+        return frozenset().union(
+            *(unit.heard for unit in (*one, *self.filters, *self.bends, *self.directions))
+        )
 
 
 class _SceneText(BaseModel):

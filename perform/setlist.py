@@ -84,6 +84,12 @@ class Setlist:
     loop: bool = False
     files: tuple[Path, ...] = field(default=())
 
+    @property
+    def heard(self) -> frozenset[str]:
+        """The signals that formulas of its scenes, its transitions and the show hear."""
+        units = [unit for cue in self.cues for unit in (cue.scene, cue.entrance.shader)]
+        return self.show.heard.union(*(unit.heard for unit in units))
+
 
 class _CueText(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)

@@ -17,12 +17,13 @@ from perform.catalogue import Library
 from perform.clock import Clock, LiveClock, OfflineClock, Tempo
 from perform.dashboard import Status
 from perform.inputs import Input, audio
+from perform.inputs.feed import Feeds
 from perform.performance import Performance
 from perform.render.context import headless, is_software
 from perform.render.present import Present
 from perform.render.readback import Readback
 from perform.rig import Rig
-from perform.scene import document, read
+from perform.scene import SceneError, document, read
 from perform.setlist import KEYS, Setlist, read_setlist, single
 from perform.source import Beside, InStep, Studio
 from perform.stage import Stage
@@ -81,8 +82,14 @@ def find(name: str, library: Library) -> Path:
 def load(file: Path, library: Library) -> Setlist:
     """A setlist from its file, or from a preset's (which has a generator). Raises SceneError."""
     if "generator" in document(file):
-        return single(read(file, library))
-    return read_setlist(file, library, library.preset_file)
+        setlist = single(read(file, library))
+    else:
+        setlist = read_setlist(file, library, library.preset_file)
+    try:
+        library.feeds(setlist.heard)
+    except LookupError as error:
+        raise SceneError([f"{file}: {error.args[0]}"]) from error
+    return setlist
 
 
 def play(options: Options, library: Library | None = None) -> Rig:
@@ -103,11 +110,12 @@ def play(options: Options, library: Library | None = None) -> Rig:
     sound = audio.open(options.sound, clock.now, loop=options.loop)
     clock.position = sound.position
     rig = _rig(options, library, setlist, clock, context, Beside, scale, last=software)
-    rig.screen, rig.sound, rig.inputs = window, sound, [sound, *_hands(options, clock)]
+    feeds = Feeds(library.feeds(setlist.heard), clock.now)
+    rig.screen, rig.sound, rig.inputs = window, sound, [sound, feeds, *_hands(options, clock)]
     if options.record:
         _record(rig, options, fps)
     if options.watch:
-        _watch(rig, options, library)
+        _watch(rig, options, library, feeds)
     return rig
 
 
@@ -119,7 +127,8 @@ def render(options: Options) -> Rig:
     clock = OfflineClock(fps)
     sound = audio.open(options.sound, clock.now, loop=False, play=False)
     rig = _rig(options, library, setlist, clock, headless(), InStep, options.scale or 1.0)
-    rig.sound, rig.inputs, rig.live = sound, [sound], False
+    replayed = [feed for feed in library.feeds(setlist.heard) if feed.text.kind == "csv"]  # devices are live
+    rig.sound, rig.inputs, rig.live = sound, [sound, Feeds(replayed, clock.now)], False
     if options.record:
         _record(rig, options, fps)
     return rig
@@ -177,7 +186,7 @@ def _record(rig: Rig, options: Options, fps: float) -> None:
     rig.readback = Readback(rig.context, options.size)
 
 
-def _watch(rig: Rig, options: Options, library: Library) -> None:
+def _watch(rig: Rig, options: Options, library: Library, feeds: Feeds) -> None:
     """Take up what is saved in the folders that the show was read from."""
     from watchfiles import watch
 
@@ -202,8 +211,13 @@ def _watch(rig: Rig, options: Options, library: Library) -> None:
         changed.clear()
         return True
 
+    def again() -> Setlist:
+        setlist = load(file, library)
+        feeds.use(library.feeds(setlist.heard))
+        return setlist
+
     threading.Thread(target=listen, name="watch", daemon=True).start()
-    rig.changed, rig.reload, rig.unwatch = taken, lambda: load(file, library), stop.set
+    rig.changed, rig.reload, rig.unwatch = taken, again, stop.set
 
 
 def demo_track() -> Path | None:
@@ -257,7 +271,7 @@ class Watcher:
             freeze=bool(picture and picture.freeze),
             recording=str(self._recording or "") if not rig.lost else "",
             recorded=moment.seconds if self._recording else 0.0,
-            inputs=tuple((device.name, device.health()) for device in rig.inputs),
+            inputs=tuple((unit.name, unit.health()) for unit in rig.inputs if unit.name != "feeds" or unit),
             log=rig.screen.notice if rig.screen else "",
         )
 

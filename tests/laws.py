@@ -40,6 +40,7 @@ DOORS = FLOORS[5]
 SPINE_MAY_IMPORT = {
     "scene": {"pydantic"},
     "setlist": {"pydantic"},
+    "feeds": {"pydantic"},
     "features": {"librosa"},
 }
 

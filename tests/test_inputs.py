@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import math
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -15,9 +16,11 @@ import pytest
 from pythonosc.osc_message_builder import OscMessageBuilder
 
 from perform import inputs
+from perform.feeds import read
 from perform.formula import ARRAYS, compile
-from perform.inputs import Health, Input, audio, midi, osc
-from tests.conftest import tone, write_sound
+from perform.inputs import Health, Input, audio, feed, midi, osc
+from perform.inputs.feeds import Say
+from tests.conftest import eventually, tone, write_sound
 
 Speak: TypeAlias = Callable[[], Any]
 FOLDER = Path(inputs.__file__).parent
@@ -54,12 +57,38 @@ def osc_socket(folder: Path) -> tuple[Input, Speak]:
     return unit, lambda: unit.hear(message.build().dgram)
 
 
+class Desk:
+    """A source of a feed that says what it is made to say."""
+
+    say: Say
+
+    def listen(self, say: Say, closing: threading.Event) -> None:
+        self.say = say
+        closing.wait()
+
+
+def live_feed(folder: Path) -> tuple[Input, Speak]:
+    (folder / "desk.toml").write_text('kind = "artnet"\n')
+    desk = Desk()
+    unit = feed.LiveFeed(read(folder / "desk.toml"), desk, now)
+    eventually(lambda: hasattr(desk, "say"))
+    return unit, lambda: desk.say({"1": 0.5})
+
+
+def all_feeds(folder: Path) -> tuple[Input, Speak]:
+    (folder / "rows.csv").write_text("1\n2\n")
+    (folder / "rows.toml").write_text('kind = "csv"\nfile = "rows.csv"\n')
+    return feed.Feeds([read(folder / "rows.toml")], now), lambda: None
+
+
 UNITS: dict[type, Callable[[Path], tuple[Input, Speak]]] = {
     audio.SoundFile: sound_file,
     audio.SoundDevice: sound_device,
     audio.Silence: silence,
     midi.Midi: midi_ports,
     osc.Osc: osc_socket,
+    feed.LiveFeed: live_feed,
+    feed.Feeds: all_feeds,
 }
 
 

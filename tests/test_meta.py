@@ -25,7 +25,12 @@ HEAVY = (
     "av", "glfw", "librosa", "mido", "moderngl", "numba", "openvino", "pydantic", "rich", "scipy",
     "sounddevice", "torch", "typer", "watchfiles",
 )  # fmt: skip
-EXTRA = {"perform.scene": {"pydantic"}, "perform.setlist": {"pydantic"}, "perform.cues": {"pydantic"}}
+EXTRA = {
+    "perform.scene": {"pydantic"},
+    "perform.setlist": {"pydantic"},
+    "perform.cues": {"pydantic"},
+    "perform.feeds": {"pydantic"},
+}
 
 
 def parsed(path: str) -> ast.Module:

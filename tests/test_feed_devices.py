@@ -1,0 +1,317 @@
+"""The devices of feeds against real ones: a web server, mosquitto, a pty, UDP, files."""
+
+from __future__ import annotations
+
+import os
+import pty
+import shutil
+import socket
+import struct
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+import tomlkit
+from hypothesis import given
+from hypothesis import strategies as st
+
+from perform.feeds import Feed, read
+from perform.inputs import Input
+from perform.inputs.feed import Feeds, open
+from perform.inputs.feeds.dmx import art_net, sacn
+from perform.inputs.feeds.serial import LINE, Lines
+from tests.conftest import eventually, needs
+
+
+def feed(folder: Path, kind: str, feed_name: str = "a", **settings: object) -> Feed:
+    file = folder / f"{feed_name}.toml"
+    file.write_text(tomlkit.dumps({"kind": kind, **settings}))
+    return read(file)
+
+
+def values(unit: Input, until: float | None = None) -> dict[str, float]:
+    now = time.monotonic() if until is None else until
+    return {event.name: float(event.value) for event in unit.poll(now)}  # type: ignore[arg-type]
+
+
+class Server(ThreadingHTTPServer):
+    """Answers with `answer`, counts what it was asked, and can stall."""
+
+    answer, tag, status = b'{"price": 3}', "", 200
+    asked = unchanged = 0
+    stalls = False
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that goes away is no fault here."""
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Server
+
+    def do_GET(self) -> None:
+        server = self.server
+        server.asked += 1
+        if server.tag and self.headers.get("If-None-Match") == server.tag:
+            server.unchanged += 1
+            self.send_response(304)
+            self.end_headers()
+            return
+        self.send_response(server.status)
+        self.send_header("ETag", server.tag)
+        self.send_header("Content-Length", str(len(server.answer) + 100 * server.stalls))
+        self.end_headers()
+        self.wfile.write(server.answer)
+        for _ in range(100 * server.stalls):
+            self.wfile.write(b" ")
+            self.wfile.flush()
+            time.sleep(0.05)
+
+    def log_message(self, *words: object) -> None:
+        """Nothing on the terminal."""
+
+
+@contextmanager
+def server(port: int = 0) -> Iterator[Server]:
+    served = Server(("127.0.0.1", port), Handler)
+    thread = threading.Thread(target=served.serve_forever, args=(0.02,))
+    thread.start()
+    try:
+        yield served
+    finally:
+        served.shutdown()
+        served.server_close()
+        thread.join()
+
+
+def test_a_page_is_asked_again_and_may_lie_stall_and_vanish(tmp_path: Path) -> None:
+    with server() as page:
+        port = page.server_address[1]
+        url = f"http://127.0.0.1:{port}/"
+        asked = feed(tmp_path, "http", url=url, value="price", every=0.1, timeout=0.5, low=0.0, high=6.0)
+        unit = open(asked, time.monotonic)
+        eventually(lambda: values(unit).get("feed.a") == 0.5)
+        page.tag = '"one"'
+        eventually(lambda: page.unchanged > 2)
+        assert values(unit)["feed.a"] == 0.5 and unit.health().state == "ok"
+        page.tag, page.answer = "", b"<html>down</html>"
+        eventually(lambda: "no number" in unit.health().detail)
+        page.answer, page.stalls = b'{"price": 6}', True
+        eventually(lambda: "longer than 0.5 s" in unit.health().detail)
+        page.stalls, page.status = False, 503
+        eventually(lambda: "answers 503" in unit.health().detail)
+        assert values(unit)["feed.a"] == 0.5  # it holds
+        page.status = 200
+        eventually(lambda: values(unit)["feed.a"] == 1)
+    eventually(lambda: unit.health().state == "waiting")
+    with server(port) as page:
+        page.answer = b'{"price": 1.5}'
+        eventually(lambda: values(unit)["feed.a"] == 0.25)
+    unit.close()
+
+
+PATH = os.environ.get("PATH", "") + os.pathsep + "/usr/sbin"  # where Debian has brokers
+
+
+@contextmanager
+def broker(port: int, folder: Path) -> Iterator[None]:
+    (folder / "mosquitto.conf").write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\n")
+    process = subprocess.Popen(
+        [shutil.which("mosquitto", path=PATH) or "mosquitto", "-c", str(folder / "mosquitto.conf")],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_a_broker_comes_goes_and_comes_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from paho.mqtt import publish
+
+    monkeypatch.setenv("PATH", PATH)
+    needs("mosquitto")
+    port = free_port()
+
+    def say(topic: str, payload: str) -> None:
+        try:
+            publish.single(topic, payload, hostname="127.0.0.1", port=port)
+        except OSError:
+            time.sleep(0.1)
+
+    topics = {"heat": "room/1/heat", "light": "room/2"}
+    heard = feed(tmp_path, "mqtt", topic="room/+", port=port, low=0.0, high=10.0, values=topics)
+    unit = open(heard, time.monotonic)
+    eventually(lambda: unit.health().state == "waiting" and "refused" in unit.health().detail)
+    for heat in (5, 9):
+        with broker(port, tmp_path):
+
+            def both(heat: int = heat) -> None:
+                say("room/1", f'{{"heat": {heat}}}')
+                say("room/2", str(heat - 1))
+                say("room/1", "garbage")
+
+            eventually(
+                lambda heat=heat: (
+                    (values(unit).get("feed.a.heat"), values(unit).get("feed.a.light"))
+                    == (heat / 10, heat / 10 - 0.1)
+                ),  # type: ignore[misc]
+                step=both,
+            )
+        eventually(lambda: unit.health().state == "waiting")
+    assert values(unit)["feed.a.heat"] == 0.9
+    unit.close()
+
+
+def test_a_serial_port_is_pulled_and_plugged_again(tmp_path: Path) -> None:
+    link = tmp_path / "tty"
+    plugged = feed(tmp_path, "serial", device=str(link), value="light", low=0.0, high=1.0)
+    unit = open(plugged, time.monotonic)
+    for light in (0.25, 0.75):
+        ours, theirs = pty.openpty()
+        link.symlink_to(os.ttyname(theirs))
+
+        def say(ours: int = ours, light: float = light) -> None:
+            os.write(ours, f"half a line\nlight={light},heat=3\r\n".encode())
+
+        eventually(lambda light=light: values(unit).get("feed.a") == light, step=say)  # type: ignore[misc]
+        assert unit.health().state == "ok"
+        link.unlink()
+        os.close(ours)
+        os.close(theirs)
+        eventually(lambda: unit.health().state == "waiting")
+    unit.close()
+
+
+def test_lines_are_cut_whatever_the_chunks() -> None:
+    stream = b"lost beginning\n1\r\n\n2\n" + b"x" * (LINE + 1) + b"\n3\nunfinished"
+    for size in (1, 2, 7, 5000):
+        lines = Lines()
+        found = [line for at in range(0, len(stream), size) for line in lines.cut(stream[at : at + size])]
+        assert found == ["1", "2", "3"], size
+
+
+@given(st.lists(st.binary(max_size=50)))
+def test_any_bytes_are_lines(chunks: list[bytes]) -> None:
+    lines = Lines()
+    assert all("\n" not in line for chunk in chunks for line in lines.cut(chunk))
+
+
+def free_port() -> int:
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def art(universe: int, levels: bytes) -> bytes:
+    return (
+        b"Art-Net\0"
+        + struct.pack("<HBBBBH", 0x5000, 0, 14, 1, 0, universe)
+        + struct.pack(">H", len(levels))
+        + levels
+    )
+
+
+def e131(universe: int, levels: bytes, options: int = 0, start: int = 0) -> bytes:
+    count = len(levels) + 1
+    root = struct.pack(">HH12sHI16s", 16, 0, b"ASC-E1.17\0\0\0", 0x7000 | (109 + count), 4, bytes(16))
+    framing = struct.pack(">HI64sBHBBH", 0x7000 | (87 + count), 2, b"desk", 100, 0, 1, options, universe)
+    return (
+        root + framing + struct.pack(">HBBHHHB", 0x7000 | (10 + count), 2, 0xA1, 0, 1, count, start) + levels
+    )
+
+
+@pytest.mark.parametrize(("kind", "packet"), [("artnet", art), ("sacn", e131)])
+def test_a_lighting_desk_plays(kind: str, packet: Callable[[int, bytes], bytes], tmp_path: Path) -> None:
+    port = free_port()
+    channels = {"dim": "1", "red": "512"}
+    heard = feed(tmp_path, kind, port=port, universe=7, low=0.0, high=1.0, values=channels)
+    unit = open(heard, time.monotonic)
+    with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as desk:
+
+        def say() -> None:
+            for some in (b"noise", packet(8, bytes(512)), packet(7, bytes([255, *bytes(510), 51]))):
+                desk.sendto(some, ("127.0.0.1", port))
+
+        eventually(lambda: values(unit).get("feed.a.red") == pytest.approx(0.2), step=say)
+    assert values(unit)["feed.a.dim"] == 1
+    unit.close()
+
+
+def test_what_is_no_frame_of_levels_says_nothing() -> None:
+    assert art_net(art(7, b"\1\2")) == (7, b"\1\2")
+    assert sacn(e131(7, b"\1\2")) == (7, b"\1\2")
+    for packet in (e131(7, b"\1", options=0x80), e131(7, b"\1", start=0xDD), b"", e131(7, b"\1")[:125]):
+        assert sacn(packet)[1] == b""
+    assert art_net(art(7, b"\1").replace(struct.pack("<H", 0x5000), struct.pack("<H", 0x2000)))[1] == b""
+
+
+@given(st.binary(max_size=700))
+def test_any_packet_is_read_or_left(packet: bytes) -> None:
+    for parse in (art_net, sacn):
+        assert len(parse(packet)[1]) <= 512
+        assert len(parse(art(1, b"")[:10] + packet)[1]) <= 512
+        assert len(parse(e131(1, b"")[:100] + packet)[1]) <= 512
+
+
+def test_rows_are_replayed_by_the_clock(tmp_path: Path) -> None:
+    (tmp_path / "day.csv").write_text(
+        "time,price\n2026-11-21 00:00:00,10\n2026-11-21 00:01:00,30\n2026-11-21 00:02:00,20\n"
+    )
+    day = {"file": "day.csv", "time": "time", "value": "price", "speed": 60.0, "stale": 2.0}
+    replayed = feed(tmp_path, "csv", **day, low=10.0, high=30.0)
+    unit = open(replayed, lambda: 0.0)
+    found = [values(unit, until)["feed.a"] for until in (0.0, 0.9, 1.0, 1.9, 2.0, 2.9, 3.0, 4.0)]
+    assert found == [0, 0, 1, 1, 0.5, 0.5, 0, 1]  # a turn is three minutes: three seconds
+    assert values(unit, 4.5)["feed.a.age"] == pytest.approx(0.5)
+    again = open(replayed, lambda: 0.0)
+    assert values(again, 4.6) == values(unit, 4.6)
+
+
+def test_rows_that_end(tmp_path: Path) -> None:
+    (tmp_path / "some.csv").write_text("1,5\n2,x\n\n3,7\n")
+    some = {"file": "some.csv", "value": "1", "every": 0.5, "loop": False, "stale": 1.0}
+    unit = open(feed(tmp_path, "csv", **some, low=0.0, high=10.0, otherwise="default"), lambda: 0.0)
+    assert [values(unit, until)["feed.a"] for until in (0.0, 0.6, 1.0, 2.0, 2.1)] == [0.5, 0.5, 0.7, 0.7, 0]
+
+
+@pytest.mark.parametrize(
+    ("rows", "more", "fault"),
+    [
+        ("", {}, "has no rows"),
+        ("a,b\n", {}, "has no rows"),
+        ("a,b\n1,2\n", {"value": "c"}, "has no column 'c', it has a, b"),
+        ("a,b\nx,2\n", {"time": "a"}, "column a has no times"),
+    ],
+)
+def test_what_is_wrong_with_rows_is_said(rows: str, more: dict[str, str], fault: str, tmp_path: Path) -> None:
+    (tmp_path / "some.csv").write_text(rows)
+    with pytest.raises(ValueError, match=fault):
+        open(feed(tmp_path, "csv", file="some.csv", **more), lambda: 0.0)
+    with pytest.raises(OSError, match=r"lost\.csv"):
+        open(feed(tmp_path, "csv", file="lost.csv"), lambda: 0.0)
+
+
+def test_feeds_are_opened_kept_and_closed(tmp_path: Path) -> None:
+    (tmp_path / "some.csv").write_text("1\n2\n")
+    one = feed(tmp_path, "csv", "one", file="some.csv")
+    two = feed(tmp_path, "artnet", "two", port=free_port())
+    all_of_them = Feeds([one], lambda: 0.0)
+    assert all_of_them.health().detail == "one"
+    before = all_of_them.poll(0.5)
+    assert before
+    all_of_them.use([one, two])
+    assert len(all_of_them) == 2
+    assert all_of_them.health().state == "waiting"
+    assert [event.name for event in all_of_them.poll(0.6)] == [event.name for event in before]
+    with pytest.raises(OSError):
+        all_of_them.use([feed(tmp_path, "csv", "three", file="lost.csv")])
+    assert len(all_of_them) == 2
+    all_of_them.use([])
+    assert all_of_them.poll(1.0) == []
