@@ -1,15 +1,16 @@
-"""`perform check`: every fault of presets, setlists, shaders and models, in one run."""
+"""`perform check`: every fault of presets, setlists, shaders, feeds and models, in one run."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from perform import generators
+from perform import feeds, generators
 from perform.catalogue import MODELS, Library
 from perform.generators.latents import SUFFIX as DIRECTIONS
 from perform.generators.latents import directions
 from perform.render import isf
+from perform.scene import document
 from perform.show import load
 
 SUFFIXES = (".toml", ".fs", ".safetensors")  # of what is checked in folders; models of others when named
@@ -29,6 +30,8 @@ def check_file(file: Path, library: Library) -> list[str]:
         return [f"{file}: there is no such file"]
     try:
         match file.suffix:
+            case ".toml" if "kind" in document(file):
+                feeds.read(file)
             case ".toml":
                 load(file, library)
             case ".fs":
