@@ -16,7 +16,7 @@ from perform.training.flora.plant import Plant
 Floats = NDArray[np.float64]
 
 OUTER = 12  # petals with a fine mesh; those further in are small, and many
-FINE, COARSE = (34, 21), (22, 13)  # rows and columns
+FINE, COARSE = (23, 13), (15, 9)  # rows and columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,7 @@ class Vertices:
 
     data: NDArray[np.float32]
     triangles: NDArray[np.int32]
+    coarse: NDArray[np.int32]  # fewer, for shadows
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +36,20 @@ class Anatomy:
     greens: Vertices
     bloom: Floats
     fringe: float
+    count: int  # of petals
 
 
 def anatomy(plant: Plant, told: Mapping[str, float], colours: Mapping[str, Floats], size: int) -> Anatomy:
     """The vertices of a plant, fine enough for a picture of `size` pixels."""
-    fine = 1 if size <= 384 else 2 if size <= 1024 else 3
+    fine = fineness(size)
     grown = _petals(plant, fine)
-    fringe = plant.form.fringe * (0.4 + 0.6 * told["fringe"]) + 0.1 * told["fringe"]
-    return Anatomy(grown, _greens(solids(plant, told, colours, fine)), _points(grown), fringe)
+    cut = plant.form.fringe * (0.4 + 0.6 * told["fringe"]) + 0.3 * max(told["fringe"] - 0.6, 0.0)
+    return Anatomy(grown, _greens(solids(plant, told, colours, fine)), _points(grown), max(cut - 0.02, 0.0), len(plant.growth))
+
+
+def fineness(size: int) -> int:
+    """How many times finer than for 256 pixels things have to be."""
+    return 1 if size <= 384 else 2 if size <= 1024 else 4
 
 
 def _points(vertices: Vertices) -> Floats:
@@ -57,7 +64,7 @@ def _petals(plant: Plant, fine: int) -> Vertices:
 
 
 def _mesh(plant: Plant, which: slice, grid: tuple[int, int], fine: int) -> Vertices:
-    rows, columns = (one * fine for one in grid)
+    rows, columns = ((one - 1) * fine + 1 for one in grid)
     blades = Blades(**{one.name: getattr(plant.petals, one.name)[which] for one in fields(Blades)})
     mesh: Mesh = petals.surfaces(blades, rows, columns)
     count = len(mesh.points)
@@ -66,8 +73,10 @@ def _mesh(plant: Plant, which: slice, grid: tuple[int, int], fine: int) -> Verti
     paint = [mesh.u, mesh.v, number[:, None, None], layer[:, None, None]]
     columns_of = [np.broadcast_to(one, shape)[..., None] for one in paint]
     turned = [mesh.points @ plant.axis.T, mesh.normals @ plant.axis.T]
+    order = turned[0][..., 1].mean((1, 2)).argsort(kind="stable")  # the nearest first: they hide the rest
     data = np.concatenate([*turned, *columns_of, np.zeros((*shape, 3))], -1)
-    return Vertices(data.reshape(-1, 13).astype(np.float32), petals.triangles(rows, columns, count))
+    data = data[order]
+    return Vertices(data.reshape(-1, 13).astype(np.float32), petals.triangles(rows, columns, count), petals.triangles(rows, columns, count, 2 * fine))
 
 
 def _greens(parts: list[Solid]) -> Vertices:
@@ -77,10 +86,14 @@ def _greens(parts: list[Solid]) -> Vertices:
 def _solid(part: Solid) -> Vertices:
     kind = np.broadcast_to([part.kind, 0.0], (len(part.points), 2))
     data = np.concatenate([part.points, part.normals, part.uv, kind, part.colours], -1)
-    return Vertices(data.astype(np.float32), part.triangles)
+    return Vertices(data.astype(np.float32), part.triangles, part.triangles)
 
 
 def _joined(parts: list[Vertices]) -> Vertices:
     starts = np.cumsum([0, *(len(part.data) for part in parts[:-1])])
-    triangles = [part.triangles + start for part, start in zip(parts, starts, strict=True)]
-    return Vertices(np.concatenate([part.data for part in parts]), np.concatenate(triangles).astype(np.int32))
+    placed = list(zip(parts, starts.astype(np.int32), strict=True))
+    return Vertices(
+        np.concatenate([part.data for part in parts]),
+        np.concatenate([part.triangles + start for part, start in placed]),
+        np.concatenate([part.coarse + start for part, start in placed]),
+    )

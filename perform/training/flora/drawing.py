@@ -12,11 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perform.render.context import headless
-from perform.training.flora.anatomy import Anatomy, Vertices
+from perform.training.flora.anatomy import Anatomy, Vertices, fineness
 from perform.training.flora.scenery import PASSES, Pass, Scenery
 
 Floats = NDArray[np.float64]
 
+SHEET = 1152, 256  # pixels of the petals' painted faces, see tile.glsl
 KEY_MAP, SKY_MAP = 256, 128  # pixels of shadow maps
 _GLSL = Path(__file__).parent / "glsl"
 
@@ -34,28 +35,38 @@ class Studio:
 
     def __init__(self) -> None:
         self._context = headless()
-        self._petal = self._program("place.vert", "noise.glsl", "light.glsl", "petal.frag")
-        self._green = self._program("place.vert", "noise.glsl", "light.glsl", "green.frag")
+        # What may be discarded cannot be known to be hidden before it is shaded: whole petals have a program.
+        self._petal = self._program("place.vert", "tile.glsl light.glsl petal.frag")
+        self._cut_petal = self._program("place.vert", "cut.glsl tile.glsl light.glsl petal.frag")
+        self._green = self._program("place.vert", "noise.glsl light.glsl green.frag")
         self._shadow = self._program("shadow.vert", "shadow.frag")
         self._add = self._program("cover.vert", "add.frag")
-        self._finish = self._program("cover.vert", "noise.glsl", "finish.frag")
+        self._finish = self._program("cover.vert", "noise.glsl finish.frag")
+        self._paint = self._program("tile.glsl paint.vert", "noise.glsl paint.frag")
         self._key, self._rim, self._sky = (self._map(size) for size in (KEY_MAP, KEY_MAP, SKY_MAP))
-        self._covers = {one: self._context.vertex_array(one, []) for one in (self._add, self._finish)}
+        self._covers = {one: self._context.vertex_array(one, []) for one in (self._add, self._finish, self._paint)}
         self._size = 0
 
     def draw(self, anatomy: Anatomy, scenery: Scenery, size: int) -> NDArray[np.uint8]:
         """The picture [size, size, 3]."""
         with self._context:
             self._resize(size)
-            parts = self._part(anatomy.petals, self._petal), self._part(anatomy.greens, self._green)
+            parts = self._part(anatomy.petals, self._cut_petal if anatomy.fringe else self._petal), self._part(anatomy.greens, self._green)
             self._tell(scenery.values | {"fringe": anatomy.fringe})
             self._tell({"rim_view": scenery.rim_view})
+            self._painted(anatomy.count)
             self._cast(parts, self._rim, scenery.rim_view)
             self._sum.clear()
             for one in scenery.passes:
                 self._expose(parts, one)
             self._release(parts)
             return self._developed()
+
+    def _painted(self, count: int) -> None:
+        """Paints the petals' faces on the sheet."""
+        self._sheet.use()
+        self._context.enable_only(moderngl.NOTHING)
+        self._covers[self._paint].render(moderngl.TRIANGLE_STRIP, vertices=4, instances=count)
 
     def _expose(self, parts: tuple[_Part, ...], one: Pass) -> None:
         """Adds one pass to the sum."""
@@ -67,6 +78,8 @@ class Studio:
         self._context.enable_only(moderngl.DEPTH_TEST)
         for unit, shadow in enumerate((self._key, self._rim, self._sky)):
             shadow.depth_attachment.use(unit)
+        for unit, face in enumerate(self._sheet.color_attachments, 3):
+            face.use(unit)
         for part in parts:
             part.seen.render()
         self._sum.use()
@@ -86,7 +99,6 @@ class Studio:
 
     def _developed(self) -> NDArray[np.uint8]:
         image = self._sum.color_attachments[0]
-        image.build_mipmaps()
         image.use(0)
         self._out.use()
         self._context.enable_only(moderngl.NOTHING)
@@ -96,7 +108,7 @@ class Studio:
 
     def _tell(self, values: Mapping[str, Floats | float]) -> None:
         """Gives every program those of the values that it has."""
-        for program in (self._petal, self._green, self._finish):
+        for program in (self._petal, self._cut_petal, self._green, self._paint, self._finish):
             for name, value in values.items():
                 if name in program:
                     program[name].write(_bytes(value))
@@ -111,12 +123,12 @@ class Studio:
         )
         used = [name for name in names if name in program]
         seen = self._context.vertex_array(program, [(data, layout, *used)], index)
-        shadow = self._context.vertex_array(self._shadow, [(data, "3f 40x", "point")], index)
+        coarse = self._context.buffer(vertices.coarse.tobytes())
+        shadow = self._context.vertex_array(self._shadow, [(data, "3f 40x", "point")], coarse)
         return _Part(seen, shadow)
 
     def _release(self, parts: tuple[_Part, ...]) -> None:
         for part in parts:
-            part.seen.index_buffer.release()
             part.seen.release()
             part.shadow.release()
 
@@ -127,8 +139,10 @@ class Studio:
         self._frame = gl.framebuffer([gl.texture((size, size), 4, dtype="f2")], gl.depth_renderbuffer((size, size)))
         self._sum = gl.framebuffer([gl.texture((size, size), 4, dtype="f4")])
         self._out = gl.framebuffer([gl.renderbuffer((size, size), 4)])
-        levels = float(np.log2(size))
-        self._add["share"].value, self._finish["levels"].value = 1 / PASSES, levels
+        sheet = SHEET[0] * fineness(size), SHEET[1] * fineness(size)
+        self._sheet = gl.framebuffer([gl.texture(sheet, 4), gl.texture(sheet, 4)])
+        self._petal["texels"].value = self._cut_petal["texels"].value = sheet
+        self._add["share"].value = 1 / PASSES
 
     def _map(self, size: int) -> Any:
         texture = self._context.depth_texture((size, size))
@@ -136,14 +150,18 @@ class Studio:
         texture.repeat_x = texture.repeat_y = False
         return self._context.framebuffer(depth_attachment=texture)
 
-    def _program(self, vertex: str, *fragment: str) -> moderngl.Program:
-        texts = ["\n".join((_GLSL / name).read_text(encoding="utf-8") for name in names) for names in ([vertex], fragment)]
-        vertex_shader, fragment_shader = ("#version 410 core\n" + text for text in texts)
-        program = self._context.program(vertex_shader=vertex_shader, fragment_shader=fragment_shader)
-        for unit, name in enumerate(("key_map", "rim_map", "sky_map")):
+    def _program(self, vertex: str, fragment: str) -> moderngl.Program:
+        program = self._context.program(vertex_shader=_shader(vertex), fragment_shader=_shader(fragment))
+        for unit, name in enumerate(("key_map", "rim_map", "sky_map", "inner", "outer")):
             if name in program:
                 program[name].value = unit
         return program
+
+
+def _shader(names: str) -> str:
+    """The text of a shader that is made of files."""
+    texts = [(_GLSL / name).read_text(encoding="utf-8") for name in names.split()]
+    return "\n".join(["#version 410 core", *texts])
 
 
 def _bytes(value: Floats | float) -> bytes:

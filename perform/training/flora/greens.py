@@ -45,7 +45,7 @@ def _stem_way(plant: Plant, told: Mapping[str, float], steps: int) -> Floats:
     side = 0.5 * told["bend"]
     corners = np.array(
         [
-            [0, 0, 0],
+            -0.03 * down,
             down * 0.75,
             [down[0] * 1.0 + side * 0.5, down[1] * 0.9 + 0.1, -2.0],
             [down[0] * 0.7 + side, 0.25, -4.2],
@@ -58,7 +58,7 @@ def _stem_way(plant: Plant, told: Mapping[str, float], steps: int) -> Floats:
 
 def _stem(plant: Plant, way: Floats, colours: Mapping[str, Floats], sides: int) -> Solid:
     share = np.linspace(0, 1, len(way))
-    swell = 1 + 0.9 * np.exp(-share * 22) + 0.15 * share
+    swell = 1 + 0.45 * np.exp(-share * 30) + 0.2 * share
     return _tube(way, plant.form.stem * swell, sides, colours["stem"])
 
 
@@ -110,6 +110,7 @@ def _leaves(plant: Plant, told: Mapping[str, float], way: Floats, colour: Floats
         notch=0 * n,
         overlap=0.05 * n,
         twist=np.array([0.5, -0.4, 0.2]) * (1 + turn),
+        inset=0 * n,
     )
     mesh = petals.surfaces(blades, 26 * fine, 11 * fine)
     feet = way[[-1]] * np.array([[0.42], [0.36], [0.4]]) * np.array([1, 1, 1])
@@ -132,7 +133,7 @@ def _pistil(plant: Plant, colours: Mapping[str, Floats]) -> Solid:
     high, tall = ball[..., 2], plant.form.pistil
     turn = np.arctan2(ball[..., 1], ball[..., 0])
     crown = np.exp(-(((high - 0.8) / 0.22) ** 2))
-    wide = 0.3 * tall * (1 + 0.55 * crown * (1 + 0.35 * np.cos(3 * turn))) + 0.1 * tall * (1 - high**2)
+    wide = (0.12 + 0.2 * plant.form.base_shut / 90) * tall * (1 + 0.55 * crown * (1 + 0.35 * np.cos(3 * turn))) + 0.1 * tall * (1 - high**2)
     points = np.stack([ball[..., 0] * wide, ball[..., 1] * wide, (high + 1) / 2 * tall], -1)
     painted = colours["pistil"] + (colours["anther"] - colours["pistil"]) * 0.25 * crown[..., None]
     return _solid(
@@ -151,11 +152,12 @@ def _stamens(plant: Plant, colours: Mapping[str, Floats]) -> list[Solid]:
     turn = number * (np.pi / 3 + many * (GOLDEN - np.pi / 3))
     ring = 0.5 + 0.5 * ((number * 0.381966) % 1) * many + 0.25 * (1 - many)
     out = np.stack([np.cos(turn), np.sin(turn), np.zeros(n)], -1)
-    flare = (0.22 + 0.5 * ring * (0.35 + 0.65 * plant.bloom)) * form.filament
+    room = form.base_shut / 90 * (0.3 + 0.7 * plant.bloom)  # a shut or narrow flower holds them together
+    flare = (0.08 + 0.6 * ring * room) * form.filament
     t = np.linspace(0, 1, 5)[None, :, None]
     rise = form.filament * (0.75 + 0.35 * (1 - ring))[:, None, None] * np.array([0, 0, 1.0])
     ways = (
-        out[:, None] * (0.3 * form.pistil * 0.9 + (flare - 0.1 * form.pistil)[:, None, None] * t**1.3)
+        out[:, None] * (0.24 * form.pistil * room + flare[:, None, None] * t**1.3)
         + rise * t**0.9
     )
     ways = ways * growth[:, None, None]

@@ -38,6 +38,7 @@ class Blades:
     notch: Floats
     overlap: Floats
     twist: Floats
+    inset: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,8 @@ def _sections(blades: Blades, u: Floats, v: Floats, radial: Floats) -> tuple[Flo
     )
     crest = np.sin(5.1 * side + 1.7 * phase + 1.3 * up) + 0.5 * np.sin(9.7 * side - 2.9 * phase)
     ruffle, size = blades.ruffle[:, one, one], blades.width[:, one, one]
-    depth = depth + ruffle * size * (np.abs(side) ** 2.2 * up * wave + 0.55 * up**4 * crest)
+    wide = np.minimum(half / size, 1.0)  # where a blade ends in a point, its sides come together
+    depth = depth + ruffle * size * (np.abs(side) ** 2.2 * up * wave + 0.55 * up**4 * wide * crest)
     depth = depth + blades.crease[:, one, one] * np.exp(-((side / 0.22) ** 2)) * np.sin(np.pi * up) * size * 2
     roll = blades.overlap[:, one, one] * np.sqrt(up) + blades.twist[:, one, one] * up
     across, depth = across * np.cos(roll) - depth * np.sin(roll), across * np.sin(roll) + depth * np.cos(roll)
@@ -119,7 +121,7 @@ def _sections(blades: Blades, u: Floats, v: Floats, radial: Floats) -> tuple[Flo
     along = (
         length * up**5 * (blades.notch[:, one, one] * (1.6 * side**2 + 0.8 * crest) + 0.25 * ruffle * crest)
     )
-    return across, depth, along * np.ones_like(across)
+    return across, depth, along
 
 
 def _turned(points: Floats, azimuth: Floats) -> Floats:
@@ -136,9 +138,10 @@ def _normals(points: Floats) -> Floats:
     return np.asarray(normal / np.maximum(np.linalg.norm(normal, axis=-1, keepdims=True), 1e-9))
 
 
-def triangles(rows: int, columns: int, count: int = 1) -> NDArray[np.int32]:
-    """Corners of `count` grids, one after the other [n, 3]."""
-    corner = (np.arange(rows - 1)[:, None] * columns + np.arange(columns - 1)).reshape(-1, 1)
-    one = np.array([[0, 1, columns], [1, columns + 1, columns]])
-    grid = (corner[:, None] + one).reshape(-1, 3)
-    return np.concatenate([grid + number * rows * columns for number in range(count)]).astype(np.int32)
+def triangles(rows: int, columns: int, count: int = 1, step: int = 1) -> NDArray[np.int32]:
+    """Corners of `count` grids, one after the other [n, 3]; with a step, of every so many rows and columns."""
+    starts = np.arange(0, rows - step, step)[:, None] * columns + np.arange(0, columns - step, step)
+    below, beside = step * columns, step
+    one = np.array([[0, beside, below], [beside, below + beside, below]])
+    grid = (starts.reshape(-1, 1, 1) + one).reshape(-1, 3)
+    return (np.arange(count)[:, None, None] * (rows * columns) + grid).reshape(-1, 3).astype(np.int32)

@@ -80,7 +80,7 @@ def camera(told: Told, bloom: Floats) -> Camera:
     flat = seen[:, :2] / (seen[:, 2:] + told["near"])
     low, high = flat.min(0), flat.max(0)
     width, height = high - low
-    extent = ((0.86 * width) ** 6 + height**6) ** (1 / 6)
+    extent = ((0.92 * width) ** 6 + height**6) ** (1 / 6)
     zoom = 2 * told["scale"] / extent
     place = 2 * np.array([told["place_x"], told["place_y"]])
     return Camera(basis, target, told["near"], zoom, place - zoom * (low + high) / 2)
@@ -159,7 +159,7 @@ def _sky_light(told: Told, sky: Floats, key: Floats) -> Floats:
     front = 0.55 + 0.45 * (-0.6 * sky[1] + 0.4 * (sky @ key))
     cool, warm = np.array([0.86, 0.98, 1.2]), np.array([1.15, 0.98, 0.8])
     tint = warm + (cool - warm) * (0.5 + 0.5 * sky[2] - 0.2 * told["warmth"])
-    strength = 1.5 - 1.15 * told["contrast"] + 0.5 * told["ground"] ** 5
+    strength = 0.9 - 0.7 * told["contrast"] + 0.6 * told["ground"] ** 6
     return np.asarray(strength * max(front, 0.1) * (0.5 + 0.5 * max(sky[2], 0.0)) * tint)
 
 
@@ -167,10 +167,10 @@ def _lights(told: Told) -> dict[str, Floats | float]:
     warm = np.array([1.0, 0.93 - 0.05 * told["warmth"], 0.82 - 0.13 * told["warmth"]])
     rim = np.array([1.0, 0.95 + 0.03 * told["warmth"], 0.92 + 0.16 * told["warmth"]])
     return {
-        "key_light": (1.75 + 0.45 * told["contrast"]) * warm,
-        "rim_light": (0.15 + 1.9 * told["rim"]) * rim,
+        "key_light": (2.0 + 0.5 * told["contrast"]) * warm,
+        "rim_light": (0.2 + 2.2 * told["rim"]) * rim,
         "gloss": 0.15 + 0.85 * told["gloss"],
-        "exposure": 1.25,
+        "exposure": 1.35,
     }
 
 
@@ -187,10 +187,16 @@ def _paints(told: Told) -> dict[str, Floats | float]:
         **painted,
         **{name: told[name] for name in names},
         "pattern": 0.9 * place + 20.0,
-        "flamed": float(flamed * (0.3 + 0.7 * told["flame"])),
+        "flamed": float(_flamed(flamed, told["flame"])),
         "blotched": float(blotched * told["blotch"]),
         "spent": float(spent),
     }
+
+
+def _flamed(own: float, wish: float) -> float:
+    """Strength of flames: broken varieties always have some, and any may be broken."""
+    broken = np.clip((wish - 0.55) / 0.45, 0, 1)
+    return own * (0.45 + 0.55 * wish) + 0.6 * broken * (1 - own)
 
 
 def _graded(lab: Floats, told: Told) -> Floats:
@@ -217,11 +223,11 @@ def _ground(told: Told) -> dict[str, Floats | float]:
     """Mostly dark; the lightest eighth turns into plaster and daylight."""
     far, light = ground_at(np.array([told["ground_x"], told["ground_y"]]))
     share = told["ground"]
-    day = np.clip((share - 0.84) / 0.16, 0, 1) ** 1.5
+    day = np.clip((share - 0.86) / 0.14, 0, 1) ** 1.5
     pale = np.array([0.62, 0.6 * far[1], 0.6 * far[2]]) + 0.3 * (light - far)
-    lit = light * (0.35 + 0.8 * share)
+    lit = light * (0.42 + 0.6 * share)
     near = lit + (pale + np.array([0.14, 0, 0]) - lit) * day
-    away = far * (0.5 + 0.7 * share) + (pale - far) * day
+    away = far * (0.5 + 0.5 * share) + (pale - far) * day
     palette = palette_at(np.array([told["palette_x"], told["palette_y"], told["palette_z"]]))
     shapes = 0.5 * light + 0.5 * np.array([0.45, *(0.7 * palette["body"][1:])])
     return {

@@ -34,22 +34,23 @@ class Form:
     tip_shut: float = -24.0
     tip_open: float = 46.0
     reach: float = 0.17  # how far up the petal its base bends
-    cup_shut: float = 1.02
+    cup_shut: float = 0.97
     cup_open: float = 0.72
     layer: float = 0.10  # how much later inner petals open
-    inner: float = 0.06  # how much smaller inner petals are
+    inner: float = 0.14  # how much smaller inner petals are
     ruffle: float = 0.05
     waves: float = 2.2
     fringe: float = 0.0
     crease: float = 0.045
     notch: float = 0.0
-    overlap: float = 0.10
-    radius: float = 0.035
+    overlap: float = 0.09
+    inset: float = 0.13  # how far inner petals stand from outer ones
+    radius: float = 0.05
     pistil: float = 0.2
     stamens: float = 6.0
     filament: float = 0.24
     anther: float = 0.085
-    stem: float = 0.05
+    stem: float = 0.044
     leaves: float = 1.0
     leaf_width: float = 0.17
     nod: float = 0.42  # radians towards the viewer when open
@@ -104,7 +105,7 @@ FORMS: tuple[Form, ...] = (
     Form(  # lily
         width=0.19, belly=0.62, blunt=1.6, point=0.9, base_shut=20, base_open=30, middle_shut=12, middle_open=52,
         tip_shut=0, tip_open=128, reach=0.3, cup_shut=0.9, cup_open=0.4, ruffle=0.09, waves=2.8, crease=0.08,
-        pistil=0.34, stamens=6.0, filament=0.55, anther=0.075, stem=0.035, leaves=0.8, leaf_width=0.09, nod=0.7,
+        pistil=0.2, stamens=6.0, filament=0.5, anther=0.075, stem=0.035, leaves=0.8, leaf_width=0.09, nod=0.7,
         radius=0.03,
     ),
     Form(  # magnolia

@@ -1,51 +1,26 @@
-// A petal: ground, gradient, coloured edge, flames, star, veins; then light.
-uniform vec3 body, tip, edge, base, flame, blotch;  // square roots of linear colours
-uniform vec3 pattern;                               // where in the noise
-uniform float gradient, margin, flamed, flame_scale, flame_reach, flame_style;
-uniform float veins, blotched, fringe, spent;
+// A petal in its light.
+uniform sampler2D inner, outer;  // as painted
+uniform vec2 texels;             // of the sheet
+uniform float veins;
 
 void main() {
-    float u = painted.x, v = painted.y, number = painted.z, layer = painted.w;
-    // Veins run from the base, fan out, and end at the edge: along them `vein` stays the same.
-    float vein = u / (0.42 + 0.85 * v);
-    vec3 own = vec3(pattern.x + number * 3.71, pattern.y * 0.6 - number * 1.93, number * 2.17 + pattern.z);
-    float rim = min(1.0 - abs(u), (1.0 - v) * 1.7);
-    float fine = noise(vec3(vein * 26.0, v * 3.0, 4.0) + own);
-    if (rim < fringe * (0.03 + 0.12 * v * v * smoothstep(0.25, 0.75, noise(vec3(vein * 38.0 + u * 5.0, v * 9.0, 1.0) + own)))) discard;
+    float u = painted.x, v = painted.y, number = painted.z;
+    vec4 place = tile(number);
+    vec2 inset = 0.5 / texels;
+    vec2 uv = clamp(place.xy + vec2(0.5 * u + 0.5, v) * place.zw, place.xy + inset, place.xy + place.zw - inset);
+    vec4 front = texture(inner, uv), back = texture(outer, uv);
+#ifdef CUT
+    if (front.a < 0.5) discard;
+#endif
     bool inside = dot(facing, eye - at) < 0.0;
-
-    float streak = 0.62 * noise(vec3(vein * 6.5 * flame_scale, v * 1.3, 0.0) + own)
-        + 0.38 * noise(vec3(vein * 17.0 * flame_scale, v * 2.6, 7.0) + own);
-    float cloud = noise(vec3(u * 1.6, v * 2.2, 11.0) + own);
-    float up = smoothstep(gradient - 0.5, gradient + 0.55, v + 0.35 * (streak - 0.5) + 0.12 * u * u);
-    vec3 skin = mix(body, tip, up);
-    float foot = smoothstep(0.42, 0.02, v + 0.22 * (streak - 0.5) + 0.1 * abs(vein));
-    skin = mix(skin, base, foot * (inside ? 0.75 : 0.9));
-    float border = smoothstep(0.02 + 0.42 * margin, 0.0, rim - 0.22 * margin * (streak - 0.45));
-    skin = mix(skin, edge, border * (0.3 + 0.6 * margin));
-
-    float along = exp(-vein * vein * 5.0) * smoothstep(0.02, 0.3, v) * (1.15 - 0.7 * v);
-    float feather = smoothstep(0.95, 0.0, rim * 1.25 + 0.15 * (1.0 - v));
-    float field = mix(along * 0.95, feather * 1.05, flame_style) + flame_reach + 0.22 * (cloud - 0.5);
-    float flames = smoothstep(0.44, 0.62, field + 1.25 * (streak - 0.5));
-    flames *= 1.0 - 0.75 * foot;
-    skin = mix(skin, flame, flames * flamed);
-
-    float star = smoothstep(0.28, 0.17, v / max(blotched, 0.05) * (1.0 + 0.9 * abs(vein)) + 0.12 * (fine - 0.5));
-    skin = mix(skin, blotch, (inside ? 0.92 : 0.25) * star * smoothstep(0.12, 0.5, blotched));
-
-    float line = abs(fine - 0.5) * 2.0;
-    float ridge = veins * (0.35 + 0.65 * foot + 0.3 * up) * (line - 0.5);
-    skin *= 1.0 + 0.16 * ridge + 0.14 * (cloud - 0.5);
-    skin = inside ? skin : mix(skin, vec3(dot(skin, vec3(0.3, 0.55, 0.15))), 0.05) * 0.98;
-    skin = mix(skin, skin * vec3(0.78, 0.66, 0.5), spent * smoothstep(0.16, 0.0, rim + 0.12 * (cloud - 0.5)));
+    vec3 skin = inside ? front.rgb : back.rgb;
     vec3 albedo = skin * skin;
 
     vec3 n = normalize(facing) * (inside ? -1.0 : 1.0);
-    vec3 side = normalize(cross(n, vec3(0.3, 0.2, 1.0)));
-    n = normalize(n + side * 0.22 * veins * (fine - 0.5) + 0.05 * veins * (streak - 0.5));
-    float thick = 0.35 + 0.5 * exp(-vein * vein * 30.0) * (1.0 - 0.6 * v) + 0.9 * smoothstep(0.3, 0.0, v);
-    vec3 thin = 0.62 * pow(albedo, vec3(0.6 + 0.65 * thick)) * exp(-0.9 * thick);
-    vec3 through = 0.42 * albedo;
-    light = vec4(lit(albedo, n, through, thin), 1.0);
+    n = normalize(n + normalize(cross(n, vec3(0.3, 0.2, 1.0))) * (0.15 + 0.5 * veins) * (back.a - 0.5));
+    float vein = u / (0.42 + 0.85 * v);
+    float rim = min(1.0 - abs(u), (1.0 - v) * 1.7);
+    float thick = 0.16 + 0.3 * smoothstep(0.0, 0.5, rim) + 0.5 * exp(-vein * vein * 30.0) * (1.0 - 0.6 * v) + 0.9 * smoothstep(0.3, 0.0, v);
+    vec3 thin = 0.8 * pow(albedo, vec3(0.6 + 0.5 * thick)) * exp(-0.9 * thick);
+    light = vec4(lit(albedo, n, 0.36 * albedo, thin), 1.0);
 }

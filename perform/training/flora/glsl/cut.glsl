@@ -1,0 +1,1 @@
+#define CUT  // petals with cut edges
