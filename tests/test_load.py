@@ -155,8 +155,10 @@ def test_official_pickles(tmp_path: Path, persistence: None, protocol: int) -> N
         found = load(path)
         same(found, replace(whole(config), config=replace(config, clamp=9.0)))
         assert found.notes["source"].startswith("pickle of Autolume, class Generator, its code ")
+    path.write_bytes(pickle.dumps({"G": averaged, "D": judge}, protocol))
+    assert load(path).notes["odd"] == "G is not averaged (no g_ema)"
     refused = {
-        "holds .G., .D., but no averaged generator": {"G": other, "D": judge},
+        "holds 'D', but no generator": {"D": judge},
         "a discriminator only": judge,
     }
     for complaint, content in refused.items():  # type: ignore[assignment]
@@ -212,6 +214,9 @@ def test_rosinality_files(tmp_path: Path) -> None:
     same(load(tmp_path / "a.safetensors"), converted, ("mapping.w_avg",))
     found = load(torch_file(tmp_path / "a.pt", {"g": state}))
     assert found.notes["odd"] == "g is not averaged (no g_ema)"
+    silent = {name: array for name, array in state.items() if "noises" not in name}
+    told = load(torch_file(tmp_path / "a.pt", {"g": silent})).notes["odd"]
+    assert told == "g is not averaged (no g_ema); the file holds no noise: it is drawn from a seed"
 
 
 def test_lucidrains_files(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from perform.generators import ModelError, biggan, dcgan, weights
 from perform.generators.checkpoints import Checkpoint, headers, modules, read
 from perform.generators.checkpoints.dialects import foreign, lucidrains, official, rosinality, tensorflow
+from perform.generators.checkpoints.dialects.leftovers import with_odd
 from perform.generators.checkpoints.pickles import Record
 from perform.generators.weights import Weights, printable
 
@@ -120,10 +121,10 @@ def _recognised(checkpoint: Checkpoint, path: Path) -> Weights:
     if not isinstance(content, dict):
         raise ModelError(foreign.told_of_value(content))
     if any(map(modules.is_persistent, content.values())):
-        if not modules.is_persistent(content.get("G_ema")):
-            held = foreign.listed(content)
-            raise ModelError(f"holds {held}, but no averaged generator (G_ema)")
-        return _of_module(content["G_ema"], notes)
+        found = next((key for key in KEPT if modules.is_persistent(content.get(key))), None)
+        if found is None:
+            raise ModelError(f"holds {foreign.listed(content)}, but no generator (G_ema)")
+        return _of_module(content[found], _unaveraged(found, notes))
     if checkpoint.container == "npz":
         return _of_arrays(content, path, notes)
     return _of_states(content, path, notes)
@@ -187,8 +188,8 @@ def _of_states(content: dict[Any, Any], path: Path, notes: Notes) -> Weights:
     mean = content.get("latent_avg")
     for key, state in _states(content):
         if _known(state):
-            odd = {"odd": f"{key} is not averaged (no g_ema)"} if key in UNAVERAGED else {}
-            return _of_state(state, mean if isinstance(mean, np.ndarray) else None, path, {**notes, **odd})
+            mean = mean if isinstance(mean, np.ndarray) else None
+            return _of_state(state, mean, path, _unaveraged(key, notes))
     states = [state for _, state in _states(content)]
     if not states or not any(states):
         raise ModelError(foreign.told_of_value(content))
@@ -203,6 +204,11 @@ def _states(content: dict[Any, Any]) -> Iterator[tuple[str, State]]:
             yield key, state
     if state := modules.state(content):
         yield "", state
+
+
+def _unaveraged(key: str, notes: Notes) -> Notes:
+    """The notes, and whether a generator of that key is not the averaged one."""
+    return with_odd(notes, f"{key} is not averaged (no g_ema)") if key in UNAVERAGED else notes
 
 
 def _known(state: State) -> bool:

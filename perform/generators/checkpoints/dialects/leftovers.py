@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from perform.generators import ModelError
@@ -23,5 +23,10 @@ def accounted(weights: Weights, names: Iterable[str]) -> Weights:
         return weights
     shown = ", ".join(printable(name, LONGEST) for name in left[:SHOWN])
     more = f" and {len(left) - SHOWN} more" if len(left) > SHOWN else ""
-    odd = [*filter(None, [weights.notes.get("odd")]), f"left out: {shown}{more}"]
-    return replace(weights, notes={**weights.notes, "odd": "; ".join(odd)})
+    return replace(weights, notes=with_odd(weights.notes, f"left out: {shown}{more}"))
+
+
+def with_odd(notes: Mapping[str, str], *remarks: str) -> dict[str, str]:
+    """Notes with further remarks on what is odd in a file."""
+    odd = [*filter(None, [notes.get("odd")]), *remarks]
+    return {**notes, "odd": "; ".join(odd)} if odd else dict(notes)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from perform.generators import ModelError
 from perform.generators.checkpoints.dialects.centre import NAME, centred
-from perform.generators.checkpoints.dialects.leftovers import accounted
+from perform.generators.checkpoints.dialects.leftovers import accounted, with_odd
 from perform.generators.lucidrains import infer
 from perform.generators.weights import Weights, checked
 
@@ -45,15 +45,13 @@ def weights(
     if not depth:
         raise ModelError("the averaged mapping (SE.net) is missing")
     named[NAME] = np.zeros(named[f"mapping.fc{depth - 1}.bias"].shape)
-    rate, told = _rate(options), dict(notes or {})
+    rate = _rate(options)
     normalised, blurred = _numbers(version) >= NORMALISED, any(name.endswith(BLUR) for name in state)
     odd = [] if options is not None else [f"no .config.json beside it: mapping rate {RATE} taken"]
     odd += [] if normalised else [f"version {version or 'unknown'}: z is taken as it is"]
-    if odd:
-        told["odd"] = "; ".join(odd)
     shapes = {name: array.shape for name, array in named.items()}
     config = infer(shapes, rate, normalised, blurred)
-    return centred(accounted(checked(config, named, told), named))
+    return centred(accounted(checked(config, named, with_odd(notes or {}, *odd)), named))
 
 
 def _place(name: str) -> str | None:

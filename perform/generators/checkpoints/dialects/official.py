@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from perform.generators import ModelError
 from perform.generators.checkpoints.dialects.centre import NAME, centred
-from perform.generators.checkpoints.dialects.leftovers import accounted
+from perform.generators.checkpoints.dialects.leftovers import accounted, with_odd
 from perform.generators.stylegan2 import FILTER, from_official
 from perform.generators.stylegan3 import official as stylegan3
 from perform.generators.weights import Weights
@@ -68,7 +68,7 @@ def _second(state: State, told: Attributes, made: Options, notes: dict[str, str]
     named[FILTER] = _filter(state)
     rate = _rate(told, made)
     if folded := _folded(named, told, rate):
-        named, notes = {**named, **folded}, {**notes, "odd": f"gains of its own in {len(folded)} tensors"}
+        named, notes = {**named, **folded}, with_odd(notes, f"gains of its own in {len(folded)} tensors")
     found = from_official(named, _clamp(told, made), rate, notes)
     found = accounted(found, named)
     return centred(found) if missing else found

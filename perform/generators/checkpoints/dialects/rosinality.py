@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from perform.generators import ModelError
 from perform.generators.checkpoints.dialects.centre import NAME, centred
-from perform.generators.checkpoints.dialects.leftovers import accounted
+from perform.generators.checkpoints.dialects.leftovers import accounted, with_odd
 from perform.generators.stylegan2 import FILTER, drawn_noise, from_official, infer, noise_sizes
 from perform.generators.weights import Weights
 
@@ -58,10 +58,10 @@ def weights(
     if any(name.startswith("iwt.") or ".iwt" in name for name in own):
         raise ModelError("the network draws wavelets (SWAGAN), which is not played")
     named = {FILTER: _filter(own), **_renamed(own)}
-    told = dict(notes or {})
+    told = notes or {}
     if not any(name.startswith("noises.") for name in own):
         named |= _noise(named)
-        told["odd"] = "the file holds no noise: it is drawn from a seed"
+        told = with_odd(told, "the file holds no noise: it is drawn from a seed")
     width = named["synthesis.b4.conv1.affine.weight"].shape[1]
     named[NAME] = (
         np.zeros(width) if mean is None else mean.reshape(-1, width).mean(0, dtype=np.float64)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from perform.generators import ModelError, stylegan1, stylegan2
 from perform.generators.checkpoints.dialects.centre import NAME, centred
-from perform.generators.checkpoints.dialects.leftovers import accounted
+from perform.generators.checkpoints.dialects.leftovers import accounted, with_odd
 from perform.generators.weights import Weights, checked, sized
 
 Variables: TypeAlias = Mapping[str, NDArray[Any]]
@@ -149,7 +149,7 @@ def _first(own: Variables, told: Options, notes: dict[str, str]) -> Weights:
     """StyleGAN. A network that was still growing is played at the size that it had reached."""
     lod = float(np.asarray(own.get("lod", 0.0)).reshape(()))
     if lod > 0:
-        notes["odd"] = f"still growing when it was saved (lod = {lod:g})"
+        notes = with_odd(notes, f"still growing when it was saved (lod = {lod:g})")
     resolutions = _resolutions(own)
     resolutions = resolutions[: max(len(resolutions) - int(lod), 1)]
     named = _mapping(own)
