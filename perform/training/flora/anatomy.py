@@ -44,12 +44,18 @@ def anatomy(plant: Plant, told: Mapping[str, float], colours: Mapping[str, Float
     fine = fineness(size)
     grown = _petals(plant, fine)
     cut = plant.form.fringe * (0.4 + 0.6 * told["fringe"]) + 0.3 * max(told["fringe"] - 0.6, 0.0)
-    return Anatomy(grown, _greens(solids(plant, told, colours, fine)), _points(grown), max(cut - 0.02, 0.0), len(plant.growth))
+    return Anatomy(
+        grown,
+        _greens(solids(plant, told, colours, fine)),
+        _points(grown),
+        max(cut - 0.02, 0.0),
+        len(plant.growth),
+    )
 
 
 def fineness(size: int) -> int:
     """How many times finer than for 256 pixels things have to be."""
-    return 1 if size <= 384 else 2 if size <= 1024 else 4
+    return min(-(-size // 256), 4)
 
 
 def _points(vertices: Vertices) -> Floats:
@@ -76,7 +82,11 @@ def _mesh(plant: Plant, which: slice, grid: tuple[int, int], fine: int) -> Verti
     order = turned[0][..., 1].mean((1, 2)).argsort(kind="stable")  # the nearest first: they hide the rest
     data = np.concatenate([*turned, *columns_of, np.zeros((*shape, 3))], -1)
     data = data[order]
-    return Vertices(data.reshape(-1, 13).astype(np.float32), petals.triangles(rows, columns, count), petals.triangles(rows, columns, count, 2 * fine))
+    return Vertices(
+        data.reshape(-1, 13).astype(np.float32),
+        petals.triangles(rows, columns, count),
+        petals.triangles(rows, columns, count, fine),
+    )
 
 
 def _greens(parts: list[Solid]) -> Vertices:

@@ -26,15 +26,15 @@ _GLSL = Path(__file__).parent / "glsl"
 class _Part:
     """Vertices on the card, as the camera and as a light sees them."""
 
-    seen: moderngl.VertexArray
-    shadow: moderngl.VertexArray
+    seen: Any  # moderngl.VertexArray
+    shadow: Any
 
 
 class Studio:
     """A context of its own, its programs, and the targets of one size after the other."""
 
     def __init__(self) -> None:
-        self._context = headless()
+        self._context: Any = headless()
         # What may be discarded cannot be known to be hidden before it is shaded: whole petals have a program.
         self._petal = self._program("place.vert", "tile.glsl light.glsl petal.frag")
         self._cut_petal = self._program("place.vert", "cut.glsl tile.glsl light.glsl petal.frag")
@@ -44,14 +44,19 @@ class Studio:
         self._finish = self._program("cover.vert", "noise.glsl finish.frag")
         self._paint = self._program("tile.glsl paint.vert", "noise.glsl paint.frag")
         self._key, self._rim, self._sky = (self._map(size) for size in (KEY_MAP, KEY_MAP, SKY_MAP))
-        self._covers = {one: self._context.vertex_array(one, []) for one in (self._add, self._finish, self._paint)}
+        self._covers = {
+            one: self._context.vertex_array(one, []) for one in (self._add, self._finish, self._paint)
+        }
         self._size = 0
 
     def draw(self, anatomy: Anatomy, scenery: Scenery, size: int) -> NDArray[np.uint8]:
         """The picture [size, size, 3]."""
         with self._context:
             self._resize(size)
-            parts = self._part(anatomy.petals, self._cut_petal if anatomy.fringe else self._petal), self._part(anatomy.greens, self._green)
+            parts = (
+                self._part(anatomy.petals, self._cut_petal if anatomy.fringe else self._petal),
+                self._part(anatomy.greens, self._green),
+            )
             self._tell(scenery.values | {"fringe": anatomy.fringe})
             self._tell({"rim_view": scenery.rim_view})
             self._painted(anatomy.count)
@@ -70,9 +75,10 @@ class Studio:
 
     def _expose(self, parts: tuple[_Part, ...], one: Pass) -> None:
         """Adds one pass to the sum."""
-        self._cast(parts, self._key, one.key_view)
+        if one.casts:
+            self._cast(parts, self._key, one.key_view)
         self._cast(parts, self._sky, one.sky_view)
-        self._tell({name: getattr(one, name) for name in Pass.__slots__})
+        self._tell({name: getattr(one, name) for name in Pass.__slots__ if name != "casts"})
         self._frame.use()
         self._frame.clear()
         self._context.enable_only(moderngl.DEPTH_TEST)
@@ -113,7 +119,7 @@ class Studio:
                 if name in program:
                     program[name].write(_bytes(value))
 
-    def _part(self, vertices: Vertices, program: moderngl.Program) -> _Part:
+    def _part(self, vertices: Vertices, program: Any) -> _Part:
         data = self._context.buffer(vertices.data.tobytes())
         index = self._context.buffer(vertices.triangles.tobytes())
         names, widths = ["point", "normal", "paint", "colour"], [3, 3, 4, 3]
@@ -136,7 +142,9 @@ class Studio:
         if size == self._size:
             return
         self._size, gl = size, self._context
-        self._frame = gl.framebuffer([gl.texture((size, size), 4, dtype="f2")], gl.depth_renderbuffer((size, size)))
+        self._frame = gl.framebuffer(
+            [gl.texture((size, size), 4, dtype="f2")], gl.depth_renderbuffer((size, size))
+        )
         self._sum = gl.framebuffer([gl.texture((size, size), 4, dtype="f4")])
         self._out = gl.framebuffer([gl.renderbuffer((size, size), 4)])
         sheet = SHEET[0] * fineness(size), SHEET[1] * fineness(size)
@@ -150,7 +158,7 @@ class Studio:
         texture.repeat_x = texture.repeat_y = False
         return self._context.framebuffer(depth_attachment=texture)
 
-    def _program(self, vertex: str, fragment: str) -> moderngl.Program:
+    def _program(self, vertex: str, fragment: str) -> Any:
         program = self._context.program(vertex_shader=_shader(vertex), fragment_shader=_shader(fragment))
         for unit, name in enumerate(("key_map", "rim_map", "sky_map", "inner", "outer")):
             if name in program:

@@ -133,7 +133,9 @@ def _pistil(plant: Plant, colours: Mapping[str, Floats]) -> Solid:
     high, tall = ball[..., 2], plant.form.pistil
     turn = np.arctan2(ball[..., 1], ball[..., 0])
     crown = np.exp(-(((high - 0.8) / 0.22) ** 2))
-    wide = (0.12 + 0.2 * plant.form.base_shut / 90) * tall * (1 + 0.55 * crown * (1 + 0.35 * np.cos(3 * turn))) + 0.1 * tall * (1 - high**2)
+    wide = (0.12 + 0.2 * plant.form.base_shut / 90) * tall * (
+        1 + 0.55 * crown * (1 + 0.35 * np.cos(3 * turn))
+    ) + 0.1 * tall * (1 - high**2)
     points = np.stack([ball[..., 0] * wide, ball[..., 1] * wide, (high + 1) / 2 * tall], -1)
     painted = colours["pistil"] + (colours["anther"] - colours["pistil"]) * 0.25 * crown[..., None]
     return _solid(
@@ -156,10 +158,7 @@ def _stamens(plant: Plant, colours: Mapping[str, Floats]) -> list[Solid]:
     flare = (0.08 + 0.6 * ring * room) * form.filament
     t = np.linspace(0, 1, 5)[None, :, None]
     rise = form.filament * (0.75 + 0.35 * (1 - ring))[:, None, None] * np.array([0, 0, 1.0])
-    ways = (
-        out[:, None] * (0.24 * form.pistil * room + flare[:, None, None] * t**1.3)
-        + rise * t**0.9
-    )
+    ways = out[:, None] * (0.24 * form.pistil * room + flare[:, None, None] * t**1.3) + rise * t**0.9
     ways = ways * growth[:, None, None]
     return [_filaments(plant, ways, colours["filament"]), _anthers(plant, ways, growth, colours["anther"])]
 
@@ -177,7 +176,7 @@ def _filaments(plant: Plant, ways: Floats, colour: Floats) -> Solid:
 
 def _anthers(plant: Plant, ways: Floats, growth: Floats, colour: Floats) -> Solid:
     """Ellipsoids at the ends of ways [n, steps, 3], along them."""
-    ball, corners = _ball(6, 6)
+    ball, _ = _ball(6, 6)
     along = ways[:, -1] - ways[:, -2]
     along /= np.maximum(np.linalg.norm(along, axis=1, keepdims=True), 1e-9)
     side = np.cross(along, [0.0, 0.0, 1.0]) + np.array([1e-6, 0, 0])

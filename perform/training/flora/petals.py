@@ -1,7 +1,7 @@
 """Blades: the curved surfaces that petals and leaves are made of.
 
 A blade is a midrib that bends in the plane through the flower's axis, and across it arcs of circles: hollow
-where the curvature is positive, bent back where it is negative. Everything is a smooth function of its numbers.
+where the curvature is positive, bent back where it is negative. All are smooth functions of its numbers.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Blades:
-    """n blades; every field is [n]. Lengths in petals, angles in radians, `base`, `middle`, `tip` from the axis."""
+    """n blades; every field is [n]. Lengths in petals, radians; `base`, `middle`, `tip` from the axis."""
 
     azimuth: Floats
     length: Floats
@@ -139,9 +139,10 @@ def _normals(points: Floats) -> Floats:
 
 
 def triangles(rows: int, columns: int, count: int = 1, step: int = 1) -> NDArray[np.int32]:
-    """Corners of `count` grids, one after the other [n, 3]; with a step, of every so many rows and columns."""
+    """Corners of `count` grids, one after the other [n, 3]; a step leaves out rows and columns."""
     starts = np.arange(0, rows - step, step)[:, None] * columns + np.arange(0, columns - step, step)
     below, beside = step * columns, step
     one = np.array([[0, beside, below], [beside, below + beside, below]])
     grid = (starts.reshape(-1, 1, 1) + one).reshape(-1, 3)
-    return (np.arange(count)[:, None, None] * (rows * columns) + grid).reshape(-1, 3).astype(np.int32)
+    every = np.arange(count)[:, None, None] * (rows * columns) + grid
+    return np.asarray(every.reshape(-1, 3), np.int32)

@@ -91,7 +91,8 @@ def _petals(
         tip=between(form.tip_shut, form.tip_open)
         + degrees * (told["curl"] * (0.3 + 0.7 * open_) + loose * (22 * odd[3] + 40 * spent)),
         reach=form.reach * ones,
-        cup=told["cup"] * (form.cup_shut + (form.cup_open - form.cup_shut) * open_)
+        cup=told["cup"]
+        * (form.cup_shut + (form.cup_open - form.cup_shut) * open_)
         * (1 + (0.05 + 0.1 * open_) * odd[5]),
         radius=form.radius * (1 - 0.8 * layer) + 0.01,
         ruffle=form.ruffle * (0.35 + 0.65 * open_) * (1 + 0.3 * odd[4] + 0.5 * spent),

@@ -29,6 +29,7 @@ class Pass:
     sky_view: Floats
     sky_from: Floats
     sky_light: Floats
+    casts: bool  # whether the key light has moved since the last pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class Scenery:
 
 @dataclass(frozen=True, slots=True)
 class Camera:
-    """`basis` rows are right, up, forward; `zoom` and `shift` frame the bloom; `away` to its middle `target`."""
+    """`basis` rows are right, up, forward; `away` from the bloom's middle `target`, which the rest frames."""
 
     basis: Floats
     target: Floats
@@ -53,7 +54,7 @@ class Camera:
     @property
     def eye(self) -> Floats:
         """Where it stands [3]."""
-        return self.target - self.away * self.basis[2]
+        return np.asarray(self.target - self.away * self.basis[2])
 
     def matrix(self, lens: Floats, pixel: Floats) -> Floats:
         """From the world to clip space, seen from a place on the lens [2] and within a pixel [2]."""
@@ -101,7 +102,7 @@ def _pass(told: Told, seen: Camera, middle: Floats, key: Floats, number: int, si
     lens = told["aperture"] * LENS * _disc(number)
     # R2 (Roberts 2018) is even over the pixel and does not march in step with the lens' spiral.
     pixel = (((number + 0.5) * np.array([0.7548776662, 0.5698402910])) % 1 - 0.5) * 2.6 / size
-    spread = told["light_size"] * _disc((number * 7 + 3) % PASSES)
+    spread = told["light_size"] * _disc((number // 2 * 6 + 3) % PASSES)
     side = np.cross(key, [0, 0, 1.0])
     key_from = _unit(key + spread[0] * side + spread[1] * np.cross(side, key))
     sky = _sky(number)
@@ -112,13 +113,14 @@ def _pass(told: Told, seen: Camera, middle: Floats, key: Floats, number: int, si
         _light_view(sky, middle),
         sky,
         _sky_light(told, sky, key),
+        number % 2 == 0,
     )
 
 
 def _disc(number: int) -> Floats:
     """An even spread of PASSES points over the unit disc (Vogel 1979) [2]."""
     radius, turn = np.sqrt((number + 0.5) / PASSES), number * np.pi * (3 - 5**0.5)
-    return radius * np.array([np.cos(turn), np.sin(turn)])
+    return np.asarray(radius * np.array([np.cos(turn), np.sin(turn)]))
 
 
 def _sky(number: int) -> Floats:
@@ -131,9 +133,7 @@ def _sky(number: int) -> Floats:
 
 def _direction(side: float, height: float) -> Floats:
     """Towards a light: `side` from the camera's own direction, to the right."""
-    return np.array(
-        [np.sin(side) * np.cos(height), -np.cos(side) * np.cos(height), np.sin(height)]
-    )
+    return np.array([np.sin(side) * np.cos(height), -np.cos(side) * np.cos(height), np.sin(height)])
 
 
 def _rim(told: Told) -> Floats:
@@ -178,16 +178,19 @@ def _paints(told: Told) -> dict[str, Floats | float]:
     palette = palette_at(np.array([told["palette_x"], told["palette_y"], told["palette_z"]]))
     flamed, blotched = palette["strengths"]
     painted = {
-        name: np.sqrt(_graded(palette[name], told)) for name in ("body", "tip", "edge", "base", "flame", "blotch")
+        name: np.sqrt(_graded(palette[name], told))
+        for name in ("body", "tip", "edge", "base", "flame", "blotch")
     }
-    place = np.array([told["pattern_x"], told["pattern_y"], 0.5 * told["pattern_x"] - 0.3 * told["pattern_y"]])
+    place = np.array(
+        [told["pattern_x"], told["pattern_y"], 0.5 * told["pattern_x"] - 0.3 * told["pattern_y"]]
+    )
     names = ("gradient", "margin", "flame_scale", "flame_reach", "flame_style", "veins")
     spent = np.clip((told["bloom"] - 0.7) / 0.3, 0, 1)
     return {
         **painted,
         **{name: told[name] for name in names},
         "pattern": 0.9 * place + 20.0,
-        "flamed": float(_flamed(flamed, told["flame"])),
+        "flamed": _flamed(float(flamed), told["flame"]),
         "blotched": float(blotched * told["blotch"]),
         "spent": float(spent),
     }
@@ -196,7 +199,7 @@ def _paints(told: Told) -> dict[str, Floats | float]:
 def _flamed(own: float, wish: float) -> float:
     """Strength of flames: broken varieties always have some, and any may be broken."""
     broken = np.clip((wish - 0.55) / 0.45, 0, 1)
-    return own * (0.45 + 0.55 * wish) + 0.6 * broken * (1 - own)
+    return float(own * (0.45 + 0.55 * wish) + 0.6 * broken * (1 - own))
 
 
 def _graded(lab: Floats, told: Told) -> Floats:

@@ -18,7 +18,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """The shape of a kind. Angles in degrees from the flower's axis, as (shut, open) pairs; lengths in petals."""
+    """The shape of a kind. Angles in degrees from the flower's axis, shut and open; lengths in petals."""
 
     petals: float = 6.0
     spiral: float = 0.0  # 0 whorls of three, 1 the golden angle
@@ -66,53 +66,55 @@ FORMS: tuple[Form, ...] = (
     ),
     Form(width=0.39, blunt=3.6, point=0.55, fringe=1.0, ruffle=0.05, tip_shut=-14, tip_open=40),  # fringed
     Form(  # parrot
-        petals=7.0, width=0.37, belly=0.5, blunt=2.2, point=0.6, ruffle=0.22, waves=2.6, fringe=0.55, crease=0.07,
-        middle_shut=10, tip_shut=4, middle_open=46, tip_open=88, notch=0.05, cup_open=0.45, layer=0.2,
+        petals=7.0, width=0.37, belly=0.5, blunt=2.2, point=0.6, ruffle=0.22, waves=2.6,
+        fringe=0.55, crease=0.07, middle_shut=10, tip_shut=4, middle_open=46, tip_open=88,
+        notch=0.05, cup_open=0.45, layer=0.2,
     ),
     Form(  # double
-        petals=17.0, spiral=0.6, width=0.36, blunt=3.2, point=0.55, middle_shut=4, tip_shut=-34, middle_open=52,
-        tip_open=40, layer=0.55, inner=0.3, ruffle=0.09, notch=0.03, radius=0.06, pistil=0.12, filament=0.16, nod=0.55,
+        petals=17.0, spiral=0.6, width=0.36, blunt=3.2, point=0.55, middle_shut=4, tip_shut=-34,
+        middle_open=52, tip_open=40, layer=0.55, inner=0.3, ruffle=0.09, notch=0.03, radius=0.06,
+        pistil=0.12, filament=0.16, nod=0.55,
     ),
-    Form(width=0.33, blunt=2.1, point=0.75, middle_open=58, tip_open=62, cup_open=0.55, nod=0.62),  # Fosteriana
+    Form(width=0.33, blunt=2.1, point=0.75, middle_open=58, tip_open=62, cup_open=0.55, nod=0.6),  # wide
     Form(  # botanical
-        width=0.25, belly=0.55, blunt=1.8, point=0.9, middle_open=64, tip_open=74, cup_open=0.35, reach=0.13,
-        filament=0.27, nod=0.75, leaf_width=0.1,
+        width=0.25, belly=0.55, blunt=1.8, point=0.9, middle_open=64, tip_open=74, cup_open=0.35,
+        reach=0.13, filament=0.27, nod=0.75, leaf_width=0.1,
     ),
     Form(  # poppy
-        petals=6.0, width=0.58, belly=0.85, blunt=4.8, point=0.5, claw=0.1, base_open=84, middle_shut=8,
-        middle_open=58, tip_shut=-20, tip_open=70, cup_shut=0.95, cup_open=0.5, ruffle=0.13, waves=3.1, crease=0.0,
-        notch=0.06, overlap=0.16, pistil=0.2, stamens=40.0, filament=0.27, anther=0.045, stem=0.026, leaves=0.35,
-        leaf_width=0.07, nod=0.75, layer=0.16,
+        petals=6.0, width=0.58, belly=0.85, blunt=4.8, point=0.5, claw=0.1, base_open=84,
+        middle_shut=8, middle_open=58, tip_shut=-20, tip_open=70, cup_shut=0.95, cup_open=0.5,
+        ruffle=0.13, waves=3.1, crease=0.0, notch=0.06, overlap=0.16, pistil=0.2, stamens=40.0,
+        filament=0.27, anther=0.045, stem=0.026, leaves=0.35, leaf_width=0.07, nod=0.75, layer=0.16,
     ),
     Form(  # anemone
-        petals=11.0, spiral=0.85, width=0.34, belly=0.75, blunt=3.4, point=0.55, claw=0.1, middle_shut=14,
-        middle_open=70, tip_shut=-16, tip_open=62, cup_shut=0.9, cup_open=0.5, ruffle=0.06, waves=1.7, crease=0.02,
-        pistil=0.2, stamens=42.0, filament=0.3, anther=0.045, stem=0.035, leaves=0.4, leaf_width=0.08, nod=0.8,
-        layer=0.15, inner=0.12, overlap=0.12,
+        petals=11.0, spiral=0.85, width=0.34, belly=0.75, blunt=3.4, point=0.55, claw=0.1,
+        middle_shut=14, middle_open=70, tip_shut=-16, tip_open=62, cup_shut=0.9, cup_open=0.5,
+        ruffle=0.06, waves=1.7, crease=0.02, pistil=0.2, stamens=42.0, filament=0.3, anther=0.045,
+        stem=0.035, leaves=0.4, leaf_width=0.08, nod=0.8, layer=0.15, inner=0.12, overlap=0.12,
     ),
     Form(  # peony
-        petals=34.0, spiral=1.0, width=0.4, belly=0.6, blunt=4.2, point=0.5, middle_shut=2, middle_open=58,
-        tip_shut=-48, tip_open=24, cup_shut=1.1, cup_open=0.75, layer=0.75, inner=0.42, ruffle=0.12, waves=2.6,
-        notch=0.07, crease=0.01, radius=0.09, pistil=0.06, stamens=10.0, filament=0.1, stem=0.05, leaves=0.7,
-        leaf_width=0.16, nod=0.7, overlap=0.15,
+        petals=34.0, spiral=1.0, width=0.4, belly=0.6, blunt=4.2, point=0.5, middle_shut=2,
+        middle_open=58, tip_shut=-48, tip_open=24, cup_shut=1.1, cup_open=0.75, layer=0.75,
+        inner=0.42, ruffle=0.12, waves=2.6, notch=0.07, crease=0.01, radius=0.09, pistil=0.06,
+        stamens=10.0, filament=0.1, stem=0.05, leaves=0.7, leaf_width=0.16, nod=0.7, overlap=0.15,
     ),
     Form(  # ranunculus
-        petals=40.0, spiral=1.0, width=0.44, belly=0.5, blunt=3.6, point=0.5, middle_shut=10, middle_open=52,
-        tip_shut=-70, tip_open=-6, cup_shut=1.2, cup_open=1.0, layer=0.9, inner=0.55, ruffle=0.05, waves=2.0,
-        notch=0.02, crease=0.0, radius=0.07, pistil=0.05, stamens=8.0, filament=0.06, stem=0.04, leaves=0.5,
-        leaf_width=0.08, nod=0.7, overlap=0.12,
+        petals=40.0, spiral=1.0, width=0.44, belly=0.5, blunt=3.6, point=0.5, middle_shut=10,
+        middle_open=52, tip_shut=-70, tip_open=-6, cup_shut=1.2, cup_open=1.0, layer=0.9,
+        inner=0.55, ruffle=0.05, waves=2.0, notch=0.02, crease=0.0, radius=0.07, pistil=0.05,
+        stamens=8.0, filament=0.06, stem=0.04, leaves=0.5, leaf_width=0.08, nod=0.7, overlap=0.12,
     ),
     Form(  # lily
-        width=0.19, belly=0.62, blunt=1.6, point=0.9, base_shut=20, base_open=30, middle_shut=12, middle_open=52,
-        tip_shut=0, tip_open=128, reach=0.3, cup_shut=0.9, cup_open=0.4, ruffle=0.09, waves=2.8, crease=0.08,
-        pistil=0.2, stamens=6.0, filament=0.5, anther=0.075, stem=0.035, leaves=0.8, leaf_width=0.09, nod=0.7,
-        radius=0.03,
+        width=0.19, belly=0.62, blunt=1.6, point=0.9, base_shut=20, base_open=30, middle_shut=12,
+        middle_open=52, tip_shut=0, tip_open=128, reach=0.3, cup_shut=0.9, cup_open=0.4,
+        ruffle=0.09, waves=2.8, crease=0.08, pistil=0.2, stamens=6.0, filament=0.5, anther=0.075,
+        stem=0.035, leaves=0.8, leaf_width=0.09, nod=0.7, radius=0.03,
     ),
     Form(  # magnolia
-        petals=9.5, spiral=0.2, width=0.29, belly=0.8, blunt=3.2, point=0.6, claw=0.1, base_open=70, middle_shut=6,
-        middle_open=36, tip_shut=-22, tip_open=58, cup_shut=1.0, cup_open=0.7, layer=0.35, inner=0.1, ruffle=0.05,
-        crease=0.03, pistil=0.18, stamens=20.0, filament=0.08, anther=0.05, stem=0.05, leaves=0.7, leaf_width=0.2,
-        nod=0.35,
+        petals=9.5, spiral=0.2, width=0.29, belly=0.8, blunt=3.2, point=0.6, claw=0.1, base_open=70,
+        middle_shut=6, middle_open=36, tip_shut=-22, tip_open=58, cup_shut=1.0, cup_open=0.7,
+        layer=0.35, inner=0.1, ruffle=0.05, crease=0.03, pistil=0.18, stamens=20.0, filament=0.08,
+        anther=0.05, stem=0.05, leaves=0.7, leaf_width=0.2, nod=0.35,
     ),
 )  # fmt: skip
 
@@ -225,13 +227,13 @@ _GROUND_PLACES = _scattered(len(GROUNDS), 7, 2)
 
 def form_at(place: Floats) -> Form:
     """The kind at a place [3]."""
-    weights = mixture(place, _KINDS, 0.22)
+    weights = mixture(place, _KINDS, 0.4)
     return Form(**dict(zip((one.name for one in fields(Form)), weights @ _SHAPES, strict=True)))
 
 
 def palette_at(place: Floats) -> dict[str, Floats]:
     """Palette at a place [3]: OKLab colours [3] by name, and `flamed`, `blotched` [1]."""
-    weights = mixture(place, _PLACES, 0.12)
+    weights = mixture(place, _PLACES, 0.2)
     names = [one.name for one in fields(Palette)]
     mixed = {name: weights @ _LABS[:, at] for at, name in enumerate(names[:7])}
     return mixed | {"strengths": weights @ np.array([[one.flamed, one.blotched] for one in PALETTES])}
@@ -239,7 +241,7 @@ def palette_at(place: Floats) -> dict[str, Floats]:
 
 def ground_at(place: Floats) -> tuple[Floats, Floats]:
     """Far colour and light of a background, OKLab [3], at a place [2]."""
-    weights = mixture(place, _GROUND_PLACES, 0.3)
+    weights = mixture(place, _GROUND_PLACES, 0.4)
     far, light = weights @ _GROUND_LABS[:, 0], weights @ _GROUND_LABS[:, 1]
     return far, light
 

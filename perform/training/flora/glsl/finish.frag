@@ -1,4 +1,4 @@
-// The background behind the flower, a film's curve, sRGB.
+// The background behind the flower, sRGB.
 in vec2 uv;
 uniform sampler2D image;
 uniform vec3 far, near;  // the ground: linear light, away from its pool of light and within
@@ -15,19 +15,12 @@ vec3 ground(vec2 p) {
     return mix(far, near, glow) + haze * shapes * hazed * (0.3 + 0.7 * glow);
 }
 
-vec3 curve(vec3 x) {
-    float brightest = max(x.r, max(x.g, x.b));
-    vec3 whole = x * ((1.0 - exp(-brightest)) / max(brightest, 1e-5));
-    return mix(1.0 - exp(-x), whole, 0.4);
-}
-
 void main() {
     vec2 p = uv - 0.5;
     vec4 sum = texture(image, uv);
-    vec3 colour = sum.rgb + (1.0 - sum.a) * ground(p);
+    vec3 colour = sum.rgb + (1.0 - sum.a) * (1.0 - exp(-exposure * ground(p)));
     colour *= 1.0 - 0.55 * smoothstep(0.2, 0.85, length(p));
-    colour = mix(colour, vec3(dot(colour, vec3(0.21, 0.72, 0.07))), 0.045);  // films' layers are not quite apart
-    vec3 x = curve(colour * exposure);
+    vec3 x = colour;
     x = mix(x * 12.92, 1.055 * pow(max(x, 1e-6), vec3(1.0 / 2.4)) - 0.055, step(0.0031308, x));
     float dither = fract(52.9829189 * fract(dot(gl_FragCoord.xy, vec2(0.06711056, 0.00583715)))) - 0.5;
     encoded = vec4(x + dither / 255.0, 1.0);

@@ -11,25 +11,35 @@ uniform vec3 sky_from, sky_light;
 uniform vec3 rim_from, rim_light;
 uniform mat4 key_view, sky_view, rim_view;
 uniform sampler2DShadow key_map, sky_map, rim_map;
-uniform float gloss;
+uniform float gloss, exposure;
 
 float seen(sampler2DShadow map, mat4 view, vec3 from) {
     vec3 p = (view * vec4(from, 1.0)).xyz * 0.5 + 0.5;
     return texture(map, vec3(p.xy, p.z - 0.006));
 }
 
-// A point off the surface towards a light, further where light grazes it: nothing shadows itself.
-vec3 off(vec3 n, float cosine) {
-    return at + n * sign(cosine) * (0.014 + 0.03 * (1.0 - abs(cosine)));
+// A point off the smooth surface, on the side of a light: nothing shadows itself, nor at its terminator.
+vec3 off(vec3 from) {
+    vec3 smooth_n = normalize(facing);
+    return at + 0.03 * smooth_n * clamp(4.0 * dot(smooth_n, from), -1.0, 1.0) + 0.015 * from;
+}
+
+// What a film keeps of light: less and less of more, and less of its colour. Before the passes are summed, as
+// edges of bright things would be jagged otherwise.
+vec3 curve(vec3 x) {
+    x = mix(x, vec3(dot(x, vec3(0.21, 0.72, 0.07))), 0.045);
+    float brightest = max(x.r, max(x.g, x.b));
+    vec3 whole = x * ((1.0 - exp(-brightest)) / max(brightest, 1e-5));
+    return mix(1.0 - exp(-x), whole, 0.4);
 }
 
 // `through` is the colour that light has after another petal, `thin` how much passes this one.
 vec3 lit(vec3 albedo, vec3 n, vec3 through, vec3 thin) {
     vec3 to_eye = normalize(eye - at);
     float key = dot(n, key_from), sky = dot(n, sky_from), rim = dot(n, rim_from);
-    vec3 key_seen = mix(through, vec3(1), seen(key_map, key_view, off(n, key)));
-    vec3 sky_seen = mix(through * 0.4, vec3(1), seen(sky_map, sky_view, off(n, sky)));
-    vec3 rim_seen = mix(through * 0.4, vec3(1), seen(rim_map, rim_view, off(n, rim)));
+    vec3 key_seen = mix(through, vec3(1), seen(key_map, key_view, off(key_from)));
+    vec3 sky_seen = mix(through * 0.4, vec3(1), seen(sky_map, sky_view, off(sky_from)));
+    vec3 rim_seen = mix(through * 0.4, vec3(1), seen(rim_map, rim_view, off(rim_from)));
     float wrapped = max((key + 0.1) / 1.1, 0.0);
     vec3 sum = key_light * key_seen * (albedo * wrapped + thin * max(0.12 - key, 0.0) * 0.9);
     sum += sky_light * sky_seen * (albedo * max(sky, 0.0) + thin * max(-sky, 0.0));
@@ -40,5 +50,5 @@ vec3 lit(vec3 albedo, vec3 n, vec3 through, vec3 thin) {
     sum += gloss * key_light * key_seen * sheen * (0.1 + 0.4 * albedo);
     float edge = grazing * grazing * grazing;
     sum += edge * (0.1 + 0.5 * albedo) * (rim_light * rim_seen * max(rim + 0.4, 0.0) + 0.6 * sky_light * sky_seen);
-    return sum;
+    return curve(exposure * sum);
 }

@@ -1,0 +1,88 @@
+"""The subcommands of `perform flora`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from perform.terminal import complaints, err, out
+
+app = typer.Typer(help="Flora: flowers drawn by the machine, to train models on.", no_args_is_help=True)
+
+Size = Annotated[int, typer.Option(min=32, max=2048, help="Pixels of a side.")]
+Seed = Annotated[int, typer.Option(min=0, help="Other flowers for every number.")]
+
+
+@app.command()
+def pictures(
+    folder: Annotated[Path, typer.Argument(help="The folder to fill with PNGs.")],
+    count: Annotated[int, typer.Option(min=1, help="How many.")] = 100,
+    size: Size = 256,
+    seed: Seed = 0,
+) -> None:
+    """Draw pictures, with their latents (latents.npy) and what these mean (latents.csv) beside them."""
+    from PIL import Image
+    from rich.progress import track
+
+    from perform.training import flora
+    from perform.training.flora.sheets import save_latents
+
+    with complaints():
+        latents = flora.latents(seed, count)
+        folder.mkdir(parents=True, exist_ok=True)
+        save_latents(folder, latents)
+        watched = track(latents, "drawing", console=err, transient=True, disable=not err.is_terminal)
+        for number, z in enumerate(watched):
+            Image.fromarray(flora.render(z, size)).save(folder / f"{number:06d}.png")
+    _say(f"{count} pictures in {folder}")
+
+
+@app.command()
+def film(
+    path: Annotated[Path, typer.Argument(help="The .mp4, .mov or .mkv to write.")],
+    seconds: Annotated[float, typer.Option(help="How long one turn lasts.")] = 30.0,
+    size: Size = 256,
+    fps: Annotated[float, typer.Option(help="Frames a second.")] = 30.0,
+    seed: Seed = 0,
+) -> None:
+    """Film flowers that bloom and become one another, without a seam."""
+    from rich.progress import track
+
+    from perform.training.flora import films
+
+    with complaints():
+        frames = films.film(
+            path,
+            seconds,
+            size,
+            fps,
+            seed,
+            lambda way: track(way, "filming", console=err, transient=True, disable=not err.is_terminal),
+        )
+    _say(f"{frames} frames in {path}")
+
+
+@app.command()
+def sheet(
+    path: Annotated[Path, typer.Argument(help="The .png to write.")],
+    seed: Seed = 0,
+    columns: Annotated[int, typer.Option(min=1, max=64)] = 8,
+    rows: Annotated[int, typer.Option(min=1, max=64)] = 8,
+    size: Size = 256,
+) -> None:
+    """Draw a contact sheet."""
+    from PIL import Image
+
+    from perform.training.flora.sheets import sheet as drawn
+
+    with complaints():
+        if path.suffix.lower() != ".png":
+            raise ValueError(f"{path}, must be a .png")
+        Image.fromarray(drawn(seed, columns, rows, size)).save(path)
+    _say(f"{columns * rows} pictures in {path}")
+
+
+def _say(text: str) -> None:
+    out.print(text, markup=False, highlight=False, soft_wrap=True)
