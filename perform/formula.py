@@ -121,10 +121,12 @@ KEYS = (
     *("minus", "equal", "comma", "period"),
     *(f"f{n}" for n in range(1, 13)),
 )
+MOUSE = ("x", "y", "left", "right", "middle", "wheel")
 DEFAULT = Vocabulary(
     frozenset(
         {*Moment(0, 0, 0, 0, 0, Tempo().bpm).signals(), "beat.confidence", *features.SIGNALS}
         | {f"key.{key}" for key in KEYS}
+        | {f"mouse.{word}" for word in MOUSE}
     )
     - {*ARRAYS},
     ("midi", "osc", "hand", "feed", "pad", "learned"),

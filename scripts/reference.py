@@ -33,6 +33,7 @@ OPEN = {
     "midi": "`midi.cc21`, `midi.note60`, `midi.pitch`, `midi.program`; with a channel: `midi.ch2.cc21`",
     "osc": '`osc["/sensor/1"]`, its further arguments `osc["/sensor/1"].1` and so on',
     "key": "`key.space`, `key.a`, `key.up`: 1 while it is down",
+    "mouse": "over the window, from the lower left: `mouse.x`, `mouse.y`; `mouse.left` …, `mouse.wheel`",
     "hand": "from a hand tracker",
     "feed": "from data feeds",
     "pad": "from gamepads",
@@ -61,7 +62,7 @@ def _signals() -> Iterator[str]:
     }
     yield "## Signals\n\nAll of the sound is 0 to 1, and 0 in silence. What nobody has said yet is 0.\n"
     yield "| | |\n|---|---|"
-    for kind, names in (rows | {word: OPEN[word] for word in DEFAULT.open}).items():
+    for kind, names in (rows | {word: OPEN[word] for word in ("key", "mouse", *DEFAULT.open)}).items():
         yield f"| {kind} | {names} |"
 
 

@@ -157,6 +157,28 @@ def test_an_escape_is_forgotten_after_three_seconds(stage: Stage) -> None:
 
 
 @real
+def test_the_mouse_is_a_pad(stage: Stage) -> None:
+    stage.open([320, 180], False, None, ROWS)
+    stage.frame()
+    window = stage.xdotool("search", "--onlyvisible", "--name", "^perform$")
+    said: dict[str, float] = {}
+
+    def told(*names: str) -> bool:
+        said.update({name: value for name, value, _ in stage.frame()["events"]})
+        return all(name in said for name in names)
+
+    for x, y, expected in ((80, 45, (0.25, 0.75)), (319, 0, (1.0, 1.0))):
+        said.clear()
+        stage.xdotool("mousemove", "--window", window, str(x), str(y))
+        assert any(told("mouse.x", "mouse.y") for _ in range(MANY))
+        assert (said["mouse.x"], said["mouse.y"]) == pytest.approx(expected, abs=0.01)
+    for button, name in (("1", "left"), ("3", "right"), ("4", "wheel")):
+        said.clear()
+        stage.xdotool("click", button)
+        assert any(told(f"mouse.{name}") for _ in range(MANY))
+
+
+@real
 def test_f11_and_alt_return_fill_the_display_and_give_it_back(stage: Stage) -> None:
     stage.open([320, 180], False, None, ROWS)
     stage.frame()

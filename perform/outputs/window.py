@@ -18,6 +18,7 @@ from perform.outputs._displays import Display, WindowError, attempt, displays, f
 from perform.outputs._gl import attached, hints
 from perform.outputs._help import Help, Rows
 from perform.outputs._keys import name_of
+from perform.outputs._pointer import Pointer
 from perform.signals import Event
 
 __all__ = ["Display", "Window", "WindowError", "displays"]
@@ -61,6 +62,7 @@ class Window:
         self._filled: str | None = None
         self._strokes: list[tuple[str, float, int]] = []
         self._asked: float | None = None
+        self._pointer = Pointer()
         self._window = self._open()
         self.context = attached()
         self._help = Help(title, (*rows, *OWN_KEYS), self._pressed)
@@ -101,7 +103,7 @@ class Window:
         self._help.draw()
 
     def poll(self, until: float) -> list[Event]:
-        """The keys since the last call, as `key.<name>` = 1 and 0 at `until` (seconds of the show).
+        """The keys since the last call, as `key.<name>` = 1 and 0 at `until` (seconds of the show); the mouse.
 
         A key says one thing at a time: a release that came with its press is told by the next call,
         so that a frame sees the shortest stroke.
@@ -120,7 +122,7 @@ class Window:
                 self._obey(name, mods, until)
         self._expire(until)
         self._settle()
-        return events
+        return events + self._pointer.poll(until)
 
     def toggle(self) -> None:
         """Full screen, or back into a frame."""
@@ -147,6 +149,7 @@ class Window:
         # A Wayland desktop keeps a hidden window waiting for ever in swap_buffers, and never tears.
         glfw.swap_interval(0 if _wayland() else 1)
         glfw.set_key_callback(window, self._pressed)
+        self._pointer.watch(window)
         return window
 
     def _pressed(self, _window: Any, key: int, scancode: int, action: int, mods: int) -> None:

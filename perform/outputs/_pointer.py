@@ -1,0 +1,61 @@
+"""The mouse over a window, as events: an XY pad."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import glfw
+
+from perform.signals import Event
+
+BUTTONS = {
+    glfw.MOUSE_BUTTON_LEFT: "left",
+    glfw.MOUSE_BUTTON_RIGHT: "right",
+    glfw.MOUSE_BUTTON_MIDDLE: "middle",
+}
+NOTCH = 1 / 16  # of the wheel's way per notch
+
+
+class Pointer:
+    """`mouse.x` and `mouse.y` are 0..1 from the lower left, `mouse.left` and the other buttons 1 while they
+    are down, `mouse.wheel` a wheel from 0 to 1. Outside the window it stays at the edge."""
+
+    def __init__(self) -> None:
+        self._place: tuple[float, float] | None = None
+        self._wheel = 0.0
+        self._turned = False
+        self._strokes: list[tuple[str, float]] = []
+
+    def watch(self, window: Any) -> None:
+        """Hear what happens in a window."""
+        glfw.set_cursor_pos_callback(window, self._moved)
+        glfw.set_mouse_button_callback(window, self._clicked)
+        glfw.set_scroll_callback(window, self._scrolled)
+
+    def poll(self, until: float) -> list[Event]:
+        """What it did since the last call. A button says one thing at a time, as keys do."""
+        events: dict[str, float] = {}
+        if self._place:
+            events |= {"mouse.x": self._place[0], "mouse.y": self._place[1]}
+        if self._turned:
+            events["mouse.wheel"] = self._wheel
+        strokes, self._strokes = self._strokes, []
+        for name, value in strokes:
+            if name in events:
+                self._strokes.append((name, value))
+            else:
+                events[name] = value
+        self._place, self._turned = None, False
+        return [Event(until, name, value) for name, value in events.items()]
+
+    def _moved(self, window: Any, x: float, y: float) -> None:
+        width, height = (max(side - 1, 1) for side in glfw.get_window_size(window))
+        self._place = min(max(x / width, 0.0), 1.0), min(max(1 - y / height, 0.0), 1.0)
+
+    def _clicked(self, _window: Any, button: int, action: int, _mods: int) -> None:
+        if button in BUTTONS:
+            self._strokes.append((f"mouse.{BUTTONS[button]}", float(action == glfw.PRESS)))
+
+    def _scrolled(self, _window: Any, _across: float, up: float) -> None:
+        self._wheel = min(max(self._wheel + up * NOTCH, 0.0), 1.0)
+        self._turned = True
