@@ -103,7 +103,7 @@ class Window:
         self._help.draw()
 
     def poll(self, until: float) -> list[Event]:
-        """The keys since the last call, as `key.<name>` = 1 and 0 at `until` (seconds of the show); the mouse.
+        """Keys since the last call as `key.<name>` = 1 and 0 at `until` (seconds of the show), and the mouse.
 
         A key says one thing at a time: a release that came with its press is told by the next call,
         so that a frame sees the shortest stroke.
