@@ -25,7 +25,7 @@ class Vertices:
 
     data: NDArray[np.float32]
     triangles: NDArray[np.int32]
-    coarse: NDArray[np.int32]  # fewer, for shadows
+    coarse: NDArray[np.int32]  # fewer, for the sky's shadows
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ def _mesh(plant: Plant, which: slice, grid: tuple[int, int], fine: int) -> Verti
     return Vertices(
         data.reshape(-1, 13).astype(np.float32),
         petals.triangles(rows, columns, count),
-        petals.triangles(rows, columns, count, fine),
+        petals.triangles(rows, columns, count, 2 * fine),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,10 +24,12 @@ _GLSL = Path(__file__).parent / "glsl"
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """Vertices on the card, as the camera and as a light sees them."""
+    """Vertices on the card, as the camera, a light and the sky see them."""
 
     seen: Any  # moderngl.VertexArray
     shadow: Any
+    coarse: Any
+    buffers: tuple[Any, ...]
 
 
 class Studio:
@@ -60,7 +62,7 @@ class Studio:
             self._tell(scenery.values | {"fringe": anatomy.fringe})
             self._tell({"rim_view": scenery.rim_view})
             self._painted(anatomy.count)
-            self._cast(parts, self._rim, scenery.rim_view)
+            self._cast([part.shadow for part in parts], self._rim, scenery.rim_view)
             self._sum.clear()
             for one in scenery.passes:
                 self._expose(parts, one)
@@ -75,10 +77,9 @@ class Studio:
 
     def _expose(self, parts: tuple[_Part, ...], one: Pass) -> None:
         """Adds one pass to the sum."""
-        if one.casts:
-            self._cast(parts, self._key, one.key_view)
-        self._cast(parts, self._sky, one.sky_view)
-        self._tell({name: getattr(one, name) for name in Pass.__slots__ if name != "casts"})
+        self._cast([part.shadow for part in parts], self._key, one.key_view)
+        self._cast([parts[0].coarse], self._sky, one.sky_view)  # petals' alone: greens darken little
+        self._tell({name: getattr(one, name) for name in Pass.__slots__})
         self._frame.use()
         self._frame.clear()
         self._context.enable_only(moderngl.DEPTH_TEST)
@@ -94,14 +95,14 @@ class Studio:
         self._frame.color_attachments[0].use(0)
         self._covers[self._add].render(vertices=3)
 
-    def _cast(self, parts: tuple[_Part, ...], shadow: Any, view: Floats) -> None:
+    def _cast(self, casters: Iterable[Any], shadow: Any, view: Floats) -> None:
         """Draws what a light sees into its map."""
         shadow.use()
         shadow.clear()
         self._context.enable_only(moderngl.DEPTH_TEST)
         self._shadow["view"].write(_bytes(view))
-        for part in parts:
-            part.shadow.render()
+        for caster in casters:
+            caster.render()
 
     def _developed(self) -> NDArray[np.uint8]:
         image = self._sum.color_attachments[0]
@@ -129,14 +130,17 @@ class Studio:
         )
         used = [name for name in names if name in program]
         seen = self._context.vertex_array(program, [(data, layout, *used)], index)
-        coarse = self._context.buffer(vertices.coarse.tobytes())
-        shadow = self._context.vertex_array(self._shadow, [(data, "3f 40x", "point")], coarse)
-        return _Part(seen, shadow)
+        far = self._context.buffer(vertices.coarse.tobytes())
+        shadow, coarse = (
+            self._context.vertex_array(self._shadow, [(data, "3f 40x", "point")], corners)
+            for corners in (index, far)
+        )
+        return _Part(seen, shadow, coarse, (data, index, far))
 
     def _release(self, parts: tuple[_Part, ...]) -> None:
         for part in parts:
-            part.seen.release()
-            part.shadow.release()
+            for one in (part.seen, part.shadow, part.coarse, *part.buffers):
+                one.release()
 
     def _resize(self, size: int) -> None:
         if size == self._size:

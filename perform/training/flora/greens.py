@@ -30,9 +30,9 @@ class Solid:
 
 def solids(plant: Plant, told: Mapping[str, float], colours: Mapping[str, Floats], fine: int) -> list[Solid]:
     """All of them, in the world. `colours` are linear: leaf, stem, pistil, anther, filament."""
-    way = _stem_way(plant, told, 14 * fine)
+    way = _stem_way(plant, told, 13 * fine)
     return [
-        _stem(plant, way, colours, 10 * fine),
+        _stem(plant, way, colours, 8 * fine),
         _leaves(plant, told, way, colours["leaf"], fine),
         _pistil(plant, colours),
         *_stamens(plant, colours),
@@ -112,11 +112,12 @@ def _leaves(plant: Plant, told: Mapping[str, float], way: Floats, colour: Floats
         twist=np.array([0.5, -0.4, 0.2]) * (1 + turn),
         inset=0 * n,
     )
-    mesh = petals.surfaces(blades, 26 * fine, 11 * fine)
+    rows, columns = 16 * fine, 7 * fine
+    mesh = petals.surfaces(blades, rows, columns)
     feet = way[[-1]] * np.array([[0.42], [0.36], [0.4]]) * np.array([1, 1, 1])
     points = mesh.points + feet[:, None, None]
     uv = np.broadcast_to(np.stack([mesh.u, mesh.v], -1), (*points.shape[:3], 2))
-    return _solid(points, mesh.normals, uv, colour, BLADE, petals.triangles(26 * fine, 11 * fine, 3))
+    return _solid(points, mesh.normals, uv, colour, BLADE, petals.triangles(rows, columns, 3))
 
 
 def _ball(rows: int, sides: int) -> tuple[Floats, NDArray[np.int32]]:
@@ -129,7 +130,7 @@ def _ball(rows: int, sides: int) -> tuple[Floats, NDArray[np.int32]]:
 
 def _pistil(plant: Plant, colours: Mapping[str, Floats]) -> Solid:
     """A capsule with a crown of three lobes."""
-    ball, corners = _ball(10, 12)
+    ball, corners = _ball(9, 12)
     high, tall = ball[..., 2], plant.form.pistil
     turn = np.arctan2(ball[..., 1], ball[..., 0])
     crown = np.exp(-(((high - 0.8) / 0.22) ** 2))
@@ -176,7 +177,7 @@ def _filaments(plant: Plant, ways: Floats, colour: Floats) -> Solid:
 
 def _anthers(plant: Plant, ways: Floats, growth: Floats, colour: Floats) -> Solid:
     """Ellipsoids at the ends of ways [n, steps, 3], along them."""
-    ball, _ = _ball(6, 6)
+    ball, _ = _ball(5, 5)
     along = ways[:, -1] - ways[:, -2]
     along /= np.maximum(np.linalg.norm(along, axis=1, keepdims=True), 1e-9)
     side = np.cross(along, [0.0, 0.0, 1.0]) + np.array([1e-6, 0, 0])

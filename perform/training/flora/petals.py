@@ -110,16 +110,16 @@ def _sections(blades: Blades, u: Floats, v: Floats, radial: Floats) -> tuple[Flo
     wave = np.sin(2 * np.pi * waves * up + 2.1 * side + phase) + 0.45 * np.sin(
         2 * np.pi * 1.9 * waves * up - 3.3 * side + 2.3 * phase
     )
-    crest = np.sin(5.1 * side + 1.7 * phase + 1.3 * up) + 0.5 * np.sin(9.7 * side - 2.9 * phase)
     ruffle, size = blades.ruffle[:, one, one], blades.width[:, one, one]
-    wide = np.minimum(half / size, 1.0)  # where a blade ends in a point, its sides come together
-    depth = depth + ruffle * size * (np.abs(side) ** 2.2 * up * wave + 0.55 * up**4 * wide * crest)
+    place = side * np.minimum(half / size, 1.0)  # the sides come together in the tip
+    crest = np.sin(5.1 * place + 1.7 * phase + 1.3 * up) + 0.5 * np.sin(9.7 * place - 2.9 * phase)
+    depth = depth + ruffle * size * (np.abs(side) ** 2.2 * up * wave + 0.55 * up**4 * crest)
     depth = depth + blades.crease[:, one, one] * np.exp(-((side / 0.22) ** 2)) * np.sin(np.pi * up) * size * 2
     roll = blades.overlap[:, one, one] * np.sqrt(up) + blades.twist[:, one, one] * up
     across, depth = across * np.cos(roll) - depth * np.sin(roll), across * np.sin(roll) + depth * np.cos(roll)
     length = blades.length[:, one, one]
     along = (
-        length * up**5 * (blades.notch[:, one, one] * (1.6 * side**2 + 0.8 * crest) + 0.25 * ruffle * crest)
+        length * up**5 * (blades.notch[:, one, one] * (1.6 * place**2 + 0.8 * crest) + 0.25 * ruffle * crest)
     )
     return across, depth, along
 

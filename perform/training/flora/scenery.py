@@ -14,9 +14,9 @@ from perform.training.flora.varieties import ground_at, palette_at
 Floats = NDArray[np.float64]
 Told = Mapping[str, float]
 
-PASSES = 16  # samples of lens, pixel, key light and sky
-REACH = 1.75  # radius of what casts and gets shadows, around the bloom
-FOCUS, LENS = 0.22, 0.11  # in front of the bloom's middle; the widest aperture's radius
+PASSES = 12  # samples of lens, pixel, key light and sky
+REACH = 1.4  # radius of what casts and gets shadows, around the bloom
+FOCUS, LENS = 0.2, 0.15  # in front of the bloom's middle; the widest aperture's radius
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,6 @@ class Pass:
     sky_view: Floats
     sky_from: Floats
     sky_light: Floats
-    casts: bool  # whether the key light has moved since the last pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +89,7 @@ def camera(told: Told, bloom: Floats) -> Camera:
 def scenery(told: Told, bloom: Floats, size: int) -> Scenery:
     """What the shaders need for a picture of `size` pixels of a bloom [n, 3]."""
     seen = camera(told, bloom)
-    middle = seen.target - np.array([0, 0, 0.25])
+    middle = seen.target - np.array([0, 0, 0.15])
     key, rim = _direction(told["light_side"], told["light_height"]), _rim(told)
     passes = tuple(_pass(told, seen, middle, key, number, size) for number in range(PASSES))
     values: dict[str, Floats | float] = {"eye": seen.eye, "rim_from": rim}
@@ -101,8 +100,8 @@ def scenery(told: Told, bloom: Floats, size: int) -> Scenery:
 def _pass(told: Told, seen: Camera, middle: Floats, key: Floats, number: int, size: int) -> Pass:
     lens = told["aperture"] * LENS * _disc(number)
     # R2 (Roberts 2018) is even over the pixel and does not march in step with the lens' spiral.
-    pixel = (((number + 0.5) * np.array([0.7548776662, 0.5698402910])) % 1 - 0.5) * 2.6 / size
-    spread = told["light_size"] * _disc((number // 2 * 6 + 3) % PASSES)
+    pixel = _tent(((number + 0.5) * np.array([0.7548776662, 0.5698402910])) % 1) * 2 / size
+    spread = told["light_size"] * _disc((number * 7 + 3) % PASSES)
     side = np.cross(key, [0, 0, 1.0])
     key_from = _unit(key + spread[0] * side + spread[1] * np.cross(side, key))
     sky = _sky(number)
@@ -113,8 +112,13 @@ def _pass(told: Told, seen: Camera, middle: Floats, key: Floats, number: int, si
         _light_view(sky, middle),
         sky,
         _sky_light(told, sky, key),
-        number % 2 == 0,
     )
+
+
+def _tent(even: Floats) -> Floats:
+    """Evenly spread numbers 0 .. 1 as those of a triangle -1 .. 1: a pixel's share of its surroundings."""
+    way = 2 * even - 1
+    return np.asarray(np.sign(way) * (1 - np.sqrt(1 - np.abs(way))))
 
 
 def _disc(number: int) -> Floats:
@@ -198,8 +202,8 @@ def _paints(told: Told) -> dict[str, Floats | float]:
 
 def _flamed(own: float, wish: float) -> float:
     """Strength of flames: broken varieties always have some, and any may be broken."""
-    broken = np.clip((wish - 0.55) / 0.45, 0, 1)
-    return float(own * (0.45 + 0.55 * wish) + 0.6 * broken * (1 - own))
+    broken = np.clip((wish - 0.42) / 0.35, 0, 1)
+    return float(own * (0.35 + 0.65 * np.sqrt(wish)) + 0.85 * broken * (1 - own))
 
 
 def _graded(lab: Floats, told: Told) -> Floats:
@@ -237,7 +241,7 @@ def _ground(told: Told) -> dict[str, Floats | float]:
         "far": colours.linear(away),
         "near": colours.linear(near),
         "hazed": colours.linear(shapes * (0.8 + 0.5 * day)),
-        "haze": 0.5 * told["haze"],
+        "haze": told["haze"],
         "haze_place": 1.2 * told["haze_place"],
         "pool": np.array([told["pool_x"], told["pool_y"]]),
     }

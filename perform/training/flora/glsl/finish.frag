@@ -7,12 +7,18 @@ uniform vec3 hazed;      // colour of soft shapes
 uniform float haze, haze_place, exposure;
 out vec4 encoded;
 
+// Something soft far behind: leaves out of focus, longer than wide, along a slope that bends.
+float foliage(vec2 p, float slope, float place) {
+    float turn = slope + 0.9 * (noise(vec3(p * 0.9, place)) - 0.5);
+    vec2 along = vec2(cos(turn) * p.x + sin(turn) * p.y, cos(turn) * p.y - sin(turn) * p.x);
+    return smoothstep(0.42, 0.85, noise(vec3(along * vec2(1.7, 5.2) + 9.0, place)));
+}
+
 vec3 ground(vec2 p) {
-    float slow = noise(vec3(p * 1.5, haze_place));
-    vec2 bent = p + 0.35 * (vec2(slow, noise(vec3(p * 1.3 + 5.0, haze_place + 3.0))) - 0.5);
-    float glow = exp(-2.6 * dot(bent - pool, bent - pool));
-    float shapes = smoothstep(0.5, 0.95, noise(vec3(bent * 2.6 + 9.0, haze_place * 0.8 + 7.0)));
-    return mix(far, near, glow) + haze * shapes * hazed * (0.3 + 0.7 * glow);
+    vec2 bent = p + 0.3 * (vec2(noise(vec3(p * 1.5, haze_place)), noise(vec3(p * 1.3 + 5.0, haze_place + 3.0))) - 0.5);
+    float glow = exp(-3.2 * dot(bent - pool, bent - pool));
+    float shapes = 0.6 * foliage(p, 1.1, 0.5 * haze_place + 7.0) + 0.5 * foliage(p * 0.8 + 3.0, -0.9, 0.5 * haze_place);
+    return mix(far, near, glow) + haze * shapes * hazed * (0.15 + 0.85 * glow);
 }
 
 void main() {

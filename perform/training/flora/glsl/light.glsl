@@ -18,10 +18,19 @@ float seen(sampler2DShadow map, mat4 view, vec3 from) {
     return texture(map, vec3(p.xy, p.z - 0.006));
 }
 
+// The same from four places beside each other, for a light that does not move from pass to pass.
+float seen_softly(sampler2DShadow map, mat4 view, vec3 from) {
+    vec3 p = (view * vec4(from, 1.0)).xyz * 0.5 + 0.5;
+    vec3 far = vec3(1.7, 0.7, -0.7) / vec3(textureSize(map, 0), 1.0).xyx;
+    p.z -= 0.006;
+    return 0.25 * (texture(map, p + vec3(far.xy, 0)) + texture(map, p - vec3(far.xy, 0))
+        + texture(map, p + vec3(far.zx, 0)) + texture(map, p - vec3(far.zx, 0)));
+}
+
 // A point off the smooth surface, on the side of a light: nothing shadows itself, nor at its terminator.
 vec3 off(vec3 from) {
     vec3 smooth_n = normalize(facing);
-    return at + 0.03 * smooth_n * clamp(4.0 * dot(smooth_n, from), -1.0, 1.0) + 0.015 * from;
+    return at + 0.035 * smooth_n * clamp(6.0 * dot(smooth_n, from), -1.0, 1.0) + 0.03 * from;
 }
 
 // What a film keeps of light: less and less of more, and less of its colour. Before the passes are summed, as
@@ -39,7 +48,7 @@ vec3 lit(vec3 albedo, vec3 n, vec3 through, vec3 thin) {
     float key = dot(n, key_from), sky = dot(n, sky_from), rim = dot(n, rim_from);
     vec3 key_seen = mix(through, vec3(1), seen(key_map, key_view, off(key_from)));
     vec3 sky_seen = mix(through * 0.4, vec3(1), seen(sky_map, sky_view, off(sky_from)));
-    vec3 rim_seen = mix(through * 0.4, vec3(1), seen(rim_map, rim_view, off(rim_from)));
+    vec3 rim_seen = mix(through * 0.4, vec3(1), seen_softly(rim_map, rim_view, off(rim_from)));
     float wrapped = max((key + 0.1) / 1.1, 0.0);
     vec3 sum = key_light * key_seen * (albedo * wrapped + thin * max(0.12 - key, 0.0) * 0.9);
     sum += sky_light * sky_seen * (albedo * max(sky, 0.0) + thin * max(-sky, 0.0));
@@ -49,6 +58,6 @@ vec3 lit(vec3 albedo, vec3 n, vec3 through, vec3 thin) {
     float sheen = 0.9 * pow(max(dot(n, halfway), 0.0), 14.0) * max(key, 0.0);
     sum += gloss * key_light * key_seen * sheen * (0.1 + 0.4 * albedo);
     float edge = grazing * grazing * grazing;
-    sum += edge * (0.1 + 0.5 * albedo) * (rim_light * rim_seen * max(rim + 0.4, 0.0) + 0.6 * sky_light * sky_seen);
+    sum += edge * (0.04 + 0.36 * albedo) * (rim_light * rim_seen * max(rim + 0.4, 0.0) + 0.6 * sky_light * sky_seen);
     return curve(exposure * sum);
 }
