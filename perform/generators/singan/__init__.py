@@ -107,8 +107,8 @@ def mean(weights: Weights) -> Centre:
     centres = np.pad(fixed, ((0, 0), (0, 1)))
 
     def centre(labels: Floats | None) -> Floats:
-        mixed: Floats = labels @ centres if labels is not None and len(centres) > 1 else centres
-        return mixed[0]
+        mixed = centres if labels is None or len(centres) == 1 else labels @ centres
+        return np.asarray(mixed[0], np.float32)
 
     return centre
 

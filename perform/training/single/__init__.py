@@ -1,0 +1,68 @@
+"""A generator learnt from one picture, or a few frames (the SinGAN family; see `perform.generators.singan`).
+
+Scale by scale, coarse to fine: what was learnt stays as it is, the next scale learns what is missing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+LIMITS = {
+    "coarsest": (8, 64),
+    "scales": (2, 16),
+    "width": (4, 256),
+    "depth": (3, 7),
+    "steps": (1, 1_000_000),
+    "crop": (16, 512),
+    "pool": (2, 1024),
+    "every": (1, 1_000_000),
+}
+SMALLEST, LARGEST = 16, 2048  # pixels of a side
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a run learns; all that decides what comes out of it.
+
+    `size` is (width, height) of the finest scale, None: the picture's own, at most 256 on its longer side.
+    `coarsest` is the shorter side of the coarsest scale: the smaller, the more a layout stays as it is.
+    `scales` 0: as many as the size needs. `width` is the features of each convolution, `depth` how many
+    there are a scale. `steps` are those of each scale; `crop` is the side of what a step looks at of
+    the large ones, `pool` how many pictures of the scale before it draws from. `fidelity` weighs
+    likeness at the noise of the picture itself against variety, `penalty` keeps the critic smooth, `noise` is
+    the strength of finer noise as a share of what it could mend. A checkpoint is kept `every` so many steps.
+    """
+
+    size: tuple[int, int] | None = None
+    coarsest: int = 20
+    scales: int = 0
+    width: int = 32
+    depth: int = 5
+    steps: int = 1000
+    crop: int = 64
+    pool: int = 32
+    rate: float = 5e-4
+    fidelity: float = 10.0
+    penalty: float = 1.0
+    noise: float = 0.1
+    seed: int = 0
+    every: int = 200
+
+    def __post_init__(self) -> None:
+        for name, (low, high) in LIMITS.items():
+            value = getattr(self, name)
+            if not low <= value <= high and not (name == "scales" and value == 0):
+                raise ValueError(f"{name} = {value}, must be {low}..{high}")
+        seen = 2 * self.depth + 1
+        for name in ("coarsest", "crop"):
+            if getattr(self, name) < seen:
+                raise ValueError(
+                    f"{name} = {getattr(self, name)}, must be {seen} or more: what a critic sees"
+                )
+        for name in ("rate", "fidelity", "penalty", "noise"):
+            if not 0 <= getattr(self, name) < float("inf"):
+                raise ValueError(f"{name} = {getattr(self, name)}, must be a number of 0 or more")
+        if self.size and not all(SMALLEST <= side <= LARGEST for side in self.size):
+            raise ValueError(
+                f"size = {self.size[0]}x{self.size[1]}, must be {SMALLEST}..{LARGEST} pixels a side"
+            )

@@ -1,0 +1,80 @@
+"""The picture in all its sizes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from perform.generators import Pixels
+from perform.training.single import SMALLEST, Options
+
+USUAL = 256  # pixels of the longer side, when no size is asked for
+RATIO = 0.7  # from one scale to the next coarser one, about
+
+
+def read(path: Path) -> Pixels:
+    """The picture of a file [height, width, 3], the right way up. ValueError when it is none."""
+    from PIL import Image, ImageOps
+
+    if not path.is_file():
+        raise ValueError(f"{path} is not a file, must be a picture")
+    try:
+        with Image.open(path) as image:
+            return np.asarray(ImageOps.exif_transpose(image).convert("RGB"), np.uint8)
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise ValueError(f"{path} is not readable as a picture: {error}") from error
+
+
+def fitted(pictures: Sequence[Pixels], size: tuple[int, int] | None) -> Tensor:
+    """Pictures [n, 3, height, width] of -1..1 at one (width, height), cut to its shape around their
+    middles. ValueError when one is smaller than that: nothing can be learnt of what is not there."""
+    height, width = pictures[0].shape[:2]
+    shrink = min(1.0, USUAL / max(width, height))
+    wanted = size or (round(width * shrink), round(height * shrink))
+    if min(wanted) < SMALLEST:
+        raise ValueError(f"the picture is {width}x{height}, must have {SMALLEST} pixels a side or more")
+    return torch.cat([_fitted(picture, wanted) for picture in pictures])
+
+
+def _fitted(picture: Pixels, wanted: tuple[int, int]) -> Tensor:
+    height, width = picture.shape[:2]
+    scale = max(wanted[0] / width, wanted[1] / height)
+    if scale > 1:
+        raise ValueError(f"the picture is {width}x{height}, must be {wanted[0]}x{wanted[1]} or larger")
+    across, down = min(round(wanted[0] / scale), width), min(round(wanted[1] / scale), height)
+    left, top = (width - across) // 2, (height - down) // 2
+    cut = torch.tensor(picture[top : top + down, left : left + across]).permute(2, 0, 1)[None]
+    return smaller(cut.float() / 127.5 - 1, (wanted[1], wanted[0]))
+
+
+def smaller(x: Tensor, size: tuple[int, int]) -> Tensor:
+    """Pictures [n, c, h, w] at a smaller (height, width), without aliases."""
+    return functional.interpolate(x, size, mode="bicubic", antialias=True).clamp(-1, 1)
+
+
+def sizes(size: tuple[int, int], options: Options) -> tuple[tuple[int, int], ...]:
+    """(height, width) of each scale for pictures of (width, height), coarsest first.
+
+    More of them are small than large, as Hinz et al. 2020 (arXiv:2003.11512, section 3.3) have them: a
+    layout is made in the coarse ones, the fine ones cost the time.
+    """
+    width, height = size
+    smallest = min(1.0, options.coarsest / min(size))
+    count = options.scales or max(2, 1 + round(math.log(smallest) / math.log(RATIO)))
+    shares = [_share(n, count) for n in range(count)]
+    return tuple((max(round(height * smallest**s), 3), max(round(width * smallest**s), 3)) for s in shares)
+
+
+def _share(n: int, count: int) -> float:
+    """How far scale n is towards the coarsest: 1 the coarsest, 0 the finest.
+
+    Halfway between even steps and theirs, whose last step is 2.5 times: too far for a network that gets
+    colours, not features, from the one before.
+    """
+    return (1 - n / (count - 1) + math.log(count - n) / math.log(count)) / 2

@@ -1,0 +1,236 @@
+"""Learning from one picture: it learns, goes on as if it had not stopped, and what it gives plays."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors.numpy import load_file
+from typer import Typer
+from typer.testing import CliRunner
+
+from perform import generators
+from perform.generators import dcgan, weights
+from perform.models.sample import png_of
+from perform.training.single import Options
+from perform.training.single.commands import single, stretch
+from perform.training.single.pyramid import fitted, read, sizes
+from perform.training.single.run import Run, begin, opened, resume
+from perform.training.single.scale import Learner, Losses
+
+SMALL = Options(size=(32, 24), coarsest=8, scales=3, width=6, depth=3, steps=6, crop=16, pool=3, every=4)
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def painted(folder: Path, name: str = "a.png", size: tuple[int, int] = (40, 30), turn: float = 0.0) -> Path:
+    """A picture of stripes on a slope of colour."""
+    x, y = np.meshgrid(np.linspace(0, 1, size[0]), np.linspace(0, 1, size[1]))
+    stripes = np.stack([np.sin(20 * x + turn), y * 2 - 1, np.cos(14 * (x + y))], -1)
+    (folder / name).write_bytes(png_of(np.uint8(127.5 * (stripes + 1))))
+    return folder / name
+
+
+class KilledError(Exception):
+    """Stands for whatever ends a process."""
+
+
+def same(one: Path, other: Path) -> bool:
+    """Whether two files hold the same tensors, to the last bit."""
+    a, b = load_file(one), load_file(other)
+    return a.keys() == b.keys() and all(np.array_equal(a[name], b[name]) for name in a)
+
+
+def killed_at(scale: int, step: int) -> Any:
+    def report(at: int, done: int, losses: Losses) -> None:
+        if (at, done) == (scale, step):
+            raise KilledError
+
+    return report
+
+
+def test_a_run_that_is_killed_goes_on_as_if_it_had_not_been(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("perform.training.single.run.LOGGED", 1)
+    picture = painted(tmp_path)
+    whole = begin([picture], tmp_path / "whole", SMALL).train()
+    run = begin([picture], tmp_path / "killed", SMALL)
+    for place in ((0, 3), (0, 5), (1, 6), (2, 2)):
+        with pytest.raises(KilledError):
+            run.train(killed_at(*place))
+        run = resume(tmp_path / "killed")
+    last = run.train()
+    assert same(last, whole)
+    assert same(*(tmp_path / name / "checkpoint.safetensors" for name in ("whole", "killed")))
+    assert same(resume(tmp_path / "killed").train(), whole)  # nothing is left to learn
+
+
+def test_another_seed_learns_something_else(tmp_path: Path) -> None:
+    picture = painted(tmp_path)
+    one, other = (
+        load_file(begin([picture], tmp_path / str(seed), replace(SMALL, seed=seed, steps=1)).train())
+        for seed in (0, 1)
+    )
+    assert not np.array_equal(one["scale0.conv0.weight"], other["scale0.conv0.weight"])
+
+
+def test_the_model_plays_what_the_training_drew(tmp_path: Path) -> None:
+    run = begin([painted(tmp_path)], tmp_path / "run", SMALL)
+    model = run.train()
+    assert generators.info(model)["size"] == (32, 24)
+    unit = generators.open(model, "cpu", "float32", threads=1)
+    ws = np.repeat(unit.mean()[None], unit.space.num_ws, 0)
+    told = ((run._told(3)[0].permute(1, 2, 0) * 127.5 + 128).clamp(0, 255)).to(torch.uint8).numpy()
+    assert np.abs(unit.synthesise(ws).astype(int) - told).max() <= 1
+    z = np.random.default_rng(1).standard_normal((1, unit.space.z_dim), np.float32)
+    free = unit.synthesise(np.repeat(unit.map(z), unit.space.num_ws, 0))
+    assert np.abs(free.astype(int) - told).mean() > 1
+    unit.close()
+
+
+def test_it_learns_the_picture(tmp_path: Path) -> None:
+    options = replace(SMALL, steps=60, every=60, width=10, scales=2, rate=2e-3, fidelity=100.0)
+    run = begin([painted(tmp_path)], tmp_path / "run", options)
+    before = float((run._told(2) - run.real).square().mean())
+    run.train()
+    after = float((run._told(2) - run.real).square().mean())
+    assert after < 0.4 * before
+    lines = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
+    assert [(line["scale"], line["step"]) for line in lines] == [(s, i) for s in (0, 1) for i in (20, 40, 60)]
+    assert lines[2]["likeness"] < lines[0]["likeness"]
+    assert len([*(tmp_path / "run" / "samples").iterdir()]) == 2
+
+
+def test_frames_become_classes(tmp_path: Path) -> None:
+    pictures = [painted(tmp_path, f"{i}.png", turn=float(i)) for i in range(2)]
+    run = begin(pictures, tmp_path / "run", replace(SMALL, steps=2))
+    unit = generators.open(run.train(), "cpu", "float32", threads=1)
+    assert unit.space.c_dim == 2
+    ends = [unit.mean(np.float32([label])) for label in ((1, 0), (0, 1))]
+    assert not np.array_equal(*ends)
+    unit.close()
+
+
+def test_a_loss_that_is_no_number_stops_and_keeps_the_last_good_state(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = begin([painted(tmp_path)], tmp_path / "run", replace(SMALL, every=2))
+    step = Learner.step
+    wrong = Losses(1.0, float("nan"), 0.0)
+    monkeypatch.setattr(
+        Learner, "step", lambda self, done, draw: wrong if done == 3 else step(self, done, draw)
+    )
+    with pytest.raises(FloatingPointError, match="scale 0, step 3: the losses are"):
+        run.train()
+    monkeypatch.undo()
+    again = resume(tmp_path / "run")
+    assert (again.scale, again.step) == (0, 2)
+    whole = begin([painted(tmp_path)], tmp_path / "whole", replace(SMALL, every=2))
+    assert same(again.train(), whole.train())
+
+
+def test_sizes_of_the_pyramid() -> None:
+    assert sizes((256, 128), Options()) == ((20, 40), (26, 53), (36, 72), (50, 100), (74, 148), (128, 256))
+    assert sizes((64, 64), Options(scales=3)) == ((20, 20), (33, 33), (64, 64))
+    assert sizes((16, 16), Options()) == ((16, 16), (16, 16))
+
+
+def test_pictures_are_cut_around_their_middle() -> None:
+    picture = np.zeros((40, 80, 3), np.uint8)
+    picture[:, 20:60] = 255
+    assert fitted([picture], (32, 32)).shape == (1, 3, 32, 32)
+    assert float(fitted([picture], (32, 32)).min()) > 0.999
+    assert fitted([picture], None).shape == (1, 3, 40, 80)
+    assert fitted([np.zeros((300, 600, 3), np.uint8)], None).shape == (1, 3, 128, 256)
+
+
+@pytest.mark.parametrize(
+    ("size", "wanted", "said"),
+    [
+        ((12, 40), None, "the picture is 12x40, must have 16 pixels a side or more"),
+        ((40, 30), (64, 64), "the picture is 40x30, must be 64x64 or larger"),
+    ],
+)
+def test_a_small_picture_is_refused(tmp_path: Path, size: Any, wanted: Any, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        begin([painted(tmp_path, size=size)], tmp_path / "run", replace(SMALL, size=wanted))
+    assert not (tmp_path / "run").exists()
+
+
+def test_what_is_no_picture_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_text("no picture")
+    with pytest.raises(ValueError, match=r"a\.png is not readable as a picture"):
+        read(tmp_path / "a.png")
+    with pytest.raises(ValueError, match=r"b\.png is not a file, must be a picture"):
+        read(tmp_path / "b.png")
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"steps": 0}, "steps = 0, must be 1..1000000"),
+        ({"size": (8, 32)}, "size = 8x32, must be 16..2048 pixels a side"),
+        ({"scales": 1}, "scales = 1, must be 2..16"),
+        ({"coarsest": 10}, "coarsest = 10, must be 11 or more"),
+        ({"rate": float("nan")}, "rate = nan, must be a number of 0 or more"),
+    ],
+)
+def test_an_option_out_of_range_is_refused(given: Any, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        Options(**given)
+
+
+def test_a_run_goes_on_only_as_it_began(tmp_path: Path) -> None:
+    picture, folder = painted(tmp_path), tmp_path / "run"
+    with pytest.raises(ValueError, match="run has no run, a picture must be given"):
+        opened([], folder, {})
+    assert isinstance(opened([picture], folder, {"steps": 3, "size": (32, 24)}), Run)
+    assert opened([picture], folder, {"steps": 3, "size": (32, 24)}).options.steps == 3
+    with pytest.raises(ValueError, match=r"steps = 4, but the run in .* was begun with 3"):
+        opened([], folder, {"steps": 4})
+    with pytest.raises(ValueError, match="learns another picture"):
+        opened([painted(tmp_path, "b.png", turn=1.0)], folder, {})
+    (folder / "checkpoint.safetensors").write_bytes(b"none")
+    with pytest.raises(ValueError, match=r"checkpoint\.safetensors is not a checkpoint of this run"):
+        opened([], folder, {})
+    (folder / "run.json").write_text('{"kind": "other"}')
+    with pytest.raises(ValueError, match="it is a run of kind 'other', must be 'single'"):
+        opened([], folder, {})
+
+
+def test_commands(tmp_path: Path) -> None:
+    app, runner = Typer(), CliRunner()
+    app.command()(single)
+    app.command()(stretch)
+    picture, folder = str(painted(tmp_path)), tmp_path / "run"
+    small = ["--size=32x24", "--coarsest=11", "--scales=2", "--width=4", "--steps=2", "--crop=16"]
+    made = runner.invoke(app, ["single", picture, str(folder), *small])
+    assert made.exit_code == 0, made.output
+    assert "model.safetensors can be played" in made.output
+    assert runner.invoke(app, ["single", str(folder)]).exit_code == 0
+    wide = runner.invoke(
+        app, ["stretch", str(folder / "model.safetensors"), str(tmp_path / "w.safetensors"), "--size=96x24"]
+    )
+    assert wide.exit_code == 0, wide.output
+    assert weights.read(tmp_path / "w.safetensors").config.size == (96, 24)
+    wrong = runner.invoke(app, ["single", str(tmp_path / "no.png"), str(tmp_path / "other")])
+    assert wrong.exit_code == 1
+    assert "no.png is not a file, must be a picture" in wrong.output
+    weights.write(tmp_path / "d.safetensors", dcgan.untrained(16, 8))
+    other = runner.invoke(
+        app, ["stretch", str(tmp_path / "d.safetensors"), str(tmp_path / "x.safetensors"), "--size", "96x24"]
+    )
+    assert "is of family dcgan, must be singan" in other.output
