@@ -16,6 +16,7 @@ from perform.generators.checkpoints.dialects import lucidrains as lucid
 from perform.generators.checkpoints.dialects import official, rosinality
 from perform.generators.checkpoints.dialects.centre import NAME, centred
 from perform.generators.stylegan2.network import Network, enlarged
+from perform.generators.stylegan3.untrained import untrained
 from tests.foreign import LUCID, SECOND, State, drawn, names_of, rosinality_state, same, state_of, whole
 
 DATA = Path(__file__).parent / "data"
@@ -115,6 +116,18 @@ def test_pruned_forks_without_noise_or_mean_are_played() -> None:
     assert found.notes["odd"] == "left out: synthesis.b4.steps"
     assert not found.arrays["synthesis.b8.conv0.noise_const"].any()
     assert found.arrays[NAME].any()
+
+
+@pytest.mark.parametrize(
+    "name", ["mapping.embed_proj.weight", "synthesis.L0_36_8.extra.weight", "synthesis.L99_16_3.bias"]
+)
+def test_what_stylegan3_has_no_place_for_is_told(name: str) -> None:
+    ours = untrained(16, measured=False, base=64, most=8)
+    official_names = {key.replace("L0_36_8", "L0_36_9"): array for key, array in ours.arrays.items()}
+    found = official.weights({**official_names, "steps": np.zeros(1)})
+    assert (found.config, found.notes["odd"]) == (ours.config, "left out: steps")
+    with pytest.raises(ModelError, match=f"{name} has no place in a stylegan3"):
+        official.weights({**official_names, name: np.zeros(1)})
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ the modules, and where a file has none from the arguments that the network was m
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -26,6 +26,7 @@ Attributes: TypeAlias = Mapping[str, Options]  # plain values of the modules, by
 
 CONVOLUTION = re.compile(r"synthesis\.b\d+\.conv[01]")
 CLAMPED = re.compile(r"synthesis\.b\d+\.(conv[01]|torgb)")
+LAYER = re.compile(r"synthesis\.L(\d{1,3})_\d+_\d+\.(.+)")  # of StyleGAN3
 LINEAR = re.compile(r"mapping\.fc\d+")
 FLAT_CLAMP = 256.0  # of the StyleGAN3 repository's StyleGAN2, where nothing else is said
 TAPS = 4
@@ -53,10 +54,19 @@ def weights(
     if family(state) == "stylegan3":
         averaged, missing = _averaged(state)
         found = stylegan3.from_official(averaged, told, notes)
+        found = accounted(found, (_layered(name, found.config.layers) for name in averaged))
         return centred(found) if missing else found
     if family(state) is None:
         raise ModelError("neither StyleGAN2 (synthesis.b4.const) nor StyleGAN3 (synthesis.input.freqs)")
     return _second(state, told, made, dict(notes or {}))
+
+
+def _layered(name: str, layers: Sequence[str]) -> str:
+    """A tensor's name with its layer's name here: a pruned layer is called by its channels of old."""
+    match = LAYER.fullmatch(name)
+    if match is None or int(match[1]) >= len(layers):
+        return name
+    return f"synthesis.{layers[int(match[1])]}.{match[2]}"
 
 
 def _second(state: State, told: Attributes, made: Options, notes: dict[str, str]) -> Weights:
