@@ -11,7 +11,7 @@ import torch
 from perform.generators.bending import Bend, packed
 from perform.generators.blending import Second
 from perform.generators.runtimes.eager import network
-from perform.generators.runtimes.splice import converted, named
+from perform.generators.runtimes.splice import converted
 from perform.generators.weights import Weights, family
 
 EXACT = (0,)  # nothing is computed in float32 when the rest is not
@@ -38,7 +38,7 @@ def parts(
     names = ["ws", *kind.INPUTS, *more, *(f"memory{i}" for i in range(len(memories)))]
     model = converted(module, [*example, *memories])
     for port, name in zip(model.inputs, names, strict=True):
-        named(port, name)
+        port.get_tensor().set_names({name})
     for i, port in enumerate(model.outputs):
-        named(port, f"kept{i - 1}" if i else "image")
+        port.get_tensor().set_names({f"kept{i - 1}" if i else "image"})
     return [(model, hint)]

@@ -178,8 +178,8 @@ class _Request:
             for port in part.inputs:
                 self._takers.setdefault(port.get_any_name(), []).append(request)
         for part, request in zip(compiled, self._requests, strict=True):
-            for port in part.outputs:
-                self._pass_on(port.get_any_name(), request)
+            for name in {name for port in part.outputs for name in port.get_names()}:
+                self._pass_on(name, request)  # what a bend keeps may be what the next part takes
         for name, memory in memories.items():
             self._set(name, memory)
 

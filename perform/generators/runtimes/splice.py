@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import openvino as ov
@@ -17,8 +17,7 @@ from torch import Tensor, nn
 
 from perform.generators.bending import Bend
 from perform.generators.runtimes.bent import Bending
-
-Node: TypeAlias = Any  # OpenVINO's Python package carries no types
+from perform.generators.runtimes.graphs import Node, result
 
 
 def converted(module: nn.Module, example: Sequence[Tensor]) -> Any:
@@ -34,11 +33,6 @@ def converted(module: nn.Module, example: Sequence[Tensor]) -> Any:
         node.get_node().set_partial_shape(ov.PartialShape(list(tensor.shape)))
     model.validate_nodes_and_infer_types()
     return model
-
-
-def named(port: Any, name: str) -> None:
-    """Give an input or output its name."""
-    port.get_tensor().set_names({name})
 
 
 class Splicer:
@@ -74,6 +68,5 @@ class Splicer:
                 target.replace_source_output(outer)
         node = model.get_results()[0].input_value(0).get_node()
         if bend.remembers:
-            named(node.output(0), f"kept{place}")
-            self.results.append(op.result(node))
+            self.results.append(result(node, f"kept{place}"))
         return node

@@ -8,22 +8,29 @@ tried and lost are in docs/performance-generator.md.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from math import sqrt
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import openvino as ov
-from numpy.typing import NDArray
 from openvino import opset13 as op
 
 from perform.generators.bending import Bend
 from perform.generators.blending import Second
-from perform.generators.stylegan2 import noise_sizes, winograd
+from perform.generators.runtimes.graphs import (
+    Node,
+    Tensors,
+    floats,
+    result,
+    splicer,
+    spread,
+    tensors,
+    times,
+    whole,
+)
+from perform.generators.stylegan2 import Config, noise_sizes, winograd
 from perform.generators.weights import Weights
-
-Node: TypeAlias = Any  # OpenVINO's Python package carries no types
-Shaped: TypeAlias = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
 SLOPE = 0.2
 EPSILON = 1e-8
@@ -62,64 +69,33 @@ def graph(
     begins later takes them.
     """
     stop = weights.config.blocks if stop is None else stop
-    if other is None:
-        return Synthesis(weights, first, stop, exact, _splicer(bends)).model()
-    from perform.generators.stylegan2.blended import Blended
-
-    return Blended(weights, first, stop, exact, _splicer(bends), other).model()
+    used = tensors(weights, other)
+    return _Synthesis(weights.config, used, first, stop, exact, splicer(bends)).model()
 
 
-def _splicer(bends: Sequence[Bend]) -> Any:
-    """What sets bends into the graph; without any, torch is not needed."""
-    if not bends:
-        return None
-    from perform.generators.runtimes.splice import Splicer
-
-    return Splicer(bends)
-
-
-def floats(value: Any) -> Node:
-    """A constant."""
-    return op.constant(np.asarray(value, np.float32))
-
-
-def _whole(value: Any) -> Node:
-    return op.constant(np.asarray(value, np.int64))
-
-
-def _spread(vector: Node, channels: int) -> Node:
-    """[1, channels] -> [1, channels, 1, 1]."""
-    return op.reshape(vector, _whole([1, channels, 1, 1]), False)
-
-
-def _result(node: Node, name: str) -> Node:
-    node.output(0).get_tensor().set_names({name})
-    return op.result(node)
-
-
-class Synthesis:
+class _Synthesis:
     """A graph in the making."""
 
-    def __init__(self, weights: Weights, first: int, stop: int, exact: bool, splicer: Any) -> None:
+    def __init__(
+        self, config: Config, used: Tensors, first: int, stop: int, exact: bool, splicer: Any
+    ) -> None:
+        self.config, self.tensors = config, used
         self.first, self.stop, self.exact, self.splicer = first, stop, exact, splicer
-        self.config, self.arrays = weights.config, weights.arrays
-        config = self.config
         self.ws = op.parameter([config.space.num_ws, config.w_dim], np.float32, name="ws")
         self.noise = op.parameter([sum(noise_sizes(config))], np.float32, name="noise")
         self.strength = op.parameter([1], np.float32, name="strength")
-        self.more: list[Node] = []  # further parameters
         self.noises = self._noises()
-        self.kernel = self._array("resample_filter") * 4  # a quarter is lost to the zeros between pixels
+        self.kernel = used.array("resample_filter") * 4  # a quarter is lost to the zeros between pixels
 
     def model(self) -> Node:
         given = self._given()
         features, picture = self._drawn(*given)
         if self.stop == self.config.blocks:
-            results = [_result(picture, "image")]
+            results = [result(picture, "image")]
         else:
-            results = [_result(features, "features")]
-            results += [_result(picture, "picture")] if picture is not None else []
-        parameters = [self.ws, self.noise, self.strength, *self.more]
+            results = [result(features, "features")]
+            results += [result(picture, "picture")] if picture is not None else []
+        parameters = [self.ws, self.noise, self.strength, *self.tensors.parameters]
         parameters += [node for node in given if node is not None and self.first]
         if self.splicer:
             parameters += self.splicer.parameters
@@ -129,7 +105,7 @@ class Synthesis:
     def _given(self) -> tuple[Node, Node | None]:
         """What the first block begins with: the constant, or the features and picture of a part before."""
         if not self.first:
-            return self._value("b4.const", lambda const: const[None]), None
+            return self.tensors.value("b4.const", lambda const: const[None]), None
         height, width = self.config.noise_shape(2 * self.first - 2)
         shape = [1, self.config.channels[2 * self.first - 1], height, width]
         features = op.parameter(shape, np.float32, name="features")
@@ -138,16 +114,13 @@ class Synthesis:
         shape = [1, self.config.image_channels, height, width]
         return features, op.parameter(shape, np.float32, name="picture")
 
-    def _array(self, name: str) -> NDArray[np.float32]:
-        return self.arrays[f"synthesis.{name}"]
-
     def _noises(self) -> list[Node]:
         config = self.config
         scaled = op.multiply(self.noise, self.strength)
-        parts = op.variadic_split(scaled, _whole(0), _whole(noise_sizes(config)))
+        parts = op.variadic_split(scaled, whole(0), whole(noise_sizes(config)))
         shapes = [config.noise_shape(layer) for layer in range(len(config.layers))]
         outputs = zip(parts.outputs(), shapes, strict=True)
-        return [op.reshape(part, _whole([1, 1, *shape]), False) for part, shape in outputs]
+        return [op.reshape(part, whole([1, 1, *shape]), False) for part, shape in outputs]
 
     def _drawn(self, x: Node, picture: Node | None) -> tuple[Node, Node | None]:
         """Features and picture after the blocks of this part."""
@@ -169,70 +142,61 @@ class Synthesis:
 
     def _style(self, row: int, name: str, gain: float = 1.0) -> Node:
         """The affine of ws[row]: [1, channels]."""
-        w = op.gather(self.ws, _whole([row]), _whole(0))
-        product = self._product(w, f"{name}.affine.weight", gain / sqrt(self.config.w_dim))
-        return op.add(product, self._value(f"{name}.affine.bias", lambda bias: bias[None] * gain))
+        w = op.gather(self.ws, whole([row]), whole(0))
+        factor = gain / sqrt(self.config.w_dim)
+        matrix = self.tensors.value(f"{name}.affine.weight", lambda weight: weight * factor)
+        return op.add(
+            times(w, matrix), self.tensors.value(f"{name}.affine.bias", lambda bias: bias[None] * gain)
+        )
 
     def _layer(self, x: Node, layer: int, gain: float = 1.0) -> Node:
         """A modulated convolution with its noise, bias and activation; every second one doubles the size."""
         name = self.config.layers[layer]
-        outputs, inputs = self._array(f"{name}.weight").shape[:2]
-        weight = f"{name}.weight", 1 / (3 * sqrt(inputs))
+        weight, factor = f"{name}.weight", 1 / (3 * sqrt(self.config.channels[layer]))
         gain *= sqrt(2)  # a leaky ReLU is homogeneous: its gain is folded into what is added up before it
         style = self._style(layer, name)
-        power = self._power(op.multiply(style, style), *weight)
+        squares = op.multiply(style, style)
+        power = times(squares, self.tensors.power(weight, lambda square: square.sum((2, 3)) * factor**2))
         demodulation = op.multiply(op.power(op.add(power, floats(EPSILON)), floats(-0.5)), floats(gain))
-        x = op.multiply(x, _spread(style, inputs))
-        x = self._weighted(x, *weight, up=layer % 2 == 1)
-        noise = op.multiply(self.noises[layer], self._value(f"{name}.noise_strength", lambda a: a * gain))
-        bias = self._value(f"{name}.bias", lambda bias: bias[None, :, None, None] * gain)
-        x = op.add(op.add(op.multiply(x, _spread(demodulation, outputs)), noise), bias)
+        convolution = self._upward if layer % 2 else self._convolved
+        x = convolution(op.multiply(x, spread(style)), weight, factor)
+        noise = op.multiply(
+            self.noises[layer], self.tensors.value(f"{name}.noise_strength", lambda a: a * gain)
+        )
+        bias = self.tensors.value(f"{name}.bias", lambda bias: bias[None, :, None, None] * gain)
+        x = op.add(op.add(op.multiply(x, spread(demodulation)), noise), bias)
         x = self._clamped(op.prelu(x, floats([SLOPE])), gain / sqrt(2))
         return self.splicer(name, x) if self.splicer else x
 
     def _to_rgb(self, x: Node, row: int, name: str) -> Node:
-        inputs = self._array(f"{name}.weight").shape[1]
+        inputs = self.tensors.array(f"{name}.weight").shape[1]
         style = self._style(row, name, 1 / sqrt(inputs))
-        x = self._weighted(op.multiply(x, _spread(style, inputs)), f"{name}.weight", 1.0)
-        bias = self._value(f"{name}.bias", lambda bias: bias[None, :, None, None])
+        x = self._convolved(op.multiply(x, spread(style)), f"{name}.weight", 1.0)
+        bias = self.tensors.value(f"{name}.bias", lambda bias: bias[None, :, None, None])
         return self._clamped(op.add(x, bias), 1.0)
 
     def _skip(self, x: Node, name: str) -> Node:
-        return self._enlarged(self._weighted(x, name, sqrt(0.5 / self._array(name).shape[1])))
-
-    def _value(self, name: str, shaped: Shaped) -> Node:
-        """A tensor, shaped for its use by a linear function."""
-        return floats(shaped(self._array(name)))
-
-    def _product(self, vector: Node, name: str, factor: float) -> Node:
-        """[1, inputs] times a matrix [outputs, inputs], scaled."""
-        return op.matmul(vector, floats(self._array(name) * factor), False, True)
-
-    def _power(self, squares: Node, name: str, factor: float) -> Node:
-        """What a convolution makes of the squares of styles [1, inputs]: [1, outputs]."""
-        power = np.square(self._array(name) * np.float32(factor)).sum((2, 3))
-        return op.matmul(squares, floats(power), False, True)
-
-    def _weighted(self, x: Node, name: str, factor: float, up: bool = False) -> Node:
-        """The convolution of x with a scaled weight."""
-        weight = self._array(name) * np.float32(factor)
-        return self._upward(x, weight) if up else self._convolved(x, weight)
+        factor = sqrt(0.5 / self.tensors.array(name).shape[1])
+        return self._enlarged(self._convolved(x, name, factor))
 
     def _clamped(self, x: Node, gain: float) -> Node:
         clamp = self.config.clamp
         return x if clamp is None else op.clamp(x, -clamp * gain, clamp * gain)
 
-    def _convolved(self, x: Node, weight: NDArray[np.float32]) -> Node:
+    def _convolved(self, x: Node, name: str, factor: float) -> Node:
+        """The convolution with a scaled weight."""
         height, width = (int(size) for size in x.get_output_shape(0)[2:])
-        if self.exact and winograd.pays(weight, height, width):
-            return winograd.convolved(x, weight, height, width)
+        weight = self.tensors.array(name)
+        if self.exact and self.tensors.fixed(name) and winograd.pays(weight, height, width):
+            return winograd.convolved(x, weight * np.float32(factor), height, width)
         pad = [weight.shape[2] // 2] * 2
-        return op.convolution(x, floats(weight), [1, 1], pad, pad, [1, 1])
+        scaled = self.tensors.value(name, lambda weight: weight * factor)
+        return op.convolution(x, scaled, [1, 1], pad, pad, [1, 1])
 
-    def _upward(self, x: Node, weight: NDArray[np.float32]) -> Node:
+    def _upward(self, x: Node, name: str, factor: float) -> Node:
         """Transposed convolution [h, w] -> [2h + 1, 2w + 1], then the filter -> [2h, 2w]."""
-        outputs = weight.shape[0]
-        transposed = floats(weight.transpose(1, 0, 2, 3))
+        outputs = len(self.tensors.array(name))
+        transposed = self.tensors.value(name, lambda weight: weight.transpose(1, 0, 2, 3) * factor)
         x = op.convolution_backprop_data(
             x, transposed, strides=[2, 2], pads_begin=[0, 0], pads_end=[0, 0], dilations=[1, 1]
         )

@@ -19,13 +19,25 @@ import openvino as ov
 from numpy.typing import NDArray
 from openvino import opset13 as op
 
+from perform.generators import Floats
 from perform.generators.bending import Bend
 from perform.generators.blending import Second
+from perform.generators.runtimes.graphs import (
+    Node,
+    Tensors,
+    floats,
+    result,
+    splicer,
+    spread,
+    tensors,
+    times,
+    whole,
+)
 from perform.generators.stylegan2 import winograd
+from perform.generators.stylegan3.config import Config
 from perform.generators.stylegan3.phases import Axis, Choice, Phase, Taps, axis
 from perform.generators.weights import Weights
 
-Node: TypeAlias = Any  # OpenVINO's Python package carries no types
 Grid: TypeAlias = list[list[Any]]
 
 SLOPE = 0.2
@@ -50,15 +62,15 @@ def parts(
     config = weights.config
     odd = any(up % down for up, down in zip(config.ups, config.downs, strict=True))
     odd = odd or any(len(shape) == 2 for shape in config.up_filters)  # no network of the paper is so
-    if odd or other:
+    if odd:
         from perform.generators.runtimes import convert
 
         return convert.parts(weights, hint, exact, bends, other)
     if hint == "f32":
-        return [(graph(weights, bends=bends), hint)]
+        return [(graph(weights, bends=bends, other=other), hint)]
     exact = min(exact, config.depth - 1)
-    early, late = graph(weights, None, exact, True, bends), graph(weights, exact, None, False, bends)
-    return [(early, "f32"), (late, hint)]
+    early = graph(weights, None, exact, True, bends, other)
+    return [(early, "f32"), (graph(weights, exact, None, False, bends, other), hint)]
 
 
 def graph(
@@ -67,6 +79,7 @@ def graph(
     stop: int | None = None,
     exact: bool = True,
     bends: Sequence[Bend] = (),
+    other: Second | None = None,
 ) -> Node:
     """The layers first..stop as an ov.Model; first None: the input comes before them, stop None: to the end;
     to be compiled in float32 if `exact`.
@@ -74,140 +87,120 @@ def graph(
     ws [num_ws, w_dim] and the transform [3, 3] give `image` [1, c, h, w]. A part that stops early gives
     `features`, which a part that begins later takes instead of the transform.
     """
-    config, splicer = weights.config, _splicer(bends)
-    synthesis = _Synthesis(weights, exact)
+    config, splice = weights.config, splicer(bends)
+    synthesis = _Synthesis(config, tensors(weights, other), exact)
     if first is None:
         given = op.parameter([3, 3], np.float32, name="transform")
-        x = _spliced(synthesis.waves(given), "input", splicer)
+        x = _spliced(synthesis.waves(given), "input", splice)
     else:
         width, height = config.sizes[first]
         x = given = op.parameter([1, config.channels[first], height, width], np.float32, name="features")
     for layer in range(first or 0, config.depth if stop is None else stop):
-        x = _spliced(synthesis.layer(x, layer), config.layers[layer], splicer)
-    x, name = (x, "features") if stop is not None else (op.multiply(x, _floats(config.scale)), "image")
-    x.output(0).get_tensor().set_names({name})
-    more = (splicer.parameters, splicer.results) if splicer else ([], [])
-    return ov.Model([op.result(x), *more[1]], [synthesis.ws, given, *more[0]], "synthesis")
-
-
-def _splicer(bends: Sequence[Bend]) -> Any:
-    """What sets bends into the graph; without any, torch is not needed."""
-    if not bends:
-        return None
-    from perform.generators.runtimes.splice import Splicer
-
-    return Splicer(bends)
+        x = _spliced(synthesis.layer(x, layer), config.layers[layer], splice)
+    x, name = (x, "features") if stop is not None else (op.multiply(x, floats(config.scale)), "image")
+    taken = [synthesis.ws, given, *synthesis.tensors.parameters]
+    more = (splice.parameters, splice.results) if splice else ([], [])
+    return ov.Model([result(x, name), *more[1]], [*taken, *more[0]], "synthesis")
 
 
 def _spliced(x: Node, layer: str, splicer: Any) -> Node:
     return splicer(layer, x) if splicer else x
 
 
-def _floats(value: Any) -> Node:
-    return op.constant(np.ascontiguousarray(value, np.float32))
-
-
-def _whole(value: Any) -> Node:
-    return op.constant(np.asarray(value, np.int64))
-
-
 def _cut(x: Node, begin: int, end: int, axis: int) -> Node:
     if begin == 0 and end >= x.get_output_shape(0)[axis]:
         return x
-    return op.slice(x, _whole([begin]), _whole([end]), _whole([1]), _whole([axis]))
-
-
-def _spread(vector: Node) -> Node:
-    """[1, channels] -> [1, channels, 1, 1]."""
-    return op.reshape(vector, _whole([1, -1, 1, 1]), False)
+    return op.slice(x, whole([begin]), whole([end]), whole([1]), whole([axis]))
 
 
 class _Synthesis:
-    def __init__(self, weights: Weights, exact: bool) -> None:
-        self.config, self.arrays, self.exact = weights.config, weights.arrays, exact
-        self.ws = op.parameter([self.config.space.num_ws, self.config.w_dim], np.float32, name="ws")
-
-    def _array(self, name: str) -> NDArray[np.float32]:
-        return self.arrays[f"synthesis.{name}"]
+    def __init__(self, config: Config, used: Tensors, exact: bool) -> None:
+        self.config, self.tensors, self.exact = config, used, exact
+        self.ws = op.parameter([config.space.num_ws, config.w_dim], np.float32, name="ws")
 
     def _affine(self, row: int, name: str) -> Node:
         """The affine of ws[row]: [1, outputs]."""
-        weight, bias = self._array(f"{name}.affine.weight"), self._array(f"{name}.affine.bias")
-        w = op.gather(self.ws, _whole([row]), _whole(0))
-        product = op.matmul(w, _floats(weight / sqrt(weight.shape[1])), False, True)
-        return op.add(product, _floats(bias[None]))
+        w = op.gather(self.ws, whole([row]), whole(0))
+        factor = 1 / sqrt(self.config.w_dim)
+        matrix = self.tensors.value(f"{name}.affine.weight", lambda weight: weight * factor)
+        return op.add(times(w, matrix), self.tensors.value(f"{name}.affine.bias", lambda bias: bias[None]))
 
     def waves(self, transform: Node) -> Node:
         """The input, [1, channels, height, width].
 
         sin(a + b) = sin a cos b + cos a sin b: a sine for each row and each column instead of each pixel.
         """
-        config, weight = self.config, self._array("input.weight")
+        config = self.config
         freqs, phases = self._placed(transform)  # [channels, 2], [channels, 1]
-        lengths = op.sqrt(op.reduce_sum(op.multiply(freqs, freqs), _whole([1]), True))
+        lengths = op.sqrt(op.reduce_sum(op.multiply(freqs, freqs), whole([1]), True))
         nyquist = config.sampling / 2
-        heights = op.divide(op.subtract(_floats(nyquist), lengths), _floats(nyquist - config.bandwidth))
+        heights = op.divide(op.subtract(floats(nyquist), lengths), floats(nyquist - config.bandwidth))
         heights = op.clamp(heights, 0.0, 1.0)  # fades what would alias
         x, y = ((np.arange(size) + 0.5 - size / 2)[None] / config.sampling for size in config.sizes[0])
-        across = op.add(op.multiply(_cut(freqs, 0, 1, 1), _floats(x)), phases)
+        across = op.add(op.multiply(_cut(freqs, 0, 1, 1), floats(x)), phases)
         across, down = (
-            op.multiply(turns, _floats(2 * pi))
-            for turns in (across, op.multiply(_cut(freqs, 1, 2, 1), _floats(y)))
+            op.multiply(turns, floats(2 * pi))
+            for turns in (across, op.multiply(_cut(freqs, 1, 2, 1), floats(y)))
         )
         columns = [
-            op.unsqueeze(op.multiply(wave(across), heights), _whole([0, 2])) for wave in (op.sin, op.cos)
+            op.unsqueeze(op.multiply(wave(across), heights), whole([0, 2])) for wave in (op.sin, op.cos)
         ]
-        rows = [op.unsqueeze(wave(down), _whole([0, 3])) for wave in (op.cos, op.sin)]
+        rows = [op.unsqueeze(wave(down), whole([0, 3])) for wave in (op.cos, op.sin)]
         x = op.add(op.multiply(columns[0], rows[0]), op.multiply(columns[1], rows[1]))
-        mixed = _floats(weight[:, :, None, None] / sqrt(len(weight)))
+        factor = 1 / sqrt(config.channels[0])
+        mixed = self.tensors.value("input.weight", lambda weight: weight[:, :, None, None] * factor)
         return op.convolution(x, mixed, [1, 1], [0, 0], [0, 0], [1, 1])
 
     def _placed(self, transform: Node) -> tuple[Node, Node]:
         """Frequencies [channels, 2] and phases [channels, 1] where the latent and the transform put them."""
-        freqs, phases = self._array("input.freqs"), self._array("input.phases")
+        value = self.tensors.value
+        across, phases = value("input.freqs", lambda a: a), value("input.phases", lambda a: a[:, None])
+        down = value("input.freqs", lambda a: a[:, ::-1] * (1, -1))
         place = self._affine(0, "input")
         direction = _cut(place, 0, 2, 1)
-        length = op.sqrt(op.reduce_sum(op.multiply(direction, direction), _whole([1]), True))
+        length = op.sqrt(op.reduce_sum(op.multiply(direction, direction), whole([1]), True))
         place = op.divide(place, length)
         cos, sin, shift = _cut(place, 0, 1, 1), _cut(place, 1, 2, 1), _cut(place, 2, 4, 1)
-        turned = op.add(op.multiply(_floats(freqs), cos), op.multiply(_floats(freqs[:, ::-1] * (1, -1)), sin))
+        turned = op.add(op.multiply(across, cos), op.multiply(down, sin))
         linear, moved = _cut(_cut(transform, 0, 2, 0), 0, 2, 1), _cut(_cut(transform, 0, 2, 0), 2, 3, 1)
-        offset = op.subtract(op.transpose(moved, _whole([1, 0])), shift)  # [1, 2]
-        phases = op.add(_floats(phases[:, None]), op.matmul(turned, offset, False, True))
+        offset = op.subtract(op.transpose(moved, whole([1, 0])), shift)  # [1, 2]
+        phases = op.add(phases, op.matmul(turned, offset, False, True))
         return op.matmul(turned, linear, False, False), phases
 
     def layer(self, x: Node, layer: int) -> Node:
         """A modulated convolution, and its activation, free of aliasing."""
-        config, name = self.config, self.config.layers[layer]
-        weight, bias = self._array(f"{name}.weight"), self._array(f"{name}.bias")
-        gain = 1 / sqrt(self._array(f"{name}.magnitude_ema"))
-        style = self._affine(layer + 1, name)
+        config, value, name = self.config, self.tensors.value, self.config.layers[layer]
+        style, magnitude = self._affine(layer + 1, name), value(f"{name}.magnitude_ema", np.ravel)
         if config.colours(layer):
-            weight, demodulation = weight * np.float32(gain / sqrt(weight[0].size)), None
+            factor = gain = 1.0
+            factor /= sqrt(config.channels[layer] * config.kernels[layer] ** 2)
+            scale = op.power(magnitude, floats(-0.5))
         else:
-            # A leaky ReLU is homogeneous: the sqrt 2 after it is folded into what comes before it
-            weight, demodulation = self._demodulated(weight, style, gain * sqrt(2))
-            bias = bias * np.float32(sqrt(2))
+            factor = gain = sqrt(2)  # that a leaky ReLU comes with, before it: it is homogeneous
+            scale = self._demodulation(style, name, magnitude)
         across, down = self._axes(layer)
-        x = self._convolved(op.multiply(x, _spread(style)), weight, across, down)
-        x = x if demodulation is None else op.multiply(x, _spread(demodulation))
-        return self._activated(op.add(x, _floats(bias[None, :, None, None])), layer, across, down)
+        x = self._convolved(op.multiply(x, spread(style)), f"{name}.weight", factor, across, down)
+        bias = value(f"{name}.bias", lambda bias: bias[None, :, None, None] * gain)
+        return self._activated(op.add(op.multiply(x, spread(scale)), bias), layer, across, down)
 
-    def _demodulated(
-        self, weight: NDArray[np.float32], style: Node, gain: float
-    ) -> tuple[NDArray[np.float32], Node]:
-        """The weight at unit power, and what brings a style's variance back to 1, [1, outputs].
+    def _demodulation(self, style: Node, name: str, magnitude: Node) -> Node:
+        """What brings a convolution's variance back to 1, [1, outputs].
 
-        The original scales styles to a mean square of 1 first, which matters to the epsilon only.
+        The original scales weights and styles to a mean square of 1 first, which demodulation takes out
+        again but for the epsilon.
         """
-        weight = weight / np.sqrt(np.square(weight).mean((1, 2, 3), keepdims=True))
-        power = np.square(weight).sum((2, 3)) + EPSILON / weight.shape[1]
-        summed = op.matmul(op.multiply(style, style), _floats(power / gain**2), False, True)
-        return weight, op.power(summed, _floats(-0.5))
+
+        def summed(squares: Floats) -> Floats:
+            mean = squares.mean((1, 2, 3))[:, None]
+            return np.asarray(squares.sum((2, 3)) + mean * (EPSILON / squares.shape[1]), np.float32)
+
+        power = times(op.multiply(style, style), self.tensors.power(f"{name}.weight", summed))
+        return op.power(op.multiply(power, magnitude), floats(-0.5))
 
     def _filter(self, layer: int, kind: str) -> Taps:
-        name = f"synthesis.{self.config.layers[layer]}.{kind}_filter"
-        return np.asarray(self.arrays.get(name, np.ones(1)), np.float64)
+        there = getattr(self.config, f"{kind}_filters")[layer]
+        taps = self.tensors.array(f"{self.config.layers[layer]}.{kind}_filter") if there else np.ones(1)
+        return np.asarray(taps, np.float64)
 
     def _axes(self, layer: int) -> tuple[Axis, Axis]:
         config = self.config
@@ -227,17 +220,20 @@ class _Synthesis:
         ]
         return made[0], made[1]
 
-    def _convolved(self, x: Node, weight: NDArray[np.float32], across: Axis, down: Axis) -> Node:
-        """The convolution, of which the axes say what is read."""
+    def _convolved(self, x: Node, name: str, factor: float, across: Axis, down: Axis) -> Node:
+        """The convolution with a scaled weight, of which the axes say what is read."""
+        weight = self.tensors.array(name)
         reach, pads = weight.shape[2] - 1, []
         for dimension, used in ((2, down), (3, across)):
             size = x.get_output_shape(0)[dimension]
             pads.append((max(reach - used.first, 0), max(used.last - size, 0)))
             x = _cut(x, max(used.first - reach, 0), min(used.last, size), dimension)
         begins, ends = zip(*pads, strict=True)
-        if self.exact and _winograd_pays(weight, down.last - down.first, across.last - across.first):
-            return _winograd(x, weight, begins, ends)
-        return op.convolution(x, _floats(weight), [1, 1], list(begins), list(ends), [1, 1])
+        made = down.last - down.first, across.last - across.first
+        if self.exact and self.tensors.fixed(name) and _winograd_pays(weight, *made):
+            return _winograd(x, weight * np.float32(factor), begins, ends)
+        scaled = self.tensors.value(name, lambda weight: weight * factor)
+        return op.convolution(x, scaled, [1, 1], list(begins), list(ends), [1, 1])
 
     def _activated(self, x: Node, layer: int, across: Axis, down: Axis) -> Node:
         """Upsampled, activated, downsampled; large pictures in strips of rows that stay in the cache."""
@@ -255,7 +251,7 @@ class _Synthesis:
 
     def _active(self, x: Node, layer: int) -> Node:
         clamp = self.config.clamp
-        x = x if self.config.colours(layer) else op.prelu(x, _floats([SLOPE]))
+        x = x if self.config.colours(layer) else op.prelu(x, floats([SLOPE]))
         return x if clamp is None else op.clamp(x, -clamp, clamp)
 
 
@@ -266,7 +262,7 @@ def _depthwise(
     channels = x.get_output_shape(0)[1]
     if kernel.shape == (1, 1) and kernel[0, 0] == 1 and begins == ends == (0, 0):
         return x
-    weight = _floats(np.broadcast_to(kernel, (channels, 1, 1, *kernel.shape)))
+    weight = floats(np.broadcast_to(kernel, (channels, 1, 1, *kernel.shape)))
     return op.group_convolution(x, weight, [1, 1], list(begins), list(ends), [1, 1])
 
 
@@ -286,7 +282,7 @@ def _winograd(x: Node, weight: NDArray[np.float32], begins: tuple[int, int], end
         afters.append(side - size - before)
         sides.append(side)
         cuts.append((skipped, skipped + made))
-    x = op.pad(x, _whole([0, 0, *befores]), _whole([0, 0, *afters]), "constant", op.constant(np.float32(0)))
+    x = op.pad(x, whole([0, 0, *befores]), whole([0, 0, *afters]), "constant", op.constant(np.float32(0)))
     x = winograd.convolved(x, weight, sides[0], sides[1])
     return _cut(_cut(x, *cuts[0], 2), *cuts[1], 3)
 
