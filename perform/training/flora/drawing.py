@@ -62,7 +62,7 @@ class Studio:
             self._tell(scenery.values | {"fringe": anatomy.fringe})
             self._tell({"rim_view": scenery.rim_view})
             self._painted(anatomy.count)
-            self._cast([part.shadow for part in parts], self._rim, scenery.rim_view)
+            self._cast([part.coarse for part in parts], self._rim, scenery.rim_view)
             self._sum.clear()
             for one in scenery.passes:
                 self._expose(parts, one)
@@ -77,7 +77,7 @@ class Studio:
 
     def _expose(self, parts: tuple[_Part, ...], one: Pass) -> None:
         """Adds one pass to the sum."""
-        self._cast([part.shadow for part in parts], self._key, one.key_view)
+        self._cast([part.coarse for part in parts], self._key, one.key_view)
         self._cast([parts[0].coarse], self._sky, one.sky_view)  # petals' alone: greens darken little
         self._tell({name: getattr(one, name) for name in Pass.__slots__})
         self._frame.use()
@@ -154,6 +154,7 @@ class Studio:
         sheet = SHEET[0] * fineness(size), SHEET[1] * fineness(size)
         self._sheet = gl.framebuffer([gl.texture(sheet, 4), gl.texture(sheet, 4)])
         self._petal["texels"].value = self._cut_petal["texels"].value = sheet
+        self._paint["detail"].value = min((fineness(size) - 1) / 2, 1.0)
         self._add["share"].value = 1 / PASSES
 
     def _map(self, size: int) -> Any:

@@ -168,7 +168,7 @@ def _sky_light(told: Told, sky: Floats, key: Floats) -> Floats:
 
 
 def _lights(told: Told) -> dict[str, Floats | float]:
-    warm = np.array([1.0, 0.93 - 0.05 * told["warmth"], 0.82 - 0.13 * told["warmth"]])
+    warm = np.array([1.0, 0.95 - 0.04 * told["warmth"], 0.88 - 0.12 * told["warmth"]])
     rim = np.array([1.0, 0.95 + 0.03 * told["warmth"], 0.92 + 0.16 * told["warmth"]])
     return {
         "key_light": (2.0 + 0.5 * told["contrast"]) * warm,
@@ -230,7 +230,7 @@ def _ground(told: Told) -> dict[str, Floats | float]:
     """Mostly dark; the lightest eighth turns into plaster and daylight."""
     far, light = ground_at(np.array([told["ground_x"], told["ground_y"]]))
     share = told["ground"]
-    day = np.clip((share - 0.86) / 0.14, 0, 1) ** 1.5
+    day = np.clip((share - 0.8) / 0.2, 0, 1) ** 2
     pale = np.array([0.62, 0.6 * far[1], 0.6 * far[2]]) + 0.3 * (light - far)
     lit = light * (0.42 + 0.6 * share)
     near = lit + (pale + np.array([0.14, 0, 0]) - lit) * day

@@ -58,6 +58,6 @@ vec3 lit(vec3 albedo, vec3 n, vec3 through, vec3 thin) {
     float sheen = 0.9 * pow(max(dot(n, halfway), 0.0), 14.0) * max(key, 0.0);
     sum += gloss * key_light * key_seen * sheen * (0.1 + 0.4 * albedo);
     float edge = grazing * grazing * grazing;
-    sum += edge * (0.04 + 0.36 * albedo) * (rim_light * rim_seen * max(rim + 0.4, 0.0) + 0.6 * sky_light * sky_seen);
+    sum += edge * (0.03 + 0.3 * albedo) * (rim_light * rim_seen * max(rim + 0.4, 0.0) + 0.6 * sky_light * sky_seen);
     return curve(exposure * sum);
 }

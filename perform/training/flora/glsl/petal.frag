@@ -21,6 +21,6 @@ void main() {
     float vein = u / (0.42 + 0.85 * v);
     float rim = min(1.0 - abs(u), (1.0 - v) * 1.7);
     float thick = 0.16 + 0.3 * smoothstep(0.0, 0.5, rim) + 0.5 * exp(-vein * vein * 30.0) * (1.0 - 0.6 * v) + 0.9 * smoothstep(0.3, 0.0, v);
-    vec3 thin = 0.8 * pow(albedo, vec3(0.6 + 0.5 * thick)) * exp(-0.9 * thick);
+    vec3 thin = 0.8 * pow(albedo, vec3(0.6 + 0.5 * thick)) * exp(-0.9 * thick) * (1.0 + 0.7 * veins * (back.a - 0.5));
     light = vec4(lit(albedo, n, 0.36 * albedo, thin), 1.0);
 }
