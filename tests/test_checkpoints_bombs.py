@@ -115,6 +115,10 @@ SMALL = {
     "safetensors deep": (1 << 20).to_bytes(8, "little") + b'{"a":' + b"[" * MEGABYTE,
     "safetensors twice": (2).to_bytes(8, "little") + b"{}"[:1] + b"]",
     "two data.pkl": packed("archive/data.pkl", b"N.", times=2),
+    "characters": files.pickled(
+        Call(Name("numpy.core.multiarray", "scalar"), (files.dtype(np.dtype("U1")), b"\xff" * 4))
+    ),
+    "characters of an array": npy(np.array(["a"])).replace(b"a\0\0\0", b"\xff" * 4),
     "sizes of a storage": nested(
         files.MAGIC, 1001, files.SYSTEM, Outside(FLOAT), ["0"], tail=HUGE + bytes(4)
     ),

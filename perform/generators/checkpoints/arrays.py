@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -80,11 +81,20 @@ def array(
         offset * size if count else 0,
         tuple(step * size for step in steps),
     )
+    if kind.startswith("U"):
+        _check_text(data, order)
     if kind == "bf16":
         view = np.left_shift(view, np.uint32(16), dtype=np.uint32).view(np.float32)
     elif kind == "b1":
         view = np.not_equal(view, 0)
     return view if view.dtype.isnative else view.astype(kind)
+
+
+def _check_text(data: memoryview, order: str) -> None:
+    """That the characters of an array of text are some; numpy fails on others when they are looked at."""
+    codes = np.frombuffer(data, np.dtype("u4").newbyteorder(">" if order == ">" else "<"), len(data) // 4)
+    if codes.max(initial=0) > sys.maxunicode:
+        raise CheckpointError("an array of text has characters that are none")
 
 
 def _count(shape: Any) -> int:
