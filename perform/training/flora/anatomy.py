@@ -21,11 +21,11 @@ FINE, COARSE = (23, 13), (15, 9)  # rows and columns
 
 @dataclass(frozen=True, slots=True)
 class Vertices:
-    """Float32 rows: point 3, normal 3, paint 4 (see place.vert), colour 3; and triangles."""
+    """Float32 rows [n, 12]: point, normal, paint (see place.vert), colour; and triangles [m, 3]."""
 
     data: NDArray[np.float32]
     triangles: NDArray[np.int32]
-    coarse: NDArray[np.int32]  # fewer, for the sky's shadows
+    coarse: NDArray[np.int32]  # fewer, for shadows
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +74,13 @@ def _mesh(plant: Plant, which: slice, grid: tuple[int, int], fine: int) -> Verti
     blades = Blades(**{one.name: getattr(plant.petals, one.name)[which] for one in fields(Blades)})
     mesh: Mesh = petals.surfaces(blades, rows, columns)
     count = len(mesh.points)
-    shape = (count, rows, columns)
-    number, layer = np.arange(len(plant.growth))[which], plant.layer[which]
-    paint = [mesh.u, mesh.v, number[:, None, None], layer[:, None, None]]
-    columns_of = [np.broadcast_to(one, shape)[..., None] for one in paint]
-    turned = [mesh.points @ plant.axis.T, mesh.normals @ plant.axis.T]
-    order = turned[0][..., 1].mean((1, 2)).argsort(kind="stable")  # the nearest first: they hide the rest
-    data = np.concatenate([*turned, *columns_of, np.zeros((*shape, 3))], -1)
-    data = data[order]
+    number = np.arange(len(plant.growth))[which, None, None]
+    points, normals = mesh.points @ plant.axis.T, mesh.normals @ plant.axis.T
+    paint = np.stack(np.broadcast_arrays(mesh.u, mesh.v, number), -1)
+    data = np.concatenate([points, normals, paint, np.zeros_like(points)], -1)
+    nearest = points[..., 1].mean((1, 2)).argsort(kind="stable")  # drawn first, they hide the rest
     return Vertices(
-        data.reshape(-1, 13).astype(np.float32),
+        data[nearest].reshape(-1, 12).astype(np.float32),
         petals.triangles(rows, columns, count),
         petals.triangles(rows, columns, count, 2 * fine),
     )
@@ -94,7 +91,7 @@ def _greens(parts: list[Solid]) -> Vertices:
 
 
 def _solid(part: Solid) -> Vertices:
-    kind = np.broadcast_to([part.kind, 0.0], (len(part.points), 2))
+    kind = np.full((len(part.points), 1), part.kind)
     data = np.concatenate([part.points, part.normals, part.uv, kind, part.colours], -1)
     return Vertices(data.astype(np.float32), part.triangles, part.triangles)
 

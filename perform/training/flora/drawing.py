@@ -24,12 +24,10 @@ _GLSL = Path(__file__).parent / "glsl"
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """Vertices on the card, as the camera, a light and the sky see them."""
+    """Vertices on the card (moderngl.VertexArray), as the camera and as a light see them."""
 
-    seen: Any  # moderngl.VertexArray
+    seen: Any
     shadow: Any
-    coarse: Any
-    buffers: tuple[Any, ...]
 
 
 class Studio:
@@ -37,6 +35,7 @@ class Studio:
 
     def __init__(self) -> None:
         self._context: Any = headless()
+        self._context.gc_mode = "context_gc"  # what is no longer used goes when `gc` is called
         # What may be discarded cannot be known to be hidden before it is shaded: whole petals have a program.
         self._petal = self._program("place.vert", "tile.glsl light.glsl petal.frag")
         self._cut_petal = self._program("place.vert", "cut.glsl tile.glsl light.glsl petal.frag")
@@ -59,15 +58,16 @@ class Studio:
                 self._part(anatomy.petals, self._cut_petal if anatomy.fringe else self._petal),
                 self._part(anatomy.greens, self._green),
             )
-            self._tell(scenery.values | {"fringe": anatomy.fringe})
-            self._tell({"rim_view": scenery.rim_view})
+            self._tell(scenery.values | {"fringe": anatomy.fringe, "rim_view": scenery.rim_view})
             self._painted(anatomy.count)
-            self._cast([part.coarse for part in parts], self._rim, scenery.rim_view)
+            self._cast([part.shadow for part in parts], self._rim, scenery.rim_view)
             self._sum.clear()
             for one in scenery.passes:
                 self._expose(parts, one)
-            self._release(parts)
-            return self._developed()
+            picture = self._developed()
+            del parts
+            self._context.gc()
+            return picture
 
     def _painted(self, count: int) -> None:
         """Paints the petals' faces on the sheet."""
@@ -77,8 +77,8 @@ class Studio:
 
     def _expose(self, parts: tuple[_Part, ...], one: Pass) -> None:
         """Adds one pass to the sum."""
-        self._cast([part.coarse for part in parts], self._key, one.key_view)
-        self._cast([parts[0].coarse], self._sky, one.sky_view)  # petals' alone: greens darken little
+        self._cast([part.shadow for part in parts], self._key, one.key_view)
+        self._cast([parts[0].shadow], self._sky, one.sky_view)  # petals alone: greens darken little
         self._tell({name: getattr(one, name) for name in Pass.__slots__})
         self._frame.use()
         self._frame.clear()
@@ -105,8 +105,8 @@ class Studio:
             caster.render()
 
     def _developed(self) -> NDArray[np.uint8]:
-        image = self._sum.color_attachments[0]
-        image.use(0)
+        """The sum before its background, as bytes."""
+        self._sum.color_attachments[0].use(0)
         self._out.use()
         self._context.enable_only(moderngl.NOTHING)
         self._covers[self._finish].render(vertices=3)
@@ -123,24 +123,11 @@ class Studio:
     def _part(self, vertices: Vertices, program: Any) -> _Part:
         data = self._context.buffer(vertices.data.tobytes())
         index = self._context.buffer(vertices.triangles.tobytes())
-        names, widths = ["point", "normal", "paint", "colour"], [3, 3, 4, 3]
-        layout = " ".join(
-            f"{width}f" if name in program else f"{4 * width}x"
-            for name, width in zip(names, widths, strict=True)
-        )
-        used = [name for name in names if name in program]
-        seen = self._context.vertex_array(program, [(data, layout, *used)], index)
-        far = self._context.buffer(vertices.coarse.tobytes())
-        shadow, coarse = (
-            self._context.vertex_array(self._shadow, [(data, "3f 40x", "point")], corners)
-            for corners in (index, far)
-        )
-        return _Part(seen, shadow, coarse, (data, index, far))
-
-    def _release(self, parts: tuple[_Part, ...]) -> None:
-        for part in parts:
-            for one in (part.seen, part.shadow, part.coarse, *part.buffers):
-                one.release()
+        coarse = self._context.buffer(vertices.coarse.tobytes())
+        names = [name for name in ("point", "normal", "paint", "colour") if name in program]
+        layout = " ".join("3f" if name in names else "12x" for name in ("point", "normal", "paint", "colour"))
+        seen = self._context.vertex_array(program, [(data, layout, *names)], index)
+        return _Part(seen, self._context.vertex_array(self._shadow, [(data, "3f 36x", "point")], coarse))
 
     def _resize(self, size: int) -> None:
         if size == self._size:

@@ -2,7 +2,7 @@
 // (their sum is the ambient light with its occlusion), and a light from behind.
 in vec3 at;      // the point, in the world
 in vec3 facing;  // its normal: away from the flower's axis
-in vec4 painted;
+in vec3 painted;
 in vec3 tinted;
 out vec4 light;
 uniform vec3 eye;
