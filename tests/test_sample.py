@@ -1,9 +1,15 @@
-"""What can be asked of a model."""
+"""What can be asked of a model, and what is told of it."""
 
 from __future__ import annotations
 
-import pytest
+from pathlib import Path
 
+import pytest
+from typer.testing import CliRunner
+
+from perform import generators
+from perform.cli import app
+from perform.models import told
 from perform.models.sample import SampleError, seeds
 
 
@@ -14,3 +20,22 @@ def test_seeds_are_numbers_and_ranges() -> None:
     for text in ("", "a", "1-", "-1", "3-1", "1,,2", str(2**32), "0-99999999", "1.5"):
         with pytest.raises(SampleError, match="seeds"):
             seeds(text)
+
+
+def test_a_model_that_does_not_fit_is_not_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> None:
+        raise AssertionError("it was opened")
+
+    monkeypatch.setattr(generators, "open", refused)
+    monkeypatch.setattr(generators, "spare_memory", lambda: 1e6)
+    found = told.info("untrained")
+    assert not found["fits"] and "pictures_per_second" not in found
+    shown = CliRunner().invoke(app, ["models", "info", "untrained"])
+    assert "more memory than is free" in shown.output
+    assert told.info("untrained", measure=False).keys() == found.keys()
+
+
+def test_memory_that_the_cache_of_files_holds_is_to_be_had(tmp_path: Path) -> None:
+    (tmp_path / "meminfo").write_text("MemTotal:  9 kB\nMemFree:   1 kB\nMemAvailable:   4096 kB\n")
+    assert generators._available(tmp_path / "meminfo") == 4 * 2**20
+    assert generators._available(tmp_path / "none") > 2**20

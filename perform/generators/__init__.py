@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -171,10 +172,18 @@ def spare_memory(device: Device = "auto") -> float:
 
         free: int = torch.cuda.mem_get_info()[0]
         return SPARE * free
+    return SPARE * _available()
+
+
+def _available(told: Path = Path("/proc/meminfo")) -> float:
+    """Bytes of memory that programs can have. Linux's free pages are fewer: the cache of files gives way."""
+    text = told.read_text("ascii", "replace") if told.is_file() else ""
+    if found := re.search(r"^MemAvailable: +(\d+) kB", text, re.MULTILINE):
+        return 1024.0 * int(found[1])
     try:
-        return SPARE * os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        return float(os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
     except (AttributeError, ValueError, OSError):
-        return SPARE * 8 * 2**30  # a system that does not say
+        return 8.0 * 2**30  # a system that does not say
 
 
 def header(model: str | Path) -> tuple[Any, dict[str, str]]:

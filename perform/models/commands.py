@@ -211,6 +211,8 @@ def _facts(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
         why = f" ({found['reason']})" if found["reason"] else ""
         how = f"{found['device']}, {found['precision']}{why}"
         yield "speed here", f"{found['pictures_per_second']:.1f} pictures/s, {how}"
+    elif not found["fits"]:
+        yield "speed here", "none: it takes more memory than is free for models"
     yield "controls", ", ".join(found["controls"])
     yield "from", found["source"]
     yield "licence", found["licence"]

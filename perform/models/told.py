@@ -50,11 +50,14 @@ def _row(name: str, model: str, origin: str) -> Row:
 
 
 def info(name: str, measure: bool = True) -> dict[str, Any]:
-    """All that is known of a model, as plain values; `pictures_per_second` of this machine, if measured."""
+    """All that is known of a model, as plain values; `pictures_per_second` of this machine, if measured.
+
+    A model that needs more memory than models may take here is not opened, so not measured either."""
     model = located(name)
     config, notes = generators.header(model)
     space = config.space
     file = Path(model) if Path(model).is_file() else None
+    needed, spare = generators.memory(model), generators.spare_memory()
     return {
         "model": model,
         "family": config.family,
@@ -67,8 +70,9 @@ def info(name: str, measure: bool = True) -> dict[str, Any]:
         "w_dim": space.w_dim,
         "num_ws": space.num_ws,
         "file_bytes": file.stat().st_size if file else None,
-        "memory_bytes": round(generators.memory(model)),
-        **(_measured(model) if measure else {}),
+        "memory_bytes": round(needed),
+        "fits": needed <= spare,
+        **(_measured(model) if measure and needed <= spare else {}),
         "licence": notes.get("licence", "not stated; ask who made it"),
         "source": notes.get("source", notes.get("title", "")),
         "odd": [notes[key] for key in ODD if key in notes],
