@@ -80,7 +80,7 @@ def camera(told: Told, bloom: Floats) -> Camera:
     flat = seen[:, :2] / (seen[:, 2:] + told["near"])
     low, high = flat.min(0), flat.max(0)
     width, height = high - low
-    extent = ((0.92 * width) ** 6 + height**6) ** (1 / 6)
+    extent = ((0.95 * width) ** 6 + height**6) ** (1 / 6)
     zoom = 2 * told["scale"] / extent
     place = 2 * np.array([told["place_x"], told["place_y"]])
     return Camera(basis, target, told["near"], zoom, place - zoom * (low + high) / 2)
@@ -214,7 +214,7 @@ def greens(told: Told) -> dict[str, Floats]:
     """Linear colours of what is not a petal; bluer or yellower with the petals' hue."""
     palette = palette_at(np.array([told["palette_x"], told["palette_y"], told["palette_z"]]))
     shift = 0.5 * told["hue"] + 0.1 * palette["body"][2]
-    leaf = colours.graded(colours.oklab("567a4c"), shift, 0.0, 0.9)
+    leaf = colours.graded(colours.oklab("58785a"), shift, -0.02, 0.9)
     stem = colours.graded(colours.oklab("7d9a5c"), shift, 0.0, 0.9)
     filament = 0.6 * palette["base"] + 0.4 * palette["blotch"]
     return {

@@ -228,7 +228,9 @@ _GROUND_PLACES = _scattered(len(GROUNDS), 7, 2)
 def form_at(place: Floats) -> Form:
     """The kind at a place [3]."""
     weights = mixture(place, _KINDS, 0.4)
-    return Form(**dict(zip((one.name for one in fields(Form)), weights @ _SHAPES, strict=True)))
+    mixed = dict(zip((one.name for one in fields(Form)), weights @ _SHAPES, strict=True))
+    # Petals are counted in ratios: a tulip with a little of a peony has seven, not ten.
+    return Form(**mixed | {"petals": float(np.exp(weights @ np.log(_SHAPES[:, 0])))})
 
 
 def palette_at(place: Floats) -> dict[str, Floats]:

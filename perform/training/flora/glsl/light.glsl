@@ -4,33 +4,20 @@ in vec3 at;      // the point, in the world
 in vec3 facing;  // its normal: away from the flower's axis
 in vec3 painted;
 in vec3 tinted;
+in vec3 at_key, at_sky, at_rim;  // where to look into the lights' maps
 out vec4 light;
 uniform vec3 eye;
 uniform vec3 key_from, key_light;
 uniform vec3 sky_from, sky_light;
 uniform vec3 rim_from, rim_light;
-uniform mat4 key_view, sky_view, rim_view;
 uniform sampler2DShadow key_map, sky_map, rim_map;
 uniform float gloss, exposure;
 
-float seen(sampler2DShadow map, mat4 view, vec3 from) {
-    vec3 p = (view * vec4(from, 1.0)).xyz * 0.5 + 0.5;
-    return texture(map, vec3(p.xy, p.z - 0.006));
-}
-
-// The same from four places beside each other, for a light that does not move from pass to pass.
-float seen_softly(sampler2DShadow map, mat4 view, vec3 from) {
-    vec3 p = (view * vec4(from, 1.0)).xyz * 0.5 + 0.5;
+// How much of a light that does not move from pass to pass: from four places beside each other.
+float softly(sampler2DShadow map, vec3 p) {
     vec3 far = vec3(1.7, 0.7, -0.7) / vec3(textureSize(map, 0), 1.0).xyx;
-    p.z -= 0.006;
     return 0.25 * (texture(map, p + vec3(far.xy, 0)) + texture(map, p - vec3(far.xy, 0))
         + texture(map, p + vec3(far.zx, 0)) + texture(map, p - vec3(far.zx, 0)));
-}
-
-// A point off the smooth surface, on the side of a light: nothing shadows itself, nor at its terminator.
-vec3 off(vec3 from) {
-    vec3 smooth_n = normalize(facing);
-    return at + 0.035 * smooth_n * clamp(6.0 * dot(smooth_n, from), -1.0, 1.0) + 0.03 * from;
 }
 
 // What a film keeps of light: less and less of more, and less of its colour. Before the passes are summed, as
@@ -46,9 +33,9 @@ vec3 curve(vec3 x) {
 vec3 lit(vec3 albedo, vec3 n, vec3 through, vec3 thin) {
     vec3 to_eye = normalize(eye - at);
     float key = dot(n, key_from), sky = dot(n, sky_from), rim = dot(n, rim_from);
-    vec3 key_seen = mix(through, vec3(1), seen(key_map, key_view, off(key_from)));
-    vec3 sky_seen = mix(through * 0.4, vec3(1), seen(sky_map, sky_view, off(sky_from)));
-    vec3 rim_seen = mix(through * 0.4, vec3(1), seen_softly(rim_map, rim_view, off(rim_from)));
+    vec3 key_seen = mix(through, vec3(1), texture(key_map, at_key));
+    vec3 sky_seen = mix(through * 0.4, vec3(1), texture(sky_map, at_sky));
+    vec3 rim_seen = mix(through * 0.4, vec3(1), softly(rim_map, at_rim));
     float wrapped = max((key + 0.1) / 1.1, 0.0);
     vec3 sum = key_light * key_seen * (albedo * wrapped + thin * max(0.12 - key, 0.0) * 0.9);
     sum += sky_light * sky_seen * (albedo * max(sky, 0.0) + thin * max(-sky, 0.0));
