@@ -15,7 +15,7 @@ from torch.nn import functional
 from perform.generators import LATENT, ModelError, singan
 from perform.generators.runtimes.eager import Eager
 from perform.generators.runtimes.openvino import OpenVino, psnr
-from perform.generators.singan import FIXED, Config, drawn_noise, resized, untrained
+from perform.generators.singan import BASE, FIXED, Config, drawn_noise, resized, untrained
 from perform.generators.singan.network import synthesis, turned, unit
 from perform.generators.weights import Weights, read, write
 from perform.latent import truncate
@@ -36,12 +36,11 @@ def written_out(weights: Weights, ws: Any) -> Any:
     config, arrays = weights.config, weights.arrays
     layout = torch.tensor(ws[0, :-1].reshape(1, 1, *config.sizes[0]))
     given = (layout / layout.square().mean().sqrt()).repeat(1, 3, 1, 1)
-    picture = torch.zeros_like(given)
+    picture = torch.tensor(arrays[BASE]).expand_as(given)
     for n, size in enumerate(config.sizes):
         if n:
             picture = functional.interpolate(picture, size, mode="bilinear")
-            given = picture
-        x = functional.pad(given, (5, 5, 5, 5))
+        x = functional.pad(picture if n else given + picture, (5, 5, 5, 5))
         for i in range(5):
             x = functional.leaky_relu(x, 0.2) if i else x
             conv = f"scale{n}.conv{i}"

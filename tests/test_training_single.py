@@ -21,7 +21,7 @@ from perform.models.sample import png_of
 from perform.training.single import Options
 from perform.training.single.commands import single, stretch
 from perform.training.single.pyramid import fitted, read, sizes
-from perform.training.single.run import Run, begin, opened, resume
+from perform.training.single.run import Run, begin, opened
 from perform.training.single.scale import Learner, Losses
 
 SMALL = Options(size=(32, 24), coarsest=8, scales=3, width=6, depth=3, steps=6, crop=16, pool=3, every=4)
@@ -53,6 +53,12 @@ def same(one: Path, other: Path) -> bool:
     return a.keys() == b.keys() and all(np.array_equal(a[name], b[name]) for name in a)
 
 
+def finished(run: Run) -> Path:
+    """The model of a run when it has learnt all."""
+    assert run.train()
+    return run.folder.latest
+
+
 def killed_at(scale: int, step: int) -> Any:
     def report(at: int, done: int, losses: Losses) -> None:
         if (at, done) == (scale, step):
@@ -66,22 +72,21 @@ def test_a_run_that_is_killed_goes_on_as_if_it_had_not_been(
 ) -> None:
     monkeypatch.setattr("perform.training.single.run.LOGGED", 1)
     picture = painted(tmp_path)
-    whole = begin([picture], tmp_path / "whole", SMALL).train()
+    whole = finished(begin([picture], tmp_path / "whole", SMALL))
     run = begin([picture], tmp_path / "killed", SMALL)
     for place in ((0, 3), (0, 5), (1, 6), (2, 2)):
         with pytest.raises(KilledError):
             run.train(killed_at(*place))
-        run = resume(tmp_path / "killed")
-    last = run.train()
-    assert same(last, whole)
-    assert same(*(tmp_path / name / "checkpoint.safetensors" for name in ("whole", "killed")))
-    assert same(resume(tmp_path / "killed").train(), whole)  # nothing is left to learn
+        run = Run(tmp_path / "killed")
+    assert same(finished(run), whole)
+    assert same(*(tmp_path / name / "checkpoints" / "02-000006.safetensors" for name in ("whole", "killed")))
+    assert same(finished(Run(tmp_path / "killed")), whole)  # nothing is left to learn
 
 
 def test_another_seed_learns_something_else(tmp_path: Path) -> None:
     picture = painted(tmp_path)
     one, other = (
-        load_file(begin([picture], tmp_path / str(seed), replace(SMALL, seed=seed, steps=1)).train())
+        load_file(finished(begin([picture], tmp_path / str(seed), replace(SMALL, seed=seed, steps=1))))
         for seed in (0, 1)
     )
     assert not np.array_equal(one["scale0.conv0.weight"], other["scale0.conv0.weight"])
@@ -89,11 +94,11 @@ def test_another_seed_learns_something_else(tmp_path: Path) -> None:
 
 def test_the_model_plays_what_the_training_drew(tmp_path: Path) -> None:
     run = begin([painted(tmp_path)], tmp_path / "run", SMALL)
-    model = run.train()
+    model = finished(run)
     assert generators.info(model)["size"] == (32, 24)
     unit = generators.open(model, "cpu", "float32", threads=1)
     ws = np.repeat(unit.mean()[None], unit.space.num_ws, 0)
-    told = ((run._told(3)[0].permute(1, 2, 0) * 127.5 + 128).clamp(0, 255)).to(torch.uint8).numpy()
+    told = ((run.told(3)[0].permute(1, 2, 0) * 127.5 + 128).clamp(0, 255)).to(torch.uint8).numpy()
     assert np.abs(unit.synthesise(ws).astype(int) - told).max() <= 1
     z = np.random.default_rng(1).standard_normal((1, unit.space.z_dim), np.float32)
     free = unit.synthesise(np.repeat(unit.map(z), unit.space.num_ws, 0))
@@ -104,9 +109,9 @@ def test_the_model_plays_what_the_training_drew(tmp_path: Path) -> None:
 def test_it_learns_the_picture(tmp_path: Path) -> None:
     options = replace(SMALL, steps=60, every=60, width=10, scales=2, rate=2e-3, fidelity=100.0)
     run = begin([painted(tmp_path)], tmp_path / "run", options)
-    before = float((run._told(2) - run.real).square().mean())
+    before = float((run.told(2) - run.real).square().mean())
     run.train()
-    after = float((run._told(2) - run.real).square().mean())
+    after = float((run.told(2) - run.real).square().mean())
     assert after < 0.4 * before
     lines = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
     assert [(line["scale"], line["step"]) for line in lines] == [(s, i) for s in (0, 1) for i in (20, 40, 60)]
@@ -117,7 +122,7 @@ def test_it_learns_the_picture(tmp_path: Path) -> None:
 def test_frames_become_classes(tmp_path: Path) -> None:
     pictures = [painted(tmp_path, f"{i}.png", turn=float(i)) for i in range(2)]
     run = begin(pictures, tmp_path / "run", replace(SMALL, steps=2))
-    unit = generators.open(run.train(), "cpu", "float32", threads=1)
+    unit = generators.open(finished(run), "cpu", "float32", threads=1)
     assert unit.space.c_dim == 2
     ends = [unit.mean(np.float32([label])) for label in ((1, 0), (0, 1))]
     assert not np.array_equal(*ends)
@@ -133,13 +138,13 @@ def test_a_loss_that_is_no_number_stops_and_keeps_the_last_good_state(
     monkeypatch.setattr(
         Learner, "step", lambda self, done, draw: wrong if done == 3 else step(self, done, draw)
     )
-    with pytest.raises(FloatingPointError, match="scale 0, step 3: the losses are"):
+    with pytest.raises(FloatingPointError, match="must be finite; the last checkpoint is kept"):
         run.train()
     monkeypatch.undo()
-    again = resume(tmp_path / "run")
+    again = Run(tmp_path / "run")
     assert (again.scale, again.step) == (0, 2)
     whole = begin([painted(tmp_path)], tmp_path / "whole", replace(SMALL, every=2))
-    assert same(again.train(), whole.train())
+    assert same(finished(again), finished(whole))
 
 
 def test_sizes_of_the_pyramid() -> None:
@@ -183,6 +188,7 @@ def test_what_is_no_picture_is_refused(tmp_path: Path) -> None:
     [
         ({"steps": 0}, "steps = 0, must be 1..1000000"),
         ({"size": (8, 32)}, "size = 8x32, must be 16..2048 pixels a side"),
+        ({"ground": (1, 21)}, "ground = 1x21, must be 1..20 colours a side"),
         ({"scales": 1}, "scales = 1, must be 2..16"),
         ({"coarsest": 10}, "coarsest = 10, must be 11 or more"),
         ({"rate": float("nan")}, "rate = nan, must be a number of 0 or more"),
@@ -203,11 +209,11 @@ def test_a_run_goes_on_only_as_it_began(tmp_path: Path) -> None:
         opened([], folder, {"steps": 4})
     with pytest.raises(ValueError, match="learns another picture"):
         opened([painted(tmp_path, "b.png", turn=1.0)], folder, {})
-    (folder / "checkpoint.safetensors").write_bytes(b"none")
-    with pytest.raises(ValueError, match=r"checkpoint\.safetensors is not a checkpoint of this run"):
+    (folder / "checkpoints" / "01-000003.safetensors").write_bytes(b"none")
+    with pytest.raises(ValueError, match=r"01-000003\.safetensors is not readable as a checkpoint"):
         opened([], folder, {})
-    (folder / "run.json").write_text('{"kind": "other"}')
-    with pytest.raises(ValueError, match="it is a run of kind 'other', must be 'single'"):
+    (folder / "run.json").write_text('{"kind": "other", "format": 1}')
+    with pytest.raises(ValueError, match="it is a run of kind 'other', must be 'single' of this version"):
         opened([], folder, {})
 
 
@@ -219,10 +225,10 @@ def test_commands(tmp_path: Path) -> None:
     small = ["--size=32x24", "--coarsest=11", "--scales=2", "--width=4", "--steps=2", "--crop=16"]
     made = runner.invoke(app, ["single", picture, str(folder), *small])
     assert made.exit_code == 0, made.output
-    assert "model.safetensors can be played" in made.output
+    assert "latest.safetensors can be played" in made.output
     assert runner.invoke(app, ["single", str(folder)]).exit_code == 0
     wide = runner.invoke(
-        app, ["stretch", str(folder / "model.safetensors"), str(tmp_path / "w.safetensors"), "--size=96x24"]
+        app, ["stretch", str(folder / "latest.safetensors"), str(tmp_path / "w.safetensors"), "--size=96x24"]
     )
     assert wide.exit_code == 0, wide.output
     assert weights.read(tmp_path / "w.safetensors").config.size == (96, 24)

@@ -1,10 +1,11 @@
 """SinGAN: a generator learnt from one picture (Shaham, Dekel, Michaeli 2019, arXiv:1905.01164).
 
-A pyramid of small convolutional networks. The coarsest makes a picture of noise; each next one
-enlarges it and adds what is missing at its size, with noise of its own. z is the coarsest noise, a
-map [height, width] of one number a place; w is z with a 1 after it, and there is one w for each scale:
-the first says where things are, the others which details they have. Maps are brought to the length of
-noise inside the network, so that halfway between two of them the picture is as rich as at both.
+A pyramid of small convolutional networks. The coarsest makes a picture of noise, on a ground of a few
+colours that all pictures share; each next one enlarges it and adds what is missing at its size, with
+noise of its own. z is the coarsest noise, a map [height, width] of one number a place; w is z with a 1
+after it, and there is one w for each scale: the first says where things are, the others which details
+they have. Maps are brought to the length of noise inside the network, so that halfway between two of
+them the picture is as rich as at both.
 
 The centre of truncation is the noise from which the learnt picture itself comes, and its last number,
 which is the share of the finer noise, is 0: truncation leads from that picture (0) to free
@@ -28,7 +29,7 @@ from perform.latent import Space
 from perform.parameters import Parameter
 
 INPUTS = ("noise", "strength")
-FIXED = "latent.fixed"
+FIXED, BASE = "latent.fixed", "latent.base"
 SEED = 1905  # of the untrained weights
 LEAST = 3  # cells of a side of the coarsest scale
 
@@ -38,7 +39,8 @@ class Config:
     """The shape of a SinGAN.
 
     `sizes` has (height, width) of each scale, coarsest first; `widths` the features of each scale's
-    hidden layers, of which there are `depth` - 1. `frames` is how many pictures it was learnt from.
+    hidden layers, of which there are `depth` - 1. `frames` is how many pictures it was learnt from, `base`
+    (height, width) of the ground.
     """
 
     family: ClassVar[str] = "singan"
@@ -49,6 +51,7 @@ class Config:
     depth: int = 5
     image_channels: int = 3
     frames: int = 1
+    base: tuple[int, int] = (1, 1)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -79,6 +82,7 @@ class Config:
                 f"{self.sizes[0]}; must be 2 or more, as many widths as scales, {LEAST} or more a side"
             )
         named: dict[str, tuple[int, ...]] = {FIXED: (self.frames, *self.sizes[0])}
+        named[BASE] = (self.image_channels, *self.base)
         for n, width in enumerate(self.widths):
             named[f"scale{n}.amplitude"] = ()
             features = (self.image_channels, *(width,) * (self.depth - 1), self.image_channels)

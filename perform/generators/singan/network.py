@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from perform.generators.singan import Config, noise_sizes
+from perform.generators.singan import BASE, Config, noise_sizes
 from perform.generators.weights import Weights
 
 SLOPE = 0.2
@@ -77,9 +77,12 @@ def turned(layout: Tensor, white: Tensor, channels: int) -> Tensor:
 class Synthesis(nn.Module):
     """ws [scales, w_dim], noise [values] and its strength [1] to the picture [1, channels, height, width]."""
 
+    base: Tensor
+
     def __init__(self, config: Config, dtype: torch.dtype = torch.float32) -> None:
         super().__init__()
         self.config = config
+        self.register_buffer("base", torch.zeros(1, config.image_channels, *config.base))
         for n, width in enumerate(config.widths):
             self.add_module(f"scale{n}", Scale(config.image_channels, width, config.depth, dtype))
 
@@ -89,7 +92,7 @@ class Synthesis(nn.Module):
         shares = ws[:, -1].abs() * strength
         whites = torch.split(noise, noise_sizes(config))
         start = maps[:1].expand(1, config.image_channels, *config.sizes[0])
-        picture: Tensor = self.get_submodule("scale0")(start, torch.zeros_like(start))
+        picture: Tensor = self.get_submodule("scale0")(start, enlarged(self.base, config.sizes[0]))
         for n, (size, white) in enumerate(zip(config.sizes[1:], whites, strict=True), 1):
             scale = self.get_submodule(f"scale{n}")
             own = turned(maps[n : n + 1], white.reshape(1, 1, *size), config.image_channels)
@@ -102,5 +105,5 @@ def synthesis(weights: Weights, dtype: torch.dtype = torch.float32) -> Synthesis
     """The synthesis of some weights, ready to play in `dtype`."""
     network = Synthesis(weights.config, dtype)
     own = {name: torch.tensor(array) for name, array in weights.arrays.items() if name.startswith("scale")}
-    network.load_state_dict(own)
+    network.load_state_dict({**own, "base": torch.tensor(weights.arrays[BASE])[None]})
     return network.eval().requires_grad_(False)

@@ -26,15 +26,18 @@ class Options:
 
     `size` is (width, height) of the finest scale, None: the picture's own, at most 256 on its longer side.
     `coarsest` is the shorter side of the coarsest scale: the smaller, the more a layout stays as it is.
-    `scales` 0: as many as the size needs. `width` is the features of each convolution, `depth` how many
-    there are a scale. `steps` are those of each scale; `crop` is the side of what a step looks at of
-    the large ones, `pool` how many pictures of the scale before it draws from. `fidelity` weighs
-    likeness at the noise of the picture itself against variety, `penalty` keeps the critic smooth, `noise` is
-    the strength of finer noise as a share of what it could mend. A checkpoint is kept `every` so many steps.
+    `ground` is (width, height) of the few colours that all variations share: 1x1 is one colour, 1x6 keeps
+    sky and field where they are, 4x4 also left and right. `scales` 0: as many as the size needs. `width`
+    is the features of each convolution, `depth` how many there are a scale. `steps` are those of each
+    scale; `crop` is the side of what a step looks at of the large ones, `pool` how many pictures of the
+    scale before it draws from. `fidelity` weighs likeness at the noise of the picture itself against
+    variety, `penalty` keeps the critic smooth, `noise` is the strength of finer noise as a share of what
+    it could mend. A checkpoint is kept `every` so many steps.
     """
 
     size: tuple[int, int] | None = None
     coarsest: int = 20
+    ground: tuple[int, int] = (1, 6)
     scales: int = 0
     width: int = 32
     depth: int = 5
@@ -62,6 +65,11 @@ class Options:
         for name in ("rate", "fidelity", "penalty", "noise"):
             if not 0 <= getattr(self, name) < float("inf"):
                 raise ValueError(f"{name} = {getattr(self, name)}, must be a number of 0 or more")
+        if not all(1 <= side <= self.coarsest for side in self.ground):
+            shown = "x".join(map(str, self.ground))
+            raise ValueError(
+                f"ground = {shown}, must be 1..{self.coarsest} colours a side: the coarsest scale's"
+            )
         if self.size and not all(SMALLEST <= side <= LARGEST for side in self.size):
             raise ValueError(
                 f"size = {self.size[0]}x{self.size[1]}, must be {SMALLEST}..{LARGEST} pixels a side"

@@ -27,6 +27,10 @@ def single(
         int | None,
         typer.Option(help="Pixels of the coarsest scale's shorter side; fewer: freer details. [20]"),
     ] = None,
+    ground: Annotated[
+        str | None,
+        typer.Option(help="WIDTHxHEIGHT of the colours that all variations share: 1x1, 1x6, 4x4. [1x6]"),
+    ] = None,
     scales: Annotated[int | None, typer.Option(help="How many. [as the size needs]")] = None,
     width: Annotated[int | None, typer.Option(help="Features of each layer. [32]")] = None,
     steps: Annotated[int | None, typer.Option(help="Steps of each scale. [1000]")] = None,
@@ -51,12 +55,16 @@ def single(
         "every": every,
     }
     with complaints():
+        given["ground"] = pair(ground) if ground else None
         given["size"] = size_of(size) if size else None
         *pictures, folder = what
         run = opened(pictures, folder, {name: value for name, value in given.items() if value is not None})
         with _progress(run) as report:
-            model = run.train(report)
-    out.print(f"{model} can be played", markup=False, highlight=False, soft_wrap=True)
+            done = run.train(report)
+    told = f"{run.folder.latest} can be played"
+    if not done:
+        told = f"interrupted at scale {run.scale + 1} of {run.config.scales}; the same command goes on"
+    out.print(told, markup=False, highlight=False, soft_wrap=True)
 
 
 def stretch(
@@ -74,6 +82,14 @@ def stretch(
             raise ValueError(f"{model} is of family {weights.config.family}, must be singan")
         write(to, resized(weights, size_of(size)))
     out.print(f"{to} can be played", markup=False, highlight=False, soft_wrap=True)
+
+
+def pair(text: str) -> tuple[int, int]:
+    """Width and height of a text such as 1x6. ValueError when it is none."""
+    width, _, height = text.lower().partition("x")
+    if not (width.isdecimal() and height.isdecimal()):
+        raise ValueError(f"ground {text!r}, must be WIDTHxHEIGHT, such as 1x6")
+    return int(width), int(height)
 
 
 @contextmanager

@@ -58,6 +58,11 @@ def smaller(x: Tensor, size: tuple[int, int]) -> Tensor:
     return functional.interpolate(x, size, mode="bicubic", antialias=True).clamp(-1, 1)
 
 
+def rounded(pictures: Tensor) -> Tensor:
+    """Pictures of -1..1 as bytes, so that they come back when read."""
+    return ((pictures + 1) * 127.5).round().to(torch.uint8)
+
+
 def sizes(size: tuple[int, int], options: Options) -> tuple[tuple[int, int], ...]:
     """(height, width) of each scale for pictures of (width, height), coarsest first.
 

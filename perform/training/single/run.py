@@ -1,16 +1,14 @@
-"""A run: a folder from which it can be seen, gone on with after a kill at any moment, and repeated.
-
-run.json (the options), picture0.png … (what is learnt, at the finest size), checkpoint.safetensors (whole, or
-the one before), log.jsonl (a line now and then), samples/, and at the end model.safetensors, to be played.
-"""
+"""A run: one scale after the other learns, until it is stopped or done."""
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+import signal
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
+from types import FrameType
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -19,72 +17,84 @@ from torch import Tensor
 
 from perform.clock import stopwatch
 from perform.generators import Pixels
-from perform.generators.singan import FIXED, Config
+from perform.generators.runtimes.eager import pixels
+from perform.generators.singan import BASE, FIXED, Config
 from perform.generators.singan.network import Scale, Synthesis, enlarged, unit
-from perform.generators.weights import Weights, checked, write
-from perform.models.sample import png_of
+from perform.generators.weights import Weights, checked
+from perform.models.sheets import joined
 from perform.training.single import Options
-from perform.training.single.pyramid import fitted, read, sizes, smaller
+from perform.training.single.folder import Folder
+from perform.training.single.pyramid import fitted, read, rounded, sizes, smaller
 from perform.training.single.scale import Learner, Losses, Material
 
 Report: TypeAlias = Callable[[int, int, Losses], None]  # scale, steps done, losses
 
 LOGGED = 20  # steps from one line to the next
-SHOWN = 6  # pictures on a sheet, beside the learnt one and what the fixed noise gives
-POOLED = 4  # pictures at once, to keep the memory small
-CHECKPOINT, MODEL, OPTIONS = "checkpoint.safetensors", "model.safetensors", "run.json"
-KIND = "single"
+SHOWN = 6  # free pictures on a sheet
+# What chance is for; each step and scale draws from a stream of its own, so that no state of it is kept.
+NOISE, STEP, BEGIN, POOL, SHEET = range(5)
 
 
 class Run:
-    """A run at the state that its folder has."""
+    """A run at the state that its folder has. ValueError when there is none."""
 
-    def __init__(self, folder: Path, options: Options, real: Tensor) -> None:
-        self.folder, self.options, self.real = folder, options, real
+    def __init__(self, folder: Path) -> None:
+        self.folder = Folder(folder)
+        self.options, self.real = options, real = self.folder.read()
         frames, channels, height, width = real.shape
-        found = sizes((width, height), options)
-        self.config = Config(found, (options.width,) * len(found), options.depth, channels, frames)
+        found, ground = sizes((width, height), options), options.ground[::-1]
+        self.config = Config(found, (options.width,) * len(found), options.depth, channels, frames, ground)
         self.network = Synthesis(self.config)
-        self.fixed = unit(torch.randn((frames, 1, *found[0]), generator=self._draw(0)))
+        self.network.base.copy_(smaller(real, ground).mean(0, keepdim=True))
+        self.fixed = unit(torch.randn((frames, 1, *found[0]), generator=self._draw(NOISE)))
         self.scale = self.step = 0
         self._learnt: dict[str, Tensor] = {}
-        if (folder / CHECKPOINT).exists():
-            self._restore()
+        self._stop = False
+        self._restore()
 
-    def train(self, report: Report = lambda scale, step, losses: None) -> Path:
-        """Learn what is left to be learnt; the model's file. FloatingPointError when a loss is no number:
-        the checkpoint is then the last good one."""
-        while True:
-            learner = self._learner()
-            self._scale(learner, report)
-            if self.scale == self.config.scales - 1:
-                break
-            self._learnt, self.scale, self.step = learner.state(), self.scale + 1, 0
-        write(self.folder / MODEL, self.weights())
-        return self.folder / MODEL
+    def train(self, report: Report = lambda scale, step, losses: None) -> bool:
+        """Learn what is left, or until Ctrl-C; whether all is learnt.
+
+        FloatingPointError when a loss is no number: the checkpoints are then those of before.
+        """
+        with self._signals():
+            while not self._stop:
+                learner = self._learner()
+                self._learn(learner, report)
+                if self.step < self.options.steps or self.scale == self.config.scales - 1:
+                    break
+                self._learnt, self.scale, self.step = learner.state(), self.scale + 1, 0
+        return not self._stop
 
     def weights(self) -> Weights:
-        """The network as it is now, to be played."""
+        """The network with the scales so far, two at least, to be played."""
         arrays = {name: tensor.detach().numpy() for name, tensor in self.network.state_dict().items()}
-        title = f"learnt from {self.config.frames} picture" + "s" * (self.config.frames > 1)
-        return checked(self.config, {**arrays, FIXED: self.fixed[:, 0].numpy()}, {"title": title})
+        arrays |= {FIXED: self.fixed[:, 0].numpy(), BASE: self.network.base[0].numpy()}
+        count = max(self.scale + 1, 2)
+        config = replace(self.config, sizes=self.config.sizes[:count], widths=self.config.widths[:count])
+        what = "a picture" if config.frames == 1 else f"{config.frames} pictures"
+        name = self.folder.path.resolve().name
+        notes = {"title": f"{name}: singan of {what}", "source": "perform train single", "kind": "single"}
+        return checked(config, arrays, notes)
 
-    def _scale(self, learner: Learner, report: Report) -> None:
+    def _learn(self, learner: Learner, report: Report) -> None:
         """The steps of one scale that are left."""
-        begun = stopwatch()
-        while self.step < self.options.steps:
-            losses = learner.step(self.step, self._draw(1, self.scale, self.step))
+        begun, steps = stopwatch(), self.options.steps
+        while self.step < steps and not self._stop:
+            losses = learner.step(self.step, self._draw(STEP, self.scale, self.step))
             if not all(map(math.isfinite, losses)):
                 raise FloatingPointError(
-                    f"scale {self.scale}, step {self.step}: the losses are {tuple(losses)}, must be finite; "
+                    f"losses {tuple(losses)} at scale {self.scale}, step {self.step}, must be finite; "
                     "the last checkpoint is kept"
                 )
             self.step += 1
-            last = self.step == self.options.steps
-            if last or self.step % LOGGED == 0:
-                self._log(losses, stopwatch() - begun)
+            if self.step == steps or self.step % LOGGED == 0:
+                seconds = round(stopwatch() - begun, 3)
+                self.folder.add(
+                    {"scale": self.scale, "step": self.step, **losses._asdict(), "seconds": seconds}
+                )
                 report(self.scale, self.step, losses)
-            if last or self.step % self.options.every == 0:
+            if self.step == steps or self.step % self.options.every == 0 or self._stop:
                 self._keep(learner)
 
     def _learner(self) -> Learner:
@@ -94,7 +104,7 @@ class Run:
         if self.step:
             learner.restore(self._learnt)
             return learner
-        learner.begin(self._draw(2, self.scale))
+        learner.begin(self._draw(BEGIN, self.scale))
         if self.scale:
             before = self._module(self.scale - 1).state_dict()
             scale.load_state_dict({**before, "amplitude": scale.amplitude})
@@ -105,20 +115,21 @@ class Run:
     def _material(self, scale: Scale) -> Material:
         """What the scale learns from, and how strong its noise is: as what is missing in the picture that
         the fixed noise gives (the paper's section 3)."""
-        n, channels = self.scale, self.config.image_channels
-        real = smaller(self.real, self.config.sizes[n])
+        n, channels, pool = self.scale, self.config.image_channels, self.options.pool
+        size = self.config.sizes[n]
+        real = smaller(self.real, size)
         if n == 0:
+            ground = enlarged(self.network.base, size)
             fixed = self.fixed.expand(-1, channels, -1, -1)
-            nothing = torch.zeros_like(real)
-            return Material(real, nothing[:1].expand(self.options.pool, -1, -1, -1), nothing, fixed)
-        told = enlarged(self._told(n), self.config.sizes[n])
+            return Material(real, ground.expand(pool, -1, -1, -1), ground.expand_as(real), fixed)
+        told = enlarged(self.told(n), size)
         scale.amplitude.copy_(self.options.noise * (told - real).square().mean().sqrt())
-        draw = self._draw(3, n)
-        pool = [enlarged(self._free(n, draw), self.config.sizes[n]) for _ in range(self.options.pool)]
-        return Material(real, torch.cat(pool), told, torch.zeros_like(real))
+        draw = self._draw(POOL, n)
+        drawn = [enlarged(self._free(n, draw), size) for _ in range(pool)]
+        return Material(real, torch.cat(drawn), told, torch.zeros_like(real))
 
-    def _told(self, scales: int) -> Tensor:
-        """What the first so many scales make of the fixed noise."""
+    def told(self, scales: int) -> Tensor:
+        """What the first so many scales make of the fixed noise [frames, c, h, w]: the learnt pictures."""
         return self._made(scales, self.fixed, None)
 
     def _free(self, scales: int, draw: torch.Generator) -> Tensor:
@@ -128,7 +139,7 @@ class Run:
     @torch.no_grad()
     def _made(self, scales: int, layout: Tensor, draw: torch.Generator | None) -> Tensor:
         noise = layout.expand(-1, self.config.image_channels, -1, -1)
-        picture: Tensor = self._module(0)(noise, torch.zeros_like(noise))
+        picture: Tensor = self._module(0)(noise, enlarged(self.network.base, self.config.sizes[0]))
         for n in range(1, scales):
             scale, before = self._module(n), enlarged(picture, self.config.sizes[n])
             white = torch.zeros(()) if draw is None else torch.randn(before.shape, generator=draw)
@@ -141,53 +152,54 @@ class Run:
         return module
 
     def _draw(self, *what: int) -> torch.Generator:
-        """Chance that belongs to the run's seed and a place in it, so that no state of it is kept."""
         state = np.random.SeedSequence([self.options.seed, *what]).generate_state(1, np.uint64)[0]
         return torch.Generator().manual_seed(int(state) % 2**63)
 
-    def _log(self, losses: Losses, seconds: float) -> None:
-        line = {"scale": self.scale, "step": self.step, "seconds": round(seconds, 3), **losses._asdict()}
-        with (self.folder / "log.jsonl").open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
-
     def _keep(self, learner: Learner) -> None:
-        """Write the checkpoint, and a sheet of what is made now."""
-        from safetensors.torch import save_file
-
+        """A checkpoint, the model as it is now, and a sheet of its pictures."""
         named = {f"network.{name}": tensor for name, tensor in self.network.state_dict().items()}
         named |= {f"learner.{name}": tensor for name, tensor in learner.state().items()}
-        partial = self.folder / (CHECKPOINT + ".part")
-        save_file(named, partial, {"scale": str(self.scale), "step": str(self.step)})
-        partial.replace(self.folder / CHECKPOINT)
-        file = self.folder / "samples" / f"scale{self.scale}-step{self.step:06}.png"
-        file.parent.mkdir(exist_ok=True)
-        file.write_bytes(png_of(self._sheet(learner.material.real)))
+        self.folder.keep(self.scale, self.step, named)
+        if self.scale:
+            self.folder.export(self.weights())
+        self.folder.show(self.scale, self.step, self._sheet(learner.material.real))
 
     def _sheet(self, real: Tensor) -> Pixels:
-        """The learnt picture, what the fixed noise gives, and free ones, beside each other."""
-        draw = self._draw(4)
-        free = [self._free(self.scale + 1, draw) for _ in range(SHOWN)]
-        row = torch.cat([real[:1], self._told(self.scale + 1)[:1], *free]).permute(2, 0, 3, 1).flatten(1, 2)
-        pixels: Pixels = (row * 127.5 + 128).clamp(0, 255).to(torch.uint8).numpy()
-        return pixels
+        """The learnt picture, what the fixed noise gives, and free ones."""
+        draw, count = self._draw(SHEET), self.scale + 1
+        free = [self._free(count, draw) for _ in range(SHOWN)]
+        drawn = [*pixels(torch.cat([real[:1], self.told(count)[:1], *free])).numpy()]
+        return joined([joined(drawn[:4], 1), joined(drawn[4:], 1)], 0)
 
     def _restore(self) -> None:
-        """Take up the checkpoint. ValueError when it is not of this run."""
-        from safetensors import SafetensorError, safe_open
-
-        file = self.folder / CHECKPOINT
+        """Take up the newest checkpoint. ValueError when it is not of this run."""
+        found = self.folder.newest()
+        if found is None:
+            return
+        self.scale, self.step, named = found
+        own = {name[8:]: tensor for name, tensor in named.items() if name.startswith("network.")}
         try:
-            with safe_open(str(file), framework="pt") as stored:
-                told = stored.metadata() or {}
-                named = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118 - no mapping
-            own = {name[8:]: tensor for name, tensor in named.items() if name.startswith("network.")}
             self.network.load_state_dict(own)
-            self.scale, self.step = int(told["scale"]), int(told["step"])
-        except (SafetensorError, OSError, RuntimeError, KeyError, ValueError) as error:
-            raise ValueError(
-                f"{file} is not a checkpoint of this run: {str(error).splitlines()[0]}"
-            ) from error
+        except RuntimeError as error:
+            raise ValueError(f"{self.folder.path} has a checkpoint of another run") from error
         self._learnt = {name[8:]: tensor for name, tensor in named.items() if name.startswith("learner.")}
+        self.folder.forget(self.scale, self.step)
+
+    @contextmanager
+    def _signals(self) -> Iterator[None]:
+        """Ctrl-C and a polite kill end the run after the step that it is in; a second one at once."""
+
+        def stop(number: int, frame: FrameType | None) -> None:
+            if self._stop:
+                raise KeyboardInterrupt
+            self._stop = True
+
+        before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
 
 def opened(pictures: Sequence[Path], folder: Path, given: Mapping[str, Any]) -> Run:
@@ -195,9 +207,9 @@ def opened(pictures: Sequence[Path], folder: Path, given: Mapping[str, Any]) -> 
 
     ValueError when a picture or an option is not as it must be, or is another than the run's.
     """
-    if not (folder / OPTIONS).exists():
+    if not Folder(folder).begun:
         return begin(pictures, folder, Options(**given))
-    run = resume(folder)
+    run = Run(folder)
     told: dict[str, Any] = {**asdict(run.options), "size": tuple(run.real.shape[:1:-1])}
     for name, value in given.items():
         if told[name] != value:
@@ -211,32 +223,5 @@ def begin(pictures: Sequence[Path], folder: Path, options: Options) -> Run:
     """A new run in a folder. ValueError when a picture is not as it must be."""
     if not pictures:
         raise ValueError(f"{folder} has no run, a picture must be given to begin one")
-    real = rounded(fitted([*map(read, pictures)], options.size))
-    folder.mkdir(parents=True, exist_ok=True)
-    for i, picture in enumerate(real):
-        (folder / f"picture{i}.png").write_bytes(png_of(picture.permute(1, 2, 0).numpy()))
-    told = {"kind": KIND, "frames": len(real), "options": asdict(replace(options, size=None))}
-    partial = folder / (OPTIONS + ".part")
-    partial.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
-    partial.replace(folder / OPTIONS)
-    return resume(folder)
-
-
-def resume(folder: Path) -> Run:
-    """A run as its folder has it. ValueError when it cannot be gone on with."""
-    file = folder / OPTIONS
-    try:
-        told = json.loads(file.read_text(encoding="utf-8"))
-        if told["kind"] != KIND:
-            raise ValueError(f"it is a run of kind {told['kind']!r}, must be {KIND!r}")
-        options, frames = Options(**told["options"]), int(told["frames"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{file} cannot be gone on with: {error}") from error
-    pictures = [read(folder / f"picture{i}.png") for i in range(frames)]
-    height, width = pictures[0].shape[:2]
-    return Run(folder, options, fitted(pictures, (width, height)))
-
-
-def rounded(pictures: Tensor) -> Tensor:
-    """Pictures of -1..1 as bytes."""
-    return ((pictures + 1) * 127.5).round().to(torch.uint8)
+    Folder(folder).begin(options, fitted([*map(read, pictures)], options.size))
+    return Run(folder)

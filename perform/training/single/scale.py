@@ -46,7 +46,7 @@ class Material(NamedTuple):
 
     `real` [f, c, h, w] are the frames at its size; `before` [p, c, h, w] pictures of the scale before,
     enlarged, and `told` [f, c, h, w] those of them that the fixed noise gives. At the coarsest scale
-    both are 0 and `fixed` [f, c, h, w] is that noise, else that is 0.
+    both are the ground and `fixed` [f, c, h, w] is that noise, else that is 0.
     """
 
     real: Tensor
