@@ -131,17 +131,19 @@ def test_what_comes_back_decays_alike() -> None:
 
 
 def test_a_graph_in_parts_bends_alike() -> None:
-    bends = [Bend("rotate", "b4.conv1"), Bend("invert", "b8.conv0"), Bend("feedback", "b16.conv1")]
+    bends = [Bend("rotate", "b4.conv1"), Bend("invert", "b8.conv0")]
+    bends += [Bend("feedback", "b8.conv1"), Bend("feedback", "b16.conv1")]  # the first part's last layer
     names, given = ("ws", "noise", "strength", "bend"), None
     pictures = []
     for exact in (0, 2):
         unit = openvino.OpenVino(WEIGHTS, "float32", 1, bends)
-        given = unit._inputs({"bend[2].amount": 0.0})
+        given = unit._inputs({"bend[2].amount": 0.8, "bend[3].amount": 0.2})
         runner = openvino.Runner(
             openvino.compiled(Core(), graph.parts(WEIGHTS, "f32", exact, bends), 1), names
         )
-        pictures.append(runner(WS, *given).astype(int))
-    assert np.abs(pictures[0] - pictures[1]).max() <= 1
+        pictures.append([runner(ws, *given).astype(int) for ws in (WS, -WS, WS)])
+    assert np.abs(np.subtract(*pictures)).max() <= 1
+    assert np.abs(pictures[0][0] - pictures[0][2]).max() > 10
 
 
 def test_what_a_preset_says_becomes_a_bend() -> None:

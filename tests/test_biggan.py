@@ -197,6 +197,19 @@ def test_truncation_says_which_statistics_are_taken(truncation: float, statistic
     assert np.allclose(gains, (row + 1e-4) ** -0.5)
 
 
+def test_what_a_cutoff_leaves_has_the_statistics_of_no_truncation() -> None:
+    weights = counted()
+    means, _ = inputs(weights)({"truncation": 0.4, "statistics": -1.0, "cutoff": 2})
+    widths = list(weights.config.norms().values())
+    ends = np.cumsum(widths)
+    rows = np.array([means[end - width : end] for end, width in zip(ends, widths, strict=True)], object)
+    places = [float(row[0]) for row in rows]
+    assert all((row == row[0]).all() for row in rows)
+    assert places == [20.0] * 5 + [50.0] * (len(places) - 5)  # row 0 and 1: a norm, then four
+    told, _ = inputs(weights)({"truncation": 0.4, "statistics": 0.7, "cutoff": 2})
+    assert np.allclose(told, 35.0)
+
+
 def test_statistics_that_do_not_change_stay_the_same_arrays() -> None:
     take = inputs(untrained(SMALL))
     first, again = (take({"truncation": 0.5, "statistics": -1.0}) for _ in range(2))
