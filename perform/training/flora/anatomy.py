@@ -43,12 +43,12 @@ def anatomy(plant: Plant, told: Mapping[str, float], colours: Mapping[str, Float
     """The vertices of a plant, fine enough for a picture of `size` pixels."""
     fine = fineness(size)
     grown = _petals(plant, fine)
-    cut = plant.form.fringe * (0.4 + 0.6 * told["fringe"]) + 0.3 * max(told["fringe"] - 0.6, 0.0)
+    cut = plant.form.fringe * (0.5 + 0.5 * told["fringe"]) + 0.8 * max(told["fringe"] - 0.75, 0.0)
     return Anatomy(
         grown,
         _greens(solids(plant, told, colours, fine)),
         _points(grown),
-        max(cut - 0.02, 0.0),
+        max(cut - 0.12, 0.0),
         len(plant.growth),
     )
 

@@ -69,7 +69,7 @@ def _petals(
     odd = _differences(told, len(number))
     open_ = _openness(told["bloom"], form, layer)
     spent = _smooth(np.clip((told["bloom"] - 0.62) / 0.38, 0, 1))
-    loose = told["disorder"] * (0.3 + 0.7 * open_) * (1 + 0.8 * spent)
+    loose = told["disorder"] * (0.22 + 0.78 * open_) * (1 + 0.8 * spent)
     degrees = np.pi / 180
 
     def between(shut: float, wide: float) -> Floats:
@@ -95,13 +95,14 @@ def _petals(
         * (form.cup_shut + (form.cup_open - form.cup_shut) * open_)
         * (1 + (0.05 + 0.1 * open_) * odd[5]),
         radius=form.radius * (1 - 0.8 * layer) + 0.01,
-        ruffle=form.ruffle * (0.35 + 0.65 * open_) * (1 + 0.3 * odd[4] + 0.5 * spent),
+        ruffle=form.ruffle * (0.2 + 0.8 * open_) * (1 + 0.3 * odd[4] + 0.5 * spent),
         waves=form.waves * (1 + 0.12 * odd[6]),
         phase=_PHASES[4][: len(number)] + 1.3 * told["ruffle_place"],
-        crease=form.crease * (1 + 0.4 * odd[7]),
+        crease=form.crease * (0.4 + 0.6 * open_) * (1 + 0.4 * odd[7]),
         notch=form.notch * (1 + 0.6 * odd[5]),
         overlap=form.overlap * ones,
-        twist=told["twist"] * (0.5 + 0.5 * odd[4]) + 0.25 * loose * odd[6] * (0.3 + spent),
+        twist=told["twist"] * (0.2 + 0.8 * open_) * (0.5 + 0.5 * odd[4])
+        + 0.25 * loose * odd[6] * (0.3 + spent),
         inset=form.inset * layer * growth,
     )
 

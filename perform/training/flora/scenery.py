@@ -100,7 +100,7 @@ def scenery(told: Told, bloom: Floats, size: int) -> Scenery:
 def _pass(told: Told, seen: Camera, middle: Floats, key: Floats, number: int, size: int) -> Pass:
     lens = told["aperture"] * LENS * _disc(number)
     # R2 (Roberts 2018) is even over the pixel and does not march in step with the lens' spiral.
-    pixel = _tent(((number + 0.5) * np.array([0.7548776662, 0.5698402910])) % 1) * 2 / size
+    pixel = _tent(((number + 0.5) * np.array([0.7548776662, 0.5698402910])) % 1) * 2.2 / size
     spread = told["light_size"] * _disc((number * 7 + 3) % PASSES)
     side = np.cross(key, [0, 0, 1.0])
     key_from = _unit(key + spread[0] * side + spread[1] * np.cross(side, key))

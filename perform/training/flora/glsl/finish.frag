@@ -24,9 +24,8 @@ vec3 ground(vec2 p) {
 void main() {
     vec2 p = uv - 0.5;
     vec4 sum = texture(image, uv);
-    vec3 colour = sum.rgb + (1.0 - sum.a) * (1.0 - exp(-exposure * ground(p)));
-    colour *= 1.0 - 0.55 * smoothstep(0.2, 0.85, length(p));
-    vec3 x = colour;
+    vec3 root = sum.rgb + (1.0 - sum.a) * sqrt(1.0 - exp(-exposure * ground(p)));
+    vec3 x = root * root * (1.0 - 0.55 * smoothstep(0.2, 0.85, length(p)));
     x = mix(x * 12.92, 1.055 * pow(max(x, 1e-6), vec3(1.0 / 2.4)) - 0.055, step(0.0031308, x));
     float dither = fract(52.9829189 * fract(dot(gl_FragCoord.xy, vec2(0.06711056, 0.00583715)))) - 0.5;
     encoded = vec4(x + dither / 255.0, 1.0);

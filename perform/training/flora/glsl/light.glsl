@@ -20,8 +20,7 @@ float softly(sampler2DShadow map, vec3 p) {
         + texture(map, p + vec3(far.zx, 0)) + texture(map, p - vec3(far.zx, 0)));
 }
 
-// What a film keeps of light: less and less of more, and less of its colour. Before the passes are summed, as
-// edges of bright things would be jagged otherwise.
+// What a film keeps of light: less and less of more, and less of its colour.
 vec3 curve(vec3 x) {
     x = mix(x, vec3(dot(x, vec3(0.21, 0.72, 0.07))), 0.045);
     float brightest = max(x.r, max(x.g, x.b));
@@ -29,7 +28,8 @@ vec3 curve(vec3 x) {
     return mix(1.0 - exp(-x), whole, 0.4);
 }
 
-// `through` is the colour that light has after another petal, `thin` how much passes this one.
+// What is summed over the passes is the square root of light: the edges of bright things on dark ground would
+// look jagged otherwise. `through` is the colour that light has after another petal, `thin` how much passes this one.
 vec3 lit(vec3 albedo, vec3 n, vec3 through, vec3 thin) {
     vec3 to_eye = normalize(eye - at);
     float key = dot(n, key_from), sky = dot(n, sky_from), rim = dot(n, rim_from);
@@ -46,5 +46,5 @@ vec3 lit(vec3 albedo, vec3 n, vec3 through, vec3 thin) {
     sum += gloss * key_light * key_seen * sheen * (0.1 + 0.4 * albedo);
     float edge = grazing * grazing * grazing;
     sum += edge * (0.03 + 0.3 * albedo) * (rim_light * rim_seen * max(rim + 0.4, 0.0) + 0.6 * sky_light * sky_seen);
-    return curve(exposure * sum);
+    return sqrt(curve(exposure * sum));
 }
