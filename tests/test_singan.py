@@ -40,7 +40,7 @@ def written_out(weights: Weights, ws: Any) -> Any:
     for n, size in enumerate(config.sizes):
         if n:
             picture = functional.interpolate(picture, size, mode="bilinear")
-        x = functional.pad(picture if n else given + picture, (5, 5, 5, 5))
+        x = functional.pad(picture if n else given + picture, (5, 5, 5, 5), "reflect")
         for i in range(5):
             x = functional.leaky_relu(x, 0.2) if i else x
             conv = f"scale{n}.conv{i}"
@@ -126,7 +126,7 @@ def test_noise_by_seed_and_phase() -> None:
     assert np.array_equal(other, drawn_noise(untrained().config, 4))
 
 
-@pytest.mark.parametrize("size", [(64, 32), (32, 80), (20, 44)])
+@pytest.mark.parametrize("size", [(64, 32), (32, 80), (24, 44)])
 def test_another_size_is_the_same_network(size: tuple[int, int], tmp_path: Path) -> None:
     weights = untrained()
     wide = resized(weights, size)
@@ -151,12 +151,16 @@ def test_another_size_shows_the_learnt_picture_where_it_was() -> None:
 
 
 def test_what_is_too_small_is_refused() -> None:
-    with pytest.raises(ModelError, match=r"size = 8 x 32, must be about 12 x 12 or more"):
+    with pytest.raises(ModelError, match=r"size = 8 x 32, must be about 24 x 24 or more"):
         resized(untrained(), (8, 32))
-    with pytest.raises(ModelError, match="depth = 5, scales = 1"):
+    with pytest.raises(ModelError, match="scales = 1, widths = 1"):
         Config(((8, 8),), (4,)).shapes()
     with pytest.raises(ModelError, match="scales = 2, widths = 1"):
         Config(((8, 8), (16, 16)), (4,)).shapes()
+    with pytest.raises(ModelError, match="must grow from scale to scale"):
+        Config(((8, 8), (99999, 9), (16, 16)), (4, 4, 4)).shapes()
+    with pytest.raises(ModelError, match="depth = 8, must be 2 or more"):
+        Config(((8, 8), (16, 16)), (4, 4), depth=8).shapes()
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])

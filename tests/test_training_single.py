@@ -12,14 +12,14 @@ import numpy as np
 import pytest
 import torch
 from safetensors.numpy import load_file
-from typer import Typer
+from typer import echo
 from typer.testing import CliRunner
 
 from perform import generators
 from perform.generators import dcgan, weights
 from perform.models.sample import png_of
 from perform.training.single import Options
-from perform.training.single.commands import single, stretch
+from perform.training.single.commands import kinds
 from perform.training.single.pyramid import fitted, read, sizes
 from perform.training.single.run import Run, begin, opened
 from perform.training.single.scale import Learner, Losses
@@ -218,9 +218,11 @@ def test_a_run_goes_on_only_as_it_began(tmp_path: Path) -> None:
 
 
 def test_commands(tmp_path: Path) -> None:
-    app, runner = Typer(), CliRunner()
-    app.command()(single)
-    app.command()(stretch)
+    def train(kind: str, size: int = 3) -> None:
+        echo(f"learns {kind} of {size}")
+
+    app, runner = kinds(train), CliRunner()
+    assert "learns dcgan of 4" in runner.invoke(app, ["dcgan", "--size", "4"]).output
     picture, folder = str(painted(tmp_path)), tmp_path / "run"
     small = ["--size=32x24", "--coarsest=11", "--scales=2", "--width=4", "--steps=2", "--crop=16"]
     made = runner.invoke(app, ["single", picture, str(folder), *small])

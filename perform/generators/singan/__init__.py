@@ -31,7 +31,6 @@ from perform.parameters import Parameter
 INPUTS = ("noise", "strength")
 FIXED, BASE = "latent.fixed", "latent.base"
 SEED = 1905  # of the untrained weights
-LEAST = 3  # cells of a side of the coarsest scale
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +75,16 @@ class Config:
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Every tensor with its shape, in the order of the network."""
-        if self.depth < 2 or min(self.sizes[0]) < LEAST or len(self.widths) != self.scales or self.scales < 2:
+        if self.scales < 2 or len(self.widths) != self.scales:
             raise ModelError(
-                f"depth = {self.depth}, scales = {self.scales}, widths = {len(self.widths)}, the coarsest "
-                f"{self.sizes[0]}; must be 2 or more, as many widths as scales, {LEAST} or more a side"
+                f"scales = {self.scales}, widths = {len(self.widths)}, must be as many, 2 or more"
             )
+        if not 2 <= self.depth < min(self.sizes[0]):
+            raise ModelError(
+                f"depth = {self.depth}, must be 2 or more, and less than the coarsest scale's sides"
+            )
+        if any(new < old for pair in pairwise(self.sizes) for old, new in zip(*pair, strict=True)):
+            raise ModelError(f"sizes = {self.sizes}, must grow from scale to scale")
         named: dict[str, tuple[int, ...]] = {FIXED: (self.frames, *self.sizes[0])}
         named[BASE] = (self.image_channels, *self.base)
         for n, width in enumerate(self.widths):
@@ -150,12 +154,10 @@ def resized(weights: Weights, size: tuple[int, int]) -> Weights:
     config: Config = weights.config
     across, down = (new / old for new, old in zip(size, config.size, strict=True))
     sizes = tuple((max(round(h * down), 1), max(round(w * across), 1)) for h, w in config.sizes[:-1])
-    if min(sizes[0]) < LEAST:
-        least = tuple(
-            int(np.ceil(side * LEAST / cells))
-            for side, cells in zip(config.size, config.sizes[0][::-1], strict=True)
-        )
-        raise ModelError(f"size = {size[0]} x {size[1]}, must be about {least[0]} x {least[1]} or more")
+    if min(sizes[0]) <= config.depth:
+        sides = zip(config.size, config.sizes[0][::-1], strict=True)
+        least = " x ".join(str(int(np.ceil(side * (config.depth + 1) / cells))) for side, cells in sides)
+        raise ModelError(f"size = {size[0]} x {size[1]}, must be about {least} or more")
     changed = replace(config, sizes=(*sizes, (size[1], size[0])))
     fixed = weights.arrays[FIXED]
     more = [(0, max(new - old, 0)) for new, old in zip(sizes[0], fixed.shape[1:], strict=True)]

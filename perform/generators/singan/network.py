@@ -21,7 +21,8 @@ TURNS = 4  # noise maps that w turns between
 class Scale(nn.Module):
     """One size of the pyramid: noise [n, c, h, w] and the enlarged picture before it to its picture.
 
-    The edge is zeros, once, `depth` wide: each convolution takes one cell of it away.
+    Beyond its edges the picture goes on mirrored, `depth` wide, once; each convolution takes one cell of it
+    away. (With zeros, as in the paper, the edges are less varied than the rest, and their colours wrong.)
     """
 
     amplitude: Tensor
@@ -36,7 +37,11 @@ class Scale(nn.Module):
         self.hidden = nn.LeakyReLU(SLOPE)
 
     def forward(self, noise: Tensor, before: Tensor) -> Tensor:
-        return before + self.added(functional.pad(noise + before, (self.depth,) * 4))
+        return before + self.added(self.edged(noise + before))
+
+    def edged(self, x: Tensor) -> Tensor:
+        """[n, c, h, w] with its edge [n, c, h + 2 depth, w + 2 depth]."""
+        return functional.pad(x, (self.depth,) * 4, "reflect")
 
     def added(self, x: Tensor) -> Tensor:
         """What this scale adds [n, c, h, w], -1..1, of x with its edge [n, c, h + 2 depth, w + 2 depth]."""

@@ -2,18 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from typer.core import TyperGroup
 
 from perform.terminal import complaints, err, out, size_of
 
 if TYPE_CHECKING:
     from perform.training.single.run import Report, Run
+
+LEARN = "model"  # the command for datasets, when no other is named
+
+
+class Kinds(TyperGroup):
+    """`perform train`: a command of its own for one picture, else what learns from datasets."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """What names no command is for the one of datasets."""
+        return super().parse_args(ctx, args if args and args[0] in self.commands else [LEARN, *args])
+
+
+def kinds(train: Callable[..., None]) -> typer.Typer:
+    """`single`, `stretch`, and `train` for all that is neither."""
+    app = typer.Typer(cls=Kinds, help="Learn a model: from a dataset, or from one picture.")
+    app.command(LEARN, hidden=True)(train)
+    app.command()(single)
+    app.command()(stretch)
+    return app
 
 
 def single(

@@ -20,6 +20,7 @@ from perform.training.single import Options
 CELLS = 8192  # of fakes in a step, about
 MOST = 8  # fakes in a step
 BETAS = (0.5, 0.999)
+RATES = 1.0, 2.0  # generator, critic: it is to be ahead (Heusel et al. 2017, arXiv:1706.08500)
 DECAY = 0.8  # of the steps are done at the full rate, the rest at a tenth
 
 
@@ -83,8 +84,8 @@ class Learner:
     def step(self, done: int, draw: torch.Generator) -> Losses:
         """One step after so many `done`."""
         rate = self.options.rate * (1.0 if done < DECAY * self.options.steps else 0.1)
-        for optimizer in self.optimizers:
-            optimizer.param_groups[0]["lr"] = rate
+        for optimizer, ratio in zip(self.optimizers, RATES, strict=True):
+            optimizer.param_groups[0]["lr"] = rate * ratio
         made, told, wanted = self._made(draw)
         distance, penalty = self._judge(made.detach(), draw)
         likeness = functional.mse_loss(told, wanted)
@@ -94,15 +95,14 @@ class Learner:
 
     def _made(self, draw: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
         """Crops that the scale makes, one that it makes of the fixed noise, and what that should be."""
-        material, depth = self.material, self.scale.depth
+        material, edge = self.material, 2 * self.scale.depth
         which = torch.randint(len(material.before), (self.batch,), generator=draw)
         before = material.before[which]
         noise = torch.randn(before.shape, generator=draw) * self.scale.amplitude
         frame = int(torch.randint(len(material.real), (1,), generator=draw))
         bases = torch.cat([before, material.told[frame : frame + 1]])
-        whole = functional.pad(bases + torch.cat([noise, material.fixed[frame : frame + 1]]), (depth,) * 4)
+        whole = self.scale.edged(bases + torch.cat([noise, material.fixed[frame : frame + 1]]))
         places = [self._place(draw) for _ in range(self.batch + 1)]
-        edge = 2 * depth
         seen = torch.stack([self._cut(x, place, edge) for x, place in zip(whole, places, strict=True)])
         base = torch.stack([self._cut(x, place) for x, place in zip(bases, places, strict=True)])
         made = base + self.scale.added(seen)
