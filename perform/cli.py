@@ -19,6 +19,7 @@ from perform.loops.commands import loop
 from perform.models.commands import app as models
 from perform.models.commands import directions
 from perform.terminal import AsJson, choice, complaints, err, out, size_of
+from perform.training.flora.commands import app as flora
 
 if TYPE_CHECKING:
     from perform.rig import Rig
@@ -32,6 +33,7 @@ app = typer.Typer(
     add_completion=False,
 )
 app.add_typer(models, name="models")
+app.add_typer(flora, name="flora")
 app.command()(directions)
 app.command()(loop)
 STYLE = {"ok": "green", "warn": "yellow", "fail": "bold red"}
