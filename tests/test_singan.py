@@ -19,6 +19,7 @@ from perform.generators.singan import BASE, FIXED, Config, drawn_noise, resized,
 from perform.generators.singan.network import synthesis, turned, unit
 from perform.generators.weights import Weights, read, write
 from perform.latent import truncate
+from perform.models.directions import Hunt, find
 
 
 def ws_of(weights: Weights, seed: int = 3) -> Any:
@@ -184,3 +185,9 @@ def test_openvino_draws_the_same_at_another_size() -> None:
     ws = ws_of(weights)
     controls = {"noise": 0.7, "noise_seed": 3, "noise_phase": 0.4}
     assert psnr(fast.synthesise(ws, controls), plain.synthesise(ws, controls)) > 50
+
+
+@pytest.mark.parametrize("method", ["pca", "sefa"])
+def test_no_direction_stands_out(method: str) -> None:
+    with pytest.raises(ModelError, match="maps of noise, alike in all directions"):
+        find(untrained(), Hunt(method, 3, samples=100))

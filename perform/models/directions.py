@@ -50,6 +50,8 @@ def find(weights: Weights, hunt: Hunt) -> Directions:
     samples = sampled(weights, hunt.samples, hunt.seed)
     if hunt.given:
         return measured(_of_w(weights, latents.directions(hunt.given), hunt), samples)
+    if weights.config.family == "singan":
+        raise ModelError("the latents of singan are maps of noise, alike in all directions: none stands out")
     if hunt.method == "sefa":
         return measured(factorised(styles(weights, hunt.layers), hunt.count), samples)
     if weights.config.family in ALIKE:
