@@ -19,6 +19,7 @@ from perform.loops.commands import loop
 from perform.models.commands import app as models
 from perform.models.commands import directions
 from perform.terminal import AsJson, choice, complaints, err, out, size_of
+from perform.training.dataset.commands import app as dataset
 from perform.training.flora.commands import app as flora
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ app = typer.Typer(
     add_completion=False,
 )
 app.add_typer(models, name="models")
+app.add_typer(dataset, name="dataset")
 app.add_typer(flora, name="flora")
 app.command()(directions)
 app.command()(loop)

@@ -1,0 +1,47 @@
+"""Whether a dataset is whole: hashes of the shards, and every picture decoded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from perform.training.dataset import Dataset, DatasetError
+from perform.training.dataset.manifest import FILE, SHARDS, read
+from perform.training.dataset.shards import hashed
+
+Watch = Callable[[int, int], None]  # steps done, and of how many
+
+
+def faults(folder: Path, decode: bool = True, watch: Watch = lambda done, total: None) -> Iterator[str]:
+    """What is wrong with a dataset, a sentence each; nothing when it is whole. Of a plain folder of
+    pictures, what cannot be read. Raises DatasetError when there is no dataset at all."""
+    if (folder / FILE).exists():
+        broken = list(_shards(folder, watch))
+        yield from broken
+        if broken:
+            return
+    pictures = Dataset.open(folder)
+    for number in range(len(pictures)) if decode or pictures.manifest is None else ():
+        watch(number + 1, len(pictures))
+        try:
+            pictures.picture(number)
+            pictures.latent(number)
+        except DatasetError as error:
+            yield str(error)
+
+
+def _shards(folder: Path, watch: Watch) -> Iterator[str]:
+    made = read(folder / FILE)
+    for number, shard in enumerate(made.shards, 1):
+        watch(number, len(made.shards))
+        file = folder / SHARDS / shard.name
+        if not file.is_file():
+            yield f"{file} is missing"
+        elif (length := file.stat().st_size) != shard.bytes:
+            yield f"{file} has {length} bytes, must have {shard.bytes}"
+        elif hashed(file) != shard.sha256:
+            yield f"{file} has changed since it was made"
+    known = {shard.name for shard in made.shards}
+    yield from (
+        f"{file} does not belong here" for file in (folder / SHARDS).glob("*") if file.name not in known
+    )

@@ -1,0 +1,68 @@
+"""Several processes that convert items, their results in the items' order."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import threading
+from collections import deque
+from collections.abc import Generator, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+
+from perform.training.dataset.converting import Item, Outcome, converted
+from perform.training.dataset.losses import Lost
+from perform.training.dataset.manifest import DatasetError
+from perform.training.dataset.settings import Settings
+
+AHEAD = 8  # items for each process between the source and the shards
+
+Results = Generator[list[Outcome], None, None]
+
+
+def ordered(items: Iterator[Item | Lost], settings: Settings, workers: int) -> Results:
+    """What becomes of each item, in their order, whatever the number of processes. What a source lost itself
+    comes through as it is. Raises DatasetError when a process is killed."""
+    if workers <= 1:
+        for item in items:
+            yield [item] if isinstance(item, Lost) else converted(item, settings)
+        return
+    # spawned, not forked: the caller may have threads and an OpenGL context
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(workers, context, _attend)
+    try:
+        yield from _shared(pool, items, settings, AHEAD * workers)
+    except BrokenProcessPool as error:
+        raise DatasetError(
+            "a worker was killed, perhaps for want of memory: give the same command with --workers 1"
+        ) from error
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _shared(
+    pool: ProcessPoolExecutor, items: Iterator[Item | Lost], settings: Settings, ahead: int
+) -> Results:
+    waiting: deque[list[Outcome] | Future[list[Outcome]]] = deque()
+    for item in items:
+        waiting.append([item] if isinstance(item, Lost) else pool.submit(converted, item, settings))
+        if len(waiting) > ahead:
+            yield _result(waiting.popleft())
+    while waiting:
+        yield _result(waiting.popleft())
+
+
+def _result(one: list[Outcome] | Future[list[Outcome]]) -> list[Outcome]:
+    return one.result() if isinstance(one, Future) else one
+
+
+def _attend() -> None:
+    """End this process when the one that asked for it was killed: it would wait forever."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

@@ -1,0 +1,246 @@
+"""Film as a source of pictures: a range, every so many frames, some of each scene.
+
+A film is read once, or twice where scenes are told apart: the first time shrunk to thumbnails. A
+stopped run reads it again from the start of the range without converting what is done: seeking in the
+middle would save seconds and depend on the file's key frames.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from perform.training.dataset.cuts import LOOK, Chooser, cuts, difference, left_out
+from perform.training.dataset.hashes import Pixels
+from perform.training.dataset.losses import Lost, legible
+from perform.training.dataset.manifest import DatasetError, Recipe
+from perform.training.dataset.opening import Opened
+from perform.training.dataset.settings import Settings
+
+if TYPE_CHECKING:
+    import av
+    from PIL import Image
+
+    from perform.training.dataset.converting import Item
+
+HEAD = 2**20  # bytes that are hashed to tell one film from another
+BT601, BT709, BT2020 = 5, 1, 9  # as ISO/IEC 23091-2 and FFmpeg count matrices
+HDR = (16, 18)  # transfer curves: SMPTE ST 2084 (PQ), ARIB STD-B67 (HLG)
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """Which frames are taken: from second `start` to `end` (None: the end), every `stride`-th, or `fps` a
+    second (0: all). With `scenes`, so many of each scene, spread evenly; `margin` frames on either side
+    of a cut are left out, since dissolves and encoders blur them."""
+
+    start: float = 0.0
+    end: float | None = None
+    stride: int = 1
+    fps: float = 0.0
+    scenes: int = 0
+    margin: int = 0
+
+    def __post_init__(self) -> None:
+        if self.start < 0 or (self.end is not None and self.end <= self.start):
+            raise DatasetError(f"from {self.start:g} to {self.end:g} s, must be a range" if self.end else
+                               f"from {self.start:g} s, must be 0 or more")  # fmt: skip
+        if self.stride < 1 or self.fps < 0 or self.scenes < 0 or self.margin < 0:
+            raise DatasetError("stride must be 1 or more; fps, scenes and margin 0 or more")
+        if self.stride > 1 and self.fps:
+            raise DatasetError("give one of stride and fps")
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """A decoded frame: its number in the range and its time in the film."""
+
+    number: int
+    seconds: float
+    frame: av.VideoFrame
+
+
+@dataclass(frozen=True, slots=True)
+class Still:
+    """A frame's pixels as they were stored, `aspect` their width over their height, and the quarter turns
+    counterclockwise that make them upright."""
+
+    name: str
+    pixels: Pixels
+    seconds: float
+    aspect: float
+    turns: int
+    hdr: bool
+
+    def opened(self, settings: Settings) -> Iterator[Opened]:
+        """The frame as a projector shows it."""
+        from PIL import Image
+
+        image: Image.Image = Image.fromarray(np.ascontiguousarray(np.rot90(self.pixels, self.turns)))
+        handled = ("rotated",) * (self.turns > 0) + ("hdr",) * self.hdr
+        if self.aspect != 1.0:
+            aspect = 1 / self.aspect if self.turns % 2 else self.aspect
+            wide, high = image.size
+            size = (round(wide * aspect), high) if aspect > 1 else (wide, round(high / aspect))
+            image, handled = image.resize(size, reducing_gap=3.0), (*handled, "stretched")
+        yield Opened(self.name, image, image.size, handled, {"seconds": round(self.seconds, 6)})
+
+
+class Film:
+    """Frames of a film file. Raises DatasetError when it cannot be opened or holds no pictures."""
+
+    def __init__(self, path: Path, pick: Pick, threads: int = 1) -> None:
+        if not path.is_file():
+            raise DatasetError(f"{path}: there is no such file")
+        self.path, self.pick, self._threads = path, pick, threads
+        with self._opened() as (_, stream):
+            self._rate = float(stream.average_rate or stream.guessed_rate or 25)
+            self.seconds = float((stream.duration or 0) * (stream.time_base or 0))
+            self._aspect = float(stream.sample_aspect_ratio or 1) or 1.0
+
+    @property
+    def recipe(self) -> Recipe:
+        with self.path.open("rb") as file:
+            seen = hashlib.sha256(file.read(HEAD))
+        seen.update(str(self.path.stat().st_size).encode())
+        pick = self.pick
+        return {
+            "source": "film",
+            "from": legible(self.path.name),
+            "fingerprint": seen.hexdigest()[:16],
+            "start": pick.start,
+            "end": -1.0 if pick.end is None else pick.end,
+            "stride": pick.stride,
+            "fps": pick.fps,
+            "scenes": pick.scenes,
+            "margin": pick.margin,
+        }
+
+    @property
+    def total(self) -> int | None:
+        return None
+
+    def items(self, start: int) -> Iterator[Item | Lost]:
+        for one in islice(self._picked(), start, None):
+            yield one if isinstance(one, Lost) else self._lost(one.number) or self._still(one)
+
+    def _picked(self) -> Iterator[Shot | Lost]:
+        choose = self._chooser()
+        for one in self.shots():
+            if isinstance(one, Lost) or choose(one.number, one.seconds):
+                yield one
+
+    def _lost(self, number: int) -> Lost | None:
+        reason = self._plan.get(number)
+        return Lost(self._name(number), reason) if reason else None
+
+    @cached_property
+    def _plan(self) -> dict[int, str]:
+        """The frames that scenes and cuts leave out, by number: a first reading of the film."""
+        if not self.pick.scenes and not self.pick.margin:
+            return {}
+        choose, chosen = self._chooser(), []
+        steps: list[float] = []
+        before: Pixels | None = None
+        for one in self.shots():
+            if isinstance(one, Lost):
+                continue
+            look: Any = one.frame.reformat(*LOOK, format="rgb24").to_ndarray()
+            steps += [] if before is None else [difference(before, look)]
+            before = look
+            if choose(one.number, one.seconds):
+                chosen.append(one.number)
+        return left_out(chosen, cuts(steps), self.pick.scenes, self.pick.margin)
+
+    def _chooser(self) -> Chooser:
+        return Chooser(self.pick.start, self.pick.stride, self.pick.fps)
+
+    def shots(self) -> Iterator[Shot | Lost]:
+        """Every frame of the range, and what could not be decoded."""
+        end = self.pick.end
+        with self._opened() as (container, stream):
+            first = float((stream.start_time or 0) * stream.time_base)
+            if self.pick.start:
+                container.seek(int((self.pick.start + first) / stream.time_base), stream=stream)
+            number, faults, seconds = 0, 0, -1 / self._rate
+            for frame in self._frames(container, stream):
+                if isinstance(frame, str):
+                    yield Lost(f"{self._name(number)}!{faults}", "broken", frame)
+                    faults += 1
+                    continue
+                # what has no time comes one frame after what was before
+                if frame.pts is None or frame.time_base is None:
+                    seconds += 1 / self._rate
+                else:
+                    seconds = float(frame.pts * frame.time_base) - first
+                if end is not None and seconds >= end:
+                    return
+                if seconds >= self.pick.start - 1e-6:
+                    yield Shot(number, seconds, frame)
+                    number += 1
+
+    def _frames(self, container: Any, stream: Any) -> Iterator[av.VideoFrame | str]:
+        """The stream's frames; the fault instead of what is damaged."""
+        import av
+
+        packets = container.demux(stream)
+        while True:
+            try:
+                packet = next(packets, None)
+            except av.error.FFmpegError as error:
+                yield f"the film ends early: {error.strerror}"
+                return
+            if packet is None:
+                return
+            try:
+                decoded = packet.decode()
+            except av.error.FFmpegError as error:
+                yield str(error.strerror)
+                continue
+            yield from ("damaged" if frame.is_corrupt else frame for frame in decoded)
+
+    def _still(self, shot: Shot) -> Still:
+        frame = shot.frame
+        turns = round(frame.rotation / 90) % 4
+        hdr = frame.color_trc in HDR
+        return Still(self._name(shot.number), rgb(frame), shot.seconds, self._aspect, turns, hdr)
+
+    def _name(self, number: int) -> str:
+        return f"{legible(self.path.name)}#{number:06d}"
+
+    @contextmanager
+    def _opened(self) -> Iterator[tuple[Any, Any]]:
+        """The container and its first stream of pictures."""
+        import av
+
+        try:
+            container = av.open(str(self.path))
+        except av.error.FFmpegError as error:
+            raise DatasetError(f"{self.path} is no film that can be read: {error.strerror}") from error
+        with container:
+            if not container.streams.video:
+                raise DatasetError(f"{self.path} holds no pictures")
+            stream = container.streams.video[0]
+            stream.thread_type, stream.codec_context.thread_count = "AUTO", self._threads
+            yield container, stream
+
+
+def rgb(frame: av.VideoFrame) -> Pixels:
+    """A frame's pixels [height, width, 3]. What names no matrix is BT.709 from 720 lines on, as players
+    have it."""
+    from av.video.reformatter import Colorspace
+
+    matrix = frame.colorspace
+    if matrix not in (BT601, BT601 + 1, BT709, BT2020):
+        matrix = BT709 if frame.height >= 720 else BT601
+    source = Colorspace(BT601 if matrix == BT601 + 1 else matrix)
+    pixels: Any = frame.reformat(format="rgb24", src_colorspace=source).to_ndarray()
+    return np.asarray(pixels, np.uint8)

@@ -1,0 +1,287 @@
+"""A dataset made from a source: in order, shard by shard, by several processes, from where it was stopped.
+
+`OUT/making` holds, until all is done, the recipe and for each finished shard what became of the items up to
+its end. A shard counts as finished when that stands there; all after it is made again, to the same bytes.
+"""
+
+from __future__ import annotations
+
+import csv
+import errno
+import json
+import os
+import shutil
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from perform.training.dataset.converting import Outcome
+from perform.training.dataset.crew import ordered
+from perform.training.dataset.hashes import Hash, Lookup
+from perform.training.dataset.losses import REASONS, Kept, Lost
+from perform.training.dataset.manifest import (
+    DROPPED,
+    FILE,
+    SHARDS,
+    Counts,
+    DatasetError,
+    Manifest,
+    Recipe,
+    Shard,
+    read,
+)
+from perform.training.dataset.settings import Settings
+from perform.training.dataset.shards import ShardWriter
+from perform.training.dataset.sources import Source
+
+MAKING = "making"
+Watch = Callable[[int, int], None]  # pictures seen and kept so far
+
+
+@dataclass(slots=True)
+class _Chapter:
+    """What became of the items that went into one shard, and of those lost on the way."""
+
+    items: int = 0
+    kept: list[tuple[str, Hash]] = field(default_factory=list)
+    lost: list[Lost] = field(default_factory=list)
+    handled: Counter[str] = field(default_factory=Counter)
+
+    def told(self, shard: Shard | None) -> dict[str, Any]:
+        """As it stands in a file of `making`."""
+        kept = [(name, f"{one.bits:016x}", one.blue, one.red) for name, one in self.kept]
+        lost = [(one.name, one.reason, one.detail) for one in self.lost]
+        shown = asdict(shard) if shard else None
+        return {"items": self.items, "kept": kept, "lost": lost, "handled": self.handled, "shard": shown}
+
+    @classmethod
+    def of(cls, told: dict[str, Any]) -> _Chapter:
+        kept = [(name, Hash(int(bits, 16), blue, red)) for name, bits, blue, red in told["kept"]]
+        lost = [Lost(*one) for one in told["lost"]]
+        return cls(told["items"], kept, lost, Counter(told["handled"]))
+
+
+def make(
+    source: Source, settings: Settings, out: Path, workers: int = 1, watch: Watch = lambda seen, kept: None
+) -> Manifest:
+    """Make a dataset in the folder `out`, or go on with it, and say what it is.
+
+    The same source and settings give the same bytes, however often it was stopped and whatever the workers.
+    Raises DatasetError: for a folder that holds something else, a full disk, or when nothing was kept.
+    """
+    recipe = {**source.recipe, **settings.recipe}
+    if (out / FILE).exists():
+        done = read(out / FILE)
+        _compare(done.recipe, recipe, out)
+        shutil.rmtree(out / MAKING, ignore_errors=True)
+        return done
+    try:
+        with _held(out, recipe):
+            return _Work(source, settings, recipe, out, watch).run(workers)
+    except OSError as error:
+        raise DatasetError(_disk(error, out)) from error
+
+
+class _Work:
+    """The making of one dataset."""
+
+    def __init__(self, source: Source, settings: Settings, recipe: Recipe, out: Path, watch: Watch) -> None:
+        self._source, self._settings, self._recipe = source, settings, recipe
+        self._out, self._watch = out, watch
+        self._shards: list[Shard] = []
+        self._chapter = _Chapter()
+        self._items = self._seen = 0
+        self._names: list[str] = []  # of what was kept
+        self._lost: list[Lost] = []
+        self._handled: Counter[str] = Counter()
+        self._lookup = Lookup(settings.duplicates)
+        self._writer: ShardWriter | None = None
+        self._resume()
+
+    def run(self, workers: int) -> Manifest:
+        """Make what is missing."""
+        results = ordered(self._source.items(self._items), self._settings, workers)
+        try:
+            for outcomes in results if not self._enough else ():
+                self._take(outcomes)
+                if self._enough:
+                    break
+            self._finish_shard()
+        finally:
+            results.close()
+            if self._writer:
+                self._writer.discard()
+        return self._finish()
+
+    @property
+    def _enough(self) -> bool:
+        return bool(self._settings.limit) and len(self._names) >= self._settings.limit
+
+    def _take(self, outcomes: list[Outcome]) -> None:
+        """The outcomes of one item."""
+        for one in outcomes:
+            if self._enough:
+                break
+            self._place(self._single(one))
+        self._chapter.items += 1
+        self._items += 1
+        self._watch(self._seen, len(self._names))
+        if self._writer and self._writer.full:
+            self._finish_shard()
+
+    def _single(self, one: Outcome) -> Outcome:
+        """The outcome, or the loss of a picture that is too near to another."""
+        near = self._lookup.near(one.hash) if isinstance(one, Kept) and self._settings.duplicates else None
+        if near is None:
+            return one
+        number, distance = near
+        return Lost(one.name, "duplicate", f"of {self._names[number]}, distance {distance}")
+
+    def _place(self, one: Outcome) -> None:
+        if isinstance(one, Lost):
+            self._chapter.lost.append(one)
+            self._count_lost(one)
+            return
+        if self._writer is None:
+            folder = self._out / SHARDS
+            folder.mkdir(exist_ok=True)
+            self._writer = ShardWriter(folder, f"{len(self._shards):06d}.tar")
+        self._writer.add(f"{len(self._names):08d}", self._settings.format, one.data, one.facts)
+        self._chapter.kept.append((one.name, one.hash))
+        self._chapter.handled.update(one.facts["handled"])
+        self._handled.update(one.facts["handled"])
+        self._count_kept(one.name, one.hash)
+
+    def _count_kept(self, name: str, found: Hash) -> None:
+        self._seen += 1
+        self._names.append(name)
+        if self._settings.duplicates:
+            self._lookup.add(found)
+
+    def _count_lost(self, one: Lost) -> None:
+        self._seen += 1
+        self._lost.append(one)
+
+    def _finish_shard(self) -> None:
+        if self._writer is None:
+            return
+        shard = self._writer.finish()
+        self._writer = None
+        _write(self._out / MAKING / f"{len(self._shards):06d}.json", json.dumps(self._chapter.told(shard)))
+        self._shards.append(shard)
+        self._chapter = _Chapter()
+
+    def _resume(self) -> None:
+        """Take up what the finished shards say."""
+        while (file := self._out / MAKING / f"{len(self._shards):06d}.json").exists():
+            told = json.loads(file.read_text(encoding="utf-8"))
+            chapter, shard = _Chapter.of(told), Shard(**told["shard"])
+            tar = self._out / SHARDS / shard.name
+            if not tar.is_file() or tar.stat().st_size != shard.bytes:
+                return  # somebody removed or cut it: it is made again
+            for name, found in chapter.kept:
+                self._count_kept(name, found)
+            for one in chapter.lost:
+                self._count_lost(one)
+            self._items += chapter.items
+            self._handled.update(chapter.handled)
+            self._shards.append(shard)
+
+    def _finish(self) -> Manifest:
+        _write(self._out / DROPPED, _table(self._lost))
+        dropped = Counter(one.reason for one in self._lost)
+        if not self._names:
+            said = ", ".join(f"{count} {reason}" for reason, count in dropped.most_common())
+            raise DatasetError(f"no picture could be kept ({said or 'none seen'}); see {self._out / DROPPED}")
+        total = self._source.total
+        counts = Counts(
+            self._seen,
+            len(self._names),
+            {reason: dropped[reason] for reason in REASONS if reason in dropped},
+            dict(sorted(self._handled.items())),
+            None if total is None and self._enough else max((total or 0) - self._items, 0),
+        )
+        size, mirror = self._settings.size, self._settings.mirror
+        made = Manifest(size, mirror, self._recipe, counts, tuple(self._shards))
+        _write(self._out / FILE, made.text)
+        shutil.rmtree(self._out / MAKING, ignore_errors=True)
+        return made
+
+
+@contextmanager
+def _held(out: Path, recipe: Recipe) -> Iterator[None]:
+    """The folder, held against others; begun with the recipe, or found to be begun with the same."""
+    making = out / MAKING
+    begun = making / "recipe.json"
+    if out.is_dir() and any(out.iterdir()) and not begun.exists() and not (making / "lock").exists():
+        raise DatasetError(f"{out} is not empty and holds no dataset: give another folder")
+    making.mkdir(parents=True, exist_ok=True)
+    with (making / "lock").open("w") as lock:
+        _lock(lock.fileno(), out)
+        if begun.exists():
+            with suppress(ValueError):  # a damaged recipe is no recipe: nothing can be finished by it
+                _compare(json.loads(begun.read_text(encoding="utf-8")), recipe, out)
+        else:
+            _write(begun, json.dumps(recipe))
+        yield
+
+
+def _lock(file: int, out: Path) -> None:
+    if sys.platform == "win32":
+        return
+    import fcntl
+
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise DatasetError(f"{out}: another perform dataset is at work there") from error
+
+
+def _compare(before: Recipe, now: Recipe, out: Path) -> None:
+    """Raise DatasetError, naming the first difference, unless the recipes are the same."""
+    for name in [*now, *before]:
+        if before.get(name) == now.get(name):
+            continue
+        if name == "fingerprint":
+            raise DatasetError(
+                f"{out} was made from other contents of {now.get('from')}: give another folder, or remove it"
+            )
+        raise DatasetError(
+            f"{out} was made with {name} = {before.get(name)}, not {now.get(name)}: give another folder,"
+            " or remove it"
+        )
+
+
+def _write(file: Path, text: str) -> None:
+    """A whole file or none."""
+    part = file.with_name(f"{file.name}.part")
+    with part.open("w", encoding="utf-8", newline="") as out:
+        out.write(text)
+        out.flush()
+        os.fsync(out.fileno())
+    part.replace(file)
+
+
+def _table(lost: list[Lost]) -> str:
+    """What was dropped, as a table for any spreadsheet."""
+    import io
+
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow(("name", "reason", "detail"))
+    rows.writerows((one.name, one.reason, one.detail) for one in lost)
+    return text.getvalue()
+
+
+def _disk(error: OSError, out: Path) -> str:
+    """What went wrong with the folder, and what to do."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return (
+            f"{out}: the disk is full; what is finished is whole: make room and give the same command again"
+        )
+    name = error.filename or out
+    return f"{name}: {error.strerror or error}"

@@ -1,0 +1,181 @@
+"""What `dataset.json` says: which pictures these are, how they were made, and the hashes of their shards."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, TypeAlias
+
+FORMAT = 1  # of dataset.json and of the folder around it
+FILE, SHARDS, DROPPED, REPORT = "dataset.json", "shards", "dropped.csv", "report.html"
+SHORTEST, LONGEST = 16, 4096  # a side in pixels
+LARGEST_FILE = 64 * 2**20  # bytes of a dataset.json: a million pictures have 100 kB
+SHARD_NAME = re.compile(r"[0-9]{6}\.tar")
+SHA256 = re.compile(r"[0-9a-f]{64}")
+
+Recipe: TypeAlias = Mapping[str, str | int | float | bool]
+
+
+class DatasetError(ValueError):
+    """A dataset cannot be made or read; the sentence says which and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """A finished tar: its name, how many pictures it holds, its length in bytes, its hash."""
+
+    name: str
+    pictures: int
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What became of all that was looked at: `seen` is `kept` and all that was `dropped`, by reason.
+
+    `handled` counts what pictures that were kept needed, such as rotation; `rest` what was not looked at
+    because the limit was reached (None: nobody knows, as with film).
+    """
+
+    seen: int
+    kept: int
+    dropped: Mapping[str, int] = field(default_factory=dict)
+    handled: Mapping[str, int] = field(default_factory=dict)
+    rest: int | None = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """A dataset.json. `recipe` is the source and the settings that it was made with."""
+
+    size: tuple[int, int]  # width, height
+    mirror: bool
+    recipe: Recipe
+    counts: Counts
+    shards: tuple[Shard, ...]
+
+    @property
+    def text(self) -> str:
+        """As it stands in the file; `parsed(text)` gives the manifest back."""
+        return json.dumps({"format": FORMAT, "channels": 3, **asdict(self)}, indent=1) + "\n"
+
+
+def read(file: Path) -> Manifest:
+    """The manifest in a file. Raises DatasetError with the file's name and the fault."""
+    try:
+        if file.stat().st_size > LARGEST_FILE:
+            raise DatasetError(f"{file.stat().st_size} bytes, must be {LARGEST_FILE} at most")
+        return parsed(file.read_bytes())
+    except (DatasetError, OSError) as error:
+        raise DatasetError(f"{file}: {getattr(error, 'strerror', None) or error}") from error
+
+
+def parsed(text: str | bytes) -> Manifest:
+    """The manifest that a text says. Raises DatasetError, whatever the text."""
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise DatasetError(f"not a dataset's description: {error}") from error
+    if not isinstance(data, dict):
+        raise DatasetError("not a dataset's description: no object")
+    if data.get("format") != FORMAT:
+        raise DatasetError(f"format = {_shown(data.get('format'))}, must be {FORMAT}")
+    if data.get("channels") != 3:
+        raise DatasetError(f"channels = {_shown(data.get('channels'))}, must be 3")
+    made = Manifest(
+        _size(data),
+        _field(data, "mirror", _is(bool), "true or false"),
+        _field(data, "recipe", _is_recipe, "an object of texts and numbers"),
+        _counts(_field(data, "counts", _is(dict), "an object")),
+        tuple(_shard(one) for one in _field(data, "shards", _is(list), "a list")),
+    )
+    _agree(made)
+    return made
+
+
+def _size(data: dict[str, Any]) -> tuple[int, int]:
+    def fits(value: Any) -> bool:
+        return (
+            isinstance(value, list) and len(value) == 2 and all(_within(n, SHORTEST, LONGEST) for n in value)
+        )
+
+    width, height = _field(data, "size", fits, f"[width, height], each {SHORTEST}..{LONGEST}")
+    return width, height
+
+
+def _counts(data: dict[str, Any]) -> Counts:
+    return Counts(
+        _field(data, "seen", _is_count, "a count"),
+        _field(data, "kept", _is_count, "a count"),
+        _field(data, "dropped", _are_counts, "counts by reason"),
+        _field(data, "handled", _are_counts, "counts"),
+        _field(data, "rest", lambda value: value is None or _is_count(value), "a count or null"),
+    )
+
+
+def _shard(data: Any) -> Shard:
+    if not isinstance(data, dict):
+        raise DatasetError(f"shards: {_shown(data)}, must be an object")
+    return Shard(
+        # names lead nowhere but into the folder of shards
+        _field(data, "name", _matches(SHARD_NAME), "a name such as 000000.tar"),
+        _field(data, "pictures", lambda value: _within(value, 1, 2**40), "a count from 1 on"),
+        _field(data, "bytes", _is_count, "a count"),
+        _field(data, "sha256", _matches(SHA256), "64 hexadecimal digits"),
+    )
+
+
+def _agree(made: Manifest) -> None:
+    counts = made.counts
+    if counts.seen != counts.kept + sum(counts.dropped.values()):
+        raise DatasetError(f"counts: seen = {counts.seen}, must be all that was kept and dropped")
+    if counts.kept != sum(shard.pictures for shard in made.shards):
+        raise DatasetError(f"counts: kept = {counts.kept}, must be the pictures of all shards")
+    if len({shard.name for shard in made.shards}) < len(made.shards):
+        raise DatasetError("shards: a name stands there twice")
+
+
+def _field(data: dict[str, Any], name: str, fits: Callable[[Any], bool], what: str) -> Any:
+    if name not in data:
+        raise DatasetError(f"{name} is missing, must be {what}")
+    if not fits(data[name]):
+        raise DatasetError(f"{name} = {_shown(data[name])}, must be {what}")
+    return data[name]
+
+
+def _is(kind: type) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, kind)
+
+
+def _matches(pattern: re.Pattern[str]) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, str) and pattern.fullmatch(value) is not None
+
+
+def _within(value: Any, low: int, high: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
+
+
+def _is_count(value: Any) -> bool:
+    return _within(value, 0, 2**60)
+
+
+def _are_counts(value: Any) -> bool:
+    return isinstance(value, dict) and all(_is_count(one) for one in value.values())
+
+
+def _is_recipe(value: Any) -> bool:
+    return isinstance(value, dict) and all(_is_scalar(one) for one in value.values())
+
+
+def _is_scalar(value: Any) -> bool:
+    return isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value))
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."

@@ -1,0 +1,223 @@
+"""Picture files of every kind, opened as an eye would see them: upright, in sRGB, 8 bits, opaque."""
+
+from __future__ import annotations
+
+import io
+import struct
+import warnings
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from perform.training.dataset.settings import Settings
+
+if TYPE_CHECKING:
+    from PIL import Image, ImageCms
+
+LARGEST = 150_000_000  # pixels: 600 MB in memory; small files can claim more to exhaust it
+# Not all that Pillow could open: EPS runs a program, and some are never pictures that a person drew.
+FORMATS = (
+    "AVIF", "BMP", "DDS", "GIF", "ICNS", "ICO", "JPEG", "JPEG2000", "MPO", "PCX", "PNG", "PPM", "PSD", "QOI",
+    "SGI", "TGA", "TIFF", "WEBP",
+)  # fmt: skip
+PICTURES = frozenset(
+    (
+        ".apng", ".avif", ".bmp", ".dds", ".gif", ".icns", ".ico", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg",
+        ".mpo", ".pbm", ".pcx", ".pgm", ".png", ".pnm", ".ppm", ".psd", ".qoi", ".sgi", ".tga", ".tif",
+        ".tiff", ".webp",
+    )
+)  # fmt: skip
+# Some of these open as TIFF: what comes out then is a thumbnail.
+FOREIGN = frozenset(
+    (
+        ".arw", ".cr2", ".cr3", ".dng", ".eps", ".exr", ".hdr", ".heic", ".heif", ".jxl", ".nef", ".orf",
+        ".raf", ".rw2", ".svg", ".xcf",
+    )
+)  # fmt: skip
+TURNS = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}  # EXIF's orientations as Pillow's Transpose
+_ALPHA = frozenset(("RGBA", "LA", "PA", "RGBa", "La"))
+
+
+class Unfit(Exception):  # noqa: N818 - no error: it says what becomes of a picture
+    """A picture cannot be in the dataset; `reason` is a key of losses.REASONS."""
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(detail)
+        self.reason, self.detail = reason, detail
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A picture in RGB, its size before (upright), what it needed, and what else is known of it."""
+
+    name: str
+    image: Image.Image
+    size: tuple[int, int]
+    handled: tuple[str, ...] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file that may hold a picture, or several."""
+
+    path: Path
+    name: str
+
+    def opened(self, settings: Settings) -> Iterator[Opened]:
+        """Its picture; those of an animation when `settings.frames` is all. Raises Unfit."""
+        if self.path.suffix.lower() in FOREIGN:
+            raise Unfit("unsupported", f"{self.path.suffix.lower()}, convert it to .png or .jpg first")
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # what Pillow warns of is in the report, or harmless
+                yield from self._opened(settings)
+        except (Unfit, GeneratorExit):
+            raise
+        except MemoryError as error:
+            raise Unfit("huge", "there is not enough memory") from error
+        except Exception as error:  # decoders raise anything; one file is lost, and listed
+            raise Unfit("corrupt", f"{type(error).__name__}: {error}"[:200]) from error
+
+    def _opened(self, settings: Settings) -> Iterator[Opened]:
+        with self._file() as image:
+            size = image.size
+            count = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
+            if settings.frames == "first" or count == 1:
+                image.draft(None, _enough(image, settings))
+                yield self._frame(image, size, settings, self.name, ("animated",) * (count > 1))
+                return
+            for number in range(count):
+                image.seek(number)
+                yield self._frame(image.copy(), image.size, settings, f"{self.name}#{number}", ())
+
+    def _file(self) -> Image.Image:
+        """The file, its pixels not yet read."""
+        from PIL import Image, UnidentifiedImageError
+
+        try:
+            image = Image.open(self.path, formats=FORMATS)
+        except UnidentifiedImageError as error:
+            if self.path.suffix.lower() not in PICTURES:
+                raise Unfit("foreign") from error
+            empty = not self.path.stat().st_size
+            raise Unfit("corrupt", "empty" if empty else "not what its name says") from error
+        except Image.DecompressionBombError as error:
+            raise Unfit("huge", f"more than {LARGEST // 10**6} megapixels") from error
+        except (PermissionError, FileNotFoundError) as error:
+            raise Unfit("unreadable", error.strerror or "") from error
+        if image.width * image.height > LARGEST:
+            image.close()
+            raise Unfit("huge", f"{image.width}x{image.height}, more than {LARGEST // 10**6} megapixels")
+        return image
+
+    @staticmethod
+    def _frame(
+        image: Image.Image, size: tuple[int, int], settings: Settings, name: str, handled: tuple[str, ...]
+    ) -> Opened:
+        image.load()
+        turn = orientation(image)
+        plain, done = plainly(image, settings.colour)
+        if turn:
+            plain, done = plain.transpose(TURNS[turn]), (*done, "rotated")  # type: ignore[arg-type]
+            size = size[::-1] if turn >= 5 else size
+        return Opened(name, plain, size, (*handled, *done))
+
+
+def measured(path: Path) -> tuple[int, int]:
+    """Width and height of a picture file, upright, without reading its pixels. Raises Unfit."""
+    try:
+        with File(path, path.name)._file() as image:
+            turned = image.format in ("JPEG", "MPO", "TIFF", "WEBP") and orientation(image) >= 5
+            return image.size[::-1] if turned else image.size
+    except OSError as error:
+        raise Unfit("corrupt", str(error)) from error
+
+
+def orientation(image: Image.Image) -> int:
+    """How a camera was held, as a key of TURNS; 0: upright, or nobody knows."""
+    try:
+        found = image.getexif().get(0x0112, 1)
+    except (OSError, ValueError, LookupError, TypeError, SyntaxError, AttributeError, struct.error):
+        return 0  # damaged metadata are no reason to lose a picture
+    return found if isinstance(found, int) and found in TURNS else 0
+
+
+def plainly(image: Image.Image, background: tuple[int, int, int]) -> tuple[Image.Image, tuple[str, ...]]:
+    """A loaded picture of any mode in sRGB, over a background; and what had to be done."""
+    from PIL import Image
+
+    handled = []
+    if image.mode == "CMYK":
+        handled.append("cmyk")
+    if image.mode.startswith(("I", "F")):
+        image, handled = _eight_bits(image), ["deep"]
+    if image.mode in ("1", "L", "LA", "La"):
+        handled.append("grey")
+    alpha = None
+    if image.mode in _ALPHA or "transparency" in image.info:
+        profile = image.info.get("icc_profile")
+        whole = image.convert("RGBA")
+        alpha, image = whole.getchannel("A"), whole.convert("RGB")
+        image.info["icc_profile"] = profile
+    colours, matched = _srgb(image)
+    handled += ["profile"] * matched
+    if alpha is not None and alpha.getextrema()[0] != 255:
+        colours = Image.composite(colours, Image.new("RGB", colours.size, background), alpha)
+        handled.append("alpha")
+    return colours, tuple(handled)
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """A grey picture of 16 bits, 32 bits or floats in 8 bits; what is no 0..1 and no 0..255 is 16 bits."""
+    from PIL import Image
+
+    values = np.nan_to_num(np.asarray(image).astype(np.float64), posinf=0, neginf=0)
+    highest = float(values.max())
+    if image.mode == "F":
+        scale = 255.0 if highest <= 1 else 255 / max(highest, 255.0)
+    else:
+        scale = 1.0 if image.mode == "I" and highest <= 255 else 255 / max(highest, 65535.0)
+    small = Image.fromarray((values * scale).clip(0, 255).round().astype(np.uint8))
+    small.info = {name: value for name, value in image.info.items() if name == "icc_profile"}
+    return small
+
+
+def _srgb(image: Image.Image) -> tuple[Image.Image, bool]:
+    """A picture without alpha in sRGB, and whether a colour profile led there."""
+    from PIL import ImageCms
+
+    base = image if image.mode in ("RGB", "L", "CMYK", "LAB") else image.convert("RGB")
+    target = _profile("sRGB")
+    try:
+        if profile := image.info.get("icc_profile"):
+            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            if base.mode == "RGB" and "sRGB" in ImageCms.getProfileDescription(source):
+                return base, False
+            changed = ImageCms.profileToProfile(base, source, target, outputMode="RGB")
+            return (base, False) if changed is None else (changed, True)
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+        pass  # a damaged profile, or one of other colours than the picture's: shown as if it had none
+    if base.mode == "LAB":
+        changed = ImageCms.profileToProfile(base, _profile("LAB"), target, outputMode="RGB")
+        assert changed is not None
+        return changed, True
+    return base.convert("RGB"), False
+
+
+@cache
+def _profile(name: Literal["sRGB", "LAB"]) -> ImageCms.ImageCmsProfile:
+    from PIL import ImageCms
+
+    return ImageCms.ImageCmsProfile(ImageCms.createProfile(name))
+
+
+def _enough(image: Image.Image, settings: Settings) -> tuple[int, int]:
+    """The least size at which a JPEG may be decoded: twice what is needed, in both directions."""
+    longest = max(settings.size)
+    scale = min(2 * longest / min(image.size), 1.0)
+    return max(round(image.width * scale), 1), max(round(image.height * scale), 1)

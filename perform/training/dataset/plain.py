@@ -1,0 +1,88 @@
+"""A plain folder of pictures of one size, read as a dataset as it is."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from perform.training.dataset.manifest import LONGEST, SHORTEST, DatasetError
+from perform.training.dataset.opening import PICTURES, File, Unfit, measured
+from perform.training.dataset.settings import Settings
+
+ADVICE = "perform dataset pictures makes them alike"
+
+
+@dataclass(frozen=True)
+class Plain:
+    """The picture files of a folder and those in it, by name; what has another ending is left alone."""
+
+    path: Path
+    names: tuple[str, ...]
+    size: tuple[int, int]
+
+    @classmethod
+    def of(cls, path: Path) -> Plain:
+        """Raises DatasetError when there are none, or when two differ in size."""
+        names = tuple(sorted(_names(path)))
+        if not names:
+            raise DatasetError(f"{path} holds no pictures and no {'dataset.json'}")
+        size = _measured(path, names[0])
+        if not all(SHORTEST <= side <= LONGEST for side in size):
+            raise DatasetError(
+                f"{path / names[0]} is {size[0]}x{size[1]}, each side must be {SHORTEST}..{LONGEST}; {ADVICE}"
+            )
+        for name in names[1:]:
+            if (other := _measured(path, name)) != size:
+                raise DatasetError(
+                    f"{path / name} is {other[0]}x{other[1]}, others are {size[0]}x{size[1]}; {ADVICE}"
+                )
+        return cls(path, names, size)
+
+    @cached_property
+    def digest(self) -> str:
+        """A hash of all files, read when it is asked for."""
+        seen = hashlib.sha256()
+        for name in self.names:
+            with (self.path / name).open("rb") as file:
+                seen.update(os.fsencode(name) + b"\0" + hashlib.file_digest(file, "sha256").digest())
+        return seen.hexdigest()
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def picture(self, number: int) -> NDArray[np.uint8]:
+        """The pixels [height, width, 3]."""
+        name = self.names[number]
+        try:
+            opened = next(File(self.path / name, name).opened(Settings(self.size)))
+        except Unfit as error:
+            raise DatasetError(f"{self.path / name} cannot be read: {error.detail}; {ADVICE}") from error
+        return np.array(opened.image)
+
+    def facts(self, number: int) -> dict[str, Any]:
+        """Name and size."""
+        return {"name": self.names[number], "width": self.size[0], "height": self.size[1]}
+
+
+def _names(path: Path) -> Iterator[str]:
+    for folder, _, names in os.walk(path):
+        for name in names:
+            file = Path(folder, name)
+            if file.suffix.lower() in PICTURES and not name.startswith(".") and file.is_file():
+                yield file.relative_to(path).as_posix()
+
+
+def _measured(path: Path, name: str) -> tuple[int, int]:
+    try:
+        return measured(path / name)
+    except Unfit as error:
+        detail = error.detail or "no picture"
+        raise DatasetError(f"{path / name} cannot be read: {detail}; {ADVICE}") from error

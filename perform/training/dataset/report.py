@@ -1,0 +1,223 @@
+"""The report of a dataset: one page to look at, with everything inside it."""
+
+from __future__ import annotations
+
+import base64
+import io
+import math
+import re
+from collections.abc import Iterator, Sequence
+from html import escape
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from perform.training.dataset import Dataset
+from perform.training.dataset.hashes import Floats
+from perform.training.dataset.losses import HANDLED, REASONS
+from perform.training.dataset.manifest import Counts
+from perform.training.dataset.styling import STYLE, TEMPLATE
+from perform.training.dataset.survey import Pair, Survey, survey
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+SHEET, GAP = 1440, 4  # pixels: the sheet's width, the black between pictures
+POINTS = 800  # on the chart of sizes
+
+
+def page(pictures: Dataset) -> str:
+    """The page's HTML: no script, nothing loaded from elsewhere."""
+    found = survey(pictures)
+    made = pictures.manifest
+    counts = made.counts if made else Counts(len(pictures), len(pictures))
+    parts = {
+        "style": STYLE,
+        "title": escape(pictures.path.resolve().name),
+        "subtitle": escape(_subtitle(pictures)),
+        "figures": "".join(_figures(pictures, counts)),
+        "sheet": _embedded(sheet(found.sheet), 82),
+        "shown": f"{len(found.sheet)} of {len(pictures):,}, evenly spread",
+        "fate": _fate(counts, found),
+        "handled": _handled(counts),
+        "sizes": _sizes(found, pictures.size),
+        "mean": _embedded(found.mean, 90),
+        "colour": _css(found.colour),
+        "palette": "".join(_swatches(found)),
+        "luminance": _luminance(found),
+        "looked_at": f"{found.looked_at:,}",
+        "pairs": "".join(map(_pair, found.pairs)) or "<p>No hashes are stored with these pictures.</p>",
+        "recipe": "".join(_recipe(pictures)),
+        "digest": pictures.digest,
+    }
+    return re.sub(r"{{(\w+)}}", lambda place: parts[place[1]], TEMPLATE)
+
+
+def sheet(pictures: Sequence[Image.Image]) -> Image.Image:
+    """Pictures of one size in rows on black; a last row that is not full is left out."""
+    from PIL import Image
+
+    aspect = pictures[0].width / pictures[0].height
+    columns = min(len(pictures), max(round(12 / max(aspect, 0.5) ** 0.5), 4))
+    rows = max(len(pictures) // columns, 1)
+    width = min((SHEET - GAP * (columns - 1)) // columns, 240)
+    height = max(round(width / aspect), 1)
+    whole = Image.new("RGB", (columns * (width + GAP) - GAP, rows * (height + GAP) - GAP))
+    for number, one in enumerate(pictures[: rows * columns]):
+        place = number % columns * (width + GAP), number // columns * (height + GAP)
+        whole.paste(one.resize((width, height), Image.Resampling.LANCZOS), place)
+    return whole
+
+
+def _subtitle(pictures: Dataset) -> str:
+    if pictures.manifest is None:
+        return "a plain folder of pictures"
+    recipe = pictures.manifest.recipe
+    if recipe.get("source") in ("pictures", "film"):
+        return f"from {'the film' if recipe['source'] == 'film' else 'the folder'} {recipe.get('from')}"
+    return f"drawn by {recipe.get('source')}, seed {recipe.get('seed')}"
+
+
+def _figures(pictures: Dataset, counts: Counts) -> Iterator[str]:
+    made = pictures.manifest
+    yield _figure(f"{counts.kept:,}", "pictures" + (", and as many mirrored" if pictures.mirror else ""))
+    yield _figure("×".join(map(str, pictures.size)), "pixels")
+    if made:
+        yield _figure(f"{counts.seen:,}", "looked at")
+        yield _figure(f"{counts.seen - counts.kept:,}", "dropped")
+        weight = sum(shard.bytes for shard in made.shards) / 2**20
+        yield _figure(
+            f"{weight:,.1f}", f"MiB of {made.recipe.get('format')} in {_count(len(made.shards), 'shard')}"
+        )
+
+
+def _figure(number: str, what: str) -> str:
+    return f"<div><b>{escape(number)}</b><span>{escape(what)}</span></div>"
+
+
+def _fate(counts: Counts, found: Survey) -> str:
+    """What became of everything: a bar, and a table with examples."""
+    whole = max(counts.seen, 1)
+    bars = f'<i class="kept" style="flex:{counts.kept}"></i>'
+    rows = _row("kept", "in the dataset", counts.kept, whole, [])
+    for place, (reason, count) in enumerate(counts.dropped.items()):
+        shade = f"opacity:{max(0.9 - 0.12 * place, 0.25):.2f}"
+        bars += f'<i style="flex:{count};{shade}"></i>'
+        rows += _row(reason, REASONS.get(reason, ""), count, whole, found.examples.get(reason, []))
+    rest = counts.rest
+    left = "" if rest == 0 else f"<p>{'More was' if rest is None else f'{rest:,} more were'} not looked at:" \
+        " the limit was reached.</p>"  # fmt: skip
+    return f'<div class="bar">{bars}</div><table>{rows}</table>{left}'
+
+
+def _row(reason: str, meaning: str, count: int, whole: int, examples: Sequence[str]) -> str:
+    names = "".join(f"<li>{escape(name)}</li>" for name in examples)
+    more = f"<li>and {count - len(examples):,} more</li>" if names and count > len(examples) else ""
+    listed = f"<ul>{names}{more}</ul>" if names else ""
+    share = f"{100 * count / whole:.1f} %"
+    return (
+        f"<tr><th>{escape(reason)}</th><td class=n>{count:,}</td><td class=n>{share}</td>"
+        f"<td><span>{escape(meaning)}</span>{listed}</td></tr>"
+    )
+
+
+def _handled(counts: Counts) -> str:
+    rows = (
+        f"<tr><td class=n>{count:,}</td><td>{escape(HANDLED.get(what, what))}</td></tr>"
+        for what, count in sorted(counts.handled.items(), key=lambda pair: -pair[1])
+    )
+    return f"<table>{''.join(rows)}</table>" if counts.handled else "<p>Nothing needed anything.</p>"
+
+
+def _sizes(found: Survey, size: tuple[int, int]) -> str:
+    """Widths and heights before: a sentence, and a chart with logarithmic axes when they differ."""
+    known = found.sizes[(found.sizes > 0).all(1)]
+    if not len(known):
+        return "<p>Nothing is known of them.</p>"
+    if (known == known[0]).all():
+        return f"<p>All are {known[0, 0]:.0f}×{known[0, 1]:.0f}.</p>"
+    aspects = np.sort(known[:, 0] / known[:, 1])
+    shares = [
+        (aspects < 0.95).mean(),
+        ((aspects >= 0.95) & (aspects <= 1.05)).mean(),
+        (aspects > 1.05).mean(),
+    ]
+    words = [
+        f"{100 * share:.0f} % {name}"
+        for share, name in zip(shares, ("upright", "square", "wide"), strict=True)
+    ]
+    middle = known[np.argsort(known.prod(1), kind="stable")[len(known) // 2]]
+    return (
+        f"{_chart(known, size)}<p>{', '.join(words)}; aspect {aspects[0]:.2f} to {aspects[-1]:.2f},"
+        f" median {np.median(aspects):.2f}. Half are smaller than {middle[0]:.0f}×{middle[1]:.0f}.</p>"
+    )
+
+
+def _chart(known: Floats, size: tuple[int, int]) -> str:
+    low = math.log2(min(known.min(), *size)) - 0.3
+    high = math.log2(max(known.max(), *size)) + 0.3
+
+    def at(value: float) -> float:
+        return 8 + 384 * (math.log2(value) - low) / (high - low)
+
+    marks = [2**n for n in range(math.ceil(low), int(high) + 1)]
+    lines = "".join(
+        f'<path d="M{at(n):.1f} 0V400M0 {400 - at(n):.1f}H400"/><text x="{at(n) + 4:.1f}" y="396">{n}</text>'
+        for n in marks
+    )
+    few = known[:: -(-len(known) // POINTS)]
+    dots = "".join(f'<circle cx="{at(w):.1f}" cy="{400 - at(h):.1f}" r="3.5"/>' for w, h in few)
+    wide, tall = at(size[0]), at(size[1])
+    frame = f'<rect class="size" x="0" y="{400 - tall:.1f}" width="{wide:.1f}" height="{tall:.1f}"/>'
+    return (
+        f'<svg viewBox="0 0 400 400" class="sizes" role="img" aria-label="widths and heights">'
+        f'<g class="grid">{lines}</g>{frame}<path class="even" d="M0 400L400 0"/>'
+        f'<g class="dots">{dots}</g></svg>'
+    )
+
+
+def _luminance(found: Survey) -> str:
+    top = float(found.luminance.max()) or 1.0
+    points = " ".join(
+        f"{n * 400 / 63:.1f},{100 - 96 * share / top:.1f}" for n, share in enumerate(found.luminance.tolist())
+    )
+    return (
+        '<svg viewBox="0 0 400 100" preserveAspectRatio="none" class="luminance" role="img"'
+        f' aria-label="luminance from black to white"><polygon points="0,100 {points} 400,100"/></svg>'
+    )
+
+
+def _swatches(found: Survey) -> Iterator[str]:
+    for colour, share in found.palette:
+        name = _css(colour)
+        yield f'<i style="flex:{share + 0.04:.3f};background:{name}" title="{name}, {100 * share:.0f} %"></i>'
+
+
+def _pair(pair: Pair) -> str:
+    pictures = "".join(f'<img src="{_embedded(one, 85)}" alt="">' for one in pair.pictures)
+    names = "<br>".join(map(escape, pair.names))
+    said = f"<b>{pair.distance}</b> {_bits(pair.distance)}<br>{names}"
+    return f"<figure>{pictures}<figcaption>{said}</figcaption></figure>"
+
+
+def _recipe(pictures: Dataset) -> Iterator[str]:
+    for name, value in (pictures.manifest.recipe if pictures.manifest else {}).items():
+        yield f"<div><dt>{escape(name)}</dt><dd>{escape(str(value))}</dd></div>"
+
+
+def _bits(count: int) -> str:
+    return "bit of 64 differs" if count == 1 else "bits of 64 differ"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'s' * (number != 1)}"
+
+
+def _css(colour: tuple[int, int, int]) -> str:
+    return "#{:02x}{:02x}{:02x}".format(*colour)
+
+
+def _embedded(image: Image.Image, quality: int) -> str:
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=quality, subsampling=0)
+    return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"

@@ -1,0 +1,84 @@
+"""What a person asks of a dataset's pictures: their shape, their form, and which of them are kept."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, fields
+
+from perform.training.dataset.manifest import DatasetError, Recipe
+
+FITS, FORMATS, FRAMES = ("crop", "fit", "stretch"), ("png", "jpg", "webp"), ("first", "all")
+SHORTEST, LONGEST = 16, 2048  # a side in pixels
+FARTHEST = 12  # bits between two perceptual hashes that may still be called near: 32 is chance
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How pictures are made alike. Thresholds of 0 (`bright`: of 1) let everything through.
+
+    `fit`: crop (the middle), fit (all of it, with bars of `background`), stretch. `background` also
+    lies behind transparency. `quality` is of jpg and webp; webp of 100 is lossless. `frames` of an
+    animated file: first or all. `smallest`: pictures with a shorter side, in pixels, are dropped (0: those
+    that would have to be enlarged more than twice). `duplicates`: the distance of perceptual hashes, in
+    bits, up to which a picture is dropped as a duplicate. `blur`: the least variance of the Laplacian,
+    `flat` the least standard deviation of the luminance, `dark` and `bright` its least and highest mean,
+    of luminance 0..1 (for `blur`: 0..255, as is the custom).
+    """
+
+    size: tuple[int, int] = (256, 256)
+    fit: str = "crop"
+    background: str = "#000000"
+    mirror: bool = False
+    format: str = "png"
+    quality: int = 95
+    frames: str = "first"
+    smallest: int = 0
+    duplicates: int = 0
+    blur: float = 0.0
+    flat: float = 0.0
+    dark: float = 0.0
+    bright: float = 1.0
+    limit: int = 0
+
+    def __post_init__(self) -> None:
+        for name, allowed in (("fit", FITS), ("format", FORMATS), ("frames", FRAMES)):
+            if getattr(self, name) not in allowed:
+                raise DatasetError(f"{name} {getattr(self, name)!r}, must be one of {', '.join(allowed)}")
+        if not re.fullmatch("#[0-9a-fA-F]{6}", self.background):
+            raise DatasetError(f"background {self.background!r}, must be a colour such as #1a1a1a")
+        self._within("quality", 1, 100)
+        self._within("duplicates", 0, FARTHEST)
+        self._within("flat", 0, 0.5)
+        self._within("dark", 0, 1)
+        self._within("bright", 0, 1)
+
+    @property
+    def colour(self) -> tuple[int, int, int]:
+        """The background in RGB."""
+        red, green, blue = bytes.fromhex(self.background[1:])
+        return red, green, blue
+
+    @property
+    def recipe(self) -> Recipe:
+        """As it stands in dataset.json."""
+        width, height = self.size
+        plain = {one.name: getattr(self, one.name) for one in fields(self)}
+        return {**plain, "size": f"{width}x{height}"}
+
+    def _within(self, name: str, low: float, high: float) -> None:
+        value = getattr(self, name)
+        if not low <= value <= high:
+            raise DatasetError(f"{name} = {value:g}, must be {low:g}..{high:g}")
+
+
+def size_of(text: str) -> tuple[int, int]:
+    """Width and height of `256` (a square: a power of two) or of `WIDTHxHEIGHT`. Raises DatasetError."""
+    found = re.fullmatch(r"([0-9]{1,5})(?:[xX×]([0-9]{1,5}))?", text)
+    sides = [int(side) for side in found.groups() if side] if found else []
+    square = len(sides) == 1 and sides[0].bit_count() == 1
+    if not (square or len(sides) == 2) or not all(SHORTEST <= side <= LONGEST for side in sides):
+        raise DatasetError(
+            f"size {text!r}, must be a power of two {SHORTEST}..{LONGEST}, or WIDTHxHEIGHT, each"
+            f" {SHORTEST}..{LONGEST} pixels"
+        )
+    return sides[0], sides[-1]
