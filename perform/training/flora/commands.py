@@ -23,9 +23,9 @@ def pictures(
     seed: Seed = 0,
 ) -> None:
     """Draw pictures, with their latents (latents.npy) and what these mean (latents.csv) beside them."""
-    from PIL import Image
     from rich.progress import track
 
+    from perform.models.sample import png_of
     from perform.training import flora
     from perform.training.flora.sheets import save_latents
 
@@ -35,7 +35,7 @@ def pictures(
         save_latents(folder, latents)
         watched = track(latents, "drawing", console=err, transient=True, disable=not err.is_terminal)
         for number, z in enumerate(watched):
-            Image.fromarray(flora.render(z, size)).save(folder / f"{number:06d}.png")
+            (folder / f"{number:06d}.png").write_bytes(png_of(flora.render(z, size)))
     _say(f"{count} pictures in {folder}")
 
 
@@ -73,14 +73,13 @@ def sheet(
     size: Size = 256,
 ) -> None:
     """Draw a contact sheet."""
-    from PIL import Image
-
+    from perform.models.sample import png_of
     from perform.training.flora.sheets import sheet as drawn
 
     with complaints():
         if path.suffix.lower() != ".png":
             raise ValueError(f"{path}, must be a .png")
-        Image.fromarray(drawn(seed, columns, rows, size)).save(path)
+        path.write_bytes(png_of(drawn(seed, columns, rows, size)))
     _say(f"{columns * rows} pictures in {path}")
 
 
