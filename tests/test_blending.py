@@ -10,12 +10,13 @@ import pytest
 
 from perform.generators import ModelError, dcgan
 from perform.generators.bending import Bend
-from perform.generators.blending import Blend, Second, blend, parameters, second
+from perform.generators.blending import Blend, blend, mixed, parameters, second
 from perform.generators.runtimes import convert, eager, openvino
 from perform.generators.stylegan2 import Config
 from perform.generators.stylegan3.untrained import untrained
 from perform.generators.weights import Weights
 from tests.test_bending import unrecorded
+from tests.test_families import MADE
 
 SMALL = Config((8, 8, 8, 6, 6, 4), z_dim=5, mapping=(9, 8), clamp=256.0)
 CONFIGS = {
@@ -35,14 +36,6 @@ def drawn(config: Config, seed: int) -> Weights:
         for name, shape in config.shapes().items()
     }
     return Weights(config, arrays, {})
-
-
-def mixed(weights: Weights, other: Second, share: float) -> Weights:
-    arrays = {
-        name: array + np.float32(share) * (other.arrays[name] - array) if name in other.arrays else array
-        for name, array in weights.arrays.items()
-    }
-    return replace(weights, arrays=arrays)
 
 
 @pytest.mark.parametrize("where", [ALL, FINE])
@@ -95,6 +88,32 @@ def test_stylegan3_blends_too() -> None:
         assert np.abs(unit.synthesise(ws, {"blend.amount": 0.4}).astype(int) - expected).max() <= 1
 
 
+@pytest.mark.parametrize("name", ["dcgan", "lucidrains", "stylegan1"])
+def test_converted_families_blend_too(name: str) -> None:
+    one = MADE[name]()
+    two = replace(one, arrays={key: array[::-1].copy() for key, array in one.arrays.items()})
+    layers = one.config.bendable
+    ws = np.random.default_rng(0).standard_normal((one.config.space.num_ws, one.config.space.w_dim))
+    ws = ws.astype(np.float32)
+    for first in (layers[0], layers[2]):
+        other = second(one, two, Blend("other", first, layers[-1]))
+        units = [eager.Eager(one, other=other), openvino.OpenVino(one, "float32", 1, other=other)]
+        for share in (0.0, 0.4, 1.0):
+            expected = eager.Eager(mixed(one, other, share)).synthesise(ws).astype(int)
+            for unit in units:
+                picture = unit.synthesise(ws, {"blend.amount": share}).astype(int)
+                assert np.abs(picture - expected).max() <= 1, (share, type(unit))
+        assert np.abs(expected - eager.Eager(one).synthesise(ws)).max() > 10
+
+
+def test_the_last_layer_of_all_goes_with_the_last_that_is_mixed() -> None:
+    for name, last in (("dcgan", "layers.3.weight"), ("stylegan1", "synthesis.torgb.weight")):
+        one = MADE[name]()
+        layers = one.config.bendable
+        assert last in second(one, one, Blend("other", layers[-1], layers[-1])).arrays
+        assert last not in second(one, one, Blend("other", layers[0], layers[-2])).arrays
+
+
 def test_a_graph_in_parts_blends_alike() -> None:
     from perform.generators.stylegan2 import graph
 
@@ -125,8 +144,8 @@ def test_models_that_do_not_fit_are_refused() -> None:
         second(one, drawn(CONFIGS["wide"], 1), ALL)
     with pytest.raises(ModelError, match="other cannot be blended in: it is a dcgan, not a stylegan2"):
         second(one, dcgan.untrained(32, 8), ALL)
-    with pytest.raises(ModelError, match="dcgan models cannot be blended, stylegan2 and"):
-        second(dcgan.untrained(32, 8), one, ALL)
+    with pytest.raises(ModelError, match="biggan models cannot be blended, those of stylegan1, stylegan2,"):
+        second(MADE["biggan"](), one, ALL)
 
 
 def test_layers_come_in_order() -> None:

@@ -8,15 +8,19 @@ and the noise are the first one's. Which layers is settled when a scene is loade
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from perform.generators import Floats, ModelError
-from perform.generators.weights import Weights
+from perform.generators.weights import Config, Weights
 from perform.parameters import Parameter
 
 AMOUNT = Parameter("amount", 0.5, 0.0, 1.0, description="share of the second model")
-FAMILIES = ("stylegan2", "stylegan3")
+FAMILIES = ("stylegan1", "stylegan2", "stylegan3", "lucidrains", "dcgan")
+# (not biggan: its normalisations have statistics of each network, and none of a mixed one)
+NETWORK = ("synthesis.", "layers.")  # what names of tensors begin with that are not the mapping's
 OWN = (".noise_const", ".resample_filter", "_filter", ".transform")  # of the first model always
 
 
@@ -55,29 +59,37 @@ def second(weights: Weights, other: Weights, blend: Blend) -> Second:
     """What of `other` is blended into `weights`. ModelError when they do not fit together."""
     config = weights.config
     if config.family not in FAMILIES:
-        raise ModelError(f"{config.family} models cannot be blended, {' and '.join(FAMILIES)} models can")
+        raise ModelError(f"{config.family} models cannot be blended, those of {', '.join(FAMILIES)} can")
     if other.config != config:
         raise ModelError(f"{blend.model} cannot be blended in: {_difference(config, other.config)}")
     layers = config.bendable
     if layers.index(blend.first) > layers.index(blend.last):
         raise ModelError(f"from = {blend.first!r} comes after to = {blend.last!r}, must come before")
     chosen = layers[layers.index(blend.first) : layers.index(blend.last) + 1]
-    return Second(
-        {
-            name: array
-            for name, array in other.arrays.items()
-            if name.startswith("synthesis.") and not name.endswith(OWN) and _layer(name, layers) in chosen
-        }
-    )
+    owners = _owners(config)
+    return Second({name: other.arrays[name] for name, layer in owners.items() if layer in chosen})
 
 
-def _layer(name: str, layers: Sequence[str]) -> str:
-    """The layer that a tensor belongs to: its own, else the last of its block, else the first of all."""
-    path = name.removeprefix("synthesis.")
-    block = path.split(".")[0]
-    same = [layer for layer in layers if layer.split(".")[0] == block]
-    own = [layer for layer in layers if path.startswith(f"{layer}.")]
-    return (own or same[-1:] or list(layers[:1]))[0]
+def mixed(weights: Weights, other: Second, share: float) -> Weights:
+    """The weights of a network with some share of a second one's."""
+    ways = {name: array - weights.arrays[name] for name, array in other.arrays.items()}
+    moved = {name: weights.arrays[name] + np.float32(share) * way for name, way in ways.items()}
+    return replace(weights, arrays={**weights.arrays, **moved})
+
+
+def _owners(config: Config) -> dict[str, str]:
+    """The layer that each tensor belongs to, of those that are mixed: its own, else the last of its block,
+    else the one before it, else the first of all."""
+    layers = config.bendable
+    owners, last = {}, layers[0]
+    for name in config.shapes():
+        path = name.removeprefix("synthesis.")
+        own = [x for i, x in enumerate(layers) if path.startswith((f"{x}.", f"layers.{i}."))]
+        block = [x for x in layers if x.split(".")[0] == path.split(".")[0]]
+        last = (own or block[-1:] or [last])[0]
+        if name.startswith(NETWORK) and not name.endswith(OWN):
+            owners[name] = last
+    return owners
 
 
 def _difference(one: Any, other: Any) -> str:

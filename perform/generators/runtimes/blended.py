@@ -2,44 +2,70 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
-from perform.generators.blending import Second
+LINEAR = 1e-5  # of the largest value: what bends less between two networks is a straight line
 
 
 class Blended(nn.Module):
     """A synthesis that takes the second model's share [1] after its inputs.
 
-    The weights that are mixed leave their modules: each picture they are set there anew, as plain
-    tensors. (torch.func.functional_call would say the same; it cannot be traced.)
+    What networks make of their weights once, to play, is linear in them (a kernel laid out) or quadratic
+    (the power of a kernel): so the networks of a share of 0, 1/2 and 1 tell all that lie between. The
+    tensors that are mixed leave their modules: each picture they are set there anew. (What
+    torch.func.functional_call would do; it cannot be traced.)
     """
 
-    def __init__(self, synthesis: nn.Module, other: Second) -> None:
+    def __init__(self, networks: Sequence[nn.Module]) -> None:
         super().__init__()
-        self.synthesis = synthesis
+        for network in networks:
+            _thaw(network)
+        first, half, last = (_tensors(network) for network in networks)
+        self.synthesis = networks[0]
         self._places: list[tuple[nn.Module, str]] = []
-        for module in synthesis.modules():
-            if "scaled" in module._buffers:  # what was scaled once is scaled anew from mixed weights
-                module.register_buffer("scaled", None, persistent=False)
-                module.register_buffer("power", None, persistent=False)
-        for name, own in [*synthesis.named_parameters(), *synthesis.named_buffers()]:
-            if name in other.arrays:
-                path, _, leaf = name.rpartition(".")
-                module = synthesis.get_submodule(path)
-                self.register_buffer(f"own{len(self._places)}", own.detach(), persistent=False)
-                its = torch.tensor(other.arrays[name]).to(own)
-                self.register_buffer(f"other{len(self._places)}", its, persistent=False)
-                self._places.append((module, leaf))
-                delattr(module, leaf)
+        for name, own in first.items():
+            if torch.equal(own, last[name]):
+                continue
+            path, _, leaf = name.rpartition(".")
+            module = self.synthesis.get_submodule(path)
+            self._keep(own, half[name], last[name])
+            self._places.append((module, leaf))
+            module._parameters.pop(leaf, None)
+            module._buffers[leaf] = None
+
+    def _keep(self, own: Tensor, middle: Tensor, other: Tensor) -> None:
+        """A tensor as own + share way + share (1 - share) bow."""
+        place, bow = len(self._places), 4 * middle - 2 * (own + other)
+        straight = bow.abs().max() <= LINEAR * torch.maximum(own.abs().max(), other.abs().max())
+        self.register_buffer(f"own{place}", own, persistent=False)
+        self.register_buffer(f"way{place}", other - own, persistent=False)
+        self.register_buffer(f"bow{place}", None if straight else bow, persistent=False)
 
     def forward(self, ws: Tensor, *rest: Tensor) -> Tensor:
         """The picture of the mixed network."""
         *inputs, share = rest
         for i, (module, leaf) in enumerate(self._places):
-            own, other = self.get_buffer(f"own{i}"), self.get_buffer(f"other{i}")
-            setattr(module, leaf, own + share.to(own).reshape(()) * (other - own))
+            own, way, bow = (self._buffers[f"{kind}{i}"] for kind in ("own", "way", "bow"))
+            assert own is not None and way is not None
+            part = share.to(own).reshape(())
+            mixed = own + part * way
+            module._buffers[leaf] = mixed if bow is None else mixed + part * (1 - part) * bow
         picture: Tensor = self.synthesis(ws, *inputs)
         for module, leaf in self._places:
-            delattr(module, leaf)
+            module._buffers[leaf] = None
         return picture
+
+
+def _thaw(network: nn.Module) -> None:
+    """What was normalised once, which is no polynomial of the weights, is made anew of mixed ones."""
+    for module in network.modules():
+        if "scaled" in module._buffers:
+            module._buffers["scaled"] = module._buffers["power"] = None
+
+
+def _tensors(network: nn.Module) -> dict[str, Tensor]:
+    named = [*network.named_parameters(), *network.named_buffers()]
+    return {name: tensor.detach() for name, tensor in named}

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from perform.generators import Floats, ModelError, Pixels, Precision
 from perform.generators.bending import Bend
-from perform.generators.blending import Second
+from perform.generators.blending import Second, mixed
 from perform.generators.runtimes.base import Base
 from perform.generators.runtimes.bent import Bent
 from perform.generators.runtimes.blended import Blended
@@ -30,7 +30,8 @@ def network(
     synthesis: nn.Module = module.synthesis(weights, TYPES[precision])
     inputs = len(family(weights.config.family).INPUTS)
     if other is not None:
-        synthesis, inputs = Blended(synthesis, other), inputs + 1
+        between = [module.synthesis(mixed(weights, other, share), TYPES[precision]) for share in (0.5, 1.0)]
+        synthesis, inputs = Blended([synthesis, *between]), inputs + 1
     return Bent(synthesis, bends, inputs)
 
 

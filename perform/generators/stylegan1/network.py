@@ -135,6 +135,9 @@ class Synthesis(nn.Module):
             self.add_module(f"b{resolution}", Block(config, block))
         self.torgb = ToRGB(config)
 
+    def blocks(self) -> list[Block]:
+        return [module for module in self.children() if isinstance(module, Block)]
+
     def layers(self) -> list[Layer]:
         found = (self.get_submodule(name) for name in self.config.layers)
         return [layer for layer in found if isinstance(layer, Layer)]
@@ -143,14 +146,13 @@ class Synthesis(nn.Module):
         """For playing: features and kernels in `dtype`; styles, statistics and the picture in float32."""
         for layer in self.layers():
             layer.freeze(dtype)
-        const = self.get_submodule("b4").const
-        assert isinstance(const, nn.Parameter)
+        const = self.blocks()[0].const
         const.data = const.data.to(dtype)
         return self
 
     def forward(self, ws: Tensor, noise: Tensor, strength: Tensor) -> Tensor:
         parts = torch.split(noise * strength, noise_sizes(self.config))
-        x: Tensor = self.get_submodule("b4").get_parameter("const")[None]
+        x: Tensor = self.blocks()[0].const[None]
         for i, layer in enumerate(self.layers()):
             x = layer(x, ws[i], parts[i].reshape(self.config.noise_shape(i)))
         picture: Tensor = self.torgb(x)
