@@ -156,7 +156,7 @@ def _stamens(plant: Plant, colours: Mapping[str, Floats]) -> list[Solid]:
     ring = 0.5 + 0.5 * ((number * 0.381966) % 1) * many + 0.25 * (1 - many)
     out = np.stack([np.cos(turn), np.sin(turn), np.zeros(n)], -1)
     room = form.base_shut / 90 * (0.3 + 0.7 * plant.bloom)  # a shut or narrow flower holds them together
-    flare = (0.08 + 0.6 * ring * room) * form.filament
+    flare = (0.08 + 0.5 * ring * room) * form.filament
     t = np.linspace(0, 1, 5)[None, :, None]
     rise = form.filament * (0.75 + 0.35 * (1 - ring))[:, None, None] * np.array([0, 0, 1.0])
     ways = out[:, None] * (0.24 * form.pistil * room + flare[:, None, None] * t**1.3) + rise * t**0.9

@@ -163,7 +163,7 @@ def _sky_light(told: Told, sky: Floats, key: Floats) -> Floats:
     front = 0.55 + 0.45 * (-0.6 * sky[1] + 0.4 * (sky @ key))
     cool, warm = np.array([0.86, 0.98, 1.2]), np.array([1.15, 0.98, 0.8])
     tint = warm + (cool - warm) * (0.5 + 0.5 * sky[2] - 0.2 * told["warmth"])
-    strength = 0.9 - 0.7 * told["contrast"] + 0.6 * told["ground"] ** 6
+    strength = 0.9 - 0.7 * told["contrast"] + 0.6 * told["ground"] ** 4
     return np.asarray(strength * max(front, 0.1) * (0.5 + 0.5 * max(sky[2], 0.0)) * tint)
 
 
@@ -231,8 +231,8 @@ def _ground(told: Told) -> dict[str, Floats | float]:
     far, light = ground_at(np.array([told["ground_x"], told["ground_y"]]))
     share = told["ground"]
     day = np.clip((share - 0.8) / 0.2, 0, 1) ** 2
-    pale = np.array([0.62, 0.6 * far[1], 0.6 * far[2]]) + 0.3 * (light - far)
-    lit = light * (0.42 + 0.6 * share)
+    pale = np.array([0.6, 1.1 * light[1], 1.1 * light[2]])
+    lit = light * (0.45 + 0.6 * share)
     near = lit + (pale + np.array([0.14, 0, 0]) - lit) * day
     away = far * (0.5 + 0.5 * share) + (pale - far) * day
     palette = palette_at(np.array([told["palette_x"], told["palette_y"], told["palette_z"]]))

@@ -179,6 +179,10 @@ PALETTES: tuple[Palette, ...] = (
         "f5ead6", "f6e2d6", "c5284e", "e4e2b4", "d6486c", "a0a070", "5a4030", 0.55, 0.3
     ),  # a raspberry edge
     Palette("200812", "3a0d1e", "641a34", "160810", "8c1c34", "120a12", "1a0e14", 0.40, 0.3),  # Black Parrot
+    Palette("7a1418", "962020", "f0b438", "5a1014", "f2bc3c", "2a1a10", "2a160c", 0.50, 0.5),  # Abu Hassan
+    Palette("4a0c1e", "6a1630", "f08a6a", "3a0a18", "e8766a", "1a0c14", "1c1014", 0.40, 0.5),  # Slawa
+    Palette("8c0c1c", "a81424", "c83a3a", "6a0a16", "3c040c", "120a0c", "160c10", 0.30, 0.6),  # Jan Reus
+    Palette("3a1858", "5a2a7c", "9a6ab4", "2c1446", "e6d8ee", "140e22", "181024", 0.35, 0.5),  # a deep violet
 )
 
 # The ground's far colour, and its light, both at the middle of its lightness.
@@ -235,7 +239,7 @@ def form_at(place: Floats) -> Form:
 
 def palette_at(place: Floats) -> dict[str, Floats]:
     """Palette at a place [3]: OKLab colours [3] by name, and `flamed`, `blotched` [1]."""
-    weights = mixture(place, _PLACES, 0.2)
+    weights = mixture(place, _PLACES, 0.16)
     names = [one.name for one in fields(Palette)]
     mixed = {name: weights @ _LABS[:, at] for at, name in enumerate(names[:7])}
     return mixed | {"strengths": weights @ np.array([[one.flamed, one.blotched] for one in PALETTES])}
