@@ -81,7 +81,8 @@ class File:
         except MemoryError as error:
             raise Unfit("huge", "there is not enough memory") from error
         except Exception as error:  # decoders raise anything; one file is lost, and listed
-            raise Unfit("corrupt", f"{type(error).__name__}: {error}"[:200]) from error
+            kind = "" if isinstance(error, OSError) else f"{type(error).__name__}: "
+            raise Unfit("corrupt", f"{kind}{error}"[:200]) from error
 
     def _opened(self, settings: Settings) -> Iterator[Opened]:
         with self._file() as image:
@@ -100,7 +101,7 @@ class File:
         from PIL import Image, UnidentifiedImageError
 
         try:
-            image = Image.open(self.path, formats=FORMATS)
+            image = Image.open(self.path, formats=_formats())
         except UnidentifiedImageError as error:
             if self.path.suffix.lower() not in PICTURES:
                 raise Unfit("foreign") from error
@@ -207,6 +208,15 @@ def _srgb(image: Image.Image) -> tuple[Image.Image, bool]:
         assert changed is not None
         return changed, True
     return base.convert("RGB"), False
+
+
+@cache
+def _formats() -> tuple[str, ...]:
+    """Those that this build of Pillow has; it knows some of them only when all are loaded."""
+    from PIL import Image
+
+    Image.init()
+    return tuple(name for name in FORMATS if name in Image.OPEN)
 
 
 @cache

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from PIL import Image
 
 SHEET, GAP = 1440, 4  # pixels: the sheet's width, the black between pictures
+# attributes, not style sheets: not everything that shows a page applies those within a drawing
+LABEL = 'stroke="none" fill="#8b8b93" font-size="11"'
+FRAME = 'fill="#e8a87c" fill-opacity=".11" stroke="#e8a87c"'
+SQUARE = 'stroke="#33333a" stroke-dasharray="3 5"'
 POINTS = 800  # on the chart of sizes
 
 
@@ -37,7 +41,7 @@ def page(pictures: Dataset) -> str:
         "subtitle": escape(_subtitle(pictures)),
         "figures": "".join(_figures(pictures, counts)),
         "sheet": _embedded(sheet(found.sheet), 82),
-        "shown": f"{len(found.sheet)} of {len(pictures):,}, evenly spread",
+        "shown": f"{math.prod(_grid(found.sheet))} of {len(pictures):,}, evenly spread",
         "fate": _fate(counts, found),
         "handled": _handled(counts),
         "sizes": _sizes(found, pictures.size),
@@ -46,7 +50,7 @@ def page(pictures: Dataset) -> str:
         "palette": "".join(_swatches(found)),
         "luminance": _luminance(found),
         "looked_at": f"{found.looked_at:,}",
-        "pairs": "".join(map(_pair, found.pairs)) or "<p>No hashes are stored with these pictures.</p>",
+        "pairs": _pairs(found.pairs),
         "recipe": "".join(_recipe(pictures)),
         "digest": pictures.digest,
     }
@@ -58,8 +62,7 @@ def sheet(pictures: Sequence[Image.Image]) -> Image.Image:
     from PIL import Image
 
     aspect = pictures[0].width / pictures[0].height
-    columns = min(len(pictures), max(round(12 / max(aspect, 0.5) ** 0.5), 4))
-    rows = max(len(pictures) // columns, 1)
+    columns, rows = _grid(pictures)
     width = min((SHEET - GAP * (columns - 1)) // columns, 240)
     height = max(round(width / aspect), 1)
     whole = Image.new("RGB", (columns * (width + GAP) - GAP, rows * (height + GAP) - GAP))
@@ -67,6 +70,13 @@ def sheet(pictures: Sequence[Image.Image]) -> Image.Image:
         place = number % columns * (width + GAP), number // columns * (height + GAP)
         whole.paste(one.resize((width, height), Image.Resampling.LANCZOS), place)
     return whole
+
+
+def _grid(pictures: Sequence[Image.Image]) -> tuple[int, int]:
+    """Columns and full rows."""
+    aspect = pictures[0].width / pictures[0].height
+    columns = min(len(pictures), max(round(12 / max(aspect, 0.5) ** 0.5), 4))
+    return columns, len(pictures) // columns
 
 
 def _subtitle(pictures: Dataset) -> str:
@@ -162,17 +172,18 @@ def _chart(known: Floats, size: tuple[int, int]) -> str:
 
     marks = [2**n for n in range(math.ceil(low), int(high) + 1)]
     lines = "".join(
-        f'<path d="M{at(n):.1f} 0V400M0 {400 - at(n):.1f}H400"/><text x="{at(n) + 4:.1f}" y="396">{n}</text>'
+        f'<path d="M{at(n):.1f} 0V400M0 {400 - at(n):.1f}H400"/>'
+        f'<text x="{at(n) + 4:.1f}" y="396" {LABEL}>{n}</text>'
         for n in marks
     )
     few = known[:: -(-len(known) // POINTS)]
     dots = "".join(f'<circle cx="{at(w):.1f}" cy="{400 - at(h):.1f}" r="3.5"/>' for w, h in few)
     wide, tall = at(size[0]), at(size[1])
-    frame = f'<rect class="size" x="0" y="{400 - tall:.1f}" width="{wide:.1f}" height="{tall:.1f}"/>'
+    frame = f'<path d="M0 {400 - tall:.1f}h{wide:.1f}V400H0Z" {FRAME}/>'
     return (
         f'<svg viewBox="0 0 400 400" class="sizes" role="img" aria-label="widths and heights">'
-        f'<g class="grid">{lines}</g>{frame}<path class="even" d="M0 400L400 0"/>'
-        f'<g class="dots">{dots}</g></svg>'
+        f'<g stroke="#1d1d21">{lines}</g>{frame}<path d="M0 400L400 0" {SQUARE}/>'
+        f'<g fill="#e8e6e1" fill-opacity=".45">{dots}</g></svg>'
     )
 
 
@@ -183,7 +194,7 @@ def _luminance(found: Survey) -> str:
     )
     return (
         '<svg viewBox="0 0 400 100" preserveAspectRatio="none" class="luminance" role="img"'
-        f' aria-label="luminance from black to white"><polygon points="0,100 {points} 400,100"/></svg>'
+        f' aria-label="luminance"><polygon fill="#cfcdc8" points="0,100 {points} 400,100"/></svg>'
     )
 
 
@@ -191,6 +202,12 @@ def _swatches(found: Survey) -> Iterator[str]:
     for colour, share in found.palette:
         name = _css(colour)
         yield f'<i style="flex:{share + 0.04:.3f};background:{name}" title="{name}, {100 * share:.0f} %"></i>'
+
+
+def _pairs(pairs: Sequence[Pair]) -> str:
+    if not pairs:
+        return "<p>No two are near to each other, or no hashes are stored with them.</p>"
+    return f'<div class="pairs">{"".join(map(_pair, pairs))}</div>'
 
 
 def _pair(pair: Pair) -> str:

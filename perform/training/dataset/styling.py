@@ -38,12 +38,8 @@ ul { list-style: none; padding: 0; font: 13px/1.6 ui-monospace, monospace; overf
 .mean i { display: block; width: 72px; height: 72px; }
 .mean p { margin: 8px 0 0; }
 svg { display: block; width: 100%; }
-.luminance { height: 120px; fill: #cfcdc8;
-  border-bottom: 6px solid; border-image: linear-gradient(90deg, #000, #fff) 1; }
+.luminance { height: 120px; border-bottom: 6px solid; border-image: linear-gradient(90deg, #000, #fff) 1; }
 .sizes { max-width: 420px; height: auto; }
-.grid path { stroke: #1d1d21; } .grid text { fill: var(--quiet); font-size: 11px; }
-.size { fill: #e8a87c1c; stroke: var(--accent); } .even { stroke: #33333a; stroke-dasharray: 3 5; }
-.dots { fill: var(--text); fill-opacity: .45; }
 .pairs { display: grid; grid-template-columns: repeat(4, 1fr); gap: 28px 24px; }
 .pairs img { width: 50%; height: auto; display: inline-block; vertical-align: bottom; }
 figcaption { font-size: 13px; color: var(--quiet); margin-top: 8px; overflow-wrap: anywhere; }
@@ -78,7 +74,7 @@ TEMPLATE = """<!doctype html>
 <section><h2>Sizes before</h2>{{sizes}}
 <h2 style="margin-top:40px">What pictures needed</h2><div class="handled">{{handled}}</div></section>
 </div>
-<section><h2>Nearest to each other</h2><div class="pairs">{{pairs}}</div></section>
+<section><h2>Nearest to each other</h2>{{pairs}}</section>
 <section><h2>Made with</h2><dl>{{recipe}}</dl><p><code>{{digest}}</code></p></section>
 </main>
 </html>

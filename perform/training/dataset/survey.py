@@ -13,6 +13,7 @@ import numpy as np
 from perform.training.dataset import Dataset, Pixels
 from perform.training.dataset.hashes import Floats, closest
 from perform.training.dataset.manifest import DROPPED
+from perform.training.dataset.settings import FARTHEST
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -21,7 +22,8 @@ LOOKED_AT = 480  # pictures, evenly spread, for colours and the mean picture
 SHOWN = 96  # of these on the contact sheet
 PAIRS = 8
 EXAMPLES = 3
-COLOURS = 8
+COLOURS, GREY = 8, 0.01  # of the palette; the pull of a grey point, where a vivid one has 0.2
+HUE = np.array([0.5, 1.5, 1.5])  # so that hues are told apart before lightnesses
 _SMALL = 32  # pixels a side of what colours are counted in
 _LUMINANCE = np.array([0.2126, 0.7152, 0.0722])  # ITU-R BT.709
 
@@ -56,7 +58,7 @@ def survey(pictures: Dataset) -> Survey:
     from PIL import Image
 
     spread = np.unique(np.linspace(0, len(pictures) - 1, LOOKED_AT).round().astype(int)).tolist()
-    shown = set(spread[:: -(-len(spread) // SHOWN)])
+    shown = {spread[n * len(spread) // SHOWN] for n in range(SHOWN)}
     total = np.zeros((pictures.size[1], pictures.size[0], 3))
     sheet, small = [], []
     for number in spread:
@@ -90,8 +92,11 @@ def thumbnail(image: Image.Image, side: int = 160) -> Image.Image:
 
 def palette(points: Pixels, count: int = COLOURS) -> list[tuple[tuple[int, int, int], float]]:
     """Colours that stand for many, sRGB [n, 3], and their shares: k-means in Oklab (Ottosson, "A perceptual
-    color space for image processing", 2020), begun with points that lie far apart."""
+    color space for image processing", 2020), begun with points that lie far apart. Vivid points pull more
+    than their number, or all colours of dark pictures would be dark."""
     lab = oklab(points)
+    pull = GREY + np.hypot(lab[:, 1], lab[:, 2])
+    lab *= HUE
     centres = lab.mean(0, keepdims=True)
     nearest = ((lab - centres[0]) ** 2).sum(1)
     for _ in range(count - 1):
@@ -102,7 +107,10 @@ def palette(points: Pixels, count: int = COLOURS) -> list[tuple[tuple[int, int, 
     for _ in range(12):
         owner = ((lab[:, None] - centres[None]) ** 2).sum(2).argmin(1)
         centres = np.stack(
-            [lab[owner == n].mean(0) if (owner == n).any() else centres[n] for n in range(count)]
+            [
+                np.average(lab[owner == n], 0, pull[owner == n]) if (owner == n).any() else centres[n]
+                for n in range(count)
+            ]
         )
     shares = np.bincount(owner, minlength=count) / len(lab)
     order = [n for n in np.argsort(-shares, kind="stable").tolist() if shares[n] > 0]
@@ -149,6 +157,8 @@ def _pairs(pictures: Dataset, facts: list[dict[str, Any]]) -> list[Pair]:
     bits = np.array([int(str(one), 16) for one in hashes], np.uint64)
     found = []
     for distance, *both in closest(bits, PAIRS):
+        if distance > FARTHEST:
+            break
         a, b = (thumbnail(Image.fromarray(pictures.picture(number))) for number in both)
         found.append(Pair(distance, (a, b), (pictures.name(both[0]), pictures.name(both[1]))))
     return found
