@@ -120,12 +120,12 @@ PLACES: Mapping[str, int] = MappingProxyType({one.name: place for place, one in 
 
 def latents(seed: int, count: int) -> NDArray[np.float32]:
     """`count` latents [count, DIMENSIONS] of standard normals, brought to the sphere to which networks bring
-    theirs (a root mean square of 1), so that one can be taught picture by picture. The same for the same seed,
-    the first ones the same for any count. Raises ValueError for a negative count or seed."""
+    theirs (a root mean square of 1), so that one can be taught picture by picture. The first ones of a
+    seed are the same for any count. Raises ValueError for a negative count or seed."""
     if count < 0 or seed < 0:
         raise ValueError(f"seed {seed}, count {count}, must be 0 or more")
     drawn = np.random.default_rng(seed).standard_normal((count, DIMENSIONS), dtype=np.float32)
-    return drawn / np.sqrt(np.square(drawn).mean(1, keepdims=True))
+    return np.asarray(drawn / np.sqrt(np.square(drawn).mean(1, keepdims=True)), np.float32)
 
 
 def checked(z: object) -> Latent:
