@@ -36,7 +36,7 @@ def written_out(weights: Weights, ws: Any) -> Any:
     """The picture without finer noise, convolution by convolution."""
     config, arrays = weights.config, weights.arrays
     layout = torch.tensor(ws[0, :-1].reshape(1, 1, *config.sizes[0]))
-    given = (layout / layout.square().mean().sqrt()).repeat(1, 3, 1, 1)
+    given = (layout / layout.square().mean().sqrt()).repeat(1, 3, 1, 1) * float(arrays["scale0.amplitude"])
     picture = torch.tensor(arrays[BASE]).expand_as(given)
     for n, size in enumerate(config.sizes):
         if n:

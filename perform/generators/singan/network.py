@@ -96,8 +96,9 @@ class Synthesis(nn.Module):
         maps = unit(ws[:, :-1].reshape(config.scales, 1, *config.sizes[0]))
         shares = ws[:, -1].abs() * strength
         whites = torch.split(noise, noise_sizes(config))
-        start = maps[:1].expand(1, config.image_channels, *config.sizes[0])
-        picture: Tensor = self.get_submodule("scale0")(start, enlarged(self.base, config.sizes[0]))
+        first = self.get_submodule("scale0")
+        start = maps[:1].expand(1, config.image_channels, *config.sizes[0]) * first.get_buffer("amplitude")
+        picture: Tensor = first(start, enlarged(self.base, config.sizes[0]))
         for n, (size, white) in enumerate(zip(config.sizes[1:], whites, strict=True), 1):
             scale = self.get_submodule(f"scale{n}")
             own = turned(maps[n : n + 1], white.reshape(1, 1, *size), config.image_channels)

@@ -55,7 +55,7 @@ class Run:
     def train(self, report: Report = lambda scale, step, losses: None) -> bool:
         """Learn what is left, or until Ctrl-C; whether all is learnt.
 
-        FloatingPointError when a loss is no number: the checkpoints are then those of before.
+        ValueError when a loss is no number: the checkpoints are then those of before.
         """
         with self._signals():
             while not self._stop:
@@ -83,7 +83,7 @@ class Run:
         while self.step < steps and not self._stop:
             losses = learner.step(self.step, self._draw(STEP, self.scale, self.step))
             if not all(map(math.isfinite, losses)):
-                raise FloatingPointError(
+                raise ValueError(
                     f"losses {tuple(losses)} at scale {self.scale}, step {self.step}, must be finite; "
                     "the last checkpoint is kept"
                 )
@@ -113,14 +113,16 @@ class Run:
 
     @torch.no_grad()
     def _material(self, scale: Scale) -> Material:
-        """What the scale learns from, and how strong its noise is: as what is missing in the picture that
-        the fixed noise gives (the paper's section 3)."""
+        """What the scale learns from, and how strong its noise is: a share of what is missing in the picture
+        that the fixed noise gives (the paper's section 3), at the coarsest all that the ground lacks, so that
+        the ground stays to be seen through it."""
         n, channels, pool = self.scale, self.config.image_channels, self.options.pool
         size = self.config.sizes[n]
         real = smaller(self.real, size)
         if n == 0:
             ground = enlarged(self.network.base, size)
-            fixed = self.fixed.expand(-1, channels, -1, -1)
+            scale.amplitude.copy_((ground - real).square().mean().sqrt())
+            fixed = self.fixed.expand(-1, channels, -1, -1) * scale.amplitude
             return Material(real, ground.expand(pool, -1, -1, -1), ground.expand_as(real), fixed)
         told = enlarged(self.told(n), size)
         scale.amplitude.copy_(self.options.noise * (told - real).square().mean().sqrt())
@@ -139,7 +141,8 @@ class Run:
     @torch.no_grad()
     def _made(self, scales: int, layout: Tensor, draw: torch.Generator | None) -> Tensor:
         noise = layout.expand(-1, self.config.image_channels, -1, -1)
-        picture: Tensor = self._module(0)(noise, enlarged(self.network.base, self.config.sizes[0]))
+        first = self._module(0)
+        picture: Tensor = first(noise * first.amplitude, enlarged(self.network.base, self.config.sizes[0]))
         for n in range(1, scales):
             scale, before = self._module(n), enlarged(picture, self.config.sizes[n])
             white = torch.zeros(()) if draw is None else torch.randn(before.shape, generator=draw)
