@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -43,11 +44,14 @@ def key(weights: Weights, other: Second | None, *form: object) -> str:
     return sha.hexdigest()
 
 
-def load(name: str) -> tuple[dict[str, Any], list[bytes]] | None:
-    """The facts and parts of a compiled network, None where there is none or it is damaged."""
+def load(name: str) -> tuple[dict[str, Any], list[memoryview]] | None:
+    """The facts and parts of a compiled network, None where there is none or it is damaged.
+
+    Parts are views: copies of some hundred MB would hold the interpreter while a show goes on.
+    """
     file = _folder() / f"{name}.bin"
     try:
-        text = file.read_bytes()
+        text = memoryview(file.read_bytes())
         file.touch()
     except OSError:
         return None
@@ -56,7 +60,7 @@ def load(name: str) -> tuple[dict[str, Any], list[bytes]] | None:
         discard(name)
         return None
     size = int.from_bytes(body[:HEAD], "little")
-    facts: dict[str, Any] = json.loads(body[HEAD : HEAD + size])
+    facts: dict[str, Any] = json.loads(bytes(body[HEAD : HEAD + size]))
     parts, at = [], HEAD + size
     for length in facts.pop("lengths"):
         parts.append(body[at : at + length])
@@ -64,15 +68,18 @@ def load(name: str) -> tuple[dict[str, Any], list[bytes]] | None:
     return facts, parts
 
 
-def save(name: str, facts: Mapping[str, Any], parts: Sequence[bytes]) -> None:
+def save(name: str, facts: Mapping[str, Any], parts: Sequence[bytes | memoryview]) -> None:
     """Keep a compiled network; a disk that takes none is said and does no harm."""
     told = json.dumps({**facts, "lengths": [len(part) for part in parts]}).encode()
-    body = b"".join((len(told).to_bytes(HEAD, "little"), told, *parts))
-    folder = _folder()
-    partial = folder / f"{name}.part"
+    folder, sha = _folder(), hashlib.sha256()
+    partial = folder / f"{name}.{os.getpid()}.part"  # another process may be keeping the same one
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        partial.write_bytes(body + hashlib.sha256(body).digest())
+        with partial.open("wb") as file:
+            for piece in (len(told).to_bytes(HEAD, "little"), told, *parts):
+                sha.update(piece)
+                file.write(piece)
+            file.write(sha.digest())
         partial.replace(folder / f"{name}.bin")
         _tidy(folder)
     except OSError as error:

@@ -168,12 +168,12 @@ class Runner:
         for memory in self._memories.values():
             memory.fill(0)
 
-    def exported(self) -> list[bytes]:
+    def exported(self) -> list[memoryview]:
         """The compiled parts as bytes."""
         stream = [BytesIO() for _ in self._parts]
         for part, into in zip(self._parts, stream, strict=True):
             part.export_model(into)
-        return [into.getvalue() for into in stream]
+        return [into.getbuffer() for into in stream]
 
     def __call__(self, ws: Floats, *inputs: Floats) -> Any:
         return next(self._requests)(ws, *inputs)
