@@ -214,8 +214,10 @@ class Stage:
         """The scene's latent path; the old one, where it is, if it is of the same kind and model."""
         if voice is None or scene.latent is None:
             return None
-        if old and old.voice is voice and old.scene.latent and old.scene.latent.name == scene.latent.name:
-            return old.path
+        if old and old.scene.latent and old.scene.latent.name == scene.latent.name:
+            before = old.voice
+            if isinstance(before, ContainedVoice) and before.wanted.model == voice.wanted.model:
+                return old.path  # also when other bends or another blend made it another voice
         return open_path(scene.latent.name, generators.header(voice.wanted.model)[0].space)
 
     def _shader(self, settings: Settings, role: Role, like: Unit | None = None) -> Contained:
