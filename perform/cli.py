@@ -21,6 +21,7 @@ from perform.models.commands import directions
 from perform.terminal import AsJson, choice, complaints, err, out, size_of
 from perform.training.dataset.commands import app as dataset
 from perform.training.flora.commands import app as flora
+from perform.training.metrics.commands import metrics
 
 if TYPE_CHECKING:
     from perform.rig import Rig
@@ -38,6 +39,7 @@ app.add_typer(dataset, name="dataset")
 app.add_typer(flora, name="flora")
 app.command()(directions)
 app.command()(loop)
+app.command()(metrics)
 STYLE = {"ok": "green", "warn": "yellow", "fail": "bold red"}
 
 Size = Annotated[str, typer.Option(help="WIDTHxHEIGHT of the picture in pixels.")]

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from typer.testing import CliRunner
 
+from perform.cli import app
+from perform.models.sample import png_of
 from perform.training.metrics import compared, diversity, frechet, nearest, precision_recall
 from perform.training.metrics.features import network, planes, resized, scattering
 
@@ -115,3 +120,18 @@ def test_a_network_of_the_users_own(tmp_path: Path) -> None:
     (tmp_path / "words.onnx").write_text("no network")
     with pytest.raises(ValueError, match=r"words\.onnx is not a network"):
         network(tmp_path / "words.onnx")
+
+
+def test_the_command_compares_a_model_with_a_folder(tmp_path: Path) -> None:
+    for i, picture in enumerate(discs(20, 0)):
+        (tmp_path / f"{i}.png").write_bytes(png_of(picture))
+    sheet = tmp_path / "near.png"
+    words = ["metrics", "untrained-64", str(tmp_path), "--samples", "16", "--json", "--sheet", str(sheet)]
+    done = CliRunner().invoke(app, words)
+    assert done.exit_code == 0, done.output
+    told = json.loads(done.stdout)
+    assert told["precision"] < 0.5 and told["novelty"] > 1 and told["frechet"] > 1
+    with av.open(str(sheet)) as file:
+        assert next(file.decode(video=0)).width == 8 * 128 + 7 * 4
+    done = CliRunner().invoke(app, ["metrics", "untrained-64", str(tmp_path / "lost")])
+    assert done.exit_code == 1 and "lost" in done.output
