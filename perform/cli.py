@@ -19,6 +19,7 @@ from perform.loops.commands import loop
 from perform.models.commands import app as models
 from perform.models.commands import directions
 from perform.terminal import AsJson, choice, complaints, err, out, size_of
+from perform.training.commands import train
 from perform.training.dataset.commands import app as dataset
 from perform.training.flora.commands import app as flora
 from perform.training.metrics.commands import metrics
@@ -39,6 +40,7 @@ app.add_typer(dataset, name="dataset")
 app.add_typer(flora, name="flora")
 app.command()(directions)
 app.command()(loop)
+app.command()(train)
 app.command()(metrics)
 STYLE = {"ok": "green", "warn": "yellow", "fail": "bold red"}
 

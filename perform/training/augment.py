@@ -1,0 +1,152 @@
+"""Augmentations of what the discriminator sees, so that a few hundred pictures are enough to learn from.
+
+Karras et al. 2020, Training generative adversarial networks with limited data: flips, turns and shifts of
+whole pixels, then scaling, turning, stretching and shifting, then colours, each with a probability p that
+is kept well below 1, so that the generator cannot take them for a property of the pictures. This is a compact
+form: all of a picture's movements are one affine map, read bilinearly and mirrored at the edges, and all
+of its colours one matrix; no filters, noise or holes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import pi
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from perform.training.chance import Chance
+
+MOST = 0.85  # above, what is drawn would begin to show the augmentations
+NUMBERS = 32  # that a picture's augmentation takes
+GREY = (1 / 3) ** 0.5
+
+
+def augmented(pictures: Tensor, p: float, chance: Chance, purpose: str, samples: Sequence[int]) -> Tensor:
+    """The pictures [n, 3, height, width], each changed by its own numbers; differentiable."""
+    if p <= 0:
+        return pictures
+    device = pictures.device
+    numbers = chance.uniform(f"{purpose}.augment", samples, NUMBERS).clamp(1e-6, 1 - 1e-6)
+    size = (pictures.shape[3], pictures.shape[2])
+    moves = movements(numbers[:, :20], min(p, MOST), size)[:, :2].to(device)
+    grid = functional.affine_grid(moves, list(pictures.shape), align_corners=False)
+    moved = functional.grid_sample(pictures.float(), grid, padding_mode="reflection", align_corners=False)
+    if moved.shape[1] != 3:
+        return moved
+    change = colours(numbers[:, 20:], min(p, MOST)).to(device)
+    flat = change[:, :3, :3] @ moved.flatten(2) + change[:, :3, 3:]
+    changed: Tensor = flat.reshape(moved.shape)
+    return changed
+
+
+class _Draw:
+    """Uniform numbers [n, count], taken one after the other."""
+
+    def __init__(self, numbers: Tensor, p: float) -> None:
+        self.columns, self.p = list(torch.unbind(numbers, 1)), p
+
+    def next(self) -> Tensor:
+        return self.columns.pop(0)
+
+    def chosen(self) -> Tensor:
+        """Whether this is done to each picture."""
+        return self.next() < self.p
+
+
+def movements(numbers: Tensor, p: float, size: tuple[int, int]) -> Tensor:
+    """From uniform numbers [n, 20] to maps [n, 3, 3] from places in the result to places in the picture.
+
+    Places are -1..1 on both axes; turns are of pixels, so other than square pictures are not sheared, and
+    quarter turns are of square ones only.
+    """
+    width, height = size
+    draw = _Draw(numbers, p)
+    flip = torch.where(draw.chosen() & (draw.next() < 0.5), -1.0, 1.0)
+    quarter = torch.where(draw.chosen(), (draw.next() * 4).floor(), 0.0) * (1.0 if width == height else 0.0)
+    steps = torch.stack([_whole(draw.next(), side) for side in size])
+    steps = torch.where(draw.chosen(), steps, 0.0)
+    scale = torch.where(draw.chosen(), 2 ** (0.2 * _normal(draw.next())), 1.0)
+    turned = 1 - (1 - p) ** 0.5  # twice: either turns with a probability of p together
+    before = torch.where(draw.next() < turned, (draw.next() * 2 - 1) * pi, 0.0)
+    stretch = torch.where(draw.chosen(), 2 ** (0.2 * _normal(draw.next())), 1.0)
+    after = torch.where(draw.next() < turned, (draw.next() * 2 - 1) * pi, 0.0)
+    shift = torch.where(
+        draw.chosen(), 0.125 * torch.stack([_normal(draw.next()), _normal(draw.next())]) * 2, 0.0
+    )
+    ones = torch.ones_like(flip)
+    pixels = _diagonal(ones * width, ones * height)
+    maps = _shifted(*steps) @ _diagonal(flip, ones) @ torch.linalg.inv(pixels) @ _turned(quarter * pi / 2)
+    maps = maps @ _turned(before) @ _diagonal(scale * stretch, scale / stretch) @ _turned(after) @ pixels
+    placed: Tensor = maps @ _shifted(*shift)
+    return placed
+
+
+def colours(numbers: Tensor, p: float) -> Tensor:
+    """From uniform numbers [n, 12] to matrices [n, 4, 4] of red, green, blue and 1."""
+    draw = _Draw(numbers, p)
+    count = len(numbers)
+    eye = torch.eye(4).expand(count, 4, 4)
+    grey = torch.tensor([GREY, GREY, GREY, 0.0])
+    along = torch.outer(grey, grey)
+    brightness = torch.where(draw.chosen(), 0.2 * _normal(draw.next()), 0.0)
+    lighter = eye.clone()
+    lighter[:, :3, 3] += brightness[:, None]
+    contrast = torch.where(draw.chosen(), 2 ** (0.5 * _normal(draw.next())), 1.0)
+    stronger = _scaled_colours(contrast)
+    flip = torch.where(draw.chosen() & (draw.next() < 0.5), 2.0, 0.0)[:, None, None]
+    hue = torch.where(draw.chosen(), (draw.next() * 2 - 1) * pi, 0.0)
+    saturation = torch.where(draw.chosen(), 2 ** _normal(draw.next()), 1.0)[:, None, None]
+    fuller = along + (eye - along) * saturation
+    fuller[:, 3, 3] = 1
+    change: Tensor = fuller @ _hue(hue) @ (eye - flip * along) @ stronger @ lighter
+    return change
+
+
+def _whole(number: Tensor, side: int) -> Tensor:
+    """A shift of up to an eighth of a side, by whole pixels."""
+    steps: Tensor = ((number * 2 - 1) * side / 8).round() * 2 / side
+    return steps
+
+
+def _normal(number: Tensor) -> Tensor:
+    normal: Tensor = torch.special.ndtri(number)
+    return normal
+
+
+def _matrix(rows: Sequence[Sequence[Tensor]]) -> Tensor:
+    """[n, rows, columns] of vectors [n]."""
+    return torch.stack([torch.stack(list(row), 1) for row in rows], 1)
+
+
+def _diagonal(x: Tensor, y: Tensor) -> Tensor:
+    zero, one = torch.zeros_like(x), torch.ones_like(x)
+    return _matrix([[x, zero, zero], [zero, y, zero], [zero, zero, one]])
+
+
+def _shifted(x: Tensor, y: Tensor) -> Tensor:
+    zero, one = torch.zeros_like(x), torch.ones_like(x)
+    return _matrix([[one, zero, x], [zero, one, y], [zero, zero, one]])
+
+
+def _turned(angle: Tensor) -> Tensor:
+    c, s = angle.cos(), angle.sin()
+    zero, one = torch.zeros_like(c), torch.ones_like(c)
+    return _matrix([[c, -s, zero], [s, c, zero], [zero, zero, one]])
+
+
+def _scaled_colours(factor: Tensor) -> Tensor:
+    zero, one = torch.zeros_like(factor), torch.ones_like(factor)
+    rows = [[factor if i == j else zero for j in range(4)] for i in range(3)]
+    return _matrix([*rows, [zero, zero, zero, one]])
+
+
+def _hue(angle: Tensor) -> Tensor:
+    """Turns about the axis of greys, by Rodrigues' formula."""
+    c, s = angle.cos(), angle.sin() * GREY
+    share = (1 - c) / 3
+    zero, one = torch.zeros_like(c), torch.ones_like(c)
+    same, next_, last = c + share, share - s, share + s
+    red, green, blue = [same, next_, last], [last, same, next_], [next_, last, same]
+    return _matrix([[*red, zero], [*green, zero], [*blue, zero], [zero, zero, zero, one]])

@@ -1,0 +1,141 @@
+"""StyleGAN2's discriminator: residual blocks from the picture down, and a feature of the batch's variety.
+
+From Karras et al. 2020, Analyzing and improving the image quality of StyleGAN (the residual architecture),
+and Karras et al. 2018, Progressive growing of GANs (minibatch standard deviation, section 3; equalised
+learning rates, section 4.1). Tensors have the names that the field's files use.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import sqrt
+from typing import Any
+
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from perform.generators.stylegan2 import Config
+from perform.generators.stylegan2.network import Linear, activate
+from perform.training.chance import Chance
+from perform.training.stylegan2 import DTYPES, HALF_BLOCKS
+
+GROUP = 4  # pictures whose variety is measured together
+
+
+class Convolution(nn.Module):
+    """A convolution with an equalised learning rate; `down` halves the size after a low-pass filter."""
+
+    def __init__(self, inputs: int, outputs: int, kernel: int, bias: bool = True, down: bool = False) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(outputs, inputs, kernel, kernel))
+        self.bias = nn.Parameter(torch.zeros(outputs)) if bias else None
+        self.gain, self.down = 1 / sqrt(inputs * kernel * kernel), down
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Before activation; [n, inputs, h, w] to [n, outputs, h or h / 2, …]."""
+        weight, kernel = (self.weight * self.gain).to(x), self.weight.shape[2]
+        bias = None if self.bias is None else self.bias.to(x)
+        if not self.down:
+            return functional.conv2d(x, weight, bias, padding=kernel // 2)
+        if kernel == 1:
+            return functional.conv2d(lowpassed(x, 1, 2), weight, bias)
+        return functional.conv2d(lowpassed(x, 2, 1), weight, bias, stride=2)
+
+
+def lowpassed(x: Tensor, padding: int, stride: int) -> Tensor:
+    """The binomial filter [1, 3, 3, 1] each way, keeping every stride-th value."""
+    taps = torch.tensor([1.0, 3.0, 3.0, 1.0], device=x.device) / 8
+    kernel = torch.outer(taps, taps).to(x.dtype).expand(x.shape[1], 1, 4, 4)
+    return functional.conv2d(x, kernel, padding=padding, stride=stride, groups=x.shape[1])
+
+
+class Block(nn.Module):
+    """Features of one resolution to those of half of it; the finest begins with the picture."""
+
+    def __init__(self, config: Config, index: int, channels: tuple[int, int]) -> None:
+        super().__init__()
+        own, deeper = channels
+        self.clamp, self.channels = config.clamp, own
+        finest = index == config.blocks - 1
+        self.fromrgb = Convolution(config.image_channels, own, 1) if finest else None
+        self.conv0 = Convolution(own, own, 3)
+        self.conv1 = Convolution(own, deeper, 3, down=True)
+        self.skip = Convolution(own, deeper, 1, bias=False, down=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.fromrgb is not None:
+            x = activate(self.fromrgb(x), 1.0, self.clamp)
+        y = activate(self.conv0(x), 1.0, self.clamp)
+        shown: Tensor = self.skip(x) * sqrt(0.5)
+        return activate(self.conv1(y), sqrt(0.5), self.clamp) + shown
+
+
+class Head(nn.Module):
+    """The coarsest features to one logit, float32."""
+
+    def __init__(self, config: Config, channels: int) -> None:
+        super().__init__()
+        height, width = config.start
+        self.conv = Convolution(channels + 1, channels, 3)
+        self.fc = Linear(channels * height * width, channels)
+        self.out = Linear(channels, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = activate(self.conv(varied(x)))
+        logits: Tensor = self.out(activate(self.fc(x.flatten(1))))
+        return logits.squeeze(1)
+
+
+def varied(x: Tensor) -> Tensor:
+    """One more channel: the mean standard deviation over neighbours in the batch, groups in its order."""
+    group = GROUP if len(x) % GROUP == 0 else 2 if len(x) % 2 == 0 else 1
+    grouped = x.reshape(-1, group, *x.shape[1:])
+    spread = (grouped.var(1, unbiased=False) + 1e-8).sqrt().mean((1, 2, 3))
+    feature = spread.repeat_interleave(group)[:, None, None, None]
+    return torch.cat([x, feature.expand(-1, 1, *x.shape[2:])], 1)
+
+
+class Discriminator(nn.Module):
+    """Pictures [n, channels, height, width] to logits [n]: above 0, they are taken for real."""
+
+    def __init__(self, config: Config, precision: str = "float32") -> None:
+        super().__init__()
+        self.config, self.dtype = config, DTYPES[precision]
+        widths = [config.channels[2 * block + 1] for block in range(config.blocks)]
+        for index in range(1, config.blocks):
+            block = Block(config, index, (widths[index], widths[index - 1]))
+            self.add_module(f"b{config.resolutions[index]}", block)
+        self.b4 = Head(config, widths[0])
+
+    def initialise(self, chance: Chance) -> None:
+        """Seeded weights of unit variance."""
+        for name, value in self.state_dict().items():
+            if name.endswith("weight"):
+                normal = chance.stream(f"init.discriminator.{name}", 0).standard_normal(tuple(value.shape))
+                value.copy_(torch.from_numpy(normal))
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        x = pictures
+        for index in range(self.config.blocks - 1, 0, -1):
+            half = index >= self.config.blocks - HALF_BLOCKS
+            x = x.to(self.dtype if half else torch.float32, memory_format=torch.channels_last)
+            x = self.get_submodule(f"b{self.config.resolutions[index]}")(x)
+        logits: Tensor = self.b4(x.float())
+        return logits
+
+    def frozen(self, name: str, resolution: int) -> bool:
+        """Whether a parameter is to stay as it is, by its name: those from the picture down to a size."""
+        return 0 < resolution <= int(name.split(".")[0][1:])
+
+    @torch.no_grad()
+    def adopt(self, named: Mapping[str, NDArray[Any]]) -> bool:
+        """Take over the tensors of another one that fit by name and shape; whether there were any.
+
+        A smaller network's way in from the picture has no place in a grown one and is left out."""
+        own = self.state_dict()
+        fit = {name: array for name, array in named.items() if name in own and own[name].shape == array.shape}
+        for name, array in fit.items():
+            own[name].copy_(torch.tensor(array))
+        return "b4.out.weight" in fit

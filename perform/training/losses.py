@@ -1,0 +1,54 @@
+"""The losses, with the papers' names. All are means over a batch."""
+
+from __future__ import annotations
+
+from math import sqrt
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+LEVELS = 4  # of the pyramid that compares pictures
+FINE = 2.0  # how much more a level's details count than its mean
+
+
+def told_apart(real: Tensor, fake: Tensor) -> Tensor:
+    """The discriminator's logistic loss of its logits (Goodfellow et al. 2014)."""
+    return functional.softplus(-real).mean() + functional.softplus(fake).mean()
+
+
+def taken_for_real(fake: Tensor) -> Tensor:
+    """The generator's non-saturating loss of the discriminator's logits (Goodfellow et al. 2014)."""
+    return functional.softplus(-fake).mean()
+
+
+def gradient_penalty(logits: Tensor, pictures: Tensor) -> Tensor:
+    """Half the mean squared gradient of the logits at the pictures (R1 of Mescheder et al. 2018, Which
+    training methods for GANs do actually converge?)."""
+    (gradient,) = torch.autograd.grad(logits.sum(), pictures, create_graph=True)
+    return gradient.float().square().sum((1, 2, 3)).mean() / 2
+
+
+def path_lengths(pictures: Tensor, ws: Tensor, noise: Tensor) -> Tensor:
+    """How far each picture moves when its ws [n, layers, w_dim] do, along a random direction in pictures
+    (Karras et al. 2020, Analyzing and improving the image quality of StyleGAN, section 3.2). [n]"""
+    height, width = pictures.shape[2:]
+    moved = (pictures * noise).sum() / sqrt(height * width)
+    (gradient,) = torch.autograd.grad(moved, ws, create_graph=True)
+    return gradient.square().sum(2).mean(1).sqrt()
+
+
+def unlike(pictures: Tensor, wanted: Tensor) -> Tensor:
+    """How a picture differs from the one it should be: the mean absolute difference of both at several
+    sizes, and that of the bands between the sizes, which are the details (a Laplacian pyramid, as in
+    Bojanowski et al. 2018, Optimizing the latent space of generative networks)."""
+    difference = pictures - wanted
+    total = difference.new_zeros(())
+    for _ in range(LEVELS):
+        if min(difference.shape[2:]) < 8:
+            break
+        coarse = functional.avg_pool2d(difference, 2)
+        band = difference - functional.interpolate(coarse, scale_factor=2.0)
+        total = total + difference.abs().mean() + FINE * band.abs().mean()
+        difference = coarse
+    return total + difference.abs().mean()

@@ -1,0 +1,169 @@
+"""How a run learns: everything that decides what comes out of it, as plain values."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+KINDS = ("stylegan2", "dcgan")
+PRECISIONS = ("float32", "bfloat16", "float16")
+LIMITS: Mapping[str, tuple[float, float]] = {
+    "batch": (2, 4096),
+    "seed": (0, 2**31 - 1),
+    "z_dim": (1, 4096),
+    "w_dim": (1, 4096),
+    "mapping": (1, 16),
+    "rate": (1e-7, 1.0),
+    "r1": (0.0, 1e6),
+    "r1_every": (1, 1024),
+    "path": (0.0, 1e6),
+    "path_every": (1, 1024),
+    "mixing": (0.0, 1.0),
+    "average": (1.0, 1e9),
+    "augment": (0.0, 1.0),
+    "target": (-1.0, 1.0),
+    "augment_speed": (100.0, 1e9),
+    "teacher": (0.0, 1.0),
+    "head_start": (0, 1e9),
+    "snapshot_every": (1, 1e9),
+    "measure_every": (1, 1e9),
+}
+
+
+class RunError(ValueError):
+    """A run that cannot begin or go on; the sentence says which, why, and what is allowed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Freeze:
+    """What stays as it was: the mapping, the generator's blocks up to a resolution, and the
+    discriminator's from the picture down to one (Mo et al. 2020, Freeze the discriminator). 0: none."""
+
+    mapping: bool = False
+    generator: int = 0
+    discriminator: int = 0
+
+    @classmethod
+    def parsed(cls, text: str) -> Freeze:
+        """Of words such as `mapping,generator:16,discriminator:64`."""
+        found: dict[str, Any] = {}
+        for word in filter(None, (part.strip() for part in text.split(","))):
+            name, _, number = word.partition(":")
+            if name == "mapping" and not number:
+                found[name] = True
+            elif name in ("generator", "discriminator") and number.isdigit():
+                found[name] = int(number)
+            else:
+                raise RunError(f"freeze {word!r}, must be mapping, generator:SIZE or discriminator:SIZE")
+        return cls(**found)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How a run learns. `size` is (width, height) in pixels; `channels` (base, most): a layer at
+    resolution r has min(base / r, most).
+
+    `batch` counts pictures over all processes. `rate` is Adam's. `r1` weighs the gradient penalty (None:
+    by the size and the batch), `path` the path-length penalty, each taken every so many steps; `mixing`
+    is the share of pictures made of two latents. `average` is the half-life of the averaged generator, in
+    pictures (None: by the batch). `augment` is the probability of augmentations, or None: driven by how
+    often the discriminator knows the real ones (`target`), from 0 to 1 in `augment_speed` pictures.
+    `teacher` is the share of the loss that compares with the picture whose latent is known. The generator
+    rests for the first `head_start` pictures, while a new discriminator learns. Counts are in pictures.
+    """
+
+    kind: str
+    size: tuple[int, int]
+    channels: tuple[int, int] = (8192, 256)
+    z_dim: int = 512
+    w_dim: int = 512
+    mapping: int = 4
+    batch: int = 16
+    seed: int = 0
+    rate: float = 0.0025
+    r1: float | None = None
+    r1_every: int = 16
+    path: float = 2.0
+    path_every: int = 8
+    mixing: float = 0.9
+    average: float | None = None
+    augment: float | None = None
+    target: float = 0.6
+    augment_speed: float = 500_000.0
+    teacher: float = 0.0
+    freeze: Freeze = Freeze()
+    head_start: int = 0
+    mirror: bool = False
+    precision: str = "float32"
+    threads: int = 0
+    snapshot_every: int = 20_000
+    measure_every: int = 100_000
+
+    def __post_init__(self) -> None:
+        for name, (low, high) in LIMITS.items():
+            value = getattr(self, name)
+            if value is not None and not (low <= value <= high and math.isfinite(value)):
+                raise RunError(f"{name} = {value}, must be {low:g}..{high:g}")
+        for name, allowed in (("kind", KINDS), ("precision", PRECISIONS)):
+            if getattr(self, name) not in allowed:
+                raise RunError(f"{name} = {getattr(self, name)!r}, must be one of {', '.join(allowed)}")
+        base, most = self.channels
+        if not (1 <= most <= 1024 and 4 <= base <= 1 << 20 and base >= max(self.size)):
+            raise RunError(f"channels = {base},{most}, must be BASE,MOST: {max(self.size)}..1048576, 1..1024")
+        if self.mirror and self.teacher:
+            raise RunError("mirror and teacher, must be one of them: a latent tells one side from the other")
+
+    @property
+    def start(self) -> tuple[int, int]:
+        """(height, width) that doubling begins with."""
+        return start_of(self.size)
+
+    @property
+    def penalty(self) -> float:
+        """The weight of R1; where none is given, that of Karras et al. 2020, Training GANs with limited
+        data, appendix: 0.0002 for each pixel, divided by the batch."""
+        width, height = self.size
+        return 0.0002 * width * height / self.batch if self.r1 is None else self.r1
+
+    @property
+    def half_life(self) -> float:
+        """Pictures after which the averaged generator has forgotten half."""
+        return self.batch * 10_000 / 32 if self.average is None else self.average
+
+    def text(self) -> str:
+        """As JSON; `read` is the way back."""
+        return json.dumps(asdict(self))
+
+
+def start_of(size: tuple[int, int]) -> tuple[int, int]:
+    """(height, width) after halving a (width, height) as often as it goes, to 4 at least."""
+    width, height = size
+    while width % 2 == 0 and height % 2 == 0 and min(width, height) >= 8:
+        width, height = width // 2, height // 2
+    if max(width, height) > 32 or (width, height) == size:
+        raise RunError(
+            f"size {size[0]}x{size[1]}, must be a small size doubled, such as 64x64 (from 4x4) or 256x144"
+        )
+    return height, width
+
+
+def read(text: str | bytes | Mapping[str, Any]) -> Settings:
+    """Settings from their JSON. RunError when it is none."""
+    try:
+        found = dict(json.loads(text) if isinstance(text, str | bytes) else text)
+        for name in ("size", "channels"):
+            found[name] = tuple(int(number) for number in found[name])
+        found["freeze"] = Freeze(**found["freeze"])
+        return Settings(**found)
+    except (TypeError, KeyError, ValueError) as error:
+        if isinstance(error, RunError):
+            raise
+        raise RunError(f"no readable settings: {error}") from error
+
+
+def changed(settings: Settings, other: Settings) -> list[str]:
+    """The names of what differs."""
+    return [one.name for one in fields(Settings) if getattr(settings, one.name) != getattr(other, one.name)]

@@ -1,0 +1,158 @@
+"""StyleGAN2's generator as it learns: the player's own network, with noise, style mixing and a mean of w."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import torch
+from torch import Tensor, nn
+
+from perform.generators.stylegan2 import Config, channel_table
+from perform.generators.stylegan2.network import Network, enlarged
+from perform.generators.weights import Weights, checked
+from perform.training.chance import Chance
+from perform.training.settings import RunError, Settings
+
+HALF_BLOCKS = 4  # the finest ones, that take the time: Karras et al. 2020, Training GANs with limited data
+CLAMP = 256.0  # of activations in float16, ibid.
+TRACKED = 0.995  # how much of the mean of w stays from step to step
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+
+
+def config_of(settings: Settings) -> Config:
+    """The generator that settings ask for."""
+    start = settings.start
+    blocks = (settings.size[1] // start[0]).bit_length()
+    table = channel_table(*settings.channels, 4 << (blocks - 1))
+    return Config(
+        channels=table,
+        z_dim=settings.z_dim,
+        mapping=(settings.w_dim,) * settings.mapping,
+        clamp=CLAMP if settings.precision == "float16" else None,
+        start=start,
+    )
+
+
+class Generator(nn.Module):
+    """z to pictures; the finest blocks in `precision`, all else in float32."""
+
+    def __init__(self, config: Config, precision: str = "float32") -> None:
+        super().__init__()
+        self.config: Config = config
+        self.network = Network(config)
+        self.dtype = DTYPES[precision]
+
+    def initialise(self, chance: Chance) -> None:
+        """Seeded weights of unit variance, as equalised learning rates have them."""
+        for name, value in self.network.state_dict().items():
+            kind = name.rsplit(".", 1)[-1]
+            if kind in ("weight", "const", "noise_const"):
+                rate = self.config.rate if name.startswith("mapping.fc") else 1.0
+                normal = chance.stream(f"init.{name}", 0).standard_normal(tuple(value.shape))
+                value.copy_(torch.from_numpy(normal / rate))
+
+    def drawn(
+        self,
+        chance: Chance,
+        purpose: str,
+        samples: Sequence[int],
+        z: Tensor | None = None,
+        mixing: float = 0.0,
+    ) -> tuple[Tensor, Tensor]:
+        """Pictures [n, channels, height, width] and their ws [n, num_ws, w_dim]; given z are not mixed."""
+        device = self.network.mapping.w_avg.device
+        if z is None:
+            ws = self._styles(chance, purpose, samples, mixing, device)
+        else:
+            ws = self._spread(self.network.mapping(z.to(device)))
+        if torch.is_grad_enabled() and not ws.requires_grad:
+            ws.requires_grad_(True)  # of a frozen mapping; the path length is measured at them
+        shapes = [self.config.noise_shape(layer) for layer in range(len(self.config.layers))]
+        noise = chance.noise(f"{purpose}.noise", samples, shapes, device)
+        return self.synthesised(ws, noise), ws
+
+    def _styles(
+        self, chance: Chance, purpose: str, samples: Sequence[int], mixing: float, device: torch.device
+    ) -> Tensor:
+        z = chance.normal(f"{purpose}.z", samples, self.config.z_dim).to(device)
+        ws = self._spread(self.network.mapping(z))
+        if not mixing:
+            return ws
+        other = self.network.mapping(chance.normal(f"{purpose}.other", samples, self.config.z_dim).to(device))
+        mixed, place = chance.uniform(f"{purpose}.mixing", samples, 2).unbind(1)
+        cut = torch.where(mixed < mixing, 1 + (place * (ws.shape[1] - 1)).floor(), ws.shape[1]).to(device)
+        after = torch.arange(ws.shape[1], device=device) >= cut[:, None]
+        return torch.where(after[..., None], other[:, None], ws)
+
+    def _spread(self, w: Tensor) -> Tensor:
+        return w[:, None].expand(-1, self.config.space.num_ws, -1)
+
+    def synthesised(self, ws: Tensor, noise: Sequence[Tensor | None]) -> Tensor:
+        """As the network's synthesis, with the finest blocks in the precision of training."""
+        synthesis, at = self.network.synthesis, 0
+        features: Tensor | None = None
+        picture: Tensor | None = None
+        for index, block in enumerate(synthesis.blocks()):
+            convolutions = 1 if features is None else 2
+            if features is not None and index >= self.config.blocks - HALF_BLOCKS:
+                features = features.to(self.dtype, memory_format=torch.channels_last)
+            features = block(features, ws[:, at:], synthesis.resample_filter, noise[at : at + convolutions])
+            at += convolutions
+            if block.torgb is not None:
+                shown = block.torgb(features, ws[:, at])
+                picture = shown if picture is None else shown + enlarged(picture, synthesis.resample_filter)
+        assert picture is not None
+        return picture
+
+    def shown(self, z: Tensor) -> Tensor:
+        """Pictures as they are played, with the noise that is stored with the network."""
+        ws = self._spread(self.network.mapping(z))
+        return self.synthesised(ws, self.network.synthesis.stored_noise())
+
+    def settle(self, chance: Chance) -> None:
+        """Nothing but weights decides what is drawn."""
+
+    @torch.no_grad()
+    def track(self, mean: Tensor) -> None:
+        """Let the centre of truncation follow a batch's mean w [w_dim]."""
+        self.network.mapping.w_avg.lerp_(mean, 1 - TRACKED)
+
+    def frozen(self, name: str, mapping: bool, resolution: int) -> bool:
+        """Whether a parameter is to stay as it is, by its name."""
+        if name.startswith("network.mapping."):
+            return mapping
+        block = name.split(".")[2]
+        return block.startswith("b") and int(block[1:]) <= resolution
+
+    def weights(self, notes: Mapping[str, str]) -> Weights:
+        """As a model that is played."""
+        arrays = {name: value.float().cpu().numpy() for name, value in self.network.state_dict().items()}
+        return checked(self.config, arrays, notes)
+
+    @torch.no_grad()
+    def adopt(self, weights: Weights) -> None:
+        """Take over what a model knows: all of it, or, of one of half the size, all but the finest block.
+
+        The finest block's colours then begin at 0, so that the picture is that of the smaller network,
+        enlarged.
+        """
+        own = self.network.state_dict()
+        for name, array in weights.arrays.items():
+            if own[name].shape != array.shape:
+                raise RunError(f"{name} has shape {array.shape}, must be {tuple(own[name].shape)}")
+            own[name].copy_(torch.from_numpy(array))
+        if weights.config.blocks < self.config.blocks:
+            own[f"synthesis.b{self.config.resolutions[-1]}.torgb.weight"].zero_()
+
+
+def fitted(config: Config, precision: str) -> Config:
+    """A file's configuration as it is trained: with activations clamped in float16."""
+    return replace(config, clamp=CLAMP) if precision == "float16" and config.clamp is None else config
+
+
+def grown(config: Config, outputs: int) -> Config:
+    """A generator of twice the size, whose new block has so many channels."""
+    if config.architecture != "skip":
+        raise RunError(f"architecture = {config.architecture}, must be skip to grow")
+    return replace(config, channels=(*config.channels, outputs, outputs))

@@ -1,0 +1,130 @@
+"""Networks as they learn: the same as those that are played, smooth to grow, sound to judge."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from perform.generators.dcgan.network import synthesis as played_dcgan
+from perform.generators.stylegan2.network import Network, enlarged
+from perform.training import dcgan, stylegan2
+from perform.training.chance import Chance
+from perform.training.discriminator import GROUP, Discriminator, lowpassed, varied
+from perform.training.settings import RunError, Settings
+
+TINY = Settings("stylegan2", (16, 16), channels=(64, 8), z_dim=8, w_dim=8, mapping=2)
+DCGAN = Settings("dcgan", (16, 16), channels=(64, 8), z_dim=8)
+
+
+def drawn(settings: Settings = TINY, seed: int = 0) -> stylegan2.Generator:
+    made = stylegan2.Generator(stylegan2.config_of(settings), settings.precision)
+    with torch.no_grad():
+        made.initialise(Chance(seed))
+        for layer in made.network.synthesis.convolutions():
+            layer.noise_strength.fill_(0.1)
+    return made
+
+
+def test_what_learns_is_what_plays() -> None:
+    made = drawn()
+    z = Chance(1).normal("z", [0, 1], 8)
+    network = Network.load(made.weights({}))
+    w = network.mapping(z)
+    ws = w[:, None].expand(-1, made.config.space.num_ws, -1)
+    torch.testing.assert_close(made.shown(z), network.synthesis(ws, network.synthesis.stored_noise()))
+
+
+def test_other_sizes_than_squares() -> None:
+    made = drawn(Settings("stylegan2", (32, 18), channels=(64, 8), z_dim=8, w_dim=8, mapping=2))
+    assert made.config.start == (9, 16) and made.config.size == (32, 18)
+    pictures, _ = made.drawn(Chance(0), "test", [0, 1])
+    assert pictures.shape == (2, 3, 18, 32)
+    assert Discriminator(made.config)(pictures).shape == (2,)
+
+
+def test_coarse_layers_in_less_precision_are_near() -> None:
+    whole = drawn()
+    half = stylegan2.Generator(whole.config, "bfloat16")
+    half.load_state_dict(whole.state_dict())
+    one, other = (made.drawn(Chance(0), "test", [0, 1])[0] for made in (whole, half))
+    assert other.dtype == torch.float32 and not torch.equal(one, other)
+    assert (one - other).square().mean() < 1e-3 * one.square().mean()
+
+
+def test_samples_do_not_depend_on_their_batch() -> None:
+    made, chance = drawn(), Chance(3)
+    together, ws = made.drawn(chance, "fake", range(4), mixing=0.9)
+    alone, _ = made.drawn(chance, "fake", [2], mixing=0.9)
+    torch.testing.assert_close(together[2:3], alone, rtol=1e-4, atol=1e-5)
+    layers = made.drawn(chance, "fake", range(64), mixing=0.9)[1]
+    mixed = (layers != layers[:, :1]).any(2).any(1).float().mean()
+    assert 0.7 < mixed <= 1 and torch.equal(ws, layers[:4])
+    assert not torch.equal(together, made.drawn(Chance(4), "fake", range(4), mixing=0.9)[0])
+
+
+def test_growing_begins_with_the_smaller_picture_enlarged() -> None:
+    small = drawn()
+    config = stylegan2.grown(small.config, 4)
+    big = stylegan2.Generator(config)
+    with torch.no_grad():
+        big.initialise(Chance(9))
+    big.adopt(small.weights({}))
+    assert config.size == (32, 32)
+    z = Chance(1).normal("z", [0], 8)
+    kernel = small.network.synthesis.resample_filter
+    torch.testing.assert_close(big.shown(z), enlarged(small.shown(z), kernel))
+
+
+def test_only_what_fits_is_taken_over() -> None:
+    other = drawn(Settings("stylegan2", (16, 16), channels=(64, 16), z_dim=8, w_dim=8, mapping=2))
+    with pytest.raises(RunError, match=r"has shape \(16, .*must be \(8, "):
+        drawn().adopt(other.weights({}))
+
+
+def test_a_dcgan_is_folded_on_its_way_out_and_in() -> None:
+    config = dcgan.config_of(DCGAN)
+    made = dcgan.Generator(config)
+    made.initialise(Chance(0))
+    made.settle(Chance(0))
+    z = Chance(1).normal("z", range(4), 8)
+    weights = made.weights({})
+    playing = played_dcgan(weights)
+    torch.testing.assert_close(made.shown(z), torch.cat([playing(one[None]) for one in z]))
+    again = dcgan.Generator(config).eval()
+    again.adopt(weights)
+    torch.testing.assert_close(again.shown(z), made.shown(z), rtol=1e-4, atol=1e-4)
+    assert dcgan.Discriminator(config)(made.shown(z)).shape == (4,)
+
+
+def test_variety_is_a_feature_of_neighbours() -> None:
+    x = torch.zeros(2 * GROUP, 1, 2, 2)
+    x[: GROUP // 2] = 2.0  # half of the first group at 2, half at 0: a standard deviation of 1
+    added = varied(x)[:, 1]
+    torch.testing.assert_close(added[:GROUP], torch.ones(GROUP, 2, 2))
+    torch.testing.assert_close(added[GROUP:], torch.full((GROUP, 2, 2), 1e-4))
+
+
+def test_the_low_pass_keeps_a_calm_field() -> None:
+    calm = lowpassed(torch.ones(1, 2, 8, 8), 1, 2)
+    assert calm.shape == (1, 2, 4, 4)
+    torch.testing.assert_close(calm[:, :, 1:-1, 1:-1], torch.ones(1, 2, 2, 2))
+
+
+def test_every_part_of_the_judge_learns() -> None:
+    judge = Discriminator(drawn().config)
+    with torch.no_grad():
+        judge.initialise(Chance(0))
+    logits = judge(Chance(1).normal("x", range(8), 3 * 256).reshape(8, 3, 16, 16))
+    assert 0.01 < logits.std() < 100
+    logits.sum().backward()
+    assert all(one.grad is not None and one.grad.abs().sum() > 0 for one in judge.parameters())
+
+
+def test_streams_are_told_by_seed_purpose_and_sample() -> None:
+    first = Chance(0).normal("a", [5, 6], 4)
+    for other in (Chance(1).normal("a", [5, 6], 4), Chance(0).normal("b", [5, 6], 4)):
+        assert not torch.equal(first, other)
+    assert torch.equal(first[1:], Chance(0).normal("a", [6], 4))
+    np.testing.assert_array_equal(np.sort(Chance(0).order(3, 10)), np.arange(10))
+    assert not np.array_equal(Chance(0).order(0, 100), Chance(0).order(1, 100))
