@@ -188,9 +188,11 @@ class Film:
                     number += 1
 
     def _frames(self, container: Any, stream: Any) -> Iterator[av.VideoFrame | str]:
-        """The stream's frames; the fault instead of what is damaged."""
+        """The stream's frames; the fault instead of what is damaged, and of what is made from that: all
+        up to the next key frame. A decoder that mends damage without a word is believed."""
         import av
 
+        whole = True
         packets = container.demux(stream)
         while True:
             try:
@@ -201,11 +203,13 @@ class Film:
             if packet is None:
                 return
             try:
-                decoded = packet.decode()
+                frames = packet.decode()
             except av.error.FFmpegError as error:
+                whole, frames = False, []
                 yield str(error.strerror)
-                continue
-            yield from ("damaged" if frame.is_corrupt else frame for frame in decoded)
+            for frame in frames:
+                whole = (whole or bool(frame.key_frame)) and not frame.is_corrupt
+                yield frame if whole else "made from a damaged frame"
 
     def _still(self, shot: Shot) -> Still:
         frame = shot.frame

@@ -14,7 +14,7 @@ import shutil
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -223,8 +223,7 @@ def _held(out: Path, recipe: Recipe) -> Iterator[None]:
     with (making / "lock").open("w") as lock:
         _lock(lock.fileno(), out)
         if begun.exists():
-            with suppress(ValueError):  # a damaged recipe is no recipe: nothing can be finished by it
-                _compare(json.loads(begun.read_text(encoding="utf-8")), recipe, out)
+            _compare(json.loads(begun.read_text(encoding="utf-8")), recipe, out)
         else:
             _write(begun, json.dumps(recipe))
         yield

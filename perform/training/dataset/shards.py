@@ -14,6 +14,7 @@ import os
 import re
 import tarfile
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -58,11 +59,10 @@ class ShardWriter:
 
     def discard(self) -> None:
         """Leave nothing of an unfinished shard, and no error either."""
-        try:
+        with suppress(OSError):  # what is still in the buffer meets the same full disk
             self._file.close()
+        with suppress(OSError):  # else it is written over next time
             self._part.unlink(missing_ok=True)
-        except OSError:
-            return  # the disk that was full may refuse this too; the part is written over next time
 
     def _member(self, name: str, data: bytes) -> None:
         head = tarfile.TarInfo(name)
