@@ -12,7 +12,7 @@ and costs no kernel of a sample's own.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import sqrt
 
 import torch
@@ -95,6 +95,23 @@ def filtered(x: Tensor, kernel: Tensor) -> Tensor:
     return functional.conv2d(x, weight, padding=1, groups=channels)
 
 
+def finished(
+    x: Tensor,
+    demodulation: Tensor,
+    noise: Tensor | None,
+    bias: Tensor,
+    kernel: Tensor | None,
+    gain: float,
+    clamp: float | None,
+) -> Tensor:
+    """What follows a convolution: the filter [4, 4] of one that doubled the size (else None), demodulation
+    [n, channels], noise [height, width], bias [channels] and activation."""
+    x = x if kernel is None else filtered(x, kernel.to(x))
+    x = x * _spread(demodulation, x)
+    x = x if noise is None else x + noise.to(x)
+    return activate(x + bias[:, None, None].to(x), gain, clamp)
+
+
 class Convolution(nn.Module):
     """A modulated 3x3 convolution with noise, bias and activation; `up` doubles the size."""
 
@@ -106,6 +123,7 @@ class Convolution(nn.Module):
         super().__init__()
         inputs, outputs = config.channels[layer : layer + 2]
         self.up, self.clamp = layer % 2 == 1, config.clamp
+        self.finish: Callable[..., Tensor] = finished
         self.gain = 1 / sqrt(inputs * 9)
         self.affine = Linear(config.w_dim, inputs, bias=1.0)
         self.weight = nn.Parameter(torch.zeros(outputs, inputs, 3, 3))
@@ -132,13 +150,11 @@ class Convolution(nn.Module):
         demodulation = (style.square() @ power + EPSILON).rsqrt()  # [n, outputs]
         x = x * _spread(style, x)
         if self.up:
-            x = filtered(functional.conv_transpose2d(x, weight, stride=2), kernel.to(x))
+            x = functional.conv_transpose2d(x, weight, stride=2)
         else:
             x = functional.conv2d(x, weight, padding=1)
-        x = x * _spread(demodulation, x)
-        if noise is not None:
-            x = x + (noise * self.noise_strength).to(x)
-        return activate(x + self.bias[:, None, None].to(x), gain, self.clamp)
+        noise = None if noise is None else noise * self.noise_strength
+        return self.finish(x, demodulation, noise, self.bias, kernel if self.up else None, gain, self.clamp)
 
 
 class ToRGB(nn.Module):

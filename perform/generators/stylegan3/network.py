@@ -9,8 +9,9 @@ As in StyleGAN2's network, activations are scaled on their way in and demodulate
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import pi, sqrt
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +20,8 @@ from torch.nn import functional
 from perform.generators.stylegan2.network import Linear, Mapping
 from perform.generators.stylegan3.config import Config, Sides
 from perform.generators.weights import Weights
+
+Finish: TypeAlias = Callable[["Layer", Tensor, Tensor], Tensor]
 
 SLOPE = 0.2
 EPSILON = 1e-8
@@ -111,6 +114,7 @@ class Layer(nn.Module):
         inputs, outputs = config.channels[i : i + 2]
         self.colours, self.clamp = config.colours(i), config.clamp
         self.up, self.down, self.padding = config.ups[i], config.downs[i], config.paddings[i]
+        self.finish: Finish = finished
         self.affine = Linear(config.w_dim, inputs, bias=1.0)
         self.weight = nn.Parameter(torch.zeros(outputs, inputs, config.kernels[i], config.kernels[i]))
         self.bias = nn.Parameter(torch.zeros(outputs))
@@ -135,14 +139,12 @@ class Layer(nn.Module):
         return weight.to(dtype), weight.square().sum((2, 3)).T
 
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
-        x = self.convolved(x, w) + self.bias[:, None, None].to(x)
-        x = upsampled(x, self.up_filter, self.up, self.padding)
-        x = x if self.colours else functional.leaky_relu(x, SLOPE) * sqrt(2)
-        x = x if self.clamp is None else x.clamp(-self.clamp, self.clamp)
-        return downsampled(x, self.down_filter, self.down)
+        x, demodulation = self.convolved(x, w)
+        return self.finish(self, x, demodulation)
 
-    def convolved(self, x: Tensor, w: Tensor) -> Tensor:
-        """The modulated convolution, of unit variance where the input has the variance seen in training."""
+    def convolved(self, x: Tensor, w: Tensor) -> tuple[Tensor, Tensor]:
+        """The convolution of scaled activations, and the demodulation [n, outputs] that gives it unit
+        variance where the input has the variance seen in training."""
         weight, power = self.scale(x.dtype)
         style, gain = self.affine(w), self.magnitude_ema.rsqrt()
         demodulation = gain.expand(style.shape[0], weight.shape[0])
@@ -150,8 +152,17 @@ class Layer(nn.Module):
             style = style * style.square().mean(1, keepdim=True).rsqrt()
             demodulation = gain * (style.square() @ power + EPSILON).rsqrt()
         x = x * style[:, :, None, None].to(x)
-        x = functional.conv2d(x, weight, padding=weight.shape[2] - 1)
-        return x * demodulation[:, :, None, None].to(x)
+        return functional.conv2d(x, weight, padding=weight.shape[2] - 1), demodulation
+
+
+def finished(layer: Layer, x: Tensor, demodulation: Tensor) -> Tensor:
+    """What follows a layer's convolution: demodulation [n, channels], bias, and the activation on a finer
+    grid between two filters."""
+    x = x * demodulation[:, :, None, None].to(x) + layer.bias[:, None, None].to(x)
+    x = upsampled(x, layer.up_filter, layer.up, layer.padding)
+    x = x if layer.colours else functional.leaky_relu(x, SLOPE) * sqrt(2)
+    x = x if layer.clamp is None else x.clamp(-layer.clamp, layer.clamp)
+    return downsampled(x, layer.down_filter, layer.down)
 
 
 class Synthesis(nn.Module):

@@ -1,0 +1,107 @@
+"""The Triton kernels against their references in plain torch, on a GPU or in Triton's interpreter.
+
+Where there is no GPU: `TRITON_INTERPRET=1 python -m pytest tests/test_kernels.py` with Triton installed.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from perform.generators.runtimes.eager import network
+from perform.generators.stylegan2 import Config
+from perform.generators.stylegan2.network import finished
+from perform.generators.stylegan3.network import finished as alias_free_finished
+from perform.generators.stylegan3.untrained import untrained
+from perform.generators.weights import Weights
+from tests.test_generators import drawn
+
+pytest.importorskip("triton", reason="no triton here")
+GPU = torch.cuda.is_available()
+if not GPU and os.environ.get("TRITON_INTERPRET") != "1":
+    pytest.skip("no GPU here, and TRITON_INTERPRET is not 1", allow_module_level=True)
+
+from perform.generators.kernels import alias_free, fuse, modulated  # noqa: E402
+
+DEVICE = "cuda" if GPU else "cpu"
+NEAR = {torch.float32: 2e-5, torch.float16: 4e-3}
+
+
+def normal(*shape: int, dtype: torch.dtype = torch.float32) -> torch.Tensor:
+    values = np.random.default_rng(sum(shape)).standard_normal(shape)
+    return torch.from_numpy(values).to(DEVICE, dtype)
+
+
+def close(made: torch.Tensor, expected: torch.Tensor) -> None:
+    assert made.shape == expected.shape and made.dtype == expected.dtype
+    error = (made.float() - expected.float()).abs().max() / expected.float().abs().max()
+    assert error < NEAR[made.dtype]
+
+
+@pytest.mark.parametrize("dtype", NEAR)
+@pytest.mark.parametrize("up", [False, True])
+@pytest.mark.parametrize(("noisy", "clamp"), [(True, 0.7), (False, None)])
+@pytest.mark.parametrize("shape", [(1, 5, 6, 9), (2, 130, 4, 4)])
+def test_what_follows_a_modulated_convolution(
+    dtype: torch.dtype, up: bool, noisy: bool, clamp: float | None, shape: tuple[int, int, int, int]
+) -> None:
+    n, channels, height, width = shape
+    x = normal(n, channels, height + up, width + up, dtype=dtype)
+    noise, kernel = normal(height, width) if noisy else None, normal(4, 4) if up else None
+    given = (normal(n, channels), noise, normal(channels), kernel, 0.5, clamp)
+    made = modulated.finished(x, *given)
+    close(made, finished(x.float(), *given).to(dtype))
+    assert made.is_contiguous(memory_format=torch.channels_last)
+
+
+@pytest.mark.parametrize("dtype", NEAR)
+@pytest.mark.parametrize("cells", [32, 64])
+def test_what_follows_an_alias_free_convolution(dtype: torch.dtype, cells: int) -> None:
+    weights = untrained(32, base=128, most=6, measured=False, clamp=1.5)
+    modules = network(weights, "float32").to(DEVICE).modules()
+    layers = [layer for layer in modules if isinstance(layer, alias_free.Layer)]
+    taken = [layer for layer in layers if alias_free.takes(layer)]
+    assert len(taken) == len(layers) - 1
+    assert {(layer.up, layer.down) for layer in taken} >= {(2, 2), (4, 2)}
+    for i, layer in enumerate(taken):
+        layer.bias.copy_(normal(len(layer.bias)))
+        width, height = weights.config.sizes[i]
+        edge = layer.weight.shape[2] - 1
+        x = normal(1, len(layer.bias), height + edge, width + edge, dtype=dtype)
+        demodulation = normal(1, len(layer.bias)).abs()
+        expected = alias_free_finished(layer, x.float(), demodulation).to(dtype)
+        if layer.scaled is not None:
+            layer.scaled = layer.scaled.to(dtype)
+        close(alias_free.Finish(layer, cells)(layer, x, demodulation), expected)
+
+
+def test_filters_longer_than_a_square_are_refused() -> None:
+    with pytest.raises(ValueError, match="cells = 16, must be 32 or more"):
+        alias_free.axis(torch.ones(24), 4, 3, torch.ones(24), 2, 16)
+
+
+@pytest.mark.parametrize(
+    "weights",
+    [
+        drawn(Config((8, 8, 8, 6, 6, 4), z_dim=5, mapping=(9, 8), clamp=256.0)),
+        drawn(replace(Config((8, 8, 8, 6), z_dim=5, mapping=(9, 8)), architecture="resnet")),
+        untrained(32, base=128, most=6),
+        untrained(32, "r", base=64, most=6),
+    ],
+    ids=["stylegan2", "resnet", "stylegan3-t", "stylegan3-r"],
+)
+def test_a_fused_network_draws_the_same(weights: Weights) -> None:
+    from perform.generators.weights import family
+
+    inputs = family(weights.config.family).inputs(weights)
+    controls = {parameter.name: parameter.default for parameter in weights.config.parameters}
+    given = [torch.tensor(array, device=DEVICE) for array in inputs(controls)]
+    ws = normal(weights.config.space.num_ws, weights.config.space.w_dim)
+    plain, fused = (network(weights).to(DEVICE) for _ in range(2))
+    assert fuse(fused) >= 2
+    with torch.inference_mode():
+        close(fused(ws, *given)[0], plain(ws, *given)[0])
