@@ -176,7 +176,9 @@ def test_a_full_disk_leaves_the_last_good_state(tmp_path: Path) -> None:
     again = resumed(tmp_path / "run")
     try:
         resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, limit[1]))
-        with pytest.raises(OSError, match=r"000000128\.safetensors cannot be written"):
+        with pytest.raises(
+            OSError, match=r"000000128\.safetensors cannot be written.*good state is .*000000064"
+        ):
             learnt(again, 1000)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limit)
@@ -209,6 +211,8 @@ def test_what_a_run_cannot_begin_with_is_told(tmp_path: Path) -> None:
         resumed(tmp_path / "e")
     with pytest.raises(RunError, match="latent of every picture"):
         learnt(begun(tmp_path / "f", replace(SMALL, teacher=0.5), dataset=Discs(latents=False)), 8)
+    with pytest.raises(RunError, match=r"\[8, 4, 4, 2, 2\] are asked for, but .* has \[8, 8, 8, 4, 4\]"):
+        begun(tmp_path / "h", replace(SMALL, channels=(32, 8)), begun_from=model, strict=True)
     for wrong in ({"batch": 1}, {"channels": (8, 8)}, {"size": (17, 17)}, {"rate": float("nan")}):
         with pytest.raises(RunError, match=r"(batch|channels|size|rate).*must be"):
             begun(tmp_path / "g", replace(SMALL, **wrong))
@@ -383,3 +387,24 @@ def test_two_processes_learn_as_one(tmp_path: Path, settings: str) -> None:
     assert len(one) == len(two) == 5
     for alone, together in zip(one, two, strict=True):
         assert together == pytest.approx(alone, rel=1e-3, abs=1e-4)
+
+
+def test_a_judge_in_an_official_file_is_taken_over(tmp_path: Path) -> None:
+    learnt(begun(tmp_path / "run"), 16)
+    run = resumed(tmp_path / "run")
+    file = tmp_path / "network.pt"
+    torch.save(
+        {"D": run.state.discriminator.state_dict(), "G_ema": run.state.average.network.state_dict()}, file
+    )
+    again = begun(tmp_path / "again", begun_from=file)
+    for name, value in again.state.discriminator.state_dict().items():
+        assert torch.equal(value, run.state.discriminator.state_dict()[name])
+
+
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+@pytest.mark.parametrize("settings", [SMALL, DCGAN], ids=["stylegan2", "dcgan"])
+def test_less_precision_learns_too(tmp_path: Path, settings: Settings, precision: str) -> None:
+    learnt(begun(tmp_path / "half", replace(settings, precision=precision)), 32)
+    learnt(begun(tmp_path / "whole", settings), 32)
+    for half, whole in zip(lines(tmp_path / "half"), lines(tmp_path / "whole"), strict=True):
+        assert half["discriminator"] == pytest.approx(whole["discriminator"], rel=0.1)

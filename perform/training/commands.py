@@ -124,12 +124,16 @@ def _begun(
     grow: bool,
 ) -> Run:
     """A run that is new."""
+    from perform.models import located
     from perform.training.dataset import Dataset
     from perform.training.run import Run
 
     pictures = Dataset.open(dataset)
     run = Run(folder, pictures, _device(device))
-    run.begin(settings_of(kind, pictures, run.device.type, wishes), origin, grow, dataset)
+    if origin is not None and not origin.exists():
+        origin = Path(located(str(origin)))
+    settings = settings_of(kind, pictures, run.device.type, wishes)
+    run.begin(settings, origin, grow, dataset, strict=wishes["channels"] is not None)
     return run
 
 

@@ -71,7 +71,7 @@ def _discriminator(file: Path) -> dict[str, NDArray[Any]]:
     held = content.get("D") if isinstance(content, dict) else None
     if modules.is_persistent(held):
         return modules.module(held).tensors
-    return modules.state(held) if modules.is_module(held) else {}
+    return modules.state(held) if modules.is_module(held) or isinstance(held, dict) else {}
 
 
 def fitted(settings: Settings, weights: Weights, grow: bool) -> Any:

@@ -69,16 +69,25 @@ class Run:
         self._stop = False
 
     def begin(
-        self, settings: Settings, begun_from: Path | None = None, grow: bool = False, place: Path = Path()
+        self,
+        settings: Settings,
+        begun_from: Path | None = None,
+        grow: bool = False,
+        place: Path = Path(),
+        strict: bool = False,
     ) -> None:
-        """Make the folder and the first state; `place` is where the dataset is. RunError or ModelError when
-        something does not fit."""
+        """Make the folder and the first state; `place` is where the dataset is, `strict` whether what it
+        begins from must have the settings' channels. RunError or ModelError when something does not fit."""
         source = origin.Origin.of(begun_from) if begun_from else None
         if grow and source is None:
             raise RunError("--grow needs --from: a run or a model of half the size")
-        config = (
-            origin.fitted(settings, source.weights, grow) if source else _module(settings).config_of(settings)
-        )
+        wanted = _module(settings).config_of(settings)
+        config = origin.fitted(settings, source.weights, grow) if source else wanted
+        if strict and config.channels[1:] != wanted.channels[1:]:
+            raise RunError(
+                f"channels {list(wanted.channels[1:])} are asked for, but {begun_from} has "
+                f"{list(config.channels[1:])}: leave --channels away"
+            )
         self.settings = origin.taken(settings, config)
         self._facts: dict[str, Any] = {
             "dataset": {
@@ -156,10 +165,13 @@ class Run:
                 reason = self._steps(step, feed, limits, tell)
             if self._kept != self.state.pictures:
                 self._keep()
-            return reason
+        except OSError as error:
+            why = error.strerror or error
+            raise OSError(f"{why}; the last good state is {self.folder.newest()}") from error
         finally:
             feed.close()
-            self.team.leave()
+        self.team.leave()
+        return reason
 
     def _steps(self, step: Step, feed: Feed, limits: Limits, tell: Callable[[Report], None]) -> str:
         state, settings = self.state, self.settings
@@ -170,7 +182,9 @@ class Run:
             self._keep()
         while not (reason := self._over(limits, stopwatch() - began)):
             before, at = state.pictures, stopwatch()
-            self._count(step(feed.batch(step.samples(), settings.batch)))
+            told = self._count(step(feed.batch(step.samples(), settings.batch)))
+            if "real" in told:
+                step.adapt(told["real"])
             state.seconds += stopwatch() - at
             if state.steps % LOG_EVERY == 0:
                 rate = (state.pictures - marked) / max(stopwatch() - since, 1e-9)
@@ -195,14 +209,17 @@ class Run:
             return f"{why} after {self.state.pictures} pictures; --resume goes on"
         return ""
 
-    def _count(self, told: Mapping[str, Tensor]) -> None:
-        """Add to what is logged next; a loss that is not finite ends the run."""
+    def _count(self, told: Mapping[str, Tensor]) -> dict[str, float]:
+        """Add to what is logged next; a loss that is not finite ends the run.
+
+        All at once: each question to a GPU is a wait for all that it has to do."""
         numbers = self.team.mean(torch.stack([value.float() for value in told.values()])).tolist()
         for name, number in zip(told, numbers, strict=True):
             if not isfinite(number):
                 raise RunError(self._spoilt(f"the loss of {name} is {number}"))
             total, count = self.state.tally.get(name, (0.0, 0))
             self.state.tally[name] = (total + number, count + 1)
+        return dict(zip(told, numbers, strict=True))
 
     def _log(self, rate: float) -> Mapping[str, float]:
         state = self.state

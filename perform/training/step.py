@@ -63,8 +63,6 @@ class Step:
         self._average()
         state.pictures += settings.batch
         state.steps += 1
-        if state.steps % ADAPT_EVERY == 0:
-            self._adapt()
         return told
 
     def samples(self) -> list[int]:
@@ -79,9 +77,7 @@ class Step:
         taken = state.discriminator(self._augmented(fake, "fake", samples))
         loss = losses.told_apart(known, taken)
         self._learn("discriminator", loss)
-        signs = self.team.mean(known.detach().sign().mean())
-        state.signs = (state.signs[0] + signs.item(), state.signs[1] + 1)
-        return {"discriminator": loss.detach(), "real": signs}
+        return {"discriminator": loss.detach(), "real": known.detach().sign().mean()}
 
     def _gradient_penalty(self, real: Tensor, samples: list[int]) -> Tensor:
         """R1 at what the discriminator sees: reading a grid has no second derivative in torch."""
@@ -160,14 +156,17 @@ class Step:
     def _augmented(self, pictures: Tensor, purpose: str, samples: list[int]) -> Tensor:
         return augmented(pictures, self.state.p, self.chance, purpose, samples)
 
-    def _adapt(self) -> None:
-        """More augmentation when the discriminator knows the real pictures too well, less when not."""
-        total, count = self.state.signs
-        if self.settings.augment is None and count:
-            change = ADAPT_EVERY * self.settings.batch / self.settings.augment_speed
-            direction = (total / count > self.settings.target) - (total / count < self.settings.target)
-            self.state.p = min(max(self.state.p + direction * change, 0.0), 1.0)
-        self.state.signs = (0.0, 0.0)
+    def adapt(self, real: float) -> None:
+        """More augmentation when the discriminator knows the real pictures too well, less when not; `real` is
+        the mean sign of its logits of them in the last step."""
+        total, count = self.state.signs[0] + real, self.state.signs[1] + 1
+        self.state.signs = (total, count)
+        if self.state.steps % ADAPT_EVERY == 0:
+            if self.settings.augment is None:
+                change = ADAPT_EVERY * self.settings.batch / self.settings.augment_speed
+                direction = (total / count > self.settings.target) - (total / count < self.settings.target)
+                self.state.p = min(max(self.state.p + direction * change, 0.0), 1.0)
+            self.state.signs = (0.0, 0.0)
 
 
 @contextmanager

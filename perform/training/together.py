@@ -29,7 +29,7 @@ class Team:
             distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
 
     def leave(self) -> None:
-        """Part, after everything was said."""
+        """Part, after everything was said; not after a fault, as the others would not come."""
         if distributed.is_initialized():
             distributed.barrier()
             distributed.destroy_process_group()
