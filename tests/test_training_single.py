@@ -242,3 +242,23 @@ def test_commands(tmp_path: Path) -> None:
         app, ["stretch", str(tmp_path / "d.safetensors"), str(tmp_path / "x.safetensors"), "--size", "96x24"]
     )
     assert "is of family dcgan, must be singan" in other.output
+
+
+def test_the_ground_is_the_mean_colours_of_the_picture(tmp_path: Path) -> None:
+    run = begin([painted(tmp_path)], tmp_path / "run", replace(SMALL, ground=(1, 6)))
+    means = run.real[0].reshape(3, 6, 4, 32).mean((2, 3))
+    assert torch.allclose(run.network.base[0, :, :, 0], means, atol=1e-6)
+    assert float(means[1, 0]) < -0.7 < 0.7 < float(means[1, 5])
+
+
+def test_free_noise_is_as_it_is_played(tmp_path: Path) -> None:
+    run = begin([painted(tmp_path)], tmp_path / "run", SMALL)
+    for scale in range(2):
+        run.scale = scale
+        learner = run._learner()
+        noise = learner._noise(learner.material.before, torch.Generator().manual_seed(1))
+        assert noise.shape == learner.material.before.shape
+        assert torch.equal(noise[:, 0], noise[:, 1]) == (scale == 0)
+        assert float(noise.square().mean()) == pytest.approx(1, abs=0.1)
+    amplitudes = [float(run._module(scale).amplitude) for scale in range(2)]
+    assert amplitudes[0] > 5 * amplitudes[1] > 0

@@ -58,6 +58,14 @@ def smaller(x: Tensor, size: tuple[int, int]) -> Tensor:
     return functional.interpolate(x, size, mode="bicubic", antialias=True).clamp(-1, 1)
 
 
+def fields(x: Tensor, count: tuple[int, int]) -> Tensor:
+    """The mean colours [1, c, down, across] of so many fields of all pictures [n, c, h, w].
+
+    (Bicubic with antialiasing gives one colour everywhere when there is one column: torch 2.13.)
+    """
+    return functional.adaptive_avg_pool2d(x, count).mean(0, keepdim=True)
+
+
 def rounded(pictures: Tensor) -> Tensor:
     """Pictures of -1..1 as bytes, so that they come back when read."""
     return ((pictures + 1) * 127.5).round().to(torch.uint8)

@@ -24,7 +24,7 @@ from perform.generators.weights import Weights, checked
 from perform.models.sheets import joined
 from perform.training.single import Options
 from perform.training.single.folder import Folder
-from perform.training.single.pyramid import fitted, read, rounded, sizes, smaller
+from perform.training.single.pyramid import fields, fitted, read, rounded, sizes, smaller
 from perform.training.single.scale import Learner, Losses, Material
 
 Report: TypeAlias = Callable[[int, int, Losses], None]  # scale, steps done, losses
@@ -45,7 +45,7 @@ class Run:
         found, ground = sizes((width, height), options), options.ground[::-1]
         self.config = Config(found, (options.width,) * len(found), options.depth, channels, frames, ground)
         self.network = Synthesis(self.config)
-        self.network.base.copy_(smaller(real, ground).mean(0, keepdim=True))
+        self.network.base.copy_(fields(real, ground))
         self.fixed = unit(torch.randn((frames, 1, *found[0]), generator=self._draw(NOISE)))
         self.scale = self.step = 0
         self._learnt: dict[str, Tensor] = {}
@@ -123,7 +123,8 @@ class Run:
             ground = enlarged(self.network.base, size)
             scale.amplitude.copy_((ground - real).square().mean().sqrt())
             fixed = self.fixed.expand(-1, channels, -1, -1) * scale.amplitude
-            return Material(real, ground.expand(pool, -1, -1, -1), ground.expand_as(real), fixed)
+            before, told = ground.expand(pool, -1, -1, -1), ground.expand_as(real)
+            return Material(real, before, told, fixed, alike=True)
         told = enlarged(self.told(n), size)
         scale.amplitude.copy_(self.options.noise * (told - real).square().mean().sqrt())
         draw = self._draw(POOL, n)

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from perform.generators.singan.network import SLOPE, Scale
+from perform.generators.singan.network import SLOPE, Scale, unit
 from perform.training.single import Options
 
 CELLS = 8192  # of fakes in a step, about
@@ -47,13 +47,15 @@ class Material(NamedTuple):
 
     `real` [f, c, h, w] are the frames at its size; `before` [p, c, h, w] pictures of the scale before,
     enlarged, and `told` [f, c, h, w] those of them that the fixed noise gives. At the coarsest scale
-    both are the ground and `fixed` [f, c, h, w] is that noise, else that is 0.
+    both are the ground and `fixed` [f, c, h, w] is that noise, else that is 0; free noise is there, `alike`,
+    one map for all channels.
     """
 
     real: Tensor
     before: Tensor
     told: Tensor
     fixed: Tensor
+    alike: bool = False
 
 
 class Learner:
@@ -98,7 +100,7 @@ class Learner:
         material, edge = self.material, 2 * self.scale.depth
         which = torch.randint(len(material.before), (self.batch,), generator=draw)
         before = material.before[which]
-        noise = torch.randn(before.shape, generator=draw) * self.scale.amplitude
+        noise = self._noise(before, draw) * self.scale.amplitude
         frame = int(torch.randint(len(material.real), (1,), generator=draw))
         bases = torch.cat([before, material.told[frame : frame + 1]])
         whole = self.scale.edged(bases + torch.cat([noise, material.fixed[frame : frame + 1]]))
@@ -107,6 +109,12 @@ class Learner:
         base = torch.stack([self._cut(x, place) for x, place in zip(bases, places, strict=True)])
         made = base + self.scale.added(seen)
         return made[:-1], made[-1], self._cut(material.real[frame], places[-1])
+
+    def _noise(self, before: Tensor, draw: torch.Generator) -> Tensor:
+        """Free noise as it is played."""
+        if self.material.alike:
+            return unit(torch.randn((len(before), 1, *before.shape[2:]), generator=draw)).expand_as(before)
+        return torch.randn(before.shape, generator=draw)
 
     def _judge(self, made: Tensor, draw: torch.Generator) -> tuple[float, float]:
         """One step of the critic."""
