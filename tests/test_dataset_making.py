@@ -231,3 +231,17 @@ def test_a_worker_that_is_killed_ends_it_with_a_sentence(
 
 def suicide(z: object, size: int) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_damaged_notes_of_an_unfinished_one(photos: Path, unbroken: dict[str, bytes], tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with pytest.raises(ZeroDivisionError):
+        make(Folder(photos), SMALL, out, watch=lambda seen, kept: 1 // (13 - seen))  # type: ignore[arg-type]
+    (out / "making/000001.json").write_text('{"items": 3, "kept": [[]]}')
+    recipe = (out / "making/recipe.json").read_text()
+    (out / "making/recipe.json").write_text("{")
+    with pytest.raises(DatasetError, match=r"recipe\.json is damaged: remove .*out and begin again"):
+        make(Folder(photos), SMALL, out)
+    (out / "making/recipe.json").write_text(recipe)
+    make(Folder(photos), SMALL, out)
+    assert contents(out) == unbroken

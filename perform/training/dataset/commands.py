@@ -117,7 +117,8 @@ def film(
         settings = Settings(size_of(size), fit, background, mirror, format_, quality, "first", *kept)
         beside = margin if margin is not None else 2 * bool(scenes)
         pick = Pick(start, end, stride, fps, scenes, beside)
-        _make(Film(file, pick, _workers(workers)), settings, target, workers)
+        source = Film(file, pick, _workers(workers))
+        _make(source, settings, target, workers, source.expected)
 
 
 @app.command()
@@ -197,14 +198,16 @@ def info(folder: Made, as_json: AsJson = False) -> None:
         out.print(f"{len(found)} pictures, {found.size[0]}x{found.size[1]}, a plain folder", highlight=False)
 
 
-def _make(source: Source, settings: Settings, target: Path, workers: int | None) -> None:
+def _make(
+    source: Source, settings: Settings, target: Path, workers: int | None, expected: int | None = None
+) -> None:
     """Make or continue a dataset, draw its report, and say what became of everything."""
     from perform.training.dataset import Dataset
     from perform.training.dataset.making import make
     from perform.training.dataset.manifest import REPORT
     from perform.training.dataset.report import page
 
-    total = source.total
+    total = expected or source.total
     try:
         with _progress(target.name) as move:
             made = make(

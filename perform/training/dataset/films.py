@@ -128,6 +128,12 @@ class Film:
     def total(self) -> int | None:
         return None
 
+    @property
+    def expected(self) -> int:
+        """About how many frames will be taken, from what the file says of its length."""
+        end = min(self.pick.end or self.seconds, self.seconds)
+        return max(round((end - self.pick.start) * (self.pick.fps or self._rate / self.pick.stride)), 1)
+
     def items(self, start: int) -> Iterator[Item | Lost]:
         for one in islice(self._picked(), start, None):
             yield one if isinstance(one, Lost) else self._lost(one.number) or self._still(one)

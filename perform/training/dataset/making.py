@@ -178,8 +178,11 @@ class _Work:
     def _resume(self) -> None:
         """Take up what the finished shards say."""
         while (file := self._out / MAKING / f"{len(self._shards):06d}.json").exists():
-            told = json.loads(file.read_text(encoding="utf-8"))
-            chapter, shard = _Chapter.of(told), Shard(**told["shard"])
+            try:
+                told = json.loads(file.read_text(encoding="utf-8"))
+                chapter, shard = _Chapter.of(told), Shard(**told["shard"])
+            except (ValueError, LookupError, TypeError, AttributeError):
+                return  # damaged: its shard is made again
             tar = self._out / SHARDS / shard.name
             if not tar.is_file() or tar.stat().st_size != shard.bytes:
                 return  # somebody removed or cut it: it is made again
@@ -223,10 +226,21 @@ def _held(out: Path, recipe: Recipe) -> Iterator[None]:
     with (making / "lock").open("w") as lock:
         _lock(lock.fileno(), out)
         if begun.exists():
-            _compare(json.loads(begun.read_text(encoding="utf-8")), recipe, out)
+            _compare(_begun(begun), recipe, out)
         else:
             _write(begun, json.dumps(recipe))
         yield
+
+
+def _begun(file: Path) -> Recipe:
+    """What a dataset was begun with."""
+    try:
+        told = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError:
+        told = None
+    if not isinstance(told, dict):
+        raise DatasetError(f"{file} is damaged: remove {file.parent.parent} and begin again")
+    return told
 
 
 def _lock(file: int, out: Path) -> None:
