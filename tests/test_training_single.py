@@ -253,8 +253,9 @@ def test_the_ground_is_the_mean_colours_of_the_picture(tmp_path: Path) -> None:
 
 def test_free_noise_is_as_it_is_played(tmp_path: Path) -> None:
     run = begin([painted(tmp_path)], tmp_path / "run", SMALL)
+    learner = None
     for scale in range(2):
-        run.scale = scale
+        run.scale, run._learnt = scale, learner.state() if learner else {}
         learner = run._learner()
         noise = learner._noise(learner.material.before, torch.Generator().manual_seed(1))
         assert noise.shape == learner.material.before.shape
