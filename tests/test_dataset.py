@@ -256,6 +256,7 @@ def test_sizes_that_are_refused(text: str) -> None:
         {"duplicates": 13},
         {"background": "red"},
         {"dark": 2.0},
+        {"blur": float("nan")},
     ],
 )
 def test_settings_that_are_refused(wrong: dict[str, object]) -> None:
@@ -268,3 +269,6 @@ def test_a_folder_that_is_empty_or_missing(tmp_path: Path) -> None:
         Folder(tmp_path)
     with pytest.raises(DatasetError, match="there is no such folder"):
         Folder(tmp_path / "none")
+    (tmp_path / "dataset.json").touch()
+    with pytest.raises(DatasetError, match="is a dataset already"):
+        Folder(tmp_path)

@@ -211,7 +211,17 @@ def test_colours_follow_the_matrix_that_a_film_names(matrix: int | None, height:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"start": -1}, {"start": 3, "end": 2}, {"stride": 0}, {"fps": -1}, {"fps": 2, "stride": 2}]
+    "wrong",
+    [
+        {"start": -1},
+        {"start": 3, "end": 2},
+        {"stride": 0},
+        {"fps": -1},
+        {"fps": float("nan")},
+        {"start": float("nan")},
+        {"margin": -1},
+        {"fps": 2, "stride": 2},
+    ],
 )
 def test_picks_that_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(DatasetError):

@@ -15,7 +15,7 @@ from perform.training.dataset.losses import Lost
 from perform.training.dataset.manifest import DatasetError
 from perform.training.dataset.settings import Settings
 
-AHEAD = 8  # items for each process between the source and the shards
+AHEAD = 3  # items for each process between the source and the shards; a frame of 4K film has 25 MB
 
 Results = Generator[list[Outcome], None, None]
 

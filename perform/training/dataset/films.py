@@ -8,6 +8,7 @@ middle would save seconds and depend on the file's key frames.
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -50,11 +51,14 @@ class Pick:
     margin: int = 0
 
     def __post_init__(self) -> None:
-        if self.start < 0 or (self.end is not None and self.end <= self.start):
-            raise DatasetError(f"from {self.start:g} to {self.end:g} s, must be a range" if self.end else
-                               f"from {self.start:g} s, must be 0 or more")  # fmt: skip
-        if self.stride < 1 or self.fps < 0 or self.scenes < 0 or self.margin < 0:
-            raise DatasetError("stride must be 1 or more; fps, scenes and margin 0 or more")
+        end = math.inf if self.end is None else self.end
+        if not 0 <= self.start < end:
+            raise DatasetError(f"from {self.start:g} to {end:g} s, must be a range from 0 on")
+        if not (self.stride >= 1 and 0 <= self.fps <= 1000 and self.scenes >= 0 and self.margin >= 0):
+            raise DatasetError(
+                f"stride = {self.stride}, fps = {self.fps:g}, scenes = {self.scenes}, margin = {self.margin}:"
+                " stride must be 1 or more, fps 0..1000, the others 0 or more"
+            )
         if self.stride > 1 and self.fps:
             raise DatasetError("give one of stride and fps")
 

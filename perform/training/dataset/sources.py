@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from perform.training.dataset.converting import Item
 from perform.training.dataset.hashes import Pixels
 from perform.training.dataset.losses import Lost, legible
-from perform.training.dataset.manifest import DatasetError, Recipe
+from perform.training.dataset.manifest import FILE, DatasetError, Recipe
 from perform.training.dataset.opening import File, Opened
 from perform.training.dataset.settings import Settings
 
@@ -47,6 +47,8 @@ class Folder:
     def __init__(self, path: Path) -> None:
         if not path.is_dir():
             raise DatasetError(f"{path}: there is no such folder")
+        if (path / FILE).exists():
+            raise DatasetError(f"{path} is a dataset already: give the folder of its pictures")
         self.path = path
         self._found = sorted(self._listed(), key=lambda one: os.fsencode(one.name))
         if not self._found:
