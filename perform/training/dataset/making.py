@@ -73,13 +73,13 @@ def make(
     The same source and settings give the same bytes, however often it was stopped and whatever the workers.
     Raises DatasetError: for a folder that holds something else, a full disk, or when nothing was kept.
     """
-    recipe = {**source.recipe, **settings.recipe}
-    if (out / FILE).exists():
-        done = read(out / FILE)
-        _compare(done.recipe, recipe, out)
-        shutil.rmtree(out / MAKING, ignore_errors=True)
-        return done
     try:
+        recipe = {**source.recipe, **settings.recipe}
+        if (out / FILE).exists():
+            done = read(out / FILE)
+            _compare(done.recipe, recipe, out)
+            shutil.rmtree(out / MAKING, ignore_errors=True)
+            return done
         with _held(out, recipe):
             return _Work(source, settings, recipe, out, watch).run(workers)
     except OSError as error:
