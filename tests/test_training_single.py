@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from safetensors.numpy import load_file
 from typer import echo
 from typer.testing import CliRunner
@@ -177,10 +178,22 @@ def test_a_small_picture_is_refused(tmp_path: Path, size: Any, wanted: Any, said
 
 def test_what_is_no_picture_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_text("no picture")
-    with pytest.raises(ValueError, match=r"a\.png is not readable as a picture"):
+    with pytest.raises(ValueError, match=r"a\.png is not readable as a picture: damaged or cut off"):
         read(tmp_path / "a.png")
     with pytest.raises(ValueError, match=r"b\.png is not a file, must be a picture"):
         read(tmp_path / "b.png")
+
+
+def test_pictures_of_every_kind_are_read(tmp_path: Path) -> None:
+    deep = np.linspace(0, 65535, 40 * 30).reshape(30, 40).astype(np.uint16)
+    Image.fromarray(deep).save(tmp_path / "deep.png")
+    Image.open(painted(tmp_path)).convert("CMYK").save(tmp_path / "cmyk.tif")
+    turned = Image.Exif()
+    turned[0x112] = 6
+    Image.open(tmp_path / "a.png").save(tmp_path / "turned.jpg", exif=turned)
+    assert read(tmp_path / "deep.png").std() > 60
+    assert read(tmp_path / "cmyk.tif").shape == (30, 40, 3)
+    assert read(tmp_path / "turned.jpg").shape == (40, 30, 3)
 
 
 @pytest.mark.parametrize(

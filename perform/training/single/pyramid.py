@@ -12,23 +12,25 @@ from torch import Tensor
 from torch.nn import functional
 
 from perform.generators import Pixels
-from perform.training.single import SMALLEST, Options
+from perform.training.dataset.losses import REASONS
+from perform.training.dataset.opening import File, Unfit
+from perform.training.dataset.settings import Settings
+from perform.training.single import LARGEST, SMALLEST, Options
 
 USUAL = 256  # pixels of the longer side, when no size is asked for
 RATIO = 0.7  # from one scale to the next coarser one, about
 
 
 def read(path: Path) -> Pixels:
-    """The picture of a file [height, width, 3], the right way up. ValueError when it is none."""
-    from PIL import Image, ImageOps
-
+    """The picture of a file [height, width, 3], upright, in sRGB. ValueError when it is none."""
     if not path.is_file():
         raise ValueError(f"{path} is not a file, must be a picture")
     try:
-        with Image.open(path) as image:
-            return np.asarray(ImageOps.exif_transpose(image).convert("RGB"), np.uint8)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise ValueError(f"{path} is not readable as a picture: {error}") from error
+        found = next(File(path, path.name).opened(Settings((LARGEST, LARGEST))))
+    except Unfit as error:
+        why = ", ".join(filter(None, (REASONS[error.reason], error.detail)))
+        raise ValueError(f"{path} is not readable as a picture: {why}") from error
+    return np.asarray(found.image, np.uint8)
 
 
 def fitted(pictures: Sequence[Pixels], size: tuple[int, int] | None) -> Tensor:
