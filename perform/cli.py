@@ -297,9 +297,8 @@ def _figures(result: dict[str, Any]) -> None:
     for row in result["figures"]:
         value = "-" if row["value"] is None else f"{row['value']:.2f}"
         goal = "" if row["goal"] is None else f"{row['goal']:g}"
-        table.add_row(
-            row["name"], value, row["unit"], goal, {True: "met", False: "missed", None: ""}[row["met"]]
-        )
+        said = {True: "met", False: "missed", None: row.get("note", "")}[row["met"]]
+        table.add_row(row["name"], value, row["unit"], goal, said)
     out.print(table)
 
 

@@ -61,7 +61,7 @@ def test_what_follows_a_modulated_convolution(
 @pytest.mark.parametrize("dtype", NEAR)
 @pytest.mark.parametrize("cells", [32, 64])
 def test_what_follows_an_alias_free_convolution(dtype: torch.dtype, cells: int) -> None:
-    weights = untrained(32, base=128, most=6, measured=False, clamp=1.5)
+    weights = untrained(32, base=32, most=2, num_layers=6, measured=False, clamp=1.5)
     modules = network(weights, "float32").to(DEVICE).modules()
     layers = [layer for layer in modules if isinstance(layer, alias_free.Layer)]
     taken = [layer for layer in layers if alias_free.takes(layer)]
@@ -89,8 +89,8 @@ def test_filters_longer_than_a_square_are_refused() -> None:
     [
         drawn(Config((8, 8, 8, 6, 6, 4), z_dim=5, mapping=(9, 8), clamp=256.0)),
         drawn(replace(Config((8, 8, 8, 6), z_dim=5, mapping=(9, 8)), architecture="resnet")),
-        untrained(32, base=128, most=6),
-        untrained(32, "r", base=64, most=6),
+        untrained(16, base=32, most=3, num_layers=4),
+        untrained(16, "r", base=16, most=2, num_layers=4),
     ],
     ids=["stylegan2", "resnet", "stylegan3-t", "stylegan3-r"],
 )

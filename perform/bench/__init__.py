@@ -25,13 +25,17 @@ LIBRARIES = ("numpy", "torch", "openvino", "moderngl", "av", "sounddevice", "lib
 
 @dataclass(frozen=True)
 class Figure:
-    """One measured value in its unit; `met` says whether it reaches the goal, None where there is none."""
+    """One measured value in its unit; `met` says whether it reaches the goal, None where there is none.
+
+    `note` says why there is no value (NaN).
+    """
 
     name: str
     value: float
     unit: str
     goal: float | None = None
     met: bool | None = None
+    note: str = ""
 
     @classmethod
     def at_least(cls, name: str, value: float, unit: str, goal: float) -> Figure:
@@ -87,6 +91,7 @@ def _row(figure: Figure) -> dict[str, Any]:
         "unit": figure.unit,
         "goal": figure.goal,
         "met": None if figure.met is None else bool(figure.met),
+        **({"note": figure.note} if figure.note else {}),
     }
 
 

@@ -1,9 +1,13 @@
-"""Pictures a second of the generator alone, by size and variant, one picture at a time."""
+"""Pictures a second of the generator alone, by size and variant, one picture at a time.
+
+On an NVIDIA GPU that was asked for, every form of the networks too (`bench.gpu`).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -23,13 +27,19 @@ LATENTS = 16
 def figures(
     seconds: float | None = None, model: str | None = None, device: Device = "auto"
 ) -> Iterator[Figure]:
-    """Each size (or one model) as opened by default, in float32 and through plain torch."""
+    """Each size (or one model) as opened by default, in float32 and through plain torch; on CUDA, each
+    form of the large networks (or of the model)."""
     sizes = SIZES if model is None else {Path(model).stem: model}
     for size, name in sizes.items():
         known: set[str] = set()
         for precision in ("auto", "float32"):
             yield from _opened(size, name, device, precision, seconds or SECONDS, known)
         yield _plain(size, name, seconds or SECONDS)
+    if device == "cuda":
+        from perform.bench import gpu
+
+        cases = None if model is None else {Path(model).stem: partial(generators.weights_of, model)}
+        yield from gpu.figures(seconds, cases)
 
 
 def _opened(

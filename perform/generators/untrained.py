@@ -57,7 +57,19 @@ def header(name: str) -> tuple[Config, dict[str, str]]:
 
 def weights(name: str) -> Weights:
     """The weights of a built-in network: the same numbers on every machine."""
-    config, notes = header(name)
+    return _made(*header(name))
+
+
+def sized(resolution: int, base: int, most: int = 512) -> Weights:
+    """Weights of the same kind for another resolution and table of channels: for measuring speed.
+
+    Blocks beyond 256² are drawn as that one.
+    """
+    config = Config(channel_table(base, most, resolution), mapping=(512,) * MAPPING_LAYERS, clamp=CLAMP)
+    return _made(config, {"title": f"untrained: {resolution}", "licence": "MIT"})
+
+
+def _made(config: Config, notes: dict[str, str]) -> Weights:
     draw = np.random.Generator(np.random.PCG64(SEED))
     arrays = {key: _drawn(draw, key, shape) for key, shape in config.shapes().items()}
     return Weights(config, arrays, notes)
@@ -80,7 +92,7 @@ def _drawn(draw: np.random.Generator, name: str, shape: tuple[int, ...]) -> Floa
 
 
 def _synthesis(draw: np.random.Generator, name: str, kind: str, normal: Floats) -> Floats:
-    level = int(name.split(".")[1][1:]).bit_length() - 3
+    level = min(int(name.split(".")[1][1:]).bit_length() - 3, len(LIGHT) - 1)
     if "affine" in name:  # centred: the mean w gives style 1
         return _centred(normal) * STYLE[level] if kind == "weight" else np.ones_like(normal)
     if "torgb" in name:

@@ -1,7 +1,7 @@
 """Triton kernels for an NVIDIA GPU: what follows the convolutions of StyleGAN2 and StyleGAN3, in one pass.
 
-The reference of each is the `finished` of the family's network.py, in plain torch. Triton comes with torch for
-CUDA; without it `fuse` raises ImportError and nothing is changed.
+The reference of each is the `finished` of the family's network.py, in plain torch. Triton comes with
+torch for CUDA; without it `fuse` raises ImportError and nothing is changed.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """StyleGAN3: demodulation, bias, upsampling, activation and downsampling of a layer in one pass.
 
-The activation is computed on a grid that is up to sixteen times as fine as what comes in; as plain torch that
-grid goes through memory four times. Here a program takes a square of it through the filters without writing it.
-Separable filters over a square X are products with banded matrices, U X U^T and D A D^T, which the matrix units
-compute: with ten times the multiplications of the taps alone, but on units that are faster by more than that. A
-square begins at a multiple of the factors, so that all squares share their matrices.
+The activation is computed on a grid that is up to sixteen times as fine as what comes in; as plain torch
+that grid goes through memory four times. Here a program takes a square of it through the filters without
+writing it. Separable filters over a square X are products with banded matrices, U X U^T and D A D^T, which
+the matrix units compute: with ten times the multiplications of the taps alone, but on units that are
+faster by more than that. A square begins at a multiple of the factors, so that all share their matrices.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def _band(taps: Tensor, index: Tensor) -> Tensor:
     return taps[index.clamp(0, len(taps) - 1)] * there
 
 
-@triton.jit  # type: ignore[misc, unused-ignore]
+@triton.jit  # type: ignore[untyped-decorator, unused-ignore]
 def _finish(
     x: Any,  # [n channels, height, width]
     out: Any,  # [n channels, rows, columns]
@@ -85,7 +85,7 @@ def _finish(
     source_y: tl.constexpr,
     source_x: tl.constexpr,
     results: tl.constexpr,
-):
+) -> None:
     plane, across, along = tl.program_id(0), tl.program_id(1), tl.program_id(2)
     fine, result = tl.arange(0, cells), tl.arange(0, results)
     sy, sx = tl.arange(0, source_y), tl.arange(0, source_x)

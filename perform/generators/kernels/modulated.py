@@ -21,7 +21,7 @@ CELLS = 2048  # values of one program
 MOST_CHANNELS = 128  # of one program
 
 
-@triton.jit  # type: ignore[misc, unused-ignore]
+@triton.jit  # type: ignore[untyped-decorator, unused-ignore]
 def _finish(
     x: Any,  # [n, rows, columns, channels]: one more of both where it is filtered
     out: Any,  # [n, height, width, channels]
@@ -41,7 +41,7 @@ def _finish(
     slope: tl.constexpr,
     rows: tl.constexpr,
     columns: tl.constexpr,
-):
+) -> None:
     place = tl.program_id(0) * rows + tl.arange(0, rows)
     channel = tl.program_id(1) * columns + tl.arange(0, columns)
     inside = (place < pixels)[:, None] & (channel < channels)[None, :]

@@ -69,7 +69,7 @@ def _eroded(x: Tensor, values: Tensor, radius: int) -> Tensor:
 
 def _blurred(x: Tensor, _: Tensor, radius: int) -> Tensor:
     """Binomial filters along both axes, edges mirrored as far as the picture goes."""
-    taps = torch.ones(1)
+    taps = torch.ones(1, device=x.device)
     for _step in range(2 * radius):
         taps = functional.pad(taps, (0, 1)) / 2 + functional.pad(taps, (1, 0)) / 2
     channels = x.shape[1]

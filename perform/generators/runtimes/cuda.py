@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from itertools import cycle
 from threading import Lock
 from typing import TypeAlias
@@ -29,12 +30,11 @@ def capture(run: Callable[[], Tensor]) -> tuple[Callable[[], None], Tensor]:
     """A CUDA graph of `run`: what replays it, and the tensor that each replay fills.
 
     Another model may be playing on another thread meanwhile: what that one does is no part of this
-    recording (`thread_local`) and must not break it. cuDNN takes only algorithms that give the same
-    result each time, and chooses them by its rules, not by a race: the frame is a function.
+    recording (`thread_local`) and must not break it.
     """
     aside, graph = torch.cuda.Stream(), torch.cuda.CUDAGraph()  # type: ignore[no-untyped-call]
     aside.wait_stream(torch.cuda.current_stream())
-    with CAPTURING, torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True):
+    with CAPTURING:
         with torch.cuda.stream(aside):
             for _ in range(WARM_UP):
                 run()
@@ -42,6 +42,15 @@ def capture(run: Callable[[], Tensor]) -> tuple[Callable[[], None], Tensor]:
         with torch.cuda.graph(graph, stream=aside, capture_error_mode="thread_local"):
             output = run()
     return graph.replay, output
+
+
+def steady() -> AbstractContextManager[None]:
+    """The frame is a function: cuDNN takes algorithms that give the same result each time, and chooses
+    them by its rules, not by a race. What is captured meanwhile keeps them."""
+    flags: AbstractContextManager[None] = torch.backends.cudnn.flags(
+        enabled=True, benchmark=False, deterministic=True, allow_tf32=False
+    )
+    return flags
 
 
 class Cuda(Base):
@@ -72,7 +81,7 @@ class Cuda(Base):
         self._given = (np.zeros((space.num_ws, space.w_dim), np.float32), *self._inputs({}))
         # Copies, to be written over
         self._tensors = [torch.tensor(array, device=device) for array in self._given]
-        with torch.inference_mode():
+        with torch.inference_mode(), steady():
             self._memories = self._synthesis(*self._tensors)[1:]
             self._replay, self._output = capture(self._run)
         self._fresh = bool(self._memories)

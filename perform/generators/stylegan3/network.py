@@ -32,7 +32,7 @@ def upsampled(x: Tensor, taps: Tensor | None, up: int, padding: Sides) -> Tensor
 
     x [n, c, h, w]; taps [t] along both axes, or [rows, columns], or None.
     """
-    for kernel, steps in _kernels(taps, up):
+    for kernel, steps in _kernels(taps, up, x.device):
         weight = (kernel * (steps[0] * steps[1])).to(x).expand(x.shape[1], 1, *kernel.shape)
         x = functional.conv_transpose2d(x, weight, stride=steps, groups=x.shape[1])
     rows, columns = (1, 1) if taps is None else (taps.shape[0], taps.shape[-1])
@@ -43,16 +43,16 @@ def upsampled(x: Tensor, taps: Tensor | None, up: int, padding: Sides) -> Tensor
 
 def downsampled(x: Tensor, taps: Tensor | None, down: int) -> Tensor:
     """The filter over x, no padding, then each `down`-th pixel."""
-    for kernel, steps in _kernels(taps, down):
+    for kernel, steps in _kernels(taps, down, x.device):
         weight = kernel.flip(0, 1).to(x).expand(x.shape[1], 1, *kernel.shape)
         x = functional.conv2d(x, weight, stride=steps, groups=x.shape[1])
     return x
 
 
-def _kernels(taps: Tensor | None, factor: int) -> list[tuple[Tensor, tuple[int, int]]]:
+def _kernels(taps: Tensor | None, factor: int, device: torch.device) -> list[tuple[Tensor, tuple[int, int]]]:
     """A filter as kernels [rows, columns], each with its steps down and across."""
     if taps is None:
-        return [] if factor == 1 else [(torch.ones(1, 1), (factor, factor))]
+        return [] if factor == 1 else [(torch.ones(1, 1, device=device), (factor, factor))]
     if taps.dim() == 2:
         return [(taps, (factor, factor))]
     return [(taps[None, :], (1, factor)), (taps[:, None], (factor, 1))]
