@@ -130,7 +130,10 @@ def test_a_run_killed_while_it_writes_goes_on_exactly(tmp_path: Path) -> None:
     with (tmp_path / "killed/log.jsonl").open("a") as log:
         log.write('{"pictures": 13')  # what a kill in the middle of a line leaves
     assert [file.suffix for file in (tmp_path / "killed/checkpoints").glob("*128*")] == [".part"]
+    (tmp_path / "killed/checkpoints/.tmpXYZ").touch()
     learnt(resumed(tmp_path / "killed"), 160)
+    left = sorted(file.name for file in (tmp_path / "killed/checkpoints").iterdir())
+    assert left == ["000000128.safetensors", "000000160.safetensors"]
     learnt(begun(tmp_path / "whole"), 160)
     assert lines(tmp_path / "killed") == lines(tmp_path / "whole")
     assert same(tmp_path / "killed", tmp_path / "whole")
@@ -186,7 +189,8 @@ def test_a_full_disk_leaves_the_last_good_state(tmp_path: Path) -> None:
     assert [file.name for file in (tmp_path / "run/checkpoints").iterdir()].count(
         "000000064.safetensors"
     ) == 1
-    assert not list((tmp_path / "run").rglob("*.part"))
+    left = [file.name for file in (tmp_path / "run/checkpoints").iterdir()]
+    assert sorted(left) == ["000000000.safetensors", "000000064.safetensors"]
     learnt(resumed(tmp_path / "run"), 128)
 
 
@@ -408,3 +412,19 @@ def test_less_precision_learns_too(tmp_path: Path, settings: Settings, precision
     learnt(begun(tmp_path / "whole", settings), 32)
     for half, whole in zip(lines(tmp_path / "half"), lines(tmp_path / "whole"), strict=True):
         assert half["discriminator"] == pytest.approx(whole["discriminator"], rel=0.1)
+
+
+def test_beginning_from_another_project(tmp_path: Path) -> None:
+    file = Path(__file__).parent / "data/reference/rosinality-64-narrow.pt"
+    settings = replace(SMALL, size=(64, 64), batch=4)
+    run = begun(tmp_path / "run", settings, dataset=Discs(side=64), begun_from=file)
+    own = generators.weights_of(file)
+    assert run.settings.mapping == 4 and run.state.generator.config.channels == own.config.channels
+    z = Chance(0).normal("z", [0], own.config.z_dim)
+    model = generators.opened(own, "cpu", "float32")
+    ws = np.repeat(model.map(z.numpy()), model.space.num_ws, 0)
+    drawn = runs.pixels(run.state.average.shown(z)).numpy()[0]
+    assert np.abs(drawn.astype(int) - model.synthesise(ws)).max() <= 1
+    model.close()
+    learnt(run, 8)
+    assert "licence" in generators.info(tmp_path / "run/latest.safetensors")

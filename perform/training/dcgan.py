@@ -18,6 +18,7 @@ from torch.nn import functional
 from perform.generators.dcgan import EPSILON, Config, from_state
 from perform.generators.weights import Weights
 from perform.training.chance import Chance
+from perform.training.discriminator import varied
 from perform.training.settings import RunError, Settings
 from perform.training.together import summed
 
@@ -160,12 +161,13 @@ class Generator(nn.Module):
         """Take over a model, whose normalisation is in its convolutions: normalise by what it then gives."""
         if weights.config != self.config:
             raise RunError(f"it is {weights.config}, must be {self.config}")
-        x = Chance(0).normal("probe", range(PROBES), self.config.space.z_dim)[:, :, None, None]
+        device = next(self.parameters()).device
+        x = Chance(0).normal("probe", range(PROBES), self.config.space.z_dim)[:, :, None, None].to(device)
         for i in range(len(self.config.kernels) + 1):
             layer = self.get_submodule(f"conv{i}")
             assert isinstance(layer, nn.ConvTranspose2d)
             layer.weight.copy_(torch.from_numpy(weights.arrays[f"layers.{i}.weight"]))
-            bias = torch.from_numpy(weights.arrays[f"layers.{i}.bias"])
+            bias = torch.from_numpy(weights.arrays[f"layers.{i}.bias"]).to(device)
             if layer.bias is not None:
                 layer.bias.copy_(bias)
                 return
@@ -182,9 +184,14 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Pictures to logits [n], by strided convolutions as wide as the generator's."""
+    """Pictures to logits [n], by strided convolutions as wide as the generator's.
 
-    def __init__(self, config: Config, precision: str = "float32", count: int = 1) -> None:
+    Two things are of later papers: R1 takes the place of batch normalisation, with which it cannot be (with
+    normalisation, discs on dark ground were told apart from the first hundred steps on and never learnt), and
+    the last layer sees the batch's variety, without which all discs had one colour.
+    """
+
+    def __init__(self, config: Config, precision: str = "float32") -> None:
         super().__init__()
         self.config, self.dtype = config, DTYPES[precision]
         widths = (*reversed(config.channels[1:]), 1)
@@ -192,7 +199,7 @@ class Discriminator(nn.Module):
             last = i == len(config.kernels)
             kernel: Any = config.start if last else (4, 4)
             stride, padding = (1, 0) if last else (2, 1)
-            self.add_module(f"conv{i}", nn.Conv2d(inputs, outputs, kernel, stride, padding))
+            self.add_module(f"conv{i}", nn.Conv2d(inputs + last, outputs, kernel, stride, padding))
 
     def initialise(self, chance: Chance) -> None:
         """Seeded weights that keep the variance (He et al. 2015, Delving deep into rectifiers)."""
@@ -211,6 +218,7 @@ class Discriminator(nn.Module):
             layer = self.get_submodule(f"conv{i}")
             assert isinstance(layer, nn.Conv2d)
             assert layer.bias is not None
+            x = varied(x) if i == depth else x
             x = functional.conv2d(x, layer.weight.to(x), layer.bias.to(x), layer.stride, layer.padding)
             x = functional.leaky_relu(x, SLOPE) if i < depth else x
         return x.float().flatten()

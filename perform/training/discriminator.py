@@ -8,6 +8,7 @@ learning rates, section 4.1). Tensors have the names that the field's files use.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from math import sqrt
 from typing import Any
 
@@ -46,9 +47,15 @@ class Convolution(nn.Module):
 
 def lowpassed(x: Tensor, padding: int, stride: int) -> Tensor:
     """The binomial filter [1, 3, 3, 1] each way, keeping every stride-th value."""
-    taps = torch.tensor([1.0, 3.0, 3.0, 1.0], device=x.device) / 8
-    kernel = torch.outer(taps, taps).to(x.dtype).expand(x.shape[1], 1, 4, 4)
+    kernel = _binomial(x.device, x.dtype).expand(x.shape[1], 1, 4, 4)
     return functional.conv2d(x, kernel, padding=padding, stride=stride, groups=x.shape[1])
+
+
+@cache
+def _binomial(device: torch.device, dtype: torch.dtype) -> Tensor:
+    """Made once: what is made from numbers on the way to a GPU waits for all that it has to do."""
+    taps = torch.tensor([1.0, 3.0, 3.0, 1.0]) / 8
+    return torch.outer(taps, taps).to(device, dtype)
 
 
 class Block(nn.Module):

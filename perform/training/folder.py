@@ -98,7 +98,10 @@ class Folder:
         settled(beside, file)
 
     def forget(self, pictures: int) -> None:
-        """Drop what the log says of later than a checkpoint, and a line that was half written."""
+        """Drop what the log says of later than a checkpoint, and what was half written."""
+        for pattern in ("*.part", ".tmp*"):  # the second are safetensors' own
+            for half in (self.path / "checkpoints").glob(pattern):
+                half.unlink()
         if not self.log.exists():
             return
         lines = self.log.read_bytes().split(b"\n")[:-1]

@@ -141,6 +141,10 @@ class Run:
             raise RunError(f"the dataset has {len(self.dataset)} pictures, must have 2 or more")
         if settings.threads:
             torch.set_num_threads(settings.threads)
+        if self.device.type == "cuda":
+            torch.cuda.set_device(self.device)
+            torch.backends.cudnn.benchmark = True
+            torch.set_float32_matmul_precision("high")
         team.gather(self.device)
         generator, judge = networks(config, settings, team.count)
         generator, judge = generator.to(self.device), judge and judge.to(self.device)
@@ -317,7 +321,7 @@ def networks(config: Any, settings: Settings, processes: int = 1) -> tuple[Any, 
     alone = settings.teacher == 1
     if settings.kind == "dcgan":
         made = dcgan.Generator(config, settings.precision, processes)
-        return made, None if alone else dcgan.Discriminator(config, settings.precision, processes)
+        return made, None if alone else dcgan.Discriminator(config, settings.precision)
     judge = None if alone else discriminator.Discriminator(config, settings.precision)
     return stylegan2.Generator(config, settings.precision), judge
 
