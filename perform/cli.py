@@ -23,6 +23,7 @@ from perform.training.commands import train
 from perform.training.dataset.commands import app as dataset
 from perform.training.flora.commands import app as flora
 from perform.training.metrics.commands import metrics
+from perform.training.single.commands import kinds
 
 if TYPE_CHECKING:
     from perform.rig import Rig
@@ -40,7 +41,7 @@ app.add_typer(dataset, name="dataset")
 app.add_typer(flora, name="flora")
 app.command()(directions)
 app.command()(loop)
-app.command()(train)
+app.add_typer(kinds(train), name="train")
 app.command()(metrics)
 STYLE = {"ok": "green", "warn": "yellow", "fail": "bold red"}
 

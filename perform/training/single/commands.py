@@ -30,7 +30,7 @@ class Kinds(TyperGroup):
 def kinds(train: Callable[..., None]) -> typer.Typer:
     """`single`, `stretch`, and `train` for all that is neither."""
     app = typer.Typer(cls=Kinds, help="Learn a model: from a dataset, or from one picture.")
-    app.command(LEARN, hidden=True)(train)
+    app.command(LEARN, hidden=True, epilog="From one picture: perform train single.")(train)
     app.command()(single)
     app.command()(stretch)
     return app
@@ -41,7 +41,7 @@ def single(
         list[Path], typer.Argument(metavar="[PICTURE...] RUN", help="What to learn, and the run's folder.")
     ],
     size: Annotated[
-        str | None, typer.Option(help="WIDTHxHEIGHT in pixels. [the picture's, 256 at most]")
+        str | None, typer.Option(help="WIDTHxHEIGHT in pixels; else the picture's, 256 at most.")
     ] = None,
     coarsest: Annotated[
         int | None,
@@ -51,7 +51,7 @@ def single(
         str | None,
         typer.Option(help="WIDTHxHEIGHT of the colours that all variations share: 1x1, 1x6, 4x4. [1x6]"),
     ] = None,
-    scales: Annotated[int | None, typer.Option(help="How many. [as the size needs]")] = None,
+    scales: Annotated[int | None, typer.Option(help="How many; else as the size needs.")] = None,
     width: Annotated[int | None, typer.Option(help="Features of each layer. [32]")] = None,
     steps: Annotated[int | None, typer.Option(help="Steps of each scale. [1000]")] = None,
     crop: Annotated[int | None, typer.Option(help="Pixels that a step looks at. [64]")] = None,
