@@ -15,7 +15,8 @@ from torch import Tensor
 
 from perform.bench import Figure, generator, gpu, report
 from perform.generators import untrained
-from perform.generators.runtimes import cuda
+from perform.generators.bending import Bend
+from perform.generators.runtimes import cuda, eager
 from perform.generators.runtimes.eager import network
 from perform.generators.stylegan3.untrained import untrained as alias_free
 from perform.generators.weights import Weights
@@ -156,6 +157,22 @@ def test_a_latent_that_its_owner_writes_over_is_seen() -> None:
     before = unit.synthesise(ws).copy()
     ws *= -1
     assert np.abs(unit.synthesise(ws).astype(int) - before).max() > 10
+
+
+def warmed(run: Callable[[], Tensor]) -> tuple[Callable[[], None], Tensor]:
+    """Runs ahead of the recording, as a real capture does."""
+    for _ in range(cuda.WARM_UP):
+        run()
+    return unrecorded(run)
+
+
+def test_what_comes_back_begins_with_the_first_picture() -> None:
+    weights, bends = MADE["stylegan2"](), [Bend("feedback", "b8.conv1")]
+    plain, captured = eager.Eager(weights, bends=bends), cuda.Cuda(weights, "float32", warmed, "cpu", bends)
+    ws = np.ones((plain.space.num_ws, plain.space.w_dim), np.float32)
+    for sign in (1, -1, -1):
+        made, expected = (unit.synthesise(sign * ws, {"bend[0].amount": 0.9}) for unit in (captured, plain))
+        assert np.abs(made.astype(int) - expected).max() <= 1
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here")

@@ -6,6 +6,8 @@ Where there is no GPU: `TRITON_INTERPRET=1 python -m pytest tests/test_kernels.p
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -18,6 +20,7 @@ from perform.generators.stylegan2.network import finished
 from perform.generators.stylegan3.network import finished as alias_free_finished
 from perform.generators.stylegan3.untrained import untrained
 from perform.generators.weights import Weights
+from tests.laws import ROOT
 from tests.test_generators import drawn
 
 pytest.importorskip("triton", reason="no triton here")
@@ -105,3 +108,38 @@ def test_a_fused_network_draws_the_same(weights: Weights) -> None:
     assert fuse(fused) >= 2
     with torch.inference_mode():
         close(fused(ws, *given)[0], plain(ws, *given)[0])
+
+
+COMPILED = """
+import triton
+from triton.backends.compiler import GPUTarget
+from triton.compiler import ASTSource
+from perform.generators.kernels import alias_free, modulated
+
+def built(kernel, halves, floats, **constants):
+    kinds = dict.fromkeys(halves, "*fp16") | dict.fromkeys(floats, "*fp32") | {"gain": "fp32", "limit": "fp32"}
+    kinds |= dict.fromkeys(constants, "constexpr")
+    signature = {name: kinds.get(name, "i32") for name in kernel.arg_names}
+    made = triton.compile(ASTSource(kernel, signature, constants), target=GPUTarget("cuda", 90, 32))
+    assert made.asm["cubin"]
+    return made.asm["ptx"]
+
+common = dict(limits=True, slope=0.2)
+for filters in (False, True):
+    built(modulated._finish, ("x", "out"), ("demodulation", "noise", "bias", "taps"),
+          noisy=True, filters=filters, rows=16, columns=128, **common)
+ptx = built(alias_free._finish, ("x", "out", "up_y", "up_x", "down_y", "down_x"), ("demodulation", "bias"),
+            cells=32, source_y=32, source_x=16, results=16, **common)
+assert "mma" in ptx
+"""
+
+
+def test_kernels_compile_for_a_gpu_that_is_not_here() -> None:
+    known = {name: value for name, value in os.environ.items() if name != "TRITON_INTERPRET"}
+    done = subprocess.run(
+        [sys.executable, "-c", COMPILED],
+        capture_output=True,
+        text=True,
+        env={**known, "PYTHONPATH": str(ROOT)},
+    )
+    assert done.returncode == 0, done.stderr

@@ -10,7 +10,7 @@ faster by more than that. A square begins at a multiple of the factors, so that 
 from __future__ import annotations
 
 from math import sqrt
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 import triton
@@ -59,33 +59,33 @@ def _band(taps: Tensor, index: Tensor) -> Tensor:
 
 
 @triton.jit  # type: ignore[untyped-decorator, unused-ignore]
-def _finish(
-    x: Any,  # [n channels, height, width]
-    out: Any,  # [n channels, rows, columns]
-    demodulation: Any,  # [n channels]
-    bias: Any,  # [channels]
-    up_y: Any,
-    up_x: Any,
-    down_y: Any,
-    down_x: Any,
-    channels: Any,
-    height: Any,
-    width: Any,
-    rows: Any,
-    columns: Any,
-    first_y: Any,
-    first_x: Any,
-    source_step: Any,
-    step: Any,
-    gain: Any,
-    limit: Any,
+def _finish(  # type: ignore[no-untyped-def]
+    x,  # [n channels, height, width]
+    out,  # [n channels, rows, columns]
+    demodulation,  # [n channels]
+    bias,  # [channels]
+    up_y,
+    up_x,
+    down_y,
+    down_x,
+    channels,
+    height,
+    width,
+    rows,
+    columns,
+    first_y,
+    first_x,
+    source_step,
+    step,
+    gain,
+    limit,
     limits: tl.constexpr,
     slope: tl.constexpr,
     cells: tl.constexpr,
     source_y: tl.constexpr,
     source_x: tl.constexpr,
     results: tl.constexpr,
-) -> None:
+):
     plane, across, along = tl.program_id(0), tl.program_id(1), tl.program_id(2)
     fine, result = tl.arange(0, cells), tl.arange(0, results)
     sy, sx = tl.arange(0, source_y), tl.arange(0, source_x)

@@ -8,7 +8,6 @@ last, which is how cuDNN gives half-precision convolutions: neighbouring threads
 from __future__ import annotations
 
 from math import sqrt
-from typing import Any
 
 import torch
 import triton
@@ -22,26 +21,26 @@ MOST_CHANNELS = 128  # of one program
 
 
 @triton.jit  # type: ignore[untyped-decorator, unused-ignore]
-def _finish(
-    x: Any,  # [n, rows, columns, channels]: one more of both where it is filtered
-    out: Any,  # [n, height, width, channels]
-    demodulation: Any,  # [n, channels]
-    noise: Any,  # [height, width]
-    bias: Any,  # [channels]
-    taps: Any,  # [4, 4]
-    pixels: Any,  # n height width
-    height: Any,
-    width: Any,
-    channels: Any,
-    gain: Any,
-    limit: Any,
+def _finish(  # type: ignore[no-untyped-def]
+    x,  # [n, rows, columns, channels]: one more of both where it is filtered
+    out,  # [n, height, width, channels]
+    demodulation,  # [n, channels]
+    noise,  # [height, width]
+    bias,  # [channels]
+    taps,  # [4, 4]
+    pixels,  # n height width
+    height,
+    width,
+    channels,
+    gain,
+    limit,
     noisy: tl.constexpr,
     filters: tl.constexpr,
     limits: tl.constexpr,
     slope: tl.constexpr,
     rows: tl.constexpr,
     columns: tl.constexpr,
-) -> None:
+):
     place = tl.program_id(0) * rows + tl.arange(0, rows)
     channel = tl.program_id(1) * columns + tl.arange(0, columns)
     inside = (place < pixels)[:, None] & (channel < channels)[None, :]
