@@ -117,8 +117,8 @@ from triton.compiler import ASTSource
 from perform.generators.kernels import alias_free, modulated
 
 def built(kernel, halves, floats, **constants):
-    kinds = dict.fromkeys(halves, "*fp16") | dict.fromkeys(floats, "*fp32") | {"gain": "fp32", "limit": "fp32"}
-    kinds |= dict.fromkeys(constants, "constexpr")
+    kinds = dict.fromkeys(halves, "*fp16") | dict.fromkeys(floats, "*fp32")
+    kinds |= dict.fromkeys(("gain", "limit"), "fp32") | dict.fromkeys(constants, "constexpr")
     signature = {name: kinds.get(name, "i32") for name in kernel.arg_names}
     made = triton.compile(ASTSource(kernel, signature, constants), target=GPUTarget("cuda", 90, 32))
     assert made.asm["cubin"]
