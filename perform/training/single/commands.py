@@ -58,6 +58,9 @@ def single(
     fidelity: Annotated[
         float | None, typer.Option(help="How much likeness weighs against variety. [10]")
     ] = None,
+    penalty: Annotated[
+        float | None, typer.Option(help="How smooth the critic is kept; 0.1: more grain. [1]")
+    ] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Of all chance. [0]")] = None,
     every: Annotated[int | None, typer.Option(help="Steps from one checkpoint to the next. [200]")] = None,
 ) -> None:
@@ -71,6 +74,7 @@ def single(
         "steps": steps,
         "crop": crop,
         "fidelity": fidelity,
+        "penalty": penalty,
         "seed": seed,
         "every": every,
     }
