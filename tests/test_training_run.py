@@ -40,7 +40,7 @@ SMALL = Settings(
     snapshot_every=64,
     threads=1,
 )
-DCGAN = replace(SMALL, kind="dcgan", rate=2e-4, path=0.0)
+DCGAN = replace(SMALL, kind="dcgan", rate=5e-4, path=0.0)
 DISCS = Discs()
 
 
@@ -249,6 +249,9 @@ def test_beginning_from_a_run_and_from_its_model(tmp_path: Path, settings: Setti
         assert torch.equal(value, judge[f"discriminator.{name}"])
     assert "from first after 24 pictures" in with_judge._notes()["title"]
     assert Origin.of(tmp_path / "first/latest.safetensors").discriminator == {}
+    facts = [one.folder.read() for one in (with_judge, without)]
+    assert [said["discriminator"] for _, said in facts] == ["taken over", "new"]
+    assert [kept.head_start for kept, _ in facts] == [None, 4000]
 
 
 def test_what_is_frozen_stays(tmp_path: Path) -> None:
@@ -282,7 +285,7 @@ def test_a_teacher_is_listened_to(tmp_path: Path) -> None:
     losses = [line["teacher"] for line in lines(tmp_path / "run")]
     assert np.mean(losses[-5:]) < 0.6 * np.mean(losses[:5])
     assert run.state.discriminator is None and "discriminator" not in lines(tmp_path / "run")[0]
-    both = begun(tmp_path / "both", replace(SMALL, teacher=0.5), begun_from=tmp_path / "run")
+    both = begun(tmp_path / "both", replace(SMALL, teacher=0.5, head_start=0), begun_from=tmp_path / "run")
     learnt(both, 16)
     assert {"teacher", "generator", "discriminator"} <= lines(tmp_path / "both")[0].keys()
 
@@ -416,7 +419,7 @@ def test_less_precision_learns_too(tmp_path: Path, settings: Settings, precision
 
 def test_beginning_from_another_project(tmp_path: Path) -> None:
     file = Path(__file__).parent / "data/reference/rosinality-64-narrow.pt"
-    settings = replace(SMALL, size=(64, 64), batch=4)
+    settings = replace(SMALL, size=(64, 64), batch=4, head_start=4)
     run = begun(tmp_path / "run", settings, dataset=Discs(side=64), begun_from=file)
     own = generators.weights_of(file)
     assert run.settings.mapping == 4 and run.state.generator.config.channels == own.config.channels

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from perform.training.run import Report, Run
     from perform.training.settings import Settings
 
-DCGAN = {"channels": (2048, 512), "z_dim": 100, "rate": 2e-4, "r1": 1.0, "path": 0.0, "augment": 0.0}
+DCGAN = {"channels": (2048, 512), "z_dim": 100, "rate": 5e-4, "path": 0.0, "augment": 0.0}
 ON_GPU = {"batch": 32}
 WISHES = (  # of the command's parameters, those that a run keeps
     "size", "channels", "z_dim", "w_dim", "mapping", "batch", "rate", "r1", "path", "mixing", "average",
@@ -41,7 +41,7 @@ ZDim = Annotated[int | None, _option("Numbers of a latent. [512; dcgan: 100]")]
 WDim = Annotated[int | None, _option("Numbers of a style. [512]")]
 Mapping = Annotated[int | None, _option("Layers of the mapping. [4]")]
 BatchSize = Annotated[int | None, _option("Pictures a step, over all processes. [16; GPU: 32]")]
-Rate = Annotated[float | None, _option("Adam's learning rate. [0.0025; dcgan: 0.0002]")]
+Rate = Annotated[float | None, _option("Adam's learning rate. [0.0025; dcgan: 0.0005]")]
 R1 = Annotated[float | None, _option("Weight of the gradient penalty. [by size and batch]")]
 PathLength = Annotated[float | None, _option("Weight of the path-length penalty. [2]")]
 Mixing = Annotated[float | None, _option("Share of pictures made of two styles. [0.9]")]
@@ -52,7 +52,9 @@ Teacher = Annotated[float | None, _option("Share of the loss that compares with 
 Origin = Annotated[Path | None, _option("Begin from a run, a checkpoint of one, or a model file.", "--from")]
 Grow = Annotated[bool, _option("What it begins from is of half the size: double it.", "--grow")]
 Frozen = Annotated[str | None, _option("mapping, generator:SIZE, discriminator:SIZE, with commas.")]
-HeadStart = Annotated[int | None, _option("Pictures that the discriminator learns from alone at first.")]
+HeadStart = Annotated[
+    int | None, _option("Pictures that the discriminator learns from alone. [new to --from: 4000]")
+]
 Mirror = Annotated[bool | None, _option("Mirror half of the pictures. [as the dataset says]")]
 Seed = Annotated[int | None, _option("Of all that is drawn. [0]")]
 Device = Annotated[str, _option("auto, cpu or cuda.")]

@@ -188,7 +188,7 @@ class Discriminator(nn.Module):
 
     Two things are of later papers: R1 takes the place of batch normalisation, with which it cannot be (with
     normalisation, discs on dark ground were told apart from the first hundred steps on and never learnt), and
-    the last layer sees the batch's variety, without which all discs had one colour.
+    the last layer sees the batch's variety.
     """
 
     def __init__(self, config: Config, precision: str = "float32") -> None:

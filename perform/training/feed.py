@@ -14,11 +14,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from perform import generators
 from perform.training.chance import Chance
 from perform.training.settings import RunError
 
 AHEAD = 3  # batches
-KEPT = 2**30  # bytes of pictures that are kept in memory
+KEPT = 0.4  # of the memory that models may take: pictures that are kept, once decoded
 MOST_THREADS = 8
 
 Pixels = NDArray[np.uint8]
@@ -69,9 +70,10 @@ class Feed:
         self._chance, self._factor = chance, factor(dataset.size, size)
         self._order = lru_cache(maxsize=2)(lambda epoch: chance.order(epoch, len(dataset)))
         width, height = size
-        room = len(dataset) * width * height * 3 <= KEPT
+        room = len(dataset) * width * height * 3 <= KEPT * generators.spare_memory("cpu")
         self._kept = np.empty((len(dataset), height, width, 3), np.uint8) if room else None
         self._there = np.zeros(len(dataset), bool)
+        self._known: dict[int, NDArray[np.float32] | None] = {}
         self._pool = ThreadPoolExecutor(min(MOST_THREADS, os.cpu_count() or 1), "pictures")
         self._coming: dict[int, Future[Batch]] = {}
 
@@ -112,7 +114,10 @@ class Feed:
         return kept
 
     def _latents(self, places: Sequence[int]) -> Tensor:
-        found = [self.dataset.latent(place) for place in places]
+        for place in places:
+            if place not in self._known:
+                self._known[place] = self.dataset.latent(place)
+        found = [self._known[place] for place in places]
         if any(one is None for one in found):
             raise RunError("teacher needs the latent of every picture, which this dataset does not have")
         return torch.from_numpy(np.stack([np.asarray(one, np.float32) for one in found]))

@@ -6,7 +6,7 @@ import platform
 import signal
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite
 from pathlib import Path
 from types import FrameType
@@ -31,6 +31,7 @@ from perform.training.together import Team
 
 LOG_EVERY = 16  # steps
 KEEP_SECONDS = 300.0  # between checkpoints, at the most, where pictures are slow to come
+HEAD_START = 4000  # pictures that a new discriminator learns from before a trained generator does
 SHOWN = 36  # pictures on a sheet
 SHOWN_AT_ONCE = 12
 
@@ -109,12 +110,21 @@ class Run:
                 self.state.discriminator.initialise(chance)
             if source:
                 self.state.generator.adopt(source.weights)
-                if self.state.discriminator is not None:
-                    self.state.discriminator.adopt(source.discriminator)
+                self._meet(source.discriminator, grow)
         self.state.average.load_state_dict(self.state.generator.state_dict())
         self.state.p = settings.augment or 0.0
         if self.team.first:
             self.folder.begin(self.settings, self._facts)
+
+    def _meet(self, known: Mapping[str, Any], grow: bool) -> None:
+        """Take over a discriminator, if there is one that fits; a new or grown one gets a head start."""
+        judge = self.state.discriminator
+        if judge is None:
+            return
+        taken = judge.adopt(known)
+        self._facts["discriminator"] = "taken over" if taken else "new"
+        if self.settings.head_start is None and (grow or not taken):
+            self.settings = replace(self.settings, head_start=HEAD_START)
 
     def resume(self) -> None:
         """Go on exactly where the newest checkpoint is. RunError when that cannot be."""

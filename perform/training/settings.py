@@ -72,7 +72,8 @@ class Settings:
     pictures (None: by the batch). `augment` is the probability of augmentations, or None: driven by how
     often the discriminator knows the real ones (`target`), from 0 to 1 in `augment_speed` pictures.
     `teacher` is the share of the loss that compares with the picture whose latent is known. The generator
-    rests for the first `head_start` pictures, while a new discriminator learns. Counts are in pictures.
+    rests for the first `head_start` pictures, while the discriminator learns alone (None: for some, when a
+    trained generator meets a new or a grown one). Counts are in pictures.
     """
 
     kind: str
@@ -95,7 +96,7 @@ class Settings:
     augment_speed: float = 500_000.0
     teacher: float = 0.0
     freeze: Freeze = Freeze()
-    head_start: int = 0
+    head_start: int | None = None
     mirror: bool = False
     precision: str = "float32"
     threads: int = 0
@@ -124,9 +125,10 @@ class Settings:
     @property
     def penalty(self) -> float:
         """The weight of R1; where none is given, that of Karras et al. 2020, Training GANs with limited
-        data, appendix: 0.0002 for each pixel, divided by the batch."""
-        width, height = self.size
-        return 0.0002 * width * height / self.batch if self.r1 is None else self.r1
+        data, appendix: 0.0002 for each pixel, divided by the batch; for a DCGAN what was found here."""
+        pixels = self.size[0] * self.size[1]
+        usual = 0.0002 * pixels / self.batch if self.kind == "stylegan2" else 0.00025 * pixels
+        return usual if self.r1 is None else self.r1
 
     @property
     def half_life(self) -> float:

@@ -22,7 +22,7 @@ from perform.training.settings import Settings
 from perform.training.state import State
 from perform.training.together import Team
 
-BETAS = {"stylegan2": (0.0, 0.99), "dcgan": (0.5, 0.999)}
+BETAS = (0.0, 0.99)  # for a DCGAN too: with the paper's momentum of 0.5, its colours went round in circles
 LENGTH_DECAY = 0.01  # of the mean path length
 RAMP = 0.05  # the average's half-life is at most this share of what was learnt from
 ADAPT_EVERY = 4  # steps between changes of the augmentations' probability
@@ -32,7 +32,7 @@ TEACHER = 10.0  # weight of the comparison of pictures beside the adversarial lo
 def optimiser(network: nn.Module, settings: Settings, penalised: bool, every: int) -> Adam:
     """Adam for what is not frozen, corrected for a penalty that is taken as a step of its own."""
     share = every / (every + 1) if penalised else 1.0
-    first, second = BETAS[settings.kind]
+    first, second = BETAS
     learning = [one for one in network.parameters() if one.requires_grad]
     return Adam(learning, settings.rate * share, betas=(first**share, second**share), eps=1e-8)
 
@@ -56,7 +56,7 @@ class Step:
             told |= self._discriminator(real, samples)
             if settings.penalty and state.steps % settings.r1_every == 0:
                 told["r1"] = self._gradient_penalty(real, samples)
-        if state.pictures >= settings.head_start:
+        if state.pictures >= (settings.head_start or 0):
             told |= self._generator(real, batch.latents, samples)
             if self._takes_path():
                 told["path"] = self._path_penalty(samples[::2])
