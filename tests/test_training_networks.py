@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -11,7 +13,7 @@ from perform.generators.stylegan2.network import Network, enlarged
 from perform.training import dcgan, stylegan2
 from perform.training.chance import Chance
 from perform.training.discriminator import GROUP, Discriminator, lowpassed, varied
-from perform.training.settings import RunError, Settings
+from perform.training.settings import RunError, Settings, read
 
 TINY = Settings("stylegan2", (16, 16), channels=(64, 8), z_dim=8, w_dim=8, mapping=2)
 DCGAN = Settings("dcgan", (16, 16), channels=(64, 8), z_dim=8)
@@ -119,6 +121,19 @@ def test_every_part_of_the_judge_learns() -> None:
     assert 0.01 < logits.std() < 100
     logits.sum().backward()
     assert all(one.grad is not None and one.grad.abs().sum() > 0 for one in judge.parameters())
+
+
+def test_a_judge_may_have_widths_of_its_own() -> None:
+    for settings, kind in ((TINY, Discriminator), (DCGAN, dcgan.Discriminator)):
+        other = read(replace(settings, judge=(32, 4)).text())
+        levels = 3 if kind is Discriminator else 2
+        assert other.judge == (32, 4) and other.judged(levels) == (4, 4, 2)[:levels]
+        config = (stylegan2 if kind is Discriminator else dcgan).config_of(settings)
+        assert kind(config)(torch.zeros(4, 3, 16, 16)).shape == (4,)
+        narrow = kind(config, "float32", other.judged(levels))
+        assert narrow(torch.zeros(4, 3, 16, 16)).shape == (4,)
+        sizes = [sum(one.numel() for one in made.parameters()) for made in (kind(config), narrow)]
+        assert sizes[1] < 0.6 * sizes[0]
 
 
 def test_streams_are_told_by_seed_purpose_and_sample() -> None:

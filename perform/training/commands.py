@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 DCGAN = {"channels": (2048, 512), "z_dim": 100, "rate": 5e-4, "path": 0.0, "augment": 0.0}
 ON_GPU = {"batch": 32}
 WISHES = (  # of the command's parameters, those that a run keeps
-    "size", "channels", "z_dim", "w_dim", "mapping", "batch", "rate", "r1", "path", "mixing", "average",
-    "augment", "augment_speed", "teacher", "freeze", "head_start", "mirror", "seed", "precision", "threads",
-    "snapshot_every",
+    "size", "channels", "judge", "z_dim", "w_dim", "mapping", "batch", "rate", "r1", "path", "mixing",
+    "average", "augment", "augment_speed", "teacher", "freeze", "head_start", "mirror", "seed", "precision",
+    "threads", "snapshot_every",
 )  # fmt: skip
 
 
@@ -37,6 +37,7 @@ Count = Annotated[int | None, _option("Learn from so many pictures in all. [no e
 Minutes = Annotated[float | None, _option("Learn for so long, from now. [no end]", least=0)]
 Size = Annotated[str | None, _option("WIDTHxHEIGHT. [the dataset's]")]
 Channels = Annotated[str | None, _option("BASE,MOST: min(BASE / resolution, MOST) a layer.")]
+Judge = Annotated[str | None, _option("BASE,MOST of the discriminator. [the generator's]")]
 ZDim = Annotated[int | None, _option("Numbers of a latent. [512; dcgan: 100]")]
 WDim = Annotated[int | None, _option("Numbers of a style. [512]")]
 Mapping = Annotated[int | None, _option("Layers of the mapping. [4]")]
@@ -73,6 +74,7 @@ def train(
     minutes: Minutes = None,
     size: Size = None,
     channels: Channels = None,
+    judge: Judge = None,
     z_dim: ZDim = None,
     w_dim: WDim = None,
     mapping: Mapping = None,
@@ -162,8 +164,9 @@ def settings_of(kind: str, pictures: Any, device: str, wishes: dict[str, Any]) -
     usual: dict[str, Any] = DCGAN if kind == "dcgan" else {}
     usual = usual | (ON_GPU if device == "cuda" else {})
     given["size"] = size_of(given["size"]) if "size" in given else tuple(pictures.size)
-    if "channels" in given:
-        given["channels"] = _pair(given["channels"])
+    for name in ("channels", "judge"):
+        if name in given:
+            given[name] = _pair(name, given[name])
     if "freeze" in given:
         given["freeze"] = Freeze.parsed(given["freeze"])
     if given["augment"] == "":
@@ -176,10 +179,10 @@ def settings_of(kind: str, pictures: Any, device: str, wishes: dict[str, Any]) -
     return Settings(kind, **{**usual, **given})
 
 
-def _pair(text: str) -> tuple[int, int]:
+def _pair(name: str, text: str) -> tuple[int, int]:
     base, _, most = text.partition(",")
     if not (base.strip().isdigit() and most.strip().isdigit()):
-        raise ValueError(f"channels {text!r}, must be BASE,MOST, such as 8192,256")
+        raise ValueError(f"{name} {text!r}, must be BASE,MOST, such as 8192,256")
     return int(base), int(most)
 
 

@@ -184,17 +184,17 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Pictures to logits [n], by strided convolutions as wide as the generator's.
+    """Pictures to logits [n], by strided convolutions as wide as the generator's, or as `widths`.
 
     Two things are of later papers: R1 takes the place of batch normalisation, with which it cannot be (with
     normalisation, discs on dark ground were told apart from the first hundred steps on and never learnt), and
     the last layer sees the batch's variety.
     """
 
-    def __init__(self, config: Config, precision: str = "float32") -> None:
+    def __init__(self, config: Config, precision: str = "float32", widths: Sequence[int] = ()) -> None:
         super().__init__()
         self.config, self.dtype = config, DTYPES[precision]
-        widths = (*reversed(config.channels[1:]), 1)
+        widths = (config.image_channels, *reversed(widths or config.channels[1:-1]), 1)
         for i, (inputs, outputs) in enumerate(pairwise(widths)):
             last = i == len(config.kernels)
             kernel: Any = config.start if last else (4, 4)

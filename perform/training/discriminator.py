@@ -7,7 +7,7 @@ learning rates, section 4.1). Tensors have the names that the field's files use.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from math import sqrt
 from typing import Any
@@ -105,12 +105,14 @@ def varied(x: Tensor) -> Tensor:
 
 
 class Discriminator(nn.Module):
-    """Pictures [n, channels, height, width] to logits [n]: above 0, they are taken for real."""
+    """Pictures [n, channels, height, width] to logits [n]: above 0, they are taken for real.
 
-    def __init__(self, config: Config, precision: str = "float32") -> None:
+    `widths` of the resolutions, the coarsest first; none: as wide as the generator's."""
+
+    def __init__(self, config: Config, precision: str = "float32", widths: Sequence[int] = ()) -> None:
         super().__init__()
         self.config, self.dtype = config, DTYPES[precision]
-        widths = [config.channels[2 * block + 1] for block in range(config.blocks)]
+        widths = widths or [config.channels[2 * block + 1] for block in range(config.blocks)]
         for index in range(1, config.blocks):
             block = Block(config, index, (widths[index], widths[index - 1]))
             self.add_module(f"b{config.resolutions[index]}", block)

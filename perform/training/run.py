@@ -331,8 +331,10 @@ def networks(config: Any, settings: Settings, processes: int = 1) -> tuple[Any, 
     alone = settings.teacher == 1
     if settings.kind == "dcgan":
         made = dcgan.Generator(config, settings.precision, processes)
-        return made, None if alone else dcgan.Discriminator(config, settings.precision)
-    judge = None if alone else discriminator.Discriminator(config, settings.precision)
+        widths = settings.judged(len(config.kernels))
+        return made, None if alone else dcgan.Discriminator(config, settings.precision, widths)
+    widths = settings.judged(config.blocks)
+    judge = None if alone else discriminator.Discriminator(config, settings.precision, widths)
     return stylegan2.Generator(config, settings.precision), judge
 
 

@@ -64,7 +64,7 @@ class Freeze:
 @dataclass(frozen=True, slots=True)
 class Settings:
     """How a run learns. `size` is (width, height) in pixels; `channels` (base, most): a layer at
-    resolution r has min(base / r, most).
+    resolution r has min(base / r, most). `judge` is the same of the discriminator (None: as the generator).
 
     `batch` counts pictures over all processes. `rate` is Adam's. `r1` weighs the gradient penalty (None:
     by the size and the batch), `path` the path-length penalty, each taken every so many steps; `mixing`
@@ -79,6 +79,7 @@ class Settings:
     kind: str
     size: tuple[int, int]
     channels: tuple[int, int] = (8192, 256)
+    judge: tuple[int, int] | None = None
     z_dim: int = 512
     w_dim: int = 512
     mapping: int = 4
@@ -111,9 +112,11 @@ class Settings:
         for name, allowed in (("kind", KINDS), ("precision", PRECISIONS)):
             if getattr(self, name) not in allowed:
                 raise RunError(f"{name} = {getattr(self, name)!r}, must be one of {', '.join(allowed)}")
-        base, most = self.channels
-        if not (1 <= most <= 1024 and 4 <= base <= 1 << 20 and base >= max(self.size)):
-            raise RunError(f"channels = {base},{most}, must be BASE,MOST: {max(self.size)}..1048576, 1..1024")
+        for name, (base, most) in (("channels", self.channels), ("judge", self.judge or self.channels)):
+            if not (1 <= most <= 1024 and max(self.size) <= base <= 1 << 20):
+                raise RunError(
+                    f"{name} = {base},{most}, must be BASE,MOST: {max(self.size)}..1048576, 1..1024"
+                )
         if self.mirror and self.teacher:
             raise RunError("mirror and teacher, must be one of them: a latent tells one side from the other")
 
@@ -134,6 +137,13 @@ class Settings:
     def half_life(self) -> float:
         """Pictures after which the averaged generator has forgotten half."""
         return self.batch * 10_000 / 32 if self.average is None else self.average
+
+    def judged(self, levels: int) -> tuple[int, ...]:
+        """The discriminator's widths at so many resolutions, the coarsest first; empty: the generator's."""
+        if self.judge is None:
+            return ()
+        base, most = self.judge
+        return tuple(min(base // (4 << level), most) for level in range(levels))
 
     def text(self) -> str:
         """As JSON; `read` is the way back."""
@@ -156,8 +166,9 @@ def read(text: str | bytes | Mapping[str, Any]) -> Settings:
     """Settings from their JSON. RunError when it is none."""
     try:
         found = dict(json.loads(text) if isinstance(text, str | bytes) else text)
-        for name in ("size", "channels"):
-            found[name] = tuple(int(number) for number in found[name])
+        for name in ("size", "channels", "judge"):
+            if found.get(name) is not None:
+                found[name] = tuple(int(number) for number in found[name])
         found["freeze"] = Freeze(**found["freeze"])
         return Settings(**found)
     except (TypeError, KeyError, ValueError) as error:
