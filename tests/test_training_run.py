@@ -107,16 +107,17 @@ import os, signal, sys
 from pathlib import Path
 sys.path.insert(0, {root!r})
 from tests import test_training_run as tests
-from perform.training import run, state
+from perform.training import run
+from safetensors import torch as safetensors
 run.LOG_EVERY = 2
-whole = state.save_file
+whole = safetensors.save_file
 def half(tensors, path, metadata):
     whole(tensors, path, metadata)
     if "000000128" in str(path):
         with open(path, "r+b") as file:
             file.truncate(5000)
         os.kill(os.getpid(), signal.SIGKILL)
-state.save_file = half
+safetensors.save_file = half
 made = tests.begun(Path({folder!r}))
 tests.learnt(made, 160)
 """

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import platform
-import signal
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from math import isfinite
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -23,6 +20,7 @@ from perform.generators.weights import config_of
 from perform.training import dcgan, discriminator, origin, stylegan2
 from perform.training.chance import Chance
 from perform.training.feed import Dataset, Feed
+from perform.training.files import Stop
 from perform.training.folder import Folder
 from perform.training.settings import RunError, Settings
 from perform.training.state import State, load, words
@@ -67,7 +65,7 @@ class Run:
         self.device = torch.device(f"cuda:{self.team.local}" if device == "cuda" else device)
         self.settings: Settings
         self.state: State
-        self._stop = False
+        self._stop = Stop()
 
     def begin(
         self,
@@ -175,7 +173,7 @@ class Run:
         step = Step(self.state, settings, chance, self.team, self.device, not self._facts["from"])
         feed = Feed(self.dataset, settings.size, chance, settings.mirror, settings.teacher > 0)
         try:
-            with self._signals():
+            with self._stop:
                 reason = self._steps(step, feed, limits, tell)
             if self._kept != self.state.pictures:
                 self._keep()
@@ -218,8 +216,8 @@ class Run:
         if limits.pictures is not None and self.state.pictures >= limits.pictures:
             return f"learnt from {self.state.pictures} pictures"
         late = limits.minutes is not None and seconds >= 60 * limits.minutes
-        if self.team.any(late or self._stop, self.device):
-            why = "interrupted" if self._stop else "time is up"
+        if self.team.any(late or self._stop.asked, self.device):
+            why = "interrupted" if self._stop.asked else "time is up"
             return f"{why} after {self.state.pictures} pictures; --resume goes on"
         return ""
 
@@ -286,7 +284,7 @@ class Run:
         drawn: list[Any] = []
         for part in torch.split(z, SHOWN_AT_ONCE):
             drawn.extend(pixels(average.shown(part)).cpu().numpy())
-        self.folder.show(self.state.pictures, drawn)
+        self.folder.show_grid(self.state.pictures, drawn)
 
     def _measure(self) -> None:
         """Figures of the averaged generator, to the log; the best model is kept."""
@@ -304,22 +302,6 @@ class Run:
         if first is not None and (self.state.best is None or first < self.state.best):
             self.state.best = first
             self.folder.export(self.folder.best, weights)
-
-    @contextmanager
-    def _signals(self) -> Iterator[None]:
-        """Ctrl-C and a polite kill end the run after the step that it is in; a second one at once."""
-
-        def stop(number: int, frame: FrameType | None) -> None:
-            if self._stop:
-                raise KeyboardInterrupt
-            self._stop = True
-
-        before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
 
 
 def _module(settings: Settings) -> Any:

@@ -1,12 +1,8 @@
-"""All that a run is at one moment, and how it is kept: safetensors with the numbers in their metadata.
-
-Nothing is ever half there: a checkpoint is written beside, forced to the disk, and then given its name.
-"""
+"""All that a run is at one moment, and how it is kept: safetensors with the numbers in their metadata."""
 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -14,10 +10,10 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.optim import Adam
 
+from perform.training.files import saved
 from perform.training.settings import RunError
 
 FORMAT = "1"
@@ -82,38 +78,7 @@ def save(path: Path, state: State, words: Mapping[str, str]) -> None:
         "shape": json.dumps(asdict(state.generator.config)),
         **words,
     }
-    tensors = {name: value.cpu().contiguous() for name, value in state.tensors().items()}
-    partial = path.with_name(f"{path.name}.part")
-    try:
-        save_file(tensors, partial, metadata)
-        settled(partial, path)
-    except (SafetensorError, OSError) as error:
-        partial.unlink(missing_ok=True)
-        raise OSError(f"{path} cannot be written: {error}") from error
-
-
-def settled(partial: Path, path: Path) -> None:
-    """Force a file to the disk and give it its name; a loss of power leaves the old or the new one."""
-    with partial.open("rb+") as file:
-        os.fsync(file.fileno())
-    partial.replace(path)
-    if os.name == "posix":
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-
-
-def written(path: Path, content: bytes) -> None:
-    """Write a file; whole or not at all. OSError when there is no room."""
-    partial = path.with_name(f"{path.name}.part")
-    try:
-        partial.write_bytes(content)
-        settled(partial, path)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise OSError(f"{path} cannot be written: {error.strerror or error}") from error
+    saved(path, state.tensors(), metadata)
 
 
 def words(path: Path) -> dict[str, str]:

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import math
-import signal
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from types import FrameType
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -22,6 +19,7 @@ from perform.generators.singan import BASE, FIXED, Config
 from perform.generators.singan.network import Scale, Synthesis, enlarged, unit
 from perform.generators.weights import Weights, checked
 from perform.models.sheets import joined
+from perform.training.files import Stop
 from perform.training.single import Options
 from perform.training.single.folder import Folder
 from perform.training.single.pyramid import fields, fitted, read, rounded, sizes, smaller
@@ -49,7 +47,7 @@ class Run:
         self.fixed = unit(torch.randn((frames, 1, *found[0]), generator=self._draw(NOISE)))
         self.scale = self.step = 0
         self._learnt: dict[str, Tensor] = {}
-        self._stop = False
+        self._stop = Stop()
         self._restore()
 
     def train(self, report: Report = lambda scale, step, losses: None) -> bool:
@@ -57,14 +55,14 @@ class Run:
 
         ValueError when a loss is no number: the checkpoints are then those of before.
         """
-        with self._signals():
-            while not self._stop:
+        with self._stop:
+            while not self._stop.asked:
                 learner = self._learner()
                 self._learn(learner, report)
                 if self.step < self.options.steps or self.scale == self.config.scales - 1:
                     break
                 self._learnt, self.scale, self.step = learner.state(), self.scale + 1, 0
-        return not self._stop
+        return not self._stop.asked
 
     def weights(self) -> Weights:
         """The network with the scales so far, two at least, to be played."""
@@ -80,7 +78,7 @@ class Run:
     def _learn(self, learner: Learner, report: Report) -> None:
         """The steps of one scale that are left."""
         begun, steps = stopwatch(), self.options.steps
-        while self.step < steps and not self._stop:
+        while self.step < steps and not self._stop.asked:
             losses = learner.step(self.step, self._draw(STEP, self.scale, self.step))
             if not all(map(math.isfinite, losses)):
                 raise ValueError(
@@ -94,7 +92,7 @@ class Run:
                     {"scale": self.scale, "step": self.step, **losses._asdict(), "seconds": seconds}
                 )
                 report(self.scale, self.step, losses)
-            if self.step == steps or self.step % self.options.every == 0 or self._stop:
+            if self.step == steps or self.step % self.options.every == 0 or self._stop.asked:
                 self._keep(learner)
 
     def _learner(self) -> Learner:
@@ -165,8 +163,8 @@ class Run:
         named |= {f"learner.{name}": tensor for name, tensor in learner.state().items()}
         self.folder.keep(self.scale, self.step, named)
         if self.scale:
-            self.folder.export(self.weights())
-        self.folder.show(self.scale, self.step, self._sheet(learner.material.real))
+            self.folder.export(self.folder.latest, self.weights())
+        self.folder.show(f"{self.scale}-{self.step:06}", self._sheet(learner.material.real))
 
     def _sheet(self, real: Tensor) -> Pixels:
         """The learnt picture, what the fixed noise gives, and free ones."""
@@ -188,22 +186,6 @@ class Run:
             raise ValueError(f"{self.folder.path} has a checkpoint of another run") from error
         self._learnt = {name[8:]: tensor for name, tensor in named.items() if name.startswith("learner.")}
         self.folder.forget(self.scale, self.step)
-
-    @contextmanager
-    def _signals(self) -> Iterator[None]:
-        """Ctrl-C and a polite kill end the run after the step that it is in; a second one at once."""
-
-        def stop(number: int, frame: FrameType | None) -> None:
-            if self._stop:
-                raise KeyboardInterrupt
-            self._stop = True
-
-        before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
 
 
 def opened(pictures: Sequence[Path], folder: Path, given: Mapping[str, Any]) -> Run:
