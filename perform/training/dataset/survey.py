@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from perform.training.colours import oklab
 from perform.training.dataset import Dataset, Pixels
 from perform.training.dataset.hashes import Floats, closest
 from perform.training.dataset.manifest import DROPPED
@@ -94,7 +95,7 @@ def palette(points: Pixels, count: int = COLOURS) -> list[tuple[tuple[int, int, 
     """Colours that stand for many, sRGB [n, 3], and their shares: k-means in Oklab (Ottosson, "A perceptual
     color space for image processing", 2020), begun with points that lie far apart. Vivid points pull more
     than their number, or all colours of dark pictures would be dark."""
-    lab = oklab(points)
+    lab = oklab(points / 255)
     pull = GREY + np.hypot(lab[:, 1], lab[:, 2])
     lab *= HUE
     centres = lab.mean(0, keepdims=True)
@@ -115,31 +116,6 @@ def palette(points: Pixels, count: int = COLOURS) -> list[tuple[tuple[int, int, 
     shares = np.bincount(owner, minlength=count) / len(lab)
     order = [n for n in np.argsort(-shares, kind="stable").tolist() if shares[n] > 0]
     return [(_rgb(points[owner == n].mean(0)), float(shares[n])) for n in order]
-
-
-def oklab(points: Pixels) -> Floats:
-    """sRGB 0..255 [n, 3] in Oklab [n, 3]."""
-    encoded = points / 255
-    light = np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4)
-    cones = np.cbrt(light @ _TO_CONES.T)
-    lab: Floats = cones @ _TO_LAB.T
-    return lab
-
-
-_TO_CONES = np.array(
-    [
-        [0.4122214708, 0.5363325363, 0.0514459929],
-        [0.2119034982, 0.6806995451, 0.1073969566],
-        [0.0883024619, 0.2817188376, 0.6299787005],
-    ]
-)
-_TO_LAB = np.array(
-    [
-        [0.2104542553, 0.7936177850, -0.0040720468],
-        [1.9779984951, -2.4285922050, 0.4505937099],
-        [0.0259040371, 0.7827717662, -0.8086757660],
-    ]
-)
 
 
 def _rgb(colour: Floats) -> tuple[int, int, int]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from perform.training.flora import colours
+from perform.training import colours
 from perform.training.flora.varieties import ground_at, palette_at
 
 Floats = NDArray[np.float64]
@@ -214,13 +214,13 @@ def greens(told: Told) -> dict[str, Floats]:
     """Linear colours of what is not a petal; bluer or yellower with the petals' hue."""
     palette = palette_at(np.array([told["palette_x"], told["palette_y"], told["palette_z"]]))
     shift = 0.5 * told["hue"] + 0.1 * palette["body"][2]
-    leaf = colours.graded(colours.oklab("58785a"), shift, -0.02, 0.9)
-    stem = colours.graded(colours.oklab("7d9a5c"), shift, 0.0, 0.9)
+    leaf = colours.graded(colours.lab_of("58785a"), shift, -0.02, 0.9)
+    stem = colours.graded(colours.lab_of("7d9a5c"), shift, 0.0, 0.9)
     filament = 0.6 * palette["base"] + 0.4 * palette["blotch"]
     return {
         "leaf": colours.linear(leaf),
         "stem": colours.linear(0.85 * stem + 0.15 * palette["body"]),
-        "pistil": colours.linear(colours.oklab("b9c27c") * 0.75 + 0.25 * palette["blotch"]),
+        "pistil": colours.linear(colours.lab_of("b9c27c") * 0.75 + 0.25 * palette["blotch"]),
         "anther": colours.linear(palette["anther"]),
         "filament": colours.linear(filament),
     }

@@ -11,7 +11,7 @@ from dataclasses import astuple, dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from perform.training.flora import colours
+from perform.training import colours
 
 Floats = NDArray[np.float64]
 
@@ -252,5 +252,5 @@ def ground_at(place: Floats) -> tuple[Floats, Floats]:
     return far, light
 
 
-_LABS = np.array([[colours.oklab(text) for text in astuple(one)[:7]] for one in PALETTES])
-_GROUND_LABS = np.array([[colours.oklab(text) for text in pair] for pair in GROUNDS])
+_LABS = np.array([[colours.lab_of(text) for text in astuple(one)[:7]] for one in PALETTES])
+_GROUND_LABS = np.array([[colours.lab_of(text) for text in pair] for pair in GROUNDS])

@@ -1,4 +1,7 @@
-"""Colours as numbers: sRGB text, linear light, and OKLab, in which mixtures look even."""
+"""Colours: sRGB, linear light, and OKLab, in which mixtures look even.
+
+Björn Ottosson, "A perceptual color space for image processing", 2020.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,6 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-# Björn Ottosson, "A perceptual color space for image processing", 2020.
 _TO_CONES = np.array(
     [
         [0.4122214708, 0.5363325363, 0.0514459929],
@@ -24,17 +26,21 @@ _TO_LAB = np.array(
 )
 
 
-def oklab(text: str) -> Floats:
-    """OKLab [3] of sRGB hex digits."""
-    encoded = np.array(list(bytes.fromhex(text))) / 255
+def oklab(encoded: Floats) -> Floats:
+    """OKLab [..., 3] of sRGB 0..1 [..., 3]."""
     linear = np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4)
-    return np.asarray(_TO_LAB @ np.cbrt(_TO_CONES @ linear))
+    return np.asarray(np.cbrt(linear @ _TO_CONES.T) @ _TO_LAB.T)
 
 
 def linear(lab: Floats) -> Floats:
-    """Linear sRGB [3] of OKLab [3], nothing of it below 0."""
-    cones = (np.linalg.inv(_TO_LAB) @ lab) ** 3
-    return np.asarray(np.maximum(np.linalg.inv(_TO_CONES) @ cones, 0.0))
+    """Linear sRGB [..., 3] of OKLab [..., 3], nothing of it below 0."""
+    cones = (lab @ np.linalg.inv(_TO_LAB).T) ** 3
+    return np.asarray(np.maximum(cones @ np.linalg.inv(_TO_CONES).T, 0.0))
+
+
+def lab_of(text: str) -> Floats:
+    """OKLab [3] of sRGB hex digits."""
+    return oklab(np.array(list(bytes.fromhex(text))) / 255)
 
 
 def graded(lab: Floats, turn: float, lightness: float, chroma: float) -> Floats:
