@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from perform.cli import app
 from perform.training import run as runs
+from perform.training.metrics import course
 from tests.discs import Discs
 
 SMALL = ["--channels=64,8", "--z-dim=8", "--batch=8", "--snapshot-every=16", "--threads=1", "--device=cpu"]
@@ -51,6 +52,22 @@ def test_training_going_on_and_sampling(pictures: Path, tmp_path: Path, kind: st
     assert (shown["family"], shown["width"], shown["height"]) == (kind, 16, 16)
     run("models", "sample", model, "--seeds", "0-1", "--out", tmp_path / "drawn")
     assert len(list((tmp_path / "drawn").glob("*.png"))) == 2
+
+
+def test_figures_are_computed_on_the_way(
+    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(course, "SAMPLES", 12)
+    own = ["--w-dim=8", "--mapping=2", "--measure-every=16", "--pictures=32"]
+    run("train", "stylegan2", pictures, tmp_path / "run", *SMALL, *own)
+    log = [json.loads(line) for line in (tmp_path / "run/log.jsonl").read_text().splitlines()]
+    figures = [line for line in log if "frechet" in line]
+    assert [line["pictures"] for line in figures] == [16, 32]
+    assert figures[0]["frechet"] > 0 and figures[0]["novelty"] > 0
+    sheet = Image.open(tmp_path / "run/samples/neighbours-000000032.jpg")
+    assert sheet.width == 8 * 16 + 7 * 4
+    lost = ["train", "dcgan", pictures, tmp_path / "other", *SMALL, f"--features={tmp_path / 'lost.onnx'}"]
+    assert "lost.onnx" in run(*lost, expect=1)
 
 
 def test_what_cannot_be_is_told_in_a_sentence(pictures: Path, tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from perform.training import state as states
 from perform.training.chance import Chance
 from perform.training.feed import Feed
 from perform.training.folder import Folder
+from perform.training.metrics.course import Measured
 from perform.training.run import Limits, Report, Run
 from perform.training.settings import Freeze, RunError, Settings, read
 from tests.discs import Discs
@@ -237,13 +238,14 @@ def test_damaged_checkpoints_give_way_to_the_one_before(tmp_path: Path) -> None:
 def test_figures_are_logged_and_the_best_model_kept(tmp_path: Path) -> None:
     figures = iter([3.0, 2.0, 5.0])
 
-    def measure(generator: generators.Generator, dataset: Any) -> dict[str, float]:
+    def measure(generator: generators.Generator, dataset: Any) -> Measured:
         picture = generator.synthesise(np.zeros((generator.space.num_ws, generator.space.w_dim), np.float32))
         assert picture.shape == (16, 16, 3) and len(dataset) == 64
-        return {"distance": next(figures), "other": 1.0}
+        return Measured({"distance": next(figures), "other": 1.0}, picture)
 
     learnt(begun(tmp_path / "run", replace(SMALL, measure_every=32), metrics=measure), 96)
     assert [line["distance"] for line in lines(tmp_path / "run") if "distance" in line] == [3.0, 2.0, 5.0]
+    assert len(list((tmp_path / "run/samples").glob("neighbours-*.jpg"))) == 3
     assert "after 64 pictures" in generators.info(tmp_path / "run/best.safetensors")["title"]
     assert "after 96 pictures" in generators.info(tmp_path / "run/latest.safetensors")["title"]
 

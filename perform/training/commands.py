@@ -21,7 +21,7 @@ ON_GPU = {"batch": 32}
 WISHES = (  # of the command's parameters, those that a run keeps
     "size", "channels", "judge", "z_dim", "w_dim", "mapping", "batch", "rate", "r1", "path", "mixing",
     "average", "augment", "augment_speed", "teacher", "freeze", "head_start", "mirror", "seed", "precision",
-    "threads", "snapshot_every",
+    "threads", "snapshot_every", "measure_every", "features",
 )  # fmt: skip
 
 
@@ -62,6 +62,8 @@ Device = Annotated[str, _option("auto, cpu or cuda.")]
 Precision = Annotated[str, _option("Of the finest layers: auto, float32, bfloat16 or float16.")]
 Threads = Annotated[int | None, _option("Of the CPU. [torch's]")]
 Every = Annotated[int | None, _option("Pictures between samples and checkpoints. [20000]")]
+Measured = Annotated[int | None, _option("Pictures between figures: see perform metrics. [100000]")]
+Features = Annotated[Path | None, _option("A network for the figures, ONNX or OpenVINO. [scattering]")]
 
 
 def train(
@@ -97,6 +99,8 @@ def train(
     precision: Precision = "auto",
     threads: Threads = None,
     snapshot_every: Every = None,
+    measure_every: Measured = None,
+    features: Features = None,
 ) -> None:
     """Learn a model from a dataset: pictures of its own kind, to play. Ctrl-C keeps it and ends.
 
@@ -164,6 +168,8 @@ def settings_of(kind: str, pictures: Any, device: str, wishes: dict[str, Any]) -
     usual: dict[str, Any] = DCGAN if kind == "dcgan" else {}
     usual = usual | (ON_GPU if device == "cuda" else {})
     given["size"] = size_of(given["size"]) if "size" in given else tuple(pictures.size)
+    if "features" in given:
+        given["features"] = str(given["features"].resolve())
     for name in ("channels", "judge"):
         if name in given:
             given[name] = _pair(name, given[name])

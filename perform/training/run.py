@@ -22,6 +22,8 @@ from perform.training.chance import Chance
 from perform.training.feed import Dataset, Feed
 from perform.training.files import Stop
 from perform.training.folder import Folder
+from perform.training.metrics.course import Course, Measured
+from perform.training.metrics.features import network, scattering
 from perform.training.settings import RunError, Settings
 from perform.training.state import State, load, words
 from perform.training.step import Step, optimiser
@@ -33,7 +35,7 @@ HEAD_START = 4000  # pictures that a new discriminator learns from before a trai
 SHOWN = 36  # pictures on a sheet
 SHOWN_AT_ONCE = 12
 
-Metrics = Callable[[generators.Generator, Dataset], Mapping[str, float]]
+Metrics = Callable[[generators.Generator, Dataset], Measured]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +56,9 @@ class Report:
 
 
 class Run:
-    """One run in its folder. `metrics` is called now and then with the averaged generator, ready to play;
-    the first of its figures, of which less is better, decides which model is kept as the best."""
+    """One run in its folder. `metrics` (None: as the settings say) is called now and then with the averaged
+    generator, ready to play; of the first of its figures less is better: it decides which model is kept as
+    the best."""
 
     def __init__(
         self, folder: Path, dataset: Dataset, device: str = "cpu", metrics: Metrics | None = None
@@ -153,6 +156,8 @@ class Run:
             torch.cuda.set_device(self.device)
             torch.backends.cudnn.benchmark = True
             torch.set_float32_matmul_precision("high")
+        if self.metrics is None and team.first:
+            self.metrics = Course(network(Path(settings.features)) if settings.features else scattering)
         team.gather(self.device)
         generator, judge = networks(config, settings, team.count)
         generator, judge = generator.to(self.device), judge and judge.to(self.device)
@@ -294,9 +299,10 @@ class Run:
         weights = self.state.average.weights(self._notes())
         generator = generators.opened(weights, "cpu" if self.device.type == "cpu" else "auto")
         try:
-            figures = dict(self.metrics(generator, self.dataset))
+            figures, sheet = self.metrics(generator, self.dataset)
         finally:
             generator.close()
+        self.folder.show(f"neighbours-{self.state.pictures:09}", sheet)
         self.folder.add({"pictures": self.state.pictures, **figures})
         first = next(iter(figures.values()), None)
         if first is not None and (self.state.best is None or first < self.state.best):

@@ -73,7 +73,8 @@ class Settings:
     often the discriminator knows the real ones (`target`), from 0 to 1 in `augment_speed` pictures.
     `teacher` is the share of the loss that compares with the picture whose latent is known. The generator
     rests for the first `head_start` pictures, while the discriminator learns alone (None: for some, when a
-    trained generator meets a new or a grown one). Counts are in pictures.
+    trained generator meets a new or a grown one). Counts are in pictures. `features` is the file of a network
+    whose features the figures are computed with (empty: scattering).
     """
 
     kind: str
@@ -103,6 +104,7 @@ class Settings:
     threads: int = 0
     snapshot_every: int = 20_000
     measure_every: int = 100_000
+    features: str = ""
 
     def __post_init__(self) -> None:
         for name, (low, high) in LIMITS.items():

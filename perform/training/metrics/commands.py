@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import numpy as np
 import typer
 from rich.progress import track
 from rich.table import Table
@@ -16,9 +15,7 @@ from perform.terminal import AsJson, complaints, err, out
 
 if TYPE_CHECKING:
     from perform.generators import Pixels
-    from perform.training.metrics import Floats
 
-SHOWN = 8  # made pictures on the sheet of neighbours, each in a row with the real ones nearest to it
 MEANING = {
     "frechet": "distance of the two distributions; 0 is the same",
     "precision": "share of its pictures that could be of the dataset",
@@ -42,8 +39,10 @@ def metrics(
 ) -> None:
     """How near a model's pictures are to those it learnt from."""
     from perform.models import located
+    from perform.models.sample import png_of
     from perform.training.dataset import Dataset
     from perform.training.metrics import compared
+    from perform.training.metrics.course import SHOWN, evenly, neighbours
     from perform.training.metrics.features import network, scattering
 
     with complaints():
@@ -51,13 +50,15 @@ def metrics(
             raise ValueError(f"{sheet}, must be a .png")
         featured = network(features) if features else scattering
         pictures = Dataset.open(dataset)
-        spread = np.linspace(0, len(pictures) - 1, min(samples, len(pictures))).round().astype(int)
+        spread = evenly(pictures, samples)
         real = featured(_watched((pictures.picture(int(i)) for i in spread), len(spread), "dataset"))
         made = featured(_watched(drawn(located(model), range(seed, seed + samples), psi), samples, "model"))
         found = compared(real, made)
         if sheet:
             shown = [*drawn(located(model), range(seed, seed + SHOWN), psi)]
-            _neighbours(shown, made[:SHOWN], real, lambda n: pictures.picture(int(spread[n])), sheet)
+            seen = neighbours(shown, made, real, lambda n: pictures.picture(int(spread[n])))
+            sheet.parent.mkdir(parents=True, exist_ok=True)
+            sheet.write_bytes(png_of(seen))
     if as_json:
         typer.echo(
             json.dumps({"model": model, "dataset": str(dataset), "samples": samples, "psi": psi} | found)
@@ -79,20 +80,3 @@ def drawn(model: str, seeds: range, psi: float) -> Iterator[Pixels]:
 
 def _watched(pictures: Iterator[Pixels], count: int, what: str) -> Any:
     return track(pictures, what, count, console=err, transient=True, disable=not err.is_terminal)
-
-
-def _neighbours(
-    shown: list[Pixels], made: Floats, real: Floats, picture: Callable[[int], Pixels], file: Path
-) -> None:
-    """Rows of a made picture and the seven real ones nearest to it, as a PNG file."""
-    from perform.models.sample import png_of
-    from perform.models.sheets import grid
-    from perform.training.metrics import nearest
-    from perform.training.metrics.features import resized
-
-    rows = nearest(made, real, SHOWN - 1)
-    pictures = [one for mine, row in zip(shown, rows, strict=True) for one in (mine, *map(picture, row))]
-    side = max(shown[0].shape[:2])
-    alike = [resized(one[..., :3], side).round().astype(np.uint8) for one in pictures]
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_bytes(png_of(grid(alike, SHOWN)))
