@@ -81,7 +81,7 @@ def cropped(pixels: Pixels, region: Region) -> Pixels:
 
 
 def lifted(pixels: Pixels) -> Pixels:
-    """A dark picture with its middle tones lifted by a gamma, until the mean is LIFTED; a bright one as it is."""
+    """A dark picture with its middle tones lifted by a gamma, its mean to LIFTED; a bright one as it is."""
     mean = float(pixels[::LOOKED, ::LOOKED].mean()) / 255
     if mean >= DARK or mean == 0:
         return pixels
@@ -311,7 +311,7 @@ class _Film:
         if frame is None:
             raise OSError("it says no more")
         now, taken = stopwatch(), frame.time
-        # where a driver stamps its pictures with the clock that the stopwatch reads, that is when they were taken
+        # A driver that stamps pictures with the clock that the stopwatch reads says when they were taken.
         known = taken is not None and 0 <= now - taken < LATE
         return frame.to_ndarray(format="rgb24"), taken if known else now
 
