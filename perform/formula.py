@@ -22,7 +22,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from perform import features
+from perform import features, hands
 from perform.clock import Moment, Tempo
 from perform.functions import FUNCTIONS as FUNCTIONS
 from perform.functions import Function, Step
@@ -122,14 +122,16 @@ KEYS = (
     *(f"f{n}" for n in range(1, 13)),
 )
 MOUSE = ("x", "y", "left", "right", "middle", "wheel")
+CAMERA = ("level", "motion", "age")
 DEFAULT = Vocabulary(
     frozenset(
         {*Moment(0, 0, 0, 0, 0, Tempo().bpm).signals(), "beat.confidence", *features.SIGNALS}
         | {f"key.{key}" for key in KEYS}
         | {f"mouse.{word}" for word in MOUSE}
+        | {*hands.SIGNALS, *(f"camera.{word}" for word in CAMERA)}
     )
     - {*ARRAYS},
-    ("midi", "osc", "hand", "feed", "pad", "learned"),
+    ("midi", "osc", "feed", "pad", "learned"),
 )
 
 

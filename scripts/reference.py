@@ -34,7 +34,8 @@ OPEN = {
     "osc": '`osc["/sensor/1"]`, its further arguments `osc["/sensor/1"].1` and so on',
     "key": "`key.space`, `key.a`, `key.up`: 1 while it is down",
     "mouse": "over the window, from the lower left: `mouse.x`, `mouse.y`; `mouse.left` …, `mouse.wheel`",
-    "hand": "from a hand tracker",
+    "hand": "each of two hands, such as `hand.left.x`; all of them in [hands](hands.md)",
+    "camera": "its picture's brightness, how much of it moves, its age: `camera.level`, `.motion`, `.age`",
     "feed": "from data feeds",
     "pad": "from gamepads",
     "learned": "from mappings that were shown",
@@ -62,7 +63,9 @@ def _signals() -> Iterator[str]:
     }
     yield "## Signals\n\nAll of the sound is 0 to 1, and 0 in silence. What nobody has said yet is 0.\n"
     yield "| | |\n|---|---|"
-    for kind, names in (rows | {word: OPEN[word] for word in ("key", "mouse", *DEFAULT.open)}).items():
+    for kind, names in (
+        rows | {word: OPEN[word] for word in ("key", "mouse", "hand", "camera", *DEFAULT.open)}
+    ).items():
         yield f"| {kind} | {names} |"
 
 

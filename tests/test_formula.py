@@ -158,7 +158,7 @@ def test_a_vocabulary_of_ones_own() -> None:
         ("lag(audio.low, 1)", "column 1: lag(x, up, down) cannot take 2 values"),
         ("gate(1)", "column 1: gate(x, on[, off]) cannot take 1 value"),
         ("1 + lag", "column 5: lag is a function, written lag(x, up, down)"),
-        ("hand", "column 1: hand needs a path, such as hand.a"),
+        ("feed", "column 1: feed needs a path, such as feed.a"),
         ("1 + midi.c21", f"column 5: unknown signal midi.c21; must be {formula.MIDI_SAYS}"),
         (
             "audio.spectrum",

@@ -212,21 +212,30 @@ class Cameras:
     """The cameras of a show, as one input: each device is opened once, whoever looks at it.
 
     The first one's `camera.level` is how bright its picture is, `camera.motion` how much of it moves,
-    both 0..1, and `camera.age` how many seconds old it is.
+    both 0..1, and `camera.age` how many seconds old it is. `usual` is the one that is meant where none
+    is named.
     """
 
     name = "cameras"
 
-    def __init__(self, now: Callable[[], float], open: Callable[[str], Device] | None = None) -> None:
-        self._now, self._opener = now, open
+    def __init__(
+        self, now: Callable[[], float], usual: str = "", open: Callable[[str], Device] | None = None
+    ) -> None:
+        self._now, self._usual, self._opener = now, usual, open
         self._cameras: dict[str, Camera] = {}
         self._said = 0
 
     def camera(self, name: str = "") -> Camera:
         """The camera of that name, opened if it is not."""
+        name = name or self._usual
         if name not in self._cameras:
             self._cameras[name] = Camera(name, self._opener)
         return self._cameras[name]
+
+    def use(self, heard: frozenset[str]) -> None:
+        """Open the usual one if any of these signals is a camera's."""
+        if any(name.startswith("camera.") for name in heard):
+            self.camera()
 
     def __len__(self) -> int:
         return len(self._cameras)

@@ -1,0 +1,184 @@
+"""Hands: what the 21 landmarks of a hand say, as numbers.
+
+Landmarks are those of MediaPipe Hands (Zhang et al. 2020): the wrist, then four a finger from its root to
+its tip, thumb first. As `points` [21, 3] they are in picture heights: x to the right and y up from the
+lower left corner, z away from the camera.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+LANDMARKS = 21
+SIDES = ("left", "right")
+FINGERS = ("thumb", "index", "middle", "ring", "pinky")
+WRIST, THUMB_TIP, INDEX_TIP = 0, 4, 8
+KNUCKLES = np.array([5, 9, 13, 17])  # where index, middle, ring and pinky begin
+CHAINS = np.array([[0, *range(root, root + 4)] for root in (1, 5, 9, 13, 17)])  # [5 fingers, 5 landmarks]
+
+STRAIGHT = np.array([0.6, 0.4, 0.4, 0.4, 0.4])  # radians that a finger's joints bend in all: a flat hand
+CURLED = np.array([1.8, 3.4, 3.4, 3.4, 3.4])  # and a fist
+FAR, NEAR = 0.06, 0.36  # palm in picture heights, about 2 m and 0.3 m before a camera of 45 degrees
+TOUCHING, APART = 0.2, 0.9  # palms between the tips of thumb and index
+CLOSED, SPREAD = np.radians(12), np.radians(50)  # between index and pinky
+LOWEST, HIGHEST = 0.2, 0.8  # of the picture: what a hand that is seen whole can reach
+FASTEST = 2.0  # picture heights a second
+
+WORDS: Mapping[str, str] = MappingProxyType(
+    {
+        "present": "1 while the hand is there",
+        "x": "middle of the palm: 0 left, 1 right, as in a mirror",
+        "y": "middle of the palm: 0 bottom, 1 top",
+        "height": "how high it is held: 0 and 1 within easy reach",
+        "depth": "how near it is, by its size: 0 about 2 m, 1 about 0.3 m from the camera",
+        "openness": "0 the fingers are curled, 1 they are straight",
+        "pinch": "thumb and index: 1 they touch, 0 they are apart",
+        "spread": "between the fingers: 0 closed, 1 spread",
+        "roll": "tilt in turns: 0 upright, 0.25 to the right, -0.25 to the left",
+        "speed": f"1: {FASTEST:g} picture heights a second",
+        **{f"curl.{finger}": f"the {finger}: 0 straight, 1 curled" for finger in FINGERS},
+        "fist": "1 while it is a fist",
+        "open": "1 while it is a flat hand",
+        "point": "1 while only the index points",
+    }
+)
+TOTALS: Mapping[str, str] = MappingProxyType(
+    {
+        "hand.count": "hands that are there: 0, 1, 2",
+        "hand.latency": "seconds from the camera's picture to these signals",
+        "hand.rate": "pictures a second that are looked at",
+    }
+)
+SIGNALS = (*(f"hand.{side}.{word}" for side in SIDES for word in WORDS), *TOTALS)
+LET_GO = ("present", "pinch", "speed", "fist", "open", "point")  # 0 when it is gone
+
+# A gesture's measure begins it above the first and ends it below the second.
+GATES: Mapping[str, tuple[float, float]] = MappingProxyType(
+    {"fist": (0.65, 0.5), "open": (0.7, 0.55), "point": (0.6, 0.45)}
+)
+
+
+def points_of(landmarks: NDArray[np.floating], aspect: float) -> Floats:
+    """Points of MediaPipe's landmarks [21, 3]: x and z in picture widths, y in heights from the top;
+    `aspect` is width by height."""
+    x, y, z = np.asarray(landmarks, np.float64).T
+    return np.stack((x * aspect, 1 - y, z * aspect), 1)
+
+
+def centre(points: Floats) -> Floats:
+    """The middle of the palm [3]: of the wrist and the four knuckles."""
+    return np.asarray(points[[WRIST, *KNUCKLES]].mean(0))
+
+
+def palm(points: Floats) -> float:
+    """The palm's length in picture heights, whichever way it is turned: the mean from the wrist to the
+    four knuckles."""
+    return float(np.linalg.norm(points[KNUCKLES] - points[WRIST], axis=1).mean())
+
+
+def depth(points: Floats) -> float:
+    """How near a hand is by its size: 0 at FAR, 1 at NEAR, each doubling of the size the same step."""
+    return _share(np.log(max(palm(points), 1e-6)), np.log(FAR), np.log(NEAR))
+
+
+def bends(points: Floats) -> Floats:
+    """The angles of each finger's three joints in all, in radians [5]: 0 for a straight line."""
+    bones = np.diff(points[CHAINS], axis=1)  # [5 fingers, 4 bones, 3]
+    bones = bones / np.maximum(np.linalg.norm(bones, axis=2, keepdims=True), 1e-9)
+    cosines = (bones[:, 1:] * bones[:, :-1]).sum(2)
+    return np.asarray(np.arccos(np.clip(cosines, -1, 1)).sum(1))
+
+
+def curls(points: Floats) -> Floats:
+    """How far each finger is curled [5]: 0 straight, 1 curled."""
+    return np.asarray(np.clip((bends(points) - STRAIGHT) / (CURLED - STRAIGHT), 0, 1))
+
+
+def openness(curled: Floats) -> float:
+    """0 a fist, 1 a flat hand, by the four fingers; a thumb is curled in many open hands."""
+    return float(1 - curled[1:].mean())
+
+
+def pinch(points: Floats) -> float:
+    """1 when the tips of thumb and index touch, 0 when they are apart."""
+    gap = float(np.linalg.norm(points[THUMB_TIP] - points[INDEX_TIP])) / max(palm(points), 1e-6)
+    return 1 - _share(gap, TOUCHING, APART)
+
+
+def spread(points: Floats) -> float:
+    """How far the first bones of index and pinky are spread: 0 closed, 1 wide."""
+    index, pinky = points[6] - points[5], points[18] - points[17]
+    lengths = max(float(np.linalg.norm(index) * np.linalg.norm(pinky)), 1e-12)
+    return _share(float(np.arccos(np.clip(index @ pinky / lengths, -1, 1))), CLOSED, SPREAD)
+
+
+def roll(points: Floats) -> float:
+    """The hand's tilt in the picture in turns, -0.5..0.5: 0 upright, more to the right."""
+    x, y = (points[KNUCKLES].mean(0) - points[WRIST])[:2]
+    return float(np.arctan2(x, y) / (2 * np.pi))
+
+
+def gestures(curled: Floats) -> dict[str, float]:
+    """How much of each gesture there is, 0..1: the finger that fits it least decides."""
+    fingers, others = curled[1:], curled[2:]
+    return {
+        "fist": float(fingers.min()),
+        "open": float(1 - fingers.max()),
+        "point": float(min(1 - curled[1], others.min())),
+    }
+
+
+def shape(points: Floats, aspect: float) -> dict[str, float]:
+    """What a hand's points say at one moment, by WORDS; gestures as their measures."""
+    curled, (x, y, _) = curls(points), centre(points)
+    return {
+        "x": _share(x / aspect, 0, 1),
+        "y": _share(y, 0, 1),
+        "height": _share(y, LOWEST, HIGHEST),
+        "depth": depth(points),
+        "openness": openness(curled),
+        "pinch": pinch(points),
+        "spread": spread(points),
+        "roll": roll(points),
+        **{f"curl.{finger}": float(curl) for finger, curl in zip(FINGERS, curled, strict=True)},
+        **gestures(curled),
+    }
+
+
+def _share(value: float, low: float, high: float) -> float:
+    return float(min(max((value - low) / (high - low), 0.0), 1.0))
+
+
+@dataclass(slots=True)
+class OneEuro:
+    """The 1 euro filter (Casiez, Roussel, Vogel 2012) of an array: slow values without jitter, fast ones
+    without delay. `cutoff` in Hz, and `beta` more Hz for each unit a second; speeds are filtered at 1 Hz."""
+
+    cutoff: float = 1.5
+    beta: float = 8.0
+    value: Floats | None = None
+    speed: Floats | None = None
+    _before: Floats | None = None
+
+    def step(self, x: Floats, dt: float) -> Floats:
+        """The filtered value, `dt` seconds after the last; the first is `x` itself."""
+        if self.value is None or self.speed is None or self._before is None:
+            self.value, self._before, self.speed = x, x, np.zeros_like(x)
+        elif dt > 0:
+            self.speed = self.speed + _weight(1.0, dt) * ((x - self._before) / dt - self.speed)
+            weight = _weight(self.cutoff + self.beta * np.abs(self.speed), dt)
+            self.value = self.value + weight * (x - self.value)
+            self._before = x
+        return self.value
+
+
+def _weight(hertz: float | Floats, dt: float) -> float | Floats:
+    turn = 2 * np.pi * hertz * dt
+    return turn / (turn + 1)

@@ -1,0 +1,132 @@
+"""What runs in the tracker's own process: pictures out of shared memory in, landmarks out.
+
+MediaPipe's tasks report how they are used to Google over the net ("Privacy Notice" of its package), which
+nobody on a stage was asked about: this process cannot reach the net, see `unplug`. Pictures come by shared
+memory and stay there.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import struct
+import sys
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from multiprocessing.shared_memory import SharedMemory
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Pixels: TypeAlias = NDArray[np.uint8]  # [height, width, 3], RGB
+Find: TypeAlias = Callable[[Pixels, int], NDArray[np.float32]]  # a picture at a millisecond: [hands, ROW]
+
+ROW = 64  # how probably it is a left hand in a mirror, and 21 landmarks of x, y, z
+ASK = struct.Struct("<qII")  # milliseconds, height, width
+HEAD = struct.Struct("<cd")  # what is told: one of the following; bytes of memory that the process has
+READY, FOUND, FAILED = b"r", b"f", b"x"
+NOWHERE = "http://127.0.0.1:9"  # a proxy that is not there
+NEW_USER, NEW_NET = 0x10000000, 0x40000000  # CLONE_NEWUSER, CLONE_NEWNET of Linux
+
+
+def run(connection: Connection, memory: str, model: str) -> None:
+    """Serve until the other end is closed, which it is when the show ends or dies."""
+    serve(connection, memory, lambda: landmarker(model))
+
+
+def serve(connection: Connection, memory: str, open: Callable[[], Find]) -> None:
+    """Look at what is asked with what `open` gives; a fault is told, and the end."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's Ctrl-C is for the show
+    mute()
+    unplug()
+    shared = SharedMemory(memory)
+    try:
+        find = open()
+        find(np.zeros((64, 64, 3), np.uint8), 0)
+        connection.send_bytes(HEAD.pack(READY, resident()))
+        while True:
+            milliseconds, height, width = ASK.unpack(connection.recv_bytes())
+            pixels = np.ndarray((height, width, 3), np.uint8, shared.buf)
+            found = find(pixels, milliseconds)
+            connection.send_bytes(HEAD.pack(FOUND, resident()) + found.astype("<f4").tobytes())
+    except (EOFError, BrokenPipeError, ConnectionResetError):
+        return
+    except Exception as error:  # noqa: BLE001 - whatever the tracker raises is told to the show
+        said = f"{type(error).__name__}: {error}".encode()
+        connection.send_bytes(HEAD.pack(FAILED, resident()) + said)
+
+
+def landmarker(model: str) -> Find:
+    """MediaPipe's HandLandmarker with the model of a file."""
+    import certifi
+
+    # Its metrics are sent by a library that trusts the certificates named here: none.
+    certifi.where = lambda: os.devnull
+    from mediapipe import Image, ImageFormat
+    from mediapipe.tasks.python import BaseOptions
+    from mediapipe.tasks.python.vision import HandLandmarker, HandLandmarkerOptions, RunningMode
+
+    finder = HandLandmarker.create_from_options(
+        HandLandmarkerOptions(
+            base_options=BaseOptions(model_asset_buffer=Path(model).read_bytes()),
+            running_mode=RunningMode.VIDEO,
+            num_hands=2,
+        )
+    )
+
+    def find(pixels: Pixels, milliseconds: int) -> NDArray[np.float32]:
+        image = Image(image_format=ImageFormat.SRGB, data=np.ascontiguousarray(pixels))
+        return rows(finder.detect_for_video(image, milliseconds))
+
+    return find
+
+
+def rows(result: Any) -> NDArray[np.float32]:
+    """A HandLandmarkerResult as [hands, ROW]."""
+    found = np.zeros((len(result.hand_landmarks), ROW), np.float32)
+    for row, hand, sides in zip(found, result.hand_landmarks, result.handedness, strict=True):
+        best = sides[0]
+        row[0] = best.score if best.category_name == "Left" else 1 - best.score
+        row[1:] = [value for mark in hand for value in (mark.x, mark.y, mark.z)]
+    return found
+
+
+def unplug() -> None:
+    """Cut this process off the net: a network namespace of its own where the system lets it have one, and
+    for what is fetched in the usual ways a proxy that is not there."""
+    for name in ("http_proxy", "https_proxy", "all_proxy", "HTTPS_PROXY", "ALL_PROXY"):
+        os.environ[name] = NOWHERE
+    for name in ("no_proxy", "NO_PROXY"):
+        os.environ.pop(name, None)
+    if sys.platform == "linux":
+        # May be refused (containers, hardened kernels); the proxy and the certificates remain.
+        ctypes.CDLL(None).unshare(NEW_USER | NEW_NET)
+
+
+def mute() -> None:
+    """Let the libraries' messages go nowhere: the terminal has a dashboard."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (1, 2):
+        os.dup2(nowhere, stream)
+    os.close(nowhere)
+
+
+def resident() -> float:
+    """Bytes of memory that this process has; where that cannot be asked, the most it ever had."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+        return float(pages * os.sysconf("SC_PAGE_SIZE"))
+    except (OSError, ValueError):
+        return _peak()
+
+
+def _peak() -> float:
+    if sys.platform == "win32":
+        return 0.0
+    import resource
+
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return float(most if sys.platform == "darwin" else 1024 * most)
