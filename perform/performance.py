@@ -20,11 +20,12 @@ from perform import formula
 from perform.beat import CONFIDENT
 from perform.centre import Centre
 from perform.clock import Moment, Tempo
+from perform.controls import Controls, Settings
 from perform.cues import Cues, Place
 from perform.directions import moved
 from perform.latent import Mapper, Path, blend, truncate
-from perform.render import Image, Unit, Values
-from perform.scene import Controls, Scene, Settings
+from perform.render import Image, Rewinds, Unit, Values
+from perform.scene import Scene
 from perform.setlist import Cue, Setlist
 from perform.signals import Event, Signals
 
@@ -84,10 +85,16 @@ class SceneInstance:
         self.source, self.voice, self.path, self.filters = source, voice, path, filters
         self.steps, self.centre = steps, centre
         self._mappings: dict[float, Mapper] = {}
-        self.enter()
+        self._start()
 
     def enter(self) -> None:
-        """Begin anew: formulas forget."""
+        """Begin anew: formulas forget, films go back to their beginning."""
+        self._start()
+        for unit in (self.source, *self.filters):
+            if isinstance(unit, Rewinds):
+                unit.rewind()
+
+    def _start(self) -> None:
         scene = self.scene
         self._source = scene.source.start()
         self._latent = scene.latent.start() if scene.latent else None

@@ -1,30 +1,36 @@
 """Scenes: presets as text, checked when they are loaded.
 
-A scene has one source, the path that plays it, filters, and the way it is entered; every
-parameter is a number or a formula. `read` finds every fault of a file in one run.
+A scene has one source (a generator with the path that plays it, a shader, a camera, a film or a
+still), filters, and the way it is entered; every parameter is a number or a formula. `read` finds every
+fault of a file in one run.
 """
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, Protocol, TypeAlias, TypeVar
+from typing import Any, Literal, Protocol, TypeAlias, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from perform import formula
-from perform.clock import Moment
+from perform.controls import Controls, Settings
 from perform.parameters import SIZES, Parameter, ParameterError
-from perform.signals import Signals
+
+__all__ = ["Catalogue", "Controls", "Entrance", "Reader", "Role", "Scene", "SceneError", "Settings"]
+__all__ += ["check", "document", "parse", "read"]
 
 Role: TypeAlias = Literal["generator", "filter", "transition"]
+Footage: TypeAlias = Literal["film", "still", "camera"]
 Model = TypeVar("Model", bound=BaseModel)
 Found = TypeVar("Found")
 Values: TypeAlias = dict[str, Any]
+SOURCES = (*get_args(Footage), "shader")  # what may stand in [source], and in a table for an image
 
 
 class SceneError(ValueError):
@@ -41,6 +47,14 @@ class Catalogue(Protocol):
 
     def shader(self, name: str, role: Role) -> tuple[Parameter, ...]:
         """The parameters of a shader that plays `role`."""
+        ...
+
+    def images(self, name: str, role: Role) -> tuple[str, ...]:
+        """The images that a shader takes beside those of its role: a source may be played into each."""
+        ...
+
+    def footage(self, kind: Footage, name: str) -> tuple[Parameter, ...]:
+        """The parameters of a film or a still in a file, or of a camera."""
         ...
 
     def model(self, name: str) -> tuple[Parameter, ...]:
@@ -69,55 +83,6 @@ class Catalogue(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
-    """A unit by name, with what its parameters are set to: constants, formulas, or tuples of both."""
-
-    name: str
-    parameters: tuple[Parameter, ...]
-    values: Mapping[str, Any]
-
-    @property
-    def settled(self) -> dict[str, Any]:
-        """Every parameter's value, or the formula that gives it."""
-        return {p.name: self.values.get(p.name, p.default) for p in self.parameters}
-
-    @property
-    def heard(self) -> frozenset[str]:
-        """The signals that its formulas hear."""
-        values = self.values.values()
-        parts = [part for value in values for part in (value if isinstance(value, tuple) else (value,))]
-        return frozenset().union(*(part.names for part in parts if isinstance(part, formula.Formula)))
-
-    def start(self) -> Controls:
-        """The settings running: formulas with fresh state."""
-        return Controls(self)
-
-
-class Controls:
-    """Settings at work: gives a value for every parameter of the unit, frame after frame."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._constants = {p.name: settings.values.get(p.name, p.default) for p in settings.parameters}
-        self._running = {
-            p: _start(self._constants.pop(p.name))
-            for p in settings.parameters
-            if _moves(self._constants[p.name])
-        }
-        self._sounds = {
-            p.name: str(self._constants.pop(p.name)) for p in settings.parameters if p.kind == "sound"
-        }
-
-    def at(self, moment: Moment, signals: Signals) -> Values:
-        """The value of every parameter at this moment, within its range."""
-        values = dict(self._constants)
-        for name, signal in self._sounds.items():
-            values[name] = signals.values.get(signal)
-        for parameter, run in self._running.items():
-            values[parameter.name] = run(parameter, signals, moment)
-        return values
-
-
-@dataclass(frozen=True, slots=True)
 class Entrance:
     """How a scene is entered: in `beats`, by a shader's transition, or (`morph`) through the latent
     space that it shares with the scene before."""
@@ -129,8 +94,8 @@ class Entrance:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """A preset, checked: its source (a model with a latent path, or a shader), its filters and its
-    entrance."""
+    """A preset, checked: its source (a model with a latent path, a shader, a film, a still or a camera),
+    its filters and its entrance."""
 
     title: str
     source: Settings
@@ -161,7 +126,8 @@ class _SceneText(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
     title: str = Field(min_length=1)
     description: str = ""
-    generator: dict[str, Any]
+    generator: dict[str, Any] | None = None
+    source: dict[str, Any] | None = None
     latent: dict[str, Any] = {}
     direction: list[dict[str, Any]] = []
     filter: list[dict[str, Any]] = []
@@ -192,26 +158,18 @@ def parse(path: Path, model: type[Model]) -> Model:
 def check(text: _SceneText, catalogue: Catalogue, path: Path) -> Scene:
     """The scene that a text describes, or SceneError with every fault."""
     reader = Reader(path)
-    neural = "model" in text.generator
-    inside = ("bend", "blend") if neural else ()
-    generator = {key: value for key, value in text.generator.items() if key not in inside}
-    if neural:
-        generator |= {key: _beside(path, generator[key]) for key in ("model", "kept") if key in generator}
-    source = (
-        reader.unit("generator", generator, "model", catalogue.model)
-        if neural
-        else reader.unit("generator", generator, "shader", lambda name: catalogue.shader(name, "generator"))
-    )
-    bends = reader.bends(source.name, text.generator.get("bend", []), catalogue) if neural else ()
-    blend = reader.blend(source.name, text.generator, catalogue) if neural else None
+    table = text.generator or {}
+    neural = "model" in table
+    source = reader.first(text.generator, text.source, catalogue)
+    bends = reader.bends(source.name, table.get("bend", []), catalogue) if neural else ()
+    blend = reader.blend(source.name, table, catalogue) if neural else None
     latent = reader.unit("latent", {"path": "walk"} | text.latent, "path", catalogue.path) if neural else None
     for key in ("latent", "direction"):
         if getattr(text, key) and not neural:
-            reader.fault(key, "needs a generator with a model; a shader has no latent space")
+            reader.fault(key, "needs a generator with a model; nothing else has a latent space")
     directions = reader.beyond(source, text.direction, catalogue) if neural else ()
     filters = tuple(
-        reader.unit(f"filter[{i}]", table, "shader", lambda name: catalogue.shader(name, "filter"))
-        for i, table in enumerate(text.filter)
+        reader.shader(f"filter[{i}]", table, "filter", catalogue) for i, table in enumerate(text.filter)
     )
     entrance = reader.entrance("transition", text.transition, catalogue)
     reader.finish()
@@ -219,10 +177,10 @@ def check(text: _SceneText, catalogue: Catalogue, path: Path) -> Scene:
     return Scene(text.title, source, latent, filters, entrance, *more)
 
 
-def _beside(preset: Path, model: Any) -> Any:
-    """The file that a preset names, if it lies beside the preset; else the name as it is."""
-    named = isinstance(model, str) and model and (file := preset.parent / model).is_file()
-    return str(file) if named else model
+def _beside(preset: Path, table: Mapping[str, Any], *keys: str) -> dict[str, Any]:
+    """A table in which files that lie beside the preset are named so that they are found."""
+    named = {key: name for key in keys if isinstance(name := table.get(key), str) and name}
+    return {**table} | {key: str(f) for key, name in named.items() if (f := preset.parent / name).is_file()}
 
 
 class Reader:
@@ -241,6 +199,60 @@ class Reader:
         if self._faults:
             raise SceneError(self._faults)
 
+    def first(self, generator: Values | None, source: Values | None, catalogue: Catalogue) -> Settings:
+        """The scene's source: its [generator], or what else its [source] is."""
+        if (generator is None) == (source is None):
+            self.fault("generator", "or source: a scene has one of these tables")
+            return Settings("", (), {})
+        if source is not None:
+            return self.source("source", source, catalogue)
+        table = generator or {}
+        if "model" not in table:
+            return self.shader("generator", table, "generator", catalogue)
+        table = _beside(self._path, table, "model", "kept")
+        inside = {key: value for key, value in table.items() if key not in ("bend", "blend")}
+        return self.unit("generator", inside, "model", catalogue.model)
+
+    def source(self, key: str, table: Values, catalogue: Catalogue) -> Settings:
+        """A film, a still, a camera or a generator shader, whichever the table names."""
+        kinds = [kind for kind in SOURCES if kind in table]
+        if len(kinds) != 1:
+            self.fault(key, f"must have one of {', '.join(SOURCES)}: it names what to play")
+            return Settings("", (), {})
+        if kinds == ["shader"]:
+            return self.shader(key, table, "generator", catalogue)
+        kind: Any = kinds[0]
+        images = ("fallback",) if kind == "camera" else ()
+        table = _beside(self._path, table, "film", "still")
+        return self._fed(key, table, kind, partial(catalogue.footage, kind), images, catalogue)
+
+    def shader(self, key: str, table: Values, role: Role, catalogue: Catalogue) -> Settings:
+        """A shader, with the sources that are played into the images that it takes."""
+
+        def declared(name: str) -> tuple[Parameter, ...]:
+            return catalogue.shader(name, role)
+
+        images: Sequence[str] = ()
+        if any(isinstance(one, dict) for one in table.values()):
+            with suppress(LookupError, ValueError, OSError):  # said when its parameters are asked for
+                images = catalogue.images(str(table.get("shader")), role)
+        return self._fed(key, table, "shader", declared, images, catalogue)
+
+    def _fed(
+        self,
+        key: str,
+        table: Values,
+        kind: str,
+        declared: Callable[[str], tuple[Parameter, ...]],
+        images: Sequence[str],
+        catalogue: Catalogue,
+    ) -> Settings:
+        """The settings of a unit into which sources are played, each from a table of its own."""
+        tables = {name: one for name in images if isinstance(one := table.get(name), dict)}
+        rest = {name: value for name, value in table.items() if name not in tables}
+        fed = {name: self.source(f"{key}.{name}", one, catalogue) for name, one in tables.items()}
+        return replace(self.unit(key, rest, kind, declared), images=fed)
+
     def unit(
         self,
         key: str,
@@ -253,11 +265,12 @@ class Reader:
         if not isinstance(name, str):
             allowed = "model or shader" if key == "generator" else kind
             self.fault(key, f"has no {allowed}: it names what to play")
-            return Settings("", (), {})
+            return Settings("", (), {}, kind)
         parameters = self._known(f"{key}.{kind}", name, declared)
         if parameters is None:
-            return Settings(name, (), {})
-        return self.settings(key, name, parameters, {k: v for k, v in table.items() if k != kind})
+            return Settings(name, (), {}, kind)
+        set_to = self.settings(key, name, parameters, {k: v for k, v in table.items() if k != kind})
+        return replace(set_to, kind=kind)
 
     def settings(
         self, key: str, name: str, parameters: tuple[Parameter, ...], table: Mapping[str, Any]
@@ -294,8 +307,7 @@ class Reader:
             key, declared = "generator.blend", partial(catalogue.blend, model)
             if table is None:
                 return None
-            placed = {**table, "model": _beside(self._path, table.get("model"))}
-            return self.unit(key, placed, "model", declared)
+            return self.unit(key, _beside(self._path, table, "model"), "model", declared)
         self.fault("generator.blend", "must be a table, headed [generator.blend]")
         return None
 
@@ -343,43 +355,6 @@ def _setting(parameter: Parameter, text: Any) -> Any:
         parameter.check([stand_in if isinstance(item, str) else item for item in text])
         return tuple(formula.compile(item) if isinstance(item, str) else float(item) for item in text)
     return parameter.check(text)
-
-
-def _moves(value: Any) -> bool:
-    return isinstance(value, formula.Formula) or (
-        isinstance(value, tuple) and any(isinstance(item, formula.Formula) for item in value)
-    )
-
-
-Run: TypeAlias = Callable[[Parameter, Signals, Moment], Any]
-
-
-def _start(value: Any) -> Run:
-    """A formula, or a tuple with formulas in it, running."""
-    if isinstance(value, tuple):
-        parts = [_start(part) if _moves(part) else _constant(part) for part in value]
-        return lambda p, signals, moment: tuple(part(p, signals, moment) for part in parts)
-    run = value.start()
-    was = False
-
-    def number(parameter: Parameter, signals: Signals, moment: Moment) -> Any:
-        nonlocal was
-        result = parameter.clip(run(signals, moment))
-        match parameter.kind:
-            case "int":
-                return round(result)
-            case "bool":
-                return result > 0.5
-            case "event":  # a key held down is one event, not one a frame
-                before, was = was, result > 0.5
-                return was and not before
-        return result
-
-    return number
-
-
-def _constant(value: float) -> Run:
-    return lambda _parameter, _signals, _moment: value
 
 
 def _sentence(error: Any, model: type[BaseModel]) -> str:

@@ -38,6 +38,14 @@ class FakeCatalogue:
             )
         return SHADERS[role, name]  # type: ignore[index]
 
+    def images(self, name: str, role: str) -> tuple[str, ...]:
+        return ("over",) if (role, name) == ("filter", "feedback") else ()
+
+    def footage(self, kind: str, name: str) -> tuple[Parameter, ...]:
+        if name == "gone.mp4":
+            raise LookupError("there is no such file")
+        return (Parameter("speed", 1.0, -8.0, 8.0),)
+
     def model(self, name: str) -> tuple[Parameter, ...]:
         if name != "flora":
             raise LookupError("there is no such model; did you mean flora?")

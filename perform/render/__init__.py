@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from perform.clock import Moment
 from perform.parameters import Parameter
@@ -23,4 +23,13 @@ class Unit(Protocol):
 
     def release(self) -> None:
         """Give back textures and programs."""
+        ...
+
+
+@runtime_checkable
+class Rewinds(Protocol):
+    """A unit that begins anew when its scene is entered."""
+
+    def rewind(self) -> None:
+        """Go back to the beginning."""
         ...
