@@ -57,6 +57,7 @@ Memory = Annotated[
     float | None, typer.Option(min=0.1, help="GiB that open models may take. [most of what is free]")
 ]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
+REGION = "The part of the camera's picture in which hands play: left,top,right,bottom, each 0..1."
 
 
 @app.callback()
@@ -99,6 +100,11 @@ def play(
     osc_port: Annotated[
         int, typer.Option(min=0, max=65535, help="UDP port for OSC, on 127.0.0.1; 0: none.")
     ] = 9000,
+    camera: Annotated[
+        str, typer.Option(help="The camera that sees hands: its name, number or path. [the first]")
+    ] = "",
+    region: Annotated[str, typer.Option(help=REGION)] = "0,0,1,1",
+    mirror: Annotated[bool, typer.Option(help="See hands as in a mirror.")] = True,
     offset: Annotated[
         int,
         typer.Option(min=-200, max=200, help="Show beats so many milliseconds early, for a slow projector."),
@@ -109,6 +115,7 @@ def play(
 ) -> None:
     """Play a show live. Without a display and without --headless, the show is rendered to a video."""
     from perform import show
+    from perform.inputs.camera import View, region_of
 
     with complaints():
         options = show.Options(
@@ -126,6 +133,8 @@ def play(
             display=display,
             midi=midi,
             osc_port=osc_port,
+            camera=camera,
+            view=View(region_of(region), mirror, lift=True),
             loop=not once,
             offset=offset / 1000,
             gamma=gamma,

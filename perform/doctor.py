@@ -56,6 +56,7 @@ def found() -> dict[str, list[str]]:
         "sound inputs": lambda: _sounds()[0],
         "sound outputs": lambda: _sounds()[1],
         "MIDI ports": _ports,
+        "cameras": _cameras,
         "displays": _displays,
     }
     return {kind: _listed(look) for kind, look in kinds.items()}
@@ -205,6 +206,32 @@ def osc() -> Finding:
     return "ok", f"UDP port {OSC_PORT} is free", ""
 
 
+def camera() -> Finding:
+    """The cameras that are there."""
+    if names := _cameras():
+        return "ok", ", ".join(names), ""
+    return "warn", "no camera: hands and pictures of the room cannot be played", "plug one in"
+
+
+def _cameras() -> list[str]:
+    from perform.inputs.camera import cameras
+
+    return list(cameras().values())
+
+
+def hands() -> Finding:
+    """What tracks hands: MediaPipe, and its model."""
+    from perform.inputs.hands import lacking, model_file
+    from perform.models.hands import whole
+
+    if missing := lacking(str(model_file())):
+        why, _, remedy = missing.partition(": ")
+        return "warn", why, remedy or "play with knobs, keys or sensors on this machine"
+    if not whole(model_file()):
+        return "warn", f"{model_file()} is damaged", "remove it, then: perform models import hands"
+    return "ok", f"MediaPipe {metadata.version('mediapipe')}, {model_file()}", ""
+
+
 def processor() -> Finding:
     """OpenVINO, and whether the processor multiplies in bfloat16 (twice the pictures a second)."""
     import openvino
@@ -312,6 +339,8 @@ CHECKS: tuple[tuple[str, Callable[[], Finding], float | None], ...] = (
     ("sound", sound, PATIENCE),
     ("midi", midi, PATIENCE),
     ("osc", osc, PATIENCE),
+    ("camera", camera, PATIENCE),
+    ("hands", hands, PATIENCE),
     ("processor", processor, PATIENCE),
     ("accelerator", accelerator, 10 * PATIENCE),
     ("video", video, PATIENCE),

@@ -17,7 +17,9 @@ from perform.catalogue import Library
 from perform.clock import Clock, LiveClock, OfflineClock, Tempo
 from perform.dashboard import Status
 from perform.inputs import Input, audio
+from perform.inputs.camera import Cameras, View
 from perform.inputs.feed import Feeds
+from perform.inputs.hands import Hands
 from perform.performance import Performance
 from perform.render.context import headless, is_software
 from perform.render.present import Present
@@ -62,6 +64,8 @@ class Options:
     display: str | None = None
     midi: str | None = None
     osc_port: int = 9000
+    camera: str = ""  # by name, number or path; the first
+    view: View | None = None  # of the camera, for hands
     memory: float = 0.0  # bytes that all open models may take, 0: most of what is free
     loop: bool = True
     watch: bool = True
@@ -111,11 +115,17 @@ def play(options: Options, library: Library | None = None) -> Rig:
     clock.position = sound.position
     rig = _rig(options, library, setlist, clock, context, Beside, scale, last=software)
     feeds = Feeds(library.feeds(setlist.heard), clock.now)
-    rig.screen, rig.sound, rig.inputs = window, sound, [sound, feeds, *_hands(options, clock)]
+    cameras = Cameras(clock.now, options.camera)
+    hands = Hands(cameras.camera, clock.now, options.view)
+    eyes = cameras, hands
+    for eye in eyes:
+        eye.use(setlist.heard)
+    rig.screen, rig.sound = window, sound
+    rig.inputs = [sound, feeds, *_hands(options, clock), hands, cameras]
     if options.record:
         _record(rig, options, fps)
     if options.watch:
-        _watch(rig, options, library, feeds)
+        _watch(rig, options, library, feeds, eyes)
     return rig
 
 
@@ -186,7 +196,9 @@ def _record(rig: Rig, options: Options, fps: float) -> None:
     rig.readback = Readback(rig.context, options.size)
 
 
-def _watch(rig: Rig, options: Options, library: Library, feeds: Feeds) -> None:
+def _watch(
+    rig: Rig, options: Options, library: Library, feeds: Feeds, eyes: tuple[Cameras | Hands, ...]
+) -> None:
     """Take up what is saved in the folders that the show was read from."""
     from watchfiles import watch
 
@@ -214,6 +226,8 @@ def _watch(rig: Rig, options: Options, library: Library, feeds: Feeds) -> None:
     def again() -> Setlist:
         setlist = load(file, library)
         feeds.use(library.feeds(setlist.heard))
+        for eye in eyes:
+            eye.use(setlist.heard)
         return setlist
 
     threading.Thread(target=listen, name="watch", daemon=True).start()
@@ -271,7 +285,7 @@ class Watcher:
             freeze=bool(picture and picture.freeze),
             recording=str(self._recording or "") if not rig.lost else "",
             recorded=moment.seconds if self._recording else 0.0,
-            inputs=tuple((unit.name, unit.health()) for unit in rig.inputs if unit.name != "feeds" or unit),
+            inputs=tuple((unit.name, unit.health()) for unit in rig.inputs if unit),
             log=rig.screen.notice if rig.screen else "",
         )
 

@@ -71,9 +71,18 @@ install_python() {
         -c constraints.txt "$(grep '^torch==' constraints.txt)" -e '.[dev]'
 }
 
+# What tracks hands; without it everything else plays.
+fetch_hands() {
+    .venv/bin/python -c 'import importlib.util, sys; sys.exit(not importlib.util.find_spec("mediapipe"))' ||
+        return 0
+    .venv/bin/perform models import hands >/dev/null ||
+        say "hands cannot be tracked yet; to try again: .venv/bin/perform models import hands"
+}
+
 if [ "$1" = --packages ]; then
     install_packages "$2"
 else
     install_packages "$1"
     install_python
+    fetch_hands
 fi

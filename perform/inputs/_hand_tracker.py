@@ -190,8 +190,8 @@ class Tracker:
 def lacking(model: str) -> str:
     """What the tracker needs and is not there, empty when all is."""
     if find_spec("mediapipe") is None:
-        return "mediapipe is not installed (its wheels are for x86-64 Linux and Windows, and for Apple's M)"
-    return "" if Path(model).is_file() else f"the model is missing, run: {IMPORT}"
+        return "mediapipe is not installed; it is made for x86-64 Linux and Windows, and for Apple's M chips"
+    return "" if Path(model).is_file() else f"the tracker's model is missing: {IMPORT}"
 
 
 def _step(pixels: Pixels) -> int:

@@ -71,6 +71,17 @@ class View:
         return lifted(seen) if self.lift else seen
 
 
+def region_of(text: str) -> Region:
+    """The region of a text such as 0.1,0,0.9,1: left, top, right, bottom. Raises ValueError."""
+    try:
+        left, top, right, bottom = (float(word) for word in text.split(","))
+    except ValueError:
+        raise ValueError(f"region {text!r}, must be left,top,right,bottom, each 0..1") from None
+    if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
+        raise ValueError(f"region {text!r}, must be within 0..1 with left below right and top below bottom")
+    return left, top, right, bottom
+
+
 def cropped(pixels: Pixels, region: Region) -> Pixels:
     """The region of a picture, 16 pixels a side at least."""
     height, width = pixels.shape[:2]

@@ -21,6 +21,7 @@ from perform.hands import SIGNALS, points_of
 from perform.inputs import Health
 from perform.inputs._hand_pair import Pair, Seen
 from perform.inputs._hand_tracker import Tracker
+from perform.inputs._hand_tracker import lacking as lacking
 from perform.inputs._slots import Slots
 from perform.inputs.camera import Camera, Pixels, Shot, View
 from perform.signals import Event

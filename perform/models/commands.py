@@ -68,15 +68,21 @@ def info(
 
 @app.command("import")
 def bring(
-    file: Annotated[Path, typer.Argument(help="A model file of any known project.")],
-    name: Annotated[str, typer.Argument(help="What it is to be called.")],
+    file: Annotated[Path, typer.Argument(help="A model file of any known project; or: hands.")],
+    name: Annotated[str | None, typer.Argument(help="What it is to be called.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a model of that name.")] = False,
 ) -> None:
-    """Keep a model under a name, as safetensors; nothing of the file is run."""
-    from perform.models import keep
+    """Keep a model under a name, as safetensors; nothing of the file is run. `hands` alone: fetch what
+    tracks hands."""
+    from perform.models import hands, keep
 
     with complaints(), _progress() as progress:
-        kept = keep.bring(file, name, force, progress)
+        if name is None and str(file) != hands.NAME:
+            raise ValueError(f"{file}: a model needs a name: perform models import {file} NAME")
+        if name is None or (name == hands.NAME and file.suffix == ".whl"):
+            kept, name = hands.bring(None if name is None else file, progress), hands.NAME
+        else:
+            kept = keep.bring(file, name, force, progress)
     word = "was imported before" if kept.known else "is imported"
     out.print(f"{name} {word}: {kept.file}", markup=False, highlight=False, soft_wrap=True)
 
