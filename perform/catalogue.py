@@ -8,7 +8,7 @@ from functools import reduce
 from pathlib import Path
 from typing import get_args
 
-from perform import feeds, generators, paths
+from perform import feeds, generators, learned, paths
 from perform.directions import PARAMETERS as DIRECTION
 from perform.directions import Directions
 from perform.feeds import Feed
@@ -17,6 +17,7 @@ from perform.generators.latents import SUFFIX as DIRECTIONS
 from perform.generators.untrained import MAPPING
 from perform.generators.untrained import TABLES as BUILT_IN
 from perform.latent import PATHS, path_parameters
+from perform.learned import Learned
 from perform.parameters import Parameter
 from perform.render import isf
 from perform.render.pictures import PARAMETERS as PICTURES
@@ -29,7 +30,8 @@ class Library:
     """Shaders, presets and setlists in folders, the first of which wins; and models.
 
     A folder holds `shaders/{generators,filters,transitions}/*.fs`, `presets/*.toml`, `setlists/*.toml`,
-    `feeds/*.toml` and `models/`. `model` plays in place of the model that each preset names.
+    `feeds/*.toml`, `learned/*.toml` and `models/`. `model` plays in place of the model that each preset
+    names.
     """
 
     def __init__(self, *folders: Path, model: str | None = None) -> None:
@@ -79,6 +81,18 @@ class Library:
             if not (feed := found[signal.split(".")[1]]).says(signal):
                 said = ", ".join(feed.values)
                 raise LookupError(f"{signal}: {feed.file} says {said}, and of each .raw, .age and .quality")
+        return list(found.values())
+
+    def learned(self, signals: Iterable[str]) -> list[Learned]:
+        """The mappings that say these signals, from learned/. LookupError, SceneError, OSError."""
+        wanted = [signal for signal in sorted(signals) if signal.startswith("learned.")]
+        names = dict.fromkeys(signal.split(".")[1] for signal in wanted)
+        found = {
+            name: learned.read(self._file("learned", name, ".toml", f"mapping {name}")) for name in names
+        }
+        for signal in wanted:
+            if not (one := found[signal.split(".")[1]]).says(signal):
+                raise LookupError(f"{signal}: {one.name} says {', '.join(one.said)}")
         return list(found.values())
 
     def model(self, name: str) -> tuple[Parameter, ...]:
@@ -157,7 +171,7 @@ class Library:
 
     def watched(self) -> list[Path]:
         """The folders in which a saved file may change what is played."""
-        kinds = ("presets", "setlists", "feeds", *(f"shaders/{role}s" for role in get_args(Role)))
+        kinds = ("presets", "setlists", "feeds", "learned", *(f"shaders/{role}s" for role in get_args(Role)))
         return [folder / kind for folder in self.folders for kind in kinds if (folder / kind).is_dir()]
 
     def _file(self, kind: str, name: str, suffix: str, what: str) -> Path:

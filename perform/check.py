@@ -1,11 +1,11 @@
-"""`perform check`: every fault of presets, setlists, shaders, feeds and models, in one run."""
+"""`perform check`: every fault of presets, setlists, shaders, feeds, mappings and models, in one run."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from perform import feeds, generators
+from perform import feeds, generators, learned
 from perform.catalogue import MODELS, Library
 from perform.generators.latents import SUFFIX as DIRECTIONS
 from perform.generators.latents import directions
@@ -32,6 +32,8 @@ def check_file(file: Path, library: Library) -> list[str]:
         match file.suffix:
             case ".toml" if "kind" in document(file):
                 feeds.read(file)
+            case ".toml" if "example" in document(file):
+                learned.read(file)
             case ".toml":
                 load(file, library)
             case ".fs":

@@ -25,6 +25,7 @@ Values: TypeAlias = Mapping[str, Any]
 Picker: TypeAlias = Callable[[Values, int], int]  # which seed keyframe n is
 
 SEEDS = 2**32  # numpy's RandomState takes seeds below this
+WEIGHTS = 8  # seeds that a path can have weights for
 CACHED = 256  # keyframes kept, 1 MB at 512 dimensions
 LOST_BEATS = 4.0  # a larger jump of the beat is another song, not a correction
 CATCH_UP = 0.25  # seconds; time constant with which a correction of the beat is made up
@@ -224,6 +225,25 @@ class Orbit:
         return self._keyframes.point(onwards(values, n), values["space"])
 
 
+class Weighted:
+    """The mean of its seeds' points by their weights; while no weight is above 0 it stays where it was."""
+
+    def __init__(self, space: Space, parameters: tuple[Parameter, ...]) -> None:
+        self.parameters = parameters
+        self._space, self._keyframes = space, Keyframes(space)
+        self._point: Floats | None = None
+
+    def step(self, _moment: Moment, values: Values, mapping: Mapper) -> Floats:
+        self._keyframes.use(mapping)
+        seeds: Sequence[int] = values["seeds"][:WEIGHTS]
+        points = [self._keyframes.point(seed, "w") for seed in seeds]
+        weights = np.array([max(float(values[f"weight{n + 1}"]), 0.0) for n in range(len(seeds))])
+        if self._point is None or weights.sum() > 0:
+            shares = weights / weights.sum() if weights.sum() > 0 else np.full(len(seeds), 1 / len(seeds))
+            self._point = np.asarray(np.tensordot(shares, points, 1), np.float32)
+        return layers(self._space, self._keyframes, self._point, {**values, "space": "w"})
+
+
 def between(phase: float, values: Values, point: Callable[[int], Floats]) -> Floats:
     """The point at `phase`, by the interpolation, the hold and the ease that the values name."""
     n = math.floor(phase)
@@ -333,6 +353,10 @@ def _speed(default: float, counted: str) -> tuple[Parameter, Parameter]:
     return Parameter("speed", default, -16, 16, counted, f"{counted} per bar, beat or second"), PER
 
 
+def _weight(n: int) -> Parameter:
+    return Parameter(f"weight{n}", float(n == 1), 0, 1, "", f"how much there is of seed {n} of the list")
+
+
 _PARAMETERS: Mapping[str, tuple[Parameter, ...]] = {
     "walk": (SEED, *_speed(0.5, "keyframes"), INTERPOLATION, EASE, HOLD, SPACE, *JUMPING, *MIXING),
     "loop": (SEEDS_LIST, *_speed(0.5, "keyframes"), INTERPOLATION, EASE, HOLD, SPACE, *JUMPING, *MIXING),
@@ -350,6 +374,7 @@ _PARAMETERS: Mapping[str, tuple[Parameter, ...]] = {
         *JUMPING,
         *MIXING,
     ),
+    "weights": (SEEDS_LIST, *(_weight(n) for n in range(1, WEIGHTS + 1)), *MIXING),
 }
 _PICKERS: Mapping[str, Picker] = {"walk": onwards, "loop": around, "hold": onwards, "keys": ordered}
 PATHS: tuple[str, ...] = tuple(_PARAMETERS)
@@ -367,6 +392,6 @@ def path_parameters(name: str) -> tuple[Parameter, ...]:
 def open_path(name: str, space: Space) -> Path:
     """A path at its beginning. Raises ParameterError when there is none of that name."""
     parameters = path_parameters(name)
-    if name == "orbit":
-        return Orbit(space, parameters)
+    if name in ("orbit", "weights"):
+        return (Orbit if name == "orbit" else Weighted)(space, parameters)
     return Route(space, parameters, _PICKERS[name])

@@ -24,6 +24,7 @@ from perform.controls import Controls, Settings
 from perform.cues import Cues, Place
 from perform.directions import moved
 from perform.latent import Mapper, Path, blend, truncate
+from perform.learned import Learning, Mappings
 from perform.render import Image, Rewinds, Unit, Values
 from perform.scene import Scene
 from perform.setlist import Cue, Setlist
@@ -180,6 +181,7 @@ class Performance:
         self._asked = 0
         self._bpm = 0.0
         self.setlist, self.cues = setlist, cues
+        self.learned: Learning = Mappings(setlist.learned)
         self._show = setlist.show.start()
         self._cues = Cues([one.cue for one in cues], setlist.quantise, setlist.loop)
         self.place = Place(0)
@@ -190,11 +192,13 @@ class Performance:
         self._cues = Cues([one.cue for one in cues], setlist.quantise, setlist.loop, self.place)
         if setlist.show != self.setlist.show:
             self._show = setlist.show.start()
+        self.learned.use(setlist.learned)
         self.setlist, self.cues = setlist, cues
 
     def step(self, moment: Moment, events: Sequence[Event]) -> Picture:
         """One frame of the show."""
-        signals = self.signals = self.signals.after(moment, events)
+        signals = self.signals.after(moment, events)
+        signals = self.signals = signals.joined(self.learned.at(moment, signals))
         show = self._show.at(moment, signals)
         self.tempo = self._tempo(moment, events, show)
         self._move(moment, show)

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from perform.learned import Learned
 from perform.parameters import Parameter
 from perform.scene import Catalogue, Entrance, Reader, Scene, SceneError, Settings, parse, read
 
@@ -83,12 +84,15 @@ class Setlist:
     quantise: int = 4
     loop: bool = False
     files: tuple[Path, ...] = field(default=())
+    learned: tuple[Learned, ...] = ()
 
     @property
     def heard(self) -> frozenset[str]:
-        """The signals that formulas of its scenes, its transitions and the show hear."""
+        """The signals that formulas of its scenes, its transitions and the show hear, and those of the
+        postures that were learned."""
         units = [unit for cue in self.cues for unit in (cue.scene, cue.entrance.shader)]
-        return self.show.heard.union(*(unit.heard for unit in units))
+        postures = [signal for learned in self.learned for signal in learned.text.signals]
+        return self.show.heard.union(postures, *(unit.heard for unit in units))
 
 
 class _CueText(BaseModel):

@@ -6,7 +6,7 @@ import logging
 import sys
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +90,7 @@ def load(file: Path, library: Library) -> Setlist:
     else:
         setlist = read_setlist(file, library, library.preset_file)
     try:
+        setlist = replace(setlist, learned=tuple(library.learned(setlist.heard)))
         library.feeds(setlist.heard)
     except LookupError as error:
         raise SceneError([f"{file}: {error.args[0]}"]) from error

@@ -44,6 +44,10 @@ class Signals:
         values.update(moment.signals())
         return Signals(MappingProxyType(values))
 
+    def joined(self, said: Mapping[str, Value]) -> Signals:
+        """These signals, and others beside them."""
+        return Signals(MappingProxyType({**self.values, **said})) if said else self
+
     def number(self, name: str, default: float = 0.0) -> float:
         """The signal as a float; `default` when nothing was said yet or it is no number within ±1e30."""
         value = self.values.get(name)

@@ -38,7 +38,7 @@ OPEN = {
     "camera": "its picture's brightness, how much of it moves, its age: `camera.level`, `.motion`, `.age`",
     "feed": "from data feeds",
     "pad": "from gamepads",
-    "learned": "from mappings that were shown",
+    "learned": "values of a mapping that was shown, `learned.pose.zoom`: [demonstration](demonstration.md)",
 }
 ABOUT = {
     "walk": "An endless way through the keyframes of the seeds from `seed` on.",
@@ -46,6 +46,7 @@ ABOUT = {
     "orbit": "A circle around a seed's point.",
     "hold": "One seed's point, until a jump leads to the next.",
     "keys": "Keyframes in an order.",
+    "weights": "The point between `seeds`, as near to each as its weight says.",
 }
 
 

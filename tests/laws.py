@@ -31,6 +31,7 @@ FLOORS = (
         "doctor",
         "dashboard",
         "console",
+        "demonstrations",
         "training",
         "atlas",
     ),
@@ -41,6 +42,7 @@ SPINE_MAY_IMPORT = {
     "scene": {"pydantic"},
     "setlist": {"pydantic"},
     "feeds": {"pydantic"},
+    "learned": {"pydantic"},
     "features": {"librosa"},
 }
 

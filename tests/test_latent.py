@@ -325,7 +325,7 @@ def test_wrong_path_names_the_right_ones() -> None:
     with pytest.raises(ParameterError) as error:
         open_path("wlak", SPACE)
     assert str(error.value) == (
-        "path = 'wlak', must be one of walk, loop, orbit, hold, keys; did you mean 'walk'?"
+        "path = 'wlak', must be one of walk, loop, orbit, hold, keys, weights; did you mean 'walk'?"
     )
 
 

@@ -30,6 +30,7 @@ EXTRA = {
     "perform.setlist": {"pydantic"},
     "perform.cues": {"pydantic"},
     "perform.feeds": {"pydantic"},
+    "perform.learned": {"pydantic"},
 }
 
 

@@ -1,0 +1,107 @@
+"""Fitting a mapping to its examples, by scikit-learn; and the process in which a live show does it.
+
+The process reads one JSON object a line, {"method", "signals", "values", "examples"}, and answers each with
+the text of the mapping, or with what is wrong.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import warnings
+from collections.abc import Sequence
+from typing import IO, Any
+
+import numpy as np
+
+from perform.learned import METHODS, Example, Floats, Layer, Model, Text, misnamed
+
+RIDGE = 0.01  # regularisation: enough for postures that were shown twice, too little to be seen in values
+HIDDEN = 16  # units of the MLP
+DECAY = 1e-3  # of the MLP's weights: between examples it should bend no more than it has to
+STEPS = 2000
+NICE = 10  # of the process: a show goes first
+DIGITS = 9  # of the numbers in the file
+
+
+def fit(method: str, signals: Sequence[str], values: Sequence[str], examples: Sequence[Example]) -> Text:
+    """The mapping that these examples show. Raises ValueError."""
+    if method not in METHODS:
+        raise ValueError(f"method {method!r}, must be one of {', '.join(METHODS)}")
+    if faults := list(misnamed(list(signals), list(values))):
+        raise ValueError("; ".join(faults))
+    if not examples:
+        raise ValueError("there are no examples to learn from")
+    x = np.array([example.signals for example in examples])
+    y = np.array([example.values for example in examples])
+    centre, spread = x.mean(0), _spread(x)
+    standard = (x - centre) / spread
+    layers = {"ridge": _ridge, "nearest": lambda _x, _y: [], "mlp": _mlp}[method](standard, y)
+    model = Model(centre=_short(centre), spread=_short(spread), layer=layers)
+    text: dict[str, Any] = {"version": 1, "method": method, "model": model}
+    return Text(signals=list(signals), values=list(values), example=list(examples), **text)
+
+
+def _spread(x: Floats) -> Floats:
+    """Standard deviations; a signal that never moved counts as it is."""
+    deviation = x.std(0)
+    return np.asarray(np.where(deviation > 1e-9, deviation, 1.0))
+
+
+def _ridge(x: Floats, y: Floats) -> list[Layer]:
+    """Ridge regression (Hoerl and Kennard 1970)."""
+    from sklearn.linear_model import Ridge
+
+    found = Ridge(alpha=RIDGE).fit(x, y)
+    weights = np.reshape(found.coef_, (y.shape[1], x.shape[1])).T
+    return [_layer(weights, np.broadcast_to(found.intercept_, y.shape[1]))]
+
+
+def _mlp(x: Floats, y: Floats) -> list[Layer]:
+    """A perceptron with one hidden layer, fitted to standardised values by L-BFGS, the same at every fit."""
+    from sklearn.neural_network import MLPRegressor
+
+    mean, spread = y.mean(0), _spread(y)
+    found = MLPRegressor(
+        (HIDDEN,), activation="tanh", solver="lbfgs", alpha=DECAY, max_iter=STEPS, random_state=0
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # where it stops early, it is near enough
+        found.fit(x, (y - mean) / spread if y.shape[1] > 1 else ((y - mean) / spread).ravel())
+    (first, last), (bias, offset) = found.coefs_, found.intercepts_
+    return [_layer(first, bias), _layer(last * spread, offset * spread + mean)]
+
+
+def _layer(weights: Floats, bias: Floats) -> Layer:
+    return Layer(weights=[_short(row) for row in weights], bias=_short(bias))
+
+
+def _short(numbers: Floats) -> list[float]:
+    return [float(f"{number:.{DIGITS}g}") for number in numbers]
+
+
+def answer(line: str) -> dict[str, Any]:
+    """What the process says to a line."""
+    try:
+        asked = json.loads(line)
+        examples = [Example.model_validate(example) for example in asked["examples"]]
+        return fit(asked["method"], asked["signals"], asked["values"], examples).model_dump()
+    except (ValueError, KeyError, TypeError, ArithmeticError) as error:
+        return {"fault": str(error) or type(error).__name__}
+
+
+def serve(asked: IO[str], told: IO[str]) -> None:
+    """Answer every line until there are no more."""
+    import sklearn.linear_model
+    import sklearn.neural_network  # noqa: F401 - loaded before the first question, not by it
+
+    for line in asked:
+        told.write(json.dumps(answer(line)) + "\n")
+        told.flush()
+
+
+if __name__ == "__main__":
+    if hasattr(os, "nice"):
+        os.nice(NICE)
+    serve(sys.stdin, sys.stdout)

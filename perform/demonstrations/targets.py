@@ -1,0 +1,152 @@
+"""What a demonstration drives: parameters of a preset, by the names that a fault of the preset would have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from typing import Any
+
+from perform import formula
+from perform.latent import WEIGHTS, path_parameters
+from perform.parameters import SIZES, Parameter
+from perform.scene import Scene, Settings
+
+PARTS = {"point": ("x", "y"), "color": ("red", "green", "blue", "alpha")}
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One number of a preset: `key` such as `filter[0].zoom`, `value` what the mapping calls it; `part` of a
+    point or colour."""
+
+    key: str
+    value: str
+    parameter: Parameter
+    part: int | None = None
+
+    @property
+    def unit(self) -> str:
+        """The table that it is in, such as `filter[0]`."""
+        return self.key.rpartition(".")[0]
+
+    @property
+    def low(self) -> float:
+        """Where turning it down ends."""
+        return -1.0 if self.parameter.low is None else self.parameter.low
+
+    @property
+    def high(self) -> float:
+        """Where turning it up ends."""
+        return 1.0 if self.parameter.high is None else self.parameter.high
+
+
+def units(scene: Scene) -> dict[str, Settings]:
+    """The units of a scene, by the names of their tables."""
+    found = {"generator": scene.source}
+    found |= {"latent": scene.latent} if scene.latent else {}
+    found |= {"generator.blend": scene.blend} if scene.blend else {}
+    for name, several in (
+        ("generator.bend", scene.bends),
+        ("direction", scene.directions),
+        ("filter", scene.filters),
+    ):
+        found |= {f"{name}[{i}]": settings for i, settings in enumerate(several)}
+    return found
+
+
+def targets(scene: Scene, keys: Sequence[str], seeds: Sequence[int] = ()) -> list[Target]:
+    """The numbers that `keys` name, and the weights of `seeds`. LookupError says which can be named."""
+    known = {
+        f"{unit}.{parameter.name}": parameter
+        for unit, settings in units(scene).items()
+        for parameter in settings.parameters
+        if parameter.playable and parameter.kind != "event"
+    }
+    for key in keys:
+        if key not in known:
+            near = get_close_matches(key, known, 3) or sorted(known)
+            raise LookupError(
+                f"{scene.file}: there is no parameter {key} to play; there are {', '.join(near)}"
+            )
+    last = [key.rpartition(".")[2] for key in keys]
+    words = [word if last.count(word) == 1 else _word(key) for key, word in zip(keys, last, strict=True)]
+    named = dict(zip(keys, words, strict=True))
+    found = [one for key, name in named.items() for one in _parts(key, name, known[key])]
+    weights = {p.name: p for p in path_parameters("weights")}
+    found += [
+        Target(f"latent.weight{n}", f"seed{seed}", weights[f"weight{n}"]) for n, seed in enumerate(seeds, 1)
+    ]
+    if not found:
+        raise LookupError("nothing to learn: name parameters, or seeds")
+    return found
+
+
+def _word(key: str) -> str:
+    """`filter[0].zoom` as the word `filter0_zoom`."""
+    return key.replace("[", "").replace("]", "").replace(".", "_")
+
+
+def _parts(key: str, name: str, parameter: Parameter) -> Iterator[Target]:
+    if parameter.kind not in SIZES:
+        yield Target(key, name, parameter)
+        return
+    for part, word in enumerate(PARTS[parameter.kind]):
+        yield Target(key, f"{name}_{word}", parameter, part)
+
+
+def among(scene: Scene, seeds: Sequence[int]) -> Scene:
+    """The scene with its latent path between these seeds, by weights. Raises ValueError."""
+    if not seeds:
+        return scene
+    if scene.latent is None:
+        raise ValueError(f"{scene.file}: a shader has no latent space, seeds need a generator with a model")
+    if not 2 <= len(set(seeds)) == len(seeds) <= WEIGHTS:
+        raise ValueError(f"seeds {', '.join(map(str, seeds))}, must be 2..{WEIGHTS} different ones")
+    kept = {
+        name: value
+        for name, value in scene.latent.values.items()
+        if name in {p.name for p in path_parameters("weights")}
+    }
+    values = kept | {"seeds": tuple(seeds)}
+    return replace(scene, latent=Settings("weights", path_parameters("weights"), values))
+
+
+def texts(name: str, chosen: Sequence[Target]) -> dict[str, Any]:
+    """The formula, or the list of formulas, that plays each key."""
+    found: dict[str, Any] = {}
+    for target in chosen:
+        text = f"learned.{name}.{target.value}"
+        found[target.key] = text if target.part is None else [*found.get(target.key, []), text]
+    return found
+
+
+def played(scene: Scene, name: str, chosen: Sequence[Target]) -> Scene:
+    """The scene with the mapping's formulas in place of what it had."""
+    settings: dict[str, dict[str, Any]] = {}
+    for key, text in texts(name, chosen).items():
+        unit, _, parameter = key.rpartition(".")
+        several = isinstance(text, list)
+        value = tuple(formula.compile(one) for one in text) if several else formula.compile(text)
+        settings.setdefault(unit, {})[parameter] = value
+    return _with(scene, settings)
+
+
+def _with(scene: Scene, settings: Mapping[str, Mapping[str, Any]]) -> Scene:
+    now = {
+        unit: replace(one, values={**one.values, **settings[unit]}) if unit in settings else one
+        for unit, one in units(scene).items()
+    }
+    return replace(
+        scene,
+        source=now["generator"],
+        latent=now.get("latent"),
+        blend=now.get("generator.blend"),
+        bends=_several(now, "generator.bend"),
+        directions=_several(now, "direction"),
+        filters=_several(now, "filter"),
+    )
+
+
+def _several(found: Mapping[str, Settings], name: str) -> tuple[Settings, ...]:
+    return tuple(one for unit, one in found.items() if unit.startswith(f"{name}["))

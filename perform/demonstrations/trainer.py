@@ -1,0 +1,109 @@
+"""Training beside a show: in a process of its own, so that the interpreter that draws is left alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+
+from pydantic import ValidationError
+
+from perform.learned import Example, Learned, Text
+
+PATIENCE = 10.0  # seconds for one fit; a process that takes longer is replaced
+QUIET = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # one core: the others draw
+
+
+class Trainer:
+    """Fits a mapping whenever it is asked. Of several questions the newest is answered; `ask` and `take`
+    never wait."""
+
+    def __init__(self, name: str) -> None:
+        self.fault = ""  # of the last fit, empty when it went well
+        self._name = name
+        self._asked: str | None = None
+        self._done: Learned | None = None
+        self._news, self._closing = threading.Condition(), False
+        self._process: subprocess.Popen[str] | None = None
+        self._thread = threading.Thread(target=self._run, name="trainer", daemon=True)
+        self._thread.start()
+
+    def ask(
+        self, method: str, signals: Sequence[str], values: Sequence[str], examples: Sequence[Example]
+    ) -> None:
+        """Have these examples learned."""
+        rows = [example.model_dump() for example in examples]
+        question = {"method": method, "signals": list(signals), "values": list(values), "examples": rows}
+        with self._news:
+            self._asked = json.dumps(question)
+            self._news.notify()
+
+    def take(self) -> Learned | None:
+        """The mapping that was learned since the last call."""
+        done, self._done = self._done, None
+        return done
+
+    def close(self) -> None:
+        """End the process; safe to call twice."""
+        with self._news:
+            self._closing = True
+            self._news.notify()
+        if self._process is not None:
+            self._process.kill()
+        self._thread.join(PATIENCE)
+
+    def _run(self) -> None:
+        while not self._closing:
+            with suppress(OSError):  # no more processes: perhaps at the next question
+                self._spawn()
+            with self._news:
+                self._news.wait_for(lambda: self._asked is not None or self._closing)
+                question, self._asked = self._asked, None
+            if question is not None and not self._closing:
+                self._answer(question)
+        if self._process is not None:
+            self._process.kill()
+            self._process.communicate()
+
+    def _spawn(self) -> None:
+        if self._process is not None and self._process.poll() is None:
+            return
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "perform.demonstrations.fit"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            env=dict(os.environ) | QUIET | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            start_new_session=True,
+        )
+
+    def _answer(self, question: str) -> None:
+        process = self._process
+        if process is None or process.stdin is None or process.stdout is None:
+            self.fault = "no process to learn in"
+            return
+        watchdog = threading.Timer(PATIENCE, process.kill)
+        watchdog.start()
+        try:
+            process.stdin.write(question + "\n")
+            process.stdin.flush()
+            self._told(process.stdout.readline())
+        except (OSError, ValueError) as error:
+            self.fault = f"learning broke off ({error})"
+        finally:
+            watchdog.cancel()
+
+    def _told(self, line: str) -> None:
+        told = json.loads(line or '{"fault": "learning broke off"}')
+        self.fault = told.get("fault", "")
+        if self.fault:
+            return
+        try:
+            self._done = Learned(self._name, Text.model_validate(told))
+        except ValidationError as error:
+            self.fault = f"what was learned is no mapping: {error.error_count()} faults"
