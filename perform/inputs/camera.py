@@ -101,6 +101,12 @@ def lifted(pixels: Pixels) -> Pixels:
     return np.take(curve, pixels)
 
 
+def changed(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> tuple[float, bool]:
+    """The share of pixels that differ by more than MOVED, and whether any differs at all."""
+    difference = np.abs(after.astype(np.int16) - before)
+    return float((difference > MOVED).mean()), bool(difference.any())
+
+
 class Camera:
     """A device by (a part of) its name, its number or its path; empty: the first. It is opened again
     and again while it is away, and when its picture stands still."""
@@ -213,9 +219,8 @@ class Camera:
         if before is None or before.shape != looked.shape:
             self._changed = stopwatch()
             return
-        difference = np.abs(looked.astype(np.int16) - before)
-        self.motion = float((difference > MOVED).mean())
-        if difference.any():
+        self.motion, alive = changed(before, looked)
+        if alive:
             self._changed, self._patience = stopwatch(), STILL
 
 
