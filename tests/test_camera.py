@@ -230,9 +230,7 @@ def test_ffmpeg_reads_a_device(monkeypatch: pytest.MonkeyPatch) -> None:
     film.close()
 
 
-def test_pictures_are_written_nowhere(
-    camera: Camera, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_pictures_are_written_nowhere(camera: Camera) -> None:
     """No file is opened for writing while pictures come, by any thread."""
     opened: list[object] = []
 

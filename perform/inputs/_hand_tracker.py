@@ -7,8 +7,9 @@ begun beside the one that works, and takes over between two pictures when it is 
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Callable
-from contextlib import suppress
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
@@ -50,7 +51,8 @@ class Process:
         self._process: SpawnProcess = context.Process(
             target=target, args=arguments, name="hands", daemon=True
         )
-        self._process.start()
+        with _alone():
+            self._process.start()
         theirs.close()
         self.began = stopwatch()
         self.size = 0.0  # bytes
@@ -185,6 +187,20 @@ class Tracker:
             self.note = str(error)
         self._next = stopwatch() + self._wait
         self._wait = min(2 * self._wait, AGAIN[1])
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """What is begun within has one thread at first: numpy would begin more, and Linux lets only a process
+    of one thread leave the net (`_hand_process.unplug`)."""
+    name = "OPENBLAS_NUM_THREADS"
+    before, os.environ[name] = os.environ.get(name), "1"
+    try:
+        yield
+    finally:
+        os.environ.pop(name)
+        if before is not None:
+            os.environ[name] = before
 
 
 def lacking(model: str) -> str:
