@@ -236,10 +236,11 @@ def processor() -> Finding:
     """OpenVINO, and whether the processor multiplies in bfloat16 (twice the pictures a second)."""
     import openvino
 
-    core = openvino.Core()
-    able = core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    from perform.generators.runtimes.openvino import core
+
+    able = core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     version = openvino.__version__.split("-")[0]
-    why = f"OpenVINO {version} on {core.get_property('CPU', 'FULL_DEVICE_NAME').strip()}"
+    why = f"OpenVINO {version} on {core().get_property('CPU', 'FULL_DEVICE_NAME').strip()}"
     if "BF16" in able:
         return "ok", f"{why}, bfloat16 and float32", ""
     return (

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from openvino import Core
 
 from perform.generators.bending import FEEDBACK, OPERATIONS, Bend, bend, packed, parameters
 from perform.generators.runtimes import convert, cuda, eager, openvino
@@ -112,7 +111,7 @@ def test_every_runtime_bends_alike(unit: str, operation: str) -> None:
 
 def test_what_comes_back_decays_alike() -> None:
     bends = [Bend("feedback", LAYER), Bend("feedback", "b16.conv0")]
-    core, form = Core(), convert.parts(WEIGHTS, "f32", 0, bends)
+    core, form = openvino.core(), convert.parts(WEIGHTS, "f32", 0, bends)
     names = ("ws", "noise", "strength", "bend")
     units = [
         openvino.OpenVino(WEIGHTS, "float32", 1, bends),
@@ -139,7 +138,7 @@ def test_a_graph_in_parts_bends_alike() -> None:
         unit = openvino.OpenVino(WEIGHTS, "float32", 1, bends)
         given = unit._inputs({"bend[2].amount": 0.8, "bend[3].amount": 0.2})
         runner = openvino.Runner(
-            openvino.compiled(Core(), graph.parts(WEIGHTS, "f32", exact, bends), 1), names
+            openvino.compiled(openvino.core(), graph.parts(WEIGHTS, "f32", exact, bends), 1), names
         )
         pictures.append([runner(ws, *given).astype(int) for ws in (WS, -WS, WS)])
     assert np.abs(np.subtract(*pictures)).max() <= 1

@@ -65,7 +65,7 @@ def test_a_captured_graph_and_a_converted_one_blend_alike() -> None:
     plain = eager.Eager(one, bends=bends, other=other)
     captured = cuda.Cuda(one, "float32", unrecorded, "cpu", bends, other)
     made = openvino.OpenVino(one, "float32", 1, bends, other)
-    parts = openvino.compiled(openvino.ov.Core(), convert.parts(one, "f32", 0, bends, other), 1)
+    parts = openvino.compiled(openvino.core(), convert.parts(one, "f32", 0, bends, other), 1)
     runner = openvino.Runner(parts, ("ws", "noise", "strength", "blend", "bend"))
     for controls in ({"blend.amount": 0.2}, {"blend.amount": 0.8, "bend[0].amount": 0.5}):
         expected = plain.synthesise(WS, controls).astype(int)
@@ -123,7 +123,7 @@ def test_a_graph_in_parts_blends_alike() -> None:
     names = ("ws", "noise", "strength", "blend")
     pictures = []
     for exact in (0, 2):
-        parts = openvino.compiled(openvino.ov.Core(), graph.parts(one, "f32", exact, (), other), 1)
+        parts = openvino.compiled(openvino.core(), graph.parts(one, "f32", exact, (), other), 1)
         pictures.append(openvino.Runner(parts, names)(WS, *given).astype(int))
     assert np.abs(pictures[0] - pictures[1]).max() <= 1
 

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from openvino import Core
 from torch import Tensor
 
 import perform.generators as rack
@@ -151,6 +150,24 @@ def test_a_unit_says_what_it_is(generator: Any, weights: Weights) -> None:
     assert (generator.device, generator.precision, generator.reason) == ("cpu", "float32", "")
 
 
+SIGNALLED = """
+import signal
+from perform import generators
+units = [generators.open({file!r}, "cpu", precision="float32", threads=1) for _ in range(2)]
+while units:
+    units.pop(0).close()
+signal.signal(signal.SIGTERM, lambda *_: print("heard"))
+signal.raise_signal(signal.SIGTERM)
+"""
+
+
+def test_a_polite_kill_is_heard_when_networks_have_gone(tmp_path: Path) -> None:
+    write(tmp_path / "small.safetensors", drawn(SMALL))
+    script = SIGNALLED.format(file=str(tmp_path / "small.safetensors"))
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "heard\n"), done.stderr
+
+
 def test_closing_twice_is_closing(generator: Any) -> None:
     generator.close()
     generator.close()
@@ -168,7 +185,7 @@ def test_labels_choose_the_class() -> None:
 
 def test_a_graph_in_parts_and_a_converted_one_are_the_graph() -> None:
     for config in CONFIGS.values():
-        weights, core = drawn(config), Core()
+        weights, core = drawn(config), openvino.core()
         forms = [graph.parts(weights, "f32"), graph.parts(weights, "f32", 2), convert.parts(weights, "f32")]
         ws = np.random.default_rng(0).standard_normal((6, 8), np.float32)
         given = ws, stored_noise(weights), np.ones(1, np.float32)

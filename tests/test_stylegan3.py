@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import openvino as ov
 import pytest
 import torch
 from hypothesis import assume, given, settings
@@ -107,7 +106,8 @@ def test_is_moved_as_the_original(case: Case) -> None:
 
 
 def test_the_fast_path_draws_as_the_original(case: Case) -> None:
-    compiled = ov.Core().compile_model(graph.graph(case.weights), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    hints = {"INFERENCE_PRECISION_HINT": "f32"}
+    compiled = openvino.core().compile_model(graph.graph(case.weights), "CPU", hints)
     for name, transform in (("const_psi1", "in/transform0"), ("transform4", "in/transform4")):
         expected, ws = case.data[f"out/img_{name}"][-1], case.data["out/ws_psi1"]
         item = 1 if name == "transform4" or len(case.data[f"out/img_{name}"]) == 1 else 2
@@ -239,7 +239,7 @@ def ws_of(made: Weights, seed: int = 0) -> Any:
 
 def drawing(made: Weights, parts: Any) -> Any:
     """What draws a picture as whole numbers from a place."""
-    runner = openvino.Runner(openvino.compiled(ov.Core(), parts, 1), ("ws", "transform"))
+    runner = openvino.Runner(openvino.compiled(openvino.core(), parts, 1), ("ws", "transform"))
     places = stylegan3.inputs(made)
     return lambda place: runner(ws_of(made), *places(place)).astype(int)
 

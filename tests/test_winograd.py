@@ -8,6 +8,7 @@ import pytest
 import torch
 from openvino import opset13 as op
 
+from perform.generators.runtimes.openvino import core
 from perform.generators.stylegan2 import winograd
 
 
@@ -19,7 +20,7 @@ def test_the_fast_convolution_is_the_direct_one(shape: tuple[int, int, int, int]
     x = draw.standard_normal((1, inputs, height, width), np.float32)
     parameter = op.parameter(x.shape, np.float32)
     model = ov.Model([op.result(winograd.convolved(parameter, weight, height, width))], [parameter], "test")
-    compiled = ov.Core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    compiled = core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     expected = torch.nn.functional.conv2d(torch.from_numpy(x), torch.from_numpy(weight), padding=1)
     assert np.abs(compiled([x])[0] - expected.numpy()).max() < 1e-4
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from importlib.util import find_spec
@@ -26,6 +27,13 @@ JUDGED = 16  # untruncated latents, none of which may be below; of 64 others one
 HINTS = {"float32": "f32", "bfloat16": "bf16"}
 
 
+@functools.cache
+def core() -> ov.Core:
+    """The process's only one, for good: OpenVINO 2026.4 gives each a stack for signals, and where two have
+    gone the thread keeps one that is freed: the next signal, say a polite kill, is a segmentation fault."""
+    return ov.Core()
+
+
 class OpenVino(Base):
     """A generator on the CPU. `threads` 0 leaves their number to OpenVINO.
 
@@ -42,11 +50,10 @@ class OpenVino(Base):
         bends: Sequence[Bend] = (),
         other: Second | None = None,
     ) -> None:
-        self._core = core = ov.Core()
-        chosen, reason = _precision(self._core, precision)
+        chosen, reason = _precision(core(), precision)
         super().__init__(weights, "cpu", chosen, reason, bends, other)
         self._threads, self.exact = threads, 0
-        machine = core.get_property("CPU", "FULL_DEVICE_NAME")
+        machine = core().get_property("CPU", "FULL_DEVICE_NAME")
         name = cache.key(weights, other, self.bends, precision, threads, ov.get_version(), machine)
         if not self._restore(name):
             self._runner = self._compiled(weights, HINTS[chosen])
@@ -64,7 +71,7 @@ class OpenVino(Base):
         facts, blobs = found
         try:
             parts = [
-                (self._core.import_model(BytesIO(blob), "CPU", _settings(hint, self._threads)), hint)
+                (core().import_model(BytesIO(blob), "CPU", _settings(hint, self._threads)), hint)
                 for blob, hint in zip(blobs, facts["hints"], strict=True)
             ]
         except (RuntimeError, KeyError, ValueError):
@@ -76,7 +83,7 @@ class OpenVino(Base):
 
     def _compiled(self, weights: Weights, hint: str, exact: int = 0) -> Runner:
         graphs = graphs_of(weights.config.family).parts(weights, hint, exact, self.bends, self.other)
-        return Runner(compiled(self._core, graphs, self._threads), self._names)
+        return Runner(compiled(core(), graphs, self._threads), self._names)
 
     def drawing(self, weights: Weights) -> Callable[[Floats, Controls | None], Floats]:
         """What draws as `synthesise` does, of the weights that this was opened with, but gives the picture
@@ -84,7 +91,7 @@ class OpenVino(Base):
         graphs = graphs_of(weights.config.family).parts(
             weights, HINTS[self.precision], self.exact, self.bends, self.other
         )
-        runner = Runner(compiled(self._core, graphs, self._threads, shown=False), self._names)
+        runner = Runner(compiled(core(), graphs, self._threads, shown=False), self._names)
         return lambda ws, controls: runner(*self._taken(ws, controls)).copy()
 
     def _refine(self, weights: Weights) -> None:

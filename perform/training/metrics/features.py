@@ -120,10 +120,10 @@ def _pooled(maps: Floats, cells: int) -> Floats:
 def network(file: Path) -> Features:
     """Features by a network that the user has (Inception, DINO …): an ONNX or OpenVINO file that takes
     pictures [1, 3, side, side] of 0..1 and gives a vector. ValueError when it does not."""
-    import openvino as ov
+    from perform.generators.runtimes.openvino import core
 
     try:
-        compiled = ov.Core().compile_model(str(file), "CPU")
+        compiled = core().compile_model(str(file), "CPU")
     except RuntimeError as error:
         raise ValueError(
             f"{file} is not a network in ONNX or OpenVINO's form: {str(error).splitlines()[0]}"
