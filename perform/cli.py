@@ -15,6 +15,7 @@ from rich.logging import RichHandler
 from rich.table import Table
 
 from perform import __version__, films
+from perform.demonstrations.commands import demonstrate
 from perform.loops.commands import loop
 from perform.models.commands import app as models
 from perform.models.commands import directions
@@ -40,6 +41,7 @@ app.add_typer(models, name="models")
 app.add_typer(dataset, name="dataset")
 app.add_typer(flora, name="flora")
 app.command()(directions)
+app.command()(demonstrate)
 app.command()(loop)
 app.add_typer(kinds(train), name="train")
 app.command()(metrics)
@@ -120,7 +122,7 @@ def play(
     with complaints():
         options = show.Options(
             setlist=setlist,
-            sound=_sound(audio),
+            sound=show.sounding(audio),
             size=size_of(size),
             fps=fps,
             scale=scale,
@@ -310,16 +312,6 @@ def _figures(result: dict[str, Any]) -> None:
         said = {True: "met", False: "missed", None: row.get("note", "")}[row["met"]]
         table.add_row(row["name"], value, row["unit"], goal, said)
     out.print(table)
-
-
-def _sound(audio: str | None) -> str | None:
-    """The sound asked for; the demo track when nothing was."""
-    from perform.show import demo_track
-
-    if audio is not None:
-        return None if audio == "none" else audio
-    track = demo_track()
-    return str(track) if track else None
 
 
 def _existing(path: Path) -> Path:

@@ -69,6 +69,7 @@ class Options:
     memory: float = 0.0  # bytes that all open models may take, 0: most of what is free
     loop: bool = True
     watch: bool = True
+    keys: tuple[tuple[str, str], ...] = KEYS  # what the window's help lists
 
 
 def find(name: str, library: Library) -> Path:
@@ -97,15 +98,16 @@ def load(file: Path, library: Library) -> Setlist:
     return setlist
 
 
-def play(options: Options, library: Library | None = None) -> Rig:
-    """A live show: devices, a live clock, and a window unless it is headless."""
+def play(options: Options, library: Library | None = None, loaded: Setlist | None = None) -> Rig:
+    """A live show: devices, a live clock, and a window unless it is headless. `loaded` plays in place of
+    the setlist that the options name."""
     library = library or Library(model=options.model)
-    setlist = load(find(options.setlist, library), library)
+    setlist = loaded or load(find(options.setlist, library), library)
     window = None
     if not options.headless:
         from perform.outputs.window import Window
 
-        window = Window(options.size, "perform", options.fullscreen, options.display, KEYS)
+        window = Window(options.size, "perform", options.fullscreen, options.display, options.keys)
     context = window.context if window else headless()
     software = is_software(context)
     fps = options.fps or (SOFTWARE_FPS if software else FPS)
@@ -238,6 +240,14 @@ def _watch(
 def demo_track() -> Path | None:
     """The demo track, None where it is not installed."""
     return next((file for file in sorted(paths.demo().glob("track.*")) if file.suffix != ".json"), None)
+
+
+def sounding(audio: str | None) -> str | None:
+    """The sound asked for, None for "none"; the demo track when nothing was."""
+    if audio is not None:
+        return None if audio == "none" else audio
+    track = demo_track()
+    return str(track) if track else None
 
 
 class Watcher:

@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from pydantic import ValidationError
 
 from perform.learned import Example, Learned, Text
 
+log = logging.getLogger("perform")
 PATIENCE = 10.0  # seconds for one fit; a process that takes longer is replaced
 QUIET = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # one core: the others draw
 
 
 class Trainer:
     """Fits a mapping whenever it is asked. Of several questions the newest is answered; `ask` and `take`
-    never wait."""
+    never wait. `keeps` is called with each mapping, on the trainer's thread."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, keeps: Callable[[Learned], None] = lambda _: None) -> None:
         self.fault = ""  # of the last fit, empty when it went well
-        self._name = name
+        self._name, self._keeps = name, keeps
         self._asked: str | None = None
         self._done: Learned | None = None
         self._news, self._closing = threading.Condition(), False
@@ -97,6 +99,8 @@ class Trainer:
             self.fault = f"learning broke off ({error})"
         finally:
             watchdog.cancel()
+        if self.fault:
+            log.error("%s: %s", self._name, self.fault)
 
     def _told(self, line: str) -> None:
         told = json.loads(line or '{"fault": "learning broke off"}')
@@ -104,6 +108,8 @@ class Trainer:
         if self.fault:
             return
         try:
-            self._done = Learned(self._name, Text.model_validate(told))
+            self._done = done = Learned(self._name, Text.model_validate(told))
         except ValidationError as error:
             self.fault = f"what was learned is no mapping: {error.error_count()} faults"
+            return
+        self._keeps(done)

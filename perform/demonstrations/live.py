@@ -1,0 +1,128 @@
+"""A show in which a mapping is demonstrated, and the file that it is kept in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from perform import show
+from perform.catalogue import Library
+from perform.demonstrations import session
+from perform.demonstrations.fit import fit
+from perform.demonstrations.session import Search, Session
+from perform.demonstrations.table import examples
+from perform.demonstrations.targets import Target, among, played, targets
+from perform.demonstrations.trainer import Trainer
+from perform.learned import METHODS, NAME, Example, Learned, misnamed, read, written
+from perform.rig import Rig
+from perform.scene import Scene
+from perform.setlist import KEYS, Setlist, single
+
+FOLDER = Path("learned")
+ROWS = (
+    ("K", "keep this posture with this picture"),
+    ("Z", "take the last one back"),
+    ("P", "play what was learned, and back to looking"),
+    ("N", "another picture"),
+    ("O", "the picture that the preset makes itself"),
+    ("Left  Right", "choose a value"),
+    ("Up  Down", "more, less of it"),
+)
+COMMENT = """What was shown of {preset}, and what was learned of it: {formulas}.
+Written by `perform demonstrate`; examples may be changed by hand, then
+`perform demonstrate {preset} {name} --again` learns them anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is to be demonstrated: a preset by name or file, the name of the mapping, and between what."""
+
+    preset: str
+    name: str
+    signals: tuple[str, ...]
+    parameters: tuple[str, ...]
+    seeds: tuple[int, ...] = ()
+    method: str = "ridge"
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """What was asked, checked: the scene as it looks for pictures, and the numbers that are learned."""
+
+    asked: Asked
+    setlist: Setlist
+    targets: tuple[Target, ...]
+
+    @classmethod
+    def of(cls, asked: Asked, library: Library) -> Lesson:
+        """Raises ValueError, LookupError or OSError with what is wrong."""
+        if not NAME.fullmatch(asked.name):
+            raise ValueError(f"name {asked.name!r}, must be a word of small letters, as formulas have it")
+        if asked.method not in METHODS:
+            raise ValueError(f"method {asked.method!r}, must be one of {', '.join(METHODS)}")
+        setlist = show.load(show.find(asked.preset, library), library)
+        if len(setlist.cues) != 1:
+            raise ValueError(f"{asked.preset} is a setlist, must be a preset")
+        scene = among(setlist.cues[0].scene, asked.seeds)
+        found = tuple(targets(scene, asked.parameters, asked.seeds))
+        if faults := list(misnamed(list(asked.signals), [target.value for target in found])):
+            raise ValueError("; ".join(faults))
+        library.feeds(asked.signals)
+        return cls(asked, replace(single(scene), learned=setlist.learned), found)
+
+    @property
+    def scene(self) -> Scene:
+        """The scene that looks for pictures."""
+        return self.setlist.cues[0].scene
+
+    @property
+    def values(self) -> list[str]:
+        """What the mapping calls its values."""
+        return [target.value for target in self.targets]
+
+    def of_table(self, file: Path) -> Learned:
+        """The mapping that the rows of a file show."""
+        return self.of_examples(examples(file, self.asked.signals, self.targets))
+
+    def of_examples(self, shown: Sequence[Example]) -> Learned:
+        """The mapping of examples."""
+        return Learned(self.asked.name, fit(self.asked.method, self.asked.signals, self.values, shown))
+
+
+def kept(name: str) -> Learned | None:
+    """The mapping of that name that is already in learned/, None when there is none."""
+    file = FOLDER / f"{name}.toml"
+    return read(file) if file.is_file() else None
+
+
+def keep(learned: Learned, preset: str) -> None:
+    """Write a mapping to learned/, whole or not at all: a show may be reading it."""
+    FOLDER.mkdir(exist_ok=True)
+    file = FOLDER / f"{learned.name}.toml"
+    comment = COMMENT.format(preset=preset, name=learned.name, formulas=", ".join(learned.said))
+    part = file.with_suffix(".part")
+    part.write_text(written(learned.text, comment), encoding="utf-8")
+    part.replace(file)
+
+
+def begin(
+    lesson: Lesson, options: show.Options, library: Library, shown: Sequence[Example] = ()
+) -> tuple[Rig, Session, Trainer]:
+    """The show in which it is demonstrated, going on from what was shown before; the trainer is to be
+    closed after it."""
+    asked = lesson.asked
+    trainer = Trainer(asked.name, lambda learned: keep(learned, asked.preset))
+    search = Search(lesson.scene, lesson.targets)
+    others = tuple(one for one in lesson.setlist.learned if one.name != asked.name)
+    lively = Session(asked.name, asked.method, asked.signals, search, trainer, shown, others)
+    setlist = single(played(lesson.scene, asked.name, lesson.targets))
+    setlist = replace(setlist, show=session.shown(setlist.show), learned=(*others, lively.begun))
+    keys = tuple(row for row in KEYS if row[0] not in ("Up  Down", "Left  Right"))
+    try:
+        rig = show.play(replace(options, watch=False, keys=(*ROWS, *keys)), library, setlist)
+    except BaseException:
+        trainer.close()
+        raise
+    rig.performance.learned = lively
+    return rig, lively, trainer

@@ -1,0 +1,62 @@
+"""Examples from a table: a CSV file whose columns are signals, and parameters or values."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from itertools import islice
+from pathlib import Path
+
+from perform.demonstrations.targets import Target
+from perform.feeds import NUMBER
+from perform.learned import EXAMPLES, Example
+from perform.parameters import ParameterError
+from perform.signals import LARGEST
+
+
+def examples(file: Path, signals: Sequence[str], targets: Sequence[Target]) -> list[Example]:
+    """The rows of a file. A target's column has its key, `filter[0].zoom`, or its value's name, `zoom`.
+
+    Raises ValueError, with the row and the column, and OSError.
+    """
+    with file.open(newline="", encoding="utf-8-sig") as lines:
+        try:
+            head, *rows = islice(csv.reader(lines), EXAMPLES + 2)
+        except (ValueError, csv.Error) as error:
+            raise ValueError(f"{file} is no table: {error}") from error
+    names = [name.strip() for name in head]
+    heard = [_column(file, names, signal) for signal in signals]
+    wanted = [_column(file, names, target.value, target.key) for target in targets]
+    found = []
+    for number, row in enumerate(rows, 2):
+        if any(cell.strip() for cell in row):
+            where = f"{file}: row {number}"
+            posture = [_number(where, row, at, names) for at in heard]
+            values = [_number(where, row, at, names) for at in wanted]
+            _check(where, targets, values)
+            found.append(Example(signals=posture, values=values))
+    if not 1 <= len(found) <= EXAMPLES:
+        raise ValueError(f"{file} has {len(found)} rows, must have 1..{EXAMPLES}")
+    return found
+
+
+def _column(file: Path, names: Sequence[str], *wanted: str) -> int:
+    for name in wanted:
+        if name in names:
+            return names.index(name)
+    raise ValueError(f"{file} has no column {' or '.join(wanted)}, it has {', '.join(names[:20])}")
+
+
+def _number(where: str, row: Sequence[str], at: int, names: Sequence[str]) -> float:
+    text = row[at].strip() if at < len(row) else ""
+    if not NUMBER.fullmatch(text) or not abs(float(text)) < LARGEST:
+        raise ValueError(f"{where}: {names[at]} = {text!r}, must be a number")
+    return float(text)
+
+
+def _check(where: str, targets: Sequence[Target], values: Sequence[float]) -> None:
+    for target, value in zip(targets, values, strict=True):
+        parameter = target.parameter
+        if parameter.clip(value) != value:
+            sentence = f"{target.key} = {value:g}, must be {parameter.range}"
+            raise ParameterError(f"{where}: {sentence}")
