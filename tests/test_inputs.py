@@ -16,9 +16,10 @@ import pytest
 from pythonosc.osc_message_builder import OscMessageBuilder
 
 from perform import inputs
+from perform.clock import stopwatch
 from perform.feeds import read
 from perform.formula import ARRAYS, compile
-from perform.inputs import Health, Input, audio, feed, midi, osc
+from perform.inputs import Health, Input, audio, camera, feed, hands, midi, osc
 from perform.inputs.feeds import Say
 from tests.conftest import eventually, tone, write_sound
 
@@ -81,6 +82,31 @@ def all_feeds(folder: Path) -> tuple[Input, Speak]:
     return feed.Feeds([read(folder / "rows.toml")], now), lambda: None
 
 
+class Eye:
+    """A camera that takes one picture."""
+
+    taken = False
+
+    def read(self) -> tuple[camera.Pixels, float]:
+        if self.taken:
+            threading.Event().wait(1.0)
+            raise OSError("no more")
+        self.taken = True
+        return np.full((32, 32, 3), 51, np.uint8), stopwatch()
+
+    def close(self) -> None: ...
+
+
+def all_cameras(folder: Path) -> tuple[Input, Speak]:
+    unit = camera.Cameras(now, open=lambda name: Eye())
+    return unit, lambda: eventually(lambda: unit.camera().here)
+
+
+def two_hands(folder: Path) -> tuple[Input, Speak]:
+    unit = hands.Hands(camera.Camera, now)
+    return unit, lambda: unit._say(stopwatch(), {"hand.left.present": 1.0, "hand.left.roll": -0.25})
+
+
 UNITS: dict[type, Callable[[Path], tuple[Input, Speak]]] = {
     audio.SoundFile: sound_file,
     audio.SoundDevice: sound_device,
@@ -89,6 +115,8 @@ UNITS: dict[type, Callable[[Path], tuple[Input, Speak]]] = {
     osc.Osc: osc_socket,
     feed.LiveFeed: live_feed,
     feed.Feeds: all_feeds,
+    camera.Cameras: all_cameras,
+    hands.Hands: two_hands,
 }
 
 

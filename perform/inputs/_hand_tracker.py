@@ -212,4 +212,4 @@ def lacking(model: str) -> str:
 
 def _step(pixels: Pixels) -> int:
     """Every so many-th pixel is shown, so that neither side is above WIDEST."""
-    return -(-max(pixels.shape[0], pixels.shape[1]) // WIDEST)
+    return int(-(-max(pixels.shape[:2]) // WIDEST))
