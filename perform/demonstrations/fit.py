@@ -64,7 +64,12 @@ def _mlp(x: Floats, y: Floats) -> list[Layer]:
 
     mean, spread = y.mean(0), _spread(y)
     found = MLPRegressor(
-        (HIDDEN,), activation="tanh", solver="lbfgs", alpha=DECAY, max_iter=STEPS, random_state=0
+        hidden_layer_sizes=(HIDDEN,),
+        activation="tanh",
+        solver="lbfgs",
+        alpha=DECAY,
+        max_iter=STEPS,
+        random_state=0,
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # where it stops early, it is near enough
