@@ -19,10 +19,12 @@ LOWEST_BPM, HIGHEST_BPM = 40.0, 220.0
 TAP_PAUSE = 3.0  # seconds; a longer pause starts a new series of taps
 TAP_BOUNCE = 30 / HIGHEST_BPM  # seconds; a tap this soon after another is the same one
 TAPS_KEPT = 12
+GLIDE = 0.25  # beats in a beat, at most: how fast a grid goes over to the phase of another
 
 stopwatch = time.perf_counter  # for measuring durations: seconds from any origin
 
-Source: TypeAlias = Literal["free", "audio", "hand"]
+Source: TypeAlias = Literal["hand", "link", "midi", "audio", "free"]
+Lead: TypeAlias = Literal["auto", "hand", "link", "midi", "audio", "free"]  # auto: whoever is there
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,8 @@ class Tempo:
 
     Every verb gives a new Tempo; the count of beats goes on through all of them. `downbeat` is the
     beat on which a bar begins, `offset` (seconds, -0.2..0.2) shows beats early to make up for a
-    slow projector. What the hand sets stays until `release`.
+    slow projector. `glide` and `turn` are beats that the beat and the bar have yet to make up from the
+    anchor on, as `towards` asked; they do so by at most GLIDE in a beat.
     """
 
     bpm: float = 120.0
@@ -69,14 +72,18 @@ class Tempo:
     offset: float = 0.0
     source: Source = "free"
     taps: tuple[float, ...] = ()
+    glide: float = 0.0
+    turn: float = 0.0
 
     def beat(self, seconds: float) -> float:
         """Beats at `seconds`."""
-        return self.anchor_beat + (seconds - self.anchor) * self.bpm / 60
+        passed = (seconds - self.anchor) * self.bpm / 60
+        return self.anchor_beat + passed + _made_up(self.glide, passed)
 
     def bar(self, seconds: float) -> float:
         """Bars at `seconds`."""
-        return (self.beat(seconds) - self.downbeat) / BEATS_PER_BAR
+        turned = _made_up(self.turn, (seconds - self.anchor) * self.bpm / 60)
+        return (self.beat(seconds) - self.downbeat + turned) / BEATS_PER_BAR
 
     def tap(self, seconds: float) -> Tempo:
         """A tap of the hand. From the second tap of a series on, tempo and phase follow the taps'
@@ -97,12 +104,12 @@ class Tempo:
         bpm = self.bpm * factor
         if not LOWEST_BPM <= bpm <= HIGHEST_BPM:
             return self
-        return replace(self._anchored(seconds, self.beat(seconds), bpm), source="hand", taps=())
+        return replace(self._from(seconds), bpm=bpm, source="hand", taps=())
 
     def set(self, bpm: float, seconds: float) -> Tempo:
         """The tempo by number (beats a minute, clipped to 40..220), without a jump of the beat."""
         bpm = min(max(bpm, LOWEST_BPM), HIGHEST_BPM)
-        return replace(self._anchored(seconds, self.beat(seconds), bpm), source="hand", taps=())
+        return replace(self._from(seconds), bpm=bpm, source="hand", taps=())
 
     def nudge(self, beats: float) -> Tempo:
         """The grid moved by a part of a beat, ahead when positive."""
@@ -112,7 +119,7 @@ class Tempo:
         """`seconds` is the first beat of a bar; the count goes to the nearest whole beat, and that of
         bars goes on."""
         beat = float(round(self.beat(seconds)))
-        return replace(self._anchored(seconds, beat, self.bpm), downbeat=self._first(beat))
+        return replace(self._anchored(seconds, beat, self.bpm), downbeat=self._first(beat), turn=0.0)
 
     def release(self) -> Tempo:
         """What the hand set is let go: the tracker leads again."""
@@ -131,12 +138,53 @@ class Tempo:
         moved = self._anchored(seconds, here + gain * (whole - here), bpm)
         return replace(moved, source="audio", downbeat=self._first(whole) if downbeat else self.downbeat)
 
+    def towards(
+        self, seconds: float, beat: float, bpm: float, unit: float = BEATS_PER_BAR, jump: bool = False
+    ) -> Tempo:
+        """The way over to a grid that has `bpm` and is at `beat` at `seconds`, of which only the remainder by
+        `unit` is known: 4 for one that knows its bars, 1 for one that knows its beats, less for one
+        that knows parts of a beat. Nothing moves at `seconds`: the phase glides from there on, the
+        shorter way round. With `jump` it is there at once. The counts of beats and bars go on."""
+        here = self._from(seconds)
+        glide = _wrapped(beat - here.anchor_beat, min(unit, 1.0))
+        turn = here.turn
+        if unit >= BEATS_PER_BAR:
+            turn = _wrapped(beat - glide - (here.anchor_beat - here.downbeat), BEATS_PER_BAR)
+        if not jump:
+            return replace(here, bpm=bpm, glide=glide, turn=turn)
+        there = here.anchor_beat + glide
+        return replace(here, bpm=bpm, anchor_beat=there, downbeat=here.downbeat - turn, glide=0.0, turn=0.0)
+
     def _first(self, beat: float) -> float:
         """The first of all downbeats when one falls on `beat`, so that the count of bars goes on."""
         return beat - BEATS_PER_BAR * round((beat - self.downbeat) / BEATS_PER_BAR)
 
     def _anchored(self, seconds: float, beat: float, bpm: float) -> Tempo:
-        return replace(self, anchor=seconds, anchor_beat=float(beat), bpm=bpm)
+        return replace(self._from(seconds), anchor_beat=float(beat), bpm=bpm, glide=0.0)
+
+    def _from(self, seconds: float) -> Tempo:
+        """The same grid, anchored at `seconds`."""
+        passed = (seconds - self.anchor) * self.bpm / 60
+        glided, turned = _made_up(self.glide, passed), _made_up(self.turn, passed)
+        return replace(
+            self,
+            anchor=seconds,
+            anchor_beat=self.beat(seconds),
+            downbeat=self.downbeat - turned,
+            glide=self.glide - glided,
+            turn=self.turn - turned,
+        )
+
+
+def _made_up(beats: float, passed: float) -> float:
+    """How many of `beats` (either sign) are made up when `passed` have passed."""
+    most = GLIDE * max(passed, 0.0)
+    return min(max(beats, -most), most)
+
+
+def _wrapped(beats: float, unit: float) -> float:
+    """The remainder by `unit` that is nearest to 0."""
+    return beats - unit * round(beats / unit)
 
 
 def _grid(taps: tuple[float, ...]) -> tuple[float, float]:

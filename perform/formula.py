@@ -22,7 +22,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from perform import features, hands
+from perform import features, hands, tempo
 from perform.clock import Moment, Tempo
 from perform.functions import FUNCTIONS as FUNCTIONS
 from perform.functions import Function, Step
@@ -125,7 +125,7 @@ MOUSE = ("x", "y", "left", "right", "middle", "wheel")
 CAMERA = ("level", "motion", "age")
 DEFAULT = Vocabulary(
     frozenset(
-        {*Moment(0, 0, 0, 0, 0, Tempo().bpm).signals(), "beat.confidence", *features.SIGNALS}
+        {*Moment(0, 0, 0, 0, 0, Tempo().bpm).signals(), "beat.confidence", *features.SIGNALS, *tempo.SIGNALS}
         | {f"key.{key}" for key in KEYS}
         | {f"mouse.{word}" for word in MOUSE}
         | {*hands.SIGNALS, *(f"camera.{word}" for word in CAMERA)}

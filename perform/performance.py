@@ -17,7 +17,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perform import formula
-from perform.beat import CONFIDENT
 from perform.centre import Centre
 from perform.clock import Moment, Tempo
 from perform.controls import Controls, Settings
@@ -29,10 +28,9 @@ from perform.render import Image, Rewinds, Unit, Values
 from perform.scene import Scene
 from perform.setlist import Cue, Setlist
 from perform.signals import Event, Signals
+from perform.tempo import Authority
 
 Floats = NDArray[np.float32]
-TRACKED_BEAT = "tempo.beat"  # value: [bpm, confidence, downbeat], from the sound's beat tracker
-TRACKER_GAIN = 0.5  # share of a phase error made up per tracked beat
 NUDGE = 1 / 32  # beats
 LABEL_STEPS = 64  # from one class to the next
 
@@ -176,7 +174,7 @@ class Performance:
 
     def __init__(self, setlist: Setlist, cues: Sequence[CueInstance], tempo: Tempo | None = None) -> None:
         self.signals = Signals()
-        self.tempo = tempo or Tempo()
+        self.authority = Authority(tempo or Tempo(), setlist.clock)
         self._image: Image = None
         self._asked = 0
         self._bpm = 0.0
@@ -186,46 +184,55 @@ class Performance:
         self._cues = Cues([one.cue for one in cues], setlist.quantise, setlist.loop)
         self.place = Place(0)
 
+    @property
+    def tempo(self) -> Tempo:
+        """The tempo of the show."""
+        return self.authority.tempo
+
     def change(self, setlist: Setlist, cues: Sequence[CueInstance]) -> None:
         """Play an edited setlist, from where the show is if its scene is still there."""
         self.place = _found(self.place, [one.cue for one in self.cues], [one.cue for one in cues])
         self._cues = Cues([one.cue for one in cues], setlist.quantise, setlist.loop, self.place)
         if setlist.show != self.setlist.show:
             self._show = setlist.show.start()
+        if setlist.clock != self.setlist.clock:
+            self.authority.clock = setlist.clock
         self.learned.use(setlist.learned)
         self.setlist, self.cues = setlist, cues
 
     def step(self, moment: Moment, events: Sequence[Event]) -> Picture:
         """One frame of the show."""
-        signals = self.signals.after(moment, events)
+        signals = self.signals.after(moment, events).joined(self.authority.signals())
         signals = self.signals = signals.joined(self.learned.at(moment, signals))
         show = self._show.at(moment, signals)
-        self.tempo = self._tempo(moment, events, show)
+        self._conduct(moment, events, show)
         self._move(moment, show)
         if self._image is None or not show["freeze"]:
             self._image = self._draw(moment, signals)
         return Picture(self._image, show["master"], show["blackout"], show["freeze"])
 
-    def _tempo(self, moment: Moment, events: Sequence[Event], show: Values) -> Tempo:
-        """The tempo after what hands and tracker said; a tap counts from when it was made."""
-        tempo, now = self.tempo, moment.seconds
-        for event in events:
-            if event.name == TRACKED_BEAT and isinstance(event.value, np.ndarray):
-                bpm, confidence, downbeat = event.value
-                if confidence >= CONFIDENT:
-                    tempo = tempo.follow(event.time, float(bpm), TRACKER_GAIN, bool(downbeat))
+    def _conduct(self, moment: Moment, events: Sequence[Event], show: Values) -> None:
+        """The tempo after what clocks and hands said; a tap counts from when it was made."""
+        tempo, now = self.authority, moment.seconds
+        tempo.hear(events)
+        if show["clock"] >= 0:
+            tempo.pin(show["clock"])
+        if show["nextclock"]:
+            tempo.pin_next()
         if show["listen"]:
-            tempo = tempo.release()
+            tempo.release()
         if show["tap"]:
-            tempo = tempo.tap(_said(self.setlist.show, "tap", events, now))
+            tempo.tap(_said(self.setlist.show, "tap", events, now))
         if show["resync"]:
-            tempo = tempo.resync(_said(self.setlist.show, "resync", events, now))
+            tempo.resync(_said(self.setlist.show, "resync", events, now))
         if show["double"] or show["halve"]:
-            tempo = tempo.scaled(2.0 if show["double"] else 0.5, now)
+            tempo.scale(2.0 if show["double"] else 0.5, now)
         if show["later"] or show["sooner"]:
-            tempo = tempo.nudge(NUDGE if show["sooner"] else -NUDGE)
+            tempo.nudge(NUDGE if show["sooner"] else -NUDGE)
         asked, self._bpm = show["tempo"] != self._bpm, show["tempo"]
-        return tempo.set(self._bpm, now) if asked and self._bpm else tempo
+        if asked and self._bpm:
+            tempo.set(self._bpm, now)
+        tempo.step(now)
 
     def _move(self, moment: Moment, show: Values) -> None:
         """On through the setlist; a scene that comes in begins anew."""

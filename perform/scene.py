@@ -19,6 +19,7 @@ from typing import Any, Literal, Protocol, TypeAlias, TypeVar, get_args
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from perform import formula
+from perform.clock import Lead
 from perform.controls import Controls, Settings
 from perform.parameters import SIZES, Parameter, ParameterError
 
@@ -107,6 +108,7 @@ class Scene:
     bends: tuple[Settings, ...] = ()
     blend: Settings | None = None
     directions: tuple[Settings, ...] = ()
+    clock: Lead = "auto"  # who leads its beat when it is played alone
 
     @property
     def model(self) -> str | None:
@@ -126,6 +128,7 @@ class _SceneText(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
     title: str = Field(min_length=1)
     description: str = ""
+    clock: Lead = "auto"
     generator: dict[str, Any] | None = None
     source: dict[str, Any] | None = None
     latent: dict[str, Any] = {}
@@ -173,7 +176,7 @@ def check(text: _SceneText, catalogue: Catalogue, path: Path) -> Scene:
     )
     entrance = reader.entrance("transition", text.transition, catalogue)
     reader.finish()
-    more = text.description, path, bends, blend, directions
+    more = text.description, path, bends, blend, directions, text.clock
     return Scene(text.title, source, latent, filters, entrance, *more)
 
 

@@ -6,10 +6,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from perform.clock import Lead
 from perform.learned import Learned
 from perform.parameters import Parameter
 from perform.scene import Catalogue, Entrance, Reader, Scene, SceneError, Settings, parse, read
@@ -31,10 +32,15 @@ SHOW = (
     Parameter("sooner", 0.0, 0.0, 1.0, kind="event", description="the beat 1/32 sooner"),
     Parameter("listen", 0.0, 0.0, 1.0, kind="event", description="the tempo follows the sound again"),
     Parameter("tempo", 0.0, 0.0, 220.0, "bpm", kind="float", description="the tempo by number; 0 leaves it"),
+    Parameter(
+        "clock", -1.0, -1.0, 5.0, kind="int", description="who leads: 0 auto, 1 hand, 2 Link … -1 leaves it"
+    ),
+    Parameter("nextclock", 0.0, 0.0, 1.0, kind="event", description="the next clock is pinned"),
 )
 
 # A key, or an OSC message: each fires when it is pressed or sent, whatever the other is at.
 _EITHER = 'max(onset(key.{0}), onset(osc["{1}"]))'
+_CLOCKS = ", ".join(f'{n} * onset(osc["/tempo/clock/{lead}"])' for n, lead in enumerate(get_args(Lead), 1))
 BINDINGS = {
     "master": 'pickup(midi.cc62, 1) * said(osc["/master"], 1)',
     "blackout": 'toggle(onset(key.b)) != (osc["/blackout"] > 0.5)',
@@ -50,6 +56,8 @@ BINDINGS = {
     "sooner": "key.right",
     "listen": _EITHER.format("l", "/tempo/listen"),
     "tempo": 'osc["/tempo/bpm"]',
+    "clock": f"max({_CLOCKS}) - 1",
+    "nextclock": _EITHER.format("c", "/tempo/clock/next"),
 }
 KEYS = (  # what the bindings above have on the keyboard, for the help
     ("Space", "go on to the next cue"),
@@ -62,6 +70,7 @@ KEYS = (  # what the bindings above have on the keyboard, for the help
     ("Up  Down", "twice, half the tempo"),
     ("Left  Right", "the beat later, sooner"),
     ("L", "the tempo follows the sound again"),
+    ("C", "the next clock: auto, hand, Link, MIDI …"),
 )
 
 
@@ -85,6 +94,7 @@ class Setlist:
     loop: bool = False
     files: tuple[Path, ...] = field(default=())
     learned: tuple[Learned, ...] = ()
+    clock: Lead = "auto"  # who leads the beat
 
     @property
     def heard(self) -> frozenset[str]:
@@ -107,6 +117,7 @@ class _SetlistText(BaseModel):
     title: str = Field(min_length=1)
     quantise: Literal["off", "beat", "bar", "4 bars"] = "bar"
     loop: bool = False
+    clock: Lead = "auto"
     cue: list[_CueText] = Field(min_length=1)
     bindings: dict[str, Any] = {}
 
@@ -137,13 +148,14 @@ def read_setlist(path: Path, catalogue: Catalogue, preset: Callable[[str], Path]
     show = reader.settings("bindings", "show", SHOW, BINDINGS | text.bindings)
     _finish(reader, faults)
     files = (path, *dict.fromkeys(scene.file for scene in scenes.values()))
-    return Setlist(text.title, tuple(cues), show, QUANTISE_BEATS[text.quantise], text.loop, files)
+    quantise = QUANTISE_BEATS[text.quantise]
+    return Setlist(text.title, tuple(cues), show, quantise, text.loop, files, clock=text.clock)
 
 
 def single(scene: Scene) -> Setlist:
     """A setlist of one scene."""
     show = Reader(scene.file).settings("bindings", "show", SHOW, BINDINGS)
-    return Setlist(scene.title, (Cue(scene, scene.entrance),), show, files=(scene.file,))
+    return Setlist(scene.title, (Cue(scene, scene.entrance),), show, files=(scene.file,), clock=scene.clock)
 
 
 def _finish(reader: Reader, faults: list[str]) -> None:

@@ -1,0 +1,171 @@
+"""MIDI clock, sent: 24 pulses to the quarter, with start, stop and song position, to a port by name.
+
+A thread of its own computes each pulse's time from the show's grid and waits for it, so that the clock is
+as steady at 10 frames a second as at 60.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+from collections.abc import Callable
+from typing import Any, Literal, TypeAlias
+
+from perform.clock import BEATS_PER_BAR, Tempo
+
+PULSES = 24  # per quarter note
+BAR, SIXTEENTH = PULSES * BEATS_PER_BAR, PULSES // 4  # pulses
+POSITIONS = 1 << 14  # sixteenths that a song position can count
+RTMIDI = "mido.backends.rtmidi"
+LOOK = 2.0  # seconds between two looks at the list of ports
+AHEAD = 0.02  # seconds for which a pulse's time is believed: the grid may change
+JUMP = 3.0  # pulses: a grid that moved further is located anew
+
+log = logging.getLogger("perform")
+Pending: TypeAlias = Literal["start", "continue", ""]
+
+
+class Pulses:
+    """Which messages are due: the grid of a show as MIDI clock. Says (kind, position in sixteenths)."""
+
+    def __init__(self) -> None:
+        self._tempo: Tempo | None = None
+        self._next = 0  # pulse, counted from the show's first bar
+        self._origin = 0  # the pulse that was the song's beginning
+        self._pending: Pending = "start"
+
+    def restart(self) -> None:
+        """Somebody new listens: start at the next bar."""
+        self._tempo, self._pending = None, "start"
+
+    def wait(self, tempo: Tempo, now: float) -> float:
+        """Seconds until the next pulse, at most AHEAD; 0 when it is due."""
+        here, there = _pulse(tempo, now), _pulse(tempo, now + AHEAD)
+        share = (self._next - here) / (there - here)  # the grid is straight, but for a kink now and then
+        return AHEAD * min(max(share, 0.0), 1.0)
+
+    def due(self, tempo: Tempo, now: float) -> list[tuple[str, int]]:
+        """The messages that are due at `now`, in order."""
+        said = self._moved(tempo, now)
+        while self._next <= _pulse(tempo, now):
+            said += self._located()
+            said.append(("clock", 0))
+            self._next += 1
+        return said
+
+    def _moved(self, tempo: Tempo, now: float) -> list[tuple[str, int]]:
+        """The grid of now; one that jumped, or that was missed for a beat, is located anew."""
+        here, before = _pulse(tempo, now), self._tempo
+        self._tempo = tempo
+        jumped = before is not None and before is not tempo and abs(here - _pulse(before, now)) > JUMP
+        if before is not None and not jumped and here - self._next < PULSES:
+            return []
+        self._next = math.ceil(here)
+        if self._pending:
+            return []
+        self._pending = "continue"
+        return [("stop", 0)]
+
+    def _located(self) -> list[tuple[str, int]]:
+        """What goes before the next pulse."""
+        pending = self._pending
+        if pending == "start" and self._next % BAR == 0:
+            self._origin, self._pending = self._next, ""
+            return [("start", 0)]
+        if pending == "continue" and self._next % SIXTEENTH == 0:
+            self._pending = ""
+            position = (self._next - self._origin) // SIXTEENTH % POSITIONS
+            return [("songpos", position), ("continue", 0)]
+        return []
+
+
+class ClockOut:
+    """Sends to the port whose name contains `port`; `tempo` is the show's grid, `now` its time.
+
+    The port may come and go. Closing sends a stop. `backend` is one of mido's.
+    """
+
+    def __init__(
+        self, port: str, tempo: Callable[[], Tempo], now: Callable[[], float], backend: str | None = None
+    ) -> None:
+        self.name, self.note = f"clock to {port}", "no port yet"
+        self._wanted, self._tempo, self._now = port.casefold(), tempo, now
+        self._backend = backend or RTMIDI
+        self._pulses = Pulses()
+        self._port: Any = None
+        self._opened = ""
+        self._lock, self._closing = threading.Lock(), threading.Event()
+        self._threads = [
+            threading.Thread(target=run, name=self.name, daemon=True) for run in (self._watch, self._tick)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def close(self) -> None:
+        """Stop the song and let the port go; safe to call twice."""
+        self._closing.set()
+        for thread in self._threads:
+            thread.join(timeout=5)
+        self._send([("stop", 0)])
+        self._let_go()
+
+    def _watch(self) -> None:
+        wait = 0.0
+        while not self._closing.wait(wait):
+            wait = LOOK
+            try:
+                self._look()
+            except Exception as error:  # noqa: BLE001 - drivers raise what they like; the next look may do
+                self.note = str(error) or type(error).__name__
+
+    def _look(self) -> None:
+        import mido
+
+        backend = mido.Backend(self._backend)
+        names = list(backend.get_output_names())
+        if self._port is not None and self._opened not in names:
+            log.warning("%s: the port has gone", self.name)
+            self._let_go()
+        found = next((name for name in names if self._wanted in name.casefold()), None)
+        if self._port is None and found:
+            port = backend.open_output(found)
+            with self._lock:
+                self._port, self._opened, self.note = port, found, ""
+                self._pulses.restart()
+        elif not found:
+            self.note = f"no such port (there are: {', '.join(names) or 'none'})"
+
+    def _tick(self) -> None:
+        while not self._closing.is_set():
+            with self._lock:
+                due = self._pulses.due(self._tempo(), self._now()) if self._port else []
+            self._send(due)
+            with self._lock:
+                wait = self._pulses.wait(self._tempo(), self._now()) if self._port else AHEAD
+            self._closing.wait(wait)
+
+    def _send(self, said: list[tuple[str, int]]) -> None:
+        """To the port, if there is one; it is let go when it fails, and looked for again."""
+        import mido
+
+        port = self._port
+        if port is None:
+            return
+        try:
+            for kind, position in said:
+                fields = {"pos": position} if kind == "songpos" else {}
+                port.send(mido.Message(kind, **fields))
+        except Exception as error:  # noqa: BLE001 - drivers raise what they like
+            log.warning("%s: %s", self.name, error or type(error).__name__)
+            self._let_go()
+
+    def _let_go(self) -> None:
+        with self._lock:
+            port, self._port = self._port, None
+        if port is not None:
+            port.close()
+
+
+def _pulse(tempo: Tempo, seconds: float) -> float:
+    return tempo.bar(seconds) * BAR
