@@ -12,6 +12,8 @@ from perform import feeds, generators, learned, paths
 from perform.directions import PARAMETERS as DIRECTION
 from perform.directions import Directions
 from perform.feeds import Feed
+from perform.footage import opening
+from perform.footage.changes import Stamp, stamp
 from perform.generators import Floats, bending, blending, latents
 from perform.generators.latents import SUFFIX as DIRECTIONS
 from perform.generators.untrained import MAPPING
@@ -21,7 +23,7 @@ from perform.learned import Learned
 from perform.parameters import Parameter
 from perform.render import isf
 from perform.render.pictures import PARAMETERS as PICTURES
-from perform.scene import Role
+from perform.scene import Footage, Role
 
 MODELS = (".safetensors", ".pkl", ".pt", ".pth", ".bin", ".npz")  # of files in models/; the first wins
 
@@ -30,14 +32,15 @@ class Library:
     """Shaders, presets and setlists in folders, the first of which wins; and models.
 
     A folder holds `shaders/{generators,filters,transitions}/*.fs`, `presets/*.toml`, `setlists/*.toml`,
-    `feeds/*.toml`, `learned/*.toml` and `models/`. `model` plays in place of the model that each preset
-    names.
+    `feeds/*.toml`, `footage/`, `learned/*.toml` and `models/`. `model` plays in place of the model that
+    each preset names.
     """
 
     def __init__(self, *folders: Path, model: str | None = None) -> None:
         self.folders = folders or (Path.cwd(), paths.user_data(), paths.shipped())
         self._model = model
         self._parsed: dict[Path, tuple[list[int], isf.ISF]] = {}
+        self._played: dict[tuple[str, Path, Stamp | None], tuple[Parameter, ...]] = {}
         if model is not None:
             try:
                 self.model_name(model)
@@ -47,6 +50,29 @@ class Library:
     def shader(self, name: str, role: Role) -> tuple[Parameter, ...]:
         """The parameters of a shader that plays `role`; LookupError, or ISFError for a broken one."""
         return self.isf(name, role).parameters
+
+    def images(self, name: str, role: Role) -> tuple[str, ...]:
+        """The images that a shader takes beside those of its role."""
+        return self.isf(name, role).images[len(isf.LEADING[role]) :]
+
+    def footage(self, kind: Footage, name: str) -> tuple[Parameter, ...]:
+        """The parameters of a film or a still that can be played, or of a camera; LookupError when there is
+        no such file, FootageError when it is none."""
+        if kind == "camera":
+            return opening.parameters(kind, None)
+        file = self.footage_file(name)
+        known = kind, file, stamp(file)
+        if known not in self._played:
+            self._played[known] = opening.parameters(kind, file)
+        return self._played[known]
+
+    def footage_file(self, name: str) -> Path:
+        """The file of a film or a still, by path or by its name in footage/."""
+        for file in (Path(name), *(folder / "footage" / name for folder in self.folders)):
+            if file.is_file():
+                return file
+        there = [file.name for folder in self.folders for file in sorted((folder / "footage").glob("*.*"))]
+        raise LookupError(f"there is no such file{_near(name, there)}")
 
     def isf(self, name: str, role: Role) -> isf.ISF:
         """The shader as it stands in its file now; the same object as long as the file is the same."""

@@ -21,12 +21,15 @@ from perform import generators
 from perform.catalogue import Library
 from perform.centre import Centre
 from perform.clock import Moment
+from perform.footage.changes import stamp
+from perform.footage.opening import Opener
+from perform.footage.units import Fed
 from perform.generators.bending import bend
 from perform.generators.blending import blend
 from perform.latent import Path as LatentPath
 from perform.latent import open_path
 from perform.performance import CueInstance, SceneInstance
-from perform.render import Image, Unit, Values
+from perform.render import Image, Rewinds, Unit, Values, isf
 from perform.render.pictures import Pictures
 from perform.render.shader import Shader
 from perform.scene import Role, Scene, Settings
@@ -55,8 +58,9 @@ class Faults:
 class Contained:
     """A unit whose faults stop at its edge: it is dropped, and the picture goes on."""
 
-    def __init__(self, unit: Unit, name: str, faults: Faults, black: Image = None) -> None:
-        self.unit, self.parameters = unit, unit.parameters
+    def __init__(self, unit: Unit, name: str, faults: Faults, black: Image = None, key: Any = None) -> None:
+        """`key` says what it was made from: a unit with an equal one may take its place."""
+        self.unit, self.parameters, self.key = unit, unit.parameters, key
         self._name, self._faults = name, faults
         self.failed = False
         self._last = black
@@ -71,6 +75,11 @@ class Contained:
                 self.failed = True
                 self._faults.note(f"{self._name} is dropped", error)
         return images[-1] if images else self._last
+
+    def rewind(self) -> None:
+        """Begin anew, if it is a unit that does."""
+        if isinstance(self.unit, Rewinds):
+            self.unit.rewind()
 
     def release(self) -> None:
         self.unit.release()
@@ -114,11 +123,19 @@ class ContainedVoice:
 class Stage:
     """Everything that is open for a show: shaders in one GL context, and studios.
 
-    `size` is (width, height) of the show in pixels.
+    `size` is (width, height) of the show in pixels; `footage` opens films, stills and cameras.
     """
 
-    def __init__(self, library: Library, context: Any, size: tuple[int, int], studios: Studios) -> None:
+    def __init__(
+        self,
+        library: Library,
+        context: Any,
+        size: tuple[int, int],
+        studios: Studios,
+        footage: Opener | None = None,
+    ) -> None:
         self.library, self.size, self.faults = library, size, Faults()
+        self._footage = footage or Opener()
         self._context, self._studios = context, studios
         self._black = context.texture((1, 1), 4, bytes((0, 0, 0, 255)))  # of a source that never drew
         self._spare: list[Contained | ContainedVoice] = []  # open units that the show no longer needs
@@ -170,7 +187,8 @@ class Stage:
         return self._studios.made()
 
     def close(self) -> None:
-        """Give back networks and textures."""
+        """Give back networks, and stop decoding films."""
+        self._footage.close()
         self._studios.close()
 
     def _cues(self, setlist: Setlist, old: Mapping[Path, SceneInstance]) -> list[CueInstance]:
@@ -188,9 +206,7 @@ class Stage:
     def _scene(self, scene: Scene, old: SceneInstance | None) -> SceneInstance:
         likes = [*(old.filters if old else ()), *[None] * len(scene.filters)]
         filters = [self._shader(one, "filter", like) for one, like in zip(scene.filters, likes, strict=False)]
-        source = (
-            None if scene.latent else self._shader(scene.source, "generator", old.source if old else None)
-        )
+        source = None if scene.latent else self._source(scene.source, old.source if old else None)
         voice = self._voice(scene, old) if scene.latent else None
         if old and (old.scene, old.source, old.voice, old.filters) == (scene, source, voice, filters):
             return old
@@ -220,16 +236,59 @@ class Stage:
                 return old.path  # also when other bends or another blend made it another voice
         return open_path(scene.latent.name, generators.header(voice.wanted.model)[0].space)
 
+    def _source(self, settings: Settings, like: Unit | None = None) -> Contained:
+        """A generator shader, a film, a still or a camera."""
+        if settings.kind == "shader":
+            return self._shader(settings, "generator", like)
+        kind, name, key = settings.kind, settings.name, self._key(settings, "generator")
+        if there := self._there(key, like):
+            return there
+        where = self._context, self.size
+        if kind == "camera":
+            fallback = settings.images.get("fallback")
+            unit = self._footage.camera(name, *where, self._source(fallback) if fallback else None)
+        else:
+            file = self.library.footage_file(name)
+            unit = (self._footage.film if kind == "film" else self._footage.still)(file, *where)
+        return self._contained(unit, f"{kind} {name}".rstrip(), key)
+
     def _shader(self, settings: Settings, role: Role, like: Unit | None = None) -> Contained:
-        """A shader, one that is open if its file is as it was, by preference `like`."""
-        source = self.library.isf(settings.name, role)
+        """A shader with what is played into it, one that is open if its files are as they were, by
+        preference `like`."""
+        key = self._key(settings, role)
+        if there := self._there(key, like):
+            return there
+        shader = Shader(self._context, self.library.isf(settings.name, role), self.size)
+        made = self._contained(shader, f"{role} {settings.name}", key)
+        shader.warm()
+        if settings.images:
+            sources = {name: self._source(image) for name, image in settings.images.items()}
+            made.unit = Fed(shader, sources, len(isf.LEADING[role]))
+        return made
+
+    def _key(self, settings: Settings, role: Role) -> Any:
+        """What a unit is made from: units with equal keys may stand in for each other."""
+        match settings.kind:
+            case "shader":
+                made_from: Any = self.library.isf(settings.name, role)
+            case "camera":
+                made_from = settings.name
+            case _:
+                file = self.library.footage_file(settings.name)
+                made_from = file, stamp(file)
+        images = [(name, self._key(image, "generator")) for name, image in settings.images.items()]
+        return settings.kind, made_from, images
+
+    def _there(self, key: Any, like: Unit | None) -> Contained | None:
+        """An open unit that the show no longer needs and that was made from the same."""
         for unit in sorted(self._spare, key=lambda unit: unit is not like):
-            if isinstance(unit, Contained) and not unit.failed and getattr(unit.unit, "isf", None) is source:
+            if isinstance(unit, Contained) and not unit.failed and unit.key == key:
                 self._spare.remove(unit)
                 return unit
-        shader = Shader(self._context, source, self.size)
-        self._made.append(made := Contained(shader, f"{role} {settings.name}", self.faults, self._black))
-        shader.warm()
+        return None
+
+    def _contained(self, unit: Unit, name: str, key: Any) -> Contained:
+        self._made.append(made := Contained(unit, name, self.faults, self._black, key))
         return made
 
     def _voice(self, scene: Scene, old: SceneInstance | None) -> ContainedVoice:

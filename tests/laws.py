@@ -13,9 +13,11 @@ PACKAGE = ROOT / "perform"
 
 # From the ground up. What is not named here is the spine: a new module gets the strictest place first.
 RACKS = ("inputs", "outputs", "generators", "filters", "render")
+ON_RACKS = ("footage",)  # put together from several racks
 SHELVES = ("catalogue", "source", "performance")  # they see the racks' protocols, and not each other
 FLOORS = (
     RACKS,
+    ON_RACKS,
     SHELVES,
     ("studios",),
     ("stage",),
@@ -37,7 +39,7 @@ FLOORS = (
     ),
     ("cli",),
 )
-DOORS = FLOORS[5]
+DOORS = FLOORS[6]
 SPINE_MAY_IMPORT = {
     "scene": {"pydantic"},
     "setlist": {"pydantic"},

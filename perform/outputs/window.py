@@ -18,6 +18,7 @@ from perform.outputs._displays import Display, WindowError, attempt, displays, f
 from perform.outputs._gl import attached, hints
 from perform.outputs._help import Help, Rows
 from perform.outputs._keys import name_of
+from perform.outputs._pads import Pads
 from perform.outputs._pointer import Pointer
 from perform.signals import Event
 
@@ -62,7 +63,7 @@ class Window:
         self._filled: str | None = None
         self._strokes: list[tuple[str, float, int]] = []
         self._asked: float | None = None
-        self._pointer = Pointer()
+        self._pointer, self._pads = Pointer(), Pads()
         self._window = self._open()
         self.context = attached()
         self._help = Help(title, (*rows, *OWN_KEYS), self._pressed)
@@ -103,7 +104,8 @@ class Window:
         self._help.draw()
 
     def poll(self, until: float) -> list[Event]:
-        """Keys since the last call as `key.<name>` = 1 and 0 at `until` (seconds of the show), and the mouse.
+        """Keys since the last call as `key.<name>` = 1 and 0 at `until` (seconds of the show), the mouse,
+        and gamepads.
 
         A key says one thing at a time: a release that came with its press is told by the next call,
         so that a frame sees the shortest stroke.
@@ -122,7 +124,7 @@ class Window:
                 self._obey(name, mods, until)
         self._expire(until)
         self._settle()
-        return events + self._pointer.poll(until)
+        return events + self._pointer.poll(until) + self._pads.poll(until)
 
     def toggle(self) -> None:
         """Full screen, or back into a frame."""

@@ -46,6 +46,18 @@ PARAMETERS = (
     Parameter("sharpness", 1.0, 0.0, 2.0, description="0 soft, 1 as the picture is, 2 crisp"),
 )
 
+# What a texel is: its colour, or its colour times its alpha, and that. So nothing dark comes in at the
+# edges of what is clear, and a picture alone is seen as it is on black.
+_OPAQUE = """
+#define TEXEL vec3
+vec3 seen(vec4 texel) { return texel.rgb; }
+vec4 drawn(vec3 texel, vec2 at) { return vec4(dithered(texel, at), 1.0); }
+"""
+_CLEAR = """
+#define TEXEL vec4
+vec4 seen(vec4 texel) { return vec4(texel.rgb * texel.a, texel.a); }
+vec4 drawn(vec4 texel, vec2 at) { return vec4(min(dithered(texel.rgb, at), texel.a), texel.a); }
+"""
 _SPREAD = """
 uniform sampler2D newest;
 uniform sampler2D before;
@@ -65,19 +77,19 @@ vec2 placed(vec2 at) {
     return clamp(at, vec2(0.0), extent - 1.0);
 }
 
-vec3 texel(vec2 at) {
+TEXEL texel(vec2 at) {
     vec2 inside = placed(at);
     ivec2 pixel = ivec2(inside.x, extent.y - 1.0 - inside.y);
-    vec3 now = texelFetch(newest, pixel, level).rgb;
-    return blend < 1.0 ? mix(texelFetch(before, pixel, level).rgb, now, blend) : now;
+    TEXEL now = seen(texelFetch(newest, pixel, level));
+    return blend < 1.0 ? mix(seen(texelFetch(before, pixel, level)), now, blend) : now;
 }
 
 void main() {
     vec2 at = floor(gl_FragCoord.xy) + vec2(origin);
-    vec3 here = texel(at);
-    vec3 beside = texel(at + vec2(1, 0)) + texel(at - vec2(1, 0));
-    vec3 around = beside + texel(at + vec2(0, 1)) + texel(at - vec2(0, 1));
-    color = vec4(dithered(here + sharpness / 4.0 * (4.0 * here - around), gl_FragCoord.xy), 1.0);
+    TEXEL here = texel(at);
+    TEXEL beside = texel(at + vec2(1, 0)) + texel(at - vec2(1, 0));
+    TEXEL around = beside + texel(at + vec2(0, 1)) + texel(at - vec2(0, 1));
+    color = drawn(here + sharpness / 4.0 * (4.0 * here - around), gl_FragCoord.xy);
 }
 """
 _SPLINE = """
@@ -94,14 +106,14 @@ void main() {
     vec4 weights = vec4(u * u * u, inner, t * t * t) / 6.0;
     pixel.AXIS = int(whole) - 1;
     pixel.OTHER -= OFFSET;
-    vec3 sum = weights.x * texelFetch(image, pixel, 0).rgb;
+    TEXEL sum = weights.x * TEXEL(texelFetch(image, pixel, 0));
     pixel.AXIS += 1;
-    sum += weights.y * texelFetch(image, pixel, 0).rgb;
+    sum += weights.y * TEXEL(texelFetch(image, pixel, 0));
     pixel.AXIS += 1;
-    sum += weights.z * texelFetch(image, pixel, 0).rgb;
+    sum += weights.z * TEXEL(texelFetch(image, pixel, 0));
     pixel.AXIS += 1;
-    sum += weights.w * texelFetch(image, pixel, 0).rgb;
-    color = vec4(dithered(sum, gl_FragCoord.xy), 1.0);
+    sum += weights.w * TEXEL(texelFetch(image, pixel, 0));
+    color = drawn(sum, gl_FragCoord.xy);
 }
 """
 _TALL = _SPLINE.replace("AXIS", "y").replace("OTHER", "x").replace("OFFSET", "0")
@@ -135,19 +147,21 @@ class Span:
 
 
 class Pictures:
-    """The last two pictures of a source, drawn at `size` (width, height) as one image between them."""
+    """The last two pictures of a source, drawn at `size` (width, height) as one image between them; with
+    `alpha` the image has that of the pictures, its colours multiplied by it."""
 
     parameters = PARAMETERS
 
-    def __init__(self, context: moderngl.Context, size: tuple[int, int]) -> None:
-        self.size = size
+    def __init__(self, context: moderngl.Context, size: tuple[int, int], alpha: bool = False) -> None:
+        self.size, self._alpha = size, alpha
         self._context = context
         self._held: list[moderngl.Texture] = []  # newest first, at most two
         self._drawn: Any = None  # what the output shows: it is drawn again when that changes
         self._shape: Any = None
-        self._spread = Strip(context, _SPREAD)
-        self._tall = Strip(context, _TALL)
-        self._wide = Strip(context, _WIDE)
+        texel = _CLEAR if alpha else _OPAQUE
+        self._spread, self._tall, self._wide = (
+            Strip(context, texel + one) for one in (_SPREAD, _TALL, _WIDE)
+        )
         self._targets: list[Target] = []
         self._output = Target(context, size)
 
@@ -163,7 +177,7 @@ class Pictures:
         self._forget()
 
     def upload(self, pixels: Pixels) -> None:
-        """Take the newest picture [height, width, 1 | 3 | 4], sRGB, top row first; alpha is ignored.
+        """Take the newest picture [height, width, 1 | 3 | 4], sRGB, top row first.
 
         The one before stays for blending. One of another size or depth begins anew.
         """
@@ -207,7 +221,7 @@ class Pictures:
 
     def _texture(self, width: int, height: int, channels: int) -> moderngl.Texture:
         texture = self._context.texture((width, height), channels, alignment=1)
-        texture.swizzle = "RRR1" if channels == 1 else "RGB1"
+        texture.swizzle = {1: "RRR1", 3: "RGB1"}.get(channels, "RGBA" if self._alpha else "RGB1")
         return texture
 
     def _draw(self, blend: float, sharpness: float, fit: str) -> None:

@@ -58,16 +58,17 @@ class Shader:
             self.release()
             raise
 
-    def render(self, moment: Moment, values: Values, *images: moderngl.Texture) -> moderngl.Texture:
+    def render(self, moment: Moment, values: Values, *images: moderngl.Texture | None) -> moderngl.Texture:
         """The shader's image at this moment, of its own until it renders again.
 
         `values` has one entry for every parameter, and `progress` for a transition; a sound's is an
-        array [samples] or [channels, samples]. Images that are not given are black.
+        array [samples] or [channels, samples]. Images that are not given, or None, are black.
         """
         self._fit(values)
         self._set_controls(moment, values)
         for at, unit in enumerate(self._image_units):
-            (images[at] if at < len(images) else self._black).use(unit)
+            image = images[at] if at < len(images) else None
+            (self._black if image is None else image).use(unit)
         for name, (sound, unit) in self._sounds.items():
             sound.texture(values.get(name)).use(unit)
         for unit, texture in self._stills:

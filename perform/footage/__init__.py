@@ -1,0 +1,51 @@
+"""Footage: films, stills and cameras as sources of a scene, and of the images that shaders take.
+
+A film or a still is a file; what plays it keeps in time with the show's clock (`course`), and is either
+in step with the frames, each of which gets its own picture, or beside them on a thread of its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from perform.parameters import Parameter
+
+Pixels: TypeAlias = NDArray[np.uint8]  # [height, width, 3 | 4], sRGB, top row first, alpha not multiplied
+LOOPS = ("loop", "bounce", "once")
+
+FILM = (
+    Parameter("speed", 1.0, -8.0, 8.0, description="1 as it was shot, 0 stands still, below 0 backwards"),
+    Parameter(
+        "position", 0.0, 0.0, 1.0, description="where in its part it begins; with speed 0, where it is"
+    ),
+    Parameter("start", 0.0, 0.0, 1.0, description="where the part that is played begins, 1: the film's end"),
+    Parameter("end", 1.0, 0.0, 1.0, description="where that part ends"),
+    Parameter("loop", "loop", kind="choice", choices=LOOPS, description="what it does at the part's end"),
+)
+CAMERA = (
+    Parameter("mirror", True, 0, 1, kind="bool", description="as a mirror shows it"),
+    Parameter("lift", False, 0, 1, kind="bool", description="lift a dark picture"),
+    Parameter("hold", 2.0, 0.0, 60.0, "s", "how long the last picture stays when the camera has gone"),
+    Parameter("fade", 2.0, 0.0, 60.0, "s", "how long it then takes to become the fallback"),
+)
+
+
+class FootageError(ValueError):
+    """A film or a still that cannot be played; the message has the file and what is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shot:
+    """A picture of a film, which is on from `start` until before `end`, in seconds from its beginning."""
+
+    start: float
+    end: float
+    pixels: Pixels
+
+    def off(self, at: float) -> float:
+        """How many seconds it is away from being on at `at`: 0 while it is on."""
+        return max(self.start - at, 0.0) if at < self.end else at - self.end + 1e-9

@@ -1,0 +1,124 @@
+"""Still pictures from files of any kind that Pillow reads: upright, sRGB, 8 bits, with their alpha."""
+
+from __future__ import annotations
+
+import io
+import logging
+import threading
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from perform.footage import FootageError, Pixels
+from perform.footage.changes import LOOK, Changes
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+log = logging.getLogger("perform")
+LONGEST = 4096  # pixels a side: what is longer is made smaller
+MOST = 178_000_000  # pixels that a file may claim, as Pillow has it
+
+
+def read(path: Path, longest: int = LONGEST) -> Pixels:
+    """The picture in a file [height, width, 3 | 4]; of an animation the first. Raises FootageError."""
+    from PIL import Image, UnidentifiedImageError
+
+    if not path.is_file():
+        raise FootageError(f"{path}: there is no such file")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of size, and of damaged metadata
+            with Image.open(path) as image:
+                return _pixels(image, path, longest)
+    except UnidentifiedImageError as error:
+        raise FootageError(f"{path} is no picture that can be read") from error
+    except Image.DecompressionBombError as error:
+        raise FootageError(f"{path} has more than {MOST // 10**6} million pixels") from error
+    except (OSError, ValueError, SyntaxError, MemoryError, OverflowError) as error:
+        raise FootageError(f"{path} cannot be read: {error}") from error
+
+
+def _pixels(image: Image.Image, path: Path, longest: int) -> Pixels:
+    from PIL import Image, ImageOps
+
+    size = image.size
+    image.draft(None, (longest, longest))  # a JPEG may be decoded at a half, a quarter or an eighth
+    turned = ImageOps.exif_transpose(image)
+    plain = _plain(turned)
+    if max(plain.size) > longest:
+        plain.thumbnail((longest, longest), Image.Resampling.LANCZOS, reducing_gap=3.0)
+    if max(size) > longest:
+        log.warning("%s is %dx%d, shown at %dx%d", path, *size, *plain.size)
+    return np.asarray(plain)
+
+
+def _plain(image: Image.Image) -> Image.Image:
+    """A picture of any mode as RGB, or as RGBA if anything in it can be seen through."""
+    if image.mode.startswith(("I", "F")):
+        return _eight_bits(image).convert("RGB")
+    clear = image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info
+    profile = image.info.get("icc_profile")
+    alpha = image.convert("RGBA").getchannel("A") if clear else None
+    plain = _matched(image if image.mode == "CMYK" else image.convert("RGB"), profile)
+    if alpha is not None:
+        plain.putalpha(alpha)
+    return plain
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """A grey picture of 16 or 32 bits or of floats; what is no 0..1 and no 0..255 counts as 16 bits."""
+    from PIL import Image
+
+    values = np.nan_to_num(np.asarray(image).astype(np.float64), posinf=0, neginf=0)
+    highest = float(values.max(initial=0))
+    if image.mode == "F" and highest <= 1:
+        scale = 255.0
+    else:
+        scale = 1.0 if image.mode in ("F", "I") and highest <= 255 else 255 / max(highest, 65535.0)
+    return Image.fromarray((values * scale).clip(0, 255).round().astype(np.uint8))
+
+
+def _matched(image: Image.Image, profile: Any) -> Image.Image:
+    """A picture in sRGB by its colour profile; one whose profile is damaged as if it had none."""
+    from PIL import ImageCms
+
+    if profile:
+        try:
+            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            target = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
+            return ImageCms.profileToProfile(image, source, target, outputMode="RGB") or image.convert("RGB")
+        except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+            pass
+    return image.convert("RGB")
+
+
+class Saved:
+    """A still that is read again, on a thread of its own, when its file is saved anew."""
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._changes = path, Changes(path)
+        self._new: Pixels | None = None
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="still", daemon=True)
+        self._thread.start()
+
+    def take(self) -> Pixels | None:
+        """The picture as it was saved last, once."""
+        new, self._new = self._new, None
+        return new
+
+    def close(self) -> None:
+        """Look no more; safe to call twice."""
+        self._closing.set()
+
+    def _watch(self) -> None:
+        while not self._closing.wait(LOOK):
+            if self._changes.seen():
+                try:
+                    self._new = read(self._path)
+                    log.info("%s is shown as it is now", self._path)
+                except FootageError as error:
+                    log.error("kept the last good picture: %s", error)

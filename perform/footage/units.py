@@ -1,0 +1,177 @@
+"""Films, stills and cameras as units of the picture's chain; and shaders into whose images they play."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from perform.clock import Moment
+from perform.footage import CAMERA, FILM, Pixels, Shot
+from perform.footage.course import Transport
+from perform.footage.projector import Projector
+from perform.footage.stills import Saved
+from perform.inputs.camera import Camera, View
+from perform.parameters import Parameter
+from perform.render import Image, Rewinds, Unit, Values
+from perform.render.pictures import PARAMETERS, Pictures
+from perform.render.shader import Shader
+from perform.render.strips import Strip
+from perform.render.targets import Target
+
+if TYPE_CHECKING:
+    import moderngl
+
+BACK = 0.5  # seconds in which a camera that is back takes the place of the fallback
+_MIX = """
+uniform sampler2D first;
+uniform sampler2D second;
+uniform float share;
+
+void main() {
+    color = mix(texture(first, place), texture(second, place), share);
+}
+"""
+
+
+class Film:
+    """A film, in time with the show."""
+
+    parameters: tuple[Parameter, ...] = (*FILM, *PARAMETERS)
+
+    def __init__(self, projector: Projector, pictures: Pictures) -> None:
+        self._projector, self._pictures = projector, pictures
+        self._transport = Transport()
+        self._shown: Shot | None = None
+
+    def rewind(self) -> None:
+        """Begin anew."""
+        self._transport.rewind()
+
+    def render(self, moment: Moment, values: Values, *_images: Image) -> Image:
+        """The film's picture at this moment."""
+        shot = self._projector.ask(self._transport.step(moment, values, self._projector.length))
+        if shot is not self._shown:
+            self._pictures.upload(shot.pixels)
+            self._shown = shot
+        return self._pictures.render(moment, values)
+
+    def release(self) -> None:
+        """Close the file and give back textures; safe to call twice."""
+        self._projector.close()
+        self._pictures.release()
+
+
+class Still:
+    """A still picture; with `saved`, as its file was saved last."""
+
+    parameters: tuple[Parameter, ...] = PARAMETERS
+
+    def __init__(self, pixels: Pixels, pictures: Pictures, saved: Saved | None = None) -> None:
+        self._pictures, self._saved = pictures, saved
+        pictures.upload(pixels)
+
+    def render(self, moment: Moment, values: Values, *_images: Image) -> Image:
+        """The picture."""
+        new = self._saved.take() if self._saved else None
+        if new is not None:
+            self._pictures.upload(new)
+        return self._pictures.render(moment, values)
+
+    def release(self) -> None:
+        """Give back textures; safe to call twice."""
+        if self._saved:
+            self._saved.close()
+        self._pictures.release()
+
+
+class Looking:
+    """A camera's newest picture. One that is gone (None: there is none) leaves its last picture for
+    `hold` seconds, which becomes the image of `fallback`, or black, in `fade` seconds; one that is back
+    is seen at once."""
+
+    parameters: tuple[Parameter, ...] = (*CAMERA, *PARAMETERS)
+
+    def __init__(
+        self,
+        camera: Camera | None,
+        pictures: Pictures,
+        context: moderngl.Context,
+        fallback: Unit | None = None,
+    ) -> None:
+        self._camera, self._pictures, self._fallback = camera, pictures, fallback
+        self._mixed = Target(context, pictures.size)
+        self._mix = Strip(context, _MIX)
+        self._black = context.texture((1, 1), 4, b"\\0\\0\\0\\xff")
+        self._number, self._view = 0, View()
+        self._gone = 0.0  # seconds since the camera went
+        self._share = 1.0  # of the fallback
+
+    def rewind(self) -> None:
+        """Let the fallback begin anew."""
+        if isinstance(self._fallback, Rewinds):
+            self._fallback.rewind()
+
+    def render(self, moment: Moment, values: Values, *_images: Image) -> Image:
+        """What the camera sees, or what is seen in its place."""
+        here = self._look(bool(values["mirror"]), bool(values["lift"]))
+        self._gone = 0.0 if here else self._gone + moment.dt
+        if here:
+            self._share = max(self._share - moment.dt / BACK, 0.0)
+        elif self._gone > values["hold"]:
+            self._share = min(self._share + moment.dt / max(values["fade"], 1e-3), 1.0)
+        seen = self._pictures.render(moment, values)
+        return self._faded(seen, moment, values) if self._share else seen
+
+    def _look(self, mirror: bool, lift: bool) -> bool:
+        """Take the newest picture; whether the camera is there."""
+        shot = self._camera.newest if self._camera else None
+        if self._camera is None or shot is None or not self._camera.here:
+            return False
+        view = View(mirror=mirror, lift=lift)
+        if (shot.number, view) != (self._number, self._view):
+            self._number, self._view = shot.number, view
+            self._pictures.upload(view.of(shot.pixels))
+        return True
+
+    def _faded(self, seen: Image, moment: Moment, values: Values) -> Image:
+        other = self._fallback.render(moment, values["fallback"]) if self._fallback else self._black
+        if self._share >= 1:
+            return other
+        seen.use(0)
+        other.use(1)
+        self._mix.draw(self._mixed, first=0, second=1, share=self._share)
+        return self._mixed.texture
+
+    def release(self) -> None:
+        """Give back textures; the camera stays open for who else looks at it."""
+        self._pictures.release()
+        for thing in (self._mixed, self._mix, self._black, self._fallback):
+            if thing is not None:
+                thing.release()
+
+
+class Fed:
+    """A shader with sources that are played into its images, by the images' names."""
+
+    def __init__(self, shader: Shader, sources: Mapping[str, Unit], leading: int) -> None:
+        """`leading` is how many images come from the chain: 0 for a generator, 1 for a filter."""
+        self.parameters: tuple[Parameter, ...] = shader.parameters
+        self._shader, self._sources = shader, sources
+        self._names = shader.isf.images[leading:]
+        self._black: Any = None
+
+    def rewind(self) -> None:
+        """Let films begin anew."""
+        for source in self._sources.values():
+            if isinstance(source, Rewinds):
+                source.rewind()
+
+    def render(self, moment: Moment, values: Values, *images: Image) -> Image:
+        """The shader's image, of those that come in and those of its sources."""
+        drawn = {name: one.render(moment, values[name]) for name, one in self._sources.items()}
+        return self._shader.render(moment, values, *images, *(drawn.get(name) for name in self._names))
+
+    def release(self) -> None:
+        """Give back textures and programs; safe to call twice."""
+        for unit in (self._shader, *self._sources.values()):
+            unit.release()
