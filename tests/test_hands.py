@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from perform import hands
+from perform import hands, paths
 from perform.formula import compile
 from perform.hands import (
     APART,
@@ -165,6 +165,12 @@ def test_formulas_know_the_signals_and_say_which_are_near() -> None:
     assert all(compile(name).names == {name} for name in SIGNALS)
     with pytest.raises(ValueError, match=r"unknown signal hand\.left\.pich; did you mean hand\.left\.pinch"):
         compile("hand.left.pich")
+
+
+def test_the_page_lists_every_signal_as_it_is_declared() -> None:
+    page = (paths.shipped() / "docs" / "hands.md").read_text(encoding="utf-8")
+    for name, about in {**hands.WORDS, **hands.TOTALS}.items():
+        assert f"| `{name}` | {about} |" in page
 
 
 def test_one_euro_is_the_paper_s_filter() -> None:

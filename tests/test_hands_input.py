@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from perform.clock import stopwatch
 from perform.hands import SIGNALS
+from perform.inputs import hands as module
 from perform.inputs._hand_process import ROW, rows
 from perform.inputs.camera import Camera, Pixels, View
 from perform.inputs.hands import Hands
@@ -170,6 +171,19 @@ def test_a_tracker_that_starts_or_fails_is_health_and_no_end(opened: Opened) -> 
     eventually(lambda: unit.health().detail == "hands: a fault of ours")
     mind.found, mind.note, mind.fault = row(Hand(0.4, 0.3), 0.9)[None], "", ""
     eventually(lambda: polled().get("hand.left.present") == 1 and unit.health().state == "ok")
+
+
+def test_hands_hold_while_the_next_tracker_comes_and_go_when_none_does(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, eye, mind, polled = opened
+    mind.found = row(Hand(0.4, 0.3), 0.9)[None]
+    eventually(lambda: polled().get("hand.left.present") == 1)
+    mind.found, count = None, eye.count
+    eventually(lambda: eye.count > count + 100)
+    assert polled()["hand.left.present"] == 1
+    monkeypatch.setattr(module, "LOST", 0.1)
+    eventually(lambda: polled()["hand.left.present"] == 0)
 
 
 def test_all_is_closed(opened: Opened) -> None:

@@ -28,6 +28,7 @@ from perform.signals import Event
 
 MODEL = "hand_landmarker.task"
 TICK = 0.05  # seconds that a picture is waited for
+LOST = 2.5  # seconds for which hands hold while no tracker is ready: the next one is being begun
 TRIGGERS = ("present", "fist", "open", "point")  # of which none may be lost between two polls
 SETTLING = 0.1  # weight of the newest picture in the running mean of their rate
 
@@ -126,6 +127,8 @@ class Hands:
         found = finder.track(pixels, shot.taken)
         self._note = finder.note
         if found is None:
+            if shot.taken - self._last > LOST:
+                self._say(shot.taken, self._pair.step(shot.taken, (), 1.0))
             return
         aspect = pixels.shape[1] / pixels.shape[0]
         said = self._pair.step(shot.taken, [self._seen(row, aspect) for row in found], aspect)
