@@ -16,6 +16,7 @@ from perform import generators, paths
 from perform.catalogue import Library
 from perform.clock import Clock, LiveClock, OfflineClock, Tempo
 from perform.dashboard import Status
+from perform.footage.opening import Opener
 from perform.inputs import Input, audio
 from perform.inputs.camera import Cameras, View
 from perform.inputs.feed import Feeds
@@ -85,8 +86,8 @@ def find(name: str, library: Library) -> Path:
 
 
 def load(file: Path, library: Library) -> Setlist:
-    """A setlist from its file, or from a preset's (which has a generator). Raises SceneError."""
-    if "generator" in document(file):
+    """A setlist from its file, or from a preset's (which has a generator or a source). Raises SceneError."""
+    if {"generator", "source"} & document(file).keys():
         setlist = single(read(file, library))
     else:
         setlist = read_setlist(file, library, library.preset_file)
@@ -116,9 +117,10 @@ def play(options: Options, library: Library | None = None, loaded: Setlist | Non
     sys.setswitchinterval(SWITCH)
     sound = audio.open(options.sound, clock.now, loop=options.loop)
     clock.position = sound.position
-    rig = _rig(options, library, setlist, clock, context, Beside, scale, last=software)
-    feeds = Feeds(library.feeds(setlist.heard), clock.now)
     cameras = Cameras(clock.now, options.camera)
+    footage = Opener(beside=True, cameras=cameras)
+    rig = _rig(options, library, setlist, clock, context, Beside, scale, last=software, footage=footage)
+    feeds = Feeds(library.feeds(setlist.heard), clock.now)
     hands = Hands(cameras.camera, clock.now, options.view)
     eyes = cameras, hands
     for eye in eyes:
@@ -156,6 +158,7 @@ def _rig(
     studio: Callable[[generators.Generator], Studio],
     scale: float,
     last: bool = False,
+    footage: Opener | None = None,
 ) -> Rig:
     def opened(wanted: Wanted) -> Studio:
         device, precision = options.device, options.precision
@@ -169,7 +172,7 @@ def _rig(
         beside=studio is Beside,
         last=last,
     )
-    stage = Stage(library, context, (width, height), studios)
+    stage = Stage(library, context, (width, height), studios, footage)
     performance = Performance(setlist, stage.open(setlist), Tempo(offset=options.offset))
     return Rig(clock, context, stage, performance, Present(context, options.size), gamma=options.gamma)
 
