@@ -98,8 +98,7 @@ class Feeds:
         kept = {feed.name: self._open[feed.name] for feed in feeds if feed.name not in new}
         leaving = [unit for name, (_, unit) in self._open.items() if name not in kept]
         self._open = kept | new
-        for unit in leaving:
-            unit.close()
+        _closed(leaving)  # an edit's frame must not wait for a server that hangs
 
     def __len__(self) -> int:
         return len(self._open)
@@ -115,6 +114,15 @@ class Feeds:
         return Health("ok", ", ".join(self._open) or "none")
 
     def close(self) -> None:
-        for _, unit in self._open.values():
-            unit.close()
+        closing = _closed([unit for _, unit in self._open.values()])
         self._open.clear()
+        for thread in closing:
+            thread.join(PATIENCE)
+
+
+def _closed(units: Sequence[Input]) -> list[threading.Thread]:
+    """Close units beside the show, all at the same time."""
+    threads = [threading.Thread(target=unit.close, name="closing", daemon=True) for unit in units]
+    for thread in threads:
+        thread.start()
+    return threads

@@ -60,7 +60,10 @@ class Replay:
 def table(file: Path, text: Csv, wanted: list[str]) -> tuple[list[float], list[NDArray[np.float64]]]:
     """Times in seconds from 0, rising, and the wanted columns; gaps are nan. ValueError, OSError."""
     with file.open(newline="", encoding="utf-8-sig") as lines:
-        rows = list(islice(csv.reader(lines), MOST + 1)) or [[]]
+        try:
+            rows = list(islice(csv.reader(lines), MOST + 1)) or [[]]
+        except (csv.Error, UnicodeDecodeError) as error:
+            raise ValueError(f"{file} is no table: {error}") from error
     head, *rows = rows
     names = [name.strip() for name in head]
     if all(NUMBER.fullmatch(name) for name in names):  # no head: columns have numbers
@@ -100,5 +103,5 @@ def _time(text: str) -> float:
         return float(text)
     try:
         return datetime.fromisoformat(text.strip()).timestamp()
-    except ValueError:
+    except (ValueError, OverflowError, OSError):  # a year that no clock of the system has
         return np.nan
