@@ -228,7 +228,7 @@ def hands() -> Finding:
         why, _, remedy = missing.partition(": ")
         return "warn", why, remedy or "play with knobs, keys or sensors on this machine"
     if not whole(model_file()):
-        return "warn", f"{model_file()} is damaged", "remove it, then: perform models import hands"
+        return "warn", f"{model_file()} is damaged", "perform models import hands"
     return "ok", f"MediaPipe {metadata.version('mediapipe')}, {model_file()}", ""
 
 
