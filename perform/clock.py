@@ -22,6 +22,7 @@ TAPS_KEPT = 12
 GLIDE = 0.25  # beats in a beat, at most: how fast a grid goes over to the phase of another
 
 stopwatch = time.perf_counter  # for measuring durations: seconds from any origin
+wall = time.time  # for the time tags of other machines, never for the show: seconds since 1970
 
 Source: TypeAlias = Literal["hand", "link", "midi", "audio", "free"]
 Lead: TypeAlias = Literal["auto", "hand", "link", "midi", "audio", "free"]  # auto: whoever is there

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 from perform import formula
 from perform.clock import Moment
+from perform.holds import Hold, Until
 from perform.parameters import Parameter
 from perform.signals import Signals
 
@@ -47,16 +48,20 @@ class Settings:
 
 
 class Controls:
-    """Settings at work: gives a value for every parameter of the unit, frame after frame."""
+    """Settings at work: gives a value for every parameter of the unit, frame after frame. `last` is
+    what it gave last."""
 
     def __init__(self, settings: Settings) -> None:
+        self.parameters = settings.parameters
+        self.last: Values = {}
+        self._holds: dict[str, Hold] = {}
         self._constants = {p.name: settings.values.get(p.name, p.default) for p in settings.parameters}
         self._running = {
             p: _start(self._constants.pop(p.name))
             for p in settings.parameters
             if _moves(self._constants[p.name])
         }
-        self._images = {name: image.start() for name, image in settings.images.items()}
+        self.images = {name: image.start() for name, image in settings.images.items()}
         self._sounds = {
             p.name: str(self._constants.pop(p.name)) for p in settings.parameters if p.kind == "sound"
         }
@@ -64,12 +69,35 @@ class Controls:
     def at(self, moment: Moment, signals: Signals) -> Values:
         """The value of every parameter at this moment, within its range; those of an image under its name."""
         values = dict(self._constants)
-        values |= {name: controls.at(moment, signals) for name, controls in self._images.items()}
+        values |= {name: controls.at(moment, signals) for name, controls in self.images.items()}
         for name, signal in self._sounds.items():
             values[name] = signals.values.get(signal)
         for parameter, run in self._running.items():
             values[parameter.name] = run(parameter, signals, moment)
+        for name, hold in [*self._holds.items()]:
+            values[name] = hold.at(values[name])
+            if hold.over:
+                del self._holds[name]
+        self.last = values
         return values
+
+    @property
+    def held(self) -> int:
+        """How many parameters are held by hand, those of its images with them."""
+        return len(self._holds) + sum(image.held for image in self.images.values())
+
+    def hold(self, parameter: Parameter, part: int, value: float | str, until: Until = "release") -> None:
+        """A hand says what a parameter, or its part counted from 0, is worth, over what its formula says."""
+        self._holds.setdefault(parameter.name, Hold(parameter, until)).say(part, value)
+
+    def release(self, parameter: Parameter | None = None) -> None:
+        """Let go of a parameter that is held; None: of all, those of its images with them."""
+        if parameter is not None:
+            self._holds.pop(parameter.name, None)
+            return
+        self._holds.clear()
+        for image in self.images.values():
+            image.release()
 
 
 def _moves(value: Any) -> bool:

@@ -17,8 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perform import formula
+from perform.addresses import Reach, Standing
 from perform.centre import Centre
-from perform.clock import Moment, Tempo
+from perform.clock import BEATS_PER_BAR, Moment, Tempo
 from perform.controls import Controls, Settings
 from perform.cues import Cues, Place
 from perform.directions import moved
@@ -103,6 +104,13 @@ class SceneInstance:
         self._inside = {key: settings.start() for key, settings in inside.items()}
         self._directions = [settings.start() for settings in scene.directions]
 
+    @property
+    def controls(self) -> list[Controls]:
+        """The running controls of `addresses.units` of its scene, in their order."""
+        *bends, blend = [*self._inside.values()] if self.scene.blend else [*self._inside.values(), None]
+        first = [one for one in (self._source, self._latent, blend) if one]
+        return [*first, *self._directions, *bends, *self._filters]
+
     def ready(self) -> bool | None:
         """Whether it can be played; if not, it is being opened. None: it never will."""
         return self.voice is None or self.voice.ready()
@@ -183,6 +191,7 @@ class Performance:
         self._show = setlist.show.start()
         self._cues = Cues([one.cue for one in cues], setlist.quantise, setlist.loop)
         self.place = Place(0)
+        self._reach = self._reached()
 
     @property
     def tempo(self) -> Tempo:
@@ -199,12 +208,30 @@ class Performance:
             self.authority.clock = setlist.clock
         self.learned.use(setlist.learned)
         self.setlist, self.cues = setlist, cues
+        self._reach = self._reached()
+
+    def standing(self) -> Standing:
+        """What plays, as its addresses tell it."""
+        place, reach = self.place, self._reach
+        now: dict[str, float | str] = {
+            "/now/cue": place.cue + 1.0,
+            "/now/title": self.cues[place.cue].cue.scene.title,
+            "/now/queued": 0.0 if place.queued is None else place.queued + 1.0,
+            "/now/beat": self.signals.number("beat.barphase") * BEATS_PER_BAR // 1 + 1,
+            "/now/held": float(reach.held),
+            "/scene": place.cue + 1.0,
+            "/tempo/bpm": self.tempo.bpm,
+        }
+        return Standing(reach.nodes, reach.values(self.signals, now))
 
     def step(self, moment: Moment, events: Sequence[Event]) -> Picture:
         """One frame of the show."""
         signals = self.signals.after(moment, events).joined(self.authority.signals())
         signals = self.signals = signals.joined(self.learned.at(moment, signals))
+        self._reach.take(events)
         show = self._show.at(moment, signals)
+        if show["panic"]:
+            show |= self._reach.panic()
         self._conduct(moment, events, show)
         self._move(moment, show)
         if self._image is None or not show["freeze"]:
@@ -244,6 +271,12 @@ class Performance:
         self.cues[self._cues.following].scene.ready()  # it is opened beside the show, if it is not open
         if self.place.cue != before:
             self.cues[self.place.cue].scene.enter()
+            self._reach = self._reached()
+
+    def _reached(self) -> Reach:
+        """What messages reach on the cue that is on."""
+        now = self.cues[self.place.cue]
+        return Reach(self.setlist, now.cue, self._show, now.scene.controls, now.controls)
 
     def _draw(self, moment: Moment, signals: Signals) -> Image:
         """The image of the scene that is on, or of two scenes and the transition between them."""

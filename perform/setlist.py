@@ -21,6 +21,9 @@ SHOW = (
     Parameter("master", 1.0, 0.0, 1.0, description="brightness of everything"),
     Parameter("blackout", 0.0, 0.0, 1.0, kind="bool", description="the output is black"),
     Parameter("freeze", 0.0, 0.0, 1.0, kind="bool", description="the picture holds still"),
+    Parameter(
+        "panic", 0.0, 0.0, 1.0, kind="event", description="nothing held by hand, no blackout, no freeze"
+    ),
     Parameter("go", 0.0, 0.0, 1.0, kind="event", description="on to the next cue"),
     Parameter("back", 0.0, 0.0, 1.0, kind="event", description="back to the cue before"),
     Parameter("scene", 0.0, 0.0, 999.0, kind="int", description="to cue number n; 0 stays"),
@@ -38,13 +41,15 @@ SHOW = (
     Parameter("nextclock", 0.0, 0.0, 1.0, kind="event", description="the next clock is pinned"),
 )
 
-# A key, or an OSC message: each fires when it is pressed or sent, whatever the other is at.
+# A key, or an OSC message: each fires when it is pressed or sent, whatever the other is at. What has no
+# message here is set by one all the same, at its own address (see addresses.py).
 _EITHER = 'max(onset(key.{0}), onset(osc["{1}"]))'
 _CLOCKS = ", ".join(f'{n} * onset(osc["/tempo/clock/{lead}"])' for n, lead in enumerate(get_args(Lead), 1))
 BINDINGS = {
-    "master": 'pickup(midi.cc62, 1) * said(osc["/master"], 1)',
-    "blackout": 'toggle(onset(key.b)) != (osc["/blackout"] > 0.5)',
-    "freeze": 'toggle(onset(key.f)) != (osc["/freeze"] > 0.5)',
+    "master": "pickup(midi.cc62, 1)",
+    "blackout": "toggle(onset(key.b))",
+    "freeze": "toggle(onset(key.f))",
+    "panic": _EITHER.format("p", "/panic"),
     "go": _EITHER.format("space", "/go"),
     "back": _EITHER.format("backspace", "/back"),
     "scene": "max(" + ", ".join(f"{n} * {_EITHER.format(n, f'/scene/{n}')}" for n in range(1, 10)) + ")",
@@ -65,6 +70,7 @@ KEYS = (  # what the bindings above have on the keyboard, for the help
     ("1 - 9", "to that cue"),
     ("B", "blackout"),
     ("F", "freeze"),
+    ("P", "panic: nothing held by hand, no blackout, no freeze"),
     ("T", "tap the tempo"),
     ("R", "the bar begins now"),
     ("Up  Down", "twice, half the tempo"),

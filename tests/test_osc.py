@@ -12,6 +12,8 @@ from pythonosc.osc_message import OscMessage
 from pythonosc.osc_message_builder import OscMessageBuilder
 from pythonosc.udp_client import SimpleUDPClient
 
+from perform.addresses import Board
+from perform.inputs._osc_ear import Ear
 from perform.inputs._slots import NAMES, Slots
 from perform.inputs.osc import Osc
 from tests.conftest import eventually
@@ -28,7 +30,7 @@ def message(address: str, *arguments: object) -> OscMessage:
 
 @pytest.fixture
 def listening() -> Iterator[Osc]:
-    unit = Osc(port=0, now=lambda: 1.0)
+    unit = Osc(port=0, now=lambda: 1.0, rate=1e9)
     yield unit
     unit.close()
 
@@ -41,7 +43,7 @@ def test_messages_over_the_net_become_events(listening: Osc) -> None:
     client = SimpleUDPClient("127.0.0.1", listening.port)
     for address, arguments in MESSAGES:
         client.send_message(address, arguments)
-    eventually(lambda: listening.received == len(MESSAGES))
+    eventually(lambda: listening.ear.received == len(MESSAGES))
     assert said(listening) == {
         'osc["/a"]': 0.5,
         'osc["/sensor/1"]': 3.0,
@@ -53,7 +55,7 @@ def test_messages_over_the_net_become_events(listening: Osc) -> None:
     }
     assert said(listening) == {'osc["/go"]': 0.0}
     assert said(listening) == {}
-    assert listening.garbage == 0
+    assert listening.ear.garbage == 0
 
 
 def test_the_newest_value_wins_and_a_press_is_not_lost(listening: Osc) -> None:
@@ -86,10 +88,10 @@ def test_what_no_signal_can_hold_is_dropped_and_counted(listening: Osc) -> None:
         message("/long" * 100, 1.0).dgram,
         message("/\n", 1.0).dgram,
     ):
-        before = listening.garbage
+        before = listening.ear.garbage
         listening.hear(packet)
         assert listening.poll(1.0) == []
-        assert listening.garbage == before + 1
+        assert listening.ear.garbage == before + 1
     assert "7 messages dropped" in listening.health().detail
 
 
@@ -107,16 +109,15 @@ def test_twenty_thousand_random_packets_do_no_harm(listening: Osc) -> None:
             assert all(event.name.startswith('osc["/') for event in listening.poll(1.0))
     listening.hear(whole)
     assert said(listening)['osc["/sensor/1"]'] == 3.0
-    assert 0 < listening.garbage < 20_000
+    assert 0 < listening.ear.garbage < 20_000
 
 
 @given(st.binary(max_size=200))
 def test_no_packet_raises(packet: bytes) -> None:
     for prefix in (b"", b"#bundle\0\0\0\0\0\0\0\0\1", b"/a\0\0,"):
-        unit = object.__new__(Osc)
-        unit._slots, unit._now, unit.received, unit.garbage = Slots(), lambda: 0.0, 0, 0
-        unit.hear(prefix + packet)
-        unit.poll(1.0)
+        ear = Ear(lambda: 0.0, Board())
+        ear.hear(prefix + packet)
+        ear.take(1.0)
 
 
 def test_a_flood_of_addresses_is_bounded() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import replace
 
 from perform.signals import Event, Value
@@ -26,19 +27,28 @@ class Slots:
 
     def put(self, time: float, name: str, value: Value) -> None:
         """An input said that `name` is `value`."""
-        event = Event(time, name, value)
+        self.put_all(time, ((name, value),))
+
+    def put_all(self, time: float, said: Iterable[tuple[str, Value]]) -> None:
+        """An input said several things at one moment: no poll sees a part of them."""
         with self._lock:
-            if name not in self._turns and len(self._turns) >= NAMES:
-                self.dropped += 1
-                return
-            turns = self._turns.setdefault(name, deque())
-            if turns and bool(turns[-1].value) == bool(value):
-                turns[-1] = event
-                return
-            turns.append(event)
-            if len(turns) > TURNS:
-                turns.popleft()
-                turns.popleft()
+            for name, value in said:
+                self._put(Event(time, name, value))
+
+    def _put(self, event: Event) -> None:
+        turns = self._turns.get(event.name)
+        if turns is None and len(self._turns) >= NAMES:
+            self.dropped += 1
+            return
+        if turns is None:
+            turns = self._turns[event.name] = deque()
+        if turns and bool(turns[-1].value) == bool(event.value):
+            turns[-1] = event
+            return
+        turns.append(event)
+        if len(turns) > TURNS:
+            turns.popleft()
+            turns.popleft()
 
     def take(self, until: float) -> list[Event]:
         """One event of each name that was said, oldest first, none later than `until`."""

@@ -1,0 +1,120 @@
+"""OSC 1.0 packets: bytes into messages, and back.
+
+The specification: M. Wright, The Open Sound Control 1.0 Specification (2002); of version 1.1 the type I,
+an impulse. Single values are read by python-osc; its packets are not used, since they log a line of
+their own for each odd byte of a stranger's.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pythonosc.osc_message_builder import BuildError, OscMessageBuilder
+from pythonosc.parsing import osc_types
+
+BUNDLE = b"#bundle\0"
+AT_ONCE = struct.pack(">Q", 1)  # the time tag of a bundle for now
+DEEPEST = 8  # bundles within bundles
+MOST = 64  # arguments of a message
+FAULTS = (osc_types.ParseError, ValueError, IndexError, OverflowError, struct.error)
+READ: Mapping[str, Callable[[bytes, int], tuple[Any, int]]] = {
+    "i": osc_types.get_int,
+    "c": osc_types.get_int,
+    "h": osc_types.get_int64,
+    "f": osc_types.get_float,
+    "d": osc_types.get_double,
+    "s": osc_types.get_string,
+    "S": osc_types.get_string,
+    "b": osc_types.get_blob,
+    "r": osc_types.get_rgba,
+    "m": osc_types.get_midi,
+    "t": osc_types.get_timetag,
+}
+CONSTANTS = {"T": True, "F": False}
+SILENT = "NI[]"  # nil and impulse say that something happens, brackets that values belong together
+
+
+class PacketError(ValueError):
+    """Bytes that are no OSC."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message: its address pattern, its arguments (a colour is four of them, 0..1; None what no signal
+    can hold), and when it is due in seconds since 1970; None: at once."""
+
+    address: str
+    arguments: tuple[float | str | None, ...] = ()
+    due: float | None = None
+
+
+def messages(packet: bytes) -> list[Message]:
+    """The messages of a packet, those of bundles within it too. PacketError when it is none."""
+    try:
+        return list(_unpacked(packet, None, 0))
+    except FAULTS as error:
+        raise PacketError(str(error)) from error
+
+
+def message(address: str, arguments: Iterable[float | str | bool]) -> bytes:
+    """A message as a packet; floats are sent as 32 bits, whole numbers (int) as whole."""
+    builder = OscMessageBuilder(address)
+    for argument in arguments:
+        builder.add_arg(argument)
+    try:
+        return bytes(builder.build().dgram)
+    except BuildError as error:
+        raise PacketError(f"{address}: {error}") from error
+
+
+def bundle(packets: Iterable[bytes]) -> bytes:
+    """Packets as one, to be taken at once and at one moment."""
+    return BUNDLE + AT_ONCE + b"".join(struct.pack(">i", len(packet)) + packet for packet in packets)
+
+
+def _unpacked(packet: bytes, due: float | None, depth: int) -> Iterator[Message]:
+    if not packet.startswith(BUNDLE):
+        yield _message(packet, due)
+        return
+    if depth == DEEPEST:
+        raise PacketError(f"more than {DEEPEST} bundles within each other")
+    if packet[8:16] != AT_ONCE:
+        due = float(osc_types.get_date(packet, 8)[0])
+    at = 16
+    if len(packet) < at:
+        raise PacketError("a bundle without a time tag")
+    while at < len(packet):
+        (size,) = struct.unpack_from(">i", packet, at)
+        if not 0 < size <= len(packet) - at - 4:
+            raise PacketError(f"an element of {size} bytes in a bundle of {len(packet)}")
+        yield from _unpacked(packet[at + 4 : at + 4 + size], due, depth + 1)
+        at += 4 + size
+
+
+def _message(packet: bytes, due: float | None) -> Message:
+    if not packet.startswith(b"/"):
+        raise PacketError("an address begins with /")
+    address, at = osc_types.get_string(packet, 0)
+    if at >= len(packet):
+        return Message(address, (), due)
+    tags, at = osc_types.get_string(packet, at)
+    if not tags.startswith(","):
+        raise PacketError(f"type tags {tags!r}, must begin with a comma")
+    return Message(address, tuple(_arguments(packet, tags[1 : MOST + 1], at)), due)
+
+
+def _arguments(packet: bytes, tags: str, at: int) -> Iterator[float | str | None]:
+    for tag in tags:
+        if tag in CONSTANTS:
+            yield CONSTANTS[tag]
+        elif tag in READ:
+            value, at = READ[tag](packet, at)
+            if tag == "r":
+                yield from ((value >> shift & 255) / 255 for shift in (24, 16, 8, 0))
+            else:
+                yield value if tag in "ichfdsS" else None
+        elif tag not in SILENT:
+            raise PacketError(f"unknown type {tag!r}")
