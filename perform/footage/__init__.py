@@ -16,6 +16,7 @@ from perform.parameters import Parameter
 
 Pixels: TypeAlias = NDArray[np.uint8]  # [height, width, 3 | 4], sRGB, top row first, alpha not multiplied
 LOOPS = ("loop", "bounce", "once")
+CLOSE = 1e-6  # seconds that two times may differ by rounding
 
 FILM = (
     Parameter("speed", 1.0, -8.0, 8.0, description="1 as it was shot, 0 stands still, below 0 backwards"),
@@ -48,4 +49,5 @@ class Shot:
 
     def off(self, at: float) -> float:
         """How many seconds it is away from being on at `at`: 0 while it is on."""
-        return max(self.start - at, 0.0) if at < self.end else at - self.end + 1e-9
+        at += CLOSE
+        return max(self.start - at, 0.0) if at < self.end else at - self.end + CLOSE

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from perform.clock import Moment
+from perform.footage import CLOSE
 from perform.render import Values
 
-CLOSE = 1e-6  # seconds that two times may differ by rounding
 LAST = 4 * CLOSE  # seconds before its end that a part is played to at most: there is no picture at the end
 SHORTEST = 0.02  # seconds of a part
 
@@ -55,7 +55,7 @@ class Transport:
     def step(self, moment: Moment, values: Values, length: float) -> Course:
         """The course at this moment; `values` are those of the parameters FILM, `length` is the film's."""
         low, high = part(values["start"], values["end"], length)
-        offset = min(float(values["position"]), 1 - 1e-9) * (high - low)
+        offset = min(float(values["position"]) * (high - low), high - low - LAST)
         speed, loop = float(values["speed"]), str(values["loop"])
         if self._speed is None:
             self._anchor, self._from = moment.seconds, 0.0

@@ -8,8 +8,8 @@ import threading
 from contextlib import suppress
 from typing import Protocol
 
-from perform.footage import Shot
-from perform.footage.changes import Changes
+from perform.clock import stopwatch
+from perform.footage import Shot, changes
 from perform.footage.course import Course
 from perform.footage.reel import Reel
 
@@ -59,10 +59,10 @@ class Beside:
         self._reel = reel
         self._begin()
         self._course: Course | None = None
-        self._asked = 0
+        self._asked = 0.0  # stopwatch
         self._fault = ""
         self._open = True
-        self._changes = Changes(reel.path)
+        self._changes = changes.Changes(reel.path)
         self._wake = threading.Condition()
         self._thread = threading.Thread(target=self._work, name="film", daemon=True)
         self._thread.start()
@@ -70,7 +70,7 @@ class Beside:
     def ask(self, course: Course) -> Shot:
         """The picture that is nearest to where the course is."""
         with self._wake:
-            self._asked += 1
+            self._asked = stopwatch()
             if course != self._course:
                 self._course = course
                 self._wake.notify()
@@ -105,10 +105,9 @@ class Beside:
     def _next(self, done: Course | None) -> Course | None:
         """The newest course, as soon as there is something to do for it; None while nobody looks."""
         with self._wake:
-            asked = self._asked
-            if self._wake.wait_for(lambda: self._course != done or not self._open, REST):
+            if self._wake.wait_for(lambda: self._course != done or not self._open, changes.LOOK):
                 return self._course if self._open else None
-            if self._asked != asked:
+            if self._course is None or stopwatch() - self._asked < REST:
                 return done
             self._course, self._shots = None, [self._first]
         self._reel.rest()

@@ -18,8 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from perform.footage import FootageError, Pixels, Shot
-from perform.footage.course import CLOSE
+from perform.footage import CLOSE, FootageError, Pixels, Shot
 
 if TYPE_CHECKING:
     import av
