@@ -25,10 +25,11 @@ class Page:
     def listen(self, say: Say, closing: threading.Event) -> None:
         """Ask until `closing` is set. OSError or ValueError: the server is away, or says nothing of use."""
         while not closing.is_set():
-            say(self._asked(closing))
+            say(self.asked(closing))
             closing.wait(self._text.every)
 
-    def _asked(self, closing: threading.Event) -> dict[str, float]:
+    def asked(self, closing: threading.Event) -> dict[str, float]:
+        """The numbers of the page as it is now. OSError, ValueError."""
         headers = {"Accept": "application/json, text/plain", "User-Agent": "perform"}
         if self._tag:
             headers["If-None-Match"] = self._tag
