@@ -59,7 +59,7 @@ class Opener:
         self, name: str, context: moderngl.Context, size: tuple[int, int], fallback: Unit | None
     ) -> Unit:
         """A camera by a part of its name, its number or its path; empty: the first."""
-        camera = self.cameras.camera(name) if self.cameras else None
+        camera = None if self.cameras is None else self.cameras.camera(name)
         return Looking(camera, Pictures(context, size), context, fallback)
 
     def close(self) -> None:

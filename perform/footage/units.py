@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from perform.clock import Moment
 from perform.footage import CAMERA, FILM, Pixels, Shot
 from perform.footage.course import Transport
@@ -87,7 +89,7 @@ class Still:
 class Looking:
     """A camera's newest picture. One that is gone (None: there is none) leaves its last picture for
     `hold` seconds, which becomes the image of `fallback`, or black, in `fade` seconds; one that is back
-    is seen at once."""
+    is seen at once. It is not back while it says again what it said last, as drivers do after an unplug."""
 
     parameters: tuple[Parameter, ...] = (*CAMERA, *PARAMETERS)
 
@@ -101,8 +103,10 @@ class Looking:
         self._camera, self._pictures, self._fallback = camera, pictures, fallback
         self._mixed = Target(context, pictures.size)
         self._mix = Strip(context, _MIX)
-        self._black = context.texture((1, 1), 4, b"\\0\\0\\0\\xff")
+        self._black = context.texture((1, 1), 4, b"\0\0\0\xff")
         self._number, self._view = 0, View()
+        self._last: Pixels | None = None
+        self._lost = False
         self._gone = 0.0  # seconds since the camera went
         self._share = 1.0  # of the fallback
 
@@ -126,11 +130,15 @@ class Looking:
         """Take the newest picture; whether the camera is there."""
         shot = self._camera.newest if self._camera else None
         if self._camera is None or shot is None or not self._camera.here:
+            self._lost = True
+            return False
+        if self._lost and self._last is not None and np.array_equal(shot.pixels, self._last):
             return False
         view = View(mirror=mirror, lift=lift)
         if (shot.number, view) != (self._number, self._view):
-            self._number, self._view = shot.number, view
+            self._number, self._view, self._last = shot.number, view, shot.pixels
             self._pictures.upload(view.of(shot.pixels))
+        self._lost = False
         return True
 
     def _faded(self, seen: Image, moment: Moment, values: Values) -> Image:
