@@ -93,12 +93,12 @@ def test_a_camera_that_goes_is_held_and_fades_and_is_back(
     assert seen == sorted(seen)  # comes in, in half a second
     assert seen[-1] > 250
     eye.trouble = trouble
-    eventually(lambda: not device.here, "the loss of it")
-    held = [side(show.frame(), 0) for _ in range(10)]
+    eventually(lambda: not device.here, "the loss of it", show.frame)
+    held = [side(show.frame(), 0) for _ in range(9)]
     assert min(held) > 250
-    fading = [side(show.frame(), 0) for _ in range(26)]
+    fading = [side(show.frame(), 0) for _ in range(28)]
     assert fading == sorted(fading, reverse=True)
-    assert fading[12] == pytest.approx(127, abs=12)
+    assert fading[13] == pytest.approx(127, abs=21)
     assert fading[-1] == 0
     eye.trouble = ""
     began = stopwatch()
