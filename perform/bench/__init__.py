@@ -19,8 +19,8 @@ import numpy as np
 
 from perform import __version__
 
-NAMES = ("loop", "generator", "latency", "render", "switch", "models")
-LIBRARIES = ("numpy", "torch", "openvino", "moderngl", "av", "sounddevice", "librosa")
+NAMES = ("loop", "generator", "latency", "render", "switch", "models", "inputs")
+LIBRARIES = ("numpy", "torch", "openvino", "moderngl", "av", "sounddevice", "librosa", "mido", "python-osc")
 
 
 @dataclass(frozen=True)

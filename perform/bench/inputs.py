@@ -1,0 +1,296 @@
+"""From an event to the parameter that it plays, for each input; and a flood while the demo set plays.
+
+Each input is played by a process of its own, at uneven intervals, into a show of one small shader at 60
+frames/s with everything else of a live show in place. An event counts from when it is sent to when a unit is
+handed its parameter; so a wait for the next frame, between none and 17 ms, is in every figure. MIDI comes
+over a loopback port in place of a driver (with JACK its period is to be added), keys and the mouse by the X
+server's test extension, a page from when it is answered.
+
+The flood is 10,000 OSC and 3,000 MIDI messages a second. `flood_late_frames` are later than twice the median,
+and beside them those of the same set in quiet.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Thread
+
+from perform import paths, show
+from perform.bench import Figure, percentiles, resident, senders, wire
+from perform.catalogue import Library
+from perform.clock import Moment, stopwatch
+from perform.generators import Device
+from perform.inputs.midi import Midi
+from perform.inputs.osc import Osc
+from perform.parameters import Parameter
+from perform.render import Image, Unit, Values
+from perform.rig import Rig
+
+FPS = 60.0
+GOAL = 1000 / FPS + 2  # ms
+SIDE = 128  # pixels of the window
+EACH = 0.05  # seconds that an event takes on average
+SECONDS, FLOOD = 8.0, 20.0  # for each input, and for the flood
+PATIENCE = 20.0  # seconds until an input is there
+WARM_UP = 3.0
+NEAR = 0.005  # of a parameter's value
+LATE = 2.0  # times the median
+SIGNALS = {
+    "osc": 'osc["/bench"]',
+    "midi": "midi.cc16",
+    "key": "key.a",
+    "mouse": "mouse.x",
+    **{kind: f"feed.{kind}" for kind in ("serial", "http", "mqtt", "artnet", "sacn")},
+}
+INPUT = '{{"NAME": "{0}", "TYPE": "float", "DEFAULT": 0, "MIN": 0, "MAX": 1}}'
+SHADER = '/*{{"ISFVSN": "2", "INPUTS": [{0}]}}*/\nvoid main() {{ gl_FragColor = vec4(vec3({1}), 1.0); }}\n'
+
+
+@dataclass(slots=True)
+class Probe:
+    """Notes what a unit is handed, and when; then lets it draw."""
+
+    unit: Unit
+    parameters: tuple[Parameter, ...]
+    noted: list[tuple[float, Values]] = field(default_factory=list)
+
+    def render(self, moment: Moment, values: Values, *images: Image) -> Image:
+        """The unit's image."""
+        self.noted.append((stopwatch(), values))
+        return self.unit.render(moment, values, *images)
+
+    def release(self) -> None:
+        """Release the unit."""
+        self.unit.release()
+
+
+def figures(
+    seconds: float | None = None, model: str | None = None, device: Device = "auto"
+) -> Iterator[Figure]:
+    """Every input for `seconds`, then the flood for as long; the latencies need no model."""
+    count = max(int((seconds or SECONDS) / EACH), 5)
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        windowed = stack.enter_context(_display())
+        rig, places = _show(folder, windowed)
+        stack.callback(rig.close)
+        scene = rig.performance.cues[0].scene
+        assert scene.source is not None
+        scene.source = probe = Probe(scene.source, scene.source.parameters)
+        for kind in SIGNALS:
+            if kind in ("key", "mouse") and not windowed:
+                yield Figure(f"{kind}_ms_p99", float("nan"), "ms", GOAL, None, "no display, nor Xvfb")
+            else:
+                yield from _latency(kind, _measured(rig, probe, kind, places[kind], count))
+    yield from flooded(seconds or FLOOD, model, device)
+
+
+def _latency(kind: str, found: list[float | None] | None) -> Iterator[Figure]:
+    if found is None:
+        yield Figure(f"{kind}_ms_p99", float("nan"), "ms", GOAL, None, "it was not heard")
+        return
+    p50, p95, p99 = percentiles(1000 * one for one in found if one is not None)
+    yield Figure(f"{kind}_ms_p50", p50, "ms")
+    yield Figure(f"{kind}_ms_p95", p95, "ms")
+    yield Figure.at_most(f"{kind}_ms_p99", p99, "ms", GOAL)
+    yield Figure.at_most(f"{kind}_lost", sum(one is None for one in found), "events", 0.0)
+
+
+def _measured(rig: Rig, probe: Probe, kind: str, place: str, count: int) -> list[float | None] | None:
+    """Seconds from each event to its parameter, None where it never came; None in all when nothing did."""
+    command = [sys.executable, "-m", "perform.bench.senders", kind, place, str(count)]
+    sender = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    sent: list[tuple[float, float]] = []
+    assert sender.stdin is not None and sender.stdout is not None
+    lines = sender.stdout
+    reader = Thread(target=lambda: sent.extend(_pair(line) for line in lines), daemon=True)
+    reader.start()
+    try:
+        ends = stopwatch() + PATIENCE
+        while abs(_value(probe, kind) - senders.HELLO) > NEAR:
+            if stopwatch() > ends or sender.poll() is not None:
+                return None
+            rig.frame()
+        probe.noted.clear()
+        sender.stdin.write("\n")
+        sender.stdin.close()
+        while sender.poll() is None:
+            rig.frame()
+        reader.join()
+        return _answers(kind, sent, probe.noted)
+    finally:
+        sender.kill()
+        sender.wait()
+
+
+def _pair(line: str) -> tuple[float, float]:
+    time, value = line.split()
+    return float(time), float(value)
+
+
+def _value(probe: Probe, kind: str) -> float:
+    return float(probe.noted[-1][1][kind]) if probe.noted else -1.0
+
+
+def _answers(
+    kind: str, sent: list[tuple[float, float]], noted: list[tuple[float, Values]]
+) -> list[float | None]:
+    """For each value that was sent, the time until the first frame that has it, before the next is sent."""
+    ends = [time for time, _ in sent[1:]] + [float("inf")]
+    found: list[float | None] = []
+    for (time, value), end in zip(sent, ends, strict=True):
+        after = (
+            when - time
+            for when, values in noted
+            if time < when < end + EACH and abs(float(values[kind]) - value) < NEAR
+        )
+        found.append(next(after, None))
+    return found
+
+
+def _show(folder: Path, windowed: bool) -> tuple[Rig, dict[str, str]]:
+    """A live show that hears every input, and where each is to be played."""
+    port = {name: str(_free_port()) for name in ("midi", "http", "mqtt", "artnet", "sacn")}
+    places = port | {"serial": str(folder / "tty"), "key": str(SIDE), "mouse": str(SIDE)}
+    feeds = {
+        "serial": f'device = "{folder / "tty"}"',
+        "http": f'url = "http://127.0.0.1:{port["http"]}/"\nevery = 0.1',
+        "mqtt": f'topic = "bench"\nport = {port["mqtt"]}',
+        "artnet": f'value = "1"\nport = {port["artnet"]}',
+        "sacn": f'value = "1"\nport = {port["sacn"]}',
+    }
+    for name in ("feeds", "shaders/generators", "presets"):
+        (folder / name).mkdir(parents=True)
+    for kind, text in feeds.items():
+        (folder / "feeds" / f"{kind}.toml").write_text(f'kind = "{kind}"\nlow = 0.0\nhigh = 1.0\n{text}\n')
+    inputs = ", ".join(INPUT.format(kind) for kind in SIGNALS)
+    (folder / "shaders/generators/bench.fs").write_text(SHADER.format(inputs, " + ".join(SIGNALS)))
+    played = "\n".join(f"{kind} = '{signal}'" for kind, signal in SIGNALS.items())
+    preset = folder / "presets" / "bench.toml"
+    preset.write_text(f'title = "Bench"\n[generator]\nshader = "bench"\n{played}\n')
+    options = show.Options(
+        str(preset), size=(SIDE, SIDE), fps=FPS, scale=1.0, headless=not windowed, osc_port=0, watch=False
+    )
+    rig = show.play(options, Library(folder, paths.shipped()))
+    heard = _listening(rig, port["midi"])
+    return rig, places | {"osc": str(heard.port)}
+
+
+def _listening(rig: Rig, wired: str) -> Osc:
+    """OSC at a free port, and MIDI over the wire."""
+    os.environ[wire.VARIABLE] = wired
+    heard = Osc(port=0, now=rig.clock.now)
+    rig.inputs = [*rig.inputs, heard, Midi(None, rig.clock.now, "perform.bench.wire")]
+    return heard
+
+
+def flooded(seconds: float, model: str | None, device: Device) -> Iterator[Figure]:
+    """The demo set in quiet, then under the flood."""
+    track = show.demo_track()
+    options = show.Options(
+        sound=str(track) if track else None,
+        size=(640, 360),
+        model=model or "untrained-256",
+        device=device,
+        headless=True,
+        osc_port=0,
+        watch=False,
+    )
+    rig = show.play(options)
+    try:
+        wired = str(_free_port())
+        heard = _listening(rig, wired)
+        _frames(rig, WARM_UP)
+        quiet, _ = _frames(rig, seconds)
+        yield Figure("quiet_late_frames", quiet, "frames")
+        yield from _flood(rig, heard, wired, seconds)
+    finally:
+        rig.close()
+
+
+def _flood(rig: Rig, heard: Osc, wired: str, seconds: float) -> Iterator[Figure]:
+    before, received, counted = resident(), _received(heard), wire.heard[0]
+    command = [sys.executable, "-m", "perform.bench.senders"]
+    places = {"osc": str(heard.port), "midi": wired}
+    running = {
+        kind: subprocess.Popen(
+            [*command, f"flood-{kind}", place, str(seconds)], stdout=subprocess.PIPE, text=True
+        )
+        for kind, place in places.items()
+    }
+    late, median = _frames(rig, seconds)
+    while any(process.poll() is None for process in running.values()):
+        rig.frame()
+    _frames(rig, 1.0)
+    said = {kind: json.loads(process.communicate()[0]) for kind, process in running.items()}
+    yield Figure("flood_frame_ms_p50", 1000 * median, "ms")
+    yield Figure.at_most("flood_late_frames", late, "frames", 0.0)
+    yield Figure.at_most("flood_memory_growth_mib", resident() - before, "MiB", 8.0)
+    for kind, came in (("osc", _received(heard) - received), ("midi", wire.heard[0] - counted)):
+        sent = said[kind]["sent"]
+        yield Figure.at_least(f"flood_{kind}_rate", sent / seconds, "messages/s", 0.98 * RATES[kind])
+        yield Figure.at_most(f"flood_{kind}_uncounted", sent - came, "messages", 0.0)
+        yield Figure.at_most(f"flood_{kind}_stale", _stale(rig, kind, said[kind]["last"]), "signals", 0.0)
+
+
+RATES = {"osc": senders.OSC_RATE, "midi": senders.MIDI_RATE}
+
+
+def _received(heard: Osc) -> int:
+    return heard.ear.received
+
+
+def _stale(rig: Rig, kind: str, last: Mapping[str, float]) -> int:
+    """How many signals are not what was sent last."""
+    signals = rig.performance.signals
+    names = {name: f'osc["/flood/{name}"]' if kind == "osc" else f"midi.cc{name}" for name in last}
+    return sum(abs(signals.number(names[name], -1.0) - value) > NEAR for name, value in last.items())
+
+
+def _frames(rig: Rig, seconds: float) -> tuple[int, float]:
+    """Play for so long; how many frames were late, and the median in seconds."""
+    rig.timings.frames.clear()
+    ends = stopwatch() + seconds
+    while stopwatch() < ends:
+        rig.frame()
+    median = percentiles(rig.timings.frames).p50
+    return sum(frame > LATE * median for frame in rig.timings.frames), median
+
+
+def _free_port() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def _display() -> Iterator[bool]:
+    """A display for a window: this desktop's, or one that nobody sees. Says whether there is one."""
+    if os.environ.get("DISPLAY") or not shutil.which("Xvfb"):
+        yield bool(os.environ.get("DISPLAY"))
+        return
+    read, write = os.pipe()
+    server = subprocess.Popen(
+        ["Xvfb", "-displayfd", str(write), "-screen", "0", f"{SIDE}x{SIDE}x24", "-nolisten", "tcp"],
+        pass_fds=[write],
+        stderr=subprocess.DEVNULL,
+    )
+    os.close(write)
+    try:
+        with os.fdopen(read) as answer:
+            os.environ["DISPLAY"] = f":{answer.readline().strip()}"
+        yield True
+    finally:
+        os.environ.pop("DISPLAY", None)
+        server.terminate()
+        server.wait()

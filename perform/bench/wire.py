@@ -1,0 +1,53 @@
+"""A MIDI port that is a UDP socket, for measuring where there is no sequencer.
+
+A backend of mido: `Midi(None, now, backend="perform.bench.wire")` finds one port, whose number the
+environment's PERFORM_WIRE is; what comes there is bytes, as from a driver.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import mido
+
+VARIABLE = "PERFORM_WIRE"
+BUFFER = 1 << 20  # bytes that wait for the thread
+PACKET = 2048
+heard = [0]  # messages, in all
+
+
+def get_devices(**_options: Any) -> list[dict[str, Any]]:
+    """The one port, when the environment names it."""
+    port = os.environ.get(VARIABLE)
+    return [{"name": f"wire {port}", "is_input": True, "is_output": False}] if port else []
+
+
+class Input:
+    """The port, open: messages go to the callback on a thread of its own, as python-rtmidi's do."""
+
+    def __init__(self, name: str, callback: Callable[[Any], None], **_options: Any) -> None:
+        self.name, self._callback = name, callback
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
+        self._socket.bind(("127.0.0.1", int(name.split()[1])))
+        self._closed = False
+        threading.Thread(target=self._listen, name=name, daemon=True).start()
+
+    def close(self) -> None:
+        """Hear no more."""
+        self._closed = True
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as last:
+            last.sendto(b"", self._socket.getsockname())  # wakes the thread
+
+    def _listen(self) -> None:
+        parser = mido.Parser()
+        while not self._closed:
+            parser.feed(self._socket.recv(PACKET))
+            for message in parser:
+                heard[0] += 1
+                self._callback(message)
+        self._socket.close()
