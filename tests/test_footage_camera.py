@@ -60,7 +60,7 @@ class Eye:
 
 @pytest.fixture
 def eye(monkeypatch: pytest.MonkeyPatch) -> Eye:
-    for name, short in (("AGAIN", 0.05), ("LATE", 0.2), ("STILL", 0.2), ("TEND", 0.01)):
+    for name, short in (("AGAIN", 0.05), ("LATE", 0.6), ("STILL", 0.6), ("TEND", 0.01)):
         monkeypatch.setattr(camera, name, short)
     return Eye()
 
