@@ -115,13 +115,31 @@ def units(scene: Scene) -> list[tuple[str, Settings]]:
 
 
 def declared(setlist: Setlist, cue: Cue) -> dict[str, Node]:
-    """Every address while `cue` is on, those of the show first."""
-    heard = listened(setlist.show.heard | cue.scene.heard | cue.entrance.shader.heard)
+    """Every address while `cue` is on: those of the show, and those of the scene."""
+    return of_show(setlist) | of_cue(setlist, cue)
+
+
+def of_show(setlist: Setlist) -> dict[str, Node]:
+    """The addresses that are always there."""
     nodes = {node.address: node for node in (*_show(setlist), *map(_told, NOW))}
+    heard = listened(setlist.show.heard)
+    beyond = {address for address in heard - nodes.keys() if re.fullmatch(r"/scene/\d+", address)}
+    return _with_heard(nodes, heard - beyond)
+
+
+def of_cue(setlist: Setlist, cue: Cue) -> dict[str, Node]:
+    """The addresses that are there while a cue is on."""
+    nodes = {}
     for prefix, settings in (*units(cue.scene), ("/transition", cue.entrance.shader)):
         for address, parameter, unit in _unfolded(prefix, settings):
             setting = _text(unit.values.get(parameter.name, parameter.default))
             nodes[address] = Node(address, parameter, setting)
+    heard = listened(cue.scene.heard | cue.entrance.shader.heard)
+    return _with_heard(nodes, heard - of_show(setlist).keys())
+
+
+def _with_heard(nodes: dict[str, Node], heard: frozenset[str]) -> dict[str, Node]:
+    """Nodes, told whether formulas hear them, and those addresses that only formulas hear."""
     free = {address: _free(address, nodes.values()) for address in sorted(heard - nodes.keys())}
     return {address: replace(node, heard=address in heard) for address, node in (nodes | free).items()}
 
@@ -149,9 +167,13 @@ def _show(setlist: Setlist) -> Iterator[Node]:
 def _free(address: str, nodes: Iterable[Node]) -> Node:
     """An address that is no parameter's own, and that formulas hear."""
     said = f'osc["{address}"]'
-    hearing = [node.address for node in nodes if said in str(node.setting).replace("'", '"')]
-    about = f"heard by {', '.join(hearing)}" if hearing else "heard by formulas"
-    return Node(address, Parameter(address.rpartition("/")[2], 0.0, 0.0, 1.0, description=about))
+    hearing = [node for node in nodes if said in str(node.setting).replace("'", '"')]
+    about = f"heard by {', '.join(node.address for node in hearing)}" if hearing else "heard by formulas"
+    pressed = any(f"onset({said})" in str(node.setting) for node in hearing)
+    name = address.rpartition("/")[2]
+    if pressed:
+        return Node(address, Parameter(name, False, 0, 1, description=about, kind="event"), None, WRITE)
+    return Node(address, Parameter(name, 0.0, 0.0, 1.0, description=about))
 
 
 def _told(parameter: Parameter) -> Node:
@@ -253,7 +275,7 @@ class Reach:
                 values[address] = _arguments(value)
         for address in self.heard:
             said = signals.values.get(f'osc["{address}"]')
-            if isinstance(said, float | str) and self.nodes[address].access & READ:
+            if isinstance(said, float | str) and (node := self.nodes.get(address)) and node.access & READ:
                 values[address] = (said,)
         return values | {address: (value,) for address, value in now.items() if address in self.nodes}
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from perform.clock import Clock, Moment, stopwatch
-from perform.inputs import Input
+from perform.inputs import Input, Tells
 from perform.inputs.audio import Sound
 from perform.outputs import Frame, Output, Samples
 from perform.performance import Performance, Picture
@@ -129,6 +129,7 @@ class Rig:
         moment = self.moment = self.clock.moment(self.performance.tempo)
         with timings.stage("performance"):
             picture = self._picture(moment, events)
+            self._tell(seconds)
         try:
             with timings.stage("present"):
                 image = self._show(moment, picture)
@@ -165,6 +166,15 @@ class Rig:
                     self.inputs = [other for other in self.inputs if other is not device]
                     _close(device)
         return events
+
+    def _tell(self, seconds: float) -> None:
+        """Let the devices that show what plays (a touchscreen, lights of buttons) know how it stands."""
+        for device in self.inputs:
+            if isinstance(device, Tells):
+                try:
+                    device.tell(seconds, self.performance)
+                except Exception as error:  # noqa: BLE001 - on stage one place catches
+                    self.stage.faults.note(f"{device.name} cannot be told", error)
 
     def _picture(self, moment: Moment, events: Sequence[Event]) -> Picture:
         """The performance's picture; should it fail, the one before."""

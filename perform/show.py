@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import threading
 from collections.abc import Callable
@@ -64,7 +65,9 @@ class Options:
     fullscreen: bool = False
     display: str | None = None
     midi: str | None = None
-    osc_port: int = 9000
+    osc_port: int = 9000  # UDP, and TCP for queries; 0: none
+    osc_host: str = "127.0.0.1"
+    osc_feedback: tuple[tuple[str, int], ...] = ()  # who is told what changes, besides the last senders
     camera: str = ""  # by name, number or path; the first
     view: View | None = None  # of the camera, for hands
     memory: float = 0.0  # bytes that all open models may take, 0: most of what is free
@@ -186,7 +189,9 @@ def _hands(options: Options, clock: Clock) -> list[Input]:
     if not options.osc_port:
         return inputs
     try:
-        inputs.append(Osc(port=options.osc_port, now=clock.now))
+        token = os.environ.get("PERFORM_OSC_TOKEN", "")
+        where, told = (options.osc_host, options.osc_port), options.osc_feedback
+        inputs.append(Osc(*where, now=clock.now, feedback=told, query=where[1], token=token))
     except OSError as error:
         log.error("osc: port %d: %s", options.osc_port, error)
     return inputs

@@ -33,6 +33,14 @@ def choice(what: str, value: str, allowed: tuple[str, ...]) -> Any:
     return value
 
 
+def place_of(text: str, host: str = "127.0.0.1") -> tuple[str, int]:
+    """Host and port of a text such as 192.168.0.7:9000, or of a port alone. Raises ValueError."""
+    before, _, port = text.rpartition(":")
+    if not port.isdigit() or int(port) > 65535:
+        raise ValueError(f"{text!r}, must be HOST:PORT or a port 0..65535")
+    return before or host, int(port)
+
+
 def size_of(text: str) -> tuple[int, int]:
     """Width and height of a text such as 1280x720. Raises ValueError."""
     width, _, height = text.lower().partition("x")

@@ -30,6 +30,7 @@ FLOORS = (
         "bench",
         "models",
         "terminal",
+        "listing",
         "doctor",
         "dashboard",
         "console",

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 from perform.signals import Event
+
+if TYPE_CHECKING:
+    from perform.addresses import Plays
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,4 +34,15 @@ class Input(Protocol):
 
     def close(self) -> None:
         """Stop listening; safe to call twice."""
+        ...
+
+
+@runtime_checkable
+class Tells(Protocol):
+    """An input whose device shows its player what plays."""
+
+    name: str
+
+    def tell(self, seconds: float, show: Plays) -> None:
+        """How the show stands at `seconds` of its clock, called once a frame; never waits."""
         ...

@@ -63,6 +63,10 @@ class Ear:
         dropped = self._known.dropped + self._strange.dropped
         return self.garbage + self.limited + self.unmatched + dropped
 
+    def allows(self, sender: Sender) -> bool:
+        """Whether a sender may say one more thing, counted if so."""
+        return self._limits.allow(sender[0], 1, self._now())
+
     def hear(self, packet: bytes, sender: Sender = ("", 0), answer: bool = False) -> None:
         """One packet; `answer`: its sender may be answered."""
         self.received += 1

@@ -164,7 +164,7 @@ def typed(node: Node | None, value: Arguments) -> list[float | str | bool]:
         case "bool":
             return [bool(part) for part in value]
         case "int":
-            return [part if isinstance(part, str) else int(part) for part in value]
+            return [part if isinstance(part, str) or abs(part) >= 2**31 else int(part) for part in value]
     return list(value)
 
 

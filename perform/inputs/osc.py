@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import select
 import socket
 import threading
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from perform.addresses import Board, Plays
 from perform.inputs import Health
@@ -14,6 +16,10 @@ from perform.inputs._osc_ear import RATE, Ear, Sender
 from perform.inputs._osc_out import PERIOD, Out
 from perform.signals import Event
 
+if TYPE_CHECKING:
+    from perform.inputs._osc_query import Query
+
+log = logging.getLogger("perform")
 PACKET = 65_535  # bytes of the largest UDP packet
 BUFFER = 2**20  # bytes that the system is asked to keep for a thread that is late
 TICK = 0.2  # seconds within which closing is noticed
@@ -29,7 +35,10 @@ class Osc:
     sender says beyond `rate` messages a second. Who asks is answered; `feedback` targets and the last
     senders are told what changes.
 
-    Raises OSError when the port cannot be had.
+    With a `query` port (0 for any free one) controllers ask over HTTP what there is, and listen over a
+    WebSocket, which needs the `token` where others than this machine reach it.
+
+    Raises OSError when the port cannot be had; of the query port it is logged and told by `health`.
     """
 
     def __init__(
@@ -39,6 +48,8 @@ class Osc:
         *,
         now: Callable[[], float],
         feedback: Sequence[Sender] = (),
+        query: int | None = None,
+        token: str = "",
         rate: float = RATE,
     ) -> None:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -54,8 +65,9 @@ class Osc:
         self.host, self.port = host, int(self._socket.getsockname()[1])
         self.name = f"osc {host}:{self.port}"
         self.board = Board()
-        self.out = Out(self.board, self._socket.sendto, feedback)
+        self.out = Out(self.board, self._socket.sendto, _resolved(feedback))
         self.ear = Ear(now, self.board, self.out.ask, self.out.spoke, rate)
+        self.query = None if query is None else self._queried(query, token)
         self._due = 0.0
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._listen, name="osc", daemon=True)
@@ -76,13 +88,26 @@ class Osc:
 
     def health(self) -> Health:
         lost = self.ear.lost
-        return Health("ok", f"{self.name}, {lost} messages dropped" if lost else self.name)
+        asked = f", query {self.query.port}" if self.query else ""
+        dropped = f", {lost} messages dropped" if lost else ""
+        return Health("ok", f"{self.name}{asked}{dropped}")
 
     def close(self) -> None:
         self._closing.set()
         self._thread.join(timeout=5)
+        if self.query:
+            self.query.close()
         self.out.close()
         self._socket.close()
+
+    def _queried(self, port: int, token: str) -> Query | None:
+        from perform.inputs._osc_query import Query
+
+        try:
+            return Query(self.host, port, self.port, self.board, self.ear, token)
+        except OSError as error:
+            log.error("%s", error.strerror or error)
+            return None
 
     def _listen(self) -> None:
         while not self._closing.is_set():
@@ -103,3 +128,14 @@ class Osc:
                 count += 1
                 self.ear.hear(packet, (sender[0], sender[1]), answer=True)
         return count
+
+
+def _resolved(targets: Sequence[Sender]) -> list[Sender]:
+    """Targets by address, once: a name that is asked for at every packet would hold up the others."""
+    found = []
+    for host, port in targets:
+        try:
+            found.append((socket.gethostbyname(host), port))
+        except OSError as error:
+            log.error("osc: %s is not told anything: %s", host, error)
+    return found
