@@ -29,7 +29,7 @@ ROWS = (
     ("Left  Right", "choose a value"),
     ("Up  Down", "more, less of it"),
 )
-COMMENT = """What was shown of {preset}, and what was learned of it: {formulas}.
+COMMENT = """What was shown of {preset}, and what was learned of it: formulas play it as {said}.
 Written by `perform demonstrate`; examples may be changed by hand, then
 `perform demonstrate {preset} {name} --again` learns them anew."""
 
@@ -100,7 +100,7 @@ def keep(learned: Learned, preset: str) -> None:
     """Write a mapping to learned/, whole or not at all: a show may be reading it."""
     FOLDER.mkdir(exist_ok=True)
     file = FOLDER / f"{learned.name}.toml"
-    comment = COMMENT.format(preset=preset, name=learned.name, formulas=", ".join(learned.said))
+    comment = COMMENT.format(preset=preset, name=learned.name, said=f"{learned.said[0]} …")
     part = file.with_suffix(".part")
     part.write_text(written(learned.text, comment), encoding="utf-8")
     part.replace(file)
