@@ -37,7 +37,7 @@ class Library:
     """
 
     def __init__(self, *folders: Path, model: str | None = None) -> None:
-        self.folders = folders or (Path.cwd(), paths.user_data(), paths.shipped())
+        self.folders = folders or _folders()
         self._model = model
         self._parsed: dict[Path, tuple[list[int], isf.ISF]] = {}
         self._played: dict[tuple[str, Path, Stamp | None], tuple[Parameter, ...]] = {}
@@ -210,6 +210,12 @@ class Library:
     def _names(self, kind: str, suffix: str) -> list[str]:
         found = (file.stem for folder in self.folders for file in (folder / kind).glob(f"*{suffix}"))
         return sorted(set(found))
+
+
+def _folders() -> tuple[Path, ...]:
+    """Where things are looked for; in a checkout the user's copy of what is shipped is before it."""
+    here, shipped = Path.cwd(), paths.shipped()
+    return (*([] if here == shipped else [here]), paths.user_data(), shipped)
 
 
 def _directions(file: Path, width: int) -> Directions:

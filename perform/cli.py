@@ -7,19 +7,23 @@ import logging
 import os
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 from rich.logging import RichHandler
 from rich.table import Table
 
 from perform import __version__, films
+from perform.clock import Lead
 from perform.demonstrations.commands import demonstrate
+from perform.listing import osc as osc_list
+from perform.learning.commands import learn
 from perform.loops.commands import loop
 from perform.models.commands import app as models
 from perform.models.commands import directions
-from perform.terminal import AsJson, choice, complaints, err, out, size_of
+from perform.terminal import AsJson, choice, complaints, err, out, place_of, size_of
 from perform.training.commands import train
 from perform.training.dataset.commands import app as dataset
 from perform.training.flora.commands import app as flora
@@ -43,6 +47,8 @@ app.add_typer(flora, name="flora")
 app.command()(directions)
 app.command()(demonstrate)
 app.command()(loop)
+app.command()(learn)
+app.command("osc")(osc_list)
 app.add_typer(kinds(train), name="train")
 app.command()(metrics)
 STYLE = {"ok": "green", "warn": "yellow", "fail": "bold red"}
@@ -59,6 +65,28 @@ Memory = Annotated[
     float | None, typer.Option(min=0.1, help="GiB that open models may take. [most of what is free]")
 ]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
+Audio = Annotated[
+    str | None,
+    typer.Option(help="A sound file, a sound device by name, or none. [default: the demo track]"),
+]
+Fps = Annotated[
+    float | None, typer.Option(min=1, max=240, help="Frames a second at most. [60; software GL: 31]")
+]
+OSC = "OSC is heard here: a UDP port of this machine only, or HOST:PORT; 0.0.0.0 is every network. 0: none."
+Osc = Annotated[str, typer.Option("--osc", "--osc-port", help=OSC)]
+Feedback = Annotated[
+    list[str] | None, typer.Option(help="Tell this HOST:PORT what changes, over OSC. May be given again.")
+]
+LEADS: tuple[str, ...] = get_args(Lead)
+ClockSource = Annotated[
+    str | None, typer.Option(help=f"Who leads the beat: {', '.join(LEADS)}. [what the setlist says]")
+]
+Camera = Annotated[
+    str, typer.Option(help="The camera that sees hands: its name, number or path. [the first]")
+]
+Offset = Annotated[
+    int, typer.Option(min=-200, max=200, help="Show beats so many milliseconds early, for a slow projector.")
+]
 REGION = "The part of the camera's picture in which hands play: left,top,right,bottom, each 0..1."
 
 
@@ -80,16 +108,10 @@ def version() -> None:
 @app.command()
 def play(
     setlist: Annotated[str, typer.Argument(help="A setlist or a preset, by name or file.")] = "demo",
-    audio: Annotated[
-        str | None,
-        typer.Option(help="A sound file, a sound device by name, or none. [default: the demo track]"),
-    ] = None,
+    audio: Audio = None,
     headless: Annotated[bool, typer.Option(help="Play without a window.")] = False,
     size: Size = "1280x720",
-    fps: Annotated[
-        float | None,
-        typer.Option(min=1, max=240, help="Frames a second at most. [60; software GL: 31]"),
-    ] = None,
+    fps: Fps = None,
     scale: Scale = None,
     seconds: Annotated[float | None, typer.Option(min=0, help="Stop after so many seconds.")] = None,
     record: Annotated[Path | None, typer.Option(help="Record to this .mp4 or .mkv.")] = None,
@@ -99,18 +121,15 @@ def play(
     fullscreen: Annotated[bool, typer.Option(help="Fill a display.")] = False,
     display: Display = None,
     midi: Annotated[str | None, typer.Option(help="Listen to this MIDI port only.")] = None,
-    osc_port: Annotated[
-        int, typer.Option(min=0, max=65535, help="UDP port for OSC, on 127.0.0.1; 0: none.")
-    ] = 9000,
-    camera: Annotated[
-        str, typer.Option(help="The camera that sees hands: its name, number or path. [the first]")
-    ] = "",
+    osc: Osc = "9000",
+    osc_feedback: Feedback = None,
+    clock: ClockSource = None,
+    link: Annotated[bool, typer.Option(help="Join the Ableton Link session of this network.")] = False,
+    clock_out: Annotated[str | None, typer.Option(help="Send MIDI clock to this MIDI port.")] = None,
+    camera: Camera = "",
     region: Annotated[str, typer.Option(help=REGION)] = "0,0,1,1",
     mirror: Annotated[bool, typer.Option(help="See hands as in a mirror.")] = True,
-    offset: Annotated[
-        int,
-        typer.Option(min=-200, max=200, help="Show beats so many milliseconds early, for a slow projector."),
-    ] = 0,
+    offset: Offset = 0,
     gamma: Annotated[float, typer.Option(min=0.3, max=3, help="Above 1 lightens mid-tones.")] = 1.0,
     once: Annotated[bool, typer.Option(help="Stop when the sound is over, do not loop it.")] = False,
     memory: Memory = None,
@@ -134,7 +153,9 @@ def play(
             fullscreen=fullscreen,
             display=display,
             midi=midi,
-            osc_port=osc_port,
+            clock=None if clock is None else choice("clock", clock, LEADS),
+            link=link,
+            clock_out=clock_out,
             camera=camera,
             view=View(region_of(region), mirror, lift=True),
             loop=not once,
@@ -142,10 +163,7 @@ def play(
             gamma=gamma,
             memory=2**30 * (memory or 0.0),
         )
-        if not headless and not _has_display():
-            return _film(options, seconds)
-        _play(options, seconds)
-    return None
+        (_play if headless or _has_display() else _film)(_wired(options, osc, osc_feedback or []), seconds)
 
 
 @app.command()
@@ -198,7 +216,7 @@ def check(
 
 @app.command()
 def devices() -> None:
-    """List the sound devices, MIDI ports and displays that are there."""
+    """List the sound devices, MIDI ports, Link peers, cameras and displays that are there."""
     from perform.doctor import found
 
     for kind, names in found().items():
@@ -247,7 +265,8 @@ def beats(
 @app.command()
 def bench(
     name: Annotated[
-        str | None, typer.Argument(help="loop, generator, latency, render, switch, models. [default: all]")
+        str | None,
+        typer.Argument(help="loop, generator, latency, render, switch, models, inputs. [default: all]"),
     ] = None,
     as_json: AsJson = False,
     seconds: Annotated[float | None, typer.Option(help="How long each measurement lasts.")] = None,
@@ -288,10 +307,15 @@ def _play(options: Options, seconds: float | None) -> None:
     films.farewell(rig, options)
 
 
+def _wired(options: Options, osc: str, feedback: list[str]) -> Options:
+    """The options with what a person said of OSC."""
+    host, port = place_of(osc)
+    told = tuple(place_of(one) for one in feedback)
+    return replace(options, osc_host=host, osc_port=port, osc_feedback=told)
+
+
 def _film(options: Options, seconds: float | None) -> None:
     """No display: the show is rendered to a video instead."""
-    from dataclasses import replace
-
     from perform import paths, show
 
     file = options.record or paths.output() / f"{Path(options.setlist).stem}.mp4"

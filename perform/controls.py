@@ -53,6 +53,7 @@ class Controls:
 
     def __init__(self, settings: Settings) -> None:
         self.parameters = settings.parameters
+        self._settled = settings.settled
         self.last: Values = {}
         self._holds: dict[str, Hold] = {}
         self._constants = {p.name: settings.values.get(p.name, p.default) for p in settings.parameters}
@@ -80,6 +81,18 @@ class Controls:
                 del self._holds[name]
         self.last = values
         return values
+
+    def follow(self, before: Controls) -> None:
+        """Go on as other controls of the unit did, where the setting is the same: formulas remember, and
+        what is held stays."""
+        known = {p.name: (p, before._settled[p.name]) for p in before.parameters}
+        for p in self.parameters:
+            if known.get(p.name) == (p, self._settled[p.name]):
+                self._running |= {p: before._running[p]} if p in before._running else {}
+                self._holds |= {p.name: before._holds[p.name]} if p.name in before._holds else {}
+        for name, image in self.images.items():
+            if name in before.images:
+                image.follow(before.images[name])
 
     @property
     def held(self) -> int:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perform import formula
-from perform.addresses import Reach, Standing
+from perform.addresses import Reach, Standing, units
 from perform.centre import Centre
 from perform.clock import BEATS_PER_BAR, Moment, Tempo
 from perform.controls import Controls, Settings
@@ -93,6 +93,13 @@ class SceneInstance:
         for unit in (self.source, *self.filters):
             if isinstance(unit, Rewinds):
                 unit.rewind()
+
+    def follow(self, before: SceneInstance) -> None:
+        """Go on as the scene did before an edit, in what the edit did not touch."""
+        known = dict(zip((key for key, _ in units(before.scene)), before.controls, strict=True))
+        for (key, _), controls in zip(units(self.scene), self.controls, strict=True):
+            if key in known:
+                controls.follow(known[key])
 
     def _start(self) -> None:
         scene = self.scene
@@ -301,11 +308,11 @@ class Performance:
 
 
 def _found(place: Place, old: Sequence[Cue], new: Sequence[Cue]) -> Place:
-    """A place of an old setlist in a new one."""
-    files = [cue.scene.file for cue in new]
-    if files == [cue.scene.file for cue in old]:
+    """A place of an old setlist in a new one; a scene's file may have moved to another folder."""
+    files = [cue.scene.file.name for cue in new]
+    if files == [cue.scene.file.name for cue in old]:
         return place
-    file = old[place.cue].scene.file
+    file = old[place.cue].scene.file.name
     here = place.cue if file in files[place.cue : place.cue + 1] else None
     here = here if here is not None else files.index(file) if file in files else 0
     return Place(here, bar=place.bar)

@@ -49,6 +49,25 @@ class Screen(Protocol):
     def close(self) -> None: ...
 
 
+class Learner(Protocol):
+    """Learns from what is pressed and moved; `hear` gives the events that the show may hear."""
+
+    def hear(self, now: float, events: list[Event]) -> list[Event]: ...
+
+    def close(self) -> None: ...
+
+
+class Sender(Protocol):
+    """Something that speaks from a thread of its own, as MIDI clock does; `fault` says why it does not."""
+
+    name: str
+
+    @property
+    def fault(self) -> str: ...
+
+    def close(self) -> None: ...
+
+
 @dataclass(slots=True)
 class Timings:
     """How the last frames went, in seconds: from each to the next (`frames`), the work of each
@@ -90,7 +109,9 @@ class Rig:
     present: Present
     inputs: Sequence[Input] = ()
     outputs: list[Output] = field(default_factory=list)
+    senders: list[Sender] = field(default_factory=list)
     screen: Screen | None = None
+    learner: Learner | None = None
     readback: Readback | None = None
     changed: Callable[[], bool] = lambda: False
     reload: Callable[[], Setlist] | None = None
@@ -124,7 +145,7 @@ class Rig:
             seconds = self.clock.advance()
         began = stopwatch()
         with timings.stage("inputs"):
-            events = self._events(seconds)
+            events = self._learned(seconds, self._events(seconds))
             self._reload()
         moment = self.moment = self.clock.moment(self.performance.tempo)
         with timings.stage("performance"):
@@ -149,9 +170,9 @@ class Rig:
         """Close what is open, outputs first, so that what was recorded is kept."""
         self.unwatch()
         self._land()
-        for device in (*self.outputs, *self.inputs, self.stage, self.screen):
+        for device in (*self.outputs, *self.senders, *self.inputs, self.learner, self.stage, self.screen):
             _close(device)
-        self.outputs, self.inputs, self.screen = [], [], None
+        self.outputs, self.senders, self.inputs, self.screen = [], [], [], None
 
     def _events(self, seconds: float) -> list[Event]:
         """What every input said; one that fails says nothing more."""
@@ -166,6 +187,15 @@ class Rig:
                     self.inputs = [other for other in self.inputs if other is not device]
                     _close(device)
         return events
+
+    def _learned(self, seconds: float, events: list[Event]) -> list[Event]:
+        """The events that are not meant for the learner."""
+        try:
+            return self.learner.hear(seconds, events) if self.learner else events
+        except Exception as error:  # noqa: BLE001 - on stage one place catches
+            self.stage.faults.note("learning stopped", error)
+            self.learner = None
+            return events
 
     def _tell(self, seconds: float) -> None:
         """Let the devices that show what plays (a touchscreen, lights of buttons) know how it stands."""

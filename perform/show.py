@@ -7,6 +7,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,10 @@ import numpy as np
 
 from perform import generators, paths
 from perform.catalogue import Library
-from perform.clock import Clock, LiveClock, OfflineClock, Tempo
+from perform.clock import Clock, Lead, LiveClock, OfflineClock, Tempo
 from perform.dashboard import Status
 from perform.footage.opening import Opener
-from perform.inputs import Input, audio
+from perform.inputs import Health, Input, audio
 from perform.inputs.camera import Cameras, View
 from perform.inputs.feed import Feeds
 from perform.inputs.hands import Hands
@@ -68,12 +69,22 @@ class Options:
     osc_port: int = 9000  # UDP, and TCP for queries; 0: none
     osc_host: str = "127.0.0.1"
     osc_feedback: tuple[tuple[str, int], ...] = ()  # who is told what changes, besides the last senders
+    clock: Lead | None = None  # who leads the beat; what the setlist says
+    link: bool = False
+    clock_out: str | None = None  # a MIDI port
     camera: str = ""  # by name, number or path; the first
     view: View | None = None  # of the camera, for hands
     memory: float = 0.0  # bytes that all open models may take, 0: most of what is free
     loop: bool = True
     watch: bool = True
     keys: tuple[tuple[str, str], ...] = KEYS  # what the window's help lists
+
+    def __post_init__(self) -> None:
+        """Raises RuntimeError when Link is asked for and not installed."""
+        from perform.inputs import link
+
+        if (self.link or self.clock == "link") and not link.installed():
+            raise RuntimeError(f"link: {link.not_installed()}")
 
 
 def find(name: str, library: Library) -> Path:
@@ -109,9 +120,11 @@ def play(options: Options, library: Library | None = None, loaded: Setlist | Non
     setlist = loaded or load(find(options.setlist, library), library)
     window = None
     if not options.headless:
+        from perform.learning.live import ROWS
         from perform.outputs.window import Window
 
-        window = Window(options.size, "perform", options.fullscreen, options.display, options.keys)
+        rows = (*options.keys, *(ROWS if options.watch else ()))
+        window = Window(options.size, "perform", options.fullscreen, options.display, rows)
     context = window.context if window else headless()
     software = is_software(context)
     fps = options.fps or (SOFTWARE_FPS if software else FPS)
@@ -129,9 +142,15 @@ def play(options: Options, library: Library | None = None, loaded: Setlist | Non
     for eye in eyes:
         eye.use(setlist.heard)
     rig.screen, rig.sound = window, sound
-    rig.inputs = [sound, feeds, *_hands(options, clock), hands, cameras]
+    rig.inputs = [sound, feeds, *by_hand(options, clock), hands, cameras, *_link(options, setlist, clock)]
+    if options.clock_out:
+        from perform.outputs.midiclock import ClockOut
+
+        rig.senders.append(ClockOut(options.clock_out, lambda: rig.performance.tempo, clock.now))
     if options.record:
         _record(rig, options, fps)
+    if window and options.watch:
+        _learn(rig, window.say, options, library)
     if options.watch:
         _watch(rig, options, library, feeds, eyes)
     return rig
@@ -177,10 +196,11 @@ def _rig(
     )
     stage = Stage(library, context, (width, height), studios, footage)
     performance = Performance(setlist, stage.open(setlist), Tempo(offset=options.offset))
+    performance.authority.clock = options.clock or setlist.clock
     return Rig(clock, context, stage, performance, Present(context, options.size), gamma=options.gamma)
 
 
-def _hands(options: Options, clock: Clock) -> list[Input]:
+def by_hand(options: Options, clock: Clock) -> list[Input]:
     """Knobs and messages: MIDI and OSC, each of which may be missing."""
     from perform.inputs.midi import Midi
     from perform.inputs.osc import Osc
@@ -197,6 +217,14 @@ def _hands(options: Options, clock: Clock) -> list[Input]:
     return inputs
 
 
+def _link(options: Options, setlist: Setlist, clock: Clock) -> list[Input]:
+    """Ableton Link, where it is asked for; what is not installed is its health."""
+    from perform.inputs import link
+
+    wanted = options.link or "link" in (options.clock, setlist.clock)
+    return [link.Link(clock.now)] if wanted else []
+
+
 def _record(rig: Rig, options: Options, fps: float) -> None:
     from perform.outputs.recorder import Recorder
 
@@ -205,6 +233,18 @@ def _record(rig: Rig, options: Options, fps: float) -> None:
     rate = rig.sound.rate if rig.sound and options.sound else None
     rig.outputs.append(Recorder(options.record, options.size, fps, rate, live=rig.live))
     rig.readback = Readback(rig.context, options.size)
+
+
+def _learn(rig: Rig, say: Callable[[str], None], options: Options, library: Library) -> None:
+    """Keys of the window choose what the next control plays."""
+    from perform.learning.live import Learner
+
+    for kind in ("presets", "setlists"):
+        with suppress(OSError):  # to be watched, copies of what is shipped come there
+            (paths.user_data() / kind).mkdir(parents=True, exist_ok=True)
+    by_name = not (options.setlist.endswith(".toml") or Path(options.setlist).is_file())
+    beside = Library(*library.folders, model=options.model)
+    rig.learner = Learner(rig.performance, say, beside, by_name)
 
 
 def _watch(
@@ -235,7 +275,7 @@ def _watch(
         return True
 
     def again() -> Setlist:
-        setlist = load(file, library)
+        setlist = load(find(options.setlist, library), library)  # a copy of a shipped one may have come
         feeds.use(library.feeds(setlist.heard))
         for eye in eyes:
             eye.use(setlist.heard)
@@ -294,6 +334,7 @@ class Watcher:
             bar=moment.bar,
             bpm=moment.bpm,
             source=performance.tempo.source,
+            clock=performance.authority.clock,
             confidence=signals.number("beat.confidence"),
             display_fps=self._rates[0],
             picture_fps=self._rates[1],
@@ -304,7 +345,10 @@ class Watcher:
             freeze=bool(picture and picture.freeze),
             recording=str(self._recording or "") if not rig.lost else "",
             recorded=moment.seconds if self._recording else 0.0,
-            inputs=tuple((unit.name, unit.health()) for unit in rig.inputs if unit),
+            inputs=(
+                *((unit.name, unit.health()) for unit in rig.inputs if unit),
+                *((one.name, Health("waiting" if one.fault else "ok", one.fault)) for one in rig.senders),
+            ),
             log=rig.screen.notice if rig.screen else "",
         )
 

@@ -149,7 +149,7 @@ class Stage:
         """
         self._spare, self._made = _units(before), []
         try:
-            cues = self._cues(setlist, {one.cue.scene.file: one.scene for one in before})
+            cues = self._cues(setlist, {one.cue.scene.file.name: one.scene for one in before})
         except Exception:
             for unit in self._made:
                 unit.release()
@@ -163,7 +163,8 @@ class Stage:
     def ready(self, setlist: Setlist, shown: Sequence[Path]) -> bool | None:
         """Whether what the scenes of the files `shown` play is open; else it is being opened, or (None)
         it cannot be."""
-        scenes = [cue.scene for cue in setlist.cues if cue.scene.model and cue.scene.file in shown]
+        names = [file.name for file in shown]
+        scenes = [cue.scene for cue in setlist.cues if cue.scene.model and cue.scene.file.name in names]
         states = [self._studios.ready(self._wanted(scene)) for scene in scenes]
         return None if None in states else all(states)
 
@@ -191,13 +192,13 @@ class Stage:
         self._footage.close()
         self._studios.close()
 
-    def _cues(self, setlist: Setlist, old: Mapping[Path, SceneInstance]) -> list[CueInstance]:
+    def _cues(self, setlist: Setlist, old: Mapping[str, SceneInstance]) -> list[CueInstance]:
         scenes: dict[Path, SceneInstance] = {}
         cues = []
         for cue in setlist.cues:
             file, entrance = cue.scene.file, cue.entrance.shader
             if file not in scenes:
-                scenes[file] = self._scene(cue.scene, old.get(file))
+                scenes[file] = self._scene(cue.scene, old.get(file.name))
             cues.append(
                 CueInstance(cue, scenes[file], self._shader(entrance, "transition"), entrance.start())
             )
@@ -211,7 +212,10 @@ class Stage:
         if old and (old.scene, old.source, old.voice, old.filters) == (scene, source, voice, filters):
             return old
         beyond = self._beyond(scene, voice) if voice else ()
-        return SceneInstance(scene, source, voice, self._path(scene, voice, old), filters, *beyond)
+        made = SceneInstance(scene, source, voice, self._path(scene, voice, old), filters, *beyond)
+        if old:
+            made.follow(old)
+        return made
 
     def _beyond(self, scene: Scene, voice: ContainedVoice) -> tuple[list[Floats], Centre | None]:
         """What of a model's space a scene plays beside its path: steps in directions, and kept points."""

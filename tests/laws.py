@@ -26,6 +26,7 @@ FLOORS = (
         "show",
         "films",
         "loops",
+        "learning",
         "check",
         "bench",
         "models",

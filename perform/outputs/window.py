@@ -63,6 +63,7 @@ class Window:
         self._filled: str | None = None
         self._strokes: list[tuple[str, float, int]] = []
         self._asked: float | None = None
+        self._said = ""
         self._pointer, self._pads = Pointer(), Pads()
         self._window = self._open()
         self.context = attached()
@@ -84,8 +85,13 @@ class Window:
 
     @property
     def notice(self) -> str:
-        """What it asks its operator, or nothing."""
-        return ASK if self._asked is not None else ""
+        """What it asks or tells its operator, or nothing."""
+        return ASK if self._asked is not None else self._said
+
+    def say(self, note: str) -> None:
+        """Tell its operator something, until something else is said; an empty one takes it back."""
+        self._said = note
+        self._tell(self.notice)
 
     def show(self, draw: Draw) -> None:
         """Draw a frame and bring it to the display, at its rhythm where it has one.
@@ -178,7 +184,7 @@ class Window:
     def _expire(self, until: float) -> None:
         if self._asked is not None and until - self._asked > PATIENCE:
             self._asked = None
-            self._tell("")
+            self._tell(self._said)
 
     def _tell(self, note: str) -> None:
         glfw.set_window_title(self._window, f"{self._title} – {note}" if note else self._title)

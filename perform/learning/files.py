@@ -1,0 +1,217 @@
+"""Edits of presets that keep every comment, are written whole or not at all, and can be taken back.
+
+What was done is kept in one file of the user's folder, newest last. A file that nobody has touched since
+goes back to the letter; in one that was edited by hand in the meantime only the learned value goes back.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import tomlkit
+from tomlkit.exceptions import TOMLKitError
+from tomlkit.items import Table
+
+from perform import paths
+from perform.scene import SceneError
+
+STEPS = 200  # that can be taken back
+STEP = re.compile(r"(?P<word>[^\[\].]+)(?:\[(?P<number>\d+)\])?")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One edit: what was learned in which file, the file's text before, and the hash of the text after.
+    `copied`: the file was made by it."""
+
+    file: str
+    key: str
+    part: int | None
+    formula: str
+    before: str
+    after: str
+    copied: bool = False
+
+
+def written(text: str, key: str, value: Any, part: int | None = None, default: Sequence[float] = ()) -> str:
+    """The text of a preset with a value at a key such as `filter[0].zoom`; of a point or a colour, whose
+    `default` stands where it is not set yet, at one part of it. None as value takes the key out."""
+    document = tomlkit.parse(text)
+    table, name = _place(document, key)
+    if value is None:
+        table.pop(name, None)
+    elif part is None:
+        _set(table, name, _text(value))
+    elif name in table:
+        table[name][part] = _text(value)
+    else:
+        _set(table, name, [*default[:part], _text(value), *default[part + 1 :]])
+    return tomlkit.dumps(document)
+
+
+def value(text: str, key: str) -> Any:
+    """What a preset's text says at a key; None when it says nothing."""
+    table, name = _place(tomlkit.parse(text), key)
+    return table.get(name)
+
+
+def own(file: Path, by_name: bool) -> Path:
+    """The file to edit in place of a preset's: of a shipped one the user's copy, which may not be there
+    yet. `by_name`: it was found by name, not given as a file."""
+    file = file.resolve()
+    shipped = paths.shipped().resolve()
+    ours = (by_name and file.is_relative_to(shipped)) or file.is_relative_to(paths.PACKAGE)
+    return paths.user_data() / file.relative_to(shipped) if ours else file
+
+
+def edit(
+    file: Path,
+    target: tuple[str, int | None, Sequence[float]],
+    formula: str,
+    check: Callable[[Path], object],
+    by_name: bool = False,
+) -> Step:
+    """Write a formula into a preset, or into the user's copy of it. `target` is the key, the part of a
+    point or a colour, and its default; `check` reads what would be written, and raises what is wrong.
+
+    Raises SceneError, ValueError or OSError; then nothing was written.
+    """
+    key, part, default = target
+    there = own(file, by_name)
+    copied = not there.exists()
+    before = (file if copied else there).read_text(encoding="utf-8")
+    try:
+        after = written(before, key, formula, part, default)
+    except TOMLKitError as error:
+        raise ValueError(f"{there}: {error}") from error
+    step = Step(str(there), key, part, formula, before, _hash(after), copied)
+    there.parent.mkdir(parents=True, exist_ok=True)
+    _replace(there, after, check, like=file)
+    _keep([*steps(), step])
+    return step
+
+
+def undo(file: Path | None = None) -> Step:
+    """Take back the newest edit, or the newest of one file. LookupError when there is none."""
+    done = steps()
+    mine = [step for step in done if file is None or Path(step.file) == file.resolve()]
+    if not mine:
+        raise LookupError(f"nothing was learned in {file}" if file else "nothing was learned yet")
+    step = mine[-1]
+    _take_back(step)
+    done.reverse()
+    done.remove(step)
+    _keep(done[::-1])
+    return step
+
+
+def steps() -> list[Step]:
+    """What can be taken back, newest last. ValueError when the file of it cannot be read."""
+    try:
+        return [Step(**row) for row in json.loads(_history().read_text(encoding="utf-8"))]
+    except FileNotFoundError:
+        return []
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{_history()} cannot be read, delete it to go on: {error}") from error
+
+
+def _take_back(step: Step) -> None:
+    file = Path(step.file)
+    if not file.is_file():
+        return
+    now = file.read_text(encoding="utf-8")
+    if _hash(now) == step.after:
+        if step.copied:
+            file.unlink()
+        else:
+            _replace(file, step.before)
+        return
+    before = value(step.before, step.key)
+    if step.part is None or before is None or value(now, step.key) is None:
+        _replace(file, written(now, step.key, before))
+    else:
+        _replace(file, written(now, step.key, before[step.part], step.part))
+
+
+def _keep(done: list[Step]) -> None:
+    history = _history()
+    history.parent.mkdir(parents=True, exist_ok=True)
+    _replace(history, json.dumps([asdict(step) for step in done[-STEPS:]], indent=1))
+
+
+def _history() -> Path:
+    return paths.user_data() / "learn.json"
+
+
+def _replace(
+    file: Path, text: str, check: Callable[[Path], object] | None = None, like: Path | None = None
+) -> None:
+    """Put a text in a file's place in one step; the file keeps its mode, or gets that of `like`."""
+    like = file if file.exists() else like
+    handle, name = tempfile.mkstemp(prefix=f".{file.name}.", suffix=".part", dir=file.parent)
+    part = Path(name)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as out:
+            out.write(text)
+            out.flush()
+            os.fsync(out.fileno())
+        if check:
+            _checked(part, file, check)
+        if like and like.exists():
+            shutil.copymode(like, part)
+        part.replace(file)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _checked(part: Path, file: Path, check: Callable[[Path], object]) -> None:
+    try:
+        check(part)
+    except SceneError as error:
+        raise SceneError([fault.replace(str(part), str(file)) for fault in error.faults]) from error
+
+
+def _place(document: Any, key: str) -> tuple[Any, str]:
+    """The table of a key, made where it is missing, and its last word."""
+    *tables, name = key.split(".")
+    place = document
+    for at, step in enumerate(tables):
+        match = STEP.fullmatch(step)
+        assert match is not None, step
+        word, number = match["word"], match["number"]
+        if at == 0 and word == "generator" and word not in place and "source" in place:
+            word = "source"
+        if word not in place:
+            place[word] = tomlkit.table()
+        place = place[word] if number is None else place[word][int(number)]
+    return place, name
+
+
+def _set(table: Any, name: str, value: Any) -> None:
+    """Set a value; a new one goes after the table's last, before comments that belong to what follows."""
+    body = table.value.body if isinstance(table, Table) and name not in table else []
+    rest = len(body)
+    while rest and body[rest - 1][0] is None:
+        rest -= 1
+    after = body[rest:]
+    del body[rest:]
+    table[name] = value
+    body.extend(after)
+
+
+def _text(value: Any) -> Any:
+    """A text in the quotes that leave its own alone."""
+    return tomlkit.string(value, literal=True) if isinstance(value, str) and '"' in value else value
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,99 @@
+"""The formula that a control plays a parameter by: over its whole range, from what it is worth now."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal, TypeAlias
+
+from perform.formula import Formula
+from perform.learning.moved import FAMILIES, Control
+from perform.learning.targets import Target
+from perform.setlist import BINDINGS
+
+Takeover: TypeAlias = Literal["pickup", "scaling", "none"]
+Press: TypeAlias = Literal["", "momentary", "toggle"]
+
+KNOB = re.compile(
+    r"\b(?P<function>pickup|scaling)\(\s*"
+    rf"""(?P<signal>(?:{"|".join(FAMILIES)})(?:\.\w+|\[\s*(?:"[^"]*"|'[^']*')\s*\])+)(?=\s*,)"""
+)
+
+
+def formula(
+    target: Target,
+    control: Control,
+    now: float | None = None,
+    takeover: Takeover = "pickup",
+    press: Press = "",
+) -> str:
+    """The text of a formula by which `control` plays `target`.
+
+    `now` is what the parameter is worth at the moment (None: what the preset sets it to), which stays
+    until the control takes over. A button flips a switch, fires an event, and holds a number at its
+    high end while it is down; `press` says which of these a switch or a number gets instead.
+    """
+    worth = target.constant if now is None else now
+    kind = target.parameter.kind
+    if kind == "event":
+        return _with_binding(target, "max({0}, {1})", _pressed(control))
+    if kind == "bool":
+        return _with_binding(target, "({0}) != ({1})", _switch(control, worth, press))
+    if control.button:
+        return _held(target, control, worth, press)
+    return _exchanged(target, control) or _turned(target, control, worth, takeover)
+
+
+def _pressed(control: Control) -> str:
+    return f"{control.signal} > {_number(0.0 if control.button else _middle(control))}"
+
+
+def _switch(control: Control, worth: float, press: Press) -> str:
+    if not control.button or press == "momentary":
+        return _pressed(control)
+    return f"toggle({control.signal})" if worth <= 0.5 else f"1 - toggle({control.signal})"
+
+
+def _held(target: Target, control: Control, worth: float, press: Press) -> str:
+    """A number by a button: what it is, and the high end while the button is down."""
+    down = f"toggle({control.signal})" if press == "toggle" else control.signal
+    other = target.high if worth < target.high else target.low
+    if (worth, other) == (0.0, 1.0):
+        return down
+    return f"mix({_number(worth)}, {_number(other)}, {down})"
+
+
+def _exchanged(target: Target, control: Control) -> str | None:
+    """The formula that is there with another knob in it, so that the music in it stays."""
+    setting = target.setting
+    if not isinstance(setting, Formula) or (control.low, control.high) != (0.0, 1.0):
+        return None
+    found = KNOB.search(setting.text)
+    if found is None:
+        return None
+    return setting.text[: found.start("signal")] + control.signal + setting.text[found.end("signal") :]
+
+
+def _turned(target: Target, control: Control, worth: float, takeover: Takeover) -> str:
+    """A number by a knob."""
+    slope = (target.high - target.low) / (control.high - control.low)
+    at_zero = target.low - control.low * slope
+    place = min(max((worth - at_zero) / slope, control.low), control.high)
+    function = "said" if takeover == "none" else takeover
+    knob = f"{function}({control.signal}, {_number(place)})"
+    ends = _number(at_zero), _number(at_zero + slope)
+    return knob if ends == ("0", "1") else f"scale({knob}, {ends[0]}, {ends[1]})"
+
+
+def _with_binding(target: Target, both: str, learned: str) -> str:
+    """What the show has on a key or by OSC goes on beside what was learned."""
+    table, _, name = target.key.partition(".")
+    return both.format(BINDINGS[name], learned) if table == "bindings" and name in BINDINGS else learned
+
+
+def _middle(control: Control) -> float:
+    return (control.low + control.high) / 2
+
+
+def _number(value: float) -> str:
+    text = f"{value:.6g}"
+    return "0" if text == "-0" else text

@@ -1,0 +1,213 @@
+"""Learning while a show plays: keys choose a parameter, the next control that is moved plays it.
+
+Writing a file takes longer than a frame may, so a thread beside the show does it; the show then takes
+up the edit as it takes up any other.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from perform.catalogue import Library
+from perform.learning import files
+from perform.learning.formulas import Takeover, formula
+from perform.learning.moved import Control, Watch
+from perform.learning.targets import Target, of_scene, of_show, text_of
+from perform.performance import Performance
+from perform.scene import Scene, read
+from perform.setlist import Setlist, read_setlist
+from perform.signals import Event
+
+log = logging.getLogger("perform")
+LEARN = "m"
+STEPS = {"tab": 1, "down": 1, "up": -1, "right": 1, "left": -1}
+UNITS = ("left", "right")  # from one unit to the next
+UNDO = "z"
+SHOWN = 6.0  # seconds for which what was learned stays on show
+TAKEN = {f"key.{key}" for key in (LEARN, *STEPS, UNDO)}
+ROWS = (
+    ("M", "learn: a control plays a parameter; and back"),
+    ("  Tab  Up  Down", "learn: choose the parameter"),
+    ("  Z", "learn: take the last one back"),
+)
+JOBS = 8
+PATIENCE = 5.0  # seconds that the end of a show waits for a slow disk
+
+
+class Clerk:
+    """Does what is asked on a thread of its own, and says how it went."""
+
+    def __init__(self) -> None:
+        self._jobs: queue.Queue[Callable[[], str] | None] = queue.Queue(JOBS)
+        self._notes: deque[str] = deque(maxlen=JOBS)
+        self._thread = threading.Thread(target=self._work, name="learn", daemon=True)
+        self._thread.start()
+
+    def ask(self, job: Callable[[], str]) -> None:
+        """Do it soon; what comes when too much waits is left undone."""
+        try:
+            self._jobs.put_nowait(job)
+        except queue.Full:
+            self._notes.append("not learned: the disk is too slow")
+
+    def take(self) -> str | None:
+        """What was done since, one thing at a time."""
+        return self._notes.popleft() if self._notes else None
+
+    def close(self) -> None:
+        """Finish what was asked, then stop."""
+        with suppress(queue.Full):
+            self._jobs.put_nowait(None)
+        self._thread.join(PATIENCE)
+
+    def _work(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            try:
+                self._notes.append(job())
+            except (OSError, ValueError, LookupError) as error:
+                text = str(error.args[0] if isinstance(error, LookupError) else error)
+                self._notes.append(f"not learned: {text}")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A parameter, and the file that sets it; `by_name`: the file was found by name."""
+
+    target: Target
+    file: Path
+    by_name: bool
+
+    def write(self, text: str, library: Library) -> str:
+        """Put a formula into the file; says what was done."""
+        target = self.target
+        setlist = target.key.startswith("bindings.")
+
+        def check(file: Path) -> None:
+            if setlist:
+                read_setlist(file, library, library.preset_file)
+            else:
+                read(file, library)
+
+        default = () if target.part is None else target.parameter.default
+        step = files.edit(self.file, (target.key, target.part, default), text, check, self.by_name)
+        return f"{Path(step.file).name}: {target.name} = {text}"
+
+
+def places(setlist: Setlist, scene: Scene, by_name: bool) -> list[Place]:
+    """What can be learned of a scene, and of the show if it has a setlist; `by_name`: the show was asked
+    for by name, not as a file."""
+    alone = setlist.files[0] == scene.file
+    found = [Place(target, scene.file, by_name or not alone) for target in of_scene(scene)]
+    if not alone:
+        found += [Place(target, setlist.files[0], by_name) for target in of_show(setlist)]
+    return found
+
+
+class Learner:
+    """Learns in a show. `hear` gets every frame's events and gives those that the show may hear; `say`
+    shows a sentence to the operator. `by_name`: the show was asked for by name, not as a file."""
+
+    def __init__(
+        self,
+        performance: Performance,
+        say: Callable[[str], None],
+        library: Library,
+        by_name: bool = True,
+        takeover: Takeover = "pickup",
+    ) -> None:
+        self._performance, self._say, self._library = performance, say, library
+        self._by_name, self._takeover = by_name, takeover
+        self._clerk, self._watch = Clerk(), Watch()
+        self.on = self._armed = False
+        self._chosen = ""
+        self._told: float | None = None  # when something was said that goes away by itself
+
+    def hear(self, now: float, events: list[Event]) -> list[Event]:
+        """A frame: what is pressed, what is moved, what was written."""
+        while note := self._clerk.take():
+            log.info("%s", note)
+            self._tell(note)
+            self._told = now
+        pressed = [event.name.removeprefix("key.") for event in events if event.name in TAKEN and event.value]
+        if LEARN in pressed:
+            self._turn(now)
+        if self.on:
+            self._obey(pressed, now)
+            self._watch.hear(events)
+            self._bind(self._watch.moved(now) if self._armed else None)
+        elif self._told is not None and now - self._told > SHOWN:
+            self._told = None
+            self._say("")
+        taken = TAKEN if self.on else {f"key.{LEARN}"}
+        return [event for event in events if not (event.value and event.name in taken)]
+
+    def close(self) -> None:
+        """Write what was learned, then stop."""
+        self._clerk.close()
+
+    def _turn(self, now: float) -> None:
+        """Learn, or play on."""
+        self.on, self._armed = not self.on, False
+        if self.on:
+            self._watch = Watch(now)
+            self._choose(now)
+        else:
+            self._say("")
+
+    def _obey(self, pressed: Sequence[str], now: float) -> None:
+        for key in pressed:
+            if key in STEPS:
+                self._choose(now, STEPS[key], key in UNITS)
+            elif key == UNDO:
+                self._clerk.ask(_undone)
+
+    def _choose(self, now: float, by: int = 0, unit: bool = False) -> None:
+        """Another parameter, or that of the next unit."""
+        places = self._places()
+        names = [place.target.name for place in places]
+        tables = [place.target.key.rpartition(".")[0] for place in places]
+        at = names.index(self._chosen) if self._chosen in names else 0
+        if unit:
+            known = list(dict.fromkeys(tables))
+            at = tables.index(known[(known.index(tables[at]) + by) % len(known)])
+        else:
+            at = (at + by) % len(names)
+        self._chosen, self._armed = names[at], True
+        self._watch.begin(now)
+        target = places[at].target
+        self._tell(f"{target.name} {target.parameter.range}, now {text_of(target.setting)}: move a control")
+
+    def _bind(self, control: Control | None) -> None:
+        place = next((one for one in self._places() if one.target.name == self._chosen), None)
+        if control is None or place is None:
+            return
+        self._armed = False
+        worth = self._performance.standing().values.get(place.target.address)
+        part = place.target.part or 0
+        said = worth[part] if worth and part < len(worth) else None
+        number = float(said) if isinstance(said, int | float) else None
+        text = formula(place.target, control, number, self._takeover)
+        self._tell(f"{place.target.name}: {control.signal}")
+        self._clerk.ask(partial(place.write, text, self._library))
+
+    def _places(self) -> list[Place]:
+        """What can be learned on the cue that is on."""
+        performance = self._performance
+        scene = performance.cues[performance.place.cue].cue.scene
+        return places(performance.setlist, scene, self._by_name)
+
+    def _tell(self, note: str) -> None:
+        self._say(f"learn: {note}" if self.on else note)
+
+
+def _undone() -> str:
+    step = files.undo()
+    return f"{Path(step.file).name}: {step.key} is as it was before {step.formula}"

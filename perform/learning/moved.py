@@ -1,0 +1,138 @@
+"""Which control a hand moves: of all that inputs say, the one that goes farthest from where it was.
+
+A control's rest is the interval of what it said in the seconds before the last one; what it says since
+then counts by how far it leaves that interval. So a knob that jitters by a few steps, a sensor that
+streams all the time and a fader that drifts are at rest, whatever else is moved.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from perform.signals import Event
+
+WINDOW = 1.0  # seconds of a movement
+BEFORE = 2.0  # seconds before it, in which it was at rest
+SETTLE = 0.3  # seconds from the first control that has moved to the choice among those that did
+REST = 0.6  # seconds from the beginning in which everything is taken to be at rest, but for buttons
+FAR = 0.1  # how far a control has to go: 13 steps of 127
+FARTHER = {"hand": 0.4}  # what is never quite still
+FAMILIES = ("midi", "osc", "pad", "hand")  # the first words of what is moved by hand
+MANY = 1024  # controls watched; a stranger's thousands of addresses must not fill the memory
+SAMPLES = 512  # of one control that are kept
+BUTTON = re.compile(r"midi\.(?:\w+\.)*(?:note|pad|button)\d+|pad\.(?:\w+\.)*(?!\w*(?:x|y|trigger)\b)\w+")
+LOW_BYTE, HIGH_BYTE = range(32, 64), 32  # CC n + 32 is the fine part of CC n (MIDI 1.0, table III)
+FAMILY = re.compile(rf"(?:{'|'.join(FAMILIES)})[.\[]")
+CC = re.compile(r"(?P<before>midi\.(?:\w+\.)*cc)(?P<number>\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """A control that was moved: the name of its signal, whether it is a button, and the ends of its way."""
+
+    signal: str
+    button: bool = False
+    low: float = 0.0
+    high: float = 1.0
+
+
+class _Course:
+    """What one control has said."""
+
+    def __init__(self, button: bool) -> None:
+        self.button = button
+        self.least, self.most = math.inf, -math.inf
+        self.whole = True  # it never said anything but 0 and 1
+        self._stood: float | None = 0.0 if button else None  # before all that is kept
+        self._said: deque[tuple[float, float]] = deque()
+
+    def say(self, time: float, value: float) -> None:
+        """It says a value."""
+        self.least, self.most = min(self.least, value), max(self.most, value)
+        self.whole &= value in (0.0, 1.0)
+        self._said.append((time, value))
+        if len(self._said) > SAMPLES:
+            self._stood = self._said.popleft()[1]
+
+    def gone(self, begun: float, now: float) -> float:
+        """How far it left its rest, of a watch that began at `begun`; 1 for a button that was pressed."""
+        while self._said and self._said[0][0] < now - WINDOW - BEFORE:
+            self._stood = self._said.popleft()[1]
+        if self.button:
+            since = max(begun, now - WINDOW)
+            return float(any(value > 0 and time >= since for time, value in self._said))
+        since = max(begun + REST, now - WINDOW)
+        rest = [value for time, value in self._said if time < since]
+        rest += [] if self._stood is None else [self._stood]
+        moved = [value for time, value in self._said if time >= since]
+        rest = rest or moved[:1]
+        return max(max(moved) - max(rest), min(rest) - min(moved), 0.0) if moved else 0.0
+
+
+class Watch:
+    """Watches what inputs say, from `begun` (seconds of the show) on."""
+
+    def __init__(self, begun: float = 0.0) -> None:
+        self._courses: dict[str, _Course] = {}
+        self._begun, self._first = begun, math.inf
+
+    def begin(self, now: float) -> None:
+        """Watch for another movement: what was said until now is rest."""
+        self._begun, self._first = now, math.inf
+
+    def hear(self, events: Iterable[Event]) -> None:
+        """What was said on a frame."""
+        for event in events:
+            if FAMILY.match(event.name) and isinstance(event.value, int | float):
+                course = self._courses.get(event.name)
+                if course is None and len(self._courses) < MANY:
+                    course = self._courses[event.name] = _Course(bool(BUTTON.fullmatch(event.name)))
+                if course is not None:
+                    course.say(event.time, float(event.value))
+
+    def moved(self, now: float) -> Control | None:
+        """The control that was moved, once one was; None so far."""
+        gone = {n: course.gone(self._begun, now) / _far(n) for n, course in self._courses.items()}
+        there = [name for name, far in gone.items() if far >= 1 and not self._fine(name, gone)]
+        self._first = min(self._first, now) if there else math.inf
+        if now - self._first < SETTLE or not there:
+            return None
+        return self._control(max(there, key=lambda name: (round(gone[name], 6), *_plain(name))))
+
+    def _fine(self, name: str, gone: dict[str, float]) -> bool:
+        """Whether it is the fine part of a control of 14 bits that moved as well."""
+        match = CC.fullmatch(name)
+        if not match or int(match["number"]) not in LOW_BYTE:
+            return False
+        return gone.get(f"{match['before']}{int(match['number']) - HIGH_BYTE}", 0.0) * FAR > 1 / 127
+
+    def _control(self, name: str) -> Control:
+        course = self._courses[name]
+        low, high = _ends(name, course.least, course.most)
+        return Control(name, course.button or course.whole, low, high)
+
+
+def _far(name: str) -> float:
+    return FARTHER.get(name.partition(".")[0], FAR)
+
+
+def _plain(name: str) -> tuple[int, int]:
+    """Of two names of one control the plainer one is greater: `midi.cc21` is before `midi.ch2.cc21`."""
+    return -name.count("."), -len(name)
+
+
+def _ends(name: str, least: float, most: float) -> tuple[float, float]:
+    """The ends of a control's way: 0..1, or -1..1 of what goes below 0, or what was seen of what goes
+    beyond."""
+    if name == "midi.program" or name.endswith(".program"):
+        return 0.0, 127.0
+    if least >= -1 and most <= 1:
+        two_sided = least < 0 or name.endswith(".pitch")
+        return (-1.0, 1.0) if two_sided else (0.0, 1.0)
+    if least >= 0 and 64 < most <= 127:  # as many OSC pages send MIDI's numbers
+        return 0.0, 127.0
+    return min(least, 0.0), max(most, 0.0)

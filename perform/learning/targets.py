@@ -1,0 +1,157 @@
+"""What can be learned: every number of a preset, and the show's own controls of a setlist."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from typing import Any
+
+from perform import addresses
+from perform.controls import Settings
+from perform.formula import Formula
+from perform.parameters import SIZES, Parameter
+from perform.scene import Scene
+from perform.setlist import Setlist
+
+PARTS = {"point": ("x", "y"), "color": ("red", "green", "blue", "alpha")}
+WIDEST = 200.0  # a range beyond which a hand cannot tell one value from the next
+KNOB_STEPS = 127
+FED = ("progress",)  # parameters that are the show's to set
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A number of a preset: `key` such as `filter[0].zoom`, as faults of presets name it, `setting` what
+    it is set to, and `part` which number of a point or a colour; `address` is where it is told live."""
+
+    key: str
+    parameter: Parameter
+    setting: Any
+    address: str
+    part: int | None = None
+    span: tuple[float, float] | None = None  # what of its range is played; None: all that a hand can tell
+
+    @property
+    def name(self) -> str:
+        """The key, with the word of its part: `filter[0].centre.x`."""
+        return self.key if self.part is None else f"{self.key}.{PARTS[self.parameter.kind][self.part]}"
+
+    @property
+    def low(self) -> float:
+        """Where turning it down ends."""
+        return self._ends[0]
+
+    @property
+    def high(self) -> float:
+        """Where turning it up ends."""
+        return self._ends[1]
+
+    @property
+    def constant(self) -> float:
+        """What it is set to; its default where that is a formula."""
+        if isinstance(self.setting, int | float):
+            return float(self.setting)
+        default = self.parameter.default
+        return float(default if self.part is None else default[self.part])
+
+    @property
+    def _ends(self) -> tuple[float, float]:
+        """The span; else the range; of one too wide for a hand what is near the value: as many whole
+        numbers as a knob has steps, or one unit down and up."""
+        if self.span:
+            return self.span
+        low, high, worth = self.parameter.low, self.parameter.high, self.constant
+        if low is not None and high is not None and high - low <= WIDEST:
+            return low, high
+        if self.parameter.kind == "int":
+            first = worth if low is None or worth > low + KNOB_STEPS else low
+            return first, self.parameter.clip(first + KNOB_STEPS)
+        return self.parameter.clip(worth - 1), self.parameter.clip(worth + 1)
+
+    def between(self, low: float | None, high: float | None) -> Target:
+        """The same, played between these numbers. ValueError when they are not within its range."""
+        ends = self.low if low is None else low, self.high if high is None else high
+        if any(self.parameter.clip(end) != end for end in ends) or ends[0] == ends[1]:
+            raise ValueError(
+                f"{self.name} from {ends[0]:g} to {ends[1]:g}, must be within {self.parameter.range}"
+            )
+        return replace(self, span=ends)
+
+
+def of_scene(scene: Scene) -> list[Target]:
+    """Every number of a preset that a formula may drive, in the order of its text."""
+    found: list[Target] = []
+    units = [*addresses.units(scene), ("/transition", scene.entrance.shader)]
+    for (prefix, settings), key in zip(units, (*_keys(scene), "transition"), strict=True):
+        found += _of_unit(prefix, key, settings)
+    return found
+
+
+def of_show(setlist: Setlist) -> list[Target]:
+    """The show's own controls, which a setlist binds."""
+    return [
+        Target(
+            f"bindings.{p.name}",
+            p,
+            setlist.show.values.get(p.name, p.default),
+            addresses.SHOW.get(p.name, f"/{p.name}"),
+        )
+        for p in setlist.show.parameters
+        if p.name not in ("scene", "clock")  # numbers of a list, which no knob and no button says well
+    ]
+
+
+def named(targets: Sequence[Target], name: str) -> Target:
+    """The target of that name, by its key, its address, or its last word where only one has it.
+    LookupError with the nearest ones."""
+    for target in targets:
+        if name in (target.name, target.address):
+            return target
+    last = [target for target in targets if name in (target.parameter.name, target.name.rpartition(".")[2])]
+    if len(last) == 1:
+        return last[0]
+    if last:
+        raise LookupError(f"parameter {name!r}: which of {', '.join(one.name for one in last)}?")
+    known = [target.name for target in targets]
+    near = get_close_matches(name, known, 3)
+    hint = f"did you mean {' or '.join(near)}?" if near else f"there are: {', '.join(known) or 'none'}"
+    raise LookupError(f"there is no parameter {name!r} to learn; {hint}")
+
+
+def _keys(scene: Scene) -> Iterator[str]:
+    """The tables of a scene's units, in the order of `addresses.units`."""
+    yield "generator"
+    if scene.latent:
+        yield "latent"
+    if scene.blend:
+        yield "generator.blend"
+    yield from (f"direction[{i}]" for i in range(len(scene.directions)))
+    yield from (f"generator.bend[{i}]" for i in range(len(scene.bends)))
+    yield from (f"filter[{i}]" for i in range(len(scene.filters)))
+
+
+def _of_unit(prefix: str, key: str, settings: Settings) -> Iterator[Target]:
+    for parameter in settings.parameters:
+        if parameter.playable and parameter.name not in FED:
+            setting = settings.values.get(parameter.name, parameter.default)
+            address = f"{prefix}/{addresses.ODD.sub('_', parameter.name)}"
+            yield from _parts(f"{key}.{parameter.name}", parameter, setting, address)
+    for name, image in settings.images.items():
+        yield from _of_unit(f"{prefix}/{addresses.ODD.sub('_', name)}", f"{key}.{name}", image)
+
+
+def _parts(key: str, parameter: Parameter, setting: Any, address: str) -> Iterator[Target]:
+    if parameter.kind not in SIZES:
+        yield Target(key, parameter, setting, address)
+        return
+    for part in range(SIZES[parameter.kind]):
+        yield Target(key, parameter, setting[part], address, part)
+
+
+def text_of(setting: Any) -> str:
+    """A setting as a person reads it."""
+    if isinstance(setting, Formula):
+        return setting.text
+    number = isinstance(setting, int | float) and not isinstance(setting, bool)
+    return f"{setting:g}" if number else str(setting).lower()

@@ -1,0 +1,289 @@
+"""Learning: which control was moved, what formula it becomes. The streams are bytes as devices send them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import mido
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from perform import formula
+from perform.catalogue import Library
+from perform.clock import Moment, OfflineClock, Tempo
+from perform.inputs import Health
+from perform.inputs.midi import Midi
+from perform.learning.commands import waited
+from perform.learning.formulas import formula as text_for
+from perform.learning.moved import Control, Watch
+from perform.learning.targets import Target, named, of_scene, of_show
+from perform.parameters import Parameter
+from perform.scene import read
+from perform.setlist import BINDINGS, SHOW, read_setlist
+from perform.signals import Event, Signals
+
+LIBRARY = Library(Path.cwd())
+Stream = Iterable[tuple[float, bytes]]  # seconds, and what came then
+
+
+class Tape:
+    """An input that plays recorded bytes through the MIDI input."""
+
+    name = "tape"
+
+    def __init__(self, *streams: Stream) -> None:
+        self._now = 0.0
+        self._midi = Midi([], lambda: self._now, backend="no.such.backend")
+        self._midi.close()
+        self._parser = mido.Parser()
+        self._stream = sorted((piece for stream in streams for piece in stream), key=lambda piece: piece[0])
+
+    def poll(self, until: float) -> list[Event]:
+        while self._stream and self._stream[0][0] <= until:
+            self._now, data = self._stream.pop(0)
+            self._parser.feed(data)
+            for message in self._parser:
+                self._midi.hear("tape", message)
+        return self._midi.poll(until)
+
+    def health(self) -> Health:
+        return Health("ok", "tape")
+
+    def close(self) -> None:
+        pass
+
+
+def turned(
+    cc: int, start: int, end: int, at: float, seconds: float = 0.5, channel: int = 0
+) -> Iterator[tuple[float, bytes]]:
+    """A knob that is turned, every step of it said, as a nanoKONTROL2 does."""
+    values = np.linspace(start, end, abs(end - start) + 1).astype(int)
+    for time, value in zip(np.linspace(at, at + seconds, len(values)), values, strict=True):
+        yield float(time), bytes([0xB0 | channel, cc, int(value)])
+
+
+def jitter(cc: int, around: int, steps: int, until: float, seed: int = 0) -> Iterator[tuple[float, bytes]]:
+    """A worn fader: it says a value within a few steps ten times a second, untouched."""
+    draw = np.random.default_rng(seed)
+    for time in np.arange(0.0, until, 0.1):
+        yield float(time), bytes([0xB0, cc, around + int(draw.integers(-steps, steps + 1))])
+
+
+def learned(*streams: Stream, seconds: float = 8.0) -> Control:
+    return waited([Tape(*streams)], OfflineClock(100), seconds)
+
+
+def test_the_knob_that_is_turned_is_learned() -> None:
+    assert learned(turned(21, 3, 90, 1.0)) == Control("midi.cc21")
+
+
+def test_jitter_of_a_few_steps_is_no_movement() -> None:
+    with pytest.raises(TimeoutError, match="no control was moved within 4 s: tape"):
+        learned(jitter(7, 60, 4, 9.0), seconds=4.0)
+
+
+def test_of_a_noisy_fader_and_a_turned_knob_the_knob_is_learned() -> None:
+    assert learned(jitter(7, 60, 5, 9.0), turned(21, 40, 70, 1.5)).signal == "midi.cc21"
+
+
+@pytest.mark.parametrize("order", [(20, 100, 21, 60), (21, 60, 20, 100)])
+def test_of_two_that_move_the_one_moved_most_is_learned(order: tuple[int, int, int, int]) -> None:
+    first, far, second, near = order
+    said = learned(turned(first, 0, far, 1.0, 0.4), turned(second, 0, near, 1.05, 0.4))
+    assert said.signal == "midi.cc20"
+
+
+def test_a_sensor_that_streams_all_the_time_is_at_rest_while_a_button_is_pressed() -> None:
+    times = np.arange(0.0, 9.0, 0.02)
+    sweep = [(float(t), bytes([0xB0, 1, round(63.5 + 63 * np.sin(9 * t))])) for t in times]
+    press = [(2.0, bytes([0x99, 36, 100])), (2.2, bytes([0x89, 36, 0]))]
+    assert learned(sweep, press) == Control("midi.note36", button=True)
+
+
+def test_a_fader_that_drifts_is_at_rest() -> None:
+    drift = turned(7, 40, 60, 0.0, 8.0)
+    with pytest.raises(TimeoutError):
+        learned(drift, seconds=8.0)
+
+
+def test_a_button_that_sends_control_changes_is_a_button() -> None:
+    """The S, M and R of a nanoKONTROL2: 127 when pressed, 0 when let go."""
+    press = [(1.0, bytes([0xB0, 32, 127])), (1.1, bytes([0xB0, 32, 0]))]
+    assert learned(press) == Control("midi.cc32", button=True)
+
+
+def test_a_soft_touch_of_a_pad_is_a_press() -> None:
+    assert learned([(0.2, bytes([0x90, 60, 5])), (0.3, bytes([0x90, 60, 0]))]).signal == "midi.note60"
+
+
+def test_pitch_bend_has_two_sides() -> None:
+    bend = [(1 + n / 50, bytes([0xE0, 0, 64 + n])) for n in range(60)]
+    assert learned([(0.9, bytes([0xE0, 0, 64])), *bend]) == Control("midi.pitch", low=-1.0, high=1.0)
+
+
+def test_of_a_control_of_14_bits_the_coarse_part_is_learned() -> None:
+    both = []
+    for n in range(40 * 128, 80 * 128, 37):
+        time = 1.0 + (n - 40 * 128) / (40 * 128)
+        both.append((time, bytes([0xB0, 1, n >> 7, 0xB0, 33, n & 127])))
+    assert learned(both).signal == "midi.cc1"
+
+
+def test_what_was_moved_before_is_not_learned_again() -> None:
+    watch = Watch(0.0)
+    clock, tape = OfflineClock(100), Tape(turned(21, 0, 127, 1.0), turned(22, 0, 50, 3.0))
+    found = []
+    while (now := clock.advance()) < 5:
+        watch.hear(tape.poll(now))
+        if control := watch.moved(now):
+            found.append(control.signal)
+            watch.begin(now)
+    assert found == ["midi.cc21", "midi.cc22"]
+
+
+def osc(values: Iterable[float], rate: float = 50.0) -> list[Event]:
+    return [Event(1 + n / rate, 'osc["/1/fader1"]', value) for n, value in enumerate(values)]
+
+
+@pytest.mark.parametrize(
+    ("values", "ends"),
+    [((0.2, 0.5, 0.9), (0.0, 1.0)), ((10.0, 60.0, 120.0), (0.0, 127.0)), ((-3.0, 5.0), (-3.0, 5.0))],
+)
+def test_osc_has_the_ends_that_are_seen(values: tuple[float, ...], ends: tuple[float, float]) -> None:
+    watch = Watch(0.0)
+    watch.hear(osc(values))
+    assert watch.moved(1.5) is None, "it waits for what else is moved"
+    assert watch.moved(1.9) == Control('osc["/1/fader1"]', low=ends[0], high=ends[1])
+
+
+def test_sound_the_beat_and_keys_are_never_learned() -> None:
+    watch = Watch(0.0)
+    for name in ("audio.low", "beat.phase", "key.a", "mouse.x", "time.seconds", "feed.price", "learned.a"):
+        watch.hear([Event(1.0, name, 0.0), Event(1.2, name, 1.0)])
+    assert watch.moved(1.3) is None and watch.moved(1.7) is None
+
+
+@given(st.lists(st.tuples(st.floats(0, 20), st.binary(max_size=12)), max_size=40))
+def test_no_bytes_break_it(stream: list[tuple[float, bytes]]) -> None:
+    try:
+        control = learned(stream, seconds=2.0)
+    except TimeoutError:
+        return
+    assert formula.compile(text_for(target(), control))
+
+
+def target(
+    setting: object = 0.4, kind: str = "float", low: float | None = 0.0, high: float | None = 1.0
+) -> Target:
+    if isinstance(setting, str):
+        setting = formula.compile(setting)
+    return Target("filter[0].zoom", Parameter("zoom", 0.4, low, high, kind=kind), setting, "/filter/x/zoom")  # type: ignore[arg-type]
+
+
+KNOB, PAD = Control("midi.cc21"), Control("midi.note36", True)
+WAYS = [
+    (target(), KNOB, "pickup(midi.cc21, 0.4)"),
+    (target(1.0, high=4.0), KNOB, "scale(pickup(midi.cc21, 0.25), 0, 4)"),
+    (target(-0.5, low=-1.0), KNOB, "scale(pickup(midi.cc21, 0.25), -1, 1)"),
+    (target(0.5), Control("midi.pitch", False, -1, 1), "scale(pickup(midi.pitch, 0), 0.5, 1)"),
+    (
+        target(3, "int", 0, 7),
+        Control('osc["/a"]', False, 0, 127),
+        'scale(pickup(osc["/a"], 54.4286), 0, 0.0551181)',
+    ),
+    (target(0, "int", 0, 4294967295), KNOB, "scale(pickup(midi.cc21, 0), 0, 127)"),
+    (target(900, "int", 0, 4294967295), KNOB, "scale(pickup(midi.cc21, 0), 900, 1027)"),
+    (target(0.25, "float", -1000, 1000), KNOB, "scale(pickup(midi.cc21, 0.5), -0.75, 1.25)"),
+    (target(0.5, "float", None, None), KNOB, "scale(pickup(midi.cc21, 0.5), -0.5, 1.5)"),
+    (target(), PAD, "mix(0.4, 1, midi.note36)"),
+    (target(0.0), PAD, "midi.note36"),
+    (target(1.0), PAD, "mix(1, 0, midi.note36)"),
+    (target(False, "bool"), PAD, "toggle(midi.note36)"),
+    (target(True, "bool"), PAD, "1 - toggle(midi.note36)"),
+    (target(False, "bool"), KNOB, "midi.cc21 > 0.5"),
+    (target(False, "event"), PAD, "midi.note36 > 0"),
+    (target(False, "event"), KNOB, "midi.cc21 > 0.5"),
+    (target("0.5 * lfo(4)"), KNOB, "pickup(midi.cc21, 0.4)"),
+    (target("pickup(midi.cc16, 1.1) * lfo(4)"), KNOB, "pickup(midi.cc21, 1.1) * lfo(4)"),
+    (target("lfo(4) + pickup( osc['/wild'] , 1)"), KNOB, "lfo(4) + pickup( midi.cc21 , 1)"),
+]
+
+
+@pytest.mark.parametrize(("one", "control", "text"), WAYS)
+def test_a_control_becomes_a_formula(one: Target, control: Control, text: str) -> None:
+    assert text_for(one, control) == text
+
+
+def test_ways_of_taking_over_and_of_pressing() -> None:
+    assert text_for(target(), KNOB, takeover="scaling") == "scaling(midi.cc21, 0.4)"
+    assert text_for(target(), KNOB, takeover="none") == "said(midi.cc21, 0.4)"
+    assert text_for(target(), KNOB, 0.75) == "pickup(midi.cc21, 0.75)"
+    assert text_for(target(), PAD, press="toggle") == "mix(0.4, 1, toggle(midi.note36))"
+    assert text_for(target(False, "bool"), PAD, press="momentary") == "midi.note36 > 0"
+
+
+def test_a_part_of_the_range_is_played() -> None:
+    assert (
+        text_for(target(1.0, high=4.0).between(0.5, 1.5), KNOB) == "scale(pickup(midi.cc21, 0.5), 0.5, 1.5)"
+    )
+    with pytest.raises(ValueError, match=r"filter\[0\].zoom from 0 to 9, must be within 0..4"):
+        target(1.0, high=4.0).between(None, 9)
+
+
+@given(st.floats(-50, 50), st.floats(0.1, 50), st.floats(0, 1), st.floats(0, 1), st.booleans())
+def test_the_whole_range_is_reached_from_what_it_is(
+    low: float, width: float, share: float, knob: float, two_sided: bool
+) -> None:
+    """The value stays until the knob has passed it; then the knob's ends are the range's."""
+    one = target(low + share * width, low=low, high=low + width)
+    control = Control("midi.pitch", False, -1, 1) if two_sided else KNOB
+    run = formula.compile(text_for(one, control)).start()
+    moment = Moment(0, 0, 0, 0, 0, 120)
+
+    def at(place: float) -> float:
+        said = control.low + place * (control.high - control.low)
+        return run(Signals({control.signal: said}), moment)
+
+    near = pytest.approx(low + share * width, abs=1e-3)
+    assert run(Signals(), moment) == near
+    for end in (0.0, 1.0):
+        at(end)
+    assert at(knob) == pytest.approx(low + knob * width, abs=1e-3)
+
+
+def test_every_number_of_a_preset_has_a_key_that_reads_back() -> None:
+    for file in sorted(Path("presets").glob("*.toml")):
+        found = of_scene(read(file, LIBRARY))
+        names = [one.name for one in found]
+        assert len(set(names)) == len(names) > 5
+        assert all(named(found, one.name) is one and named(found, one.address) is not None for one in found)
+
+
+def test_a_parameter_may_be_named_by_its_last_word() -> None:
+    found = of_scene(read(Path("presets/breath.toml"), LIBRARY))
+    assert named(found, "truncation").name == "generator.truncation"
+    assert named(found, "vignette").name == "filter[2].vignette"
+    with pytest.raises(LookupError, match=r"which of .*filter\[0\].amount, filter\[1\].amount"):
+        named(found, "amount")
+    with pytest.raises(
+        LookupError, match=r"no parameter 'filter\[1\].scael' to learn; did you mean filter\[1\].scale"
+    ):
+        named(found, "filter[1].scael")
+
+
+def test_the_shows_controls_keep_their_keys() -> None:
+    setlist = read_setlist(Path("setlists/demo.toml"), LIBRARY, LIBRARY.preset_file)
+    found = {one.parameter.name: one for one in of_show(setlist)}
+    go = text_for(found["go"], PAD)
+    assert go == f"max({BINDINGS['go']}, midi.note36 > 0)"
+    assert formula.compile(go).names >= {"key.space", "midi.note36"}
+    dark = formula.compile(text_for(found["blackout"], PAD)).start()
+    moment = Moment(0, 0, 0, 0, 0, Tempo().bpm)
+    said = [dark(Signals({"midi.note36": note, "key.b": 0.0}), moment) for note in (0, 1, 0, 1, 0)]
+    assert said == [0, 1, 1, 0, 0]
+    assert text_for(replace(found["master"]), KNOB).startswith("pickup(midi.cc21, 1)")
+    assert {parameter.name for parameter in SHOW} - set(found) == {"scene", "clock"}
