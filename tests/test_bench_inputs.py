@@ -1,0 +1,78 @@
+"""The bench of inputs: what its senders send is what the inputs hear, and every event finds its frame."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from perform.bench import inputs, senders, wire
+from perform.inputs.feeds.dmx import art_net, sacn
+from perform.inputs.midi import Midi
+from perform.inputs.osc import Osc
+from tests.conftest import eventually
+
+
+def test_senders_speak_what_inputs_hear() -> None:
+    packet, value = senders._art(0.5)
+    assert (art_net(packet)[1][0] / 255, len(art_net(packet)[1])) == (value, 512)
+    packet, value = senders._sacn(0.5)
+    assert sacn(packet) == (1, bytes([round(value * 255)]) * 512)
+    unit = Osc(port=0, now=lambda: 1.0)
+    with senders._udp(str(unit.port), senders._osc) as send:
+        assert send(0.25) == 0.25
+        found: list[object] = []
+        eventually(lambda: found, step=lambda: found.extend((e.name, e.value) for e in unit.poll(1.0)))
+    unit.close()
+    assert found == [('osc["/bench"]', 0.25)]
+
+
+def test_values_differ_from_the_one_before_and_from_the_hello() -> None:
+    values = [senders.level(n) for n in range(100)]
+    assert all(abs(a - b) > 2 * inputs.NEAR for a, b in pairwise(values))
+    assert max(values) < senders.HELLO - 2 * inputs.NEAR and min(values) >= 0
+
+
+def test_the_wire_is_a_port(monkeypatch: pytest.MonkeyPatch) -> None:
+    port = inputs._free_port()
+    monkeypatch.setenv(wire.VARIABLE, str(port))
+    unit, before = Midi(None, lambda: 1.0, "perform.bench.wire"), wire.heard[0]
+    said: dict[str, object] = {}
+    with senders._udp(str(port), senders._midi) as send:
+        eventually(lambda: unit.health().state == "ok")
+        value = send(0.5)
+        eventually(lambda: said, step=lambda: said.update((e.name, e.value) for e in unit.poll(1.0)))
+    unit.close()
+    assert said["midi.cc16"] == value and wire.heard[0] == before + 1
+
+
+def test_an_event_ends_at_the_first_frame_that_has_it() -> None:
+    sent = [(1.0, 0.3), (2.0, 0.6), (2.01, 0.1), (3.0, 0.6)]
+    noted = [(time, {"osc": value}) for time, value in ((0.9, 0.3), (1.25, 0.3), (2.5, 0.1), (3.125, 0.6))]
+    assert inputs._answers("osc", sent, noted) == [0.25, None, pytest.approx(0.49), 0.125]
+
+
+@pytest.mark.parametrize("kind", ["osc", "artnet", "serial"])
+def test_latencies_are_measured(kind: str, tmp_path: Path) -> None:
+    rig, places = inputs._show(tmp_path, windowed=False)
+    try:
+        scene = rig.performance.cues[0].scene
+        assert scene.source is not None
+        scene.source = probe = inputs.Probe(scene.source, scene.source.parameters)
+        found = inputs._measured(rig, probe, kind, places[kind], 8)
+    finally:
+        rig.close()
+    assert found is not None and len(found) == 8
+    figures = list(inputs._latency(kind, found))
+    assert [figure.name for figure in figures] == [
+        f"{kind}_{x}" for x in ("ms_p50", "ms_p95", "ms_p99", "unseen")
+    ]
+    assert 0 < figures[0].value < 1000
+    assert figures[2].goal == pytest.approx(18.67, abs=0.01)
+
+
+def test_an_input_that_is_never_heard_is_told() -> None:
+    (figure,) = inputs._latency("mqtt", None)
+    assert math.isnan(figure.value) and figure.note == "it was not heard"
