@@ -207,8 +207,7 @@ def test_what_a_run_cannot_begin_with_is_told(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="pictures are 32x32 when grown, those to learn from 16x16"):
         begun(tmp_path / "b", begun_from=model, grow=True)
     with pytest.raises(RunError, match="size 32x32, but the dataset has 48x48"):
-        run = begun(tmp_path / "c", big, dataset=Discs(side=48))
-        learnt(run, 8)
+        begun(tmp_path / "c", big, dataset=Discs(side=48))
     with pytest.raises(RunError, match="a stylegan2, but a dcgan is to be trained"):
         begun(tmp_path / "d", DCGAN, begun_from=model)
     with pytest.raises(RunError, match="has digest discs 65 16, that of the run discs 64 16"):
@@ -216,7 +215,10 @@ def test_what_a_run_cannot_begin_with_is_told(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="no run to go on with"):
         resumed(tmp_path / "e")
     with pytest.raises(RunError, match="latent of every picture"):
-        learnt(begun(tmp_path / "f", replace(SMALL, teacher=0.5), dataset=Discs(latents=False)), 8)
+        begun(tmp_path / "f", replace(SMALL, teacher=0.5), dataset=Discs(latents=False))
+    with pytest.raises(RunError, match=r"z_dim = 1, must be \d+ or more"):
+        begun(tmp_path / "f", replace(SMALL, teacher=0.5, z_dim=1))
+    assert not (tmp_path / "f").exists()
     with pytest.raises(RunError, match=r"\[8, 4, 4, 2, 2\] are asked for, but .* has \[8, 8, 8, 4, 4\]"):
         begun(tmp_path / "h", replace(SMALL, channels=(32, 8)), begun_from=model, strict=True)
     for wrong in ({"batch": 1}, {"channels": (8, 8)}, {"size": (17, 17)}, {"rate": float("nan")}):

@@ -38,7 +38,7 @@ Minutes = Annotated[float | None, _option("Learn for so long, from now. [no end]
 Size = Annotated[str | None, _option("WIDTHxHEIGHT. [the dataset's]")]
 Channels = Annotated[str | None, _option("BASE,MOST: min(BASE / resolution, MOST) a layer.")]
 Judge = Annotated[str | None, _option("BASE,MOST of the discriminator. [the generator's]")]
-ZDim = Annotated[int | None, _option("Numbers of a latent. [512; dcgan: 100]")]
+ZDim = Annotated[int | None, _option("Numbers of a latent. [512; dcgan: 100; with a teacher: its own]")]
 WDim = Annotated[int | None, _option("Numbers of a style. [512]")]
 Mapping = Annotated[int | None, _option("Layers of the mapping. [4]")]
 BatchSize = Annotated[int | None, _option("Pictures a step, over all processes. [16; GPU: 32]")]
@@ -181,6 +181,8 @@ def settings_of(kind: str, pictures: Any, device: str, wishes: dict[str, Any]) -
         given["augment"] = _probability(given["augment"])
     if given["precision"] == "auto":
         given["precision"] = _precision(device)
+    if given.get("teacher") and (known := pictures.latent(0)) is not None:
+        given.setdefault("z_dim", len(known))
     given.setdefault("mirror", bool(pictures.mirror) and not given.get("teacher"))
     return Settings(kind, **{**usual, **given})
 

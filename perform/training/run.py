@@ -19,7 +19,7 @@ from perform.generators.runtimes.eager import pixels
 from perform.generators.weights import config_of
 from perform.training import dcgan, discriminator, origin, stylegan2
 from perform.training.chance import Chance
-from perform.training.feed import Dataset, Feed
+from perform.training.feed import Dataset, Feed, factor
 from perform.training.files import Stop
 from perform.training.folder import Folder
 from perform.training.metrics.course import Course, Measured
@@ -146,10 +146,9 @@ class Run:
     def _prepare(self, config: Any) -> None:
         """Networks and optimisers, all weights still 0."""
         settings, team = self.settings, self.team
+        fit(settings, self.dataset)
         if settings.batch % team.count:
             raise RunError(f"batch = {settings.batch}, must be a multiple of the {team.count} processes")
-        if len(self.dataset) < 2:
-            raise RunError(f"the dataset has {len(self.dataset)} pictures, must have 2 or more")
         if settings.threads:
             torch.set_num_threads(settings.threads)
         if self.device.type == "cuda":
@@ -308,6 +307,19 @@ class Run:
         if first is not None and (self.state.best is None or first < self.state.best):
             self.state.best = first
             self.folder.export(self.folder.best, weights)
+
+
+def fit(settings: Settings, dataset: Dataset) -> None:
+    """RunError when the settings ask for more than the dataset has."""
+    factor(dataset.size, settings.size)
+    if len(dataset) < 2:
+        raise RunError(f"the dataset has {len(dataset)} pictures, must have 2 or more")
+    if settings.teacher:
+        known = dataset.latent(0)
+        if known is None:
+            raise RunError("teacher needs the latent of every picture, which this dataset does not have")
+        if len(known) > settings.z_dim:
+            raise RunError(f"z_dim = {settings.z_dim}, must be {len(known)} or more: the teacher's latents")
 
 
 def _module(settings: Settings) -> Any:
