@@ -113,9 +113,9 @@ def named(targets: Sequence[Target], name: str) -> Target:
         return last[0]
     if last:
         raise LookupError(f"parameter {name!r}: which of {', '.join(one.name for one in last)}?")
-    known = [target.name for target in targets]
-    near = get_close_matches(name, known, 3)
-    hint = f"did you mean {' or '.join(near)}?" if near else f"there are: {', '.join(known) or 'none'}"
+    words = {word: target.name for target in targets for word in (target.parameter.name, target.name)}
+    near = [words[word] for word in get_close_matches(name, words, 3)]
+    hint = f"did you mean {' or '.join(dict.fromkeys(near))}?" if near else "without one they are listed"
     raise LookupError(f"there is no parameter {name!r} to learn; {hint}")
 
 

@@ -1,0 +1,187 @@
+"""Learning while a show plays: keys choose, the next control that is moved is bound, the edit is taken up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from perform import paths, show
+from perform.catalogue import Library
+from perform.learning.live import Learner
+from perform.rig import Rig
+from perform.scene import document
+from perform.show import Options
+from perform.signals import Event
+from tests.conftest import eventually
+from tests.test_rig import Says
+
+TEXT = """\
+title = "Field"
+
+[generator]
+shader = "molnar"
+columns = 5 # how many
+squares = "pickup(midi.cc40, 0.5)"
+"""
+SIZE = (48, 27)
+
+
+class Playing:
+    """A live show without a window, its keys and controls pressed by a test."""
+
+    def __init__(self, name: str) -> None:
+        self.says, self.told = Says(), [""]
+        self.rig: Rig = show.play(Options(name, size=SIZE, headless=True, osc_port=0, fps=200), Library())
+        show._learn(self.rig, self.told.append, Options(name), Library())
+        self.rig.inputs = [self.says]
+
+    def frames(self, seconds: float) -> None:
+        end = self.rig.clock.now() + seconds
+        while self.rig.clock.now() < end:
+            self.rig.frame()
+
+    def press(self, *keys: str) -> None:
+        for key in keys:
+            for value in (1.0, 0.0):
+                self.says.next = [(f"key.{key}", value)]
+                self.rig.frame()
+
+    def turn(self, name: str, start: float, end: float) -> None:
+        for step in range(21):
+            self.says.next = [(name, start + (end - start) * step / 20)]
+            self.rig.frame()
+
+    def until(self, true: Callable[[], object], what: str) -> None:
+        eventually(true, what, self.rig.frame)
+
+    @property
+    def values(self) -> dict[str, object]:
+        return dict(self.rig.performance.cues[0].cue.scene.source.values)
+
+    @property
+    def learner(self) -> Learner:
+        assert isinstance(self.rig.learner, Learner)
+        return self.rig.learner
+
+
+@pytest.fixture
+def preset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    (paths.user_data() / "presets").mkdir(parents=True)
+    file = tmp_path / "presets" / "field.toml"
+    file.parent.mkdir()
+    file.write_text(TEXT, encoding="utf-8")
+    return file
+
+
+@pytest.fixture
+def playing(preset: Path) -> Iterator[Playing]:
+    show = Playing("field")
+    yield show
+    show.rig.close()
+
+
+def test_a_knob_is_bound_while_the_show_plays_and_taken_back(playing: Playing, preset: Path) -> None:
+    playing.frames(0.1)
+    playing.turn("midi.cc40", 0.0, 0.75)  # the other knob has taken over before
+    squares = playing.rig.performance.standing().values["/generator/squares"]
+    playing.press("m")
+    assert playing.told[-1] == "learn: generator.columns 2..30, now 5: move a control"
+    playing.frames(0.7)
+    playing.turn("midi.cc21", 0.0, 0.5)
+    playing.until(lambda: str(playing.values["columns"]).startswith("Formula"), "the edit")
+    line = 'columns = "scale(pickup(midi.cc21, 0.107143), 2, 30)" # how many'
+    assert preset.read_text(encoding="utf-8") == TEXT.replace("columns = 5 # how many", line)
+    assert playing.told[-1].startswith("learn: field.toml: generator.columns = scale(pickup(")
+    values = playing.rig.performance.standing().values
+    assert values["/generator/columns"] == pytest.approx((5.0,), abs=1e-4), (
+        "it stays until the knob has passed it"
+    )
+    assert values["/generator/squares"] == squares, "other knobs keep what they have taken over"
+    playing.turn("midi.cc21", 0.5, 0.0)
+    assert playing.rig.performance.standing().values["/generator/columns"] == pytest.approx((2.0,))
+    playing.press("z")
+    playing.until(lambda: playing.values["columns"] == 5, "the step back")
+    assert preset.read_text(encoding="utf-8") == TEXT
+    playing.press("m")
+    assert playing.told[-1] == "" and not playing.rig.stage.faults.counts
+
+
+def test_parameters_are_chosen_by_arrows_and_by_tab(playing: Playing) -> None:
+    def chosen() -> str:
+        return playing.told[-1].split()[1]
+
+    playing.press("m")
+    assert chosen() == "generator.columns"
+    seen = []
+    for key in ("tab", "down", "up", "right", "left", "up", "tab"):
+        playing.press(key)
+        seen.append(chosen())
+    assert seen == [
+        "generator.squares", "generator.disorder", "generator.squares", "transition.softness",
+        "generator.columns", "transition.ember.alpha", "generator.columns",
+    ]  # fmt: skip
+
+
+def test_what_is_pressed_to_learn_does_not_play_the_show(playing: Playing) -> None:
+    bpm = playing.rig.performance.tempo.bpm
+    playing.press("m", "down", "down", "z", "m")
+    assert playing.rig.performance.tempo.bpm == bpm
+    playing.press("down")
+    assert playing.rig.performance.tempo.bpm == bpm / 2, "and does again, when learning is over"
+
+
+def test_only_one_control_is_bound_for_each_choice(playing: Playing, preset: Path) -> None:
+    playing.press("m")
+    playing.frames(0.7)
+    for cc in (21, 22):
+        playing.turn(f"midi.cc{cc}", 0.0, 1.0)
+        playing.frames(0.5)
+    playing.until(lambda: "midi.cc" in preset.read_text(encoding="utf-8").split("squares")[0], "the edit")
+    playing.frames(0.3)
+    assert "midi.cc21" in preset.read_text(encoding="utf-8")
+    assert "midi.cc22" not in preset.read_text(encoding="utf-8")
+
+
+def test_a_preset_that_is_not_to_be_read_any_more_is_said_and_the_show_goes_on(
+    playing: Playing, preset: Path
+) -> None:
+    preset.write_text("title = ", encoding="utf-8")
+    playing.press("m")
+    playing.frames(0.7)
+    playing.turn("midi.cc21", 0.0, 1.0)
+    playing.until(lambda: "not learned" in playing.told[-1], "the complaint")
+    before = playing.rig.timings.count
+    playing.frames(0.1)
+    assert playing.rig.timings.count > before and preset.read_text(encoding="utf-8") == "title = "
+
+
+def test_a_shipped_preset_goes_on_from_its_copy(preset: Path) -> None:
+    """The scene's formulas and its place go over to the copy."""
+    playing = Playing("disorder")
+    try:
+        playing.press("m")
+        playing.frames(0.7)
+        playing.turn("midi.cc21", 0.0, 0.5)
+        copy = paths.user_data() / "presets" / "disorder.toml"
+        playing.until(lambda: playing.rig.performance.cues[0].cue.scene.file == copy, "the copy")
+        assert document(copy)["generator"]["columns"] == "floor(3 + 12 * pickup(midi.cc21, 0.2))"
+        assert (paths.shipped() / "presets" / "disorder.toml").read_text(encoding="utf-8").count("cc21") == 0
+        playing.press("z")
+        playing.until(lambda: not copy.exists(), "the step back")
+    finally:
+        playing.rig.close()
+
+
+def test_a_learner_that_fails_leaves_the_show_alone(playing: Playing) -> None:
+    def broken(_now: float, _events: list[Event]) -> list[Event]:
+        raise RuntimeError("no idea")
+
+    playing.learner.hear = broken  # type: ignore[method-assign, assignment]
+    before = playing.rig.timings.count
+    playing.frames(0.1)
+    assert playing.rig.timings.count > before and playing.rig.learner is None
+    assert list(playing.rig.stage.faults.counts) == ["learning stopped: no idea"]
