@@ -212,8 +212,9 @@ def flooded(seconds: float, model: str | None, device: Device) -> Iterator[Figur
         wired = str(_free_port())
         heard = _listening(rig, wired)
         _frames(rig, WARM_UP)
-        quiet, _ = _frames(rig, seconds)
-        yield Figure("quiet_late_frames", quiet, "frames")
+        late, _, longest = _frames(rig, seconds)
+        yield Figure("quiet_frame_ms_p99", 1000 * longest, "ms")
+        yield Figure("quiet_late_frames", late, "frames")
         yield from _flood(rig, heard, wired, seconds)
     finally:
         rig.close()
@@ -229,12 +230,13 @@ def _flood(rig: Rig, heard: Osc, wired: str, seconds: float) -> Iterator[Figure]
         )
         for kind, place in places.items()
     }
-    late, median = _frames(rig, seconds)
+    late, median, longest = _frames(rig, seconds)
     while any(process.poll() is None for process in running.values()):
         rig.frame()
     _frames(rig, 1.0)
     said = {kind: json.loads(process.communicate()[0]) for kind, process in running.items()}
     yield Figure("flood_frame_ms_p50", 1000 * median, "ms")
+    yield Figure("flood_frame_ms_p99", 1000 * longest, "ms")
     yield Figure.at_most("flood_late_frames", late, "frames", 0.0)
     yield Figure.at_most("flood_memory_growth_mib", resident() - before, "MiB", 8.0)
     for kind, came in (("osc", _received(heard) - received), ("midi", wire.heard[0] - counted)):
@@ -258,14 +260,14 @@ def _stale(rig: Rig, kind: str, last: Mapping[str, float]) -> int:
     return sum(abs(signals.number(names[name], -1.0) - value) > NEAR for name, value in last.items())
 
 
-def _frames(rig: Rig, seconds: float) -> tuple[int, float]:
-    """Play for so long; how many frames were late, and the median in seconds."""
+def _frames(rig: Rig, seconds: float) -> tuple[int, float, float]:
+    """Play for so long; how many frames were late, and the median and the 99th percentile in seconds."""
     rig.timings.frames.clear()
     ends = stopwatch() + seconds
     while stopwatch() < ends:
         rig.frame()
-    median = percentiles(rig.timings.frames).p50
-    return sum(frame > LATE * median for frame in rig.timings.frames), median
+    median, _, longest = percentiles(rig.timings.frames)
+    return sum(frame > LATE * median for frame in rig.timings.frames), median, longest
 
 
 def _free_port() -> int:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("perform")
 PACKET = 65_535  # bytes of the largest UDP packet
-BUFFER = 2**20  # bytes that the system is asked to keep for a thread that is late
+BUFFER = 2**22  # bytes that the system is asked to keep for a thread that is late: a second of a flood
 TICK = 0.2  # seconds within which closing is noticed
 MANY, MOST, REST = 8, 128, 0.002  # packets in one go after which the thread rests, at most; seconds of it
 
