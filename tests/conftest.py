@@ -106,11 +106,12 @@ def pulse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
 def jack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     """JACK with a dummy device of 48 kHz."""
     needs("jackd", "jack_lsp")
-    # One name for all runs: a server that is killed keeps its place among the eight that JACK remembers.
-    monkeypatch.setenv("JACK_DEFAULT_SERVER", "perform-tests")
+    # The same names in all runs: a server that is killed keeps its place among the eight that JACK remembers.
+    name = f"perform-tests{os.environ.get('PYTEST_XDIST_WORKER', '')}"
+    monkeypatch.setenv("JACK_DEFAULT_SERVER", name)
     monkeypatch.setenv("JACK_NO_START_SERVER", "1")
     server = Server(
-        ["jackd", "--no-mlock", "--no-realtime", "-n", "perform-tests", "-d", "dummy", "-r", "48000"],
+        ["jackd", "--no-mlock", "--no-realtime", "-n", name, "-d", "dummy", "-r", "48000"],
         ["jack_lsp"],
     )
     try:
