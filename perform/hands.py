@@ -24,7 +24,7 @@ KNUCKLES = np.array([5, 9, 13, 17])  # where index, middle, ring and pinky begin
 CHAINS = np.array([[0, *range(root, root + 4)] for root in (1, 5, 9, 13, 17)])  # [5 fingers, 5 landmarks]
 
 STRAIGHT = np.array([0.6, 0.4, 0.4, 0.4, 0.4])  # radians that a finger's joints bend in all: a flat hand
-CURLED = np.array([1.8, 3.4, 3.4, 3.4, 3.4])  # and a fist
+CURLED = np.array([1.8, 3.1, 3.1, 3.1, 3.1])  # and a fist
 FAR, NEAR = 0.06, 0.36  # palm in picture heights, about 2 m and 0.3 m before a camera of 45 degrees
 TOUCHING, APART = 0.2, 0.9  # palms between the tips of thumb and index
 CLOSED, SPREAD = np.radians(12), np.radians(50)  # between index and pinky

@@ -67,10 +67,10 @@ class Mind:
 
 
 def row(hand: Hand, left: float) -> NDArray[np.float32]:
-    """What a tracker says of a hand."""
+    """What a tracker says of a hand that is `left` in a mirror: it takes each side for the other."""
     points = hand.points()
     landmarks = np.stack((points[:, 0] / ASPECT, 1 - points[:, 1], points[:, 2] / ASPECT), 1)
-    return np.concatenate(([left], landmarks.ravel())).astype(np.float32)
+    return np.concatenate(([1 - left], landmarks.ravel())).astype(np.float32)
 
 
 Opened = tuple[Hands, Eye, Mind, Callable[[], dict[str, float]]]
@@ -138,7 +138,7 @@ def test_the_newest_place_wins(opened: Opened) -> None:
 @pytest.mark.parametrize("opened", [View(mirror=False)], indirect=True)
 def test_without_a_mirror_sides_are_the_other_way(opened: Opened) -> None:
     _, _, mind, polled = opened
-    mind.found = row(Hand(0.4, 0.3), 0.9)[None]  # it looks like a left hand in a mirror, but this is none
+    mind.found = row(Hand(0.4, 0.3), 0.9)[None]  # in a mirror it would be a left one
     eventually(lambda: polled().get("hand.count") == 1)
     assert polled().get("hand.right.present") == 1
 

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 Pixels: TypeAlias = NDArray[np.uint8]  # [height, width, 3], RGB
 Find: TypeAlias = Callable[[Pixels, int], NDArray[np.float32]]  # a picture at a millisecond: [hands, ROW]
 
-ROW = 64  # how probably it is a left hand in a mirror, and 21 landmarks of x, y, z
+ROW = 64  # how probably it looks like a left hand (in a mirror a right one does), and 21 landmarks x, y, z
 ASK = struct.Struct("<qII")  # milliseconds, height, width
 HEAD = struct.Struct("<cd")  # what is told: one of the following; bytes of memory that the process has
 READY, FOUND, FAILED = b"r", b"f", b"x"

@@ -57,7 +57,7 @@ class Process:
         self.began = stopwatch()
         self.size = 0.0  # bytes
         self._ready = False
-        self._asked = -1  # milliseconds of the last picture
+        self._asked = 0  # milliseconds of the last picture; it has seen one at 0
 
     @property
     def pid(self) -> int | None:
@@ -206,7 +206,7 @@ def _alone() -> Iterator[None]:
 def lacking(model: str) -> str:
     """What the tracker needs and is not there, empty when all is."""
     if find_spec("mediapipe") is None:
-        return "mediapipe is not installed; it is made for x86-64 Linux and Windows, and for Apple's M chips"
+        return "mediapipe is not installed; it is made for Linux, Windows on x86-64, and Macs with Apple's chips"
     return "" if Path(model).is_file() else f"the tracker's model is missing: {IMPORT}"
 
 

@@ -138,7 +138,7 @@ class Hands:
 
     def _seen(self, row: NDArray[np.float32], aspect: float) -> Seen:
         left = float(row[0])
-        return Seen(points_of(row[1:].reshape(-1, 3), aspect), left if self._view.mirror else 1 - left)
+        return Seen(points_of(row[1:].reshape(-1, 3), aspect), 1 - left if self._view.mirror else left)
 
     def _count(self, taken: float) -> None:
         gap, self._last = taken - self._last, taken
