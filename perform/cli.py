@@ -18,8 +18,8 @@ from rich.table import Table
 from perform import __version__, films
 from perform.clock import Lead
 from perform.demonstrations.commands import demonstrate
-from perform.listing import osc as osc_list
 from perform.learning.commands import learn
+from perform.listing import osc as osc_list
 from perform.loops.commands import loop
 from perform.models.commands import app as models
 from perform.models.commands import directions

@@ -2,52 +2,41 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator
 
 QUERY, UDP = "_oscjson._tcp.local.", "_osc._udp.local."
 
 
-@contextlib.asynccontextmanager
-async def announced(host: str, port: int, osc_port: int) -> AsyncIterator[str]:
-    """Announce while it lasts; why it is not, empty when it is. Only this machine hears of what only it
-    reaches."""
-    from zeroconf import Error, IPVersion, ServiceInfo
-    from zeroconf.asyncio import AsyncZeroconf
+async def announce(host: str, port: int, osc_port: int, over: asyncio.Event) -> str:
+    """Announce until it is `over`; why it cannot be announced, empty otherwise. Only this machine hears of
+    what only it reaches."""
+    from zeroconf import Error, IPVersion, get_all_addresses
+    from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
 
     everywhere = host in ("", "0.0.0.0")
     name = socket.gethostname().split(".")[0] or "here"
     try:
-        zeroconf = AsyncZeroconf(
-            ip_version=IPVersion.V4Only, **({} if everywhere else {"interfaces": [host]})
-        )
+        places = get_all_addresses() if everywhere else [socket.gethostbyname(host)]
+        found = [one for one in places if one != "127.0.0.1"] if everywhere else places
+        zeroconf = AsyncZeroconf(interfaces=found, ip_version=IPVersion.V4Only)
     except (OSError, RuntimeError, ValueError) as error:
-        yield f"not announced: {error}"
-        return
-    found = _addresses() if everywhere else [socket.inet_aton(socket.gethostbyname(host))]
+        return f"not announced: {error}"
     services = [
-        ServiceInfo(
-            kind, f"perform ({name}).{kind}", port=at, addresses=found, server=f"perform-{name}.local."
+        AsyncServiceInfo(
+            kind, f"perform ({name}).{kind}", at, parsed_addresses=found, server=f"perform-{name}.local."
         )
         for kind, at in ((QUERY, port), (UDP, osc_port))
     ]
-    fault = ""
     try:
-        for service in services:
-            await (await zeroconf.async_register_service(service, allow_name_change=True))
+        told = [zeroconf.async_register_service(one, allow_name_change=True) for one in services]
+        await asyncio.gather(*(await asyncio.gather(*told)))
+        await over.wait()
+        await zeroconf.async_unregister_all_services()
     except (OSError, Error) as error:
-        fault = f"not announced: {error or type(error).__name__}"
-    try:
-        yield fault
+        return f"not announced: {str(error) or type(error).__name__}"
     finally:
         with contextlib.suppress(OSError, Error):
-            await zeroconf.async_unregister_all_services()
             await zeroconf.async_close()
-
-
-def _addresses() -> list[bytes]:
-    """This machine's addresses in its networks."""
-    from zeroconf import get_all_addresses
-
-    return [socket.inet_aton(one) for one in get_all_addresses() if not one.startswith("127.")]
+    return ""

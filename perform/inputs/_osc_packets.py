@@ -62,11 +62,11 @@ def messages(packet: bytes) -> list[Message]:
 def message(address: str, arguments: Iterable[float | str | bool]) -> bytes:
     """A message as a packet; floats are sent as 32 bits, whole numbers (int) as whole."""
     builder = OscMessageBuilder(address)
-    for argument in arguments:
-        builder.add_arg(argument)
     try:
+        for argument in arguments:
+            builder.add_arg(argument)
         return bytes(builder.build().dgram)
-    except BuildError as error:
+    except (BuildError, ValueError, OverflowError) as error:
         raise PacketError(f"{address}: {error}") from error
 
 

@@ -23,7 +23,7 @@ from websockets.http11 import Request, Response
 
 from perform.addresses import Board
 from perform.clock import stopwatch
-from perform.inputs._osc_announce import announced
+from perform.inputs._osc_announce import announce
 from perform.inputs._osc_ear import Ear
 from perform.inputs._osc_limits import Limits
 from perform.inputs._osc_out import PERIOD, Told, encoded
@@ -34,6 +34,7 @@ LISTENED = 1024  # addresses that one of them may listen to
 LONGEST = 65_536  # bytes of what one says at once
 ASKS = 50.0  # pages a second for one host
 PATIENCE = 5.0  # seconds for a handshake, for starting and for ending
+GOODBYE = 1.0  # seconds to take the announcement back
 QUIET = logging.getLogger("perform.osc.query")  # a stranger's broken handshakes are no news
 QUIET.setLevel(logging.CRITICAL)
 
@@ -70,15 +71,23 @@ class Query:
     Raises OSError when the port cannot be had.
     """
 
-    def __init__(self, host: str, port: int, osc_port: int, board: Board, ear: Ear, token: str = "") -> None:
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        osc_port: int,
+        board: Board,
+        ear: Ear,
+        token: str = "",
+        announced: bool = True,
+    ) -> None:
         self._host, self._wanted, self._osc_port, self._token = host, port, osc_port, token
-        self._board, self._ear = board, ear
+        self._board, self._ear, self._announced = board, ear, announced
         self._limits = Limits(ASKS, 2 * ASKS)
-        self.port, self.announced, self.refused = 0, "", 0
+        self.port, self.refused, self.note = 0, 0, ""
         self._fault: OSError | None = None
         self._ready = threading.Event()
-        self._loop = asyncio.new_event_loop()
-        self._stop = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = threading.Thread(target=self._run, name="osc query", daemon=True)
         self._thread.start()
         self._ready.wait(PATIENCE)
@@ -88,18 +97,18 @@ class Query:
     def close(self) -> None:
         """Let everybody go."""
         with contextlib.suppress(RuntimeError):  # closed already
-            self._loop.call_soon_threadsafe(self._stop.set)
+            if self._loop:
+                self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(PATIENCE)
 
     def _run(self) -> None:
         try:
-            self._loop.run_until_complete(self._serve())
+            asyncio.run(self._serve())
         except OSError as error:
             where = f"osc: the query server cannot have {self._host}:{self._wanted}"
             self._fault = OSError(error.errno, f"{where} ({error.strerror})")
         finally:
             self._ready.set()
-            self._loop.close()
 
     async def _serve(self) -> None:
         options: dict[str, Any] = {
@@ -115,9 +124,15 @@ class Query:
         async with serve(self._play, self._host, self._wanted, **options) as server:
             self._server: Server = server
             self.port = int(next(iter(server.sockets)).getsockname()[1])
+            self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
             self._ready.set()
-            async with announced(self._host, self.port, self._osc_port) as self.announced:
-                await self._stop.wait()
+            announcing = asyncio.create_task(self._announce())
+            await self._stop.wait()
+        await asyncio.wait([announcing], timeout=GOODBYE)
+
+    async def _announce(self) -> None:
+        if self._announced:
+            self.note = await announce(self._host, self.port, self._osc_port, self._stop)
 
     def _asked(self, connection: ServerConnection, request: Request) -> Response | None:
         """A page, or None for a WebSocket that may be opened."""
@@ -128,7 +143,7 @@ class Query:
             return self._refuse(403, "Forbidden", "ask by address, localhost or .local name")
         if request.headers.get("Upgrade", "").lower() != "websocket":
             return self._page(unquote(url.path), url.query)
-        if len(self._server.connections) > CLIENTS:
+        if len(self._server.connections) >= CLIENTS:
             return self._refuse(503, "Service Unavailable", f"{CLIENTS} clients are connected already")
         if not self._may_open(request.headers, url.query):
             return self._refuse(

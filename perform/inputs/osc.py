@@ -50,6 +50,7 @@ class Osc:
         feedback: Sequence[Sender] = (),
         query: int | None = None,
         token: str = "",
+        announced: bool = True,
         rate: float = RATE,
     ) -> None:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -67,7 +68,7 @@ class Osc:
         self.board = Board()
         self.out = Out(self.board, self._socket.sendto, _resolved(feedback))
         self.ear = Ear(now, self.board, self.out.ask, self.out.spoke, rate)
-        self.query = None if query is None else self._queried(query, token)
+        self.query = None if query is None else self._queried(query, token, announced)
         self._due = 0.0
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._listen, name="osc", daemon=True)
@@ -88,7 +89,7 @@ class Osc:
 
     def health(self) -> Health:
         lost = self.ear.lost
-        asked = f", query {self.query.port}" if self.query else ""
+        asked = f", query {self.query.port} {self.query.note}".rstrip() if self.query else ""
         dropped = f", {lost} messages dropped" if lost else ""
         return Health("ok", f"{self.name}{asked}{dropped}")
 
@@ -100,11 +101,11 @@ class Osc:
         self.out.close()
         self._socket.close()
 
-    def _queried(self, port: int, token: str) -> Query | None:
+    def _queried(self, port: int, token: str, announced: bool) -> Query | None:
         from perform.inputs._osc_query import Query
 
         try:
-            return Query(self.host, port, self.port, self.board, self.ear, token)
+            return Query(self.host, port, self.port, self.board, self.ear, token, announced)
         except OSError as error:
             log.error("%s", error.strerror or error)
             return None

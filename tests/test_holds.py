@@ -1,0 +1,109 @@
+"""Holds: what a hand says over what a formula says."""
+
+import pytest
+
+from perform import formula
+from perform.clock import OfflineClock, Tempo
+from perform.controls import Controls, Settings
+from perform.holds import Hold, fits, holdable
+from perform.parameters import Parameter
+from perform.signals import Signals
+
+AMOUNT = Parameter("amount", 0.5, 0.0, 2.0)
+LAYER = Parameter("layer", 3, 0, 8, kind="int")
+LIGHTS = Parameter("lights", False, 0, 1, kind="bool")
+JUMP = Parameter("jump", False, 0, 1, kind="event")
+ORDER = Parameter("order", "once", kind="choice", choices=("once", "twice"))
+TINT = Parameter("tint", (0.0, 0.0, 0.0, 1.0), 0.0, 1.0, kind="color")
+SEEDS = Parameter("seeds", (0, 1), kind="list")
+
+
+@pytest.mark.parametrize(
+    ("parameter", "said", "worth"),
+    [
+        (AMOUNT, 1.5, 1.5),
+        (AMOUNT, 7.0, 2.0),
+        (AMOUNT, -1.0, 0.0),
+        (LAYER, 4.6, 5),
+        (LIGHTS, 0.6, True),
+        (LIGHTS, 0.4, False),
+        (ORDER, "twice", "twice"),
+    ],
+)
+def test_what_a_hand_says_is_kept_within_the_range(parameter: Parameter, said: float, worth: object) -> None:
+    hold = Hold(parameter, "release")
+    hold.say(0, said)
+    assert [hold.at(parameter.default) for _ in range(3)] == [worth] * 3
+    assert not hold.over
+
+
+def test_parts_that_no_hand_moved_stay_with_their_formulas() -> None:
+    hold = Hold(TINT, "release")
+    hold.say(1, 0.5)
+    assert hold.at((0.1, 0.2, 0.3, 1.0)) == (0.1, 0.5, 0.3, 1.0)
+    hold.say(3, 0.0)
+    assert hold.at((0.2, 0.2, 0.3, 1.0)) == (0.2, 0.5, 0.3, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("parameter", "part", "value"),
+    [(AMOUNT, 1, 0.5), (AMOUNT, 0, "loud"), (ORDER, 0, "thrice"), (ORDER, 0, 1.0), (TINT, 4, 1.0)],
+)
+def test_what_does_not_fit_holds_nothing(parameter: Parameter, part: int, value: float | str) -> None:
+    hold = Hold(parameter, "release")
+    hold.say(part, value)
+    assert not fits(parameter, part, value)
+    assert hold.at(parameter.default) == parameter.default
+
+
+def test_a_press_lasts_one_frame() -> None:
+    hold = Hold(JUMP, "release")
+    hold.say(0, 1.0)
+    assert (hold.at(False), hold.over) == (True, True)
+
+
+def test_of_two_hands_on_a_control_of_the_show_the_newest_wins() -> None:
+    hold = Hold(AMOUNT, "moved")
+    hold.say(0, 1.5)
+    assert [hold.at(0.5), hold.at(0.5)] == [1.5, 1.5]
+    assert (hold.at(0.6), hold.over) == (0.6, True)
+
+
+def test_a_switch_that_is_held_flips_when_its_formula_does() -> None:
+    hold = Hold(LIGHTS, "moved")
+    hold.say(0, 1.0)
+    assert [hold.at(formula) for formula in (False, False, True, True, False)] == [
+        True,
+        True,
+        False,
+        False,
+        True,
+    ]
+    hold.say(0, 1.0)
+    assert [hold.at(False), hold.at(True)] == [True, False]
+
+
+def test_what_can_be_held() -> None:
+    assert all(map(holdable, (AMOUNT, LAYER, LIGHTS, JUMP, ORDER, TINT)))
+    assert not any(map(holdable, (SEEDS, Parameter("sound", "audio.spectrum", kind="sound"))))
+
+
+def test_formulas_run_on_while_they_are_held_and_are_there_when_they_are_let_go() -> None:
+    texts = {"amount": formula.compile("count(beat.count)"), "layer": 4}
+    controls = Controls(Settings("u", (AMOUNT, LAYER, JUMP), texts))
+    clock, tempo, seen = OfflineClock(1), Tempo(60), []
+    for frame in range(4):
+        clock.advance()
+        moment = clock.moment(tempo)
+        if frame == 1:
+            controls.hold(AMOUNT, 0, 0.25)
+            controls.hold(LAYER, 0, 7.0)
+        if frame == 3:
+            controls.release(AMOUNT)
+        signals = Signals().after(moment, [])
+        seen.append((controls.at(moment, signals)["amount"], controls.last["layer"], controls.held))
+    assert [layer for _, layer, _ in seen] == [4, 7, 7, 7]
+    assert [held for _, _, held in seen] == [0, 2, 2, 1]
+    assert [amount for amount, _, _ in seen] == [0.0, 0.25, 0.25, 1.0]
+    controls.release()
+    assert controls.held == 0

@@ -1,0 +1,127 @@
+"""OSC packets: the examples of the specification, python-osc as the other side, and garbage."""
+
+import struct
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pythonosc.osc_message import OscMessage
+from pythonosc.osc_message_builder import OscMessageBuilder
+
+from perform.inputs._osc_packets import BUNDLE, DEEPEST, Message, PacketError, bundle, message, messages
+
+# Both are given byte by byte in "OSC Message Examples" of the specification.
+FREQUENCY = bytes.fromhex("2f6f7363696c6c61746f722f342f6672657175656e637900 2c660000 43dc0000")
+FOO = bytes.fromhex("2f666f6f00000000 2c69697366660000 000003e8 ffffffff 68656c6c6f000000 3f9df3b6 40b5b22d")
+SECONDS_1900_TO_1970 = 2_208_988_800
+TEXT = st.text(st.characters(codec="ascii", exclude_characters="\0"), max_size=20)
+ARGUMENTS = st.lists(
+    st.one_of(
+        st.floats(width=32, allow_nan=False, allow_infinity=False),
+        st.integers(-(2**31), 2**31 - 1),
+        st.booleans(),
+        TEXT,
+    ),
+    max_size=12,
+)
+
+
+def tagged(types: str, *values: bytes) -> bytes:
+    builder = b"/a\0\0" + f",{types}".encode()
+    return builder + b"\0" * (4 - len(builder) % 4) + b"".join(values)
+
+
+def timed(seconds_since_1970: float, *packets: bytes) -> bytes:
+    tag = int((seconds_since_1970 + SECONDS_1900_TO_1970) * 2**32)
+    sized = (struct.pack(">i", len(packet)) + packet for packet in packets)
+    return BUNDLE + struct.pack(">Q", tag) + b"".join(sized)
+
+
+def test_the_specifications_own_examples() -> None:
+    assert messages(FREQUENCY) == [Message("/oscillator/4/frequency", (440.0,))]
+    (foo,) = messages(FOO)
+    assert foo.address == "/foo"
+    assert foo.arguments[:3] == (1000, -1, "hello")
+    assert foo.arguments[3:] == pytest.approx((1.234, 5.678))
+    assert message("/oscillator/4/frequency", [440.0]) == FREQUENCY
+    assert message("/foo", foo.arguments) == FOO  # type: ignore[arg-type]
+
+
+@given(ARGUMENTS)
+def test_what_python_osc_says_is_understood_and_the_other_way_round(arguments: list[float | str]) -> None:
+    builder = OscMessageBuilder("/a/b")
+    for argument in arguments:
+        builder.add_arg(argument)
+    assert messages(builder.build().dgram) == [Message("/a/b", tuple(arguments))]
+    heard = OscMessage(message("/a/b", arguments))
+    assert (heard.address, heard.params) == ("/a/b", arguments)
+
+
+def test_types_beyond_the_four_of_every_implementation() -> None:
+    assert messages(tagged("TFNI")) == [Message("/a", (True, False))]
+    assert messages(tagged("r", b"\xff\x00\x33\xff")) == [Message("/a", (1.0, 0.0, 0.2, 1.0))]
+    assert messages(tagged("[ii]", struct.pack(">ii", 1, 2))) == [Message("/a", (1, 2))]
+    assert messages(tagged("hd", struct.pack(">qd", 2**40, 0.1))) == [Message("/a", (2**40, 0.1))]
+    blob = struct.pack(">i", 3) + b"abc\0"
+    assert messages(tagged("bi", blob, struct.pack(">i", 7))) == [Message("/a", (None, 7))]
+    assert messages(b"/a\0\0") == [Message("/a")]
+
+
+def test_bundles_say_when_and_hold_bundles() -> None:
+    inner = timed(2000.5, message("/b", [2]), message("/c", [3]))
+    assert messages(timed(1000.25, message("/a", [1]), inner)) == [
+        Message("/a", (1,), 1000.25),
+        Message("/b", (2,), 2000.5),
+        Message("/c", (3,), 2000.5),
+    ]
+    assert messages(bundle([message("/a", [1])])) == [Message("/a", (1,))]
+    assert messages(timed(1000, bundle([message("/a", [1])])))[0].due == 1000
+    assert messages(BUNDLE + bytes(8)) == []
+
+
+def test_bundles_within_bundles_end_somewhere() -> None:
+    packet = message("/a", [1])
+    for _ in range(DEEPEST):
+        packet = bundle([packet])
+    assert messages(packet) == [Message("/a", (1,))]
+    with pytest.raises(PacketError, match="more than 8 bundles within each other"):
+        messages(bundle([packet]))
+
+
+@pytest.mark.parametrize(
+    "packet",
+    [
+        b"",
+        b"/",
+        b"no/slash\0\0\0\0,\0\0\0",
+        b"/a\0\0i\0\0\0\0\0\0\1",
+        tagged("i"),
+        tagged("x", bytes(4)),
+        tagged("s", b"abc"),
+        tagged("b", struct.pack(">i", 1000), bytes(4)),
+        b"/\xff\xfe\0",
+        BUNDLE,
+        BUNDLE + bytes(4),
+        BUNDLE + bytes(8) + struct.pack(">i", 100) + b"/a\0\0",
+        BUNDLE + bytes(8) + struct.pack(">i", -4) + b"/a\0\0",
+        BUNDLE + bytes(8) + bytes(4),
+        BUNDLE + bytes(8) + b"\0\0",
+    ],
+)
+def test_garbage_is_said_to_be_garbage(packet: bytes) -> None:
+    with pytest.raises(PacketError):
+        messages(packet)
+
+
+@given(st.binary(max_size=400), st.sampled_from([b"", b"#bundle\0" + bytes(7) + b"\1", b"/a\0\0,", b"/*{[,"]))
+def test_no_bytes_raise_anything_else(rest: bytes, first: bytes) -> None:
+    try:
+        found = messages(first + rest)
+    except PacketError:
+        return
+    assert all(isinstance(one, Message) for one in found)
+
+
+def test_a_message_that_cannot_be_sent_is_told() -> None:
+    with pytest.raises(PacketError, match="/a: "):
+        message("/a", [1e39])
