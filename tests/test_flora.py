@@ -10,6 +10,7 @@ import pytest
 from numpy.typing import NDArray
 from typer.testing import CliRunner
 
+from perform.generators.latents import directions
 from perform.render import stills
 from perform.training import flora
 from perform.training.flora import films, varieties
@@ -187,6 +188,15 @@ def test_commands_write_what_they_say(tmp_path: Path) -> None:
     told = CliRunner().invoke(app, ["sheet", str(sheet), "--columns", "3", "--rows", "2", "--size", "32"])
     assert told.exit_code == 0, told.output
     assert stills.read(sheet).shape == (64, 96, 4)
+
+
+def test_dimensions_are_directions_of_what_they_taught(tmp_path: Path) -> None:
+    file = tmp_path / "dimensions.safetensors"
+    told = CliRunner().invoke(app, ["directions", str(file)])
+    assert told.exit_code == 0, told.output
+    found = directions(file)
+    assert found.space == "z" and found.names[6] == "bloom" and len(found.names) == flora.DIMENSIONS
+    assert found.step("bloom")[6] == 1 and np.abs(found.step("bloom")).sum() == 1
 
 
 def test_a_wrong_name_ends_a_command_with_a_sentence(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import typer
 
 from perform.terminal import complaints, err, out
@@ -81,6 +82,25 @@ def sheet(
             raise ValueError(f"{path}, must be a .png")
         path.write_bytes(png_of(drawn(seed, columns, rows, size)))
     _say(f"{columns * rows} pictures in {path}")
+
+
+@app.command()
+def directions(
+    path: Annotated[Path, typer.Argument(help="The .safetensors to write.")],
+) -> None:
+    """Write the latent's dimensions as directions with names, for `perform directions MODEL --import FILE`:
+    a model that was taught with the latents (`perform train --teacher`) then has them as controls."""
+    from perform.directions import Directions
+    from perform.generators.latents import write_directions
+    from perform.training import flora
+    from perform.training.flora.dimensions import TABLE
+
+    with complaints():
+        if path.suffix.lower() != ".safetensors":
+            raise ValueError(f"{path}, must be a .safetensors")
+        names = tuple(one.name for one in TABLE)
+        write_directions(path, Directions(names, np.eye(flora.DIMENSIONS, dtype=np.float32), space="z"))
+    _say(f"{len(names)} directions in {path}")
 
 
 def _say(text: str) -> None:
