@@ -7,6 +7,7 @@ import shutil
 import sys
 import threading
 from collections.abc import Iterator, Sequence
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,7 @@ pytest.importorskip("mediapipe", reason="MediaPipe is not made for this machine"
 
 KEPT = model_file()  # a person's own, looked up before tests get folders of their own
 FPS = 30
+FRAMES = count(1)  # that the tracker is shown, through all tests: its times only rise
 WIDTH, HEIGHT = 480, 360
 ASPECT = WIDTH / HEIGHT
 RELAXED = (0.3,) * 5  # of a hand drawn quite flat nobody can tell palm from back, nor left from right
@@ -48,12 +50,22 @@ def model() -> Path:
         pytest.skip(str(error))
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def tracker(model: Path) -> Iterator[Tracker]:
+    """One for all: beginning one takes longer than any test. It begins anew with each scene, as at a cut."""
     unit = Tracker(str(model))
     eventually(lambda: unit.track(np.zeros((64, 64, 3), np.uint8), 0.0) is not None, "the tracker")
     yield unit
     unit.close()
+
+
+@pytest.fixture(autouse=True)
+def empty_scene(request: pytest.FixtureRequest) -> None:
+    """Whoever was before the camera has left."""
+    if "tracker" in request.fixturenames:
+        tracker = request.getfixturevalue("tracker")
+        for _ in range(2):
+            found(tracker, drawn([]))
 
 
 def drawn(hands: Sequence[Hand], light: float = 1.0) -> Pixels:
@@ -66,9 +78,9 @@ def both(left: float, right: float) -> list[Hand]:
     return [Hand(left, 0.32, 0.2, curls=RELAXED), Hand(right, 0.28, 0.2, "right", curls=RELAXED)]
 
 
-def found(tracker: Tracker, pixels: Pixels, frame: int) -> list[Seen]:
-    """Hands of a frame; the process has whole seconds of patience on a busy machine."""
-    rows = tracker.track(pixels, 1 + frame / FPS)
+def found(tracker: Tracker, pixels: Pixels) -> list[Seen]:
+    """The hands of the next frame."""
+    rows = tracker.track(pixels, next(FRAMES) / FPS)
     assert rows is not None, tracker.note
     return [Seen(points_of(row[1:].reshape(21, 3), ASPECT), 1 - float(row[0])) for row in rows]
 
@@ -84,7 +96,7 @@ def test_landmarks_are_where_they_were_drawn(tracker: Tracker) -> None:
     for frame in range(24):
         turn = 2 * np.pi * frame / 24
         hand = Hand(0.62 + 0.2 * np.cos(turn), 0.35 + 0.1 * np.sin(turn), 0.22, roll=0.06 * np.sin(turn))
-        rows = found(tracker, drawn([hand]), frame)
+        rows = found(tracker, drawn([hand]))
         seen += len(rows) == 1
         errors += [error(one, hand) for one in rows]
     assert seen >= 22
@@ -92,8 +104,8 @@ def test_landmarks_are_where_they_were_drawn(tracker: Tracker) -> None:
 
 
 def test_a_left_and_a_right_hand_are_told_apart(tracker: Tracker) -> None:
-    for frame in range(4):
-        rows = found(tracker, drawn(both(0.4, 0.95)), frame)
+    for _ in range(4):
+        rows = found(tracker, drawn(both(0.4, 0.95)))
     votes = sorted((float(one.points[0, 0]), one.left) for one in rows)
     assert len(votes) == 2
     assert votes[0][1] > 0.7 and votes[1][1] < 0.3
@@ -105,7 +117,7 @@ def test_gestures_are_seen(tracker: Tracker, curls: tuple[float, ...], word: str
     for frame in range(16):
         share = min(frame / 8, 1.0)  # from a relaxed hand, which a tracker finds soonest
         hand = Hand(0.6, 0.3, 0.24, curls=tuple(0.3 + share * (curl - 0.3) for curl in curls))
-        held |= pair.step(frame / FPS, found(tracker, drawn([hand]), frame), ASPECT)
+        held |= pair.step(frame / FPS, found(tracker, drawn([hand])), ASPECT)
     assert held["hand.left.present"] == 1
     gestures = ("fist", "open", "point")
     assert [held[f"hand.left.{name}"] for name in gestures] == [float(name == word) for name in gestures]
@@ -117,7 +129,7 @@ def test_hands_that_cross_keep_their_sides(tracker: Tracker) -> None:
     for frame in range(44):
         along = min(max((frame - 4) / 36, 0.0), 1.0)
         hands = both(0.3 + 0.7 * along, 1.02 - 0.7 * along)
-        held |= pair.step(frame / FPS, found(tracker, drawn(hands), frame), ASPECT)
+        held |= pair.step(frame / FPS, found(tracker, drawn(hands)), ASPECT)
         there += held["hand.count"] == 2
     assert held["hand.left.x"] > 0.6 > 0.4 > held["hand.right.x"]
     assert there > 30
@@ -126,9 +138,9 @@ def test_hands_that_cross_keep_their_sides(tracker: Tracker) -> None:
 def test_a_dark_hand_is_found_when_it_is_lifted(tracker: Tracker) -> None:
     dark = drawn([Hand(0.6, 0.3, 0.22)], light=0.1)
     counts = dict.fromkeys((False, True), 0)
-    for frame in range(8):
+    for _ in range(8):
         for lift in counts:
-            counts[lift] += len(found(tracker, View(mirror=False, lift=lift).of(dark), 2 * frame + lift))
+            counts[lift] += len(found(tracker, View(mirror=False, lift=lift).of(dark)))
     assert counts[True] >= 6
 
 
@@ -172,8 +184,8 @@ def test_hands_play_in_real_time_and_latency_is_told(
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 def test_pictures_do_not_leave_the_tracker_s_process(tracker: Tracker) -> None:
-    for frame in range(3):
-        found(tracker, drawn([Hand(0.6, 0.3, 0.22)]), frame)
+    for _ in range(3):
+        found(tracker, drawn([Hand(0.6, 0.3, 0.22)]))
     process = Path("/proc", str(tracker.pid))
     for place in (process / "fd").iterdir():
         target = place.readlink()
