@@ -22,7 +22,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from perform import features, hands, tempo
+from perform import features, hands, pads, tempo
 from perform.clock import Moment, Tempo
 from perform.functions import FUNCTIONS as FUNCTIONS
 from perform.functions import Function, Step
@@ -128,10 +128,10 @@ DEFAULT = Vocabulary(
         {*Moment(0, 0, 0, 0, 0, Tempo().bpm).signals(), "beat.confidence", *features.SIGNALS, *tempo.SIGNALS}
         | {f"key.{key}" for key in KEYS}
         | {f"mouse.{word}" for word in MOUSE}
-        | {*hands.SIGNALS, *(f"camera.{word}" for word in CAMERA)}
+        | {*hands.SIGNALS, *pads.SIGNALS, *(f"camera.{word}" for word in CAMERA)}
     )
     - {*ARRAYS},
-    ("midi", "osc", "feed", "pad", "learned"),
+    ("midi", "osc", "feed", "learned"),
 )
 
 

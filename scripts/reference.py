@@ -37,7 +37,7 @@ OPEN = {
     "hand": "each of two hands, such as `hand.left.x`; all of them in [hands](hands.md)",
     "camera": "its picture's brightness, how much of it moves, its age: `camera.level`, `.motion`, `.age`",
     "feed": "from data feeds",
-    "pad": "from gamepads",
+    "pad": "from [gamepads](sources.md#gamepads): `pad.lx`, `pad.lt`, `pad.a`; the second's `pad.2.a`",
     "learned": "values of a mapping that was shown, `learned.pose.zoom`: [demonstration](demonstration.md)",
 }
 ABOUT = {
@@ -65,7 +65,7 @@ def _signals() -> Iterator[str]:
     yield "## Signals\n\nAll of the sound is 0 to 1, and 0 in silence. What nobody has said yet is 0.\n"
     yield "| | |\n|---|---|"
     for kind, names in (
-        rows | {word: OPEN[word] for word in ("key", "mouse", "hand", "camera", *DEFAULT.open)}
+        rows | {word: OPEN[word] for word in ("key", "mouse", "hand", "camera", "pad", *DEFAULT.open)}
     ).items():
         yield f"| {kind} | {names} |"
 

@@ -88,7 +88,7 @@ def test_arithmetic(text: str, value: float) -> None:
 
 def test_signals_are_heard() -> None:
     assert worth("0.5 + 0.4 * audio.low", audio_low=0.5) == pytest.approx(0.7)
-    assert worth("midi.cc21 + key.space + pad.1", midi_cc21=0.25, key_space=1, pad_1=2.0) == 3.25
+    assert worth("midi.cc21 + key.space + pad.lt", midi_cc21=0.25, key_space=1, pad_lt=2.0) == 3.25
 
 
 @pytest.mark.parametrize("text", ['osc["/a/b"]', "osc['/a/b']", 'osc[ "/a/b" ]'])

@@ -13,7 +13,8 @@ import pytest
 
 from perform import formula
 from perform.clock import Moment
-from perform.outputs._pads import BUTTONS, DEAD, Pads, stick, trigger
+from perform.outputs._pads import DEAD, Pads, stick, trigger
+from perform.pads import BUTTONS, SIGNALS
 from perform.signals import Signals
 
 REST = (0.0, 0.0, 0.0, 0.0, -1.0, -1.0)
@@ -202,3 +203,13 @@ def test_formulas_hear_pads() -> None:
     heard = formula.compile("pad.2.lx + pad.a")
     assert heard.names == {"pad.2.lx", "pad.a"}
     assert heard.start()(Signals({"pad.2.lx": 0.25, "pad.a": 1.0}), Moment(0, 0, 0, 0, 0, 120)) == 1.25
+
+
+def test_all_that_is_said_has_a_name(sticks: Sticks, said: Callable[[], dict[str, float]]) -> None:
+    for place in range(8):
+        sticks.plug(place, axes=[0.7, 0.7, 0.7, 0.7, 1.0, 1.0]).buttons[:] = [1] * 15
+    heard = said()
+    assert len(heard) == 9 * 21
+    assert heard.keys() <= SIGNALS
+    with pytest.raises(formula.FormulaError, match=r"unknown signal pad\.lz; did you mean pad\.l"):
+        formula.compile("pad.lz")

@@ -11,13 +11,11 @@ from typing import Any
 import glfw
 
 from perform import paths
+from perform.pads import BUTTONS, STICKS, TRIGGERS
 from perform.signals import Event
 
 log = logging.getLogger("perform")
 DEAD, FULL = 0.12, 0.97  # of a stick's way: what counts as its middle, and as its edge
-BUTTONS = (
-    "a", "b", "x", "y", "lb", "rb", "back", "start", "guide", "ls", "rs", "up", "right", "down", "left",
-)  # fmt: skip
 MAPPINGS = "gamecontrollerdb.txt"  # of the user's own, in SDL's format
 
 
@@ -119,8 +117,8 @@ class Pads:
 def gamepad(buttons: Any, axes: Any) -> dict[str, float]:
     """A gamepad's state by the names of its controls."""
     left, right = stick(axes[0], -axes[1]), stick(axes[2], -axes[3])
-    said = dict(zip(("lx", "ly", "rx", "ry"), (*left, *right), strict=True))
-    said |= {"lt": trigger(axes[4]), "rt": trigger(axes[5])}
+    said = dict(zip(STICKS, (*left, *right), strict=True))
+    said |= dict(zip(TRIGGERS, map(trigger, axes[4:]), strict=True))
     return said | {name: float(down) for name, down in zip(BUTTONS, buttons, strict=True)}
 
 
