@@ -26,6 +26,8 @@ from perform import features, hands, pads, tempo
 from perform.clock import Moment, Tempo
 from perform.functions import FUNCTIONS as FUNCTIONS
 from perform.functions import Function, Step
+from perform.midi import SAYS as MIDI_SAYS
+from perform.midi import SIGNAL as MIDI
 from perform.signals import LARGEST, Signals, Value
 
 Node: TypeAlias = Callable[[Mapping[str, Value], Moment], float]
@@ -100,20 +102,6 @@ class Vocabulary:
         return f"{name} needs a path, such as {name}.a" if name == first else ""
 
 
-MIDI = re.compile(
-    r"""
-    midi\. (?:
-        (?: ch (?: [1-9] | 1[0-6] ) \. )?
-        (?: (?: cc | note ) (?: \d | [1-9]\d | 1[01]\d | 12[0-7] ) | pitch | program | pressure )
-        | (?: knob | fader | pad | button ) [1-9]\d{0,2}
-    )
-    """,
-    re.VERBOSE | re.ASCII,
-)
-MIDI_SAYS = (
-    "midi.cc0 to midi.cc127, midi.note0 to midi.note127, midi.pitch, midi.program or midi.pressure, "
-    "those of a channel as midi.ch1.cc0 (ch1 to ch16), or learned: knob1, fader1, pad1, button1"
-)
 KEYS = (
     *"abcdefghijklmnopqrstuvwxyz0123456789",
     *("space", "escape", "return", "tab", "backspace", "insert", "delete", "shift"),

@@ -231,6 +231,23 @@ def _pickup() -> Step:
     return step
 
 
+def _scaling() -> Step:
+    knob = value = math.nan
+
+    def step(signal: float, default: float) -> float:
+        nonlocal knob, value
+        before, knob = knob, signal
+        if math.isnan(before) or math.isnan(value):  # where the knob stands says nothing yet
+            value = default
+        elif signal > before:
+            value += (1 - value) * (1.0 if before >= 1 else min((signal - before) / (1 - before), 1.0))
+        elif signal < before:
+            value -= value * (1.0 if before <= 0 else min((before - signal) / before, 1.0))
+        return value
+
+    return step
+
+
 def _envelope() -> Step:
     since, start = math.inf, 0.0
     fires = _edge()
@@ -296,6 +313,12 @@ _ROWS = (
     _stepped("toggle", "trigger", "1 and 0 in turn, each time the trigger fires", _toggle),
     _stepped(
         "pickup", "signal default", "the default until the knob is moved across it, then the knob", _pickup
+    ),
+    _stepped(
+        "scaling",
+        "signal default",
+        "the default, moved with the knob so that both reach 0 or 1 together (value scaling); 0..1",
+        _scaling,
     ),
     _plain("said", "signal default", "the signal, or the default until somebody has said it", _said),
     _timed("envelope", "trigger attack decay", "0 to 1 and back on a trigger; both in seconds", _envelope),

@@ -152,10 +152,16 @@ def document(path: Path) -> dict[str, Any]:
 
 def parse(path: Path, model: type[Model]) -> Model:
     """A TOML file in the shape of a pydantic model; SceneError with file, key and what is allowed."""
+    return fitted(path, document(path), model)
+
+
+def fitted(path: Path, table: Values, model: type[Model], key: str = "") -> Model:
+    """A table of a file, under `key`, in the shape of a pydantic model; SceneError likewise."""
     try:
-        return model.model_validate(document(path))
+        return model.model_validate(table)
     except ValidationError as error:
-        raise SceneError([f"{path}: {_sentence(e, model)}" for e in error.errors()]) from error
+        before = f"{path}: {key}." if key else f"{path}: "
+        raise SceneError([before + _sentence(e, model) for e in error.errors()]) from error
 
 
 def check(text: _SceneText, catalogue: Catalogue, path: Path) -> Scene:

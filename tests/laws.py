@@ -47,6 +47,7 @@ SPINE_MAY_IMPORT = {
     "setlist": {"pydantic"},
     "feeds": {"pydantic"},
     "learned": {"pydantic"},
+    "profiles": {"pydantic", "pydantic_core"},
     "features": {"librosa"},
 }
 

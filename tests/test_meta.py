@@ -31,6 +31,7 @@ EXTRA = {
     "perform.cues": {"pydantic"},
     "perform.feeds": {"pydantic"},
     "perform.learned": {"pydantic"},
+    "perform.profiles": {"pydantic"},
     "perform.addresses": {"pydantic"},
 }
 
