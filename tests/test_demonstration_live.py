@@ -20,10 +20,9 @@ from perform.demonstrations.live import Asked, Lesson
 from perform.demonstrations.session import Search, Session
 from perform.demonstrations.targets import among, targets, texts
 from perform.demonstrations.trainer import Trainer
-from perform.learned import Example, Learned, Text, read
+from perform.learned import Example, Learned, read
 from perform.scene import Scene
 from perform.scene import read as read_scene
-from perform.setlist import single
 from perform.signals import Event, Signals
 from tests.conftest import eventually
 from tests.library import save, write_library
@@ -316,44 +315,52 @@ def test_a_trainer_learns_survives_its_process_and_answers_the_newest(trainer: T
     assert len(taken) < 20
 
 
-def test_a_live_show_is_demonstrated(here: Path) -> None:
+def test_a_live_show_is_demonstrated() -> None:
     from pythonosc.udp_client import SimpleUDPClient
+
+    from perform.inputs.osc import Osc
 
     asked = Asked("posed", "pose", ('osc["/hand"]',), ("filter[0].amount",), method="nearest")
     options = show.Options(size=(64, 36), headless=True, osc_port=0, fps=60)
-    lesson = Lesson.of(asked, library())
-    rig, session, trainer = live.begin(lesson, options, library())
-    from perform.inputs.osc import Osc
-
+    rig, session, trainer = live.begin(Lesson.of(asked, library()), options, library())
     osc = Osc(port=0, now=rig.clock.now)
     rig.inputs = [*rig.inputs, osc]
     client = SimpleUDPClient("127.0.0.1", osc.port)
-    rig.frame()
+    file = Path("learned/pose.toml")
+
+    def amount() -> float:
+        return float(rig.performance.cues[0].scene.controls[-1].last["amount"])
+
+    def hand(value: float) -> None:
+        client.send_message("/hand", value)
+        eventually(lambda: rig.performance.signals.number('osc["/hand"]', 9) == value, step=rig.frame)
+
+    def keep() -> None:
+        count = len(session.examples)
+        client.send_message("/demonstrate/keep", [])
+        eventually(lambda: len(session.examples) > count, step=rig.frame)
+
     try:
-        for hand, presses in ((0.0, 1), (1.0, 4)):
-            client.send_message("/hand", hand)
-            for _ in range(presses - 1):
-                client.send_message("/demonstrate/up", [])
-                eventually(lambda: rig.performance.signals.number('osc["/hand"]', 9) == hand, step=rig.frame)  # noqa: B023
-                for _ in range(3):
-                    rig.frame()
-            count = len(session.examples)
-            client.send_message("/demonstrate/keep", [])
-            eventually(lambda: len(session.examples) == count + 1, step=rig.frame)  # noqa: B023
-        eventually(lambda: session.learned and len(session.learned.text.example) == 2, step=rig.frame)
-        eventually(
-            lambda: (
-                Path("learned/pose.toml").is_file() and len(read(Path("learned/pose.toml")).text.example) == 2
-            )
-        )
+        rig.frame()
+        hand(0.0)
+        keep()
+        hand(1.0)
+        client.send_message("/demonstrate/up", [])
+        eventually(lambda: amount() == pytest.approx(0.55), step=rig.frame)
+        keep()
+        hand(2.0)
+        client.send_message("/filter/invert/amount", 0.875)  # a slider of a tablet holds it
+        eventually(lambda: amount() == 0.875, step=rig.frame)
+        keep()
+        eventually(lambda: session.learned and len(session.learned.text.example) == 3, step=rig.frame)
+        eventually(lambda: file.is_file() and len(read(file).text.example) == 3)
         client.send_message("/demonstrate/play", [])
         eventually(lambda: session.playing, step=rig.frame)
-        rig.frame()
+        for posture, wanted in ((0.0, 0.5), (1.0, 0.55), (2.0, 0.875)):
+            hand(posture)
+            assert amount() == pytest.approx(wanted)
         assert not rig.stage.faults.counts
-        assert rig.performance.signals.number("learned.pose.amount") == pytest.approx(0.65)
     finally:
         trainer.close()
         rig.close()
-    text = read(Path("learned/pose.toml")).text
-    assert isinstance(text, Text) and [one.values for one in text.example] == [[0.5], pytest.approx([0.65])]
-    assert single(lesson.scene).cues
+    assert [one.values[0] for one in read(file).text.example] == pytest.approx([0.5, 0.55, 0.875])

@@ -8,13 +8,15 @@ from pathlib import Path
 
 from perform import show
 from perform.catalogue import Library
+from perform.controls import Controls
 from perform.demonstrations import session
 from perform.demonstrations.fit import fit
 from perform.demonstrations.session import Search, Session
 from perform.demonstrations.table import examples
-from perform.demonstrations.targets import Target, among, played, targets
+from perform.demonstrations.targets import Target, among, played, targets, units
 from perform.demonstrations.trainer import Trainer
 from perform.learned import METHODS, NAME, Example, Learned, misnamed, read, written
+from perform.performance import Performance
 from perform.rig import Rig
 from perform.scene import Scene
 from perform.setlist import KEYS, Setlist, single
@@ -106,6 +108,35 @@ def keep(learned: Learned, preset: str) -> None:
     part.replace(file)
 
 
+@dataclass(slots=True)
+class OnShow:
+    """The targets as the scene on show has them, with what a hand holds."""
+
+    targets: Sequence[Target]
+    performance: Performance | None = None
+
+    def values(self) -> dict[str, float]:
+        """What each was worth on the last frame."""
+        found = {}
+        for target, controls in self._running():
+            value = controls.last.get(target.parameter.name)
+            if value is not None:
+                found[target.value] = float(value if target.part is None else value[target.part])
+        return found
+
+    def release(self) -> None:
+        """Let go of those that are held."""
+        for target, controls in self._running():
+            controls.release(target.parameter)
+
+    def _running(self) -> list[tuple[Target, Controls]]:
+        if self.performance is None:
+            return []
+        scene = self.performance.cues[0].scene
+        known = dict(zip(units(scene.scene), scene.controls, strict=True))
+        return [(target, known[target.unit]) for target in self.targets]
+
+
 def begin(
     lesson: Lesson, options: show.Options, library: Library, shown: Sequence[Example] = ()
 ) -> tuple[Rig, Session, Trainer]:
@@ -113,16 +144,16 @@ def begin(
     closed after it."""
     asked = lesson.asked
     trainer = Trainer(asked.name, lambda learned: keep(learned, asked.preset))
-    search = Search(lesson.scene, lesson.targets)
+    search, stage = Search(lesson.scene, lesson.targets), OnShow(lesson.targets)
     others = tuple(one for one in lesson.setlist.learned if one.name != asked.name)
-    lively = Session(asked.name, asked.method, asked.signals, search, trainer, shown, others)
+    lively = Session(asked.name, asked.method, asked.signals, search, trainer, shown, others, stage)
     setlist = single(played(lesson.scene, asked.name, lesson.targets))
-    setlist = replace(setlist, show=session.shown(setlist.show), learned=(*others, lively.begun))
+    setlist = replace(setlist, show=session.freed(setlist.show), learned=(*others, lively.begun))
     keys = tuple(row for row in KEYS if row[0] not in ("Up  Down", "Left  Right"))
     try:
         rig = show.play(replace(options, watch=False, keys=(*ROWS, *keys)), library, setlist)
     except BaseException:
         trainer.close()
         raise
-    rig.performance.learned = lively
+    rig.performance.learned, stage.performance = lively, rig.performance
     return rig, lively, trainer

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 
@@ -117,8 +118,21 @@ def _fit(target: Target, value: float) -> float:
     return float(target.parameter.clip(round(value) if whole else value))
 
 
+class Shown(Protocol):
+    """What is on show, which a hand may hold over what is looked for."""
+
+    def values(self) -> Mapping[str, float]:
+        """What each target was worth on the last frame, by its value's name; before the first nothing."""
+        ...
+
+    def release(self) -> None:
+        """Let go of the targets that are held."""
+        ...
+
+
 class Session:
-    """A mapping that is being shown; it plays in the place of the show's mappings, with the `others`."""
+    """A mapping that is being shown; it plays in the place of the show's mappings, with the `others`. What
+    is kept is what is on show: `shown` says it where there is more to it than what is looked for."""
 
     def __init__(
         self,
@@ -129,13 +143,14 @@ class Session:
         trainer: Trainer,
         examples: Iterable[Example] = (),
         others: Iterable[Learned] = (),
+        shown: Shown | None = None,
     ) -> None:
         self.examples = list(examples)
         self.learned: Learned | None = None
         self.playing = False
         self.search = search
         self._name, self._method, self._signals = name, method, list(signals)
-        self._trainer, self._others = trainer, Mappings(others)
+        self._trainer, self._others, self._shown = trainer, Mappings(others), shown
         self._values = [target.value for target in search.targets]
         self._player: Player | None = None
         self._posture = dict.fromkeys(self._signals, 0.0)
@@ -170,7 +185,7 @@ class Session:
     def _hear(self, asked: Mapping[str, bool], now: Mapping[str, float]) -> None:
         """What the hand wants of this frame."""
         if asked["keep"]:
-            self._keep(now)
+            self._keep({**now, **(self._shown.values() if self._shown else {})})
         if asked["undo"] and self.examples:
             self.examples.pop()
             log.info("%s: %d examples", self._name, len(self.examples))
@@ -179,6 +194,8 @@ class Session:
             self.search.new()
         if asked["own"]:
             self.search.own()
+        if self._shown and (asked["new"] or asked["own"] or asked["play"]):
+            self._shown.release()
         if asked["play"]:
             self.playing = not self.playing
             log.info("%s: %s", self._name, "played" if self.playing else "looking for pictures")
@@ -215,7 +232,7 @@ def matches(text: Text, signals: Sequence[str], targets: Sequence[Target]) -> bo
     return text.signals == list(signals) and text.values == [target.value for target in targets]
 
 
-def shown(settings: Settings) -> Settings:
+def freed(settings: Settings) -> Settings:
     """The show's bindings without those whose keys a demonstration needs."""
     bound = {name: value for name, value in settings.values.items() if name not in TAKEN}
     return Settings(settings.name, settings.parameters, bound)

@@ -42,13 +42,13 @@ class Target:
 
 
 def units(scene: Scene) -> dict[str, Settings]:
-    """The units of a scene, by the names of their tables."""
+    """The units of a scene, by the names of their tables; in the order of a scene's running controls."""
     found = {"generator": scene.source}
     found |= {"latent": scene.latent} if scene.latent else {}
     found |= {"generator.blend": scene.blend} if scene.blend else {}
     for name, several in (
-        ("generator.bend", scene.bends),
         ("direction", scene.directions),
+        ("generator.bend", scene.bends),
         ("filter", scene.filters),
     ):
         found |= {f"{name}[{i}]": settings for i, settings in enumerate(several)}
