@@ -1,6 +1,12 @@
 from __future__ import annotations
 
+from __future__ import annotations
+
+import os
+import resource
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import numpy as np
@@ -136,6 +142,48 @@ def test_slots_keep_the_last_turns_only() -> None:
         slots.put(0.0, "key.a", float(n % 2))
     values = [event.value for _ in range(20) for event in slots.take(1.0)]
     assert values == [0.0, 1.0, 0.0]
+
+
+FLOOD = """
+import socket, struct, sys, time
+port, seconds = int(sys.argv[1]), float(sys.argv[2])
+out, sent, began = socket.socket(socket.AF_INET, socket.SOCK_DGRAM), 0, time.monotonic()
+while sent < 10_000 * seconds:
+    for _ in range(20):
+        sent += 1
+        address = f"/flood/{sent % 100}".encode()
+        address += bytes(4 - len(address) % 4)
+        out.sendto(address + b",f\\0\\0" + struct.pack(">f", sent), ("127.0.0.1", port))
+    time.sleep(max(began + sent / 10_000 - time.monotonic(), 0))
+print(sent)
+"""
+
+
+def test_ten_thousand_messages_a_second_are_heard_and_the_newest_wins() -> None:
+    seconds = 60.0 if os.environ.get("PERFORM_SOAK") else 1.0
+    unit, newest, most = Osc(port=0, now=lambda: 1.0), dict[str, object](), 0
+    command = [sys.executable, "-c", FLOOD, str(unit.port), str(seconds)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as flood:
+
+        def frame() -> None:
+            nonlocal most
+            events = unit.poll(1.0)
+            most = max(most, len(events))
+            newest.update({event.name: event.value for event in events})
+
+        resident = []
+        while flood.poll() is None:
+            eventually(lambda: True, step=frame)
+            resident.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+        assert flood.stdout
+        sent = int(flood.stdout.read())
+    eventually(lambda: unit.ear.received == sent, "every packet", frame)
+    frame()
+    unit.close()
+    assert newest == {f'osc["/flood/{n % 100}"]': float(n) for n in range(sent - 99, sent + 1)}
+    assert most <= 100
+    assert unit.ear.lost == 0
+    assert resident[-1] - resident[len(resident) // 4] < 8 * 1024  # KiB
 
 
 def test_a_port_in_use_is_told() -> None:
