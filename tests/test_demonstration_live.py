@@ -364,3 +364,12 @@ def test_a_live_show_is_demonstrated() -> None:
         trainer.close()
         rig.close()
     assert [one.values[0] for one in read(file).text.example] == pytest.approx([0.5, 0.55, 0.875])
+
+
+def test_the_command_plays_and_says_that_nothing_was_kept() -> None:
+    chosen = ["--signals", "midi.cc2", "--parameters", "filter[0].amount", "--osc", "0", "--audio", "none"]
+    done = CliRunner().invoke(
+        app, ["demonstrate", "posed", "pose", *chosen, "--headless", "--seconds", "0.2", "--size", "64x36"]
+    )
+    assert done.exit_code == 0, done.output
+    assert "keep this posture" in done.output and "nothing was kept" in done.output

@@ -337,3 +337,22 @@ def test_parameters_are_declared_once_and_take_their_defaults(name: str) -> None
     for parameter in parameters:
         assert parameter.check(parameter.default) == parameter.default
         assert parameter.description
+
+
+def test_weights_are_shares_of_their_seeds() -> None:
+    path = open_path("weights", SPACE)
+    (moment,) = moments(1)
+
+    def at(*weights: float) -> Floats:
+        given = {f"weight{n}": weight for n, weight in enumerate(weights, 1)}
+        return path.step(moment, values(path, seeds=(3, 14, 15), **given), mapping)
+
+    assert np.allclose(at(1), w_of(3))
+    assert np.allclose(at(0, 0.5), w_of(14))
+    mixed = at(1, 0, 3)
+    assert np.allclose(mixed, 0.25 * w_of(3) + 0.75 * w_of(15))
+    assert np.array_equal(at(0, 0, 0), mixed)  # nothing is wanted: it stays
+    assert np.allclose(at(-1, 1, 0, 1), w_of(14))  # no fourth seed
+    fresh = open_path("weights", SPACE)
+    still = fresh.step(moment, values(fresh, seeds=(3, 14), weight1=0), mapping)
+    assert np.allclose(still, (w_of(3) + w_of(14)) / 2)

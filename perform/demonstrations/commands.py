@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from perform.terminal import complaints, err, out, size_of
+from perform.terminal import complaints, err, out, place_of, size_of
 
 if TYPE_CHECKING:
     from perform.demonstrations.live import Lesson
@@ -37,7 +37,7 @@ def demonstrate(
     seconds: Annotated[float | None, typer.Option(min=0, help="Stop after so many seconds.")] = None,
     model: Annotated[str | None, typer.Option(help="Play this model in place of the preset's.")] = None,
     midi: Annotated[str | None, typer.Option(help="Listen to this MIDI port only.")] = None,
-    osc_port: Annotated[int, typer.Option(min=0, max=65535, help="UDP port for OSC.")] = 9000,
+    osc: Annotated[str, typer.Option("--osc", "--osc-port", help="UDP port for OSC, or HOST:PORT.")] = "9000",
     camera: Annotated[str, typer.Option(help="The camera for hands: by name, number or path.")] = "",
 ) -> None:
     """Show postures and the pictures wanted with them; what is learned plays as learned.NAME."""
@@ -61,10 +61,10 @@ def demonstrate(
         if table:
             live.keep(lesson.of_table(table), preset)
         else:
-            sound = show.sounding(audio)
+            sound, (host, port) = show.sounding(audio), place_of(osc)
             options = show.Options(
                 preset, sound, size_of(size), model=model, headless=headless,
-                midi=midi, osc_port=osc_port, camera=camera,
+                midi=midi, osc_host=host, osc_port=port, camera=camera,
             )  # fmt: skip
             _live(lesson, options, library, _before(lesson), seconds)
         _tell(lesson, library, save, force)
