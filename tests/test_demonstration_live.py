@@ -20,7 +20,7 @@ from perform.demonstrations.live import Asked, Lesson
 from perform.demonstrations.session import Search, Session
 from perform.demonstrations.targets import among, targets, texts
 from perform.demonstrations.trainer import Trainer
-from perform.learned import Example, Learned, read
+from perform.learned import Example, Learned, Player, read
 from perform.scene import Scene
 from perform.scene import read as read_scene
 from perform.signals import Event, Signals
@@ -64,12 +64,12 @@ class Still:
     """A trainer that answers at once, on the frame: nothing of time in it."""
 
     def __init__(self) -> None:
-        self.done: Learned | None = None
+        self.done: Player | None = None
 
     def ask(self, method: str, signals: list[str], values: list[str], examples: list[Example]) -> None:
-        self.done = Learned("pose", fit(method, signals, values, examples))
+        self.done = Player(Learned("pose", fit(method, signals, values, examples)))
 
-    def take(self) -> Learned | None:
+    def take(self) -> Player | None:
         done, self.done = self.done, None
         return done
 
@@ -296,7 +296,7 @@ def test_a_trainer_learns_survives_its_process_and_answers_the_newest(trainer: T
 
     def look() -> None:
         if one := trainer.take():
-            taken.append(one)
+            taken.append(one.learned)
 
     asked("mlp")
     eventually(lambda: taken, "the first mapping", look)

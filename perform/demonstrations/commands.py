@@ -124,8 +124,8 @@ def _live(
     for key, what in live.ROWS:
         err.print(f"{key:>12}  {what}", highlight=False)
     rig, _session, trainer = live.begin(lesson, options, library, before)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: rig.end())
+    ends = (signal.SIGINT, signal.SIGTERM)
+    before_us = [signal.signal(number, lambda *_: rig.end()) for number in ends]
     watcher = Watcher()
     with Dashboard(err) as dashboard:
 
@@ -138,6 +138,8 @@ def _live(
             rig.run(over)
         finally:
             trainer.close()
+            for number, handler in zip(ends, before_us, strict=True):
+                signal.signal(number, handler)
 
 
 def _tell(lesson: Lesson, library: object, save: Path | None, force: bool) -> None:

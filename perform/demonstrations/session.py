@@ -222,9 +222,9 @@ class Session:
 
     def _take(self) -> None:
         """Play what was learned since."""
-        learned = self._trainer.take()
-        if learned is not None and self.examples:
-            self.learned, self._player = learned, Player(learned)
+        player = self._trainer.take()
+        if player is not None and self.examples:
+            self.learned, self._player = player.learned, player
 
 
 def matches(text: Text, signals: Sequence[str], targets: Sequence[Target]) -> bool:

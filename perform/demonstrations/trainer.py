@@ -10,10 +10,13 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from typing import TypeAlias
 
 from pydantic import ValidationError
 
-from perform.learned import Example, Learned, Text
+from perform.learned import Example, Learned, Player, Text
+
+Question: TypeAlias = tuple[str, tuple[str, ...], tuple[str, ...], tuple[Example, ...]]
 
 log = logging.getLogger("perform")
 PATIENCE = 10.0  # seconds for one fit; a process that takes longer is replaced
@@ -27,8 +30,8 @@ class Trainer:
     def __init__(self, name: str, keeps: Callable[[Learned], None] = lambda _: None) -> None:
         self.fault = ""  # of the last fit, empty when it went well
         self._name, self._keeps = name, keeps
-        self._asked: str | None = None
-        self._done: Learned | None = None
+        self._asked: Question | None = None
+        self._done: Player | None = None
         self._news, self._closing = threading.Condition(), False
         self._process: subprocess.Popen[str] | None = None
         self._thread = threading.Thread(target=self._run, name="trainer", daemon=True)
@@ -38,14 +41,12 @@ class Trainer:
         self, method: str, signals: Sequence[str], values: Sequence[str], examples: Sequence[Example]
     ) -> None:
         """Have these examples learned."""
-        rows = [example.model_dump() for example in examples]
-        question = {"method": method, "signals": list(signals), "values": list(values), "examples": rows}
         with self._news:
-            self._asked = json.dumps(question)
+            self._asked = method, tuple(signals), tuple(values), tuple(examples)
             self._news.notify()
 
-    def take(self) -> Learned | None:
-        """The mapping that was learned since the last call."""
+    def take(self) -> Player | None:
+        """The mapping that was learned since the last call, ready to play."""
         done, self._done = self._done, None
         return done
 
@@ -84,7 +85,7 @@ class Trainer:
             start_new_session=True,
         )
 
-    def _answer(self, question: str) -> None:
+    def _answer(self, question: Question) -> None:
         process = self._process
         if process is None or process.stdin is None or process.stdout is None:
             self.fault = "no process to learn in"
@@ -92,7 +93,7 @@ class Trainer:
         watchdog = threading.Timer(PATIENCE, process.kill)
         watchdog.start()
         try:
-            process.stdin.write(question + "\n")
+            process.stdin.write(_line(question) + "\n")
             process.stdin.flush()
             self._told(process.stdout.readline())
         except (OSError, ValueError) as error:
@@ -108,8 +109,15 @@ class Trainer:
         if self.fault:
             return
         try:
-            self._done = done = Learned(self._name, Text.model_validate(told))
+            done = Learned(self._name, Text.model_validate(told))
         except ValidationError as error:
             self.fault = f"what was learned is no mapping: {error.error_count()} faults"
             return
+        self._done = Player(done)
         self._keeps(done)
+
+
+def _line(question: Question) -> str:
+    method, signals, values, examples = question
+    rows = [example.model_dump() for example in examples]
+    return json.dumps({"method": method, "signals": signals, "values": values, "examples": rows})
