@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from __future__ import annotations
-
 import os
 import resource
 import socket
@@ -19,6 +17,7 @@ from pythonosc.osc_message_builder import OscMessageBuilder
 from pythonosc.udp_client import SimpleUDPClient
 
 from perform.addresses import Board
+from perform.clock import LiveClock
 from perform.inputs._osc_ear import Ear
 from perform.inputs._slots import NAMES, Slots
 from perform.inputs.osc import Osc
@@ -171,19 +170,39 @@ def test_ten_thousand_messages_a_second_are_heard_and_the_newest_wins() -> None:
             most = max(most, len(events))
             newest.update({event.name: event.value for event in events})
 
-        resident = []
+        resident, clock = [], LiveClock(60)
         while flood.poll() is None:
-            eventually(lambda: True, step=frame)
+            clock.advance()
+            frame()
             resident.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
         assert flood.stdout
         sent = int(flood.stdout.read())
-    eventually(lambda: unit.ear.received == sent, "every packet", frame)
+    eventually(lambda: unit.ear.received + unit.ear.overrun == sent, "every packet", frame)
     frame()
     unit.close()
     assert newest == {f'osc["/flood/{n % 100}"]': float(n) for n in range(sent - 99, sent + 1)}
     assert most <= 100
     assert unit.ear.lost == 0
     assert resident[-1] - resident[len(resident) // 4] < 8 * 1024  # KiB
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux says what it had no room for")
+def test_what_the_system_had_no_room_for_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    unit = Osc(port=0, now=lambda: 1.0, rate=1e9)
+    client = SimpleUDPClient("127.0.0.1", unit.port)
+    with monkeypatch.context() as stalled:
+        stalled.setattr(unit, "_drain", lambda: 0)
+        for n in range(30_000):
+            client.send_message("/a", float(n))
+    eventually(lambda: unit.ear.received > 1000)
+    eventually(
+        lambda: unit.ear.received + unit.ear.overrun > 30_000,
+        "the count",
+        step=lambda: client.send_message("/last", 1.0),
+    )
+    unit.close()
+    assert unit.ear.overrun > 0
+    assert f"{unit.ear.overrun} messages dropped" in unit.health().detail
 
 
 def test_a_port_in_use_is_told() -> None:

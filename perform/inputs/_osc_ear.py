@@ -56,12 +56,13 @@ class Ear:
         self._lock = threading.Lock()
         self._count = 0
         self.received = self.garbage = self.limited = self.unmatched = 0
+        self.overrun = 0  # packets that the system had no room for
 
     @property
     def lost(self) -> int:
         """How many packets and messages came to nothing."""
         dropped = self._known.dropped + self._strange.dropped
-        return self.garbage + self.limited + self.unmatched + dropped
+        return self.garbage + self.limited + self.unmatched + self.overrun + dropped
 
     def allows(self, sender: Sender) -> bool:
         """Whether a sender may say one more thing, counted if so."""

@@ -6,6 +6,7 @@ import contextlib
 import logging
 import select
 import socket
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("perform")
 PACKET = 65_535  # bytes of the largest UDP packet
 BUFFER = 2**22  # bytes that the system is asked to keep for a thread that is late: a second of a flood
+OVERRUN = 40  # SO_RXQ_OVFL of Linux, which the module socket has no name for
 TICK = 0.2  # seconds within which closing is noticed
 MANY, MOST, REST = 8, 128, 0.002  # packets in one go after which the thread rests, at most; seconds of it
 
@@ -63,6 +65,9 @@ class Osc:
                 error.errno, f"osc: {host}:{port} cannot be listened to ({error.strerror})"
             ) from error
         self._socket.setblocking(False)
+        self._counting = sys.platform == "linux"
+        if self._counting:
+            self._socket.setsockopt(socket.SOL_SOCKET, OVERRUN, 1)
         self.host, self.port = host, int(self._socket.getsockname()[1])
         self.name = f"osc {host}:{self.port}"
         self.board = Board()
@@ -117,17 +122,27 @@ class Osc:
                 # A flood is read in gulps: to wake up for each packet would take turns from the picture.
                 self._closing.wait(REST)
 
+    def _received(self) -> tuple[bytes, Sender]:
+        """The next packet and who sent it; the system says how many it had no room for."""
+        if not self._counting:
+            packet, sender = self._socket.recvfrom(PACKET)
+            return packet, (sender[0], sender[1])
+        packet, told, _, sender = self._socket.recvmsg(PACKET, socket.CMSG_SPACE(4))
+        for _, _, count in told:
+            self.ear.overrun = int.from_bytes(count, sys.byteorder)
+        return packet, (sender[0], sender[1])
+
     def _drain(self) -> int:
         """Hear what has come; how many packets that were."""
         count = 0
         with contextlib.suppress(BlockingIOError):
             while count < MOST:
                 try:
-                    packet, sender = self._socket.recvfrom(PACKET)
+                    packet, sender = self._received()
                 except ConnectionError:  # an ICMP message about some other packet, as Windows passes them on
                     continue
                 count += 1
-                self.ear.hear(packet, (sender[0], sender[1]), answer=True)
+                self.ear.hear(packet, sender, answer=True)
         return count
 
 
