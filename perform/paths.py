@@ -15,7 +15,7 @@ PACKAGE = Path(__file__).resolve().parent
 
 
 def shipped(package: Path = PACKAGE) -> Path:
-    """The folder that holds shaders/, presets/, setlists/, models/ and demo/."""
+    """The folder that holds shaders/, presets/, setlists/, footage/, models/ and demo/."""
     inside = package / "data"
     return inside if inside.is_dir() else package.parent
 

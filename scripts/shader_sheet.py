@@ -54,6 +54,7 @@ OVER = {
     "slitscan": "drops",
 }
 SHOWN: Mapping[str, Values] = {
+    "blend": {"mode": "screen", "amount": 0.8},
     "feedback": {"zoom": 0.6, "hue": 0.12, "rotate": 0.04},
     "grade": {"tint": 0.9, "contrast": 0.4, "vignette": 0.6},
     "grain": {"amount": 0.8, "size": 4},
