@@ -76,3 +76,17 @@ def test_latencies_are_measured(kind: str, tmp_path: Path) -> None:
 def test_an_input_that_is_never_heard_is_told() -> None:
     (figure,) = inputs._latency("mqtt", None)
     assert math.isnan(figure.value) and figure.note == "it was not heard"
+
+
+def test_a_flood_is_counted_and_the_newest_value_wins(tmp_path: Path) -> None:
+    rig, places = inputs._show(tmp_path, windowed=False)
+    try:
+        heard = next(unit for unit in rig.inputs if isinstance(unit, Osc))
+        wired = [unit for unit in rig.inputs if isinstance(unit, Midi)][-1]
+        eventually(lambda: wired.health().state == "ok")
+        figures = {one.name: one.value for one in inputs._flood(rig, heard, places["midi"], 1.0)}
+    finally:
+        rig.close()
+    for kind in ("osc", "midi"):
+        assert figures[f"flood_{kind}_rate"] > 0.9 * inputs.RATES[kind]
+        assert figures[f"flood_{kind}_uncounted"] == figures[f"flood_{kind}_stale"] == 0

@@ -69,8 +69,8 @@ class Garbage:
 def heard(events: list[Event]) -> dict[str, object]:
     """What came of garbage is something that a frame can hear."""
     for event in events:
-        finite = isinstance(event.value, str) or -LARGEST < float(event.value) < LARGEST
-        assert finite and event.name and event.time == event.time
+        finite = isinstance(event.value, str) or np.all(np.abs(event.value) < LARGEST)
+        assert finite and event.name and event.time == event.time, event
     return {event.name: event.value for event in events}
 
 
@@ -159,18 +159,19 @@ def test_a_message_that_is_too_long_or_too_deep_says_nothing() -> None:
 
 
 def test_midi_bytes() -> None:
+    from perform.inputs._midi_bytes import Stream
+
     good = [mido.Message("note_on", note=60, velocity=3), mido.Message("control_change", control=7, value=9)]
     good += [mido.Message("pitchwheel", pitch=-8192), mido.Message("program_change", program=5)]
     good += [mido.Message("sysex", data=(1, 2, 3)), mido.Message("clock"), mido.Message("songpos", pos=9)]
     nrpn = [mido.Message("control_change", control=c, value=1) for c in (99, 98, 6, 38)]
     garbage = Garbage(6, *(bytes(one.bytes()) for one in (*good, *nrpn)))
     unit = Midi([], lambda: 1.0, "tests.no_midi")
-    parser, count = mido.Parser(), 0
+    stream, count = Stream(), 0
     try:
         for n in range(COUNT):
-            parser.feed(garbage(12))
-            for one in parser:
-                unit.hear("port", one)
+            for one in stream.feed(garbage(12)):
+                unit.hear("port", mido.Message.from_bytes(one))
                 count += 1
             if n % POLLED == 0:
                 heard(unit.poll(1.0))
