@@ -28,7 +28,13 @@ LABEL = 10  # columns of the labels
 WIDEST = 100  # columns; a wider terminal leaves the rest empty
 INPUT_ROWS = 5
 METERS = ("level", "low", "mid", "high", "air")
-SOURCES = {"free": "free-running", "audio": "following the sound", "hand": "set by hand"}
+SOURCES = {
+    "hand": "set by hand",
+    "link": "Ableton Link",
+    "midi": "MIDI clock",
+    "audio": "following the sound",
+    "free": "free-running",
+}
 KEYS = (
     ("B", "blackout"),
     ("F", "freeze"),
@@ -48,8 +54,9 @@ class Status:
     """What the dashboard shows of one moment of the show.
 
     Meters, `confidence` and `master` are 0..1, `beat` and `bar` count from 0 with their fraction,
-    `cue` from 1 to `cues`, rates are per second, `frame_ms` is the 99th percentile. A rate or a
-    time that is not known is None. `recording` names the file, empty when none is written.
+    `cue` from 1 to `cues`, rates are per second, `frame_ms` is the 99th percentile. `source` leads the
+    beat, `clock` is pinned to. A rate or a time that is not known is None. `recording` names the file,
+    empty when none is written.
     """
 
     seconds: float = 0.0
@@ -66,6 +73,7 @@ class Status:
     bar: float = 0.0
     bpm: float = 120.0
     source: str = "free"
+    clock: str = "auto"
     confidence: float = 0.0
     display_fps: float | None = None
     picture_fps: float | None = None
@@ -109,7 +117,7 @@ def plain(status: Status) -> str:
     parts = [
         clock_face(status.seconds),
         _place(status),
-        f"{status.bpm:.1f} bpm ({status.source})",
+        f"{status.bpm:.1f} bpm ({status.source}{'' if status.clock == 'auto' else ', pinned'})",
         f"display {_number(status.display_fps, '.1f', '/s')}",
         f"picture {_number(status.picture_fps, '.1f', '/s')}",
         f"p99 {_number(status.frame_ms, '.0f', ' ms')}",
@@ -144,6 +152,10 @@ def _tempo(status: Status) -> Text:
     dots: list[Part] = [("● ", lit) if beat == current else ("○ ", QUIET) for beat in range(BEATS_PER_BAR)]
     sure = f", {status.confidence:.0%} sure" if status.source == "audio" else ""
     source = SOURCES.get(status.source, status.source)
+    if status.clock == status.source:
+        source += ", pinned"
+    elif status.clock != "auto":
+        source += f", waiting for {SOURCES.get(status.clock, status.clock)}"
     return _line("beat", *dots, f"  {status.bpm:6.1f} bpm", (f"   {source}{sure}", QUIET))
 
 

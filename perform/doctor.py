@@ -56,6 +56,8 @@ def found() -> dict[str, list[str]]:
         "sound inputs": lambda: _sounds()[0],
         "sound outputs": lambda: _sounds()[1],
         "MIDI ports": _ports,
+        "MIDI outputs": _outputs,
+        "Ableton Link": _session,
         "cameras": _cameras,
         "displays": _displays,
     }
@@ -193,6 +195,27 @@ def _ports() -> list[str]:
     from perform.inputs.midi import ports
 
     return ports()
+
+
+def _outputs() -> list[str]:
+    from perform.outputs.midiclock import ports
+
+    return ports()
+
+
+def link() -> Finding:
+    """The optional library of Ableton Link."""
+    from perform.inputs import link
+
+    if not link.installed():
+        return "ok", link.not_installed(), ""
+    return "ok", f"{link.LIBRARY} {metadata.version(link.LIBRARY)}: perform play --link", ""
+
+
+def _session() -> list[str]:
+    from perform.inputs.link import look
+
+    return [look()]
 
 
 def osc() -> Finding:
@@ -339,6 +362,7 @@ CHECKS: tuple[tuple[str, Callable[[], Finding], float | None], ...] = (
     ("display", display, None),
     ("sound", sound, PATIENCE),
     ("midi", midi, PATIENCE),
+    ("link", link, PATIENCE),
     ("osc", osc, PATIENCE),
     ("camera", camera, PATIENCE),
     ("hands", hands, PATIENCE),

@@ -24,7 +24,7 @@ SIXTEENTH = PULSES // 4  # pulses: the unit of the song position pointer
 REALTIME = frozenset({"clock", "start", "continue", "stop", "songpos"})  # mido's names
 NAME = "tempo.midi"
 
-SHORTEST, LONGEST = PULSES // 2, 12 * PULSES  # pulses: the memory
+SHORTEST, USUAL, LONGEST = PULSES // 2, 2 * PULSES, 12 * PULSES  # pulses: the memory
 WANTED = 0.0004  # seconds of jitter that may be left
 FIRST_JITTER = 0.005  # seconds, before it is known
 GATE, LEAST_GATE = 6.0, 0.002  # times the jitter, and seconds: a pulse further off is not believed
@@ -61,12 +61,13 @@ class Lock:
             return
         error = time - (self.time + self.period)
         gate = max(GATE * self._jitter, LEAST_GATE)
-        self._jitter = math.sqrt(self._jitter**2 + (min(abs(error), 4 * gate) ** 2 - self._jitter**2) / 48)
+        heard = min(abs(error), max(3 * self._jitter, LEAST_GATE / 2))  # so that a stall is not taken for jitter
+        self._jitter = math.sqrt(self._jitter**2 + (heard**2 - self._jitter**2) / (2 * PULSES))
         believed = abs(error) < gate or self.count < SHORTEST
         self._doubted = 0 if believed else self._doubted + 1
         self._learn(error if believed else 0.0)
         if self._doubted >= SHORTEST or self._drifts():
-            self._refit()
+            self._refit(gate)
 
     def _begin(self, time: float) -> None:
         self.period = time - self.time if self.count else 60 / (120 * PULSES)
@@ -77,7 +78,7 @@ class Lock:
         """One step of the loop, with the gains of its memory."""
         self._errors.append(error)
         memory = 4 * (self._jitter / WANTED) ** 2  # since it leaves jitter * sqrt(4 / memory)
-        n = self.count = min(self.count + 1, round(min(max(memory, PULSES), LONGEST)))
+        n = self.count = min(self.count + 1, round(min(max(memory, USUAL), LONGEST)))
         self.time += self.period + 2 * (2 * n - 1) / (n * (n + 1)) * error
         self._tune(self.period + 6 / (n * (n + 1)) * error)
 
@@ -88,14 +89,15 @@ class Lock:
         mean = abs(sum(self._errors) / SHORTEST)
         return mean > max(SURE * self._jitter / math.sqrt(SHORTEST), LEAST_DRIFT)
 
-    def _refit(self) -> None:
-        """Learn anew from the last pulses, unless they make no clock: a burst after a stall."""
-        arrivals = np.array(self._arrivals)
-        slope, last = np.polyfit(np.arange(1 - len(arrivals), 1), arrivals, 1)
-        if 60 / (FASTEST * PULSES) <= slope <= 60 / (SLOWEST * PULSES):
+    def _refit(self, gate: float) -> None:
+        """Learn anew from the last pulses, unless they make no line: a burst after a stall."""
+        arrivals, numbers = np.array(self._arrivals), np.arange(1 - len(self._arrivals), 1)
+        slope, last = np.polyfit(numbers, arrivals, 1)
+        even = np.abs(arrivals - last - slope * numbers).max() < gate
+        if even and 60 / (FASTEST * PULSES) <= slope <= 60 / (SLOWEST * PULSES):
             self.period, self.time, self.count = float(slope), float(last), len(arrivals)
-        self._errors.clear()
-        self._doubted = 0
+            self._errors.clear()
+            self._doubted = 0
 
     def _tune(self, period: float) -> None:
         self.period = min(max(period, 60 / (FASTEST * PULSES)), 60 / (SLOWEST * PULSES))
@@ -182,10 +184,11 @@ class MidiClocks:
             if not there:
                 self._led = ""
                 return []
-            self._led = self._led if self._led in there else there[0]
-            if not self._new:
+            led = self._led if self._led in there else there[0]
+            new, self._new = self._new or led != self._led, False
+            self._led = led
+            if not new:
                 return []
-            self._new = False
             return [Event(now, NAME, self._senders[self._led].numbers(now))]
 
     @property

@@ -200,8 +200,9 @@ def _grid(event: Event) -> Grid | None:
     if said is None:
         return None
     bpm, beat, unit, playing, starts = said
-    if not (SLOWEST <= bpm <= FASTEST and 0 < unit <= BEATS_PER_BAR):
+    if not (SLOWEST <= bpm <= FASTEST and 0.001 < unit <= BEATS_PER_BAR):
         return None
+    unit = 1 / round(1 / unit) if unit < 1 else unit  # a 24th, and not the nearest float32
     return Grid(event.time, bpm, beat, unit, playing > 0.5, int(starts))
 
 

@@ -18,6 +18,7 @@ from perform.latent import PATHS, path_parameters
 from perform.parameters import Parameter
 from perform.render.pictures import PARAMETERS as PICTURES
 from perform.setlist import BINDINGS, SHOW
+from perform.tempo import SIGNALS as TEMPO
 
 FILE = Path(__file__).parent.parent / "docs" / "formulas.md"
 HEAD = """# Signals, formulas and latent paths
@@ -60,6 +61,7 @@ def _signals() -> Iterator[str]:
     rows = {
         "time": ", ".join(f"`{name}`" for name in moment if name.startswith("time.")),
         "beat": ", ".join(f"`{name}`" for name in (*moment, "beat.confidence") if name.startswith("beat.")),
+        "tempo": f"who leads the beat ([tempo](tempo.md)): {', '.join(f'`{name}`' for name in TEMPO)}",
         "audio": ", ".join(f"`{name}`" for name in SIGNALS if name in DEFAULT.names),
     }
     yield "## Signals\n\nAll of the sound is 0 to 1, and 0 in silence. What nobody has said yet is 0.\n"

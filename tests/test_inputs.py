@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import json
 import math
 import threading
 from collections.abc import Callable, Iterator
@@ -19,7 +20,7 @@ from perform import inputs
 from perform.clock import stopwatch
 from perform.feeds import read
 from perform.formula import ARRAYS, compile
-from perform.inputs import Health, Input, audio, camera, feed, hands, midi, osc
+from perform.inputs import Health, Input, audio, camera, feed, hands, link, midi, osc
 from perform.inputs.feeds import Say
 from tests.conftest import eventually, tone, write_sound
 
@@ -107,6 +108,16 @@ def two_hands(folder: Path) -> tuple[Input, Speak]:
     return unit, lambda: unit._say(stopwatch(), {"hand.left.present": 1.0, "hand.left.roll": -0.25})
 
 
+def link_peer(folder: Path) -> tuple[Input, Speak]:
+    unit = link.Link(now, peer=("no such program",))
+
+    def speak() -> None:
+        said = {"at": stopwatch(), "bpm": 120.0, "phase": 1.5, "peers": 1, "playing": 0}
+        assert unit.hear(json.dumps(said).encode())
+
+    return unit, speak
+
+
 UNITS: dict[type, Callable[[Path], tuple[Input, Speak]]] = {
     audio.SoundFile: sound_file,
     audio.SoundDevice: sound_device,
@@ -117,6 +128,7 @@ UNITS: dict[type, Callable[[Path], tuple[Input, Speak]]] = {
     feed.Feeds: all_feeds,
     camera.Cameras: all_cameras,
     hands.Hands: two_hands,
+    link.Link: link_peer,
 }
 
 
@@ -162,7 +174,7 @@ def test_values_are_finite_and_names_are_those_of_formulas(opened: tuple[Input, 
         elif not isinstance(event.value, str):
             assert type(event.value) is float
             assert math.isfinite(event.value)
-        if event.name not in {*ARRAYS, "tempo.beat"}:
+        if event.name not in {*ARRAYS, "tempo.beat", "tempo.link"}:
             assert compile(event.name).names == {event.name}
 
 

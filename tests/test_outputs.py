@@ -16,7 +16,7 @@ from perform.outputs import Frame, Output, digest, memory, recorder
 
 SIZE = 64, 36
 FOLDER = Path(outputs.__file__).parent
-NOT_OF_PIXELS = {"window"}  # draws the texture itself
+NOT_OF_PIXELS = {"window", "midiclock"}  # the one draws the texture itself, the other sends pulses
 
 UNITS: dict[type, Callable[[Path], Output]] = {
     digest.Digest: lambda folder: digest.Digest(),

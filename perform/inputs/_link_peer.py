@@ -30,7 +30,7 @@ def main() -> int:
     peer.startStopSyncEnabled = True
     peer.enabled = True
     over = threading.Event()
-    threading.Thread(target=lambda: (sys.stdin.read(), over.set()), daemon=True).start()
+    threading.Thread(target=_listen, args=(over,), daemon=True).start()
     try:
         while not over.wait(PERIOD):
             sys.stdout.write(json.dumps(told(peer)) + "\n")
@@ -39,6 +39,11 @@ def main() -> int:
         return 0
     peer.enabled = False
     return 0
+
+
+def _listen(over: threading.Event) -> None:
+    sys.stdin.read()
+    over.set()
 
 
 def told(peer: Any) -> dict[str, float]:

@@ -13,7 +13,6 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from importlib import metadata
-from typing import IO
 
 import numpy as np
 
@@ -101,7 +100,6 @@ class Link:
         while not self._closing.is_set():
             began = stopwatch()
             self._session()
-            self._peers = 0
             wait = first if stopwatch() - began > STEADY else min(2 * wait, most)
             wait = most if self._note == not_installed() else wait
             self._closing.wait(wait)
@@ -120,7 +118,9 @@ class Link:
         watch = threading.Thread(target=self._watch, args=(self._process, heard), daemon=True)
         watch.start()
         assert self._process.stdout
-        for line in iter(lambda out=self._process.stdout: _line(out), b""):
+        while line := self._process.stdout.readline(
+            LINE
+        ):  # one too long comes in pieces, each of them garbage
             if self.hear(line):
                 self._note = ""
                 heard.set()
@@ -129,6 +129,7 @@ class Link:
         code = self._process.wait()
         heard.set()
         watch.join()
+        self._peers = 0
         self._note = not_installed() if code == MISSING else f"its process ended ({code}), starting again"
 
     def _watch(self, process: subprocess.Popen[bytes], heard: threading.Event) -> None:
@@ -158,11 +159,6 @@ def look(seconds: float = 1.5, peer: Sequence[str] = PEER) -> str:
     listener.close()
     grid = events.get("tempo.link")
     return health.detail + (f" at {grid[0]:.1f} bpm" if isinstance(grid, np.ndarray) else "")
-
-
-def _line(out: IO[bytes]) -> bytes:
-    """The next line, empty at the end; one that is too long comes in pieces, each of them garbage."""
-    return out.readline(LINE)
 
 
 def _said(line: bytes) -> tuple[float, ...] | None:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import logging
 import math
+import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from perform.clock import BEATS_PER_BAR, Tempo
@@ -17,7 +19,8 @@ from perform.clock import BEATS_PER_BAR, Tempo
 PULSES = 24  # per quarter note
 BAR, SIXTEENTH = PULSES * BEATS_PER_BAR, PULSES // 4  # pulses
 POSITIONS = 1 << 14  # sixteenths that a song position can count
-RTMIDI = "mido.backends.rtmidi"
+STATUS = {"clock": 0xF8, "start": 0xFA, "continue": 0xFB, "stop": 0xFC, "songpos": 0xF2}
+SEQUENCER = Path("/dev/snd/seq")  # ALSA complains on the terminal about each look when it is missing
 LOOK = 2.0  # seconds between two looks at the list of ports
 AHEAD = 0.02  # seconds for which a pulse's time is believed: the grid may change
 JUMP = 3.0  # pulses: a grid that moved further is located anew
@@ -83,21 +86,23 @@ class Pulses:
 class ClockOut:
     """Sends to the port whose name contains `port`; `tempo` is the show's grid, `now` its time.
 
-    The port may come and go. Closing sends a stop. `backend` is one of mido's.
+    The port may come and go; `fault` says why there is none. Closing sends a stop. `api` is one of
+    rtmidi's, such as UNIX_JACK; None is the system's own.
     """
 
     def __init__(
-        self, port: str, tempo: Callable[[], Tempo], now: Callable[[], float], backend: str | None = None
+        self, port: str, tempo: Callable[[], Tempo], now: Callable[[], float], api: str | None = None
     ) -> None:
-        self.name, self.note = f"clock to {port}", "no port yet"
-        self._wanted, self._tempo, self._now = port.casefold(), tempo, now
-        self._backend = backend or RTMIDI
+        self.name, self.fault = "midi clock", "no port yet"
+        self._wanted, self._tempo, self._now, self._api = port.casefold(), tempo, now, api
         self._pulses = Pulses()
+        # A client for looking is kept: to make one stops every thread for a tenth of a second with JACK.
+        self._looker: Any = None
         self._port: Any = None
         self._opened = ""
         self._lock, self._closing = threading.Lock(), threading.Event()
         self._threads = [
-            threading.Thread(target=run, name=self.name, daemon=True) for run in (self._watch, self._tick)
+            threading.Thread(target=run, name="midi clock", daemon=True) for run in (self._watch, self._tick)
         ]
         for thread in self._threads:
             thread.start()
@@ -117,24 +122,28 @@ class ClockOut:
             try:
                 self._look()
             except Exception as error:  # noqa: BLE001 - drivers raise what they like; the next look may do
-                self.note = str(error) or type(error).__name__
+                self.fault, self._looker = str(error) or type(error).__name__, None
 
     def _look(self) -> None:
-        import mido
-
-        backend = mido.Backend(self._backend)
-        names = list(backend.get_output_names())
+        self._looker = self._looker or _client(self._api)
+        names = list(self._looker.get_ports())
         if self._port is not None and self._opened not in names:
-            log.warning("%s: the port has gone", self.name)
+            log.warning("midi clock: port %s has gone", self._opened)
             self._let_go()
         found = next((name for name in names if self._wanted in name.casefold()), None)
-        if self._port is None and found:
-            port = backend.open_output(found)
-            with self._lock:
-                self._port, self._opened, self.note = port, found, ""
-                self._pulses.restart()
-        elif not found:
-            self.note = f"no such port (there are: {', '.join(names) or 'none'})"
+        if found is None:
+            self.fault = f"no such port (there are: {', '.join(names) or 'none'})"
+        elif self._port is None:
+            self._open(found, names.index(found))
+        if not names:  # the server behind the client may have gone
+            self._looker = None
+
+    def _open(self, name: str, number: int) -> None:
+        port = _client(self._api)
+        port.open_port(number, name="clock")
+        with self._lock:
+            self._port, self._opened, self.fault = port, name, ""
+            self._pulses.restart()
 
     def _tick(self) -> None:
         while not self._closing.is_set():
@@ -147,24 +156,35 @@ class ClockOut:
 
     def _send(self, said: list[tuple[str, int]]) -> None:
         """To the port, if there is one; it is let go when it fails, and looked for again."""
-        import mido
-
         port = self._port
         if port is None:
             return
         try:
             for kind, position in said:
-                fields = {"pos": position} if kind == "songpos" else {}
-                port.send(mido.Message(kind, **fields))
+                data = (position & 127, position >> 7) if kind == "songpos" else ()
+                port.send_message([STATUS[kind], *data])
         except Exception as error:  # noqa: BLE001 - drivers raise what they like
-            log.warning("%s: %s", self.name, error or type(error).__name__)
+            log.warning("midi clock: %s: %s", self._opened, error or type(error).__name__)
             self._let_go()
 
     def _let_go(self) -> None:
         with self._lock:
             port, self._port = self._port, None
         if port is not None:
-            port.close()
+            port.close_port()
+
+
+def ports(api: str | None = None) -> list[str]:
+    """The names of the ports that can be sent to. Raises OSError where there is no MIDI."""
+    return list(_client(api).get_ports())
+
+
+def _client(api: str | None) -> Any:
+    import rtmidi
+
+    if api is None and sys.platform == "linux" and not SEQUENCER.exists():
+        raise OSError(f"no ALSA sequencer ({SEQUENCER})")
+    return rtmidi.MidiOut(getattr(rtmidi, f"API_{api or 'UNSPECIFIED'}"), "perform")
 
 
 def _pulse(tempo: Tempo, seconds: float) -> float:
