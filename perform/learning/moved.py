@@ -10,9 +10,11 @@ from __future__ import annotations
 import math
 import re
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from perform.midi import ANYBODYS, PLAIN
+from perform.pads import BUTTONS, TRIGGERS
 from perform.signals import Event
 
 WINDOW = 1.0  # seconds of a movement
@@ -22,12 +24,15 @@ REST = 0.6  # seconds from the beginning in which everything is taken to be at r
 FAR = 0.1  # how far a control has to go: 13 steps of 127
 FARTHER = {"hand": 0.4}  # what is never quite still
 FAMILIES = ("midi", "osc", "pad", "hand")  # the first words of what is moved by hand
-MANY = 1024  # controls watched; a stranger's thousands of addresses must not fill the memory
-SAMPLES = 512  # of one control that are kept
-BUTTON = re.compile(r"midi\.(?:\w+\.)*(?:note|pad|button)\d+|pad\.(?:\w+\.)*(?!\w*(?:x|y|trigger)\b)\w+")
-LOW_BYTE, HIGH_BYTE = range(32, 64), 32  # CC n + 32 is the fine part of CC n (MIDI 1.0, table III)
+MANY = 4096  # signals watched; a stranger's thousands of addresses must not fill the memory
+SAMPLES = 512  # of one signal that are kept
+FINE = 4  # values that the lower half of a control of 14 bits takes, and a button with its number does not
+LOWER = 32  # its number above that of the upper half (MIDI 1.0, table III)
 FAMILY = re.compile(rf"(?:{'|'.join(FAMILIES)})[.\[]")
-CC = re.compile(r"(?P<before>midi\.(?:\w+\.)*cc)(?P<number>\d+)")
+NOTE = re.compile(r"midi\.(?:\w+\.)*note\d+")
+PAD = re.compile(rf"pad\.(?:\d+\.)?(?:{'|'.join(BUTTONS)}|button\d+)")
+CC = re.compile(r"(?P<before>midi\.(?:\w+\.)*cc)(?P<number>\d+)(?P<fine>\.fine)?")
+NEVER = re.compile(r"midi\.(?:scene|start|stop|continue)")  # what asks for something, and is turned by nobody
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +46,7 @@ class Control:
 
 
 class _Course:
-    """What one control has said."""
+    """What one signal has said."""
 
     def __init__(self, button: bool) -> None:
         self.button = button
@@ -72,6 +77,15 @@ class _Course:
         rest = rest or moved[:1]
         return max(max(moved) - max(rest), min(rest) - min(moved), 0.0) if moved else 0.0
 
+    def times(self, since: float) -> tuple[float, ...]:
+        """When it spoke since then."""
+        return tuple(time for time, _ in self._said if time >= since)
+
+    @property
+    def different(self) -> int:
+        """How many values it has taken."""
+        return len({value for _, value in self._said})
+
 
 class Watch:
     """Watches what inputs say, from `begun` (seconds of the show) on."""
@@ -89,8 +103,9 @@ class Watch:
         for event in events:
             if FAMILY.match(event.name) and isinstance(event.value, int | float):
                 course = self._courses.get(event.name)
-                if course is None and len(self._courses) < MANY:
-                    course = self._courses[event.name] = _Course(bool(BUTTON.fullmatch(event.name)))
+                if course is None and len(self._courses) < MANY and not NEVER.fullmatch(event.name):
+                    button = bool(NOTE.fullmatch(event.name) or PAD.fullmatch(event.name))
+                    course = self._courses[event.name] = _Course(button)
                 if course is not None:
                     course.say(event.time, float(event.value))
 
@@ -101,38 +116,75 @@ class Watch:
         self._first = min(self._first, now) if there else math.inf
         if now - self._first < SETTLE or not there:
             return None
-        return self._control(max(there, key=lambda name: (round(gone[name], 6), *_plain(name))))
+        best = max(there, key=lambda name: (round(gone[name], 6), -name.count("."), -len(name)))
+        return self._control(self._alike(best, now))
 
     def _fine(self, name: str, gone: dict[str, float]) -> bool:
-        """Whether it is the fine part of a control of 14 bits that moved as well."""
+        """Whether it is the lower half of a control of 14 bits that moved as well."""
         match = CC.fullmatch(name)
-        if not match or int(match["number"]) not in LOW_BYTE:
+        if not match or not LOWER <= int(match["number"]) < 2 * LOWER:
             return False
-        return gone.get(f"{match['before']}{int(match['number']) - HIGH_BYTE}", 0.0) * FAR > 1 / 127
+        return gone.get(f"{match['before']}{int(match['number']) - LOWER}", 0.0) * FAR > 1 / 127
 
-    def _control(self, name: str) -> Control:
-        course = self._courses[name]
-        low, high = _ends(name, course.least, course.most)
-        return Control(name, course.button or course.whole, low, high)
+    def _alike(self, name: str, now: float) -> list[str]:
+        """The signals by which a device's messages of one control are heard, this one first."""
+        if not name.startswith("midi."):
+            return [name]
+        since = now - WINDOW
+        times = self._courses[name].times(since)
+        others = (one for one in self._courses if one.startswith("midi.") and one != name)
+        return [name, *(one for one in others if self._courses[one].times(since) == times)]
+
+    def _control(self, alike: Sequence[str]) -> Control:
+        best = max(alike, key=lambda name: (self._clear(name), -name.count("."), -len(name)))
+        course = self._courses[best]
+        low, high = _ends(best, course.least, course.most)
+        button = course.button or course.whole or any(NOTE.fullmatch(name) for name in alike)
+        return Control(best, button, low, high)
+
+    def _clear(self, name: str) -> int:
+        """How well a name says which control is meant: best a device's own name for it; a number of any
+        device where one device alone has it, a device's number elsewhere."""
+        if not name.startswith("midi."):
+            return 0
+        body = name.removeprefix("midi.")
+        if PLAIN.fullmatch(body):
+            devices = {_device(one) for one in self._courses if one.endswith(f".{body}")} - {""}
+            return (4 if len(devices) <= 1 else 0) + self._exact(name)
+        if not (device := _device(name)) or ANYBODYS.fullmatch(body):
+            return 0
+        return (2 if PLAIN.fullmatch(body.removeprefix(f"{device}.")) else 8) + self._exact(name)
+
+    def _exact(self, name: str) -> int:
+        """1 for both halves of a control of 14 bits together, -1 for a name that is to be avoided."""
+        match = CC.fullmatch(name)
+        if match is None or not match["fine"]:
+            return -2 if name.endswith(".pressure") or ".ch" in name else 0
+        lower = self._courses.get(f"{match['before']}{int(match['number']) + LOWER}")
+        return 1 if lower and lower.different > FINE else -2
+
+
+def _device(name: str) -> str:
+    """The device in a signal's name, `midimix` of `midi.midimix.cc19`; empty without one."""
+    first, dot, rest = name.removeprefix("midi.").partition(".")
+    return first if dot and not re.fullmatch(r"ch\d+|(?:cc|note)\d+", first) and rest else ""
 
 
 def _far(name: str) -> float:
     return FARTHER.get(name.partition(".")[0], FAR)
 
 
-def _plain(name: str) -> tuple[int, int]:
-    """Of two names of one control the plainer one is greater: `midi.cc21` is before `midi.ch2.cc21`."""
-    return -name.count("."), -len(name)
-
-
 def _ends(name: str, least: float, most: float) -> tuple[float, float]:
     """The ends of a control's way: 0..1, or -1..1 of what goes below 0, or what was seen of what goes
     beyond."""
-    if name == "midi.program" or name.endswith(".program"):
+    last = name.rpartition(".")[2]
+    if last == "program":
         return 0.0, 127.0
     if least >= -1 and most <= 1:
-        two_sided = least < 0 or name.endswith(".pitch")
-        return (-1.0, 1.0) if two_sided else (0.0, 1.0)
+        stick = (
+            name.startswith("pad.") and last not in (*BUTTONS, *TRIGGERS) and not last.startswith("button")
+        )
+        return (-1.0, 1.0) if least < 0 or stick or last == "pitch" else (0.0, 1.0)
     if least >= 0 and 64 < most <= 127:  # as many OSC pages send MIDI's numbers
         return 0.0, 127.0
     return min(least, 0.0), max(most, 0.0)
