@@ -19,7 +19,7 @@ import pytest
 
 from perform import doctor, paths
 from perform.doctor import Check, Finding, checks
-from perform.inputs import audio
+from perform.inputs import audio, link
 from perform.render import context
 
 Usage = namedtuple("Usage", "total used free")
@@ -145,10 +145,15 @@ def test_devices_are_listed_by_kind_and_a_kind_that_breaks_is_empty(
     monkeypatch.setattr(audio, "devices", lambda: devices)
     monkeypatch.setitem(sys.modules, "mido", None)
     monkeypatch.setattr(doctor, "_displays", lambda: ["beamer"])
+    monkeypatch.setattr(doctor, "_cameras", lambda: ["C920"])
+    monkeypatch.setattr(link, "look", lambda: "1 peer at 120.0 bpm")
     assert doctor.found() == {
         "sound inputs": ["room", "hall"],
         "sound outputs": ["hall"],
         "MIDI ports": [],
+        "MIDI outputs": [],
+        "Ableton Link": ["1 peer at 120.0 bpm"],
+        "cameras": ["C920"],
         "displays": ["beamer"],
     }
     assert doctor.sound() == ("ok", "2 to listen to, 1 to play on: room, hall, hall", "")
