@@ -199,7 +199,7 @@ class Rig:
 
     def _tell(self, seconds: float) -> None:
         """Let the devices that show what plays (a touchscreen, lights of buttons) know how it stands."""
-        for device in self.inputs:
+        for device in (*self.inputs, *self.senders):
             if isinstance(device, Tells):
                 try:
                     device.tell(seconds, self.performance)

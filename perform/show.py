@@ -6,7 +6,7 @@ import logging
 import os
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -66,6 +66,7 @@ class Options:
     fullscreen: bool = False
     display: str | None = None
     midi: str | None = None
+    lights: bool = True  # of controllers
     osc_port: int = 9000  # UDP, and TCP for queries; 0: none
     osc_host: str = "127.0.0.1"
     osc_feedback: tuple[tuple[str, int], ...] = ()  # who is told what changes, besides the last senders
@@ -108,6 +109,7 @@ def load(file: Path, library: Library) -> Setlist:
     try:
         setlist = replace(setlist, learned=tuple(library.learned(setlist.heard)))
         library.feeds(setlist.heard)
+        library.controls(setlist.heard)
     except LookupError as error:
         raise SceneError([f"{file}: {error.args[0]}"]) from error
     return setlist
@@ -143,6 +145,10 @@ def play(options: Options, library: Library | None = None, loaded: Setlist | Non
         eye.use(setlist.heard)
     rig.screen, rig.sound = window, sound
     rig.inputs = [sound, feeds, *by_hand(options, clock), hands, cameras, *_link(options, setlist, clock)]
+    if options.lights:
+        from perform.outputs.feedback import Feedback
+
+        rig.senders.append(Feedback(library.profiles(), options.midi))
     if options.clock_out:
         from perform.outputs.midiclock import ClockOut
 
@@ -205,7 +211,8 @@ def by_hand(options: Options, clock: Clock) -> list[Input]:
     from perform.inputs.midi import Midi
     from perform.inputs.osc import Osc
 
-    inputs: list[Input] = [Midi([options.midi] if options.midi else None, clock.now)]
+    profiles = Library().profiles(log.error)
+    inputs: list[Input] = [Midi([options.midi] if options.midi else None, clock.now, None, profiles)]
     if not options.osc_port:
         return inputs
     try:
@@ -247,6 +254,16 @@ def _learn(rig: Rig, say: Callable[[str], None], options: Options, library: Libr
     rig.learner = Learner(rig.performance, say, beside, by_name)
 
 
+def _name_controls(units: Sequence[object], library: Library) -> None:
+    """Take up profiles that were saved."""
+    from perform.inputs.midi import Midi
+    from perform.outputs.feedback import Feedback
+
+    for unit in units:
+        if isinstance(unit, Midi | Feedback):
+            unit.use(library.profiles(log.error))
+
+
 def _watch(
     rig: Rig, options: Options, library: Library, feeds: Feeds, eyes: tuple[Cameras | Hands, ...]
 ) -> None:
@@ -277,6 +294,7 @@ def _watch(
     def again() -> Setlist:
         setlist = load(find(options.setlist, library), library)  # a copy of a shipped one may have come
         feeds.use(library.feeds(setlist.heard))
+        _name_controls([*rig.inputs, *rig.senders], library)
         for eye in eyes:
             eye.use(setlist.heard)
         return setlist

@@ -9,7 +9,7 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import partial
+from functools import partial, partialmethod
 from pathlib import Path
 from types import MappingProxyType
 
@@ -18,7 +18,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perform import profiles
+from perform import profiles, show
 from perform.addresses import Arguments, Standing, declared
 from perform.catalogue import Library
 from perform.outputs import feedback
@@ -28,6 +28,7 @@ from perform.profiles import Profile
 from perform.setlist import read_setlist
 from tests.conftest import Server, eventually
 from tests.library import RED, save, write_library
+from tests.test_rig import Says
 
 JACK = "mido.backends.rtmidi/UNIX_JACK"
 GOLDEN = Path(__file__).parent / "data" / "lights"
@@ -142,9 +143,9 @@ def test_an_edit_is_shown_by_the_lights_of_the_new_control(folder: Path) -> None
     before = Show.of(folder / "a", "midi.apc40.knob1", "midi.note99")
     after = Show.of(folder / "b", "midi.apc40.knob2", "midi.note99")
     rings = []
-    for show in (before, after):
-        show.values["/filter/invert/amount"] = (1.0,)
-        shown = lights.lit(show.standing(), 0)
+    for one in (before, after):
+        one.values["/filter/invert/amount"] = (1.0,)
+        shown = lights.lit(one.standing(), 0)
         rings.append((shown["knob1"][2], shown["knob2"][2]))
     assert rings == [(127, 0), (0, 127)]
 
@@ -265,7 +266,7 @@ class Port:
 @pytest.fixture
 def lit(jack: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Feedback]:
     monkeypatch.setattr(feedback, "LOOK", 0.1)
-    lights = Feedback([profile(name) for name in FILES], "UNIX_JACK")
+    lights = Feedback([profile(name) for name in FILES], api="UNIX_JACK")
     yield lights
     lights.close()
 
@@ -313,11 +314,11 @@ def test_two_of_a_kind_are_told_apart(lit: Feedback, folder: Path) -> None:
 CRASH = """
 import sys
 from pathlib import Path
-from perform import profiles
+from perform import profiles, show
 from perform.outputs.feedback import Feedback
 from tests.conftest import eventually
 from tests.test_feedback import Show
-lights = Feedback([profiles.read(Path("profiles/midimix.toml"))], "UNIX_JACK")
+lights = Feedback([profiles.read(Path("profiles/midimix.toml"))], api="UNIX_JACK")
 show = Show.of(Path(sys.argv[1]), "midi.fader1", "midi.note3")
 seconds = iter(range(10**6))
 eventually(lambda: lights.names, "the port")
@@ -333,6 +334,55 @@ def test_a_show_that_crashes_leaves_no_lights_on(jack: Server, folder: Path) -> 
     )
     assert done.returncode == 1 and "a fault that nobody caught" in done.stderr
     assert bytes([0x90, 1, 127]) in port.got
+    off = dark(profile("midimix"))
+    eventually(lambda: port.got[-len(off) :] == off, "the dark")
+    port.close()
+
+
+def test_a_profile_that_was_edited_is_taken_up(lit: Feedback, folder: Path) -> None:
+    show, seconds = Show.of(folder, "midi.fader1", "midi.note3"), iter(range(10**6))
+    port = Port("MIDI Mix")
+
+    def told() -> None:
+        lit.tell(next(seconds) / 10, show)
+
+    eventually(lambda: bytes([0x90, 1, 127]) in port.got, "the picture", told)
+    save(
+        folder / "midimix.toml",
+        FILES["midimix"].read_text(encoding="utf-8").replace("on = { value = 127", "on = { value = 1"),
+    )
+    lit.use([profiles.read(folder / "midimix.toml")])
+    eventually(lambda: bytes([0x90, 1, 1]) in port.got, "the edit", told)
+    port.close()
+
+
+def test_only_the_port_that_is_asked_for_is_lit(jack: Server, folder: Path) -> None:
+    lights = Feedback([profile("midimix"), profile("nanokontrol2")], "mix", "UNIX_JACK")
+    ports = [Port("nanoKONTROL2"), Port("MIDI Mix")]
+    eventually(lambda: lights.names == ["midimix"], "the port")
+    lights.close()
+    for port in ports:
+        port.close()
+
+
+def test_a_show_tells_its_lights(jack: Server, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The whole way: a cue that is asked for blinks on its pad, then plays."""
+    monkeypatch.setattr(feedback, "LOOK", 0.1)
+    monkeypatch.setattr(
+        feedback.Feedback, "__init__", partialmethod(feedback.Feedback.__init__, api="UNIX_JACK")
+    )
+    write_library(folder)
+    save(folder / "profiles/midimix.toml", FILES["midimix"].read_text(encoding="utf-8"))
+    port, says = Port("MIDI Mix"), Says()
+    rig = show.play(
+        show.Options("demo", size=(48, 27), headless=True, osc_port=0, watch=False), Library(folder)
+    )
+    rig.inputs = [says]
+    eventually(lambda: bytes([0x90, 1, 127]) in port.got, "the first scene", rig.frame)
+    says.next = [("key.2", 1.0)]
+    rig.frame()
+    eventually(lambda: bytes([0x90, 4, 127]) in port.got, "the second scene", rig.frame)
+    rig.close()
     off = dark(profile("midimix"))
     eventually(lambda: port.got[-len(off) :] == off, "the dark")
     port.close()

@@ -56,8 +56,8 @@ class Desk:
     `name` is what formulas call it; messages go to `send`, and in the end it is let go by `close`."""
 
     def __init__(self, name: str, profile: Profile, send: Send, close: Callable[[], None]) -> None:
-        self.name, self.failed = name, ""
-        self._profile, self._send, self._close = profile, send, close
+        self.name, self.profile, self.failed = name, profile, ""
+        self._send, self._close = send, close
         self._newest: tuple[float, Standing] | None = None
         self._wake, self._closing = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"lights of {name}", daemon=True)
@@ -76,7 +76,7 @@ class Desk:
 
     def _run(self) -> None:
         try:
-            for message in self._profile.enter:
+            for message in self.profile.enter:
                 self._send(message)
             self._paint()
             self._leave()
@@ -88,7 +88,7 @@ class Desk:
 
     def _paint(self) -> None:
         """Show what the newest says, until the end."""
-        painter, lights, pending = Painter(), Lights(self._profile, self.name), False
+        painter, lights, pending = Painter(), Lights(self.profile, self.name), False
         while not self._closing.is_set():
             self._wake.wait(1 / RATE if pending else None)
             self._wake.clear()
@@ -101,22 +101,22 @@ class Desk:
                 self._closing.wait(1 / RATE)
 
     def _leave(self) -> None:
-        for message in (*dark(self._profile), *self._profile.leave):
+        for message in (*dark(self.profile), *self.profile.leave):
             self._send(message)
 
 
 class Feedback:
     """Finds controllers by the names of their ports, and tells them how the show stands.
 
-    `profiles` are the controllers that are known; `api` is one of rtmidi's, such as UNIX_JACK (None: the
-    system's own). Ports are looked for twice a second, on a thread: they may come and go, and several
-    of a kind are `midimix`, `midimix_2` and so on.
+    `profiles` are the controllers that are known, `only` what a port's name must contain; `api` is one of
+    rtmidi's, such as UNIX_JACK (None: the system's own). Ports are looked for twice a second, on a thread:
+    they may come and go, and several of a kind are `midimix`, `midimix_2` and so on.
     """
 
     name = "lights"
 
-    def __init__(self, profiles: Sequence[Profile], api: str | None = None) -> None:
-        self._profiles, self._api = profiles, api
+    def __init__(self, profiles: Sequence[Profile], only: str | None = None, api: str | None = None) -> None:
+        self._profiles, self._only, self._api = profiles, (only or "").casefold(), api
         # A client for looking is kept: to make one stops every thread for a tenth of a second with JACK.
         self._looker: Any = None
         self._desks: dict[str, Desk] = {}
@@ -146,6 +146,10 @@ class Feedback:
         for desk in [*self._desks.values()]:
             desk.tell(seconds, standing)
 
+    def use(self, profiles: Sequence[Profile]) -> None:
+        """Other profiles, from the next look at the ports on."""
+        self._profiles = profiles
+
     def close(self) -> None:
         """All lights off; safe to call twice."""
         atexit.unregister(self.close)
@@ -171,7 +175,7 @@ class Feedback:
         self._looker = self._looker or _client(self._api)
         there = list(self._looker.get_ports())
         for port, desk in [*self._desks.items()]:
-            if port not in there or desk.failed:
+            if port not in there or desk.failed or desk.profile not in self._profiles:
                 if desk.failed:
                     log.warning("lights of %s: %s", port, desk.failed)
                 desk.close(0.0)
@@ -184,7 +188,7 @@ class Feedback:
     def _light(self, number: int, port: str) -> str:
         """Light what is at a port, if it is a controller that is known; says why it cannot be."""
         profile = next((one for one in self._profiles if one.plays(port)), None)
-        if profile is None:
+        if profile is None or self._only not in port.casefold():
             return ""
         try:
             out = _client(self._api)
