@@ -197,8 +197,8 @@ CHECKED = {
     STILL.replace("still.png", "film.mp4"): (
         "source.still = 'film.mp4': FOLDER/footage/film.mp4 is no picture that can be read"
     ),
-    CAMERA + '[source.fallback]\nstill = "gone.png"\n': (
-        "source.fallback.still = 'gone.png': there is no such file; there are: film.mp4, sound.wav, still.png"
+    CAMERA + '[source.fallback]\nstill = "stil.png"\n': (
+        "source.fallback.still = 'stil.png': there is no such file; did you mean still.png?"
     ),
     RED + '[[filter]]\nshader = "invert"\n[filter.over]\nfilm = "film.mp4"\n': (
         "filter[0].over is unknown; known: amount"

@@ -26,7 +26,7 @@ def parameters(kind: str, file: Path | None) -> tuple[Parameter, ...]:
     if kind == "camera" or file is None:
         return (*CAMERA, *PARAMETERS)
     if kind == "still":
-        stills.read(file, longest=64)
+        stills.check(file)
         return PARAMETERS
     Reel(file, (64, 64)).close()
     return (*FILM, *PARAMETERS)

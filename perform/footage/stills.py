@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import logging
+import math
 import threading
 import warnings
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,8 +24,21 @@ LONGEST = 4096  # pixels a side: what is longer is made smaller
 MOST = 178_000_000  # pixels that a file may claim, as Pillow has it
 
 
-def read(path: Path, longest: int = LONGEST) -> Pixels:
+def read(path: Path) -> Pixels:
     """The picture in a file [height, width, 3 | 4]; of an animation the first. Raises FootageError."""
+    pixels, size = _read(path, LONGEST)
+    if max(size) > LONGEST:
+        log.warning("%s is %dx%d, shown at %dx%d", path, *size, *pixels.shape[1::-1])
+    return pixels
+
+
+def check(path: Path) -> None:
+    """Raises FootageError when the picture in a file cannot be read."""
+    _read(path, 64)
+
+
+def _read(path: Path, longest: int) -> tuple[Pixels, tuple[int, int]]:
+    """The picture in a file, no side longer than `longest`, and its own width and height."""
     from PIL import Image, UnidentifiedImageError
 
     if not path.is_file():
@@ -31,8 +46,9 @@ def read(path: Path, longest: int = LONGEST) -> Pixels:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of size, and of damaged metadata
-            with Image.open(path) as image:
-                return _pixels(image, path, longest)
+            with Image.open(path, formats=_formats()) as image:
+                size = image.size
+                return _pixels(image, longest), size
     except UnidentifiedImageError as error:
         raise FootageError(f"{path} is no picture that can be read") from error
     except Image.DecompressionBombError as error:
@@ -41,17 +57,24 @@ def read(path: Path, longest: int = LONGEST) -> Pixels:
         raise FootageError(f"{path} cannot be read: {error}") from error
 
 
-def _pixels(image: Image.Image, path: Path, longest: int) -> Pixels:
+@cache
+def _formats() -> tuple[str, ...]:
+    """All that Pillow has, but for one: to read EPS it runs a program."""
+    from PIL import Image
+
+    Image.init()
+    return tuple(name for name in Image.OPEN if name != "EPS")
+
+
+def _pixels(image: Image.Image, longest: int) -> Pixels:
     from PIL import Image, ImageOps
 
-    size = image.size
-    image.draft(None, (longest, longest))  # a JPEG may be decoded at a half, a quarter or an eighth
+    scale = min(longest / max(image.size), 1.0)  # a JPEG may be decoded at a half, a quarter or an eighth
+    image.draft(None, (math.ceil(image.width * scale), math.ceil(image.height * scale)))
     turned = ImageOps.exif_transpose(image)
     plain = _plain(turned)
     if max(plain.size) > longest:
         plain.thumbnail((longest, longest), Image.Resampling.LANCZOS, reducing_gap=3.0)
-    if max(size) > longest:
-        log.warning("%s is %dx%d, shown at %dx%d", path, *size, *plain.size)
     return np.asarray(plain)
 
 
