@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from functools import reduce
 from pathlib import Path
 from typing import get_args
 
-from perform import feeds, generators, learned, paths
+from perform import feeds, generators, learned, paths, profiles
 from perform.directions import PARAMETERS as DIRECTION
 from perform.directions import Directions
 from perform.feeds import Feed
@@ -21,9 +21,10 @@ from perform.generators.untrained import TABLES as BUILT_IN
 from perform.latent import PATHS, path_parameters
 from perform.learned import Learned
 from perform.parameters import Parameter
+from perform.profiles import Profile
 from perform.render import isf
 from perform.render.pictures import PARAMETERS as PICTURES
-from perform.scene import Footage, Role
+from perform.scene import Footage, Role, SceneError
 
 MODELS = (".safetensors", ".pkl", ".pt", ".pth", ".bin", ".npz")  # of files in models/; the first wins
 
@@ -32,8 +33,8 @@ class Library:
     """Shaders, presets and setlists in folders, the first of which wins; and models.
 
     A folder holds `shaders/{generators,filters,transitions}/*.fs`, `presets/*.toml`, `setlists/*.toml`,
-    `feeds/*.toml`, `footage/`, `learned/*.toml` and `models/`. `model` plays in place of the model that
-    each preset names.
+    `feeds/*.toml`, `profiles/*.toml`, `footage/`, `learned/*.toml` and `models/`. `model`
+    plays in place of the model that each preset names.
     """
 
     def __init__(self, *folders: Path, model: str | None = None) -> None:
@@ -121,6 +122,29 @@ class Library:
                 raise LookupError(f"{signal}: {one.name} says {', '.join(one.said)}")
         return list(found.values())
 
+    def profiles(self, fault: Callable[[str], None] = lambda _: None) -> list[Profile]:
+        """The profiles of MIDI controllers, from profiles/; of two of a name the nearer folder's. One that
+        is none is left out, and `fault` is told why."""
+        files: dict[str, Path] = {}
+        for folder in self.folders:
+            for file in sorted((folder / "profiles").glob("*.toml")):
+                files.setdefault(file.stem, file)
+        found = []
+        for file in files.values():
+            try:
+                found.append(profiles.read(file))
+            except (SceneError, OSError) as error:
+                for line in str(error).splitlines():
+                    fault(line)
+        return found
+
+    def controls(self, signals: Iterable[str]) -> None:
+        """Find what controllers cannot say. LookupError names a control that a profile does not have."""
+        if wanted := [signal for signal in sorted(signals) if profiles.of_a_device(signal)]:
+            known = {one.name: one for one in self.profiles()}
+            for signal in wanted:
+                profiles.check(signal, known)
+
     def model(self, name: str) -> tuple[Parameter, ...]:
         """What [generator] takes with a model; LookupError when there is none of that name."""
         return generators.parameters(self.model_name(name)) + PICTURES
@@ -197,7 +221,8 @@ class Library:
 
     def watched(self) -> list[Path]:
         """The folders in which a saved file may change what is played."""
-        kinds = ("presets", "setlists", "feeds", "learned", *(f"shaders/{role}s" for role in get_args(Role)))
+        shaders = (f"shaders/{role}s" for role in get_args(Role))
+        kinds = ("presets", "setlists", "feeds", "profiles", "learned", *shaders)
         return [folder / kind for folder in self.folders for kind in kinds if (folder / kind).is_dir()]
 
     def _file(self, kind: str, name: str, suffix: str, what: str) -> Path:

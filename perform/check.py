@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from perform import feeds, generators, learned
+from perform import feeds, generators, learned, profiles
 from perform.catalogue import MODELS, Library
 from perform.generators.latents import SUFFIX as DIRECTIONS
 from perform.generators.latents import directions
@@ -32,6 +32,8 @@ def check_file(file: Path, library: Library) -> list[str]:
         match file.suffix:
             case ".toml" if "kind" in document(file):
                 feeds.read(file)
+            case ".toml" if "controls" in document(file):
+                profiles.read(file)
             case ".toml" if "example" in document(file):
                 learned.read(file)
             case ".toml":

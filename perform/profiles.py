@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
-from perform.midi import CONTROL, DEVICE, kind
+from perform.midi import CONTROL, DEVICE, PLAIN, kind
 from perform.scene import SceneError, fitted, parse
 
 MOST = 512  # controls of a profile
@@ -193,6 +194,25 @@ def read(file: Path) -> Profile:
         tuple(text.not_ports),
         file,
     )
+
+
+def of_a_device(signal: str) -> bool:
+    """Whether a signal is of MIDI and of one device: `midi.midimix.fader1`."""
+    first, _, rest = signal.partition(".")
+    return first == "midi" and "." in rest and not PLAIN.fullmatch(rest)
+
+
+def check(signal: str, known: Mapping[str, Profile]) -> None:
+    """Raises LookupError when no profile has that control."""
+    _, device, rest = signal.split(".", 2)
+    profile = known.get(kind(device))
+    if PLAIN.fullmatch(rest) or (profile and rest in profile.controls):
+        return
+    if profile is None:
+        names = ", ".join(sorted(known)) or "none"
+        raise LookupError(f"{signal}: there is no profile {kind(device)}; there are: {names}")
+    near = get_close_matches(rest, profile.controls, 3) or list(profile.controls)
+    raise LookupError(f"{signal}: {profile.file} has no {rest}; it has {', '.join(near)}")
 
 
 def _controls(

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from perform.inputs import Health
-from perform.inputs._slots import Slots
+from perform.inputs._midi_device import Device
+from perform.midi import device_name, free_name
+from perform.midiclock import REALTIME, MidiClocks
+from perform.profiles import Profile
 from perform.signals import Event
 
-RTMIDI = "mido.backends.rtmidi"
-LOOK = 2.0  # seconds between two looks at the list of ports
+RTMIDI = "perform.inputs._rtmidi"
+LOOK = 1.0  # seconds between two looks at the list of ports
+REMEMBERED = 64  # ports whose devices' names are kept
 SEQUENCER = Path("/dev/snd/seq")  # ALSA complains on the terminal about each look when it is missing
 OWN = ("rtmidi", "perform", "midi through")  # ports that nobody plays
 
@@ -22,31 +26,65 @@ class Midi:
     """Listens to the ports whose names contain one of `ports` (None: to all); `now` is the show's time.
 
     `midi.cc21` 0..1, `midi.note60` its velocity 0..1 and 0 when it is let go, `midi.pitch` -1..1,
-    `midi.pressure` 0..1, `midi.program` 0..127; each also as `midi.ch2.cc21` for its channel (1..16).
-    Ports are looked for every two seconds: they may come and go, and a note that was held on one
-    that went is let go. `backend` is one of mido's.
+    `midi.pressure` 0..1, `midi.program` 0..127; each also of its channel and of its device (see
+    `_midi_device`), and by the names that `profiles` have for it. `midi.scene` is the scene that a program
+    or a pad asks for, for one frame. Clocks go to `clocks` with the time at which they came.
+
+    Ports are looked for every second: they may come and go, and a note that was held on one
+    that went is let go. A device keeps its name when it comes back. `backend` is one of mido's.
     """
 
     def __init__(
-        self, ports: Sequence[str] | None, now: Callable[[], float], backend: str | None = None
+        self,
+        ports: Sequence[str] | None,
+        now: Callable[[], float],
+        backend: str | None = None,
+        profiles: Sequence[Profile] = (),
     ) -> None:
         self.name = "midi"
+        self.clocks = MidiClocks()
         self._wanted = None if ports is None else [port.casefold() for port in ports]
-        self._now, self._backend = now, backend
-        self._slots = Slots()
+        self._now, self._backend, self._profiles = now, backend, tuple(profiles)
         self._open: dict[str, Any] = {}
-        self._held: dict[str, set[str]] = {}
+        self._devices: dict[str, Device] = {}  # by port
+        self._known: dict[str, Device] = {}  # by name; what a device has been turned to outlasts its absence
+        self._called: dict[str, str] = {}  # what the device of a port was called last
+        self._faults: dict[str, str] = {}
         self._note = "no port yet"
+        self._garbage = 0  # bytes, of ports that went
+        self._anew = threading.Event()
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="midi", daemon=True)
         self._thread.start()
 
+    @property
+    def devices(self) -> Mapping[str, Device]:
+        """The devices that are there, by port."""
+        return {port: self._devices[port] for port in list(self._open) if port in self._devices}
+
+    @property
+    def garbage(self) -> int:
+        """Bytes that were no message."""
+        return self._garbage + sum(getattr(port, "garbage", 0) for port in list(self._open.values()))
+
+    def use(self, profiles: Sequence[Profile]) -> None:
+        """Other profiles, from the next look at the ports on; the same change nothing."""
+        if tuple(profiles) != self._profiles:
+            self._profiles = tuple(profiles)
+            self._anew.set()
+
     def poll(self, until: float) -> list[Event]:
-        return self._slots.take(until)
+        said = [event for device in list(self._known.values()) for event in device.take(until)]
+        said.sort(key=lambda event: event.time)
+        return [*said, *self.clocks.take(until)]
 
     def health(self) -> Health:
-        names = ", ".join(list(self._open))
-        return Health("ok", names) if names else Health("waiting", f"midi: {self._note}")
+        names = ", ".join(f"{device.name} ({port})" for port, device in self.devices.items())
+        faults = [f"{port}: {fault}" for port, fault in list(self._faults.items())]
+        garbage = [f"{self.garbage} bytes of garbage"] if self.garbage else []
+        if names:
+            return Health("ok", "; ".join((names, *faults, *garbage)))
+        return Health("waiting", "; ".join((f"midi: {self._note}", *faults)))
 
     def close(self) -> None:
         self._closing.set()
@@ -55,47 +93,88 @@ class Midi:
     def hear(self, port: str, message: Any) -> None:
         """A message of a port."""
         now = self._now()
-        for name, value in said(message):
-            self._slots.put(now, name, value)
-            if ".note" in name:
-                held = self._held.setdefault(port, set())
-                (held.add if value else held.discard)(name)
+        kind = message.type
+        if kind in REALTIME:
+            self.clocks.hear(port, kind, now, message.pos if kind == "songpos" else 0)
+        (self._devices.get(port) or self._device(port)).hear(now, message)
+
+    def _device(self, port: str) -> Device:
+        """The device behind a port, under its old name if that is free."""
+        profile = next((one for one in self._profiles if one.plays(port)), None)
+        taken = {device.name for device in self._devices.values()}
+        name = self._called.pop(port, "")
+        if not name or name in taken:
+            name = free_name(profile.name if profile else device_name(port), taken)
+        self._called[port] = name
+        if len(self._called) > REMEMBERED:
+            del self._called[next(iter(self._called))]
+        device = self._known.get(name)
+        if device is None or device.profile != profile:
+            device = self._known[name] = Device(name, profile)
+        self._devices[port] = device
+        if len(self._known) > REMEMBERED:
+            there = self._devices.values()
+            self._known.pop(next((name for name, one in self._known.items() if one not in there), ""), None)
+        return device
 
     def _watch(self) -> None:
         wait = 0.0
         while not self._closing.wait(wait):
             self._look()
             wait = LOOK
-        for name in list(self._open):
-            self._let_go(name)
+        for port in list(self._open):
+            self._let_go(port)
 
     def _look(self) -> None:
         """Open the ports that came, close those that went."""
         try:
             there = self._ports()
-            for name in self._open.keys() - there:
-                self._let_go(name)
-            for name in there - self._open.keys():
-                self._listen(name)
         except Exception as error:  # noqa: BLE001 - drivers raise what they like; the next look may do
             self._note = str(error) or type(error).__name__
+            return
+        if self._anew.is_set():
+            self._anew.clear()
+            self._forget()
+        for port in [port for port in self._open if port not in there]:
+            self._let_go(port)
+        self._faults = {port: fault for port, fault in self._faults.items() if port in there}
+        for port in [port for port in there if port not in self._open]:
+            self._listen(port)
 
-    def _ports(self) -> set[str]:
+    def _ports(self) -> list[str]:
         names = ports(self._backend)
         self._note = f"no such port (there are: {', '.join(names) or 'none'})"
-        return {name for name in names if _wanted(name, self._wanted)}
+        return [name for name in names if _wanted(name, self._wanted)]
 
-    def _listen(self, name: str) -> None:
+    def _forget(self) -> None:
+        """Take every device anew, as it is with other profiles."""
+        for port in list(self._open):
+            self._let_go(port)
+        self._known, self._called = {}, {}
+
+    def _listen(self, port: str) -> None:
         import mido
 
         backend = mido.Backend(self._backend or RTMIDI)
-        self._open[name] = backend.open_input(name, callback=lambda said: self.hear(name, said))
+        self._device(port)
+        try:
+            self._open[port] = backend.open_input(port, callback=lambda said: self.hear(port, said))
+            self._faults.pop(port, None)
+        except Exception as error:  # noqa: BLE001 - one that cannot be opened leaves the others be
+            self._faults[port] = str(error) or type(error).__name__
+            self._devices.pop(port, None)
 
-    def _let_go(self, name: str) -> None:
-        now = self._now()
-        for note in self._held.pop(name, set()):
-            self._slots.put(now, note, 0.0)
-        self._open.pop(name).close()
+    def _let_go(self, port: str) -> None:
+        opened = self._open.pop(port)
+        try:
+            opened.close()
+        except Exception as error:  # noqa: BLE001 - it has gone, whatever its driver thinks of it
+            self._note = str(error) or type(error).__name__
+        self._garbage += getattr(opened, "garbage", 0)
+        self.clocks.forget(port)
+        device = self._devices.pop(port, None)
+        if device is not None:
+            device.let_go(self._now())
 
 
 def ports(backend: str | None = None) -> list[str]:
@@ -104,27 +183,7 @@ def ports(backend: str | None = None) -> list[str]:
 
     if backend is None and sys.platform == "linux" and not SEQUENCER.exists():
         raise OSError(f"no ALSA sequencer ({SEQUENCER})")
-    return list(mido.Backend(backend or RTMIDI).get_input_names())
-
-
-def said(message: Any) -> Iterable[tuple[str, float]]:
-    """What a mido message says, as names and values: nothing for what is not played by hand."""
-    match message.type:
-        case "control_change":
-            name, value = f"cc{message.control}", message.value / 127
-        case "note_on":
-            name, value = f"note{message.note}", message.velocity / 127
-        case "note_off":
-            name, value = f"note{message.note}", 0.0
-        case "pitchwheel":
-            name, value = "pitch", max(message.pitch / 8191, -1.0)
-        case "aftertouch":
-            name, value = "pressure", message.value / 127
-        case "program_change":
-            name, value = "program", float(message.program)
-        case _:
-            return ()
-    return ((f"midi.{name}", value), (f"midi.ch{message.channel + 1}.{name}", value))
+    return list(dict.fromkeys(mido.Backend(backend or RTMIDI).get_input_names()))
 
 
 def _wanted(name: str, wanted: Sequence[str] | None) -> bool:
