@@ -241,7 +241,8 @@ class Reach:
 
     def take(self, events: Iterable[Event]) -> None:
         """Hold what messages say, and let go what they release; of one moment, letting go comes first."""
-        said = [(event, match) for event in events if (match := SIGNAL.fullmatch(event.name))]
+        heard = (event for event in events if event.name.startswith("osc["))
+        said = [(event, match) for event in heard if (match := SIGNAL.fullmatch(event.name))]
         for event, match in sorted(said, key=lambda pair: (pair[0].time, not _releases(pair[1]["address"]))):
             if match["address"] not in self.heard and isinstance(event.value, float | str):
                 self._say(match["address"], int(match["part"] or 0), event.value)

@@ -5,6 +5,7 @@ import resource
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 
 import numpy as np
@@ -189,11 +190,11 @@ def test_ten_thousand_messages_a_second_are_heard_and_the_newest_wins() -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux says what it had no room for")
 def test_what_the_system_had_no_room_for_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     unit = Osc(port=0, now=lambda: 1.0, rate=1e9)
-    client = SimpleUDPClient("127.0.0.1", unit.port)
-    with monkeypatch.context() as stalled:
-        stalled.setattr(unit, "_drain", lambda: 0)
-        for n in range(30_000):
-            client.send_message("/a", float(n))
+    client, packet = SimpleUDPClient("127.0.0.1", unit.port), message("/a", 1.0).dgram
+    with monkeypatch.context() as stalled, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as flood:
+        stalled.setattr(unit, "_drain", lambda: int(threading.Event().wait(0.05)))
+        for _ in range(30_000):
+            flood.sendto(packet, ("127.0.0.1", unit.port))
     eventually(lambda: unit.ear.received > 1000)
     eventually(
         lambda: unit.ear.received + unit.ear.overrun > 30_000,

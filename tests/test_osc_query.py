@@ -260,8 +260,9 @@ def test_local_names_may(served: Served, host: str) -> None:
     assert served.get("/master?VALUE", Host=host)[0] == 200
 
 
-def test_a_web_socket_of_another_origin_is_refused(served: Served) -> None:
-    with pytest.raises(InvalidStatus, match="403"), served.connect(origin="http://evil.example"):
+@pytest.mark.parametrize("origin", ["http://evil.example", "null", "file://"])
+def test_a_web_socket_of_another_origin_is_refused(served: Served, origin: str) -> None:
+    with pytest.raises(InvalidStatus, match="403"), served.connect(origin=origin):
         pass
     with served.connect(origin=f"http://{served.place}"):
         pass

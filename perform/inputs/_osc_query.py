@@ -154,8 +154,8 @@ class Query:
     def _may_open(self, headers: Headers, query: str) -> bool:
         """Whether a WebSocket is of somebody who may play: no page of another origin, and where others than
         this machine reach it, one with the token."""
-        origin = urlsplit(headers.get("Origin", "")).netloc
-        if origin and origin != headers.get("Host"):
+        origin = headers.get("Origin")
+        if origin is not None and urlsplit(origin).netloc != headers.get("Host"):
             return False
         given = parse_qs(query).get("token", [""])[0]
         return _here(self._host) or bool(
