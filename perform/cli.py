@@ -218,7 +218,7 @@ def check(
 
 @app.command()
 def devices() -> None:
-    """List the sound devices, MIDI ports, Link peers, cameras and displays that are there."""
+    """List the sound devices, MIDI ports, Link peers, cameras, gamepads and displays that are there."""
     from perform.doctor import found
 
     for kind, names in found().items():

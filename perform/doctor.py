@@ -59,6 +59,7 @@ def found() -> dict[str, list[str]]:
         "MIDI outputs": _outputs,
         "Ableton Link": _session,
         "cameras": _cameras,
+        "gamepads": _gamepads,
         "displays": _displays,
     }
     return {kind: _listed(look) for kind, look in kinds.items()}
@@ -151,6 +152,12 @@ def display() -> Finding:
             return "ok", ", ".join(names), ""
     why = "no display: the demo is rendered to a video instead of a window"
     return "warn", why, "run it from a desktop session, or go on with --headless"
+
+
+def _gamepads() -> list[str]:
+    from perform.outputs._pads import there
+
+    return there()
 
 
 def _displays() -> list[str]:

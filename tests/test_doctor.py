@@ -145,6 +145,7 @@ def test_devices_are_listed_by_kind_and_a_kind_that_breaks_is_empty(
     monkeypatch.setattr(audio, "devices", lambda: devices)
     monkeypatch.setitem(sys.modules, "mido", None)
     monkeypatch.setattr(doctor, "_displays", lambda: ["beamer"])
+    monkeypatch.setattr(doctor, "_gamepads", lambda: ["Xbox 360"])
     monkeypatch.setattr(doctor, "_cameras", lambda: ["C920"])
     monkeypatch.setattr(link, "look", lambda: "1 peer at 120.0 bpm")
     assert doctor.found() == {
@@ -154,6 +155,7 @@ def test_devices_are_listed_by_kind_and_a_kind_that_breaks_is_empty(
         "MIDI outputs": [],
         "Ableton Link": ["1 peer at 120.0 bpm"],
         "cameras": ["C920"],
+        "gamepads": ["Xbox 360"],
         "displays": ["beamer"],
     }
     assert doctor.sound() == ("ok", "2 to listen to, 1 to play on: room, hall, hall", "")

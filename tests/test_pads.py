@@ -13,7 +13,7 @@ import pytest
 
 from perform import formula
 from perform.clock import Moment
-from perform.outputs._pads import DEAD, Pads, stick, trigger
+from perform.outputs._pads import DEAD, Pads, stick, there, trigger
 from perform.pads import BUTTONS, SIGNALS
 from perform.signals import Signals
 
@@ -41,6 +41,9 @@ class Sticks:
         pad.__dict__.update(state)
         self.pads[at] = pad
         return pad
+
+    def init(self) -> bool:
+        return True
 
     def joystick_present(self, at: int) -> bool:
         if self.fault:
@@ -213,3 +216,10 @@ def test_all_that_is_said_has_a_name(sticks: Sticks, said: Callable[[], dict[str
     assert heard.keys() <= SIGNALS
     with pytest.raises(formula.FormulaError, match=r"unknown signal pad\.lz; did you mean pad\.l"):
         formula.compile("pad.lz")
+
+
+def test_pads_are_listed(sticks: Sticks) -> None:
+    assert there(sticks) == []
+    sticks.plug(3, SONY)
+    sticks.plug(1, XBOX)
+    assert there(sticks) == ["Xbox 360", "DualShock 4"]

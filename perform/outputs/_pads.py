@@ -11,6 +11,7 @@ from typing import Any
 import glfw
 
 from perform import paths
+from perform.outputs._displays import attempt
 from perform.pads import BUTTONS, STICKS, TRIGGERS
 from perform.signals import Event
 
@@ -34,7 +35,7 @@ class Pads:
     the same of the first as `pad.1.lx`, of the second as `pad.2.lx`. `pad.lx` is whichever moved last.
 
     What has no layout that is known says `pad.axis1`, `pad.button1`, `pad.hat1x`, `pad.hat1y` and so on.
-    A pad that goes lets go of all; of those that come the same kind gets its place again. `api` is GLFW.
+    A pad that goes lets go of all; one of its kind that comes gets its place. `api` is GLFW.
     """
 
     def __init__(self, api: Any = glfw) -> None:
@@ -112,6 +113,14 @@ class Pads:
         new = {name: value for name, value in now.items() if value != pad.said.get(name, 0.0)}
         pad.said = now
         return {f"pad.{which}{name}": value for which in ("", f"{pad.place}.") for name, value in new.items()}
+
+
+def there(api: Any = glfw) -> list[str]:
+    """The pads that are there, in their places. Raises WindowError without a desktop."""
+    attempt(api.init)
+    pads = Pads(api)
+    pads.poll(0.0)
+    return pads.names
 
 
 def gamepad(buttons: Any, axes: Any) -> dict[str, float]:
