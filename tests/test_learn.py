@@ -76,7 +76,7 @@ def jitter(cc: int, around: int, steps: int, until: float, seed: int = 0) -> Ite
 
 
 def learned(*streams: Stream, seconds: float = 8.0, port: str = "tape") -> Control:
-    return waited([Tape(*streams, port=port)], OfflineClock(100), seconds)
+    return waited([Tape(*streams, port=port)], OfflineClock(100), seconds, Watch())
 
 
 def test_the_knob_that_is_turned_is_learned() -> None:
@@ -273,6 +273,8 @@ def test_a_control_becomes_a_formula(one: Target, control: Control, text: str) -
 
 def test_ways_of_taking_over_and_of_pressing() -> None:
     assert text_for(target(), KNOB, takeover="scaling") == "scaling(midi.cc21, 0.4)"
+    bend = Control("midi.pitch", False, -1, 1)
+    assert text_for(target(0.5), bend, takeover="scaling") == "scale(pickup(midi.pitch, 0), 0.5, 1)"
     assert text_for(target(), KNOB, takeover="none") == "said(midi.cc21, 0.4)"
     assert text_for(target(), KNOB, 0.75) == "pickup(midi.cc21, 0.75)"
     assert text_for(target(), PAD, press="toggle") == "mix(0.4, 1, toggle(midi.note36))"

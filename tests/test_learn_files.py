@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import socket
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,9 +17,11 @@ from typer.testing import CliRunner
 from perform import paths
 from perform.catalogue import Library
 from perform.cli import app
-from perform.learning import files
+from perform.clock import OfflineClock
+from perform.learning import commands, files
 from perform.learning.files import own, undo, written
 from perform.scene import SceneError, document, read
+from tests.test_learn import Tape, turned
 
 TEXT = """\
 # A field of squares, thrown.
@@ -230,6 +234,23 @@ def test_the_command_learns_what_a_fader_of_a_touchscreen_sends(preset: Path) ->
     assert 'columns = \'scale(said(osc["/1/fader3"], ' in preset.read_text(encoding="utf-8")
     assert "generator.columns is as it was" in run(str(preset), "--undo")
     assert preset.read_text(encoding="utf-8") == TEXT
+
+
+def test_the_command_learns_one_control_after_another(preset: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tape = Tape(turned(30, 0, 100, 1.0), turned(31, 0, 100, 4.0))
+
+    @contextmanager
+    def opened(*_: object) -> Iterator[tuple[list[Tape], OfflineClock]]:
+        yield [tape], OfflineClock(100)
+
+    monkeypatch.setattr(commands, "_open", opened)
+    run(str(preset), "columns", "gain", "--takeover", "scaling")
+    assert changes(preset.read_text(encoding="utf-8")) == [
+        "-columns = 5   # how many",
+        '+columns = "scale(scaling(midi.cc30, 0.107143), 2, 30)"   # how many',
+        "-gain = 'pickup(osc[\"/loud\"], 1)' # louder",
+        '+gain = "pickup(midi.cc31, 1)" # louder',
+    ]
 
 
 def test_the_command_lists_what_can_be_learned(preset: Path) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack, closing
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -15,8 +18,9 @@ if TYPE_CHECKING:
     from perform.catalogue import Library
     from perform.clock import Clock
     from perform.inputs import Input
+    from perform.learning.formulas import Press, Takeover
     from perform.learning.live import Place
-    from perform.learning.moved import Control
+    from perform.learning.moved import Control, Watch
 
 LOOKS = 100.0  # a second
 
@@ -25,8 +29,11 @@ def learn(
     preset: Annotated[
         str | None, typer.Argument(metavar="PRESET|FILE", help="A preset or a setlist, by name or file.")
     ] = None,
-    parameter: Annotated[
-        str | None, typer.Argument(help="What to play, such as filter[0].zoom; without it, what there is.")
+    parameters: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[PARAMETER]...", help="What to play, such as filter[0].zoom, one control after another."
+        ),
     ] = None,
     undo: Annotated[bool, typer.Option("--undo", help="Take back what was learned last.")] = False,
     takeover: Annotated[
@@ -55,28 +62,54 @@ def learn(
         ways = choice("takeover", takeover, ("pickup", "scaling", "none"))
         pressed = choice("press", press, ("", "momentary", "toggle"))
         library, places = _places(preset)
-        if parameter is None:
-            return _list(places)
-        from perform.learning.formulas import formula
-        from perform.learning.targets import named
-
-        chosen = named([place.target for place in places], parameter)
-        place = next(place for place in places if place.target is chosen)
-        target = chosen if low is high is None else chosen.between(low, high)
-        control = _moved(f"{target.name}, {target.parameter.range}", midi, osc_port, seconds)
-        text = formula(target, control, None, ways, pressed)
-        out.print(place.write(text, library), markup=False, highlight=False, soft_wrap=True)
+        names = parameters or _chosen(places)
+        found = [_place(places, name, low, high) for name in names]
+        if found:
+            with _open(midi, osc_port) as (inputs, clock):
+                _each(found, inputs, clock, seconds, library, Ways(ways, pressed))
     return None
 
 
+class Ways(NamedTuple):
+    """How a knob takes over, and what a button does."""
+
+    takeover: Takeover = "pickup"
+    press: Press = ""
+
+
+def _each(
+    places: Sequence[Place],
+    inputs: Sequence[Input],
+    clock: Clock,
+    seconds: float,
+    library: Library,
+    ways: Ways,
+) -> None:
+    """Learn one parameter after another."""
+    from perform.learning.formulas import formula
+    from perform.learning.moved import Watch
+
+    watch = Watch()
+    for place in places:
+        target = place.target
+        ask = partial(_say, f"{target.name}, {target.parameter.range}: move a control")
+        text = formula(target, waited(inputs, clock, seconds, watch, ask), None, *ways)
+        out.print(place.write(text, library), markup=False, highlight=False, soft_wrap=True)
+
+
 def waited(
-    inputs: Sequence[Input], clock: Clock, seconds: float, ready: Callable[[], None] = lambda: None
+    inputs: Sequence[Input],
+    clock: Clock,
+    seconds: float,
+    watch: Watch,
+    ready: Callable[[], None] = lambda: None,
 ) -> Control:
     """The control that is moved within so many seconds; `ready` is called when one may be. TimeoutError."""
-    from perform.learning.moved import REST, Watch
+    from perform.learning.moved import REST
 
     begun = now = clock.advance()
-    watch, told = Watch(begun), False
+    told = False
+    watch.begin(begun)
     while now - begun < seconds:
         watch.hear([event for one in inputs for event in one.poll(now)])
         control = watch.moved(now)
@@ -93,21 +126,37 @@ def _health(inputs: Sequence[Input]) -> list[str]:
     return [one.health().detail or one.name for one in inputs]
 
 
-def _moved(what: str, midi: str | None, osc_port: int, seconds: float) -> Control:
+@contextmanager
+def _open(midi: str | None, osc_port: int) -> Iterator[tuple[list[Input], Clock]]:
     from perform.clock import LiveClock
     from perform.show import Options, by_hand
 
     clock = LiveClock(LOOKS)
-    inputs = by_hand(Options(midi=midi, osc_port=osc_port), clock)
     with ExitStack() as stack:
+        inputs = by_hand(Options(midi=midi, osc_port=osc_port), clock)
         for one in inputs:
             stack.enter_context(closing(one))
-        return waited(
-            inputs,
-            clock,
-            seconds,
-            lambda: err.print(f"{what}: move a control", markup=False, highlight=False),
-        )
+        yield inputs, clock
+
+
+def _say(sentence: str) -> None:
+    err.print(sentence, markup=False, highlight=False)
+
+
+def _chosen(places: Sequence[Place]) -> list[str]:
+    """What a person at a terminal wants to learn, of all that there is."""
+    _list(places)
+    if not sys.stdin.isatty():
+        return []
+    return str(typer.prompt("learn", default="", show_default=False, err=True)).split()
+
+
+def _place(places: Sequence[Place], name: str, low: float | None, high: float | None) -> Place:
+    from perform.learning.targets import named
+
+    target = named([place.target for place in places], name)
+    place = next(place for place in places if place.target is target)
+    return place if low is high is None else replace(place, target=target.between(low, high))
 
 
 def _places(name: str) -> tuple[Library, list[Place]]:

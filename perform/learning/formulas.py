@@ -14,7 +14,7 @@ Takeover: TypeAlias = Literal["pickup", "scaling", "none"]
 Press: TypeAlias = Literal["", "momentary", "toggle"]
 
 KNOB = re.compile(
-    r"\b(?P<function>pickup|scaling)\(\s*"
+    r"\b(?:pickup|scaling|said)\(\s*"
     rf"""(?P<signal>(?:{"|".join(FAMILIES)})(?:\.\w+|\[\s*(?:"[^"]*"|'[^']*')\s*\])+)(?=\s*,)"""
 )
 
@@ -78,7 +78,8 @@ def _turned(target: Target, control: Control, worth: float, takeover: Takeover) 
     slope = (target.high - target.low) / (control.high - control.low)
     at_zero = target.low - control.low * slope
     place = min(max((worth - at_zero) / slope, control.low), control.high)
-    function = "said" if takeover == "none" else takeover
+    plain = (control.low, control.high) == (0.0, 1.0)  # which value scaling needs
+    function = "said" if takeover == "none" else takeover if plain else "pickup"
     knob = f"{function}({control.signal}, {_number(place)})"
     ends = _number(at_zero), _number(at_zero + slope)
     return knob if ends == ("0", "1") else f"scale({knob}, {ends[0]}, {ends[1]})"
