@@ -147,7 +147,7 @@ class Query:
             return self._refuse(503, "Service Unavailable", f"{CLIENTS} clients are connected already")
         if not self._may_open(request.headers, url.query):
             return self._refuse(
-                403, "Forbidden", "a token is needed (perform play --osc-token), or another origin"
+                403, "Forbidden", "of another origin, or without the token that PERFORM_OSC_TOKEN says"
             )
         return None
 
