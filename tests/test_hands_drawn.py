@@ -182,6 +182,26 @@ def test_hands_play_in_real_time_and_latency_is_told(
     assert 0.02 < np.ptp(xs) < 0.2
 
 
+def test_a_relief_hardly_misses_a_picture(model: Path) -> None:
+    """The one that takes over has never seen the hand before."""
+    hand = drawn([Hand(0.6, 0.3, 0.22, curls=RELAXED)])
+    unit = Tracker(str(model))
+    eventually(lambda: unit.track(hand, next(FRAMES) / FPS) is not None, "the tracker")
+    first, unit._longest = unit.pid, 0.0
+    seen: list[bool] = []
+
+    def look() -> None:
+        rows = unit.track(hand, next(FRAMES) / FPS)
+        seen.append(rows is not None and len(rows) == 1)
+
+    eventually(lambda: unit.pid != first, "the relief", look)
+    unit._longest = 1e9
+    for _ in range(5):
+        look()
+    unit.close()
+    assert seen[2:].count(False) <= 2 and all(seen[-3:])
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 def test_pictures_do_not_leave_the_tracker_s_process(tracker: Tracker) -> None:
     for _ in range(3):
