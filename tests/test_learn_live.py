@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from perform import paths, show
@@ -28,6 +29,14 @@ squares = "pickup(midi.cc40, 0.5)"
 SIZE = (48, 27)
 
 
+class Waves(Says):
+    """An input of rows of numbers, as sound is."""
+
+    def poll(self, until: float) -> list[Event]:
+        row = np.zeros(8, np.float32)
+        return [Event(until, "audio.waveform", row), Event(until, 'osc["/title"]', "text")]
+
+
 class Playing:
     """A live show without a window, its keys and controls pressed by a test."""
 
@@ -35,7 +44,7 @@ class Playing:
         self.says, self.told = Says(), [""]
         self.rig: Rig = show.play(Options(name, size=SIZE, headless=True, osc_port=0, fps=200), Library())
         show._learn(self.rig, self.told.append, Options(name), Library())
-        self.rig.inputs = [self.says]
+        self.rig.inputs = [self.says, Waves()]
 
     def frames(self, seconds: float) -> None:
         end = self.rig.clock.now() + seconds

@@ -157,6 +157,21 @@ def test_an_escape_is_forgotten_after_three_seconds(stage: Stage) -> None:
 
 
 @real
+def test_what_is_said_to_the_operator_stands_in_the_title_until_it_is_taken_back(stage: Stage) -> None:
+    stage.open([320, 180], False, None, ROWS)
+    stage.frame()
+    stage.ask("say", "learn: move a control")
+    assert stage.frame()["notice"] == "learn: move a control"
+    stage.press("Escape")
+    assert stage.titles() == ["perform – press Esc again to leave"]
+    stage.seconds += 3.1
+    assert stage.frame()["notice"] == "learn: move a control"
+    assert stage.titles() == ["perform – learn: move a control"]
+    stage.ask("say", "")
+    assert stage.frame()["notice"] == "" and stage.titles() == ["perform"]
+
+
+@real
 def test_the_mouse_is_a_pad(stage: Stage) -> None:
     stage.open([320, 180], False, None, ROWS)
     stage.frame()
@@ -346,6 +361,9 @@ class Player:
         seen["size"] = list(size)
         for name, x in (("left", 0), ("right", width - 1)):
             seen[name] = list(target.read(viewport=(x, height - 1, 1, 1)))
+
+    def say(self, note: str) -> None:
+        self.window.say(note)
 
     def displays(self) -> Any:
         from perform.outputs.window import displays

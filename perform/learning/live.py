@@ -147,7 +147,7 @@ class Learner:
             self._told = None
             self._say("")
         taken = TAKEN if self.on else {f"key.{LEARN}"}
-        return [event for event in events if not (event.value and event.name in taken)]
+        return [event for event in events if not (event.name in taken and event.value)]
 
     def close(self) -> None:
         """Write what was learned, then stop."""
