@@ -36,6 +36,7 @@ SHOW = {
     "nextclock": "/tempo/clock/next",
 }  # those of the show's own parameters that are not just its name
 ONCE = ("scene", "tempo", "clock")  # numbers that are said, not held
+STAYS = ("crossfade",)
 RELEASE = "/release"  # everything; after a parameter's address that one
 CLEAR = {"master": 1.0, "blackout": False, "freeze": False}  # what panic makes of the show
 NORM = "/norm"  # after a parameter's address: its value as 0..1 of its range
@@ -257,9 +258,12 @@ class Reach:
         return dict(CLEAR)
 
     def release(self) -> None:
-        """Let go of everything."""
-        for controls in (*self._of_scene, self._show):
+        """Let go of everything, but of a fader that would play if it jumped."""
+        for controls in self._of_scene:
             controls.release()
+        for parameter in self._show.parameters:
+            if parameter.name not in STAYS:
+                self._show.release(parameter)
 
     @property
     def held(self) -> int:

@@ -36,6 +36,8 @@ class Cues:
         self._began = place.bar if place else None  # in bars
         self._slot = 0
         self._late = False  # a beat that allowed the queued cue has passed without it
+        self._fader: float | None = None  # where the crossfader was
+        self._left: tuple[float, float] | None = None  # the end that the fader left, and the bar of its cue
 
     def step(
         self,
@@ -43,14 +45,18 @@ class Cues:
         go: bool = False,
         back: bool = False,
         scene: int = 0,
+        crossfade: float = 0.0,
         ready: Callable[[int], bool | None] = lambda cue: True,
     ) -> Place:
-        """The place at this moment; `scene` is a cue counted from 1, 0 asks for none.
+        """The place at this moment; `scene` is a cue counted from 1, 0 asks for none. `crossfade` (0..1)
+        is a fader whose every way from end to end is a transition to the cue that follows.
 
         A cue that is not `ready` is waited for; one that never will be (None) is passed over.
         """
         self._began = moment.bar if self._began is None else min(self._began, moment.bar)
         self._ask(go, back, scene)
+        if self._by_hand(crossfade, moment.bar, ready):
+            return self._place(moment)
         due = self._beat_allows(moment)
         place = self._place(moment)
         if place.before is not None:  # what comes in comes in first
@@ -71,6 +77,28 @@ class Cues:
         """The cue that comes next, this one at the end of a setlist that does not loop."""
         there = self._queued if self._queued is not None else self._neighbour(self._cue, 1)
         return self._cue if there is None else there
+
+    def _by_hand(self, fader: float, bar: float, ready: Callable[[int], bool | None]) -> bool:
+        """Whether the crossfader makes the transition: from when it leaves an end until it is at the other,
+        or back at the first, where the cue before goes on as if nothing had been."""
+        was, self._fader = self._fader, fader
+        if self._left is None:
+            there = self.following
+            if was not in (0.0, 1.0) or fader == was or self._before is not None:
+                return False
+            if there == self._cue or not ready(there):
+                return False
+            self._left = was, self._began or 0.0
+            self._enter(there, bar)
+        end, began = self._left
+        if fader in (0.0, 1.0):
+            self._left = None
+            if fader == end and self._before is not None:
+                self._cue, self._began = self._before, began
+            else:
+                self._began = bar
+            self._before = None
+        return True
 
     def _ask(self, go: bool, back: bool, scene: int) -> None:
         here = self._cue if self._queued is None else self._queued
@@ -120,6 +148,10 @@ class Cues:
         beats = self._cues[self._cue].entrance.beats
         gone = (moment.bar - began) * BEATS_PER_BAR
         progress = 1.0 if beats == 0 else min(max(gone / beats, 0.0), 1.0)
+        if self._left is not None and self._fader is not None:
+            progress = abs(self._fader - self._left[0])
+        elif self._before is None:
+            progress = 1.0
         if progress == 1:
             self._before = None
         return Place(self._cue, self._before, progress, self._queued, began)

@@ -271,13 +271,13 @@ class Performance:
     def _move(self, moment: Moment, show: Values) -> None:
         """On through the setlist; a scene that comes in begins anew."""
         asked, self._asked = show["scene"] if show["scene"] != self._asked else 0, show["scene"]
-        before = self.place.cue
-        self.place = self._cues.step(
-            moment, show["go"], show["back"], asked, lambda cue: self.cues[cue].scene.ready()
-        )
+        before, ready = self.place, lambda cue: self.cues[cue].scene.ready()
+        hands = show["go"], show["back"], asked, show["crossfade"]
+        self.place = self._cues.step(moment, *hands, ready)
         self.cues[self._cues.following].scene.ready()  # it is opened beside the show, if it is not open
-        if self.place.cue != before:
-            self.cues[self.place.cue].scene.enter()
+        if self.place.cue != before.cue:
+            if self.place.cue != before.before:  # which a crossfader came back to
+                self.cues[self.place.cue].scene.enter()
             self._reach = self._reached()
 
     def _reached(self) -> Reach:

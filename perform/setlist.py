@@ -27,6 +27,9 @@ SHOW = (
     Parameter("go", 0.0, 0.0, 1.0, kind="event", description="on to the next cue"),
     Parameter("back", 0.0, 0.0, 1.0, kind="event", description="back to the cue before"),
     Parameter("scene", 0.0, 0.0, 999.0, kind="int", description="to cue number n; 0 stays"),
+    Parameter(
+        "crossfade", 0.0, 0.0, 1.0, description="from end to end a transition to the next cue, by hand"
+    ),
     Parameter("tap", 0.0, 0.0, 1.0, kind="event", description="a tap of the tempo"),
     Parameter("resync", 0.0, 0.0, 1.0, kind="event", description="the bar begins now"),
     Parameter("double", 0.0, 0.0, 1.0, kind="event", description="twice the tempo"),

@@ -248,6 +248,25 @@ def test_panic_gives_the_picture_back(show: Show) -> None:
     assert show.value("/generator/disorder") == (0.25,)
 
 
+def test_a_crossfader_leads_to_the_next_scene_and_panic_leaves_it_there(show: Show) -> None:
+    show.step()
+    show.step(("/generator/disorder", 0.8))
+    picture = show.step(("/crossfade", 0.25))
+    assert picture.image[:2] == ("dissolve", 0.25)
+    assert show.value("/now/title") == ("Flora",)
+    assert show.step(("/crossfade", 0.5)).image[:2] == ("dissolve", 0.5)
+    show.step(("/crossfade", 0.0))
+    show.step()
+    assert show.value("/now/title") == ("Grid",)
+    assert show.value("/generator/disorder") == (0.8,)  # it had not been left
+    show.step(("/crossfade", 1.0))
+    show.step(("/panic", 1.0))
+    for _ in range(3):
+        show.step()
+    assert show.value("/now/title") == ("Flora",)
+    assert show.value("/crossfade") == (1.0,)
+
+
 def test_the_nodes_are_the_same_object_until_they_change(show: Show) -> None:
     show.step()
     first = show.performance.standing().nodes

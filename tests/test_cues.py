@@ -140,3 +140,49 @@ def test_a_cue_that_comes_late_by_itself_lasts_as_long() -> None:
         clock.advance()
         later.append(cues.step(clock.moment(Tempo(bpm=120))).cue)
     assert later == [1] * 60 + [2] * 2
+
+
+def faded(cues: Cues, *positions: float, ready: bool = True) -> list[Place]:
+    """The places while a crossfader is moved, a position a frame."""
+    clock, places = OfflineClock(30), []
+    for position in (0.0, *positions):
+        clock.advance()
+        moment = clock.moment(Tempo(bpm=120))
+        places.append(cues.step(moment, crossfade=position, ready=lambda _: ready))
+    return places[1:]
+
+
+def ways(places: list[Place]) -> list[tuple[int, int | None, float]]:
+    return [(place.cue, place.before, round(place.progress, 6)) for place in places]
+
+
+def test_a_crossfader_makes_a_transition_on_each_way() -> None:
+    places = faded(Cues([cue("a"), cue("b"), cue("c")], 4, False), 0.25, 0.5, 1.0, 1.0, 0.75, 0.0, 0.0)
+    assert ways(places) == [
+        *((1, 0, 0.25), (1, 0, 0.5), (1, None, 1.0), (1, None, 1.0)),
+        *((2, 1, 0.25), (2, None, 1.0), (2, None, 1.0)),
+    ]
+
+
+def test_a_crossfader_that_comes_back_leaves_everything_as_it_was() -> None:
+    places = faded(Cues([cue("a", bars=8), cue("b")], 4, False), 0.25, 0.5, 0.0, 0.0)
+    assert ways(places) == [(1, 0, 0.25), (1, 0, 0.5), (0, None, 1.0), (0, None, 1.0)]
+    assert places[-1].bar == 0.0
+
+
+def test_a_crossfader_waits_for_nothing_and_jumps_to_nothing() -> None:
+    assert ways(faded(Cues([cue("a"), cue("b")], 4, False), 1.0)) == [(1, None, 1.0)]
+    assert ways(faded(Cues([cue("a")], 4, False), 0.5, 1.0)) == [(0, None, 1.0)] * 2
+    waiting = Cues([cue("a"), cue("b")], 4, False)
+    assert ways(faded(waiting, 0.5, 0.75, ready=False)) == [(0, None, 1.0)] * 2
+    assert ways(faded(waiting, 0.5))[0] == (1, 0, 0.5)
+
+
+def test_an_edit_with_the_crossfader_at_its_far_end_changes_nothing() -> None:
+    edited = Cues([cue("a"), cue("b")], 4, True, Place(1, bar=2.0))
+    clock = OfflineClock(30)
+    places = []
+    for position in (1.0, 1.0, 1.0):
+        clock.advance()
+        places.append(edited.step(clock.moment(Tempo(bpm=120)), crossfade=position))
+    assert ways(places) == [(1, None, 1.0)] * 3
