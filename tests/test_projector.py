@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -161,6 +162,25 @@ def test_a_file_that_breaks_leaves_its_pictures_and_comes_back(
     eventually(lambda: showing._fault == "", "the film", lambda: showing.ask(course(0.3)))
     assert settled(showing, course(1.5))
     assert len(caplog.messages) == 1
+    showing.close()
+
+
+FLAPS = 100 if os.environ.get("PERFORM_SOAK") else 5
+
+
+def test_a_file_that_comes_and_goes(film: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(projector, "AGAIN", 0.005)
+    monkeypatch.setattr(changes, "LOOK", 0.005)
+    showing, whole = Beside(Reel(film)), film.read_bytes()
+    threads = threading.active_count()
+    for _ in range(FLAPS):
+        settled(showing, course(1.0))
+        film.write_bytes(b"nothing")
+        eventually(lambda: showing._fault, "the fault", lambda: showing.ask(course(1.0)))
+        assert number(showing.ask(course(1.0)).pixels) == 25
+        film.write_bytes(whole)
+        eventually(lambda: not showing._fault, "the film", lambda: showing.ask(course(0.3)))
+    assert threading.active_count() == threads
     showing.close()
 
 

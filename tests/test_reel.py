@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import shutil
 from fractions import Fraction
@@ -168,3 +169,30 @@ def test_a_file_that_goes_is_an_error_when_it_is_looked_for(tmp_path: Path) -> N
     shutil.move(film, tmp_path / "elsewhere.ts")
     with pytest.raises((OSError, FootageError)):
         reel._go(None)
+
+
+FUZZ = 1000 if os.environ.get("PERFORM_SOAK") else 25  # damaged files of each format
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mkv", "avi", "gif"])
+def test_garbage_is_a_sentence_or_plays(tmp_path: Path, suffix: str) -> None:
+    """Damage anywhere, headers too: a film opens and gives pictures, or says why not."""
+    codec, form = FORMATS[suffix]
+    whole = write_film(tmp_path / f"whole.{suffix}", 12, codec=codec, form=form).read_bytes()
+    rng, file = np.random.default_rng(len(suffix)), tmp_path / f"film.{suffix}"
+    for _ in range(FUZZ):
+        data = bytearray(whole[: int(rng.integers(1, len(whole) + 1))] if rng.random() < 0.3 else whole)
+        for at in rng.integers(len(data), size=int(rng.integers(1, 30))):
+            data[at] = rng.integers(256)
+        file.write_bytes(data)
+        try:
+            reel = Reel(file, (320, 240))
+        except FootageError as error:
+            assert str(error).startswith(str(file))
+            continue
+        for seconds in (0.0, reel.length / 2, reel.length, 0.1):
+            try:
+                assert reel.read(seconds).pixels.ndim == 3
+            except OSError as error:
+                assert "has no picture" in str(error)
+        reel.close()

@@ -56,14 +56,13 @@ class Beside:
     that changes is opened anew; one that goes away again and again, and meanwhile its pictures stay."""
 
     def __init__(self, reel: Reel) -> None:
-        self._reel = reel
-        self._begin()
+        self._wake = threading.Condition()
+        self._begin(reel)
         self._course: Course | None = None
         self._asked = 0.0  # stopwatch
         self._fault = ""
         self._open = True
         self._changes = changes.Changes(reel.path)
-        self._wake = threading.Condition()
         self._thread = threading.Thread(target=self._work, name="film", daemon=True)
         self._thread.start()
 
@@ -85,10 +84,11 @@ class Beside:
             self._wake.notify()
         self._thread.join(timeout=5)
 
-    def _begin(self) -> None:
-        self.length, self.alpha = self._reel.length, self._reel.alpha
-        self._first = self._reel.read(0.0)
-        self._shots = [self._first]
+    def _begin(self, reel: Reel) -> None:
+        first = reel.read(0.0)
+        with self._wake:
+            self._reel, self._first, self._shots = reel, first, [first]
+            self.length, self.alpha = reel.length, reel.alpha
 
     def _work(self) -> None:
         done: Course | None = None  # for which everything is there
@@ -136,12 +136,11 @@ class Beside:
 
     def _again(self) -> None:
         """Open the file again, or raise why not."""
-        reel = Reel(self._reel.path, self._reel.wanted)
-        self._reel.close()
-        self._reel = reel
-        with self._wake:
-            self._begin()
-        log.info("%s is played as it is now", reel.path)
+        old = self._reel
+        self._begin(Reel(old.path, old.wanted))
+        old.close()
+        self._fault = ""
+        log.info("%s is played as it is now", old.path)
 
     def _fail(self, error: Exception) -> None:
         """Say what is wrong, once, and try again in a while."""
@@ -152,7 +151,6 @@ class Beside:
             self._wake.wait_for(lambda: not self._open, AGAIN)
         with suppress(Exception):
             self._again()
-            self._fault = ""
 
 
 def times(course: Course, first: float) -> list[float]:

@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,7 +56,7 @@ class Reel:
             self._begin()
         except FootageError:
             raise
-        except (OSError, ValueError) as error:
+        except _faults() as error:
             raise FootageError(f"{path} cannot be played: {_reason(error)}") from error
 
     def read(self, seconds: float) -> Shot:
@@ -86,6 +87,9 @@ class Reel:
             self._file.close()
             raise FootageError(f"{self.path} has no video stream")
         self._stream: Any = self._file.streams.video[0]
+        if self._stream.codec_context is None:
+            self._file.close()
+            raise FootageError(f"{self.path} has a codec that is not known")
         self._stream.thread_type = "AUTO"
         self._stream.codec_context.thread_count = 2
         self._decoder = _decoder(self._stream)
@@ -165,7 +169,7 @@ class Reel:
         """Read on from the key frame before a tick; from the beginning where there is none, or where
         nobody can look for it."""
         if tick is not None and tick >= 0 and self._timed:
-            with suppress(OSError):
+            with suppress(*_faults()):
                 self._file.seek(tick + self._first, stream=self._stream)
                 self._decoder.flush_buffers()
                 self._frames, self._count = self._decoded(), 0
@@ -196,7 +200,7 @@ class Reel:
         """The stream's packets from here on; a file that was cut off ends early."""
         try:
             yield from self._file.demux(self._stream)
-        except (OSError, ValueError):  # FFmpeg's errors are these
+        except _faults():
             return
 
     def _decoded(self) -> Iterator[av.VideoFrame]:
@@ -204,7 +208,7 @@ class Reel:
         for packet in self._packets():
             try:
                 yield from self._decoder.decode(packet)
-            except (OSError, ValueError):
+            except _faults():
                 continue
 
     def _pixels(self, frame: av.VideoFrame) -> Pixels:
@@ -217,6 +221,14 @@ class Reel:
             interpolation=Interpolation.AREA if smaller else Interpolation.BICUBIC,
         ).to_ndarray()  # fmt: skip
         return np.ascontiguousarray(np.rot90(pixels, self._turns)) if self._turns else np.asarray(pixels)
+
+
+@cache
+def _faults() -> tuple[type[Exception], ...]:
+    """What FFmpeg's errors are."""
+    from av.error import FFmpegError
+
+    return OSError, ValueError, FFmpegError
 
 
 def _decoder(stream: Any) -> Any:
