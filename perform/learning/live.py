@@ -31,6 +31,7 @@ LEARN = "m"
 STEPS = {"tab": 1, "down": 1, "up": -1, "right": 1, "left": -1}
 UNITS = ("left", "right")  # from one unit to the next
 UNDO = "z"
+WIDEST = 80  # letters of what is shown; the log has all of it
 SHOWN = 6.0  # seconds for which what was learned stays on show
 TAKEN = {f"key.{key}" for key in (LEARN, *STEPS, UNDO)}
 ROWS = (
@@ -183,20 +184,25 @@ class Learner:
         self._chosen, self._armed = names[at], True
         self._watch.begin(now)
         target = places[at].target
-        self._tell(f"{target.name} {target.parameter.range}, now {text_of(target.setting)}: move a control")
+        worth = self._worth(target)
+        now_worth = text_of(target.setting) if worth is None else f"{worth:g}"
+        self._tell(f"{target.name} {target.parameter.range}, now {now_worth}: move a control")
 
     def _bind(self, control: Control | None) -> None:
         place = next((one for one in self._places() if one.target.name == self._chosen), None)
         if control is None or place is None:
             return
         self._armed = False
-        worth = self._performance.standing().values.get(place.target.address)
-        part = place.target.part or 0
-        said = worth[part] if worth and part < len(worth) else None
-        number = float(said) if isinstance(said, int | float) else None
-        text = formula(place.target, control, number, self._takeover)
+        text = formula(place.target, control, self._worth(place.target), self._takeover)
         self._tell(f"{place.target.name}: {control.signal}")
         self._clerk.ask(partial(place.write, text, self._library))
+
+    def _worth(self, target: Target) -> float | None:
+        """What a parameter is worth at the moment, None where that is not told."""
+        values = self._performance.standing().values.get(target.address, ())
+        part = target.part or 0
+        value = values[part] if part < len(values) else None
+        return float(value) if isinstance(value, int | float) else None
 
     def _places(self) -> list[Place]:
         """What can be learned on the cue that is on."""
@@ -205,7 +211,8 @@ class Learner:
         return places(performance.setlist, scene, self._by_name)
 
     def _tell(self, note: str) -> None:
-        self._say(f"learn: {note}" if self.on else note)
+        note = f"learn: {note}" if self.on else note
+        self._say(note if len(note) <= WIDEST else f"{note[: WIDEST - 1]}…")
 
 
 def _undone() -> str:

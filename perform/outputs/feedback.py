@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from perform.addresses import Plays, Standing
-from perform.midi import free_name
+from perform.midi import free_name, kind
 from perform.outputs._lights import Lights, dark
 from perform.profiles import Profile
 
@@ -25,6 +25,7 @@ LOOK = 0.5  # seconds between two looks at the list of ports: one that comes bac
 SEQUENCER = Path("/dev/snd/seq")  # ALSA complains on the terminal about each look when it is missing
 RATE = 30.0  # a second: how often lights may change
 BURST = 24  # messages at a time, so 720 a second; a MIDI cable carries 1000
+REMEMBERED = 64  # ports whose controllers' names are kept
 PATIENCE = 2.0  # seconds that the end of a show waits for a slow controller
 
 log = logging.getLogger("perform")
@@ -120,6 +121,7 @@ class Feedback:
         # A client for looking is kept: to make one stops every thread for a tenth of a second with JACK.
         self._looker: Any = None
         self._desks: dict[str, Desk] = {}
+        self._called: dict[str, str] = {}  # what the controller of a port was called last, as inputs do it
         self._told = -1.0
         self._note = ""
         self._closing = threading.Event()
@@ -195,7 +197,11 @@ class Feedback:
             out.open_port(number, name="lights")
         except Exception as error:  # noqa: BLE001 - drivers raise what they like; others are lit all the same
             return f"{port}: {error}"
-        name = free_name(profile.name, [desk.name for desk in self._desks.values()])
+        taken = [desk.name for desk in self._desks.values()]
+        name = self._called.pop(port, "")
+        if kind(name) != profile.name or name in taken:
+            name = free_name(profile.name, taken)
+        self._called = dict([*self._called.items(), (port, name)][-REMEMBERED:])
         self._desks[port] = Desk(name, profile, out.send_message, out.close_port)
         return ""
 
