@@ -262,10 +262,15 @@ def test_a_wrong_table_is_a_sentence(rows: str, fault: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "fault"),
     [
-        (["nowhere", "pose"], "there is no such preset"),
+        (["nowhere", "pose", "--signals", "midi.cc2"], "there is no such preset"),
         (["demo", "pose", "--signals", "midi.cc2"], "demo is a setlist, must be a preset"),
+        (["posed", "pose"], "from what? name signals"),
+        (["posed", "../pose"], "must be a word of small letters"),
         (["posed", "Pose"], "name 'Pose', must be a word of small letters"),
-        (["posed", "pose", "--method", "forest"], "method 'forest', must be one of ridge, nearest, mlp"),
+        (
+            ["posed", "pose", "--method", "forest", "--signals", "midi.cc2"],
+            "method 'forest', must be one of ridge, nearest, mlp",
+        ),
         (
             ["posed", "pose", "--parameters", "filter[0].amount", "--signals", "midi.cx"],
             "unknown signal midi.cx",

@@ -66,7 +66,7 @@ def demonstrate(
                 preset, sound, size_of(size), model=model, headless=headless,
                 midi=midi, osc_host=host, osc_port=port, camera=camera,
             )  # fmt: skip
-            _live(lesson, options, library, _before(lesson), seconds)
+            _live(lesson, options, library, [] if force else _before(lesson), seconds)
         _tell(lesson, library, save, force)
 
 
@@ -76,7 +76,7 @@ def _words(text: str) -> tuple[str, ...]:
 
 def _numbers(text: str) -> tuple[int, ...]:
     words = _words(text)
-    if not all(word.isdigit() and int(word) < 2**32 for word in words):
+    if not all(word.isascii() and word.isdigit() and int(word) < 2**32 for word in words):
         raise ValueError(f"seeds {text!r}, must be whole numbers such as 3,14,15")
     return tuple(map(int, words))
 

@@ -59,10 +59,11 @@ class Lesson:
     @classmethod
     def of(cls, asked: Asked, library: Library) -> Lesson:
         """Raises ValueError, LookupError or OSError with what is wrong."""
-        if not NAME.fullmatch(asked.name):
-            raise ValueError(f"name {asked.name!r}, must be a word of small letters, as formulas have it")
+        _check(asked.name)
         if asked.method not in METHODS:
             raise ValueError(f"method {asked.method!r}, must be one of {', '.join(METHODS)}")
+        if not asked.signals:
+            raise ValueError("from what? name signals: --signals hand.right.x,midi.cc16")
         setlist = show.load(show.find(asked.preset, library), library)
         if len(setlist.cues) != 1:
             raise ValueError(f"{asked.preset} is a setlist, must be a preset")
@@ -93,9 +94,15 @@ class Lesson:
 
 
 def kept(name: str) -> Learned | None:
-    """The mapping of that name that is already in learned/, None when there is none."""
+    """The mapping of that name that is already in learned/, None when there is none. ValueError."""
+    _check(name)
     file = FOLDER / f"{name}.toml"
     return read(file) if file.is_file() else None
+
+
+def _check(name: str) -> None:
+    if not NAME.fullmatch(name):
+        raise ValueError(f"name {name!r}, must be a word of small letters, as formulas have it")
 
 
 def keep(learned: Learned, preset: str) -> None:
