@@ -312,7 +312,10 @@ def library(folder: Path) -> Iterator[Path]:
     yield folder
 
 
-def test_names_and_words_with_brackets_are_shown_as_they_are(library: Path) -> None:
+def test_names_and_words_with_brackets_are_shown_as_they_are(
+    library: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "250")
     (library / "models/a[b].pt").write_bytes(FOREIGN.read_bytes())
     (library / "models/[red]c.pkl").write_bytes(pickle.dumps({"[/red]": 1}))
     told = run("models", "list")
