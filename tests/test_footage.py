@@ -160,6 +160,25 @@ def test_a_film_and_a_still_are_played_into_a_filter(play: Callable[..., Show]) 
     assert (nothing.frame() == 0).all()  # what is not given is black, as ISF hosts have it
 
 
+def test_a_film_is_played_into_a_generator(play: Callable[..., Show], folder: Path) -> None:
+    header = '/*{"ISFVSN": "2", "INPUTS": [{"NAME": "skin", "TYPE": "image"}]}*/'
+    body = "void main() { gl_FragColor = IMG_THIS_PIXEL(skin); }"
+    save(folder / "shaders/generators/globe.fs", f"{header}\n{body}\n")
+    text = f'title = "Globe"\n{CUT}[generator]\nshader = "globe"\n[generator.skin]\nfilm = "film.mp4"\n'
+    assert play("globe", text + 'fit = "fill"\nspeed = 3\n').numbers(5) == [0, 3, 6, 9, 12]
+
+
+def test_a_film_in_a_filter_begins_anew_with_its_scene(play: Callable[..., Show], folder: Path) -> None:
+    mixed = RED + '[[filter]]\nshader = "over"\n[filter.over]\nfilm = "film.mp4"\nfit = "fill"\n'
+    save(folder / "presets/mixed.toml", mixed)
+    cues = '[[cue]]\nscene = "mixed"\n[[cue]]\nscene = "blue"\n'
+    go = '[bindings]\ngo = "(time.frame == 10) + (time.frame == 20)"\n'
+    save(folder / "setlists/again.toml", f'title = "A"\nquantise = "off"\nloop = true\n{cues}{go}')
+    seen = play("again").numbers(24)
+    assert seen[:10] == list(range(10))
+    assert seen[20:] == [0, 1, 2, 3]
+
+
 def test_an_edit_lets_a_film_go_on(play: Callable[..., Show], folder: Path) -> None:
     show = play("film")
     assert show.numbers(10)[-1] == 9
