@@ -29,6 +29,7 @@ from perform.signals import Event
 MODEL = "hand_landmarker.task"
 TICK = 0.05  # seconds that a picture is waited for
 LOST = 2.5  # seconds for which hands hold while no tracker is ready: the next one is being begun
+ALONE, SELDOM = 2.0, 0.09  # seconds without hands after which pictures are looked at this far apart
 TRIGGERS = ("present", "fist", "open", "point")  # of which none may be lost between two polls
 SETTLING = 0.1  # weight of the newest picture in the running mean of their rate
 
@@ -70,7 +71,9 @@ class Hands:
         self._newest: dict[str, Event] = {}
         self._pair = Pair()
         self._note = "starting"
-        self._rate, self._last = 0.0, 0.0
+        self._rate = self._last = self._seen_at = (
+            0.0  # pictures a second; when one was looked at, and had hands
+        )
         self._camera: Camera | None = None
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
@@ -123,6 +126,8 @@ class Hands:
         if shot is None:
             self._say(stopwatch(), self._pair.step(stopwatch(), (), 1.0))
             return
+        if shot.taken - self._seen_at > ALONE and shot.taken - self._last < SELDOM:
+            return
         pixels = self._view.of(shot.pixels)
         found = finder.track(pixels, shot.taken)
         self._note = finder.note
@@ -131,6 +136,7 @@ class Hands:
                 self._say(shot.taken, self._pair.step(shot.taken, (), 1.0))
             return
         aspect = pixels.shape[1] / pixels.shape[0]
+        self._seen_at = shot.taken if len(found) else self._seen_at
         said = self._pair.step(shot.taken, [self._seen(row, aspect) for row in found], aspect)
         self._count(shot.taken)
         times = {"hand.latency": stopwatch() - shot.taken, "hand.rate": self._rate}
