@@ -20,10 +20,10 @@ import tomlkit
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perform.feeds import Feed, read
+from perform.feeds import Feed, chosen, read
 from perform.inputs import Input
 from perform.inputs.feed import Feeds, open
-from perform.inputs.feeds.dmx import art_net, sacn
+from perform.inputs.feeds.dmx import Levels, art_net, sacn
 from perform.inputs.feeds.serial import LINE, Lines
 from tests.conftest import eventually, needs
 
@@ -250,6 +250,17 @@ def test_what_is_no_frame_of_levels_says_nothing() -> None:
     for packet in (e131(7, b"\1", options=0x80), e131(7, b"\1", start=0xDD), b"", e131(7, b"\1")[:125]):
         assert sacn(packet)[1] == b""
     assert art_net(art(7, b"\1").replace(struct.pack("<H", 0x5000), struct.pack("<H", 0x2000)))[1] == b""
+
+
+def test_channels_have_their_numbers() -> None:
+    levels = Levels(bytes([51, 0, 255]))
+    assert dict(levels) == {"1": 0.2, "2": 0.0, "3": 1.0}
+    assert [chosen(levels, path) for path in ("1", "3", "4", "0", "-1", "x", "")] == [
+        0.2,
+        1,
+        *[None] * 4,
+        0.2,
+    ]
 
 
 @given(st.binary(max_size=700))

@@ -92,7 +92,7 @@ def _again(asked: object) -> None:
         raise LookupError(f"{live.FOLDER / asked.name}.toml: there is no such file, nothing was shown yet")
     text = known.text
     live.keep(Learned(asked.name, fit(asked.method, text.signals, text.values, text.example)), asked.preset)
-    out.print(f"learned.{asked.name}: {asked.method}, {len(text.example)} examples", highlight=False)
+    out.print(f"learned.{asked.name}: {asked.method}, examples: {len(text.example)}", highlight=False)
 
 
 def _before(lesson: Lesson) -> Sequence[Example]:
@@ -155,7 +155,7 @@ def _tell(lesson: Lesson, library: object, save: Path | None, force: bool) -> No
     if learned is None:
         out.print("nothing was kept, nothing is learned", highlight=False)
         return
-    said = f"learned.{asked.name}: {learned.text.method}, {len(learned.text.example)} examples"
+    said = f"learned.{asked.name}: {learned.text.method}, examples: {len(learned.text.example)}"
     out.print(said, highlight=False)
     formulas = texts(asked.name, lesson.targets)
     if save is None:

@@ -188,7 +188,7 @@ class Session:
             self._keep({**now, **(self._shown.values() if self._shown else {})})
         if asked["undo"] and self.examples:
             self.examples.pop()
-            log.info("%s: %d examples", self._name, len(self.examples))
+            log.info("%s: examples: %d", self._name, len(self.examples))
             self._learn()
         if asked["new"]:
             self.search.new()
@@ -211,7 +211,7 @@ class Session:
             return
         posture = [self._posture[name] for name in self._signals]
         self.examples.append(Example(signals=posture, values=[now[value] for value in self._values]))
-        log.info("%s: %d examples", self._name, len(self.examples))
+        log.info("%s: examples: %d", self._name, len(self.examples))
         self._learn()
 
     def _learn(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import struct
 import threading
+from collections.abc import Iterator, Mapping
 
 from perform.feeds import Dmx
 from perform.inputs.feeds import Say
@@ -13,6 +14,25 @@ PORTS = {"artnet": 6454, "sacn": 5568}
 TICK = 0.2  # seconds within which closing is noticed
 ART_DMX = 0x5000
 ACN, ROOT, FRAMING, DMP = b"ASC-E1.17\0\0\0", 4, 2, 2  # E1.31, tables 4-1, 5-4 and 6-3
+
+
+class Levels(Mapping[str, float]):
+    """A frame's channels by their numbers from "1", each 0..1. Only those that are asked for are computed: a
+    universe has 512, a feed a few."""
+
+    def __init__(self, channels: bytes) -> None:
+        self._channels = channels
+
+    def __getitem__(self, name: str) -> float:
+        if not (name.isascii() and name.isdigit() and 1 <= int(name) <= len(self._channels)):
+            raise KeyError(name)
+        return self._channels[int(name) - 1] / 255
+
+    def __iter__(self) -> Iterator[str]:
+        return (str(n) for n in range(1, len(self._channels) + 1))
+
+    def __len__(self) -> int:
+        return len(self._channels)
 
 
 class Universe:
@@ -38,7 +58,7 @@ class Universe:
                     continue
                 universe, channels = self._parse(packet)
                 if channels and universe == self._text.universe:
-                    say({str(n): level / 255 for n, level in enumerate(channels, 1)})
+                    say(Levels(channels))
 
     def _join(self, net: socket.socket) -> None:
         """sACN speaks to a group of its own for each universe, unless it is sent to this machine alone."""
