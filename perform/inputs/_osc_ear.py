@@ -7,7 +7,8 @@ import math
 import re
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TypeAlias
+from functools import lru_cache
+from typing import Literal, TypeAlias
 
 from perform.addresses import NORM, READ, RELEASE, Board
 from perform.clock import wall
@@ -101,11 +102,12 @@ class Ear:
     def _heard(self, message: Message, sender: Sender | None, now: float) -> Said:
         """What a message says of each address that it names."""
         address = message.address
-        if not _speakable(address):
+        kind = _kind(address) if len(address) <= LONGEST else "odd"
+        if kind == "odd":
             self.garbage += 1
             return []
         addresses = [address]
-        if is_pattern(address):
+        if kind == "pattern":
             allowed = self._limits.allow(sender[0] if sender else "", PATTERN, now)
             addresses = matching(address, self._among(address)) if allowed else []
             self.limited += not allowed
@@ -170,10 +172,13 @@ def _spanned(argument: float | str | None, low: float, high: float) -> float | s
     return low + argument * (high - low) if isinstance(argument, int | float) else argument
 
 
-def _speakable(address: str) -> bool:
-    """Whether a formula could name it."""
+@lru_cache(maxsize=4096)
+def _kind(address: str) -> Literal["odd", "pattern", "plain"]:
+    """Whether a formula could name an address, or it stands for several."""
     odd = not address.isprintable() or any(sign in address for sign in "\"'\\")
-    return address.startswith("/") and len(address) <= LONGEST and not odd
+    if odd or not address.startswith("/"):
+        return "odd"
+    return "pattern" if is_pattern(address) else "plain"
 
 
 def _values(name: str, arguments: Sequence[float | str | None]) -> Iterator[tuple[str, Value]]:
@@ -182,6 +187,11 @@ def _values(name: str, arguments: Sequence[float | str | None]) -> Iterator[tupl
     if not arguments:
         yield name, 1.0
         yield name, 0.0
+        return
+    if len(arguments) == 1:
+        only = _value(arguments[0])
+        if only is not None:
+            yield name, only
         return
     values = [_value(argument) for argument in arguments[:16]]
     numbers = [value for value in values if isinstance(value, float)]

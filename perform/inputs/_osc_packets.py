@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from pythonosc.osc_message_builder import BuildError, OscMessageBuilder
 from pythonosc.parsing import osc_types
@@ -33,6 +33,8 @@ READ: Mapping[str, Callable[[bytes, int], tuple[Any, int]]] = {
     "m": osc_types.get_midi,
     "t": osc_types.get_timetag,
 }
+NUMBERS = frozenset("ifhd")
+LONGEST = 192  # bytes of an address with its type tags that are worth remembering
 CONSTANTS = {"T": True, "F": False}
 SILENT = "NI[]"  # nil and impulse say that something happens, brackets that values belong together
 
@@ -41,8 +43,7 @@ class PacketError(ValueError):
     """Bytes that are no OSC."""
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """A message: its address pattern, its arguments (a colour is four of them, 0..1; None what no signal
     can hold), and when it is due in seconds since 1970; None: at once."""
 
@@ -97,13 +98,31 @@ def _unpacked(packet: bytes, due: float | None, depth: int) -> Iterator[Message]
 def _message(packet: bytes, due: float | None) -> Message:
     if not packet.startswith(b"/"):
         raise PacketError("an address begins with /")
-    address, at = osc_types.get_string(packet, 0)
+    at = _padded(packet.index(0))
     if at >= len(packet):
-        return Message(address, (), due)
-    tags, at = osc_types.get_string(packet, at)
+        return Message(osc_types.get_string(packet, 0)[0], (), due)
+    at = _padded(packet.index(0, at))
+    address, tags, numbers = (_head if at <= LONGEST else _head.__wrapped__)(packet[:at])
+    if numbers is not None and len(packet) - at == numbers.size:
+        return Message(address, numbers.unpack_from(packet, at), due)
+    return Message(address, tuple(_arguments(packet, tags[:MOST], at)), due)
+
+
+@lru_cache(maxsize=4096)
+def _head(head: bytes) -> tuple[str, str, struct.Struct | None]:
+    """A message's address and type tags; and how its numbers are read at one go, where it has nothing
+    else: a fader says the same head thousands of times."""
+    address, at = osc_types.get_string(head, 0)
+    tags, _ = osc_types.get_string(head, at)
     if not tags.startswith(","):
         raise PacketError(f"type tags {tags!r}, must begin with a comma")
-    return Message(address, tuple(_arguments(packet, tags[1 : MOST + 1], at)), due)
+    plain = 1 < len(tags) <= MOST and NUMBERS.issuperset(tags[1:])
+    return address, tags[1:], struct.Struct(">" + tags[1:].replace("h", "q")) if plain else None
+
+
+def _padded(at: int) -> int:
+    """Where what follows a text begins that ends at `at`."""
+    return (at // 4 + 1) * 4
 
 
 def _arguments(packet: bytes, tags: str, at: int) -> Iterator[float | str | None]:

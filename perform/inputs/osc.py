@@ -25,7 +25,7 @@ PACKET = 65_535  # bytes of the largest UDP packet
 BUFFER = 2**22  # bytes that the system is asked to keep for a thread that is late: a second of a flood
 OVERRUN = 40  # SO_RXQ_OVFL of Linux, which the module socket has no name for
 TICK = 0.2  # seconds within which closing is noticed
-MANY, MOST, REST = 8, 128, 0.002  # packets in one go after which the thread rests, at most; seconds of it
+MOST, REST = 128, 0.001  # packets that are read in one go, and seconds of rest after it
 
 
 class Osc:
@@ -118,8 +118,10 @@ class Osc:
     def _listen(self) -> None:
         while not self._closing.is_set():
             readable, _, _ = select.select([self._socket], [], [], TICK)
-            if readable and self._drain() > MANY:
-                # A flood is read in gulps: to wake up for each packet would take turns from the picture.
+            if readable:
+                # The first packet is heard at once, a flood in gulps: to wake up for each of its packets
+                # would take turns from the picture.
+                self._drain()
                 self._closing.wait(REST)
 
     def _received(self) -> tuple[bytes, Sender]:
@@ -132,18 +134,15 @@ class Osc:
             self.ear.overrun = int.from_bytes(count, sys.byteorder)
         return packet, (sender[0], sender[1])
 
-    def _drain(self) -> int:
-        """Hear what has come; how many packets that were."""
-        count = 0
+    def _drain(self) -> None:
+        """Hear what has come."""
         with contextlib.suppress(BlockingIOError):
-            while count < MOST:
+            for _ in range(MOST):
                 try:
                     packet, sender = self._received()
                 except ConnectionError:  # an ICMP message about some other packet, as Windows passes them on
                     continue
-                count += 1
                 self.ear.hear(packet, sender, answer=True)
-        return count
 
 
 def _resolved(targets: Sequence[Sender]) -> list[Sender]:
