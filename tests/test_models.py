@@ -303,19 +303,17 @@ def test_what_cannot_be_is_one_sentence(folder: Path, words: list[Any], sentence
 
 
 @pytest.fixture
-def library(folder: Path) -> Iterator[Path]:
-    """A library whose models are other projects' files."""
+def library(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A library whose models are other projects' files; terminals are wide."""
+    monkeypatch.setenv("COLUMNS", "250")
     write_library(folder)
     (folder / "models").mkdir()
     (folder / "models/flora.pt").write_bytes(FOREIGN.read_bytes())
     (folder / "presets/mine.bin").write_bytes(FOREIGN.read_bytes())
-    yield folder
+    return folder
 
 
-def test_names_and_words_with_brackets_are_shown_as_they_are(
-    library: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("COLUMNS", "250")
+def test_names_and_words_with_brackets_are_shown_as_they_are(library: Path) -> None:
     (library / "models/a[b].pt").write_bytes(FOREIGN.read_bytes())
     (library / "models/[red]c.pkl").write_bytes(pickle.dumps({"[/red]": 1}))
     told = run("models", "list")
