@@ -13,6 +13,7 @@ import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ LOOK = 0.5  # seconds between two looks at the list of ports: one that comes bac
 SEQUENCER = Path("/dev/snd/seq")  # ALSA complains on the terminal about each look when it is missing
 RATE = 30.0  # a second: how often lights may change
 BURST = 24  # messages at a time, so 720 a second; a MIDI cable carries 1000
+EMPTY = 20  # looks that find no port, after which a new client looks
 REMEMBERED = 64  # ports whose controllers' names are kept
 PATIENCE = 2.0  # seconds that the end of a show waits for a slow controller
 
@@ -120,6 +122,7 @@ class Feedback:
         self._profiles, self._only, self._api = profiles, (only or "").casefold(), api
         # A client for looking is kept: to make one stops every thread for a tenth of a second with JACK.
         self._looker: Any = None
+        self._empty = 0  # looks that found nothing
         self._desks: dict[str, Desk] = {}
         self._called: dict[str, str] = {}  # what the controller of a port was called last, as inputs do it
         self._told = -1.0
@@ -157,6 +160,7 @@ class Feedback:
         atexit.unregister(self.close)
         self._closing.set()
         self._thread.join(PATIENCE)
+        self._looker = None
         desks, self._desks = self._desks, {}
         for desk in desks.values():  # they go dark beside each other
             desk.close(0.0)
@@ -182,8 +186,10 @@ class Feedback:
                     log.warning("lights of %s: %s", port, desk.failed)
                 desk.close(0.0)
                 del self._desks[port]
-        if not there:  # the server behind the client may have gone
-            self._looker = None
+        self._empty = 0 if there else self._empty + 1
+        if self._empty == EMPTY:  # the server behind the client may have gone
+            self._looker.delete()
+            self._looker, self._empty = None, 0
         new = [(number, port) for number, port in enumerate(there) if port not in self._desks]
         return [fault for number, port in new if (fault := self._light(number, port))]
 
@@ -202,8 +208,14 @@ class Feedback:
         if kind(name) != profile.name or name in taken:
             name = free_name(profile.name, taken)
         self._called = dict([*self._called.items(), (port, name)][-REMEMBERED:])
-        self._desks[port] = Desk(name, profile, out.send_message, out.close_port)
+        self._desks[port] = Desk(name, profile, out.send_message, partial(_let_go, out))
         return ""
+
+
+def _let_go(out: Any) -> None:
+    """Close a port, and its client, which else would stay until nobody remembers it."""
+    out.close_port()
+    out.delete()
 
 
 def _client(api: str | None) -> Any:
