@@ -21,7 +21,6 @@ from perform import generators
 from perform.catalogue import Library
 from perform.centre import Centre
 from perform.clock import Moment
-from perform.footage.changes import stamp
 from perform.footage.opening import Opener
 from perform.footage.units import Fed
 from perform.generators.bending import bend
@@ -277,9 +276,8 @@ class Stage:
                 made_from: Any = self.library.isf(settings.name, role)
             case "camera":
                 made_from = settings.name
-            case _:
-                file = self.library.footage_file(settings.name)
-                made_from = file, stamp(file)
+            case _:  # what plays a file takes it up by itself when it is saved anew
+                made_from = self.library.footage_file(settings.name)
         images = [(name, self._key(image, "generator")) for name, image in settings.images.items()]
         return settings.kind, made_from, images
 
