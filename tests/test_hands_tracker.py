@@ -17,7 +17,6 @@ from perform.inputs._hand_tracker import Tracker
 from tests import hand_trackers
 from tests.conftest import eventually
 
-
 KILLS = 100 if os.environ.get("PERFORM_SOAK") else 3
 
 
