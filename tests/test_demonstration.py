@@ -250,3 +250,18 @@ def test_a_mapping_that_is_not_there_is_refused_at_load(formula: str, fault: str
     with pytest.raises(SceneError) as error:
         show.load(library.preset_file("posed"), library)
     assert fault in str(error.value)
+
+
+def test_a_mapping_that_was_shown_anew_is_taken_up(tmp_path: Path) -> None:
+    from perform.performance import Performance
+
+    library = mapped(tmp_path, "learned.pose")
+    file = library.preset_file("posed")
+    assert tmp_path / "learned" in library.watched()
+    performance = Performance(show.load(file, library), [])
+    signals = Signals({"midi.cc16": 1.0})
+    assert performance.learned.at(MOMENT, signals)["learned.pose"] == pytest.approx(0.5, abs=0.01)
+    again = [Example(signals=[v], values=[1 - v]) for v in (0.0, 1.0)]
+    save(tmp_path / "learned/pose.toml", written(fit("nearest", ["midi.cc16"], ["light"], again)))
+    performance.change(show.load(file, library), [])
+    assert performance.learned.at(MOMENT, signals)["learned.pose"] == 0.0
