@@ -35,6 +35,7 @@ NEW_USER, NEW_NET = 0x10000000, 0x40000000  # CLONE_NEWUSER, CLONE_NEWNET of Lin
 def run(connection: Connection, memory: str, model: str) -> None:
     """Serve until the other end is closed, which it is when the show ends or dies."""
     serve(connection, memory, lambda: landmarker(model))
+    os._exit(0)  # its own way out tries for seconds to report to Google
 
 
 def serve(connection: Connection, memory: str, open: Callable[[], Find]) -> None:
