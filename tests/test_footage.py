@@ -123,6 +123,20 @@ def test_its_parameters_are_played(play: Callable[..., Show]) -> None:
     ]  # fmt: skip
 
 
+def test_slow_motion_mixes_each_picture_into_the_next(play: Callable[..., Show], folder: Path) -> None:
+    pictures = [np.full((48, 64, 3), value, np.uint8) for value in (0, 200, 100)]
+    write_film(folder / "footage/film.mp4", pictures=pictures)
+    text = FILM + "blend = true\nspeed = 0.25\n"
+    wanted = [0, 50, 100, 150, 200, 175, 150, 125, 100, 75, 50, 25] * 2
+    show = play("slow", text)
+    assert [show.frame().mean() for _ in wanted] == pytest.approx(wanted, abs=2)
+    wanted = [0, 25, 50, 75, 100, 125, 150, 175, 200, 150, 100, 50, 0]
+    back = play("back", text.replace("0.25", "-0.25"))
+    assert [back.frame().mean() for _ in wanted] == pytest.approx(wanted, abs=2)
+    still = play("still", text + "position = 0.5\n").frame().mean()
+    assert still == pytest.approx(150, abs=2)
+
+
 def test_a_film_begins_anew_when_its_scene_is_entered_but_not_after_a_freeze(
     play: Callable[..., Show], folder: Path
 ) -> None:

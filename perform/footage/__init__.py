@@ -25,6 +25,9 @@ FILM = (
     ),
     Parameter("start", 0.0, 0.0, 1.0, description="where the part that is played begins, 1: the film's end"),
     Parameter("end", 1.0, 0.0, 1.0, description="where that part ends"),
+    Parameter(
+        "blend", False, 0, 1, kind="bool", description="mix each picture into the next: for slow motion"
+    ),
     Parameter("loop", "loop", kind="choice", choices=LOOPS, description="what it does at the part's end"),
 )
 CAMERA = (

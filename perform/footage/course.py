@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from perform.clock import Moment
 from perform.footage import CLOSE
@@ -37,6 +37,10 @@ class Course:
             case "loop":
                 run = (run + CLOSE) % span - CLOSE
         return self.low + min(max(run, 0.0), span - LAST)
+
+    def beyond(self, seconds: float) -> float:
+        """The second of the film that is so many of its seconds further on."""
+        return replace(self, run=self.run + seconds).at
 
 
 class Transport:

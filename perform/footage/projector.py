@@ -32,6 +32,10 @@ class Projector(Protocol):
         """The picture for where the film is now."""
         ...
 
+    def following(self, course: Course, shot: Shot) -> Shot | None:
+        """The picture after that one, if it is there."""
+        ...
+
     def close(self) -> None: ...
 
 
@@ -45,6 +49,10 @@ class InStep:
     def ask(self, course: Course) -> Shot:
         """The picture that is on where the course is."""
         return self._reel.read(course.at)
+
+    def following(self, course: Course, shot: Shot) -> Shot | None:
+        """The picture after that one."""
+        return self._reel.read(course.beyond(shot.end - course.at))
 
     def close(self) -> None:
         self._reel.close()
@@ -76,6 +84,11 @@ class Beside:
             shots = self._shots
         at = course.at
         return min(shots, key=lambda shot: shot.off(at))
+
+    def following(self, course: Course, shot: Shot) -> Shot | None:
+        """The picture after that one, if it is there."""
+        at = course.beyond(shot.end - course.at)
+        return next((one for one in self._shots if one.off(at) == 0), None)
 
     def close(self) -> None:
         """Stop decoding; safe to call twice."""
@@ -154,8 +167,10 @@ class Beside:
 
 
 def times(course: Course, first: float) -> list[float]:
-    """The times ahead at which a picture will be asked for, as fine as a film's frames pass by."""
+    """The times ahead at which a picture will be asked for, as fine as a film's frames pass by; and the
+    one that follows what is on, whose length is about `first`."""
+    following = course.beyond(first)
     if course.speed == 0:
-        return [course.at]
+        return [course.at, following]
     step = max(min(first, COARSEST) / 2 / abs(course.speed), FINEST)
-    return [course.after(number * step) for number in range(math.ceil(AHEAD / step) + 1)]
+    return [course.at, following, *(course.after(at * step) for at in range(1, math.ceil(AHEAD / step) + 1))]

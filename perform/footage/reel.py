@@ -51,7 +51,7 @@ class Reel:
         self.path, self.wanted, self._budget = path, size, budget
         self._kept: deque[_Frame] = deque()
         self._bytes = 0
-        self._last: Shot | None = None
+        self._shots: deque[Shot] = deque(maxlen=3)  # that were read last
         try:
             self._begin()
         except FootageError:
@@ -63,14 +63,18 @@ class Reel:
         """The picture that is on at a time, the last one after the end. Raises OSError, or FootageError,
         when the file is gone."""
         tick = min(max(math.floor((seconds + CLOSE) / self._tick), 0), self._end - 1)
-        if self._last is None or not self._last.start <= (tick + 0.5) * self._tick < self._last.end:
+        middle = (tick + 0.5) * self._tick
+        shot = next((one for one in self._shots if one.start <= middle < one.end), None)
+        if shot is None:
             frame, end = self._find(tick)
-            self._last = Shot(frame.start * self._tick, end * self._tick, self._pixels(frame.frame))
-        return self._last
+            shot = Shot(frame.start * self._tick, end * self._tick, self._pixels(frame.frame))
+            self._shots.append(shot)
+        return shot
 
     def rest(self) -> None:
         """Give back the frames that are kept."""
         self._forget()
+        self._shots.clear()
 
     def close(self) -> None:
         """Close the file; safe to call twice."""

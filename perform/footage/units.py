@@ -43,7 +43,7 @@ class Film:
     def __init__(self, projector: Projector, pictures: Pictures) -> None:
         self._projector, self._pictures = projector, pictures
         self._transport = Transport()
-        self._shown: Shot | None = None
+        self._shown: tuple[Shot, ...] = ()  # the one that is on, and the one it is mixed with
 
     def rewind(self) -> None:
         """Begin anew."""
@@ -51,11 +51,22 @@ class Film:
 
     def render(self, moment: Moment, values: Values, *_images: Image) -> Image:
         """The film's picture at this moment."""
-        shot = self._projector.ask(self._transport.step(moment, values, self._projector.length))
-        if shot is not self._shown:
-            self._pictures.upload(shot.pixels)
-            self._shown = shot
-        return self._pictures.render(moment, values)
+        course = self._transport.step(moment, values, self._projector.length)
+        shot = self._projector.ask(course)
+        after = self._projector.following(course, shot) if values["blend"] else None
+        if after is None or after is shot:
+            self._show(shot)
+            return self._pictures.render(moment, values)
+        self._show(shot, after)
+        share = (course.at - shot.start) / (shot.end - shot.start)
+        return self._pictures.render(moment, values, share)
+
+    def _show(self, *shots: Shot) -> None:
+        """Upload what is not there yet; the newest is the last."""
+        if shots != self._shown and shots != self._shown[-1:]:
+            for shot in shots[1:] if self._shown[-1:] == shots[:1] else shots:
+                self._pictures.upload(shot.pixels)
+        self._shown = shots
 
     def release(self) -> None:
         """Close the file and give back textures; safe to call twice."""
