@@ -21,6 +21,7 @@ from perform.demonstrations.fit import fit
 from perform.learned import NEIGHBOURS, Example, Learned, Mappings, Player, Text, nearest, read, written
 from perform.scene import SceneError
 from perform.signals import Signals
+from tests.conftest import eventually
 from tests.library import save, write_library
 
 MOMENT = Moment(0.0, 0, 0.0, 0.0, 0.0, 120.0)
@@ -253,15 +254,18 @@ def test_a_mapping_that_is_not_there_is_refused_at_load(formula: str, fault: str
 
 
 def test_a_mapping_that_was_shown_anew_is_taken_up(tmp_path: Path) -> None:
-    from perform.performance import Performance
-
     library = mapped(tmp_path, "learned.pose")
-    file = library.preset_file("posed")
-    assert tmp_path / "learned" in library.watched()
-    performance = Performance(show.load(file, library), [])
-    signals = Signals({"midi.cc16": 1.0})
-    assert performance.learned.at(MOMENT, signals)["learned.pose"] == pytest.approx(0.5, abs=0.01)
-    again = [Example(signals=[v], values=[1 - v]) for v in (0.0, 1.0)]
-    save(tmp_path / "learned/pose.toml", written(fit("nearest", ["midi.cc16"], ["light"], again)))
-    performance.change(show.load(file, library), [])
-    assert performance.learned.at(MOMENT, signals)["learned.pose"] == 0.0
+    options = show.Options(str(library.preset_file("posed")), size=(64, 36), headless=True, osc_port=0)
+    rig = show.play(options, library)
+
+    def said() -> float:
+        return rig.performance.signals.number("learned.pose")
+
+    try:
+        eventually(lambda: said() == pytest.approx(0.25, abs=0.01), step=rig.frame)  # nobody moved the knob
+        again = [Example(signals=[v], values=[0.875]) for v in (0.0, 1.0)]
+        save(tmp_path / "learned/pose.toml", written(fit("nearest", ["midi.cc16"], ["light"], again)))
+        eventually(lambda: said() == 0.875, step=rig.frame)
+        assert not rig.stage.faults.counts
+    finally:
+        rig.close()
