@@ -29,16 +29,17 @@ WANTED = 0.0004  # seconds of jitter that may be left
 FIRST_JITTER = 0.005  # seconds, before it is known
 GATE, LEAST_GATE = 6.0, 0.002  # times the jitter, and seconds: a pulse further off is not believed
 SURE = 4.5  # deviations of the mean error of the last pulses from which the tempo has changed
+MOST_LOST = 2  # pulses in a row; of more it is likelier that the sender stood still
 LEAST_DRIFT = 0.0002  # seconds: an error that is no reason to learn anew
 
 
 class Lock:
     """Pulses' times, filtered: `time` is when the last pulse should have come, `period` seconds lie
-    between two. `count` is how many are remembered, 0 before the first."""
+    between two. `count` is how many are remembered, 0 before the first; `lost` how many seem to be."""
 
     def __init__(self) -> None:
         self.time = self.period = 0.0
-        self.count = 0
+        self.count = self.lost = 0
         self._jitter = FIRST_JITTER
         self._arrivals: deque[float] = deque(maxlen=SHORTEST)
         self._errors: deque[float] = deque(maxlen=SHORTEST)
@@ -49,7 +50,7 @@ class Lock:
         """Whether a beat has passed, so that it can be followed."""
         return self.count >= PULSES
 
-    def lost(self, time: float) -> bool:
+    def gone(self, time: float) -> bool:
         """Whether a pulse at `time` does not belong to those before."""
         return bool(self._arrivals) and abs(time - self._arrivals[-1]) > HOLD["midi"]
 
@@ -61,7 +62,7 @@ class Lock:
             return
         error = time - (self.time + self.period)
         gate = max(GATE * self._jitter, LEAST_GATE)
-        heard = min(abs(error), max(3 * self._jitter, LEAST_GATE / 2))  # so that a stall is not taken for jitter
+        heard = min(abs(error), max(3 * self._jitter, LEAST_GATE / 2))  # a stall is no jitter
         self._jitter = math.sqrt(self._jitter**2 + (heard**2 - self._jitter**2) / (2 * PULSES))
         believed = abs(error) < gate or self.count < SHORTEST
         self._doubted = 0 if believed else self._doubted + 1
@@ -95,9 +96,16 @@ class Lock:
         slope, last = np.polyfit(numbers, arrivals, 1)
         even = np.abs(arrivals - last - slope * numbers).max() < gate
         if even and 60 / (FASTEST * PULSES) <= slope <= 60 / (SLOWEST * PULSES):
+            self._miss((last - self.time) / self.period, slope / self.period)
             self.period, self.time, self.count = float(slope), float(last), len(arrivals)
             self._errors.clear()
             self._doubted = 0
+
+    def _miss(self, late: float, slower: float) -> None:
+        """Pulses that are late by one or two of them, at the same tempo, tell of as many that were lost."""
+        lost = round(late)
+        if 1 <= lost <= MOST_LOST and abs(late - lost) < 0.25 and abs(slower - 1) < 0.1:
+            self.lost += lost
 
     def _tune(self, period: float) -> None:
         self.period = min(max(period, 60 / (FASTEST * PULSES)), 60 / (SLOWEST * PULSES))
@@ -121,9 +129,11 @@ class Sender:
         """A message of REALTIME came at `time`; `position` is that of `songpos`, in sixteenths."""
         match kind:
             case "clock":
-                self.lock = Lock() if self.lock.lost(time) else self.lock
+                self.lock = Lock() if self.lock.gone(time) else self.lock
+                lost = self.lock.lost
                 self.lock.hear(time)
                 self._advance()
+                self._pulse += self.lock.lost - lost
             case "start":
                 self._next, self._known = 0, True
                 self._play()

@@ -104,6 +104,18 @@ def test_a_stall_that_is_caught_up_leaves_the_beat_where_it_was() -> None:
                 assert abs(bpm_of(lock) - 120) < 0.5
 
 
+@pytest.mark.parametrize("jitter", [0.0, 0.001])
+@pytest.mark.parametrize("missing", [1, 2])
+def test_lost_pulses_do_not_move_the_beat(missing: int, jitter: float) -> None:
+    times = pulses(120, 40, jitter, seed=4)
+    sender = Sender()
+    sender.hear("start", 10.0)
+    for time in times[: 16 * PULSES] + times[16 * PULSES + missing :]:
+        sender.hear("clock", time)
+    assert sender.lock.lost == missing
+    assert (sender.numbers(truth(40 * PULSES, 120))[1] + 2) % 4 * 0.5 == pytest.approx(1, abs=0.004)
+
+
 def test_a_clock_that_stood_still_goes_on_from_there() -> None:
     times = pulses(120, 8)
     times += [time + 0.3 for time in pulses(120, 4, since=truth(8 * PULSES, 120))]
