@@ -55,7 +55,9 @@ BINDINGS = {
     "panic": _EITHER.format("p", "/panic"),
     "go": _EITHER.format("space", "/go"),
     "back": _EITHER.format("backspace", "/back"),
-    "scene": "max(" + ", ".join(f"{n} * {_EITHER.format(n, f'/scene/{n}')}" for n in range(1, 10)) + ")",
+    "scene": "max(midi.scene, "
+    + ", ".join(f"{n} * {_EITHER.format(n, f'/scene/{n}')}" for n in range(1, 10))
+    + ")",
     "tap": _EITHER.format("t", "/tempo/tap"),
     "resync": _EITHER.format("r", "/tempo/resync"),
     "double": _EITHER.format("up", "/tempo/double"),

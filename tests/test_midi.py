@@ -1,81 +1,216 @@
+"""MIDI ports that come and go, several at once, from other processes."""
+
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+import threading
+import tracemalloc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import mido
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from perform.inputs import midi
-from perform.inputs.midi import Midi, said
-from tests.conftest import Server, eventually
+from perform import profiles
+from perform.inputs import _rtmidi, midi
+from perform.inputs.midi import Midi
+from tests import midi_double
+from tests.conftest import PATIENCE, Server, eventually
+from tests.midi_double import drivers
+from tests.midi_sender import numbered
 
-JACK = "mido.backends.rtmidi/UNIX_JACK"
-Message = mido.Message
+ROOT = Path(__file__).resolve().parent.parent
+DOUBLE = "tests.midi_double"
+JACK = "perform.inputs._rtmidi/UNIX_JACK"
+MIX = profiles.read(ROOT / "profiles/midimix.toml")
+SOAK = 30 if os.environ.get("PERFORM_SOAK") else 1  # half a minute of it, or a minute and more
 
 
-def closed(ports: list[str] | None = None) -> Midi:
-    """An input without a thread behind it."""
-    unit = Midi(ports, lambda: 1.0, backend="no.such.backend")
+def heard(unit: Midi, until: float = 1.0) -> dict[str, object]:
+    return {event.name: event.value for event in unit.poll(until)}
+
+
+@pytest.fixture
+def plugged(monkeypatch: pytest.MonkeyPatch) -> Iterator[Midi]:
+    """An input at the double, that looks often."""
+    monkeypatch.setattr(midi, "LOOK", 0.002)
+    monkeypatch.setattr(midi_double, "drivers", drivers)
+    drivers.__init__()  # type: ignore[misc]
+    unit = Midi(None, lambda: 1.0, DOUBLE, [MIX])
+    yield unit
     unit.close()
-    return unit
 
 
-@pytest.mark.parametrize(
-    ("message", "name", "value"),
-    [
-        (Message("control_change", channel=1, control=21, value=127), "cc21", 1.0),
-        (Message("control_change", channel=1, control=0, value=0), "cc0", 0.0),
-        (Message("note_on", channel=1, note=60, velocity=127), "note60", 1.0),
-        (Message("note_on", channel=1, note=60, velocity=0), "note60", 0.0),
-        (Message("note_off", channel=1, note=60, velocity=64), "note60", 0.0),
-        (Message("pitchwheel", channel=1, pitch=8191), "pitch", 1.0),
-        (Message("pitchwheel", channel=1, pitch=-8192), "pitch", -1.0),
-        (Message("pitchwheel", channel=1, pitch=0), "pitch", 0.0),
-        (Message("aftertouch", channel=1, value=127), "pressure", 1.0),
-        (Message("program_change", channel=1, program=7), "program", 7.0),
-    ],
-)
-def test_what_a_hand_plays_is_said_twice(message: Message, name: str, value: float) -> None:
-    assert tuple(said(message)) == ((f"midi.{name}", value), (f"midi.ch2.{name}", value))
+def plug(unit: Midi, *ports: str) -> None:
+    drivers.ports = list(ports)
+    eventually(lambda: {*unit.devices} == {*ports} and {*drivers.open} == {*ports}, "the ports")
 
 
-def test_other_messages_say_nothing() -> None:
-    for kind in ("clock", "start", "stop", "active_sensing", "sysex", "songpos", "tune_request"):
-        assert tuple(said(Message(kind))) == ()
+def names(unit: Midi) -> dict[str, str]:
+    return {port: device.name for port, device in unit.devices.items()}
 
 
-@given(st.binary(max_size=64))
-def test_no_bytes_escape(packet: bytes) -> None:
-    parser = mido.Parser()
-    parser.feed(packet)
-    for message in parser:
-        for name, value in said(message):
-            assert name.startswith("midi.")
-            assert -1 <= value <= 127
+def test_several_devices_at_once(plugged: Midi) -> None:
+    plug(plugged, "MIDI Mix:MIDI Mix MIDI 1 20:0", "Fader Port 2")
+    drivers.send("MIDI Mix:MIDI Mix MIDI 1 20:0", [0xB0, 19, 127])
+    drivers.send("Fader Port 2", [0xB0, 7, 0], [0x92, 60, 127])
+    said = heard(plugged)
+    assert said["midi.fader1"] == said["midi.midimix.fader1"] == said["midi.cc19"] == 1.0
+    assert said["midi.fader_port_2.ch3.note60"] == said["midi.note60"] == 1.0
+    assert said["midi.fader_port_2.cc7"] == said["midi.cc7"] == 0.0
+    assert plugged.health().detail == "midimix (MIDI Mix:MIDI Mix MIDI 1 20:0), fader_port_2 (Fader Port 2)"
+
+
+def test_the_same_model_twice_keeps_its_names(plugged: Midi) -> None:
+    first, second = "MIDI Mix:MIDI Mix MIDI 1 20:0", "MIDI Mix:MIDI Mix MIDI 1 24:0"
+    plug(plugged, first, second)
+    assert names(plugged) == {first: "midimix", second: "midimix_2"}
+    drivers.send(first, [0xB0, 19, 0])
+    drivers.send(second, [0xB0, 19, 127])
+    said = heard(plugged)
+    assert said["midi.midimix.fader1"] == 0.0
+    assert said["midi.midimix_2.fader1"] == said["midi.fader1"] == 1.0
+    plug(plugged, second)
+    assert names(plugged) == {second: "midimix_2"}
+    plug(plugged)
+    plug(plugged, second)
+    plug(plugged, second, first)
+    assert names(plugged) == {first: "midimix", second: "midimix_2"}
+    plug(plugged, second)
+    plug(plugged, second, "MIDI Mix:MIDI Mix MIDI 1 28:0")  # another socket
+    assert names(plugged)["MIDI Mix:MIDI Mix MIDI 1 28:0"] == "midimix"
+
+
+def test_two_ports_of_one_name_are_told_apart() -> None:
+    assert _rtmidi._distinct(["A", "B", "A", "A"]) == ["A", "B", "A (2)", "A (3)"]
+
+
+def test_a_device_that_flaps_a_hundred_times(plugged: Midi) -> None:
+    threads = threading.active_count()
+    for turn in range(100):
+        plug(plugged, "MIDI Mix")
+        drivers.send("MIDI Mix", [0xB0, 19, turn], [0x90, 4, 127])
+        assert heard(plugged)["midi.midimix.fader1"] == turn / 127
+        plug(plugged)
+        assert heard(plugged)["midi.note4"] == 0.0  # what was held is let go
+    assert drivers.opened == 100
+    assert names(plugged) == {}
+    assert len(plugged._known) == len(plugged._called) == 1
+    assert threading.active_count() == threads
+    assert midi.REMEMBERED < 100
+
+
+def test_ports_of_ever_other_names_are_forgotten(plugged: Midi) -> None:
+    for turn in range(midi.REMEMBERED + 40):
+        plug(plugged, "MIDI Mix", f"thing {turn * 'x'}")
+    assert len(plugged._known) <= midi.REMEMBERED + 1
+    assert len(plugged._called) <= midi.REMEMBERED
+    drivers.send("MIDI Mix", [0xB0, 19, 127])
+    assert heard(plugged)["midi.midimix.fader1"] == 1.0
+
+
+def test_one_that_cannot_be_opened_leaves_the_others_be(plugged: Midi) -> None:
+    drivers.broken = {"A"}
+    drivers.ports = ["A", "B", "C"]
+    eventually(lambda: {*plugged.devices} == {"B", "C"}, "the ports")
+    eventually(lambda: "A: A: busy" in plugged.health().detail, "the fault")
+    drivers.stuck, drivers.ports = {"B"}, ["A", "C"]
+    eventually(lambda: {*plugged.devices} == {"C"}, "the loss")
+    drivers.broken = set()
+    eventually(lambda: {*plugged.devices} == {"A", "C"}, "the port")
+    assert "busy" not in plugged.health().detail
+
+
+def test_a_driver_that_raises_is_asked_again(plugged: Midi) -> None:
+    plug(plugged, "A")
+    drivers.fails = True
+    eventually(lambda: "the driver is gone" in plugged._note, "the fault")
+    drivers.send("A", [0xB0, 1, 127])
+    assert heard(plugged)["midi.a.cc1"] == 1.0
+    drivers.fails = False
+    plug(plugged, "A", "B")
+
+
+def test_a_turned_knob_outlasts_the_absence_of_its_device(tmp_path: Path, plugged: Midi) -> None:
+    file = tmp_path / "dial.toml"
+    file.write_text('title = "D"\nports = ["Dial"]\ncontrols.dial = {cc = 1, encoding = "binary offset"}\n')
+    plugged.use([profiles.read(file)])
+    plug(plugged, "Dial")
+    drivers.send("Dial", [0xB0, 1, 127])
+    assert heard(plugged)["midi.dial.dial"] == 63 / 127
+    plug(plugged)
+    plug(plugged, "Dial")
+    drivers.send("Dial", [0xB0, 1, 65])
+    assert heard(plugged)["midi.dial.dial"] == 64 / 127
+
+
+def test_profiles_are_taken_up_while_devices_are_there(plugged: Midi, tmp_path: Path) -> None:
+    plug(plugged, "MIDI Mix", "Box")
+    file = tmp_path / "box.toml"
+    file.write_text('title = "Box"\nports = ["box"]\ncontrols.fader = {cc = [7]}\n')
+    plugged.use([MIX, profiles.read(file)])
+    eventually(lambda: drivers.opened == 4 and len(drivers.open) == 2, "the ports again")
+    drivers.send("Box", [0xB0, 7, 127])
+    assert heard(plugged)["midi.box.fader"] == 1.0
+    plugged.use([MIX, profiles.read(file)])
+    plug(plugged, "MIDI Mix", "Box", "Other")
+    assert drivers.opened == 5  # the same change nothing
 
 
 def test_a_note_shorter_than_a_frame_is_seen() -> None:
-    unit = closed()
-    unit.hear("a", Message("note_on", note=60, velocity=127))
-    unit.hear("a", Message("note_off", note=60))
-    assert {(event.name, event.value) for event in unit.poll(1.0)} == {
-        ("midi.note60", 1.0),
-        ("midi.ch1.note60", 1.0),
-    }
-    assert {event.value for event in unit.poll(1.0)} == {0.0}
+    unit = Midi([], lambda: 1.0, DOUBLE)
+    unit.close()
+    unit.hear("a", mido.Message("note_on", note=60, velocity=127))
+    unit.hear("a", mido.Message("note_off", note=60))
+    every = {"midi.note60", "midi.ch1.note60", "midi.a.note60", "midi.a.ch1.note60"}
+    assert heard(unit) == dict.fromkeys(every, 1.0)
+    assert heard(unit) == dict.fromkeys(every, 0.0)
+    assert heard(unit) == {}
+
+
+def test_a_clock_goes_where_clocks_are_heard_with_its_time() -> None:
+    now = 0.0
+    unit = Midi([], lambda: now, DOUBLE)
+    unit.close()
+    unit.hear("a", mido.Message("start"))
+    for n in range(48):
+        now = n / 48  # 120 bpm
+        unit.hear("a", mido.Message("clock"))
+    events = {event.name: event.value for event in unit.poll(now)}
+    assert events["midi.start"] == 1.0
+    bpm, beat, *_ = events["tempo.midi"]  # type: ignore[misc]
+    assert (bpm, beat) == pytest.approx((120, 47 / 24), rel=1e-3)
+    assert unit.clocks.led == "a"
+
+
+def test_thousands_a_second_without_growth() -> None:
+    """A minute's messages (with PERFORM_SOAK; else two seconds'), polled 60 times a second."""
+    unit = Midi([], lambda: 1.0, DOUBLE, [MIX])
+    unit.close()
+    most = last = 0  # events of a poll; bytes
+    tracemalloc.start()
+    for n, message in enumerate(numbered(6000 * SOAK)):
+        unit.hear("MIDI Mix", mido.Message.from_bytes(message))
+        if n % 50 == 49:
+            most = max(most, len(unit.poll(1.0)))
+        if n == 3000:
+            last = tracemalloc.get_traced_memory()[0]
+    grown = tracemalloc.get_traced_memory()[0] - last
+    tracemalloc.stop()
+    assert most <= 9 * 4  # four names of each control
+    assert grown < 20_000
 
 
 def test_without_midi_it_waits_and_says_why(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(midi, "SEQUENCER", tmp_path / "none")
-    monkeypatch.setattr(midi.sys, "platform", "linux")
-    unit = Midi(None, lambda: 0.0)
-    eventually(lambda: "no ALSA sequencer" in unit.health().detail)
+    unit = Midi(["a"], lambda: 0.0)
+    if sys.platform == "linux":
+        eventually(lambda: "no ALSA sequencer" in unit.health().detail)
     assert unit.health().state == "waiting"
     unit.close()
-    with pytest.raises(OSError, match="no ALSA sequencer"):
-        midi.ports()
 
 
 def test_a_backend_that_fails_is_waited_for() -> None:
@@ -85,25 +220,110 @@ def test_a_backend_that_fails_is_waited_for() -> None:
     unit.close()
 
 
-def test_ports_by_name_that_come_and_go(jack: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_is_back_within_three_seconds() -> None:
+    assert midi.LOOK <= 1.5  # and opening takes milliseconds
+
+
+class Controller:
+    """A controller in another process, at a JACK port."""
+
+    def __init__(self, name: str) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.midi_sender", name],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            cwd=ROOT,
+            text=True,
+        )
+        self.answer("there")
+
+    def tell(self, order: str) -> None:
+        assert self._process.stdin
+        self._process.stdin.write(order + "\n")
+        self._process.stdin.flush()
+
+    def answer(self, expected: str = "done") -> None:
+        assert self._process.stdout
+        assert self._process.stdout.readline() == expected + "\n"
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.communicate(timeout=PATIENCE)
+
+
+@contextmanager
+def controller(name: str) -> Iterator[Controller]:
+    made = Controller(name)
+    try:
+        yield made
+    finally:
+        made.kill()
+
+
+def test_thousands_of_messages_from_another_process(jack: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(midi, "LOOK", 0.1)
-    backend = mido.Backend(JACK)
+    count = 6000 * SOAK
+    unit = Midi(["knobs"], lambda: 1.0, backend=JACK)
+    said: dict[str, object] = {}
+    polls = 0
+
+    def listen() -> None:
+        nonlocal polls
+        polls += 1
+        said.update(heard(unit))
+
+    with controller("wonder KNOBS") as sender:
+        eventually(lambda: unit.health().state == "ok", "the port")
+        sender.tell(f"send {count} 3000")
+        last = (count - 1) // 8 % 128
+        eventually(lambda: polls > count / 60 and said.get("midi.nrpn300") == last / 127, "all", listen)
+        sender.answer()
+        for _ in range(4):
+            listen()
+    device = next(iter(unit._known))
+    assert said["midi.cc20"] == said[f"midi.{device}.ch2.cc21"] == said["midi.note60"] == last / 127
+    assert said["midi.ch3.pressure"] == said["midi.nrpn300"] == last / 127
+    assert said["midi.pitch"] == pytest.approx(((last << 7 | last) - 8192) / 8191)
+    assert unit.garbage == 0
+    unit.close()
+
+
+def test_garbage_from_another_process_is_counted(jack: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(midi, "LOOK", 0.1)
+    unit = Midi(["knobs"], lambda: 1.0, backend=JACK)
+    said: dict[str, object] = {}
+    with controller("knobs") as sender:
+        eventually(lambda: unit.health().state == "ok", "the port")
+        for order in ("13 20", "B0 14", "B0 15 7F", "F4 01", "B0 17 7F"):
+            sender.tell(f"bytes {order}")
+            sender.answer()
+        eventually(lambda: "midi.cc23" in said, "the last", lambda: said.update(heard(unit)))
+        assert unit.garbage == 6
+        assert "6 bytes of garbage" in unit.health().detail
+    assert {name: value for name, value in said.items() if name.count(".") == 1} == {
+        "midi.cc21": 1.0,
+        "midi.cc23": 1.0,
+    }
+    unit.close()
+
+
+def test_a_process_that_dies_and_comes_back(jack: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(midi, "LOOK", 0.1)
     unit = Midi(["knobs"], lambda: 1.0, backend=JACK)
     eventually(lambda: "no such port" in unit.health().detail)
     for _ in range(2):
-        port = backend.open_output("wonder KNOBS", client_name="controller", virtual=True)
-        eventually(lambda: unit.health().state == "ok", "the port")
-        heard: dict[str, object] = {}
+        said: dict[str, object] = {}
 
-        def listen(heard: dict[str, object] = heard) -> None:
-            heard.update((event.name, event.value) for event in unit.poll(1.0))
+        def listen(said: dict[str, object] = said) -> None:
+            said.update(heard(unit))
 
-        port.send(Message("control_change", control=21, value=127))
-        port.send(Message("note_on", note=60, velocity=127))
-        eventually(lambda heard=heard: len(heard) == 4, "the messages", listen)
-        assert heard == dict.fromkeys(("midi.cc21", "midi.ch1.cc21", "midi.note60", "midi.ch1.note60"), 1.0)
-        port.close()
+        with controller("knobs") as sender:
+            eventually(lambda: unit.health().state == "ok", "the port")
+            sender.tell("bytes 90 3C 7F")
+            sender.answer()
+            eventually(lambda said=said: "midi.note60" in said, "the note", listen)
+            assert said["midi.note60"] == 1.0
         eventually(lambda: unit.health().state == "waiting", "the loss")
         listen()
-        assert heard["midi.note60"] == heard["midi.ch1.note60"] == 0.0
+        assert said["midi.note60"] == said["midi.ch1.note60"] == 0.0
     unit.close()

@@ -142,9 +142,17 @@ class Midi:
             self._listen(port)
 
     def _ports(self) -> list[str]:
-        names = ports(self._backend)
+        names = self._names()
         self._note = f"no such port (there are: {', '.join(names) or 'none'})"
         return [name for name in names if _wanted(name, self._wanted)]
+
+    def _names(self) -> list[str]:
+        """The ports that there are, asked of an open one where there is one that can be. None: its driver
+        has gone, and all ports with it."""
+        for opened in self._open.values():
+            if hasattr(opened, "names"):
+                return list(opened.names())
+        return ports(self._backend)
 
     def _forget(self) -> None:
         """Take every device anew, as it is with other profiles."""
@@ -165,7 +173,7 @@ class Midi:
             self._devices.pop(port, None)
 
     def _let_go(self, port: str) -> None:
-        opened = self._open.pop(port)
+        opened = self._open[port]
         try:
             opened.close()
         except Exception as error:  # noqa: BLE001 - it has gone, whatever its driver thinks of it
@@ -175,6 +183,7 @@ class Midi:
         device = self._devices.pop(port, None)
         if device is not None:
             device.let_go(self._now())
+        del self._open[port]
 
 
 def ports(backend: str | None = None) -> list[str]:
