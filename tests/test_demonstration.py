@@ -226,15 +226,12 @@ def mapped(folder: Path, formula: str) -> Library:
 
 
 def test_a_preset_plays_a_mapping(tmp_path: Path) -> None:
-    from perform.performance import Performance
-
     library = mapped(tmp_path, "learned.pose + learned.pose.light")
     setlist = show.load(library.preset_file("posed"), library)
     assert "midi.cc16" in setlist.heard  # so that what says it is opened
-    performance = Performance(setlist, [])
     signals = Signals({"midi.cc16": 0.5})
     controls = setlist.cues[0].scene.source.start()
-    found = controls.at(MOMENT, signals.joined(performance.learned.at(MOMENT, signals)))
+    found = controls.at(MOMENT, signals.joined(Mappings(setlist.learned).at(MOMENT, signals)))
     assert found["tint"] == pytest.approx((0.5, 0, 0, 1), abs=0.01)
 
 
