@@ -99,7 +99,9 @@ def _show() -> Iterator[str]:
     yield "## The show itself: [bindings] of a setlist\n"
     yield "| control | is | formula, unless the setlist has another |\n|---|---|---|"
     for parameter in SHOW:
-        yield f"| {parameter.name} | {parameter.description} | `{BINDINGS[parameter.name]}` |"
+        own = "none; its [address](osc.md)"
+        bound = f"`{BINDINGS[parameter.name]}`" if parameter.name in BINDINGS else own
+        yield f"| {parameter.name} | {parameter.description} | {bound} |"
 
 
 def _table(parameters: tuple[Parameter, ...]) -> Iterator[str]:
