@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
@@ -241,6 +242,30 @@ def doctor(as_json: AsJson = False) -> None:
             table.add_row(row.name, f"[{STYLE[row.state]}]{row.state}[/]", row.why, row.remedy)
         out.print(table)
     raise typer.Exit(1 if any(row.state == "fail" for row in rows) else 0)
+
+
+@app.command()
+def hands(
+    camera: Annotated[str, typer.Option(help="The camera: its name, number or path. [the first]")] = "",
+    region: Annotated[str, typer.Option(help=REGION)] = "0,0,1,1",
+    mirror: Annotated[bool, typer.Option(help="See hands as in a mirror.")] = True,
+    seconds: Annotated[float | None, typer.Option(min=0, help="Stop after so many seconds.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Watch what the camera and the tracker see of hands, to set up camera and lights; Ctrl-C ends."""
+    from rich.live import Live
+
+    from perform import meter
+    from perform.inputs.camera import View, region_of
+
+    with complaints(), meter.opened(camera, View(region_of(region), mirror, lift=True)) as seen:
+        with Live(console=err, transient=True) as live, contextlib.suppress(KeyboardInterrupt):
+            for one in meter.looks(seen, seconds):
+                live.update(one.table())
+        if as_json:
+            print(json.dumps({"state": seen.state(), "signals": seen.values}))
+        else:
+            out.print(seen.state(), markup=False, highlight=False, soft_wrap=True)
 
 
 @app.command()

@@ -33,6 +33,7 @@ FLOORS = (
         "terminal",
         "listing",
         "doctor",
+        "meter",
         "dashboard",
         "console",
         "demonstrations",
