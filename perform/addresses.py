@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import count
 from types import MappingProxyType
 from typing import Any, Protocol, TypeAlias, TypeVar
 
@@ -47,7 +48,7 @@ NOW = (
     Parameter("beat", 1, 1, 4, description="the beat of the bar", kind="int"),
     Parameter("held", 0, 0, description="how many parameters are held by hand", kind="int"),
 )
-ODD = re.compile(r"[^\w.+~:@-]+")  # what OSC keeps for itself, and what cannot be typed everywhere
+ODD = re.compile(r"[^\w.+~:@-]+", re.ASCII)  # what OSC keeps for itself, and what cannot be typed everywhere
 SIGNAL = re.compile(r'osc\["(?P<address>[^"]+)"\](?:\.(?P<part>\d+))?')
 
 Arguments: TypeAlias = tuple[float | str, ...]
@@ -123,7 +124,8 @@ def declared(setlist: Setlist, cue: Cue) -> dict[str, Node]:
 def of_show(setlist: Setlist) -> dict[str, Node]:
     """The addresses that are always there."""
     nodes = {node.address: node for node in (*_show(setlist), *map(_told, NOW))}
-    heard = listened(setlist.show.heard)
+    postures = [signal for learned in setlist.learned for signal in learned.text.signals]
+    heard = listened(setlist.show.heard.union(postures))
     beyond = {address for address in heard - nodes.keys() if re.fullmatch(r"/scene/\d+", address)}
     return _with_heard(nodes, heard - beyond)
 
@@ -192,11 +194,10 @@ def _unfolded(prefix: str, unit: Unit) -> Iterator[tuple[str, Parameter, Unit]]:
 
 def _apart(names: Sequence[str]) -> list[str]:
     """The names, each of them once: a, b, a is a, b, a2."""
-    counts = dict.fromkeys(names, 0)
-    told = []
+    told: list[str] = []
     for name in names:
-        counts[name] += 1
-        told.append(name if counts[name] == 1 else f"{name}{counts[name]}")
+        more = (f"{name}{n}" for n in count(2))
+        told.append(name if name not in told else next(one for one in more if one not in {*told, *names}))
     return told
 
 
@@ -225,7 +226,7 @@ class Reach:
     ) -> None:
         """`scene` are the controls of `units(cue.scene)`, in their order."""
         self.nodes: Mapping[str, Node] = MappingProxyType(declared(setlist, cue))
-        self.heard = listened(setlist.show.heard | cue.scene.heard | cue.entrance.shader.heard)
+        self._heard = {address for address, node in self.nodes.items() if node.heard}
         self._show, self._title = show, cue.scene.title
         self._of_scene = [*scene, transition]
         self._places: dict[str, Place] = {}
@@ -245,7 +246,7 @@ class Reach:
         heard = (event for event in events if event.name.startswith("osc["))
         said = [(event, match) for event in heard if (match := SIGNAL.fullmatch(event.name))]
         for event, match in sorted(said, key=lambda pair: (pair[0].time, not _releases(pair[1]["address"]))):
-            if match["address"] not in self.heard and isinstance(event.value, float | str):
+            if match["address"] not in self._heard and isinstance(event.value, float | str):
                 self._say(match["address"], int(match["part"] or 0), event.value)
 
     def panic(self) -> dict[str, float]:
@@ -278,9 +279,9 @@ class Reach:
             value = place.controls.last.get(place.parameter.name)
             if value is not None and self.nodes[address].access & READ:
                 values[address] = _arguments(value)
-        for address in self.heard:
+        for address in self._heard:
             said = signals.values.get(f'osc["{address}"]')
-            if isinstance(said, float | str) and (node := self.nodes.get(address)) and node.access & READ:
+            if isinstance(said, float | str) and self.nodes[address].access & READ:
                 values[address] = (said,)
         return values | {address: (value,) for address, value in now.items() if address in self.nodes}
 

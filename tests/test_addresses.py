@@ -6,14 +6,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from perform.addresses import READ, WRITE, Node, declared
+from perform.addresses import READ, WRITE, Node, _apart, declared
 from perform.catalogue import Library
 from perform.clock import OfflineClock, Tempo
 from perform.latent import open_path
 from perform.paths import shipped
 from perform.performance import CueInstance, Performance, Picture, SceneInstance
-from perform.scene import Scene
-from perform.setlist import Setlist, read_setlist
+from perform.scene import Scene, read
+from perform.setlist import Setlist, read_setlist, single
 from perform.show import load
 from perform.signals import Event
 from tests.catalogue import FakeCatalogue
@@ -160,6 +160,17 @@ def test_a_formula_that_hears_an_address_is_not_overruled(show: Show) -> None:
     assert show.value("/generator/disorder") == (0.1,)
     assert show.value("/wild") == (0.2,)
     assert show.value("/now/held") == (0.0,)
+
+
+def test_a_scene_cannot_take_the_shows_own_addresses_for_itself(tmp_path: Path) -> None:
+    (tmp_path / "grid.toml").write_text(GRID.replace("/wild", "/master"))
+    show = Show(single(read(tmp_path / "grid.toml", FakeCatalogue())))
+    assert show.step(("/master", 0.25)).master == 0.25
+    assert show.value("/generator/disorder") == (0.125,)
+
+
+def test_units_of_one_name_are_told_apart() -> None:
+    assert _apart(["a", "b", "a", "a2", "a", "a"]) == ["a", "b", "a3", "a2", "a4", "a5"]
 
 
 def test_values_in_their_unit_or_as_a_part_of_their_range(setlist: Setlist) -> None:
