@@ -51,8 +51,11 @@ def _message(said: Any) -> bytes:
         message = bytes.fromhex(said)
     except (TypeError, ValueError):
         message = b""
-    middle = message[1:-1] if message[:1] == b"\xf0" and message[-1:] == b"\xf7" else message[1:]
-    if len(message) < 2 or message[0] < 0x80 or any(byte > 127 for byte in middle):
+    exclusive = len(message) > 2 and message[0] == 0xF0 and message[-1] == 0xF7
+    of_a_channel = bool(message) and 0x80 <= message[0] < 0xF0
+    data = message[1:-1] if exclusive else message[1:]
+    length = 2 if of_a_channel and message[0] >> 4 in (0xC, 0xD) else 3
+    if any(byte > 127 for byte in data) or not (exclusive or (of_a_channel and len(message) == length)):
         raise PydanticCustomError("message", "must be a MIDI message in hexadecimal, such as 'F0 00 20 F7'")
     return message
 
