@@ -31,7 +31,8 @@ checked when the preset is loaded. Its result is kept within the parameter's ran
 *event* fires on the frame in which its formula rises above 0.5. A part without a finite value keeps its last.
 """
 OPEN = {
-    "midi": "`midi.cc21`, `midi.note60`, `midi.pitch`, `midi.program`; with a channel: `midi.ch2.cc21`",
+    "midi": "`midi.cc21`, `midi.note60`, `midi.pitch` …; of a channel `midi.ch2.cc21`, of any controller "
+    "that has a profile `midi.fader1`, of one `midi.midimix.fader1`: [controllers](controllers.md)",
     "osc": '`osc["/sensor/1"]`, its further arguments `osc["/sensor/1"].1` and so on',
     "key": "`key.space`, `key.a`, `key.up`: 1 while it is down",
     "mouse": "over the window, from the lower left: `mouse.x`, `mouse.y`; `mouse.left` …, `mouse.wheel`",
