@@ -4,21 +4,18 @@ controller, slow or gone, holds up the show or another."""
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import partial, partialmethod
 from pathlib import Path
 from types import MappingProxyType
 
-import mido
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perform import profiles, show
+from perform import profiles
 from perform.addresses import Arguments, Standing, declared
 from perform.catalogue import Library
 from perform.outputs import feedback
@@ -26,9 +23,8 @@ from perform.outputs._lights import Lights, dark
 from perform.outputs.feedback import BURST, Desk, Feedback, Painter
 from perform.profiles import Profile
 from perform.setlist import read_setlist
-from tests.conftest import Server, eventually
+from tests.conftest import eventually
 from tests.library import RED, save, write_library
-from tests.test_rig import Says
 
 JACK = "mido.backends.rtmidi/UNIX_JACK"
 GOLDEN = Path(__file__).parent / "data" / "lights"
@@ -244,152 +240,12 @@ def test_without_midi_it_says_why(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     lights.close()
 
 
-class Port:
-    """A controller as JACK sees it: a port of a given name that keeps what it gets."""
-
-    def __init__(self, name: str) -> None:
-        self.name, self.got = name, list[bytes]()
-        self._port = mido.Backend(JACK).open_input(
-            name,
-            client_name=name,
-            virtual=True,
-            callback=lambda message: self.got.append(bytes(message.bytes())),
-        )
-
-    def has(self, count: int) -> bool:
-        return len(self.got) >= count
-
-    def close(self) -> None:
-        self._port.close()
-
-
-@pytest.fixture
-def lit(jack: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Feedback]:
-    monkeypatch.setattr(feedback, "LOOK", 0.1)
-    lights = Feedback([profile(name) for name in FILES], api="UNIX_JACK")
-    yield lights
-    lights.close()
-
-
-def test_a_controller_that_comes_is_painted_in_full_each_time_and_dark_at_the_end(
-    lit: Feedback, folder: Path
-) -> None:
-    show, seconds = Show.of(folder, "midi.fader1", "midi.note3"), iter(range(10**6))
-
-    def told() -> None:
-        lit.tell(next(seconds) / 10, show)
-
-    first = Lights(profile("nanokontrol2")).lit(show.standing(), 0.0)
-    for _ in range(100 if os.environ.get("PERFORM_SOAK") else 2):
-        port = Port("nanoKONTROL2")
-        eventually(partial(port.has, len(first)), "the picture", told)
-        assert {*port.got} >= {*first.values()}
-        port.close()
-        eventually(lambda: not lit.names, "the loss", told)
-    port = Port("nanoKONTROL2")
-    eventually(lambda: len(port.got) >= len(first), "the picture", told)
-    assert lit.names == ["nanokontrol2"] and lit.fault == ""
-    lit.close()
-    off = dark(profile("nanokontrol2"))
-    eventually(lambda: port.got[-len(off) :] == off, "the dark")
-    port.close()
-
-
-def test_two_of_a_kind_are_told_apart(lit: Feedback, folder: Path) -> None:
-    show, seconds = Show.of(folder, "midi.midimix_2.record1", "midi.note99"), iter(range(10**6))
-    ports = [Port("MIDI Mix"), Port("MIDI Mix B")]
-    show.values["/filter/invert/amount"] = (1.0,)
-
-    def told() -> None:
-        lit.tell(next(seconds) / 10, show)
-
-    eventually(lambda: all(len(port.got) >= 16 for port in ports), "both pictures", told)
-    assert sorted(lit.names) == ["midimix", "midimix_2"]
-    on = bytes([0x90, 3, 127])
-    assert sorted(on in port.got for port in ports) == [False, True]
-    second = next(port for port in ports if on in port.got)
-    for port in ports:
-        port.close()
-    eventually(lambda: not lit.names, "the loss", told)
-    ports = [Port(second.name)]
-    eventually(lambda: on in ports[0].got, "the second, under its old name", told)
-    assert lit.names == ["midimix_2"]
-    for port in ports:
-        port.close()
-
-
-CRASH = """
-import sys
-from pathlib import Path
-from perform import profiles, show
-from perform.outputs.feedback import Feedback
-from tests.conftest import eventually
-from tests.test_feedback import Show
-lights = Feedback([profiles.read(Path("profiles/midimix.toml"))], api="UNIX_JACK")
-show = Show.of(Path(sys.argv[1]), "midi.fader1", "midi.note3")
-seconds = iter(range(10**6))
-eventually(lambda: lights.names, "the port")
-eventually(lambda: next(seconds) > 50, "the picture", lambda: lights.tell(next(seconds) / 10, show))
-raise RuntimeError("a fault that nobody caught")
-"""
-
-
-def test_a_show_that_crashes_leaves_no_lights_on(jack: Server, folder: Path) -> None:
-    port = Port("MIDI Mix")
-    done = subprocess.run(
-        [sys.executable, "-c", CRASH, str(folder)], capture_output=True, text=True, timeout=60, check=False
-    )
-    assert done.returncode == 1 and "a fault that nobody caught" in done.stderr
-    assert bytes([0x90, 1, 127]) in port.got
-    off = dark(profile("midimix"))
-    eventually(lambda: port.got[-len(off) :] == off, "the dark")
-    port.close()
-
-
-def test_a_profile_that_was_edited_is_taken_up(lit: Feedback, folder: Path) -> None:
-    show, seconds = Show.of(folder, "midi.fader1", "midi.note3"), iter(range(10**6))
-    port = Port("MIDI Mix")
-
-    def told() -> None:
-        lit.tell(next(seconds) / 10, show)
-
-    eventually(lambda: bytes([0x90, 1, 127]) in port.got, "the picture", told)
-    save(
-        folder / "midimix.toml",
-        FILES["midimix"].read_text(encoding="utf-8").replace("on = { value = 127", "on = { value = 1"),
-    )
-    lit.use([profiles.read(folder / "midimix.toml")])
-    eventually(lambda: bytes([0x90, 1, 1]) in port.got, "the edit", told)
-    port.close()
-
-
-def test_only_the_port_that_is_asked_for_is_lit(jack: Server, folder: Path) -> None:
-    lights = Feedback([profile("midimix"), profile("nanokontrol2")], "mix", "UNIX_JACK")
-    ports = [Port("nanoKONTROL2"), Port("MIDI Mix")]
-    eventually(lambda: lights.names == ["midimix"], "the port")
-    lights.close()
-    for port in ports:
-        port.close()
-
-
-def test_a_show_tells_its_lights(jack: Server, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The whole way: a cue that is asked for blinks on its pad, then plays."""
-    monkeypatch.setattr(feedback, "LOOK", 0.1)
-    monkeypatch.setattr(
-        feedback.Feedback, "__init__", partialmethod(feedback.Feedback.__init__, api="UNIX_JACK")
-    )
-    write_library(folder)
-    save(folder / "profiles/midimix.toml", FILES["midimix"].read_text(encoding="utf-8"))
-    port, says = Port("MIDI Mix"), Says()
-    rig = show.play(
-        show.Options("demo", size=(48, 27), headless=True, osc_port=0, watch=False), Library(folder)
-    )
-    rig.inputs = [says]
-    eventually(lambda: bytes([0x90, 1, 127]) in port.got, "the first scene", rig.frame)
-    says.next = [("key.2", 1.0)]
-    rig.frame()
-    eventually(lambda: bytes([0x90, 4, 127]) in port.got, "the second scene", rig.frame)
-    rig.close()
-    off = dark(profile("midimix"))
-    eventually(lambda: port.got[-len(off) :] == off, "the dark")
-    port.close()
+def test_everything_is_painted_anew_where_messages_may_have_been_lost(folder: Path) -> None:
+    show, device = Show.of(folder, "midi.fader1", "midi.note3"), Device()
+    desk = Desk("midimix", profile("midimix"), device.send, device.close)
+    desk.tell(0.0, show.standing())
+    eventually(lambda: len(device.got) == 16, "the picture")
+    desk.repaint()
+    eventually(lambda: len(device.got) == 32, "the picture, again")
+    assert device.got[:16] == device.got[16:]
+    desk.close()

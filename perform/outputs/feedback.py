@@ -28,6 +28,7 @@ RATE = 30.0  # a second: how often lights may change
 BURST = 24  # messages at a time, so 720 a second; a MIDI cable carries 1000
 EMPTY = 20  # looks that find no port, after which a new client looks
 REMEMBERED = 64  # ports whose controllers' names are kept
+LINGER = 0.05  # seconds that a port stays open behind its last message: JACK drops what it has not played
 PATIENCE = 2.0  # seconds that the end of a show waits for a slow controller
 
 log = logging.getLogger("perform")
@@ -62,13 +63,18 @@ class Desk:
         self.name, self.profile, self.failed = name, profile, ""
         self._send, self._close = send, close
         self._newest: tuple[float, Standing] | None = None
-        self._wake, self._closing = threading.Event(), threading.Event()
+        self._wake, self._anew, self._closing = threading.Event(), threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"lights of {name}", daemon=True)
         self._thread.start()
 
     def tell(self, seconds: float, standing: Standing) -> None:
         """How the show stands; never waits."""
         self._newest = seconds, standing
+        self._wake.set()
+
+    def repaint(self) -> None:
+        """Show everything anew."""
+        self._anew.set()
         self._wake.set()
 
     def close(self, wait: float = PATIENCE) -> None:
@@ -95,6 +101,9 @@ class Desk:
         while not self._closing.is_set():
             self._wake.wait(1 / RATE if pending else None)
             self._wake.clear()
+            if self._anew.is_set():
+                self._anew.clear()
+                painter = Painter()
             if self._newest is not None and not self._closing.is_set():
                 seconds, standing = self._newest
                 due = painter.due(lights.lit(standing, seconds))
@@ -106,6 +115,7 @@ class Desk:
     def _leave(self) -> None:
         for message in (*dark(self.profile), *self.profile.leave):
             self._send(message)
+        threading.Event().wait(LINGER)
 
 
 class Feedback:
@@ -122,6 +132,7 @@ class Feedback:
         self._profiles, self._only, self._api = profiles, (only or "").casefold(), api
         # A client for looking is kept: to make one stops every thread for a tenth of a second with JACK.
         self._looker: Any = None
+        self._there: list[str] = []
         self._empty = 0  # looks that found nothing
         self._desks: dict[str, Desk] = {}
         self._called: dict[str, str] = {}  # what the controller of a port was called last, as inputs do it
@@ -190,6 +201,10 @@ class Feedback:
         if self._empty == EMPTY:  # the server behind the client may have gone
             self._looker.delete()
             self._looker, self._empty = None, 0
+        if there != self._there:  # JACK loses messages when clients come and go
+            self._there = there
+            for desk in self._desks.values():
+                desk.repaint()
         new = [(number, port) for number, port in enumerate(there) if port not in self._desks]
         return [fault for number, port in new if (fault := self._light(number, port))]
 
