@@ -12,14 +12,13 @@ QUERY, UDP = "_oscjson._tcp.local.", "_osc._udp.local."
 async def announce(host: str, port: int, osc_port: int, over: asyncio.Event) -> str:
     """Announce until it is `over`; why it cannot be announced, empty otherwise. Only this machine hears of
     what only it reaches."""
-    from zeroconf import Error, IPVersion, get_all_addresses
+    from zeroconf import Error, IPVersion
     from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
 
     everywhere = host in ("", "0.0.0.0")
     name = socket.gethostname().split(".")[0] or "here"
     try:
-        places = get_all_addresses() if everywhere else [socket.gethostbyname(host)]
-        found = [one for one in places if one != "127.0.0.1"] if everywhere else places
+        found = _networks() if everywhere else [socket.gethostbyname(host)]
         zeroconf = AsyncZeroconf(interfaces=found, ip_version=IPVersion.V4Only)
     except (OSError, RuntimeError, ValueError) as error:
         return f"not announced: {error}"
@@ -40,3 +39,11 @@ async def announce(host: str, port: int, osc_port: int, over: asyncio.Event) -> 
         with contextlib.suppress(OSError, Error):
             await zeroconf.async_close()
     return ""
+
+
+def _networks() -> list[str]:
+    """This machine's addresses in its networks."""
+    from ifaddr import get_adapters
+
+    here = [str(ip.ip) for adapter in get_adapters() for ip in adapter.ips if ip.is_IPv4]
+    return [ip for ip in here if not ip.startswith("127.")]
