@@ -32,7 +32,7 @@ def learn(
     parameters: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[PARAMETER]...", help="What to play, such as filter[0].zoom, one control after another."
+            metavar="PARAMETER", help="What to play, such as filter[0].zoom, one control after another."
         ),
     ] = None,
     undo: Annotated[bool, typer.Option("--undo", help="Take back what was learned last.")] = False,
@@ -45,10 +45,14 @@ def learn(
     ] = "pickup",
     press: Annotated[
         str,
-        typer.Option(help="What a button does: momentary or toggle. [a number: momentary, a switch: toggle]"),
+        typer.Option(help="What a button does: momentary (numbers), toggle (switches)."),
     ] = "",
-    low: Annotated[float | None, typer.Option(help="What the control's lower end is. [its range's]")] = None,
-    high: Annotated[float | None, typer.Option(help="What the control's upper end is. [its range's]")] = None,
+    low: Annotated[
+        float | None, typer.Option(help="What the control's lower end is, in place of the range's.")
+    ] = None,
+    high: Annotated[
+        float | None, typer.Option(help="What the control's upper end is, in place of the range's.")
+    ] = None,
     midi: Annotated[str | None, typer.Option(help="Listen to this MIDI port only.")] = None,
     osc_port: Annotated[int, typer.Option(min=0, max=65535, help="UDP port for OSC; 0: none.")] = 9000,
     seconds: Annotated[float, typer.Option(min=1, help="How long to wait for a control.")] = 60.0,
