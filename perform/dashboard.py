@@ -114,10 +114,11 @@ def render(status: Status, width: int = 80) -> Text:
 
 def plain(status: Status) -> str:
     """The status in one line without colour, for a log file or a pipe."""
+    pinned = "" if status.clock == "auto" else f", {status.clock} is pinned"
     parts = [
         clock_face(status.seconds),
         _place(status),
-        f"{status.bpm:.1f} bpm ({status.source}{'' if status.clock == 'auto' else ', pinned'})",
+        f"{status.bpm:.1f} bpm ({status.source}{pinned})",
         f"display {_number(status.display_fps, '.1f', '/s')}",
         f"picture {_number(status.picture_fps, '.1f', '/s')}",
         f"p99 {_number(status.frame_ms, '.0f', ' ms')}",

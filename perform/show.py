@@ -144,7 +144,7 @@ def play(options: Options, library: Library | None = None, loaded: Setlist | Non
     for eye in eyes:
         eye.use(setlist.heard)
     rig.screen, rig.sound = window, sound
-    rig.inputs = [sound, feeds, *by_hand(options, clock), hands, cameras, *_link(options, setlist, clock)]
+    rig.inputs = [sound, feeds, *by_hand(options, clock), hands, cameras, *_link(options, setlist, rig)]
     if options.lights:
         from perform.outputs.feedback import Feedback
 
@@ -224,12 +224,12 @@ def by_hand(options: Options, clock: Clock) -> list[Input]:
     return inputs
 
 
-def _link(options: Options, setlist: Setlist, clock: Clock) -> list[Input]:
+def _link(options: Options, setlist: Setlist, rig: Rig) -> list[Input]:
     """Ableton Link, where it is asked for; what is not installed is its health."""
     from perform.inputs import link
 
     wanted = options.link or "link" in (options.clock, setlist.clock)
-    return [link.Link(clock.now)] if wanted else []
+    return [link.Link(rig.clock.now, lambda: rig.performance.tempo.bpm)] if wanted else []
 
 
 def _record(rig: Rig, options: Options, fps: float) -> None:

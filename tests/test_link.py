@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -219,6 +220,11 @@ def other() -> Iterator[Other]:
     other.close()
 
 
+def met(unit: Link) -> bool:
+    """Whether there is another peer."""
+    return bool(re.fullmatch(r"\d peers?", unit.health().detail))
+
+
 def newest(unit: Link, now: Callable[[], float]) -> Any:
     return [event for event in unit.poll(now()) if event.name == "tempo.link"][-1:]
 
@@ -227,7 +233,7 @@ def test_two_peers_on_this_machine(other: Other) -> None:
     other.ask()
     unit = Link(stopwatch)
     try:
-        eventually(lambda: unit.health().detail == "1 peer", "the other peer; does multicast work here?")
+        eventually(lambda: met(unit), "the other peer; does multicast work here?")
         other.ask("97")
         heard: list[Any] = []
         eventually(
@@ -236,7 +242,8 @@ def test_two_peers_on_this_machine(other: Other) -> None:
             lambda: heard.extend(newest(unit, stopwatch)),
         )
         at, bpm, phase, peers = other.ask()
-        assert (bpm, peers) == (pytest.approx(97.0), 1)
+        assert bpm == pytest.approx(97.0)
+        assert peers >= 1  # other tests may be looking who is there
         found: list[Any] = []
         eventually(lambda: found, "a line", lambda: found.extend(newest(unit, stopwatch)))
         ours = found[-1].value[1] + (at - found[-1].time) * 97 / 60
@@ -255,7 +262,7 @@ def test_the_session_is_joined_and_never_changed(other: Other) -> None:
     eventually(lambda: other.ask()[0] - before[0] > 0.7)
     unit = Link(stopwatch)
     try:
-        eventually(lambda: other.ask()[3] == 1, "the meeting")
+        eventually(lambda: other.ask()[3] >= 1, "the meeting")
         after = other.ask()
     finally:
         unit.close()
@@ -264,9 +271,29 @@ def test_the_session_is_joined_and_never_changed(other: Other) -> None:
     assert abs((after[2] - expected + 2) % 4 - 2) * 60 / 137 < 0.002
 
 
+def test_who_comes_later_finds_the_tempo_of_the_show_which_then_follows(other: Other) -> None:
+    other.close()
+    bpm = 128.0
+    unit = Link(stopwatch, lambda: bpm)
+    try:
+        eventually(lambda: unit.health().state == "ok")
+        began = stopwatch()
+        eventually(lambda: stopwatch() - began > 0.7)
+        later = Other(97.0)
+        eventually(lambda: later.ask()[1] == pytest.approx(128.0), "the show's tempo")
+        eventually(lambda: met(unit))
+        bpm = 150.0
+        began = stopwatch()
+        eventually(lambda: stopwatch() - began > 0.5)
+        assert later.ask()[1] == pytest.approx(128.0)
+        later.close()
+    finally:
+        unit.close()
+
+
 def test_looking_says_what_there_is(other: Other) -> None:
     other.ask()
     found = ""
     for _ in range(5):
         found = found if "bpm" in found else link.look()
-    assert found.startswith("1 peer at ") and found.endswith(" bpm")
+    assert re.fullmatch(r"\d peers? at 1[0-9.]+ bpm", found)

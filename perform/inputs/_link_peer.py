@@ -3,8 +3,8 @@
     python -m perform.inputs._link_peer
 
 Twenty times a second it writes a line of JSON: `at` (seconds of the stopwatch), `bpm`, `phase` in beats
-within a bar of four, `peers` and `playing`. It joins the session and never changes it, and it ends
-with its standard input.
+within a bar of four, `peers` and `playing`. It joins a session and never changes it. While it is alone
+it takes the tempo that a line of its standard input says, for others to join; it ends with that input.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def main() -> int:
     peer.startStopSyncEnabled = True
     peer.enabled = True
     over = threading.Event()
-    threading.Thread(target=_listen, args=(over,), daemon=True).start()
+    threading.Thread(target=_listen, args=(peer, over), daemon=True).start()
     try:
         while not over.wait(PERIOD):
             sys.stdout.write(json.dumps(told(peer)) + "\n")
@@ -41,8 +41,13 @@ def main() -> int:
     return 0
 
 
-def _listen(over: threading.Event) -> None:
-    sys.stdin.read()
+def _listen(peer: Any, over: threading.Event) -> None:
+    """Tempi, until the input ends."""
+    for line in sys.stdin:
+        state = peer.captureSessionState()
+        state.setTempo(float(line), peer.clock().micros())
+        if not peer.numPeers():
+            peer.commitSessionState(state)
     over.set()
 
 

@@ -1,7 +1,7 @@
 """Ableton Link: tempo, beat and bar shared with the programs of a network, through a process of its own.
 
 Link's library is under the GPL and an optional extra. It runs in `_link_peer`, which tells lines of JSON;
-what it may say is checked here. Peers are equal: the show follows, and never changes the session.
+what it may say is checked here. Peers are equal: the show follows, and never changes what others play.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from importlib import metadata
 
 import numpy as np
@@ -45,15 +46,19 @@ def installed() -> bool:
 
 class Link:
     """A peer of the Link session of this network: `tempo.link` while there are others, `tempo.peers` how
-    many. `now` is the show's time; `peer` the command of the process that speaks Link."""
+    many. `now` is the show's time; `bpm` the tempo that a session has before others come; `peer` the
+    command of the process that speaks Link."""
 
-    def __init__(self, now: Callable[[], float], peer: Sequence[str] = PEER) -> None:
+    def __init__(
+        self, now: Callable[[], float], bpm: Callable[[], float] = lambda: 120.0, peer: Sequence[str] = PEER
+    ) -> None:
         self.name = "link"
-        self._now, self._command = now, peer
+        self._now, self._bpm, self._command = now, bpm, peer
         self._newest: Event | None = None
         self._peers, self._told = 0, -1
         self._note = "starting"
         self.starts = self.garbage = 0
+        self._offered = 0.0  # bpm
         self._process: subprocess.Popen[bytes] | None = None
         self._lock, self._closing = threading.Lock(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="link", daemon=True)
@@ -107,6 +112,7 @@ class Link:
     def _session(self) -> None:
         """One life of the process."""
         self.starts += 1
+        self._offered = 0.0
         try:
             self._process = subprocess.Popen(
                 self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
@@ -124,6 +130,7 @@ class Link:
             if self.hear(line):
                 self._note = ""
                 heard.set()
+                self._offer(self._process)
             self._closing.wait(PAUSE)
         self._end()
         code = self._process.wait()
@@ -137,6 +144,15 @@ class Link:
         while not self._closing.is_set() and process.poll() is None and heard.wait(SILENCE):
             heard.clear()
         process.kill()
+
+    def _offer(self, process: subprocess.Popen[bytes]) -> None:
+        """The show's tempo, while nobody else has one."""
+        bpm = round(min(max(self._bpm(), SLOWEST), FASTEST), 2)
+        if bpm != self._offered and not self._peers and process.stdin:
+            self._offered = bpm
+            with suppress(OSError):  # it has ended, which its output will tell
+                process.stdin.write(f"{bpm}\n".encode())
+                process.stdin.flush()
 
     def _end(self) -> None:
         if self._process and self._process.poll() is None:
@@ -152,7 +168,7 @@ def look(seconds: float = 1.5, peer: Sequence[str] = PEER) -> str:
     """What there is of a session, in words, after listening for `seconds`."""
     if not installed():
         return not_installed()
-    listener = Link(stopwatch, peer)
+    listener = Link(stopwatch, peer=peer)
     threading.Event().wait(seconds)
     events = {event.name: event.value for event in listener.poll(math.inf)}
     health = listener.health()

@@ -117,12 +117,15 @@ class ClockOut:
 
     def _watch(self) -> None:
         wait = 0.0
+        told = ""
         while not self._closing.wait(wait):
             wait = LOOK
             try:
                 self._look()
             except Exception as error:  # noqa: BLE001 - drivers raise what they like; the next look may do
                 self.fault, self._looker = str(error) or type(error).__name__, None
+            if self.fault != told and (told := self.fault):
+                log.warning("midi clock: %s", told)
 
     def _look(self) -> None:
         self._looker = self._looker or _client(self._api)
