@@ -15,17 +15,47 @@ import rtmidi
 from perform.inputs._midi_bytes import Stream
 
 CLIENT = "perform"
+EMPTY = 20  # looks that find no port, after which a new client looks: the driver may be another
+
+
+class Looker:
+    """Looks again and again which ports there are, through one client.
+
+    For each new one JACK stops all threads for a tenth of a second, orders its graph anew and loses
+    messages: two of three at a look every 0.3 s.
+    """
+
+    def __init__(self, api: str | None = None) -> None:
+        self._api = api
+        self._client: Any = None
+        self._found = 0
+        self._empty = 0
+
+    def names(self) -> list[str]:
+        """The ports that are there."""
+        if self._client is None:
+            self._client = rtmidi.MidiIn(_api(self._api), CLIENT)
+        names = _distinct(self._client.get_ports())
+        self._empty = 0 if names else self._empty + 1
+        if not names and (self._found or self._empty >= EMPTY):
+            self.close()
+        self._found = len(names)
+        return names
+
+    def close(self) -> None:
+        """Give the client back."""
+        client, self._client, self._empty = self._client, None, 0
+        if client is not None:
+            client.delete()
 
 
 def get_devices(api: str | None = None, **_options: Any) -> list[dict[str, Any]]:
     """The ports that are there, as mido asks for them."""
-    client = rtmidi.MidiIn(_api(api), CLIENT)
+    looker = Looker(api)
     try:
-        return [
-            {"name": name, "is_input": True, "is_output": False} for name in _distinct(client.get_ports())
-        ]
+        return [{"name": name, "is_input": True, "is_output": False} for name in looker.names()]
     finally:
-        client.delete()
+        looker.close()
 
 
 class Input:
@@ -47,11 +77,6 @@ class Input:
     def garbage(self) -> int:
         """Bytes that were no message."""
         return self._stream.garbage
-
-    def names(self) -> list[str]:
-        """The ports that are there. Asking through an open port spares a new client of JACK's, for each of
-        which JACK orders its graph anew and loses messages: at a look every 0.3 s, two of three."""
-        return _distinct(self._client.get_ports())
 
     def close(self) -> None:
         """Hear no more."""

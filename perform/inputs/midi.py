@@ -45,6 +45,7 @@ class Midi:
         self.clocks = MidiClocks()
         self._wanted = None if ports is None else [port.casefold() for port in ports]
         self._now, self._backend, self._profiles = now, backend, tuple(profiles)
+        self._looker: Any = None
         self._open: dict[str, Any] = {}
         self._devices: dict[str, Device] = {}  # by port
         self._known: dict[str, Device] = {}  # by name; what a device has been turned to outlasts its absence
@@ -124,6 +125,8 @@ class Midi:
             wait = LOOK
         for port in list(self._open):
             self._let_go(port)
+        if self._looker is not None:
+            self._looker.close()
 
     def _look(self) -> None:
         """Open the ports that came, close those that went."""
@@ -147,12 +150,10 @@ class Midi:
         return [name for name in names if _wanted(name, self._wanted)]
 
     def _names(self) -> list[str]:
-        """The ports that there are, asked of an open one where there is one that can be. None: its driver
-        has gone, and all ports with it."""
-        for opened in self._open.values():
-            if hasattr(opened, "names"):
-                return list(opened.names())
-        return ports(self._backend)
+        backend = _opened(self._backend)
+        if self._looker is None and hasattr(backend.module, "Looker"):
+            self._looker = backend.module.Looker(backend.api)
+        return list(self._looker.names()) if self._looker else ports(self._backend)
 
     def _forget(self) -> None:
         """Take every device anew, as it is with other profiles."""
@@ -161,10 +162,8 @@ class Midi:
         self._known, self._called = {}, {}
 
     def _listen(self, port: str) -> None:
-        import mido
-
-        backend = mido.Backend(self._backend or RTMIDI)
         self._device(port)
+        backend = _opened(self._backend)
         try:
             self._open[port] = backend.open_input(port, callback=lambda said: self.hear(port, said))
             self._faults.pop(port, None)
@@ -188,11 +187,15 @@ class Midi:
 
 def ports(backend: str | None = None) -> list[str]:
     """The names of the ports that are there. Raises OSError where there is no MIDI."""
+    return list(dict.fromkeys(_opened(backend).get_input_names()))
+
+
+def _opened(backend: str | None) -> Any:
     import mido
 
     if backend is None and sys.platform == "linux" and not SEQUENCER.exists():
         raise OSError(f"no ALSA sequencer ({SEQUENCER})")
-    return list(dict.fromkeys(mido.Backend(backend or RTMIDI).get_input_names()))
+    return mido.Backend(backend or RTMIDI)
 
 
 def _wanted(name: str, wanted: Sequence[str] | None) -> bool:
