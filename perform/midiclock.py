@@ -40,6 +40,7 @@ class Lock:
     def __init__(self) -> None:
         self.time = self.period = 0.0
         self.count = self.lost = 0
+        self._heard = 0
         self._jitter = FIRST_JITTER
         self._arrivals: deque[float] = deque(maxlen=SHORTEST)
         self._errors: deque[float] = deque(maxlen=SHORTEST)
@@ -48,7 +49,7 @@ class Lock:
     @property
     def ready(self) -> bool:
         """Whether a beat has passed, so that it can be followed."""
-        return self.count >= PULSES
+        return self._heard >= PULSES
 
     def gone(self, time: float) -> bool:
         """Whether a pulse at `time` does not belong to those before."""
@@ -57,6 +58,7 @@ class Lock:
     def hear(self, time: float) -> None:
         """A pulse came at `time` (seconds)."""
         self._arrivals.append(time)
+        self._heard += 1
         if self.count < 2:
             self._begin(time)
             return

@@ -86,6 +86,7 @@ def test_a_ramp_is_followed() -> None:
         lock, errors = Lock(), []
         for number, time in enumerate(times):
             lock.hear(float(time + dice.uniform(-jitter, jitter)))
+            assert lock.ready == (number >= PULSES - 1)
             errors.append(abs(lock.time - times[number]) if number > PULSES else 0.0)
         assert max(errors) < most
 
