@@ -270,36 +270,44 @@ def controller(name: str) -> Iterator[Controller]:
         made.kill()
 
 
+class Counting(Midi):
+    """Counts what it hears."""
+
+    came = 0
+
+    def hear(self, port: str, message: mido.Message) -> None:
+        self.came += 1
+        super().hear(port, message)
+
+
+def flood(sender: Controller, unit: Counting, count: int) -> dict[str, object]:
+    """What was said last of so many messages."""
+    said: dict[str, object] = {}
+    unit.came, resting = 0, iter(range(30))
+
+    def listen() -> None:
+        said.update(heard(unit))
+
+    sender.tell(f"send {count} 3000")
+    eventually(lambda: unit.came > count / 3, "a third of them", listen)
+    sender.answer()
+    eventually(lambda: unit.came == count or next(resting, None) is None, "all of them", listen)
+    for _ in range(4):
+        listen()
+    return said
+
+
 def test_thousands_of_messages_from_another_process(jack: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(midi, "LOOK", 0.1)
-    count, came = 6000 * SOAK, 0
-    said: dict[str, object] = {}
-
-    class Counting(Midi):
-        def hear(self, port: str, message: mido.Message) -> None:
-            nonlocal came
-            came += 1
-            super().hear(port, message)
-
+    count = 6000 * SOAK
     unit = Counting(["knobs"], lambda: 1.0, backend=JACK)
     with controller("wonder KNOBS") as sender:
         eventually(lambda: unit.health().state == "ok", "the port")
         for _ in range(4):  # a JACK that is starved of time drops messages: it gets another chance
-            came = 0
-            sender.tell(f"send {count} 3000")
-            eventually(lambda: came > count / 3, "a third of them", lambda: said.update(heard(unit)))
-            sender.answer()
-            resting = iter(range(30))
-            eventually(
-                lambda resting=resting: came == count or next(resting, None) is None,
-                "all of them",
-                lambda: said.update(heard(unit)),
-            )
-            if came == count:
+            said = flood(sender, unit, count)
+            if unit.came == count:
                 break
-    assert came == count
-    for _ in range(4):
-        said.update(heard(unit))
+    assert unit.came == count
     last, device = (count - 1) // 8 % 128, next(iter(unit._known))
     assert said["midi.cc20"] == said[f"midi.{device}.ch2.cc21"] == said["midi.note60"] == last / 127
     assert said["midi.ch3.pressure"] == said["midi.nrpn300"] == last / 127
