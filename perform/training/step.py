@@ -23,6 +23,7 @@ from perform.training.state import State
 from perform.training.together import Team
 
 BETAS = (0.0, 0.99)  # for a DCGAN too: with the paper's momentum of 0.5, its colours went round in circles
+ALONE = (0.9, 0.99)  # where only the teacher speaks there is nobody to go round in circles with
 LENGTH_DECAY = 0.01  # of the mean path length
 RAMP = 0.05  # the average's half-life is at most this share of what was learnt from
 ADAPT_EVERY = 4  # steps between changes of the augmentations' probability
@@ -32,7 +33,7 @@ TEACHER = 10.0  # weight of the comparison of pictures beside the adversarial lo
 def optimiser(network: nn.Module, settings: Settings, penalised: bool, every: int) -> Adam:
     """Adam for what is not frozen, corrected for a penalty that is taken as a step of its own."""
     share = every / (every + 1) if penalised else 1.0
-    first, second = BETAS
+    first, second = ALONE if settings.teacher == 1 else BETAS
     learning = [one for one in network.parameters() if one.requires_grad]
     return Adam(learning, settings.rate * share, betas=(first**share, second**share), eps=1e-8)
 
