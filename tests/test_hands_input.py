@@ -189,12 +189,12 @@ def test_hands_hold_while_the_next_tracker_comes_and_go_when_none_does(
 def test_nobody_is_looked_for_less_often(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
     _, _, mind, polled = opened
     mind.found = row(Hand(0.4, 0.3), 0.9)[None]
-    eventually(lambda: polled().get("hand.rate", 0.0) > 25 and polled().get("hand.left.present") == 1)
+    eventually(lambda: polled().get("hand.rate", 0.0) > 16 and polled().get("hand.left.present") == 1)
     monkeypatch.setattr(module, "ALONE", 0.1)
     mind.found = NO
-    eventually(lambda: polled()["hand.rate"] < 15 and polled()["hand.left.present"] == 0)
+    eventually(lambda: polled()["hand.rate"] < 13 and polled()["hand.left.present"] == 0)
     mind.found = row(Hand(0.4, 0.3), 0.9)[None]
-    eventually(lambda: polled()["hand.rate"] > 25 and polled()["hand.left.present"] == 1)
+    eventually(lambda: polled()["hand.rate"] > 16 and polled()["hand.left.present"] == 1)
 
 
 def test_all_is_closed(opened: Opened) -> None:

@@ -71,12 +71,12 @@ def test_only_known_signals_are_said() -> None:
 def test_gestures_have_two_thresholds() -> None:
     held = []
     pair = Pair()
-    for frame, curl in enumerate([*np.linspace(0, 1, 90), *np.linspace(1, 0, 90)]):
+    for frame, curl in enumerate([*np.linspace(0, 1, 300), *np.linspace(1, 0, 300)]):
         said = pair.step(frame / FPS, [seen(0.4, curls=(0, curl, curl, curl, curl))], ASPECT)
         held.append(said.get("hand.left.fist", 0.0))
     assert sum(a != b for a, b in pairwise(held)) == 2  # once on, once off
-    on, off = held.index(1.0), len(held) - held[::-1].index(1.0)
-    assert 180 - off < on  # it lets go at less than it took to begin
+    on, off = held.index(1.0), held[::-1].index(1.0)  # frames from either end
+    assert on - off > 15  # it lets go at less than it took to begin, by more than smoothing delays it
 
 
 def test_each_hand_goes_to_its_side() -> None:
@@ -86,27 +86,43 @@ def test_each_hand_goes_to_its_side() -> None:
         assert row["hand.count"] == 2
 
 
-def crossing(frame: int, lost: int = 0, mistaken: bool = False) -> list[Seen]:
-    """Hands that pass each other in two seconds; for some frames about the meeting one hides the other, or
-    the tracker takes both for a left hand."""
+VOTES = {"right": (0.9, 0.1), "both left": (0.9, 0.7), "the other way": (0.3, 0.7)}
+
+
+def crossing(frame: int, lost: int = 0, votes: str = "right") -> list[Seen]:
+    """Hands that pass each other in two seconds; about their meeting one hides the other for some frames,
+    and the tracker's votes are what they are called."""
     along = frame / 60
     near = abs(along - 0.5) < 0.1
-    left = seen(0.3 + 0.7 * along, 0.32, 0.9)
-    right = seen(1.0 - 0.7 * along, 0.28, 0.7 if mistaken and near else 0.1)
+    left_vote, right_vote = VOTES[votes if near else "right"]
+    left, right = seen(0.3 + 0.7 * along, 0.32, left_vote), seen(1.0 - 0.7 * along, 0.28, right_vote)
     hidden = abs(frame - 30) * 2 < lost
     return [left] if hidden else [right, left] if frame % 2 else [left, right]
 
 
 @pytest.mark.parametrize("lost", [0, 4, 10])
-@pytest.mark.parametrize("mistaken", [False, True])
-def test_hands_that_cross_stay_themselves(lost: int, mistaken: bool) -> None:
-    pair = Pair()
-    pair_rows = play(pair, lambda frame: crossing(frame, lost, mistaken), 61)
+@pytest.mark.parametrize("votes", VOTES)
+def test_hands_that_cross_stay_themselves(lost: int, votes: str) -> None:
+    pair_rows = play(Pair(), lambda frame: crossing(frame, lost, votes), 61)
     xs = np.array([[row.get("hand.left.x", np.nan), row.get("hand.right.x", np.nan)] for row in pair_rows])
     said = xs[5:]
     assert (np.diff(said[:, 0]) > -0.02).all() and (np.diff(said[:, 1]) < 0.02).all()  # never back
     assert said[-1, 0] > 0.65 and said[-1, 1] < 0.35
     assert all(row["hand.count"] == 2 for row in pair_rows[5:])
+
+
+def test_hands_that_fly_past_each_other_stay_themselves() -> None:
+    """From one picture to the next each comes to where the other was: only their ways tell them apart."""
+
+    def at(frame: int) -> list[Seen]:
+        way = 0.1 * (min(max(frame, 8), 18) - 12.5)
+        return [
+            Seen(Hand(0.66 + way, 0.3).points(), 0.9 if frame < 8 else 0.5),
+            Seen(Hand(0.66 - way, 0.3, side="right").points(), 0.1 if frame < 8 else 0.5),
+        ]
+
+    row = play(Pair(), at, 24)[-1]
+    assert row["hand.left.x"] > 0.8 and row["hand.right.x"] < 0.2
 
 
 def test_a_vote_that_holds_moves_a_hand_to_the_other_side() -> None:

@@ -80,10 +80,13 @@ def test_a_mirrored_picture_and_a_large_one_are_shown_whole(tracker: Tracker) ->
 def test_a_tracker_that_fails_is_replaced(
     tracker: Tracker, colour: int, note: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_hand_tracker, "HANGING", 0.2)
+    if colour == hand_trackers.HANG:
+        monkeypatch.setattr(_hand_tracker, "HANGING", 0.2)
     before = tracker.pid
     assert tracker.track(picture(colour), 1.0) is None
     assert tracker.note == note and tracker.lost == 1
+    monkeypatch.undo()
+    monkeypatch.setattr(_hand_tracker, "lacking", lambda model: "")
     eventually(lambda: found(tracker), "the next one")
     assert tracker.pid != before and tracker.note == ""
 
