@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
-from perform.midi import CONTROL, DEVICE, PLAIN, kind
+from perform.midi import ANYBODYS, CONTROL, DEVICE, PLAIN, kind
 from perform.scene import SceneError, fitted, parse
 
 MOST = 512  # controls of a profile
@@ -197,6 +197,18 @@ def read(file: Path) -> Profile:
         tuple(text.not_ports),
         file,
     )
+
+
+def called(control: Control, device: str) -> Iterator[str]:
+    """The signals that a control of a device may be heard as, the most particular first."""
+    yield f"midi.{device}.{control.name}"
+    if ANYBODYS.fullmatch(control.name):
+        yield f"midi.{control.name}"
+    body = control.kind if control.kind == "pitch" else f"{control.kind}{control.number}"
+    channels = range(1, 17) if control.channel is None else (control.channel,)
+    for before in (f"midi.{device}", "midi"):
+        yield from (f"{before}.ch{channel}.{body}" for channel in channels)
+        yield f"{before}.{body}"
 
 
 def of_a_device(signal: str) -> bool:

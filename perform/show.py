@@ -144,7 +144,8 @@ def play(options: Options, library: Library | None = None, loaded: Setlist | Non
     for eye in eyes:
         eye.use(setlist.heard)
     rig.screen, rig.sound = window, sound
-    rig.inputs = [sound, feeds, *by_hand(options, clock), hands, cameras, *_link(options, setlist, rig)]
+    played = by_hand(options, clock, setlist.heard)
+    rig.inputs = [sound, feeds, *played, hands, cameras, *_link(options, setlist, rig)]
     if options.lights:
         from perform.outputs.feedback import Feedback
 
@@ -206,13 +207,15 @@ def _rig(
     return Rig(clock, context, stage, performance, Present(context, options.size), gamma=options.gamma)
 
 
-def by_hand(options: Options, clock: Clock) -> list[Input]:
-    """Knobs and messages: MIDI and OSC, each of which may be missing."""
+def by_hand(options: Options, clock: Clock, heard: frozenset[str] = frozenset()) -> list[Input]:
+    """Knobs and messages: MIDI and OSC, each of which may be missing. Formulas hear the signals `heard`."""
     from perform.inputs.midi import Midi
     from perform.inputs.osc import Osc
 
     profiles = Library().profiles(log.error)
-    inputs: list[Input] = [Midi([options.midi] if options.midi else None, clock.now, None, profiles)]
+    midi = Midi([options.midi] if options.midi else None, clock.now, None, profiles)
+    midi.use(profiles, heard)
+    inputs: list[Input] = [midi]
     if not options.osc_port:
         return inputs
     try:
@@ -254,14 +257,17 @@ def _learn(rig: Rig, say: Callable[[str], None], options: Options, library: Libr
     rig.learner = Learner(rig.performance, say, beside, by_name)
 
 
-def _name_controls(units: Sequence[object], library: Library) -> None:
-    """Take up profiles that were saved."""
+def _name_controls(units: Sequence[object], library: Library, heard: frozenset[str]) -> None:
+    """Take up profiles that were saved, and what formulas hear."""
     from perform.inputs.midi import Midi
     from perform.outputs.feedback import Feedback
 
+    profiles = library.profiles(log.error)
     for unit in units:
-        if isinstance(unit, Midi | Feedback):
-            unit.use(library.profiles(log.error))
+        if isinstance(unit, Midi):
+            unit.use(profiles, heard)
+        elif isinstance(unit, Feedback):
+            unit.use(profiles)
 
 
 def _watch(
@@ -294,7 +300,7 @@ def _watch(
     def again() -> Setlist:
         setlist = load(find(options.setlist, library), library)  # a copy of a shipped one may have come
         feeds.use(library.feeds(setlist.heard))
-        _name_controls([*rig.inputs, *rig.senders], library)
+        _name_controls([*rig.inputs, *rig.senders], library, setlist.heard)
         for eye in eyes:
             eye.use(setlist.heard)
         return setlist

@@ -231,6 +231,16 @@ def test_a_pad_of_a_scene_asks_for_it(device: Device) -> None:
     assert ("midi.scene", 2.0) not in device.said(Message("note_on", note=37, velocity=9))  # still down
 
 
+@pytest.mark.parametrize("signal", ["midi.pad2", "midi.box.pad2", "midi.note37", "midi.box.ch1.note37"])
+def test_a_pad_that_a_formula_hears_asks_for_no_scene(device: Device, signal: str) -> None:
+    press = [Message("note_on", note=note, velocity=9) for note in (36, 37)]
+    device.use({signal, "midi.cc1"})
+    assert [one for message in press for one in device.said(message) if one[0] == "midi.scene"] == [
+        ("midi.scene", 1.0),
+        ("midi.scene", 0.0),
+    ]
+
+
 def test_any_pad_is_heard_without_its_device(device: Device) -> None:
     device.hear(0.0, Message("note_on", note=38, velocity=127))
     heard = {event.name: event.value for event in device.take(0.0)}

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, TypeAlias
 
 from perform.inputs._midi_numbers import Pair, Parameters
 from perform.inputs._slots import Slots
 from perform.midi import ANYBODYS
-from perform.profiles import RELATIVE, Control, Profile
+from perform.profiles import RELATIVE, Control, Profile, called
 from perform.signals import Event
 
 Said: TypeAlias = tuple[str, float]
@@ -25,10 +25,14 @@ class Device:
     What is a trigger is taken back at once.
     """
 
-    def __init__(self, name: str, profile: Profile | None = None) -> None:
+    def __init__(
+        self, name: str, profile: Profile | None = None, played: Collection[str] = frozenset()
+    ) -> None:
+        """`played` are the signals that formulas hear: a pad among them asks for no scene."""
         self.name, self.profile = name, profile
+        self._scenes: dict[str, int] = {}
         self._routes: dict[tuple[str, int, int | None], list[Control]] = defaultdict(list)
-        self._scenes = {} if profile is None else {one: n for n, one in enumerate(profile.scenes, 1)}
+        self.use(played)
         for control in profile.controls.values() if profile else ():
             self._routes[control.kind, control.number, control.channel].append(control)
             if control.encoding == "14-bit":
@@ -49,6 +53,11 @@ class Device:
     def hear(self, now: float, message: Any) -> None:
         """A mido message came."""
         self._put(now, self.said(message))
+
+    def use(self, played: Collection[str]) -> None:
+        """Other signals are heard by formulas."""
+        scenes = enumerate(self.profile.scenes, 1) if self.profile else ()
+        self._scenes = {name: n for n, name in scenes if not self._heard(name, played)}
 
     def let_go(self, now: float) -> None:
         """What is held turns to 0: the device has gone."""
@@ -95,6 +104,10 @@ class Device:
                 return [(f"midi.{kind}", 1.0), (f"midi.{kind}", 0.0)]
             case _:
                 return []
+
+    def _heard(self, name: str, played: Collection[str]) -> bool:
+        controls = self.profile.controls if self.profile else {}
+        return any(one in played for one in called(controls[name], self.name))
 
     def _plain(self, channel: int, body: str, value: float) -> list[Said]:
         name = self._names.get((channel, body))

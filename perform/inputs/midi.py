@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,7 @@ class Midi:
         self.clocks = MidiClocks()
         self._wanted = None if ports is None else [port.casefold() for port in ports]
         self._now, self._backend, self._profiles = now, backend, tuple(profiles)
+        self._played: frozenset[str] = frozenset()
         self._looker: Any = None
         self._open: dict[str, Any] = {}
         self._devices: dict[str, Device] = {}  # by port
@@ -68,8 +69,12 @@ class Midi:
         """Bytes that were no message."""
         return self._garbage + sum(getattr(port, "garbage", 0) for port in list(self._open.values()))
 
-    def use(self, profiles: Sequence[Profile]) -> None:
-        """Other profiles, from the next look at the ports on; the same change nothing."""
+    def use(self, profiles: Sequence[Profile], played: Collection[str] = frozenset()) -> None:
+        """Other profiles, from the next look at the ports on (the same change nothing), and the signals that
+        formulas hear: a pad among them asks for no scene."""
+        self._played = frozenset(played)
+        for device in list(self._known.values()):
+            device.use(self._played)
         if tuple(profiles) != self._profiles:
             self._profiles = tuple(profiles)
             self._anew.set()
@@ -111,7 +116,7 @@ class Midi:
             del self._called[next(iter(self._called))]
         device = self._known.get(name)
         if device is None or device.profile != profile:
-            device = self._known[name] = Device(name, profile)
+            device = self._known[name] = Device(name, profile, self._played)
         self._devices[port] = device
         if len(self._known) > REMEMBERED:
             there = self._devices.values()

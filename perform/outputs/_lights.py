@@ -12,9 +12,8 @@ from typing import Any, TypeAlias
 
 from perform import formula
 from perform.addresses import Node, Standing
-from perform.midi import ANYBODYS
 from perform.parameters import Parameter
-from perform.profiles import Control, Profile, State
+from perform.profiles import Profile, State, called
 
 BLINKS = 2.0  # a second, of lights that cannot do it themselves
 SCENES = ("/scene", "/now")  # what the pads of scenes show already
@@ -90,18 +89,6 @@ def heard(standing: Standing) -> Sources:
                 for signal in _signals(text):
                     found.setdefault(signal, (node.address, part))
     return found
-
-
-def called(control: Control, device: str) -> Iterator[str]:
-    """The signals that a control of a device may be heard as, the most particular first."""
-    yield f"midi.{device}.{control.name}"
-    if ANYBODYS.fullmatch(control.name):
-        yield f"midi.{control.name}"
-    body = control.kind if control.kind == "pitch" else f"{control.kind}{control.number}"
-    channels = range(1, 17) if control.channel is None else (control.channel,)
-    for before in (f"midi.{device}", "midi"):
-        yield from (f"{before}.ch{channel}.{body}" for channel in channels)
-        yield f"{before}.{body}"
 
 
 def _rings(profile: Profile) -> list[str]:
