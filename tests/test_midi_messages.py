@@ -14,10 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perform import profiles
+from perform.clock import OfflineClock, Tempo
 from perform.inputs._midi_bytes import Stream
 from perform.inputs._midi_device import Device, steps
 from perform.inputs._midi_numbers import MOST, Pair
 from perform.midi import SIGNAL, device_name, free_name, kind
+from perform.scene import Reader
+from perform.setlist import BINDINGS, SHOW
+from perform.signals import Signals
 
 Message = mido.Message
 SOAK = 50 if os.environ.get("PERFORM_SOAK") else 1
@@ -99,6 +103,13 @@ def test_a_program_asks_for_a_scene_for_one_frame() -> None:
         device.hear(0.0, Message("program_change", program=program))
     scenes = [[e.value for e in device.take(0.0) if e.name == "midi.scene"] for _ in range(7)]
     assert scenes == [[3.0], [0.0], [1.0], [0.0], [], [], []]  # of turns that do not fit the oldest go
+
+
+def test_the_show_hears_which_scene_is_asked_for() -> None:
+    show = Reader(Path("set.toml")).settings("bindings", "show", SHOW, BINDINGS).start()
+    moment = OfflineClock(60).moment(Tempo())
+    asked = [show.at(moment, Signals({"midi.scene": n}))["scene"] for n in (0.0, 3.0, 0.0, 12.0)]
+    assert asked == [0, 3, 0, 12]
 
 
 def test_both_halves_make_one_number_without_a_jump() -> None:
