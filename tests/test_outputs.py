@@ -16,7 +16,7 @@ from perform.outputs import Frame, Output, digest, memory, recorder
 
 SIZE = 64, 36
 FOLDER = Path(outputs.__file__).parent
-NOT_OF_PIXELS = {"window", "midiclock"}  # the one draws the texture itself, the other sends pulses
+NOT_OF_PIXELS = {"window", "midiclock", "feedback"}  # the one draws the texture itself, the others send MIDI
 
 UNITS: dict[type, Callable[[Path], Output]] = {
     digest.Digest: lambda folder: digest.Digest(),
