@@ -207,7 +207,7 @@ def check(
         list[Path], typer.Argument(help="Presets, setlists, shaders, models, or folders of them.")
     ],
 ) -> None:
-    """Find every fault of presets, setlists, shaders and models; exit code 1 if there is any."""
+    """Find every fault of presets, setlists, shaders, feeds, profiles and models; exit code 1 if any."""
     from perform.check import check_all
 
     checked, faults = check_all(paths)
