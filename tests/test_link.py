@@ -130,7 +130,7 @@ def test_the_wait_between_two_starts_doubles(monkeypatch: pytest.MonkeyPatch) ->
 
     monkeypatch.setattr(unit, "_closing", Closing())
     unit._run()
-    assert waits == [1, 2, 4, 8, 16, 30, 30, 30, 30]
+    assert waits == [0.5, 1, 2, 2, 2, 2, 2, 2, 2]
     assert "cannot be started" in unit.health().detail
 
 

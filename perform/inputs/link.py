@@ -27,7 +27,8 @@ LIBRARY = "LinkPython-extern"
 INSTALL = "pip install 'perform-live[link]'"
 PEER = (sys.executable, "-m", "perform.inputs._link_peer")
 SILENCE = 2.0  # seconds without a good line after which the process is replaced
-AGAIN = 0.5, 30.0  # seconds before it is started again: at first, and at most
+AGAIN = 0.5, 2.0  # seconds before it is started again: at first, and at most
+MISSED = 30.0  # the same where the library is missing: somebody may be installing it
 STEADY = 10.0  # seconds of good lines after which a fault counts as the first
 LINE = 1024  # bytes, at most
 OLD, EARLY = 1.0, 0.1  # seconds: a line written longer ago, or by a clock further ahead, says nothing
@@ -105,9 +106,9 @@ class Link:
         while not self._closing.is_set():
             began = stopwatch()
             self._session()
-            wait = first if stopwatch() - began > STEADY else min(2 * wait, most)
-            wait = most if self._note == not_installed() else wait
-            self._closing.wait(wait)
+            wait = first if stopwatch() - began > STEADY else wait
+            self._closing.wait(MISSED if self._note == not_installed() else wait)
+            wait = min(2 * wait, most)
 
     def _session(self) -> None:
         """One life of the process."""
