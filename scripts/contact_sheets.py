@@ -1,10 +1,10 @@
 """Contact sheets: every preset, and the demo setlist, along the demo track.
 
-    python scripts/contact_sheets.py [NAME ...] [--model MODEL] [--size 640x360] [--folder FOLDER]
+    python -m scripts.contact_sheets [NAME ...] [--model MODEL] [--size 640x360] [--folder FOLDER]
 
 Each is played by a rig of its own, as `perform render` plays it, and sixteen of its frames, two bars
 apart and just after a kick, are laid out in four rows: docs/pictures/presets/NAME.jpg, and
-docs/pictures/demo.jpg for the setlist.
+docs/pictures/demo.jpg for the setlist. What hands, controllers and sensors do is made up (scripts/played.toml).
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from perform import show
 from perform.outputs import Frame
 from perform.render.readback import Readback
+from scripts.played import Played
 
 Pixels = NDArray[np.uint8]
 
@@ -79,6 +80,7 @@ def played(name: str, size: tuple[int, int], model: str | None, width: int) -> S
     options = show.Options(name, sound, size=size, fps=FPS, model=model, headless=True)
     rig = show.render(options)
     rig.live = False
+    rig.inputs = [*rig.inputs, Played(name, rig)]
     rig.outputs.append(sheet)
     rig.readback = Readback(rig.context, size)
     rig.run(lambda _rig: sheet.full)
