@@ -37,6 +37,15 @@ def test_what_learns_is_what_plays() -> None:
     torch.testing.assert_close(made.shown(z), network.synthesis(ws, network.synthesis.stored_noise()))
 
 
+def test_a_mapping_may_learn_at_the_full_rate() -> None:
+    """It begins as the slow one does: what is stored is larger by as much as less of it is used."""
+    slow, fast = drawn(), drawn(replace(TINY, mapping_rate=1.0))
+    z = Chance(1).normal("z", [0, 1], 8)
+    torch.testing.assert_close(slow.network.mapping(z), fast.network.mapping(z))
+    weights = [made.weights({}).arrays["mapping.fc0.weight"] for made in (slow, fast)]
+    np.testing.assert_allclose(weights[0], 100 * weights[1], rtol=1e-5)
+
+
 def test_other_sizes_than_squares() -> None:
     made = drawn(Settings("stylegan2", (32, 18), channels=(64, 8), z_dim=8, w_dim=8, mapping=2))
     assert made.config.start == (9, 16) and made.config.size == (32, 18)

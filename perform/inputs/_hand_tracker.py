@@ -206,7 +206,7 @@ def _alone() -> Iterator[None]:
 def lacking(model: str) -> str:
     """What the tracker needs and is not there, empty when all is."""
     if find_spec("mediapipe") is None:
-        return "mediapipe is not installed; it is made for Linux, Windows on x86-64, and Macs with Apple's chips"
+        return "mediapipe is not installed; it is made for Linux, x86-64 Windows and Macs with Apple's chips"
     return "" if Path(model).is_file() else f"the tracker's model is missing: {IMPORT}"
 
 

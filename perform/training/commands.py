@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 DCGAN = {"channels": (2048, 512), "z_dim": 100, "rate": 5e-4, "path": 0.0, "augment": 0.0}
 ON_GPU = {"batch": 32}
 WISHES = (  # of the command's parameters, those that a run keeps
-    "size", "channels", "judge", "z_dim", "w_dim", "mapping", "batch", "rate", "r1", "path", "mixing",
-    "average", "augment", "augment_speed", "teacher", "freeze", "head_start", "mirror", "seed", "precision",
-    "threads", "snapshot_every", "measure_every", "features",
+    "size", "channels", "judge", "z_dim", "w_dim", "mapping", "batch", "rate", "mapping_rate", "r1", "path",
+    "mixing", "average", "augment", "augment_speed", "teacher", "freeze", "head_start", "mirror", "seed",
+    "precision", "threads", "snapshot_every", "measure_every", "features",
 )  # fmt: skip
 
 
@@ -43,6 +43,10 @@ WDim = Annotated[int | None, _option("Numbers of a style. [512]")]
 Mapping = Annotated[int | None, _option("Layers of the mapping. [4]")]
 BatchSize = Annotated[int | None, _option("Pictures a step, over all processes. [16; GPU: 32]")]
 Rate = Annotated[float | None, _option("Adam's learning rate. [0.0025; dcgan: 0.0005]")]
+MappingRate = Annotated[
+    float | None,
+    _option("Share of it that a new mapping takes; with only a teacher 1 learns soonest. [0.01]"),
+]
 R1 = Annotated[float | None, _option("Weight of the gradient penalty. [by size and batch]")]
 PathLength = Annotated[float | None, _option("Weight of the path-length penalty. [2]")]
 Mixing = Annotated[float | None, _option("Share of pictures made of two styles. [0.9]")]
@@ -82,6 +86,7 @@ def train(
     mapping: Mapping = None,
     batch: BatchSize = None,
     rate: Rate = None,
+    mapping_rate: MappingRate = None,
     r1: R1 = None,
     path: PathLength = None,
     mixing: Mixing = None,

@@ -17,6 +17,7 @@ LIMITS: Mapping[str, tuple[float, float]] = {
     "w_dim": (1, 4096),
     "mapping": (1, 16),
     "rate": (1e-7, 1.0),
+    "mapping_rate": (1e-4, 10.0),
     "r1": (0.0, 1e6),
     "r1_every": (1, 1024),
     "path": (0.0, 1e6),
@@ -66,11 +67,12 @@ class Settings:
     """How a run learns. `size` is (width, height) in pixels; `channels` (base, most): a layer at
     resolution r has min(base / r, most). `judge` is the same of the discriminator (None: as the generator).
 
-    `batch` counts pictures over all processes. `rate` is Adam's. `r1` weighs the gradient penalty (None:
-    by the size and the batch), `path` the path-length penalty, each taken every so many steps; `mixing`
-    is the share of pictures made of two latents. `average` is the half-life of the averaged generator, in
-    pictures (None: by the batch). `augment` is the probability of augmentations, or None: driven by how
-    often the discriminator knows the real ones (`target`), from 0 to 1 in `augment_speed` pictures.
+    `batch` counts pictures over all processes. `rate` is Adam's, `mapping_rate` the share of it that a
+    new mapping takes. `r1` weighs the gradient penalty (None: by the size and the batch), `path` the
+    path-length penalty, each taken every so many steps; `mixing` is the share of pictures made of two
+    latents. `average` is the half-life of the averaged generator, in pictures (None: by the batch).
+    `augment` is the probability of augmentations, or None: driven by how often the discriminator knows the
+    real ones (`target`), from 0 to 1 in `augment_speed` pictures.
     `teacher` is the share of the loss that compares with the picture whose latent is known. The generator
     rests for the first `head_start` pictures, while the discriminator learns alone (None: for some, when a
     trained generator meets a new or a grown one). Counts are in pictures. `features` is the file of a network
@@ -87,6 +89,7 @@ class Settings:
     batch: int = 16
     seed: int = 0
     rate: float = 0.0025
+    mapping_rate: float = 0.01
     r1: float | None = None
     r1_every: int = 16
     path: float = 2.0

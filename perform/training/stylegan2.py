@@ -29,6 +29,7 @@ def config_of(settings: Settings) -> Config:
         channels=table,
         z_dim=settings.z_dim,
         mapping=(settings.w_dim,) * settings.mapping,
+        rate=settings.mapping_rate,
         clamp=CLAMP if settings.precision == "float16" else None,
         start=start,
     )
