@@ -30,7 +30,7 @@ FIRST_JITTER = 0.005  # seconds, before it is known
 GATE, LEAST_GATE = 6.0, 0.002  # times the jitter, and seconds: a pulse further off is not believed
 SURE = 4.5  # deviations of the mean error of the last pulses from which the tempo has changed
 MOST_LOST = 2  # pulses in a row; of more it is likelier that the sender stood still
-LEAST_DRIFT = 0.0002  # seconds: an error that is no reason to learn anew
+LEAST_DRIFT = 0.001  # seconds: a mean error that is no reason to learn anew
 
 
 class Lock:
