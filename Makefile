@@ -28,4 +28,5 @@ clean:
 
 .venv/ready-to-test: .venv/ready tests/debian-packages.txt
 	scripts/setup.sh --packages tests/debian-packages.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[link]'
 	@touch $@

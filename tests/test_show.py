@@ -83,7 +83,7 @@ def test_a_status_tells_of_the_rig(library: Library) -> None:
         rig.context.release()
     assert (status.scene, status.next_scene, status.cue, status.cues) == ("Red", "Blue", 1, 2)
     assert (status.bpm, status.source, status.master, status.recording) == (120.0, "free", 1.0, "a.mp4")
-    assert [name for name, _ in status.inputs] == ["silence", "midi"]
+    assert [name for name, _ in status.inputs] == ["silence", "midi", "lights"]
 
 
 def test_an_osc_port_in_use_is_told_and_the_show_goes_on(
