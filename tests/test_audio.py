@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 import tracemalloc
 from contextlib import closing
 from pathlib import Path
@@ -159,6 +160,18 @@ def test_a_file_played_once_comes_to_its_end(tmp_path: Path) -> None:
     sound.poll(0.51)
     assert sound.finished
     assert not audio.SoundFile(tmp_path / "a.flac", loop=True).finished
+
+
+def test_the_first_frame_of_a_show_without_sound_loads_nothing() -> None:
+    script = """
+import sys
+from perform.inputs.audio import Silence
+silence, before = Silence(), set(sys.modules)
+assert silence.poll(0.1)
+print(sorted(set(sys.modules) - before))
+"""
+    said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert said.stdout == "[]\n"
 
 
 def test_specs_name_files_devices_and_silence(tmp_path: Path, no_sound: None) -> None:

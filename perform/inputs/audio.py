@@ -226,6 +226,7 @@ class Silence:
 
     def __init__(self) -> None:
         self._passed = _Passed()
+        self._ear = Ear(RATE)  # loads librosa: seconds, which the first frame need not wait for
         self._said = False
 
     def poll(self, until: float) -> list[Event]:
@@ -234,7 +235,7 @@ class Silence:
             return []
         self._said = True
         hop = np.zeros((RATE // HOPS_PER_SECOND, 1), np.float32)
-        return Ear(RATE).hear(hop, until - 1 / HOPS_PER_SECOND)
+        return self._ear.hear(hop, until - 1 / HOPS_PER_SECOND)
 
     def take_sound(self) -> Samples:
         return np.zeros((len(self._passed.take()), 2), np.float32)
