@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from perform import formula
 from perform.clock import Moment
-from perform.holds import Hold, Until
+from perform.holds import Hold, Until, fits
 from perform.parameters import Parameter
 from perform.signals import Signals
 
@@ -101,7 +101,8 @@ class Controls:
 
     def hold(self, parameter: Parameter, part: int, value: float | str, until: Until = "release") -> None:
         """A hand says what a parameter, or its part counted from 0, is worth, over what its formula says."""
-        self._holds.setdefault(parameter.name, Hold(parameter, until)).say(part, value)
+        if fits(parameter, part, value):
+            self._holds.setdefault(parameter.name, Hold(parameter, until)).say(part, value)
 
     def release(self, parameter: Parameter | None = None) -> None:
         """Let go of a parameter that is held; None: of all, those of its images with them."""

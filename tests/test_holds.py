@@ -56,6 +56,13 @@ def test_what_does_not_fit_holds_nothing(parameter: Parameter, part: int, value:
     assert hold.at(parameter.default) == parameter.default
 
 
+def test_a_parameter_of_which_nothing_fitting_was_said_is_not_held() -> None:
+    controls = Controls(Settings("u", (AMOUNT,), {}))
+    controls.hold(AMOUNT, 0, "loud")
+    controls.hold(AMOUNT, 1, 0.5)
+    assert controls.held == 0
+
+
 def test_a_press_lasts_one_frame() -> None:
     hold = Hold(JUMP, "release")
     hold.say(0, 1.0)
