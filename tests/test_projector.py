@@ -184,6 +184,18 @@ def test_a_file_that_comes_and_goes(film: Path, monkeypatch: pytest.MonkeyPatch)
     showing.close()
 
 
+def test_a_film_that_leaves_the_stage_keeps_nobody_waiting(film: Path) -> None:
+    """Its thread stands still in the decoder, and ends when it comes out."""
+    showing, gate = Beside(Slow(film)), threading.Semaphore(0)
+    Slow.gate = gate
+    showing.ask(course(1.0))
+    showing.leave()
+    assert showing._thread.is_alive()
+    gate.release(10_000)
+    showing.close()
+    assert not showing._thread.is_alive()
+
+
 def test_closing_twice(beside: Beside) -> None:
     beside.close()
     beside.close()

@@ -36,6 +36,10 @@ class Projector(Protocol):
         """The picture after that one, if it is there."""
         ...
 
+    def leave(self) -> None:
+        """Stop, without waiting: the show goes on."""
+        ...
+
     def close(self) -> None: ...
 
 
@@ -53,6 +57,10 @@ class InStep:
     def following(self, course: Course, shot: Shot) -> Shot | None:
         """The picture after that one."""
         return self._reel.read(course.beyond(shot.end - course.at))
+
+    def leave(self) -> None:
+        """Stop."""
+        self.close()
 
     def close(self) -> None:
         self._reel.close()
@@ -90,11 +98,15 @@ class Beside:
         at = course.beyond(shot.end - course.at)
         return next((one for one in self._shots if one.off(at) == 0), None)
 
-    def close(self) -> None:
-        """Stop decoding; safe to call twice."""
+    def leave(self) -> None:
+        """Stop decoding, without waiting for the picture that is being decoded."""
         with self._wake:
             self._open = False
             self._wake.notify()
+
+    def close(self) -> None:
+        """Stop decoding; safe to call twice."""
+        self.leave()
         self._thread.join(timeout=5)
 
     def _begin(self, reel: Reel) -> None:

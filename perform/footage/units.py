@@ -70,7 +70,7 @@ class Film:
 
     def release(self) -> None:
         """Close the file and give back textures; safe to call twice."""
-        self._projector.close()
+        self._projector.leave()
         self._pictures.release()
 
 
