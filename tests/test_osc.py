@@ -206,6 +206,23 @@ def test_what_the_system_had_no_room_for_is_counted(monkeypatch: pytest.MonkeyPa
     assert f"{unit.ear.overrun} messages dropped" in unit.health().detail
 
 
+@pytest.mark.parametrize("fault", [OSError("the network is down"), ZeroDivisionError(), RecursionError()])
+def test_it_goes_on_listening_whatever_a_packet_does(
+    listening: Osc, monkeypatch: pytest.MonkeyPatch, fault: Exception
+) -> None:
+    hear, faults = listening.ear.hear, [fault]
+
+    def heard(packet: bytes, sender: tuple[str, int], answer: bool) -> None:
+        if faults:
+            raise faults.pop()
+        hear(packet, sender, answer)
+
+    monkeypatch.setattr(listening.ear, "hear", heard)
+    client = SimpleUDPClient("127.0.0.1", listening.port)
+    eventually(lambda: listening.ear.received > 0, "a packet", lambda: client.send_message("/a", 1.0))
+    assert not faults
+
+
 def test_a_port_in_use_is_told() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
         other.bind(("127.0.0.1", 0))

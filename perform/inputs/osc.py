@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import select
 import socket
@@ -136,13 +135,16 @@ class Osc:
 
     def _drain(self) -> None:
         """Hear what has come."""
-        with contextlib.suppress(BlockingIOError):
-            for _ in range(MOST):
-                try:
-                    packet, sender = self._received()
-                except ConnectionError:  # an ICMP message about some other packet, as Windows passes them on
-                    continue
-                self.ear.hear(packet, sender, answer=True)
+        for _ in range(MOST):
+            try:
+                self.ear.hear(*self._received(), answer=True)
+            except BlockingIOError:
+                return
+            except OSError:  # about some other packet, as Windows passes on ICMP; or a network that is down
+                continue
+            except Exception as error:  # noqa: BLE001 - one packet must not leave the show deaf
+                self.ear.garbage += 1
+                log.error("osc: a packet is dropped: %s", error or type(error).__name__)
 
 
 def _resolved(targets: Sequence[Sender]) -> list[Sender]:
