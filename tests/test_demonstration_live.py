@@ -242,7 +242,7 @@ def test_a_table_is_learned_written_and_played() -> None:
 @pytest.mark.parametrize(
     ("rows", "fault"),
     [
-        ("", "is no table"),
+        ("", "is no table: it is empty"),
         ("midi.cc2\n0\n", "has no column amount or filter[0].amount, it has midi.cc2"),
         ("midi.cc2,amount\n0,0.5\n1,x\n", "row 3: amount = 'x', must be a number"),
         ("midi.cc2,amount\n0\n", "row 2: amount = '', must be a number"),

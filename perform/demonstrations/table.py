@@ -21,9 +21,12 @@ def examples(file: Path, signals: Sequence[str], targets: Sequence[Target]) -> l
     """
     with file.open(newline="", encoding="utf-8-sig") as lines:
         try:
-            head, *rows = islice(csv.reader(lines), EXAMPLES + 2)
+            table = list(islice(csv.reader(lines), EXAMPLES + 2))
         except (ValueError, csv.Error) as error:
             raise ValueError(f"{file} is no table: {error}") from error
+    if not table:
+        raise ValueError(f"{file} is no table: it is empty")
+    head, *rows = table
     names = [name.strip() for name in head]
     heard = [_column(file, names, signal) for signal in signals]
     wanted = [_column(file, names, target.value, target.key) for target in targets]
