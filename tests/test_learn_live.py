@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 
 from perform import paths, show
 from perform.catalogue import Library
-from perform.learning.live import Learner
+from perform.learning.live import Clerk, Learner
 from perform.rig import Rig
 from perform.scene import document
 from perform.show import Options
@@ -183,6 +184,28 @@ def test_a_shipped_preset_goes_on_from_its_copy(preset: Path) -> None:
         playing.until(lambda: not copy.exists(), "the step back")
     finally:
         playing.rig.close()
+
+
+def test_an_edit_that_fails_is_not_the_last_one() -> None:
+    clerk, told = Clerk(), []
+
+    def look() -> bool:
+        told.extend([note] if (note := clerk.take()) else [])
+        return len(told) == 4
+
+    for fault in (TypeError("no such table"), KeyError(), AssertionError()):
+        clerk.ask(partial(_raise, fault))
+    clerk.ask(lambda: "done")
+    eventually(look, "the last edit")
+    clerk.close()
+    assert told == [
+        *(f"not learned: {why}" for why in ("no such table", "KeyError", "AssertionError")),
+        "done",
+    ]
+
+
+def _raise(fault: Exception) -> str:
+    raise fault
 
 
 def test_a_learner_that_fails_leaves_the_show_alone(playing: Playing) -> None:

@@ -73,9 +73,9 @@ class Clerk:
         while (job := self._jobs.get()) is not None:
             try:
                 self._notes.append(job())
-            except (OSError, ValueError, LookupError) as error:
-                text = str(error.args[0] if isinstance(error, LookupError) else error)
-                self._notes.append(f"not learned: {text}")
+            except Exception as error:  # noqa: BLE001 - an edit that fails must not be the last one
+                text = str(error.args[0] if isinstance(error, LookupError) and error.args else error)
+                self._notes.append(f"not learned: {text or type(error).__name__}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +143,8 @@ class Learner:
         if self.on:
             self._obey(pressed, now)
             self._watch.hear(events)
-            self._bind(self._watch.moved(now) if self._armed else None)
+            if self._armed and (control := self._watch.moved(now)):
+                self._bind(control)
         elif self._told is not None and now - self._told > SHOWN:
             self._told = None
             self._say("")
@@ -188,9 +189,9 @@ class Learner:
         now_worth = text_of(target.setting) if worth is None else f"{worth:g}"
         self._tell(f"{target.name} {target.parameter.range}, now {now_worth}: move a control")
 
-    def _bind(self, control: Control | None) -> None:
+    def _bind(self, control: Control) -> None:
         place = next((one for one in self._places() if one.target.name == self._chosen), None)
-        if control is None or place is None:
+        if place is None:
             return
         self._armed = False
         text = formula(place.target, control, self._worth(place.target), self._takeover)
