@@ -118,7 +118,8 @@ def units(scene: Scene) -> list[tuple[str, Settings]]:
 
 def declared(setlist: Setlist, cue: Cue) -> dict[str, Node]:
     """Every address while `cue` is on: those of the show, and those of the scene."""
-    return of_show(setlist) | of_cue(setlist, cue)
+    show = of_show(setlist)
+    return show | _of_cue(cue, show)
 
 
 def of_show(setlist: Setlist) -> dict[str, Node]:
@@ -132,19 +133,26 @@ def of_show(setlist: Setlist) -> dict[str, Node]:
 
 def of_cue(setlist: Setlist, cue: Cue) -> dict[str, Node]:
     """The addresses that are there while a cue is on."""
+    return _of_cue(cue, of_show(setlist))
+
+
+def _of_cue(cue: Cue, show: Mapping[str, Node]) -> dict[str, Node]:
     nodes = {}
     for prefix, settings in (*units(cue.scene), ("/transition", cue.entrance.shader)):
         for address, parameter, unit in _unfolded(prefix, settings):
             setting = _text(unit.values.get(parameter.name, parameter.default))
             nodes[address] = Node(address, parameter, setting)
     heard = listened(cue.scene.heard | cue.entrance.shader.heard)
-    return _with_heard(nodes, heard - of_show(setlist).keys())
+    return _with_heard(nodes, heard - show.keys())
 
 
 def _with_heard(nodes: dict[str, Node], heard: frozenset[str]) -> dict[str, Node]:
     """Nodes, told whether formulas hear them, and those addresses that only formulas hear."""
     free = {address: _free(address, nodes.values()) for address in sorted(heard - nodes.keys())}
-    return {address: replace(node, heard=address in heard) for address, node in (nodes | free).items()}
+    told = {
+        address: replace(node, heard=True) for address, node in (nodes | free).items() if address in heard
+    }
+    return nodes | told
 
 
 def listened(signals: Iterable[str]) -> frozenset[str]:
