@@ -201,3 +201,14 @@ def test_a_text_is_cut_and_a_number_without_an_end_is_none(heard: Heard) -> None
     heard.hear("/far", float("inf"))
     assert heard.said() == {"/title": "x" * 128}
     assert heard.ear.garbage == 1
+
+
+def test_what_waits_for_its_time_is_bounded_by_values_not_by_moments(heard: Heard) -> None:
+    """A frame takes all that has come due: thousands of moments of thousands of values would hold it."""
+    many, due = [message("/a", [1.0])] * 2000, wall() + AHEAD - 1
+    for _ in range(50):
+        heard.ear.hear(timed(due, *many), ME)
+    assert sum(len(pairs) for _, _, pairs in heard.ear._later) == WAITING // 2000 * 2000
+    heard.ear.take(AHEAD)
+    heard.ear.hear(timed(due, *many), ME)
+    assert [len(pairs) for _, _, pairs in heard.ear._later] == [2000]

@@ -26,7 +26,7 @@ RATE = 20_000.0  # messages a second of one sender; half of them at once
 BYTES = 48  # of a packet that count as one message
 PATTERN = 50.0  # messages that a pattern costs
 AHEAD = 5.0  # seconds that a time tag may lie ahead; one further off is a sender's wrong clock
-WAITING = 1024  # moments that may wait for their time
+WAITING = 4096  # values that may wait for their time: a frame takes them all at once
 RESOLUME = (  # what Resolume's addresses are here, and what scales their value
     (r"/composition/master", "/master", (0.0, 1.0)),
     (r"/composition/layers/1/video/opacity", "/master", (0.0, 1.0)),
@@ -56,7 +56,7 @@ class Ear:
         self._known, self._strange = Slots(), Slots()  # strangers' thousands must not crowd out a /go
         self._later: list[tuple[float, int, Said]] = []
         self._lock = threading.Lock()
-        self._count = 0
+        self._count = self._waiting = 0
         self.received = self.garbage = self.limited = self.unmatched = 0
         self.overrun = 0  # packets that the system had no room for
 
@@ -95,6 +95,7 @@ class Ear:
         with self._lock:
             while self._later and self._later[0][0] <= until:
                 time, _, pairs = heapq.heappop(self._later)
+                self._waiting -= len(pairs)
                 self._say(time, pairs)
         events = self._known.take(until) + self._strange.take(until)
         return sorted(events, key=lambda event: event.time)
@@ -138,8 +139,9 @@ class Ear:
     def _put(self, now: float, due: float | None, pairs: Said) -> None:
         wait = 0.0 if due is None else due - wall()
         with self._lock:
-            if 0 < wait <= AHEAD and len(self._later) < WAITING:
+            if 0 < wait <= AHEAD and self._waiting + len(pairs) <= WAITING:
                 self._count += 1
+                self._waiting += len(pairs)
                 heapq.heappush(self._later, (now + wait, self._count, pairs))
             else:
                 self._say(now, pairs)
