@@ -4,7 +4,8 @@
 
 Each is played by a rig of its own, as `perform render` plays it, and sixteen of its frames, two bars
 apart and just after a kick, are laid out in four rows: docs/pictures/presets/NAME.jpg, and
-docs/pictures/demo.jpg for the setlist. What hands, controllers and sensors do is made up (scripts/played.toml).
+docs/pictures/demo.jpg for the setlist. What hands, controllers and
+sensors do is made up (scripts/played.toml).
 """
 
 from __future__ import annotations

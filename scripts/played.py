@@ -1,7 +1,7 @@
 """Made-up hands, controllers and sensors: what the pictures of a preset are played with.
 
-What each preset is given stands in played.toml beside this file, as formulas by signal. They run on the show's
-own beat, so that a sheet is the same each time.
+What each preset is given stands in played.toml beside this file, as formulas by signal. They run on the
+show's own beat, so that a sheet is the same each time.
 """
 
 from __future__ import annotations

@@ -2,8 +2,9 @@
 
     python -m scripts.tide_week
 
-The tide is a sum of its four largest constituents (M2, S2, K1, O1, after Doodson 1921) with heights of our own;
-the wind is a first-order random walk about its mean, with one storm that also raises the sea. Nothing was measured.
+The tide is a sum of its four largest constituents (M2, S2, K1, O1, after Doodson 1921) with heights of
+our own; the wind is a first-order random walk about its mean, with one storm that also raises the sea.
+Nothing was measured.
 """
 
 from __future__ import annotations
