@@ -38,6 +38,7 @@ from perform.studios import Studios, Wanted
 
 log = logging.getLogger("perform")
 Floats = NDArray[np.float32]
+SORTS, OTHERS = 200, "further faults"  # that are told apart: one may say another number on each frame
 
 
 @dataclass(slots=True)
@@ -49,7 +50,9 @@ class Faults:
     def note(self, what: str, error: Exception) -> None:
         """A fault of `what`; the first of each sort is logged in one line."""
         sentence = f"{what}: {str(error) or type(error).__name__}"
-        if not self.counts[sentence]:
+        if sentence not in self.counts and len(self.counts) >= SORTS:
+            sentence = OTHERS
+        if sentence not in self.counts:
             log.error("%s", sentence)
         self.counts[sentence] += 1
 
