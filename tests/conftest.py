@@ -16,6 +16,9 @@ from numpy.typing import NDArray
 
 from perform.clock import LiveClock
 
+# pytest-xdist tells its workers a width, which consoles keep from their beginning on: tests say their own
+os.environ.pop("COLUMNS", None)
+
 Samples = NDArray[np.float32]
 PATIENCE = 20.0  # seconds that a program may take to start or to notice something
 

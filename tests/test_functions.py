@@ -20,12 +20,12 @@ NOISE = [0.5827496615028087, 0.753439610411553, 0.5353210898649783]  # of seed 0
 def played(
     text: str, values: Sequence[float | None], fps: float = 10, tempo: Tempo | None = None
 ) -> list[float]:
-    """What a formula gives while `hand.a` has these values (None: not said yet), one per frame."""
+    """What a formula gives while `feed.a` has these values (None: not said yet), one per frame."""
     run, clock, results = formula.compile(text).start(), OfflineClock(fps), []
     for value in values:
         clock.advance()
         moment = clock.moment(tempo or Tempo(bpm=60))
-        said = Signals({} if value is None else {"hand.a": value}).after(moment, [])
+        said = Signals({} if value is None else {"feed.a": value}).after(moment, [])
         results.append(run(said, moment))
     return results
 
@@ -37,36 +37,36 @@ def over(
 
 
 def test_lag_is_one_pole_each_way() -> None:
-    result = played("lag(hand.a, 0.1, 0.2)", [0, 1, 1, 0, 0])
+    result = played("lag(feed.a, 0.1, 0.2)", [0, 1, 1, 0, 0])
     up, down = 1 - math.exp(-1), math.exp(-0.5)
     peak = up + (1 - up) * up
     assert result == pytest.approx([0, up, peak, peak * down, peak * down * down])
 
 
 def test_lag_falls_the_same_at_any_frame_rate() -> None:
-    slow, fast = (over("lag(hand.a, 0.3, 0.7)", 3, fps, lambda t: float(t == 0)) for fps in (20, 60))
+    slow, fast = (over("lag(feed.a, 0.3, 0.7)", 3, fps, lambda t: float(t == 0)) for fps in (20, 60))
     assert slow[-1] == pytest.approx(math.exp(-3 / 0.7))
     assert slow == pytest.approx(fast[::3])
 
 
 def test_lag_without_time_follows_at_once() -> None:
-    assert played("lag(hand.a, 0, 0)", [0, 1, 0.5]) == [0, 1, 0.5]
+    assert played("lag(feed.a, 0, 0)", [0, 1, 0.5]) == [0, 1, 0.5]
 
 
 def test_lag_begins_where_its_signal_is() -> None:
-    assert played("lag(hand.a, 5, 5)", [0.7, 0.7]) == [0.7, 0.7]
+    assert played("lag(feed.a, 5, 5)", [0.7, 0.7]) == [0.7, 0.7]
 
 
 @pytest.mark.parametrize(
     "text",
     [
-        "envelope(hand.a, 0.25, 1)",
+        "envelope(feed.a, 0.25, 1)",
         "lfo(3)",
         "saw(3, 0.5)",
         "triangle(3)",
         "noise(1.5, 7)",
-        "hold(lfo(5), hand.a)",
-        "count(hand.a) + toggle(hand.a)",
+        "hold(lfo(5), feed.a)",
+        "count(feed.a) + toggle(feed.a)",
         "onset(beat.bar) + gate(lfo(2), 0.7, 0.3)",
     ],
 )
@@ -80,11 +80,11 @@ def test_any_frame_rate_gives_the_same(text: str) -> None:
 
 def test_smooth_at_rest_is_a_one_pole_at_its_cutoff() -> None:
     share = 2 * math.pi * 1 * 0.1 / (2 * math.pi * 1 * 0.1 + 1)
-    assert played("smooth(hand.a)", [0, 1, 1]) == pytest.approx([0, share, share + share * (1 - share)])
+    assert played("smooth(feed.a)", [0, 1, 1]) == pytest.approx([0, share, share + share * (1 - share)])
 
 
 def test_smooth_opens_with_speed() -> None:
-    steady, quick = (played(f"smooth(hand.a, 0.5, {beta})", [0, 1])[1] for beta in (0, 1))
+    steady, quick = (played(f"smooth(feed.a, 0.5, {beta})", [0, 1])[1] for beta in (0, 1))
     speed = 2 * math.pi * 0.1 / (2 * math.pi * 0.1 + 1) * 10  # of the step, filtered at 1 Hz
     turn = 2 * math.pi * (0.5 + speed) * 0.1
     assert quick == pytest.approx(turn / (turn + 1))
@@ -92,7 +92,7 @@ def test_smooth_opens_with_speed() -> None:
 
 
 def test_hold_samples_when_its_trigger_fires() -> None:
-    assert played("hold(beat.count, hand.a)", [0, 0, 1, 1, 0, 0.3], fps=1) == [0, 0, 2, 2, 2, 5]
+    assert played("hold(beat.count, feed.a)", [0, 0, 1, 1, 0, 0.3], fps=1) == [0, 0, 2, 2, 2, 5]
 
 
 def test_onset_of_a_counter() -> None:
@@ -102,20 +102,20 @@ def test_onset_of_a_counter() -> None:
 
 def test_onset_of_a_level() -> None:
     levels = [0.2, 0.5, 0.8, 0.9, 0.6, 0.7, 1.0, 0.0, 0.45, 0.55]
-    assert played("onset(hand.a)", levels) == [0, 0, 1, 0, 0, 0, 0, 0, 0, 1]
-    assert played("onset(hand.a, 0.3)", levels) == [0, 1, 1, 0, 0, 0, 1, 0, 1, 0]
+    assert played("onset(feed.a)", levels) == [0, 0, 1, 0, 0, 0, 0, 0, 0, 1]
+    assert played("onset(feed.a, 0.3)", levels) == [0, 1, 1, 0, 0, 0, 1, 0, 1, 0]
 
 
 def test_gate_has_hysteresis() -> None:
     levels = [0, 0.5, 0.7, 0.5, 0.3, 0.2, 0.5]
-    assert played("gate(hand.a, 0.6, 0.3)", levels) == [0, 0, 1, 1, 1, 0, 0]
-    assert played("gate(hand.a, 0.5)", levels) == [0, 1, 1, 1, 0, 0, 1]
+    assert played("gate(feed.a, 0.6, 0.3)", levels) == [0, 0, 1, 1, 1, 0, 0]
+    assert played("gate(feed.a, 0.5)", levels) == [0, 1, 1, 1, 0, 0, 1]
 
 
 def test_count_and_toggle() -> None:
     presses = [1, 0, 1, 1, 0, 0.2, 0]
-    assert played("count(hand.a)", presses) == [0, 0, 1, 1, 1, 2, 2]
-    assert played("toggle(hand.a)", presses) == [0, 0, 1, 1, 1, 0, 0]
+    assert played("count(feed.a)", presses) == [0, 0, 1, 1, 1, 2, 2]
+    assert played("toggle(feed.a)", presses) == [0, 0, 1, 1, 1, 0, 0]
 
 
 @pytest.mark.parametrize(
@@ -130,19 +130,19 @@ def test_count_and_toggle() -> None:
     ],
 )
 def test_pickup_waits_for_the_knob_to_cross(knob: list[float | None], result: list[float]) -> None:
-    assert played("pickup(hand.a, 0.4)", knob) == result
+    assert played("pickup(feed.a, 0.4)", knob) == result
 
 
 def test_envelope() -> None:
     trigger = [0, 1, 1, 1, 0, 0, 0, 0]
-    rise = played("envelope(hand.a, 0.2, 0.4)", trigger)
+    rise = played("envelope(feed.a, 0.2, 0.4)", trigger)
     assert rise == pytest.approx([0, 0, 0.5, 1, 0.75, 0.5, 0.25, 0])
-    assert played("envelope(hand.a, 0, 0.2)", trigger) == pytest.approx([0, 1, 0.5, 0, 0, 0, 0, 0])
-    assert played("envelope(hand.a, 0, 0)", trigger) == [0, 1, 0, 0, 0, 0, 0, 0]
+    assert played("envelope(feed.a, 0, 0.2)", trigger) == pytest.approx([0, 1, 0.5, 0, 0, 0, 0, 0])
+    assert played("envelope(feed.a, 0, 0)", trigger) == [0, 1, 0, 0, 0, 0, 0, 0]
 
 
 def test_envelope_triggered_again_rises_from_where_it_is() -> None:
-    assert played("envelope(hand.a, 0.2, 0.4)", [0, 1, 1, 1, 0, 0, 1, 0]) == pytest.approx(
+    assert played("envelope(feed.a, 0.2, 0.4)", [0, 1, 1, 1, 0, 0, 1, 0]) == pytest.approx(
         [0, 0, 0.5, 1, 0.75, 0.5, 0.25, 0.625]
     )
 
@@ -173,7 +173,7 @@ def test_noise_is_the_same_on_every_machine() -> None:
 
 
 def test_signals_and_constants_are_no_functions_of_pickup() -> None:
-    for text in ("pickup(pi, 1)", "pickup(hand.a + 1, 1)", "pickup(lag, 1)"):
+    for text in ("pickup(pi, 1)", "pickup(feed.a + 1, 1)", "pickup(lag, 1)"):
         with pytest.raises(FormulaError):
             formula.compile(text)
 

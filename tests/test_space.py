@@ -81,7 +81,7 @@ def test_what_is_wrong_is_said(change: tuple[str, str], fault: str, tmp_path: Pa
 def test_a_shader_has_no_directions(tmp_path: Path) -> None:
     text = 'title = "T"\n[generator]\nshader = "grid"\n[[direction]]\nname = "smile"\n'
     assert faults(tmp_path, text) == [
-        "moth.toml: direction needs a generator with a model; a shader has no latent space"
+        "moth.toml: direction needs a generator with a model; nothing else has a latent space"
     ]
 
 
