@@ -7,7 +7,7 @@ play: .venv/ready ## play the demo: in a window, or to a video in output/ where 
 	$(BIN)/perform play
 
 test: .venv/ready-to-test
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest --numprocesses 2 --max-worker-restart 0 --dist loadfile $(ARGS)
 
 lint: .venv/ready
 	$(BIN)/ruff check .
