@@ -340,7 +340,7 @@ def test_a_process_that_dies_and_comes_back(jack: Server, monkeypatch: pytest.Mo
     unit = Midi(["knobs"], lambda: 1.0, backend=JACK)
     eventually(lambda: "no such port" in unit.health().detail)
     for turn in range(3 if SOAK == 1 else 4):
-        if turn == 3:  # the server of all ports dies as well, which now and then kills its clients inside libjack
+        if turn == 3:  # its server too, which libjack does not always outlive
             jack.kill()
             jack.start()
         said: dict[str, object] = {}
