@@ -205,9 +205,9 @@ def _ports() -> list[str]:
 
 
 def _outputs() -> list[str]:
-    from perform.outputs.midiclock import ports
+    from perform.midiports import ports
 
-    return ports()
+    return ports("out")
 
 
 def link() -> Finding:

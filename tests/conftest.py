@@ -15,6 +15,7 @@ import pytest
 from numpy.typing import NDArray
 
 from perform.clock import LiveClock
+from tests.jack_port import Port
 
 # pytest-xdist tells its workers a width, which consoles keep from their beginning on: tests say their own
 os.environ.pop("COLUMNS", None)
@@ -114,13 +115,15 @@ def jack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     monkeypatch.setenv("JACK_DEFAULT_SERVER", name)
     monkeypatch.setenv("JACK_NO_START_SERVER", "1")
     server = Server(
-        ["jackd", "--no-mlock", "--no-realtime", "-n", name, "-d", "dummy", "-r", "48000"],
+        # a client that a busy machine makes late is not thrown out
+        ["jackd", "--no-mlock", "--no-realtime", "--sync", "-t", "10000", "-n", name, "-d", "dummy"],
         ["jack_lsp"],
     )
     try:
         server.start()
         yield server
     finally:
+        Port.close_all()
         server.stop()
 
 

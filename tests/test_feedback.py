@@ -15,10 +15,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perform import profiles
+from perform import midiports, profiles
 from perform.addresses import Arguments, Standing, declared
 from perform.catalogue import Library
-from perform.outputs import feedback
 from perform.outputs._lights import Lights, dark
 from perform.outputs.feedback import BURST, Desk, Feedback, Painter
 from perform.profiles import Profile
@@ -26,7 +25,6 @@ from perform.setlist import read_setlist
 from tests.conftest import eventually
 from tests.library import RED, save, write_library
 
-JACK = "mido.backends.rtmidi/UNIX_JACK"
 GOLDEN = Path(__file__).parent / "data" / "lights"
 FILES = {file.stem: file for file in sorted(Path("profiles").glob("*.toml"))}
 PLAYED = {  # a knob or fader that plays how much is inverted, and a button that is the blackout
@@ -233,7 +231,7 @@ def test_a_controller_that_is_pulled_is_let_go(folder: Path) -> None:
 
 
 def test_without_midi_it_says_why(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(feedback, "SEQUENCER", tmp_path / "none")
+    monkeypatch.setattr(midiports, "SEQUENCER", tmp_path / "none")
     monkeypatch.setattr(sys, "platform", "linux")
     lights = Feedback([profile("midimix")])
     eventually(lambda: "no ALSA sequencer" in lights.fault)

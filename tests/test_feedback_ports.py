@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from functools import partial, partialmethod
 from pathlib import Path
 
-import mido
 import pytest
 
 from perform import profiles, show
@@ -17,12 +16,11 @@ from perform.catalogue import Library
 from perform.outputs import feedback
 from perform.outputs._lights import Lights, dark
 from perform.outputs.feedback import Feedback
+from tests import jack_port
 from tests.conftest import Server, eventually
 from tests.library import save, write_library
 from tests.test_feedback import FILES, Show, profile
 from tests.test_rig import Says
-
-JACK = "mido.backends.rtmidi/UNIX_JACK"
 
 
 @pytest.fixture
@@ -30,23 +28,15 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-class Port:
-    """A controller as JACK sees it: a port of a given name that keeps what it gets."""
+class Port(jack_port.Port):
+    """A controller as JACK sees it: keeps what it gets."""
 
     def __init__(self, name: str) -> None:
-        self.name, self.got = name, list[bytes]()
-        self._port = mido.Backend(JACK).open_input(
-            name,
-            client_name=name,
-            virtual=True,
-            callback=lambda message: self.got.append(bytes(message.bytes())),
-        )
+        self.got: list[bytes] = []
+        super().__init__(name, self.got.append)
 
     def has(self, count: int) -> bool:
         return len(self.got) >= count
-
-    def close(self) -> None:
-        self._port.close()
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ from pathlib import Path
 import mido
 import pytest
 
-from perform import profiles
-from perform.inputs import _rtmidi, midi
+from perform import midiports, profiles
+from perform.inputs import midi
 from perform.inputs.midi import Midi
 from tests import midi_double
 from tests.conftest import PATIENCE, Server, eventually
@@ -82,10 +82,6 @@ def test_the_same_model_twice_keeps_its_names(plugged: Midi) -> None:
     plug(plugged, second)
     plug(plugged, second, "MIDI Mix:MIDI Mix MIDI 1 28:0")  # another socket
     assert names(plugged)["MIDI Mix:MIDI Mix MIDI 1 28:0"] == "midimix"
-
-
-def test_two_ports_of_one_name_are_told_apart() -> None:
-    assert _rtmidi._distinct(["A", "B", "A", "A"]) == ["A", "B", "A (2)", "A (3)"]
 
 
 def test_a_device_that_flaps_a_hundred_times(plugged: Midi) -> None:
@@ -205,7 +201,7 @@ def test_thousands_a_second_without_growth() -> None:
 
 
 def test_without_midi_it_waits_and_says_why(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(midi, "SEQUENCER", tmp_path / "none")
+    monkeypatch.setattr(midiports, "SEQUENCER", tmp_path / "none")
     unit = Midi(["a"], lambda: 0.0)
     if sys.platform == "linux":
         eventually(lambda: "no ALSA sequencer" in unit.health().detail)
@@ -339,8 +335,8 @@ def test_a_process_that_dies_and_comes_back(jack: Server, monkeypatch: pytest.Mo
     monkeypatch.setattr(midi, "LOOK", 0.1)
     unit = Midi(["knobs"], lambda: 1.0, backend=JACK)
     eventually(lambda: "no such port" in unit.health().detail)
-    for turn in range(3 if SOAK == 1 else 4):
-        if turn == 3:  # its server too, which libjack does not always outlive
+    for turn in range(4):
+        if turn == 3:  # its server too
             jack.kill()
             jack.start()
         said: dict[str, object] = {}

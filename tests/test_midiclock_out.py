@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from itertools import pairwise
 from typing import Any, TypeAlias
 
@@ -15,13 +15,15 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from perform import midiports
 from perform.clock import LiveClock, Tempo, stopwatch
 from perform.midiclock import PULSES, MidiClocks, Sender
 from perform.outputs import midiclock as out
 from perform.outputs.midiclock import ClockOut, Pulses
 from tests.conftest import Server, eventually, needs
+from tests.jack_port import Port as JackPort
 
-JACK = "mido.backends.rtmidi/UNIX_JACK"
+JACK = "perform.inputs._rtmidi/UNIX_JACK"
 
 
 def played(tempi: list[tuple[float, Tempo]], until: float) -> list[tuple[float, str, int]]:
@@ -136,6 +138,7 @@ def jack_of_64(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
             server.start()
             yield
         finally:
+            JackPort.close_all()
             server.stop()
 
 
@@ -159,7 +162,7 @@ def listened(bpm: float, beats: int, jitter: float = 0.0) -> tuple[Floats, Float
         assert other.stdin and other.stdout
         assert other.stdout.readline() == "ready\n"
         name = next(name for name in backend.get_input_names() if "sequencer" in name)
-        with backend.open_input(name, callback=hear):
+        with closing(backend.open_input(name, callback=hear)):
             other.stdin.write("go\n")
             origin = float(other.stdout.readline())
             assert other.stdout.readline() == "sent\n"
@@ -215,12 +218,15 @@ def listening() -> Iterator[tuple[LiveClock, Heard]]:
     clock.advance()
     heard: Heard = []
 
-    def hear(message: mido.Message) -> None:
+    def hear(said: bytes) -> None:
+        message = mido.Message.from_bytes(said)
         heard.append((clock.now(), message.type, getattr(message, "pos", 0)))
 
-    backend = mido.Backend(JACK)
-    with backend.open_input("drums", client_name="machine", virtual=True, callback=hear):
+    port = JackPort("drums", hear)
+    try:
         yield clock, heard
+    finally:
+        port.close()
 
 
 class Port:
@@ -232,6 +238,9 @@ class Port:
 
     def get_ports(self) -> list[str]:
         return ["Drums 1"]
+
+    def delete(self) -> None:
+        pass
 
     def open_port(self, number: int, name: str) -> None:
         pass
@@ -250,7 +259,7 @@ def test_a_clock_is_sent_steadily_whatever_the_frame_rate(
     frames = LiveClock(fps)
     frames.advance()
     port, tempo = Port(frames), Tempo(bpm=200)
-    monkeypatch.setattr(out, "_client", lambda api: port)
+    monkeypatch.setattr(midiports, "client", lambda way, api: port)
     unit = ClockOut("drums", lambda: tempo, frames.now)
     while len(port.sent) < 10 * PULSES:
         now = frames.advance()
@@ -274,7 +283,7 @@ def test_a_port_that_fails_is_opened_again(monkeypatch: pytest.MonkeyPatch) -> N
     clock.advance()
     ports = [Port(clock), Broken(clock), Port(clock)]  # the first is the one that looks
     last = ports[-1]
-    monkeypatch.setattr(out, "_client", lambda api: ports.pop(0))
+    monkeypatch.setattr(midiports, "client", lambda way, api: ports.pop(0))
     monkeypatch.setattr(out, "LOOK", 0.05)
     unit = ClockOut("drums", lambda: Tempo(bpm=200), clock.now)
     eventually(lambda: last.sent, "pulses of the second port")

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from perform.inputs import Health
 from perform.inputs._midi_device import Device
 from perform.midi import device_name, free_name
 from perform.midiclock import REALTIME, MidiClocks
+from perform.midiports import LOOK
 from perform.profiles import Profile
 from perform.signals import Event
 
 RTMIDI = "perform.inputs._rtmidi"
-LOOK = 1.0  # seconds between two looks at the list of ports
 REMEMBERED = 64  # ports whose devices' names are kept
-SEQUENCER = Path("/dev/snd/seq")  # ALSA complains on the terminal about each look when it is missing
 OWN = ("rtmidi", "perform", "midi through")  # ports that nobody plays
 
 
@@ -156,8 +153,8 @@ class Midi:
 
     def _names(self) -> list[str]:
         backend = _opened(self._backend)
-        if self._looker is None and hasattr(backend.module, "Looker"):
-            self._looker = backend.module.Looker(backend.api)
+        if self._looker is None and hasattr(backend.module, "looker"):
+            self._looker = backend.module.looker(backend.api)
         return list(self._looker.names()) if self._looker else ports(self._backend)
 
     def _forget(self) -> None:
@@ -198,8 +195,6 @@ def ports(backend: str | None = None) -> list[str]:
 def _opened(backend: str | None) -> Any:
     import mido
 
-    if backend is None and sys.platform == "linux" and not SEQUENCER.exists():
-        raise OSError(f"no ALSA sequencer ({SEQUENCER})")
     return mido.Backend(backend or RTMIDI)
 
 

@@ -9,24 +9,20 @@ from __future__ import annotations
 
 import atexit
 import logging
-import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
-from pathlib import Path
-from typing import Any
 
+from perform import midiports
 from perform.addresses import Plays, Standing
 from perform.midi import free_name, kind
 from perform.outputs._lights import Lights, dark
 from perform.profiles import Profile
 
 LOOK = 0.5  # seconds between two looks at the list of ports: one that comes back is to be painted anew
-SEQUENCER = Path("/dev/snd/seq")  # ALSA complains on the terminal about each look when it is missing
 RATE = 30.0  # a second: how often lights may change
 BURST = 24  # messages at a time, so 720 a second; a MIDI cable carries 1000
-EMPTY = 20  # looks that find no port, after which a new client looks
 REMEMBERED = 64  # ports whose controllers' names are kept
 LINGER = 0.05  # seconds that a port stays open behind its last message: JACK drops what it has not played
 PATIENCE = 2.0  # seconds that the end of a show waits for a slow controller
@@ -130,10 +126,8 @@ class Feedback:
 
     def __init__(self, profiles: Sequence[Profile], only: str | None = None, api: str | None = None) -> None:
         self._profiles, self._only, self._api = profiles, (only or "").casefold(), api
-        # A client for looking is kept: to make one stops every thread for a tenth of a second with JACK.
-        self._looker: Any = None
+        self._looker = midiports.Looker("out", api)
         self._there: list[str] = []
-        self._empty = 0  # looks that found nothing
         self._desks: dict[str, Desk] = {}
         self._called: dict[str, str] = {}  # what the controller of a port was called last, as inputs do it
         self._told = -1.0
@@ -171,7 +165,6 @@ class Feedback:
         atexit.unregister(self.close)
         self._closing.set()
         self._thread.join(PATIENCE)
-        self._looker = None
         desks, self._desks = self._desks, {}
         for desk in desks.values():  # they go dark beside each other
             desk.close(0.0)
@@ -185,22 +178,18 @@ class Feedback:
             try:
                 self._note = "; ".join(self._look())
             except Exception as error:  # noqa: BLE001 - drivers raise what they like; the next look may do
-                self._note, self._looker = str(error) or type(error).__name__, None
+                self._note = str(error) or type(error).__name__
+        self._looker.close()
 
     def _look(self) -> list[str]:
         """Let go of the controllers that went or failed, light those that came; says what fails."""
-        self._looker = self._looker or _client(self._api)
-        there = list(self._looker.get_ports())
+        there = self._looker.names()
         for port, desk in [*self._desks.items()]:
             if port not in there or desk.failed or desk.profile not in self._profiles:
                 if desk.failed:
                     log.warning("lights of %s: %s", port, desk.failed)
                 desk.close(0.0)
                 del self._desks[port]
-        self._empty = 0 if there else self._empty + 1
-        if self._empty == EMPTY:  # the server behind the client may have gone
-            self._looker.delete()
-            self._looker, self._empty = None, 0
         if there != self._there:  # JACK loses messages when clients come and go
             self._there = there
             for desk in self._desks.values():
@@ -214,7 +203,7 @@ class Feedback:
         if profile is None or self._only not in port.casefold():
             return ""
         try:
-            out = _client(self._api)
+            out = midiports.client("out", self._api)
             out.open_port(number, name="lights")
         except Exception as error:  # noqa: BLE001 - drivers raise what they like; others are lit all the same
             return f"{port}: {error}"
@@ -223,19 +212,5 @@ class Feedback:
         if kind(name) != profile.name or name in taken:
             name = free_name(profile.name, taken)
         self._called = dict([*self._called.items(), (port, name)][-REMEMBERED:])
-        self._desks[port] = Desk(name, profile, out.send_message, partial(_let_go, out))
+        self._desks[port] = Desk(name, profile, out.send_message, partial(midiports.let_go, out))
         return ""
-
-
-def _let_go(out: Any) -> None:
-    """Close a port, and its client, which else would stay until nobody remembers it."""
-    out.close_port()
-    out.delete()
-
-
-def _client(api: str | None) -> Any:
-    import rtmidi
-
-    if api is None and sys.platform == "linux" and not SEQUENCER.exists():
-        raise OSError(f"no ALSA sequencer ({SEQUENCER})")
-    return rtmidi.MidiOut(getattr(rtmidi, f"API_{api or 'UNSPECIFIED'}"), "perform")

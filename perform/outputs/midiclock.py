@@ -8,20 +8,18 @@ from __future__ import annotations
 
 import logging
 import math
-import sys
 import threading
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
+from perform import midiports
 from perform.clock import BEATS_PER_BAR, Tempo
+from perform.midiports import LOOK
 
 PULSES = 24  # per quarter note
 BAR, SIXTEENTH = PULSES * BEATS_PER_BAR, PULSES // 4  # pulses
 POSITIONS = 1 << 14  # sixteenths that a song position can count
 STATUS = {"clock": 0xF8, "start": 0xFA, "continue": 0xFB, "stop": 0xFC, "songpos": 0xF2}
-SEQUENCER = Path("/dev/snd/seq")  # ALSA complains on the terminal about each look when it is missing
-LOOK = 2.0  # seconds between two looks at the list of ports
 AHEAD = 0.02  # seconds for which a pulse's time is believed: the grid may change
 JUMP = 3.0  # pulses: a grid that moved further is located anew
 
@@ -96,8 +94,7 @@ class ClockOut:
         self.name, self.fault = "midi clock", "no port yet"
         self._wanted, self._tempo, self._now, self._api = port.casefold(), tempo, now, api
         self._pulses = Pulses()
-        # A client for looking is kept: to make one stops every thread for a tenth of a second with JACK.
-        self._looker: Any = None
+        self._looker = midiports.Looker("out", api)
         self._port: Any = None
         self._opened = ""
         self._lock, self._closing = threading.Lock(), threading.Event()
@@ -123,13 +120,13 @@ class ClockOut:
             try:
                 self._look()
             except Exception as error:  # noqa: BLE001 - drivers raise what they like; the next look may do
-                self.fault, self._looker = str(error) or type(error).__name__, None
+                self.fault = str(error) or type(error).__name__
             if self.fault != told and (told := self.fault):
                 log.warning("midi clock: %s", told)
+        self._looker.close()
 
     def _look(self) -> None:
-        self._looker = self._looker or _client(self._api)
-        names = list(self._looker.get_ports())
+        names = self._looker.names()
         if self._port is not None and self._opened not in names:
             log.warning("midi clock: port %s has gone", self._opened)
             self._let_go()
@@ -138,11 +135,9 @@ class ClockOut:
             self.fault = f"no such port (there are: {', '.join(names) or 'none'})"
         elif self._port is None:
             self._open(found, names.index(found))
-        if not names:  # the server behind the client may have gone
-            self._looker = None
 
     def _open(self, name: str, number: int) -> None:
-        port = _client(self._api)
+        port = midiports.client("out", self._api)
         port.open_port(number, name="clock")
         with self._lock:
             self._port, self._opened, self.fault = port, name, ""
@@ -174,20 +169,7 @@ class ClockOut:
         with self._lock:
             port, self._port = self._port, None
         if port is not None:
-            port.close_port()
-
-
-def ports(api: str | None = None) -> list[str]:
-    """The names of the ports that can be sent to. Raises OSError where there is no MIDI."""
-    return list(_client(api).get_ports())
-
-
-def _client(api: str | None) -> Any:
-    import rtmidi
-
-    if api is None and sys.platform == "linux" and not SEQUENCER.exists():
-        raise OSError(f"no ALSA sequencer ({SEQUENCER})")
-    return rtmidi.MidiOut(getattr(rtmidi, f"API_{api or 'UNSPECIFIED'}"), "perform")
+            midiports.let_go(port)
 
 
 def _pulse(tempo: Tempo, seconds: float) -> float:

@@ -1,0 +1,35 @@
+"""A port of JACK's, as a controller or a drum machine has one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import rtmidi
+
+from perform.midiports import let_go
+
+
+class Port:
+    """A port of a given name that hears. Its client goes with it: none may outlive its server."""
+
+    opened: ClassVar[list[Port]] = []
+
+    def __init__(self, name: str, hear: Callable[[bytes], object]) -> None:
+        self.name = name
+        self._client: Any = rtmidi.MidiIn(rtmidi.API_UNIX_JACK, name)
+        self._client.ignore_types(sysex=False, timing=False, active_sense=False)
+        self._client.set_callback(lambda packet, _: hear(bytes(packet[0])))
+        self._client.open_virtual_port(name)
+        self.opened.append(self)
+
+    def close(self) -> None:
+        self.opened.remove(self)
+        self._client.cancel_callback()
+        let_go(self._client)
+
+    @classmethod
+    def close_all(cls) -> None:
+        """Those that a test left."""
+        for port in list(cls.opened):
+            port.close()
