@@ -189,16 +189,18 @@ def _rig(
     last: bool = False,
     footage: Opener | None = None,
 ) -> Rig:
+    live = studio is Beside
+
     def opened(wanted: Wanted) -> Studio:
         device, precision = options.device, options.precision
-        return studio(generators.open(wanted.model, device, precision, 0, wanted.bends, wanted.blend))
+        return studio(generators.open(wanted.model, device, precision, 0, wanted.bends, wanted.blend, live))
 
     width, height = (max(round(side * scale), 1) for side in options.size)
     studios = Studios(
         opened,
         lambda wanted: generators.memory(wanted.model) * (2 if wanted.blend else 1),
         options.memory or generators.spare_memory(options.device),
-        beside=studio is Beside,
+        beside=live,
         last=last,
     )
     stage = Stage(library, context, (width, height), studios, footage)

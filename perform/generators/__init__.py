@@ -6,8 +6,9 @@ import math
 import os
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from shutil import which
@@ -102,17 +103,20 @@ def open(
     threads: int = 0,
     bends: Sequence[Bend] = (),
     blend: Blend | None = None,
+    apart: bool = False,
 ) -> Generator:
     """A generator, ready to play: a built-in's name (`untrained`) or the path of a model file.
 
     `device` auto takes CUDA, then Apple's GPU, then the CPU; `threads` is for the CPU, 0 leaves it
-    to the runtime; `bends` and a `blend` with another model are compiled into the network. Raises
-    ModelError with what is wrong and what is allowed.
+    to the runtime; `bends` and a `blend` with another model are compiled into the network, `apart` in a
+    process of its own where that would hold up who goes on meanwhile. Raises ModelError with what is
+    wrong and what is allowed.
     """
     device = _device(device)
     weights = weights_of(model)
     other = _second(weights, blend) if blend else None
-    return opened(weights, device, precision, threads, bends, other)
+    elsewhere = partial(_apart, model, precision, threads, bends, blend) if apart else None
+    return opened(weights, device, precision, threads, bends, other, elsewhere)
 
 
 def opened(
@@ -122,8 +126,10 @@ def opened(
     threads: int = 0,
     bends: Sequence[Bend] = (),
     other: Second | None = None,
+    elsewhere: Callable[[], None] | None = None,
 ) -> Generator:
-    """The same of weights that were read already. Raises ModelError."""
+    """The same of weights that were read already; `elsewhere` compiles them into the cache. Raises
+    ModelError."""
     device = _device(device)
     if device == "cuda":
         from perform.generators.runtimes.cuda import Cuda
@@ -132,10 +138,18 @@ def opened(
     if device == "cpu" and find_spec("openvino"):
         from perform.generators.runtimes.openvino import OpenVino
 
-        return OpenVino(weights, precision, threads, bends, other)
+        return OpenVino(weights, precision, threads, bends, other, elsewhere)
     from perform.generators.runtimes.eager import Eager
 
     return Eager(weights, device, precision, bends, other)
+
+
+def _apart(
+    model: str | Path, precision: Precision, threads: int, bends: Sequence[Bend], blend: Blend | None
+) -> None:
+    from perform.generators.runtimes.apart import compile
+
+    compile(model, precision, threads, bends, blend)
 
 
 def info(model: str | Path) -> dict[str, Any]:

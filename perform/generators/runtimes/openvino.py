@@ -39,7 +39,7 @@ class OpenVino(Base):
 
     In bfloat16 as much is computed in float32 as the picture needs, of what the family's graph
     offers (`exact` says how much). When even that is not near enough to float32, `precision` is
-    float32 and `reason` says so.
+    float32 and `reason` says so. `elsewhere` is called to leave the compiled form in the cache.
     """
 
     def __init__(
@@ -49,13 +49,18 @@ class OpenVino(Base):
         threads: int = 0,
         bends: Sequence[Bend] = (),
         other: Second | None = None,
+        elsewhere: Callable[[], None] | None = None,
     ) -> None:
         chosen, reason = _precision(core(), precision)
         super().__init__(weights, "cpu", chosen, reason, bends, other)
         self._threads, self.exact = threads, 0
         machine = core().get_property("CPU", "FULL_DEVICE_NAME")
         name = cache.key(weights, other, self.bends, precision, threads, ov.get_version(), machine)
-        if not self._restore(name):
+        found = self._restore(name)
+        if not found and elsewhere:
+            elsewhere()
+            found = self._restore(name)
+        if not found:
             self._runner = self._compiled(weights, HINTS[chosen])
             if chosen == "bfloat16" and precision == "auto":
                 self._refine(weights)

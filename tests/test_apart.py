@@ -1,0 +1,80 @@
+"""Networks compiled in a process of their own."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from perform import generators, paths
+from perform.generators import ModelError
+from perform.generators.bending import Bend
+from perform.generators.blending import Blend
+from perform.generators.runtimes import apart, openvino
+from perform.generators.weights import write
+from tests.test_bending import WEIGHTS, WS
+
+BENDS = (Bend("blur", "b8.conv1", 2), Bend("feedback", "b16.conv0"))
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    return paths.user_cache() / "compiled"
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    write(tmp_path / "model.safetensors", WEIGHTS)
+    return tmp_path / "model.safetensors"
+
+
+def test_what_another_process_compiled_is_opened_here(
+    folder: Path, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blend = Blend(str(model), "b16.conv1", "b16.conv1")
+    with closing(generators.open(model, "cpu", "auto", 1, BENDS, blend)) as here:
+        picture = here.synthesise(WS).copy()
+    (file,) = folder.iterdir()
+    file.unlink()
+    monkeypatch.setattr(openvino, "compiled", None)  # nothing is compiled in this process
+    with closing(generators.open(model, "cpu", "auto", 1, BENDS, blend, apart=True)) as there:
+        assert np.array_equal(there.synthesise(WS), picture)
+    assert list(folder.iterdir()) == [file]
+
+
+def test_a_second_opening_starts_no_process(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    generators.open(model, "cpu", "float32", 1).close()
+    monkeypatch.setattr(apart, "compile", None)
+    generators.open(model, "cpu", "float32", 1, apart=True).close()
+
+
+def test_a_process_that_is_killed_says_so_and_is_not_repeated_here(
+    model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(apart, "COMMAND", (sys.executable, "-c", "import os; os.kill(os.getpid(), 9)"))
+    monkeypatch.setattr(openvino, "compiled", None)
+    with pytest.raises(ModelError, match=r"model\.safetensors: the process that compiled it .* signal 9"):
+        generators.open(model, "cpu", "float32", 1, apart=True)
+
+
+@pytest.mark.parametrize("command", [("no such program",), (sys.executable, "-c", "raise ValueError")])
+def test_without_such_a_process_it_is_compiled_here(
+    model: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, command: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr(apart, "COMMAND", command)
+    with closing(generators.open(model, "cpu", "float32", 1, apart=True)) as made:
+        assert made.synthesise(WS).std() > 5
+    assert "a process that compiles" in caplog.text
+
+
+def test_what_cannot_be_opened_is_said_on_its_terminal(
+    model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model.write_bytes(b"nothing")
+    order = f'{{"model": "{model}", "precision": "auto", "threads": 0, "bends": [], "blend": null}}'
+    assert apart.main(order) == apart.FAILED
+    assert "model.safetensors" in capsys.readouterr().err
