@@ -19,6 +19,7 @@ from perform.catalogue import Library
 from perform.clock import Clock, Lead, LiveClock, OfflineClock, Tempo
 from perform.dashboard import Status
 from perform.footage.opening import Opener
+from perform.generators.runtimes.apart import Compiler
 from perform.inputs import Health, Input, audio
 from perform.inputs.camera import Cameras, View
 from perform.inputs.feed import Feeds
@@ -189,18 +190,20 @@ def _rig(
     last: bool = False,
     footage: Opener | None = None,
 ) -> Rig:
-    live = studio is Beside
+    compiler = Compiler() if studio is Beside else None
 
     def opened(wanted: Wanted) -> Studio:
         device, precision = options.device, options.precision
-        return studio(generators.open(wanted.model, device, precision, 0, wanted.bends, wanted.blend, live))
+        return studio(
+            generators.open(wanted.model, device, precision, 0, wanted.bends, wanted.blend, compiler)
+        )
 
     width, height = (max(round(side * scale), 1) for side in options.size)
     studios = Studios(
         opened,
         lambda wanted: generators.memory(wanted.model) * (2 if wanted.blend else 1),
         options.memory or generators.spare_memory(options.device),
-        beside=live,
+        beside=compiler is not None,
         last=last,
     )
     stage = Stage(library, context, (width, height), studios, footage)

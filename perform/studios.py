@@ -52,6 +52,7 @@ class Studios:
     ) -> None:
         self._open, self._memory, self._budget = open, memory, budget
         self._studios: dict[Wanted, Studio] = {}  # the one that played last comes last
+        self._known_bytes: dict[Wanted, float] = {}
         self._failed: dict[Wanted, str] = {}
         self._asked: set[Wanted] = set()
         self._lock = threading.Lock()
@@ -62,7 +63,7 @@ class Studios:
 
     def fits(self, wanteds: Sequence[Wanted]) -> bool:
         """Whether all of these may be open together."""
-        return sum(map(self._memory, wanteds)) <= self._budget
+        return sum(map(self._bytes, wanteds)) <= self._budget
 
     def ready(self, wanted: Wanted) -> bool | None:
         """Whether it is open; if not, it will be. None: it cannot be opened, and the log said why."""
@@ -104,6 +105,7 @@ class Studios:
         """Try anew, when asked, what could not be opened: its file may be another now."""
         with self._lock:
             self._failed.pop(wanted, None)
+            self._known_bytes.pop(wanted, None)
 
     def made(self) -> int:
         """How many pictures have been drawn."""
@@ -143,8 +145,8 @@ class Studios:
         with self._lock:
             known = list(self._studios)
             resting = {one for one in known if self._lookings - self._looked[one] > RESTING}
-        needed, open_now = self._memory(wanted), sum(map(self._memory, known))
-        on_show = sum(map(self._memory, known[-1:]))
+        needed, open_now = self._bytes(wanted), sum(map(self._bytes, known))
+        on_show = sum(map(self._bytes, known[-1:]))
         if needed + on_show > self._budget:
             mib = [round(size / 2**20) for size in (needed, on_show, self._budget)]
             raise ModelError(f"it takes {mib[0]} MiB beside {mib[1]} on show, and all may take {mib[2]}")
@@ -155,8 +157,14 @@ class Studios:
             if other not in resting:
                 raise _Later
             leaving.append(other)
-            open_now -= self._memory(other)
+            open_now -= self._bytes(other)
         return leaving
+
+    def _bytes(self, wanted: Wanted) -> float:
+        """What it takes, from its file once: while there is no room yet it is asked in every frame."""
+        if wanted not in self._known_bytes:
+            self._known_bytes[wanted] = self._memory(wanted)
+        return self._known_bytes[wanted]
 
     def _give_up(self, wanted: Wanted) -> None:
         with self._lock:

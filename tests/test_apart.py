@@ -14,6 +14,7 @@ from perform.generators import ModelError
 from perform.generators.bending import Bend
 from perform.generators.blending import Blend
 from perform.generators.runtimes import apart, openvino
+from perform.generators.runtimes.apart import Compiler
 from perform.generators.weights import write
 from tests.test_bending import WEIGHTS, WS
 
@@ -41,15 +42,15 @@ def test_what_another_process_compiled_is_opened_here(
     (file,) = folder.iterdir()
     file.unlink()
     monkeypatch.setattr(openvino, "compiled", None)  # nothing is compiled in this process
-    with closing(generators.open(model, "cpu", "auto", 1, BENDS, blend, apart=True)) as there:
+    with closing(generators.open(model, "cpu", "auto", 1, BENDS, blend, compiler=Compiler())) as there:
         assert np.array_equal(there.synthesise(WS), picture)
     assert list(folder.iterdir()) == [file]
 
 
 def test_a_second_opening_starts_no_process(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     generators.open(model, "cpu", "float32", 1).close()
-    monkeypatch.setattr(apart, "compile", None)
-    generators.open(model, "cpu", "float32", 1, apart=True).close()
+    monkeypatch.setattr(apart, "COMMAND", None)
+    generators.open(model, "cpu", "float32", 1, compiler=Compiler()).close()
 
 
 def test_a_process_that_is_killed_says_so_and_is_not_repeated_here(
@@ -58,7 +59,7 @@ def test_a_process_that_is_killed_says_so_and_is_not_repeated_here(
     monkeypatch.setattr(apart, "COMMAND", (sys.executable, "-c", "import os; os.kill(os.getpid(), 9)"))
     monkeypatch.setattr(openvino, "compiled", None)
     with pytest.raises(ModelError, match=r"model\.safetensors: the process that compiled it .* signal 9"):
-        generators.open(model, "cpu", "float32", 1, apart=True)
+        generators.open(model, "cpu", "float32", 1, compiler=Compiler())
 
 
 @pytest.mark.parametrize("command", [("no such program",), (sys.executable, "-c", "raise ValueError")])
@@ -66,7 +67,7 @@ def test_without_such_a_process_it_is_compiled_here(
     model: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, command: tuple[str, ...]
 ) -> None:
     monkeypatch.setattr(apart, "COMMAND", command)
-    with closing(generators.open(model, "cpu", "float32", 1, apart=True)) as made:
+    with closing(generators.open(model, "cpu", "float32", 1, compiler=Compiler())) as made:
         assert made.synthesise(WS).std() > 5
     assert "a process that compiles" in caplog.text
 

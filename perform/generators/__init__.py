@@ -24,6 +24,7 @@ from perform.parameters import Parameter
 if TYPE_CHECKING:
     from perform.generators.bending import Bend
     from perform.generators.blending import Blend, Second
+    from perform.generators.runtimes.apart import Compiler
     from perform.generators.weights import Weights
 
 Floats = NDArray[np.float32]
@@ -103,19 +104,18 @@ def open(
     threads: int = 0,
     bends: Sequence[Bend] = (),
     blend: Blend | None = None,
-    apart: bool = False,
+    compiler: Compiler | None = None,
 ) -> Generator:
     """A generator, ready to play: a built-in's name (`untrained`) or the path of a model file.
 
     `device` auto takes CUDA, then Apple's GPU, then the CPU; `threads` is for the CPU, 0 leaves it
-    to the runtime; `bends` and a `blend` with another model are compiled into the network, `apart` in a
-    process of its own where that would hold up who goes on meanwhile. Raises ModelError with what is
-    wrong and what is allowed.
+    to the runtime; `bends` and a `blend` with another model are compiled into the network, by the
+    `compiler` if it never was. Raises ModelError with what is wrong and what is allowed.
     """
     device = _device(device)
     weights = weights_of(model)
     other = _second(weights, blend) if blend else None
-    elsewhere = partial(_apart, model, precision, threads, bends, blend) if apart else None
+    elsewhere = partial(compiler, model, precision, threads, bends, blend) if compiler else None
     return opened(weights, device, precision, threads, bends, other, elsewhere)
 
 
@@ -142,14 +142,6 @@ def opened(
     from perform.generators.runtimes.eager import Eager
 
     return Eager(weights, device, precision, bends, other)
-
-
-def _apart(
-    model: str | Path, precision: Precision, threads: int, bends: Sequence[Bend], blend: Blend | None
-) -> None:
-    from perform.generators.runtimes.apart import compile
-
-    compile(model, precision, threads, bends, blend)
 
 
 def info(model: str | Path) -> dict[str, Any]:

@@ -80,10 +80,15 @@ class Shader:
 
     def warm(self) -> None:
         """Draw once and forget it: drivers compile a program when it draws first, which would be a late
-        frame and memory that grows on stage."""
+        frame and memory that grows on stage. The image is another shader's: they compile for its form."""
+        image = Target(self._context, self.size)
         values = {p.name: None if p.kind == "sound" else p.default for p in self.parameters}
-        self.render(Moment(0.0, 0, 0.0, 0.0, 0.0, 120.0), values | {"progress": 0.5})
-        for target in self._targets.values():
+        self.render(
+            Moment(0.0, 0, 0.0, 0.0, 0.0, 120.0),
+            values | {"progress": 0.5},
+            *[image.texture] * len(self._image_units),
+        )
+        for target in (image, *self._targets.values()):
             target.release()
         self._targets.clear()
         self._sizes, self._frame = self._no_sizes, 0
