@@ -68,6 +68,13 @@ class Sender(Protocol):
     def close(self) -> None: ...
 
 
+def settle() -> None:
+    """Before the first frame: what is there by now is never collected, which would stop the picture for as
+    long as the heap is large (140 ms)."""
+    gc.collect()
+    gc.freeze()
+
+
 @dataclass(slots=True)
 class Timings:
     """How the last frames went, in seconds: from each to the next (`frames`), the work of each
@@ -130,8 +137,7 @@ class Rig:
 
     def run(self, until: Callable[[Rig], bool]) -> None:
         """Play until `until` says so, the window is closed or `ended` is set; then close everything."""
-        gc.collect()
-        gc.freeze()  # a full collection would stop the picture for as long as the heap is large
+        settle()
         try:
             while not (self.ended or until(self) or (self.screen and self.screen.closed)):
                 self.frame()

@@ -35,7 +35,7 @@ from perform.inputs.midi import Midi
 from perform.inputs.osc import Osc
 from perform.parameters import Parameter
 from perform.render import Image, Unit, Values
-from perform.rig import Rig
+from perform.rig import Rig, settle
 
 FPS = 60.0
 GOAL = 1000 / FPS + 2  # ms
@@ -183,6 +183,7 @@ def _show(folder: Path, windowed: bool) -> tuple[Rig, dict[str, str]]:
         str(preset), size=(SIDE, SIDE), fps=FPS, scale=1.0, headless=not windowed, osc_port=0, watch=False
     )
     rig = show.play(options, Library(folder, paths.shipped()))
+    settle()
     heard = _listening(rig, port["midi"])
     return rig, places | {"osc": str(heard.port)}
 
@@ -208,6 +209,7 @@ def flooded(seconds: float, model: str | None, device: Device) -> Iterator[Figur
         watch=False,
     )
     rig = show.play(options)
+    settle()
     try:
         wired = str(_free_port())
         heard = _listening(rig, wired)

@@ -14,7 +14,7 @@ from perform import show
 from perform.bench import Figure, percentiles
 from perform.clock import stopwatch
 from perform.generators import Device, Precision
-from perform.rig import STAGES
+from perform.rig import STAGES, settle
 
 WARM_UP = 3.0  # seconds before anything counts
 SIZE = (1280, 720)
@@ -61,6 +61,7 @@ def _played(case: Case, seconds: float, device: Device) -> Iterator[Figure]:
             watch=False,
         )
     )
+    settle()
     ends = stopwatch() + WARM_UP
     while stopwatch() < ends:
         rig.frame()

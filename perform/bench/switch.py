@@ -100,18 +100,20 @@ def _reopened(models: list[str], device: Device) -> Figure:
 
 
 def _changed(rig: Rig, seconds: float) -> Iterator[Figure]:
-    began, cue, changes = stopwatch(), 0, 0
-    rig.timings.frames.clear()
-    while (passed := stopwatch() - began) < seconds:
-        rig.frame()
-        if rig.performance.place.cue != cue:
-            cue, changes = rig.performance.place.cue, changes + 1
+    began, cues = stopwatch(), [0]
+
+    def over(rig: Rig) -> bool:
+        if rig.performance.place.cue != cues[-1]:
+            cues.append(rig.performance.place.cue)
+        passed = stopwatch() - began
         if passed < WARM_UP:
             rig.timings.frames.clear()
+        return passed >= seconds
+
+    rig.run(over)
     p50, p95, p99 = percentiles(1000 * frame for frame in rig.timings.frames)
     late = sum(1000 * frame > LATEST * p50 for frame in rig.timings.frames)
-    rig.close()
-    yield Figure("changes", changes, "")
+    yield Figure("changes", len(cues) - 1, "")
     yield Figure("frame_ms_p50", p50, "ms")
     yield Figure("frame_ms_p95", p95, "ms")
     yield Figure("frame_ms_p99", p99, "ms")
