@@ -213,7 +213,7 @@ def check(
     checked, faults = check_all(paths)
     for fault in faults:
         err.print(fault, style="red", markup=False, highlight=False, soft_wrap=True)
-    out.print(f"{checked} checked, {len(faults)} faults")
+    out.print(f"{checked} checked, {len(faults)} fault{'s' * (len(faults) != 1)}")
     raise typer.Exit(1 if faults else 0)
 
 
@@ -252,7 +252,8 @@ def hands(
     seconds: Annotated[float | None, typer.Option(min=0, help="Stop after so many seconds.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Watch what the camera and the tracker see of hands, to set up camera and lights; Ctrl-C ends."""
+    """Watch what the camera and the tracker see of hands, to set up camera and lights; Ctrl-C ends. Exit
+    code 1 when either is missing."""
     from rich.live import Live
 
     from perform import meter
@@ -266,6 +267,8 @@ def hands(
             print(json.dumps({"state": seen.state(), "signals": seen.values}))
         else:
             out.print(seen.state(), markup=False, highlight=False, soft_wrap=True)
+        missing = seen.missing()
+    raise typer.Exit(1 if missing else 0)
 
 
 @app.command()

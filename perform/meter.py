@@ -34,11 +34,17 @@ class Meter:
         for event in (*self.cameras.poll(now), *self.hands.poll(now)):
             self.values[event.name] = float(event.value)
 
-    def state(self) -> str:
-        """One line: what is missing, or how it goes."""
+    def missing(self) -> str:
+        """What is not there, empty when all is."""
         for health in (self.cameras.health(), self.hands.health()):
             if health.state != "ok":
                 return health.detail
+        return ""
+
+    def state(self) -> str:
+        """One line: what is missing, or how it goes."""
+        if missing := self.missing():
+            return missing
         said = [f"{self.values.get('hand.rate', 0):.0f} pictures a second"]
         said.append(f"latency {1000 * self.values.get('hand.latency', 0):.0f} ms")
         return ", ".join((self.cameras.health().detail, *said, *advice(self.values)))

@@ -98,7 +98,11 @@ def find(name: str, library: Library) -> Path:
     try:
         return library.setlist_file(name)
     except LookupError:
+        pass
+    try:
         return library.preset_file(name)
+    except LookupError as error:
+        raise LookupError(f"{name}: {error}") from None
 
 
 def load(file: Path, library: Library) -> Setlist:
@@ -293,7 +297,7 @@ def _watch(
         try:
             for _changes in changes:
                 changed.set()
-        except OSError as error:  # too many watches, or a folder that is gone
+        except (OSError, RuntimeError) as error:  # too many watches, or a folder that is gone
             log.error("edits are no longer taken up: %s", error)
 
     def taken() -> bool:

@@ -20,6 +20,7 @@ AT_MOST = 24  # pictures, and
 MEMORY = 128 * 2**20  # bytes of them that are kept
 REST = 5.0  # seconds after which a film that nobody looks at gives back what it keeps
 AGAIN = 1.0  # seconds before a file that failed is opened again
+SILENT = 60.0  # seconds after a fault in which the same one is not logged again
 
 
 class Projector(Protocol):
@@ -77,6 +78,7 @@ class Beside:
         self._course: Course | None = None
         self._asked = 0.0  # stopwatch
         self._fault = ""
+        self._told: dict[str, float] = {}  # the fault that was logged last, and when
         self._open = True
         self._changes = changes.Changes(reel.path)
         self._thread = threading.Thread(target=self._work, name="film", daemon=True)
@@ -168,9 +170,10 @@ class Beside:
         log.info("%s is played as it is now", old.path)
 
     def _fail(self, error: Exception) -> None:
-        """Say what is wrong, once, and try again in a while."""
-        if str(error) != self._fault:
-            self._fault = str(error)
+        """Say what is wrong, once a minute, and try again in a while."""
+        self._fault, now = str(error), stopwatch()
+        if now - self._told.get(self._fault, -SILENT) >= SILENT:
+            self._told = {self._fault: now}
             log.error("a film stands still: %s", error)
         with self._wake:
             self._wake.wait_for(lambda: not self._open, AGAIN)

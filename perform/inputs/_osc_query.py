@@ -29,7 +29,8 @@ from perform.inputs._osc_limits import Limits
 from perform.inputs._osc_out import PERIOD, Told, encoded
 from perform.inputs._osc_tree import ATTRIBUTES, host_info, tree
 
-CLIENTS = 16  # that are connected at once
+CLIENTS = 16  # that listen at once
+CONNECTIONS = 64  # that are open at once, those that have not asked yet too
 LISTENED = 1024  # addresses that one of them may listen to
 LONGEST = 65_536  # bytes of what one says at once
 ASKS = 50.0  # pages a second for one host
@@ -61,6 +62,22 @@ class Listener:
         elif len(self.wanted) < LISTENED:
             self.wanted.add(address)
         return True
+
+
+class Visit(ServerConnection):
+    """A connection, ended at once when too many are open: each takes one of the process's few files."""
+
+    open = 0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        Visit.open += 1
+        super().connection_made(transport)
+        if Visit.open > CONNECTIONS:
+            self.transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        Visit.open -= 1
+        super().connection_lost(exc)
 
 
 class Query:
@@ -112,6 +129,7 @@ class Query:
 
     async def _serve(self) -> None:
         options: dict[str, Any] = {
+            "create_connection": Visit,
             "process_request": self._asked,
             "max_size": LONGEST,
             "max_queue": 16,
