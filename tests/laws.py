@@ -50,6 +50,7 @@ SPINE_MAY_IMPORT = {
     "learned": {"pydantic"},
     "profiles": {"pydantic", "pydantic_core"},
     "features": {"librosa"},
+    "midiports": {"rtmidi"},
 }
 
 LONGEST_FILE, LONGEST_FUNCTION = 400, 60  # lines

@@ -28,7 +28,7 @@ CONFIGS = {
     "resnet": replace(SMALL, architecture="resnet", image_channels=1, c_dim=0, embed=0),
     "orig": replace(SMALL, architecture="orig", image_channels=4, c_dim=0, embed=0, start=(4, 6)),
 }
-NOT_UNITS = {"base", "bent", "blended", "cache", "convert", "splice", "graphs"}
+NOT_UNITS = {"apart", "base", "bent", "blended", "cache", "convert", "splice", "graphs"}
 
 
 def drawn(config: Config) -> Weights:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from perform import midiports
 from perform.catalogue import Library
 from perform.dashboard import Status, plain, render
 from perform.inputs import link
-from perform.outputs import midiclock
 from perform.rig import Rig
 from perform.show import Options, Watcher, play
 from tests.conftest import eventually
@@ -78,10 +78,10 @@ def test_a_clock_is_pinned_by_preset_or_person(library: Library, text: str, tmp_
 
 
 def test_a_clock_is_sent_and_its_fault_is_told(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
-    def nothing(api: str | None) -> None:
+    def nothing(way: str, api: str | None) -> None:
         raise OSError("no MIDI here")
 
-    monkeypatch.setattr(midiclock, "_client", nothing)
+    monkeypatch.setattr(midiports, "client", nothing)
     rig = play(replace(OPTIONS, clock_out="drums"), library)
     (sender,) = (one for one in rig.senders if one.name == "midi clock")
     try:
