@@ -263,11 +263,12 @@ def hands(
         with Live(console=err, transient=True) as live, contextlib.suppress(KeyboardInterrupt):
             for one in meter.looks(seen, seconds):
                 live.update(one.table())
-        if as_json:
-            print(json.dumps({"state": seen.state(), "signals": seen.values}))
-        else:
-            out.print(seen.state(), markup=False, highlight=False, soft_wrap=True)
         missing = seen.missing()
+        said = missing or seen.state()
+        if as_json:
+            print(json.dumps({"state": said, "signals": seen.values}))
+        else:
+            out.print(said, markup=False, highlight=False, soft_wrap=True)
     raise typer.Exit(1 if missing else 0)
 
 

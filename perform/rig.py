@@ -71,6 +71,7 @@ class Sender(Protocol):
 def settle() -> None:
     """Before the first frame: what is there by now is never collected, which would stop the picture for as
     long as the heap is large (140 ms)."""
+    gc.unfreeze()
     gc.collect()
     gc.freeze()
 

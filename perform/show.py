@@ -209,9 +209,12 @@ def _rig(
         options.memory or generators.spare_memory(options.device),
         beside=compiler is not None,
         last=last,
+        break_off=compiler.close if compiler else lambda: None,
     )
     stage = Stage(library, context, (width, height), studios, footage)
     performance = Performance(setlist, stage.open(setlist), Tempo(offset=options.offset))
+    if compiler:
+        compiler.begin()
     performance.authority.clock = options.clock or setlist.clock
     return Rig(clock, context, stage, performance, Present(context, options.size), gamma=options.gamma)
 

@@ -40,7 +40,8 @@ class _Later(Exception):  # noqa: N818 - not a fault
 
 class Studios:
     """Studios by what they play. `open` opens one, `memory` says how many bytes it takes, `budget` how
-    many all of them may; `beside` opens on a thread, else opening waits. `last`: see `_after_the_display`."""
+    many all of them may; `beside` opens on a thread, else opening waits. `last`: see `_after_the_display`;
+    `break_off` ends an opening that is under way, when the show ends."""
 
     def __init__(
         self,
@@ -49,6 +50,7 @@ class Studios:
         budget: float = float("inf"),
         beside: bool = False,
         last: bool = False,
+        break_off: Callable[[], None] = lambda: None,
     ) -> None:
         self._open, self._memory, self._budget = open, memory, budget
         self._studios: dict[Wanted, Studio] = {}  # the one that played last comes last
@@ -59,6 +61,7 @@ class Studios:
         self._looked: dict[Wanted, int] = {}  # when it was looked for last, in lookings
         self._lookings = 0
         self._made = 0
+        self._break_off, self._closing = break_off, False
         self._pool = ThreadPoolExecutor(1, "studios", _after_the_display, (last,)) if beside else None
 
     def fits(self, wanteds: Sequence[Wanted]) -> bool:
@@ -114,6 +117,8 @@ class Studios:
 
     def close(self) -> None:
         """Close every studio; one that is being opened is closed when it is."""
+        self._closing = True
+        self._break_off()
         if self._pool:
             self._pool.shutdown(cancel_futures=True)
         for wanted in list(self._studios):
@@ -126,7 +131,8 @@ class Studios:
         except _Later:
             pass
         except Exception as error:  # noqa: BLE001 - the show goes on without this model
-            log.error("%s cannot be opened: %s", wanted.model, error)
+            if not self._closing:
+                log.error("%s cannot be opened: %s", wanted.model, error)
             with self._lock:
                 self._failed[wanted] = str(error)
         with self._lock:
@@ -162,9 +168,10 @@ class Studios:
 
     def _bytes(self, wanted: Wanted) -> float:
         """What it takes, from its file once: while there is no room yet it is asked in every frame."""
-        if wanted not in self._known_bytes:
-            self._known_bytes[wanted] = self._memory(wanted)
-        return self._known_bytes[wanted]
+        known = self._known_bytes.get(wanted)
+        if known is None:
+            known = self._known_bytes[wanted] = self._memory(wanted)
+        return known
 
     def _give_up(self, wanted: Wanted) -> None:
         with self._lock:

@@ -76,3 +76,8 @@ def test_the_command(mind: Mind) -> None:
     said = json.loads(done.stdout.splitlines()[-1])
     assert "camera, 64x48" in said["state"] and said["signals"]["hand.count"] == 0.0
     assert CliRunner().invoke(app, ["hands", "--region", "0,0,2,1"]).exit_code == 1
+
+
+def test_without_a_camera_it_says_so_and_fails() -> None:
+    done = CliRunner().invoke(app, ["hands", "--camera", "no such camera", "--seconds", "0.5"])
+    assert done.exit_code == 1 and "no such camera" in done.output

@@ -259,7 +259,7 @@ def test_a_clock_is_sent_steadily_whatever_the_frame_rate(
     frames = LiveClock(fps)
     frames.advance()
     port, tempo = Port(frames), Tempo(bpm=200)
-    monkeypatch.setattr(midiports, "client", lambda way, api: port)
+    monkeypatch.setattr(midiports, "client", lambda way, api, looks=False: port)
     unit = ClockOut("drums", lambda: tempo, frames.now)
     while len(port.sent) < 10 * PULSES:
         now = frames.advance()
@@ -283,7 +283,7 @@ def test_a_port_that_fails_is_opened_again(monkeypatch: pytest.MonkeyPatch) -> N
     clock.advance()
     ports = [Port(clock), Broken(clock), Port(clock)]  # the first is the one that looks
     last = ports[-1]
-    monkeypatch.setattr(midiports, "client", lambda way, api: ports.pop(0))
+    monkeypatch.setattr(midiports, "client", lambda way, api, looks=False: ports.pop(0))
     monkeypatch.setattr(out, "LOOK", 0.05)
     unit = ClockOut("drums", lambda: Tempo(bpm=200), clock.now)
     eventually(lambda: last.sent, "pulses of the second port")

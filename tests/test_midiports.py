@@ -2,96 +2,143 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import ClassVar
 
 import pytest
+import rtmidi
 
 from perform import midiports
 from perform.midiports import Looker
 
 
 class Client:
-    """Offers what `there` says."""
+    """Offers what `there` says, until it is deleted."""
 
     there: ClassVar[list[str]] = []
     made = deleted = 0
 
+    def __init__(self) -> None:
+        self.dead = False
+        type(self).made += 1
+
+    def get_current_api(self) -> int:
+        return rtmidi.API_UNIX_JACK
+
     def get_ports(self) -> list[str]:
+        assert not self.dead, "a client that was deleted must not be touched"
         return list(type(self).there)
 
-    def delete(self) -> None:
-        type(self).deleted += 1
+    def open_port(self, number: int, name: str) -> None:
+        raise OSError("busy")
 
     def close_port(self) -> None:
         raise RuntimeError("unplugged")
 
+    def delete(self) -> None:
+        assert not self.dead
+        self.dead = True
+        type(self).deleted += 1
+
 
 @pytest.fixture
-def clients(monkeypatch: pytest.MonkeyPatch) -> type[Client]:
-    class Clients(Client):
+def made(monkeypatch: pytest.MonkeyPatch) -> type[Client]:
+    """What rtmidi makes, and nobody else's clients."""
+
+    class Made(Client):
         there: ClassVar[list[str]] = ["A"]
 
-        def __init__(self) -> None:
-            type(self).made += 1
+    monkeypatch.setattr(midiports, "clients", midiports.Clients())
+    for name in ("MidiIn", "MidiOut"):
+        monkeypatch.setattr(rtmidi, name, lambda api, client: Made())
+    return Made
 
-    monkeypatch.setattr(midiports, "client", lambda way, api: Clients())
-    return Clients
 
-
-@pytest.fixture
-def seconds(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The stopwatch."""
-    now = [100.0]
-    monkeypatch.setattr(midiports, "stopwatch", lambda: now[0])
-    return now
+def looker(way: midiports.Way = "in") -> Looker:
+    return Looker(way, "UNIX_JACK")
 
 
 def test_two_ports_of_one_name_are_told_apart() -> None:
     assert midiports.distinct(["A", "B", "A", "A"]) == ["A", "B", "A (2)", "A (3)"]
 
 
-def test_one_client_looks_again_and_again(clients: type[Client]) -> None:
-    looker = Looker("in")
-    assert [looker.names() for _ in range(5)] == [["A"]] * 5
-    looker.close()
-    assert (clients.made, clients.deleted) == (1, 1)
+def test_one_client_looks_again_and_again(made: type[Client]) -> None:
+    one = looker()
+    assert [one.names() for _ in range(5)] == [["A"]] * 5
+    one.close()
+    assert (made.made, made.deleted) == (1, 1)
 
 
-def test_when_all_have_gone_its_client_goes_and_the_next_waits_for_the_others(
-    clients: type[Client], seconds: list[float]
-) -> None:
-    looker = Looker("out")
-    looker.names()
-    clients.there = []
-    assert looker.names() == [] and clients.deleted == 1
-    clients.there = ["B"]
-    seconds[0] += midiports.GRACE - 0.1
-    assert looker.names() == [] and clients.made == 1
-    seconds[0] += 0.1
-    assert looker.names() == ["B"] and clients.made == 2
+def test_none_is_made_before_all_have_let_the_server_that_went_go(made: type[Client]) -> None:
+    first, second = looker("in"), looker("out")
+    first.names(), second.names()
+    port = midiports.client("in", "UNIX_JACK")
+    made.there = []
+    assert first.names() == []
+    made.there = ["B"]  # another server
+    with pytest.raises(OSError, match="last clients are being let go"):
+        first.names()
+    assert second.names() == []  # and lets its client go
+    with pytest.raises(OSError, match="last clients"):
+        second.names()
+    with suppress(RuntimeError):
+        midiports.let_go(port)
+    assert (made.made, made.deleted) == (3, 3)
+    assert first.names() == second.names() == ["B"]
 
 
-def test_a_driver_that_never_had_a_port_is_asked_anew_now_and_then(
-    clients: type[Client], seconds: list[float]
-) -> None:
-    looker = Looker("in")
-    clients.there = []
+def test_who_never_found_a_port_lets_go_with_the_others(made: type[Client]) -> None:
+    first, second = looker("out"), looker("in")
+    first.names()
+    made.there = []
+    second.names()
+    first.names()
+    assert second.names() == [] and made.deleted == 2
+
+
+def test_a_driver_that_never_had_a_port_is_asked_anew_now_and_then(made: type[Client]) -> None:
+    first, second = looker("in"), looker("out")
+    made.there = []
     for _ in range(midiports.EMPTY):
-        assert looker.names() == []
-    assert clients.deleted == 1
+        assert first.names() == second.names() == []
+    assert made.deleted == 2
+    made.there = ["A"]
+    assert first.names() == ["A"] and made.made == 3
 
 
-def test_a_client_goes_even_when_its_port_cannot_be_closed(clients: type[Client]) -> None:
+def test_it_is_not_while_another_has_a_port(made: type[Client]) -> None:
+    midiports.client("out", "UNIX_JACK")
+    made.there = []
+    one = looker()
+    for _ in range(3 * midiports.EMPTY):
+        one.names()
+    assert (made.made, made.deleted) == (2, 0)
+
+
+def test_a_client_that_fails_is_another_at_the_next_look(
+    made: type[Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = looker()
+    with monkeypatch.context() as broken:
+        broken.setattr(made, "get_ports", lambda self: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            one.names()
+    assert one.names() == ["A"] and (made.made, made.deleted) == (2, 1)
+
+
+def test_a_client_goes_even_when_its_port_cannot_be_opened_or_closed(made: type[Client]) -> None:
     with pytest.raises(RuntimeError, match="unplugged"):
-        midiports.let_go(clients())
-    assert clients.deleted == 1
+        midiports.let_go(midiports.client("out", "UNIX_JACK"))
+    with pytest.raises((OSError, RuntimeError)):
+        midiports.opened(0, "lights", "UNIX_JACK")
+    assert made.made == made.deleted == 2
+    assert not midiports.clients.held
 
 
-def test_what_is_looked_for_once_leaves_no_client(clients: type[Client]) -> None:
-    assert midiports.ports("in") == ["A"]
-    assert (clients.made, clients.deleted) == (1, 1)
+def test_what_is_looked_for_once_leaves_no_client(made: type[Client]) -> None:
+    assert midiports.ports("in", "UNIX_JACK") == ["A"]
+    assert (made.made, made.deleted) == (1, 1)
 
 
-def test_others_have_let_go_before_a_new_client_is_made_and_it_is_back_within_three_seconds() -> None:
-    assert midiports.LOOK < midiports.GRACE
-    assert midiports.GRACE + midiports.LOOK < 3
+def test_it_is_back_within_three_seconds() -> None:
+    assert midiports.LOOK * 2 < 3  # a look that finds the loss, and one that finds the return

@@ -16,7 +16,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from perform.inputs._osc_ear import Ear
 from perform.inputs._osc_packets import Message, message, messages
-from perform.inputs._osc_query import CLIENTS, CONNECTIONS, LISTENED, Listener, Query, Visit
+from perform.inputs._osc_query import CLIENTS, CONNECTIONS, LISTENED, Listener, Query
 from perform.inputs._osc_tree import tree
 from perform.inputs.osc import Osc
 from tests.boards import VALUES, Fixed, board
@@ -232,10 +232,10 @@ def test_clients_that_stall_lie_and_leave_are_nobody_elses_loss(served: Served) 
 
 def test_who_only_connects_takes_no_more_than_so_many_files(served: Served) -> None:
     silent = [socket.create_connection(("127.0.0.1", served.query.port)) for _ in range(CONNECTIONS + 20)]
-    eventually(lambda: Visit.open == CONNECTIONS, "the others' end")
+    eventually(lambda: served.query.visits.open == CONNECTIONS, "the others' end")
     for one in silent:
         one.close()
-    eventually(lambda: Visit.open == 0, "the end")
+    eventually(lambda: served.query.visits.open == 0, "the end")
     assert served.get("/master?VALUE")[0] == 200
 
 

@@ -78,7 +78,7 @@ def test_a_clock_is_pinned_by_preset_or_person(library: Library, text: str, tmp_
 
 
 def test_a_clock_is_sent_and_its_fault_is_told(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
-    def nothing(way: str, api: str | None) -> None:
+    def nothing(way: str, api: str | None, looks: bool = False) -> None:
         raise OSError("no MIDI here")
 
     monkeypatch.setattr(midiports, "client", nothing)

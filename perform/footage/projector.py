@@ -78,7 +78,7 @@ class Beside:
         self._course: Course | None = None
         self._asked = 0.0  # stopwatch
         self._fault = ""
-        self._told: dict[str, float] = {}  # the fault that was logged last, and when
+        self._told = -math.inf  # when a fault was logged last, on the stopwatch
         self._open = True
         self._changes = changes.Changes(reel.path)
         self._thread = threading.Thread(target=self._work, name="film", daemon=True)
@@ -124,6 +124,7 @@ class Beside:
             try:
                 if self._changes.seen():
                     self._again()
+                    log.info("%s is played as it is now", self._reel.path)
                 done = course if course is None or not self._decode(course) else None
             except Exception as error:  # noqa: BLE001 - a file may go away; the show goes on without it
                 self._fail(error)
@@ -167,13 +168,12 @@ class Beside:
         self._begin(Reel(old.path, old.wanted))
         old.close()
         self._fault = ""
-        log.info("%s is played as it is now", old.path)
 
     def _fail(self, error: Exception) -> None:
-        """Say what is wrong, once a minute, and try again in a while."""
+        """Say what is wrong, at most once a minute, and try again in a while."""
         self._fault, now = str(error), stopwatch()
-        if now - self._told.get(self._fault, -SILENT) >= SILENT:
-            self._told = {self._fault: now}
+        if now - self._told >= SILENT:
+            self._told = now
             log.error("a film stands still: %s", error)
         with self._wake:
             self._wake.wait_for(lambda: not self._open, AGAIN)

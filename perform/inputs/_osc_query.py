@@ -70,13 +70,13 @@ class Visit(ServerConnection):
     open = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        Visit.open += 1
+        type(self).open += 1
         super().connection_made(transport)
-        if Visit.open > CONNECTIONS:
+        if self.open > CONNECTIONS:
             self.transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        Visit.open -= 1
+        type(self).open -= 1
         super().connection_lost(exc)
 
 
@@ -102,6 +102,7 @@ class Query:
         self._board, self._ear, self._announced = board, ear, announced
         self._limits = Limits(ASKS, 2 * ASKS)
         self.port, self.refused, self.note = 0, 0, ""
+        self.visits = type("Visits", (Visit,), {"open": 0})  # counted for this server alone
         self._fault: OSError | None = None
         self._ready = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -129,7 +130,7 @@ class Query:
 
     async def _serve(self) -> None:
         options: dict[str, Any] = {
-            "create_connection": Visit,
+            "create_connection": self.visits,
             "process_request": self._asked,
             "max_size": LONGEST,
             "max_queue": 16,

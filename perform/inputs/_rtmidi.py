@@ -37,7 +37,7 @@ class Input:
         try:
             self._open(name)
         except Exception:
-            self._client.delete()
+            midiports.let_go(self._client)
             raise
 
     @property

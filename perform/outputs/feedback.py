@@ -203,8 +203,7 @@ class Feedback:
         if profile is None or self._only not in port.casefold():
             return ""
         try:
-            out = midiports.client("out", self._api)
-            out.open_port(number, name="lights")
+            out = midiports.opened(number, "lights", self._api)
         except Exception as error:  # noqa: BLE001 - drivers raise what they like; others are lit all the same
             return f"{port}: {error}"
         taken = [desk.name for desk in self._desks.values()]

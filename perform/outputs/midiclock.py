@@ -97,7 +97,7 @@ class ClockOut:
         self._looker = midiports.Looker("out", api)
         self._port: Any = None
         self._opened = ""
-        self._lock, self._closing = threading.Lock(), threading.Event()
+        self._lock, self._closing = threading.RLock(), threading.Event()
         self._threads = [
             threading.Thread(target=run, name="midi clock", daemon=True) for run in (self._watch, self._tick)
         ]
@@ -137,8 +137,7 @@ class ClockOut:
             self._open(found, names.index(found))
 
     def _open(self, name: str, number: int) -> None:
-        port = midiports.client("out", self._api)
-        port.open_port(number, name="clock")
+        port = midiports.opened(number, "clock", self._api)
         with self._lock:
             self._port, self._opened, self.fault = port, name, ""
             self._pulses.restart()
@@ -154,22 +153,22 @@ class ClockOut:
 
     def _send(self, said: list[tuple[str, int]]) -> None:
         """To the port, if there is one; it is let go when it fails, and looked for again."""
-        port = self._port
-        if port is None:
-            return
-        try:
-            for kind, position in said:
-                data = (position & 127, position >> 7) if kind == "songpos" else ()
-                port.send_message([STATUS[kind], *data])
-        except Exception as error:  # noqa: BLE001 - drivers raise what they like
-            log.warning("midi clock: %s: %s", self._opened, error or type(error).__name__)
-            self._let_go()
+        with self._lock:  # a port that was let go must not be touched
+            if self._port is None:
+                return
+            try:
+                for kind, position in said:
+                    data = (position & 127, position >> 7) if kind == "songpos" else ()
+                    self._port.send_message([STATUS[kind], *data])
+            except Exception as error:  # noqa: BLE001 - drivers raise what they like
+                log.warning("midi clock: %s: %s", self._opened, error or type(error).__name__)
+                self._let_go()
 
     def _let_go(self) -> None:
         with self._lock:
             port, self._port = self._port, None
-        if port is not None:
-            midiports.let_go(port)
+            if port is not None:
+                midiports.let_go(port)
 
 
 def _pulse(tempo: Tempo, seconds: float) -> float:

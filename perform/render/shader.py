@@ -31,6 +31,7 @@ Setter: TypeAlias = Callable[[Any], None]
 EPOCH = datetime(2000, 1, 1)
 
 DAY = 86_400.0  # seconds
+WARMTH = " "  # the name of no pass
 
 
 class ShaderError(ValueError):
@@ -82,13 +83,14 @@ class Shader:
         """Draw once and forget it: drivers compile a program when it draws first, which would be a late
         frame and memory that grows on stage. The image is another shader's: they compile for its form."""
         image = Target(self._context, self.size)
+        self._targets[WARMTH] = image  # with the others it is given back whatever happens
         values = {p.name: None if p.kind == "sound" else p.default for p in self.parameters}
         self.render(
             Moment(0.0, 0, 0.0, 0.0, 0.0, 120.0),
             values | {"progress": 0.5},
             *[image.texture] * len(self._image_units),
         )
-        for target in (image, *self._targets.values()):
+        for target in self._targets.values():
             target.release()
         self._targets.clear()
         self._sizes, self._frame = self._no_sizes, 0
