@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 
@@ -73,8 +74,9 @@ class Server:
     def stop(self) -> None:
         if self._process:
             self._process.terminate()
-            self._process.wait(timeout=PATIENCE)
-            self._process = None
+            with suppress(subprocess.TimeoutExpired):  # JACK may wait for a client that has gone
+                self._process.wait(timeout=5)
+        self.kill()
 
     def kill(self) -> None:
         if self._process:
