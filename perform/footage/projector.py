@@ -20,7 +20,7 @@ AT_MOST = 24  # pictures, and
 MEMORY = 128 * 2**20  # bytes of them that are kept
 REST = 5.0  # seconds after which a film that nobody looks at gives back what it keeps
 AGAIN = 1.0  # seconds before a file that failed is opened again
-SILENT = 60.0  # seconds after a fault in which the same one is not logged again
+SILENT = 60.0  # seconds after a fault was logged in which no other is
 
 
 class Projector(Protocol):

@@ -92,7 +92,7 @@ class Compiler:
         with TemporaryFile("w+", errors="replace") as said:
             with self._lock:
                 if self._closed:
-                    raise OSError("the show has ended")
+                    raise ModelError("the show has ended")
                 self._process = process = subprocess.Popen(
                     command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=said
                 )
