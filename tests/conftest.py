@@ -117,8 +117,9 @@ def jack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     monkeypatch.setenv("JACK_DEFAULT_SERVER", name)
     monkeypatch.setenv("JACK_NO_START_SERVER", "1")
     server = Server(
-        # a client that a busy machine makes late is not thrown out
-        ["jackd", "--no-mlock", "--no-realtime", "--sync", "-t", "10000", "-n", name, "-d", "dummy"],
+        # -t: a client that a busy machine makes late is not thrown out. Not --sync: a client that is killed
+        # while it is at work would hold that server for ever.
+        ["jackd", "--no-mlock", "--no-realtime", "-t", "10000", "-n", name, "-d", "dummy"],
         ["jack_lsp"],
     )
     try:
