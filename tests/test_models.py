@@ -100,7 +100,7 @@ def test_the_life_of_a_model(folder: Path) -> None:
     assert told["parameters"] == sum(array.size for array in load(kept).arrays.values())
     shown = run("models", "info", FOREIGN, "--no-measure")
     assert "state dict of rosinality's layout" in shown and "licence" in shown
-    assert "the same as when it was imported" in run("models", "verify", "flora")
+    assert "the same as when it was written" in run("models", "verify", "flora")
 
 
 def test_what_was_imported_is_what_was_in_the_file(folder: Path) -> None:
@@ -166,7 +166,7 @@ def test_verifying_finds_what_was_changed(folder: Path) -> None:
     found = weights.read(file)
     name = "synthesis.b8.conv0.weight"
     weights.write(file, replace(found, arrays={**found.arrays, name: found.arrays[name] + 1e-6}))
-    assert "changed after its import" in run("models", "verify", "flora", expect=1)
+    assert "changed after it was written" in run("models", "verify", "flora", expect=1)
     whole = bytearray(FOREIGN.read_bytes())
     file.write_bytes(whole[: len(whole) // 2])
     assert str(file) in run("models", "verify", "flora", expect=1)

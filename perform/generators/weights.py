@@ -171,16 +171,30 @@ def printable(text: str, most: int = COMMENT_LIMIT) -> str:
     return plain if len(text) <= most else f"{plain}…"
 
 
-def write(path: str | Path, weights: Weights) -> None:
-    """Write a model file; whole or not at all. OSError when there is no room or no right to."""
+def rounded(weights: Weights, dtype: str) -> Weights:
+    """The weights as they come back from a file of `dtype`. ModelError for a number that it does not have."""
+    with np.errstate(over="ignore"):
+        arrays = {name: array.astype(dtype).astype(np.float32) for name, array in weights.arrays.items()}
+    for name, array in arrays.items():
+        if not np.isfinite(array).all():
+            most = np.abs(weights.arrays[name]).max()
+            room = np.finfo(dtype).max
+            raise ModelError(f"{name} goes up to {most:.0f}, must be within {room:.0f} for {dtype}")
+    return replace(weights, arrays=arrays)
+
+
+def write(path: str | Path, weights: Weights, dtype: str = "float32") -> None:
+    """Write a model file, its tensors as `dtype`; whole or not at all. OSError when there is no room or no
+    right to."""
     from safetensors import SafetensorError
     from safetensors.numpy import save_file
 
     path, config = Path(path), weights.config
     metadata = {**weights.notes, "family": config.family, "config": json.dumps(asdict(config))}
     partial = path.with_name(path.name + ".part")
+    arrays = {name: array.astype(dtype, copy=False) for name, array in weights.arrays.items()}
     try:
-        save_file(dict(weights.arrays), partial, metadata)
+        save_file(arrays, partial, metadata)
         partial.replace(path)
     except (SafetensorError, OSError) as error:
         partial.unlink(missing_ok=True)

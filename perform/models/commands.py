@@ -88,6 +88,23 @@ def bring(
 
 
 @app.command()
+def export(
+    model: Model,
+    file: Annotated[Path, typer.Argument(help="The file to write: a .safetensors.")],
+    precision: Annotated[str, typer.Option(help="float32, or float16: half as large.")] = "float32",
+    title: Annotated[str | None, typer.Option(help="What it is. [as before]")] = None,
+    licence: Annotated[str | None, typer.Option(help="What others may do with it. [as before]")] = None,
+) -> None:
+    """Write a model to hand on: one file that holds all it needs, and nothing that could be run."""
+    from perform.models import keep, located
+
+    notes = {name: note for name, note in (("title", title), ("licence", licence)) if note}
+    with complaints():
+        keep.export(located(model), file, choice("precision", precision, ("float32", "float16")), notes)
+    out.print(f"{model} is in {file} ({_bytes(file.stat().st_size)})", markup=False, highlight=False)
+
+
+@app.command()
 def verify(name: Model) -> None:
     """Check that a model is whole, unchanged, and plays as it should; exit code 1 if not."""
     from perform.models import keep, located

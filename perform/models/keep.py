@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
@@ -66,6 +66,19 @@ def bring(
     return Imported(target, False)
 
 
+def export(model: str, file: Path, dtype: str = "float32", notes: Mapping[str, str] | None = None) -> None:
+    """Write a model (a built-in's name, or a file of any known project) as safetensors to hand on.
+
+    float16 is half as large, and read back as float32; `notes` (title, licence …) replace its own. Raises
+    ValueError for a file of another suffix, ModelError for what is no model or goes beyond `dtype`.
+    """
+    if file.suffix != ".safetensors":
+        raise ValueError(f"{file}, must be a .safetensors")
+    found = weights.rounded(generators.weights_of(model), dtype)
+    kept = {name: note for name, note in found.notes.items() if name != "sha256"}
+    weights.write(file, replace(found, notes={**kept, **(notes or {}), "content": content(found)}), dtype)
+
+
 def verify(model: str, progress: Progress = lambda step, share: None) -> list[str]:
     """What of a model was found right, a phrase each. ModelError says what is wrong with it."""
     progress("reading", None)
@@ -74,8 +87,8 @@ def verify(model: str, progress: Progress = lambda step, share: None) -> list[st
     wanted = found.notes.get("content")
     if wanted is not None:
         if content(found) != wanted:
-            raise ModelError(f"{model} was changed after its import: its tensors are not those of its hash")
-        told.append("the same as when it was imported")
+            raise ModelError(f"{model} was changed after it was written: its tensors are not those of its hash")
+        told.append("the same as when it was written")
     progress("drawing", None)
     return [*told, _compared(model, found)]
 

@@ -1,0 +1,58 @@
+"""`perform models export`: a model as one file to hand on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from perform.generators import weights
+from perform.generators.checkpoints.load import load
+from perform.models import keep
+from tests.test_models import FOREIGN, folder, run
+
+__all__ = ["folder"]  # used by all tests here
+
+
+def test_half_as_large_and_nearly_the_same() -> None:
+    assert "flora.safetensors" in run("models", "export", FOREIGN, "flora.safetensors")
+    run("models", "export", FOREIGN, "half.safetensors", "--precision", "float16", "--title", "Flora")
+    whole, half = Path("flora.safetensors"), Path("half.safetensors")
+    assert half.stat().st_size < 0.55 * whole.stat().st_size
+    one, other = load(FOREIGN), weights.read(half)
+    for name, array in one.arrays.items():
+        assert np.array_equal(weights.read(whole).arrays[name], array)
+        assert np.array_equal(other.arrays[name], array.astype(np.float16))
+    assert other.notes["title"] == "Flora"
+    assert other.notes["licence"] == one.notes["licence"]
+    assert "the same as when it was" in run("models", "verify", half)
+
+
+def test_what_was_imported_can_be_handed_on() -> None:
+    run("models", "import", FOREIGN, "flora")
+    run("models", "export", "flora", "mine.safetensors", "--licence", "CC0")
+    notes = weights.read("mine.safetensors").notes
+    assert "sha256" not in notes
+    assert notes["licence"] == "CC0"
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["nowhere", "a.safetensors"], "nowhere: there is no such model"),
+        ([FOREIGN, "a.pt"], "a.pt, must be a .safetensors"),
+        ([FOREIGN, "none/a.safetensors"], "none/a.safetensors cannot be written"),
+        ([FOREIGN, "a.safetensors", "--precision", "int4"], "must be one of float32, float16"),
+        (["loud.safetensors", "a.safetensors", "--precision", "float16"], "b4.const goes up to 70000"),
+    ],
+)
+def test_what_cannot_be(folder: Path, words: list[object], sentence: str) -> None:
+    found = load(FOREIGN)
+    name = "synthesis.b4.const"
+    loud = {**found.arrays, name: np.full_like(found.arrays[name], 70000)}
+    weights.write(folder / "loud.safetensors", replace(found, arrays=loud))
+    assert sentence in run("models", "export", *words, expect=1)
+    assert not list(folder.rglob("a.*"))
+    assert not keep.folder().exists()
