@@ -194,8 +194,7 @@ class Library:
         when none were."""
         model = self.model_name(model)
         name = MAPPING if model in BUILT_IN else Path(model).stem
-        beside = [Path(model).parent] if model not in BUILT_IN else []
-        folders = dict.fromkeys((*beside, *(folder / "models" for folder in self.folders)))
+        folders = self._beside(model)
         files = [file for folder in folders if (file := folder / f"{name}{DIRECTIONS}").is_file()]
         if not files:
             raise LookupError(
@@ -204,6 +203,16 @@ class Library:
         width = generators.header(model)[0].space.w_dim
         near, *far = [_directions(file, width) for file in files]
         return reduce(lambda nearer, other: other.joined(nearer), far, near)
+
+    def _beside(self, model: str) -> list[Path]:
+        """Where the directions of a model may be, the nearest first: what is shipped is of shipped models."""
+        folders = [folder / "models" for folder in self.folders]
+        if model in BUILT_IN:
+            return folders
+        home = Path(model).parent
+        if home in folders:
+            return folders[: folders.index(home) + 1]
+        return [home, *(folder for folder in folders if folder != paths.shipped() / "models")]
 
     def latents(self, model: str, name: str) -> Floats:
         """The latents of a model ws [n, num_ws, w_dim] in a file, by path or by its name in models/."""

@@ -156,7 +156,7 @@ def test_check_finds_every_fault_and_says_so_by_its_exit_code(folder: Path) -> N
         (["play", "--clock", "smpte"], "clock 'smpte', must be one of auto, hand, link, midi, audio, free"),
         (["render", "missing.wav", "--out", "a.mp4"], "missing.wav: there is no such file"),
         (["render", "tone.wav", "--out", "a.gif"], "a.gif"),
-        (["render", "tone.wav", "--out", "a.mp4", "--model", "flora"], "there is no such model"),
+        (["render", "tone.wav", "--out", "a.mp4", "--model", "fauna"], "there is no such model"),
         (["beats", "red.toml"], "red.toml"),
         (["bench", "everything"], "bench 'everything', must be one of"),
     ],

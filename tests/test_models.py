@@ -143,14 +143,14 @@ def test_an_import_that_is_killed_leaves_nothing_half(folder: Path) -> None:
         "    Path(path).write_bytes(b'half of it')\n"
         "    os._exit(9)\n"
         "safetensors.numpy.save_file = killed\n"
-        "keep.bring(Path(sys.argv[1]), 'flora')"
+        "keep.bring(Path(sys.argv[1]), 'fauna')"
     )
     done = subprocess.run([sys.executable, "-c", code, str(FOREIGN)], check=False)
     assert done.returncode == 9
-    assert "flora" not in run("models", "list")
-    assert "no such model" in run("models", "verify", "flora", expect=1)
-    assert "flora is imported" in run("models", "import", FOREIGN, "flora")
-    assert [path.name for path in keep.folder().iterdir()] == ["flora.safetensors"]
+    assert "fauna" not in run("models", "list")
+    assert "no such model" in run("models", "verify", "fauna", expect=1)
+    assert "fauna is imported" in run("models", "import", FOREIGN, "fauna")
+    assert [path.name for path in keep.folder().iterdir()] == ["fauna.safetensors"]
 
 
 def test_progress_is_told_in_steps() -> None:

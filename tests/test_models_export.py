@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from perform import generators
 from perform.generators import weights
 from perform.generators.checkpoints.load import load
-from perform.models import keep
 from tests.test_models import FOREIGN, folder, run
 
 __all__ = ["folder"]  # used by all tests here
@@ -27,7 +27,13 @@ def test_half_as_large_and_nearly_the_same() -> None:
         assert np.array_equal(other.arrays[name], array.astype(np.float16))
     assert other.notes["title"] == "Flora"
     assert other.notes["licence"] == one.notes["licence"]
+    assert "Flora" in run("models", "info", half, "--no-measure")
     assert "the same as when it was" in run("models", "verify", half)
+
+
+def test_a_built_in_is_written() -> None:
+    run("models", "export", "untrained-64", "mine.safetensors")
+    assert weights.read("mine.safetensors").config == generators.header("untrained-64")[0]
 
 
 def test_what_was_imported_can_be_handed_on() -> None:
@@ -55,4 +61,3 @@ def test_what_cannot_be(folder: Path, words: list[object], sentence: str) -> Non
     weights.write(folder / "loud.safetensors", replace(found, arrays=loud))
     assert sentence in run("models", "export", *words, expect=1)
     assert not list(folder.rglob("a.*"))
-    assert not keep.folder().exists()

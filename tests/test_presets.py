@@ -24,7 +24,6 @@ SIZE = (288, 162)
 SILENCE = 2.0  # seconds before the first kick
 KICKS = SILENCE + np.arange(6) * 60 / 126  # seconds
 SECONDS = 4.8
-SMALL = "untrained-256"
 PRESETS = sorted((paths.shipped() / "presets").glob("*.toml"))
 SETLISTS = sorted((paths.shipped() / "setlists").glob("*.toml"))
 
@@ -93,7 +92,7 @@ def drawn(
     size: tuple[int, int] = SIZE,
 ) -> NDArray[np.uint8]:
     """The frames of a preset or setlist [frames, height, width, 3], drawn without a fault."""
-    rig = show.render(show.Options(name, str(sound), size=size, fps=FPS, model=SMALL, headless=True))
+    rig = show.render(show.Options(name, str(sound), size=size, fps=FPS, headless=True))
     memory = Memory(keep=round(seconds * FPS))
     rig.live = False
     rig.outputs.append(memory)
@@ -154,7 +153,6 @@ def test_says_its_idea_and_its_knobs(file: Path) -> None:
 
 
 def test_is_lit(frames: Frames) -> None:
-    # The contact sheets are made with the presets' own model, and refuse any frame that is black.
     assert np.median(frames[FPS:].max((1, 2))) > 0.02
 
 

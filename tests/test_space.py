@@ -283,6 +283,23 @@ def test_own_directions_stand_beside_shipped_ones(tmp_path: Path) -> None:
     assert both.step("pca2") == pytest.approx(own.step("pca2"))
 
 
+def test_own_directions_of_a_shipped_model_come_first(tmp_path: Path) -> None:
+    own = Directions(("bloom", "mine"), np.eye(2, 256, dtype=np.float32), np.ones(2, np.float32))
+    write_directions(tmp_path / "models" / "flora.directions.safetensors", own)
+    both = Library(tmp_path, paths.shipped()).directions("flora")
+    assert {"mine", "curl"} <= {*both.names}
+    assert both.step("bloom") == pytest.approx(own.step("bloom"))
+
+
+def test_shipped_directions_are_not_those_of_an_own_model_of_the_name(tmp_path: Path) -> None:
+    library = Library(tmp_path, paths.shipped())
+    for own in (tmp_path / "models" / "flora.safetensors", tmp_path / "flora.safetensors"):
+        own.parent.mkdir(exist_ok=True)
+        weights.write(own, dcgan.untrained(16, 8, 4))
+        with pytest.raises(LookupError, match="no directions of flora are known"):
+            library.directions(str(own))
+
+
 def test_words_of_the_command() -> None:
     assert layers_of(" 0 - 7") == (0, 7)
     assert labels_of(["a=b=c"]) == {"a": "b=c"}

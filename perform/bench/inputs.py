@@ -202,7 +202,7 @@ def flooded(seconds: float, model: str | None, device: Device) -> Iterator[Figur
     options = show.Options(
         sound=str(track) if track else None,
         size=(640, 360),
-        model=model or "untrained-256",
+        model=model,
         device=device,
         headless=True,
         osc_port=0,

@@ -31,6 +31,7 @@ class Case:
 
 
 CASES = (
+    Case("flora", "bfloat16", "_flora", 28.0),
     Case("untrained-256", "bfloat16", "", 28.0),
     Case("untrained", "bfloat16", "_full", 20.0),
     Case("untrained-256", "float32", "_float32", 0.0),

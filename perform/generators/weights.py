@@ -172,9 +172,10 @@ def printable(text: str, most: int = COMMENT_LIMIT) -> str:
 
 
 def rounded(weights: Weights, dtype: str) -> Weights:
-    """The weights as they come back from a file of `dtype`. ModelError for a number that it does not have."""
+    """The weights as they come back from a file of `dtype`. ModelError for a number too large for it."""
     with np.errstate(over="ignore"):
-        arrays = {name: array.astype(dtype).astype(np.float32) for name, array in weights.arrays.items()}
+        short = {name: array.astype(dtype, copy=False) for name, array in weights.arrays.items()}
+    arrays = {name: array.astype(np.float32, copy=False) for name, array in short.items()}
     for name, array in arrays.items():
         if not np.isfinite(array).all():
             most = np.abs(weights.arrays[name]).max()

@@ -224,6 +224,7 @@ def _progress() -> Iterator[Report]:
 def _facts(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """What `info` shows, a name and a text each."""
     yield "model", found["model"]
+    yield "title", found["title"]
     yield "family", found["family"]
     yield "picture", f"{found['width']}x{found['height']}, {found['channels']} channels"
     yield "classes", str(found["classes"] or "none")

@@ -1,7 +1,7 @@
-"""Importing models into the user's folder, and checking that they are still what was imported.
+"""Importing models into the user's folder, handing them on, and checking that they are as they were written.
 
-An imported model is one safetensors file. Its metadata holds the SHA-256 of the file that it came from
-(`sha256`), by which a second import knows that it is there, and that of what it holds itself (`content`).
+A kept model is one safetensors file. Its metadata holds the SHA-256 of what it holds (`content`), and of an
+imported one that of the file that it came from (`sha256`), by which a second import knows that it is there.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 
 from perform import generators, paths
-from perform.generators import ModelError, untrained, weights
+from perform.generators import ModelError, latents, untrained, weights
 from perform.generators.checkpoints.load import load
 from perform.generators.weights import Weights
 from perform.latent import z_of
@@ -72,8 +72,8 @@ def export(model: str, file: Path, dtype: str = "float32", notes: Mapping[str, s
     float16 is half as large, and read back as float32; `notes` (title, licence …) replace its own. Raises
     ValueError for a file of another suffix, ModelError for what is no model or goes beyond `dtype`.
     """
-    if file.suffix != ".safetensors":
-        raise ValueError(f"{file}, must be a .safetensors")
+    if file.suffix != ".safetensors" or file.name.endswith(latents.SUFFIX):
+        raise ValueError(f"{file}, must be a .safetensors, and not a {latents.SUFFIX}")
     found = weights.rounded(generators.weights_of(model), dtype)
     kept = {name: note for name, note in found.notes.items() if name != "sha256"}
     weights.write(file, replace(found, notes={**kept, **(notes or {}), "content": content(found)}), dtype)
@@ -87,7 +87,9 @@ def verify(model: str, progress: Progress = lambda step, share: None) -> list[st
     wanted = found.notes.get("content")
     if wanted is not None:
         if content(found) != wanted:
-            raise ModelError(f"{model} was changed after it was written: its tensors are not those of its hash")
+            raise ModelError(
+                f"{model} was changed after it was written: its tensors are not those of its hash"
+            )
         told.append("the same as when it was written")
     progress("drawing", None)
     return [*told, _compared(model, found)]

@@ -74,6 +74,7 @@ def info(name: str, measure: bool = True) -> dict[str, Any]:
         "fits": needed <= spare,
         **(_measured(model) if measure and needed <= spare else {}),
         "licence": notes.get("licence", "not stated; ask who made it"),
+        "title": notes.get("title", ""),
         "source": notes.get("source", notes.get("title", "")),
         "odd": [notes[key] for key in ODD if key in notes],
         "sha256": notes.get("sha256"),

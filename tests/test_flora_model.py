@@ -1,0 +1,105 @@
+"""The model that ships: it fits, plays, and its named directions do what their names say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from perform import generators, paths
+from perform.catalogue import Library
+from perform.directions import Directions
+from perform.generators import Floats, Generator
+from perform.generators.latents import directions, write_directions
+from perform.latent import truncate, z_of
+from perform.models import keep
+from perform.models.directions import Hunt, find
+from perform.training.flora import DIMENSIONS, TABLE
+
+MODELS = paths.shipped() / "models"
+MODEL = MODELS / "flora.safetensors"
+LARGEST = 25_000_000  # bytes
+SEEDS = range(12)
+
+
+@pytest.fixture(scope="module")
+def unit() -> Iterator[Generator]:
+    unit = generators.open(str(MODEL), "cpu", "float32")
+    yield unit
+    unit.close()
+
+
+def pictures(unit: Generator, step: Floats | float = 0.0, psi: float = 0.8) -> Floats:
+    """The pictures of SEEDS in 0..1 [seeds, height, width, 3], `step` added to w."""
+    w = unit.map(np.stack([z_of(seed, unit.space.z_dim) for seed in SEEDS]))
+    drawn = [truncate(np.repeat(one[None], unit.space.num_ws, 0), unit.mean(), psi) + step for one in w]
+    return np.stack([unit.synthesise(np.float32(ws)).copy() for ws in drawn]) / np.float32(255)
+
+
+def test_it_fits_and_has_a_card() -> None:
+    for file in MODELS.glob("*.safetensors"):
+        assert file.stat().st_size <= LARGEST
+    config, notes = generators.header(MODEL)
+    assert config.size == (256, 256)
+    assert notes["licence"] == "MIT"
+    assert MODEL.with_suffix(".md").is_file()
+
+
+def test_it_is_whole_and_plays_as_it_is() -> None:
+    told = " ".join(keep.verify(str(MODEL)))
+    assert "the same as when it was written" in told
+
+
+def test_flowers_in_the_dark_each_another(unit: Generator) -> None:
+    drawn = pictures(unit)
+    middle, corners = drawn[:, 80:144, 96:160], drawn[:, :32, :32]
+    assert np.median(middle.max((1, 2, 3))) > 0.5
+    assert np.median(corners) < 0.2
+    apart = [np.abs(one - other).mean() for i, one in enumerate(drawn) for other in drawn[:i]]
+    assert min(apart) > 0.02
+
+
+def test_nothing_runs_along_the_edge(unit: Generator) -> None:
+    drawn = pictures(unit)
+    for side in (drawn, drawn.swapaxes(1, 2), drawn.swapaxes(1, 2)[:, ::-1]):
+        assert np.median(np.abs(side[:, 0] - side[:, 12])) < 0.03
+
+
+def test_its_directions_are_of_these_weights(tmp_path: Path) -> None:
+    shipped = directions(MODELS / "flora.directions.safetensors")
+    assert {one.name for one in TABLE} <= {*shipped.names}
+    given = tmp_path / "z.safetensors"
+    names = tuple(one.name for one in TABLE)
+    write_directions(given, Directions(names, np.eye(DIMENSIONS, dtype=np.float32), space="z"))
+    found = find(generators.weights_of(str(MODEL)), Hunt(given=given))
+    for name in names:
+        assert shipped.step(name) == pytest.approx(found.step(name), abs=1e-3)
+
+
+def test_named_directions_do_what_they_say(unit: Generator) -> None:
+    known = Library().directions("flora")
+
+    def led(name: str) -> list[Floats]:
+        return [pictures(unit, amount * known.step(name)) for amount in (2.0, -2.0)]
+
+    plain = pictures(unit)
+    for name in ("bloom", "curl", "nod", "rim"):
+        assert all(np.abs(one - plain).mean() > 0.01 for one in led(name)), name
+    up, down = (one.mean() for one in led("lightness"))
+    assert up > down + 0.02
+    up, down = (np.median(one[:, :16]) for one in led("ground"))
+    assert up > down + 0.02
+    up, down = (one.mean((0, 1, 2)) for one in led("palette_y"))
+    assert up[0] / up[1] > 1.3 * down[0] / down[1]
+    up, down = (one.mean((0, 1, 2)) for one in led("palette_z"))
+    assert up[2] / up[0] > 1.3 * down[2] / down[0]
+    right, left = (centre(one) for one in led("lean"))
+    assert abs(right - left) > 3
+
+
+def centre(drawn: Floats) -> float:
+    """The column of the middle of what is bright in the upper half."""
+    weight = drawn[:, 40:120].mean((0, 1, 3))
+    return float((weight * np.arange(len(weight))).sum() / weight.sum())
