@@ -23,6 +23,7 @@ from perform.inputs.link import Link
 from tests.conftest import eventually
 
 NOBODY = ("no such program",)
+TRIES = 10  # another test's show, or a program of this machine, may have an older session, which goes on
 TURNS = 33 if os.environ.get("PERFORM_SOAK") else 1  # of three processes each
 
 
@@ -275,19 +276,24 @@ def test_two_peers_on_this_machine(other: Other) -> None:
         unit.close()
 
 
-def test_the_session_is_joined_and_never_changed(other: Other) -> None:
-    before = other.ask()
-    # of two sessions that meet the older one goes on; where both began within half a second, either
-    eventually(lambda: other.ask()[0] - before[0] > 0.7)
-    unit = Link(stopwatch)
-    try:
-        eventually(lambda: other.ask()[3] >= 1, "the meeting")
-        after = other.ask()
-    finally:
-        unit.close()
-    assert after[1] == before[1] == pytest.approx(137.0)
-    expected = before[2] + (after[0] - before[0]) * 137 / 60
-    assert abs((after[2] - expected + 2) % 4 - 2) * 60 / 137 < 0.002
+def test_the_session_is_joined_and_never_changed(newcomer: Callable[[float], Other]) -> None:
+    def attempt() -> bool:
+        other = newcomer(137.0)
+        before = other.ask()
+        # of two sessions that meet the older one goes on; where both began within half a second, either
+        eventually(lambda: other.ask()[0] - before[0] > 0.7)
+        unit = Link(stopwatch)
+        try:
+            eventually(lambda: other.ask()[3] >= 1, "the meeting")
+            after = other.ask()
+        finally:
+            unit.close()
+            other.close()
+        expected = before[2] + (after[0] - before[0]) * 137 / 60
+        off = (after[2] - expected + 2) % 4 - 2
+        return after[1] == before[1] == pytest.approx(137.0) and abs(off) * 60 / 137 < 0.002
+
+    assert any(attempt() for _ in range(TRIES))
 
 
 def test_who_comes_later_finds_the_tempo_of_the_show_which_then_follows(
@@ -313,8 +319,7 @@ def test_who_comes_later_finds_the_tempo_of_the_show_which_then_follows(
             if later:
                 later.close()
 
-    # another program of this machine, or another test's, may have a session before the show has
-    assert any(attempt() for _ in range(4))
+    assert any(attempt() for _ in range(TRIES))
 
 
 def test_looking_says_what_there_is(other: Other) -> None:
