@@ -42,14 +42,14 @@ def main() -> None:
     for psi in PSIS:
         pictures = [drawn(unit, z_of(seed, unit.space.z_dim), psi) for seed in range(COUNT)]
         save(grid(pictures, COLUMNS), FOLDER / f"psi-{round(100 * psi)}.jpg")
-    save(joined([row(unit, through_z=True), row(unit, through_z=False)], 0), FOLDER / "ways.jpg")
+    save(joined([rows(unit, through_z=True), rows(unit, through_z=False)], 0), FOLDER / "ways.jpg")
     known = Library().directions(name)
     chosen = Directions((*FORM, *LIGHT), np.stack([known.step(one) for one in (*FORM, *LIGHT)]))
     save(sheet(unit, chosen, [SHOWN], (0, LAST)), FOLDER / "directions.jpg")
     unit.close()
 
 
-def row(unit: Generator, through_z: bool) -> Pixels:
+def rows(unit: Generator, through_z: bool) -> Pixels:
     """Rows of a closed way through KEYS, eight pictures from one to the next: through z, or straight in w."""
     keys = [z_of(seed, unit.space.z_dim) for seed in KEYS]
     pictures = []
@@ -58,8 +58,8 @@ def row(unit: Generator, through_z: bool) -> Pixels:
             if through_z:
                 pictures.append(drawn(unit, slerp(one, other, share), PSI))
             else:
-                ways = unit.map(np.stack([one, other]))
-                pictures.append(shown(unit, linear(ways[0], ways[1], share), PSI))
+                ends = unit.map(np.stack([one, other]))
+                pictures.append(shown(unit, linear(ends[0], ends[1], share), PSI))
     return grid(pictures, COLUMNS)
 
 
