@@ -297,7 +297,9 @@ def beats(
 def bench(
     name: Annotated[
         str | None,
-        typer.Argument(help="loop, generator, latency, render, switch, models, inputs. [default: all]"),
+        typer.Argument(
+            help="loop, generator, latency, render, switch, models, inputs, training. [default: all]"
+        ),
     ] = None,
     as_json: AsJson = False,
     seconds: Annotated[float | None, typer.Option(help="How long each measurement lasts.")] = None,

@@ -19,7 +19,7 @@ import numpy as np
 
 from perform import __version__
 
-NAMES = ("loop", "generator", "latency", "render", "switch", "models", "inputs")
+NAMES = ("loop", "generator", "latency", "render", "switch", "models", "inputs", "training")
 LIBRARIES = ("numpy", "torch", "openvino", "moderngl", "av", "sounddevice", "librosa", "mido", "python-osc")
 
 

@@ -54,14 +54,14 @@ class Step:
         real = batch.floats(self.device)
         told: dict[str, Tensor] = {}
         if state.discriminator is not None:
-            told |= self._discriminator(real, samples)
+            told |= self.discriminator(real, samples)
             if settings.penalty and state.steps % settings.r1_every == 0:
-                told["r1"] = self._gradient_penalty(real, samples)
+                told["r1"] = self.gradient_penalty(real, samples)
         if state.pictures >= (settings.head_start or 0):
-            told |= self._generator(real, batch.latents, samples)
+            told |= self.generator(real, batch.latents, samples)
             if self._takes_path():
-                told["path"] = self._path_penalty(samples[::2])
-        self._average()
+                told["path"] = self.path_penalty(samples[::2])
+        self.average()
         state.pictures += settings.batch
         state.steps += 1
         return told
@@ -70,7 +70,8 @@ class Step:
         """The numbers of this process's samples in the step that comes."""
         return [self.state.pictures + place for place in self.team.share(self.settings.batch)]
 
-    def _discriminator(self, real: Tensor, samples: list[int]) -> dict[str, Tensor]:
+    def discriminator(self, real: Tensor, samples: list[int]) -> dict[str, Tensor]:
+        """Tell the real pictures from drawn ones."""
         state = self.state
         with torch.no_grad():
             fake, _ = state.generator.drawn(self.chance, "fake", samples, mixing=self.settings.mixing)
@@ -80,7 +81,7 @@ class Step:
         self._learn("discriminator", loss)
         return {"discriminator": loss.detach(), "real": known.detach().sign().mean()}
 
-    def _gradient_penalty(self, real: Tensor, samples: list[int]) -> Tensor:
+    def gradient_penalty(self, real: Tensor, samples: list[int]) -> Tensor:
         """R1 at what the discriminator sees: reading a grid has no second derivative in torch."""
         seen = self._augmented(real, "real", samples).detach().requires_grad_(True)
         penalty = losses.gradient_penalty(self.state.discriminator(seen), seen)
@@ -88,7 +89,8 @@ class Step:
         self._learn("discriminator", penalty * weight)
         return penalty.detach()
 
-    def _generator(self, real: Tensor, latents: Tensor | None, samples: list[int]) -> dict[str, Tensor]:
+    def generator(self, real: Tensor, latents: Tensor | None, samples: list[int]) -> dict[str, Tensor]:
+        """Be taken for real, and draw what the teacher shows."""
         state, settings = self.state, self.settings
         z = None if latents is None else self._known(latents, samples)
         fake, ws = state.generator.drawn(self.chance, "generator", samples, z, settings.mixing)
@@ -118,7 +120,8 @@ class Step:
         lazy = settings.kind == "stylegan2" and settings.path > 0 and settings.teacher < 1
         return lazy and self.state.steps % settings.path_every == 0
 
-    def _path_penalty(self, samples: list[int]) -> Tensor:
+    def path_penalty(self, samples: list[int]) -> Tensor:
+        """Equal steps in w shall change the picture equally. The mean length."""
         state = self.state
         pictures, ws = state.generator.drawn(self.chance, "path", samples)
         shape = (pictures.shape[2], pictures.shape[3] * pictures.shape[1])
@@ -144,7 +147,8 @@ class Step:
         optimiser.step()
 
     @torch.no_grad()
-    def _average(self) -> None:
+    def average(self) -> None:
+        """Bring the averaged generator nearer to the one that learns."""
         half = self.settings.half_life
         if self.ramp:
             half = min(half, RAMP * max(self.state.pictures, 1))
