@@ -15,6 +15,7 @@ from perform.feeds import Feed
 from perform.footage import opening
 from perform.footage.changes import Stamp, stamp
 from perform.generators import Floats, bending, blending, latents
+from perform.generators.latents import COMPANIONS
 from perform.generators.latents import SUFFIX as DIRECTIONS
 from perform.generators.untrained import MAPPING
 from perform.generators.untrained import TABLES as BUILT_IN
@@ -178,7 +179,7 @@ class Library:
         for folder in self.folders:
             for suffix in MODELS:
                 for file in sorted((folder / "models").glob(f"*{suffix}")):
-                    if not file.name.endswith(DIRECTIONS):
+                    if not file.name.endswith(COMPANIONS):
                         found.setdefault(file.stem, file)
         return found
 

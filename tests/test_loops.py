@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -44,6 +45,14 @@ def test_what_is_written_is_read() -> None:
     assert loops.read(text, Path("a.toml")) == LOOP
     assert loops.written(LOOP, text) == text
     assert LOOP.seconds == 8
+
+
+@pytest.mark.parametrize(
+    ("model", "name"),
+    [("flora", "flora"), ("runs/fear/latest.safetensors", "fear"), ("best.safetensors", "best")],
+)
+def test_a_loop_is_named_after_the_model_or_its_run(model: str, name: str) -> None:
+    assert f'title = "Loop of {name}"' in loops.written(replace(LOOP, model=model))
 
 
 def test_an_edit_leaves_the_rest_of_a_preset() -> None:

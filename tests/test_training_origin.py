@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from typer.testing import CliRunner
 
 from perform import generators
+from perform.cli import app
 from perform.training import run as runs
 from perform.training.chance import Chance
 from perform.training.origin import Origin
@@ -39,6 +41,31 @@ def test_beginning_from_a_run_and_from_its_model(tmp_path: Path, settings: Setti
     facts = [one.folder.read() for one in (with_judge, without)]
     assert [said["discriminator"] for _, said in facts] == ["taken over", "new"]
     assert [kept.head_start for kept, _ in facts] == [None, 4000]
+
+
+def test_a_model_is_handed_on_with_what_it_learnt_against(tmp_path: Path) -> None:
+    learnt(begun(tmp_path / "first", SMALL), 24)
+    words = [
+        "models",
+        "export",
+        str(tmp_path / "first/latest.safetensors"),
+        str(tmp_path / "tulips.safetensors"),
+    ]
+    done = CliRunner().invoke(app, [*words, "--discriminator", "--precision", "float16"])
+    assert done.exit_code == 0, done.output
+    assert "its discriminator is in" in done.output
+    run = begun(tmp_path / "second", SMALL, begun_from=tmp_path / "tulips.safetensors")
+    assert run.folder.read()[1]["discriminator"] == "taken over"
+    judge = tensors(tmp_path / "first")
+    for name, value in run.state.discriminator.state_dict().items():
+        assert torch.equal(value, judge[f"discriminator.{name}"].half().float())
+
+
+def test_what_never_learnt_against_anything_cannot_hand_it_on(tmp_path: Path) -> None:
+    words = ["models", "export", "untrained-64", str(tmp_path / "a.safetensors"), "--discriminator"]
+    done = CliRunner().invoke(app, words)
+    assert done.exit_code == 1
+    assert "has no checkpoint with a discriminator" in done.output
 
 
 def test_what_is_frozen_stays(tmp_path: Path) -> None:

@@ -147,9 +147,10 @@ def learnt(settings: Settings, device: str, seconds: float) -> list[Figure]:
             step()
             laps.seconds.clear()
             with utilisation(device) as busy:
-                began = stopwatch()
-                while stopwatch() - began < seconds or len(laps.seconds["step"]) % OFTEN:
-                    step()
+                until = stopwatch() + seconds
+                while not laps.seconds or stopwatch() < until:
+                    for _ in range(OFTEN):
+                        step()
     found = [*_told(laps, settings), Figure("memory", memory(device), "MiB")]
     return [*found, Figure("utilisation", sum(busy) / len(busy), "%")] if busy else found
 

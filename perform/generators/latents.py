@@ -24,6 +24,8 @@ from perform.latent import Space
 Arrays: TypeAlias = dict[str, NDArray[Any]]
 
 SUFFIX = ".directions.safetensors"  # of our own files of directions
+DISCRIMINATOR = ".discriminator.safetensors"  # of what learnt against a model, and can go on to
+COMPANIONS = (SUFFIX, DISCRIMINATOR)  # files beside a model that are none
 KEYS = ("w", "ws", "latent", "latents", "dlatents")  # under which latents are stored
 
 

@@ -112,11 +112,17 @@ def written(loop: Loop, text: str = TEMPLATE) -> str:
 
     document: Any = tomlkit.parse(text)
     if text == TEMPLATE:
-        document["title"] = f"Loop of {Path(loop.model).stem}"
+        document["title"] = f"Loop of {_known_as(Path(loop.model))}"
     document["generator"].update({"model": loop.model, "truncation": loop.psi})
     given = {"seeds": list(loop.keys), "speed": round(1 / loop.each, 9), "hold": loop.hold}
     document["latent"].update({**given, "interpolation": loop.interpolation, "space": loop.space})
     return tomlkit.dumps(document)
+
+
+def _known_as(model: Path) -> str:
+    """A model's name; a run's folder names what is in it."""
+    of_run = model.stem in ("latest", "best") and model.parent.name
+    return of_run or model.stem
 
 
 def chosen(model: str, count: int, seed: int) -> tuple[int, ...]:

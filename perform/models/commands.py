@@ -94,6 +94,9 @@ def export(
     precision: Annotated[str, typer.Option(help="float32, or float16: half as large.")] = "float32",
     title: Annotated[str | None, typer.Option(help="What it is. [as before]")] = None,
     licence: Annotated[str | None, typer.Option(help="What others may do with it. [as before]")] = None,
+    discriminator: Annotated[
+        bool, typer.Option("--discriminator", help="Of a run: what it learnt against, too, for --from FILE.")
+    ] = False,
 ) -> None:
     """Write a model to hand on: one file that holds all it needs, and nothing that could be run."""
     from perform.models import keep, located
@@ -101,6 +104,11 @@ def export(
     notes = {name: note for name, note in (("title", title), ("licence", licence)) if note}
     with complaints():
         keep.export(located(model), file, choice("precision", precision, ("float32", "float16")), notes)
+        if discriminator:
+            from perform.training import origin
+
+            told = origin.hand_on(Path(located(model)).parent, file, precision)
+            out.print(f"its discriminator is in {told}", markup=False, highlight=False)
     out.print(f"{model} is in {file} ({_bytes(file.stat().st_size)})", markup=False, highlight=False)
 
 

@@ -72,8 +72,8 @@ def export(model: str, file: Path, dtype: str = "float32", notes: Mapping[str, s
     float16 is half as large, and read back as float32; `notes` (title, licence …) replace its own. Raises
     ValueError for a file of another suffix, ModelError for what is no model or goes beyond `dtype`.
     """
-    if file.suffix != ".safetensors" or file.name.endswith(latents.SUFFIX):
-        raise ValueError(f"{file}, must be a .safetensors, and not a {latents.SUFFIX}")
+    if file.suffix != ".safetensors" or file.name.endswith(latents.COMPANIONS):
+        raise ValueError(f"{file}, must be a .safetensors, and not a {' or '.join(latents.COMPANIONS)}")
     found = weights.rounded(generators.weights_of(model), dtype)
     kept = {name: note for name, note in found.notes.items() if name != "sha256"}
     weights.write(file, replace(found, notes={**kept, **(notes or {}), "content": content(found)}), dtype)

@@ -13,8 +13,11 @@ from perform import generators
 from perform.generators import ModelError
 from perform.generators.checkpoints import modules
 from perform.generators.checkpoints import read as read_file
+from perform.generators.latents import DISCRIMINATOR
 from perform.generators.weights import Weights, checked, config_of
 from perform.training import stylegan2
+from perform.training.dcgan import DTYPES
+from perform.training.files import saved
 from perform.training.folder import Folder
 from perform.training.settings import KINDS, RunError, Settings
 from perform.training.state import tensors, words
@@ -62,8 +65,27 @@ def _built(kind: str, config: Any, arrays: Mapping[str, NDArray[Any]]) -> Weight
     return checked(config, plain, {})
 
 
+def hand_on(run: Path, model: Path, dtype: str) -> Path:
+    """Write the discriminator of a run's folder beside a model that was exported from it, for others to begin
+    from. The file. RunError when there is none, OSError when there is no room."""
+    newest = Folder(run).newest()
+    found = tensors(newest, "discriminator.") if newest else {}
+    if not found:
+        raise RunError(f"{run} has no checkpoint with a discriminator")
+    file = _beside(model)
+    saved(file, {name: value.to(DTYPES[dtype]) for name, value in found.items()}, {})
+    return file
+
+
+def _beside(model: Path) -> Path:
+    return model.with_name(f"{model.stem}{DISCRIMINATOR}")
+
+
 def _discriminator(file: Path) -> dict[str, NDArray[Any]]:
-    """The discriminator beside the generator in an official training file; nothing when there is none."""
+    """What learnt against a model: in a file beside it, or in it, as in an official training file; nothing
+    when there is none."""
+    if _beside(file).is_file():
+        return {name: value.float().numpy() for name, value in tensors(_beside(file)).items()}
     try:
         content = read_file(file).content
     except ModelError:
