@@ -8,13 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
 from perform.bench import Figure
-from perform.bench.training import CASES, LATENT, PARTS, Noise, figures, learnt, memory, utilisation
+from perform.bench.training import CASES, PARTS, Noise, figures, learnt, memory, utilisation
 from perform.training.run import Run
 from perform.training.settings import RunError, Settings
 
-SMALL = Settings("stylegan2", (16, 16), channels=(64, 8), z_dim=LATENT, w_dim=16, mapping=1, batch=4)
+SMALL = Settings("stylegan2", (16, 16), channels=(64, 8), z_dim=16, w_dim=16, mapping=1, batch=4)
 
 
 def by_name(found: list[Figure]) -> dict[str, float]:
@@ -30,7 +31,7 @@ def test_each_part_of_a_step_is_measured_and_the_parts_are_the_whole() -> None:
 
 
 def test_what_a_run_does_not_do_costs_nothing() -> None:
-    alone = Settings("stylegan2", (16, 16), channels=(64, 8), z_dim=LATENT, mapping=1, batch=4, teacher=1.0)
+    alone = Settings("stylegan2", (16, 16), channels=(64, 8), z_dim=16, mapping=1, batch=4, teacher=1.0)
     assert (
         not {"discriminator", "gradient_penalty", "path_penalty"} & by_name(learnt(alone, "cpu", 0.0)).keys()
     )
@@ -45,7 +46,7 @@ def test_rare_penalties_are_weighed_by_how_rare_they_are() -> None:
 
 
 def test_the_settings_of_a_run_are_measured_in_its_name(tmp_path: Path) -> None:
-    run = Run(tmp_path / "tulips", Noise((16, 16)))
+    run = Run(tmp_path / "tulips", Noise((16, 16), 16))
     run.begin(SMALL)
     found = by_name(list(figures(0.01, str(tmp_path / "tulips"))))
     assert found["tulips_float32_fps"] > 0 and found["tulips_bfloat16_memory"] > 0
@@ -79,3 +80,15 @@ def test_utilisation_is_what_nvidia_says(tmp_path: Path, monkeypatch: pytest.Mon
 
 def test_memory_is_a_number_wherever_the_system_tells() -> None:
     assert memory("cpu") > 10 or math.isnan(memory("cpu"))
+
+
+def too_large(*_: object) -> list[Figure]:
+    raise torch.OutOfMemoryError("tried to allocate 9 TiB")
+
+
+def test_what_does_not_fit_leaves_the_rest_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Run(tmp_path / "tulips", Noise((16, 16), 16)).begin(SMALL)
+    monkeypatch.setattr("perform.bench.training.learnt", too_large)
+    found = list(figures(0.01, str(tmp_path / "tulips")))
+    assert [one.note for one in found] == ["not enough memory"] * 2
+    assert all(math.isnan(one.value) for one in found)

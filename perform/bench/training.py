@@ -14,6 +14,7 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from multiprocessing import get_context
@@ -39,11 +40,10 @@ SECONDS = 10.0
 OFTEN = 4  # steps between penalties
 PARTS = ("discriminator", "gradient_penalty", "generator", "path_penalty", "average")
 SMI = ("nvidia-smi", "--query-gpu=utilization.gpu", "--format=csv,noheader,nounits", "-lms", "100")
-LATENT = 61  # numbers, where there is a teacher
 
 CONVOLUTIONAL: Mapping[str, Any] = DCGAN
 FLORA: Mapping[str, Any] = {
-    "z_dim": LATENT,
+    "z_dim": 61,
     "w_dim": 256,
     "channels": (4096, 256),
     "path": 0.0,
@@ -74,9 +74,10 @@ LARGE: Mapping[str, Settings] = {  # what only a GPU learns in a bearable time
 
 @dataclass(frozen=True)
 class Noise:
-    """A dataset of one kind of picture and as many as are asked for."""
+    """A dataset of noise, each picture of which has a latent of so many numbers."""
 
     size: tuple[int, int]
+    z_dim: int
     digest: str = "noise"
     mirror: bool = False
 
@@ -87,7 +88,7 @@ class Noise:
         return np.random.default_rng(number).integers(0, 256, (*self.size[::-1], 3), np.uint8)
 
     def latent(self, number: int, /) -> NDArray[np.float32]:
-        return np.random.default_rng(number).standard_normal(LATENT, np.float32)
+        return np.random.default_rng(number).standard_normal(self.z_dim, np.float32)
 
 
 @dataclass
@@ -130,15 +131,18 @@ def figures(
         batch = max(settings.batch, ON_GPU["batch"] if there == "cuda" else 0)
         for precision in ("float32", "bfloat16"):
             wanted = replace(settings, precision=precision, batch=batch)
-            with ProcessPoolExecutor(1, get_context("spawn")) as apart:
-                measured = apart.submit(learnt, wanted, there, seconds or SECONDS).result()
+            try:
+                with ProcessPoolExecutor(1, get_context("spawn")) as apart:
+                    measured = apart.submit(learnt, wanted, there, seconds or SECONDS).result()
+            except (torch.OutOfMemoryError, BrokenProcessPool):
+                measured = [Figure("fps", math.nan, "pictures/s", note="not enough memory")]
             yield from (replace(one, name=f"{name}_{precision}_{one.name}") for one in measured)
 
 
 def learnt(settings: Settings, device: str, seconds: float) -> list[Figure]:
     """Learn for some seconds, and tell pictures a second, what a picture costs by parts, and memory."""
     with tempfile.TemporaryDirectory() as folder:
-        run = Run(Path(folder) / "run", Noise(settings.size), device)
+        run = Run(Path(folder) / "run", Noise(settings.size, settings.z_dim), device)
         run.begin(replace(settings, r1_every=OFTEN, path_every=OFTEN, head_start=0))
         laps = Laps(torch.cuda.synchronize if device == "cuda" else lambda: None)
         chance = Chance(settings.seed)
@@ -166,11 +170,10 @@ def _step(run: Run, feed: Feed, chance: Chance, laps: Laps) -> Callable[[], Any]
 
 def _told(laps: Laps, settings: Settings) -> Iterator[Figure]:
     """Milliseconds of a picture by parts, and pictures a second."""
-    known = {"feed": 1, **dict.fromkeys(PARTS, 1)}
-    often = known | {"gradient_penalty": settings.r1_every, "path_penalty": settings.path_every}
-    costs = {name: 1e3 * laps.mean(name) / often[name] / settings.batch for name in known}
-    steps = laps.seconds["step"]
-    rest = sum(steps) - sum(sum(laps.seconds.get(name, ())) for name in known)
+    every = {"gradient_penalty": settings.r1_every, "path_penalty": settings.path_every}
+    names, steps = ("feed", *PARTS), laps.seconds["step"]
+    costs = {name: 1e3 * laps.mean(name) / every.get(name, 1) / settings.batch for name in names}
+    rest = sum(steps) - sum(sum(laps.seconds.get(name, ())) for name in names)
     costs["rest"] = 1e3 * rest / len(steps) / settings.batch
     yield Figure("fps", 1e3 / sum(costs.values()), "pictures/s")
     for name, cost in costs.items():
