@@ -3,7 +3,8 @@
     python -m scripts.flora_sheets [--model MODEL]
 
 psi-50, -70, -100, -140: sixty-four seeds at a truncation of 0.5 to 1.4; ways: between four seeds, through z
-and straight through w; directions: twelve of its named ones, from -3 to 3 standard deviations.
+and straight through w; directions: twelve of its named ones, from -3 to 3 standard deviations; small: sixty-four
+seeds of flora-64.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from scripts.contact_sheets import save
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "pictures" / "flora"
 PSIS = (0.5, 0.7, 1.0, 1.4)
 COUNT, COLUMNS = 64, 8
+SMALL = "flora-64"
 KEYS, PSI = (11, 37, 23, 41), 0.8  # seeds to go between
 FORM = "bloom", "curl", "breadth", "kind_x", "nod", "lean"  # directions
 LIGHT = "palette_x", "palette_y", "palette_z", "hue", "lightness", "ground"
@@ -47,6 +49,10 @@ def main() -> None:
     chosen = Directions((*FORM, *LIGHT), np.stack([known.step(one) for one in (*FORM, *LIGHT)]))
     save(sheet(unit, chosen, [SHOWN], (0, LAST)), FOLDER / "directions.jpg")
     unit.close()
+    small = generators.open(located(SMALL), "cpu", "float32")
+    pictures = [drawn(small, z_of(seed, small.space.z_dim), 1.0) for seed in range(COUNT)]
+    save(grid(pictures, COLUMNS), FOLDER / "small.jpg")
+    small.close()
 
 
 def rows(unit: Generator, through_z: bool) -> Pixels:

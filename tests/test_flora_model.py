@@ -14,9 +14,10 @@ from perform.directions import Directions
 from perform.generators import Floats, Generator
 from perform.generators.latents import directions, write_directions
 from perform.latent import truncate, z_of
-from perform.models import keep
+from perform.models import keep, located
 from perform.models.directions import Hunt, find
 from perform.training.flora import DIMENSIONS, TABLE
+from perform.training.origin import Origin
 
 MODELS = paths.shipped() / "models"
 MODEL = MODELS / "flora.safetensors"
@@ -47,9 +48,30 @@ def test_it_fits_and_has_a_card() -> None:
     assert MODEL.with_suffix(".md").is_file()
 
 
-def test_it_is_whole_and_plays_as_it_is() -> None:
-    told = " ".join(keep.verify(str(MODEL)))
+@pytest.mark.parametrize("name", ["flora", "flora-64"])
+def test_it_is_whole_and_plays_as_it_is(name: str) -> None:
+    told = " ".join(keep.verify(located(name)))
     assert "the same as when it was written" in told
+
+
+def test_the_small_one_draws_the_same_flowers(unit: Generator) -> None:
+    assert generators.header(MODELS / "flora-64.safetensors")[0].size == (64, 64)
+    small = generators.open(located("flora-64"), "cpu", "float32")
+    large = pictures(unit, psi=1.0).reshape(len(SEEDS), 64, 4, 64, 4, 3).mean((2, 4))
+    tiny = pictures(small, psi=1.0)
+    small.close()
+    apart = np.abs(large[:, None] - tiny[None]).mean((2, 3, 4))
+    assert (apart.argmin(1) == np.arange(len(SEEDS))).mean() > 0.8
+
+
+def test_the_small_one_has_the_same_names() -> None:
+    known = Library().directions("flora-64")
+    assert {one.name for one in TABLE} <= {*known.names}
+
+
+def test_fine_tuning_begins_with_what_it_learnt_against() -> None:
+    known = Origin.of(MODEL).discriminator
+    assert {"b4.out.weight", "b256.conv0.weight"} <= known.keys()
 
 
 def test_flowers_in_the_dark_each_another(unit: Generator) -> None:
