@@ -3,8 +3,8 @@
     python -m scripts.flora_sheets [--model MODEL]
 
 psi-50, -70, -100, -140: sixty-four seeds at a truncation of 0.5 to 1.4; ways: between four seeds, through z
-and straight through w; directions: twelve of its named ones, from -3 to 3 standard deviations; small: sixty-four
-seeds of flora-64.
+and straight through w; directions: twelve of its named ones, from -3 to 3 standard deviations; small:
+sixty-four seeds of flora-64.
 """
 
 from __future__ import annotations
