@@ -7,8 +7,8 @@ from pathlib import Path
 
 from perform import feeds, generators, learned, profiles
 from perform.catalogue import MODELS, Library
+from perform.generators.latents import DISCRIMINATOR, directions
 from perform.generators.latents import SUFFIX as DIRECTIONS
-from perform.generators.latents import directions
 from perform.render import isf
 from perform.scene import document
 from perform.show import load
@@ -42,6 +42,10 @@ def check_file(file: Path, library: Library) -> list[str]:
                 _compile(file)
             case ".safetensors" if file.name.endswith(DIRECTIONS):
                 directions(file)
+            case ".safetensors" if file.name.endswith(DISCRIMINATOR):
+                from perform.training.state import tensors
+
+                tensors(file)
             case suffix if suffix in MODELS:
                 generators.info(str(file))
             case suffix:

@@ -306,11 +306,12 @@ def bench(
     model: Model = None,
     device: Device = "auto",
 ) -> None:
-    """Measure this machine, each figure beside its goal."""
+    """Measure this machine, each figure beside its goal. Of `training`, --model is a run's folder."""
     from perform.bench import NAMES, report, run
 
     with complaints():
-        for one in NAMES if name is None else (choice("bench", name, NAMES),):
+        every = [one for one in NAMES if model is None or one != "training"]  # which takes a run, no model
+        for one in every if name is None else (choice("bench", name, NAMES),):
             result = report(one, run(one, seconds=seconds, model=model, device=device))
             if as_json:
                 print(json.dumps(result))

@@ -17,7 +17,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 SIZE, FINER = 256, 2  # pixels of a side; each is the mean of FINER x FINER
-WAVES, OCTAVES, FALL = 12, 6, 0.55  # of an fBm: waves of an octave, octaves, and how much less each counts
+WAVES, OCTAVES, GAIN = (
+    12,
+    6,
+    0.55,
+)  # of an fBm: waves of an octave, octaves, and how much each counts of the one before
 STARS = 90
 
 Reals = NDArray[np.float64]
@@ -29,21 +33,22 @@ def world(draw: np.random.Generator) -> NDArray[np.uint8]:
     x, y = np.meshgrid(steps - draw.normal(0, 0.06), steps - draw.normal(0, 0.06))
     x, y = turned(x, y, draw.normal(0, 0.5))
     radius = draw.uniform(0.36, 0.68)
-    flat = np.hypot(x, y) / radius
-    z = np.sqrt(np.clip(1 - flat**2, 0, None))
+    distance = np.hypot(x, y) / radius  # from the middle, in radii
+    z = np.sqrt(np.clip(1 - distance**2, 0, None))
     surface = np.stack([x / radius, y / radius, z], -1)
     light = draw.normal(0, 1, 3) * (1, 0.7, 0) + (0, 0, 0.55)
     light /= np.linalg.norm(light)
     colours, gas = palette(draw), draw.random() < 0.55
     ground = (bands if gas else continents)(surface, colours, draw)
     lit = np.clip(surface @ light + 0.05, 0, None) ** 0.8 * (1 - 0.35 * (1 - z))
-    haze = np.exp(-np.abs(flat - 1) * 18) * np.clip(surface @ light + 0.35, 0, 1)
-    inside = np.clip((1 - flat) * radius * SIZE, 0, 1)[..., None]
+    haze = np.exp(-np.abs(distance - 1) * 18) * np.clip(surface @ light + 0.35, 0, 1)
+    inside = np.clip((1 - distance) * radius * SIZE, 0, 1)[..., None]
     picture = sky(draw, colours, x, y) * (1 - inside) + ground * lit[..., None] * inside
     picture += haze[..., None] * colours[2] * 0.55
     if draw.random() < (0.45 if gas else 0.1):
-        far = y / draw.uniform(0.12, 0.4)
-        picture = ringed(picture, x, far, flat, radius, colours, draw)
+        tilted = y / draw.uniform(0.12, 0.4)
+        seen = (tilted > 0) | (distance > 1)  # before the globe, or beside it
+        picture = mixed(picture, colours[2] * 0.8, ring(np.hypot(x, tilted) / radius, draw) * seen[..., None])
     small = picture.reshape(SIZE, FINER, SIZE, FINER, 3).mean((1, 3))
     return np.asarray(np.clip(small, 0, 1) ** (1 / 1.8) * 255 + 0.5, np.uint8)
 
@@ -65,8 +70,8 @@ def waves(places: Reals, draw: np.random.Generator, octaves: int = OCTAVES) -> R
     """An fBm of places [..., 3], about -1..1."""
     total = np.zeros(places.shape[:-1])
     for octave in range(octaves):
-        ways = draw.normal(0, 1, (3, WAVES)) * 2.2 * 2**octave
-        total += FALL**octave * np.sin(places @ ways + draw.uniform(0, 2 * np.pi, WAVES)).mean(-1)
+        directions = draw.normal(0, 1, (3, WAVES)) * 2.2 * 2**octave
+        total += GAIN**octave * np.sin(places @ directions + draw.uniform(0, 2 * np.pi, WAVES)).mean(-1)
     return total * 2
 
 
@@ -100,22 +105,12 @@ def sky(draw: np.random.Generator, colours: Reals, x: Reals, y: Reals) -> Reals:
     return np.asarray(dust + stars + 0.004)
 
 
-def ringed(
-    picture: Reals,
-    x: Reals,
-    far: Reals,
-    flat: Reals,
-    radius: float,
-    colours: Reals,
-    draw: np.random.Generator,
-) -> Reals:
-    """With a ring about it, behind the globe above, before it below."""
-    out = np.hypot(x, far) / radius
+def ring(distance: Reals, draw: np.random.Generator) -> Reals:
+    """How much of a ring is at a distance from its middle, in radii of the globe."""
     inner, outer = draw.uniform(1.25, 1.5), draw.uniform(1.8, 2.3)
-    inside = np.clip((out - inner) * 30, 0, 1) * np.clip((outer - out) * 30, 0, 1)
-    grooves = 0.6 + 0.4 * np.sin(out * 37 + np.sin(out * 91))
-    seen = inside * grooves * ((far > 0) | (flat > 1)) * draw.uniform(0.5, 0.9)
-    return mixed(picture, colours[2] * 0.8, seen[..., None])
+    inside = np.clip((distance - inner) * 30, 0, 1) * np.clip((outer - distance) * 30, 0, 1)
+    grooves = 0.6 + 0.4 * np.sin(distance * 37 + np.sin(distance * 91))
+    return np.asarray(inside * grooves * draw.uniform(0.5, 0.9))[..., None]
 
 
 def mixed(one: Reals, other: Reals, share: Reals) -> Reals:

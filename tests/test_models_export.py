@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from perform import generators
-from perform.generators import weights
+from perform.generators import latents, weights
 from perform.generators.checkpoints.load import load
+from perform.models import keep
 from tests.test_models import FOREIGN, folder, run
 
 __all__ = ["folder"]  # used by all tests here
@@ -42,6 +43,24 @@ def test_what_was_imported_can_be_handed_on() -> None:
     notes = weights.read("mine.safetensors").notes
     assert "sha256" not in notes
     assert notes["licence"] == "CC0"
+
+
+def test_a_discriminator_beside_a_model_comes_along() -> None:
+    run("models", "export", "untrained-64", "tulips.safetensors")
+    judge = latents.discriminator_of(Path("tulips.safetensors"))
+    judge.write_bytes(b"what it learnt against")
+    run("models", "import", "tulips.safetensors", "tulips")
+    kept = latents.discriminator_of(keep.folder() / "tulips.safetensors")
+    assert kept.read_bytes() == b"what it learnt against"
+    run("models", "import", FOREIGN, "tulips", "--force")
+    assert not kept.exists()
+    run("models", "export", "untrained-64", "tulips.safetensors")
+    assert not judge.exists()
+
+
+def test_a_model_cannot_have_the_name_of_what_lies_beside_one() -> None:
+    said = run("models", "import", FOREIGN, "tulips.discriminator", expect=1)
+    assert "cannot be a model's name" in said
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,9 @@ import torch
 from typer.testing import CliRunner
 
 from perform import generators
+from perform.check import check_all
 from perform.cli import app
+from perform.models import keep
 from perform.training import run as runs
 from perform.training.chance import Chance
 from perform.training.origin import Origin
@@ -43,29 +45,43 @@ def test_beginning_from_a_run_and_from_its_model(tmp_path: Path, settings: Setti
     assert [kept.head_start for kept, _ in facts] == [None, 4000]
 
 
+def export(*words: object) -> str:
+    done = CliRunner().invoke(app, ["models", "export", *map(str, words), "--discriminator"])
+    return f"{done.exit_code} {' '.join(done.output.split())}"
+
+
 def test_a_model_is_handed_on_with_what_it_learnt_against(tmp_path: Path) -> None:
     learnt(begun(tmp_path / "first", SMALL), 24)
-    words = [
-        "models",
-        "export",
-        str(tmp_path / "first/latest.safetensors"),
-        str(tmp_path / "tulips.safetensors"),
-    ]
-    done = CliRunner().invoke(app, [*words, "--discriminator", "--precision", "float16"])
-    assert done.exit_code == 0, done.output
-    assert "its discriminator is in" in done.output
-    run = begun(tmp_path / "second", SMALL, begun_from=tmp_path / "tulips.safetensors")
-    assert run.folder.read()[1]["discriminator"] == "taken over"
+    tulips, copy = tmp_path / "tulips.safetensors", tmp_path / "copy.safetensors"
+    assert export(tmp_path / "first/latest.safetensors", tulips, "--precision", "float16").startswith("0")
+    assert export(tulips, copy).startswith("0")
     judge = tensors(tmp_path / "first")
-    for name, value in run.state.discriminator.state_dict().items():
-        assert torch.equal(value, judge[f"discriminator.{name}"].half().float())
+    for name, file in (("second", tulips), ("third", copy)):
+        run = begun(tmp_path / name, SMALL, begun_from=file)
+        assert run.folder.read()[1]["discriminator"] == "taken over"
+        for key, value in run.state.discriminator.state_dict().items():
+            assert torch.equal(value, judge[f"discriminator.{key}"].half().float())
+    assert check_all([tmp_path / "tulips.discriminator.safetensors"])[1] == []
 
 
-def test_what_never_learnt_against_anything_cannot_hand_it_on(tmp_path: Path) -> None:
-    words = ["models", "export", "untrained-64", str(tmp_path / "a.safetensors"), "--discriminator"]
-    done = CliRunner().invoke(app, words)
-    assert done.exit_code == 1
-    assert "has no checkpoint with a discriminator" in done.output
+def test_another_model_of_the_name_has_another_discriminator_or_none(tmp_path: Path) -> None:
+    learnt(begun(tmp_path / "first", SMALL), 24)
+    tulips = tmp_path / "tulips.safetensors"
+    export(tmp_path / "first/latest.safetensors", tulips)
+    assert Origin.of(tulips).discriminator
+    keep.export(str(tmp_path / "first/latest.safetensors"), tulips)
+    assert Origin.of(tulips).discriminator == {}
+
+
+def test_a_discriminator_that_cannot_be_handed_on(tmp_path: Path) -> None:
+    file = tmp_path / "a.safetensors"
+    assert "1 perform: untrained-64 has no discriminator" in export("untrained-64", file)
+    run = begun(tmp_path / "first", SMALL)
+    run.state.discriminator.get_parameter("b4.out.weight").data.fill_(1e6)
+    learnt(run, 8)
+    latest = tmp_path / "first/latest.safetensors"
+    assert "goes beyond float16" in export(latest, file, "--precision", "float16")
+    assert not file.exists()
 
 
 def test_what_is_frozen_stays(tmp_path: Path) -> None:

@@ -135,6 +135,15 @@ def resident() -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
+def most_resident() -> float:
+    """The most memory that was resident in the process so far, in MiB, NaN where the system does not say."""
+    try:
+        lines = Path("/proc/self/status").read_text(encoding="ascii", errors="replace").splitlines()
+    except OSError:
+        return math.nan
+    return next((int(one.split()[1]) / 1024 for one in lines if one.startswith("VmHWM")), math.nan)
+
+
 def _processor() -> str:
     """The processor's name; only Linux needs to be asked through a file."""
     try:

@@ -1,9 +1,10 @@
 """Learning: pictures a second, memory, and where the time goes, for each kind of network.
 
-Each case learns in a process of its own, from pictures of noise, which cost a step what any others do. `fps`
-is as `perform train` learns: the penalties are taken oftener here, so that a short measurement has some, and
-weighed by how seldom a run takes them. `memory` is the most that the process had, on CUDA the most of the
-GPU's memory; `utilisation` is NVIDIA's, the share of time in which the GPU had anything to do.
+Each case learns in a process of its own, from pictures of noise, which cost what any others do. The penalties
+are taken oftener than in a run, so that a short measurement has some, and weighed by how seldom a run takes
+them. `memory` is the most that the process had, on CUDA the most of the GPU's memory; `utilisation` is
+NVIDIA's, the share of time in which the GPU had anything to do. On CUDA each part waits for the device: a run
+is a little faster than `fps`, and keeps it busier.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import math
 import shutil
 import subprocess
 import tempfile
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -19,29 +21,30 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from multiprocessing import get_context
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from perform.bench import Figure
+from perform.bench import Figure, most_resident
 from perform.clock import stopwatch
 from perform.generators import Device
 from perform.training.chance import Chance
 from perform.training.commands import DCGAN, ON_GPU
+from perform.training.dataset.crew import attend
 from perform.training.feed import Feed
 from perform.training.folder import Folder
 from perform.training.run import Run
-from perform.training.settings import Settings
+from perform.training.settings import RunError, Settings
 from perform.training.step import Step
 
 SECONDS = 10.0
 OFTEN = 4  # steps between penalties
 PARTS = ("discriminator", "gradient_penalty", "generator", "path_penalty", "average")
-SMI = ("nvidia-smi", "--query-gpu=utilization.gpu", "--format=csv,noheader,nounits", "-lms", "100")
+SMI = ("nvidia-smi", "--query-gpu=utilization.gpu", "--format=csv,noheader,nounits", "--loop-ms=100")
 
-CONVOLUTIONAL: Mapping[str, Any] = DCGAN
 FLORA: Mapping[str, Any] = {
     "z_dim": 61,
     "w_dim": 256,
@@ -63,8 +66,8 @@ CASES: Mapping[str, Settings] = {
     "flora_teacher": _square(64, teacher=1.0, **FLORA),
     "flora_64": _square(64, teacher=0.3, **FLORA),
     "flora_256": _square(256, teacher=0.3, batch=8, **FLORA),
-    "dcgan_64": Settings("dcgan", (64, 64), **CONVOLUTIONAL),
-    "dcgan_128": Settings("dcgan", (128, 128), **CONVOLUTIONAL),
+    "dcgan_64": Settings("dcgan", (64, 64), **DCGAN),
+    "dcgan_128": Settings("dcgan", (128, 128), **DCGAN),
 }
 LARGE: Mapping[str, Settings] = {  # what only a GPU learns in a bearable time
     "stylegan2_512": _square(512, channels=(32768, 512)),
@@ -74,7 +77,7 @@ LARGE: Mapping[str, Settings] = {  # what only a GPU learns in a bearable time
 
 @dataclass(frozen=True)
 class Noise:
-    """A dataset of noise, each picture of which has a latent of so many numbers."""
+    """64 pictures of noise [height, width, 3], each with a latent [z_dim]."""
 
     size: tuple[int, int]
     z_dim: int
@@ -93,70 +96,84 @@ class Noise:
 
 @dataclass
 class Laps:
-    """Times calls by name. `settled` waits until the device has done what it was given."""
+    """Seconds of calls by name. `wait` returns when the device has done what it was given."""
 
-    settled: Callable[[], None]
-    seconds: dict[str, list[float]] = field(default_factory=dict)
+    wait: Callable[[], None]
+    seconds: defaultdict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
 
     def timed(self, name: str, call: Callable[..., Any]) -> Callable[..., Any]:
         """The same call, timed."""
 
         def run(*arguments: Any) -> Any:
-            self.settled()
+            self.wait()
             began = stopwatch()
             found = call(*arguments)
-            self.settled()
-            self.seconds.setdefault(name, []).append(stopwatch() - began)
+            self.wait()
+            self.seconds[name].append(stopwatch() - began)
             return found
 
         return run
-
-    def mean(self, name: str) -> float:
-        """Seconds of one call; 0 where there was none."""
-        found = self.seconds.get(name, [])
-        return sum(found) / len(found) if found else 0.0
 
 
 def figures(
     seconds: float | None = None, model: str | None = None, device: Device = "auto"
 ) -> Iterator[Figure]:
-    """Every case, in float32 and in bfloat16; or, in place of a model, the settings of a run's folder."""
+    """Every case, in float32 and in bfloat16; or what a run's folder learns, given in a model's place."""
     there = "cuda" if device != "cpu" and torch.cuda.is_available() else "cpu"
     if device == "cuda" and there != device:
         raise ValueError("device 'cuda', but torch finds none here; must be auto or cpu")
-    cases = {**CASES, **(LARGE if there == "cuda" else {})}
-    if model is not None:
-        cases = {Path(model).name: Folder(Path(model)).read()[0]}
-    for name, settings in cases.items():
-        batch = max(settings.batch, ON_GPU["batch"] if there == "cuda" else 0)
+    run = Path(model) if model is not None else None
+    if run and not Folder(run).told.is_file():
+        raise RunError(f"{run}, must be the folder of a run: what is measured is how it learns")
+    for name, settings in ({run.name: Folder(run).read()[0]} if run else _cases(there)).items():
         for precision in ("float32", "bfloat16"):
-            wanted = replace(settings, precision=precision, batch=batch)
-            try:
-                with ProcessPoolExecutor(1, get_context("spawn")) as apart:
-                    measured = apart.submit(learnt, wanted, there, seconds or SECONDS).result()
-            except (torch.OutOfMemoryError, BrokenProcessPool):
-                measured = [Figure("fps", math.nan, "pictures/s", note="not enough memory")]
-            yield from (replace(one, name=f"{name}_{precision}_{one.name}") for one in measured)
+            wanted = replace(settings, precision=precision)
+            for one in _apart(wanted, there, seconds or SECONDS, run):
+                yield replace(one, name=f"{name}_{precision}_{one.name}")
 
 
-def learnt(settings: Settings, device: str, seconds: float) -> list[Figure]:
+def _cases(device: str) -> Mapping[str, Settings]:
+    if device != "cuda":
+        return CASES
+    return {name: replace(one, batch=ON_GPU["batch"]) for name, one in {**CASES, **LARGE}.items()}
+
+
+def _apart(*given: Any) -> list[Figure]:
+    """`learnt` in a process of its own, whose memory is nobody else's; it goes when this one does."""
+    why = "not enough memory"
+    try:
+        with ProcessPoolExecutor(1, get_context("spawn"), attend) as pool:
+            return pool.submit(learnt, *given).result()
+    except torch.OutOfMemoryError:
+        pass
+    except BrokenProcessPool:
+        why = "its process was killed, perhaps for want of memory"
+    except RuntimeError as error:
+        if "allocate memory" not in str(error):  # torch's word for it on a CPU
+            raise
+    return [Figure("fps", math.nan, "pictures/s", note=why)]
+
+
+def learnt(settings: Settings, device: str, seconds: float, begun_from: Path | None = None) -> list[Figure]:
     """Learn for some seconds, and tell pictures a second, what a picture costs by parts, and memory."""
     with tempfile.TemporaryDirectory() as folder:
         run = Run(Path(folder) / "run", Noise(settings.size, settings.z_dim), device)
-        run.begin(replace(settings, r1_every=OFTEN, path_every=OFTEN, head_start=0))
+        often = replace(settings, r1_every=OFTEN, path_every=OFTEN, head_start=0, features="")
+        run.begin(often, begun_from)
         laps = Laps(torch.cuda.synchronize if device == "cuda" else lambda: None)
         chance = Chance(settings.seed)
-        with closing(Feed(run.dataset, settings.size, chance, False, settings.teacher > 0)) as feed:
+        with closing(Feed(run.dataset, settings.size, chance, settings.mirror, settings.teacher > 0)) as feed:
             step = _step(run, feed, chance, laps)
             step()
             laps.seconds.clear()
-            with utilisation(device) as busy:
+            gpu = f"GPU-{torch.cuda.get_device_properties(0).uuid}" if device == "cuda" else ""
+            with utilisation(gpu) as busy:
                 until = stopwatch() + seconds
                 while not laps.seconds or stopwatch() < until:
                     for _ in range(OFTEN):
                         step()
-    found = [*_told(laps, settings), Figure("memory", memory(device), "MiB")]
-    return [*found, Figure("utilisation", sum(busy) / len(busy), "%")] if busy else found
+    found = [*told(laps, settings), Figure("memory", memory(device), "MiB")]
+    return [*found, Figure("utilisation", fmean(busy), "%")] if busy else found
 
 
 def _step(run: Run, feed: Feed, chance: Chance, laps: Laps) -> Callable[[], Any]:
@@ -168,37 +185,29 @@ def _step(run: Run, feed: Feed, chance: Chance, laps: Laps) -> Callable[[], Any]
     return laps.timed("step", lambda: step(batch(step.samples(), run.settings.batch)))
 
 
-def _told(laps: Laps, settings: Settings) -> Iterator[Figure]:
-    """Milliseconds of a picture by parts, and pictures a second."""
+def told(laps: Laps, settings: Settings) -> Iterator[Figure]:
+    """Pictures a second, and milliseconds of a picture by parts."""
     every = {"gradient_penalty": settings.r1_every, "path_penalty": settings.path_every}
     names, steps = ("feed", *PARTS), laps.seconds["step"]
-    costs = {name: 1e3 * laps.mean(name) / every.get(name, 1) / settings.batch for name in names}
-    rest = sum(steps) - sum(sum(laps.seconds.get(name, ())) for name in names)
-    costs["rest"] = 1e3 * rest / len(steps) / settings.batch
-    yield Figure("fps", 1e3 / sum(costs.values()), "pictures/s")
-    for name, cost in costs.items():
-        if cost:
-            yield Figure(name, cost, "ms/picture")
+    seconds = {name: fmean(laps.seconds[name]) / every.get(name, 1) for name in names if laps.seconds[name]}
+    seconds["rest"] = (sum(steps) - sum(sum(laps.seconds[name]) for name in names)) / len(steps)
+    yield Figure("fps", settings.batch / sum(seconds.values()), "pictures/s")
+    for name, cost in seconds.items():
+        yield Figure(name, 1e3 * cost / settings.batch, "ms/picture")
 
 
 def memory(device: str) -> float:
     """The most memory so far in MiB: the GPU's, or this process's; NaN where the system does not say."""
-    if device == "cuda":
-        return torch.cuda.max_memory_allocated() / 2**20
-    try:
-        lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
-    except OSError:
-        return math.nan
-    return next((int(one.split()[1]) / 1024 for one in lines if one.startswith("VmHWM")), math.nan)
+    return torch.cuda.max_memory_reserved() / 2**20 if device == "cuda" else most_resident()
 
 
 @contextmanager
-def utilisation(device: str) -> Iterator[list[float]]:
-    """What `nvidia-smi` says of the GPU ten times a second, in percent; it is there at the end."""
+def utilisation(gpu: str) -> Iterator[list[float]]:
+    """What `nvidia-smi` says of a GPU ten times a second, in percent; it is there at the end."""
     said: list[float] = []
     asking = None
-    if device == "cuda" and shutil.which(SMI[0]):
-        asking = subprocess.Popen(SMI, stdout=subprocess.PIPE, text=True)
+    if gpu and shutil.which(SMI[0]):
+        asking = subprocess.Popen((*SMI, f"--id={gpu}"), stdout=subprocess.PIPE, text=True)
     try:
         yield said
     finally:

@@ -24,9 +24,14 @@ from perform.latent import Space
 Arrays: TypeAlias = dict[str, NDArray[Any]]
 
 SUFFIX = ".directions.safetensors"  # of our own files of directions
-DISCRIMINATOR = ".discriminator.safetensors"  # of what learnt against a model, and can go on to
-COMPANIONS = (SUFFIX, DISCRIMINATOR)  # files beside a model that are none
+DISCRIMINATOR = ".discriminator.safetensors"  # of a model's discriminator
+COMPANIONS = (SUFFIX, DISCRIMINATOR)  # beside models, and not models
 KEYS = ("w", "ws", "latent", "latents", "dlatents")  # under which latents are stored
+
+
+def discriminator_of(model: Path) -> Path:
+    """Where the discriminator that a model learnt against lies, if it is there."""
+    return model.with_name(f"{model.stem}{DISCRIMINATOR}")
 
 
 def read(path: str | Path, space: Space) -> Floats:

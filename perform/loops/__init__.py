@@ -121,8 +121,8 @@ def written(loop: Loop, text: str = TEMPLATE) -> str:
 
 def _known_as(model: Path) -> str:
     """A model's name; a run's folder names what is in it."""
-    of_run = model.stem in ("latest", "best") and model.parent.name
-    return of_run or model.stem
+    run = model.parent.name if model.stem in ("latest", "best") else ""
+    return run or model.stem
 
 
 def chosen(model: str, count: int, seed: int) -> tuple[int, ...]:

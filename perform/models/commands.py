@@ -95,7 +95,11 @@ def export(
     title: Annotated[str | None, typer.Option(help="What it is. [as before]")] = None,
     licence: Annotated[str | None, typer.Option(help="What others may do with it. [as before]")] = None,
     discriminator: Annotated[
-        bool, typer.Option("--discriminator", help="Of a run: what it learnt against, too, for --from FILE.")
+        bool,
+        typer.Option(
+            "--discriminator",
+            help="Beside it, what it learnt against (of a run, the newest), for perform train --from FILE.",
+        ),
     ] = False,
 ) -> None:
     """Write a model to hand on: one file that holds all it needs, and nothing that could be run."""
@@ -103,12 +107,15 @@ def export(
 
     notes = {name: note for name, note in (("title", title), ("licence", licence)) if note}
     with complaints():
-        keep.export(located(model), file, choice("precision", precision, ("float32", "float16")), notes)
-        if discriminator:
+        dtype, place = choice("precision", precision, ("float32", "float16")), located(model)
+        if not discriminator:
+            keep.export(place, file, dtype, notes)
+        else:
             from perform.training import origin
 
-            told = origin.hand_on(Path(located(model)).parent, file, precision)
-            out.print(f"its discriminator is in {told}", markup=False, highlight=False)
+            judge = origin.discriminator_of(Path(place), dtype)
+            keep.export(place, file, dtype, notes)
+            origin.hand_on(judge, file)
     out.print(f"{model} is in {file} ({_bytes(file.stat().st_size)})", markup=False, highlight=False)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -63,20 +64,26 @@ def bring(
     target.parent.mkdir(parents=True, exist_ok=True)
     notes = {**found.notes, "sha256": source, "content": content(found)}
     weights.write(target, replace(found, notes=notes))
+    if (judge := latents.discriminator_of(file)).is_file():
+        shutil.copyfile(judge, latents.discriminator_of(target))
+    else:
+        latents.discriminator_of(target).unlink(missing_ok=True)
     return Imported(target, False)
 
 
 def export(model: str, file: Path, dtype: str = "float32", notes: Mapping[str, str] | None = None) -> None:
     """Write a model (a built-in's name, or a file of any known project) as safetensors to hand on.
 
-    float16 is half as large, and read back as float32; `notes` (title, licence …) replace its own. Raises
-    ValueError for a file of another suffix, ModelError for what is no model or goes beyond `dtype`.
+    float16 is half as large, and read back as float32; `notes` (title, licence …) replace its own. A
+    discriminator beside `file` was another model's, and goes. Raises ValueError for a file of another suffix,
+    ModelError for what is no model or goes beyond `dtype`.
     """
     if file.suffix != ".safetensors" or file.name.endswith(latents.COMPANIONS):
         raise ValueError(f"{file}, must be a .safetensors, and not a {' or '.join(latents.COMPANIONS)}")
     found = weights.rounded(generators.weights_of(model), dtype)
     kept = {name: note for name, note in found.notes.items() if name != "sha256"}
     weights.write(file, replace(found, notes={**kept, **(notes or {}), "content": content(found)}), dtype)
+    latents.discriminator_of(file).unlink(missing_ok=True)
 
 
 def verify(model: str, progress: Progress = lambda step, share: None) -> list[str]:
@@ -109,6 +116,10 @@ def _target(name: str) -> Path:
     if not NAME.fullmatch(name):
         raise ValueError(
             f"{name!r} cannot be a model's name: letters, digits, spaces and . _ - + can, up to 100"
+        )
+    if f"{name}.safetensors".endswith(latents.COMPANIONS):
+        raise ValueError(
+            f"{name} cannot be a model's name: {' and '.join(latents.COMPANIONS)} lie beside models"
         )
     if name in untrained.TABLES:
         raise ValueError(f"{name} is a built-in model, must be another name")

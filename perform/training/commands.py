@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from perform.training.run import Report, Run
     from perform.training.settings import Settings
 
-DCGAN = {"channels": (2048, 512), "z_dim": 100, "rate": 5e-4, "path": 0.0, "augment": 0.0}
+DCGAN: dict[str, Any] = {"channels": (2048, 512), "z_dim": 100, "rate": 5e-4, "path": 0.0, "augment": 0.0}
 ON_GPU = {"batch": 32}
 WISHES = (  # of the command's parameters, those that a run keeps
     "size", "channels", "judge", "z_dim", "w_dim", "mapping", "batch", "rate", "mapping_rate", "r1", "path",

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
+from torch import Tensor
 
 from perform import generators
-from perform.generators import ModelError
+from perform.generators import ModelError, latents
 from perform.generators.checkpoints import modules
 from perform.generators.checkpoints import read as read_file
-from perform.generators.latents import DISCRIMINATOR
 from perform.generators.weights import Weights, checked, config_of
 from perform.training import stylegan2
 from perform.training.dcgan import DTYPES
@@ -65,27 +65,34 @@ def _built(kind: str, config: Any, arrays: Mapping[str, NDArray[Any]]) -> Weight
     return checked(config, plain, {})
 
 
-def hand_on(run: Path, model: Path, dtype: str) -> Path:
-    """Write the discriminator of a run's folder beside a model that was exported from it, for others to begin
-    from. The file. RunError when there is none, OSError when there is no room."""
-    newest = Folder(run).newest()
-    found = tensors(newest, "discriminator.") if newest else {}
-    if not found:
-        raise RunError(f"{run} has no checkpoint with a discriminator")
-    file = _beside(model)
-    saved(file, {name: value.to(DTYPES[dtype]) for name, value in found.items()}, {})
-    return file
+def discriminator_of(model: Path, dtype: str) -> dict[str, Tensor]:
+    """What a model learnt against, to be handed on with it: of the run in whose folder it lies, or in the
+    file beside it. RunError when there is none, or it goes beyond `dtype`."""
+    newest = Folder(model.parent).newest() if model.is_file() else None
+    known = tensors(newest, "discriminator.") if newest else _beside(model)
+    if not known:
+        raise RunError(f"{model} has no discriminator: it lies in no run's folder, and none lies beside it")
+    kept = {name: value.to(DTYPES[dtype]) for name, value in known.items()}
+    if not all(bool(value.isfinite().all()) for value in kept.values()):
+        raise RunError(f"the discriminator of {model} goes beyond {dtype}: must be written as float32")
+    return kept
 
 
-def _beside(model: Path) -> Path:
-    return model.with_name(f"{model.stem}{DISCRIMINATOR}")
+def hand_on(judge: Mapping[str, Tensor], model: Path) -> None:
+    """Write a discriminator beside the model that learnt against it. OSError when there is no room."""
+    saved(latents.discriminator_of(model), judge)
+
+
+def _beside(model: Path) -> dict[str, Tensor]:
+    file = latents.discriminator_of(model)
+    return tensors(file) if file.is_file() else {}
 
 
 def _discriminator(file: Path) -> dict[str, NDArray[Any]]:
-    """What learnt against a model: in a file beside it, or in it, as in an official training file; nothing
+    """What a model learnt against: in a file beside it, or in it, as in an official training file; nothing
     when there is none."""
-    if _beside(file).is_file():
-        return {name: value.float().numpy() for name, value in tensors(_beside(file)).items()}
+    if known := _beside(file):
+        return {name: value.float().numpy() for name, value in known.items()}
     try:
         content = read_file(file).content
     except ModelError:

@@ -29,7 +29,7 @@ def ordered(items: Iterator[Item | Lost], settings: Settings, workers: int) -> R
         return
     # spawned, not forked: the caller may have threads and an OpenGL context
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, context, _attend)
+    pool = ProcessPoolExecutor(workers, context, attend)
     try:
         yield from _shared(pool, items, settings, AHEAD * workers)
     except BrokenProcessPool as error:
@@ -56,7 +56,7 @@ def _result(one: list[Outcome] | Future[list[Outcome]]) -> list[Outcome]:
     return one.result() if isinstance(one, Future) else one
 
 
-def _attend() -> None:
+def attend() -> None:
     """End this process when the one that asked for it was killed: it would wait forever."""
     parent = multiprocessing.parent_process()
     assert parent is not None
