@@ -20,6 +20,8 @@ def complaints() -> Iterator[None]:
     """Bad input ends a command with its sentence and exit code 1, never with a traceback."""
     try:
         yield
+    except typer.Exit:  # of a command within, which has said why
+        raise
     except (ValueError, LookupError, OSError, RuntimeError) as error:
         sentence = error.args[0] if isinstance(error, LookupError) and error.args else str(error)
         err.print(f"perform: {sentence}", style="red", markup=False, highlight=False, soft_wrap=True)

@@ -13,6 +13,7 @@ from perform.cli import app
 from perform.training import run as runs
 from perform.training.metrics import course
 from tests.discs import Discs
+from tests.reels import write_film
 
 SMALL = ["--channels=64,8", "--z-dim=8", "--batch=8", "--snapshot-every=16", "--threads=1", "--device=cpu"]
 
@@ -52,6 +53,30 @@ def test_training_going_on_and_sampling(pictures: Path, tmp_path: Path, kind: st
     assert (shown["family"], shown["width"], shown["height"]) == (kind, 16, 16)
     run("models", "sample", model, "--seeds", "0-1", "--out", tmp_path / "drawn")
     assert len(list((tmp_path / "drawn").glob("*.png"))) == 2
+
+
+def test_a_film_is_learnt_in_one_command(pictures: Path, tmp_path: Path) -> None:
+    film, folder = write_film(tmp_path / "fear.mp4", frames=24), tmp_path / "run"
+    told = run("train", "dcgan", film, folder, *SMALL, "--size", "16x16", "--pictures", 16)
+    assert "learnt from 16 pictures" in told
+    said = json.loads((folder / "run.json").read_text())["dataset"]
+    assert said["path"] == str(folder / "dataset") and said["pictures"] == 24
+    assert "holds a run already: --resume" in run(
+        "train", "dcgan", film, folder, *SMALL, "--size", "16x16", expect=1
+    )
+    assert "learnt from 24 pictures" in run("train", "--resume", folder, "--pictures", 24)
+
+
+def test_what_is_neither_a_dataset_nor_a_film_is_told(
+    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = tmp_path / "notes.txt"
+    text.write_text("tulips", encoding="ascii")
+    told = run("train", "dcgan", text, tmp_path / "run", expect=1)
+    assert "notes.txt" in told and told.count("perform: ") == 1
+    assert "must be one of stylegan2, dcgan" in run("train", "gan", text, tmp_path / "run", expect=1)
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    assert "perform dataset film makes" in run("train", "dcgan", text, tmp_path / "run", expect=1)
 
 
 def test_figures_are_computed_on_the_way(

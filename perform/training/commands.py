@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 DCGAN: dict[str, Any] = {"channels": (2048, 512), "z_dim": 100, "rate": 5e-4, "path": 0.0, "augment": 0.0}
 ON_GPU = {"batch": 32}
+FILM_SIZES = {"stylegan2": "256", "dcgan": "64"}
 WISHES = (  # of the command's parameters, those that a run keeps
     "size", "channels", "judge", "z_dim", "w_dim", "mapping", "batch", "rate", "mapping_rate", "r1", "path",
     "mixing", "average", "augment", "augment_speed", "teacher", "freeze", "head_start", "mirror", "seed",
@@ -30,7 +31,9 @@ def _option(text: str, *names: str, least: float | None = None) -> Any:
 
 
 Kind = Annotated[str | None, typer.Argument(metavar="MODEL_KIND", help="stylegan2 or dcgan.")]
-Pictures = Annotated[Path | None, typer.Argument(metavar="DATASET", help="The folder of a dataset.")]
+Pictures = Annotated[
+    Path | None, typer.Argument(metavar="DATASET", help="The folder of a dataset; or a film.")
+]
 Place = Annotated[Path | None, typer.Argument(metavar="RUN_FOLDER", help="What the run is kept in.")]
 Resume = Annotated[Path | None, _option("Go on exactly with the run in this folder.")]
 Count = Annotated[int | None, _option("Learn from so many pictures in all. [no end]", least=1)]
@@ -109,6 +112,8 @@ def train(
 ) -> None:
     """Learn a model from a dataset: pictures of its own kind, to play. Ctrl-C keeps it and ends.
 
+    Of a film all frames become a dataset in RUN_FOLDER first; perform dataset film can choose among them.
+
     On several GPUs or machines: torchrun --nproc-per-node 2 -m perform.training, with the same arguments.
     """
     from perform.training.run import Limits
@@ -141,6 +146,9 @@ def _begun(
     from perform.training.dataset import Dataset
     from perform.training.run import Run
 
+    if dataset.is_file():
+        usual = FILM_SIZES[choice("model kind", kind, tuple(FILM_SIZES))]
+        dataset = _frames(dataset, folder, wishes["size"] or usual)
     pictures = Dataset.open(dataset)
     run = Run(folder, pictures, _device(device))
     if origin is not None and not origin.exists():
@@ -148,6 +156,19 @@ def _begun(
     settings = settings_of(kind, pictures, run.device.type, wishes)
     run.begin(settings, origin, grow, dataset, strict=wishes["channels"] is not None)
     return run
+
+
+def _frames(film: Path, folder: Path, size: str) -> Path:
+    """A dataset of all frames of a film, in the folder of the run that is to learn from them."""
+    from perform.training.dataset import commands
+    from perform.training.together import Team
+
+    if Team().count > 1:
+        raise ValueError(
+            f"{film} is a film: for several processes, perform dataset film makes a dataset of it"
+        )
+    commands.film(film, folder / "dataset", size=size, duplicates=0)
+    return folder / "dataset"
 
 
 def _resumed(folder: Path, device: str, others: tuple[Any, ...]) -> Run:
