@@ -308,8 +308,11 @@ def bench(
 ) -> None:
     """Measure this machine, each figure beside its goal. Of `training`, --model is a run's folder."""
     from perform.bench import NAMES, report, run
+    from perform.models import located
 
     with complaints():
+        if model is not None and not Path(model).is_dir():  # a folder is a run's
+            model = located(model)
         every = [one for one in NAMES if model is None or one != "training"]  # which takes a run, no model
         for one in every if name is None else (choice("bench", name, NAMES),):
             result = report(one, run(one, seconds=seconds, model=model, device=device))

@@ -159,6 +159,8 @@ def test_check_finds_every_fault_and_says_so_by_its_exit_code(folder: Path) -> N
         (["render", "tone.wav", "--out", "a.mp4", "--model", "fauna"], "there is no such model"),
         (["beats", "red.toml"], "red.toml"),
         (["bench", "everything"], "bench 'everything', must be one of"),
+        (["bench", "generator", "--model", "fauna"], "fauna: there is no such model"),
+        (["bench", "training", "--model", "."], "must be the folder of a run"),
     ],
 )
 def test_bad_input_is_one_sentence(folder: Path, words: list[str], sentence: str) -> None:
