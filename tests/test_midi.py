@@ -95,7 +95,7 @@ def test_a_device_that_flaps_a_hundred_times(plugged: Midi) -> None:
     assert drivers.opened == 100
     assert names(plugged) == {}
     assert len(plugged._known) == len(plugged._called) == 1
-    assert threading.active_count() == threads
+    assert threading.active_count() <= threads  # those of other tests may end
     assert midi.REMEMBERED < 100
 
 
