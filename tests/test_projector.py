@@ -196,7 +196,7 @@ def test_a_file_that_comes_and_goes(film: Path, monkeypatch: pytest.MonkeyPatch)
         assert number(showing.ask(course(1.0)).pixels) == 25
         film.write_bytes(whole)
         eventually(lambda: not showing._fault, "the film", lambda: showing.ask(course(0.3)))
-    assert threading.active_count() == threads
+    assert threading.active_count() <= threads  # those of other tests may end
     showing.close()
 
 
