@@ -42,17 +42,20 @@ def main() -> None:
     name = parser.parse_args().model
     unit = generators.open(located(name), "cpu", "float32")
     for psi in PSIS:
-        pictures = [drawn(unit, z_of(seed, unit.space.z_dim), psi) for seed in range(COUNT)]
-        save(grid(pictures, COLUMNS), FOLDER / f"psi-{round(100 * psi)}.jpg")
+        save(seeds(unit, psi), FOLDER / f"psi-{round(100 * psi)}.jpg")
     save(joined([rows(unit, through_z=True), rows(unit, through_z=False)], 0), FOLDER / "ways.jpg")
     known = Library().directions(name)
     chosen = Directions((*FORM, *LIGHT), np.stack([known.step(one) for one in (*FORM, *LIGHT)]))
     save(sheet(unit, chosen, [SHOWN], (0, LAST)), FOLDER / "directions.jpg")
     unit.close()
     small = generators.open(located(SMALL), "cpu", "float32")
-    pictures = [drawn(small, z_of(seed, small.space.z_dim), 1.0) for seed in range(COUNT)]
-    save(grid(pictures, COLUMNS), FOLDER / "small.jpg")
+    save(seeds(small, 1.0), FOLDER / "small.jpg")
     small.close()
+
+
+def seeds(unit: Generator, psi: float) -> Pixels:
+    """The first COUNT seeds."""
+    return grid([drawn(unit, z_of(seed, unit.space.z_dim), psi) for seed in range(COUNT)], COLUMNS)
 
 
 def rows(unit: Generator, through_z: bool) -> Pixels:

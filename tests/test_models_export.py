@@ -47,10 +47,10 @@ def test_what_was_imported_can_be_handed_on() -> None:
 
 def test_a_discriminator_beside_a_model_comes_along() -> None:
     run("models", "export", "untrained-64", "tulips.safetensors")
-    judge = latents.discriminator_of(Path("tulips.safetensors"))
+    judge = latents.discriminator_file(Path("tulips.safetensors"))
     judge.write_bytes(b"what it learnt against")
     run("models", "import", "tulips.safetensors", "tulips")
-    kept = latents.discriminator_of(keep.folder() / "tulips.safetensors")
+    kept = latents.discriminator_file(keep.folder() / "tulips.safetensors")
     assert kept.read_bytes() == b"what it learnt against"
     run("models", "import", FOREIGN, "tulips", "--force")
     assert not kept.exists()

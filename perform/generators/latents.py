@@ -29,7 +29,7 @@ COMPANIONS = (SUFFIX, DISCRIMINATOR)  # beside models, and not models
 KEYS = ("w", "ws", "latent", "latents", "dlatents")  # under which latents are stored
 
 
-def discriminator_of(model: Path) -> Path:
+def discriminator_file(model: Path) -> Path:
     """Where the discriminator that a model learnt against lies, if it is there."""
     return model.with_name(f"{model.stem}{DISCRIMINATOR}")
 

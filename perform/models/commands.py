@@ -111,11 +111,13 @@ def export(
         if not discriminator:
             keep.export(place, file, dtype, notes)
         else:
-            from perform.training import origin
+            from perform.generators.latents import discriminator_file
+            from perform.training.files import saved
+            from perform.training.origin import discriminator_of
 
-            judge = origin.discriminator_of(Path(place), dtype)
+            judge = discriminator_of(Path(place), dtype)
             keep.export(place, file, dtype, notes)
-            origin.hand_on(judge, file)
+            saved(discriminator_file(file), judge)
     out.print(f"{model} is in {file} ({_bytes(file.stat().st_size)})", markup=False, highlight=False)
 
 

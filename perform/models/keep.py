@@ -64,10 +64,10 @@ def bring(
     target.parent.mkdir(parents=True, exist_ok=True)
     notes = {**found.notes, "sha256": source, "content": content(found)}
     weights.write(target, replace(found, notes=notes))
-    if (judge := latents.discriminator_of(file)).is_file():
-        shutil.copyfile(judge, latents.discriminator_of(target))
+    if (judge := latents.discriminator_file(file)).is_file():
+        shutil.copyfile(judge, latents.discriminator_file(target))
     else:
-        latents.discriminator_of(target).unlink(missing_ok=True)
+        latents.discriminator_file(target).unlink(missing_ok=True)
     return Imported(target, False)
 
 
@@ -83,7 +83,7 @@ def export(model: str, file: Path, dtype: str = "float32", notes: Mapping[str, s
     found = weights.rounded(generators.weights_of(model), dtype)
     kept = {name: note for name, note in found.notes.items() if name != "sha256"}
     weights.write(file, replace(found, notes={**kept, **(notes or {}), "content": content(found)}), dtype)
-    latents.discriminator_of(file).unlink(missing_ok=True)
+    latents.discriminator_file(file).unlink(missing_ok=True)
 
 
 def verify(model: str, progress: Progress = lambda step, share: None) -> list[str]:

@@ -17,7 +17,6 @@ from perform.generators.checkpoints import read as read_file
 from perform.generators.weights import Weights, checked, config_of
 from perform.training import stylegan2
 from perform.training.dcgan import DTYPES
-from perform.training.files import saved
 from perform.training.folder import Folder
 from perform.training.settings import KINDS, RunError, Settings
 from perform.training.state import tensors, words
@@ -78,13 +77,8 @@ def discriminator_of(model: Path, dtype: str) -> dict[str, Tensor]:
     return kept
 
 
-def hand_on(judge: Mapping[str, Tensor], model: Path) -> None:
-    """Write a discriminator beside the model that learnt against it. OSError when there is no room."""
-    saved(latents.discriminator_of(model), judge)
-
-
 def _beside(model: Path) -> dict[str, Tensor]:
-    file = latents.discriminator_of(model)
+    file = latents.discriminator_file(model)
     return tensors(file) if file.is_file() else {}
 
 
