@@ -8,24 +8,29 @@ from functools import reduce
 from pathlib import Path
 from typing import get_args
 
-from perform import feeds, generators, learned, paths, profiles
-from perform.directions import PARAMETERS as DIRECTION
-from perform.directions import Directions
-from perform.feeds import Feed
+from perform import generators, paths
+from perform.documents import SceneError
 from perform.footage import opening
 from perform.footage.changes import Stamp, stamp
-from perform.generators import Floats, bending, blending, latents
+from perform.generators import latents
 from perform.generators.latents import COMPANIONS
 from perform.generators.latents import SUFFIX as DIRECTIONS
 from perform.generators.untrained import MAPPING
 from perform.generators.untrained import TABLES as BUILT_IN
-from perform.latent import PATHS, path_parameters
-from perform.learned import Learned
+from perform.inputs.feeds import document as feeds
+from perform.inputs.feeds.document import Feed
+from perform.latent.directions import PARAMETERS as DIRECTION
+from perform.latent.directions import Directions
+from perform.latent.paths import PATHS, path_parameters
+from perform.midi import profiles
+from perform.midi.profiles import Profile
+from perform.networks import Floats, ModelError, bending, blending
 from perform.parameters import Parameter
-from perform.profiles import Profile
 from perform.render import isf
 from perform.render.pictures import PARAMETERS as PICTURES
-from perform.scene import Footage, Role, SceneError
+from perform.scenes import mapping as learned
+from perform.scenes.mapping import Learned
+from perform.scenes.scene import Footage, Role
 
 MODELS = (".safetensors", ".pkl", ".pt", ".pth", ".bin", ".npz")  # of files in models/; the first wins
 
@@ -257,7 +262,7 @@ def _directions(file: Path, width: int) -> Directions:
     found = latents.directions(file)
     shape = found.components.shape
     if shape[1] != width or found.space != "w":
-        raise generators.ModelError(f"{file} has directions {shape}, must be [n, {width}] of w")
+        raise ModelError(f"{file} has directions {shape}, must be [n, {width}] of w")
     return found
 
 

@@ -16,20 +16,21 @@ import typer
 from rich.logging import RichHandler
 from rich.table import Table
 
-from perform import __version__, films
+from perform import __version__
 from perform.clock import Lead
-from perform.demonstrations.commands import demonstrate
-from perform.learning.commands import learn
-from perform.listing import osc as osc_list
-from perform.loops.commands import loop
-from perform.models.commands import app as models
-from perform.models.commands import directions
+from perform.commands import render as films
+from perform.commands.dataset import app as dataset
+from perform.commands.demonstrate import demonstrate
+from perform.commands.flora import app as flora
+from perform.commands.learn import learn
+from perform.commands.loop import loop
+from perform.commands.metrics import metrics
+from perform.commands.models import app as models
+from perform.commands.models import directions
+from perform.commands.osc import osc as osc_list
+from perform.commands.single import kinds
+from perform.commands.train import train
 from perform.terminal import AsJson, choice, complaints, err, out, place_of, size_of
-from perform.training.commands import train
-from perform.training.dataset.commands import app as dataset
-from perform.training.flora.commands import app as flora
-from perform.training.metrics.commands import metrics
-from perform.training.single.commands import kinds
 
 if TYPE_CHECKING:
     from perform.rig import Rig
@@ -208,7 +209,7 @@ def check(
     ],
 ) -> None:
     """Find every fault of presets, setlists, shaders, feeds, profiles and models; exit code 1 if any."""
-    from perform.check import check_all
+    from perform.commands.check import check_all
 
     checked, faults = check_all(paths)
     for fault in faults:
@@ -220,7 +221,7 @@ def check(
 @app.command()
 def devices() -> None:
     """List the sound devices, MIDI ports, Link peers, cameras, gamepads and displays that are there."""
-    from perform.doctor import found
+    from perform.commands.doctor import found
 
     for kind, names in found().items():
         out.print(f"[bold]{kind}[/bold]")
@@ -231,7 +232,7 @@ def devices() -> None:
 @app.command()
 def doctor(as_json: AsJson = False) -> None:
     """Say what of this machine is ready to play, and what to do about the rest."""
-    from perform.doctor import checks
+    from perform.commands.doctor import checks
 
     rows = checks()
     if as_json:
@@ -256,7 +257,7 @@ def hands(
     code 1 when either is missing."""
     from rich.live import Live
 
-    from perform import meter
+    from perform.commands import hands as meter
     from perform.inputs.camera import View, region_of
 
     with complaints(), meter.opened(camera, View(region_of(region), mirror, lift=True)) as seen:
@@ -325,7 +326,7 @@ def bench(
 def _play(options: Options, seconds: float | None) -> None:
     """A live show with its dashboard, until the time is over, the window closed, or a signal comes."""
     from perform import show
-    from perform.dashboard import Dashboard
+    from perform.commands.dashboard import Dashboard
 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # until there is a show to end
     rig = show.play(options)

@@ -22,7 +22,7 @@ from perform.outputs import Frame, Output, Samples
 from perform.performance import Performance, Picture
 from perform.render.present import Present
 from perform.render.readback import Readback
-from perform.setlist import Setlist
+from perform.scenes.setlist import Setlist
 from perform.signals import Event
 from perform.stage import Stage
 

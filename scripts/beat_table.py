@@ -20,7 +20,7 @@ import mir_eval
 import numpy as np
 from numpy.typing import NDArray
 
-from perform.beat import CONFIDENT, Beat, track
+from perform.rhythm.beat import CONFIDENT, Beat, track
 from tests.stimuli import NEAR, RATE, Stimulus, Times, errors, everything, locked
 
 SHORTEST = 15.0  # seconds of music

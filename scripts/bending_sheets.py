@@ -16,9 +16,9 @@ import numpy as np
 from contact_sheets import GAP, Pixels, save
 
 from perform import generators
-from perform.generators.bending import Bend
-from perform.generators.blending import Blend
-from perform.latent import z_of
+from perform.latent.paths import z_of
+from perform.networks.bending import Bend
+from perform.networks.blending import Blend
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "pictures" / "bending"
 SEED, OTHER_SEED, TRUNCATION = 27, 8, 0.9
@@ -94,7 +94,7 @@ def write_other(model: str, file: Path) -> None:
     """A model of the same shape: the channels of every weight in another order."""
     from dataclasses import replace
 
-    from perform.generators.weights import write
+    from perform.networks.weights import write
 
     weights = generators.weights_of(model)
     draw = np.random.default_rng(SEED)

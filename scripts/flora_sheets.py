@@ -16,13 +16,14 @@ import numpy as np
 
 from perform import generators
 from perform.catalogue import Library
-from perform.curves import linear, slerp
-from perform.directions import LAST, Directions
-from perform.generators import Floats, Generator, Pixels
-from perform.latent import truncate, z_of
+from perform.generators import Generator
+from perform.latent.curves import linear, slerp
+from perform.latent.directions import LAST, Directions
+from perform.latent.paths import truncate, z_of
 from perform.models import located
 from perform.models.directions import sheet
-from perform.models.sheets import grid, joined
+from perform.networks import Floats, Pixels
+from perform.sampling.sheets import grid, joined
 from scripts.contact_sheets import save
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "pictures" / "flora"

@@ -16,11 +16,11 @@ from itertools import count
 import numpy as np
 
 from perform.clock import stopwatch
-from perform.hands import points_of
-from perform.inputs._hand_pair import Pair, Seen
-from perform.inputs._hand_tracker import Tracker
 from perform.inputs.camera import Camera, Pixels
 from perform.inputs.hands import Hands, model_file
+from perform.inputs.hands.pair import Pair, Seen
+from perform.inputs.hands.signals import points_of
+from perform.inputs.hands.tracker import Tracker
 from perform.terminal import out
 from tests.drawn_hands import Hand, picture
 

@@ -9,16 +9,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from perform.clock import Moment
-from perform.directions import PARAMETERS as DIRECTION
-from perform.features import SIGNALS
 from perform.formula import DEFAULT
-from perform.functions import FUNCTIONS
-from perform.generators import LATENT, NOISE, NOISE_LAYERS
-from perform.latent import PATHS, path_parameters
+from perform.formula.functions import FUNCTIONS
+from perform.latent.controls import LATENT, NOISE, NOISE_LAYERS
+from perform.latent.directions import PARAMETERS as DIRECTION
+from perform.latent.paths import PATHS, path_parameters
 from perform.parameters import Parameter
 from perform.render.pictures import PARAMETERS as PICTURES
-from perform.setlist import BINDINGS, SHOW
-from perform.tempo import SIGNALS as TEMPO
+from perform.rhythm.features import SIGNALS
+from perform.rhythm.tempo import SIGNALS as TEMPO
+from perform.scenes.setlist import BINDINGS, SHOW
 
 FILE = Path(__file__).parent.parent / "docs" / "formulas.md"
 HEAD = """# Signals, formulas and latent paths

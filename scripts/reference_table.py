@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from perform.generators import header
-from perform.models.sample import Sampling, Wish
+from perform.sampling.pictures import Sampling, Wish
 
 FILE = Path(__file__).parent.parent / "docs" / "checkpoints.md"
 BEGIN, END = "<!-- reference table -->", "<!-- end -->"

@@ -6,9 +6,9 @@ import socket
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from perform.addresses import READ, WRITE, Board, Node, Standing
-from perform.inputs._osc_packets import Message, messages
+from perform.inputs.osc.packets import Message, messages
 from perform.parameters import Parameter
+from perform.scenes.addresses import READ, WRITE, Board, Node, Standing
 
 NODES = (
     Node("/master", Parameter("master", 1.0, 0.0, 1.0, description="brightness of everything")),

@@ -1,8 +1,8 @@
 """A catalogue for tests: two shaders, a transition, a model and two paths."""
 
-from perform.directions import PARAMETERS
-from perform.generators import bending, blending
-from perform.latent import path_parameters
+from perform.latent.directions import PARAMETERS
+from perform.latent.paths import path_parameters
+from perform.networks import bending, blending
 from perform.parameters import Parameter
 
 SHADERS = {

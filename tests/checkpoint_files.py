@@ -236,7 +236,7 @@ def measured(path: Path) -> str:
     import resource
 
     from perform.clock import stopwatch
-    from perform.generators.checkpoints import modules, read
+    from perform.networks.checkpoints import modules, read
 
     def peak() -> int:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from perform.hands import CHAINS, Floats
+from perform.inputs.hands.signals import CHAINS, Floats
 
 Pixels = NDArray[np.uint8]
 

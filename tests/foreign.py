@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perform.generators import lucidrains, stylegan1, stylegan2
-from perform.generators.checkpoints.dialects.centre import NAME
-from perform.generators.weights import Weights
+from perform.generators.dialects.centre import NAME
+from perform.networks.weights import Weights
 
 State = dict[str, NDArray[Any]]
 

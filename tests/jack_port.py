@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import rtmidi
 
-from perform.midiports import let_go
+from perform.midi.ports import let_go
 
 
 class Port:

@@ -74,7 +74,7 @@ PLACES = re.compile(
 
 
 def module_name(path: str) -> str:
-    """`perform/inputs/audio.py` is perform.inputs.audio."""
+    """`perform/inputs/audio/__init__.py` is perform.inputs.audio."""
     return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
 
 

@@ -6,14 +6,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from perform.addresses import READ, WRITE, Node, _apart, declared
 from perform.catalogue import Library
 from perform.clock import OfflineClock, Tempo
-from perform.latent import open_path
+from perform.latent.paths import open_path
 from perform.paths import shipped
 from perform.performance import CueInstance, Performance, Picture, SceneInstance
-from perform.scene import Scene, read
-from perform.setlist import Setlist, read_setlist, single
+from perform.scenes.addresses import READ, WRITE, Node, _apart, declared
+from perform.scenes.scene import Scene, read
+from perform.scenes.setlist import Setlist, read_setlist, single
 from perform.show import load
 from perform.signals import Event
 from tests.catalogue import FakeCatalogue

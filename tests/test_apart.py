@@ -13,12 +13,13 @@ import numpy as np
 import pytest
 
 from perform import generators, paths
-from perform.generators import ModelError
-from perform.generators.bending import Bend
-from perform.generators.blending import Blend
-from perform.generators.runtimes import apart, openvino
-from perform.generators.runtimes.apart import Compiler
-from perform.generators.weights import write
+from perform.generators import compiler as apart
+from perform.generators.compiler import Compiler
+from perform.networks import ModelError
+from perform.networks.bending import Bend
+from perform.networks.blending import Blend
+from perform.networks.runtimes import openvino
+from perform.networks.weights import write
 from tests.conftest import PATIENCE, eventually
 from tests.test_bending import WEIGHTS, WS
 

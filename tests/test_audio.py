@@ -12,10 +12,10 @@ import pytest
 
 from perform.clock import LiveClock
 from perform.inputs import audio
-from perform.inputs._line import CAPACITY, Field, Shared
-from perform.inputs._portaudio import DeviceError, devices
-from perform.inputs._steady import Steady
-from perform.inputs._tape import RATE, Tape
+from perform.inputs.audio.line import CAPACITY, Field, Shared
+from perform.inputs.audio.portaudio import DeviceError, devices
+from perform.inputs.audio.steady import Steady
+from perform.inputs.audio.tape import RATE, Tape
 from perform.signals import Event
 from tests.conftest import Server, clicks, eventually, tone, write_sound
 

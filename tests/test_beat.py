@@ -8,8 +8,8 @@ import mir_eval
 import numpy as np
 import pytest
 
-from perform.beat import CONFIDENT, Beat, BeatTracker, track
-from perform.features import FeatureExtractor
+from perform.rhythm.beat import CONFIDENT, Beat, BeatTracker, track
+from perform.rhythm.features import FeatureExtractor
 from tests import stimuli
 from tests.stimuli import RATE, Sound, Stimulus, Times
 

@@ -15,11 +15,12 @@ from torch import Tensor
 
 from perform.bench import Figure, generator, gpu, report
 from perform.generators import untrained
-from perform.generators.bending import Bend
-from perform.generators.runtimes import cuda, eager
-from perform.generators.runtimes.eager import network
+from perform.generators.kernels import fuse
 from perform.generators.stylegan3.untrained import untrained as alias_free
-from perform.generators.weights import Weights
+from perform.networks.bending import Bend
+from perform.networks.runtimes import cuda, eager
+from perform.networks.runtimes.eager import network
+from perform.networks.weights import Weights
 from tests.test_families import MADE
 from tests.test_generators import unrecorded
 
@@ -147,7 +148,7 @@ def test_kernels_are_a_setting(monkeypatch: pytest.MonkeyPatch) -> None:
     weights = MADE["stylegan2"]()
     cuda.Cuda(weights, "float32", unrecorded, "cpu").close()
     assert not fused
-    unit = cuda.Cuda(weights, "float32", unrecorded, "cpu", kernels=True)
+    unit = cuda.Cuda(weights, "float32", unrecorded, "cpu", fuse=fuse)
     assert fused == [unit._synthesis]
 
 
@@ -205,6 +206,6 @@ def test_on_a_gpu_a_model_is_captured_while_another_plays() -> None:
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here")
 def test_on_a_gpu_kernels_draw_the_picture() -> None:
     weights = untrained.weights("untrained-64")
-    plain, fused = cuda.Cuda(weights), cuda.Cuda(weights, kernels=True)
+    plain, fused = cuda.Cuda(weights), cuda.Cuda(weights, fuse=fuse)
     ws = np.ones((plain.space.num_ws, plain.space.w_dim), np.float32)
     assert np.abs(plain.synthesise(ws).astype(int) - fused.synthesise(ws)).mean() < 0.5

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 import torch
 
-from perform.generators.bending import FEEDBACK, OPERATIONS, Bend, bend, packed, parameters
-from perform.generators.runtimes import convert, cuda, eager, openvino
-from perform.generators.runtimes.bent import Bending
 from perform.generators.stylegan2 import Config, graph
-from perform.generators.weights import Weights
+from perform.networks.bending import FEEDBACK, OPERATIONS, Bend, bend, packed, parameters
+from perform.networks.runtimes import convert, cuda, eager, openvino
+from perform.networks.runtimes.bent import Bending
+from perform.networks.weights import Weights
 
 CONFIG = Config((8, 8, 8, 6, 6, 4), z_dim=5, mapping=(9, 8), clamp=256.0)
 LAYER = "b8.conv1"

@@ -16,13 +16,15 @@ import numpy as np
 import pytest
 import torch
 
-from perform.generators import LATENT, ModelError, biggan
+from perform.generators import biggan
 from perform.generators.biggan import STATISTICS, Config, from_state, infer, inputs, published, untrained
 from perform.generators.biggan.network import synthesis
-from perform.generators.runtimes.eager import pixels
-from perform.generators.runtimes.openvino import OpenVino, psnr
-from perform.generators.weights import Weights, read, write
-from perform.latent import truncate
+from perform.latent.controls import LATENT
+from perform.latent.paths import truncate
+from perform.networks import ModelError
+from perform.networks.runtimes.eager import pixels
+from perform.networks.runtimes.openvino import OpenVino, psnr
+from perform.networks.weights import Weights, read, write
 
 REFERENCE = os.environ.get("PERFORM_REFERENCE")
 FILES = [Path(__file__).parent / "data" / "biggan-tiny-32.npz"]

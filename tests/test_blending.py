@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from perform.generators import ModelError, dcgan
-from perform.generators.bending import Bend
-from perform.generators.blending import Blend, blend, mixed, parameters, second
-from perform.generators.runtimes import convert, eager, openvino
+from perform.generators import dcgan
 from perform.generators.stylegan2 import Config
 from perform.generators.stylegan3.untrained import untrained
-from perform.generators.weights import Weights
+from perform.networks import ModelError
+from perform.networks.bending import Bend
+from perform.networks.blending import Blend, blend, mixed, parameters, second
+from perform.networks.runtimes import convert, eager, openvino
+from perform.networks.weights import Weights
 from tests.test_bending import unrecorded
 from tests.test_families import MADE
 
@@ -58,7 +59,7 @@ def test_a_share_is_the_network_of_mixed_weights(name: str, where: Blend) -> Non
 
 
 def test_a_captured_graph_and_a_converted_one_blend_alike() -> None:
-    from perform.generators.runtimes import cuda
+    from perform.networks.runtimes import cuda
 
     one, two = drawn(SMALL, 1), drawn(SMALL, 2)
     other, bends = second(one, two, FINE), [Bend("invert", "b8.conv0")]

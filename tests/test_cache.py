@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from perform import paths
-from perform.generators.bending import Bend
-from perform.generators.runtimes import cache, openvino
-from perform.generators.runtimes.openvino import OpenVino
+from perform.networks.bending import Bend
+from perform.networks.runtimes import cache, openvino
+from perform.networks.runtimes.openvino import OpenVino
 from tests.test_bending import WEIGHTS, WS
 
 

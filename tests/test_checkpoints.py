@@ -20,9 +20,9 @@ import torch
 from numpy.typing import NDArray
 from safetensors.torch import save_file
 
-from perform.generators import ModelError
-from perform.generators.checkpoints import CheckpointError, Record, limits, read
-from perform.generators.checkpoints.modules import is_module, is_network, module, network, state
+from perform.networks import ModelError
+from perform.networks.checkpoints import CheckpointError, Record, limits, read
+from perform.networks.checkpoints.modules import is_module, is_network, module, network, state
 from tests import checkpoint_files as files
 from tests.checkpoint_files import Call, Name, Outside
 

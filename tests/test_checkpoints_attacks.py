@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from perform.generators.checkpoints import read
+from perform.networks.checkpoints import read
 from tests import checkpoint_files as files
 from tests.checkpoint_files import Call, Name, Outside
 

@@ -19,8 +19,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from perform.generators.checkpoints import CheckpointError, limits, read
-from perform.generators.checkpoints.modules import module
+from perform.networks.checkpoints import CheckpointError, limits, read
+from perform.networks.checkpoints.modules import module
 from tests import checkpoint_files as files
 from tests.checkpoint_files import Call, Name, Outside
 from tests.test_checkpoints_attacks import FLOAT, WEIGHT, nested, opened

@@ -12,7 +12,7 @@ import av
 import numpy as np
 import pytest
 
-from perform.beat import CONFIDENT
+from perform.rhythm.beat import CONFIDENT
 from tests.library import RED, save, write_library
 
 COMMAND = [sys.executable, "-c", "from perform.cli import app; app()"]

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from perform.clock import OfflineClock, Tempo
-from perform.cues import Cues, Place
-from perform.scene import Entrance, Scene, Settings
-from perform.setlist import Cue
+from perform.scenes.controls import Settings
+from perform.scenes.cues import Cues, Place
+from perform.scenes.scene import Entrance, Scene
+from perform.scenes.setlist import Cue
 
 NONE = Settings("", (), {})
 

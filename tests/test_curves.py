@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perform.curves import circle, eased, held, linear, slerp, spline
+from perform.latent.curves import circle, eased, held, linear, slerp, spline
 
 X, Y, ZERO = (np.array(v, np.float32) for v in ([1, 0, 0], [0, 1, 0], [0, 0, 0]))
 HALF = math.sqrt(0.5)

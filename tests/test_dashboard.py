@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from perform.dashboard import INPUT_ROWS, Dashboard, LogLines, Status, plain, render
+from perform.commands.dashboard import INPUT_ROWS, Dashboard, LogLines, Status, plain, render
 from perform.inputs import Health
 
 PLAYING = Status(

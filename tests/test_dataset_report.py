@@ -155,7 +155,7 @@ def test_a_film_from_the_command_line(tmp_path: Path) -> None:
 
 
 def test_flowers_from_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from perform.training import flora
+    from perform import flora
     from tests.test_dataset import render
 
     monkeypatch.setattr(flora, "render", render)
@@ -167,8 +167,8 @@ def test_flowers_from_the_command_line(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_the_flowers_themselves(tmp_path: Path) -> None:
+    from perform import flora
     from perform.render.context import GLError
-    from perform.training import flora
     from perform.training.dataset.sources import Drawing
 
     z = flora.latents(1, 2)

@@ -16,12 +16,13 @@ import pytest
 import torch
 from torch.nn import functional
 
-from perform.generators import ModelError, dcgan
+from perform.generators import dcgan
 from perform.generators.dcgan import Config, from_state
 from perform.generators.dcgan.network import synthesis
-from perform.generators.runtimes.eager import pixels
-from perform.generators.runtimes.openvino import OpenVino, psnr
-from perform.generators.weights import Weights, read, write
+from perform.networks import ModelError
+from perform.networks.runtimes.eager import pixels
+from perform.networks.runtimes.openvino import OpenVino, psnr
+from perform.networks.weights import Weights, read, write
 
 REFERENCE = os.environ.get("PERFORM_REFERENCE")
 FILES = [Path(__file__).parent / "data" / "dcgan-ngf16.npz"]

@@ -14,12 +14,22 @@ from hypothesis import strategies as st
 
 from perform import show
 from perform.catalogue import Library
-from perform.check import check_all
 from perform.clock import Moment, stopwatch
+from perform.commands.check import check_all
 from perform.demonstrations import fit as fitting
 from perform.demonstrations.fit import fit
-from perform.learned import NEIGHBOURS, Example, Learned, Mappings, Player, Text, nearest, read, written
-from perform.scene import SceneError
+from perform.documents import SceneError
+from perform.scenes.mapping import (
+    NEIGHBOURS,
+    Example,
+    Learned,
+    Mappings,
+    Player,
+    Text,
+    nearest,
+    read,
+    written,
+)
 from perform.signals import Signals
 from tests.conftest import eventually
 from tests.library import save, write_library

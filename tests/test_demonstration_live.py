@@ -20,9 +20,9 @@ from perform.demonstrations.live import Asked, Lesson
 from perform.demonstrations.session import Search, Session
 from perform.demonstrations.targets import among, targets, texts
 from perform.demonstrations.trainer import Trainer
-from perform.learned import Example, Learned, Player, read
-from perform.scene import Scene
-from perform.scene import read as read_scene
+from perform.scenes.mapping import Example, Learned, Player, read
+from perform.scenes.scene import Scene
+from perform.scenes.scene import read as read_scene
 from perform.signals import Event, Signals
 from tests.conftest import eventually
 from tests.library import save, write_library

@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 import torch
 
-from perform.generators import ModelError, lucidrains, stylegan2
-from perform.generators.checkpoints.dialects import lucidrains as lucid
-from perform.generators.checkpoints.dialects import official, rosinality
-from perform.generators.checkpoints.dialects.centre import NAME, centred
+from perform.generators import lucidrains, stylegan2
+from perform.generators.dialects import lucidrains as lucid
+from perform.generators.dialects import official, rosinality
+from perform.generators.dialects.centre import NAME, centred
 from perform.generators.stylegan2.network import Network, enlarged
 from perform.generators.stylegan3.untrained import untrained
+from perform.networks import ModelError
 from tests.foreign import LUCID, SECOND, State, drawn, names_of, rosinality_state, same, state_of, whole
 
 DATA = Path(__file__).parent / "data"

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perform.centre import POWER, Centre, nearness
-from perform.directions import Directions, factorised, measured, moved, principal, reach
-from perform.generators import ModelError
 from perform.generators.latents import directions, write_directions
 from perform.generators.stylegan2.noise import MovingNoise
-from perform.latent import Space, z_of
+from perform.latent.centre import POWER, Centre, nearness
+from perform.latent.directions import Directions, factorised, measured, moved, principal, reach
+from perform.latent.paths import Space, z_of
+from perform.networks import ModelError
 
 SPACE = Space(4, 4, 3)
 

@@ -17,8 +17,9 @@ from types import SimpleNamespace
 import glfw
 import pytest
 
-from perform import doctor, paths
-from perform.doctor import Check, Finding, checks
+from perform import paths
+from perform.commands import doctor
+from perform.commands.doctor import Check, Finding, checks
 from perform.inputs import audio, link
 from perform.render import context
 

@@ -12,10 +12,10 @@ from torch import Tensor
 
 import perform.generators as rack
 from perform.generators import biggan, dcgan, lucidrains, singan, stylegan1, stylegan2
-from perform.generators.bending import Bend
-from perform.generators.runtimes import eager, openvino
 from perform.generators.stylegan3.untrained import untrained
-from perform.generators.weights import Weights, family, read, write
+from perform.networks.bending import Bend
+from perform.networks.runtimes import eager, openvino
+from perform.networks.weights import Weights, family, read, write
 
 
 def drawn(config: Any) -> Weights:

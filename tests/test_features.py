@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from perform import features
-from perform.features import PITCHES, SIGNALS, FeatureExtractor, Features, merge
+from perform.rhythm import features
+from perform.rhythm.features import PITCHES, SIGNALS, FeatureExtractor, Features, merge
 from tests.stimuli import Sound
 
 RATE = 44100
@@ -247,5 +247,5 @@ def test_a_wrong_shape_is_refused() -> None:
 
 
 def test_importing_is_free() -> None:
-    code = "import perform.beat, sys; sys.exit(bool({'librosa', 'scipy'} & {*sys.modules}))"
+    code = "import perform.rhythm.beat, sys; sys.exit(bool({'librosa', 'scipy'} & {*sys.modules}))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

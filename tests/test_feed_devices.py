@@ -20,10 +20,10 @@ import tomlkit
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perform.feeds import Feed, chosen, read
 from perform.inputs import Input
-from perform.inputs.feed import Feeds, open
 from perform.inputs.feeds.dmx import Levels, art_net, sacn
+from perform.inputs.feeds.document import Feed, chosen, read
+from perform.inputs.feeds.live import Feeds, open
 from perform.inputs.feeds.serial import LINE, Lines
 from tests.conftest import eventually, needs
 

@@ -15,13 +15,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perform import midiports, profiles
-from perform.addresses import Arguments, Standing, declared
 from perform.catalogue import Library
-from perform.outputs._lights import Lights, dark
-from perform.outputs.feedback import BURST, Desk, Feedback, Painter
-from perform.profiles import Profile
-from perform.setlist import read_setlist
+from perform.midi import ports as midiports
+from perform.midi import profiles
+from perform.midi.profiles import Profile
+from perform.outputs.lights import BURST, Desk, Feedback, Painter
+from perform.outputs.lights.patterns import Lights, dark
+from perform.scenes.addresses import Arguments, Standing, declared
+from perform.scenes.setlist import read_setlist
 from tests.conftest import eventually
 from tests.library import RED, save, write_library
 

@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from perform import profiles, show
+from perform import show
 from perform.catalogue import Library
-from perform.outputs import feedback
-from perform.outputs._lights import Lights, dark
-from perform.outputs.feedback import Feedback
+from perform.midi import profiles
+from perform.outputs import lights as feedback
+from perform.outputs.lights import Feedback
+from perform.outputs.lights.patterns import Lights, dark
 from tests import jack_port
 from tests.conftest import Server, eventually
 from tests.library import save, write_library

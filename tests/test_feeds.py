@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perform import feeds
 from perform.catalogue import Library
-from perform.feeds import Reading, Text, chosen, numbers, read
-from perform.scene import SceneError
+from perform.documents import SceneError
+from perform.inputs.feeds import document as feeds
+from perform.inputs.feeds.document import Reading, Text, chosen, numbers, read
 
 
 def text(**given: object) -> Text:

@@ -10,12 +10,12 @@ import pytest
 from numpy.typing import NDArray
 from typer.testing import CliRunner
 
+from perform import flora
+from perform.commands.flora import app
+from perform.flora import films, varieties
+from perform.flora.dimensions import PLACES, TABLE
 from perform.generators.latents import directions
 from perform.render import stills
-from perform.training import flora
-from perform.training.flora import films, varieties
-from perform.training.flora.commands import app
-from perform.training.flora.dimensions import PLACES, TABLE
 
 Pictures = NDArray[np.uint8]
 

@@ -10,13 +10,14 @@ import pytest
 
 from perform import generators, paths
 from perform.catalogue import Library
-from perform.directions import Directions
-from perform.generators import Floats, Generator
+from perform.flora import DIMENSIONS, TABLE
+from perform.generators import Generator
 from perform.generators.latents import directions, write_directions
-from perform.latent import truncate, z_of
+from perform.latent.directions import Directions
+from perform.latent.paths import truncate, z_of
 from perform.models import keep, located
 from perform.models.directions import Hunt, find
-from perform.training.flora import DIMENSIONS, TABLE
+from perform.networks import Floats
 from perform.training.origin import Origin
 
 MODELS = paths.shipped() / "models"

@@ -12,18 +12,18 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from perform.catalogue import Library
-from perform.check import check_all
 from perform.clock import OfflineClock
+from perform.commands.check import check_all
+from perform.documents import SceneError
 from perform.footage.opening import Opener
 from perform.performance import Performance
 from perform.render.context import headless
 from perform.render.present import Present
 from perform.render.readback import Readback
 from perform.rig import Rig
-from perform.scene import SceneError
 from perform.show import find, load
 from perform.stage import Stage
-from perform.studios import Studios
+from perform.stage.pool import Studios
 from tests.conftest import clicks, write_sound
 from tests.library import CUT, RED, save, write_library
 from tests.reels import number, write_film

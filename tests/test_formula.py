@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from perform import formula
 from perform.clock import Moment
 from perform.formula import DEFAULT, FormulaError, Vocabulary
-from perform.functions import FUNCTIONS
-from perform.outputs import _keys
+from perform.formula.functions import FUNCTIONS
+from perform.outputs.window import keys as _keys
 from perform.signals import Signals
 
 NOW = Moment(1.0, 60, 1 / 60, 2.0, 0.5, 120.0)

@@ -11,7 +11,7 @@ import pytest
 from perform import formula
 from perform.clock import OfflineClock, Tempo
 from perform.formula import FormulaError
-from perform.functions import FUNCTIONS
+from perform.formula.functions import FUNCTIONS
 from perform.signals import Signals
 
 NOISE = [0.5827496615028087, 0.753439610411553, 0.5353210898649783]  # of seed 0

@@ -21,11 +21,11 @@ import pytest
 from perform import show
 from perform.catalogue import Library
 from perform.clock import stopwatch
-from perform.feeds import LONGEST, Found, Http, chosen, numbers
-from perform.inputs.feed import Feeds, LiveFeed, open
 from perform.inputs.feeds import Say
 from perform.inputs.feeds.dmx import art_net, sacn
+from perform.inputs.feeds.document import LONGEST, Found, Http, chosen, numbers
 from perform.inputs.feeds.http import Page
+from perform.inputs.feeds.live import Feeds, LiveFeed, open
 from perform.inputs.feeds.serial import LINE, Lines
 from perform.inputs.midi import Midi
 from perform.rig import Rig
@@ -75,9 +75,9 @@ def heard(events: list[Event]) -> dict[str, object]:
 
 
 def test_osc_packets() -> None:
-    from perform.addresses import Board
-    from perform.inputs._osc_ear import Ear
-    from perform.inputs._osc_packets import message
+    from perform.inputs.osc.ear import Ear
+    from perform.inputs.osc.packets import message
+    from perform.scenes.addresses import Board
 
     whole = message("/sensor/1", [3, "x", 7.25])
     bundle = b"#bundle\0" + bytes(7) + b"\1" + len(whole).to_bytes(4, "big") + whole
@@ -159,7 +159,7 @@ def test_a_message_that_is_too_long_or_too_deep_says_nothing() -> None:
 
 
 def test_midi_bytes() -> None:
-    from perform.inputs._midi_bytes import Stream
+    from perform.inputs.midi.bytes import Stream
 
     good = [mido.Message("note_on", note=60, velocity=3), mido.Message("control_change", control=7, value=9)]
     good += [mido.Message("pitchwheel", pitch=-8192), mido.Message("program_change", program=5)]

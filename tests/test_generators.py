@@ -16,11 +16,12 @@ import torch
 from torch import Tensor
 
 import perform.generators as rack
-from perform.generators import Generator, ModelError, untrained
-from perform.generators.runtimes import convert, cuda, eager, openvino
+from perform.generators import Generator, untrained
 from perform.generators.stylegan2 import Config, drawn_noise, graph, noise_sizes, stored_noise
 from perform.generators.stylegan2.network import Network
-from perform.generators.weights import Weights, write
+from perform.networks import ModelError
+from perform.networks.runtimes import convert, cuda, eager, openvino
+from perform.networks.weights import Weights, write
 
 SMALL = Config((8, 8, 8, 6, 6, 4), z_dim=5, c_dim=3, embed=7, mapping=(9, 8), clamp=256.0)
 CONFIGS = {

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from perform import hands, paths
+from perform import paths
 from perform.formula import compile
-from perform.hands import (
+from perform.inputs.hands import signals as hands
+from perform.inputs.hands.signals import (
     APART,
     CLOSED,
     CURLED,

@@ -15,11 +15,11 @@ import pytest
 from numpy.typing import NDArray
 
 from perform.clock import stopwatch
-from perform.hands import Floats, points_of
-from perform.inputs._hand_pair import Pair, Seen
-from perform.inputs._hand_tracker import Tracker
 from perform.inputs.camera import Camera, Pixels, View
 from perform.inputs.hands import Hands, model_file
+from perform.inputs.hands.pair import Pair, Seen
+from perform.inputs.hands.signals import Floats, points_of
+from perform.inputs.hands.tracker import Tracker
 from perform.models import hands as maker
 from tests.conftest import eventually
 from tests.drawn_hands import Hand, picture

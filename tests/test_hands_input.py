@@ -10,11 +10,11 @@ import pytest
 from numpy.typing import NDArray
 
 from perform.clock import stopwatch
-from perform.hands import SIGNALS
 from perform.inputs import hands as module
-from perform.inputs._hand_process import ROW, rows
 from perform.inputs.camera import Camera, Pixels, View
 from perform.inputs.hands import Hands
+from perform.inputs.hands.process import ROW, rows
+from perform.inputs.hands.signals import SIGNALS
 from perform.signals import Event
 from tests.conftest import eventually
 from tests.drawn_hands import Hand

@@ -12,11 +12,11 @@ from types import SimpleNamespace
 import pytest
 from typer.testing import CliRunner
 
-from perform import doctor
 from perform.cli import app
-from perform.generators import ModelError
+from perform.commands import doctor
 from perform.inputs import hands
 from perform.models import hands as maker
+from perform.networks import ModelError
 
 CONTENT = {"hand_detector.tflite": b"palms" * 100, "hand_landmarks_detector.tflite": b"marks" * 200}
 Pip = Callable[..., SimpleNamespace]
@@ -124,10 +124,10 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_doctor_says_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("perform.inputs._hand_tracker.find_spec", lambda name: None)
+    monkeypatch.setattr("perform.inputs.hands.tracker.find_spec", lambda name: None)
     state, why, remedy = doctor.hands()
     assert state == "warn" and "mediapipe is not installed" in why and remedy
-    monkeypatch.setattr("perform.inputs._hand_tracker.find_spec", lambda name: name)
+    monkeypatch.setattr("perform.inputs.hands.tracker.find_spec", lambda name: name)
     monkeypatch.setattr(doctor.metadata, "version", lambda name: "9.9")
     assert doctor.hands() == ("warn", "the tracker's model is missing", "perform models import hands")
     file = maker.bring(wheel(tmp_path)).file

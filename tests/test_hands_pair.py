@@ -8,8 +8,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from perform.hands import SIGNALS, palm
-from perform.inputs._hand_pair import BEGIN, CHANGED, END, Pair, Seen, once
+from perform.inputs.hands.pair import BEGIN, CHANGED, END, Pair, Seen, once
+from perform.inputs.hands.signals import SIGNALS, palm
 from tests.drawn_hands import Hand
 
 FPS = 30

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from perform.clock import stopwatch
-from perform.inputs import _hand_tracker
-from perform.inputs._hand_process import ROW, Pixels
-from perform.inputs._hand_tracker import Tracker
+from perform.inputs.hands import tracker as _hand_tracker
+from perform.inputs.hands.process import ROW, Pixels
+from perform.inputs.hands.tracker import Tracker
 from tests import hand_trackers
 from tests.conftest import eventually
 

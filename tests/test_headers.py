@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from perform import paths
-from perform.generators.checkpoints import headers, load
+from perform.generators import load
+from perform.networks import weights
+from perform.networks.checkpoints import headers
 from tests.foreign import LUCID, drawn, state_of
 from tests.test_load import torch_file
 
@@ -40,7 +42,7 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
 def anew(file: Path) -> Any:
     """The header as another process would find it."""
     load._header.cache_clear()
-    headers._sources.cache_clear()
+    weights.sources_digest.cache_clear()
     return load.header(file)
 
 
@@ -65,7 +67,7 @@ def test_a_changed_file_or_description_is_read_again(file: Path, read: list[Path
 def test_other_ways_to_read_read_again(file: Path, read: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
     anew(file)
     load._header.cache_clear()
-    monkeypatch.setattr(headers, "_sources", lambda: "another")
+    monkeypatch.setattr(headers, "sources_digest", lambda: b"another")
     load.header(file)
     assert len(read) == 2
 

@@ -4,9 +4,9 @@ import pytest
 
 from perform import formula
 from perform.clock import OfflineClock, Tempo
-from perform.controls import Controls, Settings
-from perform.holds import Hold, fits, holdable
 from perform.parameters import Parameter
+from perform.scenes.controls import Controls, Settings
+from perform.scenes.holds import Hold, fits, holdable
 from perform.signals import Signals
 
 AMOUNT = Parameter("amount", 0.5, 0.0, 2.0)

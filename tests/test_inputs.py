@@ -18,10 +18,11 @@ from pythonosc.osc_message_builder import OscMessageBuilder
 
 from perform import inputs
 from perform.clock import stopwatch
-from perform.feeds import read
 from perform.formula import ARRAYS, compile
-from perform.inputs import Health, Input, audio, camera, feed, hands, link, midi, osc
+from perform.inputs import Health, Input, audio, camera, hands, link, midi, osc
 from perform.inputs.feeds import Say
+from perform.inputs.feeds import live as feed
+from perform.inputs.feeds.document import read
 from tests.conftest import eventually, tone, write_sound
 
 Speak: TypeAlias = Callable[[], Any]

@@ -14,12 +14,12 @@ import numpy as np
 import pytest
 import torch
 
-from perform.generators.runtimes.eager import network
 from perform.generators.stylegan2 import Config
 from perform.generators.stylegan2.network import finished
 from perform.generators.stylegan3.network import finished as alias_free_finished
 from perform.generators.stylegan3.untrained import untrained
-from perform.generators.weights import Weights
+from perform.networks.runtimes.eager import network
+from perform.networks.weights import Weights
 from tests.laws import ROOT
 from tests.test_generators import drawn
 
@@ -28,7 +28,9 @@ GPU = torch.cuda.is_available()
 if not GPU and os.environ.get("TRITON_INTERPRET") != "1":
     pytest.skip("no GPU here, and TRITON_INTERPRET is not 1", allow_module_level=True)
 
-from perform.generators.kernels import alias_free, fuse, modulated  # noqa: E402
+from perform.generators.kernels import fuse  # noqa: E402
+from perform.generators.stylegan2 import kernel as modulated  # noqa: E402
+from perform.generators.stylegan3 import kernel as alias_free  # noqa: E402
 
 DEVICE = "cuda" if GPU else "cpu"
 NEAR = {torch.float32: 2e-5, torch.float16: 4e-3}
@@ -98,7 +100,7 @@ def test_filters_longer_than_a_square_are_refused() -> None:
     ids=["stylegan2", "resnet", "stylegan3-t", "stylegan3-r"],
 )
 def test_a_fused_network_draws_the_same(weights: Weights) -> None:
-    from perform.generators.weights import family
+    from perform.networks.weights import family
 
     inputs = family(weights.config.family).inputs(weights)
     controls = {parameter.name: parameter.default for parameter in weights.config.parameters}

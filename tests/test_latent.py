@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perform.clock import Moment, OfflineClock, Tempo
-from perform.latent import (
+from perform.latent.paths import (
     PATHS,
     Floats,
     Path,

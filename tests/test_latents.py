@@ -11,9 +11,9 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from perform.generators import ModelError
 from perform.generators.latents import Directions, directions, fitted, read
-from perform.latent import Space
+from perform.latent.paths import Space
+from perform.networks import ModelError
 
 SPACE = Space(8, 6, 4)
 

@@ -12,18 +12,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from perform import formula, profiles
+from perform import formula
 from perform.catalogue import Library
 from perform.clock import Moment, OfflineClock, Tempo
+from perform.commands.learn import waited
 from perform.inputs import Health
 from perform.inputs.midi import Midi
-from perform.learning.commands import waited
 from perform.learning.formulas import formula as text_for
 from perform.learning.moved import Control, Watch
 from perform.learning.targets import Target, named, of_scene, of_show
+from perform.midi import profiles
 from perform.parameters import Parameter
-from perform.scene import read
-from perform.setlist import BINDINGS, SHOW, read_setlist
+from perform.scenes.scene import read
+from perform.scenes.setlist import BINDINGS, SHOW, read_setlist
 from perform.signals import Event, Signals
 
 LIBRARY = Library(Path.cwd())

@@ -18,9 +18,11 @@ from perform import paths
 from perform.catalogue import Library
 from perform.cli import app
 from perform.clock import OfflineClock
-from perform.learning import commands, files
+from perform.commands import learn as commands
+from perform.documents import SceneError, document
+from perform.learning import files
 from perform.learning.files import own, undo, written
-from perform.scene import SceneError, document, read
+from perform.scenes.scene import read
 from tests.test_learn import Tape, turned
 
 TEXT = """\

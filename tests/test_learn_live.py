@@ -11,9 +11,9 @@ import pytest
 
 from perform import paths, show
 from perform.catalogue import Library
+from perform.documents import document
 from perform.learning.live import Clerk, Learner
 from perform.rig import Rig
-from perform.scene import document
 from perform.show import Options
 from perform.signals import Event
 from tests.conftest import eventually

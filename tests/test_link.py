@@ -166,7 +166,7 @@ def test_without_the_extra_it_says_how_to_install_it(monkeypatch: pytest.MonkeyP
 
 def test_the_process_ends_with_its_input_and_without_the_library() -> None:
     gone = (
-        "import sys; sys.modules['link'] = None\nfrom perform.inputs._link_peer import main; sys.exit(main())"
+        "import sys; sys.modules['link'] = None\nfrom perform.inputs.link.peer import main; sys.exit(main())"
     )
     assert subprocess.run([sys.executable, "-c", gone]).returncode == 3
 

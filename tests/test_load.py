@@ -20,10 +20,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import save_file
 
-from perform.generators import ModelError, weights
-from perform.generators.checkpoints.dialects import tensorflow
-from perform.generators.checkpoints.load import LAYOUT, load
-from perform.generators.runtimes.eager import Eager
+from perform.generators.dialects import tensorflow
+from perform.generators.load import LAYOUT, load
+from perform.networks import ModelError, weights
+from perform.networks.runtimes.eager import Eager
 from tests import checkpoint_files as files
 from tests.checkpoint_files import Call, Name
 from tests.foreign import (

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from perform.generators import ModelError
-from perform.generators.checkpoints.dialects import centre
-from perform.generators.checkpoints.limits import FLOOR
-from perform.generators.checkpoints.load import load
-from perform.generators.weights import family
+from perform.generators.dialects import centre
+from perform.generators.load import load
+from perform.networks import ModelError
+from perform.networks.checkpoints.limits import FLOOR
+from perform.networks.weights import family
 from tests import checkpoint_files as files
 from tests.checkpoint_files import Call
 from tests.foreign import LUCID, SECOND, State, drawn, names_of, rosinality_state, state_of, whole

@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 
 from perform import loops, paths
 from perform.catalogue import Library
-from perform.check import check_file
 from perform.cli import app
+from perform.commands.check import check_file
 from perform.loops import Loop
 
 MODEL = "untrained-64"

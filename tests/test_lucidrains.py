@@ -11,12 +11,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from perform.generators import ModelError
 from perform.generators.lucidrains import Config, infer, inputs, mapped
 from perform.generators.lucidrains.network import synthesis
-from perform.generators.runtimes.eager import Eager
-from perform.generators.runtimes.openvino import OpenVino
-from perform.generators.weights import Weights, read, write
+from perform.networks import ModelError
+from perform.networks.runtimes.eager import Eager
+from perform.networks.runtimes.openvino import OpenVino
+from perform.networks.weights import Weights, read, write
 
 SMALL = Config((6, 6, 5, 4), z_dim=5, mapping=(5, 5))
 

@@ -26,13 +26,13 @@ HEAVY = (
     "sounddevice", "torch", "typer", "watchfiles",
 )  # fmt: skip
 EXTRA = {
-    "perform.scene": {"pydantic"},
-    "perform.setlist": {"pydantic"},
-    "perform.cues": {"pydantic"},
-    "perform.feeds": {"pydantic"},
-    "perform.learned": {"pydantic"},
-    "perform.profiles": {"pydantic"},
-    "perform.addresses": {"pydantic"},
+    "perform.scenes.scene": {"pydantic"},
+    "perform.scenes.setlist": {"pydantic"},
+    "perform.scenes.cues": {"pydantic"},
+    "perform.inputs.feeds.document": {"pydantic"},
+    "perform.scenes.mapping": {"pydantic"},
+    "perform.midi.profiles": {"pydantic"},
+    "perform.scenes.addresses": {"pydantic"},
 }
 
 
@@ -81,19 +81,19 @@ def test_no_registry_and_no_machine_is_named() -> None:
 @pytest.mark.parametrize(
     ("path", "text"),
     [
-        ("perform/latent.py", "from perform.generators import Generator"),
-        ("perform/latent.py", "def f():\n    import perform.render.isf"),
+        ("perform/latent/paths.py", "from perform.generators import Generator"),
+        ("perform/latent/paths.py", "def f():\n    import perform.render.isf"),
         ("perform/newcomer.py", "from perform import rig"),
-        ("perform/inputs/audio.py", "from perform.render import isf"),
-        ("perform/inputs/audio.py", "from perform import outputs"),
-        ("perform/inputs/audio.py", "from ..outputs import memory"),
+        ("perform/inputs/audio/__init__.py", "from perform.render import isf"),
+        ("perform/inputs/audio/__init__.py", "from perform import outputs"),
+        ("perform/inputs/audio/__init__.py", "from ..outputs import memory"),
         ("perform/render/shader.py", "from perform.performance import Performance"),
-        ("perform/performance.py", "from perform.rig import Rig"),
-        ("perform/performance.py", "from perform.catalogue import Library"),
-        ("perform/performance.py", "from perform.render import isf"),
-        ("perform/performance.py", "from perform.render.isf import ISF"),
-        ("perform/rig.py", "from perform.dashboard import Dashboard"),
-        ("perform/doctor.py", "import perform.cli"),
+        ("perform/performance/__init__.py", "from perform.rig import Rig"),
+        ("perform/performance/__init__.py", "from perform.catalogue import Library"),
+        ("perform/performance/__init__.py", "from perform.render import isf"),
+        ("perform/performance/__init__.py", "from perform.render.isf import ISF"),
+        ("perform/rig.py", "from perform.commands.dashboard import Dashboard"),
+        ("perform/commands/doctor.py", "import perform.cli"),
     ],
 )
 def test_the_import_law_can_fail(path: str, text: str) -> None:
@@ -103,9 +103,15 @@ def test_the_import_law_can_fail(path: str, text: str) -> None:
 @pytest.mark.parametrize(
     ("path", "text"),
     [
-        ("perform/latent.py", "import math\nfrom perform.clock import Moment\nfrom perform import curves"),
-        ("perform/inputs/audio.py", "from perform.inputs import Health\nfrom . import _tape"),
-        ("perform/performance.py", "from perform.render import Image, Unit\nfrom perform.scene import Scene"),
+        (
+            "perform/latent/paths.py",
+            "import math\nfrom perform.clock import Moment\nfrom perform import curves",
+        ),
+        ("perform/inputs/audio/__init__.py", "from perform.inputs import Health\nfrom . import _tape"),
+        (
+            "perform/performance/__init__.py",
+            "from perform.render import Image, Unit\nfrom perform.scenes.scene import Scene",
+        ),
         ("perform/bench/loop.py", "from perform import show\nfrom perform.bench import Figure"),
         ("perform/cli.py", "from perform import __version__, rig, show"),
     ],
@@ -117,7 +123,7 @@ def test_the_import_law_lets_through_what_it_should(path: str, text: str) -> Non
 @pytest.mark.parametrize(
     ("path", "text"),
     [
-        ("perform/latent.py", "import torch"),
+        ("perform/latent/paths.py", "import torch"),
         ("perform/clock.py", "import pydantic"),
         ("perform/newcomer.py", "def f():\n    from scipy import signal"),
         ("perform/__init__.py", "import rich"),
@@ -153,7 +159,7 @@ def test_the_spine_law_can_fail(path: str, text: str) -> None:
     ],
 )
 def test_the_clock_law_can_fail(text: str) -> None:
-    assert complaints(laws.clock_law, text, "perform/latent.py")
+    assert complaints(laws.clock_law, text, "perform/latent/paths.py")
     assert not complaints(laws.clock_law, text, "perform/clock.py")
 
 
@@ -164,7 +170,7 @@ def test_the_clock_law_lets_seeds_and_stopwatches_through() -> None:
         "random.Random(4)\nstopwatch()\ntorch.randn(3, generator=torch.Generator())\n"
         "x: np.random.Generator\nmoment.time.time()\n"
     )
-    assert complaints(laws.clock_law, text, "perform/latent.py") == []
+    assert complaints(laws.clock_law, text, "perform/latent/paths.py") == []
 
 
 @pytest.mark.parametrize(
@@ -182,14 +188,14 @@ def test_the_clock_law_lets_seeds_and_stopwatches_through() -> None:
     ],
 )
 def test_the_law_against_danger_can_fail(text: str) -> None:
-    assert complaints(laws.danger_law, text, "perform/latent.py")
+    assert complaints(laws.danger_law, text, "perform/latent/paths.py")
 
 
 def test_the_law_against_danger_knows_its_exceptions() -> None:
     assert not complaints(laws.danger_law, "print(1)", "perform/cli.py")
-    assert not complaints(laws.danger_law, "import pickle", "perform/generators/checkpoints/reader.py")
+    assert not complaints(laws.danger_law, "import pickle", "perform/networks/checkpoints/reader.py")
     text = "import re, torch\nre.compile('a')\nnet.eval()\ntorch.load('a', weights_only=True)"
-    assert not complaints(laws.danger_law, text, "perform/latent.py")
+    assert not complaints(laws.danger_law, text, "perform/latent/paths.py")
 
 
 def test_the_size_law_can_fail() -> None:
@@ -201,7 +207,7 @@ def test_the_size_law_can_fail() -> None:
 
 @pytest.mark.parametrize("text", ["x = 1", '"""Doc."""\ndef f(): ...', '"""Doc."""\nclass A: ...'])
 def test_the_docstring_law_can_fail(text: str) -> None:
-    assert complaints(laws.docstring_law, text, "perform/latent.py")
+    assert complaints(laws.docstring_law, text, "perform/latent/paths.py")
 
 
 @pytest.mark.parametrize(
@@ -249,7 +255,7 @@ def protocols() -> list[str]:
 
 
 def test_importing_is_free_can_fail() -> None:
-    assert "rich" in loaded("perform.dashboard")
+    assert "rich" in loaded("perform.commands.dashboard")
 
 
 def test_the_command_line_starts_without_its_instruments() -> None:

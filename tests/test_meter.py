@@ -10,11 +10,11 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-from perform import meter
 from perform.cli import app
+from perform.commands import hands as meter
+from perform.commands.hands import Meter, advice, looks
 from perform.inputs import camera, hands
 from perform.inputs.camera import View
-from perform.meter import Meter, advice, looks
 from tests.conftest import eventually
 from tests.drawn_hands import Hand
 from tests.test_hands_input import Eye, Mind, row

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from typer.testing import CliRunner
 
 from perform.cli import app
-from perform.models.sample import png_of
+from perform.sampling.pictures import png_of
 from perform.training.metrics import compared, diversity, frechet, nearest, precision_recall
 from perform.training.metrics.features import network, planes, resized, scattering
 

@@ -14,9 +14,10 @@ from pathlib import Path
 import mido
 import pytest
 
-from perform import midiports, profiles
 from perform.inputs import midi
 from perform.inputs.midi import Midi
+from perform.midi import ports as midiports
+from perform.midi import profiles
 from tests import midi_double
 from tests.conftest import PATIENCE, Server, eventually
 from tests.midi_double import drivers
@@ -24,7 +25,7 @@ from tests.midi_sender import numbered
 
 ROOT = Path(__file__).resolve().parent.parent
 DOUBLE = "tests.midi_double"
-JACK = "perform.inputs._rtmidi/UNIX_JACK"
+JACK = "perform.inputs.midi.rtmidi/UNIX_JACK"
 MIX = profiles.read(ROOT / "profiles/midimix.toml")
 SOAK = 30 if os.environ.get("PERFORM_SOAK") else 1  # half a minute of it, or a minute and more
 

@@ -13,14 +13,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perform import profiles
 from perform.clock import OfflineClock, Tempo
-from perform.inputs._midi_bytes import Stream
-from perform.inputs._midi_device import Device, steps
-from perform.inputs._midi_numbers import MOST, Pair
-from perform.midi import SIGNAL, device_name, free_name, kind
-from perform.scene import Reader
-from perform.setlist import BINDINGS, SHOW
+from perform.inputs.midi.bytes import Stream
+from perform.inputs.midi.device import Device, steps
+from perform.inputs.midi.numbers import MOST, Pair
+from perform.midi import profiles
+from perform.midi.names import SIGNAL, device_name, free_name, kind
+from perform.scenes.scene import Reader
+from perform.scenes.setlist import BINDINGS, SHOW
 from perform.signals import Signals
 
 Message = mido.Message

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perform.inputs.midi import Midi
-from perform.midiclock import PULSES, Lock, MidiClocks, Sender
+from perform.midi.clock import PULSES, Lock, MidiClocks, Sender
 
 
 def pulses(bpm: float, beats: float, jitter: float = 0.0, since: float = 10.0, seed: int = 0) -> list[float]:

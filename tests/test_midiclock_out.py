@@ -15,15 +15,15 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from perform import midiports
 from perform.clock import LiveClock, Tempo, stopwatch
-from perform.midiclock import PULSES, MidiClocks, Sender
+from perform.midi import ports as midiports
+from perform.midi.clock import PULSES, MidiClocks, Sender
 from perform.outputs import midiclock as out
 from perform.outputs.midiclock import ClockOut, Pulses
 from tests.conftest import Server, eventually, needs
 from tests.jack_port import Port as JackPort
 
-JACK = "perform.inputs._rtmidi/UNIX_JACK"
+JACK = "perform.inputs.midi.rtmidi/UNIX_JACK"
 
 
 def played(tempi: list[tuple[float, Tempo]], until: float) -> list[tuple[float, str, int]]:

@@ -8,8 +8,8 @@ from typing import ClassVar
 import pytest
 import rtmidi
 
-from perform import midiports
-from perform.midiports import Looker
+from perform.midi import ports as midiports
+from perform.midi.ports import Looker
 
 
 class Client:

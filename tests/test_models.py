@@ -21,13 +21,13 @@ from perform import generators, show
 from perform.bench.models import loading, written
 from perform.catalogue import Library
 from perform.cli import app
-from perform.generators import weights
-from perform.generators.checkpoints.load import load
 from perform.generators.dcgan import untrained
-from perform.generators.runtimes.eager import Eager, pixels
-from perform.latent import z_of
+from perform.generators.load import load
+from perform.latent.paths import z_of
 from perform.models import keep
-from perform.models.sample import Sampling, Wish, png
+from perform.networks import weights
+from perform.networks.runtimes.eager import Eager, pixels
+from perform.sampling.pictures import Sampling, Wish, png
 from scripts.reference_table import CONTAINERS, differences
 from tests.library import save, write_library
 
@@ -353,7 +353,7 @@ def generators_closing(model: str) -> Any:
 def test_a_header_is_read_once_as_long_as_the_file_is_the_same(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from perform.generators.checkpoints import load as loading
+    from perform.generators import load as loading
 
     read: list[Path] = []
 

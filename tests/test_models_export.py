@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from perform import generators
-from perform.generators import latents, weights
-from perform.generators.checkpoints.load import load
+from perform.generators import latents
+from perform.generators.load import load
 from perform.models import keep
+from perform.networks import weights
 from tests.test_models import FOREIGN, folder, run
 
 __all__ = ["folder"]  # used by all tests here

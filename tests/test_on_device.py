@@ -12,9 +12,9 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from perform.generators.bending import OPERATIONS, Bend, packed
-from perform.generators.runtimes.eager import network, pixels
-from perform.generators.weights import Weights, family
+from perform.networks.bending import OPERATIONS, Bend, packed
+from perform.networks.runtimes.eager import network, pixels
+from perform.networks.weights import Weights, family
 from tests.test_families import MADE
 
 

@@ -17,11 +17,11 @@ from pythonosc.osc_message import OscMessage
 from pythonosc.osc_message_builder import OscMessageBuilder
 from pythonosc.udp_client import SimpleUDPClient
 
-from perform.addresses import Board
 from perform.clock import LiveClock, stopwatch
-from perform.inputs._osc_ear import Ear
-from perform.inputs._slots import NAMES, Slots
 from perform.inputs.osc import Osc
+from perform.inputs.osc.ear import Ear
+from perform.inputs.slots import NAMES, Slots
+from perform.scenes.addresses import Board
 from tests.conftest import eventually
 
 MESSAGES = [("/a", [0.5]), ("/sensor/1", [3, "x", 7.25, True]), ("/go", []), ("/title", ["flora"])]

@@ -16,7 +16,7 @@ import pytest
 from typer.testing import CliRunner
 
 from perform.cli import app
-from perform.inputs._osc_packets import message
+from perform.inputs.osc.packets import message
 from perform.terminal import place_of
 from tests.boards import Controller
 from tests.conftest import eventually

@@ -5,10 +5,10 @@ import struct
 import pytest
 
 from perform.clock import wall
-from perform.inputs._osc_ear import AHEAD, PATTERN, WAITING, Ear
-from perform.inputs._osc_limits import SENDERS, Limits
-from perform.inputs._osc_packets import BUNDLE, message
-from perform.inputs._slots import NAMES
+from perform.inputs.osc.ear import AHEAD, PATTERN, WAITING, Ear
+from perform.inputs.osc.limits import SENDERS, Limits
+from perform.inputs.osc.packets import BUNDLE, message
+from perform.inputs.slots import NAMES
 from tests.boards import NODES, board
 
 ME = ("10.0.0.7", 5000)

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from perform.inputs._osc_out import ASKED, BURST, HANDS_OFF, SENDERS, SILENCE, Out, Told
-from perform.inputs._osc_packets import message, messages
 from perform.inputs.osc import Osc
+from perform.inputs.osc.out import ASKED, BURST, HANDS_OFF, SENDERS, SILENCE, Out, Told
+from perform.inputs.osc.packets import message, messages
 from tests.boards import VALUES, Controller, Fixed, board
 from tests.conftest import eventually
 

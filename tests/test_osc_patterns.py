@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perform.clock import stopwatch
-from perform.inputs._osc_patterns import is_pattern, matching
+from perform.inputs.osc.patterns import is_pattern, matching
 
 # "OSC Message Dispatching and Pattern Matching", rule by rule: pattern, what it matches, what it does not.
 TABLE = [

@@ -14,11 +14,11 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
-from perform.inputs._osc_ear import Ear
-from perform.inputs._osc_packets import Message, message, messages
-from perform.inputs._osc_query import CLIENTS, CONNECTIONS, LISTENED, Listener, Query
-from perform.inputs._osc_tree import tree
 from perform.inputs.osc import Osc
+from perform.inputs.osc.ear import Ear
+from perform.inputs.osc.packets import Message, message, messages
+from perform.inputs.osc.query import CLIENTS, CONNECTIONS, LISTENED, Listener, Query
+from perform.inputs.osc.tree import tree
 from tests.boards import VALUES, Fixed, board
 from tests.conftest import eventually
 

@@ -13,8 +13,8 @@ import pytest
 
 from perform import formula
 from perform.clock import Moment
-from perform.outputs._pads import DEAD, Pads, stick, there, trigger
-from perform.pads import BUTTONS, SIGNALS
+from perform.keys import BUTTONS, SIGNALS
+from perform.outputs.window.gamepads import DEAD, Pads, stick, there, trigger
 from perform.signals import Signals
 
 REST = (0.0, 0.0, 0.0, 0.0, -1.0, -1.0)

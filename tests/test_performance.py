@@ -8,11 +8,12 @@ import pytest
 
 from perform import formula
 from perform.clock import OfflineClock, Tempo
-from perform.latent import Space, open_path, path_parameters
+from perform.latent.paths import Space, open_path, path_parameters
 from perform.parameters import Parameter
 from perform.performance import CueInstance, Performance, Picture, SceneInstance
-from perform.scene import Entrance, Scene, Settings
-from perform.setlist import BINDINGS, SHOW, Cue, Setlist
+from perform.scenes.controls import Settings
+from perform.scenes.scene import Entrance, Scene
+from perform.scenes.setlist import BINDINGS, SHOW, Cue, Setlist
 from perform.signals import Event
 from tests.catalogue import MODEL
 

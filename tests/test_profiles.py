@@ -10,14 +10,15 @@ import mido
 import pytest
 from typer.testing import CliRunner
 
-from perform import profiles, show
+from perform import show
 from perform.catalogue import Library
-from perform.check import check_all
 from perform.cli import app
-from perform.inputs._midi_bytes import Stream
-from perform.inputs._midi_device import Device
-from perform.profiles import STATES, Profile
-from perform.scene import SceneError
+from perform.commands.check import check_all
+from perform.documents import SceneError
+from perform.inputs.midi.bytes import Stream
+from perform.inputs.midi.device import Device
+from perform.midi import profiles
+from perform.midi.profiles import STATES, Profile
 
 ROOT = Path(__file__).resolve().parent.parent
 FILES = sorted((ROOT / "profiles").glob("*.toml"))

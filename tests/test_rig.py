@@ -11,6 +11,7 @@ import pytest
 from perform import generators
 from perform.catalogue import Library
 from perform.clock import OfflineClock
+from perform.documents import SceneError
 from perform.inputs import Health
 from perform.outputs.memory import Memory
 from perform.performance import Performance
@@ -19,12 +20,11 @@ from perform.render.present import Present
 from perform.render.readback import Readback
 from perform.render.shader import Shader
 from perform.rig import Rig
-from perform.scene import SceneError
 from perform.show import find, load
 from perform.signals import Event
-from perform.source import InStep, Studio
 from perform.stage import Stage
-from perform.studios import Studios, Wanted
+from perform.stage.pool import Studios, Wanted
+from perform.stage.worker import InStep, Studio
 from tests.library import BLUE, INVERT, NEURAL, RED, save, write_library
 
 SIZE = (64, 36)

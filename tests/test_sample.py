@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from perform import generators
 from perform.cli import app
 from perform.models import told
-from perform.models.sample import SampleError, seeds
+from perform.sampling.pictures import SampleError, seeds
 
 
 def test_seeds_are_numbers_and_ranges() -> None:

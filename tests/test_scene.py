@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perform.clock import Moment
-from perform.scene import SceneError, read
+from perform.documents import SceneError
+from perform.scenes.scene import read
 from perform.signals import Signals
 from tests.catalogue import FakeCatalogue
 
@@ -197,7 +198,7 @@ TABLES = st.dictionaries(
 
 @given(TABLES, TABLES, TABLES, TABLES)
 def test_any_table_gives_a_scene_or_a_scene_error(source, latent, one, way) -> None:  # type: ignore[no-untyped-def]
-    from perform.scene import _SceneText, check
+    from perform.scenes.scene import _SceneText, check
 
     text = _SceneText.model_construct(
         title="t", description="", generator=source, latent=latent, filter=[one], transition=way

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from perform.clock import Moment
-from perform.scene import SceneError, read
-from perform.setlist import read_setlist, single
+from perform.documents import SceneError
+from perform.scenes.scene import read
+from perform.scenes.setlist import read_setlist, single
 from perform.signals import Signals
 from tests.catalogue import FakeCatalogue
 

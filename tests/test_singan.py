@@ -12,14 +12,16 @@ import pytest
 import torch
 from torch.nn import functional
 
-from perform.generators import LATENT, ModelError, singan
-from perform.generators.runtimes.eager import Eager
-from perform.generators.runtimes.openvino import OpenVino, psnr
+from perform.generators import singan
 from perform.generators.singan import BASE, FIXED, Config, drawn_noise, resized, untrained
 from perform.generators.singan.network import synthesis, turned, unit
-from perform.generators.weights import Weights, read, write
-from perform.latent import truncate
+from perform.latent.controls import LATENT
+from perform.latent.paths import truncate
 from perform.models.directions import Hunt, find
+from perform.networks import ModelError
+from perform.networks.runtimes.eager import Eager
+from perform.networks.runtimes.openvino import OpenVino, psnr
+from perform.networks.weights import Weights, read, write
 
 
 def ws_of(weights: Weights, seed: int = 3) -> Any:

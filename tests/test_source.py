@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from perform.clock import Moment
-from perform.latent import Space
-from perform.source import Beside, InStep, Pace, Request
+from perform.latent.paths import Space
+from perform.stage.worker import Beside, InStep, Pace, Request
 
 
 class Doubler:

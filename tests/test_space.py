@@ -12,16 +12,19 @@ from typer.testing import CliRunner
 
 from perform import generators, paths
 from perform.catalogue import Library
-from perform.centre import Centre
-from perform.check import check_file
 from perform.cli import app
-from perform.directions import PARAMETERS, Directions
-from perform.generators import biggan, dcgan, lucidrains, stylegan1, stylegan2, weights
+from perform.commands.check import check_file
+from perform.documents import SceneError
+from perform.generators import biggan, dcgan, lucidrains, stylegan1, stylegan2
 from perform.generators.latents import directions, write_directions
-from perform.latent import truncate, z_of
+from perform.latent.centre import Centre
+from perform.latent.directions import PARAMETERS, Directions
+from perform.latent.paths import truncate, z_of
 from perform.models.directions import Hunt, find, kept, labels_of, layers_of, styles
+from perform.networks import ModelError, weights
 from perform.performance import SceneInstance
-from perform.scene import Scene, SceneError, Settings, read
+from perform.scenes.controls import Settings
+from perform.scenes.scene import Scene, read
 from tests.catalogue import FakeCatalogue
 from tests.test_performance import SPACE, Singer, neural_scene, open_path, performance, play
 
@@ -135,7 +138,7 @@ def test_a_library_finds_directions_and_latents_of_models(tmp_path: Path) -> Non
     with pytest.raises(LookupError, match="there is no such file"):
         library.latents(MODEL, "lost.npy")
     write_directions(folder / "untrained.directions.safetensors", replace(known, components=np.eye(2, 5)))
-    with pytest.raises(generators.ModelError, match=r"has directions \(2, 5\), must be \[n, 512\] of w"):
+    with pytest.raises(ModelError, match=r"has directions \(2, 5\), must be \[n, 512\] of w"):
         library.directions(MODEL)
 
 
@@ -184,7 +187,7 @@ def test_styles_of_every_family(name: str) -> None:
     with pytest.raises(ValueError, match=f"layers 40-41, must be within 0-{rows - 1}"):
         styles(network, (40, 41))
     if name in ("dcgan", "biggan"):
-        with pytest.raises(generators.ModelError, match="vary alike in all directions: take sefa"):
+        with pytest.raises(ModelError, match="vary alike in all directions: take sefa"):
             find(network, Hunt("pca", 3, samples=100))
 
 
@@ -262,7 +265,7 @@ def test_directions_of_another_model_are_left_alone(folder: Path) -> None:
     file = folder / "models" / "untrained.directions.safetensors"
     write_directions(file, Directions(("a",), np.ones((1, 3), np.float32), np.ones(1, np.float32)))
     before = file.read_bytes()
-    with pytest.raises(generators.ModelError, match="has directions of another model: remove it"):
+    with pytest.raises(ModelError, match="has directions of another model: remove it"):
         kept(MODEL, Directions(("b",), np.ones((1, 512), np.float32), np.ones(1, np.float32)))
     assert file.read_bytes() == before
 

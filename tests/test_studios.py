@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from perform.generators import ModelError
-from perform.studios import RESTING, Studios, Wanted
+from perform.networks import ModelError
+from perform.stage.pool import RESTING, Studios, Wanted
 
 A, B, C, HUGE = (Wanted(name) for name in ("a", "b", "c", "huge"))
 MIB = {"a": 40, "b": 40, "c": 40, "huge": 90}

@@ -10,11 +10,11 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from perform.generators.runtimes.eager import Eager
-from perform.generators.runtimes.openvino import OpenVino
 from perform.generators.stylegan1 import Config, inputs, mapped, mean
 from perform.generators.stylegan1.network import spread, synthesis
-from perform.generators.weights import Weights, read, write
+from perform.networks.runtimes.eager import Eager
+from perform.networks.runtimes.openvino import OpenVino
+from perform.networks.weights import Weights, read, write
 
 STILL = {"noise_phase": 0.0, "noise_layers": (0, 63)}
 SMALL = Config((6, 6, 5, 4, 4, 3), z_dim=5, mapping=(7, 9), fused=16)  # 16 x 16; the last block fuses

@@ -15,11 +15,11 @@ import numpy as np
 import pytest
 import torch
 
-from perform.generators.runtimes.eager import pixels
 from perform.generators.stylegan2 import Config, from_official
 from perform.generators.stylegan2.mapping import mapped
 from perform.generators.stylegan2.network import Network, enlarged
-from perform.generators.weights import Weights
+from perform.networks.runtimes.eager import pixels
+from perform.networks.weights import Weights
 
 DATA = Path(__file__).parent / "data"
 REFERENCE = os.environ.get("PERFORM_REFERENCE")

@@ -19,15 +19,16 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.special import j1
 
-from perform.generators import ModelError, stylegan3, weights
-from perform.generators.bending import Bend
-from perform.generators.runtimes import convert, openvino
-from perform.generators.runtimes.eager import Eager, pixels
+from perform.generators import stylegan3
 from perform.generators.stylegan3 import from_official, graph, phases, recipe
 from perform.generators.stylegan3.network import Network, synthesis
 from perform.generators.stylegan3.recipe import Plan
 from perform.generators.stylegan3.untrained import untrained
-from perform.generators.weights import Weights
+from perform.networks import ModelError, weights
+from perform.networks.bending import Bend
+from perform.networks.runtimes import convert, openvino
+from perform.networks.runtimes.eager import Eager, pixels
+from perform.networks.weights import Weights
 
 DATA = Path(__file__).parent / "data"
 REFERENCE = os.environ.get("PERFORM_REFERENCE")

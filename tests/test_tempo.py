@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perform.clock import GLIDE, Lead, OfflineClock, Tempo
-from perform.scene import SceneError
-from perform.setlist import read_setlist
+from perform.documents import SceneError
+from perform.rhythm.tempo import LEADS, SOURCES, Authority
+from perform.scenes.setlist import read_setlist
 from perform.signals import Event
-from perform.tempo import LEADS, SOURCES, Authority
 from tests.catalogue import FakeCatalogue
 from tests.test_performance import performance, play, shader_scene
 

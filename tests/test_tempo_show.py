@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from perform import midiports
 from perform.catalogue import Library
-from perform.dashboard import Status, plain, render
+from perform.commands.dashboard import Status, plain, render
 from perform.inputs import link
+from perform.midi import ports as midiports
 from perform.rig import Rig
 from perform.show import Options, Watcher, play
 from tests.conftest import eventually

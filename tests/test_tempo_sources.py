@@ -11,10 +11,10 @@ import pytest
 
 from perform.clock import GLIDE, OfflineClock, Source, Tempo
 from perform.inputs import link
-from perform.midiclock import PULSES, SIXTEENTH, MidiClocks
+from perform.midi.clock import PULSES, SIXTEENTH, MidiClocks
 from perform.performance import Performance
+from perform.rhythm.tempo import HOLD, LEADS
 from perform.signals import Event
-from perform.tempo import HOLD, LEADS
 from tests.test_performance import performance, shader_scene
 
 FPS = 30

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from perform.generators import ModelError, stylegan1, stylegan2
-from perform.generators.checkpoints.dialects import tensorflow
-from perform.generators.checkpoints.dialects.centre import NAME, centred
+from perform.generators import stylegan1, stylegan2
+from perform.generators.dialects import tensorflow
+from perform.generators.dialects.centre import NAME, centred
+from perform.networks import ModelError
 from tests.foreign import (
     FIRST,
     SECOND,

@@ -11,8 +11,8 @@ import torch
 from typer.testing import CliRunner
 
 from perform import generators
-from perform.check import check_all
 from perform.cli import app
+from perform.commands.check import check_all
 from perform.models import keep
 from perform.training import run as runs
 from perform.training.chance import Chance

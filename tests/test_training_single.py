@@ -17,10 +17,11 @@ from typer import echo
 from typer.testing import CliRunner
 
 from perform import generators
-from perform.generators import dcgan, weights
-from perform.models.sample import png_of
+from perform.commands.single import kinds
+from perform.generators import dcgan
+from perform.networks import weights
+from perform.sampling.pictures import png_of
 from perform.training.single import Options
-from perform.training.single.commands import kinds
 from perform.training.single.pyramid import fitted, read, sizes
 from perform.training.single.run import Run, begin, opened
 from perform.training.single.scale import Learner, Losses

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from safetensors import SafetensorError
 from safetensors.numpy import save_file
 
-from perform.generators import ModelError, info, untrained
+from perform.generators import info, untrained
 from perform.generators.stylegan2 import FILTER, Config, channel_table, from_official, infer
-from perform.generators.weights import Weights, header, read, write
+from perform.networks import ModelError
+from perform.networks.weights import Weights, header, read, write
 
 SMALL = Config((6, 6, 6, 4, 4, 2), z_dim=5, c_dim=3, embed=7, mapping=(9, 8), clamp=256.0)
 

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from perform.outputs._help import ACCENT, GROUND, TEXT, UNIT, page
-from perform.outputs._letters import CELL, STROKES, letter, line
+from perform.outputs.window.help import ACCENT, GROUND, TEXT, UNIT, page
+from perform.outputs.window.letters import CELL, STROKES, letter, line
 
 ROOT = Path(__file__).resolve().parents[1]
 ROWS = [["B", "blackout"], ["space", "go"]]

@@ -8,8 +8,8 @@ import pytest
 import torch
 from openvino import opset13 as op
 
-from perform.generators.runtimes.openvino import core
 from perform.generators.stylegan2 import winograd
+from perform.networks.runtimes.openvino import core
 
 
 @pytest.mark.parametrize("shape", [(3, 5, 4, 4), (128, 64, 8, 20), (16, 16, 32, 16)])

@@ -15,7 +15,8 @@ import numpy as np
 from perform import generators
 from perform.bench import Figure
 from perform.clock import stopwatch
-from perform.generators import Device, Floats, Generator, Precision
+from perform.generators import Generator
+from perform.networks import Device, Floats, Precision
 
 SIZES = {"64": "untrained-64", "128": "untrained-128", "256": "untrained-256", "full": "untrained"}
 GOAL = 30.0  # pictures a second of the full-size network in its fastest form
@@ -60,7 +61,7 @@ def _opened(
 
 def _plain(size: str, name: str, seconds: float) -> Figure:
     """The network as plain torch calls on the CPU: what the runtimes are measured against."""
-    from perform.generators.runtimes.eager import Eager
+    from perform.networks.runtimes.eager import Eager
 
     with closing(Eager(generators.weights_of(name))) as unit:
         return Figure(f"picture_fps_{size}_torch", rate(unit, seconds), "pictures/s")

@@ -21,12 +21,13 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from perform.bench import Figure, percentiles
 from perform.clock import stopwatch
-from perform.generators import Floats, untrained
+from perform.generators import untrained
 from perform.generators.kernels import TILE, fuse
-from perform.generators.runtimes import cuda
-from perform.generators.runtimes.eager import network
 from perform.generators.stylegan3.untrained import untrained as alias_free
-from perform.generators.weights import Weights, family
+from perform.networks import Floats
+from perform.networks.runtimes import cuda
+from perform.networks.runtimes.eager import network
+from perform.networks.weights import Weights, family
 
 Run: TypeAlias = Callable[[], Tensor]
 Kind: TypeAlias = Literal["half", "tf32", "float32"]  # of the numbers that are multiplied

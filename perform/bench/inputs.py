@@ -30,9 +30,9 @@ from perform import paths, show
 from perform.bench import Figure, percentiles, resident, senders, wire
 from perform.catalogue import Library
 from perform.clock import Moment, stopwatch
-from perform.generators import Device
 from perform.inputs.midi import Midi
 from perform.inputs.osc import Osc
+from perform.networks import Device
 from perform.parameters import Parameter
 from perform.render import Image, Unit, Values
 from perform.rig import Rig, settle

@@ -23,7 +23,7 @@ from perform import paths, show
 from perform.bench import Figure, percentiles
 from perform.catalogue import Library
 from perform.clock import stopwatch
-from perform.generators import Device
+from perform.networks import Device
 from perform.outputs.memory import Memory
 from perform.render.readback import Readback
 from perform.rig import Rig

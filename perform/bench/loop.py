@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from perform import show
 from perform.bench import Figure, percentiles
 from perform.clock import stopwatch
-from perform.generators import Device, Precision
+from perform.networks import Device, Precision
 from perform.rig import STAGES, settle
 
 WARM_UP = 3.0  # seconds before anything counts

@@ -23,10 +23,11 @@ import numpy as np
 from perform import generators
 from perform.bench import Figure
 from perform.bench.generator import rate
-from perform.generators import Device, Floats, biggan, dcgan, untrained
+from perform.generators import biggan, dcgan, untrained
 from perform.generators.stylegan2 import FILTER, Config, channel_table
 from perform.generators.stylegan3.untrained import untrained as stylegan3
-from perform.generators.weights import Weights
+from perform.networks import Device, Floats
+from perform.networks.weights import Weights
 
 SIZE = 300_000_000  # bytes of the pickle
 LONGEST, MOST = 5.0, 3.0  # seconds to load it, its size in memory
@@ -78,7 +79,7 @@ def loading(file: Path) -> Iterator[Figure]:
 
 
 def _family(name: str, weights: Weights, goal: float, seconds: float, device: Device) -> Iterator[Figure]:
-    from perform.generators.runtimes.eager import Eager
+    from perform.networks.runtimes.eager import Eager
 
     with closing(Eager(weights)) as plain:
         yield Figure(f"{name}_torch", rate(plain, seconds), "pictures/s")

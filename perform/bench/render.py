@@ -13,7 +13,7 @@ import numpy as np
 from perform import show
 from perform.bench import Figure, resident
 from perform.clock import stopwatch
-from perform.generators import Device
+from perform.networks import Device
 from perform.rig import Rig
 
 FPS = 30.0

@@ -15,8 +15,8 @@ from perform import generators, show
 from perform.bench import Figure, percentiles, resident
 from perform.catalogue import Library
 from perform.clock import stopwatch
-from perform.generators import Device
-from perform.generators.weights import write
+from perform.networks import Device
+from perform.networks.weights import write
 from perform.rig import Rig
 
 EVERY = 6.0  # seconds between two changes

@@ -30,9 +30,9 @@ from numpy.typing import NDArray
 
 from perform.bench import Figure, most_resident
 from perform.clock import stopwatch
-from perform.generators import Device
+from perform.commands.train import DCGAN, ON_GPU
+from perform.networks import Device
 from perform.training.chance import Chance
-from perform.training.commands import DCGAN, ON_GPU
 from perform.training.dataset.crew import attend
 from perform.training.feed import Feed
 from perform.training.folder import Folder

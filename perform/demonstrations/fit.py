@@ -15,7 +15,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from perform.learned import METHODS, Example, Floats, Layer, Model, Text, misnamed
+from perform.scenes.mapping import METHODS, Example, Floats, Layer, Model, Text, misnamed
 
 RIDGE = 0.01  # regularisation: enough for postures that were shown twice, too little to be seen in values
 HIDDEN = 16  # units of the MLP

@@ -8,18 +8,18 @@ from pathlib import Path
 
 from perform import show
 from perform.catalogue import Library
-from perform.controls import Controls
 from perform.demonstrations import session
 from perform.demonstrations.fit import fit
 from perform.demonstrations.session import Search, Session
 from perform.demonstrations.table import examples
 from perform.demonstrations.targets import Target, among, played, targets, units
 from perform.demonstrations.trainer import Trainer
-from perform.learned import METHODS, NAME, Example, Learned, misnamed, read, written
 from perform.performance import Performance
 from perform.rig import Rig
-from perform.scene import Scene
-from perform.setlist import KEYS, Setlist, single
+from perform.scenes.controls import Controls
+from perform.scenes.mapping import METHODS, NAME, Example, Learned, misnamed, read, written
+from perform.scenes.scene import Scene
+from perform.scenes.setlist import KEYS, Setlist, single
 
 FOLDER = Path("learned")
 ROWS = (

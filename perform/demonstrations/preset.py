@@ -9,7 +9,7 @@ from typing import Any
 import tomlkit
 from tomlkit.items import AoT, Table
 
-from perform.latent import path_parameters
+from perform.latent.paths import path_parameters
 
 STEP = re.compile(r"(\w+)(?:\[(\d+)\])?")
 

@@ -15,13 +15,13 @@ from typing import Protocol
 import numpy as np
 
 from perform.clock import Moment
-from perform.controls import Controls, Settings
 from perform.demonstrations.fit import fit
 from perform.demonstrations.targets import Target, units
 from perform.demonstrations.trainer import Trainer
-from perform.learned import EXAMPLES, Example, Learned, Mappings, Player, Text
 from perform.parameters import Parameter
-from perform.scene import Reader, Scene
+from perform.scenes.controls import Controls, Settings
+from perform.scenes.mapping import EXAMPLES, Example, Learned, Mappings, Player, Text
+from perform.scenes.scene import Reader, Scene
 from perform.signals import Signals
 
 log = logging.getLogger("perform")

@@ -8,9 +8,9 @@ from itertools import islice
 from pathlib import Path
 
 from perform.demonstrations.targets import Target
-from perform.feeds import NUMBER
-from perform.learned import EXAMPLES, Example
+from perform.inputs.feeds.document import NUMBER
 from perform.parameters import ParameterError
+from perform.scenes.mapping import EXAMPLES, Example
 from perform.signals import LARGEST
 
 

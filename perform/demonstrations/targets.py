@@ -8,9 +8,10 @@ from difflib import get_close_matches
 from typing import Any
 
 from perform import formula
-from perform.latent import WEIGHTS, path_parameters
+from perform.latent.paths import WEIGHTS, path_parameters
 from perform.parameters import SIZES, Parameter
-from perform.scene import Scene, Settings
+from perform.scenes.controls import Settings
+from perform.scenes.scene import Scene
 
 PARTS = {"point": ("x", "y"), "color": ("red", "green", "blue", "alpha")}
 

@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 from pydantic import ValidationError
 
-from perform.learned import Example, Learned, Player, Text
+from perform.scenes.mapping import Example, Learned, Player, Text
 
 Question: TypeAlias = tuple[str, tuple[str, ...], tuple[str, ...], tuple[Example, ...]]
 

@@ -7,63 +7,26 @@ import os
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from shutil import which
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
-from perform.directions import LAYERS
-from perform.latent import SEEDS, Space
+from perform.latent.controls import LATENT
+from perform.latent.paths import Space
+from perform.networks import Device, Floats, ModelError, Pixels, Precision
 from perform.parameters import Parameter
 
 if TYPE_CHECKING:
-    from perform.generators.bending import Bend
-    from perform.generators.blending import Blend, Second
-    from perform.generators.runtimes.apart import Compiler
-    from perform.generators.weights import Weights
-
-Floats = NDArray[np.float32]
-Pixels = NDArray[np.uint8]
-Device: TypeAlias = Literal["auto", "cpu", "cuda", "mps"]
-Precision: TypeAlias = Literal["auto", "float32", "float16", "bfloat16"]
+    from perform.generators.compiler import Compiler
+    from perform.networks.bending import Bend
+    from perform.networks.blending import Blend, Second
+    from perform.networks.weights import Weights
 
 MEMORY_FACTOR = 3.0  # of the tensors' float32 size: the compiled forms, and what opening needs
 BASE_MEMORY = 64 * 2**20  # bytes of any model
 SPARE = 0.6  # share of the free memory that open models may take
-STORED = -1  # the `noise_seed` that means: the noise stored with the network
-
-LATENT: tuple[Parameter, ...] = (
-    Parameter(
-        "truncation",
-        0.7,
-        -1.5,
-        2.0,
-        description="distance from the mean: 0 the mean, 1 as trained, <0 opposite",
-    ),
-    Parameter(
-        "cutoff", -1, -1, 64, "layers", "how many layers are truncated, coarsest first; -1: all", "int"
-    ),
-    Parameter(
-        "centre", (), 0, SEEDS - 1, "", "seeds that truncation draws to; of several the nearest", "list"
-    ),
-    Parameter("kept", "", description="a file of latents that truncation draws to, likewise", kind="text"),
-    Parameter("label", 0.0, 0.0, 2.0**16, "", "class, for conditional models; between two: a mix of them"),
-)
-NOISE: tuple[Parameter, ...] = (
-    Parameter("noise", 1.0, 0.0, 4.0, description="strength of the fine random detail"),
-    Parameter("noise_seed", STORED, STORED, 2**31 - 1, "", "which noise; -1: the model's own", "int"),
-    Parameter("noise_phase", 0.0, -1e6, 1e6, "seeds", "onwards from that noise; between two it goes over"),
-)
-NOISE_LAYERS = replace(LAYERS, name="noise_layers", description="the first and the last layer with noise")
-
-
-class ModelError(ValueError):
-    """A model that cannot be opened; the message says which, why, and what is allowed."""
 
 
 class Generator(Protocol):
@@ -132,14 +95,14 @@ def opened(
     ModelError."""
     device = _device(device)
     if device == "cuda":
-        from perform.generators.runtimes.cuda import Cuda
+        from perform.networks.runtimes.cuda import Cuda
 
         return Cuda(weights, precision, bends=bends, other=other)
     if device == "cpu" and find_spec("openvino"):
-        from perform.generators.runtimes.openvino import OpenVino
+        from perform.networks.runtimes.openvino import OpenVino
 
         return OpenVino(weights, precision, threads, bends, other, elsewhere)
-    from perform.generators.runtimes.eager import Eager
+    from perform.networks.runtimes.eager import Eager
 
     return Eager(weights, device, precision, bends, other)
 
@@ -198,16 +161,14 @@ def header(model: str | Path) -> tuple[Any, dict[str, str]]:
     Of our own files the tensors stay unread; files of other projects are read whole, once as long as
     they do not change, since what they are only their tensors tell.
     """
-    from perform.generators import untrained
-    from perform.generators.checkpoints import load
+    from perform.generators import load, untrained
 
     return untrained.header(str(model)) if str(model) in untrained.TABLES else load.header(model)
 
 
 def weights_of(model: str | Path) -> Weights:
     """The weights of a built-in or a file of any known project. Raises ModelError."""
-    from perform.generators import untrained
-    from perform.generators.checkpoints import load
+    from perform.generators import load, untrained
 
     if str(model) in untrained.TABLES:
         return untrained.weights(str(model))
@@ -218,7 +179,7 @@ def weights_of(model: str | Path) -> Weights:
 
 
 def _second(weights: Weights, blend: Blend) -> Second:
-    from perform.generators.blending import second
+    from perform.networks.blending import second
 
     return second(weights, weights_of(blend.model), blend)
 

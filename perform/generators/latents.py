@@ -1,6 +1,6 @@
 """Files of latents and of directions that other tools write, read as numpy arrays.
 
-All of them go through the safe reader (`perform.generators.checkpoints`), which runs nothing of a file.
+All of them go through the safe reader (`perform.networks.checkpoints`), which runs nothing of a file.
 Latents are what projectors and instruments store: one point, several, or one w for each layer.
 Directions are what GANSpace (Härkönen et al. 2020, arXiv:2004.02546), SeFa (Shen and Zhou 2021,
 arXiv:2007.06600) and Autolume find.
@@ -17,9 +17,9 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from perform.directions import Directions, Kind
-from perform.generators import Floats, ModelError, checkpoints
-from perform.latent import Space
+from perform.latent.directions import Directions, Kind
+from perform.latent.paths import Space
+from perform.networks import Floats, ModelError, checkpoints
 
 Arrays: TypeAlias = dict[str, NDArray[Any]]
 

@@ -16,9 +16,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from perform.generators import Floats
 from perform.generators.stylegan2 import FILTER, TAPS, Config, channel_table
-from perform.generators.weights import Weights
+from perform.networks import Floats
+from perform.networks.weights import Weights
 
 SEED = 20
 RESOLUTION = 256

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 from perform.signals import Event
 
 if TYPE_CHECKING:
-    from perform.addresses import Plays
+    from perform.scenes.addresses import Plays
 
 
 @dataclass(frozen=True, slots=True)

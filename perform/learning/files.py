@@ -22,7 +22,7 @@ from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import Table
 
 from perform import paths
-from perform.scene import SceneError
+from perform.documents import SceneError
 
 STEPS = 200  # that can be taken back
 STEP = re.compile(r"(?P<word>[^\[\].]+)(?:\[(?P<number>\d+)\])?")

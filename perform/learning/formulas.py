@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 from perform.formula import Formula
 from perform.learning.moved import FAMILIES, Control
 from perform.learning.targets import Target
-from perform.setlist import BINDINGS
+from perform.scenes.setlist import BINDINGS
 
 Takeover: TypeAlias = Literal["pickup", "scaling", "none"]
 Press: TypeAlias = Literal["", "momentary", "toggle"]

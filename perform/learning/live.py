@@ -22,8 +22,8 @@ from perform.learning.formulas import Takeover, formula
 from perform.learning.moved import Control, Watch
 from perform.learning.targets import Target, of_scene, of_show, text_of
 from perform.performance import Performance
-from perform.scene import Scene, read
-from perform.setlist import Setlist, read_setlist
+from perform.scenes.scene import Scene, read
+from perform.scenes.setlist import Setlist, read_setlist
 from perform.signals import Event
 
 log = logging.getLogger("perform")

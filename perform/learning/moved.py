@@ -13,8 +13,8 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from perform.midi import ANYBODYS, PLAIN
-from perform.pads import BUTTONS, TRIGGERS
+from perform.keys import BUTTONS, TRIGGERS
+from perform.midi.names import ANYBODYS, PLAIN
 from perform.signals import Event
 
 WINDOW = 1.0  # seconds of a movement

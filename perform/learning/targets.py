@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any
 
-from perform import addresses
-from perform.controls import Settings
 from perform.formula import Formula
 from perform.parameters import SIZES, Parameter
-from perform.scene import Scene
-from perform.setlist import Setlist
+from perform.scenes import addresses
+from perform.scenes.controls import Settings
+from perform.scenes.scene import Scene
+from perform.scenes.setlist import Setlist
 
 PARTS = {"point": ("x", "y"), "color": ("red", "green", "blue", "alpha")}
 WIDEST = 200.0  # a range beyond which a hand cannot tell one value from the next

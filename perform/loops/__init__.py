@@ -16,7 +16,7 @@ import numpy as np
 from perform.terminal import choice
 
 if TYPE_CHECKING:
-    from perform.generators import Floats
+    from perform.networks import Floats
 
 CANDIDATES = 256  # seeds that keys are chosen among
 INTERPOLATIONS, SPACES = ("linear", "slerp", "spline"), ("z", "w")
@@ -128,7 +128,7 @@ def _known_as(model: Path) -> str:
 def chosen(model: str, count: int, seed: int) -> tuple[int, ...]:
     """`count` of the seeds from `seed` on whose w differ most, in an order with short ways between them."""
     from perform import generators
-    from perform.models.sample import Wish, points
+    from perform.sampling.pictures import Wish, points
 
     if not 2 <= count <= CANDIDATES:
         raise ValueError(f"choose {count}, must be 2..{CANDIDATES}")
@@ -158,8 +158,8 @@ def _shortest(points: Floats, places: Sequence[int]) -> list[int]:
 def sheet(loop: Loop, file: Path) -> None:
     """The keys' pictures in their order, as a PNG file."""
     from perform.models import located
-    from perform.models.sample import Sampling, Wish, pixels, png_of
-    from perform.models.sheets import grid
+    from perform.sampling.pictures import Sampling, Wish, pixels, png_of
+    from perform.sampling.sheets import grid
 
     wish = Wish(",".join(map(str, loop.keys)), psi=loop.psi)
     pictures = [pixels(sample.image) for sample in Sampling(located(loop.model), wish)]

@@ -10,14 +10,15 @@ from pathlib import Path
 import numpy as np
 
 from perform import generators
-from perform.directions import LAST, Directions, factorised, measured, moved, principal
-from perform.generators import Floats, Generator, ModelError, Pixels, latents
+from perform.generators import Generator, latents
 from perform.generators.untrained import MAPPING, TABLES
-from perform.generators.weights import Weights, family
-from perform.latent import truncate, z_of
+from perform.latent.directions import LAST, Directions, factorised, measured, moved, principal
+from perform.latent.paths import truncate, z_of
 from perform.models import keep
-from perform.models.sample import png_of
-from perform.models.sheets import joined, small
+from perform.networks import Floats, ModelError, Pixels
+from perform.networks.weights import Weights, family
+from perform.sampling.pictures import png_of
+from perform.sampling.sheets import joined, small
 
 METHODS = ("pca", "sefa")
 BATCH = 1000  # latents mapped at once

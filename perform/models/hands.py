@@ -14,9 +14,9 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from perform.generators import ModelError
 from perform.inputs.hands import model_file
 from perform.models.keep import Imported, Progress
+from perform.networks import ModelError
 
 NAME = "hands"
 WHEEL = "mediapipe==0.10.21"

@@ -18,10 +18,11 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 
 from perform import generators, paths
-from perform.generators import ModelError, latents, untrained, weights
-from perform.generators.checkpoints.load import load
-from perform.generators.weights import Weights
-from perform.latent import z_of
+from perform.generators import latents, untrained
+from perform.generators.load import load
+from perform.latent.paths import z_of
+from perform.networks import ModelError, weights
+from perform.networks.weights import Weights
 
 Progress: TypeAlias = Callable[[str, float | None], None]  # a step, and how much of it is done: 0..1
 
@@ -150,8 +151,8 @@ def _source(file: Path) -> str | None:
 
 def _compared(model: str, found: Weights) -> str:
     """How near the form that plays is to the plain network. ModelError when it is not near enough."""
-    from perform.generators.runtimes.base import psnr
-    from perform.generators.runtimes.eager import Eager
+    from perform.networks.runtimes.base import psnr
+    from perform.networks.runtimes.eager import Eager
 
     plain, fast = Eager(found), generators.opened(found)
     worst = float("inf")

@@ -11,8 +11,9 @@ from typing import Any
 
 from perform import generators
 from perform.catalogue import Library
-from perform.generators import ModelError, untrained
+from perform.generators import untrained
 from perform.models import keep, located
+from perform.networks import ModelError
 
 SECONDS = 1.0  # that a measurement lasts
 ODD = ("odd", "centre")  # notes of readers on what is unusual in a file

@@ -12,9 +12,9 @@ import threading
 from collections.abc import Callable
 from typing import Any, Literal, TypeAlias
 
-from perform import midiports
 from perform.clock import BEATS_PER_BAR, Tempo
-from perform.midiports import LOOK
+from perform.midi import ports as midiports
+from perform.midi.ports import LOOK
 
 PULSES = 24  # per quarter note
 BAR, SIXTEENTH = PULSES * BEATS_PER_BAR, PULSES // 4  # pulses

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from perform.training.commands import train
+from perform.commands.train import train
 
 if __name__ == "__main__":
     typer.run(train)

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from perform.generators.dcgan import EPSILON, Config, from_state
-from perform.generators.weights import Weights
+from perform.networks.weights import Weights
 from perform.training.chance import Chance
 from perform.training.discriminator import varied
 from perform.training.settings import RunError, Settings

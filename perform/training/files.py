@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from perform.generators import Pixels
-    from perform.generators.weights import Weights
+    from perform.networks import Pixels
+    from perform.networks.weights import Weights
 
 KEPT = 2  # checkpoints
 QUALITY = 92  # of the JPEGs
@@ -60,7 +60,7 @@ class RunFolder:
 
     def export(self, file: Path, weights: Weights) -> None:
         """Write a model to be played; whole or not at all."""
-        from perform.generators.weights import write
+        from perform.networks.weights import write
 
         beside = file.with_name(f"{file.name}.new")
         write(beside, weights)

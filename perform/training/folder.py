@@ -76,7 +76,7 @@ class Folder(RunFolder):
 
     def show_grid(self, pictures: int, drawn: Sequence[NDArray[np.uint8]]) -> Path:
         """Keep a sheet of pictures [height, width, 3]."""
-        from perform.models.sheets import joined
+        from perform.sampling.sheets import joined
 
         columns = ceil(sqrt(len(drawn)))
         rows = [joined(drawn[i : i + columns], 1) for i in range(0, len(drawn), columns)]

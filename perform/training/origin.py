@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from perform import generators
-from perform.generators import ModelError, latents
-from perform.generators.checkpoints import modules
-from perform.generators.checkpoints import read as read_file
-from perform.generators.weights import Weights, checked, config_of
+from perform.generators import latents
+from perform.networks import ModelError
+from perform.networks.checkpoints import modules
+from perform.networks.checkpoints import read as read_file
+from perform.networks.weights import Weights, checked, config_of
 from perform.training import stylegan2
 from perform.training.dcgan import DTYPES
 from perform.training.folder import Folder

@@ -15,8 +15,8 @@ from torch import Tensor
 
 from perform import __version__, generators
 from perform.clock import stopwatch
-from perform.generators.runtimes.eager import pixels
-from perform.generators.weights import config_of
+from perform.networks.runtimes.eager import pixels
+from perform.networks.weights import config_of
 from perform.training import dcgan, discriminator, origin, stylegan2
 from perform.training.chance import Chance
 from perform.training.feed import Dataset, Feed, factor

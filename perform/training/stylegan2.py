@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from perform.generators.stylegan2 import Config, channel_table
 from perform.generators.stylegan2.network import Network, enlarged
-from perform.generators.weights import Weights, checked
+from perform.networks.weights import Weights, checked
 from perform.training.chance import Chance
 from perform.training.settings import RunError, Settings
 

@@ -25,9 +25,9 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from perform.generators import Floats, ModelError
-from perform.generators.weights import Centre, Controls, Mapper, Shapes, Weights, checked
-from perform.latent import Space
+from perform.latent.paths import Space
+from perform.networks import Floats, ModelError
+from perform.networks.weights import Centre, Controls, Mapper, Shapes, Weights, checked
 from perform.parameters import Parameter
 
 FOLLOWED = -1.0  # the `statistics` that means: those of the truncation

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from perform.generators.biggan import NORMS, START, Config
-from perform.generators.weights import Weights
+from perform.networks.weights import Weights
 
 
 def _kernel(array: Tensor, dtype: torch.dtype) -> Tensor:

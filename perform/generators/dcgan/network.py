@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from perform.generators.dcgan import Config
-from perform.generators.weights import Weights
+from perform.networks.weights import Weights
 
 
 class Synthesis(nn.Module):

@@ -20,10 +20,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from perform.generators import NOISE, STORED, Floats, ModelError
 from perform.generators.stylegan2.noise import MovingNoise
-from perform.generators.weights import Centre, Controls, Mapper, Shapes, Weights, sized
-from perform.latent import Space
+from perform.latent.controls import NOISE, STORED
+from perform.latent.paths import Space
+from perform.networks import Floats, ModelError
+from perform.networks.weights import Centre, Controls, Mapper, Shapes, Weights, sized
 from perform.parameters import Parameter
 
 INPUTS = ("noise", "strength")

@@ -22,10 +22,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from perform.generators import NOISE, Floats, ModelError
 from perform.generators.stylegan2.noise import MovingNoise
-from perform.generators.weights import Centre, Controls, Mapper, Weights
-from perform.latent import Space
+from perform.latent.controls import NOISE
+from perform.latent.paths import Space
+from perform.networks import Floats, ModelError
+from perform.networks.weights import Centre, Controls, Mapper, Weights
 from perform.parameters import Parameter
 
 INPUTS = ("noise", "strength")

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from perform.generators.singan import BASE, Config, noise_sizes
-from perform.generators.weights import Weights
+from perform.networks.weights import Weights
 
 SLOPE = 0.2
 EPSILON = 1e-8

@@ -15,9 +15,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from perform.generators import NOISE, NOISE_LAYERS, Floats, stylegan2
-from perform.generators.weights import Centre, Controls, Mapper, Weights
-from perform.latent import Space
+from perform.generators import stylegan2
+from perform.latent.controls import NOISE, NOISE_LAYERS
+from perform.latent.paths import Space
+from perform.networks import Floats
+from perform.networks.weights import Centre, Controls, Mapper, Weights
 from perform.parameters import Parameter
 
 INPUTS = ("noise", "strength")

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from perform.generators.stylegan1 import BLUR, Config, noise_sizes
-from perform.generators.weights import Weights
+from perform.networks.weights import Weights
 
 SLOPE = 0.2
 EPSILON = 1e-8

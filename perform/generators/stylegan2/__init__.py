@@ -17,12 +17,13 @@ from typing import Any, ClassVar, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from perform.directions import reach
-from perform.generators import NOISE, NOISE_LAYERS, STORED, Floats, ModelError
 from perform.generators.stylegan2.mapping import mapped
 from perform.generators.stylegan2.noise import MovingNoise
-from perform.generators.weights import Centre, Controls, Mapper, Shapes, Weights, checked, sized
-from perform.latent import Space
+from perform.latent.controls import NOISE, NOISE_LAYERS, STORED
+from perform.latent.directions import reach
+from perform.latent.paths import Space
+from perform.networks import Floats, ModelError
+from perform.networks.weights import Centre, Controls, Mapper, Shapes, Weights, checked, sized
 from perform.parameters import Parameter
 
 Architecture: TypeAlias = Literal["skip", "resnet", "orig"]

@@ -16,9 +16,10 @@ import numpy as np
 import openvino as ov
 from openvino import opset13 as op
 
-from perform.generators.bending import Bend
-from perform.generators.blending import Second
-from perform.generators.runtimes.graphs import (
+from perform.generators.stylegan2 import Config, noise_sizes, winograd
+from perform.networks.bending import Bend
+from perform.networks.blending import Second
+from perform.networks.runtimes.graphs import (
     Node,
     Tensors,
     floats,
@@ -29,8 +30,7 @@ from perform.generators.runtimes.graphs import (
     times,
     whole,
 )
-from perform.generators.stylegan2 import Config, noise_sizes, winograd
-from perform.generators.weights import Weights
+from perform.networks.weights import Weights
 
 SLOPE = 0.2
 EPSILON = 1e-8

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from perform.generators import Floats
-from perform.generators.weights import Weights
+from perform.networks import Floats
+from perform.networks.weights import Weights
 
 SLOPE = np.float32(0.2)
 ROOT2 = np.float32(np.sqrt(2))

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from perform.generators.stylegan2 import Config, noise_sizes
-from perform.generators.weights import Weights
+from perform.networks.weights import Weights
 
 SLOPE = 0.2
 EPSILON = 1e-8

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from functools import lru_cache
 
-from perform.curves import Floats
+from perform.latent.curves import Floats
 
 
 class MovingNoise:

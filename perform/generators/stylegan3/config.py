@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import ClassVar, TypeAlias
 
-from perform.generators import ModelError
-from perform.latent import Space
+from perform.latent.paths import Space
+from perform.networks import ModelError
 from perform.parameters import Parameter
 
 Pair: TypeAlias = tuple[int, int]

@@ -19,10 +19,13 @@ import openvino as ov
 from numpy.typing import NDArray
 from openvino import opset13 as op
 
-from perform.generators import Floats
-from perform.generators.bending import Bend
-from perform.generators.blending import Second
-from perform.generators.runtimes.graphs import (
+from perform.generators.stylegan2 import winograd
+from perform.generators.stylegan3.config import Config
+from perform.generators.stylegan3.phases import Axis, Choice, Phase, Taps, axis
+from perform.networks import Floats
+from perform.networks.bending import Bend
+from perform.networks.blending import Second
+from perform.networks.runtimes.graphs import (
     Node,
     Tensors,
     floats,
@@ -33,10 +36,7 @@ from perform.generators.runtimes.graphs import (
     times,
     whole,
 )
-from perform.generators.stylegan2 import winograd
-from perform.generators.stylegan3.config import Config
-from perform.generators.stylegan3.phases import Axis, Choice, Phase, Taps, axis
-from perform.generators.weights import Weights
+from perform.networks.weights import Weights
 
 Grid: TypeAlias = list[list[Any]]
 
@@ -63,7 +63,7 @@ def parts(
     odd = any(up % down for up, down in zip(config.ups, config.downs, strict=True))
     odd = odd or any(len(shape) == 2 for shape in config.up_filters)  # no network of the paper is so
     if odd:
-        from perform.generators.runtimes import convert
+        from perform.networks.runtimes import convert
 
         return convert.parts(weights, hint, exact, bends, other)
     if hint == "f32":

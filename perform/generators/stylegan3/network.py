@@ -19,7 +19,7 @@ from torch.nn import functional
 
 from perform.generators.stylegan2.network import Linear, Mapping
 from perform.generators.stylegan3.config import Config, Sides
-from perform.generators.weights import Weights
+from perform.networks.weights import Weights
 
 Finish: TypeAlias = Callable[["Layer", Tensor, Tensor], Tensor]
 

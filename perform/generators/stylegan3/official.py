@@ -9,10 +9,10 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from perform.generators import ModelError
 from perform.generators.stylegan3.config import Config, Pair, Sides
 from perform.generators.stylegan3.recipe import OVERSAMPLED, sides
-from perform.generators.weights import Shapes, Weights, checked
+from perform.networks import ModelError
+from perform.networks.weights import Shapes, Weights, checked
 
 Attributes: TypeAlias = Mapping[str, Mapping[str, Any]]  # by module path: "synthesis.L0_36_512" …
 

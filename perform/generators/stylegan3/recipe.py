@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from perform.generators import Floats
 from perform.generators.stylegan3.config import Config, Pair, Sides
+from perform.networks import Floats
 
 Doubles = NDArray[np.float64]
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from perform.feeds import NUMBER, Csv, Feed, Reading
 from perform.inputs import Health
+from perform.inputs.feeds.document import NUMBER, Csv, Feed, Reading
 from perform.signals import LARGEST, Event
 
 MOST = 2_000_000  # rows

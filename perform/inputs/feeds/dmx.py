@@ -7,8 +7,8 @@ import struct
 import threading
 from collections.abc import Iterator, Mapping
 
-from perform.feeds import Dmx
 from perform.inputs.feeds import Say
+from perform.inputs.feeds.document import Dmx
 
 PORTS = {"artnet": 6454, "sacn": 5568}
 TICK = 0.2  # seconds within which closing is noticed

@@ -8,8 +8,8 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 from perform.clock import stopwatch
-from perform.feeds import LONGEST, Http, numbers
 from perform.inputs.feeds import Say
+from perform.inputs.feeds.document import LONGEST, Http, numbers
 
 CHUNK = 1 << 14  # bytes between two looks at the time
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
-from perform.feeds import Mqtt, numbers
 from perform.inputs.feeds import Say
+from perform.inputs.feeds.document import Mqtt, numbers
 
 if TYPE_CHECKING:
     from paho.mqtt.client import Client

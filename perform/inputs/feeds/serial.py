@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 
-from perform.feeds import Serial, numbers
 from perform.inputs.feeds import Say
+from perform.inputs.feeds.document import Serial, numbers
 
 LINE = 4096  # bytes of a line; a longer one is dropped
 TICK = 0.2  # seconds within which closing is noticed

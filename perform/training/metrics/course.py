@@ -8,9 +8,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from perform.generators import Generator, Pixels
-from perform.latent import z_of
-from perform.models.sheets import grid
+from perform.generators import Generator
+from perform.latent.paths import z_of
+from perform.networks import Pixels
+from perform.sampling.sheets import grid
 from perform.training.feed import Dataset
 from perform.training.metrics import Floats, compared, nearest
 from perform.training.metrics.features import Features, resized, scattering

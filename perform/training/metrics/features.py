@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from perform.generators import Pixels
+from perform.networks import Pixels
 
 Floats: TypeAlias = NDArray[np.float32]
 Spectrum: TypeAlias = NDArray[np.complexfloating[Any, Any]]
@@ -120,7 +120,7 @@ def _pooled(maps: Floats, cells: int) -> Floats:
 def network(file: Path) -> Features:
     """Features by a network that the user has (Inception, DINO …): an ONNX or OpenVINO file that takes
     pictures [1, 3, side, side] of 0..1 and gives a vector. ValueError when it does not."""
-    from perform.generators.runtimes.openvino import core
+    from perform.networks.runtimes.openvino import core
 
     try:
         compiled = core().compile_model(str(file), "CPU")

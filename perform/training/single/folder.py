@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, replace
 
 from torch import Tensor
 
-from perform.models.sample import png_of
+from perform.sampling.pictures import png_of
 from perform.training.files import RunFolder, saved, written
 from perform.training.single import Options
 from perform.training.single.pyramid import fitted, read, rounded

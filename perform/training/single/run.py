@@ -13,12 +13,12 @@ import torch
 from torch import Tensor
 
 from perform.clock import stopwatch
-from perform.generators import Pixels
-from perform.generators.runtimes.eager import pixels
 from perform.generators.singan import BASE, FIXED, Config
 from perform.generators.singan.network import Scale, Synthesis, enlarged, unit
-from perform.generators.weights import Weights, checked
-from perform.models.sheets import joined
+from perform.networks import Pixels
+from perform.networks.runtimes.eager import pixels
+from perform.networks.weights import Weights, checked
+from perform.sampling.sheets import joined
 from perform.training.files import Stop
 from perform.training.single import Options
 from perform.training.single.folder import Folder

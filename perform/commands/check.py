@@ -1,0 +1,83 @@
+"""`perform check`: every fault of presets, setlists, shaders, feeds, mappings and models, in one run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from perform import generators
+from perform.catalogue import MODELS, Library
+from perform.documents import document
+from perform.generators.latents import DISCRIMINATOR, directions
+from perform.generators.latents import SUFFIX as DIRECTIONS
+from perform.inputs.feeds import document as feeds
+from perform.midi import profiles
+from perform.render import isf
+from perform.scenes import mapping as learned
+from perform.show import load
+
+SUFFIXES = (".toml", ".fs", ".safetensors")  # of what is checked in folders; models of others when named
+
+
+def check_all(paths: Iterable[Path]) -> tuple[int, list[str]]:
+    """How many files were checked, and their faults, a sentence each."""
+    library = Library()
+    files = list(dict.fromkeys(file for path in paths for file in _files(path)))
+    faults = [fault for file in files for fault in check_file(file, library)]
+    return len(files), list(dict.fromkeys(faults))
+
+
+def check_file(file: Path, library: Library) -> list[str]:
+    """The faults of one file."""
+    if not file.is_file():
+        return [f"{file}: there is no such file"]
+    try:
+        match file.suffix:
+            case ".toml" if "kind" in document(file):
+                feeds.read(file)
+            case ".toml" if "controls" in document(file):
+                profiles.read(file)
+            case ".toml" if "example" in document(file):
+                learned.read(file)
+            case ".toml":
+                load(file, library)
+            case ".fs":
+                _compile(file)
+            case ".safetensors" if file.name.endswith(DIRECTIONS):
+                directions(file)
+            case ".safetensors" if file.name.endswith(DISCRIMINATOR):
+                from perform.training.state import tensors
+
+                tensors(file)
+            case suffix if suffix in MODELS:
+                generators.info(str(file))
+            case suffix:
+                known = dict.fromkeys((*SUFFIXES, *MODELS))
+                return [f"{file}: {suffix or 'no suffix'}, must be one of {', '.join(known)}"]
+    except (ValueError, LookupError, OSError) as error:
+        return str(error).splitlines()
+    return []
+
+
+def _compile(file: Path) -> None:
+    """Parse the shader, and compile it where there is OpenGL."""
+    shader = isf.load(file)
+    from perform.render.context import GLError, headless
+    from perform.render.shader import Shader
+
+    try:
+        context = headless()
+    except GLError:
+        return
+    try:
+        Shader(context, shader, (64, 64)).release()
+    finally:
+        context.release()
+
+
+def _files(path: Path) -> Iterator[Path]:
+    """A file, or what can be checked in a folder."""
+    if path.is_dir():
+        yield from sorted(file for file in path.rglob("*") if file.suffix in SUFFIXES)
+    else:
+        yield path

@@ -1,0 +1,273 @@
+"""The subcommands of `perform dataset`."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from perform.terminal import AsJson, complaints, err, out
+
+if TYPE_CHECKING:
+    from perform.training.dataset.manifest import Manifest
+    from perform.training.dataset.settings import Settings
+    from perform.training.dataset.sources import Source
+
+app = typer.Typer(
+    help="Datasets: pictures, film or drawn flowers made ready for training.", no_args_is_help=True
+)
+
+MOST_WORKERS = 8  # by default; the disk is the limit before
+Target = Annotated[
+    Path, typer.Argument(metavar="OUT", help="The folder to make; the same command continues it.")
+]
+Made = Annotated[Path, typer.Argument(metavar="FOLDER", help="A dataset, or a folder of pictures.")]
+Size = Annotated[str, typer.Option(help="A power of two 16..2048, or WIDTHxHEIGHT.")]
+Fit = Annotated[str, typer.Option(help="crop (the middle), fit (all, with bars) or stretch.")]
+Background = Annotated[str, typer.Option(help="Of bars and behind transparency: #rrggbb.")]
+Mirror = Annotated[bool, typer.Option("--mirror", help="Training sees each picture mirrored, too.")]
+Format = Annotated[str, typer.Option(help="png, jpg or webp.")]
+Quality = Annotated[int, typer.Option(help="Of jpg and webp, 1..100; webp of 100 is lossless.")]
+Smallest = Annotated[
+    int, typer.Option(min=0, help="Drop what has a shorter side than this. [what would be enlarged over 2x]")
+]
+Duplicates = Annotated[
+    int, typer.Option(help="Drop what is nearer than this to one kept: bits of 64, 0..12; 0: keep all.")
+]
+Blur = Annotated[float, typer.Option(min=0, help="Drop what is less sharp: try 20. [keep]")]
+Flat = Annotated[float, typer.Option(help="Drop what has less contrast, 0..0.5: try 0.03. [keep]")]
+Dark = Annotated[float, typer.Option(help="Drop what is darker on average, 0..1. [keep]")]
+Bright = Annotated[float, typer.Option(help="Drop what is brighter on average, 0..1. [keep]")]
+Limit = Annotated[int, typer.Option(min=0, help="Stop at so many pictures. [all]")]
+Workers = Annotated[int | None, typer.Option(min=1, max=256, help="Processes. [one a core, 8 at most]")]
+
+
+@app.command()
+def pictures(
+    folder: Annotated[Path, typer.Argument(help="Pictures of any kind, also in folders within.")],
+    target: Target,
+    size: Size = "256",
+    fit: Fit = "crop",
+    background: Background = "#000000",
+    mirror: Mirror = False,
+    frames: Annotated[str, typer.Option(help="Of animated files: first or all.")] = "first",
+    format_: Annotated[str, typer.Option("--format", help="png, jpg or webp.")] = "png",
+    quality: Quality = 95,
+    smallest: Smallest = 0,
+    duplicates: Duplicates = 3,
+    blur: Blur = 0.0,
+    flat: Flat = 0.0,
+    dark: Dark = 0.0,
+    bright: Bright = 1.0,
+    limit: Limit = 0,
+    workers: Workers = None,
+) -> None:
+    """Make a dataset from a folder of pictures."""
+    from perform.training.dataset.settings import Settings, size_of
+    from perform.training.dataset.sources import Folder
+
+    with complaints():
+        kept = smallest, duplicates, blur, flat, dark, bright, limit
+        settings = Settings(size_of(size), fit, background, mirror, format_, quality, frames, *kept)
+        _apart(folder, target)
+        _make(Folder(folder), settings, target, workers)
+
+
+@app.command()
+def film(
+    file: Annotated[Path, typer.Argument(help="A film of any kind that FFmpeg reads.")],
+    target: Target,
+    start: Annotated[float, typer.Option("--from", min=0, help="Second of the film to begin at.")] = 0.0,
+    end: Annotated[float | None, typer.Option("--to", min=0, help="Second to end at. [the end]")] = None,
+    stride: Annotated[int, typer.Option(min=1, help="Take every so many-th frame.")] = 1,
+    fps: Annotated[float, typer.Option(min=0, help="Take so many frames a second. [all]")] = 0.0,
+    scenes: Annotated[int, typer.Option(min=0, help="Of each scene, so many, spread evenly. [all]")] = 0,
+    margin: Annotated[
+        int | None, typer.Option(min=0, help="Leave out so many frames beside cuts. [0; with --scenes 2]")
+    ] = None,
+    size: Size = "256",
+    fit: Fit = "crop",
+    background: Background = "#000000",
+    mirror: Mirror = False,
+    format_: Annotated[str, typer.Option("--format", help="png, jpg or webp.")] = "png",
+    quality: Quality = 95,
+    smallest: Smallest = 0,
+    duplicates: Duplicates = 3,
+    blur: Blur = 0.0,
+    flat: Flat = 0.0,
+    dark: Dark = 0.0,
+    bright: Bright = 1.0,
+    limit: Limit = 0,
+    workers: Workers = None,
+) -> None:
+    """Make a dataset from the frames of a film."""
+    from perform.training.dataset.films import Film, Pick
+    from perform.training.dataset.settings import Settings, size_of
+
+    with complaints():
+        kept = smallest, duplicates, blur, flat, dark, bright, limit
+        settings = Settings(size_of(size), fit, background, mirror, format_, quality, "first", *kept)
+        beside = margin if margin is not None else 2 * bool(scenes)
+        pick = Pick(start, end, stride, fps, scenes, beside)
+        source = Film(file, pick, _workers(workers))
+        _make(source, settings, target, workers, source.expected)
+
+
+@app.command()
+def flora(
+    target: Target,
+    count: Annotated[int, typer.Option(min=1, max=10_000_000, help="How many flowers.")] = 10_000,
+    seed: Annotated[int, typer.Option(min=0, help="Of their parameters.")] = 0,
+    size: Annotated[str, typer.Option(help="A power of two 32..2048.")] = "256",
+    mirror: Mirror = False,
+    format_: Annotated[str, typer.Option("--format", help="png, jpg or webp.")] = "png",
+    quality: Quality = 95,
+    workers: Workers = None,
+) -> None:
+    """Make a dataset of drawn flowers; the parameters of each are stored with it."""
+    from perform.flora import latents, render
+    from perform.training.dataset.settings import Settings, size_of
+    from perform.training.dataset.sources import Drawing
+
+    with complaints():
+        wide, high = size_of(size)
+        if wide != high or wide < 32:
+            raise ValueError(f"size {size!r}, must be a power of two 32..2048: flowers are drawn as squares")
+        settings = Settings((wide, high), mirror=mirror, format=format_, quality=quality)
+        _make(Drawing("flora", latents(seed, count), render, seed), settings, target, workers)
+
+
+@app.command()
+def report(
+    folder: Made,
+    file: Annotated[
+        Path | None, typer.Option("--out", help="The page to write. [FOLDER/report.html]")
+    ] = None,
+) -> None:
+    """Draw a page to look at: counts, reasons, sizes, colours, and the pictures."""
+    from perform.training.dataset import Dataset
+    from perform.training.dataset.manifest import REPORT
+    from perform.training.dataset.report import page
+
+    with complaints():
+        found = Dataset.open(folder)
+        place = file or folder / REPORT
+        place.write_text(page(found), encoding="utf-8")
+    out.print(str(place), markup=False, highlight=False, soft_wrap=True)
+
+
+@app.command()
+def check(
+    folder: Made,
+    quick: Annotated[bool, typer.Option("--quick", help="Hashes only; do not decode the pictures.")] = False,
+) -> None:
+    """Check that a dataset is whole and unchanged; exit code 1 if not."""
+    from perform.training.dataset import Dataset
+    from perform.training.dataset.checking import faults
+
+    with complaints(), _progress("checking") as move:
+        found = list(faults(folder, not quick, lambda done, total: move(done, total, "")))
+        if found:
+            raise ValueError("\n".join(found))
+        count = len(Dataset.open(folder))
+    out.print(f"{folder}: {count} pictures, all whole", markup=False, highlight=False, soft_wrap=True)
+
+
+@app.command()
+def info(folder: Made, as_json: AsJson = False) -> None:
+    """What a dataset is."""
+    from perform.training.dataset import Dataset
+
+    with complaints():
+        found = Dataset.open(folder)
+        digest = found.digest
+    if as_json:
+        told = {"pictures": len(found), "size": found.size, "mirror": found.mirror, "digest": digest}
+        typer.echo(json.dumps(told | ({"recipe": found.manifest.recipe} if found.manifest else {})))
+    elif found.manifest:
+        _told(found.manifest, folder)
+    else:
+        out.print(f"{len(found)} pictures, {found.size[0]}x{found.size[1]}, a plain folder", highlight=False)
+
+
+def _make(
+    source: Source, settings: Settings, target: Path, workers: int | None, expected: int | None = None
+) -> None:
+    """Make or continue a dataset, draw its report, and say what became of everything."""
+    from perform.training.dataset import Dataset
+    from perform.training.dataset.making import make
+    from perform.training.dataset.manifest import REPORT
+    from perform.training.dataset.report import page
+
+    total = expected or source.total
+    try:
+        with _progress(target.name) as move:
+            made = make(
+                source,
+                settings,
+                target,
+                _workers(workers),
+                lambda seen, kept: move(seen, total, f"{kept} kept"),
+            )
+    except KeyboardInterrupt:
+        err.print("stopped: the same command continues it", highlight=False)
+        raise typer.Exit(130) from None
+    if not (target / REPORT).exists():
+        (target / REPORT).write_text(page(Dataset.open(target)), encoding="utf-8")
+    _told(made, target)
+
+
+def _told(made: Manifest, folder: Path) -> None:
+    """What became of everything, as a table."""
+    from perform.training.dataset.losses import REASONS
+
+    counts, (width, height) = made.counts, made.size
+    weight = sum(shard.bytes for shard in made.shards) / 2**20
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_row(Text("seen", "bold"), Text(f"{counts.seen:,}"), "")
+    for reason, count in counts.dropped.items():
+        table.add_row(Text(f"  {reason}"), Text(f"{count:,}"), Text(REASONS.get(reason, ""), "dim"))
+    table.add_row(
+        Text("kept", "bold"), Text(f"{counts.kept:,}"), Text(f"{width}x{height}, {weight:.1f} MiB", "dim")
+    )
+    if counts.rest != 0:
+        table.add_row(Text("not seen"), Text("" if counts.rest is None else f"{counts.rest:,}"), "")
+    out.print(table, highlight=False)
+    out.print(f"{folder}, {folder / 'report.html'}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _workers(wish: int | None) -> int:
+    return wish or min(os.cpu_count() or 1, MOST_WORKERS)
+
+
+def _apart(folder: Path, target: Path) -> None:
+    """Refuse to write among the pictures: the next time they would be seen as some of them."""
+    if target.resolve().is_relative_to(folder.resolve()):
+        raise ValueError(f"{target} lies in {folder}: give a folder outside it")
+
+
+@contextmanager
+def _progress(what: str) -> Iterator[Callable[[int, int | None, str], None]]:
+    """A bar that is moved with (done, total or None, a few words)."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[said]}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
+        task = bar.add_task(what, total=None, said="")
+
+        def move(done: int, total: int | None, said: str) -> None:
+            bar.update(task, completed=done, total=total, said=said)
+
+        yield move

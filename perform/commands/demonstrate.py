@@ -1,0 +1,169 @@
+"""The command `perform demonstrate`."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from perform.terminal import complaints, err, out, place_of, size_of
+
+if TYPE_CHECKING:
+    from perform.demonstrations.live import Lesson
+    from perform.scenes.mapping import Example
+    from perform.show import Options
+
+SIGNALS = "What a posture is: signals, such as hand.right.x,hand.right.pinch,midi.cc16,audio.low."
+PARAMETERS = "What of the preset is learned: generator.truncation,filter[0].zoom and so on."
+
+
+def demonstrate(
+    preset: Annotated[str, typer.Argument(help="A preset, by name or file.")],
+    name: Annotated[str, typer.Argument(help="What formulas call it: learned.NAME.VALUE.")],
+    signals: Annotated[str, typer.Option(help=SIGNALS)] = "",
+    parameters: Annotated[str, typer.Option(help=PARAMETERS)] = "",
+    seeds: Annotated[str, typer.Option(help="Learn the point between these seeds too: 3,14,15.")] = "",
+    method: Annotated[str | None, typer.Option(help="ridge, nearest or mlp. [ridge, or as before]")] = None,
+    table: Annotated[Path | None, typer.Option("--from", help="Learn from the rows of a .csv.")] = None,
+    again: Annotated[bool, typer.Option("--again", help="Learn the kept examples anew.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Begin anew, or write over a preset.")] = False,
+    save: Annotated[Path | None, typer.Option(help="The preset to write, with the formulas in it.")] = None,
+    audio: Annotated[str | None, typer.Option(help="As for play. [the demo track]")] = None,
+    headless: Annotated[bool, typer.Option(help="Without a window: by OSC.")] = False,
+    size: Annotated[str, typer.Option(help="WIDTHxHEIGHT of the picture in pixels.")] = "1280x720",
+    seconds: Annotated[float | None, typer.Option(min=0, help="Stop after so many seconds.")] = None,
+    model: Annotated[str | None, typer.Option(help="Play this model in place of the preset's.")] = None,
+    midi: Annotated[str | None, typer.Option(help="Listen to this MIDI port only.")] = None,
+    osc: Annotated[str, typer.Option("--osc", "--osc-port", help="UDP port for OSC, or HOST:PORT.")] = "9000",
+    camera: Annotated[str, typer.Option(help="The camera for hands: by name, number or path.")] = "",
+) -> None:
+    """Show postures and the pictures wanted with them; what is learned plays as learned.NAME."""
+    from perform import show
+    from perform.catalogue import Library
+    from perform.demonstrations import live
+
+    with complaints():
+        known = None if force and not again else live.kept(name)
+        if known:
+            signals = signals or ",".join(known.text.signals)
+            method = method or known.text.method
+        asked = live.Asked(
+            preset, name, _words(signals), _words(parameters), _numbers(seeds), method or "ridge"
+        )
+        if again:
+            _again(asked)
+            return
+        library = Library(model=model)
+        lesson = live.Lesson.of(asked, library)
+        if table:
+            live.keep(lesson.of_table(table), preset)
+        else:
+            sound, (host, port) = show.sounding(audio), place_of(osc)
+            options = show.Options(
+                preset, sound, size_of(size), model=model, headless=headless,
+                midi=midi, osc_host=host, osc_port=port, camera=camera,
+            )  # fmt: skip
+            _live(lesson, options, library, [] if force else _before(lesson), seconds)
+        _tell(lesson, library, save, force)
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    words = _words(text)
+    if not all(word.isascii() and word.isdigit() and int(word) < 2**32 for word in words):
+        raise ValueError(f"seeds {text!r}, must be whole numbers such as 3,14,15")
+    return tuple(map(int, words))
+
+
+def _again(asked: object) -> None:
+    from perform.demonstrations import live
+    from perform.demonstrations.fit import fit
+    from perform.scenes.mapping import Learned
+
+    assert isinstance(asked, live.Asked)
+    known = live.kept(asked.name)
+    if known is None:
+        raise LookupError(f"{live.FOLDER / asked.name}.toml: there is no such file, nothing was shown yet")
+    text = known.text
+    live.keep(Learned(asked.name, fit(asked.method, text.signals, text.values, text.example)), asked.preset)
+    out.print(f"learned.{asked.name}: {asked.method}, examples: {len(text.example)}", highlight=False)
+
+
+def _before(lesson: Lesson) -> Sequence[Example]:
+    """The examples that it goes on from."""
+    from perform.demonstrations import live
+    from perform.demonstrations.session import matches
+
+    known = live.kept(lesson.asked.name)
+    if known is None:
+        return ()
+    if not matches(known.text, lesson.asked.signals, lesson.targets):
+        raise ValueError(
+            f"learned.{known.name} was shown from {', '.join(known.text.signals)} to "
+            f"{', '.join(known.text.values)}: name the same, another name, or --force to begin anew"
+        )
+    return known.text.example
+
+
+def _live(
+    lesson: Lesson, options: Options, library: object, before: Sequence[Example], seconds: float | None
+) -> None:
+    from perform.catalogue import Library
+    from perform.commands.dashboard import Dashboard
+    from perform.demonstrations import live
+    from perform.rig import Rig
+    from perform.show import Watcher
+
+    assert isinstance(library, Library)
+    for key, what in live.ROWS:
+        err.print(f"{key:>12}  {what}", highlight=False)
+    rig, _session, trainer = live.begin(lesson, options, library, before)
+    ends = (signal.SIGINT, signal.SIGTERM)
+    before_us = [signal.signal(number, lambda *_: rig.end()) for number in ends]
+    watcher = Watcher()
+    with Dashboard(err) as dashboard:
+
+        def over(playing: Rig) -> bool:
+            if playing.timings.count % 6 == 1:
+                dashboard.show(watcher.status(playing))
+            return seconds is not None and playing.moment is not None and playing.moment.seconds >= seconds
+
+        try:
+            rig.run(over)
+        finally:
+            trainer.close()
+            for number, handler in zip(ends, before_us, strict=True):
+                signal.signal(number, handler)
+
+
+def _tell(lesson: Lesson, library: object, save: Path | None, force: bool) -> None:
+    """Say what plays it, or write it into a preset."""
+    from perform.catalogue import Library
+    from perform.demonstrations import live, preset
+    from perform.demonstrations.targets import texts
+    from perform.show import find
+
+    assert isinstance(library, Library)
+    asked = lesson.asked
+    learned = live.kept(asked.name)
+    if learned is None:
+        out.print("nothing was kept, nothing is learned", highlight=False)
+        return
+    said = f"learned.{asked.name}: {learned.text.method}, examples: {len(learned.text.example)}"
+    out.print(said, highlight=False)
+    formulas = texts(asked.name, lesson.targets)
+    if save is None:
+        for key, formula in formulas.items():
+            out.print(f"  {key} = {formula!r}", highlight=False, markup=False, soft_wrap=True)
+        return
+    file = find(asked.preset, library)
+    if save.exists() and not force:
+        raise FileExistsError(f"{save} is there already: --force writes over it")
+    save.write_text(preset.written(file.read_text(encoding="utf-8"), formulas, asked.seeds), encoding="utf-8")
+    out.print(f"{save}: plays it", highlight=False, markup=False)

@@ -1,0 +1,97 @@
+"""`perform hands`: what the tracker sees, live, for whoever sets up camera and lights."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from rich.table import Table
+from rich.text import Text
+
+from perform.clock import stopwatch
+from perform.inputs.camera import Cameras, View
+from perform.inputs.hands import Hands
+from perform.inputs.hands.signals import SIDES, SIGNALS, WORDS
+
+LOOK = 0.1  # seconds between two looks
+WIDTH = 24  # characters of a bar
+DARK, SLOW, LATE = 0.12, 15.0, 0.1  # brightness, pictures a second and seconds that are worth a word
+
+
+@dataclass(slots=True)
+class Meter:
+    """The newest value of each signal, and how camera and tracker are."""
+
+    cameras: Cameras
+    hands: Hands
+    values: dict[str, float] = field(default_factory=dict)
+
+    def look(self) -> None:
+        """Take up what was said."""
+        now = stopwatch()
+        for event in (*self.cameras.poll(now), *self.hands.poll(now)):
+            self.values[event.name] = float(event.value)
+
+    def missing(self) -> str:
+        """What is not there, empty when all is."""
+        for health in (self.cameras.health(), self.hands.health()):
+            if health.state != "ok":
+                return health.detail
+        return ""
+
+    def state(self) -> str:
+        """One line: what is missing, or how it goes."""
+        if missing := self.missing():
+            return missing
+        said = [f"{self.values.get('hand.rate', 0):.0f} pictures a second"]
+        said.append(f"latency {1000 * self.values.get('hand.latency', 0):.0f} ms")
+        return ", ".join((self.cameras.health().detail, *said, *advice(self.values)))
+
+    def table(self) -> Table:
+        """Both hands as bars, and the line."""
+        table = Table(
+            "", *SIDES, box=None, pad_edge=False, caption=Text(self.state()), caption_justify="left"
+        )
+        for word in WORDS:
+            table.add_row(word, *(self._bar(side, word) for side in SIDES))
+        return table
+
+    def _bar(self, side: str, word: str) -> Text:
+        value = self.values.get(f"hand.{side}.{word}", 0.0)
+        here = self.values.get(f"hand.{side}.present", 0.0)
+        share = value + 0.5 if word == "roll" else value
+        return Text(f"{'█' * round(share * WIDTH):<{WIDTH}} {value:5.2f}", "" if here else "dim")
+
+
+@contextmanager
+def opened(camera: str, view: View) -> Iterator[Meter]:
+    """A meter on a camera."""
+    cameras = Cameras(stopwatch, camera)
+    hands = Hands(cameras.camera, stopwatch, view)
+    hands.use(frozenset(SIGNALS))
+    try:
+        yield Meter(cameras, hands)
+    finally:
+        hands.close()
+        cameras.close()
+
+
+def looks(meter: Meter, seconds: float | None) -> Iterator[Meter]:
+    """The meter again and again, for so long or for ever."""
+    pause, began = threading.Event(), stopwatch()
+    while seconds is None or stopwatch() - began < seconds:
+        pause.wait(LOOK)
+        meter.look()
+        yield meter
+
+
+def advice(values: Mapping[str, float]) -> Iterator[str]:
+    """What could be better."""
+    if values.get("camera.level", 1.0) < DARK:
+        yield "it is dark: more light on the hands"
+    if values.get("hand.count", 0.0) and values.get("hand.rate", SLOW) < SLOW:
+        yield "few pictures: more light, or a faster machine"
+    if values.get("hand.latency", 0.0) > LATE:
+        yield "late: something else keeps this machine busy"

@@ -1,0 +1,82 @@
+"""The command `perform metrics`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.progress import track
+from rich.table import Table
+
+from perform.terminal import AsJson, complaints, err, out
+
+if TYPE_CHECKING:
+    from perform.networks import Pixels
+
+MEANING = {
+    "frechet": "distance of the two distributions; 0 is the same",
+    "precision": "share of its pictures that could be of the dataset",
+    "recall": "share of the dataset that it could have drawn",
+    "diversity": "how much its pictures differ; 1: as much as the dataset's",
+    "novelty": "far below 1: it has learnt pictures by heart",
+}
+
+
+def metrics(
+    model: Annotated[str, typer.Argument(help="A model by name, or its file.")],
+    dataset: Annotated[Path, typer.Argument(help="What it learnt from: a dataset, or a folder of pictures.")],
+    samples: Annotated[int, typer.Option(min=16, max=50_000, help="Pictures of each, at most.")] = 1000,
+    psi: Annotated[float, typer.Option(min=0, max=2, help="Truncation.")] = 1.0,
+    seed: Annotated[int, typer.Option(min=0, help="The first.")] = 0,
+    features: Annotated[
+        Path | None, typer.Option(help="A network for features, ONNX or OpenVINO. [scattering]")
+    ] = None,
+    sheet: Annotated[Path | None, typer.Option(help="Draw what is nearest in the dataset: a .png.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """How near a model's pictures are to those it learnt from."""
+    from perform.models import located
+    from perform.sampling.pictures import png_of
+    from perform.training.dataset import Dataset
+    from perform.training.metrics import compared
+    from perform.training.metrics.course import SHOWN, evenly, neighbours
+    from perform.training.metrics.features import network, scattering
+
+    with complaints():
+        if sheet and sheet.suffix.lower() != ".png":
+            raise ValueError(f"{sheet}, must be a .png")
+        featured = network(features) if features else scattering
+        pictures = Dataset.open(dataset)
+        spread = evenly(pictures, samples)
+        real = featured(_watched((pictures.picture(int(i)) for i in spread), len(spread), "dataset"))
+        made = featured(_watched(drawn(located(model), range(seed, seed + samples), psi), samples, "model"))
+        found = compared(real, made)
+        if sheet:
+            shown = [*drawn(located(model), range(seed, seed + SHOWN), psi)]
+            seen = neighbours(shown, made, real, lambda n: pictures.picture(int(spread[n])))
+            sheet.parent.mkdir(parents=True, exist_ok=True)
+            sheet.write_bytes(png_of(seen))
+    if as_json:
+        typer.echo(
+            json.dumps({"model": model, "dataset": str(dataset), "samples": samples, "psi": psi} | found)
+        )
+        return
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for name, value in found.items():
+        table.add_row(f"[bold]{name}[/bold]", f"{value:.3f}", MEANING[name])
+    out.print(table, highlight=False)
+
+
+def drawn(model: str, seeds: range, psi: float) -> Iterator[Pixels]:
+    """Pictures uint8 [height, width, channels] of seeds, as they are played."""
+    from perform.sampling.pictures import Sampling, Wish, pixels
+
+    wish = Wish(f"{seeds[0]}-{seeds[-1]}", psi=psi, precision="fast")
+    return (pixels(sample.image) for sample in Sampling(model, wish))
+
+
+def _watched(pictures: Iterator[Pixels], count: int, what: str) -> Any:
+    return track(pictures, what, count, console=err, transient=True, disable=not err.is_terminal)

@@ -1,0 +1,267 @@
+"""The subcommands of `perform models`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, track
+from rich.table import Table
+from rich.text import Text
+
+from perform.terminal import AsJson, choice, complaints, err, out
+
+if TYPE_CHECKING:
+    from perform.models.keep import Progress as Report
+
+app = typer.Typer(
+    help="Models: which there are, what one is, keeping, checking, sampling.", no_args_is_help=True
+)
+
+Model = Annotated[str, typer.Argument(help="A model by name, or its file.")]
+
+
+@app.command("list")
+def listing(as_json: AsJson = False) -> None:
+    """Every model that can be played by name."""
+    from dataclasses import asdict
+
+    from perform.models.told import listed
+
+    with complaints():
+        rows = list(listed())
+    if as_json:
+        typer.echo(json.dumps([asdict(row) for row in rows]))
+        return
+    table = Table("name", "family", "size", "classes", "file", "from", box=None)
+    for row in rows:
+        size = "x".join(map(str, row.size)) if row.size else ""
+        last = Text(row.fault, "red") if row.fault else Text(row.origin)
+        told = (row.name, row.family, size, str(row.classes or ""), _bytes(row.bytes))
+        table.add_row(*map(Text, told), last)
+    out.print(table)
+
+
+@app.command()
+def info(
+    model: Model,
+    measure: Annotated[bool, typer.Option(help="Measure how fast it plays here.")] = True,
+    as_json: AsJson = False,
+) -> None:
+    """What a model is: family, size, classes, memory, speed on this machine, licence, what is odd."""
+    from perform.models import told
+
+    with complaints():
+        found = told.info(model, measure)
+    if as_json:
+        typer.echo(json.dumps(found))
+        return
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for name, text in _facts(found):
+        table.add_row(Text(name, "bold"), Text(text))
+    out.print(table, highlight=False)
+
+
+@app.command("import")
+def bring(
+    file: Annotated[Path, typer.Argument(help="A model file of any known project; or: hands.")],
+    name: Annotated[str | None, typer.Argument(help="What it is to be called.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace a model of that name.")] = False,
+) -> None:
+    """Keep a model under a name, as safetensors; nothing of the file is run. `hands` alone: fetch what
+    tracks hands."""
+    from perform.models import hands, keep
+
+    with complaints(), _progress() as progress:
+        if name is None and str(file) != hands.NAME:
+            raise ValueError(f"{file}: a model needs a name: perform models import {file} NAME")
+        if name is None or (name == hands.NAME and file.suffix == ".whl"):
+            kept, name = hands.bring(None if name is None else file, progress), hands.NAME
+        else:
+            kept = keep.bring(file, name, force, progress)
+    word = "was imported before" if kept.known else "is imported"
+    out.print(f"{name} {word}: {kept.file}", markup=False, highlight=False, soft_wrap=True)
+
+
+@app.command()
+def export(
+    model: Model,
+    file: Annotated[Path, typer.Argument(help="The file to write: a .safetensors.")],
+    precision: Annotated[str, typer.Option(help="float32, or float16: half as large.")] = "float32",
+    title: Annotated[str | None, typer.Option(help="What it is. [as before]")] = None,
+    licence: Annotated[str | None, typer.Option(help="What others may do with it. [as before]")] = None,
+    discriminator: Annotated[
+        bool,
+        typer.Option(
+            "--discriminator",
+            help="Beside it, what it learnt against (of a run, the newest), for perform train --from FILE.",
+        ),
+    ] = False,
+) -> None:
+    """Write a model to hand on: one file that holds all it needs, and nothing that could be run."""
+    from perform.models import keep, located
+
+    notes = {name: note for name, note in (("title", title), ("licence", licence)) if note}
+    with complaints():
+        dtype, place = choice("precision", precision, ("float32", "float16")), located(model)
+        if not discriminator:
+            keep.export(place, file, dtype, notes)
+        else:
+            from perform.generators.latents import discriminator_file
+            from perform.training.files import saved
+            from perform.training.origin import discriminator_of
+
+            judge = discriminator_of(Path(place), dtype)
+            keep.export(place, file, dtype, notes)
+            saved(discriminator_file(file), judge)
+    out.print(f"{model} is in {file} ({_bytes(file.stat().st_size)})", markup=False, highlight=False)
+
+
+@app.command()
+def verify(name: Model) -> None:
+    """Check that a model is whole, unchanged, and plays as it should; exit code 1 if not."""
+    from perform.models import keep, located
+
+    with complaints(), _progress() as progress:
+        told = keep.verify(located(name), progress)
+    out.print(f"{name}: {'; '.join(told)}", markup=False, highlight=False, soft_wrap=True)
+
+
+@app.command()
+def sample(
+    model: Model,
+    out_path: Annotated[Path, typer.Option("--out", help="An .npz (`ws`, `images`), or a folder of PNGs.")],
+    seeds: Annotated[str | None, typer.Option(help="Seeds, such as 0-9 or 3,5,8-10. [0]")] = None,
+    z: Annotated[Path | None, typer.Option(help="A file of z [n, z_dim].")] = None,
+    ws: Annotated[Path | None, typer.Option(help="A file of w [n, w_dim] or [n, num_ws, w_dim].")] = None,
+    labels: Annotated[Path | None, typer.Option(help="A file [n or 1, classes]. [the first class]")] = None,
+    psi: Annotated[float | None, typer.Option(help="Truncation towards the mean. [none]")] = None,
+    cutoff: Annotated[int | None, typer.Option(help="Truncate so many layers, coarsest first. [all]")] = None,
+    noise: Annotated[str, typer.Option(help="const (the network's own), none, or a seed.")] = "const",
+    precision: Annotated[str, typer.Option(help="float32, or fast: the form that plays.")] = "float32",
+    setting: Annotated[
+        list[str] | None, typer.Option("--set", help="A parameter of the model: rotate=0.25.")
+    ] = None,
+) -> None:
+    """Draw pictures as the network gives them."""
+    from perform.models import located
+    from perform.sampling.pictures import Sampling, Wish, save
+
+    with complaints():
+        if sum(one is not None for one in (seeds, z, ws)) > 1:
+            raise ValueError("give one of --seeds, --z and --ws")
+        wish = Wish(
+            "0" if seeds is None else seeds,
+            z,
+            ws,
+            labels,
+            psi,
+            cutoff,
+            noise,
+            precision,
+            _settings(setting or []),
+        )
+        sampling = Sampling(located(model), wish)
+        watched: Any = track(
+            sampling, "drawing", len(sampling), console=err, transient=True, disable=not err.is_terminal
+        )
+        save(sampling, watched, out_path)
+    count = f"{len(sampling)} pictures" if len(sampling) > 1 else "1 picture"
+    out.print(f"{count} in {out_path}", markup=False, highlight=False, soft_wrap=True)
+
+
+def directions(
+    model: Model,
+    method: Annotated[str, typer.Option(help="pca or sefa.")] = "pca",
+    count: Annotated[int, typer.Option(help="How many.")] = 10,
+    layers: Annotated[str | None, typer.Option(help="Of sefa and the sheet, such as 0-7. [all]")] = None,
+    samples: Annotated[int, typer.Option(help="Latents that are looked at.")] = 10_000,
+    seed: Annotated[int, typer.Option(min=0, help="Of these latents.")] = 0,
+    given: Annotated[
+        Path | None, typer.Option("--import", help="Take those of a file: GANSpace, SeFa, Autolume.")
+    ] = None,
+    name: Annotated[list[str] | None, typer.Option(help="Another name for one: pca1=bloom.")] = None,
+    sheet: Annotated[Path | None, typer.Option(help="Draw where they lead: a .png.")] = None,
+    seeds: Annotated[str, typer.Option(help="Of the pictures on the sheet.")] = "0,1",
+) -> None:
+    """Find directions in a model's space, and keep them for [[direction]] in presets."""
+    from perform import generators
+    from perform.models import located
+    from perform.models.directions import METHODS, Hunt, file_of, find, kept, labels_of, layers_of, sheet_of
+    from perform.sampling.pictures import seeds as numbers
+
+    with complaints():
+        if sheet and sheet.suffix.lower() != ".png":
+            raise ValueError(f"{sheet}, must be a .png")
+        labels, shown = labels_of(name or []), numbers(seeds)
+        span = layers_of(layers) if layers else None
+        hunt = Hunt(choice("method", method, METHODS), count, span, samples, seed, given)
+        weights = generators.weights_of(place := located(model))
+        found = find(weights, hunt).named(labels)
+        kept(place, found, labels)
+        if sheet:
+            sheet_of(weights, found, shown, span, sheet)
+    assert found.scales is not None
+    table = Table("direction", "standard deviation", box=None)
+    for one, scale in zip(found.names, found.scales, strict=True):
+        table.add_row(Text(one), f"{scale:.3f}")
+    out.print(table)
+    out.print(f"in {file_of(place)}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _settings(texts: list[str]) -> dict[str, float]:
+    """Values by name of words like `rotate=0.25`."""
+    found = {}
+    for text in texts:
+        name, _, value = text.partition("=")
+        try:
+            found[name.strip()] = float(value)
+        except ValueError:
+            raise ValueError(f"set {text!r}, must be NAME=NUMBER") from None
+    return found
+
+
+@contextmanager
+def _progress() -> Iterator[Report]:
+    """A bar of one task in steps; a step that does not say how far it is only moves."""
+    columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn()
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
+        task = bar.add_task("", total=None)
+
+        def report(step: str, share: float | None) -> None:
+            bar.update(task, description=step, total=None if share is None else 1.0, completed=share or 0.0)
+
+        yield report
+
+
+def _facts(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """What `info` shows, a name and a text each."""
+    yield "model", found["model"]
+    yield "title", found["title"]
+    yield "family", found["family"]
+    yield "picture", f"{found['width']}x{found['height']}, {found['channels']} channels"
+    yield "classes", str(found["classes"] or "none")
+    yield "parameters", f"{found['parameters']:,}"
+    yield "latents", f"z {found['z_dim']}, w {found['w_dim']}, for {found['num_ws']} layers"
+    yield "file, memory", f"{_bytes(found['file_bytes']) or 'none'}, {_bytes(found['memory_bytes'])}"
+    if "pictures_per_second" in found:
+        why = f" ({found['reason']})" if found["reason"] else ""
+        how = f"{found['device']}, {found['precision']}{why}"
+        yield "speed here", f"{found['pictures_per_second']:.1f} pictures/s, {how}"
+    elif not found["fits"]:
+        yield "speed here", "none: it takes more memory than is free for models"
+    yield "controls", ", ".join(found["controls"])
+    yield "from", found["source"]
+    yield "licence", found["licence"]
+    yield "odd", "; ".join(found["odd"]) or "nothing"
+
+
+def _bytes(count: int | None) -> str:
+    """A number of bytes as a person reads it; nothing of None."""
+    if count is None:
+        return ""
+    return f"{count / 2**20:.1f} MiB" if count < 2**30 else f"{count / 2**30:.2f} GiB"

@@ -1,0 +1,95 @@
+"""`perform osc`: every address of a show, with what it takes and what it does."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from perform.terminal import AsJson, complaints, out
+
+if TYPE_CHECKING:
+    from perform.scenes.addresses import Node
+    from perform.scenes.setlist import Setlist
+
+TAILS = """After the address of a parameter
+  /norm     its value as 0..1 of its range
+  /release  lets it go, back to its formula; /release alone lets go of everything
+A text ? as the only value asks for it. Addresses may have * ? [a-z] [!a-z] {one,another} in them."""
+
+
+def osc(
+    show: Annotated[str, typer.Argument(help="A setlist or a preset, by name or file.")] = "demo",
+    as_json: AsJson = False,
+) -> None:
+    """List every OSC address of a show: its type, range, what the preset sets it to, and what it does."""
+    from perform.catalogue import Library
+    from perform.show import find, load
+
+    with complaints():
+        library = Library()
+        setlist = load(find(show, library), library)
+    if as_json:
+        typer.echo(json.dumps(described(setlist)))
+        return
+    for title, nodes in chapters(setlist):
+        out.print(title, style="bold", markup=False)
+        out.print(_table(nodes))
+    out.print(TAILS, markup=False, highlight=False)
+
+
+def chapters(setlist: Setlist) -> Iterator[tuple[str, list[Node]]]:
+    """What is always there, and then each scene's own."""
+    from perform.scenes.addresses import of_cue, of_show
+
+    yield setlist.title, [*of_show(setlist).values()]
+    once = {cue.scene.file: cue for cue in reversed(setlist.cues)}
+    for cue in reversed([*once.values()]):
+        yield cue.scene.title, [*of_cue(setlist, cue).values()]
+
+
+def described(setlist: Setlist) -> dict[str, Any]:
+    """The list as one object."""
+    (title, show), *scenes = chapters(setlist)
+    return {
+        "title": title,
+        "show": [_row(node) for node in show],
+        "scenes": [{"title": name, "addresses": [_row(node) for node in nodes]} for name, nodes in scenes],
+    }
+
+
+def _row(node: Node) -> dict[str, Any]:
+    parameter = node.parameter
+    return {
+        "address": node.address,
+        "type": parameter.kind,
+        "low": parameter.low,
+        "high": parameter.high,
+        "unit": parameter.unit,
+        "choices": list(parameter.choices),
+        "default": parameter.default,
+        "setting": node.setting,
+        "access": node.access,
+        "formula": node.heard,
+        "description": parameter.description,
+    }
+
+
+def _table(nodes: Iterable[Node]) -> Table:
+    table = Table(box=None, pad_edge=False)
+    table.add_column("address", no_wrap=True)
+    table.add_column("type", no_wrap=True)
+    table.add_column("range", overflow="fold")
+    table.add_column("is", no_wrap=True, max_width=32)
+    table.add_column("does")
+    for node in nodes:
+        parameter = node.parameter
+        spanned = parameter.kind not in ("event", "bool", "text")
+        setting = "" if node.setting is None or parameter.kind == "event" else str(node.setting)
+        row = node.address, parameter.kind, parameter.range if spanned else "", setting
+        table.add_row(*(escape(text) for text in (*row, parameter.description)))
+    return table

@@ -1,0 +1,61 @@
+"""Documents: TOML files that a person edits, read as checked text.
+
+A fault is a sentence: the file, the key, the value, and what is allowed.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class SceneError(ValueError):
+    """A scene or setlist that cannot be played; `faults` has one line for every fault of the file."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = faults
+
+
+def document(path: Path) -> dict[str, Any]:
+    """A TOML file's tables; SceneError when it is none, OSError when it cannot be read."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise SceneError([f"{path}: not valid TOML: {error}"]) from error
+
+
+def parse(path: Path, model: type[Model]) -> Model:
+    """A TOML file in the shape of a pydantic model; SceneError with file, key and what is allowed."""
+    return fitted(path, document(path), model)
+
+
+def fitted(path: Path, table: Mapping[str, Any], model: type[Model], key: str = "") -> Model:
+    """A table of a file, under `key`, in the shape of a pydantic model; SceneError likewise."""
+    try:
+        return model.model_validate(table)
+    except ValidationError as error:
+        before = f"{path}: {key}." if key else f"{path}: "
+        raise SceneError([before + _sentence(e, model) for e in error.errors()]) from error
+
+
+def _sentence(error: Any, model: type[BaseModel]) -> str:
+    """A fault that pydantic found: key, value and what is allowed."""
+    key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error["loc"]).lstrip(".")
+    if error["type"] == "extra_forbidden":
+        return f"{key} is unknown{near(str(error['loc'][-1]), model.model_fields)}"
+    if error["type"] == "missing":
+        return f"{key} is missing"
+    return f"{key} = {error['input']!r}: {error['msg'][:1].lower()}{error['msg'][1:]}"
+
+
+def near(word: str, known: Iterable[str]) -> str:
+    near = get_close_matches(word, list(known), 1)
+    return f", did you mean {near[0]}?" if near else f"; known: {', '.join(known) or 'none'}"

@@ -1,0 +1,54 @@
+"""Flora: a procedural renderer of flowers, in homage to Anna Ridler's tulips.
+
+A picture is a smooth function of a standard normal vector: every number of it has a meaning (`dimensions`),
+and nothing is drawn by chance besides.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from perform.flora.dimensions import DIMENSIONS, TABLE, checked, described, latents
+
+if TYPE_CHECKING:
+    from perform.flora.drawing import Studio
+
+__all__ = ["DIMENSIONS", "TABLE", "describe", "latents", "render"]
+
+SMALLEST, LARGEST = 32, 2048  # pixels
+
+
+def render(z: NDArray[np.float32], size: int = 256) -> NDArray[np.uint8]:
+    """The picture [size, size, 3] (sRGB) of a latent z [DIMENSIONS], standard normal.
+
+    The same bytes for the same z on the same machine. Raises ValueError for a wrong shape, numbers that are
+    not finite or a size out of 32..2048, and `perform.render.context.GLError` without OpenGL.
+    """
+    from perform.flora.anatomy import anatomy
+    from perform.flora.plant import plant
+    from perform.flora.scenery import greens, scenery
+
+    if not SMALLEST <= size <= LARGEST:
+        raise ValueError(f"size {size}, must be {SMALLEST}..{LARGEST}")
+    told = described(z)
+    body = anatomy(plant(told), told, greens(told), size)
+    return _studio(os.getpid(), threading.get_ident()).draw(body, scenery(told, body.bloom, size), size)
+
+
+def describe(z: NDArray[np.float32]) -> dict[str, float]:
+    """What a latent z [DIMENSIONS] stands for, by name; see `dimensions.TABLE` for ranges and meanings."""
+    return described(checked(z))
+
+
+@cache
+def _studio(_process: int, _thread: int) -> Studio:
+    """One for each thread: an OpenGL context belongs to the thread, and to no process forked from it."""
+    from perform.flora.drawing import Studio
+
+    return Studio()

@@ -1,0 +1,167 @@
+"""NVIDIA's own names: StyleGAN2-ADA's, the StyleGAN3 repository's, Autolume's and their forks' networks.
+
+What the tensors do not tell (clamp, learning-rate multiplier, activation) is read from the attributes of
+the modules, and where a file has none from the arguments that the network was made with.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from perform.generators.dialects.centre import NAME, centred
+from perform.generators.dialects.leftovers import accounted, with_odd
+from perform.generators.stylegan2 import FILTER, from_official
+from perform.generators.stylegan3 import official as stylegan3
+from perform.networks import ModelError
+from perform.networks.weights import Weights
+
+State: TypeAlias = Mapping[str, NDArray[Any]]
+Options: TypeAlias = Mapping[str, Any]
+Attributes: TypeAlias = Mapping[str, Options]  # plain values of the modules, by dotted path
+
+CONVOLUTION = re.compile(r"synthesis\.b\d+\.conv[01]")
+CLAMPED = re.compile(r"synthesis\.b\d+\.(conv[01]|torgb)")
+LAYER = re.compile(r"synthesis\.L(\d{1,3})_\d+_\d+\.(.+)")  # of StyleGAN3
+LINEAR = re.compile(r"mapping\.fc\d+")
+FLAT_CLAMP = 256.0  # of the StyleGAN3 repository's StyleGAN2, where nothing else is said
+TAPS = 4
+ROUNDING = 1e-5  # of a gain that was kept as a number
+
+
+def family(state: Mapping[str, Any]) -> str | None:
+    """Which family a state dict with these names is of; None: neither."""
+    if "synthesis.input.freqs" in state:
+        return "stylegan3"
+    return "stylegan2" if "synthesis.b4.const" in state else None
+
+
+def weights(
+    state: State,
+    attributes: Attributes | None = None,
+    options: Options | None = None,
+    notes: Mapping[str, str] | None = None,
+) -> Weights:
+    """Weights of a generator's tensors, the attributes of its modules and the arguments of its making.
+
+    Raises ModelError."""
+    told, made = attributes or {}, options or {}
+    _plain(told, made)
+    if family(state) == "stylegan3":
+        averaged, missing = _averaged(state)
+        found = stylegan3.from_official(averaged, told, notes)
+        found = accounted(found, (_layered(name, found.config.layers) for name in averaged))
+        return centred(found) if missing else found
+    if family(state) is None:
+        raise ModelError("neither StyleGAN2 (synthesis.b4.const) nor StyleGAN3 (synthesis.input.freqs)")
+    return _second(state, told, made, dict(notes or {}))
+
+
+def _layered(name: str, layers: Sequence[str]) -> str:
+    """A tensor's name with its layer's name here: a pruned layer is called by its channels of old."""
+    match = LAYER.fullmatch(name)
+    if match is None or int(match[1]) >= len(layers):
+        return name
+    return f"synthesis.{layers[int(match[1])]}.{match[2]}"
+
+
+def _second(state: State, told: Attributes, made: Options, notes: dict[str, str]) -> Weights:
+    averaged, missing = _averaged(state)
+    named = {name: array for name, array in averaged.items() if not name.endswith("resample_filter")}
+    for name, array in named.items():
+        if name.endswith("noise_strength"):
+            named[name] = array.reshape(())
+    named[FILTER] = _filter(state)
+    rate = _rate(told, made)
+    if folded := _folded(named, told, rate):
+        named, notes = {**named, **folded}, with_odd(notes, f"gains of its own in {len(folded)} tensors")
+    found = from_official(named, _clamp(told, made), rate, notes)
+    found = accounted(found, named)
+    return centred(found) if missing else found
+
+
+def _averaged(state: State) -> tuple[dict[str, NDArray[Any]], bool]:
+    """The state with a mean of w, zeros when it has none; and whether it had none."""
+    if NAME in state:
+        return dict(state), False
+    depth = len([name for name in state if re.fullmatch(r"mapping\.fc\d+\.bias", name)])
+    return {**state, NAME: np.zeros(state[f"mapping.fc{depth - 1}.bias"].shape)}, True
+
+
+def _plain(told: Attributes, made: Options) -> None:
+    """ModelError for an activation that is not played."""
+    parts = [made.get("mapping_kwargs"), made.get("synthesis_kwargs"), made]
+    asked = [part["activation"] for part in parts if isinstance(part, Mapping) and "activation" in part]
+    layers = (CONVOLUTION, LINEAR)
+    asked += _values(told, layers[0], "activation") + _values(told, layers[1], "activation")
+    if other := [one for one in asked if one != "lrelu"]:
+        raise ModelError(f"activation = {other[0]!r}, must be 'lrelu': other networks are not played")
+
+
+def _values(told: Attributes, place: re.Pattern[str], key: str) -> list[Any]:
+    """What the modules at a place say of an attribute."""
+    return [own[key] for path, own in told.items() if place.fullmatch(path) and key in own]
+
+
+def _clamp(told: Attributes, made: Options) -> float | None:
+    """The limit of the activations: of the layers, else of the arguments, else the project's default."""
+    values = _values(told, CLAMPED, "conv_clamp")
+    if len(set(values)) > 1:
+        raise ModelError(f"conv_clamp = {sorted(map(str, set(values)))}, must be the same in all layers")
+    inner = made.get("synthesis_kwargs")
+    flat = FLAT_CLAMP if made and inner is None else None
+    given = inner if isinstance(inner, Mapping) else made
+    value = values[0] if values else given.get("conv_clamp", flat)
+    return None if value is None else float(value)
+
+
+def _rate(told: Attributes, made: Options) -> float:
+    """The mapping's learning-rate multiplier, which is the gain of its biases."""
+    values = _values(told, LINEAR, "bias_gain")
+    given = made.get("mapping_kwargs")
+    usual = given.get("lr_multiplier", 0.01) if isinstance(given, Mapping) else 0.01
+    return float(values[0] if values else usual)
+
+
+def _folded(state: State, told: Attributes, rate: float) -> dict[str, NDArray[Any]]:
+    """Weights and biases of modules whose gains are not those that follow from their shapes, scaled so
+    that they do: networks that were pruned keep the gains of the larger ones that they were."""
+    folded = {}
+    for path, own in told.items():
+        multiplier = rate if LINEAR.fullmatch(path) else 1.0
+        for part, key in (("weight", "weight_gain"), ("bias", "bias_gain")):
+            array = state.get(f"{path}.{part}")
+            if array is not None and key in own:
+                usual = multiplier / (np.sqrt(np.prod(array.shape[1:])) if part == "weight" else 1.0)
+                factor = float(own[key]) / float(usual)
+                if abs(factor - 1) > ROUNDING:
+                    folded[f"{path}.{part}"] = array * np.float32(factor)
+    return folded
+
+
+def _filter(state: State) -> NDArray[Any]:
+    """The resampling filter that all layers share, [4, 4]: a smaller one has zeros around it."""
+    filters = [np.asarray(array) for array in _filters(state)]
+    if not filters:
+        raise ModelError("resample_filter is missing, must be there with shape (4, 4)")
+    first = filters[0]
+    if any(one.shape != first.shape or not np.allclose(one, first) for one in filters):
+        raise ModelError("the network's filters differ from each other, which is not played")
+    if first.ndim == 1:
+        first = np.outer(first, first)
+    taps = first.shape[0]
+    if first.shape != (taps, taps) or not 0 < taps <= TAPS:
+        raise ModelError(f"resample_filter has shape {first.shape}, must be (4, 4) or smaller and square")
+    whole = np.zeros((TAPS, TAPS))
+    # What a filter of `taps` is centred on when it enlarges: the original pads (taps + 1) // 2 before it.
+    end = TAPS - 2 + (taps + 1) // 2
+    whole[end - taps : end, end - taps : end] = first
+    return whole
+
+
+def _filters(state: State) -> Iterator[NDArray[Any]]:
+    return (array for name, array in state.items() if name.endswith("resample_filter"))

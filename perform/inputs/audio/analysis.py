@@ -1,0 +1,44 @@
+"""The ear: samples in, events out. The same for a file, a device and a render."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from perform.rhythm.beat import Beat, BeatTracker
+from perform.rhythm.features import FeatureExtractor, Features, merge
+from perform.signals import Event
+
+Samples = NDArray[np.float32]  # [n, channels]
+
+
+class Ear:
+    """Hears a stream of `rate` samples a second, whose first sample was at 0."""
+
+    def __init__(self, rate: int) -> None:
+        self.rate = rate
+        self.heard = 0  # samples
+        self._extractor = FeatureExtractor(rate)
+        self._tracker = BeatTracker()
+
+    def hear(self, samples: Samples, offset: float = 0.0) -> list[Event]:
+        """What the samples of one frame say, oldest first: `tempo.beat` [bpm, confidence, downbeat] for
+        each beat, and at the end of the last hop that they complete an event per `audio.*` signal
+        and `beat.confidence`. `offset` (seconds) is the show's time of the stream's first sample."""
+        self.heard += len(samples)
+        hops = self._extractor.process(samples)
+        if not hops:
+            return []
+        beats = [beat for hop in hops if (beat := self._tracker.process(hop))]
+        sure = Event(hops[-1].time + offset, "beat.confidence", self._tracker.confidence)
+        return [*(_beat(beat, offset) for beat in beats), *_features(merge(hops), offset), sure]
+
+
+def _features(features: Features, offset: float) -> list[Event]:
+    time = features.time + offset
+    return [Event(time, name, value) for name, value in features.signals().items()]
+
+
+def _beat(beat: Beat, offset: float) -> Event:
+    value = np.array([beat.bpm, beat.confidence, beat.downbeat], np.float32)
+    return Event(beat.time + offset, "tempo.beat", value)

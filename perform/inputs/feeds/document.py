@@ -1,0 +1,253 @@
+"""Feeds: numbers from the world, each a signal with its age and its quality.
+
+A feed is a file `feeds/NAME.toml`; formulas name what it says: `feed.NAME`, or `feed.NAME.VALUE` where it
+says several. Here is what such a file may hold, how values are found in what a device sends, and what
+becomes of a value with time; the devices are units of `inputs/feeds/`.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from perform.documents import SceneError, document, parse
+from perform.signals import LARGEST, Event
+
+LONGEST = 1 << 20  # bytes of one message
+MOST, DEEPEST = 256, 8  # values of one message, and levels of a JSON value
+# Possessive, so that none is tried twice: a garbage line of 4096 letters held the interpreter for 0.2 s.
+NUMBER = re.compile(r"[+-]?(?:\d++(?:\.\d*+)?|\.\d++)(?:[eE][+-]?\d++)?")
+PAIR = re.compile(r"(?<![\w.-])([A-Za-z_][\w.-]*+)\s*+[=:]\s*+([^\s,;&]++)")
+NAME = re.compile(r"[a-z_]\w{0,31}", re.ASCII)
+
+Otherwise: TypeAlias = Literal["hold", "decay", "default"]
+Found: TypeAlias = Mapping[str, float]
+
+
+class Text(BaseModel):
+    """What every feed may say of itself."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+    kind: str
+    value: str = ""  # which number of a message; "": the first
+    values: dict[str, str] = {}  # or several, by the name that formulas have for each
+    low: float | None = None
+    high: float | None = None
+    window: float = Field(default=600.0, gt=0, le=1e7)
+    stale: float = Field(default=10.0, gt=0, le=1e6)
+    otherwise: Otherwise = "hold"
+    decay: float = Field(default=5.0, gt=0, le=1e5)
+    default: float = 0.0
+
+
+class Csv(Text):
+    """A file of rows, replayed."""
+
+    kind: Literal["csv"]
+    file: str = Field(min_length=1)
+    time: str = ""
+    every: float = Field(default=1.0, gt=0, le=1e6)
+    speed: float = Field(default=1.0, gt=0, le=1e6)
+    loop: bool = True
+
+
+class Http(Text):
+    """A page of JSON, asked for again and again."""
+
+    kind: Literal["http"]
+    url: str = Field(pattern=r"^https?://[^\s]+$")
+    every: float = Field(default=10.0, ge=0.1, le=1e6)
+    timeout: float = Field(default=5.0, gt=0, le=120)
+
+
+class Mqtt(Text):
+    """Messages of a broker."""
+
+    kind: Literal["mqtt"]
+    topic: str = Field(min_length=1)
+    host: str = "127.0.0.1"
+    port: int = Field(default=1883, ge=1, le=65535)
+    user: str = ""
+    password: str = ""
+
+
+class Serial(Text):
+    """Lines from a serial port."""
+
+    kind: Literal["serial"]
+    device: str = Field(min_length=1)
+    baud: int = Field(default=115_200, ge=50, le=4_000_000)
+
+
+class Dmx(Text):
+    """The channels of a universe: values are called 1 to 512."""
+
+    kind: Literal["artnet", "sacn"]
+    universe: int = Field(default=1, ge=0, le=63_999)
+    host: str = "127.0.0.1"
+    port: int | None = Field(default=None, ge=0, le=65535)
+
+
+KINDS: Mapping[str, type[Text]] = {
+    "csv": Csv, "http": Http, "mqtt": Mqtt, "serial": Serial, "artnet": Dmx, "sacn": Dmx,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """A feed as its file describes it."""
+
+    name: str
+    text: Text
+    file: Path
+
+    @property
+    def values(self) -> Mapping[str, str]:
+        """What to look for in a message, by signal."""
+        if self.text.values:
+            return {f"feed.{self.name}.{name}": path for name, path in self.text.values.items()}
+        return {f"feed.{self.name}": self.text.value}
+
+    def says(self, signal: str) -> bool:
+        """Whether it is a signal of this feed."""
+        first, _, word = signal.rpartition(".")
+        return signal in self.values or (first in self.values and word in Reading.WORDS)
+
+
+def read(file: Path) -> Feed:
+    """The feed that a file describes. Raises SceneError with every fault, OSError."""
+    kind = document(file).get("kind")
+    if not isinstance(kind, str) or kind not in KINDS:
+        raise SceneError([f"{file}: kind = {kind!r}, must be one of {', '.join(KINDS)}"])
+    text = parse(file, KINDS[kind])
+    faults = [
+        f"{file}: values.{name}, must be a word of small letters"
+        for name in text.values
+        if not NAME.fullmatch(name) or name in Reading.WORDS
+    ]
+    if text.value and text.values:
+        faults.append(f"{file}: value and values, must be one of them")
+    if (text.low is None) != (text.high is None) or (text.low is not None and text.low == text.high):
+        faults.append(f"{file}: low and high, must both be given and differ; without them the range is found")
+    if faults:
+        raise SceneError(faults)
+    return Feed(file.stem, text, file)
+
+
+def numbers(message: str) -> dict[str, float]:
+    """The numbers of a message by their names: of JSON their paths (`a.b.0`), of `key=value` pairs their
+    keys, of CSV their columns from 0, of one number "". What is none of them says nothing."""
+    if len(message) > LONGEST:
+        return {}
+    try:
+        said = json.loads(message)
+    except (ValueError, RecursionError):
+        return _line(message.strip())
+    return dict(_flat("", said, DEEPEST)) if isinstance(said, dict | list) else _alone(said)
+
+
+def _line(line: str) -> dict[str, float]:
+    pairs = PAIR.findall(line[:4096])
+    if pairs:
+        return {
+            key: float(text) for key, text in pairs[:MOST] if NUMBER.fullmatch(text) and _real(float(text))
+        }
+    words = re.split(r"[,;\t ]+", line[:4096])[:MOST]
+    found = {str(i): float(word) for i, word in enumerate(words) if NUMBER.fullmatch(word)}
+    return {key: value for key, value in found.items() if _real(value)}
+
+
+def _alone(said: Any) -> dict[str, float]:
+    return {"": float(said)} if isinstance(said, int | float) and _real(said) else {}
+
+
+def _flat(path: str, said: Any, left: int) -> Iterator[tuple[str, float]]:
+    """Every number below a JSON value, at most MOST of each level."""
+    if isinstance(said, dict | list) and left:
+        items = list(said.items() if isinstance(said, dict) else enumerate(said))[:MOST]
+        for key, value in items:
+            yield from _flat(f"{path}.{key}" if path else str(key), value, left - 1)
+    elif isinstance(said, int | float) and _real(said):
+        yield path, float(said)
+    elif isinstance(said, str) and NUMBER.fullmatch(said[:64]) and _real(float(said[:64])):
+        yield path, float(said[:64])
+
+
+def _real(value: float) -> bool:
+    return -LARGEST < value < LARGEST
+
+
+def chosen(found: Found, path: str) -> float | None:
+    """The number of that name; of no name, the one that is alone or the first."""
+    return found.get(path) if path else next(iter(found.values()), None)
+
+
+@dataclass(slots=True)
+class Reading:
+    """One value of a feed with time: what came last, its range, and what becomes of it when nothing comes."""
+
+    WORDS: ClassVar[tuple[str, ...]] = ("raw", "age", "quality")
+
+    name: str
+    text: Text
+    raw: float | None = None
+    came: float = 0.0
+    low: float = math.inf
+    high: float = -math.inf
+    _ranged: float = 0.0
+    _lead: list[tuple[float, float, float]] = field(default_factory=list)  # seconds, low, high of past spans
+
+    def take(self, now: float, value: float) -> None:
+        """A value came at `now`."""
+        self.raw, self.came = value, now
+        if self.text.low is None:
+            self._range(now, value)
+
+    def events(self, now: float) -> list[Event]:
+        """What the signal, `.raw`, `.age` and `.quality` are at `now`; nothing before the first value."""
+        if self.raw is None:
+            return []
+        age = max(now - self.came, 0.0)
+        late = max(age - self.text.stale, 0.0)
+        quality = max(1 - late / self.text.stale, 0.0)
+        values = (self._aged(self._scaled(), late), self.raw, age, quality)
+        names = (self.name, *(f"{self.name}.{word}" for word in self.WORDS))
+        return [Event(now, name, value) for name, value in zip(names, values, strict=True)]
+
+    def _scaled(self) -> float:
+        """The value as 0..1 of its range; half-way while the range is nothing."""
+        assert self.raw is not None
+        low, high = self.text.low, self.text.high
+        if low is None or high is None:
+            low, high = self.low, self.high
+        if low == high:
+            return 0.5
+        return min(max((self.raw - low) / (high - low), 0.0), 1.0)
+
+    def _aged(self, value: float, late: float) -> float:
+        """A value that has been stale for `late` seconds."""
+        default = self.text.default
+        match self.text.otherwise:
+            case "decay":
+                return default + (value - default) * math.exp(-late / self.text.decay)
+            case "default":
+                return default if late > 0 else value
+            case _:
+                return value
+
+    def _range(self, now: float, value: float) -> None:
+        """The range of the last `window` seconds, forgotten by eighths."""
+        span = self.text.window / 8
+        if not self._lead or now - self._lead[-1][0] >= span:
+            self._lead.append((now, value, value))
+        began, low, high = self._lead[-1]
+        self._lead[-1] = began, min(low, value), max(high, value)
+        self._lead = [one for one in self._lead if now - one[0] < self.text.window]
+        self.low, self.high = min(one[1] for one in self._lead), max(one[2] for one in self._lead)

@@ -1,0 +1,69 @@
+"""A peer of Ableton Link, in a process of its own: its library is under the GPL, and nothing else imports it.
+
+    python -m perform.inputs.link.peer
+
+Twenty times a second it writes a line of JSON: `at` (seconds of the stopwatch), `bpm`, `phase` in beats
+within a bar of four, `peers` and `playing`. It joins a session and never changes it. While it is alone
+it takes the tempo that a line of its standard input says, for others to join; it ends with that input.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+from typing import Any
+
+from perform.clock import BEATS_PER_BAR, stopwatch
+
+PERIOD = 0.05  # seconds between two lines
+MISSING = 3  # the exit code without the library
+
+
+def main() -> int:
+    """Join, and tell until nobody listens any more."""
+    try:
+        from link import Link
+    except ImportError:
+        return MISSING
+    peer = Link(120.0)
+    peer.startStopSyncEnabled = True
+    peer.enabled = True
+    over = threading.Event()
+    threading.Thread(target=_listen, args=(peer, over), daemon=True).start()
+    try:
+        while not over.wait(PERIOD):
+            sys.stdout.write(json.dumps(told(peer)) + "\n")
+            sys.stdout.flush()
+    except OSError:  # nobody reads
+        return 0
+    peer.enabled = False
+    return 0
+
+
+def _listen(peer: Any, over: threading.Event) -> None:
+    """Tempi, until the input ends."""
+    for line in sys.stdin:
+        state = peer.captureSessionState()
+        state.setTempo(float(line), peer.clock().micros())
+        if not peer.numPeers():
+            peer.commitSessionState(state)
+    over.set()
+
+
+def told(peer: Any) -> dict[str, float]:
+    """The session at this moment."""
+    state = peer.captureSessionState()
+    before = stopwatch()
+    micros = peer.clock().micros()
+    return {
+        "at": (before + stopwatch()) / 2,
+        "bpm": state.tempo(),
+        "phase": state.phaseAtTime(micros, float(BEATS_PER_BAR)),
+        "peers": peer.numPeers(),
+        "playing": int(state.isPlaying()),
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())

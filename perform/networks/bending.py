@@ -1,0 +1,104 @@
+"""Network bending: what can be done to the activations inside a network, as declared controls.
+
+The idea and most operations are Broad, Leymarie and Grierson's (Network bending, 2021): a trained
+network is played from within, by transforming what one of its layers gives. Which layer and which
+operation is settled when a scene is loaded, since it is compiled into the network; the rest moves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from perform.networks import Floats
+from perform.parameters import Parameter
+
+AMOUNT = Parameter("amount", 1.0, 0.0, 1.0, description="how much of it: 0 the activations as they are")
+CHANNELS = Parameter(
+    "channels",
+    (0.0, 1.0),
+    0.0,
+    1.0,
+    description="which channels: the first and the last, as shares of all",
+    kind="point",
+)
+RADIUS = Parameter(
+    "radius", "1", unit="cells", description="how far it reaches", kind="choice", choices=("1", "2", "4")
+)
+OPERATIONS: dict[str, tuple[Parameter, ...]] = {
+    "ablate": (),
+    "scale": (Parameter("factor", 2.0, -8.0, 8.0, description="what activations are multiplied by"),),
+    "threshold": (Parameter("level", 0.5, -8.0, 8.0, description="above it 1, below it 0"),),
+    "invert": (),
+    "rotate": (Parameter("turns", 0.25, -4.0, 4.0, "turns", "how far, counterclockwise"),),
+    "translate": (
+        Parameter("x", 0.25, -1.0, 1.0, "widths", "to the right"),
+        Parameter("y", 0.0, -1.0, 1.0, "heights", "upwards"),
+    ),
+    "zoom": (Parameter("factor", 1.5, 0.1, 8.0, description="above 1 larger"),),
+    "warp": (
+        Parameter("depth", 0.1, 0.0, 1.0, "widths", "how far waves displace"),
+        Parameter("waves", 2.0, 0.1, 16.0, description="how many there are across"),
+        Parameter("phase", 0.0, -1e4, 1e4, "turns", "where they stand"),
+    ),
+    "erode": (RADIUS,),
+    "dilate": (RADIUS,),
+    "blur": (RADIUS,),
+    "feedback": (),
+}
+FEEDBACK = 0.98  # the most that comes back: with all of it nothing would ever change
+
+
+@dataclass(frozen=True, slots=True)
+class Bend:
+    """One operation at one layer; what of it is settled once. `values` are its live controls."""
+
+    operation: str
+    layer: str
+    radius: int = 1
+
+    @property
+    def values(self) -> tuple[Parameter, ...]:
+        """The controls that move, `channels` taking two numbers."""
+        own = (p for p in OPERATIONS[self.operation] if p.playable)
+        return CHANNELS, AMOUNT, *own
+
+    @property
+    def count(self) -> int:
+        """How many numbers the controls are."""
+        return 1 + len(self.values)
+
+    @property
+    def remembers(self) -> bool:
+        """Whether it takes its own last result."""
+        return self.operation == "feedback"
+
+
+def parameters(operation: str, layers: Sequence[str]) -> tuple[Parameter, ...]:
+    """What a preset says of a bend. LookupError for an operation that is none, ValueError without layers."""
+    if operation not in OPERATIONS:
+        raise LookupError(f"there is no such operation; there are: {', '.join(OPERATIONS)}")
+    if not layers:
+        raise ValueError("this model's layers cannot be bent")
+    layer = Parameter(
+        "layer", layers[0], description="whose activations", kind="choice", choices=tuple(layers)
+    )
+    return layer, CHANNELS, AMOUNT, *OPERATIONS[operation]
+
+
+def bend(operation: str, settled: Mapping[str, Any]) -> Bend:
+    """The bend that some values of `parameters` describe."""
+    return Bend(operation, str(settled["layer"]), int(settled.get("radius", 1)))
+
+
+def packed(bends: Sequence[Bend], values: Mapping[str, Any]) -> Floats:
+    """The live values of some bends as one array; of bend i they are named `bend[i].amount` and so on."""
+    numbers: list[float] = []
+    for i, one in enumerate(bends):
+        for parameter in one.values:
+            value = values.get(f"bend[{i}].{parameter.name}", parameter.default)
+            numbers += value if isinstance(value, tuple | list) else [value]
+    return np.array(numbers, np.float32)

@@ -1,0 +1,168 @@
+"""Model files of any origin, read as data: nothing in them is ever imported, called or run.
+
+What a file is, its content tells and not its name. `read` gives a plain tree; what the names in it mean
+(which project's network it is) is told in `dialects`.
+"""
+
+from __future__ import annotations
+
+import mmap
+import zlib
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+
+from perform.networks.checkpoints import arrays, torchfiles
+from perform.networks.checkpoints.limits import DEPTH, LARGEST, CheckpointError, Limits
+from perform.networks.checkpoints.pickles import DAMAGE, Record
+from perform.networks.checkpoints.zips import Zip
+
+__all__ = ["Checkpoint", "CheckpointError", "Container", "Record", "read"]
+
+Container: TypeAlias = Literal["torch zip", "torch legacy", "pickle", "safetensors", "npz", "npy"]
+
+ALLOWED = "must be a model file of torch, NVIDIA's pickle, safetensors, npz or npy"
+FOREIGN = (
+    (b"version https://git-lfs", "a Git LFS pointer: the file itself was not downloaded (git lfs pull)"),
+    (b"\xff\xd8\xff", "a JPEG picture"),
+    (b"\x89PNG", "a PNG picture"),
+    (b"GIF8", "a GIF picture"),
+    (b"RIFF", "a WebP picture, a sound or a film"),
+    (b"%PDF", "a PDF document"),
+    (b"\x1f\x8b", "packed with gzip: unpack it first"),
+    (b"BZh", "packed with bzip2: unpack it first"),
+    (b"\xfd7zXZ", "packed with xz: unpack it first"),
+    (b"7z\xbc\xaf", "a 7z archive: unpack it first"),
+    (b"Rar!", "a RAR archive: unpack it first"),
+    (b"\x89HDF", "an HDF5 file"),
+    (b"\x7fELF", "a program"),
+    (b"MZ", "a program"),
+)
+TAR = (257, b"ustar", "a tar file, the form of torch before 0.2: load and save it with a torch of today")
+HTML = (b"<!doctype", b"<html", b"<?xml", b"<head", b"<script")
+END = object()
+TEXT_OPCODES = b"(]}c"  # that pickles of protocol 0 and 1 begin with; what is text may, too
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """What a file holds: a tree of dict, list, tuple, str, numbers, None, memoryview (bytes), arrays and
+    inert Records; no part of it lies within itself. Sets come as lists, torch devices as text.
+
+    Arrays are read-only views of the file where that is possible, and then not always aligned: copy
+    what is kept. `size` is the file's, in bytes; `notes` are its remarks (metadata of safetensors).
+    """
+
+    container: Container
+    content: Any
+    size: int
+    notes: Mapping[str, str] = field(default_factory=dict)
+
+
+def read(path: str | Path, inert: Sequence[str] = ()) -> Checkpoint:
+    """Read a model file without running anything of it.
+
+    `inert` are beginnings of further names (`torch.nn.modules.`) that are to be read as records and
+    not refused; they are not imported or called either. Raises CheckpointError: which file, what is
+    wrong and where, and what is allowed.
+    """
+    path = Path(path)
+    try:
+        data = _mapped(path)
+        limits = Limits(len(data))
+        container, content, notes = _content(data, limits, tuple(inert))
+        _check_tree(content, limits)
+    except CheckpointError as error:
+        raise CheckpointError(f"{path}: {error}") from error
+    except OSError as error:
+        raise CheckpointError(f"{path} cannot be read: {error.strerror}") from error
+    except (*DAMAGE, zlib.error) as error:
+        raise CheckpointError(f"{path} is damaged or cut off") from error
+    return Checkpoint(container, content, len(data), notes)
+
+
+def _mapped(path: Path) -> memoryview:
+    """The bytes of a file, without reading them yet."""
+    if not path.is_file():
+        raise CheckpointError(f"there is {'no file but something else' if path.exists() else 'no such file'}")
+    size = path.stat().st_size
+    if not 0 < size <= LARGEST:
+        raise CheckpointError(f"it has {size} bytes, may have 1 to {LARGEST}; {ALLOWED}")
+    with path.open("rb") as file:
+        return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+
+
+def _content(
+    data: memoryview, limits: Limits, inert: tuple[str, ...]
+) -> tuple[Container, Any, Mapping[str, str]]:
+    """Container, content and notes, by how the bytes begin."""
+    head = bytes(data[:512])
+    if head.startswith(b"PK"):
+        return _zipped(Zip(data, limits), limits, inert)
+    if head.startswith(arrays.NPY):
+        return "npy", arrays.npy(data, limits), {}
+    if head.startswith(torchfiles.MAGIC_BYTES):
+        return "torch legacy", torchfiles.legacy(data, limits, inert), {}
+    # Before pickles: a header's length may begin with the byte that they begin with.
+    if head[8:9] == b"{" and int.from_bytes(head[:8], "little") <= arrays.JSON_HEADER:
+        content, notes = arrays.safetensors(data, limits)
+        return "safetensors", content, notes
+    if head[0] == 0x80:
+        content = torchfiles.pickled(data, limits, inert)
+        if isinstance(content, int) and content == torchfiles.MAGIC:  # by another protocol than torch's own
+            return "torch legacy", torchfiles.legacy(data, limits, inert), {}
+        return "pickle", content, {}
+    if head[0] in TEXT_OPCODES and data[-1] == ord("."):
+        return "pickle", torchfiles.pickled(data, limits, inert), {}
+    raise CheckpointError(f"it is {_foreign(head)}; {ALLOWED}")
+
+
+def _zipped(archive: Zip, limits: Limits, inert: tuple[str, ...]) -> tuple[Container, Any, Mapping[str, str]]:
+    if archive.members and all(name.endswith(".npy") for name in archive.members):
+        return "npz", arrays.npz(archive, limits), {}
+    return "torch zip", torchfiles.zipped(archive, limits, inert), {}
+
+
+def _foreign(head: bytes) -> str:
+    """What a file is that is no model."""
+    if (named := next((what for start, what in FOREIGN if head.startswith(start)), None)) is not None:
+        return named
+    if head[TAR[0] :].startswith(TAR[1]):
+        return TAR[2]
+    if head.lstrip().lower().startswith(HTML):
+        return "a page of the web: the download failed or asked for a login"
+    printed = all(byte >= 32 or byte in b"\t\n\r" for byte in head)
+    return "text" if printed else "of a form that is not known"
+
+
+def _check_tree(content: Any, limits: Limits) -> None:
+    """Hold content to a finite tree of plain values, so that whoever walks it comes to an end.
+
+    A container that is shared counts once for each place where it is: lists of lists of the same list
+    are small to read and endless to walk. One that lies within itself is too deep.
+    """
+    open_containers: list[Iterator[Any]] = [iter((content,))]
+    while open_containers:
+        value = next(open_containers[-1], END)
+        if value is END:
+            open_containers.pop()
+        elif within := _within(value):
+            limits.step(len(within))
+            open_containers.append(iter(within))
+            if len(open_containers) > DEPTH:
+                raise CheckpointError(f"its values lie more than {DEPTH} deep within each other")
+
+
+def _within(value: Any) -> Collection[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    if isinstance(value, list | tuple):
+        return value
+    if isinstance(value, Record):
+        return (value.args, value.state)
+    if value is None or isinstance(value, str | int | float | complex | bytes | memoryview | np.ndarray):
+        return ()
+    raise CheckpointError("it holds storages of torch that are no tensors")

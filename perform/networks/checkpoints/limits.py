@@ -1,0 +1,43 @@
+"""What one file may ask for: its error, and the bounds on the work and memory that reading it takes."""
+
+from __future__ import annotations
+
+from perform.networks import ModelError
+
+LARGEST = 16 << 30  # bytes of a file
+FACTOR, FLOOR = 8, 16 << 20  # all arrays and text of a file: bytes per byte of the file, and besides
+STEPS = 1_000_000  # opcodes, directory entries and values of one file; StyleGAN3's with its parts has 50 000
+DEPTH = 200  # containers within containers; a pickled network has 5 for each level of its modules
+WAITING = 100_000  # values on a pickle's stack; writers use up theirs after 1000
+TEXT = 80  # characters of a name shown in an error
+
+
+class CheckpointError(ModelError):
+    """A model file that cannot be read; the message says which, what is wrong with it, and where."""
+
+
+class Limits:
+    """What reading one file of a size in bytes may still use. Every method raises CheckpointError."""
+
+    __slots__ = ("bytes", "steps")
+
+    def __init__(self, size: int) -> None:
+        self.bytes, self.steps = FACTOR * size + FLOOR, STEPS
+
+    def spend(self, count: int, what: str) -> None:
+        """Count the bytes of an array or text before it is made."""
+        if count > self.bytes:
+            most = f"all together may be {FACTOR} times the file and {FLOOR >> 20} MiB"
+            raise CheckpointError(f"{what} would take {count} bytes, {most}")
+        self.bytes -= count
+
+    def step(self, count: int = 1) -> None:
+        """Count a step of reading."""
+        self.steps -= count
+        if self.steps < 0:
+            raise CheckpointError(f"the file asks for more than {STEPS} steps of reading")
+
+
+def shown(text: str) -> str:
+    """A name of a file as an error may show it: on one line, not endless."""
+    return repr(text if len(text) <= TEXT else text[:TEXT] + "…")

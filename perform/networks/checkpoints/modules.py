@@ -1,0 +1,208 @@
+"""Networks within checkpoints, as plain names and arrays: NVIDIA's persistent objects, TensorFlow's
+networks, and state dicts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from perform.networks.checkpoints.limits import CheckpointError, shown
+from perform.networks.checkpoints.names import NETWORK, PERSISTENT
+from perform.networks.checkpoints.pickles import Record
+
+DEPTH = 32  # modules within modules
+LONGEST = 300  # characters of a dotted name: a long one that many parts share is small to read, not to write
+SCALARS = (str, bool, int, float, type(None), np.ndarray)
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """A network of torch: `init` are the arguments that it was made with, `attributes` the plain values of
+    each module by its dotted path ("" for the network itself), `tensors` its parameters and buffers by
+    their full dotted names.
+    """
+
+    class_name: str
+    init: Mapping[str, Any]
+    attributes: Mapping[str, Mapping[str, Any]]
+    tensors: dict[str, NDArray[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """A network of TensorFlow's StyleGANs: `static` are the arguments that it was built with, `own` its
+    variables by name, `components` the networks within it.
+    """
+
+    name: str
+    version: int
+    function: str
+    static: Mapping[str, Any]
+    own: Mapping[str, NDArray[Any]]
+    components: Mapping[str, Network]
+
+    @property
+    def variables(self) -> dict[str, NDArray[Any]]:
+        """All variables, those of the components after their names: `synthesis/4x4/Const/const`."""
+        within = {
+            _joined(key, name, "/"): array
+            for key, part in self.components.items()
+            for name, array in part.variables.items()
+        }
+        return {**within, **self.own}
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The arguments of the components and, before theirs, its own."""
+        within = {key: value for part in self.components.values() for key, value in part.options.items()}
+        return {**within, **self.static}
+
+
+def is_module(value: Any) -> bool:
+    """Whether a value of a checkpoint is a network of torch."""
+    return isinstance(value, Record) and isinstance(_state(value), dict) and "_modules" in _state(value)
+
+
+def is_persistent(value: Any) -> bool:
+    """Whether a value is a network as NVIDIA's projects pickle one."""
+    return is_module(value) and value.name == PERSISTENT
+
+
+def is_network(value: Any) -> bool:
+    """Whether a value of a checkpoint is a network of TensorFlow's StyleGANs."""
+    return isinstance(value, Record) and value.name == NETWORK and isinstance(value.state, dict)
+
+
+def module(value: Any) -> Module:
+    """A network of torch out of its record (`content["G_ema"]`). Raises CheckpointError."""
+    attributes: dict[str, Mapping[str, Any]] = {}
+    tensors: dict[str, NDArray[Any]] = {}
+    for path, fields in _walk(value, "", 0):
+        attributes[path] = _plain_items(fields)
+        for name, tensor in (*_part(fields, "_parameters").items(), *_part(fields, "_buffers").items()):
+            dotted = _joined(path, name)
+            if isinstance(tensor, np.ndarray):
+                tensors[dotted] = tensor
+            elif tensor is not None:
+                raise CheckpointError(f"{shown(dotted)} is no tensor")
+    init = _state(value).get("_init_kwargs")
+    return Module(
+        _class_name(value), _plain_items(init) if isinstance(init, dict) else {}, attributes, tensors
+    )
+
+
+def network(value: Any, depth: int = 0) -> Network:
+    """A network of TensorFlow's StyleGANs out of its record. Raises CheckpointError."""
+    if not is_network(value) or depth > DEPTH:
+        raise CheckpointError("it holds no network of TensorFlow's StyleGANs, or endlessly many")
+    fields: dict[str, Any] = value.state
+    own: dict[str, NDArray[Any]] = {}
+    for pair in fields.get("variables") or ():
+        match pair:
+            case (str(name), np.ndarray() as array):
+                own[name] = array
+            case (str(name), int() | float() as number):  # noise_strength, lod: a session gives numbers
+                own[name] = np.asarray(number, np.float32)
+            case _:
+                raise CheckpointError("a variable of a TensorFlow network is no name and array")
+    version, components = fields.get("version"), fields.get("components") or {}
+    if not isinstance(version, int) or not isinstance(components, dict):
+        raise CheckpointError("a TensorFlow network has no version, or components that are none")
+    return Network(
+        _text(fields.get("name")),
+        version,
+        _text(fields.get("build_func_name")),
+        _plain_items(fields.get("static_kwargs") or {}),
+        own,
+        {_text(key): network(part, depth + 1) for key, part in components.items()},
+    )
+
+
+def state(content: Any) -> dict[str, NDArray[Any]]:
+    """The arrays by name of a state dict or a whole network, without the `module.` of DataParallel.
+
+    Raises CheckpointError."""
+    if is_module(content):
+        content = module(content).tensors
+    if not isinstance(content, dict):
+        raise CheckpointError(f"a state dict is a {type(content).__name__}, must be arrays by name")
+    found = {
+        name: array
+        for name, array in content.items()
+        if isinstance(name, str) and isinstance(array, np.ndarray)
+    }
+    parallel = bool(found) and all(name.startswith("module.") for name in found)
+    return {name.removeprefix("module."): array for name, array in found.items()} if parallel else found
+
+
+def plain(value: Any) -> bool:
+    """Whether a value is a number, text, None, an array, or lists, tuples and dictionaries of these."""
+    if isinstance(value, list | tuple):
+        return all(plain(one) for one in value)
+    if isinstance(value, dict):
+        return all(plain(one) for one in value.values())
+    return isinstance(value, SCALARS)
+
+
+def _walk(value: Any, path: str, depth: int) -> Iterator[tuple[str, dict[str, Any]]]:
+    """A module and those within it, with their paths and states."""
+    if not is_module(value) or depth > DEPTH:
+        raise CheckpointError(f"the module {shown(path)} is none, or lies more than {DEPTH} deep")
+    fields = _state(value)
+    yield path, fields
+    for name, part in _part(fields, "_modules").items():
+        if part is not None:
+            yield from _walk(part, _joined(path, name), depth + 1)
+
+
+def _joined(path: str, name: str, mark: str = ".") -> str:
+    """The name of a part: that of what it is in before its own."""
+    if len(path) + len(name) > LONGEST:
+        raise CheckpointError(
+            f"{shown(name)} and what it is in have a name of more than {LONGEST} characters"
+        )
+    return f"{path}{mark}{name}" if path else name
+
+
+def _part(fields: Mapping[str, Any], field: str) -> dict[str, Any]:
+    part = fields.get(field) or {}
+    if not isinstance(part, dict) or not all(isinstance(name, str) for name in part):
+        raise CheckpointError(f"a module's {field} are not by name")
+    return part
+
+
+def _state(value: Record) -> Any:
+    """The attributes of an object: NVIDIA's records have them among their arguments."""
+    if value.name == PERSISTENT:
+        return _meta(value).get("state")
+    return value.state
+
+
+def _meta(value: Record) -> dict[str, Any]:
+    return value.args[0] if value.args and isinstance(value.args[0], dict) else {}
+
+
+def _class_name(value: Record) -> str:
+    if value.name == PERSISTENT:
+        return _text(_meta(value).get("class_name"))
+    return value.name.rsplit(".", 1)[-1]
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _plain_items(items: Any) -> dict[str, Any]:
+    """What is plain among attributes or arguments; names that begin with _ are the library's own."""
+    if not isinstance(items, dict):
+        return {}
+    return {
+        key: value
+        for key, value in items.items()
+        if isinstance(key, str) and not key.startswith("_") and plain(value)
+    }

@@ -1,0 +1,89 @@
+"""What every runtime has in common: the mapping, the controls and the checking of what comes in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from perform.latent.controls import LATENT
+from perform.networks import Floats, Pixels
+from perform.networks.bending import Bend, packed
+from perform.networks.blending import AMOUNT, Second
+from perform.networks.weights import Config, Controls, Weights, family
+
+
+class Base:
+    """A generator but for its synthesis: a runtime fills in `_picture` and `close`.
+
+    `device` and `precision` say where and how it computes, `reason` why not as asked (or "").
+    The picture that `synthesise` gives is written again by the second next call.
+    """
+
+    def __init__(
+        self,
+        weights: Weights,
+        device: str,
+        precision: str,
+        reason: str = "",
+        bends: Sequence[Bend] = (),
+        other: Second | None = None,
+    ) -> None:
+        kind = family(weights.config.family)
+        self.config: Config = weights.config
+        self.space, self.size = self.config.space, self.config.size
+        self.parameters = LATENT + self.config.parameters
+        self.device, self.precision, self.reason = device, precision, reason
+        self.bends, self.other = tuple(bends), other
+        more = [name for name, there in (("blend", other), ("bend", bends)) if there]
+        self._names = ("ws", *kind.INPUTS, *more)
+        self._map, self._family_inputs = kind.mapping(weights), kind.inputs(weights)
+        self._centre = kind.mean(weights)
+        self._defaults = {parameter.name: parameter.default for parameter in self.parameters}
+
+    def map(self, z: Floats, labels: Floats | None = None) -> Floats:
+        """z [n, z_dim] and labels [n or 1, c_dim] to w [n, w_dim], before truncation."""
+        return self._map(z, labels)
+
+    def mean(self, labels: Floats | None = None) -> Floats:
+        """The centre of truncation [w_dim] for labels [1, c_dim]."""
+        return self._centre(labels)
+
+    def synthesise(self, ws: Floats, controls: Controls | None = None) -> Pixels:
+        """ws [num_ws, w_dim] to a picture uint8 [height, width, channels], sRGB.
+
+        `controls` are values of the parameters by name, of the bends (`bend[0].amount`) and of the blend
+        (`blend.amount`); what is not given has its default. The array is the generator's own and holds
+        until the second next call.
+        """
+        return self._picture(*self._taken(ws, controls))
+
+    def _taken(self, ws: Floats, controls: Controls | None) -> tuple[Floats, ...]:
+        """What the synthesis takes: ws, checked, and the rest."""
+        wanted = (self.space.num_ws, self.space.w_dim)
+        if ws.shape != wanted:
+            raise ValueError(f"ws has shape {ws.shape}, must be {wanted}")
+        return np.ascontiguousarray(ws, np.float32), *self._inputs(controls or {})
+
+    def _inputs(self, controls: Controls) -> tuple[Floats, ...]:
+        """What the synthesis takes besides ws, for some values of the controls."""
+        given = [*self._family_inputs({**self._defaults, **controls})]
+        if self.other:
+            given.append(np.full(1, controls.get("blend.amount", AMOUNT.default), np.float32))
+        if self.bends:
+            given.append(packed(self.bends, controls))
+        return tuple(given)
+
+    def close(self) -> None:
+        """Give back the network's memory and device; again does nothing."""
+        raise NotImplementedError
+
+    def _picture(self, ws: Floats, *inputs: Floats) -> Pixels:
+        """ws [num_ws, w_dim] and the inputs of the family to a picture."""
+        raise NotImplementedError
+
+
+def psnr(picture: Pixels, reference: Pixels) -> float:
+    """Peak signal-to-noise ratio of two uint8 pictures, dB."""
+    error = np.square(picture.astype(np.float64) - reference).mean()
+    return float(10 * np.log10(255**2 / error)) if error else float("inf")

@@ -1,0 +1,108 @@
+"""Compiled networks on disk, so that a model opens at once the second time.
+
+A file holds one network: its facts and its compiled parts, with a checksum at its end. It is written
+whole or not at all; one that is not as it was written is taken away and made again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from perform import paths
+from perform.networks.blending import Second
+from perform.networks.weights import Weights, sources_digest
+
+log = logging.getLogger("perform")
+
+LIMIT = 4 * 2**30  # bytes of all files; those that were used longest ago go first
+SUM = 32  # bytes of the checksum
+HEAD = 8  # bytes of the length of the facts
+
+
+def key(weights: Weights, other: Second | None, *form: object) -> str:
+    """A name for the compiled form of some weights, and what is blended in; `form` is all else that it
+    depends on.
+
+    The code is part of it: another way to make a graph makes another graph.
+    """
+    sha = hashlib.sha256(repr((weights.config, *form)).encode())
+    sha.update(sources_digest())
+    for arrays in (weights.arrays, other.arrays if other else {}):
+        for name, array in sorted(arrays.items()):
+            sha.update(name.encode())
+            sha.update(np.ascontiguousarray(array).data)
+    return sha.hexdigest()
+
+
+def load(name: str) -> tuple[dict[str, Any], list[memoryview]] | None:
+    """The facts and parts of a compiled network, None where there is none or it is damaged.
+
+    Parts are views: copies of some hundred MB would hold the interpreter while a show goes on.
+    """
+    file = _folder() / f"{name}.bin"
+    try:
+        text = memoryview(file.read_bytes())
+        file.touch()
+    except OSError:
+        return None
+    body, checksum = text[:-SUM], text[-SUM:]
+    if hashlib.sha256(body).digest() != checksum:
+        discard(name)
+        return None
+    size = int.from_bytes(body[:HEAD], "little")
+    facts: dict[str, Any] = json.loads(bytes(body[HEAD : HEAD + size]))
+    parts, at = [], HEAD + size
+    for length in facts.pop("lengths"):
+        parts.append(body[at : at + length])
+        at += length
+    return facts, parts
+
+
+def save(name: str, facts: Mapping[str, Any], parts: Sequence[bytes | memoryview]) -> None:
+    """Keep a compiled network; a disk that takes none is said and does no harm."""
+    told = json.dumps({**facts, "lengths": [len(part) for part in parts]}).encode()
+    folder, sha = _folder(), hashlib.sha256()
+    partial = folder / f"{name}.{os.getpid()}.part"  # another process may be keeping the same one
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with partial.open("wb") as file:
+            for piece in (len(told).to_bytes(HEAD, "little"), told, *parts):
+                sha.update(piece)
+                file.write(piece)
+            file.write(sha.digest())
+        partial.replace(folder / f"{name}.bin")
+        _tidy(folder)
+    except OSError as error:
+        log.warning("a compiled network could not be kept: %s", error)
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+
+
+def discard(name: str) -> None:
+    """Take a file away that is of no use."""
+    log.warning("a compiled network was damaged and is made again")
+    with suppress(OSError):
+        (_folder() / f"{name}.bin").unlink()
+
+
+def _folder() -> Path:
+    return paths.user_cache() / "compiled"
+
+
+def _tidy(folder: Path) -> None:
+    """Keep within the limit."""
+    files = sorted(folder.glob("*.bin"), key=lambda file: file.stat().st_mtime, reverse=True)
+    total = 0
+    for file in files:
+        total += file.stat().st_size
+        if total > LIMIT:
+            file.unlink()

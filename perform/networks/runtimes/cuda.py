@@ -1,0 +1,117 @@
+"""Any family on an NVIDIA GPU: half precision, channels last, captured once as a CUDA graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from itertools import cycle
+from threading import Lock
+from typing import TypeAlias
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from perform.networks import Floats, Pixels, Precision
+from perform.networks.bending import Bend
+from perform.networks.blending import Second
+from perform.networks.runtimes.base import Base
+from perform.networks.runtimes.eager import choose, network, pixels
+from perform.networks.weights import Weights
+
+Capture: TypeAlias = Callable[[Callable[[], Tensor]], tuple[Callable[[], None], Tensor]]
+
+WARM_UP = 3  # runs before the capture: libraries load and take their workspaces in them
+CAPTURING = Lock()  # models may be opened on several threads; torch records one graph at a time
+
+
+def capture(run: Callable[[], Tensor]) -> tuple[Callable[[], None], Tensor]:
+    """A CUDA graph of `run`: what replays it, and the tensor that each replay fills.
+
+    Another model may be playing on another thread meanwhile: what that one does is no part of this
+    recording (`thread_local`) and must not break it.
+    """
+    aside, graph = torch.cuda.Stream(), torch.cuda.CUDAGraph()  # type: ignore[no-untyped-call]
+    aside.wait_stream(torch.cuda.current_stream())
+    with CAPTURING:
+        with torch.cuda.stream(aside):
+            for _ in range(WARM_UP):
+                run()
+        torch.cuda.current_stream().wait_stream(aside)
+        with torch.cuda.graph(graph, stream=aside, capture_error_mode="thread_local"):
+            output = run()
+    return graph.replay, output
+
+
+def steady() -> AbstractContextManager[None]:
+    """The frame is a function: cuDNN takes algorithms that give the same result each time, and chooses
+    them by its rules, not by a race. What is captured meanwhile keeps them."""
+    flags: AbstractContextManager[None] = torch.backends.cudnn.flags(
+        enabled=True, benchmark=False, deterministic=True, allow_tf32=False
+    )
+    return flags
+
+
+class Cuda(Base):
+    """A generator on the current CUDA device. `capture` and `device` are others only in tests.
+
+    The graph reads the latent and the family's inputs from tensors that stay where they are; a
+    picture leaves through one of two page-locked arrays in turn. With `fuse` the layers end in
+    kernels of our own (`generators.kernels`); not the default until a GPU has shown that they win.
+    """
+
+    def __init__(
+        self,
+        weights: Weights,
+        precision: Precision = "auto",
+        capture: Capture = capture,
+        device: str = "cuda",
+        bends: Sequence[Bend] = (),
+        other: Second | None = None,
+        fuse: Callable[[torch.nn.Module], int] | None = None,
+    ) -> None:
+        chosen = choose("cuda", precision)
+        super().__init__(weights, device, chosen, "", bends, other)
+        pinned = device == "cuda"
+        self._synthesis = network(weights, chosen, bends, other).to(device)
+        if fuse:
+            fuse(self._synthesis)
+        space = self.space
+        self._given = (np.zeros((space.num_ws, space.w_dim), np.float32), *self._inputs({}))
+        # Copies, to be written over
+        self._tensors = [torch.tensor(array, device=device) for array in self._given]
+        with torch.inference_mode(), steady():
+            self._memories = self._synthesis(*self._tensors)[1:]
+            self._replay, self._output = capture(self._run)
+        self._fresh = bool(self._memories)
+        blank = torch.zeros(self._output.shape, dtype=torch.uint8)
+        self._pages = cycle([blank.pin_memory() if pinned else blank.clone() for _ in range(2)])
+
+    def close(self) -> None:
+        """Give the graph's memory back to torch."""
+        for name in ("_replay", "_output", "_synthesis", "_memories", "_tensors"):
+            vars(self).pop(name, None)
+
+    def _run(self) -> Tensor:
+        picture, *memories = self._synthesis(*self._tensors, *self._memories)
+        self._remember(memories)
+        return pixels(picture)[0].contiguous()
+
+    def _remember(self, memories: Sequence[Tensor]) -> None:
+        for memory, new in zip(self._memories, memories, strict=True):
+            memory.copy_(new)
+
+    @torch.inference_mode()
+    def _picture(self, ws: Floats, *inputs: Floats) -> Pixels:
+        # The inputs are new arrays when they change; ws may be the caller's own, written over.
+        for i, (array, before) in enumerate(zip((ws, *inputs), self._given, strict=True)):
+            if i == 0 or array is not before:
+                self._tensors[i].copy_(torch.from_numpy(array))
+        self._given = (ws, *inputs)
+        if self._fresh:  # they begin with the first picture, not with what was there in the capture
+            self._remember(self._synthesis(*self._tensors)[1:])
+            self._fresh = False
+        self._replay()
+        page = next(self._pages)
+        page.copy_(self._output)  # waits for the replay
+        return page.numpy()

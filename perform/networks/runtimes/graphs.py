@@ -1,0 +1,123 @@
+"""What graphs made by hand are made of: a network's tensors, or those of two mixed by a live share.
+
+Of two networks the weights are mixed in the graph, anew for each picture: that reads both once. Convolutions
+of twice the inputs, whose weights are constants that the plugin lays out once, were half as slow again. What
+is quadratic in the weights (the power by which demodulation divides) comes from three constant matrices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from openvino import opset13 as op
+
+from perform.networks import Floats
+from perform.networks.bending import Bend
+from perform.networks.blending import Second
+from perform.networks.weights import Weights
+
+Node: TypeAlias = Any  # OpenVINO's Python package carries no types
+Shaped: TypeAlias = Callable[[Floats], NDArray[Any]]
+
+PREFIX = "synthesis."  # of the tensors that graphs are made of
+
+
+def floats(value: Any) -> Node:
+    """A constant."""
+    return op.constant(np.ascontiguousarray(value, np.float32))
+
+
+def whole(value: Any) -> Node:
+    """A constant of whole numbers."""
+    return op.constant(np.asarray(value, np.int64))
+
+
+def spread(vector: Node) -> Node:
+    """[1, channels] -> [1, channels, 1, 1]."""
+    return op.reshape(vector, whole([1, -1, 1, 1]), False)
+
+
+def times(vector: Node, matrix: Node) -> Node:
+    """[1, inputs] times a matrix [outputs, inputs]: [1, outputs]."""
+    return op.matmul(vector, matrix, False, True)
+
+
+def result(node: Node, name: str) -> Node:
+    """An output of the graph, by a name beside those that the node has."""
+    node.output(0).get_tensor().add_names({name})
+    return op.result(node)
+
+
+class Tensors:
+    """The tensors of a network by their names without `synthesis.`, as they go into its graph.
+
+    `parameters` are what the graph takes for them besides.
+    """
+
+    def __init__(self, arrays: Mapping[str, Floats]) -> None:
+        self._arrays = arrays
+        self.parameters: list[Node] = []
+
+    def array(self, name: str) -> Floats:
+        """A tensor that is never mixed, or of one that is what both have in common: its shape."""
+        return self._arrays[PREFIX + name]
+
+    def fixed(self, name: str) -> bool:
+        """Whether a tensor is a constant."""
+        return True
+
+    def value(self, name: str, shaped: Shaped) -> Node:
+        """A tensor, shaped for its use by a linear function."""
+        return floats(shaped(self.array(name)))
+
+    def power(self, name: str, summed: Shaped) -> Node:
+        """What a linear function makes of the squares of a tensor."""
+        return floats(summed(np.square(self.array(name))))
+
+
+class Mixed(Tensors):
+    """The same with a share of a second network's tensors; the graph takes it as `blend` [1]."""
+
+    def __init__(self, arrays: Mapping[str, Floats], other: Second) -> None:
+        super().__init__(arrays)
+        self._others = other.arrays
+        self._share = op.parameter([1], np.float32, name="blend")
+        self.parameters.append(self._share)
+
+    def fixed(self, name: str) -> bool:
+        return PREFIX + name not in self._others
+
+    def value(self, name: str, shaped: Shaped) -> Node:
+        one = super().value(name, shaped)
+        if self.fixed(name):
+            return one
+        return self._mixed(one, floats(shaped(self._others[PREFIX + name])))
+
+    def power(self, name: str, summed: Shaped) -> Node:
+        one = super().power(name, summed)
+        if self.fixed(name):
+            return one
+        other = self._others[PREFIX + name]
+        cross = floats(summed(self.array(name) * other))
+        its = floats(summed(np.square(other)))
+        return self._mixed(self._mixed(one, cross), self._mixed(cross, its))  # the square of a sum
+
+    def _mixed(self, one: Node, other: Node) -> Node:
+        return op.add(one, op.multiply(op.subtract(other, one), self._share))
+
+
+def tensors(weights: Weights, other: Second | None) -> Tensors:
+    """Those of a network, or of two."""
+    return Tensors(weights.arrays) if other is None else Mixed(weights.arrays, other)
+
+
+def splicer(bends: Sequence[Bend]) -> Any:
+    """What sets bends into a graph, None without any: torch is not needed then."""
+    if not bends:
+        return None
+    from perform.networks.runtimes.splice import Splicer
+
+    return Splicer(bends)

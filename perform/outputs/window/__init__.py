@@ -1,0 +1,273 @@
+"""The window: the picture on a display, in a frame or full screen, and the keys pressed there.
+
+Everything here belongs to the main thread, as macOS demands of windows.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import glfw
+import moderngl
+
+from perform.outputs.window.displays import Display, WindowError, attempt, displays, find, monitors
+from perform.outputs.window.gamepads import Pads
+from perform.outputs.window.gl import attached, hints
+from perform.outputs.window.help import Help, Rows
+from perform.outputs.window.keys import name_of
+from perform.outputs.window.pointer import Pointer
+from perform.signals import Event
+
+__all__ = ["Display", "Window", "WindowError", "displays"]
+
+log = logging.getLogger("perform")
+PATIENCE = 3.0  # seconds within which a second Esc leaves
+ASK = "press Esc again to leave"
+OWN_KEYS = (("H", "this list"), ("F11", "full screen, and back"), ("Esc Esc", "leave"))
+
+Draw = Callable[[moderngl.Framebuffer, tuple[int, int]], None]
+
+
+class Window:
+    """A window of `size` (width, height, in the desktop's units), or full screen.
+
+    `display` is where it opens, by name (None: the primary one); `rows` are the keys that the help
+    lists, as (key, what it does), before the window's own. `context` is OpenGL 4.1 core, current on
+    the main thread; everything that is shown is drawn in it. A display that is pulled while it is
+    full screen leaves a window behind, and is filled again when it comes back.
+    Raises WindowError without a desktop, OpenGL 4.1, or the display.
+    """
+
+    name = "window"
+
+    def __init__(
+        self,
+        size: tuple[int, int],
+        title: str = "perform",
+        fullscreen: bool = False,
+        display: str | None = None,
+        rows: Rows = (),
+    ) -> None:
+        if threading.current_thread() is not threading.main_thread():
+            name = threading.current_thread().name
+            raise WindowError(f"no window: opened by thread {name}, must be opened by the main one")
+        attempt(glfw.init)
+        chosen = find(display)[0]
+        self._title, self._size, self._place = title, size, _middle(chosen, size)
+        self._display = chosen.name if display else None
+        self._wanted = chosen.name if fullscreen else None
+        self._filled: str | None = None
+        self._strokes: list[tuple[str, float, int]] = []
+        self._asked: float | None = None
+        self._said = ""
+        self._pointer, self._pads = Pointer(), Pads()
+        self._window = self._open()
+        self.context = attached()
+        self._help = Help(title, (*rows, *OWN_KEYS), self._pressed)
+        self._moved = True
+        glfw.set_monitor_callback(self._replugged)
+        self._settle()
+
+    @property
+    def closed(self) -> bool:
+        """Whether its person has left."""
+        return self._window is None or bool(glfw.window_should_close(self._window))
+
+    @property
+    def fullscreen(self) -> str | None:
+        """The name of the display that it fills, None in a frame."""
+        handle = _address(glfw.get_window_monitor(self._window)) if self._window else None
+        return next((display.name for display, one in monitors() if handle and _address(one) == handle), None)
+
+    @property
+    def notice(self) -> str:
+        """What it asks or tells its operator, or nothing."""
+        return ASK if self._asked is not None else self._said
+
+    def say(self, note: str) -> None:
+        """Tell its operator something, until something else is said; an empty one takes it back."""
+        self._said = note
+        self._tell(self.notice)
+
+    def show(self, draw: Draw) -> None:
+        """Draw a frame and bring it to the display, at its rhythm where it has one.
+
+        `draw` gets the framebuffer and its (width, height) in pixels (what the framebuffer says of its
+        own size stays that of the first frame); a window that is minimised is not drawn.
+        """
+        if self._window is None:
+            return
+        size = glfw.get_framebuffer_size(self._window)
+        if min(size) > 0:
+            screen = self.context.screen
+            screen.viewport = (0, 0, *size)
+            draw(screen, size)
+            glfw.swap_buffers(self._window)
+        self._help.draw()
+
+    def poll(self, until: float) -> list[Event]:
+        """Keys since the last call as `key.<name>` = 1 and 0 at `until` (seconds of the show), the mouse,
+        and gamepads.
+
+        A key says one thing at a time: a release that came with its press is told by the next call,
+        so that a frame sees the shortest stroke.
+        """
+        if self._window is None:
+            return []
+        glfw.poll_events()
+        strokes, self._strokes = self._strokes, []
+        events: list[Event] = []
+        for name, value, mods in strokes:
+            if any(event.name == f"key.{name}" for event in events):
+                self._strokes.append((name, value, mods))
+                continue
+            events.append(Event(until, f"key.{name}", value))
+            if value:
+                self._obey(name, mods, until)
+        self._expire(until)
+        self._settle()
+        return events + self._pointer.poll(until) + self._pads.poll(until)
+
+    def toggle(self) -> None:
+        """Full screen, or back into a frame."""
+        self._wanted = None if self.fullscreen else self._here()
+        self._moved = True
+
+    def close(self) -> None:
+        """Close it and its help; safe to call twice."""
+        if self._window is None:
+            return
+        glfw.set_monitor_callback(_nothing)
+        self._help.close()
+        glfw.make_context_current(self._window)
+        self.context.release()
+        glfw.destroy_window(self._window)
+        self._window = None
+
+    def _open(self) -> Any:
+        hints(auto_iconify=False)  # or the picture would vanish when the operator clicks elsewhere
+        window = attempt(glfw.create_window, *self._size, self._title, None, None)
+        if not _wayland():
+            glfw.set_window_pos(window, *self._place)
+        glfw.make_context_current(window)
+        # A Wayland desktop keeps a hidden window waiting for ever in swap_buffers, and never tears.
+        glfw.swap_interval(0 if _wayland() else 1)
+        glfw.set_key_callback(window, self._pressed)
+        self._pointer.watch(window)
+        return window
+
+    def _pressed(self, _window: Any, key: int, scancode: int, action: int, mods: int) -> None:
+        name = name_of(key, scancode)
+        if name and action != glfw.REPEAT:
+            self._strokes.append((name, float(action == glfw.PRESS), mods))
+
+    def _obey(self, name: str, mods: int, until: float) -> None:
+        """The keys that are the window's own."""
+        if name == "escape":
+            self._leave(until)
+        elif name == "f11" or (name == "return" and mods & glfw.MOD_ALT):
+            self.toggle()
+        elif name == "h":
+            self._toggle_help()
+
+    def _leave(self, until: float) -> None:
+        if self._asked is not None and until - self._asked <= PATIENCE:
+            glfw.set_window_should_close(self._window, True)
+            return
+        self._asked = until
+        self._tell(ASK)
+
+    def _expire(self, until: float) -> None:
+        if self._asked is not None and until - self._asked > PATIENCE:
+            self._asked = None
+            self._tell(self._said)
+
+    def _tell(self, note: str) -> None:
+        glfw.set_window_title(self._window, f"{self._title} – {note}" if note else self._title)
+        self._help.say(note)
+
+    def _toggle_help(self) -> None:
+        """The keys, on a display that the audience does not see."""
+        if self._help.shown:
+            self._help.hide()
+            return
+        present, filled = [display for display, _ in monitors()], self.fullscreen
+        seen = [display for display in present if display.name == filled]
+        free = [one for one in present if not any(other.holds(*one.position) for other in seen)]
+        if free:
+            self._help.show(free[0])
+        else:
+            log.info("the keys are not shown on the only display: F11 leaves full screen")
+
+    def _replugged(self, _monitor: Any, _event: int) -> None:
+        self._moved = True
+
+    def _settle(self) -> None:
+        """Fill the display that is wanted if it is there, be a window otherwise."""
+        if not self._moved:
+            return
+        self._moved = False
+        wanted = next((one for one in monitors() if one[0].name == self._wanted), None)
+        name = wanted[0].name if wanted else None
+        if name == self._filled == self.fullscreen:
+            return
+        self._filled = name
+        if wanted:
+            self._fill(*wanted)
+        else:
+            self._frame()
+
+    def _fill(self, display: Display, monitor: Any) -> None:
+        if not self.fullscreen and not _wayland():
+            self._place, self._size = glfw.get_window_pos(self._window), glfw.get_window_size(self._window)
+        if not _wayland():  # some desktops fill the display that a window is on, whichever is asked for
+            glfw.set_window_pos(self._window, *_middle(display, self._size))
+        glfw.set_window_monitor(self._window, monitor, 0, 0, *display.size, display.rate or glfw.DONT_CARE)
+        glfw.set_input_mode(self._window, glfw.CURSOR, glfw.CURSOR_HIDDEN)
+        if self._help.shown:
+            self._toggle_help()
+            self._toggle_help()  # away from the display that is now the audience's
+
+    def _frame(self) -> None:
+        if self._wanted:
+            log.warning("display %s is gone: the picture goes on in a window", self._wanted)
+        present = [display for display, _ in monitors()]
+        if present and not any(display.holds(*self._place) for display in present):
+            self._place = _middle(present[0], self._size)
+        glfw.set_window_monitor(self._window, _nothing, *self._place, *self._size, glfw.DONT_CARE)
+        glfw.set_input_mode(self._window, glfw.CURSOR, glfw.CURSOR_NORMAL)
+
+    def _here(self) -> str | None:
+        """The display to fill: the one that was asked for, else the one under the window's middle."""
+        present = [display for display, _ in monitors()]
+        names = [display.name for display in present]
+        if self._display in names:
+            return self._display
+        if _wayland():  # nobody may know there where a window is
+            return next(iter(names), None)
+        x, y = glfw.get_window_pos(self._window)
+        width, height = glfw.get_window_size(self._window)
+        under = [display.name for display in present if display.holds(x + width / 2, y + height / 2)]
+        return next(iter([*under, *names]), None)
+
+
+_nothing: Any = None  # what glfw takes for no monitor and no callback, though it is not typed so
+
+
+def _middle(display: Display, size: tuple[int, int]) -> tuple[int, int]:
+    """Where the corner of a window is that is in the middle of a display."""
+    (left, top), (width, height) = display.position, display.size
+    return left + max(0, (width - size[0]) // 2), top + max(0, (height - size[1]) // 2)
+
+
+def _wayland() -> bool:
+    return bool(glfw.get_platform() == glfw.PLATFORM_WAYLAND)
+
+
+def _address(handle: Any) -> int | None:
+    """Handles of the window system are pointers, which Python compares by their boxes."""
+    return ctypes.cast(handle, ctypes.c_void_p).value if handle else None

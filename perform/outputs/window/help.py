@@ -1,0 +1,151 @@
+"""The keys on the operator's screen: a window of its own, never part of the picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import glfw
+import numpy as np
+from numpy.typing import NDArray
+
+from perform.outputs.window.displays import Display, attempt
+from perform.outputs.window.gl import attached, hints
+from perform.outputs.window.letters import CELL, line
+
+Rows = Sequence[tuple[str, str]]
+Pixels = NDArray[np.uint8]
+
+GROUND, TEXT, ACCENT = (16, 17, 20), (196, 199, 204), (94, 200, 212)
+MARGIN = 4  # letters, on every side
+GAP = 3  # letters between the columns
+WIDE = 28  # letters: room for the note
+UNIT = 1.75  # pixels of a letter's grid on a display of ordinary density
+
+
+def page(rows: Rows, note: str = "", unit: float = UNIT, wide: int = 0) -> Pixels:
+    """The keys in one column and what they do in the next, with a note below; [height, width, 3].
+
+    `unit` is the size of the letters, `wide` the least width of the text in letters.
+    """
+    keys = max((len(key) for key, _ in rows), default=0)
+    text = max([wide, len(note), *(keys + GAP + len(what) for _, what in rows)])
+    across, down = CELL[0] * unit, CELL[1] * unit
+    size = round((len(rows) + 2 + MARGIN) * down), round((text + 2 * MARGIN) * across)
+    picture = np.full((*size, 3), GROUND, np.float32)
+    for i, (key, what) in enumerate(rows):
+        top = (MARGIN / 2 + i) * down
+        _write(picture, key, top, MARGIN * across, unit, ACCENT)
+        _write(picture, what, top, (MARGIN + keys + GAP) * across, unit, TEXT)
+    _write(picture, note, (MARGIN / 2 + len(rows) + 1) * down, MARGIN * across, unit, ACCENT)
+    return np.asarray(picture + 0.5, np.uint8)
+
+
+def _write(
+    picture: NDArray[np.float32], text: str, top: float, left: float, unit: float, ink: tuple[int, int, int]
+) -> None:
+    covered = line(text, unit)[..., None]
+    y, x = round(top), round(left)
+    ground = picture[y : y + covered.shape[0], x : x + covered.shape[1]]
+    ground += covered[: ground.shape[0], : ground.shape[1]] * (np.array(ink, np.float32) - ground)
+
+
+class Help:
+    """The window of the keys: hidden until it is shown, drawn again only when it changed.
+
+    It is opened hidden, with the picture's window, because making a context takes longer than a
+    frame. `pressed` is told of keys, as the picture's window is.
+    """
+
+    def __init__(self, title: str, rows: Rows, pressed: Callable[..., None]) -> None:
+        self._rows, self._note = rows, ""
+        with _kept():
+            hints(visible=False, resizable=False, focus_on_show=False, auto_iconify=False)
+            self._window: Any = attempt(glfw.create_window, 64, 64, f"{title} – keys", None, None)
+            glfw.make_context_current(self._window)
+            glfw.swap_interval(0)  # it must not make the picture wait
+            self._context = attached()
+        self._stale = True
+        self._page()  # draws every letter once, now rather than during the show
+        glfw.set_key_callback(self._window, pressed)
+        glfw.set_window_refresh_callback(self._window, self._again)
+        glfw.set_window_content_scale_callback(self._window, self._again)
+        glfw.set_framebuffer_size_callback(self._window, self._again)
+
+    @property
+    def shown(self) -> bool:
+        """Whether it is to be seen."""
+        return bool(self._window and glfw.get_window_attrib(self._window, glfw.VISIBLE))
+
+    def show(self, display: Display) -> None:
+        """Show it in the upper left of a display."""
+        if glfw.get_platform() != glfw.PLATFORM_WAYLAND:  # there windows are placed by the desktop
+            left, top = display.position
+            glfw.set_window_pos(self._window, left + 40, top + 60)
+        glfw.show_window(self._window)
+        self._stale = True
+
+    def hide(self) -> None:
+        """Take it away."""
+        glfw.hide_window(self._window)
+
+    def say(self, note: str) -> None:
+        """A line below the keys; an empty one takes it back."""
+        self._stale |= note != self._note
+        self._note = note
+
+    def draw(self) -> None:
+        """Draw what changed; the context that was current is current again."""
+        if not self.shown:
+            return
+        if glfw.window_should_close(self._window):
+            glfw.set_window_should_close(self._window, False)
+            self.hide()
+        elif self._stale:
+            self._stale = False
+            with _kept():
+                glfw.make_context_current(self._window)
+                self._draw()
+
+    def close(self) -> None:
+        """Close it; safe to call twice."""
+        if self._window:
+            glfw.destroy_window(self._window)
+            self._window = None
+
+    def _draw(self) -> None:
+        picture = self._page()
+        height, width = picture.shape[:2]
+        self._fit(width, height)
+        drawn = self._context.texture((width, height), 3, np.flipud(picture).tobytes(), alignment=1)
+        source = self._context.framebuffer([drawn])
+        for _ in range(2):  # both buffers, so that a later swap does not bring back an old one
+            self._context.copy_framebuffer(self._context.detect_framebuffer(0), source)
+            glfw.swap_buffers(self._window)
+        source.release()
+        drawn.release()
+
+    def _page(self) -> Pixels:
+        density, _ = glfw.get_window_content_scale(self._window)
+        return page(self._rows, self._note, UNIT * density, WIDE)
+
+    def _fit(self, width: int, height: int) -> None:
+        """The window as large as the page, which is in pixels, the window in the desktop's units."""
+        units, pixels = glfw.get_window_size(self._window), glfw.get_framebuffer_size(self._window)
+        density = pixels[0] / max(units[0], 1)
+        if pixels != (width, height):
+            glfw.set_window_size(self._window, round(width / density), round(height / density))
+
+    def _again(self, *_: Any) -> None:
+        self._stale = True
+
+
+@contextmanager
+def _kept() -> Iterator[None]:
+    """The current context is current again afterwards."""
+    before = glfw.get_current_context()
+    try:
+        yield
+    finally:
+        glfw.make_context_current(before)

@@ -1,0 +1,329 @@
+"""The performance: one frame is one sentence, read here from left to right.
+
+    events -> signals -> parameters -> latent -> image -> pixels -> outputs
+
+`Performance.step` is the only place where the state of the show changes. It knows protocols, not
+devices: the rig hands it units that are open, and takes its pictures to the outputs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from perform import formula
+from perform.clock import BEATS_PER_BAR, Moment, Tempo
+from perform.latent.centre import Centre
+from perform.latent.directions import moved
+from perform.latent.paths import Mapper, Path, blend, truncate
+from perform.render import Image, Rewinds, Unit, Values
+from perform.rhythm.tempo import Authority
+from perform.scenes.addresses import Reach, Standing, units
+from perform.scenes.controls import Controls, Settings
+from perform.scenes.cues import Cues, Place
+from perform.scenes.mapping import Learning, Mappings
+from perform.scenes.scene import Scene
+from perform.scenes.setlist import Cue, Setlist
+from perform.signals import Event, Signals
+
+Floats = NDArray[np.float32]
+NUDGE = 1 / 32  # beats
+LABEL_STEPS = 64  # from one class to the next
+
+
+class Voice(Protocol):
+    """A trained generator on stage: draws latents as images at the show's size."""
+
+    def map(self, z: Floats, label: float) -> Floats:
+        """z [n, z_dim] of a class, or of a mix of two, to w [n, w_dim]."""
+        ...
+
+    def mean(self, label: float) -> Floats:
+        """The centre of truncation [w_dim]."""
+        ...
+
+    def ready(self) -> bool | None:
+        """Whether it can play; if not, it is being opened. None: it never will."""
+        ...
+
+    def render(self, moment: Moment, values: Values, latent: Floats) -> Image:
+        """The image of a latent ws [num_ws, w_dim]."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What a step gives: the image, and what the last stage does with it."""
+
+    image: Image
+    master: float
+    blackout: bool
+    freeze: bool
+
+
+class SceneInstance:
+    """A scene on stage: its units open, its formulas running."""
+
+    def __init__(
+        self,
+        scene: Scene,
+        source: Unit | None,
+        voice: Voice | None,
+        path: Path | None,
+        filters: Sequence[Unit],
+        steps: Sequence[Floats] = (),
+        centre: Centre | None = None,
+    ) -> None:
+        """`steps` [w_dim] are what 1 of each of the scene's directions is; without a `centre` truncation
+        is towards the voice's mean."""
+        self.scene = scene
+        self.source, self.voice, self.path, self.filters = source, voice, path, filters
+        self.steps, self.centre = steps, centre
+        self._mappings: dict[float, Mapper] = {}
+        self._start()
+
+    def enter(self) -> None:
+        """Begin anew: formulas forget, films go back to their beginning."""
+        self._start()
+        for unit in (self.source, *self.filters):
+            if isinstance(unit, Rewinds):
+                unit.rewind()
+
+    def follow(self, before: SceneInstance) -> None:
+        """Go on as the scene did before an edit, in what the edit did not touch."""
+        known = dict(zip((key for key, _ in units(before.scene)), before.controls, strict=True))
+        for (key, _), controls in zip(units(self.scene), self.controls, strict=True):
+            if key in known:
+                controls.follow(known[key])
+
+    def _start(self) -> None:
+        scene = self.scene
+        self._source = scene.source.start()
+        self._latent = scene.latent.start() if scene.latent else None
+        self._filters = [settings.start() for settings in scene.filters]
+        inside = {f"bend[{i}]": bend for i, bend in enumerate(scene.bends)}
+        inside |= {"blend": scene.blend} if scene.blend else {}
+        self._inside = {key: settings.start() for key, settings in inside.items()}
+        self._directions = [settings.start() for settings in scene.directions]
+
+    @property
+    def controls(self) -> list[Controls]:
+        """The running controls of `addresses.units` of its scene, in their order."""
+        *bends, blend = [*self._inside.values()] if self.scene.blend else [*self._inside.values(), None]
+        first = [one for one in (self._source, self._latent, blend) if one]
+        return [*first, *self._directions, *bends, *self._filters]
+
+    def ready(self) -> bool | None:
+        """Whether it can be played; if not, it is being opened. None: it never will."""
+        return self.voice is None or self.voice.ready()
+
+    def parameters(self, moment: Moment, signals: Signals) -> tuple[Values, ...]:
+        """The values of the source with its bends and blend, the latent path with the directions, and
+        each filter."""
+        latent = self._latent.at(moment, signals) if self._latent else {}
+        latent["directions"] = [controls.at(moment, signals) for controls in self._directions]
+        source = self._source.at(moment, signals)
+        for key, controls in self._inside.items():
+            source |= {f"{key}.{name}": value for name, value in controls.at(moment, signals).items()}
+        return (
+            source,
+            latent,
+            *(controls.at(moment, signals) for controls in self._filters),
+        )
+
+    def latent(self, moment: Moment, parameters: tuple[Values, ...]) -> Floats | None:
+        """The point of the latent space ws [num_ws, w_dim]; None for a shader.
+
+        Directions come after truncation, as in GANSpace: they lead as far at any truncation.
+        """
+        source, latent = parameters[:2]
+        if self.voice is None or self.path is None:
+            return None
+        label = round(source["label"] * LABEL_STEPS) / LABEL_STEPS
+        mapping, cutoff = self._mapping(label), source["cutoff"]
+        ws = self.path.step(moment, latent, mapping)
+        centre = self.centre.at(ws, mapping) if self.centre else self.voice.mean(label)
+        ws = truncate(ws, centre, source["truncation"], None if cutoff < 0 else cutoff)
+        return moved(ws, self.steps, latent["directions"])
+
+    def image(self, moment: Moment, parameters: tuple[Values, ...], latent: Floats | None) -> Image:
+        """The source's image."""
+        if self.voice is not None and latent is not None:
+            return self.voice.render(moment, parameters[0], latent)
+        assert self.source is not None
+        return self.source.render(moment, parameters[0])
+
+    def _mapping(self, label: float) -> Mapper:
+        """The mapping of a class; one object per class, since paths remember what it gave."""
+        assert self.voice is not None
+        if label not in self._mappings:
+            if len(self._mappings) == 4 * LABEL_STEPS:
+                self._mappings.clear()
+            self._mappings[label] = partial(self.voice.map, label=label)
+        return self._mappings[label]
+
+    def filtered(self, moment: Moment, parameters: tuple[Values, ...], image: Image) -> Image:
+        """The image after every filter."""
+        for unit, values in zip(self.filters, parameters[2:], strict=True):
+            image = unit.render(moment, values, image)
+        return image
+
+
+@dataclass(slots=True)
+class CueInstance:
+    """A cue on stage: its scene, and the transition that brings it in."""
+
+    cue: Cue
+    scene: SceneInstance
+    transition: Unit
+    controls: Controls
+
+
+class Performance:
+    """A setlist being played."""
+
+    def __init__(self, setlist: Setlist, cues: Sequence[CueInstance], tempo: Tempo | None = None) -> None:
+        self.signals = Signals()
+        self.authority = Authority(tempo or Tempo(), setlist.clock)
+        self._image: Image = None
+        self._asked = 0
+        self._bpm = 0.0
+        self.setlist, self.cues = setlist, cues
+        self.learned: Learning = Mappings(setlist.learned)
+        self._show = setlist.show.start()
+        self._cues = Cues([one.cue for one in cues], setlist.quantise, setlist.loop)
+        self.place = Place(0)
+        self._reach = self._reached()
+
+    @property
+    def tempo(self) -> Tempo:
+        """The tempo of the show."""
+        return self.authority.tempo
+
+    def change(self, setlist: Setlist, cues: Sequence[CueInstance]) -> None:
+        """Play an edited setlist, from where the show is if its scene is still there."""
+        self.place = _found(self.place, [one.cue for one in self.cues], [one.cue for one in cues])
+        self._cues = Cues([one.cue for one in cues], setlist.quantise, setlist.loop, self.place)
+        if setlist.show != self.setlist.show:
+            self._show = setlist.show.start()
+        if setlist.clock != self.setlist.clock:
+            self.authority.clock = setlist.clock
+        self.learned.use(setlist.learned)
+        self.setlist, self.cues = setlist, cues
+        self._reach = self._reached()
+
+    def standing(self) -> Standing:
+        """What plays, as its addresses tell it."""
+        place, reach = self.place, self._reach
+        now: dict[str, float | str] = {
+            "/now/cue": place.cue + 1.0,
+            "/now/title": self.cues[place.cue].cue.scene.title,
+            "/now/queued": 0.0 if place.queued is None else place.queued + 1.0,
+            "/now/beat": self.signals.number("beat.barphase") * BEATS_PER_BAR // 1 + 1,
+            "/now/held": float(reach.held),
+            "/scene": place.cue + 1.0,
+            "/tempo/bpm": self.tempo.bpm,
+        }
+        return Standing(reach.nodes, reach.values(self.signals, now))
+
+    def step(self, moment: Moment, events: Sequence[Event]) -> Picture:
+        """One frame of the show."""
+        signals = self.signals.after(moment, events).joined(self.authority.signals())
+        signals = self.signals = signals.joined(self.learned.at(moment, signals))
+        self._reach.take(events)
+        show = self._show.at(moment, signals)
+        if show["panic"]:
+            show |= self._reach.panic()
+        self._conduct(moment, events, show)
+        self._move(moment, show)
+        if self._image is None or not show["freeze"]:
+            self._image = self._draw(moment, signals)
+        return Picture(self._image, show["master"], show["blackout"], show["freeze"])
+
+    def _conduct(self, moment: Moment, events: Sequence[Event], show: Values) -> None:
+        """The tempo after what clocks and hands said; a tap counts from when it was made."""
+        tempo, now = self.authority, moment.seconds
+        tempo.hear(events)
+        if show["clock"] >= 0:
+            tempo.pin(show["clock"])
+        if show["nextclock"]:
+            tempo.pin_next()
+        if show["listen"]:
+            tempo.release()
+        if show["tap"]:
+            tempo.tap(_said(self.setlist.show, "tap", events, now))
+        if show["resync"]:
+            tempo.resync(_said(self.setlist.show, "resync", events, now))
+        if show["double"] or show["halve"]:
+            tempo.scale(2.0 if show["double"] else 0.5, now)
+        if show["later"] or show["sooner"]:
+            tempo.nudge(NUDGE if show["sooner"] else -NUDGE)
+        asked, self._bpm = show["tempo"] != self._bpm, show["tempo"]
+        if asked and self._bpm:
+            tempo.set(self._bpm, now)
+        tempo.step(now)
+
+    def _move(self, moment: Moment, show: Values) -> None:
+        """On through the setlist; a scene that comes in begins anew."""
+        asked, self._asked = show["scene"] if show["scene"] != self._asked else 0, show["scene"]
+        before, ready = self.place, lambda cue: self.cues[cue].scene.ready()
+        hands = show["go"], show["back"], asked, show["crossfade"]
+        self.place = self._cues.step(moment, *hands, ready)
+        self.cues[self._cues.following].scene.ready()  # it is opened beside the show, if it is not open
+        if self.place.cue != before.cue:
+            if self.place.cue != before.before:  # which a crossfader came back to
+                self.cues[self.place.cue].scene.enter()
+            self._reach = self._reached()
+
+    def _reached(self) -> Reach:
+        """What messages reach on the cue that is on."""
+        now = self.cues[self.place.cue]
+        return Reach(self.setlist, now.cue, self._show, now.scene.controls, now.controls)
+
+    def _draw(self, moment: Moment, signals: Signals) -> Image:
+        """The image of the scene that is on, or of two scenes and the transition between them."""
+        now, place = self.cues[self.place.cue], self.place
+        scene = now.scene
+        parameters = scene.parameters(moment, signals)
+        latent = scene.latent(moment, parameters)
+        before = None if place.before is None else self.cues[place.before].scene
+        if before is None or before is scene:
+            return scene.filtered(moment, parameters, scene.image(moment, parameters, latent))
+        from_parameters = before.parameters(moment, signals)
+        from_latent = before.latent(moment, from_parameters)
+        if _morphs(now.cue, before.scene) and latent is not None and from_latent is not None:
+            image = scene.image(moment, parameters, blend(from_latent, latent, place.progress))
+            from_image = image
+        else:
+            image = scene.image(moment, parameters, latent)
+            from_image = before.image(moment, from_parameters, from_latent)
+        values = now.controls.at(moment, signals) | {"progress": place.progress}
+        start = before.filtered(moment, from_parameters, from_image)
+        return now.transition.render(moment, values, start, scene.filtered(moment, parameters, image))
+
+
+def _found(place: Place, old: Sequence[Cue], new: Sequence[Cue]) -> Place:
+    """A place of an old setlist in a new one; a scene's file may have moved to another folder."""
+    files = [cue.scene.file.name for cue in new]
+    if files == [cue.scene.file.name for cue in old]:
+        return place
+    file = old[place.cue].scene.file.name
+    here = place.cue if file in files[place.cue : place.cue + 1] else None
+    here = here if here is not None else files.index(file) if file in files else 0
+    return Place(here, bar=place.bar)
+
+
+def _morphs(cue: Cue, before: Scene) -> bool:
+    return cue.entrance.morph and cue.scene.model is not None and cue.scene.model == before.model
+
+
+def _said(settings: Settings, name: str, events: Sequence[Event], now: float) -> float:
+    """When the trigger of a formula was said: the time of the newest of its events."""
+    bound = settings.values.get(name)
+    names: Any = bound.names if isinstance(bound, formula.Formula) else ()
+    return max((event.time for event in events if event.name in names), default=now)

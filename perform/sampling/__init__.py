@@ -1,0 +1,1 @@
+"""Pictures of a model by seed, as files and as contact sheets."""

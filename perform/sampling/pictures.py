@@ -1,0 +1,236 @@
+"""Pictures of a model for given latents, as the network gives them."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+
+from perform import generators
+from perform.generators import latents
+from perform.latent.paths import SEEDS, truncate, z_of
+from perform.networks import Floats, ModelError, Pixels, checkpoints
+from perform.networks.weights import Controls, Weights, family
+
+Draw: TypeAlias = Callable[[Floats, Controls], Floats]
+
+MOST = 1_000_000  # pictures at once
+FURTHEST = 1000.0  # truncation; what is drawn so far out is noise, and further out not finite
+PRECISIONS = ("float32", "fast")
+NOISES = "const, none or a seed"
+PIXELS = {1: "gray", 3: "rgb24", 4: "rgba"}  # of PNG files, by channels
+
+
+class SampleError(ValueError):
+    """A wish that cannot be met; the message says why, and what is allowed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is asked for: seeds, or a file of z [n, z_dim] or of ws [n, num_ws, w_dim], in that order.
+
+    `labels` is a file [n or 1, c_dim], None: the first class. `psi` None leaves latents as they are, else
+    they are drawn towards the mean in the first `cutoff` layers (None: all). `noise` is const (stored
+    with the network), none or a seed; `controls` are further parameters of the synthesis.
+    """
+
+    seeds: str = "0"
+    z: Path | None = None
+    ws: Path | None = None
+    labels: Path | None = None
+    psi: float | None = None
+    cutoff: int | None = None
+    noise: str = "const"
+    precision: str = "float32"
+    controls: Mapping[str, float] = field(default_factory=dict)
+
+
+class Sample(NamedTuple):
+    """A picture [channels, height, width] as the network gives it, its latent [num_ws, w_dim], its name."""
+
+    name: str
+    ws: Floats
+    image: Floats
+
+
+class Sampling:
+    """The pictures of a wish, drawn one after the other."""
+
+    def __init__(self, model: str, wish: Wish) -> None:
+        if wish.precision not in PRECISIONS:
+            raise SampleError(f"precision {wish.precision!r}, must be one of {', '.join(PRECISIONS)}")
+        weights = generators.weights_of(model)
+        self.names, self.ws = points(weights, wish)
+        self._controls = controls(weights, wish)
+        self._draw = _drawing(weights, wish.precision)
+        width, height = weights.config.size
+        self.shape = len(self.names), weights.config.image_channels, height, width
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def __iter__(self) -> Iterator[Sample]:
+        for name, ws in zip(self.names, self.ws, strict=True):
+            yield Sample(name, ws, self._draw(ws, self._controls))
+
+
+def seeds(text: str) -> list[int]:
+    """Seeds such as `0-9` or `3,5,8-10`. Raises SampleError."""
+    found: list[int] = []
+    for part in text.split(","):
+        if not (match := re.fullmatch(r"\s*(\d{1,10})\s*(?:-\s*(\d{1,10})\s*)?", part)):
+            raise SampleError(f"seeds {text!r}, must be numbers and ranges such as 0-9 or 3,5,8-10")
+        first, last = int(match[1]), int(match[2] or match[1])
+        if not first <= last < SEEDS:
+            raise SampleError(f"seeds {part.strip()}, must rise and be below {SEEDS}")
+        if len(found) + last - first >= MOST:
+            raise SampleError(f"seeds {text!r} are more than {MOST}")
+        found += range(first, last + 1)
+    return found
+
+
+def points(weights: Weights, wish: Wish) -> tuple[list[str], Floats]:
+    """Names and ws [n, num_ws, w_dim] of what is asked for, after truncation."""
+    space, kind = weights.config.space, family(weights.config.family)
+    psi = 1.0 if wish.psi is None else wish.psi
+    if not abs(psi) <= FURTHEST:
+        raise SampleError(f"psi = {psi}, must be within {FURTHEST} of 0")
+    if wish.cutoff is not None and wish.cutoff < 0:
+        raise SampleError(f"cutoff = {wish.cutoff}, must be 0..{space.num_ws} layers")
+    if wish.ws:
+        names, ws = None, latents.read(wish.ws, space)
+        labels = _labels(wish.labels, len(ws), space.c_dim)
+    else:
+        names, z = _z(wish, space.z_dim)
+        labels = _labels(wish.labels, len(z), space.c_dim)
+        mapping = kind.mapping(weights)
+        # One at a time, as they play: a batch gives other last bits.
+        rows = [mapping(z[i : i + 1], label) for i, label in enumerate(labels)]
+        ws = np.repeat(np.stack(rows), space.num_ws, 1)
+    mean = kind.mean(weights)
+    drawn = [truncate(one, mean(label), psi, wish.cutoff) for one, label in zip(ws, labels, strict=True)]
+    digits = max(4, len(str(len(drawn) - 1)))
+    return names or [f"{i:0{digits}}" for i in range(len(drawn))], np.stack(drawn).astype(np.float32)
+
+
+def controls(weights: Weights, wish: Wish) -> dict[str, float]:
+    """Values of the synthesis' parameters. SampleError for one that it does not have."""
+    known = {parameter.name: parameter for parameter in weights.config.parameters}
+    given: dict[str, float] = {"truncation": 1.0 if wish.psi is None else wish.psi}
+    if wish.noise == "none":
+        given["noise"] = 0.0
+    elif wish.noise != "const":
+        if not wish.noise.isdigit() or int(wish.noise) >= 2**31:
+            raise SampleError(f"noise {wish.noise!r}, must be {NOISES} below {2**31}")
+        given["noise_seed"] = int(wish.noise)
+    for name, value in wish.controls.items():
+        if name not in known:
+            raise SampleError(f"{name} is unknown; this model has {', '.join(known) or 'no parameters'}")
+        given[name] = known[name].check(value)
+    return given
+
+
+def save(sampling: Sampling, samples: Iterator[Sample] | Sequence[Sample] | Sampling, out: Path) -> None:
+    """Draw everything into an .npz of `ws` and `images`, or into a folder as PNG files; `samples` are those
+    of `sampling`, perhaps watched by a progress bar."""
+    if out.suffix == ".npz":
+        _save_arrays(sampling, samples, out)
+        return
+    if out.is_file() or out.suffix in (".npy", ".png", ".jpg", ".jpeg", ".pt", ".zip"):
+        raise SampleError(f"{out}, must be an .npz or a folder")
+    if sampling.shape[1] not in PIXELS:
+        raise SampleError(
+            f"its pictures have {sampling.shape[1]} channels, PNG files have 1, 3 or 4: save an .npz"
+        )
+    out.mkdir(parents=True, exist_ok=True)
+    for one in samples:
+        (out / f"{one.name}.png").write_bytes(png(one.image))
+
+
+def _save_arrays(sampling: Sampling, samples: Any, out: Path) -> None:
+    needed = 4 * math.prod(sampling.shape)
+    if needed > generators.spare_memory("cpu"):
+        raise SampleError(
+            f"{len(sampling)} pictures take {needed / 2**30:.1f} GiB: draw fewer, or into a folder"
+        )
+    images = np.empty(sampling.shape, np.float32)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    for i, one in enumerate(samples):
+        images[i] = one.image
+    partial = out.with_name(out.name + ".part")
+    with partial.open("wb") as file:
+        np.savez(file, ws=sampling.ws, images=images)
+    partial.replace(out)
+
+
+def png(image: Floats) -> bytes:
+    """A picture [1, 3 or 4 channels, height, width] of -1..1 as a PNG file."""
+    return png_of(pixels(image))
+
+
+def pixels(image: Floats) -> Pixels:
+    """A picture [channels, height, width] of -1..1 as it is shown [height, width, channels]."""
+    return np.ascontiguousarray(np.clip(image * 127.5 + 128, 0, 255).astype(np.uint8).transpose(1, 2, 0))
+
+
+def png_of(pixels: Pixels) -> bytes:
+    """Pixels [height, width, 1, 3 or 4 channels] as a PNG file."""
+    import av
+
+    kind = PIXELS[pixels.shape[2]]
+    coder = av.CodecContext.create("png", "w")
+    coder.width, coder.height, coder.pix_fmt = pixels.shape[1], pixels.shape[0], kind
+    plain = np.ascontiguousarray(pixels[..., 0] if kind == "gray" else pixels)
+    frame = av.VideoFrame.from_ndarray(plain, format=kind)
+    return b"".join(bytes(packet) for packet in (*coder.encode(frame), *coder.encode(None)))
+
+
+def _z(wish: Wish, size: int) -> tuple[list[str] | None, Floats]:
+    """Names (None: their numbers) and z [n, z_dim]."""
+    if wish.z is None:
+        numbers = seeds(wish.seeds)
+        return [f"seed{seed:04}" for seed in numbers], np.stack([z_of(seed, size) for seed in numbers])
+    z = _numbers(wish.z, "z")
+    z = z.reshape(len(z), -1) if z.ndim > 1 and z.size else z  # DCGAN's are [n, z_dim, 1, 1]
+    if z.ndim != 2 or z.shape[1] != size or not len(z):
+        raise SampleError(f"{wish.z} has shape {z.shape}, must be [n, {size}]")
+    return None, z
+
+
+def _labels(path: Path | None, count: int, classes: int) -> list[Floats | None]:
+    """A label [1, c_dim] for each latent; None: the first class, or none."""
+    if path is None:
+        return [None] * count
+    labels = _numbers(path, "labels")
+    if labels.ndim != 2 or len(labels) not in (1, count) or labels.shape[1] != classes:
+        raise SampleError(f"{path} has shape {labels.shape}, must be [{count} or 1, {classes}]")
+    return [labels[i % len(labels)][None] if classes else None for i in range(count)]
+
+
+def _numbers(path: Path, name: str) -> Floats:
+    """The array of a file: its only one, or the one of a name."""
+    found = checkpoints.read(path).content
+    if isinstance(found, Mapping):
+        found = found[name] if name in found else next(iter(found.values())) if len(found) == 1 else None
+    if not isinstance(found, np.ndarray) or found.dtype.kind not in "fiu" or not np.isfinite(found).all():
+        raise ModelError(f"{path} must hold one array of finite numbers, or one named {name}")
+    return np.array(found, np.float32)
+
+
+def _drawing(weights: Weights, precision: str) -> Draw:
+    """What draws: the plain network in float32, or the form that plays."""
+    from perform.networks.runtimes.eager import Eager
+
+    if precision == "float32":
+        return Eager(weights, "cpu", "float32").draw
+    unit: Any = generators.opened(weights)
+    if hasattr(unit, "drawing"):
+        draw: Draw = unit.drawing(weights)
+        return draw
+    unit.close()
+    return Eager(weights, unit.device).draw  # of a GPU: the same kernels, without the captured graph

@@ -1,0 +1,151 @@
+"""Settings: what a preset sets the parameters of a unit to, and the formulas among them at work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from perform import formula
+from perform.clock import Moment
+from perform.parameters import Parameter
+from perform.scenes.holds import Hold, Until, fits
+from perform.signals import Signals
+
+Values: TypeAlias = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """A unit by name, with what its parameters are set to: constants, formulas, or tuples of both.
+
+    `kind` is what sort of unit it is (shader, model, path, film, still, camera …), `images` the sources
+    that are played into it, by the names of what takes them.
+    """
+
+    name: str
+    parameters: tuple[Parameter, ...]
+    values: Mapping[str, Any]
+    kind: str = "shader"
+    images: Mapping[str, Settings] = field(default_factory=dict)
+
+    @property
+    def settled(self) -> dict[str, Any]:
+        """Every parameter's value, or the formula that gives it."""
+        return {p.name: self.values.get(p.name, p.default) for p in self.parameters}
+
+    @property
+    def heard(self) -> frozenset[str]:
+        """The signals that its formulas hear, and those of its images."""
+        values = self.values.values()
+        parts = [part for value in values for part in (value if isinstance(value, tuple) else (value,))]
+        heard = (part.names for part in parts if isinstance(part, formula.Formula))
+        return frozenset().union(*heard, *(image.heard for image in self.images.values()))
+
+    def start(self) -> Controls:
+        """The settings running: formulas with fresh state."""
+        return Controls(self)
+
+
+class Controls:
+    """Settings at work: gives a value for every parameter of the unit, frame after frame. `last` is
+    what it gave last."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.parameters = settings.parameters
+        self._settled = settings.settled
+        self.last: Values = {}
+        self._holds: dict[str, Hold] = {}
+        self._constants = {p.name: settings.values.get(p.name, p.default) for p in settings.parameters}
+        self._running = {
+            p: _start(self._constants.pop(p.name))
+            for p in settings.parameters
+            if _moves(self._constants[p.name])
+        }
+        self.images = {name: image.start() for name, image in settings.images.items()}
+        self._sounds = {
+            p.name: str(self._constants.pop(p.name)) for p in settings.parameters if p.kind == "sound"
+        }
+
+    def at(self, moment: Moment, signals: Signals) -> Values:
+        """The value of every parameter at this moment, within its range; those of an image under its name."""
+        values = dict(self._constants)
+        values |= {name: controls.at(moment, signals) for name, controls in self.images.items()}
+        for name, signal in self._sounds.items():
+            values[name] = signals.values.get(signal)
+        for parameter, run in self._running.items():
+            values[parameter.name] = run(parameter, signals, moment)
+        for name, hold in [*self._holds.items()]:
+            values[name] = hold.at(values[name])
+            if hold.over:
+                del self._holds[name]
+        self.last = values
+        return values
+
+    def follow(self, before: Controls) -> None:
+        """Go on as other controls of the unit did, where the setting is the same: formulas remember, and
+        what is held stays."""
+        known = {p.name: (p, before._settled[p.name]) for p in before.parameters}
+        for p in self.parameters:
+            if known.get(p.name) == (p, self._settled[p.name]):
+                self._running |= {p: before._running[p]} if p in before._running else {}
+                self._holds |= {p.name: before._holds[p.name]} if p.name in before._holds else {}
+        for name, image in self.images.items():
+            if name in before.images:
+                image.follow(before.images[name])
+
+    @property
+    def held(self) -> int:
+        """How many parameters are held by hand, those of its images with them."""
+        return len(self._holds) + sum(image.held for image in self.images.values())
+
+    def hold(self, parameter: Parameter, part: int, value: float | str, until: Until = "release") -> None:
+        """A hand says what a parameter, or its part counted from 0, is worth, over what its formula says."""
+        if fits(parameter, part, value):
+            self._holds.setdefault(parameter.name, Hold(parameter, until)).say(part, value)
+
+    def release(self, parameter: Parameter | None = None) -> None:
+        """Let go of a parameter that is held; None: of all, those of its images with them."""
+        if parameter is not None:
+            self._holds.pop(parameter.name, None)
+            return
+        self._holds.clear()
+        for image in self.images.values():
+            image.release()
+
+
+def _moves(value: Any) -> bool:
+    return isinstance(value, formula.Formula) or (
+        isinstance(value, tuple) and any(isinstance(item, formula.Formula) for item in value)
+    )
+
+
+Run: TypeAlias = Callable[[Parameter, Signals, Moment], Any]
+
+
+def _start(value: Any) -> Run:
+    """A formula, or a tuple with formulas in it, running."""
+    if isinstance(value, tuple):
+        parts = [_start(part) if _moves(part) else _constant(part) for part in value]
+        return lambda p, signals, moment: tuple(part(p, signals, moment) for part in parts)
+    run = value.start()
+    was = False
+
+    def number(parameter: Parameter, signals: Signals, moment: Moment) -> Any:
+        nonlocal was
+        result = parameter.clip(run(signals, moment))
+        match parameter.kind:
+            case "int":
+                return round(result)
+            case "bool":
+                return result > 0.5
+            case "event":  # a key held down is one event, not one a frame
+                before, was = was, result > 0.5
+                return was and not before
+        return result
+
+    return number
+
+
+def _constant(value: float) -> Run:
+    return lambda _parameter, _signals, _moment: value

@@ -1,0 +1,157 @@
+"""Where in a setlist the show is: which scene is on, which is coming in, and how far it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from perform.clock import BEATS_PER_BAR, Moment
+from perform.scenes.setlist import Cue
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place in the setlist: the cue that is on, the one that it came from while it comes in
+    (else None), the progress of that (0..1), the cue that waits for its beat, and the bar on which
+    the cue began."""
+
+    cue: int
+    before: int | None = None
+    progress: float = 1.0
+    queued: int | None = None
+    bar: float = 0.0
+
+
+class Cues:
+    """Moves through a setlist: by hand on the next beat that `quantise` allows, by itself after the
+    bars of a cue."""
+
+    def __init__(self, cues: Sequence[Cue], quantise: int, loop: bool, place: Place | None = None) -> None:
+        self._cues = cues
+        self._quantise = quantise
+        self._loop = loop
+        self._before = place.before if place else None
+        self._cue = place.cue if place else 0
+        self._queued = place.queued if place else None
+        self._began = place.bar if place else None  # in bars
+        self._slot = 0
+        self._late = False  # a beat that allowed the queued cue has passed without it
+        self._fader: float | None = None  # where the crossfader was
+        self._left: tuple[float, float] | None = None  # the end that the fader left, and the bar of its cue
+
+    def step(
+        self,
+        moment: Moment,
+        go: bool = False,
+        back: bool = False,
+        scene: int = 0,
+        crossfade: float = 0.0,
+        ready: Callable[[int], bool | None] = lambda cue: True,
+    ) -> Place:
+        """The place at this moment; `scene` is a cue counted from 1, 0 asks for none. `crossfade` (0..1)
+        is a fader whose every way from end to end is a transition to the cue that follows.
+
+        A cue that is not `ready` is waited for; one that never will be (None) is passed over.
+        """
+        self._began = moment.bar if self._began is None else min(self._began, moment.bar)
+        self._ask(go, back, scene)
+        if self._by_hand(crossfade, moment.bar, ready):
+            return self._place(moment)
+        due = self._beat_allows(moment)
+        place = self._place(moment)
+        if place.before is not None:  # what comes in comes in first
+            return place
+        if self._queued is not None:
+            can = ready(self._queued)
+            self._late = self._late or (due and not can)  # it comes in as soon as it can
+            if can is None:
+                self._queued, self._late = None, False
+            elif can and (due or self._late):
+                self._enter(self._queued, moment.bar)
+        elif self._over(moment.bar):
+            self._enter_next(self._began + (self._cues[self._cue].bars or 0), moment.bar, ready)
+        return self._place(moment)
+
+    @property
+    def following(self) -> int:
+        """The cue that comes next, this one at the end of a setlist that does not loop."""
+        there = self._queued if self._queued is not None else self._neighbour(self._cue, 1)
+        return self._cue if there is None else there
+
+    def _by_hand(self, fader: float, bar: float, ready: Callable[[int], bool | None]) -> bool:
+        """Whether the crossfader makes the transition: from when it leaves an end until it is at the other,
+        or back at the first, where the cue before goes on as if nothing had been."""
+        was, self._fader = self._fader, fader
+        if self._left is None:
+            there = self.following
+            if was not in (0.0, 1.0) or fader == was or self._before is not None:
+                return False
+            if there == self._cue or not ready(there):
+                return False
+            self._left = was, self._began or 0.0
+            self._enter(there, bar)
+        end, began = self._left
+        if fader in (0.0, 1.0):
+            self._left = None
+            if fader == end and self._before is not None:
+                self._cue, self._began = self._before, began
+            else:
+                self._began = bar
+            self._before = None
+        return True
+
+    def _ask(self, go: bool, back: bool, scene: int) -> None:
+        here = self._cue if self._queued is None else self._queued
+        if go:
+            self._queued = self._neighbour(here, 1)
+        if back:
+            self._queued = self._neighbour(here, -1)
+        if 0 < scene <= len(self._cues):
+            self._queued = scene - 1
+
+    def _neighbour(self, cue: int, step: int) -> int | None:
+        """The next cue in a direction; from a setlist's end, None unless it loops."""
+        there = cue + step
+        if 0 <= there < len(self._cues):
+            return there
+        return there % len(self._cues) if self._loop else self._queued
+
+    def _beat_allows(self, moment: Moment) -> bool:
+        slot = int(moment.bar * BEATS_PER_BAR // max(self._quantise, 1))
+        passed, self._slot = slot != self._slot, slot
+        return passed or self._quantise == 0
+
+    def _over(self, bar: float) -> bool:
+        bars = self._cues[self._cue].bars
+        return bars is not None and self._began is not None and bar - self._began >= bars
+
+    def _enter_next(self, due: float, now: float, ready: Callable[[int], bool | None]) -> None:
+        """On to the next cue that can be: from the bar when it was due, or from now if it came late."""
+        following = self._neighbour(self._cue, 1)
+        for _ in self._cues:
+            can = following is not None and ready(following)
+            if following is None or can is not None:
+                break
+            following = self._neighbour(following, 1)
+        if following is not None and can:
+            self._enter(following, now if self._late else due)
+        else:
+            self._late = following is not None
+
+    def _enter(self, cue: int, bar: float) -> None:
+        self._queued, self._late = None, False
+        if cue != self._cue:
+            self._before, self._cue, self._began = self._cue, cue, bar
+
+    def _place(self, moment: Moment) -> Place:
+        began = self._began or 0.0
+        beats = self._cues[self._cue].entrance.beats
+        gone = (moment.bar - began) * BEATS_PER_BAR
+        progress = 1.0 if beats == 0 else min(max(gone / beats, 0.0), 1.0)
+        if self._left is not None and self._fader is not None:
+            progress = abs(self._fader - self._left[0])
+        elif self._before is None:
+            progress = 1.0
+        if progress == 1:
+            self._before = None
+        return Place(self._cue, self._before, progress, self._queued, began)

@@ -1,0 +1,250 @@
+"""Mappings by demonstration: from a posture of signals to values, learned from a few examples.
+
+A posture and the picture wanted with it are shown a few times; a model that is fitted to the examples
+plays from then on, as in Wekinator (Fiebrink, Trueman, Cook: A meta-instrument for interactive,
+on-the-fly machine learning, NIME 2009). A mapping is a file `learned/NAME.toml`; formulas name what it
+says: `learned.NAME.VALUE`, or `learned.NAME` where it says one value. Here is what such a file holds and
+how it plays; `demonstrations/` makes it.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal, Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+from perform import formula
+from perform.clock import Moment
+from perform.documents import SceneError, parse
+from perform.signals import LARGEST, Signals
+
+METHODS = ("ridge", "nearest", "mlp")
+MOST = 64  # signals, and values, of one mapping
+EXAMPLES = 2000
+NEIGHBOURS = 4  # examples that `nearest` mixes, at most
+NAME = re.compile(r"[a-z]\w{0,31}", re.ASCII)
+
+Floats: TypeAlias = NDArray[np.float64]
+Number = Annotated[float, Field(ge=-LARGEST, le=LARGEST, allow_inf_nan=False)]
+Row: TypeAlias = list[Number]
+
+
+class Strict(BaseModel):
+    """A part of the file: nothing unknown is in it."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Example(Strict):
+    """A posture, and the values wanted with it."""
+
+    signals: Row
+    values: Row
+
+
+class Layer(Strict):
+    """weights [inputs, outputs] and bias [outputs]; between two layers is a tanh."""
+
+    weights: list[Row]
+    bias: Row
+
+
+class Model(Strict):
+    """What was fitted: a posture less `centre`, over `spread`, goes through the layers (`nearest`: none)."""
+
+    centre: Row
+    spread: list[Annotated[float, Field(gt=0, le=LARGEST, allow_inf_nan=False)]]
+    layer: list[Layer] = []
+
+
+class Text(Strict):
+    """The file of a mapping."""
+
+    version: Literal[1]
+    method: Literal["ridge", "nearest", "mlp"]
+    signals: list[str] = Field(min_length=1, max_length=MOST)
+    values: list[str] = Field(min_length=1, max_length=MOST)
+    example: list[Example] = Field(min_length=1, max_length=EXAMPLES)
+    model: Model
+
+    def faults(self) -> Iterator[str]:
+        """What is wrong with names and shapes, each as `key, what is allowed`."""
+        yield from misnamed(self.signals, self.values)
+        inputs, outputs = len(self.signals), len(self.values)
+        for i, example in enumerate(self.example):
+            if (len(example.signals), len(example.values)) != (inputs, outputs):
+                yield f"example[{i}] must have {inputs} signals and {outputs} values"
+        if (len(self.model.centre), len(self.model.spread)) != (inputs, inputs):
+            yield f"model.centre and model.spread must have {inputs} numbers each"
+        if (self.method == "nearest") == bool(self.model.layer):
+            yield f"model.layer: {self.method} has {'none' if self.model.layer else 'at least one'}"
+        for i, layer in enumerate(self.model.layer):
+            last = i == len(self.model.layer) - 1
+            if {len(row) for row in layer.weights} != {len(layer.bias)} or len(layer.weights) != inputs:
+                yield f"model.layer[{i}] must have weights {inputs} by {len(layer.bias)}, as many as its bias"
+            elif last and len(layer.bias) != outputs:
+                yield f"model.layer[{i}].bias has {len(layer.bias)} numbers, must be {outputs}"
+            inputs = len(layer.bias)
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """A mapping by its name."""
+
+    name: str
+    text: Text
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        """The signals that it says, one for each value."""
+        return tuple(f"learned.{self.name}.{value}" for value in self.text.values)
+
+    def says(self, signal: str) -> bool:
+        """Whether it is a signal of this mapping."""
+        return signal in self.said or (len(self.said) == 1 and signal == f"learned.{self.name}")
+
+
+def misnamed(signals: list[str], values: list[str]) -> Iterator[str]:
+    """What cannot be the signals of a posture, or the names of values."""
+    for signal in signals:
+        try:
+            heard = formula.compile(signal).names
+        except formula.FormulaError as error:
+            yield f"signals: {signal!r}: {error}"
+            continue
+        if heard != {signal} or signal.startswith("learned."):
+            yield f"signals: {signal!r}, must be a signal of an input, such as hand.right.x or midi.cc16"
+    yield from (
+        f"values: {value!r}, must be a word of letters" for value in values if not NAME.fullmatch(value)
+    )
+    for key, names in (("signals", signals), ("values", values)):
+        if len(set(names)) < len(names):
+            yield f"{key}: one is named twice"
+
+
+def read(file: Path) -> Learned:
+    """The mapping in a file. Raises SceneError with every fault, OSError."""
+    text = parse(file, Text)
+    faults = [f"{file}: {fault}" for fault in text.faults()]
+    if not NAME.fullmatch(file.stem):
+        faults.append(f"{file}: the name must be a word of letters, as formulas have it")
+    if faults:
+        raise SceneError(faults)
+    return Learned(file.stem, text)
+
+
+def written(text: Text, comment: str = "") -> str:
+    """The file's text, which `read` reads again."""
+    lines = [f"# {line}".rstrip() for line in comment.splitlines()]
+    lines += [f"version = {text.version}", f'method = "{text.method}"']
+    lines += [f"{key} = [{', '.join(map(_quoted, names))}]" for key, names in _named(text)]
+    for example in text.example:
+        lines += ["", "[[example]]", f"signals = {example.signals}", f"values = {example.values}"]
+    lines += ["", "[model]", f"centre = {text.model.centre}", f"spread = {text.model.spread}"]
+    for layer in text.model.layer:
+        rows = "".join(f"    {row},\n" for row in layer.weights)
+        lines += ["", "[[model.layer]]", f"weights = [\n{rows}]", f"bias = {layer.bias}"]
+    return "\n".join(lines) + "\n"
+
+
+def _named(text: Text) -> tuple[tuple[str, list[str]], ...]:
+    return ("signals", text.signals), ("values", text.values)
+
+
+def _quoted(name: str) -> str:
+    return f"'{name}'" if '"' in name else f'"{name}"'
+
+
+class Player:
+    """A mapping at work. A signal that is away, or was never said, is held: where it was last, at first at
+    the mean of the examples. What comes out is always finite."""
+
+    def __init__(self, learned: Learned) -> None:
+        text = learned.text
+        self.learned = learned
+        self._centre, self._spread = np.array(text.model.centre), np.array(text.model.spread)
+        self._layers = [(np.array(layer.weights), np.array(layer.bias)) for layer in text.model.layer]
+        self._shown = (np.array([one.signals for one in text.example]) - self._centre) / self._spread
+        self._wanted = np.array([one.values for one in text.example])
+        self._names = learned.said + ((f"learned.{learned.name}",) if len(learned.said) == 1 else ())
+        self._posture = self._centre.copy()
+        self._values = self._wanted.mean(0)
+
+    def at(self, signals: Signals) -> dict[str, float]:
+        """The value of each signal that it says."""
+        for i, name in enumerate(self.learned.text.signals):
+            number = signals.number(name, math.nan)
+            if number == number:
+                self._posture[i] = number
+        with np.errstate(all="ignore"):
+            values = self._answer((self._posture - self._centre) / self._spread)
+        if np.all(np.abs(values) < LARGEST):
+            self._values = values
+        numbers = self._values.tolist()
+        return dict(zip(self._names, numbers * (len(self._names) // len(numbers)), strict=True))
+
+    def _answer(self, x: Floats) -> Floats:
+        """Values [outputs] of a posture [inputs] in units of its spread."""
+        if not self._layers:
+            return nearest(x, self._shown, self._wanted)
+        for i, (weights, bias) in enumerate(self._layers):
+            x = (np.tanh(x) if i else x) @ weights + bias
+        return x
+
+
+def nearest(x: Floats, shown: Floats, wanted: Floats) -> Floats:
+    """The mean of the nearest of `wanted` [n, outputs] by their `shown` [n, inputs]: inverse-distance
+    weights (Shepard 1968) that fall to zero at the distance of the first neighbour left out (Franke and
+    Nielson 1980), so that nothing jumps when a neighbour is exchanged for another."""
+    distances = np.sqrt(((shown - x) ** 2).sum(1))
+    order = np.argsort(distances, kind="stable")
+    near = distances[order[:NEIGHBOURS]]
+    if not near[0] > 0:
+        return np.asarray(wanted[order[: np.sum(near == 0)]].mean(0))
+    edge = distances[order[NEIGHBOURS]] if len(order) > NEIGHBOURS else math.inf
+    weights = (1 / near - 1 / edge) ** 2
+    if not weights.sum() > 0:
+        weights = np.ones_like(near)
+    return np.asarray(weights @ wanted[order[:NEIGHBOURS]] / weights.sum())
+
+
+class Learning(Protocol):
+    """What says, once a frame, what was learned of the frame's signals."""
+
+    def at(self, moment: Moment, signals: Signals) -> Mapping[str, float]:
+        """Signals beside these."""
+        ...
+
+    def use(self, learned: Iterable[Learned]) -> None:
+        """Play these from here on."""
+        ...
+
+
+class Mappings:
+    """Every mapping of a show at work."""
+
+    def __init__(self, learned: Iterable[Learned] = ()) -> None:
+        self._players: list[Player] = []
+        self.use(learned)
+
+    def use(self, learned: Iterable[Learned]) -> None:
+        """Play these; one that has not changed goes on."""
+        before = {player.learned.name: player for player in self._players}
+        self._players = [
+            known if (known := before.get(one.name)) and known.learned == one else Player(one)
+            for one in learned
+        ]
+
+    def at(self, _moment: Moment, signals: Signals) -> Mapping[str, float]:
+        """What they say of these signals."""
+        said: dict[str, float] = {}
+        for player in self._players:
+            said |= player.at(signals)
+        return said
