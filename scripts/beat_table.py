@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perform.rhythm.beat import CONFIDENT, Beat, track
-from tests.stimuli import NEAR, RATE, Stimulus, Times, errors, everything, locked
+from tests.doubles.stimuli import NEAR, RATE, Stimulus, Times, errors, everything, locked
 
 SHORTEST = 15.0  # seconds of music
 

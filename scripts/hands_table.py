@@ -22,7 +22,7 @@ from perform.inputs.hands.pair import Pair, Seen
 from perform.inputs.hands.signals import points_of
 from perform.inputs.hands.tracker import Tracker
 from perform.terminal import out
-from tests.drawn_hands import Hand, picture
+from tests.doubles.drawn_hands import Hand, picture
 
 FPS = 30
 WIDTH, HEIGHT = 640, 480

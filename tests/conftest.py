@@ -16,7 +16,7 @@ import pytest
 from numpy.typing import NDArray
 
 from perform.clock import LiveClock
-from tests.jack_port import Port
+from tests.doubles.jack_port import Port
 
 # pytest-xdist tells its workers a width, which consoles keep from their beginning on: tests say their own
 os.environ.pop("COLUMNS", None)

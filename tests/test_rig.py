@@ -25,7 +25,7 @@ from perform.signals import Event
 from perform.stage import Stage
 from perform.stage.pool import Studios, Wanted
 from perform.stage.worker import InStep, Studio
-from tests.library import BLUE, INVERT, NEURAL, RED, save, write_library
+from tests.doubles.library import BLUE, INVERT, NEURAL, RED, save, write_library
 
 SIZE = (64, 36)
 RED_PIXEL, BLUE_PIXEL, CYAN_PIXEL = (255, 0, 0), (0, 0, 255), (0, 255, 255)

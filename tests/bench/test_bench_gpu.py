@@ -1,0 +1,211 @@
+"""The bench of a GPU on a processor that stands for one, and on a GPU where there is one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from perform.bench import Figure, generator, gpu, report
+from perform.generators import untrained
+from perform.generators.kernels import fuse
+from perform.generators.stylegan3.untrained import untrained as alias_free
+from perform.networks.bending import Bend
+from perform.networks.runtimes import cuda, eager
+from perform.networks.runtimes.eager import network
+from perform.networks.weights import Weights
+from tests.generators.test_families import MADE
+from tests.generators.test_generators import unrecorded
+
+BED = gpu.Bed("cpu", "bfloat16", unrecorded, matrix=32, least=2)
+CASES: dict[str, Callable[[], Weights]] = {
+    "stylegan2": MADE["stylegan2"],
+    "stylegan3": lambda: alias_free(16, base=64, most=4, num_layers=4),
+}
+FORMS = {form.name: form for form in gpu.VARIANTS}
+PLAIN = [FORMS[name] for name in ("eager_float32", "eager_tf32", "eager_half", "graph", "graph_raced")]
+
+
+@dataclass(frozen=True)
+class Broken(gpu.Variant):
+    """A form that does not fit."""
+
+    def build(self, weights: Weights, given: Any, bed: gpu.Bed) -> Callable[[], Tensor]:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 3 GiB.\nmore of it")
+
+
+def measured(cases: Any, variants: Any, bed: gpu.Bed = BED, seconds: float = 0.0) -> dict[str, Figure]:
+    return {figure.name: figure for figure in gpu.figures(seconds, cases, bed, variants)}
+
+
+def test_every_form_tells_the_same_figures() -> None:
+    found = measured(CASES, PLAIN)
+    kinds = [f"picture_ms_{rank}" for rank in ("p50", "p95", "p99")]
+    kinds += ["picture_fps", "matrix_share", "memory", "psnr"]
+    wanted = {f"{kind}_{case}_{form.name}" for kind in kinds for case in CASES for form in PLAIN}
+    wanted -= {f"psnr_{case}_eager_float32" for case in CASES}  # what the others are measured by
+    assert set(found) == wanted | {f"matrix_rate_{kind}" for kind in ("float32", "tf32", "half")}
+    for name, figure in found.items():
+        assert math.isnan(figure.value) == name.startswith("memory"), name
+        assert figure.value > 0 or name.startswith("memory"), name
+    half, exact = (found[f"psnr_stylegan3_{name}"] for name in ("graph", "eager_tf32"))
+    assert 25 < half.value < 70 and half.goal == 45.0
+    assert exact.value == math.inf and exact.met
+
+
+def test_a_form_that_fails_says_why_and_the_rest_go_on() -> None:
+    forms = [Broken("eager_float32", "float32"), FORMS["graph"], FORMS["kernels"]]
+    found = measured({"stylegan2": CASES["stylegan2"]}, forms)
+    broken = found["picture_fps_stylegan2_eager_float32"]
+    assert math.isnan(broken.value)
+    assert broken.note == "OutOfMemoryError: CUDA out of memory. Tried to allocate 3 GiB."
+    assert found["picture_fps_stylegan2_graph"].value > 0
+    assert math.isnan(found["psnr_stylegan2_graph"].value)  # nothing to measure it by
+    if not find_spec("triton"):
+        assert "triton" in found["picture_fps_stylegan2_kernels"].note
+    rows = {row["name"]: row for row in report("generator", found.values())["figures"]}
+    assert rows[broken.name]["value"] is None and rows[broken.name]["note"] == broken.note
+    assert "note" not in rows["picture_fps_stylegan2_graph"]
+
+
+def test_what_is_compiled_and_captured(monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[str] = []
+
+    def compiled(module: Any) -> Any:
+        done.append("compiled")
+        return module
+
+    def captured(run: Callable[[], Tensor]) -> tuple[Callable[[], None], Tensor]:
+        done.append("captured")
+        return unrecorded(run)
+
+    monkeypatch.setattr(torch, "compile", compiled)
+    bed = replace(BED, capture=captured)
+    for name, wanted in (("eager_half", []), ("compiled", ["compiled"]), ("graph", ["captured"])):
+        done.clear()
+        assert measured({"a": CASES["stylegan2"]}, [FORMS[name]], bed)
+        assert done == wanted
+    done.clear()
+    measured({"a": CASES["stylegan2"]}, [FORMS["graph_compiled"]], bed)
+    assert done == ["compiled", "captured"]
+
+
+def test_work_is_that_of_the_convolutions() -> None:
+    weights = MADE["dcgan"]()
+    with torch.utils.flop_counter.FlopCounterMode(display=False) as counter:
+        network(weights)(*(torch.tensor(array) for array in gpu.latent(weights)))
+    assert gpu.operations(weights) == counter.get_total_flops() > 1e5
+
+
+def test_psnr_is_of_what_is_seen() -> None:
+    black = torch.full((1, 3, 4, 4), -1.0)
+    assert gpu.psnr(black - 5, black) == math.inf
+    assert gpu.psnr(black + 0.02, black) == pytest.approx(40.0, abs=1e-3)
+
+
+@pytest.mark.parametrize("resolution", [64, 512])
+def test_untrained_networks_of_any_size(resolution: int) -> None:
+    weights = untrained.sized(resolution, 4096, 8)
+    assert weights.config.size == (resolution, resolution)
+    assert {name: array.shape for name, array in weights.arrays.items()} == weights.config.shapes()
+    synthesis, given = network(weights), [torch.tensor(array) for array in gpu.latent(weights)]
+    with torch.inference_mode():
+        picture = synthesis(*given)[0]
+    assert picture.shape[2:] == (resolution, resolution)
+    assert 0.1 < picture.std() < 3
+
+
+def test_the_usual_networks() -> None:
+    assert list(gpu.CASES) == [
+        "stylegan2_256", "stylegan2_512", "stylegan2_1024", "stylegan3t_512", "stylegan3t_1024"
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("device", "model"), [("cuda", "small.pt"), ("cuda", None), ("cpu", None)])
+def test_the_generators_bench_asks_for_it_on_cuda(
+    monkeypatch: pytest.MonkeyPatch, device: Any, model: str | None
+) -> None:
+    asked: list[Any] = []
+    monkeypatch.setattr(generator, "_opened", lambda *_: iter(()))
+    monkeypatch.setattr(generator, "_plain", lambda *_: Figure("picture_fps_torch", 1.0, "pictures/s"))
+    monkeypatch.setattr(gpu, "figures", lambda seconds, cases: asked.append(cases) or [])
+    list(generator.figures(1.0, model, device))
+    assert [cases and list(cases) for cases in asked] == ([[model and "small"]] if model else [None]) * (
+        device == "cuda"
+    )
+
+
+def test_kernels_are_a_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    fused: list[Any] = []
+    monkeypatch.setattr(cuda, "fuse", fused.append)
+    weights = MADE["stylegan2"]()
+    cuda.Cuda(weights, "float32", unrecorded, "cpu").close()
+    assert not fused
+    unit = cuda.Cuda(weights, "float32", unrecorded, "cpu", fuse=fuse)
+    assert fused == [unit._synthesis]
+
+
+def test_a_latent_that_its_owner_writes_over_is_seen() -> None:
+    unit = cuda.Cuda(MADE["stylegan2"](), "float32", unrecorded, "cpu")
+    ws = np.ones((unit.space.num_ws, unit.space.w_dim), np.float32)
+    before = unit.synthesise(ws).copy()
+    ws *= -1
+    assert np.abs(unit.synthesise(ws).astype(int) - before).max() > 10
+
+
+def warmed(run: Callable[[], Tensor]) -> tuple[Callable[[], None], Tensor]:
+    """Runs ahead of the recording, as a real capture does."""
+    for _ in range(cuda.WARM_UP):
+        run()
+    return unrecorded(run)
+
+
+def test_what_comes_back_begins_with_the_first_picture() -> None:
+    weights, bends = MADE["stylegan2"](), [Bend("feedback", "b8.conv1")]
+    plain, captured = eager.Eager(weights, bends=bends), cuda.Cuda(weights, "float32", warmed, "cpu", bends)
+    ws = np.ones((plain.space.num_ws, plain.space.w_dim), np.float32)
+    for sign in (1, -1, -1):
+        made, expected = (unit.synthesise(sign * ws, {"bend[0].amount": 0.9}) for unit in (captured, plain))
+        assert np.abs(made.astype(int) - expected).max() <= 1
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here")
+@pytest.mark.parametrize("case", CASES)
+def test_on_a_gpu_every_form_gives_the_picture(case: str) -> None:
+    found = measured({case: CASES[case]}, gpu.VARIANTS, gpu.Bed(matrix=1024), seconds=0.1)
+    for form in gpu.VARIANTS:
+        figure = found[f"picture_fps_{case}_{form.name}"]
+        assert figure.value > 0, f"{form.name}: {figure.note}"
+        near = found.get(f"psnr_{case}_{form.name}")
+        assert near is None or near.value > 30, form.name
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here")
+def test_on_a_gpu_a_model_is_captured_while_another_plays() -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    weights = MADE["stylegan2"]()
+    with ThreadPoolExecutor(1) as aside:
+        playing = cuda.Cuda(weights)
+        ws = np.ones((playing.space.num_ws, playing.space.w_dim), np.float32)
+        expected = playing.synthesise(ws).copy()
+        opening = [aside.submit(cuda.Cuda, weights) for _ in range(5)]
+        while not all(one.done() for one in opening):
+            assert np.array_equal(playing.synthesise(ws), expected)
+        for one in opening:
+            assert np.array_equal(one.result().synthesise(ws), expected)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here")
+def test_on_a_gpu_kernels_draw_the_picture() -> None:
+    weights = untrained.weights("untrained-64")
+    plain, fused = cuda.Cuda(weights), cuda.Cuda(weights, fuse=fuse)
+    ws = np.ones((plain.space.num_ws, plain.space.w_dim), np.float32)
+    assert np.abs(plain.synthesise(ws).astype(int) - fused.synthesise(ws)).mean() < 0.5

@@ -1,0 +1,132 @@
+"""What learning costs, measured."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections import defaultdict
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from perform.bench import Figure
+from perform.bench.training import CASES, PARTS, Laps, Noise, figures, learnt, told, utilisation
+from perform.training.run import Run
+from perform.training.settings import RunError, Settings
+from tests.conftest import eventually
+from tests.folders import ROOT
+from tests.training.test_training_run import learnt as taught
+
+SMALL = Settings("stylegan2", (16, 16), channels=(64, 8), z_dim=16, w_dim=16, mapping=1, batch=4)
+
+
+def by_name(found: list[Figure]) -> dict[str, float]:
+    return {one.name: one.value for one in found}
+
+
+@pytest.fixture
+def tulips(tmp_path: Path) -> Path:
+    """The folder of a run."""
+    run = Run(tmp_path / "tulips", Noise((16, 16), 16))
+    run.begin(SMALL)
+    taught(run, 4)
+    return tmp_path / "tulips"
+
+
+def test_each_part_of_a_step_is_measured_and_the_parts_are_the_whole() -> None:
+    found = by_name(learnt(SMALL, "cpu", 0.0))
+    parts = {name: found[name] for name in ("feed", *PARTS, "rest")}
+    assert all(cost > 0 for cost in parts.values())
+    assert found["fps"] == pytest.approx(1e3 / sum(parts.values()))
+    assert found["memory"] > 50 or math.isnan(found["memory"])
+
+
+def test_what_a_run_does_not_do_is_not_measured() -> None:
+    alone = Settings("stylegan2", (16, 16), channels=(64, 8), z_dim=16, mapping=1, batch=4, teacher=1.0)
+    absent = {"discriminator", "gradient_penalty", "path_penalty"}
+    assert not absent & by_name(learnt(alone, "cpu", 0.0)).keys()
+    plain = Settings("dcgan", (16, 16), channels=(64, 8), batch=4, path=0.0)
+    assert "path_penalty" not in by_name(learnt(plain, "cpu", 0.0))
+
+
+def test_rare_penalties_are_weighed_by_how_rare_they_are() -> None:
+    calls = {"discriminator": [1.0, 1.5], "gradient_penalty": [1.6], "path_penalty": [0.8]}
+    laps = Laps(lambda: None, defaultdict(list, {"step": [2.0, 4.0], **calls}))
+    found = by_name(list(told(laps, replace(SMALL, batch=4, r1_every=16, path_every=8))))
+    wanted = {"discriminator": 1.25, "gradient_penalty": 0.1, "path_penalty": 0.1, "rest": 0.55}
+    assert found.pop("fps") == pytest.approx(4 / 2.0)
+    assert found == pytest.approx({name: 1e3 * seconds / 4 for name, seconds in wanted.items()})
+
+
+def test_a_run_is_measured_in_its_name_and_with_its_networks(
+    tulips: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = by_name(list(figures(0.01, str(tulips), "cpu")))
+    assert found["tulips_float32_fps"] > 0 and found["tulips_bfloat16_discriminator"] > 0
+    widths: list[tuple[int, ...]] = []
+    begin = Run.begin
+
+    def begun(run: Run, settings: Settings, begun_from: Path | None = None) -> None:
+        begin(run, settings, begun_from)
+        widths.append(run.state.generator.config.channels)
+
+    monkeypatch.setattr(Run, "begin", begun)
+    learnt(replace(SMALL, channels=(128, 16)), "cpu", 0.0, tulips)
+    learnt(SMALL, "cpu", 0.0)
+    assert widths[0] == widths[1]
+
+
+def test_what_is_no_run_is_told(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="must be the folder of a run"):
+        list(figures(0.01, str(tmp_path)))
+
+
+def test_a_gpu_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(ValueError, match="device 'cuda', but torch finds none"):
+        list(figures(0.01, device="cuda"))
+
+
+def test_the_cases_are_what_the_documents_name() -> None:
+    text = (ROOT / "docs" / "training.md").read_text(encoding="utf-8")
+    assert all(f"`{name}`" in text for name in CASES)
+
+
+def test_utilisation_is_what_nvidia_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program, done = tmp_path / "nvidia-smi", tmp_path / "done"
+    program.write_text(f"#!/bin/sh\necho 90\necho '[N/A]'\necho 70\n: > {done}\n", encoding="ascii")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    with utilisation("") as nothing, utilisation("GPU-1") as said:
+        eventually(done.exists, "nvidia-smi")
+    assert (nothing, said) == ([], [90.0, 70.0])
+
+
+def too_large(*_: object) -> list[Figure]:
+    raise torch.OutOfMemoryError("tried to allocate 9 TiB")
+
+
+def too_large_here(*_: object) -> list[Figure]:
+    raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 TiB")
+
+
+def killed(*_: object) -> list[Figure]:
+    os._exit(9)
+
+
+@pytest.mark.parametrize(
+    ("instead", "note"),
+    [
+        (too_large, "not enough memory"),
+        (too_large_here, "not enough memory"),
+        (killed, "its process was killed, perhaps for want of memory"),
+    ],
+)
+def test_what_does_not_fit_is_told_and_the_rest_measured(
+    instead: object, note: str, tulips: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("perform.bench.training.learnt", instead)
+    found = list(figures(0.01, str(tulips), "cpu"))
+    assert [(one.note, math.isnan(one.value)) for one in found] == [(note, True)] * 2

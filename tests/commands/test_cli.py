@@ -1,0 +1,180 @@
+"""The command line as a person uses it: real processes, real files."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from perform.rhythm.beat import CONFIDENT
+from tests.doubles.library import RED, save, write_library
+
+COMMAND = [sys.executable, "-c", "from perform.cli import app; app()"]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return write_library(tmp_path)
+
+
+def run(folder: Path, *words: str, expect: int = 0) -> str:
+    """What a command prints; its exit code must be `expect`, and there must be no traceback."""
+    done = subprocess.run(
+        [*COMMAND, *words], cwd=folder, capture_output=True, text=True, timeout=120, env=_environment()
+    )
+    text = done.stdout + done.stderr
+    assert "Traceback" not in text
+    assert done.returncode == expect, text
+    return " ".join(text.split())
+
+
+def _environment() -> dict[str, str]:
+    return {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY")} | {
+        "COLUMNS": "200"
+    }
+
+
+def tone(file: Path, seconds: float = 1.0) -> Path:
+    """A sound file with a 440 Hz tone."""
+    samples = (0.5 * np.sin(np.arange(int(48000 * seconds)) * 440 * 2 * np.pi / 48000)).astype(np.float32)
+    with av.open(str(file), "w") as container:
+        stream = container.add_stream("pcm_f32le", rate=48000, layout="mono")
+        frame = av.AudioFrame.from_ndarray(samples[None], format="flt", layout="mono")
+        frame.sample_rate = 48000
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return file
+
+
+def pictures(file: Path) -> list[np.ndarray]:  # type: ignore[type-arg]
+    with av.open(str(file)) as container:
+        return [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+
+
+def test_render_twice_gives_the_same_frames(folder: Path) -> None:
+    sound = tone(folder / "tone.wav")
+    words = ("render", str(sound), "--scene", "neural", "--size", "64x36", "--fps", "10")
+    first = run(folder, *words, "--out", "a.mp4")
+    second = run(folder, *words, "--out", "b.mkv")
+    assert "10 frames" in first
+    assert first.split("sha256 ")[1][:64] == second.split("sha256 ")[1][:64]
+    assert len(pictures(folder / "a.mp4")) == len(pictures(folder / "b.mkv")) == 10
+
+
+def test_play_headless_records(folder: Path) -> None:
+    sound = tone(folder / "tone.wav")
+    run(
+        folder, "play", "--headless", "--seconds", "1", "--size", "64x36", "--audio", str(sound),
+        "--record", "out/show.mp4", "--osc-port", "0", "--fps", "30",
+    )  # fmt: skip
+    middle = pictures(folder / "out/show.mp4")[5][18, 32]
+    assert middle == pytest.approx([255, 0, 0], abs=4)
+
+
+def test_play_without_a_display_renders_a_film(folder: Path) -> None:
+    text = run(
+        folder,
+        "play",
+        "red",
+        "--audio",
+        str(tone(folder / "tone.wav")),
+        "--size",
+        "64x36",
+        "--seconds",
+        "0.5",
+    )
+    assert "no display here" in text
+    assert len(pictures(folder / "output/red.mp4")) == 15
+
+
+def test_sigterm_keeps_what_was_recorded(folder: Path) -> None:
+    words = [
+        "play",
+        "--headless",
+        "--size",
+        "64x36",
+        "--audio",
+        "none",
+        "--record",
+        "a.mp4",
+        "--osc-port",
+        "0",
+    ]
+    show = subprocess.Popen(
+        [*COMMAND, *words],
+        cwd=folder,
+        env=_environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    deadline = time.monotonic() + 60
+    while not ((folder / "a.mp4").exists() and (folder / "a.mp4").stat().st_size > 3000):
+        assert show.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    show.send_signal(signal.SIGTERM)
+    output, _ = show.communicate(timeout=60)
+    assert show.returncode == 0, output
+    assert "Traceback" not in output
+    assert len(pictures(folder / "a.mp4")) > 10
+
+
+def test_check_finds_every_fault_and_says_so_by_its_exit_code(folder: Path) -> None:
+    assert "8 checked, 0 faults" in run(folder, "check", ".")
+    save(
+        folder / "presets/red.toml",
+        RED.replace("colour", "color") + "[[filter]]\nshader = 'invert'\namount = 2\n",
+    )
+    save(folder / "shaders/filters/invert.fs", "no shader")
+    save(folder / "models/flora.safetensors", "no model")
+    text = run(folder, "check", "presets", "shaders", "models", "nowhere.toml", "nowhere", expect=1)
+    for fault in (
+        "red.toml: generator.shader = 'color': there is no such generator shader; did you mean colour?",
+        "shaders/filters/invert.fs",
+        "models/flora.safetensors",
+        "nowhere.toml: there is no such file",
+        "nowhere: there is no such file",
+    ):
+        assert fault in text
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["play", "nothing"], "there is no such preset"),
+        (["play", "nothing.toml"], "nothing.toml: there is no such file"),
+        (["play", "--size", "big", "--headless"], "size 'big', must be WIDTHxHEIGHT"),
+        (["play", "--audio", "missing.wav", "--headless"], "missing.wav"),
+        (["play", "--precision", "int4"], "precision 'int4', must be one of"),
+        (["play", "--clock", "smpte"], "clock 'smpte', must be one of auto, hand, link, midi, audio, free"),
+        (["render", "missing.wav", "--out", "a.mp4"], "missing.wav: there is no such file"),
+        (["render", "tone.wav", "--out", "a.gif"], "a.gif"),
+        (["render", "tone.wav", "--out", "a.mp4", "--model", "fauna"], "there is no such model"),
+        (["beats", "red.toml"], "red.toml"),
+        (["bench", "everything"], "bench 'everything', must be one of"),
+        (["bench", "generator", "--model", "fauna"], "fauna: there is no such model"),
+        (["bench", "training", "--model", "."], "must be the folder of a run"),
+    ],
+)
+def test_bad_input_is_one_sentence(folder: Path, words: list[str], sentence: str) -> None:
+    tone(folder / "tone.wav", 0.2)
+    assert sentence in run(folder, *words, expect=1)
+
+
+def test_beats_as_json(folder: Path) -> None:
+    done = json.loads(run(folder, "beats", str(tone(folder / "tone.wav", 3)), "--json"))
+    assert done["sound"].endswith("tone.wav")
+    assert all(beat["confidence"] < CONFIDENT for beat in done["beats"])
+    assert all(set(beat) == {"time", "bpm", "confidence", "downbeat"} for beat in done["beats"])
+
+
+def test_devices_and_version(folder: Path) -> None:
+    assert "perform" in run(folder, "version")
+    run(folder, "devices")

@@ -1,0 +1,117 @@
+"""`perform train` as a person gives it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from perform.cli import app
+from perform.training import run as runs
+from perform.training.metrics import course
+from tests.doubles.discs import Discs
+from tests.doubles.reels import write_film
+
+SMALL = ["--channels=64,8", "--z-dim=8", "--batch=8", "--snapshot-every=16", "--threads=1", "--device=cpu"]
+
+
+@pytest.fixture
+def pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of pictures, with wide terminals and frequent lines."""
+    monkeypatch.setenv("COLUMNS", "250")
+    monkeypatch.setattr(runs, "LOG_EVERY", 2)
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for number in range(20):
+        Image.fromarray(Discs().picture(number)).save(folder / f"{number:02}.png")
+    return folder
+
+
+def run(*words: object, expect: int = 0) -> str:
+    done = CliRunner().invoke(app, [str(word) for word in words])
+    assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+    assert done.exit_code == expect, done.output
+    return done.output
+
+
+@pytest.mark.parametrize("kind", ["stylegan2", "dcgan"])
+def test_training_going_on_and_sampling(pictures: Path, tmp_path: Path, kind: str) -> None:
+    own = ["--w-dim", 8, "--mapping", 2] if kind == "stylegan2" else []
+    folder = tmp_path / "run"
+    told = run("train", kind, pictures, folder, *SMALL, *own, "--pictures", 32)
+    assert "32 pictures, " in told and "discriminator" in told
+    assert f"learnt from 32 pictures: {folder / 'latest.safetensors'}" in told
+    said = json.loads((folder / "run.json").read_text())
+    assert said["dataset"]["path"] == str(pictures) and said["settings"]["kind"] == kind
+    assert said["dataset"]["pictures"] == 20 and {"torch", "perform"} <= said["versions"].keys()
+    assert "learnt from 48 pictures" in run("train", "--resume", folder, "--pictures", 48)
+    model = folder / "latest.safetensors"
+    shown = json.loads(run("models", "info", model, "--no-measure", "--json"))
+    assert (shown["family"], shown["width"], shown["height"]) == (kind, 16, 16)
+    run("models", "sample", model, "--seeds", "0-1", "--out", tmp_path / "drawn")
+    assert len(list((tmp_path / "drawn").glob("*.png"))) == 2
+
+
+def test_a_film_is_learnt_in_one_command(pictures: Path, tmp_path: Path) -> None:
+    film, folder = write_film(tmp_path / "fear.mp4", frames=24), tmp_path / "run"
+    told = run("train", "dcgan", film, folder, *SMALL, "--size", "16x16", "--pictures", 16)
+    assert "learnt from 16 pictures" in told
+    said = json.loads((folder / "run.json").read_text())["dataset"]
+    assert said["path"] == str(folder / "dataset") and said["pictures"] == 24
+    assert "holds a run already: --resume" in run(
+        "train", "dcgan", film, folder, *SMALL, "--size", "16x16", expect=1
+    )
+    assert "learnt from 24 pictures" in run("train", "--resume", folder, "--pictures", 24)
+
+
+def test_what_is_neither_a_dataset_nor_a_film_is_told(
+    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = tmp_path / "notes.txt"
+    text.write_text("tulips", encoding="ascii")
+    told = run("train", "dcgan", text, tmp_path / "run", expect=1)
+    assert "notes.txt" in told and told.count("perform: ") == 1
+    assert "must be one of stylegan2, dcgan" in run("train", "gan", text, tmp_path / "run", expect=1)
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    assert "perform dataset film makes" in run("train", "dcgan", text, tmp_path / "run", expect=1)
+
+
+def test_figures_are_computed_on_the_way(
+    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(course, "SAMPLES", 12)
+    own = ["--w-dim=8", "--mapping=2", "--measure-every=16", "--pictures=32"]
+    run("train", "stylegan2", pictures, tmp_path / "run", *SMALL, *own)
+    log = [json.loads(line) for line in (tmp_path / "run/log.jsonl").read_text().splitlines()]
+    figures = [line for line in log if "frechet" in line]
+    assert [line["pictures"] for line in figures] == [16, 32]
+    assert figures[0]["frechet"] > 0 and figures[0]["novelty"] > 0
+    sheet = Image.open(tmp_path / "run/samples/neighbours-000000032.jpg")
+    assert sheet.width == 8 * 16 + 7 * 4
+    lost = ["train", "dcgan", pictures, tmp_path / "other", *SMALL, f"--features={tmp_path / 'lost.onnx'}"]
+    assert "lost.onnx" in run(*lost, expect=1)
+
+
+def test_what_cannot_be_is_told_in_a_sentence(pictures: Path, tmp_path: Path) -> None:
+    def told(*words: object) -> str:
+        found = run("train", *words, expect=1)
+        assert found.startswith("perform: ") and found.count("\n") == 1
+        return found
+
+    folder = tmp_path / "run"
+    assert "give MODEL_KIND, DATASET and RUN_FOLDER" in told()
+    assert "model kind 'gan', must be one of stylegan2, dcgan" in told("gan", pictures, folder)
+    assert "there is no such folder" in told("dcgan", tmp_path / "none", folder)
+    assert "channels '8', must be BASE,MOST" in told("dcgan", pictures, folder, "--channels", "8")
+    assert "augment 'much', must be auto, none or" in told("dcgan", pictures, folder, "--augment", "much")
+    assert "precision = 'int8', must be one of" in told("dcgan", pictures, folder, "--precision", "int8")
+    assert "give limits only" in told("dcgan", "--resume", folder)
+    assert "no run to go on with" in told("--resume", folder)
+    assert "--grow needs --from" in told("stylegan2", pictures, folder, "--grow")
+    assert "there is no such model" in told("stylegan2", pictures, folder, "--from", tmp_path / "no.pkl")
+    assert not folder.exists()
+    builtin = told("stylegan2", pictures, folder, "--from", "untrained-64")
+    assert "its pictures are 256x256, those to learn from 16x16" in builtin

@@ -1,0 +1,148 @@
+"""Cameras as sources: what goes is held, fades to the scene's fallback, and is seen again when it is back."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import moderngl
+import numpy as np
+import pytest
+
+from perform.clock import Moment, stopwatch
+from perform.footage.opening import Opener
+from perform.footage.units import Looking
+from perform.inputs import camera
+from perform.inputs.camera import Cameras
+from perform.render.context import headless
+from perform.render.pictures import Pictures
+from perform.render.readback import Readback
+from tests.conftest import eventually
+from tests.doubles.library import save
+from tests.footage.test_footage import CAMERA, SIZE, Pixels, Show, folder, play
+
+__all__ = ["folder", "play"]  # fixtures
+
+
+class Eye:
+    """A camera that a test holds: it gives `picture` with a grain that changes, or what `trouble` says."""
+
+    def __init__(self) -> None:
+        self.picture = np.zeros((48, 64, 3), np.uint8)
+        self.trouble = ""
+        self.opened = 0
+        self._pause = threading.Event()
+        self._count = 0
+
+    def open(self, _name: str) -> Eye:
+        if self.trouble == "gone":
+            raise OSError("no such device")
+        self.opened += 1
+        return self
+
+    def read(self) -> tuple[Any, float]:
+        self._pause.wait(0.005)
+        if self.trouble == "gone":
+            raise OSError("unplugged")
+        while self.trouble == "freezes":
+            self._pause.wait(0.01)
+        if self.trouble != "stale":
+            self._count += 1
+        pixels = self.picture.copy()
+        pixels[:, :, 1] ^= np.uint8(self._count & 1)
+        return pixels, stopwatch()
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+@pytest.fixture
+def eye(monkeypatch: pytest.MonkeyPatch) -> Eye:
+    for name, short in (("AGAIN", 0.05), ("LATE", 0.6), ("STILL", 0.6), ("TEND", 0.01)):
+        monkeypatch.setattr(camera, name, short)
+    return Eye()
+
+
+@pytest.fixture
+def opener(eye: Eye) -> Iterator[Opener]:
+    cameras = Cameras(lambda: 0.0, open=eye.open)
+    yield Opener(beside=True, cameras=cameras)
+    eye.trouble = ""
+    cameras.close()
+
+
+def side(frame: Pixels, which: int) -> int:
+    """The brightness of the left (0) or right (1) half."""
+    return int(np.round(frame[:, 8 + 32 * which : 24 + 32 * which].mean()))
+
+
+@pytest.mark.parametrize("trouble", ["gone", "freezes", "stale"])
+def test_a_camera_that_goes_is_held_and_fades_and_is_back(
+    play: Callable[..., Show], opener: Opener, eye: Eye, trouble: str
+) -> None:
+    eye.picture[:] = 255
+    text = CAMERA + 'hold = 0.4\nfade = 1\n[source.fallback]\nshader = "colour"\ntint = [0, 0, 0, 1]\n'
+    show = play("camera", text, opener)
+    assert side(show.frame(), 0) == 0  # nothing has been seen yet
+    assert opener.cameras is not None
+    device = opener.cameras.camera()
+    eventually(lambda: device.here, "the camera")
+    seen = [side(show.frame(), 0) for _ in range(15)]
+    assert seen == sorted(seen)  # comes in, in half a second
+    assert seen[-1] > 250
+    eye.trouble = trouble
+    eventually(lambda: not device.here, "the loss of it", show.frame)
+    held = [side(show.frame(), 0) for _ in range(9)]
+    assert min(held) > 250
+    fading = [side(show.frame(), 0) for _ in range(28)]
+    assert fading == sorted(fading, reverse=True)
+    assert fading[13] == pytest.approx(127, abs=21)
+    assert fading[-1] == 0
+    eye.trouble = ""
+    began = stopwatch()
+    eventually(lambda: side(show.frame(), 0) > 250, "the camera")
+    assert stopwatch() - began < 3
+    assert show.faults == []
+
+
+def test_a_camera_is_a_mirror_unless_it_is_told_not_to(
+    context: moderngl.Context, eye: Eye, opener: Opener
+) -> None:
+    eye.picture[:, :32] = 255
+    assert opener.cameras is not None
+    device = opener.cameras.camera()
+    eventually(lambda: device.here, "the camera")
+    unit = Looking(device, Pictures(context, SIZE), context)
+    values = {parameter.name: parameter.default for parameter in unit.parameters}
+    for mirror, lit in ((True, 1), (False, 0)):
+        for frame in range(3):
+            image = unit.render(Moment(frame, frame, 1.0, 0, 0, 120), values | {"mirror": mirror})
+        shown = Readback(context, SIZE).read(image)
+        assert side(shown, lit) > 250
+        assert side(shown, 1 - lit) < 5
+    unit.release()
+
+
+@pytest.fixture(scope="module")
+def context() -> Iterator[moderngl.Context]:
+    context = headless()
+    yield context
+    context.release()
+
+
+def test_without_cameras_the_fallback_plays(play: Callable[..., Show]) -> None:
+    text = CAMERA + '[source.fallback]\nfilm = "film.mp4"\nfit = "fill"\nsharpness = 0\n'
+    assert play("camera", text).numbers(5) == [0, 1, 2, 3, 4]
+    assert (play("black", CAMERA).frame() == 0).all()
+
+
+def test_two_scenes_look_through_one_camera(folder: Path, opener: Opener, eye: Eye) -> None:
+    save(folder / "presets/other.toml", CAMERA)
+    save(folder / "setlists/two.toml", 'title = "T"\n[[cue]]\nscene = "camera"\n[[cue]]\nscene = "other"\n')
+    show = Show(folder, "two", opener)
+    show.frame()
+    assert opener.cameras is not None
+    assert len(opener.cameras) == 1
+    show.rig.close()

@@ -1,0 +1,262 @@
+"""Footage on stage: scenes that start from films, stills and cameras, and what is played into shaders."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from perform.catalogue import Library
+from perform.clock import OfflineClock
+from perform.commands.check import check_all
+from perform.documents import SceneError
+from perform.footage.opening import Opener
+from perform.performance import Performance
+from perform.render.context import headless
+from perform.render.present import Present
+from perform.render.readback import Readback
+from perform.rig import Rig
+from perform.show import find, load
+from perform.stage import Stage
+from perform.stage.pool import Studios
+from tests.conftest import clicks, write_sound
+from tests.doubles.library import CUT, RED, save, write_library
+from tests.doubles.reels import number, write_film
+
+SIZE = (64, 48)
+OVER = """/*{"ISFVSN": "2", "INPUTS": [
+    {"NAME": "inputImage", "TYPE": "image"}, {"NAME": "over", "TYPE": "image"}]}*/
+void main() { vec4 o = IMG_THIS_PIXEL(over); gl_FragColor = IMG_THIS_PIXEL(inputImage) * (1.0 - o.a) + o; }
+"""
+FILM = f'title = "Film"\n{CUT}[source]\nfilm = "film.mp4"\nfit = "fill"\nsharpness = 0\n'
+STILL = f'title = "Still"\n{CUT}[source]\nstill = "still.png"\nfit = "fill"\n'
+CAMERA = f'title = "Camera"\n{CUT}[source]\ncamera = ""\nmirror = false\nfit = "fill"\nsharpness = 0\n'
+Pixels = NDArray[np.uint8]
+
+
+def nobody(_wanted: object) -> Any:
+    raise AssertionError("no model is played here")
+
+
+class Show:
+    """A rig on an offline clock of 25 frames a second, whose folder a test may edit."""
+
+    def __init__(self, folder: Path, name: str, footage: Opener | None = None) -> None:
+        self.folder, self.edited = folder, False
+        library, context = Library(folder), headless()
+        file = find(name, library)
+        setlist = load(file, library)
+        stage = Stage(library, context, SIZE, Studios(nobody), footage)
+        performance = Performance(setlist, stage.open(setlist))
+        self.rig = Rig(
+            OfflineClock(25), context, stage, performance, Present(context, SIZE), live=False,
+            changed=self._edited, reload=lambda: load(file, library),
+        )  # fmt: skip
+        self._readback = Readback(context, SIZE)
+
+    def _edited(self) -> bool:
+        was, self.edited = self.edited, False
+        return was
+
+    def frame(self) -> Pixels:
+        self.rig.frame()
+        assert self.rig.picture is not None
+        image = self.rig.present.render(self.rig.picture.image)
+        return self._readback.read(image)
+
+    def numbers(self, frames: int) -> list[int]:
+        return [number(self.frame()) for _ in range(frames)]
+
+    @property
+    def faults(self) -> list[str]:
+        return list(self.rig.stage.faults.counts)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The library, with a film of 50 frames, a still of two halves, and scenes of these."""
+    write_library(tmp_path)
+    (tmp_path / "footage").mkdir()
+    write_film(tmp_path / "footage/film.mp4", 50)
+    halves = Image.new("RGBA", (64, 48), (0, 255, 0, 255))
+    halves.paste((0, 0, 0, 0), (0, 0, 32, 48))
+    halves.save(tmp_path / "footage/still.png")
+    save(tmp_path / "shaders/filters/over.fs", OVER)
+    for name, text in (("film", FILM), ("still", STILL), ("camera", CAMERA)):
+        save(tmp_path / f"presets/{name}.toml", text)
+    return tmp_path
+
+
+@pytest.fixture
+def play(folder: Path) -> Iterator[Callable[..., Show]]:
+    shows: list[Show] = []
+
+    def played(name: str, text: str = "", footage: Opener | None = None) -> Show:
+        if text:
+            save(folder / f"presets/{name}.toml", text)
+        shows.append(Show(folder, name, footage))
+        return shows[-1]
+
+    yield played
+    for show in shows:
+        show.rig.close()
+        assert show.faults == []
+
+
+def test_a_film_frame_by_frame_round_its_seam(play: Callable[..., Show]) -> None:
+    assert play("film").numbers(120) == [at % 50 for at in range(120)]
+
+
+def test_its_parameters_are_played(play: Callable[..., Show]) -> None:
+    speed = play("fast", FILM + 'speed = "2 - 3 * (time.seconds > 0.5)"\n').numbers(16)
+    assert speed == [*range(0, 26, 2), *range(23, 20, -1)]
+    assert play("scrub", FILM + 'speed = 0\nposition = "time.seconds / 4"\n').numbers(20) == [
+        at // 2 for at in range(20)
+    ]
+    assert play("bounce", FILM + 'loop = "bounce"\nstart = 0.8\n').numbers(21) == [
+        *range(40, 50), 49, *range(49, 39, -1)
+    ]  # fmt: skip
+
+
+def test_slow_motion_mixes_each_picture_into_the_next(play: Callable[..., Show], folder: Path) -> None:
+    pictures = [np.full((48, 64, 3), value, np.uint8) for value in (0, 200, 100)]
+    write_film(folder / "footage/film.mp4", pictures=pictures)
+    text = FILM + "blend = true\nspeed = 0.25\n"
+    wanted = [0, 50, 100, 150, 200, 175, 150, 125, 100, 75, 50, 25] * 2
+    show = play("slow", text)
+    assert [show.frame().mean() for _ in wanted] == pytest.approx(wanted, abs=2)
+    wanted = [0, 25, 50, 75, 100, 125, 150, 175, 200, 150, 100, 50, 0]
+    back = play("back", text.replace("0.25", "-0.25"))
+    assert [back.frame().mean() for _ in wanted] == pytest.approx(wanted, abs=2)
+    still = play("still", text + "position = 0.5\n").frame().mean()
+    assert still == pytest.approx(150, abs=2)
+
+
+def test_a_film_begins_anew_when_its_scene_is_entered_but_not_after_a_freeze(
+    play: Callable[..., Show], folder: Path
+) -> None:
+    save(
+        folder / "setlists/two.toml",
+        'title = "Two"\nquantise = "off"\n[[cue]]\nscene = "film"\n[[cue]]\nscene = "red"\n'
+        '[bindings]\nfreeze = "(time.frame > 4.5) * (time.frame < 9.5)"\n'
+        'go = "(time.frame == 20) + (time.frame == 30)"\n',
+    )
+    text = (folder / "setlists/two.toml").read_text().replace('title = "Two"', 'title = "Two"\nloop = true')
+    save(folder / "setlists/two.toml", text)
+    seen = play("two").numbers(35)
+    assert seen[:12] == [0, 1, 2, 3, 4, 4, 4, 4, 4, 4, 10, 11]
+    assert seen[30:] == [0, 1, 2, 3, 4]
+
+
+def test_a_still_on_black(play: Callable[..., Show]) -> None:
+    shown = play("still").frame()
+    assert (shown[:, :30] == 0).all()
+    assert (shown[:, 34:] == (0, 255, 0)).all()
+
+
+def test_a_film_and_a_still_are_played_into_a_filter(play: Callable[..., Show]) -> None:
+    over = RED + '[[filter]]\nshader = "over"\n'
+    still = play("over", over + '[filter.over]\nstill = "still.png"\nfit = "fill"\n').frame()
+    assert (still[:, :30] == (255, 0, 0)).all()
+    assert (still[:, 34:] == (0, 255, 0)).all()
+    film = play("mixed", over + '[filter.over]\nfilm = "film.mp4"\nfit = "fill"\nspeed = "2"\n')
+    assert film.numbers(4) == [0, 2, 4, 6]
+    shader = play(
+        "both", FILM + '[[filter]]\nshader = "over"\n[filter.over]\nshader = "colour"\ntint = [0, 0, 1, 1]\n'
+    )
+    assert (shader.frame() == (0, 0, 255)).all()
+    nothing = play("nothing", over)
+    assert (nothing.frame() == 0).all()  # what is not given is black, as ISF hosts have it
+
+
+def test_a_film_is_played_into_a_generator(play: Callable[..., Show], folder: Path) -> None:
+    header = '/*{"ISFVSN": "2", "INPUTS": [{"NAME": "skin", "TYPE": "image"}]}*/'
+    body = "void main() { gl_FragColor = IMG_THIS_PIXEL(skin); }"
+    save(folder / "shaders/generators/globe.fs", f"{header}\n{body}\n")
+    text = f'title = "Globe"\n{CUT}[generator]\nshader = "globe"\n[generator.skin]\nfilm = "film.mp4"\n'
+    assert play("globe", text + 'fit = "fill"\nspeed = 3\n').numbers(5) == [0, 3, 6, 9, 12]
+
+
+def test_a_film_in_a_filter_begins_anew_with_its_scene(play: Callable[..., Show], folder: Path) -> None:
+    mixed = RED + '[[filter]]\nshader = "over"\n[filter.over]\nfilm = "film.mp4"\nfit = "fill"\n'
+    save(folder / "presets/mixed.toml", mixed)
+    cues = '[[cue]]\nscene = "mixed"\n[[cue]]\nscene = "blue"\n'
+    go = '[bindings]\ngo = "(time.frame == 10) + (time.frame == 20)"\n'
+    save(folder / "setlists/again.toml", f'title = "A"\nquantise = "off"\nloop = true\n{cues}{go}')
+    seen = play("again").numbers(24)
+    assert seen[:10] == list(range(10))
+    assert seen[20:] == [0, 1, 2, 3]
+
+
+def test_an_edit_lets_a_film_go_on(play: Callable[..., Show], folder: Path) -> None:
+    show = play("film")
+    assert show.numbers(10)[-1] == 9
+    save(folder / "presets/film.toml", FILM + '[[filter]]\nshader = "invert"\namount = 0\n')
+    show.edited = True
+    assert show.numbers(3) == [10, 11, 12]
+    save(folder / "presets/film.toml", FILM.replace("film.mp4", "gone.mp4"))
+    show.edited = True
+    assert show.numbers(3) == [13, 14, 15]
+
+
+def test_live_the_same_film_is_there_without_waiting(play: Callable[..., Show]) -> None:
+    """Beside the frames, here drawn as fast as they can: every frame has some picture of the film."""
+    seen = play("film", footage=Opener(beside=True)).numbers(40)
+    assert seen[0] == 0
+    assert set(seen) <= set(range(50))
+
+
+CHECKED = {
+    FILM + '[generator]\nshader = "colour"\n': "generator or source: a scene has one of these tables",
+    f'title = "A"\n{CUT}[source]\n': (
+        "source must have one of film, still, camera, shader: it names what to play"
+    ),
+    FILM.replace("film.mp4", "flim.mp4"): (
+        "source.film = 'flim.mp4': there is no such file; did you mean film.mp4?"
+    ),
+    FILM.replace("film.mp4", "sound.wav"): (
+        "source.film = 'sound.wav': FOLDER/footage/sound.wav has no video stream"
+    ),
+    FILM + "speed = 9\n": "source.speed = 9, must be -8..8",
+    STILL + "speed = 1\n": "source.speed is unknown; known: fit, sharpness",
+    FILM + 'loop = "bouce"\n': (
+        "source.loop = 'bouce', must be one of loop, bounce, once; did you mean 'bounce'?"
+    ),
+    STILL.replace("still.png", "film.mp4"): (
+        "source.still = 'film.mp4': FOLDER/footage/film.mp4 is no picture that can be read"
+    ),
+    CAMERA + '[source.fallback]\nstill = "stil.png"\n': (
+        "source.fallback.still = 'stil.png': there is no such file; did you mean still.png?"
+    ),
+    RED + '[[filter]]\nshader = "invert"\n[filter.over]\nfilm = "film.mp4"\n': (
+        "filter[0].over is unknown; known: amount"
+    ),
+    FILM + '[latent]\npath = "walk"\n': (
+        "latent needs a generator with a model; nothing else has a latent space"
+    ),
+}
+
+
+@pytest.mark.parametrize("text", CHECKED)
+def test_perform_check_says_what_is_wrong(folder: Path, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_sound(folder / "footage/sound.wav", clicks([0.1], 0.2))
+    monkeypatch.chdir(folder)
+    file = folder / "presets/a.toml"
+    save(file, text)
+    assert check_all([file]) == (1, [f"{file}: {CHECKED[text].replace('FOLDER', str(folder))}"])
+
+
+def test_footage_is_found_beside_the_preset_too(play: Callable[..., Show], folder: Path) -> None:
+    (folder / "footage/film.mp4").rename(folder / "presets/own.mp4")
+    assert play("own", FILM.replace("film.mp4", "own.mp4")).numbers(3) == [0, 1, 2]
+
+
+def test_broken_scenes_are_refused(folder: Path) -> None:
+    save(folder / "presets/film.toml", FILM.replace("film.mp4", "none.mp4"))
+    with pytest.raises(SceneError, match=r"presets/film.toml: source.film = 'none.mp4'"):
+        Show(folder, "film")

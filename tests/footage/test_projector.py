@@ -1,0 +1,218 @@
+"""Films on show: in step each frame has its own picture; beside it there is always one, ahead of time."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from perform.footage import FILM, changes, projector
+from perform.footage.course import Course, Transport
+from perform.footage.projector import AT_MOST, Beside, InStep, times
+from perform.footage.reel import FootageError, Reel
+from tests.conftest import eventually
+from tests.doubles.reels import number, write_film
+from tests.footage.test_course import moment
+
+REST = {parameter.name: parameter.default for parameter in FILM}
+FRAMES, RATE = 50, 25
+
+
+@pytest.fixture
+def film(tmp_path: Path) -> Path:
+    return write_film(tmp_path / "film.mp4", FRAMES)
+
+
+@pytest.fixture
+def beside(film: Path) -> Iterator[Beside]:
+    showing = Beside(Reel(film))
+    yield showing
+    showing.close()
+
+
+class Slow(Reel):
+    """A film that decodes only while a test lets it."""
+
+    gate = threading.Semaphore(0)
+
+    def _find(self, tick: int) -> Any:
+        if threading.current_thread().name == "film":
+            self.gate.acquire()
+        return super()._find(tick)
+
+
+def course(at: float, speed: float = 1.0, loop: str = "loop") -> Course:
+    return Course(0.0, FRAMES / RATE, at, speed, loop)
+
+
+def settled(showing: Beside, where: Course) -> list[int]:
+    """The numbers that are there once all is decoded ahead of a place."""
+    wanted = {int((at + 1e-6) * RATE) for at in times(where, 1 / RATE)}
+
+    def there() -> bool:
+        showing.ask(where)
+        return wanted <= {number(shot.pixels) for shot in showing._shots}
+
+    eventually(there, f"what is ahead of {where}")
+    return [number(shot.pixels) for shot in showing._shots]
+
+
+def test_in_step_every_moment_has_its_frame(film: Path) -> None:
+    """Four rounds of a film of 25 frames a second in a show of 60."""
+    showing, transport = InStep(Reel(film)), Transport()
+    for frame in range(480):
+        shot = showing.ask(transport.step(moment(frame / 60), REST, showing.length))
+        assert number(shot.pixels) == frame * RATE // 60 % FRAMES
+    showing.close()
+
+
+def test_ahead_of_the_seam(beside: Beside) -> None:
+    there = settled(beside, course(1.8))
+    assert {45, 46, 47, 48, 49, 0, 1, 2, 3, 4} <= set(there)
+    shown = [number(beside.ask(course(1.8 + at / RATE)).pixels) for at in range(10)]
+    assert shown == [45, 46, 47, 48, 49, 0, 1, 2, 3, 4]
+
+
+def test_ahead_is_behind_when_it_plays_backwards(beside: Beside) -> None:
+    assert {5, 4, 3, 2, 1, 0, 49, 48, 47, 46} <= set(settled(beside, course(0.2, -1.0)))
+
+
+def test_a_film_that_is_played_shows_every_frame_once_a_round(beside: Beside) -> None:
+    """Each frame of the show comes when what is ahead is there: the order and the seam are exact."""
+    transport, seen = Transport(), []
+    for frame in range(120):
+        where = transport.step(moment(frame / RATE), REST, beside.length)
+        settled(beside, where)
+        seen.append(number(beside.ask(where).pixels))
+    assert seen == [frame % FRAMES for frame in range(120)]
+
+
+def test_it_never_waits(film: Path) -> None:
+    """With a decoder that stands still, the nearest picture is shown; and it catches up."""
+    showing = Beside(Slow(film))
+    assert [number(showing.ask(course(at)).pixels) for at in (0.0, 0.4, 1.9)] == [0, 0, 0]
+    Slow.gate.release()
+    eventually(lambda: len(showing._shots) > 1, "a picture", lambda: showing.ask(course(1.0)))
+    assert number(showing.ask(course(1.04)).pixels) > 0
+    assert number(showing.ask(course(0.1)).pixels) <= 1
+    Slow.gate.release(10_000)
+    settled(showing, course(1.0))
+    showing.close()
+
+
+@pytest.mark.parametrize("speed", [8.0, 1.0, 0.1, -8.0])
+def test_what_is_kept_is_bounded(beside: Beside, speed: float) -> None:
+    for at in (0.0, 0.5, 1.5, 1.0):
+        there = course(at, speed)
+        eventually(
+            lambda there=there: beside.ask(there).off(there.at) == 0,
+            "a picture",  # type: ignore[misc]
+        )
+        assert len(beside._shots) <= AT_MOST + 1
+
+
+def test_a_film_that_stands_still_stays(beside: Beside, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(projector, "REST", 0.02)
+    still = course(1.0, 0.0)
+    eventually(lambda: number(beside.ask(still).pixels) == 25, "its picture")
+    for _ in range(20):
+        eventually(lambda: True)
+        assert number(beside.ask(still).pixels) == 25
+
+
+def test_a_film_that_nobody_looks_at_gives_back_its_memory(
+    film: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(projector, "REST", 0.05)
+    showing = Beside(Reel(film))
+    settled(showing, course(1.0))
+    eventually(lambda: len(showing._shots) == 1 and not showing._reel._kept, "rest")
+    settled(showing, course(1.0))
+    showing.close()
+
+
+def test_a_film_that_is_saved_anew(
+    film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(changes, "LOOK", 0.01)
+    showing = Beside(Reel(film))
+    settled(showing, course(0.2))
+    other = write_film(tmp_path / "other.mp4", 10)
+    other.replace(film)
+    eventually(lambda: showing.length < 1, "the new film", lambda: showing.ask(course(0.2)))
+    showing.close()
+
+
+def test_a_file_that_breaks_leaves_its_pictures_and_comes_back(
+    film: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(projector, "AGAIN", 0.01)
+    monkeypatch.setattr(changes, "LOOK", 0.01)
+    showing, whole = Beside(Reel(film)), film.read_bytes()
+    settled(showing, course(1.0))
+    film.write_bytes(b"nothing")
+    eventually(lambda: caplog.messages, "a word", lambda: showing.ask(course(1.0)))
+    assert number(showing.ask(course(1.0)).pixels) == 25
+    assert caplog.messages[0].startswith(f"a film stands still: {film} cannot be played")
+    film.write_bytes(whole)
+    eventually(lambda: showing._fault == "", "the film", lambda: showing.ask(course(0.3)))
+    assert settled(showing, course(1.5))
+    assert [record.levelname for record in caplog.records].count("ERROR") == 1
+    showing.close()
+
+
+def test_a_film_that_fails_at_each_read_is_logged_once(
+    film: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(projector, "AGAIN", 0.005)
+    showing, failed = Beside(Reel(film)), []
+
+    def broken(course: Course) -> bool:
+        failed.append(course)
+        raise FootageError(f"frame {len(failed)} is broken")
+
+    monkeypatch.setattr(showing, "_decode", broken)
+    eventually(lambda: len(failed) > 5, "the faults", lambda: showing.ask(course(len(failed) / RATE)))
+    showing.close()
+    assert [record.levelname for record in caplog.records] == ["ERROR"]
+
+
+FLAPS = 100 if os.environ.get("PERFORM_SOAK") else 5
+
+
+def test_a_file_that_comes_and_goes(film: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(projector, "AGAIN", 0.005)
+    monkeypatch.setattr(changes, "LOOK", 0.005)
+    showing, whole = Beside(Reel(film)), film.read_bytes()
+    threads = threading.active_count()
+    for _ in range(FLAPS):
+        settled(showing, course(1.0))
+        film.write_bytes(b"nothing")
+        eventually(lambda: showing._fault, "the fault", lambda: showing.ask(course(1.0)))
+        assert number(showing.ask(course(1.0)).pixels) == 25
+        film.write_bytes(whole)
+        eventually(lambda: not showing._fault, "the film", lambda: showing.ask(course(0.3)))
+    assert threading.active_count() <= threads  # those of other tests may end
+    showing.close()
+
+
+def test_a_film_that_leaves_the_stage_keeps_nobody_waiting(film: Path) -> None:
+    """Its thread stands still in the decoder, and ends when it comes out."""
+    showing, gate = Beside(Slow(film)), threading.Semaphore(0)
+    Slow.gate = gate
+    showing.ask(course(1.0))
+    showing.leave()
+    assert showing._thread.is_alive()
+    gate.release(10_000)
+    showing.close()
+    assert not showing._thread.is_alive()
+
+
+def test_closing_twice(beside: Beside) -> None:
+    beside.close()
+    beside.close()
+    assert not beside._thread.is_alive()

@@ -1,0 +1,198 @@
+"""Films read at any of their times: the right frame, forwards, backwards, across ends, of odd files too."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from perform.footage import FootageError
+from perform.footage.reel import Reel
+from tests.conftest import clicks, write_sound
+from tests.doubles.reels import SIZE, barred, number, write_film
+
+FORMATS = {
+    "mp4": ("libx264", "yuv420p"),
+    "mkv": ("libx264", "yuv420p"),
+    "ts": ("libx264", "yuv420p"),
+    "h264": ("libx264", "yuv420p"),
+    "mov": ("png", "rgb24"),
+    "avi": ("mpeg4", "yuv420p"),
+    "webm": ("libvpx-vp9", "yuv420p"),
+    "gif": ("gif", "rgb8"),
+}
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_every_frame_of_every_format(tmp_path: Path, suffix: str) -> None:
+    codec, form = FORMATS[suffix]
+    reel = Reel(write_film(tmp_path / f"film.{suffix}", 40, codec=codec, form=form))
+    frames = list(range(40))
+    assert reel.length == pytest.approx(1.6)
+    assert [number(reel.read(at / 25).pixels) for at in frames] == frames
+    assert [number(reel.read((at + 0.9) / 25).pixels) for at in frames] == frames
+    assert [number(reel.read(at / 25).pixels) for at in reversed(frames)] == frames[::-1]
+    anywhere = random.Random(1).choices(frames, k=12)
+    assert [number(reel.read(at / 25).pixels) for at in anywhere] == anywhere
+    assert number(reel.read(99.0).pixels) == 39
+    assert number(reel.read(-1.0).pixels) == 0
+    reel.close()
+    reel.close()
+
+
+@pytest.mark.parametrize("rate", [Fraction(24000, 1001), 30, Fraction(60000, 1001)])
+def test_rates_that_are_no_whole_numbers(tmp_path: Path, rate: Fraction) -> None:
+    reel = Reel(write_film(tmp_path / "film.mp4", 60, rate))
+    assert [number(reel.read(float(at / rate)).pixels) for at in range(60)] == list(range(60))
+
+
+def test_a_shot_says_when_it_is_on(tmp_path: Path) -> None:
+    reel = Reel(write_film(tmp_path / "film.mp4"))
+    shot = reel.read(0.5)
+    assert (shot.start, shot.end) == pytest.approx((0.48, 0.52))
+    assert [shot.off(at) == 0 for at in (0.47, 0.48, 0.51, 0.52)] == [False, True, True, False]
+    assert (shot.off(0.4), shot.off(0.6)) == pytest.approx((0.08, 0.08), abs=1e-5)
+    assert reel.read(0.51) is shot
+
+
+def test_backwards_within_a_budget(tmp_path: Path) -> None:
+    """A film of one key frame, of which a tenth may be kept: decoded again for each part, and right."""
+    reel = Reel(write_film(tmp_path / "film.mp4", 100, gop=250), budget=10 * SIZE[0] * SIZE[1] * 3 // 2)
+    assert [number(reel.read(at / 25).pixels) for at in range(99, -1, -1)] == list(range(99, -1, -1))
+    assert len(reel._kept) <= 11
+    reel.rest()
+    assert not reel._kept
+    assert number(reel.read(1.0).pixels) == 25
+
+
+def test_a_changing_rate(tmp_path: Path) -> None:
+    times = [0, 4, 8, 50, 54, 100, 101, 102, 160]  # hundredths of a second
+    reel = Reel(write_film(tmp_path / "film.mkv", len(times), times=times))
+    seen = [number(reel.read(at / 100).pixels) for at in range(160)]
+    assert seen == [max(i for i, time in enumerate(times) if time <= at) for at in range(160)]
+    assert reel.length >= 1.6
+
+
+def test_one_frame(tmp_path: Path) -> None:
+    reel = Reel(write_film(tmp_path / "film.mp4", 1))
+    assert reel.length == pytest.approx(0.04)
+    assert [number(reel.read(at).pixels) for at in (0, 0.01, 0.04, 9)] == [0] * 4
+
+
+@pytest.mark.parametrize("turns", [90, 180, 270])
+def test_turned_films_are_upright(tmp_path: Path, turns: int) -> None:
+    picture = np.zeros((48, 64, 3), np.uint8)
+    picture[:24, :32] = 255  # as it is stored: white at the upper left
+    reel = Reel(write_film(tmp_path / "film.mp4", pictures=[picture] * 3, rotation=turns))
+    shown = reel.read(0).pixels
+    assert shown.shape[:2] == ((48, 64) if turns == 180 else (64, 48))
+    assert np.abs(shown.astype(int) - np.rot90(picture, turns // 90)).mean() < 4
+    assert reel.size == shown.shape[1::-1]
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "form"),
+    [("film.mov", "png", "rgba"), ("film.webm", "libvpx-vp9", "yuva420p"), ("film.mkv", "ffv1", "yuva420p")],
+)
+def test_alpha(tmp_path: Path, name: str, codec: str, form: str) -> None:
+    picture = np.full((48, 64, 4), 200, np.uint8)
+    picture[:, :32, 3] = 0
+    reel = Reel(write_film(tmp_path / name, codec=codec, form=form, pictures=[picture] * 3))
+    assert reel.alpha
+    shown = reel.read(0.05).pixels
+    assert shown.shape == (48, 64, 4)
+    assert (shown[:, :30, 3] < 4).all()
+    assert (abs(shown[:, 34:, 3].astype(int) - 200) < 4).all()
+
+
+def test_large_films_are_made_as_small_as_they_are_shown(tmp_path: Path) -> None:
+    film = write_film(tmp_path / "film.mp4", pictures=[barred(9, (640, 360))] * 3)
+    assert Reel(film, (160, 90)).read(0).pixels.shape == (90, 160, 3)
+    assert Reel(film, (320, 90)).read(0).pixels.shape == (180, 320, 3)  # it covers what it is shown on
+    assert Reel(film, (600, 340)).read(0).pixels.shape == (360, 640, 3)
+    assert number(Reel(film, (80, 45)).read(0).pixels) == 9
+
+
+def test_a_film_that_was_cut_off_plays_what_there_is(tmp_path: Path) -> None:
+    whole = write_film(tmp_path / "whole.mkv", 200, gop=10)
+    cut = tmp_path / "cut.mkv"
+    cut.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+    reel = Reel(cut)
+    assert 2 < reel.length < 7
+    last = number(reel.read(reel.length - 0.01).pixels)
+    assert last == round(reel.length * 25) - 1
+    assert [number(reel.read(at / 25).pixels) for at in range(last)] == list(range(last))
+
+
+def test_damage_is_passed_over(tmp_path: Path) -> None:
+    pictures = (barred(at, (320, 240)) for at in range(60))
+    film = write_film(tmp_path / "film.avi", codec="mpeg4", gop=5, pictures=pictures)
+    data = bytearray(film.read_bytes())
+    rng = np.random.default_rng(0)
+    for at in rng.integers(len(data) // 3, len(data) * 2 // 3, 40):
+        data[at] = rng.integers(256)
+    film.write_bytes(data)
+    reel = Reel(film)
+    assert all(reel.read(at / 25).pixels.shape == (240, 320, 3) for at in range(60))
+    assert number(reel.read(2.3).pixels) == 57
+
+
+def test_what_is_no_film_is_a_sentence(tmp_path: Path) -> None:
+    text, sound = tmp_path / "text.mp4", write_sound(tmp_path / "sound.wav", clicks([0.1], 0.5))
+    text.write_text("no film at all " * 99)
+    empty = tmp_path / "empty.mp4"
+    empty.touch()
+    whole = write_film(tmp_path / "film.mp4").read_bytes()
+    headless = tmp_path / "headless.mp4"
+    headless.write_bytes(whole[: len(whole) // 2])  # an MP4's index is at its end
+    for file, sentence in (
+        (tmp_path / "gone.mp4", "gone.mp4: there is no such file"),
+        (sound, "sound.wav has no video stream"),
+        (text, "text.mp4 cannot be played: Invalid data found when processing input"),
+        (empty, "empty.mp4 cannot be played: Invalid data found when processing input"),
+        (headless, "headless.mp4 cannot be played: Invalid data found when processing input"),
+    ):
+        with pytest.raises(FootageError) as error:
+            Reel(file)
+        assert str(error.value).endswith(sentence)
+
+
+def test_a_file_that_goes_is_an_error_when_it_is_looked_for(tmp_path: Path) -> None:
+    film = write_film(tmp_path / "film.ts", 100)
+    reel = Reel(film)
+    reel.read(3.0)
+    shutil.move(film, tmp_path / "elsewhere.ts")
+    with pytest.raises((OSError, FootageError)):
+        reel._go(None)
+
+
+FUZZ = 1000 if os.environ.get("PERFORM_SOAK") else 25  # damaged files of each format
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mkv", "avi", "gif"])
+def test_garbage_is_a_sentence_or_plays(tmp_path: Path, suffix: str) -> None:
+    """Damage anywhere, headers too: a film opens and gives pictures, or says why not."""
+    codec, form = FORMATS[suffix]
+    whole = write_film(tmp_path / f"whole.{suffix}", 12, codec=codec, form=form).read_bytes()
+    rng, file = np.random.default_rng(len(suffix)), tmp_path / f"film.{suffix}"
+    for _ in range(FUZZ):
+        data = bytearray(whole[: int(rng.integers(1, len(whole) + 1))] if rng.random() < 0.3 else whole)
+        for at in rng.integers(len(data), size=int(rng.integers(1, 30))):
+            data[at] = rng.integers(256)
+        file.write_bytes(data)
+        try:
+            reel = Reel(file, (320, 240))
+        except FootageError as error:
+            assert str(error).startswith(str(file))
+            continue
+        for seconds in (0.0, reel.length / 2, reel.length, 0.1):
+            try:
+                assert reel.read(seconds).pixels.ndim == 3
+            except OSError as error:
+                assert "has no picture" in str(error)
+        reel.close()

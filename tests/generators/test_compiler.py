@@ -1,0 +1,139 @@
+"""Networks compiled in a process of their own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from perform import generators, paths
+from perform.generators import compiler as apart
+from perform.generators.compiler import Compiler
+from perform.networks import ModelError
+from perform.networks.bending import Bend
+from perform.networks.blending import Blend
+from perform.networks.runtimes import openvino
+from perform.networks.weights import write
+from tests.conftest import PATIENCE, eventually
+from tests.networks.test_bending import WEIGHTS, WS
+
+SLEEPS = (sys.executable, "-c", "import time; time.sleep(60)")
+BENDS = (Bend("blur", "b8.conv1", 2), Bend("feedback", "b16.conv0"))
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    return paths.user_cache() / "compiled"
+
+
+def begun() -> Compiler:
+    """A compiler of a show that plays."""
+    compiler = Compiler()
+    compiler.begin()
+    return compiler
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    write(tmp_path / "model.safetensors", WEIGHTS)
+    return tmp_path / "model.safetensors"
+
+
+def test_what_another_process_compiled_is_opened_here(
+    folder: Path, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blend = Blend(str(model), "b16.conv1", "b16.conv1")
+    with closing(generators.open(model, "cpu", "auto", 1, BENDS, blend)) as here:
+        picture = here.synthesise(WS).copy()
+    (file,) = folder.iterdir()
+    file.unlink()
+    monkeypatch.setattr(openvino, "compiled", None)  # nothing is compiled in this process
+    with closing(generators.open(model, "cpu", "auto", 1, BENDS, blend, compiler=begun())) as there:
+        assert np.array_equal(there.synthesise(WS), picture)
+    assert list(folder.iterdir()) == [file]
+
+
+def test_a_second_opening_starts_no_process(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    generators.open(model, "cpu", "float32", 1).close()
+    monkeypatch.setattr(apart, "COMMAND", None)
+    generators.open(model, "cpu", "float32", 1, compiler=begun()).close()
+
+
+def test_a_process_that_is_killed_says_so_and_is_not_repeated_here(
+    model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(apart, "COMMAND", (sys.executable, "-c", "import os; os.kill(os.getpid(), 9)"))
+    monkeypatch.setattr(openvino, "compiled", None)
+    with pytest.raises(ModelError, match=r"model\.safetensors: the process that compiled it .* signal 9"):
+        generators.open(model, "cpu", "float32", 1, compiler=begun())
+
+
+@pytest.mark.parametrize("command", [("no such program",), (sys.executable, "-c", "raise ValueError")])
+def test_without_such_a_process_it_is_compiled_here(
+    model: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, command: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr(apart, "COMMAND", command)
+    with closing(generators.open(model, "cpu", "float32", 1, compiler=begun())) as made:
+        assert made.synthesise(WS).std() > 5
+    assert "a process that compiles" in caplog.text
+
+
+def test_before_the_show_begins_no_process_is_started(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(apart, "COMMAND", None)
+    generators.open(model, "cpu", "float32", 1, compiler=Compiler()).close()
+
+
+def test_one_that_takes_too_long_is_ended_and_not_repeated_here(
+    model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(apart, "COMMAND", SLEEPS)
+    monkeypatch.setattr(apart, "LONGEST", 0.1)
+    monkeypatch.setattr(openvino, "compiled", None)
+    with pytest.raises(ModelError, match=r"longer than 0\.1 s"):
+        generators.open(model, "cpu", "float32", 1, compiler=begun())
+
+
+def test_a_show_that_ends_waits_for_nothing(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(apart, "COMMAND", SLEEPS)
+    compiler = begun()
+    failed: list[Exception] = []
+
+    def ask() -> None:
+        try:
+            compiler(model, "float32", 1, (), None)
+        except ModelError as error:
+            failed.append(error)
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    eventually(lambda: compiler._process, "the process")
+    compiler.close()
+    asking.join(10)
+    assert "ended with signal 9" in str(failed[0])
+
+
+def test_a_process_ends_with_the_show_that_started_it(model: Path, tmp_path: Path) -> None:
+    order = {"model": str(model), "precision": "float32", "threads": 1, "bends": [], "blend": None}
+    begin = apart.BEGIN.replace("from perform", "import time; time.sleep(60)\nfrom perform")
+    with subprocess.Popen(
+        [sys.executable, "-P", "-c", begin, json.dumps(order)], stdin=subprocess.PIPE
+    ) as one:
+        assert one.stdin
+        one.stdin.close()
+        assert one.wait(PATIENCE) == 1
+
+
+def test_what_cannot_be_opened_is_said_on_its_terminal(
+    model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model.write_bytes(b"nothing")
+    order = f'{{"model": "{model}", "precision": "auto", "threads": 0, "bends": [], "blend": null}}'
+    assert apart.main(order) == apart.FAILED
+    assert "model.safetensors" in capsys.readouterr().err

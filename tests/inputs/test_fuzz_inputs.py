@@ -1,0 +1,335 @@
+"""Garbage from every wire: nothing escapes, nothing hangs, and what is good is still heard after it.
+
+PERFORM_SOAK=1: a million of each, and a hundred flaps of each device.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+
+import mido
+import numpy as np
+import pytest
+
+from perform import show
+from perform.catalogue import Library
+from perform.clock import stopwatch
+from perform.inputs.feeds import Say
+from perform.inputs.feeds.dmx import art_net, sacn
+from perform.inputs.feeds.document import LONGEST, Found, Http, chosen, numbers
+from perform.inputs.feeds.http import Page
+from perform.inputs.feeds.live import Feeds, LiveFeed, open
+from perform.inputs.feeds.serial import LINE, Lines
+from perform.inputs.midi import Midi
+from perform.rig import Rig
+from perform.signals import LARGEST, Event
+from tests.conftest import eventually, needs
+from tests.doubles.library import save, write_library
+from tests.inputs.test_feed_devices import art, broker, e131, feed, free_port, server, values
+
+SOAK = os.environ.get("PERFORM_SOAK") == "1"
+COUNT = 1_000_000 if SOAK else 3_000
+FLAPS = 100 if SOAK else 3
+POLLED = 500  # pieces between two polls
+BACK = 3.0  # seconds within which a device that came back is heard
+RUNAWAY = 20.0  # seconds that nothing here takes, unless something tries everything twice
+
+
+class Garbage:
+    """Bytes from a seed: noise, and good ones that were cut, repeated, put together or flipped."""
+
+    def __init__(self, seed: int, *good: bytes) -> None:
+        self._draw, self._good = np.random.default_rng(seed), good
+
+    def __call__(self, longest: int = 96) -> bytes:
+        draw, kind = self._draw, int(self._draw.integers(5))
+        if kind == 0:
+            return bytes(draw.bytes(int(draw.integers(longest))))
+        piece = bytearray(self._good[int(draw.integers(len(self._good)))])
+        if kind == 1:
+            piece = piece[: int(draw.integers(len(piece) + 1))]
+        if kind == 2:
+            piece += self._good[int(draw.integers(len(self._good)))]
+        if kind == 3:
+            at, until = sorted(int(n) for n in draw.integers(0, len(piece) + 1, 2))
+            piece = piece[:until] + piece[at:]
+        for at in draw.integers(0, max(len(piece), 1), int(draw.integers(1, 5))):
+            if piece:
+                piece[int(at)] = int(draw.integers(256))
+        return bytes(piece)
+
+
+def heard(events: list[Event]) -> dict[str, object]:
+    """What came of garbage is something that a frame can hear."""
+    for event in events:
+        finite = isinstance(event.value, str) or np.all(np.abs(event.value) < LARGEST)
+        assert finite and event.name and event.time == event.time, event
+    return {event.name: event.value for event in events}
+
+
+def test_osc_packets() -> None:
+    from perform.inputs.osc.ear import Ear
+    from perform.inputs.osc.packets import message
+    from perform.scenes.addresses import Board
+
+    whole = message("/sensor/1", [3, "x", 7.25])
+    bundle = b"#bundle\0" + bytes(7) + b"\1" + len(whole).to_bytes(4, "big") + whole
+    nested = b"#bundle\0" + bytes(7) + b"\1" + len(bundle).to_bytes(4, "big") + bundle
+    others = [
+        message("/a*", [1.0]),
+        message("/{b,c}/[0-9]?", [True]),
+        message("/x", ["?"]),
+        message("/go", []),
+    ]
+    garbage = Garbage(1, whole, bundle, nested, *others)
+    told: list[object] = []
+    ear = Ear(lambda: 1.0, Board(), lambda *asked: told.append(asked), rate=1e12)
+    for n in range(COUNT):
+        ear.hear(garbage(), ("127.0.0.1", n % 65_536), answer=True)
+        if n % POLLED == 0:
+            heard(ear.take(1.0))
+            told.clear()
+    assert 0 < ear.garbage < 2 * COUNT
+    for _ in range(8):  # what the garbage said that was good
+        heard(ear.take(1.0))
+    ear.hear(whole)
+    assert heard(ear.take(1.0))['osc["/sensor/1"]'] == 3.0
+
+
+def test_serial_lines_of_any_kind() -> None:
+    good = (b'{"a": {"b": [1, 2.5]}}\r\n', b"light=3, heat: 4.5\n", b"1;2;3\n", b"17\n", b"\n")
+    garbage, lines, count = Garbage(3, *good), Lines(), 0
+    for _ in range(COUNT):
+        for line in lines.cut(garbage()):
+            assert len(line) <= LINE
+            count += 1
+            checked(numbers(line))
+    lines.cut(b"\n")
+    assert [numbers(line) for line in lines.cut(b"light=3\n")] == [{"light": 3.0}]
+    assert count > COUNT // 10
+
+
+def test_bodies_of_json_and_of_none() -> None:
+    bodies = ({"a": [1, 2, {"b": "3.5"}]}, [[[[1]]]], {"price": 6e4, "name": "x", "n": None}, 5, "7", True)
+    garbage = Garbage(4, *(json.dumps(body).encode() for body in bodies), b"NaN", b"[1e999, -Infinity]")
+    for _ in range(COUNT):
+        checked(numbers(garbage().decode(errors="replace")))
+
+
+def checked(found: Found) -> None:
+    assert all(-LARGEST < value < LARGEST for value in found.values())
+    assert chosen(found, "a.b") in (*found.values(), None)
+
+
+@pytest.mark.parametrize(("parse", "frame"), [(art_net, art), (sacn, e131)])
+def test_frames_of_lighting_desks(
+    parse: Callable[[bytes], tuple[int, bytes]], frame: Callable[[int, bytes], bytes]
+) -> None:
+    garbage = Garbage(5, frame(7, bytes(range(24))), frame(0, b""), frame(63_999, bytes(512)))
+    for _ in range(COUNT):
+        universe, levels = parse(garbage())
+        assert 0 <= universe < 65_536 and len(levels) <= 512
+    assert parse(frame(7, b"\1\2")) == (7, b"\1\2")
+
+
+def test_nothing_is_tried_twice() -> None:
+    """Lines that made patterns try every way through them: 0.1 to 0.2 s each, and the picture waited."""
+    nasty = ("a", " ", "1", "a1", "a.", "a=", "a= ", "1.", "-1e", "[", '{"a":', "a " + " " * 50, "=")
+    began = stopwatch()
+    for text in nasty:
+        long = (text * LINE)[:LINE]
+        for line in (long, "a" * 2048 + " " * 2048, "a=" + long, long + "x", "1" * 4000 + long):
+            for _ in range(20):
+                checked(numbers(line))
+    assert stopwatch() - began < RUNAWAY
+
+
+def test_a_message_that_is_too_long_or_too_deep_says_nothing() -> None:
+    assert numbers("1" * (LONGEST + 1)) == {}
+    assert numbers("[" * LONGEST) == {}
+    assert numbers("[" * 500_000 + "1" + "]" * 500_000) == {}
+    assert len(numbers(json.dumps([[n] * 300 for n in range(300)]))) == 256 * 256
+
+
+def test_midi_bytes() -> None:
+    from perform.inputs.midi.bytes import Stream
+
+    good = [mido.Message("note_on", note=60, velocity=3), mido.Message("control_change", control=7, value=9)]
+    good += [mido.Message("pitchwheel", pitch=-8192), mido.Message("program_change", program=5)]
+    good += [mido.Message("sysex", data=(1, 2, 3)), mido.Message("clock"), mido.Message("songpos", pos=9)]
+    nrpn = [mido.Message("control_change", control=c, value=1) for c in (99, 98, 6, 38)]
+    garbage = Garbage(6, *(bytes(one.bytes()) for one in (*good, *nrpn)))
+    unit = Midi([], lambda: 1.0, "tests.no_midi")
+    stream, count = Stream(), 0
+    try:
+        for n in range(COUNT):
+            for one in stream.feed(garbage(12)):
+                unit.hear("port", mido.Message.from_bytes(one))
+                count += 1
+            if n % POLLED == 0:
+                heard(unit.poll(1.0))
+        for _ in range(8):
+            heard(unit.poll(1.0))
+        unit.hear("port", mido.Message("control_change", control=16, value=127))
+        assert heard(unit.poll(1.0))["midi.cc16"] == 1.0
+        assert count > COUNT // 4
+    finally:
+        unit.close()
+
+
+def test_garbage_over_the_net_and_then_a_frame(tmp_path: Path) -> None:
+    port = free_port()
+    unit = open(feed(tmp_path, "artnet", port=port, universe=7, value="2", low=0.0, high=1.0), stopwatch)
+    garbage = Garbage(7, art(7, bytes(8)), art(6, bytes(512)))
+    with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as desk:
+        for _ in range(COUNT // 10):
+            desk.sendto(garbage(), ("127.0.0.1", port))
+        eventually(
+            lambda: values(unit, stopwatch()).get("feed.a") == pytest.approx(0.2),
+            step=lambda: desk.sendto(art(7, bytes([0, 51])), ("127.0.0.1", port)),
+        )
+    unit.close()
+
+
+def test_bodies_over_http_and_then_a_price() -> None:
+    garbage = Garbage(8, b'{"price": 3}', b"[1, 2", b"\xff\xfe" + b"1" * 70)
+    closed, read = threading.Event(), 0
+    with server() as answering:
+        page = Page(Http(kind="http", url=f"http://127.0.0.1:{answering.server_address[1]}/", timeout=5.0))
+        for _ in range(COUNT // 30):
+            answering.answer = garbage()
+            with suppress(ValueError, OSError):
+                checked(page.asked(closed))
+                read += 1
+        answering.answer = b'{"price": 6}'
+        assert page.asked(closed) == {"price": 6.0}
+    assert 0 < read < COUNT // 30
+
+
+@contextmanager
+def show_of(folder: Path, kind: str, **settings: object) -> Iterator[Rig]:
+    """A show of one shader, whose red is what the feed says."""
+    write_library(folder)
+    fallback = {"low": 0.0, "high": 1.0, "stale": 0.2, "otherwise": "default", "default": 0.125}
+    (folder / "feeds").mkdir()
+    feed(folder / "feeds", kind, **fallback, **settings)
+    scene = 'title = "Flapping"\n[generator]\nshader = "colour"\ntint = ["feed.a", 0, 0, 1]\n'
+    save(folder / "presets/flapping.toml", scene + "[transition]\nbeats = 0\n")
+    options = show.Options("flapping", size=(64, 36), headless=True, osc_port=0, fps=60, watch=False)
+    rig = show.play(options, Library(folder))
+    try:
+        for _ in range(3):  # the first frames compile what draws
+            rig.frame()
+        yield rig
+        assert not rig.stage.faults.counts and len(rig.inputs) > 1
+    finally:
+        rig.close()
+
+
+def flapped(rig: Rig, value: float, say: Callable[[], object], there: Callable[[], object]) -> None:
+    """Frames until the picture follows a device that has come back; then until it is stale. `there`: whether
+    it can be heard at all, which takes programs their time."""
+
+    def red() -> float:
+        return rig.performance.signals.number("feed.a", -1.0)
+
+    eventually(there, "the device", rig.frame)
+    assert rig.moment is not None
+    began = rig.moment.seconds
+
+    def frame() -> None:
+        say()
+        rig.frame()
+
+    eventually(lambda: red() == pytest.approx(value, abs=0.01), "the value", frame)
+    assert rig.moment.seconds - began < BACK
+
+
+def went(rig: Rig) -> None:
+    """Frames until what the device said is stale: it falls back as its feed says."""
+    eventually(lambda: rig.performance.signals.number("feed.a") == 0.125, "the default", rig.frame)
+
+
+def test_a_serial_port_flaps(tmp_path: Path) -> None:
+    link = tmp_path / "tty"
+    with show_of(tmp_path, "serial", device=str(link)) as rig:
+        for n in range(FLAPS):
+            ours, theirs = pty.openpty()
+            link.symlink_to(os.ttyname(theirs))
+            value = n % 7 / 10 + 0.3
+            flapped(rig, value, lambda: os.write(ours, b"\xff\n%.2f\nx" % value), lambda: True)  # noqa: B023
+            link.unlink()
+            os.close(ours)
+            os.close(theirs)
+            went(rig)
+
+
+def test_a_page_flaps_and_hangs(tmp_path: Path) -> None:
+    port = free_port()
+    url = f"http://127.0.0.1:{port}/"
+    with show_of(tmp_path, "http", url=url, value="price", every=0.1, timeout=0.3) as rig:
+        for n in range(FLAPS):
+            with server(port) as page:
+                value = n % 7 / 10 + 0.3
+                page.answer = b'{"price": %.2f}' % value
+                flapped(rig, value, lambda: None, lambda: True)
+            with closing(socket.create_server(("127.0.0.1", port))):  # it takes calls and says nothing
+                went(rig)
+
+
+def test_a_broker_flaps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from paho.mqtt import publish
+
+    monkeypatch.setenv("PATH", os.environ.get("PATH", "") + os.pathsep + "/usr/sbin")
+    needs("mosquitto")
+    port = free_port()
+
+    def say(value: float) -> bool:
+        try:
+            publish.single("room", str(value), hostname="127.0.0.1", port=port, retain=True)
+        except OSError:
+            return False
+        return True
+
+    with show_of(tmp_path, "mqtt", topic="room", port=port) as rig:
+        for n in range(FLAPS if SOAK else 2):
+            value = n % 7 / 10 + 0.3
+            with broker(port, tmp_path):
+                flapped(rig, value, lambda: None, lambda: say(value))  # noqa: B023
+            went(rig)
+
+
+@pytest.mark.parametrize(("kind", "packet"), [("artnet", art), ("sacn", e131)])
+def test_a_desk_flaps(kind: str, packet: Callable[[int, bytes], bytes], tmp_path: Path) -> None:
+    port = free_port()
+    with show_of(tmp_path, kind, port=port, universe=7) as rig:
+        for n in range(FLAPS):
+            level = 60 + n % 7
+            with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as desk:
+                frame = packet(7, bytes([level, 0]))
+                flapped(rig, level / 255, lambda: desk.sendto(frame, ("127.0.0.1", port)), lambda: True)  # noqa: B023
+            went(rig)
+
+
+def test_an_edit_does_not_wait_for_a_feed_that_hangs(tmp_path: Path) -> None:
+    left, leave = threading.Event(), threading.Event()
+
+    class Hung:
+        def listen(self, say: Say, closing: threading.Event) -> None:
+            leave.wait(RUNAWAY)
+            left.set()
+
+    feeds = Feeds([], stopwatch)
+    one = feed(tmp_path, "artnet", port=free_port())
+    feeds._open["a"] = one, LiveFeed(one, Hung(), stopwatch)
+    began = stopwatch()
+    feeds.use([])
+    assert stopwatch() - began < 1 and not left.is_set()  # its thread has three seconds
+    leave.set()

@@ -1,0 +1,221 @@
+"""Hands as an input, between a camera and a tracker that are doubles."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from perform.clock import stopwatch
+from perform.inputs import hands as module
+from perform.inputs.camera import Camera, Pixels, View
+from perform.inputs.hands import Hands
+from perform.inputs.hands.process import ROW, rows
+from perform.inputs.hands.signals import SIGNALS
+from perform.signals import Event
+from tests.conftest import eventually
+from tests.doubles.drawn_hands import Hand
+
+ASPECT = 64 / 48
+NO = np.zeros((0, ROW), np.float32)
+
+
+class Eye:
+    """A device whose pictures have a number in them; it may go."""
+
+    def __init__(self) -> None:
+        self.gone = False
+        self.count = 0
+        self._pause = threading.Event()
+
+    def __call__(self, name: str) -> Eye:
+        if self.gone:
+            raise OSError("unplugged")
+        return self
+
+    def read(self) -> tuple[Pixels, float]:
+        self._pause.wait(0.005)
+        if self.gone:
+            raise OSError("unplugged")
+        self.count += 1
+        return np.full((48, 64, 3), self.count % 250, np.uint8), stopwatch()
+
+    def close(self) -> None: ...
+
+
+class Mind:
+    """A tracker that finds the hands it is told to."""
+
+    def __init__(self) -> None:
+        self.note = ""
+        self.found: NDArray[np.float32] | None = NO
+        self.shown: list[Pixels] = []
+        self.fault = ""
+        self.closed = 0
+
+    def track(self, pixels: Pixels, taken: float) -> NDArray[np.float32] | None:
+        self.shown = [*self.shown[-9:], pixels]
+        if self.fault:
+            raise RuntimeError(self.fault)
+        return self.found
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+def row(hand: Hand, left: float) -> NDArray[np.float32]:
+    """What a tracker says of a hand that is `left` in a mirror: it takes each side for the other."""
+    points = hand.points()
+    landmarks = np.stack((points[:, 0] / ASPECT, 1 - points[:, 1], points[:, 2] / ASPECT), 1)
+    return np.concatenate(([1 - left], landmarks.ravel())).astype(np.float32)
+
+
+Opened = tuple[Hands, Eye, Mind, Callable[[], dict[str, float]]]
+
+
+@pytest.fixture
+def opened(request: pytest.FixtureRequest) -> Iterator[Opened]:
+    eye, mind = Eye(), Mind()
+    camera = Camera("eye", eye)
+    unit = Hands(lambda: camera, stopwatch, getattr(request, "param", None), lambda: mind)
+    said: dict[str, float] = {}
+
+    def polled() -> dict[str, float]:
+        said.update((event.name, float(event.value)) for event in unit.poll(stopwatch()))
+        return said
+
+    unit.use(frozenset({"hand.left.x"}))
+    eventually(lambda: mind.shown)
+    yield unit, eye, mind, polled
+    unit.close()
+    eye.gone = True
+    camera.close()
+
+
+def test_nothing_is_opened_for_a_show_without_hands() -> None:
+    unit = Hands(lambda: pytest.fail("opened"), stopwatch)
+    unit.use(frozenset({"audio.low", "midi.cc1"}))
+    assert not unit and unit.poll(1.0) == [] and unit.health().state == "ok"
+    unit.close()
+
+
+def test_hands_become_signals(opened: Opened) -> None:
+    unit, _, mind, polled = opened
+    left, right = Hand(0.4, 0.3), Hand(0.9, 0.35, side="right", curls=(1,) * 5)
+    mind.found = np.stack((row(right, 0.04), row(left, 0.97)))
+    eventually(lambda: polled().get("hand.count") == 2)
+    said = polled()
+    assert {*said} == {*SIGNALS}
+    assert said["hand.left.x"] == pytest.approx(left.points()[[0, 5, 9, 13, 17], 0].mean() / ASPECT, abs=1e-4)
+    assert said["hand.left.open"] == 1 and said["hand.right.fist"] == 1
+    assert 0 < said["hand.latency"] < 1 and said["hand.rate"] > 5
+    assert unit.health().state == "ok" and len(unit) == 1
+
+
+def test_a_press_within_a_frame_is_seen_as_both(opened: Opened) -> None:
+    unit, _, _, _ = opened
+    unit.poll(stopwatch())
+    now = stopwatch()
+    for value in (0.0, 1.0, 0.0):
+        unit._say(now, {"hand.left.fist": value, "hand.left.x": value / 2})
+    fists = [[e.value for e in unit.poll(stopwatch()) if e.name == "hand.left.fist"] for _ in range(3)]
+    assert fists == [[0.0], [1.0], [0.0]] or fists == [[1.0], [0.0], []]
+
+
+def test_the_newest_place_wins(opened: Opened) -> None:
+    unit, _, _, _ = opened
+    unit.poll(stopwatch())
+    for x in (0.1, 0.0, 0.7):
+        unit._say(stopwatch(), {"hand.right.x": x})
+    assert [e.value for e in unit.poll(stopwatch()) if e.name == "hand.right.x"] == [0.7]
+    events: list[Event] = unit.poll(0.0)
+    assert all(event.time <= 0 for event in events)
+
+
+@pytest.mark.parametrize("opened", [View(mirror=False)], indirect=True)
+def test_without_a_mirror_sides_are_the_other_way(opened: Opened) -> None:
+    _, _, mind, polled = opened
+    mind.found = row(Hand(0.4, 0.3), 0.9)[None]  # in a mirror it would be a left one
+    eventually(lambda: polled().get("hand.count") == 1)
+    assert polled().get("hand.right.present") == 1
+
+
+@pytest.mark.parametrize("opened", [View((0.0, 0.0, 0.5, 1.0))], indirect=True)
+def test_the_tracker_is_shown_the_region_in_a_mirror(opened: Opened) -> None:
+    _, _, mind, _ = opened
+    assert mind.shown[-1].shape == (48, 32, 3)
+
+
+def test_hands_are_gone_when_the_camera_is(opened: Opened) -> None:
+    unit, eye, mind, polled = opened
+    mind.found = row(Hand(0.4, 0.3), 0.9)[None]
+    eventually(lambda: polled().get("hand.left.present") == 1)
+    eye.gone = True
+    eventually(lambda: polled().get("hand.left.present") == 0)
+    assert polled()["hand.left.x"] > 0.2  # where it was, holds
+    eventually(lambda: unit.health().state == "waiting")
+    assert "unplugged" in unit.health().detail
+    eye.gone, back = False, stopwatch()
+    eventually(lambda: polled().get("hand.left.present") == 1)
+    assert stopwatch() - back < 3.0
+
+
+def test_a_tracker_that_starts_or_fails_is_health_and_no_end(opened: Opened) -> None:
+    unit, _, mind, polled = opened
+    mind.found, mind.note = None, "the tracker died"
+    eventually(lambda: unit.health().detail == "hands: the tracker died")
+    mind.fault = "a fault of ours"
+    eventually(lambda: unit.health().detail == "hands: a fault of ours")
+    mind.found, mind.note, mind.fault = row(Hand(0.4, 0.3), 0.9)[None], "", ""
+    eventually(lambda: polled().get("hand.left.present") == 1 and unit.health().state == "ok")
+
+
+def test_hands_hold_while_the_next_tracker_comes_and_go_when_none_does(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, eye, mind, polled = opened
+    mind.found = row(Hand(0.4, 0.3), 0.9)[None]
+    eventually(lambda: polled().get("hand.left.present") == 1)
+    mind.found, count = None, eye.count
+    eventually(lambda: eye.count > count + 100)
+    assert polled()["hand.left.present"] == 1
+    monkeypatch.setattr(module, "LOST", 0.1)
+    eventually(lambda: polled()["hand.left.present"] == 0)
+
+
+def test_nobody_is_looked_for_less_often(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, _, mind, polled = opened
+    mind.found = row(Hand(0.4, 0.3), 0.9)[None]
+    eventually(lambda: polled().get("hand.rate", 0.0) > 16 and polled().get("hand.left.present") == 1)
+    monkeypatch.setattr(module, "ALONE", 0.1)
+    mind.found = NO
+    eventually(lambda: polled()["hand.rate"] < 13 and polled()["hand.left.present"] == 0)
+    mind.found = row(Hand(0.4, 0.3), 0.9)[None]
+    eventually(lambda: polled()["hand.rate"] > 16 and polled()["hand.left.present"] == 1)
+
+
+def test_all_is_closed(opened: Opened) -> None:
+    unit, _, mind, _ = opened
+    unit.close()
+    unit.close()
+    assert mind.closed == 1
+
+
+def test_a_result_of_mediapipe_becomes_rows() -> None:
+    class Of:
+        def __init__(self, **values: object) -> None:
+            vars(self).update(values)
+
+    marks = [Of(x=i / 100, y=i / 50, z=-i / 200) for i in range(21)]
+    result = Of(
+        hand_landmarks=[marks, marks],
+        handedness=[[Of(category_name=name, score=0.75)] for name in ("Left", "Right")],
+    )
+    found = rows(result)
+    assert found.shape == (2, ROW)
+    assert found[:, 0] == pytest.approx([0.75, 0.25])
+    assert found[0, 1:].reshape(21, 3)[10] == pytest.approx([0.1, 0.2, -0.05])
+    assert rows(Of(hand_landmarks=[], handedness=[])).shape == (0, ROW)

@@ -1,0 +1,172 @@
+"""The tracker's process is begun, asked, and replaced: when killed, hung, broken, grown or old."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from perform.clock import stopwatch
+from perform.inputs.hands import tracker as _hand_tracker
+from perform.inputs.hands.process import ROW, Pixels
+from perform.inputs.hands.tracker import Tracker
+from tests.conftest import eventually
+from tests.doubles import hand_trackers
+
+KILLS = 100 if os.environ.get("PERFORM_SOAK") else 3
+
+
+@pytest.fixture(autouse=True)
+def nothing_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_hand_tracker, "lacking", lambda model: "")
+
+
+@pytest.fixture
+def tracker() -> Iterator[Tracker]:
+    unit = Tracker("", hand_trackers.double)
+    eventually(lambda: found(unit))
+    yield unit
+    unit.close()
+
+
+def picture(first: int = 0, last: int = 51, height: int = 48, width: int = 64) -> Pixels:
+    pixels = np.zeros((height, width, 3), np.uint8)
+    pixels[0, 0], pixels[-1, -1] = first, last
+    return pixels
+
+
+def found(tracker: Tracker, first: int = 0) -> bool:
+    return tracker.track(picture(first), stopwatch()) is not None
+
+
+def test_what_is_found_comes_back(tracker: Tracker) -> None:
+    rows = tracker.track(picture(), 12.345)
+    assert rows is not None and rows.shape == (1, ROW) and rows.dtype == np.float32
+    assert rows[0, 1:4] == pytest.approx([0.2, 0.2, 0.2])
+    assert rows[0, 5:7] == pytest.approx([48, 64])
+    assert rows[0, 7] != os.getpid()
+    assert tracker.note == ""
+
+
+def test_times_always_rise(tracker: Tracker) -> None:
+    times = []
+    for taken in (10**6, 10**6, 10**6 - 5, 10**6 + 0.002):
+        rows = tracker.track(picture(), taken / 1000)
+        assert rows is not None
+        times.append(rows[0, 4])
+    assert times == sorted(set(times))
+
+
+def test_a_mirrored_picture_and_a_large_one_are_shown_whole(tracker: Tracker) -> None:
+    rows = tracker.track(picture(last=102)[:, ::-1], 1.0)
+    assert rows is not None and rows[0, 1] == 0  # what was last is first in its row
+    rows = tracker.track(np.full((1080, 1920, 3), 102, np.uint8), 2.0)
+    assert rows is not None and rows[0, 1] == pytest.approx(0.4)
+    assert rows[0, 5:7] == pytest.approx([360, 640])
+
+
+@pytest.mark.parametrize(
+    ("colour", "note"),
+    [
+        (hand_trackers.DIE, "the tracker died"),
+        (hand_trackers.HANG, "the tracker does not answer"),
+        (hand_trackers.RAISE, "ValueError: a bad picture"),
+    ],
+)
+def test_a_tracker_that_fails_is_replaced(
+    tracker: Tracker, colour: int, note: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if colour == hand_trackers.HANG:
+        monkeypatch.setattr(_hand_tracker, "HANGING", 0.2)
+    before = tracker.pid
+    assert tracker.track(picture(colour), 1.0) is None
+    assert tracker.note == note and tracker.lost == 1
+    monkeypatch.undo()
+    monkeypatch.setattr(_hand_tracker, "lacking", lambda model: "")
+    eventually(lambda: found(tracker), "the next one")
+    assert tracker.pid != before and tracker.note == ""
+
+
+def test_a_tracker_that_is_killed_between_two_pictures_is_replaced(tracker: Tracker) -> None:
+    for kill in range(1, KILLS + 1):
+        assert tracker.pid is not None
+        os.kill(tracker.pid, signal.SIGKILL)
+        eventually(lambda kill=kill: tracker.lost == kill, "the loss", lambda: found(tracker))
+        back = stopwatch()
+        eventually(lambda: found(tracker), "the next one")
+        assert stopwatch() - back < 3.0
+
+
+def test_a_tracker_that_leaks_is_relieved_without_a_gap(tracker: Tracker) -> None:
+    tracker._largest = 200 * 2**20
+    pids, gaps = {tracker.pid}, 0
+    for _ in range(4):
+        assert found(tracker, hand_trackers.LEAK)  # 64 MiB each
+    assert tracker._working is not None and tracker._working.size > tracker._largest
+
+    def relieved() -> bool:
+        nonlocal gaps
+        gaps += not found(tracker)
+        pids.add(tracker.pid)
+        return len(pids) == 2
+
+    eventually(relieved, "the relief")
+    assert gaps == 0 and tracker.lost == 0
+    assert tracker._working.size < tracker._largest
+
+
+def test_a_tracker_that_has_worked_long_enough_is_relieved_without_a_gap(tracker: Tracker) -> None:
+    first, tracker._longest = tracker.pid, 0.0
+    gaps = []
+    eventually(lambda: gaps.append(not found(tracker)) or tracker.pid != first, "the relief")
+    assert not any(gaps)
+
+
+def test_a_relief_that_cannot_begin_leaves_the_old_one_at_work(tracker: Tracker) -> None:
+    first = tracker.pid
+    tracker._longest, tracker._target = 0.0, hand_trackers.broken
+    eventually(lambda: tracker.lost >= 2, "two tries", lambda: found(tracker))
+    assert found(tracker) and tracker.pid == first and tracker.note == ""
+
+
+def test_a_tracker_that_never_begins_is_tried_ever_more_seldom() -> None:
+    tracker = Tracker("", hand_trackers.broken)
+    eventually(lambda: tracker.lost == 3, "three tries", tracker.tend)
+    assert tracker.note == "RuntimeError: no such model"
+    assert tracker._wait == pytest.approx(8 * _hand_tracker.AGAIN[0])
+    tracker.close()
+
+
+def test_what_is_missing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_hand_tracker, "lacking", lambda model: f"{model} is missing")
+    tracker = Tracker("x", hand_trackers.double)
+    assert tracker.track(picture(), 1.0) is None
+    assert tracker.note == "x is missing" and tracker.begun == 0
+    tracker.close()
+
+
+def test_nothing_is_left_behind(tracker: Tracker) -> None:
+    assert tracker._working is not None
+    memory, pid = tracker._working._memory.name, tracker.pid
+    tracker.close()
+    tracker.close()
+    assert not Path("/dev/shm", memory).exists()
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid or 0, 0)
+
+
+def test_the_tracker_s_process_is_cut_off_the_net() -> None:
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        tracker = Tracker(str(server.getsockname()[1]), hand_trackers.caller)
+        eventually(lambda: found(tracker))
+        rows = tracker.track(picture(), stopwatch())
+        tracker.close()
+    assert rows is not None and rows[0, 1] == 1
+    if rows[0, 0]:
+        pytest.skip("this system gives processes no network of their own; the proxy and certificates remain")

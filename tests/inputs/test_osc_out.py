@@ -1,0 +1,188 @@
+"""Feedback: what changed, to who plays; answers to who asks; and a show that never waits for any of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from perform.inputs.osc import Osc
+from perform.inputs.osc.out import ASKED, BURST, HANDS_OFF, SENDERS, SILENCE, Out, Told
+from perform.inputs.osc.packets import message, messages
+from tests.conftest import eventually
+from tests.doubles.boards import VALUES, Controller, Fixed, board
+
+NODES = Fixed().nodes
+
+
+def test_a_listener_is_told_everything_once_and_then_what_changes() -> None:
+    told = Told()
+    assert dict(told.news(NODES, VALUES, 0.0)) == VALUES
+    assert told.news(NODES, VALUES, 1.0) == []
+    changed = {**VALUES, "/master": (0.5,), "/now/title": ("Plate",)}
+    assert dict(told.news(NODES, changed, 2.0)) == {"/master": (0.5,), "/now/title": ("Plate",)}
+
+
+def test_a_number_is_told_when_it_moved_by_a_thousandth_of_its_range() -> None:
+    told = Told()
+    told.news(NODES, VALUES, 0.0)
+    assert told.news(NODES, {**VALUES, "/filter/grade/gain": (1.5039,)}, 1.0) == []
+    assert told.news(NODES, {**VALUES, "/filter/grade/gain": (1.5041,)}, 1.0) != []
+    assert told.news(NODES, {**VALUES, "/filter/grade/dark": (0.0, 0.25, 0.502, 1.0)}, 1.0) != []
+
+
+def test_who_moves_a_fader_is_not_told_where_it_is_until_the_hand_is_off() -> None:
+    told = Told()
+    told.news(NODES, VALUES, 0.0)
+    told.moving["/master"] = 1.0
+    changed = {**VALUES, "/master": (0.5,)}
+    assert told.news(NODES, changed, 1.0 + HANDS_OFF / 2) == []
+    assert told.news(NODES, changed, 1.1 + HANDS_OFF) == [("/master", (0.5,))]
+
+
+def test_a_crowd_of_changes_takes_turns() -> None:
+    told = Told()
+    seen: set[str] = set()
+    for frame in range(4):
+        values = {f"/crowd/{n}": (float(frame),) for n in range(3 * BURST)}
+        news = told.news({}, values, float(frame))
+        assert len(news) == BURST
+        seen |= {address for address, _ in news}
+    assert len(seen) == 3 * BURST
+
+
+def test_what_is_gone_is_forgotten_and_told_anew_when_it_is_back() -> None:
+    told = Told()
+    told.news(NODES, VALUES, 0.0)
+    assert told.news(NODES, {"/master": (1.0,)}, 1.0) == []
+    assert len(told.news(NODES, VALUES, 2.0)) == len(VALUES) - 1
+    assert len(told.values) == len(VALUES)
+
+
+class Post:
+    """Keeps what was sent, or fails."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[bytes, tuple[str, int]]] = []
+        self.fault: OSError | None = None
+
+    def __call__(self, packet: bytes, target: tuple[str, int]) -> None:
+        if self.fault:
+            raise self.fault
+        self.sent.append((packet, target))
+
+
+def test_the_last_senders_are_told_and_no_more_of_them() -> None:
+    out = Out(board(), Post(), [("10.0.0.1", 9001)])
+    try:
+        for n in range(SENDERS + 3):
+            out.spoke((f"10.0.1.{n}", 9000), "/master")
+        out.spoke(("10.9.9.9", 9000), "/sensor/1")  # who plays nothing is not spoken to
+        assert out.targets() == [("10.0.0.1", 9001), *((f"10.0.1.{n}", 9000) for n in range(3, SENDERS + 3))]
+        out._tell(1e12 + SILENCE)
+        assert out.targets() == [("10.0.0.1", 9001)]
+    finally:
+        out.close()
+
+
+def test_a_target_that_cannot_be_reached_is_counted_and_tried_again() -> None:
+    post = Post()
+    post.fault = OSError("network is unreachable")
+    out = Out(board(), post, [("10.0.0.1", 9001)])
+    try:
+        eventually(lambda: out.failed)
+        post.fault = None
+        out.ask(("10.0.0.2", 9000), ["/master"])
+        eventually(lambda: any(target == ("10.0.0.2", 9000) for _, target in post.sent))
+    finally:
+        out.close()
+
+
+def test_packets_are_small_and_values_have_the_types_of_their_parameters() -> None:
+    post, all_of_it = Post(), Fixed()
+    out = Out(board(), post)
+    try:
+        out._give(("10.0.0.1", 9001), [(a, v) for a, v in VALUES.items() for _ in range(20)])
+    finally:
+        out.close()
+    assert len(post.sent) > 1
+    assert all(len(packet) <= 1400 for packet, _ in post.sent)
+    heard = [one for packet, _ in post.sent for one in messages(packet)]
+    assert len(heard) == 20 * len(VALUES)
+    values = {one.address: one.arguments for one in heard}
+    assert values["/blackout"] == (False,)
+    assert type(values["/blackout"][0]) is bool
+    assert type(values["/filter/grain/size"][0]) is int
+    assert values["/filter/grade/dark"] == all_of_it.values["/filter/grade/dark"]
+
+
+def test_a_whole_number_too_large_for_32_bits_is_sent_as_a_float() -> None:
+    post = Post()
+    out = Out(board(), post)
+    out._give(("10.0.0.1", 9001), [("/filter/grain/size", (4e9,))])
+    out.close()
+    assert messages(post.sent[0][0])[0].arguments == (4e9,)
+
+
+def test_questions_that_nobody_can_answer_in_time_are_the_oldest_ones() -> None:
+    post = Post()
+    out = Out(board(), post)
+    for _ in range(3):
+        out.ask(("10.0.0.1", 9001), ["/master"] * ASKED)
+    assert len(out._asked) <= ASKED
+    out.close()
+
+
+@pytest.fixture
+def unit() -> Iterator[Osc]:
+    unit = Osc(port=0, now=lambda: 1.0)
+    yield unit
+    unit.close()
+
+
+@pytest.fixture
+def controllers() -> Iterator[list[Controller]]:
+    made = [Controller() for _ in range(3)]
+    yield made
+    for one in made:
+        one.close()
+
+
+def test_over_the_net_who_asks_is_answered(unit: Osc, controllers: list[Controller]) -> None:
+    unit.tell(0.0, Fixed())
+    controllers[0].send(message("/filter/grade/*", ["?"]), unit.port)
+    controllers[1].send(message("/now/title", []), unit.port)
+    eventually(lambda: len(controllers[0].newest()) == 2 and controllers[1].newest())
+    assert controllers[0].newest() == {
+        "/filter/grade/gain": (1.5,),
+        "/filter/grade/dark": (0.0, 0.25, 0.5, 1.0),
+    }
+    assert controllers[1].newest() == {"/now/title": ("Ink",)}
+    assert controllers[2].newest() == {}
+
+
+def test_over_the_net_two_controllers_agree(unit: Osc, controllers: list[Controller]) -> None:
+    show = Fixed()
+    unit.tell(0.0, show)
+    for controller in controllers[:2]:
+        controller.send(message("/master", [1.0]), unit.port)
+    eventually(lambda: all(len(one.newest()) == len(VALUES) for one in controllers[:2]), "everything, once")
+    controllers[0].send(message("/master", [0.25]), unit.port)
+    show.values["/master"] = (0.25,)
+    unit.tell(1.0, show)
+    eventually(lambda: controllers[1].newest()["/master"] == (0.25,))
+    assert controllers[2].newest() == {}
+
+
+def test_a_set_list_of_targets_is_told_before_it_says_anything(controllers: list[Controller]) -> None:
+    unit = Osc(port=0, now=lambda: 1.0, feedback=[controllers[0].address])
+    try:
+        unit.tell(0.0, Fixed())
+        eventually(lambda: controllers[0].newest().keys() == VALUES.keys())
+    finally:
+        unit.close()
+
+
+def test_a_name_that_is_nowhere_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    Osc(port=0, now=lambda: 1.0, feedback=[("no such host", 9001)]).close()
+    assert "osc: no such host is not told anything" in caplog.text

@@ -1,0 +1,277 @@
+"""Learning, written: comments kept, whole or not at all, taken back step by step, shipped presets copied."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pythonosc.osc_message_builder import OscMessageBuilder
+from typer.testing import CliRunner
+
+from perform import paths
+from perform.catalogue import Library
+from perform.cli import app
+from perform.clock import OfflineClock
+from perform.commands import learn as commands
+from perform.documents import SceneError, document
+from perform.learning import files
+from perform.learning.files import own, undo, written
+from perform.scenes.scene import read
+from tests.learning.test_learn import Tape, turned
+
+TEXT = """\
+# A field of squares, thrown.
+title = "Field" # on the door
+
+[generator]
+shader = "molnar"
+columns = 5   # how many
+ink = [0.9, 0.8, 0.7, 1] # paper
+# the end of the generator
+
+# The last touch
+[[filter]]
+shader = "grade"
+gain = 'pickup(osc["/loud"], 1)' # louder
+
+[[filter]]
+shader = "grain"
+"""
+
+
+@pytest.fixture
+def preset(tmp_path: Path) -> Path:
+    file = tmp_path / "field.toml"
+    file.write_text(TEXT, encoding="utf-8")
+    return file
+
+
+def learn(
+    file: Path, key: str, text: str, part: int | None = None, default: tuple[float, ...] = ()
+) -> files.Step:
+    return files.edit(file, (key, part, default), text, lambda one: read(one, Library(Path.cwd())))
+
+
+def changes(after: str) -> list[str]:
+    """The lines that are not in the text of before, each with its sign."""
+    import difflib
+
+    rows = difflib.unified_diff(TEXT.splitlines(), after.splitlines(), n=0, lineterm="")
+    return [row for row in rows if not row.startswith(("---", "+++", "@@"))]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "part", "default", "lines"),
+    [
+        ("generator.columns", "midi.cc1", None, (), [
+            "-columns = 5   # how many", '+columns = "midi.cc1"   # how many'
+        ]),
+        ("generator.weight", "midi.cc1", None, (), ['+weight = "midi.cc1"']),
+        ("filter[0].gain", 'osc["/a"]', None, (), [
+            "-gain = 'pickup(osc[\"/loud\"], 1)' # louder", "+gain = 'osc[\"/a\"]' # louder"
+        ]),
+        ("filter[1].amount", "midi.cc1", None, (), ['+amount = "midi.cc1"']),
+        ("generator.ink", "midi.cc1", 2, (), [
+            "-ink = [0.9, 0.8, 0.7, 1] # paper", '+ink = [0.9, 0.8, "midi.cc1", 1] # paper'
+        ]),
+        ("generator.ground", "midi.cc1", 0, (0.5, 0.25, 0, 1), ['+ground = ["midi.cc1", 0.25, 0, 1]']),
+        ("transition.softness", "midi.cc1", None, (), ["+", "+[transition]", '+softness = "midi.cc1"']),
+    ],
+)  # fmt: skip
+def test_one_value_changes_and_nothing_else(
+    key: str, value: str, part: int | None, default: tuple[float, ...], lines: list[str]
+) -> None:
+    assert changes(written(TEXT, key, value, part, default)) == lines
+
+
+def test_a_new_value_stands_with_its_table_and_not_behind_what_is_said_of_the_next() -> None:
+    rows = written(TEXT, "generator.weight", "midi.cc1").splitlines()
+    assert rows[rows.index('weight = "midi.cc1"') - 1].startswith("ink")
+
+
+def test_a_source_is_found_where_it_stands() -> None:
+    text = '[source]\nfilm = "a.mp4"\n'
+    assert written(text, "generator.speed", "midi.cc1") == text + 'speed = "midi.cc1"\n'
+
+
+@given(st.text(st.characters(blacklist_categories=["Cs", "Cc"]), max_size=20))
+def test_any_text_reads_back(text: str) -> None:
+    import tomllib
+
+    assert tomllib.loads(written(TEXT, "filter[0].gain", text))["filter"][0]["gain"] == text
+
+
+def test_steps_are_taken_back_one_by_one_to_the_letter(preset: Path) -> None:
+    learn(preset, "generator.columns", "scale(pickup(midi.cc1, 0.3), 1, 24)")
+    middle = preset.read_text(encoding="utf-8")
+    learn(preset, "generator.weight", "pickup(midi.cc2, 0.3)")
+    learn(preset, "generator.ink", "midi.cc3", 1)
+    assert read(preset, Library(Path.cwd())).heard >= {"midi.cc1", "midi.cc2", "midi.cc3"}
+    assert [undo().key, undo(preset).key] == ["generator.ink", "generator.weight"]
+    assert preset.read_text(encoding="utf-8") == middle
+    assert undo(preset).formula.startswith("scale(pickup(midi.cc1")
+    assert preset.read_text(encoding="utf-8") == TEXT
+    with pytest.raises(LookupError, match="nothing was learned in"):
+        undo(preset)
+
+
+def test_what_was_edited_since_stays_when_a_step_is_taken_back(preset: Path) -> None:
+    learn(preset, "generator.columns", "scale(pickup(midi.cc1, 0.3), 1, 24)")
+    learn(preset, "generator.weight", "midi.cc2")
+    learn(preset, "generator.ink", "midi.cc3", 1)
+    edited = (
+        preset.read_text(encoding="utf-8").replace('title = "Field"', 'title = "Meadow"') + "amount = 0.5\n"
+    )
+    preset.write_text(edited, encoding="utf-8")
+    for _ in range(3):
+        undo(preset)
+    assert changes(preset.read_text(encoding="utf-8")) == [
+        '-title = "Field" # on the door', '+title = "Meadow" # on the door', "+amount = 0.5"
+    ]  # fmt: skip
+
+
+def test_what_could_not_be_played_is_not_written(preset: Path) -> None:
+    with pytest.raises(
+        SceneError, match=r"field\.toml: generator\.colums is unknown, did you mean columns"
+    ) as refused:
+        learn(preset, "generator.colums", "midi.cc1")
+    assert ".part" not in str(refused.value)
+    assert preset.read_text(encoding="utf-8") == TEXT and list(preset.parent.iterdir()) == [preset]
+    preset.write_text("title = ", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"field\.toml: .*at line 1"):
+        learn(preset, "generator.columns", "midi.cc1")
+
+
+def test_a_power_cut_leaves_the_old_file(preset: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The text is on the disk under another name before it takes the file's place, in one step."""
+    synced: list[str] = []
+
+    def cut(part: Path, file: Path) -> None:
+        synced.append(part.read_text(encoding="utf-8"))
+        raise OSError("power cut")
+
+    monkeypatch.setattr(Path, "replace", cut)
+    with pytest.raises(OSError, match="power cut"):
+        learn(preset, "generator.columns", "midi.cc1")
+    assert "midi.cc1" in synced[0] and preset.read_text(encoding="utf-8") == TEXT
+    assert list(preset.parent.iterdir()) == [preset]
+
+
+def test_a_file_keeps_its_mode(preset: Path) -> None:
+    preset.chmod(0o640)
+    learn(preset, "generator.columns", "midi.cc1")
+    assert preset.stat().st_mode & 0o777 == 0o640
+
+
+def test_a_shipped_preset_is_copied_first(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    shipped = paths.shipped() / "presets" / "disorder.toml"
+    before, copy = shipped.read_text(encoding="utf-8"), tmp_path / "perform" / "presets" / "disorder.toml"
+    assert own(shipped, by_name=True) == copy and own(shipped, by_name=False) == shipped
+    assert own(copy, by_name=True) == copy
+    for key in ("generator.columns", "generator.squares"):
+        files.edit(shipped, (key, None, ()), "midi.cc9", lambda one: read(one, Library()), by_name=True)
+    assert shipped.read_text(encoding="utf-8") == before
+    assert Library().preset_file("disorder") == copy, "the user's own is played from now on"
+    assert document(copy)["generator"]["squares"] == document(copy)["generator"]["columns"] == "midi.cc9"
+    undo()
+    assert copy.is_file()
+    undo()
+    assert Library().preset_file("disorder") == shipped, "the copy goes with the first step"
+
+
+def test_a_history_that_cannot_be_read_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    (tmp_path / "perform").mkdir()
+    (tmp_path / "perform" / "learn.json").write_text("{", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"learn\.json cannot be read, delete it to go on"):
+        undo()
+
+
+def run(*words: str, expect: int = 0) -> str:
+    done = CliRunner().invoke(app, ["learn", *words])
+    assert done.exit_code == expect, done.output
+    return " ".join(done.output.split())
+
+
+class Fader:
+    """A fader of a touchscreen, moved up and down by a process of its own until it is let go."""
+
+    def __init__(self) -> None:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self._still = threading.Event()
+        self._thread = threading.Thread(target=self._move)
+
+    def __enter__(self) -> Fader:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._still.set()
+        self._thread.join()
+
+    def _move(self) -> None:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
+            step = 0
+            while not self._still.wait(0.02):
+                step += 1
+                value = min(step / 200, 1.0)
+                builder = OscMessageBuilder("/1/fader3")
+                builder.add_arg(value, "f")
+                out.sendto(builder.build().dgram, ("127.0.0.1", self.port))
+
+
+def test_the_command_learns_what_a_fader_of_a_touchscreen_sends(preset: Path) -> None:
+    with Fader() as fader:
+        said = run(str(preset), "generator.columns", "--osc-port", str(fader.port), "--takeover", "none")
+    assert 'field.toml: generator.columns = scale(said(osc["/1/fader3"], ' in said
+    assert 'columns = \'scale(said(osc["/1/fader3"], ' in preset.read_text(encoding="utf-8")
+    assert "generator.columns is as it was" in run(str(preset), "--undo")
+    assert preset.read_text(encoding="utf-8") == TEXT
+
+
+def test_the_command_learns_one_control_after_another(preset: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tape = Tape(turned(30, 0, 100, 1.0), turned(31, 0, 100, 4.0))
+
+    @contextmanager
+    def opened(*_: object) -> Iterator[tuple[list[Tape], OfflineClock]]:
+        yield [tape], OfflineClock(100)
+
+    monkeypatch.setattr(commands, "_open", opened)
+    run(str(preset), "columns", "gain", "--takeover", "scaling")
+    assert changes(preset.read_text(encoding="utf-8")) == [
+        "-columns = 5   # how many",
+        '+columns = "scale(scaling(midi.cc30, 0.107143), 2, 30)"   # how many',
+        "-gain = 'pickup(osc[\"/loud\"], 1)' # louder",
+        '+gain = "pickup(midi.cc31, 1)" # louder',
+    ]
+
+
+def test_the_command_lists_what_can_be_learned(preset: Path) -> None:
+    said = run(str(preset))
+    assert "generator.columns" in said and "filter[0].gain" in said and 'pickup(osc["/loud"], 1)' in said
+    assert "bindings.master 0..1" in run("setlists/demo.toml")
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("FILE", "columms"), "there is no parameter 'columms' to learn; did you mean generator.columns"),
+        (("FILE", "columns", "--low", "-4"), "generator.columns from -4 to"),
+        (("FILE", "columns", "--takeover", "jump"), "takeover 'jump', must be one of pickup, scaling, none"),
+        (("FILE", "--undo"), "nothing was learned in"),
+        ((), "learn what?"),
+        (("FILE", "columns", "--osc-port", "0", "--seconds", "1"), "no control was moved within 1 s"),
+    ],
+)
+def test_the_command_says_what_is_wrong(preset: Path, words: tuple[str, ...], sentence: str) -> None:
+    given = [str(preset) if word == "FILE" else word for word in words]
+    assert sentence in run(*given, expect=1)

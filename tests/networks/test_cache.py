@@ -1,0 +1,76 @@
+"""Compiled networks on disk: found again, and made again when they are not as they were."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from perform import paths
+from perform.networks.bending import Bend
+from perform.networks.runtimes import cache, openvino
+from perform.networks.runtimes.openvino import OpenVino
+from tests.networks.test_bending import WEIGHTS, WS
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    return paths.user_cache() / "compiled"
+
+
+def test_the_second_opening_compiles_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bends = [Bend("feedback", "b8.conv1"), Bend("rotate", "b16.conv1")]
+    first = OpenVino(WEIGHTS, threads=1, bends=bends)
+    assert len(list(folder.iterdir())) == 1
+    monkeypatch.setattr(openvino, "compiled", None)
+    second = OpenVino(WEIGHTS, threads=1, bends=bends)
+    assert (first.precision, first.exact) == (second.precision, second.exact)
+    for _ in range(3):
+        assert np.array_equal(first.synthesise(WS), second.synthesise(WS))
+
+
+def test_another_form_is_another_file(folder: Path) -> None:
+    OpenVino(WEIGHTS, "float32", 1)
+    OpenVino(WEIGHTS, "float32", 1, [Bend("blur", "b8.conv1")])
+    other = {**WEIGHTS.arrays, "synthesis.b8.conv1.bias": WEIGHTS.arrays["synthesis.b8.conv1.bias"] + 1}
+    OpenVino(replace(WEIGHTS, arrays=other), "float32", 1)
+    assert len(list(folder.iterdir())) == 3
+
+
+@pytest.mark.parametrize("at", [0, 7, 100, -40, -1])
+def test_a_damaged_file_is_made_again(folder: Path, at: int, caplog: pytest.LogCaptureFixture) -> None:
+    picture = OpenVino(WEIGHTS, "float32", 1).synthesise(WS)
+    (file,) = folder.iterdir()
+    whole = file.read_bytes()
+    broken = bytearray(whole)
+    broken[at] ^= 1
+    for damage in (bytes(broken), whole[:at], b""):
+        file.write_bytes(damage)
+        assert np.array_equal(OpenVino(WEIGHTS, "float32", 1).synthesise(WS), picture)
+        assert cache.load(file.stem) is not None
+    assert caplog.text.count("a compiled network was damaged and is made again") == 3
+
+
+def test_what_is_whole_but_foreign_is_made_again(folder: Path) -> None:
+    OpenVino(WEIGHTS, "float32", 1)
+    (file,) = folder.iterdir()
+    cache.save(file.stem, {"precision": "float32", "reason": "", "exact": 0}, [b"not a network"])
+    assert OpenVino(WEIGHTS, "float32", 1).synthesise(WS).std() > 5
+
+
+def test_a_disk_that_takes_nothing_does_no_harm(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    folder.parent.mkdir(parents=True)
+    folder.write_text("in the way")
+    assert OpenVino(WEIGHTS, "float32", 1).synthesise(WS).std() > 5
+    assert "could not be kept" in caplog.text
+
+
+def test_the_folder_is_kept_within_its_limit(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cache, "LIMIT", 2500)
+    for name in "abc":
+        cache.save(name, {}, [bytes(1000)])
+    assert len(list(folder.glob("*.bin"))) == 2
+    assert cache.load("c") == ({}, [bytes(1000)])

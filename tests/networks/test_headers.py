@@ -1,0 +1,89 @@
+"""What foreign files are is remembered over processes, and read again when they or their kind change."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from perform import paths
+from perform.generators import load
+from perform.networks import weights
+from perform.networks.checkpoints import headers
+from tests.doubles.foreign import LUCID, drawn, state_of
+from tests.generators.test_load import torch_file
+
+
+@pytest.fixture
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A training file with a description beside it, and no memory of it."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    (tmp_path / ".config.json").write_text(json.dumps({"lr_mlp": 0.25}))
+    return torch_file(tmp_path / "model_1.pt", {"GAN": state_of(drawn(LUCID)), "version": "1.8"})
+
+
+@pytest.fixture
+def read(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """The files that were read whole."""
+    seen: list[Path] = []
+    whole = load.load
+
+    def counted(path: Path) -> Any:
+        seen.append(path)
+        return whole(path)
+
+    monkeypatch.setattr(load, "load", counted)
+    return seen
+
+
+def anew(file: Path) -> Any:
+    """The header as another process would find it."""
+    load._header.cache_clear()
+    weights.sources_digest.cache_clear()
+    return load.header(file)
+
+
+def test_a_header_is_remembered_by_the_next_process(file: Path, read: list[Path]) -> None:
+    first, again = anew(file), anew(file)
+    assert first == again
+    assert first[0].rate == 0.25 and "lucidrains" in again[1]["source"]
+    assert read == [file]
+    assert len(list((paths.user_cache() / "headers").iterdir())) == 1
+
+
+def test_a_changed_file_or_description_is_read_again(file: Path, read: list[Path]) -> None:
+    anew(file)
+    file.with_name(".config.json").write_text(json.dumps({"lr_mlp": 0.125, "more": 1}))
+    assert anew(file)[0].rate == 0.125
+    os.utime(file, (1, 1))
+    anew(file)
+    assert len(read) == 3
+    assert len(list((paths.user_cache() / "headers").iterdir())) == 1
+
+
+def test_other_ways_to_read_read_again(file: Path, read: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    anew(file)
+    load._header.cache_clear()
+    monkeypatch.setattr(headers, "sources_digest", lambda: b"another")
+    load.header(file)
+    assert len(read) == 2
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", "nothing", '{"stamp": 1}'])
+def test_a_damaged_memory_is_made_again(file: Path, read: list[Path], content: str) -> None:
+    first = anew(file)
+    (kept,) = (paths.user_cache() / "headers").iterdir()
+    kept.write_text(content)
+    assert anew(file) == first
+    kept.write_text(kept.read_text().replace('"rate": 0.25', '"rate": NaN'))
+    assert anew(file) == first
+    assert len(read) == 3
+
+
+def test_a_disk_that_takes_nothing_does_no_harm(file: Path, tmp_path: Path, read: list[Path]) -> None:
+    (tmp_path / "cache").write_text("no folder")
+    assert anew(file) == anew(file)
+    assert len(read) == 2

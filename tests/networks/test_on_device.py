@@ -1,0 +1,66 @@
+"""Without a GPU: a network on another device makes no tensor elsewhere and reads no value back.
+
+Either would stop a CUDA graph from being captured. Torch's meta device shows both and computes nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+from perform.networks.bending import OPERATIONS, Bend, packed
+from perform.networks.runtimes.eager import network, pixels
+from perform.networks.weights import Weights, family
+from tests.generators.test_families import MADE
+
+
+class Elsewhere(TorchDispatchMode):
+    """Collects the operations that give a tensor on the processor."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        made = func(*args, **(kwargs or {}))
+        if any(isinstance(one, torch.Tensor) and one.device.type == "cpu" for one in tree_leaves(made)):
+            self.found.append(str(func))
+        return made
+
+
+def elsewhere(weights: Weights, bends: list[Bend]) -> list[str]:
+    config = weights.config
+    synthesis = network(weights, "float16", bends).to("meta")
+    controls = {parameter.name: parameter.default for parameter in config.parameters}
+    given = list(family(config.family).inputs(weights)(controls))
+    given += [packed(bends, {})] if bends else []
+    ws = torch.empty(config.space.num_ws, config.space.w_dim, device="meta")
+    inputs = [torch.empty(array.shape, device="meta") for array in given]
+    with torch.inference_mode():
+        memories = synthesis(ws, *inputs)[1:]
+        with Elsewhere() as watch:
+            picture = synthesis(ws, *inputs, *memories)[0]
+            pixels(picture)
+    assert picture.device.type == "meta"
+    return watch.found
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_every_family_stays_on_its_device(name: str) -> None:
+    assert elsewhere(MADE[name](), []) == []
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_every_bend_stays_on_its_device(operation: str) -> None:
+    weights = MADE["stylegan2"]()
+    assert elsewhere(weights, [Bend(operation, "b8.conv1")]) == []
+
+
+def test_the_watch_sees_what_it_should() -> None:
+    with Elsewhere() as watch:
+        torch.ones(1).to("meta")
+    assert "aten.ones.default" in watch.found

@@ -1,0 +1,251 @@
+"""Lights of controllers: what is sent to each of the five that have a profile, byte for byte; and that no
+controller, slow or gone, holds up the show or another."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from perform.catalogue import Library
+from perform.midi import ports as midiports
+from perform.midi import profiles
+from perform.midi.profiles import Profile
+from perform.outputs.lights import BURST, Desk, Feedback, Painter
+from perform.outputs.lights.patterns import Lights, dark
+from perform.scenes.addresses import Arguments, Standing, declared
+from perform.scenes.setlist import read_setlist
+from tests.conftest import eventually
+from tests.doubles.library import RED, save, write_library
+from tests.folders import DATA
+
+GOLDEN = DATA / "lights"
+FILES = {file.stem: file for file in sorted(Path("profiles").glob("*.toml"))}
+PLAYED = {  # a knob or fader that plays how much is inverted, and a button that is the blackout
+    "apc40": ("midi.apc40.knob3", "midi.ch2.note50"),
+    "apcmini2": ("midi.cc48", "midi.apcmini2.track2"),
+    "launchpad": ("midi.cc7", "midi.cc91"),
+    "midimix": ("midi.midimix.fader1", "midi.note6"),
+    "nanokontrol2": ("midi.fader2", "midi.nanokontrol2.m3"),
+}
+
+
+def profile(name: str) -> Profile:
+    return profiles.read(FILES[name])
+
+
+@dataclass
+class Show:
+    """A show of three scenes as its addresses tell it; what a test changes, it tells."""
+
+    nodes: Mapping[str, object]
+    values: dict[str, Arguments] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, folder: Path, knob: str, button: str) -> Show:
+        write_library(folder)
+        save(
+            folder / "presets/red.toml", f'{RED}[[filter]]\nshader = "invert"\namount = "pickup({knob}, 0)"\n'
+        )
+        cues = "".join(f'[[cue]]\nscene = "{scene}"\n' for scene in ("red", "blue", "inverted"))
+        save(
+            folder / "setlists/demo.toml",
+            f'title = "Demo"\n{cues}[bindings]\nblackout = "toggle({button})"\n',
+        )
+        library = Library(folder)
+        setlist = read_setlist(folder / "setlists/demo.toml", library, library.preset_file)
+        values: dict[str, Arguments] = {
+            "/now/cue": (1.0,),
+            "/now/queued": (0.0,),
+            "/filter/invert/amount": (0.0,),
+        }
+        return cls(MappingProxyType(declared(setlist, setlist.cues[0])), values)
+
+    def standing(self) -> Standing:
+        return Standing(self.nodes, dict(self.values))  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path
+
+
+def test_the_five_controllers_have_lights() -> None:
+    assert set(FILES) == set(PLAYED)
+    assert all(profile(name).lights for name in FILES)
+
+
+@pytest.mark.parametrize("name", PLAYED)
+def test_what_is_sent_byte_for_byte(name: str, folder: Path) -> None:
+    """One show on each controller; tests/data/lights/NAME.txt has what the controller gets."""
+    show, one = Show.of(folder, *PLAYED[name]), profile(name)
+    lights, painter, lines = Lights(one), Painter(), []
+
+    def note(what: str, messages: list[bytes]) -> None:
+        lines.append(f"# {what}")
+        lines.extend(message.hex(" ").upper() for message in messages)
+
+    def paint(what: str, seconds: float = 0.0, **values: float) -> None:
+        show.values |= {key: (value,) for key, value in values.items()}
+        note(what, painter.due(lights.lit(show.standing(), seconds), most=1000))
+
+    note("it comes", list(one.enter))
+    paint("scene 1 of 3 plays")
+    paint("nothing has changed")
+    paint("scene 3 waits for its beat", **{"/now/queued": 3})
+    paint("a quarter of a second later", 0.25)
+    paint("scene 3 plays", 0.5, **{"/now/cue": 3, "/now/queued": 0})
+    paint("blackout", 0.5, **{"/blackout": 1})
+    paint("half inverted", 0.5, **{"/filter/invert/amount": 0.5})
+    note("it goes", [*dark(one), *one.leave])
+    text = "\n".join(lines) + "\n"
+    file = GOLDEN / f"{name}.txt"
+    if os.environ.get("PERFORM_GOLDEN"):
+        file.write_text(text, encoding="utf-8")
+    assert text == file.read_text(encoding="utf-8")
+
+
+def test_a_pad_that_a_formula_hears_shows_what_it_plays(folder: Path) -> None:
+    show = Show.of(folder, "midi.apcmini2.pad3", "midi.apcmini2.pad2")
+    lights = Lights(profile("apcmini2"))
+    assert lights.lit(show.standing(), 0)["pad2"].hex() == "963900", (
+        "its button is up, though there is a scene 2"
+    )
+    show.values |= {"/blackout": (1.0,), "/filter/invert/amount": (0.6,)}
+    shown = lights.lit(show.standing(), 0)
+    assert (shown["pad2"].hex(), shown["pad3"].hex()) == ("963903", "963a03")
+
+
+def test_the_second_of_a_kind_shows_its_own(folder: Path) -> None:
+    show = Show.of(folder, "midi.midimix_2.record4", "midi.midimix.record4")
+    show.values |= {"/filter/invert/amount": (1.0,), "/blackout": (0.0,)}
+    one = profile("midimix")
+    first, second = (
+        Lights(one, name).lit(show.standing(), 0)["record4"] for name in ("midimix", "midimix_2")
+    )
+    assert (first[2], second[2]) == (0, 127)
+
+
+def test_an_edit_is_shown_by_the_lights_of_the_new_control(folder: Path) -> None:
+    lights = Lights(profile("apc40"))
+    before = Show.of(folder / "a", "midi.apc40.knob1", "midi.note99")
+    after = Show.of(folder / "b", "midi.apc40.knob2", "midi.note99")
+    rings = []
+    for one in (before, after):
+        one.values["/filter/invert/amount"] = (1.0,)
+        shown = lights.lit(one.standing(), 0)
+        rings.append((shown["knob1"][2], shown["knob2"][2]))
+    assert rings == [(127, 0), (0, 127)]
+
+
+names = st.sampled_from([f"light{n}" for n in range(60)])
+
+
+@given(
+    st.lists(st.dictionaries(names, st.binary(min_size=3, max_size=3), min_size=60), min_size=1, max_size=5)
+)
+def test_no_more_than_a_controller_takes_and_in_the_end_all(pictures: list[dict[str, bytes]]) -> None:
+    painter, shown = Painter(), dict[bytes, None]()
+    for wanted in pictures:
+        due = painter.due(wanted)
+        assert len(due) <= BURST
+    for _ in range(3):
+        shown |= dict.fromkeys(painter.due(pictures[-1]))
+    assert painter.due(pictures[-1]) == [], "only what changes is sent"
+
+
+def test_every_light_has_its_turn_however_many_move() -> None:
+    painter, seen = Painter(), set()
+    for n in range(6):
+        moving = {f"light{i}": bytes([0xB0, i, n]) for i in range(3 * BURST)}
+        seen |= {message[1] for message in painter.due(moving)}
+    assert len(seen) == 3 * BURST
+
+
+class Device:
+    """A controller at the other end: keeps what it gets; may be slow, or go."""
+
+    def __init__(self) -> None:
+        self.got: list[bytes] = []
+        self.free, self.gone, self.closed = threading.Event(), False, False
+        self.free.set()
+
+    def send(self, data: bytes) -> None:
+        self.free.wait(20)
+        if self.gone:
+            raise OSError("no such device")
+        self.got.append(bytes(data))
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def test_a_slow_controller_holds_up_neither_the_frame_nor_another(folder: Path) -> None:
+    show, slow, quick = Show.of(folder, "midi.fader1", "midi.note3"), Device(), Device()
+    slow.free.clear()
+    desks = [Desk("midimix", profile("midimix"), one.send, one.close) for one in (slow, quick)]
+    told = threading.Event()
+
+    def tell() -> None:
+        for frame in range(500):
+            for desk in desks:
+                desk.tell(frame / 60, show.standing())
+        told.set()
+
+    threading.Thread(target=tell).start()
+    assert told.wait(10), "telling never waits for a controller"
+    eventually(lambda: len(quick.got) == 16, "the quick one's picture")
+    assert slow.got == []
+    slow.free.set()
+    eventually(lambda: len(slow.got) == 16, "the slow one's picture")
+    for desk in desks:
+        desk.close()
+    assert slow.got[16:] == quick.got[16:] == list(dark(profile("midimix"))) and slow.closed
+
+
+def test_a_controller_that_hangs_is_left_behind_at_the_end(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    show, device = Show.of(folder, "midi.fader1", "midi.note3"), Device()
+    device.free.clear()
+    desk = Desk("midimix", profile("midimix"), device.send, device.close)
+    desk.tell(0.0, show.standing())
+    desk.close(0.1)
+    assert not device.closed
+    device.free.set()
+    eventually(lambda: device.closed, "its end")
+
+
+def test_a_controller_that_is_pulled_is_let_go(folder: Path) -> None:
+    show, device = Show.of(folder, "midi.fader1", "midi.note3"), Device()
+    desk = Desk("midimix", profile("midimix"), device.send, device.close)
+    device.gone = True
+    desk.tell(0.0, show.standing())
+    eventually(lambda: desk.failed == "no such device" and device.closed, "the loss")
+
+
+def test_without_midi_it_says_why(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(midiports, "SEQUENCER", tmp_path / "none")
+    monkeypatch.setattr(sys, "platform", "linux")
+    lights = Feedback([profile("midimix")])
+    eventually(lambda: "no ALSA sequencer" in lights.fault)
+    lights.close()
+
+
+def test_everything_is_painted_anew_where_messages_may_have_been_lost(folder: Path) -> None:
+    show, device = Show.of(folder, "midi.fader1", "midi.note3"), Device()
+    desk = Desk("midimix", profile("midimix"), device.send, device.close)
+    desk.tell(0.0, show.standing())
+    eventually(lambda: len(device.got) == 16, "the picture")
+    desk.repaint()
+    eventually(lambda: len(device.got) == 32, "the picture, again")
+    assert device.got[:16] == device.got[16:]
+    desk.close()

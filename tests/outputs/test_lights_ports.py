@@ -1,0 +1,172 @@
+"""Lights of controllers through real ports: JACK's, in this process and another."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import partial, partialmethod
+from pathlib import Path
+
+import pytest
+
+from perform import show
+from perform.catalogue import Library
+from perform.midi import profiles
+from perform.outputs import lights as feedback
+from perform.outputs.lights import Feedback
+from perform.outputs.lights.patterns import Lights, dark
+from tests.conftest import Server, eventually
+from tests.doubles import jack_port
+from tests.doubles.library import save, write_library
+from tests.outputs.test_lights import FILES, Show, profile
+from tests.test_rig import Says
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path
+
+
+class Port(jack_port.Port):
+    """A controller as JACK sees it: keeps what it gets."""
+
+    def __init__(self, name: str) -> None:
+        self.got: list[bytes] = []
+        super().__init__(name, self.got.append)
+
+    def has(self, count: int) -> bool:
+        return len(self.got) >= count
+
+
+@pytest.fixture
+def lit(jack: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Feedback]:
+    monkeypatch.setattr(feedback, "LOOK", 0.1)
+    lights = Feedback([profile(name) for name in FILES], api="UNIX_JACK")
+    yield lights
+    lights.close()
+
+
+def test_a_controller_that_comes_is_painted_in_full_each_time_and_dark_at_the_end(
+    lit: Feedback, folder: Path
+) -> None:
+    show, seconds = Show.of(folder, "midi.fader1", "midi.note3"), iter(range(10**6))
+
+    def told() -> None:
+        lit.tell(next(seconds) / 10, show)
+
+    first = Lights(profile("nanokontrol2")).lit(show.standing(), 0.0)
+    for _ in range(100 if os.environ.get("PERFORM_SOAK") else 2):
+        port = Port("nanoKONTROL2")
+        eventually(partial(port.has, len(first)), "the picture", told)
+        assert {*port.got} >= {*first.values()}
+        port.close()
+        eventually(lambda: not lit.names, "the loss", told)
+    port = Port("nanoKONTROL2")
+    eventually(lambda: len(port.got) >= len(first), "the picture", told)
+    assert lit.names == ["nanokontrol2"] and lit.fault == ""
+    lit.close()
+    off = dark(profile("nanokontrol2"))
+    eventually(lambda: port.got[-len(off) :] == off, "the dark")
+    port.close()
+
+
+def test_two_of_a_kind_are_told_apart(lit: Feedback, folder: Path) -> None:
+    show, seconds = Show.of(folder, "midi.midimix_2.record1", "midi.note99"), iter(range(10**6))
+    ports = [Port("MIDI Mix"), Port("MIDI Mix B")]
+    show.values["/filter/invert/amount"] = (1.0,)
+
+    def told() -> None:
+        lit.tell(next(seconds) / 10, show)
+
+    eventually(lambda: all(len(port.got) >= 16 for port in ports), "both pictures", told)
+    assert sorted(lit.names) == ["midimix", "midimix_2"]
+    on = bytes([0x90, 3, 127])
+    assert sorted(on in port.got for port in ports) == [False, True]
+    second = next(port for port in ports if on in port.got)
+    for port in ports:
+        port.close()
+    eventually(lambda: not lit.names, "the loss", told)
+    ports = [Port(second.name)]
+    eventually(lambda: on in ports[0].got, "the second, under its old name", told)
+    assert lit.names == ["midimix_2"]
+    for port in ports:
+        port.close()
+
+
+CRASH = """
+import sys
+from pathlib import Path
+from perform import profiles, show
+from perform.outputs.feedback import Feedback
+from tests.conftest import eventually
+from tests.outputs.test_lights import Show
+lights = Feedback([profiles.read(Path("profiles/midimix.toml"))], api="UNIX_JACK")
+show = Show.of(Path(sys.argv[1]), "midi.fader1", "midi.note3")
+seconds = iter(range(10**6))
+eventually(lambda: lights.names, "the port")
+eventually(lambda: next(seconds) > 50, "the picture", lambda: lights.tell(next(seconds) / 10, show))
+raise RuntimeError("a fault that nobody caught")
+"""
+
+
+def test_a_show_that_crashes_leaves_no_lights_on(jack: Server, folder: Path) -> None:
+    port = Port("MIDI Mix")
+    done = subprocess.run(
+        [sys.executable, "-c", CRASH, str(folder)], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 1 and "a fault that nobody caught" in done.stderr
+    assert bytes([0x90, 1, 127]) in port.got
+    off = dark(profile("midimix"))
+    eventually(lambda: port.got[-len(off) :] == off, "the dark")
+    port.close()
+
+
+def test_a_profile_that_was_edited_is_taken_up(lit: Feedback, folder: Path) -> None:
+    show, seconds = Show.of(folder, "midi.fader1", "midi.note3"), iter(range(10**6))
+    port = Port("MIDI Mix")
+
+    def told() -> None:
+        lit.tell(next(seconds) / 10, show)
+
+    eventually(lambda: bytes([0x90, 1, 127]) in port.got, "the picture", told)
+    save(
+        folder / "midimix.toml",
+        FILES["midimix"].read_text(encoding="utf-8").replace("on = { value = 127", "on = { value = 1"),
+    )
+    lit.use([profiles.read(folder / "midimix.toml")])
+    eventually(lambda: bytes([0x90, 1, 1]) in port.got, "the edit", told)
+    port.close()
+
+
+def test_only_the_port_that_is_asked_for_is_lit(jack: Server, folder: Path) -> None:
+    lights = Feedback([profile("midimix"), profile("nanokontrol2")], "mix", "UNIX_JACK")
+    ports = [Port("nanoKONTROL2"), Port("MIDI Mix")]
+    eventually(lambda: lights.names == ["midimix"], "the port")
+    lights.close()
+    for port in ports:
+        port.close()
+
+
+def test_a_show_tells_its_lights(jack: Server, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The whole way: a cue that is asked for blinks on its pad, then plays."""
+    monkeypatch.setattr(feedback, "LOOK", 0.1)
+    monkeypatch.setattr(
+        feedback.Feedback, "__init__", partialmethod(feedback.Feedback.__init__, api="UNIX_JACK")
+    )
+    write_library(folder)
+    save(folder / "profiles/midimix.toml", FILES["midimix"].read_text(encoding="utf-8"))
+    port, says = Port("MIDI Mix"), Says()
+    rig = show.play(
+        show.Options("demo", size=(48, 27), headless=True, osc_port=0, watch=False), Library(folder)
+    )
+    rig.inputs = [says]
+    eventually(lambda: bytes([0x90, 1, 127]) in port.got, "the first scene", rig.frame)
+    says.next = [("key.2", 1.0)]
+    rig.frame()
+    eventually(lambda: bytes([0x90, 4, 127]) in port.got, "the second scene", rig.frame)
+    rig.close()
+    off = dark(profile("midimix"))
+    eventually(lambda: port.got[-len(off) :] == off, "the dark")
+    port.close()

@@ -1,0 +1,399 @@
+"""The window, on a real X server. It runs in a process of its own, because a thread has one OpenGL at
+a time and other tests draw without a window; run as a script, this file is that process."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from perform.outputs.window.help import ACCENT, GROUND, TEXT, UNIT, page
+from perform.outputs.window.letters import CELL, STROKES, letter, line
+from tests.folders import ROOT
+
+ROWS = [["B", "blackout"], ["space", "go"]]
+KEYS_TITLE = "perform – keys"
+STROKES_AND_NAMES = (
+    *(("b", "b"), ("B", "b"), ("7", "7"), ("space", "space"), ("F5", "f5"), ("Left", "left"), ("Up", "up")),
+    *(("Return", "return"), ("KP_Enter", "return"), ("Tab", "tab"), ("BackSpace", "backspace")),
+)
+MANY = 3000  # frames after which nothing more is to be expected
+MISSING = [tool for tool in ("Xvfb", "xdotool") if not shutil.which(tool)]
+real = pytest.mark.skipif(bool(MISSING) and "CI" not in os.environ, reason=f"not installed: {MISSING}")
+
+
+class Stage:
+    """A window in another process, played one frame at a time; the show's time is ours."""
+
+    def __init__(self, display: str | None) -> None:
+        environ = {name: value for name, value in os.environ.items() if "DISPLAY" not in name}
+        self.environ = environ | ({"DISPLAY": display} if display else {})
+        self._process = subprocess.Popen(
+            [sys.executable, __file__], cwd=ROOT, env=self.environ | {"PYTHONPATH": str(ROOT)},
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        self.seconds = 0.0
+
+    def ask(self, what: str, *arguments: Any) -> Any:
+        assert self._process.stdin and self._process.stdout
+        self._process.stdin.write(json.dumps([what, *arguments]) + "\n")
+        self._process.stdin.flush()
+        return json.loads(self._process.stdout.readline())
+
+    def open(self, *arguments: Any) -> dict[str, Any]:
+        return dict(self.ask("open", *arguments))
+
+    def frame(self) -> dict[str, Any]:
+        self.seconds += 1 / 64
+        return dict(self.ask("frame", self.seconds))
+
+    def until(self, true: Callable[[dict[str, Any]], Any]) -> dict[str, Any]:
+        """Play on until something is true of a frame."""
+        for _ in range(MANY):
+            if true(seen := self.frame()):
+                return seen
+        raise AssertionError(f"did not happen in {MANY} frames; the last one was {seen}")
+
+    def press(self, key: str) -> list[tuple[str, float, float]]:
+        """Strike a key; the events until it is up again, as (name, value, time)."""
+        self.xdotool("key", key)
+        events: list[tuple[str, float, float]] = []
+        while not any(value == 0 for _, value, _ in events):
+            events += [tuple(event) for event in self.until(lambda seen: seen["events"])["events"]]
+        return events
+
+    def xdotool(self, *arguments: str) -> str:
+        done = subprocess.run(
+            ["xdotool", *arguments], env=self.environ, capture_output=True, text=True, check=False
+        )
+        return done.stdout.strip()
+
+    def titles(self) -> list[str]:
+        """The titles of the windows that are to be seen."""
+        windows = self.xdotool("search", "--onlyvisible", "--name", "perform").split()
+        return sorted(self.xdotool("getwindowname", window) for window in windows)
+
+    def close(self) -> None:
+        assert self._process.stdin and self._process.stdout
+        self._process.stdin.close()
+        self._process.wait(20)
+        self._process.stdout.close()
+
+
+@pytest.fixture(scope="module")
+def screen() -> Iterator[str]:
+    """An X server of 800x600; the name of its display."""
+    read, write = os.pipe()
+    server = subprocess.Popen(
+        ["Xvfb", "-displayfd", str(write), "-screen", "0", "800x600x24", "-nolisten", "tcp"],
+        pass_fds=[write],
+        stderr=subprocess.DEVNULL,
+    )
+    os.close(write)
+    with os.fdopen(read) as answer:
+        name = f":{answer.readline().strip()}"
+    yield name
+    server.terminate()
+    server.wait(20)
+
+
+@pytest.fixture
+def stage(screen: str) -> Iterator[Stage]:
+    stage = Stage(screen)
+    yield stage
+    stage.close()
+
+
+@real
+def test_a_window_shows_what_is_drawn(stage: Stage) -> None:
+    assert stage.open([320, 180], False, None, ROWS)["version"] >= 410
+    seen = stage.frame()
+    assert (seen["size"], seen["left"], seen["right"]) == ([320, 180], [255, 0, 0], [0, 0, 255])
+    assert (seen["fullscreen"], seen["closed"], stage.titles()) == (None, False, ["perform"])
+
+
+@real
+def test_keys_become_events_stamped_with_the_frame(stage: Stage) -> None:
+    stage.open([320, 180], False, None, ROWS)
+    stage.frame()
+    for key, name in STROKES_AND_NAMES:
+        events = [event for event in stage.press(key) if event[0] != "key.shift"]
+        down, up = events
+        assert (down[:2], up[:2]) == ((f"key.{name}", 1.0), (f"key.{name}", 0.0))
+        assert 0 < down[2] < up[2] <= stage.seconds, "a frame sees the key down"
+
+
+@real
+def test_escape_asks_and_leaves_when_it_is_pressed_again(stage: Stage) -> None:
+    stage.open([320, 180], False, None, ROWS)
+    stage.frame()
+    stage.press("Escape")
+    seen = stage.frame()
+    assert not seen["closed"] and seen["notice"] == "press Esc again to leave"
+    assert stage.titles() == ["perform – press Esc again to leave"]
+    stage.press("Escape")
+    assert stage.frame()["closed"]
+
+
+@real
+def test_an_escape_is_forgotten_after_three_seconds(stage: Stage) -> None:
+    stage.open([320, 180], False, None, ROWS)
+    stage.frame()
+    stage.press("Escape")
+    stage.seconds += 3.1
+    assert stage.frame()["notice"] == ""
+    stage.press("Escape")
+    assert not stage.frame()["closed"]
+
+
+@real
+def test_what_is_said_to_the_operator_stands_in_the_title_until_it_is_taken_back(stage: Stage) -> None:
+    stage.open([320, 180], False, None, ROWS)
+    stage.frame()
+    stage.ask("say", "learn: move a control")
+    stage.press("Escape")
+    assert stage.titles() == ["perform – press Esc again to leave"]
+    stage.seconds += 3.1
+    assert stage.frame()["notice"] == "learn: move a control"
+    assert stage.titles() == ["perform – learn: move a control"]
+    stage.ask("say", "")
+    assert (stage.frame()["notice"], stage.titles()) == ("", ["perform"])
+
+
+@real
+def test_the_mouse_is_a_pad(stage: Stage) -> None:
+    stage.open([320, 180], False, None, ROWS)
+    stage.frame()
+    window = stage.xdotool("search", "--onlyvisible", "--name", "^perform$")
+    said: dict[str, float] = {}
+
+    def told(*names: str) -> bool:
+        said.update({name: value for name, value, _ in stage.frame()["events"]})
+        return all(name in said for name in names)
+
+    for x, y, expected in ((80, 45, (0.25, 0.75)), (319, 0, (1.0, 1.0))):
+        said.clear()
+        stage.xdotool("mousemove", "--window", window, str(x), str(y))
+        assert any(told("mouse.x", "mouse.y") for _ in range(MANY))
+        assert (said["mouse.x"], said["mouse.y"]) == pytest.approx(expected, abs=0.01)
+    for button, name in (("1", "left"), ("3", "right"), ("4", "wheel")):
+        said.clear()
+        stage.xdotool("click", button)
+        assert any(told(f"mouse.{name}") for _ in range(MANY))
+
+
+@real
+def test_f11_and_alt_return_fill_the_display_and_give_it_back(stage: Stage) -> None:
+    stage.open([320, 180], False, None, ROWS)
+    stage.frame()
+    for key in ("F11", "alt+Return"):
+        stage.xdotool("key", key)
+        seen = stage.until(lambda seen: seen["size"] == [800, 600])
+        assert (seen["fullscreen"], seen["cursor"], seen["right"]) == ("screen", False, [0, 0, 255])
+        stage.xdotool("key", key)
+        seen = stage.until(lambda seen: seen["size"] == [320, 180])
+        assert (seen["fullscreen"], seen["cursor"]) == (None, True)
+
+
+@real
+def test_it_opens_full_screen_on_a_display_by_name(stage: Stage) -> None:
+    stage.open([320, 180], True, "Scr", ROWS)
+    assert stage.until(lambda seen: seen["size"] == [800, 600])["fullscreen"] == "screen"
+
+
+@real
+def test_a_display_that_is_not_there_is_refused_with_those_that_are(stage: Stage) -> None:
+    error = stage.open([320, 180], True, "projector", ROWS)["error"]
+    assert error == "display 'projector' is not plugged in; the displays are: screen 800x600"
+    assert stage.ask("displays") == [["screen", [0, 0], [800, 600], True]]
+
+
+@real
+def test_a_pulled_display_leaves_a_window_and_is_filled_again(stage: Stage) -> None:
+    stage.open([320, 180], True, "screen", ROWS)
+    stage.until(lambda seen: seen["size"] == [800, 600])
+    stage.ask("pull")
+    seen = stage.until(lambda seen: seen["size"] == [320, 180])
+    assert (seen["fullscreen"], seen["cursor"], seen["closed"], seen["left"]) == (
+        None,
+        True,
+        False,
+        [255, 0, 0],
+    )
+    stage.ask("plug")
+    assert stage.until(lambda seen: seen["size"] == [800, 600])["fullscreen"] == "screen"
+
+
+@real
+def test_the_picture_follows_the_size_of_the_window(stage: Stage) -> None:
+    stage.open([320, 180], False, None, ROWS)
+    stage.frame()
+    stage.xdotool("search", "--name", "^perform$", "windowsize", "500", "400")
+    seen = stage.until(lambda seen: seen["size"] == [500, 400])
+    assert (seen["left"], seen["right"]) == ([255, 0, 0], [0, 0, 255])
+
+
+@real
+def test_the_keys_are_shown_in_a_window_of_their_own(stage: Stage) -> None:
+    stage.open([320, 180], False, None, ROWS)
+    stage.frame()
+    stage.press("h")
+    stage.until(lambda _: stage.titles() == ["perform", KEYS_TITLE])
+    seen = stage.frame()
+    assert (seen["left"], seen["right"]) == ([255, 0, 0], [0, 0, 255]), "the picture is drawn as before"
+    stage.press("h")
+    stage.until(lambda _: stage.titles() == ["perform"])
+
+
+@real
+def test_the_keys_are_never_shown_to_the_audience(stage: Stage) -> None:
+    stage.open([320, 180], False, None, ROWS)
+    stage.frame()
+    stage.press("h")
+    stage.until(lambda _: KEYS_TITLE in stage.titles())
+    stage.xdotool("key", "F11")
+    stage.until(lambda seen: seen["fullscreen"])
+    assert KEYS_TITLE not in stage.titles()
+    stage.press("h")
+    assert KEYS_TITLE not in stage.titles()
+
+
+@real
+def test_it_belongs_to_the_main_thread(stage: Stage) -> None:
+    assert "must be opened by the main one" in stage.ask("open_beside")["error"]
+
+
+def test_without_a_desktop_there_is_no_window_but_a_remedy() -> None:
+    stage = Stage(None)
+    error = stage.open([320, 180], False, None, ROWS)["error"]
+    stage.close()
+    assert error.startswith("no window: ")
+    if sys.platform.startswith("linux"):
+        assert "DISPLAY" in error and error.endswith("or with --headless")
+
+
+def inked(picture: Any, colour: tuple[int, int, int]) -> Any:
+    """The columns of the page in which a colour stands."""
+    return np.flatnonzero((picture == colour).all(axis=-1).any(axis=0))
+
+
+def test_the_page_has_two_columns_and_a_note_in_one_accent() -> None:
+    wide, down = round(CELL[0] * UNIT), CELL[1] * UNIT
+    picture = page([("B", "blackout"), ("space", "go")])
+    keys, words = inked(picture, ACCENT), inked(picture, TEXT)
+    assert keys[0] >= 4 * wide and keys[-1] < words[0] - 2 * wide
+    assert (picture[-round(2 * down) :] == GROUND).all()
+    note = page([("B", "blackout"), ("space", "go")], "press Esc again to leave", wide=28)
+    assert inked(note, ACCENT)[-1] > words[0]
+    assert not (note[-round(3.5 * down) :] == GROUND).all()
+
+
+def test_a_page_is_drawn_finer_on_a_denser_display() -> None:
+    coarse, fine = page([("B", "blackout")], unit=2), page([("B", "blackout")], unit=4)
+    assert fine.shape[:2] == (coarse.shape[0] * 2, coarse.shape[1] * 2)
+
+
+def test_every_letter_is_there_and_like_no_other() -> None:
+    printable = [chr(code) for code in range(33, 127)]
+    drawn = {one: letter(one, 3.0) for one in printable}
+    assert set(printable) <= set(STROKES)
+    assert all(ink.shape == (42, 18) and ink.max() > 0.9 for ink in drawn.values())
+    assert len({ink.round(2).tobytes() for ink in drawn.values()}) == len(printable)
+    assert all(
+        max(ink[0].max(), ink[-1].max(), ink[:, 0].max(), ink[:, -1].max()) == 0 for ink in drawn.values()
+    )
+
+
+def test_an_unknown_letter_is_a_box_and_a_line_is_even() -> None:
+    assert np.array_equal(letter("√", 3.0), letter("∫", 3.0)) and letter("√", 3.0).max() > 0.9
+    assert line("go", 3.0).shape == (42, 36)
+    assert line("", 3.0).max() == 0
+
+
+class Player:
+    """The other side of Stage: the window itself."""
+
+    window: Any = None
+
+    def open(self, size: list[int], fullscreen: bool, display: str | None, rows: list[list[str]]) -> Any:
+        from perform.outputs.window import Window, WindowError
+
+        try:
+            keys = [(key, what) for key, what in rows]
+            self.window = Window((size[0], size[1]), "perform", fullscreen, display, keys)
+        except WindowError as error:
+            return {"error": str(error)}
+        return {"version": self.window.context.version_code}
+
+    def open_beside(self) -> Any:
+        answers: list[Any] = []
+        thread = threading.Thread(target=lambda: answers.append(self.open([64, 64], False, None, [])))
+        thread.start()
+        thread.join()
+        return answers[0]
+
+    def frame(self, seconds: float) -> Any:
+        import glfw
+
+        events = [[event.name, event.value, event.time] for event in self.window.poll(seconds)]
+        seen: dict[str, Any] = {"events": events, "closed": self.window.closed, "notice": self.window.notice}
+        seen["fullscreen"] = self.window.fullscreen
+        seen["cursor"] = glfw.get_input_mode(self.window._window, glfw.CURSOR) == glfw.CURSOR_NORMAL
+        self.window.show(lambda target, size: self._halves(seen, target, size))
+        return seen
+
+    def _halves(self, seen: dict[str, Any], target: Any, size: tuple[int, int]) -> None:
+        """Red on the left, blue on the right, and what then stands in the corners."""
+        width, height = size
+        target.clear(1, 0, 0, 1)
+        target.clear(0, 0, 1, 1, viewport=(width // 2, 0, width - width // 2, height))
+        seen["size"] = list(size)
+        for name, x in (("left", 0), ("right", width - 1)):
+            seen[name] = list(target.read(viewport=(x, height - 1, 1, 1)))
+
+    def say(self, note: str) -> None:
+        self.window.say(note)
+
+    def displays(self) -> Any:
+        from perform.outputs.window import displays
+
+        return [[one.name, one.position, one.size, one.primary] for one in displays()]
+
+    def pull(self) -> None:
+        """What glfw does when a display goes: it takes the window off it, then says so."""
+        import glfw
+
+        from perform.outputs import window
+
+        self.plugged, window.monitors = window.monitors, lambda: iter(())  # type: ignore[attr-defined]
+        glfw.set_window_monitor(self.window._window, window._nothing, 0, 0, 800, 600, 0)
+        self.window._replugged(None, glfw.DISCONNECTED)
+
+    def plug(self) -> None:
+        import glfw
+
+        from perform.outputs import window
+
+        window.monitors = self.plugged  # type: ignore[attr-defined]
+        self.window._replugged(None, glfw.CONNECTED)
+
+
+if __name__ == "__main__":
+    player = Player()
+    for said in sys.stdin:
+        what, *arguments = json.loads(said)
+        answer = getattr(player, what)(*arguments)
+        with contextlib.suppress(BrokenPipeError):
+            sys.stdout.write(json.dumps(answer) + "\n")
+            sys.stdout.flush()
+    if player.window:
+        player.window.close()

@@ -1,0 +1,240 @@
+"""The sentence, with units that say what they were given in place of pictures."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from perform import formula
+from perform.clock import OfflineClock, Tempo
+from perform.latent.paths import Space, open_path, path_parameters
+from perform.parameters import Parameter
+from perform.performance import CueInstance, Performance, Picture, SceneInstance
+from perform.scenes.controls import Settings
+from perform.scenes.scene import Entrance, Scene
+from perform.scenes.setlist import BINDINGS, SHOW, Cue, Setlist
+from perform.signals import Event
+from tests.doubles.catalogue import MODEL
+
+AMOUNT = (Parameter("amount", 0.0, 0.0, 1.0),)
+SPACE = Space(4, 4, 2)
+
+
+class Teller:
+    """A unit whose image is what it was given."""
+
+    def __init__(self, name: str) -> None:
+        self.name, self.parameters = name, AMOUNT
+
+    def render(self, moment: Any, values: Any, *images: Any) -> Any:
+        return (self.name, values.get("progress", values.get("amount")), *images)
+
+    def release(self) -> None:
+        pass
+
+
+class Singer:
+    """A voice whose image is its latent."""
+
+    def __init__(self) -> None:
+        self.mapped = 0
+
+    def ready(self) -> bool | None:
+        return True
+
+    def mean(self, label: float) -> Any:
+        return np.zeros(4, np.float32)
+
+    def map(self, z: Any, label: float) -> Any:
+        self.mapped += 1
+        return z + label
+
+    def render(self, moment: Any, values: Any, latent: Any) -> Any:
+        return ("voice", values["truncation"], latent)
+
+
+def settings(name: str, **values: Any) -> Settings:
+    texts = {k: formula.compile(v) if isinstance(v, str) else v for k, v in values.items()}
+    return Settings(name, AMOUNT, texts)
+
+
+def shader_scene(name: str, amount: Any = 0.0, filters: tuple[str, ...] = ()) -> Scene:
+    entrance = Entrance(4, Settings("dissolve", (), {}))
+    return Scene(
+        name,
+        settings(name, amount=amount),
+        None,
+        tuple(settings(f) for f in filters),
+        entrance,
+        file=Path(name),
+    )
+
+
+def neural_scene(name: str, seed: int, morph: bool = False, label: int = 0) -> Scene:
+    source = Settings("flora", MODEL, {"truncation": 0.5, "label": label})
+    latent = Settings("hold", path_parameters("hold"), {"seed": seed})
+    return Scene(name, source, latent, (), Entrance(4, Settings("dissolve", (), {}), morph), file=Path(name))
+
+
+def instance(scene: Scene) -> SceneInstance:
+    filters = [Teller(one.name) for one in scene.filters]
+    if scene.latent is None:
+        return SceneInstance(scene, Teller(scene.title), None, None, filters)
+    return SceneInstance(scene, None, Singer(), open_path(scene.latent.name, SPACE), filters)
+
+
+def performance(*scenes: Scene, quantise: int = 0) -> Performance:
+    instances = {scene.title: instance(scene) for scene in scenes}
+    cues = [
+        CueInstance(
+            Cue(scene, scene.entrance),
+            instances[scene.title],
+            Teller("dissolve"),
+            scene.entrance.shader.start(),
+        )
+        for scene in scenes
+    ]
+    show = Settings("show", SHOW, {k: formula.compile(v) for k, v in BINDINGS.items()})
+    setlist = Setlist(
+        "t", tuple(one.cue for one in cues), show, quantise, False, tuple(s.file for s in scenes)
+    )
+    return Performance(setlist, cues, Tempo(bpm=120))
+
+
+def play(
+    show: Performance, frames: int, said: dict[int, list[tuple[str, Any]]] | None = None
+) -> list[Picture]:
+    clock, pictures = OfflineClock(30), []
+    for frame in range(frames):
+        seconds = clock.advance()
+        events = [Event(seconds, name, value) for name, value in (said or {}).get(frame, [])]
+        pictures.append(show.step(clock.moment(show.tempo), events))
+    return pictures
+
+
+def test_the_sentence_is_read_from_left_to_right() -> None:
+    show = performance(shader_scene("grid", "audio.low", ("feedback", "grade")))
+    (picture,) = play(show, 1, {0: [("audio.low", 0.25)]})
+    assert picture.image == ("grade", 0.0, ("feedback", 0.0, ("grid", 0.25)))
+    assert (picture.master, picture.blackout, picture.freeze) == (1.0, False, False)
+
+
+def test_a_latent_is_truncated_and_mapped_only_when_it_changes() -> None:
+    scene = neural_scene("tulip", seed=5)
+    show = performance(scene)
+    pictures = play(show, 20)
+    z = np.random.RandomState(5).randn(4).astype(np.float32)
+    name, truncation, latent = pictures[0].image
+    assert (name, truncation) == ("voice", 0.5)
+    assert latent == pytest.approx(np.stack([z, z]) * 0.5)
+    voice = show.cues[0].scene.voice
+    assert isinstance(voice, Singer)
+    assert voice.mapped == 1
+
+
+def test_a_class_goes_to_the_mapping() -> None:
+    (picture,) = play(performance(neural_scene("tulip", seed=5, label=3)), 1)
+    z = np.random.RandomState(5).randn(4).astype(np.float32)
+    assert picture.image[2][0] == pytest.approx((z + 3) * 0.5)
+
+
+def test_two_scenes_and_the_transition_between_them() -> None:
+    pictures = play(performance(shader_scene("a"), shader_scene("b")), 80, {3: [("key.space", 1.0)]})
+    assert pictures[2].image == ("a", 0.0)
+    assert pictures[18].image == ("dissolve", pytest.approx(0.25), ("a", 0.0), ("b", 0.0))
+    assert pictures[63].image == ("b", 0.0)
+
+
+def test_a_morph_goes_through_the_latent_space() -> None:
+    show = performance(neural_scene("a", 1), neural_scene("b", 2, morph=True))
+    pictures = play(show, 71, {1: [("key.space", 1.0)]})
+    first, last = (np.random.RandomState(seed).randn(4).astype(np.float32) * 0.5 for seed in (1, 2))
+    name, progress, start, end = pictures[31].image
+    assert (name, progress) == ("dissolve", pytest.approx(0.5))
+    assert start[2][0] == pytest.approx((first + last) / 2)
+    assert end is start
+    assert pictures[70].image[2][0] == pytest.approx(last)
+
+
+def test_freeze_holds_the_picture_and_blackout_and_master_are_told() -> None:
+    show = performance(shader_scene("grid", "time.seconds"))
+    said = {3: [("key.f", 1.0)], 5: [("key.b", 1.0)], 6: [("midi.cc62", 1.0)], 8: [("midi.cc62", 0.5)]}
+    pictures = play(show, 10, said)
+    assert pictures[3].image == pictures[9].image == pictures[2].image
+    assert [p.blackout for p in pictures[4:6]] == [False, True]
+    assert pictures[9].master == 0.5
+
+
+def test_taps_count_from_when_they_were_made() -> None:
+    show = performance(shader_scene("a"))
+    for tap in (0.0, 0.6, 1.2, 1.8):
+        show.step(OfflineClock(30).moment(show.tempo), [Event(tap, "key.t", 1.0)])
+        show.step(OfflineClock(30).moment(show.tempo), [Event(tap + 0.1, "key.t", 0.0)])
+    assert show.tempo.bpm == pytest.approx(100.0)
+    assert show.tempo.beat(1.8) % 1 == pytest.approx(0.0, abs=1e-6)
+    assert show.tempo.source == "hand"
+
+
+def test_a_tempo_by_number_is_set_once_and_then_left_alone() -> None:
+    show = performance(shader_scene("a"))
+    play(show, 3, {1: [('osc["/tempo/bpm"]', 100.0)]})
+    assert show.tempo.bpm == 100.0
+    for tap in (1.0, 1.4, 1.8):
+        show.step(OfflineClock(30).moment(show.tempo), [Event(tap, "key.t", 1.0)])
+        show.step(OfflineClock(30).moment(show.tempo), [Event(tap, "key.t", 0.0)])
+    assert show.tempo.bpm == pytest.approx(150.0)
+
+
+def test_confident_beats_of_the_sound_lead_the_tempo_and_others_do_not() -> None:
+    show = performance(shader_scene("a"))
+    unsure, sure = (np.array([90, c, 0], np.float32) for c in (0.2, 0.9))
+    play(show, 2, {1: [("tempo.beat", unsure)]})
+    assert (show.tempo.bpm, show.tempo.source) == (120, "free")
+    play(show, 2, {1: [("tempo.beat", sure)]})
+    assert (show.tempo.bpm, show.tempo.source) == (90, "audio")
+
+
+def test_the_same_events_give_the_same_show() -> None:
+    said = {n: [("audio.low", (n * 37 % 11) / 11), ("key.space", float(n % 20 == 0))] for n in range(60)}
+    runs = [
+        [
+            repr(p.image)
+            for p in play(
+                performance(neural_scene("a", 3), shader_scene("b", "lag(audio.low, 0.1, 1)")), 60, said
+            )
+        ]
+        for _ in range(2)
+    ]
+    assert runs[0] == runs[1]
+
+
+def test_an_edited_setlist_goes_on_with_the_scene_that_is_on() -> None:
+    show = performance(shader_scene("a"), shader_scene("b"))
+    play(show, 70, {1: [("key.space", 1.0)], 5: [("key.b", 1.0)]})
+    other = performance(shader_scene("new"), shader_scene("a"), shader_scene("b"))
+    show.change(other.setlist, other.cues)
+    (picture,) = play(show, 1)
+    assert picture.image == ("b", 0.0)
+    assert picture.blackout
+
+
+def test_an_edit_stays_on_its_cue_when_a_scene_comes_twice() -> None:
+    a, b = shader_scene("a"), shader_scene("b")
+    show = performance(a, b, a)
+    play(show, 200, {1: [("key.3", 1.0)]})
+    assert show.place.cue == 2
+    other = performance(a, b, a)
+    show.change(other.setlist, other.cues)
+    play(show, 1)
+    assert show.place.cue == 2
+
+
+def test_an_edit_during_a_transition_leaves_it_running() -> None:
+    show = performance(shader_scene("a"), shader_scene("b"))
+    play(show, 20, {1: [("key.space", 1.0)]})
+    progress = show.place.progress
+    assert 0 < progress < 1
+    other = performance(shader_scene("a"), shader_scene("b"))
+    show.change(other.setlist, other.cues)
+    assert (show.place.before, show.place.progress) == (0, progress)

@@ -1,0 +1,105 @@
+"""What the shipped shaders promise beside compiling: neutral is unchanged, light goes out, no strobe."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import moderngl
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from perform.clock import Moment, OfflineClock, Tempo
+from perform.render import isf
+from perform.render.context import headless
+from perform.render.shader import Shader
+from tests.folders import ROOT
+
+SHADERS = ROOT / "shaders"
+FILTERS = sorted((SHADERS / "filters").glob("*.fs"))
+WIDTH, HEIGHT = SIZE = (160, 90)
+Picture = NDArray[np.uint8]
+
+
+@pytest.fixture(scope="module")
+def context() -> Iterator[moderngl.Context]:
+    context = headless()
+    yield context
+    context.release()
+
+
+def moments(seconds: float) -> Iterator[Moment]:
+    clock = OfflineClock(30)
+    for _ in range(round(seconds * 30)):
+        clock.advance()
+        yield clock.moment(Tempo())
+
+
+def texture(context: moderngl.Context, picture: Picture) -> moderngl.Texture:
+    made = context.texture(SIZE, 4, picture[::-1].tobytes())
+    made.repeat_x = made.repeat_y = False
+    return made
+
+
+def plain(colour: tuple[int, int, int]) -> Picture:
+    picture = np.full((HEIGHT, WIDTH, 4), 255, np.uint8)
+    picture[..., :3] = colour
+    return picture
+
+
+def pixels(drawn: moderngl.Texture) -> Picture:
+    rows = drawn.read()
+    assert drawn.dtype == "f1"
+    return np.frombuffer(rows, np.uint8).reshape(HEIGHT, WIDTH, 4)[::-1, :, :3]
+
+
+def defaults(shader: Shader, **values: Any) -> dict[str, Any]:
+    return {parameter.name: parameter.default for parameter in shader.parameters} | values
+
+
+def neutral(path: Path) -> dict[str, Any]:
+    header = json.loads(path.read_text(encoding="utf-8").split("/*")[1].split("*/")[0])
+    return {one["NAME"]: one["IDENTITY"] for one in header["INPUTS"] if "IDENTITY" in one}
+
+
+@pytest.mark.parametrize("path", FILTERS, ids=lambda path: path.stem)
+def test_a_filter_at_its_neutral_values_changes_nothing(context: moderngl.Context, path: Path) -> None:
+    picture = np.random.default_rng(1).integers(0, 256, (HEIGHT, WIDTH, 4), dtype=np.uint8)
+    picture[..., 3] = 255
+    shader, image, values = Shader(context, isf.load(path), SIZE), texture(context, picture), neutral(path)
+    assert values, f"{path.name} says no IDENTITY"
+    for moment in moments(0.2):
+        assert np.array_equal(
+            pixels(shader.render(moment, defaults(shader, **values), image)), picture[..., :3]
+        )
+    shader.release()
+
+
+@pytest.mark.parametrize("values", [{}, {"hue": 1.0, "zoom": -2.0, "amount": 1.0, "decay": 2.0}])
+def test_feedback_never_blows_out_and_leaves_no_residue(
+    context: moderngl.Context, values: dict[str, float]
+) -> None:
+    shader = Shader(context, isf.load(SHADERS / "filters/feedback.fs"), SIZE)
+    lit, dark = plain((0, 0, 0)), texture(context, plain((0, 0, 0)))
+    lit[30:60, 50:100, :3] = (200, 40, 20)
+    light, brightest = texture(context, lit), 0
+    for moment in moments(15):
+        drawn = shader.render(moment, defaults(shader, **values), light if moment.seconds < 2 else dark)
+        if moment.frame % 15 == 0:
+            brightest = max(brightest, int(pixels(drawn).max()))
+    assert brightest <= 201
+    assert pixels(drawn).max() == 0
+    shader.release()
+
+
+def test_hits_at_eight_a_second_flash_at_most_three_times_a_second(context: moderngl.Context) -> None:
+    shader = Shader(context, isf.load(SHADERS / "filters/pulse.fs"), SIZE)
+    grey, light = texture(context, plain((128, 128, 128))), []
+    for moment in moments(4):
+        hit = float(np.exp(-5 * (moment.seconds * 8 % 1)))
+        drawn = shader.render(moment, defaults(shader, hit=hit, scale=0.0, flash=1.0), grey)
+        light.append(float(pixels(drawn).mean()))
+    flashes = int((np.diff(light) > 10).sum())
+    assert 1 <= flashes <= 12
+    shader.release()

@@ -1,0 +1,149 @@
+"""The beat tracker on made sounds. docs/beat-tracking.md holds all its figures; these are its promises."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import mir_eval
+import numpy as np
+import pytest
+
+from perform.rhythm.beat import CONFIDENT, Beat, BeatTracker, track
+from perform.rhythm.features import FeatureExtractor
+from tests.doubles import stimuli
+from tests.doubles.stimuli import RATE, Sound, Stimulus, Times
+
+CLEAN = [
+    *(stimuli.clicks(bpm) for bpm in (60, 120, 180)),
+    *(stimuli.four(bpm) for bpm in (75, 105, 174)),
+    *(stimuli.hats(bpm) for bpm in (60, 90, 120, 128, 150, 180)),
+    *(stimuli.rock(bpm) for bpm in (90, 174)),
+    stimuli.swing(140),
+]
+
+
+def times(beats: list[Beat]) -> Times:
+    return np.array([beat.time for beat in beats])
+
+
+@cache
+def hats() -> tuple[Stimulus, list[Beat]]:
+    stimulus = stimuli.hats(120)
+    return stimulus, track(stimulus.sound, RATE)
+
+
+@pytest.mark.parametrize("stimulus", CLEAN, ids=lambda stimulus: stimulus.name)
+def test_a_clean_beat_is_found_and_kept(stimulus: Stimulus) -> None:
+    beats = track(stimulus.sound, RATE)
+    true, said = mir_eval.beat.trim_beats(stimulus.beats), mir_eval.beat.trim_beats(times(beats))
+    assert mir_eval.beat.f_measure(true, said) >= 0.98
+    assert mir_eval.beat.cemgil(true, said)[0] >= 0.9
+    assert stimuli.locked(stimulus.beats, times(beats)) <= 4
+    assert all(beat.confidence >= CONFIDENT for beat in beats if beat.time > 5)
+    assert beats[-1].bpm == pytest.approx(60 / np.diff(stimulus.beats)[-1], rel=0.01)
+
+
+@pytest.mark.parametrize("decibels", [20, 0])
+def test_noise_does_not_cover_the_beat(decibels: float) -> None:
+    stimulus = stimuli.noisy(120, decibels)
+    said = times(track(stimulus.sound, RATE))
+    assert stimuli.locked(stimulus.beats, said) <= 4
+    assert np.abs(stimuli.errors(stimulus.beats, said[said > 5])).max() < 0.02
+
+
+@pytest.mark.parametrize("end", [132, 108])
+def test_a_ramp_is_followed(end: float) -> None:
+    stimulus = stimuli.ramp(120, end)
+    said = times(track(stimulus.sound, RATE))
+    assert np.abs(stimuli.errors(stimulus.beats, said[said > 5])).max() < 0.03
+
+
+def test_a_step_is_taken() -> None:
+    stimulus = stimuli.step(120, 140)
+    beats = track(stimulus.sound, RATE)
+    assert stimuli.locked(stimulus.beats, times(beats), stimulus.change) <= 6
+    assert beats[-1].bpm == pytest.approx(140, abs=1)
+
+
+def test_the_beat_is_kept_through_four_bars_of_silence() -> None:
+    stimulus = stimuli.dropout(120)
+    beats = track(stimulus.sound, RATE)
+    said = times(beats)
+    quiet = (said > stimulus.beats[23] + 0.1) & (said < stimulus.beats[48] - 0.1)
+    assert quiet.sum() == 24
+    assert np.abs(stimuli.errors(stimulus.beats, said[quiet])).max() <= 0.04
+    assert min(beat.confidence for beat in beats if 12 < beat.time < 21) < CONFIDENT
+
+
+def test_the_grid_runs_on_for_as_long_as_nothing_is_heard() -> None:
+    stimulus, _ = hats()
+    sound = np.concatenate((stimulus.sound[: 12 * RATE], np.zeros((48 * RATE, 1), np.float32)))
+    beats = track(sound, RATE)
+    assert beats[-1].bpm == pytest.approx(120, abs=0.2)
+    assert np.abs(stimuli.errors(np.arange(0.1, 60, 0.5), times(beats[-10:]))).max() < 0.1
+    assert beats[-1].confidence < 0.01
+
+
+def test_silence_has_no_beat() -> None:
+    assert track(stimuli.silence().sound, RATE) == []
+
+
+@pytest.mark.parametrize("stimulus", [stimuli.white(), stimuli.speech()], ids=lambda stimulus: stimulus.name)
+def test_no_beat_is_sure_where_there_is_none(stimulus: Stimulus) -> None:
+    assert max((beat.confidence for beat in track(stimulus.sound, RATE)), default=0) < CONFIDENT
+
+
+def test_a_beat_is_said_in_the_hop_in_which_it_falls() -> None:
+    extractor, tracker = FeatureExtractor(RATE), BeatTracker()
+    ahead = np.inf
+    for hop in extractor.process(hats()[0].sound[: 10 * RATE]):
+        beat = tracker.process(hop)
+        if beat and hop.time > 5:
+            assert hop.time - 0.011 <= beat.time <= hop.time
+            assert hop.time - 0.01 + ahead == pytest.approx(beat.time, abs=0.004)
+        ahead = tracker.ahead
+
+
+@pytest.mark.parametrize("block", [64, 512, 2048])
+def test_blocks_do_not_matter(block: int) -> None:
+    stimulus, beats = hats()
+    extractor, tracker = FeatureExtractor(RATE), BeatTracker()
+    blocks = (stimulus.sound[at : at + block] for at in range(0, len(stimulus.sound), block))
+    said = [
+        beat for samples in blocks for hop in extractor.process(samples) if (beat := tracker.process(hop))
+    ]
+    assert said == beats
+
+
+def test_what_was_said_does_not_change_with_what_comes() -> None:
+    stimulus, beats = hats()
+    half = len(stimulus.sound) // 2
+    rest: Sound = np.random.default_rng(2).standard_normal((half, 1)).astype(np.float32)
+    other = track(np.concatenate((stimulus.sound[:half], rest)), RATE)
+    assert [b for b in other if b.time < half / RATE] == [b for b in beats if b.time < half / RATE]
+
+
+@pytest.mark.parametrize("rate", [44100, 48000])
+def test_the_rate_does_not_matter(rate: int) -> None:
+    beats = np.arange(0.1, 12, 0.5)
+    sound = np.zeros((12 * rate, 2), np.float32)
+    for beat in beats:
+        at = round(beat * rate)
+        t = np.arange(min(rate // 10, len(sound) - at)) / rate
+        sound[at : at + len(t)] = (np.sin(2 * np.pi * 100 * t) * np.exp(-30 * t))[:, None]
+    said = times(track(sound, rate))
+    assert np.abs(stimuli.errors(beats, said[said > 4])).max() < 0.015
+
+
+@pytest.mark.parametrize("bpm", [90, 120, 174])
+def test_the_bar_begins_where_the_chord_changes(bpm: float) -> None:
+    stimulus = stimuli.rock(bpm)
+    downbeats = times([beat for beat in track(stimulus.sound, RATE) if beat.downbeat])
+    late = downbeats[downbeats > 12]
+    assert len(late) >= 6
+    assert np.abs(stimuli.errors(stimulus.downbeats, late)).max() < 0.07
+
+
+def test_before_the_first_sound_there_is_no_tempo() -> None:
+    tracker = BeatTracker()
+    assert (tracker.bpm, tracker.confidence, tracker.ahead) == (0, 0, np.inf)

@@ -1,0 +1,251 @@
+"""The features against their definitions, against librosa, and in blocks of any size."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import fields
+from itertools import pairwise
+
+import librosa
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from perform.rhythm import features
+from perform.rhythm.features import PITCHES, SIGNALS, FeatureExtractor, Features, merge
+from tests.doubles.stimuli import Sound
+
+RATE = 44100
+
+
+def heard(sound: Sound, rate: int = RATE, block: int | None = None) -> list[Features]:
+    extractor = FeatureExtractor(rate)
+    size = block or len(sound)
+    return [f for at in range(0, len(sound), size) for f in extractor.process(sound[at : at + size])]
+
+
+def noise(seconds: float, rate: int = RATE, channels: int = 1, gain: float = 0.2) -> Sound:
+    samples = np.random.default_rng(0).standard_normal((int(seconds * rate), channels))
+    return (gain * samples).astype(np.float32)
+
+
+def tone(hertz: float, seconds: float = 1.0, gain: float = 0.5, rate: int = RATE) -> Sound:
+    t = np.arange(int(seconds * rate)) / rate
+    return (gain * np.sin(2 * np.pi * hertz * t)).astype(np.float32)[:, None]
+
+
+def same(one: Features, other: Features) -> bool:
+    return all(np.array_equal(getattr(one, f.name), getattr(other, f.name)) for f in fields(Features))
+
+
+@pytest.mark.parametrize("rate", [44100, 48000])
+@pytest.mark.parametrize("channels", [1, 2, 8])
+def test_blocks_do_not_matter(rate: int, channels: int) -> None:
+    sound = noise(0.6, rate, channels)
+    whole = heard(sound, rate)
+    assert len(whole) == 60
+    for block in (64, 333, rate // 100, 512, 4096):
+        blocks = heard(sound, rate, block)
+        assert len(blocks) == len(whole)
+        assert all(same(a, b) for a, b in zip(whole, blocks, strict=True))
+
+
+def test_memory_layout_does_not_matter() -> None:
+    sound = noise(0.3, channels=3)
+    assert all(same(a, b) for a, b in zip(heard(sound), heard(np.asfortranarray(sound)), strict=True))
+
+
+def test_time_is_the_end_of_the_hop() -> None:
+    assert [f.time for f in heard(noise(0.05, 48000), 48000)] == [0.01, 0.02, 0.03, 0.04, 0.05]
+
+
+def test_what_was_said_does_not_change_with_what_comes() -> None:
+    sound = noise(0.5)
+    early = heard(sound[: RATE // 4])
+    assert all(same(a, b) for a, b in zip(early, heard(sound), strict=False))
+
+
+def test_silence_is_nothing() -> None:
+    for f in heard(np.zeros((RATE, 2), np.float32)):
+        values = f.signals()
+        assert np.all(values["audio.waveform"] == 0.5)
+        assert np.all(values["audio.spectrum"] == 0)
+        assert all(v == 0 for v in values.values() if isinstance(v, float))
+
+
+def test_silence_after_sound_is_nothing() -> None:
+    last = heard(np.concatenate((noise(1.0), np.zeros((RATE, 1), np.float32))))[-1]
+    assert (last.level, last.low.level, last.centroid, last.flux, last.flatness) == (0, 0, 0, 0, 0)
+    assert not last.chroma.any() and not last.spectrum.any()
+
+
+@settings(max_examples=20, deadline=None)
+@given(gain=st.floats(-60, 40), hertz=st.floats(20, 20000), hiss=st.floats(0, 1))
+def test_everything_lies_between_0_and_1(gain: float, hertz: float, hiss: float) -> None:
+    sound = (tone(hertz, 0.1) + hiss * noise(0.1)) * np.float32(10 ** (gain / 20))
+    for f in heard(np.concatenate((sound, 0.3 * sound))):
+        for name, value in f.signals().items():
+            most = 11 if name == "audio.pitch" else 1
+            assert np.all((np.asarray(value) >= 0) & (np.asarray(value) <= most)), name
+
+
+def test_soft_and_loud_are_the_same() -> None:
+    loud, soft = heard(noise(0.5, gain=0.2)), heard(noise(0.5, gain=0.01))
+    for a, b in zip(loud, soft, strict=True):
+        assert b.level == pytest.approx(a.level, abs=1e-3)
+        assert b.onset == pytest.approx(a.onset, abs=1e-3)
+        assert b.flatness == pytest.approx(a.flatness, rel=1e-2)
+
+
+def test_below_the_floor_is_nearly_nothing() -> None:
+    assert max(f.level for f in heard(noise(0.5, gain=1e-5))) < 0.02
+
+
+def test_samples_that_are_no_numbers_count_as_silence() -> None:
+    broken, healed = noise(0.5, channels=2), noise(0.5, channels=2)
+    for value, at in ((np.nan, 1000), (np.inf, 5000), (-np.inf, 9000)):
+        broken[at : at + 50, 0] = value
+        healed[at : at + 50, 0] = 0
+    assert all(same(a, b) for a, b in zip(heard(broken), heard(healed), strict=True))
+
+
+def test_a_huge_sample_is_forgotten() -> None:
+    sound = tone(440, 1.0, gain=1.0)
+    shocked = sound.copy()
+    shocked[100] = 1e30
+    assert heard(shocked)[-1].level == pytest.approx(heard(sound)[-1].level, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("hertz", "band"), [(60, "low"), (600, "mid"), (3000, "high"), (9000, "air"), (15000, "air")]
+)
+def test_a_tone_is_in_its_band(hertz: float, band: str) -> None:
+    last = heard(tone(hertz))[-1]
+    levels = dict(zip(features.BANDS, (b.level for b in last.bands), strict=True))
+    assert levels.pop(band) == pytest.approx(1, abs=0.1)
+    # 60 Hz is one and a half bins from 0: its window leaks the most
+    assert max(levels.values()) < 0.35
+
+
+def test_a_hit_is_in_its_band_and_in_its_hop() -> None:
+    sound = np.zeros((2 * RATE, 1), np.float32)
+    kick = tone(60, 0.2)[:, 0] * np.exp(-20 * np.arange(RATE // 5) / RATE).astype(np.float32)
+    hiss = np.diff(noise(0.05)[:, 0], 3) * np.exp(-80 * np.arange(2202) / RATE).astype(np.float32)
+    for at in (0.5, 1.0, 1.5):
+        sound[int(at * RATE) :][: len(kick), 0] += kick
+        sound[int((at + 0.25) * RATE) :][: len(hiss), 0] += hiss
+    hops = heard(sound)
+    assert [f.time for f in hops if f.low.hit > 0.3] == pytest.approx([0.52, 1.02, 1.52], abs=0.011)
+    assert [f.time for f in hops if f.air.hit > 0.3] == pytest.approx([0.76, 1.26, 1.76], abs=0.011)
+    assert [f.time for f in hops if f.onset > 0.3] == pytest.approx(
+        [0.52, 0.76, 1.02, 1.26, 1.52, 1.76], abs=0.011
+    )
+
+
+def test_presence_follows_slowly() -> None:
+    hops = heard(np.concatenate((tone(600, 4.0), np.zeros((2 * RATE, 1), np.float32))))
+    assert hops[50].mid.presence < 0.3
+    assert hops[390].mid.presence == pytest.approx(1 - np.exp(-2), abs=0.05)
+    assert 0.2 < hops[-1].mid.presence < 0.45
+
+
+@pytest.mark.parametrize("pitch", range(12))
+@pytest.mark.parametrize("octave", [3, 4, 5])
+def test_chroma_of_a_note(pitch: int, octave: int) -> None:
+    hertz = float(librosa.midi_to_hz(12 * (octave + 1) + pitch))
+    chroma = heard(tone(hertz, 0.3))[-1].chroma
+    assert PITCHES[int(chroma.argmax())] == PITCHES[pitch]
+    assert chroma.max() == pytest.approx(1, abs=0.01)
+
+
+def test_pitch_follows_the_melody_and_stays_in_silence() -> None:
+    notes = [tone(hertz, 0.4) for hertz in (220.0, 293.66, 493.88)]  # A, D, B
+    hops = heard(np.concatenate((*notes, np.zeros((RATE // 2, 1), np.float32))))
+    assert [hops[hop].pitch for hop in (35, 75, 115, 160)] == [9, 2, 11, 11]
+    assert sum(a.pitch != b.pitch for a, b in pairwise(hops)) == 3  # once a note, from C at first
+
+
+def window(sound: Sound, hop: int) -> NDArray[np.float32]:
+    """The samples that the spectrum of a hop sees."""
+    return sound[: hop * 441, 0][-features.SPECTRUM_WINDOW :]
+
+
+def test_flatness_is_librosas() -> None:
+    sound = noise(0.5) + tone(700, 0.5)
+    hops = heard(sound)
+    for hop in (10, 30, 50):
+        true = librosa.feature.spectral_flatness(y=window(sound, hop), n_fft=2048, center=False)[0, 0]
+        assert hops[hop - 1].flatness == pytest.approx(true, rel=0.02)
+    assert hops[-1].flatness < 0.3
+    assert heard(noise(0.5))[-1].flatness == pytest.approx(0.56, abs=0.05)  # e to minus Euler's constant
+
+
+def test_centroid_is_librosas_on_a_scale_of_octaves() -> None:
+    sound = noise(0.5, gain=0.02) + tone(700, 0.5)
+    hops = heard(sound)
+    for hop in (10, 30, 50):
+        hertz = librosa.feature.spectral_centroid(y=window(sound, hop), sr=RATE, n_fft=2048, center=False)[
+            0, 0
+        ]
+        assert hops[hop - 1].centroid == pytest.approx(np.log2(hertz / 100) / 7, abs=1e-3)
+
+
+def test_spectrum_is_in_decibels() -> None:
+    sound = tone(RATE / 2048 * 100, gain=0.5) + tone(RATE / 2048 * 400, gain=0.05)
+    spectrum = heard(sound)[-1].spectrum
+    assert spectrum.shape == (1024,) and spectrum.dtype == np.float32
+    assert spectrum[99] == pytest.approx(1, abs=0.01)
+    assert spectrum[399] == pytest.approx(1 - 20 / 60, abs=0.01)
+    assert spectrum[700] == 0
+
+
+def test_waveform_is_the_sound() -> None:
+    sound = tone(441, gain=0.25)
+    waveform = heard(sound)[-1].waveform
+    assert waveform.dtype == np.float32
+    np.testing.assert_allclose(waveform, 0.5 + 0.5 * sound[-1024:, 0] / 0.25, atol=0.01)
+
+
+def test_channels_are_averaged() -> None:
+    left = noise(0.2)
+    both = np.concatenate((left, np.zeros_like(left)), axis=1)
+    assert all(same(a, b) for a, b in zip(heard(both), heard(left / np.float32(2)), strict=True))
+
+
+def test_signals_have_their_names() -> None:
+    signals = heard(noise(0.05))[-1].signals()
+    assert tuple(signals) == SIGNALS
+    assert len(set(SIGNALS)) == len(SIGNALS)
+    assert signals["audio.low.hit"] == heard(noise(0.05))[-1].low.hit
+    assert signals["audio.chroma.fs"] == heard(noise(0.05))[-1].chroma[6]
+
+
+def test_a_frame_loses_no_hit() -> None:
+    sound = np.concatenate((np.zeros((4410, 1), np.float32), noise(0.3)))
+    hops = heard(sound)
+    struck = next(i for i, f in enumerate(hops) if f.onset > 0)
+    frame = merge(hops[struck - 1 : struck + 2])
+    assert frame.onset == hops[struck].onset
+    assert frame.air.hit == hops[struck].air.hit > 0
+    assert frame.flux == max(f.flux for f in hops[struck - 1 : struck + 2])
+    assert (frame.time, frame.level) == (hops[struck + 1].time, hops[struck + 1].level)
+    assert merge([frame]) is frame
+
+
+@pytest.mark.parametrize("rate", [0, 7999, 192001])
+def test_a_wrong_rate_is_refused(rate: int) -> None:
+    with pytest.raises(ValueError, match=f"rate = {rate}, must be 8000..192000"):
+        FeatureExtractor(rate)
+
+
+def test_a_wrong_shape_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"shape \[5\], must be \[n, channels\]"):
+        FeatureExtractor(RATE).process(np.zeros(5, np.float32))
+
+
+def test_importing_is_free() -> None:
+    code = "import perform.rhythm.beat, sys; sys.exit(bool({'librosa', 'scipy'} & {*sys.modules}))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

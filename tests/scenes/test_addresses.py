@@ -1,0 +1,303 @@
+"""Addresses: how they are made, and what a message to one does to the show."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from perform.catalogue import Library
+from perform.clock import OfflineClock, Tempo
+from perform.latent.paths import open_path
+from perform.paths import shipped
+from perform.performance import CueInstance, Performance, Picture, SceneInstance
+from perform.scenes.addresses import READ, WRITE, Node, _apart, declared
+from perform.scenes.scene import Scene, read
+from perform.scenes.setlist import Setlist, read_setlist, single
+from perform.show import load
+from perform.signals import Event
+from tests.doubles.catalogue import FakeCatalogue
+from tests.performance.test_performance import SPACE, Singer, Teller
+
+GRID = """
+title = "Grid"
+[generator]
+shader = "grid"
+disorder = '0.5 * said(osc["/wild"], 0.5)'
+[[filter]]
+shader = "feedback"
+amount = "beat.phase"
+[[filter]]
+shader = "feedback"
+amount = 'osc["/filter/feedback2/amount"] / 2'
+[transition]
+beats = 0
+"""
+FLORA = """
+title = "Flora"
+[generator]
+model = "flora"
+[[generator.bend]]
+operation = "zoom"
+[generator.blend]
+model = "flora"
+[latent]
+path = "walk"
+[[direction]]
+name = "smile"
+amount = 2
+[transition]
+beats = 0
+"""
+SET = """
+title = "Two"
+quantise = "off"
+loop = true
+[[cue]]
+scene = "grid"
+[[cue]]
+scene = "flora"
+[bindings]
+halve = "midi.note3"
+"""
+
+
+class Show:
+    """A show without pictures: what its units were given is what can be looked at."""
+
+    def __init__(self, setlist: Setlist) -> None:
+        scenes = {cue.scene.file: _instance(cue.scene) for cue in setlist.cues}
+        cues = [
+            CueInstance(cue, scenes[cue.scene.file], Teller("dissolve"), cue.entrance.shader.start())
+            for cue in setlist.cues
+        ]
+        self.performance = Performance(setlist, cues, Tempo(120))
+        self.clock = OfflineClock(30)
+        self.picture: Picture | None = None
+
+    def step(self, *said: tuple[str, Any]) -> Picture:
+        """A frame on which messages come: an address, its value, or its values."""
+        seconds = self.clock.advance()
+        events = []
+        for address, value in said:
+            values = value if isinstance(value, tuple) else (value,)
+            names = [f'osc["{address}"]', *(f'osc["{address}"].{n}' for n in range(1, len(values)))]
+            events += [Event(seconds, name, one) for name, one in zip(names, values, strict=True)]
+        self.picture = self.performance.step(self.clock.moment(self.performance.tempo), events)
+        return self.picture
+
+    def value(self, address: str) -> Any:
+        return self.performance.standing().values[address]
+
+    @property
+    def nodes(self) -> dict[str, Node]:
+        return dict(self.performance.standing().nodes)
+
+
+def _instance(scene: Scene) -> SceneInstance:
+    filters: list[Any] = [Teller(one.name) for one in scene.filters]
+    if scene.latent is None:
+        return SceneInstance(scene, Teller(scene.title), None, None, filters)
+    steps = [np.zeros(4, np.float32) for _ in scene.directions]
+    return SceneInstance(scene, None, Singer(), open_path(scene.latent.name, SPACE), filters, steps)
+
+
+@pytest.fixture
+def setlist(tmp_path: Path) -> Setlist:
+    for name, text in (("grid", GRID), ("flora", FLORA), ("set", SET)):
+        (tmp_path / f"{name}.toml").write_text(text)
+    return read_setlist(tmp_path / "set.toml", FakeCatalogue(), lambda name: tmp_path / f"{name}.toml")
+
+
+@pytest.fixture
+def show(setlist: Setlist) -> Show:
+    return Show(setlist)
+
+
+def test_every_unit_of_a_scene_has_its_addresses(setlist: Setlist) -> None:
+    grid, flora = (declared(setlist, cue) for cue in setlist.cues)
+    assert [a for a in grid if a.startswith(("/generator", "/filter", "/transition"))] == [
+        *("/generator/disorder", "/generator/ink"),
+        *("/filter/feedback/amount", "/filter/feedback/mode", "/filter/feedback/push"),
+        *("/filter/feedback2/amount", "/filter/feedback2/mode", "/filter/feedback2/push"),
+        "/transition/softness",
+    ]
+    assert {"/bend/zoom/factor", "/blend/amount", "/direction/smile/amount", "/latent/speed"} <= flora.keys()
+    assert not {"/latent/seeds", "/generator/kept", "/filter/feedback/sound"} & {*grid, *flora}
+    assert {"/master", "/go", "/tempo/tap", "/tempo/bpm", "/scene/2", "/release", "/now/title"} <= grid.keys()
+    assert grid.keys() - flora.keys() >= {"/wild", "/filter/feedback/amount"}
+
+
+def test_a_node_says_what_it_takes_and_what_it_is_set_to(setlist: Setlist) -> None:
+    nodes = declared(setlist, setlist.cues[0])
+    amount = nodes["/filter/feedback/amount"]
+    assert (amount.setting, amount.access, amount.heard) == ("beat.phase", READ | WRITE, False)
+    assert nodes["/filter/feedback2/amount"].heard
+    assert nodes["/go"].access == WRITE
+    assert nodes["/now/cue"].access == READ
+    assert nodes["/wild"].parameter.description == "heard by /generator/disorder"
+    assert nodes["/scene/2"].parameter.description == "to cue 2, Flora"
+    assert "/scene/9" not in nodes
+
+
+def test_a_message_holds_its_parameter_until_it_is_let_go(show: Show) -> None:
+    show.step(("/generator/disorder", 0.8))
+    assert show.value("/generator/disorder") == (0.8,)
+    for _ in range(3):
+        show.step()
+        assert show.value("/generator/disorder") == (0.8,)
+    assert show.value("/now/held") == (1.0,)
+    show.step(("/generator/disorder/release", 1.0))
+    assert show.value("/generator/disorder") == (0.25,)
+    assert show.value("/now/held") == (0.0,)
+
+
+def test_a_formula_that_hears_an_address_is_not_overruled(show: Show) -> None:
+    show.step(("/filter/feedback2/amount", 0.8), ("/wild", 0.2))
+    assert show.value("/filter/feedback2/amount") == (0.8,)  # what was said, and not what became of it
+    assert show.picture is not None
+    assert show.picture.image[1] == pytest.approx(0.4)
+    assert show.value("/generator/disorder") == (0.1,)
+    assert show.value("/wild") == (0.2,)
+    assert show.value("/now/held") == (0.0,)
+
+
+def test_a_scene_cannot_take_the_shows_own_addresses_for_itself(tmp_path: Path) -> None:
+    (tmp_path / "grid.toml").write_text(GRID.replace("/wild", "/master"))
+    show = Show(single(read(tmp_path / "grid.toml", FakeCatalogue())))
+    assert show.step(("/master", 0.25)).master == 0.25
+    assert show.value("/generator/disorder") == (0.125,)
+
+
+def test_units_of_one_name_are_told_apart() -> None:
+    assert _apart(["a", "b", "a", "a2", "a", "a"]) == ["a", "b", "a3", "a2", "a4", "a5"]
+
+
+def test_values_in_their_unit_or_as_a_part_of_their_range(setlist: Setlist) -> None:
+    show = Show(setlist)
+    show.step()
+    show.step(("/scene/2", 1.0))
+    show.step()
+    assert show.value("/now/title") == ("Flora",)
+    show.step(("/generator/truncation", 1.5), ("/generator/noise/norm", 0.25), ("/latent/speed/norm", 0.5))
+    assert show.value("/generator/truncation") == (1.5,)
+    assert show.value("/generator/noise") == (1.0,)
+    assert show.value("/latent/speed") == (0.0,)
+    show.step(("/generator/truncation", 99.0), ("/latent/interpolation", "linear"))
+    assert show.value("/generator/truncation") == (2.0,)
+    assert show.value("/latent/interpolation") == ("linear",)
+    show.step(("/latent/interpolation", "zigzag"), ("/generator/truncation", "high"))
+    assert show.value("/latent/interpolation") == ("linear",)
+    assert show.value("/generator/truncation") == (2.0,)
+
+
+def test_colours_are_held_part_by_part(show: Show) -> None:
+    show.step(("/generator/ink", (0.25, 0.5)))
+    assert show.value("/generator/ink") == (0.25, 0.5, 0.0, 1.0)
+    show.step(("/generator/ink", (1.0, 1.0, 1.0, 0.5)))
+    assert show.value("/generator/ink") == (1.0, 1.0, 1.0, 0.5)
+
+
+def test_of_one_moment_letting_go_comes_first(show: Show) -> None:
+    show.step(("/generator/disorder", 0.8), ("/filter/feedback/amount", 0.3))
+    show.step(("/generator/disorder", 0.6), ("/release", 1.0))
+    assert show.value("/generator/disorder") == (0.6,)
+    assert show.value("/now/held") == (1.0,)
+
+
+def test_a_scene_that_comes_in_is_held_by_nobody(show: Show) -> None:
+    show.step(("/generator/disorder", 0.8))
+    show.step(("/scene/2", 1.0))
+    assert "/generator/disorder" not in show.nodes
+    show.step(("/scene/1", 1.0))
+    show.step()
+    assert show.value("/generator/disorder") == (0.25,)
+
+
+def test_the_show_is_played_at_its_addresses(show: Show) -> None:
+    show.step(("/tempo/bpm", 97.0))
+    show.step()
+    assert show.value("/tempo/bpm") == (97.0,)
+    show.step(("/master", 0.25))
+    assert show.step().master == 0.25
+    show.step(("/scene", 2.0))
+    show.step()
+    assert show.value("/now/cue") == show.value("/scene") == (2.0,)
+    show.step(("/scene", 1.0))
+    show.step()
+    assert show.value("/now/cue") == (1.0,)
+    before = show.performance.tempo.bpm
+    show.step(("/tempo/halve", 1.0))  # bound to a note in this setlist, and its address works all the same
+    assert show.performance.tempo.bpm == before / 2
+
+
+def test_blackout_is_what_was_said_last_whoever_said_it(show: Show) -> None:
+    def key(value: float) -> bool:
+        seconds = show.clock.advance()
+        events = [Event(seconds, "key.b", value)]
+        return show.performance.step(show.clock.moment(show.performance.tempo), events).blackout
+
+    show.step()
+    assert show.step(("/blackout", 1.0)).blackout
+    assert show.step(("/blackout", 1.0)).blackout
+    assert not key(1.0)
+    assert not key(0.0)
+    assert key(1.0)
+    key(0.0)
+    assert show.step(("/blackout", 1.0)).blackout
+    assert not show.step(("/blackout", 0.0)).blackout
+    assert not show.step().blackout
+
+
+def test_panic_gives_the_picture_back(show: Show) -> None:
+    show.step(("/blackout", 1.0), ("/freeze", 1.0), ("/master", 0.0), ("/generator/disorder", 0.9))
+    show.step()
+    picture = show.step(("/panic", 1.0))
+    assert (picture.master, picture.blackout, picture.freeze) == (1.0, False, False)
+    picture = show.step(("/panic", 0.0))
+    assert (picture.master, picture.blackout, picture.freeze) == (1.0, False, False)
+    assert show.value("/generator/disorder") == (0.25,)
+
+
+def test_a_crossfader_leads_to_the_next_scene_and_panic_leaves_it_there(show: Show) -> None:
+    show.step()
+    show.step(("/generator/disorder", 0.8))
+    picture = show.step(("/crossfade", 0.25))
+    assert picture.image[:2] == ("dissolve", 0.25)
+    assert show.value("/now/title") == ("Flora",)
+    assert show.step(("/crossfade", 0.5)).image[:2] == ("dissolve", 0.5)
+    show.step(("/crossfade", 0.0))
+    show.step()
+    assert show.value("/now/title") == ("Grid",)
+    assert show.value("/generator/disorder") == (0.8,)  # it had not been left
+    show.step(("/crossfade", 1.0))
+    show.step(("/panic", 1.0))
+    for _ in range(3):
+        show.step()
+    assert show.value("/now/title") == ("Flora",)
+    assert show.value("/crossfade") == (1.0,)
+
+
+def test_the_nodes_are_the_same_object_until_they_change(show: Show) -> None:
+    show.step()
+    first = show.performance.standing().nodes
+    show.step(("/generator/disorder", 0.3))
+    assert show.performance.standing().nodes is first
+    show.step(("/scene/2", 1.0))
+    assert show.performance.standing().nodes is not first
+
+
+@pytest.mark.parametrize("preset", sorted((shipped() / "presets").glob("*.toml")), ids=lambda file: file.stem)
+def test_no_value_at_any_address_of_any_preset_stops_a_frame(preset: Path) -> None:
+    setlist = load(preset, Library(shipped()))
+    show, random = Show(setlist), np.random.default_rng(7)
+    for _ in range(4):
+        said: list[tuple[str, Any]] = []
+        for address, node in show.nodes.items():
+            choices = node.parameter.choices
+            value = random.choice(choices) if choices else float(random.choice([-1e9, 0, 0.5, 1, 3, 1e9]))
+            if not address.startswith(("/scene", "/go", "/back", "/panic", "/release")):
+                said += [(address, str(value) if choices else (value,) * 4)]
+        show.step(*said)
+        show.step()
+    assert show.value("/now/held") > (0.0,)

@@ -1,0 +1,209 @@
+"""Presets: strict at load, every fault in one run, and formulas that play them."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from perform.clock import Moment
+from perform.documents import SceneError
+from perform.scenes.scene import read
+from perform.signals import Signals
+from tests.doubles.catalogue import FakeCatalogue
+
+MOMENT = Moment(0.0, 0, 0.0, 0.0, 0.0, 120.0)
+TULIP = """
+title = "Tulip fever"
+[generator]
+model = "flora"
+truncation = "0.5 + 0.4 * audio.level"
+[latent]
+path = "loop"
+seeds = [3, 14, 15, 92]
+[[filter]]
+shader = "feedback"
+amount = "pickup(midi.knob1, 0.4)"
+mode = "turn"
+[transition]
+path = "morph"
+beats = 8
+softness = 0.25
+"""
+
+
+def write(folder: Path, text: str) -> Path:
+    file = folder / "moth.toml"
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def faults(folder: Path, text: str) -> list[str]:
+    with pytest.raises(SceneError) as caught:
+        read(write(folder, text), FakeCatalogue())
+    return [fault.replace(f"{folder}/", "") for fault in caught.value.faults]
+
+
+def test_a_scene_is_read(tmp_path: Path) -> None:
+    scene = read(write(tmp_path, TULIP), FakeCatalogue())
+    assert (scene.title, scene.model) == ("Tulip fever", "flora")
+    assert scene.latent is not None
+    assert scene.latent.name == "loop"
+    assert scene.latent.values["seeds"] == (3, 14, 15, 92)
+    assert [f.name for f in scene.filters] == ["feedback"]
+    assert (scene.entrance.beats, scene.entrance.morph) == (8.0, True)
+
+
+def test_a_shader_may_be_the_source(tmp_path: Path) -> None:
+    text = 'title = "Grid"\n[generator]\nshader = "grid"\nink = [0.1, "audio.low", 0, 1]\n'
+    scene = read(write(tmp_path, text), FakeCatalogue())
+    assert scene.model is None
+    assert scene.latent is None
+    values = scene.source.start().at(MOMENT, Signals({"audio.low": 0.75}))
+    assert values == {"disorder": 0.5, "ink": (0.1, 0.75, 0.0, 1.0)}
+
+
+def test_formulas_play_the_parameters_within_their_range(tmp_path: Path) -> None:
+    scene = read(write(tmp_path, TULIP), FakeCatalogue())
+    controls = scene.source.start()
+    assert controls.at(MOMENT, Signals({"audio.level": 0.5}))["truncation"] == pytest.approx(0.7)
+    assert controls.at(MOMENT, Signals({"audio.level": 100.0}))["truncation"] == 2.0
+
+
+def test_a_held_key_is_one_event_and_sounds_come_through(tmp_path: Path) -> None:
+    text = TULIP.replace('mode = "turn"', 'push = "key.space"')
+    controls = read(write(tmp_path, text), FakeCatalogue()).filters[0].start()
+    keys = [0.0, 1.0, 1.0, 0.0, 1.0]
+    spectrum = object()
+    values = [controls.at(MOMENT, Signals({"key.space": k, "audio.spectrum": spectrum})) for k in keys]  # type: ignore[dict-item]
+    assert [v["push"] for v in values] == [False, True, False, False, True]
+    assert values[0]["sound"] is spectrum
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        (("amount = ", "amount = 1.7 #"), "moth.toml: filter[0].amount = 1.7, must be 0..1"),
+        (("mode = ", 'mode = "turm" #'), "mode = 'turm', must be one of zoom, turn; did you mean 'turn'?"),
+        (("amount = ", "amont = 1 #"), "moth.toml: filter[0].amont is unknown, did you mean amount?"),
+        (("model = ", 'model = "flra" #'), "model = 'flra': there is no such model; did you mean flora?"),
+        (("[latent]", "[latnt]"), "moth.toml: latnt is unknown, did you mean latent?"),
+        (("beats = 8", "beats = 999"), "moth.toml: transition.beats = 999, must be a number 0..256"),
+        (('title = "Tulip fever"', ""), "moth.toml: title is missing"),
+        (("seeds = [3,", "seeds = ["), None),
+        (("seeds = [3, 14", "seeds = [3.5, 14"), "seeds = [3.5, 14, 15, 92], must hold whole numbers only"),
+    ],
+)  # fmt: skip
+def test_a_wrong_preset_is_refused_with_file_key_value_and_what_is_allowed(
+    tmp_path: Path, change: tuple[str, str], fault: str | None
+) -> None:
+    text = TULIP.replace(*change)
+    if fault is None:
+        read(write(tmp_path, text), FakeCatalogue())
+    else:
+        assert any(fault in one for one in faults(tmp_path, text))
+
+
+def test_a_wrong_formula_names_the_near_ones(tmp_path: Path) -> None:
+    (fault,) = faults(tmp_path, TULIP.replace("audio.level", "audio.levl"))
+    assert fault.startswith("moth.toml: generator.truncation = '0.5 + 0.4 * audio.levl':")
+    assert "audio.level" in fault
+
+
+def test_every_fault_is_found_in_one_run(tmp_path: Path) -> None:
+    text = (
+        TULIP.replace("0.5 + 0.4 * audio.level", "nonsense(")
+        .replace('"turn"', "3")
+        .replace("beats = 8", "beats = -1")
+    )
+    assert len(faults(tmp_path, text)) == 3
+
+
+INSIDE = """
+title = "Inside"
+[generator]
+model = "flora"
+[generator.blend]
+model = "flora"
+from = "b8.conv1"
+amount = "lfo(8)"
+[[generator.bend]]
+operation = "rotate"
+layer = "b8.conv1"
+turns = "audio.low"
+channels = [0, "audio.high"]
+[[generator.bend]]
+operation = "dilate"
+radius = "4"
+"""
+
+
+def test_what_is_done_inside_a_network_is_read(tmp_path: Path) -> None:
+    scene = read(write(tmp_path, INSIDE), FakeCatalogue())
+    assert [one.name for one in scene.bends] == ["rotate", "dilate"]
+    assert scene.bends[1].settled["layer"] == "b4.conv1"
+    assert scene.blend is not None
+    assert (scene.blend.name, scene.blend.settled["from"], scene.blend.settled["to"]) == (
+        "flora",
+        "b8.conv1",
+        "b8.conv1",
+    )
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right", "says"),
+    [
+        ('"rotate"', '"spin"', "generator.bend[0].operation = 'spin': there is no such operation"),
+        (
+            'layer = "b8.conv1"',
+            'layer = "b9.conv1"',
+            "bend[0].layer = 'b9.conv1', must be one of b4",
+        ),
+        ("turns =", "turn =", "generator.bend[0].turn is unknown, did you mean turns"),
+        ('radius = "4"', 'radius = "audio.low"', "generator.bend[1].radius = 'audio.low', must be one of 1"),
+        ('from = "b8.conv1"', 'from = "b2"', "generator.blend.from = 'b2', must be one of b4.conv1"),
+        ('model = "flora"\nfrom', 'model = "fauna"\nfrom', "generator.blend.model = 'fauna': there is no"),
+        ("[generator.blend]", "[[generator.blend]]", "generator.blend must be a table"),
+        ("[[generator.bend]]\noperation", "[generator.bend]\noperation", ""),
+    ],
+)
+def test_faults_inside_a_network_are_told(tmp_path: Path, wrong: str, right: str, says: str) -> None:
+    told = faults(tmp_path, INSIDE.replace(wrong, right, 1))
+    assert says in " ".join(told)
+
+
+def test_what_is_not_toml_is_refused(tmp_path: Path) -> None:
+    (fault,) = faults(tmp_path, "title = ")
+    assert fault.startswith("moth.toml: not valid TOML")
+
+
+@given(st.binary(max_size=200))
+def test_garbage_gives_scene_errors_only(garbage: bytes) -> None:
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "moth.toml"
+        file.write_bytes(garbage)
+        with pytest.raises(SceneError):
+            read(file, FakeCatalogue())
+
+
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
+TABLES = st.dictionaries(
+    st.sampled_from(["model", "shader", "path", "amount", "truncation", "beats", "seeds", "x"]),
+    SCALARS | st.lists(SCALARS, max_size=3),
+    max_size=4,
+)
+
+
+@given(TABLES, TABLES, TABLES, TABLES)
+def test_any_table_gives_a_scene_or_a_scene_error(source, latent, one, way) -> None:  # type: ignore[no-untyped-def]
+    from perform.scenes.scene import _SceneText, check
+
+    text = _SceneText.model_construct(
+        title="t", description="", generator=source, latent=latent, filter=[one], transition=way
+    )
+    try:
+        check(text, FakeCatalogue(), Path("moth.toml"))
+    except SceneError as error:
+        assert error.faults

@@ -1,0 +1,113 @@
+"""Setlists: cues in order, their scenes, and the bindings of the show."""
+
+from pathlib import Path
+
+import pytest
+
+from perform.clock import Moment
+from perform.documents import SceneError
+from perform.scenes.scene import read
+from perform.scenes.setlist import read_setlist, single
+from perform.signals import Signals
+from tests.doubles.catalogue import FakeCatalogue
+
+GRID = 'title = "Grid"\n[generator]\nshader = "grid"\n'
+SET = """
+title = "Demo"
+quantise = "4 bars"
+loop = true
+[[cue]]
+scene = "grid"
+bars = 8
+[[cue]]
+scene = "grid"
+[cue.transition]
+beats = 0
+[bindings]
+blackout = "toggle(midi.note36)"
+"""
+MOMENT = Moment(0.0, 0, 0.0, 0.0, 0.0, 120.0)
+
+
+def load(folder: Path, text: str, grid: str = GRID):  # type: ignore[no-untyped-def]
+    (folder / "grid.toml").write_text(grid)
+    (folder / "demo.toml").write_text(text)
+
+    def preset(name: str) -> Path:
+        if name != "grid":
+            raise LookupError("there is no such preset; did you mean grid?")
+        return folder / f"{name}.toml"
+
+    return read_setlist(folder / "demo.toml", FakeCatalogue(), preset)
+
+
+def test_a_setlist_is_read(tmp_path: Path) -> None:
+    setlist = load(tmp_path, SET)
+    assert (setlist.title, setlist.quantise, setlist.loop) == ("Demo", 16, True)
+    assert [cue.bars for cue in setlist.cues] == [8, None]
+    assert [cue.entrance.beats for cue in setlist.cues] == [4, 0]
+    assert setlist.cues[0].scene is setlist.cues[1].scene
+    assert setlist.files == (tmp_path / "demo.toml", tmp_path / "grid.toml")
+
+
+def test_bindings_play_the_show(tmp_path: Path) -> None:
+    show = load(tmp_path, SET).show.start()
+    show.at(MOMENT, Signals())
+    first = show.at(MOMENT, Signals({"midi.note36": 0.8, "key.space": 1.0, "key.3": 1.0}))
+    assert (first["blackout"], first["go"], first["scene"], first["master"]) == (True, True, 3, 1.0)
+    assert show.at(MOMENT, Signals({"midi.note36": 0.8, "key.space": 1.0}))["go"] is False
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        (
+            ('scene = "grid"', 'scene = "gird"'),
+            "cue[0].scene = 'gird': there is no such preset; did you mean grid?",
+        ),
+        (("bars = 8", "bars = 0"), "cue[0].bars = 0"),
+        (('"4 bars"', '"5 bars"'), "quantise = '5 bars'"),
+        (("beats = 0", "beats = 0\nshader = 'wipe'"), "cue[1].transition.shader = 'wipe'"),
+        (("blackout =", "blakout ="), "bindings.blakout is unknown, did you mean blackout?"),
+        (("toggle(midi.note36)", "toggel(midi.note36)"), "bindings.blackout = 'toggel(midi.note36)'"),
+    ],
+)
+def test_a_wrong_setlist_is_refused(tmp_path: Path, change: tuple[str, str], fault: str) -> None:
+    with pytest.raises(SceneError) as caught:
+        load(tmp_path, SET.replace(*change))
+    assert any(fault in one for one in caught.value.faults)
+
+
+def test_the_faults_of_its_presets_are_told_once(tmp_path: Path) -> None:
+    with pytest.raises(SceneError) as caught:
+        load(tmp_path, SET, GRID + "disorder = 7\n")
+    assert caught.value.faults == [f"{tmp_path}/grid.toml: generator.disorder = 7, must be 0..1"]
+
+
+def test_a_preset_alone_is_a_setlist_of_one(tmp_path: Path) -> None:
+    (tmp_path / "grid.toml").write_text(GRID)
+    setlist = single(read(tmp_path / "grid.toml", FakeCatalogue()))
+    assert [cue.scene.title for cue in setlist.cues] == ["Grid"]
+    assert setlist.show.start().at(MOMENT, Signals())["master"] == 1.0
+
+
+def test_osc_and_keys_do_not_hold_each_other_down(tmp_path: Path) -> None:
+    (tmp_path / "grid.toml").write_text(GRID)
+    show = single(read(tmp_path / "grid.toml", FakeCatalogue())).show.start()
+
+    def at(**said: float) -> dict[str, object]:
+        names = {"space": "key.space", "one": "key.1"}
+        osc = {
+            "go": 'osc["/go"]',
+            "three": 'osc["/scene/3"]',
+        }
+        return show.at(MOMENT, Signals({(names | osc)[name]: value for name, value in said.items()}))
+
+    at()
+    held = {"go": 1.0, "three": 1.0}
+    first = at(**held)
+    assert (first["go"], first["scene"]) == (True, 3)
+    second = at(**held)
+    assert (second["go"], second["scene"]) == (False, 0)
+    third = at(**held, space=1.0, one=1.0)
+    assert (third["go"], third["scene"]) == (True, 1)

@@ -1,0 +1,86 @@
+"""Hands in a show: a preset that names them opens a camera and a tracker, and they play its picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from perform.catalogue import Library
+from perform.clock import stopwatch
+from perform.inputs import camera, hands
+from perform.outputs.memory import Memory
+from perform.render.readback import Readback
+from perform.rig import Rig
+from perform.show import Options, Watcher, play
+from tests.doubles.drawn_hands import Hand
+from tests.doubles.library import CUT, save, write_library
+from tests.inputs.test_hands_input import NO, Eye, Mind, row
+
+SIZE = (64, 36)
+GREEN = 'title = "Hand"\n[generator]\nshader = "colour"\ntint = [0, "hand.left.present", 0, 1]\n' + CUT
+
+
+@pytest.fixture
+def doubles(monkeypatch: pytest.MonkeyPatch) -> tuple[Eye, Mind]:
+    eye, mind = Eye(), Mind()
+    monkeypatch.setattr(camera, "_opened", eye)
+    monkeypatch.setattr(hands, "Tracker", lambda model: mind)
+    return eye, mind
+
+
+@pytest.fixture
+def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Library:
+    monkeypatch.chdir(write_library(tmp_path))
+    save(tmp_path / "presets/hand.toml", GREEN)
+    return Library(tmp_path)
+
+
+def played(library: Library, name: str) -> tuple[Rig, Memory]:
+    rig = play(Options(name, size=SIZE, headless=True, osc_port=0), library)
+    memory = Memory()
+    rig.outputs.append(memory)
+    rig.readback, rig.live = Readback(rig.context, SIZE), False
+    return rig, memory
+
+
+def becomes(rig: Rig, memory: Memory, pixel: tuple[int, int, int]) -> bool:
+    began = stopwatch()
+    while stopwatch() - began < 10:
+        rig.frame()
+        assert memory.last is not None
+        if tuple(memory.last.pixels[18, 32]) == pixel:
+            return True
+    return False
+
+
+def test_a_hand_plays_the_picture_and_lets_it_go(library: Library, doubles: tuple[Eye, Mind]) -> None:
+    eye, mind = doubles
+    rig, memory = played(library, "hand")
+    assert becomes(rig, memory, (0, 0, 0))
+    mind.found = row(Hand(0.4, 0.3), 0.9)[None]
+    assert becomes(rig, memory, (0, 255, 0))
+    told = {name: health.state for name, health in Watcher().status(rig).inputs}
+    assert told["hands"] == told["cameras"] == "ok"
+    eye.gone = True  # the camera is pulled out
+    assert becomes(rig, memory, (0, 0, 0))
+    eye.gone = False
+    assert becomes(rig, memory, (0, 255, 0))
+    mind.found = NO
+    assert becomes(rig, memory, (0, 0, 0))
+    assert not rig.stage.faults.counts
+    rig.close()
+    assert mind.closed == 1
+
+
+def test_a_show_without_hands_opens_nothing_until_an_edit_names_them(
+    library: Library, doubles: tuple[Eye, Mind], tmp_path: Path
+) -> None:
+    _, mind = doubles
+    mind.found = row(Hand(0.4, 0.3), 0.9)[None]
+    rig, memory = played(library, "red")
+    assert becomes(rig, memory, (255, 0, 0))
+    assert not mind.shown and "hands" not in dict(Watcher().status(rig).inputs)
+    save(tmp_path / "presets/red.toml", GREEN)
+    assert becomes(rig, memory, (0, 255, 0))
+    rig.close()

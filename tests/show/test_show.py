@@ -1,0 +1,119 @@
+"""Shows: what a person asks for, opened; edits taken up while it plays."""
+
+from pathlib import Path
+
+import pytest
+
+from perform.catalogue import Library
+from perform.clock import stopwatch
+from perform.inputs.audio import tracked
+from perform.outputs.memory import Memory
+from perform.render.readback import Readback
+from perform.rig import Rig
+from perform.show import Options, Watcher, demo_track, find, load, play, render
+from tests.doubles.library import BLUE, INVERT, save, write_library
+
+SIZE = (64, 36)
+
+
+@pytest.fixture
+def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Library:
+    monkeypatch.chdir(write_library(tmp_path))
+    return Library(tmp_path)
+
+
+def watched(rig: Rig) -> Memory:
+    memory = Memory()
+    rig.outputs.append(memory)
+    rig.readback, rig.live = Readback(rig.context, SIZE), False
+    return memory
+
+
+def plays_until(rig: Rig, memory: Memory, pixel: tuple[int, ...]) -> bool:
+    """Whether the picture becomes `pixel` within a few seconds of playing."""
+    began = stopwatch()
+    while stopwatch() - began < 10:
+        rig.frame()
+        assert memory.last is not None
+        if tuple(memory.last.pixels[18, 32]) == pixel:
+            return True
+    return False
+
+
+def test_setlists_and_presets_are_found_by_name_and_by_file(library: Library, tmp_path: Path) -> None:
+    assert find("demo", library) == tmp_path / "setlists/demo.toml"
+    assert find("red", library) == tmp_path / "presets/red.toml"
+    assert find("presets/blue.toml", library) == Path("presets/blue.toml")
+    with pytest.raises(LookupError, match="there is no such preset; did you mean blue"):
+        find("bleu", library)
+    with pytest.raises(LookupError, match=r"none\.toml: there is no such file"):
+        find("none.toml", library)
+    assert [len(load(find(name, library), library).cues) for name in ("demo", "red")] == [2, 1]
+
+
+def test_a_model_that_is_not_there_is_told_at_once(tmp_path: Path) -> None:
+    with pytest.raises(LookupError, match="model 'flora': there is no such model; there are: untrained"):
+        Library(tmp_path, model="flora")
+
+
+def test_saved_files_take_effect_while_it_plays(library: Library, tmp_path: Path) -> None:
+    rig = play(Options("inverted", size=SIZE, headless=True, osc_port=0), library)
+    memory = watched(rig)
+    try:
+        assert plays_until(rig, memory, (0, 255, 255))
+        save(tmp_path / "shaders/filters/invert.fs", INVERT.replace("1.0 - c.rgb", "c.gbr"))
+        assert plays_until(rig, memory, (0, 0, 255))
+        save(tmp_path / "presets/inverted.toml", "broken")
+        save(tmp_path / "presets/inverted.toml", BLUE.replace("[0, 0,", "[0, 1,"))
+        assert plays_until(rig, memory, (0, 255, 255))
+    finally:
+        rig.close()
+        rig.context.release()
+
+
+def test_a_status_tells_of_the_rig(library: Library) -> None:
+    rig = play(Options("demo", size=SIZE, headless=True, osc_port=0, watch=False), library)
+    watcher = Watcher(Path("a.mp4"))
+    try:
+        for _ in range(3):
+            rig.frame()
+        status = watcher.status(rig)
+    finally:
+        rig.close()
+        rig.context.release()
+    assert (status.scene, status.next_scene, status.cue, status.cues) == ("Red", "Blue", 1, 2)
+    assert (status.bpm, status.source, status.master, status.recording) == (120.0, "free", 1.0, "a.mp4")
+    assert [name for name, _ in status.inputs] == ["silence", "midi", "lights"]
+
+
+def test_an_osc_port_in_use_is_told_and_the_show_goes_on(
+    library: Library, caplog: pytest.LogCaptureFixture
+) -> None:
+    first = play(Options("red", size=SIZE, headless=True, osc_port=9871, watch=False), library)
+    second = play(Options("red", size=SIZE, headless=True, osc_port=9871, watch=False), library)
+    second.frame()
+    for rig in (first, second):
+        rig.close()
+        rig.context.release()
+    assert "9871 cannot be listened to" in caplog.text
+
+
+def test_the_demo_track_is_heard_at_its_tempo() -> None:
+    track = demo_track()
+    assert track is not None
+    found = tracked(track)
+    sure = [beat for beat in found if beat.confidence > 0.5 and beat.time > 10]
+    assert len(sure) > 80
+    assert sorted(beat.bpm for beat in sure)[len(sure) // 2] == pytest.approx(122, abs=1)
+
+
+def test_offline_a_sound_is_heard_up_to_each_frame(library: Library) -> None:
+    track = demo_track()
+    assert track is not None
+    rig = render(Options("blue", str(track), size=SIZE, fps=30))
+    for _ in range(30):
+        rig.frame()
+    level = rig.performance.signals.number("audio.level")
+    rig.close()
+    rig.context.release()
+    assert 0 < level <= 1

@@ -1,0 +1,106 @@
+"""Clocks in a show: what a person asks for reaches the authority, and is told on the dashboard."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from perform.catalogue import Library
+from perform.commands.dashboard import Status, plain, render
+from perform.inputs import link
+from perform.midi import ports as midiports
+from perform.rig import Rig
+from perform.show import Options, Watcher, play
+from tests.conftest import eventually
+from tests.doubles.library import write_library
+
+OPTIONS = Options("red", size=(64, 36), headless=True, osc_port=0, watch=False)
+TELLS = """
+import json, sys, time
+while True:
+    told = {"at": time.perf_counter(), "bpm": 97.0, "phase": 0.0, "peers": 2, "playing": 1}
+    print(json.dumps(told), flush=True)
+    time.sleep(0.02)
+"""
+
+
+@pytest.fixture
+def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Library:
+    monkeypatch.chdir(write_library(tmp_path))
+    return Library(tmp_path)
+
+
+def close(rig: Rig) -> None:
+    rig.close()
+    rig.context.release()
+
+
+def test_a_session_is_followed_and_the_dashboard_says_so(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(link, "installed", lambda: True)
+    monkeypatch.setattr(link.Link.__init__, "__defaults__", (lambda: 120.0, (sys.executable, "-c", TELLS)))
+    rig = play(replace(OPTIONS, link=True), library)
+    try:
+        told: list[Status] = []
+
+        def draw() -> None:
+            rig.frame()
+            told.append(Watcher().status(rig))
+
+        eventually(lambda: [one.source for one in told[-2:]] == ["link"] * 2, "the session", draw)
+        status = told[-1]
+    finally:
+        close(rig)
+    assert (status.bpm, status.clock) == (97.0, "auto")
+    assert rig.performance.signals["tempo.peers"] == 2.0
+    assert "97.0 bpm   Ableton Link" in render(status).plain
+    assert "97.0 bpm (link)" in plain(status)
+    assert [health.detail for name, health in status.inputs if name == "link"] == ["2 peers"]
+
+
+@pytest.mark.parametrize("text", ['clock = "midi"\n', ""])
+def test_a_clock_is_pinned_by_preset_or_person(library: Library, text: str, tmp_path: Path) -> None:
+    file = tmp_path / "presets/red.toml"
+    file.write_text(text + file.read_text())
+    rig = play(OPTIONS if text else replace(OPTIONS, clock="midi"), library)
+    try:
+        rig.frame()
+        status = Watcher().status(rig)
+    finally:
+        close(rig)
+    assert (status.clock, status.source) == ("midi", "free")
+    assert "free-running, waiting for MIDI clock" in render(status).plain
+    assert "(free, midi is pinned)" in plain(status)
+
+
+def test_a_clock_is_sent_and_its_fault_is_told(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    def nothing(way: str, api: str | None, looks: bool = False) -> None:
+        raise OSError("no MIDI here")
+
+    monkeypatch.setattr(midiports, "client", nothing)
+    rig = play(replace(OPTIONS, clock_out="drums"), library)
+    (sender,) = (one for one in rig.senders if one.name == "midi clock")
+    try:
+        rig.frame()
+        eventually(lambda: sender.fault != "no port yet")
+        status = Watcher().status(rig)
+    finally:
+        close(rig)
+    assert rig.senders == []
+    ((_, health),) = [row for row in status.inputs if row[0] == "midi clock"]
+    assert (health.state, health.detail) == ("waiting", "no MIDI here")
+
+
+def test_link_without_its_library_is_refused_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(link, "LIBRARY", "no-such-library")
+    for asked in ({"link": True}, {"clock": "link"}):
+        with pytest.raises(RuntimeError, match=r"link: .* not installed: pip install 'perform-live\[link\]'"):
+            Options(**asked)  # type: ignore[arg-type]
+
+
+def test_a_pinned_clock_that_leads_is_told() -> None:
+    assert "MIDI clock, pinned" in render(Status(source="midi", clock="midi")).plain

@@ -1,0 +1,247 @@
+"""Making datasets: order, resuming, sums, faults of the disk."""
+
+from __future__ import annotations
+
+import csv
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from perform.training.dataset import Dataset, DatasetError
+from perform.training.dataset.making import make
+from perform.training.dataset.settings import Settings
+from perform.training.dataset.sources import Folder
+from tests.training.test_dataset import drawing, drawn, few
+
+__all__ = ["few"]
+
+SMALL = Settings((32, 32), duplicates=3)
+# Ends itself, as a power cut would, when the nth file is about to be made sure of.
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from perform.training.dataset import shards
+from perform.training.dataset.making import make
+from perform.training.dataset.settings import Settings
+from perform.training.dataset.sources import Folder
+shards.PICTURES = 5
+left, sync = int(sys.argv[3]), os.fsync
+def fsync(file):
+    global left
+    left -= 1
+    if left == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+    sync(file)
+os.fsync = fsync
+make(Folder(Path(sys.argv[1])), Settings((32, 32), duplicates=3), Path(sys.argv[2]))
+"""
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """Seventeen pictures: one twice, one damaged, one no picture at all."""
+    folder = tmp_path / "photos"
+    (folder / "more").mkdir(parents=True)
+    for number in range(14):
+        drawing(number, 70 + number, 60).save(folder / ("more" if number % 3 else ".") / f"{number:02d}.png")
+    drawing(6, 200, 160).save(folder / "again.jpg")
+    (folder / "damaged.png").write_bytes((folder / "00.png").read_bytes()[:500])
+    (folder / "notes.txt").write_text("no picture")
+    return folder
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()
+    }
+
+
+@pytest.fixture
+def unbroken(photos: Path, tmp_path: Path, few: None) -> dict[str, bytes]:
+    make(Folder(photos), SMALL, tmp_path / "unbroken")
+    return contents(tmp_path / "unbroken")
+
+
+def test_everything_is_kept_or_listed(photos: Path, unbroken: dict[str, bytes], tmp_path: Path) -> None:
+    pictures = Dataset.open(tmp_path / "unbroken")
+    assert pictures.manifest
+    counts = pictures.manifest.counts
+    assert counts.seen == len([path for path in photos.rglob("*") if path.is_file()]) == 17
+    assert dict(counts.dropped) == {"foreign": 1, "corrupt": 1, "duplicate": 1}
+    assert counts.kept == len(pictures) == 14
+    rows = list(csv.DictReader(unbroken["dropped.csv"].decode().splitlines()))
+    kept = {pictures.name(number) for number in range(14)}
+    assert kept | {row["name"] for row in rows} == {
+        path.relative_to(photos).as_posix() for path in photos.rglob("*.*")
+    }
+    assert [row["reason"] for row in rows] == ["duplicate", "corrupt", "foreign"]
+    assert "of 06.png" in rows[0]["detail"]
+    assert sorted(unbroken) == ["dataset.json", "dropped.csv", *(f"shards/{n:06d}.tar" for n in range(3))]
+
+
+def test_killed_again_and_again_it_ends_the_same(
+    photos: Path, unbroken: dict[str, bytes], tmp_path: Path
+) -> None:
+    out = tmp_path / "killed"
+    # at: recipe, shard 0, shard 1, what became of shard 1, shard 2, dropped.csv, dataset.json
+    for moment in (1, 2, 3, 2, 3, 3, 2):
+        done = subprocess.run([sys.executable, "-c", KILLED, str(photos), str(out), str(moment)])
+        assert done.returncode == -signal.SIGKILL
+        with pytest.raises(DatasetError, match="not finished"):
+            Dataset.open(out)
+    subprocess.run([sys.executable, "-c", KILLED, str(photos), str(out), "99"], check=True)
+    assert contents(out) == unbroken
+
+
+def test_finished_shards_are_not_made_again(photos: Path, few: None, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+
+    class StopError(Exception):
+        pass
+
+    def stop(seen: int, kept: int) -> None:
+        if seen == 12:
+            raise StopError
+
+    with pytest.raises(StopError):
+        make(Folder(photos), SMALL, out, watch=stop)
+    before = (out / "shards/000000.tar").stat()
+    seen = []
+    make(Folder(photos), SMALL, out, watch=lambda count, kept: seen.append(count))
+    after = (out / "shards/000000.tar").stat()
+    assert (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)
+    assert seen[0] > 5  # the first shard's pictures are not looked at again
+
+
+def test_a_finished_shard_that_was_removed_is_made_again(
+    photos: Path, unbroken: dict[str, bytes], tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+
+    def stop(seen: int, kept: int) -> None:
+        if seen == 14:
+            (out / "shards/000000.tar").unlink()
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        make(Folder(photos), SMALL, out, watch=stop)
+    make(Folder(photos), SMALL, out)
+    assert contents(out) == unbroken
+
+
+def test_several_processes_make_the_same_bytes(
+    photos: Path, unbroken: dict[str, bytes], tmp_path: Path
+) -> None:
+    make(Folder(photos), SMALL, tmp_path / "crew", workers=2)
+    assert contents(tmp_path / "crew") == unbroken
+
+
+def test_the_same_command_changes_nothing(photos: Path, unbroken: dict[str, bytes], tmp_path: Path) -> None:
+    make(Folder(photos), SMALL, tmp_path / "unbroken")
+    assert contents(tmp_path / "unbroken") == unbroken
+
+
+@pytest.mark.parametrize("finished", [True, False])
+def test_other_settings_are_refused(photos: Path, few: None, tmp_path: Path, finished: bool) -> None:
+    out = tmp_path / "out"
+    if finished:
+        make(Folder(photos), SMALL, out)
+    else:
+        with pytest.raises(ZeroDivisionError):
+            make(Folder(photos), SMALL, out, watch=lambda seen, kept: 1 // 0)  # type: ignore[arg-type]
+    before = contents(out)
+    with pytest.raises(DatasetError, match="out was made with size = 32x32, not 64x64: give another folder"):
+        make(Folder(photos), Settings((64, 64), duplicates=3), out)
+    drawing(50).save(photos / "new.png")
+    with pytest.raises(DatasetError, match="out was made from other contents of photos"):
+        make(Folder(photos), SMALL, out)
+    assert contents(out) == before
+
+
+def test_a_folder_with_something_else_is_left_alone(photos: Path, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/thesis.tex").write_text("years of work")
+    with pytest.raises(DatasetError, match="out is not empty and holds no dataset"):
+        make(Folder(photos), SMALL, tmp_path / "out")
+    assert contents(tmp_path / "out") == {"thesis.tex": b"years of work"}
+
+
+def test_two_at_work_in_one_folder(photos: Path, tmp_path: Path) -> None:
+    refusals = []
+
+    def second(seen: int, kept: int) -> None:
+        with pytest.raises(DatasetError, match="another perform dataset is at work there") as refusal:
+            make(Folder(photos), SMALL, tmp_path / "out")
+        refusals.append(refusal)
+
+    make(Folder(photos), SMALL, tmp_path / "out", watch=second)
+    assert refusals
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_disk_is_one_sentence_and_what_is_there_stays(
+    photos: Path, unbroken: dict[str, bytes], tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    (out / "shards").mkdir(parents=True)
+    (out / "making").mkdir()
+    (out / "making/lock").touch()
+    (out / "shards/000001.tar.part").symlink_to("/dev/full")  # what is written there meets a full disk
+    with pytest.raises(DatasetError, match="out: the disk is full; what is finished is whole"):
+        make(Folder(photos), SMALL, out)
+    assert (out / "shards/000000.tar").read_bytes() == unbroken["shards/000000.tar"]
+    assert not (out / "shards/000001.tar.part").exists()
+    make(Folder(photos), SMALL, out)
+    assert contents(out) == unbroken
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="everything is allowed to root")
+def test_a_folder_that_may_not_be_written(photos: Path, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir(mode=0o500)
+    with pytest.raises(DatasetError, match="out"):
+        make(Folder(photos), SMALL, tmp_path / "out")
+
+
+def test_a_limit_says_how_many_were_not_looked_at(photos: Path, few: None, tmp_path: Path) -> None:
+    made = make(Folder(photos), Settings((32, 32), limit=6), tmp_path / "out")
+    assert (made.counts.kept, made.counts.seen + (made.counts.rest or 0)) == (6, 17)
+    assert made.counts.rest == 11
+
+
+def test_nothing_that_can_be_kept(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/a.txt").write_text("no picture")
+    with pytest.raises(DatasetError, match=r"no picture could be kept \(1 foreign\)"):
+        make(Folder(tmp_path / "in"), SMALL, tmp_path / "out")
+    assert (tmp_path / "out/dropped.csv").read_text().splitlines()[1] == "a.txt,foreign,"
+
+
+def test_a_worker_that_is_killed_ends_it_with_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = drawn(3)
+    monkeypatch.setattr(source, "_render", suicide)
+    with pytest.raises(DatasetError, match="a worker was killed"):
+        make(source, SMALL, tmp_path / "out", workers=2)
+
+
+def suicide(z: object, size: int) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_damaged_notes_of_an_unfinished_one(photos: Path, unbroken: dict[str, bytes], tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with pytest.raises(ZeroDivisionError):
+        make(Folder(photos), SMALL, out, watch=lambda seen, kept: 1 // (13 - seen))  # type: ignore[arg-type]
+    (out / "making/000001.json").write_text('{"items": 3, "kept": [[]]}')
+    recipe = (out / "making/recipe.json").read_text()
+    (out / "making/recipe.json").write_text("{")
+    with pytest.raises(DatasetError, match=r"recipe\.json is damaged: remove .*out and begin again"):
+        make(Folder(photos), SMALL, out)
+    (out / "making/recipe.json").write_text(recipe)
+    make(Folder(photos), SMALL, out)
+    assert contents(out) == unbroken

@@ -1,0 +1,338 @@
+"""Runs: begun, killed, gone on with, spoilt, and what they leave."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from perform import generators
+from perform.training import run as runs
+from perform.training import state as states
+from perform.training.chance import Chance
+from perform.training.feed import Feed
+from perform.training.folder import Folder
+from perform.training.metrics.course import Measured
+from perform.training.run import Limits, Report, Run
+from perform.training.settings import Freeze, RunError, Settings, read
+from tests.doubles.discs import Discs
+from tests.folders import ROOT
+
+SMALL = Settings(
+    "stylegan2",
+    (16, 16),
+    channels=(64, 8),
+    z_dim=8,
+    w_dim=8,
+    mapping=2,
+    batch=8,
+    path_every=4,
+    augment_speed=2000,
+    snapshot_every=64,
+    threads=1,
+)
+DCGAN = replace(SMALL, kind="dcgan", rate=5e-4, path=0.0)
+DISCS = Discs()
+
+
+@pytest.fixture(autouse=True)
+def often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A line of the log every second step."""
+    monkeypatch.setattr(runs, "LOG_EVERY", 2)
+
+
+def begun(folder: Path, settings: Settings = SMALL, **more: Any) -> Run:
+    run = Run(folder, more.pop("dataset", DISCS), metrics=more.pop("metrics", None))
+    run.begin(settings, **more)
+    return run
+
+
+def learnt(run: Run, pictures: int, tell: Callable[[Report], None] = lambda report: None) -> str:
+    return run.learn(Limits(pictures), tell)
+
+
+def resumed(folder: Path) -> Run:
+    run = Run(folder, DISCS)
+    run.resume()
+    return run
+
+
+def lines(folder: Path) -> list[dict[str, float]]:
+    """The log without times."""
+    found = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+    return [{name: one[name] for name in one if name not in ("seconds", "rate")} for one in found]
+
+
+def tensors(folder: Path) -> dict[str, torch.Tensor]:
+    newest = Folder(folder).newest()
+    assert newest
+    return states.tensors(newest)
+
+
+def same(one: Path, other: Path) -> bool:
+    """Whether two runs are in the same state, to the last bit."""
+    first, second = tensors(one), tensors(other)
+    return first.keys() == second.keys() and all(torch.equal(first[name], second[name]) for name in first)
+
+
+@pytest.mark.parametrize("settings", [SMALL, DCGAN], ids=["stylegan2", "dcgan"])
+def test_a_run_that_is_interrupted_goes_on_as_if_it_had_not_been(tmp_path: Path, settings: Settings) -> None:
+    learnt(begun(tmp_path / "whole", settings), 160)
+    learnt(begun(tmp_path / "parts", settings), 72)  # between two lines of the log
+    for _ in range(2):
+        reason = learnt(resumed(tmp_path / "parts"), 160)
+    assert reason == "learnt from 160 pictures"
+    assert lines(tmp_path / "parts") == lines(tmp_path / "whole")
+    assert same(tmp_path / "parts", tmp_path / "whole")
+    assert len(lines(tmp_path / "whole")) == 10
+    kept = sorted(file.name for file in (tmp_path / "whole/checkpoints").iterdir())
+    assert kept == ["000000128.safetensors", "000000160.safetensors"]
+    sheets = sorted(file.name for file in (tmp_path / "whole/samples").iterdir())
+    assert sheets == ["000000000.jpg", "000000064.jpg", "000000128.jpg"]
+    model = generators.open(tmp_path / "whole/latest.safetensors", "cpu")
+    assert model.size == (16, 16)
+    model.close()
+
+
+DEATH = """
+import os, signal, sys
+from pathlib import Path
+sys.path.insert(0, {root!r})
+from tests.training import test_training_run as tests
+from perform.training import run
+from safetensors import torch as safetensors
+run.LOG_EVERY = 2
+whole = safetensors.save_file
+def half(tensors, path, metadata):
+    whole(tensors, path, metadata)
+    if "000000128" in str(path):
+        with open(path, "r+b") as file:
+            file.truncate(5000)
+        os.kill(os.getpid(), signal.SIGKILL)
+safetensors.save_file = half
+made = tests.begun(Path({folder!r}))
+tests.learnt(made, 160)
+"""
+
+
+def test_a_run_killed_while_it_writes_goes_on_exactly(tmp_path: Path) -> None:
+    script = DEATH.format(root=str(ROOT), folder=str(tmp_path / "killed"))
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    with (tmp_path / "killed/log.jsonl").open("a") as log:
+        log.write('{"pictures": 13')  # what a kill in the middle of a line leaves
+    assert [file.suffix for file in (tmp_path / "killed/checkpoints").glob("*128*")] == [".part"]
+    (tmp_path / "killed/checkpoints/.tmpXYZ").touch()
+    learnt(resumed(tmp_path / "killed"), 160)
+    left = sorted(file.name for file in (tmp_path / "killed/checkpoints").iterdir())
+    assert left == ["000000128.safetensors", "000000160.safetensors"]
+    learnt(begun(tmp_path / "whole"), 160)
+    assert lines(tmp_path / "killed") == lines(tmp_path / "whole")
+    assert same(tmp_path / "killed", tmp_path / "whole")
+
+
+def test_ctrl_c_keeps_all_and_ends(tmp_path: Path) -> None:
+    told: list[int] = []
+
+    def tell(report: Report) -> None:
+        told.append(report.pictures)
+        if len(told) == 3:
+            signal.raise_signal(signal.SIGINT)
+
+    before = signal.getsignal(signal.SIGINT)
+    reason = learnt(begun(tmp_path / "run"), 1000, tell)
+    assert reason == "interrupted after 48 pictures; --resume goes on"
+    assert Folder(tmp_path / "run").checkpoints()[-1].stem == "000000048"
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_loss_that_is_not_finite_ends_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = begun(tmp_path / "run")
+    learnt(made, 64)
+    before = tensors(tmp_path / "run")
+    again = resumed(tmp_path / "run")
+    again.settings = again.settings = replace(again.settings, rate=0.9)
+    for optimiser in again.state.optimisers.values():
+        optimiser.param_groups[0]["lr"] = 1e30
+    with pytest.raises(RunError, match=r"is (nan|inf|no longer finite).*000000064\.safetensors.*--rate"):
+        learnt(again, 1000)
+    after = tensors(tmp_path / "run")
+    assert all(torch.equal(before[name], after[name]) for name in before)
+
+
+FULL = """
+import resource, signal, sys
+sys.path.insert(0, {root!r})
+from pathlib import Path
+from tests.training.test_training_run import learnt, resumed
+again = resumed(Path({folder!r}))
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+try:
+    learnt(again, 1000)
+except OSError as error:
+    print(error)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits of files are of POSIX")
+def test_a_full_disk_leaves_the_last_good_state(tmp_path: Path) -> None:
+    learnt(begun(tmp_path / "run"), 64)
+    script = FULL.format(root=str(ROOT), folder=str(tmp_path / "run"))
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert "000000128.safetensors cannot be written" in done.stdout, done.stderr
+    assert "000000064" in done.stdout
+    left = [file.name for file in (tmp_path / "run/checkpoints").iterdir()]
+    assert sorted(left) == ["000000000.safetensors", "000000064.safetensors"]
+    learnt(resumed(tmp_path / "run"), 128)
+
+
+def test_what_a_run_cannot_begin_with_is_told(tmp_path: Path) -> None:
+    learnt(begun(tmp_path / "run"), 8)
+    model = tmp_path / "run/latest.safetensors"
+    with pytest.raises(RunError, match="holds a run already"):
+        begun(tmp_path / "run")
+    big = replace(SMALL, size=(32, 32))
+    with pytest.raises(RunError, match="pictures are 16x16, those to learn from 32x32; --grow doubles it"):
+        begun(tmp_path / "a", big, dataset=Discs(side=32), begun_from=model)
+    with pytest.raises(RunError, match="pictures are 32x32 when grown, those to learn from 16x16"):
+        begun(tmp_path / "b", begun_from=model, grow=True)
+    with pytest.raises(RunError, match="size 32x32, but the dataset has 48x48"):
+        begun(tmp_path / "c", big, dataset=Discs(side=48))
+    with pytest.raises(RunError, match="a stylegan2, but a dcgan is to be trained"):
+        begun(tmp_path / "d", DCGAN, begun_from=model)
+    with pytest.raises(RunError, match="has digest discs 65 16, that of the run discs 64 16"):
+        Run(tmp_path / "run", Discs(count=65)).resume()
+    with pytest.raises(RunError, match="no run to go on with"):
+        resumed(tmp_path / "e")
+    with pytest.raises(RunError, match="latent of every picture"):
+        begun(tmp_path / "f", replace(SMALL, teacher=0.5), dataset=Discs(latents=False))
+    with pytest.raises(RunError, match=r"z_dim = 1, must be \d+ or more"):
+        begun(tmp_path / "f", replace(SMALL, teacher=0.5, z_dim=1))
+    assert not (tmp_path / "f").exists()
+    with pytest.raises(RunError, match=r"\[8, 4, 4, 2, 2\] are asked for, but .* has \[8, 8, 8, 4, 4\]"):
+        begun(tmp_path / "h", replace(SMALL, channels=(32, 8)), begun_from=model, strict=True)
+    for wrong in ({"batch": 1}, {"channels": (8, 8)}, {"size": (17, 17)}, {"rate": float("nan")}):
+        with pytest.raises(RunError, match=r"(batch|channels|size|rate).*must be"):
+            begun(tmp_path / "g", replace(SMALL, **wrong))
+
+
+def test_damaged_checkpoints_give_way_to_the_one_before(tmp_path: Path) -> None:
+    learnt(begun(tmp_path / "run"), 64)
+    newest = Folder(tmp_path / "run").checkpoints()[-1]
+    newest.write_bytes(newest.read_bytes()[:100])
+    assert resumed(tmp_path / "run").state.pictures == 0
+    found = Folder(tmp_path / "run").newest()
+    assert found is not None and found.stem == "000000000"
+    with pytest.raises(RunError, match="not a checkpoint of a run"):
+        states.words(tmp_path / "run/latest.safetensors")
+
+
+def test_figures_are_logged_and_the_best_model_kept(tmp_path: Path) -> None:
+    figures = iter([3.0, 2.0, 5.0])
+
+    def measure(generator: generators.Generator, dataset: Any) -> Measured:
+        picture = generator.synthesise(np.zeros((generator.space.num_ws, generator.space.w_dim), np.float32))
+        assert picture.shape == (16, 16, 3) and len(dataset) == 64
+        return Measured({"distance": next(figures), "other": 1.0}, picture)
+
+    learnt(begun(tmp_path / "run", replace(SMALL, measure_every=32), metrics=measure), 96)
+    assert [line["distance"] for line in lines(tmp_path / "run") if "distance" in line] == [3.0, 2.0, 5.0]
+    assert len(list((tmp_path / "run/samples").glob("neighbours-*.jpg"))) == 3
+    assert "after 64 pictures" in generators.info(tmp_path / "run/best.safetensors")["title"]
+    assert "after 96 pictures" in generators.info(tmp_path / "run/latest.safetensors")["title"]
+
+
+def test_augmentation_follows_what_the_judge_knows(tmp_path: Path) -> None:
+    run = begun(tmp_path / "run", replace(SMALL, target=-0.99))
+    learnt(run, 64)
+    assert run.state.p == pytest.approx(2 * 4 * 8 / 2000)
+    fixed = begun(tmp_path / "fixed", replace(SMALL, augment=0.3))
+    learnt(fixed, 64)
+    assert fixed.state.p == 0.3
+
+
+def test_settings_are_text() -> None:
+    settings = replace(SMALL, freeze=Freeze(True, 8), mirror=True)
+    assert read(settings.text()) == settings
+    with pytest.raises(RunError, match="no readable settings"):
+        read("{}")
+
+
+def test_the_feed_gives_every_picture_once_an_epoch() -> None:
+    feed = Feed(Discs(count=10), (8, 8), Chance(0), mirror=False, latents=True)
+    try:
+        assert sorted(feed.place(sample) for sample in range(10)) == list(range(10))
+        assert [feed.place(n) for n in range(10)] != [feed.place(n) for n in range(10, 20)]
+        for _ in range(2):  # read, and kept
+            batch = feed.batch(range(8, 12), 4)
+            place = feed.place(9)
+            wanted = Discs().picture(place).reshape(8, 2, 8, 2, 3).mean((1, 3)).round()
+            np.testing.assert_array_equal(batch.pictures[1].permute(1, 2, 0), wanted)
+            assert batch.latents is not None
+            np.testing.assert_array_equal(batch.latents[1], Discs().latent(place))
+        assert len(feed._coming) <= 4
+    finally:
+        feed.close()
+    mirrored = Feed(Discs(count=64), (16, 16), Chance(0), mirror=True, latents=False)
+    try:
+        batch = mirrored.batch(range(64), 64)
+        plain = [Discs().picture(mirrored.place(n)).transpose(2, 0, 1) for n in range(64)]
+        turned = sum(not np.array_equal(a, b) for a, b in zip(batch.pictures.numpy(), plain, strict=True))
+        assert 16 < turned < 48
+    finally:
+        mirrored.close()
+
+
+TWO = """
+import sys
+from pathlib import Path
+sys.path.insert(0, {root!r})
+from tests.training import test_training_run as tests
+from perform.training import run
+run.LOG_EVERY = 2
+tests.learnt(tests.begun(Path({folder!r}), tests.{settings}), 80)
+"""
+
+
+@pytest.mark.parametrize("settings", ["SMALL", "DCGAN"])
+def test_two_processes_learn_as_one(tmp_path: Path, settings: str) -> None:
+    root = str(ROOT)
+    script = tmp_path / "two.py"
+    script.write_text(TWO.format(root=root, folder=str(tmp_path / "two"), settings=settings))
+    command = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--nproc-per-node=2",
+        "--standalone",
+        str(script),
+    ]
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, env={**os.environ, "OMP_NUM_THREADS": "1"}
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    learnt(begun(tmp_path / "one", globals()[settings]), 80)
+    one, two = lines(tmp_path / "one"), lines(tmp_path / "two")
+    assert len(one) == len(two) == 5
+    for alone, together in zip(one, two, strict=True):
+        assert together == pytest.approx(alone, rel=1e-3, abs=1e-4)
+
+
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+@pytest.mark.parametrize("settings", [SMALL, DCGAN], ids=["stylegan2", "dcgan"])
+def test_less_precision_learns_too(tmp_path: Path, settings: Settings, precision: str) -> None:
+    learnt(begun(tmp_path / "half", replace(settings, precision=precision)), 32)
+    learnt(begun(tmp_path / "whole", settings), 32)
+    for half, whole in zip(lines(tmp_path / "half"), lines(tmp_path / "whole"), strict=True):
+        assert half["discriminator"] == pytest.approx(whole["discriminator"], rel=0.1)
