@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import get_args
 
 from perform import generators, paths
+from perform.arrays import Floats
 from perform.documents import SceneError
 from perform.footage import opening
 from perform.footage.changes import Stamp, stamp
@@ -24,13 +25,14 @@ from perform.latent.directions import Directions
 from perform.latent.paths import PATHS, path_parameters
 from perform.midi import profiles
 from perform.midi.profiles import Profile
-from perform.networks import Floats, ModelError, bending, blending
+from perform.networks import ModelError, bending, blending
 from perform.parameters import Parameter
 from perform.render import isf
 from perform.render.pictures import PARAMETERS as PICTURES
 from perform.scenes import mapping as learned
 from perform.scenes.mapping import Learned
 from perform.scenes.scene import Footage, Role
+from perform.vocabulary import VOCABULARY
 
 MODELS = (".safetensors", ".pkl", ".pt", ".pth", ".bin", ".npz")  # of files in models/; the first wins
 
@@ -42,6 +44,8 @@ class Library:
     `feeds/*.toml`, `profiles/*.toml`, `footage/`, `learned/*.toml` and `models/`. `model`
     plays in place of the model that each preset names.
     """
+
+    vocabulary = VOCABULARY
 
     def __init__(self, *folders: Path, model: str | None = None) -> None:
         self.folders = folders or _folders()
@@ -121,7 +125,8 @@ class Library:
         wanted = [signal for signal in sorted(signals) if signal.startswith("learned.")]
         names = dict.fromkeys(signal.split(".")[1] for signal in wanted)
         found = {
-            name: learned.read(self._file("learned", name, ".toml", f"mapping {name}")) for name in names
+            name: learned.read(self._file("learned", name, ".toml", f"mapping {name}"), self.vocabulary)
+            for name in names
         }
         for signal in wanted:
             if not (one := found[signal.split(".")[1]]).says(signal):

@@ -30,7 +30,8 @@ from perform.commands.models import directions
 from perform.commands.osc import osc as osc_list
 from perform.commands.single import kinds
 from perform.commands.train import train
-from perform.terminal import AsJson, choice, complaints, err, out, place_of, size_of
+from perform.parameters import choice
+from perform.terminal import AsJson, complaints, err, out, place_of, size_of
 
 if TYPE_CHECKING:
     from perform.rig import Rig
@@ -327,12 +328,13 @@ def _play(options: Options, seconds: float | None) -> None:
     """A live show with its dashboard, until the time is over, the window closed, or a signal comes."""
     from perform import show
     from perform.commands.dashboard import Dashboard
+    from perform.show.status import Watcher
 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # until there is a show to end
     rig = show.play(options)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: rig.end())
-    watcher = show.Watcher(options.record)
+    watcher = Watcher(options.record)
     with Dashboard(err) as dashboard:
 
         def over(playing: Rig) -> bool:

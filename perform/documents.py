@@ -57,5 +57,6 @@ def _sentence(error: Any, model: type[BaseModel]) -> str:
 
 
 def near(word: str, known: Iterable[str]) -> str:
+    """Words for what may have been meant: the nearest of the known, or all of them."""
     near = get_close_matches(word, list(known), 1)
     return f", did you mean {near[0]}?" if near else f"; known: {', '.join(known) or 'none'}"

@@ -117,3 +117,10 @@ class Parameter:
         if not isinstance(value, list | tuple) or len(value) != size:
             raise ParameterError(f"{self.name} = {value!r}, must be {size} numbers {self.range}")
         return tuple(float(self._checked_number(item)) for item in value)
+
+
+def choice(what: str, value: str, allowed: tuple[str, ...]) -> Any:
+    """The value of an option or a key, which must be one of those allowed; else ValueError."""
+    if value not in allowed:
+        raise ValueError(f"{what} {value!r}, must be one of {', '.join(allowed)}")
+    return value

@@ -15,10 +15,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from perform.arrays import Samples
 from perform.clock import Clock, Moment, stopwatch
 from perform.inputs import Input, Tells
 from perform.inputs.audio import Sound
-from perform.outputs import Frame, Output, Samples
+from perform.outputs import Frame, Output
 from perform.performance import Performance, Picture
 from perform.render.present import Present
 from perform.render.readback import Readback

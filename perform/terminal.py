@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -26,13 +26,6 @@ def complaints() -> Iterator[None]:
         sentence = error.args[0] if isinstance(error, LookupError) and error.args else str(error)
         err.print(f"perform: {sentence}", style="red", markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(1) from error
-
-
-def choice(what: str, value: str, allowed: tuple[str, ...]) -> Any:
-    """The value, which must be one of those allowed."""
-    if value not in allowed:
-        raise ValueError(f"{what} {value!r}, must be one of {', '.join(allowed)}")
-    return value
 
 
 def place_of(text: str, host: str = "127.0.0.1") -> tuple[str, int]:

@@ -17,14 +17,12 @@ from pathlib import Path
 
 import av
 import numpy as np
-from numpy.typing import NDArray
 
 from perform import show
+from perform.arrays import Pixels
 from perform.outputs import Frame
 from perform.render.readback import Readback
 from scripts.played import Played
-
-Pixels = NDArray[np.uint8]
 
 ROOT = Path(__file__).resolve().parent.parent
 PRESETS = ROOT / "presets"

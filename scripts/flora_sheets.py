@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from perform import generators
+from perform.arrays import Floats, Pixels
 from perform.catalogue import Library
 from perform.generators import Generator
 from perform.latent.curves import linear, slerp
@@ -22,7 +23,6 @@ from perform.latent.directions import LAST, Directions
 from perform.latent.paths import truncate, z_of
 from perform.models import located
 from perform.models.directions import sheet
-from perform.networks import Floats, Pixels
 from perform.sampling.sheets import grid, joined
 from scripts.contact_sheets import save
 

@@ -15,8 +15,9 @@ from itertools import count
 
 import numpy as np
 
+from perform.arrays import Pixels
 from perform.clock import stopwatch
-from perform.inputs.camera import Camera, Pixels
+from perform.inputs.camera import Camera
 from perform.inputs.hands import Hands, model_file
 from perform.inputs.hands.pair import Pair, Seen
 from perform.inputs.hands.signals import points_of

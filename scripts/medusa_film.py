@@ -16,7 +16,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from perform.arrays import Doubles
 
 ROOT = Path(__file__).resolve().parent.parent
 SIZE = 640, 640  # pixels
@@ -26,7 +26,7 @@ TILT = 0.42  # radians, of its axis towards the eye
 BELL, RIM, THREAD, ARM = (0.16, 0.42, 1.0), (0.5, 0.85, 1.0), (0.75, 0.35, 1.0), (1.0, 0.42, 0.32)
 
 
-def stroke(turns: Floats) -> Floats:
+def stroke(turns: Doubles) -> Doubles:
     """How far the bell is drawn together, 0..1: quickly in, slowly out."""
     phase = turns % 1
     return np.where(
@@ -34,7 +34,7 @@ def stroke(turns: Floats) -> Floats:
     )
 
 
-def bell(along: Floats, round_: Floats, turns: float) -> Floats:
+def bell(along: Doubles, round_: Doubles, turns: float) -> Doubles:
     """Points of the bell [3, n]: `along` 0 is its crown, 1 its rim; `round_` in radians."""
     drawn = stroke(turns - 0.16 * along)
     angle = along * (1.62 + 0.42 * drawn)
@@ -43,7 +43,7 @@ def bell(along: Floats, round_: Floats, turns: float) -> Floats:
     return np.stack([radius * np.cos(round_), 0.5 * np.cos(angle) + 0.05 * drawn, radius * np.sin(round_)])
 
 
-def threads(count: int, length: float, width: float, inner: float, turns: float, samples: int) -> Floats:
+def threads(count: int, length: float, width: float, inner: float, turns: float, samples: int) -> Doubles:
     """What hangs from the bell [3, n]: from its rim, or from further in."""
     rng = np.random.default_rng(count)
     own = rng.uniform(0, 1, count)[:, None]
@@ -61,7 +61,11 @@ def threads(count: int, length: float, width: float, inner: float, turns: float,
 
 
 def splat(
-    light: Floats, points: Floats, colour: tuple[float, float, float], strength: Floats | float, turns: float
+    light: Doubles,
+    points: Doubles,
+    colour: tuple[float, float, float],
+    strength: Doubles | float,
+    turns: float,
 ) -> None:
     """Let points give light to a picture [height, width, 3]."""
     width, height = SIZE
@@ -84,7 +88,7 @@ def splat(
             light += sums * np.array(colour)
 
 
-def blurred(light: Floats, steps: int) -> Floats:
+def blurred(light: Doubles, steps: int) -> Doubles:
     """A soft glow: boxes along both axes, twice, each 2 * steps + 1 pixels wide."""
     for axis in (0, 1, 0, 1):
         sums = np.cumsum(np.pad(light, [(steps + 1, steps) if a == axis else (0, 0) for a in range(3)]), axis)

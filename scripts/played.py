@@ -13,6 +13,7 @@ from perform import formula
 from perform.inputs import Health
 from perform.rig import Rig
 from perform.signals import Event, Signals
+from perform.vocabulary import VOCABULARY
 
 FILE = Path(__file__).with_suffix(".toml")
 
@@ -24,7 +25,7 @@ class Played:
 
     def __init__(self, preset: str, rig: Rig, file: Path = FILE) -> None:
         texts = tomllib.loads(file.read_text(encoding="utf-8")).get(preset, {})
-        self._signals = {name: formula.compile(text).start() for name, text in texts.items()}
+        self._signals = {name: formula.compile(text, VOCABULARY).start() for name, text in texts.items()}
         self._rig = rig
 
     def poll(self, until: float) -> list[Event]:

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from perform.clock import Moment
-from perform.formula import DEFAULT
 from perform.formula.functions import FUNCTIONS
 from perform.latent.controls import LATENT, NOISE, NOISE_LAYERS
 from perform.latent.directions import PARAMETERS as DIRECTION
@@ -19,6 +18,7 @@ from perform.render.pictures import PARAMETERS as PICTURES
 from perform.rhythm.features import SIGNALS
 from perform.rhythm.tempo import SIGNALS as TEMPO
 from perform.scenes.setlist import BINDINGS, SHOW
+from perform.vocabulary import VOCABULARY
 
 FILE = Path(__file__).parent.parent / "docs" / "formulas.md"
 HEAD = """# Signals, formulas and latent paths
@@ -63,12 +63,12 @@ def _signals() -> Iterator[str]:
         "time": ", ".join(f"`{name}`" for name in moment if name.startswith("time.")),
         "beat": ", ".join(f"`{name}`" for name in (*moment, "beat.confidence") if name.startswith("beat.")),
         "tempo": f"who leads the beat ([tempo](tempo.md)): {', '.join(f'`{name}`' for name in TEMPO)}",
-        "audio": ", ".join(f"`{name}`" for name in SIGNALS if name in DEFAULT.names),
+        "audio": ", ".join(f"`{name}`" for name in SIGNALS if name in VOCABULARY.names),
     }
     yield "## Signals\n\nAll of the sound is 0 to 1, and 0 in silence. What nobody has said yet is 0.\n"
     yield "| | |\n|---|---|"
     for kind, names in (
-        rows | {word: OPEN[word] for word in ("key", "mouse", "hand", "camera", "pad", *DEFAULT.open)}
+        rows | {word: OPEN[word] for word in ("key", "mouse", "hand", "camera", "pad", *VOCABULARY.open)}
     ).items():
         yield f"| {kind} | {names} |"
 

@@ -22,12 +22,12 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from perform.arrays import Pixels
 from perform.clock import Moment, OfflineClock, Tempo, stopwatch
 from perform.render import context, isf
 from perform.render.readback import Readback
 from perform.render.shader import Shader
 
-Pixels = NDArray[np.uint8]
 Values = Mapping[str, Any]
 
 SHADERS = Path(__file__).parents[1] / "shaders"

@@ -13,15 +13,14 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
+from perform.arrays import Samples
 from perform.clock import LiveClock
 from tests.doubles.jack_port import Port
 
 # pytest-xdist tells its workers a width, which consoles keep from their beginning on: tests say their own
 os.environ.pop("COLUMNS", None)
 
-Samples = NDArray[np.float32]
 PATIENCE = 20.0  # seconds that a program may take to start or to notice something
 
 

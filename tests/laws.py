@@ -5,55 +5,44 @@ from __future__ import annotations
 import ast
 import re
 import sys
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterator, Mapping
+from graphlib import CycleError, TopologicalSorter
 
-ROOT = Path(__file__).resolve().parent.parent
+from tests.folders import ROOT
+
 PACKAGE = ROOT / "perform"
 
-# From the ground up. What is not named here is the spine: a new module gets the strictest place first.
-RACKS = ("inputs", "outputs", "generators", "filters", "render")
-ON_RACKS = ("footage",)  # put together from several racks
-SHELVES = ("catalogue", "source", "performance")  # they see the racks' protocols, and not each other
+# From the ground up: a room imports from the floors below its own, and from nowhere else.
 FLOORS = (
-    RACKS,
-    ON_RACKS,
-    SHELVES,
-    ("studios",),
-    ("stage",),
-    ("rig",),
-    (
-        "show",
-        "films",
-        "loops",
-        "learning",
-        "check",
-        "bench",
-        "models",
-        "terminal",
-        "listing",
-        "doctor",
-        "meter",
-        "dashboard",
-        "console",
-        "demonstrations",
-        "training",
-        "atlas",
-    ),
+    ("arrays", "clock", "documents", "faults", "keys", "parameters", "paths", "threads"),  # the ground
+    ("signals",),
+    ("latent", "rhythm"),
+    ("formula", "midi"),
+    ("networks", "scenes"),
+    ("filters", "generators", "inputs", "outputs", "render"),  # the racks
+    ("footage", "performance", "vocabulary"),
+    ("catalogue", "sampling"),
+    ("stage", "training"),
+    ("rig", "flora", "models"),
+    ("learning", "loops"),
+    ("show",),
+    ("demonstrations",),
+    ("terminal",),
+    ("atlas", "bench", "commands", "console", "gallery"),  # the doors
     ("cli",),
 )
-DOORS = FLOORS[6]
-SPINE_MAY_IMPORT = {
-    "scene": {"pydantic"},
-    "setlist": {"pydantic"},
-    "feeds": {"pydantic"},
-    "learned": {"pydantic"},
-    "profiles": {"pydantic", "pydantic_core"},
-    "features": {"librosa"},
-    "midiports": {"rtmidi"},
+RACKS = FLOORS[5]
+LIGHT = FLOORS[:5]  # numpy at most, and what is named here
+MAY_IMPORT = {
+    "perform.documents": {"pydantic"},
+    "perform.scenes": {"pydantic"},
+    "perform.midi.profiles": {"pydantic", "pydantic_core"},
+    "perform.midi.ports": {"rtmidi"},
+    "perform.rhythm.features": {"librosa"},
+    "perform.networks": {"openvino", "pydantic", "safetensors", "torch"},
 }
 
-LONGEST_FILE, LONGEST_FUNCTION = 400, 60  # lines
+LONGEST_FILE, LONGEST_FUNCTION = 450, 60  # lines: a smell, not a game; split by subject, never pack
 CLOCKS = re.compile(
     r"time\..+|datetime\.datetime\.(now|utcnow|today)|datetime\.date\.today|os\.urandom|secrets\..+|uuid\.uuid[14]"
     r"|asyncio\.sleep"
@@ -78,10 +67,18 @@ def module_name(path: str) -> str:
     return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
 
 
+def room_of(module: str) -> str:
+    """`perform.inputs.audio` lies in the room inputs."""
+    return [*module.split("."), ""][1]
+
+
 def rank(module: str) -> int:
-    """The floor of a module, 0 for the spine."""
-    room = [*module.split("."), ""][1]
-    return next((floor for floor, rooms in enumerate(FLOORS, 1) if room in rooms), 0)
+    """The floor of a module, counted from 0; LookupError for a room that has none yet."""
+    room = "cli" if module.endswith(".__main__") else room_of(module)  # which starts a door
+    for floor, rooms in enumerate(FLOORS):
+        if room in rooms:
+            return floor
+    raise LookupError(f"{module}: give its room a floor in tests/laws.py")
 
 
 def imported(tree: ast.Module, module: str, package: bool = False) -> Iterator[tuple[int, str]]:
@@ -100,33 +97,68 @@ def imported(tree: ast.Module, module: str, package: bool = False) -> Iterator[t
 
 
 def import_law(path: str, tree: ast.Module) -> Iterator[str]:
-    """Spine below racks below performance below stage below rig below doors below cli."""
+    """A room imports from lower floors only; performance knows the protocols of racks, not their units."""
     module = module_name(path)
-    here, room = rank(module), [*module.split("."), ""][1]
+    if module == "perform":
+        return
+    here, room = rank(module), room_of(module)
     for line, name in imported(tree, module, path.endswith("__init__.py")):
-        if not name.startswith("perform.") or (name.count(".") == 1 and not _is_module(name)):
+        if not name.startswith("perform.") or not _is_module(name):
             continue
-        there, other = rank(name), name.split(".")[1]
-        sociable = here == 0 or room in DOORS
-        if there > here or (there == here and other != room and not sociable):
+        there, other = rank(name), room_of(name)
+        if there > here or (there == here > 0 and other != room):
             yield f"{path}:{line}: {room} imports {name}"
-        elif room == "performance" and there == 1 and name.count(".") > 1 and _is_module(name):
+        elif room == "performance" and other in RACKS and name.count(".") > 1:
             yield f"{path}:{line}: performance knows protocols, not the unit {name}"
 
 
 def _is_module(name: str) -> bool:
     """Whether a dotted name is a module of ours, present or promised, and not something within one."""
     place = ROOT / name.replace(".", "/")
-    promised = any(name.split(".")[1] in rooms for rooms in FLOORS) and name.count(".") == 1
+    promised = name.count(".") == 1 and any(room_of(name) in rooms for rooms in FLOORS)
     return promised or place.is_dir() or place.with_suffix(".py").exists()
 
 
-def spine_law(path: str, tree: ast.Module) -> Iterator[str]:
-    """The spine imports the standard library and numpy."""
+def circles(modules: Mapping[str, ast.Module]) -> list[list[str]]:
+    """The modules (path to tree) that import each other in a loop, at any depth of their code."""
+    graph = {module_name(path): _ours(path, tree) for path, tree in modules.items()}
+    sorter, found = TopologicalSorter(graph), []
+    while True:
+        try:
+            sorter.prepare()
+            return found
+        except CycleError as error:
+            found.append(error.args[1])
+            for one in error.args[1]:
+                graph[one] = graph[one] - {*error.args[1]}
+            sorter = TopologicalSorter(graph)
+
+
+def _ours(path: str, tree: ast.Module) -> set[str]:
+    """The modules of ours that one imports; of `from a import b`, where b is a module, b alone."""
+    module, found = module_name(path), set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names if alias.name.startswith("perform")}
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("perform"):
+            for alias in node.names:
+                full = f"{node.module}.{alias.name}"
+                found.add(full if _is_file(full) else str(node.module))
+    return found - {module}
+
+
+def _is_file(name: str) -> bool:
+    place = ROOT / name.replace(".", "/")
+    return place.is_dir() or place.with_suffix(".py").exists()
+
+
+def light_law(path: str, tree: ast.Module) -> Iterator[str]:
+    """The lower floors import the standard library and numpy."""
     module = module_name(path)
-    if rank(module) > 0:
+    if module != "perform" and not any(room_of(module) in rooms for rooms in LIGHT):
         return
-    allowed = {"numpy", "perform", *SPINE_MAY_IMPORT.get(module.split(".")[-1], ())}
+    more = [names for place, names in MAY_IMPORT.items() if f"{module}.".startswith(f"{place}.")]
+    allowed = {"numpy", "perform"}.union(*more)
     for line, name in imported(tree, module, path.endswith("__init__.py")):
         top = name.split(".")[0]
         if top not in allowed and top not in sys.stdlib_module_names:
@@ -184,7 +216,7 @@ def danger_law(path: str, tree: ast.Module) -> Iterator[str]:
             yield f"{path}:{node.lineno}: bare except"
         if isinstance(node, ast.Call):
             yield from (f"{path}:{node.lineno}: {what}" for what in _dangers(node, path))
-    if not path.startswith("perform/generators/checkpoints/"):
+    if not path.startswith("perform/networks/checkpoints/"):
         for line, name in imported(tree, module_name(path)):
             if name.split(".")[0] in PICKLES:
                 yield f"{path}:{line}: {name}"
@@ -220,7 +252,7 @@ def length(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
 
 
 def size_law(path: str, tree: ast.Module, text: str) -> Iterator[str]:
-    """No file over 400 lines, no function over 60."""
+    """No file over 450 lines, no function over 60."""
     if (count := len(text.splitlines())) > LONGEST_FILE:
         yield f"{path}: {count} lines"
     for function in functions(tree):

@@ -10,19 +10,14 @@ from contextlib import closing
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-
 from perform import generators
 from perform.bench import Figure
-from perform.clock import stopwatch
-from perform.generators import Generator
-from perform.networks import Device, Floats, Precision
+from perform.networks import Device, Precision
+from perform.sampling.speed import rate
 
 SIZES = {"64": "untrained-64", "128": "untrained-128", "256": "untrained-256", "full": "untrained"}
 GOAL = 30.0  # pictures a second of the full-size network in its fastest form
 SECONDS = 4.0
-WARM_UP = 3
-LATENTS = 16
 
 
 def figures(
@@ -65,19 +60,3 @@ def _plain(size: str, name: str, seconds: float) -> Figure:
 
     with closing(Eager(generators.weights_of(name))) as unit:
         return Figure(f"picture_fps_{size}_torch", rate(unit, seconds), "pictures/s")
-
-
-def rate(unit: Generator, seconds: float) -> float:
-    """Pictures a second over `seconds`, each of another latent; mapping included."""
-    latents = np.random.default_rng(0).standard_normal((LATENTS, 1, unit.space.z_dim), np.float32)
-    for _ in range(WARM_UP):
-        _draw(unit, latents[0])
-    count, start = 0, stopwatch()
-    while (passed := stopwatch() - start) < seconds:
-        _draw(unit, latents[count % LATENTS])
-        count += 1
-    return count / passed
-
-
-def _draw(unit: Generator, z: Floats) -> None:
-    unit.synthesise(np.repeat(unit.map(z), unit.space.num_ws, 0))

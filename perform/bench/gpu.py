@@ -19,12 +19,12 @@ import torch
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
+from perform.arrays import Floats
 from perform.bench import Figure, percentiles
 from perform.clock import stopwatch
 from perform.generators import untrained
 from perform.generators.kernels import TILE, fuse
 from perform.generators.stylegan3.untrained import untrained as alias_free
-from perform.networks import Floats
 from perform.networks.runtimes import cuda
 from perform.networks.runtimes.eager import network
 from perform.networks.weights import Weights, family

@@ -21,13 +21,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from perform import generators
+from perform.arrays import Floats
 from perform.bench import Figure
-from perform.bench.generator import rate
 from perform.generators import biggan, dcgan, untrained
 from perform.generators.stylegan2 import FILTER, Config, channel_table
 from perform.generators.stylegan3.untrained import untrained as stylegan3
-from perform.networks import Device, Floats
+from perform.networks import Device
 from perform.networks.weights import Weights
+from perform.sampling.speed import rate
 
 SIZE = 300_000_000  # bytes of the pickle
 LONGEST, MOST = 5.0, 3.0  # seconds to load it, its size in memory

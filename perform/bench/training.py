@@ -30,14 +30,13 @@ from numpy.typing import NDArray
 
 from perform.bench import Figure, most_resident
 from perform.clock import stopwatch
-from perform.commands.train import DCGAN, ON_GPU
 from perform.networks import Device
 from perform.training.chance import Chance
 from perform.training.dataset.crew import attend
 from perform.training.feed import Feed
 from perform.training.folder import Folder
 from perform.training.run import Run
-from perform.training.settings import RunError, Settings
+from perform.training.settings import DCGAN, ON_GPU, RunError, Settings
 from perform.training.step import Step
 
 SECONDS = 10.0

@@ -15,6 +15,7 @@ from perform.midi import profiles
 from perform.render import isf
 from perform.scenes import mapping as learned
 from perform.show import load
+from perform.vocabulary import VOCABULARY
 
 SUFFIXES = (".toml", ".fs", ".safetensors")  # of what is checked in folders; models of others when named
 
@@ -38,7 +39,7 @@ def check_file(file: Path, library: Library) -> list[str]:
             case ".toml" if "controls" in document(file):
                 profiles.read(file)
             case ".toml" if "example" in document(file):
-                learned.read(file)
+                learned.read(file, VOCABULARY)
             case ".toml":
                 load(file, library)
             case ".fs":

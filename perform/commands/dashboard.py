@@ -10,7 +10,7 @@ import logging
 from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from textwrap import wrap
 from threading import Event, Thread
 from types import TracebackType
@@ -21,7 +21,7 @@ from rich.live import Live
 from rich.text import Text
 
 from perform.clock import BEATS_PER_BAR
-from perform.inputs import Health
+from perform.show.status import Status
 
 ACCENT, QUIET, TROUBLE = "cyan", "dim", "bold yellow"  # the only styles beside plain text
 LABEL = 10  # columns of the labels
@@ -47,45 +47,6 @@ KEYS = (
 )
 
 Part = str | tuple[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Status:
-    """What the dashboard shows of one moment of the show.
-
-    Meters, `confidence` and `master` are 0..1, `beat` and `bar` count from 0 with their fraction,
-    `cue` from 1 to `cues`, rates are per second, `frame_ms` is the 99th percentile. `source` leads the
-    beat, `clock` is pinned to. A rate or a time that is not known is None. `recording` names the file,
-    empty when none is written.
-    """
-
-    seconds: float = 0.0
-    scene: str = ""
-    next_scene: str = ""
-    cue: int = 0
-    cues: int = 0
-    level: float = 0.0
-    low: float = 0.0
-    mid: float = 0.0
-    high: float = 0.0
-    air: float = 0.0
-    beat: float = 0.0
-    bar: float = 0.0
-    bpm: float = 120.0
-    source: str = "free"
-    clock: str = "auto"
-    confidence: float = 0.0
-    display_fps: float | None = None
-    picture_fps: float | None = None
-    frame_ms: float | None = None
-    latency_ms: float | None = None
-    master: float = 1.0
-    blackout: bool = False
-    freeze: bool = False
-    recording: str = ""
-    recorded: float = 0.0
-    inputs: tuple[tuple[str, Health], ...] = ()
-    log: str = ""
 
 
 def render(status: Status, width: int = 80) -> Text:

@@ -118,7 +118,7 @@ def _live(
     from perform.commands.dashboard import Dashboard
     from perform.demonstrations import live
     from perform.rig import Rig
-    from perform.show import Watcher
+    from perform.show.status import Watcher
 
     assert isinstance(library, Library)
     for key, what in live.ROWS:

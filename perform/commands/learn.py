@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from perform.terminal import choice, complaints, err, out
+from perform.parameters import choice
+from perform.terminal import complaints, err, out
 
 if TYPE_CHECKING:
     from perform.catalogue import Library

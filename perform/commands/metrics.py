@@ -5,16 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from rich.progress import track
 from rich.table import Table
 
+from perform.arrays import Pixels
 from perform.terminal import AsJson, complaints, err, out
-
-if TYPE_CHECKING:
-    from perform.networks import Pixels
 
 MEANING = {
     "frechet": "distance of the two distributions; 0 is the same",

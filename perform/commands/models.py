@@ -13,7 +13,8 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, t
 from rich.table import Table
 from rich.text import Text
 
-from perform.terminal import AsJson, choice, complaints, err, out
+from perform.parameters import choice
+from perform.terminal import AsJson, complaints, err, out
 
 if TYPE_CHECKING:
     from perform.models.keep import Progress as Report

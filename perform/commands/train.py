@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from perform.terminal import choice, complaints, err, out
+from perform.parameters import choice
+from perform.terminal import complaints, err, out
 
 if TYPE_CHECKING:
     from perform.training.run import Report, Run
     from perform.training.settings import Settings
 
-DCGAN: dict[str, Any] = {"channels": (2048, 512), "z_dim": 100, "rate": 5e-4, "path": 0.0, "augment": 0.0}
-ON_GPU = {"batch": 32}
 FILM_SIZES = {"stylegan2": "256", "dcgan": "64"}
 WISHES = (  # of the command's parameters, those that a run keeps
     "size", "channels", "judge", "z_dim", "w_dim", "mapping", "batch", "rate", "mapping_rate", "r1", "path",
@@ -187,12 +186,11 @@ def _resumed(folder: Path, device: str, others: tuple[Any, ...]) -> Run:
 def settings_of(kind: str, pictures: Any, device: str, wishes: dict[str, Any]) -> Settings:
     """Settings of what a person asked for, the rest by the kind, the device and the dataset."""
     from perform.terminal import size_of
-    from perform.training.settings import KINDS, Freeze, Settings
+    from perform.training.settings import DCGAN, KINDS, ON_GPU, Freeze, Settings
 
     choice("model kind", kind, KINDS)
     given = {name: value for name, value in wishes.items() if value is not None}
-    usual: dict[str, Any] = DCGAN if kind == "dcgan" else {}
-    usual = usual | (ON_GPU if device == "cuda" else {})
+    usual = {**(DCGAN if kind == "dcgan" else {}), **(ON_GPU if device == "cuda" else {})}
     given["size"] = size_of(given["size"]) if "size" in given else tuple(pictures.size)
     if "features" in given:
         given["features"] = str(given["features"].resolve())

@@ -15,7 +15,9 @@ from typing import IO, Any
 
 import numpy as np
 
-from perform.scenes.mapping import METHODS, Example, Floats, Layer, Model, Text, misnamed
+from perform.arrays import Doubles
+from perform.scenes.mapping import METHODS, Example, Layer, Model, Text, misnamed
+from perform.vocabulary import VOCABULARY
 
 RIDGE = 0.01  # regularisation: enough for postures that were shown twice, too little to be seen in values
 HIDDEN = 16  # units of the MLP
@@ -29,7 +31,7 @@ def fit(method: str, signals: Sequence[str], values: Sequence[str], examples: Se
     """The mapping that these examples show. Raises ValueError."""
     if method not in METHODS:
         raise ValueError(f"method {method!r}, must be one of {', '.join(METHODS)}")
-    if faults := list(misnamed(list(signals), list(values))):
+    if faults := list(misnamed(list(signals), list(values), VOCABULARY)):
         raise ValueError("; ".join(faults))
     if not examples:
         raise ValueError("there are no examples to learn from")
@@ -43,13 +45,13 @@ def fit(method: str, signals: Sequence[str], values: Sequence[str], examples: Se
     return Text(signals=list(signals), values=list(values), example=list(examples), **text)
 
 
-def _spread(x: Floats) -> Floats:
+def _spread(x: Doubles) -> Doubles:
     """Standard deviations; a signal that never moved counts as it is."""
     deviation = x.std(0)
     return np.asarray(np.where(deviation > 1e-9, deviation, 1.0))
 
 
-def _ridge(x: Floats, y: Floats) -> list[Layer]:
+def _ridge(x: Doubles, y: Doubles) -> list[Layer]:
     """Ridge regression (Hoerl and Kennard 1970)."""
     from sklearn.linear_model import Ridge
 
@@ -58,7 +60,7 @@ def _ridge(x: Floats, y: Floats) -> list[Layer]:
     return [_layer(weights, np.broadcast_to(found.intercept_, y.shape[1]))]
 
 
-def _mlp(x: Floats, y: Floats) -> list[Layer]:
+def _mlp(x: Doubles, y: Doubles) -> list[Layer]:
     """A perceptron with one hidden layer, fitted to standardised values by L-BFGS, the same at every fit."""
     from sklearn.neural_network import MLPRegressor
 
@@ -78,11 +80,11 @@ def _mlp(x: Floats, y: Floats) -> list[Layer]:
     return [_layer(first, bias), _layer(last * spread, offset * spread + mean)]
 
 
-def _layer(weights: Floats, bias: Floats) -> Layer:
+def _layer(weights: Doubles, bias: Doubles) -> Layer:
     return Layer(weights=[_short(row) for row in weights], bias=_short(bias))
 
 
-def _short(numbers: Floats) -> list[float]:
+def _short(numbers: Doubles) -> list[float]:
     return [float(f"{number:.{DIGITS}g}") for number in numbers]
 
 

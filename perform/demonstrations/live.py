@@ -20,6 +20,7 @@ from perform.scenes.controls import Controls
 from perform.scenes.mapping import METHODS, NAME, Example, Learned, misnamed, read, written
 from perform.scenes.scene import Scene
 from perform.scenes.setlist import KEYS, Setlist, single
+from perform.vocabulary import VOCABULARY
 
 FOLDER = Path("learned")
 ROWS = (
@@ -69,7 +70,7 @@ class Lesson:
             raise ValueError(f"{asked.preset} is a setlist, must be a preset")
         scene = among(setlist.cues[0].scene, asked.seeds)
         found = tuple(targets(scene, asked.parameters, asked.seeds))
-        if faults := list(misnamed(list(asked.signals), [target.value for target in found])):
+        if faults := list(misnamed(list(asked.signals), [one.value for one in found], VOCABULARY)):
             raise ValueError("; ".join(faults))
         library.feeds(asked.signals)
         return cls(asked, replace(single(scene), learned=setlist.learned), found)
@@ -97,7 +98,7 @@ def kept(name: str) -> Learned | None:
     """The mapping of that name that is already in learned/, None when there is none. ValueError."""
     _check(name)
     file = FOLDER / f"{name}.toml"
-    return read(file) if file.is_file() else None
+    return read(file, VOCABULARY) if file.is_file() else None
 
 
 def _check(name: str) -> None:

@@ -18,6 +18,7 @@ from perform.clock import Moment
 from perform.demonstrations.fit import fit
 from perform.demonstrations.targets import Target, units
 from perform.demonstrations.trainer import Trainer
+from perform.formula import ANY
 from perform.parameters import Parameter
 from perform.scenes.controls import Controls, Settings
 from perform.scenes.mapping import EXAMPLES, Example, Learned, Mappings, Player, Text
@@ -154,7 +155,9 @@ class Session:
         self._values = [target.value for target in search.targets]
         self._player: Player | None = None
         self._posture = dict.fromkeys(self._signals, 0.0)
-        self._controls = Reader(search.scene.file).settings("demonstrate", "", CONTROLS, bindings()).start()
+        self._controls = (
+            Reader(search.scene.file, ANY).settings("demonstrate", "", CONTROLS, bindings()).start()
+        )
         if self.examples:
             self._learn()
 

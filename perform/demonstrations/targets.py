@@ -128,9 +128,13 @@ def played(scene: Scene, name: str, chosen: Sequence[Target]) -> Scene:
     for key, text in texts(name, chosen).items():
         unit, _, parameter = key.rpartition(".")
         several = isinstance(text, list)
-        value = tuple(formula.compile(one) for one in text) if several else formula.compile(text)
+        value = tuple(map(_formula, text)) if several else _formula(text)
         settings.setdefault(unit, {})[parameter] = value
     return _with(scene, settings)
+
+
+def _formula(text: str) -> formula.Formula:
+    return formula.compile(text, formula.ANY)
 
 
 def _with(scene: Scene, settings: Mapping[str, Mapping[str, Any]]) -> Scene:

@@ -8,12 +8,11 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
+from perform.arrays import Doubles
 from perform.flora import petals
 from perform.flora.greens import Solid, solids
 from perform.flora.petals import Blades, Mesh
 from perform.flora.plant import Plant
-
-Floats = NDArray[np.float64]
 
 OUTER = 12  # petals with a fine mesh; those further in are small, and many
 FINE, COARSE = (23, 13), (15, 9)  # rows and columns
@@ -34,12 +33,12 @@ class Anatomy:
 
     petals: Vertices
     greens: Vertices
-    bloom: Floats
+    bloom: Doubles
     fringe: float
     count: int  # of petals
 
 
-def anatomy(plant: Plant, told: Mapping[str, float], colours: Mapping[str, Floats], size: int) -> Anatomy:
+def anatomy(plant: Plant, told: Mapping[str, float], colours: Mapping[str, Doubles], size: int) -> Anatomy:
     """The vertices of a plant, fine enough for a picture of `size` pixels."""
     fine = fineness(size)
     grown = _petals(plant, fine)
@@ -58,7 +57,7 @@ def fineness(size: int) -> int:
     return min(-(-size // 256), 4)
 
 
-def _points(vertices: Vertices) -> Floats:
+def _points(vertices: Vertices) -> Doubles:
     return vertices.data[:, :3].astype(np.float64)
 
 

@@ -11,11 +11,10 @@ import moderngl
 import numpy as np
 from numpy.typing import NDArray
 
+from perform.arrays import Doubles
 from perform.flora.anatomy import Anatomy, Vertices, fineness
 from perform.flora.scenery import PASSES, Pass, Scenery
 from perform.render.context import headless
-
-Floats = NDArray[np.float64]
 
 SHEET = 1152, 256  # pixels of the petals' painted faces, see tile.glsl
 KEY_MAP, SKY_MAP = 256, 128  # pixels of shadow maps
@@ -95,7 +94,7 @@ class Studio:
         self._frame.color_attachments[0].use(0)
         self._covers[self._add].render(vertices=3)
 
-    def _cast(self, casters: Iterable[Any], shadow: Any, view: Floats) -> None:
+    def _cast(self, casters: Iterable[Any], shadow: Any, view: Doubles) -> None:
         """Draws what a light sees into its map."""
         shadow.use()
         shadow.clear()
@@ -113,7 +112,7 @@ class Studio:
         data = self._out.read(components=3, alignment=1)
         return np.frombuffer(data, np.uint8).reshape(self._size, self._size, 3)[::-1].copy()
 
-    def _tell(self, values: Mapping[str, Floats | float]) -> None:
+    def _tell(self, values: Mapping[str, Doubles | float]) -> None:
         """Gives every program those of the values that it has."""
         for program in (self._petal, self._cut_petal, self._green, self._paint, self._finish):
             for name, value in values.items():
@@ -164,6 +163,6 @@ def _shader(names: str) -> str:
     return "\n".join(["#version 410 core", *texts])
 
 
-def _bytes(value: Floats | float) -> bytes:
+def _bytes(value: Doubles | float) -> bytes:
     """A uniform's bytes; matrices by columns."""
     return np.asarray(value, np.float32).T.tobytes()

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from perform.arrays import Doubles
 from perform.flora import petals
 from perform.flora.plant import GOLDEN, MOST_STAMENS, Plant
-
-Floats = NDArray[np.float64]
 
 BARE, BLADE = 0.0, 1.0  # what the shader draws on it: nothing, or a leaf's veins
 
@@ -20,15 +19,15 @@ BARE, BLADE = 0.0, 1.0  # what the shader draws on it: nothing, or a leaf's vein
 class Solid:
     """A part: points and normals [n, 3], uv [n, 2], colours [n, 3] (linear), kind, triangles [m, 3]."""
 
-    points: Floats
-    normals: Floats
-    uv: Floats
-    colours: Floats
+    points: Doubles
+    normals: Doubles
+    uv: Doubles
+    colours: Doubles
     kind: float
     triangles: NDArray[np.int32]
 
 
-def solids(plant: Plant, told: Mapping[str, float], colours: Mapping[str, Floats], fine: int) -> list[Solid]:
+def solids(plant: Plant, told: Mapping[str, float], colours: Mapping[str, Doubles], fine: int) -> list[Solid]:
     """All of them, in the world. `colours` are linear: leaf, stem, pistil, anther, filament."""
     way = _stem_way(plant, told, 13 * fine)
     return [
@@ -39,7 +38,7 @@ def solids(plant: Plant, told: Mapping[str, float], colours: Mapping[str, Floats
     ]
 
 
-def _stem_way(plant: Plant, told: Mapping[str, float], steps: int) -> Floats:
+def _stem_way(plant: Plant, told: Mapping[str, float], steps: int) -> Doubles:
     """Points of the stem's middle [steps, 3], from the flower downwards (a Bézier curve)."""
     down = -plant.axis[:, 2]
     side = 0.5 * told["bend"]
@@ -56,13 +55,13 @@ def _stem_way(plant: Plant, told: Mapping[str, float], steps: int) -> Floats:
     return np.asarray(weights @ corners)
 
 
-def _stem(plant: Plant, way: Floats, colours: Mapping[str, Floats], sides: int) -> Solid:
+def _stem(plant: Plant, way: Doubles, colours: Mapping[str, Doubles], sides: int) -> Solid:
     share = np.linspace(0, 1, len(way))
     swell = 1 + 0.45 * np.exp(-share * 30) + 0.2 * share
     return _tube(way, plant.form.stem * swell, sides, colours["stem"])
 
 
-def _tube(way: Floats, radius: Floats, sides: int, colour: Floats) -> Solid:
+def _tube(way: Doubles, radius: Doubles, sides: int, colour: Doubles) -> Solid:
     along = np.gradient(way, axis=0)
     along /= np.linalg.norm(along, axis=1, keepdims=True)
     # Any fixed direction across the way does; the camera looks along y, no stem does for long.
@@ -77,14 +76,14 @@ def _tube(way: Floats, radius: Floats, sides: int, colour: Floats) -> Solid:
 
 
 def _solid(
-    points: Floats, normals: Floats, uv: Floats, colour: Floats, kind: float, corners: NDArray[np.int32]
+    points: Doubles, normals: Doubles, uv: Doubles, colour: Doubles, kind: float, corners: NDArray[np.int32]
 ) -> Solid:
     flat = points.reshape(-1, 3)
     painted = np.broadcast_to(colour, points.shape).reshape(-1, 3)
     return Solid(flat, normals.reshape(-1, 3), uv.reshape(-1, 2), painted, kind, corners)
 
 
-def _leaves(plant: Plant, told: Mapping[str, float], way: Floats, colour: Floats, fine: int) -> Solid:
+def _leaves(plant: Plant, told: Mapping[str, float], way: Doubles, colour: Doubles, fine: int) -> Solid:
     """Three leaves from the stem: left, right, and one behind."""
     form, turn = plant.form, told["leaf_turn"]
     n = np.ones(3)
@@ -120,7 +119,7 @@ def _leaves(plant: Plant, told: Mapping[str, float], way: Floats, colour: Floats
     return _solid(points, mesh.normals, uv, colour, BLADE, petals.triangles(rows, columns, 3))
 
 
-def _ball(rows: int, sides: int) -> tuple[Floats, NDArray[np.int32]]:
+def _ball(rows: int, sides: int) -> tuple[Doubles, NDArray[np.int32]]:
     """A unit sphere [rows, sides + 1, 3]."""
     up, turn = np.linspace(0, np.pi, rows)[:, None], np.linspace(0, 2 * np.pi, sides + 1)
     ring = np.sin(up)
@@ -128,7 +127,7 @@ def _ball(rows: int, sides: int) -> tuple[Floats, NDArray[np.int32]]:
     return points, petals.triangles(rows, sides + 1)
 
 
-def _pistil(plant: Plant, colours: Mapping[str, Floats]) -> Solid:
+def _pistil(plant: Plant, colours: Mapping[str, Doubles]) -> Solid:
     """A capsule with a crown of three lobes."""
     ball, corners = _ball(9, 12)
     high, tall = ball[..., 2], plant.form.pistil
@@ -144,7 +143,7 @@ def _pistil(plant: Plant, colours: Mapping[str, Floats]) -> Solid:
     )
 
 
-def _stamens(plant: Plant, colours: Mapping[str, Floats]) -> list[Solid]:
+def _stamens(plant: Plant, colours: Mapping[str, Doubles]) -> list[Solid]:
     """Filaments around the pistil, each with its anther; they appear one after the other."""
     form = plant.form
     number = np.arange(MOST_STAMENS)
@@ -164,7 +163,7 @@ def _stamens(plant: Plant, colours: Mapping[str, Floats]) -> list[Solid]:
     return [_filaments(plant, ways, colours["filament"]), _anthers(plant, ways, growth, colours["anther"])]
 
 
-def _filaments(plant: Plant, ways: Floats, colour: Floats) -> Solid:
+def _filaments(plant: Plant, ways: Doubles, colour: Doubles) -> Solid:
     """Four-sided tubes along ways [n, steps, 3]."""
     turn = np.linspace(0, 2 * np.pi, 5)
     around = np.stack([np.cos(turn), np.sin(turn), 0 * turn], -1)
@@ -175,7 +174,7 @@ def _filaments(plant: Plant, ways: Floats, colour: Floats) -> Solid:
     return _solid(points, normals, uv, colour, BARE, petals.triangles(ways.shape[1], 5, len(ways)))
 
 
-def _anthers(plant: Plant, ways: Floats, growth: Floats, colour: Floats) -> Solid:
+def _anthers(plant: Plant, ways: Doubles, growth: Doubles, colour: Doubles) -> Solid:
     """Ellipsoids at the ends of ways [n, steps, 3], along them."""
     ball, _ = _ball(5, 5)
     along = ways[:, -1] - ways[:, -2]

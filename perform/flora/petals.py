@@ -11,44 +11,44 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from perform.arrays import Doubles
 
 
 @dataclass(frozen=True, slots=True)
 class Blades:
     """n blades; every field is [n]. Lengths in petals, radians; `base`, `middle`, `tip` from the axis."""
 
-    azimuth: Floats
-    length: Floats
-    width: Floats
-    belly: Floats
-    blunt: Floats
-    point: Floats
-    claw: Floats
-    base: Floats
-    middle: Floats
-    tip: Floats
-    reach: Floats
-    cup: Floats
-    radius: Floats
-    ruffle: Floats
-    waves: Floats
-    phase: Floats
-    crease: Floats
-    notch: Floats
-    overlap: Floats
-    twist: Floats
-    inset: Floats
+    azimuth: Doubles
+    length: Doubles
+    width: Doubles
+    belly: Doubles
+    blunt: Doubles
+    point: Doubles
+    claw: Doubles
+    base: Doubles
+    middle: Doubles
+    tip: Doubles
+    reach: Doubles
+    cup: Doubles
+    radius: Doubles
+    ruffle: Doubles
+    waves: Doubles
+    phase: Doubles
+    crease: Doubles
+    notch: Doubles
+    overlap: Doubles
+    twist: Doubles
+    inset: Doubles
 
 
 @dataclass(frozen=True, slots=True)
 class Mesh:
     """Points and normals [n, rows, columns, 3], u -1..1 and v 0..1 [rows, columns]."""
 
-    points: Floats
-    normals: Floats
-    u: Floats
-    v: Floats
+    points: Doubles
+    normals: Doubles
+    u: Doubles
+    v: Doubles
 
 
 def surfaces(blades: Blades, rows: int, columns: int) -> Mesh:
@@ -67,7 +67,7 @@ def surfaces(blades: Blades, rows: int, columns: int) -> Mesh:
     return Mesh(turned, _normals(turned), uv[0], uv[1])
 
 
-def _angles(blades: Blades, v: Floats) -> Floats:
+def _angles(blades: Blades, v: Doubles) -> Doubles:
     """The midrib's angle from the axis [n, rows]."""
     base = np.exp(-((v / blades.reach[:, None]) ** 1.6))
     rise = np.clip((v - 0.3) / 0.7, 0, 1)
@@ -76,18 +76,18 @@ def _angles(blades: Blades, v: Floats) -> Floats:
     return np.asarray(middle + (blades.base[:, None] - middle) * base + (blades.tip[:, None] - middle) * tip)
 
 
-def _midrib(blades: Blades, v: Floats, angle: Floats) -> tuple[Floats, Floats]:
+def _midrib(blades: Blades, v: Doubles, angle: Doubles) -> tuple[Doubles, Doubles]:
     """Distance from the axis and height [n, rows]."""
     step = np.diff(v) * blades.length[:, None]
 
-    def summed(slope: Floats) -> Floats:
+    def summed(slope: Doubles) -> Doubles:
         parts = (slope[:, 1:] + slope[:, :-1]) / 2 * step
         return np.concatenate([np.zeros((len(parts), 1)), np.cumsum(parts, 1)], 1)
 
     return blades.radius[:, None] + summed(np.sin(angle)), summed(np.cos(angle))
 
 
-def outline(blades: Blades, v: Floats) -> Floats:
+def outline(blades: Blades, v: Doubles) -> Doubles:
     """Half widths [n, rows]."""
     belly, blunt, point = blades.belly[:, None], blades.blunt[:, None], blades.point[:, None]
     shape = (v + 0.02) ** belly * (1 - (0.998 * v) ** blunt) ** point
@@ -96,7 +96,7 @@ def outline(blades: Blades, v: Floats) -> Floats:
     return np.asarray(blades.width[:, None] * (shape * (1 - claw) + claw * (1 - v) ** 2 + 0.004))
 
 
-def _sections(blades: Blades, u: Floats, v: Floats, radial: Floats) -> tuple[Floats, Floats, Floats]:
+def _sections(blades: Blades, u: Doubles, v: Doubles, radial: Doubles) -> tuple[Doubles, Doubles, Doubles]:
     """Sideways, outward and lengthwise displacement of every point from the midrib [n, rows, columns]."""
     half = outline(blades, v)[..., None]
     side, up = u[None, None, :], v[None, :, None]
@@ -124,14 +124,14 @@ def _sections(blades: Blades, u: Floats, v: Floats, radial: Floats) -> tuple[Flo
     return across, depth, along
 
 
-def _turned(points: Floats, azimuth: Floats) -> Floats:
+def _turned(points: Doubles, azimuth: Doubles) -> Doubles:
     """Points [n, rows, columns, 3] about the axis, each blade by its azimuth [n]."""
     cos, sin = np.cos(azimuth)[:, None, None], np.sin(azimuth)[:, None, None]
     x, y, z = points[..., 0], points[..., 1], points[..., 2]
     return np.stack([cos * x - sin * y, sin * x + cos * y, z], -1)
 
 
-def _normals(points: Floats) -> Floats:
+def _normals(points: Doubles) -> Doubles:
     """Unit normals that point away from the flower's axis."""
     along, across = np.gradient(points, axis=1), np.gradient(points, axis=2)
     normal = np.cross(across, along)

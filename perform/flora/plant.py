@@ -8,10 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from perform.arrays import Doubles
 from perform.flora.petals import Blades
 from perform.flora.varieties import Form, form_at
-
-Floats = NDArray[np.float64]
 
 MOST_PETALS, MOST_STAMENS = 46, 44
 GOLDEN = np.pi * (3 - 5**0.5)
@@ -27,9 +26,9 @@ class Plant:
 
     form: Form
     petals: Blades
-    growth: Floats  # [petals] 0 not there .. 1 grown
-    layer: Floats  # [petals] 0 outer .. 1 inner
-    axis: Floats  # [3, 3] turns the flower's own axes (z upwards) into the world's
+    growth: Doubles  # [petals] 0 not there .. 1 grown
+    layer: Doubles  # [petals] 0 outer .. 1 inner
+    axis: Doubles  # [3, 3] turns the flower's own axes (z upwards) into the world's
     bloom: float
 
 
@@ -64,7 +63,7 @@ def _own(form: Form, told: Mapping[str, float]) -> Form:
 
 
 def _petals(
-    form: Form, told: Mapping[str, float], number: NDArray[np.int64], growth: Floats, layer: Floats
+    form: Form, told: Mapping[str, float], number: NDArray[np.int64], growth: Doubles, layer: Doubles
 ) -> Blades:
     odd = _differences(told, len(number))
     open_ = _openness(told["bloom"], form, layer)
@@ -72,7 +71,7 @@ def _petals(
     loose = told["disorder"] * (0.22 + 0.78 * open_) * (1 + 0.8 * spent)
     degrees = np.pi / 180
 
-    def between(shut: float, wide: float) -> Floats:
+    def between(shut: float, wide: float) -> Doubles:
         return np.asarray((shut + (wide - shut) * open_) * degrees)
 
     size = growth * (1 - form.inner * layer) * (1 + 0.07 * told["disorder"] * odd[0])
@@ -107,7 +106,7 @@ def _petals(
     )
 
 
-def _openness(bloom: float, form: Form, layer: Floats) -> Floats:
+def _openness(bloom: float, form: Form, layer: Doubles) -> Doubles:
     """How far each petal is open: the outer ones first."""
     late = form.layer * layer
     return _smooth(
@@ -115,26 +114,26 @@ def _openness(bloom: float, form: Form, layer: Floats) -> Floats:
     )
 
 
-def _azimuths(form: Form, number: NDArray[np.int64]) -> Floats:
+def _azimuths(form: Form, number: NDArray[np.int64]) -> Doubles:
     """Whorls of three, each in the gaps of the last, or the golden angle, or what lies between."""
     whorls = number * (2 * np.pi / 3) + (number // 3) * (np.pi / 3) + (number // 6) * 0.35
     way = number * GOLDEN - whorls
     return np.asarray(whorls + form.spiral * ((way + np.pi) % (2 * np.pi) - np.pi))
 
 
-def _differences(told: Mapping[str, float], count: int) -> Floats:
+def _differences(told: Mapping[str, float], count: int) -> Doubles:
     """Eight numbers of each petal, about -1 .. 1 [8, count]."""
     moved = _WAYS[0] * told["disorder_x"] + _WAYS[1] * told["disorder_y"]
     return np.asarray(np.sin(_PHASES + moved)[:, :count])
 
 
-def _axis(form: Form, told: Mapping[str, float]) -> Floats:
+def _axis(form: Form, told: Mapping[str, float]) -> Doubles:
     """Turn about its own axis, then nod to the viewer (-y), then lean sideways (x)."""
     nod = told["nod"] + form.nod * (_smooth(np.array(told["bloom"])) - 0.25)
     return _about(1, told["lean"]) @ _about(0, float(nod)) @ _about(2, told["turn"])
 
 
-def _about(axis: int, angle: float) -> Floats:
+def _about(axis: int, angle: float) -> Doubles:
     """The turn [3, 3] about a coordinate axis; about x by a positive angle z comes towards -y."""
     first, second = (axis + 1) % 3, (axis + 2) % 3
     matrix = np.eye(3)
@@ -143,5 +142,5 @@ def _about(axis: int, angle: float) -> Floats:
     return matrix
 
 
-def _smooth(x: Floats) -> Floats:
+def _smooth(x: Doubles) -> Doubles:
     return np.asarray(x * x * (3 - 2 * x))

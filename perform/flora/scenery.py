@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from perform.arrays import Doubles
 from perform.flora.varieties import ground_at, palette_at
 from perform.training import colours
 
-Floats = NDArray[np.float64]
 Told = Mapping[str, float]
 
 PASSES = 12  # samples of lens, pixel, key light and sky
@@ -23,12 +22,12 @@ FOCUS, LENS = 0.2, 0.15  # in front of the bloom's middle; the widest aperture's
 class Pass:
     """One sample: the camera's matrix, and the lights' with where they come from; all [4, 4] and [3]."""
 
-    view: Floats
-    key_view: Floats
-    key_from: Floats
-    sky_view: Floats
-    sky_from: Floats
-    sky_light: Floats
+    view: Doubles
+    key_view: Doubles
+    key_from: Doubles
+    sky_view: Doubles
+    sky_from: Doubles
+    sky_light: Doubles
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,26 +35,26 @@ class Scenery:
     """All passes, and the numbers that are the same in each."""
 
     passes: tuple[Pass, ...]
-    rim_view: Floats
-    values: dict[str, Floats | float]
+    rim_view: Doubles
+    values: dict[str, Doubles | float]
 
 
 @dataclass(frozen=True, slots=True)
 class Camera:
     """`basis` rows are right, up, forward; `away` from the bloom's middle `target`, which the rest frames."""
 
-    basis: Floats
-    target: Floats
+    basis: Doubles
+    target: Doubles
     away: float
     zoom: float
-    shift: Floats
+    shift: Doubles
 
     @property
-    def eye(self) -> Floats:
+    def eye(self) -> Doubles:
         """Where it stands [3]."""
         return np.asarray(self.target - self.away * self.basis[2])
 
-    def matrix(self, lens: Floats, pixel: Floats) -> Floats:
+    def matrix(self, lens: Doubles, pixel: Doubles) -> Doubles:
         """From the world to clip space, seen from a place on the lens [2] and within a pixel [2]."""
         near, far = 0.4 * self.away, self.away + 6.0
         focus = self.away - FOCUS
@@ -71,7 +70,7 @@ class Camera:
         return clip @ seen
 
 
-def camera(told: Told, bloom: Floats) -> Camera:
+def camera(told: Told, bloom: Doubles) -> Camera:
     """The camera that frames points of the bloom [n, 3] as a latent asks."""
     cos, sin = np.cos(told["eye"]), np.sin(told["eye"])
     basis = np.array([[1, 0, 0], [0, sin, cos], [0, cos, -sin]])
@@ -86,18 +85,18 @@ def camera(told: Told, bloom: Floats) -> Camera:
     return Camera(basis, target, told["near"], zoom, place - zoom * (low + high) / 2)
 
 
-def scenery(told: Told, bloom: Floats, size: int) -> Scenery:
+def scenery(told: Told, bloom: Doubles, size: int) -> Scenery:
     """What the shaders need for a picture of `size` pixels of a bloom [n, 3]."""
     seen = camera(told, bloom)
     middle = seen.target - np.array([0, 0, 0.15])
     key, rim = _direction(told["light_side"], told["light_height"]), _rim(told)
     passes = tuple(_pass(told, seen, middle, key, number, size) for number in range(PASSES))
-    values: dict[str, Floats | float] = {"eye": seen.eye, "rim_from": rim}
+    values: dict[str, Doubles | float] = {"eye": seen.eye, "rim_from": rim}
     values |= _lights(told) | _paints(told) | _ground(told)
     return Scenery(passes, _light_view(rim, middle), values)
 
 
-def _pass(told: Told, seen: Camera, middle: Floats, key: Floats, number: int, size: int) -> Pass:
+def _pass(told: Told, seen: Camera, middle: Doubles, key: Doubles, number: int, size: int) -> Pass:
     lens = told["aperture"] * LENS * _disc(number)
     # R2 (Roberts 2018) is even over the pixel and does not march in step with the lens' spiral.
     pixel = _tent(((number + 0.5) * np.array([0.7548776662, 0.5698402910])) % 1) * 2.2 / size
@@ -115,19 +114,19 @@ def _pass(told: Told, seen: Camera, middle: Floats, key: Floats, number: int, si
     )
 
 
-def _tent(even: Floats) -> Floats:
+def _tent(even: Doubles) -> Doubles:
     """Evenly spread numbers 0 .. 1 as those of a triangle -1 .. 1: a pixel's share of its surroundings."""
     way = 2 * even - 1
     return np.asarray(np.sign(way) * (1 - np.sqrt(1 - np.abs(way))))
 
 
-def _disc(number: int) -> Floats:
+def _disc(number: int) -> Doubles:
     """An even spread of PASSES points over the unit disc (Vogel 1979) [2]."""
     radius, turn = np.sqrt((number + 0.5) / PASSES), number * np.pi * (3 - 5**0.5)
     return np.asarray(radius * np.array([np.cos(turn), np.sin(turn)]))
 
 
-def _sky(number: int) -> Floats:
+def _sky(number: int) -> Doubles:
     """An even spread of PASSES directions [3], all but the lowest fifth of the sphere."""
     place = (number * 5 + 2) % PASSES
     height = 1 - 1.6 * (place + 0.5) / PASSES
@@ -135,21 +134,21 @@ def _sky(number: int) -> Floats:
     return np.array([ring * np.cos(turn), ring * np.sin(turn), height])
 
 
-def _direction(side: float, height: float) -> Floats:
+def _direction(side: float, height: float) -> Doubles:
     """Towards a light: `side` from the camera's own direction, to the right."""
     return np.array([np.sin(side) * np.cos(height), -np.cos(side) * np.cos(height), np.sin(height)])
 
 
-def _rim(told: Told) -> Floats:
+def _rim(told: Told) -> Doubles:
     """From behind, on the other side than the key light."""
     return _unit(np.array([-1.1 * np.tanh(1.5 * told["light_side"]), 0.8, 0.62]))
 
 
-def _unit(vector: Floats) -> Floats:
+def _unit(vector: Doubles) -> Doubles:
     return np.asarray(vector / np.linalg.norm(vector))
 
 
-def _light_view(towards: Floats, middle: Floats) -> Floats:
+def _light_view(towards: Doubles, middle: Doubles) -> Doubles:
     """A light's parallel view of REACH around the middle."""
     right = _unit(np.cross([0.1, 0.15, 1.0], towards))
     basis = np.stack([right, np.cross(towards, right), -towards]) / REACH
@@ -158,7 +157,7 @@ def _light_view(towards: Floats, middle: Floats) -> Floats:
     return view
 
 
-def _sky_light(told: Told, sky: Floats, key: Floats) -> Floats:
+def _sky_light(told: Told, sky: Doubles, key: Doubles) -> Doubles:
     """Fill: cool from above, a little of the ground's warmth from below, most from the camera's side."""
     front = 0.55 + 0.45 * (-0.6 * sky[1] + 0.4 * (sky @ key))
     cool, warm = np.array([0.86, 0.98, 1.2]), np.array([1.15, 0.98, 0.8])
@@ -167,7 +166,7 @@ def _sky_light(told: Told, sky: Floats, key: Floats) -> Floats:
     return np.asarray(strength * max(front, 0.1) * (0.5 + 0.5 * max(sky[2], 0.0)) * tint)
 
 
-def _lights(told: Told) -> dict[str, Floats | float]:
+def _lights(told: Told) -> dict[str, Doubles | float]:
     warm = np.array([1.0, 0.95 - 0.04 * told["warmth"], 0.88 - 0.12 * told["warmth"]])
     rim = np.array([1.0, 0.95 + 0.03 * told["warmth"], 0.92 + 0.16 * told["warmth"]])
     return {
@@ -178,7 +177,7 @@ def _lights(told: Told) -> dict[str, Floats | float]:
     }
 
 
-def _paints(told: Told) -> dict[str, Floats | float]:
+def _paints(told: Told) -> dict[str, Doubles | float]:
     palette = palette_at(np.array([told["palette_x"], told["palette_y"], told["palette_z"]]))
     flamed, blotched = palette["strengths"]
     painted = {
@@ -206,11 +205,11 @@ def _flamed(own: float, wish: float) -> float:
     return float(own * (0.35 + 0.65 * np.sqrt(wish)) + 0.85 * broken * (1 - own))
 
 
-def _graded(lab: Floats, told: Told) -> Floats:
+def _graded(lab: Doubles, told: Told) -> Doubles:
     return colours.linear(colours.graded(lab, told["hue"], told["lightness"], told["chroma"]))
 
 
-def greens(told: Told) -> dict[str, Floats]:
+def greens(told: Told) -> dict[str, Doubles]:
     """Linear colours of what is not a petal; bluer or yellower with the petals' hue."""
     palette = palette_at(np.array([told["palette_x"], told["palette_y"], told["palette_z"]]))
     shift = 0.5 * told["hue"] + 0.1 * palette["body"][2]
@@ -226,7 +225,7 @@ def greens(told: Told) -> dict[str, Floats]:
     }
 
 
-def _ground(told: Told) -> dict[str, Floats | float]:
+def _ground(told: Told) -> dict[str, Doubles | float]:
     """Mostly dark; the lightest eighth turns into plaster and daylight."""
     far, light = ground_at(np.array([told["ground_x"], told["ground_y"]]))
     share = told["ground"]

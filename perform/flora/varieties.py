@@ -9,11 +9,9 @@ from __future__ import annotations
 from dataclasses import astuple, dataclass, fields
 
 import numpy as np
-from numpy.typing import NDArray
 
+from perform.arrays import Doubles
 from perform.training import colours
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,14 +196,14 @@ GROUNDS: tuple[tuple[str, str], ...] = (
 )
 
 
-def mixture(place: Floats, anchors: Floats, softness: float) -> Floats:
+def mixture(place: Doubles, anchors: Doubles, softness: float) -> Doubles:
     """Weights [n], together 1, of the anchors [n, k] seen from a place [k]."""
     nearness = -np.square(anchors - place).sum(-1) / softness
     weights = np.exp(nearness - nearness.max())
     return np.asarray(weights / weights.sum())
 
 
-def sphere(count: int, radius: float) -> Floats:
+def sphere(count: int, radius: float) -> Doubles:
     """`count` places evenly on a sphere [count, 3] (Fibonacci's lattice)."""
     number = np.arange(count) + 0.5
     height, turn = 1 - 2 * number / count, number * np.pi * (1 + 5**0.5)
@@ -213,7 +211,7 @@ def sphere(count: int, radius: float) -> Floats:
     return radius * np.stack([ring * np.cos(turn), ring * np.sin(turn), height], -1)
 
 
-def _scattered(count: int, seed: int, dimensions: int = 3) -> Floats:
+def _scattered(count: int, seed: int, dimensions: int = 3) -> Doubles:
     """Places that are spread like a normal distribution, and apart from each other (Lloyd's iteration)."""
     chance = np.random.default_rng(seed)
     cloud, places = chance.standard_normal((4000, dimensions)), chance.standard_normal((count, dimensions))
@@ -229,7 +227,7 @@ _PLACES = _scattered(len(PALETTES), 5)
 _GROUND_PLACES = _scattered(len(GROUNDS), 7, 2)
 
 
-def form_at(place: Floats) -> Form:
+def form_at(place: Doubles) -> Form:
     """The kind at a place [3]."""
     weights = mixture(place, _KINDS, 0.4)
     mixed = dict(zip((one.name for one in fields(Form)), weights @ _SHAPES, strict=True))
@@ -237,7 +235,7 @@ def form_at(place: Floats) -> Form:
     return Form(**mixed | {"petals": float(np.exp(weights @ np.log(_SHAPES[:, 0])))})
 
 
-def palette_at(place: Floats) -> dict[str, Floats]:
+def palette_at(place: Doubles) -> dict[str, Doubles]:
     """Palette at a place [3]: OKLab colours [3] by name, and `flamed`, `blotched` [1]."""
     weights = mixture(place, _PLACES, 0.16)
     names = [one.name for one in fields(Palette)]
@@ -245,7 +243,7 @@ def palette_at(place: Floats) -> dict[str, Floats]:
     return mixed | {"strengths": weights @ np.array([[one.flamed, one.blotched] for one in PALETTES])}
 
 
-def ground_at(place: Floats) -> tuple[Floats, Floats]:
+def ground_at(place: Doubles) -> tuple[Doubles, Doubles]:
     """Far colour and light of a background, OKLab [3], at a place [2]."""
     weights = mixture(place, _GROUND_PLACES, 0.4)
     far, light = weights @ _GROUND_LABS[:, 0], weights @ _GROUND_LABS[:, 1]

@@ -7,14 +7,10 @@ in step with the frames, each of which gets its own picture, or beside them on a
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
-
+from perform.arrays import Pixels
 from perform.parameters import Parameter
 
-Pixels: TypeAlias = NDArray[np.uint8]  # [height, width, 3 | 4], sRGB, top row first, alpha not multiplied
 LOOPS = ("loop", "bounce", "once")
 CLOSE = 1e-6  # seconds that two times may differ by rounding
 

@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from perform.footage import CLOSE, FootageError, Pixels, Shot
+from perform.arrays import Pixels
+from perform.footage import CLOSE, FootageError, Shot
 
 if TYPE_CHECKING:
     import av

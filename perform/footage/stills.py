@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from perform.footage import FootageError, Pixels
+from perform.arrays import Pixels
+from perform.footage import FootageError
 from perform.footage.changes import LOOK, Changes
 
 if TYPE_CHECKING:

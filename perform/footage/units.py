@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from perform.arrays import Pixels
 from perform.clock import Moment
-from perform.footage import CAMERA, FILM, Pixels, Shot
+from perform.footage import CAMERA, FILM, Shot
 from perform.footage.course import Transport
 from perform.footage.projector import Projector
 from perform.footage.stills import Saved

@@ -22,14 +22,9 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from perform import keys
-from perform.clock import Moment, Tempo
+from perform.clock import Moment
 from perform.formula.functions import FUNCTIONS as FUNCTIONS
 from perform.formula.functions import Function, Step
-from perform.inputs.hands import signals as hands
-from perform.midi.names import SAYS as MIDI_SAYS
-from perform.midi.names import SIGNAL as MIDI
-from perform.rhythm import features, tempo
 from perform.signals import LARGEST, Signals, Value
 
 Node: TypeAlias = Callable[[Mapping[str, Value], Moment], float]
@@ -84,35 +79,30 @@ class FormulaError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """The signals that formulas may name: `names` that are known, and the first words under which
-    any path is allowed (`open`), since what a device will say is not known beforehand. Under `midi`,
-    where it is open, only what MIDI can say is allowed."""
+    """The signals that formulas may name: `names` that are known, and the first words under which any
+    path is allowed (`open`), since what a device will say is not known beforehand. Of such a word `forms`
+    may have the pattern that its whole name must match, and what to call that."""
 
     names: frozenset[str]
     open: tuple[str, ...]
+    forms: Mapping[str, tuple[re.Pattern[str], str]] = field(default_factory=dict)
+    everything: bool = False
 
     def refusal(self, name: str) -> str:
         """Why a signal cannot be called so, empty if it can."""
         first = re.split(r"[.\[]", name, maxsplit=1)[0]
-        if name in self.names:
+        if self.everything or name in self.names:
             return ""
         if first not in self.open:
             known = sorted([*self.names, *self.open, *FUNCTIONS, *CONSTANTS])
             return f"unknown signal {name}{_near(name, known)}"
-        if first == "midi":
-            return "" if MIDI.fullmatch(name) else f"unknown signal {name}; must be {MIDI_SAYS}"
+        if first in self.forms:
+            pattern, allowed = self.forms[first]
+            return "" if pattern.fullmatch(name) else f"unknown signal {name}; must be {allowed}"
         return f"{name} needs a path, such as {name}.a" if name == first else ""
 
 
-CAMERA = ("level", "motion", "age")
-DEFAULT = Vocabulary(
-    frozenset(
-        {*Moment(0, 0, 0, 0, 0, Tempo().bpm).signals(), "beat.confidence", *features.SIGNALS, *tempo.SIGNALS}
-        | {*hands.SIGNALS, *keys.SIGNALS, *(f"camera.{word}" for word in CAMERA)}
-    )
-    - {*ARRAYS},
-    ("midi", "osc", "feed", "learned"),
-)
+ANY = Vocabulary(frozenset(), (), everything=True)  # for formulas that were checked before
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +119,8 @@ class Formula:
         return lambda signals, moment: node(signals.values, moment)
 
 
-def compile(text: str, vocabulary: Vocabulary = DEFAULT) -> Formula:
-    """The formula that `text` is. Raises FormulaError and nothing else."""
+def compile(text: str, vocabulary: Vocabulary) -> Formula:
+    """The formula that `text` is, of signals of a vocabulary. Raises FormulaError and nothing else."""
     text = text.strip()
     if not text:
         raise FormulaError("empty formula")

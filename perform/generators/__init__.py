@@ -11,18 +11,21 @@ from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from shutil import which
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
+from perform.arrays import Floats, Pixels
 from perform.latent.controls import LATENT
 from perform.latent.paths import Space
-from perform.networks import Device, Floats, ModelError, Pixels, Precision
+from perform.networks import Device, ModelError, Precision
 from perform.parameters import Parameter
 
 if TYPE_CHECKING:
-    from perform.generators.compiler import Compiler
     from perform.networks.bending import Bend
     from perform.networks.blending import Blend, Second
     from perform.networks.weights import Weights
+
+# Leaves the compiled form of a model in the cache: model, precision, threads, bends, blend.
+Compile: TypeAlias = "Callable[[str | Path, Precision, int, Sequence[Bend], Blend | None], None]"
 
 MEMORY_FACTOR = 3.0  # of the tensors' float32 size: the compiled forms, and what opening needs
 BASE_MEMORY = 64 * 2**20  # bytes of any model
@@ -67,7 +70,7 @@ def open(
     threads: int = 0,
     bends: Sequence[Bend] = (),
     blend: Blend | None = None,
-    compiler: Compiler | None = None,
+    compiler: Compile | None = None,
 ) -> Generator:
     """A generator, ready to play: a built-in's name (`untrained`) or the path of a model file.
 

@@ -17,9 +17,10 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from perform.arrays import Floats
 from perform.latent.directions import Directions, Kind
 from perform.latent.paths import Space
-from perform.networks import Floats, ModelError, checkpoints
+from perform.networks import ModelError, checkpoints
 
 Arrays: TypeAlias = dict[str, NDArray[Any]]
 

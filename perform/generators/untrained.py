@@ -16,8 +16,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from perform.arrays import Floats
 from perform.generators.stylegan2 import FILTER, TAPS, Config, channel_table
-from perform.networks import Floats
 from perform.networks.weights import Weights
 
 SEED = 20

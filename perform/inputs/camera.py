@@ -15,11 +15,11 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from perform.arrays import Pixels
 from perform.clock import stopwatch
 from perform.inputs import Health
 from perform.signals import Event
 
-Pixels: TypeAlias = NDArray[np.uint8]  # [height, width, 3], RGB
 Region: TypeAlias = tuple[float, float, float, float]  # left, top, right, bottom, 0..1 of the picture
 
 SIZE = 640, 480  # pixels that a device is asked for; it gives what it has
@@ -33,6 +33,7 @@ HUNG = 4  # threads of devices that never answered, at most
 LOOKED = 8  # every so many-th pixel tells whether the picture changes
 MOVED = 20  # of 255, by which a pixel that moves differs
 DARK, LIFTED, STRONGEST = 0.3, 0.45, 0.35  # of luminance: below it is lifted, to what, and the smallest gamma
+SIGNALS = tuple(f"camera.{word}" for word in ("level", "motion", "age"))
 
 
 class Device(Protocol):

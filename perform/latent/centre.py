@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from perform.latent.curves import Floats
+from perform.arrays import Floats
 from perform.latent.paths import Keyframes, Mapper, Space
 
 POWER = 16  # a point a fifth farther away than the nearest weighs a twentieth, twice as far nothing

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-Floats: TypeAlias = NDArray[np.float32]
+from perform.arrays import Floats
 
 
 def linear(a: Floats, b: Floats, t: float) -> Floats:

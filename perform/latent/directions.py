@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from perform.latent.curves import Floats
+from perform.arrays import Floats
 from perform.parameters import Parameter
 
 Kind: TypeAlias = Literal["z", "w"]

@@ -16,8 +16,9 @@ from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
+from perform.arrays import Floats
 from perform.clock import BEATS_PER_BAR, Moment
-from perform.latent.curves import Floats, circle, eased, held, linear, slerp, spline
+from perform.latent.curves import circle, eased, held, linear, slerp, spline
 from perform.parameters import Parameter, ParameterError
 
 Mapper: TypeAlias = Callable[[Floats], Floats]  # z [n, z_dim] to w [n, w_dim], before truncation

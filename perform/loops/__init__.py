@@ -9,14 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from perform.terminal import choice
-
-if TYPE_CHECKING:
-    from perform.networks import Floats
+from perform.arrays import Floats
+from perform.parameters import choice
 
 CANDIDATES = 256  # seeds that keys are chosen among
 INTERPOLATIONS, SPACES = ("linear", "slerp", "spline"), ("z", "w")

@@ -10,12 +10,13 @@ from pathlib import Path
 import numpy as np
 
 from perform import generators
+from perform.arrays import Floats, Pixels
 from perform.generators import Generator, latents
 from perform.generators.untrained import MAPPING, TABLES
 from perform.latent.directions import LAST, Directions, factorised, measured, moved, principal
 from perform.latent.paths import truncate, z_of
 from perform.models import keep
-from perform.networks import Floats, ModelError, Pixels
+from perform.networks import ModelError
 from perform.networks.weights import Weights, family
 from perform.sampling.pictures import png_of
 from perform.sampling.sheets import joined, small

@@ -86,7 +86,7 @@ def info(name: str, measure: bool = True) -> dict[str, Any]:
 
 def _measured(model: str) -> dict[str, Any]:
     """Pictures a second as the model plays here."""
-    from perform.bench.generator import rate
+    from perform.sampling.speed import rate
 
     with closing(generators.open(model)) as unit:
         played = {key: getattr(unit, key, "") for key in ("device", "precision", "reason")}

@@ -7,11 +7,6 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
-
-Floats = NDArray[np.float32]
-Pixels = NDArray[np.uint8]
 Device: TypeAlias = Literal["auto", "cpu", "cuda", "mps"]
 Precision: TypeAlias = Literal["auto", "float32", "float16", "bfloat16"]
 

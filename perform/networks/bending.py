@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from perform.networks import Floats
+from perform.arrays import Floats
 from perform.parameters import Parameter
 
 AMOUNT = Parameter("amount", 1.0, 0.0, 1.0, description="how much of it: 0 the activations as they are")

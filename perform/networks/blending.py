@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from perform.networks import Floats, ModelError
+from perform.arrays import Floats
+from perform.networks import ModelError
 from perform.networks.weights import Config, Weights
 from perform.parameters import Parameter
 

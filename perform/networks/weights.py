@@ -20,8 +20,9 @@ from typing import Any, ClassVar, Protocol, TypeAlias, TypeVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from perform.arrays import Floats
 from perform.latent.paths import Space
-from perform.networks import Floats, ModelError
+from perform.networks import ModelError
 from perform.parameters import Parameter
 
 PACKAGE = Path(__file__).parent.parent

@@ -8,9 +8,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from perform.arrays import Samples
 from perform.clock import Moment
-
-Samples = NDArray[np.float32]  # [n, 2], -1..1
 
 
 @dataclass(frozen=True, slots=True)

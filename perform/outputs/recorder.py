@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from perform.arrays import Samples
 from perform.outputs import Frame
 
 if TYPE_CHECKING:
     import av
 
-Samples = NDArray[np.float32]  # [n, 2], -1..1
 Job = Callable[[], None]
 
 WAITING = 8  # pictures between the show and the encoder; 22 MB at 720p

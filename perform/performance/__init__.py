@@ -13,10 +13,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
 from perform import formula
+from perform.arrays import Floats
 from perform.clock import BEATS_PER_BAR, Moment, Tempo
 from perform.latent.centre import Centre
 from perform.latent.directions import moved
@@ -31,7 +29,6 @@ from perform.scenes.scene import Scene
 from perform.scenes.setlist import Cue, Setlist
 from perform.signals import Event, Signals
 
-Floats = NDArray[np.float32]
 NUDGE = 1 / 32  # beats
 LABEL_STEPS = 64  # from one class to the next
 

@@ -18,11 +18,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from perform.arrays import Pixels
 from perform.clock import Moment
 from perform.parameters import Parameter
 from perform.render import Values
@@ -32,7 +32,6 @@ from perform.render.targets import Target
 if TYPE_CHECKING:
     import moderngl
 
-Pixels: TypeAlias = NDArray[np.uint8]
 
 FITS = ("mirror", "fill", "tile", "fit")
 PARAMETERS = (

@@ -8,15 +8,15 @@ is for graphics cards, which then copy while the next frame is drawn.
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
+
+from perform.arrays import Pixels
 
 if TYPE_CHECKING:
     import moderngl
 
-Pixels: TypeAlias = NDArray[np.uint8]
 
 SOURCES_KEPT = 4  # framebuffers over textures that frames came in
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
+
+from perform.arrays import Floats
 
 if TYPE_CHECKING:
     import moderngl
 
-Floats = NDArray[np.float32]
 SILENT_SAMPLES = 64  # of the texture while no sound has come yet
 
 

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from perform.arrays import Doubles
 from perform.clock import BEATS_PER_BAR, HIGHEST_BPM, LOWEST_BPM
 from perform.rhythm.features import HOPS_PER_SECOND, FeatureExtractor, Features
 
@@ -64,8 +65,6 @@ CLEAR = 10  # hops after a beat in which the window of the chroma still holds th
 METER_KEEP = 0.95  # of the accents, per beat
 HARMONY = 8.0  # weight of a change of harmony against a low accent
 BETTER_BAR = 1.2  # how much more accent another beat has to have to begin the bar
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +123,7 @@ class BeatTracker:
         time = features.time - ago / HOPS_PER_SECOND
         return Beat(time, self.bpm, self._confidence, self._meter.count(past[0], self._grid.period))
 
-    def _look(self, past: Array) -> None:
+    def _look(self, past: Doubles) -> None:
         if self._novelty.quiet > LONGEST:  # the grid runs on
             self._confidence *= 1 - SETTLE
             return
@@ -155,7 +154,7 @@ class _Novelty:
         self._power = np.zeros(4)
         self._past = np.zeros((5, KEPT))
 
-    def hear(self, accents: Array) -> Array:
+    def hear(self, accents: Doubles) -> Doubles:
         """The novelty of the last hops, the newest first: four weighted bands and their sum [5, KEPT]."""
         self.quiet = 0 if accents.max() > LEAST_SPREAD else self.quiet + 1
         centred = accents - self._mean
@@ -175,37 +174,37 @@ class _Tempogram:
     def __init__(self) -> None:
         octaves = np.arange(0, np.log2(HIGHEST_BPM / LOWEST_BPM), 1 / STEPS)
         tempi = LOWEST_BPM * 2**octaves
-        self.periods: Array = PER_MINUTE / tempi
+        self.periods: Doubles = PER_MINUTE / tempi
         self._prior = np.exp(-0.5 * (np.log2(tempi / CENTRE) / WIDTH) ** 2)
         self._keep = np.exp(-1 / (MEMORY * HOPS_PER_SECOND))
         self._turn = self._keep * np.exp(2j * np.pi / self.periods)
         self._waves = np.zeros((4, len(tempi)), np.complex128)
         self._products = np.zeros((5, LAGS))
 
-    def hear(self, past: Array) -> None:
+    def hear(self, past: Doubles) -> None:
         """One hop more; `past` [5, hops], the newest first."""
         self._waves *= self._turn
         self._waves += past[:4, :1]
         self._products *= self._keep
         self._products += past[:, :1] * past[:, :LAGS]
 
-    def salience(self) -> Array:
+    def salience(self) -> Doubles:
         """The salience of each of `periods`, in no unit; 0 where there is no beat."""
         lags = self._correlations()
         beat, bar = (np.interp(beats * self.periods, np.arange(LAGS), lags) for beats in (1, BEATS_PER_BAR))
         alone, together = np.abs(self._waves).sum(axis=0), np.abs(self._waves.sum(axis=0))
         waves = (1 - TOGETHER) * alone + TOGETHER * together
         comb = np.maximum(beat, 0) * (1 + BAR * np.maximum(bar, 0))
-        salience: Array = waves * comb * self._prior
+        salience: Doubles = waves * comb * self._prior
         return salience
 
     def correlation(self, period: float) -> float:
         """The correlation of the novelty with itself `period` hops ago: 1 for what repeats exactly."""
         return float(np.interp(period, np.arange(LAGS), self._correlations()))
 
-    def _correlations(self) -> Array:
+    def _correlations(self) -> Doubles:
         products = (1 - ACROSS) * self._products[:4].sum(axis=0) + ACROSS * self._products[4]
-        correlations: Array = products / max(products[0], 1e-9)
+        correlations: Doubles = products / max(products[0], 1e-9)
         return correlations
 
 
@@ -240,7 +239,7 @@ class _Grid:
         self.due += self.period
         return ago
 
-    def choose(self, periods: Array, salience: Array, novelty: Array) -> bool:
+    def choose(self, periods: Doubles, salience: Doubles, novelty: Doubles) -> bool:
         """Take up the tempo of the highest salience if it has been better for long enough; whether
         the grid begins anew."""
         best = int(salience.argmax())
@@ -256,7 +255,7 @@ class _Grid:
         self._lock(_Pulse(novelty, self.period, LONG))
         return True
 
-    def follow(self, novelty: Array) -> float:
+    def follow(self, novelty: Doubles) -> float:
         """Draw the grid to the pulse; how significant its beat is, in standard deviations of noise."""
         pulse, fresh = (_Pulse(novelty, self.period, memory) for memory in (LONG, SHORT))
         height, _ = pulse.near(self.ago)
@@ -283,7 +282,7 @@ class _Grid:
 class _Pulse:
     """The last beats' novelty, laid over each other at one period: a profile over the hops of a beat."""
 
-    def __init__(self, novelty: Array, period: float, memory: float) -> None:
+    def __init__(self, novelty: Doubles, period: float, memory: float) -> None:
         size = int(np.ceil(period))
         beats = np.arange(int((KEPT - size - 2) / period))
         places = np.arange(size) * (period / size)
@@ -335,13 +334,13 @@ class _Meter:
         self._before = np.zeros(12)
         self._harmony = np.ones(12)
 
-    def hear(self, chroma: Array, ago: float) -> None:
+    def hear(self, chroma: Doubles, ago: float) -> None:
         """One hop more, `ago` hops after the last beat. What sounds throughout the beat is harmony:
         the minimum leaves the drums out."""
         if ago >= CLEAR:
             self._harmony = np.minimum(self._harmony, chroma)
 
-    def count(self, low: Array, period: float) -> bool:
+    def count(self, low: Doubles, period: float) -> bool:
         """The next beat; whether it is the first of its bar. The one before, `period` hops ago in the
         `low` band's novelty, is over and is weighed."""
         if self._beat >= 0:
@@ -358,13 +357,13 @@ class _Meter:
             self._first = best
 
 
-def _turn(before: Array, after: Array) -> float:
+def _turn(before: Doubles, after: Doubles) -> float:
     """How far apart two chroma are: 0 for the same direction, 1 for none in common."""
     size = np.sqrt((before @ before) * (after @ after))
     return float(1 - before @ after / size) if size > 0 else 0.0
 
 
-def _vertex(values: Array, peak: int) -> float:
+def _vertex(values: Doubles, peak: int) -> float:
     """Where the parabola through a peak and its neighbours has its vertex, from -0.5 to 0.5 of a step."""
     if not 0 < peak < len(values) - 1:
         return 0.0

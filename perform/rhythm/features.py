@@ -13,6 +13,8 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
+from perform.arrays import Floats
+
 HOPS_PER_SECOND = 100
 SPECTRUM_WINDOW = 2048  # samples: spectrum, centroid, flatness
 ACCENT_WINDOW = 1024  # samples: levels and onsets; half the window is half the delay
@@ -44,8 +46,6 @@ FORGET = 0.02  # share of the new in the mean that the threshold follows: half a
 CLEARER = 1.25  # times the chroma of the pitch so far that another one's must be
 QUIET = 0.1  # chroma below which the pitch stays what it was
 REST = 6  # hops between two onsets of one band, at least
-
-Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)

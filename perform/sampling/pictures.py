@@ -12,9 +12,10 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from perform import generators
+from perform.arrays import Floats, Pixels
 from perform.generators import latents
 from perform.latent.paths import SEEDS, truncate, z_of
-from perform.networks import Floats, ModelError, Pixels, checkpoints
+from perform.networks import ModelError, checkpoints
 from perform.networks.weights import Controls, Weights, family
 
 Draw: TypeAlias = Callable[[Floats, Controls], Floats]

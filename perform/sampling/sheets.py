@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from perform.networks import Pixels
+from perform.arrays import Pixels
 
 CELL = 128  # pixels of a picture's side at most
 GAP = 4  # pixels of black between pictures

@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Annotated, Literal, Protocol, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from perform import formula
+from perform.arrays import Doubles
 from perform.clock import Moment
 from perform.documents import SceneError, parse
 from perform.signals import LARGEST, Signals
@@ -31,7 +31,6 @@ EXAMPLES = 2000
 NEIGHBOURS = 4  # examples that `nearest` mixes, at most
 NAME = re.compile(r"[a-z]\w{0,31}", re.ASCII)
 
-Floats: TypeAlias = NDArray[np.float64]
 Number = Annotated[float, Field(ge=-LARGEST, le=LARGEST, allow_inf_nan=False)]
 Row: TypeAlias = list[Number]
 
@@ -74,9 +73,9 @@ class Text(Strict):
     example: list[Example] = Field(min_length=1, max_length=EXAMPLES)
     model: Model
 
-    def faults(self) -> Iterator[str]:
+    def faults(self, vocabulary: formula.Vocabulary) -> Iterator[str]:
         """What is wrong with names and shapes, each as `key, what is allowed`."""
-        yield from misnamed(self.signals, self.values)
+        yield from misnamed(self.signals, self.values, vocabulary)
         inputs, outputs = len(self.signals), len(self.values)
         for i, example in enumerate(self.example):
             if (len(example.signals), len(example.values)) != (inputs, outputs):
@@ -111,11 +110,11 @@ class Learned:
         return signal in self.said or (len(self.said) == 1 and signal == f"learned.{self.name}")
 
 
-def misnamed(signals: list[str], values: list[str]) -> Iterator[str]:
+def misnamed(signals: list[str], values: list[str], vocabulary: formula.Vocabulary) -> Iterator[str]:
     """What cannot be the signals of a posture, or the names of values."""
     for signal in signals:
         try:
-            heard = formula.compile(signal).names
+            heard = formula.compile(signal, vocabulary).names
         except formula.FormulaError as error:
             yield f"signals: {signal!r}: {error}"
             continue
@@ -129,10 +128,10 @@ def misnamed(signals: list[str], values: list[str]) -> Iterator[str]:
             yield f"{key}: one is named twice"
 
 
-def read(file: Path) -> Learned:
+def read(file: Path, vocabulary: formula.Vocabulary) -> Learned:
     """The mapping in a file. Raises SceneError with every fault, OSError."""
     text = parse(file, Text)
-    faults = [f"{file}: {fault}" for fault in text.faults()]
+    faults = [f"{file}: {fault}" for fault in text.faults(vocabulary)]
     if not NAME.fullmatch(file.stem):
         faults.append(f"{file}: the name must be a word of letters, as formulas have it")
     if faults:
@@ -190,7 +189,7 @@ class Player:
         numbers = self._values.tolist()
         return dict(zip(self._names, numbers * (len(self._names) // len(numbers)), strict=True))
 
-    def _answer(self, x: Floats) -> Floats:
+    def _answer(self, x: Doubles) -> Doubles:
         """Values [outputs] of a posture [inputs] in units of its spread."""
         if not self._layers:
             return nearest(x, self._shown, self._wanted)
@@ -199,7 +198,7 @@ class Player:
         return x
 
 
-def nearest(x: Floats, shown: Floats, wanted: Floats) -> Floats:
+def nearest(x: Doubles, shown: Doubles, wanted: Doubles) -> Doubles:
     """The mean of the nearest of `wanted` [n, outputs] by their `shown` [n, inputs]: inverse-distance
     weights (Shepard 1968) that fall to zero at the distance of the first neighbour left out (Franke and
     Nielson 1980), so that nothing jumps when a neighbour is exchanged for another."""

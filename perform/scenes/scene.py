@@ -34,6 +34,11 @@ class Catalogue(Protocol):
     """What there is to play: the declared parameters of units by name. A name that is not there
     raises LookupError, with the nearest ones."""
 
+    @property
+    def vocabulary(self) -> formula.Vocabulary:
+        """The signals that formulas may name."""
+        ...
+
     def shader(self, name: str, role: Role) -> tuple[Parameter, ...]:
         """The parameters of a shader that plays `role`."""
         ...
@@ -132,7 +137,7 @@ def read(path: Path, catalogue: Catalogue) -> Scene:
 
 def check(text: _SceneText, catalogue: Catalogue, path: Path) -> Scene:
     """The scene that a text describes, or SceneError with every fault."""
-    reader = Reader(path)
+    reader = Reader(path, catalogue.vocabulary)
     table = text.generator or {}
     neural = "model" in table
     source = reader.first(text.generator, text.source, catalogue)
@@ -161,8 +166,9 @@ def _beside(preset: Path, table: Mapping[str, Any], *keys: str) -> dict[str, Any
 class Reader:
     """Reads the tables of one file and gathers their faults."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, vocabulary: formula.Vocabulary) -> None:
+        """`vocabulary` is what its formulas may name."""
+        self._path, self._vocabulary = path, vocabulary
         self._faults: list[str] = []
 
     def fault(self, key: str, what: str) -> None:
@@ -258,7 +264,7 @@ class Reader:
                 self.fault(f"{key}.{setting}", f"is unknown{near(setting, known)}")
                 continue
             try:
-                values[setting] = _setting(known[setting], text)
+                values[setting] = _setting(known[setting], text, self._vocabulary)
             except ParameterError as error:
                 self.fault(f"{key}.{error}", "")
             except formula.FormulaError as error:
@@ -319,14 +325,16 @@ class Reader:
         return Entrance(float(beats), shader, path == "morph")
 
 
-def _setting(parameter: Parameter, text: Any) -> Any:
+def _setting(parameter: Parameter, text: Any, vocabulary: formula.Vocabulary) -> Any:
     """A constant, a formula, or for points and colours a tuple of both."""
     if isinstance(text, str) and parameter.playable:
         if parameter.kind in ("point", "color"):
             raise ParameterError(f"{parameter.name} = {text!r}, must be a list, each a number or a formula")
-        return formula.compile(text)
+        return formula.compile(text, vocabulary)
     if parameter.kind in SIZES and isinstance(text, list) and any(isinstance(item, str) for item in text):
         stand_in = parameter.low or 0.0
         parameter.check([stand_in if isinstance(item, str) else item for item in text])
-        return tuple(formula.compile(item) if isinstance(item, str) else float(item) for item in text)
+        return tuple(
+            formula.compile(item, vocabulary) if isinstance(item, str) else float(item) for item in text
+        )
     return parameter.check(text)

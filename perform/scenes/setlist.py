@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from perform.clock import Lead
 from perform.documents import SceneError, parse
+from perform.formula import ANY
 from perform.parameters import Parameter
 from perform.scenes.controls import Settings
 from perform.scenes.mapping import Learned
@@ -141,7 +142,7 @@ def read_setlist(path: Path, catalogue: Catalogue, preset: Callable[[str], Path]
     Raises SceneError with every fault of the setlist and of its presets, OSError when it cannot be read.
     """
     text = parse(path, _SetlistText)
-    reader = Reader(path)
+    reader = Reader(path, catalogue.vocabulary)
     faults: list[str] = []
     scenes: dict[str, Scene] = {}
     cues = []
@@ -167,7 +168,7 @@ def read_setlist(path: Path, catalogue: Catalogue, preset: Callable[[str], Path]
 
 def single(scene: Scene) -> Setlist:
     """A setlist of one scene."""
-    show = Reader(scene.file).settings("bindings", "show", SHOW, BINDINGS)
+    show = Reader(scene.file, ANY).settings("bindings", "show", SHOW, BINDINGS)
     return Setlist(scene.title, (Cue(scene, scene.entrance),), show, files=(scene.file,), clock=scene.clock)
 
 

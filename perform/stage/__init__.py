@@ -7,19 +7,18 @@ keeps its last good image, a transition that fails becomes a cut.
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from perform import generators
+from perform.arrays import Floats
 from perform.catalogue import Library
 from perform.clock import Moment
+from perform.faults import Faults
 from perform.footage.opening import Opener
 from perform.footage.units import Fed
 from perform.latent.centre import Centre
@@ -38,24 +37,6 @@ from perform.stage.pool import Studios, Wanted
 from perform.stage.worker import GeneratorVoice
 
 log = logging.getLogger("perform")
-Floats = NDArray[np.float32]
-SORTS, OTHERS = 200, "further faults"  # that are told apart: one may say another number on each frame
-
-
-@dataclass(slots=True)
-class Faults:
-    """What failed on stage: logged once, then counted."""
-
-    counts: Counter[str] = field(default_factory=Counter)
-
-    def note(self, what: str, error: Exception) -> None:
-        """A fault of `what`; the first of each sort is logged in one line."""
-        sentence = f"{what}: {str(error) or type(error).__name__}"
-        if sentence not in self.counts and len(self.counts) >= SORTS:
-            sentence = OTHERS
-        if sentence not in self.counts:
-            log.error("%s", sentence)
-        self.counts[sentence] += 1
 
 
 class Contained:

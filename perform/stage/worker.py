@@ -12,15 +12,13 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
+from perform.arrays import Floats, Pixels
 from perform.clock import Moment
 from perform.generators import Generator
-from perform.networks import Pixels
 from perform.render import Image, Values
 from perform.render.pictures import Pictures
 
-Floats = NDArray[np.float32]
 SMOOTHING = 0.1  # weight of the newest interval in the running mean of picture intervals
 
 

@@ -15,8 +15,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-Floats = NDArray[np.float32]
-
 
 class Chance:
     """`samples` are numbers of pictures, counted over a whole run."""

@@ -6,9 +6,8 @@ Björn Ottosson, "A perceptual color space for image processing", 2020.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from perform.arrays import Doubles
 
 _TO_CONES = np.array(
     [
@@ -26,24 +25,24 @@ _TO_LAB = np.array(
 )
 
 
-def oklab(encoded: Floats) -> Floats:
+def oklab(encoded: Doubles) -> Doubles:
     """OKLab [..., 3] of sRGB 0..1 [..., 3]."""
     linear = np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4)
     return np.asarray(np.cbrt(linear @ _TO_CONES.T) @ _TO_LAB.T)
 
 
-def linear(lab: Floats) -> Floats:
+def linear(lab: Doubles) -> Doubles:
     """Linear sRGB [..., 3] of OKLab [..., 3], nothing of it below 0."""
     cones = (lab @ np.linalg.inv(_TO_LAB).T) ** 3
     return np.asarray(np.maximum(cones @ np.linalg.inv(_TO_CONES).T, 0.0))
 
 
-def lab_of(text: str) -> Floats:
+def lab_of(text: str) -> Doubles:
     """OKLab [3] of sRGB hex digits."""
     return oklab(np.array(list(bytes.fromhex(text))) / 255)
 
 
-def graded(lab: Floats, turn: float, lightness: float, chroma: float) -> Floats:
+def graded(lab: Doubles, turn: float, lightness: float, chroma: float) -> Doubles:
     """OKLab [3] with its hue turned by radians, lightness added, and chroma multiplied."""
     cos, sin = np.cos(turn) * chroma, np.sin(turn) * chroma
     shade = max(lab[0] + lightness * min(1.0, lab[0] / 0.3), 0.0)

@@ -15,14 +15,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from perform import generators
+from perform.arrays import Pixels
 from perform.training.chance import Chance
 from perform.training.settings import RunError
 
 AHEAD = 3  # batches
 KEPT = 0.4  # of the memory that models may take: pictures that are kept, once decoded
 MOST_THREADS = 8
-
-Pixels = NDArray[np.uint8]
 
 
 class Dataset(Protocol):

@@ -12,10 +12,11 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from perform.arrays import Pixels
+
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from perform.networks import Pixels
     from perform.networks.weights import Weights
 
 KEPT = 2  # checkpoints

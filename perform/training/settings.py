@@ -32,6 +32,9 @@ LIMITS: Mapping[str, tuple[float, float]] = {
     "snapshot_every": (1, 1e9),
     "measure_every": (1, 1e9),
 }
+# What another kind, or a graphics card, has in place of the defaults below.
+DCGAN: Mapping[str, Any] = {"channels": (2048, 512), "z_dim": 100, "rate": 5e-4, "path": 0.0, "augment": 0.0}
+ON_GPU: Mapping[str, Any] = {"batch": 32}
 
 
 class RunError(ValueError):

@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from perform.commands.dashboard import INPUT_ROWS, Dashboard, LogLines, Status, plain, render
+from perform.commands.dashboard import INPUT_ROWS, Dashboard, LogLines, plain, render
 from perform.inputs import Health
+from perform.show.status import Status
 
 PLAYING = Status(
     seconds=754.0,

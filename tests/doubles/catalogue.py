@@ -4,6 +4,7 @@ from perform.latent.directions import PARAMETERS
 from perform.latent.paths import path_parameters
 from perform.networks import bending, blending
 from perform.parameters import Parameter
+from perform.vocabulary import VOCABULARY
 
 SHADERS = {
     ("generator", "grid"): (
@@ -30,6 +31,8 @@ MODEL = (
 
 class FakeCatalogue:
     """Knows what the tables above have."""
+
+    vocabulary = VOCABULARY
 
     def shader(self, name: str, role: str) -> tuple[Parameter, ...]:
         if (role, name) not in SHADERS:

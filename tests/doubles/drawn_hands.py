@@ -6,11 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from perform.inputs.hands.signals import CHAINS, Floats
-
-Pixels = NDArray[np.uint8]
+from perform.arrays import Doubles, Pixels
+from perform.inputs.hands.signals import CHAINS
 
 # A left hand as a mirror shows it, palm to the camera, in palms from the wrist: x right, y up.
 ROOTS = {"thumb": (0.22, 0.18), "index": (0.27, 0.95), "middle": (0.05, 1.0), "ring": (-0.16, 0.94),
@@ -41,7 +39,7 @@ class Hand:
     curls: Sequence[float] = (0.0,) * 5
     spread: float = 0.5
 
-    def points(self) -> Floats:
+    def points(self) -> Doubles:
         """The 21 landmarks [21, 3], z away from the camera."""
         points = np.zeros((21, 3))
         for chain, (name, curl) in zip(CHAINS, zip(ROOTS, self.curls, strict=True), strict=True):
@@ -60,7 +58,7 @@ class Hand:
         return self.palm * points + np.array([self.x, self.y, 0.0])
 
 
-def ground(width: int, height: int, seed: int = 0) -> Floats:
+def ground(width: int, height: int, seed: int = 0) -> Doubles:
     """A dim wall with a little noise, as a camera sees it [height, width, 3]."""
     down = np.linspace(1.15, 0.75, height)[:, None, None]
     noise = np.random.default_rng(seed).normal(0, 2.5, (height, width, 1))
@@ -75,7 +73,7 @@ def picture(hands: Sequence[Hand], width: int = 640, height: int = 480, seed: in
     return np.clip(scene, 0, 255).astype(np.uint8)
 
 
-def _draw(scene: Floats, hand: Hand) -> None:
+def _draw(scene: Doubles, hand: Hand) -> None:
     height, width = scene.shape[:2]
     points = hand.points() * height
     points[:, 1] = height - points[:, 1]
@@ -92,7 +90,7 @@ def _draw(scene: Floats, hand: Hand) -> None:
     _shade(scene[top:bottom, left:right], surface, unit)
 
 
-def _parts(points: Floats, unit: float, hand: Hand) -> list[tuple[Floats, Floats, float, float]]:
+def _parts(points: Doubles, unit: float, hand: Hand) -> list[tuple[Doubles, Doubles, float, float]]:
     """Capsules: fingers, the flesh of the palm, and a forearm."""
     parts = []
     for chain, thick in zip(CHAINS, THICK.values(), strict=True):
@@ -105,7 +103,7 @@ def _parts(points: Floats, unit: float, hand: Hand) -> list[tuple[Floats, Floats
     return [*parts, (points[0], elbow, unit * 0.24, unit * 0.25)]
 
 
-def _capsule(x: Floats, y: Floats, a: Floats, b: Floats, thick_a: float, thick_b: float) -> Floats:
+def _capsule(x: Doubles, y: Doubles, a: Doubles, b: Doubles, thick_a: float, thick_b: float) -> Doubles:
     """How near the surface of a round bone from a to b is at each pixel; -inf beside it."""
     along = b[:2] - a[:2]
     share = ((x - a[0]) * along[0] + (y - a[1]) * along[1]) / max(float(along @ along), 1e-6)
@@ -117,7 +115,7 @@ def _capsule(x: Floats, y: Floats, a: Floats, b: Floats, thick_a: float, thick_b
     return np.where(inside > 0, near, -np.inf)
 
 
-def _shade(scene: Floats, surface: Floats, unit: float) -> None:
+def _shade(scene: Doubles, surface: Doubles, unit: float) -> None:
     """Skin on a surface, lit from the upper left, darker at its edges and creases."""
     inside = np.isfinite(surface)
     relief = np.where(inside, surface, surface[inside].min() if inside.any() else 0)

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from perform.arrays import Pixels
 from perform.inputs.hands import process as _hand_process
-from perform.inputs.hands.process import ROW, Pixels, serve
+from perform.inputs.hands.process import ROW, serve
 
 DIE, HANG, RAISE, LEAK = 201, 202, 203, 204  # the first pixel's red
 _leaked: list[Any] = []

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import av
 import numpy as np
-from numpy.typing import NDArray
 
-Pixels = NDArray[np.uint8]
+from perform.arrays import Pixels
+
 BITS, SIZE = 8, (64, 48)
 
 

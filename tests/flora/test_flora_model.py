@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from perform import generators, paths
+from perform.arrays import Floats
 from perform.catalogue import Library
 from perform.flora import DIMENSIONS, TABLE
 from perform.generators import Generator
@@ -17,7 +18,6 @@ from perform.latent.directions import Directions
 from perform.latent.paths import truncate, z_of
 from perform.models import keep, located
 from perform.models.directions import Hunt, find
-from perform.networks import Floats
 from perform.training.origin import Origin
 
 MODELS = paths.shipped() / "models"

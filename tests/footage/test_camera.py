@@ -11,6 +11,7 @@ import moderngl
 import numpy as np
 import pytest
 
+from perform.arrays import Pixels
 from perform.clock import Moment, stopwatch
 from perform.footage.opening import Opener
 from perform.footage.units import Looking
@@ -21,7 +22,7 @@ from perform.render.pictures import Pictures
 from perform.render.readback import Readback
 from tests.conftest import eventually
 from tests.doubles.library import save
-from tests.footage.test_footage import CAMERA, SIZE, Pixels, Show, folder, play
+from tests.footage.test_footage import CAMERA, SIZE, Show, folder, play
 
 __all__ = ["folder", "play"]  # fixtures
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from PIL import Image
 
+from perform.arrays import Pixels
 from perform.catalogue import Library
 from perform.clock import OfflineClock
 from perform.commands.check import check_all
@@ -36,7 +36,6 @@ void main() { vec4 o = IMG_THIS_PIXEL(over); gl_FragColor = IMG_THIS_PIXEL(input
 FILM = f'title = "Film"\n{CUT}[source]\nfilm = "film.mp4"\nfit = "fill"\nsharpness = 0\n'
 STILL = f'title = "Still"\n{CUT}[source]\nstill = "still.png"\nfit = "fill"\n'
 CAMERA = f'title = "Camera"\n{CUT}[source]\ncamera = ""\nmirror = false\nfit = "fill"\nsharpness = 0\n'
-Pixels = NDArray[np.uint8]
 
 
 def nobody(_wanted: object) -> Any:

@@ -16,17 +16,20 @@ from hypothesis import strategies as st
 
 from perform import formula
 from perform.clock import Moment
-from perform.formula import DEFAULT, FormulaError, Vocabulary
+from perform.formula import FormulaError, Vocabulary
 from perform.formula.functions import FUNCTIONS
+from perform.midi import names as midi_names
 from perform.outputs.window import keys as _keys
 from perform.signals import Signals
+from perform.vocabulary import VOCABULARY
+from tests.doubles.formulas import compiled
 
 NOW = Moment(1.0, 60, 1 / 60, 2.0, 0.5, 120.0)
 
 
 def worth(text: str, **said: Any) -> float:
     """The value of a formula on its first frame; `audio_low=1` says `audio.low`."""
-    return formula.compile(text).start()(signals(said), NOW)
+    return compiled(text).start()(signals(said), NOW)
 
 
 def signals(said: dict[str, Any]) -> Signals:
@@ -35,7 +38,7 @@ def signals(said: dict[str, Any]) -> Signals:
 
 def refused(text: str) -> str:
     with pytest.raises(FormulaError) as error:
-        formula.compile(text)
+        compiled(text)
     return str(error.value)
 
 
@@ -93,33 +96,33 @@ def test_signals_are_heard() -> None:
 
 @pytest.mark.parametrize("text", ['osc["/a/b"]', "osc['/a/b']", 'osc[ "/a/b" ]'])
 def test_osc_addresses(text: str) -> None:
-    made = formula.compile(text)
+    made = compiled(text)
     assert made.names == {'osc["/a/b"]'}
     assert made.start()(Signals({'osc["/a/b"]': 0.75}), NOW) == 0.75
 
 
 def test_osc_arguments_and_odd_addresses() -> None:
     text = 'osc["/a/b"].1 + osc["/a._b"]'
-    assert formula.compile(text).names == {'osc["/a/b"].1', 'osc["/a._b"]'}
+    assert compiled(text).names == {'osc["/a/b"].1', 'osc["/a._b"]'}
 
 
 def test_names_and_text() -> None:
-    made = formula.compile(" audio.low.hit + lfo(midi.cc1) * audio.chroma.as ")
+    made = compiled(" audio.low.hit + lfo(midi.cc1) * audio.chroma.as ")
     assert made.text == "audio.low.hit + lfo(midi.cc1) * audio.chroma.as"
     assert made.names == {"audio.low.hit", "midi.cc1", "audio.chroma.as"}
 
 
 def test_every_name_of_the_vocabulary_can_be_written() -> None:
-    for name in DEFAULT.names:
-        assert formula.compile(name).names == {name}
+    for name in VOCABULARY.names:
+        assert compiled(name).names == {name}
     assert {
         "time.seconds",
         "beat.phase",
         "beat.confidence",
         "audio.low",
         "audio.air.presence",
-    } <= DEFAULT.names
-    assert NOW.signals().keys() <= DEFAULT.names
+    } <= VOCABULARY.names
+    assert NOW.signals().keys() <= VOCABULARY.names
 
 
 def test_what_nobody_said_is_nothing() -> None:
@@ -129,14 +132,14 @@ def test_what_nobody_said_is_nothing() -> None:
 def test_every_key_that_the_window_names_is_a_signal_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(glfw, "get_key_name", lambda key, _scancode: chr(key))
     given = {_keys.name_of(key, 0) for key in range(glfw.KEY_LAST + 1)} - {None}
-    assert {f"key.{name}" for name in given} == {name for name in DEFAULT.names if name.startswith("key.")}
+    assert {f"key.{name}" for name in given} == {name for name in VOCABULARY.names if name.startswith("key.")}
     assert "did you mean key.space" in refused("key.spcae")
 
 
 @pytest.mark.parametrize("path", ["", ".cc128", ".cc", ".cc01", ".note200", ".ch0.cc1", ".ch17.cc1", '["a"]'])
 def test_what_midi_cannot_say_is_refused(path: str) -> None:
-    assert refused(f"midi{path}") == f"column 1: unknown signal midi{path}; must be {formula.MIDI_SAYS}"
-    formula.compile("midi.cc0 + midi.ch16.note127 + midi.ch1.pressure + midi.knob1 + midi.button12")
+    assert refused(f"midi{path}") == f"column 1: unknown signal midi{path}; must be {midi_names.SAYS}"
+    compiled("midi.cc0 + midi.ch16.note127 + midi.ch1.pressure + midi.knob1 + midi.button12")
 
 
 def test_a_vocabulary_of_ones_own() -> None:
@@ -159,7 +162,7 @@ def test_a_vocabulary_of_ones_own() -> None:
         ("gate(1)", "column 1: gate(x, on[, off]) cannot take 1 value"),
         ("1 + lag", "column 5: lag is a function, written lag(x, up, down)"),
         ("feed", "column 1: feed needs a path, such as feed.a"),
-        ("1 + midi.c21", f"column 5: unknown signal midi.c21; must be {formula.MIDI_SAYS}"),
+        ("1 + midi.c21", f"column 5: unknown signal midi.c21; must be {midi_names.SAYS}"),
         (
             "audio.spectrum",
             "column 1: audio.spectrum is a row of numbers, a formula takes one, such as audio.low",
@@ -255,7 +258,7 @@ def test_hostile_sizes_are_refused(text: str) -> None:
     "text", ["1 / audio.low", "1.2 % audio.low", "sqrt(audio.low - 0.25)", "log(audio.low)"]
 )
 def test_what_has_no_value_keeps_its_last(text: str) -> None:
-    run = formula.compile(text).start()
+    run = compiled(text).start()
     assert run(signals({"audio_low": 0.0}), NOW) == 0
     good = run(signals({"audio_low": 0.5}), NOW)
     assert good != 0
@@ -275,14 +278,14 @@ def test_division_can_be_guarded() -> None:
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, 1e31, 10**400, "loud", np.ones(3, np.float32)])
 def test_a_signal_that_is_no_number_leaves_its_last(bad: Any) -> None:
-    run = formula.compile("audio.low").start()
+    run = compiled("audio.low").start()
     assert run(signals({"audio_low": bad}), NOW) == 0
     assert run(signals({"audio_low": np.float32(0.5)}), NOW) == 0.5
     assert run(signals({"audio_low": bad}), NOW) == 0.5
 
 
 def test_every_start_has_a_state_of_its_own() -> None:
-    made = formula.compile("count(key.space)")
+    made = compiled("count(key.space)")
     one, other = made.start(), made.start()
     for value in (0.0, 1.0, 0.0, 1.0):
         last = one(signals({"key_space": value}), NOW)
@@ -344,7 +347,7 @@ def survives(text: str, sequence: Sequence[float]) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         try:
-            run = formula.compile(text).start()
+            run = compiled(text).start()
         except FormulaError:
             return
     for frame, value in enumerate(sequence):
@@ -394,5 +397,5 @@ VALID = st.recursive(
 @given(VALID, st.lists(st.floats() | st.floats(0, 1), min_size=3, max_size=6))
 def test_every_function_is_finite_whatever_it_hears(text: str, sequence: list[float]) -> None:
     if len(text) < formula.LONGEST:
-        formula.compile(text)
+        compiled(text)
     survives(text, sequence)

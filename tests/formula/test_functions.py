@@ -8,11 +8,11 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from perform import formula
 from perform.clock import OfflineClock, Tempo
 from perform.formula import FormulaError
 from perform.formula.functions import FUNCTIONS
 from perform.signals import Signals
+from tests.doubles.formulas import compiled
 
 NOISE = [0.5827496615028087, 0.753439610411553, 0.5353210898649783]  # of seed 0
 
@@ -21,7 +21,7 @@ def played(
     text: str, values: Sequence[float | None], fps: float = 10, tempo: Tempo | None = None
 ) -> list[float]:
     """What a formula gives while `feed.a` has these values (None: not said yet), one per frame."""
-    run, clock, results = formula.compile(text).start(), OfflineClock(fps), []
+    run, clock, results = compiled(text).start(), OfflineClock(fps), []
     for value in values:
         clock.advance()
         moment = clock.moment(tempo or Tempo(bpm=60))
@@ -175,7 +175,7 @@ def test_noise_is_the_same_on_every_machine() -> None:
 def test_signals_and_constants_are_no_functions_of_pickup() -> None:
     for text in ("pickup(pi, 1)", "pickup(feed.a + 1, 1)", "pickup(lag, 1)"):
         with pytest.raises(FormulaError):
-            formula.compile(text)
+            compiled(text)
 
 
 def test_every_function_is_described() -> None:

@@ -10,9 +10,10 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from perform.arrays import Pixels
 from perform.clock import stopwatch
 from perform.inputs import camera as module
-from perform.inputs.camera import Camera, Cameras, Pixels, View, changed, cropped, lifted, place, region_of
+from perform.inputs.camera import Camera, Cameras, View, changed, cropped, lifted, place, region_of
 from tests.conftest import eventually
 
 FAST = 200.0  # pictures a second

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from perform import paths
-from perform.formula import compile
+from perform.arrays import Doubles
 from perform.inputs.hands import signals as hands
 from perform.inputs.hands.signals import (
     APART,
@@ -19,13 +19,13 @@ from perform.inputs.hands.signals import (
     SPREAD,
     STRAIGHT,
     TOUCHING,
-    Floats,
     OneEuro,
 )
 from tests.doubles.drawn_hands import Hand
+from tests.doubles.formulas import compiled
 
 
-def fan(bend: float = 0.0, palm: float = 0.2, angles: tuple[float, ...] = (-40, -15, 0, 15, 30)) -> Floats:
+def fan(bend: float = 0.0, palm: float = 0.2, angles: tuple[float, ...] = (-40, -15, 0, 15, 30)) -> Doubles:
     """Five fingers of four bones, straight from the wrist at (0.5, 0.3), bent towards the camera."""
     points = np.zeros((21, 3))
     points[0] = 0.5, 0.3, 0.0
@@ -38,7 +38,7 @@ def fan(bend: float = 0.0, palm: float = 0.2, angles: tuple[float, ...] = (-40, 
     return points
 
 
-def turned(points: Floats, turns: float, axis: str = "z") -> Floats:
+def turned(points: Doubles, turns: float, axis: str = "z") -> Doubles:
     """Points turned about their wrist, clockwise in the picture for z."""
     c, s = np.cos(2 * np.pi * turns), np.sin(2 * np.pi * turns)
     matrix = {"z": [[c, s, 0], [-s, c, 0], [0, 0, 1]], "x": [[1, 0, 0], [0, c, s], [0, -s, c]]}[axis]
@@ -163,9 +163,9 @@ def test_a_drawn_fist_and_a_drawn_flat_hand_are_told_apart() -> None:
 
 
 def test_formulas_know_the_signals_and_say_which_are_near() -> None:
-    assert all(compile(name).names == {name} for name in SIGNALS)
+    assert all(compiled(name).names == {name} for name in SIGNALS)
     with pytest.raises(ValueError, match=r"unknown signal hand\.left\.pich; did you mean hand\.left\.pinch"):
-        compile("hand.left.pich")
+        compiled("hand.left.pich")
 
 
 def test_the_page_lists_every_signal_as_it_is_declared() -> None:

@@ -14,11 +14,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from perform.arrays import Doubles, Pixels
 from perform.clock import stopwatch
-from perform.inputs.camera import Camera, Pixels, View
+from perform.inputs.camera import Camera, View
 from perform.inputs.hands import Hands, model_file
 from perform.inputs.hands.pair import Pair, Seen
-from perform.inputs.hands.signals import Floats, points_of
+from perform.inputs.hands.signals import points_of
 from perform.inputs.hands.tracker import Tracker
 from perform.models import hands as maker
 from tests.conftest import eventually
@@ -87,7 +88,7 @@ def found(tracker: Tracker, pixels: Pixels) -> list[Seen]:
 
 def error(one: Seen, hand: Hand) -> float:
     """The mean distance of landmarks in the picture, in palms."""
-    off: Floats = one.points[:, :2] - hand.points()[:, :2]
+    off: Doubles = one.points[:, :2] - hand.points()[:, :2]
     return float(np.linalg.norm(off, axis=1).mean()) / hand.palm
 
 

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from perform.arrays import Pixels
 from perform.clock import stopwatch
 from perform.inputs import hands as module
-from perform.inputs.camera import Camera, Pixels, View
+from perform.inputs.camera import Camera, View
 from perform.inputs.hands import Hands
 from perform.inputs.hands.process import ROW, rows
 from perform.inputs.hands.signals import SIGNALS

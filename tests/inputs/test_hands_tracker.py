@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from perform.arrays import Pixels
 from perform.clock import stopwatch
 from perform.inputs.hands import tracker as _hand_tracker
-from perform.inputs.hands.process import ROW, Pixels
+from perform.inputs.hands.process import ROW
 from perform.inputs.hands.tracker import Tracker
 from tests.conftest import eventually
 from tests.doubles import hand_trackers

@@ -17,13 +17,15 @@ import pytest
 from pythonosc.osc_message_builder import OscMessageBuilder
 
 from perform import inputs
+from perform.arrays import Pixels
 from perform.clock import stopwatch
-from perform.formula import ARRAYS, compile
+from perform.formula import ARRAYS
 from perform.inputs import Health, Input, audio, camera, hands, link, midi, osc
 from perform.inputs.feeds import Say
 from perform.inputs.feeds import live as feed
 from perform.inputs.feeds.document import read
 from tests.conftest import eventually, tone, write_sound
+from tests.doubles.formulas import compiled
 
 Speak: TypeAlias = Callable[[], Any]
 FOLDER = Path(inputs.__file__).parent
@@ -89,7 +91,7 @@ class Eye:
 
     taken = False
 
-    def read(self) -> tuple[camera.Pixels, float]:
+    def read(self) -> tuple[Pixels, float]:
         if self.taken:
             threading.Event().wait(1.0)
             raise OSError("no more")
@@ -176,7 +178,7 @@ def test_values_are_finite_and_names_are_those_of_formulas(opened: tuple[Input, 
             assert type(event.value) is float
             assert math.isfinite(event.value)
         if event.name not in {*ARRAYS, "tempo.beat", "tempo.link"}:
-            assert compile(event.name).names == {event.name}
+            assert compiled(event.name).names == {event.name}
 
 
 def test_health_is_told(opened: tuple[Input, Speak]) -> None:

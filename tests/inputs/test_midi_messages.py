@@ -22,6 +22,7 @@ from perform.midi.names import SIGNAL, device_name, free_name, kind
 from perform.scenes.scene import Reader
 from perform.scenes.setlist import BINDINGS, SHOW
 from perform.signals import Signals
+from perform.vocabulary import VOCABULARY
 
 Message = mido.Message
 SOAK = 50 if os.environ.get("PERFORM_SOAK") else 1
@@ -106,7 +107,7 @@ def test_a_program_asks_for_a_scene_for_one_frame() -> None:
 
 
 def test_the_show_hears_which_scene_is_asked_for() -> None:
-    show = Reader(Path("set.toml")).settings("bindings", "show", SHOW, BINDINGS).start()
+    show = Reader(Path("set.toml"), VOCABULARY).settings("bindings", "show", SHOW, BINDINGS).start()
     moment = OfflineClock(60).moment(Tempo())
     asked = [show.at(moment, Signals({"midi.scene": n}))["scene"] for n in (0.0, 3.0, 0.0, 12.0)]
     assert asked == [0, 3, 0, 12]

@@ -8,15 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perform import formula
 from perform.clock import OfflineClock, Tempo
 from perform.formula import FormulaError
 from perform.signals import Signals
+from tests.doubles.formulas import compiled
 
 
 def played(text: str, knob: list[float | None]) -> list[float]:
     """What a formula gives while `midi.cc1` is at these places (None: not said yet), one per frame."""
-    run, clock, results = formula.compile(text).start(), OfflineClock(60), []
+    run, clock, results = compiled(text).start(), OfflineClock(60), []
     for value in knob:
         clock.advance()
         moment = clock.moment(Tempo())
@@ -63,7 +63,7 @@ def test_value_scaling_moves_as_the_knob_does(default: float, bytes_: list[int])
 
 
 def test_each_scene_takes_over_anew() -> None:
-    made = formula.compile("scaling(midi.cc1, 0.4)")
+    made = compiled("scaling(midi.cc1, 0.4)")
     moment = OfflineClock(60).moment(Tempo())
     first, second = made.start(), made.start()
     for knob in (0.8, 1.0):
@@ -74,4 +74,4 @@ def test_each_scene_takes_over_anew() -> None:
 def test_takeover_is_of_a_signal() -> None:
     for text in ("scaling(0.5, 1)", "scaling(midi.cc1 * 2, 1)", "scaling(midi.cc1)"):
         with pytest.raises(FormulaError):
-            formula.compile(text)
+            compiled(text)

@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from perform import formula
 from perform.catalogue import Library
 from perform.clock import Moment, OfflineClock, Tempo
 from perform.commands.learn import waited
@@ -26,6 +25,7 @@ from perform.parameters import Parameter
 from perform.scenes.scene import read
 from perform.scenes.setlist import BINDINGS, SHOW, read_setlist
 from perform.signals import Event, Signals
+from tests.doubles.formulas import compiled
 
 LIBRARY = Library(Path.cwd())
 PROFILES = [profiles.read(file) for file in sorted(Path("profiles").glob("*.toml"))]
@@ -227,14 +227,14 @@ def test_no_bytes_break_it(stream: list[tuple[float, bytes]]) -> None:
         control = learned(stream, seconds=2.0)
     except TimeoutError:
         return
-    assert formula.compile(text_for(target(), control))
+    assert compiled(text_for(target(), control))
 
 
 def target(
     setting: object = 0.4, kind: str = "float", low: float | None = 0.0, high: float | None = 1.0
 ) -> Target:
     if isinstance(setting, str):
-        setting = formula.compile(setting)
+        setting = compiled(setting)
     return Target("filter[0].zoom", Parameter("zoom", 0.4, low, high, kind=kind), setting, "/filter/x/zoom")  # type: ignore[arg-type]
 
 
@@ -297,7 +297,7 @@ def test_the_whole_range_is_reached_from_what_it_is(
     """The value stays until the knob has passed it; then the knob's ends are the range's."""
     one = target(low + share * width, low=low, high=low + width)
     control = Control("midi.pitch", False, -1, 1) if two_sided else KNOB
-    run = formula.compile(text_for(one, control)).start()
+    run = compiled(text_for(one, control)).start()
     moment = Moment(0, 0, 0, 0, 0, 120)
 
     def at(place: float) -> float:
@@ -336,8 +336,8 @@ def test_the_shows_controls_keep_their_keys() -> None:
     found = {one.parameter.name: one for one in of_show(setlist)}
     go = text_for(found["go"], PAD)
     assert go == f"max({BINDINGS['go']}, midi.note36 > 0)"
-    assert formula.compile(go).names >= {"key.space", "midi.note36"}
-    dark = formula.compile(text_for(found["blackout"], PAD)).start()
+    assert compiled(go).names >= {"key.space", "midi.note36"}
+    dark = compiled(text_for(found["blackout"], PAD)).start()
     moment = Moment(0, 0, 0, 0, 0, Tempo().bpm)
     said = [dark(Signals({"midi.note36": note, "key.b": 0.0}), moment) for note in (0, 1, 0, 1, 0)]
     assert said == [0, 1, 1, 0, 0]

@@ -16,6 +16,7 @@ from perform.clock import Moment
 from perform.keys import BUTTONS, SIGNALS
 from perform.outputs.window.gamepads import DEAD, Pads, stick, there, trigger
 from perform.signals import Signals
+from tests.doubles.formulas import compiled
 
 REST = (0.0, 0.0, 0.0, 0.0, -1.0, -1.0)
 XBOX, SONY = (
@@ -203,7 +204,7 @@ def test_layouts_of_the_users_own(
 
 
 def test_formulas_hear_pads() -> None:
-    heard = formula.compile("pad.2.lx + pad.a")
+    heard = compiled("pad.2.lx + pad.a")
     assert heard.names == {"pad.2.lx", "pad.a"}
     assert heard.start()(Signals({"pad.2.lx": 0.25, "pad.a": 1.0}), Moment(0, 0, 0, 0, 0, 120)) == 1.25
 
@@ -215,7 +216,7 @@ def test_all_that_is_said_has_a_name(sticks: Sticks, said: Callable[[], dict[str
     assert len(heard) == 9 * 21
     assert heard.keys() <= SIGNALS
     with pytest.raises(formula.FormulaError, match=r"unknown signal pad\.lz; did you mean pad\.l"):
-        formula.compile("pad.lz")
+        compiled("pad.lz")
 
 
 def test_pads_are_listed(sticks: Sticks) -> None:

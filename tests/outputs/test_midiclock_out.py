@@ -13,8 +13,8 @@ from typing import Any, TypeAlias
 import mido
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
+from perform.arrays import Doubles
 from perform.clock import LiveClock, Tempo, stopwatch
 from perform.midi import ports as midiports
 from perform.midi.clock import PULSES, MidiClocks, Sender
@@ -108,7 +108,6 @@ time.sleep(0.1)
 print("sent", flush=True)
 sys.stdin.readline()
 """
-Floats = NDArray[np.float64]
 NAME = "perform-clock"  # not that of other tests, which may be running beside
 
 
@@ -142,7 +141,7 @@ def jack_of_64(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
             server.stop()
 
 
-def listened(bpm: float, beats: int, jitter: float = 0.0) -> tuple[Floats, Floats, Floats]:
+def listened(bpm: float, beats: int, jitter: float = 0.0) -> tuple[Doubles, Doubles, Doubles]:
     """A clock of another process: by how many seconds its pulses came off their true time, by how many
     seconds the beat that was made of them is off, and its tempo; after two beats."""
     backend, clocks = mido.Backend(JACK), MidiClocks()

@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from perform import formula
 from perform.clock import OfflineClock, Tempo
 from perform.latent.paths import Space, open_path, path_parameters
 from perform.parameters import Parameter
@@ -16,6 +15,7 @@ from perform.scenes.scene import Entrance, Scene
 from perform.scenes.setlist import BINDINGS, SHOW, Cue, Setlist
 from perform.signals import Event
 from tests.doubles.catalogue import MODEL
+from tests.doubles.formulas import compiled
 
 AMOUNT = (Parameter("amount", 0.0, 0.0, 1.0),)
 SPACE = Space(4, 4, 2)
@@ -55,7 +55,7 @@ class Singer:
 
 
 def settings(name: str, **values: Any) -> Settings:
-    texts = {k: formula.compile(v) if isinstance(v, str) else v for k, v in values.items()}
+    texts = {k: compiled(v) if isinstance(v, str) else v for k, v in values.items()}
     return Settings(name, AMOUNT, texts)
 
 
@@ -95,7 +95,7 @@ def performance(*scenes: Scene, quantise: int = 0) -> Performance:
         )
         for scene in scenes
     ]
-    show = Settings("show", SHOW, {k: formula.compile(v) for k, v in BINDINGS.items()})
+    show = Settings("show", SHOW, {k: compiled(v) for k, v in BINDINGS.items()})
     setlist = Setlist(
         "t", tuple(one.cue for one in cues), show, quantise, False, tuple(s.file for s in scenes)
     )

@@ -7,14 +7,13 @@ from collections.abc import Iterator
 import moderngl
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
+from perform.arrays import Pixels
 from perform.clock import Moment
 from perform.render.context import headless
 from perform.render.pictures import FITS, PARAMETERS, Pictures, spans
 
 MOMENT = Moment(0.0, 0, 0.0, 0.0, 0.0, 120.0)
-Pixels = NDArray[np.uint8]
 
 
 @pytest.fixture(scope="module")

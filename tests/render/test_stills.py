@@ -11,7 +11,8 @@ import pytest
 from PIL import Image, ImageCms
 from PIL.PngImagePlugin import PngInfo
 
-from perform.footage import FootageError, Pixels, changes, stills
+from perform.arrays import Pixels
+from perform.footage import FootageError, changes, stills
 from perform.footage.stills import Saved, read
 from tests.conftest import eventually
 

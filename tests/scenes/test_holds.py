@@ -2,12 +2,12 @@
 
 import pytest
 
-from perform import formula
 from perform.clock import OfflineClock, Tempo
 from perform.parameters import Parameter
 from perform.scenes.controls import Controls, Settings
 from perform.scenes.holds import Hold, fits, holdable
 from perform.signals import Signals
+from tests.doubles.formulas import compiled
 
 AMOUNT = Parameter("amount", 0.5, 0.0, 2.0)
 LAYER = Parameter("layer", 3, 0, 8, kind="int")
@@ -96,7 +96,7 @@ def test_what_can_be_held() -> None:
 
 
 def test_formulas_run_on_while_they_are_held_and_are_there_when_they_are_let_go() -> None:
-    texts = {"amount": formula.compile("count(beat.count)"), "layer": 4}
+    texts = {"amount": compiled("count(beat.count)"), "layer": 4}
     controls = Controls(Settings("u", (AMOUNT, LAYER, JUMP), texts))
     clock, tempo, seen = OfflineClock(1), Tempo(60), []
     for frame in range(4):

@@ -12,7 +12,8 @@ from perform.inputs import camera, hands
 from perform.outputs.memory import Memory
 from perform.render.readback import Readback
 from perform.rig import Rig
-from perform.show import Options, Watcher, play
+from perform.show import Options, play
+from perform.show.status import Watcher
 from tests.doubles.drawn_hands import Hand
 from tests.doubles.library import CUT, save, write_library
 from tests.inputs.test_hands_input import NO, Eye, Mind, row

@@ -10,7 +10,8 @@ from perform.inputs.audio import tracked
 from perform.outputs.memory import Memory
 from perform.render.readback import Readback
 from perform.rig import Rig
-from perform.show import Options, Watcher, demo_track, find, load, play, render
+from perform.show import Options, demo_track, find, load, play, render
+from perform.show.status import Watcher
 from tests.doubles.library import BLUE, INVERT, save, write_library
 
 SIZE = (64, 36)

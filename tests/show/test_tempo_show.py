@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from perform.catalogue import Library
-from perform.commands.dashboard import Status, plain, render
+from perform.commands.dashboard import plain, render
 from perform.inputs import link
 from perform.midi import ports as midiports
 from perform.rig import Rig
-from perform.show import Options, Watcher, play
+from perform.show import Options, play
+from perform.show.status import Status, Watcher
 from tests.conftest import eventually
 from tests.doubles.library import write_library
 

@@ -16,14 +16,13 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
+from perform.arrays import Pixels
 from perform.training.dataset import Dataset, DatasetError, shards
 from perform.training.dataset.checking import faults
 from perform.training.dataset.making import make
 from perform.training.dataset.manifest import Counts, Manifest, Shard, parsed
 from perform.training.dataset.settings import Settings, size_of
 from perform.training.dataset.sources import Drawing, Folder
-
-Pixels = NDArray[np.uint8]
 
 
 def drawing(number: int, width: int = 64, height: int = 64) -> Image.Image:

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
+from perform.arrays import Pixels
 from perform.training.dataset import Dataset, DatasetError
 from perform.training.dataset.cuts import Chooser, cuts, left_out
 from perform.training.dataset.films import Film, Pick, Still
@@ -23,7 +23,6 @@ from perform.training.dataset.making import make
 from perform.training.dataset.settings import Settings
 from tests.training.test_dataset import drawing
 
-Pixels = NDArray[np.uint8]
 SIZE = (96, 64)
 
 

@@ -8,16 +8,13 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from typer.testing import CliRunner
 
+from perform.arrays import Floats, Pixels
 from perform.cli import app
 from perform.sampling.pictures import png_of
 from perform.training.metrics import compared, diversity, frechet, nearest, precision_recall
 from perform.training.metrics.features import network, planes, resized, scattering
-
-Pixels = NDArray[np.uint8]
-Floats = NDArray[np.float32]
 
 
 def normal(count: int, width: int, seed: int = 0) -> Floats:

@@ -70,7 +70,8 @@ def test_samples_do_not_depend_on_their_batch() -> None:
     torch.testing.assert_close(together[2:3], alone, rtol=1e-4, atol=1e-5)
     layers = made.drawn(chance, "fake", range(64), mixing=0.9)[1]
     mixed = (layers != layers[:, :1]).any(2).any(1).float().mean()
-    assert 0.7 < mixed <= 1 and torch.equal(ws, layers[:4])
+    assert 0.7 < mixed <= 1
+    torch.testing.assert_close(ws, layers[:4])  # the last bit is the processor's affair
     assert not torch.equal(together, made.drawn(Chance(4), "fake", range(4), mixing=0.9)[0])
 
 

@@ -25,8 +25,9 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from perform.arrays import Floats
 from perform.latent.paths import Space
-from perform.networks import Floats, ModelError
+from perform.networks import ModelError
 from perform.networks.weights import Centre, Controls, Mapper, Shapes, Weights, checked
 from perform.parameters import Parameter
 

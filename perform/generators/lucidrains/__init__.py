@@ -20,10 +20,11 @@ from typing import ClassVar
 
 import numpy as np
 
+from perform.arrays import Floats
 from perform.generators.stylegan2.noise import MovingNoise
 from perform.latent.controls import NOISE, STORED
 from perform.latent.paths import Space
-from perform.networks import Floats, ModelError
+from perform.networks import ModelError
 from perform.networks.weights import Centre, Controls, Mapper, Shapes, Weights, sized
 from perform.parameters import Parameter
 

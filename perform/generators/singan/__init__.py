@@ -22,10 +22,11 @@ from typing import ClassVar
 
 import numpy as np
 
+from perform.arrays import Floats
 from perform.generators.stylegan2.noise import MovingNoise
 from perform.latent.controls import NOISE
 from perform.latent.paths import Space
-from perform.networks import Floats, ModelError
+from perform.networks import ModelError
 from perform.networks.weights import Centre, Controls, Mapper, Weights
 from perform.parameters import Parameter
 

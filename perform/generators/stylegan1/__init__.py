@@ -15,10 +15,10 @@ from typing import ClassVar
 
 import numpy as np
 
+from perform.arrays import Floats
 from perform.generators import stylegan2
 from perform.latent.controls import NOISE, NOISE_LAYERS
 from perform.latent.paths import Space
-from perform.networks import Floats
 from perform.networks.weights import Centre, Controls, Mapper, Weights
 from perform.parameters import Parameter
 

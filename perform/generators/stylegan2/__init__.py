@@ -17,12 +17,13 @@ from typing import Any, ClassVar, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from perform.arrays import Floats
 from perform.generators.stylegan2.mapping import mapped
 from perform.generators.stylegan2.noise import MovingNoise
 from perform.latent.controls import NOISE, NOISE_LAYERS, STORED
 from perform.latent.directions import reach
 from perform.latent.paths import Space
-from perform.networks import Floats, ModelError
+from perform.networks import ModelError
 from perform.networks.weights import Centre, Controls, Mapper, Shapes, Weights, checked, sized
 from perform.parameters import Parameter
 

@@ -19,17 +19,8 @@ from openvino import opset13 as op
 from perform.generators.stylegan2 import Config, noise_sizes, winograd
 from perform.networks.bending import Bend
 from perform.networks.blending import Second
-from perform.networks.runtimes.graphs import (
-    Node,
-    Tensors,
-    floats,
-    result,
-    splicer,
-    spread,
-    tensors,
-    times,
-    whole,
-)
+from perform.networks.runtimes.graphs import Tensors, splicer, tensors
+from perform.networks.runtimes.nodes import Node, floats, result, spread, times, whole
 from perform.networks.weights import Weights
 
 SLOPE = 0.2

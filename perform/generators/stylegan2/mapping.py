@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from perform.networks import Floats
+from perform.arrays import Floats
 from perform.networks.weights import Weights
 
 SLOPE = np.float32(0.2)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from functools import lru_cache
 
-from perform.latent.curves import Floats
+from perform.arrays import Floats
 
 
 class MovingNoise:

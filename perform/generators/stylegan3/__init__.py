@@ -15,10 +15,10 @@ from functools import lru_cache, partial
 import numpy as np
 from numpy.typing import NDArray
 
+from perform.arrays import Floats
 from perform.generators.stylegan2.mapping import mapped
 from perform.generators.stylegan3.config import PLACE, Config
 from perform.generators.stylegan3.official import from_official
-from perform.networks import Floats
 from perform.networks.weights import Centre, Controls, Mapper, Weights
 
 __all__ = ["INPUTS", "Config", "from_official", "inputs", "mapping", "mean", "moved"]

@@ -19,23 +19,14 @@ import openvino as ov
 from numpy.typing import NDArray
 from openvino import opset13 as op
 
+from perform.arrays import Floats
 from perform.generators.stylegan2 import winograd
 from perform.generators.stylegan3.config import Config
 from perform.generators.stylegan3.phases import Axis, Choice, Phase, Taps, axis
-from perform.networks import Floats
 from perform.networks.bending import Bend
 from perform.networks.blending import Second
-from perform.networks.runtimes.graphs import (
-    Node,
-    Tensors,
-    floats,
-    result,
-    splicer,
-    spread,
-    tensors,
-    times,
-    whole,
-)
+from perform.networks.runtimes.graphs import Tensors, splicer, tensors
+from perform.networks.runtimes.nodes import Node, floats, result, spread, times, whole
 from perform.networks.weights import Weights
 
 Grid: TypeAlias = list[list[Any]]

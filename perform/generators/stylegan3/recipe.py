@@ -11,12 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from perform.arrays import Doubles, Floats
 from perform.generators.stylegan3.config import Config, Pair, Sides
-from perform.networks import Floats
-
-Doubles = NDArray[np.float64]
 
 FILTER = 6  # taps for each factor of resampling
 OVERSAMPLED = 2  # how much finer the grid of activations is

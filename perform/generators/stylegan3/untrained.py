@@ -10,9 +10,9 @@ from typing import Any, Literal
 
 import numpy as np
 
+from perform.arrays import Floats
 from perform.generators.stylegan3.config import Config
 from perform.generators.stylegan3.recipe import Plan
-from perform.networks import Floats
 from perform.networks.weights import Weights
 
 MEAN = 0.8 / np.sqrt(np.pi)  # of sqrt 2 times a leaky ReLU of a normal variable

@@ -11,9 +11,10 @@ from typing import Protocol
 
 import numpy as np
 
+from perform.arrays import Samples
 from perform.clock import stopwatch
 from perform.inputs import Health, Input
-from perform.inputs.audio.analysis import Ear, Samples
+from perform.inputs.audio.analysis import Ear
 from perform.inputs.audio.line import Microphone, Speaker
 from perform.inputs.audio.portaudio import Device as Device
 from perform.inputs.audio.portaudio import DeviceError as DeviceError

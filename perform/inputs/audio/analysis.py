@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from perform.arrays import Samples
 from perform.rhythm.beat import Beat, BeatTracker
 from perform.rhythm.features import FeatureExtractor, Features, merge
 from perform.signals import Event
-
-Samples = NDArray[np.float32]  # [n, channels]
 
 
 class Ear:

@@ -18,11 +18,9 @@ from enum import IntEnum
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from perform.arrays import Samples
 from perform.clock import stopwatch
-
-Samples = NDArray[np.float32]  # [n, 2]
 
 CAPACITY = 1 << 18  # samples in the ring: 5 s at 48 kHz
 MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None  # a file that is never written to a disk

@@ -11,12 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from perform.arrays import Samples
 from perform.clock import stopwatch
 from perform.inputs.audio.line import GONE, Field, Shared
-
-Samples = NDArray[np.float32]  # [n, channels]
 
 RETRY = 2.0  # seconds between two attempts to open a device that is not there
 SETTLE = 2.0  # seconds after opening without a callback: PulseAudio was seen to take 1.4

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Samples = NDArray[np.float32]  # [n, 2]
+from perform.arrays import Samples
 
 CUSHION = 0.05  # seconds held back, so that a late block leaves no gap
 SLACK = 0.025  # seconds by which the cushion may be off before the pace changes

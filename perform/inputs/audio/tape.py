@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Samples = NDArray[np.float32]  # [n, 2], -1..1
+from perform.arrays import Samples
 
 RATE = 48_000
 KEPT = 10 * RATE  # samples that can still be read after they were decoded

@@ -16,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perform import paths
+from perform.arrays import Pixels
 from perform.clock import stopwatch
 from perform.inputs import Health
-from perform.inputs.camera import Camera, Pixels, Shot, View
+from perform.inputs.camera import Camera, Shot, View
 from perform.inputs.hands.pair import Pair, Seen
 from perform.inputs.hands.signals import SIGNALS, points_of
 from perform.inputs.hands.tracker import Tracker

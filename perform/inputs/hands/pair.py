@@ -8,18 +8,8 @@ from itertools import permutations
 
 import numpy as np
 
-from perform.inputs.hands.signals import (
-    FASTEST,
-    GATES,
-    LET_GO,
-    SIDES,
-    WORDS,
-    Floats,
-    OneEuro,
-    centre,
-    palm,
-    shape,
-)
+from perform.arrays import Doubles
+from perform.inputs.hands.signals import FASTEST, GATES, LET_GO, SIDES, WORDS, OneEuro, centre, palm, shape
 
 BEGIN, END = 0.08, 0.35  # seconds that a hand is seen before it is there, and unseen before it is gone
 REMEMBERED = 0.7  # seconds for which a hand that is not seen keeps its place
@@ -36,7 +26,7 @@ SAME = 0.5  # palms between two hands below which they are one, seen twice
 class Seen:
     """A hand in a picture: its `points` [21, 3], and how probably it is a left hand."""
 
-    points: Floats
+    points: Doubles
     left: float
 
 
@@ -49,8 +39,8 @@ class Track:
     vote: float = 0.5
     began: float = 0.0
     last: float = -np.inf
-    place: Floats = field(default_factory=lambda: np.zeros(3))
-    velocity: Floats = field(default_factory=lambda: np.zeros(3))
+    place: Doubles = field(default_factory=lambda: np.zeros(3))
+    velocity: Doubles = field(default_factory=lambda: np.zeros(3))
     here: bool = False
     _held: dict[str, bool] = field(default_factory=lambda: dict.fromkeys(GATES, False))
 
@@ -58,7 +48,7 @@ class Track:
         """Whether it was seen a short while ago."""
         return now - self.last < REMEMBERED
 
-    def expected(self, now: float) -> Floats:
+    def expected(self, now: float) -> Doubles:
         """Where the middle of its palm should be [3]."""
         return self.place + self.velocity * min(now - self.last, FORESEEN)
 

@@ -21,7 +21,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-Pixels: TypeAlias = NDArray[np.uint8]  # [height, width, 3], RGB
+from perform.arrays import Pixels
+
 Find: TypeAlias = Callable[[Pixels, int], NDArray[np.float32]]  # a picture at a millisecond: [hands, ROW]
 
 ROW = 64  # how probably it looks like a left hand (in a mirror a right one does), and 21 landmarks x, y, z

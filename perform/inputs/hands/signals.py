@@ -14,7 +14,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from perform.arrays import Doubles
 
 LANDMARKS = 21
 SIDES = ("left", "right")
@@ -65,30 +65,30 @@ GATES: Mapping[str, tuple[float, float]] = MappingProxyType(
 )
 
 
-def points_of(landmarks: NDArray[np.floating], aspect: float) -> Floats:
+def points_of(landmarks: NDArray[np.floating], aspect: float) -> Doubles:
     """Points of MediaPipe's landmarks [21, 3]: x and z in picture widths, y in heights from the top;
     `aspect` is width by height."""
     x, y, z = np.asarray(landmarks, np.float64).T
     return np.stack((x * aspect, 1 - y, z * aspect), 1)
 
 
-def centre(points: Floats) -> Floats:
+def centre(points: Doubles) -> Doubles:
     """The middle of the palm [3]: of the wrist and the four knuckles."""
     return np.asarray(points[[WRIST, *KNUCKLES]].mean(0))
 
 
-def palm(points: Floats) -> float:
+def palm(points: Doubles) -> float:
     """The palm's length in picture heights, whichever way it is turned: the mean from the wrist to the
     four knuckles."""
     return float(np.linalg.norm(points[KNUCKLES] - points[WRIST], axis=1).mean())
 
 
-def depth(points: Floats) -> float:
+def depth(points: Doubles) -> float:
     """How near a hand is by its size: 0 at FAR, 1 at NEAR, each doubling of the size the same step."""
     return _share(np.log(max(palm(points), 1e-6)), np.log(FAR), np.log(NEAR))
 
 
-def bends(points: Floats) -> Floats:
+def bends(points: Doubles) -> Doubles:
     """The angles of each finger's three joints in all, in radians [5]: 0 for a straight line."""
     bones = np.diff(points[CHAINS], axis=1)  # [5 fingers, 4 bones, 3]
     bones = bones / np.maximum(np.linalg.norm(bones, axis=2, keepdims=True), 1e-9)
@@ -96,36 +96,36 @@ def bends(points: Floats) -> Floats:
     return np.asarray(np.arccos(np.clip(cosines, -1, 1)).sum(1))
 
 
-def curls(points: Floats) -> Floats:
+def curls(points: Doubles) -> Doubles:
     """How far each finger is curled [5]: 0 straight, 1 curled."""
     return np.asarray(np.clip((bends(points) - STRAIGHT) / (CURLED - STRAIGHT), 0, 1))
 
 
-def openness(curled: Floats) -> float:
+def openness(curled: Doubles) -> float:
     """0 a fist, 1 a flat hand, by the four fingers; a thumb is curled in many open hands."""
     return float(1 - curled[1:].mean())
 
 
-def pinch(points: Floats) -> float:
+def pinch(points: Doubles) -> float:
     """1 when the tips of thumb and index touch, 0 when they are apart."""
     gap = float(np.linalg.norm(points[THUMB_TIP] - points[INDEX_TIP])) / max(palm(points), 1e-6)
     return 1 - _share(gap, TOUCHING, APART)
 
 
-def spread(points: Floats) -> float:
+def spread(points: Doubles) -> float:
     """How far the first bones of index and pinky are spread: 0 closed, 1 wide."""
     index, pinky = points[6] - points[5], points[18] - points[17]
     lengths = max(float(np.linalg.norm(index) * np.linalg.norm(pinky)), 1e-12)
     return _share(float(np.arccos(np.clip(index @ pinky / lengths, -1, 1))), CLOSED, SPREAD)
 
 
-def roll(points: Floats) -> float:
+def roll(points: Doubles) -> float:
     """The hand's tilt in the picture in turns, -0.5..0.5: 0 upright, more to the right."""
     x, y = (points[KNUCKLES].mean(0) - points[WRIST])[:2]
     return float(np.arctan2(x, y) / (2 * np.pi))
 
 
-def gestures(curled: Floats) -> dict[str, float]:
+def gestures(curled: Doubles) -> dict[str, float]:
     """How much of each gesture there is, 0..1: the finger that fits it least decides."""
     fingers, others = curled[1:], curled[2:]
     return {
@@ -135,7 +135,7 @@ def gestures(curled: Floats) -> dict[str, float]:
     }
 
 
-def shape(points: Floats, aspect: float) -> dict[str, float]:
+def shape(points: Doubles, aspect: float) -> dict[str, float]:
     """What a hand's points say at one moment, by WORDS; gestures as their measures."""
     curled, (x, y, _) = curls(points), centre(points)
     return {
@@ -163,11 +163,11 @@ class OneEuro:
 
     cutoff: float = 1.5
     beta: float = 8.0
-    value: Floats | None = None
-    speed: Floats | None = None
-    _before: Floats | None = None
+    value: Doubles | None = None
+    speed: Doubles | None = None
+    _before: Doubles | None = None
 
-    def step(self, x: Floats, dt: float) -> Floats:
+    def step(self, x: Doubles, dt: float) -> Doubles:
         """The filtered value, `dt` seconds after the last; the first is `x` itself."""
         if self.value is None or self.speed is None or self._before is None:
             self.value, self._before, self.speed = x, x, np.zeros_like(x)
@@ -179,6 +179,6 @@ class OneEuro:
         return self.value
 
 
-def _weight(hertz: float | Floats, dt: float) -> float | Floats:
+def _weight(hertz: float | Doubles, dt: float) -> float | Doubles:
     turn = 2 * np.pi * hertz * dt
     return turn / (turn + 1)

@@ -20,8 +20,9 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from perform.arrays import Pixels
 from perform.clock import stopwatch
-from perform.inputs.hands.process import ASK, FAILED, HEAD, ROW, Pixels, run
+from perform.inputs.hands.process import ASK, FAILED, HEAD, ROW, run
 
 Target: TypeAlias = Callable[[Connection, str, str], None]  # runs in the process: pipe, memory, model
 Rows: TypeAlias = NDArray[np.float32]  # [hands, ROW]

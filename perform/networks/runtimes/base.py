@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from perform.arrays import Floats, Pixels
 from perform.latent.controls import LATENT
-from perform.networks import Floats, Pixels
 from perform.networks.bending import Bend, packed
 from perform.networks.blending import AMOUNT, Second
 from perform.networks.weights import Config, Controls, Weights, family

@@ -12,7 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from perform.networks import Floats, Pixels, Precision
+from perform.arrays import Floats, Pixels
+from perform.networks import Precision
 from perform.networks.bending import Bend
 from perform.networks.blending import Second
 from perform.networks.runtimes.base import Base

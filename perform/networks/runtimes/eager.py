@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from perform.networks import Floats, ModelError, Pixels, Precision
+from perform.arrays import Floats, Pixels
+from perform.networks import ModelError, Precision
 from perform.networks.bending import Bend
 from perform.networks.blending import Second, mixed
 from perform.networks.runtimes.base import Base

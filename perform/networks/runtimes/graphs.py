@@ -14,41 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 from openvino import opset13 as op
 
-from perform.networks import Floats
+from perform.arrays import Floats
 from perform.networks.bending import Bend
 from perform.networks.blending import Second
+from perform.networks.runtimes.nodes import Node, floats
 from perform.networks.weights import Weights
 
-Node: TypeAlias = Any  # OpenVINO's Python package carries no types
 Shaped: TypeAlias = Callable[[Floats], NDArray[Any]]
 
 PREFIX = "synthesis."  # of the tensors that graphs are made of
-
-
-def floats(value: Any) -> Node:
-    """A constant."""
-    return op.constant(np.ascontiguousarray(value, np.float32))
-
-
-def whole(value: Any) -> Node:
-    """A constant of whole numbers."""
-    return op.constant(np.asarray(value, np.int64))
-
-
-def spread(vector: Node) -> Node:
-    """[1, channels] -> [1, channels, 1, 1]."""
-    return op.reshape(vector, whole([1, -1, 1, 1]), False)
-
-
-def times(vector: Node, matrix: Node) -> Node:
-    """[1, inputs] times a matrix [outputs, inputs]: [1, outputs]."""
-    return op.matmul(vector, matrix, False, True)
-
-
-def result(node: Node, name: str) -> Node:
-    """An output of the graph, by a name beside those that the node has."""
-    node.output(0).get_tensor().add_names({name})
-    return op.result(node)
 
 
 class Tensors:

@@ -14,7 +14,8 @@ import openvino as ov
 from numpy.typing import NDArray
 from openvino import opset13 as op
 
-from perform.networks import Floats, ModelError, Pixels, Precision
+from perform.arrays import Floats, Pixels
+from perform.networks import ModelError, Precision
 from perform.networks.bending import Bend
 from perform.networks.blending import Second
 from perform.networks.runtimes import cache

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from perform.networks.bending import Bend
 from perform.networks.runtimes.bent import Bending
-from perform.networks.runtimes.graphs import Node, result
+from perform.networks.runtimes.nodes import Node, result
 
 
 def converted(module: nn.Module, example: Sequence[Tensor]) -> Any:

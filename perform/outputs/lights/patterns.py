@@ -118,7 +118,7 @@ def _texts(node: Node) -> Iterator[tuple[int, str]]:
 def _signals(text: str) -> tuple[str, ...]:
     """The signals of controllers that a formula hears."""
     try:
-        names = formula.compile(text).names
+        names = formula.compile(text, formula.ANY).names
     except formula.FormulaError:  # a text that is no formula, such as a choice
         return ()
     return tuple(sorted(name for name in names if name.startswith("midi.")))

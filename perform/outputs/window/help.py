@@ -10,12 +10,12 @@ import glfw
 import numpy as np
 from numpy.typing import NDArray
 
+from perform.arrays import Pixels
 from perform.outputs.window.displays import Display, attempt
 from perform.outputs.window.gl import attached, hints
 from perform.outputs.window.letters import CELL, line
 
 Rows = Sequence[tuple[str, str]]
-Pixels = NDArray[np.uint8]
 
 GROUND, TEXT, ACCENT = (16, 17, 20), (196, 199, 204), (94, 200, 212)
 MARGIN = 4  # letters, on every side

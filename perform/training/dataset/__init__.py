@@ -16,18 +16,18 @@ import math
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from perform.arrays import Pixels
 from perform.training.dataset.manifest import FILE, SHARDS, DatasetError, Manifest, read
 from perform.training.dataset.plain import ADVICE, Plain
 from perform.training.dataset.shards import index
 
 __all__ = ["Dataset", "DatasetError", "Manifest"]
 
-Pixels: TypeAlias = NDArray[np.uint8]
 LARGEST_LATENT = 4096  # numbers
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import numpy as np
 
-from perform.training.dataset.hashes import SIDE, Floats, Pixels, hashed
+from perform.arrays import Doubles, Pixels
+from perform.training.dataset.hashes import SIDE, hashed
 from perform.training.dataset.losses import Kept, Lost, legible
 from perform.training.dataset.opening import Opened, Unfit
 from perform.training.dataset.settings import Settings
@@ -115,7 +116,7 @@ def encoded(image: Image.Image, settings: Settings) -> bytes:
     return buffer.getvalue()
 
 
-def _measure(grey: Floats, settings: Settings) -> None:
+def _measure(grey: Doubles, settings: Settings) -> None:
     """Raise Unfit for a picture, luminance 0..255, beyond a threshold that was asked for."""
     mean, spread = grey.mean() / 255, grey.std() / 255
     sharp = sharpness(grey) if settings.blur else 0.0
@@ -129,7 +130,7 @@ def _measure(grey: Floats, settings: Settings) -> None:
         raise Unfit("blurred", f"sharpness {sharp:.1f}")
 
 
-def sharpness(grey: Floats) -> float:
+def sharpness(grey: Doubles) -> float:
     """The variance of the Laplacian (Pech-Pacheco et al., "Diatom autofocusing in brightfield microscopy",
     ICPR 2000) of a luminance 0..255 [height, width]."""
     middle = 4 * grey[1:-1, 1:-1]

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from perform.arrays import Pixels
 from perform.training.dataset.cuts import LOOK, Chooser, cuts, difference, left_out
-from perform.training.dataset.hashes import Pixels
 from perform.training.dataset.losses import Lost, legible
 from perform.training.dataset.manifest import DatasetError, Recipe
 from perform.training.dataset.opening import Opened

@@ -13,13 +13,11 @@ from collections import defaultdict
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
-from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-Pixels: TypeAlias = NDArray[np.uint8]
-Floats: TypeAlias = NDArray[np.float64]
+from perform.arrays import Doubles, Pixels
 
 SIDE = 32  # pixels of the small picture whose frequencies are looked at
 BITS = 64
@@ -59,10 +57,10 @@ def hashed(small: Pixels) -> Hash:
 
 
 @cache
-def _cosines() -> Floats:
+def _cosines() -> Doubles:
     """The orthonormal DCT-II as a matrix [SIDE, SIDE]."""
     rows, columns = np.mgrid[:SIDE, :SIDE]
-    waves: Floats = np.cos(np.pi * rows * (2 * columns + 1) / (2 * SIDE)) * np.sqrt(2 / SIDE)
+    waves: Doubles = np.cos(np.pi * rows * (2 * columns + 1) / (2 * SIDE)) * np.sqrt(2 / SIDE)
     waves[0] /= np.sqrt(2)
     return waves
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from perform.arrays import Doubles
 from perform.training.dataset import Dataset
-from perform.training.dataset.hashes import Floats
 from perform.training.dataset.losses import HANDLED, REASONS
 from perform.training.dataset.manifest import Counts
 from perform.training.dataset.styling import STYLE, TEMPLATE
@@ -163,7 +163,7 @@ def _sizes(found: Survey, size: tuple[int, int]) -> str:
     )
 
 
-def _chart(known: Floats, size: tuple[int, int]) -> str:
+def _chart(known: Doubles, size: tuple[int, int]) -> str:
     low = math.log2(min(known.min(), *size)) - 0.3
     high = math.log2(max(known.max(), *size)) + 0.3
 

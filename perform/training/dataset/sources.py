@@ -12,8 +12,8 @@ from typing import Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from perform.arrays import Pixels
 from perform.training.dataset.converting import Item
-from perform.training.dataset.hashes import Pixels
 from perform.training.dataset.losses import Lost, legible
 from perform.training.dataset.manifest import FILE, DatasetError, Recipe
 from perform.training.dataset.opening import File, Opened

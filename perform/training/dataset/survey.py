@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from perform.arrays import Doubles, Pixels
 from perform.training.colours import oklab
-from perform.training.dataset import Dataset, Pixels
-from perform.training.dataset.hashes import Floats, closest
+from perform.training.dataset import Dataset
+from perform.training.dataset.hashes import closest
 from perform.training.dataset.manifest import DROPPED
 from perform.training.dataset.settings import FARTHEST
 
@@ -47,9 +48,9 @@ class Survey:
     sheet: list[Image.Image]
     mean: Image.Image
     colour: tuple[int, int, int]
-    luminance: Floats
+    luminance: Doubles
     palette: list[tuple[tuple[int, int, int], float]]
-    sizes: Floats
+    sizes: Doubles
     pairs: list[Pair]
     examples: dict[str, list[str]]
 
@@ -118,7 +119,7 @@ def palette(points: Pixels, count: int = COLOURS) -> list[tuple[tuple[int, int, 
     return [(_rgb(points[owner == n].mean(0)), float(shares[n])) for n in order]
 
 
-def _rgb(colour: Floats) -> tuple[int, int, int]:
+def _rgb(colour: Doubles) -> tuple[int, int, int]:
     red, green, blue = colour.round().astype(int).tolist()
     return red, green, blue
 

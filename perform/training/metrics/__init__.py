@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
-
 import numpy as np
 from numpy.typing import NDArray
 
-Floats: TypeAlias = NDArray[np.float32]
-Doubles: TypeAlias = NDArray[np.float64]
+from perform.arrays import Doubles, Floats
 
 NEIGHBOURS = 3  # of a picture, that bound its neighbourhood
 

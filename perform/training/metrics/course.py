@@ -8,12 +8,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from perform.arrays import Floats, Pixels
 from perform.generators import Generator
 from perform.latent.paths import z_of
-from perform.networks import Pixels
 from perform.sampling.sheets import grid
 from perform.training.feed import Dataset
-from perform.training.metrics import Floats, compared, nearest
+from perform.training.metrics import compared, nearest
 from perform.training.metrics.features import Features, resized, scattering
 
 SAMPLES = 1000  # pictures of each

@@ -17,9 +17,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from perform.networks import Pixels
+from perform.arrays import Floats, Pixels
 
-Floats: TypeAlias = NDArray[np.float32]
 Spectrum: TypeAlias = NDArray[np.complexfloating[Any, Any]]
 Features: TypeAlias = Callable[[Iterable[Pixels]], Floats]  # pictures to [n, dimensions]
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from perform.networks import Pixels
+from perform.arrays import Pixels
 from perform.training.dataset.losses import REASONS
 from perform.training.dataset.opening import File, Unfit
 from perform.training.dataset.settings import Settings

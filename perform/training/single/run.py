@@ -12,10 +12,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from perform.arrays import Pixels
 from perform.clock import stopwatch
 from perform.generators.singan import BASE, FIXED, Config
 from perform.generators.singan.network import Scale, Synthesis, enlarged, unit
-from perform.networks import Pixels
 from perform.networks.runtimes.eager import pixels
 from perform.networks.weights import Weights, checked
 from perform.sampling.sheets import joined

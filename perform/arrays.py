@@ -1,0 +1,13 @@
+"""The arrays that pass between rooms, one name for each type of number."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats: TypeAlias = NDArray[np.float32]
+Doubles: TypeAlias = NDArray[np.float64]
+Pixels: TypeAlias = NDArray[np.uint8]  # [height, width, channels], sRGB, top row first
+Samples: TypeAlias = NDArray[np.float32]  # sound [n, channels], -1..1

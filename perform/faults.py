@@ -1,0 +1,41 @@
+"""Faults: what goes wrong on stage is logged once, then counted, and the picture goes on."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+log = logging.getLogger("perform")
+KINDS, OTHERS = 200, "further faults"  # kinds told apart: a message may hold another number on each frame
+
+
+def reason(error: BaseException) -> str:
+    """The message of an exception; its type where it has none."""
+    return str(error) or type(error).__name__
+
+
+@dataclass(slots=True)
+class Faults:
+    """What failed, by its sentence, and how often."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+
+    def note(self, what: str, error: BaseException) -> None:
+        """Count a fault of `what`; the first of each kind is logged in one line."""
+        sentence = f"{what}: {reason(error)}"
+        if sentence not in self.counts and len(self.counts) >= KINDS:
+            sentence = OTHERS
+        if sentence not in self.counts:
+            log.error("%s", sentence)
+        self.counts[sentence] += 1
+
+    @contextmanager
+    def contain(self, what: str) -> Iterator[None]:
+        """Keep every fault of the block within it: `with faults.contain("learning stopped"):`."""
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 - on stage one place catches
+            self.note(what, error)

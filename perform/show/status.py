@@ -1,0 +1,113 @@
+"""What a running show tells the person who looks after it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from perform.inputs import Health
+from perform.rig import Rig
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """One moment of the show.
+
+    Meters, `confidence` and `master` are 0..1, `beat` and `bar` count from 0 with their fraction,
+    `cue` from 1 to `cues`, rates are per second, `frame_ms` is the 99th percentile. `source` leads the
+    beat, `clock` is pinned to. A rate or a time that is not known is None. `recording` names the file,
+    empty when none is written.
+    """
+
+    seconds: float = 0.0
+    scene: str = ""
+    next_scene: str = ""
+    cue: int = 0
+    cues: int = 0
+    level: float = 0.0
+    low: float = 0.0
+    mid: float = 0.0
+    high: float = 0.0
+    air: float = 0.0
+    beat: float = 0.0
+    bar: float = 0.0
+    bpm: float = 120.0
+    source: str = "free"
+    clock: str = "auto"
+    confidence: float = 0.0
+    display_fps: float | None = None
+    picture_fps: float | None = None
+    frame_ms: float | None = None
+    latency_ms: float | None = None
+    master: float = 1.0
+    blackout: bool = False
+    freeze: bool = False
+    recording: str = ""
+    recorded: float = 0.0
+    inputs: tuple[tuple[str, Health], ...] = ()
+    log: str = ""
+
+
+class Watcher:
+    """Makes the status of a rig, with rates over the last second or so."""
+
+    WINDOW = 1.0  # seconds
+
+    def __init__(self, recording: Path | None = None) -> None:
+        self._recording = recording
+        self._since = (0.0, 0, 0)  # seconds, frames, pictures
+        self._rates: tuple[float | None, float | None] = (None, None)
+
+    def status(self, rig: Rig) -> Status:
+        """The rig at this moment."""
+        moment, performance, signals = rig.moment, rig.performance, rig.performance.signals
+        assert moment is not None
+        self._count(moment.seconds, rig.timings.count, rig.stage.pictures_made())
+        place, cues, picture = performance.place, performance.cues, rig.picture
+        following = place.queued if place.queued is not None else place.cue + 1
+        if following == len(cues):
+            following = 0 if performance.setlist.loop else place.cue
+        waits = " (queued)" if place.queued is not None else ""
+        waits = " (opening)" if cues[following].scene.ready() is False else waits
+        return Status(
+            seconds=moment.seconds,
+            scene=cues[place.cue].cue.scene.title,
+            next_scene=cues[following].cue.scene.title + waits,
+            cue=place.cue + 1,
+            cues=len(cues),
+            level=signals.number("audio.level"),
+            low=signals.number("audio.low"),
+            mid=signals.number("audio.mid"),
+            high=signals.number("audio.high"),
+            air=signals.number("audio.air"),
+            beat=moment.beat,
+            bar=moment.bar,
+            bpm=moment.bpm,
+            source=performance.tempo.source,
+            clock=performance.authority.clock,
+            confidence=signals.number("beat.confidence"),
+            display_fps=self._rates[0],
+            picture_fps=self._rates[1],
+            latency_ms=None if rig.latency is None else 1000 * rig.latency,
+            frame_ms=1000 * float(np.percentile(rig.timings.frames or [0.0], 99)),
+            master=picture.master if picture else 1.0,
+            blackout=bool(picture and picture.blackout),
+            freeze=bool(picture and picture.freeze),
+            recording=str(self._recording or "") if not rig.lost else "",
+            recorded=moment.seconds if self._recording else 0.0,
+            inputs=(
+                *((unit.name, unit.health()) for unit in rig.inputs if unit),
+                *((one.name, Health("waiting" if one.fault else "ok", one.fault)) for one in rig.senders),
+            ),
+            log=rig.screen.notice if rig.screen else "",
+        )
+
+    def _count(self, seconds: float, frames: int, pictures: int) -> None:
+        then, frames_then, pictures_then = self._since
+        if seconds - then < self.WINDOW:
+            return
+        passed = seconds - then
+        self._rates = (frames - frames_then) / passed, (pictures - pictures_then) / passed or None
+        self._since = seconds, frames, pictures

@@ -1,0 +1,23 @@
+"""Every signal that a formula of a show may name, as each kind of input declares it."""
+
+from __future__ import annotations
+
+from perform import keys
+from perform.clock import Moment, Tempo
+from perform.formula import ARRAYS, Vocabulary
+from perform.inputs import camera
+from perform.inputs.hands import signals as hands
+from perform.midi import names as midi
+from perform.rhythm import features, tempo
+
+VOCABULARY = Vocabulary(
+    frozenset(
+        (
+            *Moment(0, 0, 0, 0, 0, Tempo().bpm).signals(),
+            *("beat.confidence", *features.SIGNALS, *tempo.SIGNALS),
+            *(*keys.SIGNALS, *hands.SIGNALS, *camera.SIGNALS),
+        )
+    ).difference(ARRAYS),
+    ("midi", "osc", "feed", "learned"),
+    {"midi": (midi.SIGNAL, midi.SAYS)},
+)

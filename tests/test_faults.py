@@ -1,0 +1,37 @@
+"""Faults: counted, contained, worded."""
+
+import pytest
+
+from perform.faults import KINDS, OTHERS, Faults, reason
+
+
+def test_a_fault_that_says_something_else_on_each_frame_fills_neither_memory_nor_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    faults = Faults()
+    for frame in range(10 * KINDS):
+        faults.note("the frame failed", ValueError(f"at {frame}"))
+        faults.note("the frame failed", ValueError("at 0"))
+    assert len(faults.counts) == len(caplog.messages) == KINDS + 1
+    assert faults.counts["the frame failed: at 0"] == 10 * KINDS + 1
+    assert faults.counts.total() == 20 * KINDS
+    assert caplog.messages[-1] == OTHERS
+
+
+def test_a_fault_is_contained_in_its_block(caplog: pytest.LogCaptureFixture) -> None:
+    faults = Faults()
+    for _ in range(2):
+        with faults.contain("learning stopped"):
+            raise LookupError
+    assert faults.counts == {"learning stopped: LookupError": 2}
+    assert caplog.messages == ["learning stopped: LookupError"]
+
+
+def test_who_asks_to_end_is_not_contained() -> None:
+    with pytest.raises(KeyboardInterrupt), Faults().contain("the frame failed"):
+        raise KeyboardInterrupt
+
+
+def test_the_reason_is_the_message_or_the_type() -> None:
+    assert reason(ValueError("too large")) == "too large"
+    assert reason(ValueError()) == "ValueError"
