@@ -31,6 +31,7 @@ from perform.scenes.mapping import (
     written,
 )
 from perform.signals import Signals
+from perform.vocabulary import VOCABULARY
 from tests.conftest import eventually
 from tests.doubles.library import save, write_library
 
@@ -128,8 +129,8 @@ FITTED = {method: learned(method, shown(saddle)) for method in METHODS}
 def test_text_goes_round(method: str, tmp_path: Path) -> None:
     file = tmp_path / "pose.toml"
     file.write_text(written(FITTED[method].text, "Shown\n\nby hand."))
-    assert read(file) == FITTED[method]
-    assert written(read(file).text, "Shown\n\nby hand.") == file.read_text()
+    assert read(file, VOCABULARY) == FITTED[method]
+    assert written(read(file, VOCABULARY).text, "Shown\n\nby hand.") == file.read_text()
     assert check_all([file]) == (1, [])
 
 
@@ -167,7 +168,7 @@ def test_a_wrong_file_is_refused(key: str, change: object, fault: str, tmp_path:
     file = tmp_path / "pose.toml"
     file.write_text(tomlkit.dumps({**FITTED["ridge"].text.model_dump(), key: change}))
     with pytest.raises(SceneError) as error:
-        read(file)
+        read(file, VOCABULARY)
     assert fault in str(error.value)
     assert all(line.startswith(f"{file}: ") for line in error.value.faults)
 
@@ -187,7 +188,7 @@ def test_wrong_shapes_are_refused(old: str, new: str, fault: str, tmp_path: Path
     file = tmp_path / "pose.toml"
     file.write_text(written(FITTED["ridge"].text).replace(old, new, 1))
     with pytest.raises(SceneError) as error:
-        read(file)
+        read(file, VOCABULARY)
     assert fault in str(error.value)
 
 

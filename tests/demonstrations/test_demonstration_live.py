@@ -24,6 +24,7 @@ from perform.scenes.mapping import Example, Learned, Player, read
 from perform.scenes.scene import Scene
 from perform.scenes.scene import read as read_scene
 from perform.signals import Event, Signals
+from perform.vocabulary import VOCABULARY
 from tests.conftest import eventually
 from tests.doubles.library import save, write_library
 
@@ -229,12 +230,12 @@ def test_a_table_is_learned_written_and_played() -> None:
     done = CliRunner().invoke(app, [*command, "--from", "examples.csv", "--save", "presets/mine.toml"])
     assert done.exit_code == 0, done.output
     found = show.load(Path("presets/mine.toml"), library())
-    assert found.learned == (read(Path("learned/pose.toml")),)
+    assert found.learned == (read(Path("learned/pose.toml"), VOCABULARY),)
     assert found.learned[0].text.method == "ridge"
     done = CliRunner().invoke(app, ["demonstrate", "posed", "pose", "--again", "--method", "nearest"])
     assert done.exit_code == 0, done.output
-    assert read(Path("learned/pose.toml")).text.method == "nearest"
-    assert read(Path("learned/pose.toml")).text.example == found.learned[0].text.example
+    assert read(Path("learned/pose.toml"), VOCABULARY).text.method == "nearest"
+    assert read(Path("learned/pose.toml"), VOCABULARY).text.example == found.learned[0].text.example
     done = CliRunner().invoke(app, [*command, "--from", "examples.csv", "--save", "presets/mine.toml"])
     assert done.exit_code == 1 and "is there already" in done.output
 
@@ -358,7 +359,7 @@ def test_a_live_show_is_demonstrated() -> None:
         eventually(lambda: amount() == 0.875, step=rig.frame)
         keep()
         eventually(lambda: session.learned and len(session.learned.text.example) == 3, step=rig.frame)
-        eventually(lambda: file.is_file() and len(read(file).text.example) == 3)
+        eventually(lambda: file.is_file() and len(read(file, VOCABULARY).text.example) == 3)
         client.send_message("/demonstrate/play", [])
         eventually(lambda: session.playing, step=rig.frame)
         for posture, wanted in ((0.0, 0.5), (1.0, 0.55), (2.0, 0.875)):
@@ -368,7 +369,7 @@ def test_a_live_show_is_demonstrated() -> None:
     finally:
         trainer.close()
         rig.close()
-    assert [one.values[0] for one in read(file).text.example] == pytest.approx([0.5, 0.55, 0.875])
+    assert [one.values[0] for one in read(file, VOCABULARY).text.example] == pytest.approx([0.5, 0.55, 0.875])
 
 
 def test_the_command_plays_and_says_that_nothing_was_kept() -> None:

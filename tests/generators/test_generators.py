@@ -19,6 +19,7 @@ import perform.generators as rack
 from perform.generators import Generator, untrained
 from perform.generators.stylegan2 import Config, drawn_noise, graph, noise_sizes, stored_noise
 from perform.generators.stylegan2.network import Network
+from perform.latent.controls import LATENT, NOISE, NOISE_LAYERS, STORED
 from perform.networks import ModelError
 from perform.networks.runtimes import convert, cuda, eager, openvino
 from perform.networks.weights import Weights, write
@@ -29,7 +30,7 @@ CONFIGS = {
     "resnet": replace(SMALL, architecture="resnet", image_channels=1, c_dim=0, embed=0),
     "orig": replace(SMALL, architecture="orig", image_channels=4, c_dim=0, embed=0, start=(4, 6)),
 }
-NOT_UNITS = {"apart", "base", "bent", "blended", "cache", "convert", "splice", "graphs"}
+NOT_UNITS = {"apart", "base", "bent", "blended", "cache", "convert", "splice", "graphs", "nodes"}
 
 
 def drawn(config: Config) -> Weights:
@@ -81,7 +82,7 @@ def latent(generator: Generator, seed: int = 0) -> Any:
 
 
 def controls(noise: float, seed: int | None) -> dict[str, float]:
-    return {"noise": noise, "noise_seed": rack.STORED if seed is None else seed}
+    return {"noise": noise, "noise_seed": STORED if seed is None else seed}
 
 
 def oracle(weights: Weights, ws: Any, noise: float, seed: int | None) -> Any:
@@ -146,7 +147,7 @@ def test_wrong_latents_are_refused(generator: Any) -> None:
 
 def test_a_unit_says_what_it_is(generator: Any, weights: Weights) -> None:
     assert generator.space == weights.config.space
-    assert generator.parameters == (*rack.LATENT, *rack.NOISE, rack.NOISE_LAYERS)
+    assert generator.parameters == (*LATENT, *NOISE, NOISE_LAYERS)
     assert np.array_equal(generator.mean(), weights.arrays["mapping.w_avg"])
     assert (generator.device, generator.precision, generator.reason) == ("cpu", "float32", "")
 
