@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 from perform.arrays import Samples
 from perform.clock import Clock, Moment, stopwatch
+from perform.faults import reason
 from perform.inputs import Input, Tells
 from perform.inputs.audio import Sound
 from perform.outputs import Frame, Output
@@ -281,7 +282,7 @@ class Rig:
             if self._edited is not None:
                 self._take_up(self._edited)
         except Exception as error:  # noqa: BLE001 - on stage one place catches
-            for line in (str(error) or type(error).__name__).splitlines():
+            for line in reason(error).splitlines():
                 log.error("kept the last good version: %s", line)
             self._edited = None
 

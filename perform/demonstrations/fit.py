@@ -16,6 +16,7 @@ from typing import IO, Any
 import numpy as np
 
 from perform.arrays import Doubles
+from perform.faults import reason
 from perform.scenes.mapping import METHODS, Example, Layer, Model, Text, misnamed
 from perform.vocabulary import VOCABULARY
 
@@ -95,7 +96,7 @@ def answer(line: str) -> dict[str, Any]:
         examples = [Example.model_validate(example) for example in asked["examples"]]
         return fit(asked["method"], asked["signals"], asked["values"], examples).model_dump()
     except (ValueError, KeyError, TypeError, ArithmeticError) as error:
-        return {"fault": str(error) or type(error).__name__}
+        return {"fault": reason(error)}
 
 
 def serve(asked: IO[str], told: IO[str]) -> None:

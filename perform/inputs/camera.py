@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from perform.arrays import Pixels
 from perform.clock import stopwatch
+from perform.faults import reason
 from perform.inputs import Health
 from perform.signals import Event
 
@@ -192,7 +193,7 @@ class Camera:
                     self._take(pixels, taken)
         except Exception as error:  # noqa: BLE001 - whatever a driver raises, the device is gone
             if self._reader is mine:
-                self._here, self._note = False, str(error) or type(error).__name__
+                self._here, self._note = False, reason(error)
         finally:
             if device is not None:
                 _close(device)

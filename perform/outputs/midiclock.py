@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any, Literal, TypeAlias
 
 from perform.clock import BEATS_PER_BAR, Tempo
+from perform.faults import reason
 from perform.midi import ports as midiports
 from perform.midi.ports import LOOK
 
@@ -120,7 +121,7 @@ class ClockOut:
             try:
                 self._look()
             except Exception as error:  # noqa: BLE001 - drivers raise what they like; the next look may do
-                self.fault = str(error) or type(error).__name__
+                self.fault = reason(error)
             if self.fault != told and (told := self.fault):
                 log.warning("midi clock: %s", told)
         self._looker.close()
@@ -161,7 +162,7 @@ class ClockOut:
                     data = (position & 127, position >> 7) if kind == "songpos" else ()
                     self._port.send_message([STATUS[kind], *data])
             except Exception as error:  # noqa: BLE001 - drivers raise what they like
-                log.warning("midi clock: %s: %s", self._opened, error or type(error).__name__)
+                log.warning("midi clock: %s: %s", self._opened, reason(error))
                 self._let_go()
 
     def _let_go(self) -> None:

@@ -15,6 +15,7 @@ import numpy as np
 
 from perform.arrays import Floats, Pixels
 from perform.clock import Moment
+from perform.faults import reason
 from perform.generators import Generator
 from perform.render import Image, Values
 from perform.render.pictures import Pictures
@@ -112,7 +113,7 @@ class Beside:
             try:
                 picture = self.generator.synthesise(request.latent, request.controls).copy()
             except Exception as fault:  # noqa: BLE001 - the thread hands every fault to who asked
-                self._fault = str(fault) or type(fault).__name__
+                self._fault = reason(fault)
                 continue
             with self._wake:
                 self._pictures[client] = picture

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import cast
 
+from perform.faults import reason
 from perform.inputs import Health, Input
 from perform.inputs.feeds import Source
 from perform.inputs.feeds.document import Feed, Found, Reading, chosen
@@ -67,7 +68,7 @@ class LiveFeed:
             try:
                 self._source.listen(self._say, self._closing)
             except Exception as error:  # noqa: BLE001 - whatever a driver or a stranger's server raises
-                self._note = str(error) or type(error).__name__
+                self._note = reason(error)
             wait = first if self._messages > heard else min(2 * wait, most)
             self._closing.wait(wait)
 

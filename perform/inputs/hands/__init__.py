@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from perform import paths
 from perform.arrays import Pixels
 from perform.clock import stopwatch
+from perform.faults import reason
 from perform.inputs import Health
 from perform.inputs.camera import Camera, Shot, View
 from perform.inputs.hands.pair import Pair, Seen
@@ -118,7 +119,7 @@ class Hands:
                 try:
                     self._see(shot, finder)
                 except Exception as error:  # noqa: BLE001 - one picture's fault must not end the hands
-                    self._note = str(error) or type(error).__name__
+                    self._note = reason(error)
         finally:
             finder.close()
 

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
+from perform.faults import reason
 from perform.inputs import Health
 from perform.inputs.midi.device import Device
 from perform.midi.clock import REALTIME, MidiClocks
@@ -135,7 +136,7 @@ class Midi:
         try:
             there = self._ports()
         except Exception as error:  # noqa: BLE001 - drivers raise what they like; the next look may do
-            self._note = str(error) or type(error).__name__
+            self._note = reason(error)
             return
         if self._anew.is_set():
             self._anew.clear()
@@ -170,7 +171,7 @@ class Midi:
             self._open[port] = backend.open_input(port, callback=lambda said: self.hear(port, said))
             self._faults.pop(port, None)
         except Exception as error:  # noqa: BLE001 - one that cannot be opened leaves the others be
-            self._faults[port] = str(error) or type(error).__name__
+            self._faults[port] = reason(error)
             self._devices.pop(port, None)
 
     def _let_go(self, port: str) -> None:
@@ -178,7 +179,7 @@ class Midi:
         try:
             opened.close()
         except Exception as error:  # noqa: BLE001 - it has gone, whatever its driver thinks of it
-            self._note = str(error) or type(error).__name__
+            self._note = reason(error)
         self._garbage += getattr(opened, "garbage", 0)
         self.clocks.forget(port)
         device = self._devices.pop(port, None)

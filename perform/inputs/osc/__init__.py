@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from perform.faults import reason
 from perform.inputs import Health
 from perform.inputs.osc.ear import RATE, Ear, Sender
 from perform.inputs.osc.out import PERIOD, Out
@@ -144,7 +145,7 @@ class Osc:
                 continue
             except Exception as error:  # noqa: BLE001 - one packet must not leave the show deaf
                 self.ear.garbage += 1
-                log.error("osc: a packet is dropped: %s", error or type(error).__name__)
+                log.error("osc: a packet is dropped: %s", reason(error))
 
 
 def _resolved(targets: Sequence[Sender]) -> list[Sender]:

@@ -6,6 +6,8 @@ import asyncio
 import contextlib
 import socket
 
+from perform.faults import reason
+
 QUERY, UDP = "_oscjson._tcp.local.", "_osc._udp.local."
 
 
@@ -34,7 +36,7 @@ async def announce(host: str, port: int, osc_port: int, over: asyncio.Event) -> 
         await over.wait()
         await zeroconf.async_unregister_all_services()
     except (OSError, Error) as error:
-        return f"not announced: {str(error) or type(error).__name__}"
+        return f"not announced: {reason(error)}"
     finally:
         with contextlib.suppress(OSError, Error):
             await zeroconf.async_close()

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 
+from perform.faults import reason
 from perform.midi import ports as midiports
 from perform.midi.names import free_name, kind
 from perform.midi.profiles import Profile
@@ -86,7 +87,7 @@ class Desk:
             self._paint()
             self._leave()
         except Exception as error:  # noqa: BLE001 - drivers raise what they like
-            self.failed = str(error) or type(error).__name__
+            self.failed = reason(error)
         finally:
             with suppress(Exception):
                 self._close()
@@ -178,7 +179,7 @@ class Feedback:
             try:
                 self._note = "; ".join(self._look())
             except Exception as error:  # noqa: BLE001 - drivers raise what they like; the next look may do
-                self._note = str(error) or type(error).__name__
+                self._note = reason(error)
         self._looker.close()
 
     def _look(self) -> list[str]:
