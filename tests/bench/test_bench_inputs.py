@@ -12,7 +12,7 @@ from perform.bench import inputs, senders, wire
 from perform.inputs.feeds.dmx import art_net, sacn
 from perform.inputs.midi import Midi
 from perform.inputs.osc import Osc
-from tests.conftest import eventually
+from tests.doubles.waiting import eventually
 
 
 def test_senders_speak_what_inputs_hear() -> None:

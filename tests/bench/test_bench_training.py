@@ -15,7 +15,7 @@ from perform.bench import Figure
 from perform.bench.training import CASES, PARTS, Laps, Noise, figures, learnt, told, utilisation
 from perform.training.run import Run
 from perform.training.settings import RunError, Settings
-from tests.conftest import eventually
+from tests.doubles.waiting import eventually
 from tests.folders import ROOT
 from tests.training.test_training_run import learnt as taught
 

@@ -15,8 +15,8 @@ from perform.commands import hands as meter
 from perform.commands.hands import Meter, advice, looks
 from perform.inputs import camera, hands
 from perform.inputs.camera import View
-from tests.conftest import eventually
 from tests.doubles.drawn_hands import Hand
+from tests.doubles.waiting import eventually
 from tests.inputs.test_hands_input import Eye, Mind, row
 
 

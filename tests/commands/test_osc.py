@@ -19,9 +19,9 @@ from perform.cli import app
 from perform.inputs.osc.packets import message
 from perform.terminal import place_of
 from tests.commands.test_cli import COMMAND, _environment
-from tests.conftest import eventually
 from tests.doubles.boards import Controller
 from tests.doubles.library import write_library
+from tests.doubles.waiting import eventually
 
 
 @pytest.fixture

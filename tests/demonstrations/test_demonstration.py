@@ -32,8 +32,8 @@ from perform.scenes.mapping import (
 )
 from perform.signals import Signals
 from perform.vocabulary import VOCABULARY
-from tests.conftest import eventually
 from tests.doubles.library import save, write_library
+from tests.doubles.waiting import eventually
 
 MOMENT = Moment(0.0, 0, 0.0, 0.0, 0.0, 120.0)
 HAND = ["hand.right.x", 'osc["/pinch"]']

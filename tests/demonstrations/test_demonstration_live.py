@@ -25,8 +25,8 @@ from perform.scenes.scene import Scene
 from perform.scenes.scene import read as read_scene
 from perform.signals import Event, Signals
 from perform.vocabulary import VOCABULARY
-from tests.conftest import eventually
 from tests.doubles.library import save, write_library
+from tests.doubles.waiting import eventually
 
 FPS = 30
 POSED = """# The idea.

@@ -20,8 +20,8 @@ from perform.inputs.camera import Cameras
 from perform.render.context import headless
 from perform.render.pictures import Pictures
 from perform.render.readback import Readback
-from tests.conftest import eventually
 from tests.doubles.library import save
+from tests.doubles.waiting import eventually
 from tests.footage.test_footage import CAMERA, SIZE, Show, folder, play
 
 __all__ = ["folder", "play"]  # fixtures

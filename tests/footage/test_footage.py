@@ -24,9 +24,9 @@ from perform.rig import Rig
 from perform.show import find, load
 from perform.stage import Stage
 from perform.stage.pool import Studios
-from tests.conftest import clicks, write_sound
 from tests.doubles.library import CUT, RED, save, write_library
 from tests.doubles.reels import number, write_film
+from tests.doubles.sounds import clicks, write_sound
 
 SIZE = (64, 48)
 OVER = """/*{"ISFVSN": "2", "INPUTS": [

@@ -13,8 +13,8 @@ import pytest
 
 from perform.footage import FootageError
 from perform.footage.reel import Reel
-from tests.conftest import clicks, write_sound
 from tests.doubles.reels import SIZE, barred, number, write_film
+from tests.doubles.sounds import clicks, write_sound
 
 FORMATS = {
     "mp4": ("libx264", "yuv420p"),

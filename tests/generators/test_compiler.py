@@ -20,7 +20,7 @@ from perform.networks.bending import Bend
 from perform.networks.blending import Blend
 from perform.networks.runtimes import openvino
 from perform.networks.weights import write
-from tests.conftest import PATIENCE, eventually
+from tests.doubles.waiting import TIMEOUT, eventually
 from tests.networks.test_bending import WEIGHTS, WS
 
 SLEEPS = (sys.executable, "-c", "import time; time.sleep(60)")
@@ -127,7 +127,7 @@ def test_a_process_ends_with_the_show_that_started_it(model: Path, tmp_path: Pat
     ) as one:
         assert one.stdin
         one.stdin.close()
-        assert one.wait(PATIENCE) == 1
+        assert one.wait(TIMEOUT) == 1
 
 
 def test_what_cannot_be_opened_is_said_on_its_terminal(

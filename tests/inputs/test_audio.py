@@ -17,7 +17,9 @@ from perform.inputs.audio.portaudio import DeviceError, devices
 from perform.inputs.audio.steady import Steady
 from perform.inputs.audio.tape import RATE, Tape
 from perform.signals import Event
-from tests.conftest import Server, clicks, eventually, tone, write_sound
+from tests.doubles.servers import Server
+from tests.doubles.sounds import clicks, tone, write_sound
+from tests.doubles.waiting import eventually
 
 
 def played(sound: audio.Sound, fps: int, seconds: float) -> list[Event]:

@@ -14,7 +14,7 @@ from perform.arrays import Pixels
 from perform.clock import stopwatch
 from perform.inputs import camera as module
 from perform.inputs.camera import Camera, Cameras, View, changed, cropped, lifted, place, region_of
-from tests.conftest import eventually
+from tests.doubles.waiting import eventually
 
 FAST = 200.0  # pictures a second
 

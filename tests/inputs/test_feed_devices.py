@@ -25,7 +25,7 @@ from perform.inputs.feeds.dmx import Levels, art_net, sacn
 from perform.inputs.feeds.document import Feed, chosen, read
 from perform.inputs.feeds.live import Feeds, open
 from perform.inputs.feeds.serial import LINE, Lines
-from tests.conftest import eventually, needs
+from tests.doubles.waiting import eventually, needs
 
 
 def feed(folder: Path, kind: str, feed_name: str = "a", **settings: object) -> Feed:

@@ -30,8 +30,8 @@ from perform.inputs.feeds.serial import LINE, Lines
 from perform.inputs.midi import Midi
 from perform.rig import Rig
 from perform.signals import LARGEST, Event
-from tests.conftest import eventually, needs
 from tests.doubles.library import save, write_library
+from tests.doubles.waiting import eventually, needs
 from tests.inputs.test_feed_devices import art, broker, e131, feed, free_port, server, values
 
 SOAK = os.environ.get("PERFORM_SOAK") == "1"

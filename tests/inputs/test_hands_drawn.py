@@ -22,8 +22,8 @@ from perform.inputs.hands.pair import Pair, Seen
 from perform.inputs.hands.signals import points_of
 from perform.inputs.hands.tracker import Tracker
 from perform.models import hands as maker
-from tests.conftest import eventually
 from tests.doubles.drawn_hands import Hand, picture
+from tests.doubles.waiting import eventually
 
 pytest.importorskip("mediapipe", reason="MediaPipe is not made for this machine")
 

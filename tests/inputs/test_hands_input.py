@@ -17,8 +17,8 @@ from perform.inputs.hands import Hands
 from perform.inputs.hands.process import ROW, rows
 from perform.inputs.hands.signals import SIGNALS
 from perform.signals import Event
-from tests.conftest import eventually
 from tests.doubles.drawn_hands import Hand
+from tests.doubles.waiting import eventually
 
 ASPECT = 64 / 48
 NO = np.zeros((0, ROW), np.float32)

@@ -15,8 +15,8 @@ from perform.clock import stopwatch
 from perform.inputs.hands import tracker as _hand_tracker
 from perform.inputs.hands.process import ROW
 from perform.inputs.hands.tracker import Tracker
-from tests.conftest import eventually
 from tests.doubles import hand_trackers
+from tests.doubles.waiting import eventually
 
 KILLS = 100 if os.environ.get("PERFORM_SOAK") else 3
 

@@ -24,8 +24,9 @@ from perform.inputs import Health, Input, audio, camera, hands, link, midi, osc
 from perform.inputs.feeds import Say
 from perform.inputs.feeds import live as feed
 from perform.inputs.feeds.document import read
-from tests.conftest import eventually, tone, write_sound
 from tests.doubles.formulas import compiled
+from tests.doubles.sounds import tone, write_sound
+from tests.doubles.waiting import eventually
 
 Speak: TypeAlias = Callable[[], Any]
 FOLDER = Path(inputs.__file__).parent

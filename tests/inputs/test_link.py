@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from perform.clock import LiveClock, stopwatch
 from perform.inputs import link
 from perform.inputs.link import Link
-from tests.conftest import eventually
+from tests.doubles.waiting import eventually
 
 NOBODY = ("no such program",)
 TRIES = 10  # another test's show, or a program of this machine, may have an older session, which goes on

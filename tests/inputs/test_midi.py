@@ -18,10 +18,11 @@ from perform.inputs import midi
 from perform.inputs.midi import Midi
 from perform.midi import ports as midiports
 from perform.midi import profiles
-from tests.conftest import PATIENCE, Server, eventually
 from tests.doubles import midi_double
 from tests.doubles.midi_double import drivers
 from tests.doubles.midi_sender import numbered
+from tests.doubles.servers import Server
+from tests.doubles.waiting import TIMEOUT, eventually
 from tests.folders import ROOT
 
 DOUBLE = "tests.doubles.midi_double"
@@ -255,7 +256,7 @@ class Controller:
 
     def kill(self) -> None:
         self._process.kill()
-        self._process.communicate(timeout=PATIENCE)
+        self._process.communicate(timeout=TIMEOUT)
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from perform.inputs.osc import Osc
 from perform.inputs.osc.ear import Ear
 from perform.inputs.slots import NAMES, Slots
 from perform.scenes.addresses import Board
-from tests.conftest import eventually
+from tests.doubles.waiting import eventually
 
 MESSAGES = [("/a", [0.5]), ("/sensor/1", [3, "x", 7.25, True]), ("/go", []), ("/title", ["flora"])]
 

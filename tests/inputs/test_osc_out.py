@@ -9,8 +9,8 @@ import pytest
 from perform.inputs.osc import Osc
 from perform.inputs.osc.out import ASKED, BURST, HANDS_OFF, SENDERS, SILENCE, Out, Told
 from perform.inputs.osc.packets import message, messages
-from tests.conftest import eventually
 from tests.doubles.boards import VALUES, Controller, Fixed, board
+from tests.doubles.waiting import eventually
 
 NODES = Fixed().nodes
 

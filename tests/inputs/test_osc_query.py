@@ -19,10 +19,10 @@ from perform.inputs.osc.ear import Ear
 from perform.inputs.osc.packets import Message, message, messages
 from perform.inputs.osc.query import CLIENTS, CONNECTIONS, LISTENED, Listener, Query
 from perform.inputs.osc.tree import tree
-from tests.conftest import eventually
 from tests.doubles.boards import VALUES, Fixed, board
+from tests.doubles.waiting import eventually
 
-PATIENCE = 10.0  # seconds
+TIMEOUT = 10.0  # seconds
 
 
 class Served:
@@ -46,7 +46,7 @@ class Served:
     def get(self, path: str, **headers: str) -> tuple[int, Any]:
         """A page: its status, and what it says."""
         try:
-            with urlopen(Request(f"http://{self.place}{path}", headers=headers), timeout=PATIENCE) as page:
+            with urlopen(Request(f"http://{self.place}{path}", headers=headers), timeout=TIMEOUT) as page:
                 body = page.read()
                 return page.status, json.loads(body) if body else None
         except HTTPError as error:
@@ -54,7 +54,7 @@ class Served:
 
     def connect(self, path: str = "/", **options: Any) -> AbstractContextManager[ClientConnection]:
         client: AbstractContextManager[ClientConnection] = connect(
-            f"ws://{self.place}{path}", open_timeout=PATIENCE, **options
+            f"ws://{self.place}{path}", open_timeout=TIMEOUT, **options
         )
         return client
 
@@ -72,7 +72,7 @@ def command(word: str, address: object) -> str:
 
 def heard(client: ClientConnection) -> Message:
     """The next OSC message that a client is sent."""
-    while not isinstance(said := client.recv(timeout=PATIENCE), bytes):
+    while not isinstance(said := client.recv(timeout=TIMEOUT), bytes):
         pass
     return messages(said)[0]
 
@@ -162,7 +162,7 @@ def test_a_new_scene_is_told_to_everybody(served: Served) -> None:
         heard(client)
         served.show.nodes = type(served.show.nodes)(dict(served.show.nodes))
         served.tell()
-        assert json.loads(client.recv(timeout=PATIENCE)) == {"COMMAND": "PATH_CHANGED", "DATA": "/"}
+        assert json.loads(client.recv(timeout=TIMEOUT)) == {"COMMAND": "PATH_CHANGED", "DATA": "/"}
 
 
 @pytest.mark.parametrize(
@@ -194,7 +194,7 @@ def test_a_client_that_talks_nonsense_is_counted_and_stays(served: Served, said:
 def test_a_client_may_not_say_too_much_at_once(served: Served) -> None:
     with served.connect() as client, pytest.raises(ConnectionClosed):
         client.send(b"/" * 100_000)
-        client.recv(timeout=PATIENCE)
+        client.recv(timeout=TIMEOUT)
     assert served.get("/master?VALUE")[0] == 200
 
 
@@ -209,7 +209,7 @@ def test_clients_that_stall_lie_and_leave_are_nobody_elses_loss(served: Served) 
     stalling = [socket.create_connection(("127.0.0.1", port)) for _ in range(20)]
     lying = socket.create_connection(("127.0.0.1", port))
     lying.sendall(b"\x16\x03\x01 this is not HTTP\r\n\r\n")
-    lying.settimeout(PATIENCE)
+    lying.settimeout(TIMEOUT)
     while lying.recv(4096):
         pass
     with ExitStack() as clients:

@@ -16,7 +16,7 @@ from perform.learning.live import Clerk, Learner
 from perform.rig import Rig
 from perform.show import Options
 from perform.signals import Event
-from tests.conftest import eventually
+from tests.doubles.waiting import eventually
 from tests.test_rig import Says
 
 TEXT = """\

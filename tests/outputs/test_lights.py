@@ -23,8 +23,8 @@ from perform.outputs.lights import BURST, Desk, Feedback, Painter
 from perform.outputs.lights.patterns import Lights, dark
 from perform.scenes.addresses import Arguments, Standing, declared
 from perform.scenes.setlist import read_setlist
-from tests.conftest import eventually
 from tests.doubles.library import RED, save, write_library
+from tests.doubles.waiting import eventually
 from tests.folders import DATA
 
 GOLDEN = DATA / "lights"

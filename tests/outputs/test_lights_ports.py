@@ -17,9 +17,10 @@ from perform.midi import profiles
 from perform.outputs import lights as feedback
 from perform.outputs.lights import Feedback
 from perform.outputs.lights.patterns import Lights, dark
-from tests.conftest import Server, eventually
 from tests.doubles import jack_port
 from tests.doubles.library import save, write_library
+from tests.doubles.servers import Server
+from tests.doubles.waiting import eventually
 from tests.outputs.test_lights import FILES, Show, profile
 from tests.test_rig import Says
 
@@ -100,7 +101,7 @@ import sys
 from pathlib import Path
 from perform import profiles, show
 from perform.outputs.feedback import Feedback
-from tests.conftest import eventually
+from tests.doubles.waiting import eventually
 from tests.outputs.test_lights import Show
 lights = Feedback([profiles.read(Path("profiles/midimix.toml"))], api="UNIX_JACK")
 show = Show.of(Path(sys.argv[1]), "midi.fader1", "midi.note3")

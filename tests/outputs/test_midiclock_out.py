@@ -20,8 +20,9 @@ from perform.midi import ports as midiports
 from perform.midi.clock import PULSES, MidiClocks, Sender
 from perform.outputs import midiclock as out
 from perform.outputs.midiclock import ClockOut, Pulses
-from tests.conftest import Server, eventually, needs
 from tests.doubles.jack_port import Port as JackPort
+from tests.doubles.servers import Server
+from tests.doubles.waiting import eventually, needs
 
 JACK = "perform.inputs.midi.rtmidi/UNIX_JACK"
 

@@ -14,7 +14,7 @@ from PIL.PngImagePlugin import PngInfo
 from perform.arrays import Pixels
 from perform.footage import FootageError, changes, stills
 from perform.footage.stills import Saved, read
-from tests.conftest import eventually
+from tests.doubles.waiting import eventually
 
 WIDE, HIGH = 24, 16
 

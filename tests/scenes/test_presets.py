@@ -14,7 +14,7 @@ from perform import generators, paths, show
 from perform.catalogue import Library
 from perform.outputs.memory import Memory
 from perform.render.readback import Readback
-from tests.conftest import write_sound
+from tests.doubles.sounds import write_sound
 
 Frames = NDArray[np.float32]  # relative luminance [frames, height, width], 0..1
 

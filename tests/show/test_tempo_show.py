@@ -15,8 +15,8 @@ from perform.midi import ports as midiports
 from perform.rig import Rig
 from perform.show import Options, play
 from perform.show.status import Status, Watcher
-from tests.conftest import eventually
 from tests.doubles.library import write_library
+from tests.doubles.waiting import eventually
 
 OPTIONS = Options("red", size=(64, 36), headless=True, osc_port=0, watch=False)
 TELLS = """
