@@ -30,7 +30,7 @@ with suppress(AttributeError, OSError):
     os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 threading.Thread(target=lambda: (sys.stdin.read(), os._exit(1)), daemon=True).start()
-from perform.generators.runtimes.apart import main
+from perform.generators.compiler import main
 sys.exit(main(sys.argv[1]))
 """  # behind all who play, its imports too; one core: `untrained-256` took 15 s of a show so, on two 22
 COMMAND = (sys.executable, "-P", "-c", BEGIN)

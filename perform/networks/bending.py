@@ -2,7 +2,7 @@
 
 The idea and most operations are Broad, Leymarie and Grierson's (Network bending, 2021): a trained
 network is played from within, by transforming what one of its layers gives. Which layer and which
-operation is settled when a scene is loaded, since it is compiled into the network; the rest moves.
+operation is fixed when a scene is loaded, since it is compiled into the network; the rest moves.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ FEEDBACK = 0.98  # the most that comes back: with all of it nothing would ever c
 
 @dataclass(frozen=True, slots=True)
 class Bend:
-    """One operation at one layer; what of it is settled once. `values` are its live controls."""
+    """One operation at one layer; what of it is fixed when a scene is loaded. `values` are its live controls."""
 
     operation: str
     layer: str
@@ -89,9 +89,9 @@ def parameters(operation: str, layers: Sequence[str]) -> tuple[Parameter, ...]:
     return layer, CHANNELS, AMOUNT, *OPERATIONS[operation]
 
 
-def bend(operation: str, settled: Mapping[str, Any]) -> Bend:
+def bend(operation: str, values: Mapping[str, Any]) -> Bend:
     """The bend that some values of `parameters` describe."""
-    return Bend(operation, str(settled["layer"]), int(settled.get("radius", 1)))
+    return Bend(operation, str(values["layer"]), int(values.get("radius", 1)))
 
 
 def packed(bends: Sequence[Bend], values: Mapping[str, Any]) -> Floats:

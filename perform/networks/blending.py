@@ -2,7 +2,7 @@
 Resolution dependent GAN interpolation).
 
 From one layer to another a network takes a share of a second one's weights; the latents, their mapping
-and the noise are the first one's. Which layers is settled when a scene is loaded, the share moves.
+and the noise are the first one's. Which layers is fixed when a scene is loaded, the share moves.
 """
 
 from __future__ import annotations
@@ -51,9 +51,9 @@ def parameters(layers: Sequence[str]) -> tuple[Parameter, ...]:
     )
 
 
-def blend(model: str, settled: Mapping[str, Any]) -> Blend:
+def blend(model: str, values: Mapping[str, Any]) -> Blend:
     """The blend that a model and some values of `parameters` describe."""
-    return Blend(model, str(settled["from"]), str(settled["to"]))
+    return Blend(model, str(values["from"]), str(values["to"]))
 
 
 def second(weights: Weights, other: Weights, blend: Blend) -> Second:

@@ -30,7 +30,7 @@ class Settings:
     images: Mapping[str, Settings] = field(default_factory=dict)
 
     @property
-    def settled(self) -> dict[str, Any]:
+    def with_defaults(self) -> dict[str, Any]:
         """Every parameter's value, or the formula that gives it."""
         return {p.name: self.values.get(p.name, p.default) for p in self.parameters}
 
@@ -53,7 +53,7 @@ class Controls:
 
     def __init__(self, settings: Settings) -> None:
         self.parameters = settings.parameters
-        self._settled = settings.settled
+        self._with_defaults = settings.with_defaults
         self.last: Values = {}
         self._holds: dict[str, Hold] = {}
         self._constants = {p.name: settings.values.get(p.name, p.default) for p in settings.parameters}
@@ -85,9 +85,9 @@ class Controls:
     def follow(self, before: Controls) -> None:
         """Go on as other controls of the unit did, where the setting is the same: formulas remember, and
         what is held stays."""
-        known = {p.name: (p, before._settled[p.name]) for p in before.parameters}
+        known = {p.name: (p, before._with_defaults[p.name]) for p in before.parameters}
         for p in self.parameters:
-            if known.get(p.name) == (p, self._settled[p.name]):
+            if known.get(p.name) == (p, self._with_defaults[p.name]):
                 self._running |= {p: before._running[p]} if p in before._running else {}
                 self._holds |= {p.name: before._holds[p.name]} if p.name in before._holds else {}
         for name, image in self.images.items():

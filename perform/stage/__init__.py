@@ -206,7 +206,7 @@ class Stage:
         assert scene.model
         known = self.library.directions(scene.model) if scene.directions else None
         steps = [known.step(one.name) for one in scene.directions] if known else []
-        seeds, kept = (scene.source.settled.get(key) for key in ("centre", "kept"))
+        seeds, kept = (scene.source.with_defaults.get(key) for key in ("centre", "kept"))
         if not seeds and not kept:
             return steps, None
         points = self.library.latents(scene.model, kept) if kept else None
@@ -293,9 +293,9 @@ class Stage:
     def _wanted(self, scene: Scene) -> Wanted:
         """What a scene with a model plays: the model, and what of its bends is compiled into it."""
         assert scene.model
-        bends = tuple(bend(one.name, one.settled) for one in scene.bends)
+        bends = tuple(bend(one.name, one.with_defaults) for one in scene.bends)
         other = scene.blend
-        mixed = blend(self.library.model_name(other.name), other.settled) if other else None
+        mixed = blend(self.library.model_name(other.name), other.with_defaults) if other else None
         return Wanted(self.library.model_name(scene.model), bends, mixed)
 
 

@@ -58,7 +58,7 @@ def faults(folder: Path, text: str) -> list[str]:
 def test_a_preset_names_directions_and_centres(tmp_path: Path) -> None:
     scene = read(written(tmp_path, TEXT), FakeCatalogue())
     assert [one.name for one in scene.directions] == ["smile", "pca1"]
-    assert scene.directions[1].settled == {"layers": (0.0, 63.0), "amount": 0.0}
+    assert scene.directions[1].with_defaults == {"layers": (0.0, 63.0), "amount": 0.0}
     assert (scene.source.values["centre"], scene.source.values["kept"]) == ((3, 4), "kept.npz")
 
 

@@ -141,9 +141,9 @@ radius = "4"
 def test_what_is_done_inside_a_network_is_read(tmp_path: Path) -> None:
     scene = read(write(tmp_path, INSIDE), FakeCatalogue())
     assert [one.name for one in scene.bends] == ["rotate", "dilate"]
-    assert scene.bends[1].settled["layer"] == "b4.conv1"
+    assert scene.bends[1].with_defaults["layer"] == "b4.conv1"
     assert scene.blend is not None
-    assert (scene.blend.name, scene.blend.settled["from"], scene.blend.settled["to"]) == (
+    assert (scene.blend.name, scene.blend.with_defaults["from"], scene.blend.with_defaults["to"]) == (
         "flora",
         "b8.conv1",
         "b8.conv1",
