@@ -54,7 +54,7 @@ FEEDBACK = 0.98  # the most that comes back: with all of it nothing would ever c
 
 @dataclass(frozen=True, slots=True)
 class Bend:
-    """One operation at one layer; what of it is fixed when a scene is loaded. `values` are its live controls."""
+    """One operation at one layer; fixed when a scene is loaded. `values` are its live controls."""
 
     operation: str
     layer: str
