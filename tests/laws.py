@@ -54,6 +54,7 @@ SEEDED = re.compile(r"random\.Random|numpy\.random\.(default_rng|RandomState|See
 TORCH_DICE = re.compile(
     r"torch\.(rand|randn|randint|randperm|normal|bernoulli|multinomial|rand_like|randn_like)"
 )
+IN_TEXT = re.compile(r"^\s*(?:from|import) ((?:perform|tests)(?:\.\w+)*)", re.MULTILINE)
 PICKLES = {"pickle", "cPickle", "marshal", "shelve", "dill", "cloudpickle", "joblib"}
 # Split, so that this file does not break the law that it states.
 PLACES = re.compile(
@@ -150,6 +151,15 @@ def _ours(path: str, tree: ast.Module) -> set[str]:
 def _is_file(name: str) -> bool:
     place = ROOT / name.replace(".", "/")
     return place.is_dir() or place.with_suffix(".py").exists()
+
+
+def text_law(path: str, tree: ast.Module) -> Iterator[str]:
+    """Code in a text, for another process, imports modules that exist."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            for module in IN_TEXT.findall(node.value):
+                if not _is_file(module):
+                    yield f"{path}:{node.lineno}: there is no {module}"
 
 
 def light_law(path: str, tree: ast.Module) -> Iterator[str]:

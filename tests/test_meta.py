@@ -58,6 +58,13 @@ def test_the_tests_are_no_longer_than_the_package() -> None:
     assert [fault for path in TESTS for fault in sized(path, parsed(path))] == []
 
 
+def test_code_in_texts_imports_what_exists() -> None:
+    others = [path for path in TESTS if path != "tests/test_meta.py"]
+    assert [fault for path in (*MODULES, *others) for fault in laws.text_law(path, parsed(path))] == []
+    assert complaints(laws.text_law, "CODE = 'import sys\\nfrom perform.nowhere import a'", "perform/a.py")
+    assert not complaints(laws.text_law, "CODE = 'import sys; from perform.clock import a'", "perform/a.py")
+
+
 def test_most_functions_are_short() -> None:
     lengths = [laws.length(one) for path in MODULES for one in laws.functions(parsed(path))]
     assert statistics.median(lengths) < 8

@@ -42,7 +42,7 @@ FAMILIES: Mapping[str, tuple[Callable[[], Weights], float]] = {  # and the goal 
 LOAD = """
 import json, sys
 from perform.clock import stopwatch
-from perform.generators.checkpoints.load import load
+from perform.generators.load import load
 began = stopwatch()
 found = load(sys.argv[1])
 print(json.dumps([stopwatch() - began, found.config.family]))

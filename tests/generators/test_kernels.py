@@ -117,7 +117,8 @@ COMPILED = """
 import triton
 from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
-from perform.generators.kernels import alias_free, modulated
+from perform.generators.stylegan2 import kernel as modulated
+from perform.generators.stylegan3 import kernel as alias_free
 
 def built(kernel, halves, floats, **constants):
     kinds = dict.fromkeys(halves, "*fp16") | dict.fromkeys(floats, "*fp32")

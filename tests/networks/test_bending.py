@@ -174,7 +174,7 @@ def test_half_floats_bend_too() -> None:
 
 QUIET = """
 import sys, torch
-from perform.generators.runtimes.splice import converted
+from perform.networks.runtimes.splice import converted
 told = []
 sys.addaudithook(lambda event, given: told.append(event) if event.startswith("socket.") else None)
 converted(torch.nn.Conv2d(2, 2, 3), [torch.zeros(1, 2, 8, 8)])

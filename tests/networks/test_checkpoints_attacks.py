@@ -40,8 +40,8 @@ argparse.Namespace.__class__ torch.nn.Module _codecs.decode torch.Tensor
 # Reads files while every import, call and opening is watched; prints what was seen.
 WATCH = """
 import copyreg, json, sys
-from perform.generators.checkpoints import CheckpointError, read
-from perform.generators.checkpoints.load import WHOLE
+from perform.networks.checkpoints import CheckpointError, read
+from perform.generators.load import WHOLE
 
 copyreg.add_extension("posix", "system", 241)
 seen, ends = [], []

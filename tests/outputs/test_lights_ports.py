@@ -99,8 +99,8 @@ def test_two_of_a_kind_are_told_apart(lit: Feedback, folder: Path) -> None:
 CRASH = """
 import sys
 from pathlib import Path
-from perform import profiles, show
-from perform.outputs.feedback import Feedback
+from perform.midi import profiles
+from perform.outputs.lights import Feedback
 from tests.doubles.waiting import eventually
 from tests.outputs.test_lights import Show
 lights = Feedback([profiles.read(Path("profiles/midimix.toml"))], api="UNIX_JACK")
