@@ -12,7 +12,6 @@ from perform import generators
 from perform.catalogue import Library
 from perform.clock import OfflineClock
 from perform.documents import SceneError
-from perform.inputs import Health
 from perform.outputs.memory import Memory
 from perform.performance import Performance
 from perform.render.context import headless
@@ -21,44 +20,21 @@ from perform.render.readback import Readback
 from perform.render.shader import Shader
 from perform.rig import Rig
 from perform.show import find, load
-from perform.signals import Event
 from perform.stage import Stage
 from perform.stage.pool import Studios, Wanted
 from perform.stage.worker import InStep, Studio
+from tests.doubles.inputs import PlayedInput
 from tests.doubles.library import BLUE, INVERT, NEURAL, RED, save, write_library
 
 SIZE = (64, 36)
 RED_PIXEL, BLUE_PIXEL, CYAN_PIXEL = (255, 0, 0), (0, 0, 255), (0, 255, 255)
 
 
-class Says:
-    """An input that says what a test puts in, or fails."""
-
-    name = "says"
-
-    def __init__(self) -> None:
-        self.next: list[tuple[str, float]] = []
-        self.fault: Exception | None = None
-        self.closed = False
-
-    def poll(self, until: float) -> list[Event]:
-        if self.fault:
-            raise self.fault
-        said, self.next = self.next, []
-        return [Event(until, name, value) for name, value in said]
-
-    def health(self) -> Health:
-        return Health("ok")
-
-    def close(self) -> None:
-        self.closed = True
-
-
 class Show:
     """A rig on an offline clock, whose folder a test may edit."""
 
     def __init__(self, folder: Path, name: str, studio: Callable[[Wanted], Studio]) -> None:
-        self.folder, self.says, self.memory, self.edited = folder, Says(), Memory(), False
+        self.folder, self.says, self.memory, self.edited = folder, PlayedInput(), Memory(), False
         library = Library(folder)
         file = find(name, library)
         setlist = load(file, library)

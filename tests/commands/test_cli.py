@@ -1,10 +1,8 @@
 """The command line as a person uses it: real processes, real files."""
 
 import json
-import os
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -13,9 +11,8 @@ import numpy as np
 import pytest
 
 from perform.rhythm.beat import CONFIDENT
+from tests.doubles.command import COMMAND, environment
 from tests.doubles.library import RED, save, write_library
-
-COMMAND = [sys.executable, "-c", "from perform.cli import app; app()"]
 
 
 @pytest.fixture
@@ -26,18 +23,12 @@ def folder(tmp_path: Path) -> Path:
 def run(folder: Path, *words: str, expect: int = 0) -> str:
     """What a command prints; its exit code must be `expect`, and there must be no traceback."""
     done = subprocess.run(
-        [*COMMAND, *words], cwd=folder, capture_output=True, text=True, timeout=120, env=_environment()
+        [*COMMAND, *words], cwd=folder, capture_output=True, text=True, timeout=120, env=environment()
     )
     text = done.stdout + done.stderr
     assert "Traceback" not in text
     assert done.returncode == expect, text
     return " ".join(text.split())
-
-
-def _environment() -> dict[str, str]:
-    return {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY")} | {
-        "COLUMNS": "200"
-    }
 
 
 def tone(file: Path, seconds: float = 1.0) -> Path:
@@ -109,7 +100,7 @@ def test_sigterm_keeps_what_was_recorded(folder: Path) -> None:
     show = subprocess.Popen(
         [*COMMAND, *words],
         cwd=folder,
-        env=_environment(),
+        env=environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

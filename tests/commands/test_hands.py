@@ -16,25 +16,25 @@ from perform.commands.hands import Meter, advice, looks
 from perform.inputs import camera, hands
 from perform.inputs.camera import View
 from tests.doubles.drawn_hands import Hand
+from tests.doubles.hand_inputs import FakeCamera, FakeTracker, row
 from tests.doubles.waiting import eventually
-from tests.inputs.test_hands_input import Eye, Mind, row
 
 
 @pytest.fixture
-def mind(monkeypatch: pytest.MonkeyPatch) -> Mind:
-    mind = Mind()
-    monkeypatch.setattr(camera, "_opened", Eye())
+def mind(monkeypatch: pytest.MonkeyPatch) -> FakeTracker:
+    mind = FakeTracker()
+    monkeypatch.setattr(camera, "_opened", FakeCamera())
     monkeypatch.setattr(hands, "Tracker", lambda model: mind)
     return mind
 
 
 @pytest.fixture
-def watched(mind: Mind) -> Iterator[Meter]:
+def watched(mind: FakeTracker) -> Iterator[Meter]:
     with meter.opened("", View()) as unit:
         yield unit
 
 
-def test_a_hand_is_shown(watched: Meter, mind: Mind) -> None:
+def test_a_hand_is_shown(watched: Meter, mind: FakeTracker) -> None:
     mind.found = row(Hand(0.4, 0.3), 0.9)[None]
     eventually(lambda: watched.values.get("hand.left.present"), "the hand", watched.look)
     watched.look()
@@ -45,7 +45,7 @@ def test_a_hand_is_shown(watched: Meter, mind: Mind) -> None:
     assert "pictures a second, latency" in watched.state()
 
 
-def test_what_is_missing_is_said(watched: Meter, mind: Mind) -> None:
+def test_what_is_missing_is_said(watched: Meter, mind: FakeTracker) -> None:
     mind.note, mind.found = "the tracker's model is missing: perform models import hands", None
     eventually(lambda: "perform models import hands" in watched.state())
 
@@ -70,7 +70,7 @@ def test_advice(values: dict[str, float], word: str) -> None:
     assert said.startswith(word) and bool(said) == bool(word)
 
 
-def test_the_command(mind: Mind) -> None:
+def test_the_command(mind: FakeTracker) -> None:
     done = CliRunner().invoke(app, ["hands", "--seconds", "0.5", "--json"])
     assert done.exit_code == 0, done.output
     said = json.loads(done.stdout.splitlines()[-1])

@@ -18,8 +18,8 @@ from typer.testing import CliRunner
 from perform.cli import app
 from perform.inputs.osc.packets import message
 from perform.terminal import place_of
-from tests.commands.test_cli import COMMAND, _environment
 from tests.doubles.boards import Controller
+from tests.doubles.command import COMMAND, environment
 from tests.doubles.library import write_library
 from tests.doubles.waiting import eventually
 
@@ -92,7 +92,7 @@ def playing(folder: Path, port: int, *words: str) -> Iterator[subprocess.Popen[b
     """The library's setlist, played without a window."""
     command = ["play", "demo", "--headless", "--audio", "none", "--size", "64x36", "--osc", str(port), *words]
     with subprocess.Popen(
-        [*COMMAND, *command], cwd=folder, env=_environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        [*COMMAND, *command], cwd=folder, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     ) as process:
         try:
             yield process

@@ -19,6 +19,8 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from perform.networks.checkpoints import read
+
 MAGIC = 0x1950A86A20F9469CFC6C
 SYSTEM = {"protocol_version": 1001, "little_endian": True, "type_sizes": {"short": 2, "int": 4, "long": 4}}
 CLASSES = {
@@ -237,7 +239,7 @@ def measured(path: Path) -> str:
     import resource
 
     from perform.clock import stopwatch
-    from perform.networks.checkpoints import modules, read
+    from perform.networks.checkpoints import modules
 
     def peak() -> int:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
@@ -252,6 +254,21 @@ def measured(path: Path) -> str:
         f" {(after_reading - before) / size:.2f} of its size in memory, copied in {end - between:.3f} s with"
         f" {(peak() - before) / size:.2f}\n"
     )
+
+
+WEIGHT = np.arange(6, dtype=np.float32)
+FLOAT = ("storage", Name("torch", "FloatStorage"), "0", "cpu", 1, None)
+
+
+def nested(*parts: Any, tail: bytes = b"") -> bytes:
+    """A pickle whose storage is a legacy stream of pickles of one's own."""
+    inner = b"".join(one if isinstance(one, bytes) else pickled(one, 2) for one in parts)
+    return pickled(Call(Name("torch.storage", "_load_from_bytes"), (inner + tail,)))
+
+
+def opened(folder: Path, content: bytes) -> Any:
+    (folder / "model").write_bytes(content)
+    return read(folder / "model").content
 
 
 if __name__ == "__main__":

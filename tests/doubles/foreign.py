@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from perform.generators import lucidrains, stylegan1, stylegan2
@@ -175,3 +178,15 @@ def tree_of(state: State) -> dict[str, Any]:
             at = at.setdefault(part, {"": {}})
         at[""][last] = array
     return tree
+
+
+def torch_file(path: Path, content: Any) -> Path:
+    """A file of torch.save, arrays as tensors."""
+
+    def tensors(value: Any) -> Any:
+        if isinstance(value, dict):
+            return OrderedDict((key, tensors(one)) for key, one in value.items())
+        return torch.from_numpy(np.array(value)) if isinstance(value, np.ndarray) else value
+
+    torch.save(tensors(content), path)
+    return path

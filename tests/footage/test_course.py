@@ -8,16 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perform.clock import Moment, OfflineClock, Tempo
+from perform.clock import OfflineClock, Tempo
 from perform.footage import FILM, LOOPS
 from perform.footage.course import SHORTEST, Course, Transport, part
+from tests.doubles.moments import moment
 
 REST = {parameter.name: parameter.default for parameter in FILM}
 LENGTH = 2.0
-
-
-def moment(seconds: float) -> Moment:
-    return Moment(seconds, 0, 0, 0, 0, 120)
 
 
 def test_a_loop_has_no_seam_after_a_day() -> None:

@@ -14,9 +14,9 @@ from perform.footage import FILM, changes, projector
 from perform.footage.course import Course, Transport
 from perform.footage.projector import AT_MOST, Beside, InStep, times
 from perform.footage.reel import FootageError, Reel
+from tests.doubles.moments import moment
 from tests.doubles.reels import number, write_film
 from tests.doubles.waiting import eventually
-from tests.footage.test_course import moment
 
 REST = {parameter.name: parameter.default for parameter in FILM}
 FRAMES, RATE = 50, 25

@@ -36,6 +36,7 @@ from tests.doubles.foreign import (
     rosinality_state,
     same,
     state_of,
+    torch_file,
     tree_of,
     whole,
 )
@@ -179,18 +180,6 @@ def test_what_is_beside_the_generator_may_be_of_any_class_of_networks(tmp_path: 
     path.write_bytes(files.pickled({"G_ema": averaged, "D": Call(Name("pg_modules_", "system"), ("ls",))}))
     with pytest.raises(ModelError, match=r"names 'pg_modules_\.system'.*nothing was run"):
         load(path)
-
-
-def torch_file(path: Path, content: Any) -> Path:
-    """A file of torch.save, arrays as tensors."""
-
-    def tensors(value: Any) -> Any:
-        if isinstance(value, dict):
-            return OrderedDict((key, tensors(one)) for key, one in value.items())
-        return torch.from_numpy(np.array(value)) if isinstance(value, np.ndarray) else value
-
-    torch.save(tensors(content), path)
-    return path
 
 
 def test_rosinality_files(tmp_path: Path) -> None:

@@ -30,9 +30,9 @@ from perform.inputs.feeds.serial import LINE, Lines
 from perform.inputs.midi import Midi
 from perform.rig import Rig
 from perform.signals import LARGEST, Event
+from tests.doubles.feeds import art, broker, e131, feed, free_port, values, web_server
 from tests.doubles.library import save, write_library
 from tests.doubles.waiting import eventually, needs
-from tests.inputs.test_feed_devices import art, broker, e131, feed, free_port, server, values
 
 SOAK = os.environ.get("PERFORM_SOAK") == "1"
 COUNT = 1_000_000 if SOAK else 3_000
@@ -201,7 +201,7 @@ def test_garbage_over_the_net_and_then_a_frame(tmp_path: Path) -> None:
 def test_bodies_over_http_and_then_a_price() -> None:
     garbage = Garbage(8, b'{"price": 3}', b"[1, 2", b"\xff\xfe" + b"1" * 70)
     closed, read = threading.Event(), 0
-    with server() as answering:
+    with web_server() as answering:
         page = Page(Http(kind="http", url=f"http://127.0.0.1:{answering.server_address[1]}/", timeout=5.0))
         for _ in range(COUNT // 30):
             answering.answer = garbage()
@@ -276,7 +276,7 @@ def test_a_page_flaps_and_hangs(tmp_path: Path) -> None:
     url = f"http://127.0.0.1:{port}/"
     with show_of(tmp_path, "http", url=url, value="price", every=0.1, timeout=0.3) as rig:
         for n in range(FLAPS):
-            with server(port) as page:
+            with web_server(port) as page:
                 value = n % 7 / 10 + 0.3
                 page.answer = b'{"price": %.2f}' % value
                 flapped(rig, value, lambda: None, lambda: True)

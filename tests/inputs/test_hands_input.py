@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
-from perform.arrays import Pixels
 from perform.clock import stopwatch
 from perform.inputs import hands as module
 from perform.inputs.camera import Camera, View
@@ -18,68 +15,15 @@ from perform.inputs.hands.process import ROW, rows
 from perform.inputs.hands.signals import SIGNALS
 from perform.signals import Event
 from tests.doubles.drawn_hands import Hand
+from tests.doubles.hand_inputs import ASPECT, NO_HANDS, FakeCamera, FakeTracker, row
 from tests.doubles.waiting import eventually
 
-ASPECT = 64 / 48
-NO = np.zeros((0, ROW), np.float32)
-
-
-class Eye:
-    """A device whose pictures have a number in them; it may go."""
-
-    def __init__(self) -> None:
-        self.gone = False
-        self.count = 0
-        self._pause = threading.Event()
-
-    def __call__(self, name: str) -> Eye:
-        if self.gone:
-            raise OSError("unplugged")
-        return self
-
-    def read(self) -> tuple[Pixels, float]:
-        self._pause.wait(0.005)
-        if self.gone:
-            raise OSError("unplugged")
-        self.count += 1
-        return np.full((48, 64, 3), self.count % 250, np.uint8), stopwatch()
-
-    def close(self) -> None: ...
-
-
-class Mind:
-    """A tracker that finds the hands it is told to."""
-
-    def __init__(self) -> None:
-        self.note = ""
-        self.found: NDArray[np.float32] | None = NO
-        self.shown: list[Pixels] = []
-        self.fault = ""
-        self.closed = 0
-
-    def track(self, pixels: Pixels, taken: float) -> NDArray[np.float32] | None:
-        self.shown = [*self.shown[-9:], pixels]
-        if self.fault:
-            raise RuntimeError(self.fault)
-        return self.found
-
-    def close(self) -> None:
-        self.closed += 1
-
-
-def row(hand: Hand, left: float) -> NDArray[np.float32]:
-    """What a tracker says of a hand that is `left` in a mirror: it takes each side for the other."""
-    points = hand.points()
-    landmarks = np.stack((points[:, 0] / ASPECT, 1 - points[:, 1], points[:, 2] / ASPECT), 1)
-    return np.concatenate(([1 - left], landmarks.ravel())).astype(np.float32)
-
-
-Opened = tuple[Hands, Eye, Mind, Callable[[], dict[str, float]]]
+Opened = tuple[Hands, FakeCamera, FakeTracker, Callable[[], dict[str, float]]]
 
 
 @pytest.fixture
 def opened(request: pytest.FixtureRequest) -> Iterator[Opened]:
-    eye, mind = Eye(), Mind()
+    eye, mind = FakeCamera(), FakeTracker()
     camera = Camera("eye", eye)
     unit = Hands(lambda: camera, stopwatch, getattr(request, "param", None), lambda: mind)
     said: dict[str, float] = {}
@@ -192,7 +136,7 @@ def test_nobody_is_looked_for_less_often(opened: Opened, monkeypatch: pytest.Mon
     mind.found = row(Hand(0.4, 0.3), 0.9)[None]
     eventually(lambda: polled().get("hand.rate", 0.0) > 16 and polled().get("hand.left.present") == 1)
     monkeypatch.setattr(module, "ALONE", 0.1)
-    mind.found = NO
+    mind.found = NO_HANDS
     eventually(lambda: polled()["hand.rate"] < 13 and polled()["hand.left.present"] == 0)
     mind.found = row(Hand(0.4, 0.3), 0.9)[None]
     eventually(lambda: polled()["hand.rate"] > 16 and polled()["hand.left.present"] == 1)

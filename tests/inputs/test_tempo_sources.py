@@ -15,7 +15,7 @@ from perform.midi.clock import PULSES, SIXTEENTH, MidiClocks
 from perform.performance import Performance
 from perform.rhythm.tempo import HOLD, LEADS
 from perform.signals import Event
-from tests.performance.test_performance import performance, shader_scene
+from tests.doubles.performances import performance, shader_scene
 
 FPS = 30
 Says: TypeAlias = Callable[[Tempo, float, float], list[Event]]  # true grid, from, until

@@ -19,14 +19,14 @@ from perform.generators import biggan, dcgan, lucidrains, stylegan1, stylegan2
 from perform.generators.latents import directions, write_directions
 from perform.latent.centre import Centre
 from perform.latent.directions import PARAMETERS, Directions
-from perform.latent.paths import truncate, z_of
+from perform.latent.paths import open_path, truncate, z_of
 from perform.models.directions import Hunt, find, kept, labels_of, layers_of, styles
 from perform.networks import ModelError, weights
 from perform.performance import SceneInstance
 from perform.scenes.controls import Settings
 from perform.scenes.scene import Scene, read
 from tests.doubles.catalogue import FakeCatalogue
-from tests.performance.test_performance import SPACE, Singer, neural_scene, open_path, performance, play
+from tests.doubles.performances import SPACE, FakeVoice, neural_scene, performance, play
 
 TEXT = """
 title = "T"
@@ -93,7 +93,7 @@ def beyond(scene: Scene, steps: Any = (), centre: Centre | None = None) -> Any:
     show = performance(scene)
     assert scene.latent
     path = open_path(scene.latent.name, SPACE)
-    show.cues[0].scene = SceneInstance(scene, None, Singer(), path, [], steps, centre)
+    show.cues[0].scene = SceneInstance(scene, None, FakeVoice(), path, [], steps, centre)
     return show
 
 

@@ -15,58 +15,19 @@ from hypothesis import strategies as st
 from perform.catalogue import Library
 from perform.clock import Moment, OfflineClock, Tempo
 from perform.commands.learn import waited
-from perform.inputs import Health
 from perform.inputs.midi import Midi
 from perform.learning.formulas import formula as text_for
 from perform.learning.moved import Control, Watch
 from perform.learning.targets import Target, named, of_scene, of_show
-from perform.midi import profiles
 from perform.parameters import Parameter
 from perform.scenes.scene import read
 from perform.scenes.setlist import BINDINGS, SHOW, read_setlist
 from perform.signals import Event, Signals
 from tests.doubles.formulas import compiled
+from tests.doubles.tapes import Stream, Tape, turned
 
 LIBRARY = Library(Path.cwd())
-PROFILES = [profiles.read(file) for file in sorted(Path("profiles").glob("*.toml"))]
 Message = mido.Message
-Stream = Iterable[tuple[float, bytes]]  # seconds, and what came then
-
-
-class Tape:
-    """An input that plays recorded bytes through the MIDI input, as from a port of that name."""
-
-    name = "tape"
-
-    def __init__(self, *streams: Stream, port: str = "tape", midi: Midi | None = None) -> None:
-        self._now, self._port = 0.0, port
-        self._midi = midi or Midi([], lambda: self._now, backend="no.such.backend", profiles=PROFILES)
-        self._midi.close()
-        self._parser = mido.Parser()
-        self._stream = sorted((piece for stream in streams for piece in stream), key=lambda piece: piece[0])
-
-    def poll(self, until: float) -> list[Event]:
-        while self._stream and self._stream[0][0] <= until:
-            self._now, data = self._stream.pop(0)
-            self._parser.feed(data)
-            for message in self._parser:
-                self._midi.hear(self._port, message)
-        return self._midi.poll(until)
-
-    def health(self) -> Health:
-        return Health("ok", "tape")
-
-    def close(self) -> None:
-        pass
-
-
-def turned(
-    cc: int, start: int, end: int, at: float, seconds: float = 0.5, channel: int = 0
-) -> Iterator[tuple[float, bytes]]:
-    """A knob that is turned, every step of it said, as a nanoKONTROL2 does."""
-    values = np.linspace(start, end, abs(end - start) + 1).astype(int)
-    for time, value in zip(np.linspace(at, at + seconds, len(values)), values, strict=True):
-        yield float(time), bytes([0xB0 | channel, cc, int(value)])
 
 
 def jitter(cc: int, around: int, steps: int, until: float, seed: int = 0) -> Iterator[tuple[float, bytes]]:

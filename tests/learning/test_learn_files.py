@@ -23,7 +23,7 @@ from perform.documents import SceneError, document
 from perform.learning import files
 from perform.learning.files import own, undo, written
 from perform.scenes.scene import read
-from tests.learning.test_learn import Tape, turned
+from tests.doubles.tapes import Tape, turned
 
 TEXT = """\
 # A field of squares, thrown.

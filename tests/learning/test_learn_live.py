@@ -16,8 +16,8 @@ from perform.learning.live import Clerk, Learner
 from perform.rig import Rig
 from perform.show import Options
 from perform.signals import Event
+from tests.doubles.inputs import PlayedInput
 from tests.doubles.waiting import eventually
-from tests.test_rig import Says
 
 TEXT = """\
 title = "Field"
@@ -30,7 +30,7 @@ squares = "pickup(midi.cc40, 0.5)"
 SIZE = (48, 27)
 
 
-class Waves(Says):
+class Waves(PlayedInput):
     """An input of rows of numbers, as sound is."""
 
     def poll(self, until: float) -> list[Event]:
@@ -42,7 +42,7 @@ class Playing:
     """A live show without a window, its keys and controls pressed by a test."""
 
     def __init__(self, name: str) -> None:
-        self.says, self.told = Says(), [""]
+        self.says, self.told = PlayedInput(), [""]
         self.rig: Rig = show.play(Options(name, size=SIZE, headless=True, osc_port=0, fps=200), Library())
         show._learn(self.rig, self.told.append, Options(name), Library())
         self.rig.inputs = [self.says, Waves()]

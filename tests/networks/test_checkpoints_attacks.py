@@ -14,12 +14,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from perform.networks.checkpoints import read
 from tests.doubles import checkpoint_files as files
-from tests.doubles.checkpoint_files import Call, Name, Outside
+from tests.doubles.checkpoint_files import FLOAT, Call, Name, Outside, nested, opened
 
-WEIGHT = np.arange(6, dtype=np.float32)
-FLOAT = ("storage", Name("torch", "FloatStorage"), "0", "cpu", 1, None)
 SYSTEM, EVAL = Name("posix", "system"), Name("builtins", "eval")
 TOUCH = "touch touched"
 CODE = "open('touched', 'w')"
@@ -69,12 +66,6 @@ import colorsys
 watching = False
 print(json.dumps([found, ends, len(seen) > len(found)]))
 """
-
-
-def nested(*parts: Any, tail: bytes = b"") -> bytes:
-    """A pickle whose storage is a legacy stream of pickles of one's own."""
-    inner = b"".join(one if isinstance(one, bytes) else files.pickled(one, 2) for one in parts)
-    return files.pickled(Call(Name("torch.storage", "_load_from_bytes"), (inner + tail,)))
 
 
 def attacks() -> list[tuple[str, bytes]]:
@@ -197,11 +188,6 @@ def test_nothing_is_imported_called_or_opened(tmp_path: Path, names: str, inert:
     passed = [name for (name, _), end in zip(attacks(), ends[len(harmless) :], strict=True) if not end]
     assert set(passed) == inert
     assert not (tmp_path / "touched").exists()
-
-
-def opened(folder: Path, content: bytes) -> Any:
-    (folder / "model").write_bytes(content)
-    return read(folder / "model").content
 
 
 def test_state_is_kept_and_not_set(tmp_path: Path) -> None:

@@ -22,8 +22,7 @@ from hypothesis import strategies as st
 from perform.networks.checkpoints import CheckpointError, limits, read
 from perform.networks.checkpoints.modules import module
 from tests.doubles import checkpoint_files as files
-from tests.doubles.checkpoint_files import Call, Name, Outside
-from tests.networks.test_checkpoints_attacks import FLOAT, WEIGHT, nested, opened
+from tests.doubles.checkpoint_files import FLOAT, WEIGHT, Call, Name, Outside, nested, opened
 
 MEGABYTE = 1 << 20
 

@@ -13,8 +13,7 @@ from perform import paths
 from perform.generators import load
 from perform.networks import weights
 from perform.networks.checkpoints import headers
-from tests.doubles.foreign import LUCID, drawn, state_of
-from tests.generators.test_load import torch_file
+from tests.doubles.foreign import LUCID, drawn, state_of, torch_file
 
 
 @pytest.fixture

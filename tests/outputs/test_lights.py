@@ -6,29 +6,20 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perform.catalogue import Library
 from perform.midi import ports as midiports
-from perform.midi import profiles
-from perform.midi.profiles import Profile
 from perform.outputs.lights import BURST, Desk, Feedback, Painter
 from perform.outputs.lights.patterns import Lights, dark
-from perform.scenes.addresses import Arguments, Standing, declared
-from perform.scenes.setlist import read_setlist
-from tests.doubles.library import RED, save, write_library
+from tests.doubles.lights import FILES, FakeShow, profile
 from tests.doubles.waiting import eventually
 from tests.folders import DATA
 
 GOLDEN = DATA / "lights"
-FILES = {file.stem: file for file in sorted(Path("profiles").glob("*.toml"))}
 PLAYED = {  # a knob or fader that plays how much is inverted, and a button that is the blackout
     "apc40": ("midi.apc40.knob3", "midi.ch2.note50"),
     "apcmini2": ("midi.cc48", "midi.apcmini2.track2"),
@@ -36,41 +27,6 @@ PLAYED = {  # a knob or fader that plays how much is inverted, and a button that
     "midimix": ("midi.midimix.fader1", "midi.note6"),
     "nanokontrol2": ("midi.fader2", "midi.nanokontrol2.m3"),
 }
-
-
-def profile(name: str) -> Profile:
-    return profiles.read(FILES[name])
-
-
-@dataclass
-class Show:
-    """A show of three scenes as its addresses tell it; what a test changes, it tells."""
-
-    nodes: Mapping[str, object]
-    values: dict[str, Arguments] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, folder: Path, knob: str, button: str) -> Show:
-        write_library(folder)
-        save(
-            folder / "presets/red.toml", f'{RED}[[filter]]\nshader = "invert"\namount = "pickup({knob}, 0)"\n'
-        )
-        cues = "".join(f'[[cue]]\nscene = "{scene}"\n' for scene in ("red", "blue", "inverted"))
-        save(
-            folder / "setlists/demo.toml",
-            f'title = "Demo"\n{cues}[bindings]\nblackout = "toggle({button})"\n',
-        )
-        library = Library(folder)
-        setlist = read_setlist(folder / "setlists/demo.toml", library, library.preset_file)
-        values: dict[str, Arguments] = {
-            "/now/cue": (1.0,),
-            "/now/queued": (0.0,),
-            "/filter/invert/amount": (0.0,),
-        }
-        return cls(MappingProxyType(declared(setlist, setlist.cues[0])), values)
-
-    def standing(self) -> Standing:
-        return Standing(self.nodes, dict(self.values))  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -86,7 +42,7 @@ def test_the_five_controllers_have_lights() -> None:
 @pytest.mark.parametrize("name", PLAYED)
 def test_what_is_sent_byte_for_byte(name: str, folder: Path) -> None:
     """One show on each controller; tests/data/lights/NAME.txt has what the controller gets."""
-    show, one = Show.of(folder, *PLAYED[name]), profile(name)
+    show, one = FakeShow.of(folder, *PLAYED[name]), profile(name)
     lights, painter, lines = Lights(one), Painter(), []
 
     def note(what: str, messages: list[bytes]) -> None:
@@ -114,7 +70,7 @@ def test_what_is_sent_byte_for_byte(name: str, folder: Path) -> None:
 
 
 def test_a_pad_that_a_formula_hears_shows_what_it_plays(folder: Path) -> None:
-    show = Show.of(folder, "midi.apcmini2.pad3", "midi.apcmini2.pad2")
+    show = FakeShow.of(folder, "midi.apcmini2.pad3", "midi.apcmini2.pad2")
     lights = Lights(profile("apcmini2"))
     assert lights.lit(show.standing(), 0)["pad2"].hex() == "963900", (
         "its button is up, though there is a scene 2"
@@ -125,7 +81,7 @@ def test_a_pad_that_a_formula_hears_shows_what_it_plays(folder: Path) -> None:
 
 
 def test_the_second_of_a_kind_shows_its_own(folder: Path) -> None:
-    show = Show.of(folder, "midi.midimix_2.record4", "midi.midimix.record4")
+    show = FakeShow.of(folder, "midi.midimix_2.record4", "midi.midimix.record4")
     show.values |= {"/filter/invert/amount": (1.0,), "/blackout": (0.0,)}
     one = profile("midimix")
     first, second = (
@@ -136,8 +92,8 @@ def test_the_second_of_a_kind_shows_its_own(folder: Path) -> None:
 
 def test_an_edit_is_shown_by_the_lights_of_the_new_control(folder: Path) -> None:
     lights = Lights(profile("apc40"))
-    before = Show.of(folder / "a", "midi.apc40.knob1", "midi.note99")
-    after = Show.of(folder / "b", "midi.apc40.knob2", "midi.note99")
+    before = FakeShow.of(folder / "a", "midi.apc40.knob1", "midi.note99")
+    after = FakeShow.of(folder / "b", "midi.apc40.knob2", "midi.note99")
     rings = []
     for one in (before, after):
         one.values["/filter/invert/amount"] = (1.0,)
@@ -189,7 +145,7 @@ class Device:
 
 
 def test_a_slow_controller_holds_up_neither_the_frame_nor_another(folder: Path) -> None:
-    show, slow, quick = Show.of(folder, "midi.fader1", "midi.note3"), Device(), Device()
+    show, slow, quick = FakeShow.of(folder, "midi.fader1", "midi.note3"), Device(), Device()
     slow.free.clear()
     desks = [Desk("midimix", profile("midimix"), one.send, one.close) for one in (slow, quick)]
     told = threading.Event()
@@ -214,7 +170,7 @@ def test_a_slow_controller_holds_up_neither_the_frame_nor_another(folder: Path) 
 def test_a_controller_that_hangs_is_left_behind_at_the_end(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    show, device = Show.of(folder, "midi.fader1", "midi.note3"), Device()
+    show, device = FakeShow.of(folder, "midi.fader1", "midi.note3"), Device()
     device.free.clear()
     desk = Desk("midimix", profile("midimix"), device.send, device.close)
     desk.tell(0.0, show.standing())
@@ -225,7 +181,7 @@ def test_a_controller_that_hangs_is_left_behind_at_the_end(
 
 
 def test_a_controller_that_is_pulled_is_let_go(folder: Path) -> None:
-    show, device = Show.of(folder, "midi.fader1", "midi.note3"), Device()
+    show, device = FakeShow.of(folder, "midi.fader1", "midi.note3"), Device()
     desk = Desk("midimix", profile("midimix"), device.send, device.close)
     device.gone = True
     desk.tell(0.0, show.standing())
@@ -241,7 +197,7 @@ def test_without_midi_it_says_why(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
 
 
 def test_everything_is_painted_anew_where_messages_may_have_been_lost(folder: Path) -> None:
-    show, device = Show.of(folder, "midi.fader1", "midi.note3"), Device()
+    show, device = FakeShow.of(folder, "midi.fader1", "midi.note3"), Device()
     desk = Desk("midimix", profile("midimix"), device.send, device.close)
     desk.tell(0.0, show.standing())
     eventually(lambda: len(device.got) == 16, "the picture")

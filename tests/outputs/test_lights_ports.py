@@ -18,11 +18,11 @@ from perform.outputs import lights as feedback
 from perform.outputs.lights import Feedback
 from perform.outputs.lights.patterns import Lights, dark
 from tests.doubles import jack_port
+from tests.doubles.inputs import PlayedInput
 from tests.doubles.library import save, write_library
+from tests.doubles.lights import FILES, FakeShow, profile
 from tests.doubles.servers import Server
 from tests.doubles.waiting import eventually
-from tests.outputs.test_lights import FILES, Show, profile
-from tests.test_rig import Says
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def lit(jack: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Feedback]:
 def test_a_controller_that_comes_is_painted_in_full_each_time_and_dark_at_the_end(
     lit: Feedback, folder: Path
 ) -> None:
-    show, seconds = Show.of(folder, "midi.fader1", "midi.note3"), iter(range(10**6))
+    show, seconds = FakeShow.of(folder, "midi.fader1", "midi.note3"), iter(range(10**6))
 
     def told() -> None:
         lit.tell(next(seconds) / 10, show)
@@ -74,7 +74,7 @@ def test_a_controller_that_comes_is_painted_in_full_each_time_and_dark_at_the_en
 
 
 def test_two_of_a_kind_are_told_apart(lit: Feedback, folder: Path) -> None:
-    show, seconds = Show.of(folder, "midi.midimix_2.record1", "midi.note99"), iter(range(10**6))
+    show, seconds = FakeShow.of(folder, "midi.midimix_2.record1", "midi.note99"), iter(range(10**6))
     ports = [Port("MIDI Mix"), Port("MIDI Mix B")]
     show.values["/filter/invert/amount"] = (1.0,)
 
@@ -102,9 +102,9 @@ from pathlib import Path
 from perform.midi import profiles
 from perform.outputs.lights import Feedback
 from tests.doubles.waiting import eventually
-from tests.outputs.test_lights import Show
+from tests.doubles.lights import FakeShow
 lights = Feedback([profiles.read(Path("profiles/midimix.toml"))], api="UNIX_JACK")
-show = Show.of(Path(sys.argv[1]), "midi.fader1", "midi.note3")
+show = FakeShow.of(Path(sys.argv[1]), "midi.fader1", "midi.note3")
 seconds = iter(range(10**6))
 eventually(lambda: lights.names, "the port")
 eventually(lambda: next(seconds) > 50, "the picture", lambda: lights.tell(next(seconds) / 10, show))
@@ -125,7 +125,7 @@ def test_a_show_that_crashes_leaves_no_lights_on(jack: Server, folder: Path) -> 
 
 
 def test_a_profile_that_was_edited_is_taken_up(lit: Feedback, folder: Path) -> None:
-    show, seconds = Show.of(folder, "midi.fader1", "midi.note3"), iter(range(10**6))
+    show, seconds = FakeShow.of(folder, "midi.fader1", "midi.note3"), iter(range(10**6))
     port = Port("MIDI Mix")
 
     def told() -> None:
@@ -158,7 +158,7 @@ def test_a_show_tells_its_lights(jack: Server, folder: Path, monkeypatch: pytest
     )
     write_library(folder)
     save(folder / "profiles/midimix.toml", FILES["midimix"].read_text(encoding="utf-8"))
-    port, says = Port("MIDI Mix"), Says()
+    port, says = Port("MIDI Mix"), PlayedInput()
     rig = show.play(
         show.Options("demo", size=(48, 27), headless=True, osc_port=0, watch=False), Library(folder)
     )

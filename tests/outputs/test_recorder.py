@@ -16,17 +16,9 @@ from numpy.typing import NDArray
 from perform.clock import Moment
 from perform.outputs import Frame
 from perform.outputs.recorder import WAITING, Recorder, _Film
+from tests.doubles.frames import RATE, SIZE, frame
 
-RATE = 48_000
-WIDTH, HEIGHT = SIZE = 96, 64
 GREY = np.array([0.2126, 0.7152, 0.0722])
-
-
-def frame(number: int, fps: Fraction | float, colour: object = 0, sound: object = None) -> Frame:
-    pixels = np.empty((HEIGHT, WIDTH, 3), np.uint8)
-    pixels[:] = np.asarray(colour)
-    seconds = float(number / fps)
-    return Frame(Moment(seconds, number, float(1 / fps), 0, 0, 120), pixels, sound)  # type: ignore[arg-type]
 
 
 def film(path: Path, fps: Fraction | float, frames: int, flashes: set[int], live: bool = False) -> Recorder:
@@ -100,8 +92,8 @@ def test_colours_are_bt709_and_come_back_within_three_levels(tmp_path: Path) -> 
 
 def rgb(planes: NDArray[np.uint8]) -> NDArray[np.float64]:
     """The mean colour of a yuv420p picture by ITU-R BT.709-6."""
-    luma = (planes[:HEIGHT].mean() - 16) / 219
-    blue, red = np.split(planes[HEIGHT:].astype(float), 2)
+    luma = (planes[: SIZE[1]].mean() - 16) / 219
+    blue, red = np.split(planes[SIZE[1] :].astype(float), 2)
     b = luma + 1.8556 * (blue.mean() - 128) / 224
     r = luma + 1.5748 * (red.mean() - 128) / 224
     return 255 * np.array([r, (luma - GREY[0] * r - GREY[2] * b) / GREY[1], b])
@@ -165,7 +157,8 @@ DYING = """
 import os, signal, sys
 from pathlib import Path
 sys.path.insert(0, os.getcwd())
-from tests.outputs.test_recorder import RATE, SIZE, frame, np
+import numpy as np
+from tests.doubles.frames import RATE, SIZE, frame
 from perform.outputs.recorder import Recorder
 recorder = Recorder(Path(sys.argv[1]), SIZE, 25, RATE)
 for number in range(150):
@@ -187,7 +180,9 @@ FILLING = """
 import os, resource, sys
 from pathlib import Path
 sys.path.insert(0, os.getcwd())
-from tests.outputs.test_recorder import RATE, SIZE, Frame, frame, np
+import numpy as np
+from perform.outputs import Frame
+from tests.doubles.frames import RATE, SIZE, frame
 from perform.outputs.recorder import Recorder
 random = np.random.default_rng(0)
 resource.setrlimit(resource.RLIMIT_FSIZE, (700_000, 700_000))
@@ -270,7 +265,8 @@ MEASURE = """
 import os, sys
 from pathlib import Path
 sys.path.insert(0, os.getcwd())
-from tests.outputs.test_recorder import RATE, SIZE, frame, np
+import numpy as np
+from tests.doubles.frames import RATE, SIZE, frame
 from perform.outputs.recorder import Recorder
 def resident():
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")

@@ -1,116 +1,11 @@
 """The sentence, with units that say what they were given in place of pictures."""
 
-from pathlib import Path
-from typing import Any
-
 import numpy as np
 import pytest
 
-from perform.clock import OfflineClock, Tempo
-from perform.latent.paths import Space, open_path, path_parameters
-from perform.parameters import Parameter
-from perform.performance import CueInstance, Performance, Picture, SceneInstance
-from perform.scenes.controls import Settings
-from perform.scenes.scene import Entrance, Scene
-from perform.scenes.setlist import BINDINGS, SHOW, Cue, Setlist
+from perform.clock import OfflineClock
 from perform.signals import Event
-from tests.doubles.catalogue import MODEL
-from tests.doubles.formulas import compiled
-
-AMOUNT = (Parameter("amount", 0.0, 0.0, 1.0),)
-SPACE = Space(4, 4, 2)
-
-
-class Teller:
-    """A unit whose image is what it was given."""
-
-    def __init__(self, name: str) -> None:
-        self.name, self.parameters = name, AMOUNT
-
-    def render(self, moment: Any, values: Any, *images: Any) -> Any:
-        return (self.name, values.get("progress", values.get("amount")), *images)
-
-    def release(self) -> None:
-        pass
-
-
-class Singer:
-    """A voice whose image is its latent."""
-
-    def __init__(self) -> None:
-        self.mapped = 0
-
-    def ready(self) -> bool | None:
-        return True
-
-    def mean(self, label: float) -> Any:
-        return np.zeros(4, np.float32)
-
-    def map(self, z: Any, label: float) -> Any:
-        self.mapped += 1
-        return z + label
-
-    def render(self, moment: Any, values: Any, latent: Any) -> Any:
-        return ("voice", values["truncation"], latent)
-
-
-def settings(name: str, **values: Any) -> Settings:
-    texts = {k: compiled(v) if isinstance(v, str) else v for k, v in values.items()}
-    return Settings(name, AMOUNT, texts)
-
-
-def shader_scene(name: str, amount: Any = 0.0, filters: tuple[str, ...] = ()) -> Scene:
-    entrance = Entrance(4, Settings("dissolve", (), {}))
-    return Scene(
-        name,
-        settings(name, amount=amount),
-        None,
-        tuple(settings(f) for f in filters),
-        entrance,
-        file=Path(name),
-    )
-
-
-def neural_scene(name: str, seed: int, morph: bool = False, label: int = 0) -> Scene:
-    source = Settings("flora", MODEL, {"truncation": 0.5, "label": label})
-    latent = Settings("hold", path_parameters("hold"), {"seed": seed})
-    return Scene(name, source, latent, (), Entrance(4, Settings("dissolve", (), {}), morph), file=Path(name))
-
-
-def instance(scene: Scene) -> SceneInstance:
-    filters = [Teller(one.name) for one in scene.filters]
-    if scene.latent is None:
-        return SceneInstance(scene, Teller(scene.title), None, None, filters)
-    return SceneInstance(scene, None, Singer(), open_path(scene.latent.name, SPACE), filters)
-
-
-def performance(*scenes: Scene, quantise: int = 0) -> Performance:
-    instances = {scene.title: instance(scene) for scene in scenes}
-    cues = [
-        CueInstance(
-            Cue(scene, scene.entrance),
-            instances[scene.title],
-            Teller("dissolve"),
-            scene.entrance.shader.start(),
-        )
-        for scene in scenes
-    ]
-    show = Settings("show", SHOW, {k: compiled(v) for k, v in BINDINGS.items()})
-    setlist = Setlist(
-        "t", tuple(one.cue for one in cues), show, quantise, False, tuple(s.file for s in scenes)
-    )
-    return Performance(setlist, cues, Tempo(bpm=120))
-
-
-def play(
-    show: Performance, frames: int, said: dict[int, list[tuple[str, Any]]] | None = None
-) -> list[Picture]:
-    clock, pictures = OfflineClock(30), []
-    for frame in range(frames):
-        seconds = clock.advance()
-        events = [Event(seconds, name, value) for name, value in (said or {}).get(frame, [])]
-        pictures.append(show.step(clock.moment(show.tempo), events))
-    return pictures
+from tests.doubles.performances import FakeVoice, neural_scene, performance, play, shader_scene
 
 
 def test_the_sentence_is_read_from_left_to_right() -> None:
@@ -129,7 +24,7 @@ def test_a_latent_is_truncated_and_mapped_only_when_it_changes() -> None:
     assert (name, truncation) == ("voice", 0.5)
     assert latent == pytest.approx(np.stack([z, z]) * 0.5)
     voice = show.cues[0].scene.voice
-    assert isinstance(voice, Singer)
+    assert isinstance(voice, FakeVoice)
     assert voice.mapped == 1
 
 

@@ -16,7 +16,7 @@ from perform.rhythm.tempo import LEADS, SOURCES, Authority
 from perform.scenes.setlist import read_setlist
 from perform.signals import Event
 from tests.doubles.catalogue import FakeCatalogue
-from tests.performance.test_performance import performance, play, shader_scene
+from tests.doubles.performances import performance, play, shader_scene
 
 DT = 1 / 30
 

@@ -17,7 +17,7 @@ from perform.scenes.setlist import Setlist, read_setlist, single
 from perform.show import load
 from perform.signals import Event
 from tests.doubles.catalogue import FakeCatalogue
-from tests.performance.test_performance import SPACE, Singer, Teller
+from tests.doubles.performances import SPACE, FakeUnit, FakeVoice
 
 GRID = """
 title = "Grid"
@@ -68,7 +68,7 @@ class Show:
     def __init__(self, setlist: Setlist) -> None:
         scenes = {cue.scene.file: _instance(cue.scene) for cue in setlist.cues}
         cues = [
-            CueInstance(cue, scenes[cue.scene.file], Teller("dissolve"), cue.entrance.shader.start())
+            CueInstance(cue, scenes[cue.scene.file], FakeUnit("dissolve"), cue.entrance.shader.start())
             for cue in setlist.cues
         ]
         self.performance = Performance(setlist, cues, Tempo(120))
@@ -95,11 +95,11 @@ class Show:
 
 
 def _instance(scene: Scene) -> SceneInstance:
-    filters: list[Any] = [Teller(one.name) for one in scene.filters]
+    filters: list[Any] = [FakeUnit(one.name) for one in scene.filters]
     if scene.latent is None:
-        return SceneInstance(scene, Teller(scene.title), None, None, filters)
+        return SceneInstance(scene, FakeUnit(scene.title), None, None, filters)
     steps = [np.zeros(4, np.float32) for _ in scene.directions]
-    return SceneInstance(scene, None, Singer(), open_path(scene.latent.name, SPACE), filters, steps)
+    return SceneInstance(scene, None, FakeVoice(), open_path(scene.latent.name, SPACE), filters, steps)
 
 
 @pytest.fixture

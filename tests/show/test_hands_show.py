@@ -15,16 +15,16 @@ from perform.rig import Rig
 from perform.show import Options, play
 from perform.show.status import Watcher
 from tests.doubles.drawn_hands import Hand
+from tests.doubles.hand_inputs import NO_HANDS, FakeCamera, FakeTracker, row
 from tests.doubles.library import CUT, save, write_library
-from tests.inputs.test_hands_input import NO, Eye, Mind, row
 
 SIZE = (64, 36)
 GREEN = 'title = "Hand"\n[generator]\nshader = "colour"\ntint = [0, "hand.left.present", 0, 1]\n' + CUT
 
 
 @pytest.fixture
-def doubles(monkeypatch: pytest.MonkeyPatch) -> tuple[Eye, Mind]:
-    eye, mind = Eye(), Mind()
+def doubles(monkeypatch: pytest.MonkeyPatch) -> tuple[FakeCamera, FakeTracker]:
+    eye, mind = FakeCamera(), FakeTracker()
     monkeypatch.setattr(camera, "_opened", eye)
     monkeypatch.setattr(hands, "Tracker", lambda model: mind)
     return eye, mind
@@ -55,7 +55,9 @@ def becomes(rig: Rig, memory: Memory, pixel: tuple[int, int, int]) -> bool:
     return False
 
 
-def test_a_hand_plays_the_picture_and_lets_it_go(library: Library, doubles: tuple[Eye, Mind]) -> None:
+def test_a_hand_plays_the_picture_and_lets_it_go(
+    library: Library, doubles: tuple[FakeCamera, FakeTracker]
+) -> None:
     eye, mind = doubles
     rig, memory = played(library, "hand")
     assert becomes(rig, memory, (0, 0, 0))
@@ -67,7 +69,7 @@ def test_a_hand_plays_the_picture_and_lets_it_go(library: Library, doubles: tupl
     assert becomes(rig, memory, (0, 0, 0))
     eye.gone = False
     assert becomes(rig, memory, (0, 255, 0))
-    mind.found = NO
+    mind.found = NO_HANDS
     assert becomes(rig, memory, (0, 0, 0))
     assert not rig.stage.faults.counts
     rig.close()
@@ -75,7 +77,7 @@ def test_a_hand_plays_the_picture_and_lets_it_go(library: Library, doubles: tupl
 
 
 def test_a_show_without_hands_opens_nothing_until_an_edit_names_them(
-    library: Library, doubles: tuple[Eye, Mind], tmp_path: Path
+    library: Library, doubles: tuple[FakeCamera, FakeTracker], tmp_path: Path
 ) -> None:
     _, mind = doubles
     mind.found = row(Hand(0.4, 0.3), 0.9)[None]

@@ -1,0 +1,27 @@
+"""An input that a test plays."""
+
+from perform.inputs import Health
+from perform.signals import Event
+
+
+class PlayedInput:
+    """An input whose events a test puts in, or that fails."""
+
+    name = "says"
+
+    def __init__(self) -> None:
+        self.next: list[tuple[str, float]] = []
+        self.fault: Exception | None = None
+        self.closed = False
+
+    def poll(self, until: float) -> list[Event]:
+        if self.fault:
+            raise self.fault
+        said, self.next = self.next, []
+        return [Event(until, name, value) for name, value in said]
+
+    def health(self) -> Health:
+        return Health("ok")
+
+    def close(self) -> None:
+        self.closed = True

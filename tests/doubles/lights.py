@@ -1,0 +1,52 @@
+"""Controllers' profiles, and a show as its addresses tell it to lights."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+
+from perform.catalogue import Library
+from perform.midi import profiles
+from perform.midi.profiles import Profile
+from perform.scenes.addresses import Arguments, Standing, declared
+from perform.scenes.setlist import read_setlist
+from tests.doubles.library import RED, save, write_library
+
+FILES = {file.stem: file for file in sorted(Path("profiles").glob("*.toml"))}
+
+
+def profile(name: str) -> Profile:
+    return profiles.read(FILES[name])
+
+
+@dataclass
+class FakeShow:
+    """A show of three scenes as its addresses tell it; what a test changes, it tells."""
+
+    nodes: Mapping[str, object]
+    values: dict[str, Arguments] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, folder: Path, knob: str, button: str) -> FakeShow:
+        write_library(folder)
+        save(
+            folder / "presets/red.toml", f'{RED}[[filter]]\nshader = "invert"\namount = "pickup({knob}, 0)"\n'
+        )
+        cues = "".join(f'[[cue]]\nscene = "{scene}"\n' for scene in ("red", "blue", "inverted"))
+        save(
+            folder / "setlists/demo.toml",
+            f'title = "Demo"\n{cues}[bindings]\nblackout = "toggle({button})"\n',
+        )
+        library = Library(folder)
+        setlist = read_setlist(folder / "setlists/demo.toml", library, library.preset_file)
+        values: dict[str, Arguments] = {
+            "/now/cue": (1.0,),
+            "/now/queued": (0.0,),
+            "/filter/invert/amount": (0.0,),
+        }
+        return cls(MappingProxyType(declared(setlist, setlist.cues[0])), values)
+
+    def standing(self) -> Standing:
+        return Standing(self.nodes, dict(self.values))  # type: ignore[arg-type]
