@@ -24,6 +24,7 @@ from perform.outputs import Frame, Output
 from perform.performance import Performance, Picture
 from perform.render.present import Present
 from perform.render.readback import Readback
+from perform.scenes.readiness import Readiness
 from perform.scenes.setlist import Setlist
 from perform.signals import Event
 from perform.stage import Stage
@@ -155,7 +156,8 @@ class Rig:
         began = stopwatch()
         with timings.stage("inputs"):
             events = self._learned(seconds, self._events(seconds))
-            self._reload()
+            events += self._reload(seconds)
+            events += self.stage.poll(seconds)
         moment = self.moment = self.clock.moment(self.performance.tempo)
         with timings.stage("performance"):
             picture = self._picture(moment, events)
@@ -273,30 +275,35 @@ class Rig:
                 self.lost += 1
                 _close(output)
 
-    def _reload(self) -> None:
-        """Take up what was saved, when what it plays is open; a broken edit changes nothing and says why."""
+    def _reload(self, seconds: float) -> list[Event]:
+        """Apply what was saved, when what it plays is open; a broken edit changes nothing and is logged. The
+        event of an edit that was applied."""
         try:
             if self.reload is not None and self.changed():
                 self._edited = self.reload()
                 self.stage.retry(self._edited)
-            if self._edited is not None:
-                self._take_up(self._edited)
+            if self._edited is not None and self._apply(self._edited):
+                setlist, self._edited = self._edited, None
+                return [Event(seconds, "show.edited", setlist.title)]
         except Exception as error:  # noqa: BLE001 - on stage one place catches
             for line in reason(error).splitlines():
                 log.error("kept the last good version: %s", line)
             self._edited = None
+        return []
 
-    def _take_up(self, setlist: Setlist) -> None:
-        """Play an edited setlist as soon as it can be."""
-        place, cues = self.performance.place, self.performance.cues
-        shown = [cues[at].cue.scene.file for at in (place.cue, place.before) if at is not None]
-        ready = self.stage.ready(setlist, shown)
-        if ready is None:
+    def _apply(self, setlist: Setlist) -> bool:
+        """Play an edited setlist if what is on show is open; whether it was."""
+        position, cues = self.performance.position, self.performance.cues
+        shown = [cues[at].cue.scene.file for at in (position.cue, position.before) if at is not None]
+        self.stage.request(setlist, shown)
+        readiness = self.stage.readiness(setlist, shown)
+        if readiness is Readiness.FAILED:
             raise ValueError("its model cannot be opened")
-        if ready:
-            self._edited = None
-            self.performance.change(setlist, self.stage.open(setlist, cues))
-            log.info("took up the edit of %s", setlist.title)
+        if readiness is not Readiness.READY:
+            return False
+        self.performance.change(setlist, self.stage.open(setlist, cues))
+        log.info("took up the edit of %s", setlist.title)
+        return True
 
 
 def _close(device: Any) -> None:

@@ -21,8 +21,8 @@ from perform.render.shader import Shader
 from perform.rig import Rig
 from perform.show import find, load
 from perform.stage import Stage
-from perform.stage.pool import Studios, Wanted
-from perform.stage.worker import InStep, Studio
+from perform.stage.pool import ModelPool, PoolKey
+from perform.stage.worker import SynchronousWorker, Worker
 from tests.doubles.inputs import PlayedInput
 from tests.doubles.library import BLUE, INVERT, NEURAL, RED, save, write_library
 
@@ -33,13 +33,13 @@ RED_PIXEL, BLUE_PIXEL, CYAN_PIXEL = (255, 0, 0), (0, 0, 255), (0, 255, 255)
 class Show:
     """A rig on an offline clock, whose folder a test may edit."""
 
-    def __init__(self, folder: Path, name: str, studio: Callable[[Wanted], Studio]) -> None:
+    def __init__(self, folder: Path, name: str, worker: Callable[[PoolKey], Worker]) -> None:
         self.folder, self.says, self.memory, self.edited = folder, PlayedInput(), Memory(), False
         library = Library(folder)
         file = find(name, library)
         setlist = load(file, library)
         context = headless()
-        stage = Stage(library, context, SIZE, Studios(studio))
+        stage = Stage(library, context, SIZE, ModelPool(worker))
         performance = Performance(setlist, stage.open(setlist))
         self.rig = Rig(
             OfflineClock(30), context, stage, performance, Present(context, SIZE), [self.says],
@@ -64,16 +64,16 @@ class Show:
         return tuple(int(v) for v in frame.pixels[SIZE[1] // 2, SIZE[0] // 2])
 
 
-def studio(wanted: Wanted) -> Studio:
-    return InStep(generators.open(wanted.model, device="cpu", bends=wanted.bends))
+def worker(key: PoolKey) -> Worker:
+    return SynchronousWorker(generators.open(key.model, device="cpu", bends=key.bends))
 
 
 @pytest.fixture
 def opened(tmp_path: Path) -> Iterator[Callable[..., Show]]:
     shows: list[Show] = []
 
-    def start(name: str = "demo", studio: Callable[[Wanted], Studio] = studio) -> Show:
-        shows.append(Show(write_library(tmp_path), name, studio))
+    def start(name: str = "demo", worker: Callable[[PoolKey], Worker] = worker) -> Show:
+        shows.append(Show(write_library(tmp_path), name, worker))
         return shows[-1]
 
     yield start
@@ -118,8 +118,8 @@ def test_a_filter_that_fails_lets_its_image_through(
 def test_a_network_that_fails_leaves_its_last_picture(opened: Callable[..., Show]) -> None:
     made: list[Any] = []
 
-    def failing(wanted: Wanted) -> Studio:
-        made.append(studio(wanted))
+    def failing(key: PoolKey) -> Worker:
+        made.append(worker(key))
         return made[0]  # type: ignore[no-any-return]
 
     show = opened("neural", failing)
@@ -128,7 +128,7 @@ def test_a_network_that_fails_leaves_its_last_picture(opened: Callable[..., Show
     def fail(*_: object) -> None:
         raise RuntimeError("device lost")
 
-    made[0].ask = fail
+    made[0].request = fail
     assert show.pixel() == before
     assert show.rig.stage.faults.counts["model untrained-64 is dropped: device lost"] == 1
 

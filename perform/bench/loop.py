@@ -73,7 +73,7 @@ def _played(case: Case, seconds: float, device: Device) -> Iterator[Figure]:
     while (passed := stopwatch() - began) < seconds:
         made = rig.stage.pictures_made()
         rig.frame()
-        if rig.performance.cues[rig.performance.place.cue].cue.scene.model:
+        if rig.performance.cues[rig.performance.position.cue].cue.scene.model:
             drawing += stopwatch() - began - passed
             pictures += rig.stage.pictures_made() - made
     rig.close()

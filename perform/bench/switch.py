@@ -103,8 +103,8 @@ def _changed(rig: Rig, seconds: float) -> Iterator[Figure]:
     began, cues = stopwatch(), [0]
 
     def over(rig: Rig) -> bool:
-        if rig.performance.place.cue != cues[-1]:
-            cues.append(rig.performance.place.cue)
+        if rig.performance.position.cue != cues[-1]:
+            cues.append(rig.performance.position.cue)
         passed = stopwatch() - began
         if passed < WARM_UP:
             rig.timings.frames.clear()

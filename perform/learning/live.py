@@ -208,7 +208,7 @@ class Learner:
     def _places(self) -> list[Place]:
         """What can be learned on the cue that is on."""
         performance = self._performance
-        scene = performance.cues[performance.place.cue].cue.scene
+        scene = performance.cues[performance.position.cue].cue.scene
         return places(performance.setlist, scene, self._by_name)
 
     def _tell(self, note: str) -> None:

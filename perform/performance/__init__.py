@@ -23,8 +23,9 @@ from perform.render import Image, Rewinds, Unit, Values
 from perform.rhythm.tempo import Authority
 from perform.scenes.addresses import Reach, Standing, units
 from perform.scenes.controls import Controls, Settings
-from perform.scenes.cues import Cues, Place
+from perform.scenes.cues import CuePosition, Cues
 from perform.scenes.mapping import Learning, Mappings
+from perform.scenes.readiness import Readiness
 from perform.scenes.scene import Scene
 from perform.scenes.setlist import Cue, Setlist
 from perform.signals import Event, Signals
@@ -33,8 +34,17 @@ NUDGE = 1 / 32  # beats
 LABEL_STEPS = 64  # from one class to the next
 
 
-class Voice(Protocol):
+class NeuralSource(Protocol):
     """A trained generator on stage: draws latents as images at the show's size."""
+
+    @property
+    def readiness(self) -> Readiness:
+        """Whether its model is open."""
+        ...
+
+    def request(self) -> None:
+        """Open its model, if it is not open."""
+        ...
 
     def map(self, z: Floats, label: float) -> Floats:
         """z [n, z_dim] of a class, or of a mix of two, to w [n, w_dim]."""
@@ -42,10 +52,6 @@ class Voice(Protocol):
 
     def mean(self, label: float) -> Floats:
         """The centre of truncation [w_dim]."""
-        ...
-
-    def ready(self) -> bool | None:
-        """Whether it can play; if not, it is being opened. None: it never will."""
         ...
 
     def render(self, moment: Moment, values: Values, latent: Floats) -> Image:
@@ -70,16 +76,16 @@ class SceneInstance:
         self,
         scene: Scene,
         source: Unit | None,
-        voice: Voice | None,
+        generator: NeuralSource | None,
         path: Path | None,
         filters: Sequence[Unit],
         steps: Sequence[Floats] = (),
         centre: Centre | None = None,
     ) -> None:
         """`steps` [w_dim] are what 1 of each of the scene's directions is; without a `centre` truncation
-        is towards the voice's mean."""
+        is towards the generator's mean."""
         self.scene = scene
-        self.source, self.voice, self.path, self.filters = source, voice, path, filters
+        self.source, self.generator, self.path, self.filters = source, generator, path, filters
         self.steps, self.centre = steps, centre
         self._mappings: dict[float, Mapper] = {}
         self._start()
@@ -115,9 +121,15 @@ class SceneInstance:
         first = [one for one in (self._source, self._latent, blend) if one]
         return [*first, *self._directions, *bends, *self._filters]
 
-    def ready(self) -> bool | None:
-        """Whether it can be played; if not, it is being opened. None: it never will."""
-        return self.voice is None or self.voice.ready()
+    @property
+    def readiness(self) -> Readiness:
+        """Whether it can be played."""
+        return self.generator.readiness if self.generator else Readiness.READY
+
+    def request(self) -> None:
+        """Open what it plays, if it is not open."""
+        if self.generator:
+            self.generator.request()
 
     def parameters(self, moment: Moment, signals: Signals) -> tuple[Values, ...]:
         """The values of the source with its bends and blend, the latent path with the directions, and
@@ -139,29 +151,29 @@ class SceneInstance:
         Directions come after truncation, as in GANSpace: they lead as far at any truncation.
         """
         source, latent = parameters[:2]
-        if self.voice is None or self.path is None:
+        if self.generator is None or self.path is None:
             return None
         label = round(source["label"] * LABEL_STEPS) / LABEL_STEPS
         mapping, cutoff = self._mapping(label), source["cutoff"]
         ws = self.path.step(moment, latent, mapping)
-        centre = self.centre.at(ws, mapping) if self.centre else self.voice.mean(label)
+        centre = self.centre.at(ws, mapping) if self.centre else self.generator.mean(label)
         ws = truncate(ws, centre, source["truncation"], None if cutoff < 0 else cutoff)
         return moved(ws, self.steps, latent["directions"])
 
     def image(self, moment: Moment, parameters: tuple[Values, ...], latent: Floats | None) -> Image:
         """The source's image."""
-        if self.voice is not None and latent is not None:
-            return self.voice.render(moment, parameters[0], latent)
+        if self.generator is not None and latent is not None:
+            return self.generator.render(moment, parameters[0], latent)
         assert self.source is not None
         return self.source.render(moment, parameters[0])
 
     def _mapping(self, label: float) -> Mapper:
         """The mapping of a class; one object per class, since paths remember what it gave."""
-        assert self.voice is not None
+        assert self.generator is not None
         if label not in self._mappings:
             if len(self._mappings) == 4 * LABEL_STEPS:
                 self._mappings.clear()
-            self._mappings[label] = partial(self.voice.map, label=label)
+            self._mappings[label] = partial(self.generator.map, label=label)
         return self._mappings[label]
 
     def filtered(self, moment: Moment, parameters: tuple[Values, ...], image: Image) -> Image:
@@ -194,7 +206,7 @@ class Performance:
         self.learned: Learning = Mappings(setlist.learned)
         self._show = setlist.show.start()
         self._cues = Cues([one.cue for one in cues], setlist.quantise, setlist.loop)
-        self.place = Place(0)
+        self.position = CuePosition(0)
         self._reach = self._reached()
 
     @property
@@ -204,8 +216,8 @@ class Performance:
 
     def change(self, setlist: Setlist, cues: Sequence[CueInstance]) -> None:
         """Play an edited setlist, from where the show is if its scene is still there."""
-        self.place = _found(self.place, [one.cue for one in self.cues], [one.cue for one in cues])
-        self._cues = Cues([one.cue for one in cues], setlist.quantise, setlist.loop, self.place)
+        self.position = _found(self.position, [one.cue for one in self.cues], [one.cue for one in cues])
+        self._cues = Cues([one.cue for one in cues], setlist.quantise, setlist.loop, self.position)
         if setlist.show != self.setlist.show:
             self._show = setlist.show.start()
         if setlist.clock != self.setlist.clock:
@@ -216,14 +228,14 @@ class Performance:
 
     def standing(self) -> Standing:
         """What plays, as its addresses tell it."""
-        place, reach = self.place, self._reach
+        position, reach = self.position, self._reach
         now: dict[str, float | str] = {
-            "/now/cue": place.cue + 1.0,
-            "/now/title": self.cues[place.cue].cue.scene.title,
-            "/now/queued": 0.0 if place.queued is None else place.queued + 1.0,
+            "/now/cue": position.cue + 1.0,
+            "/now/title": self.cues[position.cue].cue.scene.title,
+            "/now/queued": 0.0 if position.queued is None else position.queued + 1.0,
             "/now/beat": self.signals.number("beat.barphase") * BEATS_PER_BAR // 1 + 1,
             "/now/held": float(reach.held),
-            "/scene": place.cue + 1.0,
+            "/scene": position.cue + 1.0,
             "/tempo/bpm": self.tempo.bpm,
         }
         return Standing(reach.nodes, reach.values(self.signals, now))
@@ -268,51 +280,61 @@ class Performance:
     def _move(self, moment: Moment, show: Values) -> None:
         """On through the setlist; a scene that comes in begins anew."""
         asked, self._asked = show["scene"] if show["scene"] != self._asked else 0, show["scene"]
-        before, ready = self.place, lambda cue: self.cues[cue].scene.ready()
-        hands = show["go"], show["back"], asked, show["crossfade"]
-        self.place = self._cues.step(moment, *hands, ready)
-        self.cues[self._cues.following].scene.ready()  # it is opened beside the show, if it is not open
-        if self.place.cue != before.cue:
-            if self.place.cue != before.before:  # which a crossfader came back to
-                self.cues[self.place.cue].scene.enter()
+        before = self.position
+        self._cues.choose(show["go"], show["back"], asked)
+        self._request_upcoming()
+        self.position = self._cues.step(moment, show["crossfade"], self._readiness)
+        if self.position.cue != before.cue:
+            if self.position.cue != before.before:  # which a crossfader came back to
+                self.cues[self.position.cue].scene.enter()
             self._reach = self._reached()
+
+    def _request_upcoming(self) -> None:
+        """Open what comes next, if it is not open, or what comes after it when that has failed."""
+        for cue in self._cues.upcoming():
+            self.cues[cue].scene.request()
+            if self._readiness(cue) is not Readiness.FAILED:
+                return
+
+    def _readiness(self, cue: int) -> Readiness:
+        return self.cues[cue].scene.readiness
 
     def _reached(self) -> Reach:
         """What messages reach on the cue that is on."""
-        now = self.cues[self.place.cue]
+        now = self.cues[self.position.cue]
         return Reach(self.setlist, now.cue, self._show, now.scene.controls, now.controls)
 
     def _draw(self, moment: Moment, signals: Signals) -> Image:
         """The image of the scene that is on, or of two scenes and the transition between them."""
-        now, place = self.cues[self.place.cue], self.place
+        now, position = self.cues[self.position.cue], self.position
         scene = now.scene
         parameters = scene.parameters(moment, signals)
         latent = scene.latent(moment, parameters)
-        before = None if place.before is None else self.cues[place.before].scene
+        before = None if position.before is None else self.cues[position.before].scene
         if before is None or before is scene:
             return scene.filtered(moment, parameters, scene.image(moment, parameters, latent))
         from_parameters = before.parameters(moment, signals)
         from_latent = before.latent(moment, from_parameters)
         if _morphs(now.cue, before.scene) and latent is not None and from_latent is not None:
-            image = scene.image(moment, parameters, blend(from_latent, latent, place.progress))
+            image = scene.image(moment, parameters, blend(from_latent, latent, position.progress))
             from_image = image
         else:
             image = scene.image(moment, parameters, latent)
             from_image = before.image(moment, from_parameters, from_latent)
-        values = now.controls.at(moment, signals) | {"progress": place.progress}
+        values = now.controls.at(moment, signals) | {"progress": position.progress}
         start = before.filtered(moment, from_parameters, from_image)
         return now.transition.render(moment, values, start, scene.filtered(moment, parameters, image))
 
 
-def _found(place: Place, old: Sequence[Cue], new: Sequence[Cue]) -> Place:
-    """A place of an old setlist in a new one; a scene's file may have moved to another folder."""
+def _found(position: CuePosition, old: Sequence[Cue], new: Sequence[Cue]) -> CuePosition:
+    """A position of an old setlist in a new one; a scene's file may have moved to another folder."""
     files = [cue.scene.file.name for cue in new]
     if files == [cue.scene.file.name for cue in old]:
-        return place
-    file = old[place.cue].scene.file.name
-    here = place.cue if file in files[place.cue : place.cue + 1] else None
+        return position
+    file = old[position.cue].scene.file.name
+    here = position.cue if file in files[position.cue : position.cue + 1] else None
     here = here if here is not None else files.index(file) if file in files else 0
-    return Place(here, bar=place.bar)
+    return CuePosition(here, bar=position.bar)
 
 
 def _morphs(cue: Cue, before: Scene) -> bool:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from perform.clock import BEATS_PER_BAR, Moment
+from perform.scenes.readiness import Readiness
 from perform.scenes.setlist import Cue
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """A place in the setlist: the cue that is on, the one that it came from while it comes in
+class CuePosition:
+    """A position in the setlist: the cue that is on, the one that it came from while it comes in
     (else None), the progress of that (0..1), the cue that waits for its beat, and the bar on which
     the cue began."""
 
@@ -26,51 +27,59 @@ class Cues:
     """Moves through a setlist: by hand on the next beat that `quantise` allows, by itself after the
     bars of a cue."""
 
-    def __init__(self, cues: Sequence[Cue], quantise: int, loop: bool, place: Place | None = None) -> None:
+    def __init__(
+        self, cues: Sequence[Cue], quantise: int, loop: bool, position: CuePosition | None = None
+    ) -> None:
         self._cues = cues
         self._quantise = quantise
         self._loop = loop
-        self._before = place.before if place else None
-        self._cue = place.cue if place else 0
-        self._queued = place.queued if place else None
-        self._began = place.bar if place else None  # in bars
+        self._before = position.before if position else None
+        self._cue = position.cue if position else 0
+        self._queued = position.queued if position else None
+        self._began = position.bar if position else None  # in bars
         self._slot = 0
         self._late = False  # a beat that allowed the queued cue has passed without it
         self._fader: float | None = None  # where the crossfader was
         self._left: tuple[float, float] | None = None  # the end that the fader left, and the bar of its cue
 
+    def choose(self, go: bool = False, back: bool = False, scene: int = 0) -> None:
+        """Queue the next cue, the one before, or `scene`, a cue counted from 1; 0 chooses none."""
+        here = self._cue if self._queued is None else self._queued
+        if go:
+            self._queued = self._neighbour(here, 1)
+        if back:
+            self._queued = self._neighbour(here, -1)
+        if 0 < scene <= len(self._cues):
+            self._queued = scene - 1
+
     def step(
         self,
         moment: Moment,
-        go: bool = False,
-        back: bool = False,
-        scene: int = 0,
         crossfade: float = 0.0,
-        ready: Callable[[int], bool | None] = lambda cue: True,
-    ) -> Place:
-        """The place at this moment; `scene` is a cue counted from 1, 0 asks for none. `crossfade` (0..1)
-        is a fader whose every way from end to end is a transition to the cue that follows.
+        readiness: Callable[[int], Readiness] = lambda cue: Readiness.READY,
+    ) -> CuePosition:
+        """The position at this moment. `crossfade` (0..1) is a fader whose every way from end to end is a
+        transition to the cue that follows.
 
-        A cue that is not `ready` is waited for; one that never will be (None) is passed over.
+        A cue that is not READY is waited for; one that has FAILED is passed over.
         """
         self._began = moment.bar if self._began is None else min(self._began, moment.bar)
-        self._ask(go, back, scene)
-        if self._by_hand(crossfade, moment.bar, ready):
-            return self._place(moment)
+        if self._by_hand(crossfade, moment.bar, readiness):
+            return self._position(moment)
         due = self._beat_allows(moment)
-        place = self._place(moment)
-        if place.before is not None:  # what comes in comes in first
-            return place
+        position = self._position(moment)
+        if position.before is not None:  # what comes in comes in first
+            return position
         if self._queued is not None:
-            can = ready(self._queued)
-            self._late = self._late or (due and not can)  # it comes in as soon as it can
-            if can is None:
+            state = readiness(self._queued)
+            self._late = self._late or (due and state is not Readiness.READY)  # it comes in as soon as it can
+            if state is Readiness.FAILED:
                 self._queued, self._late = None, False
-            elif can and (due or self._late):
+            elif state is Readiness.READY and (due or self._late):
                 self._enter(self._queued, moment.bar)
         elif self._over(moment.bar):
-            self._enter_next(self._began + (self._cues[self._cue].bars or 0), moment.bar, ready)
-        return self._place(moment)
+            self._enter_next(self._began + (self._cues[self._cue].bars or 0), moment.bar, readiness)
+        return self._position(moment)
 
     @property
     def following(self) -> int:
@@ -78,7 +87,16 @@ class Cues:
         there = self._queued if self._queued is not None else self._neighbour(self._cue, 1)
         return self._cue if there is None else there
 
-    def _by_hand(self, fader: float, bar: float, ready: Callable[[int], bool | None]) -> bool:
+    def upcoming(self) -> Iterator[int]:
+        """The cues that may come next, the nearest first: each is for when those before it have FAILED."""
+        cue: int | None = self.following
+        for _ in self._cues:
+            if cue is None:
+                return
+            yield cue
+            cue = self._neighbour(cue, 1)
+
+    def _by_hand(self, fader: float, bar: float, readiness: Callable[[int], Readiness]) -> bool:
         """Whether the crossfader makes the transition: from when it leaves an end until it is at the other,
         or back at the first, where the cue before goes on as if nothing had been."""
         was, self._fader = self._fader, fader
@@ -86,7 +104,7 @@ class Cues:
             there = self.following
             if was not in (0.0, 1.0) or fader == was or self._before is not None:
                 return False
-            if there == self._cue or not ready(there):
+            if there == self._cue or readiness(there) is not Readiness.READY:
                 return False
             self._left = was, self._began or 0.0
             self._enter(there, bar)
@@ -99,15 +117,6 @@ class Cues:
                 self._began = bar
             self._before = None
         return True
-
-    def _ask(self, go: bool, back: bool, scene: int) -> None:
-        here = self._cue if self._queued is None else self._queued
-        if go:
-            self._queued = self._neighbour(here, 1)
-        if back:
-            self._queued = self._neighbour(here, -1)
-        if 0 < scene <= len(self._cues):
-            self._queued = scene - 1
 
     def _neighbour(self, cue: int, step: int) -> int | None:
         """The next cue in a direction; from a setlist's end, None unless it loops."""
@@ -125,15 +134,14 @@ class Cues:
         bars = self._cues[self._cue].bars
         return bars is not None and self._began is not None and bar - self._began >= bars
 
-    def _enter_next(self, due: float, now: float, ready: Callable[[int], bool | None]) -> None:
+    def _enter_next(self, due: float, now: float, readiness: Callable[[int], Readiness]) -> None:
         """On to the next cue that can be: from the bar when it was due, or from now if it came late."""
         following = self._neighbour(self._cue, 1)
         for _ in self._cues:
-            can = following is not None and ready(following)
-            if following is None or can is not None:
+            if following is None or readiness(following) is not Readiness.FAILED:
                 break
             following = self._neighbour(following, 1)
-        if following is not None and can:
+        if following is not None and readiness(following) is Readiness.READY:
             self._enter(following, now if self._late else due)
         else:
             self._late = following is not None
@@ -143,7 +151,7 @@ class Cues:
         if cue != self._cue:
             self._before, self._cue, self._began = self._cue, cue, bar
 
-    def _place(self, moment: Moment) -> Place:
+    def _position(self, moment: Moment) -> CuePosition:
         began = self._began or 0.0
         beats = self._cues[self._cue].entrance.beats
         gone = (moment.bar - began) * BEATS_PER_BAR
@@ -154,4 +162,4 @@ class Cues:
             progress = 1.0
         if progress == 1:
             self._before = None
-        return Place(self._cue, self._before, progress, self._queued, began)
+        return CuePosition(self._cue, self._before, progress, self._queued, began)

@@ -31,8 +31,8 @@ from perform.rig import Rig
 from perform.scenes.scene import read
 from perform.scenes.setlist import KEYS, Setlist, read_setlist, single
 from perform.stage import Stage
-from perform.stage.pool import Studios, Wanted
-from perform.stage.worker import Beside, InStep, Studio
+from perform.stage.pool import ModelPool, PoolKey
+from perform.stage.worker import SynchronousWorker, ThreadedWorker, Worker
 
 log = logging.getLogger("perform")
 DEMO = "demo"  # the setlist that plays when none is named
@@ -141,7 +141,9 @@ def play(options: Options, library: Library | None = None, loaded: Setlist | Non
     clock.position = sound.position
     cameras = Cameras(clock.now, options.camera)
     footage = Opener(beside=True, cameras=cameras)
-    rig = _rig(options, library, setlist, clock, context, Beside, scale, last=software, footage=footage)
+    rig = _rig(
+        options, library, setlist, clock, context, ThreadedWorker, scale, last=software, footage=footage
+    )
     feeds = Feeds(library.feeds(setlist.heard), clock.now)
     hands = Hands(cameras.camera, clock.now, options.view)
     eyes = cameras, hands
@@ -174,7 +176,7 @@ def render(options: Options) -> Rig:
     fps = options.fps or RENDER_FPS
     clock = OfflineClock(fps)
     sound = audio.open(options.sound, clock.now, loop=False, play=False)
-    rig = _rig(options, library, setlist, clock, headless(), InStep, options.scale or 1.0)
+    rig = _rig(options, library, setlist, clock, headless(), SynchronousWorker, options.scale or 1.0)
     replayed = [feed for feed in library.feeds(setlist.heard) if feed.text.kind == "csv"]  # devices are live
     rig.sound, rig.inputs, rig.live = sound, [sound, Feeds(replayed, clock.now)], False
     if options.record:
@@ -188,29 +190,27 @@ def _rig(
     setlist: Setlist,
     clock: Clock,
     context: Any,
-    studio: Callable[[generators.Generator], Studio],
+    worker: Callable[[generators.Generator], Worker],
     scale: float,
     last: bool = False,
     footage: Opener | None = None,
 ) -> Rig:
-    compiler = Compiler() if studio is Beside else None
+    compiler = Compiler() if worker is ThreadedWorker else None
 
-    def opened(wanted: Wanted) -> Studio:
+    def opened(key: PoolKey) -> Worker:
         device, precision = options.device, options.precision
-        return studio(
-            generators.open(wanted.model, device, precision, 0, wanted.bends, wanted.blend, compiler)
-        )
+        return worker(generators.open(key.model, device, precision, 0, key.bends, key.blend, compiler))
 
     width, height = (max(round(side * scale), 1) for side in options.size)
-    studios = Studios(
+    pool = ModelPool(
         opened,
-        lambda wanted: generators.memory(wanted.model) * (2 if wanted.blend else 1),
+        lambda key: generators.memory(key.model) * (2 if key.blend else 1),
         options.memory or generators.spare_memory(options.device),
-        beside=compiler is not None,
+        background=compiler is not None,
         last=last,
         break_off=compiler.close if compiler else lambda: None,
     )
-    stage = Stage(library, context, (width, height), studios, footage)
+    stage = Stage(library, context, (width, height), pool, footage)
     performance = Performance(setlist, stage.open(setlist), Tempo(offset=options.offset))
     if compiler:
         compiler.begin()

@@ -9,6 +9,7 @@ import numpy as np
 
 from perform.inputs import Health
 from perform.rig import Rig
+from perform.scenes.readiness import Readiness
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,17 +66,17 @@ class Watcher:
         moment, performance, signals = rig.moment, rig.performance, rig.performance.signals
         assert moment is not None
         self._count(moment.seconds, rig.timings.count, rig.stage.pictures_made())
-        place, cues, picture = performance.place, performance.cues, rig.picture
-        following = place.queued if place.queued is not None else place.cue + 1
+        position, cues, picture = performance.position, performance.cues, rig.picture
+        following = position.queued if position.queued is not None else position.cue + 1
         if following == len(cues):
-            following = 0 if performance.setlist.loop else place.cue
-        waits = " (queued)" if place.queued is not None else ""
-        waits = " (opening)" if cues[following].scene.ready() is False else waits
+            following = 0 if performance.setlist.loop else position.cue
+        waits = " (queued)" if position.queued is not None else ""
+        waits = " (opening)" if cues[following].scene.readiness is Readiness.OPENING else waits
         return Status(
             seconds=moment.seconds,
-            scene=cues[place.cue].cue.scene.title,
+            scene=cues[position.cue].cue.scene.title,
             next_scene=cues[following].cue.scene.title + waits,
-            cue=place.cue + 1,
+            cue=position.cue + 1,
             cues=len(cues),
             level=signals.number("audio.level"),
             low=signals.number("audio.low"),

@@ -1,23 +1,14 @@
-"""The stage: opens the units of scenes, and keeps a unit's fault within the unit.
-
-On stage nothing stops the picture: a filter that fails lets its image through, a source that fails
-keeps its last good image, a transition that fails becomes a cut.
-"""
+"""The stage: opens the units of scenes."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
-from functools import partial
 from pathlib import Path
-from typing import Any
-
-import numpy as np
+from typing import Any, TypeAlias
 
 from perform import generators
 from perform.arrays import Floats
 from perform.catalogue import Library
-from perform.clock import Moment
 from perform.faults import Faults
 from perform.footage.opening import Opener
 from perform.footage.units import Fed
@@ -27,85 +18,22 @@ from perform.latent.paths import open_path
 from perform.networks.bending import bend
 from perform.networks.blending import blend
 from perform.performance import CueInstance, SceneInstance
-from perform.render import Image, Rewinds, Unit, Values, isf
+from perform.render import Unit, isf
 from perform.render.pictures import Pictures
 from perform.render.shader import Shader
 from perform.scenes.controls import Settings
+from perform.scenes.readiness import Readiness
 from perform.scenes.scene import Role, Scene
 from perform.scenes.setlist import Setlist
-from perform.stage.pool import Studios, Wanted
-from perform.stage.worker import GeneratorVoice
+from perform.signals import Event
+from perform.stage.contained import ContainedGenerator, ContainedUnit
+from perform.stage.pool import ModelPool, PoolKey
 
-log = logging.getLogger("perform")
-
-
-class Contained:
-    """A unit whose faults stop at its edge: it is dropped, and the picture goes on."""
-
-    def __init__(self, unit: Unit, name: str, faults: Faults, black: Image = None, key: Any = None) -> None:
-        """`key` says what it was made from: a unit with an equal one may take its place."""
-        self.unit, self.parameters, self.key = unit, unit.parameters, key
-        self._name, self._faults = name, faults
-        self.failed = False
-        self._last = black
-
-    def render(self, moment: Moment, values: Values, *images: Image) -> Image:
-        """The unit's image; after a fault the newest image that came in, or the last good one."""
-        if not self.failed:
-            try:
-                self._last = self.unit.render(moment, values, *images)
-                return self._last
-            except Exception as error:  # noqa: BLE001 - on stage one place catches
-                self.failed = True
-                self._faults.note(f"{self._name} is dropped", error)
-        return images[-1] if images else self._last
-
-    def rewind(self) -> None:
-        """Begin anew, if it is a unit that does."""
-        if isinstance(self.unit, Rewinds):
-            self.unit.rewind()
-
-    def release(self) -> None:
-        self.unit.release()
-
-
-class ContainedVoice:
-    """A generator's voice whose faults stop at its edge: its last picture stays."""
-
-    def __init__(self, voice: GeneratorVoice, wanted: Wanted, name: str, faults: Faults) -> None:
-        self.voice, self.wanted = voice, wanted
-        self._name, self._faults = name, faults
-
-    def mean(self, label: float) -> Floats:
-        """The voice's centre of truncation."""
-        return self.voice.mean(label)
-
-    def ready(self) -> bool | None:
-        """Whether the voice can play."""
-        return self.voice.ready()
-
-    def map(self, z: Floats, label: float) -> Floats:
-        """The voice's w; after a fault the mean."""
-        try:
-            return self.voice.map(z, label)
-        except Exception as error:  # noqa: BLE001 - on stage one place catches
-            self._faults.note(f"{self._name} cannot map", error)
-            return np.repeat(self.mean(label)[None], len(z), 0)
-
-    def render(self, moment: Moment, values: Values, latent: Floats) -> Image:
-        """The voice's image; after a fault the last picture, still fitted and moving through the filters."""
-        try:
-            return self.voice.render(moment, values, latent)
-        except Exception as error:  # noqa: BLE001 - on stage one place catches
-            self._faults.note(f"{self._name} is dropped", error)
-            return self.voice.pictures.render(moment, values, 1.0)
-
-    def release(self) -> None:
-        self.voice.release()
+Opened: TypeAlias = ContainedUnit | ContainedGenerator
 
 
 class Stage:
-    """Everything that is open for a show: shaders in one GL context, and studios.
+    """Everything that is open for a show: shaders in one GL context, and the pool of models.
 
     `size` is (width, height) of the show in pixels; `footage` opens films, stills and cameras.
     """
@@ -115,15 +43,15 @@ class Stage:
         library: Library,
         context: Any,
         size: tuple[int, int],
-        studios: Studios,
+        pool: ModelPool,
         footage: Opener | None = None,
     ) -> None:
         self.library, self.size, self.faults = library, size, Faults()
         self._footage = footage or Opener()
-        self._context, self._studios = context, studios
+        self._context, self._pool = context, pool
         self._black = context.texture((1, 1), 4, bytes((0, 0, 0, 255)))  # of a source that never drew
-        self._spare: list[Contained | ContainedVoice] = []  # open units that the show no longer needs
-        self._made: list[Contained | ContainedVoice] = []  # units opened for the setlist being opened
+        self._spare: list[Opened] = []  # open units that the show no longer needs
+        self._made: list[Opened] = []  # units opened for the setlist being opened
 
     def open(self, setlist: Setlist, before: Sequence[CueInstance] = ()) -> list[CueInstance]:
         """The cues of a setlist, ready to play; a scene in several cues is opened once.
@@ -141,40 +69,55 @@ class Stage:
         for unit in self._spare:
             unit.release()
         if not before:
-            self._fill([one.scene for one in setlist.cues])
+            self._fill(self._keys(setlist))
         return cues
 
-    def ready(self, setlist: Setlist, shown: Sequence[Path]) -> bool | None:
-        """Whether what the scenes of the files `shown` play is open; else it is being opened, or (None)
-        it cannot be."""
-        names = [file.name for file in shown]
-        scenes = [cue.scene for cue in setlist.cues if cue.scene.model and cue.scene.file.name in names]
-        states = [self._studios.ready(self._wanted(scene)) for scene in scenes]
-        return None if None in states else all(states)
+    def readiness(self, setlist: Setlist, shown: Sequence[Path]) -> Readiness:
+        """Whether the models of the scenes in the files `shown` are open."""
+        return Readiness.of_all(self._pool.readiness(key) for key in self._keys(setlist, shown))
+
+    def request(self, setlist: Setlist, shown: Sequence[Path]) -> None:
+        """Open the models of the scenes in the files `shown`."""
+        for key in self._keys(setlist, shown):
+            self._pool.request(key)
+
+    def poll(self, seconds: float) -> list[Event]:
+        """The models that were opened or failed since the last poll, as events that the show may keep."""
+        return [
+            Event(seconds, f"model.{state.value}", key.model)
+            for key, state in self._pool.changes()
+            if state is not Readiness.ABSENT
+        ]
 
     def retry(self, setlist: Setlist) -> None:
         """Forget what could not be opened: after an edit it may be."""
-        for cue in setlist.cues:
-            if cue.scene.model:
-                self._studios.forget(self._wanted(cue.scene))
+        for key in self._keys(setlist):
+            self._pool.forget(key)
 
-    def _fill(self, scenes: Sequence[Scene]) -> None:
-        """Open what the first scenes play, as much as fits: what is open needs no opening on stage."""
-        opened: list[Wanted] = []
-        for wanted in dict.fromkeys(self._wanted(scene) for scene in scenes if scene.model):
-            if opened and not self._studios.fits([*opened, wanted]):
+    def _keys(self, setlist: Setlist, shown: Sequence[Path] | None = None) -> list[PoolKey]:
+        """What the scenes play, or those of some files, each once."""
+        names = None if shown is None else {file.name for file in shown}
+        scenes = [cue.scene for cue in setlist.cues if cue.scene.model]
+        chosen = [scene for scene in scenes if names is None or scene.file.name in names]
+        return list(dict.fromkeys(self._pool_key(scene) for scene in chosen))
+
+    def _fill(self, keys: Sequence[PoolKey]) -> None:
+        """Open what plays first, as much as fits: what is open needs no opening on stage."""
+        opened: list[PoolKey] = []
+        for key in keys:
+            if opened and not self._pool.fits([*opened, key]):
                 return
-            self._studios.open(wanted)
-            opened.append(wanted)
+            self._pool.open(key)
+            opened.append(key)
 
     def pictures_made(self) -> int:
         """How many pictures the generators have drawn."""
-        return self._studios.made()
+        return self._pool.made()
 
     def close(self) -> None:
-        """Give back networks, and stop decoding films."""
+        """Close networks, and stop decoding films."""
         self._footage.close()
-        self._studios.close()
+        self._pool.close()
 
     def _cues(self, setlist: Setlist, old: Mapping[str, SceneInstance]) -> list[CueInstance]:
         scenes: dict[Path, SceneInstance] = {}
@@ -192,16 +135,16 @@ class Stage:
         likes = [*(old.filters if old else ()), *[None] * len(scene.filters)]
         filters = [self._shader(one, "filter", like) for one, like in zip(scene.filters, likes, strict=False)]
         source = None if scene.latent else self._source(scene.source, old.source if old else None)
-        voice = self._voice(scene, old) if scene.latent else None
-        if old and (old.scene, old.source, old.voice, old.filters) == (scene, source, voice, filters):
+        generator = self._generator(scene, old) if scene.latent else None
+        if old and (old.scene, old.source, old.generator, old.filters) == (scene, source, generator, filters):
             return old
-        beyond = self._beyond(scene, voice) if voice else ()
-        made = SceneInstance(scene, source, voice, self._path(scene, voice, old), filters, *beyond)
+        beyond = self._beyond(scene, generator) if generator else ()
+        made = SceneInstance(scene, source, generator, self._path(scene, generator, old), filters, *beyond)
         if old:
             made.follow(old)
         return made
 
-    def _beyond(self, scene: Scene, voice: ContainedVoice) -> tuple[list[Floats], Centre | None]:
+    def _beyond(self, scene: Scene, generator: ContainedGenerator) -> tuple[list[Floats], Centre | None]:
         """What of a model's space a scene plays beside its path: steps in directions, and kept points."""
         assert scene.model
         known = self.library.directions(scene.model) if scene.directions else None
@@ -210,21 +153,21 @@ class Stage:
         if not seeds and not kept:
             return steps, None
         points = self.library.latents(scene.model, kept) if kept else None
-        return steps, Centre(generators.header(voice.wanted.model)[0].space, seeds or (), points)
+        return steps, Centre(generators.header(generator.key.model)[0].space, seeds or (), points)
 
     def _path(
-        self, scene: Scene, voice: ContainedVoice | None, old: SceneInstance | None
+        self, scene: Scene, generator: ContainedGenerator | None, old: SceneInstance | None
     ) -> LatentPath | None:
         """The scene's latent path; the old one, where it is, if it is of the same kind and model."""
-        if voice is None or scene.latent is None:
+        if generator is None or scene.latent is None:
             return None
         if old and old.scene.latent and old.scene.latent.name == scene.latent.name:
-            before = old.voice
-            if isinstance(before, ContainedVoice) and before.wanted.model == voice.wanted.model:
-                return old.path  # also when other bends or another blend made it another voice
-        return open_path(scene.latent.name, generators.header(voice.wanted.model)[0].space)
+            before = old.generator
+            if isinstance(before, ContainedGenerator) and before.key.model == generator.key.model:
+                return old.path  # also when other bends or another blend made it another generator
+        return open_path(scene.latent.name, generators.header(generator.key.model)[0].space)
 
-    def _source(self, settings: Settings, like: Unit | None = None) -> Contained:
+    def _source(self, settings: Settings, like: Unit | None = None) -> ContainedUnit:
         """A generator shader, a film, a still or a camera."""
         if settings.kind == "shader":
             return self._shader(settings, "generator", like)
@@ -240,7 +183,7 @@ class Stage:
             unit = (self._footage.film if kind == "film" else self._footage.still)(file, *where)
         return self._contained(unit, f"{kind} {name}".rstrip(), key)
 
-    def _shader(self, settings: Settings, role: Role, like: Unit | None = None) -> Contained:
+    def _shader(self, settings: Settings, role: Role, like: Unit | None = None) -> ContainedUnit:
         """A shader with what is played into it, one that is open if its files are as they were, by
         preference `like`."""
         key = self._key(settings, role)
@@ -254,11 +197,11 @@ class Stage:
             made.unit = Fed(shader, sources, len(isf.LEADING[role]))
         return made
 
-    def _key(self, settings: Settings, role: Role) -> Any:
+    def _key(self, settings: Settings, role: Role) -> object:
         """What a unit is made from: units with equal keys may stand in for each other."""
         match settings.kind:
             case "shader":
-                made_from: Any = self.library.isf(settings.name, role)
+                made_from: object = self.library.isf(settings.name, role)
             case "camera":
                 made_from = settings.name
             case _:  # what plays a file takes it up by itself when it is saved anew
@@ -266,44 +209,44 @@ class Stage:
         images = [(name, self._key(image, "generator")) for name, image in settings.images.items()]
         return settings.kind, made_from, images
 
-    def _there(self, key: Any, like: Unit | None) -> Contained | None:
+    def _there(self, key: object, like: Unit | None) -> ContainedUnit | None:
         """An open unit that the show no longer needs and that was made from the same."""
         for unit in sorted(self._spare, key=lambda unit: unit is not like):
-            if isinstance(unit, Contained) and not unit.failed and unit.key == key:
+            if isinstance(unit, ContainedUnit) and not unit.failed and unit.key == key:
                 self._spare.remove(unit)
                 return unit
         return None
 
-    def _contained(self, unit: Unit, name: str, key: Any) -> Contained:
-        self._made.append(made := Contained(unit, name, self.faults, self._black, key))
+    def _contained(self, unit: Unit, name: str, key: object) -> ContainedUnit:
+        self._made.append(made := ContainedUnit(unit, name, self.faults, self._black, key))
         return made
 
-    def _voice(self, scene: Scene, old: SceneInstance | None) -> ContainedVoice:
+    def _generator(self, scene: Scene, old: SceneInstance | None) -> ContainedGenerator:
         assert scene.model
-        wanted = self._wanted(scene)
-        if old and isinstance(old.voice, ContainedVoice) and old.voice.wanted == wanted:
-            self._spare.remove(old.voice)
-            return old.voice
-        studios, pictures = self._studios, Pictures(self._context, self.size)
-        voice = GeneratorVoice(partial(studios.find, wanted), partial(studios.ready, wanted), pictures)
-        self._made.append(made := ContainedVoice(voice, wanted, f"model {scene.model}", self.faults))
-        pictures.warm(generators.header(wanted.model)[0].size)
+        key = self._pool_key(scene)
+        if old and isinstance(old.generator, ContainedGenerator) and old.generator.key == key:
+            self._spare.remove(old.generator)
+            return old.generator
+        pictures = Pictures(self._context, self.size)
+        made = ContainedGenerator(self._pool, key, pictures, f"model {scene.model}", self.faults)
+        self._made.append(made)
+        pictures.warm(generators.header(key.model)[0].size)
         return made
 
-    def _wanted(self, scene: Scene) -> Wanted:
+    def _pool_key(self, scene: Scene) -> PoolKey:
         """What a scene with a model plays: the model, and what of its bends is compiled into it."""
         assert scene.model
         bends = tuple(bend(one.name, one.with_defaults) for one in scene.bends)
         other = scene.blend
         mixed = blend(self.library.model_name(other.name), other.with_defaults) if other else None
-        return Wanted(self.library.model_name(scene.model), bends, mixed)
+        return PoolKey(self.library.model_name(scene.model), bends, mixed)
 
 
-def _units(cues: Sequence[CueInstance]) -> list[Contained | ContainedVoice]:
+def _units(cues: Sequence[CueInstance]) -> list[Opened]:
     """Every unit of some cues, once."""
-    units: dict[int, Contained | ContainedVoice] = {}
+    units: dict[int, Opened] = {}
     for one in cues:
-        for unit in (one.scene.source, one.scene.voice, *one.scene.filters, one.transition):
-            if isinstance(unit, Contained | ContainedVoice):
+        for unit in (one.scene.source, one.scene.generator, *one.scene.filters, one.transition):
+            if isinstance(unit, ContainedUnit | ContainedGenerator):
                 units[id(unit)] = unit
     return list(units.values())

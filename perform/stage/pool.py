@@ -1,8 +1,8 @@
-"""The generators of a show: opened beside it, within a budget of memory.
+"""The model pool: the networks of a show, opened in the background, within a budget of memory.
 
-On stage a network is opened, compiled and warmed on a thread of its own while the show goes on; what
-was not played for longest goes first when another needs its memory. What would never fit is refused
-before anything is given up. Offline everything is opened at once, when it is asked for.
+On stage a network is opened, compiled and warmed on a thread of its own while the show goes on. When
+another needs its memory, the one that has not played for longest is closed first. One that would never
+fit is refused before any other is closed. Offline a request waits until the network is open.
 """
 
 from __future__ import annotations
@@ -11,173 +11,202 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import suppress
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import ParamSpec, TypeVar
 
+from perform.faults import reason
 from perform.networks import ModelError
 from perform.networks.bending import Bend
 from perform.networks.blending import Blend
-from perform.stage.worker import Studio
+from perform.scenes.readiness import Readiness
+from perform.stage.worker import Worker
 
 log = logging.getLogger("perform")
 
-RESTING = 60  # how often others were looked for since a studio was, when it is no longer on show
+RESTING_FINDS = 60  # finds of others after which a worker counts as no longer on show
 NICENESS = 10  # of networks where a graphics card draws: the picture comes first
 
+Given = ParamSpec("Given")
+Result = TypeVar("Result")
 
-class Wanted(NamedTuple):
-    """A model, and what is compiled into it."""
+
+@dataclass(frozen=True, slots=True)
+class PoolKey:
+    """What a worker plays: a model, and the bends and the blend that are compiled into it."""
 
     model: str
     bends: tuple[Bend, ...] = ()
     blend: Blend | None = None
 
 
-class _Later(Exception):  # noqa: N818 - not a fault
-    """There will be room when a scene that is going out has gone."""
+class PoolFull(Exception):  # noqa: N818 - not a fault
+    """There is no room until a scene that is going out has gone."""
 
 
-class Studios:
-    """Studios by what they play. `open` opens one, `memory` says how many bytes it takes, `budget` how
-    many all of them may; `beside` opens on a thread, else opening waits. `last`: see `_after_the_display`;
-    `break_off` ends an opening that is under way, when the show ends."""
+class ModelPool:
+    """Workers by what they play. `open` opens one, `memory` gives the bytes that it takes, `budget` is how
+    many all of them may take. `background` opens on a thread, else a request waits; `last`: see
+    `_after_the_display`. `break_off` ends an opening that is under way when the pool closes."""
 
     def __init__(
         self,
-        open: Callable[[Wanted], Studio],
-        memory: Callable[[Wanted], float] = lambda wanted: 0.0,
+        open: Callable[[PoolKey], Worker],
+        memory: Callable[[PoolKey], float] = lambda key: 0.0,
         budget: float = float("inf"),
-        beside: bool = False,
+        background: bool = False,
         last: bool = False,
         break_off: Callable[[], None] = lambda: None,
     ) -> None:
         self._open, self._memory, self._budget = open, memory, budget
-        self._studios: dict[Wanted, Studio] = {}  # the one that played last comes last
-        self._known_bytes: dict[Wanted, float] = {}
-        self._failed: dict[Wanted, str] = {}
-        self._asked: set[Wanted] = set()
-        self._lock = threading.Lock()
-        self._looked: dict[Wanted, int] = {}  # when it was looked for last, in lookings
-        self._lookings = 0
+        self._workers: dict[PoolKey, Worker] = {}  # the one that played last comes last
+        self._requests: dict[PoolKey, Future[None]] = {}
+        self._failed: set[PoolKey] = set()
+        self._changes: list[tuple[PoolKey, Readiness]] = []
+        self._sizes: dict[PoolKey, float] = {}
+        self._used: dict[PoolKey, int] = {}  # the count of finds when it was last found or requested
+        self._finds = 0
         self._made = 0
+        self._lock = threading.RLock()
         self._break_off, self._closing = break_off, False
-        self._pool = ThreadPoolExecutor(1, "studios", _after_the_display, (last,)) if beside else None
+        self._executor: Executor = Immediate()
+        if background:
+            self._executor = ThreadPoolExecutor(1, "models", _after_the_display, (last,))
 
-    def fits(self, wanteds: Sequence[Wanted]) -> bool:
+    def fits(self, keys: Sequence[PoolKey]) -> bool:
         """Whether all of these may be open together."""
-        return sum(map(self._bytes, wanteds)) <= self._budget
+        return sum(map(self._bytes, keys)) <= self._budget
 
-    def ready(self, wanted: Wanted) -> bool | None:
-        """Whether it is open; if not, it will be. None: it cannot be opened, and the log said why."""
+    def readiness(self, key: PoolKey) -> Readiness:
+        """How far its opening is."""
         with self._lock:
-            if wanted in self._studios:
-                self._looked[wanted] = self._lookings  # who asks is about to play it: it stays
-                return True
-            if wanted in self._failed:
-                return None
-            if wanted in self._asked:
-                return False
-            self._asked.add(wanted)
-        if self._pool:
-            self._pool.submit(self._bring, wanted)
-            return False
-        self._bring(wanted)
-        return wanted in self._studios or None
+            if key in self._workers:
+                return Readiness.READY
+            if key in self._failed:
+                return Readiness.FAILED
+            return Readiness.OPENING if key in self._requests else Readiness.ABSENT
 
-    def find(self, wanted: Wanted) -> Studio | None:
-        """A studio to play in, if it is open."""
+    def request(self, key: PoolKey) -> None:
+        """Open it, if it is not open and has not failed. One that is open stays open for a while."""
         with self._lock:
-            self._lookings += 1
-            studio = self._studios.pop(wanted, None)
-            if studio is not None:
-                self._studios[wanted] = studio
-                self._looked[wanted] = self._lookings
-            return studio
+            pending = self._requests.get(key)
+            if key in self._workers:
+                self._used[key] = self._finds
+            elif key not in self._failed and (pending is None or pending.done()):
+                self._requests[key] = self._executor.submit(self._try, key)
 
-    def open(self, wanted: Wanted) -> Studio:
-        """A studio to play in, opened now if it is not. Raises ModelError, or what the runtime raises."""
-        if self.find(wanted) is None:
-            if self._pool:
-                self._pool.submit(self._opened, wanted).result()
-            else:
-                self._opened(wanted)
-        return self._studios[wanted]
-
-    def forget(self, wanted: Wanted) -> None:
-        """Try anew, when asked, what could not be opened: its file may be another now."""
+    def changes(self) -> list[tuple[PoolKey, Readiness]]:
+        """What was opened (READY), failed or was closed (ABSENT) since the last call."""
         with self._lock:
-            self._failed.pop(wanted, None)
-            self._known_bytes.pop(wanted, None)
+            changes, self._changes = self._changes, []
+            return changes
+
+    def find(self, key: PoolKey) -> Worker | None:
+        """The worker, if it is open."""
+        with self._lock:
+            self._finds += 1
+            worker = self._workers.pop(key, None)
+            if worker is not None:
+                self._workers[key] = worker
+                self._used[key] = self._finds
+            return worker
+
+    def open(self, key: PoolKey) -> Worker:
+        """The worker, opened now if it is not. Raises ModelError, or what the runtime raises."""
+        if self.find(key) is None:
+            self._executor.submit(self._bring, key).result()
+        return self._workers[key]
+
+    def forget(self, key: PoolKey) -> None:
+        """Try again, when requested, what could not be opened: its file may have changed."""
+        with self._lock:
+            self._failed.discard(key)
+            self._sizes.pop(key, None)
 
     def made(self) -> int:
         """How many pictures have been drawn."""
         with self._lock:
-            return self._made + sum(studio.made for studio in self._studios.values())
+            return self._made + sum(worker.made for worker in self._workers.values())
 
     def close(self) -> None:
-        """Close every studio; one that is being opened is closed when it is."""
+        """Close every worker; one that is being opened is closed when it is open."""
         self._closing = True
         self._break_off()
-        if self._pool:
-            self._pool.shutdown(cancel_futures=True)
-        for wanted in list(self._studios):
-            self._give_up(wanted)
+        self._executor.shutdown(cancel_futures=True)
+        for key in list(self._workers):
+            self._close(key)
 
-    def _bring(self, wanted: Wanted) -> None:
-        """Open, or remember why not."""
+    def _try(self, key: PoolKey) -> None:
+        """Open it, or remember that it cannot be opened."""
         try:
-            self._opened(wanted)
-        except _Later:
+            self._bring(key)
+        except PoolFull:
             pass
         except Exception as error:  # noqa: BLE001 - the show goes on without this model
             if not self._closing:
-                log.error("%s cannot be opened: %s", wanted.model, error)
+                log.error("%s cannot be opened: %s", key.model, reason(error))
             with self._lock:
-                self._failed[wanted] = str(error)
-        with self._lock:
-            self._asked.discard(wanted)
+                self._failed.add(key)
+                self._changes.append((key, Readiness.FAILED))
 
-    def _opened(self, wanted: Wanted) -> None:
-        for other in self._leaving(wanted):
-            self._give_up(other)
-        studio = self._open(wanted)
+    def _bring(self, key: PoolKey) -> None:
+        for other in self._leaving(key):
+            self._close(other)
+        worker = self._open(key)
         with self._lock:
-            self._studios[wanted] = studio
-            self._looked[wanted] = self._lookings
+            self._workers[key] = worker
+            self._used[key] = self._finds
+            self._changes.append((key, Readiness.READY))
 
-    def _leaving(self, wanted: Wanted) -> list[Wanted]:
-        """Who must go so that `wanted` fits beside what is on show. ModelError when it never will."""
+    def _leaving(self, key: PoolKey) -> list[PoolKey]:
+        """What must close so that this fits beside what is on show. ModelError when it never fits."""
         with self._lock:
-            known = list(self._studios)
-            resting = {one for one in known if self._lookings - self._looked[one] > RESTING}
-        needed, open_now = self._bytes(wanted), sum(map(self._bytes, known))
+            known = list(self._workers)
+            resting = {one for one in known if self._finds - self._used[one] > RESTING_FINDS}
+        needed, open_now = self._bytes(key), sum(map(self._bytes, known))
         on_show = sum(map(self._bytes, known[-1:]))
         if needed + on_show > self._budget:
             mib = [round(size / 2**20) for size in (needed, on_show, self._budget)]
             raise ModelError(f"it takes {mib[0]} MiB beside {mib[1]} on show, and all may take {mib[2]}")
-        leaving: list[Wanted] = []
+        leaving: list[PoolKey] = []
         for other in known[:-1]:
             if open_now + needed <= self._budget:
                 break
             if other not in resting:
-                raise _Later
+                raise PoolFull
             leaving.append(other)
             open_now -= self._bytes(other)
         return leaving
 
-    def _bytes(self, wanted: Wanted) -> float:
-        """What it takes, from its file once: while there is no room yet it is asked in every frame."""
-        known = self._known_bytes.get(wanted)
+    def _bytes(self, key: PoolKey) -> float:
+        """What it takes, from its file once: while there is no room it is needed in every frame."""
+        known = self._sizes.get(key)
         if known is None:
-            known = self._known_bytes[wanted] = self._memory(wanted)
+            known = self._sizes[key] = self._memory(key)
         return known
 
-    def _give_up(self, wanted: Wanted) -> None:
+    def _close(self, key: PoolKey) -> None:
         with self._lock:
-            studio = self._studios.pop(wanted)
-            self._made += studio.made
-        studio.close()
+            worker = self._workers.pop(key)
+            self._requests.pop(key, None)
+            self._changes.append((key, Readiness.ABSENT))
+            self._made += worker.made
+        worker.close()
+
+
+class Immediate(Executor):
+    """Runs what is submitted at once, on the caller's thread."""
+
+    def submit(
+        self, fn: Callable[Given, Result], /, *args: Given.args, **kwargs: Given.kwargs
+    ) -> Future[Result]:
+        future: Future[Result] = Future()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except Exception as error:  # noqa: BLE001 - the caller finds it in the future
+            future.set_exception(error)
+        return future
 
 
 def _after_the_display(last: bool) -> None:

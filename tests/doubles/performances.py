@@ -10,6 +10,7 @@ from perform.latent.paths import Space, open_path, path_parameters
 from perform.parameters import Parameter
 from perform.performance import CueInstance, Performance, Picture, SceneInstance
 from perform.scenes.controls import Settings
+from perform.scenes.readiness import Readiness
 from perform.scenes.scene import Entrance, Scene
 from perform.scenes.setlist import BINDINGS, SHOW, Cue, Setlist
 from perform.signals import Event
@@ -33,14 +34,16 @@ class FakeUnit:
         pass
 
 
-class FakeVoice:
-    """A voice whose image is its latent."""
+class FakeGenerator:
+    """A source whose image is its latent."""
+
+    readiness = Readiness.READY
 
     def __init__(self) -> None:
         self.mapped = 0
 
-    def ready(self) -> bool | None:
-        return True
+    def request(self) -> None:
+        pass
 
     def mean(self, label: float) -> Any:
         return np.zeros(4, np.float32)
@@ -80,7 +83,7 @@ def instance(scene: Scene) -> SceneInstance:
     filters = [FakeUnit(one.name) for one in scene.filters]
     if scene.latent is None:
         return SceneInstance(scene, FakeUnit(scene.title), None, None, filters)
-    return SceneInstance(scene, None, FakeVoice(), open_path(scene.latent.name, SPACE), filters)
+    return SceneInstance(scene, None, FakeGenerator(), open_path(scene.latent.name, SPACE), filters)
 
 
 def performance(*scenes: Scene, quantise: int = 0) -> Performance:

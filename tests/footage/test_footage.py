@@ -23,7 +23,7 @@ from perform.render.readback import Readback
 from perform.rig import Rig
 from perform.show import find, load
 from perform.stage import Stage
-from perform.stage.pool import Studios
+from perform.stage.pool import ModelPool
 from tests.doubles.library import CUT, RED, save, write_library
 from tests.doubles.reels import number, write_film
 from tests.doubles.sounds import clicks, write_sound
@@ -38,7 +38,7 @@ STILL = f'title = "Still"\n{CUT}[source]\nstill = "still.png"\nfit = "fill"\n'
 CAMERA = f'title = "Camera"\n{CUT}[source]\ncamera = ""\nmirror = false\nfit = "fill"\nsharpness = 0\n'
 
 
-def nobody(_wanted: object) -> Any:
+def nobody(_key: object) -> Any:
     raise AssertionError("no model is played here")
 
 
@@ -50,7 +50,7 @@ class Show:
         library, context = Library(folder), headless()
         file = find(name, library)
         setlist = load(file, library)
-        stage = Stage(library, context, SIZE, Studios(nobody), footage)
+        stage = Stage(library, context, SIZE, ModelPool(nobody), footage)
         performance = Performance(setlist, stage.open(setlist))
         self.rig = Rig(
             OfflineClock(25), context, stage, performance, Present(context, SIZE), live=False,

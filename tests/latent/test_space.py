@@ -26,7 +26,7 @@ from perform.performance import SceneInstance
 from perform.scenes.controls import Settings
 from perform.scenes.scene import Scene, read
 from tests.doubles.catalogue import FakeCatalogue
-from tests.doubles.performances import SPACE, FakeVoice, neural_scene, performance, play
+from tests.doubles.performances import SPACE, FakeGenerator, neural_scene, performance, play
 
 TEXT = """
 title = "T"
@@ -93,7 +93,7 @@ def beyond(scene: Scene, steps: Any = (), centre: Centre | None = None) -> Any:
     show = performance(scene)
     assert scene.latent
     path = open_path(scene.latent.name, SPACE)
-    show.cues[0].scene = SceneInstance(scene, None, FakeVoice(), path, [], steps, centre)
+    show.cues[0].scene = SceneInstance(scene, None, FakeGenerator(), path, [], steps, centre)
     return show
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from perform.clock import OfflineClock
 from perform.signals import Event
-from tests.doubles.performances import FakeVoice, neural_scene, performance, play, shader_scene
+from tests.doubles.performances import FakeGenerator, neural_scene, performance, play, shader_scene
 
 
 def test_the_sentence_is_read_from_left_to_right() -> None:
@@ -23,9 +23,9 @@ def test_a_latent_is_truncated_and_mapped_only_when_it_changes() -> None:
     name, truncation, latent = pictures[0].image
     assert (name, truncation) == ("voice", 0.5)
     assert latent == pytest.approx(np.stack([z, z]) * 0.5)
-    voice = show.cues[0].scene.voice
-    assert isinstance(voice, FakeVoice)
-    assert voice.mapped == 1
+    generator = show.cues[0].scene.generator
+    assert isinstance(generator, FakeGenerator)
+    assert generator.mapped == 1
 
 
 def test_a_class_goes_to_the_mapping() -> None:
@@ -118,18 +118,18 @@ def test_an_edit_stays_on_its_cue_when_a_scene_comes_twice() -> None:
     a, b = shader_scene("a"), shader_scene("b")
     show = performance(a, b, a)
     play(show, 200, {1: [("key.3", 1.0)]})
-    assert show.place.cue == 2
+    assert show.position.cue == 2
     other = performance(a, b, a)
     show.change(other.setlist, other.cues)
     play(show, 1)
-    assert show.place.cue == 2
+    assert show.position.cue == 2
 
 
 def test_an_edit_during_a_transition_leaves_it_running() -> None:
     show = performance(shader_scene("a"), shader_scene("b"))
     play(show, 20, {1: [("key.space", 1.0)]})
-    progress = show.place.progress
+    progress = show.position.progress
     assert 0 < progress < 1
     other = performance(shader_scene("a"), shader_scene("b"))
     show.change(other.setlist, other.cues)
-    assert (show.place.before, show.place.progress) == (0, progress)
+    assert (show.position.before, show.position.progress) == (0, progress)

@@ -17,7 +17,7 @@ from perform.scenes.setlist import Setlist, read_setlist, single
 from perform.show import load
 from perform.signals import Event
 from tests.doubles.catalogue import FakeCatalogue
-from tests.doubles.performances import SPACE, FakeUnit, FakeVoice
+from tests.doubles.performances import SPACE, FakeGenerator, FakeUnit
 
 GRID = """
 title = "Grid"
@@ -99,7 +99,7 @@ def _instance(scene: Scene) -> SceneInstance:
     if scene.latent is None:
         return SceneInstance(scene, FakeUnit(scene.title), None, None, filters)
     steps = [np.zeros(4, np.float32) for _ in scene.directions]
-    return SceneInstance(scene, None, FakeVoice(), open_path(scene.latent.name, SPACE), filters, steps)
+    return SceneInstance(scene, None, FakeGenerator(), open_path(scene.latent.name, SPACE), filters, steps)
 
 
 @pytest.fixture

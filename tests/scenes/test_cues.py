@@ -7,10 +7,12 @@ import pytest
 
 from perform.clock import OfflineClock, Tempo
 from perform.scenes.controls import Settings
-from perform.scenes.cues import Cues, Place
+from perform.scenes.cues import CuePosition, Cues
+from perform.scenes.readiness import Readiness
 from perform.scenes.scene import Entrance, Scene
 from perform.scenes.setlist import Cue
 
+READY = Readiness.READY
 NONE = Settings("", (), {})
 
 
@@ -21,13 +23,15 @@ def cue(name: str, beats: float = 4, bars: float | None = None) -> Cue:
 
 def play(
     cues: Cues, seconds: float, asks: dict[int, dict[str, Any]] | None = None, fps: int = 30
-) -> list[Place]:
+) -> list[CuePosition]:
     """The places of every frame at 120 bpm: a beat is 15 frames, a bar 60."""
     clock, tempo, asks = OfflineClock(fps), Tempo(bpm=120), asks or {}
     places = []
     for frame in range(int(seconds * fps)):
         clock.advance()
-        places.append(cues.step(clock.moment(tempo), **asks.get(frame, {})))
+        asked = dict(asks.get(frame, {}))
+        cues.choose(*(asked.pop(name, 0) for name in ("go", "back", "scene")))
+        places.append(cues.step(clock.moment(tempo), **asked))
     return places
 
 
@@ -47,12 +51,12 @@ def test_a_transition_runs_over_its_beats() -> None:
     assert (places[120].before, places[120].progress) == (0, 0.0)
     assert places[135].progress == pytest.approx(0.5)
     assert places[149].before == 0
-    assert places[150] == Place(1, None, 1.0, None, 2.0)
+    assert places[150] == CuePosition(1, None, 1.0, None, 2.0)
 
 
 def test_a_transition_of_no_beats_is_a_cut() -> None:
     places = play(Cues([cue("a"), cue("b", beats=0)], 1, False), 5, {70: {"go": 1}})
-    assert places[75] == Place(1, None, 1.0, None, 1.25)
+    assert places[75] == CuePosition(1, None, 1.0, None, 1.25)
 
 
 def test_cues_go_on_by_themselves_without_drift() -> None:
@@ -83,7 +87,7 @@ def test_two_goes_before_the_bar_go_two_on() -> None:
 
 
 def test_an_edited_setlist_goes_on_from_its_place() -> None:
-    cues = Cues([cue("new"), cue("a"), cue("b")], 4, False, Place(1, before=0, queued=2, bar=0.0))
+    cues = Cues([cue("new"), cue("a"), cue("b")], 4, False, CuePosition(1, before=0, queued=2, bar=0.0))
     first = play(cues, 0.1)[0]
     assert (first.cue, first.before, first.queued) == (1, 0, 2)
 
@@ -93,7 +97,7 @@ def test_a_transition_longer_than_its_cue_ends() -> None:
     assert places[60].before == 0
     assert places[179].progress == pytest.approx(119 / 120)
     assert places[180].before is None
-    assert places[-1] == Place(1, None, 1.0, None, 1.0)
+    assert places[-1] == CuePosition(1, None, 1.0, None, 1.0)
 
 
 def test_a_cue_that_was_asked_for_is_not_lost_when_the_bars_run_out() -> None:
@@ -109,19 +113,19 @@ def test_what_comes_in_comes_in_before_the_next_go() -> None:
 
 
 def test_a_cue_that_is_not_ready_is_waited_for() -> None:
-    ready: dict[int, bool | None] = {1: False}
+    state = {1: Readiness.OPENING}
     cues = Cues([cue("a"), cue("b"), cue("c")], 4, False)
-    asks: dict[int, dict[str, Any]] = {n: {"ready": lambda at: ready.get(at, True)} for n in range(330)}
+    asks: dict[int, dict[str, Any]] = {n: {"readiness": lambda at: state.get(at, READY)} for n in range(330)}
     asks[3]["go"] = 1
     places = play(cues, 10, asks)
     assert [(places[i].cue, places[i].queued) for i in (2, 3, 299)] == [(0, None), (0, 1), (0, 1)]
-    ready[1] = True
+    state[1] = READY
     last = play(cues, 1, asks)
     assert (last[0].cue, last[0].queued) == (1, None)  # at once: its beat has passed
 
 
 def test_a_cue_that_never_will_be_ready_is_passed_over() -> None:
-    never: dict[str, Any] = {"ready": lambda at: None if at == 1 else True}
+    never: dict[str, Any] = {"readiness": lambda at: Readiness.FAILED if at == 1 else READY}
     cues = Cues([cue("a", bars=1), cue("b"), cue("c")], 0, False)
     places = play(cues, 3, {n: {**never, "go": int(n == 5)} for n in range(90)})
     assert {places[i].cue for i in range(59)} == {0}
@@ -129,10 +133,10 @@ def test_a_cue_that_never_will_be_ready_is_passed_over() -> None:
 
 
 def test_a_cue_that_comes_late_by_itself_lasts_as_long() -> None:
-    ready: dict[int, bool | None] = {1: False}
+    state = {1: Readiness.OPENING}
     cues = Cues([cue("a", bars=1), cue("b", bars=1, beats=0), cue("c", beats=0)], 4, False)
-    assert play(cues, 3, {n: {"ready": lambda at: ready.get(at, True)} for n in range(90)})[-1].cue == 0
-    ready[1] = True
+    assert play(cues, 3, {n: {"readiness": lambda at: state.get(at, READY)} for n in range(90)})[-1].cue == 0
+    state[1] = READY
     clock = OfflineClock(30)
     for _ in range(91):
         clock.advance()
@@ -143,17 +147,17 @@ def test_a_cue_that_comes_late_by_itself_lasts_as_long() -> None:
     assert later == [1] * 60 + [2] * 2
 
 
-def faded(cues: Cues, *positions: float, ready: bool = True) -> list[Place]:
+def faded(cues: Cues, *positions: float, readiness: Readiness = READY) -> list[CuePosition]:
     """The places while a crossfader is moved, a position a frame."""
     clock, places = OfflineClock(30), []
     for position in (0.0, *positions):
         clock.advance()
         moment = clock.moment(Tempo(bpm=120))
-        places.append(cues.step(moment, crossfade=position, ready=lambda _: ready))
+        places.append(cues.step(moment, crossfade=position, readiness=lambda _: readiness))
     return places[1:]
 
 
-def ways(places: list[Place]) -> list[tuple[int, int | None, float]]:
+def ways(places: list[CuePosition]) -> list[tuple[int, int | None, float]]:
     return [(place.cue, place.before, round(place.progress, 6)) for place in places]
 
 
@@ -175,12 +179,12 @@ def test_a_crossfader_waits_for_nothing_and_jumps_to_nothing() -> None:
     assert ways(faded(Cues([cue("a"), cue("b")], 4, False), 1.0)) == [(1, None, 1.0)]
     assert ways(faded(Cues([cue("a")], 4, False), 0.5, 1.0)) == [(0, None, 1.0)] * 2
     waiting = Cues([cue("a"), cue("b")], 4, False)
-    assert ways(faded(waiting, 0.5, 0.75, ready=False)) == [(0, None, 1.0)] * 2
+    assert ways(faded(waiting, 0.5, 0.75, readiness=Readiness.OPENING)) == [(0, None, 1.0)] * 2
     assert ways(faded(waiting, 0.5))[0] == (1, 0, 0.5)
 
 
 def test_an_edit_with_the_crossfader_at_its_far_end_changes_nothing() -> None:
-    edited = Cues([cue("a"), cue("b")], 4, True, Place(1, bar=2.0))
+    edited = Cues([cue("a"), cue("b")], 4, True, CuePosition(1, bar=2.0))
     clock = OfflineClock(30)
     places = []
     for position in (1.0, 1.0, 1.0):

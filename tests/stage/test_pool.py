@@ -11,21 +11,23 @@ import numpy as np
 import pytest
 
 from perform.networks import ModelError
-from perform.stage.pool import RESTING, Studios, Wanted
+from perform.scenes.readiness import Readiness
+from perform.stage.pool import RESTING_FINDS, ModelPool, PoolKey
 
-A, B, C, HUGE = (Wanted(name) for name in ("a", "b", "c", "huge"))
+READY, OPENING, FAILED = Readiness.READY, Readiness.OPENING, Readiness.FAILED
+A, B, C, HUGE = (PoolKey(name) for name in ("a", "b", "c", "huge"))
 MIB = {"a": 40, "b": 40, "c": 40, "huge": 90}
 
 
-class Studio:
+class Counter:
     """Counts pictures and remembers whether it was closed."""
 
-    def __init__(self, wanted: Wanted) -> None:
-        self.wanted, self.made, self.closed = wanted, 3, False
+    def __init__(self, key: PoolKey) -> None:
+        self.key, self.made, self.closed = key, 3, False
         self.generator: Any = None
         self.first = np.zeros((1, 1, 3), np.uint8)
 
-    def ask(self, client: Any, request: Any) -> None:
+    def request(self, client: Any, picture: Any) -> None:
         pass
 
     def take(self, client: Any) -> None:
@@ -36,25 +38,31 @@ class Studio:
 
 
 class House:
-    """Studios that a test watches; `gate` holds openings back until it is set."""
+    """Workers that a test watches; `gate` holds openings back until it is set."""
 
-    def __init__(self, budget: float = 100, beside: bool = False) -> None:
-        self.opened: list[Studio] = []
+    def __init__(self, budget: float = 100, background: bool = False) -> None:
+        self.opened: list[Counter] = []
         self.gate = threading.Event()
         self.gate.set()
-        self.studios = Studios(self.open, lambda w: MIB[w.model] * 2**20, budget * 2**20, beside)
+        self.pool = ModelPool(self.open, lambda w: MIB[w.model] * 2**20, budget * 2**20, background)
 
-    def open(self, wanted: Wanted) -> Studio:
+    def open(self, key: PoolKey) -> Counter:
         assert self.gate.wait(10)
-        if wanted.model == "broken":
+        if key.model == "broken":
             raise ModelError("broken is not readable")
-        self.opened.append(Studio(wanted))
+        self.opened.append(Counter(key))
         return self.opened[-1]
 
-    def rest(self, playing: Wanted) -> None:
+    def rest(self, playing: PoolKey) -> None:
         """A scene that plays for a while."""
-        for _ in range(RESTING + 1):
-            self.studios.find(playing)
+        for _ in range(RESTING_FINDS + 1):
+            self.pool.find(playing)
+
+
+def state(house: House, key: PoolKey) -> Readiness:
+    """How far the opening is, after a request."""
+    house.pool.request(key)
+    return house.pool.readiness(key)
 
 
 def until(ready: Callable[[], bool]) -> None:
@@ -66,94 +74,94 @@ def until(ready: Callable[[], bool]) -> None:
     raise AssertionError("it never came")
 
 
-def test_offline_a_studio_is_open_when_it_is_asked_for() -> None:
+def test_offline_a_worker_is_open_when_it_is_asked_for() -> None:
     house = House()
-    assert house.studios.find(A) is None
-    assert house.studios.ready(A) is True
-    assert house.studios.find(A) is house.opened[0]
-    assert house.studios.open(A) is house.opened[0]
+    assert house.pool.find(A) is None
+    assert state(house, A) is READY
+    assert house.pool.find(A) is house.opened[0]
+    assert house.pool.open(A) is house.opened[0]
     assert len(house.opened) == 1
 
 
-def test_on_stage_it_is_opened_beside_the_show() -> None:
-    house = House(beside=True)
+def test_on_stage_it_is_opened_in_the_background() -> None:
+    house = House(background=True)
     house.gate.clear()
-    assert [house.studios.ready(A) for _ in range(3)] == [False] * 3
-    assert house.studios.find(A) is None
+    assert [state(house, A) for _ in range(3)] == [OPENING] * 3
+    assert house.pool.find(A) is None
     house.gate.set()
-    until(lambda: house.studios.ready(A) is True)
+    until(lambda: state(house, A) is READY)
     assert len(house.opened) == 1
-    house.studios.close()
+    house.pool.close()
     assert house.opened[0].closed
 
 
 def test_what_played_longest_ago_goes_first() -> None:
     house = House()
-    house.studios.open(A)
-    house.studios.open(B)
+    house.pool.open(A)
+    house.pool.open(B)
     house.rest(B)
-    assert house.studios.ready(C)
-    assert [studio.closed for studio in house.opened] == [True, False, False]
+    assert state(house, C) is READY
+    assert [worker.closed for worker in house.opened] == [True, False, False]
     house.rest(C)
-    assert house.studios.ready(A)
-    assert [studio.closed for studio in house.opened] == [True, True, False, False]
-    assert house.studios.made() == 4 * 3  # also those of the closed
+    assert state(house, A) is READY
+    assert [worker.closed for worker in house.opened] == [True, True, False, False]
+    assert house.pool.made() == 4 * 3  # also those of the closed
 
 
 def test_what_is_on_show_is_not_closed_for_another() -> None:
     house = House()
-    house.studios.open(A)
-    house.studios.open(B)
-    house.studios.find(A), house.studios.find(B)  # a transition between them
-    assert not house.studios.ready(C)
-    assert not any(studio.closed for studio in house.opened)
+    house.pool.open(A)
+    house.pool.open(B)
+    house.pool.find(A), house.pool.find(B)  # a transition between them
+    assert state(house, C) is OPENING
+    assert not any(worker.closed for worker in house.opened)
     house.rest(B)
-    assert house.studios.ready(C)
+    assert state(house, C) is READY
     assert house.opened[0].closed
 
 
 def test_what_comes_next_stays() -> None:
     house = House()
-    house.studios.open(A)
-    house.studios.open(B)
-    for _ in range(2 * RESTING):
-        house.studios.find(B)
-        assert house.studios.ready(A)  # the next cue's, asked for in every frame
-    assert not house.studios.ready(C)
-    assert not any(studio.closed for studio in house.opened)
+    house.pool.open(A)
+    house.pool.open(B)
+    for _ in range(2 * RESTING_FINDS):
+        house.pool.find(B)
+        assert state(house, A) is READY  # the next cue's, asked for in every frame
+    assert state(house, C) is OPENING
+    assert not any(worker.closed for worker in house.opened)
 
 
 def test_what_never_fits_is_refused_before_anything_is_closed(caplog: pytest.LogCaptureFixture) -> None:
     house = House()
-    house.studios.open(A)
-    house.studios.open(B)
+    house.pool.open(A)
+    house.pool.open(B)
     house.rest(B)
     with caplog.at_level(logging.ERROR):
-        assert house.studios.ready(HUGE) is None
+        assert state(house, HUGE) is FAILED
     assert "huge cannot be opened: it takes 90 MiB beside 40 on show, and all may take 100" in caplog.text
-    assert not any(studio.closed for studio in house.opened)
-    assert house.studios.fits([A, B]) and not house.studios.fits([A, B, C])
+    assert not any(worker.closed for worker in house.opened)
+    assert house.pool.fits([A, B]) and not house.pool.fits([A, B, C])
 
 
 def test_a_model_that_fails_is_said_once_and_tried_again_after_an_edit(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     MIB["broken"] = 1
-    house, broken = House(), Wanted("broken")
+    house, broken = House(), PoolKey("broken")
     with caplog.at_level(logging.ERROR):
-        assert [house.studios.ready(broken) for _ in range(3)] == [None] * 3
+        assert [state(house, broken) for _ in range(3)] == [FAILED] * 3
     assert caplog.text.count("broken is not readable") == 1
-    house.studios.forget(broken)
-    house.studios.ready(broken)
+    house.pool.forget(broken)
+    state(house, broken)
     assert caplog.text.count("broken is not readable") == 2
     with pytest.raises(ModelError, match="not readable"):
-        house.studios.open(broken)
+        house.pool.open(broken)
 
 
 def test_memory_stays_flat_over_many_changes() -> None:
     house = House()
     for change in range(200):
-        wanted = (A, B, C)[change % 3]
-        house.studios.open(wanted)
-        house.rest(wanted)
-        assert sum(not studio.closed for studio in house.opened) <= 2
+        key = (A, B, C)[change % 3]
+        house.pool.open(key)
+        house.rest(key)
+        assert sum(not worker.closed for worker in house.opened) <= 2

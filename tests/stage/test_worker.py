@@ -7,7 +7,8 @@ import pytest
 
 from perform.clock import Moment
 from perform.latent.paths import Space
-from perform.stage.worker import Beside, InStep, Pace, Request
+from perform.stage.source import FrameInterpolation
+from perform.stage.worker import PictureRequest, SynchronousWorker, ThreadedWorker
 
 
 class Doubler:
@@ -39,68 +40,68 @@ class Doubler:
         self.closed = True
 
 
-def request(value: float) -> Request:
-    return Request(np.full((1, 1), value, np.float32), {})
+def request(value: float) -> PictureRequest:
+    return PictureRequest(np.full((1, 1), value, np.float32), {})
 
 
-def wait_for(studio: Beside, client: str) -> int:
-    while (picture := studio.take(client)) is None:
+def wait_for(worker: ThreadedWorker, client: str) -> int:
+    while (picture := worker.take(client)) is None:
         pass
     return int(picture[0, 0, 0])
 
 
-def test_the_newest_wish_wins() -> None:
+def test_the_newest_request_wins() -> None:
     generator = Doubler()
-    studio = Beside(generator)
-    studio.ask("a", request(1))
+    worker = ThreadedWorker(generator)
+    worker.request("a", request(1))
     assert generator.began.acquire(timeout=10)  # 1 is being drawn: 2 and 3 wait, and 3 replaces 2
-    studio.ask("a", request(2))
-    studio.ask("a", request(3))
+    worker.request("a", request(2))
+    worker.request("a", request(3))
     generator.gate.release()
-    assert wait_for(studio, "a") == 1
+    assert wait_for(worker, "a") == 1
     generator.gate.release()
-    assert wait_for(studio, "a") == 3
-    assert studio.take("a") is None
-    assert studio.made == 2
-    studio.close()
+    assert wait_for(worker, "a") == 3
+    assert worker.take("a") is None
+    assert worker.made == 2
+    worker.close()
     assert generator.closed
 
 
 def test_clients_take_turns() -> None:
     generator = Doubler()
-    studio = Beside(generator)
-    studio.ask("a", request(1))
+    worker = ThreadedWorker(generator)
+    worker.request("a", request(1))
     assert generator.began.acquire(timeout=10)
-    studio.ask("b", request(2))
-    studio.ask("a", request(3))
+    worker.request("b", request(2))
+    worker.request("a", request(3))
     generator.gate.release(3)
-    assert wait_for(studio, "b") == 2
-    assert wait_for(studio, "a") in (1, 3)
-    studio.close()
+    assert wait_for(worker, "b") == 2
+    assert wait_for(worker, "a") in (1, 3)
+    worker.close()
 
 
 def test_a_fault_reaches_the_client() -> None:
     generator = Doubler()
-    studio = Beside(generator)
+    worker = ThreadedWorker(generator)
     generator.gate.release()
-    studio.ask("a", request(-1))
+    worker.request("a", request(-1))
     with pytest.raises(RuntimeError, match="the device is gone"):
         while True:
-            studio.take("a")
-    studio.close()
+            worker.take("a")
+    worker.close()
 
 
 def test_in_step_every_frame_has_its_own_picture() -> None:
     generator = Doubler()
     generator.gate.release(5)
-    studio = InStep(generator)
+    worker = SynchronousWorker(generator)
     for value in range(5):
-        studio.ask("a", request(value))
-        picture = studio.take("a")
+        worker.request("a", request(value))
+        picture = worker.take("a")
         assert picture is not None
         assert picture[0, 0, 0] == value
-    assert studio.take("a") is None
-    studio.close()
+    assert worker.take("a") is None
+    worker.close()
     assert generator.closed
 
 
@@ -109,17 +110,17 @@ def moment(seconds: float, dt: float) -> Moment:
 
 
 def test_a_fast_generator_is_shown_at_once() -> None:
-    pace = Pace()
+    interpolation = FrameInterpolation()
     for frame in range(10):
-        pace.arrived(frame / 30)
-        assert pace.blend(moment(frame / 30, 1 / 30)) == 1.0
+        interpolation.arrived(frame / 30)
+        assert interpolation.blend(moment(frame / 30, 1 / 30)) == 1.0
 
 
 def test_a_slow_generator_moves_evenly() -> None:
-    pace = Pace()
+    interpolation = FrameInterpolation()
     blends = []
     for frame in range(16):
         if frame % 4 == 0:
-            pace.arrived(frame / 60)
-        blends.append(pace.blend(moment(frame / 60, 1 / 60)))
+            interpolation.arrived(frame / 60)
+        blends.append(interpolation.blend(moment(frame / 60, 1 / 60)))
     assert blends[4:] == pytest.approx([0.25, 0.5, 0.75, 1.0] * 3)

@@ -1,0 +1,65 @@
+"""Contained units: a unit's fault stays within the unit, and nothing stops the picture.
+
+A filter that fails lets its image through, a source that fails keeps its last good image, a transition
+that fails becomes a cut.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from perform.arrays import Floats
+from perform.clock import Moment
+from perform.faults import Faults
+from perform.render import Image, Rewinds, Unit, Values
+from perform.render.pictures import Pictures
+from perform.stage.pool import ModelPool, PoolKey
+from perform.stage.source import GeneratorSource
+
+
+class ContainedUnit:
+    """A unit that is dropped when it fails. `key` is what it was made from: a unit with an equal key may
+    take its place. `black` is the image of a source that never drew."""
+
+    def __init__(self, unit: Unit, name: str, faults: Faults, black: Image, key: object) -> None:
+        self.unit, self.parameters, self.key = unit, unit.parameters, key
+        self._name, self._faults = name, faults
+        self.failed = False
+        self._last = black
+
+    def render(self, moment: Moment, values: Values, *images: Image) -> Image:
+        """The unit's image; after a fault the newest image that came in, or the last good one."""
+        if not self.failed:
+            with self._faults.contain(f"{self._name} is dropped"):
+                self._last = self.unit.render(moment, values, *images)
+                return self._last
+            self.failed = True
+        return images[-1] if images else self._last
+
+    def rewind(self) -> None:
+        """Go back to the beginning, if it is a unit that can."""
+        if isinstance(self.unit, Rewinds):
+            self.unit.rewind()
+
+    def release(self) -> None:
+        self.unit.release()
+
+
+class ContainedGenerator(GeneratorSource):
+    """A generator whose last picture stays when it fails."""
+
+    def __init__(self, pool: ModelPool, key: PoolKey, pictures: Pictures, name: str, faults: Faults) -> None:
+        super().__init__(pool, key, pictures)
+        self._name, self._faults = name, faults
+
+    def map(self, z: Floats, label: float) -> Floats:
+        """The generator's w; after a fault the mean."""
+        with self._faults.contain(f"{self._name} cannot map"):
+            return super().map(z, label)
+        return np.repeat(self.mean(label)[None], len(z), 0)
+
+    def render(self, moment: Moment, values: Values, latent: Floats) -> Image:
+        """The generator's image; after a fault the last picture, still fitted and filtered."""
+        with self._faults.contain(f"{self._name} is dropped"):
+            return super().render(moment, values, latent)
+        return self.pictures.render(moment, values, 1.0)

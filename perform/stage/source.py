@@ -1,0 +1,109 @@
+"""A trained generator as the source of a scene: latents in, images out, at whatever rate the network has.
+
+Live, the network draws on its own thread, and the display moves smoothly between its last two
+pictures; offline every frame waits for its own picture.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from perform.arrays import Floats
+from perform.clock import Moment
+from perform.render import Image, Values
+from perform.render.pictures import Pictures
+from perform.scenes.readiness import Readiness
+from perform.stage.pool import ModelPool, PoolKey
+from perform.stage.worker import PictureRequest, Worker
+
+SMOOTHING = 0.1  # weight of the newest interval in the running mean of picture intervals
+
+
+@dataclass(slots=True)
+class FrameInterpolation:
+    """How the display moves from the picture before to the newest one: over the running mean of
+    the time between pictures, so that a slow generator looks even."""
+
+    came: float = -1.0
+    interval: float = 0.0
+
+    def arrived(self, seconds: float) -> None:
+        """A picture came at `seconds`."""
+        if self.came >= 0:
+            gap = min(seconds - self.came, 1.0)
+            self.interval += (gap - self.interval) * (SMOOTHING if self.interval else 1.0)
+        self.came = seconds
+
+    def blend(self, moment: Moment) -> float:
+        """0: the picture before, 1: the newest. A generator as fast as the display is at 1."""
+        if self.interval <= moment.dt * 1.1:
+            return 1.0
+        return min((moment.seconds - self.came + moment.dt) / self.interval, 1.0)
+
+
+class GeneratorSource:
+    """A generator of the pool as the source of one scene (the protocol `NeuralSource` of a performance).
+    `key` is its model, and what is compiled into it."""
+
+    def __init__(self, pool: ModelPool, key: PoolKey, pictures: Pictures) -> None:
+        self.key, self.pictures = key, pictures
+        self._pool, self._interpolation = pool, FrameInterpolation()
+        self._frame = -1  # the last that was drawn
+
+    @property
+    def worker(self) -> Worker:
+        """Where it draws. RuntimeError when that is not open."""
+        worker = self._pool.find(self.key)
+        if worker is None:
+            raise RuntimeError("the model is not open")
+        return worker
+
+    @property
+    def readiness(self) -> Readiness:
+        """Whether its model is open."""
+        return self._pool.readiness(self.key)
+
+    def request(self) -> None:
+        """Open its model, if it is not open."""
+        self._pool.request(self.key)
+
+    def mean(self, label: float) -> Floats:
+        """The centre of truncation [w_dim] of class `label`."""
+        return self.worker.generator.mean(self._labels(label))
+
+    def map(self, z: Floats, label: float) -> Floats:
+        """z [n, z_dim] of class `label`, or of a mix of the two nearest, to w [n, w_dim]."""
+        return self.worker.generator.map(z, self._labels(label))
+
+    def _labels(self, label: float) -> Floats | None:
+        """[1, c_dim] that sums to 1; classes go round. None: the generator has no classes."""
+        classes = self.worker.generator.space.c_dim
+        if not classes:
+            return None
+        labels = np.zeros((1, classes), np.float32)
+        first, share = int(label // 1), label % 1
+        labels[0, (first + 1) % classes] = share
+        labels[0, first % classes] += 1 - share
+        return labels
+
+    def render(self, moment: Moment, values: Values, latent: Floats) -> Image:
+        """The image at this moment; after a pause without the picture from before it."""
+        worker = self.worker
+        if not self.pictures.begun:
+            self.pictures.upload(worker.first)
+        if moment.frame != self._frame + 1:
+            self._interpolation = FrameInterpolation()
+            worker.take(id(self))
+        self._frame = moment.frame
+        worker.request(id(self), PictureRequest(latent, values))
+        picture = worker.take(id(self))
+        if picture is not None:
+            self.pictures.upload(picture)
+            self._interpolation.arrived(moment.seconds)
+        return self.pictures.render(moment, values, self._interpolation.blend(moment))
+
+    def release(self) -> None:
+        """Give back textures; the worker stays."""
+        self.pictures.release()
