@@ -14,10 +14,7 @@ from perform.documents import SceneError
 from perform.footage import opening
 from perform.footage.changes import Stamp, stamp
 from perform.generators import latents
-from perform.generators.latents import COMPANIONS
-from perform.generators.latents import SUFFIX as DIRECTIONS
-from perform.generators.untrained import MAPPING
-from perform.generators.untrained import TABLES as BUILT_IN
+from perform.generators.untrained import BUILT_IN, SHARED_MAPPING
 from perform.inputs.feeds import document as feeds
 from perform.inputs.feeds.document import Feed
 from perform.latent.directions import PARAMETERS as DIRECTION
@@ -26,6 +23,8 @@ from perform.latent.paths import PATHS, path_parameters
 from perform.midi import profiles
 from perform.midi.profiles import Profile
 from perform.networks import ModelError, bending, blending
+from perform.networks.modelfiles import COMPANIONS
+from perform.networks.modelfiles import DIRECTIONS_SUFFIX as DIRECTIONS
 from perform.parameters import Parameter
 from perform.render import isf
 from perform.render.pictures import PARAMETERS as PICTURES
@@ -162,12 +161,12 @@ class Library:
 
     def bend(self, model: str, operation: str) -> tuple[Parameter, ...]:
         """The parameters of an operation on a model's activations; LookupError when there is none."""
-        return bending.parameters(operation, generators.layers(self.model_name(model)))
+        return bending.bend_parameters(operation, generators.layers(self.model_name(model)))
 
     def blend(self, model: str, other: str) -> tuple[Parameter, ...]:
         """The parameters of a blend of a model with another; LookupError when there is none."""
         self.model_name(other)
-        return blending.parameters(generators.layers(self.model_name(model)))
+        return blending.blend_parameters(generators.layers(self.model_name(model)))
 
     def model_name(self, name: str) -> str:
         """The model that plays for `name`: a name that generators know, or a file's path."""
@@ -204,7 +203,7 @@ class Library:
         """The directions that were found for a model; of two of a name the nearer folder's. LookupError
         when none were."""
         model = self.model_name(model)
-        name = MAPPING if model in BUILT_IN else Path(model).stem
+        name = SHARED_MAPPING if model in BUILT_IN else Path(model).stem
         folders = self._beside(model)
         files = [file for folder in folders if (file := folder / f"{name}{DIRECTIONS}").is_file()]
         if not files:
@@ -230,7 +229,7 @@ class Library:
         space = generators.header(self.model_name(model))[0].space
         for file in (Path(name), *(folder / "models" / name for folder in self.folders)):
             if file.is_file():
-                return latents.read(file, space)
+                return latents.read_latents(file, space)
         raise LookupError("there is no such file")
 
     def path(self, name: str) -> tuple[Parameter, ...]:
@@ -264,7 +263,7 @@ def _folders() -> tuple[Path, ...]:
 
 
 def _directions(file: Path, width: int) -> Directions:
-    found = latents.directions(file)
+    found = latents.read_directions(file)
     shape = found.components.shape
     if shape[1] != width or found.space != "w":
         raise ModelError(f"{file} has directions {shape}, must be [n, {width}] of w")

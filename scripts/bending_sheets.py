@@ -94,7 +94,7 @@ def write_other(model: str, file: Path) -> None:
     """A model of the same shape: the channels of every weight in another order."""
     from dataclasses import replace
 
-    from perform.networks.weights import write
+    from perform.networks.modelfiles import write_weights
 
     weights = generators.weights_of(model)
     draw = np.random.default_rng(SEED)
@@ -102,7 +102,7 @@ def write_other(model: str, file: Path) -> None:
     for name, array in arrays.items():
         if "conv" in name and name.endswith(".weight") and array.ndim == 4:
             arrays[name] = np.ascontiguousarray(array[draw.permutation(len(array))])
-    write(file, replace(weights, arrays=arrays))
+    write_weights(file, replace(weights, arrays=arrays))
 
 
 def latent(unit: generators.Generator, seed: int) -> Any:

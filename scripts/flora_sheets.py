@@ -22,8 +22,8 @@ from perform.latent.curves import linear, slerp
 from perform.latent.directions import LAST, Directions
 from perform.latent.paths import truncate, z_of
 from perform.models import located
-from perform.models.directions import sheet
-from perform.sampling.sheets import grid, joined
+from perform.models.directions import directions_sheet
+from perform.sampling.sheets import join_pictures, picture_grid
 from scripts.contact_sheets import save
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "pictures" / "flora"
@@ -44,10 +44,10 @@ def main() -> None:
     unit = generators.open(located(name), "cpu", "float32")
     for psi in PSIS:
         save(seeds(unit, psi), FOLDER / f"psi-{round(100 * psi)}.jpg")
-    save(joined([rows(unit, through_z=True), rows(unit, through_z=False)], 0), FOLDER / "ways.jpg")
+    save(join_pictures([rows(unit, through_z=True), rows(unit, through_z=False)], 0), FOLDER / "ways.jpg")
     known = Library().directions(name)
     chosen = Directions((*FORM, *LIGHT), np.stack([known.step(one) for one in (*FORM, *LIGHT)]))
-    save(sheet(unit, chosen, [SHOWN], (0, LAST)), FOLDER / "directions.jpg")
+    save(directions_sheet(unit, chosen, [SHOWN], (0, LAST)), FOLDER / "directions.jpg")
     unit.close()
     small = generators.open(located(SMALL), "cpu", "float32")
     save(seeds(small, 1.0), FOLDER / "small.jpg")
@@ -56,7 +56,7 @@ def main() -> None:
 
 def seeds(unit: Generator, psi: float) -> Pixels:
     """The first COUNT seeds."""
-    return grid([drawn(unit, z_of(seed, unit.space.z_dim), psi) for seed in range(COUNT)], COLUMNS)
+    return picture_grid([drawn(unit, z_of(seed, unit.space.z_dim), psi) for seed in range(COUNT)], COLUMNS)
 
 
 def rows(unit: Generator, through_z: bool) -> Pixels:
@@ -70,7 +70,7 @@ def rows(unit: Generator, through_z: bool) -> Pixels:
             else:
                 ends = unit.map(np.stack([one, other]))
                 pictures.append(shown(unit, linear(ends[0], ends[1], share), PSI))
-    return grid(pictures, COLUMNS)
+    return picture_grid(pictures, COLUMNS)
 
 
 def drawn(unit: Generator, z: Floats, psi: float) -> Pixels:

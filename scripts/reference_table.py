@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from perform.generators import header
-from perform.sampling.pictures import Sampling, Wish
+from perform.sampling.pictures import SampleRequest, Sampling
 
 FILE = Path(__file__).parent.parent / "docs" / "checkpoints.md"
 BEGIN, END = "<!-- reference table -->", "<!-- end -->"
@@ -38,7 +38,7 @@ class Case(NamedTuple):
 
     name: str
     kind: str
-    wish: Wish
+    wish: SampleRequest
 
 
 class Difference(NamedTuple):
@@ -68,7 +68,7 @@ def cases(data: Any, folder: Path) -> Iterator[Case]:
     for name in data.files:
         if name.startswith("in/"):
             np.save(folder / f"{name[3:]}.npy", data[name])
-    asked = Wish(z=folder / "z.npy", labels=folder / "c.npy" if "in/c" in data.files else None)
+    asked = SampleRequest(z=folder / "z.npy", labels=folder / "c.npy" if "in/c" in data.files else None)
     for name in data.files:
         if not name.startswith("out/"):
             continue
@@ -76,21 +76,23 @@ def cases(data: Any, folder: Path) -> Iterator[Case]:
             yield Case(name, "ws" if name[4] in "wl" else "images", wish)
 
 
-def _wish(name: str, asked: Wish, data: Any, folder: Path) -> Wish | None:
+def _wish(name: str, asked: SampleRequest, data: Any, folder: Path) -> SampleRequest | None:
     """What gives an array of a reference file; None for one that needs no telling."""
     noise = "none" if "none" in name or "zero_noise" in name else "const"
     if found := re.fullmatch(r"(ws|img_const|img_none)_psi([-.\d]+?)(_cut4)?", name):
         return replace(asked, psi=float(found[2]), cutoff=4 if found[3] else None, noise=noise)
     if name == "img_const_ws_mix":
-        return Wish(ws=folder / "ws_mix.npy")
+        return SampleRequest(ws=folder / "ws_mix.npy")
     if name in ("img_mix_inject5",):
         w = data["out/w"]
         np.save(folder / "mix.npy", np.stack([w[0]] * 5 + [w[1]] * 5)[None])
-        return Wish(ws=folder / "mix.npy")
+        return SampleRequest(ws=folder / "mix.npy")
     if name.removeprefix("img_") in PLACES:
         return replace(asked, controls=PLACES[name.removeprefix("img_")])
     if found := re.fullmatch(r"img_t([.\d]+)", name):  # BigGAN
-        return Wish(z=folder / "z_unscaled.npy", labels=folder / "class_vector.npy", psi=float(found[1]))
+        return SampleRequest(
+            z=folder / "z_unscaled.npy", labels=folder / "class_vector.npy", psi=float(found[1])
+        )
     if name in ("w", "img", "img_const", "img_zero_noise"):
         return replace(asked, noise=noise)
     if name in ("img_const_trunc0.7", "latents_trunc0.7"):

@@ -13,7 +13,7 @@ from pathlib import Path
 from perform import generators
 from perform.bench import Figure
 from perform.networks import Device, Precision
-from perform.sampling.speed import rate
+from perform.sampling.speed import pictures_per_second
 
 SIZES = {"64": "untrained-64", "128": "untrained-128", "256": "untrained-256", "full": "untrained"}
 GOAL = 30.0  # pictures a second of the full-size network in its fastest form
@@ -47,7 +47,7 @@ def _opened(
             return
         known.add(variant)
         label = f"picture_fps_{size}_{variant}"
-        measured = rate(unit, seconds)
+        measured = pictures_per_second(unit, seconds)
     if size == "full" and precision == "auto":
         yield Figure.at_least(label, measured, "pictures/s", GOAL)
     else:
@@ -56,7 +56,7 @@ def _opened(
 
 def _plain(size: str, name: str, seconds: float) -> Figure:
     """The network as plain torch calls on the CPU: what the runtimes are measured against."""
-    from perform.networks.runtimes.eager import Eager
+    from perform.networks.runtimes.torch.eager import Eager
 
     with closing(Eager(generators.weights_of(name))) as unit:
-        return Figure(f"picture_fps_{size}_torch", rate(unit, seconds), "pictures/s")
+        return Figure(f"picture_fps_{size}_torch", pictures_per_second(unit, seconds), "pictures/s")

@@ -25,9 +25,10 @@ from perform.clock import stopwatch
 from perform.generators import untrained
 from perform.generators.kernels import TILE, fuse
 from perform.generators.stylegan3.untrained import untrained as alias_free
-from perform.networks.runtimes import cuda
-from perform.networks.runtimes.eager import network
-from perform.networks.weights import Weights, family
+from perform.networks.families import family
+from perform.networks.runtimes.torch import cuda
+from perform.networks.runtimes.torch.network import build_network
+from perform.networks.weights import Weights
 
 Run: TypeAlias = Callable[[], Tensor]
 Kind: TypeAlias = Literal["half", "tf32", "float32"]  # of the numbers that are multiplied
@@ -40,9 +41,9 @@ MATRIX = 8192  # rows of the matrices whose product is the measure of the machin
 ROUNDS = 10
 
 CASES: dict[str, Callable[[], Weights]] = {
-    "stylegan2_256": partial(untrained.sized, 256, 16384),
-    "stylegan2_512": partial(untrained.sized, 512, 32768),
-    "stylegan2_1024": partial(untrained.sized, 1024, 32768),
+    "stylegan2_256": partial(untrained.untrained_sized, 256, 16384),
+    "stylegan2_512": partial(untrained.untrained_sized, 512, 32768),
+    "stylegan2_1024": partial(untrained.untrained_sized, 1024, 32768),
     "stylegan3t_512": partial(alias_free, 512),
     "stylegan3t_1024": partial(alias_free, 1024),
 }
@@ -54,7 +55,7 @@ class Bed:
 
     device: str = "cuda"
     half: str = "float16"
-    capture: cuda.Capture = cuda.capture
+    capture: cuda.Capture = cuda.capture_graph
     matrix: int = MATRIX
     least: int = LEAST
 
@@ -80,7 +81,7 @@ class Variant:
 
     def build(self, weights: Weights, given: Sequence[Tensor], bed: Bed) -> Run:
         """What makes the picture [1, channels, height, width] of `given`, warm, without arguments."""
-        synthesis: Any = network(weights, bed.half if self.kind == "half" else "float32").to(bed.device)
+        synthesis: Any = build_network(weights, bed.half if self.kind == "half" else "float32").to(bed.device)
         if self.tile:
             fuse(synthesis, self.tile)
         if self.compiled:
@@ -247,7 +248,7 @@ def matrix_rate(bed: Bed, kind: Kind) -> float:
 
 def operations(weights: Weights) -> float:
     """Additions and multiplications of a picture's convolutions and products, as plain torch makes them."""
-    synthesis = network(weights).to("meta")
+    synthesis = build_network(weights).to("meta")
     given = [torch.empty(array.shape, device="meta") for array in latent(weights)]
     with torch.inference_mode(), FlopCounterMode(display=False) as counter:
         synthesis(*given)

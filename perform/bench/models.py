@@ -28,13 +28,13 @@ from perform.generators.stylegan2 import FILTER, Config, channel_table
 from perform.generators.stylegan3.untrained import untrained as stylegan3
 from perform.networks import Device
 from perform.networks.weights import Weights
-from perform.sampling.speed import rate
+from perform.sampling.speed import pictures_per_second
 
 SIZE = 300_000_000  # bytes of the pickle
 LONGEST, MOST = 5.0, 3.0  # seconds to load it, its size in memory
 SECONDS = 3.0
 FAMILIES: Mapping[str, tuple[Callable[[], Weights], float]] = {  # and the goal of the fast form, 0: none
-    "stylegan2_256": (lambda: untrained.weights("untrained"), 30.0),
+    "stylegan2_256": (lambda: untrained.untrained_weights("untrained"), 30.0),
     "stylegan3_t_64": (lambda: stylegan3(64, base=1024, most=32, z_dim=64, mapping=(64, 64)), 60.0),
     "biggan_128": (lambda: biggan.untrained(biggan.published(128)), 0.0),
     "dcgan_64": (lambda: dcgan.untrained(64), 0.0),
@@ -42,9 +42,9 @@ FAMILIES: Mapping[str, tuple[Callable[[], Weights], float]] = {  # and the goal 
 LOAD = """
 import json, sys
 from perform.clock import stopwatch
-from perform.generators.load import load
+from perform.generators.load import load_weights
 began = stopwatch()
-found = load(sys.argv[1])
+found = load_weights(sys.argv[1])
 print(json.dumps([stopwatch() - began, found.config.family]))
 try:
     print(next(line for line in open("/proc/self/status") if line.startswith("VmHWM")).split()[1])
@@ -80,12 +80,12 @@ def loading(file: Path) -> Iterator[Figure]:
 
 
 def _family(name: str, weights: Weights, goal: float, seconds: float, device: Device) -> Iterator[Figure]:
-    from perform.networks.runtimes.eager import Eager
+    from perform.networks.runtimes.torch.eager import Eager
 
     with closing(Eager(weights)) as plain:
-        yield Figure(f"{name}_torch", rate(plain, seconds), "pictures/s")
+        yield Figure(f"{name}_torch", pictures_per_second(plain, seconds), "pictures/s")
     with closing(generators.opened(weights, device)) as unit:
-        measured = rate(unit, seconds)
+        measured = pictures_per_second(unit, seconds)
     label = f"{name}_fast"
     yield (
         Figure.at_least(label, measured, "pictures/s", goal)

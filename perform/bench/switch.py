@@ -16,7 +16,7 @@ from perform.bench import Figure, percentiles, resident
 from perform.catalogue import Library
 from perform.clock import stopwatch
 from perform.networks import Device
-from perform.networks.weights import write
+from perform.networks.modelfiles import write_weights
 from perform.rig import Rig
 
 EVERY = 6.0  # seconds between two changes
@@ -75,7 +75,7 @@ def _write(folder: Path, base: str) -> None:
     for i in range(MODELS):
         array = weights.arrays[bias] + draw.normal(0, 0.1, weights.arrays[bias].shape).astype(np.float32)
         file = folder / "models" / f"m{i}.safetensors"
-        write(file, replace(weights, arrays={**weights.arrays, bias: array}))
+        write_weights(file, replace(weights, arrays={**weights.arrays, bias: array}))
         (folder / "presets" / f"s{i}.toml").write_text(
             SCENE.format(title=f"Scene {i}", model=f"m{i}", other=base)
         )

@@ -8,10 +8,11 @@ from pathlib import Path
 from perform import generators
 from perform.catalogue import MODELS, Library
 from perform.documents import document
-from perform.generators.latents import DISCRIMINATOR, directions
-from perform.generators.latents import SUFFIX as DIRECTIONS
+from perform.generators.latents import read_directions
 from perform.inputs.feeds import document as feeds
 from perform.midi import profiles
+from perform.networks.modelfiles import DIRECTIONS_SUFFIX as DIRECTIONS
+from perform.networks.modelfiles import DISCRIMINATOR_SUFFIX
 from perform.render import isf
 from perform.scenes import mapping as learned
 from perform.show import load
@@ -45,8 +46,8 @@ def check_file(file: Path, library: Library) -> list[str]:
             case ".fs":
                 _compile(file)
             case ".safetensors" if file.name.endswith(DIRECTIONS):
-                directions(file)
-            case ".safetensors" if file.name.endswith(DISCRIMINATOR):
+                read_directions(file)
+            case ".safetensors" if file.name.endswith(DISCRIMINATOR_SUFFIX):
                 from perform.training.state import tensors
 
                 tensors(file)

@@ -252,12 +252,12 @@ def _cameras() -> list[str]:
 def hands() -> Finding:
     """What tracks hands: MediaPipe, and its model."""
     from perform.inputs.hands import lacking, model_file
-    from perform.models.hands import whole
+    from perform.models.hands import is_whole
 
     if missing := lacking(str(model_file())):
         why, _, remedy = missing.partition(": ")
         return "warn", why, remedy or "play with knobs, keys or sensors on this machine"
-    if not whole(model_file()):
+    if not is_whole(model_file()):
         return "warn", f"{model_file()} is damaged", "perform models import hands"
     return "ok", f"MediaPipe {metadata.version('mediapipe')}, {model_file()}", ""
 
@@ -266,7 +266,7 @@ def processor() -> Finding:
     """OpenVINO, and whether the processor multiplies in bfloat16 (twice the pictures a second)."""
     import openvino
 
-    from perform.networks.runtimes.openvino import core
+    from perform.networks.runtimes.openvino.runtime import core
 
     able = core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     version = openvino.__version__.split("-")[0]

@@ -28,7 +28,7 @@ def pictures(
 
     from perform import flora
     from perform.flora.sheets import save_latents
-    from perform.sampling.pictures import png_of
+    from perform.sampling.pictures import encode_png
 
     with complaints():
         latents = flora.latents(seed, count)
@@ -36,7 +36,7 @@ def pictures(
         save_latents(folder, latents)
         watched = track(latents, "drawing", console=err, transient=True, disable=not err.is_terminal)
         for number, z in enumerate(watched):
-            (folder / f"{number:06d}.png").write_bytes(png_of(flora.render(z, size)))
+            (folder / f"{number:06d}.png").write_bytes(encode_png(flora.render(z, size)))
     _say(f"{count} pictures in {folder}")
 
 
@@ -75,12 +75,12 @@ def sheet(
 ) -> None:
     """Draw a contact sheet."""
     from perform.flora.sheets import sheet as drawn
-    from perform.sampling.pictures import png_of
+    from perform.sampling.pictures import encode_png
 
     with complaints():
         if path.suffix.lower() != ".png":
             raise ValueError(f"{path}, must be a .png")
-        path.write_bytes(png_of(drawn(seed, columns, rows, size)))
+        path.write_bytes(encode_png(drawn(seed, columns, rows, size)))
     _say(f"{columns * rows} pictures in {path}")
 
 

@@ -93,12 +93,12 @@ class _Begun:
 def _points(begun: _Begun, keys: str | None, choose: int | None, seed: int) -> tuple[int, ...]:
     """The keyframes asked for, else those before."""
     from perform.models import located
-    from perform.sampling.pictures import seeds
+    from perform.sampling.pictures import parse_seeds
 
     if keys and choose:
         raise ValueError("give one of --keys and --choose")
     if keys:
-        return tuple(seeds(keys))
+        return tuple(parse_seeds(keys))
     if choose is not None:
         return chosen(located(begun.model), choose, seed)
     if begun.before is None:

@@ -37,7 +37,7 @@ def metrics(
 ) -> None:
     """How near a model's pictures are to those it learnt from."""
     from perform.models import located
-    from perform.sampling.pictures import png_of
+    from perform.sampling.pictures import encode_png
     from perform.training.dataset import Dataset
     from perform.training.metrics import compared
     from perform.training.metrics.course import SHOWN, evenly, neighbours
@@ -56,7 +56,7 @@ def metrics(
             shown = [*drawn(located(model), range(seed, seed + SHOWN), psi)]
             seen = neighbours(shown, made, real, lambda n: pictures.picture(int(spread[n])))
             sheet.parent.mkdir(parents=True, exist_ok=True)
-            sheet.write_bytes(png_of(seen))
+            sheet.write_bytes(encode_png(seen))
     if as_json:
         typer.echo(
             json.dumps({"model": model, "dataset": str(dataset), "samples": samples, "psi": psi} | found)
@@ -70,10 +70,10 @@ def metrics(
 
 def drawn(model: str, seeds: range, psi: float) -> Iterator[Pixels]:
     """Pictures uint8 [height, width, channels] of seeds, as they are played."""
-    from perform.sampling.pictures import Sampling, Wish, pixels
+    from perform.sampling.pictures import SampleRequest, Sampling, image_pixels
 
-    wish = Wish(f"{seeds[0]}-{seeds[-1]}", psi=psi, precision="fast")
-    return (pixels(sample.image) for sample in Sampling(model, wish))
+    wish = SampleRequest(f"{seeds[0]}-{seeds[-1]}", psi=psi, precision="fast")
+    return (image_pixels(sample.image) for sample in Sampling(model, wish))
 
 
 def _watched(pictures: Iterator[Pixels], count: int, what: str) -> Any:

@@ -17,7 +17,7 @@ from perform.parameters import choice
 from perform.terminal import AsJson, complaints, err, out
 
 if TYPE_CHECKING:
-    from perform.models.keep import Progress as Report
+    from perform.models.store import ReportProgress as Report
 
 app = typer.Typer(
     help="Models: which there are, what one is, keeping, checking, sampling.", no_args_is_help=True
@@ -31,10 +31,10 @@ def listing(as_json: AsJson = False) -> None:
     """Every model that can be played by name."""
     from dataclasses import asdict
 
-    from perform.models.told import listed
+    from perform.models.listing import list_models
 
     with complaints():
-        rows = list(listed())
+        rows = list(list_models())
     if as_json:
         typer.echo(json.dumps([asdict(row) for row in rows]))
         return
@@ -54,10 +54,10 @@ def info(
     as_json: AsJson = False,
 ) -> None:
     """What a model is: family, size, classes, memory, speed on this machine, licence, what is odd."""
-    from perform.models import told
+    from perform.models import listing
 
     with complaints():
-        found = told.info(model, measure)
+        found = listing.model_info(model, measure)
     if as_json:
         typer.echo(json.dumps(found))
         return
@@ -75,15 +75,15 @@ def bring(
 ) -> None:
     """Keep a model under a name, as safetensors; nothing of the file is run. `hands` alone: fetch what
     tracks hands."""
-    from perform.models import hands, keep
+    from perform.models import hands, store
 
     with complaints(), _progress() as progress:
-        if name is None and str(file) != hands.NAME:
+        if name is None and str(file) != hands.HANDS:
             raise ValueError(f"{file}: a model needs a name: perform models import {file} NAME")
-        if name is None or (name == hands.NAME and file.suffix == ".whl"):
-            kept, name = hands.bring(None if name is None else file, progress), hands.NAME
+        if name is None or (name == hands.HANDS and file.suffix == ".whl"):
+            kept, name = hands.import_hands(None if name is None else file, progress), hands.HANDS
         else:
-            kept = keep.bring(file, name, force, progress)
+            kept = store.import_model(file, name, force, progress)
     word = "was imported before" if kept.known else "is imported"
     out.print(f"{name} {word}: {kept.file}", markup=False, highlight=False, soft_wrap=True)
 
@@ -104,20 +104,20 @@ def export(
     ] = False,
 ) -> None:
     """Write a model to hand on: one file that holds all it needs, and nothing that could be run."""
-    from perform.models import keep, located
+    from perform.models import located, store
 
     notes = {name: note for name, note in (("title", title), ("licence", licence)) if note}
     with complaints():
         dtype, place = choice("precision", precision, ("float32", "float16")), located(model)
         if not discriminator:
-            keep.export(place, file, dtype, notes)
+            store.export_model(place, file, dtype, notes)
         else:
-            from perform.generators.latents import discriminator_file
+            from perform.networks.modelfiles import discriminator_file
             from perform.training.files import saved
             from perform.training.origin import discriminator_of
 
             judge = discriminator_of(Path(place), dtype)
-            keep.export(place, file, dtype, notes)
+            store.export_model(place, file, dtype, notes)
             saved(discriminator_file(file), judge)
     out.print(f"{model} is in {file} ({_bytes(file.stat().st_size)})", markup=False, highlight=False)
 
@@ -125,10 +125,10 @@ def export(
 @app.command()
 def verify(name: Model) -> None:
     """Check that a model is whole, unchanged, and plays as it should; exit code 1 if not."""
-    from perform.models import keep, located
+    from perform.models import located, store
 
     with complaints(), _progress() as progress:
-        told = keep.verify(located(name), progress)
+        told = store.verify_model(located(name), progress)
     out.print(f"{name}: {'; '.join(told)}", markup=False, highlight=False, soft_wrap=True)
 
 
@@ -150,12 +150,12 @@ def sample(
 ) -> None:
     """Draw pictures as the network gives them."""
     from perform.models import located
-    from perform.sampling.pictures import Sampling, Wish, save
+    from perform.sampling.pictures import SampleRequest, Sampling, save_samples
 
     with complaints():
         if sum(one is not None for one in (seeds, z, ws)) > 1:
             raise ValueError("give one of --seeds, --z and --ws")
-        wish = Wish(
+        wish = SampleRequest(
             "0" if seeds is None else seeds,
             z,
             ws,
@@ -170,7 +170,7 @@ def sample(
         watched: Any = track(
             sampling, "drawing", len(sampling), console=err, transient=True, disable=not err.is_terminal
         )
-        save(sampling, watched, out_path)
+        save_samples(sampling, watched, out_path)
     count = f"{len(sampling)} pictures" if len(sampling) > 1 else "1 picture"
     out.print(f"{count} in {out_path}", markup=False, highlight=False, soft_wrap=True)
 
@@ -192,26 +192,35 @@ def directions(
     """Find directions in a model's space, and keep them for [[direction]] in presets."""
     from perform import generators
     from perform.models import located
-    from perform.models.directions import METHODS, Hunt, file_of, find, kept, labels_of, layers_of, sheet_of
-    from perform.sampling.pictures import seeds as numbers
+    from perform.models.directions import (
+        DIRECTION_METHODS,
+        DirectionSearch,
+        directions_file,
+        find_directions,
+        parse_labels,
+        parse_layers,
+        save_directions,
+        write_sheet,
+    )
+    from perform.sampling.pictures import parse_seeds as numbers
 
     with complaints():
         if sheet and sheet.suffix.lower() != ".png":
             raise ValueError(f"{sheet}, must be a .png")
-        labels, shown = labels_of(name or []), numbers(seeds)
-        span = layers_of(layers) if layers else None
-        hunt = Hunt(choice("method", method, METHODS), count, span, samples, seed, given)
+        labels, shown = parse_labels(name or []), numbers(seeds)
+        span = parse_layers(layers) if layers else None
+        hunt = DirectionSearch(choice("method", method, DIRECTION_METHODS), count, span, samples, seed, given)
         weights = generators.weights_of(place := located(model))
-        found = find(weights, hunt).named(labels)
-        kept(place, found, labels)
+        found = find_directions(weights, hunt).named(labels)
+        save_directions(place, found, labels)
         if sheet:
-            sheet_of(weights, found, shown, span, sheet)
+            write_sheet(weights, found, shown, span, sheet)
     assert found.scales is not None
     table = Table("direction", "standard deviation", box=None)
     for one, scale in zip(found.names, found.scales, strict=True):
         table.add_row(Text(one), f"{scale:.3f}")
     out.print(table)
-    out.print(f"in {file_of(place)}", markup=False, highlight=False, soft_wrap=True)
+    out.print(f"in {directions_file(place)}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _settings(texts: list[str]) -> dict[str, float]:

@@ -98,13 +98,13 @@ def stretch(
 ) -> None:
     """The same model for pictures of another shape: there is more in them, not the same larger."""
     from perform.generators.singan import resized
-    from perform.networks.weights import read, write
+    from perform.networks.modelfiles import read_weights, write_weights
 
     with complaints():
-        weights = read(model)
+        weights = read_weights(model)
         if weights.config.family != "singan":
             raise ValueError(f"{model} is of family {weights.config.family}, must be singan")
-        write(to, resized(weights, size_of(size)))
+        write_weights(to, resized(weights, size_of(size)))
     out.print(f"{to} can be played", markup=False, highlight=False, soft_wrap=True)
 
 

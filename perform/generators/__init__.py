@@ -21,7 +21,7 @@ from perform.parameters import Parameter
 
 if TYPE_CHECKING:
     from perform.networks.bending import Bend
-    from perform.networks.blending import Blend, Second
+    from perform.networks.blending import Blend, BlendTensors
     from perform.networks.weights import Weights
 
 # Leaves the compiled form of a model in the cache: model, precision, threads, bends, blend.
@@ -91,21 +91,21 @@ def opened(
     precision: Precision = "auto",
     threads: int = 0,
     bends: Sequence[Bend] = (),
-    other: Second | None = None,
+    other: BlendTensors | None = None,
     elsewhere: Callable[[], None] | None = None,
 ) -> Generator:
     """The same of weights that were read already; `elsewhere` compiles them into the cache. Raises
     ModelError."""
     device = _device(device)
     if device == "cuda":
-        from perform.networks.runtimes.cuda import Cuda
+        from perform.networks.runtimes.torch.cuda import Cuda
 
         return Cuda(weights, precision, bends=bends, other=other)
     if device == "cpu" and find_spec("openvino"):
-        from perform.networks.runtimes.openvino import OpenVino
+        from perform.networks.runtimes.openvino.runtime import OpenVino
 
         return OpenVino(weights, precision, threads, bends, other, elsewhere)
-    from perform.networks.runtimes.eager import Eager
+    from perform.networks.runtimes.torch.eager import Eager
 
     return Eager(weights, device, precision, bends, other)
 
@@ -166,25 +166,29 @@ def header(model: str | Path) -> tuple[Any, dict[str, str]]:
     """
     from perform.generators import load, untrained
 
-    return untrained.header(str(model)) if str(model) in untrained.TABLES else load.header(model)
+    return (
+        untrained.untrained_header(str(model))
+        if str(model) in untrained.BUILT_IN
+        else load.load_header(model)
+    )
 
 
 def weights_of(model: str | Path) -> Weights:
     """The weights of a built-in or a file of any known project. Raises ModelError."""
     from perform.generators import load, untrained
 
-    if str(model) in untrained.TABLES:
-        return untrained.weights(str(model))
+    if str(model) in untrained.BUILT_IN:
+        return untrained.untrained_weights(str(model))
     if not Path(model).is_file():
-        names = ", ".join(untrained.TABLES)
+        names = ", ".join(untrained.BUILT_IN)
         raise ModelError(f"{model} is not a file, must be a model file or one of {names}")
-    return load.load(model)
+    return load.load_weights(model)
 
 
-def _second(weights: Weights, blend: Blend) -> Second:
-    from perform.networks.blending import second
+def _second(weights: Weights, blend: Blend) -> BlendTensors:
+    from perform.networks.blending import blend_tensors
 
-    return second(weights, weights_of(blend.model), blend)
+    return blend_tensors(weights, weights_of(blend.model), blend)
 
 
 def _device(wanted: Device) -> Device:

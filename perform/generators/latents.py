@@ -24,47 +24,39 @@ from perform.networks import ModelError, checkpoints
 
 Arrays: TypeAlias = dict[str, NDArray[Any]]
 
-SUFFIX = ".directions.safetensors"  # of our own files of directions
-DISCRIMINATOR = ".discriminator.safetensors"  # of a model's discriminator
-COMPANIONS = (SUFFIX, DISCRIMINATOR)  # beside models, and not models
-KEYS = ("w", "ws", "latent", "latents", "dlatents")  # under which latents are stored
+LATENT_KEYS = ("w", "ws", "latent", "latents", "dlatents")  # under which latents are stored
 
 
-def discriminator_file(model: Path) -> Path:
-    """Where the discriminator that a model learnt against lies, if it is there."""
-    return model.with_name(f"{model.stem}{DISCRIMINATOR}")
-
-
-def read(path: str | Path, space: Space) -> Floats:
+def read_latents(path: str | Path, space: Space) -> Floats:
     """The latents of a file as ws [n, num_ws, w_dim]: `.npy`, `.npz` (`projected_w.npz`, ours) or `.pt`.
 
     Of an array [w_dim] there is one, of [n, w_dim] n, each the same in all layers; [n, layers, w_dim]
     is cut, or its last layer repeated, to the layers of the network. Raises ModelError.
     """
-    found = _arrays(Path(path), checkpoints.read(path).content)
-    named = [key for key in KEYS if key in found]
+    found = _arrays(Path(path), checkpoints.read_checkpoint(path).content)
+    named = [key for key in LATENT_KEYS if key in found]
     if not named and len(found) != 1:
-        raise ModelError(f"{path} holds {_listed(found)}, must hold one of {', '.join(KEYS)}")
+        raise ModelError(f"{path} holds {_key_list(found)}, must hold one of {', '.join(LATENT_KEYS)}")
     try:
-        return fitted(found[named[0]] if named else next(iter(found.values())), space)
+        return fit_latents(found[named[0]] if named else next(iter(found.values())), space)
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from error
 
 
-def fitted(latents: NDArray[Any], space: Space) -> Floats:
+def fit_latents(latents: NDArray[Any], space: Space) -> Floats:
     """Latents [w_dim], [n, w_dim] or [n, layers, w_dim] as ws [n, num_ws, w_dim] of a space."""
     shape, wanted = latents.shape, f"[n, layers, {space.w_dim}]"
     if len(shape) not in (1, 2, 3) or shape[-1] != space.w_dim or 0 in shape:
         raise ModelError(
             f"latents have shape {shape}, must be [{space.w_dim}], [n, {space.w_dim}] or {wanted}"
         )
-    points = _numbers("latents", latents)
+    points = _finite("latents", latents)
     points = points.reshape(-1, shape[-2] if len(shape) == 3 else 1, space.w_dim)
     layers = np.minimum(np.arange(space.num_ws), points.shape[1] - 1)
     return np.ascontiguousarray(points[:, layers])
 
 
-def directions(path: str | Path, space: Kind | None = None) -> Directions:
+def read_directions(path: str | Path, space: Kind | None = None) -> Directions:
     """The directions of a file: ours, GANSpace's `.npz`, SeFa's `.pt`, Autolume's `_xcomp.npy` and
     `_zcomp.npy`, or any array [n, dimensions].
 
@@ -72,12 +64,12 @@ def directions(path: str | Path, space: Kind | None = None) -> Directions:
     of the file (`…_w.npz`; x is w), all else is taken for w. Raises ModelError.
     """
     path = Path(path)
-    checkpoint = checkpoints.read(path)
+    checkpoint = checkpoints.read_checkpoint(path)
     found = _arrays(path, checkpoint.content)
     try:
         if "components" in found:
-            return _ours(found, checkpoint.notes)
-        return _directions(found, path.stem, space)
+            return _own_directions(found, checkpoint.notes)
+        return _other_directions(found, path.stem, space)
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from error
 
@@ -96,7 +88,7 @@ def write_directions(path: Path, kept: Directions) -> None:
     partial.replace(path)
 
 
-def _ours(found: Arrays, notes: Mapping[str, str]) -> Directions:
+def _own_directions(found: Arrays, notes: Mapping[str, str]) -> Directions:
     components = _rows(found["components"])
     try:
         names = json.loads(notes.get("names", ""))
@@ -105,24 +97,26 @@ def _ours(found: Arrays, notes: Mapping[str, str]) -> Directions:
     if not isinstance(names, list) or len(names) != len(components) or len(set(map(str, names))) < len(names):
         raise ModelError(f"its metadata must name {len(components)} directions, each once")
     space: Kind = "z" if notes.get("space") == "z" else "w"
-    unnamed = _named("", components, space, found.get("scales"), "scales")
+    unnamed = _numbered("", components, space, found.get("scales"), "scales")
     return Directions(tuple(map(str, names)), unnamed.components, unnamed.scales, space)
 
 
-def _directions(found: Arrays, stem: str, space: Kind | None) -> Directions:
+def _other_directions(found: Arrays, stem: str, space: Kind | None) -> Directions:
     if "lat_comp" in found:
         components = _rows(found["lat_comp"])
         scales = found.get("lat_stdev")
-        return _named("pc", components, space or _ganspace(stem), scales)
+        return _numbered("pc", components, space or _ganspace_space(stem), scales)
     if "eigvec" in found:
-        return _named("sefa", _rows(found["eigvec"]).T, space or "w")
+        return _numbered("sefa", _rows(found["eigvec"]).T, space or "w")
     if len(found) != 1:
-        raise ModelError(f"holds {_listed(found)}, must hold lat_comp (GANSpace), eigvec (SeFa) or one array")
+        raise ModelError(
+            f"holds {_key_list(found)}, must hold lat_comp (GANSpace), eigvec (SeFa) or one array"
+        )
     told: Kind = "z" if stem.endswith("_zcomp") else "w"
-    return _named("direction", _rows(next(iter(found.values()))), space or told)
+    return _numbered("direction", _rows(next(iter(found.values()))), space or told)
 
 
-def _ganspace(stem: str) -> Kind:
+def _ganspace_space(stem: str) -> Kind:
     """The space that GANSpace's name of a file tells: model_layer_estimator_…_n1000000_w for w."""
     parts = stem.split("_")
     sampled = any(re.fullmatch(r"n\d+", part) for part in parts)
@@ -134,10 +128,10 @@ def _rows(array: NDArray[Any]) -> Floats:
     shape = array.shape
     if not shape or 0 in shape or any(size != 1 for size in shape[1:-1]):
         raise ModelError(f"directions have shape {shape}, must be [n, dimensions]")
-    return _numbers("directions", array).reshape(-1, shape[-1])
+    return _finite("directions", array).reshape(-1, shape[-1])
 
 
-def _named(
+def _numbered(
     name: str,
     components: Floats,
     space: Kind,
@@ -149,10 +143,10 @@ def _named(
         return Directions(names, np.ascontiguousarray(components), None, space)
     if scales.shape != (len(components),):
         raise ModelError(f"{called} has shape {scales.shape}, must be ({len(components)},)")
-    return Directions(names, np.ascontiguousarray(components), _numbers(called, scales), space)
+    return Directions(names, np.ascontiguousarray(components), _finite(called, scales), space)
 
 
-def _numbers(name: str, array: NDArray[Any]) -> Floats:
+def _finite(name: str, array: NDArray[Any]) -> Floats:
     if array.dtype.kind not in "fiu":
         raise ModelError(f"{name} are of type {array.dtype}, must be real numbers")
     with np.errstate(over="ignore"):  # what is too large is not finite, and refused for it
@@ -162,7 +156,7 @@ def _numbers(name: str, array: NDArray[Any]) -> Floats:
     return floats
 
 
-def _listed(found: Mapping[str, Any]) -> str:
+def _key_list(found: Mapping[str, Any]) -> str:
     return ", ".join(map(str, found)) or "no array"
 
 

@@ -20,47 +20,47 @@ from perform.arrays import Floats
 from perform.generators.stylegan2 import FILTER, TAPS, Config, channel_table
 from perform.networks.weights import Weights
 
-SEED = 20
+UNTRAINED_SEED = 20
 RESOLUTION = 256
-TABLES = {
+BUILT_IN = {
     "untrained": (16384, 512),
     "untrained-64": (2048, 64),
     "untrained-128": (4096, 128),
     "untrained-256": (8192, 256),
 }
 MAPPING_LAYERS = 4
-MAPPING = "untrained"  # they all have this one's mapping: directions of one are directions of all
-MEAN = 0.8 / np.sqrt(np.pi)  # of sqrt 2 times a leaky ReLU of a normal variable
+SHARED_MAPPING = "untrained"  # they all have this one's mapping: directions of one are directions of all
+MEAN_W = 0.8 / np.sqrt(np.pi)  # of sqrt 2 times a leaky ReLU of a normal variable
 
 # By level: 4², 8², … 256².
-STYLE = (0.9, 0.8, 0.7, 0.6, 0.55, 0.45, 0.45)  # spread of the styles with w, around 1
-NOISE = (0.1, 0.1, 0.08, 0.05, 0.03, 0.02, 0.02)  # strength of the noise inputs
-SIDE = (0.5, 0.5, 0.5, 0.5, 0.5, 0.4, 0.25)  # a kernel's taps beside its middle one; at corners, squared
-SMOOTH = (0.0, 0.5, 1.0, 1.0, 1.0, 1.0, 1.0)  # share of the weight that all taps have in common
-LIGHT = (0.0, 0.0, 0.1, 0.4, 0.55, 0.45, 0.2)  # strength of the colours
+STYLE_SPREAD = (0.9, 0.8, 0.7, 0.6, 0.55, 0.45, 0.45)  # spread of the styles with w, around 1
+NOISE_STRENGTH = (0.1, 0.1, 0.08, 0.05, 0.03, 0.02, 0.02)  # strength of the noise inputs
+SIDE_TAPS = (0.5, 0.5, 0.5, 0.5, 0.5, 0.4, 0.25)  # a kernel's taps beside its middle one; at corners, squared
+SHARED_WEIGHT = (0.0, 0.5, 1.0, 1.0, 1.0, 1.0, 1.0)  # share of the weight that all taps have in common
+COLOUR_STRENGTH = (0.0, 0.0, 0.1, 0.4, 0.55, 0.45, 0.2)  # strength of the colours
 INKS = np.array([(1.0, 0.34, 0.07), (0.04, 0.26, 1.0), (0.95, 0.70, 0.62)], np.float32)  # ember, night, skin
-INPUTS = 8  # that a convolution's output has, about
-INKED = 24  # features that are drawn with
-BIAS = 0.3  # of the convolutions, in standard deviations of what they are added to
-DARK = -0.9  # of the whole picture
+INPUTS_USED = 8  # that a convolution's output has, about
+FEATURES_DRAWN = 24  # features that are drawn with
+BIAS_SPREAD = 0.3  # of the convolutions, in standard deviations of what they are added to
+COLOUR_BIAS = -0.9  # of the whole picture
 CLAMP = 2.0  # of the activations
 CONST_SCALE = 3.0  # radians that the constant's waves turn across it
 
 
-def header(name: str) -> tuple[Config, dict[str, str]]:
+def untrained_header(name: str) -> tuple[Config, dict[str, str]]:
     """Configuration and notes of a built-in network."""
-    base, most = TABLES[name]
+    base, most = BUILT_IN[name]
     channels = channel_table(base, most, RESOLUTION)
     config = Config(channels, mapping=(512,) * MAPPING_LAYERS, clamp=CLAMP)
     return config, {"title": "untrained: seeded random weights", "licence": "MIT"}
 
 
-def weights(name: str) -> Weights:
+def untrained_weights(name: str) -> Weights:
     """The weights of a built-in network: the same numbers on every machine."""
-    return _made(*header(name))
+    return _made(*untrained_header(name))
 
 
-def sized(resolution: int, base: int, most: int = 512) -> Weights:
+def untrained_sized(resolution: int, base: int, most: int = 512) -> Weights:
     """Weights of the same kind for another resolution and table of channels: for measuring speed.
 
     Blocks beyond 256² are drawn as that one.
@@ -70,7 +70,7 @@ def sized(resolution: int, base: int, most: int = 512) -> Weights:
 
 
 def _made(config: Config, notes: dict[str, str]) -> Weights:
-    draw = np.random.Generator(np.random.PCG64(SEED))
+    draw = np.random.Generator(np.random.PCG64(UNTRAINED_SEED))
     arrays = {key: _drawn(draw, key, shape) for key, shape in config.shapes().items()}
     return Weights(config, arrays, notes)
 
@@ -81,7 +81,7 @@ def _drawn(draw: np.random.Generator, name: str, shape: tuple[int, ...]) -> Floa
     if name == FILTER:
         array = np.outer(TAPS, TAPS) / TAPS.sum() ** 2
     elif kind == "w_avg":
-        array = np.full(shape, MEAN)
+        array = np.full(shape, MEAN_W)
     elif "mapping" in name:
         array = _centred(normal) * 100 if kind == "weight" else np.zeros(shape)
     elif kind == "const":
@@ -92,15 +92,19 @@ def _drawn(draw: np.random.Generator, name: str, shape: tuple[int, ...]) -> Floa
 
 
 def _synthesis(draw: np.random.Generator, name: str, kind: str, normal: Floats) -> Floats:
-    level = min(int(name.split(".")[1][1:]).bit_length() - 3, len(LIGHT) - 1)
+    level = min(int(name.split(".")[1][1:]).bit_length() - 3, len(COLOUR_STRENGTH) - 1)
     if "affine" in name:  # centred: the mean w gives style 1
-        return _centred(normal) * STYLE[level] if kind == "weight" else np.ones_like(normal)
+        return _centred(normal) * STYLE_SPREAD[level] if kind == "weight" else np.ones_like(normal)
     if "torgb" in name:
-        return _inks(normal) * LIGHT[level] if kind == "weight" else np.full_like(normal, DARK / len(LIGHT))
+        return (
+            _inks(normal) * COLOUR_STRENGTH[level]
+            if kind == "weight"
+            else np.full_like(normal, COLOUR_BIAS / len(COLOUR_STRENGTH))
+        )
     if kind == "noise_strength":
-        return np.full_like(normal, NOISE[level])
+        return np.full_like(normal, NOISE_STRENGTH[level])
     if kind == "bias":
-        return np.asarray(normal * BIAS, np.float32)
+        return np.asarray(normal * BIAS_SPREAD, np.float32)
     return _kernels(draw, normal, level, up="conv0" in name) if kind == "weight" else normal
 
 
@@ -110,18 +114,20 @@ def _centred(weight: Floats) -> Floats:
 
 def _kernels(draw: np.random.Generator, own: Floats, level: int, up: bool) -> Floats:
     """Weights [outputs, inputs, 3, 3]: smooth over their taps, of few inputs, without a mean."""
-    side = 1.0 if up else SIDE[level]
+    side = 1.0 if up else SIDE_TAPS[level]
     profile = np.array([side, 1.0, side], np.float32)
     common = draw.standard_normal((*own.shape[:2], 1, 1), dtype=np.float32)
-    kept = (draw.random((*own.shape[:2], 1, 1), dtype=np.float32) * own.shape[1] < INPUTS).astype(np.float32)
-    weight = (SMOOTH[level] * common + (1 - SMOOTH[level]) * own) * kept
+    kept = (draw.random((*own.shape[:2], 1, 1), dtype=np.float32) * own.shape[1] < INPUTS_USED).astype(
+        np.float32
+    )
+    weight = (SHARED_WEIGHT[level] * common + (1 - SHARED_WEIGHT[level]) * own) * kept
     mean = weight.sum(1, keepdims=True) / np.maximum(kept.sum(1, keepdims=True), 1)
     return np.asarray((weight - mean * kept) * np.outer(profile, profile), np.float32)
 
 
 def _inks(normal: Floats) -> Floats:
     """Colours [3, features, 1, 1]: each feature draws with one ink, each ink adds up to none."""
-    features = min(normal.shape[1], INKED)
+    features = min(normal.shape[1], FEATURES_DRAWN)
     weight = np.zeros_like(normal)
     for ink, colour in enumerate(INKS):
         amounts = normal[0, ink : features : len(INKS), 0, 0]

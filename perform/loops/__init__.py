@@ -126,12 +126,12 @@ def _known_as(model: Path) -> str:
 def chosen(model: str, count: int, seed: int) -> tuple[int, ...]:
     """`count` of the seeds from `seed` on whose w differ most, in an order with short ways between them."""
     from perform import generators
-    from perform.sampling.pictures import Wish, points
+    from perform.sampling.pictures import SampleRequest, sample_latents
 
     if not 2 <= count <= CANDIDATES:
         raise ValueError(f"choose {count}, must be 2..{CANDIDATES}")
     seeds = range(seed, seed + CANDIDATES)
-    w = points(generators.weights_of(model), Wish(f"{seeds[0]}-{seeds[-1]}"))[1][:, 0]
+    w = sample_latents(generators.weights_of(model), SampleRequest(f"{seeds[0]}-{seeds[-1]}"))[1][:, 0]
     return tuple(seeds[n] for n in _shortest(w, _farthest(w, count)))
 
 
@@ -156,10 +156,10 @@ def _shortest(points: Floats, places: Sequence[int]) -> list[int]:
 def sheet(loop: Loop, file: Path) -> None:
     """The keys' pictures in their order, as a PNG file."""
     from perform.models import located
-    from perform.sampling.pictures import Sampling, Wish, pixels, png_of
-    from perform.sampling.sheets import grid
+    from perform.sampling.pictures import SampleRequest, Sampling, encode_png, image_pixels
+    from perform.sampling.sheets import picture_grid
 
-    wish = Wish(",".join(map(str, loop.keys)), psi=loop.psi)
-    pictures = [pixels(sample.image) for sample in Sampling(located(loop.model), wish)]
+    wish = SampleRequest(",".join(map(str, loop.keys)), psi=loop.psi)
+    pictures = [image_pixels(sample.image) for sample in Sampling(located(loop.model), wish)]
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_bytes(png_of(grid(pictures, min(len(pictures), 8))))
+    file.write_bytes(encode_png(picture_grid(pictures, min(len(pictures), 8))))

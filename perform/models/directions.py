@@ -12,25 +12,27 @@ import numpy as np
 from perform import generators
 from perform.arrays import Floats, Pixels
 from perform.generators import Generator, latents
-from perform.generators.untrained import MAPPING, TABLES
+from perform.generators.untrained import BUILT_IN, SHARED_MAPPING
 from perform.latent.directions import LAST, Directions, factorised, measured, moved, principal
 from perform.latent.paths import truncate, z_of
-from perform.models import keep
+from perform.models import store
 from perform.networks import ModelError
-from perform.networks.weights import Weights, family
-from perform.sampling.pictures import png_of
-from perform.sampling.sheets import joined, small
+from perform.networks.families import family
+from perform.networks.modelfiles import DIRECTIONS_SUFFIX
+from perform.networks.weights import Weights
+from perform.sampling.pictures import encode_png
+from perform.sampling.sheets import join_pictures, shrink
 
-METHODS = ("pca", "sefa")
-BATCH = 1000  # latents mapped at once
-ALIKE = ("dcgan", "biggan")  # families whose w is z: it varies as much in every direction
-SIGMAS = (-3, -2, -1, 0, 1, 2, 3)  # shown on a sheet
-TRUNCATION = 0.7  # of the pictures there
-STEP = 1.0  # standard deviations of z by which a direction of z is measured in w
+DIRECTION_METHODS = ("pca", "sefa")
+MAPPED_AT_ONCE = 1000  # latents mapped at once
+PLAIN_Z_FAMILIES = ("dcgan", "biggan")  # families whose w is z: it varies as much in every direction
+SHEET_SIGMAS = (-3, -2, -1, 0, 1, 2, 3)  # shown on a sheet
+SHEET_TRUNCATION = 0.7  # of the pictures there
+Z_STEP = 1.0  # standard deviations of z by which a direction of z is measured in w
 
 
 @dataclass(frozen=True, slots=True)
-class Hunt:
+class DirectionSearch:
     """How directions are looked for: `method` pca or sefa, or those of a file (`given`); `layers` are the
     first and the last row of ws that sefa looks at, None: all; w is drawn `samples` times from `seed`."""
 
@@ -42,31 +44,34 @@ class Hunt:
     given: Path | None = None
 
 
-def file_of(model: str) -> Path:
+def directions_file(model: str) -> Path:
     """Where the directions of a model (a built-in's name, or a file) are kept."""
-    return keep.folder() / f"{MAPPING if model in TABLES else Path(model).stem}{latents.SUFFIX}"
+    return (
+        store.models_folder()
+        / f"{SHARED_MAPPING if model in BUILT_IN else Path(model).stem}{DIRECTIONS_SUFFIX}"
+    )
 
 
-def find(weights: Weights, hunt: Hunt) -> Directions:
+def find_directions(weights: Weights, hunt: DirectionSearch) -> Directions:
     """Directions of w, of length 1, with standard deviations. ModelError or ValueError say what is wrong."""
-    samples = sampled(weights, hunt.samples, hunt.seed)
+    samples = sampled_w(weights, hunt.samples, hunt.seed)
     if hunt.given:
-        return measured(_of_w(weights, latents.directions(hunt.given), hunt), samples)
+        return measured(_directions_in_w(weights, latents.read_directions(hunt.given), hunt), samples)
     if weights.config.family == "singan":
         raise ModelError("the latents of singan are maps of noise, alike in all directions: none stands out")
     if hunt.method == "sefa":
-        return measured(factorised(styles(weights, hunt.layers), hunt.count), samples)
-    if weights.config.family in ALIKE:
+        return measured(factorised(style_matrices(weights, hunt.layers), hunt.count), samples)
+    if weights.config.family in PLAIN_Z_FAMILIES:
         raise ModelError(f"the latents of {weights.config.family} vary alike in all directions: take sefa")
     return principal(samples, hunt.count)
 
 
-def kept(model: str, found: Directions, without: Collection[str] = ()) -> Directions:
+def save_directions(model: str, found: Directions, without: Collection[str] = ()) -> Directions:
     """Keep directions of a model beside those found before, `without` some of these; of two of a name the
     new one stays."""
-    file = file_of(model)
+    file = directions_file(model)
     if file.is_file():
-        before = latents.directions(file)
+        before = latents.read_directions(file)
         width = before.components.shape[1]
         if width != found.components.shape[1] or before.scales is None:
             raise ModelError(f"{file} has directions of another model: remove it")
@@ -75,19 +80,19 @@ def kept(model: str, found: Directions, without: Collection[str] = ()) -> Direct
     return found
 
 
-def sampled(weights: Weights, count: int, seed: int) -> Floats:
+def sampled_w(weights: Weights, count: int, seed: int) -> Floats:
     """w [count, w_dim] of z drawn from a seed, of the first class."""
     if not 2 <= count <= 1_000_000:
         raise ValueError(f"samples = {count}, must be 2..1000000")
     mapping, draw = family(weights.config.family).mapping(weights), np.random.Generator(np.random.PCG64(seed))
     width = weights.config.space.z_dim
-    sizes = [min(BATCH, count - first) for first in range(0, count, BATCH)]
+    sizes = [min(MAPPED_AT_ONCE, count - first) for first in range(0, count, MAPPED_AT_ONCE)]
     return np.concatenate([mapping(draw.standard_normal((size, width), np.float32), None) for size in sizes])
 
 
-def styles(weights: Weights, layers: tuple[int, int] | None = None) -> list[Floats]:
+def style_matrices(weights: Weights, layers: tuple[int, int] | None = None) -> list[Floats]:
     """The matrices [outputs, w_dim] with which layers take their styles from w; of rows `layers` of ws."""
-    rows = _rows(weights)
+    rows = _matrices_by_row(weights)
     first, last = layers or (0, max(rows))
     found = [matrix for row in sorted(rows) if first <= row <= last for matrix in rows[row]]
     if not found:
@@ -95,7 +100,7 @@ def styles(weights: Weights, layers: tuple[int, int] | None = None) -> list[Floa
     return found
 
 
-def _rows(weights: Weights) -> dict[int, list[Floats]]:
+def _matrices_by_row(weights: Weights) -> dict[int, list[Floats]]:
     """By row of ws what multiplies it; of StyleGANs without the colours' layers, as in SeFa."""
     arrays, name = weights.arrays, weights.config.family
     found: dict[int, list[Floats]] = {}
@@ -115,52 +120,54 @@ def _rows(weights: Weights) -> dict[int, list[Floats]]:
     return found
 
 
-def _of_w(weights: Weights, found: Directions, hunt: Hunt) -> Directions:
+def _directions_in_w(weights: Weights, found: Directions, hunt: DirectionSearch) -> Directions:
     """Directions of z as directions of w: where, on the mean, a step in z leads."""
     if found.space == "w":
         return found
     mapping = family(weights.config.family).mapping(weights)
     draw = np.random.Generator(np.random.PCG64(hunt.seed))
-    z = draw.standard_normal((min(hunt.samples, BATCH), weights.config.space.z_dim), np.float32)
+    z = draw.standard_normal((min(hunt.samples, MAPPED_AT_ONCE), weights.config.space.z_dim), np.float32)
     if found.components.shape[1] != z.shape[1]:
         raise ModelError(f"directions have shape {found.components.shape}, must be [n, {z.shape[1]}] of z")
     lengths = np.maximum(np.linalg.norm(found.components, axis=1, keepdims=True), np.float32(1e-12))
-    steps = found.components * (np.float32(STEP) / lengths)
+    steps = found.components * (np.float32(Z_STEP) / lengths)
     led = [(mapping(z + step, None) - mapping(z - step, None)).mean(0) / 2 for step in steps]
     return Directions(found.names, np.stack(led).astype(np.float32))
 
 
-def sheet_of(
+def write_sheet(
     weights: Weights, found: Directions, seeds: Sequence[int], layers: tuple[int, int] | None, file: Path
 ) -> None:
     """Draw a sheet of directions, moving `layers` (None: all), into a PNG file."""
     unit = generators.opened(weights)
-    pixels = sheet(unit, found, seeds, layers or (0, LAST))
+    pixels = directions_sheet(unit, found, seeds, layers or (0, LAST))
     unit.close()
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_bytes(png_of(pixels))
+    file.write_bytes(encode_png(pixels))
 
 
-def sheet(unit: Generator, found: Directions, seeds: Sequence[int], layers: Sequence[float]) -> Pixels:
+def directions_sheet(
+    unit: Generator, found: Directions, seeds: Sequence[int], layers: Sequence[float]
+) -> Pixels:
     """A row for each direction: the pictures of some seeds, each from -3 to 3 standard deviations.
 
     Pixels [height, width, 3], black between the pictures.
     """
     space, mean = unit.space, unit.mean()
     drawn = [np.repeat(unit.map(z_of(seed, space.z_dim)[None]), space.num_ws, 0) for seed in seeds]
-    points = [truncate(ws, mean, TRUNCATION) for ws in drawn]
+    points = [truncate(ws, mean, SHEET_TRUNCATION) for ws in drawn]
     rows = []
     for name in found.names:
         ways = [
             moved(ws, [found.step(name)], [{"amount": amount, "layers": layers}])
             for ws in points
-            for amount in SIGMAS
+            for amount in SHEET_SIGMAS
         ]
-        rows.append(joined([small(unit.synthesise(ws)) for ws in ways], 1))
-    return joined(rows, 0)
+        rows.append(join_pictures([shrink(unit.synthesise(ws)) for ws in ways], 1))
+    return join_pictures(rows, 0)
 
 
-def layers_of(text: str) -> tuple[int, int]:
+def parse_layers(text: str) -> tuple[int, int]:
     """The first and the last of `0-7`. Raises ValueError."""
     match = re.fullmatch(r"\s*(\d{1,3})\s*-\s*(\d{1,3})\s*", text)
     if not match or int(match[1]) > int(match[2]):
@@ -168,7 +175,7 @@ def layers_of(text: str) -> tuple[int, int]:
     return int(match[1]), int(match[2])
 
 
-def labels_of(texts: Sequence[str]) -> dict[str, str]:
+def parse_labels(texts: Sequence[str]) -> dict[str, str]:
     """New names by old ones, of words like `pca1=bloom`. Raises ValueError."""
     pairs = [text.partition("=") for text in texts]
     for text, (old, _, new) in zip(texts, pairs, strict=True):

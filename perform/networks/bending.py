@@ -16,7 +16,7 @@ import numpy as np
 from perform.arrays import Floats
 from perform.parameters import Parameter
 
-AMOUNT = Parameter("amount", 1.0, 0.0, 1.0, description="how much of it: 0 the activations as they are")
+BEND_AMOUNT = Parameter("amount", 1.0, 0.0, 1.0, description="how much of it: 0 the activations as they are")
 CHANNELS = Parameter(
     "channels",
     (0.0, 1.0),
@@ -49,7 +49,7 @@ OPERATIONS: dict[str, tuple[Parameter, ...]] = {
     "blur": (RADIUS,),
     "feedback": (),
 }
-FEEDBACK = 0.98  # the most that comes back: with all of it nothing would ever change
+MOST_FEEDBACK = 0.98  # the most that comes back: with all of it nothing would ever change
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class Bend:
     def values(self) -> tuple[Parameter, ...]:
         """The controls that move, `channels` taking two numbers."""
         own = (p for p in OPERATIONS[self.operation] if p.playable)
-        return CHANNELS, AMOUNT, *own
+        return CHANNELS, BEND_AMOUNT, *own
 
     @property
     def count(self) -> int:
@@ -77,7 +77,7 @@ class Bend:
         return self.operation == "feedback"
 
 
-def parameters(operation: str, layers: Sequence[str]) -> tuple[Parameter, ...]:
+def bend_parameters(operation: str, layers: Sequence[str]) -> tuple[Parameter, ...]:
     """What a preset says of a bend. LookupError for an operation that is none, ValueError without layers."""
     if operation not in OPERATIONS:
         raise LookupError(f"there is no such operation; there are: {', '.join(OPERATIONS)}")
@@ -86,7 +86,7 @@ def parameters(operation: str, layers: Sequence[str]) -> tuple[Parameter, ...]:
     layer = Parameter(
         "layer", layers[0], description="whose activations", kind="choice", choices=tuple(layers)
     )
-    return layer, CHANNELS, AMOUNT, *OPERATIONS[operation]
+    return layer, CHANNELS, BEND_AMOUNT, *OPERATIONS[operation]
 
 
 def bend(operation: str, values: Mapping[str, Any]) -> Bend:
@@ -94,7 +94,7 @@ def bend(operation: str, values: Mapping[str, Any]) -> Bend:
     return Bend(operation, str(values["layer"]), int(values.get("radius", 1)))
 
 
-def packed(bends: Sequence[Bend], values: Mapping[str, Any]) -> Floats:
+def pack_values(bends: Sequence[Bend], values: Mapping[str, Any]) -> Floats:
     """The live values of some bends as one array; of bend i they are named `bend[i].amount` and so on."""
     numbers: list[float] = []
     for i, one in enumerate(bends):

@@ -16,15 +16,16 @@ from perform.arrays import Floats, Pixels
 from perform.generators import latents
 from perform.latent.paths import SEEDS, truncate, z_of
 from perform.networks import ModelError, checkpoints
-from perform.networks.weights import Controls, Weights, family
+from perform.networks.families import Controls, family
+from perform.networks.weights import Weights
 
 Draw: TypeAlias = Callable[[Floats, Controls], Floats]
 
-MOST = 1_000_000  # pictures at once
-FURTHEST = 1000.0  # truncation; what is drawn so far out is noise, and further out not finite
-PRECISIONS = ("float32", "fast")
-NOISES = "const, none or a seed"
-PIXELS = {1: "gray", 3: "rgb24", 4: "rgba"}  # of PNG files, by channels
+MOST_PICTURES = 1_000_000  # pictures at once
+MOST_TRUNCATION = 1000.0  # truncation; what is drawn so far out is noise, and further out not finite
+SAMPLE_PRECISIONS = ("float32", "fast")
+NOISE_CHOICES = "const, none or a seed"
+PIXEL_FORMATS = {1: "gray", 3: "rgb24", 4: "rgba"}  # of PNG files, by channels
 
 
 class SampleError(ValueError):
@@ -32,7 +33,7 @@ class SampleError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class SampleRequest:
     """What is asked for: seeds, or a file of z [n, z_dim] or of ws [n, num_ws, w_dim], in that order.
 
     `labels` is a file [n or 1, c_dim], None: the first class. `psi` None leaves latents as they are, else
@@ -62,13 +63,13 @@ class Sample(NamedTuple):
 class Sampling:
     """The pictures of a wish, drawn one after the other."""
 
-    def __init__(self, model: str, wish: Wish) -> None:
-        if wish.precision not in PRECISIONS:
-            raise SampleError(f"precision {wish.precision!r}, must be one of {', '.join(PRECISIONS)}")
+    def __init__(self, model: str, wish: SampleRequest) -> None:
+        if wish.precision not in SAMPLE_PRECISIONS:
+            raise SampleError(f"precision {wish.precision!r}, must be one of {', '.join(SAMPLE_PRECISIONS)}")
         weights = generators.weights_of(model)
-        self.names, self.ws = points(weights, wish)
-        self._controls = controls(weights, wish)
-        self._draw = _drawing(weights, wish.precision)
+        self.names, self.ws = sample_latents(weights, wish)
+        self._controls = sample_controls(weights, wish)
+        self._draw = _draw_function(weights, wish.precision)
         width, height = weights.config.size
         self.shape = len(self.names), weights.config.image_channels, height, width
 
@@ -80,7 +81,7 @@ class Sampling:
             yield Sample(name, ws, self._draw(ws, self._controls))
 
 
-def seeds(text: str) -> list[int]:
+def parse_seeds(text: str) -> list[int]:
     """Seeds such as `0-9` or `3,5,8-10`. Raises SampleError."""
     found: list[int] = []
     for part in text.split(","):
@@ -89,25 +90,25 @@ def seeds(text: str) -> list[int]:
         first, last = int(match[1]), int(match[2] or match[1])
         if not first <= last < SEEDS:
             raise SampleError(f"seeds {part.strip()}, must rise and be below {SEEDS}")
-        if len(found) + last - first >= MOST:
-            raise SampleError(f"seeds {text!r} are more than {MOST}")
+        if len(found) + last - first >= MOST_PICTURES:
+            raise SampleError(f"seeds {text!r} are more than {MOST_PICTURES}")
         found += range(first, last + 1)
     return found
 
 
-def points(weights: Weights, wish: Wish) -> tuple[list[str], Floats]:
+def sample_latents(weights: Weights, wish: SampleRequest) -> tuple[list[str], Floats]:
     """Names and ws [n, num_ws, w_dim] of what is asked for, after truncation."""
     space, kind = weights.config.space, family(weights.config.family)
     psi = 1.0 if wish.psi is None else wish.psi
-    if not abs(psi) <= FURTHEST:
-        raise SampleError(f"psi = {psi}, must be within {FURTHEST} of 0")
+    if not abs(psi) <= MOST_TRUNCATION:
+        raise SampleError(f"psi = {psi}, must be within {MOST_TRUNCATION} of 0")
     if wish.cutoff is not None and wish.cutoff < 0:
         raise SampleError(f"cutoff = {wish.cutoff}, must be 0..{space.num_ws} layers")
     if wish.ws:
-        names, ws = None, latents.read(wish.ws, space)
+        names, ws = None, latents.read_latents(wish.ws, space)
         labels = _labels(wish.labels, len(ws), space.c_dim)
     else:
-        names, z = _z(wish, space.z_dim)
+        names, z = _z_of_request(wish, space.z_dim)
         labels = _labels(wish.labels, len(z), space.c_dim)
         mapping = kind.mapping(weights)
         # One at a time, as they play: a batch gives other last bits.
@@ -119,7 +120,7 @@ def points(weights: Weights, wish: Wish) -> tuple[list[str], Floats]:
     return names or [f"{i:0{digits}}" for i in range(len(drawn))], np.stack(drawn).astype(np.float32)
 
 
-def controls(weights: Weights, wish: Wish) -> dict[str, float]:
+def sample_controls(weights: Weights, wish: SampleRequest) -> dict[str, float]:
     """Values of the synthesis' parameters. SampleError for one that it does not have."""
     known = {parameter.name: parameter for parameter in weights.config.parameters}
     given: dict[str, float] = {"truncation": 1.0 if wish.psi is None else wish.psi}
@@ -127,7 +128,7 @@ def controls(weights: Weights, wish: Wish) -> dict[str, float]:
         given["noise"] = 0.0
     elif wish.noise != "const":
         if not wish.noise.isdigit() or int(wish.noise) >= 2**31:
-            raise SampleError(f"noise {wish.noise!r}, must be {NOISES} below {2**31}")
+            raise SampleError(f"noise {wish.noise!r}, must be {NOISE_CHOICES} below {2**31}")
         given["noise_seed"] = int(wish.noise)
     for name, value in wish.controls.items():
         if name not in known:
@@ -136,7 +137,9 @@ def controls(weights: Weights, wish: Wish) -> dict[str, float]:
     return given
 
 
-def save(sampling: Sampling, samples: Iterator[Sample] | Sequence[Sample] | Sampling, out: Path) -> None:
+def save_samples(
+    sampling: Sampling, samples: Iterator[Sample] | Sequence[Sample] | Sampling, out: Path
+) -> None:
     """Draw everything into an .npz of `ws` and `images`, or into a folder as PNG files; `samples` are those
     of `sampling`, perhaps watched by a progress bar."""
     if out.suffix == ".npz":
@@ -144,7 +147,7 @@ def save(sampling: Sampling, samples: Iterator[Sample] | Sequence[Sample] | Samp
         return
     if out.is_file() or out.suffix in (".npy", ".png", ".jpg", ".jpeg", ".pt", ".zip"):
         raise SampleError(f"{out}, must be an .npz or a folder")
-    if sampling.shape[1] not in PIXELS:
+    if sampling.shape[1] not in PIXEL_FORMATS:
         raise SampleError(
             f"its pictures have {sampling.shape[1]} channels, PNG files have 1, 3 or 4: save an .npz"
         )
@@ -171,19 +174,19 @@ def _save_arrays(sampling: Sampling, samples: Any, out: Path) -> None:
 
 def png(image: Floats) -> bytes:
     """A picture [1, 3 or 4 channels, height, width] of -1..1 as a PNG file."""
-    return png_of(pixels(image))
+    return encode_png(image_pixels(image))
 
 
-def pixels(image: Floats) -> Pixels:
+def image_pixels(image: Floats) -> Pixels:
     """A picture [channels, height, width] of -1..1 as it is shown [height, width, channels]."""
     return np.ascontiguousarray(np.clip(image * 127.5 + 128, 0, 255).astype(np.uint8).transpose(1, 2, 0))
 
 
-def png_of(pixels: Pixels) -> bytes:
+def encode_png(pixels: Pixels) -> bytes:
     """Pixels [height, width, 1, 3 or 4 channels] as a PNG file."""
     import av
 
-    kind = PIXELS[pixels.shape[2]]
+    kind = PIXEL_FORMATS[pixels.shape[2]]
     coder = av.CodecContext.create("png", "w")
     coder.width, coder.height, coder.pix_fmt = pixels.shape[1], pixels.shape[0], kind
     plain = np.ascontiguousarray(pixels[..., 0] if kind == "gray" else pixels)
@@ -191,12 +194,12 @@ def png_of(pixels: Pixels) -> bytes:
     return b"".join(bytes(packet) for packet in (*coder.encode(frame), *coder.encode(None)))
 
 
-def _z(wish: Wish, size: int) -> tuple[list[str] | None, Floats]:
+def _z_of_request(wish: SampleRequest, size: int) -> tuple[list[str] | None, Floats]:
     """Names (None: their numbers) and z [n, z_dim]."""
     if wish.z is None:
-        numbers = seeds(wish.seeds)
+        numbers = parse_seeds(wish.seeds)
         return [f"seed{seed:04}" for seed in numbers], np.stack([z_of(seed, size) for seed in numbers])
-    z = _numbers(wish.z, "z")
+    z = _read_array(wish.z, "z")
     z = z.reshape(len(z), -1) if z.ndim > 1 and z.size else z  # DCGAN's are [n, z_dim, 1, 1]
     if z.ndim != 2 or z.shape[1] != size or not len(z):
         raise SampleError(f"{wish.z} has shape {z.shape}, must be [n, {size}]")
@@ -207,15 +210,15 @@ def _labels(path: Path | None, count: int, classes: int) -> list[Floats | None]:
     """A label [1, c_dim] for each latent; None: the first class, or none."""
     if path is None:
         return [None] * count
-    labels = _numbers(path, "labels")
+    labels = _read_array(path, "labels")
     if labels.ndim != 2 or len(labels) not in (1, count) or labels.shape[1] != classes:
         raise SampleError(f"{path} has shape {labels.shape}, must be [{count} or 1, {classes}]")
     return [labels[i % len(labels)][None] if classes else None for i in range(count)]
 
 
-def _numbers(path: Path, name: str) -> Floats:
+def _read_array(path: Path, name: str) -> Floats:
     """The array of a file: its only one, or the one of a name."""
-    found = checkpoints.read(path).content
+    found = checkpoints.read_checkpoint(path).content
     if isinstance(found, Mapping):
         found = found[name] if name in found else next(iter(found.values())) if len(found) == 1 else None
     if not isinstance(found, np.ndarray) or found.dtype.kind not in "fiu" or not np.isfinite(found).all():
@@ -223,9 +226,9 @@ def _numbers(path: Path, name: str) -> Floats:
     return np.array(found, np.float32)
 
 
-def _drawing(weights: Weights, precision: str) -> Draw:
+def _draw_function(weights: Weights, precision: str) -> Draw:
     """What draws: the plain network in float32, or the form that plays."""
-    from perform.networks.runtimes.eager import Eager
+    from perform.networks.runtimes.torch.eager import Eager
 
     if precision == "float32":
         return Eager(weights, "cpu", "float32").draw

@@ -8,30 +8,30 @@ import numpy as np
 
 from perform.arrays import Pixels
 
-CELL = 128  # pixels of a picture's side at most
-GAP = 4  # pixels of black between pictures
+MOST_CELL_PIXELS = 128  # pixels of a picture's side at most
+GAP_PIXELS = 4  # pixels of black between pictures
 
 
-def grid(pictures: Sequence[Pixels], columns: int) -> Pixels:
+def picture_grid(pictures: Sequence[Pixels], columns: int) -> Pixels:
     """Pictures [height, width, channels] in rows from the left, the last row filled with black."""
-    cells = [small(picture) for picture in pictures]
+    cells = [shrink(picture) for picture in pictures]
     cells += [np.zeros_like(cells[0])] * (-len(cells) % columns)
-    rows = [joined(cells[i : i + columns], 1) for i in range(0, len(cells), columns)]
-    return joined(rows, 0)
+    rows = [join_pictures(cells[i : i + columns], 1) for i in range(0, len(cells), columns)]
+    return join_pictures(rows, 0)
 
 
-def joined(pictures: Sequence[Pixels], axis: int) -> Pixels:
+def join_pictures(pictures: Sequence[Pixels], axis: int) -> Pixels:
     """Pictures of one size side by side (axis 1) or one above the other (axis 0)."""
     shape = list(pictures[0].shape)
-    shape[axis] = GAP
+    shape[axis] = GAP_PIXELS
     gap = np.zeros(shape, np.uint8)
     return np.concatenate([part for picture in pictures for part in (gap, picture)][1:], axis)
 
 
-def small(picture: Pixels) -> Pixels:
+def shrink(picture: Pixels) -> Pixels:
     """A picture in RGB, at most CELL pixels a side: means of squares of pixels."""
     picture = picture[..., :3] if picture.shape[2] >= 3 else np.repeat(picture[..., :1], 3, 2)
-    side = max(-(-max(picture.shape[:2]) // CELL), 1)
+    side = max(-(-max(picture.shape[:2]) // MOST_CELL_PIXELS), 1)
     height, width = (length // side for length in picture.shape[:2])
     cut = picture[: height * side, : width * side].reshape(height, side, width, side, 3)
     return np.asarray(cut.mean((1, 3)).round(), np.uint8)

@@ -61,10 +61,10 @@ class RunFolder:
 
     def export(self, file: Path, weights: Weights) -> None:
         """Write a model to be played; whole or not at all."""
-        from perform.networks.weights import write
+        from perform.networks.modelfiles import write_weights
 
         beside = file.with_name(f"{file.name}.new")
-        write(beside, weights)
+        write_weights(beside, weights)
         settled(beside, file)
 
     def add(self, line: Mapping[str, Any]) -> None:

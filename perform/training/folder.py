@@ -76,8 +76,8 @@ class Folder(RunFolder):
 
     def show_grid(self, pictures: int, drawn: Sequence[NDArray[np.uint8]]) -> Path:
         """Keep a sheet of pictures [height, width, 3]."""
-        from perform.sampling.sheets import joined
+        from perform.sampling.sheets import join_pictures
 
         columns = ceil(sqrt(len(drawn)))
-        rows = [joined(drawn[i : i + columns], 1) for i in range(0, len(drawn), columns)]
-        return self.show(f"{pictures:09}", joined(rows, 0))
+        rows = [join_pictures(drawn[i : i + columns], 1) for i in range(0, len(drawn), columns)]
+        return self.show(f"{pictures:09}", join_pictures(rows, 0))

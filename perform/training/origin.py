@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from perform import generators
-from perform.generators import latents
 from perform.networks import ModelError
 from perform.networks.checkpoints import modules
-from perform.networks.checkpoints import read as read_file
-from perform.networks.weights import Weights, checked, config_of
+from perform.networks.checkpoints import read_checkpoint as read_file
+from perform.networks.modelfiles import discriminator_file, parse_config
+from perform.networks.weights import Weights, checked_weights
 from perform.training import stylegan2
 from perform.training.dcgan import DTYPES
 from perform.training.folder import Folder
@@ -49,7 +49,7 @@ class Origin:
     @classmethod
     def _of_checkpoint(cls, file: Path) -> Origin:
         said = words(file)
-        config = config_of(file, said.get("kind", ""), said["shape"])
+        config = parse_config(file, said.get("kind", ""), said["shape"])
         arrays = {name: value.numpy() for name, value in tensors(file, "average.").items()}
         weights = _built(said["kind"], config, arrays)
         found = {name: value.numpy() for name, value in tensors(file, "discriminator.").items()}
@@ -62,7 +62,7 @@ def _built(kind: str, config: Any, arrays: Mapping[str, NDArray[Any]]) -> Weight
 
         return from_state(arrays)
     plain = {name.removeprefix("network."): array for name, array in arrays.items()}
-    return checked(config, plain, {})
+    return checked_weights(config, plain, {})
 
 
 def discriminator_of(model: Path, dtype: str) -> dict[str, Tensor]:
@@ -79,7 +79,7 @@ def discriminator_of(model: Path, dtype: str) -> dict[str, Tensor]:
 
 
 def _beside(model: Path) -> dict[str, Tensor]:
-    file = latents.discriminator_file(model)
+    file = discriminator_file(model)
     return tensors(file) if file.is_file() else {}
 
 
@@ -93,9 +93,9 @@ def _discriminator(file: Path) -> dict[str, NDArray[Any]]:
     except ModelError:
         return {}
     held = content.get("D") if isinstance(content, dict) else None
-    if modules.is_persistent(held):
-        return modules.module(held).tensors
-    return modules.state(held) if modules.is_module(held) or isinstance(held, dict) else {}
+    if modules.is_nvidia_module(held):
+        return modules.torch_module(held).tensors
+    return modules.state_dict(held) if modules.is_torch_module(held) or isinstance(held, dict) else {}
 
 
 def fitted(settings: Settings, weights: Weights, grow: bool) -> Any:

@@ -15,8 +15,8 @@ from torch import Tensor
 
 from perform import __version__, generators
 from perform.clock import stopwatch
-from perform.networks.runtimes.eager import pixels
-from perform.networks.weights import config_of
+from perform.networks.modelfiles import parse_config
+from perform.networks.runtimes.torch.network import to_pixels
 from perform.training import dcgan, discriminator, origin, stylegan2
 from perform.training.chance import Chance
 from perform.training.feed import Dataset, Feed, factor
@@ -138,7 +138,7 @@ class Run:
         if newest is None:
             raise RunError(f"{self.folder.path} has no checkpoint yet: begin anew in another folder")
         said = words(newest)
-        self._prepare(config_of(newest, said["kind"], said["shape"]))
+        self._prepare(parse_config(newest, said["kind"], said["shape"]))
         load(newest, self.state)
         if self.team.first:
             self.folder.forget(self.state.pictures)
@@ -287,7 +287,7 @@ class Run:
         z = chance.normal("show", range(SHOWN), average.config.space.z_dim).to(self.device)
         drawn: list[Any] = []
         for part in torch.split(z, SHOWN_AT_ONCE):
-            drawn.extend(pixels(average.shown(part)).cpu().numpy())
+            drawn.extend(to_pixels(average.shown(part)).cpu().numpy())
         self.folder.show_grid(self.state.pictures, drawn)
 
     def _measure(self) -> None:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from perform.generators.stylegan2 import Config, channel_table
 from perform.generators.stylegan2.network import Network, enlarged
-from perform.networks.weights import Weights, checked
+from perform.networks.weights import Weights, checked_weights
 from perform.training.chance import Chance
 from perform.training.settings import RunError, Settings
 
@@ -129,7 +129,7 @@ class Generator(nn.Module):
     def weights(self, notes: Mapping[str, str]) -> Weights:
         """As a model that is played."""
         arrays = {name: value.float().cpu().numpy() for name, value in self.network.state_dict().items()}
-        return checked(self.config, arrays, notes)
+        return checked_weights(self.config, arrays, notes)
 
     @torch.no_grad()
     def adopt(self, weights: Weights) -> None:

@@ -18,8 +18,8 @@ from perform.generators import untrained
 from perform.generators.kernels import fuse
 from perform.generators.stylegan3.untrained import untrained as alias_free
 from perform.networks.bending import Bend
-from perform.networks.runtimes import cuda, eager
-from perform.networks.runtimes.eager import network
+from perform.networks.runtimes.torch import cuda, eager
+from perform.networks.runtimes.torch.network import build_network
 from perform.networks.weights import Weights
 from tests.generators.test_families import MADE
 from tests.generators.test_generators import unrecorded
@@ -100,7 +100,7 @@ def test_what_is_compiled_and_captured(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_work_is_that_of_the_convolutions() -> None:
     weights = MADE["dcgan"]()
     with torch.utils.flop_counter.FlopCounterMode(display=False) as counter:
-        network(weights)(*(torch.tensor(array) for array in gpu.latent(weights)))
+        build_network(weights)(*(torch.tensor(array) for array in gpu.latent(weights)))
     assert gpu.operations(weights) == counter.get_total_flops() > 1e5
 
 
@@ -112,10 +112,10 @@ def test_psnr_is_of_what_is_seen() -> None:
 
 @pytest.mark.parametrize("resolution", [64, 512])
 def test_untrained_networks_of_any_size(resolution: int) -> None:
-    weights = untrained.sized(resolution, 4096, 8)
+    weights = untrained.untrained_sized(resolution, 4096, 8)
     assert weights.config.size == (resolution, resolution)
     assert {name: array.shape for name, array in weights.arrays.items()} == weights.config.shapes()
-    synthesis, given = network(weights), [torch.tensor(array) for array in gpu.latent(weights)]
+    synthesis, given = build_network(weights), [torch.tensor(array) for array in gpu.latent(weights)]
     with torch.inference_mode():
         picture = synthesis(*given)[0]
     assert picture.shape[2:] == (resolution, resolution)
@@ -162,7 +162,7 @@ def test_a_latent_that_its_owner_writes_over_is_seen() -> None:
 
 def warmed(run: Callable[[], Tensor]) -> tuple[Callable[[], None], Tensor]:
     """Runs ahead of the recording, as a real capture does."""
-    for _ in range(cuda.WARM_UP):
+    for _ in range(cuda.WARM_UP_RUNS):
         run()
     return unrecorded(run)
 
@@ -205,7 +205,7 @@ def test_on_a_gpu_a_model_is_captured_while_another_plays() -> None:
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here")
 def test_on_a_gpu_kernels_draw_the_picture() -> None:
-    weights = untrained.weights("untrained-64")
+    weights = untrained.untrained_weights("untrained-64")
     plain, fused = cuda.Cuda(weights), cuda.Cuda(weights, fuse=fuse)
     ws = np.ones((plain.space.num_ws, plain.space.w_dim), np.float32)
     assert np.abs(plain.synthesise(ws).astype(int) - fused.synthesise(ws)).mean() < 0.5

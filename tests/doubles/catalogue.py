@@ -59,7 +59,7 @@ class FakeCatalogue:
 
     def blend(self, model: str, other: str) -> tuple[Parameter, ...]:
         self.model(other)
-        return blending.parameters(("b4.conv1", "b8.conv1"))
+        return blending.blend_parameters(("b4.conv1", "b8.conv1"))
 
     def direction(self, model: str, name: str) -> tuple[Parameter, ...]:
         self.model(model)
@@ -74,4 +74,4 @@ class FakeCatalogue:
         return None
 
     def bend(self, model: str, operation: str) -> tuple[Parameter, ...]:
-        return bending.parameters(operation, ("b4.conv1", "b8.conv1"))
+        return bending.bend_parameters(operation, ("b4.conv1", "b8.conv1"))

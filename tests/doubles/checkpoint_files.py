@@ -19,7 +19,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from perform.networks.checkpoints import read
+from perform.networks.checkpoints import read_checkpoint
 
 MAGIC = 0x1950A86A20F9469CFC6C
 SYSTEM = {"protocol_version": 1001, "little_endian": True, "type_sizes": {"short": 2, "int": 4, "long": 4}}
@@ -245,7 +245,7 @@ def measured(path: Path) -> str:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
     before, start = peak(), stopwatch()
-    tensors = modules.module(read(path).content["G_ema"]).tensors
+    tensors = modules.torch_module(read_checkpoint(path).content["G_ema"]).tensors
     between, after_reading = stopwatch(), peak()
     copies = {name: array.copy() for name, array in tensors.items()}
     end, size = stopwatch(), path.stat().st_size
@@ -268,7 +268,7 @@ def nested(*parts: Any, tail: bytes = b"") -> bytes:
 
 def opened(folder: Path, content: bytes) -> Any:
     (folder / "model").write_bytes(content)
-    return read(folder / "model").content
+    return read_checkpoint(folder / "model").content
 
 
 if __name__ == "__main__":

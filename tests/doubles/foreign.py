@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from perform.generators import lucidrains, stylegan1, stylegan2
-from perform.generators.dialects.centre import NAME
+from perform.generators.dialects.meanw import MEAN_W
 from perform.networks.weights import Weights
 
 State = dict[str, NDArray[Any]]
@@ -46,7 +46,7 @@ def whole(config: stylegan2.Config) -> Weights:
 def variables_of_second(weights: Weights) -> State:
     """What TensorFlow's StyleGAN2 calls the tensors of a network, and how it stores them."""
     own, config = weights.arrays, weights.config
-    named: State = {"dlatent_avg": own[NAME], "lod": np.float32(0)}
+    named: State = {"dlatent_avg": own[MEAN_W], "lod": np.float32(0)}
     for i in range(len(config.mapping)):
         named |= {f"Dense{i}/{part}": own[f"mapping.fc{i}.{part}"].T for part in ("weight", "bias")}
     if config.c_dim:
@@ -79,7 +79,7 @@ def variables_of_second(weights: Weights) -> State:
 def variables_of_first(weights: Weights) -> State:
     """The same for the first StyleGAN."""
     own, config = weights.arrays, weights.config
-    named: State = {"dlatent_avg": own[NAME], "lod": np.float32(0)}
+    named: State = {"dlatent_avg": own[MEAN_W], "lod": np.float32(0)}
     for i in range(len(config.mapping)):
         named |= {f"Dense{i}/{part}": own[f"mapping.fc{i}.{part}"].T for part in ("weight", "bias")}
     if config.c_dim:

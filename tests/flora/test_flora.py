@@ -14,7 +14,7 @@ from perform import flora
 from perform.commands.flora import app
 from perform.flora import films, varieties
 from perform.flora.dimensions import PLACES, TABLE
-from perform.generators.latents import directions
+from perform.generators.latents import read_directions
 from perform.render import stills
 
 Pictures = NDArray[np.uint8]
@@ -194,7 +194,7 @@ def test_dimensions_are_directions_of_what_they_taught(tmp_path: Path) -> None:
     file = tmp_path / "dimensions.safetensors"
     told = CliRunner().invoke(app, ["directions", str(file)])
     assert told.exit_code == 0, told.output
-    found = directions(file)
+    found = read_directions(file)
     assert found.space == "z" and found.names[6] == "bloom" and len(found.names) == flora.DIMENSIONS
     assert found.step("bloom")[6] == 1 and np.abs(found.step("bloom")).sum() == 1
 

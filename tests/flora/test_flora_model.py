@@ -13,11 +13,11 @@ from perform.arrays import Floats
 from perform.catalogue import Library
 from perform.flora import DIMENSIONS, TABLE
 from perform.generators import Generator
-from perform.generators.latents import directions, write_directions
+from perform.generators.latents import read_directions, write_directions
 from perform.latent.directions import Directions
 from perform.latent.paths import truncate, z_of
-from perform.models import keep, located
-from perform.models.directions import Hunt, find
+from perform.models import located, store
+from perform.models.directions import DirectionSearch, find_directions
 from perform.training.origin import Origin
 
 MODELS = paths.shipped() / "models"
@@ -51,7 +51,7 @@ def test_it_fits_and_has_a_card() -> None:
 
 @pytest.mark.parametrize("name", ["flora", "flora-64"])
 def test_it_is_whole_and_plays_as_it_is(name: str) -> None:
-    told = " ".join(keep.verify(located(name)))
+    told = " ".join(store.verify_model(located(name)))
     assert "the same as when it was written" in told
 
 
@@ -91,12 +91,12 @@ def test_nothing_runs_along_the_edge(unit: Generator) -> None:
 
 
 def test_its_directions_are_of_these_weights(tmp_path: Path) -> None:
-    shipped = directions(MODELS / "flora.directions.safetensors")
+    shipped = read_directions(MODELS / "flora.directions.safetensors")
     assert {one.name for one in TABLE} <= {*shipped.names}
     given = tmp_path / "z.safetensors"
     names = tuple(one.name for one in TABLE)
     write_directions(given, Directions(names, np.eye(DIMENSIONS, dtype=np.float32), space="z"))
-    found = find(generators.weights_of(str(MODEL)), Hunt(given=given))
+    found = find_directions(generators.weights_of(str(MODEL)), DirectionSearch(given=given))
     for name in names:
         assert shipped.step(name) == pytest.approx(found.step(name), abs=1e-3)
 

@@ -22,9 +22,10 @@ from perform.generators.biggan.network import synthesis
 from perform.latent.controls import LATENT
 from perform.latent.paths import truncate
 from perform.networks import ModelError
-from perform.networks.runtimes.eager import pixels
-from perform.networks.runtimes.openvino import OpenVino, psnr
-from perform.networks.weights import Weights, read, write
+from perform.networks.modelfiles import read_weights, write_weights
+from perform.networks.runtimes.openvino.runtime import OpenVino, psnr
+from perform.networks.runtimes.torch.network import to_pixels
+from perform.networks.weights import Weights
 from tests.folders import DATA
 
 REFERENCE = os.environ.get("PERFORM_REFERENCE")
@@ -136,8 +137,8 @@ def test_the_shapes_of_published_networks_tell_their_configuration(size: int, wi
 def test_other_shapes_open_and_go_round_a_file(config: Config, tmp_path: Path) -> None:
     weights = untrained(config)
     assert infer(config.shapes(), {"layers": config.layers}) == config
-    write(tmp_path / "a.safetensors", weights)
-    found = read(tmp_path / "a.safetensors")
+    write_weights(tmp_path / "a.safetensors", weights)
+    found = read_weights(tmp_path / "a.safetensors")
     assert found.config == config
     ws, numbers = torch.tensor(normal(1, 5, 11)), given(weights, 0.7)
     picture = synthesis(found)(ws, *numbers)
@@ -253,7 +254,7 @@ def test_openvino_draws_the_same(precision: Any, least: float, case: Case) -> No
     unit = OpenVino(case.weights, precision, threads=1)
     controls: Mapping[str, float] = {"truncation": 0.7}
     ws = rows(case.weights, case.data["in/z_unscaled"][:1], case.data["in/class_vector"][:1])
-    oracle = pixels(synthesis(case.weights)(torch.tensor(ws), *given(case.weights, 0.7)))[0].numpy()
+    oracle = to_pixels(synthesis(case.weights)(torch.tensor(ws), *given(case.weights, 0.7)))[0].numpy()
     drawn = unit.synthesise(ws, controls)
     assert psnr(drawn, oracle) > least
     if unit.precision == "float32":

@@ -18,8 +18,8 @@ from perform.generators.compiler import Compiler
 from perform.networks import ModelError
 from perform.networks.bending import Bend
 from perform.networks.blending import Blend
-from perform.networks.runtimes import openvino
-from perform.networks.weights import write
+from perform.networks.modelfiles import write_weights
+from perform.networks.runtimes.openvino.runtime import runtime
 from tests.doubles.waiting import TIMEOUT, eventually
 from tests.networks.test_bending import WEIGHTS, WS
 
@@ -42,7 +42,7 @@ def begun() -> Compiler:
 
 @pytest.fixture
 def model(tmp_path: Path) -> Path:
-    write(tmp_path / "model.safetensors", WEIGHTS)
+    write_weights(tmp_path / "model.safetensors", WEIGHTS)
     return tmp_path / "model.safetensors"
 
 
@@ -54,7 +54,7 @@ def test_what_another_process_compiled_is_opened_here(
         picture = here.synthesise(WS).copy()
     (file,) = folder.iterdir()
     file.unlink()
-    monkeypatch.setattr(openvino, "compiled", None)  # nothing is compiled in this process
+    monkeypatch.setattr(runtime, "compile_graphs", None)  # nothing is compiled in this process
     with closing(generators.open(model, "cpu", "auto", 1, BENDS, blend, compiler=begun())) as there:
         assert np.array_equal(there.synthesise(WS), picture)
     assert list(folder.iterdir()) == [file]
@@ -70,7 +70,7 @@ def test_a_process_that_is_killed_says_so_and_is_not_repeated_here(
     model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(apart, "COMMAND", (sys.executable, "-c", "import os; os.kill(os.getpid(), 9)"))
-    monkeypatch.setattr(openvino, "compiled", None)
+    monkeypatch.setattr(runtime, "compile_graphs", None)
     with pytest.raises(ModelError, match=r"model\.safetensors: the process that compiled it .* signal 9"):
         generators.open(model, "cpu", "float32", 1, compiler=begun())
 
@@ -95,7 +95,7 @@ def test_one_that_takes_too_long_is_ended_and_not_repeated_here(
 ) -> None:
     monkeypatch.setattr(apart, "COMMAND", SLEEPS)
     monkeypatch.setattr(apart, "LONGEST", 0.1)
-    monkeypatch.setattr(openvino, "compiled", None)
+    monkeypatch.setattr(runtime, "compile_graphs", None)
     with pytest.raises(ModelError, match=r"longer than 0\.1 s"):
         generators.open(model, "cpu", "float32", 1, compiler=begun())
 

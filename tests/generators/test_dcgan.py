@@ -20,9 +20,10 @@ from perform.generators import dcgan
 from perform.generators.dcgan import Config, from_state
 from perform.generators.dcgan.network import synthesis
 from perform.networks import ModelError
-from perform.networks.runtimes.eager import pixels
-from perform.networks.runtimes.openvino import OpenVino, psnr
-from perform.networks.weights import Weights, read, write
+from perform.networks.modelfiles import read_weights, write_weights
+from perform.networks.runtimes.openvino.runtime import OpenVino, psnr
+from perform.networks.runtimes.torch.network import to_pixels
+from perform.networks.weights import Weights
 from tests.folders import DATA
 
 REFERENCE = os.environ.get("PERFORM_REFERENCE")
@@ -174,8 +175,8 @@ def test_w_is_z_and_its_mean_is_0() -> None:
 
 def test_a_file_holds_it(tmp_path: Path) -> None:
     weights = from_state(drawn((5, 6, 3), (6, 4), True), {"title": "a"})
-    write(tmp_path / "a.safetensors", weights)
-    found = read(tmp_path / "a.safetensors")
+    write_weights(tmp_path / "a.safetensors", weights)
+    found = read_weights(tmp_path / "a.safetensors")
     assert found.config == weights.config == Config((5, 6, 3), (6, 6), (4,))
     assert found.notes["title"] == "a"
     assert all(np.array_equal(found.arrays[name], weights.arrays[name]) for name in weights.arrays)
@@ -186,7 +187,7 @@ def test_openvino_draws_the_same(precision: Any, least: float) -> None:
     weights = dcgan.untrained(32, 16, 24)
     unit = OpenVino(weights, precision, threads=1)
     ws = np.random.default_rng(2).standard_normal((1, 24), np.float32)
-    oracle = pixels(synthesis(weights)(torch.tensor(ws)))[0].numpy()
+    oracle = to_pixels(synthesis(weights)(torch.tensor(ws)))[0].numpy()
     drawn_ = unit.synthesise(ws)
     assert psnr(drawn_, oracle) > least
     if unit.precision == "float32":

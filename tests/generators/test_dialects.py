@@ -13,7 +13,7 @@ import torch
 from perform.generators import lucidrains, stylegan2
 from perform.generators.dialects import lucidrains as lucid
 from perform.generators.dialects import official, rosinality
-from perform.generators.dialects.centre import NAME, centred
+from perform.generators.dialects.meanw import MEAN_W, with_mean_w
 from perform.generators.stylegan2.network import Network, enlarged
 from perform.generators.stylegan3.untrained import untrained
 from perform.networks import ModelError
@@ -120,12 +120,12 @@ def test_gains_of_a_larger_network_are_kept() -> None:
 
 def test_pruned_forks_without_noise_or_mean_are_played() -> None:
     config = replace(SECOND, channels=(5, 3, 7, 2, 9, 4), start=(3, 5))
-    state = {k: v for k, v in names_of(config).items() if ".noise_" not in k and k != NAME}
+    state = {k: v for k, v in names_of(config).items() if ".noise_" not in k and k != MEAN_W}
     found = official.weights({**state, "synthesis.b4.steps": np.zeros(1)})
     assert (found.config, found.config.size) == (config, (20, 12))
     assert found.notes["odd"] == "left out: synthesis.b4.steps"
     assert not found.arrays["synthesis.b8.conv0.noise_const"].any()
-    assert found.arrays[NAME].any()
+    assert found.arrays[MEAN_W].any()
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def expected() -> Any:
 
 def test_rosinality_draws_as_the_original(converted: dict[str, Any], expected: Any) -> None:
     weights = rosinality.weights(converted["g_ema"], converted["latent_avg"])
-    synthesis, mean = Network.load(weights).synthesis, weights.arrays[NAME]
+    synthesis, mean = Network.load(weights).synthesis, weights.arrays[MEAN_W]
     w = stylegan2.mapping(weights)(expected["in/z"], None)
     assert np.abs(w - expected["out/w"]).max() < LATENT
     ws = np.repeat(w[:, None], 10, 1)
@@ -174,7 +174,7 @@ def test_rosinality_draws_as_the_original(converted: dict[str, Any], expected: A
 def test_rosinality_names_of_any_size() -> None:
     for config in (SECOND, replace(SECOND, start=(4, 6), image_channels=1), replace(SECOND, channels=(3, 5))):
         ours = whole(config)
-        same(rosinality.weights(rosinality_state(config), ours.arrays[NAME]), ours)
+        same(rosinality.weights(rosinality_state(config), ours.arrays[MEAN_W]), ours)
 
 
 def test_rosinality_in_all_its_forms(converted: dict[str, Any]) -> None:
@@ -183,10 +183,10 @@ def test_rosinality_in_all_its_forms(converted: dict[str, Any]) -> None:
     wrapped = {f"module.decoder.{name}": array for name, array in state.items()}
     same(rosinality.weights({**wrapped, "encoder.conv1.weight": np.zeros(1)}, np.stack([mean] * 10)), weights)
     bare = rosinality.weights(state)
-    same(bare, weights, (NAME,))
+    same(bare, weights, (MEAN_W,))
     z = np.random.default_rng(5).standard_normal((4000, 32), np.float32)
     w = stylegan2.mapping(bare)(z, None)
-    assert np.abs(bare.arrays[NAME] - w.mean(0)).max() < 5 * w.std(0).max() / np.sqrt(len(z))
+    assert np.abs(bare.arrays[MEAN_W] - w.mean(0)).max() < 5 * w.std(0).max() / np.sqrt(len(z))
     silent = rosinality.weights({k: v for k, v in state.items() if "noises" not in k}, mean)
     same(silent, weights, tuple(name for name in weights.arrays if name.endswith("noise_const")))
     assert silent.arrays["synthesis.b64.conv1.noise_const"].std() == pytest.approx(1, abs=0.05)
@@ -218,8 +218,8 @@ def test_others_of_rosinalitys_kind_are_refused(
 def test_lucidrains_names(config: lucidrains.Config) -> None:
     weights = drawn(config)
     found = lucid.weights(state_of(weights), "1.8.9", {"lr_mlp": 0.1, "fq_layers": [1]})
-    same(found, weights, (NAME,))
-    assert np.array_equal(found.arrays[NAME], centred(weights).arrays[NAME])
+    same(found, weights, (MEAN_W,))
+    assert np.array_equal(found.arrays[MEAN_W], with_mean_w(weights).arrays[MEAN_W])
     assert "odd" not in found.notes
 
 

@@ -14,8 +14,12 @@ import perform.generators as rack
 from perform.generators import biggan, dcgan, lucidrains, singan, stylegan1, stylegan2
 from perform.generators.stylegan3.untrained import untrained
 from perform.networks.bending import Bend
-from perform.networks.runtimes import eager, openvino
-from perform.networks.weights import Weights, family, read, write
+from perform.networks.families import family
+from perform.networks.modelfiles import read_weights, write_weights
+from perform.networks.runtimes.openvino.runtime import runtime
+from perform.networks.runtimes.torch import eager
+from perform.networks.runtimes.torch.network import build_network
+from perform.networks.weights import Weights
 
 
 def drawn(config: Any) -> Weights:
@@ -58,8 +62,8 @@ def test_every_family_is_in_this_suite() -> None:
 
 
 def test_a_file_gives_back_what_was_written(weights: Weights, tmp_path: Path) -> None:
-    write(tmp_path / "a.safetensors", replace(weights, notes={"title": "a test"}))
-    again = read(tmp_path / "a.safetensors")
+    write_weights(tmp_path / "a.safetensors", replace(weights, notes={"title": "a test"}))
+    again = read_weights(tmp_path / "a.safetensors")
     assert again.config == weights.config
     assert all(np.array_equal(again.arrays[name], array) for name, array in weights.arrays.items())
     told = rack.info(tmp_path / "a.safetensors")
@@ -88,7 +92,7 @@ def test_inputs_stay_the_same_array_as_long_as_they_are_the_same(weights: Weight
 
 
 def test_the_fast_form_draws_as_the_network(weights: Weights) -> None:
-    fast, plain = openvino.OpenVino(weights, "float32", 1), eager.Eager(weights)
+    fast, plain = runtime.OpenVino(weights, "float32", 1), eager.Eager(weights)
     ws = latent(plain)
     expected = plain.synthesise(ws).astype(int)
     width, height = weights.config.size
@@ -102,14 +106,14 @@ def test_layers_can_be_bent(weights: Weights) -> None:
     layers = weights.config.bendable
     for layer in (layers[0], layers[-1]):
         bends = [Bend("invert", layer), Bend("translate", layer)]
-        fast, plain = openvino.OpenVino(weights, "float32", 1, bends), eager.Eager(weights, bends=bends)
+        fast, plain = runtime.OpenVino(weights, "float32", 1, bends), eager.Eager(weights, bends=bends)
         ws = latent(plain)
         assert np.abs(fast.synthesise(ws).astype(int) - plain.synthesise(ws).astype(int)).max() <= 1, layer
         assert not np.array_equal(plain.synthesise(ws), eager.Eager(weights).synthesise(ws)), layer
 
 
 def test_a_network_goes_to_a_device_as_a_whole(weights: Weights) -> None:
-    network = eager.network(weights).to("meta")
+    network = build_network(weights).to("meta")
     tensors = [*network.parameters(), *network.buffers()]
     assert tensors and {tensor.device.type for tensor in tensors} == {"meta"}
     for path, module in network.named_modules():

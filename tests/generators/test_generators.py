@@ -21,8 +21,12 @@ from perform.generators.stylegan2 import Config, drawn_noise, graph, noise_sizes
 from perform.generators.stylegan2.network import Network
 from perform.latent.controls import LATENT, NOISE, NOISE_LAYERS, STORED
 from perform.networks import ModelError
-from perform.networks.runtimes import convert, cuda, eager, openvino
-from perform.networks.weights import Weights, write
+from perform.networks.modelfiles import write_weights
+from perform.networks.runtimes.openvino.runtime import conversion, runtime
+from perform.networks.runtimes.openvino.requests import Runner
+from perform.networks.runtimes.torch import cuda, eager
+from perform.networks.runtimes.torch.network import to_pixels
+from perform.networks.weights import Weights
 
 SMALL = Config((8, 8, 8, 6, 6, 4), z_dim=5, c_dim=3, embed=7, mapping=(9, 8), clamp=256.0)
 CONFIGS = {
@@ -58,7 +62,7 @@ def of_cuda(weights: Weights) -> cuda.Cuda:
 
 
 UNITS: dict[str, Callable[[Weights], Any]] = {
-    "openvino": lambda weights: openvino.OpenVino(weights, "float32", threads=1),
+    "openvino": lambda weights: runtime.OpenVino(weights, "float32", threads=1),
     "eager": lambda weights: eager.Eager(weights, "cpu", "float32"),
     "cuda": of_cuda,
 }
@@ -92,7 +96,7 @@ def oracle(weights: Weights, ws: Any, noise: float, seed: int | None) -> Any:
     layers = range(len(weights.config.layers))
     maps = [torch.from_numpy(parts[i].reshape(weights.config.noise_shape(i))) * noise for i in layers]
     with torch.inference_mode():
-        return eager.pixels(network.synthesis(torch.from_numpy(ws)[None], maps))[0].numpy()
+        return to_pixels(network.synthesis(torch.from_numpy(ws)[None], maps))[0].numpy()
 
 
 def test_every_unit_of_the_rack_is_in_this_suite() -> None:
@@ -164,7 +168,7 @@ signal.raise_signal(signal.SIGTERM)
 
 
 def test_a_polite_kill_is_heard_when_networks_have_gone(tmp_path: Path) -> None:
-    write(tmp_path / "small.safetensors", drawn(SMALL))
+    write_weights(tmp_path / "small.safetensors", drawn(SMALL))
     script = SIGNALLED.format(file=str(tmp_path / "small.safetensors"))
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "heard\n"), done.stderr
@@ -187,12 +191,16 @@ def test_labels_choose_the_class() -> None:
 
 def test_a_graph_in_parts_and_a_converted_one_are_the_graph() -> None:
     for config in CONFIGS.values():
-        weights, core = drawn(config), openvino.core()
-        forms = [graph.parts(weights, "f32"), graph.parts(weights, "f32", 2), convert.parts(weights, "f32")]
+        weights, core = drawn(config), runtime.core()
+        forms = [
+            graph.parts(weights, "f32"),
+            graph.parts(weights, "f32", 2),
+            conversion.parts(weights, "f32"),
+        ]
         ws = np.random.default_rng(0).standard_normal((6, 8), np.float32)
         given = ws, stored_noise(weights), np.ones(1, np.float32)
-        names, runner = ("ws", "noise", "strength"), openvino.Runner
-        runners = [runner(openvino.compiled(core, form, 1), names) for form in forms]
+        names, runner = ("ws", "noise", "strength"), Runner
+        runners = [runner(runtime.compile_graphs(core, form, 1), names) for form in forms]
         whole, *others = (one(*given).astype(int) for one in runners)
         for other in others:
             assert np.abs(whole - other).max() <= 1
@@ -200,26 +208,26 @@ def test_a_graph_in_parts_and_a_converted_one_are_the_graph() -> None:
 
 def test_wide_layers_are_the_oracles_too() -> None:
     weights = drawn(Config((128,) * 6, z_dim=8, mapping=(8, 8)))  # wide enough for the fast convolution
-    unit = openvino.OpenVino(weights, "float32", threads=1)
+    unit = runtime.OpenVino(weights, "float32", threads=1)
     ws = latent(unit)
     assert np.abs(unit.synthesise(ws).astype(int) - oracle(weights, ws, 1.0, None)).max() <= 1
 
 
 def test_bfloat16_is_near_or_not_played() -> None:
-    weights = untrained.weights("untrained-64")
-    unit, exact = openvino.OpenVino(weights, threads=1), openvino.OpenVino(weights, "float32", 1)
+    weights = untrained.untrained_weights("untrained-64")
+    unit, exact = runtime.OpenVino(weights, threads=1), runtime.OpenVino(weights, "float32", 1)
     assert unit.precision == "bfloat16" or unit.reason
     ws = latent(unit)
-    assert openvino.psnr(unit.synthesise(ws), exact.synthesise(ws)) >= openvino.LEAST_PSNR
+    assert runtime.psnr(unit.synthesise(ws), exact.synthesise(ws)) >= runtime.LEAST_PSNR
 
 
 def test_half_floats_are_near_float32() -> None:
-    weights = untrained.weights("untrained-64")
+    weights = untrained.untrained_weights("untrained-64")
     exact = eager.Eager(weights, "cpu", "float32")
     ws = np.repeat(exact.mean()[None], exact.space.num_ws, 0)
     for precision in ("float16", "bfloat16"):
         picture = eager.Eager(weights, "cpu", precision).synthesise(ws)
-        assert openvino.psnr(picture, exact.synthesise(ws)) >= 30, precision
+        assert runtime.psnr(picture, exact.synthesise(ws)) >= 30, precision
 
 
 def test_half_floats_do_not_overflow() -> None:
@@ -229,7 +237,7 @@ def test_half_floats_do_not_overflow() -> None:
     weights = replace(weights, arrays={**weights.arrays, **loud})
     unit, exact = eager.Eager(weights, "cpu", "float16"), eager.Eager(weights, "cpu", "float32")
     ws = np.full((6, 8), 2.0, np.float32)
-    assert openvino.psnr(unit.synthesise(ws), exact.synthesise(ws)) > 30
+    assert runtime.psnr(unit.synthesise(ws), exact.synthesise(ws)) > 30
 
 
 GPUS = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
@@ -239,11 +247,11 @@ GPUS = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_availabl
 def test_on_a_gpu_pictures_are_near_the_oracles(device: Any) -> None:
     if not GPUS[device]:
         pytest.skip(f"no {device} here")
-    unit, weights = rack.open("untrained-64", device), untrained.weights("untrained-64")
+    unit, weights = rack.open("untrained-64", device), untrained.untrained_weights("untrained-64")
     ws = latent(unit)
     for noise, seed in ((1.0, None), (0.0, None), (1.0, 7), (1.0, None)):
         expected = oracle(weights, ws, noise, seed)
-        assert openvino.psnr(unit.synthesise(ws, controls(noise, seed)), expected) >= 40
+        assert runtime.psnr(unit.synthesise(ws, controls(noise, seed)), expected) >= 40
     unit.close()
 
 
@@ -257,7 +265,7 @@ def test_opening_says_what_is_allowed(tmp_path: Path) -> None:
 
 
 def test_a_written_model_opens(tmp_path: Path) -> None:
-    write(tmp_path / "a.safetensors", drawn(SMALL))
+    write_weights(tmp_path / "a.safetensors", drawn(SMALL))
     with_file = rack.open(tmp_path / "a.safetensors", "cpu", "float32", threads=1)
     ws = latent(with_file)
     assert np.abs(with_file.synthesise(ws).astype(int) - oracle(drawn(SMALL), ws, 1.0, None)).max() <= 1

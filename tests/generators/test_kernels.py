@@ -19,7 +19,7 @@ from perform.generators.stylegan2 import Config
 from perform.generators.stylegan2.network import finished
 from perform.generators.stylegan3.network import finished as alias_free_finished
 from perform.generators.stylegan3.untrained import untrained
-from perform.networks.runtimes.eager import network
+from perform.networks.runtimes.torch.network import build_network
 from perform.networks.weights import Weights
 from tests.generators.test_generators import drawn
 from tests.laws import ROOT
@@ -68,7 +68,7 @@ def test_what_follows_a_modulated_convolution(
 @pytest.mark.parametrize("cells", [32, 64])
 def test_what_follows_an_alias_free_convolution(dtype: torch.dtype, cells: int) -> None:
     weights = untrained(32, base=32, most=2, num_layers=6, measured=False, clamp=1.5)
-    modules = network(weights, "float32").to(DEVICE).modules()
+    modules = build_network(weights, "float32").to(DEVICE).modules()
     layers = [layer for layer in modules if isinstance(layer, alias_free.Layer)]
     taken = [layer for layer in layers if alias_free.takes(layer)]
     assert len(taken) == len(layers) - 1
@@ -101,13 +101,13 @@ def test_filters_longer_than_a_square_are_refused() -> None:
     ids=["stylegan2", "resnet", "stylegan3-t", "stylegan3-r"],
 )
 def test_a_fused_network_draws_the_same(weights: Weights) -> None:
-    from perform.networks.weights import family
+    from perform.networks.families import family
 
     inputs = family(weights.config.family).inputs(weights)
     controls = {parameter.name: parameter.default for parameter in weights.config.parameters}
     given = [torch.tensor(array, device=DEVICE) for array in inputs(controls)]
     ws = normal(weights.config.space.num_ws, weights.config.space.w_dim)
-    plain, fused = (network(weights).to(DEVICE) for _ in range(2))
+    plain, fused = (build_network(weights).to(DEVICE) for _ in range(2))
     assert fuse(fused) >= 2
     with torch.inference_mode():
         close(fused(ws, *given)[0], plain(ws, *given)[0])

@@ -11,7 +11,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from perform.generators.latents import Directions, directions, fitted, read
+from perform.generators.latents import Directions, fit_latents, read_directions, read_latents
 from perform.latent.paths import Space
 from perform.networks import ModelError
 
@@ -28,7 +28,7 @@ def normal(*shape: int) -> Any:
 def test_npy_files_of_all_shapes(shape: tuple[int, ...], count: int, tmp_path: Path) -> None:
     stored = normal(*shape)
     np.save(tmp_path / "a.npy", stored)
-    ws = read(tmp_path / "a.npy", SPACE)
+    ws = read_latents(tmp_path / "a.npy", SPACE)
     assert ws.shape == (count, 4, 6)
     assert ws.dtype == np.float32
     spread = stored.reshape(count, -1, 6)
@@ -37,8 +37,8 @@ def test_npy_files_of_all_shapes(shape: tuple[int, ...], count: int, tmp_path: P
 
 def test_layers_are_cut_or_the_last_is_repeated() -> None:
     stored = normal(2, 7, 6)
-    assert np.array_equal(fitted(stored, SPACE), stored[:, :4])
-    few = fitted(stored[:, :2], SPACE)
+    assert np.array_equal(fit_latents(stored, SPACE), stored[:, :4])
+    few = fit_latents(stored[:, :2], SPACE)
     assert np.array_equal(few, stored[:, [0, 1, 1, 1]])
 
 
@@ -46,13 +46,13 @@ def test_layers_are_cut_or_the_last_is_repeated() -> None:
 def test_npz_files(key: str, tmp_path: Path) -> None:
     stored = normal(2, 4, 6)
     np.savez_compressed(tmp_path / "projected_w.npz", **{key: stored})
-    assert np.array_equal(read(tmp_path / "projected_w.npz", SPACE), stored)
+    assert np.array_equal(read_latents(tmp_path / "projected_w.npz", SPACE), stored)
 
 
 def test_ours_have_pictures_too(tmp_path: Path) -> None:
     stored = normal(2, 4, 6)
     np.savez(tmp_path / "out.npz", images=normal(2, 3, 8, 8), ws=stored)
-    assert np.array_equal(read(tmp_path / "out.npz", SPACE), stored)
+    assert np.array_equal(read_latents(tmp_path / "out.npz", SPACE), stored)
 
 
 @pytest.mark.parametrize("zipped", [True, False])
@@ -61,7 +61,7 @@ def test_pt_files(shape: tuple[int, ...], zipped: bool, tmp_path: Path) -> None:
     stored = normal(*shape)
     torch.save(torch.tensor(stored), tmp_path / "a.pt", _use_new_zipfile_serialization=zipped)
     assert np.array_equal(
-        read(tmp_path / "a.pt", SPACE), np.broadcast_to(stored.reshape(1, -1, 6), (1, 4, 6))
+        read_latents(tmp_path / "a.pt", SPACE), np.broadcast_to(stored.reshape(1, -1, 6), (1, 4, 6))
     )
 
 
@@ -82,29 +82,29 @@ def test_pt_files(shape: tuple[int, ...], zipped: bool, tmp_path: Path) -> None:
 def test_wrong_arrays_are_refused(stored: Any, said: str, tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", stored, allow_pickle=True)
     with pytest.raises(ModelError, match=said):
-        read(tmp_path / "a.npy", SPACE)
+        read_latents(tmp_path / "a.npy", SPACE)
 
 
 def test_several_arrays_without_a_known_name_are_refused(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", a=normal(6), b=normal(6))
     with pytest.raises(ModelError, match=r"a.npz holds a, b, must hold one of w, ws"):
-        read(tmp_path / "a.npz", SPACE)
+        read_latents(tmp_path / "a.npz", SPACE)
 
 
 def test_what_is_no_file_of_arrays_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"none.npy: there is no such file"):
-        read(tmp_path / "none.npy", SPACE)
+        read_latents(tmp_path / "none.npy", SPACE)
     torch.save([1, 2], tmp_path / "a.pt")
     with pytest.raises(ModelError, match=r"a.pt holds a list, must hold arrays"):
-        read(tmp_path / "a.pt", SPACE)
+        read_latents(tmp_path / "a.pt", SPACE)
     torch.save({"a": 1}, tmp_path / "a.pt")
     with pytest.raises(ModelError, match=r"a.pt: holds no array"):
-        directions(tmp_path / "a.pt")
+        read_directions(tmp_path / "a.pt")
 
 
 def test_what_is_read_does_not_hang_on_its_file(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", normal(2, 4, 6))
-    ws = read(tmp_path / "a.npy", SPACE)
+    ws = read_latents(tmp_path / "a.npy", SPACE)
     assert ws.flags.writeable
     assert ws.flags.aligned
     assert ws.flags.owndata
@@ -121,7 +121,7 @@ def test_damaged_files_are_refused_or_read(data: st.DataObject, tmp_path: Path) 
         whole[place] ^= data.draw(st.integers(1, 255))
     (tmp_path / name).write_bytes(whole[: data.draw(st.integers(1, len(whole)))])
     try:
-        ws = read(tmp_path / name, SPACE)
+        ws = read_latents(tmp_path / name, SPACE)
     except ModelError as error:
         assert "\n" not in str(error)
     else:
@@ -153,19 +153,19 @@ def ganspace(folder: Path, name: str, *inner: int) -> Path:
     ],
 )
 def test_ganspace(name: str, space: str, tmp_path: Path) -> None:
-    found = directions(ganspace(tmp_path, name, 1, 6))
+    found = read_directions(ganspace(tmp_path, name, 1, 6))
     assert found.names == ("pc0", "pc1", "pc2")
     assert np.array_equal(found.components, normal(3, 6) + 1)
     assert found.scales is not None
     assert found.scales.tolist() == [3, 2, 1]
     assert found.space == space
-    assert directions(tmp_path / name, "z").space == "z"
+    assert read_directions(tmp_path / name, "z").space == "z"
 
 
 def test_sefa_has_its_directions_in_columns(tmp_path: Path) -> None:
     vectors = normal(6, 5)
     torch.save({"ckpt": "model.pt", "eigvec": torch.tensor(vectors)}, tmp_path / "factor.pt")
-    found = directions(tmp_path / "factor.pt")
+    found = read_directions(tmp_path / "factor.pt")
     assert np.array_equal(found.components, vectors.T)
     assert (found.names[0], len(found.names), found.scales, found.space) == ("sefa0", 5, None, "w")
 
@@ -173,7 +173,7 @@ def test_sefa_has_its_directions_in_columns(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("name", "space"), [("a_xcomp.npy", "w"), ("a_zcomp.npy", "z"), ("smile.npy", "w")])
 def test_autolume_and_plain_arrays(name: str, space: str, tmp_path: Path) -> None:
     np.save(tmp_path / name, normal(3, 6).astype(np.float64))
-    found = directions(tmp_path / name)
+    found = read_directions(tmp_path / name)
     assert isinstance(found, Directions)
     assert np.array_equal(found.components, normal(3, 6))
     assert found.components.dtype == np.float32
@@ -182,7 +182,7 @@ def test_autolume_and_plain_arrays(name: str, space: str, tmp_path: Path) -> Non
 
 def test_one_direction(tmp_path: Path) -> None:
     np.save(tmp_path / "smile.npy", normal(6))
-    assert directions(tmp_path / "smile.npy").components.shape == (1, 6)
+    assert read_directions(tmp_path / "smile.npy").components.shape == (1, 6)
 
 
 @pytest.mark.parametrize(
@@ -198,4 +198,4 @@ def test_one_direction(tmp_path: Path) -> None:
 def test_what_holds_no_directions_is_refused(arrays: dict[str, Any], said: str, tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", **arrays)
     with pytest.raises(ModelError, match=said):
-        directions(tmp_path / "a.npz")
+        read_directions(tmp_path / "a.npz")

@@ -21,9 +21,10 @@ from hypothesis import strategies as st
 from safetensors.numpy import save_file
 
 from perform.generators.dialects import tensorflow
-from perform.generators.load import LAYOUT, load
-from perform.networks import ModelError, weights
-from perform.networks.runtimes.eager import Eager
+from perform.generators.load import LAYOUT_ERRORS, load_weights
+from perform.networks import ModelError
+from perform.networks.modelfiles import write_weights
+from perform.networks.runtimes.torch.eager import Eager
 from tests.doubles import checkpoint_files as files
 from tests.doubles.checkpoint_files import Call, Name
 from tests.doubles.foreign import (
@@ -102,13 +103,13 @@ def test_tensorflow_pickles(
     for ours, variables in ((whole(SECOND), second_variables), (drawn(FIRST), first_variables)):
         path = tmp_path / "a.pkl"
         tensorflow_file(dnnlib, path, variables(ours), protocol)
-        found = load(path)
+        found = load_weights(path)
         same(found, ours, tuple(name for name in ours.arrays if name.endswith("affine.bias")))
         assert found.notes["source"] == "TensorFlow network Gs (version 4), Gs_style"
         assert "non-commercial" in found.notes["licence"]
     path.write_bytes(pickle.dumps(network(dnnlib, "D", {"4x4/FromRGB/weight": np.zeros((1, 1))}, {})))
     with pytest.raises(ModelError, match=r"a\.pkl: holds a discriminator only"):
-        load(path)
+        load_weights(path)
 
 
 class Persistent:
@@ -153,11 +154,11 @@ def test_official_pickles(tmp_path: Path, persistence: None, protocol: int) -> N
     path = tmp_path / "a.pkl"
     for content in ({"G": other, "D": judge, "G_ema": averaged, "augment_pipe": None}, averaged):
         path.write_bytes(pickle.dumps(content, protocol))
-        found = load(path)
+        found = load_weights(path)
         same(found, replace(whole(config), config=replace(config, clamp=9.0)))
         assert found.notes["source"].startswith("pickle of Autolume, class Generator, its code ")
     path.write_bytes(pickle.dumps({"G": averaged, "D": judge}, protocol))
-    assert load(path).notes["odd"] == "G is not averaged (no g_ema)"
+    assert load_weights(path).notes["odd"] == "G is not averaged (no g_ema)"
     refused = {
         "holds 'D', but no generator": {"D": judge},
         "a discriminator only": judge,
@@ -165,7 +166,7 @@ def test_official_pickles(tmp_path: Path, persistence: None, protocol: int) -> N
     for complaint, content in refused.items():  # type: ignore[assignment]
         path.write_bytes(pickle.dumps(content, protocol))
         with pytest.raises(ModelError, match=complaint):
-            load(path)
+            load_weights(path)
 
 
 def test_what_is_beside_the_generator_may_be_of_any_class_of_networks(tmp_path: Path) -> None:
@@ -176,14 +177,14 @@ def test_what_is_beside_the_generator_may_be_of_any_class_of_networks(tmp_path: 
     averaged = files.module({f"param/{name}": array for name, array in names_of(SECOND).items()})
     path = tmp_path / "a.pkl"
     path.write_bytes(files.pickled({"G": None, "D": judge, "G_ema": averaged}))
-    same(load(path), whole(SECOND))
+    same(load_weights(path), whole(SECOND))
     path.write_bytes(files.pickled({"G_ema": averaged, "D": Call(Name("pg_modules_", "system"), ("ls",))}))
     with pytest.raises(ModelError, match=r"names 'pg_modules_\.system'.*nothing was run"):
-        load(path)
+        load_weights(path)
 
 
 def test_rosinality_files(tmp_path: Path) -> None:
-    converted = load(DATA / "reference/rosinality-64-narrow.pt")
+    converted = load_weights(DATA / "reference/rosinality-64-narrow.pt")
     assert (converted.config.size, converted.notes["source"]) == (
         (64, 64),
         "state dict of rosinality's layout",
@@ -194,48 +195,48 @@ def test_rosinality_files(tmp_path: Path) -> None:
     training = {"g": worse, "d": {"convs.0.0.weight": np.zeros(2)}, "g_ema": state, "d_optim": {}}
     training["args"] = {"size": 64}  # type: ignore[dict-item]
     for content in (training, state, {"state_dict": {**state}, "epoch": 3}):
-        found = load(torch_file(tmp_path / "a.pt", content))
+        found = load_weights(torch_file(tmp_path / "a.pt", content))
         same(found, converted, ("mapping.w_avg",))
         assert "mean of" in found.notes["centre"]
     save_file(
         {name: np.ascontiguousarray(array) for name, array in state.items()}, tmp_path / "a.safetensors"
     )
-    same(load(tmp_path / "a.safetensors"), converted, ("mapping.w_avg",))
-    found = load(torch_file(tmp_path / "a.pt", {"g": state}))
+    same(load_weights(tmp_path / "a.safetensors"), converted, ("mapping.w_avg",))
+    found = load_weights(torch_file(tmp_path / "a.pt", {"g": state}))
     assert found.notes["odd"] == "g is not averaged (no g_ema)"
     silent = {name: array for name, array in state.items() if "noises" not in name}
-    told = load(torch_file(tmp_path / "a.pt", {"g": silent})).notes["odd"]
+    told = load_weights(torch_file(tmp_path / "a.pt", {"g": silent})).notes["odd"]
     assert told == "g is not averaged (no g_ema); the file holds no noise: it is drawn from a seed"
 
 
 def test_lucidrains_files(tmp_path: Path) -> None:
     ours = drawn(LUCID)
     path = torch_file(tmp_path / "model_3.pt", {"GAN": state_of(ours), "version": "1.8.9"})
-    assert "no .config.json" in load(path).notes["odd"]
+    assert "no .config.json" in load_weights(path).notes["odd"]
     (tmp_path / ".config.json").write_text(json.dumps({"image_size": 16, "lr_mlp": 0.25}))
-    found = load(path)
+    found = load_weights(path)
     same(found, replace(ours, config=replace(LUCID, rate=0.25)), ("mapping.w_avg",))
     assert found.notes["source"] == "lucidrains' stylegan2-pytorch 1.8.9"
     for text, complaint in (("[1]", "is a list, must be an object"), ("{", "not readable as JSON")):
         (tmp_path / ".config.json").write_text(text)
         with pytest.raises(ModelError, match=complaint):
-            load(path)
+            load_weights(path)
 
 
 def test_bare_official_states_and_plain_arrays(tmp_path: Path) -> None:
     ours, state = whole(SECOND), names_of(SECOND)
-    same(load(torch_file(tmp_path / "a.pt", state)), ours)
+    same(load_weights(torch_file(tmp_path / "a.pt", state)), ours)
     grouped = {f"param/{name}": array for name, array in state.items()}
     described = json.dumps({"init_kwargs": {"synthesis_kwargs": {"conv_clamp": 3}}})
     np.savez(tmp_path / "a.npz", meta_json=np.array(described), **grouped)
-    same(load(tmp_path / "a.npz"), replace(ours, config=replace(SECOND, clamp=3.0)))
-    weights.write(tmp_path / "a.safetensors", ours)
-    same(load(tmp_path / "a.safetensors"), ours)
+    same(load_weights(tmp_path / "a.npz"), replace(ours, config=replace(SECOND, clamp=3.0)))
+    write_weights(tmp_path / "a.safetensors", ours)
+    same(load_weights(tmp_path / "a.safetensors"), ours)
 
 
 def test_what_is_loaded_outlives_the_file(tmp_path: Path) -> None:
     path = torch_file(tmp_path / "a.pt", names_of(SECOND))
-    found = load(path)
+    found = load_weights(path)
     path.write_bytes(b"\0" * path.stat().st_size)
     same(found, whole(SECOND))
 
@@ -250,7 +251,9 @@ def test_networks_saved_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     net.eval()
     module, path = ModuleType("model"), tmp_path / "a.pth"
     module.Generator = kind  # type: ignore[attr-defined]
-    plain = load(torch_file(path, {name: tensor.numpy() for name, tensor in net.state_dict().items()}))
+    plain = load_weights(
+        torch_file(path, {name: tensor.numpy() for name, tensor in net.state_dict().items()})
+    )
     both = {"netD": torch.nn.Linear(2, 1), "netG": net, "epoch": 3}
     for content in (net, torch.nn.DataParallel(net), both):
         for zipped in (True, False):
@@ -258,7 +261,7 @@ def test_networks_saved_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
                 warnings.simplefilter("ignore")
                 context.setitem(sys.modules, "model", module)
                 torch.save(content, path, _use_new_zipfile_serialization=zipped)
-            same(load(path), plain)
+            same(load_weights(path), plain)
     with torch.inference_mode():
         expected = net.main(torch.ones(1, 5, 1, 1))[0].numpy()
     assert np.abs(Eager(plain).draw(np.ones((1, 5), np.float32)) - expected).max() < 1e-6
@@ -267,7 +270,7 @@ def test_networks_saved_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.parametrize("container", CONTAINERS, ids=lambda path: path.name)
 def test_a_container_holds_what_the_arrays_beside_it_hold(container: Path) -> None:
     arrays = next(file for file in ARRAYS if container.name.startswith(file.stem))
-    found, plain = load(container), load(arrays)
+    found, plain = load_weights(container), load_weights(arrays)
     without_mean = ("mapping.w_avg",) if "trainfmt" in container.name else ()
     same(found, plain, without_mean)
     assert ("centre" in found.notes) == bool(without_mean)
@@ -314,7 +317,7 @@ REFUSED = {
 def test_what_is_no_generator_is_named(tmp_path: Path, case: str) -> None:
     content, complaint = REFUSED[case]
     with pytest.raises(ModelError, match=complaint) as caught:
-        load(torch_file(tmp_path / "a.pt", content))
+        load_weights(torch_file(tmp_path / "a.pt", content))
     assert str(tmp_path / "a.pt") in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -326,7 +329,7 @@ def test_a_small_file_cannot_ask_for_a_huge_network(tmp_path: Path) -> None:
         state |= {name.replace(".b16.", f".b{4 << block}."): array for name, array in layers.items()}
     silent = {name: array for name, array in state.items() if "noise_const" not in name}
     with pytest.raises(ModelError, match=r"pictures would be .* may be up to 4096 a side"):
-        load(torch_file(tmp_path / "a.pt", silent))
+        load_weights(torch_file(tmp_path / "a.pt", silent))
 
 
 VALUES = st.one_of(
@@ -350,8 +353,8 @@ def test_changed_files_are_read_or_refused_and_nothing_else(tmp_path: Path, data
         if kind == "tensorflow":
             tensorflow.weights(state, {"mapping_lrmul": 0.01})
         else:
-            load(torch_file(tmp_path / "a.pt", content))
+            load_weights(torch_file(tmp_path / "a.pt", content))
     except ModelError as error:
         assert str(error)
-    except LAYOUT:
+    except LAYOUT_ERRORS:
         assert kind == "tensorflow"  # there it is `load` that says so

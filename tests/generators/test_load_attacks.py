@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from perform.generators.dialects import centre
-from perform.generators.load import load
+from perform.generators.dialects import meanw
+from perform.generators.load import load_weights
 from perform.networks import ModelError
-from perform.networks.checkpoints.limits import FLOOR
-from perform.networks.weights import family
+from perform.networks.checkpoints.limits import FREE_BYTES
+from perform.networks.families import family
 from tests.doubles import checkpoint_files as files
 from tests.doubles.checkpoint_files import Call
 from tests.doubles.foreign import LUCID, SECOND, State, drawn, names_of, rosinality_state, state_of, whole
@@ -147,11 +147,11 @@ def test_what_is_asked_for_is_refused_in_a_sentence(tmp_path: Path, name: str) -
     tracemalloc.start()
     try:
         with pytest.raises(ModelError, match=complaint) as caught:
-            load(path)
+            load_weights(path)
         most = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert most < FLOOR + 40 * len(content)
+    assert most < FREE_BYTES + 40 * len(content)
     assert len(str(caught.value)) < len(str(path)) + 400 and str(caught.value).isprintable()
 
 
@@ -161,7 +161,7 @@ def test_words_of_a_file_are_shown_plainly(tmp_path: Path) -> None:
     for number, content in enumerate((torch, version)):
         path = tmp_path / f"{number}.pt"
         path.write_bytes(content)
-        told = list(load(path).notes.values())
+        told = list(load_weights(path).notes.values())
         assert all(note.isprintable() and len(note) < 200 for note in told)
         assert any("[31m" in note for note in told)
 
@@ -169,13 +169,13 @@ def test_words_of_a_file_are_shown_plainly(tmp_path: Path) -> None:
 def test_wide_mappings_are_averaged_in_small_batches() -> None:
     config = replace(SECOND, c_dim=3, embed=4, mapping=(9000, 9))
     weights = whole(config)
-    labels = np.eye(3, dtype=np.float32)[np.arange(centre.SAMPLES) % 3]
-    draw = np.random.Generator(np.random.PCG64(centre.SEED))
-    z = draw.standard_normal((centre.SAMPLES, config.z_dim), np.float32)
-    steps = range(0, centre.SAMPLES, 256)
+    labels = np.eye(3, dtype=np.float32)[np.arange(meanw.SAMPLES) % 3]
+    draw = np.random.Generator(np.random.PCG64(meanw.MEAN_SEED))
+    z = draw.standard_normal((meanw.SAMPLES, config.z_dim), np.float32)
+    steps = range(0, meanw.SAMPLES, 256)
     w = [family("stylegan2").mapping(weights)(z[i : i + 256], labels[i : i + 256]) for i in steps]
-    found = centre.centred(weights).arrays[centre.NAME]
+    found = meanw.with_mean_w(weights).arrays[meanw.MEAN_W]
     np.testing.assert_allclose(found, np.concatenate(w).mean(0), rtol=1e-4, atol=1e-4)
     with pytest.raises(ModelError, match=r"its mapping has .* values, may have"):
         huge = np.broadcast_to(ONE, (1 << 14, 1 << 13))
-        centre.centred(replace(weights, arrays={**weights.arrays, "mapping.fc0.weight": huge}))
+        meanw.with_mean_w(replace(weights, arrays={**weights.arrays, "mapping.fc0.weight": huge}))

@@ -14,9 +14,10 @@ from torch.nn import functional
 from perform.generators.lucidrains import Config, infer, inputs, mapped
 from perform.generators.lucidrains.network import synthesis
 from perform.networks import ModelError
-from perform.networks.runtimes.eager import Eager
-from perform.networks.runtimes.openvino import OpenVino
-from perform.networks.weights import Weights, read, write
+from perform.networks.modelfiles import read_weights, write_weights
+from perform.networks.runtimes.openvino.runtime import OpenVino
+from perform.networks.runtimes.torch.eager import Eager
+from perform.networks.weights import Weights
 
 SMALL = Config((6, 6, 5, 4), z_dim=5, mapping=(5, 5))
 
@@ -129,8 +130,8 @@ def test_the_shapes_tell_the_configuration(config: Config) -> None:
 
 def test_is_played_and_kept_as_any_other(tmp_path: Path) -> None:
     weights = drawn(SMALL)
-    write(tmp_path / "a.safetensors", weights)
-    again = read(tmp_path / "a.safetensors")
+    write_weights(tmp_path / "a.safetensors", weights)
+    again = read_weights(tmp_path / "a.safetensors")
     assert again.config == weights.config
     player = Eager(again)
     picture = player.synthesise(np.repeat(player.map(np.ones((1, 5), np.float32)), 3, 0))

@@ -17,11 +17,12 @@ from perform.generators.singan import BASE, FIXED, Config, drawn_noise, resized,
 from perform.generators.singan.network import synthesis, turned, unit
 from perform.latent.controls import LATENT
 from perform.latent.paths import truncate
-from perform.models.directions import Hunt, find
+from perform.models.directions import DirectionSearch, find_directions
 from perform.networks import ModelError
-from perform.networks.runtimes.eager import Eager
-from perform.networks.runtimes.openvino import OpenVino, psnr
-from perform.networks.weights import Weights, read, write
+from perform.networks.modelfiles import read_weights, write_weights
+from perform.networks.runtimes.openvino.runtime import OpenVino, psnr
+from perform.networks.runtimes.torch.eager import Eager
+from perform.networks.weights import Weights
 
 
 def ws_of(weights: Weights, seed: int = 3) -> Any:
@@ -137,8 +138,8 @@ def test_another_size_is_the_same_network(size: tuple[int, int], tmp_path: Path)
     assert all(
         np.array_equal(wide.arrays[name], array) for name, array in weights.arrays.items() if name != FIXED
     )
-    write(tmp_path / "a.safetensors", wide)
-    again = read(tmp_path / "a.safetensors")
+    write_weights(tmp_path / "a.safetensors", wide)
+    again = read_weights(tmp_path / "a.safetensors")
     assert drawn(again, ws_of(again)).shape == (3, size[1], size[0])
 
 
@@ -192,4 +193,4 @@ def test_openvino_draws_the_same_at_another_size() -> None:
 @pytest.mark.parametrize("method", ["pca", "sefa"])
 def test_no_direction_stands_out(method: str) -> None:
     with pytest.raises(ModelError, match="maps of noise, alike in all directions"):
-        find(untrained(), Hunt(method, 3, samples=100))
+        find_directions(untrained(), DirectionSearch(method, 3, samples=100))

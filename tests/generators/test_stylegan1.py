@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from perform.generators.stylegan1 import Config, inputs, mapped, mean
 from perform.generators.stylegan1.network import spread, synthesis
-from perform.networks.runtimes.eager import Eager
-from perform.networks.runtimes.openvino import OpenVino
-from perform.networks.weights import Weights, read, write
+from perform.networks.modelfiles import read_weights, write_weights
+from perform.networks.runtimes.openvino.runtime import OpenVino
+from perform.networks.runtimes.torch.eager import Eager
+from perform.networks.weights import Weights
 
 STILL = {"noise_phase": 0.0, "noise_layers": (0, 63)}
 SMALL = Config((6, 6, 5, 4, 4, 3), z_dim=5, mapping=(7, 9), fused=16)  # 16 x 16; the last block fuses
@@ -138,8 +139,8 @@ def test_half_precision_draws_nearly_the_same() -> None:
 
 def test_is_played_and_kept_as_any_other(tmp_path: Path) -> None:
     weights = drawn(replace(SMALL, start=(4, 6)))
-    write(tmp_path / "a.safetensors", weights)
-    again = read(tmp_path / "a.safetensors")
+    write_weights(tmp_path / "a.safetensors", weights)
+    again = read_weights(tmp_path / "a.safetensors")
     assert again.config == weights.config
     player = Eager(again)
     picture = player.synthesise(np.repeat(player.map(np.ones((1, 5), np.float32)), 6, 0))

@@ -18,7 +18,7 @@ import torch
 from perform.generators.stylegan2 import Config, from_official
 from perform.generators.stylegan2.mapping import mapped
 from perform.generators.stylegan2.network import Network, enlarged
-from perform.networks.runtimes.eager import pixels
+from perform.networks.runtimes.torch.network import to_pixels
 from perform.networks.weights import Weights
 from tests.folders import DATA
 
@@ -91,7 +91,7 @@ def test_cuts_bytes_off_as_the_original(case: Case) -> None:
     synthesis = case.network.synthesis
     with torch.inference_mode():
         drawn = synthesis(case.ws("out/ws_psi0.7", len(expected)), synthesis.stored_noise())
-    difference = np.abs(pixels(drawn).numpy().astype(int) - expected)
+    difference = np.abs(to_pixels(drawn).numpy().astype(int) - expected)
     assert difference.max() <= 1
     assert (difference > 0).mean() < 0.01
 
@@ -143,4 +143,4 @@ def test_enlarging_keeps_the_mean_away_from_the_border() -> None:
 
 def test_bytes_are_cut_off_and_clipped() -> None:
     values = torch.tensor([-9.0, -1.0, 0.0, 0.0039, 0.9999, 9.0]).reshape(1, 1, 1, 6)
-    assert pixels(values).flatten().tolist() == [0, 0, 128, 128, 255, 255]
+    assert to_pixels(values).flatten().tolist() == [0, 0, 128, 128, 255, 255]

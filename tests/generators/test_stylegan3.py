@@ -24,10 +24,13 @@ from perform.generators.stylegan3 import from_official, graph, phases, recipe
 from perform.generators.stylegan3.network import Network, synthesis
 from perform.generators.stylegan3.recipe import Plan
 from perform.generators.stylegan3.untrained import untrained
-from perform.networks import ModelError, weights
+from perform.networks import ModelError
 from perform.networks.bending import Bend
-from perform.networks.runtimes import convert, openvino
-from perform.networks.runtimes.eager import Eager, pixels
+from perform.networks.modelfiles import read_weights, write_weights
+from perform.networks.runtimes.openvino.runtime import conversion, runtime
+from perform.networks.runtimes.openvino.requests import Runner
+from perform.networks.runtimes.torch.eager import Eager
+from perform.networks.runtimes.torch.network import to_pixels
 from perform.networks.weights import Weights
 from tests.folders import DATA
 
@@ -89,7 +92,7 @@ def test_draws_as_the_original(case: Case, ws: str, picture: str) -> None:
 
 def test_cuts_bytes_off_as_the_original(case: Case) -> None:
     expected = case.data["out/img_const_psi0.7_u8"]
-    difference = np.abs(pixels(case.drawn("out/ws_psi0.7", len(expected))).numpy().astype(int) - expected)
+    difference = np.abs(to_pixels(case.drawn("out/ws_psi0.7", len(expected))).numpy().astype(int) - expected)
     assert difference.max() <= 1
     assert (difference > 0).mean() < 0.01
 
@@ -108,7 +111,7 @@ def test_is_moved_as_the_original(case: Case) -> None:
 
 def test_the_fast_path_draws_as_the_original(case: Case) -> None:
     hints = {"INFERENCE_PRECISION_HINT": "f32"}
-    compiled = openvino.core().compile_model(graph.graph(case.weights), "CPU", hints)
+    compiled = runtime.core().compile_model(graph.graph(case.weights), "CPU", hints)
     for name, transform in (("const_psi1", "in/transform0"), ("transform4", "in/transform4")):
         expected, ws = case.data[f"out/img_{name}"][-1], case.data["out/ws_psi1"]
         item = 1 if name == "transform4" or len(case.data[f"out/img_{name}"]) == 1 else 2
@@ -198,8 +201,8 @@ def test_sizes_that_disagree_are_refused(fields: Any, message: str) -> None:
 
 def test_a_model_goes_round(tmp_path: Path) -> None:
     made = untrained(32, "r", measured=False, **SMALL, c_dim=3, embed=8)
-    weights.write(tmp_path / "a.safetensors", made)
-    read = weights.read(tmp_path / "a.safetensors")
+    write_weights(tmp_path / "a.safetensors", made)
+    read = read_weights(tmp_path / "a.safetensors")
     assert read.config == made.config
     assert all(np.array_equal(array, read.arrays[name]) for name, array in made.arrays.items())
 
@@ -240,7 +243,7 @@ def ws_of(made: Weights, seed: int = 0) -> Any:
 
 def drawing(made: Weights, parts: Any) -> Any:
     """What draws a picture as whole numbers from a place."""
-    runner = openvino.Runner(openvino.compiled(openvino.core(), parts, 1), ("ws", "transform"))
+    runner = Runner(runtime.compile_graphs(runtime.core(), parts, 1), ("ws", "transform"))
     places = stylegan3.inputs(made)
     return lambda place: runner(ws_of(made), *places(place)).astype(int)
 
@@ -261,7 +264,7 @@ def test_other_forms_are_the_fast_path(name: str, monkeypatch: pytest.MonkeyPatc
     expected = drawing(made, graph.parts(made, "f32"))(place)
     early, late = graph.graph(made, None, 2), graph.graph(made, 2)
     assert np.abs(drawing(made, [(early, "f32"), (late, "f32")])(place) - expected).max() <= 1
-    assert np.abs(drawing(made, convert.parts(made, "f32"))(place) - expected).max() <= 1
+    assert np.abs(drawing(made, conversion.parts(made, "f32"))(place) - expected).max() <= 1
     for limit, value in (("STRIP", 1), ("WIDE", 1), ("LEAST_ROWS", 5)):  # strips, Winograd's convolution
         monkeypatch.setattr(graph, limit, value)
     assert np.abs(drawing(made, graph.parts(made, "f32"))(place) - expected).max() <= 1
@@ -288,18 +291,18 @@ def test_pictures_need_not_be_square() -> None:
 
 def test_bfloat16_is_near_float32() -> None:
     made = untrained(32, **SMALL)
-    unit, exact = openvino.OpenVino(made, threads=1), openvino.OpenVino(made, "float32", 1)
+    unit, exact = runtime.OpenVino(made, threads=1), runtime.OpenVino(made, "float32", 1)
     assert unit.precision == "bfloat16" or unit.reason
     ws = ws_of(made)
-    assert openvino.psnr(unit.synthesise(ws), exact.synthesise(ws)) >= openvino.LEAST_PSNR
+    assert runtime.psnr(unit.synthesise(ws), exact.synthesise(ws)) >= runtime.LEAST_PSNR
     for half in ("float16", "bfloat16"):
-        assert openvino.psnr(Eager(made, "cpu", half).synthesise(ws), exact.synthesise(ws)) >= 30, half
+        assert runtime.psnr(Eager(made, "cpu", half).synthesise(ws), exact.synthesise(ws)) >= 30, half
 
 
 def test_the_fast_path_is_bent_as_the_oracle() -> None:
     made = NETWORKS["t"]
     bends = [Bend("invert", made.config.layers[1]), Bend("scale", "input")]
-    units = openvino.OpenVino(made, "float32", 1, bends), Eager(made, "cpu", "float32", bends)
+    units = runtime.OpenVino(made, "float32", 1, bends), Eager(made, "cpu", "float32", bends)
     fast, expected = (unit.synthesise(ws_of(made)).astype(int) for unit in units)
     assert np.abs(fast - expected).max() <= 1
     assert np.abs(expected - Eager(made).synthesise(ws_of(made))).max() > 3

@@ -10,7 +10,7 @@ import pytest
 
 from perform.generators import stylegan1, stylegan2
 from perform.generators.dialects import tensorflow
-from perform.generators.dialects.centre import NAME, centred
+from perform.generators.dialects.meanw import MEAN_W, with_mean_w
 from perform.networks import ModelError
 from tests.doubles.foreign import (
     FIRST,
@@ -80,8 +80,8 @@ def test_a_tensorflow_network_without_a_mean_gets_one() -> None:
     variables = variables_of_second(whole(SECOND))
     del variables["dlatent_avg"]
     found = tensorflow.weights(variables)
-    assert found.arrays[NAME].any()
-    assert np.array_equal(found.arrays[NAME], centred(found).arrays[NAME])
+    assert found.arrays[MEAN_W].any()
+    assert np.array_equal(found.arrays[MEAN_W], with_mean_w(found).arrays[MEAN_W])
     assert "mean of" in found.notes["centre"]
 
 

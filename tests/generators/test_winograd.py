@@ -9,7 +9,7 @@ import torch
 from openvino import opset13 as op
 
 from perform.generators.stylegan2 import winograd
-from perform.networks.runtimes.openvino import core
+from perform.networks.runtimes.openvino.runtime import core
 
 
 @pytest.mark.parametrize("shape", [(3, 5, 4, 4), (128, 64, 8, 20), (16, 16, 32, 16)])

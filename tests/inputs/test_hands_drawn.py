@@ -40,11 +40,11 @@ POINT = (0.8, 0.0, 1.0, 1.0, 1.0)
 @pytest.fixture(scope="module")
 def model() -> Path:
     """The tracker's model: the person's, or made as `perform models import hands` makes it."""
-    if maker.whole(KEPT):
+    if maker.is_whole(KEPT):
         model_file().parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(KEPT, model_file())
     try:
-        return maker.bring(None).file
+        return maker.import_hands(None).file
     except OSError as error:
         if os.environ.get("CI"):
             raise

@@ -26,9 +26,10 @@ Pip = Callable[..., SimpleNamespace]
 def small_parts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Parts of a few bytes, and a folder without a model."""
     parts = {
-        name: (maker.PARTS[name][0], hashlib.sha256(content).hexdigest()) for name, content in CONTENT.items()
+        name: (maker.BUNDLE_PARTS[name][0], hashlib.sha256(content).hexdigest())
+        for name, content in CONTENT.items()
     }
-    monkeypatch.setattr(maker, "PARTS", parts)
+    monkeypatch.setattr(maker, "BUNDLE_PARTS", parts)
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
 
 
@@ -37,7 +38,7 @@ def wheel(folder: Path, **changed: bytes) -> Path:
     file = folder / "mediapipe-0.10.21-cp311-cp311-manylinux_2_28_x86_64.whl"
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in CONTENT.items():
-            archive.writestr(maker.PARTS[name][0], changed.get(Path(name).stem, content))
+            archive.writestr(maker.BUNDLE_PARTS[name][0], changed.get(Path(name).stem, content))
     return file
 
 
@@ -45,7 +46,7 @@ def pip(result: int, said: str = "") -> Pip:
     """A pip that downloads into the folder it is told, or fails."""
 
     def run(command: list[str], **_: object) -> SimpleNamespace:
-        assert command[2:4] == ["pip", "download"] and command[-1] == maker.WHEEL
+        assert command[2:4] == ["pip", "download"] and command[-1] == maker.MEDIAPIPE_WHEEL
         if not result:
             wheel(Path(command[command.index("--dest") + 1]))
         return SimpleNamespace(returncode=result, stderr=said)
@@ -54,57 +55,57 @@ def pip(result: int, said: str = "") -> Pip:
 
 
 def test_the_bundle_holds_the_parts_uncompressed(tmp_path: Path) -> None:
-    done = maker.bring(wheel(tmp_path))
+    done = maker.import_hands(wheel(tmp_path))
     assert done.file == hands.model_file() and not done.known
     with zipfile.ZipFile(done.file) as bundle:
         assert {name: bundle.read(name) for name in bundle.namelist()} == CONTENT
         assert all(part.compress_type == zipfile.ZIP_STORED for part in bundle.infolist())
-    assert maker.whole(done.file)
+    assert maker.is_whole(done.file)
     assert [*done.file.parent.iterdir()] == [done.file]
 
 
 def test_twice_is_the_same_file(tmp_path: Path) -> None:
-    first = maker.bring(wheel(tmp_path)).file.read_bytes()
-    assert maker.bring(wheel(tmp_path)).file.read_bytes() == first
+    first = maker.import_hands(wheel(tmp_path)).file.read_bytes()
+    assert maker.import_hands(wheel(tmp_path)).file.read_bytes() == first
 
 
 def test_it_is_fetched_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(maker.subprocess, "run", pip(0))
-    assert not maker.bring(None).known
+    assert not maker.import_hands(None).known
     monkeypatch.setattr(maker.subprocess, "run", lambda *_, **__: pytest.fail("fetched again"))
-    assert maker.bring(None).known
+    assert maker.import_hands(None).known
 
 
 def test_a_damaged_model_is_made_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    file = maker.bring(wheel(tmp_path)).file
+    file = maker.import_hands(wheel(tmp_path)).file
     content = bytearray(file.read_bytes())
     content[300] ^= 1
     file.write_bytes(content)
-    assert not maker.whole(file)
+    assert not maker.is_whole(file)
     monkeypatch.setattr(maker.subprocess, "run", pip(0))
-    assert not maker.bring(None).known and maker.whole(file)
+    assert not maker.import_hands(None).known and maker.is_whole(file)
 
 
 def test_without_the_net_pip_s_last_line_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(maker.subprocess, "run", pip(1, "WARNING: x\nERROR: no route to host\n"))
     with pytest.raises(OSError, match=r"pip cannot fetch mediapipe==0\.10\.21: ERROR: no route to host"):
-        maker.bring(None)
+        maker.import_hands(None)
 
     def slow(*_: object, **__: object) -> None:
-        raise subprocess.TimeoutExpired("pip", maker.FETCHING)
+        raise subprocess.TimeoutExpired("pip", maker.FETCH_TIMEOUT)
 
     monkeypatch.setattr(maker.subprocess, "run", slow)
     with pytest.raises(OSError, match=r"did not fetch .* within 600 s"):
-        maker.bring(None)
+        maker.import_hands(None)
 
 
 def test_another_wheel_changes_nothing(tmp_path: Path) -> None:
-    before = maker.bring(wheel(tmp_path)).file.read_bytes()
+    before = maker.import_hands(wheel(tmp_path)).file.read_bytes()
     with pytest.raises(ModelError, match=r"hand_landmark_full\.tflite is not the one that is known"):
-        maker.bring(wheel(tmp_path, hand_landmarks_detector=b"other"))
+        maker.import_hands(wheel(tmp_path, hand_landmarks_detector=b"other"))
     (tmp_path / "text.whl").write_text("no zip")
     with pytest.raises(ModelError, match=r"must be mediapipe==0\.10\.21"):
-        maker.bring(tmp_path / "text.whl")
+        maker.import_hands(tmp_path / "text.whl")
     assert hands.model_file().read_bytes() == before
     assert [*hands.model_file().parent.iterdir()] == [hands.model_file()]
 
@@ -130,7 +131,7 @@ def test_the_doctor_says_what_is_missing(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr("perform.inputs.hands.tracker.find_spec", lambda name: name)
     monkeypatch.setattr(doctor.metadata, "version", lambda name: "9.9")
     assert doctor.hands() == ("warn", "the tracker's model is missing", "perform models import hands")
-    file = maker.bring(wheel(tmp_path)).file
+    file = maker.import_hands(wheel(tmp_path)).file
     assert doctor.hands() == ("ok", f"MediaPipe 9.9, {file}", "")
     file.write_bytes(b"half")
     state, why, remedy = doctor.hands()

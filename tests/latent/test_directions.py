@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perform.generators.latents import directions, write_directions
+from perform.generators.latents import read_directions, write_directions
 from perform.generators.stylegan2.noise import MovingNoise
 from perform.latent.centre import POWER, Centre, nearness
 from perform.latent.directions import Directions, factorised, measured, moved, principal, reach
@@ -91,7 +91,7 @@ def test_a_file_of_directions_goes_round(tmp_path: Path) -> None:
         Directions(("a",), normal(1, 3), None, "z"),
     ):
         write_directions(tmp_path / "m.directions.safetensors", kept)
-        read = directions(tmp_path / "m.directions.safetensors")
+        read = read_directions(tmp_path / "m.directions.safetensors")
         assert (read.names, read.space) == (kept.names, kept.space)
         assert np.array_equal(read.components, kept.components)
         assert (read.scales is None) == (kept.scales is None)
@@ -106,7 +106,7 @@ def test_a_file_without_names_is_refused(names: str | None, tmp_path: Path) -> N
     file = tmp_path / "m.safetensors"
     save_file({"components": normal(2, 3)}, file, None if names is None else {"names": names})
     with pytest.raises(ModelError, match=r"m.safetensors: its metadata must name 2 directions, each once"):
-        directions(file)
+        read_directions(file)
 
 
 def test_a_reach_of_layers_may_move() -> None:

@@ -10,17 +10,19 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from perform.networks.modelfiles import write_weights
+from perform.networks.families import family
 from perform import generators, paths
 from perform.catalogue import Library
 from perform.cli import app
 from perform.commands.check import check_file
 from perform.documents import SceneError
 from perform.generators import biggan, dcgan, lucidrains, stylegan1, stylegan2
-from perform.generators.latents import directions, write_directions
+from perform.generators.latents import read_directions, write_directions
 from perform.latent.centre import Centre
 from perform.latent.directions import PARAMETERS, Directions
 from perform.latent.paths import open_path, truncate, z_of
-from perform.models.directions import Hunt, find, kept, labels_of, layers_of, styles
+from perform.models.directions import DirectionSearch, find_directions, save_directions, parse_labels, parse_layers, style_matrices
 from perform.networks import ModelError, weights
 from perform.performance import SceneInstance
 from perform.scenes.controls import Settings
@@ -146,7 +148,7 @@ def test_a_library_finds_directions_and_latents_of_models(tmp_path: Path) -> Non
 def test_files_open_whatever_the_length_of_their_header(padding: int, tmp_path: Path) -> None:
     file, name = tmp_path / "m.directions.safetensors", "a" * (padding + 1)
     write_directions(file, Directions((name,), np.ones((1, 3), np.float32)))
-    assert directions(file).names == (name,)
+    assert read_directions(file).names == (name,)
 
 
 def test_check_knows_files_of_directions(tmp_path: Path) -> None:
@@ -180,21 +182,21 @@ FAMILIES: dict[str, tuple[Any, int, list[int]]] = {  # config, rows of ws with s
 def test_styles_of_every_family(name: str) -> None:
     config, rows, outputs = FAMILIES[name]
     network, space = untrained(config), config.space
-    found = [np.concatenate(styles(network, (row, row))) for row in range(rows)]
+    found = [np.concatenate(style_matrices(network, (row, row))) for row in range(rows)]
     assert [one.shape for one in found] == [(count, space.w_dim) for count in outputs]
     assert rows <= space.num_ws
-    assert find(network, Hunt("sefa", 3, samples=100)).components.shape == (3, space.w_dim)
+    assert find_directions(network, DirectionSearch("sefa", 3, samples=100)).components.shape == (3, space.w_dim)
     with pytest.raises(ValueError, match=f"layers 40-41, must be within 0-{rows - 1}"):
-        styles(network, (40, 41))
+        style_matrices(network, (40, 41))
     if name in ("dcgan", "biggan"):
         with pytest.raises(ModelError, match="vary alike in all directions: take sefa"):
-            find(network, Hunt("pca", 3, samples=100))
+            find_directions(network, DirectionSearch("pca", 3, samples=100))
 
 
 def test_imported_directions_of_z_become_those_of_w(tmp_path: Path) -> None:
     config = dcgan.Config((5, 4, 3), kernels=(4,))
     np.save(tmp_path / "a_zcomp.npy", np.eye(2, 5, dtype=np.float32) * 3)
-    found = find(untrained(config), Hunt(samples=5000, given=tmp_path / "a_zcomp.npy"))
+    found = find_directions(untrained(config), DirectionSearch(samples=5000, given=tmp_path / "a_zcomp.npy"))
     assert found.space == "w"
     assert found.components == pytest.approx(np.eye(2, 5), abs=1e-5)
     assert found.scales == pytest.approx([1, 1], rel=0.05)
@@ -217,15 +219,15 @@ def test_the_command_finds_names_and_keeps(folder: Path) -> None:
     file = folder / "models" / "untrained.directions.safetensors"
     run("--count", "2", "--samples", "600", "--name", "pca2=bloom", "--name", "pca1= slow turn ")
     first = file.read_bytes()
-    assert directions(file).names == ("slow turn", "bloom")
+    assert read_directions(file).names == ("slow turn", "bloom")
     file.unlink()
     run("--count", "2", "--samples", "600", "--name", "pca2=bloom", "--name", "pca1=slow turn")
     assert file.read_bytes() == first
     run("--method", "sefa", "--count", "1", "--layers", "0-5", "--samples", "600")
     run("--count", "3", "--samples", "600")
-    assert directions(file).names == ("slow turn", "bloom", "sefa1", "pca1", "pca2", "pca3")
+    assert read_directions(file).names == ("slow turn", "bloom", "sefa1", "pca1", "pca2", "pca3")
     run("--count", "1", "--samples", "600", "--name", "pca1=still")
-    assert directions(file).names == ("slow turn", "bloom", "sefa1", "pca2", "pca3", "still")
+    assert read_directions(file).names == ("slow turn", "bloom", "sefa1", "pca2", "pca3", "still")
     preset = written(folder, TEXT.replace("flora", MODEL).replace("smile", "bloom").replace("pca1", "still"))
     np.save(folder / "kept.npy", np.zeros(512, np.float32))
     preset.write_text(preset.read_text().replace("kept.npz", "kept.npy"))
@@ -266,13 +268,13 @@ def test_directions_of_another_model_are_left_alone(folder: Path) -> None:
     write_directions(file, Directions(("a",), np.ones((1, 3), np.float32), np.ones(1, np.float32)))
     before = file.read_bytes()
     with pytest.raises(ModelError, match="has directions of another model: remove it"):
-        kept(MODEL, Directions(("b",), np.ones((1, 512), np.float32), np.ones(1, np.float32)))
+        save_directions(MODEL, Directions(("b",), np.ones((1, 512), np.float32), np.ones(1, np.float32)))
     assert file.read_bytes() == before
 
 
 def test_shipped_directions_are_what_the_command_finds() -> None:
-    shipped = directions(paths.shipped() / "models" / "untrained.directions.safetensors")
-    found = find(generators.weights_of("untrained"), Hunt("pca", 10, None, 10_000, 0))
+    shipped = read_directions(paths.shipped() / "models" / "untrained.directions.safetensors")
+    found = find_directions(generators.weights_of("untrained"), DirectionSearch("pca", 10, None, 10_000, 0))
     assert shipped.names == found.names
     assert shipped.components == pytest.approx(found.components, abs=1e-3)
     assert shipped.scales == pytest.approx(found.scales, rel=1e-4)
@@ -298,21 +300,21 @@ def test_shipped_directions_are_not_those_of_an_own_model_of_the_name(tmp_path: 
     library = Library(tmp_path, paths.shipped())
     for own in (tmp_path / "models" / "flora.safetensors", tmp_path / "flora.safetensors"):
         own.parent.mkdir(exist_ok=True)
-        weights.write(own, dcgan.untrained(16, 8, 4))
+        write_weights(own, dcgan.untrained(16, 8, 4))
         with pytest.raises(LookupError, match="no directions of flora are known"):
             library.directions(str(own))
 
 
 def test_words_of_the_command() -> None:
-    assert layers_of(" 0 - 7") == (0, 7)
-    assert labels_of(["a=b=c"]) == {"a": "b=c"}
+    assert parse_layers(" 0 - 7") == (0, 7)
+    assert parse_labels(["a=b=c"]) == {"a": "b=c"}
 
 
 @pytest.mark.parametrize("name", ["stylegan2", "stylegan1"])
 def test_noise_keeps_to_its_layers(name: str) -> None:
     config = FAMILIES[name][0]
     network = untrained(config)
-    given = weights.family(name).inputs(network)
+    given = family(name).inputs(network)
     plain: dict[str, Any] = {"noise": 1.0, "noise_seed": -1, "noise_phase": 0.0, "noise_layers": (0.0, 63.0)}
     (whole, strength), (part, _) = given(plain), given({**plain, "noise_layers": (1, 1.5)})
     assert strength.tolist() == [1]

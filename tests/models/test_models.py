@@ -22,12 +22,13 @@ from perform.bench.models import loading, written
 from perform.catalogue import Library
 from perform.cli import app
 from perform.generators.dcgan import untrained
-from perform.generators.load import load
+from perform.generators.load import load_weights
 from perform.latent.paths import z_of
-from perform.models import keep
-from perform.networks import weights
-from perform.networks.runtimes.eager import Eager, pixels
-from perform.sampling.pictures import Sampling, Wish, png
+from perform.models import store
+from perform.networks.modelfiles import read_weights, write_weights
+from perform.networks.runtimes.torch.eager import Eager
+from perform.networks.runtimes.torch.network import to_pixels
+from perform.sampling.pictures import SampleRequest, Sampling, png
 from scripts.reference_table import CONTAINERS, differences
 from tests.doubles.library import save, write_library
 from tests.folders import DATA
@@ -97,7 +98,7 @@ def test_the_life_of_a_model(folder: Path) -> None:
     told = json.loads(run("models", "info", "flora", "--json"))
     assert (told["width"], told["num_ws"], told["w_dim"], told["classes"]) == (64, 10, 32, 0)
     assert told["pictures_per_second"] > 1
-    assert told["parameters"] == sum(array.size for array in load(kept).arrays.values())
+    assert told["parameters"] == sum(array.size for array in load_weights(kept).arrays.values())
     shown = run("models", "info", FOREIGN, "--no-measure")
     assert "state dict of rosinality's layout" in shown and "licence" in shown
     assert "the same as when it was written" in run("models", "verify", "flora")
@@ -105,19 +106,19 @@ def test_the_life_of_a_model(folder: Path) -> None:
 
 def test_what_was_imported_is_what_was_in_the_file(folder: Path) -> None:
     run("models", "import", FOREIGN, "flora")
-    one, other = load(FOREIGN), weights.read(keep.folder() / "flora.safetensors")
+    one, other = load_weights(FOREIGN), read_weights(store.models_folder() / "flora.safetensors")
     assert one.config == other.config
     assert all(np.array_equal(other.arrays[name], array) for name, array in one.arrays.items())
 
 
 def test_a_name_is_not_taken_twice(folder: Path) -> None:
-    weights.write(folder / "a.safetensors", untrained(16, 8, 4))
-    weights.write(folder / "b.safetensors", untrained(16, 8, 5))
+    write_weights(folder / "a.safetensors", untrained(16, 8, 4))
+    write_weights(folder / "b.safetensors", untrained(16, 8, 5))
     run("models", "import", "a.safetensors", "flora")
     assert "flora is another model already" in run("models", "import", "b.safetensors", "flora", expect=1)
-    assert generators.header(keep.folder() / "flora.safetensors")[0].space.z_dim == 4
+    assert generators.header(store.models_folder() / "flora.safetensors")[0].space.z_dim == 4
     run("models", "import", "b.safetensors", "flora", "--force")
-    assert generators.header(keep.folder() / "flora.safetensors")[0].space.z_dim == 5
+    assert generators.header(store.models_folder() / "flora.safetensors")[0].space.z_dim == 5
 
 
 @pytest.mark.parametrize(
@@ -131,48 +132,48 @@ def test_a_name_is_not_taken_twice(folder: Path) -> None:
 )
 def test_some_names_cannot_be(name: str, sentence: str) -> None:
     assert sentence in run("models", "import", FOREIGN, name, expect=1)
-    assert not keep.folder().exists()
+    assert not store.models_folder().exists()
 
 
 def test_an_import_that_is_killed_leaves_nothing_half(folder: Path) -> None:
     code = (
         "import os, sys, safetensors.numpy\n"
         "from pathlib import Path\n"
-        "from perform.models import keep\n"
+        "from perform.models import store\n"
         "def killed(arrays, path, metadata):\n"
         "    Path(path).write_bytes(b'half of it')\n"
         "    os._exit(9)\n"
         "safetensors.numpy.save_file = killed\n"
-        "keep.bring(Path(sys.argv[1]), 'fauna')"
+        "store.import_model(Path(sys.argv[1]), 'fauna')"
     )
     done = subprocess.run([sys.executable, "-c", code, str(FOREIGN)], check=False)
     assert done.returncode == 9
     assert "fauna" not in run("models", "list")
     assert "no such model" in run("models", "verify", "fauna", expect=1)
     assert "fauna is imported" in run("models", "import", FOREIGN, "fauna")
-    assert [path.name for path in keep.folder().iterdir()] == ["fauna.safetensors"]
+    assert [path.name for path in store.models_folder().iterdir()] == ["fauna.safetensors"]
 
 
 def test_progress_is_told_in_steps() -> None:
     steps: list[tuple[str, float | None]] = []
-    keep.bring(FOREIGN, "flora", progress=lambda step, share: steps.append((step, share)))
+    store.import_model(FOREIGN, "flora", progress=lambda step, share: steps.append((step, share)))
     assert [step for step, _ in steps] == ["hashing", "reading", "writing"]
     assert steps[0][1] == 1.0
 
 
 def test_verifying_finds_what_was_changed(folder: Path) -> None:
     run("models", "import", FOREIGN, "flora")
-    file = keep.folder() / "flora.safetensors"
-    found = weights.read(file)
+    file = store.models_folder() / "flora.safetensors"
+    found = read_weights(file)
     name = "synthesis.b8.conv0.weight"
-    weights.write(file, replace(found, arrays={**found.arrays, name: found.arrays[name] + 1e-6}))
+    write_weights(file, replace(found, arrays={**found.arrays, name: found.arrays[name] + 1e-6}))
     assert "changed after it was written" in run("models", "verify", "flora", expect=1)
     whole = bytearray(FOREIGN.read_bytes())
     file.write_bytes(whole[: len(whole) // 2])
     assert str(file) in run("models", "verify", "flora", expect=1)
     loud = {**found.arrays, "synthesis.b64.torgb.bias": np.full(3, 3e38, np.float32)}
     loud["synthesis.b32.torgb.bias"] = loud["synthesis.b64.torgb.bias"]
-    weights.write(folder / "loud.safetensors", replace(found, arrays=loud, notes={}))
+    write_weights(folder / "loud.safetensors", replace(found, arrays=loud, notes={}))
     assert "not finite" in run("models", "verify", "loud.safetensors", expect=1)
 
 
@@ -182,7 +183,7 @@ def test_seeds_are_the_fields(folder: Path) -> None:
     assert set(made.files) == {"ws", "images"}
     assert (made["ws"].shape, made["images"].shape) == ((3, 10, 32), (3, 3, 64, 64))
     assert made["ws"].dtype == made["images"].dtype == np.float32
-    unit = Eager(load(FOREIGN))
+    unit = Eager(load_weights(FOREIGN))
     w = unit.map(np.random.RandomState(5).randn(1, 32).astype(np.float32))[0]
     mean = unit.mean()
     assert np.abs(made["ws"][1, :2] - (mean + np.float32(0.5) * (w - mean))).max() < 1e-6
@@ -196,7 +197,7 @@ def test_latents_go_in_as_they_are(folder: Path) -> None:
     run("models", "sample", FOREIGN, "--ws", "ws.npy", "--out", "a.npz")
     assert np.array_equal(np.load("a.npz")["ws"], ws)
     run("models", "sample", FOREIGN, "--ws", "ws.npy", "--psi", "0", "--out", "a.npz")
-    mean = Eager(load(FOREIGN)).mean()
+    mean = Eager(load_weights(FOREIGN)).mean()
     assert np.array_equal(np.load("a.npz")["ws"], np.broadcast_to(mean, ws.shape))
     np.savez("z.npz", z=np.stack([z_of(4, 32)]))
     run("models", "sample", FOREIGN, "--z", "z.npz", "--out", "b.npz")
@@ -206,7 +207,7 @@ def test_latents_go_in_as_they_are(folder: Path) -> None:
 
 def test_noise_is_chosen() -> None:
     def drawn(noise: str) -> Any:
-        return next(iter(Sampling(str(FOREIGN), Wish(noise=noise)))).image
+        return next(iter(Sampling(str(FOREIGN), SampleRequest(noise=noise)))).image
 
     made = [drawn(noise) for noise in ("const", "none", "7", "8")]
     assert len({image.tobytes() for image in made}) == 4
@@ -215,10 +216,10 @@ def test_noise_is_chosen() -> None:
 
 @pytest.mark.parametrize("model", [FOREIGN, DATA / "sg3t-64.npz", DATA / "biggan-tiny-32.npz"])
 def test_the_fast_form_gives_floats_too(model: Path) -> None:
-    exact, fast = (list(Sampling(str(model), Wish("0-1", precision=p))) for p in ("float32", "fast"))
+    exact, fast = (list(Sampling(str(model), SampleRequest("0-1", precision=p))) for p in ("float32", "fast"))
     for one, other in zip(exact, fast, strict=True):
         assert np.array_equal(one.ws, other.ws)
-        assert np.sqrt(np.square(one.image - other.image).mean()) < 2 * 10 ** (-keep.LEAST_PSNR / 20)
+        assert np.sqrt(np.square(one.image - other.image).mean()) < 2 * 10 ** (-store.LEAST_PSNR / 20)
     assert not np.array_equal(fast[0].image, fast[1].image)
 
 
@@ -226,7 +227,7 @@ def test_a_folder_gets_pngs_named_by_seed(folder: Path) -> None:
     run("models", "sample", DATA / "sg2ada-r32-clamp-gray.npz", "--seeds", "0,12", "--out", "grey")
     assert sorted(path.name for path in (folder / "grey").iterdir()) == ["seed0000.png", "seed0012.png"]
     run("models", "sample", FOREIGN, "--seeds", "12", "--set", "noise=0.5", "--out", "colour")
-    sampling = Sampling(str(FOREIGN), Wish("12", controls={"noise": 0.5}))
+    sampling = Sampling(str(FOREIGN), SampleRequest("12", controls={"noise": 0.5}))
     (expected,) = (pictures(one.image) for one in sampling)
     assert np.array_equal(decoded((folder / "colour/seed0012.png").read_bytes(), "rgb24"), expected)
 
@@ -234,7 +235,7 @@ def test_a_folder_gets_pngs_named_by_seed(folder: Path) -> None:
 def pictures(image: Any) -> Any:
     import torch
 
-    return pixels(torch.from_numpy(image)[None])[0].numpy()
+    return to_pixels(torch.from_numpy(image)[None])[0].numpy()
 
 
 def decoded(text: bytes, kind: str) -> Any:
@@ -359,9 +360,9 @@ def test_a_header_is_read_once_as_long_as_the_file_is_the_same(
 
     def counted(path: Path) -> Any:
         read.append(path)
-        return load(path)
+        return load_weights(path)
 
-    monkeypatch.setattr(loading, "load", counted)
+    monkeypatch.setattr(loading, "load_weights", counted)
     file = folder / "a.pt"
     file.write_bytes(FOREIGN.read_bytes())
     for _ in range(3):
@@ -370,14 +371,14 @@ def test_a_header_is_read_once_as_long_as_the_file_is_the_same(
     os.utime(file, (1, 1))
     generators.header(file)
     assert len(read) == 2
-    weights.write(folder / "b.safetensors", load(FOREIGN))
+    write_weights(folder / "b.safetensors", load_weights(FOREIGN))
     generators.header(folder / "b.safetensors")
     assert len(read) == 2
 
 
 def test_the_bench_loads_a_pickle_as_it_is_written(folder: Path) -> None:
     file = written(folder / "network.pkl", 400_000, 16, 8)
-    found = load(file)
+    found = load_weights(file)
     assert abs(file.stat().st_size - 400_000) < 100_000
     assert (found.config.size, found.config.clamp) == ((16, 16), 256.0)
     assert found.notes["source"].startswith("pickle of StyleGAN2-ADA's layout, class Generator")

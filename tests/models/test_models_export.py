@@ -9,10 +9,9 @@ import numpy as np
 import pytest
 
 from perform import generators
-from perform.generators import latents
-from perform.generators.load import load
-from perform.models import keep
-from perform.networks import weights
+from perform.generators.load import load_weights
+from perform.models import store
+from perform.networks.modelfiles import discriminator_file, read_weights, write_weights
 from tests.models.test_models import FOREIGN, folder, run
 
 __all__ = ["folder"]  # used by all tests here
@@ -23,9 +22,9 @@ def test_half_as_large_and_nearly_the_same() -> None:
     run("models", "export", FOREIGN, "half.safetensors", "--precision", "float16", "--title", "Flora")
     whole, half = Path("flora.safetensors"), Path("half.safetensors")
     assert half.stat().st_size < 0.55 * whole.stat().st_size
-    one, other = load(FOREIGN), weights.read(half)
+    one, other = load_weights(FOREIGN), read_weights(half)
     for name, array in one.arrays.items():
-        assert np.array_equal(weights.read(whole).arrays[name], array)
+        assert np.array_equal(read_weights(whole).arrays[name], array)
         assert np.array_equal(other.arrays[name], array.astype(np.float16))
     assert other.notes["title"] == "Flora"
     assert other.notes["licence"] == one.notes["licence"]
@@ -35,23 +34,23 @@ def test_half_as_large_and_nearly_the_same() -> None:
 
 def test_a_built_in_is_written() -> None:
     run("models", "export", "untrained-64", "mine.safetensors")
-    assert weights.read("mine.safetensors").config == generators.header("untrained-64")[0]
+    assert read_weights("mine.safetensors").config == generators.header("untrained-64")[0]
 
 
 def test_what_was_imported_can_be_handed_on() -> None:
     run("models", "import", FOREIGN, "flora")
     run("models", "export", "flora", "mine.safetensors", "--licence", "CC0")
-    notes = weights.read("mine.safetensors").notes
+    notes = read_weights("mine.safetensors").notes
     assert "sha256" not in notes
     assert notes["licence"] == "CC0"
 
 
 def test_a_discriminator_beside_a_model_comes_along() -> None:
     run("models", "export", "untrained-64", "tulips.safetensors")
-    judge = latents.discriminator_file(Path("tulips.safetensors"))
+    judge = discriminator_file(Path("tulips.safetensors"))
     judge.write_bytes(b"what it learnt against")
     run("models", "import", "tulips.safetensors", "tulips")
-    kept = latents.discriminator_file(keep.folder() / "tulips.safetensors")
+    kept = discriminator_file(store.models_folder() / "tulips.safetensors")
     assert kept.read_bytes() == b"what it learnt against"
     run("models", "import", FOREIGN, "tulips", "--force")
     assert not kept.exists()
@@ -75,9 +74,9 @@ def test_a_model_cannot_have_the_name_of_what_lies_beside_one() -> None:
     ],
 )
 def test_what_cannot_be(folder: Path, words: list[object], sentence: str) -> None:
-    found = load(FOREIGN)
+    found = load_weights(FOREIGN)
     name = "synthesis.b4.const"
     loud = {**found.arrays, name: np.full_like(found.arrays[name], 70000)}
-    weights.write(folder / "loud.safetensors", replace(found, arrays=loud))
+    write_weights(folder / "loud.safetensors", replace(found, arrays=loud))
     assert sentence in run("models", "export", *words, expect=1)
     assert not list(folder.rglob("a.*"))

@@ -13,9 +13,11 @@ import pytest
 import torch
 
 from perform.generators.stylegan2 import Config, graph
-from perform.networks.bending import FEEDBACK, OPERATIONS, Bend, bend, packed, parameters
-from perform.networks.runtimes import convert, cuda, eager, openvino
-from perform.networks.runtimes.bent import Bending
+from perform.networks.bending import MOST_FEEDBACK, OPERATIONS, Bend, bend, bend_parameters, pack_values
+from perform.networks.runtimes.openvino.runtime import conversion, runtime
+from perform.networks.runtimes.openvino.requests import Runner
+from perform.networks.runtimes.torch import cuda, eager
+from perform.networks.runtimes.torch.bending import BendLayer
 from perform.networks.weights import Weights
 
 CONFIG = Config((8, 8, 8, 6, 6, 4), z_dim=5, mapping=(9, 8), clamp=256.0)
@@ -37,9 +39,9 @@ WS = np.random.default_rng(3).standard_normal((6, 8)).astype(np.float32)
 
 def bent(operation: str, x: Any, /, radius: int = 1, memory: Any = None, **values: Any) -> Any:
     one = Bend(operation, LAYER, radius)
-    live = torch.from_numpy(packed([one], {f"bend[0].{name}": value for name, value in values.items()}))
+    live = torch.from_numpy(pack_values([one], {f"bend[0].{name}": value for name, value in values.items()}))
     remembered = None if memory is None else torch.as_tensor(memory)[None]
-    return Bending(one)(torch.as_tensor(x)[None], live, remembered)[0].numpy()
+    return BendLayer(one)(torch.as_tensor(x)[None], live, remembered)[0].numpy()
 
 
 def ramp(channels: int = 1, height: int = 4, width: int = 4) -> Any:
@@ -52,7 +54,7 @@ def test_operations_on_single_values() -> None:
     assert bent("scale", x, factor=-2.0).tolist() == [[[2, -0.5], [-1.5, -4]]]
     assert bent("threshold", x, level=0.5).tolist() == [[[0, 0], [1, 1]]]
     assert bent("invert", x).tolist() == [[[2, 0.75], [0.25, -1]]]
-    assert bent("feedback", x, memory=np.ones_like(x)) == pytest.approx(x + FEEDBACK * (1 - x))
+    assert bent("feedback", x, memory=np.ones_like(x)) == pytest.approx(x + MOST_FEEDBACK * (1 - x))
 
 
 def test_places_move_as_they_are_called() -> None:
@@ -86,7 +88,7 @@ def test_amount_and_channels() -> None:
 
 
 UNITS: dict[str, Callable[[Weights, list[Bend]], Any]] = {
-    "openvino": lambda weights, bends: openvino.OpenVino(weights, "float32", 1, bends),
+    "openvino": lambda weights, bends: runtime.OpenVino(weights, "float32", 1, bends),
     "cuda": lambda weights, bends: cuda.Cuda(weights, "float32", unrecorded, "cpu", bends),
 }
 
@@ -111,13 +113,13 @@ def test_every_runtime_bends_alike(unit: str, operation: str) -> None:
 
 def test_what_comes_back_decays_alike() -> None:
     bends = [Bend("feedback", LAYER), Bend("feedback", "b16.conv0")]
-    core, form = openvino.core(), convert.parts(WEIGHTS, "f32", 0, bends)
+    core, form = runtime.core(), conversion.parts(WEIGHTS, "f32", 0, bends)
     names = ("ws", "noise", "strength", "bend")
     units = [
-        openvino.OpenVino(WEIGHTS, "float32", 1, bends),
-        openvino.OpenVino(WEIGHTS, "float32", 1, bends),
+        runtime.OpenVino(WEIGHTS, "float32", 1, bends),
+        runtime.OpenVino(WEIGHTS, "float32", 1, bends),
     ]
-    units[1]._runner = openvino.Runner(openvino.compiled(core, form, 1), names)
+    units[1]._runner = Runner(runtime.compile_graphs(core, form, 1), names)
     still, other = WS, WS[::-1].copy()
     none, much = ({"bend[0].amount": amount, "bend[1].amount": amount} for amount in (0.0, 0.9))
     first = [unit.synthesise(still, none).astype(int) for unit in units]
@@ -135,10 +137,10 @@ def test_a_graph_in_parts_bends_alike() -> None:
     names, given = ("ws", "noise", "strength", "bend"), None
     pictures = []
     for exact in (0, 2):
-        unit = openvino.OpenVino(WEIGHTS, "float32", 1, bends)
+        unit = runtime.OpenVino(WEIGHTS, "float32", 1, bends)
         given = unit._inputs({"bend[2].amount": 0.8, "bend[3].amount": 0.2})
-        runner = openvino.Runner(
-            openvino.compiled(openvino.core(), graph.parts(WEIGHTS, "f32", exact, bends), 1), names
+        runner = Runner(
+            runtime.compile_graphs(runtime.core(), graph.parts(WEIGHTS, "f32", exact, bends), 1), names
         )
         pictures.append([runner(ws, *given).astype(int) for ws in (WS, -WS, WS)])
     assert np.abs(np.subtract(*pictures)).max() <= 1
@@ -146,21 +148,21 @@ def test_a_graph_in_parts_bends_alike() -> None:
 
 
 def test_what_a_preset_says_becomes_a_bend() -> None:
-    declared = {p.name: p for p in parameters("dilate", CONFIG.layers)}
+    declared = {p.name: p for p in bend_parameters("dilate", CONFIG.layers)}
     assert set(declared) == {"layer", "channels", "amount", "radius"}
     assert declared["layer"].choices == CONFIG.layers
     assert bend("dilate", {"layer": LAYER, "radius": "4", "amount": 0.3}) == Bend("dilate", LAYER, 4)
     assert bend("invert", {"layer": LAYER}) == Bend("invert", LAYER)
     with pytest.raises(LookupError, match="there is no such operation; there are: ablate, scale"):
-        parameters("explode", CONFIG.layers)
+        bend_parameters("explode", CONFIG.layers)
     with pytest.raises(ValueError, match="cannot be bent"):
-        parameters("blur", ())
+        bend_parameters("blur", ())
 
 
 def test_values_are_packed_in_order() -> None:
     bends = [Bend("scale", LAYER), Bend("translate", LAYER)]
     values = {"bend[0].factor": 3.0, "bend[1].amount": 0.5, "bend[1].channels": (0.1, 0.2)}
-    assert packed(bends, values) == pytest.approx([0, 1, 1, 3, 0.1, 0.2, 0.5, 0.25, 0])
+    assert pack_values(bends, values) == pytest.approx([0, 1, 1, 3, 0.1, 0.2, 0.5, 0.25, 0])
     assert [one.count for one in bends] == [4, 5]
 
 
@@ -169,15 +171,15 @@ def test_half_floats_bend_too() -> None:
     weights = replace(WEIGHTS)
     unit, exact = eager.Eager(weights, "cpu", "bfloat16", bends), eager.Eager(weights, bends=bends)
     controls = {f"bend[{i}].amount": 0.1 for i in range(len(bends))}
-    assert openvino.psnr(unit.synthesise(WS, controls), exact.synthesise(WS, controls)) > 15
+    assert runtime.psnr(unit.synthesise(WS, controls), exact.synthesise(WS, controls)) > 15
 
 
 QUIET = """
 import sys, torch
-from perform.networks.runtimes.splice import converted
+from perform.networks.runtimes.openvino.bending import convert_module
 told = []
 sys.addaudithook(lambda event, given: told.append(event) if event.startswith("socket.") else None)
-converted(torch.nn.Conv2d(2, 2, 3), [torch.zeros(1, 2, 8, 8)])
+convert_module(torch.nn.Conv2d(2, 2, 3), [torch.zeros(1, 2, 8, 8)])
 print(told)
 """
 

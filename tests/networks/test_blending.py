@@ -13,8 +13,10 @@ from perform.generators.stylegan2 import Config
 from perform.generators.stylegan3.untrained import untrained
 from perform.networks import ModelError
 from perform.networks.bending import Bend
-from perform.networks.blending import Blend, blend, mixed, parameters, second
-from perform.networks.runtimes import convert, eager, openvino
+from perform.networks.blending import Blend, blend, blend_parameters, blend_tensors, mixed_weights
+from perform.networks.runtimes.openvino.runtime import conversion, runtime
+from perform.networks.runtimes.openvino.requests import Runner
+from perform.networks.runtimes.torch import eager
 from perform.networks.weights import Weights
 from tests.generators.test_families import MADE
 from tests.networks.test_bending import unrecorded
@@ -43,13 +45,13 @@ def drawn(config: Config, seed: int) -> Weights:
 @pytest.mark.parametrize("name", CONFIGS)
 def test_a_share_is_the_network_of_mixed_weights(name: str, where: Blend) -> None:
     one, two = drawn(CONFIGS[name], 1), drawn(CONFIGS[name], 2)
-    other = second(one, two, where)
+    other = blend_tensors(one, two, where)
     units: list[Any] = [
-        openvino.OpenVino(one, "float32", 1, other=other),
+        runtime.OpenVino(one, "float32", 1, other=other),
         eager.Eager(one, other=other),
     ]
     for share in (0.0, 0.3, 1.0):
-        expected = eager.Eager(mixed(one, other, share)).synthesise(WS).astype(int)
+        expected = eager.Eager(mixed_weights(one, other, share)).synthesise(WS).astype(int)
         for unit in units:
             picture = unit.synthesise(WS, {"blend.amount": share}).astype(int)
             assert np.abs(picture - expected).max() <= 1, (share, type(unit))
@@ -59,15 +61,15 @@ def test_a_share_is_the_network_of_mixed_weights(name: str, where: Blend) -> Non
 
 
 def test_a_captured_graph_and_a_converted_one_blend_alike() -> None:
-    from perform.networks.runtimes import cuda
+    from perform.networks.runtimes.torch import cuda
 
     one, two = drawn(SMALL, 1), drawn(SMALL, 2)
-    other, bends = second(one, two, FINE), [Bend("invert", "b8.conv0")]
+    other, bends = blend_tensors(one, two, FINE), [Bend("invert", "b8.conv0")]
     plain = eager.Eager(one, bends=bends, other=other)
     captured = cuda.Cuda(one, "float32", unrecorded, "cpu", bends, other)
-    made = openvino.OpenVino(one, "float32", 1, bends, other)
-    parts = openvino.compiled(openvino.core(), convert.parts(one, "f32", 0, bends, other), 1)
-    runner = openvino.Runner(parts, ("ws", "noise", "strength", "blend", "bend"))
+    made = runtime.OpenVino(one, "float32", 1, bends, other)
+    parts = runtime.compile_graphs(runtime.core(), conversion.parts(one, "f32", 0, bends, other), 1)
+    runner = Runner(parts, ("ws", "noise", "strength", "blend", "bend"))
     for controls in ({"blend.amount": 0.2}, {"blend.amount": 0.8, "bend[0].amount": 0.5}):
         expected = plain.synthesise(WS, controls).astype(int)
         for picture in (
@@ -81,11 +83,11 @@ def test_a_captured_graph_and_a_converted_one_blend_alike() -> None:
 def test_stylegan3_blends_too() -> None:
     one, two = untrained(16, base=256, most=16), untrained(16, seed=1, base=256, most=16)
     layers = one.config.bendable
-    other = second(one, two, Blend("other", layers[3], layers[-1]))
+    other = blend_tensors(one, two, Blend("other", layers[3], layers[-1]))
     ws = np.random.default_rng(0).standard_normal((one.config.space.num_ws, one.config.space.w_dim))
     ws = ws.astype(np.float32)
-    expected = eager.Eager(mixed(one, other, 0.4)).synthesise(ws).astype(int)
-    for unit in (eager.Eager(one, other=other), openvino.OpenVino(one, "float32", 1, other=other)):
+    expected = eager.Eager(mixed_weights(one, other, 0.4)).synthesise(ws).astype(int)
+    for unit in (eager.Eager(one, other=other), runtime.OpenVino(one, "float32", 1, other=other)):
         assert np.abs(unit.synthesise(ws, {"blend.amount": 0.4}).astype(int) - expected).max() <= 1
 
 
@@ -97,10 +99,10 @@ def test_converted_families_blend_too(name: str) -> None:
     ws = np.random.default_rng(0).standard_normal((one.config.space.num_ws, one.config.space.w_dim))
     ws = ws.astype(np.float32)
     for first in (layers[0], layers[2]):
-        other = second(one, two, Blend("other", first, layers[-1]))
-        units = [eager.Eager(one, other=other), openvino.OpenVino(one, "float32", 1, other=other)]
+        other = blend_tensors(one, two, Blend("other", first, layers[-1]))
+        units = [eager.Eager(one, other=other), runtime.OpenVino(one, "float32", 1, other=other)]
         for share in (0.0, 0.4, 1.0):
-            expected = eager.Eager(mixed(one, other, share)).synthesise(ws).astype(int)
+            expected = eager.Eager(mixed_weights(one, other, share)).synthesise(ws).astype(int)
             for unit in units:
                 picture = unit.synthesise(ws, {"blend.amount": share}).astype(int)
                 assert np.abs(picture - expected).max() <= 1, (share, type(unit))
@@ -111,27 +113,27 @@ def test_the_last_layer_of_all_goes_with_the_last_that_is_mixed() -> None:
     for name, last in (("dcgan", "layers.3.weight"), ("stylegan1", "synthesis.torgb.weight")):
         one = MADE[name]()
         layers = one.config.bendable
-        assert last in second(one, one, Blend("other", layers[-1], layers[-1])).arrays
-        assert last not in second(one, one, Blend("other", layers[0], layers[-2])).arrays
+        assert last in blend_tensors(one, one, Blend("other", layers[-1], layers[-1])).arrays
+        assert last not in blend_tensors(one, one, Blend("other", layers[0], layers[-2])).arrays
 
 
 def test_a_graph_in_parts_blends_alike() -> None:
     from perform.generators.stylegan2 import graph
 
     one = drawn(SMALL, 1)
-    other = second(one, drawn(SMALL, 2), ALL)
+    other = blend_tensors(one, drawn(SMALL, 2), ALL)
     given = eager.Eager(one, other=other)._inputs({"blend.amount": 0.6})
     names = ("ws", "noise", "strength", "blend")
     pictures = []
     for exact in (0, 2):
-        parts = openvino.compiled(openvino.core(), graph.parts(one, "f32", exact, (), other), 1)
-        pictures.append(openvino.Runner(parts, names)(WS, *given).astype(int))
+        parts = runtime.compile_graphs(runtime.core(), graph.parts(one, "f32", exact, (), other), 1)
+        pictures.append(Runner(parts, names)(WS, *given).astype(int))
     assert np.abs(pictures[0] - pictures[1]).max() <= 1
 
 
 def test_layers_own_their_tensors() -> None:
     one, two = drawn(CONFIGS["resnet"], 1), drawn(CONFIGS["resnet"], 2)
-    taken = set(second(one, two, FINE).arrays)
+    taken = set(blend_tensors(one, two, FINE).arrays)
     assert "synthesis.b8.conv1.weight" in taken
     assert "synthesis.b16.torgb.weight" in taken
     assert "synthesis.b8.skip.weight" in taken
@@ -142,20 +144,20 @@ def test_layers_own_their_tensors() -> None:
 def test_models_that_do_not_fit_are_refused() -> None:
     one = drawn(SMALL, 1)
     with pytest.raises(ModelError, match=r"blended in: its channels are \(96, .*\), must be \(8,"):
-        second(one, drawn(CONFIGS["wide"], 1), ALL)
+        blend_tensors(one, drawn(CONFIGS["wide"], 1), ALL)
     with pytest.raises(ModelError, match="other cannot be blended in: it is a dcgan, not a stylegan2"):
-        second(one, dcgan.untrained(32, 8), ALL)
+        blend_tensors(one, dcgan.untrained(32, 8), ALL)
     with pytest.raises(ModelError, match="biggan models cannot be blended, those of stylegan1, stylegan2,"):
-        second(MADE["biggan"](), one, ALL)
+        blend_tensors(MADE["biggan"](), one, ALL)
 
 
 def test_layers_come_in_order() -> None:
     with pytest.raises(ModelError, match=r"from = 'b16.conv1' comes after to = 'b8.conv0', must come before"):
-        second(drawn(SMALL, 1), drawn(SMALL, 2), Blend("other", "b16.conv1", "b8.conv0"))
+        blend_tensors(drawn(SMALL, 1), drawn(SMALL, 2), Blend("other", "b16.conv1", "b8.conv0"))
 
 
 def test_what_a_preset_says_becomes_a_blend() -> None:
-    names = {parameter.name for parameter in parameters(SMALL.bendable)}
+    names = {parameter.name for parameter in blend_parameters(SMALL.bendable)}
     assert names == {"from", "to", "amount"}
     settled = {"from": "b8.conv1", "to": "b16.conv1", "amount": 0.2}
     assert blend("other", settled) == FINE

@@ -10,8 +10,8 @@ import pytest
 
 from perform import paths
 from perform.networks.bending import Bend
-from perform.networks.runtimes import cache, openvino
-from perform.networks.runtimes.openvino import OpenVino
+from perform.networks.runtimes.openvino.runtime import cache, runtime
+from perform.networks.runtimes.openvino.runtime import OpenVino
 from tests.networks.test_bending import WEIGHTS, WS
 
 
@@ -25,7 +25,7 @@ def test_the_second_opening_compiles_nothing(folder: Path, monkeypatch: pytest.M
     bends = [Bend("feedback", "b8.conv1"), Bend("rotate", "b16.conv1")]
     first = OpenVino(WEIGHTS, threads=1, bends=bends)
     assert len(list(folder.iterdir())) == 1
-    monkeypatch.setattr(openvino, "compiled", None)
+    monkeypatch.setattr(runtime, "compile_graphs", None)
     second = OpenVino(WEIGHTS, threads=1, bends=bends)
     assert (first.precision, first.exact) == (second.precision, second.exact)
     for _ in range(3):
@@ -50,14 +50,14 @@ def test_a_damaged_file_is_made_again(folder: Path, at: int, caplog: pytest.LogC
     for damage in (bytes(broken), whole[:at], b""):
         file.write_bytes(damage)
         assert np.array_equal(OpenVino(WEIGHTS, "float32", 1).synthesise(WS), picture)
-        assert cache.load(file.stem) is not None
+        assert cache.load_compiled(file.stem) is not None
     assert caplog.text.count("a compiled network was damaged and is made again") == 3
 
 
 def test_what_is_whole_but_foreign_is_made_again(folder: Path) -> None:
     OpenVino(WEIGHTS, "float32", 1)
     (file,) = folder.iterdir()
-    cache.save(file.stem, {"precision": "float32", "reason": "", "exact": 0}, [b"not a network"])
+    cache.save_compiled(file.stem, {"precision": "float32", "reason": "", "exact": 0}, [b"not a network"])
     assert OpenVino(WEIGHTS, "float32", 1).synthesise(WS).std() > 5
 
 
@@ -69,8 +69,8 @@ def test_a_disk_that_takes_nothing_does_no_harm(folder: Path, caplog: pytest.Log
 
 
 def test_the_folder_is_kept_within_its_limit(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cache, "LIMIT", 2500)
+    monkeypatch.setattr(cache, "MOST_CACHE_BYTES", 2500)
     for name in "abc":
-        cache.save(name, {}, [bytes(1000)])
+        cache.save_compiled(name, {}, [bytes(1000)])
     assert len(list(folder.glob("*.bin"))) == 2
-    assert cache.load("c") == ({}, [bytes(1000)])
+    assert cache.load_compiled("c") == ({}, [bytes(1000)])

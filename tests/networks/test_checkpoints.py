@@ -21,8 +21,14 @@ from numpy.typing import NDArray
 from safetensors.torch import save_file
 
 from perform.networks import ModelError
-from perform.networks.checkpoints import CheckpointError, Record, limits, read
-from perform.networks.checkpoints.modules import is_module, is_network, module, network, state
+from perform.networks.checkpoints import CheckpointError, Record, limits, read_checkpoint
+from perform.networks.checkpoints.modules import (
+    is_tensorflow_network,
+    is_torch_module,
+    state_dict,
+    tensorflow_network,
+    torch_module,
+)
 from tests.doubles import checkpoint_files as files
 from tests.doubles.checkpoint_files import Call, Name, Outside
 from tests.folders import DATA
@@ -58,13 +64,13 @@ def put(folder: Path, content: bytes, name: str = "model") -> Path:
 
 def opened(folder: Path, value: Any, protocol: int = 4, **options: Any) -> Any:
     """What a pickle of a value is read as."""
-    return read(put(folder, files.pickled(value, protocol)), **options).content
+    return read_checkpoint(put(folder, files.pickled(value, protocol)), **options).content
 
 
 def saved(folder: Path, value: Any, zipped: bool = True) -> Any:
     """What torch's file of a value is read as."""
     torch.save(value, folder / "model", _use_new_zipfile_serialization=zipped)
-    return read(folder / "model")
+    return read_checkpoint(folder / "model")
 
 
 @pytest.mark.parametrize("path", WHOLE, ids=lambda path: path.name)
@@ -72,15 +78,17 @@ def test_a_reference_file_is_the_arrays_beside_it(path: Path) -> None:
     beside = path.with_name(f"{path.stem.split('_')[0]}.npz")
     with np.load(beside) as arrays:
         expected = {n.split("/", 1)[1]: arrays[n] for n in arrays.files if n.startswith(GROUPS)}
-        assert equal(read(beside).content, dict(arrays))
-    content = read(path).content
+        assert equal(read_checkpoint(beside).content, dict(arrays))
+    content = read_checkpoint(path).content
     found = (
-        module(content["G_ema"]).tensors if path.suffix == ".pkl" else state(content.get("g_ema", content))
+        torch_module(content["G_ema"]).tensors
+        if path.suffix == ".pkl"
+        else state_dict(content.get("g_ema", content))
     )
     assert len(expected) > 20
     assert equal(found, expected)
     if path.suffix == ".pkl":
-        assert not equal(module(content["G"]).tensors, expected)
+        assert not equal(torch_module(content["G"]).tensors, expected)
 
 
 @pytest.mark.parametrize("protocol", range(6))
@@ -100,7 +108,7 @@ def test_a_persistent_network_is_read_at_every_protocol(tmp_path: Path, protocol
     }
     other = files.module({name: array + 1 for name, array in tensors.items()})
     content = opened(tmp_path, {"G": other, "G_ema": files.module(tensors, **attributes)}, protocol)
-    found = module(content["G_ema"])
+    found = torch_module(content["G_ema"])
     assert equal(found.tensors, {name.split("/", 1)[1]: array for name, array in tensors.items()})
     assert found.class_name == "Generator"
     assert found.init == {"z_dim": 32, "synthesis_kwargs": {"conv_clamp": 0.75}}
@@ -111,7 +119,7 @@ def test_a_persistent_network_is_read_at_every_protocol(tmp_path: Path, protocol
         "conv_clamp": None,
     }  # fmt: skip
     assert found.attributes["synthesis.b4"] == {"training": False}
-    assert is_module(content["G_ema"]) and not is_network(content["G_ema"])
+    assert is_torch_module(content["G_ema"]) and not is_tensorflow_network(content["G_ema"])
 
 
 @pytest.mark.parametrize("zipped", [True, False])
@@ -153,7 +161,7 @@ def test_views_are_torchs(tmp_path: Path, zipped: bool) -> None:
 def test_torch_may_write_any_protocol(tmp_path: Path, zipped: bool, protocol: int) -> None:
     tensor, path = torch.arange(6.0), tmp_path / "model"
     torch.save([tensor], path, pickle_protocol=protocol, _use_new_zipfile_serialization=zipped)
-    assert same(read(path).content[0], tensor.numpy())
+    assert same(read_checkpoint(path).content[0], tensor.numpy())
 
 
 def test_what_goes_with_tensors_is_plain(tmp_path: Path) -> None:
@@ -177,17 +185,17 @@ def test_a_state_dict_loses_its_metadata_and_its_wrapping(tmp_path: Path) -> Non
     expected = {name: tensor.numpy() for name, tensor in net.state_dict().items()}
     found = saved(tmp_path, net.state_dict()).content
     assert equal(found, expected)
-    assert equal(state(saved(tmp_path, torch.nn.DataParallel(net).state_dict()).content), expected)
-    assert state({"module.a": found["0.bias"], "b": found["0.bias"], "n": 3}).keys() == {"module.a", "b"}
+    assert equal(state_dict(saved(tmp_path, torch.nn.DataParallel(net).state_dict()).content), expected)
+    assert state_dict({"module.a": found["0.bias"], "b": found["0.bias"], "n": 3}).keys() == {"module.a", "b"}
     with pytest.raises(CheckpointError, match="must be arrays by name"):
-        state([found])
+        state_dict([found])
 
 
 def test_a_whole_module_is_refused_unless_its_names_are_given(tmp_path: Path) -> None:
     net = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.BatchNorm1d(3))
     with pytest.raises(CheckpointError, match=r"names 'torch\.nn\.modules\..*nothing was run"):
         saved(tmp_path, net)
-    found = module(read(tmp_path / "model", inert=["torch.nn.modules."]).content)
+    found = torch_module(read_checkpoint(tmp_path / "model", inert=["torch.nn.modules."]).content)
     assert found.class_name == "Sequential"
     assert equal(found.tensors, {name: tensor.numpy() for name, tensor in net.state_dict().items()})
     assert found.attributes["0"]["in_features"] == 2
@@ -202,7 +210,7 @@ def test_numpys_own_pickles_are_read(tmp_path: Path, protocol: int) -> None:
         np.array(3, ">i4"), np.array([True, False]), np.array(["ab", "c"]), np.arange(12.0)[::2],
     ]  # fmt: skip
     numbers = [np.float64(0.1), np.float32(0.5), np.int64(-3), np.bool_(False)]
-    found = read(put(tmp_path, pickle.dumps([arrays, numbers], protocol))).content
+    found = read_checkpoint(put(tmp_path, pickle.dumps([arrays, numbers], protocol))).content
     assert all(map(np.array_equal, found[0], arrays))
     assert found[1] == [0.1, 0.5, -3, False]
     assert [type(one) for one in found[1]] == [float, float, int, bool]
@@ -222,8 +230,8 @@ def test_a_tensorflow_network_is_its_variables(tmp_path: Path) -> None:
     part = made("G_mapping", {"Dense0/weight": weight}, resolution=64, layers=8)
     top = made("Gs", {"dlatent_avg": mean}, {"mapping": part}, resolution=32)
     content = opened(tmp_path, (part, part, top), 3)
-    found = network(content[2])
-    assert is_network(content[2]) and not is_module(content[2])
+    found = tensorflow_network(content[2])
+    assert is_tensorflow_network(content[2]) and not is_torch_module(content[2])
     assert equal(found.variables, {"mapping/Dense0/weight": weight, "dlatent_avg": mean})
     assert found.options == {"resolution": 32, "layers": 8}
     assert (found.name, found.version, found.function) == ("Gs", 4, "G_main")
@@ -234,14 +242,14 @@ def test_a_network_of_wrong_parts_is_told(tmp_path: Path) -> None:
     meta = wrong.args[0]
     meta["state"]["_buffers"]["scale"] = "text"
     with pytest.raises(CheckpointError, match="scale' is no tensor"):
-        module(opened(tmp_path, wrong))
+        torch_module(opened(tmp_path, wrong))
     del meta["state"]["_buffers"]["scale"]
     meta["state"]["_modules"]["a"] = {"_modules": {}}
     with pytest.raises(CheckpointError, match="the module 'a' is none"):
-        module(opened(tmp_path, wrong))
+        torch_module(opened(tmp_path, wrong))
     meta["state"]["_modules"] = ["a"]
     with pytest.raises(CheckpointError, match="_modules are not by name"):
-        module(opened(tmp_path, wrong))
+        torch_module(opened(tmp_path, wrong))
     for held in (
         {"version": 4, "variables": [("a", "text")]},
         {"version": "4"},
@@ -249,9 +257,9 @@ def test_a_network_of_wrong_parts_is_told(tmp_path: Path) -> None:
     ):
         found = opened(tmp_path, Call(files.NETWORK, (), held, new=True))
         with pytest.raises(CheckpointError, match=r"has no version, or|no name and array"):
-            network(found)
+            tensorflow_network(found)
     with pytest.raises(CheckpointError, match="no network of TensorFlow"):
-        network(opened(tmp_path, wrong))
+        tensorflow_network(opened(tmp_path, wrong))
 
 
 @pytest.mark.parametrize("order", ["little", "big"])
@@ -260,7 +268,7 @@ def test_byte_order_is_the_files(tmp_path: Path, order: Any) -> None:
     swapped = weight.astype(">f4") if order == "big" else weight
     value = {"w": files.tensor(weight, files.reference(weight, "0"))}
     content = files.zipped(value, {"0": swapped.tobytes()}, byteorder=order.encode())
-    assert same(read(put(tmp_path, content)).content["w"], weight)
+    assert same(read_checkpoint(put(tmp_path, content)).content["w"], weight)
     storage = Call(Name("torch.storage", "_load_from_bytes"), (files.stored(weight, order=">"),))
     assert same(opened(tmp_path, [files.tensor(weight, storage)])[0], weight)
 
@@ -270,21 +278,21 @@ def test_older_and_odder_torch_files(tmp_path: Path) -> None:
     old = Call(Name("torch._utils", "_rebuild_tensor"), (files.reference(weight, "0"), 2, (2,), (1,)))
     for options in ({"root": ""}, {"root": "a b/"}, {"packed": True}):
         content = files.zipped(OrderedDict(w=old), {"0": weight.tobytes()}, **options)  # type: ignore[arg-type]
-        assert same(read(put(tmp_path, content)).content["w"], weight[2:4])
+        assert same(read_checkpoint(put(tmp_path, content)).content["w"], weight[2:4])
     unchecked = tmp_path / "unchecked"
     torch.serialization.set_crc32_options(False)
     try:
         torch.save([torch.ones(3)], unchecked)
     finally:
         torch.serialization.set_crc32_options(True)
-    assert same(read(unchecked).content[0], np.ones(3, np.float32))
+    assert same(read_checkpoint(unchecked).content[0], np.ones(3, np.float32))
 
 
 def test_safetensors_are_read(tmp_path: Path) -> None:
     drawn = torch.randn(5, 4, generator=torch.Generator().manual_seed(1)) * 50
     tensors = {str(one): drawn.abs().to(one) for one in TYPES if not one.is_complex}
     save_file({**tensors, "half": drawn.bfloat16()}, tmp_path / "model", {"title": "a"})
-    found = read(tmp_path / "model")
+    found = read_checkpoint(tmp_path / "model")
     assert (found.container, found.notes) == ("safetensors", {"title": "a"})
     assert same(found.content.pop("half"), drawn.bfloat16().float().numpy())
     assert equal(found.content, {name: tensor.numpy() for name, tensor in tensors.items()})
@@ -301,12 +309,12 @@ def test_npy_and_npz_are_read(tmp_path: Path, version: tuple[int, int]) -> None:
         with warnings.catch_warnings(), (tmp_path / "one").open("wb") as file:
             warnings.simplefilter("ignore")
             np.lib.format.write_array(file, array, version, allow_pickle=False)
-        found = read(tmp_path / "one")
+        found = read_checkpoint(tmp_path / "one")
         assert found.container == "npy"
         assert np.array_equal(found.content, array), name
     for save in (np.savez, np.savez_compressed):
         save(tmp_path / "all.npz", **arrays)
-        content = read(tmp_path / "all.npz").content
+        content = read_checkpoint(tmp_path / "all.npz").content
         assert content.keys() == arrays.keys()
         assert all(np.array_equal(content[name], array) for name, array in arrays.items())
 
@@ -338,20 +346,20 @@ FOREIGN = {
 def test_a_foreign_file_is_one_clear_sentence(tmp_path: Path, what: str) -> None:
     path = put(tmp_path, FOREIGN[what], "face.pkl")
     with pytest.raises(CheckpointError, match=f"^{path}.*{what}") as caught:
-        read(path)
+        read_checkpoint(path)
     assert isinstance(caught.value, ModelError)
     assert "\n" not in str(caught.value) and len(str(caught.value)) < len(str(path)) + 260
 
 
 def test_what_is_no_file_and_what_is_too_large(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="no such file"):
-        read(tmp_path / "missing.pkl")
+        read_checkpoint(tmp_path / "missing.pkl")
     with pytest.raises(CheckpointError, match="no file but something else"):
-        read(tmp_path)
+        read_checkpoint(tmp_path)
     with (tmp_path / "large").open("wb") as file:
-        file.truncate(limits.LARGEST + 1)
+        file.truncate(limits.MOST_FILE_BYTES + 1)
     with pytest.raises(CheckpointError, match="may have 1 to"):
-        read(tmp_path / "large")
+        read_checkpoint(tmp_path / "large")
 
 
 def test_a_name_outside_is_told_with_its_place(tmp_path: Path) -> None:
@@ -359,11 +367,11 @@ def test_a_name_outside_is_told_with_its_place(tmp_path: Path) -> None:
     with pytest.raises(
         CheckpointError, match=r"at byte \d+: it names 'posix\.system'.*nothing was run"
     ) as caught:
-        read(put(tmp_path, content))
+        read_checkpoint(put(tmp_path, content))
     assert f"at byte {content.index(b'cposix')}:" in str(caught.value)
     zipped = files.zipped(Name("posix", "system"), {})
     with pytest.raises(CheckpointError, match=f"at byte {zipped.index(b'cposix')}:"):
-        read(put(tmp_path, zipped))
+        read_checkpoint(put(tmp_path, zipped))
 
 
 def test_records_show_their_name_only() -> None:

@@ -37,8 +37,8 @@ argparse.Namespace.__class__ torch.nn.Module _codecs.decode torch.Tensor
 # Reads files while every import, call and opening is watched; prints what was seen.
 WATCH = """
 import copyreg, json, sys
-from perform.networks.checkpoints import CheckpointError, read
-from perform.generators.load import WHOLE
+from perform.networks.checkpoints import CheckpointError, read_checkpoint
+from perform.generators.load import NETWORK_PACKAGES
 
 copyreg.add_extension("posix", "system", 241)
 seen, ends = [], []
@@ -53,7 +53,7 @@ sys.addaudithook(hook)
 for path in sys.argv[2:]:
     watching = True
     try:
-        read(path, WHOLE if sys.argv[1] == "whole" else ())
+        read_checkpoint(path, NETWORK_PACKAGES if sys.argv[1] == "whole" else ())
         end = ""
     except CheckpointError as error:
         end = str(error)

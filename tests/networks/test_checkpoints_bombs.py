@@ -19,8 +19,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from perform.networks.checkpoints import CheckpointError, limits, read
-from perform.networks.checkpoints.modules import module
+from perform.networks.checkpoints import CheckpointError, limits, read_checkpoint
+from perform.networks.checkpoints.modules import torch_module
 from tests.doubles import checkpoint_files as files
 from tests.doubles.checkpoint_files import FLOAT, WEIGHT, Call, Name, Outside, nested, opened
 
@@ -128,7 +128,7 @@ SMALL = {
 def test_what_is_declared_is_not_believed(tmp_path: Path, name: str) -> None:
     most, succeeds = peak(tmp_path, SMALL[name])
     factor = 40 if "deep" in name else 3
-    allowed = limits.FLOOR if "over each other" in name else MEGABYTE
+    allowed = limits.FREE_BYTES if "over each other" in name else MEGABYTE
     assert most < allowed + factor * len(SMALL[name])
     assert not succeeds
 
@@ -195,7 +195,7 @@ def test_much_of_little_is_bounded(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize("name", ENDLESS)
 def test_what_would_be_endless_is_refused(tmp_path: Path, name: str) -> None:
     most, succeeds = peak(tmp_path, ENDLESS[name])
-    assert most < limits.FLOOR + 100 * len(ENDLESS[name])
+    assert most < limits.FREE_BYTES + 100 * len(ENDLESS[name])
     assert not succeeds
 
 
@@ -212,7 +212,7 @@ def test_streams_within_a_stream_share_its_bounds(tmp_path: Path) -> None:
 def test_steps_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     content = files.pickled([[number] for number in range(2000)])
     assert len(opened(tmp_path, content)) == 2000
-    monkeypatch.setattr(limits, "STEPS", 2000)
+    monkeypatch.setattr(limits, "MOST_STEPS", 2000)
     with pytest.raises(CheckpointError, match="more than 2000 steps"):
         opened(tmp_path, content)
 
@@ -221,12 +221,12 @@ def survives(path: Path, content: bytes) -> bool:
     """Whether a file is read; what is not read must end in CheckpointError, and so must its network."""
     path.write_bytes(content)
     try:
-        found = read(path).content
+        found = read_checkpoint(path).content
     except CheckpointError as error:
         assert str(error).startswith(str(path)) and "\n" not in str(error)
         return False
     with suppress(CheckpointError):
-        module(found["G_ema"] if isinstance(found, dict) and "G_ema" in found else found)
+        torch_module(found["G_ema"] if isinstance(found, dict) and "G_ema" in found else found)
     return True
 
 

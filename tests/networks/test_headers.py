@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
+from perform.networks.families import code_digest
 from perform import paths
 from perform.generators import load
 from perform.networks import weights
-from perform.networks.checkpoints import headers
+from perform.networks import headercache
 from tests.doubles.foreign import LUCID, drawn, state_of, torch_file
 
 
@@ -28,21 +29,21 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def read(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """The files that were read whole."""
     seen: list[Path] = []
-    whole = load.load
+    whole = load.load_weights
 
     def counted(path: Path) -> Any:
         seen.append(path)
         return whole(path)
 
-    monkeypatch.setattr(load, "load", counted)
+    monkeypatch.setattr(load, "load_weights", counted)
     return seen
 
 
 def anew(file: Path) -> Any:
     """The header as another process would find it."""
-    load._header.cache_clear()
-    weights.sources_digest.cache_clear()
-    return load.header(file)
+    load._load_header.cache_clear()
+    code_digest.cache_clear()
+    return load.load_header(file)
 
 
 def test_a_header_is_remembered_by_the_next_process(file: Path, read: list[Path]) -> None:
@@ -65,9 +66,9 @@ def test_a_changed_file_or_description_is_read_again(file: Path, read: list[Path
 
 def test_other_ways_to_read_read_again(file: Path, read: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
     anew(file)
-    load._header.cache_clear()
-    monkeypatch.setattr(headers, "sources_digest", lambda: b"another")
-    load.header(file)
+    load._load_header.cache_clear()
+    monkeypatch.setattr(headercache, "code_digest", lambda: b"another")
+    load.load_header(file)
     assert len(read) == 2
 
 

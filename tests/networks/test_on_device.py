@@ -12,9 +12,10 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from perform.networks.bending import OPERATIONS, Bend, packed
-from perform.networks.runtimes.eager import network, pixels
-from perform.networks.weights import Weights, family
+from perform.networks.bending import OPERATIONS, Bend, pack_values
+from perform.networks.families import family
+from perform.networks.runtimes.torch.network import build_network, to_pixels
+from perform.networks.weights import Weights
 from tests.generators.test_families import MADE
 
 
@@ -34,17 +35,17 @@ class Elsewhere(TorchDispatchMode):
 
 def elsewhere(weights: Weights, bends: list[Bend]) -> list[str]:
     config = weights.config
-    synthesis = network(weights, "float16", bends).to("meta")
+    synthesis = build_network(weights, "float16", bends).to("meta")
     controls = {parameter.name: parameter.default for parameter in config.parameters}
     given = list(family(config.family).inputs(weights)(controls))
-    given += [packed(bends, {})] if bends else []
+    given += [pack_values(bends, {})] if bends else []
     ws = torch.empty(config.space.num_ws, config.space.w_dim, device="meta")
     inputs = [torch.empty(array.shape, device="meta") for array in given]
     with torch.inference_mode():
         memories = synthesis(ws, *inputs)[1:]
         with Elsewhere() as watch:
             picture = synthesis(ws, *inputs, *memories)[0]
-            pixels(picture)
+            to_pixels(picture)
     assert picture.device.type == "meta"
     return watch.found
 

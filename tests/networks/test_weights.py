@@ -16,7 +16,8 @@ from safetensors.numpy import save_file
 from perform.generators import info, untrained
 from perform.generators.stylegan2 import FILTER, Config, channel_table, from_official, infer
 from perform.networks import ModelError
-from perform.networks.weights import Weights, header, read, write
+from perform.networks.modelfiles import read_header, read_weights, write_weights
+from perform.networks.weights import Weights
 
 SMALL = Config((6, 6, 6, 4, 4, 2), z_dim=5, c_dim=3, embed=7, mapping=(9, 8), clamp=256.0)
 
@@ -47,8 +48,8 @@ def test_the_usual_channel_table() -> None:
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:
     weights = drawn(SMALL)
-    write(tmp_path / "a.safetensors", weights)
-    again = read(tmp_path / "a.safetensors")
+    write_weights(tmp_path / "a.safetensors", weights)
+    again = read_weights(tmp_path / "a.safetensors")
     assert again.config == weights.config
     assert again.notes == weights.notes
     assert all(np.array_equal(again.arrays[name], array) for name, array in weights.arrays.items())
@@ -62,13 +63,13 @@ def test_a_disk_that_takes_no_more_leaves_nothing(tmp_path: Path, monkeypatch: p
 
     monkeypatch.setattr("safetensors.numpy.save_file", full)
     with pytest.raises(OSError, match=r"a\.safetensors cannot be written: no space left"):
-        write(tmp_path / "a.safetensors", drawn(SMALL))
+        write_weights(tmp_path / "a.safetensors", drawn(SMALL))
     assert list(tmp_path.iterdir()) == []
 
 
 def test_info_reads_no_tensors(tmp_path: Path) -> None:
     path = tmp_path / "a.safetensors"
-    write(path, drawn(SMALL))
+    write_weights(path, drawn(SMALL))
     with path.open("r+b") as file:  # the last tensor's bytes are cut off
         file.seek(0)
         size = int.from_bytes(file.read(8), "little")
@@ -97,23 +98,23 @@ def test_official_names_become_ours() -> None:
 
 def test_a_missing_file_says_what_is_allowed(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"no\.safetensors is not a file, must be"):
-        header(tmp_path / "no.safetensors")
+        read_header(tmp_path / "no.safetensors")
 
 
 def test_foreign_and_broken_files_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.safetensors"
     path.write_bytes(b"\x80\x04not safetensors")
     with pytest.raises(ModelError, match="not readable as safetensors"):
-        read(path)
+        read_weights(path)
     save_file({"x": np.zeros(3, np.float32)}, path)
     with pytest.raises(ModelError, match="its metadata names no family"):
-        read(path)
+        read_weights(path)
     save_file({"x": np.zeros(3, np.float32)}, path, {"family": "os", "config": "{}"})
     with pytest.raises(ModelError, match=r"family = 'os', must be one of .*stylegan2"):
-        read(path)
+        read_weights(path)
     save_file({"x": np.zeros(3, np.float32)}, path, {"family": "stylegan2", "config": "{}"})
     with pytest.raises(ModelError, match="no readable configuration"):
-        read(path)
+        read_weights(path)
 
 
 CONFIGURATIONS = {
@@ -148,7 +149,7 @@ def test_configurations_that_are_none_are_refused_in_a_sentence(tmp_path: Path, 
     text = config if isinstance(config, str) else json.dumps(config)
     path = tmp_path / "a.safetensors"
     save_file({"x": np.zeros(3, np.float32)}, path, {"family": family, "config": text})
-    for reader in (header, read):
+    for reader in (read_header, read_weights):
         with pytest.raises(ModelError, match=complaint) as caught:
             reader(path)
         assert str(caught.value).startswith(str(path)) and len(str(caught.value)) < len(str(path)) + 200
@@ -157,8 +158,8 @@ def test_configurations_that_are_none_are_refused_in_a_sentence(tmp_path: Path, 
 def test_notes_are_shown_plainly(tmp_path: Path) -> None:
     path = tmp_path / "a.safetensors"
     title = "\x1b[31mred\n" + "x" * 5000
-    write(path, replace(drawn(SMALL), notes={"title": title}))
-    for notes in (header(path)[1], read(path).notes):
+    write_weights(path, replace(drawn(SMALL), notes={"title": title}))
+    for notes in (read_header(path)[1], read_weights(path).notes):
         assert notes["title"] == " [31mred " + "x" * 1991 + "…"
 
 
@@ -172,15 +173,15 @@ def test_wrong_tensors_are_refused_by_name(tmp_path: Path) -> None:
     name = "synthesis.b8.conv0.weight"
     save(path, replace(weights, arrays={k: v for k, v in weights.arrays.items() if k != name}))
     with pytest.raises(ModelError, match=rf"{name} is missing, must be there with shape \(6, 6, 3, 3\)"):
-        read(path)
+        read_weights(path)
     save(path, replace(weights, arrays={**weights.arrays, name: np.zeros((2, 2), np.float32)}))
     with pytest.raises(ModelError, match=rf"{name} has shape \(2, 2\), must be"):
-        read(path)
+        read_weights(path)
     holed = weights.arrays[name].copy()
     holed[0, 0, 0, 0] = np.nan
     save(path, replace(weights, arrays={**weights.arrays, name: holed}))
     with pytest.raises(ModelError, match=f"{name} holds values that are not finite"):
-        read(path)
+        read_weights(path)
 
 
 @settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
@@ -190,7 +191,7 @@ def test_no_configuration_raises_anything_else(tmp_path: Path, fields: dict[str,
     metadata = {"family": "stylegan2", "config": json.dumps(fields)}
     save_file({"x": np.zeros(3, np.float32)}, path, metadata)
     with pytest.raises(ModelError):
-        read(path)
+        read_weights(path)
 
 
 @settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
@@ -198,17 +199,17 @@ def test_no_configuration_raises_anything_else(tmp_path: Path, fields: dict[str,
 def test_damaged_files_raise_nothing_else(tmp_path: Path, at: int, damage: bytes) -> None:
     path = tmp_path / "a.safetensors"
     if not (tmp_path / "whole").exists():
-        write(tmp_path / "whole", drawn(SMALL))
+        write_weights(tmp_path / "whole", drawn(SMALL))
     whole = (tmp_path / "whole").read_bytes()
     path.write_bytes(whole[:at] + damage + whole[at + len(damage) :])
     try:
-        read(path)
+        read_weights(path)
     except ModelError as error:
         assert str(path) in str(error)
 
 
 def test_the_untrained_weights_are_the_same_in_every_process_and_differ_by_size() -> None:
-    one, two = untrained.weights("untrained-64"), untrained.weights("untrained-64")
+    one, two = untrained.untrained_weights("untrained-64"), untrained.untrained_weights("untrained-64")
     assert all(np.array_equal(one.arrays[name], array) for name, array in two.arrays.items())
     assert one.arrays["mapping.fc0.weight"].sum(1) == pytest.approx(0, abs=0.05)
     assert {name: array.shape for name, array in one.arrays.items()} == one.config.shapes()

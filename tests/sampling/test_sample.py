@@ -9,17 +9,17 @@ from typer.testing import CliRunner
 
 from perform import generators
 from perform.cli import app
-from perform.models import told
-from perform.sampling.pictures import SampleError, seeds
+from perform.models import listing
+from perform.sampling.pictures import SampleError, parse_seeds
 
 
 def test_seeds_are_numbers_and_ranges() -> None:
-    assert seeds("0-3") == [0, 1, 2, 3]
-    assert seeds("3, 5,8-10") == [3, 5, 8, 9, 10]
-    assert seeds(str(2**32 - 1)) == [2**32 - 1]
+    assert parse_seeds("0-3") == [0, 1, 2, 3]
+    assert parse_seeds("3, 5,8-10") == [3, 5, 8, 9, 10]
+    assert parse_seeds(str(2**32 - 1)) == [2**32 - 1]
     for text in ("", "a", "1-", "-1", "3-1", "1,,2", str(2**32), "0-99999999", "1.5"):
         with pytest.raises(SampleError, match="seeds"):
-            seeds(text)
+            parse_seeds(text)
 
 
 def test_a_model_that_does_not_fit_is_not_opened(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -28,11 +28,11 @@ def test_a_model_that_does_not_fit_is_not_opened(monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(generators, "open", refused)
     monkeypatch.setattr(generators, "spare_memory", lambda: 1e6)
-    found = told.info("untrained")
+    found = listing.model_info("untrained")
     assert not found["fits"] and "pictures_per_second" not in found
     shown = CliRunner().invoke(app, ["models", "info", "untrained"])
     assert "more memory than is free" in shown.output
-    assert told.info("untrained", measure=False).keys() == found.keys()
+    assert listing.model_info("untrained", measure=False).keys() == found.keys()
 
 
 def test_memory_that_the_cache_of_files_holds_is_to_be_had(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from perform.arrays import Floats, Pixels
 from perform.cli import app
-from perform.sampling.pictures import png_of
+from perform.sampling.pictures import encode_png
 from perform.training.metrics import compared, diversity, frechet, nearest, precision_recall
 from perform.training.metrics.features import network, planes, resized, scattering
 
@@ -121,7 +121,7 @@ def test_a_network_of_the_users_own(tmp_path: Path) -> None:
 
 def test_the_command_compares_a_model_with_a_folder(tmp_path: Path) -> None:
     for i, picture in enumerate(discs(20, 0)):
-        (tmp_path / f"{i}.png").write_bytes(png_of(picture))
+        (tmp_path / f"{i}.png").write_bytes(encode_png(picture))
     sheet = tmp_path / "near.png"
     words = ["metrics", "untrained-64", str(tmp_path), "--samples", "16", "--json", "--sheet", str(sheet)]
     done = CliRunner().invoke(app, words)

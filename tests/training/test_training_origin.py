@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from perform import generators
 from perform.cli import app
 from perform.commands.check import check_all
-from perform.models import keep
+from perform.models import store
 from perform.training import run as runs
 from perform.training.chance import Chance
 from perform.training.origin import Origin
@@ -70,7 +70,7 @@ def test_another_model_of_the_name_has_another_discriminator_or_none(tmp_path: P
     tulips = tmp_path / "tulips.safetensors"
     export(tmp_path / "first/latest.safetensors", tulips)
     assert Origin.of(tulips).discriminator
-    keep.export(str(tmp_path / "first/latest.safetensors"), tulips)
+    store.export_model(str(tmp_path / "first/latest.safetensors"), tulips)
     assert Origin.of(tulips).discriminator == {}
 
 

@@ -19,8 +19,8 @@ from typer.testing import CliRunner
 from perform import generators
 from perform.commands.single import kinds
 from perform.generators import dcgan
-from perform.networks import weights
-from perform.sampling.pictures import png_of
+from perform.networks.modelfiles import read_weights, write_weights
+from perform.sampling.pictures import encode_png
 from perform.training.single import Options
 from perform.training.single.pyramid import fitted, read, sizes
 from perform.training.single.run import Run, begin, opened
@@ -41,7 +41,7 @@ def painted(folder: Path, name: str = "a.png", size: tuple[int, int] = (40, 30),
     """A picture of stripes on a slope of colour."""
     x, y = np.meshgrid(np.linspace(0, 1, size[0]), np.linspace(0, 1, size[1]))
     stripes = np.stack([np.sin(20 * x + turn), y * 2 - 1, np.cos(14 * (x + y))], -1)
-    (folder / name).write_bytes(png_of(np.uint8(127.5 * (stripes + 1))))
+    (folder / name).write_bytes(encode_png(np.uint8(127.5 * (stripes + 1))))
     return folder / name
 
 
@@ -247,11 +247,11 @@ def test_commands(tmp_path: Path) -> None:
         app, ["stretch", str(folder / "latest.safetensors"), str(tmp_path / "w.safetensors"), "--size=96x24"]
     )
     assert wide.exit_code == 0, wide.output
-    assert weights.read(tmp_path / "w.safetensors").config.size == (96, 24)
+    assert read_weights(tmp_path / "w.safetensors").config.size == (96, 24)
     wrong = runner.invoke(app, ["single", str(tmp_path / "no.png"), str(tmp_path / "other")])
     assert wrong.exit_code == 1
     assert "no.png is not a file, must be a picture" in wrong.output
-    weights.write(tmp_path / "d.safetensors", dcgan.untrained(16, 8))
+    write_weights(tmp_path / "d.safetensors", dcgan.untrained(16, 8))
     other = runner.invoke(
         app, ["stretch", str(tmp_path / "d.safetensors"), str(tmp_path / "x.safetensors"), "--size", "96x24"]
     )

@@ -28,7 +28,8 @@ from numpy.typing import NDArray
 from perform.arrays import Floats
 from perform.latent.paths import Space
 from perform.networks import ModelError
-from perform.networks.weights import Centre, Controls, Mapper, Shapes, Weights, checked
+from perform.networks.families import Controls, Mapper, MeanW
+from perform.networks.weights import Shapes, Weights, checked_weights
 from perform.parameters import Parameter
 
 FOLLOWED = -1.0  # the `statistics` that means: those of the truncation
@@ -202,7 +203,7 @@ def from_state(
     config = infer({name: array.shape for name, array in folded.items()}, described)
     shown = {f"generator.conv_to_rgb.{part}" for part in ("weight", "bias")}
     kept = {name: array[:COLOURS] if name in shown else array for name, array in folded.items()}
-    return checked(config, kept, notes or {})
+    return checked_weights(config, kept, notes or {})
 
 
 def _folded(named: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
@@ -234,7 +235,7 @@ def mapping(weights: Weights) -> Mapper:
     return partial(_mapped, weights.config, weights.arrays["embeddings.weight"].T)
 
 
-def mean(weights: Weights) -> Centre:
+def mean(weights: Weights) -> MeanW:
     """The centre of truncation [w_dim]: z is 0, the class is the label's."""
     origin, mapped = np.zeros((1, weights.config.z_dim), np.float32), mapping(weights)
     return lambda labels: mapped(origin, labels)[0]

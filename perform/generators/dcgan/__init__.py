@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from perform.arrays import Floats
 from perform.latent.paths import Space
 from perform.networks import ModelError
-from perform.networks.weights import Centre, Controls, Mapper, Weights, checked
+from perform.networks.families import Controls, Mapper, MeanW
+from perform.networks.weights import Weights, checked_weights
 from perform.parameters import Parameter
 
 INPUTS: tuple[str, ...] = ()
@@ -97,7 +98,7 @@ def from_state(
     folded = {}
     for i, layer in enumerate(layers):
         folded[f"layers.{i}.weight"], folded[f"layers.{i}.bias"] = _folded(layer, epsilon)
-    return checked(config, folded, notes or {})
+    return checked_weights(config, folded, notes or {})
 
 
 def mapping(weights: Weights) -> Mapper:
@@ -113,7 +114,7 @@ def mapping(weights: Weights) -> Mapper:
     return mapped
 
 
-def mean(weights: Weights) -> Centre:
+def mean(weights: Weights) -> MeanW:
     """The centre of truncation [w_dim]: 0."""
     centre = np.zeros(weights.config.space.w_dim, np.float32)
     return lambda labels: centre

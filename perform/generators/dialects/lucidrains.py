@@ -10,11 +10,11 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from perform.generators.dialects.centre import NAME, centred
-from perform.generators.dialects.leftovers import accounted, with_odd
+from perform.generators.dialects.meanw import MEAN_W, with_mean_w
+from perform.generators.dialects.unexpected import note_unexpected, with_remarks
 from perform.generators.lucidrains import infer
 from perform.networks import ModelError
-from perform.networks.weights import Weights, checked
+from perform.networks.weights import Weights, checked_weights
 
 State: TypeAlias = Mapping[str, NDArray[Any]]
 Options: TypeAlias = Mapping[str, Any]
@@ -44,14 +44,16 @@ def weights(
     depth = len([name for name in named if re.fullmatch(r"mapping\.fc\d+\.bias", name)])
     if not depth:
         raise ModelError("the averaged mapping (SE.net) is missing")
-    named[NAME] = np.zeros(named[f"mapping.fc{depth - 1}.bias"].shape)
+    named[MEAN_W] = np.zeros(named[f"mapping.fc{depth - 1}.bias"].shape)
     rate = _rate(options)
     normalised, blurred = _numbers(version) >= NORMALISED, any(name.endswith(BLUR) for name in state)
     odd = [] if options is not None else [f"no .config.json beside it: mapping rate {RATE} taken"]
     odd += [] if normalised else [f"version {version or 'unknown'}: z is taken as it is"]
     shapes = {name: array.shape for name, array in named.items()}
     config = infer(shapes, rate, normalised, blurred)
-    return centred(accounted(checked(config, named, with_odd(notes or {}, *odd)), named))
+    return with_mean_w(
+        note_unexpected(checked_weights(config, named, with_remarks(notes or {}, *odd)), named)
+    )
 
 
 def _place(name: str) -> str | None:

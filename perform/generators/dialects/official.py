@@ -13,8 +13,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from perform.generators.dialects.centre import NAME, centred
-from perform.generators.dialects.leftovers import accounted, with_odd
+from perform.generators.dialects.meanw import MEAN_W, with_mean_w
+from perform.generators.dialects.unexpected import note_unexpected, with_remarks
 from perform.generators.stylegan2 import FILTER, from_official
 from perform.generators.stylegan3 import official as stylegan3
 from perform.networks import ModelError
@@ -50,18 +50,18 @@ def weights(
 
     Raises ModelError."""
     told, made = attributes or {}, options or {}
-    _plain(told, made)
+    _check_activation(told, made)
     if family(state) == "stylegan3":
-        averaged, missing = _averaged(state)
+        averaged, missing = _state_with_mean(state)
         found = stylegan3.from_official(averaged, told, notes)
-        found = accounted(found, (_layered(name, found.config.layers) for name in averaged))
-        return centred(found) if missing else found
+        found = note_unexpected(found, (_renamed_layer(name, found.config.layers) for name in averaged))
+        return with_mean_w(found) if missing else found
     if family(state) is None:
         raise ModelError("neither StyleGAN2 (synthesis.b4.const) nor StyleGAN3 (synthesis.input.freqs)")
-    return _second(state, told, made, dict(notes or {}))
+    return _stylegan2(state, told, made, dict(notes or {}))
 
 
-def _layered(name: str, layers: Sequence[str]) -> str:
+def _renamed_layer(name: str, layers: Sequence[str]) -> str:
     """A tensor's name with its layer's name here: a pruned layer is called by its channels of old."""
     match = LAYER.fullmatch(name)
     if match is None or int(match[1]) >= len(layers):
@@ -69,30 +69,30 @@ def _layered(name: str, layers: Sequence[str]) -> str:
     return f"synthesis.{layers[int(match[1])]}.{match[2]}"
 
 
-def _second(state: State, told: Attributes, made: Options, notes: dict[str, str]) -> Weights:
-    averaged, missing = _averaged(state)
+def _stylegan2(state: State, told: Attributes, made: Options, notes: dict[str, str]) -> Weights:
+    averaged, missing = _state_with_mean(state)
     named = {name: array for name, array in averaged.items() if not name.endswith("resample_filter")}
     for name, array in named.items():
         if name.endswith("noise_strength"):
             named[name] = array.reshape(())
     named[FILTER] = _filter(state)
     rate = _rate(told, made)
-    if folded := _folded(named, told, rate):
-        named, notes = {**named, **folded}, with_odd(notes, f"gains of its own in {len(folded)} tensors")
+    if folded := _gains_folded(named, told, rate):
+        named, notes = {**named, **folded}, with_remarks(notes, f"gains of its own in {len(folded)} tensors")
     found = from_official(named, _clamp(told, made), rate, notes)
-    found = accounted(found, named)
-    return centred(found) if missing else found
+    found = note_unexpected(found, named)
+    return with_mean_w(found) if missing else found
 
 
-def _averaged(state: State) -> tuple[dict[str, NDArray[Any]], bool]:
+def _state_with_mean(state: State) -> tuple[dict[str, NDArray[Any]], bool]:
     """The state with a mean of w, zeros when it has none; and whether it had none."""
-    if NAME in state:
+    if MEAN_W in state:
         return dict(state), False
     depth = len([name for name in state if re.fullmatch(r"mapping\.fc\d+\.bias", name)])
-    return {**state, NAME: np.zeros(state[f"mapping.fc{depth - 1}.bias"].shape)}, True
+    return {**state, MEAN_W: np.zeros(state[f"mapping.fc{depth - 1}.bias"].shape)}, True
 
 
-def _plain(told: Attributes, made: Options) -> None:
+def _check_activation(told: Attributes, made: Options) -> None:
     """ModelError for an activation that is not played."""
     parts = [made.get("mapping_kwargs"), made.get("synthesis_kwargs"), made]
     asked = [part["activation"] for part in parts if isinstance(part, Mapping) and "activation" in part]
@@ -127,7 +127,7 @@ def _rate(told: Attributes, made: Options) -> float:
     return float(values[0] if values else usual)
 
 
-def _folded(state: State, told: Attributes, rate: float) -> dict[str, NDArray[Any]]:
+def _gains_folded(state: State, told: Attributes, rate: float) -> dict[str, NDArray[Any]]:
     """Weights and biases of modules whose gains are not those that follow from their shapes, scaled so
     that they do: networks that were pruned keep the gains of the larger ones that they were."""
     folded = {}

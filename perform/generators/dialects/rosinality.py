@@ -14,8 +14,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from perform.generators.dialects.centre import NAME, centred
-from perform.generators.dialects.leftovers import accounted, with_odd
+from perform.generators.dialects.meanw import MEAN_W, with_mean_w
+from perform.generators.dialects.unexpected import note_unexpected, with_remarks
 from perform.generators.stylegan2 import FILTER, drawn_noise, from_official, infer, noise_sizes
 from perform.networks import ModelError
 from perform.networks.weights import Weights
@@ -32,7 +32,7 @@ LAYER_PARTS = {
     "bias": "bias",
 }
 NOISE_SEED = 0  # of the noise of files that hold none
-LEFT = ("upsample.kernel", "conv.blur.kernel")  # the filter, found once
+FILTER_NAMES = ("upsample.kernel", "conv.blur.kernel")  # the filter, found once
 
 
 def prefix(state: Mapping[str, Any]) -> str | None:
@@ -60,14 +60,14 @@ def weights(
     named = {FILTER: _filter(own), **_renamed(own)}
     told = notes or {}
     if not any(name.startswith("noises.") for name in own):
-        named |= _noise(named)
-        told = with_odd(told, "the file holds no noise: it is drawn from a seed")
+        named |= _drawn_noise(named)
+        told = with_remarks(told, "the file holds no noise: it is drawn from a seed")
     width = named["synthesis.b4.conv1.affine.weight"].shape[1]
-    named[NAME] = (
+    named[MEAN_W] = (
         np.zeros(width) if mean is None else mean.reshape(-1, width).mean(0, dtype=np.float64)
     )  # encoders: one a layer
-    found = accounted(from_official(named, None, 0.01, told), named)
-    return centred(found) if mean is None else found
+    found = note_unexpected(from_official(named, None, 0.01, told), named)
+    return with_mean_w(found) if mean is None else found
 
 
 def _renamed(own: State) -> dict[str, NDArray[Any]]:
@@ -79,7 +79,7 @@ def _renamed(own: State) -> dict[str, NDArray[Any]]:
             named[f"synthesis.{_layer(int(match[1]))}.noise_const"] = array[0, 0]
         elif match := re.fullmatch(r"(convs?|to_rgbs?)(1|\.\d{1,2})\.(.+)", name):
             place, part = _place(match[1], match[2]), LAYER_PARTS.get(match[3])
-            if part is None and match[3] not in LEFT:
+            if part is None and match[3] not in FILTER_NAMES:
                 raise ModelError(f"{name} has no place in a StyleGAN2 of rosinality's kind")
             if part is not None:
                 named[f"synthesis.{place}.{part}"] = _squeezed(part, array)
@@ -107,7 +107,7 @@ def _squeezed(part: str, array: NDArray[Any]) -> NDArray[Any]:
 
 def _filter(own: State) -> NDArray[Any]:
     """The resampling filter [4, 4] of sum 1: those of the file are scaled up by 4."""
-    kernels = [array for name, array in own.items() if name.endswith(LEFT)]
+    kernels = [array for name, array in own.items() if name.endswith(FILTER_NAMES)]
     if not kernels:
         return np.outer([1, 3, 3, 1], [1, 3, 3, 1]) / 64
     if any(not np.allclose(kernel, kernels[0]) for kernel in kernels):
@@ -115,7 +115,7 @@ def _filter(own: State) -> NDArray[Any]:
     return np.asarray(kernels[0] / 4)
 
 
-def _noise(named: State) -> dict[str, NDArray[Any]]:
+def _drawn_noise(named: State) -> dict[str, NDArray[Any]]:
     """Noise from a seed, for files that hold none."""
     config = infer({name: array.shape for name, array in named.items()})
     parts = np.split(drawn_noise(config, NOISE_SEED), np.cumsum(noise_sizes(config))[:-1])

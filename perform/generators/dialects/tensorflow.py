@@ -17,16 +17,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perform.generators import stylegan1, stylegan2
-from perform.generators.dialects.centre import NAME, centred
-from perform.generators.dialects.leftovers import accounted, with_odd
+from perform.generators.dialects.meanw import MEAN_W, with_mean_w
+from perform.generators.dialects.unexpected import note_unexpected, with_remarks
 from perform.networks import ModelError
-from perform.networks.weights import Weights, checked, sized
+from perform.networks.weights import Weights, checked_config, checked_weights
 
 Variables: TypeAlias = Mapping[str, NDArray[Any]]
 Options: TypeAlias = Mapping[str, Any]
 
 COMPONENTS = {"Gs", "G", "G_mapping", "G_synthesis", "mapping", "synthesis"}
-PLAIN: Mapping[str, tuple[Any, ...]] = {  # what is played, of what a file may ask for
+PLAYED_OPTIONS: Mapping[str, tuple[Any, ...]] = {  # what is played, of what a file may ask for
     "mapping_nonlinearity": ("lrelu",),
     "nonlinearity": ("lrelu",),
     "act": ("lrelu",),
@@ -50,14 +50,14 @@ def weights(
     Raises ModelError."""
     own = {_bare(name): array for name, array in variables.items()}
     told = options or {}
-    for key, allowed in PLAIN.items():
+    for key, allowed in PLAYED_OPTIONS.items():
         value = told.get(key, allowed[0])
         if (list(value) if isinstance(value, tuple | np.ndarray) else value) not in allowed:
             raise ModelError(f"{key} = {value!r}, must be {allowed[0]!r}: other networks are not played")
     if any(name.endswith("/StyleMod/weight") for name in own):
-        return _first(own, told, dict(notes or {}))
+        return _stylegan1(own, told, dict(notes or {}))
     if any(name.endswith("/mod_weight") for name in own):
-        return _second(own, told, dict(notes or {}))
+        return _stylegan2(own, told, dict(notes or {}))
     raise ModelError(
         "the TensorFlow network is no StyleGAN and no StyleGAN2: neither StyleMod nor mod_weight is there"
     )
@@ -86,7 +86,7 @@ def _mapping(own: Variables) -> dict[str, NDArray[Any]]:
         if match := re.fullmatch(r"Dense(\d+)/(weight|bias)", name):
             named[f"mapping.fc{match[1]}.{match[2]}"] = array.T
     last = f"mapping.fc{len(named) // 2 - 1}.bias"
-    named[NAME] = own["dlatent_avg"] if "dlatent_avg" in own else np.zeros(named[last].shape)
+    named[MEAN_W] = own["dlatent_avg"] if "dlatent_avg" in own else np.zeros(named[last].shape)
     return named
 
 
@@ -96,11 +96,11 @@ def _kernel(array: NDArray[Any], mirrored: bool = False) -> NDArray[Any]:
 
 
 def _finished(found: Weights, own: Variables, named: Variables) -> Weights:
-    found = accounted(found, named)
-    return found if "dlatent_avg" in own else centred(found)
+    found = note_unexpected(found, named)
+    return found if "dlatent_avg" in own else with_mean_w(found)
 
 
-def _second(own: Variables, told: Options, notes: dict[str, str]) -> Weights:
+def _stylegan2(own: Variables, told: Options, notes: dict[str, str]) -> Weights:
     """StyleGAN2."""
     if "LabelConcat/weight" in own:
         raise ModelError("classes are concatenated with z (LabelConcat), which is played of StyleGAN only")
@@ -146,11 +146,11 @@ def _noise(own: Variables, layer: int, place: str) -> dict[str, NDArray[Any]]:
     return {} if found is None else {f"{place}.noise_const": found[0, 0]}
 
 
-def _first(own: Variables, told: Options, notes: dict[str, str]) -> Weights:
+def _stylegan1(own: Variables, told: Options, notes: dict[str, str]) -> Weights:
     """StyleGAN. A network that was still growing is played at the size that it had reached."""
     lod = float(np.asarray(own.get("lod", 0.0)).reshape(()))
     if lod > 0:
-        notes = with_odd(notes, f"still growing when it was saved (lod = {lod:g})")
+        notes = with_remarks(notes, f"still growing when it was saved (lod = {lod:g})")
     resolutions = _resolutions(own)
     resolutions = resolutions[: max(len(resolutions) - int(lod), 1)]
     named = _mapping(own)
@@ -165,7 +165,7 @@ def _first(own: Variables, told: Options, notes: dict[str, str]) -> Weights:
     named["synthesis.torgb.bias"] = own[f"ToRGB_lod{int(lod)}/bias"]
     config = _shape(named, resolutions, told)
     still = {name: np.zeros(shape) for name, shape in config.shapes().items() if ".noise_" in name}
-    return _finished(checked(config, {**still, **named}, notes), own, named)
+    return _finished(checked_weights(config, {**still, **named}, notes), own, named)
 
 
 def _styled(own: Variables, layer: str, place: str) -> dict[str, NDArray[Any]]:
@@ -199,4 +199,4 @@ def _shape(named: Variables, resolutions: list[int], told: Options) -> stylegan1
         start=(height, width),
         fused=fused,
     )
-    return sized(config)
+    return checked_config(config)

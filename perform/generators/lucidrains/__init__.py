@@ -25,7 +25,8 @@ from perform.generators.stylegan2.noise import MovingNoise
 from perform.latent.controls import NOISE, STORED
 from perform.latent.paths import Space
 from perform.networks import ModelError
-from perform.networks.weights import Centre, Controls, Mapper, Shapes, Weights, sized
+from perform.networks.families import Controls, Mapper, MeanW
+from perform.networks.weights import Shapes, Weights, checked_config
 from perform.parameters import Parameter
 
 INPUTS = ("noise", "strength")
@@ -137,7 +138,7 @@ def infer(found: Shapes, rate: float = 0.1, normalised: bool = True, blurred: bo
             convolved="synthesis.b4.initial.weight" in found,
             blurred=blurred,
         )
-        return sized(config)
+        return checked_config(config)
     except (KeyError, IndexError) as error:
         raise ModelError(f"not a generator of lucidrains' kind: {error} is missing or misshapen") from error
 
@@ -147,7 +148,7 @@ def mapping(weights: Weights) -> Mapper:
     return partial(mapped, weights.part("mapping."))
 
 
-def mean(weights: Weights) -> Centre:
+def mean(weights: Weights) -> MeanW:
     """The centre of truncation [w_dim]: the mean of many mapped z, found when the file was read."""
     centre = weights.arrays["mapping.w_avg"]
     return lambda labels: centre

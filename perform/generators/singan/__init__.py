@@ -27,7 +27,8 @@ from perform.generators.stylegan2.noise import MovingNoise
 from perform.latent.controls import NOISE
 from perform.latent.paths import Space
 from perform.networks import ModelError
-from perform.networks.weights import Centre, Controls, Mapper, Weights
+from perform.networks.families import Controls, Mapper, MeanW
+from perform.networks.weights import Weights
 from perform.parameters import Parameter
 
 INPUTS = ("noise", "strength")
@@ -111,7 +112,7 @@ def mapping(weights: Weights) -> Mapper:
     return mapped
 
 
-def mean(weights: Weights) -> Centre:
+def mean(weights: Weights) -> MeanW:
     """The w [w_dim] from which the learnt picture comes; with labels a mix of the frames'."""
     fixed = weights.arrays[FIXED].reshape(weights.config.frames, -1)
     centres = np.pad(fixed, ((0, 0), (0, 1)))

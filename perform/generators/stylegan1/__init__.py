@@ -19,7 +19,8 @@ from perform.arrays import Floats
 from perform.generators import stylegan2
 from perform.latent.controls import NOISE, NOISE_LAYERS
 from perform.latent.paths import Space
-from perform.networks.weights import Centre, Controls, Mapper, Weights
+from perform.networks.families import Controls, Mapper, MeanW
+from perform.networks.weights import Weights
 from perform.parameters import Parameter
 
 INPUTS = ("noise", "strength")
@@ -120,7 +121,7 @@ def mapping(weights: Weights) -> Mapper:
     return partial(mapped, weights.part("mapping."))
 
 
-def mean(weights: Weights) -> Centre:
+def mean(weights: Weights) -> MeanW:
     """The centre of truncation [w_dim]: the same for all labels."""
     centre = weights.arrays["mapping.w_avg"]
     return lambda labels: centre

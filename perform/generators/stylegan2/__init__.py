@@ -24,7 +24,8 @@ from perform.latent.controls import NOISE, NOISE_LAYERS, STORED
 from perform.latent.directions import reach
 from perform.latent.paths import Space
 from perform.networks import ModelError
-from perform.networks.weights import Centre, Controls, Mapper, Shapes, Weights, checked, sized
+from perform.networks.families import Controls, Mapper, MeanW
+from perform.networks.weights import Shapes, Weights, checked_config, checked_weights
 from perform.parameters import Parameter
 
 Architecture: TypeAlias = Literal["skip", "resnet", "orig"]
@@ -152,7 +153,7 @@ def infer(found: Shapes, clamp: float | None = None, rate: float = 0.01) -> Conf
         config = _infer(found, clamp, rate)
     except (KeyError, IndexError, ValueError) as error:
         raise ModelError(f"not a stylegan2 generator: {error} is missing or misshapen") from error
-    return sized(config)
+    return checked_config(config)
 
 
 def _infer(found: Shapes, clamp: float | None, rate: float) -> Config:
@@ -193,7 +194,7 @@ def from_official(
     filters = [array for name, array in named.items() if name.endswith("resample_filter")]
     outer = np.outer(TAPS, TAPS) / TAPS.sum() ** 2
     still = {name: np.zeros(shape) for name, shape in config.shapes().items() if ".noise_" in name}
-    return checked(config, {**still, **named, FILTER: filters[0] if filters else outer}, notes or {})
+    return checked_weights(config, {**still, **named, FILTER: filters[0] if filters else outer}, notes or {})
 
 
 def mapping(weights: Weights) -> Mapper:
@@ -201,7 +202,7 @@ def mapping(weights: Weights) -> Mapper:
     return partial(mapped, weights.part("mapping."))
 
 
-def mean(weights: Weights) -> Centre:
+def mean(weights: Weights) -> MeanW:
     """The centre of truncation [w_dim]: the same for all labels."""
     centre = weights.arrays["mapping.w_avg"]
     return lambda labels: centre

@@ -18,9 +18,16 @@ from openvino import opset13 as op
 
 from perform.generators.stylegan2 import Config, noise_sizes, winograd
 from perform.networks.bending import Bend
-from perform.networks.blending import Second
-from perform.networks.runtimes.graphs import Tensors, splicer, tensors
-from perform.networks.runtimes.nodes import Node, floats, result, spread, times, whole
+from perform.networks.blending import BlendTensors
+from perform.networks.runtimes.openvino.nodes import (
+    Node,
+    float_constant,
+    int_constant,
+    named_result,
+    per_channel,
+    times_matrix,
+)
+from perform.networks.runtimes.openvino.tensors import WeightNodes, bend_inserter, weight_nodes
 from perform.networks.weights import Weights
 
 SLOPE = 0.2
@@ -33,7 +40,7 @@ def parts(
     hint: str,
     exact: int = 0,
     bends: Sequence[Bend] = (),
-    other: Second | None = None,
+    other: BlendTensors | None = None,
 ) -> list[tuple[Node, str]]:
     """The synthesis as graphs in a row, each with the precision to compile it in.
 
@@ -51,7 +58,7 @@ def graph(
     stop: int | None = None,
     exact: bool = True,
     bends: Sequence[Bend] = (),
-    other: Second | None = None,
+    other: BlendTensors | None = None,
 ) -> Node:
     """The blocks first..stop as an ov.Model (all of them by default), to be compiled in float32 if `exact`.
 
@@ -60,15 +67,15 @@ def graph(
     begins later takes them.
     """
     stop = weights.config.blocks if stop is None else stop
-    used = tensors(weights, other)
-    return _Synthesis(weights.config, used, first, stop, exact, splicer(bends)).model()
+    used = weight_nodes(weights, other)
+    return _Synthesis(weights.config, used, first, stop, exact, bend_inserter(bends)).model()
 
 
 class _Synthesis:
     """A graph in the making."""
 
     def __init__(
-        self, config: Config, used: Tensors, first: int, stop: int, exact: bool, splicer: Any
+        self, config: Config, used: WeightNodes, first: int, stop: int, exact: bool, splicer: Any
     ) -> None:
         self.config, self.tensors = config, used
         self.first, self.stop, self.exact, self.splicer = first, stop, exact, splicer
@@ -82,10 +89,10 @@ class _Synthesis:
         given = self._given()
         features, picture = self._drawn(*given)
         if self.stop == self.config.blocks:
-            results = [result(picture, "image")]
+            results = [named_result(picture, "image")]
         else:
-            results = [result(features, "features")]
-            results += [result(picture, "picture")] if picture is not None else []
+            results = [named_result(features, "features")]
+            results += [named_result(picture, "picture")] if picture is not None else []
         parameters = [self.ws, self.noise, self.strength, *self.tensors.parameters]
         parameters += [node for node in given if node is not None and self.first]
         if self.splicer:
@@ -108,10 +115,10 @@ class _Synthesis:
     def _noises(self) -> list[Node]:
         config = self.config
         scaled = op.multiply(self.noise, self.strength)
-        parts = op.variadic_split(scaled, whole(0), whole(noise_sizes(config)))
+        parts = op.variadic_split(scaled, int_constant(0), int_constant(noise_sizes(config)))
         shapes = [config.noise_shape(layer) for layer in range(len(config.layers))]
         outputs = zip(parts.outputs(), shapes, strict=True)
-        return [op.reshape(part, whole([1, 1, *shape]), False) for part, shape in outputs]
+        return [op.reshape(part, int_constant([1, 1, *shape]), False) for part, shape in outputs]
 
     def _drawn(self, x: Node, picture: Node | None) -> tuple[Node, Node | None]:
         """Features and picture after the blocks of this part."""
@@ -133,11 +140,11 @@ class _Synthesis:
 
     def _style(self, row: int, name: str, gain: float = 1.0) -> Node:
         """The affine of ws[row]: [1, channels]."""
-        w = op.gather(self.ws, whole([row]), whole(0))
+        w = op.gather(self.ws, int_constant([row]), int_constant(0))
         factor = gain / sqrt(self.config.w_dim)
         matrix = self.tensors.value(f"{name}.affine.weight", lambda weight: weight * factor)
         return op.add(
-            times(w, matrix), self.tensors.value(f"{name}.affine.bias", lambda bias: bias[None] * gain)
+            times_matrix(w, matrix), self.tensors.value(f"{name}.affine.bias", lambda bias: bias[None] * gain)
         )
 
     def _layer(self, x: Node, layer: int, gain: float = 1.0) -> Node:
@@ -147,22 +154,26 @@ class _Synthesis:
         gain *= sqrt(2)  # a leaky ReLU is homogeneous: its gain is folded into what is added up before it
         style = self._style(layer, name)
         squares = op.multiply(style, style)
-        power = times(squares, self.tensors.power(weight, lambda square: square.sum((2, 3)) * factor**2))
-        demodulation = op.multiply(op.power(op.add(power, floats(EPSILON)), floats(-0.5)), floats(gain))
+        power = times_matrix(
+            squares, self.tensors.power(weight, lambda square: square.sum((2, 3)) * factor**2)
+        )
+        demodulation = op.multiply(
+            op.power(op.add(power, float_constant(EPSILON)), float_constant(-0.5)), float_constant(gain)
+        )
         convolution = self._upward if layer % 2 else self._convolved
-        x = convolution(op.multiply(x, spread(style)), weight, factor)
+        x = convolution(op.multiply(x, per_channel(style)), weight, factor)
         noise = op.multiply(
             self.noises[layer], self.tensors.value(f"{name}.noise_strength", lambda a: a * gain)
         )
         bias = self.tensors.value(f"{name}.bias", lambda bias: bias[None, :, None, None] * gain)
-        x = op.add(op.add(op.multiply(x, spread(demodulation)), noise), bias)
-        x = self._clamped(op.prelu(x, floats([SLOPE])), gain / sqrt(2))
+        x = op.add(op.add(op.multiply(x, per_channel(demodulation)), noise), bias)
+        x = self._clamped(op.prelu(x, float_constant([SLOPE])), gain / sqrt(2))
         return self.splicer(name, x) if self.splicer else x
 
     def _to_rgb(self, x: Node, row: int, name: str) -> Node:
         inputs = self.tensors.array(f"{name}.weight").shape[1]
         style = self._style(row, name, 1 / sqrt(inputs))
-        x = self._convolved(op.multiply(x, spread(style)), f"{name}.weight", 1.0)
+        x = self._convolved(op.multiply(x, per_channel(style)), f"{name}.weight", 1.0)
         bias = self.tensors.value(f"{name}.bias", lambda bias: bias[None, :, None, None])
         return self._clamped(op.add(x, bias), 1.0)
 
@@ -192,12 +203,12 @@ class _Synthesis:
             x, transposed, strides=[2, 2], pads_begin=[0, 0], pads_end=[0, 0], dilations=[1, 1]
         )
         kernel = np.broadcast_to(self.kernel[::-1, ::-1], (outputs, 1, 1, 4, 4))
-        return op.group_convolution(x, floats(kernel.copy()), [1, 1], [1, 1], [1, 1], [1, 1])
+        return op.group_convolution(x, float_constant(kernel.copy()), [1, 1], [1, 1], [1, 1], [1, 1])
 
     def _enlarged(self, x: Node) -> Node:
         """Twice the size through the filter; a full kernel, since few channels come here."""
         channels = x.get_output_partial_shape(0)[1].get_length()
         kernel = np.einsum("io,hw->iohw", np.eye(channels), self.kernel)
         return op.convolution_backprop_data(
-            x, floats(kernel), strides=[2, 2], pads_begin=[1, 1], pads_end=[1, 1], dilations=[1, 1]
+            x, float_constant(kernel), strides=[2, 2], pads_begin=[1, 1], pads_end=[1, 1], dilations=[1, 1]
         )

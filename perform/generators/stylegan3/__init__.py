@@ -19,7 +19,8 @@ from perform.arrays import Floats
 from perform.generators.stylegan2.mapping import mapped
 from perform.generators.stylegan3.config import PLACE, Config
 from perform.generators.stylegan3.official import from_official
-from perform.networks.weights import Centre, Controls, Mapper, Weights
+from perform.networks.families import Controls, Mapper, MeanW
+from perform.networks.weights import Weights
 
 __all__ = ["INPUTS", "Config", "from_official", "inputs", "mapping", "mean", "moved"]
 
@@ -31,7 +32,7 @@ def mapping(weights: Weights) -> Mapper:
     return partial(mapped, weights.part("mapping."))
 
 
-def mean(weights: Weights) -> Centre:
+def mean(weights: Weights) -> MeanW:
     """The centre of truncation [w_dim]: the same for all labels."""
     centre = weights.arrays["mapping.w_avg"]
     return lambda labels: centre

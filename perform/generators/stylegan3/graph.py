@@ -24,9 +24,16 @@ from perform.generators.stylegan2 import winograd
 from perform.generators.stylegan3.config import Config
 from perform.generators.stylegan3.phases import Axis, Choice, Phase, Taps, axis
 from perform.networks.bending import Bend
-from perform.networks.blending import Second
-from perform.networks.runtimes.graphs import Tensors, splicer, tensors
-from perform.networks.runtimes.nodes import Node, floats, result, spread, times, whole
+from perform.networks.blending import BlendTensors
+from perform.networks.runtimes.openvino.nodes import (
+    Node,
+    float_constant,
+    int_constant,
+    named_result,
+    per_channel,
+    times_matrix,
+)
+from perform.networks.runtimes.openvino.tensors import WeightNodes, bend_inserter, weight_nodes
 from perform.networks.weights import Weights
 
 Grid: TypeAlias = list[list[Any]]
@@ -43,7 +50,7 @@ def parts(
     hint: str,
     exact: int = 0,
     bends: Sequence[Bend] = (),
-    other: Second | None = None,
+    other: BlendTensors | None = None,
 ) -> list[tuple[Node, str]]:
     """The synthesis as graphs in a row, each with the precision to compile it in.
 
@@ -54,9 +61,9 @@ def parts(
     odd = any(up % down for up, down in zip(config.ups, config.downs, strict=True))
     odd = odd or any(len(shape) == 2 for shape in config.up_filters)  # no network of the paper is so
     if odd:
-        from perform.networks.runtimes import convert
+        from perform.networks.runtimes.openvino.runtime import conversion
 
-        return convert.parts(weights, hint, exact, bends, other)
+        return conversion.parts(weights, hint, exact, bends, other)
     if hint == "f32":
         return [(graph(weights, bends=bends, other=other), hint)]
     exact = min(exact, config.depth - 1)
@@ -70,7 +77,7 @@ def graph(
     stop: int | None = None,
     exact: bool = True,
     bends: Sequence[Bend] = (),
-    other: Second | None = None,
+    other: BlendTensors | None = None,
 ) -> Node:
     """The layers first..stop as an ov.Model; first None: the input comes before them, stop None: to the end;
     to be compiled in float32 if `exact`.
@@ -78,8 +85,8 @@ def graph(
     ws [num_ws, w_dim] and the transform [3, 3] give `image` [1, c, h, w]. A part that stops early gives
     `features`, which a part that begins later takes instead of the transform.
     """
-    config, splice = weights.config, splicer(bends)
-    synthesis = _Synthesis(config, tensors(weights, other), exact)
+    config, splice = weights.config, bend_inserter(bends)
+    synthesis = _Synthesis(config, weight_nodes(weights, other), exact)
     if first is None:
         given = op.parameter([3, 3], np.float32, name="transform")
         x = _spliced(synthesis.waves(given), "input", splice)
@@ -88,10 +95,10 @@ def graph(
         x = given = op.parameter([1, config.channels[first], height, width], np.float32, name="features")
     for layer in range(first or 0, config.depth if stop is None else stop):
         x = _spliced(synthesis.layer(x, layer), config.layers[layer], splice)
-    x, name = (x, "features") if stop is not None else (op.multiply(x, floats(config.scale)), "image")
+    x, name = (x, "features") if stop is not None else (op.multiply(x, float_constant(config.scale)), "image")
     taken = [synthesis.ws, given, *synthesis.tensors.parameters]
     more = (splice.parameters, splice.results) if splice else ([], [])
-    return ov.Model([result(x, name), *more[1]], [*taken, *more[0]], "synthesis")
+    return ov.Model([named_result(x, name), *more[1]], [*taken, *more[0]], "synthesis")
 
 
 def _spliced(x: Node, layer: str, splicer: Any) -> Node:
@@ -101,20 +108,22 @@ def _spliced(x: Node, layer: str, splicer: Any) -> Node:
 def _cut(x: Node, begin: int, end: int, axis: int) -> Node:
     if begin == 0 and end >= x.get_output_shape(0)[axis]:
         return x
-    return op.slice(x, whole([begin]), whole([end]), whole([1]), whole([axis]))
+    return op.slice(x, int_constant([begin]), int_constant([end]), int_constant([1]), int_constant([axis]))
 
 
 class _Synthesis:
-    def __init__(self, config: Config, used: Tensors, exact: bool) -> None:
+    def __init__(self, config: Config, used: WeightNodes, exact: bool) -> None:
         self.config, self.tensors, self.exact = config, used, exact
         self.ws = op.parameter([config.space.num_ws, config.w_dim], np.float32, name="ws")
 
     def _affine(self, row: int, name: str) -> Node:
         """The affine of ws[row]: [1, outputs]."""
-        w = op.gather(self.ws, whole([row]), whole(0))
+        w = op.gather(self.ws, int_constant([row]), int_constant(0))
         factor = 1 / sqrt(self.config.w_dim)
         matrix = self.tensors.value(f"{name}.affine.weight", lambda weight: weight * factor)
-        return op.add(times(w, matrix), self.tensors.value(f"{name}.affine.bias", lambda bias: bias[None]))
+        return op.add(
+            times_matrix(w, matrix), self.tensors.value(f"{name}.affine.bias", lambda bias: bias[None])
+        )
 
     def waves(self, transform: Node) -> Node:
         """The input, [1, channels, height, width].
@@ -123,20 +132,23 @@ class _Synthesis:
         """
         config = self.config
         freqs, phases = self._placed(transform)  # [channels, 2], [channels, 1]
-        lengths = op.sqrt(op.reduce_sum(op.multiply(freqs, freqs), whole([1]), True))
+        lengths = op.sqrt(op.reduce_sum(op.multiply(freqs, freqs), int_constant([1]), True))
         nyquist = config.sampling / 2
-        heights = op.divide(op.subtract(floats(nyquist), lengths), floats(nyquist - config.bandwidth))
+        heights = op.divide(
+            op.subtract(float_constant(nyquist), lengths), float_constant(nyquist - config.bandwidth)
+        )
         heights = op.clamp(heights, 0.0, 1.0)  # fades what would alias
         x, y = ((np.arange(size) + 0.5 - size / 2)[None] / config.sampling for size in config.sizes[0])
-        across = op.add(op.multiply(_cut(freqs, 0, 1, 1), floats(x)), phases)
+        across = op.add(op.multiply(_cut(freqs, 0, 1, 1), float_constant(x)), phases)
         across, down = (
-            op.multiply(turns, floats(2 * pi))
-            for turns in (across, op.multiply(_cut(freqs, 1, 2, 1), floats(y)))
+            op.multiply(turns, float_constant(2 * pi))
+            for turns in (across, op.multiply(_cut(freqs, 1, 2, 1), float_constant(y)))
         )
         columns = [
-            op.unsqueeze(op.multiply(wave(across), heights), whole([0, 2])) for wave in (op.sin, op.cos)
+            op.unsqueeze(op.multiply(wave(across), heights), int_constant([0, 2]))
+            for wave in (op.sin, op.cos)
         ]
-        rows = [op.unsqueeze(wave(down), whole([0, 3])) for wave in (op.cos, op.sin)]
+        rows = [op.unsqueeze(wave(down), int_constant([0, 3])) for wave in (op.cos, op.sin)]
         x = op.add(op.multiply(columns[0], rows[0]), op.multiply(columns[1], rows[1]))
         factor = 1 / sqrt(config.channels[0])
         mixed = self.tensors.value("input.weight", lambda weight: weight[:, :, None, None] * factor)
@@ -149,12 +161,12 @@ class _Synthesis:
         down = value("input.freqs", lambda a: a[:, ::-1] * (1, -1))
         place = self._affine(0, "input")
         direction = _cut(place, 0, 2, 1)
-        length = op.sqrt(op.reduce_sum(op.multiply(direction, direction), whole([1]), True))
+        length = op.sqrt(op.reduce_sum(op.multiply(direction, direction), int_constant([1]), True))
         place = op.divide(place, length)
         cos, sin, shift = _cut(place, 0, 1, 1), _cut(place, 1, 2, 1), _cut(place, 2, 4, 1)
         turned = op.add(op.multiply(across, cos), op.multiply(down, sin))
         linear, moved = _cut(_cut(transform, 0, 2, 0), 0, 2, 1), _cut(_cut(transform, 0, 2, 0), 2, 3, 1)
-        offset = op.subtract(op.transpose(moved, whole([1, 0])), shift)  # [1, 2]
+        offset = op.subtract(op.transpose(moved, int_constant([1, 0])), shift)  # [1, 2]
         phases = op.add(phases, op.matmul(turned, offset, False, True))
         return op.matmul(turned, linear, False, False), phases
 
@@ -165,14 +177,14 @@ class _Synthesis:
         if config.colours(layer):
             factor = gain = 1.0
             factor /= sqrt(config.channels[layer] * config.kernels[layer] ** 2)
-            scale = op.power(magnitude, floats(-0.5))
+            scale = op.power(magnitude, float_constant(-0.5))
         else:
             factor = gain = sqrt(2)  # that a leaky ReLU comes with, before it: it is homogeneous
             scale = self._demodulation(style, name, magnitude)
         across, down = self._axes(layer)
-        x = self._convolved(op.multiply(x, spread(style)), f"{name}.weight", factor, across, down)
+        x = self._convolved(op.multiply(x, per_channel(style)), f"{name}.weight", factor, across, down)
         bias = value(f"{name}.bias", lambda bias: bias[None, :, None, None] * gain)
-        return self._activated(op.add(op.multiply(x, spread(scale)), bias), layer, across, down)
+        return self._activated(op.add(op.multiply(x, per_channel(scale)), bias), layer, across, down)
 
     def _demodulation(self, style: Node, name: str, magnitude: Node) -> Node:
         """What brings a convolution's variance back to 1, [1, outputs].
@@ -185,8 +197,8 @@ class _Synthesis:
             mean = squares.mean((1, 2, 3))[:, None]
             return np.asarray(squares.sum((2, 3)) + mean * (EPSILON / squares.shape[1]), np.float32)
 
-        power = times(op.multiply(style, style), self.tensors.power(f"{name}.weight", summed))
-        return op.power(op.multiply(power, magnitude), floats(-0.5))
+        power = times_matrix(op.multiply(style, style), self.tensors.power(f"{name}.weight", summed))
+        return op.power(op.multiply(power, magnitude), float_constant(-0.5))
 
     def _filter(self, layer: int, kind: str) -> Taps:
         there = getattr(self.config, f"{kind}_filters")[layer]
@@ -242,7 +254,7 @@ class _Synthesis:
 
     def _active(self, x: Node, layer: int) -> Node:
         clamp = self.config.clamp
-        x = x if self.config.colours(layer) else op.prelu(x, floats([SLOPE]))
+        x = x if self.config.colours(layer) else op.prelu(x, float_constant([SLOPE]))
         return x if clamp is None else op.clamp(x, -clamp, clamp)
 
 
@@ -253,7 +265,7 @@ def _depthwise(
     channels = x.get_output_shape(0)[1]
     if kernel.shape == (1, 1) and kernel[0, 0] == 1 and begins == ends == (0, 0):
         return x
-    weight = floats(np.broadcast_to(kernel, (channels, 1, 1, *kernel.shape)))
+    weight = float_constant(np.broadcast_to(kernel, (channels, 1, 1, *kernel.shape)))
     return op.group_convolution(x, weight, [1, 1], list(begins), list(ends), [1, 1])
 
 
@@ -273,7 +285,13 @@ def _winograd(x: Node, weight: NDArray[np.float32], begins: tuple[int, int], end
         afters.append(side - size - before)
         sides.append(side)
         cuts.append((skipped, skipped + made))
-    x = op.pad(x, whole([0, 0, *befores]), whole([0, 0, *afters]), "constant", op.constant(np.float32(0)))
+    x = op.pad(
+        x,
+        int_constant([0, 0, *befores]),
+        int_constant([0, 0, *afters]),
+        "constant",
+        op.constant(np.float32(0)),
+    )
     x = winograd.convolved(x, weight, sides[0], sides[1])
     return _cut(_cut(x, *cuts[0], 2), *cuts[1], 3)
 

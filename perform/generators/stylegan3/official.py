@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from perform.generators.stylegan3.config import Config, Pair, Sides
 from perform.generators.stylegan3.recipe import OVERSAMPLED, sides
 from perform.networks import ModelError
-from perform.networks.weights import Shapes, Weights, checked
+from perform.networks.weights import Shapes, Weights, checked_weights
 
 Attributes: TypeAlias = Mapping[str, Mapping[str, Any]]  # by module path: "synthesis.L0_36_512" …
 
@@ -46,7 +46,7 @@ def from_official(
         tensors = {key: array for key, array in named.items() if key.startswith(f"{prefix}.")}
         ours |= {f"synthesis.{name}{key.removeprefix(prefix)}": array for key, array in tensors.items()}
     still = {"synthesis.input.transform": np.eye(3)}
-    return checked(config, {**still, **ours}, notes or {})
+    return checked_weights(config, {**still, **ours}, notes or {})
 
 
 def _said(error: Exception) -> str:

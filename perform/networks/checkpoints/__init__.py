@@ -16,16 +16,16 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 from perform.networks.checkpoints import arrays, torchfiles
-from perform.networks.checkpoints.limits import DEPTH, LARGEST, CheckpointError, Limits
-from perform.networks.checkpoints.pickles import DAMAGE, Record
-from perform.networks.checkpoints.zips import Zip
+from perform.networks.checkpoints.limits import MOST_FILE_BYTES, MOST_NESTING, CheckpointError, ReadLimits
+from perform.networks.checkpoints.pickles import DAMAGE_ERRORS, Record
+from perform.networks.checkpoints.zips import ZipView
 
-__all__ = ["Checkpoint", "CheckpointError", "Container", "Record", "read"]
+__all__ = ["Checkpoint", "CheckpointError", "Container", "Record", "read_checkpoint"]
 
 Container: TypeAlias = Literal["torch zip", "torch legacy", "pickle", "safetensors", "npz", "npy"]
 
-ALLOWED = "must be a model file of torch, NVIDIA's pickle, safetensors, npz or npy"
-FOREIGN = (
+ALLOWED_FILES = "must be a model file of torch, NVIDIA's pickle, safetensors, npz or npy"
+OTHER_FILES = (
     (b"version https://git-lfs", "a Git LFS pointer: the file itself was not downloaded (git lfs pull)"),
     (b"\xff\xd8\xff", "a JPEG picture"),
     (b"\x89PNG", "a PNG picture"),
@@ -41,9 +41,9 @@ FOREIGN = (
     (b"\x7fELF", "a program"),
     (b"MZ", "a program"),
 )
-TAR = (257, b"ustar", "a tar file, the form of torch before 0.2: load and save it with a torch of today")
-HTML = (b"<!doctype", b"<html", b"<?xml", b"<head", b"<script")
-END = object()
+TAR_FILE = (257, b"ustar", "a tar file, the form of torch before 0.2: load and save it with a torch of today")
+HTML_STARTS = (b"<!doctype", b"<html", b"<?xml", b"<head", b"<script")
+EXHAUSTED = object()
 TEXT_OPCODES = b"(]}c"  # that pickles of protocol 0 and 1 begin with; what is text may, too
 
 
@@ -62,7 +62,7 @@ class Checkpoint:
     notes: Mapping[str, str] = field(default_factory=dict)
 
 
-def read(path: str | Path, inert: Sequence[str] = ()) -> Checkpoint:
+def read_checkpoint(path: str | Path, inert: Sequence[str] = ()) -> Checkpoint:
     """Read a model file without running anything of it.
 
     `inert` are beginnings of further names (`torch.nn.modules.`) that are to be read as records and
@@ -71,74 +71,76 @@ def read(path: str | Path, inert: Sequence[str] = ()) -> Checkpoint:
     """
     path = Path(path)
     try:
-        data = _mapped(path)
-        limits = Limits(len(data))
+        data = _mapped_file(path)
+        limits = ReadLimits(len(data))
         container, content, notes = _content(data, limits, tuple(inert))
         _check_tree(content, limits)
     except CheckpointError as error:
         raise CheckpointError(f"{path}: {error}") from error
     except OSError as error:
         raise CheckpointError(f"{path} cannot be read: {error.strerror}") from error
-    except (*DAMAGE, zlib.error) as error:
+    except (*DAMAGE_ERRORS, zlib.error) as error:
         raise CheckpointError(f"{path} is damaged or cut off") from error
     return Checkpoint(container, content, len(data), notes)
 
 
-def _mapped(path: Path) -> memoryview:
+def _mapped_file(path: Path) -> memoryview:
     """The bytes of a file, without reading them yet."""
     if not path.is_file():
         raise CheckpointError(f"there is {'no file but something else' if path.exists() else 'no such file'}")
     size = path.stat().st_size
-    if not 0 < size <= LARGEST:
-        raise CheckpointError(f"it has {size} bytes, may have 1 to {LARGEST}; {ALLOWED}")
+    if not 0 < size <= MOST_FILE_BYTES:
+        raise CheckpointError(f"it has {size} bytes, may have 1 to {MOST_FILE_BYTES}; {ALLOWED_FILES}")
     with path.open("rb") as file:
         return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
 
 
 def _content(
-    data: memoryview, limits: Limits, inert: tuple[str, ...]
+    data: memoryview, limits: ReadLimits, inert: tuple[str, ...]
 ) -> tuple[Container, Any, Mapping[str, str]]:
     """Container, content and notes, by how the bytes begin."""
     head = bytes(data[:512])
     if head.startswith(b"PK"):
-        return _zipped(Zip(data, limits), limits, inert)
-    if head.startswith(arrays.NPY):
-        return "npy", arrays.npy(data, limits), {}
+        return _zip_content(ZipView(data, limits), limits, inert)
+    if head.startswith(arrays.NPY_MAGIC):
+        return "npy", arrays.read_npy(data, limits), {}
     if head.startswith(torchfiles.MAGIC_BYTES):
-        return "torch legacy", torchfiles.legacy(data, limits, inert), {}
+        return "torch legacy", torchfiles.read_legacy(data, limits, inert), {}
     # Before pickles: a header's length may begin with the byte that they begin with.
-    if head[8:9] == b"{" and int.from_bytes(head[:8], "little") <= arrays.JSON_HEADER:
-        content, notes = arrays.safetensors(data, limits)
+    if head[8:9] == b"{" and int.from_bytes(head[:8], "little") <= arrays.MOST_JSON_HEADER:
+        content, notes = arrays.read_safetensors(data, limits)
         return "safetensors", content, notes
     if head[0] == 0x80:
-        content = torchfiles.pickled(data, limits, inert)
+        content = torchfiles.read_nvidia(data, limits, inert)
         if isinstance(content, int) and content == torchfiles.MAGIC:  # by another protocol than torch's own
-            return "torch legacy", torchfiles.legacy(data, limits, inert), {}
+            return "torch legacy", torchfiles.read_legacy(data, limits, inert), {}
         return "pickle", content, {}
     if head[0] in TEXT_OPCODES and data[-1] == ord("."):
-        return "pickle", torchfiles.pickled(data, limits, inert), {}
-    raise CheckpointError(f"it is {_foreign(head)}; {ALLOWED}")
+        return "pickle", torchfiles.read_nvidia(data, limits, inert), {}
+    raise CheckpointError(f"it is {_other_file(head)}; {ALLOWED_FILES}")
 
 
-def _zipped(archive: Zip, limits: Limits, inert: tuple[str, ...]) -> tuple[Container, Any, Mapping[str, str]]:
+def _zip_content(
+    archive: ZipView, limits: ReadLimits, inert: tuple[str, ...]
+) -> tuple[Container, Any, Mapping[str, str]]:
     if archive.members and all(name.endswith(".npy") for name in archive.members):
-        return "npz", arrays.npz(archive, limits), {}
-    return "torch zip", torchfiles.zipped(archive, limits, inert), {}
+        return "npz", arrays.read_npz(archive, limits), {}
+    return "torch zip", torchfiles.read_zip(archive, limits, inert), {}
 
 
-def _foreign(head: bytes) -> str:
+def _other_file(head: bytes) -> str:
     """What a file is that is no model."""
-    if (named := next((what for start, what in FOREIGN if head.startswith(start)), None)) is not None:
+    if (named := next((what for start, what in OTHER_FILES if head.startswith(start)), None)) is not None:
         return named
-    if head[TAR[0] :].startswith(TAR[1]):
-        return TAR[2]
-    if head.lstrip().lower().startswith(HTML):
+    if head[TAR_FILE[0] :].startswith(TAR_FILE[1]):
+        return TAR_FILE[2]
+    if head.lstrip().lower().startswith(HTML_STARTS):
         return "a page of the web: the download failed or asked for a login"
     printed = all(byte >= 32 or byte in b"\t\n\r" for byte in head)
     return "text" if printed else "of a form that is not known"
 
 
-def _check_tree(content: Any, limits: Limits) -> None:
+def _check_tree(content: Any, limits: ReadLimits) -> None:
     """Hold content to a finite tree of plain values, so that whoever walks it comes to an end.
 
     A container that is shared counts once for each place where it is: lists of lists of the same list
@@ -146,17 +148,17 @@ def _check_tree(content: Any, limits: Limits) -> None:
     """
     open_containers: list[Iterator[Any]] = [iter((content,))]
     while open_containers:
-        value = next(open_containers[-1], END)
-        if value is END:
+        value = next(open_containers[-1], EXHAUSTED)
+        if value is EXHAUSTED:
             open_containers.pop()
-        elif within := _within(value):
+        elif within := _children(value):
             limits.step(len(within))
             open_containers.append(iter(within))
-            if len(open_containers) > DEPTH:
-                raise CheckpointError(f"its values lie more than {DEPTH} deep within each other")
+            if len(open_containers) > MOST_NESTING:
+                raise CheckpointError(f"its values lie more than {MOST_NESTING} deep within each other")
 
 
-def _within(value: Any) -> Collection[Any]:
+def _children(value: Any) -> Collection[Any]:
     if isinstance(value, dict):
         return value.values()
     if isinstance(value, list | tuple):

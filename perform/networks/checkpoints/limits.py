@@ -4,30 +4,35 @@ from __future__ import annotations
 
 from perform.networks import ModelError
 
-LARGEST = 16 << 30  # bytes of a file
-FACTOR, FLOOR = 8, 16 << 20  # all arrays and text of a file: bytes per byte of the file, and besides
-STEPS = 1_000_000  # opcodes, directory entries and values of one file; StyleGAN3's with its parts has 50 000
-DEPTH = 200  # containers within containers; a pickled network has 5 for each level of its modules
-WAITING = 100_000  # values on a pickle's stack; writers use up theirs after 1000
-TEXT = 80  # characters of a name shown in an error
+MOST_FILE_BYTES = 16 << 30  # bytes of a file
+BYTES_PER_BYTE, FREE_BYTES = (
+    8,
+    16 << 20,
+)  # all arrays and text of a file: bytes per byte of the file, and besides
+MOST_STEPS = (
+    1_000_000  # opcodes, directory entries and values of one file; StyleGAN3's with its parts has 50 000
+)
+MOST_NESTING = 200  # containers within containers; a pickled network has 5 for each level of its modules
+MOST_STACKED = 100_000  # values on a pickle's stack; writers use up theirs after 1000
+SHOWN_CHARACTERS = 80  # characters of a name shown in an error
 
 
 class CheckpointError(ModelError):
     """A model file that cannot be read; the message says which, what is wrong with it, and where."""
 
 
-class Limits:
+class ReadLimits:
     """What reading one file of a size in bytes may still use. Every method raises CheckpointError."""
 
     __slots__ = ("bytes", "steps")
 
     def __init__(self, size: int) -> None:
-        self.bytes, self.steps = FACTOR * size + FLOOR, STEPS
+        self.bytes, self.steps = BYTES_PER_BYTE * size + FREE_BYTES, MOST_STEPS
 
     def spend(self, count: int, what: str) -> None:
         """Count the bytes of an array or text before it is made."""
         if count > self.bytes:
-            most = f"all together may be {FACTOR} times the file and {FLOOR >> 20} MiB"
+            most = f"all together may be {BYTES_PER_BYTE} times the file and {FREE_BYTES >> 20} MiB"
             raise CheckpointError(f"{what} would take {count} bytes, {most}")
         self.bytes -= count
 
@@ -35,9 +40,9 @@ class Limits:
         """Count a step of reading."""
         self.steps -= count
         if self.steps < 0:
-            raise CheckpointError(f"the file asks for more than {STEPS} steps of reading")
+            raise CheckpointError(f"the file asks for more than {MOST_STEPS} steps of reading")
 
 
 def shown(text: str) -> str:
     """A name of a file as an error may show it: on one line, not endless."""
-    return repr(text if len(text) <= TEXT else text[:TEXT] + "…")
+    return repr(text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + "…")

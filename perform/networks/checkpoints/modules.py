@@ -12,16 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perform.networks.checkpoints.limits import CheckpointError, shown
-from perform.networks.checkpoints.names import NETWORK, PERSISTENT
+from perform.networks.checkpoints.names import NVIDIA_MODULE, TENSORFLOW_NETWORK
 from perform.networks.checkpoints.pickles import Record
 
-DEPTH = 32  # modules within modules
-LONGEST = 300  # characters of a dotted name: a long one that many parts share is small to read, not to write
+MOST_MODULE_DEPTH = 32  # modules within modules
+MOST_NAME_LENGTH = (
+    300  # characters of a dotted name: a long one that many parts share is small to read, not to write
+)
 SCALARS = (str, bool, int, float, type(None), np.ndarray)
 
 
 @dataclass(frozen=True, slots=True)
-class Module:
+class TorchModule:
     """A network of torch: `init` are the arguments that it was made with, `attributes` the plain values of
     each module by its dotted path ("" for the network itself), `tensors` its parameters and buffers by
     their full dotted names.
@@ -34,7 +36,7 @@ class Module:
 
 
 @dataclass(frozen=True, slots=True)
-class Network:
+class TensorFlowNetwork:
     """A network of TensorFlow's StyleGANs: `static` are the arguments that it was built with, `own` its
     variables by name, `components` the networks within it.
     """
@@ -44,13 +46,13 @@ class Network:
     function: str
     static: Mapping[str, Any]
     own: Mapping[str, NDArray[Any]]
-    components: Mapping[str, Network]
+    components: Mapping[str, TensorFlowNetwork]
 
     @property
     def variables(self) -> dict[str, NDArray[Any]]:
         """All variables, those of the components after their names: `synthesis/4x4/Const/const`."""
         within = {
-            _joined(key, name, "/"): array
+            _joined_name(key, name, "/"): array
             for key, part in self.components.items()
             for name, array in part.variables.items()
         }
@@ -63,42 +65,49 @@ class Network:
         return {**within, **self.static}
 
 
-def is_module(value: Any) -> bool:
+def is_torch_module(value: Any) -> bool:
     """Whether a value of a checkpoint is a network of torch."""
-    return isinstance(value, Record) and isinstance(_state(value), dict) and "_modules" in _state(value)
+    return (
+        isinstance(value, Record)
+        and isinstance(_attributes(value), dict)
+        and "_modules" in _attributes(value)
+    )
 
 
-def is_persistent(value: Any) -> bool:
+def is_nvidia_module(value: Any) -> bool:
     """Whether a value is a network as NVIDIA's projects pickle one."""
-    return is_module(value) and value.name == PERSISTENT
+    return is_torch_module(value) and value.name == NVIDIA_MODULE
 
 
-def is_network(value: Any) -> bool:
+def is_tensorflow_network(value: Any) -> bool:
     """Whether a value of a checkpoint is a network of TensorFlow's StyleGANs."""
-    return isinstance(value, Record) and value.name == NETWORK and isinstance(value.state, dict)
+    return isinstance(value, Record) and value.name == TENSORFLOW_NETWORK and isinstance(value.state, dict)
 
 
-def module(value: Any) -> Module:
+def torch_module(value: Any) -> TorchModule:
     """A network of torch out of its record (`content["G_ema"]`). Raises CheckpointError."""
     attributes: dict[str, Mapping[str, Any]] = {}
     tensors: dict[str, NDArray[Any]] = {}
-    for path, fields in _walk(value, "", 0):
+    for path, fields in _submodules(value, "", 0):
         attributes[path] = _plain_items(fields)
-        for name, tensor in (*_part(fields, "_parameters").items(), *_part(fields, "_buffers").items()):
-            dotted = _joined(path, name)
+        for name, tensor in (
+            *_named_part(fields, "_parameters").items(),
+            *_named_part(fields, "_buffers").items(),
+        ):
+            dotted = _joined_name(path, name)
             if isinstance(tensor, np.ndarray):
                 tensors[dotted] = tensor
             elif tensor is not None:
                 raise CheckpointError(f"{shown(dotted)} is no tensor")
-    init = _state(value).get("_init_kwargs")
-    return Module(
+    init = _attributes(value).get("_init_kwargs")
+    return TorchModule(
         _class_name(value), _plain_items(init) if isinstance(init, dict) else {}, attributes, tensors
     )
 
 
-def network(value: Any, depth: int = 0) -> Network:
+def tensorflow_network(value: Any, depth: int = 0) -> TensorFlowNetwork:
     """A network of TensorFlow's StyleGANs out of its record. Raises CheckpointError."""
-    if not is_network(value) or depth > DEPTH:
+    if not is_tensorflow_network(value) or depth > MOST_MODULE_DEPTH:
         raise CheckpointError("it holds no network of TensorFlow's StyleGANs, or endlessly many")
     fields: dict[str, Any] = value.state
     own: dict[str, NDArray[Any]] = {}
@@ -113,22 +122,22 @@ def network(value: Any, depth: int = 0) -> Network:
     version, components = fields.get("version"), fields.get("components") or {}
     if not isinstance(version, int) or not isinstance(components, dict):
         raise CheckpointError("a TensorFlow network has no version, or components that are none")
-    return Network(
-        _text(fields.get("name")),
+    return TensorFlowNetwork(
+        _text_or_empty(fields.get("name")),
         version,
-        _text(fields.get("build_func_name")),
+        _text_or_empty(fields.get("build_func_name")),
         _plain_items(fields.get("static_kwargs") or {}),
         own,
-        {_text(key): network(part, depth + 1) for key, part in components.items()},
+        {_text_or_empty(key): tensorflow_network(part, depth + 1) for key, part in components.items()},
     )
 
 
-def state(content: Any) -> dict[str, NDArray[Any]]:
+def state_dict(content: Any) -> dict[str, NDArray[Any]]:
     """The arrays by name of a state dict or a whole network, without the `module.` of DataParallel.
 
     Raises CheckpointError."""
-    if is_module(content):
-        content = module(content).tensors
+    if is_torch_module(content):
+        content = torch_module(content).tensors
     if not isinstance(content, dict):
         raise CheckpointError(f"a state dict is a {type(content).__name__}, must be arrays by name")
     found = {
@@ -140,60 +149,60 @@ def state(content: Any) -> dict[str, NDArray[Any]]:
     return {name.removeprefix("module."): array for name, array in found.items()} if parallel else found
 
 
-def plain(value: Any) -> bool:
+def is_plain(value: Any) -> bool:
     """Whether a value is a number, text, None, an array, or lists, tuples and dictionaries of these."""
     if isinstance(value, list | tuple):
-        return all(plain(one) for one in value)
+        return all(is_plain(one) for one in value)
     if isinstance(value, dict):
-        return all(plain(one) for one in value.values())
+        return all(is_plain(one) for one in value.values())
     return isinstance(value, SCALARS)
 
 
-def _walk(value: Any, path: str, depth: int) -> Iterator[tuple[str, dict[str, Any]]]:
+def _submodules(value: Any, path: str, depth: int) -> Iterator[tuple[str, dict[str, Any]]]:
     """A module and those within it, with their paths and states."""
-    if not is_module(value) or depth > DEPTH:
-        raise CheckpointError(f"the module {shown(path)} is none, or lies more than {DEPTH} deep")
-    fields = _state(value)
+    if not is_torch_module(value) or depth > MOST_MODULE_DEPTH:
+        raise CheckpointError(f"the module {shown(path)} is none, or lies more than {MOST_MODULE_DEPTH} deep")
+    fields = _attributes(value)
     yield path, fields
-    for name, part in _part(fields, "_modules").items():
+    for name, part in _named_part(fields, "_modules").items():
         if part is not None:
-            yield from _walk(part, _joined(path, name), depth + 1)
+            yield from _submodules(part, _joined_name(path, name), depth + 1)
 
 
-def _joined(path: str, name: str, mark: str = ".") -> str:
+def _joined_name(path: str, name: str, mark: str = ".") -> str:
     """The name of a part: that of what it is in before its own."""
-    if len(path) + len(name) > LONGEST:
+    if len(path) + len(name) > MOST_NAME_LENGTH:
         raise CheckpointError(
-            f"{shown(name)} and what it is in have a name of more than {LONGEST} characters"
+            f"{shown(name)} and what it is in have a name of more than {MOST_NAME_LENGTH} characters"
         )
     return f"{path}{mark}{name}" if path else name
 
 
-def _part(fields: Mapping[str, Any], field: str) -> dict[str, Any]:
+def _named_part(fields: Mapping[str, Any], field: str) -> dict[str, Any]:
     part = fields.get(field) or {}
     if not isinstance(part, dict) or not all(isinstance(name, str) for name in part):
         raise CheckpointError(f"a module's {field} are not by name")
     return part
 
 
-def _state(value: Record) -> Any:
+def _attributes(value: Record) -> Any:
     """The attributes of an object: NVIDIA's records have them among their arguments."""
-    if value.name == PERSISTENT:
-        return _meta(value).get("state")
+    if value.name == NVIDIA_MODULE:
+        return _nvidia_meta(value).get("state")
     return value.state
 
 
-def _meta(value: Record) -> dict[str, Any]:
+def _nvidia_meta(value: Record) -> dict[str, Any]:
     return value.args[0] if value.args and isinstance(value.args[0], dict) else {}
 
 
 def _class_name(value: Record) -> str:
-    if value.name == PERSISTENT:
-        return _text(_meta(value).get("class_name"))
+    if value.name == NVIDIA_MODULE:
+        return _text_or_empty(_nvidia_meta(value).get("class_name"))
     return value.name.rsplit(".", 1)[-1]
 
 
-def _text(value: Any) -> str:
+def _text_or_empty(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
@@ -204,5 +213,5 @@ def _plain_items(items: Any) -> dict[str, Any]:
     return {
         key: value
         for key, value in items.items()
-        if isinstance(key, str) and not key.startswith("_") and plain(value)
+        if isinstance(key, str) and not key.startswith("_") and is_plain(value)
     }

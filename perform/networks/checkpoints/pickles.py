@@ -16,16 +16,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from perform.networks.checkpoints.limits import WAITING, CheckpointError, Limits, shown
+from perform.networks.checkpoints.limits import MOST_STACKED, CheckpointError, ReadLimits, shown
 
-PROTOCOL = 5
-LONG = 255  # bytes of a number; torch's magic number has 10
-PLACES = 1 << 32  # of the memo
-CHUNK = 4096  # bytes searched at once for the end of a line, in the text opcodes of protocol 0
-ESCAPE = re.compile(r"\\(x[0-9a-fA-F]{2}|[0-7]{1,3}|[^x0-7])", re.DOTALL)
-ESCAPED = {"n": "\n", "r": "\r", "t": "\t", "a": "\a", "b": "\b", "f": "\f", "v": "\v", "\n": ""}
-UNICODE = re.compile(r"\\u([0-9a-fA-F]{4})|\\U([0-9a-fA-F]{8})")
-DAMAGE = (IndexError, KeyError, TypeError, ValueError, OverflowError, struct.error)
+LAST_PROTOCOL = 5
+MOST_NUMBER_BYTES = 255  # bytes of a number; torch's magic number has 10
+MEMO_PLACES = 1 << 32  # of the memo
+LINE_CHUNK = 4096  # bytes searched at once for the end of a line, in the text opcodes of protocol 0
+BYTE_ESCAPE = re.compile(r"\\(x[0-9a-fA-F]{2}|[0-7]{1,3}|[^x0-7])", re.DOTALL)
+ESCAPED_CHARACTERS = {"n": "\n", "r": "\r", "t": "\t", "a": "\a", "b": "\b", "f": "\f", "v": "\v", "\n": ""}
+UNICODE_ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})|\\U([0-9a-fA-F]{8})")
+DAMAGE_ERRORS = (IndexError, KeyError, TypeError, ValueError, OverflowError, struct.error)
 
 
 @dataclass(slots=True, eq=False)
@@ -45,7 +45,7 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
-class Names:
+class AllowedNames:
     """What a stream may name: by name what makes the value of it (None: a Record), and prefixes of
     names that are read as records too; `settled` makes the value of a Record when its state comes,
     `persistent` that of a reference to what lies outside the pickle.
@@ -60,7 +60,9 @@ class Names:
         return name in self.made or name.startswith(self.inert)
 
 
-def read(data: memoryview, names: Names, limits: Limits, start: int = 0, before: int = 0) -> tuple[Any, int]:
+def read_pickle(
+    data: memoryview, names: AllowedNames, limits: ReadLimits, start: int = 0, before: int = 0
+) -> tuple[Any, int]:
     """The value of the pickle that begins at a place, and the place after it.
 
     Raises CheckpointError with the name or the damage and its place; there are `before` bytes of the
@@ -71,7 +73,7 @@ def read(data: memoryview, names: Names, limits: Limits, start: int = 0, before:
         return machine.run(), machine.at
     except CheckpointError as error:
         raise CheckpointError(f"at byte {before + machine.opcode}: {error}") from error
-    except DAMAGE as error:
+    except DAMAGE_ERRORS as error:
         where = f"at byte {before + machine.opcode}"
         raise CheckpointError(f"{where}: the pickle is damaged or cut off") from error
 
@@ -79,7 +81,7 @@ def read(data: memoryview, names: Names, limits: Limits, start: int = 0, before:
 class _Machine:
     """Stack, marks and memo of one stream. `opcode` is where the opcode being followed is."""
 
-    def __init__(self, data: memoryview, names: Names, limits: Limits, start: int) -> None:
+    def __init__(self, data: memoryview, names: AllowedNames, limits: ReadLimits, start: int) -> None:
         self.data, self.names, self.limits = data, names, limits
         self.at = self.opcode = start
         self.stack: list[Any] = []
@@ -98,8 +100,8 @@ class _Machine:
             if code not in OPCODES:
                 raise CheckpointError(f"byte {code:#04x} is no opcode that checkpoints use")
             OPCODES[code](self)
-            if len(self.stack) + len(self.marks) > WAITING:
-                raise CheckpointError(f"the pickle has more than {WAITING} values waiting")
+            if len(self.stack) + len(self.marks) > MOST_STACKED:
+                raise CheckpointError(f"the pickle has more than {MOST_STACKED} values waiting")
 
     def take(self, count: int) -> memoryview:
         """The next bytes."""
@@ -119,8 +121,8 @@ class _Machine:
     def line(self) -> str:
         """The rest of a line, of the text opcodes."""
         start = end = self.at
-        while (found := bytes(self.data[end : end + CHUNK]).find(b"\n")) < 0:
-            end += CHUNK
+        while (found := bytes(self.data[end : end + LINE_CHUNK]).find(b"\n")) < 0:
+            end += LINE_CHUNK
             if end >= len(self.data):
                 raise CheckpointError("the file is cut off: a line has no end")
         self.at = end + found + 1
@@ -160,7 +162,7 @@ class _Machine:
             self.push(make(*args) if make else Record(what.name, args))
         except CheckpointError:
             raise
-        except DAMAGE as error:
+        except DAMAGE_ERRORS as error:
             raise CheckpointError(f"{what.name} is given what it cannot take") from error
 
     def build(self) -> None:
@@ -179,8 +181,8 @@ class _Machine:
                     self.memo[key] = value
 
     def put(self, key: int) -> None:
-        if not 0 <= key < PLACES:  # larger ones could be made to take forever to look up
-            raise CheckpointError(f"the pickle keeps a value at a place that is not 0 to {PLACES - 1}")
+        if not 0 <= key < MEMO_PLACES:  # larger ones could be made to take forever to look up
+            raise CheckpointError(f"the pickle keeps a value at a place that is not 0 to {MEMO_PLACES - 1}")
         value = self.stack[-1]
         if isinstance(value, Record):
             self.unsettled.setdefault(id(value), []).append(key)
@@ -190,7 +192,7 @@ class _Machine:
         target = self.stack[-1]
         if not isinstance(target, dict) or len(values) % 2:
             raise CheckpointError(f"it would set items of a {type(target).__name__}")
-        target.update(zip(map(key_of, values[::2]), values[1::2], strict=True))
+        target.update(zip(map(checked_key, values[::2]), values[1::2], strict=True))
 
     def extend(self, values: list[Any]) -> None:
         target = self.stack[-1]
@@ -209,7 +211,7 @@ class _Machine:
         self.push(self.names.persistent(self.stack.pop()))
 
 
-def key_of(key: Any) -> Any:
+def checked_key(key: Any) -> Any:
     """A key of a dictionary: text or a plain number. Others could be made to take forever to look up."""
     whole = type(key) is int and abs(key) >= 1 << 60
     if whole or not (key is None or isinstance(key, str | int | float)):
@@ -228,27 +230,27 @@ def _quoted(machine: _Machine) -> None:
         code = match[1]
         if code[0] == "x":
             return chr(int(code[1:], 16))
-        return chr(int(code, 8) & 255) if code[0] in "01234567" else ESCAPED.get(code, code)
+        return chr(int(code, 8) & 255) if code[0] in "01234567" else ESCAPED_CHARACTERS.get(code, code)
 
-    machine.push(ESCAPE.sub(one, text[1:-1]))
+    machine.push(BYTE_ESCAPE.sub(one, text[1:-1]))
 
 
 def _integer(machine: _Machine) -> None:
     line = machine.line().removesuffix("L")
-    if len(line) > LONG:
-        raise CheckpointError(f"a number has {len(line)} digits, may have {LONG}")
+    if len(line) > MOST_NUMBER_BYTES:
+        raise CheckpointError(f"a number has {len(line)} digits, may have {MOST_NUMBER_BYTES}")
     machine.push(line == "01" if line in ("00", "01") else int(line))
 
 
 def _long(machine: _Machine, size: int) -> None:
-    if size > LONG:
-        raise CheckpointError(f"a number has {size} bytes, may have {LONG}")
+    if size > MOST_NUMBER_BYTES:
+        raise CheckpointError(f"a number has {size} bytes, may have {MOST_NUMBER_BYTES}")
     machine.push(machine.number(size, signed=True))
 
 
 def _protocol(machine: _Machine) -> None:
-    if (protocol := machine.number(1)) > PROTOCOL:
-        raise CheckpointError(f"the pickle's protocol is {protocol}, may be 0 to {PROTOCOL}")
+    if (protocol := machine.number(1)) > LAST_PROTOCOL:
+        raise CheckpointError(f"the pickle's protocol is {protocol}, may be 0 to {LAST_PROTOCOL}")
 
 
 def _name(machine: _Machine) -> None:
@@ -299,7 +301,7 @@ def _wide(machine: _Machine) -> None:
     """Unicode of protocol 0, whose only escapes are those of code points."""
     text = machine.line()
     machine.limits.step(text.count("\\"))
-    machine.push(UNICODE.sub(lambda match: chr(int(match[1] or match[2], 16)), text))
+    machine.push(UNICODE_ESCAPE.sub(lambda match: chr(int(match[1] or match[2], 16)), text))
 
 
 STOP = ord(".")

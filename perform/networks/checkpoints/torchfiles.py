@@ -12,30 +12,30 @@ from typing import Any, Literal, TypeAlias
 from numpy.typing import NDArray
 
 from perform.networks.checkpoints import pickles
-from perform.networks.checkpoints.arrays import array, item_size
-from perform.networks.checkpoints.limits import CheckpointError, Limits, shown
-from perform.networks.checkpoints.names import Made, members, names, plain, raw
-from perform.networks.checkpoints.pickles import Names, Record
-from perform.networks.checkpoints.zips import STORED, Zip
+from perform.networks.checkpoints.arrays import array_view, item_size
+from perform.networks.checkpoints.limits import CheckpointError, ReadLimits, shown
+from perform.networks.checkpoints.names import Makers, allowed_names, counted_members, plain_makers, raw_bytes
+from perform.networks.checkpoints.pickles import AllowedNames, Record
+from perform.networks.checkpoints.zips import STORED, ZipView
 
 MAGIC = 0x1950A86A20F9469CFC6C
 MAGIC_BYTES = b"\x80\x02\x8a\x0a" + MAGIC.to_bytes(10, "little") + b"."
-VERSION = 1001
-CLASSES = {
+LEGACY_VERSION = 1001
+STORAGE_CLASSES = {
     "Float": "f4", "Double": "f8", "Half": "f2", "BFloat16": "bf16", "Long": "i8", "Int": "i4", "Short": "i2",
     "Char": "i1", "Byte": "u1", "Bool": "b1", "ComplexFloat": "c8", "ComplexDouble": "c16", "Untyped": "u1",
 }  # fmt: skip
-DTYPES = {
+TORCH_KINDS = {
     "float32": "f4", "float64": "f8", "float16": "f2", "bfloat16": "bf16", "int64": "i8", "int32": "i4",
     "int16": "i2", "int8": "i1", "uint8": "u1", "uint16": "u2", "uint32": "u4", "uint64": "u8", "bool": "b1",
     "complex64": "c8", "complex128": "c16",
 }  # fmt: skip
-STORAGES = {f"torch.{name}Storage": kind for name, kind in CLASSES.items()}
-STORAGES |= {f"torch.storage.{name}Storage": kind for name, kind in CLASSES.items()}
-NOTHING, BARE = Names({}), Names(dict.fromkeys(STORAGES))
+STORAGE_KINDS = {f"torch.{name}Storage": kind for name, kind in STORAGE_CLASSES.items()}
+STORAGE_KINDS |= {f"torch.storage.{name}Storage": kind for name, kind in STORAGE_CLASSES.items()}
+NO_NAMES, STORAGE_NAMES = AllowedNames({}), AllowedNames(dict.fromkeys(STORAGE_KINDS))
 
 # From a storage's key, number of values and bytes of one to its content.
-Find: TypeAlias = Callable[[str, int, int], memoryview | None]
+FindStorage: TypeAlias = Callable[[str, int, int], memoryview | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,30 +47,30 @@ class Storage:
     data: memoryview | None
 
 
-def outer(limits: Limits) -> Made:
+def tensor_makers(limits: ReadLimits) -> Makers:
     """The names of a pickle with tensors in it."""
-    made: dict[str, Any] = {**plain(limits), **dict.fromkeys(STORAGES)}
-    made |= dict.fromkeys(f"torch.{name}" for name in DTYPES)
+    made: dict[str, Any] = {**plain_makers(limits), **dict.fromkeys(STORAGE_KINDS)}
+    made |= dict.fromkeys(f"torch.{name}" for name in TORCH_KINDS)
     return made | {
         "torch.Size": partial(_size, limits),
-        "torch.device": _device,
+        "torch.device": _device_name,
         "torch._utils._rebuild_tensor": partial(_tensor, limits),
         "torch._utils._rebuild_tensor_v2": partial(_tensor, limits),
-        "torch._utils._rebuild_tensor_v3": partial(_tensor_of, limits),
+        "torch._utils._rebuild_tensor_v3": partial(_tensor_of_type, limits),
         "torch._utils._rebuild_parameter": _parameter,
         "torch._utils._rebuild_parameter_with_state": _parameter,
-        "torch.storage._load_from_bytes": partial(_nested, limits),
+        "torch.storage._load_from_bytes": partial(_nested_storage, limits),
     }
 
 
-def pickled(data: memoryview, limits: Limits, inert: tuple[str, ...]) -> Any:
+def read_nvidia(data: memoryview, limits: ReadLimits, inert: tuple[str, ...]) -> Any:
     """The value of a pickle, with NVIDIA's tensors and TensorFlow's arrays."""
-    return pickles.read(data, names(outer(limits), limits, inert), limits)[0]
+    return pickles.read_pickle(data, allowed_names(tensor_makers(limits), limits, inert), limits)[0]
 
 
-def zipped(archive: Zip, limits: Limits, inert: tuple[str, ...]) -> Any:
+def read_zip(archive: ZipView, limits: ReadLimits, inert: tuple[str, ...]) -> Any:
     """The value of a torch zip. Tensors that share a storage are views of the same bytes."""
-    pickle = _pickle_of(archive)
+    pickle = _pickle_member(archive)
     root = pickle.removesuffix("data.pkl")
     big = f"{root}byteorder" in archive.members and bytes(archive.read(f"{root}byteorder")) == b"big"
 
@@ -87,13 +87,13 @@ def zipped(archive: Zip, limits: Limits, inert: tuple[str, ...]) -> Any:
             )
         return storages[key][: count * item]
 
-    allowed = names(outer(limits), limits, inert)
+    allowed = allowed_names(tensor_makers(limits), limits, inert)
     allowed = replace(allowed, persistent=partial(_storage, find, ">" if big else "<"))
     place = archive.place(pickle) if archive.members[pickle].method == STORED else 0
-    return pickles.read(archive.read(pickle), allowed, limits, before=place)[0]
+    return pickles.read_pickle(archive.read(pickle), allowed, limits, before=place)[0]
 
 
-def _pickle_of(archive: Zip) -> str:
+def _pickle_member(archive: ZipView) -> str:
     found = [name for name in archive.members if name.count("/") <= 1 and name.split("/")[-1] == "data.pkl"]
     if any("/code/" in name for name in archive.members):
         raise CheckpointError("it is a program of TorchScript; must be a state dict (torch.save)")
@@ -104,15 +104,15 @@ def _pickle_of(archive: Zip) -> str:
     return found[0]
 
 
-def legacy(data: memoryview, limits: Limits, inert: tuple[str, ...]) -> Any:
+def read_legacy(data: memoryview, limits: ReadLimits, inert: tuple[str, ...]) -> Any:
     """The value of a file as torch wrote them before 1.6."""
-    return _five(data, names(outer(limits), limits, inert), limits)
+    return _read_five(data, allowed_names(tensor_makers(limits), limits, inert), limits)
 
 
-def _nested(limits: Limits, data: Any) -> Storage:
+def _nested_storage(limits: ReadLimits, data: Any) -> Storage:
     """A storage in NVIDIA's pickles: such a file that names a storage and nothing else."""
     try:
-        found = _five(raw(data, limits), BARE, limits)
+        found = _read_five(raw_bytes(data, limits), STORAGE_NAMES, limits)
     except CheckpointError as error:
         raise CheckpointError(f"within a storage: {error}") from error
     if not isinstance(found, Storage):
@@ -120,13 +120,13 @@ def _nested(limits: Limits, data: Any) -> Storage:
     return found
 
 
-def _five(data: memoryview, allowed: Names, limits: Limits) -> Any:
+def _read_five(data: memoryview, allowed: AllowedNames, limits: ReadLimits) -> Any:
     """The value is the fourth of five pickles. It is read twice: where its bytes are comes after it."""
-    magic, at = pickles.read(data, NOTHING, limits)
-    version, at = pickles.read(data, NOTHING, limits, at)
-    system, at = pickles.read(data, NOTHING, limits, at)
-    if magic != MAGIC or version != VERSION or not isinstance(system, dict):
-        raise CheckpointError(f"its header is not that of torch's version {VERSION}")
+    magic, at = pickles.read_pickle(data, NO_NAMES, limits)
+    version, at = pickles.read_pickle(data, NO_NAMES, limits, at)
+    system, at = pickles.read_pickle(data, NO_NAMES, limits, at)
+    if magic != MAGIC or version != LEGACY_VERSION or not isinstance(system, dict):
+        raise CheckpointError(f"its header is not that of torch's version {LEGACY_VERSION}")
     order = "<" if system.get("little_endian", True) else ">"
     sizes: dict[str, tuple[int, int]] = {}
 
@@ -135,14 +135,14 @@ def _five(data: memoryview, allowed: Names, limits: Limits) -> Any:
             raise CheckpointError(f"its storage {shown(key)} has two sizes")
 
     first = replace(allowed, persistent=partial(_storage, measured, order))
-    _, after = pickles.read(data, first, limits, at)
-    keys, tail = pickles.read(data, NOTHING, limits, after)
-    found = _tail(data[tail:], keys, sizes, "little" if order == "<" else "big")
+    _, after = pickles.read_pickle(data, first, limits, at)
+    keys, tail = pickles.read_pickle(data, NO_NAMES, limits, after)
+    found = _storages_of_tail(data[tail:], keys, sizes, "little" if order == "<" else "big")
     second = replace(allowed, persistent=partial(_storage, lambda key, *_: found[key], order))
-    return pickles.read(data, second, limits, at)[0]
+    return pickles.read_pickle(data, second, limits, at)[0]
 
 
-def _tail(
+def _storages_of_tail(
     data: memoryview, keys: Any, sizes: dict[str, tuple[int, int]], order: Literal["little", "big"]
 ) -> dict[str, memoryview]:
     """The bytes of the storages, which follow each other, each after the number of its values."""
@@ -159,7 +159,7 @@ def _tail(
     return found
 
 
-def _storage(find: Find, order: str, reference: Any) -> Storage | Record:
+def _storage(find: FindStorage, order: str, reference: Any) -> Storage | Record:
     """What a reference out of the pickle stands for."""
     kind = reference[0] if isinstance(reference, tuple) and reference else None
     if isinstance(kind, str) and kind == "module" and isinstance(reference[1], Record):
@@ -167,7 +167,7 @@ def _storage(find: Find, order: str, reference: Any) -> Storage | Record:
     if not isinstance(kind, str) or kind != "storage" or len(reference) not in (5, 6):
         raise CheckpointError("it refers to something that is no storage of torch")
     _, cls, key, _, count, *view = reference
-    if not isinstance(cls, Record) or cls.args is not None or cls.name not in STORAGES:
+    if not isinstance(cls, Record) or cls.args is not None or cls.name not in STORAGE_KINDS:
         raise CheckpointError("a storage is of no class of torch's")
     if (
         not isinstance(key, str)
@@ -176,23 +176,23 @@ def _storage(find: Find, order: str, reference: Any) -> Storage | Record:
         or view not in ([], [None])
     ):
         raise CheckpointError("a storage has no key and size, or is a view of another one")
-    kind = STORAGES[cls.name]
+    kind = STORAGE_KINDS[cls.name]
     return Storage(kind, order, find(key, count, item_size(kind)))
 
 
-def _tensor(limits: Limits, storage: Any, offset: Any, shape: Any, strides: Any, *_: Any) -> Any:
+def _tensor(limits: ReadLimits, storage: Any, offset: Any, shape: Any, strides: Any, *_: Any) -> Any:
     """An array over a storage; None while the storage's bytes are not known."""
     if not isinstance(storage, Storage):
         raise CheckpointError(f"a tensor is over a {type(storage).__name__}, must be over a storage")
     if storage.data is None:
         return None
-    return array(
+    return array_view(
         storage.data, storage.kind, shape, limits, order=storage.order, offset=offset, strides=strides
     )
 
 
-def _tensor_of(
-    limits: Limits,
+def _tensor_of_type(
+    limits: ReadLimits,
     storage: Any,
     offset: Any,
     shape: Any,
@@ -204,20 +204,20 @@ def _tensor_of(
 ) -> Any:
     """As `_tensor`, of a type that the storage does not tell."""
     name = dtype.name.removeprefix("torch.") if isinstance(dtype, Record) else ""
-    if not isinstance(storage, Storage) or name not in DTYPES:
-        raise CheckpointError(f"a tensor is of type {shown(name)}, must be one of {', '.join(DTYPES)}")
-    return _tensor(limits, replace(storage, kind=DTYPES[name]), offset, shape, strides)
+    if not isinstance(storage, Storage) or name not in TORCH_KINDS:
+        raise CheckpointError(f"a tensor is of type {shown(name)}, must be one of {', '.join(TORCH_KINDS)}")
+    return _tensor(limits, replace(storage, kind=TORCH_KINDS[name]), offset, shape, strides)
 
 
 def _parameter(tensor: NDArray[Any] | None, *_: Any) -> Any:
     return tensor
 
 
-def _size(limits: Limits, shape: Any = ()) -> tuple[Any, ...]:
-    return tuple(members(limits, shape))
+def _size(limits: ReadLimits, shape: Any = ()) -> tuple[Any, ...]:
+    return tuple(counted_members(limits, shape))
 
 
-def _device(kind: Any, index: Any = None) -> str:
+def _device_name(kind: Any, index: Any = None) -> str:
     if not isinstance(kind, str):
         raise CheckpointError(f"a device is named by a {type(kind).__name__}, must be text")
     return f"{kind}:{index}" if type(index) is int else kind

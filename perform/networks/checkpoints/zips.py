@@ -9,17 +9,23 @@ import struct
 import zlib
 from dataclasses import dataclass
 
-from perform.networks.checkpoints.limits import CheckpointError, Limits, shown
+from perform.networks.checkpoints.limits import CheckpointError, ReadLimits, shown
 
-END, END64, LOCATOR, ENTRY, LOCAL = b"PK\5\6", b"PK\6\6", b"PK\6\7", b"PK\1\2", b"PK\3\4"
-COMMENT = 1 << 16
+END_RECORD, END64_RECORD, END64_LOCATOR, DIRECTORY_ENTRY, LOCAL_HEADER = (
+    b"PK\5\6",
+    b"PK\6\6",
+    b"PK\6\7",
+    b"PK\1\2",
+    b"PK\3\4",
+)
+MOST_COMMENT = 1 << 16
 STORED, DEFLATED = 0, 8
-ENCRYPTED, UTF8 = 1, 1 << 11
-WHOLE = 0xFFFFFFFF  # in place of a number that stands in the extra field
+ENCRYPTED, UTF8_NAME = 1, 1 << 11
+SEE_EXTRA = 0xFFFFFFFF  # in place of a number that stands in the extra field
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class ZipMember:
     """One file in a zip: how it is packed, its sizes packed and unpacked, and where its header is."""
 
     method: int
@@ -29,12 +35,12 @@ class Member:
     header: int
 
 
-class Zip:
+class ZipView:
     """A zip file in memory, `members` by name. Raises CheckpointError for what is cut off or forged."""
 
-    def __init__(self, data: memoryview, limits: Limits) -> None:
+    def __init__(self, data: memoryview, limits: ReadLimits) -> None:
         self.data, self.limits = data, limits
-        self.members: dict[str, Member] = {}
+        self.members: dict[str, ZipMember] = {}
         self._left = len(data)  # bytes that members may still have: none lies over another
         at, count, end = self._directory()
         for _ in range(count):
@@ -55,12 +61,12 @@ class Zip:
     def place(self, name: str) -> int:
         """Where in the file a member's bytes begin."""
         at = self.members[name].header
-        if bytes(self.data[at : at + 4]) != LOCAL or at + 30 > len(self.data):
+        if bytes(self.data[at : at + 4]) != LOCAL_HEADER or at + 30 > len(self.data):
             raise CheckpointError(f"its member {shown(name)} is not where the zip's directory says")
         named, extra = struct.unpack_from("<HH", self.data, at + 26)
         return at + 30 + int(named) + int(extra)
 
-    def _inflated(self, packed: memoryview, member: Member, name: str) -> memoryview:
+    def _inflated(self, packed: memoryview, member: ZipMember, name: str) -> memoryview:
         self.limits.spend(member.size, f"its member {shown(name)}")
         try:
             return memoryview(zlib.decompressobj(-zlib.MAX_WBITS).decompress(packed, member.size + 1))
@@ -69,14 +75,14 @@ class Zip:
 
     def _directory(self) -> tuple[int, int, int]:
         """Where the directory begins, of how many entries, and where it ends."""
-        tail = bytes(self.data[-COMMENT - 22 :])
-        at = len(self.data) - len(tail) + tail.rfind(END)
-        if END not in tail or at + 22 > len(self.data):
+        tail = bytes(self.data[-MOST_COMMENT - 22 :])
+        at = len(self.data) - len(tail) + tail.rfind(END_RECORD)
+        if END_RECORD not in tail or at + 22 > len(self.data):
             raise CheckpointError("the file is cut off: it is a zip without its directory")
         count, size, start = struct.unpack_from("<HII", self.data, at + 10)
-        if bytes(self.data[max(at - 20, 0) :][:4]) == LOCATOR:
+        if bytes(self.data[max(at - 20, 0) :][:4]) == END64_LOCATOR:
             (at,) = struct.unpack_from("<Q", self.data, at - 12)
-            if bytes(self.data[at : at + 4]) != END64 or at + 56 > len(self.data):
+            if bytes(self.data[at : at + 4]) != END64_RECORD or at + 56 > len(self.data):
                 raise CheckpointError("the zip's directory is not where it says")
             count, size, start = struct.unpack_from("<QQQ", self.data, at + 32)
         if start + size > at:
@@ -85,14 +91,14 @@ class Zip:
 
     def _entry(self, at: int, end: int) -> int:
         """Take in the entry at a place; the place of the next."""
-        if at + 46 > end or bytes(self.data[at : at + 4]) != ENTRY:
+        if at + 46 > end or bytes(self.data[at : at + 4]) != DIRECTORY_ENTRY:
             raise CheckpointError("the zip's directory is damaged or not where it says")
         flags, method, check, packed, size, named, extra, comment = struct.unpack_from(
             "<8xHH4xIIIHHH", self.data, at
         )
         (header,) = struct.unpack_from("<I", self.data, at + 42)
         text = self.data[at + 46 : at + 46 + named]
-        name = str(text, "utf-8", "replace") if flags & UTF8 else str(text, "latin-1")
+        name = str(text, "utf-8", "replace") if flags & UTF8_NAME else str(text, "latin-1")
         if name in self.members:
             raise CheckpointError(f"the zip has {shown(name)} twice")
         if flags & ENCRYPTED or method not in (STORED, DEFLATED):
@@ -104,7 +110,7 @@ class Zip:
         self._left -= packed
         if self._left < 0:
             raise CheckpointError("the zip's members lie over each other, or outside of the file")
-        self.members[name] = Member(method, check, packed, size, header)
+        self.members[name] = ZipMember(method, check, packed, size, header)
         return int(first + extra + comment)
 
     def _large(self, extra: memoryview, *numbers: int) -> list[int]:
@@ -116,4 +122,4 @@ class Zip:
             if tag == 1:
                 wide = list(struct.unpack_from(f"<{min(length, len(extra) - 4) // 8}Q", extra, 4))
             extra = extra[4 + length :]
-        return [wide.pop(0) if one == WHOLE and wide else one for one in numbers]
+        return [wide.pop(0) if one == SEE_EXTRA and wide else one for one in numbers]

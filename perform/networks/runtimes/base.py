@@ -8,12 +8,13 @@ import numpy as np
 
 from perform.arrays import Floats, Pixels
 from perform.latent.controls import LATENT
-from perform.networks.bending import Bend, packed
-from perform.networks.blending import AMOUNT, Second
-from perform.networks.weights import Config, Controls, Weights, family
+from perform.networks.bending import Bend, pack_values
+from perform.networks.blending import BLEND_AMOUNT, BlendTensors
+from perform.networks.families import Controls, family
+from perform.networks.weights import NetworkConfig, Weights
 
 
-class Base:
+class Runtime:
     """A generator but for its synthesis: a runtime fills in `_picture` and `close`.
 
     `device` and `precision` say where and how it computes, `reason` why not as asked (or "").
@@ -27,10 +28,10 @@ class Base:
         precision: str,
         reason: str = "",
         bends: Sequence[Bend] = (),
-        other: Second | None = None,
+        other: BlendTensors | None = None,
     ) -> None:
         kind = family(weights.config.family)
-        self.config: Config = weights.config
+        self.config: NetworkConfig = weights.config
         self.space, self.size = self.config.space, self.config.size
         self.parameters = LATENT + self.config.parameters
         self.device, self.precision, self.reason = device, precision, reason
@@ -69,9 +70,9 @@ class Base:
         """What the synthesis takes besides ws, for some values of the controls."""
         given = [*self._family_inputs({**self._defaults, **controls})]
         if self.other:
-            given.append(np.full(1, controls.get("blend.amount", AMOUNT.default), np.float32))
+            given.append(np.full(1, controls.get("blend.amount", BLEND_AMOUNT.default), np.float32))
         if self.bends:
-            given.append(packed(self.bends, controls))
+            given.append(pack_values(self.bends, controls))
         return tuple(given)
 
     def close(self) -> None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from perform.arrays import Floats, Pixels
 from perform.generators import Generator
 from perform.latent.paths import z_of
-from perform.sampling.sheets import grid
+from perform.sampling.sheets import picture_grid
 from perform.training.feed import Dataset
 from perform.training.metrics import compared, nearest
 from perform.training.metrics.features import Features, resized, scattering
@@ -64,4 +64,4 @@ def neighbours(
     pictures = [one for mine, row in zip(shown, rows, strict=True) for one in (mine, *map(picture, row))]
     side = max(shown[0].shape[:2])
     alike = [resized(one[..., :3], side).round().astype(np.uint8) for one in pictures]
-    return grid(alike, rows.shape[1] + 1)
+    return picture_grid(alike, rows.shape[1] + 1)

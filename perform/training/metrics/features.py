@@ -119,7 +119,7 @@ def _pooled(maps: Floats, cells: int) -> Floats:
 def network(file: Path) -> Features:
     """Features by a network that the user has (Inception, DINO …): an ONNX or OpenVINO file that takes
     pictures [1, 3, side, side] of 0..1 and gives a vector. ValueError when it does not."""
-    from perform.networks.runtimes.openvino import core
+    from perform.networks.runtimes.openvino.runtime import core
 
     try:
         compiled = core().compile_model(str(file), "CPU")

@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, replace
 
 from torch import Tensor
 
-from perform.sampling.pictures import png_of
+from perform.sampling.pictures import encode_png
 from perform.training.files import RunFolder, saved, written
 from perform.training.single import Options
 from perform.training.single.pyramid import fitted, read, rounded
@@ -37,7 +37,7 @@ class Folder(RunFolder):
         """Make the folder of a run that learns pictures [f, 3, h, w] of -1..1."""
         self.path.mkdir(parents=True, exist_ok=True)
         for i, picture in enumerate(rounded(real)):
-            written(self.path / f"picture{i}.png", png_of(picture.permute(1, 2, 0).numpy()))
+            written(self.path / f"picture{i}.png", encode_png(picture.permute(1, 2, 0).numpy()))
         kept = asdict(replace(options, size=None))
         self.make({"format": FORMAT, "kind": KIND, "frames": len(real), "options": kept})
 

@@ -16,9 +16,9 @@ from perform.arrays import Pixels
 from perform.clock import stopwatch
 from perform.generators.singan import BASE, FIXED, Config
 from perform.generators.singan.network import Scale, Synthesis, enlarged, unit
-from perform.networks.runtimes.eager import pixels
-from perform.networks.weights import Weights, checked
-from perform.sampling.sheets import joined
+from perform.networks.runtimes.torch.network import to_pixels
+from perform.networks.weights import Weights, checked_weights
+from perform.sampling.sheets import join_pictures
 from perform.training.files import Stop
 from perform.training.single import Options
 from perform.training.single.folder import Folder
@@ -73,7 +73,7 @@ class Run:
         what = "a picture" if config.frames == 1 else f"{config.frames} pictures"
         name = self.folder.path.resolve().name
         notes = {"title": f"{name}: singan of {what}", "source": "perform train single", "kind": "single"}
-        return checked(config, arrays, notes)
+        return checked_weights(config, arrays, notes)
 
     def _learn(self, learner: Learner, report: Report) -> None:
         """The steps of one scale that are left."""
@@ -170,8 +170,8 @@ class Run:
         """The learnt picture, what the fixed noise gives, and free ones."""
         draw, count = self._draw(SHEET), self.scale + 1
         free = [self._free(count, draw) for _ in range(SHOWN)]
-        drawn = [*pixels(torch.cat([real[:1], self.told(count)[:1], *free])).numpy()]
-        return joined([joined(drawn[:4], 1), joined(drawn[4:], 1)], 0)
+        drawn = [*to_pixels(torch.cat([real[:1], self.told(count)[:1], *free])).numpy()]
+        return join_pictures([join_pictures(drawn[:4], 1), join_pictures(drawn[4:], 1)], 0)
 
     def _restore(self) -> None:
         """Take up the newest checkpoint. ValueError when it is not of this run."""

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-LINEAR = 1e-5  # of the largest value: what bends less between two networks is a straight line
+LINEAR_TOLERANCE = 1e-5  # of the largest value: what bends less between two networks is a straight line
 
 
-class Blended(nn.Module):
+class BlendedSynthesis(nn.Module):
     """A synthesis that takes the second model's share [1] after its inputs.
 
     What networks make of their weights once, to play, is linear in them (a kernel laid out) or quadratic
@@ -22,7 +22,7 @@ class Blended(nn.Module):
     def __init__(self, networks: Sequence[nn.Module]) -> None:
         super().__init__()
         for network in networks:
-            _thaw(network)
+            _drop_normalised(network)
         first, half, last = (_tensors(network) for network in networks)
         self.synthesis = networks[0]
         self._places: list[tuple[nn.Module, str]] = []
@@ -39,7 +39,7 @@ class Blended(nn.Module):
     def _keep(self, own: Tensor, middle: Tensor, other: Tensor) -> None:
         """A tensor as own + share way + share (1 - share) bow."""
         place, bow = len(self._places), 4 * middle - 2 * (own + other)
-        straight = bow.abs().max() <= LINEAR * torch.maximum(own.abs().max(), other.abs().max())
+        straight = bow.abs().max() <= LINEAR_TOLERANCE * torch.maximum(own.abs().max(), other.abs().max())
         self.register_buffer(f"own{place}", own, persistent=False)
         self.register_buffer(f"way{place}", other - own, persistent=False)
         self.register_buffer(f"bow{place}", None if straight else bow, persistent=False)
@@ -59,7 +59,7 @@ class Blended(nn.Module):
         return picture
 
 
-def _thaw(network: nn.Module) -> None:
+def _drop_normalised(network: nn.Module) -> None:
     """What was normalised once, which is no polynomial of the weights, is made anew of mixed ones."""
     for module in network.modules():
         if "scaled" in module._buffers:

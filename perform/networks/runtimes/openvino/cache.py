@@ -18,24 +18,25 @@ from typing import Any
 import numpy as np
 
 from perform import paths
-from perform.networks.blending import Second
-from perform.networks.weights import Weights, sources_digest
+from perform.networks.blending import BlendTensors
+from perform.networks.families import code_digest
+from perform.networks.weights import Weights
 
 log = logging.getLogger("perform")
 
-LIMIT = 4 * 2**30  # bytes of all files; those that were used longest ago go first
-SUM = 32  # bytes of the checksum
-HEAD = 8  # bytes of the length of the facts
+MOST_CACHE_BYTES = 4 * 2**30  # bytes of all files; those that were used longest ago go first
+CHECKSUM_BYTES = 32  # bytes of the checksum
+LENGTH_BYTES = 8  # bytes of the length of the facts
 
 
-def key(weights: Weights, other: Second | None, *form: object) -> str:
+def cache_key(weights: Weights, other: BlendTensors | None, *form: object) -> str:
     """A name for the compiled form of some weights, and what is blended in; `form` is all else that it
     depends on.
 
     The code is part of it: another way to make a graph makes another graph.
     """
     sha = hashlib.sha256(repr((weights.config, *form)).encode())
-    sha.update(sources_digest())
+    sha.update(code_digest())
     for arrays in (weights.arrays, other.arrays if other else {}):
         for name, array in sorted(arrays.items()):
             sha.update(name.encode())
@@ -43,66 +44,66 @@ def key(weights: Weights, other: Second | None, *form: object) -> str:
     return sha.hexdigest()
 
 
-def load(name: str) -> tuple[dict[str, Any], list[memoryview]] | None:
+def load_compiled(name: str) -> tuple[dict[str, Any], list[memoryview]] | None:
     """The facts and parts of a compiled network, None where there is none or it is damaged.
 
     Parts are views: copies of some hundred MB would hold the interpreter while a show goes on.
     """
-    file = _folder() / f"{name}.bin"
+    file = _cache_folder() / f"{name}.bin"
     try:
         text = memoryview(file.read_bytes())
         file.touch()
     except OSError:
         return None
-    body, checksum = text[:-SUM], text[-SUM:]
+    body, checksum = text[:-CHECKSUM_BYTES], text[-CHECKSUM_BYTES:]
     if hashlib.sha256(body).digest() != checksum:
-        discard(name)
+        discard_compiled(name)
         return None
-    size = int.from_bytes(body[:HEAD], "little")
-    facts: dict[str, Any] = json.loads(bytes(body[HEAD : HEAD + size]))
-    parts, at = [], HEAD + size
+    size = int.from_bytes(body[:LENGTH_BYTES], "little")
+    facts: dict[str, Any] = json.loads(bytes(body[LENGTH_BYTES : LENGTH_BYTES + size]))
+    parts, at = [], LENGTH_BYTES + size
     for length in facts.pop("lengths"):
         parts.append(body[at : at + length])
         at += length
     return facts, parts
 
 
-def save(name: str, facts: Mapping[str, Any], parts: Sequence[bytes | memoryview]) -> None:
+def save_compiled(name: str, facts: Mapping[str, Any], parts: Sequence[bytes | memoryview]) -> None:
     """Keep a compiled network; a disk that takes none is said and does no harm."""
     told = json.dumps({**facts, "lengths": [len(part) for part in parts]}).encode()
-    folder, sha = _folder(), hashlib.sha256()
+    folder, sha = _cache_folder(), hashlib.sha256()
     partial = folder / f"{name}.{os.getpid()}.part"  # another process may be keeping the same one
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with partial.open("wb") as file:
-            for piece in (len(told).to_bytes(HEAD, "little"), told, *parts):
+            for piece in (len(told).to_bytes(LENGTH_BYTES, "little"), told, *parts):
                 sha.update(piece)
                 file.write(piece)
             file.write(sha.digest())
         partial.replace(folder / f"{name}.bin")
-        _tidy(folder)
+        _remove_oldest(folder)
     except OSError as error:
         log.warning("a compiled network could not be kept: %s", error)
         with suppress(OSError):
             partial.unlink(missing_ok=True)
 
 
-def discard(name: str) -> None:
+def discard_compiled(name: str) -> None:
     """Take a file away that is of no use."""
     log.warning("a compiled network was damaged and is made again")
     with suppress(OSError):
-        (_folder() / f"{name}.bin").unlink()
+        (_cache_folder() / f"{name}.bin").unlink()
 
 
-def _folder() -> Path:
+def _cache_folder() -> Path:
     return paths.user_cache() / "compiled"
 
 
-def _tidy(folder: Path) -> None:
+def _remove_oldest(folder: Path) -> None:
     """Keep within the limit."""
     files = sorted(folder.glob("*.bin"), key=lambda file: file.stat().st_mtime, reverse=True)
     total = 0
     for file in files:
         total += file.stat().st_size
-        if total > LIMIT:
+        if total > MOST_CACHE_BYTES:
             file.unlink()

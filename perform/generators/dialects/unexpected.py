@@ -8,25 +8,25 @@ from dataclasses import replace
 from perform.networks import ModelError
 from perform.networks.weights import Weights, printable
 
-SHOWN, LONGEST = 4, 60  # names in a note, and characters of one
-HEAVY = ("weight", "bias")  # without these a network is another one; the rest are counters and the like
+SHOWN_NAMES, SHOWN_LENGTH = 4, 60  # names in a note, and characters of one
+ESSENTIAL = ("weight", "bias")  # without these a network is another one; the rest are counters and the like
 
 
-def accounted(weights: Weights, names: Iterable[str]) -> Weights:
+def note_unexpected(weights: Weights, names: Iterable[str]) -> Weights:
     """The weights, with a note of the names among `names` that they have no place for.
 
     ModelError when one of them is a weight or a bias."""
     left = sorted(set(names) - set(weights.arrays))
-    if heavy := [name for name in left if name.endswith(HEAVY)]:
+    if heavy := [name for name in left if name.endswith(ESSENTIAL)]:
         raise ModelError(f"{heavy[0]} has no place in a {weights.config.family}: the network is another one")
     if not left:
         return weights
-    shown = ", ".join(printable(name, LONGEST) for name in left[:SHOWN])
-    more = f" and {len(left) - SHOWN} more" if len(left) > SHOWN else ""
-    return replace(weights, notes=with_odd(weights.notes, f"left out: {shown}{more}"))
+    shown = ", ".join(printable(name, SHOWN_LENGTH) for name in left[:SHOWN_NAMES])
+    more = f" and {len(left) - SHOWN_NAMES} more" if len(left) > SHOWN_NAMES else ""
+    return replace(weights, notes=with_remarks(weights.notes, f"left out: {shown}{more}"))
 
 
-def with_odd(notes: Mapping[str, str], *remarks: str) -> dict[str, str]:
+def with_remarks(notes: Mapping[str, str], *remarks: str) -> dict[str, str]:
     """Notes with further remarks on what is odd in a file."""
     odd = [*filter(None, [notes.get("odd")]), *remarks]
     return {**notes, "odd": "; ".join(odd)} if odd else dict(notes)

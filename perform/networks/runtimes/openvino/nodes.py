@@ -10,27 +10,27 @@ from openvino import opset13 as op
 Node: TypeAlias = Any  # OpenVINO's Python package carries no types
 
 
-def floats(value: Any) -> Node:
+def float_constant(value: Any) -> Node:
     """A constant."""
     return op.constant(np.ascontiguousarray(value, np.float32))
 
 
-def whole(value: Any) -> Node:
+def int_constant(value: Any) -> Node:
     """A constant of whole numbers."""
     return op.constant(np.asarray(value, np.int64))
 
 
-def spread(vector: Node) -> Node:
+def per_channel(vector: Node) -> Node:
     """[1, channels] -> [1, channels, 1, 1]."""
-    return op.reshape(vector, whole([1, -1, 1, 1]), False)
+    return op.reshape(vector, int_constant([1, -1, 1, 1]), False)
 
 
-def times(vector: Node, matrix: Node) -> Node:
+def times_matrix(vector: Node, matrix: Node) -> Node:
     """[1, inputs] times a matrix [outputs, inputs]: [1, outputs]."""
     return op.matmul(vector, matrix, False, True)
 
 
-def result(node: Node, name: str) -> Node:
+def named_result(node: Node, name: str) -> Node:
     """An output of the graph, by a name beside those that the node has."""
     node.output(0).get_tensor().add_names({name})
     return op.result(node)

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from perform.networks.bending import Bend, packed
-from perform.networks.blending import Second
-from perform.networks.runtimes.eager import network
-from perform.networks.runtimes.splice import converted
-from perform.networks.weights import Weights, family
+from perform.networks.bending import Bend, pack_values
+from perform.networks.blending import BlendTensors
+from perform.networks.families import family
+from perform.networks.runtimes.openvino.bending import convert_module
+from perform.networks.runtimes.torch.network import build_network
+from perform.networks.weights import Weights
 
 EXACT = (0,)  # nothing is computed in float32 when the rest is not
 
@@ -22,7 +23,7 @@ def parts(
     hint: str,
     exact: int = 0,
     bends: Sequence[Bend] = (),
-    other: Second | None = None,
+    other: BlendTensors | None = None,
 ) -> list[tuple[Any, str]]:
     """The whole synthesis as one ov.Model with its hint: ws and the family's inputs by name to `image`."""
     kind, config = family(weights.config.family), weights.config
@@ -30,13 +31,13 @@ def parts(
     given = [np.zeros((config.space.num_ws, config.space.w_dim), np.float32)]
     given += kind.inputs(weights)(defaults)
     given += [np.full(1, 0.5, np.float32)] if other else []
-    given += [packed(bends, {})] if bends else []
-    module = network(weights, bends=bends, other=other)
+    given += [pack_values(bends, {})] if bends else []
+    module = build_network(weights, bends=bends, other=other)
     example = [torch.tensor(array) for array in given]
     memories = module(*example)[1:]
     more = [name for name, there in (("blend", other), ("bend", bends)) if there]
     names = ["ws", *kind.INPUTS, *more, *(f"memory{i}" for i in range(len(memories)))]
-    model = converted(module, [*example, *memories])
+    model = convert_module(module, [*example, *memories])
     for port, name in zip(model.inputs, names, strict=True):
         port.get_tensor().set_names({name})
     for i, port in enumerate(model.outputs):

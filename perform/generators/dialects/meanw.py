@@ -8,26 +8,27 @@ from dataclasses import replace
 import numpy as np
 
 from perform.networks import ModelError
-from perform.networks.weights import Weights, family
+from perform.networks.families import family
+from perform.networks.weights import Weights
 
 SAMPLES = 8192  # the mean's own deviation is then 1/90 of that of w
-BATCH = 1024
-VALUES = 1 << 22  # of one layer at a time: networks that are wider are mapped in smaller batches
-MOST = 1 << 26  # values of a mapping; the largest published ones have 3 million
-SEED = 0
-NAME = "mapping.w_avg"
+MOST_BATCH = 1024
+MOST_LAYER_VALUES = 1 << 22  # of one layer at a time: networks that are wider are mapped in smaller batches
+MOST_MAPPING_VALUES = 1 << 26  # values of a mapping; the largest published ones have 3 million
+MEAN_SEED = 0
+MEAN_W = "mapping.w_avg"
 
 
-def centred(weights: Weights) -> Weights:
+def with_mean_w(weights: Weights) -> Weights:
     """The weights with the mean of `SAMPLES` mapped, seeded z in place of `mapping.w_avg`; of a
     conditional network, with its classes in turn. Raises ModelError when it is not finite."""
     space = weights.config.space
     shapes = [array.shape for name, array in weights.arrays.items() if name.startswith("mapping.")]
-    if (values := sum(map(math.prod, shapes))) > MOST:
-        raise ModelError(f"its mapping has {values} values, may have {MOST}")
-    batch = min(BATCH, max(1, VALUES // max(map(max, shapes))))
+    if (values := sum(map(math.prod, shapes))) > MOST_MAPPING_VALUES:
+        raise ModelError(f"its mapping has {values} values, may have {MOST_MAPPING_VALUES}")
+    batch = min(MOST_BATCH, max(1, MOST_LAYER_VALUES // max(map(max, shapes))))
     mapping = family(weights.config.family).mapping(weights)
-    draw = np.random.Generator(np.random.PCG64(SEED))
+    draw = np.random.Generator(np.random.PCG64(MEAN_SEED))
     total = np.zeros(space.w_dim)
     for start in range(0, SAMPLES, batch):
         count = min(batch, SAMPLES - start)
@@ -40,4 +41,4 @@ def centred(weights: Weights) -> Weights:
     if not np.isfinite(mean).all():
         raise ModelError("the mapping of its latents is not finite")
     note = {"centre": f"mean of {SAMPLES} mapped latents: the file has none"}
-    return replace(weights, arrays={**weights.arrays, NAME: mean}, notes={**weights.notes, **note})
+    return replace(weights, arrays={**weights.arrays, MEAN_W: mean}, notes={**weights.notes, **note})

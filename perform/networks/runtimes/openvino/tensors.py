@@ -16,8 +16,8 @@ from openvino import opset13 as op
 
 from perform.arrays import Floats
 from perform.networks.bending import Bend
-from perform.networks.blending import Second
-from perform.networks.runtimes.nodes import Node, floats
+from perform.networks.blending import BlendTensors
+from perform.networks.runtimes.openvino.nodes import Node, float_constant
 from perform.networks.weights import Weights
 
 Shaped: TypeAlias = Callable[[Floats], NDArray[Any]]
@@ -25,7 +25,7 @@ Shaped: TypeAlias = Callable[[Floats], NDArray[Any]]
 PREFIX = "synthesis."  # of the tensors that graphs are made of
 
 
-class Tensors:
+class WeightNodes:
     """The tensors of a network by their names without `synthesis.`, as they go into its graph.
 
     `parameters` are what the graph takes for them besides.
@@ -45,17 +45,17 @@ class Tensors:
 
     def value(self, name: str, shaped: Shaped) -> Node:
         """A tensor, shaped for its use by a linear function."""
-        return floats(shaped(self.array(name)))
+        return float_constant(shaped(self.array(name)))
 
     def power(self, name: str, summed: Shaped) -> Node:
         """What a linear function makes of the squares of a tensor."""
-        return floats(summed(np.square(self.array(name))))
+        return float_constant(summed(np.square(self.array(name))))
 
 
-class Mixed(Tensors):
+class BlendedWeightNodes(WeightNodes):
     """The same with a share of a second network's tensors; the graph takes it as `blend` [1]."""
 
-    def __init__(self, arrays: Mapping[str, Floats], other: Second) -> None:
+    def __init__(self, arrays: Mapping[str, Floats], other: BlendTensors) -> None:
         super().__init__(arrays)
         self._others = other.arrays
         self._share = op.parameter([1], np.float32, name="blend")
@@ -68,30 +68,30 @@ class Mixed(Tensors):
         one = super().value(name, shaped)
         if self.fixed(name):
             return one
-        return self._mixed(one, floats(shaped(self._others[PREFIX + name])))
+        return self._mixed(one, float_constant(shaped(self._others[PREFIX + name])))
 
     def power(self, name: str, summed: Shaped) -> Node:
         one = super().power(name, summed)
         if self.fixed(name):
             return one
         other = self._others[PREFIX + name]
-        cross = floats(summed(self.array(name) * other))
-        its = floats(summed(np.square(other)))
+        cross = float_constant(summed(self.array(name) * other))
+        its = float_constant(summed(np.square(other)))
         return self._mixed(self._mixed(one, cross), self._mixed(cross, its))  # the square of a sum
 
     def _mixed(self, one: Node, other: Node) -> Node:
         return op.add(one, op.multiply(op.subtract(other, one), self._share))
 
 
-def tensors(weights: Weights, other: Second | None) -> Tensors:
+def weight_nodes(weights: Weights, other: BlendTensors | None) -> WeightNodes:
     """Those of a network, or of two."""
-    return Tensors(weights.arrays) if other is None else Mixed(weights.arrays, other)
+    return WeightNodes(weights.arrays) if other is None else BlendedWeightNodes(weights.arrays, other)
 
 
-def splicer(bends: Sequence[Bend]) -> Any:
+def bend_inserter(bends: Sequence[Bend]) -> Any:
     """What sets bends into a graph, None without any: torch is not needed then."""
     if not bends:
         return None
-    from perform.networks.runtimes.splice import Splicer
+    from perform.networks.runtimes.openvino.bending import BendInserter
 
-    return Splicer(bends)
+    return BendInserter(bends)

@@ -14,18 +14,18 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from perform.networks.bending import FEEDBACK, Bend
+from perform.networks.bending import MOST_FEEDBACK, Bend
 
 Operation: TypeAlias = Callable[[Tensor, Tensor, int], Tensor]  # activations, live values, radius
 
 
-def _sampled(x: Tensor, across: Tensor, up: Tensor) -> Tensor:
+def _resampled(x: Tensor, across: Tensor, up: Tensor) -> Tensor:
     """x [n, c, h, w] read at places [h, w] in -1..1, mirrored beyond its edges."""
     grid = torch.stack([across, up], -1)[None].to(x)
     return functional.grid_sample(x, grid.expand(x.shape[0], -1, -1, -1), "bilinear", "reflection", False)
 
 
-def _places(x: Tensor) -> tuple[Tensor, Tensor]:
+def _cell_positions(x: Tensor) -> tuple[Tensor, Tensor]:
     """Where the cells of x lie, across and down, each [h, w] in -1..1."""
     height, width = x.shape[2:]
     across = (torch.arange(width, dtype=torch.float32, device=x.device) * 2 + 1) / width - 1
@@ -34,27 +34,27 @@ def _places(x: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _rotated(x: Tensor, values: Tensor, _: int) -> Tensor:
-    across, down = _places(x)
+    across, down = _cell_positions(x)
     angle = values[0] * (2 * pi)
     aspect = x.shape[3] / x.shape[2]
     sine, cosine = angle.sin(), angle.cos()
-    return _sampled(x, across * cosine - down * sine / aspect, across * sine * aspect + down * cosine)
+    return _resampled(x, across * cosine - down * sine / aspect, across * sine * aspect + down * cosine)
 
 
 def _translated(x: Tensor, values: Tensor, _: int) -> Tensor:
-    across, down = _places(x)
-    return _sampled(x, across - 2 * values[0], down + 2 * values[1])
+    across, down = _cell_positions(x)
+    return _resampled(x, across - 2 * values[0], down + 2 * values[1])
 
 
 def _zoomed(x: Tensor, values: Tensor, _: int) -> Tensor:
-    across, down = _places(x)
-    return _sampled(x, across / values[0], down / values[0])
+    across, down = _cell_positions(x)
+    return _resampled(x, across / values[0], down / values[0])
 
 
 def _warped(x: Tensor, values: Tensor, _: int) -> Tensor:
-    across, down = _places(x)
+    across, down = _cell_positions(x)
     depth, waves, phase = values[0] * 2, values[1] * pi, values[2] * (2 * pi)
-    return _sampled(
+    return _resampled(
         x, across + depth * (down * waves + phase).sin(), down + depth * (across * waves + phase).sin()
     )
 
@@ -79,7 +79,7 @@ def _blurred(x: Tensor, _: Tensor, radius: int) -> Tensor:
     return functional.conv2d(x, row.transpose(2, 3), groups=channels)
 
 
-OPERATIONS: dict[str, Operation] = {
+TORCH_OPERATIONS: dict[str, Operation] = {
     "ablate": lambda x, values, radius: torch.zeros_like(x),
     "scale": lambda x, values, radius: x * values[0].to(x),
     "threshold": lambda x, values, radius: (x > values[0].to(x)).to(x),
@@ -94,7 +94,7 @@ OPERATIONS: dict[str, Operation] = {
 }
 
 
-class Bending(nn.Module):
+class BendLayer(nn.Module):
     """One bend of activations x [n, c, h, w]; `values` are its live ones, `memory` what it gave last."""
 
     def __init__(self, bend: Bend) -> None:
@@ -108,12 +108,12 @@ class Bending(nn.Module):
         chosen = ((channel > values[0]) & (channel < values[1])).to(x)
         amount = chosen[None, :, None, None] * values[2].to(x)
         if memory is not None:
-            return x + amount * FEEDBACK * (memory - x)
-        bent = OPERATIONS[self.bend.operation](x, values[3:], self.bend.radius)
+            return x + amount * MOST_FEEDBACK * (memory - x)
+        bent = TORCH_OPERATIONS[self.bend.operation](x, values[3:], self.bend.radius)
         return x + amount * (bent - x)
 
 
-class Bent(nn.Module):
+class BentSynthesis(nn.Module):
     """A synthesis of so many `inputs`, with bends in it.
 
     (ws, *inputs, values, *memories), without bends (ws, *inputs), gives the picture [1, channels,
@@ -124,7 +124,7 @@ class Bent(nn.Module):
     def __init__(self, synthesis: nn.Module, bends: Sequence[Bend], inputs: int) -> None:
         super().__init__()
         self.synthesis, self._inputs = synthesis, inputs
-        self._bends = [Bending(bend) for bend in bends]
+        self._bends = [BendLayer(bend) for bend in bends]
         self._values: Sequence[Tensor] = ()
         self._memories: list[Tensor] = []
         self._made: list[Tensor] = []

@@ -16,11 +16,11 @@ from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
 from torch import Tensor, nn
 
 from perform.networks.bending import Bend
-from perform.networks.runtimes.bent import Bending
-from perform.networks.runtimes.nodes import Node, result
+from perform.networks.runtimes.openvino.nodes import Node, named_result
+from perform.networks.runtimes.torch.bending import BendLayer
 
 
-def converted(module: nn.Module, example: Sequence[Tensor]) -> Any:
+def convert_module(module: nn.Module, example: Sequence[Tensor]) -> Any:
     """A torch module as an ov.Model of fixed shapes, its inputs in the order of the example."""
     with torch.inference_mode(), warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # of torch.jit, which OpenVINO converts from
@@ -35,7 +35,7 @@ def converted(module: nn.Module, example: Sequence[Tensor]) -> Any:
     return model
 
 
-class Splicer:
+class BendInserter:
     """Sets bends into a graph while it is made: called with a layer's name and what the layer gives, it
     gives the bent activations. `parameters` and `results` are what the graph has more for it."""
 
@@ -62,11 +62,11 @@ class Splicer:
             memory = op.parameter(shape, np.float32, name=f"memory{place}")
             self.parameters.append(memory)
             given.append(memory.output(0))
-        model = converted(Bending(bend), [torch.zeros(list(port.get_shape())) for port in given])
+        model = convert_module(BendLayer(bend), [torch.zeros(list(port.get_shape())) for port in given])
         for inner, outer in zip(model.get_parameters(), given, strict=True):
             for target in inner.output(0).get_target_inputs():
                 target.replace_source_output(outer)
         node = model.get_results()[0].input_value(0).get_node()
         if bend.remembers:
-            self.results.append(result(node, f"kept{place}"))
+            self.results.append(named_result(node, f"kept{place}"))
         return node

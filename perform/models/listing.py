@@ -12,15 +12,15 @@ from typing import Any
 from perform import generators
 from perform.catalogue import Library
 from perform.generators import untrained
-from perform.models import keep, located
+from perform.models import located, store
 from perform.networks import ModelError
 
-SECONDS = 1.0  # that a measurement lasts
-ODD = ("odd", "centre")  # notes of readers on what is unusual in a file
+MEASURED_SECONDS = 1.0  # that a measurement lasts
+REMARK_NOTES = ("odd", "centre")  # notes of readers on what is unusual in a file
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ModelRow:
     """A model of the list. `origin` is built-in, imported, or the folder; `bytes` the file's size;
     `fault` why it cannot be played."""
 
@@ -33,24 +33,26 @@ class Row:
     fault: str = ""
 
 
-def listed() -> Iterator[Row]:
+def list_models() -> Iterator[ModelRow]:
     """Every model that can be played by name."""
-    for name in untrained.TABLES:
-        yield _row(name, name, "built-in")
+    for name in untrained.BUILT_IN:
+        yield _model_row(name, name, "built-in")
     for name, file in Library().models().items():
-        yield _row(name, str(file), "imported" if file.parent == keep.folder() else str(file.parent))
+        yield _model_row(
+            name, str(file), "imported" if file.parent == store.models_folder() else str(file.parent)
+        )
 
 
-def _row(name: str, model: str, origin: str) -> Row:
+def _model_row(name: str, model: str, origin: str) -> ModelRow:
     size = Path(model).stat().st_size if Path(model).is_file() else None
     try:
         config = generators.header(model)[0]
     except ModelError as error:
-        return Row(name, origin, bytes=size, fault=str(error))
-    return Row(name, origin, config.family, config.size, config.space.c_dim, size)
+        return ModelRow(name, origin, bytes=size, fault=str(error))
+    return ModelRow(name, origin, config.family, config.size, config.space.c_dim, size)
 
 
-def info(name: str, measure: bool = True) -> dict[str, Any]:
+def model_info(name: str, measure: bool = True) -> dict[str, Any]:
     """All that is known of a model, as plain values; `pictures_per_second` of this machine, if measured.
 
     A model that needs more memory than models may take here is not opened, so not measured either."""
@@ -73,21 +75,21 @@ def info(name: str, measure: bool = True) -> dict[str, Any]:
         "file_bytes": file.stat().st_size if file else None,
         "memory_bytes": round(needed),
         "fits": needed <= spare,
-        **(_measured(model) if measure and needed <= spare else {}),
+        **(_measured_speed(model) if measure and needed <= spare else {}),
         "licence": notes.get("licence", "not stated; ask who made it"),
         "title": notes.get("title", ""),
         "source": notes.get("source", notes.get("title", "")),
-        "odd": [notes[key] for key in ODD if key in notes],
+        "odd": [notes[key] for key in REMARK_NOTES if key in notes],
         "sha256": notes.get("sha256"),
         "controls": [parameter.name for parameter in generators.parameters(model)],
         "layers": list(config.bendable),
     }
 
 
-def _measured(model: str) -> dict[str, Any]:
+def _measured_speed(model: str) -> dict[str, Any]:
     """Pictures a second as the model plays here."""
-    from perform.sampling.speed import rate
+    from perform.sampling.speed import pictures_per_second
 
     with closing(generators.open(model)) as unit:
         played = {key: getattr(unit, key, "") for key in ("device", "precision", "reason")}
-        return {"pictures_per_second": round(rate(unit, SECONDS), 1), **played}
+        return {"pictures_per_second": round(pictures_per_second(unit, MEASURED_SECONDS), 1), **played}

@@ -15,18 +15,18 @@ from torch import Tensor
 from perform.arrays import Floats, Pixels
 from perform.networks import Precision
 from perform.networks.bending import Bend
-from perform.networks.blending import Second
-from perform.networks.runtimes.base import Base
-from perform.networks.runtimes.eager import choose, network, pixels
+from perform.networks.blending import BlendTensors
+from perform.networks.runtimes.base import Runtime
+from perform.networks.runtimes.torch.network import build_network, choose_precision, to_pixels
 from perform.networks.weights import Weights
 
 Capture: TypeAlias = Callable[[Callable[[], Tensor]], tuple[Callable[[], None], Tensor]]
 
-WARM_UP = 3  # runs before the capture: libraries load and take their workspaces in them
-CAPTURING = Lock()  # models may be opened on several threads; torch records one graph at a time
+WARM_UP_RUNS = 3  # runs before the capture: libraries load and take their workspaces in them
+CAPTURE_LOCK = Lock()  # models may be opened on several threads; torch records one graph at a time
 
 
-def capture(run: Callable[[], Tensor]) -> tuple[Callable[[], None], Tensor]:
+def capture_graph(run: Callable[[], Tensor]) -> tuple[Callable[[], None], Tensor]:
     """A CUDA graph of `run`: what replays it, and the tensor that each replay fills.
 
     Another model may be playing on another thread meanwhile: what that one does is no part of this
@@ -34,9 +34,9 @@ def capture(run: Callable[[], Tensor]) -> tuple[Callable[[], None], Tensor]:
     """
     aside, graph = torch.cuda.Stream(), torch.cuda.CUDAGraph()  # type: ignore[no-untyped-call]
     aside.wait_stream(torch.cuda.current_stream())
-    with CAPTURING:
+    with CAPTURE_LOCK:
         with torch.cuda.stream(aside):
-            for _ in range(WARM_UP):
+            for _ in range(WARM_UP_RUNS):
                 run()
         torch.cuda.current_stream().wait_stream(aside)
         with torch.cuda.graph(graph, stream=aside, capture_error_mode="thread_local"):
@@ -44,7 +44,7 @@ def capture(run: Callable[[], Tensor]) -> tuple[Callable[[], None], Tensor]:
     return graph.replay, output
 
 
-def steady() -> AbstractContextManager[None]:
+def deterministic_cudnn() -> AbstractContextManager[None]:
     """The frame is a function: cuDNN takes algorithms that give the same result each time, and chooses
     them by its rules, not by a race. What is captured meanwhile keeps them."""
     flags: AbstractContextManager[None] = torch.backends.cudnn.flags(
@@ -53,7 +53,7 @@ def steady() -> AbstractContextManager[None]:
     return flags
 
 
-class Cuda(Base):
+class Cuda(Runtime):
     """A generator on the current CUDA device. `capture` and `device` are others only in tests.
 
     The graph reads the latent and the family's inputs from tensors that stay where they are; a
@@ -65,23 +65,23 @@ class Cuda(Base):
         self,
         weights: Weights,
         precision: Precision = "auto",
-        capture: Capture = capture,
+        capture: Capture = capture_graph,
         device: str = "cuda",
         bends: Sequence[Bend] = (),
-        other: Second | None = None,
+        other: BlendTensors | None = None,
         fuse: Callable[[torch.nn.Module], int] | None = None,
     ) -> None:
-        chosen = choose("cuda", precision)
+        chosen = choose_precision("cuda", precision)
         super().__init__(weights, device, chosen, "", bends, other)
         pinned = device == "cuda"
-        self._synthesis = network(weights, chosen, bends, other).to(device)
+        self._synthesis = build_network(weights, chosen, bends, other).to(device)
         if fuse:
             fuse(self._synthesis)
         space = self.space
         self._given = (np.zeros((space.num_ws, space.w_dim), np.float32), *self._inputs({}))
         # Copies, to be written over
         self._tensors = [torch.tensor(array, device=device) for array in self._given]
-        with torch.inference_mode(), steady():
+        with torch.inference_mode(), deterministic_cudnn():
             self._memories = self._synthesis(*self._tensors)[1:]
             self._replay, self._output = capture(self._run)
         self._fresh = bool(self._memories)
@@ -96,7 +96,7 @@ class Cuda(Base):
     def _run(self) -> Tensor:
         picture, *memories = self._synthesis(*self._tensors, *self._memories)
         self._remember(memories)
-        return pixels(picture)[0].contiguous()
+        return to_pixels(picture)[0].contiguous()
 
     def _remember(self, memories: Sequence[Tensor]) -> None:
         for memory, new in zip(self._memories, memories, strict=True):

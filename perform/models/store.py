@@ -18,16 +18,17 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 
 from perform import generators, paths
-from perform.generators import latents, untrained
-from perform.generators.load import load
+from perform.generators import untrained
+from perform.generators.load import load_weights
 from perform.latent.paths import z_of
 from perform.networks import ModelError, weights
+from perform.networks.modelfiles import COMPANIONS, discriminator_file, read_header, write_weights
 from perform.networks.weights import Weights
 
-Progress: TypeAlias = Callable[[str, float | None], None]  # a step, and how much of it is done: 0..1
+ReportProgress: TypeAlias = Callable[[str, float | None], None]  # a step, and how much of it is done: 0..1
 
-BLOCK = 1 << 22  # bytes read at once
-NAME = re.compile(r"\w[\w.+ -]{0,99}")
+READ_BYTES = 1 << 22  # bytes read at once
+MODEL_NAME = re.compile(r"\w[\w.+ -]{0,99}")
 LEAST_PSNR = 37.0  # dB of the form that plays, against float32; it was chosen for 40, on other latents
 JUDGED = 3  # pictures that are compared
 
@@ -39,13 +40,13 @@ class Imported(NamedTuple):
     known: bool
 
 
-def folder() -> Path:
+def models_folder() -> Path:
     """Where imported models are; may not exist yet."""
     return paths.user_data() / "models"
 
 
-def bring(
-    file: Path, name: str, force: bool = False, progress: Progress = lambda step, share: None
+def import_model(
+    file: Path, name: str, force: bool = False, progress: ReportProgress = lambda step, share: None
 ) -> Imported:
     """Import a model file of any known project under a name.
 
@@ -53,57 +54,61 @@ def bring(
     that could be played. Raises ModelError for a file that is no generator, ValueError for a name that is
     taken by another model (unless `force`) or cannot be one.
     """
-    target = _target(name)
-    source = _hashed(file, progress)
+    target = _file_for_name(name)
+    source = _file_hash(file, progress)
     if target.is_file() and not force:
-        if _source(target) == source:
+        if _source_hash(target) == source:
             return Imported(target, True)
         raise ValueError(f"{name} is another model already ({target}): give another name, or --force")
     progress("reading", None)
-    found = load(file)
+    found = load_weights(file)
     progress("writing", None)
     target.parent.mkdir(parents=True, exist_ok=True)
-    notes = {**found.notes, "sha256": source, "content": content(found)}
-    weights.write(target, replace(found, notes=notes))
-    if (judge := latents.discriminator_file(file)).is_file():
-        shutil.copyfile(judge, latents.discriminator_file(target))
+    notes = {**found.notes, "sha256": source, "content": content_hash(found)}
+    write_weights(target, replace(found, notes=notes))
+    if (judge := discriminator_file(file)).is_file():
+        shutil.copyfile(judge, discriminator_file(target))
     else:
-        latents.discriminator_file(target).unlink(missing_ok=True)
+        discriminator_file(target).unlink(missing_ok=True)
     return Imported(target, False)
 
 
-def export(model: str, file: Path, dtype: str = "float32", notes: Mapping[str, str] | None = None) -> None:
+def export_model(
+    model: str, file: Path, dtype: str = "float32", notes: Mapping[str, str] | None = None
+) -> None:
     """Write a model (a built-in's name, or a file of any known project) as safetensors to hand on.
 
     float16 is half as large, and read back as float32; `notes` (title, licence …) replace its own. A
     discriminator beside `file` was another model's, and goes. Raises ValueError for a file of another suffix,
     ModelError for what is no model or goes beyond `dtype`.
     """
-    if file.suffix != ".safetensors" or file.name.endswith(latents.COMPANIONS):
-        raise ValueError(f"{file}, must be a .safetensors, and not a {' or '.join(latents.COMPANIONS)}")
-    found = weights.rounded(generators.weights_of(model), dtype)
+    if file.suffix != ".safetensors" or file.name.endswith(COMPANIONS):
+        raise ValueError(f"{file}, must be a .safetensors, and not a {' or '.join(COMPANIONS)}")
+    found = weights.rounded_weights(generators.weights_of(model), dtype)
     kept = {name: note for name, note in found.notes.items() if name != "sha256"}
-    weights.write(file, replace(found, notes={**kept, **(notes or {}), "content": content(found)}), dtype)
-    latents.discriminator_file(file).unlink(missing_ok=True)
+    write_weights(
+        file, replace(found, notes={**kept, **(notes or {}), "content": content_hash(found)}), dtype
+    )
+    discriminator_file(file).unlink(missing_ok=True)
 
 
-def verify(model: str, progress: Progress = lambda step, share: None) -> list[str]:
+def verify_model(model: str, progress: ReportProgress = lambda step, share: None) -> list[str]:
     """What of a model was found right, a phrase each. ModelError says what is wrong with it."""
     progress("reading", None)
     found = generators.weights_of(model)  # every tensor with its shape, and finite
     told = [f"{len(found.arrays)} tensors, all finite and of the right shapes"]
     wanted = found.notes.get("content")
     if wanted is not None:
-        if content(found) != wanted:
+        if content_hash(found) != wanted:
             raise ModelError(
                 f"{model} was changed after it was written: its tensors are not those of its hash"
             )
         told.append("the same as when it was written")
     progress("drawing", None)
-    return [*told, _compared(model, found)]
+    return [*told, _compare_with_float32(model, found)]
 
 
-def content(found: Weights) -> str:
+def content_hash(found: Weights) -> str:
     """The SHA-256 of a configuration and its tensors."""
     sha = hashlib.sha256(json.dumps([found.config.family, asdict(found.config)]).encode())
     for name, array in sorted(found.arrays.items()):
@@ -112,47 +117,45 @@ def content(found: Weights) -> str:
     return sha.hexdigest()
 
 
-def _target(name: str) -> Path:
+def _file_for_name(name: str) -> Path:
     """The file for a name. ValueError when it cannot be one."""
-    if not NAME.fullmatch(name):
+    if not MODEL_NAME.fullmatch(name):
         raise ValueError(
             f"{name!r} cannot be a model's name: letters, digits, spaces and . _ - + can, up to 100"
         )
-    if f"{name}.safetensors".endswith(latents.COMPANIONS):
-        raise ValueError(
-            f"{name} cannot be a model's name: {' and '.join(latents.COMPANIONS)} lie beside models"
-        )
-    if name in untrained.TABLES:
+    if f"{name}.safetensors".endswith(COMPANIONS):
+        raise ValueError(f"{name} cannot be a model's name: {' and '.join(COMPANIONS)} lie beside models")
+    if name in untrained.BUILT_IN:
         raise ValueError(f"{name} is a built-in model, must be another name")
-    return folder() / f"{name}.safetensors"
+    return models_folder() / f"{name}.safetensors"
 
 
-def _hashed(file: Path, progress: Progress) -> str:
+def _file_hash(file: Path, progress: ReportProgress) -> str:
     """The SHA-256 of a file."""
     sha, done = hashlib.sha256(), 0
     if not file.is_file():
         raise FileNotFoundError(f"{file}: there is no such file")
     size = max(file.stat().st_size, 1)
     with file.open("rb") as stream:
-        while block := stream.read(BLOCK):
+        while block := stream.read(READ_BYTES):
             sha.update(block)
             done += len(block)
             progress("hashing", done / size)
     return sha.hexdigest()
 
 
-def _source(file: Path) -> str | None:
+def _source_hash(file: Path) -> str | None:
     """The hash of the file that a kept model came from."""
     try:
-        return weights.header(file)[1].get("sha256")
+        return read_header(file)[1].get("sha256")
     except ModelError:
         return None
 
 
-def _compared(model: str, found: Weights) -> str:
+def _compare_with_float32(model: str, found: Weights) -> str:
     """How near the form that plays is to the plain network. ModelError when it is not near enough."""
     from perform.networks.runtimes.base import psnr
-    from perform.networks.runtimes.eager import Eager
+    from perform.networks.runtimes.torch.eager import Eager
 
     plain, fast = Eager(found), generators.opened(found)
     worst = float("inf")

@@ -1,0 +1,76 @@
+"""The families of networks, found by name: each is a package of perform/generators with a module `network`.
+
+This room names none of them: a new family is a new package there, and nothing changes here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from hashlib import sha256
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Protocol, TypeAlias, cast
+
+from perform.arrays import Floats
+from perform.networks import ModelError
+from perform.networks.weights import NetworkConfig, Weights
+
+Controls: TypeAlias = Mapping[str, Any]  # values of parameters by name
+Mapper: TypeAlias = Callable[[Floats, Floats | None], Floats]
+MeanW: TypeAlias = Callable[[Floats | None], Floats]
+
+PACKAGE = Path(__file__).parent.parent
+RACK = "generators"  # the folder with the packages of the families
+NAME_LIMIT = 80  # characters of an unknown family's name shown
+
+
+class Family(Protocol):
+    """What the package of a family gives (`perform.generators.stylegan2` …); numpy only.
+
+    `INPUTS` names what its synthesis takes besides the latent, in order. Its module `network` has
+    `synthesis(weights, dtype)`, a torch module that is the oracle of every faster form: ws [num_ws,
+    w_dim] and the inputs to the picture [1, channels, height, width] as the network gives it.
+    """
+
+    INPUTS: tuple[str, ...]
+
+    @property
+    def Config(self) -> type[NetworkConfig]: ...  # noqa: N802 - a class of the package
+
+    def mapping(self, weights: Weights) -> Mapper:
+        """From z [n, z_dim] and labels [n or 1, c_dim] (None: the first class) to w [n, w_dim]."""
+        ...
+
+    def mean(self, weights: Weights) -> MeanW:
+        """From labels [1, c_dim] (None: the first class) to the centre of truncation [w_dim]."""
+        ...
+
+    def inputs(self, weights: Weights) -> Callable[[Controls], tuple[Floats, ...]]:
+        """From the values of the parameters to the inputs; the same array as long as it is the same."""
+        ...
+
+
+def family(name: str) -> Family:
+    """A family by name. ModelError when there is none."""
+    known = sorted(file.parent.name for file in (PACKAGE / RACK).glob("*/network.py"))
+    if name not in known:
+        raise ModelError(f"family = {name[:NAME_LIMIT]!r}, must be one of {', '.join(known)}")
+    return cast(Family, import_module(f"perform.{RACK}.{name}"))
+
+
+def family_module(name: str, part: str) -> Any:
+    """A module of a family (`network`: in torch, `graph`: in OpenVINO); None where it has none."""
+    full = f"perform.{RACK}.{name}.{part}"
+    return import_module(full) if find_spec(full) else None
+
+
+@lru_cache(maxsize=1)
+def code_digest() -> bytes:
+    """A digest of all code that makes or reads a network: what is kept on disk is valid for one of it."""
+    sha = sha256()
+    for folder in (Path(__file__).parent, PACKAGE / RACK):
+        for file in sorted(folder.rglob("*.py")):
+            sha.update(file.read_bytes())
+    return sha.digest()

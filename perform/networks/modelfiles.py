@@ -1,0 +1,106 @@
+"""Model files of our own: safetensors, whose metadata holds the family, its configuration and notes.
+
+The tensors have the names that the field's files use. The configuration is JSON; the notes are text (title,
+licence, source …). Beside a model may lie files of the same name with other suffixes: its directions and its
+discriminator.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from perform.networks import ModelError
+from perform.networks.families import family
+from perform.networks.weights import NetworkConfig, Weights, checked_config, checked_weights, printable
+
+DIRECTIONS_SUFFIX = ".directions.safetensors"
+DISCRIMINATOR_SUFFIX = ".discriminator.safetensors"
+COMPANIONS = (DIRECTIONS_SUFFIX, DISCRIMINATOR_SUFFIX)  # beside models, and not models
+
+
+def discriminator_file(model: Path) -> Path:
+    """The path of a model's discriminator, the network that it was trained against; it may be missing."""
+    return model.with_name(f"{model.stem}{DISCRIMINATOR_SUFFIX}")
+
+
+def write_weights(path: str | Path, weights: Weights, dtype: str = "float32") -> None:
+    """Write a model file, its tensors as `dtype`; whole or not at all. OSError when there is no room or no
+    right to."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import save_file
+
+    path, config = Path(path), weights.config
+    metadata = {**weights.notes, "family": config.family, "config": json.dumps(asdict(config))}
+    partial = path.with_name(path.name + ".part")
+    arrays = {name: array.astype(dtype, copy=False) for name, array in weights.arrays.items()}
+    try:
+        save_file(arrays, partial, metadata)
+        partial.replace(path)
+    except (SafetensorError, OSError) as error:
+        partial.unlink(missing_ok=True)
+        raise OSError(f"{path} cannot be written: {error}") from error
+
+
+def read_weights(path: str | Path) -> Weights:
+    """Read a model file. ModelError says what is wrong with it."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    config, notes = read_header(path)
+    try:
+        arrays = load_file(path)
+    except (SafetensorError, OSError, KeyError, TypeError) as error:
+        raise ModelError(f"{path} is not readable as safetensors: {error}") from error
+    try:
+        return checked_weights(config, arrays, notes)
+    except ModelError as error:
+        raise ModelError(f"{path}: {error}") from error
+
+
+def is_own(path: str | Path) -> bool:
+    """Whether a file is a model that was written here; its tensors stay unread."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(str(path), framework="numpy") as file:
+            return "family" in (file.metadata() or {})
+    except (SafetensorError, OSError):
+        return False
+
+
+def read_header(path: str | Path) -> tuple[Any, dict[str, str]]:
+    """Configuration and notes (title, licence …) of a model file; its tensors stay unread."""
+    from safetensors import SafetensorError, safe_open
+
+    if not Path(path).is_file():
+        raise ModelError(f"{path} is not a file, must be a model file or a built-in's name")
+    try:
+        with safe_open(str(path), framework="numpy") as file:
+            metadata = file.metadata() or {}
+    except (SafetensorError, OSError) as error:
+        raise ModelError(f"{path} is not readable as safetensors: {error}") from error
+    if "family" not in metadata:
+        raise ModelError(f"{path} is not a model of perform: its metadata names no family")
+    own = ("config", "family")
+    notes = {key: printable(value) for key, value in metadata.items() if key not in own}
+    return parse_config(path, metadata["family"], metadata.get("config", "")), notes
+
+
+def parse_config(path: str | Path, name: str, text: str) -> NetworkConfig:
+    """A configuration of a family from its JSON in a file. ModelError when it is none, or not sound."""
+    from pydantic import TypeAdapter, ValidationError
+
+    try:
+        kind: Any = family(name).Config
+        made: NetworkConfig = TypeAdapter(kind).validate_json(text)
+        return checked_config(made)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        why = f"{place}: {first['msg']}" if place else first["msg"]
+        raise ModelError(f"{path} has no readable configuration in its metadata: {printable(why)}") from error
+    except ModelError as error:
+        raise ModelError(f"{path}: {error}") from error
