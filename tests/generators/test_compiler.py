@@ -19,7 +19,7 @@ from perform.networks import ModelError
 from perform.networks.bending import Bend
 from perform.networks.blending import Blend
 from perform.networks.modelfiles import write_weights
-from perform.networks.runtimes.openvino.runtime import runtime
+from perform.networks.runtimes.openvino import runtime
 from tests.doubles.waiting import TIMEOUT, eventually
 from tests.networks.test_bending import WEIGHTS, WS
 

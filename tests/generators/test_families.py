@@ -16,7 +16,7 @@ from perform.generators.stylegan3.untrained import untrained
 from perform.networks.bending import Bend
 from perform.networks.families import family
 from perform.networks.modelfiles import read_weights, write_weights
-from perform.networks.runtimes.openvino.runtime import runtime
+from perform.networks.runtimes.openvino import runtime
 from perform.networks.runtimes.torch import eager
 from perform.networks.runtimes.torch.network import build_network
 from perform.networks.weights import Weights

@@ -102,7 +102,9 @@ def oracle(weights: Weights, ws: Any, noise: float, seed: int | None) -> Any:
 
 def test_every_unit_of_the_rack_is_in_this_suite() -> None:
     folder = Path(base.__file__).parent
-    classes = [re.findall(r"class (\w+)\(Runtime\)", path.read_text("utf-8")) for path in folder.rglob("*.py")]
+    classes = [
+        re.findall(r"class (\w+)\(Runtime\)", path.read_text("utf-8")) for path in folder.rglob("*.py")
+    ]
     assert {name.lower() for names in classes for name in names} == set(UNITS)
 
 

@@ -27,7 +27,7 @@ from perform.generators.stylegan3.untrained import untrained
 from perform.networks import ModelError
 from perform.networks.bending import Bend
 from perform.networks.modelfiles import read_weights, write_weights
-from perform.networks.runtimes.openvino.runtime import conversion, runtime
+from perform.networks.runtimes.openvino import conversion, runtime
 from perform.networks.runtimes.openvino.requests import Runner
 from perform.networks.runtimes.torch.eager import Eager
 from perform.networks.runtimes.torch.network import to_pixels

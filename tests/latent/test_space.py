@@ -10,8 +10,6 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from perform.networks.modelfiles import write_weights
-from perform.networks.families import family
 from perform import generators, paths
 from perform.catalogue import Library
 from perform.cli import app
@@ -22,8 +20,17 @@ from perform.generators.latents import read_directions, write_directions
 from perform.latent.centre import Centre
 from perform.latent.directions import PARAMETERS, Directions
 from perform.latent.paths import open_path, truncate, z_of
-from perform.models.directions import DirectionSearch, find_directions, save_directions, parse_labels, parse_layers, style_matrices
+from perform.models.directions import (
+    DirectionSearch,
+    find_directions,
+    parse_labels,
+    parse_layers,
+    save_directions,
+    style_matrices,
+)
 from perform.networks import ModelError, weights
+from perform.networks.families import family
+from perform.networks.modelfiles import write_weights
 from perform.performance import SceneInstance
 from perform.scenes.controls import Settings
 from perform.scenes.scene import Scene, read
@@ -185,7 +192,10 @@ def test_styles_of_every_family(name: str) -> None:
     found = [np.concatenate(style_matrices(network, (row, row))) for row in range(rows)]
     assert [one.shape for one in found] == [(count, space.w_dim) for count in outputs]
     assert rows <= space.num_ws
-    assert find_directions(network, DirectionSearch("sefa", 3, samples=100)).components.shape == (3, space.w_dim)
+    assert find_directions(network, DirectionSearch("sefa", 3, samples=100)).components.shape == (
+        3,
+        space.w_dim,
+    )
     with pytest.raises(ValueError, match=f"layers 40-41, must be within 0-{rows - 1}"):
         style_matrices(network, (40, 41))
     if name in ("dcgan", "biggan"):

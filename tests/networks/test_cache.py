@@ -10,7 +10,7 @@ import pytest
 
 from perform import paths
 from perform.networks.bending import Bend
-from perform.networks.runtimes.openvino.runtime import cache, runtime
+from perform.networks.runtimes.openvino import cache, runtime
 from perform.networks.runtimes.openvino.runtime import OpenVino
 from tests.networks.test_bending import WEIGHTS, WS
 

@@ -9,11 +9,10 @@ from typing import Any
 
 import pytest
 
-from perform.networks.families import code_digest
 from perform import paths
 from perform.generators import load
-from perform.networks import weights
 from perform.networks import headercache
+from perform.networks.families import code_digest
 from tests.doubles.foreign import LUCID, drawn, state_of, torch_file
 
 

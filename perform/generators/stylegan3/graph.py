@@ -61,7 +61,7 @@ def parts(
     odd = any(up % down for up, down in zip(config.ups, config.downs, strict=True))
     odd = odd or any(len(shape) == 2 for shape in config.up_filters)  # no network of the paper is so
     if odd:
-        from perform.networks.runtimes.openvino.runtime import conversion
+        from perform.networks.runtimes.openvino import conversion
 
         return conversion.parts(weights, hint, exact, bends, other)
     if hint == "f32":

@@ -23,7 +23,7 @@ from perform.networks.checkpoints.zips import ZipView
 NPY_MAGIC = b"\x93NUMPY"
 NUMPY_KIND = re.compile(r"([<>|=]?)(b1|[iu][1248]|f[248]|c8|c16|[US][1-9]\d{0,5})")
 # The header is a Python literal; numpy reads it with a parser, a pattern reads it without one.
-MOST_NPY_HEADER = re.compile(
+NPY_HEADER = re.compile(
     r"\{'descr': '(?P<kind>[^']{1,12})', 'fortran_order': (?P<fortran>True|False),"
     r" 'shape': \((?P<shape>(\d{1,15}L?, ?)*(\d{1,15}L?)?)\),? ?\}\s*"
 )
@@ -132,7 +132,7 @@ def read_npy(data: memoryview, limits: ReadLimits) -> NDArray[Any]:
     length = int.from_bytes(data[8:start], "little")
     if data[6] not in (1, 2, 3) or length > min(MOST_NPY_HEADER, len(data) - start):
         raise CheckpointError("the header of its array is cut off, or of a version after 3")
-    found = MOST_NPY_HEADER.fullmatch(str(data[start : start + length], "latin-1"))
+    found = NPY_HEADER.fullmatch(str(data[start : start + length], "latin-1"))
     if found is None:
         raise CheckpointError("the header of its array is none of numpy's for an array of numbers or text")
     order, kind = parse_kind(found["kind"])

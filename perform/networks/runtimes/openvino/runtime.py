@@ -18,7 +18,7 @@ from perform.networks.bending import Bend
 from perform.networks.blending import BlendTensors
 from perform.networks.families import Controls, family_module
 from perform.networks.runtimes.base import Runtime, psnr
-from perform.networks.runtimes.openvino.runtime import cache
+from perform.networks.runtimes.openvino import cache
 from perform.networks.runtimes.openvino.requests import Runner
 from perform.networks.weights import Weights
 
