@@ -112,9 +112,9 @@ class Library:
         """The feeds that say these signals, from their files in feeds/. LookupError, SceneError, OSError."""
         wanted = [signal for signal in sorted(signals) if signal.startswith("feed.")]
         names = dict.fromkeys(signal.split(".")[1] for signal in wanted)
-        found = {name: feeds.read(self._file("feeds", name, ".toml", f"feed {name}")) for name in names}
+        found = {name: feeds.read_feed(self._file("feeds", name, ".toml", f"feed {name}")) for name in names}
         for signal in wanted:
-            if not (feed := found[signal.split(".")[1]]).says(signal):
+            if not (feed := found[signal.split(".")[1]]).has(signal):
                 said = ", ".join(feed.values)
                 raise LookupError(f"{signal}: {feed.file} says {said}, and of each .raw, .age and .quality")
         return list(found.values())

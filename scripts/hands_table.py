@@ -19,7 +19,7 @@ from perform.arrays import Pixels
 from perform.clock import stopwatch
 from perform.inputs.camera import Camera
 from perform.inputs.hands import Hands, model_file
-from perform.inputs.hands.pair import Pair, Seen
+from perform.inputs.hands.sides import HandPair, HandSighting
 from perform.inputs.hands.signals import points_of
 from perform.inputs.hands.tracker import Tracker
 from perform.terminal import out
@@ -42,12 +42,12 @@ class Eye:
         while self.see(()) is None:
             threading.Event().wait(0.05)
 
-    def see(self, hands: Sequence[Hand]) -> list[Seen] | None:
+    def see(self, hands: Sequence[Hand]) -> list[HandSighting] | None:
         """The hands in the next picture."""
         rows = self._tracker.track(picture(hands, WIDTH, HEIGHT), next(self._frames) / FPS)
         if rows is None:
             return None
-        return [Seen(points_of(row[1:].reshape(21, 3), ASPECT), 1 - float(row[0])) for row in rows]
+        return [HandSighting(points_of(row[1:].reshape(21, 3), ASPECT), 1 - float(row[0])) for row in rows]
 
     def close(self) -> None:
         """End the tracker."""
@@ -90,7 +90,7 @@ def crossed(eye: Eye, number: int) -> bool:
     high, palm, frames = rng.uniform(0.25, 0.4, 2), rng.uniform(0.14, 0.22), int(rng.integers(15, 45))
     eye.see(())
     eye.see(())
-    pair, held = Pair(), dict[str, float]()
+    pair, held = HandPair(), dict[str, float]()
     for frame in range(frames + 12):
         along = min(max((frame - 6) / frames, 0.0), 1.0)
         left = Hand(0.35 + 0.7 * along, high[0], palm, curls=SHAPES["relaxed"])

@@ -14,7 +14,7 @@ PACKAGE = ROOT / "perform"
 
 # From the ground up: a room imports from the floors below its own, and from nowhere else.
 FLOORS = (
-    ("arrays", "clock", "documents", "faults", "keys", "parameters", "paths", "threads"),  # the ground
+    ("arrays", "clock", "documents", "faults", "keys", "parameters", "paths", "smoothing", "threads"),
     ("signals",),
     ("latent", "rhythm"),
     ("formula", "midi"),

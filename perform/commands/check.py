@@ -36,7 +36,7 @@ def check_file(file: Path, library: Library) -> list[str]:
     try:
         match file.suffix:
             case ".toml" if "kind" in document(file):
-                feeds.read(file)
+                feeds.read_feed(file)
             case ".toml" if "controls" in document(file):
                 profiles.read(file)
             case ".toml" if "example" in document(file):

@@ -220,9 +220,9 @@ def link() -> Finding:
 
 
 def _session() -> list[str]:
-    from perform.inputs.link import look
+    from perform.inputs.link import session_found
 
-    return [look()]
+    return [session_found()]
 
 
 def osc() -> Finding:

@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import TypeAlias
 
 from perform.clock import BEATS_PER_BAR, Moment
+from perform.smoothing import OneEuro
 
 Step: TypeAlias = Callable[..., float]
 
@@ -128,24 +129,11 @@ def _lag() -> Step:
 
 
 def _smooth() -> Step:
-    """The 1 euro filter (Casiez, Roussel, Vogel 2012), its speed filtered at 1 Hz."""
-    value: float | None = None
-    before = speed = 0.0
-
-    def share(hertz: float, dt: float) -> float:
-        turn = 2 * math.pi * max(hertz, 0.0) * dt
-        return turn / (turn + 1)
+    one_euro: OneEuro[float] = OneEuro()
 
     def step(moment: Moment, x: float, cutoff: float = 1.0, beta: float = 0.0) -> float:
-        nonlocal value, before, speed
-        if value is None:
-            value = before = x
-        if moment.dt < SHORTEST:
-            return value
-        speed += share(1.0, moment.dt) * ((x - before) / moment.dt - speed)
-        before = x
-        value += share(cutoff + beta * abs(speed), moment.dt) * (x - value)
-        return value
+        one_euro.cutoff, one_euro.beta = cutoff, beta
+        return one_euro.step(x, moment.dt if moment.dt >= SHORTEST else 0.0)
 
     return step
 

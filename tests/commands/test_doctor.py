@@ -148,7 +148,7 @@ def test_devices_are_listed_by_kind_and_a_kind_that_breaks_is_empty(
     monkeypatch.setattr(doctor, "_displays", lambda: ["beamer"])
     monkeypatch.setattr(doctor, "_gamepads", lambda: ["Xbox 360"])
     monkeypatch.setattr(doctor, "_cameras", lambda: ["C920"])
-    monkeypatch.setattr(link, "look", lambda: "1 peer at 120.0 bpm")
+    monkeypatch.setattr(link, "session_found", lambda: "1 peer at 120.0 bpm")
     assert doctor.found() == {
         "sound inputs": ["room", "hall"],
         "sound outputs": ["hall"],

@@ -61,7 +61,7 @@ class Eye:
 
 @pytest.fixture
 def eye(monkeypatch: pytest.MonkeyPatch) -> Eye:
-    for name, short in (("AGAIN", 0.05), ("LATE", 0.6), ("STILL", 0.6), ("TEND", 0.01)):
+    for name, short in (("REOPEN_INTERVAL", 0.05), ("LATE", 0.6), ("STILL", 0.6), ("CHECK_INTERVAL", 0.01)):
         monkeypatch.setattr(camera, name, short)
     return Eye()
 

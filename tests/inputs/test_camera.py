@@ -13,7 +13,7 @@ import pytest
 from perform.arrays import Pixels
 from perform.clock import stopwatch
 from perform.inputs import camera as module
-from perform.inputs.camera import Camera, Cameras, View, changed, cropped, lifted, place, region_of
+from perform.inputs.camera import Camera, Cameras, View, camera_path, changed, cropped, lifted, region_of
 from tests.doubles.waiting import eventually
 
 FAST = 200.0  # pictures a second
@@ -55,7 +55,7 @@ def double() -> Double:
 @pytest.fixture
 def camera(double: Double, monkeypatch: pytest.MonkeyPatch) -> Iterator[Camera]:
     """A camera in a hurry: all its times a fifth."""
-    for name in ("AGAIN", "OPENING", "LATE", "STILL", "TEND"):
+    for name in ("REOPEN_INTERVAL", "OPENING", "LATE", "STILL", "CHECK_INTERVAL"):
         monkeypatch.setattr(module, name, getattr(module, name) / 5)
     unit = Camera("double", double)
     unit._patience = module.STILL
@@ -105,7 +105,7 @@ def test_a_camera_flaps_a_hundred_times(camera: Camera, double: Double) -> None:
 
 def test_threads_of_a_device_that_never_answers_are_few(camera: Camera, double: Double) -> None:
     double.mode = "frozen"
-    eventually(lambda: len(camera._hung) == module.HUNG, "the last of them")
+    eventually(lambda: len(camera._hung) == module.MOST_HUNG, "the last of them")
     opened = double.opened
     threading.Event().wait(5 * module.LATE)
     assert double.opened == opened  # no more are tried
@@ -148,14 +148,14 @@ THERE = {"/dev/video0": "HD Webcam", "/dev/video2": "C920 Pro"}
     [("", "/dev/video0"), ("c920", "/dev/video2"), ("1", "/dev/video2"), ("/dev/video2", "/dev/video2")],
 )
 def test_cameras_have_names_numbers_and_places(name: str, where: str) -> None:
-    assert place(name, THERE) == where
+    assert camera_path(name, THERE) == where
 
 
 def test_a_wrong_name_says_what_is_there() -> None:
     with pytest.raises(LookupError, match=r"there is no such camera \(there are: HD Webcam, C920 Pro\)"):
-        place("Brio", THERE)
+        camera_path("Brio", THERE)
     with pytest.raises(LookupError, match="there are: none"):
-        place("", {})
+        camera_path("", {})
 
 
 def test_each_device_is_opened_once_whoever_looks(double: Double) -> None:
@@ -211,12 +211,12 @@ def test_a_region_is_read() -> None:
 
 def test_ffmpeg_reads_a_device(monkeypatch: pytest.MonkeyPatch) -> None:
     """FFmpeg's own test source stands for a driver; it is read as v4l2, avfoundation and dshow are."""
-    monkeypatch.setattr(module, "FORMATS", {sys.platform: "lavfi"})
-    film = module._Film("testsrc=size=96x64:rate=30:duration=0.2")
+    monkeypatch.setattr(module, "CAPTURE_FORMATS", {sys.platform: "lavfi"})
+    film = module._FfmpegDevice("testsrc=size=96x64:rate=30:duration=0.2")
     pictures = [film.read()[0] for _ in range(6)]
     assert all(picture.shape == (64, 96, 3) and picture.dtype == np.uint8 for picture in pictures)
     assert any((a != b).any() for a, b in pairwise(pictures))
-    with pytest.raises(OSError, match="says no more"):
+    with pytest.raises(OSError, match="sends no more"):
         film.read()
     film.close()
 

@@ -15,10 +15,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perform.inputs.feeds.dmx import Levels, art_net, sacn
+from perform.inputs.feeds.dmx import Channels, art_net, sacn
 from perform.inputs.feeds.document import chosen
-from perform.inputs.feeds.live import Feeds, open
-from perform.inputs.feeds.serial import LINE, Lines
+from perform.inputs.feeds.live import Feeds, open_feed
+from perform.inputs.feeds.serial import LONGEST_LINE, LineSplitter
 from tests.doubles.feeds import PATH, art, broker, e131, feed, free_port, values, web_server
 from tests.doubles.waiting import eventually, needs
 
@@ -28,7 +28,7 @@ def test_a_page_is_asked_again_and_may_lie_stall_and_vanish(tmp_path: Path) -> N
         port = page.server_address[1]
         url = f"http://127.0.0.1:{port}/"
         asked = feed(tmp_path, "http", url=url, value="price", every=0.1, timeout=0.5, low=0.0, high=6.0)
-        unit = open(asked, time.monotonic)
+        unit = open_feed(asked, time.monotonic)
         eventually(lambda: values(unit).get("feed.a") == 0.5)
         page.tag = '"one"'
         eventually(lambda: page.unchanged > 2)
@@ -64,7 +64,7 @@ def test_a_broker_comes_goes_and_comes_again(tmp_path: Path, monkeypatch: pytest
 
     topics = {"heat": "room/1/heat", "light": "room/2"}
     heard = feed(tmp_path, "mqtt", topic="room/+", port=port, low=0.0, high=10.0, values=topics)
-    unit = open(heard, time.monotonic)
+    unit = open_feed(heard, time.monotonic)
     eventually(lambda: unit.health().state == "waiting" and "refused" in unit.health().detail)
     for heat in (5, 9):
         with broker(port, tmp_path):
@@ -89,7 +89,7 @@ def test_a_broker_comes_goes_and_comes_again(tmp_path: Path, monkeypatch: pytest
 def test_a_serial_port_is_pulled_and_plugged_again(tmp_path: Path) -> None:
     link = tmp_path / "tty"
     plugged = feed(tmp_path, "serial", device=str(link), value="light", low=0.0, high=1.0)
-    unit = open(plugged, time.monotonic)
+    unit = open_feed(plugged, time.monotonic)
     for light in (0.25, 0.75):
         ours, theirs = pty.openpty()
         link.symlink_to(os.ttyname(theirs))
@@ -107,16 +107,16 @@ def test_a_serial_port_is_pulled_and_plugged_again(tmp_path: Path) -> None:
 
 
 def test_lines_are_cut_whatever_the_chunks() -> None:
-    stream = b"lost beginning\n1\r\n\n2\n" + b"x" * (LINE + 1) + b"\n3\nunfinished"
+    stream = b"lost beginning\n1\r\n\n2\n" + b"x" * (LONGEST_LINE + 1) + b"\n3\nunfinished"
     for size in (1, 2, 7, 5000):
-        lines = Lines()
+        lines = LineSplitter()
         found = [line for at in range(0, len(stream), size) for line in lines.cut(stream[at : at + size])]
         assert found == ["1", "2", "3"], size
 
 
 @given(st.lists(st.binary(max_size=50)))
 def test_any_bytes_are_lines(chunks: list[bytes]) -> None:
-    lines = Lines()
+    lines = LineSplitter()
     assert all("\n" not in line for chunk in chunks for line in lines.cut(chunk))
 
 
@@ -125,7 +125,7 @@ def test_a_lighting_desk_plays(kind: str, packet: Callable[[int, bytes], bytes],
     port = free_port()
     channels = {"dim": "1", "red": "512"}
     heard = feed(tmp_path, kind, port=port, universe=7, low=0.0, high=1.0, values=channels)
-    unit = open(heard, time.monotonic)
+    unit = open_feed(heard, time.monotonic)
     with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as desk:
 
         def say() -> None:
@@ -146,7 +146,7 @@ def test_what_is_no_frame_of_levels_says_nothing() -> None:
 
 
 def test_channels_have_their_numbers() -> None:
-    levels = Levels(bytes([51, 0, 255]))
+    levels = Channels(bytes([51, 0, 255]))
     assert dict(levels) == {"1": 0.2, "2": 0.0, "3": 1.0}
     assert [chosen(levels, path) for path in ("1", "3", "4", "0", "-1", "x", "")] == [
         0.2,
@@ -170,18 +170,18 @@ def test_rows_are_replayed_by_the_clock(tmp_path: Path) -> None:
     )
     day = {"file": "day.csv", "time": "time", "value": "price", "speed": 60.0, "stale": 2.0}
     replayed = feed(tmp_path, "csv", **day, low=10.0, high=30.0)
-    unit = open(replayed, lambda: 0.0)
+    unit = open_feed(replayed, lambda: 0.0)
     found = [values(unit, until)["feed.a"] for until in (0.0, 0.9, 1.0, 1.9, 2.0, 2.9, 3.0, 4.0)]
     assert found == [0, 0, 1, 1, 0.5, 0.5, 0, 1]  # a turn is three minutes: three seconds
     assert values(unit, 4.5)["feed.a.age"] == pytest.approx(0.5)
-    again = open(replayed, lambda: 0.0)
+    again = open_feed(replayed, lambda: 0.0)
     assert values(again, 4.6) == values(unit, 4.6)
 
 
 def test_rows_that_end(tmp_path: Path) -> None:
     (tmp_path / "some.csv").write_text("1,5\n2,x\n\n3,7\n")
     some = {"file": "some.csv", "value": "1", "every": 0.5, "loop": False, "stale": 1.0}
-    unit = open(feed(tmp_path, "csv", **some, low=0.0, high=10.0, otherwise="default"), lambda: 0.0)
+    unit = open_feed(feed(tmp_path, "csv", **some, low=0.0, high=10.0, otherwise="default"), lambda: 0.0)
     assert [values(unit, until)["feed.a"] for until in (0.0, 0.6, 1.0, 2.0, 2.1)] == [0.5, 0.5, 0.7, 0.7, 0]
 
 
@@ -197,9 +197,9 @@ def test_rows_that_end(tmp_path: Path) -> None:
 def test_what_is_wrong_with_rows_is_said(rows: str, more: dict[str, str], fault: str, tmp_path: Path) -> None:
     (tmp_path / "some.csv").write_text(rows)
     with pytest.raises(ValueError, match=fault):
-        open(feed(tmp_path, "csv", file="some.csv", **more), lambda: 0.0)
+        open_feed(feed(tmp_path, "csv", file="some.csv", **more), lambda: 0.0)
     with pytest.raises(OSError, match=r"lost\.csv"):
-        open(feed(tmp_path, "csv", file="lost.csv"), lambda: 0.0)
+        open_feed(feed(tmp_path, "csv", file="lost.csv"), lambda: 0.0)
 
 
 def test_feeds_are_opened_kept_and_closed(tmp_path: Path) -> None:

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from perform.catalogue import Library
 from perform.documents import SceneError
 from perform.inputs.feeds import document as feeds
-from perform.inputs.feeds.document import Reading, Text, chosen, numbers, read
+from perform.inputs.feeds.document import FeedText, Reading, chosen, numbers, read_feed
 
 
-def text(**given: object) -> Text:
-    return Text.model_validate({"kind": "x", **given})
+def text(**given: object) -> FeedText:
+    return FeedText.model_validate({"kind": "x", **given})
 
 
 def said(reading: Reading, now: float) -> dict[str, float]:
@@ -111,17 +111,19 @@ def test_the_range_is_found_and_forgotten() -> None:
 
 
 def test_a_file_of_every_kind_is_read(tmp_path: Path) -> None:
-    assert read(written(tmp_path, 'kind = "csv"\nfile = "a.csv"')).values == {"feed.price": ""}
-    feed = read(written(tmp_path, 'kind = "http"\nurl = "http://127.0.0.1/x"\nvalues = {a = "b.c", d = "e"}'))
+    assert read_feed(written(tmp_path, 'kind = "csv"\nfile = "a.csv"')).values == {"feed.price": ""}
+    feed = read_feed(
+        written(tmp_path, 'kind = "http"\nurl = "http://127.0.0.1/x"\nvalues = {a = "b.c", d = "e"}')
+    )
     assert feed.values == {"feed.price.a": "b.c", "feed.price.d": "e"}
-    assert feed.says("feed.price.a") and feed.says("feed.price.d.age") and not feed.says("feed.price")
+    assert feed.has("feed.price.a") and feed.has("feed.price.d.age") and not feed.has("feed.price")
     for line in (
         'kind = "mqtt"\ntopic = "a/#"',
         'kind = "serial"\ndevice = "ttyUSB0"',
         'kind = "artnet"',
         'kind = "sacn"\nuniverse = 3',
     ):
-        assert read(written(tmp_path, line)).text.kind in line
+        assert read_feed(written(tmp_path, line)).text.kind in line
 
 
 @pytest.mark.parametrize(
@@ -144,7 +146,7 @@ def test_a_file_of_every_kind_is_read(tmp_path: Path) -> None:
 def test_what_is_wrong_is_said(content: str, fault: str, tmp_path: Path) -> None:
     file = written(tmp_path, content)
     with pytest.raises(SceneError) as said:
-        read(file)
+        read_feed(file)
     assert any(line.startswith(f"{file}: ") and fault in line for line in said.value.faults), (
         said.value.faults
     )
@@ -160,4 +162,4 @@ def test_a_library_finds_the_feeds_that_signals_are_of(tmp_path: Path) -> None:
         library.feeds({"feed.dask"})
     with pytest.raises(LookupError, match=r"feed\.desk\.red: .*says feed\.desk\.dim"):
         library.feeds({"feed.desk.red"})
-    assert feeds.KINDS.keys() == {"csv", "http", "mqtt", "serial", "artnet", "sacn"}
+    assert feeds.FEED_KINDS.keys() == {"csv", "http", "mqtt", "serial", "artnet", "sacn"}

@@ -21,12 +21,12 @@ import pytest
 from perform import show
 from perform.catalogue import Library
 from perform.clock import stopwatch
-from perform.inputs.feeds import Say
+from perform.inputs.feeds import Report
 from perform.inputs.feeds.dmx import art_net, sacn
-from perform.inputs.feeds.document import LONGEST, Found, Http, chosen, numbers
+from perform.inputs.feeds.document import LONGEST_MESSAGE, Found, Http, chosen, numbers
 from perform.inputs.feeds.http import Page
-from perform.inputs.feeds.live import Feeds, LiveFeed, open
-from perform.inputs.feeds.serial import LINE, Lines
+from perform.inputs.feeds.live import Feeds, LiveFeed, open_feed
+from perform.inputs.feeds.serial import LONGEST_LINE, LineSplitter
 from perform.inputs.midi import Midi
 from perform.rig import Rig
 from perform.signals import LARGEST, Event
@@ -105,10 +105,10 @@ def test_osc_packets() -> None:
 
 def test_serial_lines_of_any_kind() -> None:
     good = (b'{"a": {"b": [1, 2.5]}}\r\n', b"light=3, heat: 4.5\n", b"1;2;3\n", b"17\n", b"\n")
-    garbage, lines, count = Garbage(3, *good), Lines(), 0
+    garbage, lines, count = Garbage(3, *good), LineSplitter(), 0
     for _ in range(COUNT):
         for line in lines.cut(garbage()):
-            assert len(line) <= LINE
+            assert len(line) <= LONGEST_LINE
             count += 1
             checked(numbers(line))
     lines.cut(b"\n")
@@ -144,7 +144,7 @@ def test_nothing_is_tried_twice() -> None:
     nasty = ("a", " ", "1", "a1", "a.", "a=", "a= ", "1.", "-1e", "[", '{"a":', "a " + " " * 50, "=")
     began = stopwatch()
     for text in nasty:
-        long = (text * LINE)[:LINE]
+        long = (text * LONGEST_LINE)[:LONGEST_LINE]
         for line in (long, "a" * 2048 + " " * 2048, "a=" + long, long + "x", "1" * 4000 + long):
             for _ in range(20):
                 checked(numbers(line))
@@ -152,8 +152,8 @@ def test_nothing_is_tried_twice() -> None:
 
 
 def test_a_message_that_is_too_long_or_too_deep_says_nothing() -> None:
-    assert numbers("1" * (LONGEST + 1)) == {}
-    assert numbers("[" * LONGEST) == {}
+    assert numbers("1" * (LONGEST_MESSAGE + 1)) == {}
+    assert numbers("[" * LONGEST_MESSAGE) == {}
     assert numbers("[" * 500_000 + "1" + "]" * 500_000) == {}
     assert len(numbers(json.dumps([[n] * 300 for n in range(300)]))) == 256 * 256
 
@@ -186,7 +186,7 @@ def test_midi_bytes() -> None:
 
 def test_garbage_over_the_net_and_then_a_frame(tmp_path: Path) -> None:
     port = free_port()
-    unit = open(feed(tmp_path, "artnet", port=port, universe=7, value="2", low=0.0, high=1.0), stopwatch)
+    unit = open_feed(feed(tmp_path, "artnet", port=port, universe=7, value="2", low=0.0, high=1.0), stopwatch)
     garbage = Garbage(7, art(7, bytes(8)), art(6, bytes(512)))
     with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as desk:
         for _ in range(COUNT // 10):
@@ -206,10 +206,10 @@ def test_bodies_over_http_and_then_a_price() -> None:
         for _ in range(COUNT // 30):
             answering.answer = garbage()
             with suppress(ValueError, OSError):
-                checked(page.asked(closed))
+                checked(page.request(closed))
                 read += 1
         answering.answer = b'{"price": 6}'
-        assert page.asked(closed) == {"price": 6.0}
+        assert page.request(closed) == {"price": 6.0}
     assert 0 < read < COUNT // 30
 
 
@@ -233,7 +233,7 @@ def show_of(folder: Path, kind: str, **settings: object) -> Iterator[Rig]:
         rig.close()
 
 
-def flapped(rig: Rig, value: float, say: Callable[[], object], there: Callable[[], object]) -> None:
+def flapped(rig: Rig, value: float, report: Callable[[], object], there: Callable[[], object]) -> None:
     """Frames until the picture follows a device that has come back; then until it is stale. `there`: whether
     it can be heard at all, which takes programs their time."""
 
@@ -245,7 +245,7 @@ def flapped(rig: Rig, value: float, say: Callable[[], object], there: Callable[[
     began = rig.moment.seconds
 
     def frame() -> None:
-        say()
+        report()
         rig.frame()
 
     eventually(lambda: red() == pytest.approx(value, abs=0.01), "the value", frame)
@@ -291,7 +291,7 @@ def test_a_broker_flaps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     needs("mosquitto")
     port = free_port()
 
-    def say(value: float) -> bool:
+    def report(value: float) -> bool:
         try:
             publish.single("room", str(value), hostname="127.0.0.1", port=port, retain=True)
         except OSError:
@@ -302,7 +302,7 @@ def test_a_broker_flaps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
         for n in range(FLAPS if SOAK else 2):
             value = n % 7 / 10 + 0.3
             with broker(port, tmp_path):
-                flapped(rig, value, lambda: None, lambda: say(value))  # noqa: B023
+                flapped(rig, value, lambda: None, lambda: report(value))  # noqa: B023
             went(rig)
 
 
@@ -322,7 +322,7 @@ def test_an_edit_does_not_wait_for_a_feed_that_hangs(tmp_path: Path) -> None:
     left, leave = threading.Event(), threading.Event()
 
     class Hung:
-        def listen(self, say: Say, closing: threading.Event) -> None:
+        def listen(self, report: Report, closing: threading.Event) -> None:
             leave.wait(RUNAWAY)
             left.set()
 
@@ -331,5 +331,5 @@ def test_an_edit_does_not_wait_for_a_feed_that_hangs(tmp_path: Path) -> None:
     feeds._open["a"] = one, LiveFeed(one, Hung(), stopwatch)
     began = stopwatch()
     feeds.use([])
-    assert stopwatch() - began < 1 and not left.is_set()  # its thread has three seconds
+    assert stopwatch() - began < 1 and not left.is_set()  # its thread has five seconds
     leave.set()

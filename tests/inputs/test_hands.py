@@ -16,11 +16,11 @@ from perform.inputs.hands.signals import (
     KNUCKLES,
     NEAR,
     SIGNALS,
-    SPREAD,
     STRAIGHT,
     TOUCHING,
-    OneEuro,
+    WIDE,
 )
+from perform.smoothing import OneEuro
 from tests.doubles.drawn_hands import Hand
 from tests.doubles.formulas import compiled
 
@@ -118,8 +118,8 @@ def test_spread_is_the_angle_between_index_and_pinky() -> None:
         return hands.spread(fan(angles=(-60, 0, degrees / 3, degrees / 2, degrees)))
 
     assert at(CLOSED) == pytest.approx(0)
-    assert at((CLOSED + SPREAD) / 2) == pytest.approx(0.5)
-    assert at(SPREAD) == pytest.approx(1)
+    assert at((CLOSED + WIDE) / 2) == pytest.approx(0.5)
+    assert at(WIDE) == pytest.approx(1)
 
 
 @pytest.mark.parametrize("turns", [-0.4, -0.25, 0.0, 0.1, 0.25, 0.49])

@@ -18,7 +18,7 @@ from perform.arrays import Doubles, Pixels
 from perform.clock import stopwatch
 from perform.inputs.camera import Camera, View
 from perform.inputs.hands import Hands, model_file
-from perform.inputs.hands.pair import Pair, Seen
+from perform.inputs.hands.sides import HandPair, HandSighting
 from perform.inputs.hands.signals import points_of
 from perform.inputs.hands.tracker import Tracker
 from perform.models import hands as maker
@@ -79,14 +79,14 @@ def both(left: float, right: float) -> list[Hand]:
     return [Hand(left, 0.32, 0.2, curls=RELAXED), Hand(right, 0.28, 0.2, "right", curls=RELAXED)]
 
 
-def found(tracker: Tracker, pixels: Pixels) -> list[Seen]:
+def found(tracker: Tracker, pixels: Pixels) -> list[HandSighting]:
     """The hands of the next frame."""
     rows = tracker.track(pixels, next(FRAMES) / FPS)
     assert rows is not None, tracker.note
-    return [Seen(points_of(row[1:].reshape(21, 3), ASPECT), 1 - float(row[0])) for row in rows]
+    return [HandSighting(points_of(row[1:].reshape(21, 3), ASPECT), 1 - float(row[0])) for row in rows]
 
 
-def error(one: Seen, hand: Hand) -> float:
+def error(one: HandSighting, hand: Hand) -> float:
     """The mean distance of landmarks in the picture, in palms."""
     off: Doubles = one.points[:, :2] - hand.points()[:, :2]
     return float(np.linalg.norm(off, axis=1).mean()) / hand.palm
@@ -114,7 +114,7 @@ def test_a_left_and_a_right_hand_are_told_apart(tracker: Tracker) -> None:
 
 @pytest.mark.parametrize(("curls", "word"), [((0,) * 5, "open"), (FIST, "fist"), (POINT, "point")])
 def test_gestures_are_seen(tracker: Tracker, curls: tuple[float, ...], word: str) -> None:
-    pair, held = Pair(), dict[str, float]()
+    pair, held = HandPair(), dict[str, float]()
     for frame in range(16):
         share = min(frame / 8, 1.0)  # from a relaxed hand, which a tracker finds soonest
         hand = Hand(0.6, 0.3, 0.24, curls=tuple(0.3 + share * (curl - 0.3) for curl in curls))
@@ -125,7 +125,7 @@ def test_gestures_are_seen(tracker: Tracker, curls: tuple[float, ...], word: str
 
 
 def test_hands_that_cross_keep_their_sides(tracker: Tracker) -> None:
-    pair, held = Pair(), dict[str, float]()
+    pair, held = HandPair(), dict[str, float]()
     there = 0
     for frame in range(44):
         along = min(max((frame - 4) / 36, 0.0), 1.0)

@@ -65,7 +65,7 @@ def test_a_press_within_a_frame_is_seen_as_both(opened: Opened) -> None:
     unit.poll(stopwatch())
     now = stopwatch()
     for value in (0.0, 1.0, 0.0):
-        unit._say(now, {"hand.left.fist": value, "hand.left.x": value / 2})
+        unit._put(now, {"hand.left.fist": value, "hand.left.x": value / 2})
     fists = [[e.value for e in unit.poll(stopwatch()) if e.name == "hand.left.fist"] for _ in range(3)]
     assert fists == [[0.0], [1.0], [0.0]] or fists == [[1.0], [0.0], []]
 
@@ -74,7 +74,7 @@ def test_the_newest_place_wins(opened: Opened) -> None:
     unit, _, _, _ = opened
     unit.poll(stopwatch())
     for x in (0.1, 0.0, 0.7):
-        unit._say(stopwatch(), {"hand.right.x": x})
+        unit._put(stopwatch(), {"hand.right.x": x})
     assert [e.value for e in unit.poll(stopwatch()) if e.name == "hand.right.x"] == [0.7]
     events: list[Event] = unit.poll(0.0)
     assert all(event.time <= 0 for event in events)
@@ -127,7 +127,7 @@ def test_hands_hold_while_the_next_tracker_comes_and_go_when_none_does(
     mind.found, count = None, eye.count
     eventually(lambda: eye.count > count + 100)
     assert polled()["hand.left.present"] == 1
-    monkeypatch.setattr(module, "LOST", 0.1)
+    monkeypatch.setattr(module, "HOLD_FOR", 0.1)
     eventually(lambda: polled()["hand.left.present"] == 0)
 
 
@@ -135,7 +135,7 @@ def test_nobody_is_looked_for_less_often(opened: Opened, monkeypatch: pytest.Mon
     _, _, mind, polled = opened
     mind.found = row(Hand(0.4, 0.3), 0.9)[None]
     eventually(lambda: polled().get("hand.rate", 0.0) > 16 and polled().get("hand.left.present") == 1)
-    monkeypatch.setattr(module, "ALONE", 0.1)
+    monkeypatch.setattr(module, "IDLE_AFTER", 0.1)
     mind.found = NO_HANDS
     eventually(lambda: polled()["hand.rate"] < 13 and polled()["hand.left.present"] == 0)
     mind.found = row(Hand(0.4, 0.3), 0.9)[None]

@@ -82,7 +82,7 @@ def test_a_tracker_that_fails_is_replaced(
     tracker: Tracker, colour: int, note: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if colour == hand_trackers.HANG:
-        monkeypatch.setattr(_hand_tracker, "HANGING", 0.2)
+        monkeypatch.setattr(_hand_tracker, "ANSWER_TIMEOUT", 0.2)
     before = tracker.pid
     assert tracker.track(picture(colour), 1.0) is None
     assert tracker.note == note and tracker.lost == 1
@@ -138,7 +138,7 @@ def test_a_tracker_that_never_begins_is_tried_ever_more_seldom() -> None:
     tracker = Tracker("", hand_trackers.broken)
     eventually(lambda: tracker.lost == 3, "three tries", tracker.tend)
     assert tracker.note == "RuntimeError: no such model"
-    assert tracker._wait == pytest.approx(8 * _hand_tracker.AGAIN[0])
+    assert tracker._wait == pytest.approx(8 * _hand_tracker.START_AFTER[0])
     tracker.close()
 
 

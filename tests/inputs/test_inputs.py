@@ -6,6 +6,7 @@ import importlib
 import inspect
 import json
 import math
+import pkgutil
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,15 +22,14 @@ from perform.arrays import Pixels
 from perform.clock import stopwatch
 from perform.formula import ARRAYS
 from perform.inputs import Health, Input, audio, camera, hands, link, midi, osc
-from perform.inputs.feeds import Say
+from perform.inputs.feeds import Report, csv
 from perform.inputs.feeds import live as feed
-from perform.inputs.feeds.document import read
+from perform.inputs.feeds.document import read_feed
 from tests.doubles.formulas import compiled
 from tests.doubles.sounds import tone, write_sound
 from tests.doubles.waiting import eventually
 
 Speak: TypeAlias = Callable[[], Any]
-FOLDER = Path(inputs.__file__).parent
 
 
 def now() -> float:
@@ -66,9 +66,9 @@ def osc_socket(folder: Path) -> tuple[Input, Speak]:
 class Desk:
     """A source of a feed that says what it is made to say."""
 
-    say: Say
+    say: Report
 
-    def listen(self, say: Say, closing: threading.Event) -> None:
+    def listen(self, say: Report, closing: threading.Event) -> None:
         self.say = say
         closing.wait()
 
@@ -76,7 +76,7 @@ class Desk:
 def live_feed(folder: Path) -> tuple[Input, Speak]:
     (folder / "desk.toml").write_text('kind = "artnet"\n')
     desk = Desk()
-    unit = feed.LiveFeed(read(folder / "desk.toml"), desk, now)
+    unit = feed.LiveFeed(read_feed(folder / "desk.toml"), desk, now)
     eventually(lambda: hasattr(desk, "say"))
     return unit, lambda: desk.say({"1": 0.5})
 
@@ -84,7 +84,13 @@ def live_feed(folder: Path) -> tuple[Input, Speak]:
 def all_feeds(folder: Path) -> tuple[Input, Speak]:
     (folder / "rows.csv").write_text("1\n2\n")
     (folder / "rows.toml").write_text('kind = "csv"\nfile = "rows.csv"\n')
-    return feed.Feeds([read(folder / "rows.toml")], now), lambda: None
+    return feed.Feeds([read_feed(folder / "rows.toml")], now), lambda: None
+
+
+def feed_of_rows(folder: Path) -> tuple[Input, Speak]:
+    (folder / "rows.csv").write_text("1\n2\n")
+    (folder / "rows.toml").write_text('kind = "csv"\nfile = "rows.csv"\n')
+    return csv.Replay(read_feed(folder / "rows.toml")), lambda: None
 
 
 class Eye:
@@ -109,7 +115,7 @@ def all_cameras(folder: Path) -> tuple[Input, Speak]:
 
 def two_hands(folder: Path) -> tuple[Input, Speak]:
     unit = hands.Hands(camera.Camera, now)
-    return unit, lambda: unit._say(stopwatch(), {"hand.left.present": 1.0, "hand.left.roll": -0.25})
+    return unit, lambda: unit._put(stopwatch(), {"hand.left.present": 1.0, "hand.left.roll": -0.25})
 
 
 def link_peer(folder: Path) -> tuple[Input, Speak]:
@@ -117,7 +123,7 @@ def link_peer(folder: Path) -> tuple[Input, Speak]:
 
     def speak() -> None:
         said = {"at": stopwatch(), "bpm": 120.0, "phase": 1.5, "peers": 1, "playing": 0}
-        assert unit.hear(json.dumps(said).encode())
+        assert unit.receive(json.dumps(said).encode())
 
     return unit, speak
 
@@ -130,6 +136,7 @@ UNITS: dict[type, Callable[[Path], tuple[Input, Speak]]] = {
     osc.Osc: osc_socket,
     feed.LiveFeed: live_feed,
     feed.Feeds: all_feeds,
+    csv.Replay: feed_of_rows,
     camera.Cameras: all_cameras,
     hands.Hands: two_hands,
     link.Link: link_peer,
@@ -144,18 +151,19 @@ def opened(request: pytest.FixtureRequest, tmp_path: Path, no_sound: None) -> It
 
 
 def test_no_unit_escapes() -> None:
-    modules = [path.stem for path in FOLDER.glob("*.py") if not path.stem.startswith("_")]
+    modules = [module.name for module in pkgutil.walk_packages(inputs.__path__, "perform.inputs.")]
     found = {
         unit
         for module in modules
-        for unit in vars(importlib.import_module(f"perform.inputs.{module}")).values()
+        for unit in vars(importlib.import_module(module)).values()
         if inspect.isclass(unit)
-        and unit.__module__ == f"perform.inputs.{module}"
+        and unit.__module__ == module
         and hasattr(unit, "poll")
         and not getattr(unit, "_is_protocol", False)
     }
     assert found == UNITS.keys()
-    assert {unit.__module__.rpartition(".")[2] for unit in found} == set(modules)
+    kinds = {module.split(".")[2] for module in modules} - {"listener", "slots"}
+    assert {unit.__module__.split(".")[2] for unit in found} == kinds
 
 
 def test_what_was_said_is_polled_once_and_in_order(opened: tuple[Input, Speak]) -> None:

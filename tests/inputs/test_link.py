@@ -44,7 +44,7 @@ def unit() -> Iterator[Link]:
 
 
 def test_a_session_of_others_is_a_grid(unit: Link) -> None:
-    assert unit.hear(bytes_of(line(at=stopwatch() - 0.1)))
+    assert unit.receive(bytes_of(line(at=stopwatch() - 0.1)))
     grid, peers = unit.poll(10.0)
     assert (grid.name, grid.time) == ("tempo.link", pytest.approx(9.9, abs=0.02))
     assert grid.value.tolist() == [120.0, 1.5, 4.0, 1.0, 0.0]  # type: ignore[union-attr]
@@ -53,7 +53,7 @@ def test_a_session_of_others_is_a_grid(unit: Link) -> None:
 
 
 def test_alone_it_says_nothing_but_that(unit: Link) -> None:
-    unit.hear(bytes_of(line(peers=0)))
+    unit.receive(bytes_of(line(peers=0)))
     assert [(event.name, event.value) for event in unit.poll(10.0)] == [("tempo.peers", 0.0)]
 
 
@@ -65,14 +65,14 @@ def test_alone_it_says_nothing_but_that(unit: Link) -> None:
     ],
 )  # fmt: skip
 def test_lies_are_counted_and_not_believed(unit: Link, told: dict[str, Any]) -> None:
-    assert not unit.hear(bytes_of(line(**told)))
+    assert not unit.receive(bytes_of(line(**told)))
     assert unit.garbage == 1
     assert [event for event in unit.poll(10.0) if event.name == "tempo.link"] == []
 
 
 def test_what_is_old_or_of_the_future_is_not_believed(unit: Link) -> None:
-    assert not unit.hear(bytes_of(line(at=stopwatch() - 2)))
-    assert not unit.hear(bytes_of(line(at=stopwatch() + 2)))
+    assert not unit.receive(bytes_of(line(at=stopwatch() - 2)))
+    assert not unit.receive(bytes_of(line(at=stopwatch() + 2)))
 
 
 @given(
@@ -81,7 +81,7 @@ def test_what_is_old_or_of_the_future_is_not_believed(unit: Link) -> None:
     )
 )
 def test_no_line_escapes(text: bytes) -> None:
-    assert link._said(text) is None
+    assert link._parsed(text) is None
 
 
 HEAD = """
@@ -108,8 +108,8 @@ FAULTS = {
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_process_that_fails_is_replaced(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(link, "SILENCE", 0.3)
-    monkeypatch.setattr(link, "AGAIN", (0.02, 0.1))
+    monkeypatch.setattr(link, "SILENT", 0.3)
+    monkeypatch.setattr(link, "RESTART_AFTER", (0.02, 0.1))
     unit = Link(LiveClock().now, peer=program(FAULTS[fault]))
     for turn in range(TURNS):
         eventually(lambda turn=turn: unit.starts >= 3 * turn + 3, "the next process")
@@ -123,7 +123,6 @@ def test_the_wait_between_two_starts_doubles(monkeypatch: pytest.MonkeyPatch) ->
     waits: list[float] = []
     unit = Link(lambda: 0.0, peer=NOBODY)
     unit.close()
-    unit._closing.clear()
 
     class Closing:
         def is_set(self) -> bool:
@@ -132,14 +131,13 @@ def test_the_wait_between_two_starts_doubles(monkeypatch: pytest.MonkeyPatch) ->
         def wait(self, seconds: float) -> None:
             waits.append(seconds)
 
-    monkeypatch.setattr(unit, "_closing", Closing())
-    unit._run()
+    unit._listen(Closing())  # type: ignore[arg-type]
     assert waits == [0.5, 1, 2, 2, 2, 2, 2, 2, 2]
     assert "cannot be started" in unit.health().detail
 
 
 def test_it_comes_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(link, "AGAIN", (0.02, 0.1))
+    monkeypatch.setattr(link, "RESTART_AFTER", (0.02, 0.1))
     flag = tmp_path / "well"
     text = f"import os\nwhile os.path.exists({str(flag)!r}):\n    say()\n    time.sleep(0.02)\n"
     unit = Link(LiveClock().now, peer=program(text))
@@ -161,7 +159,7 @@ def test_without_the_extra_it_says_how_to_install_it(monkeypatch: pytest.MonkeyP
     unit.close()
     monkeypatch.setattr(link, "LIBRARY", "no-such-library")
     assert not link.installed()
-    assert link.look() == link.not_installed()
+    assert link.session_found() == link.not_installed()
 
 
 def test_the_process_ends_with_its_input_and_without_the_library() -> None:
@@ -333,5 +331,5 @@ def test_looking_says_what_there_is(other: Other) -> None:
     other.ask()
     found = ""
     for _ in range(5):
-        found = found if "bpm" in found else link.look()
+        found = found if "bpm" in found else link.session_found()
     assert re.fullmatch(r"\d peers? at [0-9.]+ bpm", found)

@@ -1,4 +1,4 @@
-"""What feeds listen to, one kind of device per file."""
+"""The devices behind feeds, one kind per file."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Protocol, TypeAlias
 
-Say: TypeAlias = Callable[[Mapping[str, float]], None]
+Report: TypeAlias = Callable[[Mapping[str, float]], None]  # takes the numbers of a message by name
 
 
-class Source(Protocol):
-    """What speaks: a port, a page, a broker."""
+class FeedSource(Protocol):
+    """A device that sends numbers: a port, a page, a broker."""
 
-    def listen(self, say: Say, closing: threading.Event) -> None:
-        """Say the numbers of every message until `closing` is set. Any exception is a device that is gone."""
+    def listen(self, report: Report, closing: threading.Event) -> None:
+        """Report the numbers of every message until `closing` is set. Any exception means that the device
+        is gone."""
         ...

@@ -1,4 +1,4 @@
-"""A file of rows, replayed by the show's clock: the same at every playing, live and offline."""
+"""A file of rows, replayed by the show's clock: always the same, live and offline."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from perform.arrays import Doubles
 from perform.inputs import Health
 from perform.inputs.feeds.document import NUMBER, Csv, Feed, Reading
 from perform.signals import LARGEST, Event
 
-MOST = 2_000_000  # rows
+MOST_ROWS = 2_000_000  # rows
 
 
 class Replay:
@@ -26,7 +26,7 @@ class Replay:
         self.name = f"feed {feed.name}"
         self._text = feed.text
         self._file = feed.file.parent / feed.text.file
-        self._times, self._columns = table(self._file, feed.text, list(feed.values.values()))
+        self._times, self._columns = read_table(self._file, feed.text, list(feed.values.values()))
         self._readings = [Reading(name, feed.text) for name in feed.values]
         self._next, self._polled = 0, -1.0
 
@@ -57,13 +57,13 @@ class Replay:
         """Nothing is open."""
 
 
-def table(file: Path, text: Csv, wanted: list[str]) -> tuple[list[float], list[NDArray[np.float64]]]:
+def read_table(file: Path, text: Csv, wanted: list[str]) -> tuple[list[float], list[Doubles]]:
     """Times in seconds from 0, rising, and the wanted columns; gaps are nan. ValueError, OSError."""
     with file.open(newline="", encoding="utf-8-sig") as lines:
         try:
-            rows = list(islice(csv.reader(lines), MOST + 1)) or [[]]
+            rows = list(islice(csv.reader(lines), MOST_ROWS + 1)) or [[]]
         except (csv.Error, UnicodeDecodeError) as error:
-            raise ValueError(f"{file} is no table: {error}") from error
+            raise ValueError(f"{file} is no read_table: {error}") from error
     head, *rows = rows
     names = [name.strip() for name in head]
     if all(NUMBER.fullmatch(name) for name in names):  # no head: columns have numbers
@@ -72,10 +72,10 @@ def table(file: Path, text: Csv, wanted: list[str]) -> tuple[list[float], list[N
     if not rows:
         raise ValueError(f"{file} has no rows")
     numbered = [name for name in names if name != text.time]
-    columns = [[_cell(row, _place(file, names, name or numbered[0])) for row in rows] for name in wanted]
+    columns = [[_cell(row, _column(file, names, name or numbered[0])) for row in rows] for name in wanted]
     if not text.time:
         return [text.every * i for i in range(len(rows))], [np.array(column) for column in columns]
-    place = _place(file, names, text.time)
+    place = _column(file, names, text.time)
     times = np.array([_time(row[place] if place < len(row) else "") for row in rows])
     order = np.argsort(times, kind="stable")
     order = order[np.isfinite(times[order])]
@@ -85,7 +85,7 @@ def table(file: Path, text: Csv, wanted: list[str]) -> tuple[list[float], list[N
     return since.tolist(), [np.array(column)[order] for column in columns]
 
 
-def _place(file: Path, names: list[str], name: str) -> int:
+def _column(file: Path, names: list[str], name: str) -> int:
     if name not in names:
         raise ValueError(f"{file} has no column {name!r}, it has {', '.join(names[:20])}")
     return names.index(name)

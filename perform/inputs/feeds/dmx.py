@@ -1,4 +1,8 @@
-"""Channels of lighting desks over the net: Art-Net 4 and sACN (ANSI E1.31), one universe, values 0..1."""
+"""Channels of lighting desks over the network: Art-Net 4 and sACN (ANSI E1.31), one universe, values 0..1.
+
+Packets are read by hand, twelve lines a protocol: the library sacn has threads and sockets of its own, and no
+Art-Net.
+"""
 
 from __future__ import annotations
 
@@ -7,18 +11,18 @@ import struct
 import threading
 from collections.abc import Iterator, Mapping
 
-from perform.inputs.feeds import Say
+from perform.inputs.feeds import Report
 from perform.inputs.feeds.document import Dmx
 
-PORTS = {"artnet": 6454, "sacn": 5568}
-TICK = 0.2  # seconds within which closing is noticed
+DMX_PORTS = {"artnet": 6454, "sacn": 5568}
+POLL_INTERVAL = 0.2  # seconds within which closing is noticed
 ART_DMX = 0x5000
-ACN, ROOT, FRAMING, DMP = b"ASC-E1.17\0\0\0", 4, 2, 2  # E1.31, tables 4-1, 5-4 and 6-3
+ACN, ROOT_DATA, FRAMING_DATA, SET_PROPERTY = b"ASC-E1.17\0\0\0", 4, 2, 2  # E1.31, tables 4-1, 5-4 and 6-3
 
 
-class Levels(Mapping[str, float]):
-    """A frame's channels by their numbers from "1", each 0..1. Only those that are asked for are computed: a
-    universe has 512, a feed a few."""
+class Channels(Mapping[str, float]):
+    """The channels of a frame by their numbers from "1", each 0..1, computed when they are read: a universe
+    has 512, a feed uses a few."""
 
     def __init__(self, channels: bytes) -> None:
         self._channels = channels
@@ -41,16 +45,16 @@ class Universe:
     def __init__(self, text: Dmx) -> None:
         self._text = text
         self._parse = art_net if text.kind == "artnet" else sacn
-        self.port = PORTS[text.kind] if text.port is None else text.port
+        self.port = DMX_PORTS[text.kind] if text.port is None else text.port
 
-    def listen(self, say: Say, closing: threading.Event) -> None:
-        """Say all channels of every frame until `closing` is set. OSError: the port cannot be had."""
+    def listen(self, report: Report, closing: threading.Event) -> None:
+        """Report all channels of every frame until `closing` is set. OSError: the port cannot be opened."""
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as net:
             net.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             net.bind((self._text.host, self.port))
             self.port = net.getsockname()[1]
             self._join(net)
-            net.settimeout(TICK)
+            net.settimeout(POLL_INTERVAL)
             while not closing.is_set():
                 try:
                     packet = net.recv(2048)
@@ -58,10 +62,10 @@ class Universe:
                     continue
                 universe, channels = self._parse(packet)
                 if channels and universe == self._text.universe:
-                    say(Levels(channels))
+                    report(Channels(channels))
 
     def _join(self, net: socket.socket) -> None:
-        """sACN speaks to a group of its own for each universe, unless it is sent to this machine alone."""
+        """sACN has a multicast group for each universe, unless it is sent to this machine alone."""
         if self._text.kind == "sacn" and not self._text.host.startswith("127."):
             group = socket.inet_aton(f"239.255.{self._text.universe >> 8}.{self._text.universe & 255}")
             here = socket.inet_aton(self._text.host)
@@ -69,7 +73,7 @@ class Universe:
 
 
 def art_net(packet: bytes) -> tuple[int, bytes]:
-    """Universe and channels of an ArtDmx packet; no channels when it is something else."""
+    """Universe and channels of an ArtDmx packet; no channels if it is anything else."""
     if len(packet) < 20 or packet[:8] != b"Art-Net\0" or struct.unpack_from("<H", packet, 8)[0] != ART_DMX:
         return 0, b""
     universe = packet[14] | (packet[15] & 0x7F) << 8
@@ -78,21 +82,13 @@ def art_net(packet: bytes) -> tuple[int, bytes]:
 
 
 def sacn(packet: bytes) -> tuple[int, bytes]:
-    """Universe and channels of an E1.31 data packet; no channels when it is something else, a preview, or of
+    """Universe and channels of an E1.31 data packet; no channels if it is anything else, a preview, or has
     another start code."""
     if len(packet) < 126 or packet[4:16] != ACN:
         return 0, b""
-    root, framing, options = (
-        struct.unpack_from(">I", packet, 18)[0],
-        struct.unpack_from(">I", packet, 40)[0],
-        packet[112],
-    )
-    universe, count = struct.unpack_from(">H", packet, 113)[0], struct.unpack_from(">H", packet, 123)[0]
-    if (root, framing, packet[117], packet[125]) != (ROOT, FRAMING, DMP, 0) or options & 0x80:
+    (root,), (framing,) = struct.unpack_from(">I", packet, 18), struct.unpack_from(">I", packet, 40)
+    (universe,), (count,) = struct.unpack_from(">H", packet, 113), struct.unpack_from(">H", packet, 123)
+    preview = packet[112] & 0x80
+    if preview or (root, framing, packet[117], packet[125]) != (ROOT_DATA, FRAMING_DATA, SET_PROPERTY, 0):
         return 0, b""
     return universe, packet[126 : 125 + min(count, 513)]
-
-
-def open(text: Dmx) -> Universe:
-    """The universe of a feed."""
-    return Universe(text)

@@ -1,8 +1,8 @@
 """Feeds: numbers from the world, each a signal with its age and its quality.
 
-A feed is a file `feeds/NAME.toml`; formulas name what it says: `feed.NAME`, or `feed.NAME.VALUE` where it
-says several. Here is what such a file may hold, how values are found in what a device sends, and what
-becomes of a value with time; the devices are units of `inputs/feeds/`.
+A feed is a file `feeds/NAME.toml`; formulas name its value `feed.NAME`, or its values `feed.NAME.VALUE`. This
+module holds the keys of such a file, finds values in a message, and says what becomes of them over time; the
+devices are units of `inputs/feeds/`.
 """
 
 from __future__ import annotations
@@ -13,26 +13,26 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Literal, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from perform.documents import SceneError, document, parse
 from perform.signals import LARGEST, Event
 
-LONGEST = 1 << 20  # bytes of one message
-MOST, DEEPEST = 256, 8  # values of one message, and levels of a JSON value
+LONGEST_MESSAGE = 1 << 20  # bytes of one message
+MOST_VALUES, DEEPEST_JSON = 256, 8  # values of one message, and levels of a JSON value
 # Possessive, so that none is tried twice: a garbage line of 4096 letters held the interpreter for 0.2 s.
 NUMBER = re.compile(r"[+-]?(?:\d++(?:\.\d*+)?|\.\d++)(?:[eE][+-]?\d++)?")
-PAIR = re.compile(r"(?<![\w.-])([A-Za-z_][\w.-]*+)\s*+[=:]\s*+([^\s,;&]++)")
-NAME = re.compile(r"[a-z_]\w{0,31}", re.ASCII)
+KEY_VALUE = re.compile(r"(?<![\w.-])([A-Za-z_][\w.-]*+)\s*+[=:]\s*+([^\s,;&]++)")
+VALUE_NAME = re.compile(r"[a-z_]\w{0,31}", re.ASCII)
 
 Otherwise: TypeAlias = Literal["hold", "decay", "default"]
 Found: TypeAlias = Mapping[str, float]
 
 
-class Text(BaseModel):
-    """What every feed may say of itself."""
+class FeedText(BaseModel):
+    """The keys that every feed may have."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
     kind: str
@@ -47,7 +47,7 @@ class Text(BaseModel):
     default: float = 0.0
 
 
-class Csv(Text):
+class Csv(FeedText):
     """A file of rows, replayed."""
 
     kind: Literal["csv"]
@@ -58,8 +58,8 @@ class Csv(Text):
     loop: bool = True
 
 
-class Http(Text):
-    """A page of JSON, asked for again and again."""
+class Http(FeedText):
+    """A page of JSON, requested again and again."""
 
     kind: Literal["http"]
     url: str = Field(pattern=r"^https?://[^\s]+$")
@@ -67,7 +67,7 @@ class Http(Text):
     timeout: float = Field(default=5.0, gt=0, le=120)
 
 
-class Mqtt(Text):
+class Mqtt(FeedText):
     """Messages of a broker."""
 
     kind: Literal["mqtt"]
@@ -78,7 +78,7 @@ class Mqtt(Text):
     password: str = ""
 
 
-class Serial(Text):
+class Serial(FeedText):
     """Lines from a serial port."""
 
     kind: Literal["serial"]
@@ -86,7 +86,7 @@ class Serial(Text):
     baud: int = Field(default=115_200, ge=50, le=4_000_000)
 
 
-class Dmx(Text):
+class Dmx(FeedText):
     """The channels of a universe: values are called 1 to 512."""
 
     kind: Literal["artnet", "sacn"]
@@ -95,7 +95,7 @@ class Dmx(Text):
     port: int | None = Field(default=None, ge=0, le=65535)
 
 
-KINDS: Mapping[str, type[Text]] = {
+FEED_KINDS: Mapping[str, type[FeedText]] = {
     "csv": Csv, "http": Http, "mqtt": Mqtt, "serial": Serial, "artnet": Dmx, "sacn": Dmx,
 }  # fmt: skip
 
@@ -105,32 +105,32 @@ class Feed:
     """A feed as its file describes it."""
 
     name: str
-    text: Text
+    text: FeedText
     file: Path
 
     @property
     def values(self) -> Mapping[str, str]:
-        """What to look for in a message, by signal."""
+        """The path of each signal's value in a message."""
         if self.text.values:
             return {f"feed.{self.name}.{name}": path for name, path in self.text.values.items()}
         return {f"feed.{self.name}": self.text.value}
 
-    def says(self, signal: str) -> bool:
+    def has(self, signal: str) -> bool:
         """Whether it is a signal of this feed."""
         first, _, word = signal.rpartition(".")
         return signal in self.values or (first in self.values and word in Reading.WORDS)
 
 
-def read(file: Path) -> Feed:
+def read_feed(file: Path) -> Feed:
     """The feed that a file describes. Raises SceneError with every fault, OSError."""
     kind = document(file).get("kind")
-    if not isinstance(kind, str) or kind not in KINDS:
-        raise SceneError([f"{file}: kind = {kind!r}, must be one of {', '.join(KINDS)}"])
-    text = parse(file, KINDS[kind])
+    if not isinstance(kind, str) or kind not in FEED_KINDS:
+        raise SceneError([f"{file}: kind = {kind!r}, must be one of {', '.join(FEED_KINDS)}"])
+    text = parse(file, FEED_KINDS[kind])
     faults = [
         f"{file}: values.{name}, must be a word of small letters"
         for name in text.values
-        if not NAME.fullmatch(name) or name in Reading.WORDS
+        if not VALUE_NAME.fullmatch(name) or name in Reading.WORDS
     ]
     if text.value and text.values:
         faults.append(f"{file}: value and values, must be one of them")
@@ -143,41 +143,38 @@ def read(file: Path) -> Feed:
 
 def numbers(message: str) -> dict[str, float]:
     """The numbers of a message by their names: of JSON their paths (`a.b.0`), of `key=value` pairs their
-    keys, of CSV their columns from 0, of one number "". What is none of them says nothing."""
-    if len(message) > LONGEST:
+    keys, of CSV their columns from 0, of one number "". Anything else has none."""
+    if len(message) > LONGEST_MESSAGE:
         return {}
     try:
-        said = json.loads(message)
+        content = json.loads(message)
     except (ValueError, RecursionError):
-        return _line(message.strip())
-    return dict(_flat("", said, DEEPEST)) if isinstance(said, dict | list) else _alone(said)
+        return _line_numbers(message.strip())
+    return dict(_flat("", content, DEEPEST_JSON)) if isinstance(content, dict | list) else _alone(content)
 
 
-def _line(line: str) -> dict[str, float]:
-    pairs = PAIR.findall(line[:4096])
-    if pairs:
-        return {
-            key: float(text) for key, text in pairs[:MOST] if NUMBER.fullmatch(text) and _real(float(text))
-        }
-    words = re.split(r"[,;\t ]+", line[:4096])[:MOST]
-    found = {str(i): float(word) for i, word in enumerate(words) if NUMBER.fullmatch(word)}
+def _line_numbers(line: str) -> dict[str, float]:
+    pairs = KEY_VALUE.findall(line[:4096])
+    if not pairs:
+        pairs = [(str(i), word) for i, word in enumerate(re.split(r"[,;\t ]+", line[:4096]))]
+    found = {key: float(text) for key, text in pairs[:MOST_VALUES] if NUMBER.fullmatch(text)}
     return {key: value for key, value in found.items() if _real(value)}
 
 
-def _alone(said: Any) -> dict[str, float]:
-    return {"": float(said)} if isinstance(said, int | float) and _real(said) else {}
+def _alone(content: object) -> dict[str, float]:
+    return {"": float(content)} if isinstance(content, int | float) and _real(content) else {}
 
 
-def _flat(path: str, said: Any, left: int) -> Iterator[tuple[str, float]]:
-    """Every number below a JSON value, at most MOST of each level."""
-    if isinstance(said, dict | list) and left:
-        items = list(said.items() if isinstance(said, dict) else enumerate(said))[:MOST]
+def _flat(path: str, content: object, depth: int) -> Iterator[tuple[str, float]]:
+    """Every number below a JSON value, at most MOST_VALUES of each level."""
+    if isinstance(content, dict | list) and depth:
+        items = list(content.items() if isinstance(content, dict) else enumerate(content))[:MOST_VALUES]
         for key, value in items:
-            yield from _flat(f"{path}.{key}" if path else str(key), value, left - 1)
-    elif isinstance(said, int | float) and _real(said):
-        yield path, float(said)
-    elif isinstance(said, str) and NUMBER.fullmatch(said[:64]) and _real(float(said[:64])):
-        yield path, float(said[:64])
+            yield from _flat(f"{path}.{key}" if path else str(key), value, depth - 1)
+    elif isinstance(content, int | float) and _real(content):
+        yield path, float(content)
+    elif isinstance(content, str) and NUMBER.fullmatch(content[:64]) and _real(float(content[:64])):
+        yield path, float(content[:64])
 
 
 def _real(value: float) -> bool:
@@ -185,18 +182,18 @@ def _real(value: float) -> bool:
 
 
 def chosen(found: Found, path: str) -> float | None:
-    """The number of that name; of no name, the one that is alone or the first."""
+    """The number of that name; without a name, the first."""
     return found.get(path) if path else next(iter(found.values()), None)
 
 
 @dataclass(slots=True)
 class Reading:
-    """One value of a feed with time: what came last, its range, and what becomes of it when nothing comes."""
+    """One value of a feed over time: its last number, its range, and what it is when nothing comes."""
 
     WORDS: ClassVar[tuple[str, ...]] = ("raw", "age", "quality")
 
     name: str
-    text: Text
+    text: FeedText
     raw: float | None = None
     came: float = 0.0
     low: float = math.inf
@@ -211,7 +208,7 @@ class Reading:
             self._range(now, value)
 
     def events(self, now: float) -> list[Event]:
-        """What the signal, `.raw`, `.age` and `.quality` are at `now`; nothing before the first value."""
+        """The signal, its `.raw`, `.age` and `.quality` at `now`; nothing before the first value."""
         if self.raw is None:
             return []
         age = max(now - self.came, 0.0)
@@ -222,7 +219,7 @@ class Reading:
         return [Event(now, name, value) for name, value in zip(names, values, strict=True)]
 
     def _scaled(self) -> float:
-        """The value as 0..1 of its range; half-way while the range is nothing."""
+        """The value as 0..1 of its range; 0.5 while the range is empty."""
         assert self.raw is not None
         low, high = self.text.low, self.text.high
         if low is None or high is None:

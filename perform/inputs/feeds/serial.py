@@ -1,35 +1,35 @@
-"""Lines from a serial port: JSON, CSV, key=value or a number each."""
+"""Lines from a serial port: each is JSON, CSV, key=value pairs or a number."""
 
 from __future__ import annotations
 
 import threading
 
-from perform.inputs.feeds import Say
+from perform.inputs.feeds import Report
 from perform.inputs.feeds.document import Serial, numbers
 
-LINE = 4096  # bytes of a line; a longer one is dropped
-TICK = 0.2  # seconds within which closing is noticed
+LONGEST_LINE = 4096  # bytes; a longer line is dropped
+POLL_INTERVAL = 0.2  # seconds within which closing is noticed
 
 
-class Port:
+class SerialPort:
     """A serial port."""
 
     def __init__(self, text: Serial) -> None:
         self._text = text
 
-    def listen(self, say: Say, closing: threading.Event) -> None:
-        """Say the numbers of every line until `closing` is set. OSError: the port is gone."""
+    def listen(self, report: Report, closing: threading.Event) -> None:
+        """Report the numbers of every line until `closing` is set. OSError: the port is gone."""
         import serial
 
-        with serial.Serial(self._text.device, self._text.baud, timeout=TICK) as port:
-            lines = Lines()
+        with serial.Serial(self._text.device, self._text.baud, timeout=POLL_INTERVAL) as port:
+            splitter = LineSplitter()
             while not closing.is_set():
-                for line in lines.cut(port.read(max(port.in_waiting, 1))):
-                    say(numbers(line))
+                for line in splitter.cut(port.read(max(port.in_waiting, 1))):
+                    report(numbers(line))
 
 
-class Lines:
-    """Bytes cut into lines; what came before the first end of a line is left out, for it has no beginning."""
+class LineSplitter:
+    """Cuts bytes into lines. What comes before the first line end is dropped: its beginning is missing."""
 
     def __init__(self) -> None:
         self._rest: bytes | None = None
@@ -39,11 +39,6 @@ class Lines:
         *whole, rest = ((self._rest or b"") + chunk).replace(b"\r", b"\n").split(b"\n")
         begun, self._rest = self._rest is not None, self._rest
         if whole or begun:
-            self._rest = rest[-LINE - 1 :]
+            self._rest = rest[-LONGEST_LINE - 1 :]
         lines = whole if begun else whole[1:]
-        return [line.decode(errors="replace") for line in lines if 0 < len(line) <= LINE]
-
-
-def open(text: Serial) -> Port:
-    """The port of a feed."""
-    return Port(text)
+        return [line.decode(errors="replace") for line in lines if 0 < len(line) <= LONGEST_LINE]

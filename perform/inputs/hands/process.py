@@ -1,8 +1,8 @@
-"""What runs in the tracker's own process: pictures out of shared memory in, landmarks out.
+"""The tracker's own process: it reads pictures from shared memory and sends landmarks.
 
-MediaPipe's tasks report how they are used to Google over the net ("Privacy Notice" of its package), which
-nobody on a stage was asked about: this process cannot reach the net, see `unplug`. Pictures come by shared
-memory and stay there.
+MediaPipe's tasks report their use to Google over the network ("Privacy Notice" of its package), and nobody on
+a stage was asked: this process cannot reach the network, see `unplug`. Pictures come by shared memory and
+stay there.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from perform.arrays import Pixels
 Find: TypeAlias = Callable[[Pixels, int], NDArray[np.float32]]  # a picture at a millisecond: [hands, ROW]
 
 ROW = 64  # how probably it looks like a left hand (in a mirror a right one does), and 21 landmarks x, y, z
-ASK = struct.Struct("<qII")  # milliseconds, height, width
-HEAD = struct.Struct("<cd")  # what is told: one of the following; bytes of memory that the process has
+REQUEST = struct.Struct("<qII")  # milliseconds, height, width
+ANSWER_HEAD = struct.Struct("<cd")  # one of the following; bytes of memory that the process uses
 READY, FOUND, FAILED = b"r", b"f", b"x"
 NOWHERE = "http://127.0.0.1:9"  # a proxy that is not there
 NEW_USER, NEW_NET = 0x10000000, 0x40000000  # CLONE_NEWUSER, CLONE_NEWNET of Linux
@@ -40,7 +40,7 @@ def run(connection: Connection, memory: str, model: str) -> None:
 
 
 def serve(connection: Connection, memory: str, open: Callable[[], Find]) -> None:
-    """Look at what is asked with what `open` gives; a fault is told, and the end."""
+    """Answer requests with the function that `open` gives; a fault is reported and ends the process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's Ctrl-C is for the show
     mute()
     unplug()
@@ -48,17 +48,17 @@ def serve(connection: Connection, memory: str, open: Callable[[], Find]) -> None
     try:
         find = open()
         find(np.zeros((64, 64, 3), np.uint8), 0)
-        connection.send_bytes(HEAD.pack(READY, resident()))
+        connection.send_bytes(ANSWER_HEAD.pack(READY, resident()))
         while True:
-            milliseconds, height, width = ASK.unpack(connection.recv_bytes())
+            milliseconds, height, width = REQUEST.unpack(connection.recv_bytes())
             pixels = np.ndarray((height, width, 3), np.uint8, shared.buf)
             found = find(pixels, milliseconds)
-            connection.send_bytes(HEAD.pack(FOUND, resident()) + found.astype("<f4").tobytes())
+            connection.send_bytes(ANSWER_HEAD.pack(FOUND, resident()) + found.astype("<f4").tobytes())
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return
-    except Exception as error:  # noqa: BLE001 - whatever the tracker raises is told to the show
-        said = f"{type(error).__name__}: {error}".encode()
-        connection.send_bytes(HEAD.pack(FAILED, resident()) + said)
+    except Exception as error:  # noqa: BLE001 - whatever the tracker raises is reported to the show
+        message = f"{type(error).__name__}: {error}".encode()
+        connection.send_bytes(ANSWER_HEAD.pack(FAILED, resident()) + message)
 
 
 def landmarker(model: str) -> Find:
@@ -97,7 +97,7 @@ def rows(result: Any) -> NDArray[np.float32]:
 
 
 def unplug() -> None:
-    """Cut this process off the net: a network namespace of its own where the system lets it have one, and
+    """Cut this process off the network: a network namespace of its own where the system lets it have one, and
     for what is fetched in the usual ways a proxy that is not there."""
     for name in ("http_proxy", "https_proxy", "all_proxy", "HTTPS_PROXY", "ALL_PROXY"):
         os.environ[name] = NOWHERE
@@ -109,7 +109,7 @@ def unplug() -> None:
 
 
 def mute() -> None:
-    """Let the libraries' messages go nowhere: the terminal has a dashboard."""
+    """Discard the libraries' messages: the terminal shows a dashboard."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in (1, 2):
         os.dup2(nowhere, stream)
@@ -117,7 +117,7 @@ def mute() -> None:
 
 
 def resident() -> float:
-    """Bytes of memory that this process has; where that cannot be asked, the most it ever had."""
+    """Bytes of memory that this process uses; where that is unknown, the most it ever used."""
     try:
         pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
         return float(pages * os.sysconf("SC_PAGE_SIZE"))

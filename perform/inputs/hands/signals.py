@@ -1,4 +1,4 @@
-"""Hands: what the 21 landmarks of a hand say, as numbers.
+"""The 21 landmarks of a hand as features, each a number.
 
 Landmarks are those of MediaPipe Hands (Zhang et al. 2020): the wrist, then four a finger from its root to
 its tip, thumb first. As `points` [21, 3] they are in picture heights: x to the right and y up from the
@@ -8,7 +8,6 @@ lower left corner, z away from the camera.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
@@ -27,9 +26,9 @@ STRAIGHT = np.array([0.6, 0.4, 0.4, 0.4, 0.4])  # radians that a finger's joints
 CURLED = np.array([1.8, 3.1, 3.1, 3.1, 3.1])  # and a fist
 FAR, NEAR = 0.06, 0.36  # palm in picture heights, about 2 m and 0.3 m before a camera of 45 degrees
 TOUCHING, APART = 0.2, 0.9  # palms between the tips of thumb and index
-CLOSED, SPREAD = np.radians(12), np.radians(50)  # between index and pinky
+CLOSED, WIDE = np.radians(12), np.radians(50)  # between index and pinky
 LOWEST, HIGHEST = 0.2, 0.8  # of the picture: what a hand that is seen whole can reach
-FASTEST = 2.0  # picture heights a second
+FASTEST_HAND = 2.0  # picture heights a second
 
 WORDS: Mapping[str, str] = MappingProxyType(
     {
@@ -42,7 +41,7 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "pinch": "thumb and index: 1 they touch, 0 they are apart",
         "spread": "between the fingers: 0 closed, 1 spread",
         "roll": "tilt in turns: 0 upright, 0.25 to the right, -0.25 to the left",
-        "speed": f"1: {FASTEST:g} picture heights a second",
+        "speed": f"1: {FASTEST_HAND:g} picture heights a second",
         **{f"curl.{finger}": f"the {finger}: 0 straight, 1 curled" for finger in FINGERS},
         "fist": "1 while it is a fist",
         "open": "1 while it is a flat hand",
@@ -57,7 +56,7 @@ TOTALS: Mapping[str, str] = MappingProxyType(
     }
 )
 SIGNALS = (*(f"hand.{side}.{word}" for side in SIDES for word in WORDS), *TOTALS)
-LET_GO = ("present", "pinch", "speed", "fist", "open", "point")  # 0 when it is gone
+RELEASED = ("present", "pinch", "speed", "fist", "open", "point")  # 0 when it is gone
 
 # A gesture's measure begins it above the first and ends it below the second.
 GATES: Mapping[str, tuple[float, float]] = MappingProxyType(
@@ -85,7 +84,7 @@ def palm(points: Doubles) -> float:
 
 def depth(points: Doubles) -> float:
     """How near a hand is by its size: 0 at FAR, 1 at NEAR, each doubling of the size the same step."""
-    return _share(np.log(max(palm(points), 1e-6)), np.log(FAR), np.log(NEAR))
+    return _fraction(np.log(max(palm(points), 1e-6)), np.log(FAR), np.log(NEAR))
 
 
 def bends(points: Doubles) -> Doubles:
@@ -109,14 +108,14 @@ def openness(curled: Doubles) -> float:
 def pinch(points: Doubles) -> float:
     """1 when the tips of thumb and index touch, 0 when they are apart."""
     gap = float(np.linalg.norm(points[THUMB_TIP] - points[INDEX_TIP])) / max(palm(points), 1e-6)
-    return 1 - _share(gap, TOUCHING, APART)
+    return 1 - _fraction(gap, TOUCHING, APART)
 
 
 def spread(points: Doubles) -> float:
     """How far the first bones of index and pinky are spread: 0 closed, 1 wide."""
     index, pinky = points[6] - points[5], points[18] - points[17]
     lengths = max(float(np.linalg.norm(index) * np.linalg.norm(pinky)), 1e-12)
-    return _share(float(np.arccos(np.clip(index @ pinky / lengths, -1, 1))), CLOSED, SPREAD)
+    return _fraction(float(np.arccos(np.clip(index @ pinky / lengths, -1, 1))), CLOSED, WIDE)
 
 
 def roll(points: Doubles) -> float:
@@ -136,12 +135,12 @@ def gestures(curled: Doubles) -> dict[str, float]:
 
 
 def shape(points: Doubles, aspect: float) -> dict[str, float]:
-    """What a hand's points say at one moment, by WORDS; gestures as their measures."""
+    """The features of a hand's points at one moment, by WORDS; gestures as their measures."""
     curled, (x, y, _) = curls(points), centre(points)
     return {
-        "x": _share(x / aspect, 0, 1),
-        "y": _share(y, 0, 1),
-        "height": _share(y, LOWEST, HIGHEST),
+        "x": _fraction(x / aspect, 0, 1),
+        "y": _fraction(y, 0, 1),
+        "height": _fraction(y, LOWEST, HIGHEST),
         "depth": depth(points),
         "openness": openness(curled),
         "pinch": pinch(points),
@@ -152,33 +151,5 @@ def shape(points: Doubles, aspect: float) -> dict[str, float]:
     }
 
 
-def _share(value: float, low: float, high: float) -> float:
+def _fraction(value: float, low: float, high: float) -> float:
     return float(min(max((value - low) / (high - low), 0.0), 1.0))
-
-
-@dataclass(slots=True)
-class OneEuro:
-    """The 1 euro filter (Casiez, Roussel, Vogel 2012) of an array: slow values without jitter, fast ones
-    without delay. `cutoff` in Hz, and `beta` more Hz for each unit a second; speeds are filtered at 1 Hz."""
-
-    cutoff: float = 1.5
-    beta: float = 8.0
-    value: Doubles | None = None
-    speed: Doubles | None = None
-    _before: Doubles | None = None
-
-    def step(self, x: Doubles, dt: float) -> Doubles:
-        """The filtered value, `dt` seconds after the last; the first is `x` itself."""
-        if self.value is None or self.speed is None or self._before is None:
-            self.value, self._before, self.speed = x, x, np.zeros_like(x)
-        elif dt > 0:
-            self.speed = self.speed + _weight(1.0, dt) * ((x - self._before) / dt - self.speed)
-            weight = _weight(self.cutoff + self.beta * np.abs(self.speed), dt)
-            self.value = self.value + weight * (x - self.value)
-            self._before = x
-        return self.value
-
-
-def _weight(hertz: float | Doubles, dt: float) -> float | Doubles:
-    turn = 2 * np.pi * hertz * dt
-    return turn / (turn + 1)

@@ -1,7 +1,7 @@
-"""The tracker's process, kept going: begun, asked, watched, and replaced before it has grown too large.
+"""The tracker's process: started, asked, watched, and replaced before it has grown too large.
 
-MediaPipe leaks in long runs, and what has been killed or hangs must not stop a show. The next process is
-begun beside the one that works, and takes over between two pictures when it is ready.
+MediaPipe leaks in long runs, and a process that dies or hangs must not stop a show. The next process starts
+while the current one works, and takes over between two pictures when it is ready.
 """
 
 from __future__ import annotations
@@ -22,43 +22,43 @@ from numpy.typing import NDArray
 
 from perform.arrays import Pixels
 from perform.clock import stopwatch
-from perform.inputs.hands.process import ASK, FAILED, HEAD, ROW, run
+from perform.inputs.hands.process import ANSWER_HEAD, FAILED, REQUEST, ROW, run
 
-Target: TypeAlias = Callable[[Connection, str, str], None]  # runs in the process: pipe, memory, model
+ProcessTarget: TypeAlias = Callable[[Connection, str, str], None]  # runs in the process: pipe, memory, model
 Rows: TypeAlias = NDArray[np.float32]  # [hands, ROW]
 
-WIDEST = 640  # pixels of a side that the tracker is shown at most
-LARGEST = 1 << 30  # bytes that a process may have
-LONGEST = 1800.0  # seconds that it may work
-STARTING = 30.0  # seconds that it has to be ready
-HANGING = 2.0  # seconds that it has for a picture
+LARGEST_SIDE = 640  # pixels of a side that the tracker gets at most
+MOST_MEMORY = 1 << 30  # bytes that a process may use
+LONGEST_LIFE = 1800.0  # seconds that it may work
+READY_TIMEOUT = 30.0  # seconds that it has to be ready
+ANSWER_TIMEOUT = 2.0  # seconds that it has for a picture
 IMPORT = "perform models import hands"
-LOOK = 2.0  # seconds between two looks at what is missing
-AGAIN = 0.1, 10.0  # seconds until the next is begun after one that failed: at first, and at most
+MISSING_CHECK = 2.0  # seconds until what is missing is checked again
+START_AFTER = 0.1, 10.0  # seconds until the next one starts after one that failed: at first, and at most
 
 
 class GoneError(RuntimeError):
-    """The process is dead, hangs, or has told a fault."""
+    """The process is dead, hangs, or has reported a fault."""
 
 
-class Process:
-    """One tracker. What it is shown lies in memory that both share."""
+class TrackerProcess:
+    """One process that tracks. Pictures lie in memory that both sides share."""
 
-    def __init__(self, model: str, target: Target) -> None:
+    def __init__(self, model: str, target: ProcessTarget) -> None:
         context = multiprocessing.get_context("spawn")
-        self._memory = SharedMemory(create=True, size=3 * WIDEST * WIDEST)
+        self._memory = SharedMemory(create=True, size=3 * LARGEST_SIDE * LARGEST_SIDE)
         self._connection, theirs = context.Pipe()
         arguments = (theirs, self._memory.name, model)
         self._process: SpawnProcess = context.Process(
             target=target, args=arguments, name="hands", daemon=True
         )
-        with _alone():
+        with _single_threaded():
             self._process.start()
         theirs.close()
         self.began = stopwatch()
         self.size = 0.0  # bytes
         self._ready = False
-        self._asked = 0  # milliseconds of the last picture; it has seen one at 0
+        self._asked = 0  # milliseconds of the last picture; it has had one at 0
 
     @property
     def pid(self) -> int | None:
@@ -68,23 +68,23 @@ class Process:
     def ready(self) -> bool:
         """Whether it can be asked. Raises GoneError when it never will be."""
         if not self._ready:
-            if self._heard(0.0) is not None:
+            if self._received(0.0) is not None:
                 self._ready, self.began = True, stopwatch()
-            elif stopwatch() - self.began > STARTING:
+            elif stopwatch() - self.began > READY_TIMEOUT:
                 raise GoneError("the tracker does not start")
         return self._ready
 
     def ask(self, pixels: Pixels, taken: float) -> Rows:
         """The hands of a picture taken at `taken` seconds. Raises GoneError."""
-        small = pixels[:: _step(pixels), :: _step(pixels)]
+        small = pixels[:: _stride(pixels), :: _stride(pixels)]
         height, width = small.shape[:2]
         np.ndarray(small.shape, np.uint8, self._memory.buf)[:] = small
         self._asked = max(round(1000 * taken), self._asked + 1)
         try:
-            self._connection.send_bytes(ASK.pack(self._asked, height, width))
+            self._connection.send_bytes(REQUEST.pack(self._asked, height, width))
         except OSError as error:
             raise GoneError("the tracker died") from error
-        found = self._heard(HANGING)
+        found = self._received(ANSWER_TIMEOUT)
         if found is None:
             raise GoneError("the tracker does not answer")
         return np.frombuffer(found, "<f4").reshape(-1, ROW)
@@ -98,37 +98,37 @@ class Process:
         self._memory.close()
         self._memory.unlink()
 
-    def _heard(self, patience: float) -> bytes | None:
-        """What it says next, None if nothing in time. Raises GoneError."""
+    def _received(self, timeout: float) -> bytes | None:
+        """Its next answer, None if there is none in time. Raises GoneError."""
         try:
-            said = self._connection.recv_bytes() if self._connection.poll(patience) else None
+            answer = self._connection.recv_bytes() if self._connection.poll(timeout) else None
         except (EOFError, OSError) as error:
             raise GoneError("the tracker died") from error
-        if said is None:
+        if answer is None:
             return None
-        kind, self.size = HEAD.unpack_from(said)
+        kind, self.size = ANSWER_HEAD.unpack_from(answer)
         if kind == FAILED:
-            raise GoneError(said[HEAD.size :].decode(errors="replace"))
-        return said[HEAD.size :]
+            raise GoneError(answer[ANSWER_HEAD.size :].decode(errors="replace"))
+        return answer[ANSWER_HEAD.size :]
 
 
 class Tracker:
-    """Always one process at work, and a second one while that is to be replaced."""
+    """Always one process at work, and a second one while the first is being replaced."""
 
     def __init__(
         self,
         model: str,
-        target: Target = run,
-        largest: float = LARGEST,
-        longest: float = LONGEST,
+        target: ProcessTarget = run,
+        largest: float = MOST_MEMORY,
+        longest: float = LONGEST_LIFE,
     ) -> None:
-        self.begun = self.lost = 0  # processes begun; those that died or were hung
+        self.begun = self.lost = 0  # processes started; those that died or hung
         self.note = "starting"
         self._model, self._target = model, target
         self._largest, self._longest = largest, longest
-        self._working: Process | None = None
-        self._coming: Process | None = None
-        self._wait, self._next = AGAIN[0], 0.0
+        self._working: TrackerProcess | None = None
+        self._coming: TrackerProcess | None = None
+        self._wait, self._next = START_AFTER[0], 0.0
 
     @property
     def pid(self) -> int | None:
@@ -146,11 +146,11 @@ class Tracker:
             failed, self._working = self._working, None
             self._lose(failed, error)
             return None
-        self._wait = AGAIN[0]
+        self._wait = START_AFTER[0]
         return found
 
     def tend(self) -> None:
-        """Begin the next process if it is time for it, and let it take over if it is ready."""
+        """Start the next process if it is time for it, and let it take over if it is ready."""
         old = self._working
         worn = old is None or old.size > self._largest or stopwatch() - old.began > self._longest
         if self._coming is None and worn and stopwatch() >= self._next:
@@ -173,27 +173,27 @@ class Tracker:
 
     def _begin(self) -> None:
         if missing := lacking(self._model):
-            self.note, self._next = missing, stopwatch() + LOOK
+            self.note, self._next = missing, stopwatch() + MISSING_CHECK
             return
         self.begun += 1
-        with suppress(OSError):  # no more processes or memory: perhaps at the next look
-            self._coming = Process(self._model, self._target)
+        with suppress(OSError):  # no more processes or memory: perhaps next time
+            self._coming = TrackerProcess(self._model, self._target)
 
-    def _lose(self, failed: Process | None, error: GoneError) -> None:
-        """A process failed; the next one is begun after a while that grows."""
+    def _lose(self, failed: TrackerProcess | None, error: GoneError) -> None:
+        """A process failed; the next one starts after a while that grows."""
         if failed is not None:
             failed.close()
         self.lost += 1
         if self._working is None:
             self.note = str(error)
         self._next = stopwatch() + self._wait
-        self._wait = min(2 * self._wait, AGAIN[1])
+        self._wait = min(2 * self._wait, START_AFTER[1])
 
 
 @contextmanager
-def _alone() -> Iterator[None]:
-    """What is begun within has one thread at first: numpy would begin more, and Linux lets only a process
-    of one thread leave the net (`_hand_process.unplug`)."""
+def _single_threaded() -> Iterator[None]:
+    """A process that starts within has one thread at first: numpy would start more, and Linux lets only a
+    process of one thread leave the network (`process.unplug`)."""
     name = "OPENBLAS_NUM_THREADS"
     before, os.environ[name] = os.environ.get(name), "1"
     try:
@@ -205,12 +205,12 @@ def _alone() -> Iterator[None]:
 
 
 def lacking(model: str) -> str:
-    """What the tracker needs and is not there, empty when all is."""
+    """What the tracker needs and is missing, empty if nothing is."""
     if find_spec("mediapipe") is None:
         return "mediapipe is not installed; it is made for Linux, x86-64 Windows and Macs with Apple's chips"
     return "" if Path(model).is_file() else f"the tracker's model is missing: {IMPORT}"
 
 
-def _step(pixels: Pixels) -> int:
-    """Every so many-th pixel is shown, so that neither side is above WIDEST."""
-    return int(-(-max(pixels.shape[:2]) // WIDEST))
+def _stride(pixels: Pixels) -> int:
+    """Every so many-th pixel is sent, so that neither side is above LARGEST_SIDE."""
+    return int(-(-max(pixels.shape[:2]) // LARGEST_SIDE))

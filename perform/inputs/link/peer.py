@@ -4,7 +4,7 @@
 
 Twenty times a second it writes a line of JSON: `at` (seconds of the stopwatch), `bpm`, `phase` in beats
 within a bar of four, `peers` and `playing`. It joins a session and never changes it. While it is alone
-it takes the tempo that a line of its standard input says, for others to join; it ends with that input.
+it takes its tempo from the lines of its standard input, for others to join; it ends with that input.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from typing import Any
 
 from perform.clock import BEATS_PER_BAR, stopwatch
 
-PERIOD = 0.05  # seconds between two lines
+LINE_PERIOD = 0.05  # seconds between two lines
 MISSING = 3  # the exit code without the library
 
 
 def main() -> int:
-    """Join, and tell until nobody listens any more."""
+    """Join, and write until nobody reads any more."""
     try:
         from link import Link
     except ImportError:
@@ -32,8 +32,8 @@ def main() -> int:
     over = threading.Event()
     threading.Thread(target=_listen, args=(peer, over), daemon=True).start()
     try:
-        while not over.wait(PERIOD):
-            sys.stdout.write(json.dumps(told(peer)) + "\n")
+        while not over.wait(LINE_PERIOD):
+            sys.stdout.write(json.dumps(session(peer)) + "\n")
             sys.stdout.flush()
     except OSError:  # nobody reads
         return 0
@@ -51,7 +51,7 @@ def _listen(peer: Any, over: threading.Event) -> None:
     over.set()
 
 
-def told(peer: Any) -> dict[str, float]:
+def session(peer: Any) -> dict[str, float]:
     """The session at this moment."""
     state = peer.captureSessionState()
     before = stopwatch()
