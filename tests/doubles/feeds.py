@@ -17,13 +17,13 @@ from pathlib import Path
 import tomlkit
 
 from perform.inputs import Input
-from perform.inputs.feeds.document import Feed, read_feed
+from perform.inputs.feeds.document import Feed
 
 
 def feed(folder: Path, kind: str, feed_name: str = "a", **settings: object) -> Feed:
     file = folder / f"{feed_name}.toml"
     file.write_text(tomlkit.dumps({"kind": kind, **settings}))
-    return read(file)
+    return read_feed(file)
 
 
 def values(unit: Input, until: float | None = None) -> dict[str, float]:
