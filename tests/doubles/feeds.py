@@ -17,7 +17,7 @@ from pathlib import Path
 import tomlkit
 
 from perform.inputs import Input
-from perform.inputs.feeds.document import Feed
+from perform.inputs.feeds.document import Feed, read_feed
 
 
 def feed(folder: Path, kind: str, feed_name: str = "a", **settings: object) -> Feed:
