@@ -83,7 +83,7 @@ class Session:
         self._now = until
         phase = grid.beat(until - 0.01) % 4
         line = {"at": until - 0.01, "bpm": grid.bpm, "phase": phase, "peers": 2, "playing": 1}
-        assert self._unit.hear(json.dumps(line).encode())
+        assert self._unit.receive(json.dumps(line).encode())
         return self._unit.poll(until)
 
 
