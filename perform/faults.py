@@ -7,9 +7,18 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Literal
 
 log = logging.getLogger("perform")
-KINDS, OTHERS = 200, "further faults"  # kinds told apart: a message may hold another number on each frame
+MOST_KINDS, OTHERS = 200, "further faults"  # a message may hold another number on each frame
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How a device is: `ok`, `waiting` for what is not there (yet, or any more), or `failed`."""
+
+    state: Literal["ok", "waiting", "failed"]
+    detail: str = ""
 
 
 def reason(error: BaseException) -> str:
@@ -26,7 +35,7 @@ class Faults:
     def note(self, what: str, error: BaseException) -> None:
         """Count a fault of `what`; the first of each kind is logged in one line."""
         sentence = f"{what}: {reason(error)}"
-        if sentence not in self.counts and len(self.counts) >= KINDS:
+        if sentence not in self.counts and len(self.counts) >= MOST_KINDS:
             sentence = OTHERS
         if sentence not in self.counts:
             log.error("%s", sentence)

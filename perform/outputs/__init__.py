@@ -1,34 +1,93 @@
-"""Outputs: where frames go. One kind of screen, file or stream per file."""
+"""Outputs: where pictures, sound and the state of the show go. One kind of device per file.
+
+Every outgoing device has a name, a health and a way to close it (`Output`). What it takes makes it of one
+kind: frames (`FrameOutput`: films, streams), the state of the show (`StateOutput`: lights, feedback), or the
+picture on a display (`Screen`).
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 
-import numpy as np
-from numpy.typing import NDArray
-
-from perform.arrays import Samples
+from perform.arrays import Pixels, Samples
 from perform.clock import Moment
+from perform.faults import Health
+from perform.signals import Event
+
+if TYPE_CHECKING:
+    from perform.scenes.addresses import Standing
+
+__all__ = ["Draw", "Frame", "FrameOutput", "Health", "Output", "Screen", "StateOutput"]
+
+Draw: TypeAlias = Callable[[tuple[int, int]], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """What the outputs get, once per Moment: `pixels` [height, width, 3] uint8, sRGB, top row first;
-    `sound` [n, 2], what passed since the frame before, None where there is none."""
+    """What frame outputs get, once per Moment: `pixels` [height, width, 3], top row first; `sound` [n, 2],
+    what passed since the frame before, None without one."""
 
     moment: Moment
-    pixels: NDArray[np.uint8]
+    pixels: Pixels
     sound: Samples | None = None
 
 
 class Output(Protocol):
-    """An opened output of pixels (the window draws the texture itself and is not one of these)."""
+    """An opened outgoing device."""
 
-    def write(self, frame: Frame) -> None:
-        """Take one frame. Raises OSError when it cannot be kept; what was written stays."""
+    name: str
+
+    def health(self) -> Health:
+        """Whether the device is there, and what is wrong if it is not."""
         ...
 
     def close(self) -> None:
-        """Finish and keep what was written; safe to call twice."""
+        """Finish, and keep what was written; safe to call twice."""
+        ...
+
+
+@runtime_checkable
+class FrameOutput(Output, Protocol):
+    """Takes frames. A `live` one takes them some frames late, so that the show need not wait for the graphics
+    card."""
+
+    live: bool
+
+    def write(self, frame: Frame) -> None:
+        """Take one frame. Raises OSError if it cannot be kept; what was written before stays."""
+        ...
+
+
+@runtime_checkable
+class StateOutput(Output, Protocol):
+    """Takes the state of the show, as a device with lights or a touchscreen does."""
+
+    def update(self, seconds: float, snapshot: Callable[[], Standing]) -> None:
+        """The state at `seconds` of the show's clock, called once a frame; never waits. `snapshot` makes it,
+        during this call only, so call it only if you send something now."""
+        ...
+
+
+class Screen(Output, Protocol):
+    """Shows the picture to people, and gives what is pressed on it."""
+
+    @property
+    def closed(self) -> bool:
+        """Whether somebody has closed it."""
+        ...
+
+    @property
+    def notice(self) -> str:
+        """What it asks or reports to its operator, or nothing."""
+        ...
+
+    def poll(self, until: float) -> list[Event]:
+        """What was pressed up to `until` (seconds of the show's clock)."""
+        ...
+
+    def show(self, draw: Draw) -> None:
+        """Bring a frame to the display: `draw` gets (width, height) in pixels and draws into the current
+        context's screen."""
         ...

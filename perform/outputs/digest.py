@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 
-from perform.outputs import Frame
+from perform.outputs import Frame, Health
 
 
 class Digest:
     """Hashes the pixels of every frame, in order (SHA-256)."""
+
+    name, live = "digest", False
 
     def __init__(self) -> None:
         self._hash = hashlib.sha256()
@@ -16,6 +18,9 @@ class Digest:
     def write(self, frame: Frame) -> None:
         """Take one frame into the digest."""
         self._hash.update(frame.pixels.data)
+
+    def health(self) -> Health:
+        return Health("ok", self.hexadecimal)
 
     def close(self) -> None:
         """Nothing to finish."""

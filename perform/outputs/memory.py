@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import deque
 
-from perform.outputs import Frame
+from perform.outputs import Frame, Health
 
 
 class Memory:
     """The last `keep` frames, oldest first, in `frames`; `count` is how many there were at all."""
+
+    name, live = "memory", False
 
     def __init__(self, keep: int = 1) -> None:
         if keep < 1:
@@ -27,6 +29,9 @@ class Memory:
             return
         self.frames.append(Frame(frame.moment, frame.pixels.copy()))
         self.count += 1
+
+    def health(self) -> Health:
+        return Health("ok", f"frames: {self.count}")
 
     def close(self) -> None:
         self._closed = True

@@ -16,6 +16,7 @@ from perform.clock import BEATS_PER_BAR, Tempo
 from perform.faults import reason
 from perform.midi import ports as midiports
 from perform.midi.ports import LOOK
+from perform.outputs import Health
 
 PULSES = 24  # per quarter note
 BAR, SIXTEENTH = PULSES * BEATS_PER_BAR, PULSES // 4  # pulses
@@ -104,6 +105,9 @@ class ClockOut:
         ]
         for thread in self._threads:
             thread.start()
+
+    def health(self) -> Health:
+        return Health("waiting" if self.fault else "ok", self.fault)
 
     def close(self) -> None:
         """Stop the song and let the port go; safe to call twice."""

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perform.arrays import Samples
-from perform.outputs import Frame
+from perform.outputs import Frame, Health
 
 if TYPE_CHECKING:
     import av
@@ -63,6 +63,8 @@ class Recorder:
     When writing fails later (a full disk), the next `write` or `close` raises OSError, once, and
     what was written before plays.
     """
+
+    name = "recorder"
 
     def __init__(
         self,
@@ -112,6 +114,11 @@ class Recorder:
         if self.sound and len(samples):
             self._encoder.put_small(lambda: self._film.sound(samples, start))
 
+    def health(self) -> Health:
+        if self._encoder.failed:
+            return Health("failed", f"{self.path}: recording ended")
+        return Health("ok", f"{self.path}, {self.dropped} frames left out" if self.dropped else str(self.path))
+
     def close(self) -> None:
         self._encoder.close()
         self._encoder.tell(self.path)
@@ -146,7 +153,7 @@ class _Encoder:
         self._changed = threading.Condition()
         self._closing = False
         self._error: OSError | None = None
-        self._failed = False
+        self.failed = False
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
         self._thread.start()
 
@@ -154,8 +161,8 @@ class _Encoder:
         """Whether a picture can be put."""
         with self._changed:
             if self._wait:
-                self._changed.wait_for(lambda: self._failed or self._pictures < WAITING)
-            return not (self._failed or self._closing) and self._pictures < WAITING
+                self._changed.wait_for(lambda: self.failed or self._pictures < WAITING)
+            return not (self.failed or self._closing) and self._pictures < WAITING
 
     def put(self, job: Job) -> None:
         """A picture's job."""
@@ -181,7 +188,7 @@ class _Encoder:
 
     def _put(self, job: Job, picture: bool) -> None:
         with self._changed:
-            if self._failed or self._closing:
+            if self.failed or self._closing:
                 return
             self._jobs.append((job, picture))
             self._pictures += picture
@@ -210,7 +217,7 @@ class _Encoder:
 
     def _fail(self, error: OSError) -> None:
         with self._changed:
-            self._error, self._failed = error, True
+            self._error, self.failed = error, True
             self._jobs.clear()
             self._changed.notify_all()
 

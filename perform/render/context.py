@@ -1,8 +1,10 @@
-"""OpenGL 4.1 core without a window, and what it is drawn by."""
+"""OpenGL 4.1 core, without a window or in one, and what draws it."""
 
 from __future__ import annotations
 
+import ctypes
 import sys
+from types import TracebackType
 from typing import Any
 
 import moderngl
@@ -18,11 +20,43 @@ class GLError(RuntimeError):
 def headless() -> moderngl.Context:
     """A context that draws into textures only: EGL on Linux (no display needed), the platform's own
     elsewhere. Raises GLError."""
-    options: dict[str, Any] = {"backend": "egl"} if sys.platform.startswith("linux") else {}
+    options = {"backend": "egl"} if sys.platform.startswith("linux") else {}
     try:
         return moderngl.create_context(standalone=True, require=REQUIRED, **options)
     except Exception as error:
         raise GLError(f"no OpenGL 4.1 without a window: {error}; {_remedy()}") from error
+
+
+def of_window() -> moderngl.Context:
+    """The context of the GLFW window that is current on this thread; the window owns it. Raises GLError."""
+    current: Any = _Current()
+    try:
+        return moderngl.create_context(require=REQUIRED, context=current)
+    except Exception as error:
+        raise GLError(f"no OpenGL 4.1 in a window: {error}; {_remedy()}") from error
+
+
+class _Current:
+    """Functions of the current context by name, as moderngl asks for them.
+
+    Its own way looks for GLX on Linux, and finds nothing in a Wayland window.
+    """
+
+    def load_opengl_function(self, name: str) -> int:
+        import glfw
+
+        return ctypes.cast(glfw.get_proc_address(name), ctypes.c_void_p).value or 0
+
+    def release(self) -> None:
+        """The window owns its context."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        pass
 
 
 def describe(context: moderngl.Context) -> dict[str, str]:

@@ -149,7 +149,7 @@ def controllers() -> Iterator[list[Controller]]:
 
 
 def test_over_the_net_who_asks_is_answered(unit: Osc, controllers: list[Controller]) -> None:
-    unit.tell(0.0, Fixed())
+    unit.update(0.0, Fixed().standing)
     controllers[0].send(message("/filter/grade/*", ["?"]), unit.port)
     controllers[1].send(message("/now/title", []), unit.port)
     eventually(lambda: len(controllers[0].newest()) == 2 and controllers[1].newest())
@@ -163,13 +163,13 @@ def test_over_the_net_who_asks_is_answered(unit: Osc, controllers: list[Controll
 
 def test_over_the_net_two_controllers_agree(unit: Osc, controllers: list[Controller]) -> None:
     show = Fixed()
-    unit.tell(0.0, show)
+    unit.update(0.0, show.standing)
     for controller in controllers[:2]:
         controller.send(message("/master", [1.0]), unit.port)
     eventually(lambda: all(len(one.newest()) == len(VALUES) for one in controllers[:2]), "everything, once")
     controllers[0].send(message("/master", [0.25]), unit.port)
     show.values["/master"] = (0.25,)
-    unit.tell(1.0, show)
+    unit.update(1.0, show.standing)
     eventually(lambda: controllers[1].newest()["/master"] == (0.25,))
     assert controllers[2].newest() == {}
 
@@ -177,7 +177,7 @@ def test_over_the_net_two_controllers_agree(unit: Osc, controllers: list[Control
 def test_a_set_list_of_targets_is_told_before_it_says_anything(controllers: list[Controller]) -> None:
     unit = Osc(port=0, now=lambda: 1.0, feedback=[controllers[0].address])
     try:
-        unit.tell(0.0, Fixed())
+        unit.update(0.0, Fixed().standing)
         eventually(lambda: controllers[0].newest().keys() == VALUES.keys())
     finally:
         unit.close()

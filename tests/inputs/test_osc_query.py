@@ -41,7 +41,7 @@ class Served:
         """The show changes: master=0.5."""
         self.show.values |= {f"/{name}": (value,) for name, value in values.items()}
         self.seconds += 1.0
-        self.osc.tell(self.seconds, self.show)
+        self.osc.update(self.seconds, self.show.standing)
 
     def get(self, path: str, **headers: str) -> tuple[int, Any]:
         """A page: its status, and what it says."""

@@ -192,7 +192,7 @@ def test_without_midi_it_says_why(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     monkeypatch.setattr(midiports, "SEQUENCER", tmp_path / "none")
     monkeypatch.setattr(sys, "platform", "linux")
     lights = Feedback([profile("midimix")])
-    eventually(lambda: "no ALSA sequencer" in lights.fault)
+    eventually(lambda: "no ALSA sequencer" in lights.health().detail)
     lights.close()
 
 

@@ -323,16 +323,19 @@ class Player:
     """The other side of Stage: the window itself."""
 
     window: Any = None
+    context: Any = None
 
     def open(self, size: list[int], fullscreen: bool, display: str | None, rows: list[list[str]]) -> Any:
         from perform.outputs.window import Window, WindowError
+        from perform.render.context import of_window
 
         try:
             keys = [(key, what) for key, what in rows]
-            self.window = Window((size[0], size[1]), "perform", fullscreen, display, keys)
+            self.window = Window((size[0], size[1]), of_window, "perform", fullscreen, display, keys)
+            self.context = of_window()
         except WindowError as error:
             return {"error": str(error)}
-        return {"version": self.window.context.version_code}
+        return {"version": self.context.version_code}
 
     def open_beside(self) -> Any:
         answers: list[Any] = []
@@ -348,7 +351,7 @@ class Player:
         seen: dict[str, Any] = {"events": events, "closed": self.window.closed, "notice": self.window.notice}
         seen["fullscreen"] = self.window.fullscreen
         seen["cursor"] = glfw.get_input_mode(self.window._window, glfw.CURSOR) == glfw.CURSOR_NORMAL
-        self.window.show(lambda target, size: self._halves(seen, target, size))
+        self.window.show(lambda size: self._halves(seen, self.context.screen, size))
         return seen
 
     def _halves(self, seen: dict[str, Any], target: Any, size: tuple[int, int]) -> None:

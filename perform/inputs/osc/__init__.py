@@ -14,7 +14,7 @@ from perform.faults import reason
 from perform.inputs import Health
 from perform.inputs.osc.ear import RATE, Ear, Sender
 from perform.inputs.osc.out import PERIOD, Out
-from perform.scenes.addresses import Board, Plays
+from perform.scenes.addresses import Board, Standing
 from perform.signals import Event
 
 if TYPE_CHECKING:
@@ -86,11 +86,11 @@ class Osc:
         """One packet, whoever sent it."""
         self.ear.hear(packet)
 
-    def tell(self, seconds: float, show: Plays) -> None:
-        """How the show stands, for those who ask and listen."""
+    def update(self, seconds: float, snapshot: Callable[[], Standing]) -> None:
+        """The state of the show, for clients that ask and listen."""
         if not self._due - 1 < seconds < self._due:
             self._due = seconds + PERIOD
-            self.board.put(show.standing())
+            self.board.put(snapshot())
 
     def health(self) -> Health:
         lost = self.ear.lost

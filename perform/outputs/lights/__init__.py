@@ -18,8 +18,9 @@ from perform.faults import reason
 from perform.midi import ports as midiports
 from perform.midi.names import free_name, kind
 from perform.midi.profiles import Profile
+from perform.outputs import Health
 from perform.outputs.lights.patterns import Lights, dark
-from perform.scenes.addresses import Plays, Standing
+from perform.scenes.addresses import Standing
 
 LOOK = 0.5  # seconds between two looks at the list of ports: one that comes back is to be painted anew
 RATE = 30.0  # a second: how often lights may change
@@ -138,22 +139,21 @@ class Feedback:
         self._thread.start()
         atexit.register(self.close)  # a show that ends by a fault leaves no lights on
 
-    @property
-    def fault(self) -> str:
-        """What is wrong, empty when nothing is: a controller that is not there is not."""
-        return self._note
+    def health(self) -> Health:
+        """What is wrong; a controller that is not there is not."""
+        return Health("waiting" if self._note else "ok", self._note)
 
     @property
     def names(self) -> list[str]:
         """The controllers that are lit."""
         return [desk.name for desk in [*self._desks.values()] if not desk.failed]
 
-    def tell(self, seconds: float, show: Plays) -> None:
-        """How the show stands at `seconds` of its clock, called once a frame; never waits."""
+    def update(self, seconds: float, snapshot: Callable[[], Standing]) -> None:
+        """The state at `seconds` of the show's clock, called once a frame; never waits."""
         if not self._desks or 0 <= seconds - self._told < 1 / RATE:
             return
         self._told = seconds
-        standing = show.standing()
+        standing = snapshot()
         for desk in [*self._desks.values()]:
             desk.tell(seconds, standing)
 

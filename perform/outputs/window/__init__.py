@@ -9,18 +9,21 @@ import ctypes
 import logging
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import glfw
-import moderngl
 
+from perform.outputs import Draw, Health
 from perform.outputs.window.displays import Display, WindowError, attempt, displays, find, monitors
 from perform.outputs.window.gamepads import Pads
-from perform.outputs.window.gl import attached, hints
+from perform.outputs.window.gl import hints
 from perform.outputs.window.help import Help, Rows
 from perform.outputs.window.keys import name_of
 from perform.outputs.window.pointer import Pointer
 from perform.signals import Event
+
+if TYPE_CHECKING:
+    import moderngl
 
 __all__ = ["Display", "Window", "WindowError", "displays"]
 
@@ -29,17 +32,15 @@ PATIENCE = 3.0  # seconds within which a second Esc leaves
 ASK = "press Esc again to leave"
 OWN_KEYS = (("H", "this list"), ("F11", "full screen, and back"), ("Esc Esc", "leave"))
 
-Draw = Callable[[moderngl.Framebuffer, tuple[int, int]], None]
-
 
 class Window:
     """A window of `size` (width, height, in the desktop's units), or full screen.
 
     `display` is where it opens, by name (None: the primary one); `rows` are the keys that the help
-    lists, as (key, what it does), before the window's own. `context` is OpenGL 4.1 core, current on
-    the main thread; everything that is shown is drawn in it. A display that is pulled while it is
-    full screen leaves a window behind, and is filled again when it comes back.
-    Raises WindowError without a desktop, OpenGL 4.1, or the display.
+    lists, as (key, what it does), before the window's own. Its context is OpenGL 4.1 core, current on
+    the main thread from then on; `attach` gives the current context to draw in. A display that is
+    pulled while it is full screen leaves a window behind, and is filled again when it comes back.
+    Raises WindowError without a desktop, OpenGL 4.1, or the display, and what `attach` raises.
     """
 
     name = "window"
@@ -47,6 +48,7 @@ class Window:
     def __init__(
         self,
         size: tuple[int, int],
+        attach: Callable[[], moderngl.Context],
         title: str = "perform",
         fullscreen: bool = False,
         display: str | None = None,
@@ -66,8 +68,7 @@ class Window:
         self._said = ""
         self._pointer, self._pads = Pointer(), Pads()
         self._window = self._open()
-        self.context = attached()
-        self._help = Help(title, (*rows, *OWN_KEYS), self._pressed)
+        self._help = Help(title, (*rows, *OWN_KEYS), attach, self._pressed)
         self._moved = True
         glfw.set_monitor_callback(self._replugged)
         self._settle()
@@ -88,6 +89,9 @@ class Window:
         """What it asks or tells its operator, or nothing."""
         return ASK if self._asked is not None else self._said
 
+    def health(self) -> Health:
+        return Health("ok", self.fullscreen or "")
+
     def say(self, note: str) -> None:
         """Tell its operator something, until something else is said; an empty one takes it back."""
         self._said = note
@@ -96,16 +100,13 @@ class Window:
     def show(self, draw: Draw) -> None:
         """Draw a frame and bring it to the display, at its rhythm where it has one.
 
-        `draw` gets the framebuffer and its (width, height) in pixels (what the framebuffer says of its
-        own size stays that of the first frame); a window that is minimised is not drawn.
+        `draw` gets its (width, height) in pixels; a window that is minimised is not drawn.
         """
         if self._window is None:
             return
         size = glfw.get_framebuffer_size(self._window)
         if min(size) > 0:
-            screen = self.context.screen
-            screen.viewport = (0, 0, *size)
-            draw(screen, size)
+            draw(size)
             glfw.swap_buffers(self._window)
         self._help.draw()
 
@@ -144,7 +145,6 @@ class Window:
         glfw.set_monitor_callback(_nothing)
         self._help.close()
         glfw.make_context_current(self._window)
-        self.context.release()
         glfw.destroy_window(self._window)
         self._window = None
 

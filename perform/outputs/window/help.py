@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import glfw
 import numpy as np
@@ -12,8 +12,11 @@ from numpy.typing import NDArray
 
 from perform.arrays import Pixels
 from perform.outputs.window.displays import Display, attempt
-from perform.outputs.window.gl import attached, hints
+from perform.outputs.window.gl import hints
 from perform.outputs.window.letters import CELL, line
+
+if TYPE_CHECKING:
+    import moderngl
 
 Rows = Sequence[tuple[str, str]]
 
@@ -55,17 +58,20 @@ class Help:
     """The window of the keys: hidden until it is shown, drawn again only when it changed.
 
     It is opened hidden, with the picture's window, because making a context takes longer than a
-    frame. `pressed` is told of keys, as the picture's window is.
+    frame. `attach` gives the context that is current; `pressed` gets the keys, as that of the picture's
+    window does.
     """
 
-    def __init__(self, title: str, rows: Rows, pressed: Callable[..., None]) -> None:
+    def __init__(
+        self, title: str, rows: Rows, attach: Callable[[], moderngl.Context], pressed: Callable[..., None]
+    ) -> None:
         self._rows, self._note = rows, ""
         with _kept():
             hints(visible=False, resizable=False, focus_on_show=False, auto_iconify=False)
             self._window: Any = attempt(glfw.create_window, 64, 64, f"{title} – keys", None, None)
             glfw.make_context_current(self._window)
             glfw.swap_interval(0)  # it must not make the picture wait
-            self._context = attached()
+            self._context = attach()
         self._stale = True
         self._page()  # draws every letter once, now rather than during the show
         glfw.set_key_callback(self._window, pressed)
