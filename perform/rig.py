@@ -13,14 +13,15 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from functools import cache
+from typing import TYPE_CHECKING, Protocol
 
 from perform.arrays import Samples
 from perform.clock import Clock, Moment, stopwatch
-from perform.faults import reason
-from perform.inputs import Input, Tells
+from perform.faults import Faults, reason
+from perform.inputs import Input
 from perform.inputs.audio import Sound
-from perform.outputs import Frame, Output
+from perform.outputs import Frame, FrameOutput, Output, Screen, StateOutput
 from perform.performance import Performance, Picture
 from perform.render.present import Present
 from perform.render.readback import Readback
@@ -29,46 +30,47 @@ from perform.scenes.setlist import Setlist
 from perform.signals import Event
 from perform.stage import Stage
 
+if TYPE_CHECKING:
+    import moderngl
+
 log = logging.getLogger("perform")
 STAGES = ("inputs", "performance", "present", "outputs", "wait")
-KEPT = 10_000  # frames whose times are kept for the figures on show
-
-
-class Screen(Protocol):
-    """A window: shows the picture, and says what is pressed there and when its person closes it."""
-
-    name: str
-
-    @property
-    def closed(self) -> bool: ...
-
-    @property
-    def notice(self) -> str: ...
-
-    def poll(self, until: float) -> list[Event]: ...
-
-    def show(self, draw: Callable[[Any, tuple[int, int]], None]) -> None: ...
-
-    def close(self) -> None: ...
+TIMED_FRAMES = 10_000  # frames whose times are kept for the figures on show
 
 
 class Learner(Protocol):
-    """Learns from what is pressed and moved; `hear` gives the events that the show may hear."""
+    """Learns from what is pressed and moved; `hear` gives the events that are left for the show."""
 
     def hear(self, now: float, events: list[Event]) -> list[Event]: ...
 
     def close(self) -> None: ...
 
 
-class Sender(Protocol):
-    """Something that speaks from a thread of its own, as MIDI clock does; `fault` says why it does not."""
+class Edits(Protocol):
+    """Gives the setlist when a file that it was read from is saved."""
 
-    name: str
-
-    @property
-    def fault(self) -> str: ...
+    def take(self) -> Setlist | None:
+        """The setlist as it is in its files now if one was saved since the last call, else None. Raises
+        SceneError, OSError or LookupError if it cannot be played."""
+        ...
 
     def close(self) -> None: ...
+
+
+class Closes(Protocol):
+    """Anything that the rig closes."""
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """All that reaches one frame from outside: the time of the show in seconds, the events (also of models
+    that were opened), and an edited setlist that is played from this frame on, or None."""
+
+    seconds: float
+    events: Sequence[Event]
+    edit: Setlist | None = None
 
 
 def settle() -> None:
@@ -84,8 +86,8 @@ class Timings:
     """How the last frames went, in seconds: from each to the next (`frames`), the work of each
     (`work`), and what each stage took in all."""
 
-    frames: deque[float] = field(default_factory=lambda: deque(maxlen=KEPT))
-    work: deque[float] = field(default_factory=lambda: deque(maxlen=KEPT))
+    frames: deque[float] = field(default_factory=lambda: deque(maxlen=TIMED_FRAMES))
+    work: deque[float] = field(default_factory=lambda: deque(maxlen=TIMED_FRAMES))
     stages: dict[str, float] = field(default_factory=lambda: dict.fromkeys(STAGES, 0.0))
     count: int = 0
     _shown: float | None = None
@@ -111,39 +113,47 @@ class Timings:
 
 @dataclass(slots=True)
 class Rig:
-    """A show, set up. `setlist` is read anew by `reload` when a watched file changes."""
+    """A show, set up. To attach another device, add it to `inputs`, `screens` or `outputs` when the rig is
+    built; one that both sends and receives is in two of them.
+
+    Every screen shows the same picture; the show ends when the first is closed. `take` gets all that reaches
+    a frame from outside and gives what is played: to record a take, write it down and return it; to replay
+    one, return what was written down. `sound` is what recordings hear, and one of the inputs.
+    """
 
     clock: Clock
-    context: Any  # moderngl.Context
+    context: moderngl.Context
     stage: Stage
     performance: Performance
     present: Present
-    inputs: Sequence[Input] = ()
+    inputs: list[Input] = field(default_factory=list)
+    screens: list[Screen] = field(default_factory=list)
     outputs: list[Output] = field(default_factory=list)
-    senders: list[Sender] = field(default_factory=list)
-    screen: Screen | None = None
-    learner: Learner | None = None
-    readback: Readback | None = None
-    changed: Callable[[], bool] = lambda: False
-    reload: Callable[[], Setlist] | None = None
-    unwatch: Callable[[], None] = lambda: None
     sound: Sound | None = None
-    live: bool = True
+    learner: Learner | None = None
+    edits: Edits | None = None
+    take: Callable[[Incoming], Incoming] = lambda incoming: incoming
+    gamma: float = 1.0
     timings: Timings = field(default_factory=Timings)
     moment: Moment | None = None
-    gamma: float = 1.0
+    picture: Picture | None = None
     ended: bool = False
     lost: int = 0  # outputs that failed
-    picture: Picture | None = None
     latency: float | None = None  # seconds from the newest sound that was heard to its frame on show
     _edited: Setlist | None = None  # waits for what it plays to be opened
-    _flying: deque[tuple[Moment, Samples | None]] = field(default_factory=deque)
+    _readback: Readback | None = None
+    _in_flight: deque[tuple[Moment, Samples | None]] = field(default_factory=deque)  # frames being read back
+
+    @property
+    def faults(self) -> Faults:
+        """What failed on stage."""
+        return self.stage.faults
 
     def run(self, until: Callable[[Rig], bool]) -> None:
-        """Play until `until` says so, the window is closed or `ended` is set; then close everything."""
+        """Play until `until` is true, the first screen is closed or `end` is called; then close all."""
         settle()
         try:
-            while not (self.ended or until(self) or (self.screen and self.screen.closed)):
+            while not (self.ended or until(self) or (self.screens and self.screens[0].closed)):
                 self.frame()
         finally:
             self.close()
@@ -155,22 +165,19 @@ class Rig:
             seconds = self.clock.advance()
         began = stopwatch()
         with timings.stage("inputs"):
-            events = self._learned(seconds, self._events(seconds))
-            events += self._reload(seconds)
-            events += self.stage.poll(seconds)
+            incoming = self.take(self._received(seconds))
+            self._apply(incoming.edit)
         moment = self.moment = self.clock.moment(self.performance.tempo)
         with timings.stage("performance"):
-            picture = self._picture(moment, events)
-            self._tell(seconds)
-        try:
+            picture = self._picture(moment, incoming.events)
+            self._update(seconds)
+        with self.faults.contain("the frame could not be shown"):
             with timings.stage("present"):
                 image = self._show(moment, picture)
             with timings.stage("outputs"):
                 self._write(moment, image)
-        except Exception as error:  # noqa: BLE001 - on stage one place catches
-            self.stage.faults.note("the frame could not be shown", error)
         timings.shown(began)
-        heard = next((event.time for event in events if event.name == "audio.level"), None)
+        heard = next((event.time for event in incoming.events if event.name == "audio.level"), None)
         self.latency = self.latency if heard is None else self.clock.now() - heard
 
     def end(self) -> None:
@@ -178,138 +185,160 @@ class Rig:
         self.ended = True
 
     def close(self) -> None:
-        """Close what is open, outputs first, so that what was recorded is kept."""
-        self.unwatch()
-        self._land()
-        for device in (*self.outputs, *self.senders, *self.inputs, self.learner, self.stage, self.screen):
-            _close(device)
-        self.outputs, self.senders, self.inputs, self.screen = [], [], [], None
+        """Close what is open, outputs first, so that what was recorded is kept; safe to call twice."""
+        self._drain()
+        for device in (self.edits, *self.outputs, *self.inputs, self.learner, self.stage):
+            if device is not None:
+                self._close(device)
+        self.context.release()
+        for screen in self.screens:
+            self._close(screen)
+        self.inputs, self.outputs, self.screens = [], [], []
 
-    def _events(self, seconds: float) -> list[Event]:
-        """What every input said; one that fails says nothing more."""
+    def _received(self, seconds: float) -> Incoming:
+        """Everything that reaches a frame from outside: inputs, screens, the learner and edits meet here,
+        and nothing passes by."""
         events: list[Event] = []
-        devices: list[Input | Screen] = [*self.inputs, *([self.screen] if self.screen else [])]
-        for device in devices:
-            try:
-                events += device.poll(seconds)
-            except Exception as error:  # noqa: BLE001 - on stage one place catches
-                self.stage.faults.note(f"input {device.name} is dropped", error)
-                if device is not self.screen:
-                    self.inputs = [other for other in self.inputs if other is not device]
-                    _close(device)
-        return events
+        for device in list(self.inputs):
+            events += self._polled(device, seconds)
+        for screen in self.screens:
+            with self.faults.contain(f"{screen.name} cannot be read"):
+                events += screen.poll(seconds)
+        events = self._learned(seconds, events)
+        edit = self._edit()
+        return Incoming(seconds, [*events, *self.stage.poll(seconds)], edit)
+
+    def _polled(self, device: Input, seconds: float) -> list[Event]:
+        """The events of an input; one that fails is dropped."""
+        with self.faults.contain(f"input {device.name} is dropped"):
+            return device.poll(seconds)
+        self.inputs.remove(device)
+        self.outputs = [other for other in self.outputs if other is not device]
+        self._close(device)
+        return []
 
     def _learned(self, seconds: float, events: list[Event]) -> list[Event]:
         """The events that are not meant for the learner."""
-        try:
-            return self.learner.hear(seconds, events) if self.learner else events
-        except Exception as error:  # noqa: BLE001 - on stage one place catches
-            self.stage.faults.note("learning stopped", error)
-            self.learner = None
+        if self.learner is None:
             return events
+        with self.faults.contain("learning stopped"):
+            return self.learner.hear(seconds, events)
+        self.learner = None
+        return events
 
-    def _tell(self, seconds: float) -> None:
-        """Let the devices that show what plays (a touchscreen, lights of buttons) know how it stands."""
-        for device in (*self.inputs, *self.senders):
-            if isinstance(device, Tells):
-                try:
-                    device.tell(seconds, self.performance)
-                except Exception as error:  # noqa: BLE001 - on stage one place catches
-                    self.stage.faults.note(f"{device.name} cannot be told", error)
+    def _edit(self) -> Setlist | None:
+        """An edited setlist, once what it plays is open."""
+        with self._refusing():
+            edited = self.edits.take() if self.edits else None
+            if edited is not None:
+                self._edited = edited
+                self.stage.retry(edited)
+            if self._edited is not None and self._ready(self._edited):
+                edited, self._edited = self._edited, None
+                return edited
+        return None
 
-    def _picture(self, moment: Moment, events: Sequence[Event]) -> Picture:
-        """The performance's picture; should it fail, the one before."""
-        try:
-            self.picture = self.performance.step(moment, events)
-        except Exception as error:
-            self.stage.faults.note("the frame failed", error)
-            if self.picture is None:
-                raise
-        return self.picture
-
-    def _show(self, moment: Moment, picture: Picture) -> Any:
-        """The picture on the screen; and, for outputs, as a texture at the size of the show. With
-        neither it is drawn all the same."""
-        image, master, blackout = picture.image, picture.master, picture.blackout
-        if self.screen:
-            self.screen.show(
-                lambda target, size: self.present.draw(
-                    image, target, (0, 0, *size), master, blackout, self.gamma, moment.frame
-                )
-            )
-        if self.screen and not self.outputs:
-            return None
-        shown = self.present.render(image, master, blackout, self.gamma, moment.frame)
-        if not self.screen:
-            self.context.finish()
-        return shown
-
-    def _write(self, moment: Moment, image: Any) -> None:
-        """The frame to every output."""
-        if not self.outputs or self.readback is None:
-            return
-        sound = self.sound.take_sound() if self.sound else None
-        if not self.live:
-            self._give(Frame(moment, self.readback.read(image), sound))
-            return
-        self._flying.append((moment, sound))
-        pixels = self.readback.push(image)
-        if pixels is not None:
-            then, its_sound = self._flying.popleft()
-            self._give(Frame(then, pixels, its_sound))
-
-    def _land(self) -> None:
-        """Give what is still being read back."""
-        if self.readback is not None and self._flying:
-            for pixels, (moment, sound) in zip(self.readback.drain(), self._flying, strict=False):
-                self._give(Frame(moment, pixels, sound))
-
-    def _give(self, frame: Frame) -> None:
-        """A frame to every output; one that fails is closed, with what it has so far."""
-        for output in list(self.outputs):
-            try:
-                output.write(frame)
-            except Exception as error:  # noqa: BLE001 - on stage one place catches
-                self.stage.faults.note(f"{type(output).__name__.lower()} stopped", error)
-                self.outputs.remove(output)
-                self.lost += 1
-                _close(output)
-
-    def _reload(self, seconds: float) -> list[Event]:
-        """Apply what was saved, when what it plays is open; a broken edit changes nothing and is logged. The
-        event of an edit that was applied."""
-        try:
-            if self.reload is not None and self.changed():
-                self._edited = self.reload()
-                self.stage.retry(self._edited)
-            if self._edited is not None and self._apply(self._edited):
-                setlist, self._edited = self._edited, None
-                return [Event(seconds, "show.edited", setlist.title)]
-        except Exception as error:  # noqa: BLE001 - on stage one place catches
-            for line in reason(error).splitlines():
-                log.error("kept the last good version: %s", line)
-            self._edited = None
-        return []
-
-    def _apply(self, setlist: Setlist) -> bool:
-        """Play an edited setlist if what is on show is open; whether it was."""
+    def _ready(self, setlist: Setlist) -> bool:
+        """Whether the models on show of an edited setlist are open. Raises ValueError if they cannot be."""
         position, cues = self.performance.position, self.performance.cues
         shown = [cues[at].cue.scene.file for at in (position.cue, position.before) if at is not None]
         self.stage.request(setlist, shown)
         readiness = self.stage.readiness(setlist, shown)
         if readiness is Readiness.FAILED:
             raise ValueError("its model cannot be opened")
-        if readiness is not Readiness.READY:
-            return False
-        self.performance.change(setlist, self.stage.open(setlist, cues))
-        log.info("took up the edit of %s", setlist.title)
-        return True
+        return readiness is Readiness.READY
 
+    def _apply(self, setlist: Setlist | None) -> None:
+        """Play an edited setlist from now on."""
+        if setlist is not None:
+            with self._refusing():
+                self.performance.change(setlist, self.stage.open(setlist, self.performance.cues))
+                log.info("took up the edit of %s", setlist.title)
 
-def _close(device: Any) -> None:
-    """Close a device if there is one; the others must close whatever happens to it."""
-    try:
-        if device is not None:
+    @contextmanager
+    def _refusing(self) -> Iterator[None]:
+        """A broken edit changes nothing; the log says why."""
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 - on stage one place catches
+            self._edited = None
+            for line in reason(error).splitlines():
+                log.error("kept the last good version: %s", line)
+
+    def _picture(self, moment: Moment, events: Sequence[Event]) -> Picture:
+        """The performance's picture; if it fails, the one before."""
+        try:
+            self.picture = self.performance.step(moment, events)
+        except Exception as error:
+            self.faults.note("the frame failed", error)
+            if self.picture is None:
+                raise
+        return self.picture
+
+    def _update(self, seconds: float) -> None:
+        """Give the state of the show to the devices that show it (a touchscreen, lights of buttons)."""
+        snapshot = cache(self.performance.standing)
+        for output in self.outputs:
+            if isinstance(output, StateOutput):
+                with self.faults.contain(f"{output.name} cannot be updated"):
+                    output.update(seconds, snapshot)
+
+    def _show(self, moment: Moment, picture: Picture) -> moderngl.Texture | None:
+        """The picture on every screen; and, for outputs, as a texture at the size of the show. With
+        neither it is drawn all the same."""
+        look = picture.master, picture.blackout, self.gamma, moment.frame
+
+        def draw(size: tuple[int, int]) -> None:
+            self.present.draw(picture.image, self.context.screen, (0, 0, *size), *look)
+
+        for screen in self.screens:
+            with self.faults.contain(f"{screen.name} cannot be drawn"):
+                screen.show(draw)
+        if self.screens and not self._frame_outputs():
+            return None
+        shown = self.present.render(picture.image, *look)
+        if not self.screens:
+            self.context.finish()
+        return shown
+
+    def _frame_outputs(self) -> list[FrameOutput]:
+        return [output for output in self.outputs if isinstance(output, FrameOutput)]
+
+    def _write(self, moment: Moment, image: moderngl.Texture | None) -> None:
+        """The frame to every output that takes frames: some frames late if all may have it so."""
+        outputs = self._frame_outputs()
+        if not outputs or image is None:
+            return
+        readback = self._readback = self._readback or Readback(self.context, self.present.size)
+        sound = self.sound.take_sound() if self.sound else None
+        if not all(output.live for output in outputs):
+            self._drain()
+            self._give(Frame(moment, readback.read(image), sound))
+            return
+        self._in_flight.append((moment, sound))
+        pixels = readback.push(image)
+        if pixels is not None:
+            then, its_sound = self._in_flight.popleft()
+            self._give(Frame(then, pixels, its_sound))
+
+    def _drain(self) -> None:
+        """Give what is still being read back."""
+        if self._readback is not None:
+            for pixels in self._readback.drain():
+                moment, sound = self._in_flight.popleft()
+                self._give(Frame(moment, pixels, sound))
+
+    def _give(self, frame: Frame) -> None:
+        """A frame to every output; one that fails is closed, with what it has so far."""
+        for output in self._frame_outputs():
+            with self.faults.contain(f"{output.name} stopped"):
+                output.write(frame)
+                continue
+            self.outputs.remove(output)
+            self.lost += 1
+            self._close(output)
+
+    def _close(self, device: Closes) -> None:
+        """Close a device; the others must close whatever happens to it."""
+        with self.faults.contain(f"{type(device).__name__} cannot be closed"):
             device.close()
-    except Exception as error:  # noqa: BLE001
-        log.error("%s: %s", type(device).__name__, error)

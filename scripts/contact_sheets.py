@@ -21,7 +21,6 @@ import numpy as np
 from perform import show
 from perform.arrays import Pixels
 from perform.outputs import Frame
-from perform.render.readback import Readback
 from scripts.played import Played
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -78,10 +77,8 @@ def played(name: str, size: tuple[int, int], model: str | None, width: int) -> S
     sound = str(show.demo_track())
     options = show.Options(name, sound, size=size, fps=FPS, model=model, headless=True)
     rig = show.render(options)
-    rig.live = False
-    rig.inputs = [*rig.inputs, Played(name, rig)]
+    rig.inputs.append(Played(name, rig))
     rig.outputs.append(sheet)
-    rig.readback = Readback(rig.context, size)
     rig.run(lambda _rig: sheet.full)
     if rig.stage.faults.counts:
         raise SystemExit(f"{name}: {rig.stage.faults.counts}")

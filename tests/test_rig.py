@@ -16,13 +16,13 @@ from perform.outputs.memory import Memory
 from perform.performance import Performance
 from perform.render.context import headless
 from perform.render.present import Present
-from perform.render.readback import Readback
 from perform.render.shader import Shader
 from perform.rig import Rig
 from perform.show import find, load
 from perform.stage import Stage
 from perform.stage.pool import ModelPool, PoolKey
 from perform.stage.worker import SynchronousWorker, Worker
+from tests.doubles.edits import Edited
 from tests.doubles.inputs import PlayedInput
 from tests.doubles.library import BLUE, INVERT, NEURAL, RED, save, write_library
 
@@ -34,26 +34,22 @@ class Show:
     """A rig on an offline clock, whose folder a test may edit."""
 
     def __init__(self, folder: Path, name: str, worker: Callable[[PoolKey], Worker]) -> None:
-        self.folder, self.says, self.memory, self.edited = folder, PlayedInput(), Memory(), False
+        self.folder, self.says, self.memory = folder, PlayedInput(), Memory()
         library = Library(folder)
         file = find(name, library)
         setlist = load(file, library)
         context = headless()
         stage = Stage(library, context, SIZE, ModelPool(worker))
         performance = Performance(setlist, stage.open(setlist))
+        self.edits = Edited(file, library)
         self.rig = Rig(
             OfflineClock(30), context, stage, performance, Present(context, SIZE), [self.says],
-            outputs=[self.memory], readback=Readback(context, SIZE), live=False,
-            changed=self._edited, reload=lambda: load(file, library),
+            outputs=[self.memory], edits=self.edits,
         )  # fmt: skip
-
-    def _edited(self) -> bool:
-        was, self.edited = self.edited, False
-        return was
 
     def edit(self, name: str, text: str) -> None:
         save(self.folder / name, text)
-        self.edited = True
+        self.edits.saved = True
 
     def pixel(self, *said: tuple[str, float]) -> tuple[int, ...]:
         """The middle of the next frame."""
@@ -79,7 +75,6 @@ def opened(tmp_path: Path) -> Iterator[Callable[..., Show]]:
     yield start
     for show in shows:
         show.rig.close()
-        show.rig.context.release()
 
 
 def test_go_blackout_and_master_reach_the_pixels(opened: Callable[..., Show]) -> None:

@@ -192,7 +192,7 @@ def _listening(rig: Rig, wired: str) -> Osc:
     """OSC at a free port, and MIDI over the wire."""
     os.environ[wire.VARIABLE] = wired
     heard = Osc(port=0, now=rig.clock.now)
-    rig.inputs = [*rig.inputs, heard, Midi(None, rig.clock.now, "perform.bench.wire")]
+    rig.inputs += [heard, Midi(None, rig.clock.now, "perform.bench.wire")]
     return heard
 
 

@@ -25,7 +25,6 @@ from perform.catalogue import Library
 from perform.clock import stopwatch
 from perform.networks import Device
 from perform.outputs.memory import Memory
-from perform.render.readback import Readback
 from perform.rig import Rig
 
 CLICKS = 100
@@ -73,7 +72,6 @@ def _rig(folder: Path) -> Rig:
     options = show.Options(str(preset), "PortAudio", fps=FPS, headless=True, osc_port=0, watch=False)
     rig = show.play(options, Library(folder, paths.shipped()))
     rig.outputs.append(Memory())
-    rig.readback, rig.live = Readback(rig.context, options.size), False
     return rig
 
 

@@ -133,12 +133,13 @@ def _health(inputs: Sequence[Input]) -> list[str]:
 
 @contextmanager
 def _open(midi: str | None, osc_port: int) -> Iterator[tuple[list[Input], Clock]]:
+    from perform.catalogue import Library
     from perform.clock import LiveClock
     from perform.show import Options, by_hand
 
     clock = LiveClock(LOOKS)
     with ExitStack() as stack:
-        inputs = by_hand(Options(midi=midi, osc_port=osc_port), clock)
+        inputs = by_hand(Options(midi=midi, osc_port=osc_port), clock, Library())
         for one in inputs:
             stack.enter_context(closing(one))
         yield inputs, clock

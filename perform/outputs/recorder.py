@@ -117,7 +117,7 @@ class Recorder:
     def health(self) -> Health:
         if self._encoder.failed:
             return Health("failed", f"{self.path}: recording ended")
-        return Health("ok", f"{self.path}, {self.dropped} frames left out" if self.dropped else str(self.path))
+        return Health("ok", f"{self.path}, frames dropped: {self.dropped}")
 
     def close(self) -> None:
         self._encoder.close()

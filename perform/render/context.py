@@ -20,7 +20,7 @@ class GLError(RuntimeError):
 def headless() -> moderngl.Context:
     """A context that draws into textures only: EGL on Linux (no display needed), the platform's own
     elsewhere. Raises GLError."""
-    options = {"backend": "egl"} if sys.platform.startswith("linux") else {}
+    options: dict[str, Any] = {"backend": "egl"} if sys.platform.startswith("linux") else {}
     try:
         return moderngl.create_context(standalone=True, require=REQUIRED, **options)
     except Exception as error:

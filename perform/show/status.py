@@ -1,4 +1,4 @@
-"""What a running show tells the person who looks after it."""
+"""The status of a running show, for its operator."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from perform.inputs import Health
+from perform.faults import Health
+from perform.inputs import Input
+from perform.outputs import FrameOutput, Output
 from perform.rig import Rig
 from perform.scenes.readiness import Readiness
 
@@ -98,11 +100,8 @@ class Watcher:
             freeze=bool(picture and picture.freeze),
             recording=str(self._recording or "") if not rig.lost else "",
             recorded=moment.seconds if self._recording else 0.0,
-            inputs=(
-                *((unit.name, unit.health()) for unit in rig.inputs if unit),
-                *((one.name, Health("waiting" if one.fault else "ok", one.fault)) for one in rig.senders),
-            ),
-            log=rig.screen.notice if rig.screen else "",
+            inputs=tuple((device.name, device.health()) for device in _devices(rig)),
+            log=rig.screens[0].notice if rig.screens else "",
         )
 
     def _count(self, seconds: float, frames: int, pictures: int) -> None:
@@ -112,3 +111,9 @@ class Watcher:
         passed = seconds - then
         self._rates = (frames - frames_then) / passed, (pictures - pictures_then) / passed or None
         self._since = seconds, frames, pictures
+
+
+def _devices(rig: Rig) -> list[Input | Output]:
+    """The devices on show, each once: inputs that are in use, and outputs but for recordings."""
+    others = [one for one in rig.outputs if one not in rig.inputs and not isinstance(one, FrameOutput)]
+    return [*(one for one in rig.inputs if one), *others]

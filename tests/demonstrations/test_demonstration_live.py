@@ -330,7 +330,7 @@ def test_a_live_show_is_demonstrated() -> None:
     options = show.Options(size=(64, 36), headless=True, osc_port=0, fps=60)
     rig, session, trainer = live.begin(Lesson.of(asked, library()), options, library())
     osc = Osc(port=0, now=rig.clock.now)
-    rig.inputs = [*rig.inputs, osc]
+    rig.inputs.append(osc)
     client = SimpleUDPClient("127.0.0.1", osc.port)
     file = Path("learned/pose.toml")
 

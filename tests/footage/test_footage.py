@@ -24,6 +24,7 @@ from perform.rig import Rig
 from perform.show import find, load
 from perform.stage import Stage
 from perform.stage.pool import ModelPool
+from tests.doubles.edits import Edited
 from tests.doubles.library import CUT, RED, save, write_library
 from tests.doubles.reels import number, write_film
 from tests.doubles.sounds import clicks, write_sound
@@ -46,21 +47,16 @@ class Show:
     """A rig on an offline clock of 25 frames a second, whose folder a test may edit."""
 
     def __init__(self, folder: Path, name: str, footage: Opener | None = None) -> None:
-        self.folder, self.edited = folder, False
+        self.folder = folder
         library, context = Library(folder), headless()
         file = find(name, library)
         setlist = load(file, library)
         stage = Stage(library, context, SIZE, ModelPool(nobody), footage)
         performance = Performance(setlist, stage.open(setlist))
-        self.rig = Rig(
-            OfflineClock(25), context, stage, performance, Present(context, SIZE), live=False,
-            changed=self._edited, reload=lambda: load(file, library),
-        )  # fmt: skip
+        self.edits = Edited(file, library)
+        present = Present(context, SIZE)
+        self.rig = Rig(OfflineClock(25), context, stage, performance, present, edits=self.edits)
         self._readback = Readback(context, SIZE)
-
-    def _edited(self) -> bool:
-        was, self.edited = self.edited, False
-        return was
 
     def frame(self) -> Pixels:
         self.rig.frame()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from perform.catalogue import Library
 from perform.documents import document
 from perform.learning.live import Clerk, Learner
 from perform.rig import Rig
-from perform.show import Options
+from perform.show import Options, opening
 from perform.signals import Event
 from tests.doubles.inputs import PlayedInput
 from tests.doubles.waiting import eventually
@@ -43,9 +44,9 @@ class Playing:
 
     def __init__(self, name: str) -> None:
         self.says, self.told = PlayedInput(), [""]
-        self.rig: Rig = show.play(Options(name, size=SIZE, headless=True, osc_port=0, fps=200), Library())
-        show._learn(self.rig, self.told.append, Options(name), Library())
-        self.rig.inputs = [self.says, Waves()]
+        rig = show.play(Options(name, size=SIZE, headless=True, osc_port=0, fps=200), Library())
+        learner = opening.learner(Options(name), Library(), rig.performance, self.told.append)
+        self.rig: Rig = replace(rig, inputs=[self.says, Waves()], learner=learner)
 
     def frames(self, seconds: float) -> None:
         end = self.rig.clock.now() + seconds

@@ -288,7 +288,7 @@ def test_a_broken_profile_does_not_stop_the_show(
     from perform.clock import OfflineClock
 
     with caplog.at_level(logging.ERROR, "perform"):
-        inputs = show.by_hand(show.Options(osc_port=0, midi="no such port"), OfflineClock(60))
+        inputs = show.by_hand(show.Options(osc_port=0, midi="no such port"), OfflineClock(60), Library())
     for one in inputs:
         one.close()
     assert "profiles/box.toml: ports is missing" in caplog.text

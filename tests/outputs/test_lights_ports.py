@@ -107,7 +107,8 @@ lights = Feedback([profiles.read(Path("profiles/midimix.toml"))], api="UNIX_JACK
 show = FakeShow.of(Path(sys.argv[1]), "midi.fader1", "midi.note3")
 seconds = iter(range(10**6))
 eventually(lambda: lights.names, "the port")
-eventually(lambda: next(seconds) > 50, "the picture", lambda: lights.update(next(seconds) / 10, show.standing))
+update = lambda: lights.update(next(seconds) / 10, show.standing)
+eventually(lambda: next(seconds) > 50, "the picture", update)
 raise RuntimeError("a fault that nobody caught")
 """
 
@@ -162,7 +163,7 @@ def test_a_show_tells_its_lights(jack: Server, folder: Path, monkeypatch: pytest
     rig = show.play(
         show.Options("demo", size=(48, 27), headless=True, osc_port=0, watch=False), Library(folder)
     )
-    rig.inputs = [says]
+    rig.inputs[:] = [says]
     eventually(lambda: bytes([0x90, 1, 127]) in port.got, "the first scene", rig.frame)
     says.next = [("key.2", 1.0)]
     rig.frame()

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from perform import generators, paths, show
 from perform.catalogue import Library
 from perform.outputs.memory import Memory
-from perform.render.readback import Readback
 from tests.doubles.sounds import write_sound
 
 Frames = NDArray[np.float32]  # relative luminance [frames, height, width], 0..1
@@ -94,9 +93,7 @@ def drawn(
     """The frames of a preset or setlist [frames, height, width, 3], drawn without a fault."""
     rig = show.render(show.Options(name, str(sound), size=size, fps=FPS, headless=True))
     memory = Memory(keep=round(seconds * FPS))
-    rig.live = False
     rig.outputs.append(memory)
-    rig.readback = Readback(rig.context, size)
     rig.run(lambda _rig: memory.count == memory.frames.maxlen)
     assert not rig.stage.faults.counts
     return np.stack([frame.pixels for frame in memory.frames])

@@ -10,7 +10,6 @@ from perform.catalogue import Library
 from perform.clock import stopwatch
 from perform.inputs import camera, hands
 from perform.outputs.memory import Memory
-from perform.render.readback import Readback
 from perform.rig import Rig
 from perform.show import Options, play
 from perform.show.status import Watcher
@@ -41,7 +40,6 @@ def played(library: Library, name: str) -> tuple[Rig, Memory]:
     rig = play(Options(name, size=SIZE, headless=True, osc_port=0), library)
     memory = Memory()
     rig.outputs.append(memory)
-    rig.readback, rig.live = Readback(rig.context, SIZE), False
     return rig, memory
 
 

@@ -8,7 +8,6 @@ from perform.catalogue import Library
 from perform.clock import stopwatch
 from perform.inputs.audio import tracked
 from perform.outputs.memory import Memory
-from perform.render.readback import Readback
 from perform.rig import Rig
 from perform.show import Options, demo_track, find, load, play, render
 from perform.show.status import Watcher
@@ -26,7 +25,6 @@ def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Library:
 def watched(rig: Rig) -> Memory:
     memory = Memory()
     rig.outputs.append(memory)
-    rig.readback, rig.live = Readback(rig.context, SIZE), False
     return memory
 
 
@@ -69,7 +67,6 @@ def test_saved_files_take_effect_while_it_plays(library: Library, tmp_path: Path
         assert plays_until(rig, memory, (0, 255, 255))
     finally:
         rig.close()
-        rig.context.release()
 
 
 def test_a_status_tells_of_the_rig(library: Library) -> None:
@@ -81,7 +78,6 @@ def test_a_status_tells_of_the_rig(library: Library) -> None:
         status = watcher.status(rig)
     finally:
         rig.close()
-        rig.context.release()
     assert (status.scene, status.next_scene, status.cue, status.cues) == ("Red", "Blue", 1, 2)
     assert (status.bpm, status.source, status.master, status.recording) == (120.0, "free", 1.0, "a.mp4")
     assert [name for name, _ in status.inputs] == ["silence", "midi", "lights"]
@@ -95,7 +91,6 @@ def test_an_osc_port_in_use_is_told_and_the_show_goes_on(
     second.frame()
     for rig in (first, second):
         rig.close()
-        rig.context.release()
     assert "9871 cannot be listened to" in caplog.text
 
 
@@ -116,5 +111,4 @@ def test_offline_a_sound_is_heard_up_to_each_frame(library: Library) -> None:
         rig.frame()
     level = rig.performance.signals.number("audio.level")
     rig.close()
-    rig.context.release()
     assert 0 < level <= 1

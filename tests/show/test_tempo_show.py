@@ -36,7 +36,6 @@ def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Library:
 
 def close(rig: Rig) -> None:
     rig.close()
-    rig.context.release()
 
 
 def test_a_session_is_followed_and_the_dashboard_says_so(
@@ -84,14 +83,14 @@ def test_a_clock_is_sent_and_its_fault_is_told(library: Library, monkeypatch: py
 
     monkeypatch.setattr(midiports, "client", nothing)
     rig = play(replace(OPTIONS, clock_out="drums"), library)
-    (sender,) = (one for one in rig.senders if one.name == "midi clock")
+    (sender,) = (one for one in rig.outputs if one.name == "midi clock")
     try:
         rig.frame()
         eventually(lambda: sender.fault != "no port yet")
         status = Watcher().status(rig)
     finally:
         close(rig)
-    assert rig.senders == []
+    assert rig.outputs == []
     ((_, health),) = [row for row in status.inputs if row[0] == "midi clock"]
     assert (health.state, health.detail) == ("waiting", "no MIDI here")
 

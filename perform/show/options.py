@@ -1,0 +1,71 @@
+"""What a person asks for: which show, how it looks, and what takes part in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from perform import paths
+from perform.clock import Lead
+from perform.inputs.camera import View
+from perform.networks import Device, Precision
+from perform.scenes.setlist import KEYS
+
+DEMO = "demo"  # the setlist that plays if you name none
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a person asks for. `setlist` is a setlist or a preset, by name or file; `sound` a file, a
+    device, or None for silence; `size` is (width, height) in pixels. Scenes are
+    drawn at `scale` (0.1..1) times that size and enlarged at the end. If `fps` or `scale` is None, it
+    suits the machine. Beats are shown `offset` seconds early, mid-tones lighter for a `gamma` above 1."""
+
+    setlist: str = DEMO
+    sound: str | None = None
+    size: tuple[int, int] = (1280, 720)
+    fps: float | None = None
+    scale: float | None = None
+    offset: float = 0.0
+    gamma: float = 1.0
+    model: str | None = None
+    precision: Precision = "auto"
+    device: Device = "auto"
+    record: Path | None = None
+    headless: bool = False
+    fullscreen: bool = False
+    display: str | None = None
+    midi: str | None = None
+    lights: bool = True  # of controllers
+    osc_port: int = 9000  # UDP, and TCP for queries; 0: none
+    osc_host: str = "127.0.0.1"
+    osc_feedback: tuple[tuple[str, int], ...] = ()  # they receive changes, as the last senders do
+    clock: Lead | None = None  # what leads the beat; None: as in the setlist
+    link: bool = False
+    clock_out: str | None = None  # a MIDI port
+    camera: str = ""  # by name, number or path; the first
+    view: View | None = None  # of the camera, for hands
+    memory: float = 0.0  # bytes that all open models may take, 0: most of what is free
+    loop: bool = True
+    watch: bool = True
+    keys: tuple[tuple[str, str], ...] = KEYS  # what the window's help lists
+
+    def __post_init__(self) -> None:
+        """Raises RuntimeError if Link is asked for and not installed."""
+        from perform.inputs import link
+
+        if (self.link or self.clock == "link") and not link.installed():
+            raise RuntimeError(f"link: {link.not_installed()}")
+
+
+def demo_track() -> Path | None:
+    """The demo track, None if it is not installed."""
+    return next((file for file in sorted(paths.demo().glob("track.*")) if file.suffix != ".json"), None)
+
+
+def sounding(audio: str | None) -> str | None:
+    """The sound asked for, None for "none"; the demo track if none was asked for."""
+    if audio is not None:
+        return None if audio == "none" else audio
+    track = demo_track()
+    return str(track) if track else None
