@@ -2,19 +2,19 @@
 
 import pytest
 
-from perform.faults import KINDS, OTHERS, Faults, reason
+from perform.faults import MOST_KINDS, OTHERS, Faults, reason
 
 
 def test_a_fault_that_says_something_else_on_each_frame_fills_neither_memory_nor_log(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     faults = Faults()
-    for frame in range(10 * KINDS):
+    for frame in range(10 * MOST_KINDS):
         faults.note("the frame failed", ValueError(f"at {frame}"))
         faults.note("the frame failed", ValueError("at 0"))
-    assert len(faults.counts) == len(caplog.messages) == KINDS + 1
-    assert faults.counts["the frame failed: at 0"] == 10 * KINDS + 1
-    assert faults.counts.total() == 20 * KINDS
+    assert len(faults.counts) == len(caplog.messages) == MOST_KINDS + 1
+    assert faults.counts["the frame failed: at 0"] == 10 * MOST_KINDS + 1
+    assert faults.counts.total() == 20 * MOST_KINDS
     assert caplog.messages[-1] == OTHERS
 
 

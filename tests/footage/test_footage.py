@@ -192,10 +192,10 @@ def test_an_edit_lets_a_film_go_on(play: Callable[..., Show], folder: Path) -> N
     show = play("film")
     assert show.numbers(10)[-1] == 9
     save(folder / "presets/film.toml", FILM + '[[filter]]\nshader = "invert"\namount = 0\n')
-    show.edited = True
+    show.edits.saved = True
     assert show.numbers(3) == [10, 11, 12]
     save(folder / "presets/film.toml", FILM.replace("film.mp4", "gone.mp4"))
-    show.edited = True
+    show.edits.saved = True
     assert show.numbers(3) == [13, 14, 15]
 
 

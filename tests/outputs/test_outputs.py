@@ -4,25 +4,47 @@ from __future__ import annotations
 
 import importlib
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from perform import outputs
-from perform.clock import Moment
-from perform.outputs import Frame, Output, digest, memory, recorder
+from perform.clock import Moment, Tempo
+from perform.faults import Health
+from perform.inputs import osc
+from perform.outputs import (
+    Frame,
+    FrameOutput,
+    Output,
+    StateOutput,
+    digest,
+    lights,
+    memory,
+    midiclock,
+    recorder,
+)
+from perform.scenes.addresses import Standing
+from tests.doubles.boards import Fixed
 
 SIZE = 64, 36
 FOLDER = Path(outputs.__file__).parent
-NOT_OF_PIXELS = {"window", "midiclock", "feedback"}  # the one draws the texture itself, the others send MIDI
+SCREENS = {"window"}  # it needs a desktop: tests/outputs/test_window.py
 
-UNITS: dict[type, Callable[[Path], Output]] = {
+FRAME_OUTPUTS: dict[type, Callable[[Path], FrameOutput]] = {
     digest.Digest: lambda folder: digest.Digest(),
     memory.Memory: lambda folder: memory.Memory(2),
     recorder.Recorder: lambda folder: recorder.Recorder(folder / "film.mkv", SIZE, 25, sound=48_000),
 }
+STATE_OUTPUTS: dict[type, Callable[[Path], StateOutput]] = {
+    lights.Feedback: lambda folder: lights.Feedback([]),
+    osc.Osc: lambda folder: osc.Osc(port=0, now=lambda: 0.0),
+}
+OTHERS: dict[type, Callable[[Path], Output]] = {
+    midiclock.ClockOut: lambda folder: midiclock.ClockOut("no such port", Tempo, lambda: 0.0),
+}
+UNITS: dict[type, Callable[[Path], Output]] = {**FRAME_OUTPUTS, **STATE_OUTPUTS, **OTHERS}
 
 
 def frame(number: int, value: int = 0) -> Frame:
@@ -31,34 +53,71 @@ def frame(number: int, value: int = 0) -> Frame:
     return Frame(Moment(number / 25, number, 1 / 25, 0, 0, 120), pixels, sound)
 
 
-@pytest.fixture(params=UNITS.values(), ids=[unit.__name__ for unit in UNITS])
-def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Output:
-    unit: Output = request.param(tmp_path)
-    return unit
+def each(units: Mapping[type, object]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("unit", units.values(), ids=[unit.__name__ for unit in units])
 
 
 def test_no_unit_escapes() -> None:
-    modules = {path.stem for path in FOLDER.glob("*.py") if not path.stem.startswith("_")} - NOT_OF_PIXELS
+    modules = {path.stem for path in FOLDER.iterdir() if not path.stem.startswith("_")} - SCREENS
     found = {
         unit
         for module in modules
         for unit in vars(importlib.import_module(f"perform.outputs.{module}")).values()
-        if inspect.isclass(unit) and unit.__module__ == f"perform.outputs.{module}" and hasattr(unit, "write")
+        if inspect.isclass(unit)
+        and unit.__module__ == f"perform.outputs.{module}"
+        and hasattr(unit, "health")
     }
-    assert found == UNITS.keys()
+    assert found == UNITS.keys() - {osc.Osc}
     assert {unit.__module__.rpartition(".")[2] for unit in found} == modules
 
 
-def test_frames_are_taken_with_and_without_sound(opened: Output) -> None:
+@each(UNITS)
+def test_a_device_has_a_name_and_a_health(unit: Callable[[Path], Output], tmp_path: Path) -> None:
+    opened = unit(tmp_path)
+    assert opened.name
+    assert isinstance(opened.health(), Health)
+    opened.close()
+    assert isinstance(opened.health(), Health)
+
+
+@each(UNITS)
+def test_closing_twice_and_at_once_is_safe(unit: Callable[[Path], Output], tmp_path: Path) -> None:
+    opened = unit(tmp_path)
+    opened.close()
+    opened.close()
+
+
+@each(UNITS)
+def test_the_rig_knows_what_a_device_takes(unit: Callable[[Path], Output], tmp_path: Path) -> None:
+    opened = unit(tmp_path)
+    assert isinstance(opened, FrameOutput) is (type(opened) in FRAME_OUTPUTS)
+    assert isinstance(opened, StateOutput) is (type(opened) in STATE_OUTPUTS)
+    opened.close()
+
+
+@each(FRAME_OUTPUTS)
+def test_frames_are_taken_with_and_without_sound(unit: Callable[[Path], FrameOutput], tmp_path: Path) -> None:
+    opened = unit(tmp_path)
     for number in range(3):
         opened.write(frame(number))
     opened.write(Frame(frame(3).moment, frame(3).pixels))
     opened.close()
 
 
-def test_closing_twice_and_at_once_is_safe(opened: Output) -> None:
+@each(STATE_OUTPUTS)
+def test_the_state_is_taken_also_when_closed(unit: Callable[[Path], StateOutput], tmp_path: Path) -> None:
+    made: list[Standing] = []
+
+    def snapshot() -> Standing:
+        made.append(Fixed().standing())
+        return made[-1]
+
+    opened = unit(tmp_path)
+    for number in range(60):
+        opened.update(number / 60, snapshot)
+    assert len(made) <= 30, "a snapshot is made only when something is sent"
     opened.close()
-    opened.close()
+    opened.update(1.0, snapshot)
 
 
 def test_pixels_are_not_held_by_reference(tmp_path: Path) -> None:
