@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,3 +11,4 @@ Floats: TypeAlias = NDArray[np.float32]
 Doubles: TypeAlias = NDArray[np.float64]
 Pixels: TypeAlias = NDArray[np.uint8]  # [height, width, channels], sRGB, top row first
 Samples: TypeAlias = NDArray[np.float32]  # sound [n, channels], -1..1
+AnyArray: TypeAlias = NDArray[Any]  # of any type of number, as files hold them

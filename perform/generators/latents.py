@@ -15,14 +15,13 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
-from perform.arrays import Floats
+from perform.arrays import AnyArray, Floats
 from perform.latent.directions import Directions, Kind
 from perform.latent.paths import Space
 from perform.networks import ModelError, checkpoints
 
-Arrays: TypeAlias = dict[str, NDArray[Any]]
+Arrays: TypeAlias = dict[str, AnyArray]
 
 LATENT_KEYS = ("w", "ws", "latent", "latents", "dlatents")  # under which latents are stored
 
@@ -43,7 +42,7 @@ def read_latents(path: str | Path, space: Space) -> Floats:
         raise ModelError(f"{path}: {error}") from error
 
 
-def fit_latents(latents: NDArray[Any], space: Space) -> Floats:
+def fit_latents(latents: AnyArray, space: Space) -> Floats:
     """Latents [w_dim], [n, w_dim] or [n, layers, w_dim] as ws [n, num_ws, w_dim] of a space."""
     shape, wanted = latents.shape, f"[n, layers, {space.w_dim}]"
     if len(shape) not in (1, 2, 3) or shape[-1] != space.w_dim or 0 in shape:
@@ -123,7 +122,7 @@ def _ganspace_space(stem: str) -> Kind:
     return "z" if sampled and "w" not in parts else "w"
 
 
-def _rows(array: NDArray[Any]) -> Floats:
+def _rows(array: AnyArray) -> Floats:
     """Components [n, dimensions] of [dimensions], [n, dimensions] or [n, 1, …, dimensions]."""
     shape = array.shape
     if not shape or 0 in shape or any(size != 1 for size in shape[1:-1]):
@@ -135,7 +134,7 @@ def _numbered(
     name: str,
     components: Floats,
     space: Kind,
-    scales: NDArray[Any] | None = None,
+    scales: AnyArray | None = None,
     called: str = "lat_stdev",
 ) -> Directions:
     names = tuple(f"{name}{i}" for i in range(len(components)))
@@ -146,7 +145,7 @@ def _numbered(
     return Directions(names, np.ascontiguousarray(components), _finite(called, scales), space)
 
 
-def _finite(name: str, array: NDArray[Any]) -> Floats:
+def _finite(name: str, array: AnyArray) -> Floats:
     if array.dtype.kind not in "fiu":
         raise ModelError(f"{name} are of type {array.dtype}, must be real numbers")
     with np.errstate(over="ignore"):  # what is too large is not finite, and refused for it

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
+from perform.arrays import AnyArray
 from perform.generators import biggan, dcgan
 from perform.generators.dialects import lucidrains, official, rosinality, tensorflow, unsupported
 from perform.generators.dialects.unexpected import with_remarks
@@ -22,7 +22,7 @@ from perform.networks.checkpoints.pickles import Record
 from perform.networks.modelfiles import is_own, read_header, read_weights
 from perform.networks.weights import Weights, printable
 
-State: TypeAlias = Mapping[str, NDArray[Any]]
+State: TypeAlias = Mapping[str, AnyArray]
 Notes: TypeAlias = dict[str, str]
 
 LAYOUT_ERRORS = (
@@ -235,7 +235,7 @@ def _is_known(state: State) -> bool:
 
 
 def _of_state_dict(
-    state: State, mean: NDArray[Any] | None, path: Path, notes: Notes, described: Any = None
+    state: State, mean: AnyArray | None, path: Path, notes: Notes, described: Any = None
 ) -> Weights:
     notes = {"licence": LICENCE_UNKNOWN, **notes}
     if rosinality.prefix(state) is not None:

@@ -12,6 +12,7 @@ import numpy as np
 from perform import generators
 from perform.arrays import Floats, Pixels
 from perform.generators import Generator, latents
+from perform.generators.biggan import Config as BigGAN
 from perform.generators.untrained import BUILT_IN, SHARED_MAPPING
 from perform.latent.directions import LAST, Directions, factorised, measured, moved, principal
 from perform.latent.paths import truncate, z_of
@@ -108,9 +109,10 @@ def _matrices_by_row(weights: Weights) -> dict[int, list[Floats]]:
         first = arrays["layers.0.weight"]
         return {0: [first.reshape(len(first), -1).T]}
     if name == "biggan":
+        config = weights.config_as(BigGAN)
         found[0] = [arrays["generator.gen_z.weight"]]
-        for block in range(len(weights.config.layers)):
-            own = rf"{re.escape(weights.config.name(block))}\.bn_\d\.(scale|offset)\.weight"
+        for block in range(len(config.layers)):
+            own = rf"{re.escape(config.name(block))}\.bn_\d\.(scale|offset)\.weight"
             found[1 + block] = [array for key, array in arrays.items() if re.fullmatch(own, key)]
         return found
     affines = [key for key in arrays if key.endswith(".affine.weight") and ".torgb." not in key]

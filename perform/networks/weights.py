@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import astuple, dataclass, replace
+from dataclasses import Field, astuple, dataclass, replace
 from typing import Any, ClassVar, Protocol, TypeAlias, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-from perform.arrays import Floats
+from perform.arrays import AnyArray, Floats
 from perform.latent.paths import Space
 from perform.networks import ModelError
 from perform.parameters import Parameter
@@ -36,6 +35,7 @@ class NetworkConfig(Protocol):
     """
 
     family: ClassVar[str]
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
 
     @property
     def space(self) -> Space: ...
@@ -66,9 +66,15 @@ Sized = TypeVar("Sized", bound=NetworkConfig)
 class Weights:
     """A generator's configuration and its tensors by name, float32."""
 
-    config: Any  # of its family: a Config
+    config: NetworkConfig
     arrays: Arrays
     notes: Mapping[str, str]
+
+    def config_as(self, kind: type[Sized]) -> Sized:
+        """The configuration as its family's own class; TypeError for another family's."""
+        if not isinstance(self.config, kind):
+            raise TypeError(f"the weights are of {self.config.family}, must be of {kind.family}")
+        return self.config
 
     def part(self, prefix: str) -> Weights:
         """The tensors whose names begin with a prefix; the rest may be forgotten."""
@@ -103,7 +109,7 @@ def checked_config(config: Sized) -> Sized:
 
 
 def checked_weights(
-    config: NetworkConfig, arrays: Mapping[str, NDArray[Any]], notes: Mapping[str, str]
+    config: NetworkConfig, arrays: Mapping[str, AnyArray], notes: Mapping[str, str]
 ) -> Weights:
     """Weights of what a configuration asks for, as float32; ModelError for what is missing or wrong."""
     kept = {
@@ -112,7 +118,7 @@ def checked_weights(
     return Weights(config, kept, {key: printable(note) for key, note in notes.items()})
 
 
-def _checked_array(name: str, arrays: Mapping[str, NDArray[Any]], shape: tuple[int, ...]) -> Floats:
+def _checked_array(name: str, arrays: Mapping[str, AnyArray], shape: tuple[int, ...]) -> Floats:
     """One tensor; its own memory, as a view of a file may change with it."""
     found = arrays.get(name)
     if found is None:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from perform import generators
+from perform.generators.stylegan2 import Config as StyleGAN2
 from perform.networks import ModelError
 from perform.networks.checkpoints import modules
 from perform.networks.checkpoints import read_checkpoint as read_file
@@ -121,7 +122,7 @@ def fitted(settings: Settings, weights: Weights, grow: bool) -> Any:
         if grow:
             raise RunError("--grow is for stylegan2")
         return config
-    config = stylegan2.fitted(config, settings.precision)
+    config = stylegan2.fitted(weights.config_as(StyleGAN2), settings.precision)
     if not grow:
         return config
     base, most = settings.channels

@@ -143,7 +143,7 @@ class Generator(nn.Module):
             if own[name].shape != array.shape:
                 raise RunError(f"{name} has shape {array.shape}, must be {tuple(own[name].shape)}")
             own[name].copy_(torch.from_numpy(array))
-        if weights.config.blocks < self.config.blocks:
+        if weights.config_as(Config).blocks < self.config.blocks:
             own[f"synthesis.b{self.config.resolutions[-1]}.torgb.weight"].zero_()
 
 

@@ -23,9 +23,8 @@ from math import modf
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-from perform.arrays import Floats
+from perform.arrays import AnyArray, Floats
 from perform.latent.paths import Space
 from perform.networks import ModelError
 from perform.networks.families import Controls, Mapper, MeanW
@@ -194,7 +193,7 @@ def _layers(widths: list[tuple[int, int]], described: Any) -> tuple[tuple[bool, 
 
 
 def from_state(
-    named: Mapping[str, NDArray[Any]],
+    named: Mapping[str, AnyArray],
     described: Mapping[str, Any] | None = None,
     notes: Mapping[str, str] | None = None,
 ) -> Weights:
@@ -206,7 +205,7 @@ def from_state(
     return checked_weights(config, kept, notes or {})
 
 
-def _folded(named: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+def _folded(named: Mapping[str, AnyArray]) -> dict[str, AnyArray]:
     """The tensors with weights divided by their spectral norm u W v, of the u and v in the file."""
     folded = {}
     for name, array in named.items():
@@ -220,7 +219,7 @@ def _folded(named: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
     return folded
 
 
-def _divided(name: str, weight: NDArray[Any], u: NDArray[Any], v: NDArray[Any]) -> NDArray[Any]:
+def _divided(name: str, weight: AnyArray, u: AnyArray, v: AnyArray) -> AnyArray:
     flat = weight.reshape(len(weight), -1).astype(np.float64)
     if (u.size, v.size) != flat.shape:
         raise ModelError(f"{name} has u of {u.size} and v of {v.size}, must be {flat.shape}")
@@ -232,12 +231,12 @@ def _divided(name: str, weight: NDArray[Any], u: NDArray[Any], v: NDArray[Any]) 
 
 def mapping(weights: Weights) -> Mapper:
     """From z and labels, which may be mixes of classes, to w: z and the embedding."""
-    return partial(_mapped, weights.config, weights.arrays["embeddings.weight"].T)
+    return partial(_mapped, weights.config_as(Config), weights.arrays["embeddings.weight"].T)
 
 
 def mean(weights: Weights) -> MeanW:
     """The centre of truncation [w_dim]: z is 0, the class is the label's."""
-    origin, mapped = np.zeros((1, weights.config.z_dim), np.float32), mapping(weights)
+    origin, mapped = np.zeros((1, weights.config.space.z_dim), np.float32), mapping(weights)
     return lambda labels: mapped(origin, labels)[0]
 
 
@@ -277,7 +276,7 @@ def inputs(weights: Weights) -> Callable[[Controls], tuple[Floats, ...]]:
 
 def _statistics(weights: Weights, truncation: float, cutoff: int) -> tuple[Floats, Floats]:
     """Means and gains for a truncation of 0..1 of the first `cutoff` rows of ws (below 0: of all)."""
-    config: Config = weights.config
+    config = weights.config_as(Config)
     means, variances = [], []
     for i, norm in enumerate(config.norms()):
         row = (i + NORMS - 1) // NORMS  # whose w made what is normalised: of a block's first, the one before

@@ -47,7 +47,7 @@ class Block(nn.Module):
 
     def __init__(self, weights: Weights, block: int, dtype: torch.dtype) -> None:
         super().__init__()
-        config: Config = weights.config
+        config = weights.config_as(Config)
         self.up = config.layers[block][0]
         inputs, inner, self.outputs = config.widths(block)
         self.widths = [inputs, inner, inner, inner]
@@ -93,7 +93,7 @@ class Attention(nn.Module):
 
     def __init__(self, weights: Weights, dtype: torch.dtype) -> None:
         super().__init__()
-        name = f"generator.layers.{weights.config.attention}"
+        name = f"generator.layers.{weights.config_as(Config).attention}"
         for part in ("theta", "phi", "g", "o_conv"):
             kernel = torch.tensor(weights.arrays[f"{name}.snconv1x1_{part}.weight"])
             gain = float(weights.arrays[f"{name}.gamma"][0]) if part == "o_conv" else 1.0
@@ -120,7 +120,7 @@ class Synthesis(nn.Module):
 
     def __init__(self, weights: Weights, dtype: torch.dtype) -> None:
         super().__init__()
-        config: Config = weights.config
+        config = weights.config_as(Config)
         self.config, self.dtype = config, dtype
         for buffer, name in (
             ("first", "gen_z.weight"),

@@ -12,12 +12,11 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-from perform.arrays import Floats
+from perform.arrays import AnyArray, Floats
 from perform.latent.paths import Space
 from perform.networks import ModelError
 from perform.networks.families import Controls, Mapper, MeanW
@@ -77,13 +76,13 @@ class Config:
 class _Layer:
     """A transposed convolution of a file [inputs, outputs, height, width] and what normalises it."""
 
-    weight: NDArray[Any]
-    bias: NDArray[Any]
-    norms: list[Mapping[str, NDArray[Any]]]
+    weight: AnyArray
+    bias: AnyArray
+    norms: list[Mapping[str, AnyArray]]
 
 
 def from_state(
-    named: Mapping[str, NDArray[Any]], notes: Mapping[str, str] | None = None, epsilon: float = EPSILON
+    named: Mapping[str, AnyArray], notes: Mapping[str, str] | None = None, epsilon: float = EPSILON
 ) -> Weights:
     """Weights from a generator's state dict, whatever its layers are called and however they are
     numbered: convolutions and normalisations are told by their shapes, their order by the numbers in
@@ -139,9 +138,9 @@ def untrained(size: int = 64, width: int = 64, z_dim: int = 100) -> Weights:
     return Weights(config, arrays, {"title": "untrained: seeded random weights", "licence": "MIT"})
 
 
-def _layers(named: Mapping[str, NDArray[Any]]) -> list[_Layer]:
+def _layers(named: Mapping[str, AnyArray]) -> list[_Layer]:
     """The layers in the order of the network: by the numbers in their names, else as the file has them."""
-    modules: dict[str, dict[str, NDArray[Any]]] = {}
+    modules: dict[str, dict[str, AnyArray]] = {}
     for name, array in named.items():
         module, _, field = name.rpartition(".")
         modules.setdefault(module, {})[field] = array
@@ -152,12 +151,12 @@ def _layers(named: Mapping[str, NDArray[Any]]) -> list[_Layer]:
     raise ModelError("the state has no row of transposed convolutions that fit each other: not a dcgan")
 
 
-def _place(name: str, module: Mapping[str, NDArray[Any]]) -> tuple[list[int], bool]:
+def _place(name: str, module: Mapping[str, AnyArray]) -> tuple[list[int], bool]:
     """A key that sorts main.3 before main.10, and conv1 before bn1."""
     return [int(number) for number in re.findall(r"\d+", name)], "running_mean" in module
 
 
-def _gathered(modules: Sequence[Mapping[str, NDArray[Any]]]) -> list[_Layer]:
+def _gathered(modules: Sequence[Mapping[str, AnyArray]]) -> list[_Layer]:
     """Convolutions with the normalisations that follow them; none when something else is among them."""
     layers: list[_Layer] = []
     for module in modules:
@@ -179,7 +178,7 @@ def _chained(layers: Sequence[_Layer]) -> bool:
     return len(layers) > 1 and all(fit) and all(normal)
 
 
-def _folded(layer: _Layer, epsilon: float) -> tuple[NDArray[Any], NDArray[Any]]:
+def _folded(layer: _Layer, epsilon: float) -> tuple[AnyArray, AnyArray]:
     """Weight and bias with the normalisations that follow in them."""
     weight, bias = layer.weight.astype(np.float64), layer.bias.astype(np.float64)
     for norm in layer.norms:

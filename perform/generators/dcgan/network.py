@@ -21,7 +21,7 @@ class Synthesis(nn.Module):
 
     def __init__(self, weights: Weights, dtype: torch.dtype) -> None:
         super().__init__()
-        self.config: Config = weights.config
+        self.config = weights.config_as(Config)
         tensors = {name: torch.tensor(array).to(dtype) for name, array in weights.arrays.items()}
         self.register_buffer("first", tensors["layers.0.weight"].flatten(1))
         for i in range(len(self.config.channels) - 1):

@@ -8,15 +8,15 @@ from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
+from perform.arrays import AnyArray
 from perform.generators.dialects.meanw import MEAN_W, with_mean_w
 from perform.generators.dialects.unexpected import note_unexpected, with_remarks
 from perform.generators.lucidrains import infer
 from perform.networks import ModelError
 from perform.networks.weights import Weights, checked_weights
 
-State: TypeAlias = Mapping[str, NDArray[Any]]
+State: TypeAlias = Mapping[str, AnyArray]
 Options: TypeAlias = Mapping[str, Any]
 
 MARK = "GE.blocks.0.conv1.weight"
@@ -35,7 +35,7 @@ def weights(
     Raises ModelError."""
     if any(name.startswith("GE.attns.") for name in state):
         raise ModelError("the network has attention layers (attn_layers), which are not played")
-    named: dict[str, NDArray[Any]] = {}
+    named: dict[str, AnyArray] = {}
     for name, array in state.items():
         if place := _place(name):
             named[place] = array[0] if place.endswith(".const") else array

@@ -11,16 +11,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
+from perform.arrays import AnyArray
 from perform.generators.dialects.meanw import MEAN_W, with_mean_w
 from perform.generators.dialects.unexpected import note_unexpected, with_remarks
 from perform.generators.stylegan2 import FILTER, from_official
 from perform.generators.stylegan3 import official as stylegan3
+from perform.generators.stylegan3.config import Config as StyleGAN3
 from perform.networks import ModelError
 from perform.networks.weights import Weights
 
-State: TypeAlias = Mapping[str, NDArray[Any]]
+State: TypeAlias = Mapping[str, AnyArray]
 Options: TypeAlias = Mapping[str, Any]
 Attributes: TypeAlias = Mapping[str, Options]  # plain values of the modules, by dotted path
 
@@ -54,7 +55,9 @@ def weights(
     if family(state) == "stylegan3":
         averaged, missing = _state_with_mean(state)
         found = stylegan3.from_official(averaged, told, notes)
-        found = note_unexpected(found, (_renamed_layer(name, found.config.layers) for name in averaged))
+        found = note_unexpected(
+            found, (_renamed_layer(name, found.config_as(StyleGAN3).layers) for name in averaged)
+        )
         return with_mean_w(found) if missing else found
     if family(state) is None:
         raise ModelError("neither StyleGAN2 (synthesis.b4.const) nor StyleGAN3 (synthesis.input.freqs)")
@@ -84,7 +87,7 @@ def _stylegan2(state: State, told: Attributes, made: Options, notes: dict[str, s
     return with_mean_w(found) if missing else found
 
 
-def _state_with_mean(state: State) -> tuple[dict[str, NDArray[Any]], bool]:
+def _state_with_mean(state: State) -> tuple[dict[str, AnyArray], bool]:
     """The state with a mean of w, zeros when it has none; and whether it had none."""
     if MEAN_W in state:
         return dict(state), False
@@ -127,7 +130,7 @@ def _rate(told: Attributes, made: Options) -> float:
     return float(values[0] if values else usual)
 
 
-def _gains_folded(state: State, told: Attributes, rate: float) -> dict[str, NDArray[Any]]:
+def _gains_folded(state: State, told: Attributes, rate: float) -> dict[str, AnyArray]:
     """Weights and biases of modules whose gains are not those that follow from their shapes, scaled so
     that they do: networks that were pruned keep the gains of the larger ones that they were."""
     folded = {}
@@ -143,7 +146,7 @@ def _gains_folded(state: State, told: Attributes, rate: float) -> dict[str, NDAr
     return folded
 
 
-def _filter(state: State) -> NDArray[Any]:
+def _filter(state: State) -> AnyArray:
     """The resampling filter that all layers share, [4, 4]: a smaller one has zeros around it."""
     filters = [np.asarray(array) for array in _filters(state)]
     if not filters:
@@ -163,5 +166,5 @@ def _filter(state: State) -> NDArray[Any]:
     return whole
 
 
-def _filters(state: State) -> Iterator[NDArray[Any]]:
+def _filters(state: State) -> Iterator[AnyArray]:
     return (array for name, array in state.items() if name.endswith("resample_filter"))

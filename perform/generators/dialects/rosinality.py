@@ -12,15 +12,15 @@ from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
+from perform.arrays import AnyArray
 from perform.generators.dialects.meanw import MEAN_W, with_mean_w
 from perform.generators.dialects.unexpected import note_unexpected, with_remarks
 from perform.generators.stylegan2 import FILTER, drawn_noise, from_official, infer, noise_sizes
 from perform.networks import ModelError
 from perform.networks.weights import Weights
 
-State: TypeAlias = Mapping[str, NDArray[Any]]
+State: TypeAlias = Mapping[str, AnyArray]
 
 MARK = "conv1.conv.modulation.weight"  # no other dialect has it
 LAYER_PARTS = {
@@ -41,9 +41,7 @@ def prefix(state: Mapping[str, Any]) -> str | None:
     return next((before for before in found if f"{before}to_rgb1.conv.weight" in state), None)
 
 
-def weights(
-    state: State, mean: NDArray[Any] | None = None, notes: Mapping[str, str] | None = None
-) -> Weights:
+def weights(state: State, mean: AnyArray | None = None, notes: Mapping[str, str] | None = None) -> Weights:
     """Weights of a state dict, and the mean of w [w_dim] beside it (None: found by mapping many z).
 
     Raises ModelError."""
@@ -70,7 +68,7 @@ def weights(
     return with_mean_w(found) if mean is None else found
 
 
-def _renamed(own: State) -> dict[str, NDArray[Any]]:
+def _renamed(own: State) -> dict[str, AnyArray]:
     named = {"synthesis.b4.const": own["input.input"][0]}
     for name, array in own.items():
         if match := re.fullmatch(r"style\.(\d{1,3})\.(weight|bias)", name):
@@ -99,13 +97,13 @@ def _place(kind: str, number: str) -> str:
     return _layer(index) if kind.startswith("conv") else f"b{4 << index}.torgb"
 
 
-def _squeezed(part: str, array: NDArray[Any]) -> NDArray[Any]:
+def _squeezed(part: str, array: AnyArray) -> AnyArray:
     """Without the dimensions of size 1 that this dialect adds."""
     shapes = {"weight": array.shape[1:], "noise_strength": (), "bias": (-1,)}
     return array.reshape(shapes.get(part, array.shape))
 
 
-def _filter(own: State) -> NDArray[Any]:
+def _filter(own: State) -> AnyArray:
     """The resampling filter [4, 4] of sum 1: those of the file are scaled up by 4."""
     kernels = [array for name, array in own.items() if name.endswith(FILTER_NAMES)]
     if not kernels:
@@ -115,7 +113,7 @@ def _filter(own: State) -> NDArray[Any]:
     return np.asarray(kernels[0] / 4)
 
 
-def _drawn_noise(named: State) -> dict[str, NDArray[Any]]:
+def _drawn_noise(named: State) -> dict[str, AnyArray]:
     """Noise from a seed, for files that hold none."""
     config = infer({name: array.shape for name, array in named.items()})
     parts = np.split(drawn_noise(config, NOISE_SEED), np.cumsum(noise_sizes(config))[:-1])

@@ -14,15 +14,15 @@ from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
+from perform.arrays import AnyArray
 from perform.generators import stylegan1, stylegan2
 from perform.generators.dialects.meanw import MEAN_W, with_mean_w
 from perform.generators.dialects.unexpected import note_unexpected, with_remarks
 from perform.networks import ModelError
 from perform.networks.weights import Weights, checked_config, checked_weights
 
-Variables: TypeAlias = Mapping[str, NDArray[Any]]
+Variables: TypeAlias = Mapping[str, AnyArray]
 Options: TypeAlias = Mapping[str, Any]
 
 COMPONENTS = {"Gs", "G", "G_mapping", "G_synthesis", "mapping", "synthesis"}
@@ -80,8 +80,8 @@ def _resolutions(own: Variables) -> list[int]:
     return expected
 
 
-def _mapping(own: Variables) -> dict[str, NDArray[Any]]:
-    named: dict[str, NDArray[Any]] = {}
+def _mapping(own: Variables) -> dict[str, AnyArray]:
+    named: dict[str, AnyArray] = {}
     for name, array in own.items():
         if match := re.fullmatch(r"Dense(\d+)/(weight|bias)", name):
             named[f"mapping.fc{match[1]}.{match[2]}"] = array.T
@@ -90,7 +90,7 @@ def _mapping(own: Variables) -> dict[str, NDArray[Any]]:
     return named
 
 
-def _kernel(array: NDArray[Any], mirrored: bool = False) -> NDArray[Any]:
+def _kernel(array: AnyArray, mirrored: bool = False) -> AnyArray:
     """[height, width, inputs, outputs] to [outputs, inputs, height, width]."""
     return (array[::-1, ::-1] if mirrored else array).transpose(3, 2, 0, 1)
 
@@ -129,7 +129,7 @@ def _stylegan2(own: Variables, told: Options, notes: dict[str, str]) -> Weights:
     return _finished(stylegan2.from_official(named, clamp, rate, notes), own, named)
 
 
-def _modulated(own: Variables, layer: str, place: str, mirrored: bool = False) -> dict[str, NDArray[Any]]:
+def _modulated(own: Variables, layer: str, place: str, mirrored: bool = False) -> dict[str, AnyArray]:
     named = {
         f"{place}.weight": _kernel(own[f"{layer}/weight"], mirrored),
         f"{place}.bias": own[f"{layer}/bias"],
@@ -141,7 +141,7 @@ def _modulated(own: Variables, layer: str, place: str, mirrored: bool = False) -
     return named
 
 
-def _noise(own: Variables, layer: int, place: str) -> dict[str, NDArray[Any]]:
+def _noise(own: Variables, layer: int, place: str) -> dict[str, AnyArray]:
     found = own.get(f"noise{layer}")
     return {} if found is None else {f"{place}.noise_const": found[0, 0]}
 
@@ -168,7 +168,7 @@ def _stylegan1(own: Variables, told: Options, notes: dict[str, str]) -> Weights:
     return _finished(checked_weights(config, {**still, **named}, notes), own, named)
 
 
-def _styled(own: Variables, layer: str, place: str) -> dict[str, NDArray[Any]]:
+def _styled(own: Variables, layer: str, place: str) -> dict[str, AnyArray]:
     named = {
         f"{place}.bias": own[f"{layer}/bias"],
         f"{place}.affine.weight": own[f"{layer}/StyleMod/weight"].T,

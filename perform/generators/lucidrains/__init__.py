@@ -156,7 +156,7 @@ def mean(weights: Weights) -> MeanW:
 
 def inputs(weights: Weights) -> Callable[[Controls], tuple[Floats, ...]]:
     """From the parameters of the noise to the noise picture [height, width] of 0..1 and its strength [1]."""
-    drawn = partial(drawn_noise, weights.config)
+    drawn = partial(drawn_noise, weights.config_as(Config))
     moving = MovingNoise(lambda seed: drawn(OWN_SEED if seed == STORED else seed) - MIDDLE)
     raised = lru_cache(maxsize=1)(lambda seed, phase: moving.at(seed, phase) + MIDDLE)
 
@@ -176,7 +176,7 @@ def drawn_noise(config: Config, seed: int) -> Floats:
 
 def mapped(weights: Weights, z: Floats, labels: Floats | None = None) -> Floats:
     """z [n, z_dim] to w [n, w_dim]; there are no labels."""
-    config: Config = weights.config
+    config = weights.config_as(Config)
     x = np.asarray(z, np.float32)
     if x.ndim != 2 or x.shape[1] != config.z_dim:
         raise ValueError(f"z has shape {x.shape}, must be (n, {config.z_dim})")

@@ -162,7 +162,7 @@ class Synthesis(nn.Module):
 def synthesis(weights: Weights, dtype: torch.dtype = torch.float32) -> Synthesis:
     """The synthesis of some weights, ready to play in `dtype`."""
     with torch.device("meta"):
-        network = Synthesis(weights.config)
+        network = Synthesis(weights.config_as(Config))
     own = weights.part("synthesis.").arrays
     tensors = {name.removeprefix("synthesis."): torch.tensor(array) for name, array in own.items()}
     network.load_state_dict(tensors, assign=True)

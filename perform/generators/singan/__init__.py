@@ -114,7 +114,7 @@ def mapping(weights: Weights) -> Mapper:
 
 def mean(weights: Weights) -> MeanW:
     """The w [w_dim] from which the learnt picture comes; with labels a mix of the frames'."""
-    fixed = weights.arrays[FIXED].reshape(weights.config.frames, -1)
+    fixed = weights.arrays[FIXED].reshape(weights.config_as(Config).frames, -1)
     centres = np.pad(fixed, ((0, 0), (0, 1)))
 
     def centre(labels: Floats | None) -> Floats:
@@ -127,7 +127,7 @@ def mean(weights: Weights) -> MeanW:
 def inputs(weights: Weights) -> Callable[[Controls], tuple[Floats, ...]]:
     """From the parameters of the noise to that of all scales but the coarsest [values], and its
     strength [1]. The network's own noise (-1) is one seed among the others."""
-    config: Config = weights.config
+    config = weights.config_as(Config)
     moving = MovingNoise(lambda seed: drawn_noise(config, seed))
 
     def taken(controls: Controls) -> tuple[Floats, ...]:
@@ -154,7 +154,7 @@ def resized(weights: Weights, size: tuple[int, int]) -> Weights:
     Things keep their size in pixels, there are more or fewer of them. The learnt picture's noise is
     mirrored beyond its edges, or cut. ModelError when the coarsest scale would be too small.
     """
-    config: Config = weights.config
+    config = weights.config_as(Config)
     across, down = (new / old for new, old in zip(size, config.size, strict=True))
     sizes = tuple((max(round(h * down), 1), max(round(w * across), 1)) for h, w in config.sizes[:-1])
     if min(sizes[0]) <= config.depth:

@@ -109,7 +109,7 @@ class Synthesis(nn.Module):
 
 def synthesis(weights: Weights, dtype: torch.dtype = torch.float32) -> Synthesis:
     """The synthesis of some weights, ready to play in `dtype`."""
-    network = Synthesis(weights.config, dtype)
+    network = Synthesis(weights.config_as(Config), dtype)
     own = {name: torch.tensor(array) for name, array in weights.arrays.items() if name.startswith("scale")}
     network.load_state_dict({**own, "base": torch.tensor(weights.arrays[BASE])[None]})
     return network.eval().requires_grad_(False)

@@ -144,7 +144,7 @@ def mapped(weights: Weights, z: Floats, labels: Floats | None = None) -> Floats:
     Other than in `stylegan2`, labels are embedded without a bias and normalised together with z, and
     the gain of sqrt 2 is the weights' alone, not the biases'.
     """
-    config: Config = weights.config
+    config = weights.config_as(Config)
     x = _shaped("z", z, config.z_dim)
     if config.c_dim:
         given = np.eye(1, config.c_dim, dtype=np.float32) if labels is None else labels

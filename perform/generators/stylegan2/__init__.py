@@ -12,12 +12,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from itertools import pairwise
-from typing import Any, ClassVar, Literal, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
-from perform.arrays import Floats
+from perform.arrays import AnyArray, Floats
 from perform.generators.stylegan2.mapping import mapped
 from perform.generators.stylegan2.noise import MovingNoise
 from perform.latent.controls import NOISE, NOISE_LAYERS, STORED
@@ -180,7 +179,7 @@ def _infer(found: Shapes, clamp: float | None, rate: float) -> Config:
 
 
 def from_official(
-    named: Mapping[str, NDArray[Any]],
+    named: Mapping[str, AnyArray],
     clamp: float | None = None,
     rate: float = 0.01,
     notes: Mapping[str, str] | None = None,
@@ -211,7 +210,7 @@ def mean(weights: Weights) -> MeanW:
 def inputs(weights: Weights) -> Callable[[Controls], tuple[Floats, ...]]:
     """From the parameters of the noise to that of all convolutions [values] and its strength [1]."""
     stored = stored_noise(weights)
-    config: Config = weights.config
+    config = weights.config_as(Config)
     moving = MovingNoise(lambda seed: stored if seed == STORED else drawn_noise(config, seed))
     sizes = noise_sizes(config)
 
@@ -242,5 +241,5 @@ def drawn_noise(config: Config, seed: int) -> Floats:
 
 def stored_noise(weights: Weights) -> Floats:
     """The noise stored with a network, for all convolutions, one after the other."""
-    names = (f"synthesis.{layer}.noise_const" for layer in weights.config.layers)
+    names = (f"synthesis.{layer}.noise_const" for layer in weights.config_as(Config).layers)
     return np.concatenate([weights.arrays[name].ravel() for name in names])

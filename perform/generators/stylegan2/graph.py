@@ -66,9 +66,10 @@ def graph(
     part that stops early gives `features` and, in the skip architecture, `picture`; a part that
     begins later takes them.
     """
-    stop = weights.config.blocks if stop is None else stop
+    config = weights.config_as(Config)
+    stop = config.blocks if stop is None else stop
     used = weight_nodes(weights, other)
-    return _Synthesis(weights.config, used, first, stop, exact, bend_inserter(bends)).model()
+    return _Synthesis(config, used, first, stop, exact, bend_inserter(bends)).model()
 
 
 class _Synthesis:

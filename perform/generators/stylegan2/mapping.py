@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol, cast
+
 import numpy as np
 
 from perform.arrays import Floats
@@ -11,12 +13,22 @@ SLOPE = np.float32(0.2)
 ROOT2 = np.float32(np.sqrt(2))
 
 
+class MappedConfig(Protocol):
+    """What the configuration of a network with this mapping has."""
+
+    z_dim: int
+    c_dim: int
+    embed: int
+    mapping: tuple[int, ...]
+    rate: float
+
+
 def mapped(weights: Weights, z: Floats, labels: Floats | None = None) -> Floats:
     """z [n, z_dim] and labels [n or 1, c_dim] (None: the first class) to w [n, w_dim].
 
     The method of Karras et al. 2019; labels as in Karras et al. 2020.
     """
-    config = weights.config
+    config = cast(MappedConfig, weights.config)
     x = _normalised(_shaped("z", z, config.z_dim))
     if config.c_dim:
         given = np.eye(1, config.c_dim, dtype=np.float32) if labels is None else labels

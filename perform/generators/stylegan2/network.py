@@ -280,7 +280,7 @@ class Network(nn.Module):
     def load(cls, weights: Weights) -> Network:
         """The network of some weights, ready for inference."""
         with torch.device("meta"):
-            network = cls(weights.config)
+            network = cls(weights.config_as(Config))
         tensors = {name: torch.tensor(array) for name, array in weights.arrays.items()}
         network.load_state_dict(tensors, assign=True)
         return network.eval().requires_grad_(False)

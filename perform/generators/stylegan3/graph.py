@@ -19,7 +19,7 @@ import openvino as ov
 from numpy.typing import NDArray
 from openvino import opset13 as op
 
-from perform.arrays import Floats
+from perform.arrays import AnyArray, Floats
 from perform.generators.stylegan2 import winograd
 from perform.generators.stylegan3.config import Config
 from perform.generators.stylegan3.phases import Axis, Choice, Phase, Taps, axis
@@ -57,7 +57,7 @@ def parts(
     The input and the first `exact` layers are in float32: waves need phases that are right to far less
     than a turn, and what is rounded early is what all later layers build on.
     """
-    config = weights.config
+    config = weights.config_as(Config)
     odd = any(up % down for up, down in zip(config.ups, config.downs, strict=True))
     odd = odd or any(len(shape) == 2 for shape in config.up_filters)  # no network of the paper is so
     if odd:
@@ -85,7 +85,7 @@ def graph(
     ws [num_ws, w_dim] and the transform [3, 3] give `image` [1, c, h, w]. A part that stops early gives
     `features`, which a part that begins later takes instead of the transform.
     """
-    config, splice = weights.config, bend_inserter(bends)
+    config, splice = weights.config_as(Config), bend_inserter(bends)
     synthesis = _Synthesis(config, weight_nodes(weights, other), exact)
     if first is None:
         given = op.parameter([3, 3], np.float32, name="transform")
@@ -259,7 +259,7 @@ class _Synthesis:
 
 
 def _depthwise(
-    x: Node, kernel: NDArray[Any], begins: tuple[int, int] = (0, 0), ends: tuple[int, int] = (0, 0)
+    x: Node, kernel: AnyArray, begins: tuple[int, int] = (0, 0), ends: tuple[int, int] = (0, 0)
 ) -> Node:
     """The same kernel [rows, columns] over each channel."""
     channels = x.get_output_shape(0)[1]

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
+from perform.arrays import AnyArray
 from perform.generators.stylegan3.config import Config, Pair, Sides
 from perform.generators.stylegan3.recipe import OVERSAMPLED, sides
 from perform.networks import ModelError
@@ -22,7 +22,7 @@ CLAMP = 256.0
 
 
 def from_official(
-    named: Mapping[str, NDArray[Any]],
+    named: Mapping[str, AnyArray],
     attributes: Attributes | None = None,
     notes: Mapping[str, str] | None = None,
 ) -> Weights:

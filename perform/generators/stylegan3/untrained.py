@@ -80,15 +80,16 @@ def _measured(weights: Weights, draw: np.random.Generator) -> Weights:
     from perform.generators.stylegan3 import mapping
     from perform.generators.stylegan3.network import Network
 
+    config = weights.config_as(Config)
     synthesis = Network.load(weights).synthesis
-    z = draw.standard_normal((2, weights.config.z_dim), dtype=np.float32)
-    labels = np.eye(1, weights.config.c_dim, dtype=np.float32) if weights.config.c_dim else None
+    z = draw.standard_normal((2, config.z_dim), dtype=np.float32)
+    labels = np.eye(1, config.c_dim, dtype=np.float32) if config.c_dim else None
     w = torch.from_numpy(np.ascontiguousarray(mapping(weights)(z, labels)))
     arrays = dict(weights.arrays)
     with torch.inference_mode():
         x = synthesis.input(w, synthesis.input.transform)
-        for name, layer in zip(weights.config.layers, synthesis.layers(), strict=True):
+        for name, layer in zip(config.layers, synthesis.layers(), strict=True):
             layer.magnitude_ema = x.square().mean()
             arrays[f"synthesis.{name}.magnitude_ema"] = layer.magnitude_ema.numpy()
             x = layer(x, w)
-    return Weights(weights.config, arrays, weights.notes)
+    return Weights(config, arrays, weights.notes)

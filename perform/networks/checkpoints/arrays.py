@@ -15,8 +15,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from perform.arrays import AnyArray
 from perform.networks.checkpoints.limits import CheckpointError, ReadLimits, shown
 from perform.networks.checkpoints.zips import ZipView
 
@@ -61,7 +61,7 @@ def array_view(
     strides: Any = None,
     fortran: bool = False,
     exact: bool = False,
-) -> NDArray[Any]:
+) -> AnyArray:
     """An array of a kind (bf16 becomes float32) and shape over bytes, a view where it can be.
 
     `offset` and `strides` count values, `exact` asks for as many bytes as the shape has.
@@ -74,7 +74,7 @@ def array_view(
         raise CheckpointError(f"an array {shape} of {kind} does not fit its {data.nbytes} bytes")
     limits.spend(count * max(size, 4 if kind == "bf16" else 1), f"an array {shape} of {kind}")
     stored = {"bf16": "u2", "b1": "u1"}.get(kind, kind)
-    view: NDArray[Any] = np.ndarray(
+    view: AnyArray = np.ndarray(
         shape,
         np.dtype(stored).newbyteorder(">" if order == ">" else "<"),
         data,
@@ -125,7 +125,7 @@ def _last_value(shape: tuple[int, ...], steps: Any, offset: Any) -> int:
     return int(offset + sum((one - 1) * step for one, step in zip(shape, steps, strict=True)))
 
 
-def read_npy(data: memoryview, limits: ReadLimits) -> NDArray[Any]:
+def read_npy(data: memoryview, limits: ReadLimits) -> AnyArray:
     """The array of an npy file."""
     wide = data[6] > 1
     start = 12 if wide else 10
@@ -141,7 +141,7 @@ def read_npy(data: memoryview, limits: ReadLimits) -> NDArray[Any]:
     return array_view(data[start + length :], kind, shape, limits, order=order, fortran=fortran, exact=True)
 
 
-def read_npz(archive: ZipView, limits: ReadLimits) -> dict[str, NDArray[Any]]:
+def read_npz(archive: ZipView, limits: ReadLimits) -> dict[str, AnyArray]:
     """The arrays of an npz file by name."""
     content = {}
     for name in archive.members:
@@ -155,7 +155,7 @@ def read_npz(archive: ZipView, limits: ReadLimits) -> dict[str, NDArray[Any]]:
     return content
 
 
-def read_safetensors(data: memoryview, limits: ReadLimits) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
+def read_safetensors(data: memoryview, limits: ReadLimits) -> tuple[dict[str, AnyArray], dict[str, str]]:
     """The arrays of a safetensors file by name, and its metadata."""
     length = int.from_bytes(data[:8], "little")
     if length > MOST_JSON_HEADER or length > len(data) - 8:
@@ -198,9 +198,7 @@ def _entries_in_order(header: dict[str, Any], body: memoryview) -> Iterator[tupl
         yield name, header[name]
 
 
-def _safetensors_array(
-    body: memoryview, name: str, entry: dict[str, Any], limits: ReadLimits
-) -> NDArray[Any]:
+def _safetensors_array(body: memoryview, name: str, entry: dict[str, Any], limits: ReadLimits) -> AnyArray:
     kind, shape, (first, last) = entry.get("dtype"), entry.get("shape"), entry["data_offsets"]
     if not isinstance(kind, str) or kind not in SAFETENSORS_KINDS or not isinstance(shape, list):
         raise CheckpointError(

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from perform.arrays import AnyArray
 from perform.networks.checkpoints.limits import CheckpointError, shown
 from perform.networks.checkpoints.names import NVIDIA_MODULE, TENSORFLOW_NETWORK
 from perform.networks.checkpoints.pickles import Record
@@ -32,7 +32,7 @@ class TorchModule:
     class_name: str
     init: Mapping[str, Any]
     attributes: Mapping[str, Mapping[str, Any]]
-    tensors: dict[str, NDArray[Any]]
+    tensors: dict[str, AnyArray]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +45,11 @@ class TensorFlowNetwork:
     version: int
     function: str
     static: Mapping[str, Any]
-    own: Mapping[str, NDArray[Any]]
+    own: Mapping[str, AnyArray]
     components: Mapping[str, TensorFlowNetwork]
 
     @property
-    def variables(self) -> dict[str, NDArray[Any]]:
+    def variables(self) -> dict[str, AnyArray]:
         """All variables, those of the components after their names: `synthesis/4x4/Const/const`."""
         within = {
             _joined_name(key, name, "/"): array
@@ -87,7 +87,7 @@ def is_tensorflow_network(value: Any) -> bool:
 def torch_module(value: Any) -> TorchModule:
     """A network of torch out of its record (`content["G_ema"]`). Raises CheckpointError."""
     attributes: dict[str, Mapping[str, Any]] = {}
-    tensors: dict[str, NDArray[Any]] = {}
+    tensors: dict[str, AnyArray] = {}
     for path, fields in _submodules(value, "", 0):
         attributes[path] = _plain_items(fields)
         for name, tensor in (
@@ -110,7 +110,7 @@ def tensorflow_network(value: Any, depth: int = 0) -> TensorFlowNetwork:
     if not is_tensorflow_network(value) or depth > MOST_MODULE_DEPTH:
         raise CheckpointError("it holds no network of TensorFlow's StyleGANs, or endlessly many")
     fields: dict[str, Any] = value.state
-    own: dict[str, NDArray[Any]] = {}
+    own: dict[str, AnyArray] = {}
     for pair in fields.get("variables") or ():
         match pair:
             case (str(name), np.ndarray() as array):
@@ -132,7 +132,7 @@ def tensorflow_network(value: Any, depth: int = 0) -> TensorFlowNetwork:
     )
 
 
-def state_dict(content: Any) -> dict[str, NDArray[Any]]:
+def state_dict(content: Any) -> dict[str, AnyArray]:
     """The arrays by name of a state dict or a whole network, without the `module.` of DataParallel.
 
     Raises CheckpointError."""

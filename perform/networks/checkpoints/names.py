@@ -11,8 +11,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, TypeAlias
 
-from numpy.typing import NDArray
-
+from perform.arrays import AnyArray
 from perform.networks.checkpoints.arrays import array_view, parse_kind
 from perform.networks.checkpoints.limits import CheckpointError, ReadLimits
 from perform.networks.checkpoints.pickles import AllowedNames, Record, checked_key
@@ -104,7 +103,7 @@ def _empty_array(cls: Any, shape: Any, code: Any) -> Record:
     return Record(NUMPY_ARRAY, ())
 
 
-def _array_of_state(limits: ReadLimits, state: Any) -> NDArray[Any]:
+def _array_of_state(limits: ReadLimits, state: Any) -> AnyArray:
     shape, dtype, fortran, data = state[-4:]
     order, kind = _order_and_kind(dtype)
     return array_view(
@@ -112,7 +111,7 @@ def _array_of_state(limits: ReadLimits, state: Any) -> NDArray[Any]:
     )
 
 
-def _array_of_buffer(limits: ReadLimits, data: Any, dtype: Any, shape: Any, layout: Any) -> NDArray[Any]:
+def _array_of_buffer(limits: ReadLimits, data: Any, dtype: Any, shape: Any, layout: Any) -> AnyArray:
     order, kind = _order_and_kind(dtype)
     return array_view(
         raw_bytes(data, limits), kind, shape, limits, order=order, fortran=layout == "F", exact=True

@@ -9,8 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal, TypeAlias
 
-from numpy.typing import NDArray
-
+from perform.arrays import AnyArray
 from perform.networks.checkpoints import pickles
 from perform.networks.checkpoints.arrays import array_view, item_size
 from perform.networks.checkpoints.limits import CheckpointError, ReadLimits, shown
@@ -209,7 +208,7 @@ def _tensor_of_type(
     return _tensor(limits, replace(storage, kind=TORCH_KINDS[name]), offset, shape, strides)
 
 
-def _parameter(tensor: NDArray[Any] | None, *_: Any) -> Any:
+def _parameter(tensor: AnyArray | None, *_: Any) -> Any:
     return tensor
 
 

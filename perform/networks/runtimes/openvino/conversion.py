@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from perform.arrays import Floats
 from perform.networks.bending import Bend, pack_values
 from perform.networks.blending import BlendTensors
 from perform.networks.families import family
@@ -28,7 +29,7 @@ def parts(
     """The whole synthesis as one ov.Model with its hint: ws and the family's inputs by name to `image`."""
     kind, config = family(weights.config.family), weights.config
     defaults = {parameter.name: parameter.default for parameter in config.parameters}
-    given = [np.zeros((config.space.num_ws, config.space.w_dim), np.float32)]
+    given: list[Floats] = [np.zeros((config.space.num_ws, config.space.w_dim), np.float32)]
     given += kind.inputs(weights)(defaults)
     given += [np.full(1, 0.5, np.float32)] if other else []
     given += [pack_values(bends, {})] if bends else []

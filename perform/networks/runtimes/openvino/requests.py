@@ -8,9 +8,8 @@ from typing import Any
 
 import numpy as np
 import openvino as ov
-from numpy.typing import NDArray
 
-from perform.arrays import Floats
+from perform.arrays import AnyArray, Floats
 
 
 class Runner:
@@ -74,7 +73,7 @@ class _Request:
         for taker in self._takers.get(name, ()):
             taker.set_tensor(name, request.get_tensor(name))
 
-    def __call__(self, *arrays: Floats) -> NDArray[Any]:
+    def __call__(self, *arrays: Floats) -> AnyArray:
         for name, array in zip(self._names, arrays, strict=True):
             if self._given.get(name) is not array:
                 self._set(name, array)
@@ -82,7 +81,7 @@ class _Request:
             request.infer()
         for memory, kept in self._kept:
             np.copyto(memory, kept.data)
-        picture: NDArray[Any] = self._picture[0]
+        picture: AnyArray = self._picture[0]
         return picture
 
     def _set(self, name: str, array: Floats) -> None:
@@ -91,7 +90,7 @@ class _Request:
             taker.set_tensor(name, ov.Tensor(array, shared_memory=True))
 
 
-def _picture_array(part: Any, request: Any) -> NDArray[Any]:
+def _picture_array(part: Any, request: Any) -> AnyArray:
     """The array that a request writes its picture to: `pixels` or, as floats, `image`."""
     port = next(port for port in part.outputs if port.get_any_name() in ("pixels", "image"))
     page = np.zeros(tuple(port.shape), np.uint8 if port.get_any_name() == "pixels" else np.float32)

@@ -11,16 +11,15 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 from openvino import opset13 as op
 
-from perform.arrays import Floats
+from perform.arrays import AnyArray, Floats
 from perform.networks.bending import Bend
 from perform.networks.blending import BlendTensors
 from perform.networks.runtimes.openvino.nodes import Node, float_constant
 from perform.networks.weights import Weights
 
-Shaped: TypeAlias = Callable[[Floats], NDArray[Any]]
+Shaped: TypeAlias = Callable[[Floats], AnyArray]
 
 PREFIX = "synthesis."  # of the tensors that graphs are made of
 
