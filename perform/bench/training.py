@@ -31,13 +31,13 @@ from numpy.typing import NDArray
 from perform.bench import Figure, most_resident
 from perform.clock import stopwatch
 from perform.networks import Device
-from perform.training.chance import Chance
-from perform.training.dataset.crew import attend
-from perform.training.feed import Feed
-from perform.training.folder import Folder
-from perform.training.run import Run
-from perform.training.settings import DCGAN, ON_GPU, RunError, Settings
-from perform.training.step import Step
+from perform.training.dataset.workers import exit_with_parent
+from perform.training.loader import DataLoader
+from perform.training.random_streams import RandomStreams
+from perform.training.run import TrainingRun
+from perform.training.run_folder import TrainingFolder
+from perform.training.settings import DCGAN, ON_GPU, RunError, TrainingSettings
+from perform.training.step import TrainingStep
 
 SECONDS = 10.0
 OFTEN = 4  # steps between penalties
@@ -54,21 +54,21 @@ FLORA: Mapping[str, Any] = {
 }
 
 
-def _square(side: int, **more: Any) -> Settings:
-    return Settings("stylegan2", (side, side), **more)
+def _square(side: int, **more: Any) -> TrainingSettings:
+    return TrainingSettings("stylegan2", (side, side), **more)
 
 
-CASES: Mapping[str, Settings] = {
+CASES: Mapping[str, TrainingSettings] = {
     "stylegan2_64": _square(64, channels=(4096, 256)),
     "stylegan2_128": _square(128, channels=(4096, 256)),
     "stylegan2_256": _square(256, channels=(8192, 256), batch=8),
     "flora_teacher": _square(64, teacher=1.0, **FLORA),
     "flora_64": _square(64, teacher=0.3, **FLORA),
     "flora_256": _square(256, teacher=0.3, batch=8, **FLORA),
-    "dcgan_64": Settings("dcgan", (64, 64), **DCGAN),
-    "dcgan_128": Settings("dcgan", (128, 128), **DCGAN),
+    "dcgan_64": TrainingSettings("dcgan", (64, 64), **DCGAN),
+    "dcgan_128": TrainingSettings("dcgan", (128, 128), **DCGAN),
 }
-LARGE: Mapping[str, Settings] = {  # what only a GPU learns in a bearable time
+LARGE: Mapping[str, TrainingSettings] = {  # what only a GPU learns in a bearable time
     "stylegan2_512": _square(512, channels=(32768, 512)),
     "stylegan2_1024": _square(1024, channels=(32768, 512)),
 }
@@ -122,16 +122,16 @@ def figures(
     if device == "cuda" and there != device:
         raise ValueError("device 'cuda', but torch finds none here; must be auto or cpu")
     run = Path(model) if model is not None else None
-    if run and not Folder(run).told.is_file():
+    if run and not TrainingFolder(run).description.is_file():
         raise RunError(f"{run}, must be the folder of a run: what is measured is how it learns")
-    for name, settings in ({run.name: Folder(run).read()[0]} if run else _cases(there)).items():
+    for name, settings in ({run.name: TrainingFolder(run).read()[0]} if run else _cases(there)).items():
         for precision in ("float32", "bfloat16"):
             wanted = replace(settings, precision=precision)
             for one in _apart(wanted, there, seconds or SECONDS, run):
                 yield replace(one, name=f"{name}_{precision}_{one.name}")
 
 
-def _cases(device: str) -> Mapping[str, Settings]:
+def _cases(device: str) -> Mapping[str, TrainingSettings]:
     if device != "cuda":
         return CASES
     return {name: replace(one, batch=ON_GPU["batch"]) for name, one in {**CASES, **LARGE}.items()}
@@ -141,7 +141,7 @@ def _apart(*given: Any) -> list[Figure]:
     """`learnt` in a process of its own, whose memory is nobody else's; it goes when this one does."""
     why = "not enough memory"
     try:
-        with ProcessPoolExecutor(1, get_context("spawn"), attend) as pool:
+        with ProcessPoolExecutor(1, get_context("spawn"), exit_with_parent) as pool:
             return pool.submit(learnt, *given).result()
     except torch.OutOfMemoryError:
         pass
@@ -153,16 +153,20 @@ def _apart(*given: Any) -> list[Figure]:
     return [Figure("fps", math.nan, "pictures/s", note=why)]
 
 
-def learnt(settings: Settings, device: str, seconds: float, begun_from: Path | None = None) -> list[Figure]:
+def learnt(
+    settings: TrainingSettings, device: str, seconds: float, begun_from: Path | None = None
+) -> list[Figure]:
     """Learn for some seconds, and tell pictures a second, what a picture costs by parts, and memory."""
     with tempfile.TemporaryDirectory() as folder:
-        run = Run(Path(folder) / "run", Noise(settings.size, settings.z_dim), device)
+        run = TrainingRun(Path(folder) / "run", Noise(settings.size, settings.z_dim), device)
         often = replace(settings, r1_every=OFTEN, path_every=OFTEN, head_start=0, features="")
         run.begin(often, begun_from)
         laps = Laps(torch.cuda.synchronize if device == "cuda" else lambda: None)
-        chance = Chance(settings.seed)
-        with closing(Feed(run.dataset, settings.size, chance, settings.mirror, settings.teacher > 0)) as feed:
-            step = _step(run, feed, chance, laps)
+        streams = RandomStreams(settings.seed)
+        with closing(
+            DataLoader(run.dataset, settings.size, streams, settings.mirror, settings.teacher > 0)
+        ) as feed:
+            step = _step(run, feed, streams, laps)
             step()
             laps.seconds.clear()
             gpu = f"GPU-{torch.cuda.get_device_properties(0).uuid}" if device == "cuda" else ""
@@ -175,16 +179,16 @@ def learnt(settings: Settings, device: str, seconds: float, begun_from: Path | N
     return [*found, Figure("utilisation", fmean(busy), "%")] if busy else found
 
 
-def _step(run: Run, feed: Feed, chance: Chance, laps: Laps) -> Callable[[], Any]:
+def _step(run: TrainingRun, feed: DataLoader, streams: RandomStreams, laps: Laps) -> Callable[[], Any]:
     """A whole step, its parts timed."""
-    step: Any = Step(run.state, run.settings, chance, run.team, run.device, ramp=True)
+    step: Any = TrainingStep(run.state, run.settings, streams, run.group, run.device, ramp=True)
     for name in PARTS:
         setattr(step, name, laps.timed(name, getattr(step, name)))
     batch = laps.timed("feed", feed.batch)
     return laps.timed("step", lambda: step(batch(step.samples(), run.settings.batch)))
 
 
-def told(laps: Laps, settings: Settings) -> Iterator[Figure]:
+def told(laps: Laps, settings: TrainingSettings) -> Iterator[Figure]:
     """Pictures a second, and milliseconds of a picture by parts."""
     every = {"gradient_penalty": settings.r1_every, "path_penalty": settings.path_every}
     names, steps = ("feed", *PARTS), laps.seconds["step"]

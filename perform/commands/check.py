@@ -48,9 +48,9 @@ def check_file(file: Path, library: Library) -> list[str]:
             case ".safetensors" if file.name.endswith(DIRECTIONS):
                 read_directions(file)
             case ".safetensors" if file.name.endswith(DISCRIMINATOR_SUFFIX):
-                from perform.training.state import tensors
+                from perform.training.checkpoint import checkpoint_tensors
 
-                tensors(file)
+                checkpoint_tensors(file)
             case suffix if suffix in MODELS:
                 generators.info(str(file))
             case suffix:

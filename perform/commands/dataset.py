@@ -18,8 +18,8 @@ from perform.terminal import AsJson, complaints, err, out
 
 if TYPE_CHECKING:
     from perform.training.dataset.manifest import Manifest
-    from perform.training.dataset.settings import Settings
-    from perform.training.dataset.sources import Source
+    from perform.training.dataset.settings import DatasetSettings
+    from perform.training.dataset.sources import PictureSource
 
 app = typer.Typer(
     help="Datasets: pictures, film or drawn flowers made ready for training.", no_args_is_help=True
@@ -71,14 +71,16 @@ def pictures(
     workers: Workers = None,
 ) -> None:
     """Make a dataset from a folder of pictures."""
-    from perform.training.dataset.settings import Settings, size_of
-    from perform.training.dataset.sources import Folder
+    from perform.training.dataset.settings import DatasetSettings, dataset_size
+    from perform.training.dataset.sources import PictureFolder
 
     with complaints():
         kept = smallest, duplicates, blur, flat, dark, bright, limit
-        settings = Settings(size_of(size), fit, background, mirror, format_, quality, frames, *kept)
+        settings = DatasetSettings(
+            dataset_size(size), fit, background, mirror, format_, quality, frames, *kept
+        )
         _apart(folder, target)
-        _make(Folder(folder), settings, target, workers)
+        _make(PictureFolder(folder), settings, target, workers)
 
 
 @app.command()
@@ -109,14 +111,16 @@ def film(
     workers: Workers = None,
 ) -> None:
     """Make a dataset from the frames of a film."""
-    from perform.training.dataset.films import Film, Pick
-    from perform.training.dataset.settings import Settings, size_of
+    from perform.training.dataset.films import Film, FrameChoice
+    from perform.training.dataset.settings import DatasetSettings, dataset_size
 
     with complaints():
         kept = smallest, duplicates, blur, flat, dark, bright, limit
-        settings = Settings(size_of(size), fit, background, mirror, format_, quality, "first", *kept)
+        settings = DatasetSettings(
+            dataset_size(size), fit, background, mirror, format_, quality, "first", *kept
+        )
         beside = margin if margin is not None else 2 * bool(scenes)
-        pick = Pick(start, end, stride, fps, scenes, beside)
+        pick = FrameChoice(start, end, stride, fps, scenes, beside)
         source = Film(file, pick, _workers(workers))
         _make(source, settings, target, workers, source.expected)
 
@@ -134,15 +138,15 @@ def flora(
 ) -> None:
     """Make a dataset of drawn flowers; the parameters of each are stored with it."""
     from perform.flora import latents, render
-    from perform.training.dataset.settings import Settings, size_of
-    from perform.training.dataset.sources import Drawing
+    from perform.training.dataset.settings import DatasetSettings, dataset_size
+    from perform.training.dataset.sources import RenderedPictures
 
     with complaints():
-        wide, high = size_of(size)
+        wide, high = dataset_size(size)
         if wide != high or wide < 32:
             raise ValueError(f"size {size!r}, must be a power of two 32..2048: flowers are drawn as squares")
-        settings = Settings((wide, high), mirror=mirror, format=format_, quality=quality)
-        _make(Drawing("flora", latents(seed, count), render, seed), settings, target, workers)
+        settings = DatasetSettings((wide, high), mirror=mirror, format=format_, quality=quality)
+        _make(RenderedPictures("flora", latents(seed, count), render, seed), settings, target, workers)
 
 
 @app.command()
@@ -155,12 +159,12 @@ def report(
     """Draw a page to look at: counts, reasons, sizes, colours, and the pictures."""
     from perform.training.dataset import Dataset
     from perform.training.dataset.manifest import REPORT
-    from perform.training.dataset.report import page
+    from perform.training.dataset.report import report_page
 
     with complaints():
         found = Dataset.open(folder)
         place = file or folder / REPORT
-        place.write_text(page(found), encoding="utf-8")
+        place.write_text(report_page(found), encoding="utf-8")
     out.print(str(place), markup=False, highlight=False, soft_wrap=True)
 
 
@@ -199,13 +203,17 @@ def info(folder: Made, as_json: AsJson = False) -> None:
 
 
 def _make(
-    source: Source, settings: Settings, target: Path, workers: int | None, expected: int | None = None
+    source: PictureSource,
+    settings: DatasetSettings,
+    target: Path,
+    workers: int | None,
+    expected: int | None = None,
 ) -> None:
     """Make or continue a dataset, draw its report, and say what became of everything."""
     from perform.training.dataset import Dataset
     from perform.training.dataset.making import make
     from perform.training.dataset.manifest import REPORT
-    from perform.training.dataset.report import page
+    from perform.training.dataset.report import report_page
 
     total = expected or source.total
     try:
@@ -221,13 +229,13 @@ def _make(
         err.print("stopped: the same command continues it", highlight=False)
         raise typer.Exit(130) from None
     if not (target / REPORT).exists():
-        (target / REPORT).write_text(page(Dataset.open(target)), encoding="utf-8")
+        (target / REPORT).write_text(report_page(Dataset.open(target)), encoding="utf-8")
     _told(made, target)
 
 
 def _told(made: Manifest, folder: Path) -> None:
     """What became of everything, as a table."""
-    from perform.training.dataset.losses import REASONS
+    from perform.training.dataset.outcomes import REASONS
 
     counts, (width, height) = made.counts, made.size
     weight = sum(shard.bytes for shard in made.shards) / 2**20

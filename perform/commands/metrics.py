@@ -39,22 +39,22 @@ def metrics(
     from perform.models import located
     from perform.sampling.pictures import encode_png
     from perform.training.dataset import Dataset
-    from perform.training.metrics import compared
-    from perform.training.metrics.course import SHOWN, evenly, neighbours
-    from perform.training.metrics.features import network, scattering
+    from perform.training.metrics import compare
+    from perform.training.metrics.evaluator import SHEET_ROWS, evenly_spread, neighbour_sheet
+    from perform.training.metrics.features import network_features, scattering
 
     with complaints():
         if sheet and sheet.suffix.lower() != ".png":
             raise ValueError(f"{sheet}, must be a .png")
-        featured = network(features) if features else scattering
+        featured = network_features(features) if features else scattering
         pictures = Dataset.open(dataset)
-        spread = evenly(pictures, samples)
+        spread = evenly_spread(pictures, samples)
         real = featured(_watched((pictures.picture(int(i)) for i in spread), len(spread), "dataset"))
         made = featured(_watched(drawn(located(model), range(seed, seed + samples), psi), samples, "model"))
-        found = compared(real, made)
+        found = compare(real, made)
         if sheet:
-            shown = [*drawn(located(model), range(seed, seed + SHOWN), psi)]
-            seen = neighbours(shown, made, real, lambda n: pictures.picture(int(spread[n])))
+            shown = [*drawn(located(model), range(seed, seed + SHEET_ROWS), psi)]
+            seen = neighbour_sheet(shown, made, real, lambda n: pictures.picture(int(spread[n])))
             sheet.parent.mkdir(parents=True, exist_ok=True)
             sheet.write_bytes(encode_png(seen))
     if as_json:

@@ -113,12 +113,12 @@ def export(
             store.export_model(place, file, dtype, notes)
         else:
             from perform.networks.modelfiles import discriminator_file
-            from perform.training.files import saved
-            from perform.training.origin import discriminator_of
+            from perform.training.files import save_tensors
+            from perform.training.pretrained import discriminator_of
 
             judge = discriminator_of(Path(place), dtype)
             store.export_model(place, file, dtype, notes)
-            saved(discriminator_file(file), judge)
+            save_tensors(discriminator_file(file), judge)
     out.print(f"{model} is in {file} ({_bytes(file.stat().st_size)})", markup=False, highlight=False)
 
 

@@ -14,7 +14,7 @@ from typer.core import TyperGroup
 from perform.terminal import complaints, err, out, size_of
 
 if TYPE_CHECKING:
-    from perform.training.single.run import Report, Run
+    from perform.training.single.run import ReportStep, SingleRun
 
 LEARN = "model"  # the command for datasets, when no other is named
 
@@ -65,7 +65,7 @@ def single(
     every: Annotated[int | None, typer.Option(help="Steps from one checkpoint to the next. [200]")] = None,
 ) -> None:
     """Learn a generator from one picture, or a few frames of one size; again, it goes on where it was."""
-    from perform.training.single.run import opened
+    from perform.training.single.run import open_run
 
     given: dict[str, Any] = {
         "coarsest": coarsest,
@@ -82,7 +82,7 @@ def single(
         given["ground"] = pair(ground) if ground else None
         given["size"] = size_of(size) if size else None
         *pictures, folder = what
-        run = opened(pictures, folder, {name: value for name, value in given.items() if value is not None})
+        run = open_run(pictures, folder, {name: value for name, value in given.items() if value is not None})
         with _progress(run) as report:
             done = run.train(report)
     told = f"{run.folder.latest} can be played"
@@ -117,7 +117,7 @@ def pair(text: str) -> tuple[int, int]:
 
 
 @contextmanager
-def _progress(run: Run) -> Iterator[Report]:
+def _progress(run: SingleRun) -> Iterator[ReportStep]:
     """A bar over all scales, with how the last step went."""
     columns: tuple[Any, ...] = TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn()
     steps = run.options.steps

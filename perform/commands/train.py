@@ -14,8 +14,8 @@ from perform.parameters import choice
 from perform.terminal import complaints, err, out
 
 if TYPE_CHECKING:
-    from perform.training.run import Report, Run
-    from perform.training.settings import Settings
+    from perform.training.run import TrainingReport, TrainingRun
+    from perform.training.settings import TrainingSettings
 
 FILM_SIZES = {"stylegan2": "256", "dcgan": "64"}
 WISHES = (  # of the command's parameters, those that a run keeps
@@ -115,7 +115,7 @@ def train(
 
     On several GPUs or machines: torchrun --nproc-per-node 2 -m perform.training, with the same arguments.
     """
-    from perform.training.run import Limits
+    from perform.training.run import StopConditions
 
     with complaints():
         if resume is not None:
@@ -126,8 +126,8 @@ def train(
             wishes = {name: context.params[name] for name in WISHES}
             run = _begun(kind, dataset, folder, device, wishes, origin, grow)
         with _progress(run, pictures) as tell:
-            reason = run.learn(Limits(pictures, minutes), tell)
-        if run.team.first:
+            reason = run.learn(StopConditions(pictures, minutes), tell)
+        if run.group.is_main:
             out.print(f"{reason}: {run.folder.latest}", markup=False, highlight=False, soft_wrap=True)
 
 
@@ -139,17 +139,17 @@ def _begun(
     wishes: dict[str, Any],
     origin: Path | None,
     grow: bool,
-) -> Run:
+) -> TrainingRun:
     """A run that is new."""
     from perform.models import located
     from perform.training.dataset import Dataset
-    from perform.training.run import Run
+    from perform.training.run import TrainingRun
 
     if dataset.is_file():
         usual = FILM_SIZES[choice("model kind", kind, tuple(FILM_SIZES))]
         dataset = _frames(dataset, folder, wishes["size"] or usual)
     pictures = Dataset.open(dataset)
-    run = Run(folder, pictures, _device(device))
+    run = TrainingRun(folder, pictures, _device(device))
     if origin is not None and not origin.exists():
         origin = Path(located(str(origin)))
     settings = settings_of(kind, pictures, run.device.type, wishes)
@@ -160,9 +160,9 @@ def _begun(
 def _frames(film: Path, folder: Path, size: str) -> Path:
     """A dataset of all frames of a film, in the folder of the run that is to learn from them."""
     from perform.commands import dataset as commands
-    from perform.training.together import Team
+    from perform.training.process_group import ProcessGroup
 
-    if Team().count > 1:
+    if ProcessGroup().count > 1:
         raise ValueError(
             f"{film} is a film: for several processes, perform dataset film makes a dataset of it"
         )
@@ -170,25 +170,27 @@ def _frames(film: Path, folder: Path, size: str) -> Path:
     return folder / "dataset"
 
 
-def _resumed(folder: Path, device: str, others: tuple[Any, ...]) -> Run:
+def _resumed(folder: Path, device: str, others: tuple[Any, ...]) -> TrainingRun:
     """A run that goes on."""
     from perform.training.dataset import Dataset
-    from perform.training.folder import Folder
-    from perform.training.run import Run
+    from perform.training.run import TrainingRun
+    from perform.training.run_folder import TrainingFolder
 
     if any(one is not None for one in others):
         raise ValueError("--resume goes on with a run as it is: give limits only")
-    run = Run(folder, Dataset.open(Path(Folder(folder).read()[1]["dataset"]["path"])), _device(device))
+    run = TrainingRun(
+        folder, Dataset.open(Path(TrainingFolder(folder).read()[1]["dataset"]["path"])), _device(device)
+    )
     run.resume()
     return run
 
 
-def settings_of(kind: str, pictures: Any, device: str, wishes: dict[str, Any]) -> Settings:
+def settings_of(kind: str, pictures: Any, device: str, wishes: dict[str, Any]) -> TrainingSettings:
     """Settings of what a person asked for, the rest by the kind, the device and the dataset."""
     from perform.terminal import size_of
-    from perform.training.settings import DCGAN, KINDS, ON_GPU, Freeze, Settings
+    from perform.training.settings import DCGAN, MODEL_KINDS, ON_GPU, Freeze, TrainingSettings
 
-    choice("model kind", kind, KINDS)
+    choice("model kind", kind, MODEL_KINDS)
     given = {name: value for name, value in wishes.items() if value is not None}
     usual = {**(DCGAN if kind == "dcgan" else {}), **(ON_GPU if device == "cuda" else {})}
     given["size"] = size_of(given["size"]) if "size" in given else tuple(pictures.size)
@@ -198,7 +200,7 @@ def settings_of(kind: str, pictures: Any, device: str, wishes: dict[str, Any]) -
         if name in given:
             given[name] = _pair(name, given[name])
     if "freeze" in given:
-        given["freeze"] = Freeze.parsed(given["freeze"])
+        given["freeze"] = Freeze.parse(given["freeze"])
     if given["augment"] == "":
         del given["augment"]
     else:
@@ -208,7 +210,7 @@ def settings_of(kind: str, pictures: Any, device: str, wishes: dict[str, Any]) -
     if given.get("teacher") and (known := pictures.latent(0)) is not None:
         given.setdefault("z_dim", len(known))
     given.setdefault("mirror", bool(pictures.mirror) and not given.get("teacher"))
-    return Settings(kind, **{**usual, **given})
+    return TrainingSettings(kind, **{**usual, **given})
 
 
 def _pair(name: str, text: str) -> tuple[int, int]:
@@ -247,10 +249,10 @@ def _device(wanted: str) -> str:
 
 
 @contextmanager
-def _progress(run: Run, pictures: int | None) -> Iterator[Callable[[Report], None]]:
+def _progress(run: TrainingRun, pictures: int | None) -> Iterator[Callable[[TrainingReport], None]]:
     """A bar with rate, time left and losses; without a terminal a line now and then."""
-    if not err.is_terminal or not run.team.first:
-        yield _line if run.team.first else lambda report: None
+    if not err.is_terminal or not run.group.is_main:
+        yield _line if run.group.is_main else lambda report: None
         return
     columns = (
         TextColumn("{task.completed:,.0f} pictures"),
@@ -264,11 +266,11 @@ def _progress(run: Run, pictures: int | None) -> Iterator[Callable[[Report], Non
         yield lambda report: bar.update(task, completed=report.pictures, description=_told(report))
 
 
-def _line(report: Report) -> None:
+def _line(report: TrainingReport) -> None:
     err.print(f"{report.pictures} pictures, {_told(report)}", markup=False, highlight=False, soft_wrap=True)
 
 
-def _told(report: Report) -> str:
+def _told(report: TrainingReport) -> str:
     skipped = ("pictures", "seconds", "rate")
     losses = " ".join(f"{name} {value:.3f}" for name, value in report.line.items() if name not in skipped)
     return f"{report.rate:.1f}/s {losses}"

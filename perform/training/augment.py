@@ -1,10 +1,10 @@
-"""Augmentations of what the discriminator sees, so that a few hundred pictures are enough to learn from.
+"""Augmentations of the discriminator's pictures, so that a few hundred pictures are enough for training.
 
-Karras et al. 2020, Training generative adversarial networks with limited data: flips, turns and shifts of
-whole pixels, then scaling, turning, stretching and shifting, then colours, each with a probability p that
-is kept well below 1, so that the generator cannot take them for a property of the pictures. This is a compact
-form: all of a picture's movements are one affine map, read bilinearly and mirrored at the edges, and all
-of its colours one matrix; no filters, noise or holes.
+Karras et al. 2020, Training generative adversarial networks with limited data: flips, rotations and shifts by
+whole pixels, then scaling, rotation, stretching and shifting, then colours. Each has a probability p well
+below 1, so that the generator does not learn to draw augmentations. This form is compact: one affine map has
+all movements of a picture (bilinear, mirrored at the edges), one matrix all its colours; no filters, noise or
+holes.
 """
 
 from __future__ import annotations
@@ -16,26 +16,28 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from perform.training.chance import Chance
+from perform.training.random_streams import RandomStreams
 
-MOST = 0.85  # above, what is drawn would begin to show the augmentations
-NUMBERS = 32  # that a picture's augmentation takes
+MAX_PROBABILITY = 0.85  # above it, generated pictures begin to show the augmentations
+RANDOM_NUMBERS = 32  # for a picture's augmentation
 GREY = (1 / 3) ** 0.5
 
 
-def augmented(pictures: Tensor, p: float, chance: Chance, purpose: str, samples: Sequence[int]) -> Tensor:
-    """The pictures [n, 3, height, width], each changed by its own numbers; differentiable."""
+def augment(
+    pictures: Tensor, p: float, streams: RandomStreams, purpose: str, samples: Sequence[int]
+) -> Tensor:
+    """The pictures [n, 3, height, width], each augmented by its own numbers; differentiable."""
     if p <= 0:
         return pictures
     device = pictures.device
-    numbers = chance.uniform(f"{purpose}.augment", samples, NUMBERS).clamp(1e-6, 1 - 1e-6)
+    numbers = streams.uniform(f"{purpose}.augment", samples, RANDOM_NUMBERS).clamp(1e-6, 1 - 1e-6)
     size = (pictures.shape[3], pictures.shape[2])
-    moves = movements(numbers[:, :20], min(p, MOST), size)[:, :2].to(device)
+    moves = affine_maps(numbers[:, :20], min(p, MAX_PROBABILITY), size)[:, :2].to(device)
     grid = functional.affine_grid(moves, list(pictures.shape), align_corners=False)
     moved = functional.grid_sample(pictures.float(), grid, padding_mode="reflection", align_corners=False)
     if moved.shape[1] != 3:
         return moved
-    change = colours(numbers[:, 20:], min(p, MOST)).to(device)
+    change = colour_matrices(numbers[:, 20:], min(p, MAX_PROBABILITY)).to(device)
     flat = change[:, :3, :3] @ moved.flatten(2) + change[:, :3, 3:]
     changed: Tensor = flat.reshape(moved.shape)
     return changed
@@ -51,24 +53,24 @@ class _Draw:
         return self.columns.pop(0)
 
     def chosen(self) -> Tensor:
-        """Whether this is done to each picture."""
+        """Which pictures get this augmentation."""
         return self.next() < self.p
 
 
-def movements(numbers: Tensor, p: float, size: tuple[int, int]) -> Tensor:
-    """From uniform numbers [n, 20] to maps [n, 3, 3] from places in the result to places in the picture.
+def affine_maps(numbers: Tensor, p: float, size: tuple[int, int]) -> Tensor:
+    """From uniform numbers [n, 20] to maps [n, 3, 3] from points of the result to points of the picture.
 
-    Places are -1..1 on both axes; turns are of pixels, so other than square pictures are not sheared, and
-    quarter turns are of square ones only.
+    Points are -1..1 on both axes. Rotations are in pixels, so that pictures that are not square are not
+    sheared; only square ones get quarter turns.
     """
     width, height = size
     draw = _Draw(numbers, p)
     flip = torch.where(draw.chosen() & (draw.next() < 0.5), -1.0, 1.0)
     quarter = torch.where(draw.chosen(), (draw.next() * 4).floor(), 0.0) * (1.0 if width == height else 0.0)
-    steps = torch.stack([_whole(draw.next(), side) for side in size])
+    steps = torch.stack([_whole_pixels(draw.next(), side) for side in size])
     steps = torch.where(draw.chosen(), steps, 0.0)
     scale = torch.where(draw.chosen(), 2 ** (0.2 * _normal(draw.next())), 1.0)
-    turned = 1 - (1 - p) ** 0.5  # twice: either turns with a probability of p together
+    turned = 1 - (1 - p) ** 0.5  # two rotations, together with a probability of p
     before = torch.where(draw.next() < turned, (draw.next() * 2 - 1) * pi, 0.0)
     stretch = torch.where(draw.chosen(), 2 ** (0.2 * _normal(draw.next())), 1.0)
     after = torch.where(draw.next() < turned, (draw.next() * 2 - 1) * pi, 0.0)
@@ -77,13 +79,20 @@ def movements(numbers: Tensor, p: float, size: tuple[int, int]) -> Tensor:
     )
     ones = torch.ones_like(flip)
     pixels = _diagonal(ones * width, ones * height)
-    maps = _shifted(*steps) @ _diagonal(flip, ones) @ torch.linalg.inv(pixels) @ _turned(quarter * pi / 2)
-    maps = maps @ _turned(before) @ _diagonal(scale * stretch, scale / stretch) @ _turned(after) @ pixels
-    placed: Tensor = maps @ _shifted(*shift)
+    maps = (
+        _translations(*steps)
+        @ _diagonal(flip, ones)
+        @ torch.linalg.inv(pixels)
+        @ _rotations(quarter * pi / 2)
+    )
+    maps = (
+        maps @ _rotations(before) @ _diagonal(scale * stretch, scale / stretch) @ _rotations(after) @ pixels
+    )
+    placed: Tensor = maps @ _translations(*shift)
     return placed
 
 
-def colours(numbers: Tensor, p: float) -> Tensor:
+def colour_matrices(numbers: Tensor, p: float) -> Tensor:
     """From uniform numbers [n, 12] to matrices [n, 4, 4] of red, green, blue and 1."""
     draw = _Draw(numbers, p)
     count = len(numbers)
@@ -104,7 +113,7 @@ def colours(numbers: Tensor, p: float) -> Tensor:
     return change
 
 
-def _whole(number: Tensor, side: int) -> Tensor:
+def _whole_pixels(number: Tensor, side: int) -> Tensor:
     """A shift of up to an eighth of a side, by whole pixels."""
     steps: Tensor = ((number * 2 - 1) * side / 8).round() * 2 / side
     return steps
@@ -125,12 +134,12 @@ def _diagonal(x: Tensor, y: Tensor) -> Tensor:
     return _matrix([[x, zero, zero], [zero, y, zero], [zero, zero, one]])
 
 
-def _shifted(x: Tensor, y: Tensor) -> Tensor:
+def _translations(x: Tensor, y: Tensor) -> Tensor:
     zero, one = torch.zeros_like(x), torch.ones_like(x)
     return _matrix([[one, zero, x], [zero, one, y], [zero, zero, one]])
 
 
-def _turned(angle: Tensor) -> Tensor:
+def _rotations(angle: Tensor) -> Tensor:
     c, s = angle.cos(), angle.sin()
     zero, one = torch.zeros_like(c), torch.ones_like(c)
     return _matrix([[c, -s, zero], [s, c, zero], [zero, zero, one]])
@@ -143,7 +152,7 @@ def _scaled_colours(factor: Tensor) -> Tensor:
 
 
 def _hue(angle: Tensor) -> Tensor:
-    """Turns about the axis of greys, by Rodrigues' formula."""
+    """Rotations about the axis of greys, by Rodrigues' formula."""
     c, s = angle.cos(), angle.sin() * GREY
     share = (1 - c) / 3
     zero, one = torch.zeros_like(c), torch.ones_like(c)

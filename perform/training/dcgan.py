@@ -1,7 +1,7 @@
-"""DCGAN's networks as they learn (Radford, Metz, Chintala 2015, arXiv:1511.06434).
+"""DCGAN's networks in training (Radford, Metz, Chintala 2015, arXiv:1511.06434).
 
-The player knows no batch normalisation: on the way out it is folded into the convolutions, on the way in it
-is set so that the network draws what the folded one did.
+A model that plays has no batch normalisation: writing a model folds it into the convolutions. Reading a model
+sets it so that the network draws the same pictures.
 """
 
 from __future__ import annotations
@@ -11,26 +11,25 @@ from itertools import pairwise
 from typing import Any
 
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
 from perform.generators.dcgan import EPSILON, Config, from_state
-from perform.networks.weights import Weights
-from perform.training.chance import Chance
-from perform.training.discriminator import varied
-from perform.training.settings import RunError, Settings
-from perform.training.together import summed
+from perform.networks.weights import Arrays, Weights
+from perform.training.discriminator import minibatch_deviation
+from perform.training.process_group import sum_over_processes
+from perform.training.random_streams import RandomStreams
+from perform.training.settings import RunError, TrainingSettings
+from perform.training.stylegan2 import dtype_of
 
-SPREAD = 0.02  # of the first weights, as in the paper
+WEIGHT_DEVIATION = 0.02  # of the first weights, as in the paper
 SLOPE = 0.2
 MOMENTUM = 0.1
-PROBES = 256  # latents whose activations set the normalisation of a network that has none
-DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+PROBES = 256  # latents whose activations set the normalisation
 
 
-def config_of(settings: Settings) -> Config:
-    """The generator that settings ask for: each layer as wide as min(base / resolution, most)."""
+def dcgan_config(settings: TrainingSettings) -> Config:
+    """The generator that the settings ask for: each layer is min(base / resolution, most) wide."""
     base, most = settings.channels
     start = settings.start
     depth = (settings.size[1] // start[0]).bit_length() - 1
@@ -38,8 +37,8 @@ def config_of(settings: Settings) -> Config:
     return Config((settings.z_dim, *widths, 3), start, (4,) * depth)
 
 
-class Norm(nn.Module):
-    """Batch normalisation over all processes' parts of the batch (torch's own does so on GPUs only)."""
+class BatchNorm(nn.Module):
+    """Batch normalisation over the whole batch of all processes (torch has it on GPUs only)."""
 
     running_mean: Tensor
     running_var: Tensor
@@ -52,9 +51,9 @@ class Norm(nn.Module):
         self.register_buffer("running_var", torch.ones(channels))
 
     def forward(self, x: Tensor) -> Tensor:
-        """[n, channels, h, w], by the batch's own mean and variance, or when playing by the running ones."""
+        """[n, channels, h, w], by the batch's own mean and variance; in eval mode by the running ones."""
         if self.count == 1 or not self.training:
-            # functional.batch_norm, so that one process has torch's own speed
+            # torch's own function is faster
             return functional.batch_norm(
                 x,
                 self.running_mean,
@@ -66,7 +65,7 @@ class Norm(nn.Module):
                 EPSILON,
             )
         sums = torch.stack([x.float().mean((0, 2, 3)), x.float().square().mean((0, 2, 3))])
-        mean, square = summed(sums) / self.count
+        mean, square = sum_over_processes(sums) / self.count
         variance = square - mean.square()
         self._track(mean.detach(), variance.detach(), x.numel() // x.shape[1] * self.count)
         gain = self.weight * (variance + EPSILON).rsqrt()
@@ -78,12 +77,12 @@ class Norm(nn.Module):
         self.running_var.lerp_(variance * values / (values - 1), self.momentum)
 
 
-class Generator(nn.Module):
+class DCGANGenerator(nn.Module):
     """z to pictures, -1..1."""
 
     def __init__(self, config: Config, precision: str = "float32", count: int = 1) -> None:
         super().__init__()
-        self.config, self.dtype = config, DTYPES[precision]
+        self.config, self.dtype = config, dtype_of(precision)
         kernels = (config.start, *((kernel, kernel) for kernel in config.kernels))
         for i, kernel in enumerate(kernels):
             inputs, outputs = config.channels[i : i + 2]
@@ -92,11 +91,11 @@ class Generator(nn.Module):
             layer = nn.ConvTranspose2d(inputs, outputs, kernel, stride, padding, bias=last)
             self.add_module(f"conv{i}", layer)
             if not last:
-                self.add_module(f"norm{i}", Norm(outputs, count))
+                self.add_module(f"norm{i}", BatchNorm(outputs, count))
 
-    def initialise(self, chance: Chance) -> None:
-        """Seeded weights as in the paper."""
-        _initialise(self, chance, "init")
+    def initialise(self, streams: RandomStreams) -> None:
+        """Fill in seeded weights as in the paper."""
+        _initialise(self, streams, "init")
 
     def forward(self, z: Tensor) -> Tensor:
         x = z[:, :, None, None].to(self.dtype)
@@ -113,16 +112,16 @@ class Generator(nn.Module):
 
     def drawn(
         self,
-        chance: Chance,
+        streams: RandomStreams,
         purpose: str,
         samples: Sequence[int],
         z: Tensor | None = None,
         mixing: float = 0.0,
     ) -> tuple[Tensor, Tensor]:
-        """Pictures [n, channels, height, width] and their z; nothing is mixed."""
+        """Pictures [n, channels, height, width] and their z; `mixing` has no effect."""
         device = next(self.parameters()).device
         if z is None:
-            z = chance.normal(f"{purpose}.z", samples, self.config.space.z_dim)
+            z = streams.normal(f"{purpose}.z", samples, self.config.space.z_dim)
         z = z.to(device)
         return self(z), z
 
@@ -132,10 +131,10 @@ class Generator(nn.Module):
         return pictures
 
     @torch.no_grad()
-    def settle(self, chance: Chance) -> None:
-        """Set what normalises when playing to what these weights give: an average has weights of its own."""
-        norms = [module for module in self.modules() if isinstance(module, Norm)]
-        z = chance.normal("settle", range(PROBES), self.config.space.z_dim)
+    def calibrate(self, streams: RandomStreams) -> None:
+        """Set the running means and variances to those of these weights: an average has its own."""
+        norms = [module for module in self.modules() if isinstance(module, BatchNorm)]
+        z = streams.normal("settle", range(PROBES), self.config.space.z_dim)
         for norm in norms:
             norm.momentum = 1.0
         self.train()(z.to(next(self.parameters()).device))
@@ -144,25 +143,29 @@ class Generator(nn.Module):
         self.eval()
 
     def track(self, mean: Tensor) -> None:
-        """Truncation goes to 0, always."""
+        """Nothing to do: truncation always goes to 0."""
 
     def frozen(self, name: str, mapping: bool, resolution: int) -> bool:
-        """Whether a parameter is to stay as it is, by its name."""
+        """Whether the parameter of this name is frozen."""
         layer = int(name.split(".")[0].removeprefix("conv").removeprefix("norm"))
         return self.config.start[0] << layer <= resolution
 
     def weights(self, notes: Mapping[str, str]) -> Weights:
-        """As a model that is played."""
+        """The model as it is played."""
         named = {name: value.float().cpu().numpy() for name, value in self.state_dict().items()}
         return from_state(named, notes)
 
     @torch.no_grad()
     def adopt(self, weights: Weights) -> None:
-        """Take over a model, whose normalisation is in its convolutions: normalise by what it then gives."""
+        """Take over a model's weights, and set the normalisation by the activations that they give."""
         if weights.config != self.config:
             raise RunError(f"it is {weights.config}, must be {self.config}")
         device = next(self.parameters()).device
-        x = Chance(0).normal("probe", range(PROBES), self.config.space.z_dim)[:, :, None, None].to(device)
+        x = (
+            RandomStreams(0)
+            .normal("probe", range(PROBES), self.config.space.z_dim)[:, :, None, None]
+            .to(device)
+        )
         for i in range(len(self.config.kernels) + 1):
             layer = self.get_submodule(f"conv{i}")
             assert isinstance(layer, nn.ConvTranspose2d)
@@ -174,7 +177,7 @@ class Generator(nn.Module):
             padding: Any = layer.padding
             x = functional.conv_transpose2d(x, layer.weight, None, layer.stride, padding)
             norm = self.get_submodule(f"norm{i}")
-            assert isinstance(norm, Norm)
+            assert isinstance(norm, BatchNorm)
             variance, mean = torch.var_mean(x, (0, 2, 3))
             norm.running_mean.copy_(mean)
             norm.running_var.copy_(variance)
@@ -183,17 +186,17 @@ class Generator(nn.Module):
             x = functional.relu(x + bias[:, None, None])
 
 
-class Discriminator(nn.Module):
+class DCGANDiscriminator(nn.Module):
     """Pictures to logits [n], by strided convolutions as wide as the generator's, or as `widths`.
 
-    Two things are of later papers: R1 takes the place of batch normalisation, with which it cannot be (with
-    normalisation, discs on dark ground were told apart from the first hundred steps on and never learnt), and
-    the last layer sees the batch's variety.
+    Two things come from later papers. R1 replaces batch normalisation, because the two do not work together:
+    with normalisation the discriminator won within a hundred steps on discs on a dark ground, and the
+    generator learnt nothing. And the last layer sees the minibatch standard deviation.
     """
 
     def __init__(self, config: Config, precision: str = "float32", widths: Sequence[int] = ()) -> None:
         super().__init__()
-        self.config, self.dtype = config, DTYPES[precision]
+        self.config, self.dtype = config, dtype_of(precision)
         widths = (config.image_channels, *reversed(widths or config.channels[1:-1]), 1)
         for i, (inputs, outputs) in enumerate(pairwise(widths)):
             last = i == len(config.kernels)
@@ -201,13 +204,13 @@ class Discriminator(nn.Module):
             stride, padding = (1, 0) if last else (2, 1)
             self.add_module(f"conv{i}", nn.Conv2d(inputs + last, outputs, kernel, stride, padding))
 
-    def initialise(self, chance: Chance) -> None:
-        """Seeded weights that keep the variance (He et al. 2015, Delving deep into rectifiers)."""
+    def initialise(self, streams: RandomStreams) -> None:
+        """Fill in seeded weights that keep the variance (He et al. 2015, Delving deep into rectifiers)."""
         with torch.no_grad():
             for name, value in self.named_parameters():
                 value.zero_()
                 if name.endswith("weight"):
-                    normal = chance.stream(f"init.discriminator.{name}", 0).standard_normal(
+                    normal = streams.stream(f"init.discriminator.{name}", 0).standard_normal(
                         tuple(value.shape)
                     )
                     value.copy_(torch.from_numpy(normal * (2 / value[0].numel()) ** 0.5))
@@ -218,36 +221,35 @@ class Discriminator(nn.Module):
             layer = self.get_submodule(f"conv{i}")
             assert isinstance(layer, nn.Conv2d)
             assert layer.bias is not None
-            x = varied(x) if i == depth else x
+            x = minibatch_deviation(x) if i == depth else x
             x = functional.conv2d(x, layer.weight.to(x), layer.bias.to(x), layer.stride, layer.padding)
             x = functional.leaky_relu(x, SLOPE) if i < depth else x
         return x.float().flatten()
 
     def frozen(self, name: str, resolution: int) -> bool:
-        """Whether a parameter is to stay as it is, by its name: those from the picture down to a size."""
+        """Whether the parameter of this name is frozen: those from the picture down to a size are."""
         layer = int(name.split(".")[0].removeprefix("conv").removeprefix("norm"))
         return 0 < resolution <= self.config.size[1] >> layer
 
     @torch.no_grad()
-    def adopt(self, named: Mapping[str, NDArray[Any]]) -> bool:
-        """Take over the tensors of another one, if all of them fit; whether they did."""
+    def adopt(self, tensors: Arrays) -> bool:
+        """Take over the tensors of another discriminator if all of them fit; whether they did."""
         own = self.state_dict()
-        if {name: tuple(value.shape) for name, value in own.items()} != {
-            name: array.shape for name, array in named.items()
-        }:
+        shapes = {name: tuple(value.shape) for name, value in own.items()}
+        if shapes != {name: array.shape for name, array in tensors.items()}:
             return False
-        for name, array in named.items():
+        for name, array in tensors.items():
             own[name].copy_(torch.tensor(array))
         return True
 
 
 @torch.no_grad()
-def _initialise(module: nn.Module, chance: Chance, purpose: str) -> None:
+def _initialise(module: nn.Module, streams: RandomStreams, purpose: str) -> None:
     for name, value in module.named_parameters():
-        normal = torch.from_numpy(chance.stream(f"{purpose}.{name}", 0).standard_normal(tuple(value.shape)))
+        normal = torch.from_numpy(streams.stream(f"{purpose}.{name}", 0).standard_normal(tuple(value.shape)))
         if "norm" not in name and name.endswith("weight"):
-            value.copy_(normal * SPREAD)
+            value.copy_(normal * WEIGHT_DEVIATION)
         elif name.endswith("weight"):
-            value.copy_(1 + normal * SPREAD)
-        else:  # torch gives biases of chance
+            value.copy_(1 + normal * WEIGHT_DEVIATION)
+        else:  # torch begins biases with random numbers
             value.zero_()

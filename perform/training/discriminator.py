@@ -1,28 +1,27 @@
-"""StyleGAN2's discriminator: residual blocks from the picture down, and a feature of the batch's variety.
+"""StyleGAN2's discriminator: residual blocks from the picture down, and the minibatch standard deviation.
 
 From Karras et al. 2020, Analyzing and improving the image quality of StyleGAN (the residual architecture),
 and Karras et al. 2018, Progressive growing of GANs (minibatch standard deviation, section 3; equalised
-learning rates, section 4.1). Tensors have the names that the field's files use.
+learning rates, section 4.1). Tensors have the names of the official files.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cache
 from math import sqrt
-from typing import Any
 
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
 from perform.generators.stylegan2 import Config
 from perform.generators.stylegan2.network import Linear, activate
-from perform.training.chance import Chance
-from perform.training.stylegan2 import DTYPES, HALF_BLOCKS
+from perform.networks.weights import Arrays
+from perform.training.random_streams import RandomStreams
+from perform.training.stylegan2 import HALF_BLOCKS, dtype_of
 
-GROUP = 4  # pictures whose variety is measured together
+GROUP = 4  # pictures in one measure of the standard deviation
 
 
 class Convolution(nn.Module):
@@ -41,11 +40,11 @@ class Convolution(nn.Module):
         if not self.down:
             return functional.conv2d(x, weight, bias, padding=kernel // 2)
         if kernel == 1:
-            return functional.conv2d(lowpassed(x, 1, 2), weight, bias)
-        return functional.conv2d(lowpassed(x, 2, 1), weight, bias, stride=2)
+            return functional.conv2d(low_pass(x, 1, 2), weight, bias)
+        return functional.conv2d(low_pass(x, 2, 1), weight, bias, stride=2)
 
 
-def lowpassed(x: Tensor, padding: int, stride: int) -> Tensor:
+def low_pass(x: Tensor, padding: int, stride: int) -> Tensor:
     """The binomial filter [1, 3, 3, 1] each way, keeping every stride-th value."""
     kernel = _binomial(x.device, x.dtype).expand(x.shape[1], 1, 4, 4)
     return functional.conv2d(x, kernel, padding=padding, stride=stride, groups=x.shape[1])
@@ -53,13 +52,13 @@ def lowpassed(x: Tensor, padding: int, stride: int) -> Tensor:
 
 @cache
 def _binomial(device: torch.device, dtype: torch.dtype) -> Tensor:
-    """Made once: what is made from numbers on the way to a GPU waits for all that it has to do."""
+    """Cached: a copy of numbers to a GPU waits for its whole queue."""
     taps = torch.tensor([1.0, 3.0, 3.0, 1.0]) / 8
     return torch.outer(taps, taps).to(device, dtype)
 
 
 class Block(nn.Module):
-    """Features of one resolution to those of half of it; the finest begins with the picture."""
+    """Features of one resolution to those of half of it; the finest block begins with the picture."""
 
     def __init__(self, config: Config, index: int, channels: tuple[int, int]) -> None:
         super().__init__()
@@ -90,13 +89,13 @@ class Head(nn.Module):
         self.out = Linear(channels, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = activate(self.conv(varied(x)))
+        x = activate(self.conv(minibatch_deviation(x)))
         logits: Tensor = self.out(activate(self.fc(x.flatten(1))))
         return logits.squeeze(1)
 
 
-def varied(x: Tensor) -> Tensor:
-    """One more channel: the mean standard deviation over neighbours in the batch, groups in its order."""
+def minibatch_deviation(x: Tensor) -> Tensor:
+    """Add a channel: the mean standard deviation over groups of neighbours in the batch."""
     group = GROUP if len(x) % GROUP == 0 else 2 if len(x) % 2 == 0 else 1
     grouped = x.reshape(-1, group, *x.shape[1:])
     spread = (grouped.var(1, unbiased=False) + 1e-8).sqrt().mean((1, 2, 3))
@@ -104,25 +103,25 @@ def varied(x: Tensor) -> Tensor:
     return torch.cat([x, feature.expand(-1, 1, *x.shape[2:])], 1)
 
 
-class Discriminator(nn.Module):
-    """Pictures [n, channels, height, width] to logits [n]: above 0, they are taken for real.
+class StyleGAN2Discriminator(nn.Module):
+    """Pictures [n, channels, height, width] to logits [n]: above 0 means real.
 
-    `widths` of the resolutions, the coarsest first; none: as wide as the generator's."""
+    `widths` are those of the resolutions, coarsest first; empty: as wide as the generator."""
 
     def __init__(self, config: Config, precision: str = "float32", widths: Sequence[int] = ()) -> None:
         super().__init__()
-        self.config, self.dtype = config, DTYPES[precision]
+        self.config, self.dtype = config, dtype_of(precision)
         widths = widths or [config.channels[2 * block + 1] for block in range(config.blocks)]
         for index in range(1, config.blocks):
             block = Block(config, index, (widths[index], widths[index - 1]))
             self.add_module(f"b{config.resolutions[index]}", block)
         self.b4 = Head(config, widths[0])
 
-    def initialise(self, chance: Chance) -> None:
-        """Seeded weights of unit variance."""
+    def initialise(self, streams: RandomStreams) -> None:
+        """Fill in seeded weights of unit variance."""
         for name, value in self.state_dict().items():
             if name.endswith("weight"):
-                normal = chance.stream(f"init.discriminator.{name}", 0).standard_normal(tuple(value.shape))
+                normal = streams.stream(f"init.discriminator.{name}", 0).standard_normal(tuple(value.shape))
                 value.copy_(torch.from_numpy(normal))
 
     def forward(self, pictures: Tensor) -> Tensor:
@@ -135,16 +134,18 @@ class Discriminator(nn.Module):
         return logits
 
     def frozen(self, name: str, resolution: int) -> bool:
-        """Whether a parameter is to stay as it is, by its name: those from the picture down to a size."""
+        """Whether the parameter of this name is frozen: those from the picture down to a size are."""
         return 0 < resolution <= int(name.split(".")[0][1:])
 
     @torch.no_grad()
-    def adopt(self, named: Mapping[str, NDArray[Any]]) -> bool:
-        """Take over the tensors of another one that fit by name and shape; whether there were any.
+    def adopt(self, tensors: Arrays) -> bool:
+        """Take over the tensors that fit by name and shape; whether the last layer's did.
 
-        A smaller network's way in from the picture has no place in a grown one and is left out."""
+        A smaller network's first layer does not fit in a grown one and is left out."""
         own = self.state_dict()
-        fit = {name: array for name, array in named.items() if name in own and own[name].shape == array.shape}
+        fit = {
+            name: array for name, array in tensors.items() if name in own and own[name].shape == array.shape
+        }
         for name, array in fit.items():
             own[name].copy_(torch.tensor(array))
         return "b4.out.weight" in fit

@@ -1,4 +1,4 @@
-"""Files of a run: whole or not at all, whatever kills the process that writes them."""
+"""Files of a run. Each is written whole or not at all, even if the process is killed."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import os
 import signal
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 
     from perform.networks.weights import Weights
 
-KEPT = 2  # checkpoints
-QUALITY = 92  # of the JPEGs
+CHECKPOINTS_KEPT = 2
+JPEG_QUALITY = 92  # of the JPEGs
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ class RunFolder:
 
     @property
     def latest(self) -> Path:
-        """The model as of now."""
+        """The newest model."""
         return self.path / "latest.safetensors"
 
     @property
@@ -40,82 +41,82 @@ class RunFolder:
         return self.path / "log.jsonl"
 
     @property
-    def told(self) -> Path:
-        """What the run began with."""
+    def description(self) -> Path:
+        """The settings and facts that the run began with, as JSON."""
         return self.path / "run.json"
 
-    def make(self, said: Mapping[str, Any]) -> None:
-        """Make the folder, with what the run begins with."""
+    def make(self, facts: Mapping[str, object]) -> None:
+        """Make the folder, with the settings and facts that the run begins with."""
         for name in ("samples", "checkpoints"):
             (self.path / name).mkdir(parents=True, exist_ok=True)
-        written(self.told, f"{json.dumps(said, indent=1)}\n".encode())
+        write_file(self.description, f"{json.dumps(facts, indent=1)}\n".encode())
 
     def checkpoints(self) -> list[Path]:
-        """Newest last; what was being written when the run was killed does not count."""
+        """All finished checkpoints, newest last."""
         return sorted((self.path / "checkpoints").glob("*.safetensors"))
 
-    def thin(self) -> None:
-        """Drop all checkpoints but the last."""
-        for old in self.checkpoints()[:-KEPT]:
+    def drop_old_checkpoints(self) -> None:
+        """Delete all checkpoints but the last ones."""
+        for old in self.checkpoints()[:-CHECKPOINTS_KEPT]:
             old.unlink()
 
     def export(self, file: Path, weights: Weights) -> None:
-        """Write a model to be played; whole or not at all."""
+        """Write a model file that can be played."""
         from perform.networks.modelfiles import write_weights
 
-        beside = file.with_name(f"{file.name}.new")
-        write_weights(beside, weights)
-        settled(beside, file)
+        partial = file.with_name(f"{file.name}.new")
+        write_weights(partial, weights)
+        commit_file(partial, file)
 
-    def add(self, line: Mapping[str, Any]) -> None:
-        """A line of the log."""
+    def add_log_line(self, line: Mapping[str, object]) -> None:
+        """Append a line to the log."""
         with self.log.open("ab") as file:
             file.write(json.dumps(line).encode() + b"\n")
 
-    def cut(self, keep: Callable[[dict[str, Any]], bool]) -> None:
-        """Drop lines of the log, and one that was half written."""
+    def filter_log(self, keep: Callable[[dict[str, Any]], bool]) -> None:
+        """Keep only these lines of the log; a half-written last line goes too."""
         if self.log.exists():
             lines = self.log.read_bytes().split(b"\n")[:-1]
-            written(self.log, b"".join(line + b"\n" for line in lines if keep(json.loads(line))))
+            write_file(self.log, b"".join(line + b"\n" for line in lines if keep(json.loads(line))))
 
-    def show(self, name: str, sheet: Pixels) -> Path:
-        """Keep a sheet of pictures [height, width, 3]."""
+    def save_sheet(self, name: str, sheet: Pixels) -> Path:
+        """Write a sheet of pictures [height, width, 3]."""
         from PIL import Image
 
         content = BytesIO()
-        Image.fromarray(sheet).save(content, "JPEG", quality=QUALITY)
+        Image.fromarray(sheet).save(content, "JPEG", quality=JPEG_QUALITY)
         file = self.path / "samples" / f"{name}.jpg"
-        written(file, content.getvalue())
+        write_file(file, content.getvalue())
         return file
 
 
-def written(path: Path, content: bytes) -> None:
-    """Write a file; whole or not at all. OSError when there is no room."""
+def write_file(path: Path, content: bytes) -> None:
+    """Write a file, whole or not at all. OSError if the disk is full."""
     partial = path.with_name(f"{path.name}.part")
     try:
         partial.write_bytes(content)
-        settled(partial, path)
+        commit_file(partial, path)
     except OSError as error:
         partial.unlink(missing_ok=True)
         raise OSError(f"{path} cannot be written: {error.strerror or error}") from error
 
 
-def saved(path: Path, tensors: Mapping[str, Tensor], words: dict[str, str] | None = None) -> None:
-    """Write tensors, with words as their metadata; whole or not at all. OSError when there is no room."""
+def save_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: dict[str, str] | None = None) -> None:
+    """Write tensors and their metadata, whole or not at all. OSError if the disk is full."""
     from safetensors import SafetensorError
     from safetensors.torch import save_file
 
     partial = path.with_name(f"{path.name}.part")
     try:
-        save_file({name: tensor.cpu().contiguous() for name, tensor in tensors.items()}, partial, words)
-        settled(partial, path)
+        save_file({name: tensor.cpu().contiguous() for name, tensor in tensors.items()}, partial, metadata)
+        commit_file(partial, path)
     except (SafetensorError, OSError) as error:
         partial.unlink(missing_ok=True)
         raise OSError(f"{path} cannot be written: {error}") from error
 
 
-def settled(partial: Path, path: Path) -> None:
-    """Force a file to the disk and give it its name; a loss of power leaves the old or the new one."""
+def commit_file(partial: Path, path: Path) -> None:
+    """Force a file to the disk, then give it its name: after a power cut the old or the new file is there."""
     with partial.open("rb+") as file:
         os.fsync(file.fileno())
     partial.replace(path)
@@ -127,24 +128,22 @@ def settled(partial: Path, path: Path) -> None:
             os.close(folder)
 
 
-class Stop:
-    """Within it Ctrl-C and a polite kill are only `asked` for; a second one ends at once."""
+class GracefulStop:
+    """Within it, Ctrl-C or SIGTERM only sets `requested`; a second one ends the process at once."""
 
     def __init__(self) -> None:
-        self.asked = False
-        self._before: dict[int, Any] = {}
+        self.requested = False
+        self._handlers = ExitStack()
 
-    def __enter__(self) -> Stop:
-        self._before = {
-            number: signal.signal(number, self._ask) for number in (signal.SIGINT, signal.SIGTERM)
-        }
+    def __enter__(self) -> GracefulStop:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self._handlers.callback(signal.signal, number, signal.signal(number, self._request))
         return self
 
     def __exit__(self, *_fault: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
+        self._handlers.close()
 
-    def _ask(self, _number: int, _frame: FrameType | None) -> None:
-        if self.asked:
+    def _request(self, _number: int, _frame: FrameType | None) -> None:
+        if self.requested:
             raise KeyboardInterrupt
-        self.asked = True
+        self.requested = True

@@ -1,4 +1,4 @@
-"""The losses, with the papers' names. All are means over a batch."""
+"""The losses of a training. All are means over a batch."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-LEVELS = 4  # of the pyramid that compares pictures
-FINE = 2.0  # how much more a level's details count than its mean
+PYRAMID_LEVELS = 4  # sizes at which pictures are compared
+DETAIL_WEIGHT = 2.0  # of a level's details, beside 1 for its mean
 
 
-def told_apart(real: Tensor, fake: Tensor) -> Tensor:
+def discriminator_loss(real: Tensor, fake: Tensor) -> Tensor:
     """The discriminator's logistic loss of its logits (Goodfellow et al. 2014)."""
     return functional.softplus(-real).mean() + functional.softplus(fake).mean()
 
 
-def taken_for_real(fake: Tensor) -> Tensor:
+def generator_loss(fake: Tensor) -> Tensor:
     """The generator's non-saturating loss of the discriminator's logits (Goodfellow et al. 2014)."""
     return functional.softplus(-fake).mean()
 
@@ -30,7 +30,7 @@ def gradient_penalty(logits: Tensor, pictures: Tensor) -> Tensor:
 
 
 def path_lengths(pictures: Tensor, ws: Tensor, noise: Tensor) -> Tensor:
-    """How far each picture moves when its ws [n, layers, w_dim] do, along a random direction in pictures
+    """How far each picture moves with its ws [n, layers, w_dim], along a random direction of pictures
     (Karras et al. 2020, Analyzing and improving the image quality of StyleGAN, section 3.2). [n]"""
     height, width = pictures.shape[2:]
     moved = (pictures * noise).sum() / sqrt(height * width)
@@ -38,17 +38,17 @@ def path_lengths(pictures: Tensor, ws: Tensor, noise: Tensor) -> Tensor:
     return gradient.square().sum(2).mean(1).sqrt()
 
 
-def unlike(pictures: Tensor, wanted: Tensor) -> Tensor:
-    """How a picture differs from the one it should be: the mean absolute difference of both at several
-    sizes, and that of the bands between the sizes, which are the details (a Laplacian pyramid, as in
-    Bojanowski et al. 2018, Optimizing the latent space of generative networks)."""
+def reconstruction_loss(pictures: Tensor, wanted: Tensor) -> Tensor:
+    """How far a picture is from the wanted one: the mean absolute difference at several sizes, and that of
+    the bands between the sizes, which hold the details (a Laplacian pyramid, as in Bojanowski et al. 2018,
+    Optimizing the latent space of generative networks)."""
     difference = pictures - wanted
     total = difference.new_zeros(())
-    for _ in range(LEVELS):
+    for _ in range(PYRAMID_LEVELS):
         if min(difference.shape[2:]) < 8:
             break
         coarse = functional.avg_pool2d(difference, 2)
         band = difference - functional.interpolate(coarse, scale_factor=2.0)
-        total = total + difference.abs().mean() + FINE * band.abs().mean()
+        total = total + difference.abs().mean() + DETAIL_WEIGHT * band.abs().mean()
         difference = coarse
     return total + difference.abs().mean()

@@ -1,14 +1,14 @@
-"""How a run learns: everything that decides what comes out of it, as plain values."""
+"""The settings of a training run: everything that decides its result, as plain values."""
 
 from __future__ import annotations
 
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import Any
 
-KINDS = ("stylegan2", "dcgan")
+MODEL_KINDS = ("stylegan2", "dcgan")
 PRECISIONS = ("float32", "bfloat16", "float16")
 LIMITS: Mapping[str, tuple[float, float]] = {
     "batch": (2, 4096),
@@ -32,27 +32,27 @@ LIMITS: Mapping[str, tuple[float, float]] = {
     "snapshot_every": (1, 1e9),
     "measure_every": (1, 1e9),
 }
-# What another kind, or a graphics card, has in place of the defaults below.
+# Defaults of a DCGAN and of a graphics card, in place of those below.
 DCGAN: Mapping[str, Any] = {"channels": (2048, 512), "z_dim": 100, "rate": 5e-4, "path": 0.0, "augment": 0.0}
 ON_GPU: Mapping[str, Any] = {"batch": 32}
 
 
 class RunError(ValueError):
-    """A run that cannot begin or go on; the sentence says which, why, and what is allowed."""
+    """A run cannot begin or go on; the sentence says which, why, and what is allowed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Freeze:
-    """What stays as it was: the mapping, the generator's blocks up to a resolution, and the
-    discriminator's from the picture down to one (Mo et al. 2020, Freeze the discriminator). 0: none."""
+    """What is not trained: the mapping, the generator's blocks up to a resolution, and the discriminator's
+    blocks from the picture down to one (Mo et al. 2020, Freeze the discriminator). 0: none."""
 
     mapping: bool = False
     generator: int = 0
     discriminator: int = 0
 
     @classmethod
-    def parsed(cls, text: str) -> Freeze:
-        """Of words such as `mapping,generator:16,discriminator:64`."""
+    def parse(cls, text: str) -> Freeze:
+        """Parse words such as `mapping,generator:16,discriminator:64`. RunError if invalid."""
         found: dict[str, Any] = {}
         for word in filter(None, (part.strip() for part in text.split(","))):
             name, _, number = word.partition(":")
@@ -66,20 +66,20 @@ class Freeze:
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
-    """How a run learns. `size` is (width, height) in pixels; `channels` (base, most): a layer at
-    resolution r has min(base / r, most). `judge` is the same of the discriminator (None: as the generator).
+class TrainingSettings:
+    """How a run trains. `size` is (width, height) in pixels; `channels` (base, most): a layer at
+    resolution r has min(base / r, most). `judge` is the same for the discriminator (None: as the generator).
 
-    `batch` counts pictures over all processes. `rate` is Adam's, `mapping_rate` the share of it that a
-    new mapping takes. `r1` weighs the gradient penalty (None: by the size and the batch), `path` the
-    path-length penalty, each taken every so many steps; `mixing` is the share of pictures made of two
-    latents. `average` is the half-life of the averaged generator, in pictures (None: by the batch).
-    `augment` is the probability of augmentations, or None: driven by how often the discriminator knows the
-    real ones (`target`), from 0 to 1 in `augment_speed` pictures.
-    `teacher` is the share of the loss that compares with the picture whose latent is known. The generator
-    rests for the first `head_start` pictures, while the discriminator learns alone (None: for some, when a
-    trained generator meets a new or a grown one). Counts are in pictures. `features` is the file of a network
-    whose features the figures are computed with (empty: scattering).
+    `batch` counts pictures over all processes. `rate` is Adam's, `mapping_rate` the share of it for a new
+    mapping. `r1` is the weight of the gradient penalty (None: by the size and the batch), `path` that of the
+    path-length penalty, each taken every so many steps; `mixing` is the share of pictures from two latents.
+    `average` is the half-life of the averaged generator, in pictures (None: by the batch). `augment` is the
+    probability of augmentations, or None: it follows how often the discriminator knows the real pictures
+    (`target`), from 0 to 1 in `augment_speed` pictures.
+    `teacher` is the share of the loss that compares with the picture of a known latent. The discriminator
+    trains alone for the first `head_start` pictures (None: for some, when a pretrained generator meets a new
+    or a grown one). Counts are in pictures. `features` is the file of a network that computes the features of
+    the figures (empty: scattering).
     """
 
     kind: str
@@ -117,7 +117,7 @@ class Settings:
             value = getattr(self, name)
             if value is not None and not (low <= value <= high and math.isfinite(value)):
                 raise RunError(f"{name} = {value}, must be {low:g}..{high:g}")
-        for name, allowed in (("kind", KINDS), ("precision", PRECISIONS)):
+        for name, allowed in (("kind", MODEL_KINDS), ("precision", PRECISIONS)):
             if getattr(self, name) not in allowed:
                 raise RunError(f"{name} = {getattr(self, name)!r}, must be one of {', '.join(allowed)}")
         for name, (base, most) in (("channels", self.channels), ("judge", self.judge or self.channels)):
@@ -130,36 +130,36 @@ class Settings:
 
     @property
     def start(self) -> tuple[int, int]:
-        """(height, width) that doubling begins with."""
+        """(height, width) of the coarsest layer."""
         return start_of(self.size)
 
     @property
     def penalty(self) -> float:
-        """The weight of R1; where none is given, that of Karras et al. 2020, Training GANs with limited
-        data, appendix: 0.0002 for each pixel, divided by the batch; for a DCGAN what was found here."""
+        """The weight of R1. The default is that of Karras et al. 2020, Training GANs with limited data,
+        appendix: 0.0002 for each pixel, divided by the batch; for a DCGAN it was measured here."""
         pixels = self.size[0] * self.size[1]
-        usual = 0.0002 * pixels / self.batch if self.kind == "stylegan2" else 0.00025 * pixels
-        return usual if self.r1 is None else self.r1
+        default = 0.0002 * pixels / self.batch if self.kind == "stylegan2" else 0.00025 * pixels
+        return default if self.r1 is None else self.r1
 
     @property
     def half_life(self) -> float:
-        """Pictures after which the averaged generator has forgotten half."""
+        """Pictures after which half of the averaged generator is replaced."""
         return self.batch * 10_000 / 32 if self.average is None else self.average
 
-    def judged(self, levels: int) -> tuple[int, ...]:
-        """The discriminator's widths at so many resolutions, the coarsest first; empty: the generator's."""
+    def discriminator_widths(self, levels: int) -> tuple[int, ...]:
+        """The discriminator's widths at so many resolutions, coarsest first; empty: the generator's."""
         if self.judge is None:
             return ()
         base, most = self.judge
         return tuple(min(base // (4 << level), most) for level in range(levels))
 
     def text(self) -> str:
-        """As JSON; `read` is the way back."""
+        """The settings as JSON; `read_settings` reads it."""
         return json.dumps(asdict(self))
 
 
 def start_of(size: tuple[int, int]) -> tuple[int, int]:
-    """(height, width) after halving a (width, height) as often as it goes, to 4 at least."""
+    """(height, width) after halving a (width, height) as often as possible, to 4 at least."""
     width, height = size
     while width % 2 == 0 and height % 2 == 0 and min(width, height) >= 8:
         width, height = width // 2, height // 2
@@ -170,21 +170,16 @@ def start_of(size: tuple[int, int]) -> tuple[int, int]:
     return height, width
 
 
-def read(text: str | bytes | Mapping[str, Any]) -> Settings:
-    """Settings from their JSON. RunError when it is none."""
+def read_settings(text: str | bytes | Mapping[str, Any]) -> TrainingSettings:
+    """Settings from their JSON. RunError if invalid."""
     try:
         found = dict(json.loads(text) if isinstance(text, str | bytes) else text)
         for name in ("size", "channels", "judge"):
             if found.get(name) is not None:
                 found[name] = tuple(int(number) for number in found[name])
         found["freeze"] = Freeze(**found["freeze"])
-        return Settings(**found)
+        return TrainingSettings(**found)
     except (TypeError, KeyError, ValueError) as error:
         if isinstance(error, RunError):
             raise
         raise RunError(f"no readable settings: {error}") from error
-
-
-def changed(settings: Settings, other: Settings) -> list[str]:
-    """The names of what differs."""
-    return [one.name for one in fields(Settings) if getattr(settings, one.name) != getattr(other, one.name)]

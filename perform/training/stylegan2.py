@@ -1,4 +1,4 @@
-"""StyleGAN2's generator as it learns: the player's own network, with noise, style mixing and a mean of w."""
+"""StyleGAN2's generator in training: the network that plays, with noise, style mixing and a mean of w."""
 
 from __future__ import annotations
 
@@ -11,17 +11,16 @@ from torch import Tensor, nn
 from perform.generators.stylegan2 import Config, channel_table
 from perform.generators.stylegan2.network import Network, enlarged
 from perform.networks.weights import Weights, checked_weights
-from perform.training.chance import Chance
-from perform.training.settings import RunError, Settings
+from perform.training.random_streams import RandomStreams
+from perform.training.settings import RunError, TrainingSettings
 
-HALF_BLOCKS = 4  # the finest ones, that take the time: Karras et al. 2020, Training GANs with limited data
+HALF_BLOCKS = 4  # the finest and slowest ones: Karras et al. 2020, Training GANs with limited data
 CLAMP = 256.0  # of activations in float16, ibid.
-TRACKED = 0.995  # how much of the mean of w stays from step to step
-DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+W_DECAY = 0.995  # how much of the mean of w remains after a step
 
 
-def config_of(settings: Settings) -> Config:
-    """The generator that settings ask for."""
+def stylegan2_config(settings: TrainingSettings) -> Config:
+    """The generator that the settings ask for."""
     start = settings.start
     blocks = (settings.size[1] // start[0]).bit_length()
     table = channel_table(*settings.channels, 4 << (blocks - 1))
@@ -35,54 +34,61 @@ def config_of(settings: Settings) -> Config:
     )
 
 
-class Generator(nn.Module):
-    """z to pictures; the finest blocks in `precision`, all else in float32."""
+class StyleGAN2Generator(nn.Module):
+    """z to pictures; the finest blocks in `precision`, the others in float32."""
 
     def __init__(self, config: Config, precision: str = "float32") -> None:
         super().__init__()
         self.config: Config = config
         self.network = Network(config)
-        self.dtype = DTYPES[precision]
+        self.dtype = dtype_of(precision)
 
-    def initialise(self, chance: Chance) -> None:
-        """Seeded weights of unit variance, as equalised learning rates have them."""
+    def initialise(self, streams: RandomStreams) -> None:
+        """Fill in seeded weights of unit variance, as equalised learning rates need them."""
         for name, value in self.network.state_dict().items():
             kind = name.rsplit(".", 1)[-1]
             if kind in ("weight", "const", "noise_const"):
                 rate = self.config.rate if name.startswith("mapping.fc") else 1.0
-                normal = chance.stream(f"init.{name}", 0).standard_normal(tuple(value.shape))
+                normal = streams.stream(f"init.{name}", 0).standard_normal(tuple(value.shape))
                 value.copy_(torch.from_numpy(normal / rate))
 
     def drawn(
         self,
-        chance: Chance,
+        streams: RandomStreams,
         purpose: str,
         samples: Sequence[int],
         z: Tensor | None = None,
         mixing: float = 0.0,
     ) -> tuple[Tensor, Tensor]:
-        """Pictures [n, channels, height, width] and their ws [n, num_ws, w_dim]; given z are not mixed."""
+        """Pictures [n, channels, height, width] and their ws [n, num_ws, w_dim]. A given z is not mixed."""
         device = self.network.mapping.w_avg.device
         if z is None:
-            ws = self._styles(chance, purpose, samples, mixing, device)
+            ws = self._styles(streams, purpose, samples, mixing, device)
         else:
             ws = self._spread(self.network.mapping(z.to(device)))
         if torch.is_grad_enabled() and not ws.requires_grad:
-            ws.requires_grad_(True)  # of a frozen mapping; the path length is measured at them
+            ws.requires_grad_(True)  # the mapping is frozen; the path length needs gradients at ws
         shapes = [self.config.noise_shape(layer) for layer in range(len(self.config.layers))]
-        noise = chance.noise(f"{purpose}.noise", samples, shapes, device)
+        noise = streams.noise(f"{purpose}.noise", samples, shapes, device)
         return self.synthesised(ws, noise), ws
 
     def _styles(
-        self, chance: Chance, purpose: str, samples: Sequence[int], mixing: float, device: torch.device
+        self,
+        streams: RandomStreams,
+        purpose: str,
+        samples: Sequence[int],
+        mixing: float,
+        device: torch.device,
     ) -> Tensor:
-        z = chance.normal(f"{purpose}.z", samples, self.config.z_dim).to(device)
+        z = streams.normal(f"{purpose}.z", samples, self.config.z_dim).to(device)
         ws = self._spread(self.network.mapping(z))
         if not mixing:
             return ws
-        other = self.network.mapping(chance.normal(f"{purpose}.other", samples, self.config.z_dim).to(device))
-        mixed, place = chance.uniform(f"{purpose}.mixing", samples, 2).unbind(1)
-        cut = torch.where(mixed < mixing, 1 + (place * (ws.shape[1] - 1)).floor(), ws.shape[1]).to(device)
+        other = self.network.mapping(
+            streams.normal(f"{purpose}.other", samples, self.config.z_dim).to(device)
+        )
+        mixed, position = streams.uniform(f"{purpose}.mixing", samples, 2).unbind(1)
+        cut = torch.where(mixed < mixing, 1 + (position * (ws.shape[1] - 1)).floor(), ws.shape[1]).to(device)
         after = torch.arange(ws.shape[1], device=device) >= cut[:, None]
         return torch.where(after[..., None], other[:, None], ws)
 
@@ -90,7 +96,7 @@ class Generator(nn.Module):
         return w[:, None].expand(-1, self.config.space.num_ws, -1)
 
     def synthesised(self, ws: Tensor, noise: Sequence[Tensor | None]) -> Tensor:
-        """As the network's synthesis, with the finest blocks in the precision of training."""
+        """The network's synthesis, with the finest blocks in the precision of the training."""
         synthesis, at = self.network.synthesis, 0
         features: Tensor | None = None
         picture: Tensor | None = None
@@ -107,36 +113,35 @@ class Generator(nn.Module):
         return picture
 
     def shown(self, z: Tensor) -> Tensor:
-        """Pictures as they are played, with the noise that is stored with the network."""
+        """Pictures as they are played, with the network's stored noise."""
         ws = self._spread(self.network.mapping(z))
         return self.synthesised(ws, self.network.synthesis.stored_noise())
 
-    def settle(self, chance: Chance) -> None:
-        """Nothing but weights decides what is drawn."""
+    def calibrate(self, streams: RandomStreams) -> None:
+        """Nothing to do: the weights alone decide the picture."""
 
     @torch.no_grad()
     def track(self, mean: Tensor) -> None:
-        """Let the centre of truncation follow a batch's mean w [w_dim]."""
-        self.network.mapping.w_avg.lerp_(mean, 1 - TRACKED)
+        """Move the centre of truncation towards a batch's mean w [w_dim]."""
+        self.network.mapping.w_avg.lerp_(mean, 1 - W_DECAY)
 
     def frozen(self, name: str, mapping: bool, resolution: int) -> bool:
-        """Whether a parameter is to stay as it is, by its name."""
+        """Whether the parameter of this name is frozen."""
         if name.startswith("network.mapping."):
             return mapping
         block = name.split(".")[2]
         return block.startswith("b") and int(block[1:]) <= resolution
 
     def weights(self, notes: Mapping[str, str]) -> Weights:
-        """As a model that is played."""
+        """The model as it is played."""
         arrays = {name: value.float().cpu().numpy() for name, value in self.network.state_dict().items()}
         return checked_weights(self.config, arrays, notes)
 
     @torch.no_grad()
     def adopt(self, weights: Weights) -> None:
-        """Take over what a model knows: all of it, or, of one of half the size, all but the finest block.
+        """Take over a model's weights; of a model of half the size, those of all blocks but the finest.
 
-        The finest block's colours then begin at 0, so that the picture is that of the smaller network,
-        enlarged.
+        The finest block's colours then begin at 0: the picture is the smaller network's, enlarged.
         """
         own = self.network.state_dict()
         for name, array in weights.arrays.items():
@@ -147,13 +152,19 @@ class Generator(nn.Module):
             own[f"synthesis.b{self.config.resolutions[-1]}.torgb.weight"].zero_()
 
 
-def fitted(config: Config, precision: str) -> Config:
-    """A file's configuration as it is trained: with activations clamped in float16."""
+def dtype_of(precision: str) -> torch.dtype:
+    """torch's type of a precision: float32, bfloat16 or float16."""
+    dtype: torch.dtype = getattr(torch, precision)
+    return dtype
+
+
+def clamped_config(config: Config, precision: str) -> Config:
+    """A file's configuration for training: activations are clamped in float16."""
     return replace(config, clamp=CLAMP) if precision == "float16" and config.clamp is None else config
 
 
-def grown(config: Config, outputs: int) -> Config:
-    """A generator of twice the size, whose new block has so many channels."""
+def grown_config(config: Config, outputs: int) -> Config:
+    """A generator of twice the size; its new block has `outputs` channels."""
     if config.architecture != "skip":
         raise RunError(f"architecture = {config.architecture}, must be skip to grow")
     return replace(config, channels=(*config.channels, outputs, outputs))

@@ -13,13 +13,13 @@ import torch
 
 from perform.bench import Figure
 from perform.bench.training import CASES, PARTS, Laps, Noise, figures, learnt, told, utilisation
-from perform.training.run import Run
-from perform.training.settings import RunError, Settings
+from perform.training.run import TrainingRun
+from perform.training.settings import RunError, TrainingSettings
 from tests.doubles.waiting import eventually
 from tests.folders import ROOT
 from tests.training.test_training_run import learnt as taught
 
-SMALL = Settings("stylegan2", (16, 16), channels=(64, 8), z_dim=16, w_dim=16, mapping=1, batch=4)
+SMALL = TrainingSettings("stylegan2", (16, 16), channels=(64, 8), z_dim=16, w_dim=16, mapping=1, batch=4)
 
 
 def by_name(found: list[Figure]) -> dict[str, float]:
@@ -29,7 +29,7 @@ def by_name(found: list[Figure]) -> dict[str, float]:
 @pytest.fixture
 def tulips(tmp_path: Path) -> Path:
     """The folder of a run."""
-    run = Run(tmp_path / "tulips", Noise((16, 16), 16))
+    run = TrainingRun(tmp_path / "tulips", Noise((16, 16), 16))
     run.begin(SMALL)
     taught(run, 4)
     return tmp_path / "tulips"
@@ -44,10 +44,12 @@ def test_each_part_of_a_step_is_measured_and_the_parts_are_the_whole() -> None:
 
 
 def test_what_a_run_does_not_do_is_not_measured() -> None:
-    alone = Settings("stylegan2", (16, 16), channels=(64, 8), z_dim=16, mapping=1, batch=4, teacher=1.0)
+    alone = TrainingSettings(
+        "stylegan2", (16, 16), channels=(64, 8), z_dim=16, mapping=1, batch=4, teacher=1.0
+    )
     absent = {"discriminator", "gradient_penalty", "path_penalty"}
     assert not absent & by_name(learnt(alone, "cpu", 0.0)).keys()
-    plain = Settings("dcgan", (16, 16), channels=(64, 8), batch=4, path=0.0)
+    plain = TrainingSettings("dcgan", (16, 16), channels=(64, 8), batch=4, path=0.0)
     assert "path_penalty" not in by_name(learnt(plain, "cpu", 0.0))
 
 
@@ -66,13 +68,13 @@ def test_a_run_is_measured_in_its_name_and_with_its_networks(
     found = by_name(list(figures(0.01, str(tulips), "cpu")))
     assert found["tulips_float32_fps"] > 0 and found["tulips_bfloat16_discriminator"] > 0
     widths: list[tuple[int, ...]] = []
-    begin = Run.begin
+    begin = TrainingRun.begin
 
-    def begun(run: Run, settings: Settings, begun_from: Path | None = None) -> None:
+    def begun(run: TrainingRun, settings: TrainingSettings, begun_from: Path | None = None) -> None:
         begin(run, settings, begun_from)
         widths.append(run.state.generator.config.channels)
 
-    monkeypatch.setattr(Run, "begin", begun)
+    monkeypatch.setattr(TrainingRun, "begin", begun)
     learnt(replace(SMALL, channels=(128, 16)), "cpu", 0.0, tulips)
     learnt(SMALL, "cpu", 0.0)
     assert widths[0] == widths[1]

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from perform.cli import app
 from perform.training import run as runs
-from perform.training.metrics import course
+from perform.training.metrics import evaluator
 from tests.doubles.discs import Discs
 from tests.doubles.reels import write_film
 
@@ -82,7 +82,7 @@ def test_what_is_neither_a_dataset_nor_a_film_is_told(
 def test_figures_are_computed_on_the_way(
     pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(course, "SAMPLES", 12)
+    monkeypatch.setattr(evaluator, "SAMPLES", 12)
     own = ["--w-dim=8", "--mapping=2", "--measure-every=16", "--pictures=32"]
     run("train", "stylegan2", pictures, tmp_path / "run", *SMALL, *own)
     log = [json.loads(line) for line in (tmp_path / "run/log.jsonl").read_text().splitlines()]

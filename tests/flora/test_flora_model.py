@@ -18,7 +18,7 @@ from perform.latent.directions import Directions
 from perform.latent.paths import truncate, z_of
 from perform.models import located, store
 from perform.models.directions import DirectionSearch, find_directions
-from perform.training.origin import Origin
+from perform.training.pretrained import Pretrained
 
 MODELS = paths.shipped() / "models"
 MODEL = MODELS / "flora.safetensors"
@@ -71,7 +71,7 @@ def test_the_small_one_has_the_same_names() -> None:
 
 
 def test_fine_tuning_begins_with_what_it_learnt_against() -> None:
-    known = Origin.of(MODEL).discriminator
+    known = Pretrained.of(MODEL).discriminator
     assert {"b4.out.weight", "b256.conv0.weight"} <= known.keys()
 
 

@@ -20,9 +20,9 @@ from perform.arrays import Pixels
 from perform.training.dataset import Dataset, DatasetError, shards
 from perform.training.dataset.checking import faults
 from perform.training.dataset.making import make
-from perform.training.dataset.manifest import Counts, Manifest, Shard, parsed
-from perform.training.dataset.settings import Settings, size_of
-from perform.training.dataset.sources import Drawing, Folder
+from perform.training.dataset.manifest import Counts, Manifest, Shard, parse_manifest
+from perform.training.dataset.settings import DatasetSettings, dataset_size
+from perform.training.dataset.sources import PictureFolder, RenderedPictures
 
 
 def drawing(number: int, width: int = 64, height: int = 64) -> Image.Image:
@@ -36,9 +36,9 @@ def render(z: NDArray[np.float32], size: int) -> Pixels:
     return np.asarray(drawing(int(abs(z[0]) * 1e6), size, size))
 
 
-def drawn(count: int, dimensions: int = 3) -> Drawing:
+def drawn(count: int, dimensions: int = 3) -> RenderedPictures:
     z = np.random.default_rng(0).standard_normal((count, dimensions), np.float32)
-    return Drawing("stand-in", z, render, 0)
+    return RenderedPictures("stand-in", z, render, 0)
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def made(tmp_path: Path, few: None) -> Path:
-    make(drawn(12), Settings((32, 32), mirror=True), tmp_path / "made")
+    make(drawn(12), DatasetSettings((32, 32), mirror=True), tmp_path / "made")
     return tmp_path / "made"
 
 
@@ -96,7 +96,7 @@ def test_the_digest_is_of_contents_size_and_mirror(made: Path, tmp_path: Path) -
         ("plain", {}),
         ("jpg", {"mirror": True, "format": "jpg"}),
     ):
-        make(drawn(12), Settings((32, 32), **settings), tmp_path / name)
+        make(drawn(12), DatasetSettings((32, 32), **settings), tmp_path / name)
         assert (Dataset.open(tmp_path / name).digest == digest) == (name == "same")
 
 
@@ -165,7 +165,7 @@ def test_headers_of_any_bytes_give_places_or_a_sentence(
     data[at] = value
     (folder / "000000.tar").write_bytes(data)
     try:
-        (place,) = shards.index(folder / "000000.tar")
+        (place,) = shards.picture_offsets(folder / "000000.tar")
     except DatasetError:
         return
     assert (place.picture, place.picture_bytes) == (512, 100)
@@ -178,7 +178,7 @@ WHOLE = Manifest(
 
 
 def test_a_manifest_goes_round() -> None:
-    assert parsed(WHOLE.text) == WHOLE
+    assert parse_manifest(WHOLE.text) == WHOLE
 
 
 @pytest.mark.parametrize(
@@ -204,7 +204,7 @@ def test_a_manifest_with_a_fault_is_refused(
         inner = inner[step]
     inner[path[-1]] = value
     with pytest.raises(DatasetError, match=sentence):
-        parsed(json.dumps(data))
+        parse_manifest(json.dumps(data))
 
 
 FIELDS = [*json.loads(WHOLE.text), "kept"]
@@ -218,16 +218,16 @@ JSON = st.recursive(
 @given(st.binary() | JSON.map(json.dumps) | st.sampled_from(["[" * 100_000, "1" * 5000, '{"format": 1}']))
 def test_a_manifest_of_garbage_is_refused(text: str | bytes) -> None:
     with pytest.raises(DatasetError):
-        parsed(text)
+        parse_manifest(text)
 
 
 @given(name=st.sampled_from(sorted(json.loads(WHOLE.text))), value=JSON)
 def test_a_field_of_garbage_is_refused_or_right(name: str, value: object) -> None:
     try:
-        found = parsed(json.dumps(json.loads(WHOLE.text) | {name: value}))
+        found = parse_manifest(json.dumps(json.loads(WHOLE.text) | {name: value}))
     except DatasetError:
         return
-    assert parsed(found.text) == found
+    assert parse_manifest(found.text) == found
 
 
 @pytest.mark.parametrize(
@@ -235,7 +235,7 @@ def test_a_field_of_garbage_is_refused_or_right(name: str, value: object) -> Non
     [("256", (256, 256)), ("640x360", (640, 360)), ("16X2048", (16, 2048)), ("100x100", (100, 100))],
 )
 def test_sizes(text: str, size: tuple[int, int]) -> None:
-    assert size_of(text) == size
+    assert dataset_size(text) == size
 
 
 @pytest.mark.parametrize(
@@ -243,7 +243,7 @@ def test_sizes(text: str, size: tuple[int, int]) -> None:
 )
 def test_sizes_that_are_refused(text: str) -> None:
     with pytest.raises(DatasetError, match="must be a power of two"):
-        size_of(text)
+        dataset_size(text)
 
 
 @pytest.mark.parametrize(
@@ -260,14 +260,14 @@ def test_sizes_that_are_refused(text: str) -> None:
 )
 def test_settings_that_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(DatasetError, match=next(iter(wrong))):
-        Settings(**wrong)  # type: ignore[arg-type]
+        DatasetSettings(**wrong)  # type: ignore[arg-type]
 
 
 def test_a_folder_that_is_empty_or_missing(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="is empty"):
-        Folder(tmp_path)
+        PictureFolder(tmp_path)
     with pytest.raises(DatasetError, match="there is no such folder"):
-        Folder(tmp_path / "none")
+        PictureFolder(tmp_path / "none")
     (tmp_path / "dataset.json").touch()
     with pytest.raises(DatasetError, match="is a dataset already"):
-        Folder(tmp_path)
+        PictureFolder(tmp_path)

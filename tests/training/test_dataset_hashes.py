@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageEnhance
 
-from perform.training.dataset.hashes import BITS, Hash, Lookup, closest, hashed
+from perform.training.dataset.hashes import BITS, Hash, Lookup, closest, picture_hash
 
 
 def of(image: Image.Image) -> Hash:
-    return hashed(np.asarray(image.resize((32, 32), Image.Resampling.BOX)))
+    return picture_hash(np.asarray(image.resize((32, 32), Image.Resampling.BOX)))
 
 
 @cache
@@ -80,9 +80,9 @@ def test_a_picture_in_another_colour_is_another() -> None:
 def test_a_picture_of_nothing_has_no_chance_in_its_bits(level: int) -> None:
     noise = np.random.default_rng(0).integers(0, 2, (32, 32, 1), np.uint8)
     calm = np.full((32, 32, 3), level, np.uint8)
-    assert hashed(calm).bits == 0
+    assert picture_hash(calm).bits == 0
     # the grain of a black frame: not each of them another picture
-    assert hashed((noise * (level < 255) + calm).astype(np.uint8)).bits.bit_count() < 12
+    assert picture_hash((noise * (level < 255) + calm).astype(np.uint8)).bits.bit_count() < 12
 
 
 WORDS = st.integers(0, 2**BITS - 1)

@@ -13,21 +13,21 @@ import pytest
 
 from perform.training.dataset import Dataset, DatasetError
 from perform.training.dataset.making import make
-from perform.training.dataset.settings import Settings
-from perform.training.dataset.sources import Folder
+from perform.training.dataset.settings import DatasetSettings
+from perform.training.dataset.sources import PictureFolder
 from tests.training.test_dataset import drawing, drawn, few
 
 __all__ = ["few"]
 
-SMALL = Settings((32, 32), duplicates=3)
+SMALL = DatasetSettings((32, 32), duplicates=3)
 # Ends itself, as a power cut would, when the nth file is about to be made sure of.
 KILLED = """
 import os, signal, sys
 from pathlib import Path
 from perform.training.dataset import shards
 from perform.training.dataset.making import make
-from perform.training.dataset.settings import Settings
-from perform.training.dataset.sources import Folder
+from perform.training.dataset.settings import DatasetSettings
+from perform.training.dataset.sources import PictureFolder
 shards.PICTURES = 5
 left, sync = int(sys.argv[3]), os.fsync
 def fsync(file):
@@ -37,7 +37,7 @@ def fsync(file):
         os.kill(os.getpid(), signal.SIGKILL)
     sync(file)
 os.fsync = fsync
-make(Folder(Path(sys.argv[1])), Settings((32, 32), duplicates=3), Path(sys.argv[2]))
+make(PictureFolder(Path(sys.argv[1])), DatasetSettings((32, 32), duplicates=3), Path(sys.argv[2]))
 """
 
 
@@ -62,7 +62,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 @pytest.fixture
 def unbroken(photos: Path, tmp_path: Path, few: None) -> dict[str, bytes]:
-    make(Folder(photos), SMALL, tmp_path / "unbroken")
+    make(PictureFolder(photos), SMALL, tmp_path / "unbroken")
     return contents(tmp_path / "unbroken")
 
 
@@ -108,10 +108,10 @@ def test_finished_shards_are_not_made_again(photos: Path, few: None, tmp_path: P
             raise StopError
 
     with pytest.raises(StopError):
-        make(Folder(photos), SMALL, out, watch=stop)
+        make(PictureFolder(photos), SMALL, out, watch=stop)
     before = (out / "shards/000000.tar").stat()
     seen = []
-    make(Folder(photos), SMALL, out, watch=lambda count, kept: seen.append(count))
+    make(PictureFolder(photos), SMALL, out, watch=lambda count, kept: seen.append(count))
     after = (out / "shards/000000.tar").stat()
     assert (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)
     assert seen[0] > 5  # the first shard's pictures are not looked at again
@@ -128,20 +128,20 @@ def test_a_finished_shard_that_was_removed_is_made_again(
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        make(Folder(photos), SMALL, out, watch=stop)
-    make(Folder(photos), SMALL, out)
+        make(PictureFolder(photos), SMALL, out, watch=stop)
+    make(PictureFolder(photos), SMALL, out)
     assert contents(out) == unbroken
 
 
 def test_several_processes_make_the_same_bytes(
     photos: Path, unbroken: dict[str, bytes], tmp_path: Path
 ) -> None:
-    make(Folder(photos), SMALL, tmp_path / "crew", workers=2)
+    make(PictureFolder(photos), SMALL, tmp_path / "crew", workers=2)
     assert contents(tmp_path / "crew") == unbroken
 
 
 def test_the_same_command_changes_nothing(photos: Path, unbroken: dict[str, bytes], tmp_path: Path) -> None:
-    make(Folder(photos), SMALL, tmp_path / "unbroken")
+    make(PictureFolder(photos), SMALL, tmp_path / "unbroken")
     assert contents(tmp_path / "unbroken") == unbroken
 
 
@@ -149,16 +149,16 @@ def test_the_same_command_changes_nothing(photos: Path, unbroken: dict[str, byte
 def test_other_settings_are_refused(photos: Path, few: None, tmp_path: Path, finished: bool) -> None:
     out = tmp_path / "out"
     if finished:
-        make(Folder(photos), SMALL, out)
+        make(PictureFolder(photos), SMALL, out)
     else:
         with pytest.raises(ZeroDivisionError):
-            make(Folder(photos), SMALL, out, watch=lambda seen, kept: 1 // 0)  # type: ignore[arg-type]
+            make(PictureFolder(photos), SMALL, out, watch=lambda seen, kept: 1 // 0)  # type: ignore[arg-type]
     before = contents(out)
     with pytest.raises(DatasetError, match="out was made with size = 32x32, not 64x64: give another folder"):
-        make(Folder(photos), Settings((64, 64), duplicates=3), out)
+        make(PictureFolder(photos), DatasetSettings((64, 64), duplicates=3), out)
     drawing(50).save(photos / "new.png")
     with pytest.raises(DatasetError, match="out was made from other contents of photos"):
-        make(Folder(photos), SMALL, out)
+        make(PictureFolder(photos), SMALL, out)
     assert contents(out) == before
 
 
@@ -166,7 +166,7 @@ def test_a_folder_with_something_else_is_left_alone(photos: Path, tmp_path: Path
     (tmp_path / "out").mkdir()
     (tmp_path / "out/thesis.tex").write_text("years of work")
     with pytest.raises(DatasetError, match="out is not empty and holds no dataset"):
-        make(Folder(photos), SMALL, tmp_path / "out")
+        make(PictureFolder(photos), SMALL, tmp_path / "out")
     assert contents(tmp_path / "out") == {"thesis.tex": b"years of work"}
 
 
@@ -175,10 +175,10 @@ def test_two_at_work_in_one_folder(photos: Path, tmp_path: Path) -> None:
 
     def second(seen: int, kept: int) -> None:
         with pytest.raises(DatasetError, match="another perform dataset is at work there") as refusal:
-            make(Folder(photos), SMALL, tmp_path / "out")
+            make(PictureFolder(photos), SMALL, tmp_path / "out")
         refusals.append(refusal)
 
-    make(Folder(photos), SMALL, tmp_path / "out", watch=second)
+    make(PictureFolder(photos), SMALL, tmp_path / "out", watch=second)
     assert refusals
 
 
@@ -192,10 +192,10 @@ def test_a_full_disk_is_one_sentence_and_what_is_there_stays(
     (out / "making/lock").touch()
     (out / "shards/000001.tar.part").symlink_to("/dev/full")  # what is written there meets a full disk
     with pytest.raises(DatasetError, match="out: the disk is full; what is finished is whole"):
-        make(Folder(photos), SMALL, out)
+        make(PictureFolder(photos), SMALL, out)
     assert (out / "shards/000000.tar").read_bytes() == unbroken["shards/000000.tar"]
     assert not (out / "shards/000001.tar.part").exists()
-    make(Folder(photos), SMALL, out)
+    make(PictureFolder(photos), SMALL, out)
     assert contents(out) == unbroken
 
 
@@ -203,11 +203,11 @@ def test_a_full_disk_is_one_sentence_and_what_is_there_stays(
 def test_a_folder_that_may_not_be_written(photos: Path, tmp_path: Path) -> None:
     (tmp_path / "out").mkdir(mode=0o500)
     with pytest.raises(DatasetError, match="out"):
-        make(Folder(photos), SMALL, tmp_path / "out")
+        make(PictureFolder(photos), SMALL, tmp_path / "out")
 
 
 def test_a_limit_says_how_many_were_not_looked_at(photos: Path, few: None, tmp_path: Path) -> None:
-    made = make(Folder(photos), Settings((32, 32), limit=6), tmp_path / "out")
+    made = make(PictureFolder(photos), DatasetSettings((32, 32), limit=6), tmp_path / "out")
     assert (made.counts.kept, made.counts.seen + (made.counts.rest or 0)) == (6, 17)
     assert made.counts.rest == 11
 
@@ -216,7 +216,7 @@ def test_nothing_that_can_be_kept(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     (tmp_path / "in/a.txt").write_text("no picture")
     with pytest.raises(DatasetError, match=r"no picture could be kept \(1 foreign\)"):
-        make(Folder(tmp_path / "in"), SMALL, tmp_path / "out")
+        make(PictureFolder(tmp_path / "in"), SMALL, tmp_path / "out")
     assert (tmp_path / "out/dropped.csv").read_text().splitlines()[1] == "a.txt,foreign,"
 
 
@@ -236,12 +236,12 @@ def suicide(z: object, size: int) -> None:
 def test_damaged_notes_of_an_unfinished_one(photos: Path, unbroken: dict[str, bytes], tmp_path: Path) -> None:
     out = tmp_path / "out"
     with pytest.raises(ZeroDivisionError):
-        make(Folder(photos), SMALL, out, watch=lambda seen, kept: 1 // (13 - seen))  # type: ignore[arg-type]
+        make(PictureFolder(photos), SMALL, out, watch=lambda seen, kept: 1 // (13 - seen))  # type: ignore[arg-type]
     (out / "making/000001.json").write_text('{"items": 3, "kept": [[]]}')
     recipe = (out / "making/recipe.json").read_text()
     (out / "making/recipe.json").write_text("{")
     with pytest.raises(DatasetError, match=r"recipe\.json is damaged: remove .*out and begin again"):
-        make(Folder(photos), SMALL, out)
+        make(PictureFolder(photos), SMALL, out)
     (out / "making/recipe.json").write_text(recipe)
-    make(Folder(photos), SMALL, out)
+    make(PictureFolder(photos), SMALL, out)
     assert contents(out) == unbroken

@@ -16,35 +16,35 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
-from perform.training.dataset.converting import converted, decoded, sharpness
-from perform.training.dataset.losses import REASONS, Kept, Lost
-from perform.training.dataset.opening import File
-from perform.training.dataset.settings import Settings
-from perform.training.dataset.sources import Folder
+from perform.training.dataset.converting import convert, decoded, sharpness
+from perform.training.dataset.opening import PictureFile
+from perform.training.dataset.outcomes import REASONS, Kept, Lost
+from perform.training.dataset.settings import DatasetSettings
+from perform.training.dataset.sources import PictureFolder
 from tests.training.test_dataset import drawing
 
-PLAIN = Settings((64, 64))
+PLAIN = DatasetSettings((64, 64))
 RED, GREEN = (200, 40, 30), (20, 160, 60)
 
 
-def one(path: Path, settings: Settings = PLAIN) -> Kept | Lost:
-    (outcome,) = converted(File(path, path.name), settings)
+def one(path: Path, settings: DatasetSettings = PLAIN) -> Kept | Lost:
+    (outcome,) = convert(PictureFile(path, path.name), settings)
     return outcome
 
 
-def pixels(path: Path, settings: Settings = PLAIN) -> NDArray[np.uint8]:
+def pixels(path: Path, settings: DatasetSettings = PLAIN) -> NDArray[np.uint8]:
     outcome = one(path, settings)
     assert isinstance(outcome, Kept), outcome
     return decoded(outcome.data)
 
 
-def handled(path: Path, settings: Settings = PLAIN) -> list[str]:
+def handled(path: Path, settings: DatasetSettings = PLAIN) -> list[str]:
     outcome = one(path, settings)
     assert isinstance(outcome, Kept), outcome
     return list(outcome.facts["handled"])
 
 
-def lost(path: Path, settings: Settings = PLAIN) -> tuple[str, str]:
+def lost(path: Path, settings: DatasetSettings = PLAIN) -> tuple[str, str]:
     outcome = one(path, settings)
     assert isinstance(outcome, Lost), outcome
     assert outcome.reason in REASONS
@@ -126,8 +126,8 @@ def test_small_pictures_are_dropped_or_enlarged(tmp_path: Path) -> None:
     assert lost(tmp_path / "small.png") == ("small", "31x90")
     assert lost(tmp_path / "dot.png") == ("small", "1x1")
     assert handled(tmp_path / "enough.png") == ["enlarged"]
-    assert handled(tmp_path / "dot.png", Settings((64, 64), smallest=1)) == ["enlarged"]
-    assert lost(tmp_path / "enough.png", Settings((64, 64), smallest=40)) == ("small", "33x90")
+    assert handled(tmp_path / "dot.png", DatasetSettings((64, 64), smallest=1)) == ["enlarged"]
+    assert lost(tmp_path / "enough.png", DatasetSettings((64, 64), smallest=40)) == ("small", "33x90")
 
 
 def solid(mode: str, colour: object) -> Image.Image:
@@ -159,7 +159,7 @@ def test_every_mode_becomes_rgb(
 ) -> None:
     path = tmp_path / f"a.{ending}"
     image.save(path)
-    settings = Settings((64, 64), background="#0000ff")
+    settings = DatasetSettings((64, 64), background="#0000ff")
     found = pixels(path, settings)
     assert np.abs(found.reshape(-1, 3).astype(int) - colour).max() <= 2
     assert handled(path, settings) == what
@@ -190,11 +190,11 @@ def test_cameras_that_were_turned(tmp_path: Path, orientation: int) -> None:
     Image.fromarray(np.ascontiguousarray(stored)).save(
         tmp_path / "a.jpg", exif=exif, quality=95, subsampling=0
     )
-    found = pixels(tmp_path / "a.jpg", Settings((60, 80)))
+    found = pixels(tmp_path / "a.jpg", DatasetSettings((60, 80)))
     assert np.abs(found[:36, :26].astype(int) - RED).max() < 12
     assert found[44:].max() < 12 and found[:, 34:].max() < 12
-    assert handled(tmp_path / "a.jpg", Settings((60, 80))) == ["rotated"] * (orientation > 1)
-    outcome = one(tmp_path / "a.jpg", Settings((60, 80)))
+    assert handled(tmp_path / "a.jpg", DatasetSettings((60, 80))) == ["rotated"] * (orientation > 1)
+    outcome = one(tmp_path / "a.jpg", DatasetSettings((60, 80)))
     assert isinstance(outcome, Kept) and (outcome.facts["width"], outcome.facts["height"]) == (120, 160)
 
 
@@ -231,7 +231,7 @@ def test_animated_files(tmp_path: Path, ending: str) -> None:
     frames[0].save(path, save_all=True, append_images=frames[1:], duration=50, lossless=True)
     assert handled(path) == ["animated"]
     assert np.abs(pixels(path)[0, 0].astype(int) - RED).max() <= 2
-    outcomes = converted(File(path, path.name), Settings((64, 64), frames="all"))
+    outcomes = convert(PictureFile(path, path.name), DatasetSettings((64, 64), frames="all"))
     assert [outcome.name for outcome in outcomes] == [f"{path.name}#{n}" for n in range(3)]
     colours = [decoded(outcome.data)[0, 0].tolist() for outcome in outcomes if isinstance(outcome, Kept)]
     assert np.abs(np.subtract(colours, [RED, GREEN, (0, 0, 200)])).max() <= 2
@@ -242,7 +242,7 @@ def test_an_animation_that_is_cut_off_gives_what_it_has(tmp_path: Path) -> None:
     frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:])
     data = (tmp_path / "a.gif").read_bytes()
     (tmp_path / "a.gif").write_bytes(data[: len(data) // 2])
-    *kept, end = converted(File(tmp_path / "a.gif", "a.gif"), Settings((64, 64), frames="all"))
+    *kept, end = convert(PictureFile(tmp_path / "a.gif", "a.gif"), DatasetSettings((64, 64), frames="all"))
     assert 1 <= len(kept) < 6 and isinstance(end, Lost) and end.reason == "corrupt"
 
 
@@ -252,7 +252,8 @@ def test_fits(tmp_path: Path) -> None:
     wide[:, 60:120] = GREEN
     Image.fromarray(wide).save(tmp_path / "a.png")
     crop, whole, stretched = (
-        pixels(tmp_path / "a.png", Settings((60, 60), fit, "#102030")) for fit in ("crop", "fit", "stretch")
+        pixels(tmp_path / "a.png", DatasetSettings((60, 60), fit, "#102030"))
+        for fit in ("crop", "fit", "stretch")
     )
     assert (crop == GREEN).all()
     assert (whole[:20] == (16, 32, 48)).all() and (whole[40:] == (16, 32, 48)).all()
@@ -280,7 +281,7 @@ def test_large_jpegs_are_decoded_small_and_look_the_same(tmp_path: Path) -> None
 def test_quality_filters(tmp_path: Path, limits: dict[str, float], image: Image.Image, reason: str) -> None:
     image.save(tmp_path / "a.png")
     drawing(4, 80, 80).save(tmp_path / "good.png")
-    settings = Settings((64, 64), **limits)  # type: ignore[arg-type]
+    settings = DatasetSettings((64, 64), **limits)  # type: ignore[arg-type]
     assert lost(tmp_path / "a.png", settings)[0] == reason
     assert isinstance(one(tmp_path / "good.png", settings), Kept)
     assert isinstance(one(tmp_path / "a.png"), Kept)
@@ -296,13 +297,13 @@ def test_sharpness_falls_with_blur() -> None:
 @pytest.mark.parametrize(
     ("settings", "exact"),
     [
-        (Settings((64, 64)), True),
-        (Settings((64, 64), format="webp", quality=100), True),
-        (Settings((64, 64), format="webp", quality=90), False),
-        (Settings((64, 64), format="jpg"), False),
+        (DatasetSettings((64, 64)), True),
+        (DatasetSettings((64, 64), format="webp", quality=100), True),
+        (DatasetSettings((64, 64), format="webp", quality=90), False),
+        (DatasetSettings((64, 64), format="jpg"), False),
     ],
 )
-def test_formats(tmp_path: Path, settings: Settings, exact: bool) -> None:
+def test_formats(tmp_path: Path, settings: DatasetSettings, exact: bool) -> None:
     drawing(5).save(tmp_path / "a.png")
     difference = np.abs(pixels(tmp_path / "a.png", settings).astype(int) - np.asarray(drawing(5)))
     assert (difference.max() == 0) == exact and difference.mean() < 3
@@ -310,7 +311,9 @@ def test_formats(tmp_path: Path, settings: Settings, exact: bool) -> None:
 
 def named(folder: Path) -> dict[str, str]:
     """What a folder's items are, a reason where they are lost."""
-    return {item.name: item.reason if isinstance(item, Lost) else "" for item in Folder(folder).items(0)}
+    return {
+        item.name: item.reason if isinstance(item, Lost) else "" for item in PictureFolder(folder).items(0)
+    }
 
 
 def test_a_folder_names_all_that_is_in_it(tmp_path: Path) -> None:
@@ -331,9 +334,9 @@ def test_names_that_are_no_text(tmp_path: Path) -> None:
         (tmp_path / "a.png").rename(os.fsdecode(os.fsencode(tmp_path) + b"/\xff\xfe.png"))
     except OSError:
         pytest.skip("this file system has names of text only")
-    (item,) = Folder(tmp_path).items(0)
-    assert isinstance(item, File)
-    (outcome,) = converted(item, PLAIN)
+    (item,) = PictureFolder(tmp_path).items(0)
+    assert isinstance(item, PictureFile)
+    (outcome,) = convert(item, PLAIN)
     assert outcome.name == r"\udcff\udcfe.png"
 
 
@@ -343,7 +346,7 @@ def test_what_may_not_be_read_is_listed(tmp_path: Path, close: Callable[[Path], 
     (tmp_path / "in").mkdir()
     drawing(1).save(tmp_path / "in/a.png")
     close(tmp_path / "in/a.png")
-    (item,) = Folder(tmp_path).items(0)
+    (item,) = PictureFolder(tmp_path).items(0)
     assert (item.reason if isinstance(item, Lost) else lost(tmp_path / "in/a.png")[0]) == "unreadable"
     (tmp_path / "in").chmod(0o700)
 

@@ -15,9 +15,9 @@ from typer.testing import CliRunner
 from perform.cli import app
 from perform.training.dataset import Dataset
 from perform.training.dataset.making import make
-from perform.training.dataset.report import page, sheet
-from perform.training.dataset.settings import Settings
-from perform.training.dataset.sources import Folder
+from perform.training.dataset.report import contact_sheet, report_page
+from perform.training.dataset.settings import DatasetSettings
+from perform.training.dataset.sources import PictureFolder
 from perform.training.dataset.survey import palette, survey
 from tests.training.test_dataset import drawing, drawn
 from tests.training.test_dataset_films import still, written
@@ -62,8 +62,8 @@ def photos(tmp_path: Path) -> Path:
 
 
 def test_a_report_is_one_page_that_loads_nothing(photos: Path, tmp_path: Path) -> None:
-    make(Folder(photos), Settings((64, 64), mirror=True, duplicates=2), tmp_path / "out")
-    text = page(Dataset.open(tmp_path / "out"))
+    make(PictureFolder(photos), DatasetSettings((64, 64), mirror=True, duplicates=2), tmp_path / "out")
+    text = report_page(Dataset.open(tmp_path / "out"))
     read = Page(text)
     assert read.open == []
     assert read.loaded and all(one.startswith("data:image/jpeg;base64,") for one in read.loaded)
@@ -77,7 +77,7 @@ def test_a_report_is_one_page_that_loads_nothing(photos: Path, tmp_path: Path) -
 def test_a_survey_measures_sizes_and_colours(tmp_path: Path) -> None:
     for number, colour in enumerate([(255, 0, 0)] * 3 + [(0, 0, 255)]):
         Image.new("RGB", (64 + number, 80), colour).save(tmp_path / f"{number}.png")
-    make(Folder(tmp_path), Settings((64, 64)), tmp_path.parent / "out")
+    make(PictureFolder(tmp_path), DatasetSettings((64, 64)), tmp_path.parent / "out")
     found = survey(Dataset.open(tmp_path.parent / "out"))
     assert found.sizes.tolist() == [[64, 80], [65, 80], [66, 80], [67, 80]]
     assert found.palette == [((255, 0, 0), 0.75), ((0, 0, 255), 0.25)]
@@ -100,7 +100,7 @@ def test_a_palette_finds_the_few_vivid_ones() -> None:
     ("count", "size"), [(1, (64, 64)), (5, (160, 90)), (96, (160, 160)), (30, (90, 160))]
 )
 def test_a_sheet_has_full_rows(count: int, size: tuple[int, int]) -> None:
-    whole = sheet([Image.new("RGB", size, (255, 255, 255))] * count)
+    whole = contact_sheet([Image.new("RGB", size, (255, 255, 255))] * count)
     pixels = np.asarray(whole)
     assert (pixels[-1, -1] == 255).all() and (pixels[0, 0] == 255).all()
     assert whole.width <= 1440
@@ -169,14 +169,14 @@ def test_flowers_from_the_command_line(tmp_path: Path, monkeypatch: pytest.Monke
 def test_the_flowers_themselves(tmp_path: Path) -> None:
     from perform import flora
     from perform.render.context import GLError
-    from perform.training.dataset.sources import Drawing
+    from perform.training.dataset.sources import RenderedPictures
 
     z = flora.latents(1, 2)
     try:
         expected = flora.render(z[1], 32)
     except GLError as error:
         pytest.skip(f"no OpenGL here: {error}")
-    make(Drawing("flora", z, flora.render, 1), Settings((32, 32)), tmp_path / "out")
+    make(RenderedPictures("flora", z, flora.render, 1), DatasetSettings((32, 32)), tmp_path / "out")
     assert (Dataset.open(tmp_path / "out").picture(1) == expected).all()
 
 
@@ -185,7 +185,7 @@ def test_nothing_heavy_for_a_dataset_of_numbers(tmp_path: Path) -> None:
     import subprocess
     import sys
 
-    make(drawn(2), Settings((32, 32)), tmp_path / "out")
+    make(drawn(2), DatasetSettings((32, 32)), tmp_path / "out")
     code = (
         "import sys; from perform.training.dataset import Dataset; Dataset.open(sys.argv[1]).latent(0);"
         "sys.exit(any(name in sys.modules for name in ('torch', 'PIL', 'av', 'rich')))"

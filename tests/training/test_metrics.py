@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 from perform.arrays import Floats, Pixels
 from perform.cli import app
 from perform.sampling.pictures import encode_png
-from perform.training.metrics import compared, diversity, frechet, nearest, precision_recall
-from perform.training.metrics.features import network, planes, resized, scattering
+from perform.training.metrics import compare, diversity, frechet, nearest, precision_recall
+from perform.training.metrics.features import network_features, planes, resized, scattering
 
 
 def normal(count: int, width: int, seed: int = 0) -> Floats:
@@ -57,16 +57,16 @@ def test_precision_is_quality_and_recall_is_coverage() -> None:
 
 def test_pictures_learnt_by_heart_are_seen() -> None:
     real, other = normal(200, 6), normal(200, 6, 1)
-    assert compared(real, real[:100])["novelty"] == pytest.approx(0, abs=1e-5)
-    assert compared(real, other)["novelty"] == pytest.approx(1, abs=0.15)
+    assert compare(real, real[:100])["novelty"] == pytest.approx(0, abs=1e-5)
+    assert compare(real, other)["novelty"] == pytest.approx(1, abs=0.15)
     assert nearest(real[[7, 3]], real, 2)[:, 0].tolist() == [7, 3]
 
 
 def test_diversity_is_a_share_of_the_real_ones() -> None:
     real = normal(200, 6)
     assert diversity(np.array([[0.0], [3.0]], np.float32)) == pytest.approx(3)
-    assert compared(real, real / 2)["diversity"] == pytest.approx(0.5, rel=1e-3)
-    assert compared(real, np.repeat(real[:1], 50, 0))["diversity"] == pytest.approx(0, abs=1e-6)
+    assert compare(real, real / 2)["diversity"] == pytest.approx(0.5, rel=1e-3)
+    assert compare(real, np.repeat(real[:1], 50, 0))["diversity"] == pytest.approx(0, abs=1e-6)
 
 
 def test_features_tell_grain_and_form_and_colour_apart() -> None:
@@ -75,10 +75,10 @@ def test_features_tell_grain_and_form_and_colour_apart() -> None:
     noisy = [np.clip(one + draw.normal(0, 20, one.shape), 0, 255).astype(np.uint8) for one in discs(40, 1)]
     blue = [one[..., ::-1] for one in discs(40, 1)]
     large = [disc(0.5, 0.5, 0.45)] * 40
-    near = compared(real, alike)
+    near = compare(real, alike)
     assert near["precision"] > 0.8
     for worse in (noisy, blue, large):
-        far = compared(real, scattering(worse))
+        far = compare(real, scattering(worse))
         assert far["frechet"] > 3 * near["frechet"]
         assert far["precision"] < 0.3
 
@@ -109,14 +109,14 @@ def test_a_network_of_the_users_own(tmp_path: Path) -> None:
     picture = op.parameter([1, 3, 32, 32], np.float32)
     mean = op.reduce_mean(picture, op.constant(np.array([2, 3])), keep_dims=False)
     ov.save_model(ov.Model([mean], [picture]), tmp_path / "mean.xml", compress_to_fp16=False)
-    found = network(tmp_path / "mean.xml")([disc(0.5, 0.5, 2, colour=(255, 51, 0))])
+    found = network_features(tmp_path / "mean.xml")([disc(0.5, 0.5, 2, colour=(255, 51, 0))])
     assert found == pytest.approx(np.array([[1, 0.2, 0]]), abs=1e-3)
     ov.save_model(ov.Model([picture], [picture]), tmp_path / "same.xml")
     with pytest.raises(ValueError, match="must take"):
-        network(tmp_path / "same.xml")
+        network_features(tmp_path / "same.xml")
     (tmp_path / "words.onnx").write_text("no network")
     with pytest.raises(ValueError, match=r"words\.onnx is not a network"):
-        network(tmp_path / "words.onnx")
+        network_features(tmp_path / "words.onnx")
 
 
 def test_the_command_compares_a_model_with_a_folder(tmp_path: Path) -> None:

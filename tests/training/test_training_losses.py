@@ -9,19 +9,19 @@ import torch
 from torch import Tensor
 
 from perform.training import losses
-from perform.training.augment import NUMBERS, augmented, colours, movements
-from perform.training.chance import Chance
+from perform.training.augment import RANDOM_NUMBERS, affine_maps, augment, colour_matrices
+from perform.training.random_streams import RandomStreams
 
 
 def pictures(count: int = 4, side: int = 16) -> Tensor:
-    return Chance(0).uniform("pictures", range(count), 3 * side * side).reshape(count, 3, side, side)
+    return RandomStreams(0).uniform("pictures", range(count), 3 * side * side).reshape(count, 3, side, side)
 
 
 def test_the_game() -> None:
     even = torch.zeros(3)
-    assert losses.told_apart(even, even).item() == pytest.approx(2 * log(2))
-    assert losses.taken_for_real(even).item() == pytest.approx(log(2))
-    assert losses.told_apart(even + 9, even - 9) < 1e-3 < losses.taken_for_real(even - 9)
+    assert losses.discriminator_loss(even, even).item() == pytest.approx(2 * log(2))
+    assert losses.generator_loss(even).item() == pytest.approx(log(2))
+    assert losses.discriminator_loss(even + 9, even - 9) < 1e-3 < losses.generator_loss(even - 9)
 
 
 def test_the_penalty_of_a_plane_is_its_slope() -> None:
@@ -41,53 +41,55 @@ def test_the_length_of_a_straight_path() -> None:
 
 def test_pictures_compared() -> None:
     one = pictures()
-    assert losses.unlike(one, one).item() == 0
+    assert losses.reconstruction_loss(one, one).item() == 0
     shifted, noisy = one + 0.1, one + 0.1 * (2 * (pictures() > 0.5).float() - 1)
-    assert losses.unlike(shifted, one) < losses.unlike(noisy, one)
-    assert losses.unlike(shifted, one).item() == pytest.approx(0.1 * 3, rel=1e-4)  # at 16, 8 and 4 pixels
+    assert losses.reconstruction_loss(shifted, one) < losses.reconstruction_loss(noisy, one)
+    assert losses.reconstruction_loss(shifted, one).item() == pytest.approx(
+        0.1 * 3, rel=1e-4
+    )  # at 16, 8 and 4 pixels
 
 
 def test_nothing_is_augmented_at_0() -> None:
     x = pictures()
-    assert augmented(x, 0.0, Chance(0), "test", range(4)) is x
+    assert augment(x, 0.0, RandomStreams(0), "test", range(4)) is x
 
 
 def test_augmentations_differ_and_leave_some_as_they_are() -> None:
     x = pictures(1).expand(200, -1, -1, -1)
-    seen = augmented(x, 0.05, Chance(0), "test", range(200))
+    seen = augment(x, 0.05, RandomStreams(0), "test", range(200))
     same = (seen - x).abs().amax((1, 2, 3)) < 1e-3
     assert 0.3 < same.float().mean() < 0.9  # about 0.95 to the power of the twelve kinds
-    assert torch.equal(seen, augmented(x, 0.05, Chance(0), "test", range(200)))
-    strong = augmented(x, 0.8, Chance(0), "test", range(200))
+    assert torch.equal(seen, augment(x, 0.05, RandomStreams(0), "test", range(200)))
+    strong = augment(x, 0.8, RandomStreams(0), "test", range(200))
     assert ((strong - x).abs().amax((1, 2, 3)) > 1e-2).float().mean() > 0.95
     # a sample's augmentation is its own
-    torch.testing.assert_close(strong[7:8], augmented(x[:1], 0.8, Chance(0), "test", [7]))
+    torch.testing.assert_close(strong[7:8], augment(x[:1], 0.8, RandomStreams(0), "test", [7]))
 
 
 def test_augmentations_pass_gradients() -> None:
     x = pictures().requires_grad_(True)
-    augmented(x, 0.8, Chance(0), "test", range(4)).square().mean().backward()
+    augment(x, 0.8, RandomStreams(0), "test", range(4)).square().mean().backward()
     assert x.grad is not None and torch.isfinite(x.grad).all() and (x.grad != 0).any()
 
 
 def test_movements_are_what_they_are_called() -> None:
     never = torch.full((1, 20), 0.999)
-    torch.testing.assert_close(movements(never, 0.5, (16, 16)), torch.eye(3)[None])
+    torch.testing.assert_close(affine_maps(never, 0.5, (16, 16)), torch.eye(3)[None])
     flip = never.clone()
     flip[0, :2] = 0.1
-    torch.testing.assert_close(movements(flip, 0.5, (16, 16)), torch.diag(torch.tensor([-1.0, 1, 1]))[None])
+    torch.testing.assert_close(affine_maps(flip, 0.5, (16, 16)), torch.diag(torch.tensor([-1.0, 1, 1]))[None])
     turned = never.clone()
     turned[0, 2], turned[0, 3] = 0.1, 0.3  # by a quarter
-    quarter = movements(turned, 0.5, (16, 16))[0]
+    quarter = affine_maps(turned, 0.5, (16, 16))[0]
     torch.testing.assert_close(quarter[:2, :2], torch.tensor([[0.0, -1], [1, 0]]), atol=1e-6, rtol=0)
-    torch.testing.assert_close(movements(turned, 0.5, (32, 16)), torch.eye(3)[None])
-    assert NUMBERS >= 20 + 12
+    torch.testing.assert_close(affine_maps(turned, 0.5, (32, 16)), torch.eye(3)[None])
+    assert RANDOM_NUMBERS >= 20 + 12
 
 
 def test_turns_are_not_sheared_in_wide_pictures() -> None:
-    numbers = Chance(0).uniform("numbers", range(64), 20)
+    numbers = RandomStreams(0).uniform("numbers", range(64), 20)
     numbers[:, [0, 2, 6, 11, 15]] = 0.999  # no flips, quarters, shifts, stretches
-    maps = movements(numbers, 0.5, (64, 32))
+    maps = affine_maps(numbers, 0.5, (64, 32))
     pixels = torch.diag(torch.tensor([32.0, 16, 1]))
     linear = (pixels @ maps @ torch.linalg.inv(pixels))[:, :2, :2]
     squared = linear.transpose(1, 2) @ linear  # a scaled turn: a multiple of the identity
@@ -96,10 +98,10 @@ def test_turns_are_not_sheared_in_wide_pictures() -> None:
 
 def test_colours_turn_about_grey() -> None:
     never = torch.full((1, 12), 0.999)
-    torch.testing.assert_close(colours(never, 0.5), torch.eye(4)[None])
+    torch.testing.assert_close(colour_matrices(never, 0.5), torch.eye(4)[None])
     hue = never.clone()
     hue[0, 6], hue[0, 7] = 0.1, 0.8
-    change = colours(hue, 0.5)[0]
+    change = colour_matrices(hue, 0.5)[0]
     torch.testing.assert_close(change @ torch.ones(4), torch.ones(4))  # white stays
     torch.testing.assert_close(change[:3, :3] @ change[:3, :3].T, torch.eye(3), atol=1e-6, rtol=0)
     assert (change - torch.eye(4)).abs().max() > 0.3

@@ -15,9 +15,9 @@ from perform.cli import app
 from perform.commands.check import check_all
 from perform.models import store
 from perform.training import run as runs
-from perform.training.chance import Chance
-from perform.training.origin import Origin
-from perform.training.settings import Freeze, RunError, Settings
+from perform.training.pretrained import Pretrained
+from perform.training.random_streams import RandomStreams
+from perform.training.settings import Freeze, RunError, TrainingSettings
 from tests.doubles.discs import Discs
 from tests.folders import DATA
 from tests.training.test_training_run import DCGAN, SMALL, begun, learnt, lines, often, resumed, tensors
@@ -26,13 +26,13 @@ __all__ = ["often"]  # a fixture of all tests here
 
 
 @pytest.mark.parametrize("settings", [SMALL, DCGAN], ids=["stylegan2", "dcgan"])
-def test_beginning_from_a_run_and_from_its_model(tmp_path: Path, settings: Settings) -> None:
+def test_beginning_from_a_run_and_from_its_model(tmp_path: Path, settings: TrainingSettings) -> None:
     learnt(begun(tmp_path / "first", settings), 24)
-    z = Chance(0).normal("z", range(2), 8)
+    z = RandomStreams(0).normal("z", range(2), 8)
     with_judge = begun(tmp_path / "second", settings, begun_from=tmp_path / "first")
     without = begun(tmp_path / "third", settings, begun_from=tmp_path / "first/latest.safetensors")
     for one in (with_judge, without):
-        one.state.average.settle(Chance(0))
+        one.state.average.calibrate(RandomStreams(0))
     torch.testing.assert_close(
         with_judge.state.average.shown(z), without.state.average.shown(z), rtol=1e-3, atol=1e-3
     )
@@ -40,7 +40,7 @@ def test_beginning_from_a_run_and_from_its_model(tmp_path: Path, settings: Setti
     for name, value in with_judge.state.discriminator.state_dict().items():
         assert torch.equal(value, judge[f"discriminator.{name}"])
     assert "from first after 24 pictures" in with_judge._notes()["title"]
-    assert Origin.of(tmp_path / "first/latest.safetensors").discriminator == {}
+    assert Pretrained.of(tmp_path / "first/latest.safetensors").discriminator == {}
     facts = [one.folder.read() for one in (with_judge, without)]
     assert [said["discriminator"] for _, said in facts] == ["taken over", "new"]
     assert [kept.head_start for kept, _ in facts] == [None, 4000]
@@ -69,9 +69,9 @@ def test_another_model_of_the_name_has_another_discriminator_or_none(tmp_path: P
     learnt(begun(tmp_path / "first", SMALL), 24)
     tulips = tmp_path / "tulips.safetensors"
     export(tmp_path / "first/latest.safetensors", tulips)
-    assert Origin.of(tulips).discriminator
+    assert Pretrained.of(tulips).discriminator
     store.export_model(str(tmp_path / "first/latest.safetensors"), tulips)
-    assert Origin.of(tulips).discriminator == {}
+    assert Pretrained.of(tulips).discriminator == {}
 
 
 def test_a_discriminator_that_cannot_be_handed_on(tmp_path: Path) -> None:
@@ -86,7 +86,7 @@ def test_a_discriminator_that_cannot_be_handed_on(tmp_path: Path) -> None:
 
 
 def test_what_is_frozen_stays(tmp_path: Path) -> None:
-    settings = replace(SMALL, freeze=Freeze.parsed("mapping, generator:8, discriminator:16"))
+    settings = replace(SMALL, freeze=Freeze.parse("mapping, generator:8, discriminator:16"))
     run = begun(tmp_path / "run", settings)
     before = {name: value.clone() for name, value in run.state.tensors().items()}
     learnt(run, 32)
@@ -104,7 +104,7 @@ def test_what_is_frozen_stays(tmp_path: Path) -> None:
     assert {"discriminator.b8.conv0.weight", "generator.network.synthesis.b16.conv0.weight"} <= weights
     for text in ("mapping:3", "generator", "eyes:4"):
         with pytest.raises(RunError, match="must be mapping, generator:SIZE or discriminator:SIZE"):
-            Freeze.parsed(text)
+            Freeze.parse(text)
     with pytest.raises(RunError, match="leaves nothing"):
         begun(tmp_path / "none", replace(SMALL, freeze=Freeze(True, 16)))
 
@@ -155,7 +155,7 @@ def test_beginning_from_another_project(tmp_path: Path) -> None:
     run = begun(tmp_path / "run", settings, dataset=Discs(side=64), begun_from=file)
     own = generators.weights_of(file)
     assert run.settings.mapping == 4 and run.state.generator.config.channels == own.config.channels
-    z = Chance(0).normal("z", [0], own.config.z_dim)
+    z = RandomStreams(0).normal("z", [0], own.config.z_dim)
     model = generators.opened(own, "cpu", "float32")
     ws = np.repeat(model.map(z.numpy()), model.space.num_ws, 0)
     drawn = runs.to_pixels(run.state.average.shown(z)).numpy()[0]

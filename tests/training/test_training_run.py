@@ -17,18 +17,18 @@ import pytest
 import torch
 
 from perform import generators
+from perform.training import checkpoint as states
 from perform.training import run as runs
-from perform.training import state as states
-from perform.training.chance import Chance
-from perform.training.feed import Feed
-from perform.training.folder import Folder
-from perform.training.metrics.course import Measured
-from perform.training.run import Limits, Report, Run
-from perform.training.settings import Freeze, RunError, Settings, read
+from perform.training.loader import DataLoader
+from perform.training.metrics.evaluator import Measurement
+from perform.training.random_streams import RandomStreams
+from perform.training.run import StopConditions, TrainingReport, TrainingRun
+from perform.training.run_folder import TrainingFolder
+from perform.training.settings import Freeze, RunError, TrainingSettings, read_settings
 from tests.doubles.discs import Discs
 from tests.folders import ROOT
 
-SMALL = Settings(
+SMALL = TrainingSettings(
     "stylegan2",
     (16, 16),
     channels=(64, 8),
@@ -51,18 +51,20 @@ def often(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runs, "LOG_EVERY", 2)
 
 
-def begun(folder: Path, settings: Settings = SMALL, **more: Any) -> Run:
-    run = Run(folder, more.pop("dataset", DISCS), metrics=more.pop("metrics", None))
+def begun(folder: Path, settings: TrainingSettings = SMALL, **more: Any) -> TrainingRun:
+    run = TrainingRun(folder, more.pop("dataset", DISCS), metrics=more.pop("metrics", None))
     run.begin(settings, **more)
     return run
 
 
-def learnt(run: Run, pictures: int, tell: Callable[[Report], None] = lambda report: None) -> str:
-    return run.learn(Limits(pictures), tell)
+def learnt(
+    run: TrainingRun, pictures: int, tell: Callable[[TrainingReport], None] = lambda report: None
+) -> str:
+    return run.learn(StopConditions(pictures), tell)
 
 
-def resumed(folder: Path) -> Run:
-    run = Run(folder, DISCS)
+def resumed(folder: Path) -> TrainingRun:
+    run = TrainingRun(folder, DISCS)
     run.resume()
     return run
 
@@ -74,9 +76,9 @@ def lines(folder: Path) -> list[dict[str, float]]:
 
 
 def tensors(folder: Path) -> dict[str, torch.Tensor]:
-    newest = Folder(folder).newest()
+    newest = TrainingFolder(folder).newest()
     assert newest
-    return states.tensors(newest)
+    return states.checkpoint_tensors(newest)
 
 
 def same(one: Path, other: Path) -> bool:
@@ -86,7 +88,9 @@ def same(one: Path, other: Path) -> bool:
 
 
 @pytest.mark.parametrize("settings", [SMALL, DCGAN], ids=["stylegan2", "dcgan"])
-def test_a_run_that_is_interrupted_goes_on_as_if_it_had_not_been(tmp_path: Path, settings: Settings) -> None:
+def test_a_run_that_is_interrupted_goes_on_as_if_it_had_not_been(
+    tmp_path: Path, settings: TrainingSettings
+) -> None:
     learnt(begun(tmp_path / "whole", settings), 160)
     learnt(begun(tmp_path / "parts", settings), 72)  # between two lines of the log
     for _ in range(2):
@@ -144,7 +148,7 @@ def test_a_run_killed_while_it_writes_goes_on_exactly(tmp_path: Path) -> None:
 def test_ctrl_c_keeps_all_and_ends(tmp_path: Path) -> None:
     told: list[int] = []
 
-    def tell(report: Report) -> None:
+    def tell(report: TrainingReport) -> None:
         told.append(report.pictures)
         if len(told) == 3:
             signal.raise_signal(signal.SIGINT)
@@ -152,7 +156,7 @@ def test_ctrl_c_keeps_all_and_ends(tmp_path: Path) -> None:
     before = signal.getsignal(signal.SIGINT)
     reason = learnt(begun(tmp_path / "run"), 1000, tell)
     assert reason == "interrupted after 48 pictures; --resume goes on"
-    assert Folder(tmp_path / "run").checkpoints()[-1].stem == "000000048"
+    assert TrainingFolder(tmp_path / "run").checkpoints()[-1].stem == "000000048"
     assert signal.getsignal(signal.SIGINT) is before
 
 
@@ -212,7 +216,7 @@ def test_what_a_run_cannot_begin_with_is_told(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="a stylegan2, but a dcgan is to be trained"):
         begun(tmp_path / "d", DCGAN, begun_from=model)
     with pytest.raises(RunError, match="has digest discs 65 16, that of the run discs 64 16"):
-        Run(tmp_path / "run", Discs(count=65)).resume()
+        TrainingRun(tmp_path / "run", Discs(count=65)).resume()
     with pytest.raises(RunError, match="no run to go on with"):
         resumed(tmp_path / "e")
     with pytest.raises(RunError, match="latent of every picture"):
@@ -229,22 +233,22 @@ def test_what_a_run_cannot_begin_with_is_told(tmp_path: Path) -> None:
 
 def test_damaged_checkpoints_give_way_to_the_one_before(tmp_path: Path) -> None:
     learnt(begun(tmp_path / "run"), 64)
-    newest = Folder(tmp_path / "run").checkpoints()[-1]
+    newest = TrainingFolder(tmp_path / "run").checkpoints()[-1]
     newest.write_bytes(newest.read_bytes()[:100])
     assert resumed(tmp_path / "run").state.pictures == 0
-    found = Folder(tmp_path / "run").newest()
+    found = TrainingFolder(tmp_path / "run").newest()
     assert found is not None and found.stem == "000000000"
     with pytest.raises(RunError, match="not a checkpoint of a run"):
-        states.words(tmp_path / "run/latest.safetensors")
+        states.checkpoint_metadata(tmp_path / "run/latest.safetensors")
 
 
 def test_figures_are_logged_and_the_best_model_kept(tmp_path: Path) -> None:
     figures = iter([3.0, 2.0, 5.0])
 
-    def measure(generator: generators.Generator, dataset: Any) -> Measured:
+    def measure(generator: generators.Generator, dataset: Any) -> Measurement:
         picture = generator.synthesise(np.zeros((generator.space.num_ws, generator.space.w_dim), np.float32))
         assert picture.shape == (16, 16, 3) and len(dataset) == 64
-        return Measured({"distance": next(figures), "other": 1.0}, picture)
+        return Measurement({"distance": next(figures), "other": 1.0}, picture)
 
     learnt(begun(tmp_path / "run", replace(SMALL, measure_every=32), metrics=measure), 96)
     assert [line["distance"] for line in lines(tmp_path / "run") if "distance" in line] == [3.0, 2.0, 5.0]
@@ -264,30 +268,30 @@ def test_augmentation_follows_what_the_judge_knows(tmp_path: Path) -> None:
 
 def test_settings_are_text() -> None:
     settings = replace(SMALL, freeze=Freeze(True, 8), mirror=True)
-    assert read(settings.text()) == settings
+    assert read_settings(settings.text()) == settings
     with pytest.raises(RunError, match="no readable settings"):
-        read("{}")
+        read_settings("{}")
 
 
-def test_the_feed_gives_every_picture_once_an_epoch() -> None:
-    feed = Feed(Discs(count=10), (8, 8), Chance(0), mirror=False, latents=True)
+def test_the_loader_gives_every_picture_once_an_epoch() -> None:
+    loader = DataLoader(Discs(count=10), (8, 8), RandomStreams(0), mirror=False, latents=True)
     try:
-        assert sorted(feed.place(sample) for sample in range(10)) == list(range(10))
-        assert [feed.place(n) for n in range(10)] != [feed.place(n) for n in range(10, 20)]
+        assert sorted(loader.number(sample) for sample in range(10)) == list(range(10))
+        assert [loader.number(n) for n in range(10)] != [loader.number(n) for n in range(10, 20)]
         for _ in range(2):  # read, and kept
-            batch = feed.batch(range(8, 12), 4)
-            place = feed.place(9)
-            wanted = Discs().picture(place).reshape(8, 2, 8, 2, 3).mean((1, 3)).round()
+            batch = loader.batch(range(8, 12), 4)
+            number = loader.number(9)
+            wanted = Discs().picture(number).reshape(8, 2, 8, 2, 3).mean((1, 3)).round()
             np.testing.assert_array_equal(batch.pictures[1].permute(1, 2, 0), wanted)
             assert batch.latents is not None
-            np.testing.assert_array_equal(batch.latents[1], Discs().latent(place))
-        assert len(feed._coming) <= 4
+            np.testing.assert_array_equal(batch.latents[1], Discs().latent(number))
+        assert len(loader._pending) <= 4
     finally:
-        feed.close()
-    mirrored = Feed(Discs(count=64), (16, 16), Chance(0), mirror=True, latents=False)
+        loader.close()
+    mirrored = DataLoader(Discs(count=64), (16, 16), RandomStreams(0), mirror=True, latents=False)
     try:
         batch = mirrored.batch(range(64), 64)
-        plain = [Discs().picture(mirrored.place(n)).transpose(2, 0, 1) for n in range(64)]
+        plain = [Discs().picture(mirrored.number(n)).transpose(2, 0, 1) for n in range(64)]
         turned = sum(not np.array_equal(a, b) for a, b in zip(batch.pictures.numpy(), plain, strict=True))
         assert 16 < turned < 48
     finally:
@@ -331,7 +335,7 @@ def test_two_processes_learn_as_one(tmp_path: Path, settings: str) -> None:
 
 @pytest.mark.parametrize("precision", ["bfloat16", "float16"])
 @pytest.mark.parametrize("settings", [SMALL, DCGAN], ids=["stylegan2", "dcgan"])
-def test_less_precision_learns_too(tmp_path: Path, settings: Settings, precision: str) -> None:
+def test_less_precision_learns_too(tmp_path: Path, settings: TrainingSettings, precision: str) -> None:
     learnt(begun(tmp_path / "half", replace(settings, precision=precision)), 32)
     learnt(begun(tmp_path / "whole", settings), 32)
     for half, whole in zip(lines(tmp_path / "half"), lines(tmp_path / "whole"), strict=True):

@@ -21,12 +21,14 @@ from perform.commands.single import kinds
 from perform.generators import dcgan
 from perform.networks.modelfiles import read_weights, write_weights
 from perform.sampling.pictures import encode_png
-from perform.training.single import Options
-from perform.training.single.pyramid import fitted, read, sizes
-from perform.training.single.run import Run, begin, opened
-from perform.training.single.scale import Learner, Losses
+from perform.training.single import SingleSettings
+from perform.training.single.pyramid import fit_pictures, read_picture, sizes
+from perform.training.single.run import SingleRun, begin_run, open_run
+from perform.training.single.scale import ScaleLosses, ScaleTrainer
 
-SMALL = Options(size=(32, 24), coarsest=8, scales=3, width=6, depth=3, steps=6, crop=16, pool=3, every=4)
+SMALL = SingleSettings(
+    size=(32, 24), coarsest=8, scales=3, width=6, depth=3, steps=6, crop=16, pool=3, every=4
+)
 
 
 @pytest.fixture(autouse=True)
@@ -55,14 +57,14 @@ def same(one: Path, other: Path) -> bool:
     return a.keys() == b.keys() and all(np.array_equal(a[name], b[name]) for name in a)
 
 
-def finished(run: Run) -> Path:
+def finished(run: SingleRun) -> Path:
     """The model of a run when it has learnt all."""
     assert run.train()
     return run.folder.latest
 
 
 def killed_at(scale: int, step: int) -> Any:
-    def report(at: int, done: int, losses: Losses) -> None:
+    def report(at: int, done: int, losses: ScaleLosses) -> None:
         if (at, done) == (scale, step):
             raise KilledError
 
@@ -72,35 +74,35 @@ def killed_at(scale: int, step: int) -> Any:
 def test_a_run_that_is_killed_goes_on_as_if_it_had_not_been(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("perform.training.single.run.LOGGED", 1)
+    monkeypatch.setattr("perform.training.single.run.LOG_EVERY", 1)
     picture = painted(tmp_path)
-    whole = finished(begin([picture], tmp_path / "whole", SMALL))
-    run = begin([picture], tmp_path / "killed", SMALL)
+    whole = finished(begin_run([picture], tmp_path / "whole", SMALL))
+    run = begin_run([picture], tmp_path / "killed", SMALL)
     for place in ((0, 3), (0, 5), (1, 6), (2, 2)):
         with pytest.raises(KilledError):
             run.train(killed_at(*place))
-        run = Run(tmp_path / "killed")
+        run = SingleRun(tmp_path / "killed")
     assert same(finished(run), whole)
     assert same(*(tmp_path / name / "checkpoints" / "02-000006.safetensors" for name in ("whole", "killed")))
-    assert same(finished(Run(tmp_path / "killed")), whole)  # nothing is left to learn
+    assert same(finished(SingleRun(tmp_path / "killed")), whole)  # nothing is left to learn
 
 
 def test_another_seed_learns_something_else(tmp_path: Path) -> None:
     picture = painted(tmp_path)
     one, other = (
-        load_file(finished(begin([picture], tmp_path / str(seed), replace(SMALL, seed=seed, steps=1))))
+        load_file(finished(begin_run([picture], tmp_path / str(seed), replace(SMALL, seed=seed, steps=1))))
         for seed in (0, 1)
     )
     assert not np.array_equal(one["scale0.conv0.weight"], other["scale0.conv0.weight"])
 
 
 def test_the_model_plays_what_the_training_drew(tmp_path: Path) -> None:
-    run = begin([painted(tmp_path)], tmp_path / "run", SMALL)
+    run = begin_run([painted(tmp_path)], tmp_path / "run", SMALL)
     model = finished(run)
     assert generators.info(model)["size"] == (32, 24)
     unit = generators.open(model, "cpu", "float32", threads=1)
     ws = np.repeat(unit.mean()[None], unit.space.num_ws, 0)
-    told = ((run.told(3)[0].permute(1, 2, 0) * 127.5 + 128).clamp(0, 255)).to(torch.uint8).numpy()
+    told = ((run.reconstruct(3)[0].permute(1, 2, 0) * 127.5 + 128).clamp(0, 255)).to(torch.uint8).numpy()
     assert np.abs(unit.synthesise(ws).astype(int) - told).max() <= 1
     z = np.random.default_rng(1).standard_normal((1, unit.space.z_dim), np.float32)
     free = unit.synthesise(np.repeat(unit.map(z), unit.space.num_ws, 0))
@@ -110,10 +112,10 @@ def test_the_model_plays_what_the_training_drew(tmp_path: Path) -> None:
 
 def test_it_learns_the_picture(tmp_path: Path) -> None:
     options = replace(SMALL, steps=60, every=60, width=10, scales=2, rate=2e-3, fidelity=100.0)
-    run = begin([painted(tmp_path)], tmp_path / "run", options)
-    before = float((run.told(2) - run.real).square().mean())
+    run = begin_run([painted(tmp_path)], tmp_path / "run", options)
+    before = float((run.reconstruct(2) - run.real).square().mean())
     run.train()
-    after = float((run.told(2) - run.real).square().mean())
+    after = float((run.reconstruct(2) - run.real).square().mean())
     assert after < 0.4 * before
     lines = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
     assert [(line["scale"], line["step"]) for line in lines] == [(s, i) for s in (0, 1) for i in (20, 40, 60)]
@@ -123,7 +125,7 @@ def test_it_learns_the_picture(tmp_path: Path) -> None:
 
 def test_frames_become_classes(tmp_path: Path) -> None:
     pictures = [painted(tmp_path, f"{i}.png", turn=float(i)) for i in range(2)]
-    run = begin(pictures, tmp_path / "run", replace(SMALL, steps=2))
+    run = begin_run(pictures, tmp_path / "run", replace(SMALL, steps=2))
     unit = generators.open(finished(run), "cpu", "float32", threads=1)
     assert unit.space.c_dim == 2
     ends = [unit.mean(np.float32([label])) for label in ((1, 0), (0, 1))]
@@ -134,34 +136,41 @@ def test_frames_become_classes(tmp_path: Path) -> None:
 def test_a_loss_that_is_no_number_stops_and_keeps_the_last_good_state(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = begin([painted(tmp_path)], tmp_path / "run", replace(SMALL, every=2))
-    step = Learner.step
-    wrong = Losses(1.0, float("nan"), 0.0)
+    run = begin_run([painted(tmp_path)], tmp_path / "run", replace(SMALL, every=2))
+    step = ScaleTrainer.step
+    wrong = ScaleLosses(1.0, float("nan"), 0.0)
     monkeypatch.setattr(
-        Learner, "step", lambda self, done, draw: wrong if done == 3 else step(self, done, draw)
+        ScaleTrainer, "step", lambda self, done, draw: wrong if done == 3 else step(self, done, draw)
     )
     with pytest.raises(ValueError, match="must be finite; the last checkpoint is kept"):
         run.train()
     monkeypatch.undo()
-    again = Run(tmp_path / "run")
+    again = SingleRun(tmp_path / "run")
     assert (again.scale, again.step) == (0, 2)
-    whole = begin([painted(tmp_path)], tmp_path / "whole", replace(SMALL, every=2))
+    whole = begin_run([painted(tmp_path)], tmp_path / "whole", replace(SMALL, every=2))
     assert same(finished(again), finished(whole))
 
 
 def test_sizes_of_the_pyramid() -> None:
-    assert sizes((256, 128), Options()) == ((20, 40), (26, 53), (36, 72), (50, 100), (74, 148), (128, 256))
-    assert sizes((64, 64), Options(scales=3)) == ((20, 20), (33, 33), (64, 64))
-    assert sizes((16, 16), Options()) == ((16, 16), (16, 16))
+    assert sizes((256, 128), SingleSettings()) == (
+        (20, 40),
+        (26, 53),
+        (36, 72),
+        (50, 100),
+        (74, 148),
+        (128, 256),
+    )
+    assert sizes((64, 64), SingleSettings(scales=3)) == ((20, 20), (33, 33), (64, 64))
+    assert sizes((16, 16), SingleSettings()) == ((16, 16), (16, 16))
 
 
 def test_pictures_are_cut_around_their_middle() -> None:
     picture = np.zeros((40, 80, 3), np.uint8)
     picture[:, 20:60] = 255
-    assert fitted([picture], (32, 32)).shape == (1, 3, 32, 32)
-    assert float(fitted([picture], (32, 32)).min()) > 0.999
-    assert fitted([picture], None).shape == (1, 3, 40, 80)
-    assert fitted([np.zeros((300, 600, 3), np.uint8)], None).shape == (1, 3, 128, 256)
+    assert fit_pictures([picture], (32, 32)).shape == (1, 3, 32, 32)
+    assert float(fit_pictures([picture], (32, 32)).min()) > 0.999
+    assert fit_pictures([picture], None).shape == (1, 3, 40, 80)
+    assert fit_pictures([np.zeros((300, 600, 3), np.uint8)], None).shape == (1, 3, 128, 256)
 
 
 @pytest.mark.parametrize(
@@ -173,16 +182,16 @@ def test_pictures_are_cut_around_their_middle() -> None:
 )
 def test_a_small_picture_is_refused(tmp_path: Path, size: Any, wanted: Any, said: str) -> None:
     with pytest.raises(ValueError, match=said):
-        begin([painted(tmp_path, size=size)], tmp_path / "run", replace(SMALL, size=wanted))
+        begin_run([painted(tmp_path, size=size)], tmp_path / "run", replace(SMALL, size=wanted))
     assert not (tmp_path / "run").exists()
 
 
 def test_what_is_no_picture_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_text("no picture")
     with pytest.raises(ValueError, match=r"a\.png is not readable as a picture: damaged or cut off"):
-        read(tmp_path / "a.png")
+        read_picture(tmp_path / "a.png")
     with pytest.raises(ValueError, match=r"b\.png is not a file, must be a picture"):
-        read(tmp_path / "b.png")
+        read_picture(tmp_path / "b.png")
 
 
 def test_pictures_of_every_kind_are_read(tmp_path: Path) -> None:
@@ -192,9 +201,9 @@ def test_pictures_of_every_kind_are_read(tmp_path: Path) -> None:
     turned = Image.Exif()
     turned[0x112] = 6
     Image.open(tmp_path / "a.png").save(tmp_path / "turned.jpg", exif=turned)
-    assert read(tmp_path / "deep.png").std() > 60
-    assert read(tmp_path / "cmyk.tif").shape == (30, 40, 3)
-    assert read(tmp_path / "turned.jpg").shape == (40, 30, 3)
+    assert read_picture(tmp_path / "deep.png").std() > 60
+    assert read_picture(tmp_path / "cmyk.tif").shape == (30, 40, 3)
+    assert read_picture(tmp_path / "turned.jpg").shape == (40, 30, 3)
 
 
 @pytest.mark.parametrize(
@@ -210,25 +219,25 @@ def test_pictures_of_every_kind_are_read(tmp_path: Path) -> None:
 )
 def test_an_option_out_of_range_is_refused(given: Any, said: str) -> None:
     with pytest.raises(ValueError, match=said):
-        Options(**given)
+        SingleSettings(**given)
 
 
 def test_a_run_goes_on_only_as_it_began(tmp_path: Path) -> None:
     picture, folder = painted(tmp_path), tmp_path / "run"
     with pytest.raises(ValueError, match="run has no run, a picture must be given"):
-        opened([], folder, {})
-    assert isinstance(opened([picture], folder, {"steps": 3, "size": (32, 24)}), Run)
-    assert opened([picture], folder, {"steps": 3, "size": (32, 24)}).options.steps == 3
+        open_run([], folder, {})
+    assert isinstance(open_run([picture], folder, {"steps": 3, "size": (32, 24)}), SingleRun)
+    assert open_run([picture], folder, {"steps": 3, "size": (32, 24)}).options.steps == 3
     with pytest.raises(ValueError, match=r"steps = 4, but the run in .* was begun with 3"):
-        opened([], folder, {"steps": 4})
+        open_run([], folder, {"steps": 4})
     with pytest.raises(ValueError, match="learns another picture"):
-        opened([painted(tmp_path, "b.png", turn=1.0)], folder, {})
+        open_run([painted(tmp_path, "b.png", turn=1.0)], folder, {})
     (folder / "checkpoints" / "01-000003.safetensors").write_bytes(b"none")
     with pytest.raises(ValueError, match=r"01-000003\.safetensors is not readable as a checkpoint"):
-        opened([], folder, {})
+        open_run([], folder, {})
     (folder / "run.json").write_text('{"kind": "other", "format": 1}')
     with pytest.raises(ValueError, match="it is a run of kind 'other', must be 'single' of this version"):
-        opened([], folder, {})
+        open_run([], folder, {})
 
 
 def test_commands(tmp_path: Path) -> None:
@@ -259,20 +268,20 @@ def test_commands(tmp_path: Path) -> None:
 
 
 def test_the_ground_is_the_mean_colours_of_the_picture(tmp_path: Path) -> None:
-    run = begin([painted(tmp_path)], tmp_path / "run", replace(SMALL, ground=(1, 6)))
+    run = begin_run([painted(tmp_path)], tmp_path / "run", replace(SMALL, ground=(1, 6)))
     means = run.real[0].reshape(3, 6, 4, 32).mean((2, 3))
     assert torch.allclose(run.network.base[0, :, :, 0], means, atol=1e-6)
     assert float(means[1, 0]) < -0.7 < 0.7 < float(means[1, 5])
 
 
 def test_free_noise_is_as_it_is_played(tmp_path: Path) -> None:
-    run = begin([painted(tmp_path)], tmp_path / "run", SMALL)
-    learner = None
+    run = begin_run([painted(tmp_path)], tmp_path / "run", SMALL)
+    trainer = None
     for scale in range(2):
-        run.scale, run._learnt = scale, learner.state() if learner else {}
-        learner = run._learner()
-        noise = learner._noise(learner.material.before, torch.Generator().manual_seed(1))
-        assert noise.shape == learner.material.before.shape
+        run.scale, run._trained = scale, trainer.state() if trainer else {}
+        trainer = run._trainer()
+        noise = trainer._noise(trainer.data.before, torch.Generator().manual_seed(1))
+        assert noise.shape == trainer.data.before.shape
         assert torch.equal(noise[:, 0], noise[:, 1]) == (scale == 0)
         assert float(noise.square().mean()) == pytest.approx(1, abs=0.1)
     amplitudes = [float(run._module(scale).amplitude) for scale in range(2)]

@@ -22,9 +22,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perform.arrays import Pixels
-from perform.training.dataset.manifest import FILE, SHARDS, DatasetError, Manifest, read
-from perform.training.dataset.plain import ADVICE, Plain
-from perform.training.dataset.shards import index
+from perform.training.dataset.manifest import FILE, SHARDS, DatasetError, Manifest, read_manifest
+from perform.training.dataset.plain_folder import ADVICE, PlainFolder
+from perform.training.dataset.shards import picture_offsets
 
 __all__ = ["Dataset", "DatasetError", "Manifest"]
 
@@ -64,11 +64,11 @@ class Dataset:
         if not path.is_dir():
             raise DatasetError(f"{path}: there is no such folder")
         if (path / FILE).exists():
-            made = read(path / FILE)
+            made = read_manifest(path / FILE)
             return cls(path, made.size, made.mirror, made, Shards.of(path, made))
         if (path / "making").exists():
             raise DatasetError(f"{path} is not finished: give the command that began it again")
-        plain = Plain.of(path)
+        plain = PlainFolder.of(path)
         return cls(path, plain.size, False, None, plain)
 
     def __len__(self) -> int:
@@ -136,7 +136,8 @@ class Shards:
                 state = "cut off or changed" if file.exists() else "missing"
                 raise DatasetError(f"{file} is {state}; perform dataset check {folder} tells more")
             found = [
-                (number, one.picture, one.picture_bytes, one.facts, one.facts_bytes) for one in index(file)
+                (number, one.picture, one.picture_bytes, one.facts, one.facts_bytes)
+                for one in picture_offsets(file)
             ]
             if len(found) != shard.pictures:
                 raise DatasetError(f"{file} holds {len(found)} pictures, must be {shard.pictures}")

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from perform.training.dataset import Dataset, DatasetError
-from perform.training.dataset.manifest import FILE, SHARDS, read
-from perform.training.dataset.shards import hashed
+from perform.training.dataset.manifest import FILE, SHARDS, read_manifest
+from perform.training.dataset.shards import file_sha256
 
-Watch = Callable[[int, int], None]  # steps done, and of how many
+ReportCheck = Callable[[int, int], None]  # steps done, and of how many
 
 
-def faults(folder: Path, decode: bool = True, watch: Watch = lambda done, total: None) -> Iterator[str]:
+def faults(folder: Path, decode: bool = True, watch: ReportCheck = lambda done, total: None) -> Iterator[str]:
     """What is wrong with a dataset, a sentence each; nothing when it is whole. Of a plain folder of
     pictures, what cannot be read. Raises DatasetError when there is no dataset at all."""
     if (folder / FILE).exists():
@@ -30,8 +30,8 @@ def faults(folder: Path, decode: bool = True, watch: Watch = lambda done, total:
             yield str(error)
 
 
-def _shards(folder: Path, watch: Watch) -> Iterator[str]:
-    made = read(folder / FILE)
+def _shards(folder: Path, watch: ReportCheck) -> Iterator[str]:
+    made = read_manifest(folder / FILE)
     for number, shard in enumerate(made.shards, 1):
         watch(number, len(made.shards))
         file = folder / SHARDS / shard.name
@@ -39,7 +39,7 @@ def _shards(folder: Path, watch: Watch) -> Iterator[str]:
             yield f"{file} is missing"
         elif (length := file.stat().st_size) != shard.bytes:
             yield f"{file} has {length} bytes, must have {shard.bytes}"
-        elif hashed(file) != shard.sha256:
+        elif file_sha256(file) != shard.sha256:
             yield f"{file} has changed since it was made"
     known = {shard.name for shard in made.shards}
     yield from (

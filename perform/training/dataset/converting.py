@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 import numpy as np
 
 from perform.arrays import Doubles, Pixels
-from perform.training.dataset.hashes import SIDE, hashed
-from perform.training.dataset.losses import Kept, Lost, legible
-from perform.training.dataset.opening import Opened, Unfit
-from perform.training.dataset.settings import Settings
+from perform.training.dataset.hashes import HASH_SIDE, picture_hash
+from perform.training.dataset.opening import OpenedPicture, Unfit
+from perform.training.dataset.outcomes import Kept, Lost, legible
+from perform.training.dataset.settings import DatasetSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,10 +28,10 @@ class Item(Protocol):
 
     @property
     def name(self) -> str: ...
-    def opened(self, settings: Settings) -> Iterator[Opened]: ...
+    def opened(self, settings: DatasetSettings) -> Iterator[OpenedPicture]: ...
 
 
-def converted(item: Item, settings: Settings) -> list[Outcome]:
+def convert(item: Item, settings: DatasetSettings) -> list[Outcome]:
     """What becomes of the pictures of an item, in their order."""
     outcomes: list[Outcome] = []
     try:
@@ -42,19 +42,19 @@ def converted(item: Item, settings: Settings) -> list[Outcome]:
     return outcomes
 
 
-def _judged(opened: Opened, settings: Settings) -> Outcome:
+def _judged(opened: OpenedPicture, settings: DatasetSettings) -> Outcome:
     from PIL import Image
 
     name = legible(opened.name)
     try:
         scale = _scale(opened, settings)
         inner = shaped(opened.image, settings)
-        _measure(np.asarray(inner.convert("L"), np.float64), settings)
+        _check_thresholds(np.asarray(inner.convert("L"), np.float64), settings)
     except Unfit as fault:
         return Lost(name, fault.reason, fault.detail)
     width, height = opened.size
-    small = inner.resize((SIDE, SIDE), Image.Resampling.BOX)
-    found = hashed(np.asarray(small))
+    small = inner.resize((HASH_SIDE, HASH_SIDE), Image.Resampling.BOX)
+    found = picture_hash(np.asarray(small))
     facts = {
         "name": name,
         "width": width,
@@ -66,7 +66,7 @@ def _judged(opened: Opened, settings: Settings) -> Outcome:
     return Kept(name, encoded(framed(inner, settings), settings), found, facts)
 
 
-def _scale(opened: Opened, settings: Settings) -> float:
+def _scale(opened: OpenedPicture, settings: DatasetSettings) -> float:
     """How much a picture is enlarged. Raises Unfit when it is too small."""
     ratios = [new / old for new, old in zip(settings.size, opened.size, strict=True)]
     scale = min(ratios) if settings.fit == "fit" else max(ratios)
@@ -76,7 +76,7 @@ def _scale(opened: Opened, settings: Settings) -> float:
     return scale
 
 
-def shaped(image: Image.Image, settings: Settings) -> Image.Image:
+def shaped(image: Image.Image, settings: DatasetSettings) -> Image.Image:
     """The picture in the dataset's size; with `fit`, as large as there is room for it."""
     from PIL import Image
 
@@ -92,7 +92,7 @@ def shaped(image: Image.Image, settings: Settings) -> Image.Image:
     return image.resize(size, Image.Resampling.LANCZOS, box=box, reducing_gap=3.0)
 
 
-def framed(inner: Image.Image, settings: Settings) -> Image.Image:
+def framed(inner: Image.Image, settings: DatasetSettings) -> Image.Image:
     """The picture in the middle of the background."""
     from PIL import Image
 
@@ -103,7 +103,7 @@ def framed(inner: Image.Image, settings: Settings) -> Image.Image:
     return whole
 
 
-def encoded(image: Image.Image, settings: Settings) -> bytes:
+def encoded(image: Image.Image, settings: DatasetSettings) -> bytes:
     """The bytes of a picture file."""
     buffer = io.BytesIO()
     if settings.format == "png":
@@ -116,7 +116,7 @@ def encoded(image: Image.Image, settings: Settings) -> bytes:
     return buffer.getvalue()
 
 
-def _measure(grey: Doubles, settings: Settings) -> None:
+def _check_thresholds(grey: Doubles, settings: DatasetSettings) -> None:
     """Raise Unfit for a picture, luminance 0..255, beyond a threshold that was asked for."""
     mean, spread = grey.mean() / 255, grey.std() / 255
     sharp = sharpness(grey) if settings.blur else 0.0

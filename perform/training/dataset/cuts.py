@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-LOOK = (32, 18)  # width, height of the thumbnails whose differences are looked at
-LEAST = 12.0  # mean difference of two thumbnails' values, of 255, below which nothing is a cut
-TIMES = 2.5  # a cut's difference is so many times the second greatest around it
+THUMBNAIL_SIZE = (32, 18)  # width, height of the thumbnails whose differences are looked at
+LEAST_DIFFERENCE = 12.0  # mean difference of two thumbnails' values, of 255, below which nothing is a cut
+TIMES_NEIGHBOURS = 2.5  # a cut's difference is so many times the second greatest around it
 AROUND = 8  # frames on either side: the shortest scene there can be
 
 
@@ -24,10 +24,10 @@ def cuts(differences: Sequence[float]) -> list[int]:
     """
     values = np.asarray(differences, np.float64)
     found = []
-    for at in np.flatnonzero(values >= LEAST).tolist():
+    for at in np.flatnonzero(values >= LEAST_DIFFERENCE).tolist():
         low = max(at - AROUND, 0)
         window = np.delete(values[low : at + AROUND + 1], at - low)
-        if not len(window) or values[at] >= TIMES * window.max():
+        if not len(window) or values[at] >= TIMES_NEIGHBOURS * window.max():
             found.append(at + 1)
     return found
 
@@ -37,7 +37,7 @@ def difference(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> float:
     return float(np.abs(a.astype(np.int16) - b).mean())
 
 
-def left_out(chosen: Sequence[int], begins: Sequence[int], each: int, margin: int) -> dict[int, str]:
+def dropped_frames(chosen: Sequence[int], begins: Sequence[int], each: int, margin: int) -> dict[int, str]:
     """Which of the chosen frames are not taken and why: those within `margin` of a cut, and of what is left
     of each scene all but `each` spread evenly (0: none)."""
     reasons: dict[int, str] = {}
@@ -55,7 +55,7 @@ def left_out(chosen: Sequence[int], begins: Sequence[int], each: int, margin: in
     return reasons
 
 
-class Chooser:
+class FrameChooser:
     """Takes every `stride`-th frame, or where `fps` is given the first at or after each of its steps."""
 
     def __init__(self, start: float, stride: int, fps: float) -> None:

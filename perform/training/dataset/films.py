@@ -20,11 +20,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from perform.arrays import Pixels
-from perform.training.dataset.cuts import LOOK, Chooser, cuts, difference, left_out
-from perform.training.dataset.losses import Lost, legible
+from perform.training.dataset.cuts import THUMBNAIL_SIZE, FrameChooser, cuts, difference, dropped_frames
 from perform.training.dataset.manifest import DatasetError, Recipe
-from perform.training.dataset.opening import Opened
-from perform.training.dataset.settings import Settings
+from perform.training.dataset.opening import OpenedPicture
+from perform.training.dataset.outcomes import Lost, legible
+from perform.training.dataset.settings import DatasetSettings
 
 if TYPE_CHECKING:
     import av
@@ -32,13 +32,13 @@ if TYPE_CHECKING:
 
     from perform.training.dataset.converting import Item
 
-HEAD = 2**20  # bytes that are hashed to tell one film from another
-BT601, BT709, BT2020 = 5, 1, 9  # as ISO/IEC 23091-2 and FFmpeg count matrices
-HDR = (16, 18)  # transfer curves: SMPTE ST 2084 (PQ), ARIB STD-B67 (HLG)
+FINGERPRINT_BYTES = 2**20  # bytes that are hashed to tell one film from another
+BT601_MATRIX, BT709_MATRIX, BT2020_MATRIX = 5, 1, 9  # as ISO/IEC 23091-2 and FFmpeg count matrices
+HDR_CURVES = (16, 18)  # transfer curves: SMPTE ST 2084 (PQ), ARIB STD-B67 (HLG)
 
 
 @dataclass(frozen=True, slots=True)
-class Pick:
+class FrameChoice:
     """Which frames are taken: from second `start` to `end` (None: the end), every `stride`-th, or `fps` a
     second (0: all). With `scenes`, so many of each scene, spread evenly; `margin` frames on either side
     of a cut are left out, since dissolves and encoders blur them."""
@@ -64,7 +64,7 @@ class Pick:
 
 
 @dataclass(frozen=True, slots=True)
-class Shot:
+class DecodedFrame:
     """A decoded frame: its number in the range and its time in the film."""
 
     number: int
@@ -73,7 +73,7 @@ class Shot:
 
 
 @dataclass(frozen=True, slots=True)
-class Still:
+class FilmFrame:
     """A frame's pixels as they were stored, `aspect` their width over their height, and the quarter turns
     counterclockwise that make them upright."""
 
@@ -84,7 +84,7 @@ class Still:
     turns: int
     hdr: bool
 
-    def opened(self, settings: Settings) -> Iterator[Opened]:
+    def opened(self, settings: DatasetSettings) -> Iterator[OpenedPicture]:
         """The frame as a projector shows it."""
         from PIL import Image
 
@@ -95,13 +95,13 @@ class Still:
             wide, high = image.size
             size = (round(wide * aspect), high) if aspect > 1 else (wide, round(high / aspect))
             image, handled = image.resize(size, reducing_gap=3.0), (*handled, "stretched")
-        yield Opened(self.name, image, image.size, handled, {"seconds": round(self.seconds, 6)})
+        yield OpenedPicture(self.name, image, image.size, handled, {"seconds": round(self.seconds, 6)})
 
 
 class Film:
     """Frames of a film file. Raises DatasetError when it cannot be opened or holds no pictures."""
 
-    def __init__(self, path: Path, pick: Pick, threads: int = 1) -> None:
+    def __init__(self, path: Path, pick: FrameChoice, threads: int = 1) -> None:
         if not path.is_file():
             raise DatasetError(f"{path}: there is no such file")
         self.path, self.pick, self._threads = path, pick, threads
@@ -113,7 +113,7 @@ class Film:
     @property
     def recipe(self) -> Recipe:
         with self.path.open("rb") as file:
-            seen = hashlib.sha256(file.read(HEAD))
+            seen = hashlib.sha256(file.read(FINGERPRINT_BYTES))
         seen.update(str(self.path.stat().st_size).encode())
         pick = self.pick
         return {
@@ -142,7 +142,7 @@ class Film:
         for one in islice(self._picked(), start, None):
             yield one if isinstance(one, Lost) else self._lost(one.number) or self._still(one)
 
-    def _picked(self) -> Iterator[Shot | Lost]:
+    def _picked(self) -> Iterator[DecodedFrame | Lost]:
         choose = self._chooser()
         for one in self.shots():
             if isinstance(one, Lost) or choose(one.number, one.seconds):
@@ -163,17 +163,17 @@ class Film:
         for one in self.shots():
             if isinstance(one, Lost):
                 continue
-            look: Any = one.frame.reformat(*LOOK, format="rgb24").to_ndarray()
+            look: Any = one.frame.reformat(*THUMBNAIL_SIZE, format="rgb24").to_ndarray()
             steps += [] if before is None else [difference(before, look)]
             before = look
             if choose(one.number, one.seconds):
                 chosen.append(one.number)
-        return left_out(chosen, cuts(steps), self.pick.scenes, self.pick.margin)
+        return dropped_frames(chosen, cuts(steps), self.pick.scenes, self.pick.margin)
 
-    def _chooser(self) -> Chooser:
-        return Chooser(self.pick.start, self.pick.stride, self.pick.fps)
+    def _chooser(self) -> FrameChooser:
+        return FrameChooser(self.pick.start, self.pick.stride, self.pick.fps)
 
-    def shots(self) -> Iterator[Shot | Lost]:
+    def shots(self) -> Iterator[DecodedFrame | Lost]:
         """Every frame of the range, and what could not be decoded."""
         end = self.pick.end
         with self._opened() as (container, stream):
@@ -194,7 +194,7 @@ class Film:
                 if end is not None and seconds >= end:
                     return
                 if seconds >= self.pick.start - 1e-6:
-                    yield Shot(number, seconds, frame)
+                    yield DecodedFrame(number, seconds, frame)
                     number += 1
 
     def _frames(self, container: Any, stream: Any) -> Iterator[av.VideoFrame | str]:
@@ -221,11 +221,11 @@ class Film:
                 whole = (whole or bool(frame.key_frame)) and not frame.is_corrupt
                 yield frame if whole else "made from a damaged frame"
 
-    def _still(self, shot: Shot) -> Still:
+    def _still(self, shot: DecodedFrame) -> FilmFrame:
         frame = shot.frame
         turns = round(frame.rotation / 90) % 4
-        hdr = frame.color_trc in HDR
-        return Still(self._name(shot.number), rgb(frame), shot.seconds, self._aspect, turns, hdr)
+        hdr = frame.color_trc in HDR_CURVES
+        return FilmFrame(self._name(shot.number), rgb(frame), shot.seconds, self._aspect, turns, hdr)
 
     def _name(self, number: int) -> str:
         return f"{legible(self.path.name)}#{number:06d}"
@@ -253,8 +253,8 @@ def rgb(frame: av.VideoFrame) -> Pixels:
     from av.video.reformatter import Colorspace
 
     matrix = frame.colorspace
-    if matrix not in (BT601, BT601 + 1, BT709, BT2020):
-        matrix = BT709 if frame.height >= 720 else BT601
-    source = Colorspace(BT601 if matrix == BT601 + 1 else matrix)
+    if matrix not in (BT601_MATRIX, BT601_MATRIX + 1, BT709_MATRIX, BT2020_MATRIX):
+        matrix = BT709_MATRIX if frame.height >= 720 else BT601_MATRIX
+    source = Colorspace(BT601_MATRIX if matrix == BT601_MATRIX + 1 else matrix)
     pixels: Any = frame.reformat(format="rgb24", src_colorspace=source).to_ndarray()
     return np.asarray(pixels, np.uint8)

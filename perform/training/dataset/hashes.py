@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from perform.arrays import Doubles, Pixels
 
-SIDE = 32  # pixels of the small picture whose frequencies are looked at
+HASH_SIDE = 32  # pixels of the small picture whose frequencies are looked at
 BITS = 64
 CHROMA = 12  # levels of 255 by which the mean Cb and Cr of duplicates may differ
 _LUMINANCE = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601, as in JPEG
@@ -42,13 +42,13 @@ class Hash:
         return abs(self.blue - other.blue) <= CHROMA and abs(self.red - other.red) <= CHROMA
 
 
-def hashed(small: Pixels) -> Hash:
+def picture_hash(small: Pixels) -> Hash:
     """The hash of a picture that was shrunk to [SIDE, SIDE, 3]."""
     pixels = small.astype(np.float64)
     grey = pixels @ _LUMINANCE
     waves = _cosines() @ grey @ _cosines().T
     first = waves.ravel()[_zigzag()]
-    # a step below which a sign would be chance: calm pictures, such as black ones, get the same bits
+    # below this step a sign is random: plain pictures, such as black ones, get the same bits
     first = np.where(np.abs(first) < 1.0, 0.0, first)
     bits = first > np.median(first)
     blue, red = (pixels[..., channel].mean() - grey.mean() for channel in (2, 0))
@@ -59,8 +59,8 @@ def hashed(small: Pixels) -> Hash:
 @cache
 def _cosines() -> Doubles:
     """The orthonormal DCT-II as a matrix [SIDE, SIDE]."""
-    rows, columns = np.mgrid[:SIDE, :SIDE]
-    waves: Doubles = np.cos(np.pi * rows * (2 * columns + 1) / (2 * SIDE)) * np.sqrt(2 / SIDE)
+    rows, columns = np.mgrid[:HASH_SIDE, :HASH_SIDE]
+    waves: Doubles = np.cos(np.pi * rows * (2 * columns + 1) / (2 * HASH_SIDE)) * np.sqrt(2 / HASH_SIDE)
     waves[0] /= np.sqrt(2)
     return waves
 
@@ -68,7 +68,7 @@ def _cosines() -> Doubles:
 @cache
 def _zigzag() -> NDArray[np.int64]:
     """Where the 64 lowest frequencies after the mean lie in [SIDE, SIDE]."""
-    rows, columns = np.mgrid[:SIDE, :SIDE]
+    rows, columns = np.mgrid[:HASH_SIDE, :HASH_SIDE]
     order = np.lexsort((rows.ravel(), (rows + columns).ravel()))
     return order[1 : BITS + 1]
 

@@ -20,9 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from perform.training.dataset.converting import Outcome
-from perform.training.dataset.crew import ordered
 from perform.training.dataset.hashes import Hash, Lookup
-from perform.training.dataset.losses import REASONS, Kept, Lost
 from perform.training.dataset.manifest import (
     DROPPED,
     FILE,
@@ -32,18 +30,20 @@ from perform.training.dataset.manifest import (
     Manifest,
     Recipe,
     Shard,
-    read,
+    read_manifest,
 )
-from perform.training.dataset.settings import Settings
+from perform.training.dataset.outcomes import REASONS, Kept, Lost
+from perform.training.dataset.settings import DatasetSettings
 from perform.training.dataset.shards import ShardWriter
-from perform.training.dataset.sources import Source
+from perform.training.dataset.sources import PictureSource
+from perform.training.dataset.workers import convert_in_order
 
 MAKING = "making"
-Watch = Callable[[int, int], None]  # pictures seen and kept so far
+ReportProgress = Callable[[int, int], None]  # pictures seen and kept so far
 
 
 @dataclass(slots=True)
-class _Chapter:
+class _ShardOutcomes:
     """What became of the items that went into one shard, and of those lost on the way."""
 
     items: int = 0
@@ -59,14 +59,18 @@ class _Chapter:
         return {"items": self.items, "kept": kept, "lost": lost, "handled": self.handled, "shard": shown}
 
     @classmethod
-    def of(cls, told: dict[str, Any]) -> _Chapter:
+    def of(cls, told: dict[str, Any]) -> _ShardOutcomes:
         kept = [(name, Hash(int(bits, 16), blue, red)) for name, bits, blue, red in told["kept"]]
         lost = [Lost(*one) for one in told["lost"]]
         return cls(told["items"], kept, lost, Counter(told["handled"]))
 
 
 def make(
-    source: Source, settings: Settings, out: Path, workers: int = 1, watch: Watch = lambda seen, kept: None
+    source: PictureSource,
+    settings: DatasetSettings,
+    out: Path,
+    workers: int = 1,
+    watch: ReportProgress = lambda seen, kept: None,
 ) -> Manifest:
     """Make a dataset in the folder `out`, or go on with it, and say what it is.
 
@@ -76,24 +80,31 @@ def make(
     try:
         recipe = {**source.recipe, **settings.recipe}
         if (out / FILE).exists():
-            done = read(out / FILE)
+            done = read_manifest(out / FILE)
             _compare(done.recipe, recipe, out)
             shutil.rmtree(out / MAKING, ignore_errors=True)
             return done
-        with _held(out, recipe):
-            return _Work(source, settings, recipe, out, watch).run(workers)
+        with _locked(out, recipe):
+            return _Making(source, settings, recipe, out, watch).run(workers)
     except OSError as error:
-        raise DatasetError(_disk(error, out)) from error
+        raise DatasetError(_disk_fault(error, out)) from error
 
 
-class _Work:
+class _Making:
     """The making of one dataset."""
 
-    def __init__(self, source: Source, settings: Settings, recipe: Recipe, out: Path, watch: Watch) -> None:
+    def __init__(
+        self,
+        source: PictureSource,
+        settings: DatasetSettings,
+        recipe: Recipe,
+        out: Path,
+        watch: ReportProgress,
+    ) -> None:
         self._source, self._settings, self._recipe = source, settings, recipe
         self._out, self._watch = out, watch
         self._shards: list[Shard] = []
-        self._chapter = _Chapter()
+        self._chapter = _ShardOutcomes()
         self._items = self._seen = 0
         self._names: list[str] = []  # of what was kept
         self._lost: list[Lost] = []
@@ -104,7 +115,7 @@ class _Work:
 
     def run(self, workers: int) -> Manifest:
         """Make what is missing."""
-        results = ordered(self._source.items(self._items), self._settings, workers)
+        results = convert_in_order(self._source.items(self._items), self._settings, workers)
         try:
             for outcomes in results if not self._enough else ():
                 self._take(outcomes)
@@ -173,14 +184,14 @@ class _Work:
         self._writer = None
         _write(self._out / MAKING / f"{len(self._shards):06d}.json", json.dumps(self._chapter.told(shard)))
         self._shards.append(shard)
-        self._chapter = _Chapter()
+        self._chapter = _ShardOutcomes()
 
     def _resume(self) -> None:
         """Take up what the finished shards say."""
         while (file := self._out / MAKING / f"{len(self._shards):06d}.json").exists():
             try:
                 told = json.loads(file.read_text(encoding="utf-8"))
-                chapter, shard = _Chapter.of(told), Shard(**told["shard"])
+                chapter, shard = _ShardOutcomes.of(told), Shard(**told["shard"])
             except (ValueError, LookupError, TypeError, AttributeError):
                 return  # damaged: its shard is made again
             tar = self._out / SHARDS / shard.name
@@ -195,7 +206,7 @@ class _Work:
             self._shards.append(shard)
 
     def _finish(self) -> Manifest:
-        _write(self._out / DROPPED, _table(self._lost))
+        _write(self._out / DROPPED, _dropped_csv(self._lost))
         dropped = Counter(one.reason for one in self._lost)
         if not self._names:
             said = ", ".join(f"{count} {reason}" for reason, count in dropped.most_common())
@@ -216,7 +227,7 @@ class _Work:
 
 
 @contextmanager
-def _held(out: Path, recipe: Recipe) -> Iterator[None]:
+def _locked(out: Path, recipe: Recipe) -> Iterator[None]:
     """The folder, held against others; begun with the recipe, or found to be begun with the same."""
     making = out / MAKING
     begun = making / "recipe.json"
@@ -226,13 +237,13 @@ def _held(out: Path, recipe: Recipe) -> Iterator[None]:
     with (making / "lock").open("w") as lock:
         _lock(lock.fileno(), out)
         if begun.exists():
-            _compare(_begun(begun), recipe, out)
+            _compare(_saved_recipe(begun), recipe, out)
         else:
             _write(begun, json.dumps(recipe))
         yield
 
 
-def _begun(file: Path) -> Recipe:
+def _saved_recipe(file: Path) -> Recipe:
     """What a dataset was begun with."""
     try:
         told = json.loads(file.read_text(encoding="utf-8"))
@@ -279,7 +290,7 @@ def _write(file: Path, text: str) -> None:
     part.replace(file)
 
 
-def _table(lost: list[Lost]) -> str:
+def _dropped_csv(lost: list[Lost]) -> str:
     """What was dropped, as a table for any spreadsheet."""
     import io
 
@@ -290,7 +301,7 @@ def _table(lost: list[Lost]) -> str:
     return text.getvalue()
 
 
-def _disk(error: OSError, out: Path) -> str:
+def _disk_fault(error: OSError, out: Path) -> str:
     """What went wrong with the folder, and what to do."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return (

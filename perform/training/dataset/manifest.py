@@ -10,9 +10,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
 
-FORMAT = 1  # of dataset.json and of the folder around it
+DATASET_FORMAT = 1  # of dataset.json and of the folder around it
 FILE, SHARDS, DROPPED, REPORT = "dataset.json", "shards", "dropped.csv", "report.html"
-SHORTEST, LONGEST = 16, 4096  # a side in pixels
+SHORTEST_READ, LONGEST_READ = 16, 4096  # a side in pixels
 LARGEST_FILE = 64 * 2**20  # bytes of a dataset.json: a million pictures have 100 kB
 SHARD_NAME = re.compile(r"[0-9]{6}\.tar")
 SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -62,20 +62,20 @@ class Manifest:
     @property
     def text(self) -> str:
         """As it stands in the file; `parsed(text)` gives the manifest back."""
-        return json.dumps({"format": FORMAT, "channels": 3, **asdict(self)}, indent=1) + "\n"
+        return json.dumps({"format": DATASET_FORMAT, "channels": 3, **asdict(self)}, indent=1) + "\n"
 
 
-def read(file: Path) -> Manifest:
+def read_manifest(file: Path) -> Manifest:
     """The manifest in a file. Raises DatasetError with the file's name and the fault."""
     try:
         if file.stat().st_size > LARGEST_FILE:
             raise DatasetError(f"{file.stat().st_size} bytes, must be {LARGEST_FILE} at most")
-        return parsed(file.read_bytes())
+        return parse_manifest(file.read_bytes())
     except (DatasetError, OSError) as error:
         raise DatasetError(f"{file}: {getattr(error, 'strerror', None) or error}") from error
 
 
-def parsed(text: str | bytes) -> Manifest:
+def parse_manifest(text: str | bytes) -> Manifest:
     """The manifest that a text says. Raises DatasetError, whatever the text."""
     try:
         data = json.loads(text)
@@ -83,10 +83,10 @@ def parsed(text: str | bytes) -> Manifest:
         raise DatasetError(f"not a dataset's description: {error}") from error
     if not isinstance(data, dict):
         raise DatasetError("not a dataset's description: no object")
-    if data.get("format") != FORMAT:
-        raise DatasetError(f"format = {_shown(data.get('format'))}, must be {FORMAT}")
+    if data.get("format") != DATASET_FORMAT:
+        raise DatasetError(f"format = {_short_repr(data.get('format'))}, must be {DATASET_FORMAT}")
     if data.get("channels") != 3:
-        raise DatasetError(f"channels = {_shown(data.get('channels'))}, must be 3")
+        raise DatasetError(f"channels = {_short_repr(data.get('channels'))}, must be 3")
     made = Manifest(
         _size(data),
         _field(data, "mirror", _is(bool), "true or false"),
@@ -101,10 +101,12 @@ def parsed(text: str | bytes) -> Manifest:
 def _size(data: dict[str, Any]) -> tuple[int, int]:
     def fits(value: Any) -> bool:
         return (
-            isinstance(value, list) and len(value) == 2 and all(_within(n, SHORTEST, LONGEST) for n in value)
+            isinstance(value, list)
+            and len(value) == 2
+            and all(_in_range(n, SHORTEST_READ, LONGEST_READ) for n in value)
         )
 
-    width, height = _field(data, "size", fits, f"[width, height], each {SHORTEST}..{LONGEST}")
+    width, height = _field(data, "size", fits, f"[width, height], each {SHORTEST_READ}..{LONGEST_READ}")
     return width, height
 
 
@@ -120,11 +122,11 @@ def _counts(data: dict[str, Any]) -> Counts:
 
 def _shard(data: Any) -> Shard:
     if not isinstance(data, dict):
-        raise DatasetError(f"shards: {_shown(data)}, must be an object")
+        raise DatasetError(f"shards: {_short_repr(data)}, must be an object")
     return Shard(
         # names lead nowhere but into the folder of shards
         _field(data, "name", _matches(SHARD_NAME), "a name such as 000000.tar"),
-        _field(data, "pictures", lambda value: _within(value, 1, 2**40), "a count from 1 on"),
+        _field(data, "pictures", lambda value: _in_range(value, 1, 2**40), "a count from 1 on"),
         _field(data, "bytes", _is_count, "a count"),
         _field(data, "sha256", _matches(SHA256), "64 hexadecimal digits"),
     )
@@ -144,7 +146,7 @@ def _field(data: dict[str, Any], name: str, fits: Callable[[Any], bool], what: s
     if name not in data:
         raise DatasetError(f"{name} is missing, must be {what}")
     if not fits(data[name]):
-        raise DatasetError(f"{name} = {_shown(data[name])}, must be {what}")
+        raise DatasetError(f"{name} = {_short_repr(data[name])}, must be {what}")
     return data[name]
 
 
@@ -156,12 +158,12 @@ def _matches(pattern: re.Pattern[str]) -> Callable[[Any], bool]:
     return lambda value: isinstance(value, str) and pattern.fullmatch(value) is not None
 
 
-def _within(value: Any, low: int, high: int) -> bool:
+def _in_range(value: Any, low: int, high: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
 
 
 def _is_count(value: Any) -> bool:
-    return _within(value, 0, 2**60)
+    return _in_range(value, 0, 2**60)
 
 
 def _are_counts(value: Any) -> bool:
@@ -176,6 +178,6 @@ def _is_scalar(value: Any) -> bool:
     return isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value))
 
 
-def _shown(value: Any) -> str:
+def _short_repr(value: Any) -> str:
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."

@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from perform.training.dataset.settings import Settings
+from perform.training.dataset.settings import DatasetSettings
 
 if TYPE_CHECKING:
     from PIL import Image, ImageCms
 
-LARGEST = 150_000_000  # pixels: 600 MB in memory; small files can claim more to exhaust it
+MOST_PIXELS = 150_000_000  # pixels: 600 MB in memory; small files can claim more to exhaust it
 # Not all that Pillow could open: EPS runs a program, and some are never pictures that a person drew.
-FORMATS = (
+PILLOW_FORMATS = (
     "AVIF", "BMP", "DDS", "GIF", "ICNS", "ICO", "JPEG", "JPEG2000", "MPO", "PCX", "PNG", "PPM", "PSD", "QOI",
     "SGI", "TGA", "TIFF", "WEBP",
 )  # fmt: skip
-PICTURES = frozenset(
+PICTURE_SUFFIXES = frozenset(
     (
         ".apng", ".avif", ".bmp", ".dds", ".gif", ".icns", ".ico", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg",
         ".mpo", ".pbm", ".pcx", ".pgm", ".png", ".pnm", ".ppm", ".psd", ".qoi", ".sgi", ".tga", ".tif",
@@ -32,7 +32,7 @@ PICTURES = frozenset(
     )
 )  # fmt: skip
 # Some of these open as TIFF: what comes out then is a thumbnail.
-FOREIGN = frozenset(
+UNSUPPORTED_SUFFIXES = frozenset(
     (
         ".arw", ".cr2", ".cr3", ".dng", ".eps", ".exr", ".hdr", ".heic", ".heif", ".jxl", ".nef", ".orf",
         ".raf", ".rw2", ".svg", ".xcf",
@@ -51,7 +51,7 @@ class Unfit(Exception):  # noqa: N818 - no error: it says what becomes of a pict
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class OpenedPicture:
     """A picture in RGB, its size before (upright), what it needed, and what else is known of it."""
 
     name: str
@@ -62,15 +62,15 @@ class Opened:
 
 
 @dataclass(frozen=True, slots=True)
-class File:
+class PictureFile:
     """A file that may hold a picture, or several."""
 
     path: Path
     name: str
 
-    def opened(self, settings: Settings) -> Iterator[Opened]:
+    def opened(self, settings: DatasetSettings) -> Iterator[OpenedPicture]:
         """Its picture; those of an animation when `settings.frames` is all. Raises Unfit."""
-        if self.path.suffix.lower() in FOREIGN:
+        if self.path.suffix.lower() in UNSUPPORTED_SUFFIXES:
             raise Unfit("unsupported", f"{self.path.suffix.lower()}, convert it to .png or .jpg first")
         try:
             with warnings.catch_warnings():
@@ -84,12 +84,12 @@ class File:
             kind = "" if isinstance(error, OSError) else f"{type(error).__name__}: "
             raise Unfit("corrupt", f"{kind}{error}"[:200]) from error
 
-    def _opened(self, settings: Settings) -> Iterator[Opened]:
+    def _opened(self, settings: DatasetSettings) -> Iterator[OpenedPicture]:
         with self._file() as image:
             size = image.size
             count = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
             if settings.frames == "first" or count == 1:
-                image.draft(None, _enough(image, settings))
+                image.draft(None, _draft_size(image, settings))
                 yield self._frame(image, size, settings, self.name, ("animated",) * (count > 1))
                 return
             for number in range(count):
@@ -103,36 +103,40 @@ class File:
         try:
             image = Image.open(self.path, formats=_formats())
         except UnidentifiedImageError as error:
-            if self.path.suffix.lower() not in PICTURES:
+            if self.path.suffix.lower() not in PICTURE_SUFFIXES:
                 raise Unfit("foreign") from error
             empty = not self.path.stat().st_size
             raise Unfit("corrupt", "empty" if empty else "not what its name says") from error
         except Image.DecompressionBombError as error:
-            raise Unfit("huge", f"more than {LARGEST // 10**6} megapixels") from error
+            raise Unfit("huge", f"more than {MOST_PIXELS // 10**6} megapixels") from error
         except (PermissionError, FileNotFoundError) as error:
             raise Unfit("unreadable", error.strerror or "") from error
-        if image.width * image.height > LARGEST:
+        if image.width * image.height > MOST_PIXELS:
             image.close()
-            raise Unfit("huge", f"{image.width}x{image.height}, more than {LARGEST // 10**6} megapixels")
+            raise Unfit("huge", f"{image.width}x{image.height}, more than {MOST_PIXELS // 10**6} megapixels")
         return image
 
     @staticmethod
     def _frame(
-        image: Image.Image, size: tuple[int, int], settings: Settings, name: str, handled: tuple[str, ...]
-    ) -> Opened:
+        image: Image.Image,
+        size: tuple[int, int],
+        settings: DatasetSettings,
+        name: str,
+        handled: tuple[str, ...],
+    ) -> OpenedPicture:
         image.load()
         turn = orientation(image)
-        plain, done = plainly(image, settings.colour)
+        plain, done = to_srgb(image, settings.colour)
         if turn:
             plain, done = plain.transpose(TURNS[turn]), (*done, "rotated")  # type: ignore[arg-type]
             size = size[::-1] if turn >= 5 else size
-        return Opened(name, plain, size, (*handled, *done))
+        return OpenedPicture(name, plain, size, (*handled, *done))
 
 
-def measured(path: Path) -> tuple[int, int]:
+def picture_size(path: Path) -> tuple[int, int]:
     """Width and height of a picture file, upright, without reading its pixels. Raises Unfit."""
     try:
-        with File(path, path.name)._file() as image:
+        with PictureFile(path, path.name)._file() as image:
             turned = image.format in ("JPEG", "MPO", "TIFF", "WEBP") and orientation(image) >= 5
             return image.size[::-1] if turned else image.size
     except OSError as error:
@@ -148,7 +152,7 @@ def orientation(image: Image.Image) -> int:
     return found if isinstance(found, int) and found in TURNS else 0
 
 
-def plainly(image: Image.Image, background: tuple[int, int, int]) -> tuple[Image.Image, tuple[str, ...]]:
+def to_srgb(image: Image.Image, background: tuple[int, int, int]) -> tuple[Image.Image, tuple[str, ...]]:
     """A loaded picture of any mode in sRGB, over a background; and what had to be done."""
     from PIL import Image
 
@@ -216,7 +220,7 @@ def _formats() -> tuple[str, ...]:
     from PIL import Image
 
     Image.init()
-    return tuple(name for name in FORMATS if name in Image.OPEN)
+    return tuple(name for name in PILLOW_FORMATS if name in Image.OPEN)
 
 
 @cache
@@ -226,7 +230,7 @@ def _profile(name: Literal["sRGB", "LAB"]) -> ImageCms.ImageCmsProfile:
     return ImageCms.ImageCmsProfile(ImageCms.createProfile(name))
 
 
-def _enough(image: Image.Image, settings: Settings) -> tuple[int, int]:
+def _draft_size(image: Image.Image, settings: DatasetSettings) -> tuple[int, int]:
     """The least size at which a JPEG may be decoded: twice what is needed, in both directions."""
     longest = max(settings.size)
     scale = min(2 * longest / min(image.size), 1.0)

@@ -14,15 +14,15 @@ import numpy as np
 
 from perform.arrays import Doubles
 from perform.training.dataset import Dataset
-from perform.training.dataset.losses import HANDLED, REASONS
 from perform.training.dataset.manifest import Counts
-from perform.training.dataset.styling import STYLE, TEMPLATE
-from perform.training.dataset.survey import Pair, Survey, survey
+from perform.training.dataset.outcomes import HANDLED, REASONS
+from perform.training.dataset.styling import REPORT_STYLE, REPORT_TEMPLATE
+from perform.training.dataset.survey import NearPair, Survey, survey
 
 if TYPE_CHECKING:
     from PIL import Image
 
-SHEET, GAP = 1440, 4  # pixels: the sheet's width, the black between pictures
+SHEET_WIDTH, PICTURE_GAP = 1440, 4  # pixels: the sheet's width, the black between pictures
 # attributes, not style sheets: not everything that shows a page applies those within a drawing
 LABEL = 'stroke="none" fill="#8b8b93" font-size="11"'
 FRAME = 'fill="#e8a87c" fill-opacity=".11" stroke="#e8a87c"'
@@ -30,19 +30,19 @@ SQUARE = 'stroke="#33333a" stroke-dasharray="3 5"'
 POINTS = 800  # on the chart of sizes
 
 
-def page(pictures: Dataset) -> str:
+def report_page(pictures: Dataset) -> str:
     """The page's HTML: no script, nothing loaded from elsewhere."""
     found = survey(pictures)
     made = pictures.manifest
     counts = made.counts if made else Counts(len(pictures), len(pictures))
     parts = {
-        "style": STYLE,
+        "style": REPORT_STYLE,
         "title": escape(pictures.path.resolve().name),
         "subtitle": escape(_subtitle(pictures)),
         "figures": "".join(_figures(pictures, counts)),
-        "sheet": _embedded(sheet(found.sheet), 82),
-        "shown": f"{math.prod(_grid(found.sheet))} of {len(pictures):,}, evenly spread",
-        "fate": _fate(counts, found),
+        "sheet": _embedded(contact_sheet(found.sheet), 82),
+        "shown": f"{math.prod(_sheet_grid(found.sheet))} of {len(pictures):,}, evenly spread",
+        "fate": _outcome_table(counts, found),
         "handled": _handled(counts),
         "sizes": _sizes(found, pictures.size),
         "mean": _embedded(found.mean, 90),
@@ -54,25 +54,27 @@ def page(pictures: Dataset) -> str:
         "recipe": "".join(_recipe(pictures)),
         "digest": pictures.digest,
     }
-    return re.sub(r"{{(\w+)}}", lambda place: parts[place[1]], TEMPLATE)
+    return re.sub(r"{{(\w+)}}", lambda place: parts[place[1]], REPORT_TEMPLATE)
 
 
-def sheet(pictures: Sequence[Image.Image]) -> Image.Image:
+def contact_sheet(pictures: Sequence[Image.Image]) -> Image.Image:
     """Pictures of one size in rows on black; a last row that is not full is left out."""
     from PIL import Image
 
     aspect = pictures[0].width / pictures[0].height
-    columns, rows = _grid(pictures)
-    width = min((SHEET - GAP * (columns - 1)) // columns, 240)
+    columns, rows = _sheet_grid(pictures)
+    width = min((SHEET_WIDTH - PICTURE_GAP * (columns - 1)) // columns, 240)
     height = max(round(width / aspect), 1)
-    whole = Image.new("RGB", (columns * (width + GAP) - GAP, rows * (height + GAP) - GAP))
+    whole = Image.new(
+        "RGB", (columns * (width + PICTURE_GAP) - PICTURE_GAP, rows * (height + PICTURE_GAP) - PICTURE_GAP)
+    )
     for number, one in enumerate(pictures[: rows * columns]):
-        place = number % columns * (width + GAP), number // columns * (height + GAP)
+        place = number % columns * (width + PICTURE_GAP), number // columns * (height + PICTURE_GAP)
         whole.paste(one.resize((width, height), Image.Resampling.LANCZOS), place)
     return whole
 
 
-def _grid(pictures: Sequence[Image.Image]) -> tuple[int, int]:
+def _sheet_grid(pictures: Sequence[Image.Image]) -> tuple[int, int]:
     """Columns and full rows."""
     aspect = pictures[0].width / pictures[0].height
     columns = min(len(pictures), max(round(12 / max(aspect, 0.5) ** 0.5), 4))
@@ -97,7 +99,7 @@ def _figures(pictures: Dataset, counts: Counts) -> Iterator[str]:
         yield _figure(f"{counts.seen - counts.kept:,}", "dropped")
         weight = sum(shard.bytes for shard in made.shards) / 2**20
         yield _figure(
-            f"{weight:,.1f}", f"MiB of {made.recipe.get('format')} in {_count(len(made.shards), 'shard')}"
+            f"{weight:,.1f}", f"MiB of {made.recipe.get('format')} in {_counted(len(made.shards), 'shard')}"
         )
 
 
@@ -105,22 +107,22 @@ def _figure(number: str, what: str) -> str:
     return f"<div><b>{escape(number)}</b><span>{escape(what)}</span></div>"
 
 
-def _fate(counts: Counts, found: Survey) -> str:
+def _outcome_table(counts: Counts, found: Survey) -> str:
     """What became of everything: a bar, and a table with examples."""
     whole = max(counts.seen, 1)
     bars = f'<i class="kept" style="flex:{counts.kept}"></i>'
-    rows = _row("kept", "in the dataset", counts.kept, whole, [])
+    rows = _table_row("kept", "in the dataset", counts.kept, whole, [])
     for place, (reason, count) in enumerate(counts.dropped.items()):
         shade = f"opacity:{max(0.9 - 0.12 * place, 0.25):.2f}"
         bars += f'<i style="flex:{count};{shade}"></i>'
-        rows += _row(reason, REASONS.get(reason, ""), count, whole, found.examples.get(reason, []))
+        rows += _table_row(reason, REASONS.get(reason, ""), count, whole, found.examples.get(reason, []))
     rest = counts.rest
     left = "" if rest == 0 else f"<p>{'More was' if rest is None else f'{rest:,} more were'} not looked at:" \
         " the limit was reached.</p>"  # fmt: skip
     return f'<div class="bar">{bars}</div><table>{rows}</table>{left}'
 
 
-def _row(reason: str, meaning: str, count: int, whole: int, examples: Sequence[str]) -> str:
+def _table_row(reason: str, meaning: str, count: int, whole: int, examples: Sequence[str]) -> str:
     names = "".join(f"<li>{escape(name)}</li>" for name in examples)
     more = f"<li>and {count - len(examples):,} more</li>" if names and count > len(examples) else ""
     listed = f"<ul>{names}{more}</ul>" if names else ""
@@ -204,13 +206,13 @@ def _swatches(found: Survey) -> Iterator[str]:
         yield f'<i style="flex:{share + 0.04:.3f};background:{name}" title="{name}, {100 * share:.0f} %"></i>'
 
 
-def _pairs(pairs: Sequence[Pair]) -> str:
+def _pairs(pairs: Sequence[NearPair]) -> str:
     if not pairs:
         return "<p>No two are near to each other, or no hashes are stored with them.</p>"
-    return f'<div class="pairs">{"".join(map(_pair, pairs))}</div>'
+    return f'<div class="pairs">{"".join(map(_pair_figure, pairs))}</div>'
 
 
-def _pair(pair: Pair) -> str:
+def _pair_figure(pair: NearPair) -> str:
     pictures = "".join(f'<img src="{_embedded(one, 85)}" alt="">' for one in pair.pictures)
     names = "<br>".join(map(escape, pair.names))
     said = f"<b>{pair.distance}</b> {_bits(pair.distance)}<br>{names}"
@@ -226,7 +228,7 @@ def _bits(count: int) -> str:
     return "bit of 64 differs" if count == 1 else "bits of 64 differ"
 
 
-def _count(number: int, what: str) -> str:
+def _counted(number: int, what: str) -> str:
     return f"{number:,} {what}{'s' * (number != 1)}"
 
 

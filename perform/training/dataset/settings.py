@@ -7,13 +7,15 @@ from dataclasses import dataclass, fields
 
 from perform.training.dataset.manifest import DatasetError, Recipe
 
-FITS, FORMATS, FRAMES = ("crop", "fit", "stretch"), ("png", "jpg", "webp"), ("first", "all")
-SHORTEST, LONGEST = 16, 2048  # a side in pixels
-FARTHEST = 12  # bits between two perceptual hashes that may still be called near: 32 is chance
+FITS, PICTURE_FORMATS, FRAMES = ("crop", "fit", "stretch"), ("png", "jpg", "webp"), ("first", "all")
+SHORTEST_SIDE, LONGEST_SIDE = 16, 2048  # a side in pixels
+FARTHEST_DUPLICATE = (
+    12  # bits between two perceptual hashes that may still count as near: random ones differ in 32
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class DatasetSettings:
     """How pictures are made alike. Thresholds of 0 (`bright`: of 1) let everything through.
 
     `fit`: crop (the middle), fit (all of it, with bars of `background`), stretch. `background` also
@@ -41,13 +43,13 @@ class Settings:
     limit: int = 0
 
     def __post_init__(self) -> None:
-        for name, allowed in (("fit", FITS), ("format", FORMATS), ("frames", FRAMES)):
+        for name, allowed in (("fit", FITS), ("format", PICTURE_FORMATS), ("frames", FRAMES)):
             if getattr(self, name) not in allowed:
                 raise DatasetError(f"{name} {getattr(self, name)!r}, must be one of {', '.join(allowed)}")
         if not re.fullmatch("#[0-9a-fA-F]{6}", self.background):
             raise DatasetError(f"background {self.background!r}, must be a colour such as #1a1a1a")
         self._within("quality", 1, 100)
-        self._within("duplicates", 0, FARTHEST)
+        self._within("duplicates", 0, FARTHEST_DUPLICATE)
         self._within("smallest", 0, 100_000)
         self._within("limit", 0, 2**40)
         self._within("blur", 0, 1e6)
@@ -74,14 +76,14 @@ class Settings:
             raise DatasetError(f"{name} = {value:g}, must be {low:g}..{high:g}")
 
 
-def size_of(text: str) -> tuple[int, int]:
+def dataset_size(text: str) -> tuple[int, int]:
     """Width and height of `256` (a square: a power of two) or of `WIDTHxHEIGHT`. Raises DatasetError."""
     found = re.fullmatch(r"([0-9]{1,5})(?:[xX×]([0-9]{1,5}))?", text)
     sides = [int(side) for side in found.groups() if side] if found else []
     square = len(sides) == 1 and sides[0].bit_count() == 1
-    if not (square or len(sides) == 2) or not all(SHORTEST <= side <= LONGEST for side in sides):
+    if not (square or len(sides) == 2) or not all(SHORTEST_SIDE <= side <= LONGEST_SIDE for side in sides):
         raise DatasetError(
-            f"size {text!r}, must be a power of two {SHORTEST}..{LONGEST}, or WIDTHxHEIGHT, each"
-            f" {SHORTEST}..{LONGEST} pixels"
+            f"size {text!r}, must be a power of two {SHORTEST_SIDE}..{LONGEST_SIDE}, or WIDTHxHEIGHT, each"
+            f" {SHORTEST_SIDE}..{LONGEST_SIDE} pixels"
         )
     return sides[0], sides[-1]

@@ -23,7 +23,7 @@ from perform.training.dataset.manifest import DatasetError, Shard
 
 PICTURES, BYTES = 1000, 64 * 2**20  # a shard is full when it has so many of either
 ENDINGS = ("png", "jpg", "webp")
-LARGEST = 2**28  # bytes of one picture
+LARGEST_PICTURE = 2**28  # bytes of one picture
 _BLOCK = 512
 _MEMBER = re.compile(rb"([0-9]{8,12})\.(png|jpg|webp|json)")
 
@@ -55,7 +55,7 @@ class ShardWriter:
         os.fsync(self._file.fileno())
         self._file.close()
         self._part.replace(self._path)
-        return Shard(self._path.name, self.pictures, self._path.stat().st_size, hashed(self._path))
+        return Shard(self._path.name, self.pictures, self._path.stat().st_size, file_sha256(self._path))
 
     def discard(self) -> None:
         """Leave nothing of an unfinished shard, and no error either."""
@@ -70,14 +70,14 @@ class ShardWriter:
         self._tar.addfile(head, io.BytesIO(data))
 
 
-def hashed(path: Path) -> str:
+def file_sha256(path: Path) -> str:
     """The SHA-256 of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class PictureOffsets:
     """Where a picture and its facts lie in a shard, in bytes."""
 
     picture: int
@@ -86,7 +86,7 @@ class Place:
     facts_bytes: int
 
 
-def index(path: Path) -> Iterator[Place]:
+def picture_offsets(path: Path) -> Iterator[PictureOffsets]:
     """The places of the pictures of a shard, from its headers. Raises DatasetError."""
     try:
         with path.open("rb") as file:
@@ -96,7 +96,7 @@ def index(path: Path) -> Iterator[Place]:
     for picture, facts in zip(members[::2], members[1::2], strict=False):
         if picture[0] != facts[0] or picture[1] == b"json" or facts[1] != b"json":
             raise DatasetError(f"{path}: {picture[0].decode()} must be a picture followed by its .json")
-        yield Place(*picture[2:], *facts[2:])
+        yield PictureOffsets(*picture[2:], *facts[2:])
     if len(members) % 2:
         raise DatasetError(f"{path}: its last picture has no .json")
 
@@ -124,7 +124,7 @@ def _header(head: bytes, path: Path) -> tuple[tuple[bytes, bytes], int]:
     name = _MEMBER.fullmatch(head[:100].rstrip(b"\0"))
     sound = head[156:157] in (b"0", b"\0") and _octal(head[148:156]) == sum(head) - sum(head[148:156]) + 256
     length = _octal(head[124:136])
-    if name is None or not sound or not 0 <= length <= LARGEST:
+    if name is None or not sound or not 0 <= length <= LARGEST_PICTURE:
         raise DatasetError(f"{path}: damaged, or not written by perform dataset")
     return (name[1], name[2]), length
 

@@ -14,16 +14,16 @@ from numpy.typing import NDArray
 
 from perform.arrays import Pixels
 from perform.training.dataset.converting import Item
-from perform.training.dataset.losses import Lost, legible
 from perform.training.dataset.manifest import FILE, DatasetError, Recipe
-from perform.training.dataset.opening import File, Opened
-from perform.training.dataset.settings import Settings
+from perform.training.dataset.opening import OpenedPicture, PictureFile
+from perform.training.dataset.outcomes import Lost, legible
+from perform.training.dataset.settings import DatasetSettings
 
 Latent: TypeAlias = NDArray[np.float32]
 Render: TypeAlias = Callable[[Latent, int], Pixels]
 
 
-class Source(Protocol):
+class PictureSource(Protocol):
     """Gives the same items in the same order each time that it is asked."""
 
     @property
@@ -38,7 +38,7 @@ class Source(Protocol):
         """All items from a place on, counted from 0."""
 
 
-class Folder:
+class PictureFolder:
     """The files of a folder and of all folders in it, by name; links to folders are not followed.
 
     Raises DatasetError when there is no such folder, or nothing in it.
@@ -58,7 +58,7 @@ class Folder:
     def recipe(self) -> Recipe:
         seen = hashlib.sha256()
         for one in self._found:
-            length = one.path.stat().st_size if isinstance(one, File) else -1
+            length = one.path.stat().st_size if isinstance(one, PictureFile) else -1
             seen.update(os.fsencode(one.name) + b"\0%d\0" % length)
         name = legible(self.path.resolve().name)
         return {"source": "pictures", "from": name, "fingerprint": seen.hexdigest()[:16]}
@@ -70,21 +70,25 @@ class Folder:
     def items(self, start: int) -> Iterator[Item | Lost]:
         yield from self._found[start:]
 
-    def _listed(self) -> Iterator[File | Lost]:
+    def _listed(self) -> Iterator[PictureFile | Lost]:
         failed: list[OSError] = []
         for folder, _, names in os.walk(self.path, onerror=failed.append):
             for name in names:
                 path = Path(folder, name)
                 shown = path.relative_to(self.path).as_posix()
                 # a pipe would be waited for, a device read without end
-                yield File(path, shown) if path.is_file() else Lost(legible(shown), "unreadable", "no file")
+                yield (
+                    PictureFile(path, shown)
+                    if path.is_file()
+                    else Lost(legible(shown), "unreadable", "no file")
+                )
         for error in failed:
             shown = Path(error.filename).relative_to(self.path).as_posix()
             yield Lost(legible(shown), "unreadable", error.strerror or "")
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
+class RenderedPicture:
     """A picture that a renderer will draw from its parameters z."""
 
     number: int
@@ -95,7 +99,7 @@ class Drawn:
     def name(self) -> str:
         return f"{self.number:08d}"
 
-    def opened(self, settings: Settings) -> Iterator[Opened]:
+    def opened(self, settings: DatasetSettings) -> Iterator[OpenedPicture]:
         """The picture, with z as its latent."""
         from PIL import Image
 
@@ -103,10 +107,10 @@ class Drawn:
         # the shortest text of a float32 reads back as the same float32
         latent = [float(str(value)) for value in np.asarray(self.z, np.float32)]
         picture = Image.fromarray(np.ascontiguousarray(self.render(self.z, side)))
-        yield Opened(self.name, picture, picture.size, facts={"latent": latent})
+        yield OpenedPicture(self.name, picture, picture.size, facts={"latent": latent})
 
 
-class Drawing:
+class RenderedPictures:
     """Pictures of a renderer: `render(z, size)` [size, size, 3] of each row of z [count, dimensions].
 
     `render` must be a function of a module, so that other processes find it.
@@ -126,4 +130,4 @@ class Drawing:
 
     def items(self, start: int) -> Iterator[Item | Lost]:
         for number in range(start, len(self._z)):
-            yield Drawn(number, self._z[number], self._render)
+            yield RenderedPicture(number, self._z[number], self._render)

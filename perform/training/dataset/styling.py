@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-STYLE = """
+REPORT_STYLE = """
 :root { color-scheme: dark; --ground: #0b0b0d; --line: #26262b; --quiet: #8b8b93; --text: #e8e6e1;
   --accent: #e8a87c; }
 * { box-sizing: border-box; margin: 0; }
@@ -53,7 +53,7 @@ code { font: 12px ui-monospace, monospace; overflow-wrap: anywhere; }
 }
 """
 
-TEMPLATE = """<!doctype html>
+REPORT_TEMPLATE = """<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">

@@ -15,13 +15,13 @@ from perform.training.colours import oklab
 from perform.training.dataset import Dataset
 from perform.training.dataset.hashes import closest
 from perform.training.dataset.manifest import DROPPED
-from perform.training.dataset.settings import FARTHEST
+from perform.training.dataset.settings import FARTHEST_DUPLICATE
 
 if TYPE_CHECKING:
     from PIL import Image
 
-LOOKED_AT = 480  # pictures, evenly spread, for colours and the mean picture
-SHOWN = 96  # of these on the contact sheet
+SURVEYED = 480  # pictures, evenly spread, for colours and the mean picture
+SHEET_PICTURES = 96  # of these on the contact sheet
 PAIRS = 8
 EXAMPLES = 3
 COLOURS, GREY = 8, 0.01  # of the palette; the pull of a grey point, where a vivid one has 0.2
@@ -31,7 +31,7 @@ _LUMINANCE = np.array([0.2126, 0.7152, 0.0722])  # ITU-R BT.709
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class NearPair:
     """Two pictures that are near to each other."""
 
     distance: int
@@ -51,7 +51,7 @@ class Survey:
     luminance: Doubles
     palette: list[tuple[tuple[int, int, int], float]]
     sizes: Doubles
-    pairs: list[Pair]
+    pairs: list[NearPair]
     examples: dict[str, list[str]]
 
 
@@ -59,8 +59,8 @@ def survey(pictures: Dataset) -> Survey:
     """Look at a dataset: all its facts, and up to 480 of its pictures."""
     from PIL import Image
 
-    spread = np.unique(np.linspace(0, len(pictures) - 1, LOOKED_AT).round().astype(int)).tolist()
-    shown = {spread[n * len(spread) // SHOWN] for n in range(SHOWN)}
+    spread = np.unique(np.linspace(0, len(pictures) - 1, SURVEYED).round().astype(int)).tolist()
+    shown = {spread[n * len(spread) // SHEET_PICTURES] for n in range(SHEET_PICTURES)}
     total = np.zeros((pictures.size[1], pictures.size[0], 3))
     sheet, small = [], []
     for number in spread:
@@ -124,7 +124,7 @@ def _rgb(colour: Doubles) -> tuple[int, int, int]:
     return red, green, blue
 
 
-def _pairs(pictures: Dataset, facts: list[dict[str, Any]]) -> list[Pair]:
+def _pairs(pictures: Dataset, facts: list[dict[str, Any]]) -> list[NearPair]:
     """Those that are nearest to each other by their hashes; none where no hashes were stored."""
     from PIL import Image
 
@@ -134,10 +134,10 @@ def _pairs(pictures: Dataset, facts: list[dict[str, Any]]) -> list[Pair]:
     bits = np.array([int(str(one), 16) for one in hashes], np.uint64)
     found = []
     for distance, *both in closest(bits, PAIRS):
-        if distance > FARTHEST:
+        if distance > FARTHEST_DUPLICATE:
             break
         a, b = (thumbnail(Image.fromarray(pictures.picture(number))) for number in both)
-        found.append(Pair(distance, (a, b), (pictures.name(both[0]), pictures.name(both[1]))))
+        found.append(NearPair(distance, (a, b), (pictures.name(both[0]), pictures.name(both[1]))))
     return found
 
 

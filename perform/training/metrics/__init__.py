@@ -37,7 +37,7 @@ def nearest(made: Floats, real: Floats, count: int = 1) -> NDArray[np.int64]:
     return np.argsort(_distances(made, real), 1, kind="stable")[:, :count]
 
 
-def compared(real: Floats, made: Floats) -> dict[str, float]:
+def compare(real: Floats, made: Floats) -> dict[str, float]:
     """All figures of made pictures beside real ones, features [n, dimensions] of each.
 
     `diversity` is a share of the real ones', `novelty` how far a made picture is from the nearest real one,

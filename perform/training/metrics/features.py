@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 from perform.arrays import Floats, Pixels
 
 Spectrum: TypeAlias = NDArray[np.complexfloating[Any, Any]]
-Features: TypeAlias = Callable[[Iterable[Pixels]], Floats]  # pictures to [n, dimensions]
+FeatureExtractor: TypeAlias = Callable[[Iterable[Pixels]], Floats]  # pictures to [n, dimensions]
 
-SIDE = 128  # pixels that a picture is brought to
+FEATURE_SIDE = 128  # pixels that a picture is brought to
 SCALES, ANGLES = 4, 4  # wavelets of 1, 2, 4 and 8 pixels, every 45 degrees
 CELLS = 4  # across and down, of what keeps its place; textures are pooled over the whole picture
 FIRST = 6.0  # weight of the coarsest moduli; finer ones, which are weaker in most pictures, count more
@@ -48,7 +48,7 @@ def batches(items: Iterable[Any], size: int) -> Iterator[list[Any]]:
 def planes(picture: Pixels) -> Floats:
     """Light and two opponent colours [3, 128, 128] of a picture, 0..1 and -0.5..0.5."""
     colours = picture[..., :3] if picture.shape[2] >= 3 else np.repeat(picture[..., :1], 3, 2)
-    small = resized(colours, SIDE) / 255
+    small = resized(colours, FEATURE_SIDE) / 255
     return np.asarray(np.einsum("hwc,pc->phw", small, OPPONENT), np.float32)
 
 
@@ -82,7 +82,7 @@ def _moduli(spectrum: Spectrum, above: int) -> Iterator[tuple[int, Floats]]:
     """Moduli of the wavelets of scales above one, of a spectrum [n, planes, side, side]."""
     side = spectrum.shape[-1]
     for scale in range(above + 1, SCALES):
-        kept = min(side, SIDE >> max(scale - 1, 0))
+        kept = min(side, FEATURE_SIDE >> max(scale - 1, 0))
         cut = _low(spectrum, kept) * (kept / side) ** 2
         for angle in range(ANGLES):
             yield scale, np.abs(np.fft.ifft2(cut * _wavelet(scale, angle, kept))).astype(np.float32)
@@ -99,7 +99,7 @@ def _low(spectrum: Spectrum, side: int) -> Spectrum:
 def _wavelet(scale: int, angle: int, side: int) -> Floats:
     """A Morlet wavelet's spectrum [side, side]: a bump at 3/4 pi / 2^scale, none of it at zero."""
     turned = np.pi * angle / ANGLES
-    frequencies = 2 * np.pi * np.fft.fftfreq(side) * side / SIDE  # radians per pixel of 128²
+    frequencies = 2 * np.pi * np.fft.fftfreq(side) * side / FEATURE_SIDE  # radians per pixel of 128²
     y, x = np.meshgrid(frequencies, frequencies, indexing="ij")
     along, across = np.cos(turned) * x + np.sin(turned) * y, np.cos(turned) * y - np.sin(turned) * x
     middle, width = 0.75 * np.pi / 2**scale, 0.8 / 2**scale
@@ -116,7 +116,7 @@ def _pooled(maps: Floats, cells: int) -> Floats:
     return np.asarray(maps.reshape(n, count, cells, side // cells, cells, side // cells).mean((3, 5)))
 
 
-def network(file: Path) -> Features:
+def network_features(file: Path) -> FeatureExtractor:
     """Features by a network that the user has (Inception, DINO …): an ONNX or OpenVINO file that takes
     pictures [1, 3, side, side] of 0..1 and gives a vector. ValueError when it does not."""
     from perform.networks.runtimes.openvino.runtime import core
@@ -135,11 +135,11 @@ def network(file: Path) -> Features:
     side = wanted[2].get_length() if wanted[2].is_static else 299
 
     def features(pictures: Iterable[Pixels]) -> Floats:
-        return np.concatenate([compiled(_square(picture, side))[0] for picture in pictures])
+        return np.concatenate([compiled(_network_input(picture, side))[0] for picture in pictures])
 
     return features
 
 
-def _square(picture: Pixels, side: int) -> Floats:
+def _network_input(picture: Pixels, side: int) -> Floats:
     colours = picture[..., :3] if picture.shape[2] >= 3 else np.repeat(picture[..., :1], 3, 2)
     return np.ascontiguousarray(resized(colours, side).transpose(2, 0, 1)[None] / 255)

@@ -1,6 +1,6 @@
-"""A generator learnt from one picture, or a few frames (the SinGAN family; see `perform.generators.singan`).
+"""A generator trained from one picture or a few frames (the SinGAN family; see `perform.generators.singan`).
 
-Scale by scale, coarse to fine: what was learnt stays as it is, the next scale learns what is missing.
+Scales train one after the other, coarse to fine. A trained scale stays as it is; the next adds details.
 """
 
 from __future__ import annotations
@@ -17,22 +17,21 @@ LIMITS = {
     "pool": (2, 1024),
     "every": (1, 1_000_000),
 }
-SMALLEST, LARGEST = 16, 2048  # pixels of a side
+SMALLEST_SIDE, LARGEST_SIDE = 16, 2048  # pixels of a side
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
-    """How a run learns; all that decides what comes out of it.
+class SingleSettings:
+    """How a run trains; everything that decides its result.
 
-    `size` is (width, height) of the finest scale, None: the picture's own, at most 256 on its longer side.
-    `coarsest` is the shorter side of the coarsest scale: the smaller, the more a layout stays as it is.
-    `ground` is (width, height) of the few colours that all variations share: 1x1 is one colour, 1x6 keeps
-    sky and field where they are, 4x4 also left and right. `scales` 0: as many as the size needs. `width`
-    is the features of each convolution, `depth` how many there are a scale. `steps` are those of each
-    scale; `crop` is the side of what a step looks at of the large ones, `pool` how many pictures of the
-    scale before it draws from. `fidelity` weighs likeness at the noise of the picture itself against
-    variety, `penalty` keeps the critic smooth, `noise` is the strength of finer noise as a share of what
-    it could mend. A checkpoint is kept `every` so many steps.
+    `size` is (width, height) of the finest scale (None: the picture's own, at most 256 on its longer side).
+    `coarsest` is the shorter side of the coarsest scale: a smaller one keeps more of the layout. `ground` is
+    (width, height) of the few colours that all variations share: 1x1 is one colour, 1x6 keeps sky and field
+    where they are, 4x4 also left and right. `scales` 0: as many as the size needs. A scale has `depth`
+    convolutions of `width` features and trains for `steps` steps. A step sees a square of side `crop` of the
+    large scales, and draws from `pool` pictures of the scale before. `fidelity` weighs likeness (at the
+    picture's own noise) against variety, `penalty` keeps the critic smooth, `noise` is the strength of finer
+    noise as a share of the error that it could correct. A checkpoint is written `every` so many steps.
     """
 
     size: tuple[int, int] | None = None
@@ -56,11 +55,11 @@ class Options:
             value = getattr(self, name)
             if not low <= value <= high and not (name == "scales" and value == 0):
                 raise ValueError(f"{name} = {value}, must be {low}..{high}")
-        seen = 2 * self.depth + 1
+        field = 2 * self.depth + 1
         for name in ("coarsest", "crop"):
-            if getattr(self, name) < seen:
+            if getattr(self, name) < field:
                 raise ValueError(
-                    f"{name} = {getattr(self, name)}, must be {seen} or more: what a critic sees"
+                    f"{name} = {getattr(self, name)}, must be {field} or more: what a critic sees"
                 )
         for name in ("rate", "fidelity", "penalty", "noise"):
             if not 0 <= getattr(self, name) < float("inf"):
@@ -70,7 +69,7 @@ class Options:
             raise ValueError(
                 f"ground = {shown}, must be 1..{self.coarsest} colours a side: the coarsest scale's"
             )
-        if self.size and not all(SMALLEST <= side <= LARGEST for side in self.size):
+        if self.size and not all(SMALLEST_SIDE <= side <= LARGEST_SIDE for side in self.size):
             raise ValueError(
-                f"size = {self.size[0]}x{self.size[1]}, must be {SMALLEST}..{LARGEST} pixels a side"
+                f"size = {self.size[0]}x{self.size[1]}, must be {SMALLEST_SIDE}..{LARGEST_SIDE} pixels a side"
             )

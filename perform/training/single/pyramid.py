@@ -1,4 +1,4 @@
-"""The picture in all its sizes."""
+"""The training picture in the sizes of all scales."""
 
 from __future__ import annotations
 
@@ -12,39 +12,39 @@ from torch import Tensor
 from torch.nn import functional
 
 from perform.arrays import Pixels
-from perform.training.dataset.losses import REASONS
-from perform.training.dataset.opening import File, Unfit
-from perform.training.dataset.settings import Settings
-from perform.training.single import LARGEST, SMALLEST, Options
+from perform.training.dataset.opening import PictureFile, Unfit
+from perform.training.dataset.outcomes import REASONS
+from perform.training.dataset.settings import DatasetSettings
+from perform.training.single import LARGEST_SIDE, SMALLEST_SIDE, SingleSettings
 
-USUAL = 256  # pixels of the longer side, when no size is asked for
+DEFAULT_SIDE = 256  # pixels of the longer side, if no size is given
 RATIO = 0.7  # from one scale to the next coarser one, about
 
 
-def read(path: Path) -> Pixels:
-    """The picture of a file [height, width, 3], upright, in sRGB. ValueError when it is none."""
+def read_picture(path: Path) -> Pixels:
+    """The picture of a file [height, width, 3], upright, in sRGB. ValueError if it is not a picture."""
     if not path.is_file():
         raise ValueError(f"{path} is not a file, must be a picture")
     try:
-        found = next(File(path, path.name).opened(Settings((LARGEST, LARGEST))))
+        found = next(PictureFile(path, path.name).opened(DatasetSettings((LARGEST_SIDE, LARGEST_SIDE))))
     except Unfit as error:
         why = ", ".join(filter(None, (REASONS[error.reason], error.detail)))
         raise ValueError(f"{path} is not readable as a picture: {why}") from error
     return np.asarray(found.image, np.uint8)
 
 
-def fitted(pictures: Sequence[Pixels], size: tuple[int, int] | None) -> Tensor:
+def fit_pictures(pictures: Sequence[Pixels], size: tuple[int, int] | None) -> Tensor:
     """Pictures [n, 3, height, width] of -1..1 at one (width, height), cut to its shape around their
-    middles. ValueError when one is smaller than that: nothing can be learnt of what is not there."""
+    middles. ValueError if one is smaller than that."""
     height, width = pictures[0].shape[:2]
-    shrink = min(1.0, USUAL / max(width, height))
+    shrink = min(1.0, DEFAULT_SIDE / max(width, height))
     wanted = size or (round(width * shrink), round(height * shrink))
-    if min(wanted) < SMALLEST:
-        raise ValueError(f"the picture is {width}x{height}, must have {SMALLEST} pixels a side or more")
-    return torch.cat([_fitted(picture, wanted) for picture in pictures])
+    if min(wanted) < SMALLEST_SIDE:
+        raise ValueError(f"the picture is {width}x{height}, must have {SMALLEST_SIDE} pixels a side or more")
+    return torch.cat([_fit_picture(picture, wanted) for picture in pictures])
 
 
-def _fitted(picture: Pixels, wanted: tuple[int, int]) -> Tensor:
+def _fit_picture(picture: Pixels, wanted: tuple[int, int]) -> Tensor:
     height, width = picture.shape[:2]
     scale = max(wanted[0] / width, wanted[1] / height)
     if scale > 1:
@@ -56,7 +56,7 @@ def _fitted(picture: Pixels, wanted: tuple[int, int]) -> Tensor:
 
 
 def smaller(x: Tensor, size: tuple[int, int]) -> Tensor:
-    """Pictures [n, c, h, w] at a smaller (height, width), without aliases."""
+    """Pictures [n, c, h, w] at a smaller (height, width), antialiased."""
     return functional.interpolate(x, size, mode="bicubic", antialias=True).clamp(-1, 1)
 
 
@@ -69,27 +69,27 @@ def fields(x: Tensor, count: tuple[int, int]) -> Tensor:
 
 
 def rounded(pictures: Tensor) -> Tensor:
-    """Pictures of -1..1 as bytes, so that they come back when read."""
+    """Pictures of -1..1 as bytes; reading them gives the same pictures."""
     return ((pictures + 1) * 127.5).round().to(torch.uint8)
 
 
-def sizes(size: tuple[int, int], options: Options) -> tuple[tuple[int, int], ...]:
+def sizes(size: tuple[int, int], options: SingleSettings) -> tuple[tuple[int, int], ...]:
     """(height, width) of each scale for pictures of (width, height), coarsest first.
 
-    More of them are small than large, as Hinz et al. 2020 (arXiv:2003.11512, section 3.3) have them: a
-    layout is made in the coarse ones, the fine ones cost the time.
+    More of them are small than large, as in Hinz et al. 2020 (arXiv:2003.11512, section 3.3): the coarse
+    ones make the layout, the fine ones cost the time.
     """
     width, height = size
     smallest = min(1.0, options.coarsest / min(size))
     count = options.scales or max(2, 1 + round(math.log(smallest) / math.log(RATIO)))
-    shares = [_share(n, count) for n in range(count)]
+    shares = [_coarseness(n, count) for n in range(count)]
     return tuple((max(round(height * smallest**s), 3), max(round(width * smallest**s), 3)) for s in shares)
 
 
-def _share(n: int, count: int) -> float:
-    """How far scale n is towards the coarsest: 1 the coarsest, 0 the finest.
+def _coarseness(n: int, count: int) -> float:
+    """How coarse scale n is: 1 the coarsest, 0 the finest.
 
-    Halfway between even steps and theirs, whose last step is 2.5 times: too far for a network that gets
-    colours, not features, from the one before.
+    Halfway between even steps and those of Hinz et al. Their last step of 2.5 times is too large for a
+    network that gets colours, not features, from the scale before.
     """
     return (1 - n / (count - 1) + math.log(count - n) / math.log(count)) / 2

@@ -10,28 +10,28 @@ from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 
-from perform.training.dataset.converting import Item, Outcome, converted
-from perform.training.dataset.losses import Lost
+from perform.training.dataset.converting import Item, Outcome, convert
 from perform.training.dataset.manifest import DatasetError
-from perform.training.dataset.settings import Settings
+from perform.training.dataset.outcomes import Lost
+from perform.training.dataset.settings import DatasetSettings
 
-AHEAD = 3  # items for each process between the source and the shards; a frame of 4K film has 25 MB
+ITEMS_AHEAD = 3  # items for each process between the source and the shards; a frame of 4K film has 25 MB
 
 Results = Generator[list[Outcome], None, None]
 
 
-def ordered(items: Iterator[Item | Lost], settings: Settings, workers: int) -> Results:
+def convert_in_order(items: Iterator[Item | Lost], settings: DatasetSettings, workers: int) -> Results:
     """What becomes of each item, in their order, whatever the number of processes. What a source lost itself
     comes through as it is. Raises DatasetError when a process is killed."""
     if workers <= 1:
         for item in items:
-            yield [item] if isinstance(item, Lost) else converted(item, settings)
+            yield [item] if isinstance(item, Lost) else convert(item, settings)
         return
     # spawned, not forked: the caller may have threads and an OpenGL context
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, context, attend)
+    pool = ProcessPoolExecutor(workers, context, exit_with_parent)
     try:
-        yield from _shared(pool, items, settings, AHEAD * workers)
+        yield from _shared(pool, items, settings, ITEMS_AHEAD * workers)
     except BrokenProcessPool as error:
         raise DatasetError(
             "a worker was killed, perhaps for want of memory: give the same command with --workers 1"
@@ -41,11 +41,11 @@ def ordered(items: Iterator[Item | Lost], settings: Settings, workers: int) -> R
 
 
 def _shared(
-    pool: ProcessPoolExecutor, items: Iterator[Item | Lost], settings: Settings, ahead: int
+    pool: ProcessPoolExecutor, items: Iterator[Item | Lost], settings: DatasetSettings, ahead: int
 ) -> Results:
     waiting: deque[list[Outcome] | Future[list[Outcome]]] = deque()
     for item in items:
-        waiting.append([item] if isinstance(item, Lost) else pool.submit(converted, item, settings))
+        waiting.append([item] if isinstance(item, Lost) else pool.submit(convert, item, settings))
         if len(waiting) > ahead:
             yield _result(waiting.popleft())
     while waiting:
@@ -56,7 +56,7 @@ def _result(one: list[Outcome] | Future[list[Outcome]]) -> list[Outcome]:
     return one.result() if isinstance(one, Future) else one
 
 
-def attend() -> None:
+def exit_with_parent() -> None:
     """End this process when the one that asked for it was killed: it would wait forever."""
     parent = multiprocessing.parent_process()
     assert parent is not None

@@ -1,8 +1,7 @@
-"""Numbers by seed, purpose and sample: the same whatever the batch, the process and the interruptions.
+"""Random numbers by seed, purpose and sample.
 
-Each sample has a stream of its own, Philox with a counter (Salmon et al. 2011, Parallel random numbers: as
-easy as 1, 2, 3). So no state of any generator has to be kept: a run that goes on draws what it would
-have drawn, and two processes draw what one would have.
+Each sample has its own stream, Philox with a counter (Salmon et al. 2011, Parallel random numbers: as easy as
+1, 2, 3). So a run keeps no generator state: batches, processes and interruptions do not change the numbers.
 """
 
 from __future__ import annotations
@@ -16,8 +15,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 
-class Chance:
-    """`samples` are numbers of pictures, counted over a whole run."""
+class RandomStreams:
+    """The random numbers of one seed; `samples` are the numbers of pictures, counted over a whole run."""
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
@@ -42,8 +41,8 @@ class Chance:
     ) -> list[Tensor]:
         """Standard normal noise [samples, 1, height, width] for each shape.
 
-        On a GPU it is drawn there, all samples from one stream: the CPU would be the brake. It then
-        depends on how the batch is divided.
+        A GPU draws all samples from one stream, because the CPU is too slow. The noise then depends on
+        how the batch is divided.
         """
         sizes = [height * width for height, width in shapes]
         if device.type == "cpu":

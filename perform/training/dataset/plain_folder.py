@@ -13,15 +13,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from perform.training.dataset.manifest import LONGEST, SHORTEST, DatasetError
-from perform.training.dataset.opening import PICTURES, File, Unfit, measured
-from perform.training.dataset.settings import Settings
+from perform.training.dataset.manifest import LONGEST_READ, SHORTEST_READ, DatasetError
+from perform.training.dataset.opening import PICTURE_SUFFIXES, PictureFile, Unfit, picture_size
+from perform.training.dataset.settings import DatasetSettings
 
 ADVICE = "perform dataset pictures makes them alike"
 
 
 @dataclass(frozen=True)
-class Plain:
+class PlainFolder:
     """The picture files of a folder and those in it, by name; what has another ending is left alone."""
 
     path: Path
@@ -29,18 +29,19 @@ class Plain:
     size: tuple[int, int]
 
     @classmethod
-    def of(cls, path: Path) -> Plain:
+    def of(cls, path: Path) -> PlainFolder:
         """Raises DatasetError when there are none, or when two differ in size."""
-        names = tuple(sorted(_names(path)))
+        names = tuple(sorted(_picture_names(path)))
         if not names:
             raise DatasetError(f"{path} holds no pictures and no {'dataset.json'}")
-        size = _measured(path, names[0])
-        if not all(SHORTEST <= side <= LONGEST for side in size):
+        size = _size_of(path, names[0])
+        if not all(SHORTEST_READ <= side <= LONGEST_READ for side in size):
             raise DatasetError(
-                f"{path / names[0]} is {size[0]}x{size[1]}, each side must be {SHORTEST}..{LONGEST}; {ADVICE}"
+                f"{path / names[0]} is {size[0]}x{size[1]}, "
+                f"each side must be {SHORTEST_READ}..{LONGEST_READ}; {ADVICE}"
             )
         for name in names[1:]:
-            if (other := _measured(path, name)) != size:
+            if (other := _size_of(path, name)) != size:
                 raise DatasetError(
                     f"{path / name} is {other[0]}x{other[1]}, others are {size[0]}x{size[1]}; {ADVICE}"
                 )
@@ -62,7 +63,7 @@ class Plain:
         """The pixels [height, width, 3]."""
         name = self.names[number]
         try:
-            opened = next(File(self.path / name, name).opened(Settings(self.size)))
+            opened = next(PictureFile(self.path / name, name).opened(DatasetSettings(self.size)))
         except Unfit as error:
             raise DatasetError(f"{self.path / name} cannot be read: {error.detail}; {ADVICE}") from error
         return np.array(opened.image)
@@ -72,17 +73,17 @@ class Plain:
         return {"name": self.names[number], "width": self.size[0], "height": self.size[1]}
 
 
-def _names(path: Path) -> Iterator[str]:
+def _picture_names(path: Path) -> Iterator[str]:
     for folder, _, names in os.walk(path):
         for name in names:
             file = Path(folder, name)
-            if file.suffix.lower() in PICTURES and not name.startswith(".") and file.is_file():
+            if file.suffix.lower() in PICTURE_SUFFIXES and not name.startswith(".") and file.is_file():
                 yield file.relative_to(path).as_posix()
 
 
-def _measured(path: Path, name: str) -> tuple[int, int]:
+def _size_of(path: Path, name: str) -> tuple[int, int]:
     try:
-        return measured(path / name)
+        return picture_size(path / name)
     except Unfit as error:
         detail = error.detail or "no picture"
         raise DatasetError(f"{path / name} cannot be read: {detail}; {ADVICE}") from error

@@ -1,8 +1,8 @@
-"""Several processes that learn as one: what they have to agree on, through torch.distributed.
+"""Several processes that train as one, through torch.distributed.
 
-Gradients are averaged here in one call for each optimiser's step, and not by torch's wrapper
-DistributedDataParallel: R1 and the path length leave some parameters without a gradient, and need
-gradients of gradients, both of which its hooks do not allow.
+One call averages the gradients before each step of an optimiser. torch's DistributedDataParallel cannot do
+it: R1 and the path length leave some parameters without a gradient and need gradients of gradients, and its
+hooks allow neither.
 """
 
 from __future__ import annotations
@@ -15,32 +15,32 @@ import torch
 from torch import Tensor, distributed, nn
 
 
-class Team:
-    """This process among `count`, each with an equal part of every batch; alone, it asks nobody."""
+class ProcessGroup:
+    """This process among `count` processes; each takes an equal part of every batch."""
 
     def __init__(self) -> None:
         self.count = int(os.environ.get("WORLD_SIZE", "1"))
         self.rank = int(os.environ.get("RANK", "0"))
         self.local = int(os.environ.get("LOCAL_RANK", "0"))
 
-    def gather(self, device: torch.device) -> None:
-        """Meet the others. Raises RuntimeError when they do not come."""
+    def join(self, device: torch.device) -> None:
+        """Connect to the other processes. Raises RuntimeError when they do not answer."""
         if self.count > 1 and not distributed.is_initialized():
             distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
 
     def leave(self) -> None:
-        """Part, after everything was said; not after a fault, as the others would not come."""
+        """Disconnect at the end of a run; not after a fault, when the others would wait at the barrier."""
         if distributed.is_initialized():
             distributed.barrier()
             distributed.destroy_process_group()
 
     @property
-    def first(self) -> bool:
-        """Whether this is the one that writes and speaks."""
+    def is_main(self) -> bool:
+        """Whether this process writes the files and prints."""
         return self.rank == 0
 
-    def share(self, batch: int) -> range:
-        """Which places of a batch are this process's."""
+    def positions(self, batch: int) -> range:
+        """The positions in a batch that this process takes."""
         each = batch // self.count
         return range(self.rank * each, (self.rank + 1) * each)
 
@@ -51,14 +51,14 @@ class Team:
             value /= self.count
         return value
 
-    def any(self, told: bool, device: torch.device) -> bool:
-        """Whether it is so for any process."""
+    def any(self, flag: bool, device: torch.device) -> bool:
+        """Whether the flag is set in any process."""
         if self.count == 1:
-            return told
-        return bool(self.mean(torch.tensor(float(told), device=device)).item() > 0)
+            return flag
+        return bool(self.mean(torch.tensor(float(flag), device=device)).item() > 0)
 
-    def average(self, parameters: Iterable[nn.Parameter]) -> None:
-        """Make all gradients their means over the processes."""
+    def average_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
+        """Replace each gradient by its mean over all processes."""
         if self.count == 1:
             return
         found = [one.grad for one in parameters if one.grad is not None]
@@ -68,7 +68,7 @@ class Team:
 
 
 class _Sum(torch.autograd.Function):
-    """What a process gives goes into every process's sum, so its gradient is the sum of theirs."""
+    """Every process gets the sum of all values, so the gradient of a value is the sum of all gradients."""
 
     @staticmethod
     def forward(ctx: Any, value: Tensor) -> Tensor:
@@ -83,7 +83,7 @@ class _Sum(torch.autograd.Function):
         return total
 
 
-def summed(value: Tensor) -> Tensor:
+def sum_over_processes(value: Tensor) -> Tensor:
     """The sum of a tensor over all processes, differentiable once."""
     total: Tensor = _Sum.apply(value)  # type: ignore[no-untyped-call]
     return total
