@@ -29,7 +29,7 @@ from perform.parameters import Parameter
 from perform.render import isf
 from perform.render.pictures import PARAMETERS as PICTURES
 from perform.scenes import mapping as learned
-from perform.scenes.mapping import Learned
+from perform.scenes.mapping import SignalMapping
 from perform.scenes.scene import Footage, Role
 from perform.vocabulary import VOCABULARY
 
@@ -119,8 +119,8 @@ class Library:
                 raise LookupError(f"{signal}: {feed.file} says {said}, and of each .raw, .age and .quality")
         return list(found.values())
 
-    def learned(self, signals: Iterable[str]) -> list[Learned]:
-        """The mappings that say these signals, from learned/. LookupError, SceneError, OSError."""
+    def mappings(self, signals: Iterable[str]) -> list[SignalMapping]:
+        """The mappings that give these signals, from learned/. LookupError, SceneError, OSError."""
         wanted = [signal for signal in sorted(signals) if signal.startswith("learned.")]
         names = dict.fromkeys(signal.split(".")[1] for signal in wanted)
         found = {
@@ -128,8 +128,8 @@ class Library:
             for name in names
         }
         for signal in wanted:
-            if not (one := found[signal.split(".")[1]]).says(signal):
-                raise LookupError(f"{signal}: {one.name} says {', '.join(one.said)}")
+            if not (one := found[signal.split(".")[1]]).has(signal):
+                raise LookupError(f"{signal}: {one.name} has {', '.join(one.outputs)}")
         return list(found.values())
 
     def profiles(self, fault: Callable[[str], None] = lambda _: None) -> list[Profile]:

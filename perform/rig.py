@@ -277,7 +277,7 @@ class Rig:
 
     def _update(self, seconds: float) -> None:
         """Give the state of the show to the devices that show it (a touchscreen, lights of buttons)."""
-        snapshot = cache(self.performance.standing)
+        snapshot = cache(self.performance.snapshot)
         for output in self.outputs:
             if isinstance(output, StateOutput):
                 with self.faults.contain(f"{output.name} cannot be updated"):

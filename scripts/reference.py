@@ -17,7 +17,7 @@ from perform.parameters import Parameter
 from perform.render.pictures import PARAMETERS as PICTURES
 from perform.rhythm.features import SIGNALS
 from perform.rhythm.tempo import SIGNALS as TEMPO
-from perform.scenes.setlist import BINDINGS, SHOW
+from perform.scenes.setlist import BINDINGS, SHOW_PARAMETERS
 from perform.vocabulary import VOCABULARY
 
 FILE = Path(__file__).parent.parent / "docs" / "formulas.md"
@@ -99,7 +99,7 @@ def _paths() -> Iterator[str]:
 def _show() -> Iterator[str]:
     yield "## The show itself: [bindings] of a setlist\n"
     yield "| control | is | formula, unless the setlist has another |\n|---|---|---|"
-    for parameter in SHOW:
+    for parameter in SHOW_PARAMETERS:
         own = "none; its [address](osc.md)"
         bound = f"`{BINDINGS[parameter.name]}`" if parameter.name in BINDINGS else own
         yield f"| {parameter.name} | {parameter.description} | {bound} |"

@@ -84,14 +84,15 @@ def _numbers(text: str) -> tuple[int, ...]:
 def _again(asked: object) -> None:
     from perform.demonstrations import live
     from perform.demonstrations.fit import fit
-    from perform.scenes.mapping import Learned
+    from perform.scenes.mapping import SignalMapping
 
     assert isinstance(asked, live.Asked)
     known = live.kept(asked.name)
     if known is None:
         raise LookupError(f"{live.FOLDER / asked.name}.toml: there is no such file, nothing was shown yet")
     text = known.text
-    live.keep(Learned(asked.name, fit(asked.method, text.signals, text.values, text.example)), asked.preset)
+    fitted = fit(asked.method, text.signals, text.values, text.example)
+    live.keep(SignalMapping(asked.name, fitted), asked.preset)
     out.print(f"learned.{asked.name}: {asked.method}, examples: {len(text.example)}", highlight=False)
 
 

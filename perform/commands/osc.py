@@ -13,7 +13,7 @@ from rich.table import Table
 from perform.terminal import AsJson, complaints, out
 
 if TYPE_CHECKING:
-    from perform.scenes.addresses import Node
+    from perform.scenes.nodes import Node
     from perform.scenes.setlist import Setlist
 
 TAILS = """After the address of a parameter
@@ -44,7 +44,7 @@ def osc(
 
 def chapters(setlist: Setlist) -> Iterator[tuple[str, list[Node]]]:
     """What is always there, and then each scene's own."""
-    from perform.scenes.addresses import of_cue, of_show
+    from perform.scenes.nodes import of_cue, of_show
 
     yield setlist.title, [*of_show(setlist).values()]
     once = {cue.scene.file: cue for cue in reversed(setlist.cues)}
@@ -74,7 +74,7 @@ def _row(node: Node) -> dict[str, Any]:
         "default": parameter.default,
         "setting": node.setting,
         "access": node.access,
-        "formula": node.heard,
+        "formula": node.in_formulas,
         "description": parameter.description,
     }
 

@@ -17,7 +17,7 @@ from perform.demonstrations.trainer import Trainer
 from perform.performance import Performance
 from perform.rig import Rig
 from perform.scenes.controls import Controls
-from perform.scenes.mapping import METHODS, NAME, Example, Learned, misnamed, read, written
+from perform.scenes.mapping import METHODS, NAME, Example, SignalMapping, misnamed, read, written
 from perform.scenes.scene import Scene
 from perform.scenes.setlist import KEYS, Setlist, single
 from perform.vocabulary import VOCABULARY
@@ -73,7 +73,7 @@ class Lesson:
         if faults := list(misnamed(list(asked.signals), [one.value for one in found], VOCABULARY)):
             raise ValueError("; ".join(faults))
         library.feeds(asked.signals)
-        return cls(asked, replace(single(scene), learned=setlist.learned), found)
+        return cls(asked, replace(single(scene), mappings=setlist.mappings), found)
 
     @property
     def scene(self) -> Scene:
@@ -85,16 +85,16 @@ class Lesson:
         """What the mapping calls its values."""
         return [target.value for target in self.targets]
 
-    def of_table(self, file: Path) -> Learned:
+    def of_table(self, file: Path) -> SignalMapping:
         """The mapping that the rows of a file show."""
         return self.of_examples(examples(file, self.asked.signals, self.targets))
 
-    def of_examples(self, shown: Sequence[Example]) -> Learned:
+    def of_examples(self, shown: Sequence[Example]) -> SignalMapping:
         """The mapping of examples."""
-        return Learned(self.asked.name, fit(self.asked.method, self.asked.signals, self.values, shown))
+        return SignalMapping(self.asked.name, fit(self.asked.method, self.asked.signals, self.values, shown))
 
 
-def kept(name: str) -> Learned | None:
+def kept(name: str) -> SignalMapping | None:
     """The mapping of that name that is already in learned/, None when there is none. ValueError."""
     _check(name)
     file = FOLDER / f"{name}.toml"
@@ -106,11 +106,11 @@ def _check(name: str) -> None:
         raise ValueError(f"name {name!r}, must be a word of small letters, as formulas have it")
 
 
-def keep(learned: Learned, preset: str) -> None:
+def keep(learned: SignalMapping, preset: str) -> None:
     """Write a mapping to learned/, whole or not at all: a show may be reading it."""
     FOLDER.mkdir(exist_ok=True)
     file = FOLDER / f"{learned.name}.toml"
-    comment = COMMENT.format(preset=preset, name=learned.name, said=f"{learned.said[0]} …")
+    comment = COMMENT.format(preset=preset, name=learned.name, said=f"{learned.outputs[0]} …")
     part = file.with_suffix(".part")
     part.write_text(written(learned.text, comment), encoding="utf-8")
     part.replace(file)
@@ -153,15 +153,15 @@ def begin(
     asked = lesson.asked
     trainer = Trainer(asked.name, lambda learned: keep(learned, asked.preset))
     search, stage = Search(lesson.scene, lesson.targets), OnShow(lesson.targets)
-    others = tuple(one for one in lesson.setlist.learned if one.name != asked.name)
+    others = tuple(one for one in lesson.setlist.mappings if one.name != asked.name)
     lively = Session(asked.name, asked.method, asked.signals, search, trainer, shown, others, stage)
     setlist = single(played(lesson.scene, asked.name, lesson.targets))
-    setlist = replace(setlist, show=session.freed(setlist.show), learned=(*others, lively.begun))
+    setlist = replace(setlist, show=session.freed(setlist.show), mappings=(*others, lively.begun))
     keys = tuple(row for row in KEYS if row[0] not in ("Up  Down", "Left  Right"))
     try:
         rig = show.play(replace(options, watch=False, keys=(*ROWS, *keys)), library, setlist)
     except BaseException:
         trainer.close()
         raise
-    rig.performance.learned, stage.performance = lively, rig.performance
+    rig.performance.mappings, stage.performance = lively, rig.performance
     return rig, lively, trainer

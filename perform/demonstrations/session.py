@@ -20,8 +20,8 @@ from perform.demonstrations.targets import Target, units
 from perform.demonstrations.trainer import Trainer
 from perform.formula import ANY
 from perform.parameters import Parameter
-from perform.scenes.controls import Controls, Settings
-from perform.scenes.mapping import EXAMPLES, Example, Learned, Mappings, Player, Text
+from perform.scenes.controls import Controls, UnitSettings
+from perform.scenes.mapping import EXAMPLES, Example, MappingPlayers, Player, SignalMapping, Text
 from perform.scenes.scene import Reader, Scene
 from perform.signals import Signals
 
@@ -143,15 +143,15 @@ class Session:
         search: Search,
         trainer: Trainer,
         examples: Iterable[Example] = (),
-        others: Iterable[Learned] = (),
+        others: Iterable[SignalMapping] = (),
         shown: Shown | None = None,
     ) -> None:
         self.examples = list(examples)
-        self.learned: Learned | None = None
+        self.learned: SignalMapping | None = None
         self.playing = False
         self.search = search
         self._name, self._method, self._signals = name, method, list(signals)
-        self._trainer, self._others, self._shown = trainer, Mappings(others), shown
+        self._trainer, self._others, self._shown = trainer, MappingPlayers(others), shown
         self._values = [target.value for target in search.targets]
         self._player: Player | None = None
         self._posture = dict.fromkeys(self._signals, 0.0)
@@ -162,12 +162,12 @@ class Session:
             self._learn()
 
     @property
-    def begun(self) -> Learned:
+    def begun(self) -> SignalMapping:
         """A mapping of the same names, for what hears its signals before anything was learned."""
         nothing = Example(signals=[0.0] * len(self._signals), values=[0.0] * len(self._values))
-        return Learned(self._name, fit("nearest", self._signals, self._values, [nothing]))
+        return SignalMapping(self._name, fit("nearest", self._signals, self._values, [nothing]))
 
-    def use(self, learned: Iterable[Learned]) -> None:
+    def use(self, learned: Iterable[SignalMapping]) -> None:
         """What is shown here takes the place of what the show would play."""
 
     def at(self, moment: Moment, signals: Signals) -> dict[str, float]:
@@ -227,7 +227,7 @@ class Session:
         """Play what was learned since."""
         player = self._trainer.take()
         if player is not None and self.examples:
-            self.learned, self._player = player.learned, player
+            self.learned, self._player = player.mapping, player
 
 
 def matches(text: Text, signals: Sequence[str], targets: Sequence[Target]) -> bool:
@@ -235,7 +235,7 @@ def matches(text: Text, signals: Sequence[str], targets: Sequence[Target]) -> bo
     return text.signals == list(signals) and text.values == [target.value for target in targets]
 
 
-def freed(settings: Settings) -> Settings:
+def freed(settings: UnitSettings) -> UnitSettings:
     """The show's bindings without those whose keys a demonstration needs."""
     bound = {name: value for name, value in settings.values.items() if name not in TAKEN}
-    return Settings(settings.name, settings.parameters, bound)
+    return UnitSettings(settings.name, settings.parameters, bound)

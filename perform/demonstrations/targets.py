@@ -10,7 +10,7 @@ from typing import Any
 from perform import formula
 from perform.latent.paths import WEIGHTS, path_parameters
 from perform.parameters import SIZES, Parameter
-from perform.scenes.controls import Settings
+from perform.scenes.controls import UnitSettings
 from perform.scenes.scene import Scene
 
 PARTS = {"point": ("x", "y"), "color": ("red", "green", "blue", "alpha")}
@@ -42,7 +42,7 @@ class Target:
         return 1.0 if self.parameter.high is None else self.parameter.high
 
 
-def units(scene: Scene) -> dict[str, Settings]:
+def units(scene: Scene) -> dict[str, UnitSettings]:
     """The units of a scene, by the names of their tables; in the order of a scene's running controls."""
     found = {"generator": scene.source}
     found |= {"latent": scene.latent} if scene.latent else {}
@@ -110,7 +110,7 @@ def among(scene: Scene, seeds: Sequence[int]) -> Scene:
         if name in {p.name for p in path_parameters("weights")}
     }
     values = kept | {"seeds": tuple(seeds)}
-    return replace(scene, latent=Settings("weights", path_parameters("weights"), values))
+    return replace(scene, latent=UnitSettings("weights", path_parameters("weights"), values))
 
 
 def texts(name: str, chosen: Sequence[Target]) -> dict[str, Any]:
@@ -153,5 +153,5 @@ def _with(scene: Scene, settings: Mapping[str, Mapping[str, Any]]) -> Scene:
     )
 
 
-def _several(found: Mapping[str, Settings], name: str) -> tuple[Settings, ...]:
+def _several(found: Mapping[str, UnitSettings], name: str) -> tuple[UnitSettings, ...]:
     return tuple(one for unit, one in found.items() if unit.startswith(f"{name}["))

@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 from pydantic import ValidationError
 
-from perform.scenes.mapping import Example, Learned, Player, Text
+from perform.scenes.mapping import Example, Player, SignalMapping, Text
 
 Question: TypeAlias = tuple[str, tuple[str, ...], tuple[str, ...], tuple[Example, ...]]
 
@@ -27,7 +27,7 @@ class Trainer:
     """Fits a mapping whenever it is asked. Of several questions the newest is answered; `ask` and `take`
     never wait. `keeps` is called with each mapping, on the trainer's thread."""
 
-    def __init__(self, name: str, keeps: Callable[[Learned], None] = lambda _: None) -> None:
+    def __init__(self, name: str, keeps: Callable[[SignalMapping], None] = lambda _: None) -> None:
         self.fault = ""  # of the last fit, empty when it went well
         self._name, self._keeps = name, keeps
         self._asked: Question | None = None
@@ -109,7 +109,7 @@ class Trainer:
         if self.fault:
             return
         try:
-            done = Learned(self._name, Text.model_validate(told))
+            done = SignalMapping(self._name, Text.model_validate(told))
         except ValidationError as error:
             self.fault = f"what was learned is no mapping: {error.error_count()} faults"
             return

@@ -200,7 +200,7 @@ class Learner:
 
     def _worth(self, target: Target) -> float | None:
         """What a parameter is worth at the moment, None where that is not told."""
-        values = self._performance.standing().values.get(target.address, ())
+        values = self._performance.snapshot().values.get(target.address, ())
         part = target.part or 0
         value = values[part] if part < len(values) else None
         return float(value) if isinstance(value, int | float) else None

@@ -9,8 +9,8 @@ from typing import Any
 
 from perform.formula import Formula
 from perform.parameters import SIZES, Parameter
-from perform.scenes import addresses
-from perform.scenes.controls import Settings
+from perform.scenes import nodes
+from perform.scenes.controls import UnitSettings
 from perform.scenes.scene import Scene
 from perform.scenes.setlist import Setlist
 
@@ -82,7 +82,7 @@ class Target:
 def of_scene(scene: Scene) -> list[Target]:
     """Every number of a preset that a formula may drive, in the order of its text."""
     found: list[Target] = []
-    units = [*addresses.units(scene), ("/transition", scene.entrance.shader)]
+    units = [*nodes.units(scene), ("/transition", scene.transition.shader)]
     for (prefix, settings), key in zip(units, (*_keys(scene), "transition"), strict=True):
         found += _of_unit(prefix, key, settings)
     return found
@@ -95,7 +95,7 @@ def of_show(setlist: Setlist) -> list[Target]:
             f"bindings.{p.name}",
             p,
             setlist.show.values.get(p.name, p.default),
-            addresses.SHOW.get(p.name, f"/{p.name}"),
+            nodes.show_address(p),
         )
         for p in setlist.show.parameters
         if p.name not in ("scene", "clock")  # numbers of a list, which no knob and no button says well
@@ -120,7 +120,7 @@ def named(targets: Sequence[Target], name: str) -> Target:
 
 
 def _keys(scene: Scene) -> Iterator[str]:
-    """The tables of a scene's units, in the order of `addresses.units`."""
+    """The tables of a scene's units, in the order of `nodes.units`."""
     yield "generator"
     if scene.latent:
         yield "latent"
@@ -131,14 +131,14 @@ def _keys(scene: Scene) -> Iterator[str]:
     yield from (f"filter[{i}]" for i in range(len(scene.filters)))
 
 
-def _of_unit(prefix: str, key: str, settings: Settings) -> Iterator[Target]:
+def _of_unit(prefix: str, key: str, settings: UnitSettings) -> Iterator[Target]:
     for parameter in settings.parameters:
         if parameter.playable and parameter.name not in FED:
             setting = settings.values.get(parameter.name, parameter.default)
-            address = f"{prefix}/{addresses.ODD.sub('_', parameter.name)}"
+            address = f"{prefix}/{nodes.segment(parameter.name)}"
             yield from _parts(f"{key}.{parameter.name}", parameter, setting, address)
     for name, image in settings.images.items():
-        yield from _of_unit(f"{prefix}/{addresses.ODD.sub('_', name)}", f"{key}.{name}", image)
+        yield from _of_unit(f"{prefix}/{nodes.segment(name)}", f"{key}.{name}", image)
 
 
 def _parts(key: str, parameter: Parameter, setting: Any, address: str) -> Iterator[Target]:

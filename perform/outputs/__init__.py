@@ -17,7 +17,7 @@ from perform.faults import Health
 from perform.signals import Event
 
 if TYPE_CHECKING:
-    from perform.scenes.addresses import Standing
+    from perform.scenes.snapshot import Snapshot
 
 __all__ = ["Draw", "Frame", "FrameOutput", "Health", "Output", "Screen", "StateOutput"]
 
@@ -64,7 +64,7 @@ class FrameOutput(Output, Protocol):
 class StateOutput(Output, Protocol):
     """Takes the state of the show, as a device with lights or a touchscreen does."""
 
-    def update(self, seconds: float, snapshot: Callable[[], Standing]) -> None:
+    def update(self, seconds: float, snapshot: Callable[[], Snapshot]) -> None:
         """The state at `seconds` of the show's clock, called once a frame; never waits. `snapshot` makes it,
         during this call only, so call it only if you send something now."""
         ...

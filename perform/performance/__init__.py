@@ -21,13 +21,15 @@ from perform.latent.directions import moved
 from perform.latent.paths import Mapper, Path, blend, truncate
 from perform.render import Image, Rewinds, Unit, Values
 from perform.rhythm.tempo import Authority
-from perform.scenes.addresses import Reach, Standing, units
-from perform.scenes.controls import Controls, Settings
+from perform.scenes.controls import Controls, UnitSettings
 from perform.scenes.cues import CuePosition, Cues
-from perform.scenes.mapping import Learning, Mappings
+from perform.scenes.mapping import MappingPlayers, SignalMapper
+from perform.scenes.nodes import units
 from perform.scenes.readiness import Readiness
+from perform.scenes.router import AddressRouter
 from perform.scenes.scene import Scene
 from perform.scenes.setlist import Cue, Setlist
+from perform.scenes.snapshot import Snapshot
 from perform.signals import Event, Signals
 
 NUDGE = 1 / 32  # beats
@@ -116,7 +118,7 @@ class SceneInstance:
 
     @property
     def controls(self) -> list[Controls]:
-        """The running controls of `addresses.units` of its scene, in their order."""
+        """The running controls of `nodes.units` of its scene, in their order."""
         *bends, blend = [*self._inside.values()] if self.scene.blend else [*self._inside.values(), None]
         first = [one for one in (self._source, self._latent, blend) if one]
         return [*first, *self._directions, *bends, *self._filters]
@@ -203,11 +205,11 @@ class Performance:
         self._asked = 0
         self._bpm = 0.0
         self.setlist, self.cues = setlist, cues
-        self.learned: Learning = Mappings(setlist.learned)
+        self.mappings: SignalMapper = MappingPlayers(setlist.mappings)
         self._show = setlist.show.start()
         self._cues = Cues([one.cue for one in cues], setlist.quantise, setlist.loop)
         self.position = CuePosition(0)
-        self._reach = self._reached()
+        self._router = self._routed()
 
     @property
     def tempo(self) -> Tempo:
@@ -222,32 +224,32 @@ class Performance:
             self._show = setlist.show.start()
         if setlist.clock != self.setlist.clock:
             self.authority.clock = setlist.clock
-        self.learned.use(setlist.learned)
+        self.mappings.use(setlist.mappings)
         self.setlist, self.cues = setlist, cues
-        self._reach = self._reached()
+        self._router = self._routed()
 
-    def standing(self) -> Standing:
+    def snapshot(self) -> Snapshot:
         """What plays, as its addresses tell it."""
-        position, reach = self.position, self._reach
+        position, router = self.position, self._router
         now: dict[str, float | str] = {
             "/now/cue": position.cue + 1.0,
             "/now/title": self.cues[position.cue].cue.scene.title,
             "/now/queued": 0.0 if position.queued is None else position.queued + 1.0,
             "/now/beat": self.signals.number("beat.barphase") * BEATS_PER_BAR // 1 + 1,
-            "/now/held": float(reach.held),
+            "/now/held": float(router.held),
             "/scene": position.cue + 1.0,
             "/tempo/bpm": self.tempo.bpm,
         }
-        return Standing(reach.nodes, reach.values(self.signals, now))
+        return Snapshot(router.nodes, router.values(self.signals, now))
 
     def step(self, moment: Moment, events: Sequence[Event]) -> Picture:
         """One frame of the show."""
         signals = self.signals.after(moment, events).joined(self.authority.signals())
-        signals = self.signals = signals.joined(self.learned.at(moment, signals))
-        self._reach.take(events)
+        signals = self.signals = signals.joined(self.mappings.at(moment, signals))
+        self._router.route(events)
         show = self._show.at(moment, signals)
         if show["panic"]:
-            show |= self._reach.panic()
+            show |= self._router.panic()
         self._conduct(moment, events, show)
         self._move(moment, show)
         if self._image is None or not show["freeze"]:
@@ -287,7 +289,7 @@ class Performance:
         if self.position.cue != before.cue:
             if self.position.cue != before.before:  # which a crossfader came back to
                 self.cues[self.position.cue].scene.enter()
-            self._reach = self._reached()
+            self._router = self._routed()
 
     def _request_upcoming(self) -> None:
         """Open what comes next, if it is not open, or what comes after it when that has failed."""
@@ -299,10 +301,10 @@ class Performance:
     def _readiness(self, cue: int) -> Readiness:
         return self.cues[cue].scene.readiness
 
-    def _reached(self) -> Reach:
+    def _routed(self) -> AddressRouter:
         """What messages reach on the cue that is on."""
         now = self.cues[self.position.cue]
-        return Reach(self.setlist, now.cue, self._show, now.scene.controls, now.controls)
+        return AddressRouter(self.setlist, now.cue, self._show, now.scene.controls, now.controls)
 
     def _draw(self, moment: Moment, signals: Signals) -> Image:
         """The image of the scene that is on, or of two scenes and the transition between them."""
@@ -338,10 +340,10 @@ def _found(position: CuePosition, old: Sequence[Cue], new: Sequence[Cue]) -> Cue
 
 
 def _morphs(cue: Cue, before: Scene) -> bool:
-    return cue.entrance.morph and cue.scene.model is not None and cue.scene.model == before.model
+    return cue.transition.morph and cue.scene.model is not None and cue.scene.model == before.model
 
 
-def _said(settings: Settings, name: str, events: Sequence[Event], now: float) -> float:
+def _said(settings: UnitSettings, name: str, events: Sequence[Event], now: float) -> float:
     """When the trigger of a formula was said: the time of the newest of its events."""
     bound = settings.values.get(name)
     names: Any = bound.names if isinstance(bound, formula.Formula) else ()

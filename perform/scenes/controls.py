@@ -1,4 +1,4 @@
-"""Settings: what a preset sets the parameters of a unit to, and the formulas among them at work."""
+"""UnitSettings: what a preset sets the parameters of a unit to, and the formulas among them at work."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any, TypeAlias
 from perform import formula
 from perform.clock import Moment
 from perform.parameters import Parameter
-from perform.scenes.holds import Hold, Until, fits
+from perform.scenes.holds import Hold, HoldMode, fits
 from perform.signals import Signals
 
 Values: TypeAlias = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class UnitSettings:
     """A unit by name, with what its parameters are set to: constants, formulas, or tuples of both.
 
     `kind` is what sort of unit it is (shader, model, path, film, still, camera …), `images` the sources
@@ -27,7 +27,7 @@ class Settings:
     parameters: tuple[Parameter, ...]
     values: Mapping[str, Any]
     kind: str = "shader"
-    images: Mapping[str, Settings] = field(default_factory=dict)
+    images: Mapping[str, UnitSettings] = field(default_factory=dict)
 
     @property
     def with_defaults(self) -> dict[str, Any]:
@@ -35,12 +35,12 @@ class Settings:
         return {p.name: self.values.get(p.name, p.default) for p in self.parameters}
 
     @property
-    def heard(self) -> frozenset[str]:
-        """The signals that its formulas hear, and those of its images."""
+    def signal_names(self) -> frozenset[str]:
+        """The signals that its formulas name, and those of its images."""
         values = self.values.values()
         parts = [part for value in values for part in (value if isinstance(value, tuple) else (value,))]
-        heard = (part.names for part in parts if isinstance(part, formula.Formula))
-        return frozenset().union(*heard, *(image.heard for image in self.images.values()))
+        names = (part.names for part in parts if isinstance(part, formula.Formula))
+        return frozenset().union(*names, *(image.signal_names for image in self.images.values()))
 
     def start(self) -> Controls:
         """The settings running: formulas with fresh state."""
@@ -48,10 +48,10 @@ class Settings:
 
 
 class Controls:
-    """Settings at work: gives a value for every parameter of the unit, frame after frame. `last` is
+    """Running settings: gives a value for every parameter of the unit, frame after frame. `last` is
     what it gave last."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: UnitSettings) -> None:
         self.parameters = settings.parameters
         self._with_defaults = settings.with_defaults
         self.last: Values = {}
@@ -99,13 +99,13 @@ class Controls:
         """How many parameters are held by hand, those of its images with them."""
         return len(self._holds) + sum(image.held for image in self.images.values())
 
-    def hold(self, parameter: Parameter, part: int, value: float | str, until: Until = "release") -> None:
-        """A hand says what a parameter, or its part counted from 0, is worth, over what its formula says."""
+    def hold(self, parameter: Parameter, part: int, value: float | str, mode: HoldMode = "release") -> None:
+        """Hold a parameter, or its part counted from 0, at a value set by hand, over its formula."""
         if fits(parameter, part, value):
-            self._holds.setdefault(parameter.name, Hold(parameter, until)).say(part, value)
+            self._holds.setdefault(parameter.name, Hold(parameter, mode)).set(part, value)
 
     def release(self, parameter: Parameter | None = None) -> None:
-        """Let go of a parameter that is held; None: of all, those of its images with them."""
+        """Release a parameter; None: all, those of its images with them."""
         if parameter is not None:
             self._holds.pop(parameter.name, None)
             return

@@ -153,7 +153,7 @@ class Cues:
 
     def _position(self, moment: Moment) -> CuePosition:
         began = self._began or 0.0
-        beats = self._cues[self._cue].entrance.beats
+        beats = self._cues[self._cue].transition.beats
         gone = (moment.bar - began) * BEATS_PER_BAR
         progress = 1.0 if beats == 0 else min(max(gone / beats, 0.0), 1.0)
         if self._left is not None and self._fader is not None:

@@ -1,4 +1,4 @@
-"""Mappings by demonstration: from a posture of signals to values, learned from a few examples.
+"""MappingPlayers by demonstration: from a posture of signals to values, learned from a few examples.
 
 A posture and the picture wanted with it are shown a few times; a model that is fitted to the examples
 plays from then on, as in Wekinator (Fiebrink, Trueman, Cook: A meta-instrument for interactive,
@@ -94,20 +94,20 @@ class Text(Strict):
 
 
 @dataclass(frozen=True, slots=True)
-class Learned:
-    """A mapping by its name."""
+class SignalMapping:
+    """A mapping with its name."""
 
     name: str
     text: Text
 
     @property
-    def said(self) -> tuple[str, ...]:
-        """The signals that it says, one for each value."""
+    def outputs(self) -> tuple[str, ...]:
+        """The signals that it gives, one for each value."""
         return tuple(f"learned.{self.name}.{value}" for value in self.text.values)
 
-    def says(self, signal: str) -> bool:
+    def has(self, signal: str) -> bool:
         """Whether it is a signal of this mapping."""
-        return signal in self.said or (len(self.said) == 1 and signal == f"learned.{self.name}")
+        return signal in self.outputs or (len(self.outputs) == 1 and signal == f"learned.{self.name}")
 
 
 def misnamed(signals: list[str], values: list[str], vocabulary: formula.Vocabulary) -> Iterator[str]:
@@ -128,7 +128,7 @@ def misnamed(signals: list[str], values: list[str], vocabulary: formula.Vocabula
             yield f"{key}: one is named twice"
 
 
-def read(file: Path, vocabulary: formula.Vocabulary) -> Learned:
+def read(file: Path, vocabulary: formula.Vocabulary) -> SignalMapping:
     """The mapping in a file. Raises SceneError with every fault, OSError."""
     text = parse(file, Text)
     faults = [f"{file}: {fault}" for fault in text.faults(vocabulary)]
@@ -136,7 +136,7 @@ def read(file: Path, vocabulary: formula.Vocabulary) -> Learned:
         faults.append(f"{file}: the name must be a word of letters, as formulas have it")
     if faults:
         raise SceneError(faults)
-    return Learned(file.stem, text)
+    return SignalMapping(file.stem, text)
 
 
 def written(text: Text, comment: str = "") -> str:
@@ -162,23 +162,23 @@ def _quoted(name: str) -> str:
 
 
 class Player:
-    """A mapping at work. A signal that is away, or was never said, is held: where it was last, at first at
-    the mean of the examples. What comes out is always finite."""
+    """Plays a mapping. A signal that is missing keeps its last value, at first the mean of the examples.
+    The outputs are always finite."""
 
-    def __init__(self, learned: Learned) -> None:
-        text = learned.text
-        self.learned = learned
+    def __init__(self, mapping: SignalMapping) -> None:
+        text = mapping.text
+        self.mapping = mapping
         self._centre, self._spread = np.array(text.model.centre), np.array(text.model.spread)
         self._layers = [(np.array(layer.weights), np.array(layer.bias)) for layer in text.model.layer]
         self._shown = (np.array([one.signals for one in text.example]) - self._centre) / self._spread
         self._wanted = np.array([one.values for one in text.example])
-        self._names = learned.said + ((f"learned.{learned.name}",) if len(learned.said) == 1 else ())
+        self._names = mapping.outputs + ((f"learned.{mapping.name}",) if len(mapping.outputs) == 1 else ())
         self._posture = self._centre.copy()
         self._values = self._wanted.mean(0)
 
     def at(self, signals: Signals) -> dict[str, float]:
-        """The value of each signal that it says."""
-        for i, name in enumerate(self.learned.text.signals):
+        """The value of each output."""
+        for i, name in enumerate(self.mapping.text.signals):
             number = signals.number(name, math.nan)
             if number == number:
                 self._posture[i] = number
@@ -214,36 +214,36 @@ def nearest(x: Doubles, shown: Doubles, wanted: Doubles) -> Doubles:
     return np.asarray(weights @ wanted[order[:NEIGHBOURS]] / weights.sum())
 
 
-class Learning(Protocol):
-    """What says, once a frame, what was learned of the frame's signals."""
+class SignalMapper(Protocol):
+    """Gives, once a frame, the outputs of mappings for the frame's signals."""
 
     def at(self, moment: Moment, signals: Signals) -> Mapping[str, float]:
-        """Signals beside these."""
+        """The outputs as signals by name."""
         ...
 
-    def use(self, learned: Iterable[Learned]) -> None:
-        """Play these from here on."""
+    def use(self, mappings: Iterable[SignalMapping]) -> None:
+        """Play these mappings from now on."""
         ...
 
 
-class Mappings:
-    """Every mapping of a show at work."""
+class MappingPlayers:
+    """Plays every mapping of a show."""
 
-    def __init__(self, learned: Iterable[Learned] = ()) -> None:
+    def __init__(self, mappings: Iterable[SignalMapping] = ()) -> None:
         self._players: list[Player] = []
-        self.use(learned)
+        self.use(mappings)
 
-    def use(self, learned: Iterable[Learned]) -> None:
-        """Play these; one that has not changed goes on."""
-        before = {player.learned.name: player for player in self._players}
+    def use(self, mappings: Iterable[SignalMapping]) -> None:
+        """Play these mappings; the player of one that has not changed goes on."""
+        before = {player.mapping.name: player for player in self._players}
         self._players = [
-            known if (known := before.get(one.name)) and known.learned == one else Player(one)
-            for one in learned
+            known if (known := before.get(one.name)) and known.mapping == one else Player(one)
+            for one in mappings
         ]
 
     def at(self, _moment: Moment, signals: Signals) -> Mapping[str, float]:
-        """What they say of these signals."""
-        said: dict[str, float] = {}
+        """The outputs of every mapping for these signals."""
+        outputs: dict[str, float] = {}
         for player in self._players:
-            said |= player.at(signals)
-        return said
+            outputs |= player.at(signals)
+        return outputs

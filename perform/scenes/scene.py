@@ -20,7 +20,7 @@ from perform import formula
 from perform.clock import Lead
 from perform.documents import SceneError, near, parse
 from perform.parameters import SIZES, Parameter, ParameterError
-from perform.scenes.controls import Settings
+from perform.scenes.controls import UnitSettings
 
 Role: TypeAlias = Literal["generator", "filter", "transition"]
 Footage: TypeAlias = Literal["film", "still", "camera"]
@@ -77,30 +77,30 @@ class Catalogue(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Entrance:
+class Transition:
     """How a scene is entered: in `beats`, by a shader's transition, or (`morph`) through the latent
     space that it shares with the scene before."""
 
     beats: float
-    shader: Settings
+    shader: UnitSettings
     morph: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
     """A preset, checked: its source (a model with a latent path, a shader, a film, a still or a camera),
-    its filters and its entrance."""
+    its filters and its transition."""
 
     title: str
-    source: Settings
-    latent: Settings | None
-    filters: tuple[Settings, ...]
-    entrance: Entrance
+    source: UnitSettings
+    latent: UnitSettings | None
+    filters: tuple[UnitSettings, ...]
+    transition: Transition
     description: str = ""
     file: Path = field(default_factory=Path)
-    bends: tuple[Settings, ...] = ()
-    blend: Settings | None = None
-    directions: tuple[Settings, ...] = ()
+    bends: tuple[UnitSettings, ...] = ()
+    blend: UnitSettings | None = None
+    directions: tuple[UnitSettings, ...] = ()
     clock: Lead = "auto"  # who leads its beat when it is played alone
 
     @property
@@ -109,11 +109,11 @@ class Scene:
         return self.source.name if self.latent else None
 
     @property
-    def heard(self) -> frozenset[str]:
-        """The signals that its formulas hear."""
-        one = [unit for unit in (self.source, self.latent, self.blend, self.entrance.shader) if unit]
+    def signal_names(self) -> frozenset[str]:
+        """The signals that its formulas name."""
+        one = [unit for unit in (self.source, self.latent, self.blend, self.transition.shader) if unit]
         return frozenset().union(
-            *(unit.heard for unit in (*one, *self.filters, *self.bends, *self.directions))
+            *(unit.signal_names for unit in (*one, *self.filters, *self.bends, *self.directions))
         )
 
 
@@ -151,10 +151,21 @@ def check(text: _SceneText, catalogue: Catalogue, path: Path) -> Scene:
     filters = tuple(
         reader.shader(f"filter[{i}]", table, "filter", catalogue) for i, table in enumerate(text.filter)
     )
-    entrance = reader.entrance("transition", text.transition, catalogue)
+    transition = reader.transition("transition", text.transition, catalogue)
     reader.finish()
-    more = text.description, path, bends, blend, directions, text.clock
-    return Scene(text.title, source, latent, filters, entrance, *more)
+    return Scene(
+        title=text.title,
+        source=source,
+        latent=latent,
+        filters=filters,
+        transition=transition,
+        description=text.description,
+        file=path,
+        bends=bends,
+        blend=blend,
+        directions=directions,
+        clock=text.clock,
+    )
 
 
 def _beside(preset: Path, table: Mapping[str, Any], *keys: str) -> dict[str, Any]:
@@ -180,11 +191,11 @@ class Reader:
         if self._faults:
             raise SceneError(self._faults)
 
-    def first(self, generator: Values | None, source: Values | None, catalogue: Catalogue) -> Settings:
+    def first(self, generator: Values | None, source: Values | None, catalogue: Catalogue) -> UnitSettings:
         """The scene's source: its [generator], or what else its [source] is."""
         if (generator is None) == (source is None):
             self.fault("generator", "or source: a scene has one of these tables")
-            return Settings("", (), {})
+            return UnitSettings("", (), {})
         if source is not None:
             return self.source("source", source, catalogue)
         table = generator or {}
@@ -194,12 +205,12 @@ class Reader:
         inside = {key: value for key, value in table.items() if key not in ("bend", "blend")}
         return self.unit("generator", inside, "model", catalogue.model)
 
-    def source(self, key: str, table: Values, catalogue: Catalogue) -> Settings:
+    def source(self, key: str, table: Values, catalogue: Catalogue) -> UnitSettings:
         """A film, a still, a camera or a generator shader, whichever the table names."""
         kinds = [kind for kind in SOURCES if kind in table]
         if len(kinds) != 1:
             self.fault(key, f"must have one of {', '.join(SOURCES)}: it names what to play")
-            return Settings("", (), {})
+            return UnitSettings("", (), {})
         if kinds == ["shader"]:
             return self.shader(key, table, "generator", catalogue)
         kind: Any = kinds[0]
@@ -207,7 +218,7 @@ class Reader:
         table = _beside(self._path, table, "film", "still")
         return self._fed(key, table, kind, partial(catalogue.footage, kind), images, catalogue)
 
-    def shader(self, key: str, table: Values, role: Role, catalogue: Catalogue) -> Settings:
+    def shader(self, key: str, table: Values, role: Role, catalogue: Catalogue) -> UnitSettings:
         """A shader, with the sources that are played into the images that it takes."""
 
         def declared(name: str) -> tuple[Parameter, ...]:
@@ -227,7 +238,7 @@ class Reader:
         declared: Callable[[str], tuple[Parameter, ...]],
         images: Sequence[str],
         catalogue: Catalogue,
-    ) -> Settings:
+    ) -> UnitSettings:
         """The settings of a unit into which sources are played, each from a table of its own."""
         tables = {name: one for name in images if isinstance(one := table.get(name), dict)}
         rest = {name: value for name, value in table.items() if name not in tables}
@@ -240,22 +251,22 @@ class Reader:
         table: Mapping[str, Any],
         kind: str,
         declared: Callable[[str], tuple[Parameter, ...]],
-    ) -> Settings:
+    ) -> UnitSettings:
         """The settings of the unit that `table[kind]` names."""
         name = table.get(kind)
         if not isinstance(name, str):
             allowed = "model or shader" if key == "generator" else kind
             self.fault(key, f"has no {allowed}: it names what to play")
-            return Settings("", (), {}, kind)
+            return UnitSettings("", (), {}, kind)
         parameters = self._known(f"{key}.{kind}", name, declared)
         if parameters is None:
-            return Settings(name, (), {}, kind)
+            return UnitSettings(name, (), {}, kind)
         set_to = self.settings(key, name, parameters, {k: v for k, v in table.items() if k != kind})
         return replace(set_to, kind=kind)
 
     def settings(
         self, key: str, name: str, parameters: tuple[Parameter, ...], table: Mapping[str, Any]
-    ) -> Settings:
+    ) -> UnitSettings:
         """What a table sets the parameters to, each checked against its declaration."""
         known = {parameter.name: parameter for parameter in parameters}
         values = {}
@@ -269,9 +280,9 @@ class Reader:
                 self.fault(f"{key}.{error}", "")
             except formula.FormulaError as error:
                 self.fault(f"{key}.{setting}", f"= {text!r}: {error}")
-        return Settings(name, parameters, values)
+        return UnitSettings(name, parameters, values)
 
-    def bends(self, model: str, tables: Any, catalogue: Catalogue) -> tuple[Settings, ...]:
+    def bends(self, model: str, tables: Any, catalogue: Catalogue) -> tuple[UnitSettings, ...]:
         """What is done to the activations of a model's layers."""
         if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
             self.fault("generator.bend", "must be tables, each headed [[generator.bend]]")
@@ -281,7 +292,7 @@ class Reader:
             for i, table in enumerate(tables)
         )
 
-    def blend(self, model: str, generator: Mapping[str, Any], catalogue: Catalogue) -> Settings | None:
+    def blend(self, model: str, generator: Mapping[str, Any], catalogue: Catalogue) -> UnitSettings | None:
         """The second model that a model is mixed with."""
         table = generator.get("blend")
         if table is None or isinstance(table, dict):
@@ -293,8 +304,8 @@ class Reader:
         return None
 
     def beyond(
-        self, source: Settings, tables: list[dict[str, Any]], catalogue: Catalogue
-    ) -> tuple[Settings, ...]:
+        self, source: UnitSettings, tables: list[dict[str, Any]], catalogue: Catalogue
+    ) -> tuple[UnitSettings, ...]:
         """What of a model's space is played beside the path: directions, and latents that are kept."""
         kept = source.values.get("kept")
         if kept:
@@ -312,7 +323,7 @@ class Reader:
             self.fault(key, f"= {name!r}: {error.args[0] if error.args else error}")
             return None
 
-    def entrance(self, key: str, table: Mapping[str, Any], catalogue: Catalogue) -> Entrance:
+    def transition(self, key: str, table: Mapping[str, Any], catalogue: Catalogue) -> Transition:
         """How a scene is entered; without a table in four beats, by the shader `dissolve`."""
         rest = {"shader": "dissolve", **table}
         beats, path = rest.pop("beats", 4), rest.pop("path", None)
@@ -322,7 +333,7 @@ class Reader:
         if path not in (None, "morph"):
             self.fault(f"{key}.path", f"= {path!r}, must be 'morph'")
         shader = self.unit(key, rest, "shader", lambda name: catalogue.shader(name, "transition"))
-        return Entrance(float(beats), shader, path == "morph")
+        return Transition(float(beats), shader, path == "morph")
 
 
 def _setting(parameter: Parameter, text: Any, vocabulary: formula.Vocabulary) -> Any:

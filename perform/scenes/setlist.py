@@ -14,13 +14,13 @@ from perform.clock import Lead
 from perform.documents import SceneError, parse
 from perform.formula import ANY
 from perform.parameters import Parameter
-from perform.scenes.controls import Settings
-from perform.scenes.mapping import Learned
-from perform.scenes.scene import Catalogue, Entrance, Reader, Scene, read
+from perform.scenes.controls import UnitSettings
+from perform.scenes.mapping import SignalMapping
+from perform.scenes.scene import Catalogue, Reader, Scene, Transition, read
 
 QUANTISE_BEATS = {"off": 0, "beat": 1, "bar": 4, "4 bars": 16}
 
-SHOW = (
+SHOW_PARAMETERS = (
     Parameter("master", 1.0, 0.0, 1.0, description="brightness of everything"),
     Parameter("blackout", 0.0, 0.0, 1.0, kind="bool", description="the output is black"),
     Parameter("freeze", 0.0, 0.0, 1.0, kind="bool", description="the picture holds still"),
@@ -48,7 +48,7 @@ SHOW = (
 )
 
 # A key, or an OSC message: each fires when it is pressed or sent, whatever the other is at. What has no
-# message here is set by one all the same, at its own address (see addresses.py).
+# message here is set by one all the same, at its own address (see nodes.py).
 _EITHER = 'max(onset(key.{0}), onset(osc["{1}"]))'
 _CLOCKS = ", ".join(f'{n} * onset(osc["/tempo/clock/{lead}"])' for n, lead in enumerate(get_args(Lead), 1))
 BINDINGS = {
@@ -90,10 +90,10 @@ KEYS = (  # what the bindings above have on the keyboard, for the help
 
 @dataclass(frozen=True, slots=True)
 class Cue:
-    """A scene in its place: `entrance` is its way in; `bars` its way on, None waits for GO."""
+    """A scene in a setlist: `transition` is its way in; after `bars` the next cue follows (None: on GO)."""
 
     scene: Scene
-    entrance: Entrance
+    transition: Transition
     bars: float | None = None
 
 
@@ -103,20 +103,20 @@ class Setlist:
 
     title: str
     cues: tuple[Cue, ...]
-    show: Settings
+    show: UnitSettings
     quantise: int = 4
     loop: bool = False
     files: tuple[Path, ...] = field(default=())
-    learned: tuple[Learned, ...] = ()
+    mappings: tuple[SignalMapping, ...] = ()
     clock: Lead = "auto"  # who leads the beat
 
     @property
-    def heard(self) -> frozenset[str]:
-        """The signals that formulas of its scenes, its transitions and the show hear, and those of the
-        postures that were learned."""
-        units = [unit for cue in self.cues for unit in (cue.scene, cue.entrance.shader)]
-        postures = [signal for learned in self.learned for signal in learned.text.signals]
-        return self.show.heard.union(postures, *(unit.heard for unit in units))
+    def signal_names(self) -> frozenset[str]:
+        """The signals that formulas of its scenes, its transitions and the show name, and the inputs of its
+        mappings."""
+        units = [unit for cue in self.cues for unit in (cue.scene, cue.transition.shader)]
+        postures = [signal for mapping in self.mappings for signal in mapping.text.signals]
+        return self.show.signal_names.union(postures, *(unit.signal_names for unit in units))
 
 
 class _CueText(BaseModel):
@@ -157,9 +157,10 @@ def read_setlist(path: Path, catalogue: Catalogue, preset: Callable[[str], Path]
             continue
         scenes[cue.scene] = scene
         own = cue.transition
-        entrance = scene.entrance if own is None else reader.entrance(f"cue[{i}].transition", own, catalogue)
-        cues.append(Cue(scene, entrance, cue.bars))
-    show = reader.settings("bindings", "show", SHOW, BINDINGS | text.bindings)
+        key = f"cue[{i}].transition"
+        transition = scene.transition if own is None else reader.transition(key, own, catalogue)
+        cues.append(Cue(scene, transition, cue.bars))
+    show = reader.settings("bindings", "show", SHOW_PARAMETERS, BINDINGS | text.bindings)
     _finish(reader, faults)
     files = (path, *dict.fromkeys(scene.file for scene in scenes.values()))
     quantise = QUANTISE_BEATS[text.quantise]
@@ -168,8 +169,8 @@ def read_setlist(path: Path, catalogue: Catalogue, preset: Callable[[str], Path]
 
 def single(scene: Scene) -> Setlist:
     """A setlist of one scene."""
-    show = Reader(scene.file, ANY).settings("bindings", "show", SHOW, BINDINGS)
-    return Setlist(scene.title, (Cue(scene, scene.entrance),), show, files=(scene.file,), clock=scene.clock)
+    show = Reader(scene.file, ANY).settings("bindings", "show", SHOW_PARAMETERS, BINDINGS)
+    return Setlist(scene.title, (Cue(scene, scene.transition),), show, files=(scene.file,), clock=scene.clock)
 
 
 def _finish(reader: Reader, faults: list[str]) -> None:

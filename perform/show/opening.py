@@ -76,9 +76,9 @@ def load(file: Path, library: Library) -> Setlist:
     else:
         setlist = read_setlist(file, library, library.preset_file)
     try:
-        setlist = replace(setlist, learned=tuple(library.learned(setlist.heard)))
-        library.feeds(setlist.heard)
-        library.controls(setlist.heard)
+        setlist = replace(setlist, mappings=tuple(library.mappings(setlist.signal_names)))
+        library.feeds(setlist.signal_names)
+        library.controls(setlist.signal_names)
     except LookupError as error:
         raise SceneError([f"{file}: {error.args[0]}"]) from error
     return setlist
@@ -107,7 +107,7 @@ def play(options: Options, library: Library | None = None, loaded: Setlist | Non
 
     def read_again() -> Setlist:
         edited = load(find(options.setlist, library), library)  # a copy of a shipped one may have come
-        _use([*inputs, *outputs], library, edited.heard)
+        _use([*inputs, *outputs], library, edited.signal_names)
         return edited
 
     folders = [*library.watched(), find(options.setlist, library).parent] if options.watch else []
@@ -136,7 +136,8 @@ def render(options: Options) -> Rig:
     context = headless()
     sound = audio.open(options.sound, clock.now, loop=False, play=False)
     stage, performance = _staged(options, library, setlist, context, SynchronousWorker, options.scale or 1.0)
-    replayed = [feed for feed in library.feeds(setlist.heard) if feed.text.kind == "csv"]  # devices are live
+    feeds = library.feeds(setlist.signal_names)
+    replayed = [feed for feed in feeds if feed.text.kind == "csv"]  # devices are live
     return Rig(
         clock,
         context,
@@ -203,11 +204,17 @@ def _inputs(
     cameras: Cameras,
 ) -> list[Input]:
     """Every input of a live show. A device that is not there reports so by its health."""
-    feeds = Feeds(library.feeds(setlist.heard), clock.now)
+    feeds = Feeds(library.feeds(setlist.signal_names), clock.now)
     hands = Hands(cameras.camera, clock.now, options.view)
-    cameras.use(setlist.heard)
-    hands.use(setlist.heard)
-    inputs: list[Input] = [sound, feeds, *by_hand(options, clock, library, setlist.heard), hands, cameras]
+    cameras.use(setlist.signal_names)
+    hands.use(setlist.signal_names)
+    inputs: list[Input] = [
+        sound,
+        feeds,
+        *by_hand(options, clock, library, setlist.signal_names),
+        hands,
+        cameras,
+    ]
     if options.link or "link" in (options.clock, setlist.clock):
         from perform.inputs import link
 

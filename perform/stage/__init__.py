@@ -21,7 +21,7 @@ from perform.performance import CueInstance, SceneInstance
 from perform.render import Unit, isf
 from perform.render.pictures import Pictures
 from perform.render.shader import Shader
-from perform.scenes.controls import Settings
+from perform.scenes.controls import UnitSettings
 from perform.scenes.readiness import Readiness
 from perform.scenes.scene import Role, Scene
 from perform.scenes.setlist import Setlist
@@ -123,11 +123,11 @@ class Stage:
         scenes: dict[Path, SceneInstance] = {}
         cues = []
         for cue in setlist.cues:
-            file, entrance = cue.scene.file, cue.entrance.shader
+            file, transition = cue.scene.file, cue.transition.shader
             if file not in scenes:
                 scenes[file] = self._scene(cue.scene, old.get(file.name))
             cues.append(
-                CueInstance(cue, scenes[file], self._shader(entrance, "transition"), entrance.start())
+                CueInstance(cue, scenes[file], self._shader(transition, "transition"), transition.start())
             )
         return cues
 
@@ -167,7 +167,7 @@ class Stage:
                 return old.path  # also when other bends or another blend made it another generator
         return open_path(scene.latent.name, generators.header(generator.key.model)[0].space)
 
-    def _source(self, settings: Settings, like: Unit | None = None) -> ContainedUnit:
+    def _source(self, settings: UnitSettings, like: Unit | None = None) -> ContainedUnit:
         """A generator shader, a film, a still or a camera."""
         if settings.kind == "shader":
             return self._shader(settings, "generator", like)
@@ -183,7 +183,7 @@ class Stage:
             unit = (self._footage.film if kind == "film" else self._footage.still)(file, *where)
         return self._contained(unit, f"{kind} {name}".rstrip(), key)
 
-    def _shader(self, settings: Settings, role: Role, like: Unit | None = None) -> ContainedUnit:
+    def _shader(self, settings: UnitSettings, role: Role, like: Unit | None = None) -> ContainedUnit:
         """A shader with what is played into it, one that is open if its files are as they were, by
         preference `like`."""
         key = self._key(settings, role)
@@ -197,7 +197,7 @@ class Stage:
             made.unit = Fed(shader, sources, len(isf.LEADING[role]))
         return made
 
-    def _key(self, settings: Settings, role: Role) -> object:
+    def _key(self, settings: UnitSettings, role: Role) -> object:
         """What a unit is made from: units with equal keys may stand in for each other."""
         match settings.kind:
             case "shader":

@@ -1,4 +1,4 @@
-"""Mappings by demonstration: the file, how one plays, and how each method is fitted."""
+"""MappingPlayers by demonstration: the file, how one plays, and how each method is fitted."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from perform.documents import SceneError
 from perform.scenes.mapping import (
     NEIGHBOURS,
     Example,
-    Learned,
-    Mappings,
+    MappingPlayers,
     Player,
+    SignalMapping,
     Text,
     nearest,
     read,
@@ -53,8 +53,8 @@ def shown(f: object = plane, places: object = CORNERS) -> list[Example]:
     return [Example(signals=list(place), values=list(f(*place))) for place in places]  # type: ignore[attr-defined, operator]
 
 
-def learned(method: str, examples: list[Example], values: list[str] | None = None) -> Learned:
-    return Learned("pose", fit(method, HAND, values or ["zoom", "hue"], examples))
+def learned(method: str, examples: list[Example], values: list[str] | None = None) -> SignalMapping:
+    return SignalMapping("pose", fit(method, HAND, values or ["zoom", "hue"], examples))
 
 
 def said(player: Player, x: float, y: float) -> tuple[float, ...]:
@@ -215,9 +215,9 @@ def test_the_process_answers_every_line() -> None:
 
 def test_mappings_that_have_not_changed_go_on() -> None:
     one = FITTED["ridge"]
-    mappings = Mappings([one])
+    mappings = MappingPlayers([one])
     now = mappings.at(MOMENT, Signals({HAND[0]: 1.0}))
-    mappings.use([Learned("other", one.text), one])
+    mappings.use([SignalMapping("other", one.text), one])
     later = mappings.at(MOMENT, Signals())
     assert {name: later[name] for name in now} == now
     mappings.use([])
@@ -239,10 +239,10 @@ def mapped(folder: Path, formula: str) -> Library:
 def test_a_preset_plays_a_mapping(tmp_path: Path) -> None:
     library = mapped(tmp_path, "learned.pose + learned.pose.light")
     setlist = show.load(library.preset_file("posed"), library)
-    assert "midi.cc16" in setlist.heard  # so that what says it is opened
+    assert "midi.cc16" in setlist.signal_names  # so that what says it is opened
     signals = Signals({"midi.cc16": 0.5})
     controls = setlist.cues[0].scene.source.start()
-    found = controls.at(MOMENT, signals.joined(Mappings(setlist.learned).at(MOMENT, signals)))
+    found = controls.at(MOMENT, signals.joined(MappingPlayers(setlist.mappings).at(MOMENT, signals)))
     assert found["tint"] == pytest.approx((0.5, 0, 0, 1), abs=0.01)
 
 
@@ -250,7 +250,7 @@ def test_a_preset_plays_a_mapping(tmp_path: Path) -> None:
     ("formula", "fault"),
     [
         ("learned.pise.light", "there is no such mapping pise; did you mean pose?"),
-        ("learned.pose.lihgt", "learned.pose.lihgt: pose says learned.pose.light"),
+        ("learned.pose.lihgt", "learned.pose.lihgt: pose has learned.pose.light"),
         ("learned", "learned needs a path"),
     ],
 )

@@ -20,7 +20,7 @@ from perform.demonstrations.live import Asked, Lesson
 from perform.demonstrations.session import Search, Session
 from perform.demonstrations.targets import among, targets, texts
 from perform.demonstrations.trainer import Trainer
-from perform.scenes.mapping import Example, Learned, Player, read
+from perform.scenes.mapping import Example, Player, SignalMapping, read
 from perform.scenes.scene import Scene
 from perform.scenes.scene import read as read_scene
 from perform.signals import Event, Signals
@@ -68,7 +68,7 @@ class Still:
         self.done: Player | None = None
 
     def ask(self, method: str, signals: list[str], values: list[str], examples: list[Example]) -> None:
-        self.done = Player(Learned("pose", fit(method, signals, values, examples)))
+        self.done = Player(SignalMapping("pose", fit(method, signals, values, examples)))
 
     def take(self) -> Player | None:
         done, self.done = self.done, None
@@ -230,12 +230,12 @@ def test_a_table_is_learned_written_and_played() -> None:
     done = CliRunner().invoke(app, [*command, "--from", "examples.csv", "--save", "presets/mine.toml"])
     assert done.exit_code == 0, done.output
     found = show.load(Path("presets/mine.toml"), library())
-    assert found.learned == (read(Path("learned/pose.toml"), VOCABULARY),)
-    assert found.learned[0].text.method == "ridge"
+    assert found.mappings == (read(Path("learned/pose.toml"), VOCABULARY),)
+    assert found.mappings[0].text.method == "ridge"
     done = CliRunner().invoke(app, ["demonstrate", "posed", "pose", "--again", "--method", "nearest"])
     assert done.exit_code == 0, done.output
     assert read(Path("learned/pose.toml"), VOCABULARY).text.method == "nearest"
-    assert read(Path("learned/pose.toml"), VOCABULARY).text.example == found.learned[0].text.example
+    assert read(Path("learned/pose.toml"), VOCABULARY).text.example == found.mappings[0].text.example
     done = CliRunner().invoke(app, [*command, "--from", "examples.csv", "--save", "presets/mine.toml"])
     assert done.exit_code == 1 and "is there already" in done.output
 
@@ -294,7 +294,7 @@ def trainer() -> Iterator[Trainer]:
 
 
 def test_a_trainer_learns_survives_its_process_and_answers_the_newest(trainer: Trainer) -> None:
-    taken: list[Learned] = []
+    taken: list[SignalMapping] = []
 
     def asked(method: str) -> None:
         examples = [Example(signals=[v], values=[v]) for v in (0.0, 0.5, 1.0)]
@@ -302,7 +302,7 @@ def test_a_trainer_learns_survives_its_process_and_answers_the_newest(trainer: T
 
     def look() -> None:
         if one := trainer.take():
-            taken.append(one.learned)
+            taken.append(one.mapping)
 
     asked("mlp")
     eventually(lambda: taken, "the first mapping", look)

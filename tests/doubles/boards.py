@@ -8,7 +8,8 @@ from types import MappingProxyType
 
 from perform.inputs.osc.packets import Message, messages
 from perform.parameters import Parameter
-from perform.scenes.addresses import READ, WRITE, Board, Node, Standing
+from perform.scenes.nodes import READ, WRITE, Node
+from perform.scenes.snapshot import Snapshot, SnapshotSlot
 
 NODES = (
     Node("/master", Parameter("master", 1.0, 0.0, 1.0, description="brightness of everything")),
@@ -19,7 +20,7 @@ NODES = (
     Node("/filter/grain/size", Parameter("size", 3, 1, 9, kind="int")),
     Node("/latent/order", Parameter("order", "once", kind="choice", choices=("once", "twice"))),
     Node("/now/title", Parameter("title", "", kind="text"), access=READ),
-    Node("/wild", Parameter("wild", 0.0, 0.0, 1.0), heard=True),
+    Node("/wild", Parameter("wild", 0.0, 0.0, 1.0), in_formulas=True),
 )
 VALUES: Mapping[str, tuple[float | str, ...]] = {
     "/master": (1.0,),
@@ -39,14 +40,14 @@ class Fixed:
         self.nodes = MappingProxyType({node.address: node for node in NODES})
         self.values = dict(VALUES)
 
-    def standing(self) -> Standing:
-        return Standing(self.nodes, MappingProxyType(dict(self.values)))
+    def snapshot(self) -> Snapshot:
+        return Snapshot(self.nodes, MappingProxyType(dict(self.values)))
 
 
-def board() -> Board:
-    """A board with the addresses above."""
-    made = Board()
-    made.put(Fixed().standing())
+def slot() -> SnapshotSlot:
+    """A slot with the addresses above."""
+    made = SnapshotSlot()
+    made.put(Fixed().snapshot())
     return made
 
 

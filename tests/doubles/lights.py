@@ -10,8 +10,9 @@ from types import MappingProxyType
 from perform.catalogue import Library
 from perform.midi import profiles
 from perform.midi.profiles import Profile
-from perform.scenes.addresses import Arguments, Standing, declared
+from perform.scenes.nodes import declared
 from perform.scenes.setlist import read_setlist
+from perform.scenes.snapshot import Arguments, Snapshot
 from tests.doubles.library import RED, save, write_library
 
 FILES = {file.stem: file for file in sorted(Path("profiles").glob("*.toml"))}
@@ -48,5 +49,5 @@ class FakeShow:
         }
         return cls(MappingProxyType(declared(setlist, setlist.cues[0])), values)
 
-    def standing(self) -> Standing:
-        return Standing(self.nodes, dict(self.values))  # type: ignore[arg-type]
+    def snapshot(self) -> Snapshot:
+        return Snapshot(self.nodes, dict(self.values))  # type: ignore[arg-type]

@@ -9,10 +9,10 @@ from perform.clock import OfflineClock, Tempo
 from perform.latent.paths import Space, open_path, path_parameters
 from perform.parameters import Parameter
 from perform.performance import CueInstance, Performance, Picture, SceneInstance
-from perform.scenes.controls import Settings
+from perform.scenes.controls import UnitSettings
 from perform.scenes.readiness import Readiness
-from perform.scenes.scene import Entrance, Scene
-from perform.scenes.setlist import BINDINGS, SHOW, Cue, Setlist
+from perform.scenes.scene import Scene, Transition
+from perform.scenes.setlist import BINDINGS, SHOW_PARAMETERS, Cue, Setlist
 from perform.signals import Event
 from tests.doubles.catalogue import MODEL
 from tests.doubles.formulas import compiled
@@ -56,27 +56,28 @@ class FakeGenerator:
         return ("voice", values["truncation"], latent)
 
 
-def settings(name: str, **values: Any) -> Settings:
+def settings(name: str, **values: Any) -> UnitSettings:
     texts = {k: compiled(v) if isinstance(v, str) else v for k, v in values.items()}
-    return Settings(name, AMOUNT, texts)
+    return UnitSettings(name, AMOUNT, texts)
 
 
 def shader_scene(name: str, amount: Any = 0.0, filters: tuple[str, ...] = ()) -> Scene:
-    entrance = Entrance(4, Settings("dissolve", (), {}))
+    transition = Transition(4, UnitSettings("dissolve", (), {}))
     return Scene(
         name,
         settings(name, amount=amount),
         None,
         tuple(settings(f) for f in filters),
-        entrance,
+        transition,
         file=Path(name),
     )
 
 
 def neural_scene(name: str, seed: int, morph: bool = False, label: int = 0) -> Scene:
-    source = Settings("flora", MODEL, {"truncation": 0.5, "label": label})
-    latent = Settings("hold", path_parameters("hold"), {"seed": seed})
-    return Scene(name, source, latent, (), Entrance(4, Settings("dissolve", (), {}), morph), file=Path(name))
+    source = UnitSettings("flora", MODEL, {"truncation": 0.5, "label": label})
+    latent = UnitSettings("hold", path_parameters("hold"), {"seed": seed})
+    transition = Transition(4, UnitSettings("dissolve", (), {}), morph)
+    return Scene(name, source, latent, (), transition, file=Path(name))
 
 
 def instance(scene: Scene) -> SceneInstance:
@@ -90,14 +91,14 @@ def performance(*scenes: Scene, quantise: int = 0) -> Performance:
     instances = {scene.title: instance(scene) for scene in scenes}
     cues = [
         CueInstance(
-            Cue(scene, scene.entrance),
+            Cue(scene, scene.transition),
             instances[scene.title],
             FakeUnit("dissolve"),
-            scene.entrance.shader.start(),
+            scene.transition.shader.start(),
         )
         for scene in scenes
     ]
-    show = Settings("show", SHOW, {k: compiled(v) for k, v in BINDINGS.items()})
+    show = UnitSettings("show", SHOW_PARAMETERS, {k: compiled(v) for k, v in BINDINGS.items()})
     setlist = Setlist(
         "t", tuple(one.cue for one in cues), show, quantise, False, tuple(s.file for s in scenes)
     )

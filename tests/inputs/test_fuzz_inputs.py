@@ -77,7 +77,7 @@ def heard(events: list[Event]) -> dict[str, object]:
 def test_osc_packets() -> None:
     from perform.inputs.osc.ear import Ear
     from perform.inputs.osc.packets import message
-    from perform.scenes.addresses import Board
+    from perform.scenes.snapshot import SnapshotSlot
 
     whole = message("/sensor/1", [3, "x", 7.25])
     bundle = b"#bundle\0" + bytes(7) + b"\1" + len(whole).to_bytes(4, "big") + whole
@@ -90,7 +90,7 @@ def test_osc_packets() -> None:
     ]
     garbage = Garbage(1, whole, bundle, nested, *others)
     told: list[object] = []
-    ear = Ear(lambda: 1.0, Board(), lambda *asked: told.append(asked), rate=1e12)
+    ear = Ear(lambda: 1.0, SnapshotSlot(), lambda *asked: told.append(asked), rate=1e12)
     for n in range(COUNT):
         ear.hear(garbage(), ("127.0.0.1", n % 65_536), answer=True)
         if n % POLLED == 0:

@@ -20,7 +20,7 @@ from perform.inputs.midi.numbers import MOST, Pair
 from perform.midi import profiles
 from perform.midi.names import SIGNAL, device_name, free_name, kind
 from perform.scenes.scene import Reader
-from perform.scenes.setlist import BINDINGS, SHOW
+from perform.scenes.setlist import BINDINGS, SHOW_PARAMETERS
 from perform.signals import Signals
 from perform.vocabulary import VOCABULARY
 
@@ -107,7 +107,8 @@ def test_a_program_asks_for_a_scene_for_one_frame() -> None:
 
 
 def test_the_show_hears_which_scene_is_asked_for() -> None:
-    show = Reader(Path("set.toml"), VOCABULARY).settings("bindings", "show", SHOW, BINDINGS).start()
+    reader = Reader(Path("set.toml"), VOCABULARY)
+    show = reader.settings("bindings", "show", SHOW_PARAMETERS, BINDINGS).start()
     moment = OfflineClock(60).moment(Tempo())
     asked = [show.at(moment, Signals({"midi.scene": n}))["scene"] for n in (0.0, 3.0, 0.0, 12.0)]
     assert asked == [0, 3, 0, 12]

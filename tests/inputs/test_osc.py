@@ -21,7 +21,7 @@ from perform.clock import LiveClock, stopwatch
 from perform.inputs.osc import Osc
 from perform.inputs.osc.ear import Ear
 from perform.inputs.slots import NAMES, Slots
-from perform.scenes.addresses import Board
+from perform.scenes.snapshot import SnapshotSlot
 from tests.doubles.waiting import eventually
 
 MESSAGES = [("/a", [0.5]), ("/sensor/1", [3, "x", 7.25, True]), ("/go", []), ("/title", ["flora"])]
@@ -121,7 +121,7 @@ def test_twenty_thousand_random_packets_do_no_harm(listening: Osc) -> None:
 @given(st.binary(max_size=200))
 def test_no_packet_raises(packet: bytes) -> None:
     for prefix in (b"", b"#bundle\0\0\0\0\0\0\0\0\1", b"/a\0\0,"):
-        ear = Ear(lambda: 0.0, Board())
+        ear = Ear(lambda: 0.0, SnapshotSlot())
         ear.hear(prefix + packet)
         ear.take(1.0)
 

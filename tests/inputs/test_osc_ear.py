@@ -9,7 +9,7 @@ from perform.inputs.osc.ear import AHEAD, PATTERN, WAITING, Ear
 from perform.inputs.osc.limits import SENDERS, Limits
 from perform.inputs.osc.packets import BUNDLE, message
 from perform.inputs.slots import NAMES
-from tests.doubles.boards import NODES, board
+from tests.doubles.boards import NODES, slot
 
 ME = ("10.0.0.7", 5000)
 SECONDS_1900_TO_1970 = 2_208_988_800
@@ -33,7 +33,7 @@ class Heard:
         self.set: list[tuple[tuple[str, int], str]] = []
         self.ear = Ear(
             self.clock,
-            board(),
+            slot(),
             lambda sender, addresses: self.asked.append((sender, list(addresses))),
             lambda sender, address: self.set.append((sender, address)),
             rate,

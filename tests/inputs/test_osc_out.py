@@ -9,7 +9,7 @@ import pytest
 from perform.inputs.osc import Osc
 from perform.inputs.osc.out import ASKED, BURST, HANDS_OFF, SENDERS, SILENCE, Out, Told
 from perform.inputs.osc.packets import message, messages
-from tests.doubles.boards import VALUES, Controller, Fixed, board
+from tests.doubles.boards import VALUES, Controller, Fixed, slot
 from tests.doubles.waiting import eventually
 
 NODES = Fixed().nodes
@@ -73,7 +73,7 @@ class Post:
 
 
 def test_the_last_senders_are_told_and_no_more_of_them() -> None:
-    out = Out(board(), Post(), [("10.0.0.1", 9001)])
+    out = Out(slot(), Post(), [("10.0.0.1", 9001)])
     try:
         for n in range(SENDERS + 3):
             out.spoke((f"10.0.1.{n}", 9000), "/master")
@@ -88,7 +88,7 @@ def test_the_last_senders_are_told_and_no_more_of_them() -> None:
 def test_a_target_that_cannot_be_reached_is_counted_and_tried_again() -> None:
     post = Post()
     post.fault = OSError("network is unreachable")
-    out = Out(board(), post, [("10.0.0.1", 9001)])
+    out = Out(slot(), post, [("10.0.0.1", 9001)])
     try:
         eventually(lambda: out.failed)
         post.fault = None
@@ -100,7 +100,7 @@ def test_a_target_that_cannot_be_reached_is_counted_and_tried_again() -> None:
 
 def test_packets_are_small_and_values_have_the_types_of_their_parameters() -> None:
     post, all_of_it = Post(), Fixed()
-    out = Out(board(), post)
+    out = Out(slot(), post)
     try:
         out._give(("10.0.0.1", 9001), [(a, v) for a, v in VALUES.items() for _ in range(20)])
     finally:
@@ -118,7 +118,7 @@ def test_packets_are_small_and_values_have_the_types_of_their_parameters() -> No
 
 def test_a_whole_number_too_large_for_32_bits_is_sent_as_a_float() -> None:
     post = Post()
-    out = Out(board(), post)
+    out = Out(slot(), post)
     out._give(("10.0.0.1", 9001), [("/filter/grain/size", (4e9,))])
     out.close()
     assert messages(post.sent[0][0])[0].arguments == (4e9,)
@@ -126,7 +126,7 @@ def test_a_whole_number_too_large_for_32_bits_is_sent_as_a_float() -> None:
 
 def test_questions_that_nobody_can_answer_in_time_are_the_oldest_ones() -> None:
     post = Post()
-    out = Out(board(), post)
+    out = Out(slot(), post)
     for _ in range(3):
         out.ask(("10.0.0.1", 9001), ["/master"] * ASKED)
     assert len(out._asked) <= ASKED
@@ -149,7 +149,7 @@ def controllers() -> Iterator[list[Controller]]:
 
 
 def test_over_the_net_who_asks_is_answered(unit: Osc, controllers: list[Controller]) -> None:
-    unit.update(0.0, Fixed().standing)
+    unit.update(0.0, Fixed().snapshot)
     controllers[0].send(message("/filter/grade/*", ["?"]), unit.port)
     controllers[1].send(message("/now/title", []), unit.port)
     eventually(lambda: len(controllers[0].newest()) == 2 and controllers[1].newest())
@@ -163,13 +163,13 @@ def test_over_the_net_who_asks_is_answered(unit: Osc, controllers: list[Controll
 
 def test_over_the_net_two_controllers_agree(unit: Osc, controllers: list[Controller]) -> None:
     show = Fixed()
-    unit.update(0.0, show.standing)
+    unit.update(0.0, show.snapshot)
     for controller in controllers[:2]:
         controller.send(message("/master", [1.0]), unit.port)
     eventually(lambda: all(len(one.newest()) == len(VALUES) for one in controllers[:2]), "everything, once")
     controllers[0].send(message("/master", [0.25]), unit.port)
     show.values["/master"] = (0.25,)
-    unit.update(1.0, show.standing)
+    unit.update(1.0, show.snapshot)
     eventually(lambda: controllers[1].newest()["/master"] == (0.25,))
     assert controllers[2].newest() == {}
 
@@ -177,7 +177,7 @@ def test_over_the_net_two_controllers_agree(unit: Osc, controllers: list[Control
 def test_a_set_list_of_targets_is_told_before_it_says_anything(controllers: list[Controller]) -> None:
     unit = Osc(port=0, now=lambda: 1.0, feedback=[controllers[0].address])
     try:
-        unit.update(0.0, Fixed().standing)
+        unit.update(0.0, Fixed().snapshot)
         eventually(lambda: controllers[0].newest().keys() == VALUES.keys())
     finally:
         unit.close()

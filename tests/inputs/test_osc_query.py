@@ -19,7 +19,7 @@ from perform.inputs.osc.ear import Ear
 from perform.inputs.osc.packets import Message, message, messages
 from perform.inputs.osc.query import CLIENTS, CONNECTIONS, LISTENED, Listener, Query
 from perform.inputs.osc.tree import tree
-from tests.doubles.boards import VALUES, Fixed, board
+from tests.doubles.boards import VALUES, Fixed, slot
 from tests.doubles.waiting import eventually
 
 TIMEOUT = 10.0  # seconds
@@ -41,7 +41,7 @@ class Served:
         """The show changes: master=0.5."""
         self.show.values |= {f"/{name}": (value,) for name, value in values.items()}
         self.seconds += 1.0
-        self.osc.update(self.seconds, self.show.standing)
+        self.osc.update(self.seconds, self.show.snapshot)
 
     def get(self, path: str, **headers: str) -> tuple[int, Any]:
         """A page: its status, and what it says."""
@@ -344,14 +344,14 @@ def test_a_port_in_use_is_told_and_messages_are_heard_all_the_same(caplog: pytes
 
 
 def test_closing_twice_does_no_harm() -> None:
-    query = Query("127.0.0.1", 0, 9000, board(), Ear(lambda: 0.0, board()))
+    query = Query("127.0.0.1", 0, 9000, slot(), Ear(lambda: 0.0, slot()))
     query.close()
     query.close()
 
 
 def test_a_part_of_the_tree_is_the_tree_of_that_part() -> None:
-    standing = board().standing
-    whole = tree(standing, "/")
+    snapshot = slot().snapshot
+    whole = tree(snapshot, "/")
     assert whole is not None
-    assert tree(standing, "/filter") == whole["CONTENTS"]["filter"]
-    assert set(VALUES) <= standing.nodes.keys()
+    assert tree(snapshot, "/filter") == whole["CONTENTS"]["filter"]
+    assert set(VALUES) <= snapshot.nodes.keys()

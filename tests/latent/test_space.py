@@ -32,7 +32,7 @@ from perform.networks import ModelError, weights
 from perform.networks.families import family
 from perform.networks.modelfiles import write_weights
 from perform.performance import SceneInstance
-from perform.scenes.controls import Settings
+from perform.scenes.controls import UnitSettings
 from perform.scenes.scene import Scene, read
 from tests.doubles.catalogue import FakeCatalogue
 from tests.doubles.performances import SPACE, FakeGenerator, neural_scene, performance, play
@@ -108,7 +108,7 @@ def beyond(scene: Scene, steps: Any = (), centre: Centre | None = None) -> Any:
 
 def test_directions_lead_as_far_at_any_truncation() -> None:
     step = np.float32([0, 1, 0, 0])
-    moved = (Settings("a", PARAMETERS, {"amount": 3.0, "layers": (1, 1)}),)
+    moved = (UnitSettings("a", PARAMETERS, {"amount": 3.0, "layers": (1, 1)}),)
     for psi in (0.0, 0.5, 1.0):
         plain = neural_scene("s", seed=5)
         plain = replace(plain, source=replace(plain.source, values={"truncation": psi}))

@@ -21,7 +21,7 @@ from perform.learning.moved import Control, Watch
 from perform.learning.targets import Target, named, of_scene, of_show
 from perform.parameters import Parameter
 from perform.scenes.scene import read
-from perform.scenes.setlist import BINDINGS, SHOW, read_setlist
+from perform.scenes.setlist import BINDINGS, SHOW_PARAMETERS, read_setlist
 from perform.signals import Event, Signals
 from tests.doubles.formulas import compiled
 from tests.doubles.tapes import Stream, Tape, turned
@@ -303,4 +303,4 @@ def test_the_shows_controls_keep_their_keys() -> None:
     said = [dark(Signals({"midi.note36": note, "key.b": 0.0}), moment) for note in (0, 1, 0, 1, 0)]
     assert said == [0, 1, 1, 0, 0]
     assert text_for(replace(found["master"]), KNOB).startswith("pickup(midi.cc21, 1)")
-    assert {parameter.name for parameter in SHOW} - set(found) == {"scene", "clock"}
+    assert {parameter.name for parameter in SHOW_PARAMETERS} - set(found) == {"scene", "clock"}

@@ -112,7 +112,7 @@ def test_steps_are_taken_back_one_by_one_to_the_letter(preset: Path) -> None:
     middle = preset.read_text(encoding="utf-8")
     learn(preset, "generator.weight", "pickup(midi.cc2, 0.3)")
     learn(preset, "generator.ink", "midi.cc3", 1)
-    assert read(preset, Library(Path.cwd())).heard >= {"midi.cc1", "midi.cc2", "midi.cc3"}
+    assert read(preset, Library(Path.cwd())).signal_names >= {"midi.cc1", "midi.cc2", "midi.cc3"}
     assert [undo().key, undo(preset).key] == ["generator.ink", "generator.weight"]
     assert preset.read_text(encoding="utf-8") == middle
     assert undo(preset).formula.startswith("scale(pickup(midi.cc1")

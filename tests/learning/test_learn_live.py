@@ -98,7 +98,7 @@ def playing(preset: Path) -> Iterator[Playing]:
 def test_a_knob_is_bound_while_the_show_plays_and_taken_back(playing: Playing, preset: Path) -> None:
     playing.frames(0.1)
     playing.turn("midi.cc40", 0.0, 0.75)  # the other knob has taken over before
-    squares = playing.rig.performance.standing().values["/generator/squares"]
+    squares = playing.rig.performance.snapshot().values["/generator/squares"]
     playing.press("m")
     assert playing.told[-1] == "learn: generator.columns 2..30, now 5: move a control"
     playing.frames(0.7)
@@ -107,13 +107,13 @@ def test_a_knob_is_bound_while_the_show_plays_and_taken_back(playing: Playing, p
     line = 'columns = "scale(pickup(midi.cc21, 0.107143), 2, 30)" # how many'
     assert preset.read_text(encoding="utf-8") == TEXT.replace("columns = 5 # how many", line)
     assert playing.told[-1].startswith("learn: field.toml: generator.columns = scale(pickup(")
-    values = playing.rig.performance.standing().values
+    values = playing.rig.performance.snapshot().values
     assert values["/generator/columns"] == pytest.approx((5.0,), abs=1e-4), (
         "it stays until the knob has passed it"
     )
     assert values["/generator/squares"] == squares, "other knobs keep what they have taken over"
     playing.turn("midi.cc21", 0.5, 0.0)
-    assert playing.rig.performance.standing().values["/generator/columns"] == pytest.approx((2.0,))
+    assert playing.rig.performance.snapshot().values["/generator/columns"] == pytest.approx((2.0,))
     playing.press("z")
     playing.until(lambda: playing.values["columns"] == 5, "the step back")
     assert preset.read_text(encoding="utf-8") == TEXT

@@ -272,7 +272,7 @@ def test_presets_name_controls_that_are_there(tmp_path: Path, formula: str, faul
     parameter = library.shader(shader, "generator")[0].name
     file.write_text(f'title = "Test"\n[generator]\nshader = "{shader}"\n{parameter} = "{formula}"\n')
     if not fault:
-        assert show.load(file, library).heard
+        assert show.load(file, library).signal_names
         return
     with pytest.raises(SceneError) as error:
         show.load(file, library)

@@ -51,7 +51,7 @@ def test_what_is_sent_byte_for_byte(name: str, folder: Path) -> None:
 
     def paint(what: str, seconds: float = 0.0, **values: float) -> None:
         show.values |= {key: (value,) for key, value in values.items()}
-        note(what, painter.due(lights.lit(show.standing(), seconds), most=1000))
+        note(what, painter.due(lights.lit(show.snapshot(), seconds), most=1000))
 
     note("it comes", list(one.enter))
     paint("scene 1 of 3 plays")
@@ -72,11 +72,11 @@ def test_what_is_sent_byte_for_byte(name: str, folder: Path) -> None:
 def test_a_pad_that_a_formula_hears_shows_what_it_plays(folder: Path) -> None:
     show = FakeShow.of(folder, "midi.apcmini2.pad3", "midi.apcmini2.pad2")
     lights = Lights(profile("apcmini2"))
-    assert lights.lit(show.standing(), 0)["pad2"].hex() == "963900", (
+    assert lights.lit(show.snapshot(), 0)["pad2"].hex() == "963900", (
         "its button is up, though there is a scene 2"
     )
     show.values |= {"/blackout": (1.0,), "/filter/invert/amount": (0.6,)}
-    shown = lights.lit(show.standing(), 0)
+    shown = lights.lit(show.snapshot(), 0)
     assert (shown["pad2"].hex(), shown["pad3"].hex()) == ("963903", "963a03")
 
 
@@ -85,7 +85,7 @@ def test_the_second_of_a_kind_shows_its_own(folder: Path) -> None:
     show.values |= {"/filter/invert/amount": (1.0,), "/blackout": (0.0,)}
     one = profile("midimix")
     first, second = (
-        Lights(one, name).lit(show.standing(), 0)["record4"] for name in ("midimix", "midimix_2")
+        Lights(one, name).lit(show.snapshot(), 0)["record4"] for name in ("midimix", "midimix_2")
     )
     assert (first[2], second[2]) == (0, 127)
 
@@ -97,7 +97,7 @@ def test_an_edit_is_shown_by_the_lights_of_the_new_control(folder: Path) -> None
     rings = []
     for one in (before, after):
         one.values["/filter/invert/amount"] = (1.0,)
-        shown = lights.lit(one.standing(), 0)
+        shown = lights.lit(one.snapshot(), 0)
         rings.append((shown["knob1"][2], shown["knob2"][2]))
     assert rings == [(127, 0), (0, 127)]
 
@@ -153,7 +153,7 @@ def test_a_slow_controller_holds_up_neither_the_frame_nor_another(folder: Path) 
     def tell() -> None:
         for frame in range(500):
             for desk in desks:
-                desk.tell(frame / 60, show.standing())
+                desk.tell(frame / 60, show.snapshot())
         told.set()
 
     threading.Thread(target=tell).start()
@@ -173,7 +173,7 @@ def test_a_controller_that_hangs_is_left_behind_at_the_end(
     show, device = FakeShow.of(folder, "midi.fader1", "midi.note3"), Device()
     device.free.clear()
     desk = Desk("midimix", profile("midimix"), device.send, device.close)
-    desk.tell(0.0, show.standing())
+    desk.tell(0.0, show.snapshot())
     desk.close(0.1)
     assert not device.closed
     device.free.set()
@@ -184,7 +184,7 @@ def test_a_controller_that_is_pulled_is_let_go(folder: Path) -> None:
     show, device = FakeShow.of(folder, "midi.fader1", "midi.note3"), Device()
     desk = Desk("midimix", profile("midimix"), device.send, device.close)
     device.gone = True
-    desk.tell(0.0, show.standing())
+    desk.tell(0.0, show.snapshot())
     eventually(lambda: desk.failed == "no such device" and device.closed, "the loss")
 
 
@@ -199,7 +199,7 @@ def test_without_midi_it_says_why(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
 def test_everything_is_painted_anew_where_messages_may_have_been_lost(folder: Path) -> None:
     show, device = FakeShow.of(folder, "midi.fader1", "midi.note3"), Device()
     desk = Desk("midimix", profile("midimix"), device.send, device.close)
-    desk.tell(0.0, show.standing())
+    desk.tell(0.0, show.snapshot())
     eventually(lambda: len(device.got) == 16, "the picture")
     desk.repaint()
     eventually(lambda: len(device.got) == 32, "the picture, again")

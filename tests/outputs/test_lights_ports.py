@@ -55,9 +55,9 @@ def test_a_controller_that_comes_is_painted_in_full_each_time_and_dark_at_the_en
     show, seconds = FakeShow.of(folder, "midi.fader1", "midi.note3"), iter(range(10**6))
 
     def told() -> None:
-        lit.update(next(seconds) / 10, show.standing)
+        lit.update(next(seconds) / 10, show.snapshot)
 
-    first = Lights(profile("nanokontrol2")).lit(show.standing(), 0.0)
+    first = Lights(profile("nanokontrol2")).lit(show.snapshot(), 0.0)
     for _ in range(100 if os.environ.get("PERFORM_SOAK") else 2):
         port = Port("nanoKONTROL2")
         eventually(partial(port.has, len(first)), "the picture", told)
@@ -79,7 +79,7 @@ def test_two_of_a_kind_are_told_apart(lit: Feedback, folder: Path) -> None:
     show.values["/filter/invert/amount"] = (1.0,)
 
     def told() -> None:
-        lit.update(next(seconds) / 10, show.standing)
+        lit.update(next(seconds) / 10, show.snapshot)
 
     eventually(lambda: all(len(port.got) >= 16 for port in ports), "both pictures", told)
     assert sorted(lit.names) == ["midimix", "midimix_2"]
@@ -107,7 +107,7 @@ lights = Feedback([profiles.read(Path("profiles/midimix.toml"))], api="UNIX_JACK
 show = FakeShow.of(Path(sys.argv[1]), "midi.fader1", "midi.note3")
 seconds = iter(range(10**6))
 eventually(lambda: lights.names, "the port")
-update = lambda: lights.update(next(seconds) / 10, show.standing)
+update = lambda: lights.update(next(seconds) / 10, show.snapshot)
 eventually(lambda: next(seconds) > 50, "the picture", update)
 raise RuntimeError("a fault that nobody caught")
 """
@@ -130,7 +130,7 @@ def test_a_profile_that_was_edited_is_taken_up(lit: Feedback, folder: Path) -> N
     port = Port("MIDI Mix")
 
     def told() -> None:
-        lit.update(next(seconds) / 10, show.standing)
+        lit.update(next(seconds) / 10, show.snapshot)
 
     eventually(lambda: bytes([0x90, 1, 127]) in port.got, "the picture", told)
     save(

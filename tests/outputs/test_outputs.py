@@ -25,7 +25,7 @@ from perform.outputs import (
     midiclock,
     recorder,
 )
-from perform.scenes.addresses import Standing
+from perform.scenes.snapshot import Snapshot
 from tests.doubles.boards import Fixed
 
 SIZE = 64, 36
@@ -106,10 +106,10 @@ def test_frames_are_taken_with_and_without_sound(unit: Callable[[Path], FrameOut
 
 @each(STATE_OUTPUTS)
 def test_the_state_is_taken_also_when_closed(unit: Callable[[Path], StateOutput], tmp_path: Path) -> None:
-    made: list[Standing] = []
+    made: list[Snapshot] = []
 
-    def snapshot() -> Standing:
-        made.append(Fixed().standing())
+    def snapshot() -> Snapshot:
+        made.append(Fixed().snapshot())
         return made[-1]
 
     opened = unit(tmp_path)

@@ -6,19 +6,19 @@ from typing import Any
 import pytest
 
 from perform.clock import OfflineClock, Tempo
-from perform.scenes.controls import Settings
+from perform.scenes.controls import UnitSettings
 from perform.scenes.cues import CuePosition, Cues
 from perform.scenes.readiness import Readiness
-from perform.scenes.scene import Entrance, Scene
+from perform.scenes.scene import Scene, Transition
 from perform.scenes.setlist import Cue
 
 READY = Readiness.READY
-NONE = Settings("", (), {})
+NONE = UnitSettings("", (), {})
 
 
 def cue(name: str, beats: float = 4, bars: float | None = None) -> Cue:
-    entrance = Entrance(beats, NONE)
-    return Cue(Scene(name, NONE, None, (), entrance, file=Path(name)), entrance, bars)
+    transition = Transition(beats, NONE)
+    return Cue(Scene(name, NONE, None, (), transition, file=Path(name)), transition, bars)
 
 
 def play(

@@ -181,8 +181,8 @@ def test_demo_is_an_arc_over_the_track() -> None:
     assert setlist.loop
     assert sum(cue.bars or 0 for cue in setlist.cues) == 32
     assert len({cue.scene.file for cue in setlist.cues}) == len(setlist.cues) >= 8
-    assert any(cue.entrance.morph for cue in setlist.cues)
-    shaders = [cue.entrance.shader.name for cue in setlist.cues if not cue.entrance.morph]
+    assert any(cue.transition.morph for cue in setlist.cues)
+    shaders = [cue.transition.shader.name for cue in setlist.cues if not cue.transition.morph]
     assert len(set(shaders)) >= 6
 
 

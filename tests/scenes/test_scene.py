@@ -51,7 +51,7 @@ def test_a_scene_is_read(tmp_path: Path) -> None:
     assert scene.latent.name == "loop"
     assert scene.latent.values["seeds"] == (3, 14, 15, 92)
     assert [f.name for f in scene.filters] == ["feedback"]
-    assert (scene.entrance.beats, scene.entrance.morph) == (8.0, True)
+    assert (scene.transition.beats, scene.transition.morph) == (8.0, True)
 
 
 def test_a_shader_may_be_the_source(tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ def test_a_setlist_is_read(tmp_path: Path) -> None:
     setlist = load(tmp_path, SET)
     assert (setlist.title, setlist.quantise, setlist.loop) == ("Demo", 16, True)
     assert [cue.bars for cue in setlist.cues] == [8, None]
-    assert [cue.entrance.beats for cue in setlist.cues] == [4, 0]
+    assert [cue.transition.beats for cue in setlist.cues] == [4, 0]
     assert setlist.cues[0].scene is setlist.cues[1].scene
     assert setlist.files == (tmp_path / "demo.toml", tmp_path / "grid.toml")
 

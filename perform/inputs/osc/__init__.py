@@ -14,7 +14,7 @@ from perform.faults import reason
 from perform.inputs import Health
 from perform.inputs.osc.ear import RATE, Ear, Sender
 from perform.inputs.osc.out import PERIOD, Out
-from perform.scenes.addresses import Board, Standing
+from perform.scenes.snapshot import Snapshot, SnapshotSlot
 from perform.signals import Event
 
 if TYPE_CHECKING:
@@ -70,9 +70,9 @@ class Osc:
             self._socket.setsockopt(socket.SOL_SOCKET, OVERRUN, 1)
         self.host, self.port = host, int(self._socket.getsockname()[1])
         self.name = f"osc {host}:{self.port}"
-        self.board = Board()
-        self.out = Out(self.board, self._socket.sendto, _resolved(feedback))
-        self.ear = Ear(now, self.board, self.out.ask, self.out.spoke, rate)
+        self.slot = SnapshotSlot()
+        self.out = Out(self.slot, self._socket.sendto, _resolved(feedback))
+        self.ear = Ear(now, self.slot, self.out.ask, self.out.spoke, rate)
         self.query = None if query is None else self._queried(query, token, announced)
         self._due = 0.0
         self._closing = threading.Event()
@@ -86,11 +86,11 @@ class Osc:
         """One packet, whoever sent it."""
         self.ear.hear(packet)
 
-    def update(self, seconds: float, snapshot: Callable[[], Standing]) -> None:
+    def update(self, seconds: float, snapshot: Callable[[], Snapshot]) -> None:
         """The state of the show, for clients that ask and listen."""
         if not self._due - 1 < seconds < self._due:
             self._due = seconds + PERIOD
-            self.board.put(snapshot())
+            self.slot.put(snapshot())
 
     def health(self) -> Health:
         lost = self.ear.lost
@@ -110,7 +110,7 @@ class Osc:
         from perform.inputs.osc.query import Query
 
         try:
-            return Query(self.host, port, self.port, self.board, self.ear, token, announced)
+            return Query(self.host, port, self.port, self.slot, self.ear, token, announced)
         except OSError as error:
             log.error("%s", error.strerror or error)
             return None

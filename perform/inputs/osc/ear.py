@@ -15,7 +15,8 @@ from perform.inputs.osc.limits import Limits
 from perform.inputs.osc.packets import Message, PacketError, messages
 from perform.inputs.osc.patterns import is_pattern, matching
 from perform.inputs.slots import Slots
-from perform.scenes.addresses import NORM, READ, RELEASE, Board
+from perform.scenes.nodes import NORM, READ, RELEASE
+from perform.scenes.snapshot import SnapshotSlot
 from perform.signals import LARGEST, Event, Value
 
 Sender: TypeAlias = tuple[str, int]  # host and port
@@ -40,18 +41,18 @@ ALIASES = tuple((re.compile(pattern), address, span) for pattern, address, span 
 
 
 class Ear:
-    """Hears packets on any thread; `take` gives what they said, on the show's. `board` says which
+    """Hears packets on any thread; `take` gives what they said, on the show's. `slot` says which
     addresses there are, `ask` is told who wants to know the values of which, and `spoke` who set what."""
 
     def __init__(
         self,
         now: Callable[[], float],
-        board: Board,
+        slot: SnapshotSlot,
         ask: Callable[[Sender, Sequence[str]], None] = lambda sender, addresses: None,
         spoke: Callable[[Sender, str], None] = lambda sender, address: None,
         rate: float = RATE,
     ) -> None:
-        self._now, self._board, self._ask, self._spoke = now, board, ask, spoke
+        self._now, self._slot, self._ask, self._spoke = now, slot, ask, spoke
         self._limits = Limits(rate, rate / 2)
         self._known, self._strange = Slots(), Slots()  # strangers' thousands must not crowd out a /go
         self._later: list[tuple[float, int, Said]] = []
@@ -127,14 +128,14 @@ class Ear:
     def _among(self, pattern: str) -> Iterable[str]:
         """The addresses that a pattern may mean: what comes after a parameter's own is always said."""
         after = pattern.endswith((NORM, RELEASE))
-        return self._board.known if after else self._board.standing.nodes
+        return self._slot.known if after else self._slot.snapshot.nodes
 
     def _asks(self, message: Message) -> bool:
         """`?` asks; so does a message without a value to a parameter that has one."""
         if message.arguments:
             return message.arguments == ("?",)
-        node = self._board.standing.nodes.get(message.address)
-        return node is not None and bool(node.access & READ) and not node.heard
+        node = self._slot.snapshot.nodes.get(message.address)
+        return node is not None and bool(node.access & READ) and not node.in_formulas
 
     def _put(self, now: float, due: float | None, pairs: Said) -> None:
         wait = 0.0 if due is None else due - wall()
@@ -147,7 +148,7 @@ class Ear:
                 self._say(now, pairs)
 
     def _say(self, time: float, pairs: Said) -> None:
-        known = self._board.known
+        known = self._slot.known
         strange = [pair for pair in pairs if pair[0].split('"')[1] not in known]
         if not strange:
             self._known.put_all(time, pairs)

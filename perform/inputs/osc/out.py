@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from perform.clock import stopwatch
 from perform.inputs.osc.ear import Sender
 from perform.inputs.osc.packets import PacketError, bundle, message
-from perform.scenes.addresses import Arguments, Board, Node
+from perform.scenes.nodes import Node
+from perform.scenes.snapshot import Arguments, SnapshotSlot
 
 PERIOD = 0.05  # seconds between two looks at what changed
 BURST = 64  # values that one target is told at once, at most
@@ -50,13 +51,13 @@ class Told:
 
 
 class Out:
-    """Tells `fixed` targets, and the last senders, what changes on the board. `send` sends a packet to a
+    """Tells `fixed` targets, and the last senders, what changes in the `slot`. `send` sends a packet to a
     host and port; what it raises is counted and else ignored."""
 
     def __init__(
-        self, board: Board, send: Callable[[bytes, Sender], object], fixed: Sequence[Sender] = ()
+        self, slot: SnapshotSlot, send: Callable[[bytes, Sender], object], fixed: Sequence[Sender] = ()
     ) -> None:
-        self._board, self._send = board, send
+        self._slot, self._send = slot, send
         self._fixed = {target: Told() for target in fixed}
         self._senders: OrderedDict[Sender, tuple[float, Told]] = OrderedDict()
         self._asked: deque[tuple[Sender, str]] = deque(maxlen=ASKED)
@@ -72,7 +73,7 @@ class Out:
 
     def spoke(self, sender: Sender, address: str) -> None:
         """A sender set an address: it is told what changes from now on."""
-        if address not in self._board.known:
+        if address not in self._slot.known:
             return
         now = stopwatch()
         with self._lock:
@@ -105,7 +106,7 @@ class Out:
 
     def _answer(self, most: int) -> int:
         """Answer questions, and say how many."""
-        values = self._board.standing.values
+        values = self._slot.snapshot.values
         count = min(len(self._asked), most)
         for _ in range(count):
             sender, address = self._asked.popleft()
@@ -114,13 +115,13 @@ class Out:
         return count
 
     def _tell(self, now: float) -> None:
-        standing = self._board.standing
+        snapshot = self._slot.snapshot
         with self._lock:
             for sender, (then, _) in [*self._senders.items()]:
                 if now - then > SILENCE:
                     del self._senders[sender]
             news = [
-                (target, told.news(standing.nodes, standing.values, now))
+                (target, told.news(snapshot.nodes, snapshot.values, now))
                 for target, told in (*self._fixed.items(), *((s, t) for s, (_, t) in self._senders.items()))
             ]
         for target, said in news:
@@ -129,7 +130,7 @@ class Out:
     def _give(self, target: Sender, said: Sequence[tuple[str, Arguments]]) -> None:
         """Send values, several in one packet as long as it is a small one."""
         packets: list[bytes] = []
-        for one in encoded(self._board.standing.nodes, said):
+        for one in encoded(self._slot.snapshot.nodes, said):
             if sum(len(packet) + 4 for packet in packets) + len(one) > FULL:
                 self._post(target, packets)
                 packets = []

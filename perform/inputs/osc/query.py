@@ -27,7 +27,7 @@ from perform.inputs.osc.ear import Ear
 from perform.inputs.osc.limits import Limits
 from perform.inputs.osc.out import PERIOD, Told, encoded
 from perform.inputs.osc.tree import ATTRIBUTES, host_info, tree
-from perform.scenes.addresses import Board
+from perform.scenes.snapshot import SnapshotSlot
 
 CLIENTS = 16  # that listen at once
 CONNECTIONS = 64  # that are open at once, those that have not asked yet too
@@ -81,7 +81,7 @@ class Visit(ServerConnection):
 
 
 class Query:
-    """The server on `host`:`port` for what is on the `board`; messages go to the `ear` that listens on
+    """The server on `host`:`port` for what is in the `slot`; messages go to the `ear` that listens on
     `osc_port`. `token` is what a WebSocket's URL must end with (`/?token=…`) when the server is not for
     this machine only.
 
@@ -93,13 +93,13 @@ class Query:
         host: str,
         port: int,
         osc_port: int,
-        board: Board,
+        slot: SnapshotSlot,
         ear: Ear,
         token: str = "",
         announced: bool = True,
     ) -> None:
         self._host, self._wanted, self._osc_port, self._token = host, port, osc_port, token
-        self._board, self._ear, self._announced = board, ear, announced
+        self._slot, self._ear, self._announced = slot, ear, announced
         self._limits = Limits(ASKS, 2 * ASKS)
         self.port, self.refused, self.note = 0, 0, ""
         self.visits = type("Visits", (Visit,), {"open": 0})  # counted for this server alone
@@ -187,7 +187,7 @@ class Query:
             return _answer(200, "OK", host_info("perform", self._osc_port))
         if query and query not in ATTRIBUTES:
             return _answer(400, "Bad Request", {"error": f"unknown attribute {query[:40]}"})
-        node = tree(self._board.standing, path)
+        node = tree(self._slot.snapshot, path)
         if node is None:
             return _answer(404, "Not Found", {"error": "no such address"})
         if not query:
@@ -215,14 +215,14 @@ class Query:
 
     async def _push(self, connection: ServerConnection, listener: Listener) -> None:
         """What changes of what a client listens to, as OSC; a slow one gets the newest when it can."""
-        nodes = self._board.standing.nodes
+        nodes = self._slot.snapshot.nodes
         with contextlib.suppress(ConnectionClosed):
             while True:
-                standing = self._board.standing
-                if standing.nodes is not nodes:
-                    nodes = standing.nodes
+                snapshot = self._slot.snapshot
+                if snapshot.nodes is not nodes:
+                    nodes = snapshot.nodes
                     await connection.send(json.dumps({"COMMAND": "PATH_CHANGED", "DATA": "/"}))
-                values = {a: standing.values[a] for a in listener.wanted if a in standing.values}
+                values = {a: snapshot.values[a] for a in listener.wanted if a in snapshot.values}
                 for packet in encoded(nodes, listener.told.news(nodes, values, stopwatch())):
                     await connection.send(packet)
                 await self._pause()

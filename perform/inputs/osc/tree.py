@@ -7,7 +7,8 @@ from typing import Any
 
 from perform.inputs.osc.out import typed
 from perform.parameters import SIZES, Parameter
-from perform.scenes.addresses import READ, Standing
+from perform.scenes.nodes import READ
+from perform.scenes.snapshot import Snapshot
 
 ATTRIBUTES = (
     *("FULL_PATH", "CONTENTS", "DESCRIPTION", "TYPE", "ACCESS", "VALUE", "RANGE", "CLIPMODE", "UNIT"),
@@ -25,21 +26,21 @@ def host_info(name: str, port: int) -> dict[str, Any]:
     return {"NAME": name, "EXTENSIONS": extensions, "OSC_PORT": port, "OSC_TRANSPORT": "UDP"}
 
 
-def tree(standing: Standing, path: str) -> dict[str, Any] | None:
+def tree(snapshot: Snapshot, path: str) -> dict[str, Any] | None:
     """The node at `path` with everything below it; None when there is none."""
     path = "/" + path.strip("/")
     below = path.rstrip("/") + "/"
-    found = [address for address in standing.nodes if address.startswith(below)]
-    if not found and path != "/" and path not in standing.nodes:
+    found = [address for address in snapshot.nodes if address.startswith(below)]
+    if not found and path != "/" and path not in snapshot.nodes:
         return None
-    top = _described(path, standing)
+    top = _described(path, snapshot)
     for address in found:
         container, parent = top, path.rstrip("/")
         for part in address[len(below) :].split("/"):
             parent = f"{parent}/{part}"
             contents = container.setdefault("CONTENTS", {})
             if part not in contents:
-                contents[part] = _described(parent, standing)
+                contents[part] = _described(parent, snapshot)
             container = contents[part]
     return top
 
@@ -49,9 +50,9 @@ def kind_tags(parameter: Parameter) -> str:
     return "f" * SIZES[parameter.kind] if parameter.kind in SIZES else TAGS.get(parameter.kind, "s")
 
 
-def _described(path: str, standing: Standing) -> dict[str, Any]:
+def _described(path: str, snapshot: Snapshot) -> dict[str, Any]:
     """One node; a container has no value of its own."""
-    node = standing.nodes.get(path)
+    node = snapshot.nodes.get(path)
     if node is None:
         return {"FULL_PATH": path, "ACCESS": 0, **({"DESCRIPTION": ROOT} if path == "/" else {})}
     parameter = node.parameter
@@ -66,10 +67,10 @@ def _described(path: str, standing: Standing) -> dict[str, Any]:
         told |= {"RANGE": [_range(parameter)] * len(tags), "CLIPMODE": ["both"] * len(tags)}
     if parameter.unit:
         told["UNIT"] = [parameter.unit] * len(tags)
-    if node.heard:
+    if node.in_formulas:
         told["TAGS"] = ["formula"]
-    if node.access & READ and path in standing.values:
-        told["VALUE"] = typed(node, standing.values[path])
+    if node.access & READ and path in snapshot.values:
+        told["VALUE"] = typed(node, snapshot.values[path])
     return told
 
 

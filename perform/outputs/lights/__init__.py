@@ -20,7 +20,7 @@ from perform.midi.names import free_name, kind
 from perform.midi.profiles import Profile
 from perform.outputs import Health
 from perform.outputs.lights.patterns import Lights, dark
-from perform.scenes.addresses import Standing
+from perform.scenes.snapshot import Snapshot
 
 LOOK = 0.5  # seconds between two looks at the list of ports: one that comes back is to be painted anew
 RATE = 30.0  # a second: how often lights may change
@@ -60,14 +60,14 @@ class Desk:
     def __init__(self, name: str, profile: Profile, send: Send, close: Callable[[], None]) -> None:
         self.name, self.profile, self.failed = name, profile, ""
         self._send, self._close = send, close
-        self._newest: tuple[float, Standing] | None = None
+        self._newest: tuple[float, Snapshot] | None = None
         self._wake, self._anew, self._closing = threading.Event(), threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"lights of {name}", daemon=True)
         self._thread.start()
 
-    def tell(self, seconds: float, standing: Standing) -> None:
+    def tell(self, seconds: float, snapshot: Snapshot) -> None:
         """How the show stands; never waits."""
-        self._newest = seconds, standing
+        self._newest = seconds, snapshot
         self._wake.set()
 
     def repaint(self) -> None:
@@ -103,8 +103,8 @@ class Desk:
                 self._anew.clear()
                 painter = Painter()
             if self._newest is not None and not self._closing.is_set():
-                seconds, standing = self._newest
-                due = painter.due(lights.lit(standing, seconds))
+                seconds, snapshot = self._newest
+                due = painter.due(lights.lit(snapshot, seconds))
                 for message in due:
                     self._send(message)
                 pending = len(due) == BURST
@@ -148,14 +148,14 @@ class Feedback:
         """The controllers that are lit."""
         return [desk.name for desk in [*self._desks.values()] if not desk.failed]
 
-    def update(self, seconds: float, snapshot: Callable[[], Standing]) -> None:
+    def update(self, seconds: float, snapshot: Callable[[], Snapshot]) -> None:
         """The state at `seconds` of the show's clock, called once a frame; never waits."""
         if not self._desks or 0 <= seconds - self._told < 1 / RATE:
             return
         self._told = seconds
-        standing = snapshot()
+        newest = snapshot()
         for desk in [*self._desks.values()]:
-            desk.tell(seconds, standing)
+            desk.tell(seconds, newest)
 
     def use(self, profiles: Sequence[Profile]) -> None:
         """Other profiles, from the next look at the ports on."""

@@ -13,7 +13,8 @@ from typing import Any, TypeAlias
 from perform import formula
 from perform.midi.profiles import Profile, State, called
 from perform.parameters import Parameter
-from perform.scenes.addresses import Node, Standing
+from perform.scenes.nodes import Node
+from perform.scenes.snapshot import Snapshot
 
 BLINKS = 2.0  # a second, of lights that cannot do it themselves
 SCENES = ("/scene", "/now")  # what the pads of scenes show already
@@ -30,20 +31,20 @@ class Lights:
         self._nodes: Mapping[str, Node] | None = None
         self._plays: Sources = {}  # by control
 
-    def lit(self, standing: Standing, seconds: float) -> Shown:
+    def lit(self, snapshot: Snapshot, seconds: float) -> Shown:
         """What every light shows of a show that stands so, at `seconds`; scenes come first."""
-        if standing.nodes is not self._nodes:
-            self._nodes, self._plays = standing.nodes, self._played(heard(standing))
+        if snapshot.nodes is not self._nodes:
+            self._nodes, self._plays = snapshot.nodes, self._played(heard(snapshot))
         profile, shown = self._profile, {}
         for cue, name in enumerate(profile.scenes, 1):
             if name in profile.lights and name not in self._plays:
-                shown[name] = _message(profile, name, state(standing, cue), seconds)
+                shown[name] = _message(profile, name, state(snapshot, cue), seconds)
         for name in profile.lights:
             if name not in shown:
-                on = self._worth(name, standing) > 0.5
+                on = self._worth(name, snapshot) > 0.5
                 shown[name] = _message(profile, name, "on" if on else "off", seconds)
         for name in _rings(profile):
-            shown[name] = profile.ring(name, self._worth(name, standing)) or b""
+            shown[name] = profile.ring(name, self._worth(name, snapshot)) or b""
         return {name: message for name, message in shown.items() if message}
 
     def _played(self, sources: Sources) -> Sources:
@@ -55,14 +56,14 @@ class Lights:
                 found[name] = sources[signal]
         return found
 
-    def _worth(self, name: str, standing: Standing) -> float:
+    def _worth(self, name: str, snapshot: Snapshot) -> float:
         """What the parameter that a control plays is worth, 0..1 of its range; 0 without one."""
         if name not in self._plays:
             return 0.0
         address, part = self._plays[name]
-        values = standing.values.get(address, ())
+        values = snapshot.values.get(address, ())
         value = values[part] if part < len(values) else None
-        return _share(standing.nodes[address].parameter, value) if isinstance(value, int | float) else 0.0
+        return _share(snapshot.nodes[address].parameter, value) if isinstance(value, int | float) else 0.0
 
 
 def dark(profile: Profile) -> list[bytes]:
@@ -71,19 +72,19 @@ def dark(profile: Profile) -> list[bytes]:
     return [*profile.dark, *(message for message in rings if message)]
 
 
-def state(standing: Standing, cue: int) -> State:
+def state(snapshot: Snapshot, cue: int) -> State:
     """How a cue, counted from 1, is to be shown."""
-    if f"/scene/{cue}" not in standing.nodes:
+    if f"/scene/{cue}" not in snapshot.nodes:
         return "empty"
-    if standing.values.get("/now/queued") == (cue,):
+    if snapshot.values.get("/now/queued") == (cue,):
         return "queued"
-    return "playing" if standing.values.get("/now/cue") == (cue,) else "loaded"
+    return "playing" if snapshot.values.get("/now/cue") == (cue,) else "loaded"
 
 
-def heard(standing: Standing) -> Sources:
+def heard(snapshot: Snapshot) -> Sources:
     """What each signal of a controller plays: the first parameter whose formula hears it."""
     found: dict[str, tuple[str, int]] = {}
-    for node in standing.nodes.values():
+    for node in snapshot.nodes.values():
         if not node.address.startswith(SCENES) and node.parameter.kind != "event":
             for part, text in _texts(node):
                 for signal in _signals(text):

@@ -1,4 +1,4 @@
-"""Addresses: how they are made, and what a message to one does to the show."""
+"""The address router: how addresses are made, and what a message to one does to the show."""
 
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from perform.clock import OfflineClock, Tempo
 from perform.latent.paths import open_path
 from perform.paths import shipped
 from perform.performance import CueInstance, Performance, Picture, SceneInstance
-from perform.scenes.addresses import READ, WRITE, Node, _apart, declared
+from perform.scenes.nodes import READ, WRITE, Node, _distinct, declared
 from perform.scenes.scene import Scene, read
 from perform.scenes.setlist import Setlist, read_setlist, single
 from perform.show import load
@@ -68,7 +68,7 @@ class Show:
     def __init__(self, setlist: Setlist) -> None:
         scenes = {cue.scene.file: _instance(cue.scene) for cue in setlist.cues}
         cues = [
-            CueInstance(cue, scenes[cue.scene.file], FakeUnit("dissolve"), cue.entrance.shader.start())
+            CueInstance(cue, scenes[cue.scene.file], FakeUnit("dissolve"), cue.transition.shader.start())
             for cue in setlist.cues
         ]
         self.performance = Performance(setlist, cues, Tempo(120))
@@ -87,11 +87,11 @@ class Show:
         return self.picture
 
     def value(self, address: str) -> Any:
-        return self.performance.standing().values[address]
+        return self.performance.snapshot().values[address]
 
     @property
     def nodes(self) -> dict[str, Node]:
-        return dict(self.performance.standing().nodes)
+        return dict(self.performance.snapshot().nodes)
 
 
 def _instance(scene: Scene) -> SceneInstance:
@@ -131,8 +131,8 @@ def test_every_unit_of_a_scene_has_its_addresses(setlist: Setlist) -> None:
 def test_a_node_says_what_it_takes_and_what_it_is_set_to(setlist: Setlist) -> None:
     nodes = declared(setlist, setlist.cues[0])
     amount = nodes["/filter/feedback/amount"]
-    assert (amount.setting, amount.access, amount.heard) == ("beat.phase", READ | WRITE, False)
-    assert nodes["/filter/feedback2/amount"].heard
+    assert (amount.setting, amount.access, amount.in_formulas) == ("beat.phase", READ | WRITE, False)
+    assert nodes["/filter/feedback2/amount"].in_formulas
     assert nodes["/go"].access == WRITE
     assert nodes["/now/cue"].access == READ
     assert nodes["/wild"].parameter.description == "heard by /generator/disorder"
@@ -170,7 +170,7 @@ def test_a_scene_cannot_take_the_shows_own_addresses_for_itself(tmp_path: Path) 
 
 
 def test_units_of_one_name_are_told_apart() -> None:
-    assert _apart(["a", "b", "a", "a2", "a", "a"]) == ["a", "b", "a3", "a2", "a4", "a5"]
+    assert _distinct(["a", "b", "a", "a2", "a", "a"]) == ["a", "b", "a3", "a2", "a4", "a5"]
 
 
 def test_values_in_their_unit_or_as_a_part_of_their_range(setlist: Setlist) -> None:
@@ -280,11 +280,11 @@ def test_a_crossfader_leads_to_the_next_scene_and_panic_leaves_it_there(show: Sh
 
 def test_the_nodes_are_the_same_object_until_they_change(show: Show) -> None:
     show.step()
-    first = show.performance.standing().nodes
+    first = show.performance.snapshot().nodes
     show.step(("/generator/disorder", 0.3))
-    assert show.performance.standing().nodes is first
+    assert show.performance.snapshot().nodes is first
     show.step(("/scene/2", 1.0))
-    assert show.performance.standing().nodes is not first
+    assert show.performance.snapshot().nodes is not first
 
 
 @pytest.mark.parametrize("preset", sorted((shipped() / "presets").glob("*.toml")), ids=lambda file: file.stem)

@@ -1,0 +1,182 @@
+"""Nodes: every parameter of a show by its address, such as `/filter/grade/gain` or `/tempo/bpm`.
+
+An address is made from the declaration of a parameter. Messages are routed by it (`router.py`), values are
+sent back by it, and a list of the show's controls shows it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import count
+from typing import Any, TypeVar
+
+from perform.formula import Formula
+from perform.parameters import Parameter
+from perform.scenes.controls import Controls, UnitSettings
+from perform.scenes.holds import holdable
+from perform.scenes.scene import Scene
+from perform.scenes.setlist import Cue, Setlist
+
+READ, WRITE = 1, 2  # bits of a node's access
+SHOW_ADDRESSES = {
+    "scene": "/scene",
+    "tap": "/tempo/tap",
+    "resync": "/tempo/resync",
+    "double": "/tempo/double",
+    "halve": "/tempo/halve",
+    "later": "/tempo/later",
+    "sooner": "/tempo/sooner",
+    "listen": "/tempo/listen",
+    "tempo": "/tempo/bpm",
+    "clock": "/tempo/clock",
+    "nextclock": "/tempo/clock/next",
+}  # every other parameter of the show has its name as its address
+RELEASE = "/release"  # releases everything; after a parameter's address, that parameter
+NORM = "/norm"  # after a parameter's address: its value as 0..1 of its range
+STATUS = (  # read only
+    Parameter("cue", 1, 1, 999, description="the cue that is on", kind="int"),
+    Parameter("title", "", description="its title", kind="text"),
+    Parameter("queued", 0, 0, 999, description="the cue that waits for its beat, or 0", kind="int"),
+    Parameter("beat", 1, 1, 4, description="the beat of the bar", kind="int"),
+    Parameter("held", 0, 0, description="how many parameters are held by hand", kind="int"),
+)
+UNSAFE = re.compile(r"[^\w.+~:@-]+", re.ASCII)  # characters that OSC reserves, or that are hard to type
+OSC_SIGNAL = re.compile(r'osc\["(?P<address>[^"]+)"\](?:\.(?P<part>\d+))?')
+
+AnyUnit = TypeVar("AnyUnit", UnitSettings, Controls)
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """An address with its parameter. `setting` is what the preset sets it to (a value, or a formula's
+    text), `access` says whether it can be read and written, `in_formulas` whether a formula names it."""
+
+    address: str
+    parameter: Parameter
+    setting: Any = None
+    access: int = READ | WRITE
+    in_formulas: bool = False
+
+
+def units(scene: Scene) -> list[tuple[str, UnitSettings]]:
+    """The units of a scene by the beginning of their addresses; a second unit of one name is NAME2."""
+    rows = [("/generator", scene.source), ("/latent", scene.latent), ("/blend", scene.blend)]
+    named = [(prefix, settings) for prefix, settings in rows if settings]
+    for kind, several in (
+        ("direction", scene.directions),
+        ("bend", scene.bends),
+        ("filter", scene.filters),
+    ):
+        names = _distinct([segment(settings.name) for settings in several])
+        named += [(f"/{kind}/{name}", one) for name, one in zip(names, several, strict=True)]
+    return named
+
+
+def declared(setlist: Setlist, cue: Cue) -> dict[str, Node]:
+    """Every node while `cue` is on: those of the show, and those of the scene."""
+    show = of_show(setlist)
+    return show | _of_cue(cue, show)
+
+
+def of_show(setlist: Setlist) -> dict[str, Node]:
+    """The nodes that are always there."""
+    status = [Node(f"/now/{parameter.name}", parameter, None, READ) for parameter in STATUS]
+    nodes = {node.address: node for node in (*_show_nodes(setlist), *status)}
+    postures = [signal for mapping in setlist.mappings for signal in mapping.text.signals]
+    named = osc_addresses(setlist.show.signal_names.union(postures))
+    beyond = {address for address in named - nodes.keys() if re.fullmatch(r"/scene/\d+", address)}
+    return _with_formulas(nodes, named - beyond)
+
+
+def of_cue(setlist: Setlist, cue: Cue) -> dict[str, Node]:
+    """The nodes that are there while a cue is on."""
+    return _of_cue(cue, of_show(setlist))
+
+
+def osc_addresses(signal_names: Iterable[str]) -> frozenset[str]:
+    """The addresses among the names of signals."""
+    matches = map(OSC_SIGNAL.fullmatch, signal_names)
+    return frozenset(match["address"] for match in matches if match)
+
+
+def unit_addresses(prefix: str, unit: AnyUnit) -> Iterator[tuple[str, Parameter, AnyUnit]]:
+    """The addresses of a unit's parameters and of those of its images: each with its parameter and owner."""
+    for parameter in unit.parameters:
+        if holdable(parameter) and parameter.name != "progress":
+            yield f"{prefix}/{segment(parameter.name)}", parameter, unit
+    for name, image in unit.images.items():
+        yield from unit_addresses(f"{prefix}/{segment(name)}", image)
+
+
+def show_address(parameter: Parameter) -> str:
+    """The address of one of the show's own parameters."""
+    return SHOW_ADDRESSES.get(parameter.name, f"/{parameter.name}")
+
+
+def segment(name: str) -> str:
+    """A name as a part of an address."""
+    return UNSAFE.sub("_", name)
+
+
+def _of_cue(cue: Cue, show: Mapping[str, Node]) -> dict[str, Node]:
+    nodes = {}
+    for prefix, settings in (*units(cue.scene), ("/transition", cue.transition.shader)):
+        for address, parameter, unit in unit_addresses(prefix, settings):
+            setting = _text(unit.values.get(parameter.name, parameter.default))
+            nodes[address] = Node(address, parameter, setting)
+    named = osc_addresses(cue.scene.signal_names | cue.transition.shader.signal_names)
+    return _with_formulas(nodes, named - show.keys())
+
+
+def _with_formulas(nodes: dict[str, Node], named: frozenset[str]) -> dict[str, Node]:
+    """The nodes, marked where formulas name them, and those addresses that only formulas name."""
+    free = {address: _free_node(address, nodes.values()) for address in sorted(named - nodes.keys())}
+    marked = {
+        address: replace(node, in_formulas=True)
+        for address, node in (nodes | free).items()
+        if address in named
+    }
+    return nodes | marked
+
+
+def _show_nodes(setlist: Setlist) -> Iterator[Node]:
+    for parameter in setlist.show.parameters:
+        access = WRITE if parameter.kind == "event" else READ | WRITE
+        setting = _text(setlist.show.values.get(parameter.name, parameter.default))
+        yield Node(show_address(parameter), parameter, setting, access)
+    about = "everything that is held goes back to its formula"
+    yield Node(RELEASE, Parameter("release", False, 0, 1, description=about, kind="event"), None, WRITE)
+    for number, cue in enumerate(setlist.cues, 1):
+        about = f"to cue {number}, {cue.scene.title}"
+        go = Parameter(str(number), False, 0, 1, description=about, kind="event")
+        yield Node(f"/scene/{number}", go, None, WRITE)
+
+
+def _free_node(address: str, nodes: Iterable[Node]) -> Node:
+    """The node of an address that is no parameter's own, and that formulas name."""
+    signal = f'osc["{address}"]'
+    users = [node for node in nodes if signal in str(node.setting).replace("'", '"')]
+    about = f"heard by {', '.join(node.address for node in users)}" if users else "heard by formulas"
+    pressed = any(f"onset({signal})" in str(node.setting) for node in users)
+    name = address.rpartition("/")[2]
+    if pressed:
+        return Node(address, Parameter(name, False, 0, 1, description=about, kind="event"), None, WRITE)
+    return Node(address, Parameter(name, 0.0, 0.0, 1.0, description=about))
+
+
+def _distinct(names: Sequence[str]) -> list[str]:
+    """The names, each of them once: a, b, a becomes a, b, a2."""
+    found: list[str] = []
+    for name in names:
+        numbered = (f"{name}{n}" for n in count(2))
+        free = name if name not in found else next(one for one in numbered if one not in {*found, *names})
+        found.append(free)
+    return found
+
+
+def _text(setting: Any) -> Any:
+    if isinstance(setting, tuple):
+        return [_text(part) for part in setting]
+    return setting.text if isinstance(setting, Formula) else setting
