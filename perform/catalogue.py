@@ -8,12 +8,13 @@ from functools import reduce
 from pathlib import Path
 from typing import get_args
 
-from perform import generators, paths
+from perform import paths
 from perform.arrays import Floats
 from perform.documents import SceneError
 from perform.footage import opening
 from perform.footage.changes import Stamp, stamp
 from perform.generators import latents
+from perform.generators.model import Model
 from perform.generators.untrained import BUILT_IN, SHARED_MAPPING
 from perform.inputs.feeds import document as feeds
 from perform.inputs.feeds.document import Feed
@@ -49,6 +50,7 @@ class Library:
     def __init__(self, *folders: Path, model: str | None = None) -> None:
         self.folders = folders or _folders()
         self._model = model
+        self._models: dict[str, Model] = {}
         self._parsed: dict[Path, tuple[list[int], isf.ISF]] = {}
         self._played: dict[tuple[str, Path, Stamp | None], tuple[Parameter, ...]] = {}
         if model is not None:
@@ -155,18 +157,27 @@ class Library:
             for signal in wanted:
                 profiles.check(signal, known)
 
-    def model(self, name: str) -> tuple[Parameter, ...]:
+    def model(self, name: str) -> Model:
+        """The model that plays for `name`, read once as long as its file is the same. LookupError when there
+        is none of that name, ModelError for a broken one."""
+        place = self.model_name(name)
+        known = self._models.get(name)
+        if known is None or known.place != place or not known.is_current:
+            known = self._models[name] = Model.read(place, name)
+        return known
+
+    def generator(self, model: str) -> tuple[Parameter, ...]:
         """What [generator] takes with a model; LookupError when there is none of that name."""
-        return generators.parameters(self.model_name(name)) + PICTURES
+        return self.model(model).parameters + PICTURES
 
     def bend(self, model: str, operation: str) -> tuple[Parameter, ...]:
         """The parameters of an operation on a model's activations; LookupError when there is none."""
-        return bending.bend_parameters(operation, generators.layers(self.model_name(model)))
+        return bending.bend_parameters(operation, self.model(model).layers)
 
     def blend(self, model: str, other: str) -> tuple[Parameter, ...]:
         """The parameters of a blend of a model with another; LookupError when there is none."""
         self.model_name(other)
-        return blending.blend_parameters(generators.layers(self.model_name(model)))
+        return blending.blend_parameters(self.model(model).layers)
 
     def model_name(self, name: str) -> str:
         """The model that plays for `name`: a name that generators know, or a file's path."""
@@ -202,31 +213,30 @@ class Library:
     def directions(self, model: str) -> Directions:
         """The directions that were found for a model; of two of a name the nearer folder's. LookupError
         when none were."""
-        model = self.model_name(model)
-        name = SHARED_MAPPING if model in BUILT_IN else Path(model).stem
-        folders = self._beside(model)
+        found = self.model(model)
+        name = SHARED_MAPPING if found.is_built_in else Path(found.place).stem
+        folders = self._direction_folders(found)
         files = [file for folder in folders if (file := folder / f"{name}{DIRECTIONS}").is_file()]
         if not files:
             raise LookupError(
                 f"no directions of {name} are known: find them with `perform directions {name}`"
             )
-        width = generators.header(model)[0].space.w_dim
-        near, *far = [_directions(file, width) for file in files]
+        near, *far = [_directions(file, found.space.w_dim) for file in files]
         return reduce(lambda nearer, other: other.joined(nearer), far, near)
 
-    def _beside(self, model: str) -> list[Path]:
+    def _direction_folders(self, model: Model) -> list[Path]:
         """Where the directions of a model may be, the nearest first: what is shipped is of shipped models."""
         folders = [folder / "models" for folder in self.folders]
-        if model in BUILT_IN:
+        if model.is_built_in:
             return folders
-        home = Path(model).parent
+        home = Path(model.place).parent
         if home in folders:
             return folders[: folders.index(home) + 1]
         return [home, *(folder for folder in folders if folder != paths.shipped() / "models")]
 
     def latents(self, model: str, name: str) -> Floats:
         """The latents of a model ws [n, num_ws, w_dim] in a file, by path or by its name in models/."""
-        space = generators.header(self.model_name(model))[0].space
+        space = self.model(model).space
         for file in (Path(name), *(folder / "models" / name for folder in self.folders)):
             if file.is_file():
                 return latents.read_latents(file, space)

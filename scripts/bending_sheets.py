@@ -16,6 +16,7 @@ import numpy as np
 from contact_sheets import GAP, Pixels, save
 
 from perform import generators
+from perform.generators.model import Model
 from perform.latent.paths import z_of
 from perform.networks.bending import Bend
 from perform.networks.blending import Blend
@@ -45,7 +46,7 @@ def main() -> None:
     parser.add_argument("--model", default="untrained-256")
     model = parser.parse_args().model
     FOLDER.mkdir(parents=True, exist_ok=True)
-    layers = generators.layers(model)
+    layers = Model.read(model).layers
     coarse, fine = layers[len(layers) // 3], layers[len(layers) * 2 // 3]
     for operation in SWEPT:
         save(sheet(bent(model, operation, coarse, fine)), FOLDER / f"{operation}.jpg")

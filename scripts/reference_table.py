@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from perform.generators import header
+from perform.generators.model import Model
 from perform.sampling.pictures import SampleRequest, Sampling
 
 FILE = Path(__file__).parent.parent / "docs" / "checkpoints.md"
@@ -53,13 +53,13 @@ class Difference(NamedTuple):
 def differences(model: Path, arrays: Path) -> Iterator[Difference]:
     """How far a model file is from the arrays that its original gave: one for each of them."""
     data = np.load(arrays)
-    config, notes = header(model)
+    found = Model.read(model)
     with tempfile.TemporaryDirectory() as folder:
         for case in cases(data, Path(folder)):
-            if "centre" in notes and "trunc" in case.name:
+            if "centre" in found.notes and "trunc" in case.name:
                 continue  # the file has no mean, so one was computed: another one
             expected = data[case.name]
-            allowed = LATENT if case.kind == "ws" else PICTURE[config.family]
+            allowed = LATENT if case.kind == "ws" else PICTURE[found.config.family]
             yield Difference(case.name, case.kind, _largest(model, case, expected), allowed)
 
 

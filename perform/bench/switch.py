@@ -15,6 +15,7 @@ from perform import generators, show
 from perform.bench import Figure, percentiles, resident
 from perform.catalogue import Library
 from perform.clock import stopwatch
+from perform.generators.model import Model
 from perform.networks import Device
 from perform.networks.modelfiles import write_weights
 from perform.rig import Rig
@@ -54,7 +55,7 @@ def figures(
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         _write(folder, base)
-        memory = 2.5 * 2 * generators.memory(base)  # a blend of two in each scene, and room for two scenes
+        memory = 2.5 * 2 * Model.read(base).memory  # a blend of two in each scene, and room for two scenes
         options = show.Options(
             "many", size=SIZE, device=device, headless=True, osc_port=0, watch=False, memory=memory
         )

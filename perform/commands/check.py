@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from perform import generators
 from perform.catalogue import MODELS, Library
 from perform.documents import document
 from perform.generators.latents import read_directions
+from perform.generators.model import Model
 from perform.inputs.feeds import document as feeds
 from perform.midi import profiles
 from perform.networks.modelfiles import DIRECTIONS_SUFFIX as DIRECTIONS
@@ -52,7 +52,7 @@ def check_file(file: Path, library: Library) -> list[str]:
 
                 checkpoint_tensors(file)
             case suffix if suffix in MODELS:
-                generators.info(str(file))
+                Model.read(file)
             case suffix:
                 known = dict.fromkeys((*SUFFIXES, *MODELS))
                 return [f"{file}: {suffix or 'no suffix'}, must be one of {', '.join(known)}"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import re
 import sys
@@ -14,21 +13,19 @@ from shutil import which
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from perform.arrays import Floats, Pixels
-from perform.latent.controls import LATENT
 from perform.latent.paths import Space
 from perform.networks import Device, ModelError, Precision
 from perform.parameters import Parameter
 
 if TYPE_CHECKING:
+    from perform.generators.model import Model
     from perform.networks.bending import Bend
     from perform.networks.blending import Blend, BlendTensors
     from perform.networks.weights import Weights
 
 # Leaves the compiled form of a model in the cache: model, precision, threads, bends, blend.
-Compile: TypeAlias = "Callable[[str | Path, Precision, int, Sequence[Bend], Blend | None], None]"
+Compile: TypeAlias = "Callable[[Model | str | Path, Precision, int, Sequence[Bend], Blend | None], None]"
 
-MEMORY_FACTOR = 3.0  # of the tensors' float32 size: the compiled forms, and what opening needs
-BASE_MEMORY = 64 * 2**20  # bytes of any model
 SPARE = 0.6  # share of the free memory that open models may take
 
 
@@ -64,7 +61,7 @@ class Generator(Protocol):
 
 
 def open(
-    model: str | Path,
+    model: Model | str | Path,
     device: Device = "auto",
     precision: Precision = "auto",
     threads: int = 0,
@@ -72,7 +69,7 @@ def open(
     blend: Blend | None = None,
     compiler: Compile | None = None,
 ) -> Generator:
-    """A generator, ready to play: a built-in's name (`untrained`) or the path of a model file.
+    """A generator, ready to play: of a model, or of a built-in's name (`untrained`) or a model file.
 
     `device` auto takes CUDA, then Apple's GPU, then the CPU; `threads` is for the CPU, 0 leaves it
     to the runtime; `bends` and a `blend` with another model are compiled into the network, by the
@@ -110,33 +107,6 @@ def opened(
     return Eager(weights, device, precision, bends, other)
 
 
-def info(model: str | Path) -> dict[str, Any]:
-    """What a model is: family, size, latents, its configuration, notes."""
-    config, notes = header(model)
-    space = config.space
-    facts = {"z_dim": space.z_dim, "w_dim": space.w_dim, "num_ws": space.num_ws, "c_dim": space.c_dim}
-    shape = {name: getattr(config, name) for name in config.__dataclass_fields__ if name not in facts}
-    return {"model": str(model), "family": config.family, "size": config.size, **facts, **shape, **notes}
-
-
-def parameters(model: str | Path) -> tuple[Parameter, ...]:
-    """The controls of a model."""
-    own: tuple[Parameter, ...] = header(model)[0].parameters
-    return LATENT + own
-
-
-def layers(model: str | Path) -> tuple[str, ...]:
-    """The layers of a model that can be bent, coarse to fine."""
-    bendable: tuple[str, ...] = header(model)[0].bendable
-    return bendable
-
-
-def memory(model: str | Path) -> float:
-    """About how many bytes an open model takes."""
-    values: int = sum(math.prod(shape) for shape in header(model)[0].shapes().values())
-    return BASE_MEMORY + MEMORY_FACTOR * 4 * values
-
-
 def spare_memory(device: Device = "auto") -> float:
     """How many bytes open models may take together: most of what is free now."""
     if _device(device) == "cuda":
@@ -158,31 +128,17 @@ def _available(told: Path = Path("/proc/meminfo")) -> float:
         return 8.0 * 2**30  # a system that does not say
 
 
-def header(model: str | Path) -> tuple[Any, dict[str, str]]:
-    """Configuration and notes of a built-in or a file. Raises ModelError.
-
-    Of our own files the tensors stay unread; files of other projects are read whole, once as long as
-    they do not change, since what they are only their tensors tell.
-    """
-    from perform.generators import load, untrained
-
-    return (
-        untrained.untrained_header(str(model))
-        if str(model) in untrained.BUILT_IN
-        else load.load_header(model)
-    )
-
-
-def weights_of(model: str | Path) -> Weights:
+def weights_of(model: Model | str | Path) -> Weights:
     """The weights of a built-in or a file of any known project. Raises ModelError."""
     from perform.generators import load, untrained
 
-    if str(model) in untrained.BUILT_IN:
-        return untrained.untrained_weights(str(model))
-    if not Path(model).is_file():
+    place = str(model)
+    if place in untrained.BUILT_IN:
+        return untrained.untrained_weights(place)
+    if not Path(place).is_file():
         names = ", ".join(untrained.BUILT_IN)
-        raise ModelError(f"{model} is not a file, must be a model file or one of {names}")
-    return load.load_weights(model)
+        raise ModelError(f"{place} is not a file, must be a model file or one of {names}")
+    return load.load_weights(place)
 
 
 def _second(weights: Weights, blend: Blend) -> BlendTensors:

@@ -19,6 +19,7 @@ from tempfile import TemporaryFile
 from typing import Any
 
 from perform import generators
+from perform.generators.model import Model
 from perform.networks import ModelError, Precision
 from perform.networks.bending import Bend
 from perform.networks.blending import Blend
@@ -56,7 +57,7 @@ class Compiler:
 
     def __call__(
         self,
-        model: str | Path,
+        model: Model | str | Path,
         precision: Precision,
         threads: int,
         bends: Sequence[Bend],

@@ -87,11 +87,14 @@ def load_header(path: str | Path) -> tuple[Any, dict[str, str]]:
     path = Path(path)
     if not path.is_file() or is_own(path):
         return read_header(path)
+    return _load_header(path.absolute(), file_stamp(path))
+
+
+def file_stamp(path: Path) -> headercache.Stamp:
+    """Name, time of change in ns, and bytes of a model file and of the descriptions beside it."""
     read_from = [file for file in (path, *_descriptions(path)) if file.is_file()]
-    stats = [(file, file.stat()) for file in read_from]
-    return _load_header(
-        path.absolute(), tuple((file.name, stat.st_mtime_ns, stat.st_size) for file, stat in stats)
-    )
+    stats = [(file.name, file.stat()) for file in read_from]
+    return tuple((name, stat.st_mtime_ns, stat.st_size) for name, stat in stats)
 
 
 @lru_cache(maxsize=64)

@@ -12,6 +12,7 @@ from typing import Any
 from perform import generators
 from perform.catalogue import Library
 from perform.generators import untrained
+from perform.generators.model import Model
 from perform.models import located, store
 from perform.networks import ModelError
 
@@ -46,7 +47,7 @@ def list_models() -> Iterator[ModelRow]:
 def _model_row(name: str, model: str, origin: str) -> ModelRow:
     size = Path(model).stat().st_size if Path(model).is_file() else None
     try:
-        config = generators.header(model)[0]
+        config = Model.read(model).config
     except ModelError as error:
         return ModelRow(name, origin, bytes=size, fault=str(error))
     return ModelRow(name, origin, config.family, config.size, config.space.c_dim, size)
@@ -56,13 +57,12 @@ def model_info(name: str, measure: bool = True) -> dict[str, Any]:
     """All that is known of a model, as plain values; `pictures_per_second` of this machine, if measured.
 
     A model that needs more memory than models may take here is not opened, so not measured either."""
-    model = located(name)
-    config, notes = generators.header(model)
-    space = config.space
-    file = Path(model) if Path(model).is_file() else None
-    needed, spare = generators.memory(model), generators.spare_memory()
+    model = Model.read(located(name))
+    config, notes, space = model.config, model.notes, model.space
+    file = Path(model.place) if Path(model.place).is_file() else None
+    spare = generators.spare_memory()
     return {
-        "model": model,
+        "model": model.place,
         "family": config.family,
         "width": config.size[0],
         "height": config.size[1],
@@ -73,20 +73,20 @@ def model_info(name: str, measure: bool = True) -> dict[str, Any]:
         "w_dim": space.w_dim,
         "num_ws": space.num_ws,
         "file_bytes": file.stat().st_size if file else None,
-        "memory_bytes": round(needed),
-        "fits": needed <= spare,
-        **(_measured_speed(model) if measure and needed <= spare else {}),
+        "memory_bytes": round(model.memory),
+        "fits": model.memory <= spare,
+        **(_measured_speed(model) if measure and model.memory <= spare else {}),
         "licence": notes.get("licence", "not stated; ask who made it"),
         "title": notes.get("title", ""),
         "source": notes.get("source", notes.get("title", "")),
         "odd": [notes[key] for key in REMARK_NOTES if key in notes],
         "sha256": notes.get("sha256"),
-        "controls": [parameter.name for parameter in generators.parameters(model)],
-        "layers": list(config.bendable),
+        "controls": [parameter.name for parameter in model.parameters],
+        "layers": list(model.layers),
     }
 
 
-def _measured_speed(model: str) -> dict[str, Any]:
+def _measured_speed(model: Model) -> dict[str, Any]:
     """Pictures a second as the model plays here."""
     from perform.sampling.speed import pictures_per_second
 

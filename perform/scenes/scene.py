@@ -51,7 +51,7 @@ class Catalogue(Protocol):
         """The parameters of a film or a still in a file, or of a camera."""
         ...
 
-    def model(self, name: str) -> tuple[Parameter, ...]:
+    def generator(self, model: str) -> tuple[Parameter, ...]:
         """The parameters of a trained generator."""
         ...
 
@@ -203,7 +203,7 @@ class Reader:
             return self.shader("generator", table, "generator", catalogue)
         table = _beside(self._path, table, "model", "kept")
         inside = {key: value for key, value in table.items() if key not in ("bend", "blend")}
-        return self.unit("generator", inside, "model", catalogue.model)
+        return self.unit("generator", inside, "model", catalogue.generator)
 
     def source(self, key: str, table: Values, catalogue: Catalogue) -> UnitSettings:
         """A film, a still, a camera or a generator shader, whichever the table names."""

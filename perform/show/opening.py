@@ -180,7 +180,6 @@ def _staged(
     width, height = (max(round(side * scale), 1) for side in options.size)
     pool = ModelPool(
         opened,
-        lambda key: generators.memory(key.model) * (2 if key.blend else 1),
         options.memory or generators.spare_memory(options.device),
         background=compiler is not None,
         last=last,

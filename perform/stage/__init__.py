@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from perform import generators
 from perform.arrays import Floats
 from perform.catalogue import Library
 from perform.faults import Faults
@@ -84,7 +83,7 @@ class Stage:
     def poll(self, seconds: float) -> list[Event]:
         """The models that were opened or failed since the last poll, as events that the show may keep."""
         return [
-            Event(seconds, f"model.{state.value}", key.model)
+            Event(seconds, f"model.{state.value}", key.model.name)
             for key, state in self._pool.changes()
             if state is not Readiness.ABSENT
         ]
@@ -153,7 +152,7 @@ class Stage:
         if not seeds and not kept:
             return steps, None
         points = self.library.latents(scene.model, kept) if kept else None
-        return steps, Centre(generators.header(generator.key.model)[0].space, seeds or (), points)
+        return steps, Centre(generator.key.model.space, seeds or (), points)
 
     def _path(
         self, scene: Scene, generator: ContainedGenerator | None, old: SceneInstance | None
@@ -165,7 +164,7 @@ class Stage:
             before = old.generator
             if isinstance(before, ContainedGenerator) and before.key.model == generator.key.model:
                 return old.path  # also when other bends or another blend made it another generator
-        return open_path(scene.latent.name, generators.header(generator.key.model)[0].space)
+        return open_path(scene.latent.name, generator.key.model.space)
 
     def _source(self, settings: UnitSettings, like: Unit | None = None) -> ContainedUnit:
         """A generator shader, a film, a still or a camera."""
@@ -230,7 +229,7 @@ class Stage:
         pictures = Pictures(self._context, self.size)
         made = ContainedGenerator(self._pool, key, pictures, f"model {scene.model}", self.faults)
         self._made.append(made)
-        pictures.warm(generators.header(key.model)[0].size)
+        pictures.warm(key.model.size)
         return made
 
     def _pool_key(self, scene: Scene) -> PoolKey:
@@ -238,8 +237,9 @@ class Stage:
         assert scene.model
         bends = tuple(bend(one.name, one.with_defaults) for one in scene.bends)
         other = scene.blend
-        mixed = blend(self.library.model_name(other.name), other.with_defaults) if other else None
-        return PoolKey(self.library.model_name(scene.model), bends, mixed)
+        second = self.library.model(other.name) if other else None
+        mixed = blend(second.place, other.with_defaults) if second and other else None
+        return PoolKey(self.library.model(scene.model), bends, mixed, second)
 
 
 def _units(cues: Sequence[CueInstance]) -> list[Opened]:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 
 from perform.faults import reason
+from perform.generators.model import Model
 from perform.networks import ModelError
 from perform.networks.bending import Bend
 from perform.networks.blending import Blend
@@ -34,11 +35,17 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, slots=True)
 class PoolKey:
-    """What a worker plays: a model, and the bends and the blend that are compiled into it."""
+    """What a worker plays: a model with bends and the blend with a second one, compiled into it."""
 
-    model: str
+    model: Model
     bends: tuple[Bend, ...] = ()
     blend: Blend | None = None
+    second: Model | None = None
+
+    @property
+    def memory(self) -> float:
+        """About how many bytes it takes."""
+        return self.model.memory + (self.second.memory if self.second else 0.0)
 
 
 class PoolFull(Exception):  # noqa: N818 - not a fault
@@ -46,25 +53,23 @@ class PoolFull(Exception):  # noqa: N818 - not a fault
 
 
 class ModelPool:
-    """Workers by what they play. `open` opens one, `memory` gives the bytes that it takes, `budget` is how
-    many all of them may take. `background` opens on a thread, else a request waits; `last`: see
+    """Workers by what they play. `open` opens one, `budget` is how many bytes all of them may take.
+    `background` opens on a thread, else a request waits; `last`: see
     `_after_the_display`. `break_off` ends an opening that is under way when the pool closes."""
 
     def __init__(
         self,
         open: Callable[[PoolKey], Worker],
-        memory: Callable[[PoolKey], float] = lambda key: 0.0,
         budget: float = float("inf"),
         background: bool = False,
         last: bool = False,
         break_off: Callable[[], None] = lambda: None,
     ) -> None:
-        self._open, self._memory, self._budget = open, memory, budget
+        self._open, self._budget = open, budget
         self._workers: dict[PoolKey, Worker] = {}  # the one that played last comes last
         self._requests: dict[PoolKey, Future[None]] = {}
         self._failed: set[PoolKey] = set()
         self._changes: list[tuple[PoolKey, Readiness]] = []
-        self._sizes: dict[PoolKey, float] = {}
         self._used: dict[PoolKey, int] = {}  # the count of finds when it was last found or requested
         self._finds = 0
         self._made = 0
@@ -76,7 +81,7 @@ class ModelPool:
 
     def fits(self, keys: Sequence[PoolKey]) -> bool:
         """Whether all of these may be open together."""
-        return sum(map(self._bytes, keys)) <= self._budget
+        return sum(key.memory for key in keys) <= self._budget
 
     def readiness(self, key: PoolKey) -> Readiness:
         """How far its opening is."""
@@ -122,7 +127,6 @@ class ModelPool:
         """Try again, when requested, what could not be opened: its file may have changed."""
         with self._lock:
             self._failed.discard(key)
-            self._sizes.pop(key, None)
 
     def made(self) -> int:
         """How many pictures have been drawn."""
@@ -164,8 +168,8 @@ class ModelPool:
         with self._lock:
             known = list(self._workers)
             resting = {one for one in known if self._finds - self._used[one] > RESTING_FINDS}
-        needed, open_now = self._bytes(key), sum(map(self._bytes, known))
-        on_show = sum(map(self._bytes, known[-1:]))
+        needed, open_now = key.memory, sum(one.memory for one in known)
+        on_show = known[-1].memory if known else 0.0
         if needed + on_show > self._budget:
             mib = [round(size / 2**20) for size in (needed, on_show, self._budget)]
             raise ModelError(f"it takes {mib[0]} MiB beside {mib[1]} on show, and all may take {mib[2]}")
@@ -176,15 +180,8 @@ class ModelPool:
             if other not in resting:
                 raise PoolFull
             leaving.append(other)
-            open_now -= self._bytes(other)
+            open_now -= other.memory
         return leaving
-
-    def _bytes(self, key: PoolKey) -> float:
-        """What it takes, from its file once: while there is no room it is needed in every frame."""
-        known = self._sizes.get(key)
-        if known is None:
-            known = self._sizes[key] = self._memory(key)
-        return known
 
     def _close(self, key: PoolKey) -> None:
         with self._lock:

@@ -49,8 +49,8 @@ class FakeCatalogue:
             raise LookupError("there is no such file")
         return (Parameter("speed", 1.0, -8.0, 8.0),)
 
-    def model(self, name: str) -> tuple[Parameter, ...]:
-        if name != "flora":
+    def generator(self, model: str) -> tuple[Parameter, ...]:
+        if model != "flora":
             raise LookupError("there is no such model; did you mean flora?")
         return MODEL
 
@@ -58,17 +58,17 @@ class FakeCatalogue:
         return path_parameters(name)
 
     def blend(self, model: str, other: str) -> tuple[Parameter, ...]:
-        self.model(other)
+        self.generator(other)
         return blending.blend_parameters(("b4.conv1", "b8.conv1"))
 
     def direction(self, model: str, name: str) -> tuple[Parameter, ...]:
-        self.model(model)
+        self.generator(model)
         if name not in ("pca1", "smile"):
             raise LookupError("there is no such direction; did you mean smile?")
         return PARAMETERS
 
     def latents(self, model: str, name: str) -> object:
-        self.model(model)
+        self.generator(model)
         if name != "kept.npz":
             raise LookupError("there is no such file")
         return None

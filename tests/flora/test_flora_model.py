@@ -14,6 +14,7 @@ from perform.catalogue import Library
 from perform.flora import DIMENSIONS, TABLE
 from perform.generators import Generator
 from perform.generators.latents import read_directions, write_directions
+from perform.generators.model import Model
 from perform.latent.directions import Directions
 from perform.latent.paths import truncate, z_of
 from perform.models import located, store
@@ -43,7 +44,8 @@ def pictures(unit: Generator, step: Floats | float = 0.0, psi: float = 0.8) -> F
 def test_it_fits_and_has_a_card() -> None:
     for file in MODELS.glob("*.safetensors"):
         assert file.stat().st_size <= LARGEST
-    config, notes = generators.header(MODEL)
+    model = Model.read(MODEL)
+    config, notes = model.config, model.notes
     assert config.size == (256, 256)
     assert notes["licence"] == "MIT"
     assert MODEL.with_suffix(".md").is_file()
@@ -56,7 +58,7 @@ def test_it_is_whole_and_plays_as_it_is(name: str) -> None:
 
 
 def test_the_small_one_draws_the_same_flowers(unit: Generator) -> None:
-    assert generators.header(MODELS / "flora-64.safetensors")[0].size == (64, 64)
+    assert Model.read(MODELS / "flora-64.safetensors").size == (64, 64)
     small = generators.open(located("flora-64"), "cpu", "float32")
     large = pictures(unit, psi=1.0).reshape(len(SEEDS), 64, 4, 64, 4, 3).mean((2, 4))
     tiny = pictures(small, psi=1.0)

@@ -17,6 +17,7 @@ from perform.commands.check import check_file
 from perform.documents import SceneError
 from perform.generators import biggan, dcgan, lucidrains, stylegan1, stylegan2
 from perform.generators.latents import read_directions, write_directions
+from perform.generators.model import Model
 from perform.latent.centre import Centre
 from perform.latent.directions import PARAMETERS, Directions
 from perform.latent.paths import open_path, truncate, z_of
@@ -131,7 +132,7 @@ def test_truncation_is_towards_what_is_kept() -> None:
 
 def test_a_library_finds_directions_and_latents_of_models(tmp_path: Path) -> None:
     folder = tmp_path / "models"
-    library, space = Library(tmp_path), generators.header(MODEL)[0].space
+    library, space = Library(tmp_path), Model.read(MODEL).space
     with pytest.raises(LookupError, match="no directions of untrained are known: find them with `perform"):
         library.directions(MODEL)
     known = Directions(("smile", "bloom"), np.eye(2, space.w_dim, dtype=np.float32))

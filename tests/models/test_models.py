@@ -23,6 +23,7 @@ from perform.catalogue import Library
 from perform.cli import app
 from perform.generators.dcgan import untrained
 from perform.generators.load import load_weights
+from perform.generators.model import Model
 from perform.latent.paths import z_of
 from perform.models import store
 from perform.networks.modelfiles import read_weights, write_weights
@@ -116,9 +117,9 @@ def test_a_name_is_not_taken_twice(folder: Path) -> None:
     write_weights(folder / "b.safetensors", untrained(16, 8, 5))
     run("models", "import", "a.safetensors", "flora")
     assert "flora is another model already" in run("models", "import", "b.safetensors", "flora", expect=1)
-    assert generators.header(store.models_folder() / "flora.safetensors")[0].space.z_dim == 4
+    assert Model.read(store.models_folder() / "flora.safetensors").space.z_dim == 4
     run("models", "import", "b.safetensors", "flora", "--force")
-    assert generators.header(store.models_folder() / "flora.safetensors")[0].space.z_dim == 5
+    assert Model.read(store.models_folder() / "flora.safetensors").space.z_dim == 5
 
 
 @pytest.mark.parametrize(
@@ -366,13 +367,13 @@ def test_a_header_is_read_once_as_long_as_the_file_is_the_same(
     file = folder / "a.pt"
     file.write_bytes(FOREIGN.read_bytes())
     for _ in range(3):
-        assert generators.header(file)[0].size == (64, 64)
+        assert Model.read(file).size == (64, 64)
     assert len(read) == 1
     os.utime(file, (1, 1))
-    generators.header(file)
+    Model.read(file)
     assert len(read) == 2
     write_weights(folder / "b.safetensors", load_weights(FOREIGN))
-    generators.header(folder / "b.safetensors")
+    Model.read(folder / "b.safetensors")
     assert len(read) == 2
 
 

@@ -10,13 +10,20 @@ from typing import Any
 import numpy as np
 import pytest
 
+from perform.generators.model import Model
 from perform.networks import ModelError
 from perform.scenes.readiness import Readiness
 from perform.stage.pool import RESTING_FINDS, ModelPool, PoolKey
 
 READY, OPENING, FAILED = Readiness.READY, Readiness.OPENING, Readiness.FAILED
-A, B, C, HUGE = (PoolKey(name) for name in ("a", "b", "c", "huge"))
-MIB = {"a": 40, "b": 40, "c": 40, "huge": 90}
+CONFIG = Model.read("untrained-64").config
+
+
+def key_of(name: str, mib: float) -> PoolKey:
+    return PoolKey(Model(name, (), name, CONFIG, {}, mib * 2**20))
+
+
+A, B, C, HUGE = key_of("a", 40), key_of("b", 40), key_of("c", 40), key_of("huge", 90)
 
 
 class Counter:
@@ -44,11 +51,11 @@ class House:
         self.opened: list[Counter] = []
         self.gate = threading.Event()
         self.gate.set()
-        self.pool = ModelPool(self.open, lambda w: MIB[w.model] * 2**20, budget * 2**20, background)
+        self.pool = ModelPool(self.open, budget * 2**20, background)
 
     def open(self, key: PoolKey) -> Counter:
         assert self.gate.wait(10)
-        if key.model == "broken":
+        if key.model.name == "broken":
             raise ModelError("broken is not readable")
         self.opened.append(Counter(key))
         return self.opened[-1]
@@ -146,8 +153,7 @@ def test_what_never_fits_is_refused_before_anything_is_closed(caplog: pytest.Log
 def test_a_model_that_fails_is_said_once_and_tried_again_after_an_edit(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    MIB["broken"] = 1
-    house, broken = House(), PoolKey("broken")
+    house, broken = House(), key_of("broken", 1)
     with caplog.at_level(logging.ERROR):
         assert [state(house, broken) for _ in range(3)] == [FAILED] * 3
     assert caplog.text.count("broken is not readable") == 1

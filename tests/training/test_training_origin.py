@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from perform import generators
 from perform.cli import app
 from perform.commands.check import check_all
+from perform.generators.model import Model
 from perform.models import store
 from perform.training import run as runs
 from perform.training.pretrained import Pretrained
@@ -162,4 +163,4 @@ def test_beginning_from_another_project(tmp_path: Path) -> None:
     assert np.abs(drawn.astype(int) - model.synthesise(ws)).max() <= 1
     model.close()
     learnt(run, 8)
-    assert "licence" in generators.info(tmp_path / "run/latest.safetensors")
+    assert "licence" in Model.read(tmp_path / "run/latest.safetensors").notes

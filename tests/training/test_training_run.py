@@ -17,6 +17,7 @@ import pytest
 import torch
 
 from perform import generators
+from perform.generators.model import Model
 from perform.training import checkpoint as states
 from perform.training import run as runs
 from perform.training.loader import DataLoader
@@ -253,8 +254,8 @@ def test_figures_are_logged_and_the_best_model_kept(tmp_path: Path) -> None:
     learnt(begun(tmp_path / "run", replace(SMALL, measure_every=32), metrics=measure), 96)
     assert [line["distance"] for line in lines(tmp_path / "run") if "distance" in line] == [3.0, 2.0, 5.0]
     assert len(list((tmp_path / "run/samples").glob("neighbours-*.jpg"))) == 3
-    assert "after 64 pictures" in generators.info(tmp_path / "run/best.safetensors")["title"]
-    assert "after 96 pictures" in generators.info(tmp_path / "run/latest.safetensors")["title"]
+    assert "after 64 pictures" in Model.read(tmp_path / "run/best.safetensors").notes["title"]
+    assert "after 96 pictures" in Model.read(tmp_path / "run/latest.safetensors").notes["title"]
 
 
 def test_augmentation_follows_what_the_judge_knows(tmp_path: Path) -> None:

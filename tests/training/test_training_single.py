@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 from perform import generators
 from perform.commands.single import kinds
 from perform.generators import dcgan
+from perform.generators.model import Model
 from perform.networks.modelfiles import read_weights, write_weights
 from perform.sampling.pictures import encode_png
 from perform.training.single import SingleSettings
@@ -99,7 +100,7 @@ def test_another_seed_learns_something_else(tmp_path: Path) -> None:
 def test_the_model_plays_what_the_training_drew(tmp_path: Path) -> None:
     run = begin_run([painted(tmp_path)], tmp_path / "run", SMALL)
     model = finished(run)
-    assert generators.info(model)["size"] == (32, 24)
+    assert Model.read(model).size == (32, 24)
     unit = generators.open(model, "cpu", "float32", threads=1)
     ws = np.repeat(unit.mean()[None], unit.space.num_ws, 0)
     told = ((run.reconstruct(3)[0].permute(1, 2, 0) * 127.5 + 128).clamp(0, 255)).to(torch.uint8).numpy()
