@@ -12,7 +12,9 @@ from torch import Tensor
 
 import perform.generators as rack
 from perform.generators import biggan, dcgan, lucidrains, singan, stylegan1, stylegan2
+from perform.generators.model import Model
 from perform.generators.stylegan3.untrained import untrained
+from perform.latent.controls import LATENT
 from perform.networks.bending import Bend
 from perform.networks.families import family
 from perform.networks.modelfiles import read_weights, write_weights
@@ -66,9 +68,9 @@ def test_a_file_gives_back_what_was_written(weights: Weights, tmp_path: Path) ->
     again = read_weights(tmp_path / "a.safetensors")
     assert again.config == weights.config
     assert all(np.array_equal(again.arrays[name], array) for name, array in weights.arrays.items())
-    told = rack.info(tmp_path / "a.safetensors")
-    assert (told["family"], told["title"]) == (weights.config.family, "a test")
-    assert told["size"] == weights.config.size
+    told = Model.read(tmp_path / "a.safetensors")
+    assert (told.config.family, told.notes["title"]) == (weights.config.family, "a test")
+    assert told.size == weights.config.size
 
 
 def test_the_space_is_what_mapping_and_mean_give(weights: Weights) -> None:
@@ -85,7 +87,7 @@ def test_the_space_is_what_mapping_and_mean_give(weights: Weights) -> None:
 def test_inputs_stay_the_same_array_as_long_as_they_are_the_same(weights: Weights) -> None:
     kind = family(weights.config.family)
     inputs = kind.inputs(weights)
-    controls = {p.name: p.default for p in rack.LATENT + weights.config.parameters}
+    controls = {p.name: p.default for p in LATENT + weights.config.parameters}
     first, second = inputs(controls), inputs(dict(controls))
     assert len(first) == len(kind.INPUTS)
     assert all(one is other for one, other in zip(first, second, strict=True) if one.size > 64)

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from safetensors import SafetensorError
 from safetensors.numpy import save_file
 
-from perform.generators import info, untrained
+from perform.generators import untrained
+from perform.generators.model import Model
 from perform.generators.stylegan2 import FILTER, Config, channel_table, from_official, infer
 from perform.networks import ModelError
 from perform.networks.modelfiles import read_header, read_weights, write_weights
@@ -74,12 +75,14 @@ def test_info_reads_no_tensors(tmp_path: Path) -> None:
         file.seek(0)
         size = int.from_bytes(file.read(8), "little")
     assert size < path.stat().st_size
-    told = info(path)
-    assert (told["size"], told["num_ws"], told["c_dim"], told["title"]) == ((16, 16), 6, 3, "a test")
+    told = Model.read(path)
+    assert (told.size, told.space.num_ws, told.space.c_dim, told.notes["title"]) == ((16, 16), 6, 3, "a test")
 
 
 def test_info_of_a_builtin() -> None:
-    assert info("untrained")["channels"] == channel_table(16384, 512, 256)
+    config = Model.read("untrained").config
+    assert isinstance(config, Config)
+    assert config.channels == channel_table(16384, 512, 256)
 
 
 def test_official_names_become_ours() -> None:
