@@ -19,11 +19,11 @@ LARGEST = 1e30  # what counts as a number: squares and cubes of it are still far
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that an input said.
+    """A value that an input sends.
 
-    `time` is in seconds of the show's clock; `name` is a signal path such as `midi.cc21`,
-    `audio.low` or `osc["/sensor/1"]`. A trigger (a note, an onset) is an event with value > 0
-    that its input takes back with a 0 in a later frame.
+    `time` is in seconds of the show's clock; `name` is a signal such as `midi.cc21`, `audio.low` or
+    `osc["/sensor/1"]`, or the address of a parameter such as `/filter/grade/gain`. A trigger (a note, an
+    onset) is an event with a value above 0; its input sends a 0 in a later frame.
     """
 
     time: float

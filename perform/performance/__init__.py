@@ -244,9 +244,9 @@ class Performance:
 
     def step(self, moment: Moment, events: Sequence[Event]) -> Picture:
         """One frame of the show."""
+        events = self._router.route(events)
         signals = self.signals.after(moment, events).joined(self.authority.signals())
         signals = self.signals = signals.joined(self.mappings.at(moment, signals))
-        self._router.route(events)
         show = self._show.at(moment, signals)
         if show["panic"]:
             show |= self._router.panic()

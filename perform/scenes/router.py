@@ -1,13 +1,18 @@
 """The address router: takes messages to the parameters that they name.
 
-A message whose address a formula names goes to the formula; else, if the address is a parameter's own, the
-parameter is held at the message's value.
+Whoever sends it, a message is an event that is named by an address: `/filter/grade/gain` for a parameter,
+`/filter/grade/dark.1` for the second part of a colour or a point, with `/norm` or `/release` after the address
+for what OSC documents. An event `osc["/filter/grade/gain"]`, as the OSC input gives it, is the same message.
+
+A message whose address a formula names goes to the formula, as the signal `osc["ADDRESS"]`; else, if the
+address is a parameter's own, the parameter is held at the message's value.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -75,14 +80,17 @@ class AddressRouter:
                 for n in range(1, len(setlist.cues) + 1):
                     self._destinations[f"{address}/{n}"] = Destination(show, parameter, "once", n)
 
-    def route(self, events: Iterable[Event]) -> None:
-        """Hold and release what messages ask for; within one moment, releases come first."""
+    def route(self, events: Iterable[Event]) -> list[Event]:
+        """Hold and release what messages ask for; within one moment, releases come first.
+
+        Returns the events with the names that formulas know: `osc["/wild"]` for the message `/wild`.
+        """
+        events = [self._renamed(event) if event.name.startswith("/") else event for event in events]
         messages = [(event, match) for event in events if (match := OSC_SIGNAL.fullmatch(event.name))]
-        for event, match in sorted(
-            messages, key=lambda pair: (pair[0].time, not pair[1]["address"].endswith(RELEASE))
-        ):
+        for event, match in sorted(messages, key=_order):
             if match["address"] not in self._in_formulas and isinstance(event.value, float | str):
                 self._set(match["address"], int(match["part"] or 0), event.value)
+        return events
 
     def panic(self) -> dict[str, float]:
         """Release everything, and hold the show's parameters that can hide the picture at values that show
@@ -119,6 +127,13 @@ class AddressRouter:
                 values[address] = (message,)
         return values | {address: (value,) for address, value in status.items() if address in self.nodes}
 
+    def _renamed(self, message: Event) -> Event:
+        """A message that is named by an address, named by its signal."""
+        address, dot, part = message.name.rpartition(".")
+        if message.name in self.nodes or not part.isdecimal():
+            return replace(message, name=f'osc["{message.name}"]')
+        return replace(message, name=f'osc["{address}"]{dot}{part}')
+
     def _add(self, prefix: str, controls: Controls) -> None:
         for address, parameter, owner in unit_addresses(prefix, controls):
             self._destinations[address] = Destination(owner, parameter)
@@ -132,6 +147,12 @@ class AddressRouter:
             destination.controls.release(destination.parameter)
         elif destination := self._destinations.get(address.removesuffix(NORM)):
             destination.hold(part, _scaled(destination.parameter, value))
+
+
+def _order(message: tuple[Event, re.Match[str]]) -> tuple[float, bool]:
+    """By time, releases first."""
+    event, match = message
+    return event.time, not match["address"].endswith(RELEASE)
 
 
 def _scaled(parameter: Parameter, value: float | str) -> float | str:

@@ -83,6 +83,14 @@ class Show:
             values = value if isinstance(value, tuple) else (value,)
             names = [f'osc["{address}"]', *(f'osc["{address}"].{n}' for n in range(1, len(values)))]
             events += [Event(seconds, name, one) for name, one in zip(names, values, strict=True)]
+        return self.frame(events)
+
+    def send(self, *sent: tuple[str, float | str]) -> Picture:
+        """A frame with these events."""
+        seconds = self.clock.advance()
+        return self.frame([Event(seconds, name, value) for name, value in sent])
+
+    def frame(self, events: list[Event]) -> Picture:
         self.picture = self.performance.step(self.clock.moment(self.performance.tempo), events)
         return self.picture
 
@@ -196,6 +204,56 @@ def test_colours_are_held_part_by_part(show: Show) -> None:
     assert show.value("/generator/ink") == (0.25, 0.5, 0.0, 1.0)
     show.step(("/generator/ink", (1.0, 1.0, 1.0, 0.5)))
     assert show.value("/generator/ink") == (1.0, 1.0, 1.0, 0.5)
+
+
+@pytest.mark.parametrize("name", ['osc["/generator/disorder"]', "/generator/disorder"])
+def test_osc_and_the_console_hold_a_parameter_alike(show: Show, name: str) -> None:
+    assert show.send((name, 0.8)).image
+    assert show.value("/generator/disorder") == (0.8,)
+    show.send((name.replace("disorder", "disorder/release"), 1.0), (name, 0.6))
+    assert show.value("/generator/disorder") == (0.6,)
+    show.send((name.replace("disorder", "disorder/norm"), 0.5))
+    assert show.value("/generator/disorder") == (0.5,)
+
+
+def test_the_console_sends_parts_choices_and_presses(show: Show) -> None:
+    show.send(("/generator/ink", 0.25), ("/generator/ink.1", 0.5))
+    assert show.value("/generator/ink") == (0.25, 0.5, 0.0, 1.0)
+    show.send(("/scene/2", 1.0))
+    show.send(("/latent/interpolation", "linear"))
+    assert show.value("/now/title") == ("Flora",)
+    assert show.value("/latent/interpolation") == ("linear",)
+
+
+def test_a_formula_hears_the_console_as_it_hears_osc(show: Show) -> None:
+    show.send(("/wild", 0.2), ("/filter/feedback2/amount", 0.8))
+    assert show.value("/generator/disorder") == (0.1,)
+    assert show.value("/filter/feedback2/amount") == (0.8,)
+    assert show.performance.signals.number('osc["/wild"]') == 0.2
+    assert show.value("/now/held") == (0.0,)
+
+
+def test_a_tap_of_the_console_counts_from_when_it_was_made(setlist: Setlist) -> None:
+    tempos = []
+    for name in ('osc["/tempo/tap"]', "/tempo/tap"):
+        show = Show(setlist)
+        for frame in range(100):
+            show.send(*[(name, float(frame % 20 == 0))] if frame % 20 in (0, 1) else [])
+        tempos.append(show.performance.tempo.bpm)
+    assert tempos[0] == tempos[1] == pytest.approx(90)
+
+
+@pytest.mark.parametrize("name", ["midi.cc16", "key.space", "audio.low", "learned.pose.x", "hand.right.x"])
+def test_events_of_other_inputs_reach_formulas_under_their_own_names(show: Show, name: str) -> None:
+    show.send((name, 0.5))
+    assert show.performance.signals.number(name) == 0.5
+    assert show.value("/now/held") == (0.0,)
+
+
+@pytest.mark.parametrize("name", ["/", "//", "/nothing", "/generator/ink.9", "/generator/ink.", '/a"].1', "/.1"])
+def test_an_address_that_is_not_there_changes_nothing(show: Show, name: str) -> None:
+    show.send((name, 0.5))
+    assert show.value("/now/held") == (0.0,)
 
 
 def test_of_one_moment_letting_go_comes_first(show: Show) -> None:
