@@ -1,8 +1,9 @@
 """The address router: takes messages to the parameters that they name.
 
 Whoever sends it, a message is an event that is named by an address: `/filter/grade/gain` for a parameter,
-`/filter/grade/dark.1` for the second part of a colour or a point, with `/norm` or `/release` after the address
-for what OSC documents. An event `osc["/filter/grade/gain"]`, as the OSC input gives it, is the same message.
+`/filter/grade/dark.1` for the second part of a colour or a point. With `/norm` after the address the value is
+0..1 of the parameter's range, with `/release` the parameter goes back to its formula. An event `osc["/filter/grade/gain"]`, as
+the OSC input gives it, is the same message.
 
 A message whose address a formula names goes to the formula, as the signal `osc["ADDRESS"]`; else, if the
 address is a parameter's own, the parameter is held at the message's value.
