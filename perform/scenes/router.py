@@ -2,8 +2,8 @@
 
 Whoever sends it, a message is an event that is named by an address: `/filter/grade/gain` for a parameter,
 `/filter/grade/dark.1` for the second part of a colour or a point. With `/norm` after the address the value is
-0..1 of the parameter's range, with `/release` the parameter goes back to its formula. An event `osc["/filter/grade/gain"]`, as
-the OSC input gives it, is the same message.
+0..1 of the parameter's range, with `/release` the parameter goes back to its formula. The OSC input names the
+same message `osc["/filter/grade/gain"]`.
 
 A message whose address a formula names goes to the formula, as the signal `osc["ADDRESS"]`; else, if the
 address is a parameter's own, the parameter is held at the message's value.

@@ -250,9 +250,7 @@ def test_events_of_other_inputs_reach_formulas_under_their_own_names(show: Show,
     assert show.value("/now/held") == (0.0,)
 
 
-@pytest.mark.parametrize(
-    "name", ["/", "//", "/nothing", "/generator/ink.9", "/generator/ink.", '/a"].1']
-)
+@pytest.mark.parametrize("name", ["/", "//", "/nothing", "/generator/ink.9", "/generator/ink.", '/a"].1'])
 def test_an_address_that_is_not_there_changes_nothing(show: Show, name: str) -> None:
     show.send((name, 0.5))
     assert show.value("/now/held") == (0.0,)
