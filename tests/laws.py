@@ -6,6 +6,7 @@ import ast
 import re
 import sys
 from collections.abc import Iterator, Mapping
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 
 from tests.folders import ROOT
@@ -54,7 +55,10 @@ SEEDED = re.compile(r"random\.Random|numpy\.random\.(default_rng|RandomState|See
 TORCH_DICE = re.compile(
     r"torch\.(rand|randn|randint|randperm|normal|bernoulli|multinomial|rand_like|randn_like)"
 )
-IN_TEXT = re.compile(r"^\s*(?:from|import) ((?:perform|tests)(?:\.\w+)*)", re.MULTILINE)
+IN_TEXT = re.compile(
+    r"^\s*(?:from|import) ((?:perform|tests)(?:\.\w+)*)(?: import (\w+))?", re.MULTILINE
+)  # a module, and what is imported from it
+NOT_SHARED = re.compile(r"tests\.(?:.+\.)?(?:test_\w+|conftest)(?:\.\w+)?")
 PICKLES = {"pickle", "cPickle", "marshal", "shelve", "dill", "cloudpickle", "joblib"}
 # Split, so that this file does not break the law that it states.
 PLACES = re.compile(
@@ -113,6 +117,7 @@ def import_law(path: str, tree: ast.Module) -> Iterator[str]:
             yield f"{path}:{line}: performance knows protocols, not the unit {name}"
 
 
+@cache
 def _is_module(name: str) -> bool:
     """Whether a dotted name is a module of ours, present or promised, and not something within one."""
     place = ROOT / name.replace(".", "/")
@@ -148,6 +153,7 @@ def _ours(path: str, tree: ast.Module) -> set[str]:
     return found - {module}
 
 
+@cache
 def _is_file(name: str) -> bool:
     place = ROOT / name.replace(".", "/")
     return place.is_dir() or place.with_suffix(".py").exists()
@@ -155,11 +161,25 @@ def _is_file(name: str) -> bool:
 
 def text_law(path: str, tree: ast.Module) -> Iterator[str]:
     """Code in a text, for another process, imports modules that exist."""
+    for line, module, _ in _in_texts(tree):
+        if not _is_file(module):
+            yield f"{path}:{line}: there is no {module}"
+
+
+def sharing_law(path: str, tree: ast.Module) -> Iterator[str]:
+    """No test imports another test or a conftest, in its code or in a text for another process."""
+    names = [*imported(tree, module_name(path))]
+    names += [(line, f"{module}.{name}") for line, module, name in _in_texts(tree)]
+    for line, name in names:
+        if NOT_SHARED.fullmatch(name.rstrip(".")):
+            yield f"{path}:{line}: imports {name}; what tests share stands in tests/doubles"
+
+
+def _in_texts(tree: ast.Module) -> Iterator[tuple[int, str, str]]:
+    """What code in texts imports: line, module, and the first name from it."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            for module in IN_TEXT.findall(node.value):
-                if not _is_file(module):
-                    yield f"{path}:{node.lineno}: there is no {module}"
+            yield from ((node.lineno, *found) for found in IN_TEXT.findall(node.value))
 
 
 def light_law(path: str, tree: ast.Module) -> Iterator[str]:

@@ -8,6 +8,7 @@ import statistics
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import TypeAlias
 
 import pytest
@@ -20,6 +21,7 @@ Law: TypeAlias = Callable[[str, ast.Module], Iterator[str]]
 
 MODULES = sorted(path.relative_to(ROOT).as_posix() for path in PACKAGE.rglob("*.py"))
 TESTS = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "tests").rglob("*.py"))
+OTHER_TESTS = [path for path in TESTS if path != "tests/test_meta.py"]  # which has examples of faults
 FOLDERS = ("perform", "tests", "scripts", "shaders", "presets", "setlists", "docs", "demo", ".ci")
 TEXTS = {".py", ".md", ".toml", ".txt", ".fs", ".vs", ".json", ".sh", ".glsl", ""}
 HEAVY = (
@@ -34,6 +36,7 @@ MAY_LOAD = {
 }
 
 
+@cache
 def parsed(path: str) -> ast.Module:
     return ast.parse((ROOT / path).read_text(encoding="utf-8"))
 
@@ -59,10 +62,33 @@ def test_the_tests_are_no_longer_than_the_package() -> None:
 
 
 def test_code_in_texts_imports_what_exists() -> None:
-    others = [path for path in TESTS if path != "tests/test_meta.py"]
-    assert [fault for path in (*MODULES, *others) for fault in laws.text_law(path, parsed(path))] == []
+    assert [fault for path in (*MODULES, *OTHER_TESTS) for fault in laws.text_law(path, parsed(path))] == []
     assert complaints(laws.text_law, "CODE = 'import sys\\nfrom perform.nowhere import a'", "perform/a.py")
     assert not complaints(laws.text_law, "CODE = 'import sys; from perform.clock import a'", "perform/a.py")
+
+
+def test_no_test_imports_another() -> None:
+    assert [fault for path in OTHER_TESTS for fault in laws.sharing_law(path, parsed(path))] == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "from tests.conftest import eventually",
+        "from tests.outputs.test_lights import profile",
+        "from tests.outputs import test_lights",
+        "import tests.test_rig",
+        "CODE = 'import sys\\nfrom tests.outputs.test_lights import profile'",
+        "CODE = 'from tests.outputs import test_lights'",
+    ],
+)
+def test_the_law_of_sharing_can_fail(text: str) -> None:
+    assert complaints(laws.sharing_law, text, "tests/test_a.py")
+
+
+def test_the_law_of_sharing_lets_doubles_through() -> None:
+    text = "from tests import laws\nfrom tests.doubles.lights import profile"
+    assert not complaints(laws.sharing_law, text, "tests/test_a.py")
 
 
 def test_most_functions_are_short() -> None:

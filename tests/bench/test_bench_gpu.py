@@ -21,12 +21,11 @@ from perform.networks.bending import Bend
 from perform.networks.runtimes.torch import cuda, eager
 from perform.networks.runtimes.torch.network import build_network
 from perform.networks.weights import Weights
-from tests.generators.test_families import MADE
-from tests.generators.test_generators import unrecorded
+from tests.doubles.networks import FAMILIES, unrecorded
 
 BED = gpu.Bed("cpu", "bfloat16", unrecorded, matrix=32, least=2)
 CASES: dict[str, Callable[[], Weights]] = {
-    "stylegan2": MADE["stylegan2"],
+    "stylegan2": FAMILIES["stylegan2"],
     "stylegan3": lambda: alias_free(16, base=64, most=4, num_layers=4),
 }
 FORMS = {form.name: form for form in gpu.VARIANTS}
@@ -98,7 +97,7 @@ def test_what_is_compiled_and_captured(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_work_is_that_of_the_convolutions() -> None:
-    weights = MADE["dcgan"]()
+    weights = FAMILIES["dcgan"]()
     with torch.utils.flop_counter.FlopCounterMode(display=False) as counter:
         build_network(weights)(*(torch.tensor(array) for array in gpu.latent(weights)))
     assert gpu.operations(weights) == counter.get_total_flops() > 1e5
@@ -142,18 +141,17 @@ def test_the_generators_bench_asks_for_it_on_cuda(
     )
 
 
-def test_kernels_are_a_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_kernels_are_a_setting() -> None:
     fused: list[Any] = []
-    monkeypatch.setattr(cuda, "fuse", fused.append)
-    weights = MADE["stylegan2"]()
+    weights = FAMILIES["stylegan2"]()
     cuda.Cuda(weights, "float32", unrecorded, "cpu").close()
     assert not fused
-    unit = cuda.Cuda(weights, "float32", unrecorded, "cpu", fuse=fuse)
+    unit = cuda.Cuda(weights, "float32", unrecorded, "cpu", fuse=fused.append)
     assert fused == [unit._synthesis]
 
 
 def test_a_latent_that_its_owner_writes_over_is_seen() -> None:
-    unit = cuda.Cuda(MADE["stylegan2"](), "float32", unrecorded, "cpu")
+    unit = cuda.Cuda(FAMILIES["stylegan2"](), "float32", unrecorded, "cpu")
     ws = np.ones((unit.space.num_ws, unit.space.w_dim), np.float32)
     before = unit.synthesise(ws).copy()
     ws *= -1
@@ -168,7 +166,7 @@ def warmed(run: Callable[[], Tensor]) -> tuple[Callable[[], None], Tensor]:
 
 
 def test_what_comes_back_begins_with_the_first_picture() -> None:
-    weights, bends = MADE["stylegan2"](), [Bend("feedback", "b8.conv1")]
+    weights, bends = FAMILIES["stylegan2"](), [Bend("feedback", "b8.conv1")]
     plain, captured = eager.Eager(weights, bends=bends), cuda.Cuda(weights, "float32", warmed, "cpu", bends)
     ws = np.ones((plain.space.num_ws, plain.space.w_dim), np.float32)
     for sign in (1, -1, -1):
@@ -191,7 +189,7 @@ def test_on_a_gpu_every_form_gives_the_picture(case: str) -> None:
 def test_on_a_gpu_a_model_is_captured_while_another_plays() -> None:
     from concurrent.futures import ThreadPoolExecutor
 
-    weights = MADE["stylegan2"]()
+    weights = FAMILIES["stylegan2"]()
     with ThreadPoolExecutor(1) as aside:
         playing = cuda.Cuda(weights)
         ws = np.ones((playing.space.num_ws, playing.space.w_dim), np.float32)

@@ -15,9 +15,9 @@ from perform.bench import Figure
 from perform.bench.training import CASES, PARTS, Laps, Noise, figures, learnt, told, utilisation
 from perform.training.run import TrainingRun
 from perform.training.settings import RunError, TrainingSettings
+from tests.doubles.runs import learnt as taught
 from tests.doubles.waiting import eventually
 from tests.folders import ROOT
-from tests.training.test_training_run import learnt as taught
 
 SMALL = TrainingSettings("stylegan2", (16, 16), channels=(64, 8), z_dim=16, w_dim=16, mapping=1, batch=4)
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from perform.generators import lucidrains, stylegan1, stylegan2
 from perform.generators.dialects.meanw import MEAN_W
 from perform.networks.weights import Weights
+from tests.doubles.networks import drawn
 
 State = dict[str, NDArray[Any]]
 
@@ -22,12 +23,6 @@ SECOND = stylegan2.Config((6, 6, 5, 4, 4, 3), z_dim=5, mapping=(7, 9))
 FIRST = stylegan1.Config((6, 6, 5, 4, 4, 3), z_dim=5, mapping=(7, 9))
 FILTER = np.float32(np.outer([1, 3, 3, 1], [1, 3, 3, 1]) / 64)
 LUCID = lucidrains.Config((6, 6, 5, 4), z_dim=5, mapping=(5, 5))
-
-
-def drawn(config: Any, seed: int = 1) -> Weights:
-    draw = np.random.default_rng(seed)
-    arrays = {name: draw.standard_normal(shape, np.float32) for name, shape in config.shapes().items()}
-    return Weights(config, arrays, {})
 
 
 def same(found: Weights, weights: Weights, but: tuple[str, ...] = ()) -> None:

@@ -20,11 +20,9 @@ from perform.inputs.camera import Cameras
 from perform.render.context import headless
 from perform.render.pictures import Pictures
 from perform.render.readback import Readback
+from tests.doubles.footage_shows import CAMERA, SIZE, FootageShow
 from tests.doubles.library import save
 from tests.doubles.waiting import eventually
-from tests.footage.test_footage import CAMERA, SIZE, Show, folder, play
-
-__all__ = ["folder", "play"]  # fixtures
 
 
 class Eye:
@@ -81,7 +79,7 @@ def side(frame: Pixels, which: int) -> int:
 
 @pytest.mark.parametrize("trouble", ["gone", "freezes", "stale"])
 def test_a_camera_that_goes_is_held_and_fades_and_is_back(
-    play: Callable[..., Show], opener: Opener, eye: Eye, trouble: str
+    play: Callable[..., FootageShow], opener: Opener, eye: Eye, trouble: str
 ) -> None:
     eye.picture[:] = 255
     text = CAMERA + 'hold = 0.4\nfade = 1\n[source.fallback]\nshader = "colour"\ntint = [0, 0, 0, 1]\n'
@@ -133,7 +131,7 @@ def context() -> Iterator[moderngl.Context]:
     context.release()
 
 
-def test_without_cameras_the_fallback_plays(play: Callable[..., Show]) -> None:
+def test_without_cameras_the_fallback_plays(play: Callable[..., FootageShow]) -> None:
     text = CAMERA + '[source.fallback]\nfilm = "film.mp4"\nfit = "fill"\nsharpness = 0\n'
     assert play("camera", text).numbers(5) == [0, 1, 2, 3, 4]
     assert (play("black", CAMERA).frame() == 0).all()
@@ -142,7 +140,7 @@ def test_without_cameras_the_fallback_plays(play: Callable[..., Show]) -> None:
 def test_two_scenes_look_through_one_camera(folder: Path, opener: Opener, eye: Eye) -> None:
     save(folder / "presets/other.toml", CAMERA)
     save(folder / "setlists/two.toml", 'title = "T"\n[[cue]]\nscene = "camera"\n[[cue]]\nscene = "other"\n')
-    show = Show(folder, "two", opener)
+    show = FootageShow(folder, "two", opener)
     show.frame()
     assert opener.cameras is not None
     assert len(opener.cameras) == 1

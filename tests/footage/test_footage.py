@@ -2,112 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
 
-from perform.arrays import Pixels
-from perform.catalogue import Library
-from perform.clock import OfflineClock
 from perform.commands.check import check_all
 from perform.documents import SceneError
 from perform.footage.opening import Opener
-from perform.performance import Performance
-from perform.render.context import headless
-from perform.render.present import Present
-from perform.render.readback import Readback
-from perform.rig import Rig
-from perform.show import find, load
-from perform.stage import Stage
-from perform.stage.pool import ModelPool
-from tests.doubles.edits import Edited
-from tests.doubles.library import CUT, RED, save, write_library
-from tests.doubles.reels import number, write_film
+from tests.doubles.footage_shows import CAMERA, FILM, STILL, FootageShow
+from tests.doubles.library import CUT, RED, save
+from tests.doubles.reels import write_film
 from tests.doubles.sounds import clicks, write_sound
 
-SIZE = (64, 48)
-OVER = """/*{"ISFVSN": "2", "INPUTS": [
-    {"NAME": "inputImage", "TYPE": "image"}, {"NAME": "over", "TYPE": "image"}]}*/
-void main() { vec4 o = IMG_THIS_PIXEL(over); gl_FragColor = IMG_THIS_PIXEL(inputImage) * (1.0 - o.a) + o; }
-"""
-FILM = f'title = "Film"\n{CUT}[source]\nfilm = "film.mp4"\nfit = "fill"\nsharpness = 0\n'
-STILL = f'title = "Still"\n{CUT}[source]\nstill = "still.png"\nfit = "fill"\n'
-CAMERA = f'title = "Camera"\n{CUT}[source]\ncamera = ""\nmirror = false\nfit = "fill"\nsharpness = 0\n'
 
-
-def nobody(_key: object) -> Any:
-    raise AssertionError("no model is played here")
-
-
-class Show:
-    """A rig on an offline clock of 25 frames a second, whose folder a test may edit."""
-
-    def __init__(self, folder: Path, name: str, footage: Opener | None = None) -> None:
-        self.folder = folder
-        library, context = Library(folder), headless()
-        file = find(name, library)
-        setlist = load(file, library)
-        stage = Stage(library, context, SIZE, ModelPool(nobody), footage)
-        performance = Performance(setlist, stage.open(setlist))
-        self.edits = Edited(file, library)
-        present = Present(context, SIZE)
-        self.rig = Rig(OfflineClock(25), context, stage, performance, present, edits=self.edits)
-        self._readback = Readback(context, SIZE)
-
-    def frame(self) -> Pixels:
-        self.rig.frame()
-        assert self.rig.picture is not None
-        image = self.rig.present.render(self.rig.picture.image)
-        return self._readback.read(image)
-
-    def numbers(self, frames: int) -> list[int]:
-        return [number(self.frame()) for _ in range(frames)]
-
-    @property
-    def faults(self) -> list[str]:
-        return list(self.rig.stage.faults.counts)
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """The library, with a film of 50 frames, a still of two halves, and scenes of these."""
-    write_library(tmp_path)
-    (tmp_path / "footage").mkdir()
-    write_film(tmp_path / "footage/film.mp4", 50)
-    halves = Image.new("RGBA", (64, 48), (0, 255, 0, 255))
-    halves.paste((0, 0, 0, 0), (0, 0, 32, 48))
-    halves.save(tmp_path / "footage/still.png")
-    save(tmp_path / "shaders/filters/over.fs", OVER)
-    for name, text in (("film", FILM), ("still", STILL), ("camera", CAMERA)):
-        save(tmp_path / f"presets/{name}.toml", text)
-    return tmp_path
-
-
-@pytest.fixture
-def play(folder: Path) -> Iterator[Callable[..., Show]]:
-    shows: list[Show] = []
-
-    def played(name: str, text: str = "", footage: Opener | None = None) -> Show:
-        if text:
-            save(folder / f"presets/{name}.toml", text)
-        shows.append(Show(folder, name, footage))
-        return shows[-1]
-
-    yield played
-    for show in shows:
-        show.rig.close()
-        assert show.faults == []
-
-
-def test_a_film_frame_by_frame_round_its_seam(play: Callable[..., Show]) -> None:
+def test_a_film_frame_by_frame_round_its_seam(play: Callable[..., FootageShow]) -> None:
     assert play("film").numbers(120) == [at % 50 for at in range(120)]
 
 
-def test_its_parameters_are_played(play: Callable[..., Show]) -> None:
+def test_its_parameters_are_played(play: Callable[..., FootageShow]) -> None:
     speed = play("fast", FILM + 'speed = "2 - 3 * (time.seconds > 0.5)"\n').numbers(16)
     assert speed == [*range(0, 26, 2), *range(23, 20, -1)]
     assert play("scrub", FILM + 'speed = 0\nposition = "time.seconds / 4"\n').numbers(20) == [
@@ -118,7 +32,7 @@ def test_its_parameters_are_played(play: Callable[..., Show]) -> None:
     ]  # fmt: skip
 
 
-def test_slow_motion_mixes_each_picture_into_the_next(play: Callable[..., Show], folder: Path) -> None:
+def test_slow_motion_mixes_each_picture_into_the_next(play: Callable[..., FootageShow], folder: Path) -> None:
     pictures = [np.full((48, 64, 3), value, np.uint8) for value in (0, 200, 100)]
     write_film(folder / "footage/film.mp4", pictures=pictures)
     text = FILM + "blend = true\nspeed = 0.25\n"
@@ -133,7 +47,7 @@ def test_slow_motion_mixes_each_picture_into_the_next(play: Callable[..., Show],
 
 
 def test_a_film_begins_anew_when_its_scene_is_entered_but_not_after_a_freeze(
-    play: Callable[..., Show], folder: Path
+    play: Callable[..., FootageShow], folder: Path
 ) -> None:
     save(
         folder / "setlists/two.toml",
@@ -148,13 +62,13 @@ def test_a_film_begins_anew_when_its_scene_is_entered_but_not_after_a_freeze(
     assert seen[30:] == [0, 1, 2, 3, 4]
 
 
-def test_a_still_on_black(play: Callable[..., Show]) -> None:
+def test_a_still_on_black(play: Callable[..., FootageShow]) -> None:
     shown = play("still").frame()
     assert (shown[:, :30] == 0).all()
     assert (shown[:, 34:] == (0, 255, 0)).all()
 
 
-def test_a_film_and_a_still_are_played_into_a_filter(play: Callable[..., Show]) -> None:
+def test_a_film_and_a_still_are_played_into_a_filter(play: Callable[..., FootageShow]) -> None:
     over = RED + '[[filter]]\nshader = "over"\n'
     still = play("over", over + '[filter.over]\nstill = "still.png"\nfit = "fill"\n').frame()
     assert (still[:, :30] == (255, 0, 0)).all()
@@ -169,7 +83,7 @@ def test_a_film_and_a_still_are_played_into_a_filter(play: Callable[..., Show]) 
     assert (nothing.frame() == 0).all()  # what is not given is black, as ISF hosts have it
 
 
-def test_a_film_is_played_into_a_generator(play: Callable[..., Show], folder: Path) -> None:
+def test_a_film_is_played_into_a_generator(play: Callable[..., FootageShow], folder: Path) -> None:
     header = '/*{"ISFVSN": "2", "INPUTS": [{"NAME": "skin", "TYPE": "image"}]}*/'
     body = "void main() { gl_FragColor = IMG_THIS_PIXEL(skin); }"
     save(folder / "shaders/generators/globe.fs", f"{header}\n{body}\n")
@@ -177,7 +91,9 @@ def test_a_film_is_played_into_a_generator(play: Callable[..., Show], folder: Pa
     assert play("globe", text + 'fit = "fill"\nspeed = 3\n').numbers(5) == [0, 3, 6, 9, 12]
 
 
-def test_a_film_in_a_filter_begins_anew_with_its_scene(play: Callable[..., Show], folder: Path) -> None:
+def test_a_film_in_a_filter_begins_anew_with_its_scene(
+    play: Callable[..., FootageShow], folder: Path
+) -> None:
     mixed = RED + '[[filter]]\nshader = "over"\n[filter.over]\nfilm = "film.mp4"\nfit = "fill"\n'
     save(folder / "presets/mixed.toml", mixed)
     cues = '[[cue]]\nscene = "mixed"\n[[cue]]\nscene = "blue"\n'
@@ -188,7 +104,7 @@ def test_a_film_in_a_filter_begins_anew_with_its_scene(play: Callable[..., Show]
     assert seen[20:] == [0, 1, 2, 3]
 
 
-def test_an_edit_lets_a_film_go_on(play: Callable[..., Show], folder: Path) -> None:
+def test_an_edit_lets_a_film_go_on(play: Callable[..., FootageShow], folder: Path) -> None:
     show = play("film")
     assert show.numbers(10)[-1] == 9
     save(folder / "presets/film.toml", FILM + '[[filter]]\nshader = "invert"\namount = 0\n')
@@ -199,7 +115,7 @@ def test_an_edit_lets_a_film_go_on(play: Callable[..., Show], folder: Path) -> N
     assert show.numbers(3) == [13, 14, 15]
 
 
-def test_live_the_same_film_is_there_without_waiting(play: Callable[..., Show]) -> None:
+def test_live_the_same_film_is_there_without_waiting(play: Callable[..., FootageShow]) -> None:
     """Beside the frames, here drawn as fast as they can: every frame has some picture of the film."""
     seen = play("film", footage=Opener(beside=True)).numbers(40)
     assert seen[0] == 0
@@ -246,7 +162,7 @@ def test_perform_check_says_what_is_wrong(folder: Path, text: str, monkeypatch: 
     assert check_all([file]) == (1, [f"{file}: {CHECKED[text].replace('FOLDER', str(folder))}"])
 
 
-def test_footage_is_found_beside_the_preset_too(play: Callable[..., Show], folder: Path) -> None:
+def test_footage_is_found_beside_the_preset_too(play: Callable[..., FootageShow], folder: Path) -> None:
     (folder / "footage/film.mp4").rename(folder / "presets/own.mp4")
     assert play("own", FILM.replace("film.mp4", "own.mp4")).numbers(3) == [0, 1, 2]
 
@@ -254,4 +170,4 @@ def test_footage_is_found_beside_the_preset_too(play: Callable[..., Show], folde
 def test_broken_scenes_are_refused(folder: Path) -> None:
     save(folder / "presets/film.toml", FILM.replace("film.mp4", "none.mp4"))
     with pytest.raises(SceneError, match=r"presets/film.toml: source.film = 'none.mp4'"):
-        Show(folder, "film")
+        FootageShow(folder, "film")

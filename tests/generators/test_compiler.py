@@ -20,8 +20,8 @@ from perform.networks.bending import Bend
 from perform.networks.blending import Blend
 from perform.networks.modelfiles import write_weights
 from perform.networks.runtimes.openvino import runtime
+from tests.doubles.networks import WEIGHTS, WS
 from tests.doubles.waiting import TIMEOUT, eventually
-from tests.networks.test_bending import WEIGHTS, WS
 
 SLEEPS = (sys.executable, "-c", "import time; time.sleep(60)")
 BENDS = (Bend("blur", "b8.conv1", 2), Bend("feedback", "b16.conv0"))

@@ -17,17 +17,8 @@ from perform.generators.dialects.meanw import MEAN_W, with_mean_w
 from perform.generators.stylegan2.network import Network, enlarged
 from perform.generators.stylegan3.untrained import untrained
 from perform.networks import ModelError
-from tests.doubles.foreign import (
-    LUCID,
-    SECOND,
-    State,
-    drawn,
-    names_of,
-    rosinality_state,
-    same,
-    state_of,
-    whole,
-)
+from tests.doubles.foreign import LUCID, SECOND, State, names_of, rosinality_state, same, state_of, whole
+from tests.doubles.networks import drawn
 from tests.folders import DATA
 
 LATENT, PICTURE = 5e-5, 1e-4  # the reference's own tolerances

@@ -11,9 +11,7 @@ import pytest
 from torch import Tensor
 
 import perform.generators as rack
-from perform.generators import biggan, dcgan, lucidrains, singan, stylegan1, stylegan2
 from perform.generators.model import Model
-from perform.generators.stylegan3.untrained import untrained
 from perform.latent.controls import LATENT
 from perform.networks.bending import Bend
 from perform.networks.families import family
@@ -22,34 +20,14 @@ from perform.networks.runtimes.openvino import runtime
 from perform.networks.runtimes.torch import eager
 from perform.networks.runtimes.torch.network import build_network
 from perform.networks.weights import Weights
-
-
-def drawn(config: Any) -> Weights:
-    draw = np.random.default_rng(1)
-    arrays = {
-        name: np.asarray(draw.standard_normal(shape) * (100 if "mapping.fc" in name else 0.5), np.float32)
-        for name, shape in config.shapes().items()
-    }
-    return Weights(config, arrays, {"title": "a test"})
-
+from tests.doubles.networks import FAMILIES
 
 BIGGAN = (("block", False, 4, 2), ("block", True, 2, 1))
-MADE = {
-    "biggan": lambda: biggan.untrained(
-        biggan.Config(biggan.published(128).layers[-4:], 4, z_dim=6, embed=5, classes=3, attention=2)
-    ),
-    "dcgan": lambda: dcgan.untrained(32, 8),
-    "lucidrains": lambda: drawn(lucidrains.Config((6, 6, 5, 4), z_dim=5, mapping=(5, 5))),
-    "singan": singan.untrained,
-    "stylegan1": lambda: drawn(stylegan1.Config((6, 6, 5, 4, 4, 3), z_dim=5, mapping=(7, 9), fused=16)),
-    "stylegan2": lambda: drawn(stylegan2.Config((8, 8, 8, 6, 6, 4), z_dim=5, mapping=(9, 8))),
-    "stylegan3": lambda: untrained(16, base=256, most=16),
-}
 
 
-@pytest.fixture(scope="module", params=MADE)
+@pytest.fixture(scope="module", params=FAMILIES)
 def weights(request: pytest.FixtureRequest) -> Weights:
-    made: Weights = MADE[request.param]()
+    made: Weights = FAMILIES[request.param]()
     return made
 
 
@@ -60,7 +38,7 @@ def latent(unit: rack.Generator) -> Any:
 
 def test_every_family_is_in_this_suite() -> None:
     folder = Path(rack.__file__).parent
-    assert {file.parent.name for file in folder.glob("*/network.py")} == set(MADE)
+    assert {file.parent.name for file in folder.glob("*/network.py")} == set(FAMILIES)
 
 
 def test_a_file_gives_back_what_was_written(weights: Weights, tmp_path: Path) -> None:

@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from torch import Tensor
 
 import perform.generators as rack
 from perform.generators import Generator, untrained
@@ -29,6 +28,7 @@ from perform.networks.runtimes.openvino.requests import Runner
 from perform.networks.runtimes.torch import cuda, eager
 from perform.networks.runtimes.torch.network import to_pixels
 from perform.networks.weights import Weights
+from tests.doubles.networks import unrecorded, vivid
 
 SMALL = Config((8, 8, 8, 6, 6, 4), z_dim=5, c_dim=3, embed=7, mapping=(9, 8), clamp=256.0)
 CONFIGS = {
@@ -36,26 +36,6 @@ CONFIGS = {
     "resnet": replace(SMALL, architecture="resnet", image_channels=1, c_dim=0, embed=0),
     "orig": replace(SMALL, architecture="orig", image_channels=4, c_dim=0, embed=0, start=(4, 6)),
 }
-
-
-def drawn(config: Config) -> Weights:
-    draw = np.random.default_rng(1)
-    gains = {name: 100 if "mapping.fc" in name else 0.5 for name in config.shapes()}
-    arrays = {
-        name: np.asarray(draw.standard_normal(shape) * gains[name], np.float32)
-        for name, shape in config.shapes().items()
-    }
-    return Weights(config, arrays, {})
-
-
-def unrecorded(run: Callable[[], Tensor]) -> tuple[Callable[[], None], Tensor]:
-    """Stands for a CUDA graph on the CPU: a replay runs the same calls on the same tensors."""
-    output = run().clone()
-
-    def replay() -> None:
-        output.copy_(run())
-
-    return replay, output
 
 
 def of_cuda(weights: Weights) -> cuda.Cuda:
@@ -71,7 +51,7 @@ UNITS: dict[str, Callable[[Weights], Any]] = {
 
 @pytest.fixture(scope="module", params=CONFIGS)
 def weights(request: pytest.FixtureRequest) -> Weights:
-    return drawn(CONFIGS[request.param])
+    return vivid(CONFIGS[request.param])
 
 
 @pytest.fixture(params=UNITS)
@@ -171,7 +151,7 @@ signal.raise_signal(signal.SIGTERM)
 
 
 def test_a_polite_kill_is_heard_when_networks_have_gone(tmp_path: Path) -> None:
-    write_weights(tmp_path / "small.safetensors", drawn(SMALL))
+    write_weights(tmp_path / "small.safetensors", vivid(SMALL))
     script = SIGNALLED.format(file=str(tmp_path / "small.safetensors"))
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "heard\n"), done.stderr
@@ -183,7 +163,7 @@ def test_closing_twice_is_closing(generator: Any) -> None:
 
 
 def test_labels_choose_the_class() -> None:
-    unit = eager.Eager(drawn(SMALL))
+    unit = eager.Eager(vivid(SMALL))
     z = np.ones((2, 5), np.float32)
     classes = np.eye(3, dtype=np.float32)
     assert np.array_equal(unit.map(z), unit.map(z, classes[:1]))
@@ -194,7 +174,7 @@ def test_labels_choose_the_class() -> None:
 
 def test_a_graph_in_parts_and_a_converted_one_are_the_graph() -> None:
     for config in CONFIGS.values():
-        weights, core = drawn(config), runtime.core()
+        weights, core = vivid(config), runtime.core()
         forms = [
             graph.parts(weights, "f32"),
             graph.parts(weights, "f32", 2),
@@ -210,7 +190,7 @@ def test_a_graph_in_parts_and_a_converted_one_are_the_graph() -> None:
 
 
 def test_wide_layers_are_the_oracles_too() -> None:
-    weights = drawn(Config((128,) * 6, z_dim=8, mapping=(8, 8)))  # wide enough for the fast convolution
+    weights = vivid(Config((128,) * 6, z_dim=8, mapping=(8, 8)))  # wide enough for the fast convolution
     unit = runtime.OpenVino(weights, "float32", threads=1)
     ws = latent(unit)
     assert np.abs(unit.synthesise(ws).astype(int) - oracle(weights, ws, 1.0, None)).max() <= 1
@@ -234,7 +214,7 @@ def test_half_floats_are_near_float32() -> None:
 
 
 def test_half_floats_do_not_overflow() -> None:
-    weights = drawn(replace(SMALL, clamp=None))
+    weights = vivid(replace(SMALL, clamp=None))
     affine = [name for name in weights.arrays if "conv" in name and "affine" in name]
     loud = {name: weights.arrays[name] * np.float32(30000) for name in affine}
     weights = replace(weights, arrays={**weights.arrays, **loud})
@@ -268,10 +248,10 @@ def test_opening_says_what_is_allowed(tmp_path: Path) -> None:
 
 
 def test_a_written_model_opens(tmp_path: Path) -> None:
-    write_weights(tmp_path / "a.safetensors", drawn(SMALL))
+    write_weights(tmp_path / "a.safetensors", vivid(SMALL))
     with_file = rack.open(tmp_path / "a.safetensors", "cpu", "float32", threads=1)
     ws = latent(with_file)
-    assert np.abs(with_file.synthesise(ws).astype(int) - oracle(drawn(SMALL), ws, 1.0, None)).max() <= 1
+    assert np.abs(with_file.synthesise(ws).astype(int) - oracle(vivid(SMALL), ws, 1.0, None)).max() <= 1
 
 
 HASHED = """

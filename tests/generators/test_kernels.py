@@ -21,7 +21,6 @@ from perform.generators.stylegan3.network import finished as alias_free_finished
 from perform.generators.stylegan3.untrained import untrained
 from perform.networks.runtimes.torch.network import build_network
 from perform.networks.weights import Weights
-from tests.generators.test_generators import drawn
 from tests.laws import ROOT
 
 pytest.importorskip("triton", reason="no triton here")
@@ -32,6 +31,7 @@ if not GPU and os.environ.get("TRITON_INTERPRET") != "1":
 from perform.generators.kernels import fuse  # noqa: E402
 from perform.generators.stylegan2 import kernel as modulated  # noqa: E402
 from perform.generators.stylegan3 import kernel as alias_free  # noqa: E402
+from tests.doubles.networks import vivid  # noqa: E402
 
 DEVICE = "cuda" if GPU else "cpu"
 NEAR = {torch.float32: 2e-5, torch.float16: 4e-3}
@@ -93,8 +93,8 @@ def test_filters_longer_than_a_square_are_refused() -> None:
 @pytest.mark.parametrize(
     "weights",
     [
-        drawn(Config((8, 8, 8, 6, 6, 4), z_dim=5, mapping=(9, 8), clamp=256.0)),
-        drawn(replace(Config((8, 8, 8, 6), z_dim=5, mapping=(9, 8)), architecture="resnet")),
+        vivid(Config((8, 8, 8, 6, 6, 4), z_dim=5, mapping=(9, 8), clamp=256.0)),
+        vivid(replace(Config((8, 8, 8, 6), z_dim=5, mapping=(9, 8)), architecture="resnet")),
         untrained(16, base=32, most=3, num_layers=4),
         untrained(16, "r", base=16, most=2, num_layers=4),
     ],

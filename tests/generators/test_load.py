@@ -32,7 +32,6 @@ from tests.doubles.foreign import (
     LUCID,
     SECOND,
     State,
-    drawn,
     names_of,
     rosinality_state,
     same,
@@ -43,6 +42,7 @@ from tests.doubles.foreign import (
 )
 from tests.doubles.foreign import variables_of_first as first_variables
 from tests.doubles.foreign import variables_of_second as second_variables
+from tests.doubles.networks import drawn
 from tests.folders import DATA
 
 REFERENCE = Path(os.environ.get("PERFORM_REFERENCE", "none"))

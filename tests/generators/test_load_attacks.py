@@ -19,7 +19,8 @@ from perform.networks.checkpoints.limits import FREE_BYTES
 from perform.networks.families import family
 from tests.doubles import checkpoint_files as files
 from tests.doubles.checkpoint_files import Call
-from tests.doubles.foreign import LUCID, SECOND, State, drawn, names_of, rosinality_state, state_of, whole
+from tests.doubles.foreign import LUCID, SECOND, State, names_of, rosinality_state, state_of, whole
+from tests.doubles.networks import drawn
 
 MEGABYTE = 1 << 20
 LONG = "\x1b[31m[/red]\n" + "x" * 5000

@@ -18,14 +18,9 @@ from perform.networks.modelfiles import read_weights, write_weights
 from perform.networks.runtimes.openvino.runtime import OpenVino
 from perform.networks.runtimes.torch.eager import Eager
 from perform.networks.weights import Weights
+from tests.doubles.networks import drawn
 
 SMALL = Config((6, 6, 5, 4), z_dim=5, mapping=(5, 5))
-
-
-def drawn(config: Config) -> Weights:
-    draw = np.random.default_rng(1)
-    arrays = {name: draw.standard_normal(shape, np.float32) for name, shape in config.shapes().items()}
-    return Weights(config, arrays, {})
 
 
 def modulated(x: Tensor, weight: Tensor, style: Tensor, demodulated: bool) -> Tensor:

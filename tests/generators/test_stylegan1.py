@@ -16,15 +16,10 @@ from perform.networks.modelfiles import read_weights, write_weights
 from perform.networks.runtimes.openvino.runtime import OpenVino
 from perform.networks.runtimes.torch.eager import Eager
 from perform.networks.weights import Weights
+from tests.doubles.networks import drawn
 
 STILL = {"noise_phase": 0.0, "noise_layers": (0, 63)}
 SMALL = Config((6, 6, 5, 4, 4, 3), z_dim=5, mapping=(7, 9), fused=16)  # 16 x 16; the last block fuses
-
-
-def drawn(config: Config, seed: int = 1) -> Weights:
-    draw = np.random.default_rng(seed)
-    arrays = {name: draw.standard_normal(shape, np.float32) for name, shape in config.shapes().items()}
-    return Weights(config, arrays, {})
 
 
 def leaky(x: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -19,7 +19,7 @@ from perform.generators.stylegan2 import Config, from_official
 from perform.generators.stylegan2.mapping import mapped
 from perform.generators.stylegan2.network import Network, enlarged
 from perform.networks.runtimes.torch.network import to_pixels
-from perform.networks.weights import Weights
+from tests.doubles.networks import drawn
 from tests.folders import DATA
 
 REFERENCE = os.environ.get("PERFORM_REFERENCE")
@@ -94,12 +94,6 @@ def test_cuts_bytes_off_as_the_original(case: Case) -> None:
     difference = np.abs(to_pixels(drawn).numpy().astype(int) - expected)
     assert difference.max() <= 1
     assert (difference > 0).mean() < 0.01
-
-
-def drawn(config: Config) -> Weights:
-    generator = np.random.default_rng(1)
-    arrays = {name: generator.standard_normal(shape, np.float32) for name, shape in config.shapes().items()}
-    return Weights(config, arrays, {})
 
 
 def test_the_original_architecture_has_one_torgb() -> None:

@@ -16,13 +16,13 @@ from tests.doubles.foreign import (
     FIRST,
     SECOND,
     State,
-    drawn,
     prefixed,
     same,
     variables_of_first,
     variables_of_second,
     whole,
 )
+from tests.doubles.networks import drawn
 
 SECONDS = [
     SECOND,

@@ -15,12 +15,10 @@ from typing import Any
 import av
 import numpy as np
 import pytest
-from typer.testing import CliRunner
 
 from perform import generators, show
 from perform.bench.models import loading, written
 from perform.catalogue import Library
-from perform.cli import app
 from perform.generators.dcgan import untrained
 from perform.generators.load import load_weights
 from perform.generators.model import Model
@@ -31,10 +29,10 @@ from perform.networks.runtimes.torch.eager import Eager
 from perform.networks.runtimes.torch.network import to_pixels
 from perform.sampling.pictures import SampleRequest, Sampling, png
 from scripts.reference_table import CONTAINERS, differences
+from tests.doubles.command import run
 from tests.doubles.library import save, write_library
-from tests.folders import DATA
+from tests.folders import DATA, FOREIGN
 
-FOREIGN = DATA / "reference/rosinality-64-narrow.pt"
 HERE = [(file, file) for name in ("biggan", "dcgan", "sg") for file in sorted(DATA.glob(f"{name}*.npz"))]
 HERE.append((FOREIGN, FOREIGN.with_name("rosinality-64-narrow_outputs.npz")))
 REFERENCE = Path(os.environ.get("PERFORM_REFERENCE", "none"))
@@ -45,23 +43,6 @@ WHOLE = [
     for model in sorted(REFERENCE.glob(f"{arrays.stem}*"))
     if model.suffix in (".npz", *CONTAINERS)
 ]
-
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder to work in, and a user who has no models yet."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("COLUMNS", "250")
-    return tmp_path
-
-
-def run(*words: object, expect: int = 0) -> str:
-    """What a command prints; its exit code must be `expect`, and it must not end by an exception."""
-    done = CliRunner().invoke(app, [str(word) for word in words])
-    assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
-    assert done.exit_code == expect, done.output
-    return done.output
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,8 @@ from perform.generators.load import load_weights
 from perform.generators.model import Model
 from perform.models import store
 from perform.networks.modelfiles import discriminator_file, read_weights, write_weights
-from tests.models.test_models import FOREIGN, folder, run
-
-__all__ = ["folder"]  # used by all tests here
+from tests.doubles.command import run
+from tests.folders import FOREIGN
 
 
 def test_half_as_large_and_nearly_the_same() -> None:

@@ -12,29 +12,16 @@ import numpy as np
 import pytest
 import torch
 
-from perform.generators.stylegan2 import Config, graph
+from perform.generators.stylegan2 import graph
 from perform.networks.bending import MOST_FEEDBACK, OPERATIONS, Bend, bend, bend_parameters, pack_values
 from perform.networks.runtimes.openvino import conversion, runtime
 from perform.networks.runtimes.openvino.requests import Runner
 from perform.networks.runtimes.torch import cuda, eager
 from perform.networks.runtimes.torch.bending import BendLayer
 from perform.networks.weights import Weights
+from tests.doubles.networks import CONFIG, WEIGHTS, WS, unrecorded
 
-CONFIG = Config((8, 8, 8, 6, 6, 4), z_dim=5, mapping=(9, 8), clamp=256.0)
 LAYER = "b8.conv1"
-
-
-def drawn(config: Config) -> Weights:
-    draw = np.random.default_rng(1)
-    arrays = {
-        name: np.asarray(draw.standard_normal(shape) * (100 if "mapping.fc" in name else 0.5), np.float32)
-        for name, shape in config.shapes().items()
-    }
-    return Weights(config, arrays, {})
-
-
-WEIGHTS = drawn(CONFIG)
-WS = np.random.default_rng(3).standard_normal((6, 8)).astype(np.float32)
 
 
 def bent(operation: str, x: Any, /, radius: int = 1, memory: Any = None, **values: Any) -> Any:
@@ -91,11 +78,6 @@ UNITS: dict[str, Callable[[Weights, list[Bend]], Any]] = {
     "openvino": lambda weights, bends: runtime.OpenVino(weights, "float32", 1, bends),
     "cuda": lambda weights, bends: cuda.Cuda(weights, "float32", unrecorded, "cpu", bends),
 }
-
-
-def unrecorded(run: Callable[[], torch.Tensor]) -> tuple[Callable[[], None], torch.Tensor]:
-    output = torch.zeros_like(run())
-    return lambda: output.copy_(run()), output  # type: ignore[return-value]
 
 
 @pytest.mark.parametrize("unit", UNITS)

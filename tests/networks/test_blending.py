@@ -17,9 +17,7 @@ from perform.networks.blending import Blend, blend, blend_parameters, blend_tens
 from perform.networks.runtimes.openvino import conversion, runtime
 from perform.networks.runtimes.openvino.requests import Runner
 from perform.networks.runtimes.torch import eager
-from perform.networks.weights import Weights
-from tests.generators.test_families import MADE
-from tests.networks.test_bending import unrecorded
+from tests.doubles.networks import FAMILIES, unrecorded, vivid
 
 SMALL = Config((8, 8, 8, 6, 6, 4), z_dim=5, mapping=(9, 8), clamp=256.0)
 CONFIGS = {
@@ -32,19 +30,10 @@ ALL = Blend("other", "b4.conv1", "b16.conv1")
 FINE = Blend("other", "b8.conv1", "b16.conv1")
 
 
-def drawn(config: Config, seed: int) -> Weights:
-    draw = np.random.default_rng(seed)
-    arrays = {
-        name: np.asarray(draw.standard_normal(shape) * (100 if "mapping.fc" in name else 0.5), np.float32)
-        for name, shape in config.shapes().items()
-    }
-    return Weights(config, arrays, {})
-
-
 @pytest.mark.parametrize("where", [ALL, FINE])
 @pytest.mark.parametrize("name", CONFIGS)
 def test_a_share_is_the_network_of_mixed_weights(name: str, where: Blend) -> None:
-    one, two = drawn(CONFIGS[name], 1), drawn(CONFIGS[name], 2)
+    one, two = vivid(CONFIGS[name], 1), vivid(CONFIGS[name], 2)
     other = blend_tensors(one, two, where)
     units: list[Any] = [
         runtime.OpenVino(one, "float32", 1, other=other),
@@ -63,7 +52,7 @@ def test_a_share_is_the_network_of_mixed_weights(name: str, where: Blend) -> Non
 def test_a_captured_graph_and_a_converted_one_blend_alike() -> None:
     from perform.networks.runtimes.torch import cuda
 
-    one, two = drawn(SMALL, 1), drawn(SMALL, 2)
+    one, two = vivid(SMALL, 1), vivid(SMALL, 2)
     other, bends = blend_tensors(one, two, FINE), [Bend("invert", "b8.conv0")]
     plain = eager.Eager(one, bends=bends, other=other)
     captured = cuda.Cuda(one, "float32", unrecorded, "cpu", bends, other)
@@ -93,7 +82,7 @@ def test_stylegan3_blends_too() -> None:
 
 @pytest.mark.parametrize("name", ["dcgan", "lucidrains", "stylegan1"])
 def test_converted_families_blend_too(name: str) -> None:
-    one = MADE[name]()
+    one = FAMILIES[name]()
     two = replace(one, arrays={key: array[::-1].copy() for key, array in one.arrays.items()})
     layers = one.config.bendable
     ws = np.random.default_rng(0).standard_normal((one.config.space.num_ws, one.config.space.w_dim))
@@ -111,7 +100,7 @@ def test_converted_families_blend_too(name: str) -> None:
 
 def test_the_last_layer_of_all_goes_with_the_last_that_is_mixed() -> None:
     for name, last in (("dcgan", "layers.3.weight"), ("stylegan1", "synthesis.torgb.weight")):
-        one = MADE[name]()
+        one = FAMILIES[name]()
         layers = one.config.bendable
         assert last in blend_tensors(one, one, Blend("other", layers[-1], layers[-1])).arrays
         assert last not in blend_tensors(one, one, Blend("other", layers[0], layers[-2])).arrays
@@ -120,8 +109,8 @@ def test_the_last_layer_of_all_goes_with_the_last_that_is_mixed() -> None:
 def test_a_graph_in_parts_blends_alike() -> None:
     from perform.generators.stylegan2 import graph
 
-    one = drawn(SMALL, 1)
-    other = blend_tensors(one, drawn(SMALL, 2), ALL)
+    one = vivid(SMALL, 1)
+    other = blend_tensors(one, vivid(SMALL, 2), ALL)
     given = eager.Eager(one, other=other)._inputs({"blend.amount": 0.6})
     names = ("ws", "noise", "strength", "blend")
     pictures = []
@@ -132,7 +121,7 @@ def test_a_graph_in_parts_blends_alike() -> None:
 
 
 def test_layers_own_their_tensors() -> None:
-    one, two = drawn(CONFIGS["resnet"], 1), drawn(CONFIGS["resnet"], 2)
+    one, two = vivid(CONFIGS["resnet"], 1), vivid(CONFIGS["resnet"], 2)
     taken = set(blend_tensors(one, two, FINE).arrays)
     assert "synthesis.b8.conv1.weight" in taken
     assert "synthesis.b16.torgb.weight" in taken
@@ -142,18 +131,18 @@ def test_layers_own_their_tensors() -> None:
 
 
 def test_models_that_do_not_fit_are_refused() -> None:
-    one = drawn(SMALL, 1)
+    one = vivid(SMALL, 1)
     with pytest.raises(ModelError, match=r"blended in: its channels are \(96, .*\), must be \(8,"):
-        blend_tensors(one, drawn(CONFIGS["wide"], 1), ALL)
+        blend_tensors(one, vivid(CONFIGS["wide"], 1), ALL)
     with pytest.raises(ModelError, match="other cannot be blended in: it is a dcgan, not a stylegan2"):
         blend_tensors(one, dcgan.untrained(32, 8), ALL)
     with pytest.raises(ModelError, match="biggan models cannot be blended, those of stylegan1, stylegan2,"):
-        blend_tensors(MADE["biggan"](), one, ALL)
+        blend_tensors(FAMILIES["biggan"](), one, ALL)
 
 
 def test_layers_come_in_order() -> None:
     with pytest.raises(ModelError, match=r"from = 'b16.conv1' comes after to = 'b8.conv0', must come before"):
-        blend_tensors(drawn(SMALL, 1), drawn(SMALL, 2), Blend("other", "b16.conv1", "b8.conv0"))
+        blend_tensors(vivid(SMALL, 1), vivid(SMALL, 2), Blend("other", "b16.conv1", "b8.conv0"))
 
 
 def test_what_a_preset_says_becomes_a_blend() -> None:

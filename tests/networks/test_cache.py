@@ -12,7 +12,7 @@ from perform import paths
 from perform.networks.bending import Bend
 from perform.networks.runtimes.openvino import cache, runtime
 from perform.networks.runtimes.openvino.runtime import OpenVino
-from tests.networks.test_bending import WEIGHTS, WS
+from tests.doubles.networks import WEIGHTS, WS
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,8 @@ from perform import paths
 from perform.generators import load
 from perform.networks import headercache
 from perform.networks.families import code_digest
-from tests.doubles.foreign import LUCID, drawn, state_of, torch_file
+from tests.doubles.foreign import LUCID, state_of, torch_file
+from tests.doubles.networks import drawn
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from perform.networks.bending import OPERATIONS, Bend, pack_values
 from perform.networks.families import family
 from perform.networks.runtimes.torch.network import build_network, to_pixels
 from perform.networks.weights import Weights
-from tests.generators.test_families import MADE
+from tests.doubles.networks import FAMILIES
 
 
 class Elsewhere(TorchDispatchMode):
@@ -50,14 +50,14 @@ def elsewhere(weights: Weights, bends: list[Bend]) -> list[str]:
     return watch.found
 
 
-@pytest.mark.parametrize("name", MADE)
+@pytest.mark.parametrize("name", FAMILIES)
 def test_every_family_stays_on_its_device(name: str) -> None:
-    assert elsewhere(MADE[name](), []) == []
+    assert elsewhere(FAMILIES[name](), []) == []
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_every_bend_stays_on_its_device(operation: str) -> None:
-    weights = MADE["stylegan2"]()
+    weights = FAMILIES["stylegan2"]()
     assert elsewhere(weights, [Bend(operation, "b8.conv1")]) == []
 
 

@@ -13,42 +13,18 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.typing import NDArray
-from PIL import Image
 
-from perform.arrays import Pixels
 from perform.training.dataset import Dataset, DatasetError, shards
 from perform.training.dataset.checking import faults
 from perform.training.dataset.making import make
 from perform.training.dataset.manifest import Counts, Manifest, Shard, parse_manifest
 from perform.training.dataset.settings import DatasetSettings, dataset_size
-from perform.training.dataset.sources import PictureFolder, RenderedPictures
-
-
-def drawing(number: int, width: int = 64, height: int = 64) -> Image.Image:
-    """A picture unlike those of other numbers."""
-    coarse = np.random.default_rng(number).integers(0, 256, (6, 6, 3), np.uint8)
-    return Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC)
-
-
-def render(z: NDArray[np.float32], size: int) -> Pixels:
-    """A stand-in for a renderer: a picture that is a function of z."""
-    return np.asarray(drawing(int(abs(z[0]) * 1e6), size, size))
-
-
-def drawn(count: int, dimensions: int = 3) -> RenderedPictures:
-    z = np.random.default_rng(0).standard_normal((count, dimensions), np.float32)
-    return RenderedPictures("stand-in", z, render, 0)
+from perform.training.dataset.sources import PictureFolder
+from tests.doubles.drawings import drawing, drawn, render
 
 
 @pytest.fixture
-def few(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Shards of five pictures."""
-    monkeypatch.setattr(shards, "PICTURES", 5)
-
-
-@pytest.fixture
-def made(tmp_path: Path, few: None) -> Path:
+def made(tmp_path: Path, small_shards: None) -> Path:
     make(drawn(12), DatasetSettings((32, 32), mirror=True), tmp_path / "made")
     return tmp_path / "made"
 

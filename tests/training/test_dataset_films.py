@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -21,35 +20,7 @@ from perform.training.dataset.films import Film, FilmFrame, FrameChoice
 from perform.training.dataset.making import make
 from perform.training.dataset.outcomes import Lost
 from perform.training.dataset.settings import DatasetSettings
-from tests.training.test_dataset import drawing
-
-SIZE = (96, 64)
-
-
-def written(
-    path: Path, frames: Iterable[Pixels], times: Iterable[int] | None = None, gop: int = 8, **stream: Any
-) -> Path:
-    """A film of 25 frames a second, or of frames at `times` in hundredths of seconds."""
-    with av.open(str(path), "w") as file:
-        video: Any = file.add_stream(
-            "libx264", rate=25 if times is None else 100, options={"crf": "4", "g": str(gop)}
-        )
-        video.pix_fmt = "yuv444p"
-        at = iter(times or ())
-        video.width, video.height = SIZE
-        video.codec_context.time_base = Fraction(1, 25 if times is None else 100)
-        for name, value in stream.items():
-            setattr(video.codec_context, name, value)
-        for number, pixels in enumerate(frames):
-            frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
-            frame.pts = number if times is None else next(at)
-            file.mux(video.encode(frame))
-        file.mux(video.encode(None))
-    return path
-
-
-def still(number: int) -> Pixels:
-    return np.asarray(drawing(number, *SIZE))
+from tests.doubles.drawings import SIZE, still, written
 
 
 def grey(level: int) -> Pixels:

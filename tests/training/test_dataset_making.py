@@ -15,9 +15,7 @@ from perform.training.dataset import Dataset, DatasetError
 from perform.training.dataset.making import make
 from perform.training.dataset.settings import DatasetSettings
 from perform.training.dataset.sources import PictureFolder
-from tests.training.test_dataset import drawing, drawn, few
-
-__all__ = ["few"]
+from tests.doubles.drawings import drawing, drawn
 
 SMALL = DatasetSettings((32, 32), duplicates=3)
 # Ends itself, as a power cut would, when the nth file is about to be made sure of.
@@ -61,7 +59,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.fixture
-def unbroken(photos: Path, tmp_path: Path, few: None) -> dict[str, bytes]:
+def unbroken(photos: Path, tmp_path: Path, small_shards: None) -> dict[str, bytes]:
     make(PictureFolder(photos), SMALL, tmp_path / "unbroken")
     return contents(tmp_path / "unbroken")
 
@@ -97,7 +95,7 @@ def test_killed_again_and_again_it_ends_the_same(
     assert contents(out) == unbroken
 
 
-def test_finished_shards_are_not_made_again(photos: Path, few: None, tmp_path: Path) -> None:
+def test_finished_shards_are_not_made_again(photos: Path, small_shards: None, tmp_path: Path) -> None:
     out = tmp_path / "out"
 
     class StopError(Exception):
@@ -146,7 +144,7 @@ def test_the_same_command_changes_nothing(photos: Path, unbroken: dict[str, byte
 
 
 @pytest.mark.parametrize("finished", [True, False])
-def test_other_settings_are_refused(photos: Path, few: None, tmp_path: Path, finished: bool) -> None:
+def test_other_settings_are_refused(photos: Path, small_shards: None, tmp_path: Path, finished: bool) -> None:
     out = tmp_path / "out"
     if finished:
         make(PictureFolder(photos), SMALL, out)
@@ -206,7 +204,7 @@ def test_a_folder_that_may_not_be_written(photos: Path, tmp_path: Path) -> None:
         make(PictureFolder(photos), SMALL, tmp_path / "out")
 
 
-def test_a_limit_says_how_many_were_not_looked_at(photos: Path, few: None, tmp_path: Path) -> None:
+def test_a_limit_says_how_many_were_not_looked_at(photos: Path, small_shards: None, tmp_path: Path) -> None:
     made = make(PictureFolder(photos), DatasetSettings((32, 32), limit=6), tmp_path / "out")
     assert (made.counts.kept, made.counts.seen + (made.counts.rest or 0)) == (6, 17)
     assert made.counts.rest == 11

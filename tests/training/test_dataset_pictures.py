@@ -21,7 +21,7 @@ from perform.training.dataset.opening import PictureFile
 from perform.training.dataset.outcomes import REASONS, Kept, Lost
 from perform.training.dataset.settings import DatasetSettings
 from perform.training.dataset.sources import PictureFolder
-from tests.training.test_dataset import drawing
+from tests.doubles.drawings import drawing
 
 PLAIN = DatasetSettings((64, 64))
 RED, GREEN = (200, 40, 30), (20, 160, 60)

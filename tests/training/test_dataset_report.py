@@ -19,8 +19,7 @@ from perform.training.dataset.report import contact_sheet, report_page
 from perform.training.dataset.settings import DatasetSettings
 from perform.training.dataset.sources import PictureFolder
 from perform.training.dataset.survey import palette, survey
-from tests.training.test_dataset import drawing, drawn
-from tests.training.test_dataset_films import still, written
+from tests.doubles.drawings import drawing, drawn, still, written
 
 runner = CliRunner()
 
@@ -156,7 +155,7 @@ def test_a_film_from_the_command_line(tmp_path: Path) -> None:
 
 def test_flowers_from_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from perform import flora
-    from tests.training.test_dataset import render
+    from tests.doubles.drawings import render
 
     monkeypatch.setattr(flora, "render", render)
     out = tmp_path / "out"

@@ -20,10 +20,10 @@ from perform.training.pretrained import Pretrained
 from perform.training.random_streams import RandomStreams
 from perform.training.settings import Freeze, RunError, TrainingSettings
 from tests.doubles.discs import Discs
+from tests.doubles.runs import DCGAN, SMALL, begun, learnt, lines, resumed, tensors
 from tests.folders import DATA
-from tests.training.test_training_run import DCGAN, SMALL, begun, learnt, lines, often, resumed, tensors
 
-__all__ = ["often"]  # a fixture of all tests here
+pytestmark = pytest.mark.usefixtures("frequent_log")
 
 
 @pytest.mark.parametrize("settings", [SMALL, DCGAN], ids=["stylegan2", "dcgan"])

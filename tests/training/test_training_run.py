@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,67 +17,17 @@ import torch
 from perform import generators
 from perform.generators.model import Model
 from perform.training import checkpoint as states
-from perform.training import run as runs
 from perform.training.loader import DataLoader
 from perform.training.metrics.evaluator import Measurement
 from perform.training.random_streams import RandomStreams
-from perform.training.run import StopConditions, TrainingReport, TrainingRun
+from perform.training.run import TrainingReport, TrainingRun
 from perform.training.run_folder import TrainingFolder
 from perform.training.settings import Freeze, RunError, TrainingSettings, read_settings
 from tests.doubles.discs import Discs
+from tests.doubles.runs import DCGAN, SMALL, begun, learnt, lines, resumed, tensors
 from tests.folders import ROOT
 
-SMALL = TrainingSettings(
-    "stylegan2",
-    (16, 16),
-    channels=(64, 8),
-    z_dim=8,
-    w_dim=8,
-    mapping=2,
-    batch=8,
-    path_every=4,
-    augment_speed=2000,
-    snapshot_every=64,
-    threads=1,
-)
-DCGAN = replace(SMALL, kind="dcgan", rate=5e-4, path=0.0)
-DISCS = Discs()
-
-
-@pytest.fixture(autouse=True)
-def often(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A line of the log every second step."""
-    monkeypatch.setattr(runs, "LOG_EVERY", 2)
-
-
-def begun(folder: Path, settings: TrainingSettings = SMALL, **more: Any) -> TrainingRun:
-    run = TrainingRun(folder, more.pop("dataset", DISCS), metrics=more.pop("metrics", None))
-    run.begin(settings, **more)
-    return run
-
-
-def learnt(
-    run: TrainingRun, pictures: int, tell: Callable[[TrainingReport], None] = lambda report: None
-) -> str:
-    return run.learn(StopConditions(pictures), tell)
-
-
-def resumed(folder: Path) -> TrainingRun:
-    run = TrainingRun(folder, DISCS)
-    run.resume()
-    return run
-
-
-def lines(folder: Path) -> list[dict[str, float]]:
-    """The log without times."""
-    found = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
-    return [{name: one[name] for name in one if name not in ("seconds", "rate")} for one in found]
-
-
-def tensors(folder: Path) -> dict[str, torch.Tensor]:
-    newest = TrainingFolder(folder).newest()
-    assert newest
-    return states.checkpoint_tensors(newest)
+pytestmark = pytest.mark.usefixtures("frequent_log")
 
 
 def same(one: Path, other: Path) -> bool:
@@ -113,7 +61,7 @@ DEATH = """
 import os, signal, sys
 from pathlib import Path
 sys.path.insert(0, {root!r})
-from tests.training import test_training_run as tests
+from tests.doubles import runs
 from perform.training import run
 from safetensors import torch as safetensors
 run.LOG_EVERY = 2
@@ -125,8 +73,8 @@ def half(tensors, path, metadata):
             file.truncate(5000)
         os.kill(os.getpid(), signal.SIGKILL)
 safetensors.save_file = half
-made = tests.begun(Path({folder!r}))
-tests.learnt(made, 160)
+made = runs.begun(Path({folder!r}))
+runs.learnt(made, 160)
 """
 
 
@@ -179,7 +127,7 @@ FULL = """
 import resource, signal, sys
 sys.path.insert(0, {root!r})
 from pathlib import Path
-from tests.training.test_training_run import learnt, resumed
+from tests.doubles.runs import learnt, resumed
 again = resumed(Path({folder!r}))
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
@@ -303,10 +251,10 @@ TWO = """
 import sys
 from pathlib import Path
 sys.path.insert(0, {root!r})
-from tests.training import test_training_run as tests
+from tests.doubles import runs
 from perform.training import run
 run.LOG_EVERY = 2
-tests.learnt(tests.begun(Path({folder!r}), tests.{settings}), 80)
+runs.learnt(runs.begun(Path({folder!r}), runs.{settings}), 80)
 """
 
 
