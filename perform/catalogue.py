@@ -144,7 +144,7 @@ class Library:
         found = []
         for file in files.values():
             try:
-                found.append(profiles.read(file))
+                found.append(profiles.read_profile(file))
             except (SceneError, OSError) as error:
                 for line in str(error).splitlines():
                     fault(line)
@@ -152,10 +152,10 @@ class Library:
 
     def controls(self, signals: Iterable[str]) -> None:
         """Find what controllers cannot say. LookupError names a control that a profile does not have."""
-        if wanted := [signal for signal in sorted(signals) if profiles.of_a_device(signal)]:
+        if wanted := [signal for signal in sorted(signals) if profiles.names_device(signal)]:
             known = {one.name: one for one in self.profiles()}
             for signal in wanted:
-                profiles.check(signal, known)
+                profiles.check_control(signal, known)
 
     def model(self, name: str) -> Model:
         """The model that plays for `name`, read once as long as its file is the same. LookupError when there

@@ -19,5 +19,5 @@ VOCABULARY = Vocabulary(
         )
     ).difference(ARRAYS),
     ("midi", "osc", "feed", "learned"),
-    {"midi": (midi.SIGNAL, midi.SAYS)},
+    {"midi": (midi.MIDI_SIGNAL, midi.MIDI_SYNTAX)},
 )

@@ -38,7 +38,7 @@ def check_file(file: Path, library: Library) -> list[str]:
             case ".toml" if "kind" in document(file):
                 feeds.read_feed(file)
             case ".toml" if "controls" in document(file):
-                profiles.read(file)
+                profiles.read_profile(file)
             case ".toml" if "example" in document(file):
                 learned.read(file, VOCABULARY)
             case ".toml":

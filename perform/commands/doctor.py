@@ -199,15 +199,15 @@ def midi() -> Finding:
 
 
 def _ports() -> list[str]:
-    from perform.inputs.midi import ports
+    from perform.inputs.midi import input_ports
 
-    return ports()
+    return input_ports()
 
 
 def _outputs() -> list[str]:
-    from perform.midi.ports import ports
+    from perform.midi.ports import port_names
 
-    return ports("out")
+    return port_names("out")
 
 
 def link() -> Finding:

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from perform.keys import BUTTONS, TRIGGERS
-from perform.midi.names import ANYBODYS, PLAIN
+from perform.midi.names import PLAIN_MESSAGE, SHARED_CONTROL
 from perform.signals import Event
 
 WINDOW = 1.0  # seconds of a movement
@@ -148,12 +148,12 @@ class Watch:
         if not name.startswith("midi."):
             return 0
         body = name.removeprefix("midi.")
-        if PLAIN.fullmatch(body):
+        if PLAIN_MESSAGE.fullmatch(body):
             devices = {_device(one) for one in self._courses if one.endswith(f".{body}")} - {""}
             return (4 if len(devices) <= 1 else 0) + self._exact(name)
-        if not (device := _device(name)) or ANYBODYS.fullmatch(body):
+        if not (device := _device(name)) or SHARED_CONTROL.fullmatch(body):
             return 0
-        return (2 if PLAIN.fullmatch(body.removeprefix(f"{device}.")) else 8) + self._exact(name)
+        return (2 if PLAIN_MESSAGE.fullmatch(body.removeprefix(f"{device}.")) else 8) + self._exact(name)
 
     def _exact(self, name: str) -> int:
         """1 for both halves of a control of 14 bits together, -1 for a name that is to be avoided."""

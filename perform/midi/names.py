@@ -1,5 +1,5 @@
-"""The names of what MIDI says: `midi.cc21` of any device, `midi.ch2.cc21` of a channel, `midi.midimix.fader1`
-of a controller that has a profile, `midi.midimix_2.fader1` of the second of its kind."""
+"""The names of MIDI signals: `midi.cc21` of any device, `midi.ch2.cc21` of a channel, `midi.midimix.fader1`
+of a controller that has a profile, `midi.midimix_2.fader1` of the second of its device_kind."""
 
 from __future__ import annotations
 
@@ -15,35 +15,35 @@ _BODY = rf"""
     )
 """
 _CHANNEL = r"(?: ch (?: [1-9] | 1[0-6] ) \. )?"
-_SAID = r"(?: ch | cc | note | n?rpn ) \d* | pitch | program | pressure"
-_DEVICE = rf"(?! (?: {_SAID} | scene | start | stop | continue ) \b ) [a-z]\w*"
-_CONTROL = rf"(?! (?: {_SAID} ) \b ) [a-z]\w*"
-_ANY = r"(?: knob | fader | pad | button ) [1-9]\d{0,2}"
-PLAIN = re.compile(rf"{_CHANNEL} {_BODY}", re.VERBOSE | re.ASCII)
-SIGNAL = re.compile(
+_MESSAGE = r"(?: ch | cc | note | n?rpn ) \d* | pitch | program | pressure"
+_DEVICE = rf"(?! (?: {_MESSAGE} | scene | start | stop | continue ) \b ) [a-z]\w*"
+_CONTROL = rf"(?! (?: {_MESSAGE} ) \b ) [a-z]\w*"
+_SHARED = r"(?: knob | fader | pad | button ) [1-9]\d{0,2}"
+PLAIN_MESSAGE = re.compile(rf"{_CHANNEL} {_BODY}", re.VERBOSE | re.ASCII)
+MIDI_SIGNAL = re.compile(
     rf"""
     midi\. (?:
-        {_CHANNEL} {_BODY} | {_ANY} | scene | start | stop | continue
+        {_CHANNEL} {_BODY} | {_SHARED} | scene | start | stop | continue
         | {_DEVICE} \. (?: {_CHANNEL} {_BODY} | {_CONTROL} )
     )
     """,
     re.VERBOSE | re.ASCII,
 )
-SAYS = (
+MIDI_SYNTAX = (
     "midi.cc0 to midi.cc127, midi.note0 to midi.note127, midi.nrpn0 to midi.nrpn16383, midi.pitch, "
     "midi.program or midi.pressure, those of a channel as midi.ch1.cc0 (ch1 to ch16), or a control of a "
     "profile: midi.fader1 of any, midi.midimix.fader1 of one"
 )
-ANYBODYS = re.compile(_ANY, re.VERBOSE | re.ASCII)  # controls whose names need no device
-DEVICE = re.compile(_DEVICE, re.VERBOSE | re.ASCII)
-CONTROL = re.compile(_CONTROL, re.VERBOSE | re.ASCII)
+SHARED_CONTROL = re.compile(_SHARED, re.VERBOSE | re.ASCII)  # controls whose names need no device
+DEVICE_NAME = re.compile(_DEVICE, re.VERBOSE | re.ASCII)
+CONTROL_NAME = re.compile(_CONTROL, re.VERBOSE | re.ASCII)
 
 
 def device_name(port: str) -> str:
     """A port's name as a word: `nanoKONTROL2:nanoKONTROL2 MIDI 1 20:0` is nanokontrol2."""
     client = port.partition(":")[0]
     word = re.sub(r"[^a-z0-9]+", "_", client.casefold()).strip("_")[:32].strip("_")
-    return word if DEVICE.fullmatch(word) else f"port_{word}"[:32].rstrip("_")
+    return word if DEVICE_NAME.fullmatch(word) else f"port_{word}"[:32].rstrip("_")
 
 
 def free_name(name: str, taken: Collection[str]) -> str:
@@ -55,6 +55,6 @@ def free_name(name: str, taken: Collection[str]) -> str:
     return free
 
 
-def kind(device: str) -> str:
-    """What a device is, whichever of its kind: `midimix_2` is a midimix."""
+def device_kind(device: str) -> str:
+    """The kind of a device: `midimix_2` is a midimix."""
     return re.sub(r"_[2-9]\d?$|_1\d$", "", device)

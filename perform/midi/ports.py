@@ -1,8 +1,8 @@
-"""Ports of MIDI through python-rtmidi: looked for through one client, and let go whole.
+"""MIDI ports through python-rtmidi: scanned through one client, and closed completely.
 
-When a server of JACK has gone and a new client is made, libjack frees all clients that are left, and to touch
-one of those is a segmentation fault. So who finds that it has gone says so to all, and nobody makes a client
-before every other has been let go.
+When a JACK server has gone and a new client is made, libjack frees all clients that are left, and to touch
+one of those is a segmentation fault. So a client that finds the server gone marks all of them, and no
+client is made before every marked one is closed.
 """
 
 from __future__ import annotations
@@ -11,150 +11,156 @@ import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
-Way: TypeAlias = Literal["in", "out"]
+if TYPE_CHECKING:
+    import rtmidi
 
-SEQUENCER = Path("/dev/snd/seq")  # ALSA complains on the terminal about each look when it is missing
-CLIENT = "perform"
-EMPTY = 20  # looks that find no port, after which a new client looks: the driver may be another
-LOOK = 1.0  # seconds between two looks, at most
+    Client: TypeAlias = rtmidi.MidiIn | rtmidi.MidiOut
+
+PortDirection: TypeAlias = Literal["in", "out"]
+
+SEQUENCER = Path("/dev/snd/seq")  # without it ALSA prints an error at each scan
+CLIENT_NAME = "perform"
+MOST_EMPTY = 20  # scans that find no port, after which a new client scans: the driver may be another one
+SCAN_INTERVAL = 1.0  # seconds between two scans, at most
 
 
 class Clients:
-    """The process's clients of JACK. `left` are those whose server has gone."""
+    """The process's JACK clients. `orphans` are those whose server has gone."""
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
-        self.held: dict[int, Any] = {}
-        self.lookers: set[int] = set()
-        self.left: set[int] = set()
+        self.open: dict[int, Client] = {}
+        self.scanning: set[int] = set()
+        self.orphans: set[int] = set()
 
-    def add(self, made: Any, looks: bool) -> None:
-        """One that was made."""
+    def add(self, made: Client, scans: bool) -> None:
+        """A client was made."""
         import rtmidi
 
         with self.lock:
             if made.get_current_api() == rtmidi.API_UNIX_JACK:
-                self.held[id(made)] = made
-                self.lookers |= {id(made)} if looks else set()
+                self.open[id(made)] = made
+                self.scanning |= {id(made)} if scans else set()
 
-    def drop(self, gone: Any) -> None:
-        """One that was let go."""
+    def remove(self, closed: Client) -> None:
+        """A client was closed."""
         with self.lock:
-            self.held.pop(id(gone), None)
-            self.lookers.discard(id(gone))
-            self.left.discard(id(gone))
+            self.open.pop(id(closed), None)
+            self.scanning.discard(id(closed))
+            self.orphans.discard(id(closed))
 
-    def leave(self) -> None:
+    def orphan(self) -> None:
         """The server has gone."""
         with self.lock:
-            self.left = set(self.held)
+            self.orphans = set(self.open)
 
     def idle(self) -> bool:
-        """Whether there is nothing but lookers, none of which would see that the server has gone."""
+        """Whether all clients only scan: none of them would notice that the server has gone."""
         with self.lock:
-            return self.held.keys() <= self.lookers
+            return self.open.keys() <= self.scanning
 
 
 clients = Clients()
 
 
-class Looker:
-    """Looks again and again which ports there are, through one client.
+class PortScanner:
+    """Scans the ports again and again, through one client.
 
-    For each new one JACK stops all threads for a tenth of a second, orders its graph anew and loses
-    messages: two of three at a look every 0.3 s.
+    For each new client JACK stops all threads for a tenth of a second, sorts its graph again and loses
+    messages: two of three at a scan every 0.3 s.
     """
 
-    def __init__(self, way: Way, api: str | None = None) -> None:
-        self._way, self._api = way, api
-        self._client: Any = None
+    def __init__(self, direction: PortDirection, api: str | None = None) -> None:
+        self._direction, self._api = direction, api
+        self._client: Client | None = None
         self._found = 0
         self._empty = 0
 
     def names(self) -> list[str]:
         """The ports that are there, in the driver's order. Raises OSError where there is no MIDI."""
-        if id(self._client) in clients.left:
+        if id(self._client) in clients.orphans:
             self.close()
             return []
         try:
             if self._client is None:
-                self._client = client(self._way, self._api, looks=True)
-            names = distinct(self._client.get_ports())
+                self._client = open_client(self._direction, self._api, scans=True)
+            names = distinct_names(self._client.get_ports())
         except Exception:
             self.close()
             raise
         self._empty = 0 if names else self._empty + 1
-        if not names and (self._found or (self._empty >= EMPTY and clients.idle())):
-            clients.leave()
+        if not names and (self._found or (self._empty >= MOST_EMPTY and clients.idle())):
+            clients.orphan()
             self.close()
         self._found = len(names)
         return names
 
     def close(self) -> None:
-        """Give the client back."""
-        held, self._client, self._found, self._empty = self._client, None, 0, 0
-        if held is not None:
-            _delete(held)
+        """Close the client."""
+        client, self._client = self._client, None
+        self._found = self._empty = 0
+        if client is not None:
+            _delete(client)
 
 
-def client(way: Way, api: str | None = None, looks: bool = False) -> Any:
+def open_client(direction: PortDirection, api: str | None = None, scans: bool = False) -> Client:
     """A client of rtmidi's `api`, such as UNIX_JACK; None is the system's own. Raises OSError without one."""
     import rtmidi
 
     if api is None and sys.platform == "linux" and not SEQUENCER.exists():
         raise OSError(f"no ALSA sequencer ({SEQUENCER})")
-    kind = rtmidi.MidiIn if way == "in" else rtmidi.MidiOut
+    kind = rtmidi.MidiIn if direction == "in" else rtmidi.MidiOut
     with clients.lock:
-        if clients.left:
-            raise OSError("JACK has gone: its last clients are being let go")
-        made = kind(getattr(rtmidi, f"API_{api or 'UNSPECIFIED'}"), CLIENT)
-        clients.add(made, looks)
+        if clients.orphans:
+            raise OSError("JACK has gone: its last clients are being closed")
+        made: Client = kind(getattr(rtmidi, f"API_{api or 'UNSPECIFIED'}"), CLIENT_NAME)
+        clients.add(made, scans)
     return made
 
 
-def opened(number: int, name: str, api: str | None = None) -> Any:
+def open_output(number: int, name: str, api: str | None = None) -> Client:
     """A client whose port, called `name`, is connected to output `number`."""
-    made = client("out", api)
+    client = open_client("out", api)
     try:
-        made.open_port(number, name=name)
+        client.open_port(number, name=name)
     except Exception:
-        let_go(made)
+        close_client(client)
         raise
-    return made
+    return client
 
 
-def let_go(held: Any) -> None:
-    """Close a client's port, and the client; it must not be used any more."""
+def close_client(client: Client) -> None:
+    """Close a client's port and the client; it must not be used any more."""
     try:
-        held.close_port()
+        client.close_port()
     finally:
-        _delete(held)
+        _delete(client)
 
 
-def ports(way: Way, api: str | None = None) -> list[str]:
+def port_names(direction: PortDirection, api: str | None = None) -> list[str]:
     """The names of the ports that are there. Raises OSError where there is no MIDI."""
-    looker = Looker(way, api)
+    scanner = PortScanner(direction, api)
     try:
-        return looker.names()
+        return scanner.names()
     finally:
-        looker.close()
+        scanner.close()
 
 
-def distinct(names: Sequence[str]) -> list[str]:
-    """The second port of a name is called `NAME (2)`."""
-    seen: dict[str, int] = {}
-    told = []
+def distinct_names(names: Sequence[str]) -> list[str]:
+    """The names, the second port of a name as `NAME (2)`."""
+    count: dict[str, int] = {}
+    distinct = []
     for name in names:
-        seen[name] = seen.get(name, 0) + 1
-        told.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
-    return told
+        count[name] = count.get(name, 0) + 1
+        distinct.append(name if count[name] == 1 else f"{name} ({count[name]})")
+    return distinct
 
 
-def _delete(held: Any) -> None:
-    """Delete a client; without it rtmidi's stays until nobody remembers it, if not longer."""
+def _delete(client: Client) -> None:
+    """Delete a client now: otherwise rtmidi's stays until the garbage collector takes it, or longer."""
     try:
-        held.delete()
+        client.delete()
     finally:
-        clients.drop(held)
+        clients.remove(client)

@@ -1,7 +1,7 @@
-"""Profiles: what the controls of a MIDI controller are called, what they send, and how its lights are lit.
+"""Profiles: the names of a MIDI controller's controls, their messages, and its lights.
 
-A profile is a file `profiles/NAME.toml`; formulas name its controls: `midi.NAME.fader1`. A port whose name
-contains one of its `ports` is played by it.
+A profile is a file `profiles/NAME.toml`; formulas name its controls: `midi.NAME.fader1`. It is used for every
+port whose name contains one of its `ports`.
 """
 
 from __future__ import annotations
@@ -9,47 +9,47 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
-from perform.documents import SceneError, fitted, parse
-from perform.midi.names import ANYBODYS, CONTROL, DEVICE, PLAIN, kind
+from perform.documents import SceneError, fitted, near, parse
+from perform.midi.names import CONTROL_NAME, DEVICE_NAME, PLAIN_MESSAGE, SHARED_CONTROL, device_kind
 
-MOST = 512  # controls of a profile
-LARGEST = {"cc": 127, "note": 127, "nrpn": 16383, "pitch": 0, "channel": 16}
-Kind: TypeAlias = Literal["cc", "note", "nrpn", "pitch"]
-KINDS: tuple[Kind, ...] = ("cc", "note", "nrpn", "pitch")
+MOST_CONTROLS = 512  # controls of a profile
+LARGEST_NUMBER = {"cc": 127, "note": 127, "nrpn": 16383, "pitch": 0, "channel": 16}
+ControlKind: TypeAlias = Literal["cc", "note", "nrpn", "pitch"]
+CONTROL_KINDS: tuple[ControlKind, ...] = ("cc", "note", "nrpn", "pitch")
 Encoding: TypeAlias = Literal["absolute", "14-bit", "twos complement", "binary offset", "signed bit"]
 RELATIVE = ("twos complement", "binary offset", "signed bit")
 Mode: TypeAlias = Literal["momentary", "toggle", "trigger"]
-State: TypeAlias = Literal["off", "on", "empty", "loaded", "playing", "queued"]
-STATES: tuple[State, ...] = ("off", "on", "empty", "loaded", "playing", "queued")
-RANGE = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?", re.ASCII)
+LightState: TypeAlias = Literal["off", "on", "empty", "loaded", "playing", "queued"]
+LIGHT_STATES: tuple[LightState, ...] = ("off", "on", "empty", "loaded", "playing", "queued")
+NUMBER_RANGE = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?", re.ASCII)
+Table: TypeAlias = dict[str, object]  # of a TOML file
 NOTE_ON, CONTROL_CHANGE, PITCH = 0x90, 0xB0, 0xE0
 
 
-def _numbers(said: Any) -> tuple[int, ...]:
+def _number_list(value: object) -> tuple[int, ...]:
     """Whole numbers and ranges of them, `[16, "20-23"]`, in order."""
     found: list[int] = []
-    for one in said if isinstance(said, list) else [said]:
-        match = RANGE.fullmatch(str(one)) if type(one) in (int, str) else None
+    for one in value if isinstance(value, list) else [value]:
+        match = NUMBER_RANGE.fullmatch(str(one)) if type(one) in (int, str) else None
         if match is None:
             raise PydanticCustomError("numbers", 'must be a whole number or a list, such as [16, "20-23"]')
         found += range(int(match[1]), int(match[2] or match[1]) + 1)
-    if not 0 < len(found) <= MOST:
-        raise PydanticCustomError("numbers", "must have 1 to {most} numbers", {"most": MOST})
+    if not 0 < len(found) <= MOST_CONTROLS:
+        raise PydanticCustomError("numbers", "must have 1 to {most} numbers", {"most": MOST_CONTROLS})
     return tuple(found)
 
 
-def _message(said: Any) -> bytes:
+def _hex_message(value: object) -> bytes:
     """A message in hexadecimal, `F0 00 20 F7`."""
     try:
-        message = bytes.fromhex(said)
-    except (TypeError, ValueError):
+        message = bytes.fromhex(str(value))
+    except ValueError:
         message = b""
     exclusive = len(message) > 2 and message[0] == 0xF0 and message[-1] == 0xF7
     of_a_channel = bool(message) and 0x80 <= message[0] < 0xF0
@@ -60,29 +60,29 @@ def _message(said: Any) -> bytes:
     return message
 
 
-Numbers: TypeAlias = Annotated[tuple[int, ...], BeforeValidator(_numbers)]
-Message: TypeAlias = Annotated[bytes, BeforeValidator(_message)]
+NumberList: TypeAlias = Annotated[tuple[int, ...], BeforeValidator(_number_list)]
+HexMessage: TypeAlias = Annotated[bytes, BeforeValidator(_hex_message)]
 
 
-class _Text(BaseModel):
+class _ProfileText(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
     title: str = Field(min_length=1)
     ports: list[Annotated[str, Field(min_length=1)]] = Field(min_length=1)
     not_ports: list[Annotated[str, Field(min_length=1)]] = []
-    controls: dict[str, dict[str, Any]] = Field(min_length=1)
+    controls: dict[str, Table] = Field(min_length=1)
     scenes: str = ""
-    lights: dict[str, dict[str, Any]] = {}
-    enter: list[Message] = []
-    leave: list[Message] = []
+    lights: dict[str, Table] = {}
+    enter: list[HexMessage] = []
+    leave: list[HexMessage] = []
 
 
 class _ControlText(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
-    cc: Numbers | None = None
-    note: Numbers | None = None
-    nrpn: Numbers | None = None
+    cc: NumberList | None = None
+    note: NumberList | None = None
+    nrpn: NumberList | None = None
     pitch: bool = False
-    channel: Numbers | None = None
+    channel: NumberList | None = None
     encoding: Encoding = "absolute"
     steps: int = Field(default=127, ge=1, le=16384)
     mode: Mode = "momentary"
@@ -100,7 +100,7 @@ class Control:
     """A knob, a fader, a pad: `number` of its messages (0 for pitch), on `channel` 1..16 (None: any)."""
 
     name: str
-    kind: Kind
+    kind: ControlKind
     number: int = 0
     channel: int | None = None
     encoding: Encoding = "absolute"
@@ -110,7 +110,7 @@ class Control:
 
 @dataclass(frozen=True, slots=True)
 class Light:
-    """The message that shows a state; with `blink` the host is to send it and the one for `off` in turn."""
+    """The message that shows a state; with `blink` the host sends it and the one for `off` in turn."""
 
     message: bytes
     blink: bool = False
@@ -120,9 +120,9 @@ class Light:
 class Profile:
     """A controller as its file describes it.
 
-    `scenes` are the controls that stand for the scenes of a setlist, in order. `lights` are by control
-    and state; `rings` the controls that show a value. `enter` and `leave` are sent when the device is
-    opened and before it is let go.
+    `scenes` are the controls that play the scenes of a setlist, in order. `lights` are by control and
+    state; `rings` are the controls that show a value. `enter` and `leave` are sent when the device is
+    opened and before it is closed.
     """
 
     name: str
@@ -130,45 +130,45 @@ class Profile:
     ports: tuple[str, ...]
     controls: Mapping[str, Control]
     scenes: tuple[str, ...] = ()
-    lights: Mapping[str, Mapping[State, Light]] = field(default_factory=dict)
+    lights: Mapping[str, Mapping[LightState, Light]] = field(default_factory=dict)
     rings: frozenset[str] = frozenset()
     enter: tuple[bytes, ...] = ()
     leave: tuple[bytes, ...] = ()
     not_ports: tuple[str, ...] = ()
     file: Path = field(default_factory=Path)
 
-    def plays(self, port: str) -> bool:
+    def matches(self, port: str) -> bool:
         """Whether it is for the port of that name."""
         name = port.casefold()
         return any(one.casefold() in name for one in self.ports) and not any(
             one.casefold() in name for one in self.not_ports
         )
 
-    def light(self, control: str, state: State) -> Light | None:
-        """What shows a state at a control; None where there is no light. What is not said is like `off`."""
+    def light(self, control: str, state: LightState) -> Light | None:
+        """The light of a control for a state, or None; a missing state is like `off`."""
         lights = self.lights.get(control, {})
         return lights.get(state) or lights.get("on" if state in ("playing", "queued") else "off")
 
     def ring(self, control: str, value: float) -> bytes | None:
-        """What shows a value 0..1 around a knob; None where nothing can."""
+        """The message that shows a value 0..1 around a knob; None where there is no ring."""
         if control not in self.rings:
             return None
-        return _sent(self.controls[control], round(min(max(value, 0.0), 1.0) * 127))
+        return _value_message(self.controls[control], round(min(max(value, 0.0), 1.0) * 127))
 
     @property
     def dark(self) -> tuple[bytes, ...]:
-        """What turns every light off."""
+        """The messages that turn every light off."""
         return tuple(one.message for name in self.lights if (one := self.light(name, "off")))
 
 
-def read(file: Path) -> Profile:
+def read_profile(file: Path) -> Profile:
     """The profile that a file describes. Raises SceneError with every fault, OSError."""
-    text = parse(file, _Text)
+    text = parse(file, _ProfileText)
     faults: list[str] = []
-    if not DEVICE.fullmatch(file.stem) or kind(file.stem) != file.stem:
+    if not DEVICE_NAME.fullmatch(file.stem) or device_kind(file.stem) != file.stem:
         faults.append(f"{file}: its name must be a word of small letters, not ending in _2 or the like")
     controls, groups = _controls(file, text, faults)
-    lights: dict[str, dict[State, Light]] = {}
+    lights: dict[str, dict[LightState, Light]] = {}
     rings: list[str] = []
     for group, table in text.lights.items():
         if group not in groups:
@@ -185,24 +185,24 @@ def read(file: Path) -> Profile:
     if faults:
         raise SceneError(faults)
     return Profile(
-        file.stem,
-        text.title,
-        tuple(text.ports),
-        controls,
-        groups.get(text.scenes, ()),
-        {name: states for name, states in lights.items() if states},
-        frozenset(rings),
-        tuple(text.enter),
-        tuple(text.leave),
-        tuple(text.not_ports),
-        file,
+        name=file.stem,
+        title=text.title,
+        ports=tuple(text.ports),
+        controls=controls,
+        scenes=groups.get(text.scenes, ()),
+        lights={name: states for name, states in lights.items() if states},
+        rings=frozenset(rings),
+        enter=tuple(text.enter),
+        leave=tuple(text.leave),
+        not_ports=tuple(text.not_ports),
+        file=file,
     )
 
 
-def called(control: Control, device: str) -> Iterator[str]:
-    """The signals that a control of a device may be heard as, the most particular first."""
+def signals_of(control: Control, device: str) -> Iterator[str]:
+    """The signals of a device's control, the most particular first."""
     yield f"midi.{device}.{control.name}"
-    if ANYBODYS.fullmatch(control.name):
+    if SHARED_CONTROL.fullmatch(control.name):
         yield f"midi.{control.name}"
     body = control.kind if control.kind == "pitch" else f"{control.kind}{control.number}"
     channels = range(1, 17) if control.channel is None else (control.channel,)
@@ -211,34 +211,33 @@ def called(control: Control, device: str) -> Iterator[str]:
         yield f"{before}.{body}"
 
 
-def of_a_device(signal: str) -> bool:
+def names_device(signal: str) -> bool:
     """Whether a signal is of MIDI and of one device: `midi.midimix.fader1`."""
     first, _, rest = signal.partition(".")
-    return first == "midi" and "." in rest and not PLAIN.fullmatch(rest)
+    return first == "midi" and "." in rest and not PLAIN_MESSAGE.fullmatch(rest)
 
 
-def check(signal: str, known: Mapping[str, Profile]) -> None:
+def check_control(signal: str, known: Mapping[str, Profile]) -> None:
     """Raises LookupError when no profile has that control."""
     _, device, rest = signal.split(".", 2)
-    profile = known.get(kind(device))
-    if PLAIN.fullmatch(rest) or (profile and rest in profile.controls):
+    profile = known.get(device_kind(device))
+    if PLAIN_MESSAGE.fullmatch(rest) or (profile and rest in profile.controls):
         return
     if profile is None:
         names = ", ".join(sorted(known)) or "none"
-        raise LookupError(f"{signal}: there is no profile {kind(device)}; there are: {names}")
-    near = get_close_matches(rest, profile.controls, 3) or list(profile.controls)
-    raise LookupError(f"{signal}: {profile.file} has no {rest}; it has {', '.join(near)}")
+        raise LookupError(f"{signal}: there is no profile {device_kind(device)}; there are: {names}")
+    raise LookupError(f"{signal}: {profile.file} has no {rest}{near(rest, profile.controls)}")
 
 
 def _controls(
-    file: Path, text: _Text, faults: list[str]
+    file: Path, text: _ProfileText, faults: list[str]
 ) -> tuple[dict[str, Control], dict[str, tuple[str, ...]]]:
-    """The controls by name, and the names of each group, `fader` for fader1, fader2 …"""
+    """The controls by name, and the names of each group: `fader` for fader1, fader2 …"""
     controls: dict[str, Control] = {}
     groups: dict[str, tuple[str, ...]] = {}
     for group, table in text.controls.items():
         key = f"controls.{group}"
-        if not CONTROL.fullmatch(group):
+        if not CONTROL_NAME.fullmatch(group):
             faults.append(f"{file}: {key}, must be a word of small letters, and none that MIDI has")
             continue
         try:
@@ -250,8 +249,8 @@ def _controls(
             faults.append(f"{file}: {key}{error}")
             continue
         twice = [one.name for one in made if one.name in controls]
-        if twice or len(controls) + len(made) > MOST:
-            why = f"{twice[0]} is there already" if twice else f"more than {MOST} controls"
+        if twice or len(controls) + len(made) > MOST_CONTROLS:
+            why = f"{twice[0]} exists already" if twice else f"more than {MOST_CONTROLS} controls"
             faults.append(f"{file}: {key}, {why}")
             continue
         controls.update((one.name, one) for one in made)
@@ -260,65 +259,65 @@ def _controls(
 
 
 def _group(group: str, text: _ControlText) -> Iterator[Control]:
-    """The controls of a table: a list of numbers, or of channels, makes several. ValueError says why not."""
-    kinds = [one for one in KINDS if getattr(text, one) not in (None, False)]
+    """The controls of a table; a list of numbers, or of channels, makes several. Raises ValueError."""
+    kinds = [one for one in CONTROL_KINDS if getattr(text, one) not in (None, False)]
     if len(kinds) != 1:
-        raise ValueError(f", must have one of {', '.join(KINDS)}")
+        raise ValueError(f", must have one of {', '.join(CONTROL_KINDS)}")
     sent = kinds[0]
     numbers: Sequence[int] = (0,) if sent == "pitch" else getattr(text, sent)
     channels: Sequence[int | None] = text.channel or (None,)
-    _within(sent, numbers, 0)
-    _within("channel", text.channel or (), 1)
+    _check_range(sent, numbers, 0)
+    _check_range("channel", text.channel or (), 1)
     if len(numbers) > 1 and len(channels) > 1:
         raise ValueError(f", {sent} and channel, only one of them can be a list")
     if sent != "cc" and text.encoding != "absolute":
-        raise ValueError(f".encoding = {text.encoding!r}, must be 'absolute' for what is no cc")
+        raise ValueError(f".encoding = {text.encoding!r}, must be 'absolute' for anything but a cc")
     if text.encoding == "14-bit" and max(numbers) > 31:
         raise ValueError(f".cc = {max(numbers)}, must be 0..31 for 14 bits; the other half is 32 higher")
     pairs = [(number, channel) for number in numbers for channel in channels]
-    more = text.encoding, text.steps, text.mode
     for i, (number, channel) in enumerate(pairs, 1):
-        yield Control(group if len(pairs) == 1 else f"{group}{i}", sent, number, channel, *more)
+        name = group if len(pairs) == 1 else f"{group}{i}"
+        yield Control(name, sent, number, channel, text.encoding, text.steps, text.mode)
 
 
-def _within(key: str, numbers: Sequence[int], least: int) -> None:
+def _check_range(key: str, numbers: Sequence[int], least: int) -> None:
     for number in numbers:
-        if not least <= number <= LARGEST[key]:
-            raise ValueError(f".{key} = {number}, must be {least}..{LARGEST[key]}")
+        if not least <= number <= LARGEST_NUMBER[key]:
+            raise ValueError(f".{key} = {number}, must be {least}..{LARGEST_NUMBER[key]}")
 
 
 def _lights(
-    file: Path, group: str, table: dict[str, Any], faults: list[str]
-) -> tuple[bool, dict[State, _LightText]]:
+    file: Path, group: str, table: Table, faults: list[str]
+) -> tuple[bool, dict[LightState, _LightText]]:
     """Whether a group shows values, and what it sends for each state."""
     ring = table.get("ring", False)
     if not isinstance(ring, bool):
         faults.append(f"{file}: lights.{group}.ring = {ring!r}, must be true or false")
-    states: dict[State, _LightText] = {}
+    states: dict[LightState, _LightText] = {}
     for state, light in table.items():
-        known: list[State] = [one for one in STATES if one == state]
+        known: list[LightState] = [one for one in LIGHT_STATES if one == state]
         if known and isinstance(light, dict):
             try:
                 states[known[0]] = fitted(file, light, _LightText, f"lights.{group}.{state}")
             except SceneError as error:
                 faults += error.faults
         elif state != "ring":
-            unknown = f"is unknown; known: {', '.join(STATES)}, ring"
+            unknown = f"is unknown; known: {', '.join(LIGHT_STATES)}, ring"
             faults.append(f"{file}: lights.{group}.{state} {'must have a value' if known else unknown}")
     return ring is True, states
 
 
 def _light(control: Control, text: _LightText) -> Light:
-    return Light(_sent(control, text.value, text.channel), text.blink)
+    return Light(_value_message(control, text.value, text.channel), text.blink)
 
 
-def _sent(control: Control, value: int, channel: int | None = None) -> bytes:
-    """The message by which a control is told a value 0..127: its own, coming back."""
-    place = (channel or control.channel or 1) - 1
+def _value_message(control: Control, value: int, channel: int | None = None) -> bytes:
+    """The message that sets a control to a value 0..127: the one that it sends itself."""
+    offset = (channel or control.channel or 1) - 1
     match control.kind:
         case "pitch":
-            return bytes((PITCH + place, 0, value))
+            return bytes((PITCH + offset, 0, value))
         case "note":
-            return bytes((NOTE_ON + place, control.number, value))
+            return bytes((NOTE_ON + offset, control.number, value))
         case _:
-            return bytes((CONTROL_CHANGE + place, control.number & 127, value))
+            return bytes((CONTROL_CHANGE + offset, control.number & 127, value))

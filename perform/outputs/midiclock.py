@@ -15,7 +15,7 @@ from typing import Any, Literal, TypeAlias
 from perform.clock import BEATS_PER_BAR, Tempo
 from perform.faults import reason
 from perform.midi import ports as midiports
-from perform.midi.ports import LOOK
+from perform.midi.ports import SCAN_INTERVAL
 from perform.outputs import Health
 
 PULSES = 24  # per quarter note
@@ -96,7 +96,7 @@ class ClockOut:
         self.name, self.fault = "midi clock", "no port yet"
         self._wanted, self._tempo, self._now, self._api = port.casefold(), tempo, now, api
         self._pulses = Pulses()
-        self._looker = midiports.Looker("out", api)
+        self._scanner = midiports.PortScanner("out", api)
         self._port: Any = None
         self._opened = ""
         self._lock, self._closing = threading.RLock(), threading.Event()
@@ -121,17 +121,17 @@ class ClockOut:
         wait = 0.0
         told = ""
         while not self._closing.wait(wait):
-            wait = LOOK
+            wait = SCAN_INTERVAL
             try:
                 self._look()
             except Exception as error:  # noqa: BLE001 - drivers raise what they like; the next look may do
                 self.fault = reason(error)
             if self.fault != told and (told := self.fault):
                 log.warning("midi clock: %s", told)
-        self._looker.close()
+        self._scanner.close()
 
     def _look(self) -> None:
-        names = self._looker.names()
+        names = self._scanner.names()
         if self._port is not None and self._opened not in names:
             log.warning("midi clock: port %s has gone", self._opened)
             self._let_go()
@@ -142,7 +142,7 @@ class ClockOut:
             self._open(found, names.index(found))
 
     def _open(self, name: str, number: int) -> None:
-        port = midiports.opened(number, "clock", self._api)
+        port = midiports.open_output(number, "clock", self._api)
         with self._lock:
             self._port, self._opened, self.fault = port, name, ""
             self._pulses.restart()
@@ -173,7 +173,7 @@ class ClockOut:
         with self._lock:
             port, self._port = self._port, None
             if port is not None:
-                midiports.let_go(port)
+                midiports.close_client(port)
 
 
 def _pulse(tempo: Tempo, seconds: float) -> float:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import rtmidi
 
-from perform.midi.ports import let_go
+from perform.midi.ports import close_client
 
 
 class Port:
@@ -26,7 +26,7 @@ class Port:
     def close(self) -> None:
         self.opened.remove(self)
         self._client.cancel_callback()
-        let_go(self._client)
+        close_client(self._client)
 
     @classmethod
     def close_all(cls) -> None:

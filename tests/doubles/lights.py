@@ -19,7 +19,7 @@ FILES = {file.stem: file for file in sorted(Path("profiles").glob("*.toml"))}
 
 
 def profile(name: str) -> Profile:
-    return profiles.read(FILES[name])
+    return profiles.read_profile(FILES[name])
 
 
 @dataclass

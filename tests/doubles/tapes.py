@@ -13,7 +13,7 @@ from perform.inputs.midi import Midi
 from perform.midi import profiles
 from perform.signals import Event
 
-PROFILES = [profiles.read(file) for file in sorted(Path("profiles").glob("*.toml"))]
+PROFILES = [profiles.read_profile(file) for file in sorted(Path("profiles").glob("*.toml"))]
 Stream = Iterable[tuple[float, bytes]]  # seconds, and what came then
 
 
@@ -34,7 +34,7 @@ class Tape:
             self._now, data = self._stream.pop(0)
             self._parser.feed(data)
             for message in self._parser:
-                self._midi.hear(self._port, message)
+                self._midi.receive(self._port, message)
         return self._midi.poll(until)
 
     def health(self) -> Health:

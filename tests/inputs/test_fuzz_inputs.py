@@ -159,7 +159,7 @@ def test_a_message_that_is_too_long_or_too_deep_says_nothing() -> None:
 
 
 def test_midi_bytes() -> None:
-    from perform.inputs.midi.bytes import Stream
+    from perform.inputs.midi.parser import MidiParser
 
     good = [mido.Message("note_on", note=60, velocity=3), mido.Message("control_change", control=7, value=9)]
     good += [mido.Message("pitchwheel", pitch=-8192), mido.Message("program_change", program=5)]
@@ -167,17 +167,17 @@ def test_midi_bytes() -> None:
     nrpn = [mido.Message("control_change", control=c, value=1) for c in (99, 98, 6, 38)]
     garbage = Garbage(6, *(bytes(one.bytes()) for one in (*good, *nrpn)))
     unit = Midi([], lambda: 1.0, "tests.no_midi")
-    stream, count = Stream(), 0
+    stream, count = MidiParser(), 0
     try:
         for n in range(COUNT):
             for one in stream.feed(garbage(12)):
-                unit.hear("port", mido.Message.from_bytes(one))
+                unit.receive("port", mido.Message.from_bytes(one))
                 count += 1
             if n % POLLED == 0:
                 heard(unit.poll(1.0))
         for _ in range(8):
             heard(unit.poll(1.0))
-        unit.hear("port", mido.Message("control_change", control=16, value=127))
+        unit.receive("port", mido.Message("control_change", control=16, value=127))
         assert heard(unit.poll(1.0))["midi.cc16"] == 1.0
         assert count > COUNT // 4
     finally:

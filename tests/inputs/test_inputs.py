@@ -52,7 +52,7 @@ def silence(folder: Path) -> tuple[Input, Speak]:
 
 def midi_ports(folder: Path) -> tuple[Input, Speak]:
     unit = midi.Midi(["no such port"], now, backend="no.such.backend")
-    return unit, lambda: unit.hear("a port", mido.Message("control_change", control=21, value=64))
+    return unit, lambda: unit.receive("a port", mido.Message("control_change", control=21, value=64))
 
 
 def osc_socket(folder: Path) -> tuple[Input, Speak]:

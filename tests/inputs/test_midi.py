@@ -27,7 +27,7 @@ from tests.folders import ROOT
 
 DOUBLE = "tests.doubles.midi_double"
 JACK = "perform.inputs.midi.rtmidi/UNIX_JACK"
-MIX = profiles.read(ROOT / "profiles/midimix.toml")
+MIX = profiles.read_profile(ROOT / "profiles/midimix.toml")
 SOAK = 30 if os.environ.get("PERFORM_SOAK") else 1  # half a minute of it, or a minute and more
 
 
@@ -38,7 +38,7 @@ def heard(unit: Midi, until: float = 1.0) -> dict[str, object]:
 @pytest.fixture
 def plugged(monkeypatch: pytest.MonkeyPatch) -> Iterator[Midi]:
     """An input at the double, that looks often."""
-    monkeypatch.setattr(midi, "LOOK", 0.002)
+    monkeypatch.setattr(midi, "SCAN_INTERVAL", 0.002)
     monkeypatch.setattr(midi_double, "drivers", drivers)
     drivers.__init__()  # type: ignore[misc]
     unit = Midi(None, lambda: 1.0, DOUBLE, [MIX])
@@ -96,16 +96,16 @@ def test_a_device_that_flaps_a_hundred_times(plugged: Midi) -> None:
         assert heard(plugged)["midi.note4"] == 0.0  # what was held is let go
     assert drivers.opened == 100
     assert names(plugged) == {}
-    assert len(plugged._known) == len(plugged._called) == 1
+    assert len(plugged._known) == len(plugged._last_names) == 1
     assert threading.active_count() <= threads  # those of other tests may end
-    assert midi.REMEMBERED < 100
+    assert midi.MOST_REMEMBERED < 100
 
 
 def test_ports_of_ever_other_names_are_forgotten(plugged: Midi) -> None:
-    for turn in range(midi.REMEMBERED + 40):
+    for turn in range(midi.MOST_REMEMBERED + 40):
         plug(plugged, "MIDI Mix", f"thing {turn * 'x'}")
-    assert len(plugged._known) <= midi.REMEMBERED + 1
-    assert len(plugged._called) <= midi.REMEMBERED
+    assert len(plugged._known) <= midi.MOST_REMEMBERED + 1
+    assert len(plugged._last_names) <= midi.MOST_REMEMBERED
     drivers.send("MIDI Mix", [0xB0, 19, 127])
     assert heard(plugged)["midi.midimix.fader1"] == 1.0
 
@@ -125,7 +125,7 @@ def test_one_that_cannot_be_opened_leaves_the_others_be(plugged: Midi) -> None:
 def test_a_driver_that_raises_is_asked_again(plugged: Midi) -> None:
     plug(plugged, "A")
     drivers.fails = True
-    eventually(lambda: "the driver is gone" in plugged._note, "the fault")
+    eventually(lambda: "the driver is gone" in plugged.note, "the fault")
     drivers.send("A", [0xB0, 1, 127])
     assert heard(plugged)["midi.a.cc1"] == 1.0
     drivers.fails = False
@@ -135,7 +135,7 @@ def test_a_driver_that_raises_is_asked_again(plugged: Midi) -> None:
 def test_a_turned_knob_outlasts_the_absence_of_its_device(tmp_path: Path, plugged: Midi) -> None:
     file = tmp_path / "dial.toml"
     file.write_text('title = "D"\nports = ["Dial"]\ncontrols.dial = {cc = 1, encoding = "binary offset"}\n')
-    plugged.use([profiles.read(file)])
+    plugged.use([profiles.read_profile(file)])
     plug(plugged, "Dial")
     drivers.send("Dial", [0xB0, 1, 127])
     assert heard(plugged)["midi.dial.dial"] == 63 / 127
@@ -149,11 +149,11 @@ def test_profiles_are_taken_up_while_devices_are_there(plugged: Midi, tmp_path: 
     plug(plugged, "MIDI Mix", "Box")
     file = tmp_path / "box.toml"
     file.write_text('title = "Box"\nports = ["box"]\ncontrols.fader = {cc = [7]}\n')
-    plugged.use([MIX, profiles.read(file)])
+    plugged.use([MIX, profiles.read_profile(file)])
     eventually(lambda: drivers.opened == 4 and len(drivers.open) == 2, "the ports again")
     drivers.send("Box", [0xB0, 7, 127])
     assert heard(plugged)["midi.box.fader"] == 1.0
-    plugged.use([MIX, profiles.read(file)])
+    plugged.use([MIX, profiles.read_profile(file)])
     plug(plugged, "MIDI Mix", "Box", "Other")
     assert drivers.opened == 5  # the same change nothing
 
@@ -161,8 +161,8 @@ def test_profiles_are_taken_up_while_devices_are_there(plugged: Midi, tmp_path: 
 def test_a_note_shorter_than_a_frame_is_seen() -> None:
     unit = Midi([], lambda: 1.0, DOUBLE)
     unit.close()
-    unit.hear("a", mido.Message("note_on", note=60, velocity=127))
-    unit.hear("a", mido.Message("note_off", note=60))
+    unit.receive("a", mido.Message("note_on", note=60, velocity=127))
+    unit.receive("a", mido.Message("note_off", note=60))
     every = {"midi.note60", "midi.ch1.note60", "midi.a.note60", "midi.a.ch1.note60"}
     assert heard(unit) == dict.fromkeys(every, 1.0)
     assert heard(unit) == dict.fromkeys(every, 0.0)
@@ -173,15 +173,15 @@ def test_a_clock_goes_where_clocks_are_heard_with_its_time() -> None:
     now = 0.0
     unit = Midi([], lambda: now, DOUBLE)
     unit.close()
-    unit.hear("a", mido.Message("start"))
+    unit.receive("a", mido.Message("start"))
     for n in range(48):
         now = n / 48  # 120 bpm
-        unit.hear("a", mido.Message("clock"))
+        unit.receive("a", mido.Message("clock"))
     events = {event.name: event.value for event in unit.poll(now)}
     assert events["midi.start"] == 1.0
     bpm, beat, *_ = events["tempo.midi"]  # type: ignore[misc]
     assert (bpm, beat) == pytest.approx((120, 47 / 24), rel=1e-3)
-    assert unit.clocks.led == "a"
+    assert unit.clocks.followed == "a"
 
 
 def test_thousands_a_second_without_growth() -> None:
@@ -191,7 +191,7 @@ def test_thousands_a_second_without_growth() -> None:
     most = last = 0  # events of a poll; bytes
     tracemalloc.start()
     for n, message in enumerate(numbered(6000 * SOAK)):
-        unit.hear("MIDI Mix", mido.Message.from_bytes(message))
+        unit.receive("MIDI Mix", mido.Message.from_bytes(message))
         if n % 50 == 49:
             most = max(most, len(unit.poll(1.0)))
         if n == 3000:
@@ -219,7 +219,7 @@ def test_a_backend_that_fails_is_waited_for() -> None:
 
 
 def test_it_is_back_within_three_seconds() -> None:
-    assert midi.LOOK <= 1.5  # and opening takes milliseconds
+    assert midi.SCAN_INTERVAL <= 1.5  # and opening takes milliseconds
 
 
 class Controller:
@@ -273,9 +273,9 @@ class Counting(Midi):
 
     came = 0
 
-    def hear(self, port: str, message: mido.Message) -> None:
+    def receive(self, port: str, message: mido.Message) -> None:
         self.came += 1
-        super().hear(port, message)
+        super().receive(port, message)
 
 
 def flood(sender: Controller, unit: Counting, count: int) -> dict[str, object]:
@@ -296,7 +296,7 @@ def flood(sender: Controller, unit: Counting, count: int) -> dict[str, object]:
 
 
 def test_thousands_of_messages_from_another_process(jack: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(midi, "LOOK", 0.1)
+    monkeypatch.setattr(midi, "SCAN_INTERVAL", 0.1)
     count = 6000 * SOAK
     unit = Counting(["knobs"], lambda: 1.0, backend=JACK)
     with controller("wonder KNOBS") as sender:
@@ -315,7 +315,7 @@ def test_thousands_of_messages_from_another_process(jack: Server, monkeypatch: p
 
 
 def test_garbage_from_another_process_is_counted(jack: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(midi, "LOOK", 0.1)
+    monkeypatch.setattr(midi, "SCAN_INTERVAL", 0.1)
     unit = Midi(["knobs"], lambda: 1.0, backend=JACK)
     said: dict[str, object] = {}
     with controller("knobs") as sender:
@@ -334,7 +334,7 @@ def test_garbage_from_another_process_is_counted(jack: Server, monkeypatch: pyte
 
 
 def test_a_process_that_dies_and_comes_back(jack: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(midi, "LOOK", 0.1)
+    monkeypatch.setattr(midi, "SCAN_INTERVAL", 0.1)
     unit = Midi(["knobs"], lambda: 1.0, backend=JACK)
     eventually(lambda: "no such port" in unit.health().detail)
     for turn in range(4):

@@ -14,11 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perform.clock import OfflineClock, Tempo
-from perform.inputs.midi.bytes import Stream
-from perform.inputs.midi.device import Device, steps
-from perform.inputs.midi.numbers import MOST, Pair
+from perform.inputs.midi.device import MidiDevice, relative_steps
+from perform.inputs.midi.numbers import MOST_PARAMETERS, TwoByteNumber
+from perform.inputs.midi.parser import MidiParser
 from perform.midi import profiles
-from perform.midi.names import SIGNAL, device_name, free_name, kind
+from perform.midi.names import MIDI_SIGNAL, device_kind, device_name, free_name
 from perform.scenes.scene import Reader
 from perform.scenes.setlist import BINDINGS, SHOW_PARAMETERS
 from perform.signals import Signals
@@ -41,21 +41,21 @@ ANY = (
 
 
 @pytest.fixture
-def device(tmp_path: Path) -> Device:
+def device(tmp_path: Path) -> MidiDevice:
     """A device whose profile has everything."""
     file = tmp_path / "box.toml"
     file.write_text("\n".join(('title = "Box"', 'ports = ["box"]', 'scenes = "pad"', *ANY)))
-    return Device("box", profiles.read(file))
+    return MidiDevice("box", profiles.read_profile(file))
 
 
-def said(device: Device, *messages: Message) -> dict[str, float]:
+def said(device: MidiDevice, *messages: Message) -> dict[str, float]:
     """The last that each name said, without the device's part of it."""
-    return {name.removeprefix("midi.box."): value for one in messages for name, value in device.said(one)}
+    return {name.removeprefix("midi.box."): value for one in messages for name, value in device.values(one)}
 
 
-def values(device: Device, name: str, messages: Iterable[Message]) -> list[float]:
+def values(device: MidiDevice, name: str, messages: Iterable[Message]) -> list[float]:
     """All that a name said, one after the other."""
-    return [value for one in messages for what, value in device.said(one) if what == f"midi.box.{name}"]
+    return [value for one in messages for what, value in device.values(one) if what == f"midi.box.{name}"]
 
 
 def cc(number: int, value: int, channel: int = 0) -> Message:
@@ -79,29 +79,29 @@ def cc(number: int, value: int, channel: int = 0) -> Message:
     ],
 )
 def test_what_a_hand_plays_has_four_names(message: Message, name: str, value: float) -> None:
-    device = Device("thing")
-    device.hear(2.0, message)
+    device = MidiDevice("thing")
+    device.receive(2.0, message)
     events = [event for event in device.take(3.0) if event.name != "midi.scene"]
     every = (f"midi.{name}", f"midi.ch2.{name}", f"midi.thing.{name}", f"midi.thing.ch2.{name}")
     assert {event.name: event.value for event in events} == dict.fromkeys(every, value)
     assert {event.time for event in events} == {2.0}
-    assert all(SIGNAL.fullmatch(event.name) for event in events)
+    assert all(MIDI_SIGNAL.fullmatch(event.name) for event in events)
 
 
 def test_other_messages_say_nothing() -> None:
     for name in ("clock", "active_sensing", "sysex", "songpos", "song_select", "tune_request", "reset"):
-        assert Device("a").said(Message(name)) == []
+        assert MidiDevice("a").values(Message(name)) == []
 
 
 def test_transport_is_a_trigger() -> None:
     for name in ("start", "stop", "continue"):
-        assert Device("a").said(Message(name)) == [(f"midi.{name}", 1.0), (f"midi.{name}", 0.0)]
+        assert MidiDevice("a").values(Message(name)) == [(f"midi.{name}", 1.0), (f"midi.{name}", 0.0)]
 
 
 def test_a_program_asks_for_a_scene_for_one_frame() -> None:
-    device = Device("a")
+    device = MidiDevice("a")
     for program in (2, 2, 0):
-        device.hear(0.0, Message("program_change", program=program))
+        device.receive(0.0, Message("program_change", program=program))
     scenes = [[e.value for e in device.take(0.0) if e.name == "midi.scene"] for _ in range(7)]
     assert scenes == [[3.0], [0.0], [1.0], [0.0], [], [], []]  # of turns that do not fit the oldest go
 
@@ -116,7 +116,7 @@ def test_the_show_hears_which_scene_is_asked_for() -> None:
 
 def test_both_halves_make_one_number_without_a_jump() -> None:
     """A fader from bottom to top and back, in steps of 37 of 16383: it never turns back on its way."""
-    device = Device("box")
+    device = MidiDevice("box")
     way = [*range(0, 16384, 37), 16383, *range(16383, -1, -37), 0]
     messages = [half for n in way for half in (cc(1, n >> 7), cc(33, n & 127))]
     heard = values(device, "ch1.cc1.fine", messages)
@@ -129,7 +129,7 @@ def test_both_halves_make_one_number_without_a_jump() -> None:
 
 
 def test_the_fine_half_alone_refines() -> None:
-    device = Device("box")
+    device = MidiDevice("box")
     assert values(device, "ch1.cc1.fine", [cc(1, 64), cc(33, 0), cc(33, 1), cc(33, 2)]) == [
         8192 / 16383,
         8193 / 16383,
@@ -139,7 +139,7 @@ def test_the_fine_half_alone_refines() -> None:
 
 def test_two_knobs_that_could_be_halves_are_two_knobs() -> None:
     """The MIDImix has knobs at 16 and 48; nobody turns both at the same moment."""
-    device = Device("box")
+    device = MidiDevice("box")
     heard = [*values(device, "ch1.cc16.fine", [cc(16, 5), cc(17, 3), cc(48, 9), cc(48, 10), cc(16, 6)])]
     assert heard == []
     assert said(device, cc(48, 127))["ch1.cc48"] == 1.0
@@ -147,7 +147,7 @@ def test_two_knobs_that_could_be_halves_are_two_knobs() -> None:
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 127)), max_size=40))
 def test_a_pair_stays_within_what_its_coarse_half_says(bytes_: list[tuple[bool, int]]) -> None:
-    pair, coarse = Pair(), None
+    pair, coarse = TwoByteNumber(), None
     for upper, byte in bytes_:
         value = pair.coarse(byte) if upper else pair.fine(byte)
         coarse = byte if upper else coarse
@@ -157,7 +157,7 @@ def test_a_pair_stays_within_what_its_coarse_half_says(bytes_: list[tuple[bool, 
 
 
 def test_parameters_by_number() -> None:
-    device = Device("box")
+    device = MidiDevice("box")
     heard = values(
         device, "ch3.nrpn300", [cc(99, 2, 2), cc(98, 44, 2), cc(6, 64, 2), cc(38, 0, 2), cc(38, 9, 2)]
     )
@@ -175,22 +175,22 @@ def test_parameters_by_number() -> None:
 
 
 def test_what_carries_a_parameter_is_nothing_else() -> None:
-    device = Device("box")
+    device = MidiDevice("box")
     said(device, cc(99, 2), cc(98, 44), cc(6, 64))
     assert said(device, cc(99, 2), cc(98, 44), cc(6, 1), cc(38, 1)).keys() == {"ch1.nrpn300"}
 
 
 def test_knobs_at_the_numbers_of_parameters_are_knobs() -> None:
-    device = Device("box")
+    device = MidiDevice("box")
     turned = [cc(98, 1), cc(98, 2), cc(101, 5), cc(99, 7), cc(6, 64), cc(96, 3)]
     assert said(device, *turned).keys() == {"ch1.cc98", "ch1.cc101", "ch1.cc99", "ch1.cc6", "ch1.cc96"}
 
 
 def test_garbage_parameters_do_not_fill_the_memory() -> None:
-    device = Device("box")
+    device = MidiDevice("box")
     for n in range(2000):
         said(device, cc(99, n >> 7), cc(98, n & 127), cc(6, 1))
-    assert len(device._names) < MOST + 10
+    assert len(device._names) < MOST_PARAMETERS + 10
 
 
 @pytest.mark.parametrize(
@@ -202,10 +202,10 @@ def test_garbage_parameters_do_not_fill_the_memory() -> None:
     ],
 )
 def test_three_ways_to_say_how_far(encoding: str, bytes_: list[int], expected: list[int]) -> None:
-    assert [steps(encoding, byte) for byte in bytes_] == expected
+    assert [relative_steps(encoding, byte) for byte in bytes_] == expected
 
 
-def test_relative_controls_add_up_between_their_ends(device: Device) -> None:
+def test_relative_controls_add_up_between_their_ends(device: MidiDevice) -> None:
     assert values(device, "dial", [cc(1, 1), cc(1, 2), cc(1, 127), cc(1, 65), cc(1, 64)]) == [
         1 / 127, 3 / 127, pytest.approx(2 / 127), 0.0, 0.0,
     ]  # fmt: skip
@@ -217,7 +217,7 @@ def test_relative_controls_add_up_between_their_ends(device: Device) -> None:
     assert jog == pytest.approx([63 / 127, 61 / 127, 61 / 127])
 
 
-def test_a_fader_of_14_bits_on_its_channel(device: Device) -> None:
+def test_a_fader_of_14_bits_on_its_channel(device: MidiDevice) -> None:
     assert values(device, "fader1", [cc(4, 64, 1), cc(36, 0, 1), cc(36, 1, 1), cc(4, 1), cc(36, 1)]) == [
         64 / 127,
         8192 / 16383,
@@ -226,7 +226,7 @@ def test_a_fader_of_14_bits_on_its_channel(device: Device) -> None:
     assert "fader2" not in said(device, cc(4, 3, 1))
 
 
-def test_notes_as_momentary_toggle_and_trigger(device: Device) -> None:
+def test_notes_as_momentary_toggle_and_trigger(device: MidiDevice) -> None:
     def played(note: int) -> list[Message]:
         off = Message("note_off", note=note)
         return [Message("note_on", note=note, velocity=v) for v in (127, 0, 64)] + [off]
@@ -234,43 +234,43 @@ def test_notes_as_momentary_toggle_and_trigger(device: Device) -> None:
     assert values(device, "pad1", played(36)) == [1.0, 0.0, 64 / 127, 0.0]
     assert values(device, "switch", played(40)) == [1.0, 0.0]
     assert values(device, "drum", played(41)) == [1.0, 0.0, 64 / 127, 0.0]  # each taken back at once
-    assert device.said(Message("note_off", note=41))[1:] == []
+    assert device.values(Message("note_off", note=41))[1:] == []
     assert values(device, "key", [cc(42, 127), cc(42, 0), cc(42, 127), cc(42, 64)]) == [1.0, 0.0]
 
 
-def test_a_pad_of_a_scene_asks_for_it(device: Device) -> None:
-    pressed = device.said(Message("note_on", note=37, velocity=1))
+def test_a_pad_of_a_scene_asks_for_it(device: MidiDevice) -> None:
+    pressed = device.values(Message("note_on", note=37, velocity=1))
     assert pressed[1:] == [("midi.box.pad2", 1 / 127), ("midi.scene", 2.0), ("midi.scene", 0.0)]
-    assert ("midi.scene", 2.0) not in device.said(Message("note_on", note=37, velocity=9))  # still down
+    assert ("midi.scene", 2.0) not in device.values(Message("note_on", note=37, velocity=9))  # still down
 
 
 @pytest.mark.parametrize("signal", ["midi.pad2", "midi.box.pad2", "midi.note37", "midi.box.ch1.note37"])
-def test_a_pad_that_a_formula_hears_asks_for_no_scene(device: Device, signal: str) -> None:
+def test_a_pad_that_a_formula_hears_asks_for_no_scene(device: MidiDevice, signal: str) -> None:
     press = [Message("note_on", note=note, velocity=9) for note in (36, 37)]
     device.use({signal, "midi.cc1"})
-    assert [one for message in press for one in device.said(message) if one[0] == "midi.scene"] == [
+    assert [one for message in press for one in device.values(message) if one[0] == "midi.scene"] == [
         ("midi.scene", 1.0),
         ("midi.scene", 0.0),
     ]
 
 
-def test_any_pad_is_heard_without_its_device(device: Device) -> None:
-    device.hear(0.0, Message("note_on", note=38, velocity=127))
+def test_any_pad_is_heard_without_its_device(device: MidiDevice) -> None:
+    device.receive(0.0, Message("note_on", note=38, velocity=127))
     heard = {event.name: event.value for event in device.take(0.0)}
     assert heard["midi.pad3"] == heard["midi.box.pad3"] == 1.0
     assert "midi.switch" not in heard
 
 
-def test_faders_that_bend_pitch(device: Device) -> None:
+def test_faders_that_bend_pitch(device: MidiDevice) -> None:
     bends = [Message("pitchwheel", channel=1, pitch=pitch) for pitch in (-8192, 0, 8191)]
     assert values(device, "mackie2", bends) == [0.0, 8192 / 16383, 1.0]
 
 
-def test_a_parameter_as_a_control(device: Device) -> None:
+def test_a_parameter_as_a_control(device: MidiDevice) -> None:
     assert values(device, "send", [cc(99, 2), cc(98, 44), cc(6, 127)]) == [1.0]
 
 
-def test_what_is_held_is_let_go_when_the_device_goes(device: Device) -> None:
+def test_what_is_held_is_let_go_when_the_device_goes(device: MidiDevice) -> None:
     for message in (
         Message("note_on", note=36, velocity=9),
         Message("note_on", note=40, velocity=9),
@@ -278,9 +278,9 @@ def test_what_is_held_is_let_go_when_the_device_goes(device: Device) -> None:
         Message("polytouch", note=36, value=5),
         cc(16, 99),
     ):
-        device.hear(0.0, message)
+        device.receive(0.0, message)
     device.take(0.0)
-    device.let_go(1.0)
+    device.release(1.0)
     gone = {event.name: event.value for event in device.take(1.0)}
     assert {name for name in gone if name.startswith("midi.box.") and ".ch" not in name} == {
         *("midi.box.note36", "midi.box.note40", "midi.box.pressure", "midi.box.note36.pressure"),
@@ -290,14 +290,14 @@ def test_what_is_held_is_let_go_when_the_device_goes(device: Device) -> None:
 
 
 def test_a_key_that_is_up_is_not_pressed() -> None:
-    device = Device("box")
+    device = MidiDevice("box")
     said(device, Message("note_on", note=60, velocity=9), Message("polytouch", note=60, value=5))
     assert said(device, Message("note_off", note=60)) == {"ch1.note60": 0.0, "ch1.note60.pressure": 0.0}
     assert said(device, Message("note_off", note=60)) == {"ch1.note60": 0.0}
 
 
 def test_running_status_holds_within_a_packet() -> None:
-    stream = Stream()
+    stream = MidiParser()
     assert list(stream.feed([0xB0, 1, 2, 3, 4, 0xF8, 0xC5, 9, 10])) == [
         [0xB0, 1, 2], [0xB0, 3, 4], [0xF8], [0xC5, 9], [0xC5, 10],
     ]  # fmt: skip
@@ -324,13 +324,13 @@ def test_running_status_holds_within_a_packet() -> None:
     ],
 )
 def test_garbage_is_counted_and_dropped(packet: list[int], garbage: int) -> None:
-    stream = Stream()
+    stream = MidiParser()
     assert list(stream.feed(packet)) == []
     assert stream.garbage == garbage
 
 
 def test_system_exclusive_passes_by_in_parts() -> None:
-    stream = Stream()
+    stream = MidiParser()
     assert list(stream.feed([0xF0, 1, 2])) == []
     assert list(stream.feed([3, 0xF8, 4])) == [[0xF8]]
     assert list(stream.feed([5, 0xF7, 0xB0, 1, 2])) == [[0xB0, 1, 2]]
@@ -340,16 +340,16 @@ def test_system_exclusive_passes_by_in_parts() -> None:
 
 def test_random_bytes_say_only_what_formulas_may_name() -> None:
     """Twenty thousand packets, a million with PERFORM_SOAK."""
-    dice, stream, device = random.Random(7), Stream(), Device("thing")
+    dice, stream, device = random.Random(7), MidiParser(), MidiDevice("thing")
     for n in range(20_000 * SOAK):
         for message in stream.feed(dice.randbytes(dice.randrange(8))):
-            device.hear(0.0, Message.from_bytes(message))
+            device.receive(0.0, Message.from_bytes(message))
         if n % 500 == 0:
             for event in device.take(0.0):
-                assert SIGNAL.fullmatch(event.name)
+                assert MIDI_SIGNAL.fullmatch(event.name)
                 assert -1 <= event.value <= 128  # type: ignore[operator]
     assert stream.garbage > 10_000
-    device.hear(0.0, cc(16, 127))
+    device.receive(0.0, cc(16, 127))
     assert ("midi.cc16", 1.0) in {(event.name, event.value) for event in device.take(0.0)}
     assert sum(slots.dropped for slots in device._slots) == 0
 
@@ -369,12 +369,12 @@ def test_random_bytes_say_only_what_formulas_may_name() -> None:
 )
 def test_a_port_has_a_name_for_formulas(port: str, name: str) -> None:
     assert device_name(port) == name
-    assert SIGNAL.fullmatch(f"midi.{name}.cc1")
+    assert MIDI_SIGNAL.fullmatch(f"midi.{name}.cc1")
 
 
 def test_the_second_of_a_kind_has_a_number() -> None:
     assert free_name("midimix", set()) == "midimix"
     assert free_name("midimix", {"midimix", "midimix_2"}) == "midimix_3"
-    assert kind("midimix_3") == kind("midimix") == "midimix"
-    assert kind("nanokontrol2") == "nanokontrol2"
-    assert kind("nanokontrol2_12") == "nanokontrol2"
+    assert device_kind("midimix_3") == device_kind("midimix") == "midimix"
+    assert device_kind("nanokontrol2") == "nanokontrol2"
+    assert device_kind("nanokontrol2_12") == "nanokontrol2"

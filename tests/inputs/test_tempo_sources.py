@@ -64,10 +64,10 @@ class Midi:
             pulse = round(grid.beat(time) * PULSES)
             if not self._started and pulse % SIXTEENTH == 0:
                 self._started = True
-                self._clocks.hear("a", "songpos", time, pulse // SIXTEENTH)
-                self._clocks.hear("a", "continue", time)
+                self._clocks.receive("a", "songpos", time, pulse // SIXTEENTH)
+                self._clocks.receive("a", "continue", time)
             if self._started:
-                self._clocks.hear("a", "clock", time + self._dice.uniform(0, 0.001))
+                self._clocks.receive("a", "clock", time + self._dice.uniform(0, 0.001))
         return self._clocks.take(until)
 
 

@@ -132,9 +132,9 @@ def test_where_two_devices_have_the_number_the_device_is_named() -> None:
     while (seconds := clock.advance()) < 3:
         now[0] = seconds
         if seconds < 0.5:
-            midi.hear("left", Message("control_change", control=1, value=5))
+            midi.receive("left", Message("control_change", control=1, value=5))
         if 1 < seconds < 1.5:
-            midi.hear("right", Message("control_change", control=1, value=int(200 * (seconds - 1))))
+            midi.receive("right", Message("control_change", control=1, value=int(200 * (seconds - 1))))
         watch.hear(midi.poll(seconds))
         if control := watch.moved(seconds):
             assert control == Control("midi.right.cc1")

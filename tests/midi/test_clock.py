@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perform.inputs.midi import Midi
-from perform.midi.clock import PULSES, Lock, MidiClocks, Sender
+from perform.midi.clock import PULSES, ClockSender, DelayLockedLoop, MidiClocks
 
 
 def pulses(bpm: float, beats: float, jitter: float = 0.0, since: float = 10.0, seed: int = 0) -> list[float]:
@@ -25,14 +25,14 @@ def truth(number: int, bpm: float, since: float = 10.0) -> float:
     return since + number * 60 / (bpm * PULSES)
 
 
-def locked(times: list[float]) -> Lock:
-    lock = Lock()
+def locked(times: list[float]) -> DelayLockedLoop:
+    lock = DelayLockedLoop()
     for time in times:
-        lock.hear(time)
+        lock.receive(time)
     return lock
 
 
-def bpm_of(lock: Lock) -> float:
+def bpm_of(lock: DelayLockedLoop) -> float:
     return 60 / (lock.period * PULSES)
 
 
@@ -47,9 +47,9 @@ def test_an_even_clock_is_exact_after_a_beat(bpm: float) -> None:
 @pytest.mark.parametrize("bpm", [60, 90, 120, 150, 200])
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_under_ten_milliseconds_of_jitter_it_is_steadier_than_its_input(bpm: float, seed: int) -> None:
-    lock, errors, tempi = Lock(), [], []
+    lock, errors, tempi = DelayLockedLoop(), [], []
     for number, time in enumerate(pulses(bpm, 64, jitter=0.01, seed=seed)):
-        lock.hear(time)
+        lock.receive(time)
         if number >= 16 * PULSES:
             errors.append(lock.time - truth(number, bpm))
             tempi.append(bpm_of(lock))
@@ -60,9 +60,9 @@ def test_under_ten_milliseconds_of_jitter_it_is_steadier_than_its_input(bpm: flo
 
 @pytest.mark.parametrize("bpm", [60, 120, 200])
 def test_a_usual_port_s_jitter_stays_far_within_two_milliseconds(bpm: float) -> None:
-    lock = Lock()
+    lock = DelayLockedLoop()
     for number, time in enumerate(pulses(bpm, 32, jitter=0.001)):
-        lock.hear(time)
+        lock.receive(time)
         if number >= 2 * PULSES:
             assert abs(lock.time - truth(number, bpm)) < 0.001
             assert abs(bpm_of(lock) - bpm) < 0.5
@@ -73,7 +73,7 @@ def test_a_new_tempo_is_learned_within_two_beats(before: float, after: float) ->
     lock = locked(pulses(before, 16))
     since = truth(16 * PULSES - 1, before)
     for time in pulses(after, 2, since=since)[1:]:
-        lock.hear(time)
+        lock.receive(time)
     assert bpm_of(lock) == pytest.approx(after, abs=0.3)
     assert lock.time == pytest.approx(truth(2 * PULSES - 1, after, since), abs=0.002)
 
@@ -83,9 +83,9 @@ def test_a_ramp_is_followed() -> None:
     dice, beats = np.random.default_rng(0), np.arange(32 * PULSES) / PULSES
     times = 10 + np.concatenate(([0], np.cumsum(60 / (90 + 1.25 * beats[:-1]) / PULSES)))
     for jitter, most in ((0.0, 0.006), (0.002, 0.012)):
-        lock, errors = Lock(), []
+        lock, errors = DelayLockedLoop(), []
         for number, time in enumerate(times):
-            lock.hear(float(time + dice.uniform(-jitter, jitter)))
+            lock.receive(float(time + dice.uniform(-jitter, jitter)))
             assert lock.ready == (number >= PULSES - 1)
             errors.append(abs(lock.time - times[number]) if number > PULSES else 0.0)
         assert max(errors) < most
@@ -97,9 +97,9 @@ def test_a_stall_that_is_caught_up_leaves_the_beat_where_it_was() -> None:
     for length in (5, 12, 19):  # pulses that come all at once, up to 0.4 s late
         late = list(times)
         late[at : at + length] = [times[at + length] - 0.001 + 1e-5 * n for n in range(length)]
-        lock = Lock()
+        lock = DelayLockedLoop()
         for number, time in enumerate(late):
-            lock.hear(time)
+            lock.receive(time)
             if number >= at:
                 assert abs(lock.time - times[number]) < 0.002
                 assert abs(bpm_of(lock) - 120) < 0.5
@@ -109,11 +109,11 @@ def test_a_stall_that_is_caught_up_leaves_the_beat_where_it_was() -> None:
 @pytest.mark.parametrize("missing", [1, 2])
 def test_lost_pulses_do_not_move_the_beat(missing: int, jitter: float) -> None:
     times = pulses(120, 40, jitter, seed=4)
-    sender = Sender()
-    sender.hear("start", 10.0)
+    sender = ClockSender()
+    sender.receive("start", 10.0)
     for time in times[: 16 * PULSES] + times[16 * PULSES + missing :]:
-        sender.hear("clock", time)
-    assert sender.lock.lost == missing
+        sender.receive("clock", time)
+    assert sender.loop.lost == missing
     assert (sender.numbers(truth(40 * PULSES, 120))[1] + 2) % 4 * 0.5 == pytest.approx(1, abs=0.004)
 
 
@@ -127,23 +127,23 @@ def test_a_clock_that_stood_still_goes_on_from_there() -> None:
 
 @given(st.lists(st.floats(0, 0.5), max_size=200))
 def test_no_times_break_the_lock(gaps: list[float]) -> None:
-    lock, time = Lock(), 5.0
+    lock, time = DelayLockedLoop(), 5.0
     for gap in gaps:
         time += gap
-        lock.hear(time)
+        lock.receive(time)
         assert math.isfinite(lock.time)
         assert lock.count < 3 or 19.99 <= bpm_of(lock) <= 999.1
 
 
-def sent(sender: Sender, beats: float, since: float, bpm: float = 120) -> float:
+def sent(sender: ClockSender, beats: float, since: float, bpm: float = 120) -> float:
     """Pulses to a sender; when the next would come."""
     for time in pulses(bpm, beats, since=since):
-        sender.hear("clock", time)
+        sender.receive("clock", time)
     return truth(round(beats * PULSES), bpm, since)
 
 
 def test_before_a_start_only_tempo_and_pulse_are_known() -> None:
-    sender = Sender()
+    sender = ClockSender()
     after = sent(sender, 2.3, 1.0)
     bpm, beat, unit, _, starts = sender.numbers(after)
     assert (bpm, unit, starts) == (120, pytest.approx(1 / 24), 0)
@@ -151,27 +151,27 @@ def test_before_a_start_only_tempo_and_pulse_are_known() -> None:
 
 
 def test_start_stop_continue_and_song_position() -> None:
-    sender = Sender()
+    sender = ClockSender()
     after = sent(sender, 1.3, 1.0)
-    sender.hear("start", after)
+    sender.receive("start", after)
     after = sent(sender, 5.5, after)
     assert sender.numbers(after).tolist() == pytest.approx([120, 1.5, 4, 1, 1], abs=1e-4)
-    sender.hear("stop", after)
+    sender.receive("stop", after)
     after = sent(sender, 1, after)
     assert sender.numbers(after).tolist() == pytest.approx([120, 2.5, 4, 0, 1], abs=1e-4)  # it ticks on
-    sender.hear("continue", after)
+    sender.receive("continue", after)
     after = sent(sender, 1, after)
     assert sender.numbers(after).tolist() == pytest.approx([120, 2.5, 4, 1, 2], abs=1e-4)  # from the stop on
-    sender.hear("stop", after)
-    sender.hear("songpos", after, 9)  # sixteenths: beat 2.25
-    sender.hear("continue", after)
+    sender.receive("stop", after)
+    sender.receive("songpos", after, 9)  # sixteenths: beat 2.25
+    sender.receive("continue", after)
     after = sent(sender, 1, after)
     assert sender.numbers(after).tolist() == pytest.approx([120, 3.25, 4, 1, 3], abs=1e-4)
 
 
 def test_a_continue_alone_does_not_say_where_the_bar_is() -> None:
-    sender = Sender()
-    sender.hear("continue", 1.0)
+    sender = ClockSender()
+    sender.receive("continue", 1.0)
     assert sender.numbers(sent(sender, 2, 1.0))[2] == pytest.approx(1 / 24)
 
 
@@ -179,15 +179,15 @@ def test_the_first_clock_leads_until_it_is_silent() -> None:
     clocks = MidiClocks()
     for port, bpm in (("a", 120), ("b", 90)):
         for time in pulses(bpm, 2, since=1.0):
-            clocks.hear(port, "clock", time)
+            clocks.receive(port, "clock", time)
     (event,) = clocks.take(2.0)
-    assert (event.name, event.time, clocks.led) == ("tempo.midi", 2.0, "a")
+    assert (event.name, event.time, clocks.followed) == ("tempo.midi", 2.0, "a")
     assert event.value[0] == pytest.approx(120)  # type: ignore[index]
     assert clocks.take(2.0) == []  # nothing new
     for time in pulses(90, 3, since=1.0 + 2 * 60 / 90):
-        clocks.hear("b", "clock", time)
+        clocks.receive("b", "clock", time)
     (event,) = clocks.take(4.3)
-    assert (event.value[0], clocks.led) == (pytest.approx(90), "b")  # type: ignore[index]
+    assert (event.value[0], clocks.followed) == (pytest.approx(90), "b")  # type: ignore[index]
     clocks.forget("b")
     assert clocks.take(4.4) == []
 
@@ -196,10 +196,10 @@ def test_the_clock_of_a_port_comes_through_the_midi_input() -> None:
     times = iter([1.0, 1.0, *pulses(130, 2.5, since=1.0)])
     unit = Midi(["no such port"], lambda: next(times), backend="no.such.backend")
     unit.close()
-    unit.hear("a port", mido.Message("songpos", pos=6))
-    unit.hear("a port", mido.Message("continue"))
+    unit.receive("a port", mido.Message("songpos", pos=6))
+    unit.receive("a port", mido.Message("continue"))
     for _ in range(60):
-        unit.hear("a port", mido.Message("clock"))
+        unit.receive("a port", mido.Message("clock"))
     last = truth(59, 130, 1.0)
     (event,) = (event for event in unit.poll(last) if event.name == "tempo.midi")
     assert isinstance(event.value, np.ndarray)

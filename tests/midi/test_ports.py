@@ -9,7 +9,7 @@ import pytest
 import rtmidi
 
 from perform.midi import ports as midiports
-from perform.midi.ports import Looker
+from perform.midi.ports import PortScanner
 
 
 class Client:
@@ -54,41 +54,41 @@ def made(monkeypatch: pytest.MonkeyPatch) -> type[Client]:
     return Made
 
 
-def looker(way: midiports.Way = "in") -> Looker:
-    return Looker(way, "UNIX_JACK")
+def scanner(way: midiports.PortDirection = "in") -> PortScanner:
+    return PortScanner(way, "UNIX_JACK")
 
 
 def test_two_ports_of_one_name_are_told_apart() -> None:
-    assert midiports.distinct(["A", "B", "A", "A"]) == ["A", "B", "A (2)", "A (3)"]
+    assert midiports.distinct_names(["A", "B", "A", "A"]) == ["A", "B", "A (2)", "A (3)"]
 
 
 def test_one_client_looks_again_and_again(made: type[Client]) -> None:
-    one = looker()
+    one = scanner()
     assert [one.names() for _ in range(5)] == [["A"]] * 5
     one.close()
     assert (made.made, made.deleted) == (1, 1)
 
 
 def test_none_is_made_before_all_have_let_the_server_that_went_go(made: type[Client]) -> None:
-    first, second = looker("in"), looker("out")
+    first, second = scanner("in"), scanner("out")
     first.names(), second.names()
-    port = midiports.client("in", "UNIX_JACK")
+    port = midiports.open_client("in", "UNIX_JACK")
     made.there = []
     assert first.names() == []
     made.there = ["B"]  # another server
-    with pytest.raises(OSError, match="last clients are being let go"):
+    with pytest.raises(OSError, match="last clients are being closed"):
         first.names()
     assert second.names() == []  # and lets its client go
     with pytest.raises(OSError, match="last clients"):
         second.names()
     with suppress(RuntimeError):
-        midiports.let_go(port)
+        midiports.close_client(port)
     assert (made.made, made.deleted) == (3, 3)
     assert first.names() == second.names() == ["B"]
 
 
 def test_who_never_found_a_port_lets_go_with_the_others(made: type[Client]) -> None:
-    first, second = looker("out"), looker("in")
+    first, second = scanner("out"), scanner("in")
     first.names()
     made.there = []
     second.names()
@@ -97,9 +97,9 @@ def test_who_never_found_a_port_lets_go_with_the_others(made: type[Client]) -> N
 
 
 def test_a_driver_that_never_had_a_port_is_asked_anew_now_and_then(made: type[Client]) -> None:
-    first, second = looker("in"), looker("out")
+    first, second = scanner("in"), scanner("out")
     made.there = []
-    for _ in range(midiports.EMPTY):
+    for _ in range(midiports.MOST_EMPTY):
         assert first.names() == second.names() == []
     assert made.deleted == 2
     made.there = ["A"]
@@ -107,10 +107,10 @@ def test_a_driver_that_never_had_a_port_is_asked_anew_now_and_then(made: type[Cl
 
 
 def test_it_is_not_while_another_has_a_port(made: type[Client]) -> None:
-    midiports.client("out", "UNIX_JACK")
+    midiports.open_client("out", "UNIX_JACK")
     made.there = []
-    one = looker()
-    for _ in range(3 * midiports.EMPTY):
+    one = scanner()
+    for _ in range(3 * midiports.MOST_EMPTY):
         one.names()
     assert (made.made, made.deleted) == (2, 0)
 
@@ -118,7 +118,7 @@ def test_it_is_not_while_another_has_a_port(made: type[Client]) -> None:
 def test_a_client_that_fails_is_another_at_the_next_look(
     made: type[Client], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    one = looker()
+    one = scanner()
     with monkeypatch.context() as broken:
         broken.setattr(made, "get_ports", lambda self: 1 / 0)
         with pytest.raises(ZeroDivisionError):
@@ -128,17 +128,17 @@ def test_a_client_that_fails_is_another_at_the_next_look(
 
 def test_a_client_goes_even_when_its_port_cannot_be_opened_or_closed(made: type[Client]) -> None:
     with pytest.raises(RuntimeError, match="unplugged"):
-        midiports.let_go(midiports.client("out", "UNIX_JACK"))
+        midiports.close_client(midiports.open_client("out", "UNIX_JACK"))
     with pytest.raises((OSError, RuntimeError)):
-        midiports.opened(0, "lights", "UNIX_JACK")
+        midiports.open_output(0, "lights", "UNIX_JACK")
     assert made.made == made.deleted == 2
-    assert not midiports.clients.held
+    assert not midiports.clients.open
 
 
 def test_what_is_looked_for_once_leaves_no_client(made: type[Client]) -> None:
-    assert midiports.ports("in", "UNIX_JACK") == ["A"]
+    assert midiports.port_names("in", "UNIX_JACK") == ["A"]
     assert (made.made, made.deleted) == (1, 1)
 
 
 def test_it_is_back_within_three_seconds() -> None:
-    assert midiports.LOOK * 2 < 3  # a look that finds the loss, and one that finds the return
+    assert midiports.SCAN_INTERVAL * 2 < 3  # a look that finds the loss, and one that finds the return

@@ -15,10 +15,10 @@ from perform.catalogue import Library
 from perform.cli import app
 from perform.commands.check import check_all
 from perform.documents import SceneError
-from perform.inputs.midi.bytes import Stream
-from perform.inputs.midi.device import Device
+from perform.inputs.midi.device import MidiDevice
+from perform.inputs.midi.parser import MidiParser
 from perform.midi import profiles
-from perform.midi.profiles import STATES, Profile
+from perform.midi.profiles import LIGHT_STATES, Profile
 from tests.folders import ROOT
 
 FILES = sorted((ROOT / "profiles").glob("*.toml"))
@@ -100,7 +100,7 @@ OTHERS = (
 
 
 def profile(name: str) -> Profile:
-    return profiles.read(ROOT / "profiles" / f"{name}.toml")
+    return profiles.read_profile(ROOT / "profiles" / f"{name}.toml")
 
 
 def number(text: str) -> float:
@@ -110,11 +110,11 @@ def number(text: str) -> float:
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_bytes_of_the_device_are_its_controls(file: Path) -> None:
-    device, stream = Device(file.stem, profiles.read(file)), Stream()
+    device, stream = MidiDevice(file.stem, profiles.read_profile(file)), MidiParser()
     for bytes_, expected in GOLDEN[file.stem]:
         said = []
         for message in stream.feed(bytes.fromhex(bytes_)):
-            said += device.said(mido.Message.from_bytes(message))[1:]  # after what it is called by its number
+            said += device.values(mido.Message.from_bytes(message))[1:]  # without its number
         named = [(name.rpartition(".")[2], value) for name, value in said if ".fine" not in name]
         words = [one.split(" = ") for one in expected.split(", ")]
         assert named == [(name, pytest.approx(number(value))) for name, value in words], bytes_
@@ -123,8 +123,8 @@ def test_bytes_of_the_device_are_its_controls(file: Path) -> None:
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_states_are_lights(file: Path) -> None:
-    one = profiles.read(file)
-    lights = [one.light(one.scenes[0], state) for state in STATES]
+    one = profiles.read_profile(file)
+    lights = [one.light(one.scenes[0], state) for state in LIGHT_STATES]
     told = [f"{light.message.hex(' ').upper()}{' blink' * light.blink}" for light in lights if light]
     assert told == LIGHTS[file.stem]
     assert [message.hex(" ").upper() for message in one.dark][0:1] != []
@@ -151,18 +151,18 @@ def test_rings_show_values() -> None:
 
 
 def test_ports_find_their_profile_by_name() -> None:
-    known = [profiles.read(file) for file in FILES]
+    known = [profiles.read_profile(file) for file in FILES]
     assert [one.name for one in known] == sorted(PORTS)
     for name, ports in PORTS.items():
         for port in ports:
-            assert [one.name for one in known if one.plays(port)] == [name], port
-    assert not [(one.name, port) for one in known for port in OTHERS if one.plays(port)]
+            assert [one.name for one in known if one.matches(port)] == [name], port
+    assert not [(one.name, port) for one in known for port in OTHERS if one.matches(port)]
 
 
 def test_docs_tell_of_every_profile() -> None:
     page = (ROOT / "docs/controllers.md").read_text(encoding="utf-8")
     for file in FILES:
-        one = profiles.read(file)
+        one = profiles.read_profile(file)
         assert f"`{one.name}`" in page
         assert one.title in page
     assert "on paper" in page
@@ -197,7 +197,7 @@ BOX = 'title = "Box"\nports = ["box"]\n'
         ('controls.a = {note = 1, mode = "latch"}', ["controls.a.mode = 'latch': input should be"]),
         ("controls.A = {cc = 1}", ["controls.A, must be a word of small letters"]),
         ("controls.cc5 = {cc = 1}", ["controls.cc5, must be a word of small letters, and none that"]),
-        ("controls.a = {cc = [1, 2]}\ncontrols.a1 = {cc = 3}", ["controls.a1, a1 is there already"]),
+        ("controls.a = {cc = [1, 2]}\ncontrols.a1 = {cc = 3}", ["controls.a1, a1 exists already"]),
         ('scenes = "pad"\ncontrols.a = {cc = 1}', ["scenes = 'pad', must be one of a"]),
         ('enter = ["F0 00"]\ncontrols.a = {cc = 1}', ["enter[0] = 'F0 00': must be a MIDI message in"]),
         ('leave = ["90 ZZ"]\ncontrols.a = {cc = 1}', ["leave[0] = '90 ZZ': must be a MIDI message"]),
@@ -216,7 +216,7 @@ def test_what_is_wrong_with_a_profile(tmp_path: Path, text: str, faults: list[st
     text = text.replace("A\n", "controls.a = {cc = 1}\n")
     file.write_text(text[1:] if text.startswith("!") else BOX + text)
     with pytest.raises(SceneError) as error:
-        profiles.read(file)
+        profiles.read_profile(file)
     assert len(error.value.faults) == len(faults)
     for said, expected in zip(error.value.faults, faults, strict=True):
         assert said.startswith(f"{file}: ")
@@ -228,7 +228,7 @@ def test_a_profiles_file_is_a_word(tmp_path: Path, name: str) -> None:
     file = tmp_path / f"{name}.toml"
     file.write_text(f"{BOX}controls.a = {{cc = 1}}")
     with pytest.raises(SceneError, match="its name must be a word"):
-        profiles.read(file)
+        profiles.read_profile(file)
 
 
 def test_check_tells_what_is_wrong_with_profiles(tmp_path: Path) -> None:
@@ -261,7 +261,7 @@ def test_ones_own_profiles_come_before_the_shipped(tmp_path: Path) -> None:
         ("midi.midimix.fader1 + midi.midimix_2.cc3 + midi.ch2.cc3 + midi.knob3 + midi.scene", ""),
         ("midi.my_synth.cc3 + midi.my_synth_2.ch3.nrpn300", ""),
         ("midi.midimix.fader9", "midi.midimix.fader9: "),
-        ("midi.midimix_2.fadr1", "it has fader"),
+        ("midi.midimix_2.fadr1", "did you mean fader"),
         ("midi.launchpd.pad1", "no profile launchpd; there are: apc40, apcmini2, launchpad, midimix"),
     ],
 )  # fmt: skip

@@ -103,7 +103,7 @@ from perform.midi import profiles
 from perform.outputs.lights import Feedback
 from tests.doubles.waiting import eventually
 from tests.doubles.lights import FakeShow
-lights = Feedback([profiles.read(Path("profiles/midimix.toml"))], api="UNIX_JACK")
+lights = Feedback([profiles.read_profile(Path("profiles/midimix.toml"))], api="UNIX_JACK")
 show = FakeShow.of(Path(sys.argv[1]), "midi.fader1", "midi.note3")
 seconds = iter(range(10**6))
 eventually(lambda: lights.names, "the port")
@@ -137,7 +137,7 @@ def test_a_profile_that_was_edited_is_taken_up(lit: Feedback, folder: Path) -> N
         folder / "midimix.toml",
         FILES["midimix"].read_text(encoding="utf-8").replace("on = { value = 127", "on = { value = 1"),
     )
-    lit.use([profiles.read(folder / "midimix.toml")])
+    lit.use([profiles.read_profile(folder / "midimix.toml")])
     eventually(lambda: bytes([0x90, 1, 1]) in port.got, "the edit", told)
     port.close()
 

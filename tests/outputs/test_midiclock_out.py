@@ -17,7 +17,7 @@ import pytest
 from perform.arrays import Doubles
 from perform.clock import LiveClock, Tempo, stopwatch
 from perform.midi import ports as midiports
-from perform.midi.clock import PULSES, MidiClocks, Sender
+from perform.midi.clock import PULSES, ClockSender, MidiClocks
 from perform.outputs import midiclock as out
 from perform.outputs.midiclock import ClockOut, Pulses
 from tests.doubles.jack_port import Port as JackPort
@@ -76,9 +76,9 @@ def test_a_grid_that_jumps_is_located_anew() -> None:
 
 
 def test_the_clock_that_is_sent_is_heard_where_it_was() -> None:
-    tempo, sender = Tempo(bpm=93.5), Sender()
+    tempo, sender = Tempo(bpm=93.5), ClockSender()
     for time, kind, position in played([(0, tempo)], 30.0):
-        sender.hear(kind, time, position)
+        sender.receive(kind, time, position)
     bpm, beat, unit, playing, _ = sender.numbers(30.0)
     assert (unit, playing) == (4, 1)
     assert bpm == pytest.approx(93.5, abs=0.01)
@@ -151,7 +151,7 @@ def listened(bpm: float, beats: int, jitter: float = 0.0) -> tuple[Doubles, Doub
 
     def hear(message: mido.Message) -> None:
         now = stopwatch()
-        clocks.hear("jack", message.type, now)
+        clocks.receive("jack", message.type, now)
         times.extend([now] * (message.type == "clock"))
         said.extend((now, event.value) for event in clocks.take(now))
 
@@ -259,7 +259,7 @@ def test_a_clock_is_sent_steadily_whatever_the_frame_rate(
     frames = LiveClock(fps)
     frames.advance()
     port, tempo = Port(frames), Tempo(bpm=200)
-    monkeypatch.setattr(midiports, "client", lambda way, api, looks=False: port)
+    monkeypatch.setattr(midiports, "open_client", lambda direction, api, scans=False: port)
     unit = ClockOut("drums", lambda: tempo, frames.now)
     while len(port.sent) < 10 * PULSES:
         now = frames.advance()
@@ -283,15 +283,15 @@ def test_a_port_that_fails_is_opened_again(monkeypatch: pytest.MonkeyPatch) -> N
     clock.advance()
     ports = [Port(clock), Broken(clock), Port(clock)]  # the first is the one that looks
     last = ports[-1]
-    monkeypatch.setattr(midiports, "client", lambda way, api, looks=False: ports.pop(0))
-    monkeypatch.setattr(out, "LOOK", 0.05)
+    monkeypatch.setattr(midiports, "open_client", lambda direction, api, scans=False: ports.pop(0))
+    monkeypatch.setattr(out, "SCAN_INTERVAL", 0.05)
     unit = ClockOut("drums", lambda: Tempo(bpm=200), clock.now)
     eventually(lambda: last.sent, "pulses of the second port")
     unit.close()
 
 
 def test_a_port_that_comes_late_and_goes(jack_of_64: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(out, "LOOK", 0.1)
+    monkeypatch.setattr(out, "SCAN_INTERVAL", 0.1)
     unit = ClockOut("drums", Tempo, stopwatch, api="UNIX_JACK")
     for _ in range(2):
         eventually(lambda: "no such port (there are" in unit.fault, "the fault")

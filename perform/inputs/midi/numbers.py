@@ -1,20 +1,20 @@
-"""Numbers of 14 bits, and the parameters that have one (NRPN and RPN), out of bytes of 7 (MIDI 1.0,
-tables III and IIIa)."""
+"""14-bit numbers, and the parameters that have one (NRPN and RPN), from bytes of 7 bits (MIDI 1.0, tables
+III and IIIa)."""
 
 from __future__ import annotations
 
-FULL, BYTE = 16383, 127
-COARSE, FINE, UP, DOWN = 6, 38, 96, 97  # data entry, increment, decrement
-HALVES = {98: "nrpn", 99: "nrpn", 100: "rpn", 101: "rpn"}  # of a parameter's number, the fine one first
-DATA = (COARSE, FINE, UP, DOWN)
-MOST = 48  # parameters of a channel; garbage must not fill the memory
+BITS_14, BITS_7 = 16383, 127  # the largest numbers of 14 and of 7 bits
+DATA_COARSE, DATA_FINE, DATA_UP, DATA_DOWN = 6, 38, 96, 97  # data entry, increment, decrement
+NUMBER_HALVES = {98: "nrpn", 99: "nrpn", 100: "rpn", 101: "rpn"}  # of a number, the fine one first
+DATA_ENTRY = (DATA_COARSE, DATA_FINE, DATA_UP, DATA_DOWN)
+MOST_PARAMETERS = 48  # of a channel; garbage must not fill the memory
 
 
-class Pair:
+class TwoByteNumber:
     """A number that comes as two bytes, the coarse one first.
 
-    Between the two it does not jump: a new coarse byte leads to the nearest number that it can mean, so
-    that a fader on its way never turns back. Before the first fine byte the coarse one is all there is.
+    Between the two it does not jump: a new coarse byte gives the nearest number that it can mean, so that a
+    moving fader never turns back. Before the first fine byte only the coarse one counts.
     """
 
     def __init__(self) -> None:
@@ -30,13 +30,13 @@ class Pair:
     def value(self) -> float:
         """The number as 0..1."""
         if self._fine is None:
-            return (self._coarse or 0) / BYTE
-        return ((self._coarse or 0) << 7 | self._fine) / FULL
+            return (self._coarse or 0) / BITS_7
+        return ((self._coarse or 0) << 7 | self._fine) / BITS_14
 
     def coarse(self, byte: int) -> float:
         """The upper seven bits."""
         if self._fine is not None and self._coarse is not None and byte != self._coarse:
-            self._fine = 0 if byte > self._coarse else BYTE
+            self._fine = 0 if byte > self._coarse else BITS_7
         self._coarse = byte
         return self.value
 
@@ -46,58 +46,59 @@ class Pair:
         return self.value
 
     def step(self, by: int) -> float:
-        """So many steps up or down."""
+        """Steps up or down."""
         if self._fine is None:
-            self._coarse = min(max((self._coarse or 0) + by, 0), BYTE)
+            self._coarse = min(max((self._coarse or 0) + by, 0), BITS_7)
         else:
-            number = min(max(((self._coarse or 0) << 7 | self._fine) + by, 0), FULL)
-            self._coarse, self._fine = number >> 7, number & BYTE
+            number = min(max(((self._coarse or 0) << 7 | self._fine) + by, 0), BITS_14)
+            self._coarse, self._fine = number >> 7, number & BITS_7
         return self.value
 
 
-class Parameters:
+class ParameterNumbers:
     """The NRPN and RPN of a channel.
 
-    A number counts as one when its halves come one after the other: on a controller whose knobs are CC
-    98 to 101 they do not, or not followed by a value.
+    A parameter is chosen when both halves of its number come one after the other: a controller whose knobs
+    are CC 98 to 101 sends no such pair, or no value after it.
     """
 
     def __init__(self) -> None:
-        self.used = False  # whether a value has come: then the controllers that carry it are nothing else
-        self._name = ""  # of the parameter that is chosen, "nrpn300"
+        self.used = False  # whether a value has come: then its controllers are nothing else
+        self._name = ""  # of the chosen parameter, "nrpn300"
         self._before: int | None = None
         self._halves: dict[int, int] = {}
-        self._pairs: dict[str, Pair] = {}
+        self._numbers: dict[str, TwoByteNumber] = {}
 
     def carries(self, control: int) -> bool:
-        """Whether a controller is a part of a parameter."""
-        return (control in HALVES and self.used) or (control in DATA and self._name != "")
+        """Whether a controller belongs to a parameter."""
+        return (control in NUMBER_HALVES and self.used) or (control in DATA_ENTRY and self._name != "")
 
-    def hear(self, control: int, byte: int) -> tuple[str, float] | None:
+    def receive(self, control: int, byte: int) -> tuple[str, float] | None:
         """The parameter that a controller changes, as `nrpn300` and 0..1."""
         before, self._before = self._before, control
-        if control in HALVES:
+        if control in NUMBER_HALVES:
             self._halves[control] = byte
             if before == control ^ 1 or self.used:
                 self._choose(control & ~1)
             return None
-        if control not in DATA or not self._name:
+        if control not in DATA_ENTRY or not self._name:
             return None
         self.used = True
-        if self._name not in self._pairs and len(self._pairs) >= MOST:
+        if self._name not in self._numbers and len(self._numbers) >= MOST_PARAMETERS:
             return None
-        return self._name, self._set(self._pairs.setdefault(self._name, Pair()), control, byte)
+        return self._name, self._set(self._numbers.setdefault(self._name, TwoByteNumber()), control, byte)
 
     def _choose(self, lower: int) -> None:
         fine, coarse = self._halves.get(lower), self._halves.get(lower + 1)
-        known = fine is not None and coarse is not None and (fine, coarse) != (BYTE, BYTE)  # that one is none
-        self._name = f"{HALVES[lower]}{(coarse or 0) << 7 | (fine or 0)}" if known else ""
+        # 127, 127 is no parameter
+        known = fine is not None and coarse is not None and (fine, coarse) != (BITS_7, BITS_7)
+        self._name = f"{NUMBER_HALVES[lower]}{(coarse or 0) << 7 | (fine or 0)}" if known else ""
 
-    def _set(self, pair: Pair, control: int, byte: int) -> float:
+    def _set(self, number: TwoByteNumber, control: int, byte: int) -> float:
         match control:
             case 6:
-                return pair.coarse(byte)
+                return number.coarse(byte)
             case 38:
-                return pair.fine(byte)
+                return number.fine(byte)
             case _:
-                return pair.step(1 if control == UP else -1)
+                return number.step(1 if control == DATA_UP else -1)

@@ -16,7 +16,7 @@ from functools import partial
 
 from perform.faults import reason
 from perform.midi import ports as midiports
-from perform.midi.names import free_name, kind
+from perform.midi.names import device_kind, free_name
 from perform.midi.profiles import Profile
 from perform.outputs import Health
 from perform.outputs.lights.patterns import Lights, dark
@@ -128,7 +128,7 @@ class Feedback:
 
     def __init__(self, profiles: Sequence[Profile], only: str | None = None, api: str | None = None) -> None:
         self._profiles, self._only, self._api = profiles, (only or "").casefold(), api
-        self._looker = midiports.Looker("out", api)
+        self._scanner = midiports.PortScanner("out", api)
         self._there: list[str] = []
         self._desks: dict[str, Desk] = {}
         self._called: dict[str, str] = {}  # what the controller of a port was called last, as inputs do it
@@ -180,11 +180,11 @@ class Feedback:
                 self._note = "; ".join(self._look())
             except Exception as error:  # noqa: BLE001 - drivers raise what they like; the next look may do
                 self._note = reason(error)
-        self._looker.close()
+        self._scanner.close()
 
     def _look(self) -> list[str]:
         """Let go of the controllers that went or failed, light those that came; says what fails."""
-        there = self._looker.names()
+        there = self._scanner.names()
         for port, desk in [*self._desks.items()]:
             if port not in there or desk.failed or desk.profile not in self._profiles:
                 if desk.failed:
@@ -200,17 +200,17 @@ class Feedback:
 
     def _light(self, number: int, port: str) -> str:
         """Light what is at a port, if it is a controller that is known; says why it cannot be."""
-        profile = next((one for one in self._profiles if one.plays(port)), None)
+        profile = next((one for one in self._profiles if one.matches(port)), None)
         if profile is None or self._only not in port.casefold():
             return ""
         try:
-            out = midiports.opened(number, "lights", self._api)
+            out = midiports.open_output(number, "lights", self._api)
         except Exception as error:  # noqa: BLE001 - drivers raise what they like; others are lit all the same
             return f"{port}: {error}"
         taken = [desk.name for desk in self._desks.values()]
         name = self._called.pop(port, "")
-        if kind(name) != profile.name or name in taken:
+        if device_kind(name) != profile.name or name in taken:
             name = free_name(profile.name, taken)
         self._called = dict([*self._called.items(), (port, name)][-REMEMBERED:])
-        self._desks[port] = Desk(name, profile, out.send_message, partial(midiports.let_go, out))
+        self._desks[port] = Desk(name, profile, out.send_message, partial(midiports.close_client, out))
         return ""

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any, TypeAlias
 
 from perform import formula
-from perform.midi.profiles import Profile, State, called
+from perform.midi.profiles import LightState, Profile, signals_of
 from perform.parameters import Parameter
 from perform.scenes.nodes import Node
 from perform.scenes.snapshot import Snapshot
@@ -51,7 +51,7 @@ class Lights:
         """What each control plays."""
         found = {}
         for name, control in self._profile.controls.items():
-            signal = next((one for one in called(control, self._device) if one in sources), None)
+            signal = next((one for one in signals_of(control, self._device) if one in sources), None)
             if signal is not None:
                 found[name] = sources[signal]
         return found
@@ -72,7 +72,7 @@ def dark(profile: Profile) -> list[bytes]:
     return [*profile.dark, *(message for message in rings if message)]
 
 
-def state(snapshot: Snapshot, cue: int) -> State:
+def state(snapshot: Snapshot, cue: int) -> LightState:
     """How a cue, counted from 1, is to be shown."""
     if f"/scene/{cue}" not in snapshot.nodes:
         return "empty"
@@ -96,7 +96,7 @@ def _rings(profile: Profile) -> list[str]:
     return [name for name in profile.controls if name in profile.rings]
 
 
-def _message(profile: Profile, name: str, shown: State, seconds: float) -> bytes:
+def _message(profile: Profile, name: str, shown: LightState, seconds: float) -> bytes:
     light = profile.light(name, shown)
     if light and light.blink and int(seconds * 2 * BLINKS) % 2:
         light = profile.light(name, "off")
