@@ -138,7 +138,7 @@ def test_every_key_that_the_window_names_is_a_signal_and_no_other(monkeypatch: p
 
 @pytest.mark.parametrize("path", ["", ".cc128", ".cc", ".cc01", ".note200", ".ch0.cc1", ".ch17.cc1", '["a"]'])
 def test_what_midi_cannot_say_is_refused(path: str) -> None:
-    assert refused(f"midi{path}") == f"column 1: unknown signal midi{path}; must be {midi_names.SAYS}"
+    assert refused(f"midi{path}") == f"column 1: unknown signal midi{path}; must be {midi_names.MIDI_SYNTAX}"
     compiled("midi.cc0 + midi.ch16.note127 + midi.ch1.pressure + midi.knob1 + midi.button12")
 
 
@@ -162,7 +162,7 @@ def test_a_vocabulary_of_ones_own() -> None:
         ("gate(1)", "column 1: gate(x, on[, off]) cannot take 1 value"),
         ("1 + lag", "column 5: lag is a function, written lag(x, up, down)"),
         ("feed", "column 1: feed needs a path, such as feed.a"),
-        ("1 + midi.c21", f"column 5: unknown signal midi.c21; must be {midi_names.SAYS}"),
+        ("1 + midi.c21", f"column 5: unknown signal midi.c21; must be {midi_names.MIDI_SYNTAX}"),
         (
             "audio.spectrum",
             "column 1: audio.spectrum is a row of numbers, a formula takes one, such as audio.low",
