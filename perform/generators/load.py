@@ -18,11 +18,11 @@ from perform.generators.dialects import lucidrains, official, rosinality, tensor
 from perform.generators.dialects.unexpected import with_remarks
 from perform.networks import ModelError, headercache
 from perform.networks.checkpoints import Checkpoint, modules, read_checkpoint
-from perform.networks.checkpoints.pickles import Record
+from perform.networks.checkpoints.modules import StateDict
+from perform.networks.checkpoints.values import Json, Record, Value
 from perform.networks.modelfiles import is_own, read_header, read_weights
 from perform.networks.weights import Weights, printable
 
-State: TypeAlias = Mapping[str, AnyArray]
 Notes: TypeAlias = dict[str, str]
 
 LAYOUT_ERRORS = (
@@ -78,7 +78,7 @@ def load_weights(path: str | Path) -> Weights:
         raise ModelError(f"{path} holds a network of a layout that is not known here ({why})") from error
 
 
-def load_header(path: str | Path) -> tuple[Any, dict[str, str]]:
+def load_header(path: str | Path) -> headercache.Header:
     """Configuration and notes of a model file. Raises ModelError.
 
     A file of ours says them in its head; any other is read whole, and what was found is remembered, also
@@ -134,16 +134,16 @@ def _weights_of(checkpoint: Checkpoint, path: Path) -> Weights:
     if not isinstance(content, dict):
         raise ModelError(unsupported.describe_value(content))
     if any(map(modules.is_nvidia_module, content.values())):
-        found = next((key for key in STATE_KEYS if modules.is_nvidia_module(content.get(key))), None)
-        if found is None:
-            raise ModelError(f"holds {unsupported.first_keys(content)}, but no generator (G_ema)")
-        return _of_module(content[found], _unaveraged(found, notes))
+        for key in STATE_KEYS:
+            if modules.is_nvidia_module(found := content.get(key)):
+                return _of_module(found, _unaveraged(key, notes))
+        raise ModelError(f"holds {unsupported.first_keys(content)}, but no generator (G_ema)")
     if checkpoint.container == "npz":
         return _of_arrays(content, path, notes)
     return _of_training_file(content, path, notes)
 
 
-def _of_tensorflow(record: Any, notes: Notes) -> Weights:
+def _of_tensorflow(record: Record, notes: Notes) -> Weights:
     network = modules.tensorflow_network(record)
     if any("FromRGB" in name for name in network.variables):
         raise ModelError("holds a discriminator only")
@@ -157,8 +157,7 @@ def _of_module(record: Record, notes: Notes) -> Weights:
     module = modules.torch_module(record)
     if official.family(module.tensors) is None and any("fromrgb" in name for name in module.tensors):
         raise ModelError("holds a discriminator only")
-    meta = record.args[0] if record.args and isinstance(record.args[0], dict) else {}
-    code = meta.get("module_src")
+    code = modules.nvidia_meta(record).get("module_src")
     digest = sha256(code.encode("utf-8", "replace")).hexdigest()[:16] if isinstance(code, str) else "none"
     kind = (
         "StyleGAN2-ADA's layout" if "synthesis_kwargs" in module.init else "the StyleGAN3 repository's layout"
@@ -171,30 +170,31 @@ def _of_module(record: Record, notes: Notes) -> Weights:
     return official.weights(module.tensors, module.attributes, module.init, {**notes, **told})
 
 
-def _of_arrays(content: State, path: Path, notes: Notes) -> Weights:
+def _of_arrays(content: Mapping[Any, Value], path: Path, notes: Notes) -> Weights:
     """Plain arrays of an npz, in groups (`param/…`, `state/…`) with a description beside them, or bare."""
+    arrays = {name: array for name, array in content.items() if isinstance(array, np.ndarray)}
     grouped = {
         name.removeprefix(group): array
         for group in NPZ_GROUPS
-        for name, array in content.items()
+        for name, array in arrays.items()
         if name.startswith(group)
     }
     if not grouped:
-        return _of_training_file(dict(content), path, notes)
+        return _of_training_file(content, path, notes)
     text = content.get("meta_json")
     described = _json_object(str(text), "meta_json") if text is not None else {}
     if official.family(grouped) is not None:
         made = described.get("init_kwargs")
         told = {"source": "arrays by their official names", "licence": NVIDIA_LICENCE}
         return official.weights(grouped, None, made if isinstance(made, dict) else {}, {**notes, **told})
-    mean = next((array for name, array in content.items() if name.endswith("/latent_avg")), None)
+    mean = next((array for name, array in arrays.items() if name.endswith("/latent_avg")), None)
     return _of_state_dict(grouped, mean, path, notes, described.get("config"))
 
 
-def _of_training_file(content: dict[Any, Any], path: Path, notes: Notes) -> Weights:
+def _of_training_file(content: Mapping[Any, Value], path: Path, notes: Notes) -> Weights:
     """A state dict, or a training file that has one among other things."""
-    if isinstance(content.get("GAN"), dict):
-        averaged, version = modules.state_dict(content["GAN"]), content.get("version")
+    if isinstance(gan := content.get("GAN"), dict):
+        averaged, version = modules.state_dict(gan), content.get("version")
         if lucidrains.MARK not in averaged:
             raise ModelError(
                 "holds a network of lucidrains' that is not his StyleGAN2 (GE.blocks is missing)"
@@ -217,13 +217,13 @@ def _of_training_file(content: dict[Any, Any], path: Path, notes: Notes) -> Weig
     return _of_state_dict(states[0], None, path, notes)
 
 
-def _state_dicts(content: dict[Any, Any]) -> Iterator[tuple[str, State]]:
+def _state_dicts(content: Mapping[Any, Value]) -> Iterator[tuple[str, StateDict]]:
     """The state dicts in a training file by their key, the likeliest first; last the file as one itself."""
     for key in STATE_KEYS:
         held = content.get(key)
         if (isinstance(held, dict) or modules.is_torch_module(held)) and (state := modules.state_dict(held)):
             yield key, state
-    if state := modules.state_dict(content):
+    if state := modules.state_dict(dict(content)):
         yield "", state
 
 
@@ -232,13 +232,13 @@ def _unaveraged(key: str, notes: Notes) -> Notes:
     return with_remarks(notes, f"{key} is not averaged (no g_ema)") if key in UNAVERAGED_KEYS else notes
 
 
-def _is_known(state: State) -> bool:
+def _is_known(state: StateDict) -> bool:
     told_by_name = lucidrains.MARK in state or "generator.conv_to_rgb.bias" in state
     return told_by_name or rosinality.prefix(state) is not None or official.family(state) is not None
 
 
 def _of_state_dict(
-    state: State, mean: AnyArray | None, path: Path, notes: Notes, described: Any = None
+    state: StateDict, mean: AnyArray | None, path: Path, notes: Notes, described: object = None
 ) -> Weights:
     notes = {"licence": LICENCE_UNKNOWN, **notes}
     if rosinality.prefix(state) is not None:
@@ -261,7 +261,7 @@ def _of_state_dict(
         raise ModelError(unsupported.describe_known(state) or unsupported.describe_unknown(state)) from error
 
 
-def _first_object(files: Iterable[Path]) -> dict[str, Any] | None:
+def _first_object(files: Iterable[Path]) -> dict[str, Json] | None:
     """The JSON object of the first file that is there; None when none is."""
     for file in files:
         if file.is_file():
@@ -270,7 +270,7 @@ def _first_object(files: Iterable[Path]) -> dict[str, Any] | None:
     return None
 
 
-def _json_object(text: str, place: str) -> dict[str, Any]:
+def _json_object(text: str, place: str) -> dict[str, Json]:
     try:
         found = json.loads(text)
     except (ValueError, RecursionError) as error:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -14,10 +13,8 @@ from perform.generators.dialects.meanw import MEAN_W, with_mean_w
 from perform.generators.dialects.unexpected import note_unexpected, with_remarks
 from perform.generators.lucidrains import infer
 from perform.networks import ModelError
+from perform.networks.checkpoints.modules import Options, StateDict
 from perform.networks.weights import Weights, checked_weights
-
-State: TypeAlias = Mapping[str, AnyArray]
-Options: TypeAlias = Mapping[str, Any]
 
 MARK = "GE.blocks.0.conv1.weight"
 RATE = 0.1  # of the mapping, where no .config.json tells another
@@ -28,7 +25,10 @@ ENDS |= {f"initial_conv.{part}": f"initial.{part}" for part in ("weight", "bias"
 
 
 def weights(
-    state: State, version: str = "", options: Options | None = None, notes: Mapping[str, str] | None = None
+    state: StateDict,
+    version: str = "",
+    options: Options | None = None,
+    notes: Mapping[str, str] | None = None,
 ) -> Weights:
     """Weights of a training file's `GAN`, its `version` and what `.config.json` says (None: no such file).
 

@@ -19,10 +19,9 @@ from perform.generators.stylegan2 import FILTER, from_official
 from perform.generators.stylegan3 import official as stylegan3
 from perform.generators.stylegan3.config import Config as StyleGAN3
 from perform.networks import ModelError
+from perform.networks.checkpoints.modules import Options, StateDict
 from perform.networks.weights import Weights
 
-State: TypeAlias = Mapping[str, AnyArray]
-Options: TypeAlias = Mapping[str, Any]
 Attributes: TypeAlias = Mapping[str, Options]  # plain values of the modules, by dotted path
 
 CONVOLUTION = re.compile(r"synthesis\.b\d+\.conv[01]")
@@ -42,7 +41,7 @@ def family(state: Mapping[str, Any]) -> str | None:
 
 
 def weights(
-    state: State,
+    state: StateDict,
     attributes: Attributes | None = None,
     options: Options | None = None,
     notes: Mapping[str, str] | None = None,
@@ -72,7 +71,7 @@ def _renamed_layer(name: str, layers: Sequence[str]) -> str:
     return f"synthesis.{layers[int(match[1])]}.{match[2]}"
 
 
-def _stylegan2(state: State, told: Attributes, made: Options, notes: dict[str, str]) -> Weights:
+def _stylegan2(state: StateDict, told: Attributes, made: Options, notes: dict[str, str]) -> Weights:
     averaged, missing = _state_with_mean(state)
     named = {name: array for name, array in averaged.items() if not name.endswith("resample_filter")}
     for name, array in named.items():
@@ -87,7 +86,7 @@ def _stylegan2(state: State, told: Attributes, made: Options, notes: dict[str, s
     return with_mean_w(found) if missing else found
 
 
-def _state_with_mean(state: State) -> tuple[dict[str, AnyArray], bool]:
+def _state_with_mean(state: StateDict) -> tuple[dict[str, AnyArray], bool]:
     """The state with a mean of w, zeros when it has none; and whether it had none."""
     if MEAN_W in state:
         return dict(state), False
@@ -130,7 +129,7 @@ def _rate(told: Attributes, made: Options) -> float:
     return float(values[0] if values else usual)
 
 
-def _gains_folded(state: State, told: Attributes, rate: float) -> dict[str, AnyArray]:
+def _gains_folded(state: StateDict, told: Attributes, rate: float) -> dict[str, AnyArray]:
     """Weights and biases of modules whose gains are not those that follow from their shapes, scaled so
     that they do: networks that were pruned keep the gains of the larger ones that they were."""
     folded = {}
@@ -146,7 +145,7 @@ def _gains_folded(state: State, told: Attributes, rate: float) -> dict[str, AnyA
     return folded
 
 
-def _filter(state: State) -> AnyArray:
+def _filter(state: StateDict) -> AnyArray:
     """The resampling filter that all layers share, [4, 4]: a smaller one has zeros around it."""
     filters = [np.asarray(array) for array in _filters(state)]
     if not filters:
@@ -166,5 +165,5 @@ def _filter(state: State) -> AnyArray:
     return whole
 
 
-def _filters(state: State) -> Iterator[AnyArray]:
+def _filters(state: StateDict) -> Iterator[AnyArray]:
     return (array for name, array in state.items() if name.endswith("resample_filter"))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
@@ -18,9 +18,8 @@ from perform.generators.dialects.meanw import MEAN_W, with_mean_w
 from perform.generators.dialects.unexpected import note_unexpected, with_remarks
 from perform.generators.stylegan2 import FILTER, drawn_noise, from_official, infer, noise_sizes
 from perform.networks import ModelError
+from perform.networks.checkpoints.modules import StateDict
 from perform.networks.weights import Weights
-
-State: TypeAlias = Mapping[str, AnyArray]
 
 MARK = "conv1.conv.modulation.weight"  # no other dialect has it
 LAYER_PARTS = {
@@ -41,7 +40,9 @@ def prefix(state: Mapping[str, Any]) -> str | None:
     return next((before for before in found if f"{before}to_rgb1.conv.weight" in state), None)
 
 
-def weights(state: State, mean: AnyArray | None = None, notes: Mapping[str, str] | None = None) -> Weights:
+def weights(
+    state: StateDict, mean: AnyArray | None = None, notes: Mapping[str, str] | None = None
+) -> Weights:
     """Weights of a state dict, and the mean of w [w_dim] beside it (None: found by mapping many z).
 
     Raises ModelError."""
@@ -68,7 +69,7 @@ def weights(state: State, mean: AnyArray | None = None, notes: Mapping[str, str]
     return with_mean_w(found) if mean is None else found
 
 
-def _renamed(own: State) -> dict[str, AnyArray]:
+def _renamed(own: StateDict) -> dict[str, AnyArray]:
     named = {"synthesis.b4.const": own["input.input"][0]}
     for name, array in own.items():
         if match := re.fullmatch(r"style\.(\d{1,3})\.(weight|bias)", name):
@@ -103,7 +104,7 @@ def _squeezed(part: str, array: AnyArray) -> AnyArray:
     return array.reshape(shapes.get(part, array.shape))
 
 
-def _filter(own: State) -> AnyArray:
+def _filter(own: StateDict) -> AnyArray:
     """The resampling filter [4, 4] of sum 1: those of the file are scaled up by 4."""
     kernels = [array for name, array in own.items() if name.endswith(FILTER_NAMES)]
     if not kernels:
@@ -113,7 +114,7 @@ def _filter(own: State) -> AnyArray:
     return np.asarray(kernels[0] / 4)
 
 
-def _drawn_noise(named: State) -> dict[str, AnyArray]:
+def _drawn_noise(named: StateDict) -> dict[str, AnyArray]:
     """Noise from a seed, for files that hold none."""
     config = infer({name: array.shape for name, array in named.items()})
     parts = np.split(drawn_noise(config, NOISE_SEED), np.cumsum(noise_sizes(config))[:-1])

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
@@ -20,10 +20,8 @@ from perform.generators import stylegan1, stylegan2
 from perform.generators.dialects.meanw import MEAN_W, with_mean_w
 from perform.generators.dialects.unexpected import note_unexpected, with_remarks
 from perform.networks import ModelError
+from perform.networks.checkpoints.modules import Options, StateDict
 from perform.networks.weights import Weights, checked_config, checked_weights
-
-Variables: TypeAlias = Mapping[str, AnyArray]
-Options: TypeAlias = Mapping[str, Any]
 
 COMPONENTS = {"Gs", "G", "G_mapping", "G_synthesis", "mapping", "synthesis"}
 PLAYED_OPTIONS: Mapping[str, tuple[Any, ...]] = {  # what is played, of what a file may ask for
@@ -43,7 +41,7 @@ ALWAYS_FUSED, NEVER_FUSED = 0, 1 << 30
 
 
 def weights(
-    variables: Variables, options: Options | None = None, notes: Mapping[str, str] | None = None
+    variables: StateDict, options: Options | None = None, notes: Mapping[str, str] | None = None
 ) -> Weights:
     """Weights of a generator's variables; `options` are the arguments that it was built with.
 
@@ -71,7 +69,7 @@ def _bare(name: str) -> str:
     return "/".join(parts)
 
 
-def _resolutions(own: Variables) -> list[int]:
+def _resolutions(own: StateDict) -> list[int]:
     """The blocks' resolutions that have convolutions: 4, 8, …"""
     found = {int(match[1]) for name in own if (match := re.match(r"(\d+)x\1/Conv", name))}
     expected = [4 << block for block in range(len(found))]
@@ -80,7 +78,7 @@ def _resolutions(own: Variables) -> list[int]:
     return expected
 
 
-def _mapping(own: Variables) -> dict[str, AnyArray]:
+def _mapping(own: StateDict) -> dict[str, AnyArray]:
     named: dict[str, AnyArray] = {}
     for name, array in own.items():
         if match := re.fullmatch(r"Dense(\d+)/(weight|bias)", name):
@@ -95,12 +93,12 @@ def _kernel(array: AnyArray, mirrored: bool = False) -> AnyArray:
     return (array[::-1, ::-1] if mirrored else array).transpose(3, 2, 0, 1)
 
 
-def _finished(found: Weights, own: Variables, named: Variables) -> Weights:
+def _finished(found: Weights, own: StateDict, named: StateDict) -> Weights:
     found = note_unexpected(found, named)
     return found if "dlatent_avg" in own else with_mean_w(found)
 
 
-def _stylegan2(own: Variables, told: Options, notes: dict[str, str]) -> Weights:
+def _stylegan2(own: StateDict, told: Options, notes: dict[str, str]) -> Weights:
     """StyleGAN2."""
     if "LabelConcat/weight" in own:
         raise ModelError("classes are concatenated with z (LabelConcat), which is played of StyleGAN only")
@@ -129,7 +127,7 @@ def _stylegan2(own: Variables, told: Options, notes: dict[str, str]) -> Weights:
     return _finished(stylegan2.from_official(named, clamp, rate, notes), own, named)
 
 
-def _modulated(own: Variables, layer: str, place: str, mirrored: bool = False) -> dict[str, AnyArray]:
+def _modulated(own: StateDict, layer: str, place: str, mirrored: bool = False) -> dict[str, AnyArray]:
     named = {
         f"{place}.weight": _kernel(own[f"{layer}/weight"], mirrored),
         f"{place}.bias": own[f"{layer}/bias"],
@@ -141,12 +139,12 @@ def _modulated(own: Variables, layer: str, place: str, mirrored: bool = False) -
     return named
 
 
-def _noise(own: Variables, layer: int, place: str) -> dict[str, AnyArray]:
+def _noise(own: StateDict, layer: int, place: str) -> dict[str, AnyArray]:
     found = own.get(f"noise{layer}")
     return {} if found is None else {f"{place}.noise_const": found[0, 0]}
 
 
-def _stylegan1(own: Variables, told: Options, notes: dict[str, str]) -> Weights:
+def _stylegan1(own: StateDict, told: Options, notes: dict[str, str]) -> Weights:
     """StyleGAN. A network that was still growing is played at the size that it had reached."""
     lod = float(np.asarray(own.get("lod", 0.0)).reshape(()))
     if lod > 0:
@@ -168,7 +166,7 @@ def _stylegan1(own: Variables, told: Options, notes: dict[str, str]) -> Weights:
     return _finished(checked_weights(config, {**still, **named}, notes), own, named)
 
 
-def _styled(own: Variables, layer: str, place: str) -> dict[str, AnyArray]:
+def _styled(own: StateDict, layer: str, place: str) -> dict[str, AnyArray]:
     named = {
         f"{place}.bias": own[f"{layer}/bias"],
         f"{place}.affine.weight": own[f"{layer}/StyleMod/weight"].T,
@@ -181,7 +179,7 @@ def _styled(own: Variables, layer: str, place: str) -> dict[str, AnyArray]:
     return named
 
 
-def _shape(named: Variables, resolutions: list[int], told: Options) -> stylegan1.Config:
+def _shape(named: StateDict, resolutions: list[int], told: Options) -> stylegan1.Config:
     """The configuration of a StyleGAN that its tensors tell."""
     depth = len({name for name in named if re.fullmatch(r"mapping\.fc\d+\.weight", name)})
     embed = named["mapping.embed.weight"].shape if "mapping.embed.weight" in named else (0, 0)

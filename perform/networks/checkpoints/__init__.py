@@ -11,13 +11,14 @@ import zlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 
 from perform.networks.checkpoints import arrays, torchfiles
 from perform.networks.checkpoints.limits import MOST_FILE_BYTES, MOST_NESTING, CheckpointError, ReadLimits
-from perform.networks.checkpoints.pickles import DAMAGE_ERRORS, Record
+from perform.networks.checkpoints.pickles import DAMAGE_ERRORS
+from perform.networks.checkpoints.values import Record, Value
 from perform.networks.checkpoints.zips import ZipView
 
 __all__ = ["Checkpoint", "CheckpointError", "Container", "Record", "read_checkpoint"]
@@ -43,7 +44,6 @@ OTHER_FILES = (
 )
 TAR_FILE = (257, b"ustar", "a tar file, the form of torch before 0.2: load and save it with a torch of today")
 HTML_STARTS = (b"<!doctype", b"<html", b"<?xml", b"<head", b"<script")
-EXHAUSTED = object()
 TEXT_OPCODES = b"(]}c"  # that pickles of protocol 0 and 1 begin with; what is text may, too
 
 
@@ -57,7 +57,7 @@ class Checkpoint:
     """
 
     container: Container
-    content: Any
+    content: Value
     size: int
     notes: Mapping[str, str] = field(default_factory=dict)
 
@@ -97,7 +97,7 @@ def _mapped_file(path: Path) -> memoryview:
 
 def _content(
     data: memoryview, limits: ReadLimits, inert: tuple[str, ...]
-) -> tuple[Container, Any, Mapping[str, str]]:
+) -> tuple[Container, Value, Mapping[str, str]]:
     """Container, content and notes, by how the bytes begin."""
     head = bytes(data[:512])
     if head.startswith(b"PK"):
@@ -108,8 +108,7 @@ def _content(
         return "torch legacy", torchfiles.read_legacy(data, limits, inert), {}
     # Before pickles: a header's length may begin with the byte that they begin with.
     if head[8:9] == b"{" and int.from_bytes(head[:8], "little") <= arrays.MOST_JSON_HEADER:
-        content, notes = arrays.read_safetensors(data, limits)
-        return "safetensors", content, notes
+        return "safetensors", *arrays.read_safetensors(data, limits)
     if head[0] == 0x80:
         content = torchfiles.read_nvidia(data, limits, inert)
         if isinstance(content, int) and content == torchfiles.MAGIC:  # by another protocol than torch's own
@@ -122,7 +121,7 @@ def _content(
 
 def _zip_content(
     archive: ZipView, limits: ReadLimits, inert: tuple[str, ...]
-) -> tuple[Container, Any, Mapping[str, str]]:
+) -> tuple[Container, Value, Mapping[str, str]]:
     if archive.members and all(name.endswith(".npy") for name in archive.members):
         return "npz", arrays.read_npz(archive, limits), {}
     return "torch zip", torchfiles.read_zip(archive, limits, inert), {}
@@ -140,25 +139,26 @@ def _other_file(head: bytes) -> str:
     return "text" if printed else "of a form that is not known"
 
 
-def _check_tree(content: Any, limits: ReadLimits) -> None:
+def _check_tree(content: Value, limits: ReadLimits) -> None:
     """Hold content to a finite tree of plain values, so that whoever walks it comes to an end.
 
     A container that is shared counts once for each place where it is: lists of lists of the same list
     are small to read and endless to walk. One that lies within itself is too deep.
     """
-    open_containers: list[Iterator[Any]] = [iter((content,))]
+    open_containers: list[Iterator[Value]] = [iter((content,))]
     while open_containers:
-        value = next(open_containers[-1], EXHAUSTED)
-        if value is EXHAUSTED:
+        for value in open_containers[-1]:
+            if children := _children(value):
+                limits.step(len(children))
+                open_containers.append(iter(children))
+                if len(open_containers) > MOST_NESTING:
+                    raise CheckpointError(f"its values lie more than {MOST_NESTING} deep within each other")
+                break
+        else:
             open_containers.pop()
-        elif within := _children(value):
-            limits.step(len(within))
-            open_containers.append(iter(within))
-            if len(open_containers) > MOST_NESTING:
-                raise CheckpointError(f"its values lie more than {MOST_NESTING} deep within each other")
 
 
-def _children(value: Any) -> Collection[Any]:
+def _children(value: Value) -> Collection[Value]:
     if isinstance(value, dict):
         return value.values()
     if isinstance(value, list | tuple):

@@ -1,8 +1,8 @@
-"""Arrays out of bytes of a file, checked before anything is made; and the containers that hold arrays
-and nothing else: npy and npz of numpy, safetensors.
+"""Arrays from the bytes of a file, and the files that hold nothing but arrays: npy, npz and safetensors.
 
-Layouts are those of numpy's `numpy.lib.format` and of safetensors' own description. Arrays are views of
-the file where that is possible: read-only, and not always aligned.
+Everything is checked before an array is made. Arrays are views of the file where that is possible: read-only,
+and not always aligned. The layouts are those of `numpy.lib.format` and of safetensors' own description. The
+library safetensors 0.8 gives numpy no bfloat16, and copies: such files are read by hand here.
 """
 
 from __future__ import annotations
@@ -11,14 +11,18 @@ import json
 import math
 import re
 import sys
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
+from operator import itemgetter
+from typing import TypeAlias, TypeGuard
 
 import numpy as np
 
 from perform.arrays import AnyArray
 from perform.networks.checkpoints.limits import CheckpointError, ReadLimits, shown
+from perform.networks.checkpoints.values import Json, Key, Value
 from perform.networks.checkpoints.zips import ZipView
+
+Entry: TypeAlias = tuple[object, object, memoryview]  # of safetensors: its dtype, its shape, its bytes
 
 NPY_MAGIC = b"\x93NUMPY"
 NUMPY_KIND = re.compile(r"([<>|=]?)(b1|[iu][1248]|f[248]|c8|c16|[US][1-9]\d{0,5})")
@@ -35,7 +39,7 @@ SAFETENSORS_KINDS = {
 }  # fmt: skip
 
 
-def parse_kind(code: Any) -> tuple[str, str]:
+def parse_kind(code: object) -> tuple[str, str]:
     """Byte order and kind of numpy's short name of a type; those that would hold objects are refused."""
     found = NUMPY_KIND.fullmatch(code) if isinstance(code, str) else None
     if found is None:
@@ -53,12 +57,12 @@ def item_size(kind: str) -> int:
 def array_view(
     data: memoryview,
     kind: str,
-    shape: Any,
+    shape: object,
     limits: ReadLimits,
     *,
-    order: str = "<",
-    offset: int = 0,
-    strides: Any = None,
+    order: object = "<",
+    offset: object = 0,
+    strides: object = None,
     fortran: bool = False,
     exact: bool = False,
 ) -> AnyArray:
@@ -67,18 +71,19 @@ def array_view(
     `offset` and `strides` count values, `exact` asks for as many bytes as the shape has.
     Raises CheckpointError before anything is made that does not fit into the bytes and the limits.
     """
-    count, size = _value_count(shape), item_size(kind)
-    steps = _contiguous_strides(shape, fortran) if strides is None else strides
-    last = _last_value(shape, steps, offset)
+    sizes, size = _checked_shape(shape), item_size(kind)
+    count = math.prod(sizes)
+    start, *steps = _checked_strides(sizes, fortran, strides, offset)
+    last = -1 if 0 in sizes else start + sum((one - 1) * step for one, step in zip(sizes, steps, strict=True))
     if (last + 1) * size > data.nbytes or (exact and count * size != data.nbytes):
         raise CheckpointError(f"an array {shape} of {kind} does not fit its {data.nbytes} bytes")
     limits.spend(count * max(size, 4 if kind == "bf16" else 1), f"an array {shape} of {kind}")
     stored = {"bf16": "u2", "b1": "u1"}.get(kind, kind)
     view: AnyArray = np.ndarray(
-        shape,
+        sizes,
         np.dtype(stored).newbyteorder(">" if order == ">" else "<"),
         data,
-        offset * size if count else 0,
+        start * size if count else 0,
         tuple(step * size for step in steps),
     )
     if kind.startswith("U"):
@@ -90,39 +95,43 @@ def array_view(
     return view if view.dtype.isnative else view.astype(kind)
 
 
-def _check_text(data: memoryview, order: str) -> None:
+def _check_text(data: memoryview, order: object) -> None:
     """That the characters of an array of text are some; numpy fails on others when they are looked at."""
     codes = np.frombuffer(data, np.dtype("u4").newbyteorder(">" if order == ">" else "<"), len(data) // 4)
     if codes.max(initial=0) > sys.maxunicode:
         raise CheckpointError("an array of text has characters that are none")
 
 
-def _value_count(shape: Any) -> int:
-    """How many values a shape has, after a look at whether it is one."""
+def _checked_shape(shape: object) -> tuple[int, ...]:
+    """The shape, if it is one and not too large."""
     if not isinstance(shape, tuple) or len(shape) > MOST_DIMENSIONS:
         raise CheckpointError(f"an array has a shape that is none, or more than {MOST_DIMENSIONS} dimensions")
-    if any(type(one) is not int or not 0 <= one < MOST_VALUES for one in shape):
+    if not _are_counts(shape):
         raise CheckpointError("an array has a shape that is not of whole numbers, or too large")
     if math.prod(one or 1 for one in shape) >= MOST_VALUES:
         raise CheckpointError(f"an array has the shape {shape}, which is too large")
-    return math.prod(shape)
+    return shape
 
 
-def _contiguous_strides(shape: tuple[int, ...], fortran: bool) -> tuple[int, ...]:
-    sizes = shape if fortran else shape[::-1]
-    steps = tuple(math.prod(sizes[:i]) for i in range(len(sizes)))
-    return steps if fortran else steps[::-1]
-
-
-def _last_value(shape: tuple[int, ...], steps: Any, offset: Any) -> int:
-    """The place of the value that lies last, -1 when there is none."""
-    if not isinstance(steps, tuple) or len(steps) != len(shape):
+def _checked_strides(
+    shape: tuple[int, ...], fortran: bool, strides: object, offset: object
+) -> tuple[int, ...]:
+    """The offset and then the strides, in values; None: those of an array without gaps."""
+    if strides is None:
+        sizes = shape if fortran else shape[::-1]
+        steps = tuple(math.prod(sizes[:i]) for i in range(len(sizes)))
+        strides = steps if fortran else steps[::-1]
+    if not isinstance(strides, tuple) or len(strides) != len(shape):
         raise CheckpointError("an array has not one stride for each dimension")
-    if any(type(one) is not int or not 0 <= one < MOST_VALUES for one in (offset, *steps)):
+    found = (offset, *strides)
+    if not _are_counts(found):
         raise CheckpointError("an array has an offset or a stride that is negative or too large")
-    if 0 in shape:
-        return -1
-    return int(offset + sum((one - 1) * step for one, step in zip(shape, steps, strict=True)))
+    return found
+
+
+def _are_counts(values: tuple[object, ...]) -> TypeGuard[tuple[int, ...]]:
+    """Whether values are whole numbers that can be sizes in memory."""
+    return all(type(one) is int and 0 <= one < MOST_VALUES for one in values)
 
 
 def read_npy(data: memoryview, limits: ReadLimits) -> AnyArray:
@@ -141,9 +150,9 @@ def read_npy(data: memoryview, limits: ReadLimits) -> AnyArray:
     return array_view(data[start + length :], kind, shape, limits, order=order, fortran=fortran, exact=True)
 
 
-def read_npz(archive: ZipView, limits: ReadLimits) -> dict[str, AnyArray]:
+def read_npz(archive: ZipView, limits: ReadLimits) -> dict[Key, Value]:
     """The arrays of an npz file by name."""
-    content = {}
+    content: dict[Key, Value] = {}
     for name in archive.members:
         data = archive.read(name)
         if bytes(data[:6]) != NPY_MAGIC or len(data) < 12:
@@ -155,7 +164,7 @@ def read_npz(archive: ZipView, limits: ReadLimits) -> dict[str, AnyArray]:
     return content
 
 
-def read_safetensors(data: memoryview, limits: ReadLimits) -> tuple[dict[str, AnyArray], dict[str, str]]:
+def read_safetensors(data: memoryview, limits: ReadLimits) -> tuple[dict[Key, Value], dict[str, str]]:
     """The arrays of a safetensors file by name, and its metadata."""
     length = int.from_bytes(data[:8], "little")
     if length > MOST_JSON_HEADER or length > len(data) - 8:
@@ -170,41 +179,43 @@ def read_safetensors(data: memoryview, limits: ReadLimits) -> tuple[dict[str, An
     if not isinstance(notes, dict) or not all(isinstance(note, str) for note in notes.values()):
         raise CheckpointError("its metadata is not text by name")
     body = data[8 + length :]
-    return {
-        name: _safetensors_array(body, name, entry, limits) for name, entry in _entries_in_order(header, body)
-    }, notes
+    content: dict[Key, Value] = {}
+    for name, entry in _entries_in_order(header, body):
+        content[name] = _safetensors_array(name, entry, limits)
+    return content, notes
 
 
-def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _unique_keys(pairs: list[tuple[str, Json]]) -> Json:
     found = dict(pairs)
     if len(found) != len(pairs):
         raise CheckpointError("its header has a name twice")
     return found
 
 
-def _entries_in_order(header: dict[str, Any], body: memoryview) -> Iterator[tuple[str, dict[str, Any]]]:
+def _entries_in_order(header: Mapping[str, Json], body: memoryview) -> Iterator[tuple[str, Entry]]:
     """The entries in the order of the file, while no two share a byte and none leaves the file."""
-    spans = []
+    entries = []
     for name, entry in header.items():
-        span = entry.get("data_offsets") if isinstance(entry, dict) else None
-        if not isinstance(span, list) or [type(one) for one in span] != [int, int]:
-            raise CheckpointError(f"its tensor {shown(name)} has no place in the file")
-        spans.append((*span, name))
+        match entry:
+            case {"data_offsets": [int(first), int(last)], **more} if bool not in (type(first), type(last)):
+                entries.append((first, last, name, more.get("dtype"), more.get("shape")))
+            case _:
+                raise CheckpointError(f"its tensor {shown(name)} has no place in the file")
     end = 0
-    for first, last, name in sorted(spans):
+    for first, last, name, kind, shape in sorted(entries, key=itemgetter(0, 1, 2)):
         if not end <= first <= last <= len(body):
             raise CheckpointError(f"its tensor {shown(name)} lies over another one or outside of the file")
         end = last
-        yield name, header[name]
+        yield name, (kind, shape, body[first:last])
 
 
-def _safetensors_array(body: memoryview, name: str, entry: dict[str, Any], limits: ReadLimits) -> AnyArray:
-    kind, shape, (first, last) = entry.get("dtype"), entry.get("shape"), entry["data_offsets"]
+def _safetensors_array(name: str, entry: Entry, limits: ReadLimits) -> AnyArray:
+    kind, shape, data = entry
     if not isinstance(kind, str) or kind not in SAFETENSORS_KINDS or not isinstance(shape, list):
         raise CheckpointError(
             f"its tensor {shown(name)} has a dtype that is not {', '.join(SAFETENSORS_KINDS)}"
         )
     try:
-        return array_view(body[first:last], SAFETENSORS_KINDS[kind], tuple(shape), limits, exact=True)
+        return array_view(data, SAFETENSORS_KINDS[kind], tuple(shape), limits, exact=True)
     except CheckpointError as error:
         raise CheckpointError(f"{shown(name)}: {error}") from error

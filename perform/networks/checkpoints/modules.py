@@ -6,19 +6,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias, TypeGuard
 
 import numpy as np
 
 from perform.arrays import AnyArray
 from perform.networks.checkpoints.limits import CheckpointError, shown
 from perform.networks.checkpoints.names import NVIDIA_MODULE, TENSORFLOW_NETWORK
-from perform.networks.checkpoints.pickles import Record
+from perform.networks.checkpoints.values import Key, Record, Value, sequence
 
 MOST_MODULE_DEPTH = 32  # modules within modules
-MOST_NAME_LENGTH = (
-    300  # characters of a dotted name: a long one that many parts share is small to read, not to write
-)
+MOST_NAME_LENGTH = 300  # of a dotted name: a long one that many parts share is small to read, not to write
+StateDict: TypeAlias = Mapping[str, AnyArray]  # tensors by name
+Options: TypeAlias = Mapping[str, Any]  # the arguments that a network was made with; families check them
+Fields: TypeAlias = dict[Key, Value]  # the attributes of an object by name
 SCALARS = (str, bool, int, float, type(None), np.ndarray)
 
 
@@ -30,8 +31,8 @@ class TorchModule:
     """
 
     class_name: str
-    init: Mapping[str, Any]
-    attributes: Mapping[str, Mapping[str, Any]]
+    init: Mapping[str, Value]
+    attributes: Mapping[str, Mapping[str, Value]]
     tensors: dict[str, AnyArray]
 
 
@@ -44,7 +45,7 @@ class TensorFlowNetwork:
     name: str
     version: int
     function: str
-    static: Mapping[str, Any]
+    static: Mapping[str, Value]
     own: Mapping[str, AnyArray]
     components: Mapping[str, TensorFlowNetwork]
 
@@ -59,36 +60,33 @@ class TensorFlowNetwork:
         return {**within, **self.own}
 
     @property
-    def options(self) -> dict[str, Any]:
+    def options(self) -> Options:
         """The arguments of the components and, before theirs, its own."""
         within = {key: value for part in self.components.values() for key, value in part.options.items()}
         return {**within, **self.static}
 
 
-def is_torch_module(value: Any) -> bool:
+def is_torch_module(value: Value) -> TypeGuard[Record]:
     """Whether a value of a checkpoint is a network of torch."""
-    return (
-        isinstance(value, Record)
-        and isinstance(_attributes(value), dict)
-        and "_modules" in _attributes(value)
-    )
+    return isinstance(value, Record) and "_modules" in _attributes(value)
 
 
-def is_nvidia_module(value: Any) -> bool:
+def is_nvidia_module(value: Value) -> TypeGuard[Record]:
     """Whether a value is a network as NVIDIA's projects pickle one."""
     return is_torch_module(value) and value.name == NVIDIA_MODULE
 
 
-def is_tensorflow_network(value: Any) -> bool:
+def is_tensorflow_network(value: Value) -> TypeGuard[Record]:
     """Whether a value of a checkpoint is a network of TensorFlow's StyleGANs."""
     return isinstance(value, Record) and value.name == TENSORFLOW_NETWORK and isinstance(value.state, dict)
 
 
-def torch_module(value: Any) -> TorchModule:
+def torch_module(value: Value) -> TorchModule:
     """A network of torch out of its record (`content["G_ema"]`). Raises CheckpointError."""
-    attributes: dict[str, Mapping[str, Any]] = {}
+    attributes: dict[str, Mapping[str, Value]] = {}
     tensors: dict[str, AnyArray] = {}
-    for path, fields in _submodules(value, "", 0):
+    record = _torch_record(value, "")
+    for path, fields in _submodules(record, "", 0):
         attributes[path] = _plain_items(fields)
         for name, tensor in (
             *_named_part(fields, "_parameters").items(),
@@ -99,19 +97,17 @@ def torch_module(value: Any) -> TorchModule:
                 tensors[dotted] = tensor
             elif tensor is not None:
                 raise CheckpointError(f"{shown(dotted)} is no tensor")
-    init = _attributes(value).get("_init_kwargs")
-    return TorchModule(
-        _class_name(value), _plain_items(init) if isinstance(init, dict) else {}, attributes, tensors
-    )
+    init = _attributes(record).get("_init_kwargs")
+    return TorchModule(_class_name(record), _plain_items(init), attributes, tensors)
 
 
-def tensorflow_network(value: Any, depth: int = 0) -> TensorFlowNetwork:
+def tensorflow_network(value: Value, depth: int = 0) -> TensorFlowNetwork:
     """A network of TensorFlow's StyleGANs out of its record. Raises CheckpointError."""
     if not is_tensorflow_network(value) or depth > MOST_MODULE_DEPTH:
         raise CheckpointError("it holds no network of TensorFlow's StyleGANs, or endlessly many")
-    fields: dict[str, Any] = value.state
+    fields = _dictionary_or_empty(value.state)
     own: dict[str, AnyArray] = {}
-    for pair in fields.get("variables") or ():
+    for pair in sequence(fields.get("variables") or ()):
         match pair:
             case (str(name), np.ndarray() as array):
                 own[name] = array
@@ -132,24 +128,22 @@ def tensorflow_network(value: Any, depth: int = 0) -> TensorFlowNetwork:
     )
 
 
-def state_dict(content: Any) -> dict[str, AnyArray]:
+def state_dict(content: Value) -> dict[str, AnyArray]:
     """The arrays by name of a state dict or a whole network, without the `module.` of DataParallel.
 
     Raises CheckpointError."""
     if is_torch_module(content):
-        content = torch_module(content).tensors
-    if not isinstance(content, dict):
+        found = torch_module(content).tensors
+    elif isinstance(content, dict):
+        arrays = ((name, array) for name, array in content.items() if isinstance(array, np.ndarray))
+        found = {name: array for name, array in arrays if isinstance(name, str)}
+    else:
         raise CheckpointError(f"a state dict is a {type(content).__name__}, must be arrays by name")
-    found = {
-        name: array
-        for name, array in content.items()
-        if isinstance(name, str) and isinstance(array, np.ndarray)
-    }
     parallel = bool(found) and all(name.startswith("module.") for name in found)
     return {name.removeprefix("module."): array for name, array in found.items()} if parallel else found
 
 
-def is_plain(value: Any) -> bool:
+def is_plain(value: Value) -> bool:
     """Whether a value is a number, text, None, an array, or lists, tuples and dictionaries of these."""
     if isinstance(value, list | tuple):
         return all(is_plain(one) for one in value)
@@ -158,11 +152,15 @@ def is_plain(value: Any) -> bool:
     return isinstance(value, SCALARS)
 
 
-def _submodules(value: Any, path: str, depth: int) -> Iterator[tuple[str, dict[str, Any]]]:
-    """A module and those within it, with their paths and states."""
+def _torch_record(value: Value, path: str, depth: int = 0) -> Record:
     if not is_torch_module(value) or depth > MOST_MODULE_DEPTH:
         raise CheckpointError(f"the module {shown(path)} is none, or lies more than {MOST_MODULE_DEPTH} deep")
-    fields = _attributes(value)
+    return value
+
+
+def _submodules(value: Value, path: str, depth: int) -> Iterator[tuple[str, Fields]]:
+    """A module and those within it, with their paths and attributes."""
+    fields = _attributes(_torch_record(value, path, depth))
     yield path, fields
     for name, part in _named_part(fields, "_modules").items():
         if part is not None:
@@ -178,40 +176,44 @@ def _joined_name(path: str, name: str, mark: str = ".") -> str:
     return f"{path}{mark}{name}" if path else name
 
 
-def _named_part(fields: Mapping[str, Any], field: str) -> dict[str, Any]:
+def _named_part(fields: Fields, field: str) -> dict[str, Value]:
     part = fields.get(field) or {}
-    if not isinstance(part, dict) or not all(isinstance(name, str) for name in part):
+    named = {name: value for name, value in _dictionary_or_empty(part).items() if isinstance(name, str)}
+    if not isinstance(part, dict) or len(named) < len(part):
         raise CheckpointError(f"a module's {field} are not by name")
-    return part
+    return named
 
 
-def _attributes(value: Record) -> Any:
+def _attributes(value: Record) -> Fields:
     """The attributes of an object: NVIDIA's records have them among their arguments."""
     if value.name == NVIDIA_MODULE:
-        return _nvidia_meta(value).get("state")
-    return value.state
+        return _dictionary_or_empty(nvidia_meta(value).get("state"))
+    return _dictionary_or_empty(value.state)
 
 
-def _nvidia_meta(value: Record) -> dict[str, Any]:
-    return value.args[0] if value.args and isinstance(value.args[0], dict) else {}
+def nvidia_meta(value: Record) -> Fields:
+    """What NVIDIA's pickle holds of a module: the name of its class, the source of that, its attributes."""
+    return _dictionary_or_empty(value.args[0]) if value.args else {}
+
+
+def _dictionary_or_empty(value: Value) -> Fields:
+    return value if isinstance(value, dict) else {}
 
 
 def _class_name(value: Record) -> str:
     if value.name == NVIDIA_MODULE:
-        return _text_or_empty(_nvidia_meta(value).get("class_name"))
+        return _text_or_empty(nvidia_meta(value).get("class_name"))
     return value.name.rsplit(".", 1)[-1]
 
 
-def _text_or_empty(value: Any) -> str:
+def _text_or_empty(value: Value) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _plain_items(items: Any) -> dict[str, Any]:
+def _plain_items(items: Value) -> dict[str, Value]:
     """What is plain among attributes or arguments; names that begin with _ are the library's own."""
-    if not isinstance(items, dict):
-        return {}
     return {
         key: value
-        for key, value in items.items()
+        for key, value in _dictionary_or_empty(items).items()
         if isinstance(key, str) and not key.startswith("_") and is_plain(value)
     }

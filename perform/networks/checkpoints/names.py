@@ -7,14 +7,14 @@ names (`read(path, inert=...)`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
-from typing import Any, TypeAlias
 
 from perform.arrays import AnyArray
 from perform.networks.checkpoints.arrays import array_view, parse_kind
 from perform.networks.checkpoints.limits import CheckpointError, ReadLimits
-from perform.networks.checkpoints.pickles import AllowedNames, Record, checked_key
+from perform.networks.checkpoints.pickles import AllowedNames, Makers, checked_key
+from perform.networks.checkpoints.values import Key, Record, Value, sequence
 
 NVIDIA_MODULE = "torch_utils.persistence._reconstruct_persistent_obj"
 TENSORFLOW_NETWORK = "dnnlib.tflib.network.Network"
@@ -27,12 +27,10 @@ RECORD_NAMES = (
 
 LATIN_CODINGS = ("latin1", "latin-1")
 
-Makers: TypeAlias = Mapping[str, Callable[..., Any] | None]
-
 
 def plain_makers(limits: ReadLimits) -> Makers:
     """Python's, numpy's and StyleGAN's names."""
-    made: dict[str, Callable[..., Any] | None] = dict.fromkeys(RECORD_NAMES)
+    made: dict[str, Callable[..., Value] | None] = dict.fromkeys(RECORD_NAMES)
     for dictionary in ("collections.OrderedDict", "dnnlib.util.EasyDict", "dnnlib.EasyDict"):
         made[dictionary] = partial(_dictionary, limits)
     for module in ("builtins", "__builtin__"):
@@ -50,7 +48,7 @@ def allowed_names(made: Makers, limits: ReadLimits, inert: tuple[str, ...]) -> A
     return AllowedNames(made, inert, {NUMPY_ARRAY: partial(_array_of_state, limits)})
 
 
-def counted_members(limits: ReadLimits, given: Any = ()) -> list[Any]:
+def counted_members(limits: ReadLimits, given: Value = ()) -> list[Value]:
     """A copy of a list or tuple, counted: a short call can ask for a long one again and again."""
     if not isinstance(given, list | tuple):
         raise CheckpointError(f"a set or a size is made of a {type(given).__name__}")
@@ -58,7 +56,7 @@ def counted_members(limits: ReadLimits, given: Any = ()) -> list[Any]:
     return list(given)
 
 
-def raw_bytes(data: Any, limits: ReadLimits) -> memoryview:
+def raw_bytes(data: Value, limits: ReadLimits) -> memoryview:
     """The bytes of an array or a storage; as Python 2 wrote them they are text."""
     if isinstance(data, str):
         limits.spend(len(data), "bytes")
@@ -68,15 +66,19 @@ def raw_bytes(data: Any, limits: ReadLimits) -> memoryview:
     return memoryview(data)
 
 
-def _dictionary(limits: ReadLimits, pairs: Any = ()) -> dict[Any, Any]:
-    return {checked_key(key): value for key, value in counted_members(limits, pairs)}
+def _dictionary(limits: ReadLimits, pairs: Value = ()) -> dict[Key, Value]:
+    found: dict[Key, Value] = {}
+    for pair in counted_members(limits, pairs):
+        key, value = sequence(pair)
+        found[checked_key(key)] = value
+    return found
 
 
 def _empty_bytes() -> bytes:
     return b""  # how protocol 2 writes bytes that are none
 
 
-def _encoded_bytes(limits: ReadLimits, text: Any, coding: Any) -> bytes:
+def _encoded_bytes(limits: ReadLimits, text: Value, coding: Value) -> bytes:
     """Bytes as protocol 2 writes them."""
     if not isinstance(text, str) or not isinstance(coding, str) or coding not in LATIN_CODINGS:
         raise CheckpointError("bytes are written in a coding that is not latin1")
@@ -84,35 +86,42 @@ def _encoded_bytes(limits: ReadLimits, text: Any, coding: Any) -> bytes:
     return text.encode("latin-1")
 
 
-def _order_and_kind(record: Any) -> tuple[str, str]:
+def _order_and_kind(record: Value) -> tuple[Value, str]:
     """Byte order and kind of a numpy.dtype: its first argument, and the second value of its state."""
     if not isinstance(record, Record) or record.name != "numpy.dtype" or not record.args:
         raise CheckpointError("an array or number has no type")
     order, kind = parse_kind(record.args[0])
-    return (record.state[1] if record.state else order), kind
+    return sequence(record.state)[1] if record.state else order, kind
 
 
-def _scalar(limits: ReadLimits, dtype: Any, data: Any = b"") -> Any:
+def _scalar(limits: ReadLimits, dtype: Value, data: Value = b"") -> Value:
     order, kind = _order_and_kind(dtype)
-    return array_view(raw_bytes(data, limits), kind, (), limits, order=order).item()
+    number: Value = array_view(raw_bytes(data, limits), kind, (), limits, order=order).item()
+    return number
 
 
-def _empty_array(cls: Any, shape: Any, code: Any) -> Record:
+def _empty_array(cls: Value, shape: Value, code: Value) -> Record:
     if not isinstance(cls, Record) or cls.name != NUMPY_ARRAY:
         raise CheckpointError("it makes an array of a class that is not numpy's own")
     return Record(NUMPY_ARRAY, ())
 
 
-def _array_of_state(limits: ReadLimits, state: Any) -> AnyArray:
-    shape, dtype, fortran, data = state[-4:]
+def _array_of_state(limits: ReadLimits, state: Value) -> AnyArray:
+    shape, dtype, fortran, data = sequence(state)[-4:]
     order, kind = _order_and_kind(dtype)
     return array_view(
         raw_bytes(data, limits), kind, shape, limits, order=order, fortran=bool(fortran), exact=True
     )
 
 
-def _array_of_buffer(limits: ReadLimits, data: Any, dtype: Any, shape: Any, layout: Any) -> AnyArray:
+def _array_of_buffer(limits: ReadLimits, data: Value, dtype: Value, shape: Value, layout: Value) -> AnyArray:
     order, kind = _order_and_kind(dtype)
     return array_view(
-        raw_bytes(data, limits), kind, shape, limits, order=order, fortran=layout == "F", exact=True
+        raw_bytes(data, limits),
+        kind,
+        shape,
+        limits,
+        order=order,
+        fortran=isinstance(layout, str) and layout == "F",
+        exact=True,
     )

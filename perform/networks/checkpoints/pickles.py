@@ -13,10 +13,11 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from perform.networks.checkpoints.limits import MOST_STACKED, CheckpointError, ReadLimits, shown
+from perform.networks.checkpoints.values import Key, Record, Value
 
 LAST_PROTOCOL = 5
 MOST_NUMBER_BYTES = 255  # bytes of a number; torch's magic number has 10
@@ -28,41 +29,30 @@ UNICODE_ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})|\\U([0-9a-fA-F]{8})")
 DAMAGE_ERRORS = (IndexError, KeyError, TypeError, ValueError, OverflowError, struct.error)
 
 
-@dataclass(slots=True, eq=False)
-class Record:
-    """What a pickle names or would make of a name; inert.
-
-    `args` is None for the name alone, otherwise what it would have been called with; `state` is what
-    would have been put into the object after.
-    """
-
-    name: str
-    args: tuple[Any, ...] | None = None
-    state: Any = None
-
-    def __repr__(self) -> str:
-        return f"Record({shown(self.name)})"
+Makers: TypeAlias = Mapping[str, Callable[..., Value] | None]
 
 
 @dataclass(frozen=True, slots=True)
 class AllowedNames:
-    """What a stream may name: by name what makes the value of it (None: a Record), and prefixes of
-    names that are read as records too; `settled` makes the value of a Record when its state comes,
-    `persistent` that of a reference to what lies outside the pickle.
+    """The names that a stream may use.
+
+    `makers` make the value of a call by its name (None: a Record); names that begin as one of `inert` become
+    records, too. `with_state` makes the value of a Record when its state comes, `persistent` that of a
+    reference to what lies outside the pickle.
     """
 
-    made: Mapping[str, Callable[..., Any] | None]
+    makers: Makers
     inert: tuple[str, ...] = ()
-    settled: Mapping[str, Callable[[Any], Any]] | None = None
-    persistent: Callable[[Any], Any] | None = None
+    with_state: Mapping[str, Callable[[Value], Value]] = field(default_factory=dict)
+    persistent: Callable[[Value], Value] | None = None
 
     def __contains__(self, name: str) -> bool:
-        return name in self.made or name.startswith(self.inert)
+        return name in self.makers or name.startswith(self.inert)
 
 
 def read_pickle(
     data: memoryview, names: AllowedNames, limits: ReadLimits, start: int = 0, before: int = 0
-) -> tuple[Any, int]:
+) -> tuple[Value, int]:
     """The value of the pickle that begins at a place, and the place after it.
 
     Raises CheckpointError with the name or the damage and its place; there are `before` bytes of the
@@ -84,12 +74,12 @@ class _Machine:
     def __init__(self, data: memoryview, names: AllowedNames, limits: ReadLimits, start: int) -> None:
         self.data, self.names, self.limits = data, names, limits
         self.at = self.opcode = start
-        self.stack: list[Any] = []
-        self.marks: list[list[Any]] = []
-        self.memo: dict[int, Any] = {}
+        self.stack: list[Value] = []
+        self.marks: list[list[Value]] = []
+        self.memo: dict[int, Value] = {}
         self.unsettled: dict[int, list[int]] = {}  # id of a Record -> its places in the memo
 
-    def run(self) -> Any:
+    def run(self) -> Value:
         while True:
             self.limits.step()
             self.opcode = self.at
@@ -129,19 +119,19 @@ class _Machine:
         self.limits.spend(self.at - start, "text")
         return str(self.data[start : end + found], "latin-1")
 
-    def push(self, value: Any) -> None:
+    def push(self, value: Value) -> None:
         self.stack.append(value)
 
     def mark(self) -> None:
         self.marks.append(self.stack)
         self.stack = []
 
-    def marked(self) -> list[Any]:
+    def marked(self) -> list[Value]:
         """The values since the last mark."""
         values, self.stack = self.stack, self.marks.pop()
         return values
 
-    def name(self, module: Any, name: Any) -> None:
+    def name(self, module: Value, name: Value) -> None:
         if not isinstance(module, str) or not isinstance(name, str):
             raise CheckpointError(
                 f"it names what is no text ({type(module).__name__}, {type(name).__name__})"
@@ -154,10 +144,10 @@ class _Machine:
             )
         self.push(Record(dotted))
 
-    def call(self, what: Any, args: Any) -> None:
+    def call(self, what: Value, args: Value) -> None:
         if not isinstance(what, Record) or what.args is not None or not isinstance(args, tuple):
             raise CheckpointError(f"it would call a value ({type(what).__name__}); nothing was run")
-        make = self.names.made.get(what.name)
+        make = self.names.makers.get(what.name)
         try:
             self.push(make(*args) if make else Record(what.name, args))
         except CheckpointError:
@@ -172,10 +162,10 @@ class _Machine:
             return
         if not isinstance(target, Record) or target.args is None:
             raise CheckpointError(f"it would set attributes of a {type(target).__name__}")
-        settle = (self.names.settled or {}).get(target.name)
+        make = self.names.with_state.get(target.name)
         target.state = state
-        if settle:
-            self.stack[-1] = value = settle(state)
+        if make:
+            self.stack[-1] = value = make(state)
             for key in self.unsettled.pop(id(target), []):
                 if self.memo.get(key) is target:
                     self.memo[key] = value
@@ -188,13 +178,13 @@ class _Machine:
             self.unsettled.setdefault(id(value), []).append(key)
         self.memo[key] = value
 
-    def pairs(self, values: list[Any]) -> None:
+    def pairs(self, values: list[Value]) -> None:
         target = self.stack[-1]
         if not isinstance(target, dict) or len(values) % 2:
             raise CheckpointError(f"it would set items of a {type(target).__name__}")
         target.update(zip(map(checked_key, values[::2]), values[1::2], strict=True))
 
-    def extend(self, values: list[Any]) -> None:
+    def extend(self, values: list[Value]) -> None:
         target = self.stack[-1]
         if not isinstance(target, list):
             raise CheckpointError(f"it would append to a {type(target).__name__}")
@@ -211,7 +201,7 @@ class _Machine:
         self.push(self.names.persistent(self.stack.pop()))
 
 
-def checked_key(key: Any) -> Any:
+def checked_key(key: Value) -> Key:
     """A key of a dictionary: text or a plain number. Others could be made to take forever to look up."""
     whole = type(key) is int and abs(key) >= 1 << 60
     if whole or not (key is None or isinstance(key, str | int | float)):

@@ -5,16 +5,16 @@ storages within NVIDIA's pickles, which are such files each.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
-from perform.arrays import AnyArray
 from perform.networks.checkpoints import pickles
-from perform.networks.checkpoints.arrays import array_view, item_size
+from perform.networks.checkpoints.arrays import MOST_VALUES, array_view, item_size
 from perform.networks.checkpoints.limits import CheckpointError, ReadLimits, shown
-from perform.networks.checkpoints.names import Makers, allowed_names, counted_members, plain_makers, raw_bytes
-from perform.networks.checkpoints.pickles import AllowedNames, Record
+from perform.networks.checkpoints.names import allowed_names, counted_members, plain_makers, raw_bytes
+from perform.networks.checkpoints.pickles import AllowedNames, Makers
+from perform.networks.checkpoints.values import Record, Storage, Value
 from perform.networks.checkpoints.zips import STORED, ZipView
 
 MAGIC = 0x1950A86A20F9469CFC6C
@@ -37,18 +37,9 @@ NO_NAMES, STORAGE_NAMES = AllowedNames({}), AllowedNames(dict.fromkeys(STORAGE_K
 FindStorage: TypeAlias = Callable[[str, int, int], memoryview | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Storage:
-    """The bytes that tensors are views of; None while it is not known where they are."""
-
-    kind: str
-    order: str
-    data: memoryview | None
-
-
 def tensor_makers(limits: ReadLimits) -> Makers:
     """The names of a pickle with tensors in it."""
-    made: dict[str, Any] = {**plain_makers(limits), **dict.fromkeys(STORAGE_KINDS)}
+    made: dict[str, Callable[..., Value] | None] = {**plain_makers(limits), **dict.fromkeys(STORAGE_KINDS)}
     made |= dict.fromkeys(f"torch.{name}" for name in TORCH_KINDS)
     return made | {
         "torch.Size": partial(_size, limits),
@@ -62,12 +53,12 @@ def tensor_makers(limits: ReadLimits) -> Makers:
     }
 
 
-def read_nvidia(data: memoryview, limits: ReadLimits, inert: tuple[str, ...]) -> Any:
+def read_nvidia(data: memoryview, limits: ReadLimits, inert: tuple[str, ...]) -> Value:
     """The value of a pickle, with NVIDIA's tensors and TensorFlow's arrays."""
     return pickles.read_pickle(data, allowed_names(tensor_makers(limits), limits, inert), limits)[0]
 
 
-def read_zip(archive: ZipView, limits: ReadLimits, inert: tuple[str, ...]) -> Any:
+def read_zip(archive: ZipView, limits: ReadLimits, inert: tuple[str, ...]) -> Value:
     """The value of a torch zip. Tensors that share a storage are views of the same bytes."""
     pickle = _pickle_member(archive)
     root = pickle.removesuffix("data.pkl")
@@ -103,12 +94,12 @@ def _pickle_member(archive: ZipView) -> str:
     return found[0]
 
 
-def read_legacy(data: memoryview, limits: ReadLimits, inert: tuple[str, ...]) -> Any:
+def read_legacy(data: memoryview, limits: ReadLimits, inert: tuple[str, ...]) -> Value:
     """The value of a file as torch wrote them before 1.6."""
     return _read_five(data, allowed_names(tensor_makers(limits), limits, inert), limits)
 
 
-def _nested_storage(limits: ReadLimits, data: Any) -> Storage:
+def _nested_storage(limits: ReadLimits, data: Value) -> Storage:
     """A storage in NVIDIA's pickles: such a file that names a storage and nothing else."""
     try:
         found = _read_five(raw_bytes(data, limits), STORAGE_NAMES, limits)
@@ -119,7 +110,7 @@ def _nested_storage(limits: ReadLimits, data: Any) -> Storage:
     return found
 
 
-def _read_five(data: memoryview, allowed: AllowedNames, limits: ReadLimits) -> Any:
+def _read_five(data: memoryview, allowed: AllowedNames, limits: ReadLimits) -> Value:
     """The value is the fourth of five pickles. It is read twice: where its bytes are comes after it."""
     magic, at = pickles.read_pickle(data, NO_NAMES, limits)
     version, at = pickles.read_pickle(data, NO_NAMES, limits, at)
@@ -142,15 +133,16 @@ def _read_five(data: memoryview, allowed: AllowedNames, limits: ReadLimits) -> A
 
 
 def _storages_of_tail(
-    data: memoryview, keys: Any, sizes: dict[str, tuple[int, int]], order: Literal["little", "big"]
+    data: memoryview, keys: Value, sizes: dict[str, tuple[int, int]], order: Literal["little", "big"]
 ) -> dict[str, memoryview]:
     """The bytes of the storages, which follow each other, each after the number of its values."""
-    if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys):
+    names = [key for key in keys if isinstance(key, str)] if isinstance(keys, list) else []
+    if not isinstance(keys, list) or len(names) < len(keys):
         raise CheckpointError("its list of storages is none")
-    if len({*keys}) != len(keys) or {*keys} != {*sizes}:
+    if len({*names}) != len(names) or {*names} != {*sizes}:
         raise CheckpointError("its list of storages is not that of its tensors")
     found = {}
-    for key in keys:
+    for key in names:
         count, item = sizes[key]
         if len(data) < 8 + count * item or int.from_bytes(data[:8], order) != count:
             raise CheckpointError(f"the file is damaged or cut off: its storage {shown(key)} is not whole")
@@ -158,20 +150,21 @@ def _storages_of_tail(
     return found
 
 
-def _storage(find: FindStorage, order: str, reference: Any) -> Storage | Record:
+def _storage(find: FindStorage, order: str, reference: Value) -> Storage | Record:
     """What a reference out of the pickle stands for."""
-    kind = reference[0] if isinstance(reference, tuple) and reference else None
-    if isinstance(kind, str) and kind == "module" and isinstance(reference[1], Record):
-        return reference[1]  # the class of a network, with its source: before torch 1.6 they were written so
-    if not isinstance(kind, str) or kind != "storage" or len(reference) not in (5, 6):
-        raise CheckpointError("it refers to something that is no storage of torch")
-    _, cls, key, _, count, *view = reference
+    match reference if isinstance(reference, tuple) else ():
+        case (str("module"), Record() as cls, *_):  # the class of a network: before torch 1.6 it came so
+            return cls
+        case (str("storage"), cls, key, _, count, *view) if len(view) < 2:
+            pass
+        case _:
+            raise CheckpointError("it refers to something that is no storage of torch")
     if not isinstance(cls, Record) or cls.args is not None or cls.name not in STORAGE_KINDS:
         raise CheckpointError("a storage is of no class of torch's")
     if (
         not isinstance(key, str)
         or type(count) is not int
-        or not 0 <= count < 1 << 48
+        or not 0 <= count < MOST_VALUES
         or view not in ([], [None])
     ):
         raise CheckpointError("a storage has no key and size, or is a view of another one")
@@ -179,7 +172,9 @@ def _storage(find: FindStorage, order: str, reference: Any) -> Storage | Record:
     return Storage(kind, order, find(key, count, item_size(kind)))
 
 
-def _tensor(limits: ReadLimits, storage: Any, offset: Any, shape: Any, strides: Any, *_: Any) -> Any:
+def _tensor(
+    limits: ReadLimits, storage: Value, offset: Value, shape: Value, strides: Value, *_: Value
+) -> Value:
     """An array over a storage; None while the storage's bytes are not known."""
     if not isinstance(storage, Storage):
         raise CheckpointError(f"a tensor is over a {type(storage).__name__}, must be over a storage")
@@ -192,15 +187,15 @@ def _tensor(limits: ReadLimits, storage: Any, offset: Any, shape: Any, strides: 
 
 def _tensor_of_type(
     limits: ReadLimits,
-    storage: Any,
-    offset: Any,
-    shape: Any,
-    strides: Any,
-    grad: Any,
-    hooks: Any,
-    dtype: Any,
-    *_: Any,
-) -> Any:
+    storage: Value,
+    offset: Value,
+    shape: Value,
+    strides: Value,
+    grad: Value,
+    hooks: Value,
+    dtype: Value,
+    *_: Value,
+) -> Value:
     """As `_tensor`, of a type that the storage does not tell."""
     name = dtype.name.removeprefix("torch.") if isinstance(dtype, Record) else ""
     if not isinstance(storage, Storage) or name not in TORCH_KINDS:
@@ -208,15 +203,15 @@ def _tensor_of_type(
     return _tensor(limits, replace(storage, kind=TORCH_KINDS[name]), offset, shape, strides)
 
 
-def _parameter(tensor: AnyArray | None, *_: Any) -> Any:
+def _parameter(tensor: Value, *_: Value) -> Value:
     return tensor
 
 
-def _size(limits: ReadLimits, shape: Any = ()) -> tuple[Any, ...]:
+def _size(limits: ReadLimits, shape: Value = ()) -> tuple[Value, ...]:
     return tuple(counted_members(limits, shape))
 
 
-def _device_name(kind: Any, index: Any = None) -> str:
+def _device_name(kind: Value, index: Value = None) -> str:
     if not isinstance(kind, str):
         raise CheckpointError(f"a device is named by a {type(kind).__name__}, must be text")
     return f"{kind}:{index}" if type(index) is int else kind
