@@ -200,7 +200,7 @@ def render(
             record=out_file,
             headless=True,
         )
-        films.render(options, seconds)
+        films.render_show(options, seconds)
 
 
 @app.command()
@@ -261,7 +261,7 @@ def hands(
     from perform.commands import hands as meter
     from perform.inputs.camera import View, region_of
 
-    with complaints(), meter.opened(camera, View(region_of(region), mirror, lift=True)) as seen:
+    with complaints(), meter.open_meter(camera, View(region_of(region), mirror, lift=True)) as seen:
         with Live(console=err, transient=True) as live, contextlib.suppress(KeyboardInterrupt):
             for one in meter.looks(seen, seconds):
                 live.update(one.table())
@@ -362,7 +362,9 @@ def _film(options: Options, seconds: float | None) -> None:
     err.print(
         f"no display here: rendering {options.setlist} to {file} (a window needs DISPLAY or WAYLAND_DISPLAY)"
     )
-    films.render(replace(options, record=file, headless=True, fps=options.fps or show.RENDER_FPS), seconds)
+    films.render_show(
+        replace(options, record=file, headless=True, fps=options.fps or show.RENDER_FPS), seconds
+    )
 
 
 def _figures(result: dict[str, Any]) -> None:

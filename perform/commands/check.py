@@ -18,7 +18,11 @@ from perform.scenes import mapping as learned
 from perform.show import load
 from perform.vocabulary import VOCABULARY
 
-SUFFIXES = (".toml", ".fs", ".safetensors")  # of what is checked in folders; models of others when named
+CHECKED_SUFFIXES = (
+    ".toml",
+    ".fs",
+    ".safetensors",
+)  # of what is checked in folders; models of others when named
 
 
 def check_all(paths: Iterable[Path]) -> tuple[int, list[str]]:
@@ -54,7 +58,7 @@ def check_file(file: Path, library: Library) -> list[str]:
             case suffix if suffix in MODELS:
                 Model.read(file)
             case suffix:
-                known = dict.fromkeys((*SUFFIXES, *MODELS))
+                known = dict.fromkeys((*CHECKED_SUFFIXES, *MODELS))
                 return [f"{file}: {suffix or 'no suffix'}, must be one of {', '.join(known)}"]
     except (ValueError, LookupError, OSError) as error:
         return str(error).splitlines()
@@ -80,6 +84,6 @@ def _compile(file: Path) -> None:
 def _files(path: Path) -> Iterator[Path]:
     """A file, or what can be checked in a folder."""
     if path.is_dir():
-        yield from sorted(file for file in path.rglob("*") if file.suffix in SUFFIXES)
+        yield from sorted(file for file in path.rglob("*") if file.suffix in CHECKED_SUFFIXES)
     else:
         yield path

@@ -23,19 +23,19 @@ from rich.text import Text
 from perform.clock import BEATS_PER_BAR
 from perform.show.status import Status
 
-ACCENT, QUIET, TROUBLE = "cyan", "dim", "bold yellow"  # the only styles beside plain text
+ACCENT_STYLE, QUIET_STYLE, TROUBLE_STYLE = "cyan", "dim", "bold yellow"  # the only styles beside plain text
 LABEL = 10  # columns of the labels
-WIDEST = 100  # columns; a wider terminal leaves the rest empty
+WIDEST_DASHBOARD = 100  # columns; a wider terminal leaves the rest empty
 INPUT_ROWS = 5
 METERS = ("level", "low", "mid", "high", "air")
-SOURCES = {
+TEMPO_SOURCES = {
     "hand": "set by hand",
     "link": "Ableton Link",
     "midi": "MIDI clock",
     "audio": "following the sound",
     "free": "free-running",
 }
-KEYS = (
+KEY_HINTS = (
     ("B", "blackout"),
     ("F", "freeze"),
     ("T", "tap"),
@@ -49,9 +49,9 @@ KEYS = (
 Part = str | tuple[str, str]
 
 
-def render(status: Status, width: int = 80) -> Text:
+def dashboard_text(status: Status, width: int = 80) -> Text:
     """The dashboard as text of at most `width` columns and 24 lines."""
-    width = min(width, WIDEST)
+    width = min(width, WIDEST_DASHBOARD)
     lines = [
         _title(status, width),
         _next(status),
@@ -73,16 +73,16 @@ def render(status: Status, width: int = 80) -> Text:
     return Text("\n", no_wrap=True, overflow="crop").join(lines)
 
 
-def plain(status: Status) -> str:
+def status_line(status: Status) -> str:
     """The status in one line without colour, for a log file or a pipe."""
     pinned = "" if status.clock == "auto" else f", {status.clock} is pinned"
     parts = [
         clock_face(status.seconds),
-        _place(status),
+        _scene_position(status),
         f"{status.bpm:.1f} bpm ({status.source}{pinned})",
-        f"display {_number(status.display_fps, '.1f', '/s')}",
-        f"picture {_number(status.picture_fps, '.1f', '/s')}",
-        f"p99 {_number(status.frame_ms, '.0f', ' ms')}",
+        f"display {_measure(status.display_fps, '.1f', '/s')}",
+        f"picture {_measure(status.picture_fps, '.1f', '/s')}",
+        f"p99 {_measure(status.frame_ms, '.0f', ' ms')}",
         *_switches(status),
     ]
     return "  ".join(parts)
@@ -96,57 +96,59 @@ def clock_face(seconds: float) -> str:
 
 def _title(status: Status, width: int) -> Text:
     face = clock_face(status.seconds)
-    title = _line("playing", (status.scene or "nothing yet", "bold"))
+    title = _labelled("playing", (status.scene or "nothing yet", "bold"))
     position = f"  {status.cue}/{status.cues}" if status.cues else ""
     title.truncate(max(0, width - len(position) - len(face) - 3), overflow="ellipsis")
-    title.append(position, QUIET)
+    title.append(position, QUIET_STYLE)
     title.pad_right(max(0, width - len(title) - len(face) - 1))
     return title.append(face)
 
 
 def _next(status: Status) -> Text:
-    return _line("next", status.next_scene or "-")
+    return _labelled("next", status.next_scene or "-")
 
 
 def _tempo(status: Status) -> Text:
     current = int(status.bar % 1 * BEATS_PER_BAR)
-    lit = f"bold {ACCENT}" if status.beat % 1 < 0.5 else ACCENT  # pulses: two looks a beat
-    dots: list[Part] = [("● ", lit) if beat == current else ("○ ", QUIET) for beat in range(BEATS_PER_BAR)]
+    lit = f"bold {ACCENT_STYLE}" if status.beat % 1 < 0.5 else ACCENT_STYLE  # pulses: two looks a beat
+    dots: list[Part] = [
+        ("● ", lit) if beat == current else ("○ ", QUIET_STYLE) for beat in range(BEATS_PER_BAR)
+    ]
     sure = f", {status.confidence:.0%} sure" if status.source == "audio" else ""
-    source = SOURCES.get(status.source, status.source)
+    source = TEMPO_SOURCES.get(status.source, status.source)
     if status.clock == status.source:
         source += ", pinned"
     elif status.clock != "auto":
-        source += f", waiting for {SOURCES.get(status.clock, status.clock)}"
-    return _line("beat", *dots, f"  {status.bpm:6.1f} bpm", (f"   {source}{sure}", QUIET))
+        source += f", waiting for {TEMPO_SOURCES.get(status.clock, status.clock)}"
+    return _labelled("beat", *dots, f"  {status.bpm:6.1f} bpm", (f"   {source}{sure}", QUIET_STYLE))
 
 
 def _meter(name: str, value: float, width: int) -> Text:
     columns = max(1, width - LABEL - 2)
     lit = round(_share(value) * columns)
-    return _line(name, ("━" * lit, ACCENT), ("─" * (columns - lit), QUIET))
+    return _labelled(name, ("━" * lit, ACCENT_STYLE), ("─" * (columns - lit), QUIET_STYLE))
 
 
 def _rates(status: Status) -> Text:
     pairs = (
-        ("display", _number(status.display_fps, ".1f", "/s")),
-        ("picture", _number(status.picture_fps, ".1f", "/s")),
-        ("p99", _number(status.frame_ms, ".0f", " ms")),
-        ("latency", _number(status.latency_ms, ".0f", " ms")),
+        ("display", _measure(status.display_fps, ".1f", "/s")),
+        ("picture", _measure(status.picture_fps, ".1f", "/s")),
+        ("p99", _measure(status.frame_ms, ".0f", " ms")),
+        ("latency", _measure(status.latency_ms, ".0f", " ms")),
     )
     (_, first), *others = pairs
     rest: list[Part] = []
     for label, value in others:
-        rest += [(f"{label:<9}", QUIET), f"{value:<9}"]
-    return _line("display", f"{first:<12}", *rest)
+        rest += [(f"{label:<9}", QUIET_STYLE), f"{value:<9}"]
+    return _labelled("display", f"{first:<12}", *rest)
 
 
 def _stage(status: Status) -> Text:
-    switches: list[Part] = [(f"{word}   ", TROUBLE) for word in _switches(status)]
-    recorder: Part = ("not recording", QUIET)
+    switches: list[Part] = [(f"{word}   ", TROUBLE_STYLE) for word in _switches(status)]
+    recorder: Part = ("not recording", QUIET_STYLE)
     if status.recording:
-        recorder = (f"● {clock_face(status.recorded)} {status.recording}", ACCENT)
-    return _line("master", f"{_share(status.master):<12.0%}", *switches, recorder)
+        recorder = (f"● {clock_face(status.recorded)} {status.recording}", ACCENT_STYLE)
+    return _labelled("master", f"{_share(status.master):<12.0%}", *switches, recorder)
 
 
 def _inputs(status: Status) -> Iterator[Text]:
@@ -155,10 +157,10 @@ def _inputs(status: Status) -> Iterator[Text]:
     if len(rows) > INPUT_ROWS:
         rows.sort(key=lambda row: row[1].state == "ok")
     for name, health in rows[:INPUT_ROWS]:
-        style = QUIET if health.state == "ok" else TROUBLE
-        yield _line(name, (f"{health.state:<12}", style), health.detail)
+        style = QUIET_STYLE if health.state == "ok" else TROUBLE_STYLE
+        yield _labelled(name, (f"{health.state:<12}", style), health.detail)
     if len(rows) > INPUT_ROWS:
-        yield _line("", (f"and {len(rows) - INPUT_ROWS} more", QUIET))
+        yield _labelled("", (f"and {len(rows) - INPUT_ROWS} more", QUIET_STYLE))
 
 
 def _log(log: str, width: int) -> Iterator[Text]:
@@ -170,13 +172,13 @@ def _log(log: str, width: int) -> Iterator[Text]:
 
 def _keys() -> Text:
     parts: list[Part] = [" "]
-    for key, meaning in KEYS:
-        parts += [(key, ACCENT), (f" {meaning}  ", QUIET)]
+    for key, meaning in KEY_HINTS:
+        parts += [(key, ACCENT_STYLE), (f" {meaning}  ", QUIET_STYLE)]
     return Text.assemble(*parts)
 
 
-def _line(label: str, *parts: Part) -> Text:
-    line = Text.assemble((f" {label:<{LABEL}.{LABEL - 1}}", QUIET), *parts)
+def _labelled(label: str, *parts: Part) -> Text:
+    line = Text.assemble((f" {label:<{LABEL}.{LABEL - 1}}", QUIET_STYLE), *parts)
     line.plain = _printable(line.plain)
     return line
 
@@ -186,7 +188,7 @@ def _printable(text: str) -> str:
     return "".join(one if one.isprintable() else " " for one in text)
 
 
-def _place(status: Status) -> str:
+def _scene_position(status: Status) -> str:
     return f"{status.scene} {status.cue}/{status.cues}" if status.cues else status.scene
 
 
@@ -194,7 +196,7 @@ def _switches(status: Status) -> list[str]:
     return [name for name, on in (("BLACKOUT", status.blackout), ("FREEZE", status.freeze)) if on]
 
 
-def _number(value: float | None, form: str, unit: str) -> str:
+def _measure(value: float | None, form: str, unit: str) -> str:
     return "-" if value is None or value != value else f"{value:{form}}{unit}"
 
 
@@ -280,9 +282,9 @@ class Dashboard:
             while not self._closing.wait(self._period):
                 if (status := self._status) is not None:
                     status = status if status.log else replace(status, log=self._log.last)
-                    live.update(render(status, self._console.width), refresh=True)
+                    live.update(dashboard_text(status, self._console.width), refresh=True)
 
     def _run_plain(self) -> None:
         while not self._closing.wait(self._period):
             if (status := self._status) is not None:
-                self._console.print(plain(status), markup=False, highlight=False, soft_wrap=True)
+                self._console.print(status_line(status), markup=False, highlight=False, soft_wrap=True)

@@ -26,11 +26,11 @@ app = typer.Typer(
 )
 
 MOST_WORKERS = 8  # by default; the disk is the limit before
-Target = Annotated[
+OutFolder = Annotated[
     Path, typer.Argument(metavar="OUT", help="The folder to make; the same command continues it.")
 ]
-Made = Annotated[Path, typer.Argument(metavar="FOLDER", help="A dataset, or a folder of pictures.")]
-Size = Annotated[str, typer.Option(help="A power of two 16..2048, or WIDTHxHEIGHT.")]
+DatasetFolder = Annotated[Path, typer.Argument(metavar="FOLDER", help="A dataset, or a folder of pictures.")]
+PictureSize = Annotated[str, typer.Option(help="A power of two 16..2048, or WIDTHxHEIGHT.")]
 Fit = Annotated[str, typer.Option(help="crop (the middle), fit (all, with bars) or stretch.")]
 Background = Annotated[str, typer.Option(help="Of bars and behind transparency: #rrggbb.")]
 Mirror = Annotated[bool, typer.Option("--mirror", help="Training sees each picture mirrored, too.")]
@@ -53,8 +53,8 @@ Workers = Annotated[int | None, typer.Option(min=1, max=256, help="Processes. [o
 @app.command()
 def pictures(
     folder: Annotated[Path, typer.Argument(help="Pictures of any kind, also in folders within.")],
-    target: Target,
-    size: Size = "256",
+    target: OutFolder,
+    size: PictureSize = "256",
     fit: Fit = "crop",
     background: Background = "#000000",
     mirror: Mirror = False,
@@ -79,14 +79,14 @@ def pictures(
         settings = DatasetSettings(
             dataset_size(size), fit, background, mirror, format_, quality, frames, *kept
         )
-        _apart(folder, target)
+        _check_outside(folder, target)
         _make(PictureFolder(folder), settings, target, workers)
 
 
 @app.command()
 def film(
     file: Annotated[Path, typer.Argument(help="A film of any kind that FFmpeg reads.")],
-    target: Target,
+    target: OutFolder,
     start: Annotated[float, typer.Option("--from", min=0, help="Second of the film to begin at.")] = 0.0,
     end: Annotated[float | None, typer.Option("--to", min=0, help="Second to end at. [the end]")] = None,
     stride: Annotated[int, typer.Option(min=1, help="Take every so many-th frame.")] = 1,
@@ -95,7 +95,7 @@ def film(
     margin: Annotated[
         int | None, typer.Option(min=0, help="Leave out so many frames beside cuts. [0; with --scenes 2]")
     ] = None,
-    size: Size = "256",
+    size: PictureSize = "256",
     fit: Fit = "crop",
     background: Background = "#000000",
     mirror: Mirror = False,
@@ -127,7 +127,7 @@ def film(
 
 @app.command()
 def flora(
-    target: Target,
+    target: OutFolder,
     count: Annotated[int, typer.Option(min=1, max=10_000_000, help="How many flowers.")] = 10_000,
     seed: Annotated[int, typer.Option(min=0, help="Of their parameters.")] = 0,
     size: Annotated[str, typer.Option(help="A power of two 32..2048.")] = "256",
@@ -137,7 +137,7 @@ def flora(
     workers: Workers = None,
 ) -> None:
     """Make a dataset of drawn flowers; the parameters of each are stored with it."""
-    from perform.flora import latents, render
+    from perform.flora import latents, render_flower
     from perform.training.dataset.settings import DatasetSettings, dataset_size
     from perform.training.dataset.sources import RenderedPictures
 
@@ -146,12 +146,12 @@ def flora(
         if wide != high or wide < 32:
             raise ValueError(f"size {size!r}, must be a power of two 32..2048: flowers are drawn as squares")
         settings = DatasetSettings((wide, high), mirror=mirror, format=format_, quality=quality)
-        _make(RenderedPictures("flora", latents(seed, count), render, seed), settings, target, workers)
+        _make(RenderedPictures("flora", latents(seed, count), render_flower, seed), settings, target, workers)
 
 
 @app.command()
 def report(
-    folder: Made,
+    folder: DatasetFolder,
     file: Annotated[
         Path | None, typer.Option("--out", help="The page to write. [FOLDER/report.html]")
     ] = None,
@@ -170,7 +170,7 @@ def report(
 
 @app.command()
 def check(
-    folder: Made,
+    folder: DatasetFolder,
     quick: Annotated[bool, typer.Option("--quick", help="Hashes only; do not decode the pictures.")] = False,
 ) -> None:
     """Check that a dataset is whole and unchanged; exit code 1 if not."""
@@ -186,7 +186,7 @@ def check(
 
 
 @app.command()
-def info(folder: Made, as_json: AsJson = False) -> None:
+def info(folder: DatasetFolder, as_json: AsJson = False) -> None:
     """What a dataset is."""
     from perform.training.dataset import Dataset
 
@@ -197,7 +197,7 @@ def info(folder: Made, as_json: AsJson = False) -> None:
         told = {"pictures": len(found), "size": found.size, "mirror": found.mirror, "digest": digest}
         typer.echo(json.dumps(told | ({"recipe": found.manifest.recipe} if found.manifest else {})))
     elif found.manifest:
-        _told(found.manifest, folder)
+        _print_summary(found.manifest, folder)
     else:
         out.print(f"{len(found)} pictures, {found.size[0]}x{found.size[1]}, a plain folder", highlight=False)
 
@@ -230,10 +230,10 @@ def _make(
         raise typer.Exit(130) from None
     if not (target / REPORT).exists():
         (target / REPORT).write_text(report_page(Dataset.open(target)), encoding="utf-8")
-    _told(made, target)
+    _print_summary(made, target)
 
 
-def _told(made: Manifest, folder: Path) -> None:
+def _print_summary(made: Manifest, folder: Path) -> None:
     """What became of everything, as a table."""
     from perform.training.dataset.outcomes import REASONS
 
@@ -256,7 +256,7 @@ def _workers(wish: int | None) -> int:
     return wish or min(os.cpu_count() or 1, MOST_WORKERS)
 
 
-def _apart(folder: Path, target: Path) -> None:
+def _check_outside(folder: Path, target: Path) -> None:
     """Refuse to write among the pictures: the next time they would be seen as some of them."""
     if target.resolve().is_relative_to(folder.resolve()):
         raise ValueError(f"{target} lies in {folder}: give a folder outside it")

@@ -12,19 +12,19 @@ import typer
 from perform.terminal import complaints, err, out, place_of, size_of
 
 if TYPE_CHECKING:
-    from perform.demonstrations.live import Lesson
+    from perform.demonstrations.live import DemonstrationPlan
     from perform.scenes.mapping import Example
     from perform.show import Options
 
-SIGNALS = "What a posture is: signals, such as hand.right.x,hand.right.pinch,midi.cc16,audio.low."
-PARAMETERS = "What of the preset is learned: generator.truncation,filter[0].zoom and so on."
+SIGNALS_HELP = "What a posture is: signals, such as hand.right.x,hand.right.pinch,midi.cc16,audio.low."
+PARAMETERS_HELP = "What of the preset is learned: generator.truncation,filter[0].zoom and so on."
 
 
 def demonstrate(
     preset: Annotated[str, typer.Argument(help="A preset, by name or file.")],
     name: Annotated[str, typer.Argument(help="What formulas call it: learned.NAME.VALUE.")],
-    signals: Annotated[str, typer.Option(help=SIGNALS)] = "",
-    parameters: Annotated[str, typer.Option(help=PARAMETERS)] = "",
+    signals: Annotated[str, typer.Option(help=SIGNALS_HELP)] = "",
+    parameters: Annotated[str, typer.Option(help=PARAMETERS_HELP)] = "",
     seeds: Annotated[str, typer.Option(help="Learn the point between these seeds too: 3,14,15.")] = "",
     method: Annotated[str | None, typer.Option(help="ridge, nearest or mlp. [ridge, or as before]")] = None,
     table: Annotated[Path | None, typer.Option("--from", help="Learn from the rows of a .csv.")] = None,
@@ -46,20 +46,20 @@ def demonstrate(
     from perform.demonstrations import live
 
     with complaints():
-        known = None if force and not again else live.kept(name)
+        known = None if force and not again else live.load_mapping(name)
         if known:
             signals = signals or ",".join(known.text.signals)
             method = method or known.text.method
-        asked = live.Asked(
-            preset, name, _words(signals), _words(parameters), _numbers(seeds), method or "ridge"
+        asked = live.DemonstrationRequest(
+            preset, name, _words(signals), _words(parameters), _seeds(seeds), method or "ridge"
         )
         if again:
             _again(asked)
             return
         library = Library(model=model)
-        lesson = live.Lesson.of(asked, library)
+        lesson = live.DemonstrationPlan.of(asked, library)
         if table:
-            live.keep(lesson.of_table(table), preset)
+            live.save_mapping(lesson.of_table(table), preset)
         else:
             sound, (host, port) = show.sounding(audio), place_of(osc)
             options = show.Options(
@@ -67,14 +67,14 @@ def demonstrate(
                 midi=midi, osc_host=host, osc_port=port, camera=camera,
             )  # fmt: skip
             _live(lesson, options, library, [] if force else _before(lesson), seconds)
-        _tell(lesson, library, save, force)
+        _report(lesson, library, save, force)
 
 
 def _words(text: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in text.split(",") if word.strip())
 
 
-def _numbers(text: str) -> tuple[int, ...]:
+def _seeds(text: str) -> tuple[int, ...]:
     words = _words(text)
     if not all(word.isascii() and word.isdigit() and int(word) < 2**32 for word in words):
         raise ValueError(f"seeds {text!r}, must be whole numbers such as 3,14,15")
@@ -86,25 +86,27 @@ def _again(asked: object) -> None:
     from perform.demonstrations.fit import fit
     from perform.scenes.mapping import SignalMapping
 
-    assert isinstance(asked, live.Asked)
-    known = live.kept(asked.name)
+    assert isinstance(asked, live.DemonstrationRequest)
+    known = live.load_mapping(asked.name)
     if known is None:
-        raise LookupError(f"{live.FOLDER / asked.name}.toml: there is no such file, nothing was shown yet")
+        raise LookupError(
+            f"{live.MAPPINGS_FOLDER / asked.name}.toml: there is no such file, nothing was shown yet"
+        )
     text = known.text
     fitted = fit(asked.method, text.signals, text.values, text.example)
-    live.keep(SignalMapping(asked.name, fitted), asked.preset)
+    live.save_mapping(SignalMapping(asked.name, fitted), asked.preset)
     out.print(f"learned.{asked.name}: {asked.method}, examples: {len(text.example)}", highlight=False)
 
 
-def _before(lesson: Lesson) -> Sequence[Example]:
+def _before(lesson: DemonstrationPlan) -> Sequence[Example]:
     """The examples that it goes on from."""
     from perform.demonstrations import live
-    from perform.demonstrations.session import matches
+    from perform.demonstrations.demonstration import matches_mapping
 
-    known = live.kept(lesson.asked.name)
+    known = live.load_mapping(lesson.asked.name)
     if known is None:
         return ()
-    if not matches(known.text, lesson.asked.signals, lesson.targets):
+    if not matches_mapping(known.text, lesson.asked.signals, lesson.targets):
         raise ValueError(
             f"learned.{known.name} was shown from {', '.join(known.text.signals)} to "
             f"{', '.join(known.text.values)}: name the same, another name, or --force to begin anew"
@@ -113,7 +115,11 @@ def _before(lesson: Lesson) -> Sequence[Example]:
 
 
 def _live(
-    lesson: Lesson, options: Options, library: object, before: Sequence[Example], seconds: float | None
+    lesson: DemonstrationPlan,
+    options: Options,
+    library: object,
+    before: Sequence[Example],
+    seconds: float | None,
 ) -> None:
     from perform.catalogue import Library
     from perform.commands.dashboard import Dashboard
@@ -122,9 +128,9 @@ def _live(
     from perform.show.status import Watcher
 
     assert isinstance(library, Library)
-    for key, what in live.ROWS:
+    for key, what in live.KEY_ROWS:
         err.print(f"{key:>12}  {what}", highlight=False)
-    rig, _session, trainer = live.begin(lesson, options, library, before)
+    rig, _session, trainer = live.open_demonstration(lesson, options, library, before)
     ends = (signal.SIGINT, signal.SIGTERM)
     before_us = [signal.signal(number, lambda *_: rig.end()) for number in ends]
     watcher = Watcher()
@@ -143,22 +149,22 @@ def _live(
                 signal.signal(number, handler)
 
 
-def _tell(lesson: Lesson, library: object, save: Path | None, force: bool) -> None:
+def _report(lesson: DemonstrationPlan, library: object, save: Path | None, force: bool) -> None:
     """Say what plays it, or write it into a preset."""
     from perform.catalogue import Library
     from perform.demonstrations import live, preset
-    from perform.demonstrations.targets import texts
+    from perform.demonstrations.targets import formula_texts
     from perform.show import find
 
     assert isinstance(library, Library)
     asked = lesson.asked
-    learned = live.kept(asked.name)
+    learned = live.load_mapping(asked.name)
     if learned is None:
         out.print("nothing was kept, nothing is learned", highlight=False)
         return
     said = f"learned.{asked.name}: {learned.text.method}, examples: {len(learned.text.example)}"
     out.print(said, highlight=False)
-    formulas = texts(asked.name, lesson.targets)
+    formulas = formula_texts(asked.name, lesson.targets)
     if save is None:
         for key, formula in formulas.items():
             out.print(f"  {key} = {formula!r}", highlight=False, markup=False, soft_wrap=True)
@@ -166,5 +172,7 @@ def _tell(lesson: Lesson, library: object, save: Path | None, force: bool) -> No
     file = find(asked.preset, library)
     if save.exists() and not force:
         raise FileExistsError(f"{save} is there already: --force writes over it")
-    save.write_text(preset.written(file.read_text(encoding="utf-8"), formulas, asked.seeds), encoding="utf-8")
+    save.write_text(
+        preset.insert_formulas(file.read_text(encoding="utf-8"), formulas, asked.seeds), encoding="utf-8"
+    )
     out.print(f"{save}: plays it", highlight=False, markup=False)

@@ -12,7 +12,7 @@ from perform.terminal import complaints, err, out
 
 app = typer.Typer(help="Flora: flowers drawn by the machine, to train models on.", no_args_is_help=True)
 
-Size = Annotated[int, typer.Option(min=32, max=2048, help="Pixels of a side.")]
+SideLength = Annotated[int, typer.Option(min=32, max=2048, help="Pixels of a side.")]
 Seed = Annotated[int, typer.Option(min=0, help="Other flowers for every number.")]
 
 
@@ -20,7 +20,7 @@ Seed = Annotated[int, typer.Option(min=0, help="Other flowers for every number."
 def pictures(
     folder: Annotated[Path, typer.Argument(help="The folder to fill with PNGs.")],
     count: Annotated[int, typer.Option(min=1, help="How many.")] = 100,
-    size: Size = 256,
+    size: SideLength = 256,
     seed: Seed = 0,
 ) -> None:
     """Draw pictures, with their latents (latents.npy) and what these mean (latents.csv) beside them."""
@@ -36,7 +36,7 @@ def pictures(
         save_latents(folder, latents)
         watched = track(latents, "drawing", console=err, transient=True, disable=not err.is_terminal)
         for number, z in enumerate(watched):
-            (folder / f"{number:06d}.png").write_bytes(encode_png(flora.render(z, size)))
+            (folder / f"{number:06d}.png").write_bytes(encode_png(flora.render_flower(z, size)))
     _say(f"{count} pictures in {folder}")
 
 
@@ -44,7 +44,7 @@ def pictures(
 def film(
     path: Annotated[Path, typer.Argument(help="The .mp4, .mov or .mkv to write.")],
     seconds: Annotated[float, typer.Option(help="How long one turn lasts.")] = 30.0,
-    size: Size = 256,
+    size: SideLength = 256,
     fps: Annotated[float, typer.Option(help="Frames a second.")] = 30.0,
     seed: Seed = 0,
 ) -> None:
@@ -54,7 +54,7 @@ def film(
     from perform.flora import films
 
     with complaints():
-        frames = films.film(
+        frames = films.write_film(
             path,
             seconds,
             size,
@@ -71,10 +71,10 @@ def sheet(
     seed: Seed = 0,
     columns: Annotated[int, typer.Option(min=1, max=64)] = 8,
     rows: Annotated[int, typer.Option(min=1, max=64)] = 8,
-    size: Size = 256,
+    size: SideLength = 256,
 ) -> None:
     """Draw a contact sheet."""
-    from perform.flora.sheets import sheet as drawn
+    from perform.flora.sheets import flower_sheet as drawn
     from perform.sampling.pictures import encode_png
 
     with complaints():

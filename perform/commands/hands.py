@@ -15,13 +15,17 @@ from perform.inputs.camera import Cameras, View
 from perform.inputs.hands import Hands
 from perform.inputs.hands.signals import SIDES, SIGNALS, WORDS
 
-LOOK = 0.1  # seconds between two looks
+LOOK_SECONDS = 0.1  # seconds between two looks
 WIDTH = 24  # characters of a bar
-DARK, SLOW, LATE = 0.12, 15.0, 0.1  # brightness, pictures a second and seconds that are worth a word
+DARK_BELOW, SLOW_BELOW, LATE_ABOVE = (
+    0.12,
+    15.0,
+    0.1,
+)  # brightness, pictures a second and seconds that are worth a word
 
 
 @dataclass(slots=True)
-class Meter:
+class HandsMeter:
     """The newest value of each signal, and how camera and tracker are."""
 
     cameras: Cameras
@@ -66,32 +70,32 @@ class Meter:
 
 
 @contextmanager
-def opened(camera: str, view: View) -> Iterator[Meter]:
+def open_meter(camera: str, view: View) -> Iterator[HandsMeter]:
     """A meter on a camera."""
     cameras = Cameras(stopwatch, camera)
     hands = Hands(cameras.camera, stopwatch, view)
     hands.use(frozenset(SIGNALS))
     try:
-        yield Meter(cameras, hands)
+        yield HandsMeter(cameras, hands)
     finally:
         hands.close()
         cameras.close()
 
 
-def looks(meter: Meter, seconds: float | None) -> Iterator[Meter]:
+def looks(meter: HandsMeter, seconds: float | None) -> Iterator[HandsMeter]:
     """The meter again and again, for so long or for ever."""
     pause, began = threading.Event(), stopwatch()
     while seconds is None or stopwatch() - began < seconds:
-        pause.wait(LOOK)
+        pause.wait(LOOK_SECONDS)
         meter.look()
         yield meter
 
 
 def advice(values: Mapping[str, float]) -> Iterator[str]:
     """What could be better."""
-    if values.get("camera.level", 1.0) < DARK:
+    if values.get("camera.level", 1.0) < DARK_BELOW:
         yield "it is dark: more light on the hands"
-    if values.get("hand.count", 0.0) and values.get("hand.rate", SLOW) < SLOW:
+    if values.get("hand.count", 0.0) and values.get("hand.rate", SLOW_BELOW) < SLOW_BELOW:
         yield "few pictures: more light, or a faster machine"
-    if values.get("hand.latency", 0.0) > LATE:
+    if values.get("hand.latency", 0.0) > LATE_ABOVE:
         yield "late: something else keeps this machine busy"

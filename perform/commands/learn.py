@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from perform.clock import Clock
     from perform.inputs import Input
     from perform.learning.formulas import Press, Takeover
-    from perform.learning.live import Place
-    from perform.learning.moved import Control, Watch
+    from perform.learning.live import TargetInFile
+    from perform.learning.movement import Control, MovementDetector
 
 LOOKS = 100.0  # a second
 
@@ -66,9 +66,9 @@ def learn(
             raise ValueError("learn what? perform learn PRESET lists its parameters")
         ways = choice("takeover", takeover, ("pickup", "scaling", "none"))
         pressed = choice("press", press, ("", "momentary", "toggle"))
-        library, places = _places(preset)
+        library, places = _learnable(preset)
         names = parameters or _chosen(places)
-        found = [_place(places, name, low, high) for name in names]
+        found = [_target_of(places, name, low, high) for name in names]
         if found:
             with _open(midi, osc_port) as (inputs, clock):
                 _each(found, inputs, clock, seconds, library, Ways(ways, pressed))
@@ -83,7 +83,7 @@ class Ways(NamedTuple):
 
 
 def _each(
-    places: Sequence[Place],
+    places: Sequence[TargetInFile],
     inputs: Sequence[Input],
     clock: Clock,
     seconds: float,
@@ -92,25 +92,25 @@ def _each(
 ) -> None:
     """Learn one parameter after another."""
     from perform.learning.formulas import formula
-    from perform.learning.moved import Watch
+    from perform.learning.movement import MovementDetector
 
-    watch = Watch()
+    watch = MovementDetector()
     for place in places:
         target = place.target
         ask = partial(_say, f"{target.name}, {target.parameter.range}: move a control")
-        text = formula(target, waited(inputs, clock, seconds, watch, ask), None, *ways)
+        text = formula(target, wait_for_control(inputs, clock, seconds, watch, ask), None, *ways)
         out.print(place.write(text, library), markup=False, highlight=False, soft_wrap=True)
 
 
-def waited(
+def wait_for_control(
     inputs: Sequence[Input],
     clock: Clock,
     seconds: float,
-    watch: Watch,
+    watch: MovementDetector,
     ready: Callable[[], None] = lambda: None,
 ) -> Control:
     """The control that is moved within so many seconds; `ready` is called when one may be. TimeoutError."""
-    from perform.learning.moved import REST
+    from perform.learning.movement import INITIAL_REST
 
     begun = now = clock.advance()
     told = False
@@ -120,7 +120,7 @@ def waited(
         control = watch.moved(now)
         if control is not None:
             return control
-        if now - begun >= REST and not told:
+        if now - begun >= INITIAL_REST and not told:
             told = True
             ready()
         now = clock.advance()
@@ -149,7 +149,7 @@ def _say(sentence: str) -> None:
     err.print(sentence, markup=False, highlight=False)
 
 
-def _chosen(places: Sequence[Place]) -> list[str]:
+def _chosen(places: Sequence[TargetInFile]) -> list[str]:
     """What a person at a terminal wants to learn, of all that there is."""
     _list(places)
     if not sys.stdin.isatty():
@@ -157,42 +157,46 @@ def _chosen(places: Sequence[Place]) -> list[str]:
     return str(typer.prompt("learn", default="", show_default=False, err=True)).split()
 
 
-def _place(places: Sequence[Place], name: str, low: float | None, high: float | None) -> Place:
-    from perform.learning.targets import named
+def _target_of(
+    places: Sequence[TargetInFile], name: str, low: float | None, high: float | None
+) -> TargetInFile:
+    from perform.learning.targets import find_target
 
-    target = named([place.target for place in places], name)
+    target = find_target([place.target for place in places], name)
     place = next(place for place in places if place.target is target)
     return place if low is high is None else replace(place, target=target.between(low, high))
 
 
-def _places(name: str) -> tuple[Library, list[Place]]:
+def _learnable(name: str) -> tuple[Library, list[TargetInFile]]:
     from perform.catalogue import Library
-    from perform.learning.live import places
+    from perform.learning.live import learnable
     from perform.show import find, load
 
     library = Library()
     setlist = load(find(name, library), library)
     by_name = not (name.endswith(".toml") or Path(name).is_file())
-    found = places(setlist, setlist.cues[0].scene, by_name)
+    found = learnable(setlist, setlist.cues[0].scene, by_name)
     return library, [place for place in found if place.file == setlist.files[0]]
 
 
-def _list(places: Sequence[Place]) -> None:
-    from perform.learning.targets import text_of
+def _list(places: Sequence[TargetInFile]) -> None:
+    from perform.learning.targets import setting_text
 
     width = max((len(place.target.name) for place in places), default=0)
     for place in places:
         target = place.target
-        said = f"{target.name:<{width}}  {target.parameter.range:<12}  {text_of(target.setting)}"
+        said = f"{target.name:<{width}}  {target.parameter.range:<12}  {setting_text(target.setting)}"
         out.print(said, markup=False, highlight=False, soft_wrap=True)
 
 
 def _undo(preset: str | None) -> None:
     from perform.catalogue import Library
-    from perform.learning import files
+    from perform.learning import edits
     from perform.show import find
 
-    file = None if preset is None else files.own(find(preset, Library()), not preset.endswith(".toml"))
-    step = files.undo(file)
+    file = (
+        None if preset is None else edits.editable_file(find(preset, Library()), not preset.endswith(".toml"))
+    )
+    step = edits.undo(file)
     said = f"{step.file}: {step.key} is as it was before {step.formula}"
     out.print(said, markup=False, highlight=False, soft_wrap=True)

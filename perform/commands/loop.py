@@ -8,10 +8,10 @@ from typing import Annotated, Any
 
 import typer
 
-from perform.loops import TEMPLATE, Loop, chosen, read, sheet, written
+from perform.loops import TEMPLATE, Loop, choose_keyframes, keyframe_sheet, read_loop, write_loop
 from perform.terminal import complaints, out, size_of
 
-EACH = 100  # frames from key to key
+KEYFRAME_FRAMES = 100  # frames from key to key
 
 
 def loop(
@@ -39,29 +39,29 @@ def loop(
     with complaints():
         if picture and picture.suffix.lower() != ".png":
             raise ValueError(f"{picture}, must be a .png")
-        begun = _Begun.at(what)
-        points = _points(begun, keys, choose, seed)
+        begun = _LoopSource.at(what)
+        points = _keyframes(begun, keys, choose, seed)
         made = begun.loop(points, each, hold, fps, interpolation=interpolation, space=space, psi=psi)
-        made = made.reshuffled(_places(reshuffle)) if reshuffle else made
-        made = made.ordered(_places(order)) if order else made
+        made = made.reshuffled(_positions(reshuffle)) if reshuffle else made
+        made = made.ordered(_positions(order)) if order else made
         preset = save or begun.file or (film or Path("loop")).with_suffix(".toml")
         if preset.exists() and preset != begun.file and not force:
             raise FileExistsError(
                 f"{preset} is there already: perform loop {preset} changes it, --force writes over"
             )
         preset.parent.mkdir(parents=True, exist_ok=True)
-        preset.write_text(written(made, begun.text), encoding="utf-8")
+        preset.write_text(write_loop(made, begun.text), encoding="utf-8")
         out.print(
             f"{preset}: {', '.join(map(str, made.keys))}", markup=False, highlight=False, soft_wrap=True
         )
         if picture:
-            sheet(made, picture)
+            keyframe_sheet(made, picture)
         if film:
             _render(made, preset, film, fps, size)
 
 
 @dataclass(frozen=True, slots=True)
-class _Begun:
+class _LoopSource:
     """What a command begins with: a model, or the loop of a preset's text."""
 
     model: str
@@ -70,27 +70,27 @@ class _Begun:
     before: Loop | None = None
 
     @classmethod
-    def at(cls, what: str) -> _Begun:
+    def at(cls, what: str) -> _LoopSource:
         from perform.models import located
 
         if not what.endswith(".toml"):
             located(what)
             return cls(what)
         text = Path(what).read_text(encoding="utf-8")
-        before = read(text, Path(what))
+        before = read_loop(text, Path(what))
         return cls(before.model, text, Path(what), before)
 
     def loop(
         self, keys: tuple[int, ...], each: int | None, hold: int | None, fps: float, **ways: Any
     ) -> Loop:
         """A loop with these keys; `each` and `hold` in frames; None: as before, or the default."""
-        frames = each or (round(self.before.each * fps) if self.before else EACH)
+        frames = each or (round(self.before.each * fps) if self.before else KEYFRAME_FRAMES)
         given = {"keys": keys, "each": frames / fps, "hold": None if hold is None else hold / frames, **ways}
         wanted = {name: value for name, value in given.items() if value is not None}
         return replace(self.before, **wanted) if self.before else Loop(self.model, **wanted)
 
 
-def _points(begun: _Begun, keys: str | None, choose: int | None, seed: int) -> tuple[int, ...]:
+def _keyframes(begun: _LoopSource, keys: str | None, choose: int | None, seed: int) -> tuple[int, ...]:
     """The keyframes asked for, else those before."""
     from perform.models import located
     from perform.sampling.pictures import parse_seeds
@@ -100,13 +100,13 @@ def _points(begun: _Begun, keys: str | None, choose: int | None, seed: int) -> t
     if keys:
         return tuple(parse_seeds(keys))
     if choose is not None:
-        return chosen(located(begun.model), choose, seed)
+        return choose_keyframes(located(begun.model), choose, seed)
     if begun.before is None:
         raise ValueError("which keyframes? give --keys 3,14,15 or --choose 8")
     return begun.before.keys
 
 
-def _places(text: str) -> list[int]:
+def _positions(text: str) -> list[int]:
     words = text.split(",")
     if not all(word.strip().isdigit() for word in words):
         raise ValueError(f"places {text!r}, must be numbers such as 2,5")
@@ -122,4 +122,4 @@ def _render(loop: Loop, preset: Path, film: Path, fps: float, size: str | None) 
 
     pixels = size_of(size) if size else Model.read(located(loop.model)).size
     options = show.Options(setlist=str(preset), size=pixels, fps=fps, record=film, headless=True)
-    films.render(options, loop.seconds)
+    films.render_show(options, loop.seconds)

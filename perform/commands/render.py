@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from perform.show import Options
 
 
-def render(options: Options, seconds: float | None) -> None:
+def render_show(options: Options, seconds: float | None) -> None:
     """Render with a progress bar; an interrupted render keeps what it has."""
     from perform import show
     from perform.clock import stopwatch

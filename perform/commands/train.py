@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from perform.training.settings import TrainingSettings
 
 FILM_SIZES = {"stylegan2": "256", "dcgan": "64"}
-WISHES = (  # of the command's parameters, those that a run keeps
+KEPT_OPTIONS = (  # of the command's parameters, those that a run keeps
     "size", "channels", "judge", "z_dim", "w_dim", "mapping", "batch", "rate", "mapping_rate", "r1", "path",
     "mixing", "average", "augment", "augment_speed", "teacher", "freeze", "head_start", "mirror", "seed",
     "precision", "threads", "snapshot_every", "measure_every", "features",
@@ -29,15 +29,17 @@ def _option(text: str, *names: str, least: float | None = None) -> Any:
     return typer.Option(*names, help=text, min=least)
 
 
-Kind = Annotated[str | None, typer.Argument(metavar="MODEL_KIND", help="stylegan2 or dcgan.")]
-Pictures = Annotated[
+KindArgument = Annotated[str | None, typer.Argument(metavar="MODEL_KIND", help="stylegan2 or dcgan.")]
+DatasetArgument = Annotated[
     Path | None, typer.Argument(metavar="DATASET", help="The folder of a dataset; or a film.")
 ]
-Place = Annotated[Path | None, typer.Argument(metavar="RUN_FOLDER", help="What the run is kept in.")]
+RunFolderArgument = Annotated[
+    Path | None, typer.Argument(metavar="RUN_FOLDER", help="What the run is kept in.")
+]
 Resume = Annotated[Path | None, _option("Go on exactly with the run in this folder.")]
 Count = Annotated[int | None, _option("Learn from so many pictures in all. [no end]", least=1)]
 Minutes = Annotated[float | None, _option("Learn for so long, from now. [no end]", least=0)]
-Size = Annotated[str | None, _option("WIDTHxHEIGHT. [the dataset's]")]
+SizeOption = Annotated[str | None, _option("WIDTHxHEIGHT. [the dataset's]")]
 Channels = Annotated[str | None, _option("BASE,MOST: min(BASE / resolution, MOST) a layer.")]
 Judge = Annotated[str | None, _option("BASE,MOST of the discriminator. [the generator's]")]
 ZDim = Annotated[int | None, _option("Numbers of a latent. [512; dcgan: 100; with a teacher: its own]")]
@@ -56,7 +58,9 @@ Average = Annotated[float | None, _option("The averaged generator's half-life in
 Augment = Annotated[str, _option("auto, none, or a probability 0..1. [auto; dcgan: none]")]
 Speed = Annotated[float | None, _option("Pictures in which auto would go from 0 to 1. [500000]")]
 Teacher = Annotated[float | None, _option("Share of the loss that compares with pictures of known latents.")]
-Origin = Annotated[Path | None, _option("Begin from a run, a checkpoint of one, or a model file.", "--from")]
+OriginOption = Annotated[
+    Path | None, _option("Begin from a run, a checkpoint of one, or a model file.", "--from")
+]
 Grow = Annotated[bool, _option("What it begins from is of half the size: double it.", "--grow")]
 Frozen = Annotated[str | None, _option("mapping, generator:SIZE, discriminator:SIZE, with commas.")]
 HeadStart = Annotated[
@@ -64,23 +68,23 @@ HeadStart = Annotated[
 ]
 Mirror = Annotated[bool | None, _option("Mirror half of the pictures. [as the dataset says]")]
 Seed = Annotated[int | None, _option("Of all that is drawn. [0]")]
-Device = Annotated[str, _option("auto, cpu or cuda.")]
-Precision = Annotated[str, _option("Of the finest layers: auto, float32, bfloat16 or float16.")]
+DeviceOption = Annotated[str, _option("auto, cpu or cuda.")]
+PrecisionOption = Annotated[str, _option("Of the finest layers: auto, float32, bfloat16 or float16.")]
 Threads = Annotated[int | None, _option("Of the CPU. [torch's]")]
 Every = Annotated[int | None, _option("Pictures between samples and checkpoints. [20000]")]
-Measured = Annotated[int | None, _option("Pictures between figures: see perform metrics. [100000]")]
-Features = Annotated[Path | None, _option("A network for the figures, ONNX or OpenVINO. [scattering]")]
+MeasureOption = Annotated[int | None, _option("Pictures between figures: see perform metrics. [100000]")]
+FeaturesOption = Annotated[Path | None, _option("A network for the figures, ONNX or OpenVINO. [scattering]")]
 
 
 def train(
     context: typer.Context,
-    kind: Kind = None,
-    dataset: Pictures = None,
-    folder: Place = None,
+    kind: KindArgument = None,
+    dataset: DatasetArgument = None,
+    folder: RunFolderArgument = None,
     resume: Resume = None,
     pictures: Count = None,
     minutes: Minutes = None,
-    size: Size = None,
+    size: SizeOption = None,
     channels: Channels = None,
     judge: Judge = None,
     z_dim: ZDim = None,
@@ -96,18 +100,18 @@ def train(
     augment: Augment = "",
     augment_speed: Speed = None,
     teacher: Teacher = None,
-    origin: Origin = None,
+    origin: OriginOption = None,
     grow: Grow = False,
     freeze: Frozen = None,
     head_start: HeadStart = None,
     mirror: Mirror = None,
     seed: Seed = None,
-    device: Device = "auto",
-    precision: Precision = "auto",
+    device: DeviceOption = "auto",
+    precision: PrecisionOption = "auto",
     threads: Threads = None,
     snapshot_every: Every = None,
-    measure_every: Measured = None,
-    features: Features = None,
+    measure_every: MeasureOption = None,
+    features: FeaturesOption = None,
 ) -> None:
     """Learn a model from a dataset: pictures of its own kind, to play. Ctrl-C keeps it and ends.
 
@@ -119,19 +123,19 @@ def train(
 
     with complaints():
         if resume is not None:
-            run = _resumed(resume, device, (kind, dataset, folder, origin))
+            run = _resumed_run(resume, device, (kind, dataset, folder, origin))
         elif kind is None or dataset is None or folder is None:
             raise ValueError("give MODEL_KIND, DATASET and RUN_FOLDER, or --resume RUN_FOLDER")
         else:
-            wishes = {name: context.params[name] for name in WISHES}
-            run = _begun(kind, dataset, folder, device, wishes, origin, grow)
+            wishes = {name: context.params[name] for name in KEPT_OPTIONS}
+            run = _new_run(kind, dataset, folder, device, wishes, origin, grow)
         with _progress(run, pictures) as tell:
             reason = run.learn(StopConditions(pictures, minutes), tell)
         if run.group.is_main:
             out.print(f"{reason}: {run.folder.latest}", markup=False, highlight=False, soft_wrap=True)
 
 
-def _begun(
+def _new_run(
     kind: str,
     dataset: Path,
     folder: Path,
@@ -147,7 +151,7 @@ def _begun(
 
     if dataset.is_file():
         usual = FILM_SIZES[choice("model kind", kind, tuple(FILM_SIZES))]
-        dataset = _frames(dataset, folder, wishes["size"] or usual)
+        dataset = _film_dataset(dataset, folder, wishes["size"] or usual)
     pictures = Dataset.open(dataset)
     run = TrainingRun(folder, pictures, _device(device))
     if origin is not None and not origin.exists():
@@ -157,7 +161,7 @@ def _begun(
     return run
 
 
-def _frames(film: Path, folder: Path, size: str) -> Path:
+def _film_dataset(film: Path, folder: Path, size: str) -> Path:
     """A dataset of all frames of a film, in the folder of the run that is to learn from them."""
     from perform.commands import dataset as commands
     from perform.training.process_group import ProcessGroup
@@ -170,7 +174,7 @@ def _frames(film: Path, folder: Path, size: str) -> Path:
     return folder / "dataset"
 
 
-def _resumed(folder: Path, device: str, others: tuple[Any, ...]) -> TrainingRun:
+def _resumed_run(folder: Path, device: str, others: tuple[Any, ...]) -> TrainingRun:
     """A run that goes on."""
     from perform.training.dataset import Dataset
     from perform.training.run import TrainingRun
@@ -252,7 +256,7 @@ def _device(wanted: str) -> str:
 def _progress(run: TrainingRun, pictures: int | None) -> Iterator[Callable[[TrainingReport], None]]:
     """A bar with rate, time left and losses; without a terminal a line now and then."""
     if not err.is_terminal or not run.group.is_main:
-        yield _line if run.group.is_main else lambda report: None
+        yield _print_line if run.group.is_main else lambda report: None
         return
     columns = (
         TextColumn("{task.completed:,.0f} pictures"),
@@ -263,14 +267,16 @@ def _progress(run: TrainingRun, pictures: int | None) -> Iterator[Callable[[Trai
     )
     with Progress(*columns, console=err) as bar:
         task = bar.add_task("", total=pictures, completed=run.state.pictures)
-        yield lambda report: bar.update(task, completed=report.pictures, description=_told(report))
+        yield lambda report: bar.update(task, completed=report.pictures, description=_summary(report))
 
 
-def _line(report: TrainingReport) -> None:
-    err.print(f"{report.pictures} pictures, {_told(report)}", markup=False, highlight=False, soft_wrap=True)
+def _print_line(report: TrainingReport) -> None:
+    err.print(
+        f"{report.pictures} pictures, {_summary(report)}", markup=False, highlight=False, soft_wrap=True
+    )
 
 
-def _told(report: TrainingReport) -> str:
+def _summary(report: TrainingReport) -> str:
     skipped = ("pictures", "seconds", "rate")
     losses = " ".join(f"{name} {value:.3f}" for name, value in report.line.items() if name not in skipped)
     return f"{report.rate:.1f}/s {losses}"

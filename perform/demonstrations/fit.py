@@ -20,10 +20,12 @@ from perform.faults import reason
 from perform.scenes.mapping import METHODS, Example, Layer, Model, Text, misnamed
 from perform.vocabulary import VOCABULARY
 
-RIDGE = 0.01  # regularisation: enough for postures that were shown twice, too little to be seen in values
+RIDGE_ALPHA = (
+    0.01  # regularisation: enough for postures that were shown twice, too little to be seen in values
+)
 HIDDEN = 16  # units of the MLP
 DECAY = 1e-3  # of the MLP's weights: between examples it should bend no more than it has to
-STEPS = 2000
+MLP_STEPS = 2000
 NICE = 10  # of the process: a show goes first
 DIGITS = 9  # of the numbers in the file
 
@@ -56,7 +58,7 @@ def _ridge(x: Doubles, y: Doubles) -> list[Layer]:
     """Ridge regression (Hoerl and Kennard 1970)."""
     from sklearn.linear_model import Ridge
 
-    found = Ridge(alpha=RIDGE).fit(x, y)
+    found = Ridge(alpha=RIDGE_ALPHA).fit(x, y)
     weights = np.reshape(found.coef_, (y.shape[1], x.shape[1])).T
     return [_layer(weights, np.broadcast_to(found.intercept_, y.shape[1]))]
 
@@ -71,7 +73,7 @@ def _mlp(x: Doubles, y: Doubles) -> list[Layer]:
         activation="tanh",
         solver="lbfgs",
         alpha=DECAY,
-        max_iter=STEPS,
+        max_iter=MLP_STEPS,
         random_state=0,
     )
     with warnings.catch_warnings():

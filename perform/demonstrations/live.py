@@ -8,12 +8,18 @@ from pathlib import Path
 
 from perform import show
 from perform.catalogue import Library
-from perform.demonstrations import session
+from perform.demonstrations import demonstration
+from perform.demonstrations.demonstration import Demonstration, PictureSearch
 from perform.demonstrations.fit import fit
-from perform.demonstrations.session import Search, Session
-from perform.demonstrations.table import examples
-from perform.demonstrations.targets import Target, among, played, targets, units
-from perform.demonstrations.trainer import Trainer
+from perform.demonstrations.table import read_examples
+from perform.demonstrations.targets import (
+    MappingTarget,
+    between_seeds,
+    mapping_targets,
+    scene_units,
+    with_mapping,
+)
+from perform.demonstrations.trainer import MappingTrainer
 from perform.performance import Performance
 from perform.rig import Rig
 from perform.scenes.controls import Controls
@@ -22,8 +28,8 @@ from perform.scenes.scene import Scene
 from perform.scenes.setlist import KEYS, Setlist, single
 from perform.vocabulary import VOCABULARY
 
-FOLDER = Path("learned")
-ROWS = (
+MAPPINGS_FOLDER = Path("learned")
+KEY_ROWS = (
     ("K", "keep this posture with this picture"),
     ("Z", "take the last one back"),
     ("P", "play what was learned, and back to looking"),
@@ -38,7 +44,7 @@ Written by `perform demonstrate`; examples may be changed by hand, then
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class DemonstrationRequest:
     """What is to be demonstrated: a preset by name or file, the name of the mapping, and between what."""
 
     preset: str
@@ -50,15 +56,15 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Lesson:
+class DemonstrationPlan:
     """What was asked, checked: the scene as it looks for pictures, and the numbers that are learned."""
 
-    asked: Asked
+    asked: DemonstrationRequest
     setlist: Setlist
-    targets: tuple[Target, ...]
+    targets: tuple[MappingTarget, ...]
 
     @classmethod
-    def of(cls, asked: Asked, library: Library) -> Lesson:
+    def of(cls, asked: DemonstrationRequest, library: Library) -> DemonstrationPlan:
         """Raises ValueError, LookupError or OSError with what is wrong."""
         _check(asked.name)
         if asked.method not in METHODS:
@@ -68,8 +74,8 @@ class Lesson:
         setlist = show.load(show.find(asked.preset, library), library)
         if len(setlist.cues) != 1:
             raise ValueError(f"{asked.preset} is a setlist, must be a preset")
-        scene = among(setlist.cues[0].scene, asked.seeds)
-        found = tuple(targets(scene, asked.parameters, asked.seeds))
+        scene = between_seeds(setlist.cues[0].scene, asked.seeds)
+        found = tuple(mapping_targets(scene, asked.parameters, asked.seeds))
         if faults := list(misnamed(list(asked.signals), [one.value for one in found], VOCABULARY)):
             raise ValueError("; ".join(faults))
         library.feeds(asked.signals)
@@ -87,17 +93,17 @@ class Lesson:
 
     def of_table(self, file: Path) -> SignalMapping:
         """The mapping that the rows of a file show."""
-        return self.of_examples(examples(file, self.asked.signals, self.targets))
+        return self.of_examples(read_examples(file, self.asked.signals, self.targets))
 
     def of_examples(self, shown: Sequence[Example]) -> SignalMapping:
         """The mapping of examples."""
         return SignalMapping(self.asked.name, fit(self.asked.method, self.asked.signals, self.values, shown))
 
 
-def kept(name: str) -> SignalMapping | None:
+def load_mapping(name: str) -> SignalMapping | None:
     """The mapping of that name that is already in learned/, None when there is none. ValueError."""
     _check(name)
-    file = FOLDER / f"{name}.toml"
+    file = MAPPINGS_FOLDER / f"{name}.toml"
     return read(file, VOCABULARY) if file.is_file() else None
 
 
@@ -106,10 +112,10 @@ def _check(name: str) -> None:
         raise ValueError(f"name {name!r}, must be a word of small letters, as formulas have it")
 
 
-def keep(learned: SignalMapping, preset: str) -> None:
+def save_mapping(learned: SignalMapping, preset: str) -> None:
     """Write a mapping to learned/, whole or not at all: a show may be reading it."""
-    FOLDER.mkdir(exist_ok=True)
-    file = FOLDER / f"{learned.name}.toml"
+    MAPPINGS_FOLDER.mkdir(exist_ok=True)
+    file = MAPPINGS_FOLDER / f"{learned.name}.toml"
     comment = COMMENT.format(preset=preset, name=learned.name, said=f"{learned.outputs[0]} …")
     part = file.with_suffix(".part")
     part.write_text(written(learned.text, comment), encoding="utf-8")
@@ -117,10 +123,10 @@ def keep(learned: SignalMapping, preset: str) -> None:
 
 
 @dataclass(slots=True)
-class OnShow:
+class LiveTargets:
     """The targets as the scene on show has them, with what a hand holds."""
 
-    targets: Sequence[Target]
+    targets: Sequence[MappingTarget]
     performance: Performance | None = None
 
     def values(self) -> dict[str, float]:
@@ -137,29 +143,31 @@ class OnShow:
         for target, controls in self._running():
             controls.release(target.parameter)
 
-    def _running(self) -> list[tuple[Target, Controls]]:
+    def _running(self) -> list[tuple[MappingTarget, Controls]]:
         if self.performance is None:
             return []
         scene = self.performance.cues[0].scene
-        known = dict(zip(units(scene.scene), scene.controls, strict=True))
+        known = dict(zip(scene_units(scene.scene), scene.controls, strict=True))
         return [(target, known[target.unit]) for target in self.targets]
 
 
-def begin(
-    lesson: Lesson, options: show.Options, library: Library, shown: Sequence[Example] = ()
-) -> tuple[Rig, Session, Trainer]:
+def open_demonstration(
+    lesson: DemonstrationPlan, options: show.Options, library: Library, shown: Sequence[Example] = ()
+) -> tuple[Rig, Demonstration, MappingTrainer]:
     """The show in which it is demonstrated, going on from what was shown before; the trainer is to be
     closed after it."""
     asked = lesson.asked
-    trainer = Trainer(asked.name, lambda learned: keep(learned, asked.preset))
-    search, stage = Search(lesson.scene, lesson.targets), OnShow(lesson.targets)
+    trainer = MappingTrainer(asked.name, lambda learned: save_mapping(learned, asked.preset))
+    search, stage = PictureSearch(lesson.scene, lesson.targets), LiveTargets(lesson.targets)
     others = tuple(one for one in lesson.setlist.mappings if one.name != asked.name)
-    lively = Session(asked.name, asked.method, asked.signals, search, trainer, shown, others, stage)
-    setlist = single(played(lesson.scene, asked.name, lesson.targets))
-    setlist = replace(setlist, show=session.freed(setlist.show), mappings=(*others, lively.begun))
+    lively = Demonstration(asked.name, asked.method, asked.signals, search, trainer, shown, others, stage)
+    setlist = single(with_mapping(lesson.scene, asked.name, lesson.targets))
+    setlist = replace(
+        setlist, show=demonstration.without_displaced(setlist.show), mappings=(*others, lively.begun)
+    )
     keys = tuple(row for row in KEYS if row[0] not in ("Up  Down", "Left  Right"))
     try:
-        rig = show.play(replace(options, watch=False, keys=(*ROWS, *keys)), library, setlist)
+        rig = show.play(replace(options, watch=False, keys=(*KEY_ROWS, *keys)), library, setlist)
     except BaseException:
         trainer.close()
         raise

@@ -11,10 +11,10 @@ from tomlkit.items import AoT, Table
 
 from perform.latent.paths import path_parameters
 
-STEP = re.compile(r"(\w+)(?:\[(\d+)\])?")
+TABLE_STEP = re.compile(r"(\w+)(?:\[(\d+)\])?")
 
 
-def written(text: str, formulas: Mapping[str, Any], seeds: Sequence[int] = ()) -> str:
+def insert_formulas(text: str, formulas: Mapping[str, Any], seeds: Sequence[int] = ()) -> str:
     """The preset's text with a formula at each key such as `filter[0].zoom`; with seeds, its latent path
     runs between them."""
     document = tomlkit.parse(text)
@@ -30,7 +30,7 @@ def written(text: str, formulas: Mapping[str, Any], seeds: Sequence[int] = ()) -
 
 
 def _table(place: Any, step: str) -> Any:
-    match = STEP.fullmatch(step)
+    match = TABLE_STEP.fullmatch(step)
     assert match is not None, step
     word, number = match.groups()
     if word not in place:

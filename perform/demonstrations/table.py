@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 
-from perform.demonstrations.targets import Target
+from perform.demonstrations.targets import MappingTarget
 from perform.inputs.feeds.document import NUMBER
 from perform.parameters import ParameterError
 from perform.scenes.mapping import EXAMPLES, Example
 from perform.signals import LARGEST
 
 
-def examples(file: Path, signals: Sequence[str], targets: Sequence[Target]) -> list[Example]:
+def read_examples(file: Path, signals: Sequence[str], targets: Sequence[MappingTarget]) -> list[Example]:
     """The rows of a file. A target's column has its key, `filter[0].zoom`, or its value's name, `zoom`.
 
     Raises ValueError, with the row and the column, and OSError.
@@ -34,8 +34,8 @@ def examples(file: Path, signals: Sequence[str], targets: Sequence[Target]) -> l
     for number, row in enumerate(rows, 2):
         if any(cell.strip() for cell in row):
             where = f"{file}: row {number}"
-            posture = [_number(where, row, at, names) for at in heard]
-            values = [_number(where, row, at, names) for at in wanted]
+            posture = [_cell_number(where, row, at, names) for at in heard]
+            values = [_cell_number(where, row, at, names) for at in wanted]
             _check(where, targets, values)
             found.append(Example(signals=posture, values=values))
     if not 1 <= len(found) <= EXAMPLES:
@@ -50,14 +50,14 @@ def _column(file: Path, names: Sequence[str], *wanted: str) -> int:
     raise ValueError(f"{file} has no column {' or '.join(wanted)}, it has {', '.join(names[:20])}")
 
 
-def _number(where: str, row: Sequence[str], at: int, names: Sequence[str]) -> float:
+def _cell_number(where: str, row: Sequence[str], at: int, names: Sequence[str]) -> float:
     text = row[at].strip() if at < len(row) else ""
     if not NUMBER.fullmatch(text) or not abs(float(text)) < LARGEST:
         raise ValueError(f"{where}: {names[at]} = {text!r}, must be a number")
     return float(text)
 
 
-def _check(where: str, targets: Sequence[Target], values: Sequence[float]) -> None:
+def _check(where: str, targets: Sequence[MappingTarget], values: Sequence[float]) -> None:
     for target, value in zip(targets, values, strict=True):
         parameter = target.parameter
         if parameter.clip(value) != value:

@@ -17,7 +17,7 @@ PARTS = {"point": ("x", "y"), "color": ("red", "green", "blue", "alpha")}
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class MappingTarget:
     """One number of a preset: `key` such as `filter[0].zoom`, `value` what the mapping calls it; `part` of a
     point or colour."""
 
@@ -42,7 +42,7 @@ class Target:
         return 1.0 if self.parameter.high is None else self.parameter.high
 
 
-def units(scene: Scene) -> dict[str, UnitSettings]:
+def scene_units(scene: Scene) -> dict[str, UnitSettings]:
     """The units of a scene, by the names of their tables; in the order of a scene's running controls."""
     found = {"generator": scene.source}
     found |= {"latent": scene.latent} if scene.latent else {}
@@ -56,11 +56,11 @@ def units(scene: Scene) -> dict[str, UnitSettings]:
     return found
 
 
-def targets(scene: Scene, keys: Sequence[str], seeds: Sequence[int] = ()) -> list[Target]:
+def mapping_targets(scene: Scene, keys: Sequence[str], seeds: Sequence[int] = ()) -> list[MappingTarget]:
     """The numbers that `keys` name, and the weights of `seeds`. LookupError says which can be named."""
     known = {
         f"{unit}.{parameter.name}": parameter
-        for unit, settings in units(scene).items()
+        for unit, settings in scene_units(scene).items()
         for parameter in settings.parameters
         if parameter.playable and parameter.kind != "event"
     }
@@ -76,7 +76,8 @@ def targets(scene: Scene, keys: Sequence[str], seeds: Sequence[int] = ()) -> lis
     found = [one for key, name in named.items() for one in _parts(key, name, known[key])]
     weights = {p.name: p for p in path_parameters("weights")}
     found += [
-        Target(f"latent.weight{n}", f"seed{seed}", weights[f"weight{n}"]) for n, seed in enumerate(seeds, 1)
+        MappingTarget(f"latent.weight{n}", f"seed{seed}", weights[f"weight{n}"])
+        for n, seed in enumerate(seeds, 1)
     ]
     if not found:
         raise LookupError("nothing to learn: name parameters, or seeds")
@@ -88,15 +89,15 @@ def _word(key: str) -> str:
     return key.replace("[", "").replace("]", "").replace(".", "_")
 
 
-def _parts(key: str, name: str, parameter: Parameter) -> Iterator[Target]:
+def _parts(key: str, name: str, parameter: Parameter) -> Iterator[MappingTarget]:
     if parameter.kind not in SIZES:
-        yield Target(key, name, parameter)
+        yield MappingTarget(key, name, parameter)
         return
     for part, word in enumerate(PARTS[parameter.kind]):
-        yield Target(key, f"{name}_{word}", parameter, part)
+        yield MappingTarget(key, f"{name}_{word}", parameter, part)
 
 
-def among(scene: Scene, seeds: Sequence[int]) -> Scene:
+def between_seeds(scene: Scene, seeds: Sequence[int]) -> Scene:
     """The scene with its latent path between these seeds, by weights. Raises ValueError."""
     if not seeds:
         return scene
@@ -113,7 +114,7 @@ def among(scene: Scene, seeds: Sequence[int]) -> Scene:
     return replace(scene, latent=UnitSettings("weights", path_parameters("weights"), values))
 
 
-def texts(name: str, chosen: Sequence[Target]) -> dict[str, Any]:
+def formula_texts(name: str, chosen: Sequence[MappingTarget]) -> dict[str, Any]:
     """The formula, or the list of formulas, that plays each key."""
     found: dict[str, Any] = {}
     for target in chosen:
@@ -122,10 +123,10 @@ def texts(name: str, chosen: Sequence[Target]) -> dict[str, Any]:
     return found
 
 
-def played(scene: Scene, name: str, chosen: Sequence[Target]) -> Scene:
+def with_mapping(scene: Scene, name: str, chosen: Sequence[MappingTarget]) -> Scene:
     """The scene with the mapping's formulas in place of what it had."""
     settings: dict[str, dict[str, Any]] = {}
-    for key, text in texts(name, chosen).items():
+    for key, text in formula_texts(name, chosen).items():
         unit, _, parameter = key.rpartition(".")
         several = isinstance(text, list)
         value = tuple(map(_formula, text)) if several else _formula(text)
@@ -140,7 +141,7 @@ def _formula(text: str) -> formula.Formula:
 def _with(scene: Scene, settings: Mapping[str, Mapping[str, Any]]) -> Scene:
     now = {
         unit: replace(one, values={**one.values, **settings[unit]}) if unit in settings else one
-        for unit, one in units(scene).items()
+        for unit, one in scene_units(scene).items()
     }
     return replace(
         scene,

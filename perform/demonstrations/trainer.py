@@ -16,21 +16,21 @@ from pydantic import ValidationError
 
 from perform.scenes.mapping import Example, Player, SignalMapping, Text
 
-Question: TypeAlias = tuple[str, tuple[str, ...], tuple[str, ...], tuple[Example, ...]]
+FitRequest: TypeAlias = tuple[str, tuple[str, ...], tuple[str, ...], tuple[Example, ...]]
 
 log = logging.getLogger("perform")
-PATIENCE = 10.0  # seconds for one fit; a process that takes longer is replaced
-QUIET = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # one core: the others draw
+FIT_TIMEOUT = 10.0  # seconds for one fit; a process that takes longer is replaced
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # one core: the others draw
 
 
-class Trainer:
+class MappingTrainer:
     """Fits a mapping whenever it is asked. Of several questions the newest is answered; `ask` and `take`
     never wait. `keeps` is called with each mapping, on the trainer's thread."""
 
     def __init__(self, name: str, keeps: Callable[[SignalMapping], None] = lambda _: None) -> None:
         self.fault = ""  # of the last fit, empty when it went well
         self._name, self._keeps = name, keeps
-        self._asked: Question | None = None
+        self._asked: FitRequest | None = None
         self._done: Player | None = None
         self._news, self._closing = threading.Condition(), False
         self._process: subprocess.Popen[str] | None = None
@@ -57,7 +57,7 @@ class Trainer:
             self._news.notify()
         if self._process is not None:
             self._process.kill()
-        self._thread.join(PATIENCE)
+        self._thread.join(FIT_TIMEOUT)
 
     def _run(self) -> None:
         while not self._closing:
@@ -81,19 +81,19 @@ class Trainer:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
-            env=dict(os.environ) | QUIET | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            env=dict(os.environ) | ONE_THREAD | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
             start_new_session=True,
         )
 
-    def _answer(self, question: Question) -> None:
+    def _answer(self, question: FitRequest) -> None:
         process = self._process
         if process is None or process.stdin is None or process.stdout is None:
             self.fault = "no process to learn in"
             return
-        watchdog = threading.Timer(PATIENCE, process.kill)
+        watchdog = threading.Timer(FIT_TIMEOUT, process.kill)
         watchdog.start()
         try:
-            process.stdin.write(_line(question) + "\n")
+            process.stdin.write(_request_line(question) + "\n")
             process.stdin.flush()
             self._told(process.stdout.readline())
         except (OSError, ValueError) as error:
@@ -117,7 +117,7 @@ class Trainer:
         self._keeps(done)
 
 
-def _line(question: Question) -> str:
+def _request_line(question: FitRequest) -> str:
     method, signals, values, examples = question
     rows = [example.model_dump() for example in examples]
     return json.dumps({"method": method, "signals": signals, "values": values, "examples": rows})

@@ -14,17 +14,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from perform.flora.dimensions import DIMENSIONS, TABLE, checked, described, latents
+from perform.flora.dimensions import DIMENSIONS, TABLE, check_latent, describe_latent, latents
 
 if TYPE_CHECKING:
-    from perform.flora.drawing import Studio
+    from perform.flora.drawing import FlowerDrawing
 
-__all__ = ["DIMENSIONS", "TABLE", "describe", "latents", "render"]
+__all__ = ["DIMENSIONS", "TABLE", "describe", "latents", "render_flower"]
 
-SMALLEST, LARGEST = 32, 2048  # pixels
+SMALLEST_FLOWER, LARGEST_FLOWER = 32, 2048  # pixels
 
 
-def render(z: NDArray[np.float32], size: int = 256) -> NDArray[np.uint8]:
+def render_flower(z: NDArray[np.float32], size: int = 256) -> NDArray[np.uint8]:
     """The picture [size, size, 3] (sRGB) of a latent z [DIMENSIONS], standard normal.
 
     The same bytes for the same z on the same machine. Raises ValueError for a wrong shape, numbers that are
@@ -34,21 +34,21 @@ def render(z: NDArray[np.float32], size: int = 256) -> NDArray[np.uint8]:
     from perform.flora.plant import plant
     from perform.flora.scenery import greens, scenery
 
-    if not SMALLEST <= size <= LARGEST:
-        raise ValueError(f"size {size}, must be {SMALLEST}..{LARGEST}")
-    told = described(z)
+    if not SMALLEST_FLOWER <= size <= LARGEST_FLOWER:
+        raise ValueError(f"size {size}, must be {SMALLEST_FLOWER}..{LARGEST_FLOWER}")
+    told = describe_latent(z)
     body = anatomy(plant(told), told, greens(told), size)
-    return _studio(os.getpid(), threading.get_ident()).draw(body, scenery(told, body.bloom, size), size)
+    return _drawing(os.getpid(), threading.get_ident()).draw(body, scenery(told, body.bloom, size), size)
 
 
 def describe(z: NDArray[np.float32]) -> dict[str, float]:
     """What a latent z [DIMENSIONS] stands for, by name; see `dimensions.TABLE` for ranges and meanings."""
-    return described(checked(z))
+    return describe_latent(check_latent(z))
 
 
 @cache
-def _studio(_process: int, _thread: int) -> Studio:
+def _drawing(_process: int, _thread: int) -> FlowerDrawing:
     """One for each thread: an OpenGL context belongs to the thread, and to no process forked from it."""
-    from perform.flora.drawing import Studio
+    from perform.flora.drawing import FlowerDrawing
 
-    return Studio()
+    return FlowerDrawing()

@@ -14,8 +14,8 @@ from perform.flora.greens import Solid, solids
 from perform.flora.petals import Blades, Mesh
 from perform.flora.plant import Plant
 
-OUTER = 12  # petals with a fine mesh; those further in are small, and many
-FINE, COARSE = (23, 13), (15, 9)  # rows and columns
+OUTER_PETALS = 12  # petals with a fine mesh; those further in are small, and many
+FINE_GRID, COARSE_GRID = (23, 13), (15, 9)  # rows and columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +62,9 @@ def _points(vertices: Vertices) -> Doubles:
 
 
 def _petals(plant: Plant, fine: int) -> Vertices:
-    parts = [_mesh(plant, slice(0, OUTER), FINE, fine)]
-    if len(plant.growth) > OUTER:
-        parts.append(_mesh(plant, slice(OUTER, None), COARSE, fine))
+    parts = [_mesh(plant, slice(0, OUTER_PETALS), FINE_GRID, fine)]
+    if len(plant.growth) > OUTER_PETALS:
+        parts.append(_mesh(plant, slice(OUTER_PETALS, None), COARSE_GRID, fine))
     return _joined(parts)
 
 

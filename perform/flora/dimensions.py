@@ -40,17 +40,17 @@ class Raw(Dimension):
         return half * math.tanh(z / half)
 
 
-def _place(name: str, meaning: str) -> Raw:
+def _coordinate(name: str, meaning: str) -> Raw:
     return Raw(name, -3.5, 3.5, meaning)
 
 
 TABLE: tuple[Dimension, ...] = (
-    _place("kind_x", "where among the kinds of flowers"),
-    _place("kind_y", "where among the kinds of flowers"),
-    _place("kind_z", "where among the kinds of flowers"),
-    _place("palette_x", "where among the palettes"),
-    _place("palette_y", "where among the palettes"),
-    _place("palette_z", "where among the palettes"),
+    _coordinate("kind_x", "where among the kinds of flowers"),
+    _coordinate("kind_y", "where among the kinds of flowers"),
+    _coordinate("kind_z", "where among the kinds of flowers"),
+    _coordinate("palette_x", "where among the palettes"),
+    _coordinate("palette_y", "where among the palettes"),
+    _coordinate("palette_z", "where among the palettes"),
     Dimension("bloom", 0.0, 1.0, "0 a bud, 0.5 in bloom, 1 spent"),
     Dimension("fullness", -1.0, 1.0, "fewer or more petals than the kind has"),
     Dimension("breadth", 0.86, 1.18, "petals' width, times the kind's"),
@@ -59,12 +59,12 @@ TABLE: tuple[Dimension, ...] = (
     Dimension("cup", 0.82, 1.18, "how much petals are hollowed, times the kind's"),
     Dimension("ruffle", 0.35, 1.7, "waves along the edges, times the kind's", lean=1.4),
     Dimension("ruffle_scale", 0.75, 1.3, "number of these waves, times the kind's"),
-    _place("ruffle_place", "moves the waves"),
+    _coordinate("ruffle_place", "moves the waves"),
     Dimension("fringe", 0.0, 1.0, "cut edges", lean=3.0),
     Dimension("twist", -0.35, 0.35, "radians that petals turn about their length"),
     Dimension("disorder", 0.1, 1.0, "how much petals differ from each other", lean=1.3),
-    _place("disorder_x", "moves these differences"),
-    _place("disorder_y", "moves these differences"),
+    _coordinate("disorder_x", "moves these differences"),
+    _coordinate("disorder_y", "moves these differences"),
     Dimension("heart", 0.75, 1.25, "size of the inner petals, times the kind's"),
     Dimension("hue", -0.22, 0.22, "radians that all hues are turned"),
     Dimension("lightness", -0.1, 0.035, "added to the petals' OKLab lightness"),
@@ -75,8 +75,8 @@ TABLE: tuple[Dimension, ...] = (
     Dimension("flame_scale", 0.65, 1.6, "fineness of flames"),
     Dimension("flame_reach", -0.16, 0.2, "how much of the petal flames take"),
     Dimension("flame_style", 0.0, 1.0, "0 along the middle, 1 feathered from the edges"),
-    _place("pattern_x", "moves flames and veins"),
-    _place("pattern_y", "moves flames and veins"),
+    _coordinate("pattern_x", "moves flames and veins"),
+    _coordinate("pattern_y", "moves flames and veins"),
     Dimension("veins", 0.1, 1.0, "strength of veins"),
     Dimension("blotch", 0.6, 1.4, "size of the star at the petals' base, times the kind's"),
     Dimension("stamens", 0.85, 1.2, "size of stamens and pistil, times the kind's"),
@@ -105,17 +105,17 @@ TABLE: tuple[Dimension, ...] = (
     Dimension("warmth", -1.0, 1.0, "cool .. warm key light"),
     Dimension("gloss", 0.0, 1.0, "sheen of the petals", lean=1.3),
     Dimension("ground", 0.0, 1.0, "the background's lightness: nearly always dark", lean=2.1),
-    _place("ground_x", "where among the backgrounds' colours"),
-    _place("ground_y", "where among the backgrounds' colours"),
+    _coordinate("ground_x", "where among the backgrounds' colours"),
+    _coordinate("ground_y", "where among the backgrounds' colours"),
     Dimension("pool_x", -0.55, 0.55, "centre of the background's light, in frames"),
     Dimension("pool_y", -0.45, 0.45, "the same upwards"),
     Dimension("haze", 0.0, 1.0, "soft shapes far behind", lean=1.4),
-    _place("haze_place", "moves these shapes"),
+    _coordinate("haze_place", "moves these shapes"),
     Dimension("aperture", 0.2, 1.0, "depth of field: all sharp .. only the middle"),
 )
 
 DIMENSIONS = len(TABLE)
-PLACES: Mapping[str, int] = MappingProxyType({one.name: place for place, one in enumerate(TABLE)})
+DIMENSION_NUMBERS: Mapping[str, int] = MappingProxyType({one.name: place for place, one in enumerate(TABLE)})
 
 
 def latents(seed: int, count: int) -> NDArray[np.float32]:
@@ -128,7 +128,7 @@ def latents(seed: int, count: int) -> NDArray[np.float32]:
     return np.asarray(drawn / np.sqrt(np.square(drawn).mean(1, keepdims=True)), np.float32)
 
 
-def checked(z: object) -> Latent:
+def check_latent(z: object) -> Latent:
     """z as float32 [DIMENSIONS]; raises ValueError for another shape, or numbers that are not finite."""
     given = np.asarray(z, dtype=np.float32)
     if given.shape != (DIMENSIONS,):
@@ -138,6 +138,6 @@ def checked(z: object) -> Latent:
     return given
 
 
-def described(z: object) -> dict[str, float]:
+def describe_latent(z: object) -> dict[str, float]:
     """What the latent z [DIMENSIONS] stands for, by name."""
-    return {one.name: one.value(float(number)) for one, number in zip(TABLE, checked(z), strict=True)}
+    return {one.name: one.value(float(number)) for one, number in zip(TABLE, check_latent(z), strict=True)}

@@ -29,7 +29,7 @@ class _Part:
     shadow: Any
 
 
-class Studio:
+class FlowerDrawing:
     """A context of its own, its programs, and the targets of one size after the other."""
 
     def __init__(self) -> None:
@@ -99,7 +99,7 @@ class Studio:
         shadow.use()
         shadow.clear()
         self._context.enable_only(moderngl.DEPTH_TEST)
-        self._shadow["view"].write(_bytes(view))
+        self._shadow["view"].write(_uniform_bytes(view))
         for caster in casters:
             caster.render()
 
@@ -117,7 +117,7 @@ class Studio:
         for program in (self._petal, self._cut_petal, self._green, self._paint, self._finish):
             for name, value in values.items():
                 if name in program:
-                    program[name].write(_bytes(value))
+                    program[name].write(_uniform_bytes(value))
 
     def _part(self, vertices: Vertices, program: Any) -> _Part:
         data = self._context.buffer(vertices.data.tobytes())
@@ -163,6 +163,6 @@ def _shader(names: str) -> str:
     return "\n".join(["#version 410 core", *texts])
 
 
-def _bytes(value: Doubles | float) -> bytes:
+def _uniform_bytes(value: Doubles | float) -> bytes:
     """A uniform's bytes; matrices by columns."""
     return np.asarray(value, np.float32).T.tobytes()

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from perform.flora import render
-from perform.flora.dimensions import DIMENSIONS, PLACES
+from perform.flora import render_flower
+from perform.flora.dimensions import DIMENSION_NUMBERS, DIMENSIONS
 
-Watched = Callable[[Iterable[NDArray[np.float32]]], Iterable[NDArray[np.float32]]]
+Watch = Callable[[Iterable[NDArray[np.float32]]], Iterable[NDArray[np.float32]]]
 
 SLOW = 10.0  # seconds of the fastest wave that a latent moves in
 SLOWER = (
@@ -43,19 +43,19 @@ def walk(seconds: float, fps: float, seed: int) -> NDArray[np.float32]:
     # Up to 360 waves; how many there are does not change the first ones' weights.
     weights = np.random.default_rng(seed).standard_normal((waves, 2, DIMENSIONS))
     heard = np.ones((waves, DIMENSIONS))
-    heard[(waves + 1) // 2 :, [PLACES[name] for name in SLOWER]] = 0
+    heard[(waves + 1) // 2 :, [DIMENSION_NUMBERS[name] for name in SLOWER]] = 0
     turns = 2 * np.pi * np.arange(frames)[:, None] / frames * np.arange(1, waves + 1)
     scaled = weights * (heard / np.sqrt(heard.sum(0)))[:, None]
     return np.asarray(np.cos(turns) @ scaled[:, 0] + np.sin(turns) @ scaled[:, 1], np.float32)
 
 
-def film(
+def write_film(
     path: Path | str,
     seconds: float = 30.0,
     size: int = 256,
     fps: float = 30.0,
     seed: int = 0,
-    watched: Watched = iter,
+    watched: Watch = iter,
 ) -> int:
     """Writes the film to path (.mp4, .mov or .mkv) and returns how many frames it has.
 
@@ -69,13 +69,13 @@ def film(
     way = walk(seconds, fps, seed)
     recorder = Recorder(path, (size, size), fps)
     try:
-        for number, picture in enumerate(pictures(watched(way), size)):
+        for number, picture in enumerate(render_all(watched(way), size)):
             recorder.write(Frame(Moment(number / fps, number, 1 / fps, 0.0, 0.0, 120.0), picture))
     finally:
         recorder.close()
     return len(way)
 
 
-def pictures(latents: Iterable[NDArray[np.float32]], size: int) -> Iterator[NDArray[np.uint8]]:
+def render_all(latents: Iterable[NDArray[np.float32]], size: int) -> Iterator[NDArray[np.uint8]]:
     """The pictures of latents, one after the other."""
-    return (render(z, size) for z in latents)
+    return (render_flower(z, size) for z in latents)

@@ -62,7 +62,7 @@ def surfaces(blades: Blades, rows: int, columns: int) -> Mesh:
     # Local to the blade: x outward, y sideways, z along the flower's axis. [n, rows, columns]
     x = radial[..., None] + cos * depth + sin * along
     z = height[..., None] - sin * depth + cos * along
-    turned = _turned(np.stack([x, across, z], -1), blades.azimuth)
+    turned = _rotated(np.stack([x, across, z], -1), blades.azimuth)
     uv = np.broadcast_arrays(u[None, :], v[:, None])
     return Mesh(turned, _normals(turned), uv[0], uv[1])
 
@@ -124,7 +124,7 @@ def _sections(blades: Blades, u: Doubles, v: Doubles, radial: Doubles) -> tuple[
     return across, depth, along
 
 
-def _turned(points: Doubles, azimuth: Doubles) -> Doubles:
+def _rotated(points: Doubles, azimuth: Doubles) -> Doubles:
     """Points [n, rows, columns, 3] about the axis, each blade by its azimuth [n]."""
     cos, sin = np.cos(azimuth)[:, None, None], np.sin(azimuth)[:, None, None]
     x, y, z = points[..., 0], points[..., 1], points[..., 2]

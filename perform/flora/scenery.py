@@ -11,10 +11,10 @@ from perform.arrays import Doubles
 from perform.flora.varieties import ground_at, palette_at
 from perform.training import colours
 
-Told = Mapping[str, float]
+Numbers = Mapping[str, float]
 
 PASSES = 12  # samples of lens, pixel, key light and sky
-REACH = 1.4  # radius of what casts and gets shadows, around the bloom
+SHADOW_RADIUS = 1.4  # radius of what casts and gets shadows, around the bloom
 FOCUS, LENS = 0.2, 0.15  # in front of the bloom's middle; the widest aperture's radius
 
 
@@ -40,7 +40,7 @@ class Scenery:
 
 
 @dataclass(frozen=True, slots=True)
-class Camera:
+class FlowerCamera:
     """`basis` rows are right, up, forward; `away` from the bloom's middle `target`, which the rest frames."""
 
     basis: Doubles
@@ -70,7 +70,7 @@ class Camera:
         return clip @ seen
 
 
-def camera(told: Told, bloom: Doubles) -> Camera:
+def camera(told: Numbers, bloom: Doubles) -> FlowerCamera:
     """The camera that frames points of the bloom [n, 3] as a latent asks."""
     cos, sin = np.cos(told["eye"]), np.sin(told["eye"])
     basis = np.array([[1, 0, 0], [0, sin, cos], [0, cos, -sin]])
@@ -82,10 +82,10 @@ def camera(told: Told, bloom: Doubles) -> Camera:
     extent = ((0.95 * width) ** 6 + height**6) ** (1 / 6)
     zoom = 2 * told["scale"] / extent
     place = 2 * np.array([told["place_x"], told["place_y"]])
-    return Camera(basis, target, told["near"], zoom, place - zoom * (low + high) / 2)
+    return FlowerCamera(basis, target, told["near"], zoom, place - zoom * (low + high) / 2)
 
 
-def scenery(told: Told, bloom: Doubles, size: int) -> Scenery:
+def scenery(told: Numbers, bloom: Doubles, size: int) -> Scenery:
     """What the shaders need for a picture of `size` pixels of a bloom [n, 3]."""
     seen = camera(told, bloom)
     middle = seen.target - np.array([0, 0, 0.15])
@@ -96,7 +96,7 @@ def scenery(told: Told, bloom: Doubles, size: int) -> Scenery:
     return Scenery(passes, _light_view(rim, middle), values)
 
 
-def _pass(told: Told, seen: Camera, middle: Doubles, key: Doubles, number: int, size: int) -> Pass:
+def _pass(told: Numbers, seen: FlowerCamera, middle: Doubles, key: Doubles, number: int, size: int) -> Pass:
     lens = told["aperture"] * LENS * _disc(number)
     # R2 (Roberts 2018) is even over the pixel and does not march in step with the lens' spiral.
     pixel = _tent(((number + 0.5) * np.array([0.7548776662, 0.5698402910])) % 1) * 2.2 / size
@@ -139,7 +139,7 @@ def _direction(side: float, height: float) -> Doubles:
     return np.array([np.sin(side) * np.cos(height), -np.cos(side) * np.cos(height), np.sin(height)])
 
 
-def _rim(told: Told) -> Doubles:
+def _rim(told: Numbers) -> Doubles:
     """From behind, on the other side than the key light."""
     return _unit(np.array([-1.1 * np.tanh(1.5 * told["light_side"]), 0.8, 0.62]))
 
@@ -151,13 +151,13 @@ def _unit(vector: Doubles) -> Doubles:
 def _light_view(towards: Doubles, middle: Doubles) -> Doubles:
     """A light's parallel view of REACH around the middle."""
     right = _unit(np.cross([0.1, 0.15, 1.0], towards))
-    basis = np.stack([right, np.cross(towards, right), -towards]) / REACH
+    basis = np.stack([right, np.cross(towards, right), -towards]) / SHADOW_RADIUS
     view = np.eye(4)
     view[:3, :3], view[:3, 3] = basis, -basis @ middle
     return view
 
 
-def _sky_light(told: Told, sky: Doubles, key: Doubles) -> Doubles:
+def _sky_light(told: Numbers, sky: Doubles, key: Doubles) -> Doubles:
     """Fill: cool from above, a little of the ground's warmth from below, most from the camera's side."""
     front = 0.55 + 0.45 * (-0.6 * sky[1] + 0.4 * (sky @ key))
     cool, warm = np.array([0.86, 0.98, 1.2]), np.array([1.15, 0.98, 0.8])
@@ -166,7 +166,7 @@ def _sky_light(told: Told, sky: Doubles, key: Doubles) -> Doubles:
     return np.asarray(strength * max(front, 0.1) * (0.5 + 0.5 * max(sky[2], 0.0)) * tint)
 
 
-def _lights(told: Told) -> dict[str, Doubles | float]:
+def _lights(told: Numbers) -> dict[str, Doubles | float]:
     warm = np.array([1.0, 0.95 - 0.04 * told["warmth"], 0.88 - 0.12 * told["warmth"]])
     rim = np.array([1.0, 0.95 + 0.03 * told["warmth"], 0.92 + 0.16 * told["warmth"]])
     return {
@@ -177,7 +177,7 @@ def _lights(told: Told) -> dict[str, Doubles | float]:
     }
 
 
-def _paints(told: Told) -> dict[str, Doubles | float]:
+def _paints(told: Numbers) -> dict[str, Doubles | float]:
     palette = palette_at(np.array([told["palette_x"], told["palette_y"], told["palette_z"]]))
     flamed, blotched = palette["strengths"]
     painted = {
@@ -193,23 +193,23 @@ def _paints(told: Told) -> dict[str, Doubles | float]:
         **painted,
         **{name: told[name] for name in names},
         "pattern": 0.9 * place + 20.0,
-        "flamed": _flamed(float(flamed), told["flame"]),
+        "flamed": _flame_strength(float(flamed), told["flame"]),
         "blotched": float(blotched * told["blotch"]),
         "spent": float(spent),
     }
 
 
-def _flamed(own: float, wish: float) -> float:
+def _flame_strength(own: float, wish: float) -> float:
     """Strength of flames: broken varieties always have some, and any may be broken."""
     broken = np.clip((wish - 0.42) / 0.35, 0, 1)
     return float(own * (0.35 + 0.65 * np.sqrt(wish)) + 0.85 * broken * (1 - own))
 
 
-def _graded(lab: Doubles, told: Told) -> Doubles:
+def _graded(lab: Doubles, told: Numbers) -> Doubles:
     return colours.linear(colours.graded(lab, told["hue"], told["lightness"], told["chroma"]))
 
 
-def greens(told: Told) -> dict[str, Doubles]:
+def greens(told: Numbers) -> dict[str, Doubles]:
     """Linear colours of what is not a petal; bluer or yellower with the petals' hue."""
     palette = palette_at(np.array([told["palette_x"], told["palette_y"], told["palette_z"]]))
     shift = 0.5 * told["hue"] + 0.1 * palette["body"][2]
@@ -225,7 +225,7 @@ def greens(told: Told) -> dict[str, Doubles]:
     }
 
 
-def _ground(told: Told) -> dict[str, Doubles | float]:
+def _ground(told: Numbers) -> dict[str, Doubles | float]:
     """Mostly dark; the lightest eighth turns into plaster and daylight."""
     far, light = ground_at(np.array([told["ground_x"], told["ground_y"]]))
     share = told["ground"]

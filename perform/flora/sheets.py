@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from perform.flora import describe, latents, render
+from perform.flora import describe, latents, render_flower
 from perform.flora.dimensions import TABLE
 
 
-def sheet(seed: int, columns: int, rows: int, size: int) -> NDArray[np.uint8]:
+def flower_sheet(seed: int, columns: int, rows: int, size: int) -> NDArray[np.uint8]:
     """Pictures side by side [rows * size, columns * size, 3]."""
-    drawn = [render(z, size) for z in latents(seed, columns * rows)]
+    drawn = [render_flower(z, size) for z in latents(seed, columns * rows)]
     return np.vstack([np.hstack(drawn[row * columns : (row + 1) * columns]) for row in range(rows)])
 
 

@@ -6,8 +6,8 @@ import re
 from typing import Literal, TypeAlias
 
 from perform.formula import Formula
-from perform.learning.moved import FAMILIES, Control
-from perform.learning.targets import Target
+from perform.learning.movement import MOVED_FAMILIES, Control
+from perform.learning.targets import LearnTarget
 from perform.scenes.setlist import BINDINGS
 
 Takeover: TypeAlias = Literal["pickup", "scaling", "none"]
@@ -15,12 +15,12 @@ Press: TypeAlias = Literal["", "momentary", "toggle"]
 
 KNOB = re.compile(
     r"\b(?:pickup|scaling|said)\(\s*"
-    rf"""(?P<signal>(?:{"|".join(FAMILIES)})(?:\.\w+|\[\s*(?:"[^"]*"|'[^']*')\s*\])+)(?=\s*,)"""
+    rf"""(?P<signal>(?:{"|".join(MOVED_FAMILIES)})(?:\.\w+|\[\s*(?:"[^"]*"|'[^']*')\s*\])+)(?=\s*,)"""
 )
 
 
 def formula(
-    target: Target,
+    target: LearnTarget,
     control: Control,
     now: float | None = None,
     takeover: Takeover = "pickup",
@@ -39,12 +39,12 @@ def formula(
     if kind == "bool":
         return _with_binding(target, "({0}) != ({1})", _switch(control, worth, press))
     if control.button:
-        return _held(target, control, worth, press)
-    return _exchanged(target, control) or _turned(target, control, worth, takeover)
+        return _by_button(target, control, worth, press)
+    return _with_other_knob(target, control) or _by_knob(target, control, worth, takeover)
 
 
 def _pressed(control: Control) -> str:
-    return f"{control.signal} > {_number(0.0 if control.button else _middle(control))}"
+    return f"{control.signal} > {_format(0.0 if control.button else _middle(control))}"
 
 
 def _switch(control: Control, worth: float, press: Press) -> str:
@@ -53,16 +53,16 @@ def _switch(control: Control, worth: float, press: Press) -> str:
     return f"toggle({control.signal})" if worth <= 0.5 else f"1 - toggle({control.signal})"
 
 
-def _held(target: Target, control: Control, worth: float, press: Press) -> str:
+def _by_button(target: LearnTarget, control: Control, worth: float, press: Press) -> str:
     """A number by a button: what it is, and the high end while the button is down."""
     down = f"toggle({control.signal})" if press == "toggle" else control.signal
     other = target.high if worth < target.high else target.low
     if (worth, other) == (0.0, 1.0):
         return down
-    return f"mix({_number(worth)}, {_number(other)}, {down})"
+    return f"mix({_format(worth)}, {_format(other)}, {down})"
 
 
-def _exchanged(target: Target, control: Control) -> str | None:
+def _with_other_knob(target: LearnTarget, control: Control) -> str | None:
     """The formula that is there with another knob in it, so that the music in it stays."""
     setting = target.setting
     if not isinstance(setting, Formula) or (control.low, control.high) != (0.0, 1.0):
@@ -73,19 +73,19 @@ def _exchanged(target: Target, control: Control) -> str | None:
     return setting.text[: found.start("signal")] + control.signal + setting.text[found.end("signal") :]
 
 
-def _turned(target: Target, control: Control, worth: float, takeover: Takeover) -> str:
+def _by_knob(target: LearnTarget, control: Control, worth: float, takeover: Takeover) -> str:
     """A number by a knob."""
     slope = (target.high - target.low) / (control.high - control.low)
     at_zero = target.low - control.low * slope
     place = min(max((worth - at_zero) / slope, control.low), control.high)
     plain = (control.low, control.high) == (0.0, 1.0)  # which value scaling needs
     function = "said" if takeover == "none" else takeover if plain else "pickup"
-    knob = f"{function}({control.signal}, {_number(place)})"
-    ends = _number(at_zero), _number(at_zero + slope)
+    knob = f"{function}({control.signal}, {_format(place)})"
+    ends = _format(at_zero), _format(at_zero + slope)
     return knob if ends == ("0", "1") else f"scale({knob}, {ends[0]}, {ends[1]})"
 
 
-def _with_binding(target: Target, both: str, learned: str) -> str:
+def _with_binding(target: LearnTarget, both: str, learned: str) -> str:
     """What the show has on a key or by OSC goes on beside what was learned."""
     table, _, name = target.key.partition(".")
     return both.format(BINDINGS[name], learned) if table == "bindings" and name in BINDINGS else learned
@@ -95,6 +95,6 @@ def _middle(control: Control) -> float:
     return (control.low + control.high) / 2
 
 
-def _number(value: float) -> str:
+def _format(value: float) -> str:
     text = f"{value:.6g}"
     return "0" if text == "-0" else text

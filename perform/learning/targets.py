@@ -15,13 +15,13 @@ from perform.scenes.scene import Scene
 from perform.scenes.setlist import Setlist
 
 PARTS = {"point": ("x", "y"), "color": ("red", "green", "blue", "alpha")}
-WIDEST = 200.0  # a range beyond which a hand cannot tell one value from the next
+WIDEST_RANGE = 200.0  # a range beyond which a hand cannot tell one value from the next
 KNOB_STEPS = 127
-FED = ("progress",)  # parameters that are the show's to set
+SET_BY_SHOW = ("progress",)  # parameters that are the show's to set
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class LearnTarget:
     """A number of a preset: `key` such as `filter[0].zoom`, as faults of presets name it, `setting` what
     it is set to, and `part` which number of a point or a colour; `address` is where it is told live."""
 
@@ -62,14 +62,14 @@ class Target:
         if self.span:
             return self.span
         low, high, worth = self.parameter.low, self.parameter.high, self.constant
-        if low is not None and high is not None and high - low <= WIDEST:
+        if low is not None and high is not None and high - low <= WIDEST_RANGE:
             return low, high
         if self.parameter.kind == "int":
             first = worth if low is None or worth > low + KNOB_STEPS else low
             return first, self.parameter.clip(first + KNOB_STEPS)
         return self.parameter.clip(worth - 1), self.parameter.clip(worth + 1)
 
-    def between(self, low: float | None, high: float | None) -> Target:
+    def between(self, low: float | None, high: float | None) -> LearnTarget:
         """The same, played between these numbers. ValueError when they are not within its range."""
         ends = self.low if low is None else low, self.high if high is None else high
         if any(self.parameter.clip(end) != end for end in ends) or ends[0] == ends[1]:
@@ -79,19 +79,19 @@ class Target:
         return replace(self, span=ends)
 
 
-def of_scene(scene: Scene) -> list[Target]:
+def scene_targets(scene: Scene) -> list[LearnTarget]:
     """Every number of a preset that a formula may drive, in the order of its text."""
-    found: list[Target] = []
+    found: list[LearnTarget] = []
     units = [*nodes.units(scene), ("/transition", scene.transition.shader)]
     for (prefix, settings), key in zip(units, (*_keys(scene), "transition"), strict=True):
         found += _of_unit(prefix, key, settings)
     return found
 
 
-def of_show(setlist: Setlist) -> list[Target]:
+def show_targets(setlist: Setlist) -> list[LearnTarget]:
     """The show's own controls, which a setlist binds."""
     return [
-        Target(
+        LearnTarget(
             f"bindings.{p.name}",
             p,
             setlist.show.values.get(p.name, p.default),
@@ -102,7 +102,7 @@ def of_show(setlist: Setlist) -> list[Target]:
     ]
 
 
-def named(targets: Sequence[Target], name: str) -> Target:
+def find_target(targets: Sequence[LearnTarget], name: str) -> LearnTarget:
     """The target of that name, by its key, its address, or its last word where only one has it.
     LookupError with the nearest ones."""
     for target in targets:
@@ -131,9 +131,9 @@ def _keys(scene: Scene) -> Iterator[str]:
     yield from (f"filter[{i}]" for i in range(len(scene.filters)))
 
 
-def _of_unit(prefix: str, key: str, settings: UnitSettings) -> Iterator[Target]:
+def _of_unit(prefix: str, key: str, settings: UnitSettings) -> Iterator[LearnTarget]:
     for parameter in settings.parameters:
-        if parameter.playable and parameter.name not in FED:
+        if parameter.playable and parameter.name not in SET_BY_SHOW:
             setting = settings.values.get(parameter.name, parameter.default)
             address = f"{prefix}/{nodes.segment(parameter.name)}"
             yield from _parts(f"{key}.{parameter.name}", parameter, setting, address)
@@ -141,15 +141,15 @@ def _of_unit(prefix: str, key: str, settings: UnitSettings) -> Iterator[Target]:
         yield from _of_unit(f"{prefix}/{nodes.segment(name)}", f"{key}.{name}", image)
 
 
-def _parts(key: str, parameter: Parameter, setting: Any, address: str) -> Iterator[Target]:
+def _parts(key: str, parameter: Parameter, setting: Any, address: str) -> Iterator[LearnTarget]:
     if parameter.kind not in SIZES:
-        yield Target(key, parameter, setting, address)
+        yield LearnTarget(key, parameter, setting, address)
         return
     for part in range(SIZES[parameter.kind]):
-        yield Target(key, parameter, setting[part], address, part)
+        yield LearnTarget(key, parameter, setting[part], address, part)
 
 
-def text_of(setting: Any) -> str:
+def setting_text(setting: Any) -> str:
     """A setting as a person reads it."""
     if isinstance(setting, Formula):
         return setting.text

@@ -83,7 +83,7 @@ class Loop:
         return replace(self, keys=tuple(self.keys[place - 1] for place in places))
 
 
-def read(text: str, file: Path) -> Loop:
+def read_loop(text: str, file: Path) -> Loop:
     """The loop that a preset plays. ValueError when it plays something else."""
     import tomlkit
     from tomlkit.exceptions import TOMLKitError
@@ -104,7 +104,7 @@ def read(text: str, file: Path) -> Loop:
         raise ValueError(f"{file} is not a preset with a loop: {error} is missing or wrong") from error
 
 
-def written(loop: Loop, text: str = TEMPLATE) -> str:
+def write_loop(loop: Loop, text: str = TEMPLATE) -> str:
     """The text of a preset with this loop in it; what else it says and its comments stay."""
     import tomlkit
 
@@ -123,7 +123,7 @@ def _known_as(model: Path) -> str:
     return run or model.stem
 
 
-def chosen(model: str, count: int, seed: int) -> tuple[int, ...]:
+def choose_keyframes(model: str, count: int, seed: int) -> tuple[int, ...]:
     """`count` of the seeds from `seed` on whose w differ most, in an order with short ways between them."""
     from perform import generators
     from perform.sampling.pictures import SampleRequest, sample_latents
@@ -153,7 +153,7 @@ def _shortest(points: Floats, places: Sequence[int]) -> list[int]:
     return trip
 
 
-def sheet(loop: Loop, file: Path) -> None:
+def keyframe_sheet(loop: Loop, file: Path) -> None:
     """The keys' pictures in their order, as a PNG file."""
     from perform.models import located
     from perform.sampling.pictures import SampleRequest, Sampling, encode_png, image_pixels

@@ -38,7 +38,7 @@ from perform.stage.worker import SynchronousWorker, ThreadedWorker, Worker
 if TYPE_CHECKING:
     import moderngl
 
-    from perform.learning.live import Learner
+    from perform.learning.live import LiveLearning
     from perform.outputs.window import Window
 
 log = logging.getLogger("perform")
@@ -271,15 +271,15 @@ def _recorder(options: Options, fps: float, sound: Sound, live: bool) -> list[Ou
 
 def learner(
     options: Options, library: Library, performance: Performance, say: Callable[[str], None]
-) -> Learner:
+) -> LiveLearning:
     """Learns by keys of the window which control plays what; `say` shows a sentence to the operator."""
-    from perform.learning.live import Learner
+    from perform.learning.live import LiveLearning
 
     for kind in ("presets", "setlists"):
         with suppress(OSError):  # to be watched: copies of what is shipped come there
             (paths.user_data() / kind).mkdir(parents=True, exist_ok=True)
     own = Library(*library.folders, model=options.model)  # it reads files on another thread
-    return Learner(performance, say, own, by_name=not is_file(options.setlist))
+    return LiveLearning(performance, say, own, by_name=not is_file(options.setlist))
 
 
 def _use(devices: Iterable[object], library: Library, heard: frozenset[str]) -> None:

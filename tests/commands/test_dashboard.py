@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from perform.commands.dashboard import INPUT_ROWS, Dashboard, LogLines, plain, render
+from perform.commands.dashboard import INPUT_ROWS, Dashboard, LogLines, dashboard_text, status_line
 from perform.inputs import Health
 from perform.show.status import Status
 
@@ -41,7 +41,7 @@ PLAYING = Status(
 
 
 def rows(status: Status, width: int = 80) -> list[str]:
-    return render(status, width).plain.split("\n")
+    return dashboard_text(status, width).plain.split("\n")
 
 
 def row(status: Status, label: str) -> str:
@@ -130,12 +130,12 @@ statuses = st.builds(
 @given(statuses, st.integers(20, 200))
 def test_any_status_fits_the_terminal(status: Status, width: int) -> None:
     console = Console(width=width, file=io.StringIO(), force_terminal=True)
-    assert len(console.render_lines(render(status, width), pad=False)) <= 24
-    assert all(line.cell_len <= width for line in render(status, width).split("\n"))
+    assert len(console.render_lines(dashboard_text(status, width), pad=False)) <= 24
+    assert all(line.cell_len <= width for line in dashboard_text(status, width).split("\n"))
 
 
 def test_the_plain_line_has_no_colour_and_no_second_line() -> None:
-    assert plain(replace(PLAYING, freeze=True)) == (
+    assert status_line(replace(PLAYING, freeze=True)) == (
         "0:12:34  Tulip fever 3/6  124.0 bpm (audio)  display 60.0/s  picture 28.4/s  p99 31 ms  FREEZE"
     )
 
@@ -193,7 +193,7 @@ def test_a_pipe_gets_plain_lines() -> None:
     with dashboard(paper, terminal=False) as board:
         board.show(PLAYING)
         assert paper.written.wait(10)
-    assert set(paper.getvalue().splitlines()) == {plain(PLAYING)}
+    assert set(paper.getvalue().splitlines()) == {status_line(PLAYING)}
 
 
 def test_a_terminal_that_goes_away_ends_the_dashboard_only(caplog: pytest.LogCaptureFixture) -> None:
@@ -225,5 +225,5 @@ def test_every_field_of_the_status_changes_something() -> None:
         now = getattr(base, field.name)
         new: Any = f"{now}x" if isinstance(now, str) else None
         new = other[field.name] if field.name in other else new or now / 2 + 0.4
-        shown = render(replace(base, **{field.name: new}))
-        assert (shown, shown.spans) != (render(base), render(base).spans), field.name
+        shown = dashboard_text(replace(base, **{field.name: new}))
+        assert (shown, shown.spans) != (dashboard_text(base), dashboard_text(base).spans), field.name

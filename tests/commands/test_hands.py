@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from perform.cli import app
 from perform.commands import hands as meter
-from perform.commands.hands import Meter, advice, looks
+from perform.commands.hands import HandsMeter, advice, looks
 from perform.inputs import camera, hands
 from perform.inputs.camera import View
 from tests.doubles.drawn_hands import Hand
@@ -29,12 +29,12 @@ def mind(monkeypatch: pytest.MonkeyPatch) -> FakeTracker:
 
 
 @pytest.fixture
-def watched(mind: FakeTracker) -> Iterator[Meter]:
-    with meter.opened("", View()) as unit:
+def watched(mind: FakeTracker) -> Iterator[HandsMeter]:
+    with meter.open_meter("", View()) as unit:
         yield unit
 
 
-def test_a_hand_is_shown(watched: Meter, mind: FakeTracker) -> None:
+def test_a_hand_is_shown(watched: HandsMeter, mind: FakeTracker) -> None:
     mind.found = row(Hand(0.4, 0.3), 0.9)[None]
     eventually(lambda: watched.values.get("hand.left.present"), "the hand", watched.look)
     watched.look()
@@ -45,13 +45,13 @@ def test_a_hand_is_shown(watched: Meter, mind: FakeTracker) -> None:
     assert "pictures a second, latency" in watched.state()
 
 
-def test_what_is_missing_is_said(watched: Meter, mind: FakeTracker) -> None:
+def test_what_is_missing_is_said(watched: HandsMeter, mind: FakeTracker) -> None:
     mind.note, mind.found = "the tracker's model is missing: perform models import hands", None
     eventually(lambda: "perform models import hands" in watched.state())
 
 
-def test_it_ends_in_time(watched: Meter) -> None:
-    assert 1 <= len([*looks(watched, 3 * meter.LOOK)]) <= 3
+def test_it_ends_in_time(watched: HandsMeter) -> None:
+    assert 1 <= len([*looks(watched, 3 * meter.LOOK_SECONDS)]) <= 3
 
 
 @pytest.mark.parametrize(

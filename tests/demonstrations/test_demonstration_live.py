@@ -15,11 +15,11 @@ from perform.catalogue import Library
 from perform.cli import app
 from perform.clock import Moment
 from perform.demonstrations import live, preset
+from perform.demonstrations.demonstration import Demonstration, PictureSearch
 from perform.demonstrations.fit import fit
-from perform.demonstrations.live import Asked, Lesson
-from perform.demonstrations.session import Search, Session
-from perform.demonstrations.targets import among, targets, texts
-from perform.demonstrations.trainer import Trainer
+from perform.demonstrations.live import DemonstrationPlan, DemonstrationRequest
+from perform.demonstrations.targets import between_seeds, formula_texts, mapping_targets
+from perform.demonstrations.trainer import MappingTrainer
 from perform.scenes.mapping import Example, Player, SignalMapping, read
 from perform.scenes.scene import Scene
 from perform.scenes.scene import read as read_scene
@@ -81,9 +81,9 @@ class Played:
     def __init__(
         self, *keys: str, seeds: tuple[int, ...] = (), name: str = "posed", before: object = ()
     ) -> None:
-        begun = among(scene(name), seeds)
-        self.search = Search(begun, targets(begun, keys, seeds))
-        self.session = Session("pose", "ridge", ["midi.cc2"], self.search, Still(), before)  # type: ignore[arg-type]
+        begun = between_seeds(scene(name), seeds)
+        self.search = PictureSearch(begun, mapping_targets(begun, keys, seeds))
+        self.session = Demonstration("pose", "ridge", ["midi.cc2"], self.search, Still(), before)  # type: ignore[arg-type]
         self.signals, self.frame = Signals(), 0
         self.said: dict[str, float] = {}
         self.step()
@@ -180,25 +180,25 @@ def test_what_can_be_chosen_is_told() -> None:
     with pytest.raises(
         LookupError, match=r"no parameter filter\[0\]\.amuont to play; there are filter\[0\]\.amount"
     ):
-        targets(scene(), ["filter[0].amuont"])
+        mapping_targets(scene(), ["filter[0].amuont"])
     with pytest.raises(LookupError, match="nothing to learn"):
-        targets(scene(), [])
+        mapping_targets(scene(), [])
     with pytest.raises(ValueError, match="a shader has no latent space"):
-        among(scene(), (1, 2))
+        between_seeds(scene(), (1, 2))
     with pytest.raises(ValueError, match=r"must be 2\.\.8 different ones"):
-        among(scene("neural"), (1, 1))
+        between_seeds(scene("neural"), (1, 1))
 
 
 def test_values_have_a_name_each() -> None:
     twice = POSED + '[[filter]]\nshader = "invert"\n'
     save(Path("presets/twice.toml"), twice)
-    found = targets(scene("twice"), ["filter[0].amount", "filter[1].amount"])
+    found = mapping_targets(scene("twice"), ["filter[0].amount", "filter[1].amount"])
     assert [one.value for one in found] == ["filter0_amount", "filter1_amount"]
 
 
 def test_a_preset_is_written_with_its_comments() -> None:
-    chosen = targets(scene(), ["generator.tint", "filter[0].amount"])
-    text = preset.written(POSED, texts("pose", chosen))
+    chosen = mapping_targets(scene(), ["generator.tint", "filter[0].amount"])
+    text = preset.insert_formulas(POSED, formula_texts("pose", chosen))
     assert [line for line in text.splitlines() if "#" in line] == [
         "# The idea.", 'shader = "colour"   # red', 'amount = "learned.pose.amount"        # half'
     ]  # fmt: skip
@@ -208,14 +208,14 @@ def test_a_preset_is_written_with_its_comments() -> None:
 
 def test_a_latent_path_is_written() -> None:
     old = '[latent]\npath = "walk"\nspeed = 2 # fast\nmix = 0.25\n'
-    table = tomllib.loads(preset.written(old, {"latent.weight1": "learned.pose.seed3"}, (3, 14)))
+    table = tomllib.loads(preset.insert_formulas(old, {"latent.weight1": "learned.pose.seed3"}, (3, 14)))
     assert table["latent"] == {
         "path": "weights",
         "mix": 0.25,
         "seeds": [3, 14],
         "weight1": "learned.pose.seed3",
     }
-    text = preset.written(
+    text = preset.insert_formulas(
         'title = "A"\n[generator]\nmodel = "untrained-64"\n', {"latent.weight1": "learned.a"}, (1, 2)
     )
     assert tomllib.loads(text)["latent"]["seeds"] == [1, 2]
@@ -254,7 +254,9 @@ def test_a_table_is_learned_written_and_played() -> None:
 )
 def test_a_wrong_table_is_a_sentence(rows: str, fault: str) -> None:
     Path("examples.csv").write_text(rows)
-    lesson = Lesson.of(Asked("posed", "pose", ("midi.cc2",), ("filter[0].amount",)), library())
+    lesson = DemonstrationPlan.of(
+        DemonstrationRequest("posed", "pose", ("midi.cc2",), ("filter[0].amount",)), library()
+    )
     with pytest.raises(ValueError) as error:
         lesson.of_table(Path("examples.csv"))
     assert fault in str(error.value) and str(error.value).startswith("examples.csv")
@@ -287,13 +289,13 @@ def test_a_wrong_wish_is_a_sentence(arguments: list[str], fault: str) -> None:
 
 
 @pytest.fixture
-def trainer() -> Iterator[Trainer]:
-    unit = Trainer("pose")
+def trainer() -> Iterator[MappingTrainer]:
+    unit = MappingTrainer("pose")
     yield unit
     unit.close()
 
 
-def test_a_trainer_learns_survives_its_process_and_answers_the_newest(trainer: Trainer) -> None:
+def test_a_trainer_learns_survives_its_process_and_answers_the_newest(trainer: MappingTrainer) -> None:
     taken: list[SignalMapping] = []
 
     def asked(method: str) -> None:
@@ -326,9 +328,11 @@ def test_a_live_show_is_demonstrated() -> None:
 
     from perform.inputs.osc import Osc
 
-    asked = Asked("posed", "pose", ('osc["/hand"]',), ("filter[0].amount",), method="nearest")
+    asked = DemonstrationRequest("posed", "pose", ('osc["/hand"]',), ("filter[0].amount",), method="nearest")
     options = show.Options(size=(64, 36), headless=True, osc_port=0, fps=60)
-    rig, session, trainer = live.begin(Lesson.of(asked, library()), options, library())
+    rig, session, trainer = live.open_demonstration(
+        DemonstrationPlan.of(asked, library()), options, library()
+    )
     osc = Osc(port=0, now=rig.clock.now)
     rig.inputs.append(osc)
     client = SimpleUDPClient("127.0.0.1", osc.port)

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from perform import flora
 from perform.commands.flora import app
 from perform.flora import films, varieties
-from perform.flora.dimensions import PLACES, TABLE
+from perform.flora.dimensions import DIMENSION_NUMBERS, TABLE
 from perform.generators.latents import read_directions
 from perform.render import stills
 
@@ -30,7 +30,7 @@ def _difference(one: Pictures, other: Pictures) -> float:
 @pytest.fixture(scope="module")
 def pictures() -> Pictures:
     """[64, SIZE, SIZE, 3]"""
-    return np.stack([flora.render(z, SIZE) for z in flora.latents(4, 64)])
+    return np.stack([flora.render_flower(z, SIZE) for z in flora.latents(4, 64)])
 
 
 def test_latents_repeat_and_begin_alike() -> None:
@@ -51,15 +51,15 @@ def test_every_dimension_has_a_name_a_meaning_and_a_range() -> None:
 
 def test_the_same_latent_is_the_same_bytes() -> None:
     first, second = flora.latents(0, 2)
-    once = flora.render(first, SIZE)
+    once = flora.render_flower(first, SIZE)
     assert once.shape == (SIZE, SIZE, 3) and once.dtype == np.uint8
-    flora.render(second, 48)
-    assert np.array_equal(flora.render(first, SIZE), once)
+    flora.render_flower(second, 48)
+    assert np.array_equal(flora.render_flower(first, SIZE), once)
 
 
 def test_another_size_is_the_same_picture() -> None:
     z = flora.latents(11, 1)[0]
-    small, large = flora.render(z, 32), flora.render(z, 512)
+    small, large = flora.render_flower(z, 32), flora.render_flower(z, 512)
     shrunk = large.reshape(32, 16, 32, 16, 3).mean((1, 3))
     assert _difference(small, shrunk.astype(np.uint8)) < 4
 
@@ -67,18 +67,19 @@ def test_another_size_is_the_same_picture() -> None:
 def test_every_number_moves_the_picture_a_little() -> None:
     """By a step of a hundredth; 2 of 255 is between two kinds, most numbers move it by far less."""
     z = flora.latents(2, 1)[0]
-    still = flora.render(z, 48)
+    still = flora.render_flower(z, 48)
     for place in range(flora.DIMENSIONS):
         moved = z.copy()
         moved[place] += 0.01
-        assert _difference(flora.render(moved, 48), still) < 2, TABLE[place].name
+        assert _difference(flora.render_flower(moved, 48), still) < 2, TABLE[place].name
 
 
 def test_a_way_between_two_flowers_has_no_jump() -> None:
     for seed in range(3):
         one, other = flora.latents(seed, 2)
         drawn = [
-            flora.render(one + (other - one) * share, 48) for share in np.linspace(0.4, 0.6, 21, dtype="f4")
+            flora.render_flower(one + (other - one) * share, 48)
+            for share in np.linspace(0.4, 0.6, 21, dtype="f4")
         ]
         steps = [_difference(a, b) for a, b in pairwise(drawn)]
         assert max(steps) < 6 and _difference(drawn[0], drawn[-1]) > 1
@@ -88,8 +89,8 @@ def test_the_bloom_dimension_opens_the_flower() -> None:
     z = np.zeros(flora.DIMENSIONS, np.float32)
     widths = []
     for bloom in (-2, 0, 1):
-        z[PLACES["bloom"]] = bloom
-        lit = flora.render(z, SIZE).max(-1) > 70
+        z[DIMENSION_NUMBERS["bloom"]] = bloom
+        lit = flora.render_flower(z, SIZE).max(-1) > 70
         widths.append(np.ptp(np.flatnonzero(lit[: SIZE // 2].any(0))))
     assert widths[0] < widths[1] < widths[2]
 
@@ -133,7 +134,7 @@ def test_mixtures_of_varieties_are_whole_and_smooth() -> None:
 )
 def test_wrong_things_are_refused_in_a_sentence(z: NDArray[np.float64], size: int, sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
-        flora.render(z.astype(np.float32), size)
+        flora.render_flower(z.astype(np.float32), size)
 
 
 def test_a_negative_seed_is_refused() -> None:
@@ -154,7 +155,7 @@ def test_a_film_has_its_frames_and_no_seam(tmp_path: Path) -> None:
     import av
 
     path = tmp_path / "flora.mp4"
-    assert films.film(path, seconds=2, size=32, fps=12, seed=1) == 24
+    assert films.write_film(path, seconds=2, size=32, fps=12, seed=1) == 24
     with av.open(str(path)) as container:
         frames = [frame.to_ndarray(format="rgb24").astype(np.uint8) for frame in container.decode(video=0)]
     assert len(frames) == 24 and frames[0].shape == (32, 32, 3)
@@ -182,7 +183,7 @@ def test_commands_write_what_they_say(tmp_path: Path) -> None:
     assert np.array_equal(np.load(folder / "latents.npy"), flora.latents(5, 3))
     assert len((folder / "latents.csv").read_text(encoding="utf-8").splitlines()) == 4
     assert np.array_equal(
-        stills.read(folder / "000001.png")[..., :3], flora.render(flora.latents(5, 3)[1], 32)
+        stills.read(folder / "000001.png")[..., :3], flora.render_flower(flora.latents(5, 3)[1], 32)
     )
     sheet = tmp_path / "sheet.png"
     told = CliRunner().invoke(app, ["sheet", str(sheet), "--columns", "3", "--rows", "2", "--size", "32"])

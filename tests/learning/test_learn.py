@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from perform.catalogue import Library
 from perform.clock import Moment, OfflineClock, Tempo
-from perform.commands.learn import waited
+from perform.commands.learn import wait_for_control
 from perform.inputs.midi import Midi
 from perform.learning.formulas import formula as text_for
-from perform.learning.moved import Control, Watch
-from perform.learning.targets import Target, named, of_scene, of_show
+from perform.learning.movement import Control, MovementDetector
+from perform.learning.targets import LearnTarget, find_target, scene_targets, show_targets
 from perform.parameters import Parameter
 from perform.scenes.scene import read
 from perform.scenes.setlist import BINDINGS, SHOW_PARAMETERS, read_setlist
@@ -38,7 +38,7 @@ def jitter(cc: int, around: int, steps: int, until: float, seed: int = 0) -> Ite
 
 
 def learned(*streams: Stream, seconds: float = 8.0, port: str = "tape") -> Control:
-    return waited([Tape(*streams, port=port)], OfflineClock(100), seconds, Watch())
+    return wait_for_control([Tape(*streams, port=port)], OfflineClock(100), seconds, MovementDetector())
 
 
 def test_the_knob_that_is_turned_is_learned() -> None:
@@ -98,7 +98,7 @@ def test_of_a_control_of_14_bits_all_are_learned() -> None:
 
 
 def test_what_was_moved_before_is_not_learned_again() -> None:
-    watch = Watch(0.0)
+    watch = MovementDetector(0.0)
     clock, tape = OfflineClock(100), Tape(turned(21, 0, 127, 1.0), turned(22, 0, 50, 3.0))
     found = []
     while (now := clock.advance()) < 5:
@@ -128,7 +128,7 @@ def test_where_two_devices_have_the_number_the_device_is_named() -> None:
     """A third of a kind has no more than its number, too."""
     now = [0.0]
     midi = Midi([], lambda: now[0], backend="no.such.backend")
-    watch, clock = Watch(0.0), OfflineClock(100)
+    watch, clock = MovementDetector(0.0), OfflineClock(100)
     while (seconds := clock.advance()) < 3:
         now[0] = seconds
         if seconds < 0.5:
@@ -151,7 +151,7 @@ def test_where_two_devices_have_the_number_the_device_is_named() -> None:
     ],
 )
 def test_a_gamepad_is_learned(name: str, values: tuple[float, ...], control: Control) -> None:
-    watch = Watch(0.0)
+    watch = MovementDetector(0.0)
     watch.hear(
         Event(1 + n / 10, one, value) for n, value in enumerate(values) for one in (name, f"pad.1.{name[4:]}")
     )
@@ -168,14 +168,14 @@ def osc(values: Iterable[float], rate: float = 50.0) -> list[Event]:
     [((0.2, 0.5, 0.9), (0.0, 1.0)), ((10.0, 60.0, 120.0), (0.0, 127.0)), ((-3.0, 5.0), (-3.0, 5.0))],
 )
 def test_osc_has_the_ends_that_are_seen(values: tuple[float, ...], ends: tuple[float, float]) -> None:
-    watch = Watch(0.0)
+    watch = MovementDetector(0.0)
     watch.hear(osc(values))
     assert watch.moved(1.5) is None, "it waits for what else is moved"
     assert watch.moved(1.9) == Control('osc["/1/fader1"]', low=ends[0], high=ends[1])
 
 
 def test_sound_the_beat_and_keys_are_never_learned() -> None:
-    watch = Watch(0.0)
+    watch = MovementDetector(0.0)
     for name in ("audio.low", "beat.phase", "key.a", "mouse.x", "time.seconds", "feed.price", "learned.a"):
         watch.hear([Event(1.0, name, 0.0), Event(1.2, name, 1.0)])
     assert watch.moved(1.3) is None and watch.moved(1.7) is None
@@ -193,10 +193,12 @@ def test_no_bytes_break_it(stream: list[tuple[float, bytes]]) -> None:
 
 def target(
     setting: object = 0.4, kind: str = "float", low: float | None = 0.0, high: float | None = 1.0
-) -> Target:
+) -> LearnTarget:
     if isinstance(setting, str):
         setting = compiled(setting)
-    return Target("filter[0].zoom", Parameter("zoom", 0.4, low, high, kind=kind), setting, "/filter/x/zoom")  # type: ignore[arg-type]
+    return LearnTarget(
+        "filter[0].zoom", Parameter("zoom", 0.4, low, high, kind=kind), setting, "/filter/x/zoom"
+    )  # type: ignore[arg-type]
 
 
 KNOB, PAD = Control("midi.cc21"), Control("midi.note36", True)
@@ -229,7 +231,7 @@ WAYS = [
 
 
 @pytest.mark.parametrize(("one", "control", "text"), WAYS)
-def test_a_control_becomes_a_formula(one: Target, control: Control, text: str) -> None:
+def test_a_control_becomes_a_formula(one: LearnTarget, control: Control, text: str) -> None:
     assert text_for(one, control) == text
 
 
@@ -274,27 +276,30 @@ def test_the_whole_range_is_reached_from_what_it_is(
 
 def test_every_number_of_a_preset_has_a_key_that_reads_back() -> None:
     for file in sorted(Path("presets").glob("*.toml")):
-        found = of_scene(read(file, LIBRARY))
+        found = scene_targets(read(file, LIBRARY))
         names = [one.name for one in found]
         assert len(set(names)) == len(names) > 5
-        assert all(named(found, one.name) is one and named(found, one.address) is not None for one in found)
+        assert all(
+            find_target(found, one.name) is one and find_target(found, one.address) is not None
+            for one in found
+        )
 
 
 def test_a_parameter_may_be_named_by_its_last_word() -> None:
-    found = of_scene(read(Path("presets/breath.toml"), LIBRARY))
-    assert named(found, "truncation").name == "generator.truncation"
-    assert named(found, "vignette").name == "filter[2].vignette"
+    found = scene_targets(read(Path("presets/breath.toml"), LIBRARY))
+    assert find_target(found, "truncation").name == "generator.truncation"
+    assert find_target(found, "vignette").name == "filter[2].vignette"
     with pytest.raises(LookupError, match=r"which of .*filter\[0\].amount, filter\[1\].amount"):
-        named(found, "amount")
+        find_target(found, "amount")
     with pytest.raises(
         LookupError, match=r"no parameter 'filter\[1\].scael' to learn; did you mean filter\[1\].scale"
     ):
-        named(found, "filter[1].scael")
+        find_target(found, "filter[1].scael")
 
 
 def test_the_shows_controls_keep_their_keys() -> None:
     setlist = read_setlist(Path("setlists/demo.toml"), LIBRARY, LIBRARY.preset_file)
-    found = {one.parameter.name: one for one in of_show(setlist)}
+    found = {one.parameter.name: one for one in show_targets(setlist)}
     go = text_for(found["go"], PAD)
     assert go == f"max({BINDINGS['go']}, midi.note36 > 0)"
     assert compiled(go).names >= {"key.space", "midi.note36"}

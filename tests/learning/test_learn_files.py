@@ -20,8 +20,8 @@ from perform.cli import app
 from perform.clock import OfflineClock
 from perform.commands import learn as commands
 from perform.documents import SceneError, document
-from perform.learning import files
-from perform.learning.files import own, undo, written
+from perform.learning import edits
+from perform.learning.edits import editable_file, undo, with_value
 from perform.scenes.scene import read
 from tests.doubles.tapes import Tape, turned
 
@@ -54,8 +54,8 @@ def preset(tmp_path: Path) -> Path:
 
 def learn(
     file: Path, key: str, text: str, part: int | None = None, default: tuple[float, ...] = ()
-) -> files.Step:
-    return files.edit(file, (key, part, default), text, lambda one: read(one, Library(Path.cwd())))
+) -> edits.Edit:
+    return edits.edit(file, (key, part, default), text, lambda one: read(one, Library(Path.cwd())))
 
 
 def changes(after: str) -> list[str]:
@@ -87,24 +87,24 @@ def changes(after: str) -> list[str]:
 def test_one_value_changes_and_nothing_else(
     key: str, value: str, part: int | None, default: tuple[float, ...], lines: list[str]
 ) -> None:
-    assert changes(written(TEXT, key, value, part, default)) == lines
+    assert changes(with_value(TEXT, key, value, part, default)) == lines
 
 
 def test_a_new_value_stands_with_its_table_and_not_behind_what_is_said_of_the_next() -> None:
-    rows = written(TEXT, "generator.weight", "midi.cc1").splitlines()
+    rows = with_value(TEXT, "generator.weight", "midi.cc1").splitlines()
     assert rows[rows.index('weight = "midi.cc1"') - 1].startswith("ink")
 
 
 def test_a_source_is_found_where_it_stands() -> None:
     text = '[source]\nfilm = "a.mp4"\n'
-    assert written(text, "generator.speed", "midi.cc1") == text + 'speed = "midi.cc1"\n'
+    assert with_value(text, "generator.speed", "midi.cc1") == text + 'speed = "midi.cc1"\n'
 
 
 @given(st.text(st.characters(blacklist_categories=["Cs", "Cc"]), max_size=20))
 def test_any_text_reads_back(text: str) -> None:
     import tomllib
 
-    assert tomllib.loads(written(TEXT, "filter[0].gain", text))["filter"][0]["gain"] == text
+    assert tomllib.loads(with_value(TEXT, "filter[0].gain", text))["filter"][0]["gain"] == text
 
 
 def test_steps_are_taken_back_one_by_one_to_the_letter(preset: Path) -> None:
@@ -173,10 +173,10 @@ def test_a_shipped_preset_is_copied_first(monkeypatch: pytest.MonkeyPatch, tmp_p
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     shipped = paths.shipped() / "presets" / "disorder.toml"
     before, copy = shipped.read_text(encoding="utf-8"), tmp_path / "perform" / "presets" / "disorder.toml"
-    assert own(shipped, by_name=True) == copy and own(shipped, by_name=False) == shipped
-    assert own(copy, by_name=True) == copy
+    assert editable_file(shipped, by_name=True) == copy and editable_file(shipped, by_name=False) == shipped
+    assert editable_file(copy, by_name=True) == copy
     for key in ("generator.columns", "generator.squares"):
-        files.edit(shipped, (key, None, ()), "midi.cc9", lambda one: read(one, Library()), by_name=True)
+        edits.edit(shipped, (key, None, ()), "midi.cc9", lambda one: read(one, Library()), by_name=True)
     assert shipped.read_text(encoding="utf-8") == before
     assert Library().preset_file("disorder") == copy, "the user's own is played from now on"
     assert document(copy)["generator"]["squares"] == document(copy)["generator"]["columns"] == "midi.cc9"

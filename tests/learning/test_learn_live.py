@@ -13,7 +13,7 @@ import pytest
 from perform import paths, show
 from perform.catalogue import Library
 from perform.documents import document
-from perform.learning.live import Clerk, Learner
+from perform.learning.live import EditQueue, LiveLearning
 from perform.rig import Rig
 from perform.show import Options, opening
 from perform.signals import Event
@@ -72,8 +72,8 @@ class Playing:
         return dict(self.rig.performance.cues[0].cue.scene.source.values)
 
     @property
-    def learner(self) -> Learner:
-        assert isinstance(self.rig.learner, Learner)
+    def learner(self) -> LiveLearning:
+        assert isinstance(self.rig.learner, LiveLearning)
         return self.rig.learner
 
 
@@ -188,7 +188,7 @@ def test_a_shipped_preset_goes_on_from_its_copy(preset: Path) -> None:
 
 
 def test_an_edit_that_fails_is_not_the_last_one() -> None:
-    clerk, told = Clerk(), []
+    clerk, told = EditQueue(), []
 
     def look() -> bool:
         told.extend([note] if (note := clerk.take()) else [])

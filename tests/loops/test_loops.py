@@ -41,9 +41,9 @@ def frames(file: Path) -> NDArray[np.int16]:
 
 
 def test_what_is_written_is_read() -> None:
-    text = loops.written(LOOP)
-    assert loops.read(text, Path("a.toml")) == LOOP
-    assert loops.written(LOOP, text) == text
+    text = loops.write_loop(LOOP)
+    assert loops.read_loop(text, Path("a.toml")) == LOOP
+    assert loops.write_loop(LOOP, text) == text
     assert LOOP.seconds == 8
 
 
@@ -52,12 +52,12 @@ def test_what_is_written_is_read() -> None:
     [("flora", "flora"), ("runs/fear/latest.safetensors", "fear"), ("best.safetensors", "best")],
 )
 def test_a_loop_is_named_after_the_model_or_its_run(model: str, name: str) -> None:
-    assert f'title = "Loop of {name}"' in loops.written(replace(LOOP, model=model))
+    assert f'title = "Loop of {name}"' in loops.write_loop(replace(LOOP, model=model))
 
 
 def test_an_edit_leaves_the_rest_of_a_preset() -> None:
-    text = loops.written(LOOP) + '\n# mine\n[[filter]]\nshader = "grain" # as on film\n'
-    edited = loops.written(LOOP.reshuffled([2]), text)
+    text = loops.write_loop(LOOP) + '\n# mine\n[[filter]]\nshader = "grain" # as on film\n'
+    edited = loops.write_loop(LOOP.reshuffled([2]), text)
     assert edited.endswith('\n# mine\n[[filter]]\nshader = "grain" # as on film\n')
     assert edited.splitlines()[0] == text.splitlines()[0]
     changed = [(a, b) for a, b in zip(text.splitlines(), edited.splitlines(), strict=True) if a != b]
@@ -86,15 +86,15 @@ def test_one_key_is_reshuffled_and_the_order_changed() -> None:
     ],
 )
 def test_what_is_no_loop_is_refused(change: tuple[str, str], said: str) -> None:
-    text = loops.written(LOOP)
+    text = loops.write_loop(LOOP)
     assert change[0] in text
     with pytest.raises(ValueError, match=said):
-        loops.read(text.replace(*change), Path("a.toml"))
+        loops.read_loop(text.replace(*change), Path("a.toml"))
 
 
 def test_chosen_keys_differ_and_are_the_same_each_time() -> None:
-    keys = loops.chosen(MODEL, 5, 7)
-    assert keys == loops.chosen(MODEL, 5, 7)
+    keys = loops.choose_keyframes(MODEL, 5, 7)
+    assert keys == loops.choose_keyframes(MODEL, 5, 7)
     assert len(set(keys)) == 5
     assert keys[0] == 7
 
@@ -118,7 +118,9 @@ def test_a_saved_loop_is_changed_in_place(folder: Path) -> None:
     run(MODEL, "--keys", "3,14,15", "--save", "my/loop.toml")
     assert "3, 14, 99" in run("my/loop.toml", "--keys", "3,14,99")
     assert "99, 3, 14" in run("my/loop.toml", "--order", "3,1,2", "--each", "60", "--hold", "15")
-    assert loops.read((folder / "my/loop.toml").read_text(), Path()) == Loop(MODEL, (99, 3, 14), 2.0, 0.25)
+    assert loops.read_loop((folder / "my/loop.toml").read_text(), Path()) == Loop(
+        MODEL, (99, 3, 14), 2.0, 0.25
+    )
 
 
 @pytest.mark.parametrize(

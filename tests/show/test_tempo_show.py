@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from perform.catalogue import Library
-from perform.commands.dashboard import plain, render
+from perform.commands.dashboard import dashboard_text, status_line
 from perform.inputs import link
 from perform.midi import ports as midiports
 from perform.outputs.midiclock import ClockOut
@@ -58,8 +58,8 @@ def test_a_session_is_followed_and_the_dashboard_says_so(
         close(rig)
     assert (status.bpm, status.clock) == (97.0, "auto")
     assert rig.performance.signals["tempo.peers"] == 2.0
-    assert "97.0 bpm   Ableton Link" in render(status).plain
-    assert "97.0 bpm (link)" in plain(status)
+    assert "97.0 bpm   Ableton Link" in dashboard_text(status).plain
+    assert "97.0 bpm (link)" in status_line(status)
     assert [health.detail for name, health in status.inputs if name == "link"] == ["2 peers"]
 
 
@@ -74,8 +74,8 @@ def test_a_clock_is_pinned_by_preset_or_person(library: Library, text: str, tmp_
     finally:
         close(rig)
     assert (status.clock, status.source) == ("midi", "free")
-    assert "free-running, waiting for MIDI clock" in render(status).plain
-    assert "(free, midi is pinned)" in plain(status)
+    assert "free-running, waiting for MIDI clock" in dashboard_text(status).plain
+    assert "(free, midi is pinned)" in status_line(status)
 
 
 def test_a_clock_is_sent_and_its_fault_is_told(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,4 +104,4 @@ def test_link_without_its_library_is_refused_with_the_remedy(monkeypatch: pytest
 
 
 def test_a_pinned_clock_that_leads_is_told() -> None:
-    assert "MIDI clock, pinned" in render(Status(source="midi", clock="midi")).plain
+    assert "MIDI clock, pinned" in dashboard_text(Status(source="midi", clock="midi")).plain

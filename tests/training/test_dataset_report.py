@@ -157,7 +157,7 @@ def test_flowers_from_the_command_line(tmp_path: Path, monkeypatch: pytest.Monke
     from perform import flora
     from tests.doubles.drawings import render
 
-    monkeypatch.setattr(flora, "render", render)
+    monkeypatch.setattr(flora, "render_flower", render)
     out = tmp_path / "out"
     assert "kept 4" in told("flora", out, "--count", "4", "--seed", "7", "--size", "32", "--workers", "1")
     latent = Dataset.open(out).latent(2)
@@ -172,10 +172,10 @@ def test_the_flowers_themselves(tmp_path: Path) -> None:
 
     z = flora.latents(1, 2)
     try:
-        expected = flora.render(z[1], 32)
+        expected = flora.render_flower(z[1], 32)
     except GLError as error:
         pytest.skip(f"no OpenGL here: {error}")
-    make(RenderedPictures("flora", z, flora.render, 1), DatasetSettings((32, 32)), tmp_path / "out")
+    make(RenderedPictures("flora", z, flora.render_flower, 1), DatasetSettings((32, 32)), tmp_path / "out")
     assert (Dataset.open(tmp_path / "out").picture(1) == expected).all()
 
 

@@ -24,12 +24,12 @@ from tomlkit.items import Table
 from perform import paths
 from perform.documents import SceneError
 
-STEPS = 200  # that can be taken back
-STEP = re.compile(r"(?P<word>[^\[\].]+)(?:\[(?P<number>\d+)\])?")
+EDITS_KEPT = 200  # that can be taken back
+TABLE_NAME = re.compile(r"(?P<word>[^\[\].]+)(?:\[(?P<number>\d+)\])?")
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class Edit:
     """One edit: what was learned in which file, the file's text before, and the hash of the text after.
     `copied`: the file was made by it."""
 
@@ -42,29 +42,31 @@ class Step:
     copied: bool = False
 
 
-def written(text: str, key: str, value: Any, part: int | None = None, default: Sequence[float] = ()) -> str:
+def with_value(
+    text: str, key: str, value: Any, part: int | None = None, default: Sequence[float] = ()
+) -> str:
     """The text of a preset with a value at a key such as `filter[0].zoom`; of a point or a colour, whose
     `default` stands where it is not set yet, at one part of it. None as value takes the key out."""
     document = tomlkit.parse(text)
-    table, name = _place(document, key)
+    table, name = _table_of(document, key)
     if value is None:
         table.pop(name, None)
     elif part is None:
-        _set(table, name, _text(value))
+        _set(table, name, _quoted(value))
     elif name in table:
-        table[name][part] = _text(value)
+        table[name][part] = _quoted(value)
     else:
-        _set(table, name, [*default[:part], _text(value), *default[part + 1 :]])
+        _set(table, name, [*default[:part], _quoted(value), *default[part + 1 :]])
     return tomlkit.dumps(document)
 
 
-def value(text: str, key: str) -> Any:
+def value_at(text: str, key: str) -> Any:
     """What a preset's text says at a key; None when it says nothing."""
-    table, name = _place(tomlkit.parse(text), key)
+    table, name = _table_of(tomlkit.parse(text), key)
     return table.get(name)
 
 
-def own(file: Path, by_name: bool) -> Path:
+def editable_file(file: Path, by_name: bool) -> Path:
     """The file to edit in place of a preset's: of a shipped one the user's copy, which may not be there
     yet. `by_name`: it was found by name, not given as a file."""
     file = file.resolve()
@@ -79,30 +81,30 @@ def edit(
     formula: str,
     check: Callable[[Path], object],
     by_name: bool = False,
-) -> Step:
+) -> Edit:
     """Write a formula into a preset, or into the user's copy of it. `target` is the key, the part of a
     point or a colour, and its default; `check` reads what would be written, and raises what is wrong.
 
     Raises SceneError, ValueError or OSError; then nothing was written.
     """
     key, part, default = target
-    there = own(file, by_name)
+    there = editable_file(file, by_name)
     copied = not there.exists()
     before = (file if copied else there).read_text(encoding="utf-8")
     try:
-        after = written(before, key, formula, part, default)
+        after = with_value(before, key, formula, part, default)
     except TOMLKitError as error:
         raise ValueError(f"{there}: {error}") from error
-    step = Step(str(there), key, part, formula, before, _hash(after), copied)
+    step = Edit(str(there), key, part, formula, before, _hash(after), copied)
     there.parent.mkdir(parents=True, exist_ok=True)
     _replace(there, after, check, like=file)
-    _keep([*steps(), step])
+    _save_edits([*past_edits(), step])
     return step
 
 
-def undo(file: Path | None = None) -> Step:
+def undo(file: Path | None = None) -> Edit:
     """Take back the newest edit, or the newest of one file. LookupError when there is none."""
-    done = steps()
+    done = past_edits()
     mine = [step for step in done if file is None or Path(step.file) == file.resolve()]
     if not mine:
         raise LookupError(f"nothing was learned in {file}" if file else "nothing was learned yet")
@@ -110,21 +112,21 @@ def undo(file: Path | None = None) -> Step:
     _take_back(step)
     done.reverse()
     done.remove(step)
-    _keep(done[::-1])
+    _save_edits(done[::-1])
     return step
 
 
-def steps() -> list[Step]:
+def past_edits() -> list[Edit]:
     """What can be taken back, newest last. ValueError when the file of it cannot be read."""
     try:
-        return [Step(**row) for row in json.loads(_history().read_text(encoding="utf-8"))]
+        return [Edit(**row) for row in json.loads(_history().read_text(encoding="utf-8"))]
     except FileNotFoundError:
         return []
     except (ValueError, TypeError) as error:
         raise ValueError(f"{_history()} cannot be read, delete it to go on: {error}") from error
 
 
-def _take_back(step: Step) -> None:
+def _take_back(step: Edit) -> None:
     file = Path(step.file)
     if not file.is_file():
         return
@@ -135,17 +137,17 @@ def _take_back(step: Step) -> None:
         else:
             _replace(file, step.before)
         return
-    before = value(step.before, step.key)
-    if step.part is None or before is None or value(now, step.key) is None:
-        _replace(file, written(now, step.key, before))
+    before = value_at(step.before, step.key)
+    if step.part is None or before is None or value_at(now, step.key) is None:
+        _replace(file, with_value(now, step.key, before))
     else:
-        _replace(file, written(now, step.key, before[step.part], step.part))
+        _replace(file, with_value(now, step.key, before[step.part], step.part))
 
 
-def _keep(done: list[Step]) -> None:
+def _save_edits(done: list[Edit]) -> None:
     history = _history()
     history.parent.mkdir(parents=True, exist_ok=True)
-    _replace(history, json.dumps([asdict(step) for step in done[-STEPS:]], indent=1))
+    _replace(history, json.dumps([asdict(step) for step in done[-EDITS_KEPT:]], indent=1))
 
 
 def _history() -> Path:
@@ -180,12 +182,12 @@ def _checked(part: Path, file: Path, check: Callable[[Path], object]) -> None:
         raise SceneError([fault.replace(str(part), str(file)) for fault in error.faults]) from error
 
 
-def _place(document: Any, key: str) -> tuple[Any, str]:
+def _table_of(document: Any, key: str) -> tuple[Any, str]:
     """The table of a key, made where it is missing, and its last word."""
     *tables, name = key.split(".")
     place = document
     for at, step in enumerate(tables):
-        match = STEP.fullmatch(step)
+        match = TABLE_NAME.fullmatch(step)
         assert match is not None, step
         word, number = match["word"], match["number"]
         if at == 0 and word == "generator" and word not in place and "source" in place:
@@ -208,7 +210,7 @@ def _set(table: Any, name: str, value: Any) -> None:
     body.extend(after)
 
 
-def _text(value: Any) -> Any:
+def _quoted(value: Any) -> Any:
     """A text in the quotes that leave its own alone."""
     return tomlkit.string(value, literal=True) if isinstance(value, str) and '"' in value else value
 

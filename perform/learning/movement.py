@@ -18,21 +18,25 @@ from perform.midi.names import PLAIN_MESSAGE, SHARED_CONTROL
 from perform.signals import Event
 
 WINDOW = 1.0  # seconds of a movement
-BEFORE = 2.0  # seconds before it, in which it was at rest
-SETTLE = 0.3  # seconds from the first control that has moved to the choice among those that did
-REST = 0.6  # seconds from the beginning in which everything is taken to be at rest, but for buttons
-FAR = 0.1  # how far a control has to go: 13 steps of 127
-FARTHER = {"hand": 0.4}  # what is never quite still
-FAMILIES = ("midi", "osc", "pad", "hand")  # the first words of what is moved by hand
-MANY = 4096  # signals watched; a stranger's thousands of addresses must not fill the memory
-SAMPLES = 512  # of one signal that are kept
-FINE = 4  # values that the lower half of a control of 14 bits takes, and a button with its number does not
-LOWER = 32  # its number above that of the upper half (MIDI 1.0, table III)
-FAMILY = re.compile(rf"(?:{'|'.join(FAMILIES)})[.\[]")
+REST_WINDOW = 2.0  # seconds before it, in which it was at rest
+CHOICE_DELAY = 0.3  # seconds from the first control that has moved to the choice among those that did
+INITIAL_REST = 0.6  # seconds from the beginning in which everything is taken to be at rest, but for buttons
+LEAST_MOVEMENT = 0.1  # how far a control has to go: 13 steps of 127
+LEAST_MOVEMENTS = {"hand": 0.4}  # what is never quite still
+MOVED_FAMILIES = ("midi", "osc", "pad", "hand")  # the first words of what is moved by hand
+MOST_SIGNALS = 4096  # signals watched; a stranger's thousands of addresses must not fill the memory
+SAMPLES_KEPT = 512  # of one signal that are kept
+FINE_VALUES = (
+    4  # values that the lower half of a control of 14 bits takes, and a button with its number does not
+)
+LOWER_HALF = 32  # its number above that of the upper half (MIDI 1.0, table III)
+FAMILY = re.compile(rf"(?:{'|'.join(MOVED_FAMILIES)})[.\[]")
 NOTE = re.compile(r"midi\.(?:\w+\.)*note\d+")
 PAD = re.compile(rf"pad\.(?:\d+\.)?(?:{'|'.join(BUTTONS)}|button\d+)")
 CC = re.compile(r"(?P<before>midi\.(?:\w+\.)*cc)(?P<number>\d+)(?P<fine>\.fine)?")
-NEVER = re.compile(r"midi\.(?:scene|start|stop|continue)")  # what asks for something, and is turned by nobody
+NOT_CONTROLS = re.compile(
+    r"midi\.(?:scene|start|stop|continue)"
+)  # what asks for something, and is turned by nobody
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +49,7 @@ class Control:
     high: float = 1.0
 
 
-class _Course:
+class _SignalHistory:
     """What one signal has said."""
 
     def __init__(self, button: bool) -> None:
@@ -60,17 +64,17 @@ class _Course:
         self.least, self.most = min(self.least, value), max(self.most, value)
         self.whole &= value in (0.0, 1.0)
         self._said.append((time, value))
-        if len(self._said) > SAMPLES:
+        if len(self._said) > SAMPLES_KEPT:
             self._stood = self._said.popleft()[1]
 
     def gone(self, begun: float, now: float) -> float:
         """How far it left its rest, of a watch that began at `begun`; 1 for a button that was pressed."""
-        while self._said and self._said[0][0] < now - WINDOW - BEFORE:
+        while self._said and self._said[0][0] < now - WINDOW - REST_WINDOW:
             self._stood = self._said.popleft()[1]
         if self.button:
             since = max(begun, now - WINDOW)
             return float(any(value > 0 and time >= since for time, value in self._said))
-        since = max(begun + REST, now - WINDOW)
+        since = max(begun + INITIAL_REST, now - WINDOW)
         rest = [value for time, value in self._said if time < since]
         rest += [] if self._stood is None else [self._stood]
         moved = [value for time, value in self._said if time >= since]
@@ -87,11 +91,11 @@ class _Course:
         return len({value for _, value in self._said})
 
 
-class Watch:
+class MovementDetector:
     """Watches what inputs say, from `begun` (seconds of the show) on."""
 
     def __init__(self, begun: float = 0.0) -> None:
-        self._courses: dict[str, _Course] = {}
+        self._courses: dict[str, _SignalHistory] = {}
         self._begun, self._first = begun, math.inf
 
     def begin(self, now: float) -> None:
@@ -103,18 +107,22 @@ class Watch:
         for event in events:
             if FAMILY.match(event.name) and isinstance(event.value, int | float):
                 course = self._courses.get(event.name)
-                if course is None and len(self._courses) < MANY and not NEVER.fullmatch(event.name):
+                if (
+                    course is None
+                    and len(self._courses) < MOST_SIGNALS
+                    and not NOT_CONTROLS.fullmatch(event.name)
+                ):
                     button = bool(NOTE.fullmatch(event.name) or PAD.fullmatch(event.name))
-                    course = self._courses[event.name] = _Course(button)
+                    course = self._courses[event.name] = _SignalHistory(button)
                 if course is not None:
                     course.say(event.time, float(event.value))
 
     def moved(self, now: float) -> Control | None:
         """The control that was moved, once one was; None so far."""
-        gone = {n: course.gone(self._begun, now) / _far(n) for n, course in self._courses.items()}
+        gone = {n: course.gone(self._begun, now) / _least_movement(n) for n, course in self._courses.items()}
         there = [name for name, far in gone.items() if far >= 1 and not self._fine(name, gone)]
         self._first = min(self._first, now) if there else math.inf
-        if now - self._first < SETTLE or not there:
+        if now - self._first < CHOICE_DELAY or not there:
             return None
         best = max(there, key=lambda name: (round(gone[name], 6), -name.count("."), -len(name)))
         return self._control(self._alike(best, now))
@@ -122,9 +130,11 @@ class Watch:
     def _fine(self, name: str, gone: dict[str, float]) -> bool:
         """Whether it is the lower half of a control of 14 bits that moved as well."""
         match = CC.fullmatch(name)
-        if not match or not LOWER <= int(match["number"]) < 2 * LOWER:
+        if not match or not LOWER_HALF <= int(match["number"]) < 2 * LOWER_HALF:
             return False
-        return gone.get(f"{match['before']}{int(match['number']) - LOWER}", 0.0) * FAR > 1 / 127
+        return (
+            gone.get(f"{match['before']}{int(match['number']) - LOWER_HALF}", 0.0) * LEAST_MOVEMENT > 1 / 127
+        )
 
     def _alike(self, name: str, now: float) -> list[str]:
         """The signals by which a device's messages of one control are heard, this one first."""
@@ -149,9 +159,9 @@ class Watch:
             return 0
         body = name.removeprefix("midi.")
         if PLAIN_MESSAGE.fullmatch(body):
-            devices = {_device(one) for one in self._courses if one.endswith(f".{body}")} - {""}
+            devices = {_device_of(one) for one in self._courses if one.endswith(f".{body}")} - {""}
             return (4 if len(devices) <= 1 else 0) + self._exact(name)
-        if not (device := _device(name)) or SHARED_CONTROL.fullmatch(body):
+        if not (device := _device_of(name)) or SHARED_CONTROL.fullmatch(body):
             return 0
         return (2 if PLAIN_MESSAGE.fullmatch(body.removeprefix(f"{device}.")) else 8) + self._exact(name)
 
@@ -160,18 +170,18 @@ class Watch:
         match = CC.fullmatch(name)
         if match is None or not match["fine"]:
             return -2 if name.endswith(".pressure") or ".ch" in name else 0
-        lower = self._courses.get(f"{match['before']}{int(match['number']) + LOWER}")
-        return 1 if lower and lower.different > FINE else -2
+        lower = self._courses.get(f"{match['before']}{int(match['number']) + LOWER_HALF}")
+        return 1 if lower and lower.different > FINE_VALUES else -2
 
 
-def _device(name: str) -> str:
+def _device_of(name: str) -> str:
     """The device in a signal's name, `midimix` of `midi.midimix.cc19`; empty without one."""
     first, dot, rest = name.removeprefix("midi.").partition(".")
     return first if dot and not re.fullmatch(r"ch\d+|(?:cc|note)\d+", first) and rest else ""
 
 
-def _far(name: str) -> float:
-    return FARTHER.get(name.partition(".")[0], FAR)
+def _least_movement(name: str) -> float:
+    return LEAST_MOVEMENTS.get(name.partition(".")[0], LEAST_MOVEMENT)
 
 
 def _ends(name: str, least: float, most: float) -> tuple[float, float]:

@@ -16,8 +16,8 @@ import numpy as np
 
 from perform.clock import Moment
 from perform.demonstrations.fit import fit
-from perform.demonstrations.targets import Target, units
-from perform.demonstrations.trainer import Trainer
+from perform.demonstrations.targets import MappingTarget, scene_units
+from perform.demonstrations.trainer import MappingTrainer
 from perform.formula import ANY
 from perform.parameters import Parameter
 from perform.scenes.controls import Controls, UnitSettings
@@ -26,9 +26,9 @@ from perform.scenes.scene import Reader, Scene
 from perform.signals import Signals
 
 log = logging.getLogger("perform")
-TURN = 1 / 20  # of a parameter's range
-WIDEST = 100.0  # a range beyond which new values are looked for near the default
-CONTROLS = tuple(
+TURN_SHARE = 1 / 20  # of a parameter's range
+WIDEST_SPAN = 100.0  # a range beyond which new values are looked for near the default
+DEMONSTRATION_CONTROLS = tuple(
     Parameter(name, False, 0, 1, "", about, "event")
     for name, about in (
         ("keep", "keep this posture with this picture"),
@@ -42,24 +42,27 @@ CONTROLS = tuple(
         ("down", "less of it"),
     )
 )
-KEYS = {
+DEMONSTRATION_KEYS = {
     "keep": "k", "undo": "z", "new": "n", "own": "o", "play": "p",
     "previous": "left", "next": "right", "up": "up", "down": "down",
 }  # fmt: skip
-TAKEN = ("double", "halve", "later", "sooner")  # controls of the show whose keys are needed here
+DISPLACED_CONTROLS = ("double", "halve", "later", "sooner")  # controls of the show whose keys are needed here
 
 
 def bindings() -> dict[str, str]:
     """The formula of each control: a key, or an OSC message such as /demonstrate/keep."""
-    return {name: f'max(onset(key.{key}), onset(osc["/demonstrate/{name}"]))' for name, key in KEYS.items()}
+    return {
+        name: f'max(onset(key.{key}), onset(osc["/demonstrate/{name}"]))'
+        for name, key in DEMONSTRATION_KEYS.items()
+    }
 
 
 @dataclass(slots=True)
-class Search:
+class PictureSearch:
     """Where pictures are looked for: what the preset makes of each target, and what the hand put there."""
 
     scene: Scene
-    targets: Sequence[Target]
+    targets: Sequence[MappingTarget]
     turns: int = 0
     at: int = 0
     _own: dict[str, Controls] = field(default_factory=dict)
@@ -67,7 +70,7 @@ class Search:
 
     def __post_init__(self) -> None:
         wanted = {target.unit for target in self.targets}
-        self._own = {name: one.start() for name, one in units(self.scene).items() if name in wanted}
+        self._own = {name: one.start() for name, one in scene_units(self.scene).items() if name in wanted}
 
     def values(self, moment: Moment, signals: Signals) -> dict[str, float]:
         """Every target's value on this frame, by the mapping's name for it."""
@@ -99,27 +102,27 @@ class Search:
         """Change the value that is chosen."""
         target = self.targets[self.at]
         low, high = _span(target)
-        self.hand[target.value] = _fit(target, now[target.value] + by * TURN * (high - low))
+        self.hand[target.value] = _fit(target, now[target.value] + by * TURN_SHARE * (high - low))
 
     def choose(self, by: int) -> None:
         """Another value to turn."""
         self.at = (self.at + by) % len(self.targets)
 
 
-def _span(target: Target) -> tuple[float, float]:
+def _span(target: MappingTarget) -> tuple[float, float]:
     """Between which values to look."""
-    if target.high - target.low <= WIDEST:
+    if target.high - target.low <= WIDEST_SPAN:
         return target.low, target.high
     default = target.parameter.default if target.part is None else target.parameter.default[target.part]
     return default - 1.0, default + 1.0
 
 
-def _fit(target: Target, value: float) -> float:
+def _fit(target: MappingTarget, value: float) -> float:
     whole = target.parameter.kind in ("int", "bool")
     return float(target.parameter.clip(round(value) if whole else value))
 
 
-class Shown(Protocol):
+class LiveValues(Protocol):
     """What is on show, which a hand may hold over what is looked for."""
 
     def values(self) -> Mapping[str, float]:
@@ -131,7 +134,7 @@ class Shown(Protocol):
         ...
 
 
-class Session:
+class Demonstration:
     """A mapping that is being shown; it plays in the place of the show's mappings, with the `others`. What
     is kept is what is on show: `shown` says it where there is more to it than what is looked for."""
 
@@ -140,11 +143,11 @@ class Session:
         name: str,
         method: str,
         signals: Sequence[str],
-        search: Search,
-        trainer: Trainer,
+        search: PictureSearch,
+        trainer: MappingTrainer,
         examples: Iterable[Example] = (),
         others: Iterable[SignalMapping] = (),
-        shown: Shown | None = None,
+        shown: LiveValues | None = None,
     ) -> None:
         self.examples = list(examples)
         self.learned: SignalMapping | None = None
@@ -156,7 +159,9 @@ class Session:
         self._player: Player | None = None
         self._posture = dict.fromkeys(self._signals, 0.0)
         self._controls = (
-            Reader(search.scene.file, ANY).settings("demonstrate", "", CONTROLS, bindings()).start()
+            Reader(search.scene.file, ANY)
+            .settings("demonstrate", "", DEMONSTRATION_CONTROLS, bindings())
+            .start()
         )
         if self.examples:
             self._learn()
@@ -230,12 +235,12 @@ class Session:
             self.learned, self._player = player.mapping, player
 
 
-def matches(text: Text, signals: Sequence[str], targets: Sequence[Target]) -> bool:
+def matches_mapping(text: Text, signals: Sequence[str], targets: Sequence[MappingTarget]) -> bool:
     """Whether a mapping is of these signals and values, so that it can be gone on with."""
     return text.signals == list(signals) and text.values == [target.value for target in targets]
 
 
-def freed(settings: UnitSettings) -> UnitSettings:
+def without_displaced(settings: UnitSettings) -> UnitSettings:
     """The show's bindings without those whose keys a demonstration needs."""
-    bound = {name: value for name, value in settings.values.items() if name not in TAKEN}
+    bound = {name: value for name, value in settings.values.items() if name not in DISPLACED_CONTROLS}
     return UnitSettings(settings.name, settings.parameters, bound)
