@@ -1,9 +1,10 @@
-"""What every command says its results and its faults with."""
+"""What commands share: the terminal, options, and how faults are printed."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,6 +14,18 @@ out = Console()
 err = Console(stderr=True)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of a table.")]
+PictureSize = Annotated[str, typer.Option(help="WIDTHxHEIGHT of the picture in pixels.")]
+SceneScale = Annotated[
+    float | None,
+    typer.Option(min=0.1, max=1, help="Draw scenes at this part of the size. [1; live software GL: 0.5]"),
+]
+PlayedModel = Annotated[str | None, typer.Option(help="Play this model in place of the presets' own.")]
+NetworkPrecision = Annotated[str, typer.Option(help="auto, float32, bfloat16 or float16.")]
+NetworkDevice = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
+REGION_HELP = "The part of the camera's picture in which hands play: left,top,right,bottom, each 0..1."
+MidiPort = Annotated[str | None, typer.Option(help="Listen to this MIDI port only.")]
+StopAfter = Annotated[float | None, typer.Option(min=0, help="Stop after so many seconds.")]
+Mirror = Annotated[bool, typer.Option(help="See hands as in a mirror.")]
 
 
 @contextlib.contextmanager
@@ -20,12 +33,19 @@ def complaints() -> Iterator[None]:
     """Bad input ends a command with its sentence and exit code 1, never with a traceback."""
     try:
         yield
-    except typer.Exit:  # of a command within, which has said why
+    except typer.Exit:  # of a command within, which has printed why
         raise
     except (ValueError, LookupError, OSError, RuntimeError) as error:
         sentence = error.args[0] if isinstance(error, LookupError) and error.args else str(error)
         err.print(f"perform: {sentence}", style="red", markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(1) from error
+
+
+def existing(file: Path) -> Path:
+    """The file, if it is there. Raises FileNotFoundError."""
+    if not file.is_file():
+        raise FileNotFoundError(f"{file}: there is no such file")
+    return file
 
 
 def place_of(text: str, host: str = "127.0.0.1") -> tuple[str, int]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from perform.terminal import complaints, err, out, place_of, size_of
+from perform.terminal import MidiPort, PictureSize, StopAfter, complaints, err, out, place_of, size_of
 
 if TYPE_CHECKING:
     from perform.demonstrations.live import DemonstrationPlan
@@ -33,10 +33,10 @@ def demonstrate(
     save: Annotated[Path | None, typer.Option(help="The preset to write, with the formulas in it.")] = None,
     audio: Annotated[str | None, typer.Option(help="As for play. [the demo track]")] = None,
     headless: Annotated[bool, typer.Option(help="Without a window: by OSC.")] = False,
-    size: Annotated[str, typer.Option(help="WIDTHxHEIGHT of the picture in pixels.")] = "1280x720",
-    seconds: Annotated[float | None, typer.Option(min=0, help="Stop after so many seconds.")] = None,
+    size: PictureSize = "1280x720",
+    seconds: StopAfter = None,
     model: Annotated[str | None, typer.Option(help="Play this model in place of the preset's.")] = None,
-    midi: Annotated[str | None, typer.Option(help="Listen to this MIDI port only.")] = None,
+    midi: MidiPort = None,
     osc: Annotated[str, typer.Option("--osc", "--osc-port", help="UDP port for OSC, or HOST:PORT.")] = "9000",
     camera: Annotated[str, typer.Option(help="The camera for hands: by name, number or path.")] = "",
 ) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from perform.parameters import choice
-from perform.terminal import complaints, err, out
+from perform.terminal import MidiPort, complaints, err, out
 
 if TYPE_CHECKING:
     from perform.catalogue import Library
@@ -54,7 +54,7 @@ def learn(
     high: Annotated[
         float | None, typer.Option(help="What the control's upper end is, in place of the range's.")
     ] = None,
-    midi: Annotated[str | None, typer.Option(help="Listen to this MIDI port only.")] = None,
+    midi: MidiPort = None,
     osc_port: Annotated[int, typer.Option(min=0, max=65535, help="UDP port for OSC; 0: none.")] = 9000,
     seconds: Annotated[float, typer.Option(min=1, help="How long to wait for a control.")] = 60.0,
 ) -> None:

@@ -116,10 +116,10 @@ def _positions(text: str) -> list[int]:
 def _render(loop: Loop, preset: Path, film: Path, fps: float, size: str | None) -> None:
     """One turn of the loop as a film."""
     from perform import show
-    from perform.commands import render as films
+    from perform.commands.render import render_show
     from perform.generators.model import Model
     from perform.models import located
 
     pixels = size_of(size) if size else Model.read(located(loop.model)).size
     options = show.Options(setlist=str(preset), size=pixels, fps=fps, record=film, headless=True)
-    films.render_show(options, loop.seconds)
+    render_show(options, loop.seconds)

@@ -1,19 +1,63 @@
-"""A show rendered to a video, with a progress bar: what `perform render` and `perform loop` do."""
+"""The command `perform render`, and a show as a video with a progress bar, for other commands, too."""
 
 from __future__ import annotations
 
 import math
 import signal
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from perform.terminal import err, out
+from perform.parameters import choice
+from perform.terminal import (
+    NetworkDevice,
+    NetworkPrecision,
+    PictureSize,
+    PlayedModel,
+    SceneScale,
+    complaints,
+    err,
+    existing,
+    out,
+    size_of,
+)
 
 if TYPE_CHECKING:
     from perform.rig import Rig
     from perform.show import Options
+
+
+def render(
+    sound: Annotated[Path, typer.Argument(help="The sound file to play to.")],
+    out_file: Annotated[Path, typer.Option("--out", help="The .mp4 or .mkv to write.")],
+    scene: Annotated[str, typer.Option(help="A preset or setlist, by name or file.")] = "demo",
+    size: PictureSize = "1280x720",
+    fps: Annotated[float, typer.Option(min=1, max=240, help="Frames a second.")] = 30.0,
+    scale: SceneScale = None,
+    seconds: Annotated[float | None, typer.Option(min=0, help="Only the first so many seconds.")] = None,
+    model: PlayedModel = None,
+    precision: NetworkPrecision = "auto",
+    device: NetworkDevice = "auto",
+) -> None:
+    """Render a sound to a video, every frame exact."""
+    from perform import show
+
+    with complaints():
+        options = show.Options(
+            setlist=scene,
+            sound=str(existing(sound)),
+            size=size_of(size),
+            fps=fps,
+            scale=scale,
+            model=model,
+            precision=choice("precision", precision, ("auto", "float32", "bfloat16", "float16")),
+            device=choice("device", device, ("auto", "cpu", "cuda", "mps")),
+            record=out_file,
+            headless=True,
+        )
+        render_show(options, seconds)
 
 
 def render_show(options: Options, seconds: float | None) -> None:

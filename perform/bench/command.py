@@ -1,0 +1,54 @@
+"""The command `perform bench`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from perform.bench import NAMES, report, run
+from perform.parameters import choice
+from perform.terminal import AsJson, NetworkDevice, PlayedModel, complaints, out
+
+
+def bench(
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            help="loop, generator, latency, render, switch, models, inputs, training. [default: all]"
+        ),
+    ] = None,
+    as_json: AsJson = False,
+    seconds: Annotated[float | None, typer.Option(help="How long each measurement lasts.")] = None,
+    model: PlayedModel = None,
+    device: NetworkDevice = "auto",
+) -> None:
+    """Measure this machine, each figure beside its goal. Of `training`, --model is a run's folder."""
+    from perform.models import located
+
+    with complaints():
+        if model is not None and not Path(model).is_dir():  # a folder is a run's
+            model = located(model)
+        every = [one for one in NAMES if model is None or one != "training"]  # which takes a run, no model
+        for one in every if name is None else (choice("bench", name, NAMES),):
+            result = report(one, run(one, seconds=seconds, model=model, device=device))
+            if as_json:
+                typer.echo(json.dumps(result))
+            else:
+                _print(result)
+
+
+def _print(result: dict[str, Any]) -> None:
+    machine, versions = result["machine"], result["versions"]
+    out.print(f"[bold]{result['bench']}[/bold]  {machine['processor']}, {machine['cores']} cores")
+    out.print("  ".join(f"{k} {v}" for k, v in versions.items()), style="dim", highlight=False)
+    table = Table("figure", "value", "unit", "goal", "", box=None)
+    for row in result["figures"]:
+        value = "-" if row["value"] is None else f"{row['value']:.2f}"
+        goal = "" if row["goal"] is None else f"{row['goal']:g}"
+        said = {True: "met", False: "missed", None: row.get("note", "")}[row["met"]]
+        table.add_row(row["name"], value, row["unit"], goal, said)
+    out.print(table)

@@ -1,0 +1,46 @@
+"""The commands that look at files: `check` and `beats`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from perform.terminal import AsJson, complaints, err, existing, out
+
+
+def check(
+    paths: Annotated[
+        list[Path], typer.Argument(help="Presets, setlists, shaders, models, or folders of them.")
+    ],
+) -> None:
+    """Find every fault of presets, setlists, shaders, feeds, profiles and models; exit code 1 if any."""
+    from perform.commands.check import check_all
+
+    checked, faults = check_all(paths)
+    for fault in faults:
+        err.print(fault, style="red", markup=False, highlight=False, soft_wrap=True)
+    out.print(f"{checked} checked, {len(faults)} fault{'s' * (len(faults) != 1)}")
+    raise typer.Exit(1 if faults else 0)
+
+
+def beats(
+    sound: Annotated[Path, typer.Argument(help="A sound file.")],
+    as_json: AsJson = False,
+) -> None:
+    """The beats of a sound as a live run would have heard them: time, tempo, confidence."""
+    from perform.inputs.audio import tracked
+
+    with complaints():
+        found = tracked(existing(sound))
+    if as_json:
+        rows = [
+            {"time": b.time, "bpm": b.bpm, "confidence": b.confidence, "downbeat": b.downbeat} for b in found
+        ]
+        typer.echo(json.dumps({"sound": str(sound), "beats": rows}))
+        return
+    for beat in found:
+        mark = "[cyan]●[/cyan]" if beat.downbeat else "○"
+        out.print(f"{mark} {beat.time:8.3f} s  {beat.bpm:6.1f} bpm  {beat.confidence:4.0%}")

@@ -1,0 +1,180 @@
+"""The command `perform play`: a live show with its dashboard."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, get_args
+
+import typer
+
+from perform.clock import Lead
+from perform.commands.render import farewell, render_show
+from perform.parameters import choice
+from perform.terminal import (
+    REGION_HELP,
+    MidiPort,
+    Mirror,
+    NetworkDevice,
+    NetworkPrecision,
+    PictureSize,
+    PlayedModel,
+    SceneScale,
+    StopAfter,
+    complaints,
+    err,
+    place_of,
+    size_of,
+)
+
+if TYPE_CHECKING:
+    from perform.inputs.camera import View
+    from perform.rig import Rig
+    from perform.show import Options
+
+DisplayName = Annotated[str | None, typer.Option(help="Which display, by name; see `perform devices`.")]
+ModelMemory = Annotated[
+    float | None, typer.Option(min=0.1, help="GiB that open models may take. [most of what is free]")
+]
+AudioSource = Annotated[
+    str | None,
+    typer.Option(help="A sound file, a sound device by name, or none. [default: the demo track]"),
+]
+MostFrames = Annotated[
+    float | None, typer.Option(min=1, max=240, help="Frames a second at most. [60; software GL: 31]")
+]
+OSC_HELP = (
+    "Receive OSC here: a UDP port of this machine only, or HOST:PORT; 0.0.0.0 is every network. 0: none."
+)
+OscAddress = Annotated[str, typer.Option("--osc", "--osc-port", help=OSC_HELP)]
+OscFeedback = Annotated[
+    list[str] | None, typer.Option(help="Send changes to this HOST:PORT over OSC. May be given again.")
+]
+CLOCK_LEADS: tuple[str, ...] = get_args(Lead)
+ClockLead = Annotated[
+    str | None, typer.Option(help=f"What leads the beat: {', '.join(CLOCK_LEADS)}. [what the setlist says]")
+]
+CameraName = Annotated[
+    str, typer.Option(help="The camera that sees hands: its name, number or path. [the first]")
+]
+BeatOffset = Annotated[
+    int, typer.Option(min=-200, max=200, help="Show beats so many milliseconds early, for a slow projector.")
+]
+
+
+def play(
+    setlist: Annotated[str, typer.Argument(help="A setlist or a preset, by name or file.")] = "demo",
+    audio: AudioSource = None,
+    headless: Annotated[bool, typer.Option(help="Play without a window.")] = False,
+    size: PictureSize = "1280x720",
+    fps: MostFrames = None,
+    scale: SceneScale = None,
+    seconds: StopAfter = None,
+    record: Annotated[Path | None, typer.Option(help="Record to this .mp4 or .mkv.")] = None,
+    model: PlayedModel = None,
+    precision: NetworkPrecision = "auto",
+    device: NetworkDevice = "auto",
+    fullscreen: Annotated[bool, typer.Option(help="Fill a display.")] = False,
+    display: DisplayName = None,
+    midi: MidiPort = None,
+    lights: Annotated[bool, typer.Option(help="Show scenes and values on controllers' lights.")] = True,
+    osc: OscAddress = "9000",
+    osc_feedback: OscFeedback = None,
+    clock: ClockLead = None,
+    link: Annotated[bool, typer.Option(help="Join the Ableton Link session of this network.")] = False,
+    clock_out: Annotated[str | None, typer.Option(help="Send MIDI clock to this MIDI port.")] = None,
+    camera: CameraName = "",
+    region: Annotated[str, typer.Option(help=REGION_HELP)] = "0,0,1,1",
+    mirror: Mirror = True,
+    offset: BeatOffset = 0,
+    gamma: Annotated[float, typer.Option(min=0.3, max=3, help="Above 1 lightens mid-tones.")] = 1.0,
+    once: Annotated[bool, typer.Option(help="Stop when the sound is over, do not loop it.")] = False,
+    memory: ModelMemory = None,
+) -> None:
+    """Play a show live. Without a display and without --headless, the show is rendered to a video."""
+    from perform import show
+
+    with complaints():
+        options = show.Options(
+            setlist=setlist,
+            sound=show.sounding(audio),
+            size=size_of(size),
+            fps=fps,
+            scale=scale,
+            model=model,
+            precision=choice("precision", precision, ("auto", "float32", "bfloat16", "float16")),
+            device=choice("device", device, ("auto", "cpu", "cuda", "mps")),
+            record=record,
+            headless=headless,
+            fullscreen=fullscreen,
+            display=display,
+            midi=midi,
+            lights=lights,
+            clock=None if clock is None else choice("clock", clock, CLOCK_LEADS),
+            link=link,
+            clock_out=clock_out,
+            camera=camera,
+            view=_view(region, mirror),
+            loop=not once,
+            offset=offset / 1000,
+            gamma=gamma,
+            memory=2**30 * (memory or 0.0),
+        )
+        options = _with_osc(options, osc, osc_feedback or [])
+        (_live if headless or _has_display() else _film)(options, seconds)
+
+
+def _view(region: str, mirror: bool) -> View:
+    from perform.inputs.camera import View, region_of
+
+    return View(region_of(region), mirror, lift=True)
+
+
+def _with_osc(options: Options, address: str, feedback: list[str]) -> Options:
+    """The options with the address where OSC is received, and those that receive changes."""
+    host, port = place_of(address)
+    targets = tuple(place_of(one) for one in feedback)
+    return replace(options, osc_host=host, osc_port=port, osc_feedback=targets)
+
+
+def _has_display() -> bool:
+    if sys.platform in ("win32", "darwin"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def _live(options: Options, seconds: float | None) -> None:
+    """A live show with its dashboard, until the time is over, the window closed, or a signal comes."""
+    from perform import show
+    from perform.commands.dashboard import Dashboard
+    from perform.show.status import Watcher
+
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # until there is a show to end
+    rig = show.play(options)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: rig.end())
+    watcher = Watcher(options.record)
+    with Dashboard(err) as dashboard:
+
+        def over(playing: Rig) -> bool:
+            if playing.timings.count % 6 == 1:
+                dashboard.show(watcher.status(playing))
+            past = seconds is not None and playing.moment is not None and playing.moment.seconds >= seconds
+            return past or (not options.loop and playing.sound is not None and playing.sound.finished)
+
+        rig.run(over)
+    farewell(rig, options)
+
+
+def _film(options: Options, seconds: float | None) -> None:
+    """No display: the show is rendered to a video instead."""
+    from perform import paths, show
+
+    file = options.record or paths.output() / f"{Path(options.setlist).stem}.mp4"
+    err.print(
+        f"no display here: rendering {options.setlist} to {file} (a window needs DISPLAY or WAYLAND_DISPLAY)"
+    )
+    render_show(replace(options, record=file, headless=True, fps=options.fps or show.RENDER_FPS), seconds)
