@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from difflib import get_close_matches
 from functools import reduce
 from pathlib import Path
 from typing import get_args
@@ -16,6 +15,7 @@ from perform.footage.changes import Stamp, stamp
 from perform.generators import latents
 from perform.generators.model import Model
 from perform.generators.untrained import BUILT_IN, SHARED_MAPPING
+from perform.hints import did_you_mean
 from perform.inputs.feeds import document as feeds
 from perform.inputs.feeds.document import Feed
 from perform.latent.directions import PARAMETERS as DIRECTION
@@ -281,5 +281,4 @@ def _directions(file: Path, width: int) -> Directions:
 
 
 def _near(name: str, known: list[str]) -> str:
-    near = get_close_matches(name, known, 3)
-    return f"; did you mean {' or '.join(near)}?" if near else f"; there are: {', '.join(known) or 'none'}"
+    return "; " + (did_you_mean(name, known) or f"there are: {', '.join(known) or 'none'}")

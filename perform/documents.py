@@ -6,12 +6,13 @@ A fault is a sentence: the file, the key, the value, and what is allowed.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
+
+from perform.hints import did_you_mean
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -56,7 +57,7 @@ def _sentence(error: Any, model: type[BaseModel]) -> str:
     return f"{key} = {error['input']!r}: {error['msg'][:1].lower()}{error['msg'][1:]}"
 
 
-def near(word: str, known: Iterable[str]) -> str:
+def near(word: str, known: Collection[str]) -> str:
     """Words for what may have been meant: the nearest of the known, or all of them."""
-    near = get_close_matches(word, list(known), 1)
-    return f", did you mean {near[0]}?" if near else f"; known: {', '.join(known) or 'none'}"
+    hint = did_you_mean(word, known, 1)
+    return f", {hint}" if hint else f"; known: {', '.join(known) or 'none'}"

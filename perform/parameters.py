@@ -7,13 +7,17 @@ come from the declaration.
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any, Literal, TypeAlias
+
+from perform.hints import did_you_mean
 
 Kind: TypeAlias = Literal[
     "float", "int", "bool", "event", "choice", "text", "point", "color", "list", "sound"
 ]
+
+Values: TypeAlias = Mapping[str, Any]  # of a unit's parameters on a frame, by name
 
 SIZES = {"point": 2, "color": 4}
 
@@ -98,9 +102,8 @@ class Parameter:
         if not isinstance(value, str):
             raise ParameterError(f"{self.name} = {value!r}, must be text")
         if self.choices and value not in self.choices:
-            near = get_close_matches(value, self.choices, 1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
-            raise ParameterError(f"{self.name} = {value!r}, must be {self.range}{hint}")
+            hint = did_you_mean(value, self.choices, 1, quote=repr)
+            raise ParameterError(f"{self.name} = {value!r}, must be {self.range}; {hint}".removesuffix("; "))
         return value
 
     def _checked_list(self, value: Any) -> tuple[int, ...]:

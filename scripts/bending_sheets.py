@@ -17,7 +17,7 @@ from contact_sheets import GAP, Pixels, save
 
 from perform import generators
 from perform.generators.model import Model
-from perform.latent.paths import z_of
+from perform.latent.space import z_of
 from perform.networks.bending import Bend
 from perform.networks.blending import Blend
 

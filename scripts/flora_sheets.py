@@ -20,7 +20,7 @@ from perform.catalogue import Library
 from perform.generators import Generator
 from perform.latent.curves import linear, slerp
 from perform.latent.directions import LAST, Directions
-from perform.latent.paths import truncate, z_of
+from perform.latent.space import truncate, z_of
 from perform.models import located
 from perform.models.directions import directions_sheet
 from perform.sampling.sheets import join_pictures, picture_grid

@@ -15,7 +15,18 @@ PACKAGE = ROOT / "perform"
 
 # From the ground up: a room imports from the floors below its own, and from nowhere else.
 FLOORS = (
-    ("arrays", "clock", "documents", "faults", "keys", "parameters", "paths", "smoothing", "threads"),
+    (
+        "arrays",
+        "clock",
+        "documents",
+        "faults",
+        "hints",
+        "keys",
+        "parameters",
+        "paths",
+        "smoothing",
+        "threads",
+    ),
     ("signals",),
     ("latent", "rhythm"),
     ("formula", "midi"),

@@ -33,8 +33,8 @@ from perform.clock import Moment, stopwatch
 from perform.inputs.midi import Midi
 from perform.inputs.osc import Osc
 from perform.networks import Device
-from perform.parameters import Parameter
-from perform.render import Image, Unit, Values
+from perform.parameters import Parameter, Values
+from perform.render import Image, Unit
 from perform.rig import Rig, settle
 
 FPS = 60.0

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from perform.clock import Moment
 from perform.footage import CLOSE
-from perform.render import Values
+from perform.parameters import Values
 
 LAST = 4 * CLOSE  # seconds before its end that a part is played to at most: there is no picture at the end
 SHORTEST = 0.02  # seconds of a part

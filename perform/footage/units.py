@@ -14,8 +14,8 @@ from perform.footage.course import Transport
 from perform.footage.projector import Projector
 from perform.footage.stills import Saved
 from perform.inputs.camera import Camera, View
-from perform.parameters import Parameter
-from perform.render import Image, Rewinds, Unit, Values
+from perform.parameters import Parameter, Values
+from perform.render import Image, Rewinds, Unit
 from perform.render.pictures import PARAMETERS, Pictures
 from perform.render.shader import Shader
 from perform.render.strips import Strip

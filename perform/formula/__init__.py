@@ -17,7 +17,6 @@ import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -25,6 +24,7 @@ import numpy as np
 from perform.clock import Moment
 from perform.formula.functions import FUNCTIONS as FUNCTIONS
 from perform.formula.functions import Function, Step
+from perform.hints import did_you_mean
 from perform.signals import LARGEST, Signals, Value
 
 Node: TypeAlias = Callable[[Mapping[str, Value], Moment], float]
@@ -186,8 +186,8 @@ def _error(what: str, at: int) -> FormulaError:
 
 
 def _near(word: str, known: Sequence[str]) -> str:
-    near = get_close_matches(word, known, 3, 0.5)
-    return f"; did you mean {' or '.join(near)}?" if near else ""
+    hint = did_you_mean(word, known, likeness=0.5)
+    return f"; {hint}" if hint else ""
 
 
 class _Builder:

@@ -13,7 +13,7 @@ from shutil import which
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from perform.arrays import Floats, Pixels
-from perform.latent.paths import Space
+from perform.latent.space import Space
 from perform.networks import Device, ModelError, Precision
 from perform.parameters import Parameter
 

@@ -18,7 +18,7 @@ import numpy as np
 
 from perform.arrays import AnyArray, Floats
 from perform.latent.directions import Directions, Kind
-from perform.latent.paths import Space
+from perform.latent.space import Space
 from perform.networks import ModelError, checkpoints
 
 Arrays: TypeAlias = dict[str, AnyArray]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from perform.generators import load, untrained
 from perform.latent.controls import LATENT
-from perform.latent.paths import Space
+from perform.latent.space import Space
 from perform.networks.headercache import Stamp
 from perform.networks.weights import NetworkConfig
 from perform.parameters import Parameter

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from perform.arrays import Floats
-from perform.latent.paths import Keyframes, Mapper, Space
+from perform.latent.keyframes import Keyframes
+from perform.latent.space import Mapper, Space
 
 POWER = 16  # a point a fifth farther away than the nearest weighs a twentieth, twice as far nothing
 NEAR = 1e-6  # of the typical distance: so near is there

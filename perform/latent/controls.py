@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from perform.latent.directions import LAYERS
-from perform.latent.paths import SEEDS
+from perform.latent.space import SEEDS
 from perform.parameters import Parameter
 
 STORED = -1  # the `noise_seed` that means: the noise stored with the network

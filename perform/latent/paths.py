@@ -10,38 +10,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from difflib import get_close_matches
-from typing import Any, Protocol, TypeAlias
+from typing import Protocol, TypeAlias
 
 import numpy as np
 
 from perform.arrays import Floats
-from perform.clock import BEATS_PER_BAR, Moment
-from perform.latent.curves import circle, eased, held, linear, slerp, spline
-from perform.parameters import Parameter, ParameterError
+from perform.clock import Moment
+from perform.latent.curves import circle
+from perform.latent.keyframes import Keyframes, around, between, layers, onwards, ordered
+from perform.latent.space import SEEDS, Mapper, Space
+from perform.latent.travel import Jumps, Travel
+from perform.parameters import Parameter, Values
 
-Mapper: TypeAlias = Callable[[Floats], Floats]  # z [n, z_dim] to w [n, w_dim], before truncation
-Values: TypeAlias = Mapping[str, Any]
 Picker: TypeAlias = Callable[[Values, int], int]  # which seed keyframe n is
 
-SEEDS = 2**32  # numpy's RandomState takes seeds below this
 WEIGHTS = 8  # seeds that a path can have weights for
-CACHED = 256  # keyframes kept, 1 MB at 512 dimensions
-LOST_BEATS = 4.0  # a larger jump of the beat is another song, not a correction
-CATCH_UP = 0.25  # seconds; time constant with which a correction of the beat is made up
-LATE = 0.25  # keyframes; a jump this close before a keyframe goes to the one after it
-
-
-@dataclass(frozen=True, slots=True)
-class Space:
-    """The latents of a generator: z [z_dim], w [w_dim], one w for each of `num_ws` layers, and
-    labels [c_dim] (0: not class-conditional)."""
-
-    z_dim: int
-    w_dim: int
-    num_ws: int
-    c_dim: int = 0
 
 
 class Path(Protocol):
@@ -58,128 +41,6 @@ class Path(Protocol):
         ...
 
 
-def z_of(seed: int, z_dim: int) -> Floats:
-    """The z [z_dim] that a seed stands for in the official StyleGAN tools."""
-    return np.asarray(np.random.RandomState(seed % SEEDS).randn(z_dim), np.float32)
-
-
-def truncate(ws: Floats, mean: Floats, psi: float, cutoff: int | None = None) -> Floats:
-    """ws [num_ws, w_dim] drawn towards `mean` [w_dim] or [num_ws, w_dim]: 1 leaves them, 0 is the mean,
-    less than 0 the opposite, more than 1 beyond (-1.5..2 is worth seeing); the first `cutoff` layers,
-    None: all.
-
-    The truncation trick in W of StyleGAN (Karras, Laine, Aila 2019, arXiv:1812.04948, appendix B).
-    """
-    if psi == 1:
-        return ws
-    drawn = ws.copy()
-    centre = np.broadcast_to(mean, ws.shape)[:cutoff]
-    drawn[:cutoff] = centre + np.float32(psi) * (ws[:cutoff] - centre)
-    return drawn
-
-
-def blend(a: Floats, b: Floats, t: float) -> Floats:
-    """From ws `a` (t = 0) to ws `b` (t = 1), straight in w: what a morph between two scenes shows."""
-    return linear(a, b, t)
-
-
-class Keyframes:
-    """The points that seeds stand for, each drawn and mapped once."""
-
-    def __init__(self, space: Space) -> None:
-        self._space = space
-        self._mapping: Mapper | None = None
-        self._points: dict[tuple[str, int], Floats] = {}
-        self._last: tuple[Floats, Floats] | None = None
-
-    def use(self, mapping: Mapper) -> None:
-        """The mapping from here on; another one makes the keyframes known so far stale."""
-        if mapping != self._mapping:
-            self._mapping, self._last = mapping, None
-            self._points.clear()
-
-    def point(self, seed: int, space: str) -> Floats:
-        """z [z_dim] or w [w_dim] of a seed."""
-        point = self._points.pop((space, seed), None)
-        if point is None:
-            z = z_of(seed, self._space.z_dim)
-            point = self._map(z) if space == "w" else z
-        self._points[space, seed] = point  # newest last
-        if len(self._points) > CACHED:
-            del self._points[next(iter(self._points))]
-        return point
-
-    def w(self, point: Floats, space: str) -> Floats:
-        """The w of a point of `space`; a z that did not change is not mapped again."""
-        if space == "w":
-            return point
-        if self._last is None or not np.array_equal(self._last[0], point):
-            self._last = point, self._map(point)
-        return self._last[1]
-
-    def _map(self, z: Floats) -> Floats:
-        # One at a time: a batch gives other last bits, and a frame's batch depends on the frame rate.
-        assert self._mapping is not None, "use() comes first"
-        return np.asarray(self._mapping(z[None])[0], np.float32)
-
-
-class Travel:
-    """How far a path has come: a phase that moments advance."""
-
-    def __init__(self) -> None:
-        self._phase = 0.0
-        self._units: float | None = None
-        self._behind = 0.0
-
-    def step(self, moment: Moment, speed: float, per: str) -> float:
-        """The phase after this moment: `speed` per bar, beat or second.
-
-        The first step starts where the bar or the beat is, so that whole phases fall on downbeats.
-        A correction of the beat is made up smoothly; a jump of the count is ignored.
-        """
-        passed, surplus = self._passed(moment, per)
-        self._phase += speed * passed
-        self._behind = (self._behind + speed * surplus) * math.exp(-moment.dt / CATCH_UP)
-        return self._phase - self._behind
-
-    def _passed(self, moment: Moment, per: str) -> tuple[float, float]:
-        """Units since the last step, and how many of them the tempo does not account for."""
-        if per == "second":
-            return moment.dt, 0.0
-        beats = 1 if per == "beat" else BEATS_PER_BAR
-        units, before = moment.beat if per == "beat" else moment.bar, self._units
-        self._units = units
-        if before is None:
-            return units % 1, 0.0
-        expected = moment.dt * moment.bpm / 60 / beats
-        surplus = units - before - expected
-        if abs(surplus) * beats > LOST_BEATS:
-            return expected, 0.0
-        return units - before, surplus
-
-
-class Jumps:
-    """Steps to the next keyframe on a trigger, at once or gliding."""
-
-    def __init__(self) -> None:
-        self._held = False
-        self._target = 0.0
-        self._behind = 0.0
-
-    def step(self, moment: Moment, values: Values, phase: float) -> float:
-        """`phase` moved on by the jumps so far; `glide` is how many seconds a jump takes."""
-        glide = float(values["glide"])
-        self._behind *= math.exp(-4 * moment.dt / glide) if glide > 0 else 0.0
-        held = float(values["jump"]) > 0
-        if held and not self._held:
-            here = phase + self._target
-            step = math.floor(here + LATE) + 1 - here
-            self._target += step
-            self._behind += step if glide > 0 else 0.0
-        self._held = held
-        return phase + self._target - self._behind
-
-
 class Route:
     """A path from keyframe to keyframe; `pick` says which seed keyframe n is."""
 
@@ -194,7 +55,7 @@ class Route:
     def step(self, moment: Moment, values: Values, mapping: Mapper) -> Floats:
         self._keyframes.use(mapping)
         phase = self._travel.step(moment, values["speed"], values["per"]) if "speed" in values else 0.0
-        phase = self._jumps.step(moment, values, phase)
+        phase = self._jumps.step(moment, values["jump"] > 0, values["glide"], phase)
         point = between(phase, values, lambda n: self._point(values, n))
         return layers(self._space, self._keyframes, point, values)
 
@@ -216,7 +77,8 @@ class Orbit:
     def step(self, moment: Moment, values: Values, mapping: Mapper) -> Floats:
         self._keyframes.use(mapping)
         turn = 2 * math.pi * (self._travel.step(moment, values["speed"], values["per"]) % 1)
-        centre = between(self._jumps.step(moment, values, 0.0), values, lambda n: self._point(values, n))
+        place = self._jumps.step(moment, values["jump"] > 0, values["glide"], 0.0)
+        centre = between(place, values, lambda n: self._point(values, n))
         across, along = circle(self._point(values, 0), self._point(values, -1), self._point(values, -2))
         radius = float(values["radius"])
         swing = np.float32(radius * math.cos(turn)) * across + np.float32(radius * math.sin(turn)) * along
@@ -243,75 +105,6 @@ class Weighted:
             shares = weights / weights.sum() if weights.sum() > 0 else np.full(len(seeds), 1 / len(seeds))
             self._point = np.asarray(np.tensordot(shares, points, 1), np.float32)
         return layers(self._space, self._keyframes, self._point, {**values, "space": "w"})
-
-
-def between(phase: float, values: Values, point: Callable[[int], Floats]) -> Floats:
-    """The point at `phase`, by the interpolation, the hold and the ease that the values name."""
-    n = math.floor(phase)
-    t = eased(held(phase - n, float(values.get("hold", 0.0))), float(values.get("ease", 0.0)))
-    if t == 0:
-        return point(n)
-    match values["interpolation"]:
-        case "spline":
-            return spline(point(n - 1), point(n), point(n + 1), point(n + 2), t)
-        case "slerp":
-            return slerp(point(n), point(n + 1), t)
-        case _:
-            return linear(point(n), point(n + 1), t)
-
-
-def layers(space: Space, keyframes: Keyframes, point: Floats, values: Values) -> Floats:
-    """ws [num_ws, w_dim]: the point's w in every layer, mixed with the style of `mix_seed`
-    (style mixing, Karras et al. 2019) in the layers mix_from..mix_to."""
-    w = keyframes.w(point, values["space"])
-    ws = np.repeat(w[None], space.num_ws, axis=0)
-    if values["mix"] > 0:
-        style = keyframes.point(int(values["mix_seed"]), "w")
-        mixed = slice(int(values["mix_from"]), int(values["mix_to"]) + 1)
-        ws[mixed] = linear(ws[mixed], style, float(values["mix"]))
-    return ws
-
-
-def onwards(values: Values, n: int) -> int:
-    """Keyframe n of walk, hold and orbit: the seeds after `seed`."""
-    return (int(values["seed"]) + n) % SEEDS
-
-
-def around(values: Values, n: int) -> int:
-    """Keyframe n of loop: after the last seed comes the first."""
-    seeds: Sequence[int] = values["seeds"]
-    return seeds[n % len(seeds)]
-
-
-def ordered(values: Values, n: int) -> int:
-    """Keyframe n of keys, in the order asked for."""
-    seeds: Sequence[int] = values["seeds"]
-    count = len(seeds)
-    match values["order"]:
-        case "backward":
-            return seeds[-1 - n % count]
-        case "pingpong":
-            return seeds[count - 1 - abs(n % max(2 * count - 2, 1) - (count - 1))]
-        case "once":
-            return seeds[min(max(n, 0), count - 1)]
-        case "shuffle":
-            return seeds[shuffled(count, n // count, int(values["shuffle"]))[n % count]]
-        case _:
-            return seeds[n % count]
-
-
-def shuffled(count: int, turn: int, seed: int) -> list[int]:
-    """The order of one turn of a shuffle; it never begins with what the turn before ended on
-    (with two seeds it may)."""
-    order = _permutation(count, turn, seed)
-    # Only the first two change places, so that the last of a turn is always the one drawn.
-    if count > 2 and order[0] == _permutation(count, turn - 1, seed)[-1]:
-        order[0], order[1] = order[1], order[0]
-    return order
-
-
-def _permutation(count: int, turn: int, seed: int) -> list[int]:
-    return [int(n) for n in np.random.RandomState([seed % SEEDS, turn % SEEDS]).permutation(count)]
 
 
 SPACE = Parameter("space", "w", description="where the path runs", kind="choice", choices=("z", "w"))
@@ -379,14 +172,12 @@ _PARAMETERS: Mapping[str, tuple[Parameter, ...]] = {
 }
 _PICKERS: Mapping[str, Picker] = {"walk": onwards, "loop": around, "hold": onwards, "keys": ordered}
 PATHS: tuple[str, ...] = tuple(_PARAMETERS)
+PATH = Parameter("path", "walk", kind="choice", choices=PATHS)
 
 
 def path_parameters(name: str) -> tuple[Parameter, ...]:
-    """The controls of a path. Raises ParameterError when there is none of that name."""
-    if name not in _PARAMETERS:
-        near = get_close_matches(name, PATHS, 1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise ParameterError(f"path = {name!r}, must be one of {', '.join(PATHS)}{hint}")
+    """The controls of a path. Raises ParameterError if there is none of that name."""
+    PATH.check(name)
     return _PARAMETERS[name]
 
 

@@ -15,7 +15,7 @@ from perform.generators import Generator, latents
 from perform.generators.biggan import Config as BigGAN
 from perform.generators.untrained import BUILT_IN, SHARED_MAPPING
 from perform.latent.directions import LAST, Directions, factorised, measured, moved, principal
-from perform.latent.paths import truncate, z_of
+from perform.latent.space import truncate, z_of
 from perform.models import store
 from perform.networks import ModelError
 from perform.networks.families import family

@@ -20,7 +20,7 @@ import numpy as np
 from perform import generators, paths
 from perform.generators import untrained
 from perform.generators.load import load_weights
-from perform.latent.paths import z_of
+from perform.latent.space import z_of
 from perform.networks import ModelError, weights
 from perform.networks.modelfiles import COMPANIONS, discriminator_file, read_header, write_weights
 from perform.networks.weights import Weights

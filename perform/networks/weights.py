@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Protocol, TypeAlias, TypeVar
 import numpy as np
 
 from perform.arrays import AnyArray, Floats
-from perform.latent.paths import Space
+from perform.latent.space import Space
 from perform.networks import ModelError
 from perform.parameters import Parameter
 

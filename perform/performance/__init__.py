@@ -18,8 +18,10 @@ from perform.arrays import Floats
 from perform.clock import BEATS_PER_BAR, Moment, Tempo
 from perform.latent.centre import Centre
 from perform.latent.directions import moved
-from perform.latent.paths import Mapper, Path, blend, truncate
-from perform.render import Image, Rewinds, Unit, Values
+from perform.latent.paths import Path
+from perform.latent.space import Mapper, morph, truncate
+from perform.parameters import Values
+from perform.render import Image, Rewinds, Unit
 from perform.rhythm.tempo import Authority
 from perform.scenes.controls import Controls, UnitSettings
 from perform.scenes.cues import CuePosition, Cues
@@ -318,7 +320,7 @@ class Performance:
         from_parameters = before.parameters(moment, signals)
         from_latent = before.latent(moment, from_parameters)
         if _morphs(now.cue, before.scene) and latent is not None and from_latent is not None:
-            image = scene.image(moment, parameters, blend(from_latent, latent, position.progress))
+            image = scene.image(moment, parameters, morph(from_latent, latent, position.progress))
             from_image = image
         else:
             image = scene.image(moment, parameters, latent)

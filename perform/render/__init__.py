@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Protocol, runtime_checkable
 
 from perform.clock import Moment
-from perform.parameters import Parameter
+from perform.parameters import Parameter, Values
 
-Values = Mapping[str, Any]
 Image = Any  # a moderngl.Texture; opaque above this rack
 
 

@@ -24,8 +24,7 @@ import numpy as np
 
 from perform.arrays import Pixels
 from perform.clock import Moment
-from perform.parameters import Parameter
-from perform.render import Values
+from perform.parameters import Parameter, Values
 from perform.render.strips import Strip
 from perform.render.targets import Target
 

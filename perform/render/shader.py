@@ -16,8 +16,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from perform.clock import Moment
-from perform.parameters import Parameter
-from perform.render import Values, glsl
+from perform.parameters import Parameter, Values
+from perform.render import glsl
 from perform.render.isf import ISF, Pass
 from perform.render.sounds import Sound
 from perform.render.stills import still

@@ -14,7 +14,7 @@ import numpy as np
 from perform import generators
 from perform.arrays import Floats, Pixels
 from perform.generators import latents
-from perform.latent.paths import SEEDS, truncate, z_of
+from perform.latent.space import SEEDS, truncate, z_of
 from perform.networks import ModelError, checkpoints
 from perform.networks.families import Controls, family
 from perform.networks.weights import Weights

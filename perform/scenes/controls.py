@@ -8,11 +8,9 @@ from typing import Any, TypeAlias
 
 from perform import formula
 from perform.clock import Moment
-from perform.parameters import Parameter
+from perform.parameters import Parameter, Values
 from perform.scenes.holds import Hold, HoldMode, fits
 from perform.signals import Signals
-
-Values: TypeAlias = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +65,7 @@ class Controls:
             p.name: str(self._constants.pop(p.name)) for p in settings.parameters if p.kind == "sound"
         }
 
-    def at(self, moment: Moment, signals: Signals) -> Values:
+    def at(self, moment: Moment, signals: Signals) -> dict[str, Any]:
         """The value of every parameter at this moment, within its range; those of an image under its name."""
         values = dict(self._constants)
         values |= {name: controls.at(moment, signals) for name, controls in self.images.items()}

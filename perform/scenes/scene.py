@@ -7,7 +7,7 @@ fault of a file in one run.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -26,7 +26,7 @@ Role: TypeAlias = Literal["generator", "filter", "transition"]
 Footage: TypeAlias = Literal["film", "still", "camera"]
 Model = TypeVar("Model", bound=BaseModel)
 Found = TypeVar("Found")
-Values: TypeAlias = dict[str, Any]
+Table: TypeAlias = dict[str, Any]  # of a TOML file
 SOURCES = (*get_args(Footage), "shader")  # what may stand in [source], and in a table for an image
 
 
@@ -122,12 +122,12 @@ class _SceneText(BaseModel):
     title: str = Field(min_length=1)
     description: str = ""
     clock: Lead = "auto"
-    generator: dict[str, Any] | None = None
-    source: dict[str, Any] | None = None
-    latent: dict[str, Any] = {}
-    direction: list[dict[str, Any]] = []
-    filter: list[dict[str, Any]] = []
-    transition: dict[str, Any] = {}
+    generator: Table | None = None
+    source: Table | None = None
+    latent: Table = {}
+    direction: list[Table] = []
+    filter: list[Table] = []
+    transition: Table = {}
 
 
 def read(path: Path, catalogue: Catalogue) -> Scene:
@@ -168,7 +168,7 @@ def check(text: _SceneText, catalogue: Catalogue, path: Path) -> Scene:
     )
 
 
-def _beside(preset: Path, table: Mapping[str, Any], *keys: str) -> dict[str, Any]:
+def _beside(preset: Path, table: Table, *keys: str) -> dict[str, Any]:
     """A table in which files that lie beside the preset are named so that they are found."""
     named = {key: name for key in keys if isinstance(name := table.get(key), str) and name}
     return {**table} | {key: str(f) for key, name in named.items() if (f := preset.parent / name).is_file()}
@@ -191,7 +191,7 @@ class Reader:
         if self._faults:
             raise SceneError(self._faults)
 
-    def first(self, generator: Values | None, source: Values | None, catalogue: Catalogue) -> UnitSettings:
+    def first(self, generator: Table | None, source: Table | None, catalogue: Catalogue) -> UnitSettings:
         """The scene's source: its [generator], or what else its [source] is."""
         if (generator is None) == (source is None):
             self.fault("generator", "or source: a scene has one of these tables")
@@ -205,7 +205,7 @@ class Reader:
         inside = {key: value for key, value in table.items() if key not in ("bend", "blend")}
         return self.unit("generator", inside, "model", catalogue.generator)
 
-    def source(self, key: str, table: Values, catalogue: Catalogue) -> UnitSettings:
+    def source(self, key: str, table: Table, catalogue: Catalogue) -> UnitSettings:
         """A film, a still, a camera or a generator shader, whichever the table names."""
         kinds = [kind for kind in SOURCES if kind in table]
         if len(kinds) != 1:
@@ -218,7 +218,7 @@ class Reader:
         table = _beside(self._path, table, "film", "still")
         return self._fed(key, table, kind, partial(catalogue.footage, kind), images, catalogue)
 
-    def shader(self, key: str, table: Values, role: Role, catalogue: Catalogue) -> UnitSettings:
+    def shader(self, key: str, table: Table, role: Role, catalogue: Catalogue) -> UnitSettings:
         """A shader, with the sources that are played into the images that it takes."""
 
         def declared(name: str) -> tuple[Parameter, ...]:
@@ -233,7 +233,7 @@ class Reader:
     def _fed(
         self,
         key: str,
-        table: Values,
+        table: Table,
         kind: str,
         declared: Callable[[str], tuple[Parameter, ...]],
         images: Sequence[str],
@@ -248,7 +248,7 @@ class Reader:
     def unit(
         self,
         key: str,
-        table: Mapping[str, Any],
+        table: Table,
         kind: str,
         declared: Callable[[str], tuple[Parameter, ...]],
     ) -> UnitSettings:
@@ -264,9 +264,7 @@ class Reader:
         set_to = self.settings(key, name, parameters, {k: v for k, v in table.items() if k != kind})
         return replace(set_to, kind=kind)
 
-    def settings(
-        self, key: str, name: str, parameters: tuple[Parameter, ...], table: Mapping[str, Any]
-    ) -> UnitSettings:
+    def settings(self, key: str, name: str, parameters: tuple[Parameter, ...], table: Table) -> UnitSettings:
         """What a table sets the parameters to, each checked against its declaration."""
         known = {parameter.name: parameter for parameter in parameters}
         values = {}
@@ -292,7 +290,7 @@ class Reader:
             for i, table in enumerate(tables)
         )
 
-    def blend(self, model: str, generator: Mapping[str, Any], catalogue: Catalogue) -> UnitSettings | None:
+    def blend(self, model: str, generator: Table, catalogue: Catalogue) -> UnitSettings | None:
         """The second model that a model is mixed with."""
         table = generator.get("blend")
         if table is None or isinstance(table, dict):
@@ -304,7 +302,7 @@ class Reader:
         return None
 
     def beyond(
-        self, source: UnitSettings, tables: list[dict[str, Any]], catalogue: Catalogue
+        self, source: UnitSettings, tables: list[Table], catalogue: Catalogue
     ) -> tuple[UnitSettings, ...]:
         """What of a model's space is played beside the path: directions, and latents that are kept."""
         kept = source.values.get("kept")
@@ -323,7 +321,7 @@ class Reader:
             self.fault(key, f"= {name!r}: {error.args[0] if error.args else error}")
             return None
 
-    def transition(self, key: str, table: Mapping[str, Any], catalogue: Catalogue) -> Transition:
+    def transition(self, key: str, table: Table, catalogue: Catalogue) -> Transition:
         """How a scene is entered; without a table in four beats, by the shader `dissolve`."""
         rest = {"shader": "dissolve", **table}
         beats, path = rest.pop("beats", 4), rest.pop("path", None)

@@ -11,7 +11,8 @@ import numpy as np
 from perform.arrays import Floats
 from perform.clock import Moment
 from perform.faults import Faults
-from perform.render import Image, Rewinds, Unit, Values
+from perform.parameters import Values
+from perform.render import Image, Rewinds, Unit
 from perform.render.pictures import Pictures
 from perform.stage.pool import ModelPool, PoolKey
 from perform.stage.source import GeneratorSource

@@ -12,7 +12,8 @@ import numpy as np
 
 from perform.arrays import Floats
 from perform.clock import Moment
-from perform.render import Image, Values
+from perform.parameters import Values
+from perform.render import Image
 from perform.render.pictures import Pictures
 from perform.scenes.readiness import Readiness
 from perform.stage.pool import ModelPool, PoolKey

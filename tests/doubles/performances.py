@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from perform.clock import OfflineClock, Tempo
-from perform.latent.paths import Space, open_path, path_parameters
+from perform.latent.paths import open_path, path_parameters
+from perform.latent.space import Space
 from perform.parameters import Parameter
 from perform.performance import CueInstance, Performance, Picture, SceneInstance
 from perform.scenes.controls import UnitSettings

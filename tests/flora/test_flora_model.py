@@ -16,7 +16,7 @@ from perform.generators import Generator
 from perform.generators.latents import read_directions, write_directions
 from perform.generators.model import Model
 from perform.latent.directions import Directions
-from perform.latent.paths import truncate, z_of
+from perform.latent.space import truncate, z_of
 from perform.models import located, store
 from perform.models.directions import DirectionSearch, find_directions
 from perform.training.pretrained import Pretrained

@@ -20,7 +20,7 @@ from perform.generators import biggan
 from perform.generators.biggan import STATISTICS, Config, from_state, infer, inputs, published, untrained
 from perform.generators.biggan.network import synthesis
 from perform.latent.controls import LATENT
-from perform.latent.paths import truncate
+from perform.latent.space import truncate
 from perform.networks import ModelError
 from perform.networks.modelfiles import read_weights, write_weights
 from perform.networks.runtimes.openvino.runtime import OpenVino, psnr

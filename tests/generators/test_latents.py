@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from perform.generators.latents import Directions, fit_latents, read_directions, read_latents
-from perform.latent.paths import Space
+from perform.latent.space import Space
 from perform.networks import ModelError
 
 SPACE = Space(8, 6, 4)

@@ -16,7 +16,7 @@ from perform.generators import singan
 from perform.generators.singan import BASE, FIXED, Config, drawn_noise, resized, untrained
 from perform.generators.singan.network import synthesis, turned, unit
 from perform.latent.controls import LATENT
-from perform.latent.paths import truncate
+from perform.latent.space import truncate
 from perform.models.directions import DirectionSearch, find_directions
 from perform.networks import ModelError
 from perform.networks.modelfiles import read_weights, write_weights

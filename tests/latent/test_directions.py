@@ -14,7 +14,7 @@ from perform.generators.latents import read_directions, write_directions
 from perform.generators.stylegan2.noise import MovingNoise
 from perform.latent.centre import POWER, Centre, nearness
 from perform.latent.directions import Directions, factorised, measured, moved, principal, reach
-from perform.latent.paths import Space, z_of
+from perform.latent.space import Space, z_of
 from perform.networks import ModelError
 
 SPACE = Space(4, 4, 3)

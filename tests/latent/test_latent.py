@@ -12,20 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from perform.arrays import Floats
 from perform.clock import Moment, OfflineClock, Tempo
-from perform.latent.paths import (
-    PATHS,
-    Floats,
-    Path,
-    Space,
-    Travel,
-    blend,
-    open_path,
-    ordered,
-    path_parameters,
-    truncate,
-    z_of,
-)
+from perform.latent.keyframes import ordered
+from perform.latent.paths import PATHS, Path, open_path, path_parameters
+from perform.latent.space import Space, morph, truncate, z_of
+from perform.latent.travel import Travel
 from perform.parameters import ParameterError
 from tests.folders import DATA
 
@@ -316,9 +308,9 @@ def test_truncation_by_one_is_none(reference: Callable[[str], Floats]) -> None:
 
 def test_blend_is_exact_at_both_ends() -> None:
     a, b = (np.random.RandomState(i).randn(6, 8).astype(np.float32) for i in (1, 2))
-    np.testing.assert_array_equal(blend(a, b, 0.0), a)
-    np.testing.assert_array_equal(blend(a, b, 1.0), b)
-    np.testing.assert_allclose(blend(a, b, 0.5), (a + b) / 2, atol=1e-6)
+    np.testing.assert_array_equal(morph(a, b, 0.0), a)
+    np.testing.assert_array_equal(morph(a, b, 1.0), b)
+    np.testing.assert_allclose(morph(a, b, 0.5), (a + b) / 2, atol=1e-6)
 
 
 def test_wrong_path_names_the_right_ones() -> None:

@@ -20,7 +20,8 @@ from perform.generators.latents import read_directions, write_directions
 from perform.generators.model import Model
 from perform.latent.centre import Centre
 from perform.latent.directions import PARAMETERS, Directions
-from perform.latent.paths import open_path, truncate, z_of
+from perform.latent.paths import open_path
+from perform.latent.space import truncate, z_of
 from perform.models.directions import (
     DirectionSearch,
     find_directions,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from perform.clock import Moment
-from perform.latent.paths import Space
+from perform.latent.space import Space
 from perform.stage.source import FrameInterpolation
 from perform.stage.worker import PictureRequest, SynchronousWorker, ThreadedWorker
 

@@ -25,7 +25,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from perform.arrays import AnyArray, Floats
-from perform.latent.paths import Space
+from perform.latent.space import Space
 from perform.networks import ModelError
 from perform.networks.families import Controls, Mapper, MeanW
 from perform.networks.weights import Shapes, Weights, checked_weights

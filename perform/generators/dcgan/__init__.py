@@ -17,7 +17,7 @@ from typing import ClassVar
 import numpy as np
 
 from perform.arrays import AnyArray, Floats
-from perform.latent.paths import Space
+from perform.latent.space import Space
 from perform.networks import ModelError
 from perform.networks.families import Controls, Mapper, MeanW
 from perform.networks.weights import Weights, checked_weights

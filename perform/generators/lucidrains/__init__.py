@@ -23,7 +23,7 @@ import numpy as np
 from perform.arrays import Floats
 from perform.generators.stylegan2.noise import MovingNoise
 from perform.latent.controls import NOISE, STORED
-from perform.latent.paths import Space
+from perform.latent.space import Space
 from perform.networks import ModelError
 from perform.networks.families import Controls, Mapper, MeanW
 from perform.networks.weights import Shapes, Weights, checked_config

@@ -18,7 +18,7 @@ import numpy as np
 from perform.arrays import Floats
 from perform.generators import stylegan2
 from perform.latent.controls import NOISE, NOISE_LAYERS
-from perform.latent.paths import Space
+from perform.latent.space import Space
 from perform.networks.families import Controls, Mapper, MeanW
 from perform.networks.weights import Weights
 from perform.parameters import Parameter

@@ -21,7 +21,7 @@ from perform.generators.stylegan2.mapping import mapped
 from perform.generators.stylegan2.noise import MovingNoise
 from perform.latent.controls import NOISE, NOISE_LAYERS, STORED
 from perform.latent.directions import reach
-from perform.latent.paths import Space
+from perform.latent.space import Space
 from perform.networks import ModelError
 from perform.networks.families import Controls, Mapper, MeanW
 from perform.networks.weights import Shapes, Weights, checked_config, checked_weights

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from perform.arrays import Floats, Pixels
 from perform.generators import Generator
-from perform.latent.paths import z_of
+from perform.latent.space import z_of
 from perform.sampling.sheets import picture_grid
 from perform.training.loader import PictureDataset
 from perform.training.metrics import compare, nearest
