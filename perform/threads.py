@@ -1,4 +1,4 @@
-"""Threads: work beside the show that ends when it is told to."""
+"""Threads: work in the background that ends when it is asked to."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Callable
 from perform.faults import reason
 
 log = logging.getLogger("perform")
-PATIENCE = 5.0  # seconds that closing waits for the work to end
+CLOSE_TIMEOUT = 5.0  # seconds that closing waits for the work to end
 
 
 class Background:
@@ -29,11 +29,12 @@ class Background:
         """Whether the work goes on."""
         return self._thread.is_alive()
 
-    def close(self, patience: float = PATIENCE) -> None:
-        """Ask the work to end, and wait for it at most `patience` seconds; safe to call twice."""
+    def close(self, timeout: float | None = CLOSE_TIMEOUT) -> None:
+        """Ask the work to end and wait for it, at most `timeout` seconds (None: for ever); safe to call
+        twice."""
         self.closing.set()
         if self._thread is not threading.current_thread():
-            self._thread.join(patience)
+            self._thread.join(timeout)
 
     def _run(self) -> None:
         try:

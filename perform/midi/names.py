@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
+MOST_REMEMBERED = 64  # ports whose devices' names are kept
 _BYTE = r"(?: \d | [1-9]\d | 1[01]\d | 12[0-7] )"
 _BOTH = r"(?: \d | [1-9]\d{1,3} | 1[0-5]\d{3} | 16[0-2]\d{2} | 163[0-7]\d | 1638[0-3] )"  # 14 bits
 _BODY = rf"""
@@ -53,6 +54,26 @@ def free_name(name: str, taken: Collection[str]) -> str:
         number += 1
         free = f"{name}_{number}"
     return free
+
+
+class DeviceNames:
+    """The names of the devices behind ports: a device that comes back has its old name, if that is free."""
+
+    def __init__(self) -> None:
+        self._last: dict[str, str] = {}  # by port
+
+    def __len__(self) -> int:
+        return len(self._last)
+
+    def name(self, port: str, kind: str, taken: Collection[str]) -> str:
+        """The name of the device of this kind at a port."""
+        name = self._last.pop(port, "")
+        if device_kind(name) != kind or name in taken:
+            name = free_name(kind, taken)
+        self._last[port] = name
+        if len(self._last) > MOST_REMEMBERED:
+            del self._last[next(iter(self._last))]
+        return name
 
 
 def device_kind(device: str) -> str:

@@ -11,22 +11,26 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from perform.arrays import Samples
+from perform.faults import reason
 from perform.outputs import Frame, Health
+from perform.threads import Background
 
 if TYPE_CHECKING:
     import av
+    from av.container import OutputContainer
 
-Job = Callable[[], None]
+EncoderJob = Callable[[], None]
 
-WAITING = 8  # pictures between the show and the encoder; 22 MB at 720p
-SOUNDS_WAITING = 600  # blocks of sound, ten seconds of frames
-BT709, LIMITED = 1, 1  # as ISO/IEC 23091-2 counts matrices, primaries and curves, and FFmpeg ranges
+MOST_PICTURES = 8  # between the show and the encoder; 22 MB at 720p
+MOST_SOUNDS = 600  # blocks of sound, ten seconds of frames
+BT709_CODE = 1  # of matrix, primaries and curve, by ISO/IEC 23091-2
+LIMITED_RANGE = 1  # by FFmpeg
 
 # A fragment per keyframe, written when it is complete, so that a file whose writer died plays up to
 # its last second. The index waits for the first fragment (delay_moov): only then does FFmpeg know
@@ -55,9 +59,9 @@ class Recorder:
     `sound` is the rate of the samples that `write_sound` gets (None for a silent film), `quality`
     x264's constant rate factor (0 lossless .. 51), `codec` any encoder for yuv420p that FFmpeg has.
 
-    A thread encodes. `live`, a picture that finds it too far behind is left out (`dropped`) and the
-    one before stays longer; otherwise `write` waits. Pictures are placed by their moment, counted
-    from the first one's, in steps of 1 / fps; those that come faster are left out.
+    A thread encodes. If it is too far behind, a `live` recorder drops pictures (`dropped`), and the ones
+    before stay longer; otherwise `write` waits. Pictures are placed by their moment, counted from the first
+    one's, in steps of 1 / fps; those that come faster are left out.
 
     Raises ValueError for a wrong size, rate or name, and OSError when the file cannot be written.
     When writing fails later (a full disk), the next `write` or `close` raises OSError, once, and
@@ -82,7 +86,7 @@ class Recorder:
         self.live, self.sound = live, sound
         self.written = self.dropped = 0
         self._check(quality)
-        self._film = _Film(self.path, size, self.fps, _video(codec, quality, live, self.fps))
+        self._film = _VideoFile(self.path, size, self.fps, _video(codec, quality, live, self.fps))
         if sound:
             self._film.add_sound(sound_codec or SOUND_CODECS[self.path.suffix.lower()], sound)
         self._film.begin(self.path)
@@ -95,10 +99,10 @@ class Recorder:
         width, height = self.size
         if frame.pixels.shape != (height, width, 3):
             raise ValueError(f"a frame of shape {frame.pixels.shape}, must be {(height, width, 3)}")
-        self._encoder.tell(self.path)
+        self._encoder.raise_error(self.path)
         if self._start is not None and frame.sound is not None:
             self.write_sound(frame.sound)  # that of the first frame passed before it
-        slot = self._place(frame.moment.seconds)
+        slot = self._slot_at(frame.moment.seconds)
         if slot is None or not self._encoder.ready():
             self.dropped += 1
             return
@@ -121,7 +125,7 @@ class Recorder:
 
     def close(self) -> None:
         self._encoder.close()
-        self._encoder.tell(self.path)
+        self._encoder.raise_error(self.path)
 
     def _check(self, quality: int) -> None:
         if any(side < 16 or side % 2 for side in self.size):
@@ -133,81 +137,79 @@ class Recorder:
         if self.path.suffix.lower() not in CONTAINERS:
             raise ValueError(f"{self.path}: the name must end in {', '.join(CONTAINERS)}")
 
-    def _place(self, seconds: float) -> int | None:
-        """The picture's place in steps of 1 / fps; None when the last ones leave none near its time."""
+    def _slot_at(self, seconds: float) -> int | None:
+        """The slot of a picture in steps of 1 / fps; None if there is none free near its time."""
         if self._start is None:
             self._start = seconds
         exact = (seconds - self._start) * self.fps
-        place = max(round(exact), self._slot + 1)
-        return None if place - exact > 1 else place
+        slot = max(round(exact), self._slot + 1)
+        return None if slot - exact > 1 else slot
 
 
 class _Encoder:
-    """A thread that does jobs in their order, and ends with `finish`. With `wait` a full queue makes
-    the caller wait; otherwise `ready` is False. The first OSError ends the work."""
+    """Does jobs in their order in the background, then `finish`. With `wait` a full queue makes the caller
+    wait; otherwise `ready` is False. The first error ends the work."""
 
-    def __init__(self, finish: Job, wait: bool) -> None:
+    def __init__(self, finish: EncoderJob, wait: bool) -> None:
         self._finish, self._wait = finish, wait
-        self._jobs: deque[tuple[Job, bool]] = deque()
+        self._jobs: deque[tuple[EncoderJob, bool]] = deque()
         self._pictures = 0
         self._changed = threading.Condition()
-        self._closing = False
         self._error: OSError | None = None
-        self.failed = False
-        self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
-        self._thread.start()
+        self.failed = self._ending = False
+        self._background = Background(self._run, "recorder")
 
     def ready(self) -> bool:
         """Whether a picture can be put."""
         with self._changed:
             if self._wait:
-                self._changed.wait_for(lambda: self.failed or self._pictures < WAITING)
-            return not (self.failed or self._closing) and self._pictures < WAITING
+                self._changed.wait_for(lambda: self.failed or self._pictures < MOST_PICTURES)
+            return not (self.failed or self._ending) and self._pictures < MOST_PICTURES
 
-    def put(self, job: Job) -> None:
+    def put(self, job: EncoderJob) -> None:
         """A picture's job."""
         self._put(job, True)
 
-    def put_small(self, job: Job) -> None:
+    def put_small(self, job: EncoderJob) -> None:
         """A job that never waits; left out when there are far too many."""
-        if len(self._jobs) < SOUNDS_WAITING:
+        if len(self._jobs) < MOST_SOUNDS:
             self._put(job, False)
 
-    def tell(self, path: Path) -> None:
-        """Raise what went wrong, the first time that it is asked."""
+    def raise_error(self, path: Path) -> None:
+        """Raise the error that ended the work, once."""
         error, self._error = self._error, None
         if error is not None:
-            raise OSError(error.errno, f"{path}: recording ended ({_reason(error)})")
+            raise OSError(error.errno, f"{path}: recording ended ({_disk_reason(error)})")
 
     def close(self) -> None:
         """Do what is left and finish; safe to call twice."""
         with self._changed:
-            self._closing = True
+            self._ending = True
             self._changed.notify_all()
-        self._thread.join()
+        self._background.close(None)
 
-    def _put(self, job: Job, picture: bool) -> None:
+    def _put(self, job: EncoderJob, picture: bool) -> None:
         with self._changed:
-            if self.failed or self._closing:
+            if self.failed or self._ending:
                 return
             self._jobs.append((job, picture))
             self._pictures += picture
             self._changed.notify_all()
 
-    def _run(self) -> None:
+    def _run(self, _closing: threading.Event) -> None:
         try:
             while (job := self._next()) is not None:
                 job()
             self._finish()
-        except Exception as error:  # noqa: BLE001 - a thread's last place: the show hears of it by `tell`
-            self._fail(error if isinstance(error, OSError) else OSError(errno.EIO, str(error)))
-            with suppress(Exception):  # no more than an attempt: the disk may still be full
+        except Exception as error:  # noqa: BLE001 - the show gets it by `raise_error`
+            self._fail(error if isinstance(error, OSError) else OSError(errno.EIO, reason(error)))
+            with suppress(Exception):  # only an attempt: the disk may still be full
                 self._finish()
 
-    def _next(self) -> Job | None:
+    def _next(self) -> EncoderJob | None:
         """The next job; None at the end."""
         with self._changed:
-            self._changed.wait_for(lambda: self._jobs or self._closing)
+            self._changed.wait_for(lambda: self._jobs or self._ending)
             if not self._jobs:
                 return None
             job, picture = self._jobs.popleft()
@@ -222,33 +224,23 @@ class _Encoder:
             self._changed.notify_all()
 
 
-class _Film:
+class _VideoFile:
     """The container and its streams. Only one thread at a time may use it."""
 
     def __init__(self, path: Path, size: tuple[int, int], fps: Fraction, encoder: _Codec) -> None:
         import av
 
         name, options = CONTAINERS[path.suffix.lower()]
-        self._file: Any = av.open(str(path), "w", format=name, options={**FLUSHED, **options})
-        self._pictures: Any = self._file.add_stream(encoder.name, rate=fps, options=dict(encoder.options))
+        self._file = av.open(str(path), "w", format=name, options={**FLUSHED, **options})
+        stream = self._file.add_stream(encoder.name, rate=fps, options=dict(encoder.options))
+        self._pictures = cast("av.VideoStream", stream)
         _describe(self._pictures, size, fps)
-        self._sound: Any = None
-        self._fitted: Any = None
-        self._samples = 0
+        self._sound: _SoundTrack | None = None
         self._closed = False
 
     def add_sound(self, codec: str, rate: int) -> None:
         """A stereo stream of `rate` samples a second, before the first picture."""
-        import av
-
-        self._sound = self._file.add_stream(codec, rate=rate, layout="stereo")
-        if codec == "aac":
-            self._sound.bit_rate = AAC_RATE
-        coder = self._sound.codec_context
-        coder.open()
-        self._fitted = av.AudioResampler(
-            format=coder.format, layout="stereo", rate=rate, frame_size=coder.frame_size or None
-        )
+        self._sound = _SoundTrack(self._file, codec, rate)
 
     def begin(self, path: Path) -> None:
         """Open the file and the encoders, before the first picture. Raises OSError."""
@@ -256,21 +248,18 @@ class _Film:
             self._file.start_encoding()
         except OSError as error:
             self._closed = True
-            raise OSError(error.errno, f"{path}: cannot be written ({_reason(error)})") from error
+            raise OSError(error.errno, f"{path}: cannot be written ({_disk_reason(error)})") from error
 
-    def picture(self, frame: av.VideoFrame, place: int) -> None:
-        """One picture, `place` frames after the first."""
+    def picture(self, frame: av.VideoFrame, slot: int) -> None:
+        """One picture, `slot` frames after the first."""
         converted = _converted(frame)
-        converted.pts = place
+        converted.pts = slot
         self._file.mux(self._pictures.encode(converted))
 
     def sound(self, samples: Samples, start: int) -> None:
-        """Samples whose first is number `start`; what is missing before them is silence."""
-        gap = start - self._samples
-        if gap > 0:
-            samples = np.concatenate((np.zeros((gap, 2), np.float32), samples))
-        self._hear(_sound_frame(samples, self._samples, self._sound.rate))
-        self._samples += len(samples)
+        """Samples whose first is number `start`; missing ones before them are silence."""
+        if self._sound:
+            self._sound.write(samples, start)
 
     def finish(self) -> None:
         """Write what the encoders still hold, and close; safe to call twice."""
@@ -279,15 +268,45 @@ class _Film:
         self._closed = True
         try:
             if self._sound:
-                self._hear(None)
-                self._file.mux(self._sound.encode(None))
+                self._sound.finish()
             self._file.mux(self._pictures.encode(None))
         finally:
             self._file.close()
 
-    def _hear(self, frame: Any) -> None:
-        for fitted in self._fitted.resample(frame):
-            self._file.mux(self._sound.encode(fitted))
+
+class _SoundTrack:
+    """A stereo stream of `rate` samples a second in a container."""
+
+    def __init__(self, file: OutputContainer, codec: str, rate: int) -> None:
+        import av
+
+        self._file, self._rate = file, rate
+        self._stream = cast("av.AudioStream", file.add_stream(codec, rate=rate, layout="stereo"))
+        if codec == "aac":
+            self._stream.bit_rate = AAC_RATE
+        coder = self._stream.codec_context
+        coder.open()
+        self._resampler = av.AudioResampler(
+            format=coder.format, layout="stereo", rate=rate, frame_size=coder.frame_size or None
+        )
+        self._samples = 0
+
+    def write(self, samples: Samples, start: int) -> None:
+        """Samples whose first is number `start`; missing ones before them are silence."""
+        gap = start - self._samples
+        if gap > 0:
+            samples = np.concatenate((np.zeros((gap, 2), np.float32), samples))
+        self._encode(_sound_frame(samples, self._samples, self._rate))
+        self._samples += len(samples)
+
+    def finish(self) -> None:
+        """Write what the resampler and the encoder still hold."""
+        self._encode(None)
+        self._file.mux(self._stream.encode(None))
+
+    def _encode(self, frame: av.AudioFrame | None) -> None:
+        for resampled in self._resampler.resample(frame):
+            self._file.mux(self._stream.encode(resampled))
 
 
 def _video(codec: str, quality: int, live: bool, fps: Fraction) -> _Codec:
@@ -298,13 +317,13 @@ def _video(codec: str, quality: int, live: bool, fps: Fraction) -> _Codec:
     return _Codec(codec, options)
 
 
-def _describe(stream: Any, size: tuple[int, int], fps: Fraction) -> None:
+def _describe(stream: av.VideoStream, size: tuple[int, int], fps: Fraction) -> None:
     stream.width, stream.height = size
     stream.pix_fmt = "yuv420p"
     coder = stream.codec_context
     coder.time_base = 1 / fps
-    coder.colorspace = coder.color_primaries = coder.color_trc = BT709
-    coder.color_range = LIMITED
+    coder.colorspace = coder.color_primaries = coder.color_trc = BT709_CODE
+    coder.color_range = LIMITED_RANGE
 
 
 def _picture(pixels: NDArray[np.uint8]) -> av.VideoFrame:
@@ -328,12 +347,12 @@ def _converted(frame: av.VideoFrame) -> av.VideoFrame:
         dst_color_range=ColorRange.MPEG,
         interpolation=Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INP,
     )
-    converted.colorspace = converted.color_primaries = converted.color_trc = BT709
-    converted.color_range = LIMITED
+    converted.colorspace = converted.color_primaries = converted.color_trc = BT709_CODE
+    converted.color_range = LIMITED_RANGE
     return converted
 
 
-def _sound_frame(samples: Samples, start: int, rate: int) -> Any:
+def _sound_frame(samples: Samples, start: int, rate: int) -> av.AudioFrame:
     import av
 
     packed = np.ascontiguousarray(samples, np.float32).reshape(1, -1)
@@ -342,7 +361,7 @@ def _sound_frame(samples: Samples, start: int, rate: int) -> Any:
     return frame
 
 
-def _reason(error: OSError) -> str:
+def _disk_reason(error: OSError) -> str:
     if error.errno == errno.ENOSPC:
         return "the disk is full"
     return error.strerror or str(error)

@@ -249,13 +249,13 @@ def _outputs(
     """Every outgoing device of a live show but the screens; OSC is an input that is one of them, too."""
     outputs = list(recorder)
     if options.lights:
-        from perform.outputs.lights import Feedback
+        from perform.outputs.lights import MidiLights
 
-        outputs.append(Feedback(library.profiles(), options.midi))
+        outputs.append(MidiLights(library.profiles(), options.midi))
     if options.clock_out:
-        from perform.outputs.midiclock import ClockOut
+        from perform.outputs.midiclock import MidiClockSender
 
-        outputs.append(ClockOut(options.clock_out, lambda: performance.tempo, clock.now))
+        outputs.append(MidiClockSender(options.clock_out, lambda: performance.tempo, clock.now))
     return outputs
 
 
@@ -285,7 +285,7 @@ def learner(
 def _use(devices: Iterable[object], library: Library, heard: frozenset[str]) -> None:
     """Have devices use the feeds and profiles that are saved now, and hear the signals `heard`."""
     from perform.inputs.midi import Midi
-    from perform.outputs.lights import Feedback
+    from perform.outputs.lights import MidiLights
 
     profiles = library.profiles(log.error)
     for device in devices:
@@ -294,7 +294,7 @@ def _use(devices: Iterable[object], library: Library, heard: frozenset[str]) -> 
                 device.use(library.feeds(heard))
             case Midi():
                 device.use(profiles, heard)
-            case Feedback():
+            case MidiLights():
                 device.use(profiles)
             case Cameras() | Hands():
                 device.use(heard)

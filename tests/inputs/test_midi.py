@@ -96,7 +96,7 @@ def test_a_device_that_flaps_a_hundred_times(plugged: Midi) -> None:
         assert heard(plugged)["midi.note4"] == 0.0  # what was held is let go
     assert drivers.opened == 100
     assert names(plugged) == {}
-    assert len(plugged._known) == len(plugged._last_names) == 1
+    assert len(plugged._known) == len(plugged._names) == 1
     assert threading.active_count() <= threads  # those of other tests may end
     assert midi.MOST_REMEMBERED < 100
 
@@ -105,7 +105,7 @@ def test_ports_of_ever_other_names_are_forgotten(plugged: Midi) -> None:
     for turn in range(midi.MOST_REMEMBERED + 40):
         plug(plugged, "MIDI Mix", f"thing {turn * 'x'}")
     assert len(plugged._known) <= midi.MOST_REMEMBERED + 1
-    assert len(plugged._last_names) <= midi.MOST_REMEMBERED
+    assert len(plugged._names) <= midi.MOST_REMEMBERED
     drivers.send("MIDI Mix", [0xB0, 19, 127])
     assert heard(plugged)["midi.midimix.fader1"] == 1.0
 

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perform.midi import ports as midiports
-from perform.outputs.lights import BURST, Desk, Feedback, Painter
-from perform.outputs.lights.patterns import Lights, dark
+from perform.outputs.lights import MOST_MESSAGES, ControllerLights, LightChanges, MidiLights
+from perform.outputs.lights.patterns import LightPattern, dark
 from tests.doubles.lights import FILES, FakeShow, profile
 from tests.doubles.waiting import eventually
 from tests.folders import DATA
@@ -43,7 +43,7 @@ def test_the_five_controllers_have_lights() -> None:
 def test_what_is_sent_byte_for_byte(name: str, folder: Path) -> None:
     """One show on each controller; tests/data/lights/NAME.txt has what the controller gets."""
     show, one = FakeShow.of(folder, *PLAYED[name]), profile(name)
-    lights, painter, lines = Lights(one), Painter(), []
+    lights, changes, lines = LightPattern(one), LightChanges(), []
 
     def note(what: str, messages: list[bytes]) -> None:
         lines.append(f"# {what}")
@@ -51,7 +51,7 @@ def test_what_is_sent_byte_for_byte(name: str, folder: Path) -> None:
 
     def paint(what: str, seconds: float = 0.0, **values: float) -> None:
         show.values |= {key: (value,) for key, value in values.items()}
-        note(what, painter.due(lights.lit(show.snapshot(), seconds), most=1000))
+        note(what, changes.due(lights.messages(show.snapshot(), seconds), most=1000))
 
     note("it comes", list(one.enter))
     paint("scene 1 of 3 plays")
@@ -71,12 +71,12 @@ def test_what_is_sent_byte_for_byte(name: str, folder: Path) -> None:
 
 def test_a_pad_that_a_formula_hears_shows_what_it_plays(folder: Path) -> None:
     show = FakeShow.of(folder, "midi.apcmini2.pad3", "midi.apcmini2.pad2")
-    lights = Lights(profile("apcmini2"))
-    assert lights.lit(show.snapshot(), 0)["pad2"].hex() == "963900", (
+    lights = LightPattern(profile("apcmini2"))
+    assert lights.messages(show.snapshot(), 0)["pad2"].hex() == "963900", (
         "its button is up, though there is a scene 2"
     )
     show.values |= {"/blackout": (1.0,), "/filter/invert/amount": (0.6,)}
-    shown = lights.lit(show.snapshot(), 0)
+    shown = lights.messages(show.snapshot(), 0)
     assert (shown["pad2"].hex(), shown["pad3"].hex()) == ("963903", "963a03")
 
 
@@ -85,19 +85,19 @@ def test_the_second_of_a_kind_shows_its_own(folder: Path) -> None:
     show.values |= {"/filter/invert/amount": (1.0,), "/blackout": (0.0,)}
     one = profile("midimix")
     first, second = (
-        Lights(one, name).lit(show.snapshot(), 0)["record4"] for name in ("midimix", "midimix_2")
+        LightPattern(one, name).messages(show.snapshot(), 0)["record4"] for name in ("midimix", "midimix_2")
     )
     assert (first[2], second[2]) == (0, 127)
 
 
 def test_an_edit_is_shown_by_the_lights_of_the_new_control(folder: Path) -> None:
-    lights = Lights(profile("apc40"))
+    lights = LightPattern(profile("apc40"))
     before = FakeShow.of(folder / "a", "midi.apc40.knob1", "midi.note99")
     after = FakeShow.of(folder / "b", "midi.apc40.knob2", "midi.note99")
     rings = []
     for one in (before, after):
         one.values["/filter/invert/amount"] = (1.0,)
-        shown = lights.lit(one.snapshot(), 0)
+        shown = lights.messages(one.snapshot(), 0)
         rings.append((shown["knob1"][2], shown["knob2"][2]))
     assert rings == [(127, 0), (0, 127)]
 
@@ -109,21 +109,21 @@ names = st.sampled_from([f"light{n}" for n in range(60)])
     st.lists(st.dictionaries(names, st.binary(min_size=3, max_size=3), min_size=60), min_size=1, max_size=5)
 )
 def test_no_more_than_a_controller_takes_and_in_the_end_all(pictures: list[dict[str, bytes]]) -> None:
-    painter, shown = Painter(), dict[bytes, None]()
+    changes, shown = LightChanges(), dict[bytes, None]()
     for wanted in pictures:
-        due = painter.due(wanted)
-        assert len(due) <= BURST
+        due = changes.due(wanted)
+        assert len(due) <= MOST_MESSAGES
     for _ in range(3):
-        shown |= dict.fromkeys(painter.due(pictures[-1]))
-    assert painter.due(pictures[-1]) == [], "only what changes is sent"
+        shown |= dict.fromkeys(changes.due(pictures[-1]))
+    assert changes.due(pictures[-1]) == [], "only what changes is sent"
 
 
 def test_every_light_has_its_turn_however_many_move() -> None:
-    painter, seen = Painter(), set()
+    changes, seen = LightChanges(), set()
     for n in range(6):
-        moving = {f"light{i}": bytes([0xB0, i, n]) for i in range(3 * BURST)}
-        seen |= {message[1] for message in painter.due(moving)}
-    assert len(seen) == 3 * BURST
+        moving = {f"light{i}": bytes([0xB0, i, n]) for i in range(3 * MOST_MESSAGES)}
+        seen |= {message[1] for message in changes.due(moving)}
+    assert len(seen) == 3 * MOST_MESSAGES
 
 
 class Device:
@@ -147,13 +147,14 @@ class Device:
 def test_a_slow_controller_holds_up_neither_the_frame_nor_another(folder: Path) -> None:
     show, slow, quick = FakeShow.of(folder, "midi.fader1", "midi.note3"), Device(), Device()
     slow.free.clear()
-    desks = [Desk("midimix", profile("midimix"), one.send, one.close) for one in (slow, quick)]
+    mix = profile("midimix")
+    controllers = [ControllerLights("midimix", mix, one.send, one.close) for one in (slow, quick)]
     told = threading.Event()
 
     def tell() -> None:
         for frame in range(500):
-            for desk in desks:
-                desk.tell(frame / 60, show.snapshot())
+            for controller in controllers:
+                controller.update(frame / 60, show.snapshot())
         told.set()
 
     threading.Thread(target=tell).start()
@@ -162,8 +163,8 @@ def test_a_slow_controller_holds_up_neither_the_frame_nor_another(folder: Path) 
     assert slow.got == []
     slow.free.set()
     eventually(lambda: len(slow.got) == 16, "the slow one's picture")
-    for desk in desks:
-        desk.close()
+    for controller in controllers:
+        controller.close()
     assert slow.got[16:] == quick.got[16:] == list(dark(profile("midimix"))) and slow.closed
 
 
@@ -172,9 +173,9 @@ def test_a_controller_that_hangs_is_left_behind_at_the_end(
 ) -> None:
     show, device = FakeShow.of(folder, "midi.fader1", "midi.note3"), Device()
     device.free.clear()
-    desk = Desk("midimix", profile("midimix"), device.send, device.close)
-    desk.tell(0.0, show.snapshot())
-    desk.close(0.1)
+    controller = ControllerLights("midimix", profile("midimix"), device.send, device.close)
+    controller.update(0.0, show.snapshot())
+    controller.close(0.1)
     assert not device.closed
     device.free.set()
     eventually(lambda: device.closed, "its end")
@@ -182,26 +183,26 @@ def test_a_controller_that_hangs_is_left_behind_at_the_end(
 
 def test_a_controller_that_is_pulled_is_let_go(folder: Path) -> None:
     show, device = FakeShow.of(folder, "midi.fader1", "midi.note3"), Device()
-    desk = Desk("midimix", profile("midimix"), device.send, device.close)
+    controller = ControllerLights("midimix", profile("midimix"), device.send, device.close)
     device.gone = True
-    desk.tell(0.0, show.snapshot())
-    eventually(lambda: desk.failed == "no such device" and device.closed, "the loss")
+    controller.update(0.0, show.snapshot())
+    eventually(lambda: controller.failed == "no such device" and device.closed, "the loss")
 
 
 def test_without_midi_it_says_why(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(midiports, "SEQUENCER", tmp_path / "none")
     monkeypatch.setattr(sys, "platform", "linux")
-    lights = Feedback([profile("midimix")])
+    lights = MidiLights([profile("midimix")])
     eventually(lambda: "no ALSA sequencer" in lights.health().detail)
     lights.close()
 
 
 def test_everything_is_painted_anew_where_messages_may_have_been_lost(folder: Path) -> None:
     show, device = FakeShow.of(folder, "midi.fader1", "midi.note3"), Device()
-    desk = Desk("midimix", profile("midimix"), device.send, device.close)
-    desk.tell(0.0, show.snapshot())
+    controller = ControllerLights("midimix", profile("midimix"), device.send, device.close)
+    controller.update(0.0, show.snapshot())
     eventually(lambda: len(device.got) == 16, "the picture")
-    desk.repaint()
+    controller.resend()
     eventually(lambda: len(device.got) == 32, "the picture, again")
     assert device.got[:16] == device.got[16:]
-    desk.close()
+    controller.close()

@@ -15,8 +15,8 @@ from perform import show
 from perform.catalogue import Library
 from perform.midi import profiles
 from perform.outputs import lights as feedback
-from perform.outputs.lights import Feedback
-from perform.outputs.lights.patterns import Lights, dark
+from perform.outputs.lights import MidiLights
+from perform.outputs.lights.patterns import LightPattern, dark
 from tests.doubles import jack_port
 from tests.doubles.inputs import PlayedInput
 from tests.doubles.library import save, write_library
@@ -42,22 +42,22 @@ class Port(jack_port.Port):
 
 
 @pytest.fixture
-def lit(jack: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Feedback]:
-    monkeypatch.setattr(feedback, "LOOK", 0.1)
-    lights = Feedback([profile(name) for name in FILES], api="UNIX_JACK")
+def lit(jack: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[MidiLights]:
+    monkeypatch.setattr(feedback, "LIGHTS_SCAN_INTERVAL", 0.1)
+    lights = MidiLights([profile(name) for name in FILES], api="UNIX_JACK")
     yield lights
     lights.close()
 
 
 def test_a_controller_that_comes_is_painted_in_full_each_time_and_dark_at_the_end(
-    lit: Feedback, folder: Path
+    lit: MidiLights, folder: Path
 ) -> None:
     show, seconds = FakeShow.of(folder, "midi.fader1", "midi.note3"), iter(range(10**6))
 
     def told() -> None:
         lit.update(next(seconds) / 10, show.snapshot)
 
-    first = Lights(profile("nanokontrol2")).lit(show.snapshot(), 0.0)
+    first = LightPattern(profile("nanokontrol2")).messages(show.snapshot(), 0.0)
     for _ in range(100 if os.environ.get("PERFORM_SOAK") else 2):
         port = Port("nanoKONTROL2")
         eventually(partial(port.has, len(first)), "the picture", told)
@@ -73,7 +73,7 @@ def test_a_controller_that_comes_is_painted_in_full_each_time_and_dark_at_the_en
     port.close()
 
 
-def test_two_of_a_kind_are_told_apart(lit: Feedback, folder: Path) -> None:
+def test_two_of_a_kind_are_told_apart(lit: MidiLights, folder: Path) -> None:
     show, seconds = FakeShow.of(folder, "midi.midimix_2.record1", "midi.note99"), iter(range(10**6))
     ports = [Port("MIDI Mix"), Port("MIDI Mix B")]
     show.values["/filter/invert/amount"] = (1.0,)
@@ -100,10 +100,10 @@ CRASH = """
 import sys
 from pathlib import Path
 from perform.midi import profiles
-from perform.outputs.lights import Feedback
+from perform.outputs.lights import MidiLights
 from tests.doubles.waiting import eventually
 from tests.doubles.lights import FakeShow
-lights = Feedback([profiles.read_profile(Path("profiles/midimix.toml"))], api="UNIX_JACK")
+lights = MidiLights([profiles.read_profile(Path("profiles/midimix.toml"))], api="UNIX_JACK")
 show = FakeShow.of(Path(sys.argv[1]), "midi.fader1", "midi.note3")
 seconds = iter(range(10**6))
 eventually(lambda: lights.names, "the port")
@@ -125,7 +125,7 @@ def test_a_show_that_crashes_leaves_no_lights_on(jack: Server, folder: Path) -> 
     port.close()
 
 
-def test_a_profile_that_was_edited_is_taken_up(lit: Feedback, folder: Path) -> None:
+def test_a_profile_that_was_edited_is_taken_up(lit: MidiLights, folder: Path) -> None:
     show, seconds = FakeShow.of(folder, "midi.fader1", "midi.note3"), iter(range(10**6))
     port = Port("MIDI Mix")
 
@@ -143,7 +143,7 @@ def test_a_profile_that_was_edited_is_taken_up(lit: Feedback, folder: Path) -> N
 
 
 def test_only_the_port_that_is_asked_for_is_lit(jack: Server, folder: Path) -> None:
-    lights = Feedback([profile("midimix"), profile("nanokontrol2")], "mix", "UNIX_JACK")
+    lights = MidiLights([profile("midimix"), profile("nanokontrol2")], "mix", "UNIX_JACK")
     ports = [Port("nanoKONTROL2"), Port("MIDI Mix")]
     eventually(lambda: lights.names == ["midimix"], "the port")
     lights.close()
@@ -153,9 +153,9 @@ def test_only_the_port_that_is_asked_for_is_lit(jack: Server, folder: Path) -> N
 
 def test_a_show_tells_its_lights(jack: Server, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The whole way: a cue that is asked for blinks on its pad, then plays."""
-    monkeypatch.setattr(feedback, "LOOK", 0.1)
+    monkeypatch.setattr(feedback, "LIGHTS_SCAN_INTERVAL", 0.1)
     monkeypatch.setattr(
-        feedback.Feedback, "__init__", partialmethod(feedback.Feedback.__init__, api="UNIX_JACK")
+        feedback.MidiLights, "__init__", partialmethod(feedback.MidiLights.__init__, api="UNIX_JACK")
     )
     write_library(folder)
     save(folder / "profiles/midimix.toml", FILES["midimix"].read_text(encoding="utf-8"))

@@ -19,7 +19,7 @@ from perform.clock import LiveClock, Tempo, stopwatch
 from perform.midi import ports as midiports
 from perform.midi.clock import PULSES, ClockSender, MidiClocks
 from perform.outputs import midiclock as out
-from perform.outputs.midiclock import ClockOut, Pulses
+from perform.outputs.midiclock import MidiClockSender, PulseSchedule
 from tests.doubles.jack_port import Port as JackPort
 from tests.doubles.servers import Server
 from tests.doubles.waiting import eventually, needs
@@ -29,7 +29,7 @@ JACK = "perform.inputs.midi.rtmidi/UNIX_JACK"
 
 def played(tempi: list[tuple[float, Tempo]], until: float) -> list[tuple[float, str, int]]:
     """What a grid that changes at certain times says, waited for as the thread does."""
-    machine, now, said = Pulses(), 0.0, []
+    machine, now, said = PulseSchedule(), 0.0, []
     while now < until:
         tempo = [tempo for since, tempo in tempi if since <= now][-1]
         said += [(now, *message) for message in machine.due(tempo, now)]
@@ -260,7 +260,7 @@ def test_a_clock_is_sent_steadily_whatever_the_frame_rate(
     frames.advance()
     port, tempo = Port(frames), Tempo(bpm=200)
     monkeypatch.setattr(midiports, "open_client", lambda direction, api, scans=False: port)
-    unit = ClockOut("drums", lambda: tempo, frames.now)
+    unit = MidiClockSender("drums", lambda: tempo, frames.now)
     while len(port.sent) < 10 * PULSES:
         now = frames.advance()
         tempo = tempo.towards(now, tempo.beat(now), 200)  # a new grid in each frame
@@ -285,14 +285,14 @@ def test_a_port_that_fails_is_opened_again(monkeypatch: pytest.MonkeyPatch) -> N
     last = ports[-1]
     monkeypatch.setattr(midiports, "open_client", lambda direction, api, scans=False: ports.pop(0))
     monkeypatch.setattr(out, "SCAN_INTERVAL", 0.05)
-    unit = ClockOut("drums", lambda: Tempo(bpm=200), clock.now)
+    unit = MidiClockSender("drums", lambda: Tempo(bpm=200), clock.now)
     eventually(lambda: last.sent, "pulses of the second port")
     unit.close()
 
 
 def test_a_port_that_comes_late_and_goes(jack_of_64: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(out, "SCAN_INTERVAL", 0.1)
-    unit = ClockOut("drums", Tempo, stopwatch, api="UNIX_JACK")
+    unit = MidiClockSender("drums", Tempo, stopwatch, api="UNIX_JACK")
     for _ in range(2):
         eventually(lambda: "no such port (there are" in unit.fault, "the fault")
         with listening() as (_clock, heard):
@@ -302,7 +302,7 @@ def test_a_port_that_comes_late_and_goes(jack_of_64: None, monkeypatch: pytest.M
 
 
 def test_without_its_port_it_waits_and_says_so(jack_of_64: None) -> None:
-    unit = ClockOut("no such port", Tempo, lambda: 0.0, api="UNIX_JACK")
+    unit = MidiClockSender("no such port", Tempo, lambda: 0.0, api="UNIX_JACK")
     eventually(lambda: "no such port (there are" in unit.fault, "the fault")
     unit.close()
     unit.close()

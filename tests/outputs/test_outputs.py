@@ -38,11 +38,11 @@ FRAME_OUTPUTS: dict[type, Callable[[Path], FrameOutput]] = {
     recorder.Recorder: lambda folder: recorder.Recorder(folder / "film.mkv", SIZE, 25, sound=48_000),
 }
 STATE_OUTPUTS: dict[type, Callable[[Path], StateOutput]] = {
-    lights.Feedback: lambda folder: lights.Feedback([]),
+    lights.MidiLights: lambda folder: lights.MidiLights([]),
     osc.Osc: lambda folder: osc.Osc(port=0, now=lambda: 0.0),
 }
 OTHERS: dict[type, Callable[[Path], Output]] = {
-    midiclock.ClockOut: lambda folder: midiclock.ClockOut("no such port", Tempo, lambda: 0.0),
+    midiclock.MidiClockSender: lambda folder: midiclock.MidiClockSender("no such port", Tempo, lambda: 0.0),
 }
 UNITS: dict[type, Callable[[Path], Output]] = {**FRAME_OUTPUTS, **STATE_OUTPUTS, **OTHERS}
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from perform.clock import Moment
 from perform.outputs import Frame
-from perform.outputs.recorder import WAITING, Recorder, _Film
+from perform.outputs.recorder import MOST_PICTURES, Recorder, _VideoFile
 from tests.doubles.frames import RATE, SIZE, frame
 
 GREY = np.array([0.2126, 0.7152, 0.0722])
@@ -101,14 +101,14 @@ def rgb(planes: NDArray[np.uint8]) -> NDArray[np.float64]:
 
 def test_live_it_drops_pictures_and_keeps_the_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path, go, begun = tmp_path / "film.mkv", threading.Event(), threading.Event()
-    encode = _Film.picture
+    encode = _VideoFile.picture
 
-    def slow(film: _Film, picture: object, place: int) -> None:
+    def slow(film: _VideoFile, picture: object, place: int) -> None:
         begun.set()
         go.wait(20)
         encode(film, picture, place)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(_Film, "picture", slow)
+    monkeypatch.setattr(_VideoFile, "picture", slow)
     recorder = Recorder(path, SIZE, 25, RATE, live=True)
     recorder.write(frame(0, 25))
     assert begun.wait(20)  # the first picture has left the queue
@@ -116,27 +116,27 @@ def test_live_it_drops_pictures_and_keeps_the_time(tmp_path: Path, monkeypatch: 
     for number in range(1, 40):
         click[:240] = 0.7 * (number == 31)  # 1.2 s: the sound of a frame is that before it
         recorder.write(frame(number, 25, sound=click.copy()))
-    assert (recorder.written, recorder.dropped) == (WAITING + 1, 39 - WAITING)
+    assert (recorder.written, recorder.dropped) == (MOST_PICTURES + 1, 39 - MOST_PICTURES)
     go.set()
     recorder._encoder.close()
-    assert shown(path) == pytest.approx([number / 25 for number in range(WAITING + 1)], abs=0.002)
+    assert shown(path) == pytest.approx([number / 25 for number in range(MOST_PICTURES + 1)], abs=0.002)
     assert heard(path) == pytest.approx([1.2], abs=0.002)
 
 
 def test_offline_it_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     turns = threading.Semaphore(0)
-    encode = _Film.picture
+    encode = _VideoFile.picture
 
-    def slow(film: _Film, picture: object, place: int) -> None:
+    def slow(film: _VideoFile, picture: object, place: int) -> None:
         turns.acquire(timeout=20)
         encode(film, picture, place)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(_Film, "picture", slow)
+    monkeypatch.setattr(_VideoFile, "picture", slow)
     recorder = Recorder(tmp_path / "film.mp4", SIZE, 25)
     writer = threading.Thread(target=lambda: [recorder.write(frame(n, 25)) for n in range(40)])
     writer.start()
     for _ in range(40):
-        assert recorder._encoder._pictures <= WAITING
+        assert recorder._encoder._pictures <= MOST_PICTURES
         turns.release()
     writer.join()
     recorder.close()

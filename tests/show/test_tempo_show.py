@@ -12,7 +12,7 @@ from perform.catalogue import Library
 from perform.commands.dashboard import dashboard_text, status_line
 from perform.inputs import link
 from perform.midi import ports as midiports
-from perform.outputs.midiclock import ClockOut
+from perform.outputs.midiclock import MidiClockSender
 from perform.rig import Rig
 from perform.show import Options, play
 from perform.show.status import Status, Watcher
@@ -84,7 +84,7 @@ def test_a_clock_is_sent_and_its_fault_is_told(library: Library, monkeypatch: py
 
     monkeypatch.setattr(midiports, "client", nothing)
     rig = play(replace(OPTIONS, clock_out="drums"), library)
-    (sender,) = (one for one in rig.outputs if isinstance(one, ClockOut))
+    (sender,) = (one for one in rig.outputs if isinstance(one, MidiClockSender))
     try:
         rig.frame()
         eventually(lambda: sender.fault != "no port yet")

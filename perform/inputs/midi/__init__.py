@@ -12,7 +12,7 @@ from perform.inputs import Health
 from perform.inputs.listener import Listener
 from perform.inputs.midi.device import MidiDevice
 from perform.midi.clock import REALTIME, MidiClocks
-from perform.midi.names import device_name, free_name
+from perform.midi.names import MOST_REMEMBERED, DeviceNames, device_name
 from perform.midi.ports import SCAN_INTERVAL, PortScanner
 from perform.midi.profiles import Profile
 from perform.signals import Event
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     import mido
 
 RTMIDI_BACKEND = "perform.inputs.midi.rtmidi"
-MOST_REMEMBERED = 64  # ports whose devices' names are kept
 SYSTEM_PORTS = ("rtmidi", "perform", "midi through")  # beginnings of ports that nobody plays
 
 
@@ -59,7 +58,7 @@ class Midi(Listener):
         self._open: dict[str, InputPort] = {}
         self._devices: dict[str, MidiDevice] = {}  # by port
         self._known: dict[str, MidiDevice] = {}  # by name; the values of its knobs outlast its absence
-        self._last_names: dict[str, str] = {}  # of the devices, by port
+        self._names = DeviceNames()
         self._faults: dict[str, str] = {}
         self._garbage = 0  # bytes, of ports that went
         self._new_profiles = threading.Event()
@@ -110,12 +109,7 @@ class Midi(Listener):
         """The device behind a port, under its old name if that is free."""
         profile = next((one for one in self._profiles if one.matches(port)), None)
         taken = {device.name for device in self._devices.values()}
-        name = self._last_names.pop(port, "")
-        if not name or name in taken:
-            name = free_name(profile.name if profile else device_name(port), taken)
-        self._last_names[port] = name
-        if len(self._last_names) > MOST_REMEMBERED:
-            del self._last_names[next(iter(self._last_names))]
+        name = self._names.name(port, profile.name if profile else device_name(port), taken)
         device = self._known.get(name)
         if device is None or device.profile != profile:
             device = self._known[name] = MidiDevice(name, profile, self._played)
@@ -152,11 +146,11 @@ class Midi(Listener):
             self._open_port(port)
 
     def _ports(self) -> list[str]:
-        names = self._names()
+        names = self._port_names()
         self.note = f"no such port (there are: {', '.join(names) or 'none'})"
         return [name for name in names if _wanted(name, self._wanted)]
 
-    def _names(self) -> list[str]:
+    def _port_names(self) -> list[str]:
         backend = _mido_backend(self._backend)
         if self._scanner is None and hasattr(backend.module, "scanner"):
             self._scanner = backend.module.scanner(backend.api)
@@ -166,7 +160,7 @@ class Midi(Listener):
         """Close and forget every device: with other profiles it is another one."""
         for port in list(self._open):
             self._close_port(port)
-        self._known, self._last_names = {}, {}
+        self._known, self._names = {}, DeviceNames()
 
     def _open_port(self, port: str) -> None:
         self._device(port)

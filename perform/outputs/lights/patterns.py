@@ -1,14 +1,14 @@
-"""What the lights of a controller show of a show.
+"""The lights of a controller for a snapshot of the show.
 
-Pads show scenes as empty, loaded, playing or queued; rings, and the lights of buttons, show the parameter
-whose formula hears the control that they are on.
+Pads show scenes as empty, loaded, playing or queued; rings and the lights of buttons show the parameter whose
+formula uses their control.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from perform import formula
 from perform.midi.profiles import LightState, Profile, signals_of
@@ -16,39 +16,38 @@ from perform.parameters import Parameter
 from perform.scenes.nodes import Node
 from perform.scenes.snapshot import Snapshot
 
-BLINKS = 2.0  # a second, of lights that cannot do it themselves
-SCENES = ("/scene", "/now")  # what the pads of scenes show already
+BLINKS_PER_SECOND = 2.0  # of lights that cannot blink themselves
+SCENE_ADDRESSES = ("/scene", "/now")  # that the pads of scenes show already
 
-Shown: TypeAlias = dict[str, bytes]  # the message for each control
-Sources: TypeAlias = Mapping[str, tuple[str, int]]  # by signal: the address that it plays, and which part
+PlayedParts: TypeAlias = Mapping[str, tuple[str, int]]  # the address that plays, and which part
 
 
-class Lights:
-    """The lights of one controller; `device` is what formulas call it (the profile's name)."""
+class LightPattern:
+    """The lights of one controller; `device` is its name in formulas (by default the profile's)."""
 
     def __init__(self, profile: Profile, device: str = "") -> None:
         self._profile, self._device = profile, device or profile.name
         self._nodes: Mapping[str, Node] | None = None
-        self._plays: Sources = {}  # by control
+        self._plays: PlayedParts = {}  # by control
 
-    def lit(self, snapshot: Snapshot, seconds: float) -> Shown:
-        """What every light shows of a show that stands so, at `seconds`; scenes come first."""
+    def messages(self, snapshot: Snapshot, seconds: float) -> dict[str, bytes]:
+        """The message for each control that shows the snapshot at `seconds`; scenes come first."""
         if snapshot.nodes is not self._nodes:
-            self._nodes, self._plays = snapshot.nodes, self._played(heard(snapshot))
+            self._nodes, self._plays = snapshot.nodes, self._played(played_parts(snapshot))
         profile, shown = self._profile, {}
         for cue, name in enumerate(profile.scenes, 1):
             if name in profile.lights and name not in self._plays:
-                shown[name] = _message(profile, name, state(snapshot, cue), seconds)
+                shown[name] = _light_message(profile, name, cue_state(snapshot, cue), seconds)
         for name in profile.lights:
             if name not in shown:
-                on = self._worth(name, snapshot) > 0.5
-                shown[name] = _message(profile, name, "on" if on else "off", seconds)
+                on = self._level(name, snapshot) > 0.5
+                shown[name] = _light_message(profile, name, "on" if on else "off", seconds)
         for name in _rings(profile):
-            shown[name] = profile.ring(name, self._worth(name, snapshot)) or b""
+            shown[name] = profile.ring(name, self._level(name, snapshot)) or b""
         return {name: message for name, message in shown.items() if message}
 
-    def _played(self, sources: Sources) -> Sources:
-        """What each control plays."""
+    def _played(self, sources: PlayedParts) -> PlayedParts:
+        """The address that each control plays."""
         found = {}
         for name, control in self._profile.controls.items():
             signal = next((one for one in signals_of(control, self._device) if one in sources), None)
@@ -56,24 +55,26 @@ class Lights:
                 found[name] = sources[signal]
         return found
 
-    def _worth(self, name: str, snapshot: Snapshot) -> float:
-        """What the parameter that a control plays is worth, 0..1 of its range; 0 without one."""
+    def _level(self, name: str, snapshot: Snapshot) -> float:
+        """The value of the parameter that a control plays, 0..1 of its range; 0 without one."""
         if name not in self._plays:
             return 0.0
         address, part = self._plays[name]
         values = snapshot.values.get(address, ())
         value = values[part] if part < len(values) else None
-        return _share(snapshot.nodes[address].parameter, value) if isinstance(value, int | float) else 0.0
+        if not isinstance(value, int | float):
+            return 0.0
+        return _part_of_range(snapshot.nodes[address].parameter, value)
 
 
 def dark(profile: Profile) -> list[bytes]:
-    """What turns every light and ring off."""
+    """The messages that turn every light and ring off."""
     rings = [profile.ring(name, 0.0) for name in _rings(profile)]
     return [*profile.dark, *(message for message in rings if message)]
 
 
-def state(snapshot: Snapshot, cue: int) -> LightState:
-    """How a cue, counted from 1, is to be shown."""
+def cue_state(snapshot: Snapshot, cue: int) -> LightState:
+    """The state of a cue, counted from 1."""
     if f"/scene/{cue}" not in snapshot.nodes:
         return "empty"
     if snapshot.values.get("/now/queued") == (cue,):
@@ -81,13 +82,13 @@ def state(snapshot: Snapshot, cue: int) -> LightState:
     return "playing" if snapshot.values.get("/now/cue") == (cue,) else "loaded"
 
 
-def heard(snapshot: Snapshot) -> Sources:
-    """What each signal of a controller plays: the first parameter whose formula hears it."""
+def played_parts(snapshot: Snapshot) -> PlayedParts:
+    """The first parameter whose formula uses a signal, by signal."""
     found: dict[str, tuple[str, int]] = {}
     for node in snapshot.nodes.values():
-        if not node.address.startswith(SCENES) and node.parameter.kind != "event":
-            for part, text in _texts(node):
-                for signal in _signals(text):
+        if not node.address.startswith(SCENE_ADDRESSES) and node.parameter.kind != "event":
+            for part, text in _formulas(node):
+                for signal in _controller_signals(text):
                     found.setdefault(signal, (node.address, part))
     return found
 
@@ -96,28 +97,28 @@ def _rings(profile: Profile) -> list[str]:
     return [name for name in profile.controls if name in profile.rings]
 
 
-def _message(profile: Profile, name: str, shown: LightState, seconds: float) -> bytes:
+def _light_message(profile: Profile, name: str, shown: LightState, seconds: float) -> bytes:
     light = profile.light(name, shown)
-    if light and light.blink and int(seconds * 2 * BLINKS) % 2:
+    if light and light.blink and int(seconds * 2 * BLINKS_PER_SECOND) % 2:
         light = profile.light(name, "off")
     return light.message if light else b""
 
 
-def _share(parameter: Parameter, value: float) -> float:
+def _part_of_range(parameter: Parameter, value: float) -> float:
     low = 0.0 if parameter.low is None else parameter.low
     high = 1.0 if parameter.high is None else parameter.high
     return min(max((value - low) / (high - low), 0.0), 1.0) if high > low else 0.0
 
 
-def _texts(node: Node) -> Iterator[tuple[int, str]]:
-    """The formulas of a node that hear a controller, by the number that each gives."""
-    parts: list[Any] = node.setting if isinstance(node.setting, list) else [node.setting]
+def _formulas(node: Node) -> Iterator[tuple[int, str]]:
+    """The formulas of a node that use a controller, by the number that each gives."""
+    parts = node.setting if isinstance(node.setting, list) else [node.setting]
     yield from ((part, text) for part, text in enumerate(parts) if isinstance(text, str) and "midi." in text)
 
 
 @lru_cache(maxsize=1024)
-def _signals(text: str) -> tuple[str, ...]:
-    """The signals of controllers that a formula hears."""
+def _controller_signals(text: str) -> tuple[str, ...]:
+    """The signals of controllers in a formula."""
     try:
         names = formula.compile(text, formula.ANY).names
     except formula.FormulaError:  # a text that is no formula, such as a choice
