@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from shutil import which
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from perform.arrays import Floats, Pixels
 from perform.latent.space import Space
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from perform.generators.model import Model
     from perform.networks.bending import Bend
     from perform.networks.blending import Blend, BlendTensors
+    from perform.networks.controls import Controls
     from perform.networks.weights import Weights
 
 # Leaves the compiled form of a model in the cache: model, precision, threads, bends, blend.
@@ -48,7 +49,7 @@ class Generator(Protocol):
         """The centre of truncation [w_dim] for labels [1, c_dim]."""
         ...
 
-    def synthesise(self, ws: Floats, controls: Mapping[str, Any] | None = None) -> Pixels:
+    def synthesise(self, ws: Floats, controls: Controls | None = None) -> Pixels:
         """ws [num_ws, w_dim] to a picture [height, width, channels], sRGB.
 
         `controls` are values of the parameters by name; what is not given has its default.

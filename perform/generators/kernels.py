@@ -6,12 +6,15 @@ torch for CUDA; without it `fuse` raises ImportError and nothing is changed.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import nn
 
 TILE = 32  # cells of a side that one program of the alias-free activation holds
 
 
-def fuse(network: Any, tile: int = TILE) -> int:
+def fuse(network: nn.Module, tile: int = TILE) -> int:
     """Let the layers of a network (torch) on its device end in kernels; gives how many do now.
 
     Layers of other families, StyleGAN3's colours and its radial filters stay as they are.

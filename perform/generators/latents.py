@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 
@@ -155,11 +155,11 @@ def _finite(name: str, array: AnyArray) -> Floats:
     return floats
 
 
-def _key_list(found: Mapping[str, Any]) -> str:
+def _key_list(found: Mapping[str, object]) -> str:
     return ", ".join(map(str, found)) or "no array"
 
 
-def _arrays(path: Path, content: Any) -> Arrays:
+def _arrays(path: Path, content: object) -> Arrays:
     """The arrays at the top of a file by name; a lone one is called `array`. Raises ModelError."""
     if isinstance(content, np.ndarray):
         return {"array": content}

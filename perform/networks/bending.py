@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from perform.arrays import Floats
+from perform.networks.controls import Controls, ControlValue
 from perform.parameters import Parameter
 
 BEND_AMOUNT = Parameter("amount", 1.0, 0.0, 1.0, description="how much of it: 0 the activations as they are")
@@ -89,14 +89,14 @@ def bend_parameters(operation: str, layers: Sequence[str]) -> tuple[Parameter, .
     return layer, CHANNELS, BEND_AMOUNT, *OPERATIONS[operation]
 
 
-def bend(operation: str, values: Mapping[str, Any]) -> Bend:
+def bend(operation: str, values: Mapping[str, object]) -> Bend:
     """The bend that some values of `parameters` describe."""
-    return Bend(operation, str(values["layer"]), int(values.get("radius", 1)))
+    return Bend(operation, str(values["layer"]), int(str(values.get("radius", 1))))
 
 
-def pack_values(bends: Sequence[Bend], values: Mapping[str, Any]) -> Floats:
+def pack_values(bends: Sequence[Bend], values: Controls) -> Floats:
     """The live values of some bends as one array; of bend i they are named `bend[i].amount` and so on."""
-    numbers: list[float] = []
+    numbers: list[ControlValue] = []
     for i, one in enumerate(bends):
         for parameter in one.values:
             value = values.get(f"bend[{i}].{parameter.name}", parameter.default)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -51,7 +50,7 @@ def blend_parameters(layers: Sequence[str]) -> tuple[Parameter, ...]:
     )
 
 
-def blend(model: str, values: Mapping[str, Any]) -> Blend:
+def blend(model: str, values: Mapping[str, object]) -> Blend:
     """The blend that a model and some values of `parameters` describe."""
     return Blend(model, str(values["from"]), str(values["to"]))
 
@@ -95,7 +94,7 @@ def _layers_of_tensors(config: NetworkConfig) -> dict[str, str]:
     return owners
 
 
-def _difference(one: Any, other: Any) -> str:
+def _difference(one: NetworkConfig, other: NetworkConfig) -> str:
     if one.family != other.family:
         return f"it is a {other.family}, not a {one.family}"
     for name in one.__dataclass_fields__:

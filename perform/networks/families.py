@@ -5,7 +5,7 @@ This room names none of them: a new family is a new package there, and nothing c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import lru_cache
 from hashlib import sha256
 from importlib import import_module
@@ -15,9 +15,9 @@ from typing import Any, Protocol, TypeAlias, cast
 
 from perform.arrays import Floats
 from perform.networks import ModelError
+from perform.networks.controls import Controls
 from perform.networks.weights import NetworkConfig, Weights
 
-Controls: TypeAlias = Mapping[str, Any]  # values of parameters by name
 Mapper: TypeAlias = Callable[[Floats, Floats | None], Floats]
 MeanW: TypeAlias = Callable[[Floats | None], Floats]
 

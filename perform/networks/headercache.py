@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import asdict
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from perform import paths
 from perform.networks import ModelError
@@ -16,7 +16,7 @@ from perform.networks.families import code_digest
 from perform.networks.modelfiles import parse_config
 from perform.networks.weights import NetworkConfig
 
-Header: TypeAlias = tuple[Any, dict[str, str]]  # configuration and notes
+Header: TypeAlias = tuple[NetworkConfig, dict[str, str]]  # configuration and notes
 Stamp: TypeAlias = Sequence[Sequence[int | str]]  # of the files that it was read from: name, time, size
 
 
@@ -32,11 +32,10 @@ def cached_header(path: Path, stamp: Stamp) -> Header | None:
 
 def cache_header(path: Path, stamp: Stamp, config: NetworkConfig, notes: Mapping[str, str]) -> None:
     """Keep what was found in a file; a disk that takes nothing does no harm."""
-    plain: Any = config
     kept = {
         "stamp": [code_digest().hex(), *stamp],
         "family": config.family,
-        "config": asdict(plain),
+        "config": asdict(config),
         "notes": dict(notes),
     }
     place = _cache_file(path)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from perform.networks import ModelError
 from perform.networks.families import family
@@ -71,7 +70,7 @@ def is_own(path: str | Path) -> bool:
         return False
 
 
-def read_header(path: str | Path) -> tuple[Any, dict[str, str]]:
+def read_header(path: str | Path) -> tuple[NetworkConfig, dict[str, str]]:
     """Configuration and notes (title, licence …) of a model file; its tensors stay unread."""
     from safetensors import SafetensorError, safe_open
 
@@ -94,9 +93,7 @@ def parse_config(path: str | Path, name: str, text: str) -> NetworkConfig:
     from pydantic import TypeAdapter, ValidationError
 
     try:
-        kind: Any = family(name).Config
-        made: NetworkConfig = TypeAdapter(kind).validate_json(text)
-        return checked_config(made)
+        return checked_config(TypeAdapter(family(name).Config).validate_json(text))
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))

@@ -102,8 +102,7 @@ def checked_config(config: Sized) -> Sized:
         raise ModelError(f"c_dim = {space.c_dim}, must be 0 to {MOST_CLASSES}")
     if empty := [name for name, shape in shapes.items() if min(shape, default=1) < 1]:
         raise ModelError(f"{empty[0]} would have shape {shapes[empty[0]]}, must be 1 or more each")
-    numbers: Any = config
-    if wild := [one for one in astuple(numbers) if isinstance(one, float) and not math.isfinite(one)]:
+    if wild := [one for one in astuple(config) if isinstance(one, float) and not math.isfinite(one)]:
         raise ModelError(f"its configuration has {wild[0]}, must be finite numbers")
     return config
 

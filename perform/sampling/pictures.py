@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
@@ -16,7 +16,8 @@ from perform.arrays import Floats, Pixels
 from perform.generators import latents
 from perform.latent.space import SEEDS, truncate, z_of
 from perform.networks import ModelError, checkpoints
-from perform.networks.families import Controls, family
+from perform.networks.controls import Controls
+from perform.networks.families import family
 from perform.networks.weights import Weights
 
 Draw: TypeAlias = Callable[[Floats, Controls], Floats]
@@ -137,9 +138,7 @@ def sample_controls(weights: Weights, wish: SampleRequest) -> dict[str, float]:
     return given
 
 
-def save_samples(
-    sampling: Sampling, samples: Iterator[Sample] | Sequence[Sample] | Sampling, out: Path
-) -> None:
+def save_samples(sampling: Sampling, samples: Iterable[Sample], out: Path) -> None:
     """Draw everything into an .npz of `ws` and `images`, or into a folder as PNG files; `samples` are those
     of `sampling`, perhaps watched by a progress bar."""
     if out.suffix == ".npz":
@@ -156,7 +155,7 @@ def save_samples(
         (out / f"{one.name}.png").write_bytes(png(one.image))
 
 
-def _save_arrays(sampling: Sampling, samples: Any, out: Path) -> None:
+def _save_arrays(sampling: Sampling, samples: Iterable[Sample], out: Path) -> None:
     needed = 4 * math.prod(sampling.shape)
     if needed > generators.spare_memory("cpu"):
         raise SampleError(

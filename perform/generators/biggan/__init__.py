@@ -27,7 +27,8 @@ import numpy as np
 from perform.arrays import AnyArray, Floats
 from perform.latent.space import Space
 from perform.networks import ModelError
-from perform.networks.families import Controls, Mapper, MeanW
+from perform.networks.controls import Controls, number
+from perform.networks.families import Mapper, MeanW
 from perform.networks.weights import Shapes, Weights, checked_weights
 from perform.parameters import Parameter
 
@@ -266,10 +267,10 @@ def inputs(weights: Weights) -> Callable[[Controls], tuple[Floats, ...]]:
     normal = lru_cache(maxsize=1)(partial(_statistics, weights))
 
     def taken(controls: Controls) -> tuple[Floats, ...]:
-        wanted, cutoff = float(controls["statistics"]), int(controls.get("cutoff", -1))
+        wanted, cutoff = float(number(controls, "statistics")), int(number(controls, "cutoff", -1))
         if wanted >= 0:
             return normal(wanted, -1)
-        return normal(min(abs(float(controls.get("truncation", 1.0))), 1.0), cutoff)
+        return normal(min(abs(float(number(controls, "truncation", 1.0))), 1.0), cutoff)
 
     return taken
 

@@ -19,7 +19,8 @@ import numpy as np
 from perform.arrays import AnyArray, Floats
 from perform.latent.space import Space
 from perform.networks import ModelError
-from perform.networks.families import Controls, Mapper, MeanW
+from perform.networks.controls import Controls
+from perform.networks.families import Mapper, MeanW
 from perform.networks.weights import Weights, checked_weights
 from perform.parameters import Parameter
 

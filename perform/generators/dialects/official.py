@@ -33,7 +33,7 @@ TAPS = 4
 ROUNDING = 1e-5  # of a gain that was kept as a number
 
 
-def family(state: Mapping[str, Any]) -> str | None:
+def family(state: Mapping[str, object]) -> str | None:
     """Which family a state dict with these names is of; None: neither."""
     if "synthesis.input.freqs" in state:
         return "stylegan3"

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
@@ -34,7 +33,7 @@ NOISE_SEED = 0  # of the noise of files that hold none
 FILTER_NAMES = ("upsample.kernel", "conv.blur.kernel")  # the filter, found once
 
 
-def prefix(state: Mapping[str, Any]) -> str | None:
+def prefix(state: Mapping[str, object]) -> str | None:
     """What comes before this dialect's names in a state dict; None when it is another's."""
     found = (name.removesuffix(MARK) for name in state if name.endswith(MARK))
     return next((before for before in found if f"{before}to_rgb1.conv.weight" in state), None)

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
@@ -24,7 +23,7 @@ from perform.networks.checkpoints.modules import Options, StateDict
 from perform.networks.weights import Weights, checked_config, checked_weights
 
 COMPONENTS = {"Gs", "G", "G_mapping", "G_synthesis", "mapping", "synthesis"}
-PLAYED_OPTIONS: Mapping[str, tuple[Any, ...]] = {  # what is played, of what a file may ask for
+PLAYED_OPTIONS: Mapping[str, tuple[object, ...]] = {  # what is played, of what a file may ask for
     "mapping_nonlinearity": ("lrelu",),
     "nonlinearity": ("lrelu",),
     "act": ("lrelu",),

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+
+from perform.networks.checkpoints.modules import StateDict
 
 IMAGE_FILTER = "(an image filter, not a generator)"
 KNOWN_NAMES: tuple[tuple[str, str], ...] = (  # of the names of a state dict, and what it then is
@@ -25,7 +26,7 @@ KNOWN_NAMES: tuple[tuple[str, str], ...] = (  # of the names of a state dict, an
 SHOWN_LENGTH, SHOWN_KEYS = 60, 6  # characters of a name, and how many names
 
 
-def describe_known(state: Mapping[str, NDArray[Any]]) -> str | None:
+def describe_known(state: StateDict) -> str | None:
     """What a state dict is when its names are known but not those of a generator played here."""
     for pattern, what in KNOWN_NAMES:
         if any(re.fullmatch(pattern, name) for name in state):
@@ -33,14 +34,14 @@ def describe_known(state: Mapping[str, NDArray[Any]]) -> str | None:
     return None
 
 
-def describe_unknown(state: Mapping[str, NDArray[Any]]) -> str:
+def describe_unknown(state: StateDict) -> str:
     """A sentence on a state dict of which nothing is known."""
     name, array = next(iter(state.items()))
     first = f"{name[:SHOWN_LENGTH]!r} {array.shape}"
     return f"holds {len(state)} tensors of no network that is known here; the first is {first}"
 
 
-def describe_value(content: Any) -> str:
+def describe_value(content: object) -> str:
     """A sentence on what is no state dict at all."""
     if isinstance(content, np.ndarray):
         return f"holds one array of shape {content.shape} (latents, perhaps), not a network"
@@ -49,6 +50,6 @@ def describe_value(content: Any) -> str:
     return f"holds a {type(content).__name__}, not a network"
 
 
-def first_keys(content: Mapping[Any, Any]) -> str:
+def first_keys(content: Mapping[Any, object]) -> str:
     """The first keys of a file."""
     return ", ".join(repr(str(key)[:SHOWN_LENGTH]) for key in list(content)[:SHOWN_KEYS]) or "nothing"

@@ -25,7 +25,8 @@ from perform.generators.stylegan2.noise import MovingNoise
 from perform.latent.controls import NOISE, STORED
 from perform.latent.space import Space
 from perform.networks import ModelError
-from perform.networks.families import Controls, Mapper, MeanW
+from perform.networks.controls import Controls, number
+from perform.networks.families import Mapper, MeanW
 from perform.networks.weights import Shapes, Weights, checked_config
 from perform.parameters import Parameter
 
@@ -161,8 +162,8 @@ def inputs(weights: Weights) -> Callable[[Controls], tuple[Floats, ...]]:
     raised = lru_cache(maxsize=1)(lambda seed, phase: moving.at(seed, phase) + MIDDLE)
 
     def taken(controls: Controls) -> tuple[Floats, ...]:
-        noise = raised(int(controls["noise_seed"]), float(controls["noise_phase"]))
-        return noise, np.full(1, controls["noise"], np.float32)
+        noise = raised(int(number(controls, "noise_seed")), float(number(controls, "noise_phase")))
+        return noise, np.full(1, number(controls, "noise"), np.float32)
 
     return taken
 

@@ -27,7 +27,8 @@ from perform.generators.stylegan2.noise import MovingNoise
 from perform.latent.controls import NOISE
 from perform.latent.space import Space
 from perform.networks import ModelError
-from perform.networks.families import Controls, Mapper, MeanW
+from perform.networks.controls import Controls, number
+from perform.networks.families import Mapper, MeanW
 from perform.networks.weights import Weights
 from perform.parameters import Parameter
 
@@ -131,8 +132,8 @@ def inputs(weights: Weights) -> Callable[[Controls], tuple[Floats, ...]]:
     moving = MovingNoise(lambda seed: drawn_noise(config, seed))
 
     def taken(controls: Controls) -> tuple[Floats, ...]:
-        drawn = moving.at(int(controls["noise_seed"]), float(controls["noise_phase"]))
-        return drawn, np.full(1, controls["noise"], np.float32)
+        drawn = moving.at(int(number(controls, "noise_seed")), float(number(controls, "noise_phase")))
+        return drawn, np.full(1, number(controls, "noise"), np.float32)
 
     return taken
 

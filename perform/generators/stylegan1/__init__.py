@@ -19,7 +19,8 @@ from perform.arrays import Floats
 from perform.generators import stylegan2
 from perform.latent.controls import NOISE, NOISE_LAYERS
 from perform.latent.space import Space
-from perform.networks.families import Controls, Mapper, MeanW
+from perform.networks.controls import Controls
+from perform.networks.families import Mapper, MeanW
 from perform.networks.weights import Weights
 from perform.parameters import Parameter
 

@@ -23,7 +23,8 @@ from perform.latent.controls import NOISE, NOISE_LAYERS, STORED
 from perform.latent.directions import reach
 from perform.latent.space import Space
 from perform.networks import ModelError
-from perform.networks.families import Controls, Mapper, MeanW
+from perform.networks.controls import Controls, number, numbers
+from perform.networks.families import Mapper, MeanW
 from perform.networks.weights import Shapes, Weights, checked_config, checked_weights
 from perform.parameters import Parameter
 
@@ -220,9 +221,9 @@ def inputs(weights: Weights) -> Callable[[Controls], tuple[Floats, ...]]:
         return whole if share.min() == 1 else whole * np.repeat(share, sizes)
 
     def taken(controls: Controls) -> tuple[Floats, ...]:
-        seed, phase = int(controls["noise_seed"]), float(controls["noise_phase"])
-        drawn = noise(seed, phase, tuple(controls["noise_layers"]))
-        return drawn, np.full(1, controls["noise"], np.float32)
+        seed, phase = int(number(controls, "noise_seed")), float(number(controls, "noise_phase"))
+        drawn = noise(seed, phase, numbers(controls, "noise_layers"))
+        return drawn, np.full(1, number(controls, "noise"), np.float32)
 
     return taken
 

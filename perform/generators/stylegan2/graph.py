@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import sqrt
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import openvino as ov
@@ -29,6 +29,9 @@ from perform.networks.runtimes.openvino.nodes import (
 )
 from perform.networks.runtimes.openvino.tensors import WeightNodes, bend_inserter, weight_nodes
 from perform.networks.weights import Weights
+
+if TYPE_CHECKING:
+    from perform.networks.runtimes.openvino.bending import BendInserter
 
 SLOPE = 0.2
 EPSILON = 1e-8
@@ -76,10 +79,16 @@ class _Synthesis:
     """A graph in the making."""
 
     def __init__(
-        self, config: Config, used: WeightNodes, first: int, stop: int, exact: bool, splicer: Any
+        self,
+        config: Config,
+        used: WeightNodes,
+        first: int,
+        stop: int,
+        exact: bool,
+        bends: BendInserter | None,
     ) -> None:
         self.config, self.tensors = config, used
-        self.first, self.stop, self.exact, self.splicer = first, stop, exact, splicer
+        self.first, self.stop, self.exact, self.bends = first, stop, exact, bends
         self.ws = op.parameter([config.space.num_ws, config.w_dim], np.float32, name="ws")
         self.noise = op.parameter([sum(noise_sizes(config))], np.float32, name="noise")
         self.strength = op.parameter([1], np.float32, name="strength")
@@ -96,9 +105,9 @@ class _Synthesis:
             results += [named_result(picture, "picture")] if picture is not None else []
         parameters = [self.ws, self.noise, self.strength, *self.tensors.parameters]
         parameters += [node for node in given if node is not None and self.first]
-        if self.splicer:
-            parameters += self.splicer.parameters
-            results += self.splicer.results
+        if self.bends:
+            parameters += self.bends.parameters
+            results += self.bends.results
         return ov.Model(results, parameters, "synthesis")
 
     def _given(self) -> tuple[Node, Node | None]:
@@ -169,7 +178,7 @@ class _Synthesis:
         bias = self.tensors.value(f"{name}.bias", lambda bias: bias[None, :, None, None] * gain)
         x = op.add(op.add(op.multiply(x, per_channel(demodulation)), noise), bias)
         x = self._clamped(op.prelu(x, float_constant([SLOPE])), gain / sqrt(2))
-        return self.splicer(name, x) if self.splicer else x
+        return self.bends(name, x) if self.bends else x
 
     def _to_rgb(self, x: Node, row: int, name: str) -> Node:
         inputs = self.tensors.array(f"{name}.weight").shape[1]

@@ -16,11 +16,23 @@ ROOT2 = np.float32(np.sqrt(2))
 class MappedConfig(Protocol):
     """What the configuration of a network with this mapping has."""
 
-    z_dim: int
-    c_dim: int
-    embed: int
-    mapping: tuple[int, ...]
-    rate: float
+    @property
+    def z_dim(self) -> int: ...
+
+    @property
+    def w_dim(self) -> int: ...
+
+    @property
+    def c_dim(self) -> int: ...
+
+    @property
+    def embed(self) -> int: ...
+
+    @property
+    def mapping(self) -> tuple[int, ...]: ...
+
+    @property
+    def rate(self) -> float: ...
 
 
 def mapped(weights: Weights, z: Floats, labels: Floats | None = None) -> Floats:

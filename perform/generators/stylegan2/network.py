@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from perform.generators.stylegan2 import Config, noise_sizes
+from perform.generators.stylegan2.mapping import MappedConfig
 from perform.networks.weights import Weights
 
 SLOPE = 0.2
@@ -45,7 +46,7 @@ class Mapping(nn.Module):
 
     w_avg: Tensor
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: MappedConfig) -> None:
         super().__init__()
         self.depth = len(config.mapping)
         self.embed = Linear(config.c_dim, config.embed) if config.c_dim else None

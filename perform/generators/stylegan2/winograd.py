@@ -9,13 +9,12 @@ the direct one; in bfloat16 its error is ten times the direct one's (3.6 %), so 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from openvino import opset13 as op
 
-Node: TypeAlias = Any
+from perform.networks.runtimes.openvino.nodes import Node, int_constant
 
 TILE = 4
 LEAST_CHANNELS = 128  # with fewer, moving the tiles costs more than the products save
@@ -60,25 +59,23 @@ def convolved(x: Node, weight: NDArray[np.float32], height: int, width: int) -> 
     # One matrix product: as an einsum it was one for each pair of channels, minutes once torch was loaded.
     kernels = np.kron(WEIGHT, WEIGHT) @ weight.transpose(2, 3, 1, 0).reshape(9, -1)
     products = op.constant(kernels.reshape(36, inputs, outputs).astype(np.float32, order="C"))
-    x = op.transpose(x, _whole([0, 2, 3, 1]))
-    x = op.pad(x, _whole([0, 1, 1, 0]), _whole([0, 3, 3, 0]), "constant", op.constant(np.float32(0)))
-    x = op.reshape(x, _whole([down + 1, TILE, across + 1, TILE, inputs]), False)
+    x = op.transpose(x, int_constant([0, 2, 3, 1]))
+    x = op.pad(
+        x, int_constant([0, 1, 1, 0]), int_constant([0, 3, 3, 0]), "constant", op.constant(np.float32(0))
+    )
+    x = op.reshape(x, int_constant([down + 1, TILE, across + 1, TILE, inputs]), False)
     rows = _combined(INPUT, _taps(x, 0, down))
     tiles = [tile for row in rows for tile in _combined(INPUT, _taps(row, 2, across))]
-    flat = [op.reshape(tile, _whole([1, down * across, inputs]), False) for tile in tiles]
+    flat = [op.reshape(tile, int_constant([1, down * across, inputs]), False) for tile in tiles]
     y = op.matmul(op.concat(flat, 0), products, False, False)
-    y = op.reshape(y, _whole([6, 6, down, across, outputs]), False)
+    y = op.reshape(y, int_constant([6, 6, down, across, outputs]), False)
     lines = [_row(line, down, across, outputs) for line in _combined(OUTPUT, _parts(y, 0))]
-    y = op.reshape(op.concat(lines, 1), _whole([1, height, width, outputs]), False)
-    return op.transpose(y, _whole([0, 3, 1, 2]))
-
-
-def _whole(value: Sequence[int]) -> Node:
-    return op.constant(np.asarray(value, np.int64))
+    y = op.reshape(op.concat(lines, 1), int_constant([1, height, width, outputs]), False)
+    return op.transpose(y, int_constant([0, 3, 1, 2]))
 
 
 def _slice(x: Node, begin: int, end: int, axis: int) -> Node:
-    return op.slice(x, _whole([begin]), _whole([end]), _whole([1]), _whole([axis]))
+    return op.slice(x, int_constant([begin]), int_constant([end]), int_constant([1]), int_constant([axis]))
 
 
 def _taps(x: Node, axis: int, tiles: int) -> list[Node]:
@@ -94,7 +91,7 @@ def _parts(x: Node, axis: int) -> list[Node]:
 def _row(line: Node, down: int, across: int, outputs: int) -> Node:
     """One row of each tile's outputs: [1, 6, down, across, c] -> [down, 1, across, 4, c]."""
     columns = _combined(OUTPUT, _parts(line, 1))
-    return op.concat([op.reshape(c, _whole([down, 1, across, 1, outputs]), False) for c in columns], 3)
+    return op.concat([op.reshape(c, int_constant([down, 1, across, 1, outputs]), False) for c in columns], 3)
 
 
 def _combined(matrix: Sequence[Sequence[int]], values: Sequence[Node]) -> list[Node]:

@@ -19,7 +19,8 @@ from perform.arrays import Floats
 from perform.generators.stylegan2.mapping import mapped
 from perform.generators.stylegan3.config import PLACE, Config
 from perform.generators.stylegan3.official import from_official
-from perform.networks.families import Controls, Mapper, MeanW
+from perform.networks.controls import Controls
+from perform.networks.families import Mapper, MeanW
 from perform.networks.weights import Weights
 
 __all__ = ["INPUTS", "Config", "from_official", "inputs", "mapping", "mean", "moved"]

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import product
 from math import pi, sqrt
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import openvino as ov
@@ -36,7 +36,10 @@ from perform.networks.runtimes.openvino.nodes import (
 from perform.networks.runtimes.openvino.tensors import WeightNodes, bend_inserter, weight_nodes
 from perform.networks.weights import Weights
 
-Grid: TypeAlias = list[list[Any]]
+if TYPE_CHECKING:
+    from perform.networks.runtimes.openvino.bending import BendInserter
+
+Grid: TypeAlias = list[list[Node]]
 
 SLOPE = 0.2
 EPSILON = 1e-8
@@ -85,24 +88,24 @@ def graph(
     ws [num_ws, w_dim] and the transform [3, 3] give `image` [1, c, h, w]. A part that stops early gives
     `features`, which a part that begins later takes instead of the transform.
     """
-    config, splice = weights.config_as(Config), bend_inserter(bends)
+    config, inserter = weights.config_as(Config), bend_inserter(bends)
     synthesis = _Synthesis(config, weight_nodes(weights, other), exact)
     if first is None:
         given = op.parameter([3, 3], np.float32, name="transform")
-        x = _spliced(synthesis.waves(given), "input", splice)
+        x = _with_bends(synthesis.waves(given), "input", inserter)
     else:
         width, height = config.sizes[first]
         x = given = op.parameter([1, config.channels[first], height, width], np.float32, name="features")
     for layer in range(first or 0, config.depth if stop is None else stop):
-        x = _spliced(synthesis.layer(x, layer), config.layers[layer], splice)
+        x = _with_bends(synthesis.layer(x, layer), config.layers[layer], inserter)
     x, name = (x, "features") if stop is not None else (op.multiply(x, float_constant(config.scale)), "image")
     taken = [synthesis.ws, given, *synthesis.tensors.parameters]
-    more = (splice.parameters, splice.results) if splice else ([], [])
+    more = (inserter.parameters, inserter.results) if inserter else ([], [])
     return ov.Model([named_result(x, name), *more[1]], [*taken, *more[0]], "synthesis")
 
 
-def _spliced(x: Node, layer: str, splicer: Any) -> Node:
-    return splicer(layer, x) if splicer else x
+def _with_bends(x: Node, layer: str, inserter: BendInserter | None) -> Node:
+    return inserter(layer, x) if inserter else x
 
 
 def _cut(x: Node, begin: int, end: int, axis: int) -> Node:

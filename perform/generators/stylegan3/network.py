@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import pi, sqrt
-from typing import Any, TypeAlias, cast
+from typing import TypeAlias
 
 import torch
 from torch import Tensor, nn
@@ -201,7 +201,7 @@ class Network(nn.Module):
     def __init__(self, config: Config) -> None:
         super().__init__()
         self.config = config
-        self.mapping = Mapping(cast(Any, config))  # StyleGAN2's, which reads the same fields
+        self.mapping = Mapping(config)  # StyleGAN2's, which reads the same fields
         self.synthesis = Synthesis(config)
 
     @classmethod

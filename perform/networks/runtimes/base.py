@@ -10,7 +10,8 @@ from perform.arrays import Floats, Pixels
 from perform.latent.controls import LATENT
 from perform.networks.bending import Bend, pack_values
 from perform.networks.blending import BLEND_AMOUNT, BlendTensors
-from perform.networks.families import Controls, family
+from perform.networks.controls import Controls
+from perform.networks.families import family
 from perform.networks.weights import NetworkConfig, Weights
 
 

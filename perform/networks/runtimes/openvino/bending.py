@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import openvino as ov
@@ -20,7 +19,7 @@ from perform.networks.runtimes.openvino.nodes import Node, named_result
 from perform.networks.runtimes.torch.bending import BendLayer
 
 
-def convert_module(module: nn.Module, example: Sequence[Tensor]) -> Any:
+def convert_module(module: nn.Module, example: Sequence[Tensor]) -> Node:
     """A torch module as an ov.Model of fixed shapes, its inputs in the order of the example."""
     with torch.inference_mode(), warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # of torch.jit, which OpenVINO converts from

@@ -10,10 +10,10 @@ import hashlib
 import json
 import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -21,6 +21,8 @@ from perform import paths
 from perform.networks.blending import BlendTensors
 from perform.networks.families import code_digest
 from perform.networks.weights import Weights
+
+Facts: TypeAlias = dict[str, Any]  # JSON: how a network was compiled
 
 log = logging.getLogger("perform")
 
@@ -44,7 +46,7 @@ def cache_key(weights: Weights, other: BlendTensors | None, *form: object) -> st
     return sha.hexdigest()
 
 
-def load_compiled(name: str) -> tuple[dict[str, Any], list[memoryview]] | None:
+def load_compiled(name: str) -> tuple[Facts, list[memoryview]] | None:
     """The facts and parts of a compiled network, None where there is none or it is damaged.
 
     Parts are views: copies of some hundred MB would hold the interpreter while a show goes on.
@@ -60,7 +62,7 @@ def load_compiled(name: str) -> tuple[dict[str, Any], list[memoryview]] | None:
         discard_compiled(name)
         return None
     size = int.from_bytes(body[:LENGTH_BYTES], "little")
-    facts: dict[str, Any] = json.loads(bytes(body[LENGTH_BYTES : LENGTH_BYTES + size]))
+    facts: Facts = json.loads(bytes(body[LENGTH_BYTES : LENGTH_BYTES + size]))
     parts, at = [], LENGTH_BYTES + size
     for length in facts.pop("lengths"):
         parts.append(body[at : at + length])
@@ -68,7 +70,7 @@ def load_compiled(name: str) -> tuple[dict[str, Any], list[memoryview]] | None:
     return facts, parts
 
 
-def save_compiled(name: str, facts: Mapping[str, Any], parts: Sequence[bytes | memoryview]) -> None:
+def save_compiled(name: str, facts: Facts, parts: Sequence[bytes | memoryview]) -> None:
     """Keep a compiled network; a disk that takes none is said and does no harm."""
     told = json.dumps({**facts, "lengths": [len(part) for part in parts]}).encode()
     folder, sha = _cache_folder(), hashlib.sha256()

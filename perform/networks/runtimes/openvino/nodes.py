@@ -5,17 +5,18 @@ from __future__ import annotations
 from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import ArrayLike
 from openvino import opset13 as op
 
-Node: TypeAlias = Any  # OpenVINO's Python package carries no types
+Node: TypeAlias = Any  # a node, graph, port or request: OpenVINO's Python package carries no types
 
 
-def float_constant(value: Any) -> Node:
+def float_constant(value: ArrayLike) -> Node:
     """A constant."""
     return op.constant(np.ascontiguousarray(value, np.float32))
 
 
-def int_constant(value: Any) -> Node:
+def int_constant(value: ArrayLike) -> Node:
     """A constant of whole numbers."""
     return op.constant(np.asarray(value, np.int64))
 

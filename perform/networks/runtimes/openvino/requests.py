@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from io import BytesIO
 from itertools import cycle
-from typing import Any
 
 import numpy as np
 import openvino as ov
 
 from perform.arrays import AnyArray, Floats
+from perform.networks.runtimes.openvino.nodes import Node
 
 
 class Runner:
     """Compiled graphs in a row with two sets of requests in turn, each with arrays of its own: a
     picture stays whole while the next one is made."""
 
-    def __init__(self, parts: list[tuple[Any, str]], names: tuple[str, ...]) -> None:
+    def __init__(self, parts: list[tuple[Node, str]], names: tuple[str, ...]) -> None:
         self._parts = compiled = [part for part, _ in parts]
         self.hints = [hint for _, hint in parts]
         self._memories = memories = {
@@ -39,7 +39,7 @@ class Runner:
             part.export_model(into)
         return [into.getbuffer() for into in stream]
 
-    def __call__(self, ws: Floats, *inputs: Floats) -> Any:
+    def __call__(self, ws: Floats, *inputs: Floats) -> AnyArray:
         return next(self._requests)(ws, *inputs)
 
 
@@ -49,13 +49,13 @@ class _Request:
     `names` are the inputs in order; `memories` hold what the bends remember, for every request.
     """
 
-    def __init__(self, compiled: list[Any], names: tuple[str, ...], memories: dict[str, Floats]) -> None:
+    def __init__(self, compiled: list[Node], names: tuple[str, ...], memories: dict[str, Floats]) -> None:
         self._names, self._memories = names, memories
         self._requests = [part.create_infer_request() for part in compiled]
         self._picture = _picture_array(compiled[-1], self._requests[-1])
         self._given: dict[str, Floats] = {}
-        self._takers: dict[str, list[Any]] = {}
-        self._kept: list[tuple[Floats, Any]] = []
+        self._takers: dict[str, list[Node]] = {}
+        self._kept: list[tuple[Floats, Node]] = []
         for part, request in zip(compiled, self._requests, strict=True):
             for port in part.inputs:
                 self._takers.setdefault(port.get_any_name(), []).append(request)
@@ -65,7 +65,7 @@ class _Request:
         for name, memory in memories.items():
             self._set(name, memory)
 
-    def _pass_on(self, name: str, request: Any) -> None:
+    def _pass_on(self, name: str, request: Node) -> None:
         """Give a part's output to the parts that take it, or keep it as a memory."""
         if name.startswith("kept"):
             memory = self._memories[name.replace("kept", "memory")]
@@ -90,7 +90,7 @@ class _Request:
             taker.set_tensor(name, ov.Tensor(array, shared_memory=True))
 
 
-def _picture_array(part: Any, request: Any) -> AnyArray:
+def _picture_array(part: Node, request: Node) -> AnyArray:
     """The array that a request writes its picture to: `pixels` or, as floats, `image`."""
     port = next(port for port in part.outputs if port.get_any_name() in ("pixels", "image"))
     page = np.zeros(tuple(port.shape), np.uint8 if port.get_any_name() == "pixels" else np.float32)

@@ -16,9 +16,12 @@ from perform.arrays import Floats, Pixels
 from perform.networks import ModelError, Precision
 from perform.networks.bending import Bend
 from perform.networks.blending import BlendTensors
-from perform.networks.families import Controls, family_module
+from perform.networks.checkpoints.values import Json
+from perform.networks.controls import Controls
+from perform.networks.families import family_module
 from perform.networks.runtimes.base import Runtime, psnr
 from perform.networks.runtimes.openvino import cache
+from perform.networks.runtimes.openvino.nodes import Node
 from perform.networks.runtimes.openvino.requests import Runner
 from perform.networks.weights import Weights
 
@@ -65,7 +68,7 @@ class OpenVino(Runtime):
             if chosen == "bfloat16" and precision == "auto":
                 self._refine(weights)
                 self._runner.forget()
-            facts = {"precision": self.precision, "reason": self.reason, "exact": self.exact}
+            facts: cache.Facts = {"precision": self.precision, "reason": self.reason, "exact": self.exact}
             cache.save_compiled(name, facts | {"hints": self._runner.hints}, self._runner.exported())
 
     def _restore(self, name: str) -> bool:
@@ -151,8 +154,8 @@ def graph_module(name: str) -> Any:
 
 
 def compile_graphs(
-    core: Any, graphs: list[tuple[Any, str]], threads: int, shown: bool = True
-) -> list[tuple[Any, str]]:
+    core: Node, graphs: list[tuple[Node, str]], threads: int, shown: bool = True
+) -> list[tuple[Node, str]]:
     """Graphs in a row, compiled each with its hint, the last to give pixels, or if not `shown` floats."""
     if shown:
         graphs[-1] = with_pixels(graphs[-1][0]), graphs[-1][1]
@@ -161,7 +164,7 @@ def compile_graphs(
     ]
 
 
-def with_pixels(graph: Any) -> Any:
+def with_pixels(graph: Node) -> Node:
     """A graph that gives `image` [1, c, h, w] of -1..1, ended with `pixels` uint8 [1, h, w, c]: cut off
     below as the field's tools do."""
     image = graph.output("image").get_node().input_value(0)
@@ -173,7 +176,7 @@ def with_pixels(graph: Any) -> Any:
     return ov.Model([op.result(bytes_), *others], graph.get_parameters(), graph.get_name())
 
 
-def _plugin_settings(hint: str, threads: int) -> dict[str, Any]:
+def _plugin_settings(hint: str, threads: int) -> dict[str, Json]:
     return {
         "INFERENCE_PRECISION_HINT": hint,
         "PERFORMANCE_HINT": "LATENCY",
@@ -184,7 +187,7 @@ def _plugin_settings(hint: str, threads: int) -> dict[str, Any]:
     }
 
 
-def _choose_precision(core: Any, wanted: Precision) -> tuple[str, str]:
+def _choose_precision(core: Node, wanted: Precision) -> tuple[str, str]:
     """The precision to try and, when it is not the one that was asked for, why."""
     if wanted not in ("auto", *HINTS):
         raise ModelError(f"precision = {wanted!r}, must be auto, float32 or bfloat16 on a CPU")

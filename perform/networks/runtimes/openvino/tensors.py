@@ -8,7 +8,7 @@ is quadratic in the weights (the power by which demodulation divides) comes from
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from openvino import opset13 as op
@@ -18,6 +18,9 @@ from perform.networks.bending import Bend
 from perform.networks.blending import BlendTensors
 from perform.networks.runtimes.openvino.nodes import Node, float_constant
 from perform.networks.weights import Weights
+
+if TYPE_CHECKING:
+    from perform.networks.runtimes.openvino.bending import BendInserter
 
 Shaped: TypeAlias = Callable[[Floats], AnyArray]
 
@@ -87,7 +90,7 @@ def weight_nodes(weights: Weights, other: BlendTensors | None) -> WeightNodes:
     return WeightNodes(weights.arrays) if other is None else BlendedWeightNodes(weights.arrays, other)
 
 
-def bend_inserter(bends: Sequence[Bend]) -> Any:
+def bend_inserter(bends: Sequence[Bend]) -> BendInserter | None:
     """What sets bends into a graph, None without any: torch is not needed then."""
     if not bends:
         return None

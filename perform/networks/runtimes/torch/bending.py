@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from math import pi
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import torch
 from torch import Tensor, nn
@@ -145,7 +145,7 @@ class BentSynthesis(nn.Module):
     def _hook(self, place: int) -> Callable[..., Tensor]:
         bending = self._bends[place]
 
-        def bent(_module: nn.Module, _given: Any, x: Tensor) -> Tensor:
+        def bent(_module: nn.Module, _given: object, x: Tensor) -> Tensor:
             memory = None
             if bending.bend.remembers:
                 memory = self._memories.pop(0) if self._memories else x

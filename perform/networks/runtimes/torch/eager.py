@@ -11,7 +11,7 @@ from perform.arrays import Floats, Pixels
 from perform.networks import Precision
 from perform.networks.bending import Bend
 from perform.networks.blending import BlendTensors
-from perform.networks.families import Controls
+from perform.networks.controls import Controls
 from perform.networks.runtimes.base import Runtime
 from perform.networks.runtimes.torch.network import build_network, choose_precision, to_pixels
 from perform.networks.weights import Weights

@@ -1,0 +1,25 @@
+"""The values of a network's controls while it plays, by the names of its parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
+
+ControlValue: TypeAlias = float | str | Sequence[float]
+Controls: TypeAlias = Mapping[str, ControlValue]
+
+
+def number(controls: Controls, name: str, default: float | None = None) -> float:
+    """The number of a control. TypeError for another value, or for none without a default."""
+    value = controls.get(name, default)
+    if value is None or isinstance(value, str | Sequence):
+        raise TypeError(f"{name} = {value!r}, must be a number")
+    return value
+
+
+def numbers(controls: Controls, name: str) -> tuple[float, ...]:
+    """The numbers of a control such as a pair of layers. TypeError for another value."""
+    value = controls[name]
+    if isinstance(value, str | float | int):
+        raise TypeError(f"{name} = {value!r}, must be numbers")
+    return tuple(value)
