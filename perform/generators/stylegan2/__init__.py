@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from itertools import pairwise
-from typing import ClassVar, Literal, TypeAlias
+from typing import ClassVar, Literal, Protocol, TypeAlias, cast
 
 import numpy as np
 
@@ -197,6 +197,15 @@ def from_official(
     return checked_weights(config, {**still, **named, FILTER: filters[0] if filters else outer}, notes or {})
 
 
+class NoiseConfig(Protocol):
+    """What the configuration of a network with noise in its convolutions has; StyleGAN's, too."""
+
+    @property
+    def layers(self) -> tuple[str, ...]: ...
+
+    def noise_shape(self, layer: int) -> tuple[int, int]: ...
+
+
 def mapping(weights: Weights) -> Mapper:
     """From z and labels to w (the contract of `weights.Family`)."""
     return partial(mapped, weights.part("mapping."))
@@ -211,7 +220,7 @@ def mean(weights: Weights) -> MeanW:
 def inputs(weights: Weights) -> Callable[[Controls], tuple[Floats, ...]]:
     """From the parameters of the noise to that of all convolutions [values] and its strength [1]."""
     stored = stored_noise(weights)
-    config = weights.config_as(Config)
+    config = cast(NoiseConfig, weights.config)
     moving = MovingNoise(lambda seed: stored if seed == STORED else drawn_noise(config, seed))
     sizes = noise_sizes(config)
 
@@ -228,13 +237,13 @@ def inputs(weights: Weights) -> Callable[[Controls], tuple[Floats, ...]]:
     return taken
 
 
-def noise_sizes(config: Config) -> list[int]:
+def noise_sizes(config: NoiseConfig) -> list[int]:
     """How many noise values each convolution takes, in order."""
     sizes = (config.noise_shape(layer) for layer in range(len(config.layers)))
     return [height * width for height, width in sizes]
 
 
-def drawn_noise(config: Config, seed: int) -> Floats:
+def drawn_noise(config: NoiseConfig, seed: int) -> Floats:
     """Noise for all convolutions, one after the other, drawn from a seed: the same everywhere."""
     draw = np.random.Generator(np.random.PCG64(seed % 2**64))
     return draw.standard_normal(sum(noise_sizes(config)), dtype=np.float32)
@@ -242,5 +251,5 @@ def drawn_noise(config: Config, seed: int) -> Floats:
 
 def stored_noise(weights: Weights) -> Floats:
     """The noise stored with a network, for all convolutions, one after the other."""
-    names = (f"synthesis.{layer}.noise_const" for layer in weights.config_as(Config).layers)
+    names = (f"synthesis.{layer}.noise_const" for layer in cast(NoiseConfig, weights.config).layers)
     return np.concatenate([weights.arrays[name].ravel() for name in names])
