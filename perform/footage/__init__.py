@@ -1,7 +1,7 @@
 """Footage: films, stills and cameras as sources of a scene, and of the images that shaders take.
 
-A film or a still is a file; what plays it keeps in time with the show's clock (`course`), and is either
-in step with the frames, each of which gets its own picture, or beside them on a thread of its own.
+A film or a still is a file. A `Reel` reads the pictures of a film, a `Course` is where the film is by the
+show's clock, and a `Projector` gives the picture of a course: decoded with each frame, or in the background.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ LOOPS = ("loop", "bounce", "once")
 CLOSE = 1e-6  # seconds that two times may differ by rounding
 
 FILM = (
-    Parameter("speed", 1.0, -8.0, 8.0, description="1 as it was shot, 0 stands still, below 0 backwards"),
+    Parameter("speed", 1.0, -8.0, 8.0, description="1 as it was filmed, 0 still, below 0 backwards"),
     Parameter(
         "position", 0.0, 0.0, 1.0, description="where in its part it begins; with speed 0, where it is"
     ),
@@ -39,7 +39,7 @@ class FootageError(ValueError):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Shot:
+class FilmFrame:
     """A picture of a film, which is on from `start` until before `end`, in seconds from its beginning."""
 
     start: float

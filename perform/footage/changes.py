@@ -1,4 +1,4 @@
-"""Files that are saved anew while they are played."""
+"""Files that are saved again while they are played."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import TypeAlias
 from perform.clock import stopwatch
 
 Stamp: TypeAlias = tuple[int, int]  # time of change in ns, bytes
-LOOK = 0.5  # seconds between two looks
+LOOK_INTERVAL = 0.5  # seconds
 
 
 def stamp(path: Path) -> Stamp | None:
-    """What tells a file from what it was before; None while it is not there."""
+    """Changes when the file is saved; None while it is not there."""
     try:
         found = path.stat()
     except OSError:
@@ -21,19 +21,19 @@ def stamp(path: Path) -> Stamp | None:
 
 
 class Changes:
-    """Says when a file has become another one and has been left alone since the look before."""
+    """Notices when a file was saved and is complete: it has not changed since the look before."""
 
     def __init__(self, path: Path) -> None:
         self._path, self._known = path, stamp(path)
         self._before, self._looked = self._known, stopwatch()
 
     def seen(self) -> bool:
-        """Whether it has changed; says so once. Looks at the file twice a second at most."""
-        if stopwatch() - self._looked < LOOK:
+        """Whether it has changed, once for each change. Looks at the file twice a second at most."""
+        if stopwatch() - self._looked < LOOK_INTERVAL:
             return False
         now, self._looked = stamp(self._path), stopwatch()
-        settled, self._before = now == self._before, now
-        if now is None or now == self._known or not settled:
+        complete, self._before = now == self._before, now
+        if now is None or now == self._known or not complete:
             return False
         self._known = now
         return True

@@ -9,7 +9,7 @@ from perform.footage import CLOSE
 from perform.parameters import Values
 
 LAST = 4 * CLOSE  # seconds before its end that a part is played to at most: there is no picture at the end
-SHORTEST = 0.02  # seconds of a part
+SHORTEST_PART = 0.02  # seconds of a part
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Transport:
         self._speed: float | None = None  # None: it begins
 
     def rewind(self) -> None:
-        """Begin anew at the next step."""
+        """Start again at the next step."""
         self._speed = None
 
     def step(self, moment: Moment, values: Values, length: float) -> Course:
@@ -74,7 +74,7 @@ class Transport:
 
 
 def part(start: float, end: float, length: float) -> tuple[float, float]:
-    """The part of a film of `length` seconds between two shares of it; it is never shorter than SHORTEST."""
+    """The part of a film of `length` seconds between two shares of it, SHORTEST_PART long at least."""
     low, high = sorted((start * length, end * length))
-    low = max(min(low, length - SHORTEST), 0.0)
-    return low, max(high, low + SHORTEST)
+    low = max(min(low, length - SHORTEST_PART), 0.0)
+    return low, max(high, low + SHORTEST_PART)

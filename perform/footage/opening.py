@@ -1,16 +1,16 @@
-"""Opens footage: in step with the frames, or beside them and with cameras."""
+"""Opens footage: decoded with each frame, or in the background and with cameras."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from weakref import WeakSet
 
 from perform.footage import CAMERA, FILM, stills
-from perform.footage.projector import Beside, InStep
+from perform.footage.projector import Projector, SynchronousProjector, ThreadedProjector
 from perform.footage.reel import Reel
-from perform.footage.units import Film, Looking, Still
+from perform.footage.units import CameraSource, Film, Still
 from perform.inputs.camera import Cameras
 from perform.parameters import Parameter
 from perform.render import Unit
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def parameters(kind: str, file: Path | None) -> tuple[Parameter, ...]:
-    """What may be set of a film or a still in a file, or of a camera. Raises FootageError when the file
+    """The parameters of a film or a still in a file, or of a camera. Raises FootageError if the file
     cannot be played."""
     if kind == "camera" or file is None:
         return (*CAMERA, *PARAMETERS)
@@ -34,25 +34,25 @@ def parameters(kind: str, file: Path | None) -> tuple[Parameter, ...]:
 
 @dataclass(slots=True)
 class Opener:
-    """Opens footage for a stage. `beside`: films decode on threads of their own, stills are read anew when
-    they are saved; without `cameras` every camera is one that is not there."""
+    """Opens footage for a stage. `background`: films decode on their own threads, stills are read again when
+    they are saved. Without `cameras` no camera is there."""
 
-    beside: bool = False
+    background: bool = False
     cameras: Cameras | None = None
-    _working: WeakSet[Any] = field(default_factory=WeakSet)  # what has threads
+    _open: WeakSet[Projector | stills.WatchedStill] = field(default_factory=WeakSet)
 
     def film(self, file: Path, context: moderngl.Context, size: tuple[int, int]) -> Unit:
         """A film, for images of `size` (width, height). Raises FootageError."""
         reel = Reel(file, size)
-        projector = Beside(reel) if self.beside else InStep(reel)
-        self._working.add(projector)
+        projector: Projector = ThreadedProjector(reel) if self.background else SynchronousProjector(reel)
+        self._open.add(projector)
         return Film(projector, Pictures(context, size, reel.alpha))
 
     def still(self, file: Path, context: moderngl.Context, size: tuple[int, int]) -> Unit:
         """A still. Raises FootageError."""
         pixels = stills.read(file)
-        saved = stills.Saved(file) if self.beside else None
-        self._working |= {saved} if saved else set()
+        saved = stills.WatchedStill(file) if self.background else None
+        self._open |= {saved} if saved else set()
         return Still(pixels, Pictures(context, size, alpha=True), saved)
 
     def camera(
@@ -60,9 +60,9 @@ class Opener:
     ) -> Unit:
         """A camera by a part of its name, its number or its path; empty: the first."""
         camera = None if self.cameras is None else self.cameras.camera(name)
-        return Looking(camera, Pictures(context, size), context, fallback)
+        return CameraSource(camera, Pictures(context, size), context, fallback)
 
     def close(self) -> None:
-        """Stop what works on threads of its own; safe to call twice."""
-        for one in list(self._working):
+        """Close files and stop threads; safe to call twice."""
+        for one in list(self._open):
             one.close()

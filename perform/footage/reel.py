@@ -1,7 +1,7 @@
 """A film file, read at any of its times: forwards, backwards and across its ends.
 
 Times are the frames' own, so that a film of changing rate is right: a frame is on from its time until
-the next one's. Frames that were decoded are kept, up to a budget: forwards that is no more than a
+the next one's. Frames that were decoded are kept, up to a budget: forwards that is a
 convenience; backwards, what lies between two key frames is decoded once and then read from the end to the
 beginning. What is longer than the budget is decoded again for each part of it.
 """
@@ -20,14 +20,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from perform.arrays import Pixels
-from perform.footage import CLOSE, FootageError, Shot
+from perform.footage import CLOSE, FilmFrame, FootageError
 
 if TYPE_CHECKING:
     import av
 
 BUDGET = 128 * 2**20  # bytes of decoded frames that are kept: 41 of 1920x1080
-NEAR = 2.0  # seconds that are decoded on the way to a later frame, rather than looked for by a key frame
-BACK = (0.0, 1.0, 5.0, 25.0)  # seconds by which a key frame is looked for earlier, when one came too late
+NEAR_SECONDS = 2.0  # a frame so near ahead is reached by decoding, not by seeking
+BACK_SECONDS = (0.0, 1.0, 5.0, 25.0)  # seek so much earlier if the key frame came too late
 SMALLER = 0.8  # a picture is made smaller if it can be made as small as this part of its size
 BT601, BT709, BT2020 = 5, 1, 9  # matrices, as ISO/IEC 23091-2 counts them
 
@@ -41,7 +41,7 @@ class _Frame:
 
 
 class Reel:
-    """The first stream of pictures in a file. Raises FootageError when it cannot be played.
+    """The first stream of pictures in a file. Raises FootageError if it cannot be played.
 
     Pictures that would be larger than `size` (width, height) when they fill it are made that small.
     `length` is in seconds, `size` (width, height) what its pictures have, and `alpha` whether they have
@@ -52,7 +52,7 @@ class Reel:
         self.path, self.wanted, self._budget = path, size, budget
         self._kept: deque[_Frame] = deque()
         self._bytes = 0
-        self._shots: deque[Shot] = deque(maxlen=3)  # that were read last
+        self._shots: deque[FilmFrame] = deque(maxlen=3)  # that were read last
         try:
             self._begin()
         except FootageError:
@@ -60,20 +60,20 @@ class Reel:
         except _faults() as error:
             raise FootageError(f"{path} cannot be played: {_reason(error)}") from error
 
-    def read(self, seconds: float) -> Shot:
+    def read(self, seconds: float) -> FilmFrame:
         """The picture that is on at a time, the last one after the end. Raises OSError, or FootageError,
-        when the file is gone."""
+        if the file is gone."""
         tick = min(max(math.floor((seconds + CLOSE) / self._tick), 0), self._end - 1)
         middle = (tick + 0.5) * self._tick
         shot = next((one for one in self._shots if one.start <= middle < one.end), None)
         if shot is None:
             frame, end = self._find(tick)
-            shot = Shot(frame.start * self._tick, end * self._tick, self._pixels(frame.frame))
+            shot = FilmFrame(frame.start * self._tick, end * self._tick, self._pixels(frame.frame))
             self._shots.append(shot)
         return shot
 
     def rest(self) -> None:
-        """Give back the frames that are kept."""
+        """Release the frames that are kept."""
         self._forget()
         self._shots.clear()
 
@@ -101,7 +101,7 @@ class Reel:
         self._frames, self._count = self._decoded(), 0
 
     def _begin(self) -> None:
-        """What the first frame says, and how long the film is."""
+        """Read what the first frame tells of the film, and measure its length."""
         self._open()
         self._rate = float(self._stream.average_rate or self._stream.guessed_rate or 25)
         self._tick = float(self._stream.time_base or 1 / self._rate)
@@ -130,8 +130,7 @@ class Reel:
         return max(round(sides[0]), 1), max(round(sides[1]), 1)
 
     def _measure(self) -> int:
-        """The film's end in ticks: what its last packets say, since headers are wrong in files that were
-        cut off."""
+        """The film's end in ticks, from its last packets: headers are wrong in files that were cut off."""
         for back in (1.0, 10.0, None):
             self._go(None if back is None else (self._stream.duration or 0) - round(back / self._tick))
             end = max((self._over(packet) for packet in self._packets() if packet.size), default=0)
@@ -149,7 +148,8 @@ class Reel:
 
     def _find(self, tick: int) -> tuple[_Frame, int]:
         """The frame that is on at a tick, and the tick at which it is over."""
-        if not self._kept or tick < self._kept[0].start or tick > self._kept[-1].start + NEAR / self._tick:
+        near = NEAR_SECONDS / self._tick
+        if not self._kept or not self._kept[0].start <= tick <= self._kept[-1].start + near:
             self._seek(tick)
         while self._kept[-1].start <= tick and self._more():
             pass
@@ -162,7 +162,7 @@ class Reel:
 
     def _seek(self, tick: int) -> None:
         """Go to the last key frame from which the frame at `tick` is reached, or to the beginning."""
-        for back in (*BACK, None):
+        for back in (*BACK_SECONDS, None):
             self._forget()
             self._go(None if back is None else tick - round(back / self._tick))
             if self._more() and self._kept[0].start <= tick:
@@ -171,8 +171,7 @@ class Reel:
             raise OSError(f"{self.path} has no picture at {tick * self._tick:.3f} s")
 
     def _go(self, tick: int | None) -> None:
-        """Read on from the key frame before a tick; from the beginning where there is none, or where
-        nobody can look for it."""
+        """Read on from the key frame before a tick; from the beginning if the file cannot seek there."""
         if tick is not None and tick >= 0 and self._timed:
             with suppress(*_faults()):
                 self._file.seek(tick + self._first, stream=self._stream)
@@ -221,7 +220,7 @@ class Reel:
 
         width, height = self._reach
         smaller = width * height < frame.width * frame.height
-        pixels: Any = frame.reformat(
+        pixels = frame.reformat(
             width, height, "rgba" if self.alpha else "rgb24", Colorspace(_matrix(frame)),
             interpolation=Interpolation.AREA if smaller else Interpolation.BICUBIC,
         ).to_ndarray()  # fmt: skip
@@ -237,7 +236,7 @@ def _faults() -> tuple[type[Exception], ...]:
 
 
 def _decoder(stream: Any) -> Any:
-    """What decodes a stream: FFmpeg's own, but for WebM with alpha, which only libvpx knows."""
+    """The decoder of a stream: FFmpeg's own, but for WebM with alpha, which only libvpx knows."""
     import av
 
     name = {"vp8": "libvpx", "vp9": "libvpx-vp9"}.get(stream.codec_context.name)
@@ -247,7 +246,7 @@ def _decoder(stream: Any) -> Any:
 
 
 def _matrix(frame: av.VideoFrame) -> int:
-    """A frame's matrix; what names none is BT.709 from 720 lines on, as players have it."""
+    """A frame's matrix; if it names none, BT.709 from 720 lines on, as in players."""
     if frame.colorspace in (BT601, BT709, BT2020):
         return int(frame.colorspace)
     return BT709 if frame.height >= 720 and frame.colorspace != BT601 + 1 else BT601

@@ -9,32 +9,33 @@ import threading
 import warnings
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from perform.arrays import Pixels
 from perform.footage import FootageError
-from perform.footage.changes import LOOK, Changes
+from perform.footage.changes import LOOK_INTERVAL, Changes
+from perform.threads import Background
 
 if TYPE_CHECKING:
     from PIL import Image
 
 log = logging.getLogger("perform")
-LONGEST = 4096  # pixels a side: what is longer is made smaller
-MOST = 178_000_000  # pixels that a file may claim, as Pillow has it
+LONGEST_SIDE = 4096  # pixels: what is longer is made smaller
+MOST_PIXELS = 178_000_000  # pixels that a file may claim, as Pillow has it
 
 
 def read(path: Path) -> Pixels:
     """The picture in a file [height, width, 3 | 4]; of an animation the first. Raises FootageError."""
-    pixels, size = _read(path, LONGEST)
-    if max(size) > LONGEST:
+    pixels, size = _read(path, LONGEST_SIDE)
+    if max(size) > LONGEST_SIDE:
         log.warning("%s is %dx%d, shown at %dx%d", path, *size, *pixels.shape[1::-1])
     return pixels
 
 
 def check(path: Path) -> None:
-    """Raises FootageError when the picture in a file cannot be read."""
+    """Raises FootageError if the picture in a file cannot be read."""
     _read(path, 64)
 
 
@@ -53,14 +54,14 @@ def _read(path: Path, longest: int) -> tuple[Pixels, tuple[int, int]]:
     except UnidentifiedImageError as error:
         raise FootageError(f"{path} is no picture that can be read") from error
     except Image.DecompressionBombError as error:
-        raise FootageError(f"{path} has more than {MOST // 10**6} million pixels") from error
+        raise FootageError(f"{path} has more than {MOST_PIXELS // 10**6} million pixels") from error
     except (OSError, ValueError, SyntaxError, MemoryError, OverflowError) as error:
         raise FootageError(f"{path} cannot be read: {error}") from error
 
 
 @cache
 def _formats() -> tuple[str, ...]:
-    """All that Pillow has, but for one: to read EPS it runs a program."""
+    """All of Pillow but one: to read EPS it runs a program."""
     from PIL import Image
 
     Image.init()
@@ -93,7 +94,7 @@ def _plain(image: Image.Image) -> Image.Image:
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
-    """A grey picture of 16 or 32 bits or of floats; what is no 0..1 and no 0..255 counts as 16 bits."""
+    """A grey picture of 16 or 32 bits or of floats; what is neither 0..1 nor 0..255 counts as 16 bits."""
     from PIL import Image
 
     values = np.nan_to_num(np.asarray(image).astype(np.float64), posinf=0, neginf=0)
@@ -105,8 +106,8 @@ def _eight_bits(image: Image.Image) -> Image.Image:
     return Image.fromarray((values * scale).clip(0, 255).round().astype(np.uint8))
 
 
-def _matched(image: Image.Image, profile: Any) -> Image.Image:
-    """A picture in sRGB by its colour profile; one whose profile is damaged as if it had none."""
+def _matched(image: Image.Image, profile: bytes | None) -> Image.Image:
+    """A picture in sRGB by its colour profile; a damaged profile is ignored."""
     from PIL import ImageCms
 
     if profile:
@@ -119,15 +120,13 @@ def _matched(image: Image.Image, profile: Any) -> Image.Image:
     return image.convert("RGB")
 
 
-class Saved:
-    """A still that is read again, on a thread of its own, when its file is saved anew."""
+class WatchedStill:
+    """A still that is read again, on its own thread, when its file is saved."""
 
     def __init__(self, path: Path) -> None:
         self._path, self._changes = path, Changes(path)
         self._new: Pixels | None = None
-        self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="still", daemon=True)
-        self._thread.start()
+        self._watching = Background(self._watch, "still")
 
     def take(self) -> Pixels | None:
         """The picture as it was saved last, once."""
@@ -135,11 +134,11 @@ class Saved:
         return new
 
     def close(self) -> None:
-        """Look no more; safe to call twice."""
-        self._closing.set()
+        """Stop watching, without waiting: the show goes on; safe to call twice."""
+        self._watching.stop()
 
-    def _watch(self) -> None:
-        while not self._closing.wait(LOOK):
+    def _watch(self, closing: threading.Event) -> None:
+        while not closing.wait(LOOK_INTERVAL):
             if self._changes.seen():
                 try:
                     self._new = read(self._path)

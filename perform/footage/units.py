@@ -1,18 +1,18 @@
-"""Films, stills and cameras as units of the picture's chain; and shaders into whose images they play."""
+"""Films, stills and cameras as units of the picture's chain; and shaders that take them as images."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from perform.arrays import Pixels
 from perform.clock import Moment
-from perform.footage import CAMERA, FILM, Shot
+from perform.footage import CAMERA, FILM, FilmFrame
 from perform.footage.course import Transport
 from perform.footage.projector import Projector
-from perform.footage.stills import Saved
+from perform.footage.stills import WatchedStill
 from perform.inputs.camera import Camera, View
 from perform.parameters import Parameter, Values
 from perform.render import Image, Rewinds, Unit
@@ -44,10 +44,10 @@ class Film:
     def __init__(self, projector: Projector, pictures: Pictures) -> None:
         self._projector, self._pictures = projector, pictures
         self._transport = Transport()
-        self._shown: tuple[Shot, ...] = ()  # the one that is on, and the one it is mixed with
+        self._shown: tuple[FilmFrame, ...] = ()  # the one that is on, and the one it is mixed with
 
     def rewind(self) -> None:
-        """Begin anew."""
+        """Start again."""
         self._transport.rewind()
 
     def render(self, moment: Moment, values: Values, *_images: Image) -> Image:
@@ -62,7 +62,7 @@ class Film:
         share = (course.at - shot.start) / (shot.end - shot.start)
         return self._pictures.render(moment, values, share)
 
-    def _show(self, *shots: Shot) -> None:
+    def _show(self, *shots: FilmFrame) -> None:
         """Upload what is not there yet; the newest is the last."""
         if shots != self._shown and shots != self._shown[-1:]:
             for shot in shots[1:] if self._shown[-1:] == shots[:1] else shots:
@@ -71,7 +71,7 @@ class Film:
 
     def release(self) -> None:
         """Close the file and give back textures; safe to call twice."""
-        self._projector.leave()
+        self._projector.stop()
         self._pictures.release()
 
 
@@ -80,7 +80,7 @@ class Still:
 
     parameters: tuple[Parameter, ...] = PARAMETERS
 
-    def __init__(self, pixels: Pixels, pictures: Pictures, saved: Saved | None = None) -> None:
+    def __init__(self, pixels: Pixels, pictures: Pictures, saved: WatchedStill | None = None) -> None:
         self._pictures, self._saved = pictures, saved
         pictures.upload(pixels)
 
@@ -98,10 +98,10 @@ class Still:
         self._pictures.release()
 
 
-class Looking:
-    """A camera's newest picture. One that is gone (None: there is none) leaves its last picture for
-    `hold` seconds, which becomes the image of `fallback`, or black, in `fade` seconds; one that is back
-    is seen at once. It is not back while it says again what it said last, as drivers do after an unplug."""
+class CameraSource:
+    """A camera's newest picture. When the camera is gone (None: it never was there), its last picture stays
+    for `hold` seconds and then becomes the image of `fallback`, or black, in `fade` seconds; when it is back,
+    it is seen at once. It is not back while it repeats its last picture, as drivers do after an unplug."""
 
     parameters: tuple[Parameter, ...] = (*CAMERA, *PARAMETERS)
 
@@ -123,7 +123,7 @@ class Looking:
         self._share = 1.0  # of the fallback
 
     def rewind(self) -> None:
-        """Let the fallback begin anew."""
+        """Start the fallback again."""
         if isinstance(self._fallback, Rewinds):
             self._fallback.rewind()
 
@@ -163,25 +163,24 @@ class Looking:
         return self._mixed.texture
 
     def release(self) -> None:
-        """Give back textures; the camera stays open for who else looks at it."""
+        """Give back textures; the camera stays open for others."""
         self._pictures.release()
         for thing in (self._mixed, self._mix, self._black, self._fallback):
             if thing is not None:
                 thing.release()
 
 
-class Fed:
-    """A shader with sources that are played into its images, by the images' names."""
+class FedShader:
+    """A shader with sources for its images, by the images' names."""
 
     def __init__(self, shader: Shader, sources: Mapping[str, Unit], leading: int) -> None:
         """`leading` is how many images come from the chain: 0 for a generator, 1 for a filter."""
         self.parameters: tuple[Parameter, ...] = shader.parameters
         self._shader, self._sources = shader, sources
         self._names = shader.isf.images[leading:]
-        self._black: Any = None
 
     def rewind(self) -> None:
-        """Let films begin anew."""
+        """Start films again."""
         for source in self._sources.values():
             if isinstance(source, Rewinds):
                 source.rewind()

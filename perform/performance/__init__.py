@@ -203,7 +203,7 @@ class Performance:
     def __init__(self, setlist: Setlist, cues: Sequence[CueInstance], tempo: Tempo | None = None) -> None:
         self.signals = Signals()
         self.authority = Authority(tempo or Tempo(), setlist.clock)
-        self._image: Image = None
+        self._image: Image | None = None
         self._asked = 0
         self._bpm = 0.0
         self.setlist, self.cues = setlist, cues

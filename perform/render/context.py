@@ -70,7 +70,7 @@ def describe(context: moderngl.Context) -> dict[str, str]:
 
 
 def is_software(context: moderngl.Context) -> bool:
-    """Whether the processor draws, for want of a graphics card."""
+    """Whether the processor draws, without a graphics card."""
     renderer = describe(context)["renderer"].lower()
     return any(name in renderer for name in SOFTWARE)
 

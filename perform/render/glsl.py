@@ -93,13 +93,13 @@ def explain(log: str, files: tuple[str, str]) -> str:
     """
     file = files[1] if "vertex_shader" in log else files[0]
     found = [(int(line), message) for line, message in _MESSAGE.findall(log) if "warning" not in message[:10]]
-    told = [
+    messages = [
         f"{file}:{line}: {message}"
         if line < GENERATED
         else f"{files[0]}: {message} (in what its header declares)"
         for line, message in found
     ]
-    return "\n".join(told) or f"{files[0]}: {log.strip()}"
+    return "\n".join(messages) or f"{files[0]}: {log.strip()}"
 
 
 def _adapted(text: str) -> str:

@@ -1,7 +1,7 @@
 """The Interactive Shader Format, read without OpenGL: a GLSL fragment shader whose first comment is JSON.
 
 Source of the format: ISF specification, version 2 (mrRay/ISF_Spec), and what version 1 files and
-hosts add to it. Keys that nobody knows are ignored, as hosts do.
+hosts add to it. Unknown keys are ignored, as in other hosts.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ TYPES: Mapping[str, tuple[str, Kind | None]] = {  # ISF type: GLSL type, kind of
     "point2d": ("vec2", "point"),
 }
 TYPE_NAMES = "event, bool, long, float, point2D, color, image, audio, audioFFT"
-NOTHING: Mapping[str, Any] = MappingProxyType({})
+NOTHING: Json = MappingProxyType({})
 
 
 class ISFError(ValueError):
@@ -61,7 +61,7 @@ class ISF:
     `images` are the names of the pictures that `render` takes, in that order. `parameters` are what a
     preset may set, without a transition's `progress`. `options` has the numbers behind the words of a
     choice. `samples` has the MAX of the sounds that ask for a number of samples. `vertex` and
-    `fragment` are GLSL 4.10 text; `files` are the names that compiler messages are told in.
+    `fragment` are GLSL 4.10 text; `files` are the file names in compiler messages.
     """
 
     name: str
@@ -81,12 +81,14 @@ class ISF:
 
 
 def load(path: Path) -> ISF:
-    """The shader in an .fs file, with the .vs file beside it when there is one; imported images are
+    """The shader in an .fs file, with the .vs file of the same name if there is one; imported images are
     found relative to it. Raises ISFError, also when a file cannot be read."""
-    beside = path.with_suffix(".vs")
+    vertex_file = path.with_suffix(".vs")
     try:
-        text = path.read_text(encoding="utf-8-sig", errors="replace")
-        vertex = beside.read_text(encoding="utf-8-sig", errors="replace") if beside.is_file() else None
+        text = _text(path)
+        vertex = (
+            vertex_file.read_text(encoding="utf-8-sig", errors="replace") if vertex_file.is_file() else None
+        )
     except OSError as error:
         raise ISFError(f"{path}: cannot be read: {error.strerror}") from None
     isf = parse(text, str(path), vertex)
@@ -98,12 +100,12 @@ def load(path: Path) -> ISF:
 
 
 def parse(text: str, name: str, vertex: str | None = None) -> ISF:
-    """The shader in `text` (an .fs file) and `vertex` (its .vs file); `name` is told in errors."""
+    """The shader in `text` (an .fs file) and `vertex` (its .vs file); errors name it `name`."""
     return _Header(text, name).isf(vertex)
 
 
 class _Header:
-    """The JSON of one file, and the file's lines to tell errors by."""
+    """The JSON of one file, and the file's lines, for errors."""
 
     def __init__(self, text: str, name: str) -> None:
         self.text, self.name = text, name
@@ -245,7 +247,7 @@ class _Header:
             height=self._size("HEIGHT", keys.get("HEIGHT"), target),
         )
 
-    def _size(self, key: str, value: Any, target: str | None) -> Size | None:
+    def _size(self, key: str, value: object, target: str | None) -> Size | None:
         if value is None or value == "":
             return None
         near = target or "PASSES"
@@ -281,7 +283,7 @@ class _Header:
         return Parameter(entry["NAME"], default, low, high, description=about)
 
     def _range(self, entry: Json) -> tuple[float, float, float]:
-        """MIN, MAX and DEFAULT, 0..1 where nothing is said; the default widens what is not said."""
+        """MIN, MAX and DEFAULT, 0..1 if not given; the default widens what is not given."""
         given = entry.get("DEFAULT", entry.get("IDENTITY"))
         default = (
             self._number(entry, "DEFAULT" if "DEFAULT" in entry else "IDENTITY")
@@ -327,11 +329,13 @@ class _Header:
         return number
 
 
-def _number(value: Any) -> float | None:
+def _number(value: object) -> float | None:
     """A finite float of a JSON number, of true and false, and of a number in quotes."""
+    if not isinstance(value, int | float | str):
+        return None
     try:
         number = float(value)
-    except (TypeError, ValueError, OverflowError):
+    except (ValueError, OverflowError):
         return None
     return number if abs(number) < 1e30 else None
 
@@ -355,13 +359,17 @@ def _bounds(entry: Json) -> Json:
     return {"MIN": min(numbers), "MAX": max(numbers)} if numbers else {}
 
 
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8-sig", errors="replace")
+
+
 def _is_identifier(name: str) -> bool:
     return re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,99}", name) is not None and not name.startswith(
         ("gl_", "isf_")
     )
 
 
-def _is_on(value: Any) -> bool:
+def _is_on(value: object) -> bool:
     return value.strip().lower() in ("true", "yes", "1") if isinstance(value, str) else bool(value)
 
 

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -154,8 +154,8 @@ class Pictures:
         self.size, self._alpha = size, alpha
         self._context = context
         self._held: list[moderngl.Texture] = []  # newest first, at most two
-        self._drawn: Any = None  # what the output shows: it is drawn again when that changes
-        self._shape: Any = None
+        self._drawn: tuple[float, float, str] | None = None  # what the output shows
+        self._shape: tuple[tuple[int, int], str] | None = None
         texel = _CLEAR if alpha else _OPAQUE
         self._spread, self._tall, self._wide = (
             Strip(context, texel + one) for one in (_SPREAD, _TALL, _WIDE)
@@ -177,7 +177,7 @@ class Pictures:
     def upload(self, pixels: Pixels) -> None:
         """Take the newest picture [height, width, 1 | 3 | 4], sRGB, top row first.
 
-        The one before stays for blending. One of another size or depth begins anew.
+        The one before stays for blending, unless the new one has another size or depth.
         """
         pixels = pixels if pixels.ndim == 3 else pixels[:, :, None]
         height, width, channels = pixels.shape
@@ -191,8 +191,8 @@ class Pictures:
         self._drawn = None
 
     def render(self, moment: Moment, values: Values, blend: float = 1.0) -> moderngl.Texture:
-        """The image at `blend` between the picture before (0) and the newest (1); black while there is
-        none. `values` has `fit` and `sharpness`. Nothing is drawn when nothing has changed."""
+        """The image at `blend` between the picture before (0) and the newest (1); black before the
+        first. `values` has `fit` and `sharpness`. Nothing is drawn when nothing has changed."""
         if not self._held:
             return self._output.texture
         blend = min(max(blend, 0.0), 1.0) if len(self._held) == 2 else 1.0

@@ -1,7 +1,7 @@
 """The last pass: master fade, blackout, gamma and dither, to a texture or to a window.
 
 How light is handled, here and nowhere else: every texture of the chain holds sRGB-encoded values, as
-pictures, cameras and ISF shaders give and expect them; nothing is linearised on the way, blends and
+pictures, cameras and ISF shaders have them; nothing is linearised on the way, blends and
 fades are made in encoded values as in other VJ programs, and framebuffers never convert
 (GL_FRAMEBUFFER_SRGB stays off). What leaves here is sRGB for screens, files and streams. `gamma` is
 the one correction: an exponent 1 / gamma for projectors that show mid-tones too dark (> 1) or too
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perform.render.strips import Strip
+from perform.render.strips import Region, Strip
 from perform.render.targets import Target
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class Present:
         self,
         image: moderngl.Texture,
         framebuffer: moderngl.Framebuffer,
-        viewport: tuple[int, int, int, int],
+        viewport: Region,
         master: float = 1.0,
         blackout: bool = False,
         gamma: float = 1.0,

@@ -41,7 +41,7 @@ class Readback:
         return np.ascontiguousarray(rows[::-1])
 
     def push(self, texture: moderngl.Texture) -> Pixels | None:
-        """Begin to read a frame; gives the one pushed `depth` frames ago, None while there is none."""
+        """Begin to read a frame; gives the one pushed `depth` frames ago, None before the first."""
         done = None if self._free else self._land()
         buffer = self._free.popleft()
         self._framebuffer(texture).read_into(buffer, components=3, alignment=1)

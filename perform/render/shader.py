@@ -1,7 +1,7 @@
 """A shader file at work: its passes, buffers, sounds and controls, as a unit of the picture's chain.
 
 What ISF leaves to the host is decided here. TIME is the show's time, so that two shaders agree and a
-reloaded one goes on where it was, and begins anew after a day: after a week, the 32 bits that shaders
+reloaded one goes on where it was, and starts again after a day: after a week, the 32 bits that shaders
 count with would step by frames. FRAMEINDEX and the 0 of TIMEDELTA count from this unit's first
 frame, because shaders set their buffers up by them. DATE is counted from the first second of the
 year 2000 and no calendar is asked: a take re-rendered tomorrow must give the same pixels. The last
@@ -16,8 +16,13 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from perform.clock import Moment
+<<<<<<< HEAD
 from perform.parameters import Parameter, Values
 from perform.render import glsl
+=======
+from perform.parameters import Parameter
+from perform.render import Releases, Values, glsl
+>>>>>>> f2e849c (Footage and rendering in plain words and with types; films and stills run in the background by one base)
 from perform.render.isf import ISF, Pass
 from perform.render.sounds import Sound
 from perform.render.stills import still
@@ -26,8 +31,8 @@ from perform.render.targets import Target
 if TYPE_CHECKING:
     import moderngl
 
-Owned = TypeVar("Owned")
-Setter: TypeAlias = Callable[[Any], None]
+Owned = TypeVar("Owned", bound=Releases)
+Setter: TypeAlias = Callable[[object], None]
 EPOCH = datetime(2000, 1, 1)
 
 DAY = 86_400.0  # seconds
@@ -51,7 +56,7 @@ class Shader:
         self.size = size
         self._context = context
         self._frame = 0
-        self._owned: list[Any] = []  # released in the end, whatever happens
+        self._owned: list[Releases] = []  # released in the end, whatever happens
         self._targets: dict[str | None, Target] = {}
         try:
             self._build()
@@ -165,7 +170,7 @@ class Shader:
         self._date = _setter(self._programs, "DATE", _date)
         sizes = [size for step in self.isf.passes for size in (step.width, step.height) if size]
         self._size_names = sorted({name for size in sizes for name in size.names} - {"WIDTH", "HEIGHT"})
-        self._no_sizes: tuple[Any, ...] = ("none yet",)
+        self._no_sizes: tuple[object, ...] = ("none yet",)
         self._sizes = self._no_sizes
         uses = Counter(step.target for step in self.isf.passes)
         self._doubles = {s.target for s in self.isf.passes if s.persistent or uses[s.target] > 1}
@@ -178,13 +183,13 @@ class Shader:
         self._frame_index(self._frame)
         self._date(moment.seconds)
 
-    def _begun(self, name: str, value: Any) -> bool:
+    def _begun(self, name: str, value: object) -> bool:
         """An event is true on the frame on which it begins, however long its value stays."""
         before, self._events[name] = self._events[name], bool(value)
         return bool(value) and not before
 
     def _fit(self, values: Values) -> None:
-        """Give every target the size that its expressions ask for, when what they ask has changed."""
+        """Give every target the size of its expressions if their values have changed."""
         named = tuple(values[name] for name in self._size_names)
         if named == self._sizes:
             return
@@ -223,9 +228,9 @@ def _setter(programs: Sequence[moderngl.Program], name: str, read: Callable[[Any
     """Sets a uniform when its value is another than before, in the programs that use it."""
     found: list[Any] = [program.get(name, None) for program in programs]
     uniforms = [uniform for uniform in found if uniform is not None]
-    last: Any = None
+    last: object = None
 
-    def set_value(value: Any) -> None:
+    def set_value(value: object) -> None:
         nonlocal last
         if value != last:
             for uniform in uniforms:

@@ -41,7 +41,7 @@ MARK = "isf_"  # stands for the $ while the text is Python
 
 
 class SizeError(ValueError):
-    """A size expression that cannot be read; the message says what is allowed."""
+    """A size expression that cannot be read; the message has what is allowed."""
 
 
 @dataclass(frozen=True, slots=True)

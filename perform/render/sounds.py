@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -25,11 +25,11 @@ class Sound:
         self._samples = samples
         self._silence = np.full((1, samples or SILENT_SAMPLES), 0.5 if wave else 0.0, np.float32)
         self._rest = 0.5 if wave else 0.0
-        self._seen: Any = None
+        self._seen: object = None
         self._texture = self._made(self._silence.shape)
         self._texture.write(self._silence)
 
-    def texture(self, sound: Any) -> moderngl.Texture:
+    def texture(self, sound: object) -> moderngl.Texture:
         """The sound [samples] or [channels, samples] as a texture of one 32-bit float (read .r; .g and
         .b are the same); silence for anything else. An array must not change after it was given: the
         same one again is not uploaded again."""
@@ -46,7 +46,7 @@ class Sound:
     def release(self) -> None:
         self._texture.release()
 
-    def _rows(self, sound: Any) -> Floats:
+    def _rows(self, sound: object) -> Floats:
         if not isinstance(sound, np.ndarray) or sound.size == 0 or sound.ndim not in (1, 2):
             return self._silence
         rows = np.atleast_2d(sound).astype(np.float32, copy=False)
@@ -62,7 +62,7 @@ class Sound:
 
 def resampled(rows: Floats, samples: int, rest: float) -> Floats:
     """Rows [channels, n] with `samples` columns: each the value farthest from `rest` in its share of the
-    row, so that a peak is never lost and one column says how loud the sound is."""
+    row, so that a peak is never lost and one column gives how loud the sound is."""
     count = rows.shape[1]
     if samples >= count:
         return rows[:, np.arange(samples) * count // samples]

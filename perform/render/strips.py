@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeAlias
 
 from perform.render.targets import Target
 
 if TYPE_CHECKING:
     import moderngl
 
+Region: TypeAlias = tuple[int, int, int, int]  # x, y, width, height in pixels
 VERTEX = """#version 410 core
 out vec2 place;
 void main() {
@@ -36,23 +37,21 @@ class Strip:
         self._mode = context.TRIANGLE_STRIP
         self._program = context.program(vertex_shader=VERTEX, fragment_shader=HEAD + fragment)
         self._vertices = context.vertex_array(self._program, [])
-        self._set: dict[str, Any] = {}
+        self._set: dict[str, object] = {}
 
-    def set(self, **uniforms: Any) -> None:
+    def set(self, **uniforms: object) -> None:
         """Set uniforms by name, those that have other values than before."""
         for name, value in uniforms.items():
             if self._set.get(name) != value:
                 self._program[name] = value
                 self._set[name] = value
 
-    def draw(self, target: Target, region: tuple[int, int, int, int] | None = None, **uniforms: Any) -> None:
+    def draw(self, target: Target, region: Region | None = None, **uniforms: object) -> None:
         """Draw into a target, or into its `region` (x, y, width, height)."""
         self.over(target.framebuffer, region or (0, 0, *target.size), **uniforms)
         target.drawn()
 
-    def over(
-        self, framebuffer: moderngl.Framebuffer, region: tuple[int, int, int, int], **uniforms: Any
-    ) -> None:
+    def over(self, framebuffer: moderngl.Framebuffer, region: Region, **uniforms: object) -> None:
         """Draw into a region of any framebuffer, such as a window's."""
         self.set(**uniforms)
         framebuffer.use()

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 class Target:
     """A texture to draw into. A `double` one has two that change places, so that a shader may read
-    what it drew last while it draws anew. Textures are black and clear to begin with."""
+    what it drew last while it draws again. Textures are black and clear to begin with."""
 
     def __init__(
         self, context: moderngl.Context, size: tuple[int, int], floating: bool = False, double: bool = False

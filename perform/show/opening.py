@@ -99,7 +99,7 @@ def play(options: Options, library: Library | None = None, loaded: Setlist | Non
     sound = audio.open(options.sound, clock.now, loop=options.loop)
     clock.position = sound.position
     cameras = Cameras(clock.now, options.camera)
-    footage = Opener(beside=True, cameras=cameras)
+    footage = Opener(background=True, cameras=cameras)
     stage, performance = _staged(options, library, setlist, context, ThreadedWorker, scale, software, footage)
     inputs = _inputs(options, library, setlist, clock, performance, sound, cameras)
     outputs = _outputs(options, library, clock, performance, _recorder(options, fps, sound, live=True))

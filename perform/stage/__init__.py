@@ -10,7 +10,7 @@ from perform.arrays import Floats
 from perform.catalogue import Library
 from perform.faults import Faults
 from perform.footage.opening import Opener
-from perform.footage.units import Fed
+from perform.footage.units import FedShader
 from perform.latent.centre import Centre
 from perform.latent.paths import Path as LatentPath
 from perform.latent.paths import open_path
@@ -193,7 +193,7 @@ class Stage:
         shader.warm()
         if settings.images:
             sources = {name: self._source(image) for name, image in settings.images.items()}
-            made.unit = Fed(shader, sources, len(isf.LEADING[role]))
+            made.unit = FedShader(shader, sources, len(isf.LEADING[role]))
         return made
 
     def _key(self, settings: UnitSettings, role: Role) -> object:

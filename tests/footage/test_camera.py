@@ -14,7 +14,7 @@ import pytest
 from perform.arrays import Pixels
 from perform.clock import Moment, stopwatch
 from perform.footage.opening import Opener
-from perform.footage.units import Looking
+from perform.footage.units import CameraSource
 from perform.inputs import camera
 from perform.inputs.camera import Cameras
 from perform.render.context import headless
@@ -67,7 +67,7 @@ def eye(monkeypatch: pytest.MonkeyPatch) -> Eye:
 @pytest.fixture
 def opener(eye: Eye) -> Iterator[Opener]:
     cameras = Cameras(lambda: 0.0, open=eye.open)
-    yield Opener(beside=True, cameras=cameras)
+    yield Opener(background=True, cameras=cameras)
     eye.trouble = ""
     cameras.close()
 
@@ -113,7 +113,7 @@ def test_a_camera_is_a_mirror_unless_it_is_told_not_to(
     assert opener.cameras is not None
     device = opener.cameras.camera()
     eventually(lambda: device.here, "the camera")
-    unit = Looking(device, Pictures(context, SIZE), context)
+    unit = CameraSource(device, Pictures(context, SIZE), context)
     values = {parameter.name: parameter.default for parameter in unit.parameters}
     for mirror, lit in ((True, 1), (False, 0)):
         for frame in range(3):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from perform.clock import OfflineClock, Tempo
 from perform.footage import FILM, LOOPS
-from perform.footage.course import SHORTEST, Course, Transport, part
+from perform.footage.course import SHORTEST_PART, Course, Transport, part
 from tests.doubles.moments import moment
 
 REST = {parameter.name: parameter.default for parameter in FILM}
@@ -94,8 +94,8 @@ numbers = st.floats(0, 1)
 def test_a_part_lies_in_the_film_and_is_never_empty(start: float, end: float, length: float) -> None:
     low, high = part(start, end, length)
     assert 0 <= low < high
-    assert high - low >= SHORTEST * 0.999
-    assert high <= max(length, SHORTEST) * (1 + 1e-9)
+    assert high - low >= SHORTEST_PART * 0.999
+    assert high <= max(length, SHORTEST_PART) * (1 + 1e-9)
 
 
 @given(

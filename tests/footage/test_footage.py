@@ -117,7 +117,7 @@ def test_an_edit_lets_a_film_go_on(play: Callable[..., FootageShow], folder: Pat
 
 def test_live_the_same_film_is_there_without_waiting(play: Callable[..., FootageShow]) -> None:
     """Beside the frames, here drawn as fast as they can: every frame has some picture of the film."""
-    seen = play("film", footage=Opener(beside=True)).numbers(40)
+    seen = play("film", footage=Opener(background=True)).numbers(40)
     assert seen[0] == 0
     assert set(seen) <= set(range(50))
 

@@ -12,7 +12,7 @@ import pytest
 
 from perform.footage import FILM, changes, projector
 from perform.footage.course import Course, Transport
-from perform.footage.projector import AT_MOST, Beside, InStep, times
+from perform.footage.projector import AT_MOST, SynchronousProjector, ThreadedProjector, times
 from perform.footage.reel import FootageError, Reel
 from tests.doubles.moments import moment
 from tests.doubles.reels import number, write_film
@@ -28,8 +28,8 @@ def film(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def beside(film: Path) -> Iterator[Beside]:
-    showing = Beside(Reel(film))
+def beside(film: Path) -> Iterator[ThreadedProjector]:
+    showing = ThreadedProjector(Reel(film))
     yield showing
     showing.close()
 
@@ -49,7 +49,7 @@ def course(at: float, speed: float = 1.0, loop: str = "loop") -> Course:
     return Course(0.0, FRAMES / RATE, at, speed, loop)
 
 
-def settled(showing: Beside, where: Course) -> list[int]:
+def settled(showing: ThreadedProjector, where: Course) -> list[int]:
     """The numbers that are there once all is decoded ahead of a place."""
     wanted = {int((at + 1e-6) * RATE) for at in times(where, 1 / RATE)}
 
@@ -63,25 +63,25 @@ def settled(showing: Beside, where: Course) -> list[int]:
 
 def test_in_step_every_moment_has_its_frame(film: Path) -> None:
     """Four rounds of a film of 25 frames a second in a show of 60."""
-    showing, transport = InStep(Reel(film)), Transport()
+    showing, transport = SynchronousProjector(Reel(film)), Transport()
     for frame in range(480):
         shot = showing.ask(transport.step(moment(frame / 60), REST, showing.length))
         assert number(shot.pixels) == frame * RATE // 60 % FRAMES
     showing.close()
 
 
-def test_ahead_of_the_seam(beside: Beside) -> None:
+def test_ahead_of_the_seam(beside: ThreadedProjector) -> None:
     there = settled(beside, course(1.8))
     assert {45, 46, 47, 48, 49, 0, 1, 2, 3, 4} <= set(there)
     shown = [number(beside.ask(course(1.8 + at / RATE)).pixels) for at in range(10)]
     assert shown == [45, 46, 47, 48, 49, 0, 1, 2, 3, 4]
 
 
-def test_ahead_is_behind_when_it_plays_backwards(beside: Beside) -> None:
+def test_ahead_is_behind_when_it_plays_backwards(beside: ThreadedProjector) -> None:
     assert {5, 4, 3, 2, 1, 0, 49, 48, 47, 46} <= set(settled(beside, course(0.2, -1.0)))
 
 
-def test_a_film_that_is_played_shows_every_frame_once_a_round(beside: Beside) -> None:
+def test_a_film_that_is_played_shows_every_frame_once_a_round(beside: ThreadedProjector) -> None:
     """Each frame of the show comes when what is ahead is there: the order and the seam are exact."""
     transport, seen = Transport(), []
     for frame in range(120):
@@ -93,7 +93,7 @@ def test_a_film_that_is_played_shows_every_frame_once_a_round(beside: Beside) ->
 
 def test_it_never_waits(film: Path) -> None:
     """With a decoder that stands still, the nearest picture is shown; and it catches up."""
-    showing = Beside(Slow(film))
+    showing = ThreadedProjector(Slow(film))
     assert [number(showing.ask(course(at)).pixels) for at in (0.0, 0.4, 1.9)] == [0, 0, 0]
     Slow.gate.release()
     eventually(lambda: len(showing._shots) > 1, "a picture", lambda: showing.ask(course(1.0)))
@@ -105,7 +105,7 @@ def test_it_never_waits(film: Path) -> None:
 
 
 @pytest.mark.parametrize("speed", [8.0, 1.0, 0.1, -8.0])
-def test_what_is_kept_is_bounded(beside: Beside, speed: float) -> None:
+def test_what_is_kept_is_bounded(beside: ThreadedProjector, speed: float) -> None:
     for at in (0.0, 0.5, 1.5, 1.0):
         there = course(at, speed)
         eventually(
@@ -115,8 +115,8 @@ def test_what_is_kept_is_bounded(beside: Beside, speed: float) -> None:
         assert len(beside._shots) <= AT_MOST + 1
 
 
-def test_a_film_that_stands_still_stays(beside: Beside, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(projector, "REST", 0.02)
+def test_a_film_that_stands_still_stays(beside: ThreadedProjector, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(projector, "IDLE_SECONDS", 0.02)
     still = course(1.0, 0.0)
     eventually(lambda: number(beside.ask(still).pixels) == 25, "its picture")
     for _ in range(20):
@@ -127,8 +127,8 @@ def test_a_film_that_stands_still_stays(beside: Beside, monkeypatch: pytest.Monk
 def test_a_film_that_nobody_looks_at_gives_back_its_memory(
     film: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(projector, "REST", 0.05)
-    showing = Beside(Reel(film))
+    monkeypatch.setattr(projector, "IDLE_SECONDS", 0.05)
+    showing = ThreadedProjector(Reel(film))
     settled(showing, course(1.0))
     eventually(lambda: len(showing._shots) == 1 and not showing._reel._kept, "rest")
     settled(showing, course(1.0))
@@ -138,8 +138,8 @@ def test_a_film_that_nobody_looks_at_gives_back_its_memory(
 def test_a_film_that_is_saved_anew(
     film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(changes, "LOOK", 0.01)
-    showing = Beside(Reel(film))
+    monkeypatch.setattr(changes, "LOOK_INTERVAL", 0.01)
+    showing = ThreadedProjector(Reel(film))
     settled(showing, course(0.2))
     other = write_film(tmp_path / "other.mp4", 10)
     other.replace(film)
@@ -150,9 +150,9 @@ def test_a_film_that_is_saved_anew(
 def test_a_file_that_breaks_leaves_its_pictures_and_comes_back(
     film: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(projector, "AGAIN", 0.01)
-    monkeypatch.setattr(changes, "LOOK", 0.01)
-    showing, whole = Beside(Reel(film)), film.read_bytes()
+    monkeypatch.setattr(projector, "RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(changes, "LOOK_INTERVAL", 0.01)
+    showing, whole = ThreadedProjector(Reel(film)), film.read_bytes()
     settled(showing, course(1.0))
     film.write_bytes(b"nothing")
     eventually(lambda: caplog.messages, "a word", lambda: showing.ask(course(1.0)))
@@ -168,8 +168,8 @@ def test_a_file_that_breaks_leaves_its_pictures_and_comes_back(
 def test_a_film_that_fails_at_each_read_is_logged_once(
     film: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(projector, "AGAIN", 0.005)
-    showing, failed = Beside(Reel(film)), []
+    monkeypatch.setattr(projector, "RETRY_SECONDS", 0.005)
+    showing, failed = ThreadedProjector(Reel(film)), []
 
     def broken(course: Course) -> bool:
         failed.append(course)
@@ -185,9 +185,9 @@ FLAPS = 100 if os.environ.get("PERFORM_SOAK") else 5
 
 
 def test_a_file_that_comes_and_goes(film: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(projector, "AGAIN", 0.005)
-    monkeypatch.setattr(changes, "LOOK", 0.005)
-    showing, whole = Beside(Reel(film)), film.read_bytes()
+    monkeypatch.setattr(projector, "RETRY_SECONDS", 0.005)
+    monkeypatch.setattr(changes, "LOOK_INTERVAL", 0.005)
+    showing, whole = ThreadedProjector(Reel(film)), film.read_bytes()
     threads = threading.active_count()
     for _ in range(FLAPS):
         settled(showing, course(1.0))
@@ -202,17 +202,17 @@ def test_a_file_that_comes_and_goes(film: Path, monkeypatch: pytest.MonkeyPatch)
 
 def test_a_film_that_leaves_the_stage_keeps_nobody_waiting(film: Path) -> None:
     """Its thread stands still in the decoder, and ends when it comes out."""
-    showing, gate = Beside(Slow(film)), threading.Semaphore(0)
+    showing, gate = ThreadedProjector(Slow(film)), threading.Semaphore(0)
     Slow.gate = gate
     showing.ask(course(1.0))
-    showing.leave()
-    assert showing._thread.is_alive()
+    showing.stop()
+    assert showing._decoding.running
     gate.release(10_000)
     showing.close()
-    assert not showing._thread.is_alive()
+    assert not showing._decoding.running
 
 
-def test_closing_twice(beside: Beside) -> None:
+def test_closing_twice(beside: ThreadedProjector) -> None:
     beside.close()
     beside.close()
-    assert not beside._thread.is_alive()
+    assert not beside._decoding.running

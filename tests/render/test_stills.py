@@ -13,7 +13,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from perform.arrays import Pixels
 from perform.footage import FootageError, changes, stills
-from perform.footage.stills import Saved, read
+from perform.footage.stills import WatchedStill, read
 from tests.doubles.waiting import eventually
 
 WIDE, HIGH = 24, 16
@@ -129,11 +129,11 @@ def test_a_bomb_in_the_metadata_is_none(tmp_path: Path) -> None:
 def test_a_still_that_is_saved_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(stills, "LOOK", 0.01)
-    monkeypatch.setattr(changes, "LOOK", 0.005)
+    monkeypatch.setattr(stills, "LOOK_INTERVAL", 0.01)
+    monkeypatch.setattr(changes, "LOOK_INTERVAL", 0.005)
     file = tmp_path / "a.png"
     corner().save(file)
-    watched, got = Saved(file), []
+    watched, got = WatchedStill(file), []
 
     def took() -> bool:
         new = watched.take()
