@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-<<<<<<< HEAD
-from typing import Any, Protocol, runtime_checkable
-=======
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
->>>>>>> f2e849c (Footage and rendering in plain words and with types; films and stills run in the background by one base)
+from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 
 from perform.clock import Moment
 from perform.parameters import Parameter, Values
 
-<<<<<<< HEAD
-Image = Any  # a moderngl.Texture; opaque above this rack
-=======
 if TYPE_CHECKING:
     import moderngl
 
-Values = Mapping[str, Any]
 Image: TypeAlias = "moderngl.Texture"  # opaque above this rack
 
 
@@ -28,7 +19,6 @@ class Releases(Protocol):
     def release(self) -> object:
         """Give it back."""
         ...
->>>>>>> f2e849c (Footage and rendering in plain words and with types; films and stills run in the background by one base)
 
 
 class Unit(Protocol):

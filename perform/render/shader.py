@@ -16,13 +16,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from perform.clock import Moment
-<<<<<<< HEAD
 from perform.parameters import Parameter, Values
-from perform.render import glsl
-=======
-from perform.parameters import Parameter
-from perform.render import Releases, Values, glsl
->>>>>>> f2e849c (Footage and rendering in plain words and with types; films and stills run in the background by one base)
+from perform.render import Releases, glsl
 from perform.render.isf import ISF, Pass
 from perform.render.sounds import Sound
 from perform.render.stills import still
