@@ -1,8 +1,7 @@
-"""Where things lie: what travels with the program, and the folders that belong to its user.
+"""Where files are: what travels with the program, and the folders that belong to its user.
 
-In a checkout the shaders, presets, setlists, models and the demo stand next to `perform/`; in an installed
-wheel they stand in `perform/data/`.
-"""
+In a checkout the shaders, presets, setlists, models, fonts and the demo are next to `perform/`; in an
+installed wheel they are in `perform/data/`. """
 
 from __future__ import annotations
 
@@ -15,7 +14,7 @@ PACKAGE = Path(__file__).resolve().parent
 
 
 def shipped(package: Path = PACKAGE) -> Path:
-    """The folder that holds shaders/, presets/, setlists/, footage/, models/ and demo/."""
+    """The folder that holds shaders/, presets/, setlists/, footage/, models/, fonts/ and demo/."""
     inside = package / "data"
     return inside if inside.is_dir() else package.parent
 

@@ -61,7 +61,7 @@ def test_the_users_folders(platform: str, environ: dict[str, str], data: str, ca
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel of a copy of the sources, built by hatchling without a network."""
     copy = tmp_path_factory.mktemp("wheel")
-    for name in ("perform", "shaders", "presets", "setlists", "demo"):
+    for name in ("perform", "shaders", "presets", "setlists", "demo", "fonts"):
         if (ROOT / name).is_dir():
             shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
         (copy / name).mkdir(exist_ok=True)
@@ -77,7 +77,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_everything_travels_in_the_wheel(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
-    for folder in ("shaders", "presets", "setlists", "demo"):
+    for folder in ("shaders", "presets", "setlists", "demo", "fonts"):
         assert f"perform/data/{folder}/marker.txt" in names
         here = (ROOT / folder).rglob("*") if (ROOT / folder).is_dir() else []
         shipped = [path.relative_to(ROOT).as_posix() for path in here if path.is_file()]

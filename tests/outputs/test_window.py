@@ -16,8 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from perform.outputs.window.help import ACCENT, GROUND, TEXT, UNIT, page
-from perform.outputs.window.letters import CELL, STROKES, letter, line
+from perform.outputs.window.help import ACCENT, CELL, GROUND, TEXT, page
 from tests.folders import ROOT
 
 ROWS = [["B", "blackout"], ["space", "go"]]
@@ -287,7 +286,7 @@ def inked(picture: Any, colour: tuple[int, int, int]) -> Any:
 
 
 def test_the_page_has_two_columns_and_a_note_in_one_accent() -> None:
-    wide, down = round(CELL[0] * UNIT), CELL[1] * UNIT
+    wide, down = CELL
     picture = page([("B", "blackout"), ("space", "go")])
     keys, words = inked(picture, ACCENT), inked(picture, TEXT)
     assert keys[0] >= 4 * wide and keys[-1] < words[0] - 2 * wide
@@ -298,25 +297,28 @@ def test_the_page_has_two_columns_and_a_note_in_one_accent() -> None:
 
 
 def test_a_page_is_drawn_finer_on_a_denser_display() -> None:
-    coarse, fine = page([("B", "blackout")], unit=2), page([("B", "blackout")], unit=4)
+    coarse, fine = page([("B", "blackout")], density=1), page([("B", "blackout")], density=2)
     assert fine.shape[:2] == (coarse.shape[0] * 2, coarse.shape[1] * 2)
 
 
+def drawn(text: str) -> Any:
+    """The page of one key, as its shares of the accent's red."""
+    return page([(text, "")])[..., 0]
+
+
 def test_every_letter_is_there_and_like_no_other() -> None:
-    printable = [chr(code) for code in range(33, 127)]
-    drawn = {one: letter(one, 3.0) for one in printable}
-    assert set(printable) <= set(STROKES)
-    assert all(ink.shape == (42, 18) and ink.max() > 0.9 for ink in drawn.values())
-    assert len({ink.round(2).tobytes() for ink in drawn.values()}) == len(printable)
-    assert all(
-        max(ink[0].max(), ink[-1].max(), ink[:, 0].max(), ink[:, -1].max()) == 0 for ink in drawn.values()
-    )
+    printable = [*map(chr, range(33, 127)), *"–×·…→←↑↓"]
+    missing = drawn("\uffff")
+    assert all(ink.max() > 80 and not np.array_equal(ink, missing) for ink in map(drawn, printable))
+    assert len({drawn(one).tobytes() for one in printable}) == len(printable)
 
 
 def test_an_unknown_letter_is_a_box_and_a_line_is_even() -> None:
-    assert np.array_equal(letter("√", 3.0), letter("∫", 3.0)) and letter("√", 3.0).max() > 0.9
-    assert line("go", 3.0).shape == (42, 36)
-    assert line("", 3.0).max() == 0
+    assert np.array_equal(drawn("\uffff"), drawn("\ufffe")) and drawn("\uffff").max() > 80
+    assert page([("MMMM", "")]).shape == page([("iiii", "")]).shape
+    last = [np.flatnonzero((page([(word, "")]) != GROUND).any(axis=(0, 2)))[-1] for word in ("MMMM", "iiiM")]
+    assert last[0] == last[1]  # every letter is as wide as the next
+    assert (page([("", "")]) == GROUND).all()
 
 
 class Player:

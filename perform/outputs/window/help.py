@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import glfw
 import numpy as np
-from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
 
+from perform import paths
 from perform.arrays import Pixels
 from perform.outputs.window.displays import Display, attempt
 from perform.outputs.window.gl import hints
-from perform.outputs.window.letters import CELL, line
 
 if TYPE_CHECKING:
     import moderngl
@@ -21,37 +21,37 @@ if TYPE_CHECKING:
 Rows = Sequence[tuple[str, str]]
 
 GROUND, TEXT, ACCENT = (16, 17, 20), (196, 199, 204), (94, 200, 212)
+FONT = "fonts/DejaVuSansMono.ttf"
+CELL = (10, 24)  # pixels of a letter with its line, on a display of ordinary density
+FONT_SIZE = 16.61  # pixels: a letter is 0.602 of it wide
+BASELINE = 17  # pixels from the top of a line
 MARGIN = 4  # letters, on every side
-GAP = 3  # letters between the columns
-WIDE = 28  # letters: room for the note
-UNIT = 1.75  # pixels of a letter's grid on a display of ordinary density
+COLUMN_GAP = 3  # letters between the columns
+NOTE_WIDTH = 28  # letters: room for the note
 
 
-def page(rows: Rows, note: str = "", unit: float = UNIT, wide: int = 0) -> Pixels:
+def page(rows: Rows, note: str = "", density: float = 1.0, wide: int = 0) -> Pixels:
     """The keys in one column and what they do in the next, with a note below; [height, width, 3].
 
-    `unit` is the size of the letters, `wide` the least width of the text in letters.
+    `density` is the display's, `wide` the least width of the text in letters.
     """
     keys = max((len(key) for key, _ in rows), default=0)
-    text = max([wide, len(note), *(keys + GAP + len(what) for _, what in rows)])
-    across, down = CELL[0] * unit, CELL[1] * unit
-    size = round((len(rows) + 2 + MARGIN) * down), round((text + 2 * MARGIN) * across)
-    picture = np.full((*size, 3), GROUND, np.float32)
-    for i, (key, what) in enumerate(rows):
-        top = (MARGIN / 2 + i) * down
-        _write(picture, key, top, MARGIN * across, unit, ACCENT)
-        _write(picture, what, top, (MARGIN + keys + GAP) * across, unit, TEXT)
-    _write(picture, note, (MARGIN / 2 + len(rows) + 1) * down, MARGIN * across, unit, ACCENT)
-    return np.asarray(picture + 0.5, np.uint8)
+    text = max([wide, len(note), *(keys + COLUMN_GAP + len(what) for _, what in rows)])
+    across, down = CELL[0] * density, CELL[1] * density
+    size = round((text + 2 * MARGIN) * across), round((len(rows) + 2 + MARGIN) * down)
+    picture = Image.new("RGB", size, GROUND)
+    draw = ImageDraw.Draw(picture)
+    font = ImageFont.truetype(paths.shipped() / FONT, FONT_SIZE * density)
 
+    def write(text: str, line: float, column: float, colour: tuple[int, int, int]) -> None:
+        place = column * across, (MARGIN / 2 + line) * down + BASELINE * density
+        draw.text(place, text, colour, font, anchor="ls")
 
-def _write(
-    picture: NDArray[np.float32], text: str, top: float, left: float, unit: float, ink: tuple[int, int, int]
-) -> None:
-    covered = line(text, unit)[..., None]
-    y, x = round(top), round(left)
-    ground = picture[y : y + covered.shape[0], x : x + covered.shape[1]]
-    ground += covered[: ground.shape[0], : ground.shape[1]] * (np.array(ink, np.float32) - ground)
+    for line, (key, what) in enumerate(rows):
+        write(key, line, MARGIN, ACCENT)
+        write(what, line, MARGIN + keys + COLUMN_GAP, TEXT)
+    write(note, len(rows) + 1, MARGIN, ACCENT)
+    return np.array(picture)
 
 
 class Help:
@@ -73,7 +73,7 @@ class Help:
             glfw.swap_interval(0)  # it must not make the picture wait
             self._context = attach()
         self._stale = True
-        self._page()  # draws every letter once, now rather than during the show
+        self._page()  # loads the font now, not during the show
         glfw.set_key_callback(self._window, pressed)
         glfw.set_window_refresh_callback(self._window, self._again)
         glfw.set_window_content_scale_callback(self._window, self._again)
@@ -134,7 +134,7 @@ class Help:
 
     def _page(self) -> Pixels:
         density, _ = glfw.get_window_content_scale(self._window)
-        return page(self._rows, self._note, UNIT * density, WIDE)
+        return page(self._rows, self._note, density, NOTE_WIDTH)
 
     def _fit(self, width: int, height: int) -> None:
         """The window as large as the page, which is in pixels, the window in the desktop's units."""
