@@ -1,7 +1,7 @@
 """Where files are: what travels with the program, and the folders that belong to its user.
 
 In a checkout the shaders, presets, setlists, models, fonts and the demo are next to `perform/`; in an
-installed wheel they are in `perform/data/`. """
+installed wheel they are in `perform/data/`."""
 
 from __future__ import annotations
 
