@@ -1,14 +1,17 @@
-"""What commands share: the terminal, options, and how faults are printed."""
+"""The terminal: what all commands share to print results, progress and faults, and to read arguments."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 from rich.console import Console
+from rich.progress import Progress, ProgressColumn, track
+
+Item = TypeVar("Item")
 
 out = Console()
 err = Console(stderr=True)
@@ -28,12 +31,27 @@ StopAfter = Annotated[float | None, typer.Option(min=0, help="Stop after so many
 Mirror = Annotated[bool, typer.Option(help="See hands as in a mirror.")]
 
 
+def say(text: str) -> None:
+    """Print a line of text as it is: without markup, colours or line breaks."""
+    out.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def watched(items: Iterable[Item], what: str, count: int | None = None) -> Iterator[Item]:
+    """The items, with a progress bar on a terminal."""
+    return iter(track(items, what, count, console=err, transient=True, disable=not err.is_terminal))
+
+
+def progress_bar(*columns: ProgressColumn) -> Progress:
+    """A progress bar that is shown on a terminal only, and disappears at the end."""
+    return Progress(*columns, console=err, transient=True, disable=not err.is_terminal)
+
+
 @contextlib.contextmanager
 def complaints() -> Iterator[None]:
-    """Bad input ends a command with its sentence and exit code 1, never with a traceback."""
+    """A fault ends the command with a sentence and exit code 1, without a traceback."""
     try:
         yield
-    except typer.Exit:  # of a command within, which has printed why
+    except typer.Exit:  # an inner command has printed the reason
         raise
     except (ValueError, LookupError, OSError, RuntimeError) as error:
         sentence = error.args[0] if isinstance(error, LookupError) and error.args else str(error)

@@ -141,8 +141,8 @@ def test_the_law_of_circles_can_fail() -> None:
         ("perform/performance/__init__.py", "from perform.render.isf import ISF"),
         ("perform/rig.py", "from perform.show import Options"),
         ("perform/show/__init__.py", "from perform.commands.dashboard import Dashboard"),
-        ("perform/commands/doctor.py", "from perform import bench"),
-        ("perform/commands/doctor.py", "import perform.cli"),
+        ("perform/commands/doctor/__init__.py", "from perform import bench"),
+        ("perform/commands/doctor/__init__.py", "import perform.cli"),
     ],
 )
 def test_the_import_law_can_fail(path: str, text: str) -> None:

@@ -34,7 +34,7 @@ from perform.networks import Device
 from perform.training.dataset.workers import exit_with_parent
 from perform.training.loader import DataLoader
 from perform.training.random_streams import RandomStreams
-from perform.training.run import TrainingRun
+from perform.training.run import TrainingRun, training_device
 from perform.training.run_folder import TrainingFolder
 from perform.training.settings import DCGAN, ON_GPU, RunError, TrainingSettings
 from perform.training.step import TrainingStep
@@ -118,9 +118,7 @@ def figures(
     seconds: float | None = None, model: str | None = None, device: Device = "auto"
 ) -> Iterator[Figure]:
     """Every case, in float32 and in bfloat16; or what a run's folder learns, given in a model's place."""
-    there = "cuda" if device != "cpu" and torch.cuda.is_available() else "cpu"
-    if device == "cuda" and there != device:
-        raise ValueError("device 'cuda', but torch finds none here; must be auto or cpu")
+    there = training_device(device)
     run = Path(model) if model is not None else None
     if run and not TrainingFolder(run).description.is_file():
         raise RunError(f"{run}, must be the folder of a run: what is measured is how it learns")

@@ -9,20 +9,16 @@ from perform.catalogue import MODELS, Library
 from perform.documents import document
 from perform.generators.latents import read_directions
 from perform.generators.model import Model
-from perform.inputs.feeds import document as feeds
+from perform.inputs.feeds.document import read_feed
 from perform.midi import profiles
 from perform.networks.modelfiles import DIRECTIONS_SUFFIX as DIRECTIONS
 from perform.networks.modelfiles import DISCRIMINATOR_SUFFIX
 from perform.render import isf
-from perform.scenes import mapping as learned
+from perform.scenes import mapping
 from perform.show import load
 from perform.vocabulary import VOCABULARY
 
-CHECKED_SUFFIXES = (
-    ".toml",
-    ".fs",
-    ".safetensors",
-)  # of what is checked in folders; models of others when named
+CHECKED_SUFFIXES = (".toml", ".fs", ".safetensors")  # in folders; other models are checked when named
 
 
 def check_all(paths: Iterable[Path]) -> tuple[int, list[str]]:
@@ -40,11 +36,11 @@ def check_file(file: Path, library: Library) -> list[str]:
     try:
         match file.suffix:
             case ".toml" if "kind" in document(file):
-                feeds.read_feed(file)
+                read_feed(file)
             case ".toml" if "controls" in document(file):
                 profiles.read_profile(file)
             case ".toml" if "example" in document(file):
-                learned.read(file, VOCABULARY)
+                mapping.read(file, VOCABULARY)
             case ".toml":
                 load(file, library)
             case ".fs":
@@ -82,7 +78,7 @@ def _compile(file: Path) -> None:
 
 
 def _files(path: Path) -> Iterator[Path]:
-    """A file, or what can be checked in a folder."""
+    """The file, or the files of a folder that can be checked."""
     if path.is_dir():
         yield from sorted(file for file in path.rglob("*") if file.suffix in CHECKED_SUFFIXES)
     else:

@@ -1,7 +1,7 @@
-"""The terminal's dashboard: what the performer wants to see at a glance while the show plays.
+"""The terminal's dashboard: the state of the playing show at a glance.
 
-`render` is a pure function of a `Status`; `Dashboard` shows the newest one a few times a second
-from a thread of its own, so that a slow terminal never holds up a frame.
+`dashboard_text` is a pure function of a `Status`. `Dashboard` shows the newest status a few times a second on
+its own thread, so that a slow terminal does not delay a frame.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from textwrap import wrap
-from threading import Event, Thread
+from threading import Event
 from types import TracebackType
 from typing import Self
 
@@ -22,10 +22,11 @@ from rich.text import Text
 
 from perform.clock import BEATS_PER_BAR
 from perform.show.status import Status
+from perform.threads import Background
 
 ACCENT_STYLE, QUIET_STYLE, TROUBLE_STYLE = "cyan", "dim", "bold yellow"  # the only styles beside plain text
 LABEL = 10  # columns of the labels
-WIDEST_DASHBOARD = 100  # columns; a wider terminal leaves the rest empty
+WIDEST_DASHBOARD = 100  # columns
 INPUT_ROWS = 5
 METERS = ("level", "low", "mid", "high", "air")
 TEMPO_SOURCES = {
@@ -152,7 +153,7 @@ def _stage(status: Status) -> Text:
 
 
 def _inputs(status: Status) -> Iterator[Text]:
-    """One line for each input; where there are too many, those in trouble come first."""
+    """One line for each input; if there are too many, those with faults come first."""
     rows = list(status.inputs)
     if len(rows) > INPUT_ROWS:
         rows.sort(key=lambda row: row[1].state == "ok")
@@ -164,7 +165,7 @@ def _inputs(status: Status) -> Iterator[Text]:
 
 
 def _log(log: str, width: int) -> Iterator[Text]:
-    """The last line of the log on two rows, kept free when there is less, so that nothing jumps."""
+    """The last line of the log on two rows, which are empty if it is short, so that nothing jumps."""
     rows = wrap(_printable(log), max(width - 2, 8), max_lines=2, placeholder=" …")
     for row in (*rows, "", "")[:2]:
         yield Text(f" {row}")
@@ -184,7 +185,7 @@ def _labelled(label: str, *parts: Part) -> Text:
 
 
 def _printable(text: str) -> str:
-    """Titles and names come from files and devices: nothing in them may move the cursor."""
+    """The text without control characters: names of files and devices must not move the cursor."""
     return "".join(one if one.isprintable() else " " for one in text)
 
 
@@ -206,7 +207,7 @@ def _share(value: float) -> float:
 
 
 class LogLines(logging.Handler):
-    """Keeps the last lines of the log, because a dashboard leaves no room to print them."""
+    """Keeps the last lines of the log while the dashboard has the screen."""
 
     KEPT = 100
 
@@ -224,10 +225,10 @@ class LogLines(logging.Handler):
 
 
 class Dashboard:
-    """Shows the newest status until closed; on something that is no terminal, a line now and then.
+    """Shows the newest status until closed; without a terminal it prints a line now and then.
 
-    `show` may be called for every frame: it only leaves the status where the thread finds it. What
-    was logged while the dashboard had the screen is printed when it is gone.
+    You may call `show` for every frame: it only stores the status. The log of the time is printed when the
+    dashboard closes.
     """
 
     def __init__(self, console: Console | None = None, rate: float = 5.0, plain_rate: float = 0.2) -> None:
@@ -235,22 +236,21 @@ class Dashboard:
         self._period = 1 / (rate if self._console.is_terminal else plain_rate)
         self._status: Status | None = None
         self._log = LogLines()
-        self._closing = Event()
-        self._thread = Thread(target=self._run, name="dashboard", daemon=True)
+        self._thread: Background | None = None
 
     def __enter__(self) -> Self:
         if self._console.is_terminal:
             log = logging.getLogger("perform")
             log.addHandler(self._log)
-            log.propagate = False  # other handlers would write across the screen
-        self._thread.start()
+            log.propagate = False  # other handlers would write on the screen
+        self._thread = Background(self._run, "dashboard")
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._closing.set()
-        self._thread.join(timeout=2)  # a terminal that was stopped must not hold up the end of the show
+        if self._thread is not None:
+            self._thread.close(2)  # a stopped terminal must not delay the end of the show
         if self._console.is_terminal:
             log = logging.getLogger("perform")
             log.removeHandler(self._log)
@@ -260,18 +260,18 @@ class Dashboard:
                 self._console.print(line, markup=False, highlight=False)
 
     def show(self, status: Status) -> None:
-        """Leave the newest status; never waits."""
+        """Store the newest status; never waits."""
         self._status = status
 
-    def _run(self) -> None:
+    def _run(self, closing: Event) -> None:
         try:
-            self._run_screen() if self._console.is_terminal else self._run_plain()
-        except (OSError, ValueError) as error:  # the terminal is gone; the show goes on
+            self._run_screen(closing) if self._console.is_terminal else self._run_plain(closing)
+        except (OSError, ValueError) as error:  # the terminal is gone
             logging.getLogger(__name__).warning("dashboard stopped: %s", error)
 
-    def _run_screen(self) -> None:
-        # The alternate screen is painted over from its corner, never cleared: no flicker, and what
-        # a library writes to the terminal is gone with the next picture.
+    def _run_screen(self, closing: Event) -> None:
+        # The alternate screen is overwritten from its corner, never cleared: no flicker, and the next picture
+        # covers what a library writes to the terminal.
         with Live(
             console=self._console,
             screen=True,
@@ -279,12 +279,12 @@ class Dashboard:
             redirect_stdout=False,
             redirect_stderr=False,
         ) as live:
-            while not self._closing.wait(self._period):
+            while not closing.wait(self._period):
                 if (status := self._status) is not None:
                     status = status if status.log else replace(status, log=self._log.last)
                     live.update(dashboard_text(status, self._console.width), refresh=True)
 
-    def _run_plain(self) -> None:
-        while not self._closing.wait(self._period):
+    def _run_plain(self, closing: Event) -> None:
+        while not closing.wait(self._period):
             if (status := self._status) is not None:
                 self._console.print(status_line(status), markup=False, highlight=False, soft_wrap=True)

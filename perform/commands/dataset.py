@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
-from perform.terminal import AsJson, complaints, err, out
+from perform.terminal import AsJson, complaints, err, out, progress_bar, say
 
 if TYPE_CHECKING:
     from perform.training.dataset.manifest import Manifest
@@ -22,43 +22,45 @@ if TYPE_CHECKING:
     from perform.training.dataset.sources import PictureSource
 
 app = typer.Typer(
-    help="Datasets: pictures, film or drawn flowers made ready for training.", no_args_is_help=True
+    help="Datasets: prepare pictures, films or drawn flowers for training.", no_args_is_help=True
 )
 
-MOST_WORKERS = 8  # by default; the disk is the limit before
+MOST_WORKERS = 8  # by default; with more, the disk is the limit
 OutFolder = Annotated[
-    Path, typer.Argument(metavar="OUT", help="The folder to make; the same command continues it.")
+    Path, typer.Argument(metavar="OUT", help="The new folder. The same command again resumes it.")
 ]
 DatasetFolder = Annotated[Path, typer.Argument(metavar="FOLDER", help="A dataset, or a folder of pictures.")]
 PictureSize = Annotated[str, typer.Option(help="A power of two 16..2048, or WIDTHxHEIGHT.")]
-Fit = Annotated[str, typer.Option(help="crop (the middle), fit (all, with bars) or stretch.")]
-Background = Annotated[str, typer.Option(help="Of bars and behind transparency: #rrggbb.")]
-Mirror = Annotated[bool, typer.Option("--mirror", help="Training sees each picture mirrored, too.")]
+Fit = Annotated[str, typer.Option(help="crop (the middle), fit (the whole picture, with bars) or stretch.")]
+Background = Annotated[str, typer.Option(help="Colour of bars and behind transparency: #rrggbb.")]
+Mirror = Annotated[bool, typer.Option("--mirror", help="Train on each picture mirrored, too.")]
 Format = Annotated[str, typer.Option(help="png, jpg or webp.")]
-Quality = Annotated[int, typer.Option(help="Of jpg and webp, 1..100; webp of 100 is lossless.")]
+Quality = Annotated[int, typer.Option(help="Quality of jpg and webp, 1..100; webp at 100 is lossless.")]
 Smallest = Annotated[
-    int, typer.Option(min=0, help="Drop what has a shorter side than this. [what would be enlarged over 2x]")
+    int, typer.Option(min=0, help="Drop pictures with a shorter side. [those that need more than 2x]")
 ]
 Duplicates = Annotated[
-    int, typer.Option(help="Drop what is nearer than this to one kept: bits of 64, 0..12; 0: keep all.")
+    int, typer.Option(help="Drop a picture this near to another: bits of 64, 0..12. 0 keeps all.")
 ]
-Blur = Annotated[float, typer.Option(min=0, help="Drop what is less sharp: try 20. [keep]")]
-Flat = Annotated[float, typer.Option(help="Drop what has less contrast, 0..0.5: try 0.03. [keep]")]
-Dark = Annotated[float, typer.Option(help="Drop what is darker on average, 0..1. [keep]")]
-Bright = Annotated[float, typer.Option(help="Drop what is brighter on average, 0..1. [keep]")]
-Limit = Annotated[int, typer.Option(min=0, help="Stop at so many pictures. [all]")]
-Workers = Annotated[int | None, typer.Option(min=1, max=256, help="Processes. [one a core, 8 at most]")]
+Blur = Annotated[float, typer.Option(min=0, help="Drop pictures that are less sharp: try 20. [keep]")]
+Flat = Annotated[float, typer.Option(help="Drop pictures with less contrast, 0..0.5: try 0.03. [keep]")]
+Dark = Annotated[float, typer.Option(help="Drop pictures that are darker on average, 0..1. [keep]")]
+Bright = Annotated[float, typer.Option(help="Drop pictures that are brighter on average, 0..1. [keep]")]
+Limit = Annotated[int, typer.Option(min=0, help="Stop after so many pictures. [all]")]
+Workers = Annotated[
+    int | None, typer.Option(min=1, max=256, help="Number of processes. [one per core, at most 8]")
+]
 
 
 @app.command()
 def pictures(
-    folder: Annotated[Path, typer.Argument(help="Pictures of any kind, also in folders within.")],
+    folder: Annotated[Path, typer.Argument(help="Pictures of any kind, also in subfolders.")],
     target: OutFolder,
     size: PictureSize = "256",
     fit: Fit = "crop",
     background: Background = "#000000",
     mirror: Mirror = False,
-    frames: Annotated[str, typer.Option(help="Of animated files: first or all.")] = "first",
+    frames: Annotated[str, typer.Option(help="Frames of animated files: first or all.")] = "first",
     format_: Annotated[str, typer.Option("--format", help="png, jpg or webp.")] = "png",
     quality: Quality = 95,
     smallest: Smallest = 0,
@@ -75,9 +77,21 @@ def pictures(
     from perform.training.dataset.sources import PictureFolder
 
     with complaints():
-        kept = smallest, duplicates, blur, flat, dark, bright, limit
         settings = DatasetSettings(
-            dataset_size(size), fit, background, mirror, format_, quality, frames, *kept
+            dataset_size(size),
+            fit=fit,
+            background=background,
+            mirror=mirror,
+            format=format_,
+            quality=quality,
+            frames=frames,
+            smallest=smallest,
+            duplicates=duplicates,
+            blur=blur,
+            flat=flat,
+            dark=dark,
+            bright=bright,
+            limit=limit,
         )
         _check_outside(folder, target)
         _make(PictureFolder(folder), settings, target, workers)
@@ -87,13 +101,16 @@ def pictures(
 def film(
     file: Annotated[Path, typer.Argument(help="A film of any kind that FFmpeg reads.")],
     target: OutFolder,
-    start: Annotated[float, typer.Option("--from", min=0, help="Second of the film to begin at.")] = 0.0,
-    end: Annotated[float | None, typer.Option("--to", min=0, help="Second to end at. [the end]")] = None,
-    stride: Annotated[int, typer.Option(min=1, help="Take every so many-th frame.")] = 1,
+    start: Annotated[float, typer.Option("--from", min=0, help="Begin at this second of the film.")] = 0.0,
+    end: Annotated[float | None, typer.Option("--to", min=0, help="End at this second. [the end]")] = None,
+    stride: Annotated[int, typer.Option(min=1, help="Take every n-th frame.")] = 1,
     fps: Annotated[float, typer.Option(min=0, help="Take so many frames a second. [all]")] = 0.0,
-    scenes: Annotated[int, typer.Option(min=0, help="Of each scene, so many, spread evenly. [all]")] = 0,
+    scenes: Annotated[
+        int, typer.Option(min=0, help="Take so many frames of each scene, evenly spread. [all]")
+    ] = 0,
     margin: Annotated[
-        int | None, typer.Option(min=0, help="Leave out so many frames beside cuts. [0; with --scenes 2]")
+        int | None,
+        typer.Option(min=0, help="Leave out so many frames on both sides of a cut. [0; with --scenes 2]"),
     ] = None,
     size: PictureSize = "256",
     fit: Fit = "crop",
@@ -115,13 +132,24 @@ def film(
     from perform.training.dataset.settings import DatasetSettings, dataset_size
 
     with complaints():
-        kept = smallest, duplicates, blur, flat, dark, bright, limit
         settings = DatasetSettings(
-            dataset_size(size), fit, background, mirror, format_, quality, "first", *kept
+            dataset_size(size),
+            fit=fit,
+            background=background,
+            mirror=mirror,
+            format=format_,
+            quality=quality,
+            smallest=smallest,
+            duplicates=duplicates,
+            blur=blur,
+            flat=flat,
+            dark=dark,
+            bright=bright,
+            limit=limit,
         )
         beside = margin if margin is not None else 2 * bool(scenes)
-        pick = FrameChoice(start, end, stride, fps, scenes, beside)
-        source = Film(file, pick, _workers(workers))
+        choice = FrameChoice(start, end, stride, fps, scenes, beside)
+        source = Film(file, choice, _workers(workers))
         _make(source, settings, target, workers, source.expected)
 
 
@@ -129,14 +157,14 @@ def film(
 def flora(
     target: OutFolder,
     count: Annotated[int, typer.Option(min=1, max=10_000_000, help="How many flowers.")] = 10_000,
-    seed: Annotated[int, typer.Option(min=0, help="Of their parameters.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the flowers' parameters.")] = 0,
     size: Annotated[str, typer.Option(help="A power of two 32..2048.")] = "256",
     mirror: Mirror = False,
     format_: Annotated[str, typer.Option("--format", help="png, jpg or webp.")] = "png",
     quality: Quality = 95,
     workers: Workers = None,
 ) -> None:
-    """Make a dataset of drawn flowers; the parameters of each are stored with it."""
+    """Make a dataset of drawn flowers. The parameters of each flower are stored with it."""
     from perform.flora import latents, render_flower
     from perform.training.dataset.settings import DatasetSettings, dataset_size
     from perform.training.dataset.sources import RenderedPictures
@@ -156,46 +184,48 @@ def report(
         Path | None, typer.Option("--out", help="The page to write. [FOLDER/report.html]")
     ] = None,
 ) -> None:
-    """Draw a page to look at: counts, reasons, sizes, colours, and the pictures."""
+    """Write a report: an HTML page with counts, reasons, sizes, colours and the pictures."""
     from perform.training.dataset import Dataset
     from perform.training.dataset.manifest import REPORT
     from perform.training.dataset.report import report_page
 
     with complaints():
         found = Dataset.open(folder)
-        place = file or folder / REPORT
-        place.write_text(report_page(found), encoding="utf-8")
-    out.print(str(place), markup=False, highlight=False, soft_wrap=True)
+        written = file or folder / REPORT
+        written.write_text(report_page(found), encoding="utf-8")
+    say(str(written))
 
 
 @app.command()
 def check(
     folder: DatasetFolder,
-    quick: Annotated[bool, typer.Option("--quick", help="Hashes only; do not decode the pictures.")] = False,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Check hashes only; do not decode the pictures.")
+    ] = False,
 ) -> None:
-    """Check that a dataset is whole and unchanged; exit code 1 if not."""
+    """Check that a dataset is complete and unchanged; exit code 1 if not."""
     from perform.training.dataset import Dataset
     from perform.training.dataset.checking import faults
 
-    with complaints(), _progress("checking") as move:
+    with complaints(), _counting_bar("checking") as move:
         found = list(faults(folder, not quick, lambda done, total: move(done, total, "")))
         if found:
             raise ValueError("\n".join(found))
         count = len(Dataset.open(folder))
-    out.print(f"{folder}: {count} pictures, all whole", markup=False, highlight=False, soft_wrap=True)
+    say(f"{folder}: {count} pictures, all whole")
 
 
 @app.command()
 def info(folder: DatasetFolder, as_json: AsJson = False) -> None:
-    """What a dataset is."""
+    """Show what is in a dataset."""
     from perform.training.dataset import Dataset
 
     with complaints():
         found = Dataset.open(folder)
         digest = found.digest
     if as_json:
-        told = {"pictures": len(found), "size": found.size, "mirror": found.mirror, "digest": digest}
-        typer.echo(json.dumps(told | ({"recipe": found.manifest.recipe} if found.manifest else {})))
+        facts = {"pictures": len(found), "size": found.size, "mirror": found.mirror, "digest": digest}
+        typer.echo(json.dumps(facts | ({"recipe": found.manifest.recipe} if found.manifest else {})))
     elif found.manifest:
         _print_summary(found.manifest, folder)
     else:
@@ -209,7 +239,7 @@ def _make(
     workers: int | None,
     expected: int | None = None,
 ) -> None:
-    """Make or continue a dataset, draw its report, and say what became of everything."""
+    """Make or resume a dataset, write its report, and print what happened to the pictures."""
     from perform.training.dataset import Dataset
     from perform.training.dataset.making import make
     from perform.training.dataset.manifest import REPORT
@@ -217,7 +247,7 @@ def _make(
 
     total = expected or source.total
     try:
-        with _progress(target.name) as move:
+        with _counting_bar(target.name) as move:
             made = make(
                 source,
                 settings,
@@ -234,7 +264,7 @@ def _make(
 
 
 def _print_summary(made: Manifest, folder: Path) -> None:
-    """What became of everything, as a table."""
+    """Print what happened to the pictures, as a table."""
     from perform.training.dataset.outcomes import REASONS
 
     counts, (width, height) = made.counts, made.size
@@ -249,33 +279,33 @@ def _print_summary(made: Manifest, folder: Path) -> None:
     if counts.rest != 0:
         table.add_row(Text("not seen"), Text("" if counts.rest is None else f"{counts.rest:,}"), "")
     out.print(table, highlight=False)
-    out.print(f"{folder}, {folder / 'report.html'}", markup=False, highlight=False, soft_wrap=True)
+    say(f"{folder}, {folder / 'report.html'}")
 
 
-def _workers(wish: int | None) -> int:
-    return wish or min(os.cpu_count() or 1, MOST_WORKERS)
+def _workers(requested: int | None) -> int:
+    return requested or min(os.cpu_count() or 1, MOST_WORKERS)
 
 
 def _check_outside(folder: Path, target: Path) -> None:
-    """Refuse to write among the pictures: the next time they would be seen as some of them."""
+    """ValueError if the dataset would lie among the pictures: the next run would read it as pictures."""
     if target.resolve().is_relative_to(folder.resolve()):
         raise ValueError(f"{target} lies in {folder}: give a folder outside it")
 
 
 @contextmanager
-def _progress(what: str) -> Iterator[Callable[[int, int | None, str], None]]:
-    """A bar that is moved with (done, total or None, a few words)."""
+def _counting_bar(what: str) -> Iterator[Callable[[int, int | None, str], None]]:
+    """A progress bar; the function moves it to (done, total or None, a few words)."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("{task.fields[said]}"),
+        TextColumn("{task.fields[note]}"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
-        task = bar.add_task(what, total=None, said="")
+    with progress_bar(*columns) as bar:
+        task = bar.add_task(what, total=None, note="")
 
-        def move(done: int, total: int | None, said: str) -> None:
-            bar.update(task, completed=done, total=total, said=said)
+        def move(done: int, total: int | None, note: str) -> None:
+            bar.update(task, completed=done, total=total, note=note)
 
         yield move

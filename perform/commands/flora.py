@@ -8,12 +8,12 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from perform.terminal import complaints, err, out
+from perform.terminal import complaints, say, watched
 
-app = typer.Typer(help="Flora: flowers drawn by the machine, to train models on.", no_args_is_help=True)
+app = typer.Typer(help="Flora: drawn flowers to train models with.", no_args_is_help=True)
 
 SideLength = Annotated[int, typer.Option(min=32, max=2048, help="Pixels of a side.")]
-Seed = Annotated[int, typer.Option(min=0, help="Other flowers for every number.")]
+Seed = Annotated[int, typer.Option(min=0, help="Each number gives other flowers.")]
 
 
 @app.command()
@@ -23,9 +23,7 @@ def pictures(
     size: SideLength = 256,
     seed: Seed = 0,
 ) -> None:
-    """Draw pictures, with their latents (latents.npy) and what these mean (latents.csv) beside them."""
-    from rich.progress import track
-
+    """Draw pictures, with their latents in latents.npy and the meaning of each in latents.csv."""
     from perform import flora
     from perform.flora.sheets import save_latents
     from perform.sampling.pictures import encode_png
@@ -34,23 +32,20 @@ def pictures(
         latents = flora.latents(seed, count)
         folder.mkdir(parents=True, exist_ok=True)
         save_latents(folder, latents)
-        watched = track(latents, "drawing", console=err, transient=True, disable=not err.is_terminal)
-        for number, z in enumerate(watched):
+        for number, z in enumerate(watched(latents, "drawing")):
             (folder / f"{number:06d}.png").write_bytes(encode_png(flora.render_flower(z, size)))
-    _say(f"{count} pictures in {folder}")
+    say(f"{count} pictures in {folder}")
 
 
 @app.command()
 def film(
     path: Annotated[Path, typer.Argument(help="The .mp4, .mov or .mkv to write.")],
-    seconds: Annotated[float, typer.Option(help="How long one turn lasts.")] = 30.0,
+    seconds: Annotated[float, typer.Option(help="Length of the film.")] = 30.0,
     size: SideLength = 256,
     fps: Annotated[float, typer.Option(help="Frames a second.")] = 30.0,
     seed: Seed = 0,
 ) -> None:
-    """Film flowers that bloom and become one another, without a seam."""
-    from rich.progress import track
-
+    """Write a seamless film of flowers that bloom and change into each other."""
     from perform.flora import films
 
     with complaints():
@@ -60,9 +55,9 @@ def film(
             size,
             fps,
             seed,
-            lambda way: track(way, "filming", console=err, transient=True, disable=not err.is_terminal),
+            lambda latents: watched(latents, "filming"),
         )
-    _say(f"{frames} frames in {path}")
+    say(f"{frames} frames in {path}")
 
 
 @app.command()
@@ -81,15 +76,18 @@ def sheet(
         if path.suffix.lower() != ".png":
             raise ValueError(f"{path}, must be a .png")
         path.write_bytes(encode_png(drawn(seed, columns, rows, size)))
-    _say(f"{columns * rows} pictures in {path}")
+    say(f"{columns * rows} pictures in {path}")
 
 
 @app.command()
 def directions(
     path: Annotated[Path, typer.Argument(help="The .safetensors to write.")],
 ) -> None:
-    """Write the latent's dimensions as directions with names, for `perform directions MODEL --import FILE`:
-    a model that was taught with the latents (`perform train --teacher`) then has them as controls."""
+    """Write the latent's dimensions as named directions.
+
+    `perform directions MODEL --import FILE` makes them controls of a model that was trained with
+    `perform train --teacher`.
+    """
     from perform import flora
     from perform.flora.dimensions import TABLE
     from perform.generators.latents import write_directions
@@ -100,8 +98,4 @@ def directions(
             raise ValueError(f"{path}, must be a .safetensors")
         names = tuple(one.name for one in TABLE)
         write_directions(path, Directions(names, np.eye(flora.DIMENSIONS, dtype=np.float32), space="z"))
-    _say(f"{len(names)} directions in {path}")
-
-
-def _say(text: str) -> None:
-    out.print(text, markup=False, highlight=False, soft_wrap=True)
+    say(f"{len(names)} directions in {path}")

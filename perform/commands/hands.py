@@ -1,4 +1,4 @@
-"""`perform hands`: what the tracker sees, live, for whoever sets up camera and lights."""
+"""`perform hands`: the tracker's view of hands, live, to set up camera and lights."""
 
 from __future__ import annotations
 
@@ -17,44 +17,42 @@ from perform.inputs.hands.signals import SIDES, SIGNALS, WORDS
 
 LOOK_SECONDS = 0.1  # seconds between two looks
 WIDTH = 24  # characters of a bar
-DARK_BELOW, SLOW_BELOW, LATE_ABOVE = (
-    0.12,
-    15.0,
-    0.1,
-)  # brightness, pictures a second and seconds that are worth a word
+DARK_BELOW = 0.12  # brightness
+SLOW_BELOW = 15.0  # pictures a second
+LATE_ABOVE = 0.1  # seconds
 
 
 @dataclass(slots=True)
 class HandsMeter:
-    """The newest value of each signal, and how camera and tracker are."""
+    """The newest value of each signal, and the health of camera and tracker."""
 
     cameras: Cameras
     hands: Hands
     values: dict[str, float] = field(default_factory=dict)
 
     def look(self) -> None:
-        """Take up what was said."""
+        """Read the new events."""
         now = stopwatch()
         for event in (*self.cameras.poll(now), *self.hands.poll(now)):
             self.values[event.name] = float(event.value)
 
     def missing(self) -> str:
-        """What is not there, empty when all is."""
+        """What is missing; empty if nothing is."""
         for health in (self.cameras.health(), self.hands.health()):
             if health.state != "ok":
                 return health.detail
         return ""
 
     def state(self) -> str:
-        """One line: what is missing, or how it goes."""
+        """One line: what is missing, or rate, latency and advice."""
         if missing := self.missing():
             return missing
-        said = [f"{self.values.get('hand.rate', 0):.0f} pictures a second"]
-        said.append(f"latency {1000 * self.values.get('hand.latency', 0):.0f} ms")
-        return ", ".join((self.cameras.health().detail, *said, *advice(self.values)))
+        rate = f"{self.values.get('hand.rate', 0):.0f} pictures a second"
+        latency = f"latency {1000 * self.values.get('hand.latency', 0):.0f} ms"
+        return ", ".join((self.cameras.health().detail, rate, latency, *advice(self.values)))
 
     def table(self) -> Table:
-        """Both hands as bars, and the line."""
+        """Both hands as bars, with the line of `state` below."""
         table = Table(
             "", *SIDES, box=None, pad_edge=False, caption=Text(self.state()), caption_justify="left"
         )
@@ -83,7 +81,7 @@ def open_meter(camera: str, view: View) -> Iterator[HandsMeter]:
 
 
 def looks(meter: HandsMeter, seconds: float | None) -> Iterator[HandsMeter]:
-    """The meter again and again, for so long or for ever."""
+    """The meter after each look, for so many seconds or without end."""
     pause, began = threading.Event(), stopwatch()
     while seconds is None or stopwatch() - began < seconds:
         pause.wait(LOOK_SECONDS)
@@ -92,7 +90,7 @@ def looks(meter: HandsMeter, seconds: float | None) -> Iterator[HandsMeter]:
 
 
 def advice(values: Mapping[str, float]) -> Iterator[str]:
-    """What could be better."""
+    """What to improve."""
     if values.get("camera.level", 1.0) < DARK_BELOW:
         yield "it is dark: more light on the hands"
     if values.get("hand.count", 0.0) and values.get("hand.rate", SLOW_BELOW) < SLOW_BELOW:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from perform.loops import TEMPLATE, Loop, choose_keyframes, keyframe_sheet, read_loop, write_loop
-from perform.terminal import complaints, out, size_of
+from perform.terminal import complaints, say, size_of
 
 KEYFRAME_FRAMES = 100  # frames from key to key
 
@@ -17,43 +17,43 @@ KEYFRAME_FRAMES = 100  # frames from key to key
 def loop(
     what: Annotated[str, typer.Argument(metavar="MODEL|PRESET.toml", help="A model, or a loop to change.")],
     keys: Annotated[str | None, typer.Option(help="The keyframes' seeds, in order: 3,14,15-17.")] = None,
-    choose: Annotated[int | None, typer.Option(help="Choose so many keyframes that differ.")] = None,
-    seed: Annotated[int, typer.Option(min=0, help="The first that --choose looks at.")] = 0,
-    reshuffle: Annotated[str | None, typer.Option(help="Places that get another keyframe: 2,5.")] = None,
-    order: Annotated[str | None, typer.Option(help="The keyframes' places in a new order: 3,1,2.")] = None,
-    each: Annotated[int | None, typer.Option(min=1, help="Frames from one to the next. [100]")] = None,
+    choose: Annotated[int | None, typer.Option(help="Choose so many keyframes that differ most.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="The first seed that --choose considers.")] = 0,
+    reshuffle: Annotated[str | None, typer.Option(help="Positions that get another keyframe: 2,5.")] = None,
+    order: Annotated[str | None, typer.Option(help="The keyframes' positions in a new order: 3,1,2.")] = None,
+    each: Annotated[
+        int | None, typer.Option(min=1, help="Frames from one keyframe to the next. [100]")
+    ] = None,
     hold: Annotated[
-        int | None, typer.Option(min=0, help="Of these, frames that it stands still. [0]")
+        int | None, typer.Option(min=0, help="Frames of these in which the picture stands still. [0]")
     ] = None,
     interpolation: Annotated[str | None, typer.Option(help="linear, slerp or spline. [linear]")] = None,
-    space: Annotated[str | None, typer.Option(help="Where the way runs: z or w. [z]")] = None,
+    space: Annotated[str | None, typer.Option(help="Space of the path: z or w. [z]")] = None,
     psi: Annotated[float | None, typer.Option(min=-1.5, max=2, help="Truncation. [1]")] = None,
     fps: Annotated[float, typer.Option(min=1, max=240, help="Frames a second.")] = 30.0,
-    size: Annotated[str | None, typer.Option(help="WIDTHxHEIGHT of the film. [the model's]")] = None,
-    film: Annotated[Path | None, typer.Option("--out", help="Render one turn: an .mp4 or .mkv.")] = None,
-    save: Annotated[Path | None, typer.Option(help="The preset to write: a .toml.")] = None,
-    picture: Annotated[Path | None, typer.Option("--sheet", help="Draw the keyframes: a .png.")] = None,
-    force: Annotated[bool, typer.Option("--force", help="Write over a preset.")] = False,
+    size: Annotated[str | None, typer.Option(help="WIDTHxHEIGHT of the film. [the model's size]")] = None,
+    film: Annotated[Path | None, typer.Option("--out", help="Render one turn to this .mp4 or .mkv.")] = None,
+    save: Annotated[Path | None, typer.Option(help="The preset to write, a .toml.")] = None,
+    picture: Annotated[Path | None, typer.Option("--sheet", help="Draw the keyframes to this .png.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite a preset.")] = False,
 ) -> None:
-    """A seamless loop through keyframes: as a preset to play live, and as a film of one turn."""
+    """Make a seamless loop through keyframes: a preset to play live, and a film of one turn."""
     with complaints():
         if picture and picture.suffix.lower() != ".png":
             raise ValueError(f"{picture}, must be a .png")
-        begun = _LoopSource.at(what)
-        points = _keyframes(begun, keys, choose, seed)
-        made = begun.loop(points, each, hold, fps, interpolation=interpolation, space=space, psi=psi)
+        source = _LoopSource.at(what)
+        points = _keyframes(source, keys, choose, seed)
+        made = source.loop(points, each, hold, fps, interpolation=interpolation, space=space, psi=psi)
         made = made.reshuffled(_positions(reshuffle)) if reshuffle else made
         made = made.ordered(_positions(order)) if order else made
-        preset = save or begun.file or (film or Path("loop")).with_suffix(".toml")
-        if preset.exists() and preset != begun.file and not force:
+        preset = save or source.file or (film or Path("loop")).with_suffix(".toml")
+        if preset.exists() and preset != source.file and not force:
             raise FileExistsError(
                 f"{preset} is there already: perform loop {preset} changes it, --force writes over"
             )
         preset.parent.mkdir(parents=True, exist_ok=True)
-        preset.write_text(write_loop(made, begun.text), encoding="utf-8")
-        out.print(
-            f"{preset}: {', '.join(map(str, made.keys))}", markup=False, highlight=False, soft_wrap=True
-        )
+        preset.write_text(write_loop(made, source.text), encoding="utf-8")
+        say(f"{preset}: {', '.join(map(str, made.keys))}")
         if picture:
             keyframe_sheet(made, picture)
         if film:
@@ -62,7 +62,7 @@ def loop(
 
 @dataclass(frozen=True, slots=True)
 class _LoopSource:
-    """What a command begins with: a model, or the loop of a preset's text."""
+    """What the command begins with: a model, or the loop in a preset's text."""
 
     model: str
     text: str = TEMPLATE
@@ -81,17 +81,27 @@ class _LoopSource:
         return cls(before.model, text, Path(what), before)
 
     def loop(
-        self, keys: tuple[int, ...], each: int | None, hold: int | None, fps: float, **ways: Any
+        self,
+        keys: tuple[int, ...],
+        each: int | None,
+        hold: int | None,
+        fps: float,
+        **settings: Any,
     ) -> Loop:
-        """A loop with these keys; `each` and `hold` in frames; None: as before, or the default."""
+        """A loop with these keys; `each` and `hold` are in frames; None: as before, or the default."""
         frames = each or (round(self.before.each * fps) if self.before else KEYFRAME_FRAMES)
-        given = {"keys": keys, "each": frames / fps, "hold": None if hold is None else hold / frames, **ways}
+        given = {
+            "keys": keys,
+            "each": frames / fps,
+            "hold": None if hold is None else hold / frames,
+            **settings,
+        }
         wanted = {name: value for name, value in given.items() if value is not None}
         return replace(self.before, **wanted) if self.before else Loop(self.model, **wanted)
 
 
-def _keyframes(begun: _LoopSource, keys: str | None, choose: int | None, seed: int) -> tuple[int, ...]:
-    """The keyframes asked for, else those before."""
+def _keyframes(source: _LoopSource, keys: str | None, choose: int | None, seed: int) -> tuple[int, ...]:
+    """The keyframes that were asked for, else those of the preset."""
     from perform.models import located
     from perform.sampling.pictures import parse_seeds
 
@@ -100,10 +110,10 @@ def _keyframes(begun: _LoopSource, keys: str | None, choose: int | None, seed: i
     if keys:
         return tuple(parse_seeds(keys))
     if choose is not None:
-        return choose_keyframes(located(begun.model), choose, seed)
-    if begun.before is None:
+        return choose_keyframes(located(source.model), choose, seed)
+    if source.before is None:
         raise ValueError("which keyframes? give --keys 3,14,15 or --choose 8")
-    return begun.before.keys
+    return source.before.keys
 
 
 def _positions(text: str) -> list[int]:

@@ -18,6 +18,7 @@ from perform.terminal import (
     complaints,
     err,
     out,
+    say,
 )
 
 STATE_STYLE = {"ok": "green", "warn": "yellow", "fail": "bold red"}
@@ -25,7 +26,7 @@ STATE_STYLE = {"ok": "green", "warn": "yellow", "fail": "bold red"}
 
 def devices() -> None:
     """List the sound devices, MIDI ports, Link peers, cameras, gamepads and displays that are there."""
-    from perform.commands.doctor import found
+    from perform.commands.doctor.devices import found
 
     for kind, names in found().items():
         out.print(f"[bold]{kind}[/bold]")
@@ -59,17 +60,17 @@ def hands(
     code 1 when either is missing."""
     from rich.live import Live
 
-    from perform.commands import hands as meter
+    from perform.commands.hands import looks, open_meter
     from perform.inputs.camera import View, region_of
 
-    with complaints(), meter.open_meter(camera, View(region_of(region), mirror, lift=True)) as seen:
+    with complaints(), open_meter(camera, View(region_of(region), mirror, lift=True)) as seen:
         with Live(console=err, transient=True) as live, contextlib.suppress(KeyboardInterrupt):
-            for one in meter.looks(seen, seconds):
+            for one in looks(seen, seconds):
                 live.update(one.table())
         missing = seen.missing()
-        said = missing or seen.state()
+        state = missing or seen.state()
         if as_json:
-            typer.echo(json.dumps({"state": said, "signals": seen.values}))
+            typer.echo(json.dumps({"state": state, "signals": seen.values}))
         else:
-            out.print(said, markup=False, highlight=False, soft_wrap=True)
+            say(state)
     raise typer.Exit(1 if missing else 0)

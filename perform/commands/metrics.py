@@ -5,37 +5,38 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from rich.progress import track
 from rich.table import Table
 
 from perform.arrays import Pixels
-from perform.terminal import AsJson, complaints, err, out
+from perform.terminal import AsJson, complaints, out, watched
 
 MEANING = {
     "frechet": "distance of the two distributions; 0 is the same",
-    "precision": "share of its pictures that could be of the dataset",
-    "recall": "share of the dataset that it could have drawn",
-    "diversity": "how much its pictures differ; 1: as much as the dataset's",
-    "novelty": "far below 1: it has learnt pictures by heart",
+    "precision": "share of the model's pictures that could be from the dataset",
+    "recall": "share of the dataset that the model could draw",
+    "diversity": "how much the pictures differ; 1: as much as the dataset's",
+    "novelty": "far below 1: the model has memorised pictures",
 }
 
 
 def metrics(
     model: Annotated[str, typer.Argument(help="A model by name, or its file.")],
-    dataset: Annotated[Path, typer.Argument(help="What it learnt from: a dataset, or a folder of pictures.")],
-    samples: Annotated[int, typer.Option(min=16, max=50_000, help="Pictures of each, at most.")] = 1000,
+    dataset: Annotated[Path, typer.Argument(help="The training pictures: a dataset or a folder.")],
+    samples: Annotated[int, typer.Option(min=16, max=50_000, help="Pictures of each side, at most.")] = 1000,
     psi: Annotated[float, typer.Option(min=0, max=2, help="Truncation.")] = 1.0,
-    seed: Annotated[int, typer.Option(min=0, help="The first.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="The first seed.")] = 0,
     features: Annotated[
-        Path | None, typer.Option(help="A network for features, ONNX or OpenVINO. [scattering]")
+        Path | None, typer.Option(help="A network for the features, ONNX or OpenVINO. [scattering]")
     ] = None,
-    sheet: Annotated[Path | None, typer.Option(help="Draw what is nearest in the dataset: a .png.")] = None,
+    sheet: Annotated[
+        Path | None, typer.Option(help="Draw the nearest pictures of the dataset: a .png.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """How near a model's pictures are to those it learnt from."""
+    """Measure how near a model's pictures are to its training pictures."""
     from perform.models import located
     from perform.sampling.pictures import encode_png
     from perform.training.dataset import Dataset
@@ -49,14 +50,14 @@ def metrics(
         featured = network_features(features) if features else scattering
         pictures = Dataset.open(dataset)
         spread = evenly_spread(pictures, samples)
-        real = featured(_watched((pictures.picture(int(i)) for i in spread), len(spread), "dataset"))
-        made = featured(_watched(drawn(located(model), range(seed, seed + samples), psi), samples, "model"))
+        real = featured(watched((pictures.picture(int(i)) for i in spread), "dataset", len(spread)))
+        made = featured(watched(drawn(located(model), range(seed, seed + samples), psi), "model", samples))
         found = compare(real, made)
         if sheet:
             shown = [*drawn(located(model), range(seed, seed + SHEET_ROWS), psi)]
-            seen = neighbour_sheet(shown, made, real, lambda n: pictures.picture(int(spread[n])))
+            neighbours = neighbour_sheet(shown, made, real, lambda n: pictures.picture(int(spread[n])))
             sheet.parent.mkdir(parents=True, exist_ok=True)
-            sheet.write_bytes(encode_png(seen))
+            sheet.write_bytes(encode_png(neighbours))
     if as_json:
         typer.echo(
             json.dumps({"model": model, "dataset": str(dataset), "samples": samples, "psi": psi} | found)
@@ -72,9 +73,5 @@ def drawn(model: str, seeds: range, psi: float) -> Iterator[Pixels]:
     """Pictures uint8 [height, width, channels] of seeds, as they are played."""
     from perform.sampling.pictures import SampleRequest, Sampling, image_pixels
 
-    wish = SampleRequest(f"{seeds[0]}-{seeds[-1]}", psi=psi, precision="fast")
-    return (image_pixels(sample.image) for sample in Sampling(model, wish))
-
-
-def _watched(pictures: Iterator[Pixels], count: int, what: str) -> Any:
-    return track(pictures, what, count, console=err, transient=True, disable=not err.is_terminal)
+    request = SampleRequest(f"{seeds[0]}-{seeds[-1]}", psi=psi, precision="fast")
+    return (image_pixels(sample.image) for sample in Sampling(model, request))

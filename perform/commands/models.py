@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, track
+from rich.progress import BarColumn, TaskProgressColumn, TextColumn
 from rich.table import Table
 from rich.text import Text
 
 from perform.parameters import choice
-from perform.terminal import AsJson, complaints, err, out
+from perform.terminal import AsJson, complaints, out, progress_bar, watched
 
 if TYPE_CHECKING:
     from perform.models.store import ReportProgress as Report
@@ -167,10 +167,7 @@ def sample(
             _settings(setting or []),
         )
         sampling = Sampling(located(model), wish)
-        watched: Any = track(
-            sampling, "drawing", len(sampling), console=err, transient=True, disable=not err.is_terminal
-        )
-        save_samples(sampling, watched, out_path)
+        save_samples(sampling, watched(sampling, "drawing", len(sampling)), out_path)
     count = f"{len(sampling)} pictures" if len(sampling) > 1 else "1 picture"
     out.print(f"{count} in {out_path}", markup=False, highlight=False, soft_wrap=True)
 
@@ -239,7 +236,7 @@ def _settings(texts: list[str]) -> dict[str, float]:
 def _progress() -> Iterator[Report]:
     """A bar of one task in steps; a step that does not say how far it is only moves."""
     columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn()
-    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
+    with progress_bar(*columns) as bar:
         task = bar.add_task("", total=None)
 
         def report(step: str, share: float | None) -> None:

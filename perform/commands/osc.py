@@ -1,4 +1,4 @@
-"""`perform osc`: every address of a show, with what it takes and what it does."""
+"""`perform osc`: every OSC address of a show, with its type, range and meaning."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from perform.scenes.nodes import Node
     from perform.scenes.setlist import Setlist
 
-TAILS = """After the address of a parameter
+SUFFIXES_HELP = """After the address of a parameter
   /norm     its value as 0..1 of its range
-  /release  lets it go, back to its formula; /release alone lets go of everything
-A text ? as the only value asks for it. Addresses may have * ? [a-z] [!a-z] {one,another} in them."""
+  /release  gives the parameter back to its formula; /release alone gives back all
+The text ? as the only value asks for the value. Addresses may have * ? [a-z] [!a-z] {one,another} in them."""
 
 
 def osc(
@@ -39,11 +39,11 @@ def osc(
     for title, nodes in chapters(setlist):
         out.print(title, style="bold", markup=False)
         out.print(_table(nodes))
-    out.print(TAILS, markup=False, highlight=False)
+    out.print(SUFFIXES_HELP, markup=False, highlight=False)
 
 
 def chapters(setlist: Setlist) -> Iterator[tuple[str, list[Node]]]:
-    """What is always there, and then each scene's own."""
+    """The addresses of the show, then those of each scene."""
     from perform.scenes.nodes import of_cue, of_show
 
     yield setlist.title, [*of_show(setlist).values()]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, get_args
 import typer
 
 from perform.clock import Lead
-from perform.commands.render import farewell, render_show
+from perform.commands.render import render_show, report_end
 from perform.parameters import choice
 from perform.terminal import (
     REGION_HELP,
@@ -166,7 +166,7 @@ def _live(options: Options, seconds: float | None) -> None:
             return past or (not options.loop and playing.sound is not None and playing.sound.finished)
 
         rig.run(over)
-    farewell(rig, options)
+    report_end(rig, options)
 
 
 def _film(options: Options, seconds: float | None) -> None:

@@ -61,7 +61,7 @@ def render(
 
 
 def render_show(options: Options, seconds: float | None) -> None:
-    """Render with a progress bar; an interrupted render keeps what it has."""
+    """Render a show; an interrupted render keeps its frames."""
     from perform import show
     from perform.clock import stopwatch
     from perform.outputs.digest import Digest
@@ -90,11 +90,11 @@ def render_show(options: Options, seconds: float | None) -> None:
         rig.run(over)
     frames, took = rig.timings.count, stopwatch() - began
     out.print(f"{frames} frames in {took:.1f} s: {frames / took:.1f} frames/s, sha256 {digest.hexadecimal}")
-    farewell(rig, options)
+    report_end(rig, options)
 
 
-def farewell(rig: Rig, options: Options) -> None:
-    """Say what failed on stage and where the recording is; exit code 1 when it stopped early."""
+def report_end(rig: Rig, options: Options) -> None:
+    """Print how much failed on stage and where the recording is; exit code 1 if it stopped early."""
     total = sum(rig.stage.faults.counts.values())
     if total:
         err.print(f"{total} faults on stage, of {len(rig.stage.faults.counts)} sorts")
@@ -106,7 +106,7 @@ def farewell(rig: Rig, options: Options) -> None:
 
 
 def _duration(sound: str | None) -> float:
-    """Seconds of a sound file; infinite where it does not say, or there is none."""
+    """Seconds of a sound file; infinite if unknown or without a file."""
     from perform.inputs.audio import SoundFile
 
     if sound is None:

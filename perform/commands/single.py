@@ -8,29 +8,32 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 from typer.core import TyperGroup
 
-from perform.terminal import complaints, err, out, size_of
+from perform.terminal import complaints, progress_bar, say, size_of
 
 if TYPE_CHECKING:
     from perform.training.single.run import ReportStep, SingleRun
+    from perform.training.single.scale import ScaleLosses
 
-LEARN = "model"  # the command for datasets, when no other is named
+DATASET_COMMAND = "model"  # trains from a dataset, if no other command is named
 
 
 class Kinds(TyperGroup):
-    """`perform train`: a command of its own for one picture, else what learns from datasets."""
+    """`perform train`: the commands for one picture, else the command for datasets."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """What names no command is for the one of datasets."""
-        return super().parse_args(ctx, args if args and args[0] in self.commands else [LEARN, *args])
+        """Arguments that name no command go to the command for datasets."""
+        return super().parse_args(
+            ctx, args if args and args[0] in self.commands else [DATASET_COMMAND, *args]
+        )
 
 
 def kinds(train: Callable[..., None]) -> typer.Typer:
-    """`single`, `stretch`, and `train` for all that is neither."""
-    app = typer.Typer(cls=Kinds, help="Learn a model: from a dataset, or from one picture.")
-    app.command(LEARN, hidden=True, epilog="From one picture: perform train single.")(train)
+    """The commands `single` and `stretch`, and `train` for everything else."""
+    app = typer.Typer(cls=Kinds, help="Train a model from a dataset or from one picture.")
+    app.command(DATASET_COMMAND, hidden=True, epilog="From one picture: perform train single.")(train)
     app.command()(single)
     app.command()(stretch)
     return app
@@ -38,33 +41,34 @@ def kinds(train: Callable[..., None]) -> typer.Typer:
 
 def single(
     what: Annotated[
-        list[Path], typer.Argument(metavar="[PICTURE...] RUN", help="What to learn, and the run's folder.")
+        list[Path],
+        typer.Argument(metavar="[PICTURE...] RUN", help="The training pictures, and the run's folder."),
     ],
     size: Annotated[
-        str | None, typer.Option(help="WIDTHxHEIGHT in pixels; else the picture's, 256 at most.")
+        str | None, typer.Option(help="WIDTHxHEIGHT in pixels. [the picture's, at most 256]")
     ] = None,
     coarsest: Annotated[
         int | None,
-        typer.Option(help="Pixels of the coarsest scale's shorter side; fewer: freer details. [20]"),
+        typer.Option(help="Pixels of the coarsest scale's shorter side. Fewer keep more of the layout. [20]"),
     ] = None,
     ground: Annotated[
         str | None,
         typer.Option(help="WIDTHxHEIGHT of the colours that all variations share: 1x1, 1x6, 4x4. [1x6]"),
     ] = None,
-    scales: Annotated[int | None, typer.Option(help="How many; else as the size needs.")] = None,
+    scales: Annotated[int | None, typer.Option(help="Number of scales. [as the size needs]")] = None,
     width: Annotated[int | None, typer.Option(help="Features of each layer. [32]")] = None,
     steps: Annotated[int | None, typer.Option(help="Steps of each scale. [1000]")] = None,
-    crop: Annotated[int | None, typer.Option(help="Pixels that a step looks at. [64]")] = None,
-    fidelity: Annotated[
-        float | None, typer.Option(help="How much likeness weighs against variety. [10]")
+    crop: Annotated[
+        int | None, typer.Option(help="Side of the square that a step sees, in pixels. [64]")
     ] = None,
+    fidelity: Annotated[float | None, typer.Option(help="Weight of likeness against variety. [10]")] = None,
     penalty: Annotated[
-        float | None, typer.Option(help="How smooth the critic is kept; 0.1: more grain. [1]")
+        float | None, typer.Option(help="Smoothness of the critic; 0.1 gives more grain. [1]")
     ] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Of all chance. [0]")] = None,
-    every: Annotated[int | None, typer.Option(help="Steps from one checkpoint to the next. [200]")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed of all random numbers. [0]")] = None,
+    every: Annotated[int | None, typer.Option(help="Steps between checkpoints. [200]")] = None,
 ) -> None:
-    """Learn a generator from one picture, or a few frames of one size; again, it goes on where it was."""
+    """Train a generator from one picture or a few frames of one size. The same command again resumes."""
     from perform.training.single.run import open_run
 
     given: dict[str, Any] = {
@@ -83,20 +87,20 @@ def single(
         given["size"] = size_of(size) if size else None
         *pictures, folder = what
         run = open_run(pictures, folder, {name: value for name, value in given.items() if value is not None})
-        with _progress(run) as report:
+        with _scales_bar(run) as report:
             done = run.train(report)
-    told = f"{run.folder.latest} can be played"
-    if not done:
-        told = f"interrupted at scale {run.scale + 1} of {run.config.scales}; the same command goes on"
-    out.print(told, markup=False, highlight=False, soft_wrap=True)
+    if done:
+        say(f"{run.folder.latest} can be played")
+    else:
+        say(f"interrupted at scale {run.scale + 1} of {run.config.scales}; the same command goes on")
 
 
 def stretch(
-    model: Annotated[Path, typer.Argument(help="A model learnt from one picture.")],
+    model: Annotated[Path, typer.Argument(help="A model that was trained from one picture.")],
     to: Annotated[Path, typer.Argument(help="The file to write, a .safetensors.")],
     size: Annotated[str, typer.Option(help="WIDTHxHEIGHT in pixels.")],
 ) -> None:
-    """The same model for pictures of another shape: there is more in them, not the same larger."""
+    """Change the size of the model's pictures: they show more, not the same enlarged."""
     from perform.generators.singan import resized
     from perform.networks.modelfiles import read_weights, write_weights
 
@@ -105,11 +109,11 @@ def stretch(
         if weights.config.family != "singan":
             raise ValueError(f"{model} is of family {weights.config.family}, must be singan")
         write_weights(to, resized(weights, size_of(size)))
-    out.print(f"{to} can be played", markup=False, highlight=False, soft_wrap=True)
+    say(f"{to} can be played")
 
 
 def pair(text: str) -> tuple[int, int]:
-    """Width and height of a text such as 1x6. ValueError when it is none."""
+    """Width and height of a text such as 1x6. ValueError if invalid."""
     width, _, height = text.lower().partition("x")
     if not (width.isdecimal() and height.isdecimal()):
         raise ValueError(f"ground {text!r}, must be WIDTHxHEIGHT, such as 1x6")
@@ -117,18 +121,16 @@ def pair(text: str) -> tuple[int, int]:
 
 
 @contextmanager
-def _progress(run: SingleRun) -> Iterator[ReportStep]:
-    """A bar over all scales, with how the last step went."""
-    columns: tuple[Any, ...] = TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn()
+def _scales_bar(run: SingleRun) -> Iterator[ReportStep]:
+    """A progress bar over all scales, with the losses of the last step."""
     steps = run.options.steps
-    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
+    with progress_bar(TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn()) as bar:
         task = bar.add_task("", total=run.config.scales * steps, completed=run.scale * steps + run.step)
 
-        def report(scale: int, step: int, losses: Any) -> None:
+        def report(scale: int, step: int, losses: ScaleLosses) -> None:
             height, width = run.config.sizes[scale]
-            told = (
-                f"scale {scale + 1} of {run.config.scales}, {width}x{height}, likeness {losses.likeness:.4f}"
-            )
-            bar.update(task, description=told, completed=scale * steps + step)
+            size = f"scale {scale + 1} of {run.config.scales}, {width}x{height}"
+            note = f"{size}, likeness {losses.likeness:.4f}"
+            bar.update(task, description=note, completed=scale * steps + step)
 
         yield report

@@ -11,14 +11,15 @@ import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from perform.parameters import choice
-from perform.terminal import complaints, err, out
+from perform.terminal import complaints, err, say
 
 if TYPE_CHECKING:
+    from perform.training.loader import PictureDataset
     from perform.training.run import TrainingReport, TrainingRun
     from perform.training.settings import TrainingSettings
 
 FILM_SIZES = {"stylegan2": "256", "dcgan": "64"}
-KEPT_OPTIONS = (  # of the command's parameters, those that a run keeps
+SETTINGS_OPTIONS = (  # the options that are settings of a run
     "size", "channels", "judge", "z_dim", "w_dim", "mapping", "batch", "rate", "mapping_rate", "r1", "path",
     "mixing", "average", "augment", "augment_speed", "teacher", "freeze", "head_start", "mirror", "seed",
     "precision", "threads", "snapshot_every", "measure_every", "features",
@@ -31,48 +32,55 @@ def _option(text: str, *names: str, least: float | None = None) -> Any:
 
 KindArgument = Annotated[str | None, typer.Argument(metavar="MODEL_KIND", help="stylegan2 or dcgan.")]
 DatasetArgument = Annotated[
-    Path | None, typer.Argument(metavar="DATASET", help="The folder of a dataset; or a film.")
+    Path | None, typer.Argument(metavar="DATASET", help="The folder of a dataset, or a film.")
 ]
 RunFolderArgument = Annotated[
-    Path | None, typer.Argument(metavar="RUN_FOLDER", help="What the run is kept in.")
+    Path | None, typer.Argument(metavar="RUN_FOLDER", help="The folder of the run.")
 ]
-Resume = Annotated[Path | None, _option("Go on exactly with the run in this folder.")]
-Count = Annotated[int | None, _option("Learn from so many pictures in all. [no end]", least=1)]
-Minutes = Annotated[float | None, _option("Learn for so long, from now. [no end]", least=0)]
+Resume = Annotated[Path | None, _option("Resume the run in this folder exactly.")]
+Count = Annotated[int | None, _option("Stop after so many pictures in all. [no end]", least=1)]
+Minutes = Annotated[float | None, _option("Stop after so many minutes from now. [no end]", least=0)]
 SizeOption = Annotated[str | None, _option("WIDTHxHEIGHT. [the dataset's]")]
-Channels = Annotated[str | None, _option("BASE,MOST: min(BASE / resolution, MOST) a layer.")]
+Channels = Annotated[str | None, _option("BASE,MOST: each layer has min(BASE / resolution, MOST).")]
 Judge = Annotated[str | None, _option("BASE,MOST of the discriminator. [the generator's]")]
-ZDim = Annotated[int | None, _option("Numbers of a latent. [512; dcgan: 100; with a teacher: its own]")]
-WDim = Annotated[int | None, _option("Numbers of a style. [512]")]
+ZDim = Annotated[int | None, _option("Numbers in a latent. [512; dcgan: 100; with a teacher: the dataset's]")]
+WDim = Annotated[int | None, _option("Numbers in a style. [512]")]
 Mapping = Annotated[int | None, _option("Layers of the mapping. [4]")]
-BatchSize = Annotated[int | None, _option("Pictures a step, over all processes. [16; GPU: 32]")]
+BatchSize = Annotated[int | None, _option("Pictures in a step, over all processes. [16; GPU: 32]")]
 Rate = Annotated[float | None, _option("Adam's learning rate. [0.0025; dcgan: 0.0005]")]
 MappingRate = Annotated[
     float | None,
-    _option("Share of it that a new mapping takes; with only a teacher 1 learns soonest. [0.01]"),
+    _option("Share of the rate for a new mapping; 1 is fastest with a teacher only. [0.01]"),
 ]
-R1 = Annotated[float | None, _option("Weight of the gradient penalty. [by size and batch]")]
+R1 = Annotated[float | None, _option("Weight of the gradient penalty. [from size and batch]")]
 PathLength = Annotated[float | None, _option("Weight of the path-length penalty. [2]")]
-Mixing = Annotated[float | None, _option("Share of pictures made of two styles. [0.9]")]
-Average = Annotated[float | None, _option("The averaged generator's half-life in pictures.")]
+Mixing = Annotated[float | None, _option("Share of pictures from two styles. [0.9]")]
+Average = Annotated[
+    float | None, _option("Half-life of the averaged generator in pictures. [from the batch]")
+]
 Augment = Annotated[str, _option("auto, none, or a probability 0..1. [auto; dcgan: none]")]
-Speed = Annotated[float | None, _option("Pictures in which auto would go from 0 to 1. [500000]")]
-Teacher = Annotated[float | None, _option("Share of the loss that compares with pictures of known latents.")]
-OriginOption = Annotated[
-    Path | None, _option("Begin from a run, a checkpoint of one, or a model file.", "--from")
+Speed = Annotated[float | None, _option("Pictures in which auto can go from 0 to 1. [500000]")]
+Teacher = Annotated[
+    float | None,
+    _option("Share of the loss that compares with the dataset's picture of the same latent. [0]"),
 ]
-Grow = Annotated[bool, _option("What it begins from is of half the size: double it.", "--grow")]
-Frozen = Annotated[str | None, _option("mapping, generator:SIZE, discriminator:SIZE, with commas.")]
+OriginOption = Annotated[Path | None, _option("Begin from a run, a checkpoint, or a model file.", "--from")]
+Grow = Annotated[bool, _option("Double the size of the model that the run begins from.", "--grow")]
+Frozen = Annotated[
+    str | None, _option("Do not train these: mapping, generator:SIZE, discriminator:SIZE, with commas.")
+]
 HeadStart = Annotated[
-    int | None, _option("Pictures that the discriminator learns from alone. [new to --from: 4000]")
+    int | None, _option("Pictures for which the discriminator trains alone. [new to --from: 4000]")
 ]
-Mirror = Annotated[bool | None, _option("Mirror half of the pictures. [as the dataset says]")]
-Seed = Annotated[int | None, _option("Of all that is drawn. [0]")]
+Mirror = Annotated[bool | None, _option("Mirror half of the pictures. [the dataset's setting]")]
+Seed = Annotated[int | None, _option("Seed of all random numbers. [0]")]
 DeviceOption = Annotated[str, _option("auto, cpu or cuda.")]
 PrecisionOption = Annotated[str, _option("Of the finest layers: auto, float32, bfloat16 or float16.")]
-Threads = Annotated[int | None, _option("Of the CPU. [torch's]")]
+Threads = Annotated[int | None, _option("Threads of the CPU. [torch's default]")]
 Every = Annotated[int | None, _option("Pictures between samples and checkpoints. [20000]")]
-MeasureOption = Annotated[int | None, _option("Pictures between figures: see perform metrics. [100000]")]
+MeasureOption = Annotated[
+    int | None, _option("Pictures between two measurements: see perform metrics. [100000]")
+]
 FeaturesOption = Annotated[Path | None, _option("A network for the figures, ONNX or OpenVINO. [scattering]")]
 
 
@@ -113,11 +121,11 @@ def train(
     measure_every: MeasureOption = None,
     features: FeaturesOption = None,
 ) -> None:
-    """Learn a model from a dataset: pictures of its own kind, to play. Ctrl-C keeps it and ends.
+    """Train a model from a dataset, to play pictures of its kind. Ctrl-C saves it and ends.
 
-    Of a film all frames become a dataset in RUN_FOLDER first; perform dataset film can choose among them.
+    From a film, all frames become a dataset in RUN_FOLDER first; perform dataset film can choose frames.
 
-    On several GPUs or machines: torchrun --nproc-per-node 2 -m perform.training, with the same arguments.
+    On several GPUs or machines: torchrun --nproc-per-node 2 -m perform train, with the same arguments.
     """
     from perform.training.run import StopConditions
 
@@ -127,12 +135,12 @@ def train(
         elif kind is None or dataset is None or folder is None:
             raise ValueError("give MODEL_KIND, DATASET and RUN_FOLDER, or --resume RUN_FOLDER")
         else:
-            wishes = {name: context.params[name] for name in KEPT_OPTIONS}
-            run = _new_run(kind, dataset, folder, device, wishes, origin, grow)
-        with _progress(run, pictures) as tell:
-            reason = run.learn(StopConditions(pictures, minutes), tell)
+            options = {name: context.params[name] for name in SETTINGS_OPTIONS}
+            run = _new_run(kind, dataset, folder, device, options, origin, grow)
+        with _training_bar(run, pictures) as report:
+            reason = run.learn(StopConditions(pictures, minutes), report)
         if run.group.is_main:
-            out.print(f"{reason}: {run.folder.latest}", markup=False, highlight=False, soft_wrap=True)
+            say(f"{reason}: {run.folder.latest}")
 
 
 def _new_run(
@@ -140,63 +148,67 @@ def _new_run(
     dataset: Path,
     folder: Path,
     device: str,
-    wishes: dict[str, Any],
+    options: dict[str, Any],
     origin: Path | None,
     grow: bool,
 ) -> TrainingRun:
-    """A run that is new."""
+    """A new run."""
     from perform.models import located
     from perform.training.dataset import Dataset
-    from perform.training.run import TrainingRun
+    from perform.training.run import TrainingRun, training_device
 
     if dataset.is_file():
-        usual = FILM_SIZES[choice("model kind", kind, tuple(FILM_SIZES))]
-        dataset = _film_dataset(dataset, folder, wishes["size"] or usual)
+        default = FILM_SIZES[choice("model kind", kind, tuple(FILM_SIZES))]
+        dataset = _film_dataset(dataset, folder, options["size"] or default)
     pictures = Dataset.open(dataset)
-    run = TrainingRun(folder, pictures, _device(device))
+    run = TrainingRun(folder, pictures, training_device(choice("device", device, ("auto", "cpu", "cuda"))))
     if origin is not None and not origin.exists():
         origin = Path(located(str(origin)))
-    settings = settings_of(kind, pictures, run.device.type, wishes)
-    run.begin(settings, origin, grow, dataset, strict=wishes["channels"] is not None)
+    settings = settings_of(kind, pictures, run.device.type, options)
+    run.begin(settings, origin, grow, dataset, strict=options["channels"] is not None)
     return run
 
 
 def _film_dataset(film: Path, folder: Path, size: str) -> Path:
-    """A dataset of all frames of a film, in the folder of the run that is to learn from them."""
-    from perform.commands import dataset as commands
+    """Make a dataset of all frames of a film in the run's folder."""
+    from perform.commands.dataset import film as make_dataset
     from perform.training.process_group import ProcessGroup
 
     if ProcessGroup().count > 1:
         raise ValueError(
             f"{film} is a film: for several processes, perform dataset film makes a dataset of it"
         )
-    commands.film(film, folder / "dataset", size=size, duplicates=0)
+    make_dataset(film, folder / "dataset", size=size, duplicates=0)
     return folder / "dataset"
 
 
 def _resumed_run(folder: Path, device: str, others: tuple[Any, ...]) -> TrainingRun:
-    """A run that goes on."""
+    """A resumed run."""
     from perform.training.dataset import Dataset
-    from perform.training.run import TrainingRun
+    from perform.training.run import TrainingRun, training_device
     from perform.training.run_folder import TrainingFolder
 
     if any(one is not None for one in others):
         raise ValueError("--resume goes on with a run as it is: give limits only")
     run = TrainingRun(
-        folder, Dataset.open(Path(TrainingFolder(folder).read()[1]["dataset"]["path"])), _device(device)
+        folder,
+        Dataset.open(Path(TrainingFolder(folder).read()[1]["dataset"]["path"])),
+        training_device(choice("device", device, ("auto", "cpu", "cuda"))),
     )
     run.resume()
     return run
 
 
-def settings_of(kind: str, pictures: Any, device: str, wishes: dict[str, Any]) -> TrainingSettings:
-    """Settings of what a person asked for, the rest by the kind, the device and the dataset."""
+def settings_of(
+    kind: str, pictures: PictureDataset, device: str, options: dict[str, Any]
+) -> TrainingSettings:
+    """The settings: from the options that are given, the others from the kind, the device and the dataset."""
     from perform.terminal import size_of
     from perform.training.settings import DCGAN, MODEL_KINDS, ON_GPU, Freeze, TrainingSettings
 
     choice("model kind", kind, MODEL_KINDS)
-    given = {name: value for name, value in wishes.items() if value is not None}
-    usual = {**(DCGAN if kind == "dcgan" else {}), **(ON_GPU if device == "cuda" else {})}
+    given = {name: value for name, value in options.items() if value is not None}
+    defaults = {**(DCGAN if kind == "dcgan" else {}), **(ON_GPU if device == "cuda" else {})}
     given["size"] = size_of(given["size"]) if "size" in given else tuple(pictures.size)
     if "features" in given:
         given["features"] = str(given["features"].resolve())
@@ -214,7 +226,7 @@ def settings_of(kind: str, pictures: Any, device: str, wishes: dict[str, Any]) -
     if given.get("teacher") and (known := pictures.latent(0)) is not None:
         given.setdefault("z_dim", len(known))
     given.setdefault("mirror", bool(pictures.mirror) and not given.get("teacher"))
-    return TrainingSettings(kind, **{**usual, **given})
+    return TrainingSettings(kind, **{**defaults, **given})
 
 
 def _pair(name: str, text: str) -> tuple[int, int]:
@@ -234,7 +246,7 @@ def _probability(text: str) -> float | None:
 
 
 def _precision(device: str) -> str:
-    """float32, but on GPUs that have it bfloat16, which needs no care for overflow."""
+    """bfloat16 on GPUs that have it, as it does not overflow; float16 on others; float32 on the CPU."""
     if device != "cuda":
         return "float32"
     import torch
@@ -242,19 +254,9 @@ def _precision(device: str) -> str:
     return "bfloat16" if torch.cuda.is_bf16_supported() else "float16"
 
 
-def _device(wanted: str) -> str:
-    import torch
-
-    choice("device", wanted, ("auto", "cpu", "cuda"))
-    there = torch.cuda.is_available()
-    if wanted == "cuda" and not there:
-        raise ValueError("device 'cuda', but torch finds none here; must be auto or cpu")
-    return "cuda" if there and wanted != "cpu" else "cpu"
-
-
 @contextmanager
-def _progress(run: TrainingRun, pictures: int | None) -> Iterator[Callable[[TrainingReport], None]]:
-    """A bar with rate, time left and losses; without a terminal a line now and then."""
+def _training_bar(run: TrainingRun, pictures: int | None) -> Iterator[Callable[[TrainingReport], None]]:
+    """A progress bar with rate, remaining time and losses; without a terminal, a line now and then."""
     if not err.is_terminal or not run.group.is_main:
         yield _print_line if run.group.is_main else lambda report: None
         return
@@ -271,9 +273,8 @@ def _progress(run: TrainingRun, pictures: int | None) -> Iterator[Callable[[Trai
 
 
 def _print_line(report: TrainingReport) -> None:
-    err.print(
-        f"{report.pictures} pictures, {_summary(report)}", markup=False, highlight=False, soft_wrap=True
-    )
+    text = f"{report.pictures} pictures, {_summary(report)}"
+    err.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 def _summary(report: TrainingReport) -> str:

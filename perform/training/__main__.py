@@ -1,4 +1,4 @@
-"""`python -m perform.training`: what `perform train` does, in the form that torchrun starts."""
+"""`python -m perform.training`: the old spelling of `python -m perform train`, for torchrun."""
 
 from __future__ import annotations
 

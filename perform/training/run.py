@@ -349,6 +349,14 @@ def check_dataset(settings: TrainingSettings, dataset: PictureDataset) -> None:
             raise RunError(f"z_dim = {settings.z_dim}, must be {len(known)} or more: the teacher's latents")
 
 
+def training_device(wanted: str) -> str:
+    """cuda or cpu; auto and others take a GPU if torch finds one. ValueError if cuda is not there."""
+    there = torch.cuda.is_available()
+    if wanted == "cuda" and not there:
+        raise ValueError("device 'cuda', but torch finds none here; must be auto or cpu")
+    return "cuda" if there and wanted != "cpu" else "cpu"
+
+
 def versions() -> dict[str, str]:
     """Versions of the libraries that a run's figures depend on."""
     return {

@@ -19,7 +19,8 @@ import pytest
 
 from perform import paths
 from perform.commands import doctor
-from perform.commands.doctor import Check, Finding, checks
+from perform.commands.doctor import checks, devices, machine
+from perform.commands.doctor.finding import REINSTALL, Check, Finding
 from perform.inputs import audio, link
 from perform.render import context
 
@@ -48,8 +49,8 @@ def test_what_the_pinned_packages_bring_is_not_failing_here(found: list[Check], 
     assert one.state != "fail", one
 
 
-def one_check(look: object, patience: float | None = 10.0) -> Check:
-    return doctor._contained("x", look, patience)  # type: ignore[arg-type]
+def one_check(look: object, timeout: float | None = 10.0) -> Check:
+    return doctor._contained("x", look, timeout)  # type: ignore[arg-type]
 
 
 def test_a_check_that_breaks_is_a_finding() -> None:
@@ -64,7 +65,7 @@ def test_a_check_that_breaks_is_a_finding() -> None:
 
 def test_a_package_that_is_not_there_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "av", None)
-    assert one_check(doctor.video).remedy == doctor.REINSTALL
+    assert one_check(machine.video).remedy == REINSTALL
 
 
 def test_a_check_that_hangs_is_left_behind() -> None:
@@ -74,7 +75,7 @@ def test_a_check_that_hangs_is_left_behind() -> None:
         let_go.wait()
         return "ok", "at last", ""
 
-    check = one_check(hangs, patience=0.01)
+    check = one_check(hangs, timeout=0.01)
     let_go.set()
     assert check.state == "fail" and check.why == "no answer within 0.01 s"
 
@@ -86,7 +87,7 @@ def test_pythons_that_wheels_exist_for(
     version: tuple[int, int], state: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "version_info", (*version, 0))
-    assert doctor.python()[0] == state
+    assert machine.python()[0] == state
 
 
 def test_folders_that_came_empty_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -94,10 +95,10 @@ def test_folders_that_came_empty_are_named(tmp_path: Path, monkeypatch: pytest.M
     for name in ("shaders/filters/a.fs", "presets/b.toml", "demo/track.opus"):
         (tmp_path / name).parent.mkdir(parents=True)
         (tmp_path / name).touch()
-    assert doctor.shipped()[:2] == ("fail", f"nothing in setlists of {tmp_path}")
+    assert machine.shipped()[:2] == ("fail", f"nothing in setlists of {tmp_path}")
     (tmp_path / "setlists").mkdir()
     (tmp_path / "setlists" / "c.toml").touch()
-    assert doctor.shipped() == ("ok", "1 shaders, 1 presets, 1 setlists, 1 demo", "")
+    assert machine.shipped() == ("ok", "1 shaders, 1 presets, 1 setlists, 1 demo", "")
 
 
 @pytest.mark.parametrize(("renderer", "state"), [("llvmpipe", "warn"), ("Apple M2", "ok")])
@@ -107,7 +108,7 @@ def test_drawing_by_the_processor_is_a_warning(
     info = {"GL_RENDERER": renderer, "GL_VENDOR": "", "GL_VERSION": "4.5"}
     fake = SimpleNamespace(info=info, release=lambda: None)
     monkeypatch.setattr(context, "headless", lambda: fake)
-    assert doctor.opengl()[0] == state
+    assert devices.opengl()[0] == state
 
 
 def test_no_opengl_says_why_and_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,7 +116,7 @@ def test_no_opengl_says_why_and_what_to_install(monkeypatch: pytest.MonkeyPatch)
         raise context.GLError("no OpenGL 4.1 without a window: no libEGL; install a driver")
 
     monkeypatch.setattr(context, "headless", none)
-    assert doctor.opengl() == ("fail", "no OpenGL 4.1 without a window: no libEGL", "install a driver")
+    assert devices.opengl() == ("fail", "no OpenGL 4.1 without a window: no libEGL", "install a driver")
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="DISPLAY is an affair of X11 and Wayland")
@@ -123,7 +124,7 @@ def test_without_a_display_the_show_becomes_a_video(monkeypatch: pytest.MonkeyPa
     for name in ("DISPLAY", "WAYLAND_DISPLAY"):
         monkeypatch.delenv(name, raising=False)
     glfw.terminate()  # it would remember a desktop from before
-    state, why, remedy = doctor.display()
+    state, why, remedy = devices.display()
     assert state == "warn" and "video" in why and "--headless" in remedy
 
 
@@ -131,7 +132,7 @@ def test_a_machine_without_portaudio(tmp_path: Path, monkeypatch: pytest.MonkeyP
     (tmp_path / "sounddevice.py").write_text("raise OSError('PortAudio library not found')\n")
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(sys.modules, "sounddevice", raising=False)
-    state, why, remedy = doctor.sound()
+    state, why, remedy = devices.sound()
     assert (state, why) == ("fail", "PortAudio library not found")
     assert "libportaudio2" in remedy or not sys.platform.startswith("linux")
 
@@ -139,17 +140,17 @@ def test_a_machine_without_portaudio(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_devices_are_listed_by_kind_and_a_kind_that_breaks_is_empty(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    devices = [
+    there = [
         audio.Device(0, "room", "ALSA", 2, 0, 48000),
         audio.Device(1, "hall", "ALSA", 1, 8, 48000),
     ]
-    monkeypatch.setattr(audio, "devices", lambda: devices)
+    monkeypatch.setattr(audio, "devices", lambda: there)
     monkeypatch.setitem(sys.modules, "mido", None)
-    monkeypatch.setattr(doctor, "_displays", lambda: ["beamer"])
-    monkeypatch.setattr(doctor, "_gamepads", lambda: ["Xbox 360"])
-    monkeypatch.setattr(doctor, "_cameras", lambda: ["C920"])
+    monkeypatch.setattr(devices, "_displays", lambda: ["beamer"])
+    monkeypatch.setattr(devices, "_gamepads", lambda: ["Xbox 360"])
+    monkeypatch.setattr(devices, "_cameras", lambda: ["C920"])
     monkeypatch.setattr(link, "session_found", lambda: "1 peer at 120.0 bpm")
-    assert doctor.found() == {
+    assert devices.found() == {
         "sound inputs": ["room", "hall"],
         "sound outputs": ["hall"],
         "MIDI ports": [],
@@ -159,9 +160,9 @@ def test_devices_are_listed_by_kind_and_a_kind_that_breaks_is_empty(
         "gamepads": ["Xbox 360"],
         "displays": ["beamer"],
     }
-    assert doctor.sound() == ("ok", "2 to listen to, 1 to play on: room, hall, hall", "")
-    devices.clear()
-    assert doctor.sound()[0] == "warn"
+    assert devices.sound() == ("ok", "2 to listen to, 1 to play on: room, hall, hall", "")
+    there.clear()
+    assert devices.sound()[0] == "warn"
 
 
 @pytest.fixture
@@ -172,36 +173,36 @@ def taken() -> Iterator[int]:
 
 
 def test_a_port_that_another_program_holds(taken: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor, "OSC_PORT", taken)
-    state, why, _ = doctor.osc()
+    monkeypatch.setattr(devices, "OSC_PORT", taken)
+    state, why, _ = devices.osc()
     assert state == "warn" and why.startswith(f"UDP port {taken} cannot be opened")
 
 
 @pytest.mark.parametrize(("free", "state"), [(0.4, "fail"), (4.0, "warn"), (50.0, "ok")])
 def test_room_for_recordings(free: float, state: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(0, 0, free * doctor.GIB))
-    assert doctor.disk()[:2] == (state, f"{free:.1f} GiB free in {doctor._nearest(paths.output())}")
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(0, 0, free * machine.GIB))
+    assert machine.disk()[:2] == (state, f"{free:.1f} GiB free in {machine._nearest(paths.output())}")
 
 
 def test_folders_that_cannot_be_written_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setattr(paths, "user_data", lambda: tmp_path / "file" / "perform")
     monkeypatch.setattr(paths, "user_cache", lambda: tmp_path / "not yet there")
-    state, why, _ = doctor.folders()
+    state, why, _ = machine.folders()
     assert (state, why) == ("fail", f"cannot write to {tmp_path / 'file' / 'perform'}")
     assert [one.name for one in tmp_path.iterdir()] == ["file"]
 
 
 def test_a_gpu_that_this_pytorch_cannot_use(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "linux")
-    monkeypatch.setattr(doctor, "_cuda_devices", lambda: 2)
+    monkeypatch.setattr(machine, "_cuda_devices", lambda: 2)
     monkeypatch.setattr(metadata, "version", lambda _: "2.13.0+cpu")
-    state, why, remedy = doctor.accelerator()
+    state, why, remedy = machine.accelerator()
     assert (state, why) == ("warn", "2 CUDA device(s), which PyTorch 2.13.0+cpu cannot use")
     assert "README" in remedy
 
 
 def test_no_gpu_is_fine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "linux")
-    monkeypatch.setattr(doctor, "_cuda_devices", lambda: 0)
-    assert doctor.accelerator()[0] == "ok"
+    monkeypatch.setattr(machine, "_cuda_devices", lambda: 0)
+    assert machine.accelerator()[0] == "ok"

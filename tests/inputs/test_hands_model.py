@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from perform.cli import app
-from perform.commands import doctor
+from perform.commands.doctor import devices
 from perform.inputs import hands
 from perform.models import hands as maker
 from perform.networks import ModelError
@@ -126,21 +126,21 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_doctor_says_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("perform.inputs.hands.tracker.find_spec", lambda name: None)
-    state, why, remedy = doctor.hands()
+    state, why, remedy = devices.hands()
     assert state == "warn" and "mediapipe is not installed" in why and remedy
     monkeypatch.setattr("perform.inputs.hands.tracker.find_spec", lambda name: name)
-    monkeypatch.setattr(doctor.metadata, "version", lambda name: "9.9")
-    assert doctor.hands() == ("warn", "the tracker's model is missing", "perform models import hands")
+    monkeypatch.setattr(devices.metadata, "version", lambda name: "9.9")
+    assert devices.hands() == ("warn", "the tracker's model is missing", "perform models import hands")
     file = maker.import_hands(wheel(tmp_path)).file
-    assert doctor.hands() == ("ok", f"MediaPipe 9.9, {file}", "")
+    assert devices.hands() == ("ok", f"MediaPipe 9.9, {file}", "")
     file.write_bytes(b"half")
-    state, why, remedy = doctor.hands()
+    state, why, remedy = devices.hands()
     assert (state, why) == ("warn", f"{file} is damaged") and "perform models import hands" in remedy
 
 
 def test_the_doctor_lists_cameras(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("perform.inputs.camera.cameras", lambda: {"/dev/video0": "C920"})
-    assert doctor.camera() == ("ok", "C920", "")
-    assert doctor.found()["cameras"] == ["C920"]
+    assert devices.camera() == ("ok", "C920", "")
+    assert devices.found()["cameras"] == ["C920"]
     monkeypatch.setattr("perform.inputs.camera.cameras", dict)
-    assert doctor.camera()[0] == "warn"
+    assert devices.camera()[0] == "warn"
