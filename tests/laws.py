@@ -42,6 +42,7 @@ FLOORS = (
     ("terminal",),
     ("atlas", "bench", "commands", "console", "gallery"),  # the doors
     ("cli",),
+    ("__main__",),  # starts a program
 )
 RACKS = FLOORS[5]
 LIGHT = FLOORS[:5]  # numpy at most, and what is named here
@@ -90,7 +91,7 @@ def room_of(module: str) -> str:
 
 def rank(module: str) -> int:
     """The floor of a module, counted from 0; LookupError for a room that has none yet."""
-    room = "cli" if module.endswith(".__main__") else room_of(module)  # which starts a door
+    room = "__main__" if module.endswith(".__main__") else room_of(module)
     for floor, rooms in enumerate(FLOORS):
         if room in rooms:
             return floor
