@@ -118,7 +118,7 @@ class Rig:
 
     Every screen shows the same picture; the show ends when the first is closed. `take` gets all that reaches
     a frame from outside and gives what is played: to record a take, write it down and return it; to replay
-    one, return what was written down. `sound` is what recordings hear, and one of the inputs.
+    one, return what was written down. `sound` goes to recordings; it is one of the inputs.
     """
 
     clock: Clock
@@ -139,7 +139,7 @@ class Rig:
     picture: Picture | None = None
     ended: bool = False
     lost: int = 0  # outputs that failed
-    latency: float | None = None  # seconds from the newest sound that was heard to its frame on show
+    latency: float | None = None  # seconds from the newest sound to its frame on show
     _edited: Setlist | None = None  # waits for what it plays to be opened
     _readback: Readback | None = None
     _in_flight: deque[tuple[Moment, Samples | None]] = field(default_factory=deque)  # frames being read back
@@ -193,11 +193,13 @@ class Rig:
         self.context.release()
         for screen in self.screens:
             self._close(screen)
-        self.inputs, self.outputs, self.screens = [], [], []
+        self.inputs = []
+        self.outputs = []
+        self.screens = []
 
     def _received(self, seconds: float) -> Incoming:
-        """Everything that reaches a frame from outside: inputs, screens, the learner and edits meet here,
-        and nothing passes by."""
+        """Everything that reaches a frame from outside: inputs, screens, the learner, edits and models that
+        were opened meet here, and nowhere else."""
         events: list[Event] = []
         for device in list(self.inputs):
             events += self._polled(device, seconds)
@@ -218,7 +220,7 @@ class Rig:
         return []
 
     def _learned(self, seconds: float, events: list[Event]) -> list[Event]:
-        """The events that are not meant for the learner."""
+        """The events without those for the learner."""
         if self.learner is None:
             return events
         with self.faults.contain("learning stopped"):
@@ -253,7 +255,7 @@ class Rig:
         if setlist is not None:
             with self._refusing():
                 self.performance.change(setlist, self.stage.open(setlist, self.performance.cues))
-                log.info("took up the edit of %s", setlist.title)
+                log.info("applied the edit of %s", setlist.title)
 
     @contextmanager
     def _refusing(self) -> Iterator[None]:

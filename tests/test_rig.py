@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,13 @@ from perform import generators
 from perform.catalogue import Library
 from perform.clock import OfflineClock
 from perform.documents import SceneError
+from perform.outputs import Draw
 from perform.outputs.memory import Memory
 from perform.performance import Performance
 from perform.render.context import headless
 from perform.render.present import Present
 from perform.render.shader import Shader
-from perform.rig import Rig
+from perform.rig import Incoming, Rig
 from perform.show import find, load
 from perform.stage import Stage
 from perform.stage.pool import ModelPool, PoolKey
@@ -324,3 +326,51 @@ def test_a_hundred_edits_give_back_what_they_opened(
         show.edit("shaders/filters/invert.fs", INVERT.replace("mix(", broken) + f"// {n}\n")
         assert show.pixel() == CYAN_PIXEL
     assert len(released) >= 50
+
+
+class Mirror(PlayedInput):
+    """A screen that counts its frames."""
+
+    name = "mirror"
+    notice = ""
+    frames = 0
+
+    def show(self, draw: Draw) -> None:
+        self.frames += 1
+        draw((8, 8))
+
+
+def test_every_screen_shows_the_picture_and_the_first_ends_the_show(
+    opened: Callable[..., Show], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    show, first, second = opened(), Mirror(), Mirror()
+    drawn: list[tuple[int, ...]] = []
+    monkeypatch.setattr(show.rig.present, "draw", lambda image, target, viewport, *_: drawn.append(viewport))
+    show.rig.screens += [first, second]
+    show.pixel()
+    second.next = [("key.space", 1)]
+    assert show.pixel() == BLUE_PIXEL, "what is pressed on a screen reaches the show"
+    assert drawn == [(0, 0, 8, 8)] * 4
+    second.closed = True
+    show.rig.run(lambda rig: first.frames == 4)
+    assert first.closed and first.frames == second.frames == 4
+    assert not show.rig.faults.counts
+
+
+def test_a_take_is_written_down_and_replayed(opened: Callable[..., Show]) -> None:
+    show, taken = opened(), []
+
+    def recorded(incoming: Incoming) -> Incoming:
+        taken.append(incoming)
+        return incoming
+
+    show.rig = replace(show.rig, take=recorded)
+    first = show.pixel()
+    show.edit("presets/blue.toml", BLUE.replace("[0, 0,", "[0, 1,"))
+    pixels = [first, show.pixel(), show.pixel(("key.space", 1))]
+    assert pixels[-1] == CYAN_PIXEL
+    again = opened()
+    replayed = iter(taken)
+    again.rig = replace(again.rig, take=lambda _: next(replayed))
+    assert [again.pixel() for _ in pixels] == pixels
+    again.rig.close()
