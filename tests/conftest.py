@@ -14,14 +14,22 @@ from tests.doubles.waiting import needs
 
 # pytest-xdist tells its workers a width, which consoles keep from their beginning on: tests say their own
 os.environ.pop("COLUMNS", None)
+# Workers share the cores: threads of OpenMP and of Mesa's llvmpipe would spin while another worker's run
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("LP_NUM_THREADS", "1")
 
 
 @pytest.fixture(scope="session", autouse=True)
-def folders_of_their_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Tests neither find nor leave anything in a person's folders."""
+def own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Tests neither find nor leave anything in a person's folders.
+
+    All workers of a run share the cache: what one compiles, the others open.
+    """
+    base = tmp_path_factory.getbasetemp()
+    run = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("XDG_CACHE_HOME", "XDG_DATA_HOME"):
-            patch.setenv(name, str(tmp_path_factory.mktemp(name.lower())))
+        patch.setenv("XDG_CACHE_HOME", str(run / "cache"))
+        patch.setenv("XDG_DATA_HOME", str(base / "data"))
         yield
 
 
