@@ -8,7 +8,7 @@ A row for each operation, from left to right its control swept, in two layers; a
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from perform.generators.model import Model
 from perform.latent.space import z_of
 from perform.networks.bending import Bend
 from perform.networks.blending import Blend
+from perform.networks.families import NetworkValues
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "pictures" / "bending"
 SEED, OTHER_SEED, TRUNCATION = 27, 8, 0.9
@@ -59,8 +60,8 @@ def bent(model: str, operation: str, *layers: str) -> Iterator[list[Pixels]]:
     control, low, high = SWEPT[operation]
     for layer in layers:
         unit = generators.open(model, "cpu", PRECISION, bends=[Bend(operation, layer, 2)])
-        values = [{"bend[0].amount": 0.0}]
-        values += [{f"bend[0].{control}": value} for value in np.linspace(low, high, STEPS)]
+        values = [NetworkValues(bends=[{"amount": 0.0}])]
+        values += [NetworkValues(bends=[{control: value}]) for value in np.linspace(low, high, STEPS)]
         yield drawn(unit, values)
         unit.close()
 
@@ -71,7 +72,8 @@ def echoes(model: str, *layers: str) -> Iterator[list[Pixels]]:
         unit = generators.open(model, "cpu", PRECISION, bends=[Bend("feedback", layer)])
         start, end = latent(unit, SEED), latent(unit, OTHER_SEED)
         ways = [start + (end - start) * np.float32(step / STEPS) for step in range(STEPS + 1)]
-        yield [unit.synthesise(way, {"bend[0].amount": 0.8}).copy() for way in ways]
+        values = NetworkValues(bends=[{"amount": 0.8}])
+        yield [unit.synthesise(way, values).copy() for way in ways]
         unit.close()
 
 
@@ -85,7 +87,8 @@ def blended(model: str, layers: Sequence[str]) -> Iterator[list[Pixels]]:
             unit = generators.open(
                 model, "cpu", PRECISION, blend=Blend(str(other), layers[first], layers[last])
             )
-            yield drawn(unit, [{"blend.amount": share} for share in np.linspace(0, 1, STEPS + 1)])
+            shares = np.linspace(0, 1, STEPS + 1)
+            yield drawn(unit, [NetworkValues(blend={"amount": share}) for share in shares])
             unit.close()
     finally:
         other.unlink(missing_ok=True)
@@ -112,10 +115,10 @@ def latent(unit: generators.Generator, seed: int) -> Any:
     return np.repeat(unit.mean() + np.float32(TRUNCATION) * (w - unit.mean()), unit.space.num_ws, 0)
 
 
-def drawn(unit: generators.Generator, values: Sequence[Mapping[str, Any]]) -> list[Pixels]:
+def drawn(unit: generators.Generator, values: Sequence[NetworkValues]) -> list[Pixels]:
     """The same latent under different values."""
     ws = latent(unit, SEED)
-    return [unit.synthesise(ws, controls).copy() for controls in values]
+    return [unit.synthesise(ws, one).copy() for one in values]
 
 
 def sheet(rows: Iterator[list[Pixels]]) -> Pixels:

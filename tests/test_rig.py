@@ -16,6 +16,7 @@ from perform.documents import SceneError
 from perform.outputs import Draw
 from perform.outputs.memory import Memory
 from perform.performance import Performance
+from perform.performance.scene import LatentSource
 from perform.render.context import headless
 from perform.render.present import Present
 from perform.render.shader import Shader
@@ -298,13 +299,20 @@ def test_an_edit_of_another_file_leaves_a_scene_as_it_is(opened: Callable[..., S
     assert changed[1] is not scenes[1]
 
 
+def path_of(show: Show) -> object:
+    """The latent path of the first scene."""
+    source = show.rig.performance.cues[0].scene.source
+    assert isinstance(source, LatentSource)
+    return source.path
+
+
 def test_another_model_brings_a_path_of_its_own(opened: Callable[..., Show]) -> None:
     show = opened("neural")
     show.pixel()
-    path = show.rig.performance.cues[0].scene.path
+    path = path_of(show)
     show.edit("presets/neural.toml", NEURAL.replace("untrained-64", "untrained-128"))
     show.pixel()
-    assert show.rig.performance.cues[0].scene.path is not path
+    assert path_of(show) is not path
     assert not show.rig.stage.faults.counts
 
 

@@ -34,6 +34,7 @@ from perform.inputs.midi import Midi
 from perform.inputs.osc import Osc
 from perform.networks import Device
 from perform.parameters import Parameter, Values
+from perform.performance.scene import LatentSource
 from perform.render import Image, Unit
 from perform.rig import Rig, settle
 
@@ -86,7 +87,7 @@ def figures(
         rig, places = _show(folder, windowed)
         stack.callback(rig.close)
         scene = rig.performance.cues[0].scene
-        assert scene.source is not None
+        assert not isinstance(scene.source, LatentSource)
         scene.source = probe = Probe(scene.source, scene.source.parameters)
         for kind in SIGNALS:
             if kind in ("key", "mouse") and not windowed:

@@ -9,7 +9,7 @@ what they said: `tempo.beat` [bpm, confidence, downbeat] from the tracker, and `
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import get_args
 
@@ -25,6 +25,7 @@ HOLD = {"link": 2.0, "midi": 1.0, "audio": 8.0}  # seconds of silence after whic
 SAID: dict[str, Source] = {"tempo.link": "link", "tempo.midi": "midi"}
 TRACKED = "tempo.beat"
 SIGNALS = ("tempo.source", "tempo.clock", "tempo.playing", "tempo.peers")
+NUDGE = 1 / 32  # beats
 TRACKER_GAIN = 0.5  # share of a phase error made up per tracked beat
 SLOWEST, FASTEST = 20.0, 999.0  # bpm that a source may say: the range of Ableton Link
 
@@ -61,6 +62,7 @@ class Authority:
         self._trims: dict[Source, float] = {}  # beats by which a source was nudged
         self._applied: Grid | None = None
         self._hand = self._jump = False
+        self._bpm = 0.0  # the last tempo that was set by number
         self._tracker = _Tracker()
 
     def hear(self, events: Iterable[Event]) -> None:
@@ -98,6 +100,26 @@ class Authority:
             "tempo.clock": float(LEADS.index(self.clock)),
             "tempo.playing": float(grid is None or grid.playing),
         }
+
+    def control(self, show: Mapping[str, float], pressed_at: Callable[[str], float], seconds: float) -> None:
+        """Apply the tempo's controls of a show; a tap and a resync count from when they were pressed."""
+        if show["clock"] >= 0:
+            self.pin(int(show["clock"]))
+        if show["nextclock"]:
+            self.pin_next()
+        if show["listen"]:
+            self.release()
+        if show["tap"]:
+            self.tap(pressed_at("tap"))
+        if show["resync"]:
+            self.resync(pressed_at("resync"))
+        if show["double"] or show["halve"]:
+            self.scale(2.0 if show["double"] else 0.5, seconds)
+        if show["later"] or show["sooner"]:
+            self.nudge(NUDGE if show["sooner"] else -NUDGE)
+        if show["tempo"] and show["tempo"] != self._bpm:
+            self.set(show["tempo"], seconds)
+        self._bpm = show["tempo"]
 
     def pin(self, clock: int) -> None:
         """Only this clock leads: its place in LEADS; 0 is all of them by priority."""

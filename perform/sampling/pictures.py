@@ -16,11 +16,15 @@ from perform.arrays import Floats, Pixels
 from perform.generators import latents
 from perform.latent.space import SEEDS, truncate, z_of
 from perform.networks import ModelError, checkpoints
+<<<<<<< HEAD
 from perform.networks.controls import Controls
 from perform.networks.families import family
+=======
+from perform.networks.families import NetworkValues, family
+>>>>>>> 617b108 (A scene renders itself from named parameters; a transition is the same kind of thing; bends and blends are played by a record)
 from perform.networks.weights import Weights
 
-Draw: TypeAlias = Callable[[Floats, Controls], Floats]
+Draw: TypeAlias = Callable[[Floats, NetworkValues], Floats]
 
 MOST_PICTURES = 1_000_000  # pictures at once
 MOST_TRUNCATION = 1000.0  # truncation; what is drawn so far out is noise, and further out not finite
@@ -69,7 +73,7 @@ class Sampling:
             raise SampleError(f"precision {wish.precision!r}, must be one of {', '.join(SAMPLE_PRECISIONS)}")
         weights = generators.weights_of(model)
         self.names, self.ws = sample_latents(weights, wish)
-        self._controls = sample_controls(weights, wish)
+        self._values = NetworkValues(sample_controls(weights, wish))
         self._draw = _draw_function(weights, wish.precision)
         width, height = weights.config.size
         self.shape = len(self.names), weights.config.image_channels, height, width
@@ -79,7 +83,7 @@ class Sampling:
 
     def __iter__(self) -> Iterator[Sample]:
         for name, ws in zip(self.names, self.ws, strict=True):
-            yield Sample(name, ws, self._draw(ws, self._controls))
+            yield Sample(name, ws, self._draw(ws, self._values))
 
 
 def parse_seeds(text: str) -> list[int]:

@@ -163,3 +163,14 @@ class Cues:
         if progress == 1:
             self._before = None
         return CuePosition(self._cue, self._before, progress, self._queued, began)
+
+
+def found_again(position: CuePosition, old: Sequence[Cue], new: Sequence[Cue]) -> CuePosition:
+    """A position of an old setlist in an edited one; a scene's file may have moved to another folder."""
+    files = [cue.scene.file.name for cue in new]
+    if files == [cue.scene.file.name for cue in old]:
+        return position
+    file = old[position.cue].scene.file.name
+    here = position.cue if file in files[position.cue : position.cue + 1] else None
+    here = here if here is not None else files.index(file) if file in files else 0
+    return CuePosition(here, bar=position.bar)

@@ -6,17 +6,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from perform.arrays import Floats
 from perform.catalogue import Library
 from perform.faults import Faults
 from perform.footage.opening import Opener
 from perform.footage.units import FedShader
+from perform.generators.model import Model
 from perform.latent.centre import Centre
 from perform.latent.paths import Path as LatentPath
 from perform.latent.paths import open_path
 from perform.networks.bending import bend
 from perform.networks.blending import blend
 from perform.performance import CueInstance, SceneInstance
+from perform.performance.scene import LatentSource, NeuralSource
 from perform.render import Unit, isf
 from perform.render.pictures import Pictures
 from perform.render.shader import Shader
@@ -133,40 +134,45 @@ class Stage:
     def _scene(self, scene: Scene, old: SceneInstance | None) -> SceneInstance:
         likes = [*(old.filters if old else ()), *[None] * len(scene.filters)]
         filters = [self._shader(one, "filter", like) for one, like in zip(scene.filters, likes, strict=False)]
-        source = None if scene.latent else self._source(scene.source, old.source if old else None)
-        generator = self._generator(scene, old) if scene.latent else None
-        if old and (old.scene, old.source, old.generator, old.filters) == (scene, source, generator, filters):
+        before = old.source if old else None
+        source = self._latent_source(scene, old) if scene.latent else self._source(scene.source, before)
+        if old and (old.scene, old.source, old.filters) == (scene, source, filters):
             return old
-        beyond = self._beyond(scene, generator) if generator else ()
-        made = SceneInstance(scene, source, generator, self._path(scene, generator, old), filters, *beyond)
+        made = SceneInstance(scene, source, filters)
         if old:
             made.follow(old)
         return made
 
-    def _beyond(self, scene: Scene, generator: ContainedGenerator) -> tuple[list[Floats], Centre | None]:
-        """What of a model's space a scene plays beside its path: steps in directions, and kept points."""
-        assert scene.model
-        known = self.library.directions(scene.model) if scene.directions else None
+    def _latent_source(self, scene: Scene, old: SceneInstance | None) -> LatentSource:
+        """The generator of a scene and how its latent space is played; the old one if nothing has changed."""
+        before = old.source if old and isinstance(old.source, LatentSource) else None
+        generator = self._generator(scene, before.generator if before else None)
+        if old and before and (old.scene, before.generator) == (scene, generator):
+            return before
+        model = generator.key.model
+        known = self.library.directions(scene.source.name) if scene.directions else None
         steps = [known.step(one.name) for one in scene.directions] if known else []
+        return LatentSource(generator, self._path(scene, model, old), steps, self._centre(scene, model))
+
+    def _centre(self, scene: Scene, model: Model) -> Centre | None:
+        """What truncation draws to, when it is not the mean."""
         seeds, kept = (scene.source.with_defaults.get(key) for key in ("centre", "kept"))
         if not seeds and not kept:
-            return steps, None
-        points = self.library.latents(scene.model, kept) if kept else None
-        return steps, Centre(generator.key.model.space, seeds or (), points)
-
-    def _path(
-        self, scene: Scene, generator: ContainedGenerator | None, old: SceneInstance | None
-    ) -> LatentPath | None:
-        """The scene's latent path; the old one, where it is, if it is of the same kind and model."""
-        if generator is None or scene.latent is None:
             return None
-        if old and old.scene.latent and old.scene.latent.name == scene.latent.name:
-            before = old.generator
-            if isinstance(before, ContainedGenerator) and before.key.model == generator.key.model:
-                return old.path  # also when other bends or another blend made it another generator
-        return open_path(scene.latent.name, generator.key.model.space)
+        points = self.library.latents(scene.source.name, kept) if kept else None
+        return Centre(model.space, seeds or (), points)
 
-    def _source(self, settings: UnitSettings, like: Unit | None = None) -> ContainedUnit:
+    def _path(self, scene: Scene, model: Model, old: SceneInstance | None) -> LatentPath:
+        """The scene's latent path; the old one, where it is, if it is of the same kind and model."""
+        assert scene.latent
+        before = old.source if old else None
+        if old and old.scene.latent and isinstance(before, LatentSource):
+            same_kind, generator = old.scene.latent.name == scene.latent.name, before.generator
+            if same_kind and isinstance(generator, ContainedGenerator) and generator.key.model == model:
+                return before.path  # also when other bends or another blend made it another generator
+        return open_path(scene.latent.name, model.space)
+
+    def _source(self, settings: UnitSettings, like: object = None) -> ContainedUnit:
         """A generator shader, a film, a still or a camera."""
         if settings.kind == "shader":
             return self._shader(settings, "generator", like)
@@ -182,7 +188,7 @@ class Stage:
             unit = (self._footage.film if kind == "film" else self._footage.still)(file, *where)
         return self._contained(unit, f"{kind} {name}".rstrip(), key)
 
-    def _shader(self, settings: UnitSettings, role: Role, like: Unit | None = None) -> ContainedUnit:
+    def _shader(self, settings: UnitSettings, role: Role, like: object = None) -> ContainedUnit:
         """A shader with what is played into it, one that is open if its files are as they were, by
         preference `like`."""
         key = self._key(settings, role)
@@ -208,7 +214,7 @@ class Stage:
         images = [(name, self._key(image, "generator")) for name, image in settings.images.items()]
         return settings.kind, made_from, images
 
-    def _there(self, key: object, like: Unit | None) -> ContainedUnit | None:
+    def _there(self, key: object, like: object) -> ContainedUnit | None:
         """An open unit that the show no longer needs and that was made from the same."""
         for unit in sorted(self._spare, key=lambda unit: unit is not like):
             if isinstance(unit, ContainedUnit) and not unit.failed and unit.key == key:
@@ -220,12 +226,12 @@ class Stage:
         self._made.append(made := ContainedUnit(unit, name, self.faults, self._black, key))
         return made
 
-    def _generator(self, scene: Scene, old: SceneInstance | None) -> ContainedGenerator:
-        assert scene.model
+    def _generator(self, scene: Scene, old: NeuralSource | None) -> ContainedGenerator:
+        """The generator of a scene; the old one if it is of the same model, bends and blend."""
         key = self._pool_key(scene)
-        if old and isinstance(old.generator, ContainedGenerator) and old.generator.key == key:
-            self._spare.remove(old.generator)
-            return old.generator
+        if isinstance(old, ContainedGenerator) and old.key == key:
+            self._spare.remove(old)
+            return old
         pictures = Pictures(self._context, self.size)
         made = ContainedGenerator(self._pool, key, pictures, f"model {scene.model}", self.faults)
         self._made.append(made)
@@ -246,7 +252,9 @@ def _units(cues: Sequence[CueInstance]) -> list[Opened]:
     """Every unit of some cues, once."""
     units: dict[int, Opened] = {}
     for one in cues:
-        for unit in (one.scene.source, one.scene.generator, *one.scene.filters, one.transition):
+        source = one.scene.source
+        drawing = source.generator if isinstance(source, LatentSource) else source
+        for unit in (drawing, *one.scene.filters, one.transition):
             if isinstance(unit, ContainedUnit | ContainedGenerator):
                 units[id(unit)] = unit
     return list(units.values())

@@ -11,6 +11,7 @@ import numpy as np
 from perform.arrays import Floats
 from perform.clock import Moment
 from perform.faults import Faults
+from perform.networks.families import NetworkValues
 from perform.parameters import Values
 from perform.render import Image, Rewinds, Unit
 from perform.render.pictures import Pictures
@@ -59,8 +60,8 @@ class ContainedGenerator(GeneratorSource):
             return super().map(z, label)
         return np.repeat(self.mean(label)[None], len(z), 0)
 
-    def render(self, moment: Moment, values: Values, latent: Floats) -> Image:
+    def render(self, moment: Moment, values: NetworkValues, latent: Floats) -> Image:
         """The generator's image; after a fault the last picture, still fitted and filtered."""
         with self._faults.contain(f"{self._name} is dropped"):
             return super().render(moment, values, latent)
-        return self.pictures.render(moment, values, 1.0)
+        return self.pictures.render(moment, values.parameters, 1.0)

@@ -12,7 +12,7 @@ import numpy as np
 
 from perform.arrays import Floats
 from perform.clock import Moment
-from perform.parameters import Values
+from perform.networks.families import NetworkValues
 from perform.render import Image
 from perform.render.pictures import Pictures
 from perform.scenes.readiness import Readiness
@@ -89,7 +89,7 @@ class GeneratorSource:
         labels[0, first % classes] += 1 - share
         return labels
 
-    def render(self, moment: Moment, values: Values, latent: Floats) -> Image:
+    def render(self, moment: Moment, values: NetworkValues, latent: Floats) -> Image:
         """The image at this moment; after a pause without the picture from before it."""
         worker = self.worker
         if not self.pictures.begun:
@@ -103,7 +103,7 @@ class GeneratorSource:
         if picture is not None:
             self.pictures.upload(picture)
             self._interpolation.arrived(moment.seconds)
-        return self.pictures.render(moment, values, self._interpolation.blend(moment))
+        return self.pictures.render(moment, values.parameters, self._interpolation.blend(moment))
 
     def release(self) -> None:
         """Give back textures; the worker stays."""

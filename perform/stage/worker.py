@@ -12,7 +12,7 @@ import numpy as np
 from perform.arrays import Floats, Pixels
 from perform.faults import reason
 from perform.generators import Generator
-from perform.parameters import Values
+from perform.networks.families import NetworkValues
 from perform.threads import Background
 
 CLOSE_TIMEOUT = 10.0  # seconds that closing waits for a picture that is being drawn
@@ -20,10 +20,10 @@ CLOSE_TIMEOUT = 10.0  # seconds that closing waits for a picture that is being d
 
 @dataclass(frozen=True, slots=True)
 class PictureRequest:
-    """A picture to draw: of a latent ws [num_ws, w_dim], with the values of the generator's controls."""
+    """A picture to draw: of a latent ws [num_ws, w_dim], with these values."""
 
     latent: Floats
-    controls: Values
+    values: NetworkValues
 
 
 class Worker(Protocol):
@@ -62,7 +62,7 @@ class SynchronousWorker:
         self._pictures: dict[Hashable, Pixels] = {}
 
     def request(self, client: Hashable, picture: PictureRequest) -> None:
-        self._pictures[client] = self.generator.synthesise(picture.latent, picture.controls)
+        self._pictures[client] = self.generator.synthesise(picture.latent, picture.values)
         self.made += 1
 
     def take(self, client: Hashable) -> Pixels | None:
@@ -110,7 +110,7 @@ class ThreadedWorker:
         while (waiting := self._next(closing)) is not None:
             client, request = waiting
             try:
-                picture = self.generator.synthesise(request.latent, request.controls).copy()
+                picture = self.generator.synthesise(request.latent, request.values).copy()
             except Exception as error:  # noqa: BLE001 - the client receives every fault
                 self._fault = reason(error)
                 continue

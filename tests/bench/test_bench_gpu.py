@@ -18,6 +18,7 @@ from perform.generators import untrained
 from perform.generators.kernels import fuse
 from perform.generators.stylegan3.untrained import untrained as alias_free
 from perform.networks.bending import Bend
+from perform.networks.families import NetworkValues
 from perform.networks.runtimes.torch import cuda, eager
 from perform.networks.runtimes.torch.network import build_network
 from perform.networks.weights import Weights
@@ -169,8 +170,9 @@ def test_what_comes_back_begins_with_the_first_picture() -> None:
     weights, bends = FAMILIES["stylegan2"](), [Bend("feedback", "b8.conv1")]
     plain, captured = eager.Eager(weights, bends=bends), cuda.Cuda(weights, "float32", warmed, "cpu", bends)
     ws = np.ones((plain.space.num_ws, plain.space.w_dim), np.float32)
+    values = NetworkValues(bends=[{"amount": 0.9}])
     for sign in (1, -1, -1):
-        made, expected = (unit.synthesise(sign * ws, {"bend[0].amount": 0.9}) for unit in (captured, plain))
+        made, expected = (unit.synthesise(sign * ws, values) for unit in (captured, plain))
         assert np.abs(made.astype(int) - expected).max() <= 1
 
 

@@ -10,6 +10,7 @@ from perform.latent.paths import open_path, path_parameters
 from perform.latent.space import Space
 from perform.parameters import Parameter
 from perform.performance import CueInstance, Performance, Picture, SceneInstance
+from perform.performance.scene import LatentSource
 from perform.scenes.controls import UnitSettings
 from perform.scenes.readiness import Readiness
 from perform.scenes.scene import Scene, Transition
@@ -54,7 +55,7 @@ class FakeGenerator:
         return z + label
 
     def render(self, moment: Any, values: Any, latent: Any) -> Any:
-        return ("voice", values["truncation"], latent)
+        return ("voice", values.parameters["truncation"], latent)
 
 
 def settings(name: str, **values: Any) -> UnitSettings:
@@ -84,8 +85,8 @@ def neural_scene(name: str, seed: int, morph: bool = False, label: int = 0) -> S
 def instance(scene: Scene) -> SceneInstance:
     filters = [FakeUnit(one.name) for one in scene.filters]
     if scene.latent is None:
-        return SceneInstance(scene, FakeUnit(scene.title), None, None, filters)
-    return SceneInstance(scene, None, FakeGenerator(), open_path(scene.latent.name, SPACE), filters)
+        return SceneInstance(scene, FakeUnit(scene.title), filters)
+    return SceneInstance(scene, LatentSource(FakeGenerator(), open_path(scene.latent.name, SPACE)), filters)
 
 
 def performance(*scenes: Scene, quantise: int = 0) -> Performance:

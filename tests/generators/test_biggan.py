@@ -7,7 +7,6 @@ with PERFORM_REFERENCE set to a folder of whole reference files, those are held 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from perform.generators.biggan.network import synthesis
 from perform.latent.controls import LATENT
 from perform.latent.space import truncate
 from perform.networks import ModelError
+from perform.networks.families import NetworkValues
 from perform.networks.modelfiles import read_weights, write_weights
 from perform.networks.runtimes.openvino.runtime import OpenVino, psnr
 from perform.networks.runtimes.torch.network import to_pixels
@@ -252,14 +252,13 @@ def test_what_is_no_biggan_is_refused(change: Any, said: str, case: Case) -> Non
 @pytest.mark.parametrize(("precision", "least"), [("float32", 60.0), ("bfloat16", 40.0)])
 def test_openvino_draws_the_same(precision: Any, least: float, case: Case) -> None:
     unit = OpenVino(case.weights, precision, threads=1)
-    controls: Mapping[str, float] = {"truncation": 0.7}
     ws = rows(case.weights, case.data["in/z_unscaled"][:1], case.data["in/class_vector"][:1])
     oracle = to_pixels(synthesis(case.weights)(torch.tensor(ws), *given(case.weights, 0.7)))[0].numpy()
-    drawn = unit.synthesise(ws, controls)
+    drawn = unit.synthesise(ws, NetworkValues({"truncation": 0.7}))
     assert psnr(drawn, oracle) > least
     if unit.precision == "float32":
         assert np.abs(drawn.astype(int) - oracle).max() <= 1
-    assert psnr(unit.synthesise(ws, {"truncation": 0.4}), drawn) < 40  # other statistics
+    assert psnr(unit.synthesise(ws, NetworkValues({"truncation": 0.4})), drawn) < 40  # other statistics
 
 
 def test_untrained_pictures_have_contrast_and_differ() -> None:

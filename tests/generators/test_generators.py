@@ -21,6 +21,7 @@ from perform.generators.stylegan2 import Config, drawn_noise, graph, noise_sizes
 from perform.generators.stylegan2.network import Network
 from perform.latent.controls import LATENT, NOISE, NOISE_LAYERS, STORED
 from perform.networks import ModelError
+from perform.networks.families import NetworkValues
 from perform.networks.modelfiles import write_weights
 from perform.networks.runtimes import base
 from perform.networks.runtimes.openvino import conversion, runtime
@@ -66,8 +67,8 @@ def latent(generator: Generator, seed: int = 0) -> Any:
     return np.repeat(generator.map(z), generator.space.num_ws, 0)
 
 
-def controls(noise: float, seed: int | None) -> dict[str, float]:
-    return {"noise": noise, "noise_seed": STORED if seed is None else seed}
+def controls(noise: float, seed: int | None) -> NetworkValues:
+    return NetworkValues({"noise": noise, "noise_seed": STORED if seed is None else seed})
 
 
 def oracle(weights: Weights, ws: Any, noise: float, seed: int | None) -> Any:

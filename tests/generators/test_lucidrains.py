@@ -14,6 +14,7 @@ from torch.nn import functional
 from perform.generators.lucidrains import Config, infer, inputs, mapped
 from perform.generators.lucidrains.network import synthesis
 from perform.networks import ModelError
+from perform.networks.families import NetworkValues
 from perform.networks.modelfiles import read_weights, write_weights
 from perform.networks.runtimes.openvino.runtime import OpenVino
 from perform.networks.runtimes.torch.eager import Eager
@@ -151,5 +152,5 @@ def test_openvino_draws_the_same_again_and_again() -> None:
     fast, plain = OpenVino(weights, "float32", 1), Eager(weights)
     ws = np.random.default_rng(1).standard_normal((3, 5), np.float32)
     for controls in ({}, {"noise": 0.3, "noise_seed": 4.0}, {}, {"noise": 0.0}):
-        pair = (one.synthesise(ws, controls).astype(int) for one in (fast, plain))
+        pair = (one.synthesise(ws, NetworkValues(controls)).astype(int) for one in (fast, plain))
         assert np.abs(np.subtract(*pair)).max() <= 1

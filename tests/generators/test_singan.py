@@ -19,6 +19,7 @@ from perform.latent.controls import LATENT
 from perform.latent.space import truncate
 from perform.models.directions import DirectionSearch, find_directions
 from perform.networks import ModelError
+from perform.networks.families import NetworkValues
 from perform.networks.modelfiles import read_weights, write_weights
 from perform.networks.runtimes.openvino.runtime import OpenVino, psnr
 from perform.networks.runtimes.torch.eager import Eager
@@ -32,7 +33,7 @@ def ws_of(weights: Weights, seed: int = 3) -> Any:
 
 def drawn(weights: Weights, ws: Any, **controls: float) -> Any:
     unit = Eager(weights)
-    return unit.draw(ws, controls)
+    return unit.draw(ws, NetworkValues(controls))
 
 
 def written_out(weights: Weights, ws: Any) -> Any:
@@ -186,8 +187,8 @@ def test_openvino_draws_the_same_at_another_size() -> None:
     weights = resized(untrained(), (48, 32))
     fast, plain = OpenVino(weights, "float32", threads=1), Eager(weights)
     ws = ws_of(weights)
-    controls = {"noise": 0.7, "noise_seed": 3, "noise_phase": 0.4}
-    assert psnr(fast.synthesise(ws, controls), plain.synthesise(ws, controls)) > 50
+    values = NetworkValues({"noise": 0.7, "noise_seed": 3, "noise_phase": 0.4})
+    assert psnr(fast.synthesise(ws, values), plain.synthesise(ws, values)) > 50
 
 
 @pytest.mark.parametrize("method", ["pca", "sefa"])

@@ -26,6 +26,7 @@ from perform.generators.stylegan3.recipe import Plan
 from perform.generators.stylegan3.untrained import untrained
 from perform.networks import ModelError
 from perform.networks.bending import Bend
+from perform.networks.families import NetworkValues
 from perform.networks.modelfiles import read_weights, write_weights
 from perform.networks.runtimes.openvino import conversion, runtime
 from perform.networks.runtimes.openvino.requests import Runner
@@ -253,7 +254,7 @@ def test_the_fast_path_is_the_oracle(name: str) -> None:
     made = NETWORKS[name]
     unit, fast = Eager(made), drawing(made, graph.parts(made, "f32"))
     for place in (STILL, PLACES[3]):
-        expected = unit.synthesise(ws_of(made), place).astype(int)
+        expected = unit.synthesise(ws_of(made), NetworkValues(place)).astype(int)
         assert expected.std() > 3
         assert np.abs(fast(place) - expected).max() <= 1
 

@@ -34,6 +34,7 @@ from perform.networks import ModelError, weights
 from perform.networks.families import family
 from perform.networks.modelfiles import write_weights
 from perform.performance import SceneInstance
+from perform.performance.scene import LatentSource
 from perform.scenes.controls import UnitSettings
 from perform.scenes.scene import Scene, read
 from tests.doubles.catalogue import FakeCatalogue
@@ -104,7 +105,7 @@ def beyond(scene: Scene, steps: Any = (), centre: Centre | None = None) -> Any:
     show = performance(scene)
     assert scene.latent
     path = open_path(scene.latent.name, SPACE)
-    show.cues[0].scene = SceneInstance(scene, None, FakeGenerator(), path, [], steps, centre)
+    show.cues[0].scene = SceneInstance(scene, LatentSource(FakeGenerator(), path, steps, centre), [])
     return show
 
 

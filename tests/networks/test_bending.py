@@ -14,6 +14,7 @@ import torch
 
 from perform.generators.stylegan2 import graph
 from perform.networks.bending import MOST_FEEDBACK, OPERATIONS, Bend, bend, bend_parameters, pack_values
+from perform.networks.families import NetworkValues
 from perform.networks.runtimes.openvino import conversion, runtime
 from perform.networks.runtimes.openvino.requests import Runner
 from perform.networks.runtimes.torch import cuda, eager
@@ -26,7 +27,7 @@ LAYER = "b8.conv1"
 
 def bent(operation: str, x: Any, /, radius: int = 1, memory: Any = None, **values: Any) -> Any:
     one = Bend(operation, LAYER, radius)
-    live = torch.from_numpy(pack_values([one], {f"bend[0].{name}": value for name, value in values.items()}))
+    live = torch.from_numpy(pack_values([one], [values]))
     remembered = None if memory is None else torch.as_tensor(memory)[None]
     return BendLayer(one)(torch.as_tensor(x)[None], live, remembered)[0].numpy()
 
@@ -87,9 +88,9 @@ def test_every_runtime_bends_alike(unit: str, operation: str) -> None:
     oracle, generator = eager.Eager(WEIGHTS, bends=bends), UNITS[unit](WEIGHTS, bends)
     plain = eager.Eager(WEIGHTS).synthesise(WS)
     for amount in (1.0, 0.4, 0.0):
-        controls = {"bend[0].amount": amount, "bend[1].amount": 0.0, "bend[0].channels": (0.2, 1.0)}
-        expected = oracle.synthesise(WS, controls).astype(int)
-        assert np.abs(generator.synthesise(WS, controls).astype(int) - expected).max() <= 1
+        values = NetworkValues(bends=[{"amount": amount, "channels": (0.2, 1.0)}, {"amount": 0.0}])
+        expected = oracle.synthesise(WS, values).astype(int)
+        assert np.abs(generator.synthesise(WS, values).astype(int) - expected).max() <= 1
         assert (np.abs(expected - plain).max() <= 1) == (amount == 0)
 
 
@@ -103,7 +104,7 @@ def test_what_comes_back_decays_alike() -> None:
     ]
     units[1]._runner = Runner(runtime.compile_graphs(core, form, 1), names)
     still, other = WS, WS[::-1].copy()
-    none, much = ({"bend[0].amount": amount, "bend[1].amount": amount} for amount in (0.0, 0.9))
+    none, much = (NetworkValues(bends=[{"amount": amount}] * 2) for amount in (0.0, 0.9))
     first = [unit.synthesise(still, none).astype(int) for unit in units]
     assert np.abs(first[0] - first[1]).max() <= 1
     for _ in range(3):
@@ -120,7 +121,7 @@ def test_a_graph_in_parts_bends_alike() -> None:
     pictures = []
     for exact in (0, 2):
         unit = runtime.OpenVino(WEIGHTS, "float32", 1, bends)
-        given = unit._inputs({"bend[2].amount": 0.8, "bend[3].amount": 0.2})
+        given = unit._inputs(NetworkValues(bends=[{}, {}, {"amount": 0.8}, {"amount": 0.2}]))
         runner = Runner(
             runtime.compile_graphs(runtime.core(), graph.parts(WEIGHTS, "f32", exact, bends), 1), names
         )
@@ -143,7 +144,7 @@ def test_what_a_preset_says_becomes_a_bend() -> None:
 
 def test_values_are_packed_in_order() -> None:
     bends = [Bend("scale", LAYER), Bend("translate", LAYER)]
-    values = {"bend[0].factor": 3.0, "bend[1].amount": 0.5, "bend[1].channels": (0.1, 0.2)}
+    values: list[dict[str, Any]] = [{"factor": 3.0}, {"amount": 0.5, "channels": (0.1, 0.2)}]
     assert pack_values(bends, values) == pytest.approx([0, 1, 1, 3, 0.1, 0.2, 0.5, 0.25, 0])
     assert [one.count for one in bends] == [4, 5]
 
@@ -152,8 +153,8 @@ def test_half_floats_bend_too() -> None:
     bends = [Bend(operation, LAYER) for operation in OPERATIONS]
     weights = replace(WEIGHTS)
     unit, exact = eager.Eager(weights, "cpu", "bfloat16", bends), eager.Eager(weights, bends=bends)
-    controls = {f"bend[{i}].amount": 0.1 for i in range(len(bends))}
-    assert runtime.psnr(unit.synthesise(WS, controls), exact.synthesise(WS, controls)) > 15
+    values = NetworkValues(bends=[{"amount": 0.1}] * len(bends))
+    assert runtime.psnr(unit.synthesise(WS, values), exact.synthesise(WS, values)) > 15
 
 
 QUIET = """

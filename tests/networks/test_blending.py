@@ -14,6 +14,7 @@ from perform.generators.stylegan3.untrained import untrained
 from perform.networks import ModelError
 from perform.networks.bending import Bend
 from perform.networks.blending import Blend, blend, blend_parameters, blend_tensors, mixed_weights
+from perform.networks.families import NetworkValues
 from perform.networks.runtimes.openvino import conversion, runtime
 from perform.networks.runtimes.openvino.requests import Runner
 from perform.networks.runtimes.torch import eager
@@ -42,10 +43,12 @@ def test_a_share_is_the_network_of_mixed_weights(name: str, where: Blend) -> Non
     for share in (0.0, 0.3, 1.0):
         expected = eager.Eager(mixed_weights(one, other, share)).synthesise(WS).astype(int)
         for unit in units:
-            picture = unit.synthesise(WS, {"blend.amount": share}).astype(int)
+            picture = unit.synthesise(WS, NetworkValues(blend={"amount": share})).astype(int)
             assert np.abs(picture - expected).max() <= 1, (share, type(unit))
     first = eager.Eager(one).synthesise(WS).astype(int)
-    assert np.abs(units[0].synthesise(WS, {"blend.amount": 0.0}).astype(int) - first).max() <= 1
+    assert (
+        np.abs(units[0].synthesise(WS, NetworkValues(blend={"amount": 0.0})).astype(int) - first).max() <= 1
+    )
     assert np.abs(expected - first).max() > 10
 
 
@@ -59,12 +62,15 @@ def test_a_captured_graph_and_a_converted_one_blend_alike() -> None:
     made = runtime.OpenVino(one, "float32", 1, bends, other)
     parts = runtime.compile_graphs(runtime.core(), conversion.parts(one, "f32", 0, bends, other), 1)
     runner = Runner(parts, ("ws", "noise", "strength", "blend", "bend"))
-    for controls in ({"blend.amount": 0.2}, {"blend.amount": 0.8, "bend[0].amount": 0.5}):
-        expected = plain.synthesise(WS, controls).astype(int)
+    for values in (
+        NetworkValues(blend={"amount": 0.2}),
+        NetworkValues(bends=[{"amount": 0.5}], blend={"amount": 0.8}),
+    ):
+        expected = plain.synthesise(WS, values).astype(int)
         for picture in (
-            captured.synthesise(WS, controls),
-            made.synthesise(WS, controls),
-            runner(WS, *plain._inputs(controls)),
+            captured.synthesise(WS, values),
+            made.synthesise(WS, values),
+            runner(WS, *plain._inputs(values)),
         ):
             assert np.abs(picture.astype(int) - expected).max() <= 1
 
@@ -77,7 +83,10 @@ def test_stylegan3_blends_too() -> None:
     ws = ws.astype(np.float32)
     expected = eager.Eager(mixed_weights(one, other, 0.4)).synthesise(ws).astype(int)
     for unit in (eager.Eager(one, other=other), runtime.OpenVino(one, "float32", 1, other=other)):
-        assert np.abs(unit.synthesise(ws, {"blend.amount": 0.4}).astype(int) - expected).max() <= 1
+        assert (
+            np.abs(unit.synthesise(ws, NetworkValues(blend={"amount": 0.4})).astype(int) - expected).max()
+            <= 1
+        )
 
 
 @pytest.mark.parametrize("name", ["dcgan", "lucidrains", "stylegan1"])
@@ -93,7 +102,7 @@ def test_converted_families_blend_too(name: str) -> None:
         for share in (0.0, 0.4, 1.0):
             expected = eager.Eager(mixed_weights(one, other, share)).synthesise(ws).astype(int)
             for unit in units:
-                picture = unit.synthesise(ws, {"blend.amount": share}).astype(int)
+                picture = unit.synthesise(ws, NetworkValues(blend={"amount": share})).astype(int)
                 assert np.abs(picture - expected).max() <= 1, (share, type(unit))
         assert np.abs(expected - eager.Eager(one).synthesise(ws)).max() > 10
 
@@ -111,7 +120,7 @@ def test_a_graph_in_parts_blends_alike() -> None:
 
     one = vivid(SMALL, 1)
     other = blend_tensors(one, vivid(SMALL, 2), ALL)
-    given = eager.Eager(one, other=other)._inputs({"blend.amount": 0.6})
+    given = eager.Eager(one, other=other)._inputs(NetworkValues(blend={"amount": 0.6}))
     names = ("ws", "noise", "strength", "blend")
     pictures = []
     for exact in (0, 2):

@@ -38,7 +38,7 @@ def elsewhere(weights: Weights, bends: list[Bend]) -> list[str]:
     synthesis = build_network(weights, "float16", bends).to("meta")
     controls = {parameter.name: parameter.default for parameter in config.parameters}
     given = list(family(config.family).inputs(weights)(controls))
-    given += [pack_values(bends, {})] if bends else []
+    given += [pack_values(bends, ())] if bends else []
     ws = torch.empty(config.space.num_ws, config.space.w_dim, device="meta")
     inputs = [torch.empty(array.shape, device="meta") for array in given]
     with torch.inference_mode():

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from perform.clock import OfflineClock
+from perform.performance.scene import LatentSource
 from perform.signals import Event
 from tests.doubles.performances import FakeGenerator, neural_scene, performance, play, shader_scene
 
@@ -23,7 +24,9 @@ def test_a_latent_is_truncated_and_mapped_only_when_it_changes() -> None:
     name, truncation, latent = pictures[0].image
     assert (name, truncation) == ("voice", 0.5)
     assert latent == pytest.approx(np.stack([z, z]) * 0.5)
-    generator = show.cues[0].scene.generator
+    source = show.cues[0].scene.source
+    assert isinstance(source, LatentSource)
+    generator = source.generator
     assert isinstance(generator, FakeGenerator)
     assert generator.mapped == 1
 

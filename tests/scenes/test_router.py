@@ -11,6 +11,7 @@ from perform.clock import OfflineClock, Tempo
 from perform.latent.paths import open_path
 from perform.paths import shipped
 from perform.performance import CueInstance, Performance, Picture, SceneInstance
+from perform.performance.scene import LatentSource
 from perform.scenes.nodes import READ, WRITE, Node, _distinct, declared
 from perform.scenes.scene import Scene, read
 from perform.scenes.setlist import Setlist, read_setlist, single
@@ -105,9 +106,10 @@ class Show:
 def _instance(scene: Scene) -> SceneInstance:
     filters: list[Any] = [FakeUnit(one.name) for one in scene.filters]
     if scene.latent is None:
-        return SceneInstance(scene, FakeUnit(scene.title), None, None, filters)
+        return SceneInstance(scene, FakeUnit(scene.title), filters)
     steps = [np.zeros(4, np.float32) for _ in scene.directions]
-    return SceneInstance(scene, None, FakeGenerator(), open_path(scene.latent.name, SPACE), filters, steps)
+    source = LatentSource(FakeGenerator(), open_path(scene.latent.name, SPACE), steps)
+    return SceneInstance(scene, source, filters)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import pytest
 
 from perform.clock import Moment
 from perform.latent.space import Space
+from perform.networks.families import NetworkValues
 from perform.stage.source import FrameInterpolation
 from perform.stage.worker import PictureRequest, SynchronousWorker, ThreadedWorker
 
@@ -27,8 +28,8 @@ class Doubler:
     def mean(self, labels=None):  # type: ignore[no-untyped-def]
         return np.zeros(1, np.float32)
 
-    def synthesise(self, ws, controls=None):  # type: ignore[no-untyped-def]
-        if controls is None:  # the first picture, of opening
+    def synthesise(self, ws, values=None):  # type: ignore[no-untyped-def]
+        if values is None:  # the first picture, of opening
             return np.zeros((1, 1, 3), np.uint8)
         self.began.release()
         assert self.gate.acquire(timeout=10)
@@ -41,7 +42,7 @@ class Doubler:
 
 
 def request(value: float) -> PictureRequest:
-    return PictureRequest(np.full((1, 1), value, np.float32), {})
+    return PictureRequest(np.full((1, 1), value, np.float32), NetworkValues())
 
 
 def wait_for(worker: ThreadedWorker, client: str) -> int:

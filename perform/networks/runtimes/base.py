@@ -10,9 +10,15 @@ from perform.arrays import Floats, Pixels
 from perform.latent.controls import LATENT
 from perform.networks.bending import Bend, pack_values
 from perform.networks.blending import BLEND_AMOUNT, BlendTensors
+<<<<<<< HEAD
 from perform.networks.controls import Controls
 from perform.networks.families import family
+=======
+from perform.networks.families import NetworkValues, family
+>>>>>>> 617b108 (A scene renders itself from named parameters; a transition is the same kind of thing; bends and blends are played by a record)
 from perform.networks.weights import NetworkConfig, Weights
+
+DEFAULTS = NetworkValues()
 
 
 class Runtime:
@@ -51,29 +57,27 @@ class Runtime:
         """The centre of truncation [w_dim] for labels [1, c_dim]."""
         return self._centre(labels)
 
-    def synthesise(self, ws: Floats, controls: Controls | None = None) -> Pixels:
+    def synthesise(self, ws: Floats, values: NetworkValues = DEFAULTS) -> Pixels:
         """ws [num_ws, w_dim] to a picture uint8 [height, width, channels], sRGB.
 
-        `controls` are values of the parameters by name, of the bends (`bend[0].amount`) and of the blend
-        (`blend.amount`); what is not given has its default. The array is the generator's own and holds
-        until the second next call.
+        The array is the generator's own and holds until the second next call.
         """
-        return self._picture(*self._taken(ws, controls))
+        return self._picture(*self._taken(ws, values))
 
-    def _taken(self, ws: Floats, controls: Controls | None) -> tuple[Floats, ...]:
+    def _taken(self, ws: Floats, values: NetworkValues) -> tuple[Floats, ...]:
         """What the synthesis takes: ws, checked, and the rest."""
         wanted = (self.space.num_ws, self.space.w_dim)
         if ws.shape != wanted:
             raise ValueError(f"ws has shape {ws.shape}, must be {wanted}")
-        return np.ascontiguousarray(ws, np.float32), *self._inputs(controls or {})
+        return np.ascontiguousarray(ws, np.float32), *self._inputs(values)
 
-    def _inputs(self, controls: Controls) -> tuple[Floats, ...]:
-        """What the synthesis takes besides ws, for some values of the controls."""
-        given = [*self._family_inputs({**self._defaults, **controls})]
+    def _inputs(self, values: NetworkValues = DEFAULTS) -> tuple[Floats, ...]:
+        """What the synthesis takes besides ws."""
+        given = [*self._family_inputs({**self._defaults, **values.parameters})]
         if self.other:
-            given.append(np.full(1, controls.get("blend.amount", BLEND_AMOUNT.default), np.float32))
+            given.append(np.full(1, values.blend.get("amount", BLEND_AMOUNT.default), np.float32))
         if self.bends:
-            given.append(pack_values(self.bends, controls))
+            given.append(pack_values(self.bends, values.bends))
         return tuple(given)
 
     def close(self) -> None:

@@ -32,7 +32,7 @@ def parts(
     given: list[Floats] = [np.zeros((config.space.num_ws, config.space.w_dim), np.float32)]
     given += kind.inputs(weights)(defaults)
     given += [np.full(1, 0.5, np.float32)] if other else []
-    given += [pack_values(bends, {})] if bends else []
+    given += [pack_values(bends, ())] if bends else []
     module = build_network(weights, bends=bends, other=other)
     example = [torch.tensor(array) for array in given]
     memories = module(*example)[1:]

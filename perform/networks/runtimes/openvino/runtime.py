@@ -16,9 +16,13 @@ from perform.arrays import Floats, Pixels
 from perform.networks import ModelError, Precision
 from perform.networks.bending import Bend
 from perform.networks.blending import BlendTensors
+<<<<<<< HEAD
 from perform.networks.checkpoints.values import Json
 from perform.networks.controls import Controls
 from perform.networks.families import family_module
+=======
+from perform.networks.families import NetworkValues, family_module
+>>>>>>> 617b108 (A scene renders itself from named parameters; a transition is the same kind of thing; bends and blends are played by a record)
 from perform.networks.runtimes.base import Runtime, psnr
 from perform.networks.runtimes.openvino import cache
 from perform.networks.runtimes.openvino.nodes import Node
@@ -93,19 +97,19 @@ class OpenVino(Runtime):
         graphs = graph_module(weights.config.family).parts(weights, hint, exact, self.bends, self.other)
         return Runner(compile_graphs(core(), graphs, self._threads), self._names)
 
-    def drawing(self, weights: Weights) -> Callable[[Floats, Controls | None], Floats]:
+    def drawing(self, weights: Weights) -> Callable[[Floats, NetworkValues], Floats]:
         """What draws as `synthesise` does, of the weights that this was opened with, but gives the picture
         as the network does: [channels, height, width], about -1..1."""
         graphs = graph_module(weights.config.family).parts(
             weights, HINTS[self.precision], self.exact, self.bends, self.other
         )
         runner = Runner(compile_graphs(core(), graphs, self._threads, shown=False), self._names)
-        return lambda ws, controls: runner(*self._taken(ws, controls)).copy()
+        return lambda ws, values: runner(*self._taken(ws, values)).copy()
 
     def _refine(self, weights: Weights) -> None:
         """Compute as much in float32 as the picture needs, or all."""
         whole, quality = self._compiled(weights, "f32"), 0.0
-        latents, inputs = self._judged(), self._inputs({})
+        latents, inputs = self._judged(), self._inputs()
         references = [whole(ws, *inputs).copy() for ws in latents]
         for exact in graph_module(weights.config.family).EXACT:
             if exact:

@@ -78,7 +78,7 @@ class Cuda(Runtime):
         if fuse:
             fuse(self._synthesis)
         space = self.space
-        self._given = (np.zeros((space.num_ws, space.w_dim), np.float32), *self._inputs({}))
+        self._given = (np.zeros((space.num_ws, space.w_dim), np.float32), *self._inputs())
         # Copies, to be written over
         self._tensors = [torch.tensor(array, device=device) for array in self._given]
         with torch.inference_mode(), deterministic_cudnn():

@@ -11,8 +11,13 @@ from perform.arrays import Floats, Pixels
 from perform.networks import Precision
 from perform.networks.bending import Bend
 from perform.networks.blending import BlendTensors
+<<<<<<< HEAD
 from perform.networks.controls import Controls
 from perform.networks.runtimes.base import Runtime
+=======
+from perform.networks.families import NetworkValues
+from perform.networks.runtimes.base import DEFAULTS, Runtime
+>>>>>>> 617b108 (A scene renders itself from named parameters; a transition is the same kind of thing; bends and blends are played by a record)
 from perform.networks.runtimes.torch.network import build_network, choose_precision, to_pixels
 from perform.networks.weights import Weights
 
@@ -38,9 +43,9 @@ class Eager(Runtime):
         vars(self).pop("_synthesis", None)
 
     @torch.inference_mode()
-    def draw(self, ws: Floats, controls: Controls | None = None) -> Floats:
+    def draw(self, ws: Floats, values: NetworkValues = DEFAULTS) -> Floats:
         """As `synthesise`, but as the network gives it: [channels, height, width], about -1..1."""
-        picture: Floats = self._run(*self._taken(ws, controls))[0].float().cpu().numpy()
+        picture: Floats = self._run(*self._taken(ws, values))[0].float().cpu().numpy()
         return picture
 
     @torch.inference_mode()

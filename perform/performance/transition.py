@@ -1,0 +1,83 @@
+"""Two scenes and the way from one to the other: an image like that of a scene."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from perform.clock import Moment
+from perform.latent.space import morph
+from perform.performance.scene import LatentSource, SceneInstance
+from perform.render import Image, Unit
+from perform.scenes.controls import Controls
+from perform.scenes.setlist import Cue
+from perform.signals import Signals
+
+
+class ImageSource(Protocol):
+    """What gives an image of the signals: a scene, or two scenes in transition."""
+
+    def render(self, moment: Moment, signals: Signals) -> Image:
+        """The image at this moment."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class TransitionInstance:
+    """Two image sources, and the unit that draws the way from one to the other; `progress` is 0..1."""
+
+    before: ImageSource
+    after: ImageSource
+    unit: Unit
+    controls: Controls
+    progress: float
+
+    def render(self, moment: Moment, signals: Signals) -> Image:
+        """The image between the two."""
+        images = self.images(moment, signals)
+        values = self.controls.at(moment, signals) | {"progress": self.progress}
+        return self.unit.render(moment, values, *images)
+
+    def images(self, moment: Moment, signals: Signals) -> tuple[Image, Image]:
+        """The image of each."""
+        return self.before.render(moment, signals), self.after.render(moment, signals)
+
+
+@dataclass(frozen=True, slots=True)
+class Morph(TransitionInstance):
+    """A transition of two scenes that share a latent space: one image of a latent between theirs, with the
+    filters of each."""
+
+    before: SceneInstance
+    after: SceneInstance
+    start: LatentSource
+    end: LatentSource
+
+    def images(self, moment: Moment, signals: Signals) -> tuple[Image, Image]:
+        """The image, filtered as each scene does."""
+        before, after = self.before.parameters(moment, signals), self.after.parameters(moment, signals)
+        start, end = self.start.latent(moment, before), self.end.latent(moment, after)
+        latent = morph(start, end, self.progress)
+        image = self.end.generator.render(moment, after.network, latent)
+        return self.before.filtered(moment, before, image), self.after.filtered(moment, after, image)
+
+
+@dataclass(slots=True)
+class CueInstance:
+    """A cue on stage: its scene, and the transition that brings it in."""
+
+    cue: Cue
+    scene: SceneInstance
+    transition: Unit
+    controls: Controls
+
+    def entered(self, before: SceneInstance | None, progress: float) -> ImageSource:
+        """The scene, or while it comes in, the transition from the scene before."""
+        after = self.scene
+        if before is None or before is after:
+            return after
+        start, end = before.source, after.source
+        shared = self.cue.transition.morph and before.scene.model == after.scene.model
+        if shared and isinstance(start, LatentSource) and isinstance(end, LatentSource):
+            return Morph(before, after, self.transition, self.controls, progress, start, end)
+        return TransitionInstance(before, after, self.transition, self.controls, progress)
