@@ -20,7 +20,7 @@ from perform.generators.model import Model
 from perform.latent.space import z_of
 from perform.networks.bending import Bend
 from perform.networks.blending import Blend
-from perform.networks.families import NetworkValues
+from perform.networks.controls import NetworkValues
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "pictures" / "bending"
 SEED, OTHER_SEED, TRUNCATION = 27, 8, 0.9

@@ -21,11 +21,7 @@ if TYPE_CHECKING:
     from perform.generators.model import Model
     from perform.networks.bending import Bend
     from perform.networks.blending import Blend, BlendTensors
-<<<<<<< HEAD
-    from perform.networks.controls import Controls
-=======
-    from perform.networks.families import NetworkValues
->>>>>>> 617b108 (A scene renders itself from named parameters; a transition is the same kind of thing; bends and blends are played by a record)
+    from perform.networks.controls import NetworkValues
     from perform.networks.weights import Weights
 
 # Leaves the compiled form of a model in the cache: model, precision, threads, bends, blend.
@@ -53,11 +49,7 @@ class Generator(Protocol):
         """The centre of truncation [w_dim] for labels [1, c_dim]."""
         ...
 
-<<<<<<< HEAD
-    def synthesise(self, ws: Floats, controls: Controls | None = None) -> Pixels:
-=======
     def synthesise(self, ws: Floats, values: NetworkValues = ...) -> Pixels:
->>>>>>> 617b108 (A scene renders itself from named parameters; a transition is the same kind of thing; bends and blends are played by a record)
         """ws [num_ws, w_dim] to a picture [height, width, channels], sRGB.
 
         Of what `values` does not give it takes the defaults.

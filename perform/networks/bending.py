@@ -94,15 +94,9 @@ def bend(operation: str, values: Mapping[str, object]) -> Bend:
     return Bend(operation, str(values["layer"]), int(str(values.get("radius", 1))))
 
 
-<<<<<<< HEAD
-def pack_values(bends: Sequence[Bend], values: Controls) -> Floats:
-    """The live values of some bends as one array; of bend i they are named `bend[i].amount` and so on."""
-    numbers: list[ControlValue] = []
-=======
-def pack_values(bends: Sequence[Bend], values: Sequence[Mapping[str, Any]]) -> Floats:
+def pack_values(bends: Sequence[Bend], values: Sequence[Controls]) -> Floats:
     """The live values of some bends, by name, as one array; of those without values the defaults."""
-    numbers: list[float] = []
->>>>>>> 617b108 (A scene renders itself from named parameters; a transition is the same kind of thing; bends and blends are played by a record)
+    numbers: list[ControlValue] = []
     for i, one in enumerate(bends):
         given = values[i] if i < len(values) else {}
         for parameter in one.values:

@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 ControlValue: TypeAlias = float | str | Sequence[float]
 Controls: TypeAlias = Mapping[str, ControlValue]
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkValues:
+    """The values that a network draws one picture with: of its parameters by name, of each of its bends,
+    and of its blend. What is not given has its default."""
+
+    parameters: Controls = field(default_factory=dict)
+    bends: Sequence[Controls] = ()
+    blend: Controls = field(default_factory=dict)
 
 
 def number(controls: Controls, name: str, default: float | None = None) -> float:

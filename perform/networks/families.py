@@ -5,12 +5,7 @@ This room names none of them: a new family is a new package there, and nothing c
 
 from __future__ import annotations
 
-<<<<<<< HEAD
 from collections.abc import Callable
-=======
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
->>>>>>> 617b108 (A scene renders itself from named parameters; a transition is the same kind of thing; bends and blends are played by a record)
 from functools import lru_cache
 from hashlib import sha256
 from importlib import import_module
@@ -29,16 +24,6 @@ MeanW: TypeAlias = Callable[[Floats | None], Floats]
 PACKAGE = Path(__file__).parent.parent
 RACK = "generators"  # the folder with the packages of the families
 NAME_LIMIT = 80  # characters of an unknown family's name shown
-
-
-@dataclass(frozen=True, slots=True)
-class NetworkValues:
-    """The values that a network draws one picture with: of its parameters by name, of each of its bends,
-    and of its blend. What is not given has its default."""
-
-    parameters: Controls = field(default_factory=dict)
-    bends: Sequence[Controls] = ()
-    blend: Controls = field(default_factory=dict)
 
 
 class Family(Protocol):

@@ -13,7 +13,7 @@ from perform.latent.centre import Centre
 from perform.latent.directions import moved
 from perform.latent.paths import Path
 from perform.latent.space import Mapper, truncate
-from perform.networks.families import NetworkValues
+from perform.networks.controls import NetworkValues
 from perform.parameters import Values
 from perform.render import Image, Rewinds, Unit
 from perform.scenes.controls import Controls

@@ -16,12 +16,8 @@ from perform.arrays import Floats, Pixels
 from perform.generators import latents
 from perform.latent.space import SEEDS, truncate, z_of
 from perform.networks import ModelError, checkpoints
-<<<<<<< HEAD
-from perform.networks.controls import Controls
+from perform.networks.controls import NetworkValues
 from perform.networks.families import family
-=======
-from perform.networks.families import NetworkValues, family
->>>>>>> 617b108 (A scene renders itself from named parameters; a transition is the same kind of thing; bends and blends are played by a record)
 from perform.networks.weights import Weights
 
 Draw: TypeAlias = Callable[[Floats, NetworkValues], Floats]

@@ -11,7 +11,7 @@ import numpy as np
 from perform.arrays import Floats
 from perform.clock import Moment
 from perform.faults import Faults
-from perform.networks.families import NetworkValues
+from perform.networks.controls import NetworkValues
 from perform.parameters import Values
 from perform.render import Image, Rewinds, Unit
 from perform.render.pictures import Pictures

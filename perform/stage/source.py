@@ -12,7 +12,7 @@ import numpy as np
 
 from perform.arrays import Floats
 from perform.clock import Moment
-from perform.networks.families import NetworkValues
+from perform.networks.controls import NetworkValues
 from perform.render import Image
 from perform.render.pictures import Pictures
 from perform.scenes.readiness import Readiness

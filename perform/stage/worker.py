@@ -12,7 +12,7 @@ import numpy as np
 from perform.arrays import Floats, Pixels
 from perform.faults import reason
 from perform.generators import Generator
-from perform.networks.families import NetworkValues
+from perform.networks.controls import NetworkValues
 from perform.threads import Background
 
 CLOSE_TIMEOUT = 10.0  # seconds that closing waits for a picture that is being drawn

@@ -18,7 +18,7 @@ from perform.generators import untrained
 from perform.generators.kernels import fuse
 from perform.generators.stylegan3.untrained import untrained as alias_free
 from perform.networks.bending import Bend
-from perform.networks.families import NetworkValues
+from perform.networks.controls import NetworkValues
 from perform.networks.runtimes.torch import cuda, eager
 from perform.networks.runtimes.torch.network import build_network
 from perform.networks.weights import Weights

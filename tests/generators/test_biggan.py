@@ -21,7 +21,7 @@ from perform.generators.biggan.network import synthesis
 from perform.latent.controls import LATENT
 from perform.latent.space import truncate
 from perform.networks import ModelError
-from perform.networks.families import NetworkValues
+from perform.networks.controls import NetworkValues
 from perform.networks.modelfiles import read_weights, write_weights
 from perform.networks.runtimes.openvino.runtime import OpenVino, psnr
 from perform.networks.runtimes.torch.network import to_pixels

@@ -21,7 +21,7 @@ from perform.generators.stylegan2 import Config, drawn_noise, graph, noise_sizes
 from perform.generators.stylegan2.network import Network
 from perform.latent.controls import LATENT, NOISE, NOISE_LAYERS, STORED
 from perform.networks import ModelError
-from perform.networks.families import NetworkValues
+from perform.networks.controls import NetworkValues
 from perform.networks.modelfiles import write_weights
 from perform.networks.runtimes import base
 from perform.networks.runtimes.openvino import conversion, runtime

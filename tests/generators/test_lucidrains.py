@@ -14,7 +14,7 @@ from torch.nn import functional
 from perform.generators.lucidrains import Config, infer, inputs, mapped
 from perform.generators.lucidrains.network import synthesis
 from perform.networks import ModelError
-from perform.networks.families import NetworkValues
+from perform.networks.controls import NetworkValues
 from perform.networks.modelfiles import read_weights, write_weights
 from perform.networks.runtimes.openvino.runtime import OpenVino
 from perform.networks.runtimes.torch.eager import Eager

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from perform.generators.stylegan1 import Config, inputs, mapped, mean
 from perform.generators.stylegan1.network import spread, synthesis
-from perform.networks.families import NetworkValues
+from perform.networks.controls import NetworkValues
 from perform.networks.modelfiles import read_weights, write_weights
 from perform.networks.runtimes.openvino.runtime import OpenVino
 from perform.networks.runtimes.torch.eager import Eager

@@ -26,7 +26,7 @@ from perform.generators.stylegan3.recipe import Plan
 from perform.generators.stylegan3.untrained import untrained
 from perform.networks import ModelError
 from perform.networks.bending import Bend
-from perform.networks.families import NetworkValues
+from perform.networks.controls import NetworkValues
 from perform.networks.modelfiles import read_weights, write_weights
 from perform.networks.runtimes.openvino import conversion, runtime
 from perform.networks.runtimes.openvino.requests import Runner

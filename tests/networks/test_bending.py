@@ -14,7 +14,7 @@ import torch
 
 from perform.generators.stylegan2 import graph
 from perform.networks.bending import MOST_FEEDBACK, OPERATIONS, Bend, bend, bend_parameters, pack_values
-from perform.networks.families import NetworkValues
+from perform.networks.controls import NetworkValues
 from perform.networks.runtimes.openvino import conversion, runtime
 from perform.networks.runtimes.openvino.requests import Runner
 from perform.networks.runtimes.torch import cuda, eager

@@ -14,7 +14,7 @@ from perform.generators.stylegan3.untrained import untrained
 from perform.networks import ModelError
 from perform.networks.bending import Bend
 from perform.networks.blending import Blend, blend, blend_parameters, blend_tensors, mixed_weights
-from perform.networks.families import NetworkValues
+from perform.networks.controls import NetworkValues
 from perform.networks.runtimes.openvino import conversion, runtime
 from perform.networks.runtimes.openvino.requests import Runner
 from perform.networks.runtimes.torch import eager

@@ -7,7 +7,7 @@ import pytest
 
 from perform.clock import Moment
 from perform.latent.space import Space
-from perform.networks.families import NetworkValues
+from perform.networks.controls import NetworkValues
 from perform.stage.source import FrameInterpolation
 from perform.stage.worker import PictureRequest, SynchronousWorker, ThreadedWorker
 

@@ -10,12 +10,8 @@ from perform.arrays import Floats, Pixels
 from perform.latent.controls import LATENT
 from perform.networks.bending import Bend, pack_values
 from perform.networks.blending import BLEND_AMOUNT, BlendTensors
-<<<<<<< HEAD
-from perform.networks.controls import Controls
+from perform.networks.controls import NetworkValues
 from perform.networks.families import family
-=======
-from perform.networks.families import NetworkValues, family
->>>>>>> 617b108 (A scene renders itself from named parameters; a transition is the same kind of thing; bends and blends are played by a record)
 from perform.networks.weights import NetworkConfig, Weights
 
 DEFAULTS = NetworkValues()

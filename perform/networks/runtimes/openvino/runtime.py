@@ -16,13 +16,9 @@ from perform.arrays import Floats, Pixels
 from perform.networks import ModelError, Precision
 from perform.networks.bending import Bend
 from perform.networks.blending import BlendTensors
-<<<<<<< HEAD
 from perform.networks.checkpoints.values import Json
-from perform.networks.controls import Controls
+from perform.networks.controls import NetworkValues
 from perform.networks.families import family_module
-=======
-from perform.networks.families import NetworkValues, family_module
->>>>>>> 617b108 (A scene renders itself from named parameters; a transition is the same kind of thing; bends and blends are played by a record)
 from perform.networks.runtimes.base import Runtime, psnr
 from perform.networks.runtimes.openvino import cache
 from perform.networks.runtimes.openvino.nodes import Node

@@ -11,13 +11,8 @@ from perform.arrays import Floats, Pixels
 from perform.networks import Precision
 from perform.networks.bending import Bend
 from perform.networks.blending import BlendTensors
-<<<<<<< HEAD
-from perform.networks.controls import Controls
-from perform.networks.runtimes.base import Runtime
-=======
-from perform.networks.families import NetworkValues
+from perform.networks.controls import NetworkValues
 from perform.networks.runtimes.base import DEFAULTS, Runtime
->>>>>>> 617b108 (A scene renders itself from named parameters; a transition is the same kind of thing; bends and blends are played by a record)
 from perform.networks.runtimes.torch.network import build_network, choose_precision, to_pixels
 from perform.networks.weights import Weights
 
