@@ -17,8 +17,10 @@ Kind: TypeAlias = Literal[
     "float", "int", "bool", "event", "choice", "text", "point", "color", "list", "sound"
 ]
 
+Constant: TypeAlias = float | str | tuple[float, ...]  # a bool and an int are floats
 Values: TypeAlias = Mapping[str, Any]  # of a unit's parameters on a frame, by name
 
+LARGEST_FLOAT = sys.float_info.max
 SIZES = {"point": 2, "color": 4}
 
 
@@ -50,7 +52,7 @@ class Parameter:
         """Whether a formula may drive it."""
         return self.kind in ("float", "int", "bool", "event", "point", "color")
 
-    def check(self, value: Any) -> Any:
+    def check(self, value: object) -> Constant:
         """The value in the parameter's own type, or ParameterError with what is allowed."""
         match self.kind:
             case "choice" | "text":
@@ -83,14 +85,13 @@ class Parameter:
         high = "∞" if self.high is None else f"{self.high:g}"
         return f"{low}..{high}" + (f" {self.unit}" if self.unit else "")
 
-    def _checked_switch(self, value: Any) -> bool:
+    def _checked_switch(self, value: object) -> bool:
         if not isinstance(value, int | float) or value not in (0, 1):
             raise ParameterError(f"{self.name} = {value!r}, must be true or false")
         return bool(value)
 
-    def _checked_number(self, value: Any) -> float | int:
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not number or not abs(value) <= sys.float_info.max:
+    def _checked_number(self, value: object) -> float | int:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= LARGEST_FLOAT:
             raise ParameterError(f"{self.name} = {value!r}, must be a number {self.range}")
         if self.clip(value) != value:
             raise ParameterError(f"{self.name} = {value:g}, must be {self.range}")
@@ -98,7 +99,7 @@ class Parameter:
             raise ParameterError(f"{self.name} = {value:g}, must be a whole number {self.range}")
         return int(value) if self.kind == "int" else value
 
-    def _checked_text(self, value: Any) -> str:
+    def _checked_text(self, value: object) -> str:
         if not isinstance(value, str):
             raise ParameterError(f"{self.name} = {value!r}, must be text")
         if self.choices and value not in self.choices:
@@ -106,7 +107,7 @@ class Parameter:
             raise ParameterError(f"{self.name} = {value!r}, must be {self.range}; {hint}".removesuffix("; "))
         return value
 
-    def _checked_list(self, value: Any) -> tuple[int, ...]:
+    def _checked_list(self, value: object) -> tuple[int, ...]:
         if not isinstance(value, list | tuple) or not value:
             raise ParameterError(f"{self.name} = {value!r}, must be a list of whole numbers")
         if any(isinstance(item, bool) or not isinstance(item, int) for item in value):
@@ -115,7 +116,7 @@ class Parameter:
             raise ParameterError(f"{self.name} = {value!r}, must hold numbers {self.range}")
         return tuple(value)
 
-    def _checked_vector(self, value: Any) -> tuple[float, ...]:
+    def _checked_vector(self, value: object) -> tuple[float, ...]:
         size = SIZES[self.kind]
         if not isinstance(value, list | tuple) or len(value) != size:
             raise ParameterError(f"{self.name} = {value!r}, must be {size} numbers {self.range}")

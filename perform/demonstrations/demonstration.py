@@ -22,7 +22,8 @@ from perform.formula import ANY
 from perform.parameters import Parameter
 from perform.scenes.controls import Controls, UnitSettings
 from perform.scenes.mapping import EXAMPLES, Example, MappingPlayers, Player, SignalMapping, Text
-from perform.scenes.scene import Reader, Scene
+from perform.scenes.reader import Reader
+from perform.scenes.scene import Scene
 from perform.signals import Signals
 
 log = logging.getLogger("perform")

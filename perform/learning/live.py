@@ -22,7 +22,8 @@ from perform.learning.formulas import Takeover, formula
 from perform.learning.movement import Control, MovementDetector
 from perform.learning.targets import LearnTarget, scene_targets, setting_text, show_targets
 from perform.performance import Performance
-from perform.scenes.scene import Scene, read
+from perform.scenes.reader import read
+from perform.scenes.scene import Scene
 from perform.scenes.setlist import Setlist, read_setlist
 from perform.signals import Event
 

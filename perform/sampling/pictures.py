@@ -19,6 +19,7 @@ from perform.networks import ModelError, checkpoints
 from perform.networks.controls import NetworkValues
 from perform.networks.families import family
 from perform.networks.weights import Weights
+from perform.parameters import Constant
 
 Draw: TypeAlias = Callable[[Floats, NetworkValues], Floats]
 
@@ -121,10 +122,10 @@ def sample_latents(weights: Weights, wish: SampleRequest) -> tuple[list[str], Fl
     return names or [f"{i:0{digits}}" for i in range(len(drawn))], np.stack(drawn).astype(np.float32)
 
 
-def sample_controls(weights: Weights, wish: SampleRequest) -> dict[str, float]:
+def sample_controls(weights: Weights, wish: SampleRequest) -> dict[str, Constant]:
     """Values of the synthesis' parameters. SampleError for one that it does not have."""
     known = {parameter.name: parameter for parameter in weights.config.parameters}
-    given: dict[str, float] = {"truncation": 1.0 if wish.psi is None else wish.psi}
+    given: dict[str, Constant] = {"truncation": 1.0 if wish.psi is None else wish.psi}
     if wish.noise == "none":
         given["noise"] = 0.0
     elif wish.noise != "const":

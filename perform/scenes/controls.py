@@ -8,9 +8,13 @@ from typing import Any, TypeAlias
 
 from perform import formula
 from perform.clock import Moment
-from perform.parameters import Parameter, Values
+from perform.parameters import Constant, Parameter, Values
 from perform.scenes.holds import Hold, HoldMode, fits
 from perform.signals import Signals
+
+RunNumber: TypeAlias = Callable[[Parameter, Signals, Moment], float]
+Run: TypeAlias = Callable[[Parameter, Signals, Moment], Constant]
+Setting: TypeAlias = Constant | formula.Formula | tuple[float | formula.Formula, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +27,7 @@ class UnitSettings:
 
     name: str
     parameters: tuple[Parameter, ...]
-    values: Mapping[str, Any]
+    values: Mapping[str, Setting]
     kind: str = "shader"
     images: Mapping[str, UnitSettings] = field(default_factory=dict)
 
@@ -51,19 +55,21 @@ class Controls:
 
     def __init__(self, settings: UnitSettings) -> None:
         self.parameters = settings.parameters
-        self._with_defaults = settings.with_defaults
-        self.last: Values = {}
-        self._holds: dict[str, Hold] = {}
-        self._constants = {p.name: settings.values.get(p.name, p.default) for p in settings.parameters}
-        self._running = {
-            p: _start(self._constants.pop(p.name))
-            for p in settings.parameters
-            if _moves(self._constants[p.name])
-        }
         self.images = {name: image.start() for name, image in settings.images.items()}
-        self._sounds = {
-            p.name: str(self._constants.pop(p.name)) for p in settings.parameters if p.kind == "sound"
-        }
+        self.last: Values = {}
+        self._settings = settings.with_defaults
+        self._holds: dict[str, Hold] = {}
+        self._constants: dict[str, Any] = {}
+        self._running: dict[Parameter, Run] = {}
+        self._sounds: dict[str, str] = {}  # signals by parameter
+        for p in settings.parameters:
+            setting = self._settings[p.name]
+            if run := _start(setting):
+                self._running[p] = run
+            elif p.kind == "sound":
+                self._sounds[p.name] = str(setting)
+            else:
+                self._constants[p.name] = setting
 
     def at(self, moment: Moment, signals: Signals) -> dict[str, Any]:
         """The value of every parameter at this moment, within its range; those of an image under its name."""
@@ -83,9 +89,9 @@ class Controls:
     def follow(self, before: Controls) -> None:
         """Go on as other controls of the unit did, where the setting is the same: formulas remember, and
         what is held stays."""
-        known = {p.name: (p, before._with_defaults[p.name]) for p in before.parameters}
+        known = {p.name: (p, before._settings[p.name]) for p in before.parameters}
         for p in self.parameters:
-            if known.get(p.name) == (p, self._with_defaults[p.name]):
+            if known.get(p.name) == (p, self._settings[p.name]):
                 self._running |= {p: before._running[p]} if p in before._running else {}
                 self._holds |= {p.name: before._holds[p.name]} if p.name in before._holds else {}
         for name, image in self.images.items():
@@ -112,24 +118,21 @@ class Controls:
             image.release()
 
 
-def _moves(value: Any) -> bool:
-    return isinstance(value, formula.Formula) or (
-        isinstance(value, tuple) and any(isinstance(item, formula.Formula) for item in value)
-    )
+def _start(setting: Setting) -> Run | None:
+    """A formula, or a tuple with formulas in it, running; None for a constant."""
+    if isinstance(setting, formula.Formula):
+        return _number(setting)
+    if not isinstance(setting, tuple) or not any(isinstance(part, formula.Formula) for part in setting):
+        return None
+    parts = [_number(part) if isinstance(part, formula.Formula) else _constant(part) for part in setting]
+    return lambda p, signals, moment: tuple(part(p, signals, moment) for part in parts)
 
 
-Run: TypeAlias = Callable[[Parameter, Signals, Moment], Any]
-
-
-def _start(value: Any) -> Run:
-    """A formula, or a tuple with formulas in it, running."""
-    if isinstance(value, tuple):
-        parts = [_start(part) if _moves(part) else _constant(part) for part in value]
-        return lambda p, signals, moment: tuple(part(p, signals, moment) for part in parts)
-    run = value.start()
+def _number(setting: formula.Formula) -> RunNumber:
+    run = setting.start()
     was = False
 
-    def number(parameter: Parameter, signals: Signals, moment: Moment) -> Any:
+    def number(parameter: Parameter, signals: Signals, moment: Moment) -> float:
         nonlocal was
         result = parameter.clip(run(signals, moment))
         match parameter.kind:
@@ -145,5 +148,5 @@ def _start(value: Any) -> Run:
     return number
 
 
-def _constant(value: float) -> Run:
+def _constant(value: float) -> RunNumber:
     return lambda _parameter, _signals, _moment: value

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
-from perform.parameters import SIZES, Parameter
+from perform.parameters import SIZES, Constant, Parameter
 
 HoldMode: TypeAlias = Literal["release", "moved", "once"]
 
@@ -21,7 +21,7 @@ class Hold:
         self._parameter = parameter
         self._mode = "once" if parameter.kind == "event" else mode
         self._parts: dict[int, float | str] = {}
-        self._formula: Any = None  # the formula's value when the hand set the parameter
+        self._formula: Constant | None = None  # the formula's value when the hand set the parameter
         self.over = False
 
     def set(self, part: int, value: float | str) -> None:
@@ -30,7 +30,7 @@ class Hold:
             self._parts[part] = value
             self._formula = None
 
-    def at(self, formula: Any) -> Any:
+    def at(self, formula: Constant) -> Constant:
         """The parameter's value on a frame on which its formula, or its constant, gives `formula`."""
         if not self._parts:
             return formula
@@ -44,13 +44,13 @@ class Hold:
         self.over = self._mode == "once"
         return self._value(formula)
 
-    def _value(self, formula: Any) -> Any:
-        if self._parameter.kind in SIZES:
+    def _value(self, formula: Constant) -> Constant:
+        if isinstance(formula, tuple):
             return tuple(self._number(self._parts.get(i, part)) for i, part in enumerate(formula))
         value = self._parts[0]
         return value if self._parameter.kind == "choice" else self._number(value)
 
-    def _number(self, value: float | str) -> Any:
+    def _number(self, value: float | str) -> float:
         number = self._parameter.clip(float(value))
         match self._parameter.kind:
             case "int":

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from perform.formula import Formula
 from perform.parameters import Parameter
@@ -55,7 +55,7 @@ class Node:
 
     address: str
     parameter: Parameter
-    setting: Any = None
+    setting: object = None
     access: int = READ | WRITE
     in_formulas: bool = False
 
@@ -176,7 +176,7 @@ def _distinct(names: Sequence[str]) -> list[str]:
     return found
 
 
-def _text(setting: Any) -> Any:
+def _text(setting: object) -> object:
     if isinstance(setting, tuple):
         return [_text(part) for part in setting]
     return setting.text if isinstance(setting, Formula) else setting

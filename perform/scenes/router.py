@@ -15,9 +15,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Any
 
-from perform.parameters import Parameter
+from perform.parameters import Constant, Parameter
 from perform.scenes.controls import Controls
 from perform.scenes.holds import HoldMode
 from perform.scenes.nodes import (
@@ -163,7 +162,7 @@ def _scaled(parameter: Parameter, value: float | str) -> float | str:
     return parameter.low + value * (parameter.high - parameter.low)
 
 
-def _arguments(value: Any) -> Arguments:
+def _arguments(value: Constant) -> Arguments:
     if isinstance(value, tuple):
         return tuple(float(part) for part in value)
     return (value if isinstance(value, str) else float(value),)

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -16,7 +16,8 @@ from perform.formula import ANY
 from perform.parameters import Parameter
 from perform.scenes.controls import UnitSettings
 from perform.scenes.mapping import SignalMapping
-from perform.scenes.scene import Catalogue, Reader, Scene, Transition, read
+from perform.scenes.reader import Reader, Table, read
+from perform.scenes.scene import Catalogue, Scene, Transition
 
 QUANTISE_BEATS = {"off": 0, "beat": 1, "bar": 4, "4 bars": 16}
 
@@ -123,7 +124,7 @@ class _CueText(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
     scene: str
     bars: float | None = Field(default=None, gt=0, le=4096)
-    transition: dict[str, Any] | None = None
+    transition: Table | None = None
 
 
 class _SetlistText(BaseModel):
@@ -133,7 +134,7 @@ class _SetlistText(BaseModel):
     loop: bool = False
     clock: Lead = "auto"
     cue: list[_CueText] = Field(min_length=1)
-    bindings: dict[str, Any] = {}
+    bindings: Table = {}
 
 
 def read_setlist(path: Path, catalogue: Catalogue, preset: Callable[[str], Path]) -> Setlist:

@@ -27,7 +27,7 @@ from perform.performance import Performance
 from perform.render.context import headless, is_software, of_window
 from perform.render.present import Present
 from perform.rig import Rig
-from perform.scenes.scene import read
+from perform.scenes.reader import read
 from perform.scenes.setlist import Setlist, read_setlist, single
 from perform.show.edits import Watch
 from perform.show.options import Options

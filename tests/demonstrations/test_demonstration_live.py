@@ -21,8 +21,8 @@ from perform.demonstrations.live import DemonstrationPlan, DemonstrationRequest
 from perform.demonstrations.targets import between_seeds, formula_texts, mapping_targets
 from perform.demonstrations.trainer import MappingTrainer
 from perform.scenes.mapping import Example, Player, SignalMapping, read
+from perform.scenes.reader import read as read_scene
 from perform.scenes.scene import Scene
-from perform.scenes.scene import read as read_scene
 from perform.signals import Event, Signals
 from perform.vocabulary import VOCABULARY
 from tests.doubles.library import save, write_library

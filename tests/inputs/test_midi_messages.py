@@ -19,7 +19,7 @@ from perform.inputs.midi.numbers import MOST_PARAMETERS, TwoByteNumber
 from perform.inputs.midi.parser import MidiParser
 from perform.midi import profiles
 from perform.midi.names import MIDI_SIGNAL, device_kind, device_name, free_name
-from perform.scenes.scene import Reader
+from perform.scenes.reader import Reader
 from perform.scenes.setlist import BINDINGS, SHOW_PARAMETERS
 from perform.signals import Signals
 from perform.vocabulary import VOCABULARY

@@ -36,7 +36,8 @@ from perform.networks.modelfiles import write_weights
 from perform.performance import SceneInstance
 from perform.performance.scene import LatentSource
 from perform.scenes.controls import UnitSettings
-from perform.scenes.scene import Scene, read
+from perform.scenes.reader import read
+from perform.scenes.scene import Scene
 from tests.doubles.catalogue import FakeCatalogue
 from tests.doubles.performances import SPACE, FakeGenerator, neural_scene, performance, play
 

@@ -20,7 +20,7 @@ from perform.learning.formulas import formula as text_for
 from perform.learning.movement import Control, MovementDetector
 from perform.learning.targets import LearnTarget, find_target, scene_targets, show_targets
 from perform.parameters import Parameter
-from perform.scenes.scene import read
+from perform.scenes.reader import read
 from perform.scenes.setlist import BINDINGS, SHOW_PARAMETERS, read_setlist
 from perform.signals import Event, Signals
 from tests.doubles.formulas import compiled

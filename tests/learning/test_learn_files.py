@@ -22,7 +22,7 @@ from perform.commands import learn as commands
 from perform.documents import SceneError, document
 from perform.learning import edits
 from perform.learning.edits import editable_file, undo, with_value
-from perform.scenes.scene import read
+from perform.scenes.reader import read
 from tests.doubles.tapes import Tape, turned
 
 TEXT = """\

@@ -13,7 +13,8 @@ from perform.paths import shipped
 from perform.performance import CueInstance, Performance, Picture, SceneInstance
 from perform.performance.scene import LatentSource
 from perform.scenes.nodes import READ, WRITE, Node, _distinct, declared
-from perform.scenes.scene import Scene, read
+from perform.scenes.reader import read
+from perform.scenes.scene import Scene
 from perform.scenes.setlist import Setlist, read_setlist, single
 from perform.show import load
 from perform.signals import Event

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from perform.clock import Moment
 from perform.documents import SceneError
-from perform.scenes.scene import read
+from perform.scenes.reader import read
 from perform.signals import Signals
 from tests.doubles.catalogue import FakeCatalogue
 
@@ -198,9 +198,9 @@ TABLES = st.dictionaries(
 
 @given(TABLES, TABLES, TABLES, TABLES)
 def test_any_table_gives_a_scene_or_a_scene_error(source, latent, one, way) -> None:  # type: ignore[no-untyped-def]
-    from perform.scenes.scene import _SceneText, check
+    from perform.scenes.reader import SceneText, check
 
-    text = _SceneText.model_construct(
+    text = SceneText.model_construct(
         title="t", description="", generator=source, latent=latent, filter=[one], transition=way
     )
     try:

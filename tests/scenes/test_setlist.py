@@ -6,7 +6,7 @@ import pytest
 
 from perform.clock import Moment
 from perform.documents import SceneError
-from perform.scenes.scene import read
+from perform.scenes.reader import read
 from perform.scenes.setlist import read_setlist, single
 from perform.signals import Signals
 from tests.doubles.catalogue import FakeCatalogue

@@ -1,0 +1,260 @@
+"""Reads scenes from presets: every parameter is checked against its declaration.
+
+A reader finds every fault of a file in one run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeAlias, TypeVar, get_args
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from perform import formula
+from perform.clock import Lead
+from perform.documents import SceneError, near, parse
+from perform.parameters import SIZES, Parameter, ParameterError
+from perform.scenes.controls import Setting, UnitSettings
+from perform.scenes.scene import Catalogue, Footage, Role, Scene, Transition
+
+Found = TypeVar("Found")
+Table: TypeAlias = dict[str, Any]  # of a TOML file
+FOOTAGE: tuple[Footage, ...] = get_args(Footage)
+
+
+class SceneText(BaseModel):
+    """The tables of a preset, unchecked within."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+    title: str = Field(min_length=1)
+    description: str = ""
+    clock: Lead = "auto"
+    generator: Table | None = None
+    source: Table | None = None
+    latent: Table = {}
+    direction: list[Table] = []
+    filter: list[Table] = []
+    transition: Table = {}
+
+
+def read(path: Path, catalogue: Catalogue) -> Scene:
+    """The scene in a preset file. Raises SceneError with every fault, OSError when it cannot be read."""
+    return check(parse(path, SceneText), catalogue, path)
+
+
+def check(text: SceneText, catalogue: Catalogue, path: Path) -> Scene:
+    """The scene that a text describes. Raises SceneError with every fault."""
+    reader = Reader(path, catalogue.vocabulary)
+    table = text.generator or {}
+    neural = "model" in table
+    source = reader.first(text.generator, text.source, catalogue)
+    bends = reader.bends(source.name, table.get("bend", []), catalogue) if neural else ()
+    blend = reader.blend(source.name, table, catalogue) if neural else None
+    latent = reader.unit("latent", {"path": "walk"} | text.latent, "path", catalogue.path) if neural else None
+    for key in ("latent", "direction"):
+        if getattr(text, key) and not neural:
+            reader.fault(key, "needs a generator with a model; nothing else has a latent space")
+    directions = reader.beyond(source, text.direction, catalogue) if neural else ()
+    filters = tuple(
+        reader.shader(f"filter[{i}]", table, "filter", catalogue) for i, table in enumerate(text.filter)
+    )
+    transition = reader.transition("transition", text.transition, catalogue)
+    reader.finish()
+    return Scene(
+        title=text.title,
+        source=source,
+        latent=latent,
+        filters=filters,
+        transition=transition,
+        description=text.description,
+        file=path,
+        bends=bends,
+        blend=blend,
+        directions=directions,
+        clock=text.clock,
+    )
+
+
+def _beside(preset: Path, table: Table, *keys: str) -> Table:
+    """The table, with the whole path for a file that lies in the preset's folder."""
+    named = {key: name for key in keys if isinstance(name := table.get(key), str) and name}
+    return {**table} | {key: str(f) for key, name in named.items() if (f := preset.parent / name).is_file()}
+
+
+class Reader:
+    """Reads the tables of one file and gathers their faults."""
+
+    def __init__(self, path: Path, vocabulary: formula.Vocabulary) -> None:
+        """`vocabulary` is what its formulas may name."""
+        self._path, self._vocabulary = path, vocabulary
+        self._faults: list[str] = []
+
+    def fault(self, key: str, what: str) -> None:
+        """Note a fault: `presets/moth.toml: filter[1].amount = 1.7, must be 0..1`."""
+        self._faults.append(f"{self._path}: {key} {what}".rstrip())
+
+    def finish(self) -> None:
+        """Raise SceneError if there was any fault."""
+        if self._faults:
+            raise SceneError(self._faults)
+
+    def first(self, generator: Table | None, source: Table | None, catalogue: Catalogue) -> UnitSettings:
+        """The scene's source: its [generator], or what else its [source] is."""
+        if (generator is None) == (source is None):
+            self.fault("generator", "or source: a scene has one of these tables")
+            return UnitSettings("", (), {})
+        if source is not None:
+            return self.source("source", source, catalogue)
+        table = generator or {}
+        if "model" not in table:
+            return self.shader("generator", table, "generator", catalogue)
+        table = _beside(self._path, table, "model", "kept")
+        inside = {key: value for key, value in table.items() if key not in ("bend", "blend")}
+        return self.unit("generator", inside, "model", catalogue.generator)
+
+    def source(self, key: str, table: Table, catalogue: Catalogue) -> UnitSettings:
+        """A film, a still, a camera or a generator shader, whichever the table names."""
+        kinds = [kind for kind in FOOTAGE if kind in table]
+        if len(kinds) + ("shader" in table) != 1:
+            self.fault(key, f"must have one of {', '.join(FOOTAGE)}, shader: it names what to play")
+            return UnitSettings("", (), {})
+        if not kinds:
+            return self.shader(key, table, "generator", catalogue)
+        kind = kinds[0]
+        images = ("fallback",) if kind == "camera" else ()
+        table = _beside(self._path, table, "film", "still")
+        return self._fed(key, table, kind, partial(catalogue.footage, kind), images, catalogue)
+
+    def shader(self, key: str, table: Table, role: Role, catalogue: Catalogue) -> UnitSettings:
+        """A shader, with the sources that are played into the images that it takes."""
+
+        def declared(name: str) -> tuple[Parameter, ...]:
+            return catalogue.shader(name, role)
+
+        images: Sequence[str] = ()
+        if any(isinstance(one, dict) for one in table.values()):
+            with suppress(LookupError, ValueError, OSError):  # the fault is noted with its parameters
+                images = catalogue.images(str(table.get("shader")), role)
+        return self._fed(key, table, "shader", declared, images, catalogue)
+
+    def _fed(
+        self,
+        key: str,
+        table: Table,
+        kind: str,
+        declared: Callable[[str], tuple[Parameter, ...]],
+        images: Sequence[str],
+        catalogue: Catalogue,
+    ) -> UnitSettings:
+        """The settings of a unit into which sources are played, each from a table of its own."""
+        tables = {name: one for name in images if isinstance(one := table.get(name), dict)}
+        rest = {name: value for name, value in table.items() if name not in tables}
+        fed = {name: self.source(f"{key}.{name}", one, catalogue) for name, one in tables.items()}
+        return replace(self.unit(key, rest, kind, declared), images=fed)
+
+    def unit(
+        self,
+        key: str,
+        table: Table,
+        kind: str,
+        declared: Callable[[str], tuple[Parameter, ...]],
+    ) -> UnitSettings:
+        """The settings of the unit that `table[kind]` names."""
+        name = table.get(kind)
+        if not isinstance(name, str):
+            allowed = "model or shader" if key == "generator" else kind
+            self.fault(key, f"has no {allowed}: it names what to play")
+            return UnitSettings("", (), {}, kind)
+        parameters = self._known(f"{key}.{kind}", name, declared)
+        if parameters is None:
+            return UnitSettings(name, (), {}, kind)
+        set_to = self.settings(key, name, parameters, {k: v for k, v in table.items() if k != kind})
+        return replace(set_to, kind=kind)
+
+    def settings(self, key: str, name: str, parameters: tuple[Parameter, ...], table: Table) -> UnitSettings:
+        """The settings in a table, each checked against the declaration of its parameter."""
+        known = {parameter.name: parameter for parameter in parameters}
+        values = {}
+        for setting, text in table.items():
+            if setting not in known:
+                self.fault(f"{key}.{setting}", f"is unknown{near(setting, known)}")
+                continue
+            try:
+                values[setting] = _setting(known[setting], text, self._vocabulary)
+            except ParameterError as error:
+                self.fault(f"{key}.{error}", "")
+            except formula.FormulaError as error:
+                self.fault(f"{key}.{setting}", f"= {text!r}: {error}")
+        return UnitSettings(name, parameters, values)
+
+    def bends(self, model: str, tables: object, catalogue: Catalogue) -> tuple[UnitSettings, ...]:
+        """The operations on the activations of a model's layers."""
+        if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+            self.fault("generator.bend", "must be tables, each headed [[generator.bend]]")
+            return ()
+        return tuple(
+            self.unit(f"generator.bend[{i}]", table, "operation", lambda name: catalogue.bend(model, name))
+            for i, table in enumerate(tables)
+        )
+
+    def blend(self, model: str, generator: Table, catalogue: Catalogue) -> UnitSettings | None:
+        """The second model that a model is mixed with."""
+        table = generator.get("blend")
+        if table is None or isinstance(table, dict):
+            key, declared = "generator.blend", partial(catalogue.blend, model)
+            if table is None:
+                return None
+            return self.unit(key, _beside(self._path, table, "model"), "model", declared)
+        self.fault("generator.blend", "must be a table, headed [generator.blend]")
+        return None
+
+    def beyond(
+        self, source: UnitSettings, tables: list[Table], catalogue: Catalogue
+    ) -> tuple[UnitSettings, ...]:
+        """The directions that are played after the path; a file of kept latents is checked, too."""
+        kept = source.values.get("kept")
+        if isinstance(kept, str) and kept:
+            self._known("generator.kept", kept, partial(catalogue.latents, source.name))
+        if not source.parameters:  # there is no such model; the fault is noted already
+            return ()
+        declared = partial(catalogue.direction, source.name)
+        return tuple(self.unit(f"direction[{i}]", table, "name", declared) for i, table in enumerate(tables))
+
+    def _known(self, key: str, name: str, find: Callable[[str], Found]) -> Found | None:
+        """The result of `find` for a name; None, with a fault noted, if it fails."""
+        try:
+            return find(name)
+        except (LookupError, ValueError, OSError) as error:
+            self.fault(key, f"= {name!r}: {error.args[0] if error.args else error}")
+            return None
+
+    def transition(self, key: str, table: Table, catalogue: Catalogue) -> Transition:
+        """The transition of a table; an empty one is four beats of the shader `dissolve`."""
+        rest = {"shader": "dissolve", **table}
+        beats, path = rest.pop("beats", 4), rest.pop("path", None)
+        if isinstance(beats, bool) or not isinstance(beats, int | float) or not 0 <= beats <= 256:
+            self.fault(f"{key}.beats", f"= {beats!r}, must be a number 0..256")
+            beats = 4
+        if path not in (None, "morph"):
+            self.fault(f"{key}.path", f"= {path!r}, must be 'morph'")
+        shader = self.unit(key, rest, "shader", lambda name: catalogue.shader(name, "transition"))
+        return Transition(float(beats), shader, path == "morph")
+
+
+def _setting(parameter: Parameter, text: object, vocabulary: formula.Vocabulary) -> Setting:
+    """A constant, a formula, or for points and colours a tuple of both."""
+    if isinstance(text, str) and parameter.playable:
+        if parameter.kind in ("point", "color"):
+            raise ParameterError(f"{parameter.name} = {text!r}, must be a list, each a number or a formula")
+        return formula.compile(text, vocabulary)
+    if parameter.kind in SIZES and isinstance(text, list) and any(isinstance(item, str) for item in text):
+        stand_in = parameter.low or 0.0
+        parameter.check([stand_in if isinstance(item, str) else item for item in text])
+        return tuple(
+            formula.compile(item, vocabulary) if isinstance(item, str) else float(item) for item in text
+        )
+    return parameter.check(text)
