@@ -79,10 +79,10 @@ def test_a_clock_is_pinned_by_preset_or_person(library: Library, text: str, tmp_
 
 
 def test_a_clock_is_sent_and_its_fault_is_told(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
-    def nothing(way: str, api: str | None, looks: bool = False) -> None:
+    def nothing(direction: str, api: str | None, scans: bool = False) -> None:
         raise OSError("no MIDI here")
 
-    monkeypatch.setattr(midiports, "client", nothing)
+    monkeypatch.setattr(midiports, "open_client", nothing)
     rig = play(replace(OPTIONS, clock_out="drums"), library)
     (sender,) = (one for one in rig.outputs if isinstance(one, MidiClockSender))
     try:
