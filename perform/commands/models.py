@@ -23,7 +23,7 @@ app = typer.Typer(
     help="Models: which there are, what one is, keeping, checking, sampling.", no_args_is_help=True
 )
 
-Model = Annotated[str, typer.Argument(help="A model by name, or its file.")]
+ModelArgument = Annotated[str, typer.Argument(help="A model by name, or its file.")]
 
 
 @app.command("list")
@@ -42,14 +42,14 @@ def listing(as_json: AsJson = False) -> None:
     for row in rows:
         size = "x".join(map(str, row.size)) if row.size else ""
         last = Text(row.fault, "red") if row.fault else Text(row.origin)
-        told = (row.name, row.family, size, str(row.classes or ""), _bytes(row.bytes))
-        table.add_row(*map(Text, told), last)
+        cells = (row.name, row.family, size, str(row.classes or ""), _bytes(row.bytes))
+        table.add_row(*map(Text, cells), last)
     out.print(table)
 
 
 @app.command()
 def info(
-    model: Model,
+    model: ModelArgument,
     measure: Annotated[bool, typer.Option(help="Measure how fast it plays here.")] = True,
     as_json: AsJson = False,
 ) -> None:
@@ -77,7 +77,7 @@ def bring(
     tracks hands."""
     from perform.models import hands, store
 
-    with complaints(), _progress() as progress:
+    with complaints(), _progress_bar() as progress:
         if name is None and str(file) != hands.HANDS:
             raise ValueError(f"{file}: a model needs a name: perform models import {file} NAME")
         if name is None or (name == hands.HANDS and file.suffix == ".whl"):
@@ -90,7 +90,7 @@ def bring(
 
 @app.command()
 def export(
-    model: Model,
+    model: ModelArgument,
     file: Annotated[Path, typer.Argument(help="The file to write: a .safetensors.")],
     precision: Annotated[str, typer.Option(help="float32, or float16: half as large.")] = "float32",
     title: Annotated[str | None, typer.Option(help="What it is. [as before]")] = None,
@@ -123,18 +123,18 @@ def export(
 
 
 @app.command()
-def verify(name: Model) -> None:
+def verify(name: ModelArgument) -> None:
     """Check that a model is whole, unchanged, and plays as it should; exit code 1 if not."""
     from perform.models import located, store
 
-    with complaints(), _progress() as progress:
-        told = store.verify_model(located(name), progress)
-    out.print(f"{name}: {'; '.join(told)}", markup=False, highlight=False, soft_wrap=True)
+    with complaints(), _progress_bar() as progress:
+        findings = store.verify_model(located(name), progress)
+    out.print(f"{name}: {'; '.join(findings)}", markup=False, highlight=False, soft_wrap=True)
 
 
 @app.command()
 def sample(
-    model: Model,
+    model: ModelArgument,
     out_path: Annotated[Path, typer.Option("--out", help="An .npz (`ws`, `images`), or a folder of PNGs.")],
     seeds: Annotated[str | None, typer.Option(help="Seeds, such as 0-9 or 3,5,8-10. [0]")] = None,
     z: Annotated[Path | None, typer.Option(help="A file of z [n, z_dim].")] = None,
@@ -155,7 +155,7 @@ def sample(
     with complaints():
         if sum(one is not None for one in (seeds, z, ws)) > 1:
             raise ValueError("give one of --seeds, --z and --ws")
-        wish = SampleRequest(
+        request = SampleRequest(
             "0" if seeds is None else seeds,
             z,
             ws,
@@ -166,14 +166,14 @@ def sample(
             precision,
             _settings(setting or []),
         )
-        sampling = Sampling(located(model), wish)
+        sampling = Sampling(located(model), request)
         save_samples(sampling, watched(sampling, "drawing", len(sampling)), out_path)
     count = f"{len(sampling)} pictures" if len(sampling) > 1 else "1 picture"
     out.print(f"{count} in {out_path}", markup=False, highlight=False, soft_wrap=True)
 
 
 def directions(
-    model: Model,
+    model: ModelArgument,
     method: Annotated[str, typer.Option(help="pca or sefa.")] = "pca",
     count: Annotated[int, typer.Option(help="How many.")] = 10,
     layers: Annotated[str | None, typer.Option(help="Of sefa and the sheet, such as 0-7. [all]")] = None,
@@ -206,9 +206,11 @@ def directions(
             raise ValueError(f"{sheet}, must be a .png")
         labels, shown = parse_labels(name or []), numbers(seeds)
         span = parse_layers(layers) if layers else None
-        hunt = DirectionSearch(choice("method", method, DIRECTION_METHODS), count, span, samples, seed, given)
+        search = DirectionSearch(
+            choice("method", method, DIRECTION_METHODS), count, span, samples, seed, given
+        )
         weights = generators.weights_of(place := located(model))
-        found = find_directions(weights, hunt).named(labels)
+        found = find_directions(weights, search).named(labels)
         save_directions(place, found, labels)
         if sheet:
             write_sheet(weights, found, shown, span, sheet)
@@ -233,7 +235,7 @@ def _settings(texts: list[str]) -> dict[str, float]:
 
 
 @contextmanager
-def _progress() -> Iterator[Report]:
+def _progress_bar() -> Iterator[Report]:
     """A bar of one task in steps; a step that does not say how far it is only moves."""
     columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn()
     with progress_bar(*columns) as bar:

@@ -111,8 +111,8 @@ def _other_directions(found: Arrays, stem: str, space: Kind | None) -> Direction
         raise ModelError(
             f"holds {_key_list(found)}, must hold lat_comp (GANSpace), eigvec (SeFa) or one array"
         )
-    told: Kind = "z" if stem.endswith("_zcomp") else "w"
-    return _numbered("direction", _rows(next(iter(found.values()))), space or told)
+    named_space: Kind = "z" if stem.endswith("_zcomp") else "w"
+    return _numbered("direction", _rows(next(iter(found.values()))), space or named_space)
 
 
 def _ganspace_space(stem: str) -> Kind:

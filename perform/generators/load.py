@@ -147,9 +147,9 @@ def _of_tensorflow(record: Record, notes: Notes) -> Weights:
     network = modules.tensorflow_network(record)
     if any("FromRGB" in name for name in network.variables):
         raise ModelError("holds a discriminator only")
-    told = {"source": f"TensorFlow network {network.name} (version {network.version}), {network.function}"}
+    origin = {"source": f"TensorFlow network {network.name} (version {network.version}), {network.function}"}
     return tensorflow.weights(
-        network.variables, network.options, {**notes, **told, "licence": NVIDIA_LICENCE}
+        network.variables, network.options, {**notes, **origin, "licence": NVIDIA_LICENCE}
     )
 
 
@@ -163,11 +163,11 @@ def _of_module(record: Record, notes: Notes) -> Weights:
         "StyleGAN2-ADA's layout" if "synthesis_kwargs" in module.init else "the StyleGAN3 repository's layout"
     )
     kind = "Autolume" if "init_res" in {**module.init, **module.attributes.get("", {})} else kind
-    told = {
+    origin = {
         "source": f"pickle of {kind}, class {module.class_name}, its code {digest}",
         "licence": NVIDIA_LICENCE,
     }
-    return official.weights(module.tensors, module.attributes, module.init, {**notes, **told})
+    return official.weights(module.tensors, module.attributes, module.init, {**notes, **origin})
 
 
 def _of_arrays(content: Mapping[Any, Value], path: Path, notes: Notes) -> Weights:
@@ -185,8 +185,8 @@ def _of_arrays(content: Mapping[Any, Value], path: Path, notes: Notes) -> Weight
     described = _json_object(str(text), "meta_json") if text is not None else {}
     if official.family(grouped) is not None:
         made = described.get("init_kwargs")
-        told = {"source": "arrays by their official names", "licence": NVIDIA_LICENCE}
-        return official.weights(grouped, None, made if isinstance(made, dict) else {}, {**notes, **told})
+        origin = {"source": "arrays by their official names", "licence": NVIDIA_LICENCE}
+        return official.weights(grouped, None, made if isinstance(made, dict) else {}, {**notes, **origin})
     mean = next((array for name, array in arrays.items() if name.endswith("/latent_avg")), None)
     return _of_state_dict(grouped, mean, path, notes, described.get("config"))
 
@@ -199,13 +199,13 @@ def _of_training_file(content: Mapping[Any, Value], path: Path, notes: Notes) ->
             raise ModelError(
                 "holds a network of lucidrains' that is not his StyleGAN2 (GE.blocks is missing)"
             )
-        told = {
+        origin = {
             "source": f"lucidrains' stylegan2-pytorch {printable(str(version), 20)}",
             "licence": LICENCE_UNKNOWN,
         }
         options = _first_object(_descriptions(path)[:1])
         number = version if isinstance(version, str) else ""
-        return lucidrains.weights(averaged, number, options, {**notes, **told})
+        return lucidrains.weights(averaged, number, options, {**notes, **origin})
     mean = content.get("latent_avg")
     for key, state in _state_dicts(content):
         if _is_known(state):

@@ -53,18 +53,18 @@ def directions_file(model: str) -> Path:
     )
 
 
-def find_directions(weights: Weights, hunt: DirectionSearch) -> Directions:
+def find_directions(weights: Weights, search: DirectionSearch) -> Directions:
     """Directions of w, of length 1, with standard deviations. ModelError or ValueError say what is wrong."""
-    samples = sampled_w(weights, hunt.samples, hunt.seed)
-    if hunt.given:
-        return measured(_directions_in_w(weights, latents.read_directions(hunt.given), hunt), samples)
+    samples = sampled_w(weights, search.samples, search.seed)
+    if search.given:
+        return measured(_directions_in_w(weights, latents.read_directions(search.given), search), samples)
     if weights.config.family == "singan":
         raise ModelError("the latents of singan are maps of noise, alike in all directions: none stands out")
-    if hunt.method == "sefa":
-        return measured(factorised(style_matrices(weights, hunt.layers), hunt.count), samples)
+    if search.method == "sefa":
+        return measured(factorised(style_matrices(weights, search.layers), search.count), samples)
     if weights.config.family in PLAIN_Z_FAMILIES:
         raise ModelError(f"the latents of {weights.config.family} vary alike in all directions: take sefa")
-    return principal(samples, hunt.count)
+    return principal(samples, search.count)
 
 
 def save_directions(model: str, found: Directions, without: Collection[str] = ()) -> Directions:
@@ -122,13 +122,13 @@ def _matrices_by_row(weights: Weights) -> dict[int, list[Floats]]:
     return found
 
 
-def _directions_in_w(weights: Weights, found: Directions, hunt: DirectionSearch) -> Directions:
+def _directions_in_w(weights: Weights, found: Directions, search: DirectionSearch) -> Directions:
     """Directions of z as directions of w: where, on the mean, a step in z leads."""
     if found.space == "w":
         return found
     mapping = family(weights.config.family).mapping(weights)
-    draw = np.random.Generator(np.random.PCG64(hunt.seed))
-    z = draw.standard_normal((min(hunt.samples, MAPPED_AT_ONCE), weights.config.space.z_dim), np.float32)
+    draw = np.random.Generator(np.random.PCG64(search.seed))
+    z = draw.standard_normal((min(search.samples, MAPPED_AT_ONCE), weights.config.space.z_dim), np.float32)
     if found.components.shape[1] != z.shape[1]:
         raise ModelError(f"directions have shape {found.components.shape}, must be [n, {z.shape[1]}] of z")
     lengths = np.maximum(np.linalg.norm(found.components, axis=1, keepdims=True), np.float32(1e-12))

@@ -94,8 +94,8 @@ def _fetch_wheel(folder: Path) -> Path:
         raise OSError(f"pip did not fetch {MEDIAPIPE_WHEEL} within {FETCH_TIMEOUT:.0f} s") from None
     if found := next(folder.glob("*.whl"), None):
         return found
-    said = done.stderr.strip().splitlines() or ["it said nothing"]
-    raise OSError(f"pip cannot fetch {MEDIAPIPE_WHEEL}: {said[-1]}")
+    lines = done.stderr.strip().splitlines() or ["without a message"]
+    raise OSError(f"pip cannot fetch {MEDIAPIPE_WHEEL}: {lines[-1]}")
 
 
 def _sha256(content: bytes) -> str:

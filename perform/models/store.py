@@ -96,16 +96,16 @@ def verify_model(model: str, progress: ReportProgress = lambda step, share: None
     """What of a model was found right, a phrase each. ModelError says what is wrong with it."""
     progress("reading", None)
     found = generators.weights_of(model)  # every tensor with its shape, and finite
-    told = [f"{len(found.arrays)} tensors, all finite and of the right shapes"]
+    findings = [f"{len(found.arrays)} tensors, all finite and of the right shapes"]
     wanted = found.notes.get("content")
     if wanted is not None:
         if content_hash(found) != wanted:
             raise ModelError(
                 f"{model} was changed after it was written: its tensors are not those of its hash"
             )
-        told.append("the same as when it was written")
+        findings.append("the same as when it was written")
     progress("drawing", None)
-    return [*told, _compare_with_float32(model, found)]
+    return [*findings, _compare_with_float32(model, found)]
 
 
 def content_hash(found: Weights) -> str:

@@ -31,7 +31,7 @@ PIXEL_FORMATS = {1: "gray", 3: "rgb24", 4: "rgba"}  # of PNG files, by channels
 
 
 class SampleError(ValueError):
-    """A wish that cannot be met; the message says why, and what is allowed."""
+    """A request that cannot be met; the message says why, and what is allowed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +63,17 @@ class Sample(NamedTuple):
 
 
 class Sampling:
-    """The pictures of a wish, drawn one after the other."""
+    """The pictures of a request, drawn one after the other."""
 
-    def __init__(self, model: str, wish: SampleRequest) -> None:
-        if wish.precision not in SAMPLE_PRECISIONS:
-            raise SampleError(f"precision {wish.precision!r}, must be one of {', '.join(SAMPLE_PRECISIONS)}")
+    def __init__(self, model: str, request: SampleRequest) -> None:
+        if request.precision not in SAMPLE_PRECISIONS:
+            raise SampleError(
+                f"precision {request.precision!r}, must be one of {', '.join(SAMPLE_PRECISIONS)}"
+            )
         weights = generators.weights_of(model)
-        self.names, self.ws = sample_latents(weights, wish)
-        self._values = NetworkValues(sample_controls(weights, wish))
-        self._draw = _draw_function(weights, wish.precision)
+        self.names, self.ws = sample_latents(weights, request)
+        self._values = NetworkValues(sample_controls(weights, request))
+        self._draw = _draw_function(weights, request.precision)
         width, height = weights.config.size
         self.shape = len(self.names), weights.config.image_channels, height, width
 
@@ -98,41 +100,41 @@ def parse_seeds(text: str) -> list[int]:
     return found
 
 
-def sample_latents(weights: Weights, wish: SampleRequest) -> tuple[list[str], Floats]:
+def sample_latents(weights: Weights, request: SampleRequest) -> tuple[list[str], Floats]:
     """Names and ws [n, num_ws, w_dim] of what is asked for, after truncation."""
     space, kind = weights.config.space, family(weights.config.family)
-    psi = 1.0 if wish.psi is None else wish.psi
+    psi = 1.0 if request.psi is None else request.psi
     if not abs(psi) <= MOST_TRUNCATION:
         raise SampleError(f"psi = {psi}, must be within {MOST_TRUNCATION} of 0")
-    if wish.cutoff is not None and wish.cutoff < 0:
-        raise SampleError(f"cutoff = {wish.cutoff}, must be 0..{space.num_ws} layers")
-    if wish.ws:
-        names, ws = None, latents.read_latents(wish.ws, space)
-        labels = _labels(wish.labels, len(ws), space.c_dim)
+    if request.cutoff is not None and request.cutoff < 0:
+        raise SampleError(f"cutoff = {request.cutoff}, must be 0..{space.num_ws} layers")
+    if request.ws:
+        names, ws = None, latents.read_latents(request.ws, space)
+        labels = _labels(request.labels, len(ws), space.c_dim)
     else:
-        names, z = _z_of_request(wish, space.z_dim)
-        labels = _labels(wish.labels, len(z), space.c_dim)
+        names, z = _z_of_request(request, space.z_dim)
+        labels = _labels(request.labels, len(z), space.c_dim)
         mapping = kind.mapping(weights)
         # One at a time, as they play: a batch gives other last bits.
         rows = [mapping(z[i : i + 1], label) for i, label in enumerate(labels)]
         ws = np.repeat(np.stack(rows), space.num_ws, 1)
     mean = kind.mean(weights)
-    drawn = [truncate(one, mean(label), psi, wish.cutoff) for one, label in zip(ws, labels, strict=True)]
+    drawn = [truncate(one, mean(label), psi, request.cutoff) for one, label in zip(ws, labels, strict=True)]
     digits = max(4, len(str(len(drawn) - 1)))
     return names or [f"{i:0{digits}}" for i in range(len(drawn))], np.stack(drawn).astype(np.float32)
 
 
-def sample_controls(weights: Weights, wish: SampleRequest) -> dict[str, Constant]:
+def sample_controls(weights: Weights, request: SampleRequest) -> dict[str, Constant]:
     """Values of the synthesis' parameters. SampleError for one that it does not have."""
     known = {parameter.name: parameter for parameter in weights.config.parameters}
-    given: dict[str, Constant] = {"truncation": 1.0 if wish.psi is None else wish.psi}
-    if wish.noise == "none":
+    given: dict[str, Constant] = {"truncation": 1.0 if request.psi is None else request.psi}
+    if request.noise == "none":
         given["noise"] = 0.0
-    elif wish.noise != "const":
-        if not wish.noise.isdigit() or int(wish.noise) >= 2**31:
-            raise SampleError(f"noise {wish.noise!r}, must be {NOISE_CHOICES} below {2**31}")
-        given["noise_seed"] = int(wish.noise)
-    for name, value in wish.controls.items():
+    elif request.noise != "const":
+        if not request.noise.isdigit() or int(request.noise) >= 2**31:
+            raise SampleError(f"noise {request.noise!r}, must be {NOISE_CHOICES} below {2**31}")
+        given["noise_seed"] = int(request.noise)
+    for name, value in request.controls.items():
         if name not in known:
             raise SampleError(f"{name} is unknown; this model has {', '.join(known) or 'no parameters'}")
         given[name] = known[name].check(value)
@@ -194,15 +196,15 @@ def encode_png(pixels: Pixels) -> bytes:
     return b"".join(bytes(packet) for packet in (*coder.encode(frame), *coder.encode(None)))
 
 
-def _z_of_request(wish: SampleRequest, size: int) -> tuple[list[str] | None, Floats]:
+def _z_of_request(request: SampleRequest, size: int) -> tuple[list[str] | None, Floats]:
     """Names (None: their numbers) and z [n, z_dim]."""
-    if wish.z is None:
-        numbers = parse_seeds(wish.seeds)
+    if request.z is None:
+        numbers = parse_seeds(request.seeds)
         return [f"seed{seed:04}" for seed in numbers], np.stack([z_of(seed, size) for seed in numbers])
-    z = _read_array(wish.z, "z")
+    z = _read_array(request.z, "z")
     z = z.reshape(len(z), -1) if z.ndim > 1 and z.size else z  # DCGAN's are [n, z_dim, 1, 1]
     if z.ndim != 2 or z.shape[1] != size or not len(z):
-        raise SampleError(f"{wish.z} has shape {z.shape}, must be [n, {size}]")
+        raise SampleError(f"{request.z} has shape {z.shape}, must be [n, {size}]")
     return None, z
 
 

@@ -187,10 +187,10 @@ def _layers(widths: list[tuple[int, int]], described: Any) -> tuple[tuple[bool, 
     """The blocks of a file, of which the shapes tell the widths and `config.json` where the size doubles."""
     if described is None:
         return tuple((i % 2 == 1, *width) for i, width in enumerate(widths))
-    told = [(bool(up), int(start), int(end)) for up, start, end in described]
-    if [layer[1:] for layer in told] != widths:
-        raise ModelError(f"config.json has layers of {[layer[1:] for layer in told]}, the file of {widths}")
-    return tuple(told)
+    layers = [(bool(up), int(start), int(end)) for up, start, end in described]
+    if [layer[1:] for layer in layers] != widths:
+        raise ModelError(f"config.json has layers of {[layer[1:] for layer in layers]}, the file of {widths}")
+    return tuple(layers)
 
 
 def from_state(

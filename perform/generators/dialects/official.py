@@ -1,7 +1,7 @@
 """NVIDIA's own names: StyleGAN2-ADA's, the StyleGAN3 repository's, Autolume's and their forks' networks.
 
 What the tensors do not tell (clamp, learning-rate multiplier, activation) is read from the attributes of
-the modules, and where a file has none from the arguments that the network was made with.
+the modules, and where a file has none from the arguments that the network was options with.
 """
 
 from __future__ import annotations
@@ -49,18 +49,19 @@ def weights(
     """Weights of a generator's tensors, the attributes of its modules and the arguments of its making.
 
     Raises ModelError."""
-    told, made = attributes or {}, options or {}
-    _check_activation(told, made)
+    attributes = attributes or {}
+    options = options or {}
+    _check_activation(attributes, options)
     if family(state) == "stylegan3":
         averaged, missing = _state_with_mean(state)
-        found = stylegan3.from_official(averaged, told, notes)
+        found = stylegan3.from_official(averaged, attributes, notes)
         found = note_unexpected(
             found, (_renamed_layer(name, found.config_as(StyleGAN3).layers) for name in averaged)
         )
         return with_mean_w(found) if missing else found
     if family(state) is None:
         raise ModelError("neither StyleGAN2 (synthesis.b4.const) nor StyleGAN3 (synthesis.input.freqs)")
-    return _stylegan2(state, told, made, dict(notes or {}))
+    return _stylegan2(state, attributes, options, dict(notes or {}))
 
 
 def _renamed_layer(name: str, layers: Sequence[str]) -> str:
@@ -71,17 +72,17 @@ def _renamed_layer(name: str, layers: Sequence[str]) -> str:
     return f"synthesis.{layers[int(match[1])]}.{match[2]}"
 
 
-def _stylegan2(state: StateDict, told: Attributes, made: Options, notes: dict[str, str]) -> Weights:
+def _stylegan2(state: StateDict, attributes: Attributes, options: Options, notes: dict[str, str]) -> Weights:
     averaged, missing = _state_with_mean(state)
     named = {name: array for name, array in averaged.items() if not name.endswith("resample_filter")}
     for name, array in named.items():
         if name.endswith("noise_strength"):
             named[name] = array.reshape(())
     named[FILTER] = _filter(state)
-    rate = _rate(told, made)
-    if folded := _gains_folded(named, told, rate):
+    rate = _rate(attributes, options)
+    if folded := _gains_folded(named, attributes, rate):
         named, notes = {**named, **folded}, with_remarks(notes, f"gains of its own in {len(folded)} tensors")
-    found = from_official(named, _clamp(told, made), rate, notes)
+    found = from_official(named, _clamp(attributes, options), rate, notes)
     found = note_unexpected(found, named)
     return with_mean_w(found) if missing else found
 
@@ -94,46 +95,46 @@ def _state_with_mean(state: StateDict) -> tuple[dict[str, AnyArray], bool]:
     return {**state, MEAN_W: np.zeros(state[f"mapping.fc{depth - 1}.bias"].shape)}, True
 
 
-def _check_activation(told: Attributes, made: Options) -> None:
+def _check_activation(attributes: Attributes, options: Options) -> None:
     """ModelError for an activation that is not played."""
-    parts = [made.get("mapping_kwargs"), made.get("synthesis_kwargs"), made]
+    parts = [options.get("mapping_kwargs"), options.get("synthesis_kwargs"), options]
     asked = [part["activation"] for part in parts if isinstance(part, Mapping) and "activation" in part]
     layers = (CONVOLUTION, LINEAR)
-    asked += _values(told, layers[0], "activation") + _values(told, layers[1], "activation")
+    asked += _values(attributes, layers[0], "activation") + _values(attributes, layers[1], "activation")
     if other := [one for one in asked if one != "lrelu"]:
         raise ModelError(f"activation = {other[0]!r}, must be 'lrelu': other networks are not played")
 
 
-def _values(told: Attributes, place: re.Pattern[str], key: str) -> list[Any]:
+def _values(attributes: Attributes, place: re.Pattern[str], key: str) -> list[Any]:
     """What the modules at a place say of an attribute."""
-    return [own[key] for path, own in told.items() if place.fullmatch(path) and key in own]
+    return [own[key] for path, own in attributes.items() if place.fullmatch(path) and key in own]
 
 
-def _clamp(told: Attributes, made: Options) -> float | None:
+def _clamp(attributes: Attributes, options: Options) -> float | None:
     """The limit of the activations: of the layers, else of the arguments, else the project's default."""
-    values = _values(told, CLAMPED, "conv_clamp")
+    values = _values(attributes, CLAMPED, "conv_clamp")
     if len(set(values)) > 1:
         raise ModelError(f"conv_clamp = {sorted(map(str, set(values)))}, must be the same in all layers")
-    inner = made.get("synthesis_kwargs")
-    flat = FLAT_CLAMP if made and inner is None else None
-    given = inner if isinstance(inner, Mapping) else made
+    inner = options.get("synthesis_kwargs")
+    flat = FLAT_CLAMP if options and inner is None else None
+    given = inner if isinstance(inner, Mapping) else options
     value = values[0] if values else given.get("conv_clamp", flat)
     return None if value is None else float(value)
 
 
-def _rate(told: Attributes, made: Options) -> float:
+def _rate(attributes: Attributes, options: Options) -> float:
     """The mapping's learning-rate multiplier, which is the gain of its biases."""
-    values = _values(told, LINEAR, "bias_gain")
-    given = made.get("mapping_kwargs")
+    values = _values(attributes, LINEAR, "bias_gain")
+    given = options.get("mapping_kwargs")
     usual = given.get("lr_multiplier", 0.01) if isinstance(given, Mapping) else 0.01
     return float(values[0] if values else usual)
 
 
-def _gains_folded(state: StateDict, told: Attributes, rate: float) -> dict[str, AnyArray]:
+def _gains_folded(state: StateDict, attributes: Attributes, rate: float) -> dict[str, AnyArray]:
     """Weights and biases of modules whose gains are not those that follow from their shapes, scaled so
     that they do: networks that were pruned keep the gains of the larger ones that they were."""
     folded = {}
-    for path, own in told.items():
+    for path, own in attributes.items():
         multiplier = rate if LINEAR.fullmatch(path) else 1.0
         for part, key in (("weight", "weight_gain"), ("bias", "bias_gain")):
             array = state.get(f"{path}.{part}")

@@ -56,15 +56,15 @@ def weights(
     if any(name.startswith("iwt.") or ".iwt" in name for name in own):
         raise ModelError("the network draws wavelets (SWAGAN), which is not played")
     named = {FILTER: _filter(own), **_renamed(own)}
-    told = notes or {}
+    notes = notes or {}
     if not any(name.startswith("noises.") for name in own):
         named |= _drawn_noise(named)
-        told = with_remarks(told, "the file holds no noise: it is drawn from a seed")
+        notes = with_remarks(notes, "the file holds no noise: it is drawn from a seed")
     width = named["synthesis.b4.conv1.affine.weight"].shape[1]
     named[MEAN_W] = (
         np.zeros(width) if mean is None else mean.reshape(-1, width).mean(0, dtype=np.float64)
     )  # encoders: one a layer
-    found = note_unexpected(from_official(named, None, 0.01, told), named)
+    found = note_unexpected(from_official(named, None, 0.01, notes), named)
     return with_mean_w(found) if mean is None else found
 
 

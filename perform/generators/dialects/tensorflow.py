@@ -46,15 +46,15 @@ def weights(
 
     Raises ModelError."""
     own = {_bare(name): array for name, array in variables.items()}
-    told = options or {}
+    options = options or {}
     for key, allowed in PLAYED_OPTIONS.items():
-        value = told.get(key, allowed[0])
+        value = options.get(key, allowed[0])
         if (list(value) if isinstance(value, tuple | np.ndarray) else value) not in allowed:
             raise ModelError(f"{key} = {value!r}, must be {allowed[0]!r}: other networks are not played")
     if any(name.endswith("/StyleMod/weight") for name in own):
-        return _stylegan1(own, told, dict(notes or {}))
+        return _stylegan1(own, options, dict(notes or {}))
     if any(name.endswith("/mod_weight") for name in own):
-        return _stylegan2(own, told, dict(notes or {}))
+        return _stylegan2(own, options, dict(notes or {}))
     raise ModelError(
         "the TensorFlow network is no StyleGAN and no StyleGAN2: neither StyleMod nor mod_weight is there"
     )
@@ -97,7 +97,7 @@ def _finished(found: Weights, own: StateDict, named: StateDict) -> Weights:
     return found if "dlatent_avg" in own else with_mean_w(found)
 
 
-def _stylegan2(own: StateDict, told: Options, notes: dict[str, str]) -> Weights:
+def _stylegan2(own: StateDict, options: Options, notes: dict[str, str]) -> Weights:
     """StyleGAN2."""
     if "LabelConcat/weight" in own:
         raise ModelError("classes are concatenated with z (LabelConcat), which is played of StyleGAN only")
@@ -120,8 +120,8 @@ def _stylegan2(own: StateDict, told: Options, notes: dict[str, str]) -> Weights:
             named |= _modulated(own, shown, f"synthesis.b{r}.torgb")
         if f"{r}x{r}/Skip/weight" in own:
             named[f"synthesis.b{r}.skip.weight"] = _kernel(own[f"{r}x{r}/Skip/weight"], mirrored=True)
-    clamp = told.get("conv_clamp")
-    rate = float(told.get("mapping_lrmul", 0.01))
+    clamp = options.get("conv_clamp")
+    rate = float(options.get("mapping_lrmul", 0.01))
     clamp = None if clamp is None else float(clamp)
     return _finished(stylegan2.from_official(named, clamp, rate, notes), own, named)
 
@@ -143,7 +143,7 @@ def _noise(own: StateDict, layer: int, place: str) -> dict[str, AnyArray]:
     return {} if found is None else {f"{place}.noise_const": found[0, 0]}
 
 
-def _stylegan1(own: StateDict, told: Options, notes: dict[str, str]) -> Weights:
+def _stylegan1(own: StateDict, options: Options, notes: dict[str, str]) -> Weights:
     """StyleGAN. A network that was still growing is played at the size that it had reached."""
     lod = float(np.asarray(own.get("lod", 0.0)).reshape(()))
     if lod > 0:
@@ -160,7 +160,7 @@ def _stylegan1(own: StateDict, told: Options, notes: dict[str, str]) -> Weights:
             named |= _styled(own, f"{r}x{r}/{layer}", place) | _noise(own, 2 * block + half, place)
     named["synthesis.torgb.weight"] = _kernel(own[f"ToRGB_lod{int(lod)}/weight"])
     named["synthesis.torgb.bias"] = own[f"ToRGB_lod{int(lod)}/bias"]
-    config = _shape(named, resolutions, told)
+    config = _shape(named, resolutions, options)
     still = {name: np.zeros(shape) for name, shape in config.shapes().items() if ".noise_" in name}
     return _finished(checked_weights(config, {**still, **named}, notes), own, named)
 
@@ -178,20 +178,20 @@ def _styled(own: StateDict, layer: str, place: str) -> dict[str, AnyArray]:
     return named
 
 
-def _shape(named: StateDict, resolutions: list[int], told: Options) -> stylegan1.Config:
+def _shape(named: StateDict, resolutions: list[int], options: Options) -> stylegan1.Config:
     """The configuration of a StyleGAN that its tensors tell."""
     depth = len({name for name in named if re.fullmatch(r"mapping\.fc\d+\.weight", name)})
     embed = named["mapping.embed.weight"].shape if "mapping.embed.weight" in named else (0, 0)
     layers = [f"synthesis.b{r}.conv{half}" for r in resolutions for half in (0, 1)][1:]
     first, height, width = named["synthesis.b4.const"].shape
-    fused = {True: ALWAYS_FUSED, False: NEVER_FUSED}.get(told.get("fused_scale", "auto"), stylegan1.FUSED)
+    fused = {True: ALWAYS_FUSED, False: NEVER_FUSED}.get(options.get("fused_scale", "auto"), stylegan1.FUSED)
     config = stylegan1.Config(
         channels=(first, *(named[f"{layer}.weight"].shape[0] for layer in layers)),
         z_dim=named["mapping.fc0.weight"].shape[1] - embed[0],
         c_dim=embed[1],
         embed=embed[0],
         mapping=tuple(named[f"mapping.fc{i}.weight"].shape[0] for i in range(depth)),
-        rate=float(told.get("mapping_lrmul", 0.01)),
+        rate=float(options.get("mapping_lrmul", 0.01)),
         image_channels=named["synthesis.torgb.bias"].shape[0],
         start=(height, width),
         fused=fused,

@@ -20,7 +20,7 @@ from perform.generators.stylegan2 import Config, noise_sizes, winograd
 from perform.networks.bending import Bend
 from perform.networks.blending import BlendTensors
 from perform.networks.runtimes.openvino.nodes import (
-    Node,
+    GraphNode,
     float_constant,
     int_constant,
     named_result,
@@ -44,7 +44,7 @@ def parts(
     exact: int = 0,
     bends: Sequence[Bend] = (),
     other: BlendTensors | None = None,
-) -> list[tuple[Node, str]]:
+) -> list[tuple[GraphNode, str]]:
     """The synthesis as graphs in a row, each with the precision to compile it in.
 
     What is rounded in the coarse blocks is what all later layers build on, and they are cheap: the
@@ -62,7 +62,7 @@ def graph(
     exact: bool = True,
     bends: Sequence[Bend] = (),
     other: BlendTensors | None = None,
-) -> Node:
+) -> GraphNode:
     """The blocks first..stop as an ov.Model (all of them by default), to be compiled in float32 if `exact`.
 
     ws [num_ws, w_dim], noise [values of all layers] and strength [1] give `image` [1, c, h, w]. A
@@ -95,7 +95,7 @@ class _Synthesis:
         self.noises = self._noises()
         self.kernel = used.array("resample_filter") * 4  # a quarter is lost to the zeros between pixels
 
-    def model(self) -> Node:
+    def model(self) -> GraphNode:
         given = self._given()
         features, picture = self._drawn(*given)
         if self.stop == self.config.blocks:
@@ -110,7 +110,7 @@ class _Synthesis:
             results += self.bends.results
         return ov.Model(results, parameters, "synthesis")
 
-    def _given(self) -> tuple[Node, Node | None]:
+    def _given(self) -> tuple[GraphNode, GraphNode | None]:
         """What the first block begins with: the constant, or the features and picture of a part before."""
         if not self.first:
             return self.tensors.value("b4.const", lambda const: const[None]), None
@@ -122,7 +122,7 @@ class _Synthesis:
         shape = [1, self.config.image_channels, height, width]
         return features, op.parameter(shape, np.float32, name="picture")
 
-    def _noises(self) -> list[Node]:
+    def _noises(self) -> list[GraphNode]:
         config = self.config
         scaled = op.multiply(self.noise, self.strength)
         parts = op.variadic_split(scaled, int_constant(0), int_constant(noise_sizes(config)))
@@ -130,7 +130,7 @@ class _Synthesis:
         outputs = zip(parts.outputs(), shapes, strict=True)
         return [op.reshape(part, int_constant([1, 1, *shape]), False) for part, shape in outputs]
 
-    def _drawn(self, x: Node, picture: Node | None) -> tuple[Node, Node | None]:
+    def _drawn(self, x: GraphNode, picture: GraphNode | None) -> tuple[GraphNode, GraphNode | None]:
         """Features and picture after the blocks of this part."""
         for block in range(self.first, self.stop):
             x = self._block(x, block, max(2 * block - 1, 0))
@@ -139,7 +139,7 @@ class _Synthesis:
                 picture = shown if picture is None else op.add(shown, self._enlarged(picture))
         return x, picture
 
-    def _block(self, x: Node, block: int, layer: int) -> Node:
+    def _block(self, x: GraphNode, block: int, layer: int) -> GraphNode:
         if not block:
             return self._layer(x, layer)
         y = self._layer(x, layer)
@@ -148,7 +148,7 @@ class _Synthesis:
         y = self._layer(y, layer + 1, sqrt(0.5))
         return op.add(y, self._skip(x, f"b{4 << block}.skip.weight"))
 
-    def _style(self, row: int, name: str, gain: float = 1.0) -> Node:
+    def _style(self, row: int, name: str, gain: float = 1.0) -> GraphNode:
         """The affine of ws[row]: [1, channels]."""
         w = op.gather(self.ws, int_constant([row]), int_constant(0))
         factor = gain / sqrt(self.config.w_dim)
@@ -157,7 +157,7 @@ class _Synthesis:
             times_matrix(w, matrix), self.tensors.value(f"{name}.affine.bias", lambda bias: bias[None] * gain)
         )
 
-    def _layer(self, x: Node, layer: int, gain: float = 1.0) -> Node:
+    def _layer(self, x: GraphNode, layer: int, gain: float = 1.0) -> GraphNode:
         """A modulated convolution with its noise, bias and activation; every second one doubles the size."""
         name = self.config.layers[layer]
         weight, factor = f"{name}.weight", 1 / (3 * sqrt(self.config.channels[layer]))
@@ -180,22 +180,22 @@ class _Synthesis:
         x = self._clamped(op.prelu(x, float_constant([SLOPE])), gain / sqrt(2))
         return self.bends(name, x) if self.bends else x
 
-    def _to_rgb(self, x: Node, row: int, name: str) -> Node:
+    def _to_rgb(self, x: GraphNode, row: int, name: str) -> GraphNode:
         inputs = self.tensors.array(f"{name}.weight").shape[1]
         style = self._style(row, name, 1 / sqrt(inputs))
         x = self._convolved(op.multiply(x, per_channel(style)), f"{name}.weight", 1.0)
         bias = self.tensors.value(f"{name}.bias", lambda bias: bias[None, :, None, None])
         return self._clamped(op.add(x, bias), 1.0)
 
-    def _skip(self, x: Node, name: str) -> Node:
+    def _skip(self, x: GraphNode, name: str) -> GraphNode:
         factor = sqrt(0.5 / self.tensors.array(name).shape[1])
         return self._enlarged(self._convolved(x, name, factor))
 
-    def _clamped(self, x: Node, gain: float) -> Node:
+    def _clamped(self, x: GraphNode, gain: float) -> GraphNode:
         clamp = self.config.clamp
         return x if clamp is None else op.clamp(x, -clamp * gain, clamp * gain)
 
-    def _convolved(self, x: Node, name: str, factor: float) -> Node:
+    def _convolved(self, x: GraphNode, name: str, factor: float) -> GraphNode:
         """The convolution with a scaled weight."""
         height, width = (int(size) for size in x.get_output_shape(0)[2:])
         weight = self.tensors.array(name)
@@ -205,7 +205,7 @@ class _Synthesis:
         scaled = self.tensors.value(name, lambda weight: weight * factor)
         return op.convolution(x, scaled, [1, 1], pad, pad, [1, 1])
 
-    def _upward(self, x: Node, name: str, factor: float) -> Node:
+    def _upward(self, x: GraphNode, name: str, factor: float) -> GraphNode:
         """Transposed convolution [h, w] -> [2h + 1, 2w + 1], then the filter -> [2h, 2w]."""
         outputs = len(self.tensors.array(name))
         transposed = self.tensors.value(name, lambda weight: weight.transpose(1, 0, 2, 3) * factor)
@@ -215,7 +215,7 @@ class _Synthesis:
         kernel = np.broadcast_to(self.kernel[::-1, ::-1], (outputs, 1, 1, 4, 4))
         return op.group_convolution(x, float_constant(kernel.copy()), [1, 1], [1, 1], [1, 1], [1, 1])
 
-    def _enlarged(self, x: Node) -> Node:
+    def _enlarged(self, x: GraphNode) -> GraphNode:
         """Twice the size through the filter; a full kernel, since few channels come here."""
         channels = x.get_output_partial_shape(0)[1].get_length()
         kernel = np.einsum("io,hw->iohw", np.eye(channels), self.kernel)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from openvino import opset13 as op
 
-from perform.networks.runtimes.openvino.nodes import Node, int_constant
+from perform.networks.runtimes.openvino.nodes import GraphNode, int_constant
 
 TILE = 4
 LEAST_CHANNELS = 128  # with fewer, moving the tiles costs more than the products save
@@ -52,7 +52,7 @@ def pays(weight: NDArray[np.float32], height: int, width: int) -> bool:
     )
 
 
-def convolved(x: Node, weight: NDArray[np.float32], height: int, width: int) -> Node:
+def convolved(x: GraphNode, weight: NDArray[np.float32], height: int, width: int) -> GraphNode:
     """x [1, inputs, h, w] with weight [outputs, inputs, 3, 3], padded by one, to [1, outputs, h, w]."""
     outputs, inputs = weight.shape[:2]
     down, across = height // TILE, width // TILE
@@ -74,32 +74,32 @@ def convolved(x: Node, weight: NDArray[np.float32], height: int, width: int) -> 
     return op.transpose(y, int_constant([0, 3, 1, 2]))
 
 
-def _slice(x: Node, begin: int, end: int, axis: int) -> Node:
+def _slice(x: GraphNode, begin: int, end: int, axis: int) -> GraphNode:
     return op.slice(x, int_constant([begin]), int_constant([end]), int_constant([1]), int_constant([axis]))
 
 
-def _taps(x: Node, axis: int, tiles: int) -> list[Node]:
+def _taps(x: GraphNode, axis: int, tiles: int) -> list[GraphNode]:
     """The six values that each tile reads along an axis of (tiles + 1, 4): two are the next tile's."""
     chosen = (_slice(x, tap % TILE, tap % TILE + 1, axis + 1) for tap in range(6))
     return [_slice(part, tap // TILE, tap // TILE + tiles, axis) for tap, part in enumerate(chosen)]
 
 
-def _parts(x: Node, axis: int) -> list[Node]:
+def _parts(x: GraphNode, axis: int) -> list[GraphNode]:
     return [_slice(x, part, part + 1, axis) for part in range(6)]
 
 
-def _row(line: Node, down: int, across: int, outputs: int) -> Node:
+def _row(line: GraphNode, down: int, across: int, outputs: int) -> GraphNode:
     """One row of each tile's outputs: [1, 6, down, across, c] -> [down, 1, across, 4, c]."""
     columns = _combined(OUTPUT, _parts(line, 1))
     return op.concat([op.reshape(c, int_constant([down, 1, across, 1, outputs]), False) for c in columns], 3)
 
 
-def _combined(matrix: Sequence[Sequence[int]], values: Sequence[Node]) -> list[Node]:
+def _combined(matrix: Sequence[Sequence[int]], values: Sequence[GraphNode]) -> list[GraphNode]:
     """The matrix times a column of nodes."""
     return [_sum(row, values) for row in matrix]
 
 
-def _sum(factors: Sequence[int], values: Sequence[Node]) -> Node:
+def _sum(factors: Sequence[int], values: Sequence[GraphNode]) -> GraphNode:
     total = None
     for factor, value in zip(factors, values, strict=True):
         if factor:

@@ -26,7 +26,7 @@ from perform.generators.stylegan3.phases import Axis, Choice, Phase, Taps, axis
 from perform.networks.bending import Bend
 from perform.networks.blending import BlendTensors
 from perform.networks.runtimes.openvino.nodes import (
-    Node,
+    GraphNode,
     float_constant,
     int_constant,
     named_result,
@@ -39,7 +39,7 @@ from perform.networks.weights import Weights
 if TYPE_CHECKING:
     from perform.networks.runtimes.openvino.bending import BendInserter
 
-Grid: TypeAlias = list[list[Node]]
+Grid: TypeAlias = list[list[GraphNode]]
 
 SLOPE = 0.2
 EPSILON = 1e-8
@@ -54,7 +54,7 @@ def parts(
     exact: int = 0,
     bends: Sequence[Bend] = (),
     other: BlendTensors | None = None,
-) -> list[tuple[Node, str]]:
+) -> list[tuple[GraphNode, str]]:
     """The synthesis as graphs in a row, each with the precision to compile it in.
 
     The input and the first `exact` layers are in float32: waves need phases that are right to far less
@@ -81,7 +81,7 @@ def graph(
     exact: bool = True,
     bends: Sequence[Bend] = (),
     other: BlendTensors | None = None,
-) -> Node:
+) -> GraphNode:
     """The layers first..stop as an ov.Model; first None: the input comes before them, stop None: to the end;
     to be compiled in float32 if `exact`.
 
@@ -104,11 +104,11 @@ def graph(
     return ov.Model([named_result(x, name), *more[1]], [*taken, *more[0]], "synthesis")
 
 
-def _with_bends(x: Node, layer: str, inserter: BendInserter | None) -> Node:
+def _with_bends(x: GraphNode, layer: str, inserter: BendInserter | None) -> GraphNode:
     return inserter(layer, x) if inserter else x
 
 
-def _cut(x: Node, begin: int, end: int, axis: int) -> Node:
+def _cut(x: GraphNode, begin: int, end: int, axis: int) -> GraphNode:
     if begin == 0 and end >= x.get_output_shape(0)[axis]:
         return x
     return op.slice(x, int_constant([begin]), int_constant([end]), int_constant([1]), int_constant([axis]))
@@ -119,7 +119,7 @@ class _Synthesis:
         self.config, self.tensors, self.exact = config, used, exact
         self.ws = op.parameter([config.space.num_ws, config.w_dim], np.float32, name="ws")
 
-    def _affine(self, row: int, name: str) -> Node:
+    def _affine(self, row: int, name: str) -> GraphNode:
         """The affine of ws[row]: [1, outputs]."""
         w = op.gather(self.ws, int_constant([row]), int_constant(0))
         factor = 1 / sqrt(self.config.w_dim)
@@ -128,7 +128,7 @@ class _Synthesis:
             times_matrix(w, matrix), self.tensors.value(f"{name}.affine.bias", lambda bias: bias[None])
         )
 
-    def waves(self, transform: Node) -> Node:
+    def waves(self, transform: GraphNode) -> GraphNode:
         """The input, [1, channels, height, width].
 
         sin(a + b) = sin a cos b + cos a sin b: a sine for each row and each column instead of each pixel.
@@ -157,7 +157,7 @@ class _Synthesis:
         mixed = self.tensors.value("input.weight", lambda weight: weight[:, :, None, None] * factor)
         return op.convolution(x, mixed, [1, 1], [0, 0], [0, 0], [1, 1])
 
-    def _placed(self, transform: Node) -> tuple[Node, Node]:
+    def _placed(self, transform: GraphNode) -> tuple[GraphNode, GraphNode]:
         """Frequencies [channels, 2] and phases [channels, 1] where the latent and the transform put them."""
         value = self.tensors.value
         across, phases = value("input.freqs", lambda a: a), value("input.phases", lambda a: a[:, None])
@@ -173,7 +173,7 @@ class _Synthesis:
         phases = op.add(phases, op.matmul(turned, offset, False, True))
         return op.matmul(turned, linear, False, False), phases
 
-    def layer(self, x: Node, layer: int) -> Node:
+    def layer(self, x: GraphNode, layer: int) -> GraphNode:
         """A modulated convolution, and its activation, free of aliasing."""
         config, value, name = self.config, self.tensors.value, self.config.layers[layer]
         style, magnitude = self._affine(layer + 1, name), value(f"{name}.magnitude_ema", np.ravel)
@@ -189,7 +189,7 @@ class _Synthesis:
         bias = value(f"{name}.bias", lambda bias: bias[None, :, None, None] * gain)
         return self._activated(op.add(op.multiply(x, per_channel(scale)), bias), layer, across, down)
 
-    def _demodulation(self, style: Node, name: str, magnitude: Node) -> Node:
+    def _demodulation(self, style: GraphNode, name: str, magnitude: GraphNode) -> GraphNode:
         """What brings a convolution's variance back to 1, [1, outputs].
 
         The original scales weights and styles to a mean square of 1 first, which demodulation takes out
@@ -226,7 +226,7 @@ class _Synthesis:
         ]
         return made[0], made[1]
 
-    def _convolved(self, x: Node, name: str, factor: float, across: Axis, down: Axis) -> Node:
+    def _convolved(self, x: GraphNode, name: str, factor: float, across: Axis, down: Axis) -> GraphNode:
         """The convolution with a scaled weight, of which the axes say what is read."""
         weight = self.tensors.array(name)
         reach, pads = weight.shape[2] - 1, []
@@ -241,29 +241,29 @@ class _Synthesis:
         scaled = self.tensors.value(name, lambda weight: weight * factor)
         return op.convolution(x, scaled, [1, 1], list(begins), list(ends), [1, 1])
 
-    def _activated(self, x: Node, layer: int, across: Axis, down: Axis) -> Node:
+    def _activated(self, x: GraphNode, layer: int, across: Axis, down: Axis) -> GraphNode:
         """Upsampled, activated, downsampled; large pictures in strips of rows that stay in the cache."""
         most = STRIP // (4 * x.get_output_shape(0)[1] * across.fine)
         strips = down.strips(max(most, LEAST_ROWS))
         done = [self._strip(_cut(x, s.first, s.last, 2), layer, across, s) for s in strips]
         return op.concat(done, 2) if len(done) > 1 else done[0]
 
-    def _strip(self, x: Node, layer: int, across: Axis, down: Axis) -> Node:
+    def _strip(self, x: GraphNode, layer: int, across: Axis, down: Axis) -> GraphNode:
         columns = [_up(x, phase, across, 3) for phase in across.ups]
         fine = [[self._active(_up(x, phase, down, 2), layer) for phase in down.ups] for x in columns]
         taps = self._filter(layer, "down")
         rows = _radial(fine, taps, across, down) if taps.ndim == 2 else _separable(fine, taps, across, down)
         return _interleaved(rows, across.out, down.out)
 
-    def _active(self, x: Node, layer: int) -> Node:
+    def _active(self, x: GraphNode, layer: int) -> GraphNode:
         clamp = self.config.clamp
         x = x if self.config.colours(layer) else op.prelu(x, float_constant([SLOPE]))
         return x if clamp is None else op.clamp(x, -clamp, clamp)
 
 
 def _depthwise(
-    x: Node, kernel: AnyArray, begins: tuple[int, int] = (0, 0), ends: tuple[int, int] = (0, 0)
-) -> Node:
+    x: GraphNode, kernel: AnyArray, begins: tuple[int, int] = (0, 0), ends: tuple[int, int] = (0, 0)
+) -> GraphNode:
     """The same kernel [rows, columns] over each channel."""
     channels = x.get_output_shape(0)[1]
     if kernel.shape == (1, 1) and kernel[0, 0] == 1 and begins == ends == (0, 0):
@@ -277,7 +277,9 @@ def _winograd_pays(weight: NDArray[np.float32], height: int, width: int) -> bool
     return weight.shape[2] == 3 and min(weight.shape[:2]) >= WIDE and height * width <= LARGE
 
 
-def _winograd(x: Node, weight: NDArray[np.float32], begins: tuple[int, int], ends: tuple[int, int]) -> Node:
+def _winograd(
+    x: GraphNode, weight: NDArray[np.float32], begins: tuple[int, int], ends: tuple[int, int]
+) -> GraphNode:
     """A 3x3 convolution with padding, as `winograd` makes it: of whole tiles and a padding of its own of
     one pixel, which is what begins and ends are set to and the rest cut off."""
     befores, afters, sides, cuts = [], [], [], []
@@ -299,7 +301,7 @@ def _winograd(x: Node, weight: NDArray[np.float32], begins: tuple[int, int], end
     return _cut(_cut(x, *cuts[0], 2), *cuts[1], 3)
 
 
-def _up(x: Node, phase: Phase, axis: Axis, dimension: int) -> Node:
+def _up(x: GraphNode, phase: Phase, axis: Axis, dimension: int) -> GraphNode:
     """One phase of x along a dimension."""
     taps, before, after = phase.fitted(axis.last - axis.first, axis.fine)
     if dimension == 3:
@@ -312,7 +314,7 @@ def _chosen(taps: Taps, choice: Choice) -> Taps:
     return np.where(choice >= 0, taps[::-1][choice], 0)
 
 
-def _sum(nodes: list[Node]) -> Node:
+def _sum(nodes: list[GraphNode]) -> GraphNode:
     """Added up one after the other: each addition becomes a part of the convolution before it."""
     total = nodes[0]
     for node in nodes[1:]:
@@ -338,7 +340,7 @@ def _radial(fine: Grid, taps: Taps, across: Axis, down: Axis) -> Grid:
     """The same with a filter [rows, columns] of both axes at once."""
     flipped = taps[::-1, ::-1]
 
-    def summed(rows: tuple[Choice, ...], columns: tuple[Choice, ...]) -> Node:
+    def summed(rows: tuple[Choice, ...], columns: tuple[Choice, ...]) -> GraphNode:
         pairs = product(range(len(columns)), range(len(rows)))
         return _sum([_depthwise(fine[c][r], _both(flipped, rows[r], columns[c])) for c, r in pairs])
 
@@ -350,7 +352,7 @@ def _both(flipped: Taps, rows: Choice, columns: Choice) -> Taps:
     return np.where(there, flipped[np.ix_(rows, columns)], 0)
 
 
-def _interleaved(rows: Grid, width: int, height: int) -> Node:
+def _interleaved(rows: Grid, width: int, height: int) -> GraphNode:
     """Output phases [row][column] put in turn."""
     if len(rows) == 1:
         return rows[0][0]

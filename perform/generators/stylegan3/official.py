@@ -33,9 +33,9 @@ def from_official(
     Raises ModelError.
     """
     found = {name: np.shape(array) for name, array in named.items()}
-    told: Attributes = attributes or {}
+    attributes = attributes or {}
     try:
-        config = infer(found, told)
+        config = infer(found, attributes)
         official = dict(zip(config.layers, _prefixes(found), strict=True))
     except (KeyError, IndexError, ValueError, TypeError, ArithmeticError) as error:
         if isinstance(error, ModelError):
@@ -60,17 +60,17 @@ def _prefixes(found: Shapes) -> list[str]:
     return [matches[i] for i in range(max(matches) + 1)]
 
 
-def infer(found: Shapes, told: Attributes) -> Config:
+def infer(found: Shapes, attributes: Attributes) -> Config:
     """The configuration that a file's shapes and attributes tell."""
     prefixes = _prefixes(found)
-    sizes = _sizes(prefixes, told)
-    rates = _rates(sizes, told)
+    sizes = _sizes(prefixes, attributes)
+    rates = _rates(sizes, attributes)
     embed = found.get("mapping.embed.weight", (0, 0))
     depth = len({name for name in found if re.fullmatch(r"mapping\.fc\d+\.weight", name)})
-    rows = [_layer(i, prefix, sizes, rates, found, told) for i, prefix in enumerate(prefixes)]
+    rows = [_layer(i, prefix, sizes, rates, found, attributes) for i, prefix in enumerate(prefixes)]
     ups, downs, up_filters, down_filters, paddings, kernels = zip(*rows, strict=True)
-    source, whole = told.get("synthesis.input", {}), told.get("synthesis", {})
-    clamp = told.get(prefixes[0], {}).get("conv_clamp", CLAMP)
+    source, whole = attributes.get("synthesis.input", {}), attributes.get("synthesis", {})
+    clamp = attributes.get(prefixes[0], {}).get("conv_clamp", CLAMP)
     return Config(
         channels=(found["synthesis.input.freqs"][0], *(found[f"{prefix}.weight"][0] for prefix in prefixes)),
         sizes=sizes,
@@ -88,7 +88,7 @@ def infer(found: Shapes, told: Attributes) -> Config:
         c_dim=embed[1],
         embed=embed[0],
         mapping=tuple(found[f"mapping.fc{i}.weight"][0] for i in range(depth)),
-        rate=float(told.get("mapping.fc0", {}).get("bias_gain", 0.01)),
+        rate=float(attributes.get("mapping.fc0", {}).get("bias_gain", 0.01)),
     )
 
 
@@ -98,30 +98,32 @@ def _pair(value: Any) -> Pair:
     return width, height
 
 
-def _sizes(prefixes: list[str], told: Attributes) -> tuple[Pair, ...]:
+def _sizes(prefixes: list[str], attributes: Attributes) -> tuple[Pair, ...]:
     """Sizes of the input and of each layer's output."""
     named = [int(prefix.rsplit("_", 2)[1]) for prefix in prefixes]
-    sizes = [_pair(told.get(p, {}).get("out_size", size)) for p, size in zip(prefixes, named, strict=True)]
-    start = told.get(prefixes[0], {}).get("in_size", sizes[0])
-    return (_pair(told.get("synthesis.input", {}).get("size", start)), *sizes)
+    sizes = [
+        _pair(attributes.get(p, {}).get("out_size", size)) for p, size in zip(prefixes, named, strict=True)
+    ]
+    start = attributes.get(prefixes[0], {}).get("in_size", sizes[0])
+    return (_pair(attributes.get("synthesis.input", {}).get("size", start)), *sizes)
 
 
-def _rates(sizes: tuple[Pair, ...], told: Attributes) -> list[int]:
+def _rates(sizes: tuple[Pair, ...], attributes: Attributes) -> list[int]:
     """Sampling rates of the input and of each layer's output: the size without its margins.
 
     The last two layers have none. The third last has margins, and the picture's sampling rate.
     """
-    margin = told.get("synthesis", {}).get("margin_size")
+    margin = attributes.get("synthesis", {}).get("margin_size")
     if margin is None:
         margin = (sizes[-3][0] - sizes[-1][0]) // 2 if len(sizes) > 3 else MARGIN
     return [size[0] - 2 * int(margin) for size in sizes[:-2]] + [sizes[-1][0]] * 2
 
 
 def _layer(
-    i: int, prefix: str, sizes: tuple[Pair, ...], rates: list[int], found: Shapes, told: Attributes
+    i: int, prefix: str, sizes: tuple[Pair, ...], rates: list[int], found: Shapes, attributes: Attributes
 ) -> tuple[int, int, tuple[int, ...], tuple[int, ...], Sides, int]:
     """Of one layer: its factors, its filters' shapes, its padding and its kernel."""
-    own, last = told.get(prefix, {}), i == len(sizes) - 2
+    own, last = attributes.get(prefix, {}), i == len(sizes) - 2
     before, after = rates[i], rates[i + 1]
     between = int(own.get("tmp_sampling_rate", max(before, after) * (1 if last else OVERSAMPLED)))
     up, down = int(own.get("up_factor", between // before)), int(own.get("down_factor", between // after))

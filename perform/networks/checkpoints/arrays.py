@@ -43,9 +43,9 @@ def parse_kind(code: object) -> tuple[str, str]:
     """Byte order and kind of numpy's short name of a type; those that would hold objects are refused."""
     found = NUMPY_KIND.fullmatch(code) if isinstance(code, str) else None
     if found is None:
-        said = shown(code) if isinstance(code, str) else type(code).__name__
-        why = " (arrays of objects hold pickles and are not read)" if "O" in said else ""
-        raise CheckpointError(f"an array is of type {said}, must be of numbers or text{why}")
+        named = shown(code) if isinstance(code, str) else type(code).__name__
+        why = " (arrays of objects hold pickles and are not read)" if "O" in named else ""
+        raise CheckpointError(f"an array is of type {named}, must be of numbers or text{why}")
     return found[1], found[2]
 
 

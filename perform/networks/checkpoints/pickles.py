@@ -77,7 +77,7 @@ class _Machine:
         self.stack: list[Value] = []
         self.marks: list[list[Value]] = []
         self.memo: dict[int, Value] = {}
-        self.unsettled: dict[int, list[int]] = {}  # id of a Record -> its places in the memo
+        self.without_state: dict[int, list[int]] = {}  # id of a Record -> its places in the memo
 
     def run(self) -> Value:
         while True:
@@ -166,7 +166,7 @@ class _Machine:
         target.state = state
         if make:
             self.stack[-1] = value = make(state)
-            for key in self.unsettled.pop(id(target), []):
+            for key in self.without_state.pop(id(target), []):
                 if self.memo.get(key) is target:
                     self.memo[key] = value
 
@@ -175,7 +175,7 @@ class _Machine:
             raise CheckpointError(f"the pickle keeps a value at a place that is not 0 to {MEMO_PLACES - 1}")
         value = self.stack[-1]
         if isinstance(value, Record):
-            self.unsettled.setdefault(id(value), []).append(key)
+            self.without_state.setdefault(id(value), []).append(key)
         self.memo[key] = value
 
     def pairs(self, values: list[Value]) -> None:
@@ -209,7 +209,7 @@ def checked_key(key: Value) -> Key:
     return key
 
 
-def _quoted(machine: _Machine) -> None:
+def _quoted_string(machine: _Machine) -> None:
     """A string of protocol 0, whose escapes are those of Python's byte strings."""
     text = machine.line()
     machine.limits.step(text.count("\\"))
@@ -311,7 +311,7 @@ OPCODES: Mapping[int, Callable[[_Machine], object]] = {
     ord("F"): lambda m: m.push(float(m.line())),
     ord("G"): lambda m: m.push(struct.unpack(">d", m.take(8))[0]),
     # text and bytes
-    ord("S"): _quoted,
+    ord("S"): _quoted_string,
     ord("T"): lambda m: m.push(m.text(m.number(4, signed=True), "latin-1")),
     ord("U"): lambda m: m.push(m.text(m.number(1), "latin-1")),
     ord("V"): _wide,

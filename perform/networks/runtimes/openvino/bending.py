@@ -15,11 +15,11 @@ from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
 from torch import Tensor, nn
 
 from perform.networks.bending import Bend
-from perform.networks.runtimes.openvino.nodes import Node, named_result
+from perform.networks.runtimes.openvino.nodes import GraphNode, named_result
 from perform.networks.runtimes.torch.bending import BendLayer
 
 
-def convert_module(module: nn.Module, example: Sequence[Tensor]) -> Node:
+def convert_module(module: nn.Module, example: Sequence[Tensor]) -> GraphNode:
     """A torch module as an ov.Model of fixed shapes, its inputs in the order of the example."""
     with torch.inference_mode(), warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # of torch.jit, which OpenVINO converts from
@@ -40,21 +40,21 @@ class BendInserter:
 
     def __init__(self, bends: Sequence[Bend]) -> None:
         self._bends = bends
-        self.parameters: list[Node] = []
-        self.results: list[Node] = []
+        self.parameters: list[GraphNode] = []
+        self.results: list[GraphNode] = []
         if bends:
             self._values = op.parameter([sum(bend.count for bend in bends)], np.float32, name="bend")
             self.parameters.append(self._values)
             counts = np.array([bend.count for bend in bends], np.int64)
             self._parts = op.variadic_split(self._values, np.int64(0), counts).outputs()
 
-    def __call__(self, layer: str, node: Node) -> Node:
+    def __call__(self, layer: str, node: GraphNode) -> GraphNode:
         for place, bend in enumerate(self._bends):
             if bend.layer == layer:
                 node = self._bent(place, bend, node)
         return node
 
-    def _bent(self, place: int, bend: Bend, node: Node) -> Node:
+    def _bent(self, place: int, bend: Bend, node: GraphNode) -> GraphNode:
         given = [node.output(0), self._parts[place]]
         shape = list(node.get_output_shape(0))
         if bend.remembers:

@@ -12,7 +12,7 @@ from perform.networks.bending import Bend, pack_values
 from perform.networks.blending import BlendTensors
 from perform.networks.families import family
 from perform.networks.runtimes.openvino.bending import convert_module
-from perform.networks.runtimes.openvino.nodes import Node
+from perform.networks.runtimes.openvino.nodes import GraphNode
 from perform.networks.runtimes.torch.network import build_network
 from perform.networks.weights import Weights
 
@@ -25,7 +25,7 @@ def parts(
     exact: int = 0,
     bends: Sequence[Bend] = (),
     other: BlendTensors | None = None,
-) -> list[tuple[Node, str]]:
+) -> list[tuple[GraphNode, str]]:
     """The whole synthesis as one ov.Model with its hint: ws and the family's inputs by name to `image`."""
     kind, config = family(weights.config.family), weights.config
     defaults = {parameter.name: parameter.default for parameter in config.parameters}

@@ -8,30 +8,30 @@ import numpy as np
 from numpy.typing import ArrayLike
 from openvino import opset13 as op
 
-Node: TypeAlias = Any  # a node, graph, port or request: OpenVINO's Python package carries no types
+GraphNode: TypeAlias = Any  # a node, graph, port or request: OpenVINO's Python package carries no types
 
 
-def float_constant(value: ArrayLike) -> Node:
+def float_constant(value: ArrayLike) -> GraphNode:
     """A constant."""
     return op.constant(np.ascontiguousarray(value, np.float32))
 
 
-def int_constant(value: ArrayLike) -> Node:
+def int_constant(value: ArrayLike) -> GraphNode:
     """A constant of whole numbers."""
     return op.constant(np.asarray(value, np.int64))
 
 
-def per_channel(vector: Node) -> Node:
+def per_channel(vector: GraphNode) -> GraphNode:
     """[1, channels] -> [1, channels, 1, 1]."""
     return op.reshape(vector, int_constant([1, -1, 1, 1]), False)
 
 
-def times_matrix(vector: Node, matrix: Node) -> Node:
+def times_matrix(vector: GraphNode, matrix: GraphNode) -> GraphNode:
     """[1, inputs] times a matrix [outputs, inputs]: [1, outputs]."""
     return op.matmul(vector, matrix, False, True)
 
 
-def named_result(node: Node, name: str) -> Node:
+def named_result(node: GraphNode, name: str) -> GraphNode:
     """An output of the graph, by a name beside those that the node has."""
     node.output(0).get_tensor().add_names({name})
     return op.result(node)

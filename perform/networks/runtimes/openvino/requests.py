@@ -9,14 +9,14 @@ import numpy as np
 import openvino as ov
 
 from perform.arrays import AnyArray, Floats
-from perform.networks.runtimes.openvino.nodes import Node
+from perform.networks.runtimes.openvino.nodes import GraphNode
 
 
 class Runner:
     """Compiled graphs in a row with two sets of requests in turn, each with arrays of its own: a
     picture stays whole while the next one is made."""
 
-    def __init__(self, parts: list[tuple[Node, str]], names: tuple[str, ...]) -> None:
+    def __init__(self, parts: list[tuple[GraphNode, str]], names: tuple[str, ...]) -> None:
         self._parts = compiled = [part for part, _ in parts]
         self.hints = [hint for _, hint in parts]
         self._memories = memories = {
@@ -49,13 +49,15 @@ class _Request:
     `names` are the inputs in order; `memories` hold what the bends remember, for every request.
     """
 
-    def __init__(self, compiled: list[Node], names: tuple[str, ...], memories: dict[str, Floats]) -> None:
+    def __init__(
+        self, compiled: list[GraphNode], names: tuple[str, ...], memories: dict[str, Floats]
+    ) -> None:
         self._names, self._memories = names, memories
         self._requests = [part.create_infer_request() for part in compiled]
         self._picture = _picture_array(compiled[-1], self._requests[-1])
         self._given: dict[str, Floats] = {}
-        self._takers: dict[str, list[Node]] = {}
-        self._kept: list[tuple[Floats, Node]] = []
+        self._takers: dict[str, list[GraphNode]] = {}
+        self._kept: list[tuple[Floats, GraphNode]] = []
         for part, request in zip(compiled, self._requests, strict=True):
             for port in part.inputs:
                 self._takers.setdefault(port.get_any_name(), []).append(request)
@@ -65,7 +67,7 @@ class _Request:
         for name, memory in memories.items():
             self._set(name, memory)
 
-    def _pass_on(self, name: str, request: Node) -> None:
+    def _pass_on(self, name: str, request: GraphNode) -> None:
         """Give a part's output to the parts that take it, or keep it as a memory."""
         if name.startswith("kept"):
             memory = self._memories[name.replace("kept", "memory")]
@@ -90,7 +92,7 @@ class _Request:
             taker.set_tensor(name, ov.Tensor(array, shared_memory=True))
 
 
-def _picture_array(part: Node, request: Node) -> AnyArray:
+def _picture_array(part: GraphNode, request: GraphNode) -> AnyArray:
     """The array that a request writes its picture to: `pixels` or, as floats, `image`."""
     port = next(port for port in part.outputs if port.get_any_name() in ("pixels", "image"))
     page = np.zeros(tuple(port.shape), np.uint8 if port.get_any_name() == "pixels" else np.float32)

@@ -21,7 +21,7 @@ from perform.networks.controls import NetworkValues
 from perform.networks.families import family_module
 from perform.networks.runtimes.base import Runtime, psnr
 from perform.networks.runtimes.openvino import cache
-from perform.networks.runtimes.openvino.nodes import Node
+from perform.networks.runtimes.openvino.nodes import GraphNode
 from perform.networks.runtimes.openvino.requests import Runner
 from perform.networks.weights import Weights
 
@@ -154,8 +154,8 @@ def graph_module(name: str) -> Any:
 
 
 def compile_graphs(
-    core: Node, graphs: list[tuple[Node, str]], threads: int, shown: bool = True
-) -> list[tuple[Node, str]]:
+    core: GraphNode, graphs: list[tuple[GraphNode, str]], threads: int, shown: bool = True
+) -> list[tuple[GraphNode, str]]:
     """Graphs in a row, compiled each with its hint, the last to give pixels, or if not `shown` floats."""
     if shown:
         graphs[-1] = with_pixels(graphs[-1][0]), graphs[-1][1]
@@ -164,7 +164,7 @@ def compile_graphs(
     ]
 
 
-def with_pixels(graph: Node) -> Node:
+def with_pixels(graph: GraphNode) -> GraphNode:
     """A graph that gives `image` [1, c, h, w] of -1..1, ended with `pixels` uint8 [1, h, w, c]: cut off
     below as the field's tools do."""
     image = graph.output("image").get_node().input_value(0)
@@ -187,7 +187,7 @@ def _plugin_settings(hint: str, threads: int) -> dict[str, Json]:
     }
 
 
-def _choose_precision(core: Node, wanted: Precision) -> tuple[str, str]:
+def _choose_precision(core: GraphNode, wanted: Precision) -> tuple[str, str]:
     """The precision to try and, when it is not the one that was asked for, why."""
     if wanted not in ("auto", *HINTS):
         raise ModelError(f"precision = {wanted!r}, must be auto, float32 or bfloat16 on a CPU")

@@ -16,7 +16,7 @@ from openvino import opset13 as op
 from perform.arrays import AnyArray, Floats
 from perform.networks.bending import Bend
 from perform.networks.blending import BlendTensors
-from perform.networks.runtimes.openvino.nodes import Node, float_constant
+from perform.networks.runtimes.openvino.nodes import GraphNode, float_constant
 from perform.networks.weights import Weights
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class WeightNodes:
 
     def __init__(self, arrays: Mapping[str, Floats]) -> None:
         self._arrays = arrays
-        self.parameters: list[Node] = []
+        self.parameters: list[GraphNode] = []
 
     def array(self, name: str) -> Floats:
         """A tensor that is never mixed, or of one that is what both have in common: its shape."""
@@ -45,11 +45,11 @@ class WeightNodes:
         """Whether a tensor is a constant."""
         return True
 
-    def value(self, name: str, shaped: Shaped) -> Node:
+    def value(self, name: str, shaped: Shaped) -> GraphNode:
         """A tensor, shaped for its use by a linear function."""
         return float_constant(shaped(self.array(name)))
 
-    def power(self, name: str, summed: Shaped) -> Node:
+    def power(self, name: str, summed: Shaped) -> GraphNode:
         """What a linear function makes of the squares of a tensor."""
         return float_constant(summed(np.square(self.array(name))))
 
@@ -66,13 +66,13 @@ class BlendedWeightNodes(WeightNodes):
     def fixed(self, name: str) -> bool:
         return PREFIX + name not in self._others
 
-    def value(self, name: str, shaped: Shaped) -> Node:
+    def value(self, name: str, shaped: Shaped) -> GraphNode:
         one = super().value(name, shaped)
         if self.fixed(name):
             return one
         return self._mixed(one, float_constant(shaped(self._others[PREFIX + name])))
 
-    def power(self, name: str, summed: Shaped) -> Node:
+    def power(self, name: str, summed: Shaped) -> GraphNode:
         one = super().power(name, summed)
         if self.fixed(name):
             return one
@@ -81,7 +81,7 @@ class BlendedWeightNodes(WeightNodes):
         its = float_constant(summed(np.square(other)))
         return self._mixed(self._mixed(one, cross), self._mixed(cross, its))  # the square of a sum
 
-    def _mixed(self, one: Node, other: Node) -> Node:
+    def _mixed(self, one: GraphNode, other: GraphNode) -> GraphNode:
         return op.add(one, op.multiply(op.subtract(other, one), self._share))
 
 
