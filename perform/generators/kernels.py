@@ -15,7 +15,7 @@ TILE = 32  # cells of a side that one program of the alias-free activation holds
 
 
 def fuse(network: nn.Module, tile: int = TILE) -> int:
-    """Let the layers of a network (torch) on its device end in kernels; gives how many do now.
+    """Make the layers of a torch network on its device end in kernels; returns the number of these layers.
 
     Layers of other families, StyleGAN3's colours and its radial filters stay as they are.
     """

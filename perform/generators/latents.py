@@ -1,7 +1,7 @@
-"""Files of latents and of directions that other tools write, read as numpy arrays.
+"""Files of latents and of directions, ours and those of other tools, as numpy arrays.
 
-All of them go through the safe reader (`perform.networks.checkpoints`), which runs nothing of a file.
-Latents are what projectors and instruments store: one point, several, or one w for each layer.
+All of them are read by the safe reader (`perform.networks.checkpoints`), which runs nothing in a file.
+Latents are what projectors and instruments store: one point, several points, or one w for each layer.
 Directions are what GANSpace (Härkönen et al. 2020, arXiv:2004.02546), SeFa (Shen and Zhou 2021,
 arXiv:2007.06600) and Autolume find.
 """
@@ -59,8 +59,8 @@ def read_directions(path: str | Path, space: Kind | None = None) -> Directions:
     """The directions of a file: ours, GANSpace's `.npz`, SeFa's `.pt`, Autolume's `_xcomp.npy` and
     `_zcomp.npy`, or any array [n, dimensions].
 
-    `space` says which they are of, where the file does not: GANSpace and Autolume tell it in the name
-    of the file (`…_w.npz`; x is w), all else is taken for w. Raises ModelError.
+    `space` is used if the file does not name its space. GANSpace and Autolume write it in the name of the
+    file (`…_w.npz`; x is w); other files are taken for w. Raises ModelError.
     """
     path = Path(path)
     checkpoint = checkpoints.read_checkpoint(path)
@@ -116,7 +116,7 @@ def _other_directions(found: Arrays, stem: str, space: Kind | None) -> Direction
 
 
 def _ganspace_space(stem: str) -> Kind:
-    """The space that GANSpace's name of a file tells: model_layer_estimator_…_n1000000_w for w."""
+    """The space in the name of a file of GANSpace: model_layer_estimator_…_n1000000_w for w."""
     parts = stem.split("_")
     sampled = any(re.fullmatch(r"n\d+", part) for part in parts)
     return "z" if sampled and "w" not in parts else "w"

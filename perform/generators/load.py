@@ -1,4 +1,4 @@
-"""Any model file that people own, to the weights of a family: told by what is in it, not by its name."""
+"""Any model file that people own, as the weights of a family: recognised by its content, not by its name."""
 
 from __future__ import annotations
 
@@ -59,10 +59,10 @@ LICENCE_UNKNOWN = "not stated in the file; ask who made it"
 
 
 def load_weights(path: str | Path) -> Weights:
-    """The weights in a model file of any project that is known here, for the family that plays them.
+    """The weights in a model file of any known project, for the family that plays them.
 
-    Their `notes` tell where they are from, a licence note, and what is odd. Nothing of the file is run.
-    Raises ModelError, in one sentence: which file, and what it holds when that is no generator.
+    Their `notes` hold the source, a licence note, and what is unusual (`odd`). Nothing in the file is run.
+    ModelError names, in one sentence, the file, and what it holds if that is not a generator.
     """
     path = Path(path)
     checkpoint = read_checkpoint(path, NETWORK_PACKAGES)
@@ -75,14 +75,14 @@ def load_weights(path: str | Path) -> Weights:
         raise ModelError(f"{path}: {printable(str(error), MOST_FAULT_LENGTH)}") from error
     except LAYOUT_ERRORS as error:
         why = printable(repr(error), MOST_FAULT_LENGTH)
-        raise ModelError(f"{path} holds a network of a layout that is not known here ({why})") from error
+        raise ModelError(f"{path} holds a network of an unknown layout ({why})") from error
 
 
 def load_header(path: str | Path) -> headercache.Header:
     """Configuration and notes of a model file. Raises ModelError.
 
-    A file of ours says them in its head; any other is read whole, and what was found is remembered, also
-    on disk, for as long as the file and the descriptions beside it are the same.
+    Our own files hold them in their header. Any other file is read whole; the result is cached, also on disk,
+    as long as the file and the descriptions beside it do not change.
     """
     path = Path(path)
     if not path.is_file() or is_own(path):
@@ -112,7 +112,7 @@ def _descriptions(path: Path) -> list[Path]:
 
 
 def _with_own_arrays(found: Weights) -> Weights:
-    """With arrays of their own: what comes out of a file may be a view of it."""
+    """The weights with copied arrays: those of a file may be views of it."""
     own = {name: array if array.flags.owndata else array.copy() for name, array in found.arrays.items()}
     return replace(found, arrays=own)
 
@@ -218,7 +218,7 @@ def _of_training_file(content: Mapping[Any, Value], path: Path, notes: Notes) ->
 
 
 def _state_dicts(content: Mapping[Any, Value]) -> Iterator[tuple[str, StateDict]]:
-    """The state dicts in a training file by their key, the likeliest first; last the file as one itself."""
+    """The state dicts in a training file by their key, the likeliest first; last the file itself as one."""
     for key in STATE_KEYS:
         held = content.get(key)
         if (isinstance(held, dict) or modules.is_torch_module(held)) and (state := modules.state_dict(held)):
@@ -228,7 +228,7 @@ def _state_dicts(content: Mapping[Any, Value]) -> Iterator[tuple[str, StateDict]
 
 
 def _unaveraged(key: str, notes: Notes) -> Notes:
-    """The notes, and whether a generator of that key is not the averaged one."""
+    """The notes, with a remark if the generator of that key is not the averaged one."""
     return with_remarks(notes, f"{key} is not averaged (no g_ema)") if key in UNAVERAGED_KEYS else notes
 
 
@@ -262,7 +262,7 @@ def _of_state_dict(
 
 
 def _first_object(files: Iterable[Path]) -> dict[str, Json] | None:
-    """The JSON object of the first file that is there; None when none is."""
+    """The JSON object of the first file that exists. None without one."""
     for file in files:
         if file.is_file():
             with file.open("rb") as opened:

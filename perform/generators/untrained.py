@@ -1,4 +1,4 @@
-"""The untrained generator: seeded random weights that are worth looking at.
+"""The untrained generator: seeded random weights whose pictures are worth looking at.
 
 Drawn as for training, a StyleGAN2 gives grey mush. Here the kernels are smooth (one weight, spread over
 its taps), so that the layers work like a network from places to colours (Stanley 2007, Compositional

@@ -1,4 +1,4 @@
-"""`perform models`: what there is to play, what it is, keeping it, checking it, drawing with it."""
+"""`perform models`: list models, describe, import, export and verify them, find their directions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finding the directions of a model's space, keeping them, and showing where they lead."""
+"""Find directions in a model's latent space, save them, and draw what they change."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ Z_STEP = 1.0  # standard deviations of z by which a direction of z is measured i
 
 @dataclass(frozen=True, slots=True)
 class DirectionSearch:
-    """How directions are looked for: `method` pca or sefa, or those of a file (`given`); `layers` are the
-    first and the last row of ws that sefa looks at, None: all; w is drawn `samples` times from `seed`."""
+    """How to find directions: by the `method` pca or sefa, or in a file (`given`). `layers` are the first and
+    the last row of ws for sefa, None: all; w is drawn `samples` times from `seed`."""
 
     method: str = "pca"
     count: int = 10
@@ -46,7 +46,7 @@ class DirectionSearch:
 
 
 def directions_file(model: str) -> Path:
-    """Where the directions of a model (a built-in's name, or a file) are kept."""
+    """The file of a model's directions; the model is a built-in's name, or a file."""
     return (
         store.models_folder()
         / f"{SHARED_MAPPING if model in BUILT_IN else Path(model).stem}{DIRECTIONS_SUFFIX}"
@@ -54,7 +54,7 @@ def directions_file(model: str) -> Path:
 
 
 def find_directions(weights: Weights, search: DirectionSearch) -> Directions:
-    """Directions of w, of length 1, with standard deviations. ModelError or ValueError say what is wrong."""
+    """Directions of w, of length 1, with standard deviations. Raises ModelError or ValueError."""
     samples = sampled_w(weights, search.samples, search.seed)
     if search.given:
         return measured(_directions_in_w(weights, latents.read_directions(search.given), search), samples)
@@ -68,8 +68,8 @@ def find_directions(weights: Weights, search: DirectionSearch) -> Directions:
 
 
 def save_directions(model: str, found: Directions, without: Collection[str] = ()) -> Directions:
-    """Keep directions of a model beside those found before, `without` some of these; of two of a name the
-    new one stays."""
+    """Save directions of a model with the earlier ones, `without` some of these; a new direction replaces an
+    earlier one of the same name."""
     file = directions_file(model)
     if file.is_file():
         before = latents.read_directions(file)
@@ -92,7 +92,7 @@ def sampled_w(weights: Weights, count: int, seed: int) -> Floats:
 
 
 def style_matrices(weights: Weights, layers: tuple[int, int] | None = None) -> list[Floats]:
-    """The matrices [outputs, w_dim] with which layers take their styles from w; of rows `layers` of ws."""
+    """The matrices [outputs, w_dim] that make the styles of layers from w, for rows `layers` of ws."""
     rows = _matrices_by_row(weights)
     first, last = layers or (0, max(rows))
     found = [matrix for row in sorted(rows) if first <= row <= last for matrix in rows[row]]
@@ -102,7 +102,7 @@ def style_matrices(weights: Weights, layers: tuple[int, int] | None = None) -> l
 
 
 def _matrices_by_row(weights: Weights) -> dict[int, list[Floats]]:
-    """By row of ws what multiplies it; of StyleGANs without the colours' layers, as in SeFa."""
+    """By row of ws, the matrices that multiply it; of StyleGANs without those of the colours, as in SeFa."""
     arrays, name = weights.arrays, weights.config.family
     found: dict[int, list[Floats]] = {}
     if name == "dcgan":
@@ -123,7 +123,7 @@ def _matrices_by_row(weights: Weights) -> dict[int, list[Floats]]:
 
 
 def _directions_in_w(weights: Weights, found: Directions, search: DirectionSearch) -> Directions:
-    """Directions of z as directions of w: where, on the mean, a step in z leads."""
+    """Directions of z as directions of w: the mean change of w by a step in z."""
     if found.space == "w":
         return found
     mapping = family(weights.config.family).mapping(weights)
@@ -178,7 +178,7 @@ def parse_layers(text: str) -> tuple[int, int]:
 
 
 def parse_labels(texts: Sequence[str]) -> dict[str, str]:
-    """New names by old ones, of words like `pca1=bloom`. Raises ValueError."""
+    """New names by old names, from texts such as `pca1=bloom`. Raises ValueError."""
     pairs = [text.partition("=") for text in texts]
     for text, (old, _, new) in zip(texts, pairs, strict=True):
         if not old.strip() or not new.strip():

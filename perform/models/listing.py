@@ -1,4 +1,4 @@
-"""What models there are, and what one of them is."""
+"""The list of models, and the facts about one model."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def _model_row(name: str, model: str, origin: str) -> ModelRow:
 
 
 def model_info(name: str, measure: bool = True) -> dict[str, Any]:
-    """All that is known of a model, as plain values; `pictures_per_second` of this machine, if measured.
+    """The facts about a model as plain values; `pictures_per_second` of this machine, if measured.
 
     A model that needs more memory than models may take here is not opened, so not measured either."""
     model = Model.read(located(name))

@@ -1,7 +1,7 @@
-"""Importing models into the user's folder, handing them on, and checking that they are as they were written.
+"""Import models into the user's folder, export them, and verify that they are unchanged.
 
-A kept model is one safetensors file. Its metadata holds the SHA-256 of what it holds (`content`), and of an
-imported one that of the file that it came from (`sha256`), by which a second import knows that it is there.
+An imported model is one safetensors file. Its metadata holds the SHA-256 of its content (`content`) and that
+of the file that it came from (`sha256`), by which a second import of that file is recognised.
 """
 
 from __future__ import annotations
@@ -29,19 +29,19 @@ ReportProgress: TypeAlias = Callable[[str, float | None], None]  # a step, and h
 
 READ_BYTES = 1 << 22  # bytes read at once
 MODEL_NAME = re.compile(r"\w[\w.+ -]{0,99}")
-LEAST_PSNR = 37.0  # dB of the form that plays, against float32; it was chosen for 40, on other latents
+LEAST_PSNR = 37.0  # dB of the form that plays, against float32; when opened it must have 40, on other latents
 JUDGED = 3  # pictures that are compared
 
 
 class Imported(NamedTuple):
-    """Where a model is kept, and whether it was there already."""
+    """The file of an imported model, and whether it was imported before."""
 
     file: Path
     known: bool
 
 
 def models_folder() -> Path:
-    """Where imported models are; may not exist yet."""
+    """The folder of imported models. It may not exist yet."""
     return paths.user_data() / "models"
 
 
@@ -50,9 +50,9 @@ def import_model(
 ) -> Imported:
     """Import a model file of any known project under a name.
 
-    The file appears when it is whole: an import that was broken off is begun again, and leaves nothing
-    that could be played. Raises ModelError for a file that is no generator, ValueError for a name that is
-    taken by another model (unless `force`) or cannot be one.
+    The file appears when it is complete: an interrupted import leaves nothing that could be played. Raises
+    ModelError for a file that is not a generator, ValueError for an invalid name, or one that another model
+    has (unless `force`).
     """
     target = _file_for_name(name)
     source = _file_hash(file, progress)
@@ -76,11 +76,11 @@ def import_model(
 def export_model(
     model: str, file: Path, dtype: str = "float32", notes: Mapping[str, str] | None = None
 ) -> None:
-    """Write a model (a built-in's name, or a file of any known project) as safetensors to hand on.
+    """Write a model (a built-in's name, or a file of any known project) as safetensors, to share it.
 
     float16 is half as large, and read back as float32; `notes` (title, licence …) replace its own. A
-    discriminator beside `file` was another model's, and goes. Raises ValueError for a file of another suffix,
-    ModelError for what is no model or goes beyond `dtype`.
+    discriminator beside `file` belonged to another model and is deleted. Raises ValueError for another
+    suffix, ModelError for a file that is not a model, or for numbers too large for `dtype`.
     """
     if file.suffix != ".safetensors" or file.name.endswith(COMPANIONS):
         raise ValueError(f"{file}, must be a .safetensors, and not a {' or '.join(COMPANIONS)}")
@@ -93,7 +93,7 @@ def export_model(
 
 
 def verify_model(model: str, progress: ReportProgress = lambda step, share: None) -> list[str]:
-    """What of a model was found right, a phrase each. ModelError says what is wrong with it."""
+    """The checks that a model passed, a phrase each. ModelError names the first fault."""
     progress("reading", None)
     found = generators.weights_of(model)  # every tensor with its shape, and finite
     findings = [f"{len(found.arrays)} tensors, all finite and of the right shapes"]
@@ -118,7 +118,7 @@ def content_hash(found: Weights) -> str:
 
 
 def _file_for_name(name: str) -> Path:
-    """The file for a name. ValueError when it cannot be one."""
+    """The file for a name. ValueError for an invalid name."""
     if not MODEL_NAME.fullmatch(name):
         raise ValueError(
             f"{name!r} cannot be a model's name: letters, digits, spaces and . _ - + can, up to 100"
@@ -145,7 +145,7 @@ def _file_hash(file: Path, progress: ReportProgress) -> str:
 
 
 def _source_hash(file: Path) -> str | None:
-    """The hash of the file that a kept model came from."""
+    """The hash of the file that an imported model came from."""
     try:
         return read_header(file)[1].get("sha256")
     except ModelError:
@@ -153,7 +153,7 @@ def _source_hash(file: Path) -> str | None:
 
 
 def _compare_with_float32(model: str, found: Weights) -> str:
-    """How near the form that plays is to the plain network. ModelError when it is not near enough."""
+    """Compare the form that plays with the plain network. ModelError if it is too far from it."""
     from perform.networks.runtimes.base import psnr
     from perform.networks.runtimes.torch.eager import Eager
 

@@ -1,6 +1,12 @@
-"""Networks: trained networks of any kind: their files, weights, runtimes and caches.
+"""Trained networks of any kind: their files, their weights, and what computes them.
 
-Racks that play networks (generators, and filters) stand on it and bring their families.
+- `checkpoints`: the safe reader of anyone's model files, which runs nothing in them
+- `weights`, `families`, `modelfiles`, `headercache`: tensors with a configuration, and our own files of them
+- `bending`, `blending`, `controls`: what can be changed while a network plays
+- `runtimes`: torch and OpenVINO
+
+This room knows no family of networks. The families, and the layouts of other projects' files, are in
+perform/generators: they import from here, never the other way.
 """
 
 from __future__ import annotations
@@ -12,4 +18,4 @@ Precision: TypeAlias = Literal["auto", "float32", "float16", "bfloat16"]
 
 
 class ModelError(ValueError):
-    """A model that cannot be opened; the message says which, why, and what is allowed."""
+    """A model that cannot be opened. The message names the model, the reason and what is allowed."""

@@ -1,8 +1,8 @@
-"""Network bending: what can be done to the activations inside a network, as declared controls.
+"""Network bending: operations on the activations inside a network, as declared controls.
 
 The idea and most operations are Broad, Leymarie and Grierson's (Network bending, 2021): a trained
-network is played from within, by transforming what one of its layers gives. Which layer and which
-operation is fixed when a scene is loaded, since it is compiled into the network; the rest moves.
+network is played from within, by changing the output of one of its layers. The layer and the operation are
+fixed when a scene is loaded, since they are compiled into the network; all other values can move.
 """
 
 from __future__ import annotations
@@ -42,14 +42,14 @@ OPERATIONS: dict[str, tuple[Parameter, ...]] = {
     "warp": (
         Parameter("depth", 0.1, 0.0, 1.0, "widths", "how far waves displace"),
         Parameter("waves", 2.0, 0.1, 16.0, description="how many there are across"),
-        Parameter("phase", 0.0, -1e4, 1e4, "turns", "where they stand"),
+        Parameter("phase", 0.0, -1e4, 1e4, "turns", "where they are"),
     ),
     "erode": (RADIUS,),
     "dilate": (RADIUS,),
     "blur": (RADIUS,),
     "feedback": (),
 }
-MOST_FEEDBACK = 0.98  # the most that comes back: with all of it nothing would ever change
+MOST_FEEDBACK = 0.98  # at 1 nothing would ever change
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,17 +68,17 @@ class Bend:
 
     @property
     def count(self) -> int:
-        """How many numbers the controls are."""
+        """How many numbers the live controls take."""
         return 1 + len(self.values)
 
     @property
     def remembers(self) -> bool:
-        """Whether it takes its own last result."""
+        """Whether it uses its own last result."""
         return self.operation == "feedback"
 
 
 def bend_parameters(operation: str, layers: Sequence[str]) -> tuple[Parameter, ...]:
-    """What a preset says of a bend. LookupError for an operation that is none, ValueError without layers."""
+    """The keys of a bend in a preset. LookupError for an unknown operation, ValueError without layers."""
     if operation not in OPERATIONS:
         raise LookupError(f"there is no such operation; there are: {', '.join(OPERATIONS)}")
     if not layers:
@@ -90,12 +90,12 @@ def bend_parameters(operation: str, layers: Sequence[str]) -> tuple[Parameter, .
 
 
 def bend(operation: str, values: Mapping[str, object]) -> Bend:
-    """The bend that some values of `parameters` describe."""
+    """The bend that values of `bend_parameters` describe."""
     return Bend(operation, str(values["layer"]), int(str(values.get("radius", 1))))
 
 
 def pack_values(bends: Sequence[Bend], values: Sequence[Controls]) -> Floats:
-    """The live values of some bends, by name, as one array; of those without values the defaults."""
+    """The live values of bends, by name, as one array. Missing values have their defaults."""
     numbers: list[ControlValue] = []
     for i, one in enumerate(bends):
         given = values[i] if i < len(values) else {}

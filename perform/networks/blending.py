@@ -1,8 +1,8 @@
 """Network blending: two models of one shape, mixed by their weights (Pinkney and Adler 2020,
 Resolution dependent GAN interpolation).
 
-From one layer to another a network takes a share of a second one's weights; the latents, their mapping
-and the noise are the first one's. Which layers is fixed when a scene is loaded, the share moves.
+From one layer to another a network takes a share of a second network's weights; the latents, their mapping
+and the noise are the first one's. The layers are fixed when a scene is loaded; the share can move.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from perform.parameters import Parameter
 
 BLEND_AMOUNT = Parameter("amount", 0.5, 0.0, 1.0, description="share of the second model")
 BLENDABLE_FAMILIES = ("stylegan1", "stylegan2", "stylegan3", "lucidrains", "dcgan")
-# (not biggan: its normalisations have statistics of each network, and none of a mixed one)
-MIXED_PREFIXES = ("synthesis.", "layers.")  # what names of tensors begin with that are not the mapping's
-NEVER_MIXED = (".noise_const", ".resample_filter", "_filter", ".transform")  # of the first model always
+# (not biggan: its normalisations hold statistics of one network; a mixed one has none)
+MIXED_PREFIXES = ("synthesis.", "layers.")  # how the names of tensors outside the mapping begin
+NEVER_MIXED = (".noise_const", ".resample_filter", "_filter", ".transform")  # always from the first model
 
 
 @dataclass(frozen=True, slots=True)
 class Blend:
-    """A second model, and the layers `first` to `last` that it has a share of."""
+    """A second model, and the layers `first` to `last` that are mixed with it."""
 
     model: str
     first: str
@@ -35,13 +35,13 @@ class Blend:
 
 @dataclass(frozen=True, slots=True)
 class BlendTensors:
-    """What is blended in: tensors by name, those of the layers that take part."""
+    """The tensors of the second model, by name: those of the layers that are mixed."""
 
     arrays: Mapping[str, Floats]
 
 
 def blend_parameters(layers: Sequence[str]) -> tuple[Parameter, ...]:
-    """What a preset says of a blend of models with these layers."""
+    """The keys of a blend in a preset, for models with these layers."""
     first, *_, last = choices = tuple(layers)
     return (
         Parameter("from", first, description="the first layer that is mixed", kind="choice", choices=choices),
@@ -51,12 +51,12 @@ def blend_parameters(layers: Sequence[str]) -> tuple[Parameter, ...]:
 
 
 def blend(model: str, values: Mapping[str, object]) -> Blend:
-    """The blend that a model and some values of `parameters` describe."""
+    """The blend that a model and values of `blend_parameters` describe."""
     return Blend(model, str(values["from"]), str(values["to"]))
 
 
 def blend_tensors(weights: Weights, other: Weights, blend: Blend) -> BlendTensors:
-    """What of `other` is blended into `weights`. ModelError when they do not fit together."""
+    """The tensors of `other` that are mixed into `weights`. ModelError if the two do not fit together."""
     config = weights.config
     if config.family not in BLENDABLE_FAMILIES:
         raise ModelError(
@@ -73,15 +73,15 @@ def blend_tensors(weights: Weights, other: Weights, blend: Blend) -> BlendTensor
 
 
 def mixed_weights(weights: Weights, other: BlendTensors, share: float) -> Weights:
-    """The weights of a network with some share of a second one's."""
+    """The weights of a network, mixed with a share of a second one's."""
     ways = {name: array - weights.arrays[name] for name, array in other.arrays.items()}
     moved = {name: weights.arrays[name] + np.float32(share) * way for name, way in ways.items()}
     return replace(weights, arrays={**weights.arrays, **moved})
 
 
 def _layers_of_tensors(config: NetworkConfig) -> dict[str, str]:
-    """The layer that each tensor belongs to, of those that are mixed: its own, else the last of its block,
-    else the one before it, else the first of all."""
+    """The layer of each tensor that can be mixed: its own, else the last of its block, else that of the
+    tensor before it, else the first of all."""
     layers = config.bendable
     owners, last = {}, layers[0]
     for name in config.shapes():

@@ -27,11 +27,11 @@ NAME_LIMIT = 80  # characters of an unknown family's name shown
 
 
 class Family(Protocol):
-    """What the package of a family gives (`perform.generators.stylegan2` …); numpy only.
+    """What the package of a family offers (`perform.generators.stylegan2` …); numpy only.
 
-    `INPUTS` names what its synthesis takes besides the latent, in order. Its module `network` has
-    `synthesis(weights, dtype)`, a torch module that is the oracle of every faster form: ws [num_ws,
-    w_dim] and the inputs to the picture [1, channels, height, width] as the network gives it.
+    `INPUTS` names the inputs of its synthesis after the latent, in order. Its module `network` has
+    `synthesis(weights, dtype)`: a torch module, the reference of every faster form, that takes ws [num_ws,
+    w_dim] and the inputs and gives the picture [1, channels, height, width] as the network makes it.
     """
 
     INPUTS: tuple[str, ...]
@@ -48,12 +48,12 @@ class Family(Protocol):
         ...
 
     def inputs(self, weights: Weights) -> Callable[[Controls], tuple[Floats, ...]]:
-        """From the values of the parameters to the inputs; the same array as long as it is the same."""
+        """From the values of the controls to the inputs: the same array as long as nothing changes."""
         ...
 
 
 def family(name: str) -> Family:
-    """A family by name. ModelError when there is none."""
+    """A family by name. ModelError for an unknown name."""
     known = sorted(file.parent.name for file in (PACKAGE / RACK).glob("*/network.py"))
     if name not in known:
         raise ModelError(f"family = {name[:NAME_LIMIT]!r}, must be one of {', '.join(known)}")
@@ -68,7 +68,7 @@ def family_module(name: str, part: str) -> Any:
 
 @lru_cache(maxsize=1)
 def code_digest() -> bytes:
-    """A digest of all code that makes or reads a network: what is kept on disk is valid for one of it."""
+    """A digest of all code that makes or reads a network. Caches on disk are valid for one digest."""
     sha = sha256()
     for folder in (Path(__file__).parent, PACKAGE / RACK):
         for file in sorted(folder.rglob("*.py")):

@@ -1,4 +1,4 @@
-"""What the model files of other projects are, remembered on disk: to tell it, such a file is read whole."""
+"""Configurations and notes of other projects' model files, cached: to know them, a file is read whole."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ Stamp: TypeAlias = Sequence[Sequence[int | str]]  # of the files that it was rea
 
 
 def cached_header(path: Path, stamp: Stamp) -> Header | None:
-    """What was found in a file, as long as it and what is beside it have their stamp; None when it has to
-    be read."""
+    """The cached configuration and notes of a file. None if the file, the descriptions beside it or our code
+    changed, or if nothing is cached."""
     with suppress(OSError, ValueError, KeyError, TypeError, ModelError):
         kept = json.loads(_cache_file(path).read_text("utf-8"))
         if kept["stamp"] == json.loads(json.dumps([code_digest().hex(), *stamp])):
@@ -31,7 +31,7 @@ def cached_header(path: Path, stamp: Stamp) -> Header | None:
 
 
 def cache_header(path: Path, stamp: Stamp, config: NetworkConfig, notes: Mapping[str, str]) -> None:
-    """Keep what was found in a file; a disk that takes nothing does no harm."""
+    """Cache what was found in a file. If the disk cannot be written, nothing happens."""
     kept = {
         "stamp": [code_digest().hex(), *stamp],
         "family": config.family,
@@ -47,7 +47,7 @@ def cache_header(path: Path, stamp: Stamp, config: NetworkConfig, notes: Mapping
 
 
 def _cache_file(path: Path) -> Path:
-    """One file for each model's path, so that there are never more than there were models."""
+    """The cache file of a model: one for each path."""
     return (
         paths.user_cache()
         / "headers"

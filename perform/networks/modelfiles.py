@@ -26,8 +26,7 @@ def discriminator_file(model: Path) -> Path:
 
 
 def write_weights(path: str | Path, weights: Weights, dtype: str = "float32") -> None:
-    """Write a model file, its tensors as `dtype`; whole or not at all. OSError when there is no room or no
-    right to."""
+    """Write a model file, its tensors as `dtype`; whole or not at all. OSError if it cannot."""
     from safetensors import SafetensorError
     from safetensors.numpy import save_file
 
@@ -44,7 +43,7 @@ def write_weights(path: str | Path, weights: Weights, dtype: str = "float32") ->
 
 
 def read_weights(path: str | Path) -> Weights:
-    """Read a model file. ModelError says what is wrong with it."""
+    """Read a model file. ModelError names the file and its fault."""
     from safetensors import SafetensorError
     from safetensors.numpy import load_file
 
@@ -60,7 +59,7 @@ def read_weights(path: str | Path) -> Weights:
 
 
 def is_own(path: str | Path) -> bool:
-    """Whether a file is a model that was written here; its tensors stay unread."""
+    """Whether a file is one of our own model files; its tensors are not read."""
     from safetensors import SafetensorError, safe_open
 
     try:
@@ -71,7 +70,7 @@ def is_own(path: str | Path) -> bool:
 
 
 def read_header(path: str | Path) -> tuple[NetworkConfig, dict[str, str]]:
-    """Configuration and notes (title, licence …) of a model file; its tensors stay unread."""
+    """Configuration and notes (title, licence …) of a model file; its tensors are not read."""
     from safetensors import SafetensorError, safe_open
 
     if not Path(path).is_file():
@@ -89,7 +88,7 @@ def read_header(path: str | Path) -> tuple[NetworkConfig, dict[str, str]]:
 
 
 def parse_config(path: str | Path, name: str, text: str) -> NetworkConfig:
-    """A configuration of a family from its JSON in a file. ModelError when it is none, or not sound."""
+    """A configuration of a family from its JSON in a file. ModelError for an invalid one."""
     from pydantic import TypeAdapter, ValidationError
 
     try:

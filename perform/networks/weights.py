@@ -24,7 +24,7 @@ Shapes: TypeAlias = Mapping[str, tuple[int, ...]]
 COMMENT_LIMIT = 2000  # characters of a title or credit shown
 MOST_PIXELS = 4096  # pixels of a side; a small file could else ask for any amount of noise
 MOST_WIDTH, MOST_CLASSES = 1 << 14, 1 << 16  # of latents, and how many classes, for the same reason
-# What a configuration that does not hold together raises when it is asked for its shapes.
+# What an inconsistent configuration raises when its shapes are computed.
 DISAGREES = (TypeError, ValueError, AttributeError, LookupError, ArithmeticError)
 
 
@@ -77,15 +77,15 @@ class Weights:
         return self.config
 
     def part(self, prefix: str) -> Weights:
-        """The tensors whose names begin with a prefix; the rest may be forgotten."""
+        """The tensors whose names begin with a prefix; the memory of the rest may be released."""
         kept = {name: array for name, array in self.arrays.items() if name.startswith(prefix)}
         return replace(self, arrays=kept)
 
 
 def checked_config(config: Sized) -> Sized:
-    """The configuration, when it holds together and has latents and pictures of a size that is played.
+    """The configuration, if it is consistent and its latents and pictures have a size that is played.
 
-    ModelError says what does not."""
+    ModelError names the first fault."""
     try:
         shapes, space, (width, height) = config.shapes(), config.space, config.size
     except ModelError:
@@ -110,7 +110,7 @@ def checked_config(config: Sized) -> Sized:
 def checked_weights(
     config: NetworkConfig, arrays: Mapping[str, AnyArray], notes: Mapping[str, str]
 ) -> Weights:
-    """Weights of what a configuration asks for, as float32; ModelError for what is missing or wrong."""
+    """The tensors that a configuration needs, as float32. ModelError for one that is missing or wrong."""
     kept = {
         name: _checked_array(name, arrays, shape) for name, shape in checked_config(config).shapes().items()
     }
@@ -118,7 +118,7 @@ def checked_weights(
 
 
 def _checked_array(name: str, arrays: Mapping[str, AnyArray], shape: tuple[int, ...]) -> Floats:
-    """One tensor; its own memory, as a view of a file may change with it."""
+    """One tensor, copied if it is a view of a file: the file may change."""
     found = arrays.get(name)
     if found is None:
         raise ModelError(f"{name} is missing, must be there with shape {shape}")
@@ -126,7 +126,7 @@ def _checked_array(name: str, arrays: Mapping[str, AnyArray], shape: tuple[int, 
         raise ModelError(f"{name} has shape {found.shape}, must be {shape}")
     if found.dtype.kind not in "fiub":
         raise ModelError(f"{name} is of type {found.dtype}, must be of real numbers")
-    with np.errstate(over="ignore"):  # what is too large is not finite, and refused for it
+    with np.errstate(over="ignore"):  # too large a number becomes infinite, and is rejected below
         array = np.asarray(found, np.float32, order="C")
     if not np.isfinite(array).all():
         raise ModelError(f"{name} holds values that are not finite")
@@ -134,7 +134,7 @@ def _checked_array(name: str, arrays: Mapping[str, AnyArray], shape: tuple[int, 
 
 
 def printable(text: str, most: int = COMMENT_LIMIT) -> str:
-    """Words of a file as they may be shown: on one line, nothing that moves a cursor, not endless."""
+    """Text of a file for display: on one line, without control characters, cut to `most` characters."""
     plain = "".join(character if character.isprintable() else " " for character in text[:most])
     return plain if len(text) <= most else f"{plain}…"
 

@@ -24,23 +24,23 @@ from perform.parameters import Constant
 Draw: TypeAlias = Callable[[Floats, NetworkValues], Floats]
 
 MOST_PICTURES = 1_000_000  # pictures at once
-MOST_TRUNCATION = 1000.0  # truncation; what is drawn so far out is noise, and further out not finite
+MOST_TRUNCATION = 1000.0  # truncation; pictures so far out are noise, and further out not finite
 SAMPLE_PRECISIONS = ("float32", "fast")
 NOISE_CHOICES = "const, none or a seed"
 PIXEL_FORMATS = {1: "gray", 3: "rgb24", 4: "rgba"}  # of PNG files, by channels
 
 
 class SampleError(ValueError):
-    """A request that cannot be met; the message says why, and what is allowed."""
+    """An invalid request. The message names the fault and what is allowed."""
 
 
 @dataclass(frozen=True, slots=True)
 class SampleRequest:
-    """What is asked for: seeds, or a file of z [n, z_dim] or of ws [n, num_ws, w_dim], in that order.
+    """The pictures to draw: of seeds, of a file of z [n, z_dim], or of a file of ws [n, num_ws, w_dim].
 
-    `labels` is a file [n or 1, c_dim], None: the first class. `psi` None leaves latents as they are, else
-    they are drawn towards the mean in the first `cutoff` layers (None: all). `noise` is const (stored
-    with the network), none or a seed; `controls` are further parameters of the synthesis.
+    `labels` is a file [n or 1, c_dim], None: the first class. `psi` None leaves latents as they are; other
+    values draw them towards the mean in the first `cutoff` layers (None: all). `noise` is const (the noise of
+    the network), none or a seed; `controls` are further parameters of the synthesis.
     """
 
     seeds: str = "0"
@@ -63,7 +63,7 @@ class Sample(NamedTuple):
 
 
 class Sampling:
-    """The pictures of a request, drawn one after the other."""
+    """The pictures of a request, drawn one after the other while you iterate."""
 
     def __init__(self, model: str, request: SampleRequest) -> None:
         if request.precision not in SAMPLE_PRECISIONS:
@@ -101,7 +101,7 @@ def parse_seeds(text: str) -> list[int]:
 
 
 def sample_latents(weights: Weights, request: SampleRequest) -> tuple[list[str], Floats]:
-    """Names and ws [n, num_ws, w_dim] of what is asked for, after truncation."""
+    """Names and ws [n, num_ws, w_dim] of the requested pictures, after truncation."""
     space, kind = weights.config.space, family(weights.config.family)
     psi = 1.0 if request.psi is None else request.psi
     if not abs(psi) <= MOST_TRUNCATION:
@@ -180,7 +180,7 @@ def png(image: Floats) -> bytes:
 
 
 def image_pixels(image: Floats) -> Pixels:
-    """A picture [channels, height, width] of -1..1 as it is shown [height, width, channels]."""
+    """A picture [channels, height, width] of -1..1 as pixels [height, width, channels]."""
     return np.ascontiguousarray(np.clip(image * 127.5 + 128, 0, 255).astype(np.uint8).transpose(1, 2, 0))
 
 
@@ -229,7 +229,7 @@ def _read_array(path: Path, name: str) -> Floats:
 
 
 def _draw_function(weights: Weights, precision: str) -> Draw:
-    """What draws: the plain network in float32, or the form that plays."""
+    """The function that draws: the plain network in float32, or the form that plays."""
     from perform.networks.runtimes.torch.eager import Eager
 
     if precision == "float32":

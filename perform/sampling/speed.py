@@ -1,4 +1,4 @@
-"""How fast a generator draws by itself."""
+"""The speed of a generator, measured."""
 
 from __future__ import annotations
 

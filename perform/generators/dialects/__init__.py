@@ -1,1 +1,5 @@
-"""Dialects: whose names for a network's tensors mean what; one project a file, each with `weights`."""
+"""Dialects: the names that other projects give to a network's tensors. One project a file, with `weights`.
+
+`unsupported` describes files that no family plays, `unexpected` finds tensors that a family has no place
+for, `meanw` computes the mean w of files that hold none.
+"""

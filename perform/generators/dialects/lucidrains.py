@@ -17,7 +17,7 @@ from perform.networks.checkpoints.modules import Options, StateDict
 from perform.networks.weights import Weights, checked_weights
 
 MARK = "GE.blocks.0.conv1.weight"
-RATE = 0.1  # of the mapping, where no .config.json tells another
+RATE = 0.1  # of the mapping, without another value in .config.json
 NORMALISED = (0, 18, 6)  # the version from which z is normalised, by the project's issue 112
 BLUR = ".upsample.1.f"  # a filter that is the same in all files that have it
 ENDS = {"initial_block": "const", "to_initial_block.weight": "begin"}
@@ -30,7 +30,7 @@ def weights(
     options: Options | None = None,
     notes: Mapping[str, str] | None = None,
 ) -> Weights:
-    """Weights of a training file's `GAN`, its `version` and what `.config.json` says (None: no such file).
+    """Weights of a training file's `GAN`, its `version` and its `.config.json` (None: no such file).
 
     Raises ModelError."""
     if any(name.startswith("GE.attns.") for name in state):
@@ -57,7 +57,7 @@ def weights(
 
 
 def _place(name: str) -> str | None:
-    """Our name of a tensor; None for what is not of the averaged generator."""
+    """Our name of a tensor. None for one outside the averaged generator."""
     if match := re.fullmatch(r"SE\.net\.(\d{1,3})\.(weight|bias)", name):
         return f"mapping.fc{int(match[1]) // 2}.{match[2]}"
     if name.startswith("GE.") and name[3:] in ENDS:
@@ -81,5 +81,5 @@ def _rate(options: Options | None) -> float:
 
 
 def _numbers(version: str) -> tuple[int, ...]:
-    """A version's numbers; what names none is taken for the newest."""
+    """The numbers of a version; a version without numbers counts as the newest."""
     return tuple(int(part) for part in re.findall(r"\d{1,9}", version)[:3]) or (999,)

@@ -1,4 +1,4 @@
-"""The centre of truncation of a network whose file has none: the mean of many mapped latents."""
+"""The mean w of a network whose file holds none, from many mapped latents: truncation draws towards it."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from perform.networks.weights import Weights
 
 SAMPLES = 8192  # the mean's own deviation is then 1/90 of that of w
 MOST_BATCH = 1024
-MOST_LAYER_VALUES = 1 << 22  # of one layer at a time: networks that are wider are mapped in smaller batches
+MOST_LAYER_VALUES = 1 << 22  # of one layer at a time: wider networks are mapped in smaller batches
 MOST_MAPPING_VALUES = 1 << 26  # values of a mapping; the largest published ones have 3 million
 MEAN_SEED = 0
 MEAN_W = "mapping.w_avg"
 
 
 def with_mean_w(weights: Weights) -> Weights:
-    """The weights with the mean of `SAMPLES` mapped, seeded z in place of `mapping.w_avg`; of a
-    conditional network, with its classes in turn. Raises ModelError when it is not finite."""
+    """The weights with the mean w of `SAMPLES` seeded latents as `mapping.w_avg`; those of a conditional
+    network take its classes in turn. ModelError if it is not finite."""
     space = weights.config.space
     shapes = [array.shape for name, array in weights.arrays.items() if name.startswith("mapping.")]
     if (values := sum(map(math.prod, shapes))) > MOST_MAPPING_VALUES:

@@ -1,7 +1,7 @@
 """NVIDIA's own names: StyleGAN2-ADA's, the StyleGAN3 repository's, Autolume's and their forks' networks.
 
-What the tensors do not tell (clamp, learning-rate multiplier, activation) is read from the attributes of
-the modules, and where a file has none from the arguments that the network was options with.
+What the tensors do not show (clamp, learning-rate multiplier, activation) is read from the attributes of the
+modules, or, if a file has none, from the arguments that the network was made with.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ CONVOLUTION = re.compile(r"synthesis\.b\d+\.conv[01]")
 CLAMPED = re.compile(r"synthesis\.b\d+\.(conv[01]|torgb)")
 LAYER = re.compile(r"synthesis\.L(\d{1,3})_\d+_\d+\.(.+)")  # of StyleGAN3
 LINEAR = re.compile(r"mapping\.fc\d+")
-FLAT_CLAMP = 256.0  # of the StyleGAN3 repository's StyleGAN2, where nothing else is said
+FLAT_CLAMP = 256.0  # of the StyleGAN3 repository's StyleGAN2, without another value
 TAPS = 4
 ROUNDING = 1e-5  # of a gain that was kept as a number
 
 
 def family(state: Mapping[str, object]) -> str | None:
-    """Which family a state dict with these names is of; None: neither."""
+    """The family of a state dict with these names: StyleGAN2 or 3. None for another one."""
     if "synthesis.input.freqs" in state:
         return "stylegan3"
     return "stylegan2" if "synthesis.b4.const" in state else None
@@ -88,7 +88,7 @@ def _stylegan2(state: StateDict, attributes: Attributes, options: Options, notes
 
 
 def _state_with_mean(state: StateDict) -> tuple[dict[str, AnyArray], bool]:
-    """The state with a mean of w, zeros when it has none; and whether it had none."""
+    """The state with a mean w, zeros if it has none; and whether it had none."""
     if MEAN_W in state:
         return dict(state), False
     depth = len([name for name in state if re.fullmatch(r"mapping\.fc\d+\.bias", name)])
@@ -96,7 +96,7 @@ def _state_with_mean(state: StateDict) -> tuple[dict[str, AnyArray], bool]:
 
 
 def _check_activation(attributes: Attributes, options: Options) -> None:
-    """ModelError for an activation that is not played."""
+    """ModelError for another activation than leaky ReLU."""
     parts = [options.get("mapping_kwargs"), options.get("synthesis_kwargs"), options]
     asked = [part["activation"] for part in parts if isinstance(part, Mapping) and "activation" in part]
     layers = (CONVOLUTION, LINEAR)
@@ -106,7 +106,7 @@ def _check_activation(attributes: Attributes, options: Options) -> None:
 
 
 def _values(attributes: Attributes, place: re.Pattern[str], key: str) -> list[Any]:
-    """What the modules at a place say of an attribute."""
+    """The values of an attribute in the modules at a place."""
     return [own[key] for path, own in attributes.items() if place.fullmatch(path) and key in own]
 
 

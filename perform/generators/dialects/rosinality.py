@@ -29,12 +29,12 @@ LAYER_PARTS = {
     "activate.bias": "bias",
     "bias": "bias",
 }
-NOISE_SEED = 0  # of the noise of files that hold none
+NOISE_SEED = 0  # of the noise for files without noise
 FILTER_NAMES = ("upsample.kernel", "conv.blur.kernel")  # the filter, found once
 
 
 def prefix(state: Mapping[str, object]) -> str | None:
-    """What comes before this dialect's names in a state dict; None when it is another's."""
+    """The prefix of this dialect's names in a state dict. None for another dialect."""
     found = (name.removesuffix(MARK) for name in state if name.endswith(MARK))
     return next((before for before in found if f"{before}to_rgb1.conv.weight" in state), None)
 

@@ -4,7 +4,7 @@ Names are those of the files: each component's own (`4x4/Const/const`), or with 
 them (`G_synthesis/4x4/Const/const`). Kernels are stored [height, width, inputs, outputs], those of
 StyleGAN2's enlarging convolutions mirrored; StyleGAN2's styles are stored less 1.
 
-Facts of the layout only: no file of NVIDIA's was at hand, and nothing of their code is here.
+This is from facts about the layout only: no file of NVIDIA's was at hand, and none of their code is here.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from perform.networks.checkpoints.modules import Options, StateDict
 from perform.networks.weights import Weights, checked_config, checked_weights
 
 COMPONENTS = {"Gs", "G", "G_mapping", "G_synthesis", "mapping", "synthesis"}
-PLAYED_OPTIONS: Mapping[str, tuple[object, ...]] = {  # what is played, of what a file may ask for
+PLAYED_OPTIONS: Mapping[str, tuple[object, ...]] = {  # the options that are played
     "mapping_nonlinearity": ("lrelu",),
     "nonlinearity": ("lrelu",),
     "act": ("lrelu",),
@@ -144,7 +144,7 @@ def _noise(own: StateDict, layer: int, place: str) -> dict[str, AnyArray]:
 
 
 def _stylegan1(own: StateDict, options: Options, notes: dict[str, str]) -> Weights:
-    """StyleGAN. A network that was still growing is played at the size that it had reached."""
+    """StyleGAN. A network that was saved while it was growing is played at the size it had reached."""
     lod = float(np.asarray(own.get("lod", 0.0)).reshape(()))
     if lod > 0:
         notes = with_remarks(notes, f"still growing when it was saved (lod = {lod:g})")
@@ -179,7 +179,7 @@ def _styled(own: StateDict, layer: str, place: str) -> dict[str, AnyArray]:
 
 
 def _shape(named: StateDict, resolutions: list[int], options: Options) -> stylegan1.Config:
-    """The configuration of a StyleGAN that its tensors tell."""
+    """The configuration of a StyleGAN, from its tensors."""
     depth = len({name for name in named if re.fullmatch(r"mapping\.fc\d+\.weight", name)})
     embed = named["mapping.embed.weight"].shape if "mapping.embed.weight" in named else (0, 0)
     layers = [f"synthesis.b{r}.conv{half}" for r in resolutions for half in (0, 1)][1:]

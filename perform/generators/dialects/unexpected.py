@@ -1,4 +1,4 @@
-"""What a file has beyond its network: a foreign network must not be played as if it were a known one."""
+"""Tensors of a file that its family has no place for: another network must not be played as a known one."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from perform.networks import ModelError
 from perform.networks.weights import Weights, printable
 
 SHOWN_NAMES, SHOWN_LENGTH = 4, 60  # names in a note, and characters of one
-ESSENTIAL = ("weight", "bias")  # without these a network is another one; the rest are counters and the like
+ESSENTIAL = ("weight", "bias")  # these make it another network; others are counters and the like
 
 
 def note_unexpected(weights: Weights, names: Iterable[str]) -> Weights:
-    """The weights, with a note of the names among `names` that they have no place for.
+    """The weights, with a remark on those of `names` that the family has no place for.
 
-    ModelError when one of them is a weight or a bias."""
+    ModelError if one of them is a weight or a bias."""
     left = sorted(set(names) - set(weights.arrays))
     if heavy := [name for name in left if name.endswith(ESSENTIAL)]:
         raise ModelError(f"{heavy[0]} has no place in a {weights.config.family}: the network is another one")
@@ -27,6 +27,6 @@ def note_unexpected(weights: Weights, names: Iterable[str]) -> Weights:
 
 
 def with_remarks(notes: Mapping[str, str], *remarks: str) -> dict[str, str]:
-    """Notes with further remarks on what is odd in a file."""
+    """Notes with further remarks on what is unusual in a file."""
     odd = [*filter(None, [notes.get("odd")]), *remarks]
     return {**notes, "odd": "; ".join(odd)} if odd else dict(notes)

@@ -1,4 +1,4 @@
-"""What a file holds that no family here plays, in a few words for its owner."""
+"""What a file holds that no family plays, in a few words for its owner."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SHOWN_LENGTH, SHOWN_KEYS = 60, 6  # characters of a name, and how many names
 
 
 def describe_known(state: StateDict) -> str | None:
-    """What a state dict is when its names are known but not those of a generator played here."""
+    """What a state dict is, if its names are known but no family plays it. None if they are unknown."""
     for pattern, what in KNOWN_NAMES:
         if any(re.fullmatch(pattern, name) for name in state):
             return f"holds {what}"
@@ -35,14 +35,14 @@ def describe_known(state: StateDict) -> str | None:
 
 
 def describe_unknown(state: StateDict) -> str:
-    """A sentence on a state dict of which nothing is known."""
+    """A sentence on an unknown state dict."""
     name, array = next(iter(state.items()))
     first = f"{name[:SHOWN_LENGTH]!r} {array.shape}"
     return f"holds {len(state)} tensors of no network that is known here; the first is {first}"
 
 
 def describe_value(content: object) -> str:
-    """A sentence on what is no state dict at all."""
+    """A sentence on what is not a state dict at all."""
     if isinstance(content, np.ndarray):
         return f"holds one array of shape {content.shape} (latents, perhaps), not a network"
     if isinstance(content, dict):

@@ -1,7 +1,7 @@
 """Model files of any origin, read as data: nothing in them is ever imported, called or run.
 
-What a file is, its content tells and not its name. `read` gives a plain tree; what the names in it mean
-(which project's network it is) is told in `dialects`.
+The content of a file decides what it is, not its name. `read_checkpoint` returns a plain tree; what the names
+in it mean (which project's network it is) is known in perform/generators/dialects.
 """
 
 from __future__ import annotations
@@ -44,16 +44,16 @@ OTHER_FILES = (
 )
 TAR_FILE = (257, b"ustar", "a tar file, the form of torch before 0.2: load and save it with a torch of today")
 HTML_STARTS = (b"<!doctype", b"<html", b"<?xml", b"<head", b"<script")
-TEXT_OPCODES = b"(]}c"  # that pickles of protocol 0 and 1 begin with; what is text may, too
+TEXT_OPCODES = b"(]}c"  # how pickles of protocol 0 and 1 begin; text may, too
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
     """What a file holds: a tree of dict, list, tuple, str, numbers, None, memoryview (bytes), arrays and
-    inert Records; no part of it lies within itself. Sets come as lists, torch devices as text.
+    inert Records; no part of it contains itself. Sets are lists, torch devices are text.
 
     Arrays are read-only views of the file where that is possible, and then not always aligned: copy
-    what is kept. `size` is the file's, in bytes; `notes` are its remarks (metadata of safetensors).
+    what you keep. `size` is the file's, in bytes; `notes` are its remarks (metadata of safetensors).
     """
 
     container: Container
@@ -63,11 +63,10 @@ class Checkpoint:
 
 
 def read_checkpoint(path: str | Path, inert: Sequence[str] = ()) -> Checkpoint:
-    """Read a model file without running anything of it.
+    """Read a model file without running anything in it.
 
-    `inert` are beginnings of further names (`torch.nn.modules.`) that are to be read as records and
-    not refused; they are not imported or called either. Raises CheckpointError: which file, what is
-    wrong and where, and what is allowed.
+    `inert` are beginnings of further names (`torch.nn.modules.`) that become records instead of errors; they
+    are not imported or called either. CheckpointError names the file, the fault and what is allowed.
     """
     path = Path(path)
     try:
@@ -85,7 +84,7 @@ def read_checkpoint(path: str | Path, inert: Sequence[str] = ()) -> Checkpoint:
 
 
 def _mapped_file(path: Path) -> memoryview:
-    """The bytes of a file, without reading them yet."""
+    """The bytes of a file, mapped: they are read when they are used."""
     if not path.is_file():
         raise CheckpointError(f"there is {'no file but something else' if path.exists() else 'no such file'}")
     size = path.stat().st_size
@@ -128,7 +127,7 @@ def _zip_content(
 
 
 def _other_file(head: bytes) -> str:
-    """What a file is that is no model."""
+    """What a file is that is not a model."""
     if (named := next((what for start, what in OTHER_FILES if head.startswith(start)), None)) is not None:
         return named
     if head[TAR_FILE[0] :].startswith(TAR_FILE[1]):
@@ -136,14 +135,14 @@ def _other_file(head: bytes) -> str:
     if head.lstrip().lower().startswith(HTML_STARTS):
         return "a page of the web: the download failed or asked for a login"
     printed = all(byte >= 32 or byte in b"\t\n\r" for byte in head)
-    return "text" if printed else "of a form that is not known"
+    return "text" if printed else "of an unknown form"
 
 
 def _check_tree(content: Value, limits: ReadLimits) -> None:
-    """Hold content to a finite tree of plain values, so that whoever walks it comes to an end.
+    """Check that content is a finite tree of plain values, so that a walk through it ends.
 
-    A container that is shared counts once for each place where it is: lists of lists of the same list
-    are small to read and endless to walk. One that lies within itself is too deep.
+    A shared container counts once for each place where it is: lists of lists of the same list are small to
+    read and endless to walk. One that contains itself is too deep.
     """
     open_containers: list[Iterator[Value]] = [iter((content,))]
     while open_containers:
@@ -167,4 +166,4 @@ def _children(value: Value) -> Collection[Value]:
         return (value.args, value.state)
     if value is None or isinstance(value, str | int | float | complex | bytes | memoryview | np.ndarray):
         return ()
-    raise CheckpointError("it holds storages of torch that are no tensors")
+    raise CheckpointError("it holds storages of torch that are not tensors")

@@ -26,7 +26,7 @@ Entry: TypeAlias = tuple[object, object, memoryview]  # of safetensors: its dtyp
 
 NPY_MAGIC = b"\x93NUMPY"
 NUMPY_KIND = re.compile(r"([<>|=]?)(b1|[iu][1248]|f[248]|c8|c16|[US][1-9]\d{0,5})")
-# The header is a Python literal; numpy reads it with a parser, a pattern reads it without one.
+# The header is a Python literal; numpy parses it, a pattern needs no parser.
 NPY_HEADER = re.compile(
     r"\{'descr': '(?P<kind>[^']{1,12})', 'fortran_order': (?P<fortran>True|False),"
     r" 'shape': \((?P<shape>(\d{1,15}L?, ?)*(\d{1,15}L?)?)\),? ?\}\s*"
@@ -40,7 +40,7 @@ SAFETENSORS_KINDS = {
 
 
 def parse_kind(code: object) -> tuple[str, str]:
-    """Byte order and kind of numpy's short name of a type; those that would hold objects are refused."""
+    """Byte order and kind of numpy's short name of a type. Types of objects are rejected."""
     found = NUMPY_KIND.fullmatch(code) if isinstance(code, str) else None
     if found is None:
         named = shown(code) if isinstance(code, str) else type(code).__name__
@@ -96,16 +96,16 @@ def array_view(
 
 
 def _check_text(data: memoryview, order: object) -> None:
-    """That the characters of an array of text are some; numpy fails on others when they are looked at."""
+    """Check the characters of an array of text: numpy fails later on invalid ones."""
     codes = np.frombuffer(data, np.dtype("u4").newbyteorder(">" if order == ">" else "<"), len(data) // 4)
     if codes.max(initial=0) > sys.maxunicode:
-        raise CheckpointError("an array of text has characters that are none")
+        raise CheckpointError("an array of text has invalid characters")
 
 
 def _checked_shape(shape: object) -> tuple[int, ...]:
     """The shape, if it is one and not too large."""
     if not isinstance(shape, tuple) or len(shape) > MOST_DIMENSIONS:
-        raise CheckpointError(f"an array has a shape that is none, or more than {MOST_DIMENSIONS} dimensions")
+        raise CheckpointError(f"an array has an invalid shape, or more than {MOST_DIMENSIONS} dimensions")
     if not _are_counts(shape):
         raise CheckpointError("an array has a shape that is not of whole numbers, or too large")
     if math.prod(one or 1 for one in shape) >= MOST_VALUES:
@@ -143,7 +143,7 @@ def read_npy(data: memoryview, limits: ReadLimits) -> AnyArray:
         raise CheckpointError("the header of its array is cut off, or of a version after 3")
     found = NPY_HEADER.fullmatch(str(data[start : start + length], "latin-1"))
     if found is None:
-        raise CheckpointError("the header of its array is none of numpy's for an array of numbers or text")
+        raise CheckpointError("the header of its array is not numpy's for an array of numbers or text")
     order, kind = parse_kind(found["kind"])
     shape = tuple(int(one.strip(" L")) for one in found["shape"].split(",") if one.strip())
     fortran = found["fortran"] == "True"

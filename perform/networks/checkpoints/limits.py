@@ -1,4 +1,4 @@
-"""What one file may ask for: its error, and the bounds on the work and memory that reading it takes."""
+"""The bounds on the work and memory that reading one file may take, and the error of the reader."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ SHOWN_CHARACTERS = 80  # characters of a name shown in an error
 
 
 class CheckpointError(ModelError):
-    """A model file that cannot be read; the message says which, what is wrong with it, and where."""
+    """A model file that cannot be read. The message names the file, the fault and its place."""
 
 
 class ReadLimits:
-    """What reading one file of a size in bytes may still use. Every method raises CheckpointError."""
+    """The work and memory that reading one file may still use. Every method raises CheckpointError."""
 
     __slots__ = ("bytes", "steps")
 
@@ -44,5 +44,5 @@ class ReadLimits:
 
 
 def shown(text: str) -> str:
-    """A name of a file as an error may show it: on one line, not endless."""
+    """A name of a file for an error message: on one line, cut to a length."""
     return repr(text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + "…")

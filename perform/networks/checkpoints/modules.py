@@ -1,4 +1,4 @@
-"""Networks within checkpoints, as plain names and arrays: NVIDIA's persistent objects, TensorFlow's
+"""Networks in checkpoints as plain names and arrays: torch modules, NVIDIA's persistent objects, TensorFlow's
 networks, and state dicts.
 """
 
@@ -117,7 +117,7 @@ def tensorflow_network(value: Value, depth: int = 0) -> TensorFlowNetwork:
                 raise CheckpointError("a variable of a TensorFlow network is no name and array")
     version, components = fields.get("version"), fields.get("components") or {}
     if not isinstance(version, int) or not isinstance(components, dict):
-        raise CheckpointError("a TensorFlow network has no version, or components that are none")
+        raise CheckpointError("a TensorFlow network has no version, or invalid components")
     return TensorFlowNetwork(
         _text_or_empty(fields.get("name")),
         version,

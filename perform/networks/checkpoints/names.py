@@ -1,8 +1,8 @@
-"""The names that checkpoints may use, and the plain values that stand for what they would make.
+"""The names that checkpoints may use, and the plain values that replace what they would make.
 
-Left out on purpose are `copyreg._reconstructor` and all classes of networks: of a file made with
-`torch.save(network)` instead of its state dict they are read as records where the caller says whose
-names (`read(path, inert=...)`).
+`copyreg._reconstructor` and all classes of networks are left out on purpose. A file made by
+`torch.save(network)` names such classes; they become records if the caller allows them
+(`read_checkpoint(path, inert=...)`).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from perform.networks.checkpoints.values import Key, Record, Value, sequence
 NVIDIA_MODULE = "torch_utils.persistence._reconstruct_persistent_obj"
 TENSORFLOW_NETWORK = "dnnlib.tflib.network.Network"
 NUMPY_ARRAY = "numpy.ndarray"
-# The last are what the arguments of a training run may be, which training files keep.
+# The last ones are in the arguments of a training run, which training files hold.
 RECORD_NAMES = (
     NVIDIA_MODULE, TENSORFLOW_NETWORK, NUMPY_ARRAY, "numpy.dtype", "argparse.Namespace", "pathlib.PosixPath",
     "pathlib.WindowsPath", "pathlib._local.PosixPath", "pathlib._local.WindowsPath",
@@ -44,7 +44,7 @@ def plain_makers(limits: ReadLimits) -> Makers:
 
 
 def allowed_names(made: Makers, limits: ReadLimits, inert: tuple[str, ...]) -> AllowedNames:
-    """The names of a stream: those given, and what settles the arrays among them."""
+    """The names that a pickle may use; the data of numpy's arrays comes as their state."""
     return AllowedNames(made, inert, {NUMPY_ARRAY: partial(_array_of_state, limits)})
 
 
@@ -75,7 +75,7 @@ def _dictionary(limits: ReadLimits, pairs: Value = ()) -> dict[Key, Value]:
 
 
 def _empty_bytes() -> bytes:
-    return b""  # how protocol 2 writes bytes that are none
+    return b""  # how protocol 2 writes empty bytes
 
 
 def _encoded_bytes(limits: ReadLimits, text: Value, coding: Value) -> bytes:

@@ -1,8 +1,8 @@
-"""Pickles read as data. A machine of our own follows the opcodes and builds plain values; what a stream
-would import or call is looked up in a table of names, and nothing else can be reached from it.
+"""Pickles read as data. A machine of our own follows the opcodes and builds plain values. What a pickle
+would import or call is looked up in a table of names; it can reach nothing else.
 
-Why not pickle.Unpickler with a find_class of one's own: it calls whatever lies on its stack, sets
-attributes by name, and takes memory as a stream declares it (a memo index of 2**31 is gigabytes).
+Python's pickle.Unpickler with another find_class is not enough: it calls whatever is on its stack, sets
+attributes by name, and allocates as a pickle declares (a memo index of 2**31 is gigabytes).
 
 The opcodes are those of Python's pickletools, protocols 0 to 5. Long strings of bytes stay views of
 the file, so that the time goes with the number of opcodes and not with the size.

@@ -111,7 +111,7 @@ def _nested_storage(limits: ReadLimits, data: Value) -> Storage:
 
 
 def _read_five(data: memoryview, allowed: AllowedNames, limits: ReadLimits) -> Value:
-    """The value is the fourth of five pickles. It is read twice: where its bytes are comes after it."""
+    """The value is the fourth of five pickles. It is read twice: the places of its bytes come after it."""
     magic, at = pickles.read_pickle(data, NO_NAMES, limits)
     version, at = pickles.read_pickle(data, NO_NAMES, limits, at)
     system, at = pickles.read_pickle(data, NO_NAMES, limits, at)
@@ -138,7 +138,7 @@ def _storages_of_tail(
     """The bytes of the storages, which follow each other, each after the number of its values."""
     names = [key for key in keys if isinstance(key, str)] if isinstance(keys, list) else []
     if not isinstance(keys, list) or len(names) < len(keys):
-        raise CheckpointError("its list of storages is none")
+        raise CheckpointError("its list of storages is not a list of names")
     if len({*names}) != len(names) or {*names} != {*sizes}:
         raise CheckpointError("its list of storages is not that of its tensors")
     found = {}
@@ -151,14 +151,14 @@ def _storages_of_tail(
 
 
 def _storage(find: FindStorage, order: str, reference: Value) -> Storage | Record:
-    """What a reference out of the pickle stands for."""
+    """What a reference in the pickle refers to."""
     match reference if isinstance(reference, tuple) else ():
         case (str("module"), Record() as cls, *_):  # the class of a network: before torch 1.6 it came so
             return cls
         case (str("storage"), cls, key, _, count, *view) if len(view) < 2:
             pass
         case _:
-            raise CheckpointError("it refers to something that is no storage of torch")
+            raise CheckpointError("it refers to something that is not a storage of torch")
     if not isinstance(cls, Record) or cls.args is not None or cls.name not in STORAGE_KINDS:
         raise CheckpointError("a storage is of no class of torch's")
     if (
@@ -196,7 +196,7 @@ def _tensor_of_type(
     dtype: Value,
     *_: Value,
 ) -> Value:
-    """As `_tensor`, of a type that the storage does not tell."""
+    """As `_tensor`, of a type that is not the storage's."""
     name = dtype.name.removeprefix("torch.") if isinstance(dtype, Record) else ""
     if not isinstance(storage, Storage) or name not in TORCH_KINDS:
         raise CheckpointError(f"a tensor is of type {shown(name)}, must be one of {', '.join(TORCH_KINDS)}")

@@ -1,6 +1,7 @@
 """Zip files, read in place: what torch and numpy put their arrays in.
 
-Not Python's zipfile, since it copies what is stored as it is. Layout: PKWARE's APPNOTE 6.3.
+Python's zipfile copies stored members, and reads a directory of any size before it can be bounded; here
+stored members are views and every entry counts as a step. Layout: PKWARE's APPNOTE 6.3.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ END_RECORD, END64_RECORD, END64_LOCATOR, DIRECTORY_ENTRY, LOCAL_HEADER = (
 MOST_COMMENT = 1 << 16
 STORED, DEFLATED = 0, 8
 ENCRYPTED, UTF8_NAME = 1, 1 << 11
-SEE_EXTRA = 0xFFFFFFFF  # in place of a number that stands in the extra field
+SEE_EXTRA = 0xFFFFFFFF  # the number is in the extra field
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,25 +37,25 @@ class ZipMember:
 
 
 class ZipView:
-    """A zip file in memory, `members` by name. Raises CheckpointError for what is cut off or forged."""
+    """A zip file in memory, `members` by name. CheckpointError for a damaged or forged one."""
 
     def __init__(self, data: memoryview, limits: ReadLimits) -> None:
         self.data, self.limits = data, limits
         self.members: dict[str, ZipMember] = {}
-        self._left = len(data)  # bytes that members may still have: none lies over another
+        self._left = len(data)  # bytes that members may still have: they must not overlap
         at, count, end = self._directory()
         for _ in range(count):
             limits.step()
             at = self._entry(at, end)
 
     def read(self, name: str) -> memoryview:
-        """The content of a member: a view where it is stored as it is."""
+        """The content of a member: a view if it is stored without compression."""
         member, start = self.members[name], self.place(name)
         packed = self.data[start : start + member.packed]
         content = packed if member.method == STORED else self._inflated(packed, member, name)
         if len(packed) != member.packed or len(content) != member.size:
-            raise CheckpointError(f"its member {shown(name)} is cut off or larger than it says")
-        if member.check and zlib.crc32(content) != member.check:  # torch can be told to write 0
+            raise CheckpointError(f"its member {shown(name)} is cut off or larger than declared")
+        if member.check and zlib.crc32(content) != member.check:  # torch has an option that writes 0
             raise CheckpointError(f"its member {shown(name)} is damaged")
         return content
 
@@ -90,7 +91,7 @@ class ZipView:
         return start, count, start + size
 
     def _entry(self, at: int, end: int) -> int:
-        """Take in the entry at a place; the place of the next."""
+        """Add the entry at a place; returns the place of the next."""
         if at + 46 > end or bytes(self.data[at : at + 4]) != DIRECTORY_ENTRY:
             raise CheckpointError("the zip's directory is damaged or not where it says")
         flags, method, check, packed, size, named, extra, comment = struct.unpack_from(

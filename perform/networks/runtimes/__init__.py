@@ -1,1 +1,1 @@
-"""Runtimes: what computes a family's network, each on its own kind of processor."""
+"""Runtimes: what computes a network. `torch` on any device, `openvino` on CPUs; `base` is common to both."""

@@ -1,4 +1,4 @@
-"""What every runtime has in common: the mapping, the controls and the checking of what comes in."""
+"""What every runtime shares: the mapping, the controls and the checks of the inputs."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ DEFAULTS = NetworkValues()
 
 
 class Runtime:
-    """A generator but for its synthesis: a runtime fills in `_picture` and `close`.
+    """A generator without its synthesis: a runtime fills in `_picture` and `close`.
 
-    `device` and `precision` say where and how it computes, `reason` why not as asked (or "").
-    The picture that `synthesise` gives is written again by the second next call.
+    `device` and `precision` are those that it uses, `reason` why they are not the requested ones (or "").
+    The array that `synthesise` returns is overwritten by the second next call.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class Runtime:
         return tuple(given)
 
     def close(self) -> None:
-        """Give back the network's memory and device; again does nothing."""
+        """Release the memory and the device. A second call does nothing."""
         raise NotImplementedError
 
     def _picture(self, ws: Floats, *inputs: Floats) -> Pixels:

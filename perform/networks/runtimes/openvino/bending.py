@@ -1,4 +1,4 @@
-"""Torch operations as OpenVINO graphs: whole networks, and bends set into graphs made by hand."""
+"""Torch modules as OpenVINO graphs: whole networks, and bends inside graphs made by hand."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def convert_module(module: nn.Module, example: Sequence[Tensor]) -> GraphNode:
     """A torch module as an ov.Model of fixed shapes, its inputs in the order of the example."""
     with torch.inference_mode(), warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # of torch.jit, which OpenVINO converts from
-        # As openvino.convert_model does it, which besides tells its maker over the network.
+        # As openvino.convert_model does, which also sends telemetry.
         frontend = FrontEndManager().load_by_framework("pytorch")
         decoder = TorchScriptPythonDecoder(module.eval(), example_input=tuple(example))
         model = frontend.convert(frontend.load(decoder))
@@ -35,8 +35,8 @@ def convert_module(module: nn.Module, example: Sequence[Tensor]) -> GraphNode:
 
 
 class BendInserter:
-    """Sets bends into a graph while it is made: called with a layer's name and what the layer gives, it
-    gives the bent activations. `parameters` and `results` are what the graph has more for it."""
+    """Inserts bends while a graph is made: called with a layer's name and its output, it returns the bent
+    activations. `parameters` and `results` are the graph's additional inputs and outputs."""
 
     def __init__(self, bends: Sequence[Bend]) -> None:
         self._bends = bends

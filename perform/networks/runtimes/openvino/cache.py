@@ -1,7 +1,7 @@
 """Compiled networks on disk, so that a model opens at once the second time.
 
-A file holds one network: its facts and its compiled parts, with a checksum at its end. It is written
-whole or not at all; one that is not as it was written is taken away and made again.
+A file holds one network: facts on it, its compiled parts and a checksum. It is written whole or not at all;
+a damaged file is deleted and the network is compiled again.
 """
 
 from __future__ import annotations
@@ -32,10 +32,9 @@ LENGTH_BYTES = 8  # bytes of the length of the facts
 
 
 def cache_key(weights: Weights, other: BlendTensors | None, *form: object) -> str:
-    """A name for the compiled form of some weights, and what is blended in; `form` is all else that it
-    depends on.
+    """A name for the compiled form of weights and of a blend; `form` is everything else that it depends on.
 
-    The code is part of it: another way to make a graph makes another graph.
+    Our code is part of it, since other code makes another graph.
     """
     sha = hashlib.sha256(repr((weights.config, *form)).encode())
     sha.update(code_digest())
@@ -47,9 +46,9 @@ def cache_key(weights: Weights, other: BlendTensors | None, *form: object) -> st
 
 
 def load_compiled(name: str) -> tuple[Facts, list[memoryview]] | None:
-    """The facts and parts of a compiled network, None where there is none or it is damaged.
+    """The facts and parts of a compiled network. None if it is missing or damaged.
 
-    Parts are views: copies of some hundred MB would hold the interpreter while a show goes on.
+    Parts are views: to copy some hundred MB would stop the interpreter during a show.
     """
     file = _cache_folder() / f"{name}.bin"
     try:
@@ -71,14 +70,14 @@ def load_compiled(name: str) -> tuple[Facts, list[memoryview]] | None:
 
 
 def save_compiled(name: str, facts: Facts, parts: Sequence[bytes | memoryview]) -> None:
-    """Keep a compiled network; a disk that takes none is said and does no harm."""
-    told = json.dumps({**facts, "lengths": [len(part) for part in parts]}).encode()
+    """Save a compiled network. If the disk cannot be written, a warning is logged."""
+    header = json.dumps({**facts, "lengths": [len(part) for part in parts]}).encode()
     folder, sha = _cache_folder(), hashlib.sha256()
     partial = folder / f"{name}.{os.getpid()}.part"  # another process may be keeping the same one
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with partial.open("wb") as file:
-            for piece in (len(told).to_bytes(LENGTH_BYTES, "little"), told, *parts):
+            for piece in (len(header).to_bytes(LENGTH_BYTES, "little"), header, *parts):
                 sha.update(piece)
                 file.write(piece)
             file.write(sha.digest())
@@ -91,7 +90,7 @@ def save_compiled(name: str, facts: Facts, parts: Sequence[bytes | memoryview]) 
 
 
 def discard_compiled(name: str) -> None:
-    """Take a file away that is of no use."""
+    """Delete a damaged file."""
     log.warning("a compiled network was damaged and is made again")
     with suppress(OSError):
         (_cache_folder() / f"{name}.bin").unlink()
@@ -102,7 +101,7 @@ def _cache_folder() -> Path:
 
 
 def _remove_oldest(folder: Path) -> None:
-    """Keep within the limit."""
+    """Delete the files that were not used for longest, down to the limit."""
     files = sorted(folder.glob("*.bin"), key=lambda file: file.stat().st_mtime, reverse=True)
     total = 0
     for file in files:

@@ -1,4 +1,4 @@
-"""A family's torch network as an OpenVINO graph: for families without a graph made by hand."""
+"""A family's torch network as an OpenVINO graph, for families without a graph made by hand."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from perform.networks.runtimes.openvino.nodes import GraphNode
 from perform.networks.runtimes.torch.network import build_network
 from perform.networks.weights import Weights
 
-EXACT = (0,)  # nothing is computed in float32 when the rest is not
+EXACT = (0,)  # all or nothing is computed in float32
 
 
 def parts(

@@ -28,7 +28,7 @@ class Runner:
         self._requests = cycle([_Request(compiled, names, memories) for _ in range(2)])
 
     def forget(self) -> None:
-        """Let what the bends remember be as in the beginning."""
+        """Reset the memories of the bends."""
         for memory in self._memories.values():
             memory.fill(0)
 
@@ -44,9 +44,9 @@ class Runner:
 
 
 class _Request:
-    """One picture's way through the compiled parts; what goes in and out stays in the same arrays.
+    """Requests of all compiled parts for one picture, with fixed arrays for inputs and outputs.
 
-    `names` are the inputs in order; `memories` hold what the bends remember, for every request.
+    `names` are the inputs in order; all requests share the `memories` of the bends.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class _Request:
             self._set(name, memory)
 
     def _pass_on(self, name: str, request: GraphNode) -> None:
-        """Give a part's output to the parts that take it, or keep it as a memory."""
+        """Connect a part's output to the parts that take it, or keep it as a memory."""
         if name.startswith("kept"):
             memory = self._memories[name.replace("kept", "memory")]
             self._kept.append((memory, request.get_tensor(name)))

@@ -1,4 +1,4 @@
-"""Any family on a CPU through OpenVINO, in float32 or, where the processor has it, bfloat16."""
+"""Networks on a CPU through OpenVINO, in float32 or, where the processor has it, bfloat16."""
 
 from __future__ import annotations
 
@@ -25,24 +25,24 @@ from perform.networks.runtimes.openvino.nodes import GraphNode
 from perform.networks.runtimes.openvino.requests import Runner
 from perform.networks.weights import Weights
 
-LEAST_PSNR = 40.0  # dB against float32; below it bfloat16 is not played
+LEAST_PSNR = 40.0  # dB against float32; below that bfloat16 is not used
 JUDGED = 16  # untruncated latents, none of which may be below; of 64 others one in twenty was, by 2 dB
 HINTS = {"float32": "f32", "bfloat16": "bf16"}
 
 
 @functools.cache
 def core() -> ov.Core:
-    """The process's only one, for good: OpenVINO 2026.4 gives each a stack for signals, and where two have
-    gone the thread keeps one that is freed: the next signal, say a polite kill, is a segmentation fault."""
+    """The only core of the process, never closed. OpenVINO 2026.4 gives each core a stack for signals; after
+    two cores are closed the thread keeps a freed one, and the next signal is a segmentation fault."""
     return ov.Core()
 
 
 class OpenVino(Runtime):
     """A generator on the CPU. `threads` 0 leaves their number to OpenVINO.
 
-    In bfloat16 as much is computed in float32 as the picture needs, of what the family's graph
-    offers (`exact` says how much). When even that is not near enough to float32, `precision` is
-    float32 and `reason` says so. `elsewhere` is called to leave the compiled form in the cache.
+    In bfloat16 as many layers as the picture needs are computed in float32, of the choices that the family's
+    graph offers (`exact`). If that is too far from float32, `precision` is float32 and `reason` says why.
+    `elsewhere` is called to compile the network into the cache.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class OpenVino(Runtime):
             cache.save_compiled(name, facts | {"hints": self._runner.hints}, self._runner.exported())
 
     def _restore(self, name: str) -> bool:
-        """Take what was compiled before, if it is there and whole."""
+        """Open the compiled network from the cache, if it is there and undamaged."""
         found = cache.load_compiled(name)
         if found is None:
             return False
@@ -103,7 +103,7 @@ class OpenVino(Runtime):
         return lambda ws, values: runner(*self._taken(ws, values)).copy()
 
     def _refine(self, weights: Weights) -> None:
-        """Compute as much in float32 as the picture needs, or all."""
+        """Compute as many layers in float32 as the picture needs, or all."""
         whole, quality = self._compiled(weights, "f32"), 0.0
         latents, inputs = self._judged(), self._inputs()
         references = [whole(ws, *inputs).copy() for ws in latents]
@@ -117,7 +117,7 @@ class OpenVino(Runtime):
         self.reason = f"bfloat16 is {quality:.0f} dB from float32, must be {LEAST_PSNR:.0f} or more"
 
     def _judged(self) -> list[Floats]:
-        """The latents that pictures are compared on, as ws; of several classes where there are any."""
+        """The latents whose pictures are compared, as ws; of several classes if there are classes."""
         space = self.space
         z = np.random.default_rng(0).standard_normal((JUDGED, space.z_dim), np.float32)
         labels = [
@@ -130,7 +130,7 @@ class OpenVino(Runtime):
     def _quality(
         self, latents: Sequence[Floats], inputs: tuple[Floats, ...], references: Sequence[Pixels]
     ) -> float:
-        """The worst PSNR against reference pictures, dB; the first that is not enough is enough to know."""
+        """The worst PSNR against reference pictures, dB; it stops at the first that is too low."""
         self._runner.forget()
         worst = float("inf")
         for ws, reference in zip(latents, references, strict=True):
@@ -140,7 +140,7 @@ class OpenVino(Runtime):
         return worst
 
     def close(self) -> None:
-        """Give the compiled networks back."""
+        """Release the compiled networks."""
         vars(self).pop("_runner", None)
 
     def _picture(self, ws: Floats, *inputs: Floats) -> Pixels:
@@ -188,7 +188,7 @@ def _plugin_settings(hint: str, threads: int) -> dict[str, Json]:
 
 
 def _choose_precision(core: GraphNode, wanted: Precision) -> tuple[str, str]:
-    """The precision to try and, when it is not the one that was asked for, why."""
+    """The precision to try and, if it is not the requested one, the reason."""
     if wanted not in ("auto", *HINTS):
         raise ModelError(f"precision = {wanted!r}, must be auto, float32 or bfloat16 on a CPU")
     if wanted == "float32":

@@ -1,8 +1,8 @@
-"""What graphs made by hand are made of: a network's tensors, or those of two mixed by a live share.
+"""A network's tensors as nodes of a graph made by hand, or those of two networks mixed by a live share.
 
-Of two networks the weights are mixed in the graph, anew for each picture: that reads both once. Convolutions
-of twice the inputs, whose weights are constants that the plugin lays out once, were half as slow again. What
-is quadratic in the weights (the power by which demodulation divides) comes from three constant matrices.
+The weights of two networks are mixed in the graph for each picture, which reads both once. Convolutions with
+twice the inputs, whose weights are constants that the plugin lays out once, took half as long again. What is
+quadratic in the weights (the power by which demodulation divides) comes from three constant matrices.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ PREFIX = "synthesis."  # of the tensors that graphs are made of
 
 
 class WeightNodes:
-    """The tensors of a network by their names without `synthesis.`, as they go into its graph.
+    """The tensors of a network by their names without `synthesis.`, as nodes of its graph.
 
-    `parameters` are what the graph takes for them besides.
+    `parameters` are the inputs that the graph needs for them.
     """
 
     def __init__(self, arrays: Mapping[str, Floats]) -> None:
@@ -38,7 +38,7 @@ class WeightNodes:
         self.parameters: list[GraphNode] = []
 
     def array(self, name: str) -> Floats:
-        """A tensor that is never mixed, or of one that is what both have in common: its shape."""
+        """A tensor that is never mixed, or, of one that is mixed, its shape."""
         return self._arrays[PREFIX + name]
 
     def fixed(self, name: str) -> bool:
@@ -46,11 +46,11 @@ class WeightNodes:
         return True
 
     def value(self, name: str, shaped: Shaped) -> GraphNode:
-        """A tensor, shaped for its use by a linear function."""
+        """A tensor, after a linear function of it."""
         return float_constant(shaped(self.array(name)))
 
     def power(self, name: str, summed: Shaped) -> GraphNode:
-        """What a linear function makes of the squares of a tensor."""
+        """A linear function of the squares of a tensor."""
         return float_constant(summed(np.square(self.array(name))))
 
 
@@ -86,12 +86,12 @@ class BlendedWeightNodes(WeightNodes):
 
 
 def weight_nodes(weights: Weights, other: BlendTensors | None) -> WeightNodes:
-    """Those of a network, or of two."""
+    """The nodes of one network, or of two."""
     return WeightNodes(weights.arrays) if other is None else BlendedWeightNodes(weights.arrays, other)
 
 
 def bend_inserter(bends: Sequence[Bend]) -> BendInserter | None:
-    """What sets bends into a graph, None without any: torch is not needed then."""
+    """The inserter of bends into a graph. None without bends: torch is not imported then."""
     if not bends:
         return None
     from perform.networks.runtimes.openvino.bending import BendInserter

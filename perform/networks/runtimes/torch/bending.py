@@ -95,7 +95,7 @@ TORCH_OPERATIONS: dict[str, Operation] = {
 
 
 class BendLayer(nn.Module):
-    """One bend of activations x [n, c, h, w]; `values` are its live ones, `memory` what it gave last."""
+    """One bend of activations x [n, c, h, w]; `values` are its live values, `memory` is its last result."""
 
     def __init__(self, bend: Bend) -> None:
         super().__init__()
@@ -114,11 +114,11 @@ class BendLayer(nn.Module):
 
 
 class BentSynthesis(nn.Module):
-    """A synthesis of so many `inputs`, with bends in it.
+    """A synthesis with a number of `inputs`, with bends in it.
 
-    (ws, *inputs, values, *memories), without bends (ws, *inputs), gives the picture [1, channels,
-    height, width] and the new memories, one of each bend that remembers. Without memories those
-    bends begin with what is there.
+    Called with (ws, *inputs, values, *memories), or without bends (ws, *inputs), it gives the picture [1,
+    channels, height, width] and the new memories, one for each feedback. Without memories a feedback begins
+    with the activations of this picture.
     """
 
     def __init__(self, synthesis: nn.Module, bends: Sequence[Bend], inputs: int) -> None:
@@ -134,7 +134,7 @@ class BentSynthesis(nn.Module):
             modules[name].register_forward_hook(self._hook(place))
 
     def forward(self, ws: Tensor, *rest: Tensor) -> tuple[Tensor, ...]:
-        """The picture, and what the bends remember."""
+        """The picture, and the new memories of the bends."""
         if self._bends:
             values, *self._memories = rest[self._inputs :]
             self._values = torch.split(values, [bending.bend.count for bending in self._bends])

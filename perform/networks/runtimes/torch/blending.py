@@ -7,16 +7,16 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-LINEAR_TOLERANCE = 1e-5  # of the largest value: what bends less between two networks is a straight line
+LINEAR_TOLERANCE = 1e-5  # of the largest value: a smaller bow between two networks counts as straight
 
 
 class BlendedSynthesis(nn.Module):
     """A synthesis that takes the second model's share [1] after its inputs.
 
-    What networks make of their weights once, to play, is linear in them (a kernel laid out) or quadratic
-    (the power of a kernel): so the networks of a share of 0, 1/2 and 1 tell all that lie between. The
-    tensors that are mixed leave their modules: each picture they are set there anew. (What
-    torch.func.functional_call would do; it cannot be traced.)
+    What a network derives from its weights is linear in them (a kernel in another layout) or quadratic (the
+    power of a kernel). So the networks for shares of 0, 1/2 and 1 determine all between them. The mixed
+    tensors leave their modules and are set there again for each picture, as torch.func.functional_call does,
+    which cannot be traced.
     """
 
     def __init__(self, networks: Sequence[nn.Module]) -> None:
@@ -60,7 +60,7 @@ class BlendedSynthesis(nn.Module):
 
 
 def _drop_normalised(network: nn.Module) -> None:
-    """What was normalised once, which is no polynomial of the weights, is made anew of mixed ones."""
+    """Remove what was normalised once: it is no polynomial of the weights, so mixed ones make their own."""
     for module in network.modules():
         if "scaled" in module._buffers:
             module._buffers["scaled"] = module._buffers["power"] = None

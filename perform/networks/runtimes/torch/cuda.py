@@ -27,10 +27,10 @@ CAPTURE_LOCK = Lock()  # models may be opened on several threads; torch records 
 
 
 def capture_graph(run: Callable[[], Tensor]) -> tuple[Callable[[], None], Tensor]:
-    """A CUDA graph of `run`: what replays it, and the tensor that each replay fills.
+    """A CUDA graph of `run`: the function that replays it, and the tensor that each replay fills.
 
-    Another model may be playing on another thread meanwhile: what that one does is no part of this
-    recording (`thread_local`) and must not break it.
+    Another model may play on another thread at the same time. Its calls are not recorded (`thread_local`)
+    and do not break this recording.
     """
     aside, graph = torch.cuda.Stream(), torch.cuda.CUDAGraph()  # type: ignore[no-untyped-call]
     aside.wait_stream(torch.cuda.current_stream())
@@ -45,8 +45,8 @@ def capture_graph(run: Callable[[], Tensor]) -> tuple[Callable[[], None], Tensor
 
 
 def deterministic_cudnn() -> AbstractContextManager[None]:
-    """The frame is a function: cuDNN takes algorithms that give the same result each time, and chooses
-    them by its rules, not by a race. What is captured meanwhile keeps them."""
+    """cuDNN with algorithms that give the same result each time, chosen by rules and not by timing: a frame
+    is a function of its inputs. A graph that is captured inside keeps these algorithms."""
     flags: AbstractContextManager[None] = torch.backends.cudnn.flags(
         enabled=True, benchmark=False, deterministic=True, allow_tf32=False
     )
@@ -54,11 +54,11 @@ def deterministic_cudnn() -> AbstractContextManager[None]:
 
 
 class Cuda(Runtime):
-    """A generator on the current CUDA device. `capture` and `device` are others only in tests.
+    """A generator on the current CUDA device. Only tests change `capture` and `device`.
 
-    The graph reads the latent and the family's inputs from tensors that stay where they are; a
-    picture leaves through one of two page-locked arrays in turn. With `fuse` the layers end in
-    kernels of our own (`generators.kernels`); not the default until a GPU has shown that they win.
+    The graph reads the latent and the family's inputs from fixed tensors and writes pictures to two
+    page-locked arrays in turn. `fuse` replaces the ends of layers by our own kernels (`generators.kernels`);
+    it is not the default until a GPU has shown that they are faster.
     """
 
     def __init__(
@@ -89,7 +89,7 @@ class Cuda(Runtime):
         self._pages = cycle([blank.pin_memory() if pinned else blank.clone() for _ in range(2)])
 
     def close(self) -> None:
-        """Give the graph's memory back to torch."""
+        """Release the graph's memory to torch."""
         for name in ("_replay", "_output", "_synthesis", "_memories", "_tensors"):
             vars(self).pop(name, None)
 
@@ -104,12 +104,12 @@ class Cuda(Runtime):
 
     @torch.inference_mode()
     def _picture(self, ws: Floats, *inputs: Floats) -> Pixels:
-        # The inputs are new arrays when they change; ws may be the caller's own, written over.
+        # Inputs that change are new arrays; ws may be the caller's own array, overwritten.
         for i, (array, before) in enumerate(zip((ws, *inputs), self._given, strict=True)):
             if i == 0 or array is not before:
                 self._tensors[i].copy_(torch.from_numpy(array))
         self._given = (ws, *inputs)
-        if self._fresh:  # they begin with the first picture, not with what was there in the capture
+        if self._fresh:  # memories begin with the first picture, not with that of the capture
             self._remember(self._synthesis(*self._tensors)[1:])
             self._fresh = False
         self._replay()

@@ -1,4 +1,4 @@
-"""Any family through plain torch, on any device that torch knows: Apple's GPUs, or a CPU without OpenVINO."""
+"""Plain torch calls, on any device that torch knows: Apple's GPUs, or a CPU without OpenVINO."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Eager(Runtime):
         self._memories: tuple[Tensor, ...] = ()
 
     def close(self) -> None:
-        """Give the network's memory back to torch."""
+        """Release the network's memory to torch."""
         vars(self).pop("_synthesis", None)
 
     @torch.inference_mode()
