@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from itertools import pairwise
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import mido
 import numpy as np
@@ -86,9 +86,8 @@ def test_the_clock_that_is_sent_is_heard_where_it_was() -> None:
 
 
 CLOCK = """
-import os, random, sys, threading, time, mido
-bpm, beats, jitter = map(float, sys.argv[1:])
-dice = random.Random(0)
+import os, sys, threading, time, mido
+bpm, beats = map(float, sys.argv[1:])
 backend = mido.Backend("mido.backends.rtmidi/UNIX_JACK")
 port = backend.open_output("clock", client_name="sequencer", virtual=True)
 # a server that does not answer holds a sender for ever
@@ -101,9 +100,7 @@ origin = time.perf_counter() + 0.05
 print(repr(origin), flush=True)
 port.send(mido.Message("start"))
 for number in range(int(beats * 24)):
-    due = origin + number * 60 / (bpm * 24) + dice.uniform(-jitter, jitter)
-    while (wait := due - time.perf_counter()) > 0:
-        time.sleep(min(wait, 0.005) if wait > 0.001 else 0)
+    time.sleep(max(origin + number * 60 / (bpm * 24) - time.perf_counter(), 0))
     port.send(mido.Message("clock"))
 time.sleep(0.1)
 print("sent", flush=True)
@@ -142,70 +139,58 @@ def jack_of_64(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
             server.stop()
 
 
-def listened(bpm: float, beats: int, jitter: float = 0.0) -> tuple[Doubles, Doubles, Doubles]:
-    """A clock of another process: by how many seconds its pulses came off their true time, by how many
-    seconds the beat that was made of them is off, and its tempo; after two beats."""
-    backend, clocks = mido.Backend(JACK), MidiClocks()
-    times: list[float] = []
-    said: list[tuple[float, Any]] = []
+Arrivals: TypeAlias = list[tuple[float, str]]  # seconds, and the kind of message
 
-    def hear(message: mido.Message) -> None:
-        now = stopwatch()
-        clocks.receive("jack", message.type, now)
-        times.extend([now] * (message.type == "clock"))
-        said.extend((now, event.value) for event in clocks.take(now))
 
+def through_jack(bpm: float, beats: int) -> tuple[float, Arrivals]:
+    """The clock of another process: when it began, and when each of its messages arrived."""
+    backend, arrivals = mido.Backend(JACK), Arrivals()
     with subprocess.Popen(
-        [sys.executable, "-c", CLOCK, str(bpm), str(beats), str(jitter)],
+        [sys.executable, "-c", CLOCK, str(bpm), str(beats)],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1,
     ) as other:  # fmt: skip
         assert other.stdin and other.stdout
         assert other.stdout.readline() == "ready\n"
         name = next(name for name in backend.get_input_names() if "sequencer" in name)
-        with closing(backend.open_input(name, callback=hear)):
+        with closing(
+            backend.open_input(name, callback=lambda message: arrivals.append((stopwatch(), message.type)))
+        ):
             other.stdin.write("go\n")
             origin = float(other.stdout.readline())
             assert other.stdout.readline() == "sent\n"
+            eventually(lambda: len(arrivals) > beats * PULSES, "every pulse")
         other.stdin.write("end\n")
-    arrivals = np.array(times) - origin - np.arange(len(times)) * 60 / (bpm * PULSES)
-    off = [((now - origin) * bpm / 60 - value[1] + 2) % 4 - 2 for now, value in said]
-    return (
-        arrivals[2 * PULSES :],
-        np.array(off[PULSES:]) * 60 / bpm,
-        np.array([v[0] for _, v in said[PULSES:]]),
-    )
+    return origin, arrivals
 
 
-SHORT = [(60, 5), (128, 8), (200, 10)]
+def followed(origin: float, arrivals: Arrivals, bpm: float) -> tuple[Doubles, Doubles]:
+    """By how many seconds the beat that is made of a clock is off, and its tempo; after two beats."""
+    clocks, events = MidiClocks(), []
+    for time, kind in arrivals:
+        clocks.receive("jack", kind, time)
+        events += [(time, event.value) for event in clocks.take(time)]
+    off = [((time - origin) * bpm / 60 - value[1] + 2) % 4 - 2 for time, value in events[PULSES:]]
+    return np.array(off) * 60 / bpm, np.array([value[0] for _, value in events[PULSES:]])
+
+
+SHORT = [(60, 3), (128, 5), (200, 6)]
 LONG = [(bpm, bpm) for bpm in range(60, 201, 28)]  # a minute each, 18,720 pulses
-
-
-def best(attempt: Callable[[], list[float]], limits: list[float]) -> None:
-    """One of three attempts stays below its limits: a busy machine is late through nobody's fault."""
-    found = []
-    for _ in range(3):
-        with suppress(pytest.fail.Exception):
-            found.append(attempt())
-            if all(value < limit for value, limit in zip(found[-1], limits, strict=True)):
-                return
-    pytest.fail(f"{found}, must be below {limits}")
 
 
 @pytest.mark.parametrize(("bpm", "beats"), LONG if os.environ.get("PERFORM_SOAK") else SHORT)
 def test_through_jack_between_two_processes(jack_of_64: None, bpm: float, beats: int) -> None:
-    def attempt() -> list[float]:
-        _, off, tempi = listened(bpm, beats)
-        return [float(np.percentile(np.abs(off), 90)), float(np.percentile(np.abs(tempi - bpm), 99))]
+    origin, arrivals = through_jack(bpm, beats)
+    assert [kind for _, kind in arrivals] == ["start", *["clock"] * (beats * PULSES)]
+    _, tempi = followed(origin, arrivals, bpm)
+    assert np.median(tempi) == pytest.approx(bpm, rel=0.02)
 
-    best(attempt, [0.002, 0.5])
 
-
-def test_through_jack_with_jitter_it_is_steadier_than_its_input(jack_of_64: None) -> None:
-    def attempt() -> list[float]:
-        arrivals, off, tempi = listened(200, 18, jitter=0.01)
-        return [off.std() / arrivals.std(), 0.005 / arrivals.std(), float(np.median(np.abs(tempi - 200)))]
-
-    best(attempt, [1 / 3, 1.0, 0.5])
+def test_with_jitter_it_is_steadier_than_its_input() -> None:
+    jitter = np.random.default_rng(0).uniform(-0.01, 0.01, 18 * PULSES)
+    times = 0.05 + np.arange(len(jitter)) * 60 / (200 * PULSES) + jitter
+    off, tempi = followed(0.05, [(0.0, "start"), *((float(time), "clock") for time in times)], 200)
+    assert off.std() < jitter.std() / 3
+    assert np.median(np.abs(tempi - 200)) < 0.5
 
 
 Heard: TypeAlias = list[tuple[float, str, int]]
@@ -253,25 +238,27 @@ class Port:
 
 
 @pytest.mark.parametrize("fps", [5, 60])
-def test_a_clock_is_sent_steadily_whatever_the_frame_rate(
-    fps: float, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    frames = LiveClock(fps)
-    frames.advance()
-    port, tempo = Port(frames), Tempo(bpm=200)
+def test_a_clock_is_sent_steadily_whatever_the_frame_rate(fps: int) -> None:
+    tempo, grids = Tempo(bpm=200), []
+    for frame in range(3 * fps):
+        tempo = tempo.towards(frame / fps, tempo.beat(frame / fps), 200)  # a new grid in each frame
+        grids.append((frame / fps, tempo))
+    pulses = np.array(clock_times(played(grids, 3.0))) * 200 / 60 * 24
+    late = (pulses + 1e-6) % 1 * 60 / (200 * 24)
+    assert np.median(late) < 0.002
+    assert np.diff(np.floor(pulses + 1e-6)).sum() == pytest.approx(len(pulses) - 1, abs=2)
+
+
+def test_a_thread_sends_until_it_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = LiveClock()
+    clock.advance()
+    port = Port(clock)
     monkeypatch.setattr(midiports, "open_client", lambda direction, api, scans=False: port)
-    unit = MidiClockSender("drums", lambda: tempo, frames.now)
-    while len(port.sent) < 10 * PULSES:
-        now = frames.advance()
-        tempo = tempo.towards(now, tempo.beat(now), 200)  # a new grid in each frame
+    unit = MidiClockSender("drums", lambda: Tempo(bpm=200), clock.now)
+    eventually(lambda: [0xFA] in [message for _, message in port.sent], "the start of the song")
     unit.close()
     assert unit.fault == ""
-    assert [0xFA] in [message for _, message in port.sent]
     assert port.sent[-1][1] == [0xFC]
-    pulses = np.array([time for time, message in port.sent if message == [0xF8]]) * 200 / 60 * 24
-    late = (pulses - np.floor(pulses)) * 60 / (200 * 24)
-    assert np.median(late) < 0.002
-    assert np.diff(np.floor(pulses)).sum() == pytest.approx(len(pulses) - 1, abs=2)
 
 
 def test_a_port_that_fails_is_opened_again(monkeypatch: pytest.MonkeyPatch) -> None:
