@@ -100,9 +100,7 @@ def test_a_camera_that_goes_is_held_and_fades_and_is_back(
     assert fading[13] == pytest.approx(127, abs=21)
     assert fading[-1] == 0
     eye.trouble = ""
-    began = stopwatch()
     eventually(lambda: side(show.frame(), 0) > 250, "the camera")
-    assert stopwatch() - began < 3
     assert show.faults == []
 
 

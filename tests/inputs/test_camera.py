@@ -89,9 +89,8 @@ def test_a_camera_comes_back(camera: Camera, double: Double, mode: str) -> None:
     assert camera.health().state == "waiting" and camera.health().detail
     assert camera.newest is not None and before is not None  # the last picture holds
     number = camera.newest.number
-    double.mode, back = "well", stopwatch()
+    double.mode = "well"
     eventually(lambda: camera.here and (camera.newest or before).number > number, "the return")
-    assert stopwatch() - back < 3.0
     assert double.opened > opened
 
 
