@@ -96,7 +96,7 @@ def play(options: Options, library: Library | None = None, loaded: Setlist | Non
     scale = options.scale or (SOFTWARE_SCALE if software else 1.0)
     clock = LiveClock(fps)
     sys.setswitchinterval(SWITCH)
-    sound = audio.open(options.sound, clock.now, loop=options.loop)
+    sound = audio.open_sound(options.sound, clock.now, loop=options.loop)
     clock.position = sound.position
     cameras = Cameras(clock.now, options.camera)
     footage = Opener(background=True, cameras=cameras)
@@ -134,7 +134,7 @@ def render(options: Options) -> Rig:
     fps = options.fps or RENDER_FPS
     clock = OfflineClock(fps)
     context = headless()
-    sound = audio.open(options.sound, clock.now, loop=False, play=False)
+    sound = audio.open_sound(options.sound, clock.now, loop=False, play=False)
     stage, performance = _staged(options, library, setlist, context, SynchronousWorker, options.scale or 1.0)
     feeds = library.feeds(setlist.signal_names)
     replayed = [feed for feed in feeds if feed.text.kind == "csv"]  # devices are live

@@ -141,10 +141,10 @@ def test_devices_are_listed_by_kind_and_a_kind_that_breaks_is_empty(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     there = [
-        audio.Device(0, "room", "ALSA", 2, 0, 48000),
-        audio.Device(1, "hall", "ALSA", 1, 8, 48000),
+        audio.AudioDevice(0, "room", "ALSA", 2, 0, 48000),
+        audio.AudioDevice(1, "hall", "ALSA", 1, 8, 48000),
     ]
-    monkeypatch.setattr(audio, "devices", lambda: there)
+    monkeypatch.setattr(audio, "audio_devices", lambda: there)
     monkeypatch.setitem(sys.modules, "mido", None)
     monkeypatch.setattr(devices, "_displays", lambda: ["beamer"])
     monkeypatch.setattr(devices, "_gamepads", lambda: ["Xbox 360"])

@@ -12,10 +12,11 @@ import pytest
 
 from perform.clock import LiveClock
 from perform.inputs import audio
-from perform.inputs.audio.line import CAPACITY, Field, Shared
-from perform.inputs.audio.portaudio import DeviceError, devices
-from perform.inputs.audio.steady import Steady
-from perform.inputs.audio.tape import RATE, Tape
+from perform.inputs.audio.pacing import PacedSound
+from perform.inputs.audio.portaudio import DeviceError, audio_devices
+from perform.inputs.audio.reader import SAMPLE_RATE as RATE
+from perform.inputs.audio.reader import SoundReader
+from perform.inputs.audio.streams import CAPACITY, Number, SharedSound
 from perform.signals import Event
 from tests.doubles.servers import Server
 from tests.doubles.sounds import clicks, tone, write_sound
@@ -29,16 +30,16 @@ def played(sound: audio.Sound, fps: int, seconds: float) -> list[Event]:
 
 def test_a_tape_is_the_file_and_silence_after_it(tmp_path: Path) -> None:
     sound = np.random.default_rng(1).uniform(-1, 1, (RATE, 2)).astype(np.float32)
-    tape = Tape(write_sound(tmp_path / "noise.wav", sound))
-    assert np.array_equal(tape.read(0, RATE + 100), np.concatenate((sound, np.zeros((100, 2)))))
-    assert tape.length == RATE
-    assert np.array_equal(tape.read(500, 700), sound[500:700])
+    reader = SoundReader(write_sound(tmp_path / "noise.wav", sound))
+    assert np.array_equal(reader.read(0, RATE + 100), np.concatenate((sound, np.zeros((100, 2)))))
+    assert reader.length == RATE
+    assert np.array_equal(reader.read(500, 700), sound[500:700])
 
 
 def test_a_looped_tape_has_no_seam(tmp_path: Path) -> None:
     sound = np.random.default_rng(1).uniform(-1, 1, (12_345, 2)).astype(np.float32)
-    tape = Tape(write_sound(tmp_path / "noise.wav", sound), loop=True)
-    assert np.array_equal(tape.read(0, 3 * 12_345), np.tile(sound, (3, 1)))
+    reader = SoundReader(write_sound(tmp_path / "noise.wav", sound), loop=True)
+    assert np.array_equal(reader.read(0, 3 * 12_345), np.tile(sound, (3, 1)))
 
 
 @pytest.mark.parametrize(
@@ -56,7 +57,9 @@ def test_any_format_is_heard_at_48_khz_as_loud_as_it_is(
     tmp_path: Path, name: str, codec: str, rate: int, loss: float
 ) -> None:
     file = write_sound(tmp_path / name, tone(1.0, rate), rate, codec)
-    heard = Tape(file, loop=name != "a.m4a").read(RATE // 10, RATE * 9 // 10 + (name != "a.m4a") * RATE)
+    heard = SoundReader(file, loop=name != "a.m4a").read(
+        RATE // 10, RATE * 9 // 10 + (name != "a.m4a") * RATE
+    )
     assert np.array_equal(heard[:, 0], heard[:, 1])
     steps = np.abs(np.diff(heard[:, 0]))
     assert steps.max() < 0.5 * 2 * np.pi * 1000 / RATE * (1.02 + loss)  # a gap would be a larger step
@@ -65,16 +68,16 @@ def test_any_format_is_heard_at_48_khz_as_loud_as_it_is(
 
 def test_six_channels_become_two(tmp_path: Path) -> None:
     six = np.repeat(tone(0.5), 6, axis=1)
-    assert Tape(write_sound(tmp_path / "six.wav", six)).read(0, 100).shape == (100, 2)
+    assert SoundReader(write_sound(tmp_path / "six.wav", six)).read(0, 100).shape == (100, 2)
 
 
 def test_ten_minutes_of_a_loop_take_no_memory(tmp_path: Path) -> None:
-    tape = Tape(write_sound(tmp_path / "a.wav", tone(2.0)), loop=True)
+    reader = SoundReader(write_sound(tmp_path / "a.wav", tone(2.0)), loop=True)
     for second in range(480):
-        tape.read(second * RATE, (second + 1) * RATE)
+        reader.read(second * RATE, (second + 1) * RATE)
     tracemalloc.start()
     for second in range(480, 600):
-        tape.read(second * RATE, (second + 1) * RATE)
+        reader.read(second * RATE, (second + 1) * RATE)
     grown, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert grown < 500_000
@@ -91,7 +94,7 @@ def test_what_is_no_sound_is_refused_by_name(tmp_path: Path) -> None:
         film.mux(stream.encode(None))
     for file, why in [(tmp_path / "none.wav", "no such"), (broken, "cannot be read"), (silent, "no sound")]:
         with pytest.raises(audio.SoundError, match=f"{file.name}: .*{why}"):
-            audio.open(file, lambda: 0.0)
+            audio.open_sound(file, lambda: 0.0)
 
 
 def test_a_file_that_vanishes_in_a_loop_is_silence_until_it_is_back(tmp_path: Path) -> None:
@@ -178,10 +181,10 @@ print(sorted(set(sys.modules) - before))
 
 def test_specs_name_files_devices_and_silence(tmp_path: Path, no_sound: None) -> None:
     file = write_sound(tmp_path / "a.wav", tone(0.1))
-    assert isinstance(audio.open(str(file), lambda: 0.0, play=False), audio.SoundFile)
-    assert isinstance(audio.open(None, lambda: 0.0), audio.Silence)
-    assert isinstance(audio.open("none", lambda: 0.0), audio.Silence)
-    device = audio.open("no such card", lambda: 0.0)
+    assert isinstance(audio.open_sound(str(file), lambda: 0.0, play=False), audio.SoundFile)
+    assert isinstance(audio.open_sound(None, lambda: 0.0), audio.Silence)
+    assert isinstance(audio.open_sound("none", lambda: 0.0), audio.Silence)
+    device = audio.open_sound("no such card", lambda: 0.0)
     assert isinstance(device, audio.SoundDevice)
     eventually(lambda: "no such card" in device.health().detail)
     assert device.health().state == "waiting"
@@ -190,14 +193,14 @@ def test_specs_name_files_devices_and_silence(tmp_path: Path, no_sound: None) ->
 
 @pytest.mark.parametrize("name", ["USB Audio 2.0", "null.monitor"])
 def test_a_device_may_have_a_dot_in_its_name(name: str, no_sound: None) -> None:
-    with closing(audio.open(name, lambda: 0.0)) as device:
+    with closing(audio.open_sound(name, lambda: 0.0)) as device:
         assert isinstance(device, audio.SoundDevice)
 
 
 @pytest.mark.parametrize("name", ["nix.wav", "Nix.MP4", "folder/nix", Path("nix")])
 def test_a_file_that_is_missing_is_no_device(name: str | Path) -> None:
     with pytest.raises(audio.SoundError):
-        audio.open(name, lambda: 0.0)
+        audio.open_sound(name, lambda: 0.0)
 
 
 def test_without_a_speaker_a_file_plays_silently(tmp_path: Path, no_sound: None) -> None:
@@ -214,20 +217,20 @@ def test_a_missing_portaudio_is_said_and_not_raised(tmp_path: Path, monkeypatch:
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.delitem(__import__("sys").modules, "sounddevice", raising=False)
     with pytest.raises(DeviceError, match="libportaudio2"):
-        devices()
+        audio_devices()
     sound = audio.SoundFile(write_sound(tmp_path / "a.wav", tone(1.0)), play=True)
     eventually(lambda: "libportaudio2" in sound.health().detail)
     sound.close()
 
 
 def test_memory_is_shared_by_the_number_of_the_sample(tmp_path: Path) -> None:
-    here, there = Shared(tmp_path / "line", new=True), Shared(tmp_path / "line")
+    here, there = SharedSound(tmp_path / "line", new=True), SharedSound(tmp_path / "line")
     sound = np.arange(2000, dtype=np.float32).reshape(1000, 2)
     here.write(CAPACITY - 300, sound)
     assert np.array_equal(there.read(CAPACITY - 300, CAPACITY + 700), sound)
     there.write(10, sound[:5, :1])
     assert np.array_equal(here.read(10, 15), np.repeat(sound[:5, :1], 2, axis=1))
-    assert here.numbers[Field.WRITTEN] == 15
+    assert here.numbers[Number.WRITTEN] == 15
     here.note = "no sound device to play on"
     assert there.note == here.note == "no sound device to play on"
     there.note = "ä" * 1000
@@ -238,7 +241,7 @@ def test_memory_is_shared_by_the_number_of_the_sample(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("ppm", [-1000, 0, 1000])
 def test_a_devices_sound_keeps_the_shows_pace(ppm: int) -> None:
-    steady, blocks, heard = Steady(RATE), 0, []
+    steady, blocks, heard = PacedSound(RATE), 0, []
     ones = np.ones((480, 1), np.float32)
     for frame in range(60 * 100):
         while blocks * 480 < frame * 800 * (1 + ppm / 1e6):
@@ -251,7 +254,7 @@ def test_a_devices_sound_keeps_the_shows_pace(ppm: int) -> None:
 
 
 def test_a_recording_begins_with_the_present() -> None:
-    steady = Steady(RATE)
+    steady = PacedSound(RATE)
     for n in range(50):
         steady.add(np.full((480, 1), n, np.float32), RATE)
     assert len(steady.take(0)) == 0
@@ -260,7 +263,7 @@ def test_a_recording_begins_with_the_present() -> None:
 
 
 def test_a_devices_own_rate_is_recorded_at_48_khz() -> None:
-    steady, heard = Steady(RATE), []
+    steady, heard = PacedSound(RATE), []
     sound = tone(2.0, 44_100)
     for n in range(0, len(sound), 735):
         steady.add(sound[n : n + 735], 44_100)
@@ -271,7 +274,7 @@ def test_a_devices_own_rate_is_recorded_at_48_khz() -> None:
 
 def test_a_device_is_heard_and_may_come_and_go(pulse: Server) -> None:
     clock = LiveClock(100)
-    sound = audio.open("pulse", clock.now)
+    sound = audio.open_sound("pulse", clock.now)
     signals: dict[str, object] = {}
 
     def step() -> None:
@@ -300,7 +303,7 @@ def test_a_device_is_heard_and_may_come_and_go(pulse: Server) -> None:
 
 def test_a_jack_server_that_dies_takes_nothing_with_it(jack: Server, no_sound: None) -> None:
     clock = LiveClock(100)
-    sound = audio.open("system", clock.now)
+    sound = audio.open_sound("system", clock.now)
 
     def step() -> None:
         sound.poll(clock.advance())

@@ -95,9 +95,9 @@ def sound() -> Finding:
 
 def _sounds() -> tuple[list[str], list[str]]:
     """The devices that hear, and those that play."""
-    from perform.inputs.audio import devices
+    from perform.inputs.audio import audio_devices
 
-    there = devices()
+    there = audio_devices()
     return [one.name for one in there if one.inputs], [one.name for one in there if one.outputs]
 
 

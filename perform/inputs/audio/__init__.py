@@ -1,6 +1,6 @@
-"""Sound: a file, a live device or silence, heard as `audio.*` signals and as beats.
+"""Sound: a file, a live device or silence, as `audio.*` signals and beats.
 
-File and device are heard by the same code (`_ear`), whose only time is the count of samples.
+Files and devices are analysed by the same code (`analysis`), whose only time is the count of samples.
 """
 
 from __future__ import annotations
@@ -14,37 +14,37 @@ import numpy as np
 from perform.arrays import Samples
 from perform.clock import stopwatch
 from perform.inputs import Health, Input
-from perform.inputs.audio.analysis import Ear
-from perform.inputs.audio.line import Microphone, Speaker
-from perform.inputs.audio.portaudio import Device as Device
+from perform.inputs.audio.analysis import SoundAnalyzer
+from perform.inputs.audio.pacing import PacedSound
+from perform.inputs.audio.portaudio import AudioDevice as AudioDevice
 from perform.inputs.audio.portaudio import DeviceError as DeviceError
-from perform.inputs.audio.portaudio import devices as devices
-from perform.inputs.audio.steady import Steady
-from perform.inputs.audio.tape import RATE, Tape
-from perform.inputs.audio.tape import SoundError as SoundError
+from perform.inputs.audio.portaudio import audio_devices as audio_devices
+from perform.inputs.audio.reader import SAMPLE_RATE, SoundReader
+from perform.inputs.audio.reader import SoundError as SoundError
+from perform.inputs.audio.streams import Microphone, Speaker
 from perform.rhythm.beat import Beat, BeatTracker
 from perform.rhythm.features import HOPS_PER_SECOND, FeatureExtractor
 from perform.signals import Event
 
-SUFFIXES = (
+SOUND_SUFFIXES = (
     *(".aac", ".ac3", ".aif", ".aiff", ".flac", ".m4a", ".mka", ".mp2", ".mp3", ".oga", ".ogg", ".opus"),
     *(".wav", ".wma", ".wv", ".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpg", ".ogv", ".webm"),
-)  # of files, whether they are there or not; "USB Audio 2.0" is a device
-LONGEST = RATE  # samples that are heard at a time
-KEPT = 10 * RATE  # samples that wait for `take_sound()`, at most
-STALL = 5.0  # seconds without a poll that the sound plays through
-DRIFT = 0.02  # share of the difference between two crystals that is made up per poll
-JUMP = 0.1  # seconds of difference that are made up at once
+)  # of files, even of missing ones; "USB Audio 2.0" is a device
+LONGEST_BLOCK = SAMPLE_RATE  # samples that are analysed at a time
+MOST_WAITING = 10 * SAMPLE_RATE  # samples that wait for `take_sound()`
+LONGEST_STALL = 5.0  # seconds without a poll for which the sound plays on
+DRIFT_CORRECTION = 0.02  # share of the difference between two crystals that is corrected per poll
+JUMP_CORRECTION = 0.1  # seconds of difference that are corrected at once
 
 
 class Sound(Input, Protocol):
-    """What the clock and a recorder want from a sound beside its events. `rate` is that of `take_sound`."""
+    """An input of sound, as the clock and a recorder use it. `rate` is the rate of `take_sound`."""
 
     rate: int
 
     def take_sound(self) -> Samples:
-        """What passed between the last call and the last poll [n, 2], the last 10 seconds at most;
-        the first call begins the counting and gives nothing."""
+        """The samples between the last call and the last poll [n, 2], the last 10 seconds at most; the first
+        call starts the count and gives none."""
         ...
 
     def position(self) -> float | None:
@@ -57,85 +57,87 @@ class Sound(Input, Protocol):
         ...
 
 
-def open(spec: str | Path | None, now: Callable[[], float], loop: bool = True, play: bool = True) -> Sound:
-    """The sound called `spec`: a file, a device by (a part of) its name, or silence for None and
-    "none". What is there, a Path, has a folder or one of SUFFIXES is a file. Raises SoundError when a
-    file is none."""
+def open_sound(
+    spec: str | Path | None, now: Callable[[], float], loop: bool = True, play: bool = True
+) -> Sound:
+    """A file, a device by (a part of) its name, or silence for None and "none". A spec is a file if it
+    exists, is a Path, has a folder or one of SOUND_SUFFIXES. Raises SoundError if a file is no sound."""
     if spec is None or str(spec) in ("", "none"):
         return Silence()
     path = Path(spec)
-    if isinstance(spec, Path) or path.exists() or path.parts[1:] or path.suffix.lower() in SUFFIXES:
+    if isinstance(spec, Path) or path.exists() or path.parts[1:] or path.suffix.lower() in SOUND_SUFFIXES:
         return SoundFile(path, loop=loop, play=play)
     return SoundDevice(spec, now)
 
 
 def tracked(path: str | Path) -> list[Beat]:
-    """The beats of a sound file as a live run would have said them. Raises SoundError."""
-    tape, extractor, tracker = Tape(path), FeatureExtractor(RATE), BeatTracker()
-    beats, start = [], 0
-    while tape.length is None or start < tape.length:
-        hops = extractor.process(tape.read(start, start + LONGEST))
+    """The beats of a sound file, as a live run finds them. Raises SoundError."""
+    reader, extractor, tracker = SoundReader(path), FeatureExtractor(SAMPLE_RATE), BeatTracker()
+    beats: list[Beat] = []
+    start = 0
+    while reader.length is None or start < reader.length:
+        hops = extractor.process(reader.read(start, start + LONGEST_BLOCK))
         beats += [beat for hop in hops if (beat := tracker.process(hop))]
-        start += LONGEST
-    return [beat for beat in beats if tape.length is None or beat.time * RATE <= tape.length]
+        start += LONGEST_BLOCK
+    return [beat for beat in beats if reader.length is None or beat.time * SAMPLE_RATE <= reader.length]
 
 
-class _Passed:
-    """The samples that passed: `until` is moved by polls, `take` gives those since the last take."""
+class _SampleCount:
+    """Counts the samples that passed: polls move `until`, `take` gives those since the last take."""
 
     def __init__(self) -> None:
         self.until = 0.0
         self._taken: int | None = None
 
     def take(self) -> range:
-        """The samples' numbers, none at the first call."""
-        stop = round(self.until * RATE)
-        begun, self._taken = stop if self._taken is None else self._taken, stop
-        return range(max(begun, stop - KEPT), stop)
+        """The numbers of the samples, none at the first call."""
+        stop = round(self.until * SAMPLE_RATE)
+        start, self._taken = stop if self._taken is None else self._taken, stop
+        return range(max(start, stop - MOST_WAITING), stop)
 
 
 class SoundFile:
-    """A sound file whose first sample is at 0 of the show's clock, played through the speakers with
-    `play`. What is heard depends on the samples only, never on the speakers.
+    """A sound file whose first sample is at 0 of the show's clock; with `play` it plays through the speakers.
+    Its events depend on the samples only, never on the speakers.
 
-    `duration` is in seconds, as the file says it, or None. Raises SoundError (see Tape).
+    `duration` is in seconds, as the file gives it, or None. Raises SoundError (see SoundReader).
     """
 
-    rate = RATE
+    rate = SAMPLE_RATE
 
     def __init__(self, path: str | Path, loop: bool = False, play: bool = False) -> None:
         self.name = Path(path).name
-        self._tape = Tape(path, loop)
-        self.duration = self._tape.duration
-        self._ear = Ear(RATE)
-        self._passed = _Passed()
+        self._reader = SoundReader(path, loop)
+        self.duration = self._reader.duration
+        self._analyzer = SoundAnalyzer(SAMPLE_RATE)
+        self._passed = _SampleCount()
         self._polled: tuple[float, float] | None = None  # until when, and when by the stopwatch
-        self._speaker = Speaker(self._tape.read, self._now, RATE) if play else None
+        self._speaker = Speaker(self._reader.read, self._now, SAMPLE_RATE) if play else None
 
     def poll(self, until: float) -> list[Event]:
         self._passed.until, self._polled = until, (until, stopwatch())
         events: list[Event] = []
-        stop = round(until * RATE)
-        while self._ear.heard < stop:
-            start = self._ear.heard
-            events += self._ear.hear(self._tape.read(start, min(start + LONGEST, stop)))
+        stop = round(until * SAMPLE_RATE)
+        while self._analyzer.count < stop:
+            start = self._analyzer.count
+            events += self._analyzer.process(self._reader.read(start, min(start + LONGEST_BLOCK, stop)))
         return events
 
     def take_sound(self) -> Samples:
         passed = self._passed.take()
-        return self._tape.read(passed.start, passed.stop)
+        return self._reader.read(passed.start, passed.stop)
 
     def position(self) -> float | None:
         return self._speaker.position() if self._speaker else None
 
     @property
     def finished(self) -> bool:
-        length = self._tape.length
-        return length is not None and self._ear.heard >= length
+        length = self._reader.length
+        return length is not None and self._analyzer.count >= length
 
     def health(self) -> Health:
-        if self._tape.fault:
-            return Health("failed", f"{self.name}: {self._tape.fault}")
+        if self._reader.fault:
+            return Health("failed", f"{self.name}: {self._reader.fault}")
         if self._speaker and self._speaker.note:
             return Health("ok", f"{self.name}, not heard: {self._speaker.note}")
         return Health("ok", self.name)
@@ -149,45 +151,45 @@ class SoundFile:
         if self._polled is None:
             return None
         until, polled_at = self._polled
-        return until + min(stopwatch() - polled_at, STALL)
+        return until + min(stopwatch() - polled_at, LONGEST_STALL)
 
 
 class SoundDevice:
-    """A live device, by (a part of) its name; `now` says the show's time. It may come and go: while
-    it is not there silence is heard, so that signals fall as the features' own release lets them.
+    """A live device, by (a part of) its name; `now` is the show's time. It may come and go: while it is away
+    it counts as silent, so that signals fall by the release of the features.
 
-    Latency is that of the device's smallest blocks and one hop of the features.
+    Its latency is one of the device's smallest blocks and one hop of the features.
     """
 
-    rate = RATE
+    rate = SAMPLE_RATE
     finished = False
 
     def __init__(self, name: str, now: Callable[[], float]) -> None:
         self.name = name
-        self._microphone = Microphone(name, now, RATE)
-        self._ear = Ear(RATE)
-        self._offset: float | None = None  # the show's time of the ear's first sample
-        self._steady = Steady(RATE)
-        self._passed = _Passed()
+        self._microphone = Microphone(name, now, SAMPLE_RATE)
+        self._analyzer = SoundAnalyzer(SAMPLE_RATE)
+        self._offset: float | None = None  # the show's time of the first sample
+        self._paced = PacedSound(SAMPLE_RATE)
+        self._passed = _SampleCount()
 
     def poll(self, until: float) -> list[Event]:
         self._passed.until = until
-        if self._microphone.rate != self._ear.rate:
-            self._ear, self._offset = Ear(self._microphone.rate), None
+        if self._microphone.rate != self._analyzer.rate:
+            self._analyzer, self._offset = SoundAnalyzer(self._microphone.rate), None
         samples = self._microphone.samples()
         if len(samples):
-            heard_until = self._microphone.heard_until
+            recorded_until = self._microphone.recorded_until
         else:
-            samples, heard_until = self._silence(until), until
-        self._steady.add(samples, self._ear.rate)
+            samples, recorded_until = self._silence(until), until
+        self._paced.add(samples, self._analyzer.rate)
         if not len(samples):
             return []
-        passed = (self._ear.heard + len(samples)) / self._ear.rate
-        offset = min(self._follow(heard_until - passed), until - passed)
-        return self._ear.hear(samples, offset)
+        passed = (self._analyzer.count + len(samples)) / self._analyzer.rate
+        offset = min(self._follow(recorded_until - passed), until - passed)
+        return self._analyzer.process(samples, offset)
 
     def take_sound(self) -> Samples:
-        return self._steady.take(len(self._passed.take()))
+        return self._paced.take(len(self._passed.take()))
 
     def position(self) -> float | None:
         return None
@@ -202,41 +204,41 @@ class SoundDevice:
         self._microphone.close()
 
     def _silence(self, until: float) -> Samples:
-        """What is heard of a device that is not there: zeros up to `until`."""
+        """The samples of a device that is away: zeros up to `until`."""
         if self._microphone.open:
             return np.zeros((0, 1), np.float32)
         if self._offset is None:
-            self._offset = until - self._ear.heard / self._ear.rate
-        missing = round((until - self._offset) * self._ear.rate) - self._ear.heard
-        return np.zeros((min(max(missing, 0), LONGEST), 1), np.float32)
+            self._offset = until - self._analyzer.count / self._analyzer.rate
+        missing = round((until - self._offset) * self._analyzer.rate) - self._analyzer.count
+        return np.zeros((min(max(missing, 0), LONGEST_BLOCK), 1), np.float32)
 
     def _follow(self, measured: float) -> float:
-        """The show's time of the ear's first sample, after it was measured (with jitter) again."""
+        """The show's time of the first sample, after it was measured (with jitter) again."""
         offset = measured if self._offset is None else self._offset
-        off = measured - offset
-        self._offset = offset + (off if abs(off) > JUMP else off * DRIFT)
+        error = measured - offset
+        self._offset = offset + (error if abs(error) > JUMP_CORRECTION else error * DRIFT_CORRECTION)
         return self._offset
 
 
 class Silence:
-    """Nothing to hear: every signal is said once, as it is in silence."""
+    """No sound: every signal comes once, with its value in silence."""
 
     name = "silence"
-    rate = RATE
+    rate = SAMPLE_RATE
     finished = False
 
     def __init__(self) -> None:
-        self._passed = _Passed()
-        self._ear = Ear(RATE)  # loads librosa: seconds, which the first frame need not wait for
-        self._said = False
+        self._passed = _SampleCount()
+        self._analyzer = SoundAnalyzer(SAMPLE_RATE)  # loads librosa: seconds, before the first frame
+        self._sent = False
 
     def poll(self, until: float) -> list[Event]:
         self._passed.until = until
-        if self._said:
+        if self._sent:
             return []
-        self._said = True
-        hop = np.zeros((RATE // HOPS_PER_SECOND, 1), np.float32)
-        return self._ear.hear(hop, until - 1 / HOPS_PER_SECOND)
+        self._sent = True
+        hop = np.zeros((SAMPLE_RATE // HOPS_PER_SECOND, 1), np.float32)
+        return self._analyzer.process(hop, until - 1 / HOPS_PER_SECOND)
 
     def take_sound(self) -> Samples:
         return np.zeros((len(self._passed.take()), 2), np.float32)

@@ -1,4 +1,4 @@
-"""The ear: samples in, events out. The same for a file, a device and a render."""
+"""Analyses sound: samples in, events out. The same for a file, a device and a render."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from perform.rhythm.features import FeatureExtractor, Features, merge
 from perform.signals import Event
 
 
-class Ear:
-    """Hears a stream of `rate` samples a second, whose first sample was at 0."""
+class SoundAnalyzer:
+    """Analyses a stream of `rate` samples a second, whose first sample is at 0."""
 
     def __init__(self, rate: int) -> None:
         self.rate = rate
-        self.heard = 0  # samples
+        self.count = 0  # samples so far
         self._extractor = FeatureExtractor(rate)
         self._tracker = BeatTracker()
 
-    def hear(self, samples: Samples, offset: float = 0.0) -> list[Event]:
-        """What the samples of one frame say, oldest first: `tempo.beat` [bpm, confidence, downbeat] for
-        each beat, and at the end of the last hop that they complete an event per `audio.*` signal
-        and `beat.confidence`. `offset` (seconds) is the show's time of the stream's first sample."""
-        self.heard += len(samples)
+    def process(self, samples: Samples, offset: float = 0.0) -> list[Event]:
+        """The events of one frame's samples, oldest first: `tempo.beat` [bpm, confidence, downbeat] for each
+        beat, and at the end of the last hop that they complete one event per `audio.*` signal and
+        `beat.confidence`. `offset` (seconds) is the show's time of the stream's first sample."""
+        self.count += len(samples)
         hops = self._extractor.process(samples)
         if not hops:
             return []
         beats = [beat for hop in hops if (beat := self._tracker.process(hop))]
-        sure = Event(hops[-1].time + offset, "beat.confidence", self._tracker.confidence)
-        return [*(_beat(beat, offset) for beat in beats), *_features(merge(hops), offset), sure]
+        confidence = Event(hops[-1].time + offset, "beat.confidence", self._tracker.confidence)
+        return [*(_beat(beat, offset) for beat in beats), *_features(merge(hops), offset), confidence]
 
 
 def _features(features: Features, offset: float) -> list[Event]:

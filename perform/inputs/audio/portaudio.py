@@ -1,4 +1,4 @@
-"""PortAudio: the list of devices, and the process that plays or hears one (see `_line`)."""
+"""PortAudio: the list of devices, and the process that plays or records one (see `streams`)."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ import numpy as np
 
 from perform.arrays import Samples
 from perform.clock import stopwatch
-from perform.inputs.audio.line import GONE, Field, Shared
+from perform.inputs.audio.streams import GONE_AFTER, Number, SharedSound
 
-RETRY = 2.0  # seconds between two attempts to open a device that is not there
-SETTLE = 2.0  # seconds after opening without a callback: PulseAudio was seen to take 1.4
-TEND = 0.05  # seconds between two looks at a stream
-OPENING = 6.0  # seconds that a look may take before the process is replaced
-CLOSING = 1.5  # the same for closing a stream
-LATENCY = 0.1  # seconds of the speaker's buffer: long enough for a busy machine
+OPEN_INTERVAL = 2.0  # seconds between two attempts to open a device that is not there
+FIRST_CALLBACK = 2.0  # seconds after opening without a callback: PulseAudio was seen to take 1.4
+STREAM_INTERVAL = 0.05  # seconds between two checks of a stream
+CHECK_TIMEOUT = 6.0  # seconds that a check may take before the process is replaced
+STREAM_CLOSE_TIMEOUT = 1.5  # the same for closing a stream
+SPEAKER_LATENCY = 0.1  # seconds of the speaker's buffer: long enough for a busy machine
 
 
 class DeviceError(Exception):
@@ -29,8 +29,8 @@ class DeviceError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Device:
-    """A sound device: how many channels it hears (`inputs`) and plays (`outputs`)."""
+class AudioDevice:
+    """A sound device: how many channels it records (`inputs`) and plays (`outputs`)."""
 
     index: int
     name: str
@@ -40,12 +40,12 @@ class Device:
     rate: int
 
 
-def devices() -> list[Device]:
+def audio_devices() -> list[AudioDevice]:
     """Every sound device that is there now. Raises DeviceError when PortAudio itself is missing."""
     sound = _library()
     systems = [system["name"] for system in sound.query_hostapis()]
     return [
-        Device(
+        AudioDevice(
             index, one["name"], systems[one["hostapi"]],
             one["max_input_channels"], one["max_output_channels"], round(one["default_samplerate"]),
         )
@@ -53,20 +53,20 @@ def devices() -> list[Device]:
     ]  # fmt: skip
 
 
-def find(name: str) -> Device:
-    """The device that hears and is called `name`, or has it in its name; DeviceError when none is."""
-    hearing = [device for device in devices() if device.inputs]
+def find_input(name: str) -> AudioDevice:
+    """The device that records and is called `name`, or has it in its name. Raises DeviceError."""
+    recording = [device for device in audio_devices() if device.inputs]
     wanted = name.casefold()
     for match in (str.__eq__, str.startswith, str.__contains__):
-        for device in hearing:
+        for device in recording:
             if match(device.name.casefold(), wanted):
                 return device
-    names = ", ".join(device.name for device in hearing) or "none"
+    names = ", ".join(device.name for device in recording) or "none"
     raise DeviceError(f"no sound device called {name!r} (there are: {names})")
 
 
 def _library() -> Any:
-    """sounddevice, with a new list of devices: PortAudio makes it when it is initialised."""
+    """The module sounddevice, with a new list of devices: PortAudio makes it when it is initialised."""
     try:
         import sounddevice
     except OSError as error:  # the package is there, the library is not
@@ -77,32 +77,32 @@ def _library() -> Any:
 
 
 class _Stream:
-    """A stream that is opened, watched and opened again, in the process that is its own."""
+    """A stream that is opened, checked and opened again, in a process of its own."""
 
-    def __init__(self, shared: Shared, name: str, rate: int) -> None:
+    def __init__(self, shared: SharedSound, name: str, rate: int) -> None:
         self._shared, self._name, self._rate = shared, name, rate
         self._numbers = shared.numbers
         self._opened = 0.0
         self._stream: Any = None
 
-    def tend(self) -> float:
-        """One look at the stream; seconds until the next."""
-        self._numbers[Field.DUE] = stopwatch() + OPENING
+    def check(self) -> float:
+        """Check the stream; seconds until the next check."""
+        self._numbers[Number.DUE] = stopwatch() + CHECK_TIMEOUT
         if self._stream is None:
             return self._start()
-        called = max(self._numbers[Field.CALLED], self._opened + SETTLE)
-        if stopwatch() - called > GONE or not self._stream.active:
+        called = max(self._numbers[Number.CALLED], self._opened + FIRST_CALLBACK)
+        if stopwatch() - called > GONE_AFTER or not self._stream.active:
             self.end("the sound device is gone")
-            return RETRY / 4
-        return TEND
+            return OPEN_INTERVAL / 4
+        return STREAM_INTERVAL
 
     def end(self, note: str) -> None:
-        """Close the stream. With a server that died this may take for ever: the show ends it then."""
+        """Close the stream. After a server died this may take for ever: then the show ends the process."""
         stream, self._stream = self._stream, None
-        self._numbers[[Field.OPEN, Field.POSITION]] = 0, np.nan
+        self._numbers[[Number.OPEN, Number.POSITION]] = 0, np.nan
         self._shared.note = note
         if stream is not None:
-            self._numbers[Field.DUE] = stopwatch() + CLOSING
+            self._numbers[Number.DUE] = stopwatch() + STREAM_CLOSE_TIMEOUT
             stream.abort(ignore_errors=True)
             stream.close(ignore_errors=True)
 
@@ -113,20 +113,20 @@ class _Stream:
             self._stream.start()
         except Exception as error:  # noqa: BLE001 - drivers raise what they like; the next attempt may do
             self.end(str(error))
-            return RETRY
+            return OPEN_INTERVAL
         self._shared.note = ""
-        self._numbers[Field.OPEN] = 1
-        return TEND
+        self._numbers[Number.OPEN] = 1
+        return STREAM_INTERVAL
 
     def _make(self) -> Any:
         """A new stream, not started."""
         raise NotImplementedError
 
 
-class _Playing(_Stream):
-    """The speaker's side of `Speaker`."""
+class _PlayingStream(_Stream):
+    """The process's side of `Speaker`."""
 
-    _next: int | None = None  # the sample to be handed to the device next
+    _next: int | None = None  # the next sample for the device
 
     def _make(self) -> Any:
         sound = _library()
@@ -134,61 +134,65 @@ class _Playing(_Stream):
             raise DeviceError("no sound device to play on")
         self._next = None
         return sound.OutputStream(
-            samplerate=self._rate, channels=2, dtype="float32", latency=LATENCY, callback=self._fill
+            samplerate=self._rate, channels=2, dtype="float32", latency=SPEAKER_LATENCY, callback=self._fill
         )
 
     def _fill(self, out: Samples, frames: int, time: Any, status: Any) -> None:
-        """PortAudio's callback: what is not there yet is silence, and its time is over."""
-        now, show = stopwatch(), float(self._numbers[Field.SHOW])
-        self._numbers[Field.CALLED] = now
+        """PortAudio's callback: samples that are not there yet are silence and never played."""
+        now, show = stopwatch(), float(self._numbers[Number.SHOW_TIME])
+        self._numbers[Number.CALLED] = now
         out[:] = 0.0
         if show != show:
             return
         clock = self._stream.time
-        heard_at = now + (time.outputBufferDacTime or clock + self._stream.latency) - clock
+        plays_at = now + (time.outputBufferDacTime or clock + self._stream.latency) - clock
         if self._next is None:
-            self._next = round((show + heard_at) * self._rate) if show + now > LATENCY else 0
-        there = max(min(int(self._numbers[Field.WRITTEN]) - self._next, frames), 0)
-        out[:there] = self._shared.read(self._next, self._next + there)
-        self._numbers[Field.POSITION] = self._next / self._rate - heard_at
+            self._next = round((show + plays_at) * self._rate) if show + now > SPEAKER_LATENCY else 0
+        ready = max(min(int(self._numbers[Number.WRITTEN]) - self._next, frames), 0)
+        out[:ready] = self._shared.read(self._next, self._next + ready)
+        self._numbers[Number.POSITION] = self._next / self._rate - plays_at
         self._next += frames
-        self._numbers[Field.HANDED] = self._next / self._rate
+        self._numbers[Number.PLAYED] = self._next / self._rate
 
 
-class _Hearing(_Stream):
-    """The microphone's side of `Microphone`."""
+class _RecordingStream(_Stream):
+    """The process's side of `Microphone`."""
 
     def _make(self) -> Any:
-        device = find(self._name)
+        device = find_input(self._name)
         try:
             stream = self._stream_of(device, self._rate)
         except Exception:  # noqa: BLE001 - a device that has another rate only
             stream = self._stream_of(device, device.rate)
-        self._numbers[Field.RATE] = round(stream.samplerate)
+        self._numbers[Number.RATE] = round(stream.samplerate)
         return stream
 
-    def _stream_of(self, device: Device, rate: int) -> Any:
+    def _stream_of(self, device: AudioDevice, rate: int) -> Any:
         import sounddevice
 
         return sounddevice.InputStream(
             device=device.index, samplerate=rate, channels=min(device.inputs, 2), dtype="float32",
-            latency="low", callback=self._hear,
+            latency="low", callback=self._record,
         )  # fmt: skip
 
-    def _hear(self, block: Samples, frames: int, time: Any, status: Any) -> None:
+    def _record(self, block: Samples, frames: int, time: Any, status: Any) -> None:
         """PortAudio's callback."""
         now = stopwatch()
         age = time.currentTime - time.inputBufferAdcTime if time.inputBufferAdcTime else 0.0
-        self._numbers[[Field.CALLED, Field.HEARD]] = now, now - age + frames / self._numbers[Field.RATE]
-        self._shared.write(int(self._numbers[Field.WRITTEN]), block)
+        self._numbers[Number.CALLED] = now
+        self._numbers[Number.RECORDED] = now - age + frames / self._numbers[Number.RATE]
+        self._shared.write(int(self._numbers[Number.WRITTEN]), block)
 
 
-STREAMS: dict[str, Callable[[Shared, str, int], _Stream]] = {"speaker": _Playing, "microphone": _Hearing}
+STREAMS: dict[str, Callable[[SharedSound, str, int], _Stream]] = {
+    "speaker": _PlayingStream,
+    "microphone": _RecordingStream,
+}
 
 
 def main(path: str, kind: str, name: str, rate: str) -> None:
-    """Tend a stream until standard input ends, which it does with the show."""
-    stream = STREAMS[kind](Shared(Path(path)), name, int(rate))
+    """Run a stream until standard input ends, which it does with the show."""
+    stream = STREAMS[kind](SharedSound(Path(path)), name, int(rate))
     over = threading.Event()
 
     def listen() -> None:
@@ -198,7 +202,7 @@ def main(path: str, kind: str, name: str, rate: str) -> None:
     threading.Thread(target=listen, daemon=True).start()
     wait = 0.0
     while not over.wait(wait):
-        wait = stream.tend()
+        wait = stream.check()
     stream.end("closed")
     os._exit(0)  # not through PortAudio's own end, which may wait for a server that died
 
