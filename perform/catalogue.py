@@ -64,12 +64,12 @@ class Library:
         return self.isf(name, role).parameters
 
     def images(self, name: str, role: Role) -> tuple[str, ...]:
-        """The images that a shader takes beside those of its role."""
+        """The images that a shader takes besides those of its role."""
         return self.isf(name, role).images[len(isf.LEADING[role]) :]
 
     def footage(self, kind: Footage, name: str) -> tuple[Parameter, ...]:
         """The parameters of a film or a still that can be played, or of a camera; LookupError when there is
-        no such file, FootageError when it is none."""
+        no such file, FootageError when it cannot be played."""
         if kind == "camera":
             return opening.parameters(kind, None)
         file = self.footage_file(name)
@@ -87,7 +87,7 @@ class Library:
         raise LookupError(f"there is no such file{_near(name, there)}")
 
     def isf(self, name: str, role: Role) -> isf.ISF:
-        """The shader as it stands in its file now; the same object as long as the file is the same."""
+        """The shader as it is in its file now; the same object as long as the file is the same."""
         file = self.shader_file(name, role)
         parts = (file, file.with_suffix(".vs"))
         stamp = [part.stat().st_mtime_ns for part in parts if part.is_file()]
@@ -111,14 +111,14 @@ class Library:
         return self._file("setlists", name, ".toml", "setlist")
 
     def feeds(self, signals: Iterable[str]) -> list[Feed]:
-        """The feeds that say these signals, from their files in feeds/. LookupError, SceneError, OSError."""
+        """The feeds that give these signals, from their files in feeds/. LookupError, SceneError, OSError."""
         wanted = [signal for signal in sorted(signals) if signal.startswith("feed.")]
         names = dict.fromkeys(signal.split(".")[1] for signal in wanted)
         found = {name: feeds.read_feed(self._file("feeds", name, ".toml", f"feed {name}")) for name in names}
         for signal in wanted:
             if not (feed := found[signal.split(".")[1]]).has(signal):
-                said = ", ".join(feed.values)
-                raise LookupError(f"{signal}: {feed.file} says {said}, and of each .raw, .age and .quality")
+                known = ", ".join(feed.values)
+                raise LookupError(f"{signal}: {feed.file} has {known}, and of each .raw, .age and .quality")
         return list(found.values())
 
     def mappings(self, signals: Iterable[str]) -> list[SignalMapping]:
@@ -136,7 +136,7 @@ class Library:
 
     def profiles(self, fault: Callable[[str], None] = lambda _: None) -> list[Profile]:
         """The profiles of MIDI controllers, from profiles/; of two of a name the nearer folder's. One that
-        is none is left out, and `fault` is told why."""
+        is invalid is left out, and `fault` gets the reason."""
         files: dict[str, Path] = {}
         for folder in self.folders:
             for file in sorted((folder / "profiles").glob("*.toml")):
@@ -151,7 +151,7 @@ class Library:
         return found
 
     def controls(self, signals: Iterable[str]) -> None:
-        """Find what controllers cannot say. LookupError names a control that a profile does not have."""
+        """Check the signals of controllers. LookupError names a control that a profile does not have."""
         if wanted := [signal for signal in sorted(signals) if profiles.names_device(signal)]:
             known = {one.name: one for one in self.profiles()}
             for signal in wanted:
@@ -180,7 +180,7 @@ class Library:
         return blending.blend_parameters(self.model(model).layers)
 
     def model_name(self, name: str) -> str:
-        """The model that plays for `name`: a name that generators know, or a file's path."""
+        """Where the model that plays for `name` is: a built-in's name, or a file's path."""
         name = self._model or name
         if name in BUILT_IN:
             return name
@@ -267,7 +267,7 @@ class Library:
 
 
 def _folders() -> tuple[Path, ...]:
-    """Where things are looked for; in a checkout the user's copy of what is shipped is before it."""
+    """The folders that are searched; in a checkout the user's copy of what is shipped is before it."""
     here, shipped = Path.cwd(), paths.shipped()
     return (*([] if here == shipped else [here]), paths.user_data(), shipped)
 

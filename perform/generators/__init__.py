@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import re
-import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from shutil import which
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from perform.arrays import Floats, Pixels
 from perform.latent.space import Space
 from perform.networks import Device, ModelError, Precision
+from perform.networks.devices import choose_device
 from perform.parameters import Parameter
 
 if TYPE_CHECKING:
@@ -26,8 +23,6 @@ if TYPE_CHECKING:
 
 # Leaves the compiled form of a model in the cache: model, precision, threads, bends, blend.
 Compile: TypeAlias = "Callable[[Model | str | Path, Precision, int, Sequence[Bend], Blend | None], None]"
-
-SPARE = 0.6  # share of the free memory that open models may take
 
 
 class Generator(Protocol):
@@ -57,7 +52,7 @@ class Generator(Protocol):
         ...
 
     def close(self) -> None:
-        """Give back the network's memory and device."""
+        """Release the network's memory and device."""
         ...
 
 
@@ -76,7 +71,7 @@ def open(
     to the runtime; `bends` and a `blend` with another model are compiled into the network, by the
     `compiler` if it never was. Raises ModelError with what is wrong and what is allowed.
     """
-    device = _device(device)
+    device = choose_device(device)
     weights = weights_of(model)
     other = _second(weights, blend) if blend else None
     elsewhere = partial(compiler, model, precision, threads, bends, blend) if compiler else None
@@ -94,7 +89,7 @@ def opened(
 ) -> Generator:
     """The same of weights that were read already; `elsewhere` compiles them into the cache. Raises
     ModelError."""
-    device = _device(device)
+    device = choose_device(device)
     if device == "cuda":
         from perform.networks.runtimes.torch.cuda import Cuda
 
@@ -106,27 +101,6 @@ def opened(
     from perform.networks.runtimes.torch.eager import Eager
 
     return Eager(weights, device, precision, bends, other)
-
-
-def spare_memory(device: Device = "auto") -> float:
-    """How many bytes open models may take together: most of what is free now."""
-    if _device(device) == "cuda":
-        import torch
-
-        kept = torch.cuda.memory_reserved() - torch.cuda.memory_allocated()  # torch's, of closed models
-        return SPARE * (torch.cuda.mem_get_info()[0] + kept)
-    return SPARE * _available()
-
-
-def _available(told: Path = Path("/proc/meminfo")) -> float:
-    """Bytes of memory that programs can have. Linux's free pages are fewer: the cache of files gives way."""
-    text = told.read_text("ascii", "replace") if told.is_file() else ""
-    if found := re.search(r"^MemAvailable: +(\d+) kB", text, re.MULTILINE):
-        return 1024.0 * int(found[1])
-    try:
-        return float(os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
-    except (AttributeError, ValueError, OSError):
-        return 8.0 * 2**30  # a system that does not say
 
 
 def weights_of(model: Model | str | Path) -> Weights:
@@ -146,25 +120,3 @@ def _second(weights: Weights, blend: Blend) -> BlendTensors:
     from perform.networks.blending import blend_tensors
 
     return blend_tensors(weights, weights_of(blend.model), blend)
-
-
-def _device(wanted: Device) -> Device:
-    """The device asked for, or the best one here; torch is asked only where there may be one."""
-    if wanted not in ("auto", "cpu", "cuda", "mps"):
-        raise ModelError(f"device = {wanted!r}, must be auto, cpu, cuda or mps")
-    if wanted == "cpu" or (wanted == "auto" and not _may_have_gpu()):
-        return "cpu"
-    import torch
-
-    there: dict[Device, bool] = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if wanted == "auto":
-        return next((device for device, present in there.items() if present), "cpu")
-    if not there[wanted]:
-        raise ModelError(f"device = {wanted!r}, but torch finds none here; must be auto or cpu")
-    return wanted
-
-
-def _may_have_gpu() -> bool:
-    """A look at the system that costs nothing: importing torch costs seconds."""
-    nvidia = Path("/dev/nvidiactl").exists() or Path("/dev/dxg").exists() or which("nvidia-smi")
-    return bool(nvidia) or sys.platform == "darwin"

@@ -1,7 +1,7 @@
 """Compiles a network in a process of its own, which leaves the compiled form in the cache.
 
 OpenVINO holds the interpreter while it copies a compiled network out: 14 ms for 64² pictures, 145 for 256² of
-the full size, in which a show would stand still. A fault or a lack of memory ends that process alone.
+the full size, in which a show would stop. A fault or a lack of memory ends that process alone.
 """
 
 from __future__ import annotations
@@ -13,12 +13,14 @@ import sys
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import Any
+
+from pydantic import TypeAdapter
 
 from perform import generators
+from perform.faults import reason
 from perform.generators.model import Model
 from perform.networks import ModelError, Precision
 from perform.networks.bending import Bend
@@ -33,12 +35,23 @@ with suppress(AttributeError, OSError):
 threading.Thread(target=lambda: (sys.stdin.read(), os._exit(1)), daemon=True).start()
 from perform.generators.compiler import main
 sys.exit(main(sys.argv[1]))
-"""  # behind all who play, its imports too; one core: `untrained-256` took 15 s of a show so, on two 22
+"""  # behind all threads that play, its imports too; on one core `untrained-256` took 15 s, on two 22
 COMMAND = (sys.executable, "-P", "-c", BEGIN)
-LONGEST = 900.0  # seconds
+COMPILE_TIMEOUT = 900.0  # seconds
 FAILED = 1  # exit code
 
 log = logging.getLogger("perform")
+
+
+@dataclass(frozen=True, slots=True)
+class CompileJob:
+    """What a process compiles."""
+
+    model: str
+    precision: Precision
+    threads: int
+    bends: tuple[Bend, ...] = ()
+    blend: Blend | None = None
 
 
 class Compiler:
@@ -46,13 +59,13 @@ class Compiler:
     stands still, and one whose parent waits behind the display begins late (140 ms)."""
 
     def __init__(self) -> None:
-        self._thread = ThreadPoolExecutor(1, "compiler")
-        self._thread.submit(int).result()
+        self._executor = ThreadPoolExecutor(1, "compiler")
+        self._executor.submit(int).result()
         self._process: subprocess.Popen[bytes] | None = None
         self._lock, self._closed, self._begun = threading.Lock(), False, False
 
     def begin(self) -> None:
-        """The show begins. Before, there is nothing to hold up, and who asks is quicker by itself."""
+        """The show begins. Before it, no picture waits, and compiling in this process is quicker."""
         self._begun = True
 
     def __call__(
@@ -63,22 +76,21 @@ class Compiler:
         bends: Sequence[Bend],
         blend: Blend | None,
     ) -> None:
-        """Leave it in the cache; what goes wrong there is for who opens it next to find. ModelError when the
-        process was killed or took too long: who does the same here ends likewise."""
+        """Leave the compiled form in the cache. A fault is only logged: opening the model finds it again.
+        ModelError when the process was killed or took too long: compiling here would end likewise."""
         if not self._begun:
             return
-        order = {"model": str(model), "precision": precision, "threads": threads}
-        order |= {"bends": [asdict(bend) for bend in bends], "blend": asdict(blend) if blend else None}
+        job = CompileJob(str(model), precision, threads, tuple(bends), blend)
         try:
-            code, said = self._thread.submit(self._run, [*COMMAND, json.dumps(order)]).result()
+            code, errors = self._executor.submit(self._run, [*COMMAND, json.dumps(asdict(job))]).result()
         except OSError as error:
-            code, said = FAILED, str(error)
+            code, errors = FAILED, reason(error)
         except subprocess.TimeoutExpired:
-            raise ModelError(f"{model}: compiling it took longer than {LONGEST:g} s") from None
+            raise ModelError(f"{model}: compiling it took longer than {COMPILE_TIMEOUT:g} s") from None
         if code < 0:
             raise ModelError(f"{model}: the process that compiled it ended with signal {-code}")
-        if said.strip():
-            log.warning("a process that compiles %s: %s", model, said.strip()[-1000:])
+        if errors.strip():
+            log.warning("a process that compiles %s: %s", model, errors.strip()[-1000:])
 
     def close(self) -> None:
         """Break off what is being compiled."""
@@ -86,34 +98,33 @@ class Compiler:
             self._closed = True
             if self._process:
                 self._process.kill()
-        self._thread.shutdown()
+        self._executor.shutdown()
 
     def _run(self, command: list[str]) -> tuple[int, str]:
-        """The exit code, and what was said; the process ends with its standard input, so with this one."""
-        with TemporaryFile("w+", errors="replace") as said:
+        """The exit code, and what the process wrote to stderr. It ends with its standard input, so with this
+        process."""
+        with TemporaryFile("w+", errors="replace") as errors:
             with self._lock:
                 if self._closed:
                     raise ModelError("the show has ended")
                 self._process = process = subprocess.Popen(
-                    command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=said
+                    command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=errors
                 )
             with process:
                 try:
-                    code = process.wait(LONGEST)
+                    code = process.wait(COMPILE_TIMEOUT)
                 finally:
                     process.kill()
                     self._process = None
-            said.seek(0)
-            return code, said.read()
+            errors.seek(0)
+            return code, errors.read()
 
 
 def main(text: str) -> int:
-    """Do what a Compiler ordered."""
-    order: dict[str, Any] = json.loads(text)
-    order["bends"] = [Bend(**bend) for bend in order["bends"]]
-    order["blend"] = Blend(**order["blend"]) if order["blend"] else None
+    """Compile what a CompileJob as JSON names; the exit code of the process."""
+    job = TypeAdapter(CompileJob).validate_json(text)
     try:
-        generators.open(device="cpu", **order).close()
+        generators.open(job.model, "cpu", job.precision, job.threads, job.bends, job.blend).close()
     except ModelError as error:
         sys.stderr.write(f"{error}\n")
         return FAILED

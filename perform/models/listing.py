@@ -14,7 +14,7 @@ from perform.catalogue import Library
 from perform.generators import untrained
 from perform.generators.model import Model
 from perform.models import located, store
-from perform.networks import ModelError
+from perform.networks import ModelError, devices
 
 MEASURED_SECONDS = 1.0  # that a measurement lasts
 REMARK_NOTES = ("odd", "centre")  # notes of readers on what is unusual in a file
@@ -60,7 +60,7 @@ def model_info(name: str, measure: bool = True) -> dict[str, Any]:
     model = Model.read(located(name))
     config, notes, space = model.config, model.notes, model.space
     file = Path(model.place) if Path(model.place).is_file() else None
-    spare = generators.spare_memory()
+    spare = devices.spare_memory()
     return {
         "model": model.place,
         "family": config.family,

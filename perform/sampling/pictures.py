@@ -15,7 +15,7 @@ from perform import generators
 from perform.arrays import Floats, Pixels
 from perform.generators import latents
 from perform.latent.space import SEEDS, truncate, z_of
-from perform.networks import ModelError, checkpoints
+from perform.networks import ModelError, checkpoints, devices
 from perform.networks.controls import NetworkValues
 from perform.networks.families import family
 from perform.networks.weights import Weights
@@ -160,7 +160,7 @@ def save_samples(sampling: Sampling, samples: Iterable[Sample], out: Path) -> No
 
 def _save_arrays(sampling: Sampling, samples: Iterable[Sample], out: Path) -> None:
     needed = 4 * math.prod(sampling.shape)
-    if needed > generators.spare_memory("cpu"):
+    if needed > devices.spare_memory("cpu"):
         raise SampleError(
             f"{len(sampling)} pictures take {needed / 2**30:.1f} GiB: draw fewer, or into a folder"
         )

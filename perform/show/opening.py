@@ -22,6 +22,7 @@ from perform.inputs.audio import Sound
 from perform.inputs.camera import Cameras
 from perform.inputs.feeds.live import Feeds
 from perform.inputs.hands import Hands
+from perform.networks import devices
 from perform.outputs import Output, StateOutput
 from perform.performance import Performance
 from perform.render.context import headless, is_software, of_window
@@ -180,7 +181,7 @@ def _staged(
     width, height = (max(round(side * scale), 1) for side in options.size)
     pool = ModelPool(
         opened,
-        options.memory or generators.spare_memory(options.device),
+        options.memory or devices.spare_memory(options.device),
         background=compiler is not None,
         last=last,
         break_off=compiler.close if compiler else lambda: None,

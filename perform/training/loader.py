@@ -14,8 +14,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from perform import generators
 from perform.arrays import Pixels
+from perform.networks import devices
 from perform.training.random_streams import RandomStreams
 from perform.training.settings import RunError
 
@@ -74,7 +74,7 @@ class DataLoader:
         self._chance, self._factor = streams, shrink_factor(dataset.size, size)
         self._order = lru_cache(maxsize=2)(lambda epoch: streams.order(epoch, len(dataset)))
         width, height = size
-        room = len(dataset) * width * height * 3 <= CACHE_SHARE * generators.spare_memory("cpu")
+        room = len(dataset) * width * height * 3 <= CACHE_SHARE * devices.spare_memory("cpu")
         self._cache = np.empty((len(dataset), height, width, 3), np.uint8) if room else None
         self._cached = np.zeros(len(dataset), bool)
         self._latent_cache: dict[int, NDArray[np.float32] | None] = {}

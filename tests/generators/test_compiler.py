@@ -94,7 +94,7 @@ def test_one_that_takes_too_long_is_ended_and_not_repeated_here(
     model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(apart, "COMMAND", SLEEPS)
-    monkeypatch.setattr(apart, "LONGEST", 0.1)
+    monkeypatch.setattr(apart, "COMPILE_TIMEOUT", 0.1)
     monkeypatch.setattr(runtime, "compile_graphs", None)
     with pytest.raises(ModelError, match=r"longer than 0\.1 s"):
         generators.open(model, "cpu", "float32", 1, compiler=begun())

@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from perform import generators
 from perform.cli import app
 from perform.models import listing
+from perform.networks import devices
 from perform.sampling.pictures import SampleError, parse_seeds
 
 
@@ -27,7 +28,7 @@ def test_a_model_that_does_not_fit_is_not_opened(monkeypatch: pytest.MonkeyPatch
         raise AssertionError("it was opened")
 
     monkeypatch.setattr(generators, "open", refused)
-    monkeypatch.setattr(generators, "spare_memory", lambda: 1e6)
+    monkeypatch.setattr(devices, "spare_memory", lambda: 1e6)
     found = listing.model_info("untrained")
     assert not found["fits"] and "pictures_per_second" not in found
     shown = CliRunner().invoke(app, ["models", "info", "untrained"])
@@ -37,5 +38,5 @@ def test_a_model_that_does_not_fit_is_not_opened(monkeypatch: pytest.MonkeyPatch
 
 def test_memory_that_the_cache_of_files_holds_is_to_be_had(tmp_path: Path) -> None:
     (tmp_path / "meminfo").write_text("MemTotal:  9 kB\nMemFree:   1 kB\nMemAvailable:   4096 kB\n")
-    assert generators._available(tmp_path / "meminfo") == 4 * 2**20
-    assert generators._available(tmp_path / "none") > 2**20
+    assert devices._available_memory(tmp_path / "meminfo") == 4 * 2**20
+    assert devices._available_memory(tmp_path / "none") > 2**20
