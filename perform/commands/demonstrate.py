@@ -16,23 +16,23 @@ if TYPE_CHECKING:
     from perform.scenes.mapping import Example
     from perform.show import Options
 
-SIGNALS_HELP = "What a posture is: signals, such as hand.right.x,hand.right.pinch,midi.cc16,audio.low."
-PARAMETERS_HELP = "What of the preset is learned: generator.truncation,filter[0].zoom and so on."
+SIGNALS_HELP = "The signals of a posture, such as hand.right.x,hand.right.pinch,midi.cc16,audio.low."
+PARAMETERS_HELP = "The preset's parameters to play: generator.truncation,filter[0].zoom and so on."
 
 
 def demonstrate(
     preset: Annotated[str, typer.Argument(help="A preset, by name or file.")],
-    name: Annotated[str, typer.Argument(help="What formulas call it: learned.NAME.VALUE.")],
+    name: Annotated[str, typer.Argument(help="The mapping's name: formulas use learned.NAME.VALUE.")],
     signals: Annotated[str, typer.Option(help=SIGNALS_HELP)] = "",
     parameters: Annotated[str, typer.Option(help=PARAMETERS_HELP)] = "",
-    seeds: Annotated[str, typer.Option(help="Learn the point between these seeds too: 3,14,15.")] = "",
+    seeds: Annotated[str, typer.Option(help="Also learn the position between these seeds: 3,14,15.")] = "",
     method: Annotated[str | None, typer.Option(help="ridge, nearest or mlp. [ridge, or as before]")] = None,
     table: Annotated[Path | None, typer.Option("--from", help="Learn from the rows of a .csv.")] = None,
-    again: Annotated[bool, typer.Option("--again", help="Learn the kept examples anew.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Begin anew, or write over a preset.")] = False,
-    save: Annotated[Path | None, typer.Option(help="The preset to write, with the formulas in it.")] = None,
+    again: Annotated[bool, typer.Option("--again", help="Fit the kept examples again.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Begin again, or overwrite a preset.")] = False,
+    save: Annotated[Path | None, typer.Option(help="Write a preset with the formulas.")] = None,
     audio: Annotated[str | None, typer.Option(help="As for play. [the demo track]")] = None,
-    headless: Annotated[bool, typer.Option(help="Without a window: by OSC.")] = False,
+    headless: Annotated[bool, typer.Option(help="Play without a window: use OSC.")] = False,
     size: PictureSize = "1280x720",
     seconds: StopAfter = None,
     model: Annotated[str | None, typer.Option(help="Play this model in place of the preset's.")] = None,
@@ -40,7 +40,7 @@ def demonstrate(
     osc: Annotated[str, typer.Option("--osc", "--osc-port", help="UDP port for OSC, or HOST:PORT.")] = "9000",
     camera: Annotated[str, typer.Option(help="The camera for hands: by name, number or path.")] = "",
 ) -> None:
-    """Show postures and the pictures wanted with them; what is learned plays as learned.NAME."""
+    """Show postures with the pictures that you want; formulas play the result as learned.NAME."""
     from perform import show
     from perform.catalogue import Library
     from perform.demonstrations import live
@@ -50,24 +50,24 @@ def demonstrate(
         if known:
             signals = signals or ",".join(known.text.signals)
             method = method or known.text.method
-        asked = live.DemonstrationRequest(
+        request = live.DemonstrationRequest(
             preset, name, _words(signals), _words(parameters), _seeds(seeds), method or "ridge"
         )
         if again:
-            _again(asked)
+            _again(request)
             return
         library = Library(model=model)
-        lesson = live.DemonstrationPlan.of(asked, library)
+        plan = live.DemonstrationPlan.of(request, library)
         if table:
-            live.save_mapping(lesson.of_table(table), preset)
+            live.save_mapping(plan.of_table(table), preset)
         else:
             sound, (host, port) = show.sounding(audio), place_of(osc)
             options = show.Options(
                 preset, sound, size_of(size), model=model, headless=headless,
                 midi=midi, osc_host=host, osc_port=port, camera=camera,
             )  # fmt: skip
-            _live(lesson, options, library, [] if force else _before(lesson), seconds)
-        _report(lesson, library, save, force)
+            _live(plan, options, library, [] if force else _before(plan), seconds)
+        _report(plan, library, save, force)
 
 
 def _words(text: str) -> tuple[str, ...]:
@@ -81,32 +81,32 @@ def _seeds(text: str) -> tuple[int, ...]:
     return tuple(map(int, words))
 
 
-def _again(asked: object) -> None:
+def _again(request: object) -> None:
     from perform.demonstrations import live
     from perform.demonstrations.fit import fit
     from perform.scenes.mapping import SignalMapping
 
-    assert isinstance(asked, live.DemonstrationRequest)
-    known = live.load_mapping(asked.name)
+    assert isinstance(request, live.DemonstrationRequest)
+    known = live.load_mapping(request.name)
     if known is None:
         raise LookupError(
-            f"{live.MAPPINGS_FOLDER / asked.name}.toml: there is no such file, nothing was shown yet"
+            f"{live.MAPPINGS_FOLDER / request.name}.toml: there is no such file, nothing was shown yet"
         )
     text = known.text
-    fitted = fit(asked.method, text.signals, text.values, text.example)
-    live.save_mapping(SignalMapping(asked.name, fitted), asked.preset)
-    out.print(f"learned.{asked.name}: {asked.method}, examples: {len(text.example)}", highlight=False)
+    fitted = fit(request.method, text.signals, text.values, text.example)
+    live.save_mapping(SignalMapping(request.name, fitted), request.preset)
+    out.print(f"learned.{request.name}: {request.method}, examples: {len(text.example)}", highlight=False)
 
 
-def _before(lesson: DemonstrationPlan) -> Sequence[Example]:
+def _before(plan: DemonstrationPlan) -> Sequence[Example]:
     """The examples that it goes on from."""
     from perform.demonstrations import live
     from perform.demonstrations.demonstration import matches_mapping
 
-    known = live.load_mapping(lesson.asked.name)
+    known = live.load_mapping(plan.request.name)
     if known is None:
         return ()
-    if not matches_mapping(known.text, lesson.asked.signals, lesson.targets):
+    if not matches_mapping(known.text, plan.request.signals, plan.targets):
         raise ValueError(
             f"learned.{known.name} was shown from {', '.join(known.text.signals)} to "
             f"{', '.join(known.text.values)}: name the same, another name, or --force to begin anew"
@@ -115,7 +115,7 @@ def _before(lesson: DemonstrationPlan) -> Sequence[Example]:
 
 
 def _live(
-    lesson: DemonstrationPlan,
+    plan: DemonstrationPlan,
     options: Options,
     library: object,
     before: Sequence[Example],
@@ -130,7 +130,7 @@ def _live(
     assert isinstance(library, Library)
     for key, what in live.KEY_ROWS:
         err.print(f"{key:>12}  {what}", highlight=False)
-    rig, _session, trainer = live.open_demonstration(lesson, options, library, before)
+    rig, _session, trainer = live.open_demonstration(plan, options, library, before)
     ends = (signal.SIGINT, signal.SIGTERM)
     before_us = [signal.signal(number, lambda *_: rig.end()) for number in ends]
     watcher = Watcher()
@@ -149,7 +149,7 @@ def _live(
                 signal.signal(number, handler)
 
 
-def _report(lesson: DemonstrationPlan, library: object, save: Path | None, force: bool) -> None:
+def _report(plan: DemonstrationPlan, library: object, save: Path | None, force: bool) -> None:
     """Say what plays it, or write it into a preset."""
     from perform.catalogue import Library
     from perform.demonstrations import live, preset
@@ -157,22 +157,22 @@ def _report(lesson: DemonstrationPlan, library: object, save: Path | None, force
     from perform.show import find
 
     assert isinstance(library, Library)
-    asked = lesson.asked
-    learned = live.load_mapping(asked.name)
+    request = plan.request
+    learned = live.load_mapping(request.name)
     if learned is None:
         out.print("nothing was kept, nothing is learned", highlight=False)
         return
-    said = f"learned.{asked.name}: {learned.text.method}, examples: {len(learned.text.example)}"
+    said = f"learned.{request.name}: {learned.text.method}, examples: {len(learned.text.example)}"
     out.print(said, highlight=False)
-    formulas = formula_texts(asked.name, lesson.targets)
+    formulas = formula_texts(request.name, plan.targets)
     if save is None:
         for key, formula in formulas.items():
             out.print(f"  {key} = {formula!r}", highlight=False, markup=False, soft_wrap=True)
         return
-    file = find(asked.preset, library)
+    file = find(request.preset, library)
     if save.exists() and not force:
         raise FileExistsError(f"{save} is there already: --force writes over it")
     save.write_text(
-        preset.insert_formulas(file.read_text(encoding="utf-8"), formulas, asked.seeds), encoding="utf-8"
+        preset.insert_formulas(file.read_text(encoding="utf-8"), formulas, request.seeds), encoding="utf-8"
     )
     out.print(f"{save}: plays it", highlight=False, markup=False)

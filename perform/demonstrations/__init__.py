@@ -1,1 +1,1 @@
-"""Mapping by demonstration: postures and pictures are shown, a model is fitted to them, formulas play it."""
+"""Mapping by demonstration: you show postures with pictures, a model is fitted, formulas play it."""

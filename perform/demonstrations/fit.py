@@ -1,7 +1,7 @@
-"""Fitting a mapping to its examples, by scikit-learn; and the process in which a live show does it.
+"""Fitting a mapping to examples with scikit-learn, and the process in which a live show does it.
 
-The process reads one JSON object a line, {"method", "signals", "values", "examples"}, and answers each with
-the text of the mapping, or with what is wrong.
+The process reads a JSON object per line, {"method", "signals", "values", "examples"}. It answers each with
+the mapping, or with a fault.
 """
 
 from __future__ import annotations
@@ -20,18 +20,16 @@ from perform.faults import reason
 from perform.scenes.mapping import METHODS, Example, Layer, Model, Text, misnamed
 from perform.vocabulary import VOCABULARY
 
-RIDGE_ALPHA = (
-    0.01  # regularisation: enough for postures that were shown twice, too little to be seen in values
-)
+RIDGE_ALPHA = 0.01  # regularisation: enough for repeated postures, too little to change values visibly
 HIDDEN = 16  # units of the MLP
-DECAY = 1e-3  # of the MLP's weights: between examples it should bend no more than it has to
+DECAY = 1e-3  # of the MLP's weights, so that it is smooth between examples
 MLP_STEPS = 2000
-NICE = 10  # of the process: a show goes first
+NICE = 10  # of the process, as the show has priority
 DIGITS = 9  # of the numbers in the file
 
 
 def fit(method: str, signals: Sequence[str], values: Sequence[str], examples: Sequence[Example]) -> Text:
-    """The mapping that these examples show. Raises ValueError."""
+    """Fit a mapping to examples. Raises ValueError."""
     if method not in METHODS:
         raise ValueError(f"method {method!r}, must be one of {', '.join(METHODS)}")
     if faults := list(misnamed(list(signals), list(values), VOCABULARY)):
@@ -49,7 +47,7 @@ def fit(method: str, signals: Sequence[str], values: Sequence[str], examples: Se
 
 
 def _spread(x: Doubles) -> Doubles:
-    """Standard deviations; a signal that never moved counts as it is."""
+    """Standard deviations; 1 for a constant signal."""
     deviation = x.std(0)
     return np.asarray(np.where(deviation > 1e-9, deviation, 1.0))
 
@@ -64,7 +62,7 @@ def _ridge(x: Doubles, y: Doubles) -> list[Layer]:
 
 
 def _mlp(x: Doubles, y: Doubles) -> list[Layer]:
-    """A perceptron with one hidden layer, fitted to standardised values by L-BFGS, the same at every fit."""
+    """A perceptron with one hidden layer, fitted to standardised values by L-BFGS; every fit is the same."""
     from sklearn.neural_network import MLPRegressor
 
     mean, spread = y.mean(0), _spread(y)
@@ -77,7 +75,7 @@ def _mlp(x: Doubles, y: Doubles) -> list[Layer]:
         random_state=0,
     )
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # where it stops early, it is near enough
+        warnings.simplefilter("ignore")  # if it stops early, it is near enough
         found.fit(x, (y - mean) / spread if y.shape[1] > 1 else ((y - mean) / spread).ravel())
     (first, last), (bias, offset) = found.coefs_, found.intercepts_
     return [_layer(first, bias), _layer(last * spread, offset * spread + mean)]
@@ -92,23 +90,23 @@ def _short(numbers: Doubles) -> list[float]:
 
 
 def answer(line: str) -> dict[str, Any]:
-    """What the process says to a line."""
+    """The answer of the process to a line."""
     try:
-        asked = json.loads(line)
-        examples = [Example.model_validate(example) for example in asked["examples"]]
-        return fit(asked["method"], asked["signals"], asked["values"], examples).model_dump()
+        request = json.loads(line)
+        examples = [Example.model_validate(example) for example in request["examples"]]
+        return fit(request["method"], request["signals"], request["values"], examples).model_dump()
     except (ValueError, KeyError, TypeError, ArithmeticError) as error:
         return {"fault": reason(error)}
 
 
-def serve(asked: IO[str], told: IO[str]) -> None:
-    """Answer every line until there are no more."""
+def serve(requests: IO[str], answers: IO[str]) -> None:
+    """Answer every line until the input ends."""
     import sklearn.linear_model
-    import sklearn.neural_network  # noqa: F401 - loaded before the first question, not by it
+    import sklearn.neural_network  # noqa: F401 - loaded before the first request
 
-    for line in asked:
-        told.write(json.dumps(answer(line)) + "\n")
-        told.flush()
+    for line in requests:
+        answers.write(json.dumps(answer(line)) + "\n")
+        answers.flush()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A show in which a mapping is demonstrated, and the file that it is kept in."""
+"""A show for the demonstration of a mapping, and the mapping's file."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from pathlib import Path
 from perform import show
 from perform.catalogue import Library
 from perform.demonstrations import demonstration
-from perform.demonstrations.demonstration import Demonstration, PictureSearch
+from perform.demonstrations.demonstration import Demonstration
 from perform.demonstrations.fit import fit
+from perform.demonstrations.search import PictureSearch
 from perform.demonstrations.table import read_examples
 from perform.demonstrations.targets import (
     MappingTarget,
@@ -31,21 +32,21 @@ from perform.vocabulary import VOCABULARY
 MAPPINGS_FOLDER = Path("learned")
 KEY_ROWS = (
     ("K", "keep this posture with this picture"),
-    ("Z", "take the last one back"),
-    ("P", "play what was learned, and back to looking"),
+    ("Z", "undo the last one"),
+    ("P", "play the mapping, and back to the search"),
     ("N", "another picture"),
-    ("O", "the picture that the preset makes itself"),
+    ("O", "the preset's own picture"),
     ("Left  Right", "choose a value"),
     ("Up  Down", "more, less of it"),
 )
-COMMENT = """What was shown of {preset}, and what was learned of it: formulas play it as {said}.
-Written by `perform demonstrate`; examples may be changed by hand, then
-`perform demonstrate {preset} {name} --again` learns them anew."""
+COMMENT = """A mapping for {preset}: its examples, and the model that was fitted to them.
+Formulas play it as {signal}. Written by `perform demonstrate`. You may change examples by hand; then
+`perform demonstrate {preset} {name} --again` fits them again."""
 
 
 @dataclass(frozen=True, slots=True)
 class DemonstrationRequest:
-    """What is to be demonstrated: a preset by name or file, the name of the mapping, and between what."""
+    """A request: a preset by name or file, the mapping's name, its signals and its parameters."""
 
     preset: str
     name: str
@@ -57,51 +58,53 @@ class DemonstrationRequest:
 
 @dataclass(frozen=True, slots=True)
 class DemonstrationPlan:
-    """What was asked, checked: the scene as it looks for pictures, and the numbers that are learned."""
+    """A checked request: the scene in which you search for pictures, and the targets of the mapping."""
 
-    asked: DemonstrationRequest
+    request: DemonstrationRequest
     setlist: Setlist
     targets: tuple[MappingTarget, ...]
 
     @classmethod
-    def of(cls, asked: DemonstrationRequest, library: Library) -> DemonstrationPlan:
-        """Raises ValueError, LookupError or OSError with what is wrong."""
-        _check(asked.name)
-        if asked.method not in METHODS:
-            raise ValueError(f"method {asked.method!r}, must be one of {', '.join(METHODS)}")
-        if not asked.signals:
+    def of(cls, request: DemonstrationRequest, library: Library) -> DemonstrationPlan:
+        """Raises ValueError, LookupError or OSError."""
+        _check(request.name)
+        if request.method not in METHODS:
+            raise ValueError(f"method {request.method!r}, must be one of {', '.join(METHODS)}")
+        if not request.signals:
             raise ValueError("from what? name signals: --signals hand.right.x,midi.cc16")
-        setlist = show.load(show.find(asked.preset, library), library)
+        setlist = show.load(show.find(request.preset, library), library)
         if len(setlist.cues) != 1:
-            raise ValueError(f"{asked.preset} is a setlist, must be a preset")
-        scene = between_seeds(setlist.cues[0].scene, asked.seeds)
-        found = tuple(mapping_targets(scene, asked.parameters, asked.seeds))
-        if faults := list(misnamed(list(asked.signals), [one.value for one in found], VOCABULARY)):
+            raise ValueError(f"{request.preset} is a setlist, must be a preset")
+        scene = between_seeds(setlist.cues[0].scene, request.seeds)
+        found = tuple(mapping_targets(scene, request.parameters, request.seeds))
+        if faults := list(misnamed(list(request.signals), [one.value for one in found], VOCABULARY)):
             raise ValueError("; ".join(faults))
-        library.feeds(asked.signals)
-        return cls(asked, replace(single(scene), mappings=setlist.mappings), found)
+        library.feeds(request.signals)
+        return cls(request, replace(single(scene), mappings=setlist.mappings), found)
 
     @property
     def scene(self) -> Scene:
-        """The scene that looks for pictures."""
+        """The scene in which you search for pictures."""
         return self.setlist.cues[0].scene
 
     @property
     def values(self) -> list[str]:
-        """What the mapping calls its values."""
+        """The names of the mapping's values."""
         return [target.value for target in self.targets]
 
     def of_table(self, file: Path) -> SignalMapping:
-        """The mapping that the rows of a file show."""
-        return self.of_examples(read_examples(file, self.asked.signals, self.targets))
+        """The mapping of the examples in a file."""
+        return self.of_examples(read_examples(file, self.request.signals, self.targets))
 
     def of_examples(self, shown: Sequence[Example]) -> SignalMapping:
         """The mapping of examples."""
-        return SignalMapping(self.asked.name, fit(self.asked.method, self.asked.signals, self.values, shown))
+        return SignalMapping(
+            self.request.name, fit(self.request.method, self.request.signals, self.values, shown)
+        )
 
 
 def load_mapping(name: str) -> SignalMapping | None:
-    """The mapping of that name that is already in learned/, None when there is none. ValueError."""
+    """The mapping of that name in learned/, None if there is none. ValueError."""
     _check(name)
     file = MAPPINGS_FOLDER / f"{name}.toml"
     return read(file, VOCABULARY) if file.is_file() else None
@@ -113,10 +116,10 @@ def _check(name: str) -> None:
 
 
 def save_mapping(learned: SignalMapping, preset: str) -> None:
-    """Write a mapping to learned/, whole or not at all: a show may be reading it."""
+    """Write a mapping to learned/, whole or not at all, as a show may read it meanwhile."""
     MAPPINGS_FOLDER.mkdir(exist_ok=True)
     file = MAPPINGS_FOLDER / f"{learned.name}.toml"
-    comment = COMMENT.format(preset=preset, name=learned.name, said=f"{learned.outputs[0]} …")
+    comment = COMMENT.format(preset=preset, name=learned.name, signal=f"{learned.outputs[0]} …")
     part = file.with_suffix(".part")
     part.write_text(written(learned.text, comment), encoding="utf-8")
     part.replace(file)
@@ -124,13 +127,13 @@ def save_mapping(learned: SignalMapping, preset: str) -> None:
 
 @dataclass(slots=True)
 class LiveTargets:
-    """The targets as the scene on show has them, with what a hand holds."""
+    """The targets in the playing scene, with the values that are held by hand."""
 
     targets: Sequence[MappingTarget]
     performance: Performance | None = None
 
     def values(self) -> dict[str, float]:
-        """What each was worth on the last frame."""
+        """The value of each on the last frame."""
         found = {}
         for target, controls in self._running():
             value = controls.last.get(target.parameter.name)
@@ -139,7 +142,7 @@ class LiveTargets:
         return found
 
     def release(self) -> None:
-        """Let go of those that are held."""
+        """Release the values that are held."""
         for target, controls in self._running():
             controls.release(target.parameter)
 
@@ -152,18 +155,21 @@ class LiveTargets:
 
 
 def open_demonstration(
-    lesson: DemonstrationPlan, options: show.Options, library: Library, shown: Sequence[Example] = ()
+    plan: DemonstrationPlan, options: show.Options, library: Library, shown: Sequence[Example] = ()
 ) -> tuple[Rig, Demonstration, MappingTrainer]:
-    """The show in which it is demonstrated, going on from what was shown before; the trainer is to be
-    closed after it."""
-    asked = lesson.asked
-    trainer = MappingTrainer(asked.name, lambda learned: save_mapping(learned, asked.preset))
-    search, stage = PictureSearch(lesson.scene, lesson.targets), LiveTargets(lesson.targets)
-    others = tuple(one for one in lesson.setlist.mappings if one.name != asked.name)
-    lively = Demonstration(asked.name, asked.method, asked.signals, search, trainer, shown, others, stage)
-    setlist = single(with_mapping(lesson.scene, asked.name, lesson.targets))
+    """Open the show of a demonstration, with earlier examples. Close the trainer after it."""
+    request = plan.request
+    trainer = MappingTrainer(request.name, lambda learned: save_mapping(learned, request.preset))
+    search, stage = PictureSearch(plan.scene, plan.targets), LiveTargets(plan.targets)
+    others = tuple(one for one in plan.setlist.mappings if one.name != request.name)
+    demonstrated = Demonstration(
+        request.name, request.method, request.signals, search, trainer, shown, others, stage
+    )
+    setlist = single(with_mapping(plan.scene, request.name, plan.targets))
     setlist = replace(
-        setlist, show=demonstration.without_displaced(setlist.show), mappings=(*others, lively.begun)
+        setlist,
+        show=demonstration.without_displaced(setlist.show),
+        mappings=(*others, demonstrated.placeholder),
     )
     keys = tuple(row for row in KEYS if row[0] not in ("Up  Down", "Left  Right"))
     try:
@@ -171,5 +177,5 @@ def open_demonstration(
     except BaseException:
         trainer.close()
         raise
-    rig.performance.mappings, stage.performance = lively, rig.performance
-    return rig, lively, trainer
+    rig.performance.mappings, stage.performance = demonstrated, rig.performance
+    return rig, demonstrated, trainer

@@ -1,4 +1,4 @@
-"""The formulas of a mapping, written into the text of a preset; its comments and its order stay."""
+"""Writing the formulas of a mapping into a preset; its comments and its order stay."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ TABLE_STEP = re.compile(r"(\w+)(?:\[(\d+)\])?")
 
 
 def insert_formulas(text: str, formulas: Mapping[str, Any], seeds: Sequence[int] = ()) -> str:
-    """The preset's text with a formula at each key such as `filter[0].zoom`; with seeds, its latent path
-    runs between them."""
+    """The preset's text with a formula at each key such as `filter[0].zoom`; with seeds, its latent path runs
+    between them."""
     document = tomlkit.parse(text)
     if seeds:
         _between(document, seeds)
     for key, formula in formulas.items():
         *tables, name = key.split(".")
-        place: Any = document
+        table: Any = document
         for step in tables:
-            place = _table(place, step)
-        place[name] = formula
+            table = _table(table, step)
+        table[name] = formula
     return tomlkit.dumps(document)
 
 
-def _table(place: Any, step: str) -> Any:
+def _table(parent: Any, step: str) -> Any:
     match = TABLE_STEP.fullmatch(step)
     assert match is not None, step
     word, number = match.groups()
-    if word not in place:
-        place[word] = tomlkit.table()
-    found = place[word]
+    if word not in parent:
+        parent[word] = tomlkit.table()
+    found = parent[word]
     assert isinstance(found, Table | AoT | list | dict)
     return found if number is None else found[int(number)]
 

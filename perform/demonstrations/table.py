@@ -15,7 +15,7 @@ from perform.signals import LARGEST
 
 
 def read_examples(file: Path, signals: Sequence[str], targets: Sequence[MappingTarget]) -> list[Example]:
-    """The rows of a file. A target's column has its key, `filter[0].zoom`, or its value's name, `zoom`.
+    """The examples of a file. A target's column is its key, `filter[0].zoom`, or its value's name, `zoom`.
 
     Raises ValueError, with the row and the column, and OSError.
     """
@@ -28,14 +28,14 @@ def read_examples(file: Path, signals: Sequence[str], targets: Sequence[MappingT
         raise ValueError(f"{file} is no table: it is empty")
     head, *rows = table
     names = [name.strip() for name in head]
-    heard = [_column(file, names, signal) for signal in signals]
-    wanted = [_column(file, names, target.value, target.key) for target in targets]
+    inputs = [_column(file, names, signal) for signal in signals]
+    outputs = [_column(file, names, target.value, target.key) for target in targets]
     found = []
     for number, row in enumerate(rows, 2):
         if any(cell.strip() for cell in row):
             where = f"{file}: row {number}"
-            posture = [_cell_number(where, row, at, names) for at in heard]
-            values = [_cell_number(where, row, at, names) for at in wanted]
+            posture = [_cell_number(where, row, at, names) for at in inputs]
+            values = [_cell_number(where, row, at, names) for at in outputs]
             _check(where, targets, values)
             found.append(Example(signals=posture, values=values))
     if not 1 <= len(found) <= EXAMPLES:

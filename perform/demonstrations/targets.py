@@ -1,4 +1,4 @@
-"""What a demonstration drives: parameters of a preset, by the names that a fault of the preset would have."""
+"""The parameters of a preset that a demonstration plays, by their keys."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ PARTS = {"point": ("x", "y"), "color": ("red", "green", "blue", "alpha")}
 
 @dataclass(frozen=True, slots=True)
 class MappingTarget:
-    """One number of a preset: `key` such as `filter[0].zoom`, `value` what the mapping calls it; `part` of a
-    point or colour."""
+    """One number of a preset: its `key` such as `filter[0].zoom`, its name in the mapping (`value`), and
+    `part`, the number within a point or a colour."""
 
     key: str
     value: str
@@ -28,17 +28,17 @@ class MappingTarget:
 
     @property
     def unit(self) -> str:
-        """The table that it is in, such as `filter[0]`."""
+        """The table of the key, such as `filter[0]`."""
         return self.key.rpartition(".")[0]
 
     @property
     def low(self) -> float:
-        """Where turning it down ends."""
+        """The lower end of its range; -1 if there is none."""
         return -1.0 if self.parameter.low is None else self.parameter.low
 
     @property
     def high(self) -> float:
-        """Where turning it up ends."""
+        """The upper end of its range; 1 if there is none."""
         return 1.0 if self.parameter.high is None else self.parameter.high
 
 
@@ -57,7 +57,7 @@ def scene_units(scene: Scene) -> dict[str, UnitSettings]:
 
 
 def mapping_targets(scene: Scene, keys: Sequence[str], seeds: Sequence[int] = ()) -> list[MappingTarget]:
-    """The numbers that `keys` name, and the weights of `seeds`. LookupError says which can be named."""
+    """The numbers of these keys, and the weights of the seeds. LookupError names the possible keys."""
     known = {
         f"{unit}.{parameter.name}": parameter
         for unit, settings in scene_units(scene).items()
@@ -115,7 +115,7 @@ def between_seeds(scene: Scene, seeds: Sequence[int]) -> Scene:
 
 
 def formula_texts(name: str, chosen: Sequence[MappingTarget]) -> dict[str, Any]:
-    """The formula, or the list of formulas, that plays each key."""
+    """The formula of each key; a list of formulas for a point or a colour."""
     found: dict[str, Any] = {}
     for target in chosen:
         text = f"learned.{name}.{target.value}"
@@ -124,7 +124,7 @@ def formula_texts(name: str, chosen: Sequence[MappingTarget]) -> dict[str, Any]:
 
 
 def with_mapping(scene: Scene, name: str, chosen: Sequence[MappingTarget]) -> Scene:
-    """The scene with the mapping's formulas in place of what it had."""
+    """The scene with the mapping's formulas in place of its settings."""
     settings: dict[str, dict[str, Any]] = {}
     for key, text in formula_texts(name, chosen).items():
         unit, _, parameter = key.rpartition(".")

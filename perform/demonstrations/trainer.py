@@ -1,4 +1,4 @@
-"""Training beside a show: in a process of its own, so that the interpreter that draws is left alone."""
+"""Training a mapping during a show, in another process, so that drawing does not wait."""
 
 from __future__ import annotations
 
@@ -15,59 +15,59 @@ from typing import TypeAlias
 from pydantic import ValidationError
 
 from perform.scenes.mapping import Example, Player, SignalMapping, Text
+from perform.threads import Background
 
 FitRequest: TypeAlias = tuple[str, tuple[str, ...], tuple[str, ...], tuple[Example, ...]]
 
 log = logging.getLogger("perform")
 FIT_TIMEOUT = 10.0  # seconds for one fit; a process that takes longer is replaced
-ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # one core: the others draw
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # the other cores draw
 
 
 class MappingTrainer:
-    """Fits a mapping whenever it is asked. Of several questions the newest is answered; `ask` and `take`
-    never wait. `keeps` is called with each mapping, on the trainer's thread."""
+    """Fits a mapping on request. Only the newest request is answered; `request` and `take` never wait. `save`
+    is called with each mapping, on the trainer's thread."""
 
-    def __init__(self, name: str, keeps: Callable[[SignalMapping], None] = lambda _: None) -> None:
-        self.fault = ""  # of the last fit, empty when it went well
-        self._name, self._keeps = name, keeps
-        self._asked: FitRequest | None = None
+    def __init__(self, name: str, save: Callable[[SignalMapping], None] = lambda _: None) -> None:
+        self.fault = ""  # of the last fit, empty if it succeeded
+        self._name, self._save = name, save
+        self._request: FitRequest | None = None
         self._done: Player | None = None
-        self._news, self._closing = threading.Condition(), False
+        self._changed, self._closing = threading.Condition(), False
         self._process: subprocess.Popen[str] | None = None
-        self._thread = threading.Thread(target=self._run, name="trainer", daemon=True)
-        self._thread.start()
+        self._thread = Background(self._run, "trainer")
 
-    def ask(
+    def request(
         self, method: str, signals: Sequence[str], values: Sequence[str], examples: Sequence[Example]
     ) -> None:
-        """Have these examples learned."""
-        with self._news:
-            self._asked = method, tuple(signals), tuple(values), tuple(examples)
-            self._news.notify()
+        """Request a fit to these examples."""
+        with self._changed:
+            self._request = method, tuple(signals), tuple(values), tuple(examples)
+            self._changed.notify()
 
     def take(self) -> Player | None:
-        """The mapping that was learned since the last call, ready to play."""
+        """The mapping that was fitted since the last call, ready to play; None if there is none."""
         done, self._done = self._done, None
         return done
 
     def close(self) -> None:
         """End the process; safe to call twice."""
-        with self._news:
+        with self._changed:
             self._closing = True
-            self._news.notify()
+            self._changed.notify()
         if self._process is not None:
             self._process.kill()
-        self._thread.join(FIT_TIMEOUT)
+        self._thread.close(FIT_TIMEOUT)
 
-    def _run(self) -> None:
+    def _run(self, _closing: threading.Event) -> None:
         while not self._closing:
-            with suppress(OSError):  # no more processes: perhaps at the next question
+            with suppress(OSError):  # no process is available: try again with the next request
                 self._spawn()
-            with self._news:
-                self._news.wait_for(lambda: self._asked is not None or self._closing)
-                question, self._asked = self._asked, None
-            if question is not None and not self._closing:
-                self._answer(question)
+            with self._changed:
+                self._changed.wait_for(lambda: self._request is not None or self._closing)
+                request, self._request = self._request, None
+            if request is not None and not self._closing:
+                self._fit(request)
         if self._process is not None:
             self._process.kill()
             self._process.communicate()
@@ -85,7 +85,7 @@ class MappingTrainer:
             start_new_session=True,
         )
 
-    def _answer(self, question: FitRequest) -> None:
+    def _fit(self, request: FitRequest) -> None:
         process = self._process
         if process is None or process.stdin is None or process.stdout is None:
             self.fault = "no process to learn in"
@@ -93,9 +93,9 @@ class MappingTrainer:
         watchdog = threading.Timer(FIT_TIMEOUT, process.kill)
         watchdog.start()
         try:
-            process.stdin.write(_request_line(question) + "\n")
+            process.stdin.write(_request_line(request) + "\n")
             process.stdin.flush()
-            self._told(process.stdout.readline())
+            self._receive(process.stdout.readline())
         except (OSError, ValueError) as error:
             self.fault = f"learning broke off ({error})"
         finally:
@@ -103,21 +103,21 @@ class MappingTrainer:
         if self.fault:
             log.error("%s: %s", self._name, self.fault)
 
-    def _told(self, line: str) -> None:
-        told = json.loads(line or '{"fault": "learning broke off"}')
-        self.fault = told.get("fault", "")
+    def _receive(self, line: str) -> None:
+        answer = json.loads(line or '{"fault": "learning broke off"}')
+        self.fault = answer.get("fault", "")
         if self.fault:
             return
         try:
-            done = SignalMapping(self._name, Text.model_validate(told))
+            done = SignalMapping(self._name, Text.model_validate(answer))
         except ValidationError as error:
             self.fault = f"what was learned is no mapping: {error.error_count()} faults"
             return
         self._done = Player(done)
-        self._keeps(done)
+        self._save(done)
 
 
-def _request_line(question: FitRequest) -> str:
-    method, signals, values, examples = question
+def _request_line(request: FitRequest) -> str:
+    method, signals, values, examples = request
     rows = [example.model_dump() for example in examples]
     return json.dumps({"method": method, "signals": signals, "values": values, "examples": rows})

@@ -1,1 +1,1 @@
-"""MIDI learn: a parameter is chosen, a control is moved, and a formula in the preset's text says so."""
+"""MIDI learn: you choose a parameter and move a control; a formula in the preset then connects the two."""

@@ -1,7 +1,7 @@
-"""Edits of presets that keep every comment, are written whole or not at all, and can be taken back.
+"""Edits of presets. They keep every comment, are written whole or not at all, and can be undone.
 
-What was done is kept in one file of the user's folder, newest last. A file that nobody has touched since
-goes back to the letter; in one that was edited by hand in the meantime only the learned value goes back.
+One file in the user's folder lists the edits, newest last. Undo restores an unchanged file exactly. In a file
+that was edited by hand since, it restores the learned value only.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from tomlkit.items import Table
 from perform import paths
 from perform.documents import SceneError
 
-EDITS_KEPT = 200  # that can be taken back
+EDITS_KEPT = 200  # for undo
 TABLE_NAME = re.compile(r"(?P<word>[^\[\].]+)(?:\[(?P<number>\d+)\])?")
 
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """One edit: what was learned in which file, the file's text before, and the hash of the text after.
-    `copied`: the file was made by it."""
+    """One edit: the file, what was learned, the text before, and the hash of the text after. `copied`: the
+    edit made the file."""
 
     file: str
     key: str
@@ -45,8 +45,8 @@ class Edit:
 def with_value(
     text: str, key: str, value: Any, part: int | None = None, default: Sequence[float] = ()
 ) -> str:
-    """The text of a preset with a value at a key such as `filter[0].zoom`; of a point or a colour, whose
-    `default` stands where it is not set yet, at one part of it. None as value takes the key out."""
+    """The text of a preset with a value at a key such as `filter[0].zoom`. With `part`, one number of a point
+    or a colour is set, over `default` if the key is not there yet. The value None removes the key."""
     document = tomlkit.parse(text)
     table, name = _table_of(document, key)
     if value is None:
@@ -61,14 +61,14 @@ def with_value(
 
 
 def value_at(text: str, key: str) -> Any:
-    """What a preset's text says at a key; None when it says nothing."""
+    """The value at a key of a preset's text; None if it is not set."""
     table, name = _table_of(tomlkit.parse(text), key)
     return table.get(name)
 
 
 def editable_file(file: Path, by_name: bool) -> Path:
-    """The file to edit in place of a preset's: of a shipped one the user's copy, which may not be there
-    yet. `by_name`: it was found by name, not given as a file."""
+    """The file to edit for a preset: of a shipped one the user's copy, which may not exist yet. `by_name`:
+    the preset was found by name, not given as a file."""
     file = file.resolve()
     shipped = paths.shipped().resolve()
     ours = (by_name and file.is_relative_to(shipped)) or file.is_relative_to(paths.PACKAGE)
@@ -82,10 +82,10 @@ def edit(
     check: Callable[[Path], object],
     by_name: bool = False,
 ) -> Edit:
-    """Write a formula into a preset, or into the user's copy of it. `target` is the key, the part of a
-    point or a colour, and its default; `check` reads what would be written, and raises what is wrong.
+    """Write a formula into a preset or the user's copy of it. `target` is the key, the part of a point or a
+    colour, and its default; `check` reads the new file before it replaces the old one.
 
-    Raises SceneError, ValueError or OSError; then nothing was written.
+    Raises SceneError, ValueError or OSError; then nothing is written.
     """
     key, part, default = target
     there = editable_file(file, by_name)
@@ -103,13 +103,13 @@ def edit(
 
 
 def undo(file: Path | None = None) -> Edit:
-    """Take back the newest edit, or the newest of one file. LookupError when there is none."""
+    """Undo the newest edit, or the newest of one file. LookupError if there is none."""
     done = past_edits()
     mine = [step for step in done if file is None or Path(step.file) == file.resolve()]
     if not mine:
         raise LookupError(f"nothing was learned in {file}" if file else "nothing was learned yet")
     step = mine[-1]
-    _take_back(step)
+    _restore(step)
     done.reverse()
     done.remove(step)
     _save_edits(done[::-1])
@@ -117,7 +117,7 @@ def undo(file: Path | None = None) -> Edit:
 
 
 def past_edits() -> list[Edit]:
-    """What can be taken back, newest last. ValueError when the file of it cannot be read."""
+    """The edits that can be undone, newest last. ValueError if their file is unreadable."""
     try:
         return [Edit(**row) for row in json.loads(_history().read_text(encoding="utf-8"))]
     except FileNotFoundError:
@@ -126,7 +126,7 @@ def past_edits() -> list[Edit]:
         raise ValueError(f"{_history()} cannot be read, delete it to go on: {error}") from error
 
 
-def _take_back(step: Edit) -> None:
+def _restore(step: Edit) -> None:
     file = Path(step.file)
     if not file.is_file():
         return
@@ -157,7 +157,7 @@ def _history() -> Path:
 def _replace(
     file: Path, text: str, check: Callable[[Path], object] | None = None, like: Path | None = None
 ) -> None:
-    """Put a text in a file's place in one step; the file keeps its mode, or gets that of `like`."""
+    """Replace a file by a text in one step; the file keeps its mode, or gets that of `like`."""
     like = file if file.exists() else like
     handle, name = tempfile.mkstemp(prefix=f".{file.name}.", suffix=".part", dir=file.parent)
     part = Path(name)
@@ -183,23 +183,23 @@ def _checked(part: Path, file: Path, check: Callable[[Path], object]) -> None:
 
 
 def _table_of(document: Any, key: str) -> tuple[Any, str]:
-    """The table of a key, made where it is missing, and its last word."""
+    """The table of a key, made if it is missing, and the key's last word."""
     *tables, name = key.split(".")
-    place = document
+    table = document
     for at, step in enumerate(tables):
         match = TABLE_NAME.fullmatch(step)
         assert match is not None, step
         word, number = match["word"], match["number"]
-        if at == 0 and word == "generator" and word not in place and "source" in place:
+        if at == 0 and word == "generator" and word not in table and "source" in table:
             word = "source"
-        if word not in place:
-            place[word] = tomlkit.table()
-        place = place[word] if number is None else place[word][int(number)]
-    return place, name
+        if word not in table:
+            table[word] = tomlkit.table()
+        table = table[word] if number is None else table[word][int(number)]
+    return table, name
 
 
 def _set(table: Any, name: str, value: Any) -> None:
-    """Set a value; a new one goes after the table's last, before comments that belong to what follows."""
+    """Set a value; a new one goes after the table's last value, before comments on the next table."""
     body = table.value.body if isinstance(table, Table) and name not in table else []
     rest = len(body)
     while rest and body[rest - 1][0] is None:
@@ -211,7 +211,7 @@ def _set(table: Any, name: str, value: Any) -> None:
 
 
 def _quoted(value: Any) -> Any:
-    """A text in the quotes that leave its own alone."""
+    """The text in quotes that need no escapes."""
     return tomlkit.string(value, literal=True) if isinstance(value, str) and '"' in value else value
 
 

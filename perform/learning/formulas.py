@@ -1,4 +1,4 @@
-"""The formula that a control plays a parameter by: over its whole range, from what it is worth now."""
+"""The formula by which a control plays a parameter, over its whole range and from its present value."""
 
 from __future__ import annotations
 
@@ -28,42 +28,42 @@ def formula(
 ) -> str:
     """The text of a formula by which `control` plays `target`.
 
-    `now` is what the parameter is worth at the moment (None: what the preset sets it to), which stays
-    until the control takes over. A button flips a switch, fires an event, and holds a number at its
-    high end while it is down; `press` says which of these a switch or a number gets instead.
+    `now` is the parameter's present value (None: the preset's), which stays until the control takes over. A
+    button flips a switch, fires an event, and holds a number at its high end while it is down; `press`
+    chooses another of these for a switch or a number.
     """
-    worth = target.constant if now is None else now
+    value = target.constant if now is None else now
     kind = target.parameter.kind
     if kind == "event":
         return _with_binding(target, "max({0}, {1})", _pressed(control))
     if kind == "bool":
-        return _with_binding(target, "({0}) != ({1})", _switch(control, worth, press))
+        return _with_binding(target, "({0}) != ({1})", _switch(control, value, press))
     if control.button:
-        return _by_button(target, control, worth, press)
-    return _with_other_knob(target, control) or _by_knob(target, control, worth, takeover)
+        return _by_button(target, control, value, press)
+    return _with_other_knob(target, control) or _by_knob(target, control, value, takeover)
 
 
 def _pressed(control: Control) -> str:
     return f"{control.signal} > {_format(0.0 if control.button else _middle(control))}"
 
 
-def _switch(control: Control, worth: float, press: Press) -> str:
+def _switch(control: Control, value: float, press: Press) -> str:
     if not control.button or press == "momentary":
         return _pressed(control)
-    return f"toggle({control.signal})" if worth <= 0.5 else f"1 - toggle({control.signal})"
+    return f"toggle({control.signal})" if value <= 0.5 else f"1 - toggle({control.signal})"
 
 
-def _by_button(target: LearnTarget, control: Control, worth: float, press: Press) -> str:
-    """A number by a button: what it is, and the high end while the button is down."""
+def _by_button(target: LearnTarget, control: Control, value: float, press: Press) -> str:
+    """A number by a button: its present value, and the high end while the button is down."""
     down = f"toggle({control.signal})" if press == "toggle" else control.signal
-    other = target.high if worth < target.high else target.low
-    if (worth, other) == (0.0, 1.0):
+    other = target.high if value < target.high else target.low
+    if (value, other) == (0.0, 1.0):
         return down
-    return f"mix({_format(worth)}, {_format(other)}, {down})"
+    return f"mix({_format(value)}, {_format(other)}, {down})"
 
 
 def _with_other_knob(target: LearnTarget, control: Control) -> str | None:
-    """The formula that is there with another knob in it, so that the music in it stays."""
+    """The present formula with another knob, so that the rest of it stays."""
     setting = target.setting
     if not isinstance(setting, Formula) or (control.low, control.high) != (0.0, 1.0):
         return None
@@ -73,20 +73,20 @@ def _with_other_knob(target: LearnTarget, control: Control) -> str | None:
     return setting.text[: found.start("signal")] + control.signal + setting.text[found.end("signal") :]
 
 
-def _by_knob(target: LearnTarget, control: Control, worth: float, takeover: Takeover) -> str:
+def _by_knob(target: LearnTarget, control: Control, value: float, takeover: Takeover) -> str:
     """A number by a knob."""
     slope = (target.high - target.low) / (control.high - control.low)
     at_zero = target.low - control.low * slope
-    place = min(max((worth - at_zero) / slope, control.low), control.high)
+    position = min(max((value - at_zero) / slope, control.low), control.high)
     plain = (control.low, control.high) == (0.0, 1.0)  # which value scaling needs
     function = "said" if takeover == "none" else takeover if plain else "pickup"
-    knob = f"{function}({control.signal}, {_format(place)})"
+    knob = f"{function}({control.signal}, {_format(position)})"
     ends = _format(at_zero), _format(at_zero + slope)
     return knob if ends == ("0", "1") else f"scale({knob}, {ends[0]}, {ends[1]})"
 
 
 def _with_binding(target: LearnTarget, both: str, learned: str) -> str:
-    """What the show has on a key or by OSC goes on beside what was learned."""
+    """The learned formula together with the show's own binding to a key or OSC."""
     table, _, name = target.key.partition(".")
     return both.format(BINDINGS[name], learned) if table == "bindings" and name in BINDINGS else learned
 

@@ -1,7 +1,7 @@
-"""Learning while a show plays: keys choose a parameter, the next control that is moved plays it.
+"""MIDI learn in a playing show: keys choose a parameter, the next control that moves plays it.
 
-Writing a file takes longer than a frame may, so a thread beside the show does it; the show then takes
-up the edit as it takes up any other.
+Writing a file takes longer than a frame, so a thread in the background does it. The show then applies the
+edit like any other.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path
 
 from perform.catalogue import Library
+from perform.faults import reason
 from perform.learning import edits
 from perform.learning.formulas import Takeover, formula
 from perform.learning.movement import Control, MovementDetector
@@ -26,69 +27,68 @@ from perform.scenes.reader import read
 from perform.scenes.scene import Scene
 from perform.scenes.setlist import Setlist, read_setlist
 from perform.signals import Event
+from perform.threads import Background
 
 log = logging.getLogger("perform")
 LEARN_KEY = "m"
 KEY_STEPS = {"tab": 1, "down": 1, "up": -1, "right": 1, "left": -1}
 UNIT_KEYS = ("left", "right")  # from one unit to the next
 UNDO_KEY = "z"
-WIDEST_NOTE = 80  # letters of what is shown; the log has all of it
-NOTE_SECONDS = 6.0  # seconds for which what was learned stays on show
+WIDEST_NOTE = 80  # letters on the screen; the log has the whole note
+NOTE_SECONDS = 6.0  # seconds that a note stays on the screen
 LEARN_KEYS = {f"key.{key}" for key in (LEARN_KEY, *KEY_STEPS, UNDO_KEY)}
 ROWS = (
     ("M", "learn: a control plays a parameter; and back"),
     ("  Tab  Up  Down", "learn: choose the parameter"),
-    ("  Z", "learn: take the last one back"),
+    ("  Z", "learn: undo the last one"),
 )
 MOST_JOBS = 8
-CLOSE_TIMEOUT = 5.0  # seconds that the end of a show waits for a slow disk
 
 
 class EditQueue:
-    """Does what is asked on a thread of its own, and says how it went."""
+    """Does edits on a thread in the background; each leaves a note with its result."""
 
     def __init__(self) -> None:
         self._jobs: queue.Queue[Callable[[], str] | None] = queue.Queue(MOST_JOBS)
         self._notes: deque[str] = deque(maxlen=MOST_JOBS)
-        self._thread = threading.Thread(target=self._work, name="learn", daemon=True)
-        self._thread.start()
+        self._thread = Background(self._work, "learn")
 
-    def ask(self, job: Callable[[], str]) -> None:
-        """Do it soon; what comes when too much waits is left undone."""
+    def submit(self, job: Callable[[], str]) -> None:
+        """Queue an edit; with too many in the queue it is dropped."""
         try:
             self._jobs.put_nowait(job)
         except queue.Full:
             self._notes.append("not learned: the disk is too slow")
 
-    def take(self) -> str | None:
-        """What was done since, one thing at a time."""
+    def take_note(self) -> str | None:
+        """The next note, None if there is none."""
         return self._notes.popleft() if self._notes else None
 
     def close(self) -> None:
-        """Finish what was asked, then stop."""
+        """Finish the edits in the queue, then stop."""
         with suppress(queue.Full):
             self._jobs.put_nowait(None)
-        self._thread.join(CLOSE_TIMEOUT)
+        self._thread.close()
 
-    def _work(self) -> None:
+    def _work(self, _closing: threading.Event) -> None:
         while (job := self._jobs.get()) is not None:
             try:
                 self._notes.append(job())
-            except Exception as error:  # noqa: BLE001 - an edit that fails must not be the last one
-                text = str(error.args[0] if isinstance(error, LookupError) and error.args else error)
-                self._notes.append(f"not learned: {text or type(error).__name__}")
+            except Exception as error:  # noqa: BLE001 - after a failed edit the next ones go on
+                looked_up = isinstance(error, LookupError) and error.args
+                self._notes.append(f"not learned: {error.args[0] if looked_up else reason(error)}")
 
 
 @dataclass(frozen=True, slots=True)
 class TargetInFile:
-    """A parameter, and the file that sets it; `by_name`: the file was found by name."""
+    """A parameter and the file that sets it; `by_name`: the file was found by name."""
 
     target: LearnTarget
     file: Path
     by_name: bool
 
     def write(self, text: str, library: Library) -> str:
-        """Put a formula into the file; says what was done."""
+        """Write a formula into the file; returns a note on it."""
         target = self.target
         setlist = target.key.startswith("bindings.")
 
@@ -104,8 +104,8 @@ class TargetInFile:
 
 
 def learnable(setlist: Setlist, scene: Scene, by_name: bool) -> list[TargetInFile]:
-    """What can be learned of a scene, and of the show if it has a setlist; `by_name`: the show was asked
-    for by name, not as a file."""
+    """The parameters of a scene that can be learned, and those of the show if it has a setlist; `by_name`:
+    the show was found by name, not given as a file."""
     alone = setlist.files[0] == scene.file
     found = [TargetInFile(target, scene.file, by_name or not alone) for target in scene_targets(scene)]
     if not alone:
@@ -114,8 +114,8 @@ def learnable(setlist: Setlist, scene: Scene, by_name: bool) -> list[TargetInFil
 
 
 class LiveLearning:
-    """Learns in a show. `hear` gets every frame's events and gives those that the show may hear; `say`
-    shows a sentence to the operator. `by_name`: the show was asked for by name, not as a file."""
+    """MIDI learn of a show. `hear` takes the events of a frame and returns those for the show; `say` shows a
+    sentence to the operator. `by_name`: the show was found by name, not given as a file."""
 
     def __init__(
         self,
@@ -127,55 +127,55 @@ class LiveLearning:
     ) -> None:
         self._performance, self._say, self._library = performance, say, library
         self._by_name, self._takeover = by_name, takeover
-        self._clerk, self._watch = EditQueue(), MovementDetector()
+        self._edits, self._detector = EditQueue(), MovementDetector()
         self.on = self._armed = False
         self._chosen = ""
-        self._told: float | None = None  # when something was said that goes away by itself
+        self._noted: float | None = None  # when a note was shown that disappears by itself
 
     def hear(self, now: float, events: list[Event]) -> list[Event]:
-        """A frame: what is pressed, what is moved, what was written."""
-        while note := self._clerk.take():
+        """Handle the events of a frame: keys, moved controls, finished edits."""
+        while note := self._edits.take_note():
             log.info("%s", note)
-            self._tell(note)
-            self._told = now
+            self._note(note)
+            self._noted = now
         pressed = [
             event.name.removeprefix("key.") for event in events if event.name in LEARN_KEYS and event.value
         ]
         if LEARN_KEY in pressed:
-            self._turn(now)
+            self._toggle(now)
         if self.on:
-            self._obey(pressed, now)
-            self._watch.hear(events)
-            if self._armed and (control := self._watch.moved(now)):
+            self._handle_keys(pressed, now)
+            self._detector.hear(events)
+            if self._armed and (control := self._detector.moved(now)):
                 self._bind(control)
-        elif self._told is not None and now - self._told > NOTE_SECONDS:
-            self._told = None
+        elif self._noted is not None and now - self._noted > NOTE_SECONDS:
+            self._noted = None
             self._say("")
         taken = LEARN_KEYS if self.on else {f"key.{LEARN_KEY}"}
         return [event for event in events if not (event.name in taken and event.value)]
 
     def close(self) -> None:
-        """Write what was learned, then stop."""
-        self._clerk.close()
+        """Finish the edits, then stop."""
+        self._edits.close()
 
-    def _turn(self, now: float) -> None:
-        """Learn, or play on."""
+    def _toggle(self, now: float) -> None:
+        """Turn learning on or off."""
         self.on, self._armed = not self.on, False
         if self.on:
-            self._watch = MovementDetector(now)
+            self._detector = MovementDetector(now)
             self._choose(now)
         else:
             self._say("")
 
-    def _obey(self, pressed: Sequence[str], now: float) -> None:
+    def _handle_keys(self, pressed: Sequence[str], now: float) -> None:
         for key in pressed:
             if key in KEY_STEPS:
                 self._choose(now, KEY_STEPS[key], key in UNIT_KEYS)
             elif key == UNDO_KEY:
-                self._clerk.ask(_undo)
+                self._edits.submit(_undo)
 
     def _choose(self, now: float, by: int = 0, unit: bool = False) -> None:
-        """Another parameter, or that of the next unit."""
+        """Choose another parameter, or the first of the next unit."""
         places = self._places()
         names = [place.target.name for place in places]
         tables = [place.target.key.rpartition(".")[0] for place in places]
@@ -186,35 +186,35 @@ class LiveLearning:
         else:
             at = (at + by) % len(names)
         self._chosen, self._armed = names[at], True
-        self._watch.begin(now)
+        self._detector.begin(now)
         target = places[at].target
-        worth = self._worth(target)
-        now_worth = setting_text(target.setting) if worth is None else f"{worth:g}"
-        self._tell(f"{target.name} {target.parameter.range}, now {now_worth}: move a control")
+        value = self._present_value(target)
+        shown = setting_text(target.setting) if value is None else f"{value:g}"
+        self._note(f"{target.name} {target.parameter.range}, now {shown}: move a control")
 
     def _bind(self, control: Control) -> None:
         place = next((one for one in self._places() if one.target.name == self._chosen), None)
         if place is None:
             return
         self._armed = False
-        text = formula(place.target, control, self._worth(place.target), self._takeover)
-        self._tell(f"{place.target.name}: {control.signal}")
-        self._clerk.ask(partial(place.write, text, self._library))
+        text = formula(place.target, control, self._present_value(place.target), self._takeover)
+        self._note(f"{place.target.name}: {control.signal}")
+        self._edits.submit(partial(place.write, text, self._library))
 
-    def _worth(self, target: LearnTarget) -> float | None:
-        """What a parameter is worth at the moment, None where that is not told."""
+    def _present_value(self, target: LearnTarget) -> float | None:
+        """A parameter's present value; None if it is unknown."""
         values = self._performance.snapshot().values.get(target.address, ())
         part = target.part or 0
         value = values[part] if part < len(values) else None
         return float(value) if isinstance(value, int | float) else None
 
     def _places(self) -> list[TargetInFile]:
-        """What can be learned on the cue that is on."""
+        """The parameters of the current cue that can be learned."""
         performance = self._performance
         scene = performance.cues[performance.position.cue].cue.scene
         return learnable(performance.setlist, scene, self._by_name)
 
-    def _tell(self, note: str) -> None:
+    def _note(self, note: str) -> None:
         note = f"learn: {note}" if self.on else note
         self._say(note if len(note) <= WIDEST_NOTE else f"{note[: WIDEST_NOTE - 1]}…")
 

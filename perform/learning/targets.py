@@ -1,4 +1,4 @@
-"""What can be learned: every number of a preset, and the show's own controls of a setlist."""
+"""The parameters that can be learned: every number of a preset, and the show's own controls of a setlist."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from perform.scenes.scene import Scene
 from perform.scenes.setlist import Setlist
 
 PARTS = {"point": ("x", "y"), "color": ("red", "green", "blue", "alpha")}
-WIDEST_RANGE = 200.0  # a range beyond which a hand cannot tell one value from the next
+WIDEST_RANGE = 200.0  # in a wider range a hand cannot set single values
 KNOB_STEPS = 127
-SET_BY_SHOW = ("progress",)  # parameters that are the show's to set
+SET_BY_SHOW = ("progress",)  # parameters that the show sets
 
 
 @dataclass(frozen=True, slots=True)
 class LearnTarget:
-    """A number of a preset: `key` such as `filter[0].zoom`, as faults of presets name it, `setting` what
-    it is set to, and `part` which number of a point or a colour; `address` is where it is told live."""
+    """A number of a preset: its `key` such as `filter[0].zoom`, its `setting`, its live `address`, and
+    `part`, the number within a point or a colour."""
 
     key: str
     parameter: Parameter
     setting: Any
     address: str
     part: int | None = None
-    span: tuple[float, float] | None = None  # what of its range is played; None: all that a hand can tell
+    span: tuple[float, float] | None = None  # the part of its range that is played; None: all
 
     @property
     def name(self) -> str:
@@ -39,17 +39,17 @@ class LearnTarget:
 
     @property
     def low(self) -> float:
-        """Where turning it down ends."""
+        """The value at the control's lower end."""
         return self._ends[0]
 
     @property
     def high(self) -> float:
-        """Where turning it up ends."""
+        """The value at the control's upper end."""
         return self._ends[1]
 
     @property
     def constant(self) -> float:
-        """What it is set to; its default where that is a formula."""
+        """The setting; the default if it is a formula."""
         if isinstance(self.setting, int | float):
             return float(self.setting)
         default = self.parameter.default
@@ -57,8 +57,8 @@ class LearnTarget:
 
     @property
     def _ends(self) -> tuple[float, float]:
-        """The span; else the range; of one too wide for a hand what is near the value: as many whole
-        numbers as a knob has steps, or one unit down and up."""
+        """The span, else the range. If that is too wide, values near the setting: as many whole numbers as a
+        knob has steps, or one unit down and up."""
         if self.span:
             return self.span
         low, high, worth = self.parameter.low, self.parameter.high, self.constant
@@ -70,7 +70,7 @@ class LearnTarget:
         return self.parameter.clip(worth - 1), self.parameter.clip(worth + 1)
 
     def between(self, low: float | None, high: float | None) -> LearnTarget:
-        """The same, played between these numbers. ValueError when they are not within its range."""
+        """The same, played between these numbers. ValueError if they are not within its range."""
         ends = self.low if low is None else low, self.high if high is None else high
         if any(self.parameter.clip(end) != end for end in ends) or ends[0] == ends[1]:
             raise ValueError(
@@ -80,7 +80,7 @@ class LearnTarget:
 
 
 def scene_targets(scene: Scene) -> list[LearnTarget]:
-    """Every number of a preset that a formula may drive, in the order of its text."""
+    """Every number of a preset that a formula can play, in the order of the text."""
     found: list[LearnTarget] = []
     units = [*nodes.units(scene), ("/transition", scene.transition.shader)]
     for (prefix, settings), key in zip(units, (*_keys(scene), "transition"), strict=True):
@@ -98,13 +98,13 @@ def show_targets(setlist: Setlist) -> list[LearnTarget]:
             nodes.show_address(p),
         )
         for p in setlist.show.parameters
-        if p.name not in ("scene", "clock")  # numbers of a list, which no knob and no button says well
+        if p.name not in ("scene", "clock")  # numbers in a list: not for a knob or a button
     ]
 
 
 def find_target(targets: Sequence[LearnTarget], name: str) -> LearnTarget:
-    """The target of that name, by its key, its address, or its last word where only one has it.
-    LookupError with the nearest ones."""
+    """The target of a name: a key, an address, or a key's last word if it is unique. LookupError names the
+    nearest ones."""
     for target in targets:
         if name in (target.name, target.address):
             return target
@@ -150,7 +150,7 @@ def _parts(key: str, parameter: Parameter, setting: Any, address: str) -> Iterat
 
 
 def setting_text(setting: Any) -> str:
-    """A setting as a person reads it."""
+    """A setting as text."""
     if isinstance(setting, Formula):
         return setting.text
     number = isinstance(setting, int | float) and not isinstance(setting, bool)

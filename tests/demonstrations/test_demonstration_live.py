@@ -15,9 +15,10 @@ from perform.catalogue import Library
 from perform.cli import app
 from perform.clock import Moment
 from perform.demonstrations import live, preset
-from perform.demonstrations.demonstration import Demonstration, PictureSearch
+from perform.demonstrations.demonstration import Demonstration
 from perform.demonstrations.fit import fit
 from perform.demonstrations.live import DemonstrationPlan, DemonstrationRequest
+from perform.demonstrations.search import PictureSearch
 from perform.demonstrations.targets import between_seeds, formula_texts, mapping_targets
 from perform.demonstrations.trainer import MappingTrainer
 from perform.scenes.mapping import Example, Player, SignalMapping, read
@@ -67,7 +68,7 @@ class Still:
     def __init__(self) -> None:
         self.done: Player | None = None
 
-    def ask(self, method: str, signals: list[str], values: list[str], examples: list[Example]) -> None:
+    def request(self, method: str, signals: list[str], values: list[str], examples: list[Example]) -> None:
         self.done = Player(SignalMapping("pose", fit(method, signals, values, examples)))
 
     def take(self) -> Player | None:
@@ -300,7 +301,7 @@ def test_a_trainer_learns_survives_its_process_and_answers_the_newest(trainer: M
 
     def asked(method: str) -> None:
         examples = [Example(signals=[v], values=[v]) for v in (0.0, 0.5, 1.0)]
-        trainer.ask(method, ["midi.cc2"], ["light"], examples)
+        trainer.request(method, ["midi.cc2"], ["light"], examples)
 
     def look() -> None:
         if one := trainer.take():

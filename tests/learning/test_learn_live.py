@@ -191,12 +191,12 @@ def test_an_edit_that_fails_is_not_the_last_one() -> None:
     clerk, told = EditQueue(), []
 
     def look() -> bool:
-        told.extend([note] if (note := clerk.take()) else [])
+        told.extend([note] if (note := clerk.take_note()) else [])
         return len(told) == 4
 
     for fault in (TypeError("no such table"), KeyError(), AssertionError()):
-        clerk.ask(partial(_raise, fault))
-    clerk.ask(lambda: "done")
+        clerk.submit(partial(_raise, fault))
+    clerk.submit(lambda: "done")
     eventually(look, "the last edit")
     clerk.close()
     assert told == [
