@@ -2,12 +2,14 @@
 BIN := .venv/bin
 SETUP := scripts/setup.sh pyproject.toml constraints.txt
 
+WORKERS := 3 # one more than the cores of a small machine: many tests wait for devices and other programs
+
 .PHONY: play test lint types bench clean
 play: .venv/ready ## play the demo: in a window, or to a video in output/ where there is no display
 	$(BIN)/perform play
 
 test: .venv/ready-to-test
-	$(BIN)/python -m pytest --numprocesses 2 --max-worker-restart 0 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --max-worker-restart 0 --dist loadfile $(ARGS)
 
 lint: .venv/ready
 	$(BIN)/ruff check .

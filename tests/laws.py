@@ -55,7 +55,11 @@ MAY_IMPORT = {
     "perform.networks": {"openvino", "pydantic", "safetensors", "torch"},
 }
 
+# Names that say the same in every module that has them: loggers, doors, and what racks ask of their units.
+COMMON_NAMES = {"__all__", "log", "app", "main", "figures", "SIGNALS"}
+MOST_MODULES = 2  # in which any other top-level name may stand
 LONGEST_FILE, LONGEST_FUNCTION = 450, 60  # lines: a smell, not a game; split by subject, never pack
+FAMILY = re.compile(r"perform/generators/\w+/")
 CLOCKS = re.compile(
     r"time\..+|datetime\.datetime\.(now|utcnow|today)|datetime\.date\.today|os\.urandom|secrets\..+|uuid\.uuid[14]"
     r"|asyncio\.sleep"
@@ -192,6 +196,30 @@ def _in_texts(tree: ast.Module) -> Iterator[tuple[int, str, str]]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield from ((node.lineno, *found) for found in IN_TEXT.findall(node.value))
+
+
+def crowded_names(modules: Mapping[str, ast.Module]) -> dict[str, list[str]]:
+    """The top-level names that stand in too many modules (path to tree), and where; families aside, which
+    are alike on purpose."""
+    places: dict[str, list[str]] = {}
+    for path, tree in modules.items():
+        if not FAMILY.match(path):
+            for name in _top_level(tree) - COMMON_NAMES:
+                places.setdefault(name, []).append(path)
+    return {name: found for name, found in sorted(places.items()) if len(found) > MOST_MODULES}
+
+
+def _top_level(tree: ast.Module) -> set[str]:
+    """The classes, functions and variables of a module."""
+    names: set[str] = set()
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            names.add(node.name)
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            inner = (one for target in targets for one in ast.walk(target))
+            names |= {one.id for one in inner if isinstance(one, ast.Name)}
+    return names
 
 
 def light_law(path: str, tree: ast.Module) -> Iterator[str]:
