@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 
 from perform.hints import did_you_mean
 
-Model = TypeVar("Model", bound=BaseModel)
+Shape = TypeVar("Shape", bound=BaseModel)
 
 
 class SceneError(ValueError):
@@ -33,12 +33,12 @@ def document(path: Path) -> dict[str, Any]:
         raise SceneError([f"{path}: not valid TOML: {error}"]) from error
 
 
-def parse(path: Path, model: type[Model]) -> Model:
+def parse(path: Path, model: type[Shape]) -> Shape:
     """A TOML file in the shape of a pydantic model; SceneError with file, key and what is allowed."""
     return fitted(path, document(path), model)
 
 
-def fitted(path: Path, table: Mapping[str, Any], model: type[Model], key: str = "") -> Model:
+def fitted(path: Path, table: Mapping[str, Any], model: type[Shape], key: str = "") -> Shape:
     """A table of a file, under `key`, in the shape of a pydantic model; SceneError likewise."""
     try:
         return model.model_validate(table)

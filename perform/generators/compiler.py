@@ -33,8 +33,8 @@ with suppress(AttributeError, OSError):
     os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 threading.Thread(target=lambda: (sys.stdin.read(), os._exit(1)), daemon=True).start()
-from perform.generators.compiler import main
-sys.exit(main(sys.argv[1]))
+from perform.generators.compiler import run_job
+sys.exit(run_job(sys.argv[1]))
 """  # behind all threads that play, its imports too; on one core `untrained-256` took 15 s, on two 22
 COMMAND = (sys.executable, "-P", "-c", BEGIN)
 COMPILE_TIMEOUT = 900.0  # seconds
@@ -56,7 +56,7 @@ class CompileJob:
 
 class Compiler:
     """Starts such processes, from a thread that is made with it: until a process has begun the interpreter
-    stands still, and one whose parent waits behind the display begins late (140 ms)."""
+    waits, and one whose parent waits behind the display begins late (140 ms)."""
 
     def __init__(self) -> None:
         self._executor = ThreadPoolExecutor(1, "compiler")
@@ -120,7 +120,7 @@ class Compiler:
             return code, errors.read()
 
 
-def main(text: str) -> int:
+def run_job(text: str) -> int:
     """Compile what a CompileJob as JSON names; the exit code of the process."""
     job = TypeAdapter(CompileJob).validate_json(text)
     try:

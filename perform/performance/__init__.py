@@ -109,7 +109,7 @@ class Performance:
         self.authority.step(now)
 
     def _move(self, moment: Moment, show: Values) -> None:
-        """On through the setlist; a scene that comes in begins anew."""
+        """Move on through the setlist; a scene that comes in begins again."""
         asked, self._asked = show["scene"] if show["scene"] != self._asked else 0, show["scene"]
         before = self.position
         self._cues.choose(show["go"], show["back"], asked)

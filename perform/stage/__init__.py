@@ -1,10 +1,10 @@
-"""The stage: opens the units of scenes."""
+"""The stage: opens what the scenes of a show play, and closes what they no longer need."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from perform.catalogue import Library
 from perform.faults import Faults
@@ -29,6 +29,9 @@ from perform.signals import Event
 from perform.stage.contained import ContainedGenerator, ContainedUnit
 from perform.stage.pool import ModelPool, PoolKey
 
+if TYPE_CHECKING:
+    import moderngl
+
 Opened: TypeAlias = ContainedUnit | ContainedGenerator
 
 
@@ -41,7 +44,7 @@ class Stage:
     def __init__(
         self,
         library: Library,
-        context: Any,
+        context: moderngl.Context,
         size: tuple[int, int],
         pool: ModelPool,
         footage: Opener | None = None,
@@ -209,7 +212,7 @@ class Stage:
                 made_from: object = self.library.isf(settings.name, role)
             case "camera":
                 made_from = settings.name
-            case _:  # what plays a file takes it up by itself when it is saved anew
+            case _:  # its unit reads the file again when it is saved
                 made_from = self.library.footage_file(settings.name)
         images = [(name, self._key(image, "generator")) for name, image in settings.images.items()]
         return settings.kind, made_from, images

@@ -15,7 +15,7 @@ from perform.generators import Generator
 from perform.networks.controls import NetworkValues
 from perform.threads import Background
 
-CLOSE_TIMEOUT = 10.0  # seconds that closing waits for a picture that is being drawn
+DRAWING_TIMEOUT = 10.0  # seconds that closing waits for a picture that is being drawn
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ class ThreadedWorker:
         self._background.closing.set()
         with self._wake:
             self._wake.notify()
-        self._background.close(CLOSE_TIMEOUT)
+        self._background.close(DRAWING_TIMEOUT)
         self.generator.close()
 
     def _draw(self, closing: threading.Event) -> None:

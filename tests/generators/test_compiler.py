@@ -135,5 +135,5 @@ def test_what_cannot_be_opened_is_said_on_its_terminal(
 ) -> None:
     model.write_bytes(b"nothing")
     order = f'{{"model": "{model}", "precision": "auto", "threads": 0, "bends": [], "blend": null}}'
-    assert apart.main(order) == apart.FAILED
+    assert apart.run_job(order) == apart.FAILED
     assert "model.safetensors" in capsys.readouterr().err

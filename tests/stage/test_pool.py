@@ -171,3 +171,27 @@ def test_memory_stays_flat_over_many_changes() -> None:
         house.pool.open(key)
         house.rest(key)
         assert sum(not worker.closed for worker in house.opened) <= 2
+
+
+def test_changes_are_what_was_opened_closed_or_failed_since_the_last_call() -> None:
+    house, broken = House(), key_of("broken", 1)
+    house.pool.request(A)
+    house.pool.request(broken)
+    assert house.pool.changes() == [(A, READY), (broken, FAILED)]
+    house.pool.open(B)
+    house.rest(B)
+    house.pool.request(C)
+    assert house.pool.changes() == [(B, READY), (A, Readiness.ABSENT), (C, READY)]
+    assert house.pool.changes() == []
+
+
+def test_a_query_opens_nothing() -> None:
+    house = House()
+    assert house.pool.readiness(A) is Readiness.ABSENT
+    assert house.opened == []
+
+
+def test_the_readiness_of_several_is_that_of_the_worst() -> None:
+    assert Readiness.of_all([]) is Readiness.of_all([READY, READY]) is READY
+    assert Readiness.of_all([READY, Readiness.ABSENT]) is Readiness.of_all([READY, OPENING]) is OPENING
+    assert Readiness.of_all([OPENING, FAILED]) is FAILED

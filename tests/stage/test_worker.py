@@ -1,4 +1,4 @@
-"""Generators beside the display: newest wins, turns, faults, and even movement."""
+"""Workers: the newest request wins, clients take turns, faults, and even movement."""
 
 import threading
 
