@@ -118,7 +118,7 @@ ASKING: dict[str, tuple[bytes, str]] = {
         "has no place in a lucidrains",
     ),
     "a far picture": (torch_zip({**ROSI, f"to_rgbs.{FAR}.bias": ONE}), "has no place in a stylegan2"),
-    "endless pictures": (dcgan(9000), "pictures would be endless"),
+    "endless pictures": (dcgan(1500), "pictures would be endless"),
     "large pictures": (dcgan(14), "pictures would be 32768 x 32768"),
     "members over each other": (stored_over_each_other(2000), "lie over each other"),
     "names of modules": (shared_names(module), "a name of more than 300 characters"),
