@@ -27,9 +27,12 @@ def render(z: NDArray[np.float32], size: int) -> Pixels:
     return np.asarray(drawing(int(abs(z[0]) * 1e6), size, size))
 
 
+def latents(count: int, dimensions: int = 3) -> NDArray[np.float32]:
+    return np.random.default_rng(0).standard_normal((count, dimensions), np.float32)
+
+
 def drawn(count: int, dimensions: int = 3) -> RenderedPictures:
-    z = np.random.default_rng(0).standard_normal((count, dimensions), np.float32)
-    return RenderedPictures("stand-in", z, render, 0)
+    return RenderedPictures("stand-in", latents(count, dimensions), render, 0)
 
 
 SIZE = (96, 64)

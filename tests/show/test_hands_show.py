@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from perform.catalogue import Library
-from perform.clock import stopwatch
 from perform.inputs import camera, hands
 from perform.outputs.memory import Memory
 from perform.rig import Rig
@@ -16,6 +15,7 @@ from perform.show.status import Watcher
 from tests.doubles.drawn_hands import Hand
 from tests.doubles.hand_inputs import NO_HANDS, FakeCamera, FakeTracker, row
 from tests.doubles.library import CUT, save, write_library
+from tests.doubles.shows import plays_until, watched
 
 SIZE = (64, 36)
 GREEN = 'title = "Hand"\n[generator]\nshader = "colour"\ntint = [0, "hand.left.present", 0, 1]\n' + CUT
@@ -38,19 +38,7 @@ def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Library:
 
 def played(library: Library, name: str) -> tuple[Rig, Memory]:
     rig = play(Options(name, size=SIZE, headless=True, osc_port=0), library)
-    memory = Memory()
-    rig.outputs.append(memory)
-    return rig, memory
-
-
-def becomes(rig: Rig, memory: Memory, pixel: tuple[int, int, int]) -> bool:
-    began = stopwatch()
-    while stopwatch() - began < 10:
-        rig.frame()
-        assert memory.last is not None
-        if tuple(memory.last.pixels[18, 32]) == pixel:
-            return True
-    return False
+    return rig, watched(rig)
 
 
 def test_a_hand_plays_the_picture_and_lets_it_go(
@@ -58,17 +46,17 @@ def test_a_hand_plays_the_picture_and_lets_it_go(
 ) -> None:
     eye, mind = doubles
     rig, memory = played(library, "hand")
-    assert becomes(rig, memory, (0, 0, 0))
+    plays_until(rig, memory, (0, 0, 0))
     mind.found = row(Hand(0.4, 0.3), 0.9)[None]
-    assert becomes(rig, memory, (0, 255, 0))
+    plays_until(rig, memory, (0, 255, 0))
     told = {name: health.state for name, health in Watcher().status(rig).inputs}
     assert told["hands"] == told["cameras"] == "ok"
     eye.gone = True  # the camera is pulled out
-    assert becomes(rig, memory, (0, 0, 0))
+    plays_until(rig, memory, (0, 0, 0))
     eye.gone = False
-    assert becomes(rig, memory, (0, 255, 0))
+    plays_until(rig, memory, (0, 255, 0))
     mind.found = NO_HANDS
-    assert becomes(rig, memory, (0, 0, 0))
+    plays_until(rig, memory, (0, 0, 0))
     assert not rig.stage.faults.counts
     rig.close()
     assert mind.closed == 1
@@ -80,8 +68,8 @@ def test_a_show_without_hands_opens_nothing_until_an_edit_names_them(
     _, mind = doubles
     mind.found = row(Hand(0.4, 0.3), 0.9)[None]
     rig, memory = played(library, "red")
-    assert becomes(rig, memory, (255, 0, 0))
+    plays_until(rig, memory, (255, 0, 0))
     assert not mind.shown and "hands" not in dict(Watcher().status(rig).inputs)
     save(tmp_path / "presets/red.toml", GREEN)
-    assert becomes(rig, memory, (0, 255, 0))
+    plays_until(rig, memory, (0, 255, 0))
     rig.close()

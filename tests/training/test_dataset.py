@@ -20,7 +20,7 @@ from perform.training.dataset.making import make
 from perform.training.dataset.manifest import Counts, Manifest, Shard, parse_manifest
 from perform.training.dataset.settings import DatasetSettings, dataset_size
 from perform.training.dataset.sources import PictureFolder
-from tests.doubles.drawings import drawing, drawn, render
+from tests.doubles.drawings import drawing, drawn, latents, render
 
 
 @pytest.fixture
@@ -30,10 +30,10 @@ def made(tmp_path: Path, small_shards: None) -> Path:
 
 
 def test_a_dataset_gives_pictures_latents_and_names(made: Path) -> None:
-    source, pictures = drawn(12), Dataset.open(made)
+    pictures = Dataset.open(made)
     assert (len(pictures), pictures.size, pictures.channels, pictures.mirror) == (12, (32, 32), 3, True)
     for number in (0, 4, 5, 11):  # on both sides of a shard's end
-        z = source._z[number]
+        z = latents(12)[number]
         latent = pictures.latent(number)
         assert latent is not None and latent.dtype == np.float32
         assert (latent == z).all()
