@@ -80,9 +80,9 @@ def agreement(name: str, sound: NDArray[np.float32]) -> str:
 
 
 def scores(true: Times, said: Times) -> list[str]:
-    """F, CMLt, AMLt and Cemgil's accuracy, from 5 s on; without true beats only how many were said."""
+    """F, CMLt, AMLt and Cemgil's accuracy, from 5 s on; without true beats only how many were reported."""
     if not len(true):
-        return [f"{len(said)} said", "", "", ""]
+        return [f"{len(said)} reported", "", "", ""]
     true, said = mir_eval.beat.trim_beats(true), mir_eval.beat.trim_beats(said)
     _, cml, _, aml = mir_eval.beat.continuity(true, said)
     figures = mir_eval.beat.f_measure(true, said), cml, aml, mir_eval.beat.cemgil(true, said)[0]
