@@ -135,7 +135,7 @@ def _other_file(head: bytes) -> str:
     if head.lstrip().lower().startswith(HTML_STARTS):
         return "a page of the web: the download failed or asked for a login"
     printed = all(byte >= 32 or byte in b"\t\n\r" for byte in head)
-    return "text" if printed else "of an unknown form"
+    return "text" if printed else "of a form that is not known"
 
 
 def _check_tree(content: Value, limits: ReadLimits) -> None:
