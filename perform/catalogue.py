@@ -29,8 +29,7 @@ from perform.networks.modelfiles import DIRECTIONS_SUFFIX as DIRECTIONS
 from perform.parameters import Parameter
 from perform.render import isf
 from perform.render.pictures import PARAMETERS as PICTURES
-from perform.scenes import mapping as learned
-from perform.scenes.mapping import SignalMapping
+from perform.scenes.mapping import SignalMapping, read_mapping
 from perform.scenes.scene import Footage, Role
 from perform.vocabulary import VOCABULARY
 
@@ -126,7 +125,7 @@ class Library:
         wanted = [signal for signal in sorted(signals) if signal.startswith("learned.")]
         names = dict.fromkeys(signal.split(".")[1] for signal in wanted)
         found = {
-            name: learned.read(self._file("learned", name, ".toml", f"mapping {name}"), self.vocabulary)
+            name: read_mapping(self._file("learned", name, ".toml", f"mapping {name}"), self.vocabulary)
             for name in names
         }
         for signal in wanted:

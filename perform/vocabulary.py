@@ -14,7 +14,7 @@ VOCABULARY = Vocabulary(
     frozenset(
         (
             *Moment(0, 0, 0, 0, 0, Tempo().bpm).signals(),
-            *("beat.confidence", *features.SIGNALS, *tempo.SIGNALS),
+            *("beat.confidence", *features.AUDIO_SIGNALS, *tempo.TEMPO_SIGNALS),
             *(*keys.SIGNALS, *hands.SIGNALS, *camera.SIGNALS),
         )
     ).difference(ARRAYS),

@@ -15,8 +15,8 @@ from perform.latent.directions import PARAMETERS as DIRECTION
 from perform.latent.paths import PATHS, path_parameters
 from perform.parameters import Parameter
 from perform.render.pictures import PARAMETERS as PICTURES
-from perform.rhythm.features import SIGNALS
-from perform.rhythm.tempo import SIGNALS as TEMPO
+from perform.rhythm.features import AUDIO_SIGNALS
+from perform.rhythm.tempo import TEMPO_SIGNALS as TEMPO
 from perform.scenes.setlist import BINDINGS, SHOW_PARAMETERS
 from perform.vocabulary import VOCABULARY
 
@@ -63,7 +63,7 @@ def _signals() -> Iterator[str]:
         "time": ", ".join(f"`{name}`" for name in moment if name.startswith("time.")),
         "beat": ", ".join(f"`{name}`" for name in (*moment, "beat.confidence") if name.startswith("beat.")),
         "tempo": f"who leads the beat ([tempo](tempo.md)): {', '.join(f'`{name}`' for name in TEMPO)}",
-        "audio": ", ".join(f"`{name}`" for name in SIGNALS if name in VOCABULARY.names),
+        "audio": ", ".join(f"`{name}`" for name in AUDIO_SIGNALS if name in VOCABULARY.names),
     }
     yield "## Signals\n\nAll of the sound is 0 to 1, and 0 in silence. What nobody has said yet is 0.\n"
     yield "| | |\n|---|---|"

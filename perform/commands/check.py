@@ -40,7 +40,7 @@ def check_file(file: Path, library: Library) -> list[str]:
             case ".toml" if "controls" in document(file):
                 profiles.read_profile(file)
             case ".toml" if "example" in document(file):
-                mapping.read(file, VOCABULARY)
+                mapping.read_mapping(file, VOCABULARY)
             case ".toml":
                 load(file, library)
             case ".fs":

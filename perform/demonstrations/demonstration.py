@@ -19,7 +19,14 @@ from perform.demonstrations.trainer import MappingTrainer
 from perform.formula import ANY
 from perform.parameters import Parameter
 from perform.scenes.controls import UnitSettings
-from perform.scenes.mapping import EXAMPLES, Example, MappingPlayers, Player, SignalMapping, Text
+from perform.scenes.mapping import (
+    MAX_EXAMPLES,
+    Example,
+    MappingPlayer,
+    MappingPlayers,
+    MappingText,
+    SignalMapping,
+)
 from perform.scenes.reader import Reader
 from perform.signals import Signals
 
@@ -92,7 +99,7 @@ class Demonstration:
         self._name, self._method, self._signals = name, method, list(signals)
         self._trainer, self._others, self._live = trainer, MappingPlayers(others), live
         self._values = [target.value for target in search.targets]
-        self._player: Player | None = None
+        self._player: MappingPlayer | None = None
         self._posture = dict.fromkeys(self._signals, 0.0)
         self._controls = (
             Reader(search.scene.file, ANY)
@@ -150,8 +157,8 @@ class Demonstration:
             self.search.turn(1.0 if pressed["up"] else -1.0, now)
 
     def _keep(self, now: Mapping[str, float]) -> None:
-        if len(self.examples) == EXAMPLES:
-            log.error("%s: %d examples, there is no room for more", self._name, EXAMPLES)
+        if len(self.examples) == MAX_EXAMPLES:
+            log.error("%s: %d examples, there is no room for more", self._name, MAX_EXAMPLES)
             return
         posture = [self._posture[name] for name in self._signals]
         self.examples.append(Example(signals=posture, values=[now[value] for value in self._values]))
@@ -171,7 +178,7 @@ class Demonstration:
             self.learned, self._player = player.mapping, player
 
 
-def matches_mapping(text: Text, signals: Sequence[str], targets: Sequence[MappingTarget]) -> bool:
+def matches_mapping(text: MappingText, signals: Sequence[str], targets: Sequence[MappingTarget]) -> bool:
     """Whether a mapping has these signals and values, so that examples can be added."""
     return text.signals == list(signals) and text.values == [target.value for target in targets]
 

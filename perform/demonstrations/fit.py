@@ -17,7 +17,7 @@ import numpy as np
 
 from perform.arrays import Doubles
 from perform.faults import reason
-from perform.scenes.mapping import METHODS, Example, Layer, Model, Text, misnamed
+from perform.scenes.mapping import METHODS, Example, FittedModel, Layer, MappingText, misnamed
 from perform.vocabulary import VOCABULARY
 
 RIDGE_ALPHA = 0.01  # regularisation: enough for repeated postures, too little to change values visibly
@@ -28,7 +28,9 @@ NICE = 10  # of the process, as the show has priority
 DIGITS = 9  # of the numbers in the file
 
 
-def fit(method: str, signals: Sequence[str], values: Sequence[str], examples: Sequence[Example]) -> Text:
+def fit(
+    method: str, signals: Sequence[str], values: Sequence[str], examples: Sequence[Example]
+) -> MappingText:
     """Fit a mapping to examples. Raises ValueError."""
     if method not in METHODS:
         raise ValueError(f"method {method!r}, must be one of {', '.join(METHODS)}")
@@ -41,9 +43,9 @@ def fit(method: str, signals: Sequence[str], values: Sequence[str], examples: Se
     centre, spread = x.mean(0), _spread(x)
     standard = (x - centre) / spread
     layers = {"ridge": _ridge, "nearest": lambda _x, _y: [], "mlp": _mlp}[method](standard, y)
-    model = Model(centre=_short(centre), spread=_short(spread), layer=layers)
+    model = FittedModel(centre=_short(centre), spread=_short(spread), layer=layers)
     text: dict[str, Any] = {"version": 1, "method": method, "model": model}
-    return Text(signals=list(signals), values=list(values), example=list(examples), **text)
+    return MappingText(signals=list(signals), values=list(values), example=list(examples), **text)
 
 
 def _spread(x: Doubles) -> Doubles:

@@ -24,7 +24,7 @@ from perform.demonstrations.trainer import MappingTrainer
 from perform.performance import Performance
 from perform.rig import Rig
 from perform.scenes.controls import Controls
-from perform.scenes.mapping import METHODS, NAME, Example, SignalMapping, misnamed, read, written
+from perform.scenes.mapping import METHODS, NAME, Example, SignalMapping, mapping_text, misnamed, read_mapping
 from perform.scenes.scene import Scene
 from perform.scenes.setlist import KEYS, Setlist, single
 from perform.vocabulary import VOCABULARY
@@ -107,7 +107,7 @@ def load_mapping(name: str) -> SignalMapping | None:
     """The mapping of that name in learned/, None if there is none. ValueError."""
     _check(name)
     file = MAPPINGS_FOLDER / f"{name}.toml"
-    return read(file, VOCABULARY) if file.is_file() else None
+    return read_mapping(file, VOCABULARY) if file.is_file() else None
 
 
 def _check(name: str) -> None:
@@ -121,7 +121,7 @@ def save_mapping(learned: SignalMapping, preset: str) -> None:
     file = MAPPINGS_FOLDER / f"{learned.name}.toml"
     comment = COMMENT.format(preset=preset, name=learned.name, signal=f"{learned.outputs[0]} …")
     part = file.with_suffix(".part")
-    part.write_text(written(learned.text, comment), encoding="utf-8")
+    part.write_text(mapping_text(learned.text, comment), encoding="utf-8")
     part.replace(file)
 
 

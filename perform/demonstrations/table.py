@@ -10,7 +10,7 @@ from pathlib import Path
 from perform.demonstrations.targets import MappingTarget
 from perform.inputs.feeds.document import NUMBER
 from perform.parameters import ParameterError
-from perform.scenes.mapping import EXAMPLES, Example
+from perform.scenes.mapping import MAX_EXAMPLES, Example
 from perform.signals import LARGEST
 
 
@@ -21,7 +21,7 @@ def read_examples(file: Path, signals: Sequence[str], targets: Sequence[MappingT
     """
     with file.open(newline="", encoding="utf-8-sig") as lines:
         try:
-            table = list(islice(csv.reader(lines), EXAMPLES + 2))
+            table = list(islice(csv.reader(lines), MAX_EXAMPLES + 2))
         except (ValueError, csv.Error) as error:
             raise ValueError(f"{file} is no table: {error}") from error
     if not table:
@@ -38,8 +38,8 @@ def read_examples(file: Path, signals: Sequence[str], targets: Sequence[MappingT
             values = [_cell_number(where, row, at, names) for at in outputs]
             _check(where, targets, values)
             found.append(Example(signals=posture, values=values))
-    if not 1 <= len(found) <= EXAMPLES:
-        raise ValueError(f"{file} has {len(found)} rows, must have 1..{EXAMPLES}")
+    if not 1 <= len(found) <= MAX_EXAMPLES:
+        raise ValueError(f"{file} has {len(found)} rows, must have 1..{MAX_EXAMPLES}")
     return found
 
 

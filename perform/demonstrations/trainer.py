@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 from pydantic import ValidationError
 
-from perform.scenes.mapping import Example, Player, SignalMapping, Text
+from perform.scenes.mapping import Example, MappingPlayer, MappingText, SignalMapping
 from perform.threads import Background
 
 FitRequest: TypeAlias = tuple[str, tuple[str, ...], tuple[str, ...], tuple[Example, ...]]
@@ -32,7 +32,7 @@ class MappingTrainer:
         self.fault = ""  # of the last fit, empty if it succeeded
         self._name, self._save = name, save
         self._request: FitRequest | None = None
-        self._done: Player | None = None
+        self._done: MappingPlayer | None = None
         self._changed, self._closing = threading.Condition(), False
         self._process: subprocess.Popen[str] | None = None
         self._thread = Background(self._run, "trainer")
@@ -45,7 +45,7 @@ class MappingTrainer:
             self._request = method, tuple(signals), tuple(values), tuple(examples)
             self._changed.notify()
 
-    def take(self) -> Player | None:
+    def take(self) -> MappingPlayer | None:
         """The mapping that was fitted since the last call, ready to play; None if there is none."""
         done, self._done = self._done, None
         return done
@@ -109,11 +109,11 @@ class MappingTrainer:
         if self.fault:
             return
         try:
-            done = SignalMapping(self._name, Text.model_validate(answer))
+            done = SignalMapping(self._name, MappingText.model_validate(answer))
         except ValidationError as error:
             self.fault = f"what was learned is no mapping: {error.error_count()} faults"
             return
-        self._done = Player(done)
+        self._done = MappingPlayer(done)
         self._save(done)
 
 

@@ -27,11 +27,11 @@ from perform.formula.functions import Function, Step
 from perform.hints import did_you_mean
 from perform.signals import LARGEST, Signals, Value
 
-Node: TypeAlias = Callable[[Mapping[str, Value], Moment], float]
-Run: TypeAlias = Callable[[Signals, Moment], float]
+Evaluate: TypeAlias = Callable[[Mapping[str, Value], Moment], float]
+RunFormula: TypeAlias = Callable[[Signals, Moment], float]
 
-LONGEST = 1000  # characters of a formula
-DEEPEST = 48  # parts within parts
+MAX_LENGTH = 1000  # characters of a formula
+MAX_DEPTH = 48  # parts within parts
 FAULTS = (ArithmeticError, ValueError)
 
 ARRAYS = ("audio.spectrum", "audio.waveform")
@@ -111,9 +111,9 @@ class Formula:
 
     text: str
     names: frozenset[str]
-    make: Callable[[], Node] = field(repr=False, compare=False)
+    make: Callable[[], Evaluate] = field(repr=False, compare=False)
 
-    def start(self) -> Run:
+    def start(self) -> RunFormula:
         """The formula running, its functions with fresh state: call it once per frame."""
         node = self.make()
         return lambda signals, moment: node(signals.values, moment)
@@ -124,8 +124,8 @@ def compile(text: str, vocabulary: Vocabulary) -> Formula:
     text = text.strip()
     if not text:
         raise FormulaError("empty formula")
-    if len(text) > LONGEST:
-        raise FormulaError(f"{len(text)} characters, must be at most {LONGEST}")
+    if len(text) > MAX_LENGTH:
+        raise FormulaError(f"{len(text)} characters, must be at most {MAX_LENGTH}")
     plain, paths = _cut(text)
     tree = _parsed(plain)
     builder = _Builder(vocabulary, paths)
@@ -158,8 +158,8 @@ def _brackets(word: str, at: int, open_at: list[int]) -> None:
     """Keep account of brackets, before Python's own parser has to."""
     if word == "(":
         open_at.append(at)
-    if len(open_at) > DEEPEST:
-        raise _error(f"more than {DEEPEST} brackets within each other", at)
+    if len(open_at) > MAX_DEPTH:
+        raise _error(f"more than {MAX_DEPTH} brackets within each other", at)
     if word == ")":
         if not open_at:
             raise _error("')' was never opened", at)
@@ -174,10 +174,10 @@ def _parsed(text: str) -> ast.expr:
     except (ValueError, RecursionError, MemoryError) as error:
         raise FormulaError("not a formula that can be read") from error
     rows: list[Any] = [tree]
-    for _ in range(DEEPEST):
+    for _ in range(MAX_DEPTH):
         rows = [child for node in rows for child in ast.iter_child_nodes(node)]
     if rows:
-        raise _error(f"more than {DEEPEST} parts within each other", getattr(rows[0], "col_offset", 0))
+        raise _error(f"more than {MAX_DEPTH} parts within each other", getattr(rows[0], "col_offset", 0))
     return tree
 
 
@@ -198,7 +198,7 @@ class _Builder:
         self._vocabulary = vocabulary
         self._paths = paths
 
-    def node(self, tree: ast.expr) -> Node:
+    def node(self, tree: ast.expr) -> Evaluate:
         match tree:
             case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
                 return _constant(self._number(value, tree))
@@ -226,7 +226,7 @@ class _Builder:
             raise _error(f"number too large, must be at most {LARGEST:g}", tree.col_offset)
         return float(value)
 
-    def _named(self, tree: ast.Name) -> Node:
+    def _named(self, tree: ast.Name) -> Evaluate:
         path = self._paths.get(tree.col_offset)
         if path is None and tree.id in CONSTANTS:
             return _constant(CONSTANTS[tree.id])
@@ -244,7 +244,7 @@ class _Builder:
         self.names.add(name)
         return name
 
-    def _called(self, tree: ast.Call) -> Node:
+    def _called(self, tree: ast.Call) -> Evaluate:
         function = self._function(tree)
         if any(isinstance(argument, ast.Starred) for argument in tree.args) or tree.keywords:
             raise _error(f"write {function.signature}", tree.col_offset)
@@ -265,7 +265,7 @@ class _Builder:
             raise _error(f"unknown function {name}{_near(name, [*FUNCTIONS])}", at)
         return FUNCTIONS[name]
 
-    def _heard(self, function: Function, tree: ast.expr) -> Node:
+    def _heard(self, function: Function, tree: ast.expr) -> Evaluate:
         if not isinstance(tree, ast.Name) or tree.id in CONSTANTS:
             raise _error(f"{function.signature} needs the name of a signal", tree.col_offset)
         name = self._signal(self._paths.get(tree.col_offset, tree.id), tree.col_offset)
@@ -287,11 +287,11 @@ def _canonical(path: str, at: int) -> str:
     return name
 
 
-def _constant(number: float) -> Node:
+def _constant(number: float) -> Evaluate:
     return lambda _values, _moment: number
 
 
-def _signal(name: str, unsaid: float = 0.0) -> Node:
+def _signal(name: str, unsaid: float = 0.0) -> Evaluate:
     """The signal's value, `unsaid` before the first; what is no finite number leaves it as it was."""
     good = unsaid
 
@@ -308,7 +308,7 @@ def _signal(name: str, unsaid: float = 0.0) -> Node:
     return node
 
 
-def _applied(f: Step, arguments: Sequence[Node]) -> Node:
+def _applied(f: Step, arguments: Sequence[Evaluate]) -> Evaluate:
     """A function of numbers; without a finite result it keeps its last one."""
     match arguments:
         case [a]:
@@ -319,11 +319,11 @@ def _applied(f: Step, arguments: Sequence[Node]) -> Node:
             return _kept(lambda values, moment: f(*[a(values, moment) for a in arguments]))
 
 
-def _timed(f: Step, arguments: Sequence[Node]) -> Node:
+def _timed(f: Step, arguments: Sequence[Evaluate]) -> Evaluate:
     return _kept(lambda values, moment: f(moment, *[a(values, moment) for a in arguments]))
 
 
-def _kept(node: Node) -> Node:
+def _kept(node: Evaluate) -> Evaluate:
     good = 0.0
 
     def kept(values: Mapping[str, Value], moment: Moment) -> float:
@@ -339,7 +339,7 @@ def _kept(node: Node) -> Node:
     return kept
 
 
-def _compared(checks: Sequence[Callable[[float, float], bool]], nodes: Sequence[Node]) -> Node:
+def _compared(checks: Sequence[Callable[[float, float], bool]], nodes: Sequence[Evaluate]) -> Evaluate:
     def node(values: Mapping[str, Value], moment: Moment) -> float:
         numbers = [one(values, moment) for one in nodes]
         return float(all(check(*numbers[i : i + 2]) for i, check in enumerate(checks)))
@@ -347,7 +347,7 @@ def _compared(checks: Sequence[Callable[[float, float], bool]], nodes: Sequence[
     return node
 
 
-def _decided(by: bool, nodes: Sequence[Node]) -> Node:
+def _decided(by: bool, nodes: Sequence[Evaluate]) -> Evaluate:
     """`or` is decided by the first number that is not 0, `and` by the first that is, else by the last."""
 
     def node(values: Mapping[str, Value], moment: Moment) -> float:
@@ -357,7 +357,7 @@ def _decided(by: bool, nodes: Sequence[Node]) -> Node:
     return node
 
 
-def _chosen(test: Node, body: Node, orelse: Node) -> Node:
+def _chosen(test: Evaluate, body: Evaluate, orelse: Evaluate) -> Evaluate:
     def node(values: Mapping[str, Value], moment: Moment) -> float:
         true, a, b = test(values, moment), body(values, moment), orelse(values, moment)
         return a if true else b

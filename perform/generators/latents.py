@@ -17,7 +17,7 @@ from typing import TypeAlias
 import numpy as np
 
 from perform.arrays import AnyArray, Floats
-from perform.latent.directions import Directions, Kind
+from perform.latent.directions import Directions, LatentKind
 from perform.latent.space import Space
 from perform.networks import ModelError, checkpoints
 
@@ -55,7 +55,7 @@ def fit_latents(latents: AnyArray, space: Space) -> Floats:
     return np.ascontiguousarray(points[:, layers])
 
 
-def read_directions(path: str | Path, space: Kind | None = None) -> Directions:
+def read_directions(path: str | Path, space: LatentKind | None = None) -> Directions:
     """The directions of a file: ours, GANSpace's `.npz`, SeFa's `.pt`, Autolume's `_xcomp.npy` and
     `_zcomp.npy`, or any array [n, dimensions].
 
@@ -95,12 +95,12 @@ def _own_directions(found: Arrays, notes: Mapping[str, str]) -> Directions:
         names = []
     if not isinstance(names, list) or len(names) != len(components) or len(set(map(str, names))) < len(names):
         raise ModelError(f"its metadata must name {len(components)} directions, each once")
-    space: Kind = "z" if notes.get("space") == "z" else "w"
+    space: LatentKind = "z" if notes.get("space") == "z" else "w"
     unnamed = _numbered("", components, space, found.get("scales"), "scales")
     return Directions(tuple(map(str, names)), unnamed.components, unnamed.scales, space)
 
 
-def _other_directions(found: Arrays, stem: str, space: Kind | None) -> Directions:
+def _other_directions(found: Arrays, stem: str, space: LatentKind | None) -> Directions:
     if "lat_comp" in found:
         components = _rows(found["lat_comp"])
         scales = found.get("lat_stdev")
@@ -111,11 +111,11 @@ def _other_directions(found: Arrays, stem: str, space: Kind | None) -> Direction
         raise ModelError(
             f"holds {_key_list(found)}, must hold lat_comp (GANSpace), eigvec (SeFa) or one array"
         )
-    named_space: Kind = "z" if stem.endswith("_zcomp") else "w"
+    named_space: LatentKind = "z" if stem.endswith("_zcomp") else "w"
     return _numbered("direction", _rows(next(iter(found.values()))), space or named_space)
 
 
-def _ganspace_space(stem: str) -> Kind:
+def _ganspace_space(stem: str) -> LatentKind:
     """The space in the name of a file of GANSpace: model_layer_estimator_…_n1000000_w for w."""
     parts = stem.split("_")
     sampled = any(re.fullmatch(r"n\d+", part) for part in parts)
@@ -133,7 +133,7 @@ def _rows(array: AnyArray) -> Floats:
 def _numbered(
     name: str,
     components: Floats,
-    space: Kind,
+    space: LatentKind,
     scales: AnyArray | None = None,
     called: str = "lat_stdev",
 ) -> Directions:

@@ -15,7 +15,7 @@ from perform.latent.keyframes import Keyframes
 from perform.latent.space import Mapper, Space
 
 POWER = 16  # a point a fifth farther away than the nearest weighs a twentieth, twice as far nothing
-NEAR = 1e-6  # of the typical distance: so near is there
+SAME_POINT = 1e-6  # of the typical distance: so near is there
 
 
 class Centre:
@@ -42,7 +42,7 @@ class Centre:
 def nearness(distances: Floats) -> Floats:
     """How much each of some points counts, by its distance; they sum to 1."""
     least = float(distances.min())
-    if least <= NEAR * float(distances.mean()):
+    if least <= SAME_POINT * float(distances.mean()):
         weights = (distances == least).astype(np.float64)
     else:
         weights = (least / distances.astype(np.float64)) ** POWER

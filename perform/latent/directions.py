@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from perform.arrays import Floats
 from perform.parameters import Parameter
 
-Kind: TypeAlias = Literal["z", "w"]
+LatentKind: TypeAlias = Literal["z", "w"]
 
 LAST = 63  # of the layers that a preset may name; a network has fewer
 LAYERS = Parameter(
@@ -43,7 +43,7 @@ class Directions:
     names: tuple[str, ...]
     components: Floats
     scales: Floats | None = None
-    space: Kind = "w"
+    space: LatentKind = "w"
 
     @property
     def steps(self) -> Floats:

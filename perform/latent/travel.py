@@ -8,7 +8,7 @@ from perform.clock import BEATS_PER_BAR, Moment
 
 LOST_BEATS = 4.0  # a larger jump of the beat is another song, not a correction
 CATCH_UP = 0.25  # seconds; time constant with which a correction of the beat is made up
-LATE = 0.25  # keyframes; a jump this close before a keyframe goes to the one after it
+JUMP_AHEAD = 0.25  # keyframes; a jump this close before a keyframe goes to the one after it
 
 
 class Travel:
@@ -59,7 +59,7 @@ class Jumps:
         self._behind *= math.exp(-4 * moment.dt / glide) if glide > 0 else 0.0
         if jump and not self._held:
             here = phase + self._target
-            step = math.floor(here + LATE) + 1 - here
+            step = math.floor(here + JUMP_AHEAD) + 1 - here
             self._target += step
             self._behind += step if glide > 0 else 0.0
         self._held = jump

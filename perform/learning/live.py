@@ -23,7 +23,7 @@ from perform.learning.formulas import Takeover, formula
 from perform.learning.movement import Control, MovementDetector
 from perform.learning.targets import LearnTarget, scene_targets, setting_text, show_targets
 from perform.performance import Performance
-from perform.scenes.reader import read
+from perform.scenes.reader import read_scene
 from perform.scenes.scene import Scene
 from perform.scenes.setlist import Setlist, read_setlist
 from perform.signals import Event
@@ -96,7 +96,7 @@ class TargetInFile:
             if setlist:
                 read_setlist(file, library, library.preset_file)
             else:
-                read(file, library)
+                read_scene(file, library)
 
         default = () if target.part is None else target.parameter.default
         step = edits.edit(self.file, (target.key, target.part, default), text, check, self.by_name)

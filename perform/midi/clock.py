@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perform.clock import BEATS_PER_BAR
-from perform.rhythm.tempo import FASTEST, HOLD, SLOWEST
+from perform.rhythm.tempo import FASTEST, SLOWEST, SOURCE_TIMEOUT
 from perform.signals import Event
 
 PULSES = 24  # per quarter note
@@ -53,7 +53,7 @@ class DelayLockedLoop:
 
     def gone(self, time: float) -> bool:
         """Whether a pulse at `time` does not belong to those before."""
-        return bool(self._arrivals) and abs(time - self._arrivals[-1]) > HOLD["midi"]
+        return bool(self._arrivals) and abs(time - self._arrivals[-1]) > SOURCE_TIMEOUT["midi"]
 
     def receive(self, time: float) -> None:
         """A pulse came at `time` (seconds)."""
@@ -210,4 +210,4 @@ class MidiClocks:
 
 
 def _ticks(sender: ClockSender, now: float) -> bool:
-    return sender.loop.ready and now - sender.loop.time < HOLD["midi"]
+    return sender.loop.ready and now - sender.loop.time < SOURCE_TIMEOUT["midi"]

@@ -18,7 +18,7 @@ from perform.parameters import Values
 from perform.performance.scene import SceneInstance
 from perform.performance.transition import CueInstance
 from perform.render import Image
-from perform.rhythm.tempo import Authority
+from perform.rhythm.tempo import TempoAuthority
 from perform.scenes.controls import UnitSettings
 from perform.scenes.cues import CuePosition, Cues, found_again
 from perform.scenes.mapping import MappingPlayers, SignalMapper
@@ -46,7 +46,7 @@ class Performance:
 
     def __init__(self, setlist: Setlist, cues: Sequence[CueInstance], tempo: Tempo | None = None) -> None:
         self.signals = Signals()
-        self.authority = Authority(tempo or Tempo(), setlist.clock)
+        self.authority = TempoAuthority(tempo or Tempo(), setlist.clock)
         self._image: Image | None = None
         self._asked = 0
         self.setlist, self.cues = setlist, cues
@@ -104,7 +104,7 @@ class Performance:
     def _conduct(self, moment: Moment, events: Sequence[Event], show: Values) -> None:
         """The tempo from what clocks and hands send; a tap counts from when it was made."""
         now = moment.seconds
-        self.authority.hear(events)
+        self.authority.update(events)
         self.authority.control(show, partial(_pressed_at, self.setlist.show, events, now), now)
         self.authority.step(now)
 

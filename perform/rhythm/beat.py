@@ -1,4 +1,4 @@
-"""The beat: a causal tracker that says a beat in the moment in which it falls.
+"""The beat: a causal tracker that reports a beat at the moment when it falls.
 
 The sound's novelty feeds a bank of leaky resonators (a Fourier tempogram with a one-sided window) and
 a leaky autocorrelation. Their product shows the tempo without its multiples, which only the former
@@ -23,42 +23,43 @@ from perform.arrays import Doubles
 from perform.clock import BEATS_PER_BAR, HIGHEST_BPM, LOWEST_BPM
 from perform.rhythm.features import HOPS_PER_SECOND, FeatureExtractor, Features
 
-CONFIDENT = 0.5  # the confidence from which a beat is to be followed
+CONFIDENT = 0.5  # a beat of less confidence is not followed
 
 PER_MINUTE = 60 * HOPS_PER_SECOND
-SHORTEST, LONGEST = PER_MINUTE / HIGHEST_BPM, PER_MINUTE / LOWEST_BPM  # hops per beat
+SHORTEST_PERIOD, LONGEST_PERIOD = PER_MINUTE / HIGHEST_BPM, PER_MINUTE / LOWEST_BPM  # hops per beat
 
 # novelty
-WEIGHTS = np.array([1.0, 0.5, 0.35, 0.3])  # of the bands: a dancer hears the kick
-MEAN, SPREAD = 1.0, 6.0  # seconds over which novelty is centred and scaled
-LEAST_SPREAD = 0.05  # of the accents: below it there is nothing to hear
+WEIGHTS = np.array([1.0, 0.5, 0.35, 0.3])  # of the bands: a dancer follows the kick
+MEAN_TIME, SPREAD_TIME = 1.0, 6.0  # seconds over which novelty is centred and scaled
+LEAST_SPREAD = 0.05  # of the accents: below it the sound counts as silence
 WEAK = 0.25  # of the widest band's spread: a weaker band is not turned up
 
 # tempo
-MEMORY = 4.0  # seconds in which a sound's say in the tempo falls to 1/e
+TEMPO_MEMORY = 4.0  # seconds in which a sound's weight in the tempo falls to 1/e
 STEPS = 60  # tempi per octave
-LAGS = 4 * int(LONGEST) + 2  # hops: four beats of the slowest tempo
+LAGS = 4 * int(LONGEST_PERIOD) + 2  # hops: four beats of the slowest tempo
 CENTRE, WIDTH = 112.0, 0.85  # bpm and octaves: where people tap (log-normal, as in Ellis 2007)
 ACROSS = 0.15  # share of the correlation between bands: a kick and a hat in turn are no beat each
 TOGETHER = 0.2  # the same for the resonators
-BAR = 1.0  # weight of the correlation at four beats
+BAR_WEIGHT = 1.0  # weight of the correlation at four beats
 
 # pulse and grid
-KEPT = 900  # hops of novelty that are folded
-LONG, SHORT = 6.0, 1.0  # beats in which a beat's say in the phase falls to 1/e: to lock, to follow
+FOLDED_HOPS = 900  # hops of novelty that are folded
+LONG_MEMORY = 6.0  # beats in which a beat's weight in the phase falls to 1/e, to lock
+SHORT_MEMORY = 1.0  # the same, to follow
 DELAY = 0.8  # hops by which an onset is seen late
-EVERY = 5  # hops between two looks
-REACH = 0.12  # of a beat, or 3 hops: how far the grid looks for its beat
+LOOK_EVERY = 5  # hops between two looks
+SEARCH_RANGE = 0.12  # of a beat, or 3 hops: how far the grid looks for its beat
 PHASE_GAIN, PERIOD_GAIN = 0.5, 0.15  # share of an error made up per beat
 BETTER_TEMPO, BETTER_PHASE = 1.15, 1.3  # how much better another one has to be,
-PATIENCE = 15  # and for how many looks. More of it, the longer the grid has held, for changes
+LOOKS_TO_SWITCH = 15  # and for how many looks. More of it, the longer the grid has held, for changes
 # between simple ratios of a tempo, was no gain on real music
 
 # confidence: speech and noise reach a significance times correlation of 0.8 where the grid has held
 # for five seconds and of 7 where it has just jumped, real music seldom less than 1
 HALF_SURE = 1.0  # significance times correlation at which the confidence is a half
 STEADY = 400  # hops for which a grid has to hold until its evidence counts in full
-SETTLE = 0.03  # share of a look in the confidence: 1.7 seconds
+CONFIDENCE_STEP = 0.03  # share of a look in the confidence: 1.7 seconds
 
 # bar
 CLEAR = 10  # hops after a beat in which the window of the chroma still holds the beat before
@@ -69,7 +70,7 @@ BETTER_BAR = 1.2  # how much more accent another beat has to have to begin the b
 
 @dataclass(frozen=True, slots=True)
 class Beat:
-    """A beat at `time` (seconds of the stream), said in the hop in which it falls. `confidence` is
+    """A beat at `time` (seconds of the stream), reported in the hop in which it falls. `confidence` is
     0..1, and worth following from CONFIDENT on; `downbeat` begins a bar of four."""
 
     time: float
@@ -81,7 +82,7 @@ class Beat:
 class BeatTracker:
     """Follows the beat of a stream of features, one per 10 ms, between 40 and 220 bpm.
 
-    Deterministic and causal: what it said is a function of the hops up to then.
+    Deterministic and causal: a beat is a function of the hops up to then.
     """
 
     def __init__(self) -> None:
@@ -109,14 +110,14 @@ class BeatTracker:
 
     def process(self, features: Features) -> Beat | None:
         """The beat that falls into this hop, if one does."""
-        past = self._novelty.hear(features.accents.astype(np.float64))
-        if self._novelty.quiet < KEPT:  # a long silence is not remembered, nor let to decay into denormals
-            self._tempogram.hear(past)
+        past = self._novelty.add(features.accents.astype(np.float64))
+        if self._novelty.quiet < FOLDED_HOPS:  # a long silence would decay into denormals
+            self._tempogram.add(past)
         self._hops += 1
         self._grid.pass_hop()
-        if self._hops % EVERY == 0:
+        if self._hops % LOOK_EVERY == 0:
             self._look(past)
-        self._meter.hear(features.chroma.astype(np.float64), self._grid.ago)
+        self._meter.add(features.chroma.astype(np.float64), self._grid.ago)
         ago = self._grid.beat()
         if ago is None:
             return None
@@ -124,8 +125,8 @@ class BeatTracker:
         return Beat(time, self.bpm, self._confidence, self._meter.count(past[0], self._grid.period))
 
     def _look(self, past: Doubles) -> None:
-        if self._novelty.quiet > LONGEST:  # the grid runs on
-            self._confidence *= 1 - SETTLE
+        if self._novelty.quiet > LONGEST_PERIOD:  # the grid runs on
+            self._confidence *= 1 - CONFIDENCE_STEP
             return
         if self._grid.choose(self._tempogram.periods, self._tempogram.salience(), past[-1]):
             self._meter.restart()
@@ -135,31 +136,32 @@ class BeatTracker:
         regular = self._tempogram.correlation(self._grid.period)
         steady = min(self._grid.age / STEADY, 1.0) ** 2
         sure = steady * max(significance, 0.0) * max(regular, 0.0)
-        self._confidence += (sure / (sure + HALF_SURE) - self._confidence) * SETTLE
+        self._confidence += (sure / (sure + HALF_SURE) - self._confidence) * CONFIDENCE_STEP
 
 
 def track(samples: NDArray[np.float32], rate: int) -> list[Beat]:
-    """The beats of a whole sound [n, channels], as a live run would have said them."""
+    """The beats of a whole sound [n, channels], as a live run would report them."""
     extractor, tracker = FeatureExtractor(rate), BeatTracker()
-    said = (tracker.process(hop) for hop in extractor.process(samples))
-    return [beat for beat in said if beat]
+    beats = (tracker.process(hop) for hop in extractor.process(samples))
+    return [beat for beat in beats if beat]
 
 
 class _Novelty:
-    """What is new in the sound, band by band: accents, centred and scaled by their recent past."""
+    """The novelty of the sound, band by band: accents, centred and scaled by their recent past."""
 
     def __init__(self) -> None:
         self.quiet = 0  # hops since the last accent
         self._mean = np.zeros(4)
         self._power = np.zeros(4)
-        self._past = np.zeros((5, KEPT))
+        self._past = np.zeros((5, FOLDED_HOPS))
 
-    def hear(self, accents: Doubles) -> Doubles:
-        """The novelty of the last hops, the newest first: four weighted bands and their sum [5, KEPT]."""
+    def add(self, accents: Doubles) -> Doubles:
+        """The novelty of the last hops, the newest first: four weighted bands and their sum
+        [5, FOLDED_HOPS]."""
         self.quiet = 0 if accents.max() > LEAST_SPREAD else self.quiet + 1
         centred = accents - self._mean
-        self._mean += centred / (MEAN * HOPS_PER_SECOND)
-        self._power += (centred**2 - self._power) / (SPREAD * HOPS_PER_SECOND)
+        self._mean += centred / (MEAN_TIME * HOPS_PER_SECOND)
+        self._power += (centred**2 - self._power) / (SPREAD_TIME * HOPS_PER_SECOND)
         spread = np.sqrt(self._power)
         novelty = WEIGHTS * centred / np.maximum(spread, max(LEAST_SPREAD, WEAK * spread.max()))
         self._past[:, 1:] = self._past[:, :-1]
@@ -176,13 +178,13 @@ class _Tempogram:
         tempi = LOWEST_BPM * 2**octaves
         self.periods: Doubles = PER_MINUTE / tempi
         self._prior = np.exp(-0.5 * (np.log2(tempi / CENTRE) / WIDTH) ** 2)
-        self._keep = np.exp(-1 / (MEMORY * HOPS_PER_SECOND))
+        self._keep = np.exp(-1 / (TEMPO_MEMORY * HOPS_PER_SECOND))
         self._turn = self._keep * np.exp(2j * np.pi / self.periods)
         self._waves = np.zeros((4, len(tempi)), np.complex128)
         self._products = np.zeros((5, LAGS))
 
-    def hear(self, past: Doubles) -> None:
-        """One hop more; `past` [5, hops], the newest first."""
+    def add(self, past: Doubles) -> None:
+        """Add a hop; `past` [5, hops], the newest first."""
         self._waves *= self._turn
         self._waves += past[:4, :1]
         self._products *= self._keep
@@ -194,7 +196,7 @@ class _Tempogram:
         beat, bar = (np.interp(beats * self.periods, np.arange(LAGS), lags) for beats in (1, BEATS_PER_BAR))
         alone, together = np.abs(self._waves).sum(axis=0), np.abs(self._waves.sum(axis=0))
         waves = (1 - TOGETHER) * alone + TOGETHER * together
-        comb = np.maximum(beat, 0) * (1 + BAR * np.maximum(bar, 0))
+        comb = np.maximum(beat, 0) * (1 + BAR_WEIGHT * np.maximum(bar, 0))
         salience: Doubles = waves * comb * self._prior
         return salience
 
@@ -212,7 +214,7 @@ class _Grid:
     """Beats at even distances, and the loop that keeps them on the pulse. In hops."""
 
     def __init__(self) -> None:
-        self.period = LONGEST
+        self.period = LONGEST_PERIOD
         self.due = np.inf  # from the last hop to the next beat
         self.age = 0  # since the last jump
         self._better_tempo = 0
@@ -232,7 +234,7 @@ class _Grid:
         self.age += 1
 
     def beat(self) -> float | None:
-        """How long ago the beat fell that is due and was not said yet; None when none is."""
+        """How many hops ago the due beat fell; None if no beat is due."""
         if self.due > 0:
             return None
         ago = -self.due
@@ -240,8 +242,8 @@ class _Grid:
         return ago
 
     def choose(self, periods: Doubles, salience: Doubles, novelty: Doubles) -> bool:
-        """Take up the tempo of the highest salience if it has been better for long enough; whether
-        the grid begins anew."""
+        """Switch to the tempo of the highest salience if it has been better for long enough; returns
+        whether the grid starts again."""
         best = int(salience.argmax())
         if salience[best] <= 0:
             return False
@@ -249,19 +251,19 @@ class _Grid:
         here = salience[near].max(initial=0.0)
         better = not near[best] and salience[best] > BETTER_TEMPO * here
         self._better_tempo = self._better_tempo + 1 if better else 0
-        if self.running and self._better_tempo < PATIENCE:
+        if self.running and self._better_tempo < LOOKS_TO_SWITCH:
             return False
         self.period = float(periods[best] * 2 ** (-_vertex(salience, best) / STEPS))
-        self._lock(_Pulse(novelty, self.period, LONG))
+        self._lock(_Pulse(novelty, self.period, LONG_MEMORY))
         return True
 
     def follow(self, novelty: Doubles) -> float:
-        """Draw the grid to the pulse; how significant its beat is, in standard deviations of noise."""
-        pulse, fresh = (_Pulse(novelty, self.period, memory) for memory in (LONG, SHORT))
+        """Pull the grid to the pulse; returns its significance in standard deviations of noise."""
+        pulse, fresh = (_Pulse(novelty, self.period, memory) for memory in (LONG_MEMORY, SHORT_MEMORY))
         height, _ = pulse.near(self.ago)
         better = pulse.highest > BETTER_PHASE * max(height, 0.05)
         self._better_phase = self._better_phase + 1 if better else 0
-        if self._better_phase >= PATIENCE:
+        if self._better_phase >= LOOKS_TO_SWITCH:
             self._lock(pulse)
         else:
             self._pull(*fresh.near(self.ago))
@@ -272,11 +274,11 @@ class _Grid:
         self._better_tempo = self._better_phase = self.age = 0
 
     def _pull(self, height: float, early: float) -> None:
-        """Towards a beat heard `early` hops before the grid's; a weak one counts less."""
-        share = min(max(height, 0.0), 1.0) * EVERY / self.period
+        """Pull the grid to a beat that comes `early` hops before its own; a weak beat pulls less."""
+        share = min(max(height, 0.0), 1.0) * LOOK_EVERY / self.period
         self.due -= PHASE_GAIN * share * early
         self.period -= PERIOD_GAIN * share * early
-        self.period = min(max(self.period, SHORTEST), LONGEST)
+        self.period = min(max(self.period, SHORTEST_PERIOD), LONGEST_PERIOD)
 
 
 class _Pulse:
@@ -284,7 +286,7 @@ class _Pulse:
 
     def __init__(self, novelty: Doubles, period: float, memory: float) -> None:
         size = int(np.ceil(period))
-        beats = np.arange(int((KEPT - size - 2) / period))
+        beats = np.arange(int((FOLDED_HOPS - size - 2) / period))
         places = np.arange(size) * (period / size)
         at = places + beats[:, None] * period  # [beats, size]
         whole = at.astype(np.int64)
@@ -310,7 +312,7 @@ class _Pulse:
     def near(self, ago: float) -> tuple[float, float]:
         """The height of the highest peak within reach of `ago` (hops), and how much further ago it is."""
         off = (self._ago - ago + self._period / 2) % self._period - self._period / 2
-        reached = np.where(np.abs(off) <= max(3.0, REACH * self._period), self._profile, -np.inf)
+        reached = np.where(np.abs(off) <= max(3.0, SEARCH_RANGE * self._period), self._profile, -np.inf)
         peak = int(reached.argmax())
         step = self._period / len(self._profile)
         return float(reached[peak]), float(off[peak]) + _vertex(self._profile, peak) * step
@@ -327,22 +329,22 @@ class _Meter:
         self.restart()
 
     def restart(self) -> None:
-        """The grid begins anew: its next beat is the first."""
+        """Start again: the next beat of the grid is the first."""
         self._accents = np.zeros(BEATS_PER_BAR)
         self._beat = -1
         self._first = 0
         self._before = np.zeros(12)
         self._harmony = np.ones(12)
 
-    def hear(self, chroma: Doubles, ago: float) -> None:
-        """One hop more, `ago` hops after the last beat. What sounds throughout the beat is harmony:
+    def add(self, chroma: Doubles, ago: float) -> None:
+        """Add a hop, `ago` hops after the last beat. What sounds throughout the beat is harmony:
         the minimum leaves the drums out."""
         if ago >= CLEAR:
             self._harmony = np.minimum(self._harmony, chroma)
 
     def count(self, low: Doubles, period: float) -> bool:
-        """The next beat; whether it is the first of its bar. The one before, `period` hops ago in the
-        `low` band's novelty, is over and is weighed."""
+        """Count a beat; returns whether it is the first of its bar. The beat before, `period` hops ago in
+        the `low` band's novelty, is over and is weighed."""
         if self._beat >= 0:
             self._weigh(float(low[int(period) - 3 : int(period) + 7].max()))
         self._beat = (self._beat + 1) % BEATS_PER_BAR
@@ -350,14 +352,14 @@ class _Meter:
 
     def _weigh(self, low: float) -> None:
         self._accents *= METER_KEEP
-        self._accents[self._beat] += max(low, 0.0) + HARMONY * _turn(self._before, self._harmony)
+        self._accents[self._beat] += max(low, 0.0) + HARMONY * _chroma_distance(self._before, self._harmony)
         self._before, self._harmony = self._harmony, np.ones(12)
         best = int(self._accents.argmax())
         if self._accents[best] > BETTER_BAR * self._accents[self._first]:
             self._first = best
 
 
-def _turn(before: Doubles, after: Doubles) -> float:
+def _chroma_distance(before: Doubles, after: Doubles) -> float:
     """How far apart two chroma are: 0 for the same direction, 1 for none in common."""
     size = np.sqrt((before @ before) * (after @ after))
     return float(1 - before @ after / size) if size > 0 else 0.0

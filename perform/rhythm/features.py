@@ -1,4 +1,4 @@
-"""Features: what can be heard in a sound, as numbers from 0 to 1, a hundred times a second.
+"""Features of a sound: numbers from 0 to 1, a hundred times a second.
 
 Causal, with the state in one object: the same samples give the same features in blocks of any size.
 """
@@ -23,7 +23,7 @@ WAVEFORM = 1024  # samples kept for `waveform`, and bins kept of `spectrum`
 
 BANDS = {"low": (20, 150), "mid": (150, 2000), "high": (2000, 6000), "air": (6000, 16000)}  # Hz
 PITCHES = ("c", "cs", "d", "ds", "e", "f", "fs", "g", "gs", "a", "as", "b")
-SIGNALS: tuple[str, ...] = (
+AUDIO_SIGNALS: tuple[str, ...] = (
     "audio.level",
     *chain.from_iterable((f"audio.{b}", f"audio.{b}.hit", f"audio.{b}.presence") for b in BANDS),
     *("audio.centroid", "audio.flux", "audio.flatness"),
@@ -42,8 +42,8 @@ MEL_BANDS = 40
 LEAK = 0.03  # of the loudest band: what a window lets through from one band into another
 FLUX_FLOOR = 0.5  # rise of the log loudness below which the gain does not follow
 THRESHOLD = 0.1  # of the strongest rise: the weakest onset
-FORGET = 0.02  # share of the new in the mean that the threshold follows: half a second
-CLEARER = 1.25  # times the chroma of the pitch so far that another one's must be
+FORGET = 0.02  # share of a hop in the mean that the threshold follows: half a second
+CLEARER = 1.25  # a new pitch needs this many times the chroma of the pitch so far
 QUIET = 0.1  # chroma below which the pitch stays what it was
 REST = 6  # hops between two onsets of one band, at least
 
@@ -60,7 +60,7 @@ class Band:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Features:
-    """What was heard up to `time` (seconds of the stream, at the end of the hop).
+    """The sound up to `time` (seconds of the stream, at the end of the hop).
 
     All values but the pitch are 0..1 against the loudest of the last seconds, and 0 in silence. `centroid` is
     logarithmic from 100 Hz to 12.8 kHz, `flatness` 0 for a tone and about .56 for white noise,
@@ -92,12 +92,12 @@ class Features:
         return self.low, self.mid, self.high, self.air
 
     def signals(self) -> Mapping[str, float | Floats]:
-        """The features by signal name, in the order of SIGNALS."""
+        """The features by signal name, in the order of AUDIO_SIGNALS."""
         bands = chain.from_iterable((band.level, band.hit, band.presence) for band in self.bands)
         shape = self.centroid, self.flux, self.flatness
         tones = *self.chroma.tolist(), float(self.pitch)
         rest = self.onset, self.spectrum, self.waveform
-        return dict(zip(SIGNALS, (self.level, *bands, *shape, *tones, *rest), strict=True))
+        return dict(zip(AUDIO_SIGNALS, (self.level, *bands, *shape, *tones, *rest), strict=True))
 
 
 def merge(hops: Sequence[Features]) -> Features:
@@ -124,7 +124,7 @@ class FeatureExtractor:
             raise ValueError(f"rate = {rate}, must be 8000..192000 samples a second")
         self.rate = rate
         self.hop = rate // HOPS_PER_SECOND
-        self._heard = 0
+        self._samples = 0
         self._pending: Floats = np.zeros(0, np.float32)
         self._past: Floats = np.zeros(CHROMA_WINDOW, np.float32)
         self._levels = _Levels(rate)
@@ -140,7 +140,7 @@ class FeatureExtractor:
         return [self._step(sound[at : at + self.hop]) for at in range(0, whole, self.hop)]
 
     def _step(self, hop: Floats) -> Features:
-        self._heard += len(hop)
+        self._samples += len(hop)
         self._past = np.concatenate((self._past[len(hop) :], hop))
         recent = self._past[-ACCENT_WINDOW:]
         amplitude = _amplitude(recent)
@@ -150,7 +150,7 @@ class FeatureExtractor:
         low, mid, high, air = (Band(*values) for values in zip(levels, hits[:4], presence, strict=True))
         chroma = self._chroma(self._past)
         return Features(
-            self._heard / self.rate,
+            self._samples / self.rate,
             level,
             low,
             mid,
@@ -256,9 +256,9 @@ class _Spectrum:
         decibels = 10 * np.log10(power / self._gain.reference**2)
         spectrum = np.clip(1 + decibels / SPECTRUM_RANGE, 0, 1)
         mean = float(power.mean())
-        heard = min(1.0, float(np.sqrt(np.mean(recent * recent))) / FLOOR)
+        loudness = min(1.0, float(np.sqrt(np.mean(recent * recent))) / FLOOR)
         flatness = float(np.exp(np.log(power).mean())) / mean
-        return spectrum, heard * self._centroid(amplitude), heard * flatness
+        return spectrum, loudness * self._centroid(amplitude), loudness * flatness
 
     def _centroid(self, amplitude: Floats) -> float:
         total = float(amplitude.sum())

@@ -1,9 +1,9 @@
-"""The one tempo authority: which clock leads the beat, and how the beat goes over from one to another.
+"""The tempo authority: which clock leads the beat, and how the beat moves from one clock to another.
 
-In order of priority: the hand (tap), Ableton Link, MIDI clock, the sound's tracked beat, nobody. The
-first that is there leads, or the one that is pinned. Sources speak through events, so that a take holds
-what they said: `tempo.beat` [bpm, confidence, downbeat] from the tracker, and `tempo.link` and `tempo.midi`
-[bpm, beat, unit, playing, starts], where only the remainder of `beat` by `unit` means something.
+In order of priority: the hand (tap), Ableton Link, MIDI clock, the sound's tracked beat, none. The first
+that is present leads, or the one that is pinned. Every source sends events, so that a take holds them:
+`tempo.beat` [bpm, confidence, downbeat] of the tracker, and `tempo.link` and `tempo.midi` [bpm, beat,
+unit, playing, starts], where only the remainder of `beat` by `unit` counts.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ from perform.signals import Event, Value
 
 SOURCES: tuple[Source, ...] = get_args(Source)  # in order of priority
 LEADS: tuple[Lead, ...] = get_args(Lead)
-HOLD = {"link": 2.0, "midi": 1.0, "audio": 8.0}  # seconds of silence after which a source has gone
-SAID: dict[str, Source] = {"tempo.link": "link", "tempo.midi": "midi"}
-TRACKED = "tempo.beat"
-SIGNALS = ("tempo.source", "tempo.clock", "tempo.playing", "tempo.peers")
+SOURCE_TIMEOUT = {"link": 2.0, "midi": 1.0, "audio": 8.0}  # seconds of silence after which a source has gone
+CLOCK_EVENTS: dict[str, Source] = {"tempo.link": "link", "tempo.midi": "midi"}
+TRACKER_EVENT = "tempo.beat"
+TEMPO_SIGNALS = ("tempo.source", "tempo.clock", "tempo.playing", "tempo.peers")
 NUDGE = 1 / 32  # beats
 TRACKER_GAIN = 0.5  # share of a phase error made up per tracked beat
-SLOWEST, FASTEST = 20.0, 999.0  # bpm that a source may say: the range of Ableton Link
+SLOWEST, FASTEST = 20.0, 999.0  # bpm of a source: the range of Ableton Link
 
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """What a source said at `time` (seconds): where its beat is, counted modulo `unit` beats, and its
-    tempo. `starts` counts how often it asked for its place at once, as a MIDI start does."""
+    """The grid of a source at `time` (seconds): its beat, modulo `unit` beats, and its tempo. `starts`
+    counts how often it has asked for a jump, as a MIDI start does."""
 
     time: float
     bpm: float
@@ -47,54 +47,54 @@ class Grid:
         return self.beat + (seconds - self.time) * self.bpm / 60
 
 
-class Authority:
-    """Gives the one `tempo` of the show from what hands and clocks say; `clock` pins it to one of them.
+class TempoAuthority:
+    """Keeps the one `tempo` of the show from hands and clocks; `clock` pins it to one of them.
 
-    A source that falls silent is held for a while, and then the next one leads. Going over, the beat
-    glides. It jumps where a hand or a MIDI start asks for it. Where a clock is pinned, taps and tempi
-    by hand wait until it no longer is.
+    A source that falls silent leads for a while longer, and then the next one leads. The beat glides
+    from one to the other; it jumps only when a hand or a MIDI start asks for it. While another clock is
+    pinned, taps and tempi by hand do nothing.
     """
 
     def __init__(self, tempo: Tempo, clock: Lead = "auto") -> None:
         self.tempo = tempo
         self.clock: Lead = clock
-        self._said: dict[Source, Grid] = {}
+        self._grids: dict[Source, Grid] = {}
         self._trims: dict[Source, float] = {}  # beats by which a source was nudged
         self._applied: Grid | None = None
         self._hand = self._jump = False
         self._bpm = 0.0  # the last tempo that was set by number
         self._tracker = _Tracker()
 
-    def hear(self, events: Iterable[Event]) -> None:
-        """What the clocks said; nonsense is not heard."""
+    def update(self, events: Iterable[Event]) -> None:
+        """Take the events of clocks; an impossible value is ignored."""
         for event in events:
-            if event.name == TRACKED:
-                grid = self._tracker.hear(event)
+            if event.name == TRACKER_EVENT:
+                grid = self._tracker.follow(event)
                 source: Source | None = "audio"
             else:
-                source = SAID.get(event.name)
+                source = CLOCK_EVENTS.get(event.name)
                 grid = _grid(event) if source else None
             if source and grid:
-                self._said[source] = grid
+                self._grids[source] = grid
 
     def step(self, now: float) -> Tempo:
         """The tempo from `now` on."""
         source = self._leader(now)
         before, self.tempo = self.tempo.source, replace(self.tempo, source=source)
-        grid = self._said.get(source)
+        grid = self._grids.get(source)
         if grid and (grid is not self._applied or self._jump):
             starts = self._applied.starts if self._applied and before == source else grid.starts
             jump = self._jump or grid.starts != starts
-            at = now + self.tempo.offset  # the latest time that was on show
+            at = now + self.tempo.offset  # the latest time on show
             beat = grid.at(at) + self._trims.get(source, 0.0)
             self.tempo = self.tempo.towards(at, beat, grid.bpm, grid.unit, jump)
         self._applied, self._jump = grid, False
         return self.tempo
 
     def signals(self) -> dict[str, Value]:
-        """Who leads (1 hand, 2 Link, 3 MIDI clock, 4 audio, 5 nobody), what is pinned (0: nothing), and
-        whether the leader's transport plays."""
-        grid = self._said.get(self.tempo.source)
+        """Which source leads (1 hand, 2 Link, 3 MIDI clock, 4 audio, 5 none), which is pinned (0: none),
+        and whether the transport of the leader plays."""
+        grid = self._grids.get(self.tempo.source)
         return {
             "tempo.source": 1.0 + SOURCES.index(self.tempo.source),
             "tempo.clock": float(LEADS.index(self.clock)),
@@ -122,11 +122,11 @@ class Authority:
         self._bpm = show["tempo"]
 
     def pin(self, clock: int) -> None:
-        """Only this clock leads: its place in LEADS; 0 is all of them by priority."""
+        """Pin a clock by its index in LEADS; 0 is all of them by priority."""
         self.clock = LEADS[clock]
 
     def pin_next(self) -> None:
-        """On to the next of LEADS."""
+        """Pin the next of LEADS."""
         self.pin((LEADS.index(self.clock) + 1) % len(LEADS))
 
     def tap(self, seconds: float) -> None:
@@ -136,32 +136,32 @@ class Authority:
             self._hand = self._hand or self.tempo.source == "hand"
 
     def scale(self, factor: float, now: float) -> None:
-        """x2 and /2 by hand."""
+        """Multiply the tempo, by hand."""
         if self._free:
             tempo = self.tempo.scaled(factor, now + self.tempo.offset)
             self.tempo, self._hand = tempo, self._hand or tempo is not self.tempo
 
     def set(self, bpm: float, now: float) -> None:
-        """The tempo by number, by hand."""
+        """Set the tempo by number, by hand."""
         if self._free:
             self.tempo, self._hand = self.tempo.set(bpm, now + self.tempo.offset), True
 
     def nudge(self, beats: float) -> None:
-        """The beat moved; a clock that leads is followed at that distance from then on."""
+        """Move the beat; a clock that leads is followed at that distance from then on."""
         self.tempo = self.tempo.nudge(beats)
         self._trims[self.tempo.source] = self._trims.get(self.tempo.source, 0.0) + beats
 
     def resync(self, seconds: float) -> None:
         """The bar begins at `seconds`. A clock that leads keeps its beat, and its bars if it has any: the
-        show is there at once. The tracker's guess of the bar is put aside until `release`."""
+        show jumps to it. The tracker's bars are ignored until `release`."""
         self.tempo = self.tempo.resync(seconds)
         self._trims, self._jump = {}, True
         self._tracker.take_bars(False)
-        if "audio" in self._said and (tracked := self._tracker.grid()):
-            self._said["audio"] = tracked
+        if "audio" in self._grids and (tracked := self._tracker.grid()):
+            self._grids["audio"] = tracked
 
     def release(self) -> None:
-        """What the hand set is let go."""
+        """Release the tempo that the hand set."""
         self.tempo, self._hand = replace(self.tempo.release(), source=self.tempo.source), False
         self._tracker.take_bars(True)
 
@@ -172,30 +172,30 @@ class Authority:
 
     def _leader(self, now: float) -> Source:
         wanted = SOURCES if self.clock == "auto" else (self.clock, "free")
-        return next(source for source in wanted if self._there(source, now))
+        return next(source for source in wanted if self._present(source, now))
 
-    def _there(self, source: Source, now: float) -> bool:
+    def _present(self, source: Source, now: float) -> bool:
         if source in ("hand", "free"):
             return source == "free" or self._hand or self.clock == "hand"
-        grid = self._said.get(source)
-        return grid is not None and now - grid.time <= HOLD[source]
+        grid = self._grids.get(source)
+        return grid is not None and now - grid.time <= SOURCE_TIMEOUT[source]
 
 
 class _Tracker:
-    """The grid of the sound's tracked beats: each draws it to itself by a part."""
+    """The grid of the sound's tracked beats: each beat pulls it towards itself."""
 
     def __init__(self) -> None:
         self._tempo = Tempo()
         self._bars = False
         self._take_bars = True
 
-    def hear(self, event: Event) -> Grid | None:
-        """A tracked beat; None when it is not to be followed."""
-        said = _numbers(event.value, 3)
-        if said is None or said[1] < CONFIDENT or not SLOWEST <= said[0] <= FASTEST:
+    def follow(self, event: Event) -> Grid | None:
+        """The grid after a tracked beat; None for a beat that is not followed."""
+        numbers = _numbers(event.value, 3)
+        if numbers is None or numbers[1] < CONFIDENT or not SLOWEST <= numbers[0] <= FASTEST:
             return None
-        bpm, _, downbeat = said
-        if event.time - self._tempo.anchor > HOLD["audio"]:
+        bpm, _, downbeat = numbers
+        if event.time - self._tempo.anchor > SOURCE_TIMEOUT["audio"]:
             self._tempo, self._bars = Tempo(), False
         bar = downbeat > 0.5 and self._take_bars
         self._tempo = self._tempo.follow(event.time, bpm, TRACKER_GAIN, bar)
@@ -203,11 +203,11 @@ class _Tracker:
         return self.grid()
 
     def take_bars(self, take: bool) -> None:
-        """Whether the tracker or a hand says where the bars are."""
+        """Whether the bars come from the tracker, or from a hand."""
         self._take_bars, self._bars = take, self._bars and take
 
     def grid(self) -> Grid | None:
-        """Where its beat is; None before there is one."""
+        """Its grid; None before the first beat."""
         tempo, time = self._tempo, self._tempo.anchor
         if tempo.source != "audio":
             return None
@@ -217,11 +217,11 @@ class _Tracker:
 
 
 def _grid(event: Event) -> Grid | None:
-    """What a clock said; None for what no clock could say."""
-    said = _numbers(event.value, 5)
-    if said is None:
+    """The grid that a clock sends; None for an impossible one."""
+    numbers = _numbers(event.value, 5)
+    if numbers is None:
         return None
-    bpm, beat, unit, playing, starts = said
+    bpm, beat, unit, playing, starts = numbers
     if not (SLOWEST <= bpm <= FASTEST and 0.001 < unit <= BEATS_PER_BAR):
         return None
     unit = 1 / round(1 / unit) if unit < 1 else unit  # a 24th, and not the nearest float32

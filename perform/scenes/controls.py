@@ -13,7 +13,7 @@ from perform.scenes.holds import Hold, HoldMode, fits
 from perform.signals import Signals
 
 RunNumber: TypeAlias = Callable[[Parameter, Signals, Moment], float]
-Run: TypeAlias = Callable[[Parameter, Signals, Moment], Constant]
+RunSetting: TypeAlias = Callable[[Parameter, Signals, Moment], Constant]
 Setting: TypeAlias = Constant | formula.Formula | tuple[float | formula.Formula, ...]
 
 
@@ -60,7 +60,7 @@ class Controls:
         self._settings = settings.with_defaults
         self._holds: dict[str, Hold] = {}
         self._constants: dict[str, Any] = {}
-        self._running: dict[Parameter, Run] = {}
+        self._running: dict[Parameter, RunSetting] = {}
         self._sounds: dict[str, str] = {}  # signals by parameter
         for p in settings.parameters:
             setting = self._settings[p.name]
@@ -118,7 +118,7 @@ class Controls:
             image.release()
 
 
-def _start(setting: Setting) -> Run | None:
+def _start(setting: Setting) -> RunSetting | None:
     """A formula, or a tuple with formulas in it, running; None for a constant."""
     if isinstance(setting, formula.Formula):
         return _number(setting)

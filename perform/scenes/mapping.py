@@ -26,8 +26,8 @@ from perform.documents import SceneError, parse
 from perform.signals import LARGEST, Signals
 
 METHODS = ("ridge", "nearest", "mlp")
-MOST = 64  # signals, and values, of one mapping
-EXAMPLES = 2000
+MAX_SIGNALS = 64  # signals, and values, of one mapping
+MAX_EXAMPLES = 2000
 NEIGHBOURS = 4  # examples that `nearest` mixes, at most
 NAME = re.compile(r"[a-z]\w{0,31}", re.ASCII)
 
@@ -55,7 +55,7 @@ class Layer(Strict):
     bias: Row
 
 
-class Model(Strict):
+class FittedModel(Strict):
     """What was fitted: a posture less `centre`, over `spread`, goes through the layers (`nearest`: none)."""
 
     centre: Row
@@ -63,15 +63,15 @@ class Model(Strict):
     layer: list[Layer] = []
 
 
-class Text(Strict):
+class MappingText(Strict):
     """The file of a mapping."""
 
     version: Literal[1]
     method: Literal["ridge", "nearest", "mlp"]
-    signals: list[str] = Field(min_length=1, max_length=MOST)
-    values: list[str] = Field(min_length=1, max_length=MOST)
-    example: list[Example] = Field(min_length=1, max_length=EXAMPLES)
-    model: Model
+    signals: list[str] = Field(min_length=1, max_length=MAX_SIGNALS)
+    values: list[str] = Field(min_length=1, max_length=MAX_SIGNALS)
+    example: list[Example] = Field(min_length=1, max_length=MAX_EXAMPLES)
+    model: FittedModel
 
     def faults(self, vocabulary: formula.Vocabulary) -> Iterator[str]:
         """What is wrong with names and shapes, each as `key, what is allowed`."""
@@ -98,7 +98,7 @@ class SignalMapping:
     """A mapping with its name."""
 
     name: str
-    text: Text
+    text: MappingText
 
     @property
     def outputs(self) -> tuple[str, ...]:
@@ -128,9 +128,9 @@ def misnamed(signals: list[str], values: list[str], vocabulary: formula.Vocabula
             yield f"{key}: one is named twice"
 
 
-def read(file: Path, vocabulary: formula.Vocabulary) -> SignalMapping:
+def read_mapping(file: Path, vocabulary: formula.Vocabulary) -> SignalMapping:
     """The mapping in a file. Raises SceneError with every fault, OSError."""
-    text = parse(file, Text)
+    text = parse(file, MappingText)
     faults = [f"{file}: {fault}" for fault in text.faults(vocabulary)]
     if not NAME.fullmatch(file.stem):
         faults.append(f"{file}: the name must be a word of letters, as formulas have it")
@@ -139,11 +139,11 @@ def read(file: Path, vocabulary: formula.Vocabulary) -> SignalMapping:
     return SignalMapping(file.stem, text)
 
 
-def written(text: Text, comment: str = "") -> str:
-    """The file's text, which `read` reads again."""
+def mapping_text(text: MappingText, comment: str = "") -> str:
+    """The file's text, which `read_mapping` reads again."""
     lines = [f"# {line}".rstrip() for line in comment.splitlines()]
     lines += [f"version = {text.version}", f'method = "{text.method}"']
-    lines += [f"{key} = [{', '.join(map(_quoted, names))}]" for key, names in _named(text)]
+    lines += [f"{key} = [{', '.join(map(_toml_string, names))}]" for key, names in _name_lists(text)]
     for example in text.example:
         lines += ["", "[[example]]", f"signals = {example.signals}", f"values = {example.values}"]
     lines += ["", "[model]", f"centre = {text.model.centre}", f"spread = {text.model.spread}"]
@@ -153,15 +153,15 @@ def written(text: Text, comment: str = "") -> str:
     return "\n".join(lines) + "\n"
 
 
-def _named(text: Text) -> tuple[tuple[str, list[str]], ...]:
+def _name_lists(text: MappingText) -> tuple[tuple[str, list[str]], ...]:
     return ("signals", text.signals), ("values", text.values)
 
 
-def _quoted(name: str) -> str:
+def _toml_string(name: str) -> str:
     return f"'{name}'" if '"' in name else f'"{name}"'
 
 
-class Player:
+class MappingPlayer:
     """Plays a mapping. A signal that is missing keeps its last value, at first the mean of the examples.
     The outputs are always finite."""
 
@@ -230,14 +230,14 @@ class MappingPlayers:
     """Plays every mapping of a show."""
 
     def __init__(self, mappings: Iterable[SignalMapping] = ()) -> None:
-        self._players: list[Player] = []
+        self._players: list[MappingPlayer] = []
         self.use(mappings)
 
     def use(self, mappings: Iterable[SignalMapping]) -> None:
         """Play these mappings; the player of one that has not changed goes on."""
         before = {player.mapping.name: player for player in self._players}
         self._players = [
-            known if (known := before.get(one.name)) and known.mapping == one else Player(one)
+            known if (known := before.get(one.name)) and known.mapping == one else MappingPlayer(one)
             for one in mappings
         ]
 

@@ -124,7 +124,7 @@ def _of_cue(cue: Cue, show: Mapping[str, Node]) -> dict[str, Node]:
     nodes = {}
     for prefix, settings in (*units(cue.scene), ("/transition", cue.transition.shader)):
         for address, parameter, unit in unit_addresses(prefix, settings):
-            setting = _text(unit.values.get(parameter.name, parameter.default))
+            setting = _setting_text(unit.values.get(parameter.name, parameter.default))
             nodes[address] = Node(address, parameter, setting)
     named = osc_addresses(cue.scene.signal_names | cue.transition.shader.signal_names)
     return _with_formulas(nodes, named - show.keys())
@@ -144,7 +144,7 @@ def _with_formulas(nodes: dict[str, Node], named: frozenset[str]) -> dict[str, N
 def _show_nodes(setlist: Setlist) -> Iterator[Node]:
     for parameter in setlist.show.parameters:
         access = WRITE if parameter.kind == "event" else READ | WRITE
-        setting = _text(setlist.show.values.get(parameter.name, parameter.default))
+        setting = _setting_text(setlist.show.values.get(parameter.name, parameter.default))
         yield Node(show_address(parameter), parameter, setting, access)
     about = "everything that is held goes back to its formula"
     yield Node(RELEASE, Parameter("release", False, 0, 1, description=about, kind="event"), None, WRITE)
@@ -176,7 +176,7 @@ def _distinct(names: Sequence[str]) -> list[str]:
     return found
 
 
-def _text(setting: object) -> object:
+def _setting_text(setting: object) -> object:
     if isinstance(setting, tuple):
-        return [_text(part) for part in setting]
+        return [_setting_text(part) for part in setting]
     return setting.text if isinstance(setting, Formula) else setting

@@ -41,12 +41,12 @@ class SceneText(BaseModel):
     transition: Table = {}
 
 
-def read(path: Path, catalogue: Catalogue) -> Scene:
+def read_scene(path: Path, catalogue: Catalogue) -> Scene:
     """The scene in a preset file. Raises SceneError with every fault, OSError when it cannot be read."""
-    return check(parse(path, SceneText), catalogue, path)
+    return check_scene(parse(path, SceneText), catalogue, path)
 
 
-def check(text: SceneText, catalogue: Catalogue, path: Path) -> Scene:
+def check_scene(text: SceneText, catalogue: Catalogue, path: Path) -> Scene:
     """The scene that a text describes. Raises SceneError with every fault."""
     reader = Reader(path, catalogue.vocabulary)
     table = text.generator or {}

@@ -16,7 +16,7 @@ from perform.formula import ANY
 from perform.parameters import Parameter
 from perform.scenes.controls import UnitSettings
 from perform.scenes.mapping import SignalMapping
-from perform.scenes.reader import Reader, Table, read
+from perform.scenes.reader import Reader, Table, read_scene
 from perform.scenes.scene import Catalogue, Scene, Transition
 
 QUANTISE_BEATS = {"off": 0, "beat": 1, "bar": 4, "4 bars": 16}
@@ -149,7 +149,7 @@ def read_setlist(path: Path, catalogue: Catalogue, preset: Callable[[str], Path]
     cues = []
     for i, cue in enumerate(text.cue):
         try:
-            scene = scenes.get(cue.scene) or read(preset(cue.scene), catalogue)
+            scene = scenes.get(cue.scene) or read_scene(preset(cue.scene), catalogue)
         except SceneError as error:
             faults += error.faults
             continue

@@ -28,7 +28,7 @@ from perform.performance import Performance
 from perform.render.context import headless, is_software, of_window
 from perform.render.present import Present
 from perform.rig import Rig
-from perform.scenes.reader import read
+from perform.scenes.reader import read_scene
 from perform.scenes.setlist import Setlist, read_setlist, single
 from perform.show.edits import Watch
 from perform.show.options import Options
@@ -73,7 +73,7 @@ def find(name: str, library: Library) -> Path:
 def load(file: Path, library: Library) -> Setlist:
     """A setlist from its file, or from a preset's (which has a generator or a source). Raises SceneError."""
     if {"generator", "source"} & document(file).keys():
-        setlist = single(read(file, library))
+        setlist = single(read_scene(file, library))
     else:
         setlist = read_setlist(file, library, library.preset_file)
     try:

@@ -22,13 +22,13 @@ from perform.documents import SceneError
 from perform.scenes.mapping import (
     NEIGHBOURS,
     Example,
+    MappingPlayer,
     MappingPlayers,
-    Player,
+    MappingText,
     SignalMapping,
-    Text,
+    mapping_text,
     nearest,
-    read,
-    written,
+    read_mapping,
 )
 from perform.signals import Signals
 from perform.vocabulary import VOCABULARY
@@ -57,27 +57,27 @@ def learned(method: str, examples: list[Example], values: list[str] | None = Non
     return SignalMapping("pose", fit(method, HAND, values or ["zoom", "hue"], examples))
 
 
-def said(player: Player, x: float, y: float) -> tuple[float, ...]:
+def said(player: MappingPlayer, x: float, y: float) -> tuple[float, ...]:
     return tuple(player.at(Signals(dict(zip(HAND, (x, y), strict=True)))).values())
 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_what_was_shown_is_played(method: str) -> None:
-    player = Player(learned(method, shown(plane)))
+    player = MappingPlayer(learned(method, shown(plane)))
     for x, y in CORNERS:
         assert said(player, x, y) == pytest.approx(plane(x, y), abs=0.03)
 
 
 def test_ridge_goes_on_beyond_what_was_shown() -> None:
-    player = Player(learned("ridge", shown(plane)))
+    player = MappingPlayer(learned("ridge", shown(plane)))
     assert said(player, 0.25, 0.75) == pytest.approx(plane(0.25, 0.75), abs=0.03)
     assert said(player, 2.0, -1.0) == pytest.approx(plane(2.0, -1.0), abs=0.1)
 
 
 def test_the_mlp_bends_where_ridge_cannot() -> None:
-    player = Player(learned("mlp", shown(saddle)))
+    player = MappingPlayer(learned("mlp", shown(saddle)))
     assert all(said(player, x, y) == pytest.approx(saddle(x, y), abs=0.05) for x, y in CORNERS)
-    straight = Player(learned("ridge", shown(saddle)))
+    straight = MappingPlayer(learned("ridge", shown(saddle)))
     assert abs(said(straight, 0.0, 0.0)[0]) < 0.1
 
 
@@ -94,20 +94,21 @@ def test_nearest_stays_within_what_was_shown_and_does_not_jump() -> None:
 def test_two_wishes_for_one_posture_are_met_half_way() -> None:
     twice = [Example(signals=[0.5, 0.5], values=[v, 1.0]) for v in (0.0, 1.0)]
     for method in METHODS:
-        assert said(Player(learned(method, twice)), 0.5, 0.5) == pytest.approx((0.5, 1.0), abs=0.01)
+        assert said(MappingPlayer(learned(method, twice)), 0.5, 0.5) == pytest.approx((0.5, 1.0), abs=0.01)
 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_one_example_is_enough_to_begin(method: str) -> None:
-    player = Player(learned(method, shown(plane, [(0.3, 0.4)])))
+    player = MappingPlayer(learned(method, shown(plane, [(0.3, 0.4)])))
     assert said(player, 0.3, 0.4) == pytest.approx(plane(0.3, 0.4), abs=1e-4)
     assert all(map(math.isfinite, said(player, 0.9, 0.1)))
 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_a_signal_that_is_away_is_held(method: str) -> None:
-    player = Player(learned(method, shown(plane)))
-    assert tuple(player.at(Signals()).values()) == said(Player(learned(method, shown(plane))), 0.5, 0.5)
+    player = MappingPlayer(learned(method, shown(plane)))
+    fresh = MappingPlayer(learned(method, shown(plane)))
+    assert tuple(player.at(Signals()).values()) == said(fresh, 0.5, 0.5)
     here = said(player, 1.0, 0.25)
     for gone in (math.nan, math.inf, 1e31, "text", np.zeros(3, np.float32)):
         held = player.at(Signals({HAND[0]: gone}))
@@ -118,7 +119,7 @@ def test_a_signal_that_is_away_is_held(method: str) -> None:
 @settings(max_examples=50, deadline=None)
 @given(st.floats(), st.floats())
 def test_whatever_comes_the_answer_is_finite(method: str, x: float, y: float) -> None:
-    player = Player(FITTED[method])
+    player = MappingPlayer(FITTED[method])
     assert all(map(math.isfinite, said(player, x, y)))
 
 
@@ -128,9 +129,9 @@ FITTED = {method: learned(method, shown(saddle)) for method in METHODS}
 @pytest.mark.parametrize("method", METHODS)
 def test_text_goes_round(method: str, tmp_path: Path) -> None:
     file = tmp_path / "pose.toml"
-    file.write_text(written(FITTED[method].text, "Shown\n\nby hand."))
-    assert read(file, VOCABULARY) == FITTED[method]
-    assert written(read(file, VOCABULARY).text, "Shown\n\nby hand.") == file.read_text()
+    file.write_text(mapping_text(FITTED[method].text, "Shown\n\nby hand."))
+    assert read_mapping(file, VOCABULARY) == FITTED[method]
+    assert mapping_text(read_mapping(file, VOCABULARY).text, "Shown\n\nby hand.") == file.read_text()
     assert check_all([file]) == (1, [])
 
 
@@ -168,7 +169,7 @@ def test_a_wrong_file_is_refused(key: str, change: object, fault: str, tmp_path:
     file = tmp_path / "pose.toml"
     file.write_text(tomlkit.dumps({**FITTED["ridge"].text.model_dump(), key: change}))
     with pytest.raises(SceneError) as error:
-        read(file, VOCABULARY)
+        read_mapping(file, VOCABULARY)
     assert fault in str(error.value)
     assert all(line.startswith(f"{file}: ") for line in error.value.faults)
 
@@ -186,9 +187,9 @@ def test_a_wrong_file_is_refused(key: str, change: object, fault: str, tmp_path:
 )
 def test_wrong_shapes_are_refused(old: str, new: str, fault: str, tmp_path: Path) -> None:
     file = tmp_path / "pose.toml"
-    file.write_text(written(FITTED["ridge"].text).replace(old, new, 1))
+    file.write_text(mapping_text(FITTED["ridge"].text).replace(old, new, 1))
     with pytest.raises(SceneError) as error:
-        read(file, VOCABULARY)
+        read_mapping(file, VOCABULARY)
     assert fault in str(error.value)
 
 
@@ -209,7 +210,7 @@ def test_the_process_answers_every_line() -> None:
     told = io.StringIO()
     fitting.serve(io.StringIO("\n".join(lines) + "\n"), told)
     answers = [json.loads(line) for line in told.getvalue().splitlines()]
-    assert Text.model_validate(answers[0]) == fit("ridge", HAND, ["zoom", "hue"], shown())
+    assert MappingText.model_validate(answers[0]) == fit("ridge", HAND, ["zoom", "hue"], shown())
     assert [set(answer) for answer in answers[1:]] == [{"fault"}] * 4
 
 
@@ -227,7 +228,7 @@ def test_mappings_that_have_not_changed_go_on() -> None:
 def mapped(folder: Path, formula: str) -> Library:
     write_library(folder)
     one = fit("ridge", ["midi.cc16"], ["light"], [Example(signals=[v], values=[v / 2]) for v in (0.0, 1.0)])
-    save(folder / "learned/pose.toml", written(one))
+    save(folder / "learned/pose.toml", mapping_text(one))
     save(
         folder / "presets/posed.toml",
         'title = "Posed"\n[generator]\nshader = "colour"\n'
@@ -272,7 +273,7 @@ def test_a_mapping_that_was_shown_anew_is_taken_up(tmp_path: Path) -> None:
     try:
         eventually(lambda: said() == pytest.approx(0.25, abs=0.01), step=rig.frame)  # nobody moved the knob
         again = [Example(signals=[v], values=[0.875]) for v in (0.0, 1.0)]
-        save(tmp_path / "learned/pose.toml", written(fit("nearest", ["midi.cc16"], ["light"], again)))
+        save(tmp_path / "learned/pose.toml", mapping_text(fit("nearest", ["midi.cc16"], ["light"], again)))
         eventually(lambda: said() == 0.875, step=rig.frame)
         assert not rig.stage.faults.counts
     finally:

@@ -21,8 +21,8 @@ from perform.demonstrations.live import DemonstrationPlan, DemonstrationRequest
 from perform.demonstrations.search import PictureSearch
 from perform.demonstrations.targets import between_seeds, formula_texts, mapping_targets
 from perform.demonstrations.trainer import MappingTrainer
-from perform.scenes.mapping import Example, Player, SignalMapping, read
-from perform.scenes.reader import read as read_scene
+from perform.scenes.mapping import Example, MappingPlayer, SignalMapping, read_mapping
+from perform.scenes.reader import read_scene
 from perform.scenes.scene import Scene
 from perform.signals import Event, Signals
 from perform.vocabulary import VOCABULARY
@@ -66,12 +66,12 @@ class Still:
     """A trainer that answers at once, on the frame: nothing of time in it."""
 
     def __init__(self) -> None:
-        self.done: Player | None = None
+        self.done: MappingPlayer | None = None
 
     def request(self, method: str, signals: list[str], values: list[str], examples: list[Example]) -> None:
-        self.done = Player(SignalMapping("pose", fit(method, signals, values, examples)))
+        self.done = MappingPlayer(SignalMapping("pose", fit(method, signals, values, examples)))
 
-    def take(self) -> Player | None:
+    def take(self) -> MappingPlayer | None:
         done, self.done = self.done, None
         return done
 
@@ -231,12 +231,12 @@ def test_a_table_is_learned_written_and_played() -> None:
     done = CliRunner().invoke(app, [*command, "--from", "examples.csv", "--save", "presets/mine.toml"])
     assert done.exit_code == 0, done.output
     found = show.load(Path("presets/mine.toml"), library())
-    assert found.mappings == (read(Path("learned/pose.toml"), VOCABULARY),)
+    assert found.mappings == (read_mapping(Path("learned/pose.toml"), VOCABULARY),)
     assert found.mappings[0].text.method == "ridge"
     done = CliRunner().invoke(app, ["demonstrate", "posed", "pose", "--again", "--method", "nearest"])
     assert done.exit_code == 0, done.output
-    assert read(Path("learned/pose.toml"), VOCABULARY).text.method == "nearest"
-    assert read(Path("learned/pose.toml"), VOCABULARY).text.example == found.mappings[0].text.example
+    assert read_mapping(Path("learned/pose.toml"), VOCABULARY).text.method == "nearest"
+    assert read_mapping(Path("learned/pose.toml"), VOCABULARY).text.example == found.mappings[0].text.example
     done = CliRunner().invoke(app, [*command, "--from", "examples.csv", "--save", "presets/mine.toml"])
     assert done.exit_code == 1 and "is there already" in done.output
 
@@ -364,7 +364,7 @@ def test_a_live_show_is_demonstrated() -> None:
         eventually(lambda: amount() == 0.875, step=rig.frame)
         keep()
         eventually(lambda: session.learned and len(session.learned.text.example) == 3, step=rig.frame)
-        eventually(lambda: file.is_file() and len(read(file, VOCABULARY).text.example) == 3)
+        eventually(lambda: file.is_file() and len(read_mapping(file, VOCABULARY).text.example) == 3)
         client.send_message("/demonstrate/play", [])
         eventually(lambda: session.playing, step=rig.frame)
         for posture, wanted in ((0.0, 0.5), (1.0, 0.55), (2.0, 0.875)):
@@ -374,7 +374,8 @@ def test_a_live_show_is_demonstrated() -> None:
     finally:
         trainer.close()
         rig.close()
-    assert [one.values[0] for one in read(file, VOCABULARY).text.example] == pytest.approx([0.5, 0.55, 0.875])
+    examples = read_mapping(file, VOCABULARY).text.example
+    assert [one.values[0] for one in examples] == pytest.approx([0.5, 0.55, 0.875])
 
 
 def test_the_command_plays_and_says_that_nothing_was_kept() -> None:

@@ -13,7 +13,7 @@ from perform.clock import GLIDE, OfflineClock, Source, Tempo
 from perform.inputs import link
 from perform.midi.clock import PULSES, SIXTEENTH, MidiClocks
 from perform.performance import Performance
-from perform.rhythm.tempo import HOLD, LEADS
+from perform.rhythm.tempo import LEADS, SOURCE_TIMEOUT
 from perform.signals import Event
 from tests.doubles.performances import performance, shader_scene
 
@@ -136,7 +136,7 @@ class Stage:
 
 def test_no_source_escapes() -> None:
     assert {*SOURCES, "free"} == {*get_args(Source)}
-    assert HOLD.keys() == SOURCES.keys() - {"hand"}
+    assert SOURCE_TIMEOUT.keys() == SOURCES.keys() - {"hand"}
 
 
 @pytest.mark.parametrize("bpm", [61, 97, 128, 199])
@@ -169,7 +169,7 @@ def test_when_it_is_gone_the_beat_goes_on_and_the_next_leads_after_the_hold(
     says, grid = SOURCES[name](), Tempo(bpm=110)
     stage.play(10, says, grid)
     off = stage.off(grid)
-    stage.play(HOLD.get(name, 30.0) - 1.0)
+    stage.play(SOURCE_TIMEOUT.get(name, 30.0) - 1.0)
     assert stage.show.tempo.source == name
     stage.play(2.0)
     assert stage.show.tempo.source == (name if name == "hand" else "free")

@@ -36,7 +36,7 @@ from perform.networks.modelfiles import write_weights
 from perform.performance import SceneInstance
 from perform.performance.scene import LatentSource
 from perform.scenes.controls import UnitSettings
-from perform.scenes.reader import read
+from perform.scenes.reader import read_scene
 from perform.scenes.scene import Scene
 from tests.doubles.catalogue import FakeCatalogue
 from tests.doubles.performances import SPACE, FakeGenerator, neural_scene, performance, play
@@ -64,12 +64,12 @@ def written(folder: Path, text: str, name: str = "moth.toml") -> Path:
 
 def faults(folder: Path, text: str) -> list[str]:
     with pytest.raises(SceneError) as caught:
-        read(written(folder, text), FakeCatalogue())
+        read_scene(written(folder, text), FakeCatalogue())
     return [fault.replace(f"{folder}/", "") for fault in caught.value.faults]
 
 
 def test_a_preset_names_directions_and_centres(tmp_path: Path) -> None:
-    scene = read(written(tmp_path, TEXT), FakeCatalogue())
+    scene = read_scene(written(tmp_path, TEXT), FakeCatalogue())
     assert [one.name for one in scene.directions] == ["smile", "pca1"]
     assert scene.directions[1].with_defaults == {"layers": (0.0, 63.0), "amount": 0.0}
     assert (scene.source.values["centre"], scene.source.values["kept"]) == ((3, 4), "kept.npz")

@@ -20,7 +20,7 @@ from perform.learning.formulas import formula as text_for
 from perform.learning.movement import Control, MovementDetector
 from perform.learning.targets import LearnTarget, find_target, scene_targets, show_targets
 from perform.parameters import Parameter
-from perform.scenes.reader import read
+from perform.scenes.reader import read_scene
 from perform.scenes.setlist import BINDINGS, SHOW_PARAMETERS, read_setlist
 from perform.signals import Event, Signals
 from tests.doubles.formulas import compiled
@@ -276,7 +276,7 @@ def test_the_whole_range_is_reached_from_what_it_is(
 
 def test_every_number_of_a_preset_has_a_key_that_reads_back() -> None:
     for file in sorted(Path("presets").glob("*.toml")):
-        found = scene_targets(read(file, LIBRARY))
+        found = scene_targets(read_scene(file, LIBRARY))
         names = [one.name for one in found]
         assert len(set(names)) == len(names) > 5
         assert all(
@@ -286,7 +286,7 @@ def test_every_number_of_a_preset_has_a_key_that_reads_back() -> None:
 
 
 def test_a_parameter_may_be_named_by_its_last_word() -> None:
-    found = scene_targets(read(Path("presets/breath.toml"), LIBRARY))
+    found = scene_targets(read_scene(Path("presets/breath.toml"), LIBRARY))
     assert find_target(found, "truncation").name == "generator.truncation"
     assert find_target(found, "vignette").name == "filter[2].vignette"
     with pytest.raises(LookupError, match=r"which of .*filter\[0\].amount, filter\[1\].amount"):

@@ -22,7 +22,7 @@ from perform.commands import learn as commands
 from perform.documents import SceneError, document
 from perform.learning import edits
 from perform.learning.edits import editable_file, undo, with_value
-from perform.scenes.reader import read
+from perform.scenes.reader import read_scene
 from tests.doubles.tapes import Tape, turned
 
 TEXT = """\
@@ -55,7 +55,7 @@ def preset(tmp_path: Path) -> Path:
 def learn(
     file: Path, key: str, text: str, part: int | None = None, default: tuple[float, ...] = ()
 ) -> edits.Edit:
-    return edits.edit(file, (key, part, default), text, lambda one: read(one, Library(Path.cwd())))
+    return edits.edit(file, (key, part, default), text, lambda one: read_scene(one, Library(Path.cwd())))
 
 
 def changes(after: str) -> list[str]:
@@ -112,7 +112,7 @@ def test_steps_are_taken_back_one_by_one_to_the_letter(preset: Path) -> None:
     middle = preset.read_text(encoding="utf-8")
     learn(preset, "generator.weight", "pickup(midi.cc2, 0.3)")
     learn(preset, "generator.ink", "midi.cc3", 1)
-    assert read(preset, Library(Path.cwd())).signal_names >= {"midi.cc1", "midi.cc2", "midi.cc3"}
+    assert read_scene(preset, Library(Path.cwd())).signal_names >= {"midi.cc1", "midi.cc2", "midi.cc3"}
     assert [undo().key, undo(preset).key] == ["generator.ink", "generator.weight"]
     assert preset.read_text(encoding="utf-8") == middle
     assert undo(preset).formula.startswith("scale(pickup(midi.cc1")
@@ -176,7 +176,7 @@ def test_a_shipped_preset_is_copied_first(monkeypatch: pytest.MonkeyPatch, tmp_p
     assert editable_file(shipped, by_name=True) == copy and editable_file(shipped, by_name=False) == shipped
     assert editable_file(copy, by_name=True) == copy
     for key in ("generator.columns", "generator.squares"):
-        edits.edit(shipped, (key, None, ()), "midi.cc9", lambda one: read(one, Library()), by_name=True)
+        edits.edit(shipped, (key, None, ()), "midi.cc9", lambda one: read_scene(one, Library()), by_name=True)
     assert shipped.read_text(encoding="utf-8") == before
     assert Library().preset_file("disorder") == copy, "the user's own is played from now on"
     assert document(copy)["generator"]["squares"] == document(copy)["generator"]["columns"] == "midi.cc9"

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from perform.rhythm import features
-from perform.rhythm.features import PITCHES, SIGNALS, FeatureExtractor, Features, merge
+from perform.rhythm.features import AUDIO_SIGNALS, PITCHES, FeatureExtractor, Features, merge
 from tests.doubles.stimuli import Sound
 
 RATE = 44100
@@ -217,8 +217,8 @@ def test_channels_are_averaged() -> None:
 
 def test_signals_have_their_names() -> None:
     signals = heard(noise(0.05))[-1].signals()
-    assert tuple(signals) == SIGNALS
-    assert len(set(SIGNALS)) == len(SIGNALS)
+    assert tuple(signals) == AUDIO_SIGNALS
+    assert len(set(AUDIO_SIGNALS)) == len(AUDIO_SIGNALS)
     assert signals["audio.low.hit"] == heard(noise(0.05))[-1].low.hit
     assert signals["audio.chroma.fs"] == heard(noise(0.05))[-1].chroma[6]
 

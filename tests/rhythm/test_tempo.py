@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from perform.clock import GLIDE, Lead, OfflineClock, Tempo
 from perform.documents import SceneError
-from perform.rhythm.tempo import LEADS, SOURCES, Authority
+from perform.rhythm.tempo import LEADS, SOURCES, TempoAuthority
 from perform.scenes.setlist import read_setlist
 from perform.signals import Event
 from tests.doubles.catalogue import FakeCatalogue
@@ -37,13 +37,13 @@ def audio(time: float, bpm: float = 80, downbeat: bool = False) -> Event:
     return said(time, "tempo.beat", bpm, 0.9, downbeat)
 
 
-def heard(authority: Authority, now: float, *events: Event) -> Tempo:
-    authority.hear(events)
+def heard(authority: TempoAuthority, now: float, *events: Event) -> Tempo:
+    authority.update(events)
     return authority.step(now)
 
 
 def test_who_leads_is_decided_by_priority() -> None:
-    show = Authority(Tempo())
+    show = TempoAuthority(Tempo())
     assert heard(show, 0.0).source == "free"
     assert (heard(show, 1.0, audio(1.0)).source, show.tempo.bpm) == ("audio", 80)
     assert (heard(show, 1.1, midi(1.1)).source, show.tempo.bpm) == ("midi", 90)
@@ -56,7 +56,7 @@ def test_who_leads_is_decided_by_priority() -> None:
 
 
 def test_a_silent_source_is_held_and_then_the_next_leads() -> None:
-    show = Authority(Tempo())
+    show = TempoAuthority(Tempo())
     heard(show, 0.0, audio(0.0), midi(0.0), link(0.0))
     assert show.step(0.9).source == "link"
     heard(show, 2.0, midi(1.9))
@@ -68,7 +68,7 @@ def test_a_silent_source_is_held_and_then_the_next_leads() -> None:
 
 @pytest.mark.parametrize("clock", SOURCES)
 def test_a_pinned_clock_leads_alone(clock: Lead) -> None:
-    show = Authority(Tempo(bpm=120), clock)
+    show = TempoAuthority(Tempo(bpm=120), clock)
     tempo = heard(show, 1.0, audio(1.0), midi(1.0), link(1.0))
     bpm = {"hand": 120, "link": 100, "midi": 90, "audio": 80, "free": 120}[clock]
     assert (tempo.source, tempo.bpm) == (clock, bpm)
@@ -79,7 +79,7 @@ def test_a_pinned_clock_leads_alone(clock: Lead) -> None:
 
 @pytest.mark.parametrize("clock", ["link", "midi", "audio"])
 def test_where_a_clock_is_pinned_the_hand_waits(clock: Lead) -> None:
-    show = Authority(Tempo(), clock)
+    show = TempoAuthority(Tempo(), clock)
     before = heard(show, 1.0, audio(1.0), midi(1.0), link(1.0))
     show.set(150, 1.0)
     show.scale(2, 1.0)
@@ -92,7 +92,7 @@ def test_where_a_clock_is_pinned_the_hand_waits(clock: Lead) -> None:
 
 
 def test_the_next_clock_goes_round() -> None:
-    show = Authority(Tempo())
+    show = TempoAuthority(Tempo())
     names = []
     for _ in LEADS:
         show.pin_next()
@@ -101,7 +101,7 @@ def test_the_next_clock_goes_round() -> None:
 
 
 def test_going_over_glides_and_a_resync_is_there_at_once() -> None:
-    show = Authority(Tempo(bpm=120))
+    show = TempoAuthority(Tempo(bpm=120))
     show.step(10.0)
     tempo = heard(show, 10.0, link(10.0, 120, beat=21.4))  # the show is at 20, the session at 1.4 of its bar
     assert tempo.beat(10.0) == pytest.approx(20.0)
@@ -115,7 +115,7 @@ def test_going_over_glides_and_a_resync_is_there_at_once() -> None:
 
 
 def test_of_a_clock_without_beats_the_hand_says_where_the_beat_is() -> None:
-    show = Authority(Tempo(bpm=120))
+    show = TempoAuthority(Tempo(bpm=120))
     tempo = heard(show, 10.0, midi(10.0, 120, beat=0.01, unit=1 / 24))
     assert tempo.beat(20.0) == pytest.approx(40.01, abs=1e-6)  # the nearest pulse
     show.resync(20.2)
@@ -124,17 +124,17 @@ def test_of_a_clock_without_beats_the_hand_says_where_the_beat_is() -> None:
 
 
 def test_a_midi_start_jumps_while_midi_leads_and_glides_when_it_comes_to_lead() -> None:
-    show = Authority(Tempo(bpm=120))
+    show = TempoAuthority(Tempo(bpm=120))
     heard(show, 10.0, midi(10.0, 120, unit=1 / 24))
     tempo = heard(show, 10.3, midi(10.3, 120, beat=0.0, starts=1))
     assert tempo.bar(10.3) % 1 == pytest.approx(0, abs=1e-6)
-    show = Authority(Tempo(bpm=120))
+    show = TempoAuthority(Tempo(bpm=120))
     tempo = heard(show, 10.3, midi(10.3, 120, beat=0.0, starts=1))
     assert tempo.bar(10.3) % 1 == pytest.approx(Tempo(bpm=120).bar(10.3) % 1)
 
 
 def test_a_nudge_stays_beside_the_clock_that_leads() -> None:
-    show = Authority(Tempo(bpm=120))
+    show = TempoAuthority(Tempo(bpm=120))
     heard(show, 0.0, link(0.0, 120))
     show.nudge(1 / 32)
     tempo = heard(show, 0.5, link(0.5, 120, beat=1.0))
@@ -144,7 +144,7 @@ def test_a_nudge_stays_beside_the_clock_that_leads() -> None:
 
 
 def test_the_hand_s_bars_stay_while_the_tracker_leads() -> None:
-    show, clock = Authority(Tempo(bpm=120)), OfflineClock(30)
+    show, clock = TempoAuthority(Tempo(bpm=120)), OfflineClock(30)
     for frame in range(30 * 12):
         now = clock.advance()
         beat = frame % 15 == 0
@@ -157,7 +157,7 @@ def test_the_hand_s_bars_stay_while_the_tracker_leads() -> None:
 
 
 def test_with_an_offset_nothing_that_is_on_show_jumps() -> None:
-    show = Authority(Tempo(bpm=120, offset=0.2))
+    show = TempoAuthority(Tempo(bpm=120, offset=0.2))
     before = show.step(10.0)
     after = heard(show, 10.0, link(10.0, 60, beat=0.7))
     assert after.beat(10.2) == pytest.approx(before.beat(10.2))
@@ -176,7 +176,7 @@ SAYING = st.tuples(
 @given(st.lists(SAYING, max_size=25), st.floats(-0.2, 0.2))
 def test_whatever_clocks_say_the_beat_glides(sayings: list[Any], offset: float) -> None:
     """Between two frames the beat moves by its tempo, more or less GLIDE; the bar by twice as much."""
-    show, now = Authority(Tempo(offset=offset)), 0.0
+    show, now = TempoAuthority(Tempo(offset=offset)), 0.0
     for kind, bpm, beat, unit, frames in sayings:
         if kind == "pin":
             show.pin_next()
@@ -208,7 +208,7 @@ VALUES = st.one_of(
 
 @given(st.lists(st.tuples(st.sampled_from(["tempo.link", "tempo.midi", "tempo.beat"]), VALUES)))
 def test_lies_are_not_heard(lies: list[tuple[str, Any]]) -> None:
-    show = Authority(Tempo())
+    show = TempoAuthority(Tempo())
     for now, (name, value) in enumerate(lies):
         tempo = heard(show, float(now), Event(float(now), name, value))
         assert 20 <= tempo.bpm <= 999

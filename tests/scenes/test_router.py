@@ -13,7 +13,7 @@ from perform.paths import shipped
 from perform.performance import CueInstance, Performance, Picture, SceneInstance
 from perform.performance.scene import LatentSource
 from perform.scenes.nodes import READ, WRITE, Node, _distinct, declared
-from perform.scenes.reader import read
+from perform.scenes.reader import read_scene
 from perform.scenes.scene import Scene
 from perform.scenes.setlist import Setlist, read_setlist, single
 from perform.show import load
@@ -175,7 +175,7 @@ def test_a_formula_that_hears_an_address_is_not_overruled(show: Show) -> None:
 
 def test_a_scene_cannot_take_the_shows_own_addresses_for_itself(tmp_path: Path) -> None:
     (tmp_path / "grid.toml").write_text(GRID.replace("/wild", "/master"))
-    show = Show(single(read(tmp_path / "grid.toml", FakeCatalogue())))
+    show = Show(single(read_scene(tmp_path / "grid.toml", FakeCatalogue())))
     assert show.step(("/master", 0.25)).master == 0.25
     assert show.value("/generator/disorder") == (0.125,)
 

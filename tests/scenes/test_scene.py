@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from perform.clock import Moment
 from perform.documents import SceneError
-from perform.scenes.reader import read
+from perform.scenes.reader import read_scene
 from perform.signals import Signals
 from tests.doubles.catalogue import FakeCatalogue
 
@@ -40,12 +40,12 @@ def write(folder: Path, text: str) -> Path:
 
 def faults(folder: Path, text: str) -> list[str]:
     with pytest.raises(SceneError) as caught:
-        read(write(folder, text), FakeCatalogue())
+        read_scene(write(folder, text), FakeCatalogue())
     return [fault.replace(f"{folder}/", "") for fault in caught.value.faults]
 
 
 def test_a_scene_is_read(tmp_path: Path) -> None:
-    scene = read(write(tmp_path, TULIP), FakeCatalogue())
+    scene = read_scene(write(tmp_path, TULIP), FakeCatalogue())
     assert (scene.title, scene.model) == ("Tulip fever", "flora")
     assert scene.latent is not None
     assert scene.latent.name == "loop"
@@ -56,7 +56,7 @@ def test_a_scene_is_read(tmp_path: Path) -> None:
 
 def test_a_shader_may_be_the_source(tmp_path: Path) -> None:
     text = 'title = "Grid"\n[generator]\nshader = "grid"\nink = [0.1, "audio.low", 0, 1]\n'
-    scene = read(write(tmp_path, text), FakeCatalogue())
+    scene = read_scene(write(tmp_path, text), FakeCatalogue())
     assert scene.model is None
     assert scene.latent is None
     values = scene.source.start().at(MOMENT, Signals({"audio.low": 0.75}))
@@ -64,7 +64,7 @@ def test_a_shader_may_be_the_source(tmp_path: Path) -> None:
 
 
 def test_formulas_play_the_parameters_within_their_range(tmp_path: Path) -> None:
-    scene = read(write(tmp_path, TULIP), FakeCatalogue())
+    scene = read_scene(write(tmp_path, TULIP), FakeCatalogue())
     controls = scene.source.start()
     assert controls.at(MOMENT, Signals({"audio.level": 0.5}))["truncation"] == pytest.approx(0.7)
     assert controls.at(MOMENT, Signals({"audio.level": 100.0}))["truncation"] == 2.0
@@ -72,7 +72,7 @@ def test_formulas_play_the_parameters_within_their_range(tmp_path: Path) -> None
 
 def test_a_held_key_is_one_event_and_sounds_come_through(tmp_path: Path) -> None:
     text = TULIP.replace('mode = "turn"', 'push = "key.space"')
-    controls = read(write(tmp_path, text), FakeCatalogue()).filters[0].start()
+    controls = read_scene(write(tmp_path, text), FakeCatalogue()).filters[0].start()
     keys = [0.0, 1.0, 1.0, 0.0, 1.0]
     spectrum = object()
     values = [controls.at(MOMENT, Signals({"key.space": k, "audio.spectrum": spectrum})) for k in keys]  # type: ignore[dict-item]
@@ -99,7 +99,7 @@ def test_a_wrong_preset_is_refused_with_file_key_value_and_what_is_allowed(
 ) -> None:
     text = TULIP.replace(*change)
     if fault is None:
-        read(write(tmp_path, text), FakeCatalogue())
+        read_scene(write(tmp_path, text), FakeCatalogue())
     else:
         assert any(fault in one for one in faults(tmp_path, text))
 
@@ -139,7 +139,7 @@ radius = "4"
 
 
 def test_what_is_done_inside_a_network_is_read(tmp_path: Path) -> None:
-    scene = read(write(tmp_path, INSIDE), FakeCatalogue())
+    scene = read_scene(write(tmp_path, INSIDE), FakeCatalogue())
     assert [one.name for one in scene.bends] == ["rotate", "dilate"]
     assert scene.bends[1].with_defaults["layer"] == "b4.conv1"
     assert scene.blend is not None
@@ -185,7 +185,7 @@ def test_garbage_gives_scene_errors_only(garbage: bytes) -> None:
         file = Path(folder) / "moth.toml"
         file.write_bytes(garbage)
         with pytest.raises(SceneError):
-            read(file, FakeCatalogue())
+            read_scene(file, FakeCatalogue())
 
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
@@ -198,12 +198,12 @@ TABLES = st.dictionaries(
 
 @given(TABLES, TABLES, TABLES, TABLES)
 def test_any_table_gives_a_scene_or_a_scene_error(source, latent, one, way) -> None:  # type: ignore[no-untyped-def]
-    from perform.scenes.reader import SceneText, check
+    from perform.scenes.reader import SceneText, check_scene
 
     text = SceneText.model_construct(
         title="t", description="", generator=source, latent=latent, filter=[one], transition=way
     )
     try:
-        check(text, FakeCatalogue(), Path("moth.toml"))
+        check_scene(text, FakeCatalogue(), Path("moth.toml"))
     except SceneError as error:
         assert error.faults

@@ -6,7 +6,7 @@ import pytest
 
 from perform.clock import Moment
 from perform.documents import SceneError
-from perform.scenes.reader import read
+from perform.scenes.reader import read_scene
 from perform.scenes.setlist import read_setlist, single
 from perform.signals import Signals
 from tests.doubles.catalogue import FakeCatalogue
@@ -86,14 +86,14 @@ def test_the_faults_of_its_presets_are_told_once(tmp_path: Path) -> None:
 
 def test_a_preset_alone_is_a_setlist_of_one(tmp_path: Path) -> None:
     (tmp_path / "grid.toml").write_text(GRID)
-    setlist = single(read(tmp_path / "grid.toml", FakeCatalogue()))
+    setlist = single(read_scene(tmp_path / "grid.toml", FakeCatalogue()))
     assert [cue.scene.title for cue in setlist.cues] == ["Grid"]
     assert setlist.show.start().at(MOMENT, Signals())["master"] == 1.0
 
 
 def test_osc_and_keys_do_not_hold_each_other_down(tmp_path: Path) -> None:
     (tmp_path / "grid.toml").write_text(GRID)
-    show = single(read(tmp_path / "grid.toml", FakeCatalogue())).show.start()
+    show = single(read_scene(tmp_path / "grid.toml", FakeCatalogue())).show.start()
 
     def at(**said: float) -> dict[str, object]:
         names = {"space": "key.space", "one": "key.1"}
