@@ -224,7 +224,7 @@ def flooded(seconds: float, model: str | None, device: Device) -> Iterator[Figur
 
 
 def _flood(rig: Rig, heard: Osc, wired: str, seconds: float) -> Iterator[Figure]:
-    before, received, counted, lost = resident(), _received(heard), wire.heard[0], heard.ear.lost
+    before, received, counted, lost = resident(), _received(heard), wire.heard[0], heard.receiver.lost
     command = [sys.executable, "-m", "perform.bench.senders"]
     places = {"osc": str(heard.port), "midi": wired}
     running = {
@@ -242,7 +242,7 @@ def _flood(rig: Rig, heard: Osc, wired: str, seconds: float) -> Iterator[Figure]
     yield Figure("flood_frame_ms_p99", 1000 * longest, "ms")
     yield Figure.at_most("flood_late_frames", late, "frames", 0.0)
     yield Figure.at_most("flood_memory_growth_mib", resident() - before, "MiB", 8.0)
-    yield Figure("flood_osc_dropped", heard.ear.lost - lost, "messages")
+    yield Figure("flood_osc_dropped", heard.receiver.lost - lost, "messages")
     for kind, came in (("osc", _received(heard) - received), ("midi", wire.heard[0] - counted)):
         sent = said[kind]["sent"]
         yield Figure.at_least(f"flood_{kind}_rate", sent / seconds, "messages/s", 0.98 * RATES[kind])
@@ -255,7 +255,7 @@ RATES = {"osc": senders.OSC_RATE, "midi": senders.MIDI_RATE}
 
 def _received(heard: Osc) -> int:
     """Packets that came, with those that the system had no room for and told of."""
-    return heard.ear.received + heard.ear.overrun
+    return heard.receiver.received + heard.receiver.overrun
 
 
 def _stale(rig: Rig, kind: str, last: Mapping[str, float]) -> int:

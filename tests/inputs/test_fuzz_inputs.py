@@ -74,8 +74,8 @@ def heard(events: list[Event]) -> dict[str, object]:
 
 
 def test_osc_packets() -> None:
-    from perform.inputs.osc.ear import Ear
     from perform.inputs.osc.packets import message
+    from perform.inputs.osc.receiver import OscReceiver
     from perform.scenes.snapshot import SnapshotSlot
 
     whole = message("/sensor/1", [3, "x", 7.25])
@@ -89,16 +89,16 @@ def test_osc_packets() -> None:
     ]
     garbage = Garbage(1, whole, bundle, nested, *others)
     told: list[object] = []
-    ear = Ear(lambda: 1.0, SnapshotSlot(), lambda *asked: told.append(asked), rate=1e12)
+    ear = OscReceiver(lambda: 1.0, SnapshotSlot(), lambda *asked: told.append(asked), rate=1e12)
     for n in range(COUNT):
-        ear.hear(garbage(), ("127.0.0.1", n % 65_536), answer=True)
+        ear.receive(garbage(), ("127.0.0.1", n % 65_536), answer=True)
         if n % POLLED == 0:
             heard(ear.take(1.0))
             told.clear()
     assert 0 < ear.garbage < 2 * COUNT
     for _ in range(8):  # what the garbage said that was good
         heard(ear.take(1.0))
-    ear.hear(whole)
+    ear.receive(whole)
     assert heard(ear.take(1.0))['osc["/sensor/1"]'] == 3.0
 
 

@@ -60,7 +60,7 @@ def osc_socket(folder: Path) -> tuple[Input, Speak]:
     message = OscMessageBuilder("/sensor/1")
     message.add_arg(0.5)
     message.add_arg(2)
-    return unit, lambda: unit.hear(message.build().dgram)
+    return unit, lambda: unit.receive(message.build().dgram)
 
 
 class Desk:

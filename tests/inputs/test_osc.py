@@ -19,7 +19,7 @@ from pythonosc.udp_client import SimpleUDPClient
 
 from perform.clock import LiveClock, stopwatch
 from perform.inputs.osc import Osc
-from perform.inputs.osc.ear import Ear
+from perform.inputs.osc.receiver import OscReceiver
 from perform.inputs.slots import NAMES, Slots
 from perform.scenes.snapshot import SnapshotSlot
 from tests.doubles.waiting import eventually
@@ -49,7 +49,7 @@ def test_messages_over_the_net_become_events(listening: Osc) -> None:
     client = SimpleUDPClient("127.0.0.1", listening.port)
     for address, arguments in MESSAGES:
         client.send_message(address, arguments)
-    eventually(lambda: listening.ear.received == len(MESSAGES))
+    eventually(lambda: listening.receiver.received == len(MESSAGES))
     assert said(listening) == {
         'osc["/a"]': 0.5,
         'osc["/sensor/1"]': 3.0,
@@ -61,14 +61,14 @@ def test_messages_over_the_net_become_events(listening: Osc) -> None:
     }
     assert said(listening) == {'osc["/go"]': 0.0}
     assert said(listening) == {}
-    assert listening.ear.garbage == 0
+    assert listening.receiver.garbage == 0
 
 
 def test_the_newest_value_wins_and_a_press_is_not_lost(listening: Osc) -> None:
     for value in (0.1, 0.2, 0.3):
-        listening.hear(message("/fader", value).dgram)
+        listening.receive(message("/fader", value).dgram)
     for value in (1.0, 0.0, 1.0):
-        listening.hear(message("/button", value).dgram)
+        listening.receive(message("/button", value).dgram)
     assert said(listening) == {'osc["/fader"]': pytest.approx(0.3), 'osc["/button"]': 1.0}
     assert said(listening) == {'osc["/button"]': 0.0}
     assert said(listening) == {'osc["/button"]': 1.0}
@@ -78,7 +78,7 @@ def test_a_bundle_is_one_moment(listening: Osc) -> None:
     bundle = OscBundleBuilder(IMMEDIATELY)  # type: ignore[arg-type]
     bundle.add_content(message("/x", 0.25))
     bundle.add_content(message("/y", 0.75))
-    listening.hear(bundle.build().dgram)
+    listening.receive(bundle.build().dgram)
     events = listening.poll(1.0)
     assert {event.name: event.value for event in events} == {'osc["/x"]': 0.25, 'osc["/y"]': 0.75}
     assert len({event.time for event in events}) == 1
@@ -94,10 +94,10 @@ def test_what_no_signal_can_hold_is_dropped_and_counted(listening: Osc) -> None:
         message("/long" * 100, 1.0).dgram,
         message("/\n", 1.0).dgram,
     ):
-        before = listening.ear.garbage
-        listening.hear(packet)
+        before = listening.receiver.garbage
+        listening.receive(packet)
         assert listening.poll(1.0) == []
-        assert listening.ear.garbage == before + 1
+        assert listening.receiver.garbage == before + 1
     assert "7 messages dropped" in listening.health().detail
 
 
@@ -110,19 +110,19 @@ def test_twenty_thousand_random_packets_do_no_harm(listening: Osc) -> None:
             packet = bytearray(whole)
             for at in random.integers(0, len(packet), 3):
                 packet[at] = int(random.integers(0, 256))
-        listening.hear(bytes(packet))
+        listening.receive(bytes(packet))
         if n % 100 == 0:
             assert all(event.name.startswith('osc["/') for event in listening.poll(1.0))
-    listening.hear(whole)
+    listening.receive(whole)
     assert said(listening)['osc["/sensor/1"]'] == 3.0
-    assert 0 < listening.ear.garbage < 20_000
+    assert 0 < listening.receiver.garbage < 20_000
 
 
 @given(st.binary(max_size=200))
 def test_no_packet_raises(packet: bytes) -> None:
     for prefix in (b"", b"#bundle\0\0\0\0\0\0\0\0\1", b"/a\0\0,"):
-        ear = Ear(lambda: 0.0, SnapshotSlot())
-        ear.hear(prefix + packet)
+        ear = OscReceiver(lambda: 0.0, SnapshotSlot())
+        ear.receive(prefix + packet)
         ear.take(1.0)
 
 
@@ -178,12 +178,12 @@ def test_ten_thousand_messages_a_second_are_heard_and_the_newest_wins() -> None:
             resident.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
         assert flood.stdout
         sent = int(flood.stdout.read())
-    eventually(lambda: unit.ear.received + unit.ear.overrun == sent, "every packet", frame)
+    eventually(lambda: unit.receiver.received + unit.receiver.overrun == sent, "every packet", frame)
     frame()
     unit.close()
     assert newest == {f'osc["/flood/{n % 100}"]': float(n) for n in range(sent - 99, sent + 1)}
     assert most <= 100
-    assert unit.ear.lost == unit.ear.overrun
+    assert unit.receiver.lost == unit.receiver.overrun
     assert resident[-1] - resident[len(resident) // 4] < 8 * 1024  # KiB
 
 
@@ -195,31 +195,31 @@ def test_what_the_system_had_no_room_for_is_counted(monkeypatch: pytest.MonkeyPa
         stalled.setattr(unit, "_drain", lambda: threading.Event().wait(0.05))
         for _ in range(30_000):
             flood.sendto(packet, ("127.0.0.1", unit.port))
-    eventually(lambda: unit.ear.received > 1000)
+    eventually(lambda: unit.receiver.received > 1000)
     eventually(
-        lambda: unit.ear.received + unit.ear.overrun > 30_000,
+        lambda: unit.receiver.received + unit.receiver.overrun > 30_000,
         "the count",
         step=lambda: client.send_message("/last", 1.0),
     )
     unit.close()
-    assert unit.ear.overrun > 0
-    assert f"{unit.ear.overrun} messages dropped" in unit.health().detail
+    assert unit.receiver.overrun > 0
+    assert f"{unit.receiver.overrun} messages dropped" in unit.health().detail
 
 
 @pytest.mark.parametrize("fault", [OSError("the network is down"), ZeroDivisionError(), RecursionError()])
 def test_it_goes_on_listening_whatever_a_packet_does(
     listening: Osc, monkeypatch: pytest.MonkeyPatch, fault: Exception
 ) -> None:
-    hear, faults = listening.ear.hear, [fault]
+    hear, faults = listening.receiver.receive, [fault]
 
     def heard(packet: bytes, sender: tuple[str, int], answer: bool) -> None:
         if faults:
             raise faults.pop()
         hear(packet, sender, answer)
 
-    monkeypatch.setattr(listening.ear, "hear", heard)
+    monkeypatch.setattr(listening.receiver, "receive", heard)
     client = SimpleUDPClient("127.0.0.1", listening.port)
-    eventually(lambda: listening.ear.received > 0, "a packet", lambda: client.send_message("/a", 1.0))
+    eventually(lambda: listening.receiver.received > 0, "a packet", lambda: client.send_message("/a", 1.0))
     assert not faults
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pythonosc.osc_message import OscMessage
 from pythonosc.osc_message_builder import OscMessageBuilder
 
-from perform.inputs.osc.packets import BUNDLE, DEEPEST, Message, PacketError, bundle, message, messages
+from perform.inputs.osc.packets import BUNDLE, DEEPEST_BUNDLE, Message, PacketError, bundle, message, messages
 
 # Both are given byte by byte in "OSC Message Examples" of the specification.
 FREQUENCY = bytes.fromhex("2f6f7363696c6c61746f722f342f6672657175656e637900 2c660000 43dc0000")
@@ -81,7 +81,7 @@ def test_bundles_say_when_and_hold_bundles() -> None:
 
 def test_bundles_within_bundles_end_somewhere() -> None:
     packet = message("/a", [1])
-    for _ in range(DEEPEST):
+    for _ in range(DEEPEST_BUNDLE):
         packet = bundle([packet])
     assert messages(packet) == [Message("/a", (1,))]
     with pytest.raises(PacketError, match="more than 8 bundles within each other"):

@@ -15,9 +15,15 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from perform.inputs.osc import Osc
-from perform.inputs.osc.ear import Ear
 from perform.inputs.osc.packets import Message, message, messages
-from perform.inputs.osc.query import CLIENTS, CONNECTIONS, LISTENED, Listener, Query
+from perform.inputs.osc.query import (
+    MOST_CONNECTIONS,
+    MOST_LISTENED,
+    MOST_LISTENERS,
+    QueryServer,
+    Subscription,
+)
+from perform.inputs.osc.receiver import OscReceiver
 from perform.inputs.osc.tree import tree
 from tests.doubles.boards import VALUES, Fixed, slot
 from tests.doubles.waiting import eventually
@@ -152,7 +158,7 @@ def test_who_listens_hears_the_value_and_then_its_changes(served: Served) -> Non
 def test_what_a_client_sends_is_played(served: Served) -> None:
     with served.connect() as client:
         client.send(message("/filter/*/gain", [2.5]))
-        eventually(lambda: served.osc.ear.received == 1)
+        eventually(lambda: served.osc.receiver.received == 1)
     assert [(e.name, e.value) for e in served.osc.poll(1.0)] == [('osc["/filter/grade/gain"]', 2.5)]
 
 
@@ -186,7 +192,7 @@ def test_a_new_scene_is_told_to_everybody(served: Served) -> None:
 def test_a_client_that_talks_nonsense_is_counted_and_stays(served: Served, said: str | bytes) -> None:
     with served.connect() as client:
         client.send(said)
-        eventually(lambda: served.osc.ear.garbage == 1)
+        eventually(lambda: served.osc.receiver.garbage == 1)
         client.send(command("LISTEN", "/master"))
         assert heard(client) == Message("/master", (1.0,))
 
@@ -199,9 +205,9 @@ def test_a_client_may_not_say_too_much_at_once(served: Served) -> None:
 
 
 def test_nobody_listens_to_everything_there_could_be() -> None:
-    listener = Listener()
-    assert all(listener.obey(command("LISTEN", f"/a/{n}")) for n in range(LISTENED + 10))
-    assert len(listener.wanted) == LISTENED
+    listener = Subscription()
+    assert all(listener.obey(command("LISTEN", f"/a/{n}")) for n in range(MOST_LISTENED + 10))
+    assert len(listener.addresses) == MOST_LISTENED
 
 
 def test_clients_that_stall_lie_and_leave_are_nobody_elses_loss(served: Served) -> None:
@@ -231,23 +237,25 @@ def test_clients_that_stall_lie_and_leave_are_nobody_elses_loss(served: Served) 
 
 
 def test_who_only_connects_takes_no_more_than_so_many_files(served: Served) -> None:
-    silent = [socket.create_connection(("127.0.0.1", served.query.port)) for _ in range(CONNECTIONS + 20)]
-    eventually(lambda: served.query.visits.open == CONNECTIONS, "the others' end")
+    silent = [
+        socket.create_connection(("127.0.0.1", served.query.port)) for _ in range(MOST_CONNECTIONS + 20)
+    ]
+    eventually(lambda: served.query.connections.open == MOST_CONNECTIONS, "the others' end")
     for one in silent:
         one.close()
-    eventually(lambda: served.query.visits.open == 0, "the end")
+    eventually(lambda: served.query.connections.open == 0, "the end")
     assert served.get("/master?VALUE")[0] == 200
 
 
 def test_a_crowd_is_turned_away(served: Served) -> None:
     with ExitStack() as inside:
         first = inside.enter_context(served.connect())
-        for _ in range(CLIENTS - 1):
+        for _ in range(MOST_LISTENERS - 1):
             inside.enter_context(served.connect())
         with pytest.raises(InvalidStatus, match="503"), served.connect():
             pass
         first.close()
-        eventually(lambda: len(served.query._server.connections) < CLIENTS)
+        eventually(lambda: len(served.query._server.connections) < MOST_LISTENERS)
         inside.enter_context(served.connect())
         assert served.get("/master?VALUE")[0] == 200
 
@@ -335,16 +343,16 @@ def test_a_port_in_use_is_told_and_messages_are_heard_all_the_same(caplog: pytes
         other.listen()
         port = other.getsockname()[1]
         unit = Osc(port=0, now=lambda: 0.0, query=port)
-        assert f"osc: the query server cannot have 127.0.0.1:{port}" in caplog.text
+        assert f"osc: the query server cannot open 127.0.0.1:{port}" in caplog.text
         assert unit.query is None
-        unit.hear(message("/master", [0.5]))
+        unit.receive(message("/master", [0.5]))
         assert len(unit.poll(1.0)) == 1
         unit.close()
         unit.close()
 
 
 def test_closing_twice_does_no_harm() -> None:
-    query = Query("127.0.0.1", 0, 9000, slot(), Ear(lambda: 0.0, slot()))
+    query = QueryServer("127.0.0.1", 0, 9000, slot(), OscReceiver(lambda: 0.0, slot()))
     query.close()
     query.close()
 

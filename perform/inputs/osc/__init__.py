@@ -1,4 +1,8 @@
-"""Open Sound Control 1.0 over UDP, in and out: any address is a signal, every parameter has an address."""
+"""Open Sound Control 1.0 over UDP, both ways: any address is a signal, every parameter has an address.
+
+Receiving (`receiver`) and sending (`feedback`, `query`) share one socket and one port, since clients expect
+answers from the port that they send to. So the unit is an input with events, and an output of the show's
+state at once."""
 
 from __future__ import annotations
 
@@ -11,36 +15,36 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from perform.faults import reason
-from perform.inputs import Health
-from perform.inputs.osc.ear import RATE, Ear, Sender
-from perform.inputs.osc.out import PERIOD, Out
+from perform.inputs.listener import Listener
+from perform.inputs.osc.feedback import FEEDBACK_PERIOD, OscFeedback
+from perform.inputs.osc.receiver import MESSAGE_RATE, Endpoint, OscReceiver
 from perform.scenes.snapshot import Snapshot, SnapshotSlot
 from perform.signals import Event
 
 if TYPE_CHECKING:
-    from perform.inputs.osc.query import Query
+    from perform.inputs.osc.query import QueryServer
 
 log = logging.getLogger("perform")
-PACKET = 65_535  # bytes of the largest UDP packet
-BUFFER = 2**22  # bytes that the system is asked to keep for a thread that is late: a second of a flood
+LARGEST_PACKET = 65_535  # bytes
+RECEIVE_BUFFER = 2**22  # bytes that the system keeps for a thread that is late: a second of a flood
 OVERRUN = 40  # SO_RXQ_OVFL of Linux, which the module socket has no name for
-TICK = 0.2  # seconds within which closing is noticed
-MOST, REST = 128, 0.001  # packets that are read in one go, and seconds of rest after it
+POLL_INTERVAL = 0.2  # seconds within which closing is noticed
+MOST_PACKETS, PACKET_PAUSE = 128, 0.001  # packets that are read in one go, and seconds of rest after it
 
 
-class Osc:
+class Osc(Listener):
     """Listens on `host`:`port` (0 for any free one; `port` then says which); `now` is the show's time.
 
     `osc["/a/b"]` is the first number of a message, `osc["/a/b"].1` its second argument and so on;
     a message of text only is text; one without arguments is a trigger, 1 in one frame and 0 in the
-    next. What is no OSC, or says nothing that a signal can hold, is dropped and counted; so is what one
-    sender says beyond `rate` messages a second. Who asks is answered; `feedback` targets and the last
-    senders are told what changes.
+    next. Packets that are no OSC, or have no value for a signal, are dropped and counted; so are messages of
+    one sender beyond `rate` a second. Queries are answered; `feedback` targets and the last senders get
+    what changes.
 
-    With a `query` port (0 for any free one) controllers ask over HTTP what there is, and listen over a
-    WebSocket, which needs the `token` where others than this machine reach it.
+    With a `query` port (0 for any free one) controllers ask over HTTP for the addresses, and listen over a
+    WebSocket, which needs the `token` where other machines reach it.
 
-    Raises OSError when the port cannot be had; of the query port it is logged and told by `health`.
+    Raises OSError if the port cannot be opened; a fault of the query port is logged.
     """
 
     def __init__(
@@ -49,14 +53,14 @@ class Osc:
         port: int = 9000,
         *,
         now: Callable[[], float],
-        feedback: Sequence[Sender] = (),
+        feedback: Sequence[Endpoint] = (),
         query: int | None = None,
         token: str = "",
         announced: bool = True,
-        rate: float = RATE,
+        rate: float = MESSAGE_RATE,
     ) -> None:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
         try:
             self._socket.bind((host, port))
         except OSError as error:
@@ -69,91 +73,88 @@ class Osc:
         if self._counting:
             self._socket.setsockopt(socket.SOL_SOCKET, OVERRUN, 1)
         self.host, self.port = host, int(self._socket.getsockname()[1])
-        self.name = f"osc {host}:{self.port}"
+        super().__init__(f"osc {host}:{self.port}", "")
         self.slot = SnapshotSlot()
-        self.out = Out(self.slot, self._socket.sendto, _resolved(feedback))
-        self.ear = Ear(now, self.slot, self.out.ask, self.out.spoke, rate)
-        self.query = None if query is None else self._queried(query, token, announced)
+        self.feedback = OscFeedback(self.slot, self._socket.sendto, _resolved(feedback))
+        self.receiver = OscReceiver(now, self.slot, self.feedback.answer, self.feedback.subscribe, rate)
+        self.query = None if query is None else self._query_server(query, token, announced)
         self._due = 0.0
-        self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._listen, name="osc", daemon=True)
-        self._thread.start()
+        self.start()
 
     def poll(self, until: float) -> list[Event]:
-        return self.ear.take(until)
+        return self.receiver.take(until)
 
-    def hear(self, packet: bytes) -> None:
-        """One packet, whoever sent it."""
-        self.ear.hear(packet)
+    def receive(self, packet: bytes) -> None:
+        """One packet of any sender."""
+        self.receiver.receive(packet)
 
     def update(self, seconds: float, snapshot: Callable[[], Snapshot]) -> None:
         """The state of the show, for clients that ask and listen."""
         if not self._due - 1 < seconds < self._due:
-            self._due = seconds + PERIOD
+            self._due = seconds + FEEDBACK_PERIOD
             self.slot.put(snapshot())
 
-    def health(self) -> Health:
-        lost = self.ear.lost
-        asked = f", query {self.query.port} {self.query.note}".rstrip() if self.query else ""
+    def _details(self) -> str:
+        lost = self.receiver.lost
+        query = f", query {self.query.port} {self.query.note}".rstrip() if self.query else ""
         dropped = f", {lost} messages dropped" if lost else ""
-        return Health("ok", f"{self.name}{asked}{dropped}")
+        return f"{self.name}{query}{dropped}"
 
     def close(self) -> None:
-        self._closing.set()
-        self._thread.join(timeout=5)
+        super().close()
         if self.query:
             self.query.close()
-        self.out.close()
+        self.feedback.close()
         self._socket.close()
 
-    def _queried(self, port: int, token: str, announced: bool) -> Query | None:
-        from perform.inputs.osc.query import Query
+    def _query_server(self, port: int, token: str, announced: bool) -> QueryServer | None:
+        from perform.inputs.osc.query import QueryServer
 
         try:
-            return Query(self.host, port, self.port, self.slot, self.ear, token, announced)
+            return QueryServer(self.host, port, self.port, self.slot, self.receiver, token, announced)
         except OSError as error:
             log.error("%s", error.strerror or error)
             return None
 
-    def _listen(self) -> None:
-        while not self._closing.is_set():
-            readable, _, _ = select.select([self._socket], [], [], TICK)
+    def _listen(self, closing: threading.Event) -> None:
+        while not closing.is_set():
+            readable, _, _ = select.select([self._socket], [], [], POLL_INTERVAL)
             if readable:
-                # The first packet is heard at once, a flood in gulps: to wake up for each of its packets
-                # would take turns from the picture.
+                # The first packet is taken at once, those of a flood many at a time: to wake up for each would
+                # slow the picture down.
                 self._drain()
-                self._closing.wait(REST)
+                closing.wait(PACKET_PAUSE)
 
-    def _received(self) -> tuple[bytes, Sender]:
-        """The next packet and who sent it; the system says how many it had no room for."""
+    def _received(self) -> tuple[bytes, Endpoint]:
+        """The next packet and its sender; the system reports how many it had no room for."""
         if not self._counting:
-            packet, sender = self._socket.recvfrom(PACKET)
+            packet, sender = self._socket.recvfrom(LARGEST_PACKET)
             return packet, (sender[0], sender[1])
-        packet, told, _, sender = self._socket.recvmsg(PACKET, socket.CMSG_SPACE(4))
-        for _, _, count in told:
-            self.ear.overrun = int.from_bytes(count, sys.byteorder)
+        packet, reports, _, sender = self._socket.recvmsg(LARGEST_PACKET, socket.CMSG_SPACE(4))
+        for _, _, count in reports:
+            self.receiver.overrun = int.from_bytes(count, sys.byteorder)
         return packet, (sender[0], sender[1])
 
     def _drain(self) -> None:
-        """Hear what has come."""
-        for _ in range(MOST):
+        """Take the packets that have come."""
+        for _ in range(MOST_PACKETS):
             try:
-                self.ear.hear(*self._received(), answer=True)
+                self.receiver.receive(*self._received(), answer=True)
             except BlockingIOError:
                 return
             except OSError:  # about some other packet, as Windows passes on ICMP; or a network that is down
                 continue
-            except Exception as error:  # noqa: BLE001 - one packet must not leave the show deaf
-                self.ear.garbage += 1
+            except Exception as error:  # noqa: BLE001 - one packet must not stop the others
+                self.receiver.garbage += 1
                 log.error("osc: a packet is dropped: %s", reason(error))
 
 
-def _resolved(targets: Sequence[Sender]) -> list[Sender]:
-    """Targets by address, once: a name that is asked for at every packet would hold up the others."""
+def _resolved(targets: Sequence[Endpoint]) -> list[Endpoint]:
+    """Targets by address, once: to resolve a name for every packet would hold up the others."""
     found = []
     for host, port in targets:
         try:
             found.append((socket.gethostbyname(host), port))
         except OSError as error:
-            log.error("osc: %s is not told anything: %s", host, error)
+            log.error("osc: %s gets no feedback: %s", host, error)
     return found

@@ -8,12 +8,12 @@ import socket
 
 from perform.faults import reason
 
-QUERY, UDP = "_oscjson._tcp.local.", "_osc._udp.local."
+QUERY_SERVICE, OSC_SERVICE = "_oscjson._tcp.local.", "_osc._udp.local."
 
 
 async def announce(host: str, port: int, osc_port: int, over: asyncio.Event) -> str:
-    """Announce until it is `over`; why it cannot be announced, empty otherwise. Only this machine hears of
-    what only it reaches."""
+    """Announce until it is `over`; the reason if it cannot be announced, else empty. A server that only this
+    machine reaches is announced to this machine only."""
     from zeroconf import Error, IPVersion
     from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
 
@@ -28,11 +28,11 @@ async def announce(host: str, port: int, osc_port: int, over: asyncio.Event) -> 
         AsyncServiceInfo(
             kind, f"perform ({name}).{kind}", at, parsed_addresses=found, server=f"perform-{name}.local."
         )
-        for kind, at in ((QUERY, port), (UDP, osc_port))
+        for kind, at in ((QUERY_SERVICE, port), (OSC_SERVICE, osc_port))
     ]
     try:
-        told = [zeroconf.async_register_service(one, allow_name_change=True) for one in services]
-        await asyncio.gather(*(await asyncio.gather(*told)))
+        pending = [zeroconf.async_register_service(one, allow_name_change=True) for one in services]
+        await asyncio.gather(*(await asyncio.gather(*pending)))
         await over.wait()
         await zeroconf.async_unregister_all_services()
     except (OSError, Error) as error:
@@ -47,5 +47,5 @@ def _networks() -> list[str]:
     """This machine's addresses in its networks."""
     from ifaddr import get_adapters
 
-    here = [str(ip.ip) for adapter in get_adapters() for ip in adapter.ips if ip.is_IPv4]
-    return [ip for ip in here if not ip.startswith("127.")]
+    addresses = [str(ip.ip) for adapter in get_adapters() for ip in adapter.ips if ip.is_IPv4]
+    return [ip for ip in addresses if not ip.startswith("127.")]

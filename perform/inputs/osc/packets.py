@@ -1,8 +1,8 @@
 """OSC 1.0 packets: bytes into messages, and back.
 
 The specification: M. Wright, The Open Sound Control 1.0 Specification (2002); of version 1.1 the type I,
-an impulse. Single values are read by python-osc; its packets are not used, since they log a line of
-their own for each odd byte of a stranger's.
+an impulse. Single values are read by python-osc; its packets are not used, since they log a line for
+each odd byte of a stranger's, and have no limits of depth and arguments.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from pythonosc.parsing import osc_types
 
 BUNDLE = b"#bundle\0"
 AT_ONCE = struct.pack(">Q", 1)  # the time tag of a bundle for now
-DEEPEST = 8  # bundles within bundles
-MOST = 64  # arguments of a message
-FAULTS = (osc_types.ParseError, ValueError, IndexError, OverflowError, struct.error)
-READ: Mapping[str, Callable[[bytes, int], tuple[Any, int]]] = {
+DEEPEST_BUNDLE = 8  # bundles within bundles
+MOST_ARGUMENTS = 64  # of a message
+READ_ERRORS = (osc_types.ParseError, ValueError, IndexError, OverflowError, struct.error)
+ARGUMENT_READERS: Mapping[str, Callable[[bytes, int], tuple[Any, int]]] = {
     "i": osc_types.get_int,
     "c": osc_types.get_int,
     "h": osc_types.get_int64,
@@ -34,9 +34,9 @@ READ: Mapping[str, Callable[[bytes, int], tuple[Any, int]]] = {
     "t": osc_types.get_timetag,
 }
 NUMBERS = frozenset("ifhd")
-LONGEST = 192  # bytes of an address with its type tags that are worth remembering
+LONGEST_HEAD = 192  # bytes of an address with its type tags that are cached
 CONSTANTS = {"T": True, "F": False}
-SILENT = "NI[]"  # nil and impulse say that something happens, brackets that values belong together
+WITHOUT_VALUE = "NI[]"  # nil, impulse, and the brackets of a list
 
 
 class PacketError(ValueError):
@@ -53,10 +53,10 @@ class Message(NamedTuple):
 
 
 def messages(packet: bytes) -> list[Message]:
-    """The messages of a packet, those of bundles within it too. PacketError when it is none."""
+    """The messages of a packet, also of the bundles within it. Raises PacketError."""
     try:
         return list(_unpacked(packet, None, 0))
-    except FAULTS as error:
+    except READ_ERRORS as error:
         raise PacketError(str(error)) from error
 
 
@@ -78,10 +78,10 @@ def bundle(packets: Iterable[bytes]) -> bytes:
 
 def _unpacked(packet: bytes, due: float | None, depth: int) -> Iterator[Message]:
     if not packet.startswith(BUNDLE):
-        yield _message(packet, due)
+        yield _read_message(packet, due)
         return
-    if depth == DEEPEST:
-        raise PacketError(f"more than {DEEPEST} bundles within each other")
+    if depth == DEEPEST_BUNDLE:
+        raise PacketError(f"more than {DEEPEST_BUNDLE} bundles within each other")
     if packet[8:16] != AT_ONCE:
         due = float(osc_types.get_date(packet, 8)[0])
     at = 16
@@ -95,17 +95,17 @@ def _unpacked(packet: bytes, due: float | None, depth: int) -> Iterator[Message]
         at += 4 + size
 
 
-def _message(packet: bytes, due: float | None) -> Message:
+def _read_message(packet: bytes, due: float | None) -> Message:
     if not packet.startswith(b"/"):
         raise PacketError("an address begins with /")
     at = _padded(packet.index(0))
     if at >= len(packet):
         return Message(osc_types.get_string(packet, 0)[0], (), due)
     at = _padded(packet.index(0, at))
-    address, tags, numbers = (_head if at <= LONGEST else _head.__wrapped__)(packet[:at])
+    address, tags, numbers = (_head if at <= LONGEST_HEAD else _head.__wrapped__)(packet[:at])
     if numbers is not None and len(packet) - at == numbers.size:
         return Message(address, numbers.unpack_from(packet, at), due)
-    return Message(address, tuple(_arguments(packet, tags[:MOST], at)), due)
+    return Message(address, tuple(_arguments(packet, tags[:MOST_ARGUMENTS], at)), due)
 
 
 @lru_cache(maxsize=4096)
@@ -116,12 +116,12 @@ def _head(head: bytes) -> tuple[str, str, struct.Struct | None]:
     tags, _ = osc_types.get_string(head, at)
     if not tags.startswith(","):
         raise PacketError(f"type tags {tags!r}, must begin with a comma")
-    plain = 1 < len(tags) <= MOST and NUMBERS.issuperset(tags[1:])
+    plain = 1 < len(tags) <= MOST_ARGUMENTS and NUMBERS.issuperset(tags[1:])
     return address, tags[1:], struct.Struct(">" + tags[1:].replace("h", "q")) if plain else None
 
 
 def _padded(at: int) -> int:
-    """Where what follows a text begins that ends at `at`."""
+    """The position after a text that ends at `at`, padded to four bytes."""
     return (at // 4 + 1) * 4
 
 
@@ -129,11 +129,11 @@ def _arguments(packet: bytes, tags: str, at: int) -> Iterator[float | str | None
     for tag in tags:
         if tag in CONSTANTS:
             yield CONSTANTS[tag]
-        elif tag in READ:
-            value, at = READ[tag](packet, at)
+        elif tag in ARGUMENT_READERS:
+            value, at = ARGUMENT_READERS[tag](packet, at)
             if tag == "r":
                 yield from ((value >> shift & 255) / 255 for shift in (24, 16, 8, 0))
             else:
                 yield value if tag in "ichfdsS" else None
-        elif tag not in SILENT:
+        elif tag not in WITHOUT_VALUE:
             raise PacketError(f"unknown type {tag!r}")

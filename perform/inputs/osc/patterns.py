@@ -9,14 +9,14 @@ from functools import lru_cache
 from itertools import product
 from math import prod
 
-SIGNS = frozenset("*?[]{}")
-MOST = 64  # ways to read the braces of a part
+PATTERN_SIGNS = frozenset("*?[]{}")
+MOST_READINGS = 64  # ways to read the braces of a part
 BRACES = re.compile(r"\{([^{}]*)\}")
 
 
 def is_pattern(address: str) -> bool:
-    """Whether it stands for more than itself."""
-    return not SIGNS.isdisjoint(address)
+    """Whether it may match more than itself."""
+    return not PATTERN_SIGNS.isdisjoint(address)
 
 
 def matching(pattern: str, addresses: Iterable[str]) -> list[str]:
@@ -32,15 +32,15 @@ def matching(pattern: str, addresses: Iterable[str]) -> list[str]:
 
 @lru_cache(maxsize=512)
 def _part(part: str) -> re.Pattern[str]:
-    """One part as a regular expression. None takes long, whatever a stranger thinks of: what `fnmatch`
-    makes of stars never goes back on itself."""
+    """One part as a regular expression. It is fast for any pattern of a stranger: the expressions of
+    `fnmatch` never backtrack over stars."""
     return re.compile("|".join(translate(way) for way in _spelled(part)) or r"(?!)")
 
 
 def _spelled(part: str) -> list[str]:
-    """The part once for each way to read its braces; none when there are too many."""
+    """The part once for each way to read its braces; none if there are too many."""
     pieces = BRACES.split(part)
     choices = [piece.split(",") if i % 2 else [piece] for i, piece in enumerate(pieces)]
-    if prod(len(choice) for choice in choices) > MOST:
+    if prod(len(choice) for choice in choices) > MOST_READINGS:
         return []
     return ["".join(way) for way in product(*choices)]

@@ -1,6 +1,6 @@
-"""OSCQuery: a controller asks over HTTP what there is, and listens over a WebSocket to what changes.
+"""OSCQuery: a controller asks over HTTP for the addresses, and listens over a WebSocket to changes.
 
-Vidvox, OSCQuery proposal. One thread with a loop of its own; whoever stalls, stalls alone.
+Vidvox, OSCQuery proposal. One thread with a loop of its own; a client that stalls holds up no other.
 """
 
 from __future__ import annotations
@@ -23,48 +23,49 @@ from websockets.http11 import Request, Response
 
 from perform.clock import stopwatch
 from perform.inputs.osc.announce import announce
-from perform.inputs.osc.ear import Ear
-from perform.inputs.osc.limits import Limits
-from perform.inputs.osc.out import PERIOD, Told, encoded
-from perform.inputs.osc.tree import ATTRIBUTES, host_info, tree
+from perform.inputs.osc.feedback import FEEDBACK_PERIOD, ClientState, encoded
+from perform.inputs.osc.limits import RateLimiter
+from perform.inputs.osc.receiver import OscReceiver
+from perform.inputs.osc.tree import ATTRIBUTES, JsonNode, host_info, tree
 from perform.scenes.snapshot import SnapshotSlot
+from perform.threads import Background
 
-CLIENTS = 16  # that listen at once
-CONNECTIONS = 64  # that are open at once, those that have not asked yet too
-LISTENED = 1024  # addresses that one of them may listen to
-LONGEST = 65_536  # bytes of what one says at once
-ASKS = 50.0  # pages a second for one host
-PATIENCE = 5.0  # seconds for a handshake, for starting and for ending
-GOODBYE = 1.0  # seconds to take the announcement back
-QUIET = logging.getLogger("perform.osc.query")  # a stranger's broken handshakes are no news
-QUIET.setLevel(logging.CRITICAL)
+MOST_LISTENERS = 16  # clients that listen at once
+MOST_CONNECTIONS = 64  # that are open at once, those without a request too
+MOST_LISTENED = 1024  # addresses that one client may listen to
+LARGEST_MESSAGE = 65_536  # bytes
+PAGE_RATE = 50.0  # pages a second for one host
+SERVER_TIMEOUT = 5.0  # seconds for a handshake, for starting and for ending
+GOODBYE_TIMEOUT = 1.0  # seconds to withdraw the announcement
+QUIET_LOG = logging.getLogger("perform.osc.query")  # a stranger's broken handshakes are not worth a line
+QUIET_LOG.setLevel(logging.CRITICAL)
 
 
 @dataclass(slots=True)
-class Listener:
-    """A client's wishes, and what it knows."""
+class Subscription:
+    """The addresses that a client listens to, and the values that it has."""
 
-    wanted: set[str] = field(default_factory=set)
-    told: Told = field(default_factory=Told)
+    addresses: set[str] = field(default_factory=set)
+    state: ClientState = field(default_factory=ClientState)
 
     def obey(self, text: str) -> bool:
-        """LISTEN and IGNORE; False when it is neither."""
+        """LISTEN and IGNORE; False if it is neither."""
         try:
-            said = json.loads(text)
-            command, address = said["COMMAND"], said["DATA"]
+            message = json.loads(text)
+            command, address = message["COMMAND"], message["DATA"]
         except (ValueError, TypeError, KeyError, RecursionError):
             return False
         if not isinstance(address, str) or command not in ("LISTEN", "IGNORE"):
             return False
         if command == "IGNORE":
-            self.wanted.discard(address)
-            self.told.values.pop(address, None)
-        elif len(self.wanted) < LISTENED:
-            self.wanted.add(address)
+            self.addresses.discard(address)
+            self.state.values.pop(address, None)
+        elif len(self.addresses) < MOST_LISTENED:
+            self.addresses.add(address)
         return True
 
 
-class Visit(ServerConnection):
+class CountedConnection(ServerConnection):
     """A connection, ended at once when too many are open: each takes one of the process's few files."""
 
     open = 0
@@ -72,7 +73,7 @@ class Visit(ServerConnection):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         type(self).open += 1
         super().connection_made(transport)
-        if self.open > CONNECTIONS:
+        if self.open > MOST_CONNECTIONS:
             self.transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -80,12 +81,12 @@ class Visit(ServerConnection):
         super().connection_lost(exc)
 
 
-class Query:
-    """The server on `host`:`port` for what is in the `slot`; messages go to the `ear` that listens on
-    `osc_port`. `token` is what a WebSocket's URL must end with (`/?token=…`) when the server is not for
-    this machine only.
+class QueryServer:
+    """The server on `host`:`port` for the snapshot in the `slot`; messages go to the `receiver`, which
+    listens on `osc_port`. A WebSocket's URL must end with the `token` (`/?token=…`) if other machines reach
+    the server.
 
-    Raises OSError when the port cannot be had.
+    Raises OSError if the port cannot be opened.
     """
 
     def __init__(
@@ -94,51 +95,50 @@ class Query:
         port: int,
         osc_port: int,
         slot: SnapshotSlot,
-        ear: Ear,
+        receiver: OscReceiver,
         token: str = "",
         announced: bool = True,
     ) -> None:
         self._host, self._wanted, self._osc_port, self._token = host, port, osc_port, token
-        self._slot, self._ear, self._announced = slot, ear, announced
-        self._limits = Limits(ASKS, 2 * ASKS)
+        self._slot, self._receiver, self._announced = slot, receiver, announced
+        self._limits = RateLimiter(PAGE_RATE, 2 * PAGE_RATE)
         self.port, self.refused, self.note = 0, 0, ""
-        self.visits = type("Visits", (Visit,), {"open": 0})  # counted for this server alone
+        self.connections = type("Connections", (CountedConnection,), {"open": 0})  # counted for this server
         self._fault: OSError | None = None
         self._ready = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread = threading.Thread(target=self._run, name="osc query", daemon=True)
-        self._thread.start()
-        self._ready.wait(PATIENCE)
+        self._background = Background(self._run, "osc query")
+        self._ready.wait(SERVER_TIMEOUT)
         if self._fault:
             raise self._fault
 
     def close(self) -> None:
-        """Let everybody go."""
+        """Close all connections and the server; safe to call twice."""
         with contextlib.suppress(RuntimeError):  # closed already
             if self._loop:
                 self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(PATIENCE)
+        self._background.close()
 
-    def _run(self) -> None:
+    def _run(self, _closing: threading.Event) -> None:
         try:
             asyncio.run(self._serve())
         except OSError as error:
-            where = f"osc: the query server cannot have {self._host}:{self._wanted}"
+            where = f"osc: the query server cannot open {self._host}:{self._wanted}"
             self._fault = OSError(error.errno, f"{where} ({error.strerror})")
         finally:
             self._ready.set()
 
     async def _serve(self) -> None:
         options: dict[str, Any] = {
-            "create_connection": self.visits,
-            "process_request": self._asked,
-            "max_size": LONGEST,
+            "create_connection": self.connections,
+            "process_request": self._request,
+            "max_size": LARGEST_MESSAGE,
             "max_queue": 16,
-            "open_timeout": PATIENCE,
+            "open_timeout": SERVER_TIMEOUT,
             "close_timeout": 1.0,
             "compression": None,
             "server_header": "perform",
-            "logger": QUIET,
+            "logger": QUIET_LOG,
         }
         async with serve(self._play, self._host, self._wanted, **options) as server:
             self._server: Server = server
@@ -147,37 +147,37 @@ class Query:
             self._ready.set()
             announcing = asyncio.create_task(self._announce())
             await self._stop.wait()
-        await asyncio.wait([announcing], timeout=GOODBYE)
+        await asyncio.wait([announcing], timeout=GOODBYE_TIMEOUT)
 
     async def _announce(self) -> None:
         if self._announced:
             self.note = await announce(self._host, self.port, self._osc_port, self._stop)
 
-    def _asked(self, connection: ServerConnection, request: Request) -> Response | None:
+    def _request(self, connection: ServerConnection, request: Request) -> Response | None:
         """A page, or None for a WebSocket that may be opened."""
         url = urlsplit(request.path)
         if not self._limits.allow(_host_of(connection), 1, stopwatch()):
             return self._refuse(429, "Too Many Requests", "ask less often")
-        if not _for_us(request.headers.get("Host", "")):
+        if not _is_local_name(request.headers.get("Host", "")):
             return self._refuse(403, "Forbidden", "ask by address, localhost or .local name")
         if request.headers.get("Upgrade", "").lower() != "websocket":
             return self._page(unquote(url.path), url.query)
-        if len(self._server.connections) >= CLIENTS:
-            return self._refuse(503, "Service Unavailable", f"{CLIENTS} clients are connected already")
+        if len(self._server.connections) >= MOST_LISTENERS:
+            return self._refuse(503, "Service Unavailable", f"{MOST_LISTENERS} clients are connected already")
         if not self._may_open(request.headers, url.query):
             return self._refuse(
-                403, "Forbidden", "of another origin, or without the token that PERFORM_OSC_TOKEN says"
+                403, "Forbidden", "of another origin, or without the token of PERFORM_OSC_TOKEN"
             )
         return None
 
     def _may_open(self, headers: Headers, query: str) -> bool:
-        """Whether a WebSocket is of somebody who may play: no page of another origin, and where others than
-        this machine reach it, one with the token."""
+        """Whether a WebSocket may open: no page of another origin, and with the token if other machines reach
+        the server."""
         origin = headers.get("Origin")
         if origin is not None and urlsplit(origin).netloc != headers.get("Host"):
             return False
         given = parse_qs(query).get("token", [""])[0]
-        return _here(self._host) or bool(
+        return _is_this_machine(self._host) or bool(
             self._token and hmac.compare_digest(given.encode(), self._token.encode())
         )
 
@@ -199,22 +199,22 @@ class Query:
         return _answer(status, reason, {"error": why})
 
     async def _play(self, connection: ServerConnection) -> None:
-        """A client, for as long as it stays."""
-        listener, sender = Listener(), (_host_of(connection), 0)
-        pushing = asyncio.create_task(self._push(connection, listener))
+        """Serve a client for as long as it stays."""
+        subscription, sender = Subscription(), (_host_of(connection), 0)
+        pushing = asyncio.create_task(self._push(connection, subscription))
         try:
-            async for said in connection:
-                if isinstance(said, bytes):
-                    self._ear.hear(said, sender)
-                elif not self._ear.allows(sender) or not listener.obey(said):
-                    self._ear.garbage += 1
+            async for message in connection:
+                if isinstance(message, bytes):
+                    self._receiver.receive(message, sender)
+                elif not self._receiver.allows(sender) or not subscription.obey(message):
+                    self._receiver.garbage += 1
         except ConnectionClosed:
             pass
         finally:
             pushing.cancel()
 
-    async def _push(self, connection: ServerConnection, listener: Listener) -> None:
-        """What changes of what a client listens to, as OSC; a slow one gets the newest when it can."""
+    async def _push(self, connection: ServerConnection, subscription: Subscription) -> None:
+        """Send the changes that a client listens to, as OSC; a slow one gets the newest when it can."""
         nodes = self._slot.snapshot.nodes
         with contextlib.suppress(ConnectionClosed):
             while True:
@@ -222,15 +222,15 @@ class Query:
                 if snapshot.nodes is not nodes:
                     nodes = snapshot.nodes
                     await connection.send(json.dumps({"COMMAND": "PATH_CHANGED", "DATA": "/"}))
-                values = {a: snapshot.values[a] for a in listener.wanted if a in snapshot.values}
-                for packet in encoded(nodes, listener.told.news(nodes, values, stopwatch())):
+                values = {a: snapshot.values[a] for a in subscription.addresses if a in snapshot.values}
+                for packet in encoded(nodes, subscription.state.changes(nodes, values, stopwatch())):
                     await connection.send(packet)
                 await self._pause()
 
     async def _pause(self) -> None:
-        """Until the next look at what changed."""
+        """Wait until the next check for changes."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._stop.wait(), PERIOD)
+            await asyncio.wait_for(self._stop.wait(), FEEDBACK_PERIOD)
 
 
 def _host_of(connection: ServerConnection) -> str:
@@ -238,24 +238,24 @@ def _host_of(connection: ServerConnection) -> str:
     return str(address[0]) if address else ""
 
 
-def _here(host: str) -> bool:
+def _is_this_machine(host: str) -> bool:
     """Whether only this machine reaches a host."""
     with contextlib.suppress(ValueError):
         return ipaddress.ip_address(host).is_loopback
     return host == "localhost"
 
 
-def _for_us(host: str) -> bool:
-    """Whether a page was asked for by address or by a local name: a name of the wide net that leads here is
-    a stranger's page in the browser (DNS rebinding)."""
+def _is_local_name(host: str) -> bool:
+    """Whether a page is requested by address or by a local name: any other name that leads here is a
+    stranger's page in the browser (DNS rebinding)."""
     name = urlsplit(f"//{host}").hostname or ""
     with contextlib.suppress(ValueError):
         return bool(ipaddress.ip_address(name))
     return name == "localhost" or name.endswith(".local") or "." not in name
 
 
-def _answer(status: int, reason: str, said: Any) -> Response:
-    body = b"" if said is None else json.dumps(said).encode()
+def _answer(status: int, reason: str, content: JsonNode | None) -> Response:
+    body = b"" if content is None else json.dumps(content).encode()
     headers = Headers(
         {"Content-Type": "application/json", "Content-Length": str(len(body)), "Connection": "close"}
     )

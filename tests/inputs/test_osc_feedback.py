@@ -7,7 +7,15 @@ from collections.abc import Iterator
 import pytest
 
 from perform.inputs.osc import Osc
-from perform.inputs.osc.out import ASKED, BURST, HANDS_OFF, SENDERS, SILENCE, Out, Told
+from perform.inputs.osc.feedback import (
+    FORGOTTEN_AFTER,
+    MOST_CHANGES,
+    MOST_CLIENTS,
+    MOST_QUERIES,
+    OWN_MOVES,
+    ClientState,
+    OscFeedback,
+)
 from perform.inputs.osc.packets import message, messages
 from tests.doubles.boards import VALUES, Controller, Fixed, slot
 from tests.doubles.waiting import eventually
@@ -16,46 +24,46 @@ NODES = Fixed().nodes
 
 
 def test_a_listener_is_told_everything_once_and_then_what_changes() -> None:
-    told = Told()
-    assert dict(told.news(NODES, VALUES, 0.0)) == VALUES
-    assert told.news(NODES, VALUES, 1.0) == []
+    told = ClientState()
+    assert dict(told.changes(NODES, VALUES, 0.0)) == VALUES
+    assert told.changes(NODES, VALUES, 1.0) == []
     changed = {**VALUES, "/master": (0.5,), "/now/title": ("Plate",)}
-    assert dict(told.news(NODES, changed, 2.0)) == {"/master": (0.5,), "/now/title": ("Plate",)}
+    assert dict(told.changes(NODES, changed, 2.0)) == {"/master": (0.5,), "/now/title": ("Plate",)}
 
 
 def test_a_number_is_told_when_it_moved_by_a_thousandth_of_its_range() -> None:
-    told = Told()
-    told.news(NODES, VALUES, 0.0)
-    assert told.news(NODES, {**VALUES, "/filter/grade/gain": (1.5039,)}, 1.0) == []
-    assert told.news(NODES, {**VALUES, "/filter/grade/gain": (1.5041,)}, 1.0) != []
-    assert told.news(NODES, {**VALUES, "/filter/grade/dark": (0.0, 0.25, 0.502, 1.0)}, 1.0) != []
+    told = ClientState()
+    told.changes(NODES, VALUES, 0.0)
+    assert told.changes(NODES, {**VALUES, "/filter/grade/gain": (1.5039,)}, 1.0) == []
+    assert told.changes(NODES, {**VALUES, "/filter/grade/gain": (1.5041,)}, 1.0) != []
+    assert told.changes(NODES, {**VALUES, "/filter/grade/dark": (0.0, 0.25, 0.502, 1.0)}, 1.0) != []
 
 
 def test_who_moves_a_fader_is_not_told_where_it_is_until_the_hand_is_off() -> None:
-    told = Told()
-    told.news(NODES, VALUES, 0.0)
+    told = ClientState()
+    told.changes(NODES, VALUES, 0.0)
     told.moving["/master"] = 1.0
     changed = {**VALUES, "/master": (0.5,)}
-    assert told.news(NODES, changed, 1.0 + HANDS_OFF / 2) == []
-    assert told.news(NODES, changed, 1.1 + HANDS_OFF) == [("/master", (0.5,))]
+    assert told.changes(NODES, changed, 1.0 + OWN_MOVES / 2) == []
+    assert told.changes(NODES, changed, 1.1 + OWN_MOVES) == [("/master", (0.5,))]
 
 
 def test_a_crowd_of_changes_takes_turns() -> None:
-    told = Told()
+    told = ClientState()
     seen: set[str] = set()
     for frame in range(4):
-        values = {f"/crowd/{n}": (float(frame),) for n in range(3 * BURST)}
-        news = told.news({}, values, float(frame))
-        assert len(news) == BURST
+        values = {f"/crowd/{n}": (float(frame),) for n in range(3 * MOST_CHANGES)}
+        news = told.changes({}, values, float(frame))
+        assert len(news) == MOST_CHANGES
         seen |= {address for address, _ in news}
-    assert len(seen) == 3 * BURST
+    assert len(seen) == 3 * MOST_CHANGES
 
 
 def test_what_is_gone_is_forgotten_and_told_anew_when_it_is_back() -> None:
-    told = Told()
-    told.news(NODES, VALUES, 0.0)
-    assert told.news(NODES, {"/master": (1.0,)}, 1.0) == []
-    assert len(told.news(NODES, VALUES, 2.0)) == len(VALUES) - 1
+    told = ClientState()
+    told.changes(NODES, VALUES, 0.0)
+    assert told.changes(NODES, {"/master": (1.0,)}, 1.0) == []
+    assert len(told.changes(NODES, VALUES, 2.0)) == len(VALUES) - 1
     assert len(told.values) == len(VALUES)
 
 
@@ -73,13 +81,16 @@ class Post:
 
 
 def test_the_last_senders_are_told_and_no_more_of_them() -> None:
-    out = Out(slot(), Post(), [("10.0.0.1", 9001)])
+    out = OscFeedback(slot(), Post(), [("10.0.0.1", 9001)])
     try:
-        for n in range(SENDERS + 3):
-            out.spoke((f"10.0.1.{n}", 9000), "/master")
-        out.spoke(("10.9.9.9", 9000), "/sensor/1")  # who plays nothing is not spoken to
-        assert out.targets() == [("10.0.0.1", 9001), *((f"10.0.1.{n}", 9000) for n in range(3, SENDERS + 3))]
-        out._tell(1e12 + SILENCE)
+        for n in range(MOST_CLIENTS + 3):
+            out.subscribe((f"10.0.1.{n}", 9000), "/master")
+        out.subscribe(("10.9.9.9", 9000), "/sensor/1")  # who plays nothing is not spoken to
+        assert out.targets() == [
+            ("10.0.0.1", 9001),
+            *((f"10.0.1.{n}", 9000) for n in range(3, MOST_CLIENTS + 3)),
+        ]
+        out._send_changes(1e12 + FORGOTTEN_AFTER)
         assert out.targets() == [("10.0.0.1", 9001)]
     finally:
         out.close()
@@ -88,11 +99,11 @@ def test_the_last_senders_are_told_and_no_more_of_them() -> None:
 def test_a_target_that_cannot_be_reached_is_counted_and_tried_again() -> None:
     post = Post()
     post.fault = OSError("network is unreachable")
-    out = Out(slot(), post, [("10.0.0.1", 9001)])
+    out = OscFeedback(slot(), post, [("10.0.0.1", 9001)])
     try:
         eventually(lambda: out.failed)
         post.fault = None
-        out.ask(("10.0.0.2", 9000), ["/master"])
+        out.answer(("10.0.0.2", 9000), ["/master"])
         eventually(lambda: any(target == ("10.0.0.2", 9000) for _, target in post.sent))
     finally:
         out.close()
@@ -100,9 +111,9 @@ def test_a_target_that_cannot_be_reached_is_counted_and_tried_again() -> None:
 
 def test_packets_are_small_and_values_have_the_types_of_their_parameters() -> None:
     post, all_of_it = Post(), Fixed()
-    out = Out(slot(), post)
+    out = OscFeedback(slot(), post)
     try:
-        out._give(("10.0.0.1", 9001), [(a, v) for a, v in VALUES.items() for _ in range(20)])
+        out._send_values(("10.0.0.1", 9001), [(a, v) for a, v in VALUES.items() for _ in range(20)])
     finally:
         out.close()
     assert len(post.sent) > 1
@@ -118,18 +129,18 @@ def test_packets_are_small_and_values_have_the_types_of_their_parameters() -> No
 
 def test_a_whole_number_too_large_for_32_bits_is_sent_as_a_float() -> None:
     post = Post()
-    out = Out(slot(), post)
-    out._give(("10.0.0.1", 9001), [("/filter/grain/size", (4e9,))])
+    out = OscFeedback(slot(), post)
+    out._send_values(("10.0.0.1", 9001), [("/filter/grain/size", (4e9,))])
     out.close()
     assert messages(post.sent[0][0])[0].arguments == (4e9,)
 
 
 def test_questions_that_nobody_can_answer_in_time_are_the_oldest_ones() -> None:
     post = Post()
-    out = Out(slot(), post)
+    out = OscFeedback(slot(), post)
     for _ in range(3):
-        out.ask(("10.0.0.1", 9001), ["/master"] * ASKED)
-    assert len(out._asked) <= ASKED
+        out.answer(("10.0.0.1", 9001), ["/master"] * MOST_QUERIES)
+    assert len(out._queries) <= MOST_QUERIES
     out.close()
 
 
@@ -185,4 +196,4 @@ def test_a_set_list_of_targets_is_told_before_it_says_anything(controllers: list
 
 def test_a_name_that_is_nowhere_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
     Osc(port=0, now=lambda: 1.0, feedback=[("no such host", 9001)]).close()
-    assert "osc: no such host is not told anything" in caplog.text
+    assert "osc: no such host gets no feedback" in caplog.text

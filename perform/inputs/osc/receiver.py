@@ -1,4 +1,4 @@
-"""What OSC packets say, as events: aliases, patterns, time tags, limits; and who wants an answer."""
+"""Receives OSC packets as events: aliases, patterns, time tags, limits; and passes on queries."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Literal, TypeAlias
 
 from perform.clock import wall
-from perform.inputs.osc.limits import Limits
+from perform.inputs.osc.limits import RateLimiter
 from perform.inputs.osc.packets import Message, PacketError, messages
 from perform.inputs.osc.patterns import is_pattern, matching
 from perform.inputs.slots import Slots
@@ -19,16 +19,16 @@ from perform.scenes.nodes import NORM, READ, RELEASE
 from perform.scenes.snapshot import SnapshotSlot
 from perform.signals import LARGEST, Event, Value
 
-Sender: TypeAlias = tuple[str, int]  # host and port
-Said: TypeAlias = list[tuple[str, Value]]
+Endpoint: TypeAlias = tuple[str, int]  # host and port
+NamedValues: TypeAlias = list[tuple[str, Value]]
 
-LONGEST = 128  # characters of an address, and of a text
-RATE = 20_000.0  # messages a second of one sender; half of them at once
-BYTES = 48  # of a packet that count as one message
-PATTERN = 50.0  # messages that a pattern costs
-AHEAD = 5.0  # seconds that a time tag may lie ahead; one further off is a sender's wrong clock
-WAITING = 4096  # values that may wait for their time: a frame takes them all at once
-RESOLUME = (  # what Resolume's addresses are here, and what scales their value
+LONGEST_TEXT = 128  # characters of an address, and of a text
+MESSAGE_RATE = 20_000.0  # messages a second of one sender; half of them at once
+MESSAGE_BYTES = 48  # of a packet that count as one message
+PATTERN_COST = 50.0  # messages that a pattern counts as
+LATEST_DUE = 5.0  # seconds that a time tag may be ahead; further off, the sender's clock is wrong
+MOST_SCHEDULED = 4096  # values that may wait for their time: a frame takes them all at once
+RESOLUME = (  # Resolume's addresses, ours, and the range of the value
     (r"/composition/master", "/master", (0.0, 1.0)),
     (r"/composition/layers/1/video/opacity", "/master", (0.0, 1.0)),
     (r"/composition/columns/(\d+)/connect", r"/scene/\1", (0.0, 1.0)),
@@ -40,22 +40,26 @@ RESOLUME = (  # what Resolume's addresses are here, and what scales their value
 ALIASES = tuple((re.compile(pattern), address, span) for pattern, address, span in RESOLUME)
 
 
-class Ear:
-    """Hears packets on any thread; `take` gives what they said, on the show's. `slot` says which
-    addresses there are, `ask` is told who wants to know the values of which, and `spoke` who set what."""
+class OscReceiver:
+    """Receives packets on any thread; `take` gives their events to the show's thread. `slot` holds the known
+    addresses; `on_query` gets senders that ask for the values of addresses, `on_set` those that set one."""
 
     def __init__(
         self,
         now: Callable[[], float],
         slot: SnapshotSlot,
-        ask: Callable[[Sender, Sequence[str]], None] = lambda sender, addresses: None,
-        spoke: Callable[[Sender, str], None] = lambda sender, address: None,
-        rate: float = RATE,
+        on_query: Callable[[Endpoint, Sequence[str]], None] = lambda sender, addresses: None,
+        on_set: Callable[[Endpoint, str], None] = lambda sender, address: None,
+        rate: float = MESSAGE_RATE,
     ) -> None:
-        self._now, self._slot, self._ask, self._spoke = now, slot, ask, spoke
-        self._limits = Limits(rate, rate / 2)
-        self._known, self._strange = Slots(), Slots()  # strangers' thousands must not crowd out a /go
-        self._later: list[tuple[float, int, Said]] = []
+        self._now, self._slot = now, slot
+        self._on_query, self._on_set = on_query, on_set
+        self._limits = RateLimiter(rate, rate / 2)
+        self._known, self._unknown = (
+            Slots(),
+            Slots(),
+        )  # a flood of unknown ones must not displace a /go
+        self._scheduled: list[tuple[float, int, NamedValues]] = []
         self._lock = threading.Lock()
         self._count = self._waiting = 0
         self.received = self.garbage = self.limited = self.unmatched = 0
@@ -63,104 +67,104 @@ class Ear:
 
     @property
     def lost(self) -> int:
-        """How many packets and messages came to nothing."""
-        dropped = self._known.dropped + self._strange.dropped
+        """How many packets and messages were dropped."""
+        dropped = self._known.dropped + self._unknown.dropped
         return self.garbage + self.limited + self.unmatched + self.overrun + dropped
 
-    def allows(self, sender: Sender) -> bool:
-        """Whether a sender may say one more thing, counted if so."""
+    def allows(self, sender: Endpoint) -> bool:
+        """Whether a sender may send one more message; counted if so."""
         return self._limits.allow(sender[0], 1, self._now())
 
-    def hear(self, packet: bytes, sender: Sender = ("", 0), answer: bool = False) -> None:
+    def receive(self, packet: bytes, sender: Endpoint = ("", 0), answer: bool = False) -> None:
         """One packet; `answer`: its sender may be answered."""
         self.received += 1
         now = self._now()
-        if not self._limits.allow(sender[0], 1 + len(packet) // BYTES, now):
+        if not self._limits.allow(sender[0], 1 + len(packet) // MESSAGE_BYTES, now):
             self.limited += 1
             return
         try:
-            said = messages(packet)
+            received = messages(packet)
         except PacketError:
             self.garbage += 1
             return
-        moments: dict[float | None, Said] = {}
-        for message in said:
-            pairs = self._heard(_aliased(message), sender if answer else None, now)
+        moments: dict[float | None, NamedValues] = {}
+        for message in received:
+            pairs = self._values(_aliased(message), sender if answer else None, now)
             if pairs:
                 moments.setdefault(message.due, []).extend(pairs)
         for due, pairs in moments.items():
-            self._put(now, due, pairs)
+            self._schedule(now, due, pairs)
 
     def take(self, until: float) -> list[Event]:
-        """What was said up to `until`, and what waited until then."""
+        """The events up to `until`, also those that were scheduled until then."""
         with self._lock:
-            while self._later and self._later[0][0] <= until:
-                time, _, pairs = heapq.heappop(self._later)
+            while self._scheduled and self._scheduled[0][0] <= until:
+                time, _, pairs = heapq.heappop(self._scheduled)
                 self._waiting -= len(pairs)
-                self._say(time, pairs)
-        events = self._known.take(until) + self._strange.take(until)
+                self._put(time, pairs)
+        events = self._known.take(until) + self._unknown.take(until)
         return sorted(events, key=lambda event: event.time)
 
-    def _heard(self, message: Message, sender: Sender | None, now: float) -> Said:
-        """What a message says of each address that it names."""
+    def _values(self, message: Message, sender: Endpoint | None, now: float) -> NamedValues:
+        """The values of each address that a message names."""
         address = message.address
-        kind = _kind(address) if len(address) <= LONGEST else "odd"
+        kind = _address_kind(address) if len(address) <= LONGEST_TEXT else "odd"
         if kind == "odd":
             self.garbage += 1
             return []
         addresses = [address]
         if kind == "pattern":
-            allowed = self._limits.allow(sender[0] if sender else "", PATTERN, now)
-            addresses = matching(address, self._among(address)) if allowed else []
+            allowed = self._limits.allow(sender[0] if sender else "", PATTERN_COST, now)
+            addresses = matching(address, self._candidates(address)) if allowed else []
             self.limited += not allowed
             self.unmatched += allowed and not addresses
-        if self._asks(message):
+        if self._is_query(message):
             if sender and addresses:
-                self._ask(sender, addresses)
+                self._on_query(sender, addresses)
             return []
-        pairs = [pair for one in addresses for pair in _values(f'osc["{one}"]', message.arguments)]
+        pairs = [pair for one in addresses for pair in _argument_values(f'osc["{one}"]', message.arguments)]
         self.garbage += bool(addresses) and not pairs
         if sender and pairs:
             for one in addresses:
-                self._spoke(sender, one)
+                self._on_set(sender, one)
         return pairs
 
-    def _among(self, pattern: str) -> Iterable[str]:
-        """The addresses that a pattern may mean: what comes after a parameter's own is always said."""
-        after = pattern.endswith((NORM, RELEASE))
-        return self._slot.known if after else self._slot.snapshot.nodes
+    def _candidates(self, pattern: str) -> Iterable[str]:
+        """The addresses that a pattern may match: `/norm` and `/release` only if it ends with them."""
+        with_endings = pattern.endswith((NORM, RELEASE))
+        return self._slot.known if with_endings else self._slot.snapshot.nodes
 
-    def _asks(self, message: Message) -> bool:
-        """`?` asks; so does a message without a value to a parameter that has one."""
+    def _is_query(self, message: Message) -> bool:
+        """A query is `?`, or a message without a value to a parameter that has one."""
         if message.arguments:
             return message.arguments == ("?",)
         node = self._slot.snapshot.nodes.get(message.address)
         return node is not None and bool(node.access & READ) and not node.in_formulas
 
-    def _put(self, now: float, due: float | None, pairs: Said) -> None:
+    def _schedule(self, now: float, due: float | None, pairs: NamedValues) -> None:
         wait = 0.0 if due is None else due - wall()
         with self._lock:
-            if 0 < wait <= AHEAD and self._waiting + len(pairs) <= WAITING:
+            if 0 < wait <= LATEST_DUE and self._waiting + len(pairs) <= MOST_SCHEDULED:
                 self._count += 1
                 self._waiting += len(pairs)
-                heapq.heappush(self._later, (now + wait, self._count, pairs))
+                heapq.heappush(self._scheduled, (now + wait, self._count, pairs))
             else:
-                self._say(now, pairs)
+                self._put(now, pairs)
 
-    def _say(self, time: float, pairs: Said) -> None:
+    def _put(self, time: float, pairs: NamedValues) -> None:
         known = self._slot.known
-        strange = [pair for pair in pairs if pair[0].split('"')[1] not in known]
-        if not strange:
+        unknown = [pair for pair in pairs if pair[0].split('"')[1] not in known]
+        if not unknown:
             self._known.put_all(time, pairs)
-        elif len(strange) == len(pairs):
-            self._strange.put_all(time, pairs)
+        elif len(unknown) == len(pairs):
+            self._unknown.put_all(time, pairs)
         else:
-            self._known.put_all(time, [pair for pair in pairs if pair not in strange])
-            self._strange.put_all(time, strange)
+            self._known.put_all(time, [pair for pair in pairs if pair not in unknown])
+            self._unknown.put_all(time, unknown)
 
 
 def _aliased(message: Message) -> Message:
-    """The message to our own address, when it came to Resolume's."""
+    """The message with our own address if it has one of Resolume's."""
     if not message.address.startswith("/composition/"):
         return message
     for pattern, address, (low, high) in ALIASES:
@@ -176,7 +180,7 @@ def _spanned(argument: float | str | None, low: float, high: float) -> float | s
 
 
 @lru_cache(maxsize=4096)
-def _kind(address: str) -> Literal["odd", "pattern", "plain"]:
+def _address_kind(address: str) -> Literal["odd", "pattern", "plain"]:
     """Whether a formula could name an address, or it stands for several."""
     odd = not address.isprintable() or any(sign in address for sign in "\"'\\")
     if odd or not address.startswith("/"):
@@ -184,7 +188,7 @@ def _kind(address: str) -> Literal["odd", "pattern", "plain"]:
     return "pattern" if is_pattern(address) else "plain"
 
 
-def _values(name: str, arguments: Sequence[float | str | None]) -> Iterator[tuple[str, Value]]:
+def _argument_values(name: str, arguments: Sequence[float | str | None]) -> Iterator[tuple[str, Value]]:
     """The first number under the name itself, or the text when there is none; the rest by their places.
     Without an argument it is a press: 1 in one frame and 0 in the next."""
     if not arguments:
@@ -209,7 +213,7 @@ def _values(name: str, arguments: Sequence[float | str | None]) -> Iterator[tupl
 def _value(argument: float | str | None) -> Value | None:
     """An argument as a signal's value; None for what is not finite."""
     if isinstance(argument, str):
-        return argument[:LONGEST]
+        return argument[:LONGEST_TEXT]
     if argument is not None and math.isfinite(argument) and abs(argument) < LARGEST:
         return float(argument)
     return None

@@ -5,9 +5,9 @@ import struct
 import pytest
 
 from perform.clock import wall
-from perform.inputs.osc.ear import AHEAD, PATTERN, WAITING, Ear
-from perform.inputs.osc.limits import SENDERS, Limits
+from perform.inputs.osc.limits import MOST_SENDERS, RateLimiter
 from perform.inputs.osc.packets import BUNDLE, message
+from perform.inputs.osc.receiver import LATEST_DUE, MOST_SCHEDULED, PATTERN_COST, OscReceiver
 from perform.inputs.slots import NAMES
 from tests.doubles.boards import NODES, slot
 
@@ -31,7 +31,7 @@ class Heard:
         self.clock = Clock()
         self.asked: list[tuple[tuple[str, int], list[str]]] = []
         self.set: list[tuple[tuple[str, int], str]] = []
-        self.ear = Ear(
+        self.receiver = OscReceiver(
             self.clock,
             slot(),
             lambda sender, addresses: self.asked.append((sender, list(addresses))),
@@ -40,10 +40,10 @@ class Heard:
         )
 
     def hear(self, address: str, *arguments: float | str) -> None:
-        self.ear.hear(message(address, arguments), ME, answer=True)
+        self.receiver.receive(message(address, arguments), ME, answer=True)
 
     def said(self, until: float = 0.0) -> dict[str, object]:
-        return {event.name[5:].replace('"]', ""): event.value for event in self.ear.take(until)}
+        return {event.name[5:].replace('"]', ""): event.value for event in self.receiver.take(until)}
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def test_a_pattern_is_every_address_that_it_matches(heard: Heard) -> None:
 def test_a_pattern_that_matches_nothing_is_counted(heard: Heard) -> None:
     heard.hear("/nobody/*", 1.0)
     assert heard.said() == {}
-    assert (heard.ear.unmatched, heard.ear.lost) == (1, 1)
+    assert (heard.receiver.unmatched, heard.receiver.lost) == (1, 1)
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_a_question_is_asked_and_says_nothing(heard: Heard) -> None:
     heard.hear("/wild")  # formulas hear it: a press
     assert heard.asked == [(ME, ["/filter/grade/gain", "/filter/grade/dark"]), (ME, ["/master"])]
     assert heard.said() == {"/go": 1.0, "/wild": 1.0}
-    heard.ear.hear(message("/master", ["?"]), ME)
+    heard.receiver.receive(message("/master", ["?"]), ME)
     assert len(heard.asked) == 2
 
 
@@ -120,23 +120,23 @@ def test_who_set_what_is_noted(heard: Heard) -> None:
 
 def test_a_bundle_waits_for_its_time(heard: Heard) -> None:
     heard.clock.now = 100.0
-    heard.ear.hear(timed(wall() + 1.0, message("/master", [0.5]), message("/wild", [0.25])))
+    heard.receiver.receive(timed(wall() + 1.0, message("/master", [0.5]), message("/wild", [0.25])))
     assert heard.said(100.5) == {}
     assert heard.said(101.1) == {"/master": 0.5, "/wild": 0.25}
     assert heard.said(105.0) == {}
 
 
-@pytest.mark.parametrize("ahead", [-3600.0, -0.1, AHEAD + 60, 1e8])
+@pytest.mark.parametrize("ahead", [-3600.0, -0.1, LATEST_DUE + 60, 1e8])
 def test_a_bundle_of_the_past_or_of_a_wrong_clock_is_taken_at_once(heard: Heard, ahead: float) -> None:
-    heard.ear.hear(timed(max(wall() + ahead, 0.0), message("/master", [0.5])))
+    heard.receiver.receive(timed(max(wall() + ahead, 0.0), message("/master", [0.5])))
     assert heard.said(0.0) == {"/master": 0.5}
 
 
 def test_no_more_bundles_wait_than_there_is_room_for(heard: Heard) -> None:
-    due = wall() + AHEAD - 1
-    for n in range(WAITING + 10):
-        heard.ear.hear(timed(due, message("/master", [n / 10_000])))
-    assert heard.said(0.0)["/master"] == pytest.approx((WAITING + 9) / 10_000)
+    due = wall() + LATEST_DUE - 1
+    for n in range(MOST_SCHEDULED + 10):
+        heard.receiver.receive(timed(due, message("/master", [n / 10_000])))
+    assert heard.said(0.0)["/master"] == pytest.approx((MOST_SCHEDULED + 9) / 10_000)
     assert len(heard.said(10.0)) == 1
 
 
@@ -145,7 +145,7 @@ def test_the_newest_of_ten_thousand_wins_and_all_are_counted(heard: Heard) -> No
         heard.hear(f"/fader/{n % 100}", (n + 1) / 10_000)
     said = heard.said()
     assert said == {f"/fader/{n}": pytest.approx((9_901 + n) / 10_000) for n in range(100)}
-    assert (heard.ear.received, heard.ear.lost) == (10_000, 0)
+    assert (heard.receiver.received, heard.receiver.lost) == (10_000, 0)
 
 
 def test_strangers_cannot_crowd_out_the_show(heard: Heard) -> None:
@@ -155,30 +155,30 @@ def test_strangers_cannot_crowd_out_the_show(heard: Heard) -> None:
     heard.hear("/filter/grade/gain/release")
     said = heard.said()
     assert said["/go"] == said["/filter/grade/gain/release"] == 1.0
-    assert heard.ear.lost == 50
+    assert heard.receiver.lost == 50
 
 
 def test_who_says_too_much_is_heard_in_part_and_others_wholly() -> None:
     heard = Heard(rate=100)
     for _ in range(200):
         heard.hear("/master", 0.5)
-    assert heard.ear.limited == 150
-    heard.ear.hear(message("/master", [0.75]), ("10.0.0.8", 5000))
+    assert heard.receiver.limited == 150
+    heard.receiver.receive(message("/master", [0.75]), ("10.0.0.8", 5000))
     assert heard.said() == {"/master": 0.75}
     heard.clock.now = 0.1
     for _ in range(20):
         heard.hear("/master", 0.25)
-    assert heard.ear.limited == 160
+    assert heard.receiver.limited == 160
 
 
 def test_large_packets_and_patterns_cost_more() -> None:
     heard = Heard(rate=1000)
     for _ in range(20):
         heard.hear("/filter/*/gain", 0.5)
-    assert heard.ear.limited == 20 - 500 // (PATTERN + 1)
+    assert heard.receiver.limited == 20 - 500 // (PATTERN_COST + 1)
     assert heard.said() == {"/filter/grade/gain": 0.5}
     heard.clock.now = 10.0
-    heard.ear.hear(message("/a", ["x" * 48_000]), ME)  # a thousand messages' worth
+    heard.receiver.receive(message("/a", ["x" * 48_000]), ME)  # a thousand messages' worth
     heard.clock.now = 10.4
     heard.hear("/master", 0.5)
     assert "/master" not in heard.said()
@@ -188,10 +188,10 @@ def test_large_packets_and_patterns_cost_more() -> None:
 
 
 def test_limits_forget_who_was_silent_for_longest() -> None:
-    limits = Limits(1, 1)
+    limits = RateLimiter(1, 1)
     assert limits.allow("first", 1, 0.0)
     assert not limits.allow("first", 1, 0.0)
-    for n in range(SENDERS):
+    for n in range(MOST_SENDERS):
         assert limits.allow(f"sender {n}", 1, 0.0)
     assert limits.allow("first", 1, 0.0)
 
@@ -200,15 +200,15 @@ def test_a_text_is_cut_and_a_number_without_an_end_is_none(heard: Heard) -> None
     heard.hear("/title", "x" * 1000)
     heard.hear("/far", float("inf"))
     assert heard.said() == {"/title": "x" * 128}
-    assert heard.ear.garbage == 1
+    assert heard.receiver.garbage == 1
 
 
 def test_what_waits_for_its_time_is_bounded_by_values_not_by_moments(heard: Heard) -> None:
     """A frame takes all that has come due: thousands of moments of thousands of values would hold it."""
-    many, due = [message("/a", [1.0])] * 2000, wall() + AHEAD - 1
+    many, due = [message("/a", [1.0])] * 2000, wall() + LATEST_DUE - 1
     for _ in range(50):
-        heard.ear.hear(timed(due, *many), ME)
-    assert sum(len(pairs) for _, _, pairs in heard.ear._later) == WAITING // 2000 * 2000
-    heard.ear.take(AHEAD)
-    heard.ear.hear(timed(due, *many), ME)
-    assert [len(pairs) for _, _, pairs in heard.ear._later] == [2000]
+        heard.receiver.receive(timed(due, *many), ME)
+    assert sum(len(pairs) for _, _, pairs in heard.receiver._scheduled) == MOST_SCHEDULED // 2000 * 2000
+    heard.receiver.take(LATEST_DUE)
+    heard.receiver.receive(timed(due, *many), ME)
+    assert [len(pairs) for _, _, pairs in heard.receiver._scheduled] == [2000]
