@@ -120,8 +120,8 @@ class Osc(Listener):
         while not closing.is_set():
             readable, _, _ = select.select([self._socket], [], [], POLL_INTERVAL)
             if readable:
-                # The first packet is taken at once, those of a flood many at a time: to wake up for each would
-                # slow the picture down.
+                # The first packet is taken at once, a flood many packets at a time: to wake up for each one
+                # would slow the picture down.
                 self._drain()
                 closing.wait(PACKET_PAUSE)
 
