@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from perform.models.store import ReportProgress as Report
 
 app = typer.Typer(
-    help="Models: which there are, what one is, keeping, checking, sampling.", no_args_is_help=True
+    help="Models: list, describe, import, export, verify and sample them.", no_args_is_help=True
 )
 
 ModelArgument = Annotated[str, typer.Argument(help="A model by name, or its file.")]
@@ -53,7 +53,7 @@ def info(
     measure: Annotated[bool, typer.Option(help="Measure how fast it plays here.")] = True,
     as_json: AsJson = False,
 ) -> None:
-    """What a model is: family, size, classes, memory, speed on this machine, licence, what is odd."""
+    """Describe a model: family, size, classes, memory, speed on this machine, licence, remarks."""
     from perform.models import listing
 
     with complaints():
@@ -70,11 +70,11 @@ def info(
 @app.command("import")
 def bring(
     file: Annotated[Path, typer.Argument(help="A model file of any known project; or: hands.")],
-    name: Annotated[str | None, typer.Argument(help="What it is to be called.")] = None,
+    name: Annotated[str | None, typer.Argument(help="The name to give it.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a model of that name.")] = False,
 ) -> None:
-    """Keep a model under a name, as safetensors; nothing of the file is run. `hands` alone: fetch what
-    tracks hands."""
+    """Save a model under a name, as safetensors; nothing in the file is run. `hands` without a name: download
+    the hand tracker's model."""
     from perform.models import hands, store
 
     with complaints(), _progress_bar() as progress:
@@ -93,17 +93,17 @@ def export(
     model: ModelArgument,
     file: Annotated[Path, typer.Argument(help="The file to write: a .safetensors.")],
     precision: Annotated[str, typer.Option(help="float32, or float16: half as large.")] = "float32",
-    title: Annotated[str | None, typer.Option(help="What it is. [as before]")] = None,
-    licence: Annotated[str | None, typer.Option(help="What others may do with it. [as before]")] = None,
+    title: Annotated[str | None, typer.Option(help="A title for it. [unchanged]")] = None,
+    licence: Annotated[str | None, typer.Option(help="What others may do with it. [unchanged]")] = None,
     discriminator: Annotated[
         bool,
         typer.Option(
             "--discriminator",
-            help="Beside it, what it learnt against (of a run, the newest), for perform train --from FILE.",
+            help="Also write its discriminator (of a run, the newest), for perform train --from FILE.",
         ),
     ] = False,
 ) -> None:
-    """Write a model to hand on: one file that holds all it needs, and nothing that could be run."""
+    """Write a model to share: one file with everything that it needs, and nothing that could be run."""
     from perform.models import located, store
 
     notes = {name: note for name, note in (("title", title), ("licence", licence)) if note}
@@ -124,7 +124,7 @@ def export(
 
 @app.command()
 def verify(name: ModelArgument) -> None:
-    """Check that a model is whole, unchanged, and plays as it should; exit code 1 if not."""
+    """Check that a model is complete, unchanged, and plays correctly; exit code 1 if not."""
     from perform.models import located, store
 
     with complaints(), _progress_bar() as progress:
@@ -141,14 +141,14 @@ def sample(
     ws: Annotated[Path | None, typer.Option(help="A file of w [n, w_dim] or [n, num_ws, w_dim].")] = None,
     labels: Annotated[Path | None, typer.Option(help="A file [n or 1, classes]. [the first class]")] = None,
     psi: Annotated[float | None, typer.Option(help="Truncation towards the mean. [none]")] = None,
-    cutoff: Annotated[int | None, typer.Option(help="Truncate so many layers, coarsest first. [all]")] = None,
+    cutoff: Annotated[int | None, typer.Option(help="Layers to truncate, coarsest first. [all]")] = None,
     noise: Annotated[str, typer.Option(help="const (the network's own), none, or a seed.")] = "const",
     precision: Annotated[str, typer.Option(help="float32, or fast: the form that plays.")] = "float32",
     setting: Annotated[
         list[str] | None, typer.Option("--set", help="A parameter of the model: rotate=0.25.")
     ] = None,
 ) -> None:
-    """Draw pictures as the network gives them."""
+    """Draw pictures exactly as the network makes them."""
     from perform.models import located
     from perform.sampling.pictures import SampleRequest, Sampling, save_samples
 
@@ -175,18 +175,18 @@ def sample(
 def directions(
     model: ModelArgument,
     method: Annotated[str, typer.Option(help="pca or sefa.")] = "pca",
-    count: Annotated[int, typer.Option(help="How many.")] = 10,
-    layers: Annotated[str | None, typer.Option(help="Of sefa and the sheet, such as 0-7. [all]")] = None,
-    samples: Annotated[int, typer.Option(help="Latents that are looked at.")] = 10_000,
-    seed: Annotated[int, typer.Option(min=0, help="Of these latents.")] = 0,
+    count: Annotated[int, typer.Option(help="How many directions.")] = 10,
+    layers: Annotated[str | None, typer.Option(help="Layers for sefa and the sheet: 0-7. [all]")] = None,
+    samples: Annotated[int, typer.Option(help="How many latents to measure.")] = 10_000,
+    seed: Annotated[int, typer.Option(min=0, help="The seed of these latents.")] = 0,
     given: Annotated[
-        Path | None, typer.Option("--import", help="Take those of a file: GANSpace, SeFa, Autolume.")
+        Path | None, typer.Option("--import", help="Take the directions of a file: GANSpace, SeFa, Autolume.")
     ] = None,
-    name: Annotated[list[str] | None, typer.Option(help="Another name for one: pca1=bloom.")] = None,
-    sheet: Annotated[Path | None, typer.Option(help="Draw where they lead: a .png.")] = None,
-    seeds: Annotated[str, typer.Option(help="Of the pictures on the sheet.")] = "0,1",
+    name: Annotated[list[str] | None, typer.Option(help="A new name for a direction: pca1=bloom.")] = None,
+    sheet: Annotated[Path | None, typer.Option(help="Draw what they change, into a .png.")] = None,
+    seeds: Annotated[str, typer.Option(help="Seeds of the pictures on the sheet.")] = "0,1",
 ) -> None:
-    """Find directions in a model's space, and keep them for [[direction]] in presets."""
+    """Find directions in a model's latent space, and save them for [[direction]] in presets."""
     from perform import generators
     from perform.models import located
     from perform.models.directions import (
@@ -223,7 +223,7 @@ def directions(
 
 
 def _settings(texts: list[str]) -> dict[str, float]:
-    """Values by name of words like `rotate=0.25`."""
+    """Values by name, from texts such as `rotate=0.25`."""
     found = {}
     for text in texts:
         name, _, value = text.partition("=")
@@ -236,7 +236,7 @@ def _settings(texts: list[str]) -> dict[str, float]:
 
 @contextmanager
 def _progress_bar() -> Iterator[Report]:
-    """A bar of one task in steps; a step that does not say how far it is only moves."""
+    """A progress bar of one task in steps; without a share done it only moves."""
     columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn()
     with progress_bar(*columns) as bar:
         task = bar.add_task("", total=None)
@@ -248,7 +248,7 @@ def _progress_bar() -> Iterator[Report]:
 
 
 def _facts(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """What `info` shows, a name and a text each."""
+    """The lines of `info`, a name and a text each."""
     yield "model", found["model"]
     yield "title", found["title"]
     yield "family", found["family"]
@@ -270,7 +270,7 @@ def _facts(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _bytes(count: int | None) -> str:
-    """A number of bytes as a person reads it; nothing of None."""
+    """A number of bytes with a unit; an empty text for None."""
     if count is None:
         return ""
     return f"{count / 2**20:.1f} MiB" if count < 2**30 else f"{count / 2**30:.2f} GiB"

@@ -22,7 +22,7 @@ Arrays: TypeAlias = Mapping[str, Floats]
 Shapes: TypeAlias = Mapping[str, tuple[int, ...]]
 
 COMMENT_LIMIT = 2000  # characters of a title or credit shown
-MOST_PIXELS = 4096  # pixels of a side; a small file could else ask for any amount of noise
+MOST_SIDE = 4096  # pixels of a side; a small file could else ask for any amount of noise
 MOST_WIDTH, MOST_CLASSES = 1 << 14, 1 << 16  # of latents, and how many classes, for the same reason
 # What an inconsistent configuration raises when its shapes are computed.
 DISAGREES = (TypeError, ValueError, AttributeError, LookupError, ArithmeticError)
@@ -92,9 +92,9 @@ def checked_config(config: Sized) -> Sized:
         raise
     except DISAGREES as error:
         raise ModelError(f"its configuration does not hold together: {printable(repr(error))}") from error
-    if min(width, height) < 1 or max(width, height) > MOST_PIXELS:
+    if min(width, height) < 1 or max(width, height) > MOST_SIDE:
         shown = f"{width} x {height}" if max(width, height) < 1 << 64 else "endless"
-        raise ModelError(f"pictures would be {shown}, may be up to {MOST_PIXELS} a side")
+        raise ModelError(f"pictures would be {shown}, may be up to {MOST_SIDE} a side")
     widths = {"z_dim": space.z_dim, "w_dim": space.w_dim}
     if wrong := [name for name, width in widths.items() if not 1 <= width <= MOST_WIDTH]:
         raise ModelError(f"{wrong[0]} = {widths[wrong[0]]}, must be 1 to {MOST_WIDTH}")
