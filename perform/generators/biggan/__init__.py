@@ -140,7 +140,7 @@ def _attention(name: str, channels: int) -> dict[str, tuple[int, ...]]:
 
 
 def infer(found: Shapes, described: Mapping[str, Any] | None = None) -> Config:
-    """The configuration that a file's shapes tell (its names without spectral normalisation).
+    """The configuration, from a file's shapes (its names without spectral normalisation).
 
     `described` is what the `config.json` beside it says. Without one every second block doubles the
     size, as in all published networks, and eps is theirs.
@@ -184,7 +184,7 @@ def _infer(found: Shapes, described: Mapping[str, Any]) -> Config:
 
 
 def _layers(widths: list[tuple[int, int]], described: Any) -> tuple[tuple[bool, int, int], ...]:
-    """The blocks of a file, of which the shapes tell the widths and `config.json` where the size doubles."""
+    """The blocks of a file: their widths from the shapes, where the size doubles from `config.json`."""
     if described is None:
         return tuple((i % 2 == 1, *width) for i, width in enumerate(widths))
     layers = [(bool(up), int(start), int(end)) for up, start, end in described]
@@ -198,7 +198,7 @@ def from_state(
     described: Mapping[str, Any] | None = None,
     notes: Mapping[str, str] | None = None,
 ) -> Weights:
-    """Weights from a generator's state dict and, where there is one, the `config.json` beside it."""
+    """Weights from a generator's state dict and the `config.json` beside it, if there is one."""
     folded = _folded({name.removeprefix("module."): array for name, array in named.items()})
     config = infer({name: array.shape for name, array in folded.items()}, described)
     shown = {f"generator.conv_to_rgb.{part}" for part in ("weight", "bias")}

@@ -39,7 +39,7 @@ def _normalised(x: Tensor, gain: Tensor, offset: Tensor) -> Tensor:
 
 
 class Block(nn.Module):
-    """Four convolutions, each after its conditional normalisation, beside a path that goes round them."""
+    """Four convolutions, each after its conditional normalisation, and a path around them."""
 
     styles: Tensor
     bias: Tensor
@@ -84,7 +84,7 @@ class Block(nn.Module):
 
 
 class Attention(nn.Module):
-    """Every place takes from all places (pooled by 2) what is like it."""
+    """Attention: every cell takes from all cells (pooled by 2) that are like it."""
 
     theta: Tensor
     phi: Tensor

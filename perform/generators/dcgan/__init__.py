@@ -121,7 +121,7 @@ def mean(weights: Weights) -> MeanW:
 
 
 def inputs(weights: Weights) -> Callable[[Controls], tuple[Floats, ...]]:
-    """The synthesis takes nothing but the latent."""
+    """The synthesis has no input besides the latent."""
     return lambda controls: ()
 
 

@@ -5,8 +5,8 @@ convolutions, styles added to 1, bilinear enlargement, one noise picture of 0..1
 pictures of 0..1 (the network here gives -1..1, as every family does). Tensors have the names that
 `stylegan2` gives to what does the same.
 
-What the file does not tell: the mapping's learning-rate multiplier (in `.config.json` beside the file),
-and the noise, which the original draws anew for every picture and here comes from a seed.
+Not in the file are: the mapping's learning-rate multiplier (in `.config.json` beside the file),
+and the noise, which the original draws for every picture and which comes from a seed here.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from perform.parameters import Parameter
 INPUTS = ("noise", "strength")
 SLOPE = np.float32(0.2)
 MIDDLE = np.float32(0.5)  # of the noise
-OWN_SEED = 0  # of the noise that stands for the network's own, which no file has
+OWN_SEED = 0  # of the noise that replaces the network's own, which no file holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,7 @@ def _linear(name: str, inputs: int, outputs: int) -> dict[str, tuple[int, ...]]:
 
 
 def infer(found: Shapes, rate: float = 0.1, normalised: bool = True, blurred: bool = True) -> Config:
-    """The configuration that the shapes of our names tell; the rest is in no shape."""
+    """The configuration, from the shapes under our names; the other arguments are in no shape."""
     try:
         depth = len({name for name in found if re.fullmatch(r"mapping\.fc\d+\.weight", name)})
         blocks = len({name for name in found if re.fullmatch(r"synthesis\.b\d+\.conv1\.weight", name)})

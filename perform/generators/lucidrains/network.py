@@ -15,7 +15,7 @@ from perform.networks.weights import Weights
 
 SLOPE = 0.2
 EPSILON = 1e-8
-GREY = 0.5  # the mean of the noise, which is what stays of it at strength 0
+GREY = 0.5  # the mean of the noise: what remains at strength 0
 
 
 class Modulated(nn.Module):

@@ -1,7 +1,7 @@
-"""StyleGAN2: the shape of its networks, what they take in, and its own names for their tensors.
+"""StyleGAN2: the shape of its networks, their inputs, and the official names of their tensors.
 
 Tensors have the names that the field's files use (`mapping.fc0.weight`, `synthesis.b8.conv0.weight`
-…). Everything that the shapes tell is taken from the shapes, so that any channel table, mapping depth
+…). The configuration comes from the shapes where it can, so that any channel table, mapping depth
 and number of image channels opens.
 """
 
@@ -148,7 +148,7 @@ def _convolution(config: Config, layer: int, name: str) -> dict[str, tuple[int, 
 
 
 def infer(found: Shapes, clamp: float | None = None, rate: float = 0.01) -> Config:
-    """The configuration that a file's shapes tell; `clamp` and `rate` are in no shape."""
+    """The configuration, from a file's shapes; `clamp` and `rate` are in no shape."""
     try:
         config = _infer(found, clamp, rate)
     except (KeyError, IndexError, ValueError) as error:
@@ -188,7 +188,7 @@ def from_official(
     """Weights from the parameters and buffers of an official network, by their official names.
 
     The resampling filters, one in each layer there, become one; networks without noise get noise
-    of strength 0; what else has no place is left out.
+    of strength 0; other tensors are left out.
     """
     config = infer({name: array.shape for name, array in named.items()}, clamp, rate)
     filters = [array for name, array in named.items() if name.endswith("resample_filter")]

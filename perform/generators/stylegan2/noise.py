@@ -1,4 +1,4 @@
-"""Noise that moves from seed to seed, for every family that takes any."""
+"""Noise that moves from seed to seed, for every family with noise."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class MovingNoise:
         self.at = lru_cache(maxsize=1)(self._at)  # the same array as long as it is the same
 
     def _at(self, seed: int, phase: float) -> Floats:
-        """`seed` and the whole part of `phase` name a noise; the rest goes over into the next one.
+        """`seed` and the whole part of `phase` name a noise; the fraction fades into the next one.
 
         Along a quarter of a circle, so that the variance stays: halfway on a straight line half of it
         would be lost, and the picture would pulse.

@@ -136,7 +136,7 @@ class Config:
         }
 
     def _check(self) -> None:
-        """That the layers fit together. ModelError says which does not."""
+        """Check that the layers fit together. ModelError names the first that does not."""
         rows = (self.ups, self.downs, self.up_filters, self.down_filters, self.paddings)
         lengths = {len(row) for row in rows} | {len(self.sizes) - 1, len(self.channels) - 1}
         if lengths != {self.depth} or self.depth < 1:

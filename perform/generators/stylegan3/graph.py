@@ -227,7 +227,7 @@ class _Synthesis:
         return made[0], made[1]
 
     def _convolved(self, x: GraphNode, name: str, factor: float, across: Axis, down: Axis) -> GraphNode:
-        """The convolution with a scaled weight, of which the axes say what is read."""
+        """The convolution with a scaled weight; the axes are the part of its input that is used."""
         weight = self.tensors.array(name)
         reach, pads = weight.shape[2] - 1, []
         for dimension, used in ((2, down), (3, across)):
@@ -310,7 +310,7 @@ def _up(x: GraphNode, phase: Phase, axis: Axis, dimension: int) -> GraphNode:
 
 
 def _chosen(taps: Taps, choice: Choice) -> Taps:
-    """Of the flipped filter [t] what a phase takes."""
+    """The taps of the flipped filter [t] that a phase uses."""
     return np.where(choice >= 0, taps[::-1][choice], 0)
 
 

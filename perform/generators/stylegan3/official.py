@@ -17,7 +17,7 @@ from perform.networks.weights import Shapes, Weights, checked_weights
 Attributes: TypeAlias = Mapping[str, Mapping[str, Any]]  # by module path: "synthesis.L0_36_512" …
 
 LAYER = re.compile(r"(synthesis\.L(\d+)_(\d+)_\d+)\.weight")
-MARGIN = 10  # pixels around the picture, where a network is too short to tell
+MARGIN = 10  # pixels around the picture, if a network is too short to show it
 CLAMP = 256.0
 
 
@@ -42,7 +42,7 @@ def from_official(
             raise
         raise ModelError(f"not a stylegan3 generator: {_said(error)}") from error
     ours = {name: array for name, array in named.items() if not name.startswith("synthesis.L")}
-    for name, prefix in official.items():  # a pruned layer's name tells its channels of old
+    for name, prefix in official.items():  # a pruned layer's name holds its earlier channels
         tensors = {key: array for key, array in named.items() if key.startswith(f"{prefix}.")}
         ours |= {f"synthesis.{name}{key.removeprefix(prefix)}": array for key, array in tensors.items()}
     still = {"synthesis.input.transform": np.eye(3)}
@@ -61,7 +61,7 @@ def _prefixes(found: Shapes) -> list[str]:
 
 
 def infer(found: Shapes, attributes: Attributes) -> Config:
-    """The configuration that a file's shapes and attributes tell."""
+    """The configuration, from a file's shapes and attributes."""
     prefixes = _prefixes(found)
     sizes = _sizes(prefixes, attributes)
     rates = _rates(sizes, attributes)

@@ -93,7 +93,7 @@ def upward(taps: Taps, up: int, before: int) -> list[Phase]:
 
 
 def downward(taps: int, up: int, down: int) -> tuple[tuple[Choice, ...], ...]:
-    """Which taps of the flipped filter each output phase takes of each phase; all as many."""
+    """The taps of the flipped filter that each output phase takes from each phase; equally many for all."""
     rate = up // down
     most = (down * (rate - 1) + taps - 1) // up + 1
     rows = [[up * np.arange(most) + p - down * q for p in range(up)] for q in range(rate)]
