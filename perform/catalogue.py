@@ -54,7 +54,7 @@ class Library:
         self._played: dict[tuple[str, Path, Stamp | None], tuple[Parameter, ...]] = {}
         if model is not None:
             try:
-                self.model_name(model)
+                self.model_place(model)
             except LookupError as error:
                 raise LookupError(f"model {model!r}: {error.args[0]}") from error
 
@@ -159,7 +159,7 @@ class Library:
     def model(self, name: str) -> Model:
         """The model that plays for `name`, read once as long as its file is the same. LookupError when there
         is none of that name, ModelError for a broken one."""
-        place = self.model_name(name)
+        place = self.model_place(name)
         known = self._models.get(name)
         if known is None or known.place != place or not known.is_current:
             known = self._models[name] = Model.read(place, name)
@@ -175,10 +175,10 @@ class Library:
 
     def blend(self, model: str, other: str) -> tuple[Parameter, ...]:
         """The parameters of a blend of a model with another; LookupError when there is none."""
-        self.model_name(other)
+        self.model_place(other)
         return blending.blend_parameters(self.model(model).layers)
 
-    def model_name(self, name: str) -> str:
+    def model_place(self, name: str) -> str:
         """Where the model that plays for `name` is: a built-in's name, or a file's path."""
         name = self._model or name
         if name in BUILT_IN:

@@ -8,6 +8,6 @@ def located(model: str) -> str:
     from perform.catalogue import Library
 
     try:
-        return Library().model_name(model)
+        return Library().model_place(model)
     except LookupError as error:
         raise LookupError(f"{model}: {error.args[0]}") from error

@@ -180,8 +180,8 @@ class Stage:
         if settings.kind == "shader":
             return self._shader(settings, "generator", like)
         kind, name, key = settings.kind, settings.name, self._key(settings, "generator")
-        if there := self._there(key, like):
-            return there
+        if reusable := self._reusable(key, like):
+            return reusable
         where = self._context, self.size
         if kind == "camera":
             fallback = settings.images.get("fallback")
@@ -195,8 +195,8 @@ class Stage:
         """A shader with what is played into it, one that is open if its files are as they were, by
         preference `like`."""
         key = self._key(settings, role)
-        if there := self._there(key, like):
-            return there
+        if reusable := self._reusable(key, like):
+            return reusable
         shader = Shader(self._context, self.library.isf(settings.name, role), self.size)
         made = self._contained(shader, f"{role} {settings.name}", key)
         shader.warm()
@@ -217,7 +217,7 @@ class Stage:
         images = [(name, self._key(image, "generator")) for name, image in settings.images.items()]
         return settings.kind, made_from, images
 
-    def _there(self, key: object, like: object) -> ContainedUnit | None:
+    def _reusable(self, key: object, like: object) -> ContainedUnit | None:
         """An open unit that the show no longer needs and that was made from the same."""
         for unit in sorted(self._spare, key=lambda unit: unit is not like):
             if isinstance(unit, ContainedUnit) and not unit.failed and unit.key == key:

@@ -305,12 +305,12 @@ def test_names_and_words_with_brackets_are_shown_as_they_are(library: Path) -> N
 
 def test_models_are_found_by_name_whatever_their_suffix(library: Path) -> None:
     found = Library(library)
-    assert found.model_name("flora") == found.model_name("flora.pt") == str(library / "models/flora.pt")
+    assert found.model_place("flora") == found.model_place("flora.pt") == str(library / "models/flora.pt")
     assert found.models() == {"flora": library / "models/flora.pt"}
-    assert found.model_name("models/flora.pt") == "models/flora.pt"
+    assert found.model_place("models/flora.pt") == "models/flora.pt"
     for name in ("../presets/mine", "fauna"):
         with pytest.raises(LookupError, match=r"there is no such model.*flora"):
-            found.model_name(name)
+            found.model_place(name)
 
 
 def test_a_preset_plays_the_model_beside_it(library: Path) -> None:
