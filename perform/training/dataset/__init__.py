@@ -1,9 +1,9 @@
 """Datasets: pictures of one size in tar shards, made by `perform dataset` and read by training.
 
-    OUT/dataset.json        what it is: size, recipe, counts, the shards' hashes
+    OUT/dataset.json        size, recipe, counts, the shards' hashes
     OUT/shards/000000.tar   00000000.png, 00000000.json, 00000001.png …
-    OUT/dropped.csv         what was not kept, and why
-    OUT/report.html         to look at
+    OUT/dropped.csv         the dropped pictures and their reasons
+    OUT/report.html         a page with the pictures and their counts
 
 Importing this needs numpy alone.
 """
@@ -32,7 +32,7 @@ LARGEST_LATENT = 4096  # numbers
 
 
 class Store(Protocol):
-    """Where the pictures of a dataset lie."""
+    """The storage of a dataset's pictures."""
 
     @property
     def digest(self) -> str: ...
@@ -45,13 +45,13 @@ class Store(Protocol):
 class Dataset:
     """Pictures of one size, by number from 0; `Dataset.open` gives one.
 
-    It can be sent to other processes and asked by several threads at once: every picture is read from its
-    place when it is asked for. `manifest` is None for a plain folder of pictures.
+    It can be sent to other processes, and several threads can use it: every picture is read when it is asked
+    for. `manifest` is None for a plain folder of pictures.
     """
 
     path: Path
     size: tuple[int, int]  # width, height
-    mirror: bool  # whether training is to see each picture mirrored, too
+    mirror: bool  # whether training sees each picture mirrored, too
     manifest: Manifest | None
     store: Store
     channels: int = 3
@@ -77,11 +77,11 @@ class Dataset:
     @cached_property
     def digest(self) -> str:
         """A hash of all that training sees of it, 64 hexadecimal digits."""
-        told = f"{self.size} {self.mirror} {self.store.digest}"
-        return hashlib.sha256(told.encode()).hexdigest()
+        seen = f"{self.size} {self.mirror} {self.store.digest}"
+        return hashlib.sha256(seen.encode()).hexdigest()
 
     def picture(self, number: int) -> Pixels:
-        """The pixels [height, width, 3], sRGB. Raises IndexError, or DatasetError when it is damaged."""
+        """The pixels [height, width, 3], sRGB. Raises IndexError, or DatasetError if it is damaged."""
         pixels = self.store.picture(self._checked(number))
         width, height = self.size
         if pixels.shape != (height, width, 3):
@@ -92,15 +92,15 @@ class Dataset:
         return pixels
 
     def facts(self, number: int) -> dict[str, Any]:
-        """What is stored beside a picture: name, width and height before, hash and more."""
+        """The facts of a picture: name, width and height before, hash and more."""
         return self.store.facts(self._checked(number))
 
     def name(self, number: int) -> str:
-        """Where a picture came from."""
+        """The name of a picture's source."""
         return str(self.facts(number).get("name", number))
 
     def latent(self, number: int) -> NDArray[np.float32] | None:
-        """The parameters [k] that a renderer drew it with; None when nobody knows."""
+        """The parameters [k] that it was rendered with; None if they are unknown."""
         values = self.facts(number).get("latent")
         if values is None:
             return None
@@ -120,15 +120,15 @@ class Dataset:
 
 @dataclass(frozen=True)
 class Shards:
-    """Pictures in tar files. `places` [n, 5]: the shard, then start and length of picture and facts."""
+    """Pictures in tar files. `offsets` [n, 5]: the shard, then start and length of picture and facts."""
 
     files: tuple[Path, ...]
-    places: NDArray[np.int64]
+    offsets: NDArray[np.int64]
     digest: str
 
     @classmethod
     def of(cls, folder: Path, made: Manifest) -> Shards:
-        """Those of a manifest; their headers are read, their contents are not."""
+        """The shards of a manifest; only their headers are read."""
         files = tuple(folder / SHARDS / shard.name for shard in made.shards)
         rows = []
         for number, (file, shard) in enumerate(zip(files, made.shards, strict=True)):
@@ -143,25 +143,25 @@ class Shards:
                 raise DatasetError(f"{file} holds {len(found)} pictures, must be {shard.pictures}")
             rows += found
         hashes = "".join(shard.sha256 for shard in made.shards)
-        places = np.array(rows, np.int64).reshape(-1, 5)
-        return cls(files, places, hashlib.sha256(hashes.encode()).hexdigest())
+        offsets = np.array(rows, np.int64).reshape(-1, 5)
+        return cls(files, offsets, hashlib.sha256(hashes.encode()).hexdigest())
 
     def __len__(self) -> int:
-        return len(self.places)
+        return len(self.offsets)
 
     def picture(self, number: int) -> Pixels:
         """The pixels [height, width, 3]."""
         from perform.training.dataset.converting import decoded
 
-        shard, start, length, _, _ = self.places[number].tolist()
+        shard, start, length, _, _ = self.offsets[number].tolist()
         try:
             return decoded(self._bytes(shard, start, length))
         except (OSError, ValueError, SyntaxError) as error:
             raise DatasetError(f"{self.files[shard]}: picture {number} is damaged: {error}") from error
 
     def facts(self, number: int) -> dict[str, Any]:
-        """What is stored beside a picture."""
-        shard, _, _, start, length = self.places[number].tolist()
+        """The facts of a picture."""
+        shard, _, _, start, length = self.offsets[number].tolist()
         try:
             found = json.loads(self._bytes(shard, start, length))
         except (OSError, ValueError, RecursionError) as error:
@@ -171,7 +171,7 @@ class Shards:
         return found
 
     def _bytes(self, shard: int, start: int, length: int) -> bytes:
-        # opened each time: no file is shared between threads and processes; 20 us beside 2 ms of decoding
+        # opened each time, so that threads and processes share no file; 20 us beside 2 ms of decoding
         with self.files[shard].open("rb") as file:
             file.seek(start)
             return file.read(length)

@@ -1,4 +1,4 @@
-"""Whether a dataset is whole: hashes of the shards, and every picture decoded."""
+"""Checking a dataset: the hashes of the shards, and every picture decoded."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ ReportCheck = Callable[[int, int], None]  # steps done, and of how many
 
 
 def faults(folder: Path, decode: bool = True, watch: ReportCheck = lambda done, total: None) -> Iterator[str]:
-    """What is wrong with a dataset, a sentence each; nothing when it is whole. Of a plain folder of
-    pictures, what cannot be read. Raises DatasetError when there is no dataset at all."""
+    """The faults of a dataset, a sentence each; for a plain folder, the pictures that cannot be read. Raises
+    DatasetError if there is no dataset."""
     if (folder / FILE).exists():
         broken = list(_shards(folder, watch))
         yield from broken

@@ -1,4 +1,4 @@
-"""One item of a source made into pictures of the dataset: shaped, measured, encoded. Runs in any process."""
+"""Converting an item of a source to pictures: shaped, measured, encoded. Runs in any process."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from PIL import Image
 
 Outcome: TypeAlias = Kept | Lost
-ENLARGED = 2.0  # times at most, when no least size is asked for
+ENLARGED = 2.0  # times at most, if no smallest size is given
 PNG_LEVEL = 3  # 6, the usual, makes files 3 % smaller and takes twice the time
 
 
 class Item(Protocol):
-    """Something that a source has: it gives pictures, or raises Unfit. It can be sent to another process."""
+    """An item of a source: gives pictures, or raises Unfit. It can be sent to another process."""
 
     @property
     def name(self) -> str: ...
@@ -32,17 +32,17 @@ class Item(Protocol):
 
 
 def convert(item: Item, settings: DatasetSettings) -> list[Outcome]:
-    """What becomes of the pictures of an item, in their order."""
+    """The outcomes of an item's pictures, in order."""
     outcomes: list[Outcome] = []
     try:
         for opened in item.opened(settings):
-            outcomes.append(_judged(opened, settings))
+            outcomes.append(_outcome(opened, settings))
     except Unfit as fault:
         outcomes.append(Lost(legible(item.name), fault.reason, legible(fault.detail)))
     return outcomes
 
 
-def _judged(opened: OpenedPicture, settings: DatasetSettings) -> Outcome:
+def _outcome(opened: OpenedPicture, settings: DatasetSettings) -> Outcome:
     from PIL import Image
 
     name = legible(opened.name)
@@ -67,7 +67,7 @@ def _judged(opened: OpenedPicture, settings: DatasetSettings) -> Outcome:
 
 
 def _scale(opened: OpenedPicture, settings: DatasetSettings) -> float:
-    """How much a picture is enlarged. Raises Unfit when it is too small."""
+    """How much a picture is enlarged. Raises Unfit if it is too small."""
     ratios = [new / old for new, old in zip(settings.size, opened.size, strict=True)]
     scale = min(ratios) if settings.fit == "fit" else max(ratios)
     shorter = min(opened.size)
@@ -77,7 +77,7 @@ def _scale(opened: OpenedPicture, settings: DatasetSettings) -> float:
 
 
 def shaped(image: Image.Image, settings: DatasetSettings) -> Image.Image:
-    """The picture in the dataset's size; with `fit`, as large as there is room for it."""
+    """The picture in the dataset's size; with `fit`, as large as it fits."""
     from PIL import Image
 
     (width, height), (wide, high) = settings.size, image.size
@@ -117,7 +117,7 @@ def encoded(image: Image.Image, settings: DatasetSettings) -> bytes:
 
 
 def _check_thresholds(grey: Doubles, settings: DatasetSettings) -> None:
-    """Raise Unfit for a picture, luminance 0..255, beyond a threshold that was asked for."""
+    """Raise Unfit if the picture, luminance 0..255, is beyond a threshold of the settings."""
     mean, spread = grey.mean() / 255, grey.std() / 255
     sharp = sharpness(grey) if settings.blur else 0.0
     if settings.dark and mean < settings.dark:

@@ -1,4 +1,4 @@
-"""Cuts of a film, and which frames they leave out."""
+"""The cuts of a film, and the frames that they leave out."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-THUMBNAIL_SIZE = (32, 18)  # width, height of the thumbnails whose differences are looked at
+THUMBNAIL_SIZE = (32, 18)  # width, height of the thumbnails that are compared
 LEAST_DIFFERENCE = 12.0  # mean difference of two thumbnails' values, of 255, below which nothing is a cut
 TIMES_NEIGHBOURS = 2.5  # a cut's difference is so many times the second greatest around it
 AROUND = 8  # frames on either side: the shortest scene there can be
@@ -20,7 +20,7 @@ def cuts(differences: Sequence[float]) -> list[int]:
 
     Sliding window (Yeo and Liu, "Rapid scene analysis on compressed video", IEEE Transactions on Circuits
     and Systems for Video Technology 1995): a cut stands out from its neighbours, a fast movement does not,
-    and a flash is two of a kind.
+    and a flash has two equal differences.
     """
     values = np.asarray(differences, np.float64)
     found = []
@@ -38,8 +38,8 @@ def difference(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> float:
 
 
 def dropped_frames(chosen: Sequence[int], begins: Sequence[int], each: int, margin: int) -> dict[int, str]:
-    """Which of the chosen frames are not taken and why: those within `margin` of a cut, and of what is left
-    of each scene all but `each` spread evenly (0: none)."""
+    """The chosen frames that are left out, with the reason: those within `margin` of a cut, and in each scene
+    all but `each` evenly spread ones (0: none)."""
     reasons: dict[int, str] = {}
     scenes: dict[int, list[int]] = defaultdict(list)
     for number in chosen:
@@ -56,7 +56,7 @@ def dropped_frames(chosen: Sequence[int], begins: Sequence[int], each: int, marg
 
 
 class FrameChooser:
-    """Takes every `stride`-th frame, or where `fps` is given the first at or after each of its steps."""
+    """Takes every `stride`-th frame, or with `fps` the first frame at or after each of its steps."""
 
     def __init__(self, start: float, stride: int, fps: float) -> None:
         self._start, self._stride, self._fps = start, stride, fps

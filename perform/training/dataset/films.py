@@ -1,8 +1,7 @@
-"""Film as a source of pictures: a range, every so many frames, some of each scene.
+"""A film as a source of pictures: a range, every n-th frame, some frames of each scene.
 
-A film is read once, or twice where scenes are told apart: the first time shrunk to thumbnails. A
-stopped run reads it again from the start of the range without converting what is done: seeking in the
-middle would save seconds and depend on the file's key frames.
+A film is read once. To find scenes it is read twice, the first time as thumbnails. A resumed run reads it
+again from the start of the range and skips what is done: seeking would save seconds, but depend on key frames.
 """
 
 from __future__ import annotations
@@ -32,16 +31,16 @@ if TYPE_CHECKING:
 
     from perform.training.dataset.converting import Item
 
-FINGERPRINT_BYTES = 2**20  # bytes that are hashed to tell one film from another
+FINGERPRINT_BYTES = 2**20  # bytes that are hashed to identify a film
 BT601_MATRIX, BT709_MATRIX, BT2020_MATRIX = 5, 1, 9  # as ISO/IEC 23091-2 and FFmpeg count matrices
 HDR_CURVES = (16, 18)  # transfer curves: SMPTE ST 2084 (PQ), ARIB STD-B67 (HLG)
 
 
 @dataclass(frozen=True, slots=True)
 class FrameChoice:
-    """Which frames are taken: from second `start` to `end` (None: the end), every `stride`-th, or `fps` a
-    second (0: all). With `scenes`, so many of each scene, spread evenly; `margin` frames on either side
-    of a cut are left out, since dissolves and encoders blur them."""
+    """The frames to take: from second `start` to `end` (None: the end), every `stride`-th, or `fps` a second
+    (0: all). With `scenes`, so many of each scene, evenly spread; `margin` frames on both sides of a cut are
+    left out, as dissolves and encoders blur them."""
 
     start: float = 0.0
     end: float | None = None
@@ -74,8 +73,8 @@ class DecodedFrame:
 
 @dataclass(frozen=True, slots=True)
 class FilmFrame:
-    """A frame's pixels as they were stored, `aspect` their width over their height, and the quarter turns
-    counterclockwise that make them upright."""
+    """A frame's pixels as they are stored, `aspect` (a pixel's width over its height), and the
+    counterclockwise quarter turns that make the frame upright."""
 
     name: str
     pixels: Pixels
@@ -99,7 +98,7 @@ class FilmFrame:
 
 
 class Film:
-    """Frames of a film file. Raises DatasetError when it cannot be opened or holds no pictures."""
+    """Frames of a film file. Raises DatasetError if it cannot be opened or has no pictures."""
 
     def __init__(self, path: Path, pick: FrameChoice, threads: int = 1) -> None:
         if not path.is_file():
@@ -134,17 +133,17 @@ class Film:
 
     @property
     def expected(self) -> int:
-        """About how many frames will be taken, from what the file says of its length."""
+        """The approximate number of frames to take, from the file's length."""
         end = min(self.pick.end or self.seconds, self.seconds)
         return max(round((end - self.pick.start) * (self.pick.fps or self._rate / self.pick.stride)), 1)
 
     def items(self, start: int) -> Iterator[Item | Lost]:
         for one in islice(self._picked(), start, None):
-            yield one if isinstance(one, Lost) else self._lost(one.number) or self._still(one)
+            yield one if isinstance(one, Lost) else self._lost(one.number) or self._film_frame(one)
 
     def _picked(self) -> Iterator[DecodedFrame | Lost]:
         choose = self._chooser()
-        for one in self.shots():
+        for one in self.decoded():
             if isinstance(one, Lost) or choose(one.number, one.seconds):
                 yield one
 
@@ -154,13 +153,13 @@ class Film:
 
     @cached_property
     def _plan(self) -> dict[int, str]:
-        """The frames that scenes and cuts leave out, by number: a first reading of the film."""
+        """The frames that scenes and cuts leave out, by number, from a first reading of the film."""
         if not self.pick.scenes and not self.pick.margin:
             return {}
         choose, chosen = self._chooser(), []
         steps: list[float] = []
         before: Pixels | None = None
-        for one in self.shots():
+        for one in self.decoded():
             if isinstance(one, Lost):
                 continue
             look: Any = one.frame.reformat(*THUMBNAIL_SIZE, format="rgb24").to_ndarray()
@@ -173,8 +172,8 @@ class Film:
     def _chooser(self) -> FrameChooser:
         return FrameChooser(self.pick.start, self.pick.stride, self.pick.fps)
 
-    def shots(self) -> Iterator[DecodedFrame | Lost]:
-        """Every frame of the range, and what could not be decoded."""
+    def decoded(self) -> Iterator[DecodedFrame | Lost]:
+        """Every frame of the range, and the faults of the decoder."""
         end = self.pick.end
         with self._opened() as (container, stream):
             first = float((stream.start_time or 0) * stream.time_base)
@@ -186,7 +185,7 @@ class Film:
                     yield Lost(f"{self._name(number)}!{faults}", "broken", frame)
                     faults += 1
                     continue
-                # what has no time comes one frame after what was before
+                # a frame without a time comes one frame after the one before
                 if frame.pts is None or frame.time_base is None:
                     seconds += 1 / self._rate
                 else:
@@ -198,8 +197,8 @@ class Film:
                     number += 1
 
     def _frames(self, container: Any, stream: Any) -> Iterator[av.VideoFrame | str]:
-        """The stream's frames; the fault instead of what is damaged, and of what is made from that: all
-        up to the next key frame. A decoder that mends damage without a word is believed."""
+        """The stream's frames. A damaged frame is replaced by its fault, and so are all frames up to the next
+        key frame, which depend on it. If the decoder repairs damage silently, its frames are kept."""
         import av
 
         whole = True
@@ -221,11 +220,11 @@ class Film:
                 whole = (whole or bool(frame.key_frame)) and not frame.is_corrupt
                 yield frame if whole else "made from a damaged frame"
 
-    def _still(self, shot: DecodedFrame) -> FilmFrame:
-        frame = shot.frame
+    def _film_frame(self, decoded: DecodedFrame) -> FilmFrame:
+        frame = decoded.frame
         turns = round(frame.rotation / 90) % 4
         hdr = frame.color_trc in HDR_CURVES
-        return FilmFrame(self._name(shot.number), rgb(frame), shot.seconds, self._aspect, turns, hdr)
+        return FilmFrame(self._name(decoded.number), rgb(frame), decoded.seconds, self._aspect, turns, hdr)
 
     def _name(self, number: int) -> str:
         return f"{legible(self.path.name)}#{number:06d}"
@@ -248,8 +247,7 @@ class Film:
 
 
 def rgb(frame: av.VideoFrame) -> Pixels:
-    """A frame's pixels [height, width, 3]. What names no matrix is BT.709 from 720 lines on, as players
-    have it."""
+    """A frame's pixels [height, width, 3]. Without a matrix it is BT.709 from 720 lines on, as in players."""
     from av.video.reformatter import Colorspace
 
     matrix = frame.colorspace

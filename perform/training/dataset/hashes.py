@@ -1,9 +1,12 @@
 """Near-duplicates: a perceptual hash of 64 bits, and a look-up that does not compare all with all.
 
 The hash is that of pHash (Zauner, "Implementation and benchmarking of perceptual image hash functions",
-2010): the signs of low frequencies of the luminance against their median. Ours takes the first 64 in
-zigzag order after the mean, so that no bit is spent on brightness. It is blind to colour, so two more
-bytes, the mean chroma, must agree too: a red tulip is no duplicate of a yellow one.
+2010): the signs of low frequencies of the luminance against their median. Ours takes the first 64 in zigzag
+order after the mean, so that no bit is spent on brightness. It does not see colour, so two more bytes, the
+mean chroma, must agree too: a red tulip is not a duplicate of a yellow one.
+
+The imagehash package is not used: its hash has other bits, which existing datasets do not match, and needs
+SciPy.
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ from numpy.typing import NDArray
 
 from perform.arrays import Doubles, Pixels
 
-HASH_SIDE = 32  # pixels of the small picture whose frequencies are looked at
+HASH_SIDE = 32  # pixels of the small picture that is transformed
 BITS = 64
 CHROMA = 12  # levels of 255 by which the mean Cb and Cr of duplicates may differ
 _LUMINANCE = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601, as in JPEG
@@ -27,7 +30,7 @@ _LUMINANCE = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601, as in JPEG
 
 @dataclass(frozen=True, slots=True)
 class Hash:
-    """`bits` of the picture's form; its mean chroma Cb and Cr, each 0..255."""
+    """`bits` of the picture's forms; its mean chroma Cb and Cr, each 0..255."""
 
     bits: int
     blue: int
@@ -67,7 +70,7 @@ def _cosines() -> Doubles:
 
 @cache
 def _zigzag() -> NDArray[np.int64]:
-    """Where the 64 lowest frequencies after the mean lie in [SIDE, SIDE]."""
+    """The indices of the 64 lowest frequencies after the mean, in [HASH_SIDE, HASH_SIDE]."""
     rows, columns = np.mgrid[:HASH_SIDE, :HASH_SIDE]
     order = np.lexsort((rows.ravel(), (rows + columns).ravel()))
     return order[1 : BITS + 1]
@@ -92,7 +95,7 @@ class Lookup:
         return len(self._hashes)
 
     def add(self, one: Hash) -> None:
-        """Keep a hash under the next number, from 0."""
+        """Add a hash under the next number, from 0."""
         number = len(self._hashes)
         if number == len(self._bits):
             self._bits = np.concatenate((self._bits, np.empty_like(self._bits)))
@@ -102,7 +105,7 @@ class Lookup:
             bucket[one.bits >> shift & mask].append(number)
 
     def near(self, one: Hash) -> tuple[int, int] | None:
-        """Number and distance of the nearest (of equals the first) that is near enough and of like colour."""
+        """Number and distance of the nearest hash that is near enough and of similar colour."""
         found = [self._within(numbers, one) for numbers in self._sharing(one)]
         distance, number = min((best for best in found if best), default=(0, -1))
         return None if number < 0 else (number, distance)

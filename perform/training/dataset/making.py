@@ -1,7 +1,7 @@
-"""A dataset made from a source: in order, shard by shard, by several processes, from where it was stopped.
+"""Making a dataset from a source: in order, shard by shard, with several processes, from where it stopped.
 
-`OUT/making` holds, until all is done, the recipe and for each finished shard what became of the items up to
-its end. A shard counts as finished when that stands there; all after it is made again, to the same bytes.
+Until all is done, `OUT/making` has the recipe and, for each finished shard, the outcomes of its items. A
+shard is finished when that file is there; all later ones are made again, to the same bytes.
 """
 
 from __future__ import annotations
@@ -44,25 +44,25 @@ ReportProgress = Callable[[int, int], None]  # pictures seen and kept so far
 
 @dataclass(slots=True)
 class _ShardOutcomes:
-    """What became of the items that went into one shard, and of those lost on the way."""
+    """The outcomes of the items of one shard, and of those that were lost on the way."""
 
     items: int = 0
     kept: list[tuple[str, Hash]] = field(default_factory=list)
     lost: list[Lost] = field(default_factory=list)
     handled: Counter[str] = field(default_factory=Counter)
 
-    def told(self, shard: Shard | None) -> dict[str, Any]:
-        """As it stands in a file of `making`."""
+    def record(self, shard: Shard | None) -> dict[str, object]:
+        """The outcomes as a file of `making` has them."""
         kept = [(name, f"{one.bits:016x}", one.blue, one.red) for name, one in self.kept]
         lost = [(one.name, one.reason, one.detail) for one in self.lost]
         shown = asdict(shard) if shard else None
         return {"items": self.items, "kept": kept, "lost": lost, "handled": self.handled, "shard": shown}
 
     @classmethod
-    def of(cls, told: dict[str, Any]) -> _ShardOutcomes:
-        kept = [(name, Hash(int(bits, 16), blue, red)) for name, bits, blue, red in told["kept"]]
-        lost = [Lost(*one) for one in told["lost"]]
-        return cls(told["items"], kept, lost, Counter(told["handled"]))
+    def of(cls, record: dict[str, Any]) -> _ShardOutcomes:
+        kept = [(name, Hash(int(bits, 16), blue, red)) for name, bits, blue, red in record["kept"]]
+        lost = [Lost(*one) for one in record["lost"]]
+        return cls(record["items"], kept, lost, Counter(record["handled"]))
 
 
 def make(
@@ -72,10 +72,10 @@ def make(
     workers: int = 1,
     watch: ReportProgress = lambda seen, kept: None,
 ) -> Manifest:
-    """Make a dataset in the folder `out`, or go on with it, and say what it is.
+    """Make or resume a dataset in the folder `out`.
 
-    The same source and settings give the same bytes, however often it was stopped and whatever the workers.
-    Raises DatasetError: for a folder that holds something else, a full disk, or when nothing was kept.
+    The same source and settings give the same bytes, however often it stops and with any number of workers.
+    Raises DatasetError if the folder has other contents, the disk is full, or no picture is kept.
     """
     try:
         recipe = {**source.recipe, **settings.recipe}
@@ -104,7 +104,7 @@ class _Making:
         self._source, self._settings, self._recipe = source, settings, recipe
         self._out, self._watch = out, watch
         self._shards: list[Shard] = []
-        self._chapter = _ShardOutcomes()
+        self._outcomes = _ShardOutcomes()
         self._items = self._seen = 0
         self._names: list[str] = []  # of what was kept
         self._lost: list[Lost] = []
@@ -114,7 +114,7 @@ class _Making:
         self._resume()
 
     def run(self, workers: int) -> Manifest:
-        """Make what is missing."""
+        """Make the missing shards."""
         results = convert_in_order(self._source.items(self._items), self._settings, workers)
         try:
             for outcomes in results if not self._enough else ():
@@ -133,28 +133,28 @@ class _Making:
         return bool(self._settings.limit) and len(self._names) >= self._settings.limit
 
     def _take(self, outcomes: list[Outcome]) -> None:
-        """The outcomes of one item."""
+        """Take the outcomes of one item."""
         for one in outcomes:
             if self._enough:
                 break
-            self._place(self._single(one))
-        self._chapter.items += 1
+            self._store(self._unless_duplicate(one))
+        self._outcomes.items += 1
         self._items += 1
         self._watch(self._seen, len(self._names))
         if self._writer and self._writer.full:
             self._finish_shard()
 
-    def _single(self, one: Outcome) -> Outcome:
-        """The outcome, or the loss of a picture that is too near to another."""
+    def _unless_duplicate(self, one: Outcome) -> Outcome:
+        """The outcome, or the loss of a picture that is a duplicate."""
         near = self._lookup.near(one.hash) if isinstance(one, Kept) and self._settings.duplicates else None
         if near is None:
             return one
         number, distance = near
         return Lost(one.name, "duplicate", f"of {self._names[number]}, distance {distance}")
 
-    def _place(self, one: Outcome) -> None:
+    def _store(self, one: Outcome) -> None:
         if isinstance(one, Lost):
-            self._chapter.lost.append(one)
+            self._outcomes.lost.append(one)
             self._count_lost(one)
             return
         if self._writer is None:
@@ -162,8 +162,8 @@ class _Making:
             folder.mkdir(exist_ok=True)
             self._writer = ShardWriter(folder, f"{len(self._shards):06d}.tar")
         self._writer.add(f"{len(self._names):08d}", self._settings.format, one.data, one.facts)
-        self._chapter.kept.append((one.name, one.hash))
-        self._chapter.handled.update(one.facts["handled"])
+        self._outcomes.kept.append((one.name, one.hash))
+        self._outcomes.handled.update(one.facts["handled"])
         self._handled.update(one.facts["handled"])
         self._count_kept(one.name, one.hash)
 
@@ -182,35 +182,39 @@ class _Making:
             return
         shard = self._writer.finish()
         self._writer = None
-        _write(self._out / MAKING / f"{len(self._shards):06d}.json", json.dumps(self._chapter.told(shard)))
+        _write_text(
+            self._out / MAKING / f"{len(self._shards):06d}.json", json.dumps(self._outcomes.record(shard))
+        )
         self._shards.append(shard)
-        self._chapter = _ShardOutcomes()
+        self._outcomes = _ShardOutcomes()
 
     def _resume(self) -> None:
-        """Take up what the finished shards say."""
+        """Count the finished shards."""
         while (file := self._out / MAKING / f"{len(self._shards):06d}.json").exists():
             try:
-                told = json.loads(file.read_text(encoding="utf-8"))
-                chapter, shard = _ShardOutcomes.of(told), Shard(**told["shard"])
+                record = json.loads(file.read_text(encoding="utf-8"))
+                outcomes, shard = _ShardOutcomes.of(record), Shard(**record["shard"])
             except (ValueError, LookupError, TypeError, AttributeError):
-                return  # damaged: its shard is made again
+                return  # damaged: the shard is made again
             tar = self._out / SHARDS / shard.name
             if not tar.is_file() or tar.stat().st_size != shard.bytes:
-                return  # somebody removed or cut it: it is made again
-            for name, found in chapter.kept:
+                return  # removed or cut off: it is made again
+            for name, found in outcomes.kept:
                 self._count_kept(name, found)
-            for one in chapter.lost:
+            for one in outcomes.lost:
                 self._count_lost(one)
-            self._items += chapter.items
-            self._handled.update(chapter.handled)
+            self._items += outcomes.items
+            self._handled.update(outcomes.handled)
             self._shards.append(shard)
 
     def _finish(self) -> Manifest:
-        _write(self._out / DROPPED, _dropped_csv(self._lost))
+        _write_text(self._out / DROPPED, _dropped_csv(self._lost))
         dropped = Counter(one.reason for one in self._lost)
         if not self._names:
-            said = ", ".join(f"{count} {reason}" for reason, count in dropped.most_common())
-            raise DatasetError(f"no picture could be kept ({said or 'none seen'}); see {self._out / DROPPED}")
+            reasons = ", ".join(f"{count} {reason}" for reason, count in dropped.most_common())
+            raise DatasetError(
+                f"no picture could be kept ({reasons or 'none seen'}); see {self._out / DROPPED}"
+            )
         total = self._source.total
         counts = Counts(
             self._seen,
@@ -221,14 +225,14 @@ class _Making:
         )
         size, mirror = self._settings.size, self._settings.mirror
         made = Manifest(size, mirror, self._recipe, counts, tuple(self._shards))
-        _write(self._out / FILE, made.text)
+        _write_text(self._out / FILE, made.text)
         shutil.rmtree(self._out / MAKING, ignore_errors=True)
         return made
 
 
 @contextmanager
 def _locked(out: Path, recipe: Recipe) -> Iterator[None]:
-    """The folder, held against others; begun with the recipe, or found to be begun with the same."""
+    """Lock the folder against other processes; write the recipe, or check that it is the same."""
     making = out / MAKING
     begun = making / "recipe.json"
     if out.is_dir() and any(out.iterdir()) and not begun.exists() and not (making / "lock").exists():
@@ -239,19 +243,19 @@ def _locked(out: Path, recipe: Recipe) -> Iterator[None]:
         if begun.exists():
             _compare(_saved_recipe(begun), recipe, out)
         else:
-            _write(begun, json.dumps(recipe))
+            _write_text(begun, json.dumps(recipe))
         yield
 
 
 def _saved_recipe(file: Path) -> Recipe:
-    """What a dataset was begun with."""
+    """The recipe that a dataset was begun with."""
     try:
-        told = json.loads(file.read_text(encoding="utf-8"))
+        recipe = json.loads(file.read_text(encoding="utf-8"))
     except ValueError:
-        told = None
-    if not isinstance(told, dict):
+        recipe = None
+    if not isinstance(recipe, dict):
         raise DatasetError(f"{file} is damaged: remove {file.parent.parent} and begin again")
-    return told
+    return recipe
 
 
 def _lock(file: int, out: Path) -> None:
@@ -280,7 +284,7 @@ def _compare(before: Recipe, now: Recipe, out: Path) -> None:
         )
 
 
-def _write(file: Path, text: str) -> None:
+def _write_text(file: Path, text: str) -> None:
     """A whole file or none."""
     part = file.with_name(f"{file.name}.part")
     with part.open("w", encoding="utf-8", newline="") as out:
@@ -291,7 +295,7 @@ def _write(file: Path, text: str) -> None:
 
 
 def _dropped_csv(lost: list[Lost]) -> str:
-    """What was dropped, as a table for any spreadsheet."""
+    """The dropped pictures as CSV."""
     import io
 
     text = io.StringIO()
@@ -302,7 +306,7 @@ def _dropped_csv(lost: list[Lost]) -> str:
 
 
 def _disk_fault(error: OSError, out: Path) -> str:
-    """What went wrong with the folder, and what to do."""
+    """What failed in the folder, and what to do."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return (
             f"{out}: the disk is full; what is finished is whole: make room and give the same command again"

@@ -1,4 +1,4 @@
-"""What `dataset.json` says: which pictures these are, how they were made, and the hashes of their shards."""
+"""`dataset.json`: the pictures' size and recipe, their counts, and the hashes of their shards."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class DatasetError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """A finished tar: its name, how many pictures it holds, its length in bytes, its hash."""
+    """A finished tar: its name, number of pictures, length in bytes, and hash."""
 
     name: str
     pictures: int
@@ -36,10 +36,10 @@ class Shard:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What became of all that was looked at: `seen` is `kept` and all that was `dropped`, by reason.
+    """The counts of the outcomes: `seen` is `kept` and all that were `dropped`, by reason.
 
-    `handled` counts what pictures that were kept needed, such as rotation; `rest` what was not looked at
-    because the limit was reached (None: nobody knows, as with film).
+    `handled` counts how kept pictures were handled, such as rotation; `rest` the items after the limit was
+    reached (None: unknown, as with films).
     """
 
     seen: int
@@ -51,7 +51,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """A dataset.json. `recipe` is the source and the settings that it was made with."""
+    """A dataset.json. `recipe` is its source and its settings."""
 
     size: tuple[int, int]  # width, height
     mirror: bool
@@ -61,7 +61,7 @@ class Manifest:
 
     @property
     def text(self) -> str:
-        """As it stands in the file; `parsed(text)` gives the manifest back."""
+        """The text of the file; `parse_manifest` reads it."""
         return json.dumps({"format": DATASET_FORMAT, "channels": 3, **asdict(self)}, indent=1) + "\n"
 
 
@@ -76,7 +76,7 @@ def read_manifest(file: Path) -> Manifest:
 
 
 def parse_manifest(text: str | bytes) -> Manifest:
-    """The manifest that a text says. Raises DatasetError, whatever the text."""
+    """The manifest of a text. Raises DatasetError for any invalid text."""
     try:
         data = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -124,7 +124,7 @@ def _shard(data: Any) -> Shard:
     if not isinstance(data, dict):
         raise DatasetError(f"shards: {_short_repr(data)}, must be an object")
     return Shard(
-        # names lead nowhere but into the folder of shards
+        # a name must not lead out of the folder of shards
         _field(data, "name", _matches(SHARD_NAME), "a name such as 000000.tar"),
         _field(data, "pictures", lambda value: _in_range(value, 1, 2**40), "a count from 1 on"),
         _field(data, "bytes", _is_count, "a count"),

@@ -1,4 +1,4 @@
-"""Picture files of every kind, opened as an eye would see them: upright, in sRGB, 8 bits, opaque."""
+"""Opening picture files of every kind as they look: upright, in sRGB, 8 bits, opaque."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from PIL import Image, ImageCms
 
 MOST_PIXELS = 150_000_000  # pixels: 600 MB in memory; small files can claim more to exhaust it
-# Not all that Pillow could open: EPS runs a program, and some are never pictures that a person drew.
+# Not all of Pillow's formats: EPS runs a program, and some are never pictures.
 PILLOW_FORMATS = (
     "AVIF", "BMP", "DDS", "GIF", "ICNS", "ICO", "JPEG", "JPEG2000", "MPO", "PCX", "PNG", "PPM", "PSD", "QOI",
     "SGI", "TGA", "TIFF", "WEBP",
@@ -31,7 +31,7 @@ PICTURE_SUFFIXES = frozenset(
         ".tiff", ".webp",
     )
 )  # fmt: skip
-# Some of these open as TIFF: what comes out then is a thumbnail.
+# Some of these open as TIFF and give a thumbnail.
 UNSUPPORTED_SUFFIXES = frozenset(
     (
         ".arw", ".cr2", ".cr3", ".dng", ".eps", ".exr", ".hdr", ".heic", ".heif", ".jxl", ".nef", ".orf",
@@ -42,7 +42,7 @@ TURNS = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}  # EXIF's orientations as Pil
 _ALPHA = frozenset(("RGBA", "LA", "PA", "RGBa", "La"))
 
 
-class Unfit(Exception):  # noqa: N818 - no error: it says what becomes of a picture
+class Unfit(Exception):  # noqa: N818 - not an error, but an outcome
     """A picture cannot be in the dataset; `reason` is a key of losses.REASONS."""
 
     def __init__(self, reason: str, detail: str = "") -> None:
@@ -52,7 +52,7 @@ class Unfit(Exception):  # noqa: N818 - no error: it says what becomes of a pict
 
 @dataclass(frozen=True, slots=True)
 class OpenedPicture:
-    """A picture in RGB, its size before (upright), what it needed, and what else is known of it."""
+    """A picture in RGB, its size before (upright), how it was handled, and other facts."""
 
     name: str
     image: Image.Image
@@ -63,24 +63,24 @@ class OpenedPicture:
 
 @dataclass(frozen=True, slots=True)
 class PictureFile:
-    """A file that may hold a picture, or several."""
+    """A file with a picture, or with several."""
 
     path: Path
     name: str
 
     def opened(self, settings: DatasetSettings) -> Iterator[OpenedPicture]:
-        """Its picture; those of an animation when `settings.frames` is all. Raises Unfit."""
+        """Its picture; all frames of an animation if `settings.frames` is all. Raises Unfit."""
         if self.path.suffix.lower() in UNSUPPORTED_SUFFIXES:
             raise Unfit("unsupported", f"{self.path.suffix.lower()}, convert it to .png or .jpg first")
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # what Pillow warns of is in the report, or harmless
+                warnings.simplefilter("ignore")  # Pillow's warnings are in the report, or harmless
                 yield from self._opened(settings)
         except (Unfit, GeneratorExit):
             raise
         except MemoryError as error:
             raise Unfit("huge", "there is not enough memory") from error
-        except Exception as error:  # decoders raise anything; one file is lost, and listed
+        except Exception as error:  # decoders raise anything; the file is lost, and listed
             kind = "" if isinstance(error, OSError) else f"{type(error).__name__}: "
             raise Unfit("corrupt", f"{kind}{error}"[:200]) from error
 
@@ -97,7 +97,7 @@ class PictureFile:
                 yield self._frame(image.copy(), image.size, settings, f"{self.name}#{number}", ())
 
     def _file(self) -> Image.Image:
-        """The file, its pixels not yet read."""
+        """The opened file; its pixels are not read yet."""
         from PIL import Image, UnidentifiedImageError
 
         try:
@@ -144,16 +144,16 @@ def picture_size(path: Path) -> tuple[int, int]:
 
 
 def orientation(image: Image.Image) -> int:
-    """How a camera was held, as a key of TURNS; 0: upright, or nobody knows."""
+    """The camera's orientation as a key of TURNS; 0: upright or unknown."""
     try:
         found = image.getexif().get(0x0112, 1)
     except (OSError, ValueError, LookupError, TypeError, SyntaxError, AttributeError, struct.error):
-        return 0  # damaged metadata are no reason to lose a picture
+        return 0  # damaged metadata do not make a picture unfit
     return found if isinstance(found, int) and found in TURNS else 0
 
 
 def to_srgb(image: Image.Image, background: tuple[int, int, int]) -> tuple[Image.Image, tuple[str, ...]]:
-    """A loaded picture of any mode in sRGB, over a background; and what had to be done."""
+    """A loaded picture of any mode in sRGB, over a background, and how it was handled."""
     from PIL import Image
 
     handled = []
@@ -178,7 +178,7 @@ def to_srgb(image: Image.Image, background: tuple[int, int, int]) -> tuple[Image
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
-    """A grey picture of 16 bits, 32 bits or floats in 8 bits; what is no 0..1 and no 0..255 is 16 bits."""
+    """A grey picture of 16 bits, 32 bits or floats in 8 bits; ranges but 0..1 and 0..255 are 16 bits."""
     from PIL import Image
 
     values = np.nan_to_num(np.asarray(image).astype(np.float64), posinf=0, neginf=0)
@@ -193,7 +193,7 @@ def _eight_bits(image: Image.Image) -> Image.Image:
 
 
 def _srgb(image: Image.Image) -> tuple[Image.Image, bool]:
-    """A picture without alpha in sRGB, and whether a colour profile led there."""
+    """A picture without alpha in sRGB, and whether a colour profile was applied."""
     from PIL import ImageCms
 
     base = image if image.mode in ("RGB", "L", "CMYK", "LAB") else image.convert("RGB")
@@ -206,7 +206,7 @@ def _srgb(image: Image.Image) -> tuple[Image.Image, bool]:
             changed = ImageCms.profileToProfile(base, source, target, outputMode="RGB")
             return (base, False) if changed is None else (changed, True)
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
-        pass  # a damaged profile, or one of other colours than the picture's: shown as if it had none
+        pass  # a damaged profile, or one for other colours than the picture's, is ignored
     if base.mode == "LAB":
         changed = ImageCms.profileToProfile(base, _profile("LAB"), target, outputMode="RGB")
         assert changed is not None
@@ -216,7 +216,7 @@ def _srgb(image: Image.Image) -> tuple[Image.Image, bool]:
 
 @cache
 def _formats() -> tuple[str, ...]:
-    """Those that this build of Pillow has; it knows some of them only when all are loaded."""
+    """The formats of this build of Pillow, which knows some only after it has loaded all."""
     from PIL import Image
 
     Image.init()

@@ -1,4 +1,4 @@
-"""What becomes of what is looked at: a picture that is kept, or one that is lost, with a reason."""
+"""The outcomes of a source's items: a kept picture, or a lost one with a reason."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any
 
 from perform.training.dataset.hashes import Hash
 
-# As a person reads them, in the order in which a report shows them.
+# In the order of the report.
 REASONS: Mapping[str, str] = MappingProxyType(
     {
-        "foreign": "no picture",
-        "unsupported": "a kind of picture that is not read here",
+        "foreign": "not a picture",
+        "unsupported": "a kind of picture that cannot be read",
         "unreadable": "could not be opened",
         "corrupt": "damaged or cut off",
         "broken": "frames that could not be decoded",
@@ -55,7 +55,7 @@ class Lost:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A picture, encoded; its hash, and what is stored beside it: name, size before and more."""
+    """An encoded picture with its hash and its facts: name, size before and more."""
 
     name: str
     data: bytes
@@ -64,5 +64,5 @@ class Kept:
 
 
 def legible(name: str) -> str:
-    """A file's name in which bytes that are no text are written out as such."""
+    """A file's name; bytes that are not text are written as escapes."""
     return name.encode("utf-8", "backslashreplace").decode()

@@ -1,4 +1,4 @@
-"""A plain folder of pictures of one size, read as a dataset as it is."""
+"""A plain folder of pictures of one size, read as a dataset."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ADVICE = "perform dataset pictures makes them alike"
 
 @dataclass(frozen=True)
 class PlainFolder:
-    """The picture files of a folder and those in it, by name; what has another ending is left alone."""
+    """The picture files of a folder and its subfolders, by name; other files are ignored."""
 
     path: Path
     names: tuple[str, ...]
@@ -30,7 +30,7 @@ class PlainFolder:
 
     @classmethod
     def of(cls, path: Path) -> PlainFolder:
-        """Raises DatasetError when there are none, or when two differ in size."""
+        """Raises DatasetError if there are no pictures, or if two differ in size."""
         names = tuple(sorted(_picture_names(path)))
         if not names:
             raise DatasetError(f"{path} holds no pictures and no {'dataset.json'}")
@@ -49,7 +49,7 @@ class PlainFolder:
 
     @cached_property
     def digest(self) -> str:
-        """A hash of all files, read when it is asked for."""
+        """A hash of all files, read on the first use."""
         seen = hashlib.sha256()
         for name in self.names:
             with (self.path / name).open("rb") as file:

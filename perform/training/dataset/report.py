@@ -1,4 +1,4 @@
-"""The report of a dataset: one page to look at, with everything inside it."""
+"""The report of a dataset: an HTML page with everything inside it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 SHEET_WIDTH, PICTURE_GAP = 1440, 4  # pixels: the sheet's width, the black between pictures
-# attributes, not style sheets: not everything that shows a page applies those within a drawing
+# attributes, not style sheets, which some viewers do not apply within a drawing
 LABEL = 'stroke="none" fill="#8b8b93" font-size="11"'
 FRAME = 'fill="#e8a87c" fill-opacity=".11" stroke="#e8a87c"'
 SQUARE = 'stroke="#33333a" stroke-dasharray="3 5"'
@@ -31,7 +31,7 @@ POINTS = 800  # on the chart of sizes
 
 
 def report_page(pictures: Dataset) -> str:
-    """The page's HTML: no script, nothing loaded from elsewhere."""
+    """The page's HTML, without scripts and without external files."""
     found = survey(pictures)
     made = pictures.manifest
     counts = made.counts if made else Counts(len(pictures), len(pictures))
@@ -49,7 +49,7 @@ def report_page(pictures: Dataset) -> str:
         "colour": _css(found.colour),
         "palette": "".join(_swatches(found)),
         "luminance": _luminance(found),
-        "looked_at": f"{found.looked_at:,}",
+        "looked_at": f"{found.surveyed:,}",
         "pairs": _pairs(found.pairs),
         "recipe": "".join(_recipe(pictures)),
         "digest": pictures.digest,
@@ -58,7 +58,7 @@ def report_page(pictures: Dataset) -> str:
 
 
 def contact_sheet(pictures: Sequence[Image.Image]) -> Image.Image:
-    """Pictures of one size in rows on black; a last row that is not full is left out."""
+    """Pictures of one size in full rows on black."""
     from PIL import Image
 
     aspect = pictures[0].width / pictures[0].height
@@ -108,7 +108,7 @@ def _figure(number: str, what: str) -> str:
 
 
 def _outcome_table(counts: Counts, found: Survey) -> str:
-    """What became of everything: a bar, and a table with examples."""
+    """The outcomes: a bar, and a table with examples."""
     whole = max(counts.seen, 1)
     bars = f'<i class="kept" style="flex:{counts.kept}"></i>'
     rows = _table_row("kept", "in the dataset", counts.kept, whole, [])
@@ -215,8 +215,8 @@ def _pairs(pairs: Sequence[NearPair]) -> str:
 def _pair_figure(pair: NearPair) -> str:
     pictures = "".join(f'<img src="{_embedded(one, 85)}" alt="">' for one in pair.pictures)
     names = "<br>".join(map(escape, pair.names))
-    said = f"<b>{pair.distance}</b> {_bits(pair.distance)}<br>{names}"
-    return f"<figure>{pictures}<figcaption>{said}</figcaption></figure>"
+    caption = f"<b>{pair.distance}</b> {_bits(pair.distance)}<br>{names}"
+    return f"<figure>{pictures}<figcaption>{caption}</figcaption></figure>"
 
 
 def _recipe(pictures: Dataset) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""What a person asks of a dataset's pictures: their shape, their form, and which of them are kept."""
+"""The settings of a dataset: the pictures' shape, their format, and which of them are kept."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FARTHEST_DUPLICATE = (
 
 @dataclass(frozen=True, slots=True)
 class DatasetSettings:
-    """How pictures are made alike. Thresholds of 0 (`bright`: of 1) let everything through.
+    """How pictures are converted and selected. Thresholds of 0 (`bright`: 1) keep everything.
 
     `fit`: crop (the middle), fit (all of it, with bars of `background`), stretch. `background` also
     lies behind transparency. `quality` is of jpg and webp; webp of 100 is lossless. `frames` of an
@@ -65,7 +65,7 @@ class DatasetSettings:
 
     @property
     def recipe(self) -> Recipe:
-        """As it stands in dataset.json."""
+        """The settings as in dataset.json."""
         width, height = self.size
         plain = {one.name: getattr(self, one.name) for one in fields(self)}
         return {**plain, "size": f"{width}x{height}"}

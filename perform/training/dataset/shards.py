@@ -1,8 +1,9 @@
-"""Shards: plain tar files of pictures, each followed by what is known of it.
+"""Shards: plain tar files of pictures, each followed by a JSON file with its facts.
 
 A picture is two members, `00000042.png` and `00000042.json`, as WebDataset reads them (Aizman, Maltby and
-Breuel, "High performance I/O for large scale deep learning", IEEE Big Data 2019). The same pictures give
-the same bytes: no times, owners or names of a machine are in the headers (POSIX.1-1988 ustar).
+Breuel, "High performance I/O for large scale deep learning", IEEE Big Data 2019). The same pictures give the
+same bytes: the headers have no times, owners or machine names (POSIX.1-1988 ustar). The webdataset package is
+not used: it reads streams, not single pictures, and checks no bounds.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from perform.training.dataset.manifest import DatasetError, Shard
 
@@ -42,14 +43,14 @@ class ShardWriter:
         """Whether the next picture belongs into another shard."""
         return self.pictures >= PICTURES or self._tar.offset >= BYTES
 
-    def add(self, key: str, ending: str, data: bytes, facts: Mapping[str, Any]) -> None:
-        """One encoded picture and what is known of it."""
+    def add(self, key: str, ending: str, data: bytes, facts: Mapping[str, object]) -> None:
+        """Add an encoded picture and its facts."""
         self._member(f"{key}.{ending}", data)
         self._member(f"{key}.json", json.dumps(facts, separators=(",", ":")).encode())
         self.pictures += 1
 
     def finish(self) -> Shard:
-        """Close the file, make sure that it is on the disk, and give it its name."""
+        """Close the file, force it to the disk, and give it its name."""
         self._tar.close()
         self._file.flush()
         os.fsync(self._file.fileno())
@@ -58,10 +59,10 @@ class ShardWriter:
         return Shard(self._path.name, self.pictures, self._path.stat().st_size, file_sha256(self._path))
 
     def discard(self) -> None:
-        """Leave nothing of an unfinished shard, and no error either."""
-        with suppress(OSError):  # what is still in the buffer meets the same full disk
+        """Delete an unfinished shard, without an error."""
+        with suppress(OSError):  # the rest of the buffer meets the same full disk
             self._file.close()
-        with suppress(OSError):  # else it is written over next time
+        with suppress(OSError):  # else the next run overwrites it
             self._part.unlink(missing_ok=True)
 
     def _member(self, name: str, data: bytes) -> None:
@@ -78,7 +79,7 @@ def file_sha256(path: Path) -> str:
 
 @dataclass(frozen=True, slots=True)
 class PictureOffsets:
-    """Where a picture and its facts lie in a shard, in bytes."""
+    """Offsets and lengths of a picture and its facts in a shard, in bytes."""
 
     picture: int
     picture_bytes: int
@@ -87,7 +88,7 @@ class PictureOffsets:
 
 
 def picture_offsets(path: Path) -> Iterator[PictureOffsets]:
-    """The places of the pictures of a shard, from its headers. Raises DatasetError."""
+    """The offsets of a shard's pictures, from its headers. Raises DatasetError."""
     try:
         with path.open("rb") as file:
             members = list(_members(file, path))
@@ -102,7 +103,7 @@ def picture_offsets(path: Path) -> Iterator[PictureOffsets]:
 
 
 def _members(file: BinaryIO, path: Path) -> Iterator[tuple[bytes, bytes, int, int]]:
-    """Key, ending, offset and length of every member. tarfile does the same in ten times the time."""
+    """Key, ending, offset and length of every member; tarfile takes ten times as long."""
     at, end = 0, file.seek(0, os.SEEK_END)
     while True:
         file.seek(at)
@@ -118,7 +119,7 @@ def _members(file: BinaryIO, path: Path) -> Iterator[tuple[bytes, bytes, int, in
 
 
 def _header(head: bytes, path: Path) -> tuple[tuple[bytes, bytes], int]:
-    """Key and ending, and the length, that a header says."""
+    """Key and ending, and the length, of a header."""
     if len(head) < _BLOCK:
         raise DatasetError(f"{path}: cut off")
     name = _MEMBER.fullmatch(head[:100].rstrip(b"\0"))

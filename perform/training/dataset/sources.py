@@ -1,4 +1,4 @@
-"""Where pictures come from: a folder, or a renderer. (Film: `films`.)"""
+"""Sources of pictures: a folder, or a renderer. (For films see `films`.)"""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ Render: TypeAlias = Callable[[Latent, int], Pixels]
 
 
 class PictureSource(Protocol):
-    """Gives the same items in the same order each time that it is asked."""
+    """A source; it gives the same items in the same order each time."""
 
     @property
     def recipe(self) -> Recipe:
-        """What tells it from others, as it stands in dataset.json."""
+        """What identifies it, as in dataset.json."""
 
     @property
     def total(self) -> int | None:
-        """How many items there are; None when nobody knows before the end."""
+        """The number of items; None if it is not known before the end."""
 
     def items(self, start: int) -> Iterator[Item | Lost]:
-        """All items from a place on, counted from 0."""
+        """All items from this number on, counted from 0."""
 
 
 class PictureFolder:
     """The files of a folder and of all folders in it, by name; links to folders are not followed.
 
-    Raises DatasetError when there is no such folder, or nothing in it.
+    Raises DatasetError if there is no such folder, or nothing in it.
     """
 
     def __init__(self, path: Path) -> None:
@@ -76,7 +76,7 @@ class PictureFolder:
             for name in names:
                 path = Path(folder, name)
                 shown = path.relative_to(self.path).as_posix()
-                # a pipe would be waited for, a device read without end
+                # reading a pipe would wait, reading a device would not end
                 yield (
                     PictureFile(path, shown)
                     if path.is_file()
@@ -89,7 +89,7 @@ class PictureFolder:
 
 @dataclass(frozen=True, slots=True)
 class RenderedPicture:
-    """A picture that a renderer will draw from its parameters z."""
+    """A picture that a renderer draws from its parameters z."""
 
     number: int
     z: Latent
@@ -113,7 +113,7 @@ class RenderedPicture:
 class RenderedPictures:
     """Pictures of a renderer: `render(z, size)` [size, size, 3] of each row of z [count, dimensions].
 
-    `render` must be a function of a module, so that other processes find it.
+    `render` must be a module's function, so that other processes find it.
     """
 
     def __init__(self, name: str, z: Latent, render: Render, seed: int) -> None:

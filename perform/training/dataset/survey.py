@@ -1,4 +1,4 @@
-"""What a dataset looks like, in numbers and small pictures: what the report shows."""
+"""The numbers and small pictures of a dataset for its report."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _LUMINANCE = np.array([0.2126, 0.7152, 0.0722])  # ITU-R BT.709
 
 @dataclass(frozen=True, slots=True)
 class NearPair:
-    """Two pictures that are near to each other."""
+    """Two pictures that are near each other."""
 
     distance: int
     pictures: tuple[Image.Image, Image.Image]
@@ -44,7 +44,7 @@ class Survey:
     """`sizes` [n, 2]: widths and heights before. `luminance`: shares of 64 steps from black to white.
     `palette`: colours and their shares, the most frequent first. `mean`: the mean of all pictures."""
 
-    looked_at: int
+    surveyed: int
     sheet: list[Image.Image]
     mean: Image.Image
     colour: tuple[int, int, int]
@@ -56,7 +56,7 @@ class Survey:
 
 
 def survey(pictures: Dataset) -> Survey:
-    """Look at a dataset: all its facts, and up to 480 of its pictures."""
+    """Survey a dataset: all its facts, and up to 480 of its pictures."""
     from PIL import Image
 
     spread = np.unique(np.linspace(0, len(pictures) - 1, SURVEYED).round().astype(int)).tolist()
@@ -125,7 +125,7 @@ def _rgb(colour: Doubles) -> tuple[int, int, int]:
 
 
 def _pairs(pictures: Dataset, facts: list[dict[str, Any]]) -> list[NearPair]:
-    """Those that are nearest to each other by their hashes; none where no hashes were stored."""
+    """The nearest pairs by their hashes; empty without stored hashes."""
     from PIL import Image
 
     hashes = [one.get("hash") for one in facts]
@@ -142,7 +142,7 @@ def _pairs(pictures: Dataset, facts: list[dict[str, Any]]) -> list[NearPair]:
 
 
 def _examples(file: Path) -> dict[str, list[str]]:
-    """For each reason, the first that was dropped for it."""
+    """The first dropped pictures for each reason."""
     found: dict[str, list[str]] = defaultdict(list)
     if not file.is_file():
         return found

@@ -1,4 +1,4 @@
-"""Several processes that convert items, their results in the items' order."""
+"""Processes that convert items; their results come in the items' order."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 
+from perform.threads import Background
 from perform.training.dataset.converting import Item, Outcome, convert
 from perform.training.dataset.manifest import DatasetError
 from perform.training.dataset.outcomes import Lost
@@ -21,13 +22,13 @@ Results = Generator[list[Outcome], None, None]
 
 
 def convert_in_order(items: Iterator[Item | Lost], settings: DatasetSettings, workers: int) -> Results:
-    """What becomes of each item, in their order, whatever the number of processes. What a source lost itself
-    comes through as it is. Raises DatasetError when a process is killed."""
+    """The outcomes of each item, in order, for any number of processes. What the source itself lost passes
+    unchanged. Raises DatasetError if a process is killed."""
     if workers <= 1:
         for item in items:
             yield [item] if isinstance(item, Lost) else convert(item, settings)
         return
-    # spawned, not forked: the caller may have threads and an OpenGL context
+    # spawned, not forked, because the caller may have threads and an OpenGL context
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(workers, context, exit_with_parent)
     try:
@@ -57,12 +58,12 @@ def _result(one: list[Outcome] | Future[list[Outcome]]) -> list[Outcome]:
 
 
 def exit_with_parent() -> None:
-    """End this process when the one that asked for it was killed: it would wait forever."""
+    """End this process if its parent is killed; else it would wait forever."""
     parent = multiprocessing.parent_process()
     assert parent is not None
 
-    def watch() -> None:
+    def watch(_closing: threading.Event) -> None:
         parent.join()
         os._exit(1)
 
-    threading.Thread(target=watch, daemon=True).start()
+    Background(watch, "parent")

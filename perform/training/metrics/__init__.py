@@ -1,4 +1,4 @@
-"""How near what a generator draws is to what it learnt from: distance, quality, coverage, neighbours."""
+"""How near a generator's pictures are to its training pictures: distance, quality, coverage, neighbours."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ def nearest(made: Floats, real: Floats, count: int = 1) -> NDArray[np.int64]:
 
 
 def compare(real: Floats, made: Floats) -> dict[str, float]:
-    """All figures of made pictures beside real ones, features [n, dimensions] of each.
+    """All figures of generated pictures against real ones, features [n, dimensions] of each.
 
-    `diversity` is a share of the real ones', `novelty` how far a made picture is from the nearest real one,
-    in how far these are from each other: far below 1 it was learnt by heart.
+    `diversity` is a share of the real ones'. `novelty` is the distance of a generated picture from the
+    nearest real one, in units of the real ones' distance from each other: far below 1 it is memorised.
     """
     precision, recall = precision_recall(real, made)
     own = np.sort(_distances(real, real), 1)[:, min(1, len(real) - 1)]

@@ -1,4 +1,4 @@
-"""Figures of a generator while it learns: always of the same latents, beside the same real pictures."""
+"""Figures of a generator during training: always of the same latents, against the same real pictures."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from perform.training.metrics import compare, nearest
 from perform.training.metrics.features import FeatureExtractor, resized, scattering
 
 SAMPLES = 1000  # pictures of each
-SHEET_ROWS = 8  # made pictures on the sheet of neighbours, each in a row with the real ones nearest to it
+SHEET_ROWS = 8  # generated pictures on the sheet of neighbours, each in a row with its nearest real ones
 
 
 class Measurement(NamedTuple):
-    """Figures, the first of which decides which model is best, and a sheet of made pictures' neighbours."""
+    """Figures, of which the first decides which model is best, and a sheet of neighbours."""
 
     figures: Mapping[str, float]
     neighbours: Pixels
 
 
 class Evaluator:
-    """Measures a generator again and again; the dataset's features are computed once."""
+    """Measures a generator repeatedly; the dataset's features are computed once."""
 
     def __init__(self, features: FeatureExtractor = scattering) -> None:
         self._features = features
@@ -45,7 +45,7 @@ class Evaluator:
 
 
 def evenly_spread(dataset: PictureDataset, most: int) -> NDArray[np.int64]:
-    """Which pictures of a dataset stand for all, at most so many."""
+    """The numbers of at most `most` pictures, evenly spread over a dataset."""
     return np.linspace(0, len(dataset) - 1, min(most, len(dataset))).round().astype(np.int64)
 
 
@@ -59,7 +59,7 @@ def generated(generator: Generator, seeds: range) -> Iterator[Pixels]:
 def neighbour_sheet(
     shown: Sequence[Pixels], made: Floats, real: Floats, picture: Callable[[int], Pixels]
 ) -> Pixels:
-    """A sheet: rows of a made picture, of features `made`, and the real ones nearest to it."""
+    """A sheet: rows of a generated picture (its features are in `made`) and its nearest real ones."""
     rows = nearest(made[: len(shown)], real, SHEET_ROWS - 1)
     pictures = [one for mine, row in zip(shown, rows, strict=True) for one in (mine, *map(picture, row))]
     side = max(shown[0].shape[:2])

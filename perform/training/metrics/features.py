@@ -1,9 +1,9 @@
-"""What a picture is like, in numbers that need no trained network: a scattering transform.
+"""Features of a picture that need no trained network: a scattering transform.
 
 Moduli of wavelets, pooled (Mallat 2012, Group invariant scattering; Bruna and Mallat 2013, Invariant
 scattering convolution networks), of the luminance and of two opponent colours of a picture at 128². They
-tell forms, edges, grain and colours apart, not one object from another: what is computed with them
-compares runs on one dataset, and not with figures made with Inception's features.
+describe forms, edges, grain and colours, not objects. Figures from them compare runs on one dataset; they do
+not compare with figures from Inception's features.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ def scattering(pictures: Iterable[Pixels]) -> Floats:
     return np.concatenate(rows)
 
 
-def batches(items: Iterable[Any], size: int) -> Iterator[list[Any]]:
-    """Items in lists of `size`, the last perhaps shorter."""
+def batches(items: Iterable[Floats], size: int) -> Iterator[list[Floats]]:
+    """Items in lists of `size`; the last may be shorter."""
     rest = iter(items)
     while batch := list(islice(rest, size)):
         yield batch
@@ -117,8 +117,8 @@ def _pooled(maps: Floats, cells: int) -> Floats:
 
 
 def network_features(file: Path) -> FeatureExtractor:
-    """Features by a network that the user has (Inception, DINO …): an ONNX or OpenVINO file that takes
-    pictures [1, 3, side, side] of 0..1 and gives a vector. ValueError when it does not."""
+    """Features from your own network (Inception, DINO …): an ONNX or OpenVINO file that takes pictures
+    [1, 3, side, side] of 0..1 and gives a vector. ValueError if it does not."""
     from perform.networks.runtimes.openvino.runtime import core
 
     try:
