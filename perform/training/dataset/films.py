@@ -1,7 +1,7 @@
 """A film as a source of pictures: a range, every n-th frame, some frames of each scene.
 
 A film is read once. To find scenes it is read twice, the first time as thumbnails. A resumed run reads it
-again from the start of the range and skips what is done: seeking would save seconds, but depend on key frames.
+again from the start of the range and skips what is done: seeking is faster, but depends on key frames.
 """
 
 from __future__ import annotations
