@@ -21,19 +21,10 @@ from perform.networks.checkpoints import Checkpoint, modules, read_checkpoint
 from perform.networks.checkpoints.modules import StateDict
 from perform.networks.checkpoints.values import Json, Record, Value
 from perform.networks.modelfiles import is_own, read_header, read_weights
-from perform.networks.weights import Weights, printable
+from perform.networks.weights import LAYOUT_ERRORS, Weights, printable
 
 Notes: TypeAlias = dict[str, str]
 
-LAYOUT_ERRORS = (
-    KeyError,
-    IndexError,
-    ValueError,
-    TypeError,
-    AttributeError,
-    OverflowError,
-    ZeroDivisionError,
-)
 # Where training files keep the state dict of a generator, the averaged one first.
 STATE_KEYS = (
     "g_ema", "G_ema", "generator_ema", "params_ema", "ema", "netG_A", "netG", "generator", "state_dict",

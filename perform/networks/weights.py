@@ -24,8 +24,8 @@ Shapes: TypeAlias = Mapping[str, tuple[int, ...]]
 COMMENT_LIMIT = 2000  # characters of a title or credit shown
 MOST_SIDE = 4096  # pixels of a side; a small file could else ask for any amount of noise
 MOST_WIDTH, MOST_CLASSES = 1 << 14, 1 << 16  # of latents, and how many classes, for the same reason
-# What an inconsistent configuration raises when its shapes are computed.
-DISAGREES = (TypeError, ValueError, AttributeError, LookupError, ArithmeticError)
+# What reading tensors or shapes raises if a network or a configuration has an unexpected layout.
+LAYOUT_ERRORS = (TypeError, ValueError, AttributeError, LookupError, ArithmeticError)
 
 
 class NetworkConfig(Protocol):
@@ -90,7 +90,7 @@ def checked_config(config: Sized) -> Sized:
         shapes, space, (width, height) = config.shapes(), config.space, config.size
     except ModelError:
         raise
-    except DISAGREES as error:
+    except LAYOUT_ERRORS as error:
         raise ModelError(f"its configuration does not hold together: {printable(repr(error))}") from error
     if min(width, height) < 1 or max(width, height) > MOST_SIDE:
         shown = f"{width} x {height}" if max(width, height) < 1 << 64 else "endless"

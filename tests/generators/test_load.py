@@ -21,10 +21,11 @@ from hypothesis import strategies as st
 from safetensors.numpy import save_file
 
 from perform.generators.dialects import tensorflow
-from perform.generators.load import LAYOUT_ERRORS, load_weights
+from perform.generators.load import load_weights
 from perform.networks import ModelError
 from perform.networks.modelfiles import write_weights
 from perform.networks.runtimes.torch.eager import Eager
+from perform.networks.weights import LAYOUT_ERRORS
 from tests.doubles import checkpoint_files as files
 from tests.doubles.checkpoint_files import Call, Name
 from tests.doubles.foreign import (

@@ -21,11 +21,11 @@ from perform.networks.bending import Bend
 from perform.networks.blending import BlendTensors
 from perform.networks.runtimes.openvino.nodes import (
     GraphNode,
-    float_constant,
-    int_constant,
+    constant,
+    integers,
     named_result,
     per_channel,
-    times_matrix,
+    times,
 )
 from perform.networks.runtimes.openvino.tensors import WeightNodes, bend_inserter, weight_nodes
 from perform.networks.weights import Weights
@@ -39,11 +39,7 @@ EXACT = (0, 2, 3, 4)  # coarse blocks that may be in float32 when the rest is no
 
 
 def parts(
-    weights: Weights,
-    hint: str,
-    exact: int = 0,
-    bends: Sequence[Bend] = (),
-    other: BlendTensors | None = None,
+    weights: Weights, hint: str, exact: int = 0, bends: Sequence[Bend] = (), other: BlendTensors | None = None
 ) -> list[tuple[GraphNode, str]]:
     """The synthesis as graphs in a row, each with the precision to compile it in.
 
@@ -125,10 +121,10 @@ class _Synthesis:
     def _noises(self) -> list[GraphNode]:
         config = self.config
         scaled = op.multiply(self.noise, self.strength)
-        parts = op.variadic_split(scaled, int_constant(0), int_constant(noise_sizes(config)))
+        parts = op.variadic_split(scaled, integers(0), integers(noise_sizes(config)))
         shapes = [config.noise_shape(layer) for layer in range(len(config.layers))]
         outputs = zip(parts.outputs(), shapes, strict=True)
-        return [op.reshape(part, int_constant([1, 1, *shape]), False) for part, shape in outputs]
+        return [op.reshape(part, integers([1, 1, *shape]), False) for part, shape in outputs]
 
     def _drawn(self, x: GraphNode, picture: GraphNode | None) -> tuple[GraphNode, GraphNode | None]:
         """Features and picture after the blocks of this part."""
@@ -150,11 +146,11 @@ class _Synthesis:
 
     def _style(self, row: int, name: str, gain: float = 1.0) -> GraphNode:
         """The affine of ws[row]: [1, channels]."""
-        w = op.gather(self.ws, int_constant([row]), int_constant(0))
+        w = op.gather(self.ws, integers([row]), integers(0))
         factor = gain / sqrt(self.config.w_dim)
         matrix = self.tensors.value(f"{name}.affine.weight", lambda weight: weight * factor)
         return op.add(
-            times_matrix(w, matrix), self.tensors.value(f"{name}.affine.bias", lambda bias: bias[None] * gain)
+            times(w, matrix), self.tensors.value(f"{name}.affine.bias", lambda bias: bias[None] * gain)
         )
 
     def _layer(self, x: GraphNode, layer: int, gain: float = 1.0) -> GraphNode:
@@ -164,12 +160,8 @@ class _Synthesis:
         gain *= sqrt(2)  # a leaky ReLU is homogeneous: its gain is folded into what is added up before it
         style = self._style(layer, name)
         squares = op.multiply(style, style)
-        power = times_matrix(
-            squares, self.tensors.power(weight, lambda square: square.sum((2, 3)) * factor**2)
-        )
-        demodulation = op.multiply(
-            op.power(op.add(power, float_constant(EPSILON)), float_constant(-0.5)), float_constant(gain)
-        )
+        power = times(squares, self.tensors.power(weight, lambda square: square.sum((2, 3)) * factor**2))
+        demodulation = op.multiply(op.power(op.add(power, constant(EPSILON)), constant(-0.5)), constant(gain))
         convolution = self._upward if layer % 2 else self._convolved
         x = convolution(op.multiply(x, per_channel(style)), weight, factor)
         noise = op.multiply(
@@ -177,7 +169,7 @@ class _Synthesis:
         )
         bias = self.tensors.value(f"{name}.bias", lambda bias: bias[None, :, None, None] * gain)
         x = op.add(op.add(op.multiply(x, per_channel(demodulation)), noise), bias)
-        x = self._clamped(op.prelu(x, float_constant([SLOPE])), gain / sqrt(2))
+        x = self._clamped(op.prelu(x, constant([SLOPE])), gain / sqrt(2))
         return self.bends(name, x) if self.bends else x
 
     def _to_rgb(self, x: GraphNode, row: int, name: str) -> GraphNode:
@@ -213,12 +205,12 @@ class _Synthesis:
             x, transposed, strides=[2, 2], pads_begin=[0, 0], pads_end=[0, 0], dilations=[1, 1]
         )
         kernel = np.broadcast_to(self.kernel[::-1, ::-1], (outputs, 1, 1, 4, 4))
-        return op.group_convolution(x, float_constant(kernel.copy()), [1, 1], [1, 1], [1, 1], [1, 1])
+        return op.group_convolution(x, constant(kernel.copy()), [1, 1], [1, 1], [1, 1], [1, 1])
 
     def _enlarged(self, x: GraphNode) -> GraphNode:
         """Twice the size through the filter; a full kernel, since few channels come here."""
         channels = x.get_output_partial_shape(0)[1].get_length()
         kernel = np.einsum("io,hw->iohw", np.eye(channels), self.kernel)
         return op.convolution_backprop_data(
-            x, float_constant(kernel), strides=[2, 2], pads_begin=[1, 1], pads_end=[1, 1], dilations=[1, 1]
+            x, constant(kernel), strides=[2, 2], pads_begin=[1, 1], pads_end=[1, 1], dilations=[1, 1]
         )

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from openvino import opset13 as op
 
-from perform.networks.runtimes.openvino.nodes import GraphNode, int_constant
+from perform.networks.runtimes.openvino.nodes import GraphNode, integers
 
 TILE = 4
 LEAST_CHANNELS = 128  # with fewer, moving the tiles costs more than the products save
@@ -59,23 +59,21 @@ def convolved(x: GraphNode, weight: NDArray[np.float32], height: int, width: int
     # One matrix product: as an einsum it was one for each pair of channels, minutes once torch was loaded.
     kernels = np.kron(WEIGHT, WEIGHT) @ weight.transpose(2, 3, 1, 0).reshape(9, -1)
     products = op.constant(kernels.reshape(36, inputs, outputs).astype(np.float32, order="C"))
-    x = op.transpose(x, int_constant([0, 2, 3, 1]))
-    x = op.pad(
-        x, int_constant([0, 1, 1, 0]), int_constant([0, 3, 3, 0]), "constant", op.constant(np.float32(0))
-    )
-    x = op.reshape(x, int_constant([down + 1, TILE, across + 1, TILE, inputs]), False)
+    x = op.transpose(x, integers([0, 2, 3, 1]))
+    x = op.pad(x, integers([0, 1, 1, 0]), integers([0, 3, 3, 0]), "constant", op.constant(np.float32(0)))
+    x = op.reshape(x, integers([down + 1, TILE, across + 1, TILE, inputs]), False)
     rows = _combined(INPUT, _taps(x, 0, down))
     tiles = [tile for row in rows for tile in _combined(INPUT, _taps(row, 2, across))]
-    flat = [op.reshape(tile, int_constant([1, down * across, inputs]), False) for tile in tiles]
+    flat = [op.reshape(tile, integers([1, down * across, inputs]), False) for tile in tiles]
     y = op.matmul(op.concat(flat, 0), products, False, False)
-    y = op.reshape(y, int_constant([6, 6, down, across, outputs]), False)
+    y = op.reshape(y, integers([6, 6, down, across, outputs]), False)
     lines = [_row(line, down, across, outputs) for line in _combined(OUTPUT, _parts(y, 0))]
-    y = op.reshape(op.concat(lines, 1), int_constant([1, height, width, outputs]), False)
-    return op.transpose(y, int_constant([0, 3, 1, 2]))
+    y = op.reshape(op.concat(lines, 1), integers([1, height, width, outputs]), False)
+    return op.transpose(y, integers([0, 3, 1, 2]))
 
 
 def _slice(x: GraphNode, begin: int, end: int, axis: int) -> GraphNode:
-    return op.slice(x, int_constant([begin]), int_constant([end]), int_constant([1]), int_constant([axis]))
+    return op.slice(x, integers([begin]), integers([end]), integers([1]), integers([axis]))
 
 
 def _taps(x: GraphNode, axis: int, tiles: int) -> list[GraphNode]:
@@ -91,7 +89,7 @@ def _parts(x: GraphNode, axis: int) -> list[GraphNode]:
 def _row(line: GraphNode, down: int, across: int, outputs: int) -> GraphNode:
     """One row of each tile's outputs: [1, 6, down, across, c] -> [down, 1, across, 4, c]."""
     columns = _combined(OUTPUT, _parts(line, 1))
-    return op.concat([op.reshape(c, int_constant([down, 1, across, 1, outputs]), False) for c in columns], 3)
+    return op.concat([op.reshape(c, integers([down, 1, across, 1, outputs]), False) for c in columns], 3)
 
 
 def _combined(matrix: Sequence[Sequence[int]], values: Sequence[GraphNode]) -> list[GraphNode]:

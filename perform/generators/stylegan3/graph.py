@@ -27,11 +27,11 @@ from perform.networks.bending import Bend
 from perform.networks.blending import BlendTensors
 from perform.networks.runtimes.openvino.nodes import (
     GraphNode,
-    float_constant,
-    int_constant,
+    constant,
+    integers,
     named_result,
     per_channel,
-    times_matrix,
+    times,
 )
 from perform.networks.runtimes.openvino.tensors import WeightNodes, bend_inserter, weight_nodes
 from perform.networks.weights import Weights
@@ -49,11 +49,7 @@ EXACT = (0, 2, 4, 6, 8, 10, 12)  # layers that may be in float32 when the rest i
 
 
 def parts(
-    weights: Weights,
-    hint: str,
-    exact: int = 0,
-    bends: Sequence[Bend] = (),
-    other: BlendTensors | None = None,
+    weights: Weights, hint: str, exact: int = 0, bends: Sequence[Bend] = (), other: BlendTensors | None = None
 ) -> list[tuple[GraphNode, str]]:
     """The synthesis as graphs in a row, each with the precision to compile it in.
 
@@ -98,7 +94,7 @@ def graph(
         x = given = op.parameter([1, config.channels[first], height, width], np.float32, name="features")
     for layer in range(first or 0, config.depth if stop is None else stop):
         x = _with_bends(synthesis.layer(x, layer), config.layers[layer], inserter)
-    x, name = (x, "features") if stop is not None else (op.multiply(x, float_constant(config.scale)), "image")
+    x, name = (x, "features") if stop is not None else (op.multiply(x, constant(config.scale)), "image")
     taken = [synthesis.ws, given, *synthesis.tensors.parameters]
     more = (inserter.parameters, inserter.results) if inserter else ([], [])
     return ov.Model([named_result(x, name), *more[1]], [*taken, *more[0]], "synthesis")
@@ -111,7 +107,7 @@ def _with_bends(x: GraphNode, layer: str, inserter: BendInserter | None) -> Grap
 def _cut(x: GraphNode, begin: int, end: int, axis: int) -> GraphNode:
     if begin == 0 and end >= x.get_output_shape(0)[axis]:
         return x
-    return op.slice(x, int_constant([begin]), int_constant([end]), int_constant([1]), int_constant([axis]))
+    return op.slice(x, integers([begin]), integers([end]), integers([1]), integers([axis]))
 
 
 class _Synthesis:
@@ -121,12 +117,10 @@ class _Synthesis:
 
     def _affine(self, row: int, name: str) -> GraphNode:
         """The affine of ws[row]: [1, outputs]."""
-        w = op.gather(self.ws, int_constant([row]), int_constant(0))
+        w = op.gather(self.ws, integers([row]), integers(0))
         factor = 1 / sqrt(self.config.w_dim)
         matrix = self.tensors.value(f"{name}.affine.weight", lambda weight: weight * factor)
-        return op.add(
-            times_matrix(w, matrix), self.tensors.value(f"{name}.affine.bias", lambda bias: bias[None])
-        )
+        return op.add(times(w, matrix), self.tensors.value(f"{name}.affine.bias", lambda bias: bias[None]))
 
     def waves(self, transform: GraphNode) -> GraphNode:
         """The input, [1, channels, height, width].
@@ -135,23 +129,20 @@ class _Synthesis:
         """
         config = self.config
         freqs, phases = self._placed(transform)  # [channels, 2], [channels, 1]
-        lengths = op.sqrt(op.reduce_sum(op.multiply(freqs, freqs), int_constant([1]), True))
+        lengths = op.sqrt(op.reduce_sum(op.multiply(freqs, freqs), integers([1]), True))
         nyquist = config.sampling / 2
-        heights = op.divide(
-            op.subtract(float_constant(nyquist), lengths), float_constant(nyquist - config.bandwidth)
-        )
+        heights = op.divide(op.subtract(constant(nyquist), lengths), constant(nyquist - config.bandwidth))
         heights = op.clamp(heights, 0.0, 1.0)  # fades what would alias
         x, y = ((np.arange(size) + 0.5 - size / 2)[None] / config.sampling for size in config.sizes[0])
-        across = op.add(op.multiply(_cut(freqs, 0, 1, 1), float_constant(x)), phases)
+        across = op.add(op.multiply(_cut(freqs, 0, 1, 1), constant(x)), phases)
         across, down = (
-            op.multiply(turns, float_constant(2 * pi))
-            for turns in (across, op.multiply(_cut(freqs, 1, 2, 1), float_constant(y)))
+            op.multiply(turns, constant(2 * pi))
+            for turns in (across, op.multiply(_cut(freqs, 1, 2, 1), constant(y)))
         )
         columns = [
-            op.unsqueeze(op.multiply(wave(across), heights), int_constant([0, 2]))
-            for wave in (op.sin, op.cos)
+            op.unsqueeze(op.multiply(wave(across), heights), integers([0, 2])) for wave in (op.sin, op.cos)
         ]
-        rows = [op.unsqueeze(wave(down), int_constant([0, 3])) for wave in (op.cos, op.sin)]
+        rows = [op.unsqueeze(wave(down), integers([0, 3])) for wave in (op.cos, op.sin)]
         x = op.add(op.multiply(columns[0], rows[0]), op.multiply(columns[1], rows[1]))
         factor = 1 / sqrt(config.channels[0])
         mixed = self.tensors.value("input.weight", lambda weight: weight[:, :, None, None] * factor)
@@ -164,12 +155,12 @@ class _Synthesis:
         down = value("input.freqs", lambda a: a[:, ::-1] * (1, -1))
         place = self._affine(0, "input")
         direction = _cut(place, 0, 2, 1)
-        length = op.sqrt(op.reduce_sum(op.multiply(direction, direction), int_constant([1]), True))
+        length = op.sqrt(op.reduce_sum(op.multiply(direction, direction), integers([1]), True))
         place = op.divide(place, length)
         cos, sin, shift = _cut(place, 0, 1, 1), _cut(place, 1, 2, 1), _cut(place, 2, 4, 1)
         turned = op.add(op.multiply(across, cos), op.multiply(down, sin))
         linear, moved = _cut(_cut(transform, 0, 2, 0), 0, 2, 1), _cut(_cut(transform, 0, 2, 0), 2, 3, 1)
-        offset = op.subtract(op.transpose(moved, int_constant([1, 0])), shift)  # [1, 2]
+        offset = op.subtract(op.transpose(moved, integers([1, 0])), shift)  # [1, 2]
         phases = op.add(phases, op.matmul(turned, offset, False, True))
         return op.matmul(turned, linear, False, False), phases
 
@@ -180,7 +171,7 @@ class _Synthesis:
         if config.colours(layer):
             factor = gain = 1.0
             factor /= sqrt(config.channels[layer] * config.kernels[layer] ** 2)
-            scale = op.power(magnitude, float_constant(-0.5))
+            scale = op.power(magnitude, constant(-0.5))
         else:
             factor = gain = sqrt(2)  # that a leaky ReLU comes with, before it: it is homogeneous
             scale = self._demodulation(style, name, magnitude)
@@ -200,8 +191,8 @@ class _Synthesis:
             mean = squares.mean((1, 2, 3))[:, None]
             return np.asarray(squares.sum((2, 3)) + mean * (EPSILON / squares.shape[1]), np.float32)
 
-        power = times_matrix(op.multiply(style, style), self.tensors.power(f"{name}.weight", summed))
-        return op.power(op.multiply(power, magnitude), float_constant(-0.5))
+        power = times(op.multiply(style, style), self.tensors.power(f"{name}.weight", summed))
+        return op.power(op.multiply(power, magnitude), constant(-0.5))
 
     def _filter(self, layer: int, kind: str) -> Taps:
         there = getattr(self.config, f"{kind}_filters")[layer]
@@ -257,7 +248,7 @@ class _Synthesis:
 
     def _active(self, x: GraphNode, layer: int) -> GraphNode:
         clamp = self.config.clamp
-        x = x if self.config.colours(layer) else op.prelu(x, float_constant([SLOPE]))
+        x = x if self.config.colours(layer) else op.prelu(x, constant([SLOPE]))
         return x if clamp is None else op.clamp(x, -clamp, clamp)
 
 
@@ -268,7 +259,7 @@ def _depthwise(
     channels = x.get_output_shape(0)[1]
     if kernel.shape == (1, 1) and kernel[0, 0] == 1 and begins == ends == (0, 0):
         return x
-    weight = float_constant(np.broadcast_to(kernel, (channels, 1, 1, *kernel.shape)))
+    weight = constant(np.broadcast_to(kernel, (channels, 1, 1, *kernel.shape)))
     return op.group_convolution(x, weight, [1, 1], list(begins), list(ends), [1, 1])
 
 
@@ -291,11 +282,7 @@ def _winograd(
         sides.append(side)
         cuts.append((skipped, skipped + made))
     x = op.pad(
-        x,
-        int_constant([0, 0, *befores]),
-        int_constant([0, 0, *afters]),
-        "constant",
-        op.constant(np.float32(0)),
+        x, integers([0, 0, *befores]), integers([0, 0, *afters]), "constant", op.constant(np.float32(0))
     )
     x = winograd.convolved(x, weight, sides[0], sides[1])
     return _cut(_cut(x, *cuts[0], 2), *cuts[1], 3)

@@ -20,11 +20,7 @@ EXACT = (0,)  # all or nothing is computed in float32
 
 
 def parts(
-    weights: Weights,
-    hint: str,
-    exact: int = 0,
-    bends: Sequence[Bend] = (),
-    other: BlendTensors | None = None,
+    weights: Weights, hint: str, exact: int = 0, bends: Sequence[Bend] = (), other: BlendTensors | None = None
 ) -> list[tuple[GraphNode, str]]:
     """The whole synthesis as one ov.Model with its hint: ws and the family's inputs by name to `image`."""
     kind, config = family(weights.config.family), weights.config

@@ -11,22 +11,22 @@ from openvino import opset13 as op
 GraphNode: TypeAlias = Any  # a node, graph, port or request: OpenVINO's Python package carries no types
 
 
-def float_constant(value: ArrayLike) -> GraphNode:
+def constant(value: ArrayLike) -> GraphNode:
     """A constant."""
     return op.constant(np.ascontiguousarray(value, np.float32))
 
 
-def int_constant(value: ArrayLike) -> GraphNode:
+def integers(value: ArrayLike) -> GraphNode:
     """A constant of whole numbers."""
     return op.constant(np.asarray(value, np.int64))
 
 
 def per_channel(vector: GraphNode) -> GraphNode:
     """[1, channels] -> [1, channels, 1, 1]."""
-    return op.reshape(vector, int_constant([1, -1, 1, 1]), False)
+    return op.reshape(vector, integers([1, -1, 1, 1]), False)
 
 
-def times_matrix(vector: GraphNode, matrix: GraphNode) -> GraphNode:
+def times(vector: GraphNode, matrix: GraphNode) -> GraphNode:
     """[1, inputs] times a matrix [outputs, inputs]: [1, outputs]."""
     return op.matmul(vector, matrix, False, True)
 

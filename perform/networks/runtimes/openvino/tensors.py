@@ -16,7 +16,7 @@ from openvino import opset13 as op
 from perform.arrays import AnyArray, Floats
 from perform.networks.bending import Bend
 from perform.networks.blending import BlendTensors
-from perform.networks.runtimes.openvino.nodes import GraphNode, float_constant
+from perform.networks.runtimes.openvino.nodes import GraphNode, constant
 from perform.networks.weights import Weights
 
 if TYPE_CHECKING:
@@ -47,11 +47,11 @@ class WeightNodes:
 
     def value(self, name: str, shaped: Shaped) -> GraphNode:
         """A tensor, after a linear function of it."""
-        return float_constant(shaped(self.array(name)))
+        return constant(shaped(self.array(name)))
 
     def power(self, name: str, summed: Shaped) -> GraphNode:
         """A linear function of the squares of a tensor."""
-        return float_constant(summed(np.square(self.array(name))))
+        return constant(summed(np.square(self.array(name))))
 
 
 class BlendedWeightNodes(WeightNodes):
@@ -70,15 +70,15 @@ class BlendedWeightNodes(WeightNodes):
         one = super().value(name, shaped)
         if self.fixed(name):
             return one
-        return self._mixed(one, float_constant(shaped(self._others[PREFIX + name])))
+        return self._mixed(one, constant(shaped(self._others[PREFIX + name])))
 
     def power(self, name: str, summed: Shaped) -> GraphNode:
         one = super().power(name, summed)
         if self.fixed(name):
             return one
         other = self._others[PREFIX + name]
-        cross = float_constant(summed(self.array(name) * other))
-        its = float_constant(summed(np.square(other)))
+        cross = constant(summed(self.array(name) * other))
+        its = constant(summed(np.square(other)))
         return self._mixed(self._mixed(one, cross), self._mixed(cross, its))  # the square of a sum
 
     def _mixed(self, one: GraphNode, other: GraphNode) -> GraphNode:
