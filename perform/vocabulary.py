@@ -15,7 +15,7 @@ VOCABULARY = Vocabulary(
         (
             *Moment(0, 0, 0, 0, 0, Tempo().bpm).signals(),
             *("beat.confidence", *features.AUDIO_SIGNALS, *tempo.TEMPO_SIGNALS),
-            *(*keys.SIGNALS, *hands.SIGNALS, *camera.SIGNALS),
+            *(*keys.KEY_SIGNALS, *hands.HAND_SIGNALS, *camera.CAMERA_SIGNALS),
         )
     ).difference(ARRAYS),
     ("midi", "osc", "feed", "learned"),

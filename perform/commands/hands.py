@@ -13,7 +13,7 @@ from rich.text import Text
 from perform.clock import stopwatch
 from perform.inputs.camera import Cameras, View
 from perform.inputs.hands import Hands
-from perform.inputs.hands.signals import SIDES, SIGNALS, WORDS
+from perform.inputs.hands.signals import HAND_SIGNALS, SIDES, WORDS
 
 LOOK_SECONDS = 0.1  # seconds between two looks
 WIDTH = 24  # characters of a bar
@@ -72,7 +72,7 @@ def open_meter(camera: str, view: View) -> Iterator[HandsMeter]:
     """A meter on a camera."""
     cameras = Cameras(stopwatch, camera)
     hands = Hands(cameras.camera, stopwatch, view)
-    hands.use(frozenset(SIGNALS))
+    hands.use(frozenset(HAND_SIGNALS))
     try:
         yield HandsMeter(cameras, hands)
     finally:

@@ -36,7 +36,7 @@ MOST_HUNG = 4  # threads of devices that never answered, at most
 COARSE = 8  # every so many-th pixel is compared to see whether the picture changes
 MOVED = 20  # of 255, by which a pixel that moves differs
 DARK, LIFTED, STRONGEST = 0.3, 0.45, 0.35  # of luminance: below it is lifted, to what, and the smallest gamma
-SIGNALS = tuple(f"camera.{word}" for word in ("level", "motion", "age"))
+CAMERA_SIGNALS = tuple(f"camera.{word}" for word in ("level", "motion", "age"))
 
 
 class CameraDevice(Protocol):
@@ -247,9 +247,9 @@ class Cameras:
             self._cameras[name] = Camera(name, self._opener)
         return self._cameras[name]
 
-    def use(self, heard: frozenset[str]) -> None:
+    def use(self, signals: frozenset[str]) -> None:
         """Open the usual camera if any of these signals is a camera's."""
-        if any(name.startswith("camera.") for name in heard):
+        if any(name.startswith("camera.") for name in signals):
             self.camera()
 
     def __len__(self) -> int:

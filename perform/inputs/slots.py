@@ -1,4 +1,4 @@
-"""What was said between two polls: the newest value of each name, and no press lost."""
+"""The events between two polls: the newest value of each name, and no press lost."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from dataclasses import replace
 
 from perform.signals import Event, Value
 
-NAMES = 4096  # that one input may use; a stranger's thousands of addresses must not fill the memory
-TURNS = 4  # of a name between zero and something that wait, at most
+MOST_NAMES = 4096  # of one input; a stranger's thousands of addresses must not fill the memory
+MOST_TURNS = 4  # of a name to zero or away from it that wait
 
 
 class Slots:
     """A bounded buffer between an input's threads and `poll`.
 
     Of values that follow each other the newest wins. A turn to zero or away from it waits for a
-    poll of its own, so that a button pressed and let go within a frame is seen as both.
+    poll of its own, so that a button that is pressed and released within a frame is seen as both.
     """
 
     def __init__(self) -> None:
@@ -26,18 +26,18 @@ class Slots:
         self._lock = threading.Lock()
 
     def put(self, time: float, name: str, value: Value) -> None:
-        """An input said that `name` is `value`."""
+        """A value of a name came."""
         self.put_all(time, ((name, value),))
 
-    def put_all(self, time: float, said: Iterable[tuple[str, Value]]) -> None:
-        """An input said several things at one moment: no poll sees a part of them."""
+    def put_all(self, time: float, values: Iterable[tuple[str, Value]]) -> None:
+        """Several values came at one moment: no poll sees a part of them."""
         with self._lock:
-            for name, value in said:
+            for name, value in values:
                 self._put(Event(time, name, value))
 
     def _put(self, event: Event) -> None:
         turns = self._turns.get(event.name)
-        if turns is None and len(self._turns) >= NAMES:
+        if turns is None and len(self._turns) >= MOST_NAMES:
             self.dropped += 1
             return
         if turns is None:
@@ -46,12 +46,12 @@ class Slots:
             turns[-1] = event
             return
         turns.append(event)
-        if len(turns) > TURNS:
+        if len(turns) > MOST_TURNS:
             turns.popleft()
             turns.popleft()
 
     def take(self, until: float) -> list[Event]:
-        """One event of each name that was said, oldest first, none later than `until`."""
+        """One event of each name that waits, oldest first, none later than `until`."""
         with self._lock:
             events = [turns.popleft() for turns in self._turns.values() if turns]
         events.sort(key=lambda event: event.time)

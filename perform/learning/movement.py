@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from perform.keys import BUTTONS, TRIGGERS
+from perform.keys import PAD_BUTTONS, PAD_TRIGGERS
 from perform.midi.names import PLAIN_MESSAGE, SHARED_CONTROL
 from perform.signals import Event
 
@@ -32,7 +32,7 @@ FINE_VALUES = (
 LOWER_HALF = 32  # its number above that of the upper half (MIDI 1.0, table III)
 FAMILY = re.compile(rf"(?:{'|'.join(MOVED_FAMILIES)})[.\[]")
 NOTE = re.compile(r"midi\.(?:\w+\.)*note\d+")
-PAD = re.compile(rf"pad\.(?:\d+\.)?(?:{'|'.join(BUTTONS)}|button\d+)")
+PAD = re.compile(rf"pad\.(?:\d+\.)?(?:{'|'.join(PAD_BUTTONS)}|button\d+)")
 CC = re.compile(r"(?P<before>midi\.(?:\w+\.)*cc)(?P<number>\d+)(?P<fine>\.fine)?")
 NOT_CONTROLS = re.compile(
     r"midi\.(?:scene|start|stop|continue)"
@@ -194,9 +194,8 @@ def _ends(name: str, least: float, most: float) -> tuple[float, float]:
     if last == "program":
         return 0.0, 127.0
     if least >= -1 and most <= 1:
-        stick = (
-            name.startswith("pad.") and last not in (*BUTTONS, *TRIGGERS) and not last.startswith("button")
-        )
+        button = last in (*PAD_BUTTONS, *PAD_TRIGGERS) or last.startswith("button")
+        stick = name.startswith("pad.") and not button
         return (-1.0, 1.0) if least < 0 or stick or last == "pitch" else (0.0, 1.0)
     if least >= 0 and 64 < most <= 127:  # many OSC layouts send MIDI's numbers
         return 0.0, 127.0

@@ -122,7 +122,7 @@ def play(options: Options, library: Library | None = None, loaded: Setlist | Non
         [window] if window else [],
         outputs,
         sound=sound,
-        learner=learner(options, library, performance, window.say) if window and options.watch else None,
+        learner=learner(options, library, performance, window.notify) if window and options.watch else None,
         edits=Watch(folders, read_again) if options.watch else None,
         gamma=options.gamma,
     )

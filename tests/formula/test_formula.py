@@ -131,7 +131,7 @@ def test_what_nobody_said_is_nothing() -> None:
 
 def test_every_key_that_the_window_names_is_a_signal_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(glfw, "get_key_name", lambda key, _scancode: chr(key))
-    given = {_keys.name_of(key, 0) for key in range(glfw.KEY_LAST + 1)} - {None}
+    given = {_keys.key_name(key, 0) for key in range(glfw.KEY_LAST + 1)} - {None}
     assert {f"key.{name}" for name in given} == {name for name in VOCABULARY.names if name.startswith("key.")}
     assert "did you mean key.space" in refused("key.spcae")
 

@@ -12,10 +12,10 @@ from perform.inputs.hands.signals import (
     APART,
     CLOSED,
     CURLED,
-    FAR,
+    FAR_PALM,
+    HAND_SIGNALS,
     KNUCKLES,
-    NEAR,
-    SIGNALS,
+    NEAR_PALM,
     STRAIGHT,
     TOUCHING,
     WIDE,
@@ -96,8 +96,8 @@ def test_a_palm_is_as_long_however_it_is_turned(turns: float) -> None:
 
 
 def test_depth_rises_by_the_same_step_with_each_doubling() -> None:
-    assert hands.depth(fan(palm=FAR)) == pytest.approx(0)
-    assert hands.depth(fan(palm=NEAR)) == pytest.approx(1)
+    assert hands.depth(fan(palm=FAR_PALM)) == pytest.approx(0)
+    assert hands.depth(fan(palm=NEAR_PALM)) == pytest.approx(1)
     one, two, four = (hands.depth(fan(palm=size)) for size in (0.08, 0.16, 0.32))
     assert two - one == pytest.approx(four - two)
     assert hands.depth(fan(palm=0.01)) == 0 and hands.depth(fan(palm=3)) == 1
@@ -163,7 +163,7 @@ def test_a_drawn_fist_and_a_drawn_flat_hand_are_told_apart() -> None:
 
 
 def test_formulas_know_the_signals_and_say_which_are_near() -> None:
-    assert all(compiled(name).names == {name} for name in SIGNALS)
+    assert all(compiled(name).names == {name} for name in HAND_SIGNALS)
     with pytest.raises(ValueError, match=r"unknown signal hand\.left\.pich; did you mean hand\.left\.pinch"):
         compiled("hand.left.pich")
 

@@ -12,7 +12,7 @@ from perform.inputs import hands as module
 from perform.inputs.camera import Camera, View
 from perform.inputs.hands import Hands
 from perform.inputs.hands.process import ROW, rows
-from perform.inputs.hands.signals import SIGNALS
+from perform.inputs.hands.signals import HAND_SIGNALS
 from perform.signals import Event
 from tests.doubles.drawn_hands import Hand
 from tests.doubles.hand_inputs import ASPECT, NO_HANDS, FakeCamera, FakeTracker, row
@@ -53,7 +53,7 @@ def test_hands_become_signals(opened: Opened) -> None:
     mind.found = np.stack((row(right, 0.04), row(left, 0.97)))
     eventually(lambda: polled().get("hand.count") == 2)
     said = polled()
-    assert {*said} == {*SIGNALS}
+    assert {*said} == {*HAND_SIGNALS}
     assert said["hand.left.x"] == pytest.approx(left.points()[[0, 5, 9, 13, 17], 0].mean() / ASPECT, abs=1e-4)
     assert said["hand.left.open"] == 1 and said["hand.right.fist"] == 1
     assert said["hand.latency"] > 0 and said["hand.rate"] > 0

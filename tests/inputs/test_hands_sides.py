@@ -16,7 +16,7 @@ from perform.inputs.hands.sides import (
     HandSighting,
     distinct_hands,
 )
-from perform.inputs.hands.signals import SIGNALS, palm
+from perform.inputs.hands.signals import HAND_SIGNALS, palm
 from tests.doubles.drawn_hands import Hand
 
 FPS = 30
@@ -72,7 +72,7 @@ def test_what_a_hand_did_last_holds_and_what_it_held_is_let_go() -> None:
 
 def test_only_known_signals_are_said() -> None:
     rows = play(HandPair(), lambda frame: [seen(0.3), seen(0.9, left=0.05)], 20)
-    assert {*rows[-1]} == {*SIGNALS} - {"hand.latency", "hand.rate"}
+    assert {*rows[-1]} == {*HAND_SIGNALS} - {"hand.latency", "hand.rate"}
 
 
 def test_gestures_have_two_thresholds() -> None:

@@ -8,7 +8,7 @@ from perform.clock import wall
 from perform.inputs.osc.limits import MOST_SENDERS, RateLimiter
 from perform.inputs.osc.packets import BUNDLE, message
 from perform.inputs.osc.receiver import LATEST_DUE, MOST_SCHEDULED, PATTERN_COST, OscReceiver
-from perform.inputs.slots import NAMES
+from perform.inputs.slots import MOST_NAMES
 from tests.doubles.boards import NODES, slot
 
 ME = ("10.0.0.7", 5000)
@@ -149,7 +149,7 @@ def test_the_newest_of_ten_thousand_wins_and_all_are_counted(heard: Heard) -> No
 
 
 def test_strangers_cannot_crowd_out_the_show(heard: Heard) -> None:
-    for n in range(NAMES + 50):
+    for n in range(MOST_NAMES + 50):
         heard.hear(f"/stranger/{n}", 1.0)
     heard.hear("/go")
     heard.hear("/filter/grade/gain/release")

@@ -13,8 +13,8 @@ import pytest
 
 from perform import formula
 from perform.clock import Moment
-from perform.keys import BUTTONS, SIGNALS
-from perform.outputs.window.gamepads import DEAD, Pads, stick, there, trigger
+from perform.keys import KEY_SIGNALS, PAD_BUTTONS
+from perform.outputs.window.gamepads import STICK_MIDDLE, Gamepads, gamepad_names, stick, trigger
 from perform.signals import Signals
 from tests.doubles.formulas import compiled
 
@@ -84,7 +84,7 @@ def sticks() -> Sticks:
 
 @pytest.fixture
 def said(sticks: Sticks) -> Callable[[], dict[str, float]]:
-    pads = Pads(sticks)
+    pads = Gamepads(sticks)
     return lambda: {event.name: float(event.value) for event in pads.poll(1.0)}  # type: ignore[arg-type]
 
 
@@ -102,13 +102,13 @@ def test_sticks_triggers_and_buttons(sticks: Sticks, said: Callable[[], dict[str
         for which in ("", "1.")
         for name, value in {"lx": 1.0, "ry": 1.0, "lt": 1.0, "rt": 0.5}.items()
     }
-    for at, name in enumerate(BUTTONS):
+    for at, name in enumerate(PAD_BUTTONS):
         pad.buttons[at] = 1
         assert said() == {f"pad.{name}": 1.0, f"pad.1.{name}": 1.0}
         pad.buttons[at] = 0
         assert said() == {f"pad.{name}": 0.0, f"pad.1.{name}": 0.0}
-    assert len(BUTTONS) == glfw.GAMEPAD_BUTTON_LAST + 1
-    assert [BUTTONS[at] for at in (glfw.GAMEPAD_BUTTON_DPAD_LEFT, glfw.GAMEPAD_BUTTON_GUIDE)] == [
+    assert len(PAD_BUTTONS) == glfw.GAMEPAD_BUTTON_LAST + 1
+    assert [PAD_BUTTONS[at] for at in (glfw.GAMEPAD_BUTTON_DPAD_LEFT, glfw.GAMEPAD_BUTTON_GUIDE)] == [
         "left",
         "guide",
     ]
@@ -119,8 +119,8 @@ def test_a_dead_zone_is_round_and_edges_are_reached(angle: float) -> None:
     def at(way: float) -> tuple[float, float]:
         return stick(way * math.cos(angle), way * math.sin(angle))
 
-    assert at(DEAD) == (0.0, 0.0)
-    assert 0 < math.hypot(*at(DEAD + 0.01)) < 0.02
+    assert at(STICK_MIDDLE) == (0.0, 0.0)
+    assert 0 < math.hypot(*at(STICK_MIDDLE + 0.01)) < 0.02
     assert math.hypot(*at(0.6)) == pytest.approx((0.6 - 0.12) / 0.85)
     assert math.atan2(*reversed(at(0.6))) == pytest.approx(angle)
     assert math.hypot(*at(0.98)) >= 1
@@ -196,10 +196,10 @@ def test_layouts_of_the_users_own(
     monkeypatch.setattr("perform.paths.user_data", lambda: tmp_path)
     file = tmp_path / "gamecontrollerdb.txt"
     file.write_bytes(b"03000000,Mine,a:b0,platform:Linux,")
-    Pads(sticks)
+    Gamepads(sticks)
     assert sticks.mappings == file.read_bytes()
     file.write_bytes(b"nonsense")
-    Pads(sticks)
+    Gamepads(sticks)
     assert caplog.messages == [f"{file}: no layouts of gamepads, must be in SDL's format"]
 
 
@@ -214,13 +214,13 @@ def test_all_that_is_said_has_a_name(sticks: Sticks, said: Callable[[], dict[str
         sticks.plug(place, axes=[0.7, 0.7, 0.7, 0.7, 1.0, 1.0]).buttons[:] = [1] * 15
     heard = said()
     assert len(heard) == 9 * 21
-    assert heard.keys() <= SIGNALS
+    assert heard.keys() <= KEY_SIGNALS
     with pytest.raises(formula.FormulaError, match=r"unknown signal pad\.lz; did you mean pad\.l"):
         compiled("pad.lz")
 
 
 def test_pads_are_listed(sticks: Sticks) -> None:
-    assert there(sticks) == []
+    assert gamepad_names(sticks) == []
     sticks.plug(3, SONY)
     sticks.plug(1, XBOX)
-    assert there(sticks) == ["Xbox 360", "DualShock 4"]
+    assert gamepad_names(sticks) == ["Xbox 360", "DualShock 4"]

@@ -366,7 +366,7 @@ class Player:
             seen[name] = list(target.read(viewport=(x, height - 1, 1, 1)))
 
     def say(self, note: str) -> None:
-        self.window.say(note)
+        self.window.notify(note)
 
     def displays(self) -> Any:
         from perform.outputs.window import displays

@@ -67,9 +67,9 @@ def display() -> Finding:
 
 
 def _gamepads() -> list[str]:
-    from perform.outputs.window.gamepads import there
+    from perform.outputs.window.gamepads import gamepad_names
 
-    return there()
+    return gamepad_names()
 
 
 def _displays() -> list[str]:

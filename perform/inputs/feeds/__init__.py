@@ -9,6 +9,9 @@ from typing import Protocol, TypeAlias
 Report: TypeAlias = Callable[[Mapping[str, float]], None]  # takes the numbers of a message by name
 
 
+POLL_INTERVAL = 0.2  # seconds within which a source notices that it is to close
+
+
 class FeedSource(Protocol):
     """A device that sends numbers: a port, a page, a broker."""
 

@@ -11,11 +11,10 @@ import struct
 import threading
 from collections.abc import Iterator, Mapping
 
-from perform.inputs.feeds import Report
+from perform.inputs.feeds import POLL_INTERVAL, Report
 from perform.inputs.feeds.document import Dmx
 
 DMX_PORTS = {"artnet": 6454, "sacn": 5568}
-POLL_INTERVAL = 0.2  # seconds within which closing is noticed
 ART_DMX = 0x5000
 ACN, ROOT_DATA, FRAMING_DATA, SET_PROPERTY = b"ASC-E1.17\0\0\0", 4, 2, 2  # E1.31, tables 4-1, 5-4 and 6-3
 

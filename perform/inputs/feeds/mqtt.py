@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from perform.inputs.feeds import Report
+from perform.inputs.feeds import POLL_INTERVAL, Report
 from perform.inputs.feeds.document import Mqtt, numbers
 
 if TYPE_CHECKING:
@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from paho.mqtt.reasoncodes import ReasonCode
 
 KEEPALIVE = 5  # seconds after which a silent broker counts as gone
-POLL_INTERVAL = 0.2  # seconds within which closing is noticed
 
 
 class Broker:

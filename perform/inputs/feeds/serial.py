@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import threading
 
-from perform.inputs.feeds import Report
+from perform.inputs.feeds import POLL_INTERVAL, Report
 from perform.inputs.feeds.document import Serial, numbers
 
 LONGEST_LINE = 4096  # bytes; a longer line is dropped
-POLL_INTERVAL = 0.2  # seconds within which closing is noticed
 
 
 class SerialPort:

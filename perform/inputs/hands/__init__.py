@@ -22,7 +22,7 @@ from perform.faults import reason
 from perform.inputs import Health
 from perform.inputs.camera import Camera, CameraPicture, View
 from perform.inputs.hands.sides import HandPair, HandSighting
-from perform.inputs.hands.signals import SIGNALS, points_of
+from perform.inputs.hands.signals import HAND_SIGNALS, points_of
 from perform.inputs.hands.tracker import Tracker
 from perform.inputs.hands.tracker import lacking as lacking
 from perform.inputs.listener import Listener
@@ -76,9 +76,9 @@ class Hands(Listener):
         self._tracked_at = self._seen_at = 0.0  # when the last picture, and the last with hands, was taken
         self._camera: Camera | None = None
 
-    def use(self, heard: frozenset[str]) -> None:
+    def use(self, signals: frozenset[str]) -> None:
         """Start if any of these signals is a hand's; once started it goes on."""
-        if self._camera is None and not heard.isdisjoint(SIGNALS):
+        if self._camera is None and not signals.isdisjoint(HAND_SIGNALS):
             self._camera = self._open()
             self.start()
 

@@ -24,7 +24,7 @@ CHAINS = np.array([[0, *range(root, root + 4)] for root in (1, 5, 9, 13, 17)])  
 
 STRAIGHT = np.array([0.6, 0.4, 0.4, 0.4, 0.4])  # radians that a finger's joints bend in all: a flat hand
 CURLED = np.array([1.8, 3.1, 3.1, 3.1, 3.1])  # and a fist
-FAR, NEAR = 0.06, 0.36  # palm in picture heights, about 2 m and 0.3 m before a camera of 45 degrees
+FAR_PALM, NEAR_PALM = 0.06, 0.36  # palm in picture heights, about 2 m and 0.3 m before a camera of 45 degrees
 TOUCHING, APART = 0.2, 0.9  # palms between the tips of thumb and index
 CLOSED, WIDE = np.radians(12), np.radians(50)  # between index and pinky
 LOWEST, HIGHEST = 0.2, 0.8  # of the picture: what a hand that is seen whole can reach
@@ -52,10 +52,10 @@ TOTALS: Mapping[str, str] = MappingProxyType(
     {
         "hand.count": "hands that are there: 0, 1, 2",
         "hand.latency": "seconds from the camera's picture to these signals",
-        "hand.rate": "pictures a second that are looked at",
+        "hand.rate": "pictures a second that are tracked",
     }
 )
-SIGNALS = (*(f"hand.{side}.{word}" for side in SIDES for word in WORDS), *TOTALS)
+HAND_SIGNALS = (*(f"hand.{side}.{word}" for side in SIDES for word in WORDS), *TOTALS)
 RELEASED = ("present", "pinch", "speed", "fist", "open", "point")  # 0 when it is gone
 
 # A gesture's measure begins it above the first and ends it below the second.
@@ -83,8 +83,9 @@ def palm(points: Doubles) -> float:
 
 
 def depth(points: Doubles) -> float:
-    """How near a hand is by its size: 0 at FAR, 1 at NEAR, each doubling of the size the same step."""
-    return _fraction(np.log(max(palm(points), 1e-6)), np.log(FAR), np.log(NEAR))
+    """How near a hand is by its size: 0 at FAR_PALM, 1 at NEAR_PALM, each doubling of the size the same
+    step."""
+    return _fraction(np.log(max(palm(points), 1e-6)), np.log(FAR_PALM), np.log(NEAR_PALM))
 
 
 def bends(points: Doubles) -> Doubles:

@@ -28,12 +28,12 @@ log = logging.getLogger("perform")
 LARGEST_PACKET = 65_535  # bytes
 RECEIVE_BUFFER = 2**22  # bytes that the system keeps for a thread that is late: a second of a flood
 OVERRUN = 40  # SO_RXQ_OVFL of Linux, which the module socket has no name for
-POLL_INTERVAL = 0.2  # seconds within which closing is noticed
+SOCKET_TIMEOUT = 0.2  # seconds within which closing is noticed
 MOST_PACKETS, PACKET_PAUSE = 128, 0.001  # packets that are read in one go, and seconds of rest after it
 
 
 class Osc(Listener):
-    """Listens on `host`:`port` (0 for any free one; `port` then says which); `now` is the show's time.
+    """Listens on `host`:`port` (0 for any free one; `port` is then that one); `now` is the show's time.
 
     `osc["/a/b"]` is the first number of a message, `osc["/a/b"].1` its second argument and so on;
     a message of text only is text; one without arguments is a trigger, 1 in one frame and 0 in the
@@ -118,7 +118,7 @@ class Osc(Listener):
 
     def _listen(self, closing: threading.Event) -> None:
         while not closing.is_set():
-            readable, _, _ = select.select([self._socket], [], [], POLL_INTERVAL)
+            readable, _, _ = select.select([self._socket], [], [], SOCKET_TIMEOUT)
             if readable:
                 # The first packet is taken at once, a flood many packets at a time: to wake up for each one
                 # would slow the picture down.

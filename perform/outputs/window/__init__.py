@@ -9,16 +9,16 @@ import ctypes
 import logging
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import glfw
 
 from perform.outputs import Draw, Health
-from perform.outputs.window.displays import Display, WindowError, attempt, displays, find, monitors
-from perform.outputs.window.gamepads import Pads
-from perform.outputs.window.gl import hints
+from perform.outputs.window.displays import Display, WindowError, attempt, displays, find_display, monitors
+from perform.outputs.window.gamepads import Gamepads
+from perform.outputs.window.handles import MonitorHandle, WindowHandle, hints
 from perform.outputs.window.help import Help, Rows
-from perform.outputs.window.keys import name_of
+from perform.outputs.window.keys import key_name
 from perform.outputs.window.pointer import Pointer
 from perform.signals import Event
 
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 __all__ = ["Display", "Window", "WindowError", "displays"]
 
 log = logging.getLogger("perform")
-PATIENCE = 3.0  # seconds within which a second Esc leaves
-ASK = "press Esc again to leave"
+ESCAPE_TIME = 3.0  # seconds within which a second Esc leaves
+LEAVE_NOTE = "press Esc again to leave"
 OWN_KEYS = (("H", "this list"), ("F11", "full screen, and back"), ("Esc Esc", "leave"))
 
 
@@ -58,15 +58,15 @@ class Window:
             name = threading.current_thread().name
             raise WindowError(f"no window: opened by thread {name}, must be opened by the main one")
         attempt(glfw.init)
-        chosen = find(display)[0]
+        chosen = find_display(display)[0]
         self._title, self._size, self._place = title, size, _middle(chosen, size)
         self._display = chosen.name if display else None
         self._wanted = chosen.name if fullscreen else None
         self._filled: str | None = None
         self._strokes: list[tuple[str, float, int]] = []
         self._asked: float | None = None
-        self._said = ""
-        self._pointer, self._pads = Pointer(), Pads()
+        self._note = ""
+        self._pointer, self._pads = Pointer(), Gamepads()
         self._window = self._open()
         self._help = Help(title, (*rows, *OWN_KEYS), attach, self._pressed)
         self._moved = True
@@ -75,7 +75,7 @@ class Window:
 
     @property
     def closed(self) -> bool:
-        """Whether its person has left."""
+        """Whether its user has closed it."""
         return self._window is None or bool(glfw.window_should_close(self._window))
 
     @property
@@ -86,16 +86,16 @@ class Window:
 
     @property
     def notice(self) -> str:
-        """What it asks or tells its operator, or nothing."""
-        return ASK if self._asked is not None else self._said
+        """The note that its operator sees, or nothing."""
+        return LEAVE_NOTE if self._asked is not None else self._note
 
     def health(self) -> Health:
         return Health("ok", self.fullscreen or "")
 
-    def say(self, note: str) -> None:
-        """Tell its operator something, until something else is said; an empty one takes it back."""
-        self._said = note
-        self._tell(self.notice)
+    def notify(self, note: str) -> None:
+        """Show a note to the operator until the next one; an empty one removes it."""
+        self._note = note
+        self._show_note(self.notice)
 
     def show(self, draw: Draw) -> None:
         """Draw a frame and bring it to the display, at its rhythm where it has one.
@@ -114,8 +114,8 @@ class Window:
         """Keys since the last call as `key.<name>` = 1 and 0 at `until` (seconds of the show), the mouse,
         and gamepads.
 
-        A key says one thing at a time: a release that came with its press is told by the next call,
-        so that a frame sees the shortest stroke.
+        A key has one event a call: a release that came with its press waits for the next call, so that a
+        frame sees the shortest stroke.
         """
         if self._window is None:
             return []
@@ -128,14 +128,14 @@ class Window:
                 continue
             events.append(Event(until, f"key.{name}", value))
             if value:
-                self._obey(name, mods, until)
+                self._command(name, mods, until)
         self._expire(until)
         self._settle()
         return events + self._pointer.poll(until) + self._pads.poll(until)
 
     def toggle(self) -> None:
         """Full screen, or back into a frame."""
-        self._wanted = None if self.fullscreen else self._here()
+        self._wanted = None if self.fullscreen else self._display_to_fill()
         self._moved = True
 
     def close(self) -> None:
@@ -148,7 +148,7 @@ class Window:
         glfw.destroy_window(self._window)
         self._window = None
 
-    def _open(self) -> Any:
+    def _open(self) -> WindowHandle:
         hints(auto_iconify=False)  # or the picture would vanish when the operator clicks elsewhere
         window = attempt(glfw.create_window, *self._size, self._title, None, None)
         if not _wayland():
@@ -160,13 +160,13 @@ class Window:
         self._pointer.watch(window)
         return window
 
-    def _pressed(self, _window: Any, key: int, scancode: int, action: int, mods: int) -> None:
-        name = name_of(key, scancode)
+    def _pressed(self, _window: WindowHandle, key: int, scancode: int, action: int, mods: int) -> None:
+        name = key_name(key, scancode)
         if name and action != glfw.REPEAT:
             self._strokes.append((name, float(action == glfw.PRESS), mods))
 
-    def _obey(self, name: str, mods: int, until: float) -> None:
-        """The keys that are the window's own."""
+    def _command(self, name: str, mods: int, until: float) -> None:
+        """The keys of the window itself."""
         if name == "escape":
             self._leave(until)
         elif name == "f11" or (name == "return" and mods & glfw.MOD_ALT):
@@ -175,23 +175,23 @@ class Window:
             self._toggle_help()
 
     def _leave(self, until: float) -> None:
-        if self._asked is not None and until - self._asked <= PATIENCE:
+        if self._asked is not None and until - self._asked <= ESCAPE_TIME:
             glfw.set_window_should_close(self._window, True)
             return
         self._asked = until
-        self._tell(ASK)
+        self._show_note(LEAVE_NOTE)
 
     def _expire(self, until: float) -> None:
-        if self._asked is not None and until - self._asked > PATIENCE:
+        if self._asked is not None and until - self._asked > ESCAPE_TIME:
             self._asked = None
-            self._tell(self._said)
+            self._show_note(self._note)
 
-    def _tell(self, note: str) -> None:
+    def _show_note(self, note: str) -> None:
         glfw.set_window_title(self._window, f"{self._title} – {note}" if note else self._title)
-        self._help.say(note)
+        self._help.notify(note)
 
     def _toggle_help(self) -> None:
-        """The keys, on a display that the audience does not see."""
+        """Show or hide the keys, on a display that the audience does not see."""
         if self._help.shown:
             self._help.hide()
             return
@@ -203,11 +203,11 @@ class Window:
         else:
             log.info("the keys are not shown on the only display: F11 leaves full screen")
 
-    def _replugged(self, _monitor: Any, _event: int) -> None:
+    def _replugged(self, _monitor: MonitorHandle, _event: int) -> None:
         self._moved = True
 
     def _settle(self) -> None:
-        """Fill the display that is wanted if it is there, be a window otherwise."""
+        """Fill the wanted display if it is there, else be a window."""
         if not self._moved:
             return
         self._moved = False
@@ -221,10 +221,10 @@ class Window:
         else:
             self._frame()
 
-    def _fill(self, display: Display, monitor: Any) -> None:
+    def _fill(self, display: Display, monitor: MonitorHandle) -> None:
         if not self.fullscreen and not _wayland():
             self._place, self._size = glfw.get_window_pos(self._window), glfw.get_window_size(self._window)
-        if not _wayland():  # some desktops fill the display that a window is on, whichever is asked for
+        if not _wayland():  # some desktops fill the display that a window is on, not the wanted one
             glfw.set_window_pos(self._window, *_middle(display, self._size))
         glfw.set_window_monitor(self._window, monitor, 0, 0, *display.size, display.rate or glfw.DONT_CARE)
         glfw.set_input_mode(self._window, glfw.CURSOR, glfw.CURSOR_HIDDEN)
@@ -241,13 +241,13 @@ class Window:
         glfw.set_window_monitor(self._window, _nothing, *self._place, *self._size, glfw.DONT_CARE)
         glfw.set_input_mode(self._window, glfw.CURSOR, glfw.CURSOR_NORMAL)
 
-    def _here(self) -> str | None:
-        """The display to fill: the one that was asked for, else the one under the window's middle."""
+    def _display_to_fill(self) -> str | None:
+        """The display of the options, else the one under the window's middle."""
         present = [display for display, _ in monitors()]
         names = [display.name for display in present]
         if self._display in names:
             return self._display
-        if _wayland():  # nobody may know there where a window is
+        if _wayland():  # no program knows there where a window is
             return next(iter(names), None)
         x, y = glfw.get_window_pos(self._window)
         width, height = glfw.get_window_size(self._window)
@@ -255,11 +255,11 @@ class Window:
         return next(iter([*under, *names]), None)
 
 
-_nothing: Any = None  # what glfw takes for no monitor and no callback, though it is not typed so
+_nothing: MonitorHandle = None  # no monitor, or no callback
 
 
 def _middle(display: Display, size: tuple[int, int]) -> tuple[int, int]:
-    """Where the corner of a window is that is in the middle of a display."""
+    """The corner of a window in the middle of a display."""
     (left, top), (width, height) = display.position, display.size
     return left + max(0, (width - size[0]) // 2), top + max(0, (height - size[1]) // 2)
 
@@ -268,6 +268,6 @@ def _wayland() -> bool:
     return bool(glfw.get_platform() == glfw.PLATFORM_WAYLAND)
 
 
-def _address(handle: Any) -> int | None:
-    """Handles of the window system are pointers, which Python compares by their boxes."""
+def _address(handle: MonitorHandle) -> int | None:
+    """The address of a handle: ctypes does not compare pointers by it."""
     return ctypes.cast(handle, ctypes.c_void_p).value if handle else None

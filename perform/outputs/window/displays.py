@@ -6,12 +6,14 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import glfw
 
-T = TypeVar("T")
-REMEDY = "run it from a desktop session (DISPLAY or WAYLAND_DISPLAY set), or with --headless"
+from perform.outputs.window.handles import MonitorHandle
+
+Result = TypeVar("Result")
+NO_DESKTOP_REMEDY = "run it from a desktop session (DISPLAY or WAYLAND_DISPLAY set), or with --headless"
 
 
 class WindowError(OSError):
@@ -38,14 +40,14 @@ class Display:
         return f"{self.name} {self.size[0]}x{self.size[1]}" + (f" at {self.rate} Hz" if self.rate else "")
 
 
-def attempt(call: Callable[..., T], *arguments: Any) -> T:
-    """What a call of the window system gives; WindowError with its own words when it gives nothing."""
+def attempt(call: Callable[..., Result], *arguments: object) -> Result:
+    """The result of a call of the window system; WindowError with its message if there is none."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # glfw warns of what is raised below
         given = call(*arguments)
     if not given:
-        text = _text(glfw.get_error()[1]) or "the window system does not say why"
-        raise WindowError(f"no window: {text}; {REMEDY}")
+        text = text_of(glfw.get_error()[1]) or "the window system gives no reason"
+        raise WindowError(f"no window: {text}; {NO_DESKTOP_REMEDY}")
     return given
 
 
@@ -55,11 +57,11 @@ def displays() -> list[Display]:
     return [display for display, _ in monitors()]
 
 
-def monitors() -> Iterator[tuple[Display, Any]]:
+def monitors() -> Iterator[tuple[Display, MonitorHandle]]:
     """Every display with its handle. A second one of a name is called `name 2`, and so on."""
     count: Counter[str] = Counter()
     for index, monitor in enumerate(glfw.get_monitors()):
-        name = _text(glfw.get_monitor_name(monitor))
+        name = text_of(glfw.get_monitor_name(monitor))
         count[name] += 1
         name = name if count[name] == 1 else f"{name} {count[name]}"
         mode = glfw.get_video_mode(monitor)
@@ -70,12 +72,12 @@ def monitors() -> Iterator[tuple[Display, Any]]:
         )
 
 
-def _text(raw: bytes | str | None) -> str:
-    """A text of the window system's, which gives bytes or strings."""
+def text_of(raw: bytes | str | None) -> str:
+    """A text of the window system, which gives bytes or strings."""
     return raw.decode(errors="replace") if isinstance(raw, bytes) else raw or ""
 
 
-def find(name: str | None) -> tuple[Display, Any]:
+def find_display(name: str | None) -> tuple[Display, MonitorHandle]:
     """The display of a name, or of the only name that begins so; the primary one for None.
     Letters may be large or small. Raises WindowError with the names that there are."""
     present = list(monitors())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeAlias
 
 import glfw
 import numpy as np
@@ -13,12 +13,12 @@ from PIL import Image, ImageDraw, ImageFont
 from perform import paths
 from perform.arrays import Pixels
 from perform.outputs.window.displays import Display, attempt
-from perform.outputs.window.gl import hints
+from perform.outputs.window.handles import WindowHandle, hints
 
 if TYPE_CHECKING:
     import moderngl
 
-Rows = Sequence[tuple[str, str]]
+Rows: TypeAlias = Sequence[tuple[str, str]]
 
 GROUND, TEXT, ACCENT = (16, 17, 20), (196, 199, 204), (94, 200, 212)
 FONT = "fonts/DejaVuSansMono.ttf"
@@ -66,22 +66,22 @@ class Help:
         self, title: str, rows: Rows, attach: Callable[[], moderngl.Context], pressed: Callable[..., None]
     ) -> None:
         self._rows, self._note = rows, ""
-        with _kept():
+        with _context_kept():
             hints(visible=False, resizable=False, focus_on_show=False, auto_iconify=False)
-            self._window: Any = attempt(glfw.create_window, 64, 64, f"{title} – keys", None, None)
+            self._window: WindowHandle = attempt(glfw.create_window, 64, 64, f"{title} – keys", None, None)
             glfw.make_context_current(self._window)
             glfw.swap_interval(0)  # it must not make the picture wait
             self._context = attach()
         self._stale = True
         self._page()  # loads the font now, not during the show
         glfw.set_key_callback(self._window, pressed)
-        glfw.set_window_refresh_callback(self._window, self._again)
-        glfw.set_window_content_scale_callback(self._window, self._again)
-        glfw.set_framebuffer_size_callback(self._window, self._again)
+        glfw.set_window_refresh_callback(self._window, self._redraw)
+        glfw.set_window_content_scale_callback(self._window, self._redraw)
+        glfw.set_framebuffer_size_callback(self._window, self._redraw)
 
     @property
     def shown(self) -> bool:
-        """Whether it is to be seen."""
+        """Whether it is visible."""
         return bool(self._window and glfw.get_window_attrib(self._window, glfw.VISIBLE))
 
     def show(self, display: Display) -> None:
@@ -93,11 +93,11 @@ class Help:
         self._stale = True
 
     def hide(self) -> None:
-        """Take it away."""
+        """Hide it."""
         glfw.hide_window(self._window)
 
-    def say(self, note: str) -> None:
-        """A line below the keys; an empty one takes it back."""
+    def notify(self, note: str) -> None:
+        """Show a line below the keys; an empty one removes it."""
         self._stale |= note != self._note
         self._note = note
 
@@ -110,7 +110,7 @@ class Help:
             self.hide()
         elif self._stale:
             self._stale = False
-            with _kept():
+            with _context_kept():
                 glfw.make_context_current(self._window)
                 self._draw()
 
@@ -143,13 +143,13 @@ class Help:
         if pixels != (width, height):
             glfw.set_window_size(self._window, round(width / density), round(height / density))
 
-    def _again(self, *_: Any) -> None:
+    def _redraw(self, *_: object) -> None:
         self._stale = True
 
 
 @contextmanager
-def _kept() -> Iterator[None]:
-    """The current context is current again afterwards."""
+def _context_kept() -> Iterator[None]:
+    """Make the current context current again afterwards."""
     before = glfw.get_current_context()
     try:
         yield

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glfw
 
-NAMES = {
+KEY_NAMES = {
     glfw.KEY_SPACE: "space",
     glfw.KEY_ESCAPE: "escape",
     glfw.KEY_ENTER: "return",
@@ -30,7 +30,7 @@ NAMES = {
 } | {glfw.KEY_F1 + i: f"f{i + 1}" for i in range(12)}
 
 
-def name_of(key: int, scancode: int) -> str | None:
+def key_name(key: int, scancode: int) -> str | None:
     """A key's name: the letter on it in the layout of the person's keyboard, the digit by its place
     (on a French keyboard the digits need shift), or a word; None for keys without one."""
     if glfw.KEY_A <= key <= glfw.KEY_Z or key in (glfw.KEY_SEMICOLON, glfw.KEY_APOSTROPHE, glfw.KEY_COMMA):
@@ -42,4 +42,4 @@ def name_of(key: int, scancode: int) -> str | None:
         return chr(key).lower()
     if glfw.KEY_KP_0 <= key <= glfw.KEY_KP_9:
         return str(key - glfw.KEY_KP_0)
-    return NAMES.get(key)
+    return KEY_NAMES.get(key)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import glfw
 
+from perform.outputs.window.handles import WindowHandle
 from perform.signals import Event
 
-BUTTONS = {
+MOUSE_BUTTONS = {
     glfw.MOUSE_BUTTON_LEFT: "left",
     glfw.MOUSE_BUTTON_RIGHT: "right",
     glfw.MOUSE_BUTTON_MIDDLE: "middle",
 }
-NOTCH = 1 / 16  # of the wheel's way per notch
+WHEEL_NOTCH = 1 / 16  # of the wheel's way per notch
 
 
 class Pointer:
@@ -26,14 +25,14 @@ class Pointer:
         self._turned = False
         self._strokes: list[tuple[str, float]] = []
 
-    def watch(self, window: Any) -> None:
-        """Hear what happens in a window."""
+    def watch(self, window: WindowHandle) -> None:
+        """Receive the events of a window."""
         glfw.set_cursor_pos_callback(window, self._moved)
         glfw.set_mouse_button_callback(window, self._clicked)
         glfw.set_scroll_callback(window, self._scrolled)
 
     def poll(self, until: float) -> list[Event]:
-        """What it did since the last call. A button says one thing at a time, as keys do."""
+        """The events since the last call, of each button one, as of keys."""
         events: dict[str, float] = {}
         if self._place:
             events |= {"mouse.x": self._place[0], "mouse.y": self._place[1]}
@@ -48,14 +47,14 @@ class Pointer:
         self._place, self._turned = None, False
         return [Event(until, name, value) for name, value in events.items()]
 
-    def _moved(self, window: Any, x: float, y: float) -> None:
+    def _moved(self, window: WindowHandle, x: float, y: float) -> None:
         width, height = (max(side - 1, 1) for side in glfw.get_window_size(window))
         self._place = min(max(x / width, 0.0), 1.0), min(max(1 - y / height, 0.0), 1.0)
 
-    def _clicked(self, _window: Any, button: int, action: int, _mods: int) -> None:
-        if button in BUTTONS:
-            self._strokes.append((f"mouse.{BUTTONS[button]}", float(action == glfw.PRESS)))
+    def _clicked(self, _window: WindowHandle, button: int, action: int, _mods: int) -> None:
+        if button in MOUSE_BUTTONS:
+            self._strokes.append((f"mouse.{MOUSE_BUTTONS[button]}", float(action == glfw.PRESS)))
 
-    def _scrolled(self, _window: Any, _across: float, up: float) -> None:
-        self._wheel = min(max(self._wheel + up * NOTCH, 0.0), 1.0)
+    def _scrolled(self, _window: WindowHandle, _across: float, up: float) -> None:
+        self._wheel = min(max(self._wheel + up * WHEEL_NOTCH, 0.0), 1.0)
         self._turned = True

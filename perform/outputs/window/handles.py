@@ -1,19 +1,24 @@
-"""Hints for a GLFW window with OpenGL 4.1 core."""
+"""Windows and monitors of GLFW as handles, and the hints for a window with OpenGL 4.1 core."""
 
 from __future__ import annotations
 
+from typing import Any, TypeAlias
+
 import glfw
 
-VERSION = (4, 1)  # the highest on macOS
+WindowHandle: TypeAlias = Any  # a pointer of GLFW, which has no types
+MonitorHandle: TypeAlias = Any  # the same
+
+GL_VERSION = (4, 1)  # the highest on macOS
 
 
 def hints(
     visible: bool = True, resizable: bool = True, focus_on_show: bool = True, auto_iconify: bool = True
 ) -> None:
-    """How the next window is to be."""
+    """Set how the next window is made."""
     glfw.default_window_hints()
-    glfw.window_hint(glfw.CONTEXT_VERSION_MAJOR, VERSION[0])
-    glfw.window_hint(glfw.CONTEXT_VERSION_MINOR, VERSION[1])
+    glfw.window_hint(glfw.CONTEXT_VERSION_MAJOR, GL_VERSION[0])
+    glfw.window_hint(glfw.CONTEXT_VERSION_MINOR, GL_VERSION[1])
     glfw.window_hint(glfw.OPENGL_PROFILE, glfw.OPENGL_CORE_PROFILE)
     glfw.window_hint(glfw.OPENGL_FORWARD_COMPAT, True)  # macOS gives no core profile without it
     glfw.window_hint(glfw.DEPTH_BITS, 0)
