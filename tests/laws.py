@@ -31,7 +31,7 @@ FLOORS = (
     ("latent", "rhythm"),
     ("formula", "midi"),
     ("networks", "scenes"),
-    ("filters", "generators", "inputs", "outputs", "render"),  # the racks
+    ("generators", "inputs", "outputs", "render"),  # the racks
     ("footage", "performance", "vocabulary"),
     ("catalogue", "sampling"),
     ("stage", "training"),
@@ -40,7 +40,7 @@ FLOORS = (
     ("show",),
     ("demonstrations",),
     ("terminal",),
-    ("atlas", "bench", "commands", "console", "gallery"),  # the doors
+    ("bench", "commands"),  # the doors
     ("cli",),
     ("__main__",),  # starts a program
 )
