@@ -13,18 +13,21 @@ FILE = Path(__file__).parent.parent / "docs" / "pictures" / "house.svg"
 WIDTH, LEFT, STEP, BOX = 1240, 24, 172, 152
 INK, QUIET, ACCENT, PAPER, LINE = "#1d1f24", "#5b616b", "#0b7285", "#fbfbf9", "#c9ccd1"
 SENTENCE = (
-    ("events", ("inputs/", "audio midi osc link", "hands camera feeds", "keys of outputs/window")),
+    ("events", ("inputs/", "audio midi osc link", "hands camera feeds")),
     ("signals", ("signals.py", "rhythm/", "features, beat, tempo")),
     ("parameters", ("scenes/", "presets, controls,", "addresses, cues", "formula/")),
     ("latent", ("latent/", "space, paths,", "curves, directions")),
     ("image", ("stage/ opens", "generators/", "on networks/", "footage/, shaders")),
     ("pixels", ("render/", "ISF shaders, targets,", "present: the last pass")),
-    ("outputs", ("outputs/", "window, recorder,", "lights, MIDI clock", "OSC feedback")),
+    ("outputs", ("outputs/", "window, recorder,", "lights, MIDI clock")),
 )
 FLOORS = (
     ("the doors", "cli.py  ·  commands/  ·  bench/"),
-    ("what they share", "training/  flora/  models/  sampling/  loops/  learning/  demonstrations/  terminal.py"),
-    ("the ground", "clock  signals  parameters  paths  documents  faults  threads  arrays  keys"),
+    (
+        "what they share",
+        "training/  flora/  models/  sampling/  loops/  learning/  demonstrations/  terminal.py",
+    ),
+    ("the ground", "clock  parameters  paths  documents  faults  threads  arrays  keys"),
 )
 
 
@@ -36,7 +39,8 @@ def text(x: float, y: float, words: str, size: int = 13, ink: str = INK, weight:
 
 def box(x: float, y: float, width: float, height: float, stroke: str = LINE) -> str:
     """A rounded box."""
-    return f'<rect x="{x:g}" y="{y:g}" width="{width:g}" height="{height:g}" rx="7" fill="#fff" stroke="{stroke}"/>'
+    place = f'x="{x:g}" y="{y:g}" width="{width:g}" height="{height:g}"'
+    return f'<rect {place} rx="7" fill="#fff" stroke="{stroke}"/>'
 
 
 def sentence(top: float) -> Iterator[str]:
@@ -62,7 +66,7 @@ def floors(top: float) -> Iterator[str]:
     """The rooms above and below the frame."""
     for row, (name, rooms) in enumerate(FLOORS):
         y = top + 44 * row
-        yield box(LEFT, y, WIDTH - 2 * LEFT, 34)
+        yield box(LEFT, y, 6 * STEP + BOX, 34)
         yield f'<text x="{LEFT + 16}" y="{y + 22}" font-size="13" fill="{QUIET}">{escape(name)}</text>'
         yield text(WIDTH / 2 + 40, y + 22, rooms, 13)
 
@@ -83,8 +87,18 @@ def main() -> None:
     parts = [
         *sentence(24),
         *span(1, 5, 170, "performance/: one step of the show, no device and no file known"),
-        *span(0, 6, 218, "rig.py: the loop. It gathers events, keeps faults away from the picture, gives frames to outputs"),
-        text(WIDTH / 2, 276, "show/ builds the rig from what a person asked for; catalogue.py finds presets, shaders and models by name", 13),
+        *span(
+            0,
+            6,
+            218,
+            "rig.py: the loop. It gathers events, contains faults, gives frames to outputs",
+        ),
+        text(
+            WIDTH / 2,
+            276,
+            "show/ builds the rig from what you asked for; the catalogue finds files by name",
+            13,
+        ),
         *floors(296),
     ]
     FILE.write_text(figure(parts, 442), encoding="utf-8")
