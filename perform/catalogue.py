@@ -15,7 +15,6 @@ from perform.footage.changes import Stamp, stamp
 from perform.generators import latents
 from perform.generators.model import Model
 from perform.generators.untrained import BUILT_IN, SHARED_MAPPING
-from perform.hints import did_you_mean
 from perform.inputs.feeds import document as feeds
 from perform.inputs.feeds.document import Feed
 from perform.latent.directions import PARAMETERS as DIRECTION
@@ -26,7 +25,7 @@ from perform.midi.profiles import Profile
 from perform.networks import ModelError, bending, blending
 from perform.networks.modelfiles import COMPANIONS
 from perform.networks.modelfiles import DIRECTIONS_SUFFIX as DIRECTIONS
-from perform.parameters import Parameter
+from perform.parameters import Parameter, did_you_mean
 from perform.render import isf
 from perform.render.pictures import PARAMETERS as PICTURES
 from perform.scenes.mapping import SignalMapping, read_mapping

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from perform.hints import did_you_mean
+from perform.parameters import did_you_mean
 
 Shape = TypeVar("Shape", bound=BaseModel)
 

@@ -7,11 +7,10 @@ come from the declaration.
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any, Literal, TypeAlias
-
-from perform.hints import did_you_mean
 
 Kind: TypeAlias = Literal[
     "float", "int", "bool", "event", "choice", "text", "point", "color", "list", "sound"
@@ -128,3 +127,13 @@ def choice(what: str, value: str, allowed: tuple[str, ...]) -> Any:
     if value not in allowed:
         raise ValueError(f"{what} {value!r}, must be one of {', '.join(allowed)}")
     return value
+
+
+def did_you_mean(
+    word: str, known: Iterable[str], most: int = 3, likeness: float = 0.6, quote: Callable[[str], str] = str
+) -> str:
+    """`did you mean low or flow?`: at most `most` of the known names, those at least so like the word
+    (0..1); empty if there is none."""
+    names = map(quote, get_close_matches(word, list(known), most, likeness))
+    text = " or ".join(names)
+    return f"did you mean {text}?" if text else ""

@@ -24,7 +24,7 @@ import numpy as np
 from perform.clock import Moment
 from perform.formula.functions import FUNCTIONS as FUNCTIONS
 from perform.formula.functions import Function, Step
-from perform.hints import did_you_mean
+from perform.parameters import did_you_mean
 from perform.signals import LARGEST, Signals, Value
 
 Evaluate: TypeAlias = Callable[[Mapping[str, Value], Moment], float]

@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import TypeAlias
 
 from perform.clock import BEATS_PER_BAR, Moment
-from perform.smoothing import OneEuro
+from perform.formula.smoothing import OneEuro
 
 Step: TypeAlias = Callable[..., float]
 

@@ -7,6 +7,7 @@ import pytest
 
 from perform import paths
 from perform.arrays import Doubles
+from perform.formula.smoothing import OneEuro
 from perform.inputs.hands import signals as hands
 from perform.inputs.hands.signals import (
     APART,
@@ -20,7 +21,6 @@ from perform.inputs.hands.signals import (
     TOUCHING,
     WIDE,
 )
-from perform.smoothing import OneEuro
 from tests.doubles.drawn_hands import Hand
 from tests.doubles.formulas import compiled
 

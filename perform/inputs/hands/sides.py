@@ -9,8 +9,8 @@ from itertools import permutations
 import numpy as np
 
 from perform.arrays import Doubles
+from perform.formula.smoothing import OneEuro
 from perform.inputs.hands.signals import FASTEST_HAND, GATES, RELEASED, SIDES, WORDS, centre, palm, shape
-from perform.smoothing import OneEuro
 
 APPEARS_AFTER, LEAVES_AFTER = 0.08, 0.35  # seconds seen before a hand is there, unseen before it is gone
 KEPT_FOR = 0.7  # seconds for which a hand that is not seen keeps its track
