@@ -1,4 +1,4 @@
-"""The families of networks, found by name: each is a package of perform/generators with a module `network`.
+"""The families of networks, found by name. Each is a package in perform/generators with a module `network`.
 
 This room names none of them: a new family is a new package there, and nothing changes here.
 """
@@ -61,7 +61,7 @@ def family(name: str) -> Family:
 
 
 def family_module(name: str, part: str) -> Any:
-    """A module of a family (`network`: in torch, `graph`: in OpenVINO); None where it has none."""
+    """A module of a family (`network`: in torch, `graph`: in OpenVINO). None if it has no such module."""
     full = f"perform.{RACK}.{name}.{part}"
     return import_module(full) if find_spec(full) else None
 

@@ -5,13 +5,10 @@ from __future__ import annotations
 from perform.networks import ModelError
 
 MOST_FILE_BYTES = 16 << 30  # bytes of a file
-BYTES_PER_BYTE, FREE_BYTES = (
-    8,
-    16 << 20,
-)  # all arrays and text of a file: bytes per byte of the file, and besides
-MOST_STEPS = (
-    1_000_000  # opcodes, directory entries and values of one file; StyleGAN3's with its parts has 50 000
-)
+# All arrays and text of a file together: bytes for each byte of the file, and as many in addition.
+BYTES_PER_BYTE, FREE_BYTES = 8, 16 << 20
+# Opcodes, directory entries and values of one file; StyleGAN3's with its parts has 50 000.
+MOST_STEPS = 1_000_000
 MOST_NESTING = 200  # containers within containers; a pickled network has 5 for each level of its modules
 MOST_STACKED = 100_000  # values on a pickle's stack; writers use up theirs after 1000
 SHOWN_CHARACTERS = 80  # characters of a name shown in an error

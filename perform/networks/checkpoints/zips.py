@@ -12,13 +12,8 @@ from dataclasses import dataclass
 
 from perform.networks.checkpoints.limits import CheckpointError, ReadLimits, shown
 
-END_RECORD, END64_RECORD, END64_LOCATOR, DIRECTORY_ENTRY, LOCAL_HEADER = (
-    b"PK\5\6",
-    b"PK\6\6",
-    b"PK\6\7",
-    b"PK\1\2",
-    b"PK\3\4",
-)
+END_RECORD, END64_RECORD, END64_LOCATOR = b"PK\5\6", b"PK\6\6", b"PK\6\7"
+DIRECTORY_ENTRY, LOCAL_HEADER = b"PK\1\2", b"PK\3\4"
 MOST_COMMENT = 1 << 16
 STORED, DEFLATED = 0, 8
 ENCRYPTED, UTF8_NAME = 1, 1 << 11

@@ -24,7 +24,7 @@ def build_network(
     bends: Sequence[Bend] = (),
     other: BlendTensors | None = None,
 ) -> nn.Module:
-    """The synthesis of some weights on the CPU, with bends and a blend (see `Bent` for what it takes)."""
+    """The synthesis of weights on the CPU, with bends and a blend; `BentSynthesis` lists its inputs."""
     module = family_module(weights.config.family, "network")
     synthesis: nn.Module = module.synthesis(weights, TORCH_TYPES[precision])
     inputs = len(family(weights.config.family).INPUTS)
@@ -43,7 +43,7 @@ def to_pixels(picture: Tensor) -> Tensor:
 
 
 def choose_precision(device: str, precision: Precision) -> str:
-    """The precision of a device: what was asked for, or its fastest that keeps the picture."""
+    """The precision of a device: the requested one, or the fastest one that keeps the picture."""
     if precision == "auto":
         return "float32" if device == "cpu" else "float16"
     if precision not in TORCH_TYPES:
