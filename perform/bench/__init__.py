@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib import import_module, metadata
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -76,13 +76,13 @@ def run(
     return list(bench.figures(seconds, model, device))
 
 
-def report(bench: str, figures: Iterable[Figure]) -> dict[str, Any]:
+def report(bench: str, figures: Iterable[Figure]) -> dict[str, object]:
     """What `perform bench NAME --json` prints: bench, machine, versions and the figures, all JSON."""
     rows = [_row(figure) for figure in figures]
     return {"bench": bench, "machine": machine(), "versions": versions(), "figures": rows}
 
 
-def _row(figure: Figure) -> dict[str, Any]:
+def _row(figure: Figure) -> dict[str, object]:
     """JSON has no NaN and no infinity: what could not be measured is null."""
     value = float(figure.value)
     return {
@@ -95,7 +95,7 @@ def _row(figure: Figure) -> dict[str, Any]:
     }
 
 
-def machine() -> dict[str, Any]:
+def machine() -> dict[str, object]:
     """The machine in words: system, processor, the cores that this process may use, memory in GiB."""
     return {
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",

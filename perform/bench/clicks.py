@@ -5,10 +5,10 @@ from __future__ import annotations
 import random
 import sys
 from queue import SimpleQueue
-from typing import Any
 
 import sounddevice
 
+from perform.arrays import Floats
 from perform.clock import stopwatch
 
 RATE = 48_000
@@ -25,7 +25,7 @@ def main(count: int, each: float) -> None:
     played: SimpleQueue[float] = SimpleQueue()
     at = 0
 
-    def fill(out: Any, frames: int, _time: Any, _status: Any) -> None:
+    def fill(out: Floats, frames: int, _time: object, _status: object) -> None:
         nonlocal at
         out[:] = 0
         for start in starts:

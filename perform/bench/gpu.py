@@ -215,7 +215,7 @@ def _multiplied(kind: Kind, race: bool = False) -> Iterator[None]:
         matmul.allow_tf32 = before
 
 
-def _by_events(run: Callable[[], Any]) -> float:
+def _by_events(run: Callable[[], object]) -> float:
     """Milliseconds from the first to the last operation of a run, as the GPU's stream saw them."""
     start, end = (_event() for _ in range(2))
     start.record()
@@ -229,7 +229,7 @@ def _event() -> torch.cuda.Event:
     return torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]
 
 
-def _by_clock(run: Callable[[], Any]) -> float:
+def _by_clock(run: Callable[[], object]) -> float:
     begun = stopwatch()
     run()
     return 1000 * (stopwatch() - begun)

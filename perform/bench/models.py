@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from io import BytesIO
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
@@ -98,7 +98,7 @@ class Call(NamedTuple):
     """What a pickle asks to be called, and with what: `module name`."""
 
     name: str
-    arguments: tuple[Any, ...]
+    arguments: tuple[object, ...]
 
 
 def written(file: Path, size: int = SIZE, resolution: int = 1024, most: int = 512) -> Path:
@@ -119,7 +119,7 @@ def written(file: Path, size: int = SIZE, resolution: int = 1024, most: int = 51
     return file
 
 
-def _module(kind: str, arrays: Mapping[str, Floats], **attributes: Any) -> Call:
+def _module(kind: str, arrays: Mapping[str, Floats], **attributes: object) -> Call:
     """A module of tensors by dotted path, with its parts, as NVIDIA's persistence writes it."""
     own = {name: _tensor(array) for name, array in arrays.items() if "." not in name}
     parts: dict[str, dict[str, Floats]] = {}
@@ -147,7 +147,7 @@ def _tensor(array: Floats) -> Call:
     return Call("torch._utils _rebuild_tensor_v2", (inner, 0, array.shape, strides, False, no_hooks))
 
 
-def _write(stream: Any, value: Any) -> None:
+def _write(stream: BinaryIO, value: object) -> None:
     """A value in the opcodes of pickle's protocol 3: plain ones, and calls, which nothing here makes."""
     match value:
         case Call(name, arguments):

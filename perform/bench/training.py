@@ -177,7 +177,7 @@ def learnt(
     return [*found, Figure("utilisation", fmean(busy), "%")] if busy else found
 
 
-def _step(run: TrainingRun, feed: DataLoader, streams: RandomStreams, laps: Laps) -> Callable[[], Any]:
+def _step(run: TrainingRun, feed: DataLoader, streams: RandomStreams, laps: Laps) -> Callable[[], object]:
     """A whole step, its parts timed."""
     step: Any = TrainingStep(run.state, run.settings, streams, run.group, run.device, ramp=True)
     for name in PARTS:

@@ -10,7 +10,6 @@ import os
 import socket
 import threading
 from collections.abc import Callable
-from typing import Any
 
 import mido
 
@@ -20,7 +19,7 @@ PACKET = 2048
 heard = [0]  # messages, in all
 
 
-def get_devices(**_options: Any) -> list[dict[str, Any]]:
+def get_devices(**_options: object) -> list[dict[str, object]]:
     """The one port, when the environment names it."""
     port = os.environ.get(VARIABLE)
     return [{"name": f"wire {port}", "is_input": True, "is_output": False}] if port else []
@@ -29,7 +28,7 @@ def get_devices(**_options: Any) -> list[dict[str, Any]]:
 class Input:
     """The port, open: messages go to the callback on a thread of its own, as python-rtmidi's do."""
 
-    def __init__(self, name: str, callback: Callable[[Any], None], **_options: Any) -> None:
+    def __init__(self, name: str, callback: Callable[[mido.Message], None], **_options: object) -> None:
         self.name, self._callback = name, callback
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
@@ -52,7 +52,7 @@ def chapters(setlist: Setlist) -> Iterator[tuple[str, list[Node]]]:
         yield cue.scene.title, [*of_cue(setlist, cue).values()]
 
 
-def described(setlist: Setlist) -> dict[str, Any]:
+def described(setlist: Setlist) -> dict[str, object]:
     """The list as one object."""
     (title, show), *scenes = chapters(setlist)
     return {
@@ -62,7 +62,7 @@ def described(setlist: Setlist) -> dict[str, Any]:
     }
 
 
-def _row(node: Node) -> dict[str, Any]:
+def _row(node: Node) -> dict[str, object]:
     parameter = node.parameter
     return {
         "address": node.address,

@@ -182,7 +182,7 @@ def _film_dataset(film: Path, folder: Path, size: str) -> Path:
     return folder / "dataset"
 
 
-def _resumed_run(folder: Path, device: str, others: tuple[Any, ...]) -> TrainingRun:
+def _resumed_run(folder: Path, device: str, others: tuple[object, ...]) -> TrainingRun:
     """A resumed run."""
     from perform.training.dataset import Dataset
     from perform.training.run import TrainingRun, training_device

@@ -91,7 +91,7 @@ def _short(numbers: Doubles) -> list[float]:
     return [float(f"{number:.{DIGITS}g}") for number in numbers]
 
 
-def answer(line: str) -> dict[str, Any]:
+def answer(line: str) -> dict[str, object]:
     """The answer of the process to a line."""
     try:
         request = json.loads(line)

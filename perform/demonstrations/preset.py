@@ -9,12 +9,13 @@ from typing import Any
 import tomlkit
 from tomlkit.items import AoT, Table
 
+from perform.demonstrations.targets import FormulaText
 from perform.latent.paths import path_parameters
 
 TABLE_STEP = re.compile(r"(\w+)(?:\[(\d+)\])?")
 
 
-def insert_formulas(text: str, formulas: Mapping[str, Any], seeds: Sequence[int] = ()) -> str:
+def insert_formulas(text: str, formulas: Mapping[str, FormulaText], seeds: Sequence[int] = ()) -> str:
     """The preset's text with a formula at each key such as `filter[0].zoom`; with seeds, its latent path runs
     between them."""
     document = tomlkit.parse(text)

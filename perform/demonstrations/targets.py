@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
-from typing import Any
+from typing import TypeAlias
 
 from perform import formula
 from perform.latent.paths import WEIGHTS, path_parameters
 from perform.parameters import SIZES, Parameter
-from perform.scenes.controls import UnitSettings
+from perform.scenes.controls import Setting, UnitSettings
 from perform.scenes.scene import Scene
 
 PARTS = {"point": ("x", "y"), "color": ("red", "green", "blue", "alpha")}
+
+FormulaText: TypeAlias = str | list[str]  # a list for a point or a colour
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +116,9 @@ def between_seeds(scene: Scene, seeds: Sequence[int]) -> Scene:
     return replace(scene, latent=UnitSettings("weights", path_parameters("weights"), values))
 
 
-def formula_texts(name: str, chosen: Sequence[MappingTarget]) -> dict[str, Any]:
+def formula_texts(name: str, chosen: Sequence[MappingTarget]) -> dict[str, FormulaText]:
     """The formula of each key; a list of formulas for a point or a colour."""
-    found: dict[str, Any] = {}
+    found: dict[str, FormulaText] = {}
     for target in chosen:
         text = f"learned.{name}.{target.value}"
         found[target.key] = text if target.part is None else [*found.get(target.key, []), text]
@@ -125,11 +127,10 @@ def formula_texts(name: str, chosen: Sequence[MappingTarget]) -> dict[str, Any]:
 
 def with_mapping(scene: Scene, name: str, chosen: Sequence[MappingTarget]) -> Scene:
     """The scene with the mapping's formulas in place of its settings."""
-    settings: dict[str, dict[str, Any]] = {}
+    settings: dict[str, dict[str, Setting]] = {}
     for key, text in formula_texts(name, chosen).items():
         unit, _, parameter = key.rpartition(".")
-        several = isinstance(text, list)
-        value = tuple(map(_formula, text)) if several else _formula(text)
+        value = _formula(text) if isinstance(text, str) else tuple(map(_formula, text))
         settings.setdefault(unit, {})[parameter] = value
     return _with(scene, settings)
 
@@ -138,7 +139,7 @@ def _formula(text: str) -> formula.Formula:
     return formula.compile(text, formula.ANY)
 
 
-def _with(scene: Scene, settings: Mapping[str, Mapping[str, Any]]) -> Scene:
+def _with(scene: Scene, settings: Mapping[str, Mapping[str, Setting]]) -> Scene:
     now = {
         unit: replace(one, values={**one.values, **settings[unit]}) if unit in settings else one
         for unit, one in scene_units(scene).items()

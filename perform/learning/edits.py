@@ -43,7 +43,7 @@ class Edit:
 
 
 def with_value(
-    text: str, key: str, value: Any, part: int | None = None, default: Sequence[float] = ()
+    text: str, key: str, value: object, part: int | None = None, default: Sequence[float] = ()
 ) -> str:
     """The text of a preset with a value at a key such as `filter[0].zoom`. With `part`, one number of a point
     or a colour is set, over `default` if the key is not there yet. The value None removes the key."""
@@ -198,7 +198,7 @@ def _table_of(document: Any, key: str) -> tuple[Any, str]:
     return table, name
 
 
-def _set(table: Any, name: str, value: Any) -> None:
+def _set(table: Any, name: str, value: object) -> None:
     """Set a value; a new one goes after the table's last value, before comments on the next table."""
     body = table.value.body if isinstance(table, Table) and name not in table else []
     rest = len(body)
@@ -210,7 +210,7 @@ def _set(table: Any, name: str, value: Any) -> None:
     body.extend(after)
 
 
-def _quoted(value: Any) -> Any:
+def _quoted(value: object) -> object:
     """The text in quotes that need no escapes."""
     return tomlkit.string(value, literal=True) if isinstance(value, str) and '"' in value else value
 

@@ -149,7 +149,7 @@ def _parts(key: str, parameter: Parameter, setting: Any, address: str) -> Iterat
         yield LearnTarget(key, parameter, setting[part], address, part)
 
 
-def setting_text(setting: Any) -> str:
+def setting_text(setting: object) -> str:
     """A setting as text."""
     if isinstance(setting, Formula):
         return setting.text

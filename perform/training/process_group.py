@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from typing import Any
 
 import torch
 from torch import Tensor, distributed, nn
@@ -71,13 +70,13 @@ class _Sum(torch.autograd.Function):
     """Every process gets the sum of all values, so the gradient of a value is the sum of all gradients."""
 
     @staticmethod
-    def forward(ctx: Any, value: Tensor) -> Tensor:
+    def forward(ctx: object, value: Tensor) -> Tensor:
         total = value.clone()
         distributed.all_reduce(total)
         return total
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+    def backward(ctx: object, *gradients: Tensor) -> Tensor:
         total = gradients[0].clone()
         distributed.all_reduce(total)
         return total

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from perform import __version__, generators
@@ -19,6 +18,7 @@ from perform.arrays import Pixels
 from perform.clock import stopwatch
 from perform.networks.modelfiles import parse_config
 from perform.networks.runtimes.torch.network import to_pixels
+from perform.networks.weights import Arrays
 from perform.training.checkpoint import TrainingState, checkpoint_metadata, load_checkpoint
 from perform.training.files import GracefulStop
 from perform.training.loader import DataLoader, PictureDataset, shrink_factor
@@ -131,7 +131,7 @@ class TrainingRun:
             "device": self.device.type,
         }
 
-    def _adopt_discriminator(self, tensors: Mapping[str, NDArray[Any]], grow: bool) -> None:
+    def _adopt_discriminator(self, tensors: Arrays, grow: bool) -> None:
         """Take over the tensors of a discriminator that fit; a new or grown one gets a head start."""
         discriminator = self.state.discriminator
         if discriminator is None:

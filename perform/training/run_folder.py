@@ -33,7 +33,7 @@ class TrainingFolder(RunFolder):
         """The model with the best figure."""
         return self.path / "best.safetensors"
 
-    def begin(self, settings: TrainingSettings, facts: Mapping[str, Any]) -> None:
+    def begin(self, settings: TrainingSettings, facts: Mapping[str, object]) -> None:
         """Make the folder. RunError if there is already a run in it."""
         if self.description.exists():
             raise RunError(f"{self.path} holds a run already: --resume goes on with it")

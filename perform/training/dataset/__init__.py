@@ -16,7 +16,7 @@ import math
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +38,7 @@ class Store(Protocol):
     def digest(self) -> str: ...
     def __len__(self) -> int: ...
     def picture(self, number: int) -> Pixels: ...
-    def facts(self, number: int) -> dict[str, Any]: ...
+    def facts(self, number: int) -> dict[str, object]: ...
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ class Dataset:
             )
         return pixels
 
-    def facts(self, number: int) -> dict[str, Any]:
+    def facts(self, number: int) -> dict[str, object]:
         """The facts of a picture: name, width and height before, hash and more."""
         return self.store.facts(self._checked(number))
 
@@ -159,7 +159,7 @@ class Shards:
         except (OSError, ValueError, SyntaxError) as error:
             raise DatasetError(f"{self.files[shard]}: picture {number} is damaged: {error}") from error
 
-    def facts(self, number: int) -> dict[str, Any]:
+    def facts(self, number: int) -> dict[str, object]:
         """The facts of a picture."""
         shard, _, _, start, length = self.offsets[number].tolist()
         try:

@@ -27,6 +27,7 @@ from perform.training.dataset.settings import DatasetSettings
 
 if TYPE_CHECKING:
     import av
+    from av.container import InputContainer
     from PIL import Image
 
     from perform.training.dataset.converting import Item
@@ -196,7 +197,7 @@ class Film:
                     yield DecodedFrame(number, seconds, frame)
                     number += 1
 
-    def _frames(self, container: Any, stream: Any) -> Iterator[av.VideoFrame | str]:
+    def _frames(self, container: InputContainer, stream: Any) -> Iterator[av.VideoFrame | str]:
         """The stream's frames. A damaged frame is replaced by its fault, and so are all frames up to the next
         key frame, which depend on it. If the decoder repairs damage silently, its frames are kept."""
         import av
@@ -230,7 +231,7 @@ class Film:
         return f"{legible(self.path.name)}#{number:06d}"
 
     @contextmanager
-    def _opened(self) -> Iterator[tuple[Any, Any]]:
+    def _opened(self) -> Iterator[tuple[InputContainer, Any]]:
         """The container and its first stream of pictures."""
         import av
 

@@ -98,8 +98,8 @@ def parse_manifest(text: str | bytes) -> Manifest:
     return made
 
 
-def _size(data: dict[str, Any]) -> tuple[int, int]:
-    def fits(value: Any) -> bool:
+def _size(data: dict[str, object]) -> tuple[int, int]:
+    def fits(value: object) -> bool:
         return (
             isinstance(value, list)
             and len(value) == 2
@@ -110,7 +110,7 @@ def _size(data: dict[str, Any]) -> tuple[int, int]:
     return width, height
 
 
-def _counts(data: dict[str, Any]) -> Counts:
+def _counts(data: dict[str, object]) -> Counts:
     return Counts(
         _field(data, "seen", _is_count, "a count"),
         _field(data, "kept", _is_count, "a count"),
@@ -120,7 +120,7 @@ def _counts(data: dict[str, Any]) -> Counts:
     )
 
 
-def _shard(data: Any) -> Shard:
+def _shard(data: object) -> Shard:
     if not isinstance(data, dict):
         raise DatasetError(f"shards: {_short_repr(data)}, must be an object")
     return Shard(
@@ -142,7 +142,7 @@ def _agree(made: Manifest) -> None:
         raise DatasetError("shards: a name stands there twice")
 
 
-def _field(data: dict[str, Any], name: str, fits: Callable[[Any], bool], what: str) -> Any:
+def _field(data: dict[str, object], name: str, fits: Callable[[object], bool], what: str) -> Any:
     if name not in data:
         raise DatasetError(f"{name} is missing, must be {what}")
     if not fits(data[name]):
@@ -150,34 +150,34 @@ def _field(data: dict[str, Any], name: str, fits: Callable[[Any], bool], what: s
     return data[name]
 
 
-def _is(kind: type) -> Callable[[Any], bool]:
+def _is(kind: type) -> Callable[[object], bool]:
     return lambda value: isinstance(value, kind)
 
 
-def _matches(pattern: re.Pattern[str]) -> Callable[[Any], bool]:
+def _matches(pattern: re.Pattern[str]) -> Callable[[object], bool]:
     return lambda value: isinstance(value, str) and pattern.fullmatch(value) is not None
 
 
-def _in_range(value: Any, low: int, high: int) -> bool:
+def _in_range(value: object, low: int, high: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
 
 
-def _is_count(value: Any) -> bool:
+def _is_count(value: object) -> bool:
     return _in_range(value, 0, 2**60)
 
 
-def _are_counts(value: Any) -> bool:
+def _are_counts(value: object) -> bool:
     return isinstance(value, dict) and all(_is_count(one) for one in value.values())
 
 
-def _is_recipe(value: Any) -> bool:
+def _is_recipe(value: object) -> bool:
     return isinstance(value, dict) and all(_is_scalar(one) for one in value.values())
 
 
-def _is_scalar(value: Any) -> bool:
+def _is_scalar(value: object) -> bool:
     return isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value))
 
 
-def _short_repr(value: Any) -> str:
+def _short_repr(value: object) -> str:
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."

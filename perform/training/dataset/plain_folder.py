@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,7 +67,7 @@ class PlainFolder:
             raise DatasetError(f"{self.path / name} cannot be read: {error.detail}; {ADVICE}") from error
         return np.array(opened.image)
 
-    def facts(self, number: int) -> dict[str, Any]:
+    def facts(self, number: int) -> dict[str, object]:
         """Name and size."""
         return {"name": self.names[number], "width": self.size[0], "height": self.size[1]}
 

@@ -6,7 +6,7 @@ import csv
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -124,7 +124,7 @@ def _rgb(colour: Doubles) -> tuple[int, int, int]:
     return red, green, blue
 
 
-def _pairs(pictures: Dataset, facts: list[dict[str, Any]]) -> list[NearPair]:
+def _pairs(pictures: Dataset, facts: list[dict[str, object]]) -> list[NearPair]:
     """The nearest pairs by their hashes; empty without stored hashes."""
     from PIL import Image
 

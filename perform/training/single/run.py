@@ -207,7 +207,7 @@ def open_run(pictures: Sequence[Path], folder: Path, given: Mapping[str, Any]) -
     if not SingleFolder(folder).begun:
         return begin_run(pictures, folder, SingleSettings(**given))
     run = SingleRun(folder)
-    settings: dict[str, Any] = {**asdict(run.options), "size": tuple(run.real.shape[:1:-1])}
+    settings = {**asdict(run.options), "size": tuple(run.real.shape[:1:-1])}
     for name, value in given.items():
         if settings[name] != value:
             raise ValueError(f"{name} = {value}, but the run in {folder} was begun with {settings[name]}")
