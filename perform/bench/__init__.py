@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib import import_module, metadata
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypedDict
 
 import numpy as np
 
@@ -48,6 +48,15 @@ class Figure:
         return cls(name, value, unit, goal, value <= goal)
 
 
+class BenchReport(TypedDict):
+    """The figures of a bench with its machine and versions, all JSON."""
+
+    bench: str
+    machine: dict[str, object]
+    versions: Mapping[str, str]
+    figures: list[dict[str, Any]]
+
+
 class Percentiles(NamedTuple):
     """The 50th, 95th and 99th percentile of some samples, in the samples' unit."""
 
@@ -76,13 +85,13 @@ def run(
     return list(bench.figures(seconds, model, device))
 
 
-def report(bench: str, figures: Iterable[Figure]) -> dict[str, object]:
-    """What `perform bench NAME --json` prints: bench, machine, versions and the figures, all JSON."""
+def report(bench: str, figures: Iterable[Figure]) -> BenchReport:
+    """The object that `perform bench NAME --json` prints."""
     rows = [_row(figure) for figure in figures]
     return {"bench": bench, "machine": machine(), "versions": versions(), "figures": rows}
 
 
-def _row(figure: Figure) -> dict[str, object]:
+def _row(figure: Figure) -> dict[str, Any]:
     """JSON has no NaN and no infinity: what could not be measured is null."""
     value = float(figure.value)
     return {
