@@ -33,7 +33,7 @@ SHAPES = {"relaxed": (0.3,) * 5, "fist": (0.6, 1.0, 1.0, 1.0, 1.0), "pointing": 
 SECONDS = 10.0  # of real time
 
 
-class Eye:
+class DrawnTracker:
     """A tracker that is asked in step, whatever time it takes."""
 
     def __init__(self) -> None:
@@ -71,31 +71,31 @@ class Film:
         """Nothing is open."""
 
 
-def errors(eye: Eye, palm: float, curls: tuple[float, ...]) -> Iterator[float]:
+def errors(drawn: DrawnTracker, palm: float, curls: tuple[float, ...]) -> Iterator[float]:
     """Mean landmark errors in palms of a hand on a circle; inf where none or two were seen."""
     for frame in range(30):
         turn = 2 * np.pi * frame / 30
         place = 0.66 + 0.2 * np.cos(turn), 0.35 + 0.1 * np.sin(turn)
         hand = Hand(*place, palm, roll=0.06 * np.sin(turn), curls=curls)
-        seen = eye.see([hand]) or []
+        seen = drawn.see([hand]) or []
         for one in seen[:1] if len(seen) == 1 else []:
             yield float(np.linalg.norm((one.points - hand.points())[:, :2], axis=1).mean()) / palm
         if len(seen) != 1:
             yield np.inf
 
 
-def crossed(eye: Eye, number: int) -> bool:
+def crossed(drawn: DrawnTracker, number: int) -> bool:
     """Whether two hands keep their sides through a crossing, each another one."""
     rng = np.random.default_rng(number)
     high, palm, frames = rng.uniform(0.25, 0.4, 2), rng.uniform(0.14, 0.22), int(rng.integers(15, 45))
-    eye.see(())
-    eye.see(())
+    drawn.see(())
+    drawn.see(())
     pair, held = HandPair(), dict[str, float]()
     for frame in range(frames + 12):
         along = min(max((frame - 6) / frames, 0.0), 1.0)
         left = Hand(0.35 + 0.7 * along, high[0], palm, curls=SHAPES["relaxed"])
         right = Hand(1.05 - 0.7 * along, high[1], palm, "right", curls=SHAPES["relaxed"])
-        held |= pair.step(frame / FPS, eye.see([left, right]) or [], ASPECT)
+        held |= pair.step(frame / FPS, drawn.see([left, right]) or [], ASPECT)
     return held["hand.count"] == 2 and held["hand.left.x"] > 0.6 > 0.4 > held["hand.right.x"]
 
 
@@ -126,15 +126,15 @@ def latencies() -> list[float]:
 
 
 def main() -> None:
-    eye = Eye()
+    drawn = DrawnTracker()
     for name, curls in SHAPES.items():
         for palm in (0.2, 0.08):
-            off = np.array([*errors(eye, palm, curls)])
+            off = np.array([*errors(drawn, palm, curls)])
             seen = np.isfinite(off)
             out.print(f"{name}, palm {palm}: seen {seen.mean():.0%}, error {off[seen].mean():.3f} palms")
-    kept = sum(crossed(eye, number) for number in range(CROSSINGS))
+    kept = sum(crossed(drawn, number) for number in range(CROSSINGS))
     out.print(f"crossings: {kept} of {CROSSINGS} kept")
-    eye.close()
+    drawn.close()
     p50, p95 = 1000 * np.percentile(latencies(), (50, 95))
     out.print(f"latency: p50 {p50:.0f} ms, p95 {p95:.0f} ms")
 

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import numpy as np
 
@@ -22,6 +22,9 @@ from perform.inputs import Health
 from perform.inputs.listener import Listener
 from perform.signals import Event
 from perform.threads import Background
+
+if TYPE_CHECKING:
+    import av
 
 Region: TypeAlias = tuple[float, float, float, float]  # left, top, right, bottom, 0..1 of the picture
 
@@ -282,7 +285,7 @@ def cameras() -> Mapping[str, str]:
     import av
 
     try:
-        found = av.enumerate_input_devices(CAPTURE_FORMATS.get(sys.platform, "v4l2"))
+        found = av.enumerate_input_devices(_capture_format())
     except (OSError, ValueError):
         return {}
     return {one.name: one.description or one.name for one in found if "video" in one.media_types}
@@ -306,12 +309,11 @@ class _FfmpegDevice:
     def __init__(self, path: str) -> None:
         import av
 
-        self._file: Any = None
         formats: tuple[dict[str, str], ...] = ({"input_format": "mjpeg"}, {}) if _linux() else ({},)
         size = {"video_size": "{}x{}".format(*CAPTURE_SIZE), "framerate": "30"}
         for options in (*(size | one for one in formats), {"framerate": "30"}, {}):
             try:
-                self._file = av.open(path, format=CAPTURE_FORMATS.get(sys.platform, "v4l2"), options=options)
+                self._file = av.open(path, format=_capture_format(), options=options)
                 break
             except (OSError, ValueError) as error:  # it has no such size, rate or format
                 fault = error
@@ -319,9 +321,9 @@ class _FfmpegDevice:
             raise fault
         stream = self._file.streams.video[0]
         stream.thread_type = "SLICE"  # threads by frame would keep pictures back
-        self._frames: Iterator[Any] = self._decoded(stream)
+        self._frames = self._decoded(stream)
 
-    def _decoded(self, stream: Any) -> Iterator[Any]:
+    def _decoded(self, stream: av.VideoStream) -> Iterator[av.VideoFrame]:
         pause = threading.Event()
         while True:
             try:
@@ -336,11 +338,16 @@ class _FfmpegDevice:
             raise OSError("it sends no more pictures")
         now, taken = stopwatch(), frame.time
         # Some drivers stamp pictures by the clock that the stopwatch reads.
-        known = taken is not None and 0 <= now - taken < LATE
-        return frame.to_ndarray(format="rgb24"), taken if known else now
+        if taken is None or not 0 <= now - taken < LATE:
+            taken = now
+        return np.asarray(frame.to_ndarray(format="rgb24"), np.uint8), taken
 
     def close(self) -> None:
         self._file.close()
+
+
+def _capture_format() -> str:
+    return CAPTURE_FORMATS.get(sys.platform, "v4l2")
 
 
 def _linux() -> bool:

@@ -25,7 +25,7 @@ from tests.doubles.library import save
 from tests.doubles.waiting import eventually
 
 
-class Eye:
+class FakeCamera:
     """A camera that a test holds: it gives `picture` with a grain that changes, or what `trouble` says."""
 
     def __init__(self) -> None:
@@ -35,7 +35,7 @@ class Eye:
         self._pause = threading.Event()
         self._count = 0
 
-    def open(self, _name: str) -> Eye:
+    def open(self, _name: str) -> FakeCamera:
         if self.trouble == "gone":
             raise OSError("no such device")
         self.opened += 1
@@ -58,17 +58,17 @@ class Eye:
 
 
 @pytest.fixture
-def eye(monkeypatch: pytest.MonkeyPatch) -> Eye:
+def fake(monkeypatch: pytest.MonkeyPatch) -> FakeCamera:
     for name, short in (("REOPEN_INTERVAL", 0.05), ("LATE", 0.6), ("STILL", 0.6), ("CHECK_INTERVAL", 0.01)):
         monkeypatch.setattr(camera, name, short)
-    return Eye()
+    return FakeCamera()
 
 
 @pytest.fixture
-def opener(eye: Eye) -> Iterator[Opener]:
-    cameras = Cameras(lambda: 0.0, open=eye.open)
+def opener(fake: FakeCamera) -> Iterator[Opener]:
+    cameras = Cameras(lambda: 0.0, open=fake.open)
     yield Opener(background=True, cameras=cameras)
-    eye.trouble = ""
+    fake.trouble = ""
     cameras.close()
 
 
@@ -79,9 +79,9 @@ def side(frame: Pixels, which: int) -> int:
 
 @pytest.mark.parametrize("trouble", ["gone", "freezes", "stale"])
 def test_a_camera_that_goes_is_held_and_fades_and_is_back(
-    play: Callable[..., FootageShow], opener: Opener, eye: Eye, trouble: str
+    play: Callable[..., FootageShow], opener: Opener, fake: FakeCamera, trouble: str
 ) -> None:
-    eye.picture[:] = 255
+    fake.picture[:] = 255
     text = CAMERA + 'hold = 0.4\nfade = 1\n[source.fallback]\nshader = "colour"\ntint = [0, 0, 0, 1]\n'
     show = play("camera", text, opener)
     assert side(show.frame(), 0) == 0  # nothing has been seen yet
@@ -91,7 +91,7 @@ def test_a_camera_that_goes_is_held_and_fades_and_is_back(
     seen = [side(show.frame(), 0) for _ in range(15)]
     assert seen == sorted(seen)  # comes in, in half a second
     assert seen[-1] > 250
-    eye.trouble = trouble
+    fake.trouble = trouble
     eventually(lambda: not device.here, "the loss of it", show.frame)
     held = [side(show.frame(), 0) for _ in range(9)]
     assert min(held) > 250
@@ -99,15 +99,15 @@ def test_a_camera_that_goes_is_held_and_fades_and_is_back(
     assert fading == sorted(fading, reverse=True)
     assert fading[13] == pytest.approx(127, abs=21)
     assert fading[-1] == 0
-    eye.trouble = ""
+    fake.trouble = ""
     eventually(lambda: side(show.frame(), 0) > 250, "the camera")
     assert show.faults == []
 
 
 def test_a_camera_is_a_mirror_unless_it_is_told_not_to(
-    context: moderngl.Context, eye: Eye, opener: Opener
+    context: moderngl.Context, fake: FakeCamera, opener: Opener
 ) -> None:
-    eye.picture[:, :32] = 255
+    fake.picture[:, :32] = 255
     assert opener.cameras is not None
     device = opener.cameras.camera()
     eventually(lambda: device.here, "the camera")
@@ -135,7 +135,7 @@ def test_without_cameras_the_fallback_plays(play: Callable[..., FootageShow]) ->
     assert (play("black", CAMERA).frame() == 0).all()
 
 
-def test_two_scenes_look_through_one_camera(folder: Path, opener: Opener, eye: Eye) -> None:
+def test_two_scenes_look_through_one_camera(folder: Path, opener: Opener, fake: FakeCamera) -> None:
     save(folder / "presets/other.toml", CAMERA)
     save(folder / "setlists/two.toml", 'title = "T"\n[[cue]]\nscene = "camera"\n[[cue]]\nscene = "other"\n')
     show = FootageShow(folder, "two", opener)

@@ -63,7 +63,7 @@ def osc_socket(folder: Path) -> tuple[Input, Speak]:
     return unit, lambda: unit.receive(message.build().dgram)
 
 
-class Desk:
+class FakeDesk:
     """A source of a feed that says what it is made to say."""
 
     say: Report
@@ -75,7 +75,7 @@ class Desk:
 
 def live_feed(folder: Path) -> tuple[Input, Speak]:
     (folder / "desk.toml").write_text('kind = "artnet"\n')
-    desk = Desk()
+    desk = FakeDesk()
     unit = feed.LiveFeed(read_feed(folder / "desk.toml"), desk, now)
     eventually(lambda: hasattr(desk, "say"))
     return unit, lambda: desk.say({"1": 0.5})
@@ -93,7 +93,7 @@ def feed_of_rows(folder: Path) -> tuple[Input, Speak]:
     return csv.Replay(read_feed(folder / "rows.toml")), lambda: None
 
 
-class Eye:
+class OnePicture:
     """A camera that takes one picture."""
 
     taken = False
@@ -109,7 +109,7 @@ class Eye:
 
 
 def all_cameras(folder: Path) -> tuple[Input, Speak]:
-    unit = camera.Cameras(now, open=lambda name: Eye())
+    unit = camera.Cameras(now, open=lambda name: OnePicture())
     return unit, lambda: eventually(lambda: unit.camera().here)
 
 

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -16,12 +16,23 @@ from perform.arrays import Samples
 from perform.clock import stopwatch
 from perform.inputs.audio.streams import GONE_AFTER, Number, SharedSound
 
+if TYPE_CHECKING:
+    import sounddevice
+
 OPEN_INTERVAL = 2.0  # seconds between two attempts to open a device that is not there
 FIRST_CALLBACK = 2.0  # seconds after opening without a callback: PulseAudio was seen to take 1.4
 STREAM_INTERVAL = 0.05  # seconds between two checks of a stream
 CHECK_TIMEOUT = 6.0  # seconds that a check may take before the process is replaced
 STREAM_CLOSE_TIMEOUT = 1.5  # the same for closing a stream
 SPEAKER_LATENCY = 0.1  # seconds of the speaker's buffer: long enough for a busy machine
+
+
+class CallbackTime(Protocol):
+    """The times of a block in PortAudio's callback, in seconds of the stream's clock."""
+
+    currentTime: float  # noqa: N815
+    inputBufferAdcTime: float  # noqa: N815
+    outputBufferDacTime: float  # noqa: N815
 
 
 class DeviceError(Exception):
@@ -83,7 +94,7 @@ class _Stream:
         self._shared, self._name, self._rate = shared, name, rate
         self._numbers = shared.numbers
         self._opened = 0.0
-        self._stream: Any = None
+        self._stream: sounddevice.Stream | None = None
 
     def check(self) -> float:
         """Check the stream; seconds until the next check."""
@@ -118,7 +129,7 @@ class _Stream:
         self._numbers[Number.OPEN] = 1
         return STREAM_INTERVAL
 
-    def _make(self) -> Any:
+    def _make(self) -> sounddevice.Stream:
         """A new stream, not started."""
         raise NotImplementedError
 
@@ -128,7 +139,7 @@ class _PlayingStream(_Stream):
 
     _next: int | None = None  # the next sample for the device
 
-    def _make(self) -> Any:
+    def _make(self) -> sounddevice.Stream:
         sound = _library()
         if not any(one["max_output_channels"] for one in sound.query_devices()):
             raise DeviceError("no sound device to play on")
@@ -137,12 +148,12 @@ class _PlayingStream(_Stream):
             samplerate=self._rate, channels=2, dtype="float32", latency=SPEAKER_LATENCY, callback=self._fill
         )
 
-    def _fill(self, out: Samples, frames: int, time: Any, status: Any) -> None:
+    def _fill(self, out: Samples, frames: int, time: CallbackTime, status: object) -> None:
         """PortAudio's callback: samples that are not there yet are silence and never played."""
         now, show = stopwatch(), float(self._numbers[Number.SHOW_TIME])
         self._numbers[Number.CALLED] = now
         out[:] = 0.0
-        if show != show:
+        if show != show or self._stream is None:
             return
         clock = self._stream.time
         plays_at = now + (time.outputBufferDacTime or clock + self._stream.latency) - clock
@@ -158,7 +169,7 @@ class _PlayingStream(_Stream):
 class _RecordingStream(_Stream):
     """The process's side of `Microphone`."""
 
-    def _make(self) -> Any:
+    def _make(self) -> sounddevice.Stream:
         device = find_input(self._name)
         try:
             stream = self._stream_of(device, self._rate)
@@ -167,7 +178,7 @@ class _RecordingStream(_Stream):
         self._numbers[Number.RATE] = round(stream.samplerate)
         return stream
 
-    def _stream_of(self, device: AudioDevice, rate: int) -> Any:
+    def _stream_of(self, device: AudioDevice, rate: int) -> sounddevice.InputStream:
         import sounddevice
 
         return sounddevice.InputStream(
@@ -175,7 +186,7 @@ class _RecordingStream(_Stream):
             latency="low", callback=self._record,
         )  # fmt: skip
 
-    def _record(self, block: Samples, frames: int, time: Any, status: Any) -> None:
+    def _record(self, block: Samples, frames: int, time: CallbackTime, status: object) -> None:
         """PortAudio's callback."""
         now = stopwatch()
         age = time.currentTime - time.inputBufferAdcTime if time.inputBufferAdcTime else 0.0

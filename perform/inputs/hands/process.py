@@ -16,16 +16,20 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 from multiprocessing.shared_memory import SharedMemory
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from perform.arrays import Pixels
 
-Find: TypeAlias = Callable[[Pixels, int], NDArray[np.float32]]  # a picture at a millisecond: [hands, ROW]
+if TYPE_CHECKING:
+    from mediapipe.tasks.python.vision import HandLandmarkerResult
 
-ROW = 64  # how probably it looks like a left hand (in a mirror a right one does), and 21 landmarks x, y, z
+# Takes a picture and its millisecond, gives [hands, ROW].
+FindHands: TypeAlias = Callable[[Pixels, int], NDArray[np.float32]]
+
+ROW = 64  # the probability of a left hand (in a mirror of a right one), and 21 landmarks x, y, z
 REQUEST = struct.Struct("<qII")  # milliseconds, height, width
 ANSWER_HEAD = struct.Struct("<cd")  # one of the following; bytes of memory that the process uses
 READY, FOUND, FAILED = b"r", b"f", b"x"
@@ -39,7 +43,7 @@ def run(connection: Connection, memory: str, model: str) -> None:
     os._exit(0)  # its own way out tries for seconds to report to Google
 
 
-def serve(connection: Connection, memory: str, open: Callable[[], Find]) -> None:
+def serve(connection: Connection, memory: str, open: Callable[[], FindHands]) -> None:
     """Answer requests with the function that `open` gives; a fault is reported and ends the process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's Ctrl-C is for the show
     mute()
@@ -61,7 +65,7 @@ def serve(connection: Connection, memory: str, open: Callable[[], Find]) -> None
         connection.send_bytes(ANSWER_HEAD.pack(FAILED, resident()) + message)
 
 
-def landmarker(model: str) -> Find:
+def landmarker(model: str) -> FindHands:
     """MediaPipe's HandLandmarker with the model of a file."""
     import certifi
 
@@ -86,7 +90,7 @@ def landmarker(model: str) -> Find:
     return find
 
 
-def rows(result: Any) -> NDArray[np.float32]:
+def rows(result: HandLandmarkerResult) -> NDArray[np.float32]:
     """A HandLandmarkerResult as [hands, ROW]."""
     found = np.zeros((len(result.hand_landmarks), ROW), np.float32)
     for row, hand, sides in zip(found, result.hand_landmarks, result.handedness, strict=True):

@@ -12,9 +12,12 @@ from __future__ import annotations
 import json
 import sys
 import threading
-from typing import Any
+from typing import TYPE_CHECKING
 
 from perform.clock import BEATS_PER_BAR, stopwatch
+
+if TYPE_CHECKING:
+    import link
 
 LINE_PERIOD = 0.05  # seconds between two lines
 MISSING = 3  # the exit code without the library
@@ -41,7 +44,7 @@ def main() -> int:
     return 0
 
 
-def _listen(peer: Any, over: threading.Event) -> None:
+def _listen(peer: link.Link, over: threading.Event) -> None:
     """Tempi, until the input ends."""
     for line in sys.stdin:
         state = peer.captureSessionState()
@@ -51,7 +54,7 @@ def _listen(peer: Any, over: threading.Event) -> None:
     over.set()
 
 
-def session(peer: Any) -> dict[str, float]:
+def session(peer: link.Link) -> dict[str, float]:
     """The session at this moment."""
     state = peer.captureSessionState()
     before = stopwatch()
