@@ -1,5 +1,5 @@
 """The names of MIDI signals: `midi.cc21` of any device, `midi.ch2.cc21` of a channel, `midi.midimix.fader1`
-of a controller that has a profile, `midi.midimix_2.fader1` of the second of its device_kind."""
+of a controller that has a profile, `midi.midimix_2.fader1` of the second of its kind."""
 
 from __future__ import annotations
 

@@ -85,7 +85,7 @@ class HandTrack:
         return self.here or self.last - self.began >= APPEARS_AFTER
 
     def _gated(self, values: dict[str, float]) -> dict[str, float]:
-        """Gestures as 0 or 1, each begun above one measure and ended below another."""
+        """Gestures as 0 or 1, each starts above one measure and ends below another."""
         for name, (on, off) in GATES.items():
             self._held[name] = values[name] >= (off if self._held[name] else on)
         return {name: float(held) for name, held in self._held.items()}
@@ -149,7 +149,7 @@ class HandPair:
 
 
 def distinct_hands(seen: Sequence[HandSighting]) -> list[HandSighting]:
-    """The hands, each distinct_hands: a tracker may update one hand twice, most of all where two cross."""
+    """The hands, each once: a tracker may see one hand twice, most of all where two cross."""
     kept: list[HandSighting] = []
     for one in seen:
         near = SAME_HAND * palm(one.points)
