@@ -27,28 +27,28 @@ Written by `scripts/reference.py` from the declarations in the code.
 
 Every parameter of a preset is a number or a formula in quotes: `truncation = "0.5 + 0.4 * audio.level"`. A
 formula has numbers, signals, functions, `+ - * / % **`, comparisons, `and or not`, and `a if x else b`. It is
-checked when the preset is loaded. Its result is kept within the parameter's range; a parameter of kind
-*event* fires on the frame in which its formula rises above 0.5. A part without a finite value keeps its last.
+checked when the preset is loaded. Its result is clipped to the parameter's range. A parameter of kind *event*
+fires on the frame in which its formula rises above 0.5. A part without a finite value keeps its last value.
 """
 OPEN = {
-    "midi": "`midi.cc21`, `midi.note60`, `midi.pitch` …; of a channel `midi.ch2.cc21`, of any controller "
-    "that has a profile `midi.fader1`, of one `midi.midimix.fader1`: [controllers](controllers.md)",
+    "midi": "`midi.cc21`, `midi.note60`, `midi.pitch` …; on one channel `midi.ch2.cc21`; on any controller "
+    "with a profile `midi.fader1`, on one of them `midi.midimix.fader1`: [controllers](controllers.md)",
     "osc": '`osc["/sensor/1"]`, its further arguments `osc["/sensor/1"].1` and so on',
     "key": "`key.space`, `key.a`, `key.up`: 1 while it is down",
     "mouse": "over the window, from the lower left: `mouse.x`, `mouse.y`; `mouse.left` …, `mouse.wheel`",
-    "hand": "each of two hands, such as `hand.left.x`; all of them in [hands](hands.md)",
-    "camera": "its picture's brightness, how much of it moves, its age: `camera.level`, `.motion`, `.age`",
+    "hand": "two hands, such as `hand.left.x`; the whole list is in [hands](hands.md)",
+    "camera": "the brightness, movement and age of its picture: `camera.level`, `.motion`, `.age`",
     "feed": "from data feeds",
     "pad": "from [gamepads](sources.md#gamepads): `pad.lx`, `pad.lt`, `pad.a`; the second's `pad.2.a`",
-    "learned": "values of a mapping that was shown, `learned.pose.zoom`: [demonstration](demonstration.md)",
+    "learned": "values of a mapping by demonstration, `learned.pose.zoom`: [demonstration](demonstration.md)",
 }
 ABOUT = {
-    "walk": "An endless way through the keyframes of the seeds from `seed` on.",
-    "loop": "A closed way through `seeds`, without a seam.",
+    "walk": "An endless path through the keyframes of the seeds, from `seed` on.",
+    "loop": "A closed path through `seeds`, without a jump.",
     "orbit": "A circle around a seed's point.",
-    "hold": "One seed's point, until a jump leads to the next.",
+    "hold": "The point of one seed, until a jump goes to the next.",
     "keys": "Keyframes in an order.",
-    "weights": "The point between `seeds`, as near to each as its weight says.",
+    "weights": "A point between `seeds`: a higher weight is nearer to its seed.",
 }
 
 
@@ -62,10 +62,10 @@ def _signals() -> Iterator[str]:
     rows = {
         "time": ", ".join(f"`{name}`" for name in moment if name.startswith("time.")),
         "beat": ", ".join(f"`{name}`" for name in (*moment, "beat.confidence") if name.startswith("beat.")),
-        "tempo": f"who leads the beat ([tempo](tempo.md)): {', '.join(f'`{name}`' for name in TEMPO)}",
+        "tempo": f"the clock that leads ([tempo](tempo.md)): {', '.join(f'`{name}`' for name in TEMPO)}",
         "audio": ", ".join(f"`{name}`" for name in AUDIO_SIGNALS if name in VOCABULARY.names),
     }
-    yield "## Signals\n\nAll of the sound is 0 to 1, and 0 in silence. What nobody has said yet is 0.\n"
+    yield "## Signals\n\nSignals of the sound are 0 to 1, and 0 in silence. Before its first value a signal is 0.\n"
     yield "| | |\n|---|---|"
     for kind, names in (
         rows | {word: OPEN[word] for word in ("key", "mouse", "hand", "camera", "pad", *VOCABULARY.open)}
@@ -98,7 +98,7 @@ def _paths() -> Iterator[str]:
 
 def _show() -> Iterator[str]:
     yield "## The show itself: [bindings] of a setlist\n"
-    yield "| control | is | formula, unless the setlist has another |\n|---|---|---|"
+    yield "| control | is | formula, unless the setlist sets another |\n|---|---|---|"
     for parameter in SHOW_PARAMETERS:
         own = "none; its [address](osc.md)"
         bound = f"`{BINDINGS[parameter.name]}`" if parameter.name in BINDINGS else own

@@ -19,7 +19,7 @@ from perform.formula.smoothing import OneEuro
 
 Step: TypeAlias = Callable[..., float]
 
-SHORTEST = 1e-6  # seconds; a frame shorter than this says nothing about speed
+SHORTEST = 1e-6  # seconds; no speed is computed over a shorter frame
 EDGES = 1 << 12  # values of `noise` remembered
 WORD = 2**64 - 1
 
@@ -28,8 +28,8 @@ WORD = 2**64 - 1
 class Function:
     """A function of formulas: `make` gives one with fresh state. It takes the numbers, after the
     moment if it is `timed`; the last `optional` arguments may be left out, and with `many` the last
-    may be repeated. An argument called `signal` has to be the name of one: it comes as NaN until
-    somebody has said it."""
+    may be repeated. An argument called `signal` has to be the name of one: it is NaN until
+    the signal has a value."""
 
     name: str
     arguments: tuple[str, ...]
@@ -139,7 +139,7 @@ def _smooth() -> Step:
 
 
 def _edge() -> Callable[[float], bool]:
-    """Says when a trigger fires."""
+    """A function that returns whether a trigger fires."""
     high = True
 
     def fires(trigger: float) -> bool:
@@ -212,7 +212,9 @@ def _pickup() -> Step:
     def step(signal: float, default: float) -> float:
         nonlocal knob, held
         before, knob = knob, signal
-        if not held and before != signal:  # no comparison with NaN holds, so one not yet said stays out
+        if (
+            not held and before != signal
+        ):  # no comparison with NaN is true, so a signal without a value stays out
             held = before <= default <= signal or signal <= default <= before
         return signal if held else default
 
@@ -225,7 +227,7 @@ def _scaling() -> Step:
     def step(signal: float, default: float) -> float:
         nonlocal knob, value
         before, knob = knob, signal
-        if math.isnan(before) or math.isnan(value):  # where the knob stands says nothing yet
+        if math.isnan(before) or math.isnan(value):  # the position of the knob does not count yet
             value = default
         elif signal > before:
             value += (1 - value) * (1.0 if before >= 1 else min((signal - before) / (1 - before), 1.0))
@@ -291,29 +293,33 @@ _ROWS = (
         "curve", "x k", "0..1 bent: k > 0 starts slowly, k < 0 quickly (x to the power of 2 ** k)", _curve
     ),
     _plain("quantise", "x steps", "x in steps: the nearest of 0, 1/steps, 2/steps …", _quantise),
-    _plain("choose", "i a b", "the i-th of what follows, counted from 0 and round again", _choose, many=True),
-    _timed("lag", "x up down", "x with inertia: time constants in seconds for its way up and down", _lag),
+    _plain(
+        "choose",
+        "i a b",
+        "the i-th of the values after i, counted from 0; after the last comes the first",
+        _choose,
+        many=True,
+    ),
+    _timed("lag", "x up down", "x with inertia; `up` and `down` are time constants in seconds", _lag),
     _timed("smooth", "x cutoff beta", "x without jitter (1 euro filter); cutoff in Hz", _smooth, optional=2),
-    _stepped("hold", "x when", "x as it was when the trigger `when` fired last", _hold),
+    _stepped("hold", "x when", "the x of the moment when the trigger `when` fired last", _hold),
     _stepped("onset", "x rise", "1 on the frame in which x has risen by `rise` (0.5)", _onset, optional=1),
-    _stepped("gate", "x on off", "1 from where x reaches `on` until it is below `off`", _gate, optional=1),
+    _stepped("gate", "x on off", "1 from when x reaches `on` until it is below `off`", _gate, optional=1),
     _stepped("count", "trigger", "how often the trigger has fired", _count),
     _stepped("toggle", "trigger", "1 and 0 in turn, each time the trigger fires", _toggle),
-    _stepped(
-        "pickup", "signal default", "the default until the knob is moved across it, then the knob", _pickup
-    ),
+    _stepped("pickup", "signal default", "the default until the knob passes it, then the knob", _pickup),
     _stepped(
         "scaling",
         "signal default",
-        "the default, moved with the knob so that both reach 0 or 1 together (value scaling); 0..1",
+        "the default, which moves with the knob so that both reach 0 or 1 together (value scaling); 0..1",
         _scaling,
     ),
-    _plain("said", "signal default", "the signal, or the default until somebody has said it", _said),
+    _plain("said", "signal default", "the signal, or the default until the signal has a value", _said),
     _timed("envelope", "trigger attack decay", "0 to 1 and back on a trigger; both in seconds", _envelope),
-    _cycle("lfo", "a sine from 0 to 1 and back over so many beats, 0 on the bar", _lfo),
-    _cycle("saw", "0 to 1 over so many beats", _saw),
+    _cycle("lfo", "a sine from 0 to 1 and back in so many beats, 0 on the bar", _lfo),
+    _cycle("saw", "0 to 1 in so many beats", _saw),
     _cycle("square", "1 for the first half of so many beats, then 0", _square),
-    _cycle("triangle", "straight from 0 to 1 and back over so many beats", _triangle),
-    _cycle("noise", "wanders smoothly within 0..1, to a new place every so many beats", _noise, "seed"),
+    _cycle("triangle", "straight from 0 to 1 and back in so many beats", _triangle),
+    _cycle("noise", "moves smoothly within 0..1, to a new value every so many beats", _noise, "seed"),
 )
 FUNCTIONS: Mapping[str, Function] = MappingProxyType({row.name: row for row in _ROWS})

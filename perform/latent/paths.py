@@ -117,8 +117,8 @@ INTERPOLATION = Parameter(
     kind="choice",
     choices=("linear", "slerp", "spline"),
 )
-EASE = Parameter("ease", 0.5, 0, 1, "", "how long the path dwells at its keyframes")
-HOLD = Parameter("hold", 0.0, 0, 1, "", "the share of its time for which a keyframe stands still; 1: cuts")
+EASE = Parameter("ease", 0.5, 0, 1, "", "how long the path stays at its keyframes")
+HOLD = Parameter("hold", 0.0, 0, 1, "", "the part of its time for which a keyframe stands still; 1: cuts")
 PER = Parameter(
     "per", "bar", description="what speed counts", kind="choice", choices=("bar", "beat", "second")
 )
@@ -136,7 +136,7 @@ JUMPING = (
     Parameter("glide", 0.0, 0, 30, "s", "how long a jump takes, 0: at once"),
 )
 MIXING = (
-    Parameter("mix", 0.0, 0, 1, "", "how much of another seed's style comes in"),
+    Parameter("mix", 0.0, 0, 1, "", "how much of another seed's style is mixed in"),
     Parameter("mix_seed", 1, 0, SEEDS - 1, "", "the seed of that style", "int"),
     Parameter("mix_from", 4, 0, 63, "", "first layer that takes it; low layers carry form", "int"),
     Parameter("mix_to", 63, 0, 63, "", "last layer that takes it; high layers carry texture", "int"),

@@ -24,15 +24,24 @@ QUANTISE_BEATS = {"off": 0, "beat": 1, "bar": 4, "4 bars": 16}
 SHOW_PARAMETERS = (
     Parameter("master", 1.0, 0.0, 1.0, description="brightness of everything"),
     Parameter("blackout", 0.0, 0.0, 1.0, kind="bool", description="the output is black"),
-    Parameter("freeze", 0.0, 0.0, 1.0, kind="bool", description="the picture holds still"),
+    Parameter("freeze", 0.0, 0.0, 1.0, kind="bool", description="the picture stands still"),
     Parameter(
-        "panic", 0.0, 0.0, 1.0, kind="event", description="nothing held by hand, no blackout, no freeze"
+        "panic",
+        0.0,
+        0.0,
+        1.0,
+        kind="event",
+        description="releases everything held by hand; no blackout, no freeze",
     ),
-    Parameter("go", 0.0, 0.0, 1.0, kind="event", description="on to the next cue"),
-    Parameter("back", 0.0, 0.0, 1.0, kind="event", description="back to the cue before"),
-    Parameter("scene", 0.0, 0.0, 999.0, kind="int", description="to cue number n; 0 stays"),
+    Parameter("go", 0.0, 0.0, 1.0, kind="event", description="goes to the next cue"),
+    Parameter("back", 0.0, 0.0, 1.0, kind="event", description="goes back to the cue before"),
+    Parameter("scene", 0.0, 0.0, 999.0, kind="int", description="goes to cue number n; 0 stays"),
     Parameter(
-        "crossfade", 0.0, 0.0, 1.0, description="from end to end a transition to the next cue, by hand"
+        "crossfade",
+        0.0,
+        0.0,
+        1.0,
+        description="moves the transition to the next cue by hand, from end to end",
     ),
     Parameter("tap", 0.0, 0.0, 1.0, kind="event", description="a tap of the tempo"),
     Parameter("resync", 0.0, 0.0, 1.0, kind="event", description="the bar begins now"),
@@ -43,7 +52,12 @@ SHOW_PARAMETERS = (
     Parameter("listen", 0.0, 0.0, 1.0, kind="event", description="the tempo follows the sound again"),
     Parameter("tempo", 0.0, 0.0, 220.0, "bpm", kind="float", description="the tempo by number; 0 leaves it"),
     Parameter(
-        "clock", -1.0, -1.0, 5.0, kind="int", description="who leads: 0 auto, 1 hand, 2 Link … -1 leaves it"
+        "clock",
+        -1.0,
+        -1.0,
+        5.0,
+        kind="int",
+        description="the clock that leads: 0 auto, 1 hand, 2 Link … -1 leaves it",
     ),
     Parameter("nextclock", 0.0, 0.0, 1.0, kind="event", description="the next clock is pinned"),
 )
