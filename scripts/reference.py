@@ -65,7 +65,8 @@ def _signals() -> Iterator[str]:
         "tempo": f"the clock that leads ([tempo](tempo.md)): {', '.join(f'`{name}`' for name in TEMPO)}",
         "audio": ", ".join(f"`{name}`" for name in AUDIO_SIGNALS if name in VOCABULARY.names),
     }
-    yield "## Signals\n\nSignals of the sound are 0 to 1, and 0 in silence. Before its first value a signal is 0.\n"
+    yield "## Signals\n"
+    yield "Signals of the sound are 0 to 1, and 0 in silence. A signal is 0 until its first value.\n"
     yield "| | |\n|---|---|"
     for kind, names in (
         rows | {word: OPEN[word] for word in ("key", "mouse", "hand", "camera", "pad", *VOCABULARY.open)}
