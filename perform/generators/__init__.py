@@ -1,4 +1,9 @@
-"""Generators: networks that make a picture from a point of a latent space. One family per file."""
+"""Generators: networks that make a picture from a point of a latent space.
+
+- a package for each family (`stylegan2`, `dcgan` …): its configuration, its mapping, its torch network
+- `load`, `dialects`: other projects' model files, recognised and renamed to a family's tensors
+- `latents`: files of latents and of directions; `untrained`: the built-in networks
+"""
 
 from __future__ import annotations
 

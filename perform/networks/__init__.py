@@ -3,7 +3,7 @@
 - `checkpoints`: the safe reader of anyone's model files, which runs nothing in them
 - `weights`, `families`, `modelfiles`, `headercache`: tensors with a configuration, and our own files of them
 - `bending`, `blending`, `controls`: what can be changed while a network plays
-- `runtimes`: torch and OpenVINO
+- `runtimes`, `devices`: torch and OpenVINO, and what they compute on
 
 This room knows no family of networks. The families, and the layouts of other projects' files, are in
 perform/generators: they import from here, never the other way.
