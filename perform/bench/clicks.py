@@ -11,9 +11,9 @@ import sounddevice
 from perform.arrays import Floats
 from perform.clock import stopwatch
 
-RATE = 48_000
-LENGTH = 480  # samples of a click
-LEAD = 4 * RATE  # samples of silence before the first, for the show to start
+CLICK_RATE = 48_000
+CLICK_SAMPLES = 480  # samples of a click
+LEAD = 4 * CLICK_RATE  # samples of silence before the first, for the show to start
 
 
 def main(count: int, each: float) -> None:
@@ -21,7 +21,7 @@ def main(count: int, each: float) -> None:
     draw = random.Random(1)
     starts = [LEAD]
     for _ in range(count - 1):
-        starts.append(starts[-1] + round(RATE * each * draw.uniform(0.8, 1.2)))
+        starts.append(starts[-1] + round(CLICK_RATE * each * draw.uniform(0.8, 1.2)))
     played: SimpleQueue[float] = SimpleQueue()
     at = 0
 
@@ -29,13 +29,13 @@ def main(count: int, each: float) -> None:
         nonlocal at
         out[:] = 0
         for start in starts:
-            if start < at + frames and start + LENGTH > at:
-                out[max(start - at, 0) : start + LENGTH - at] = 0.8
+            if start < at + frames and start + CLICK_SAMPLES > at:
+                out[max(start - at, 0) : start + CLICK_SAMPLES - at] = 0.8
                 if start >= at:
-                    played.put(stopwatch() + (start - at) / RATE)
+                    played.put(stopwatch() + (start - at) / CLICK_RATE)
         at += frames
 
-    with sounddevice.OutputStream(RATE, channels=1, latency="low", callback=fill):
+    with sounddevice.OutputStream(CLICK_RATE, channels=1, latency="low", callback=fill):
         for _ in range(count):
             sys.stdout.write(f"{played.get()}\n")
             sys.stdout.flush()

@@ -17,7 +17,7 @@ from perform.sampling.speed import pictures_per_second
 
 SIZES = {"64": "untrained-64", "128": "untrained-128", "256": "untrained-256", "full": "untrained"}
 GOAL = 30.0  # pictures a second of the full-size network in its fastest form
-SECONDS = 4.0
+GENERATOR_SECONDS = 4.0
 
 
 def figures(
@@ -29,8 +29,8 @@ def figures(
     for size, name in sizes.items():
         known: set[str] = set()
         for precision in ("auto", "float32"):
-            yield from _opened(size, name, device, precision, seconds or SECONDS, known)
-        yield _plain(size, name, seconds or SECONDS)
+            yield from _opened_figure(size, name, device, precision, seconds or GENERATOR_SECONDS, known)
+        yield _torch_figure(size, name, seconds or GENERATOR_SECONDS)
     if device == "cuda":
         from perform.bench import gpu
 
@@ -38,7 +38,7 @@ def figures(
         yield from gpu.figures(seconds, cases)
 
 
-def _opened(
+def _opened_figure(
     size: str, name: str, device: Device, precision: Precision, seconds: float, known: set[str]
 ) -> Iterator[Figure]:
     with closing(generators.open(name, device, precision)) as unit:
@@ -54,7 +54,7 @@ def _opened(
         yield Figure(label, measured, "pictures/s")
 
 
-def _plain(size: str, name: str, seconds: float) -> Figure:
+def _torch_figure(size: str, name: str, seconds: float) -> Figure:
     """The network as plain torch calls on the CPU: what the runtimes are measured against."""
     from perform.networks.runtimes.torch.eager import Eager
 

@@ -30,17 +30,17 @@ from perform.networks.runtimes.torch import cuda
 from perform.networks.runtimes.torch.network import build_network
 from perform.networks.weights import Weights
 
-Run: TypeAlias = Callable[[], Tensor]
-Kind: TypeAlias = Literal["half", "tf32", "float32"]  # of the numbers that are multiplied
+RunOnce: TypeAlias = Callable[[], Tensor]
+NumberKind: TypeAlias = Literal["half", "tf32", "float32"]  # of the numbers that are multiplied
 
-SECONDS = 4.0  # of each form
-WARM_UP = 3
-LEAST = 20  # pictures of each form
-NEAR = 45.0  # dB from float32
+FORM_SECONDS = 4.0  # of each form
+WARM_UP_PICTURES = 3
+LEAST_PICTURES = 20  # pictures of each form
+NEAR_FLOAT32 = 45.0  # dB from float32
 MATRIX = 8192  # rows of the matrices whose product is the measure of the machine
 ROUNDS = 10
 
-CASES: dict[str, Callable[[], Weights]] = {
+GPU_CASES: dict[str, Callable[[], Weights]] = {
     "stylegan2_256": partial(untrained.untrained_sized, 256, 16384),
     "stylegan2_512": partial(untrained.untrained_sized, 512, 32768),
     "stylegan2_1024": partial(untrained.untrained_sized, 1024, 32768),
@@ -50,14 +50,14 @@ CASES: dict[str, Callable[[], Weights]] = {
 
 
 @dataclass(frozen=True)
-class Bed:
+class TestBed:
     """Where it is measured. Tests stand a processor for the GPU: other number formats and no graphs."""
 
     device: str = "cuda"
     half: str = "float16"
     capture: cuda.Capture = cuda.capture_graph
     matrix: int = MATRIX
-    least: int = LEAST
+    least: int = LEAST_PICTURES
 
     @property
     def real(self) -> bool:
@@ -65,7 +65,7 @@ class Bed:
 
 
 @dataclass(frozen=True)
-class Variant:
+class NetworkForm:
     """One form of a network: its number format, and what is done to it before it is run.
 
     `tile` is that of our kernels (0: none of them); with `race` cuDNN tries its algorithms and keeps the
@@ -73,13 +73,13 @@ class Variant:
     """
 
     name: str
-    kind: Kind = "half"
+    kind: NumberKind = "half"
     compiled: bool = False
     captured: bool = False
     tile: int = 0
     race: bool = False
 
-    def build(self, weights: Weights, given: Sequence[Tensor], bed: Bed) -> Run:
+    def build(self, weights: Weights, given: Sequence[Tensor], bed: TestBed) -> RunOnce:
         """What makes the picture [1, channels, height, width] of `given`, warm, without arguments."""
         synthesis: Any = build_network(weights, bed.half if self.kind == "half" else "float32").to(bed.device)
         if self.tile:
@@ -91,7 +91,7 @@ class Variant:
             picture: Tensor = synthesis(*given)[0]
             return picture
 
-        for _ in range(WARM_UP):
+        for _ in range(WARM_UP_PICTURES):
             run()
         if not self.captured:
             return run
@@ -104,21 +104,21 @@ class Variant:
         return replayed
 
 
-VARIANTS = (
-    Variant("eager_float32", "float32"),
-    Variant("eager_tf32", "tf32"),
-    Variant("eager_half"),
-    Variant("compiled", compiled=True),
-    Variant("graph", captured=True),
-    Variant("graph_raced", captured=True, race=True),
-    Variant("graph_compiled", compiled=True, captured=True),
-    Variant("kernels", captured=True, tile=TILE),
-    Variant("kernels_wide", captured=True, tile=2 * TILE),
+FORMS = (
+    NetworkForm("eager_float32", "float32"),
+    NetworkForm("eager_tf32", "tf32"),
+    NetworkForm("eager_half"),
+    NetworkForm("compiled", compiled=True),
+    NetworkForm("graph", captured=True),
+    NetworkForm("graph_raced", captured=True, race=True),
+    NetworkForm("graph_compiled", compiled=True, captured=True),
+    NetworkForm("kernels", captured=True, tile=TILE),
+    NetworkForm("kernels_wide", captured=True, tile=2 * TILE),
 )
 
 
 @dataclass
-class Measured:
+class FormFigures:
     """What one form gave: durations in ms, peak memory in MiB, the picture."""
 
     durations: list[float]
@@ -129,25 +129,25 @@ class Measured:
 def figures(
     seconds: float | None = None,
     cases: Mapping[str, Callable[[], Weights]] | None = None,
-    bed: Bed | None = None,
-    variants: Sequence[Variant] = VARIANTS,
+    bed: TestBed | None = None,
+    variants: Sequence[NetworkForm] = FORMS,
 ) -> Iterator[Figure]:
     """The machine's matrix rates, then each case in each form."""
-    bed = bed or Bed()
-    kinds: tuple[Kind, ...] = ("float32", "tf32", "half")
+    bed = bed or TestBed()
+    kinds: tuple[NumberKind, ...] = ("float32", "tf32", "half")
     rates = {kind: matrix_rate(bed, kind) for kind in kinds}
     for kind, rate in rates.items():
         yield Figure(f"matrix_rate_{kind}", rate / 1e12, "TFLOP/s")
-    for name, made in (cases or CASES).items():
-        yield from _case(name, made(), bed, variants, rates, SECONDS if seconds is None else seconds)
+    for name, made in (cases or GPU_CASES).items():
+        yield from _case(name, made(), bed, variants, rates, FORM_SECONDS if seconds is None else seconds)
 
 
 def _case(
     name: str,
     weights: Weights,
-    bed: Bed,
-    variants: Sequence[Variant],
-    rates: Mapping[Kind, float],
+    bed: TestBed,
+    variants: Sequence[NetworkForm],
+    rates: Mapping[NumberKind, float],
     seconds: float,
 ) -> Iterator[Figure]:
     work, reference = operations(weights), None
@@ -157,15 +157,17 @@ def _case(
         if measured is None:
             yield Figure(f"picture_fps_{label}", math.nan, "pictures/s", note=reason)
             continue
-        yield from _told(label, measured, work / rates[variant.kind])
+        yield from _form_figures(label, measured, work / rates[variant.kind])
         if variant.kind == "float32" and reference is None:
             reference = measured.picture
         else:
             near = math.nan if reference is None else psnr(measured.picture, reference)
-            yield Figure.at_least(f"psnr_{label}", near, "dB", NEAR)
+            yield Figure.at_least(f"psnr_{label}", near, "dB", NEAR_FLOAT32)
 
 
-def _attempt(variant: Variant, weights: Weights, bed: Bed, seconds: float) -> tuple[Measured | None, str]:
+def _attempt(
+    variant: NetworkForm, weights: Weights, bed: TestBed, seconds: float
+) -> tuple[FormFigures | None, str]:
     """One form's figures, or why there are none: compilers and drivers fail in ways of their own."""
     try:
         return measure(variant, weights, bed, seconds), ""
@@ -174,7 +176,7 @@ def _attempt(variant: Variant, weights: Weights, bed: Bed, seconds: float) -> tu
         return None, f"{type(fault).__name__}: {told[0]}"[:200]
 
 
-def _told(label: str, measured: Measured, ideal: float) -> Iterator[Figure]:
+def _form_figures(label: str, measured: FormFigures, ideal: float) -> Iterator[Figure]:
     """`ideal` are the seconds of a picture at the machine's matrix rate."""
     mean = sum(measured.durations) / len(measured.durations)
     for rank, value in percentiles(measured.durations)._asdict().items():
@@ -185,7 +187,7 @@ def _told(label: str, measured: Measured, ideal: float) -> Iterator[Figure]:
 
 
 @torch.inference_mode()
-def measure(variant: Variant, weights: Weights, bed: Bed, seconds: float) -> Measured:
+def measure(variant: NetworkForm, weights: Weights, bed: TestBed, seconds: float) -> FormFigures:
     """Build one form and let it run for `seconds`, for the bed's `least` pictures at least."""
     torch.compiler.reset()
     if bed.real:
@@ -200,11 +202,11 @@ def measure(variant: Variant, weights: Weights, bed: Bed, seconds: float) -> Mea
         while len(durations) < bed.least or sum(durations) < 1000 * seconds:
             durations.append(once(run))
     memory = torch.cuda.max_memory_allocated() / 2**20 if bed.real else math.nan
-    return Measured(durations, memory, picture)
+    return FormFigures(durations, memory, picture)
 
 
 @contextmanager
-def _multiplied(kind: Kind, race: bool = False) -> Iterator[None]:
+def _multiplied(kind: NumberKind, race: bool = False) -> Iterator[None]:
     """Lets torch round float32 factors to TF32 or forbids it, in convolutions and products alike."""
     cudnn, matmul, tf32 = torch.backends.cudnn, torch.backends.cuda.matmul, kind == "tf32"
     before, matmul.allow_tf32 = matmul.allow_tf32, tf32
@@ -235,7 +237,7 @@ def _by_clock(run: Callable[[], object]) -> float:
     return 1000 * (stopwatch() - begun)
 
 
-def matrix_rate(bed: Bed, kind: Kind) -> float:
+def matrix_rate(bed: TestBed, kind: NumberKind) -> float:
     """Operations a second of the fastest of some products of large matrices."""
     dtype = getattr(torch, bed.half) if kind == "half" else torch.float32
     values = np.random.default_rng(0).standard_normal((2, bed.matrix, bed.matrix), np.float32)

@@ -28,6 +28,7 @@ from threading import Thread
 
 from perform import paths, show
 from perform.bench import Figure, percentiles, resident, senders, wire
+from perform.bench.shows import LIVE_RATE, WARM_UP_SECONDS, demo_show, late_frames, play_for
 from perform.catalogue import Library
 from perform.clock import Moment, stopwatch
 from perform.inputs.midi import Midi
@@ -38,16 +39,13 @@ from perform.performance.scene import LatentSource
 from perform.render import Image, Unit
 from perform.rig import Rig, settle
 
-FPS = 60.0
-GOAL = 1000 / FPS + 2  # ms
-SIDE = 128  # pixels of the window
-EACH = 0.05  # seconds that an event takes on average
-SECONDS, FLOOD = 8.0, 20.0  # for each input, and for the flood
-PATIENCE = 20.0  # seconds until an input is there
-WARM_UP = 3.0
-NEAR = 0.005  # of a parameter's value
-LATE = 2.0  # times the median
-SIGNALS = {
+LATENCY_GOAL = 1000 / LIVE_RATE + 2  # ms
+WINDOW_SIDE = 128  # pixels of the window
+EVENT_SECONDS = 0.05  # seconds that an event takes on average
+INPUT_SECONDS, FLOOD_SECONDS = 8.0, 20.0  # for each input, and for the flood
+HELLO_TIMEOUT = 20.0  # seconds until an input is there
+VALUE_TOLERANCE = 0.005  # of a parameter's value
+INPUT_SIGNALS = {
     "osc": 'osc["/bench"]',
     "midi": "midi.cc16",
     "key": "key.a",
@@ -80,7 +78,7 @@ def figures(
     seconds: float | None = None, model: str | None = None, device: Device = "auto"
 ) -> Iterator[Figure]:
     """Every input for `seconds`, then the flood for as long; the latencies need no model."""
-    count = max(int((seconds or SECONDS) / EACH), 5)
+    count = max(int((seconds or INPUT_SECONDS) / EVENT_SECONDS), 5)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         windowed = stack.enter_context(_display())
@@ -89,37 +87,37 @@ def figures(
         scene = rig.performance.cues[0].scene
         assert not isinstance(scene.source, LatentSource)
         scene.source = probe = Probe(scene.source, scene.source.parameters)
-        for kind in SIGNALS:
+        for kind in INPUT_SIGNALS:
             if kind in ("key", "mouse") and not windowed:
-                yield Figure(f"{kind}_ms_p99", float("nan"), "ms", GOAL, None, "no display, nor Xvfb")
+                yield Figure(f"{kind}_ms_p99", float("nan"), "ms", LATENCY_GOAL, None, "no display, nor Xvfb")
             else:
-                yield from _latency(kind, _measured(rig, probe, kind, places[kind], count))
-    yield from flooded(seconds or FLOOD, model, device)
+                yield from _latency(kind, _latencies(rig, probe, kind, places[kind], count))
+    yield from flooded(seconds or FLOOD_SECONDS, model, device)
 
 
 def _latency(kind: str, found: list[float | None] | None) -> Iterator[Figure]:
     if found is None:
-        yield Figure(f"{kind}_ms_p99", float("nan"), "ms", GOAL, None, "it was not heard")
+        yield Figure(f"{kind}_ms_p99", float("nan"), "ms", LATENCY_GOAL, None, "it was not heard")
         return
     p50, p95, p99 = percentiles(1000 * one for one in found if one is not None)
     yield Figure(f"{kind}_ms_p50", p50, "ms")
     yield Figure(f"{kind}_ms_p95", p95, "ms")
-    yield Figure.at_most(f"{kind}_ms_p99", p99, "ms", GOAL)
+    yield Figure.at_most(f"{kind}_ms_p99", p99, "ms", LATENCY_GOAL)
     yield Figure(f"{kind}_unseen", sum(one is None for one in found), "events")
 
 
-def _measured(rig: Rig, probe: Probe, kind: str, place: str, count: int) -> list[float | None] | None:
+def _latencies(rig: Rig, probe: Probe, kind: str, place: str, count: int) -> list[float | None] | None:
     """Seconds from each event to its parameter, None where it never came; None in all when nothing did."""
     command = [sys.executable, "-m", "perform.bench.senders", kind, place, str(count)]
     sender = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     sent: list[tuple[float, float]] = []
     assert sender.stdin is not None and sender.stdout is not None
     lines = sender.stdout
-    reader = Thread(target=lambda: sent.extend(_pair(line) for line in lines), daemon=True)
+    reader = Thread(target=lambda: sent.extend(_sent_value(line) for line in lines), daemon=True)
     reader.start()
     try:
-        ends = stopwatch() + PATIENCE
-        while abs(_value(probe, kind) - senders.HELLO) > NEAR:
+        ends = stopwatch() + HELLO_TIMEOUT
+        while abs(_value(probe, kind) - senders.HELLO) > VALUE_TOLERANCE:
             if stopwatch() > ends or sender.poll() is not None:
                 return None
             rig.frame()
@@ -135,7 +133,7 @@ def _measured(rig: Rig, probe: Probe, kind: str, place: str, count: int) -> list
         sender.wait()
 
 
-def _pair(line: str) -> tuple[float, float]:
+def _sent_value(line: str) -> tuple[float, float]:
     time, value = line.split()
     return float(time), float(value)
 
@@ -154,7 +152,7 @@ def _answers(
         after = (
             when - time
             for when, values in noted
-            if time < when < end + EACH and abs(float(values[kind]) - value) < NEAR
+            if time < when < end + EVENT_SECONDS and abs(float(values[kind]) - value) < VALUE_TOLERANCE
         )
         found.append(next(after, None))
     return found
@@ -163,7 +161,7 @@ def _answers(
 def _show(folder: Path, windowed: bool) -> tuple[Rig, dict[str, str]]:
     """A live show that hears every input, and where each is to be played."""
     port = {name: str(_free_port()) for name in ("midi", "http", "mqtt", "artnet", "sacn")}
-    places = port | {"serial": str(folder / "tty"), "key": str(SIDE), "mouse": str(SIDE)}
+    places = port | {"serial": str(folder / "tty"), "key": str(WINDOW_SIDE), "mouse": str(WINDOW_SIDE)}
     feeds = {
         "serial": f'device = "{folder / "tty"}"',
         "http": f'url = "http://127.0.0.1:{port["http"]}/"\nevery = 0.1',
@@ -175,13 +173,19 @@ def _show(folder: Path, windowed: bool) -> tuple[Rig, dict[str, str]]:
         (folder / name).mkdir(parents=True)
     for kind, text in feeds.items():
         (folder / "feeds" / f"{kind}.toml").write_text(f'kind = "{kind}"\nlow = 0.0\nhigh = 1.0\n{text}\n')
-    inputs = ", ".join(INPUT.format(kind) for kind in SIGNALS)
-    (folder / "shaders/generators/bench.fs").write_text(SHADER.format(inputs, " + ".join(SIGNALS)))
-    played = "\n".join(f"{kind} = '{signal}'" for kind, signal in SIGNALS.items())
+    inputs = ", ".join(INPUT.format(kind) for kind in INPUT_SIGNALS)
+    (folder / "shaders/generators/bench.fs").write_text(SHADER.format(inputs, " + ".join(INPUT_SIGNALS)))
+    played = "\n".join(f"{kind} = '{signal}'" for kind, signal in INPUT_SIGNALS.items())
     preset = folder / "presets" / "bench.toml"
     preset.write_text(f'title = "Bench"\n[generator]\nshader = "bench"\n{played}\n')
     options = show.Options(
-        str(preset), size=(SIDE, SIDE), fps=FPS, scale=1.0, headless=not windowed, osc_port=0, watch=False
+        str(preset),
+        size=(WINDOW_SIDE, WINDOW_SIDE),
+        fps=LIVE_RATE,
+        scale=1.0,
+        headless=not windowed,
+        osc_port=0,
+        watch=False,
     )
     rig = show.play(options, Library(folder, paths.shipped()))
     settle()
@@ -199,23 +203,12 @@ def _listening(rig: Rig, wired: str) -> Osc:
 
 def flooded(seconds: float, model: str | None, device: Device) -> Iterator[Figure]:
     """The demo set in quiet, then under the flood."""
-    track = show.demo_track()
-    options = show.Options(
-        sound=str(track) if track else None,
-        size=(640, 360),
-        model=model,
-        device=device,
-        headless=True,
-        osc_port=0,
-        watch=False,
-    )
-    rig = show.play(options)
-    settle()
+    rig = demo_show(size=(640, 360), model=model, device=device)
     try:
         wired = str(_free_port())
         heard = _listening(rig, wired)
-        _frames(rig, WARM_UP)
-        late, _, longest = _frames(rig, seconds)
+        _frame_figures(rig, WARM_UP_SECONDS)
+        late, _, longest = _frame_figures(rig, seconds)
         yield Figure("quiet_frame_ms_p99", 1000 * longest, "ms")
         yield Figure("quiet_late_frames", late, "frames")
         yield from _flood(rig, heard, wired, seconds)
@@ -233,10 +226,10 @@ def _flood(rig: Rig, heard: Osc, wired: str, seconds: float) -> Iterator[Figure]
         )
         for kind, place in places.items()
     }
-    late, median, longest = _frames(rig, seconds)
+    late, median, longest = _frame_figures(rig, seconds)
     while any(process.poll() is None for process in running.values()):
         rig.frame()
-    _frames(rig, 1.0)
+    _frame_figures(rig, 1.0)
     said = {kind: json.loads(process.communicate()[0]) for kind, process in running.items()}
     yield Figure("flood_frame_ms_p50", 1000 * median, "ms")
     yield Figure("flood_frame_ms_p99", 1000 * longest, "ms")
@@ -245,12 +238,12 @@ def _flood(rig: Rig, heard: Osc, wired: str, seconds: float) -> Iterator[Figure]
     yield Figure("flood_osc_dropped", heard.receiver.lost - lost, "messages")
     for kind, came in (("osc", _received(heard) - received), ("midi", wire.heard[0] - counted)):
         sent = said[kind]["sent"]
-        yield Figure.at_least(f"flood_{kind}_rate", sent / seconds, "messages/s", 0.98 * RATES[kind])
+        yield Figure.at_least(f"flood_{kind}_rate", sent / seconds, "messages/s", 0.98 * FLOOD_RATES[kind])
         yield Figure.at_most(f"flood_{kind}_uncounted", sent - came, "messages", 0.0)
         yield Figure.at_most(f"flood_{kind}_stale", _stale(rig, kind, said[kind]["last"]), "signals", 0.0)
 
 
-RATES = {"osc": senders.OSC_RATE, "midi": senders.MIDI_RATE}
+FLOOD_RATES = {"osc": senders.OSC_RATE, "midi": senders.MIDI_RATE}
 
 
 def _received(heard: Osc) -> int:
@@ -262,17 +255,17 @@ def _stale(rig: Rig, kind: str, last: Mapping[str, float]) -> int:
     """How many signals are not what was sent last."""
     signals = rig.performance.signals
     names = {name: f'osc["/flood/{name}"]' if kind == "osc" else f"midi.cc{name}" for name in last}
-    return sum(abs(signals.number(names[name], -1.0) - value) > NEAR for name, value in last.items())
+    return sum(
+        abs(signals.number(names[name], -1.0) - value) > VALUE_TOLERANCE for name, value in last.items()
+    )
 
 
-def _frames(rig: Rig, seconds: float) -> tuple[int, float, float]:
+def _frame_figures(rig: Rig, seconds: float) -> tuple[int, float, float]:
     """Play for so long; how many frames were late, and the median and the 99th percentile in seconds."""
     rig.timings.frames.clear()
-    ends = stopwatch() + seconds
-    while stopwatch() < ends:
-        rig.frame()
+    play_for(rig, seconds)
     median, _, longest = percentiles(rig.timings.frames)
-    return sum(frame > LATE * median for frame in rig.timings.frames), median, longest
+    return late_frames(rig.timings.frames), median, longest
 
 
 def _free_port() -> int:
@@ -289,7 +282,16 @@ def _display() -> Iterator[bool]:
         return
     read, write = os.pipe()
     server = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(write), "-screen", "0", f"{SIDE}x{SIDE}x24", "-nolisten", "tcp"],
+        [
+            "Xvfb",
+            "-displayfd",
+            str(write),
+            "-screen",
+            "0",
+            f"{WINDOW_SIDE}x{WINDOW_SIDE}x24",
+            "-nolisten",
+            "tcp",
+        ],
         pass_fds=[write],
         stderr=subprocess.DEVNULL,
     )

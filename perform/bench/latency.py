@@ -21,6 +21,7 @@ from threading import Thread
 
 from perform import paths, show
 from perform.bench import Figure, percentiles
+from perform.bench.shows import LIVE_RATE
 from perform.catalogue import Library
 from perform.clock import stopwatch
 from perform.networks import Device
@@ -28,9 +29,8 @@ from perform.outputs.memory import Memory
 from perform.rig import Rig
 
 CLICKS = 100
-EACH = 0.45  # seconds that a click takes on average
-PERIOD = 128  # samples a period of the virtual device
-FPS = 60.0
+CLICK_SECONDS = 0.45  # seconds that a click takes on average
+DEVICE_PERIOD = 128  # samples a period of the virtual device
 SERVER = "perform-bench"
 SHADER = """/*{"ISFVSN": "2", "INPUTS": [
     {"NAME": "light", "TYPE": "float", "DEFAULT": 0, "MIN": 0, "MAX": 1}]}*/
@@ -43,7 +43,7 @@ def figures(
     seconds: float | None = None, model: str | None = None, device: Device = "auto"
 ) -> Iterator[Figure]:
     """Latency over 100 clicks, or as many as `seconds` allow; the model plays no part."""
-    clicks = CLICKS if seconds is None else max(int(seconds / EACH), 5)
+    clicks = CLICKS if seconds is None else max(int(seconds / CLICK_SECONDS), 5)
     with ExitStack() as stack:
         stack.enter_context(_sound_server())
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -69,7 +69,7 @@ def _rig(folder: Path) -> Rig:
     shader.write_text(SHADER, encoding="utf-8")
     preset = folder / "click.toml"
     preset.write_text(PRESET, encoding="utf-8")
-    options = show.Options(str(preset), "PortAudio", fps=FPS, headless=True, osc_port=0, watch=False)
+    options = show.Options(str(preset), "PortAudio", fps=LIVE_RATE, headless=True, osc_port=0, watch=False)
     rig = show.play(options, Library(folder, paths.shipped()))
     rig.outputs.append(Memory())
     return rig
@@ -98,7 +98,7 @@ def _answer(frames: list[tuple[float, float, int]], click: float) -> tuple[float
         return None
     for began, done, light in frames:
         if done > click and light > before[-1] + 8:
-            return (began - click, done - began) if done - click < EACH / 2 else None
+            return (began - click, done - began) if done - click < CLICK_SECONDS / 2 else None
     return None
 
 
@@ -108,7 +108,7 @@ def _sound_server() -> Iterator[None]:
     if not shutil.which("jackd"):
         raise RuntimeError("the bench needs JACK's virtual device: on Debian install jackd2")
     os.environ["JACK_DEFAULT_SERVER"] = SERVER
-    command = ["jackd", "-n", SERVER, "-r", "-d", "dummy", "-r", "48000", "-p", str(PERIOD)]
+    command = ["jackd", "-n", SERVER, "-r", "-d", "dummy", "-r", "48000", "-p", str(DEVICE_PERIOD)]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:
         assert server.stdout is not None
@@ -126,7 +126,7 @@ def _sound_server() -> Iterator[None]:
 @contextmanager
 def _player(clicks: int) -> Iterator[subprocess.Popen[str]]:
     """The process that plays the clicks and prints when."""
-    command = [sys.executable, "-m", "perform.bench.clicks", str(clicks), str(EACH)]
+    command = [sys.executable, "-m", "perform.bench.clicks", str(clicks), str(CLICK_SECONDS)]
     player = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         yield player

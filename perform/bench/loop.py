@@ -10,14 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from perform import show
 from perform.bench import Figure, percentiles
+from perform.bench.shows import SHOW_SIZE, WARM_UP_SECONDS, demo_show, play_for
 from perform.clock import stopwatch
 from perform.networks import Device, Precision
-from perform.rig import STAGES, settle
-
-WARM_UP = 3.0  # seconds before anything counts
-SIZE = (1280, 720)
+from perform.rig import STAGES
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +27,7 @@ class Case:
     goal: float
 
 
-CASES = (
+LOOP_CASES = (
     Case("flora", "bfloat16", "_flora", 28.0),
     Case("untrained-256", "bfloat16", "", 28.0),
     Case("untrained", "bfloat16", "_full", 20.0),
@@ -43,29 +40,14 @@ def figures(
     seconds: float | None = None, model: str | None = None, device: Device = "auto"
 ) -> Iterator[Figure]:
     """Play the demo set once per case, `seconds` each (default: the demo track once)."""
-    cases = CASES if model is None else (Case(model, "auto", "", 28.0),)
+    cases = LOOP_CASES if model is None else (Case(model, "auto", "", 28.0),)
     for case in cases:
         yield from _played(case, seconds or 64.0, device)
 
 
 def _played(case: Case, seconds: float, device: Device) -> Iterator[Figure]:
-    track = show.demo_track()
-    rig = show.play(
-        show.Options(
-            sound=str(track) if track else None,
-            size=SIZE,
-            model=case.model,
-            precision=case.precision,
-            device=device,
-            headless=True,
-            osc_port=0,
-            watch=False,
-        )
-    )
-    settle()
-    ends = stopwatch() + WARM_UP
-    while stopwatch() < ends:
-        rig.frame()
+    rig = demo_show(size=SHOW_SIZE, model=case.model, precision=case.precision, device=device)
+    play_for(rig, WARM_UP_SECONDS)
     timings, name = rig.timings, case.suffix
     timings.frames.clear()
     timings.stages.update(dict.fromkeys(STAGES, 0.0))

@@ -30,10 +30,12 @@ from perform.networks import Device
 from perform.networks.weights import Weights
 from perform.sampling.speed import pictures_per_second
 
-SIZE = 300_000_000  # bytes of the pickle
-LONGEST, MOST = 5.0, 3.0  # seconds to load it, its size in memory
-SECONDS = 3.0
-FAMILIES: Mapping[str, tuple[Callable[[], Weights], float]] = {  # and the goal of the fast form, 0: none
+PICKLE_BYTES = 300_000_000  # bytes of the pickle
+LOAD_GOAL, MEMORY_GOAL = 5.0, 3.0  # seconds to load it, its size in memory
+FAMILY_SECONDS = 3.0
+BENCH_FAMILIES: Mapping[
+    str, tuple[Callable[[], Weights], float]
+] = {  # and the goal of the fast form, 0: none
     "stylegan2_256": (lambda: untrained.untrained_weights("untrained"), 30.0),
     "stylegan3_t_64": (lambda: stylegan3(64, base=1024, most=32, z_dim=64, mapping=(64, 64)), 60.0),
     "biggan_128": (lambda: biggan.untrained(biggan.published(128)), 0.0),
@@ -60,12 +62,14 @@ def figures(
     if model is not None:
         if Path(model).is_file():
             yield from loading(Path(model))
-        yield from _family(Path(model).stem, generators.weights_of(model), 0.0, seconds or SECONDS, device)
+        yield from _family(
+            Path(model).stem, generators.weights_of(model), 0.0, seconds or FAMILY_SECONDS, device
+        )
         return
     with tempfile.TemporaryDirectory() as folder:
-        yield from loading(written(Path(folder) / "network.pkl"))
-    for name, (made, goal) in FAMILIES.items():
-        yield from _family(name, made(), goal, seconds or SECONDS, device)
+        yield from loading(write_pickle(Path(folder) / "network.pkl"))
+    for name, (made, goal) in BENCH_FAMILIES.items():
+        yield from _family(name, made(), goal, seconds or FAMILY_SECONDS, device)
 
 
 def loading(file: Path) -> Iterator[Figure]:
@@ -75,8 +79,8 @@ def loading(file: Path) -> Iterator[Figure]:
     ).stdout.splitlines()
     size, (took, _) = file.stat().st_size, json.loads(done[0])
     yield Figure("load_file", size / 1e6, "MB")
-    yield Figure.at_most("load_seconds", took, "s", LONGEST)
-    yield Figure.at_most("load_memory", 1024 * float(done[1]) / size, "x the file", MOST)
+    yield Figure.at_most("load_seconds", took, "s", LOAD_GOAL)
+    yield Figure.at_most("load_memory", 1024 * float(done[1]) / size, "x the file", MEMORY_GOAL)
 
 
 def _family(name: str, weights: Weights, goal: float, seconds: float, device: Device) -> Iterator[Figure]:
@@ -101,7 +105,7 @@ class Call(NamedTuple):
     arguments: tuple[object, ...]
 
 
-def written(file: Path, size: int = SIZE, resolution: int = 1024, most: int = 512) -> Path:
+def write_pickle(file: Path, size: int = PICKLE_BYTES, resolution: int = 1024, most: int = 512) -> Path:
     """A pickle of about `size` bytes in the layout of StyleGAN2-ADA's, of random weights: G_ema, as large a
     G, and in D what is left."""
     config = Config(channel_table(32 * resolution, most, resolution), most, mapping=(most,) * 8)
@@ -114,7 +118,7 @@ def written(file: Path, size: int = SIZE, resolution: int = 1024, most: int = 51
     judge = _module("Discriminator", {"b4.fromrgb.weight": left})
     with file.open("wb") as stream:
         stream.write(b"\x80\x03")
-        _write(stream, {"G": network, "D": judge, "G_ema": network, "augment_pipe": None})
+        _write_value(stream, {"G": network, "D": judge, "G_ema": network, "augment_pipe": None})
         stream.write(b".")
     return file
 
@@ -147,12 +151,12 @@ def _tensor(array: Floats) -> Call:
     return Call("torch._utils _rebuild_tensor_v2", (inner, 0, array.shape, strides, False, no_hooks))
 
 
-def _write(stream: BinaryIO, value: object) -> None:
+def _write_value(stream: BinaryIO, value: object) -> None:
     """A value in the opcodes of pickle's protocol 3: plain ones, and calls, which nothing here makes."""
     match value:
         case Call(name, arguments):
             stream.write(b"c" + name.replace(" ", "\n").encode() + b"\n")
-            _write(stream, arguments)
+            _write_value(stream, arguments)
             stream.write(b"R")
         case None | bool():
             stream.write({None: b"N", True: b"\x88", False: b"\x89"}[value])
@@ -167,12 +171,12 @@ def _write(stream: BinaryIO, value: object) -> None:
         case tuple():
             stream.write(b"(")
             for item in value:
-                _write(stream, item)
+                _write_value(stream, item)
             stream.write(b"t")
         case dict():
             stream.write(b"}(")
             for item in (part for pair in value.items() for part in pair):
-                _write(stream, item)
+                _write_value(stream, item)
             stream.write(b"u")
         case _:
             raise TypeError(f"{type(value).__name__} is not written here")

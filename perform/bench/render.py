@@ -16,9 +16,9 @@ from perform.clock import stopwatch
 from perform.networks import Device
 from perform.rig import Rig
 
-FPS = 30.0
-LONG, LONG_FPS, LONG_SIZE = 600.0, 10.0, (160, 90)  # seconds, frames a second, pixels
-RATE = 48_000
+RENDER_RATE = 30.0
+LONG_SECONDS, LONG_FPS, LONG_SIZE = 600.0, 10.0, (160, 90)  # seconds, frames a second, pixels
+SAMPLE_RATE = 48_000
 
 
 def figures(
@@ -37,11 +37,13 @@ def _rate(folder: Path, seconds: float | None, model: str | None, device: Device
     if track is None:
         raise ValueError("the demo track is not installed, the bench has nothing to render")
     rig = show.render(
-        show.Options(sound=str(track), fps=FPS, model=model, device=device, record=folder / "demo.mp4")
+        show.Options(
+            sound=str(track), fps=RENDER_RATE, model=model, device=device, record=folder / "demo.mp4"
+        )
     )
     length = seconds or getattr(rig.sound, "duration", None) or 60.0
     began = stopwatch()
-    rig.run(lambda rendering: rendering.timings.count >= length * FPS)
+    rig.run(lambda rendering: rendering.timings.count >= length * RENDER_RATE)
     took = stopwatch() - began
     yield Figure.at_least("render_fps", rig.timings.count / took, "frames/s", 10.0)
     yield Figure("render_frames", rig.timings.count, "frames")
@@ -65,9 +67,9 @@ def _growth(folder: Path, device: Device) -> Figure:
     sizes: list[float] = []
 
     def over(rendering: Rig) -> bool:
-        if rendering.timings.count in (60 * LONG_FPS, LONG * LONG_FPS):
+        if rendering.timings.count in (60 * LONG_FPS, LONG_SECONDS * LONG_FPS):
             sizes.append(resident())
-        return rendering.timings.count >= LONG * LONG_FPS
+        return rendering.timings.count >= LONG_SECONDS * LONG_FPS
 
     rig.run(over)
     return Figure.at_most("memory_growth_mib", sizes[1] - sizes[0], "MiB", 5.0)
@@ -79,8 +81,8 @@ def _noise(file: Path) -> Path:
     with wave.open(str(file), "wb") as sound:
         sound.setnchannels(1)
         sound.setsampwidth(2)
-        sound.setframerate(RATE)
-        fall = np.exp(-np.arange(RATE // 2) / 4000)
-        for _ in range(round(LONG * 2)):
-            sound.writeframes((draw.normal(0, 5000, RATE // 2) * fall).astype("<i2").tobytes())
+        sound.setframerate(SAMPLE_RATE)
+        fall = np.exp(-np.arange(SAMPLE_RATE // 2) / 4000)
+        for _ in range(round(LONG_SECONDS * 2)):
+            sound.writeframes((draw.normal(0, 5000, SAMPLE_RATE // 2) * fall).astype("<i2").tobytes())
     return file

@@ -32,10 +32,10 @@ Send: TypeAlias = Callable[[float], float]  # a value 0..1; what of it arrives
 HELLO = 1.0
 LEVELS = 8
 WAIT = 0.03, 0.07  # seconds from one value to the next
-GAP = 0.05  # seconds between two hellos
-NAMES = 50  # of a flood
-BURST = 0.001  # seconds between two gulps of a flood
-SETTLE = 0.5  # seconds that a sender stays after its last value
+HELLO_GAP = 0.05  # seconds between two hellos
+FLOOD_NAMES = 50  # of a flood
+FLOOD_GAP = 0.001  # seconds between two gulps of a flood
+END_WAIT = 0.5  # seconds that a sender stays after its last value
 OSC_RATE, MIDI_RATE = 10_000, 3_000  # messages a second of a flood
 
 
@@ -44,7 +44,7 @@ def level(n: int) -> float:
     return (n * 3 % LEVELS) / (LEVELS + 1)
 
 
-def osc(address: str, value: float) -> bytes:
+def osc_message(address: str, value: float) -> bytes:
     """An OSC message of one float."""
     return _padded(address.encode()) + b",f\0\0" + struct.pack(">f", value)
 
@@ -67,7 +67,7 @@ def _udp(place: str, packet: Callable[[float], tuple[bytes, float]]) -> Iterator
 
 
 def _osc(value: float) -> tuple[bytes, float]:
-    return osc("/bench", value), value
+    return osc_message("/bench", value), value
 
 
 def _midi(value: float) -> tuple[bytes, float]:
@@ -140,7 +140,7 @@ def _connected(connect: Callable[[str, int], object], port: int) -> None:
             connect("127.0.0.1", port)
             return
         except OSError:
-            threading.Event().wait(GAP)
+            threading.Event().wait(HELLO_GAP)
     raise OSError("mosquitto does not listen")
 
 
@@ -168,7 +168,7 @@ def _keyboard(place: str, pointer: bool) -> Iterator[Send]:
         send(0.0)
 
 
-KINDS: dict[str, Callable[[str], AbstractContextManager[Send]]] = {
+SENDERS: dict[str, Callable[[str], AbstractContextManager[Send]]] = {
     "osc": partial(_udp, packet=_osc),
     "midi": partial(_udp, packet=_midi),
     "artnet": partial(_udp, packet=_art),
@@ -180,25 +180,25 @@ KINDS: dict[str, Callable[[str], AbstractContextManager[Send]]] = {
 }
 
 
-def say(kind: str, place: str, count: int) -> None:
+def send_values(kind: str, place: str, count: int) -> None:
     """Play an input of KINDS, or a page."""
     if kind == "http":
-        return page(int(place), count)
-    begun = _begun()
+        return serve_page(int(place), count)
+    begun = _start_event()
     draw = random.Random(1)
-    with KINDS[kind](place) as send:
-        while not begun.wait(GAP):
+    with SENDERS[kind](place) as send:
+        while not begun.wait(HELLO_GAP):
             send(HELLO)
-        threading.Event().wait(2 * GAP)
+        threading.Event().wait(2 * HELLO_GAP)
         for n in range(count):
             began = stopwatch()
-            _told(began, send(float(n % 2) if kind == "key" else level(n)))
+            _report(began, send(float(n % 2) if kind == "key" else level(n)))
             threading.Event().wait(draw.uniform(*WAIT))
-        threading.Event().wait(SETTLE)
+        threading.Event().wait(END_WAIT)
     return None
 
 
-def _begun() -> threading.Event:
+def _start_event() -> threading.Event:
     """Is set when a line comes in."""
     begun = threading.Event()
 
@@ -210,9 +210,9 @@ def _begun() -> threading.Event:
     return begun
 
 
-def page(port: int, count: int) -> None:
+def serve_page(port: int, count: int) -> None:
     """A page whose number is another one at each request: it counts from when it is answered."""
-    begun, done = _begun(), threading.Event()
+    begun, done = _start_event(), threading.Event()
     answered = 0
 
     class Page(BaseHTTPRequestHandler):
@@ -220,7 +220,7 @@ def page(port: int, count: int) -> None:
             nonlocal answered
             value = level(answered) if begun.is_set() else HELLO
             if begun.is_set() and answered < count:
-                _told(stopwatch(), value)
+                _report(stopwatch(), value)
                 answered += 1
             if answered == count:
                 done.set()
@@ -236,7 +236,7 @@ def page(port: int, count: int) -> None:
     server = ThreadingHTTPServer(("127.0.0.1", port), Page)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     done.wait()
-    threading.Event().wait(SETTLE)
+    threading.Event().wait(END_WAIT)
 
 
 def flood(kind: str, port: int, seconds: float) -> None:
@@ -246,12 +246,16 @@ def flood(kind: str, port: int, seconds: float) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as net:
         while (passed := stopwatch() - began) < seconds:
             while sent < passed * rate:
-                name, value = str(sent % NAMES), (sent * 7 % 126 + 1) / 127
-                data = osc(f"/flood/{name}", value) if kind == "flood-osc" else _control(sent % NAMES, value)
+                name, value = str(sent % FLOOD_NAMES), (sent * 7 % 126 + 1) / 127
+                data = (
+                    osc_message(f"/flood/{name}", value)
+                    if kind == "flood-osc"
+                    else _control(sent % FLOOD_NAMES, value)
+                )
                 net.sendto(data, ("127.0.0.1", port))
                 last[name] = value
                 sent += 1
-            threading.Event().wait(BURST)
+            threading.Event().wait(FLOOD_GAP)
     sys.stdout.write(json.dumps({"sent": sent, "last": last}) + "\n")
 
 
@@ -259,7 +263,7 @@ def _control(number: int, value: float) -> bytes:
     return bytes((0xB0, number, round(value * 127)))
 
 
-def _told(time: float, value: float) -> None:
+def _report(time: float, value: float) -> None:
     sys.stdout.write(f"{time!r} {value!r}\n")
     sys.stdout.flush()
 
@@ -269,7 +273,7 @@ def main(kind: str, place: str, amount: str) -> None:
     if kind.startswith("flood-"):
         flood(kind, int(place), float(amount))
     else:
-        say(kind, place, int(amount))
+        send_values(kind, place, int(amount))
 
 
 if __name__ == "__main__":

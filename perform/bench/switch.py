@@ -13,6 +13,7 @@ import numpy as np
 
 from perform import generators, show
 from perform.bench import Figure, percentiles, resident
+from perform.bench.shows import SHOW_SIZE, late_frames
 from perform.catalogue import Library
 from perform.clock import stopwatch
 from perform.generators.model import Model
@@ -20,10 +21,11 @@ from perform.networks import Device
 from perform.networks.modelfiles import write_weights
 from perform.rig import Rig
 
-EVERY = 6.0  # seconds between two changes
-CHANGES, WARM_UP, MODELS, OPENINGS = 20, 5.0, 5, 200
-SIZE = (1280, 720)
-LATEST = 2.0  # times the median
+CHANGE_SECONDS = 6.0  # seconds between two changes
+CHANGES = 20
+SWITCH_WARM_UP = 5.0  # seconds
+MODELS = 5
+OPENINGS = 200
 SCENE = """
 title = "{title}"
 [generator]
@@ -54,18 +56,18 @@ def figures(
     base = model or "untrained-64"
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        _write(folder, base)
+        _write_show(folder, base)
         memory = 2.5 * 2 * Model.read(base).memory  # a blend of two in each scene, and room for two scenes
         options = show.Options(
-            "many", size=SIZE, device=device, headless=True, osc_port=0, watch=False, memory=memory
+            "many", size=SHOW_SIZE, device=device, headless=True, osc_port=0, watch=False, memory=memory
         )
         rig = show.play(options, Library(folder, *Library().folders))
-        yield from _changed(rig, seconds or EVERY * CHANGES)
+        yield from _changed(rig, seconds or CHANGE_SECONDS * CHANGES)
         if seconds is None:
             yield _reopened([str(folder / "models" / f"m{i}.safetensors") for i in range(MODELS)], device)
 
 
-def _write(folder: Path, base: str) -> None:
+def _write_show(folder: Path, base: str) -> None:
     """Models that differ in one tensor, a preset for each, and the setlist."""
     weights = generators.weights_of(base)
     for name in ("models", "presets", "setlists"):
@@ -80,7 +82,7 @@ def _write(folder: Path, base: str) -> None:
         (folder / "presets" / f"s{i}.toml").write_text(
             SCENE.format(title=f"Scene {i}", model=f"m{i}", other=base)
         )
-        cues += f'[[cue]]\nscene = "s{i}"\nbars = {EVERY / 2:g}\n'  # of 2 s at 120 bpm
+        cues += f'[[cue]]\nscene = "s{i}"\nbars = {CHANGE_SECONDS / 2:g}\n'  # of 2 s at 120 bpm
     (folder / "setlists" / "many.toml").write_text(f'title = "Many"\nquantise = "off"\nloop = true\n{cues}')
 
 
@@ -107,13 +109,13 @@ def _changed(rig: Rig, seconds: float) -> Iterator[Figure]:
         if rig.performance.position.cue != cues[-1]:
             cues.append(rig.performance.position.cue)
         passed = stopwatch() - began
-        if passed < WARM_UP:
+        if passed < SWITCH_WARM_UP:
             rig.timings.frames.clear()
         return passed >= seconds
 
     rig.run(over)
     p50, p95, p99 = percentiles(1000 * frame for frame in rig.timings.frames)
-    late = sum(1000 * frame > LATEST * p50 for frame in rig.timings.frames)
+    late = late_frames(rig.timings.frames)
     yield Figure("changes", len(cues) - 1, "")
     yield Figure("frame_ms_p50", p50, "ms")
     yield Figure("frame_ms_p95", p95, "ms")

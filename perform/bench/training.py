@@ -39,9 +39,9 @@ from perform.training.run_folder import TrainingFolder
 from perform.training.settings import DCGAN, ON_GPU, RunError, TrainingSettings
 from perform.training.step import TrainingStep
 
-SECONDS = 10.0
+TRAINING_SECONDS = 10.0
 OFTEN = 4  # steps between penalties
-PARTS = ("discriminator", "gradient_penalty", "generator", "path_penalty", "average")
+STEP_PARTS = ("discriminator", "gradient_penalty", "generator", "path_penalty", "average")
 SMI = ("nvidia-smi", "--query-gpu=utilization.gpu", "--format=csv,noheader,nounits", "--loop-ms=100")
 
 FLORA: Mapping[str, Any] = {
@@ -54,23 +54,23 @@ FLORA: Mapping[str, Any] = {
 }
 
 
-def _square(side: int, **more: Any) -> TrainingSettings:
+def _square_settings(side: int, **more: Any) -> TrainingSettings:
     return TrainingSettings("stylegan2", (side, side), **more)
 
 
-CASES: Mapping[str, TrainingSettings] = {
-    "stylegan2_64": _square(64, channels=(4096, 256)),
-    "stylegan2_128": _square(128, channels=(4096, 256)),
-    "stylegan2_256": _square(256, channels=(8192, 256), batch=8),
-    "flora_teacher": _square(64, teacher=1.0, **FLORA),
-    "flora_64": _square(64, teacher=0.3, **FLORA),
-    "flora_256": _square(256, teacher=0.3, batch=8, **FLORA),
+TRAINING_CASES: Mapping[str, TrainingSettings] = {
+    "stylegan2_64": _square_settings(64, channels=(4096, 256)),
+    "stylegan2_128": _square_settings(128, channels=(4096, 256)),
+    "stylegan2_256": _square_settings(256, channels=(8192, 256), batch=8),
+    "flora_teacher": _square_settings(64, teacher=1.0, **FLORA),
+    "flora_64": _square_settings(64, teacher=0.3, **FLORA),
+    "flora_256": _square_settings(256, teacher=0.3, batch=8, **FLORA),
     "dcgan_64": TrainingSettings("dcgan", (64, 64), **DCGAN),
     "dcgan_128": TrainingSettings("dcgan", (128, 128), **DCGAN),
 }
-LARGE: Mapping[str, TrainingSettings] = {  # what only a GPU learns in a bearable time
-    "stylegan2_512": _square(512, channels=(32768, 512)),
-    "stylegan2_1024": _square(1024, channels=(32768, 512)),
+LARGE_CASES: Mapping[str, TrainingSettings] = {  # what only a GPU learns in a bearable time
+    "stylegan2_512": _square_settings(512, channels=(32768, 512)),
+    "stylegan2_1024": _square_settings(1024, channels=(32768, 512)),
 }
 
 
@@ -94,7 +94,7 @@ class Noise:
 
 
 @dataclass
-class Laps:
+class StepTimes:
     """Seconds of calls by name. `wait` returns when the device has done what it was given."""
 
     wait: Callable[[], None]
@@ -125,22 +125,24 @@ def figures(
     for name, settings in ({run.name: TrainingFolder(run).read()[0]} if run else _cases(there)).items():
         for precision in ("float32", "bfloat16"):
             wanted = replace(settings, precision=precision)
-            for one in _apart(wanted, there, seconds or SECONDS, run):
+            for one in _in_process(wanted, there, seconds or TRAINING_SECONDS, run):
                 yield replace(one, name=f"{name}_{precision}_{one.name}")
 
 
 def _cases(device: str) -> Mapping[str, TrainingSettings]:
     if device != "cuda":
-        return CASES
-    return {name: replace(one, batch=ON_GPU["batch"]) for name, one in {**CASES, **LARGE}.items()}
+        return TRAINING_CASES
+    return {
+        name: replace(one, batch=ON_GPU["batch"]) for name, one in {**TRAINING_CASES, **LARGE_CASES}.items()
+    }
 
 
-def _apart(*given: Any) -> list[Figure]:
+def _in_process(*given: Any) -> list[Figure]:
     """`learnt` in a process of its own, whose memory is nobody else's; it goes when this one does."""
     why = "not enough memory"
     try:
         with ProcessPoolExecutor(1, get_context("spawn"), exit_with_parent) as pool:
-            return pool.submit(learnt, *given).result()
+            return pool.submit(train_for, *given).result()
     except torch.OutOfMemoryError:
         pass
     except BrokenProcessPool:
@@ -151,7 +153,7 @@ def _apart(*given: Any) -> list[Figure]:
     return [Figure("fps", math.nan, "pictures/s", note=why)]
 
 
-def learnt(
+def train_for(
     settings: TrainingSettings, device: str, seconds: float, begun_from: Path | None = None
 ) -> list[Figure]:
     """Learn for some seconds, and tell pictures a second, what a picture costs by parts, and memory."""
@@ -159,7 +161,7 @@ def learnt(
         run = TrainingRun(Path(folder) / "run", Noise(settings.size, settings.z_dim), device)
         often = replace(settings, r1_every=OFTEN, path_every=OFTEN, head_start=0, features="")
         run.begin(often, begun_from)
-        laps = Laps(torch.cuda.synchronize if device == "cuda" else lambda: None)
+        laps = StepTimes(torch.cuda.synchronize if device == "cuda" else lambda: None)
         streams = RandomStreams(settings.seed)
         with closing(
             DataLoader(run.dataset, settings.size, streams, settings.mirror, settings.teacher > 0)
@@ -173,23 +175,25 @@ def learnt(
                 while not laps.seconds or stopwatch() < until:
                     for _ in range(OFTEN):
                         step()
-    found = [*told(laps, settings), Figure("memory", memory(device), "MiB")]
+    found = [*step_figures(laps, settings), Figure("memory", peak_memory(device), "MiB")]
     return [*found, Figure("utilisation", fmean(busy), "%")] if busy else found
 
 
-def _step(run: TrainingRun, feed: DataLoader, streams: RandomStreams, laps: Laps) -> Callable[[], object]:
+def _step(
+    run: TrainingRun, feed: DataLoader, streams: RandomStreams, laps: StepTimes
+) -> Callable[[], object]:
     """A whole step, its parts timed."""
     step: Any = TrainingStep(run.state, run.settings, streams, run.group, run.device, ramp=True)
-    for name in PARTS:
+    for name in STEP_PARTS:
         setattr(step, name, laps.timed(name, getattr(step, name)))
     batch = laps.timed("feed", feed.batch)
     return laps.timed("step", lambda: step(batch(step.samples(), run.settings.batch)))
 
 
-def told(laps: Laps, settings: TrainingSettings) -> Iterator[Figure]:
+def step_figures(laps: StepTimes, settings: TrainingSettings) -> Iterator[Figure]:
     """Pictures a second, and milliseconds of a picture by parts."""
     every = {"gradient_penalty": settings.r1_every, "path_penalty": settings.path_every}
-    names, steps = ("feed", *PARTS), laps.seconds["step"]
+    names, steps = ("feed", *STEP_PARTS), laps.seconds["step"]
     seconds = {name: fmean(laps.seconds[name]) / every.get(name, 1) for name in names if laps.seconds[name]}
     seconds["rest"] = (sum(steps) - sum(sum(laps.seconds[name]) for name in names)) / len(steps)
     yield Figure("fps", settings.batch / sum(seconds.values()), "pictures/s")
@@ -197,7 +201,7 @@ def told(laps: Laps, settings: TrainingSettings) -> Iterator[Figure]:
         yield Figure(name, 1e3 * cost / settings.batch, "ms/picture")
 
 
-def memory(device: str) -> float:
+def peak_memory(device: str) -> float:
     """The most memory so far in MiB: the GPU's, or this process's; NaN where the system does not say."""
     return torch.cuda.max_memory_reserved() / 2**20 if device == "cuda" else most_resident()
 

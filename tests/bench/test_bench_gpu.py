@@ -24,24 +24,24 @@ from perform.networks.runtimes.torch.network import build_network
 from perform.networks.weights import Weights
 from tests.doubles.networks import FAMILIES, unrecorded
 
-BED = gpu.Bed("cpu", "bfloat16", unrecorded, matrix=32, least=2)
+BED = gpu.TestBed("cpu", "bfloat16", unrecorded, matrix=32, least=2)
 CASES: dict[str, Callable[[], Weights]] = {
     "stylegan2": FAMILIES["stylegan2"],
     "stylegan3": lambda: alias_free(16, base=64, most=4, num_layers=4),
 }
-FORMS = {form.name: form for form in gpu.VARIANTS}
+FORMS = {form.name: form for form in gpu.FORMS}
 PLAIN = [FORMS[name] for name in ("eager_float32", "eager_tf32", "eager_half", "graph", "graph_raced")]
 
 
 @dataclass(frozen=True)
-class Broken(gpu.Variant):
+class Broken(gpu.NetworkForm):
     """A form that does not fit."""
 
-    def build(self, weights: Weights, given: Any, bed: gpu.Bed) -> Callable[[], Tensor]:
+    def build(self, weights: Weights, given: Any, bed: gpu.TestBed) -> Callable[[], Tensor]:
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 3 GiB.\nmore of it")
 
 
-def measured(cases: Any, variants: Any, bed: gpu.Bed = BED, seconds: float = 0.0) -> dict[str, Figure]:
+def measured(cases: Any, variants: Any, bed: gpu.TestBed = BED, seconds: float = 0.0) -> dict[str, Figure]:
     return {figure.name: figure for figure in gpu.figures(seconds, cases, bed, variants)}
 
 
@@ -123,7 +123,7 @@ def test_untrained_networks_of_any_size(resolution: int) -> None:
 
 
 def test_the_usual_networks() -> None:
-    assert list(gpu.CASES) == [
+    assert list(gpu.GPU_CASES) == [
         "stylegan2_256", "stylegan2_512", "stylegan2_1024", "stylegan3t_512", "stylegan3t_1024"
     ]  # fmt: skip
 
@@ -133,8 +133,8 @@ def test_the_generators_bench_asks_for_it_on_cuda(
     monkeypatch: pytest.MonkeyPatch, device: Any, model: str | None
 ) -> None:
     asked: list[Any] = []
-    monkeypatch.setattr(generator, "_opened", lambda *_: iter(()))
-    monkeypatch.setattr(generator, "_plain", lambda *_: Figure("picture_fps_torch", 1.0, "pictures/s"))
+    monkeypatch.setattr(generator, "_opened_figure", lambda *_: iter(()))
+    monkeypatch.setattr(generator, "_torch_figure", lambda *_: Figure("picture_fps_torch", 1.0, "pictures/s"))
     monkeypatch.setattr(gpu, "figures", lambda seconds, cases: asked.append(cases) or [])
     list(generator.figures(1.0, model, device))
     assert [cases and list(cases) for cases in asked] == ([[model and "small"]] if model else [None]) * (
@@ -179,8 +179,8 @@ def test_what_comes_back_begins_with_the_first_picture() -> None:
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here")
 @pytest.mark.parametrize("case", CASES)
 def test_on_a_gpu_every_form_gives_the_picture(case: str) -> None:
-    found = measured({case: CASES[case]}, gpu.VARIANTS, gpu.Bed(matrix=1024), seconds=0.1)
-    for form in gpu.VARIANTS:
+    found = measured({case: CASES[case]}, gpu.FORMS, gpu.TestBed(matrix=1024), seconds=0.1)
+    for form in gpu.FORMS:
         figure = found[f"picture_fps_{case}_{form.name}"]
         assert figure.value > 0, f"{form.name}: {figure.note}"
         near = found.get(f"psnr_{case}_{form.name}")

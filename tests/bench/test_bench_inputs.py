@@ -31,8 +31,8 @@ def test_senders_speak_what_inputs_hear() -> None:
 
 def test_values_differ_from_the_one_before_and_from_the_hello() -> None:
     values = [senders.level(n) for n in range(100)]
-    assert all(abs(a - b) > 2 * inputs.NEAR for a, b in pairwise(values))
-    assert max(values) < senders.HELLO - 2 * inputs.NEAR and min(values) >= 0
+    assert all(abs(a - b) > 2 * inputs.VALUE_TOLERANCE for a, b in pairwise(values))
+    assert max(values) < senders.HELLO - 2 * inputs.VALUE_TOLERANCE and min(values) >= 0
 
 
 def test_the_wire_is_a_port(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -61,7 +61,7 @@ def test_latencies_are_measured(kind: str, tmp_path: Path) -> None:
         scene = rig.performance.cues[0].scene
         assert scene.source is not None
         scene.source = probe = inputs.Probe(scene.source, scene.source.parameters)
-        found = inputs._measured(rig, probe, kind, places[kind], 8)
+        found = inputs._latencies(rig, probe, kind, places[kind], 8)
     finally:
         rig.close()
     assert found is not None and len(found) == 8

@@ -12,7 +12,16 @@ import pytest
 import torch
 
 from perform.bench import Figure
-from perform.bench.training import CASES, PARTS, Laps, Noise, figures, learnt, told, utilisation
+from perform.bench.training import (
+    STEP_PARTS,
+    TRAINING_CASES,
+    Noise,
+    StepTimes,
+    figures,
+    step_figures,
+    train_for,
+    utilisation,
+)
 from perform.training.run import TrainingRun
 from perform.training.settings import RunError, TrainingSettings
 from tests.doubles.runs import learnt as taught
@@ -36,8 +45,8 @@ def tulips(tmp_path: Path) -> Path:
 
 
 def test_each_part_of_a_step_is_measured_and_the_parts_are_the_whole() -> None:
-    found = by_name(learnt(SMALL, "cpu", 0.0))
-    parts = {name: found[name] for name in ("feed", *PARTS, "rest")}
+    found = by_name(train_for(SMALL, "cpu", 0.0))
+    parts = {name: found[name] for name in ("feed", *STEP_PARTS, "rest")}
     assert all(cost > 0 for cost in parts.values())
     assert found["fps"] == pytest.approx(1e3 / sum(parts.values()))
     assert found["memory"] > 50 or math.isnan(found["memory"])
@@ -48,15 +57,15 @@ def test_what_a_run_does_not_do_is_not_measured() -> None:
         "stylegan2", (16, 16), channels=(64, 8), z_dim=16, mapping=1, batch=4, teacher=1.0
     )
     absent = {"discriminator", "gradient_penalty", "path_penalty"}
-    assert not absent & by_name(learnt(alone, "cpu", 0.0)).keys()
+    assert not absent & by_name(train_for(alone, "cpu", 0.0)).keys()
     plain = TrainingSettings("dcgan", (16, 16), channels=(64, 8), batch=4, path=0.0)
-    assert "path_penalty" not in by_name(learnt(plain, "cpu", 0.0))
+    assert "path_penalty" not in by_name(train_for(plain, "cpu", 0.0))
 
 
 def test_rare_penalties_are_weighed_by_how_rare_they_are() -> None:
     calls = {"discriminator": [1.0, 1.5], "gradient_penalty": [1.6], "path_penalty": [0.8]}
-    laps = Laps(lambda: None, defaultdict(list, {"step": [2.0, 4.0], **calls}))
-    found = by_name(list(told(laps, replace(SMALL, batch=4, r1_every=16, path_every=8))))
+    laps = StepTimes(lambda: None, defaultdict(list, {"step": [2.0, 4.0], **calls}))
+    found = by_name(list(step_figures(laps, replace(SMALL, batch=4, r1_every=16, path_every=8))))
     wanted = {"discriminator": 1.25, "gradient_penalty": 0.1, "path_penalty": 0.1, "rest": 0.55}
     assert found.pop("fps") == pytest.approx(4 / 2.0)
     assert found == pytest.approx({name: 1e3 * seconds / 4 for name, seconds in wanted.items()})
@@ -75,8 +84,8 @@ def test_a_run_is_measured_in_its_name_and_with_its_networks(
         widths.append(run.state.generator.config.channels)
 
     monkeypatch.setattr(TrainingRun, "begin", begun)
-    learnt(replace(SMALL, channels=(128, 16)), "cpu", 0.0, tulips)
-    learnt(SMALL, "cpu", 0.0)
+    train_for(replace(SMALL, channels=(128, 16)), "cpu", 0.0, tulips)
+    train_for(SMALL, "cpu", 0.0)
     assert widths[0] == widths[1]
 
 
@@ -93,7 +102,7 @@ def test_a_gpu_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_the_cases_are_what_the_documents_name() -> None:
     text = (ROOT / "docs" / "training.md").read_text(encoding="utf-8")
-    assert all(f"`{name}`" in text for name in CASES)
+    assert all(f"`{name}`" in text for name in TRAINING_CASES)
 
 
 def test_utilisation_is_what_nvidia_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -129,6 +138,6 @@ def killed(*_: object) -> list[Figure]:
 def test_what_does_not_fit_is_told_and_the_rest_measured(
     instead: object, note: str, tulips: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("perform.bench.training.learnt", instead)
+    monkeypatch.setattr("perform.bench.training.train_for", instead)
     found = list(figures(0.01, str(tulips), "cpu"))
     assert [(one.note, math.isnan(one.value)) for one in found] == [(note, True)] * 2

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from perform import generators, show
-from perform.bench.models import loading, written
+from perform.bench.models import loading, write_pickle
 from perform.catalogue import Library
 from perform.generators.dcgan import untrained
 from perform.generators.load import load_weights
@@ -359,7 +359,7 @@ def test_a_header_is_read_once_as_long_as_the_file_is_the_same(
 
 
 def test_the_bench_loads_a_pickle_as_it_is_written(folder: Path) -> None:
-    file = written(folder / "network.pkl", 400_000, 16, 8)
+    file = write_pickle(folder / "network.pkl", 400_000, 16, 8)
     found = load_weights(file)
     assert abs(file.stat().st_size - 400_000) < 100_000
     assert (found.config.size, found.config.clamp) == ((16, 16), 256.0)
