@@ -26,20 +26,20 @@ class SceneError(ValueError):
 
 
 def document(path: Path) -> dict[str, Any]:
-    """A TOML file's tables; SceneError when it is none, OSError when it cannot be read."""
+    """The tables of a TOML file. Raises SceneError if it is invalid, OSError if it cannot be read."""
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise SceneError([f"{path}: not valid TOML: {error}"]) from error
 
 
-def parse(path: Path, model: type[Shape]) -> Shape:
-    """A TOML file in the shape of a pydantic model; SceneError with file, key and what is allowed."""
+def parse_document(path: Path, model: type[Shape]) -> Shape:
+    """A TOML file as a pydantic model. Raises SceneError with file, key and what is allowed."""
     return fitted(path, document(path), model)
 
 
 def fitted(path: Path, table: Mapping[str, Any], model: type[Shape], key: str = "") -> Shape:
-    """A table of a file, under `key`, in the shape of a pydantic model; SceneError likewise."""
+    """A table of a file, under `key`, as a pydantic model. Raises SceneError."""
     try:
         return model.model_validate(table)
     except ValidationError as error:
@@ -58,6 +58,6 @@ def _sentence(error: Any, model: type[BaseModel]) -> str:
 
 
 def near(word: str, known: Collection[str]) -> str:
-    """Words for what may have been meant: the nearest of the known, or all of them."""
+    """The end of a message: the known name most like a word, or all of them."""
     hint = did_you_mean(word, known, 1)
     return f", {hint}" if hint else f"; known: {', '.join(known) or 'none'}"

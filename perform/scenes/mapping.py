@@ -22,7 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from perform import formula
 from perform.arrays import Doubles
 from perform.clock import Moment
-from perform.documents import SceneError, parse
+from perform.documents import SceneError, parse_document
 from perform.signals import LARGEST, Signals
 
 METHODS = ("ridge", "nearest", "mlp")
@@ -130,7 +130,7 @@ def misnamed(signals: list[str], values: list[str], vocabulary: formula.Vocabula
 
 def read_mapping(file: Path, vocabulary: formula.Vocabulary) -> SignalMapping:
     """The mapping in a file. Raises SceneError with every fault, OSError."""
-    text = parse(file, MappingText)
+    text = parse_document(file, MappingText)
     faults = [f"{file}: {fault}" for fault in text.faults(vocabulary)]
     if not NAME.fullmatch(file.stem):
         faults.append(f"{file}: the name must be a word of letters, as formulas have it")

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from perform import formula
 from perform.clock import Lead
-from perform.documents import SceneError, near, parse
+from perform.documents import SceneError, near, parse_document
 from perform.parameters import SIZES, Parameter, ParameterError
 from perform.scenes.controls import Setting, UnitSettings
 from perform.scenes.scene import Catalogue, Footage, Role, Scene, Transition
@@ -43,7 +43,7 @@ class SceneText(BaseModel):
 
 def read_scene(path: Path, catalogue: Catalogue) -> Scene:
     """The scene in a preset file. Raises SceneError with every fault, OSError when it cannot be read."""
-    return check_scene(parse(path, SceneText), catalogue, path)
+    return check_scene(parse_document(path, SceneText), catalogue, path)
 
 
 def check_scene(text: SceneText, catalogue: Catalogue, path: Path) -> Scene:

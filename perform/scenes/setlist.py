@@ -11,7 +11,7 @@ from typing import Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field
 
 from perform.clock import Lead
-from perform.documents import SceneError, parse
+from perform.documents import SceneError, parse_document
 from perform.formula import ANY
 from perform.parameters import Parameter
 from perform.scenes.controls import UnitSettings
@@ -156,7 +156,7 @@ def read_setlist(path: Path, catalogue: Catalogue, preset: Callable[[str], Path]
 
     Raises SceneError with every fault of the setlist and of its presets, OSError when it cannot be read.
     """
-    text = parse(path, _SetlistText)
+    text = parse_document(path, _SetlistText)
     reader = Reader(path, catalogue.vocabulary)
     faults: list[str] = []
     scenes: dict[str, Scene] = {}

@@ -17,7 +17,7 @@ from typing import ClassVar, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from perform.documents import SceneError, document, parse
+from perform.documents import SceneError, document, parse_document
 from perform.signals import LARGEST, Event
 
 LONGEST_MESSAGE = 1 << 20  # bytes of one message
@@ -126,7 +126,7 @@ def read_feed(file: Path) -> Feed:
     kind = document(file).get("kind")
     if not isinstance(kind, str) or kind not in FEED_KINDS:
         raise SceneError([f"{file}: kind = {kind!r}, must be one of {', '.join(FEED_KINDS)}"])
-    text = parse(file, FEED_KINDS[kind])
+    text = parse_document(file, FEED_KINDS[kind])
     faults = [
         f"{file}: values.{name}, must be a word of small letters"
         for name in text.values
