@@ -160,6 +160,6 @@ def test_a_library_finds_the_feeds_that_signals_are_of(tmp_path: Path) -> None:
     ]
     with pytest.raises(LookupError, match=r"such feed feeb.*did you mean|no such feed"):
         library.feeds({"feed.dask"})
-    with pytest.raises(LookupError, match=r"feed\.desk\.red: .*says feed\.desk\.dim"):
+    with pytest.raises(LookupError, match=r"feed\.desk\.red: .*has feed\.desk\.dim"):
         library.feeds({"feed.desk.red"})
     assert feeds.FEED_KINDS.keys() == {"csv", "http", "mqtt", "serial", "artnet", "sacn"}
