@@ -34,14 +34,16 @@ if TYPE_CHECKING:
     import moderngl
 
 log = logging.getLogger("perform")
-STAGES = ("inputs", "performance", "present", "outputs", "wait")
+PHASES = ("inputs", "performance", "present", "outputs", "wait")  # of a frame
 TIMED_FRAMES = 10_000  # frames whose times are kept for the figures on show
 
 
 class Learner(Protocol):
-    """Learns from what is pressed and moved; `hear` gives the events that are left for the show."""
+    """Learns from what you press and move."""
 
-    def hear(self, now: float, events: list[Event]) -> list[Event]: ...
+    def process(self, now: float, events: list[Event]) -> list[Event]:
+        """Take the events of a frame, and return those for the show."""
+        ...
 
     def close(self) -> None: ...
 
@@ -57,25 +59,17 @@ class Edits(Protocol):
     def close(self) -> None: ...
 
 
-class Closes(Protocol):
-    """Anything that the rig closes."""
-
-    def close(self) -> None: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """All that reaches one frame from outside: the time of the show in seconds, the events (also of models
-    that were opened), and an edited setlist that is played from this frame on, or None."""
+    """All that reaches one frame from outside: events (also of models that were opened), and an edited setlist
+    to play from this frame on, or None."""
 
-    seconds: float
     events: Sequence[Event]
     edit: Setlist | None = None
 
 
-def settle() -> None:
-    """Before the first frame: what is there by now is never collected, which would stop the picture for as
-    long as the heap is large (140 ms)."""
+def freeze_gc() -> None:
+    """Exclude all objects that exist now from garbage collection, which would stop the picture (140 ms)."""
     gc.unfreeze()
     gc.collect()
     gc.freeze()
@@ -83,23 +77,23 @@ def settle() -> None:
 
 @dataclass(slots=True)
 class Timings:
-    """How the last frames went, in seconds: from each to the next (`frames`), the work of each
-    (`work`), and what each stage took in all."""
+    """Times in seconds: from each of the last frames to the next (`frames`), the work of each of them
+    (`work`), and the sum of each phase over all frames (`phases`)."""
 
     frames: deque[float] = field(default_factory=lambda: deque(maxlen=TIMED_FRAMES))
     work: deque[float] = field(default_factory=lambda: deque(maxlen=TIMED_FRAMES))
-    stages: dict[str, float] = field(default_factory=lambda: dict.fromkeys(STAGES, 0.0))
+    phases: dict[str, float] = field(default_factory=lambda: dict.fromkeys(PHASES, 0.0))
     count: int = 0
     _shown: float | None = None
 
     @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        """Count the time within to a stage."""
+    def phase(self, name: str) -> Iterator[None]:
+        """Add the time of the block to a phase."""
         began = stopwatch()
         try:
             yield
         finally:
-            self.stages[name] += stopwatch() - began
+            self.phases[name] += stopwatch() - began
 
     def shown(self, began: float) -> None:
         """A frame whose work began at `began` (stopwatch) is done."""
@@ -113,12 +107,12 @@ class Timings:
 
 @dataclass(slots=True)
 class Rig:
-    """A show, set up. To attach another device, add it to `inputs`, `screens` or `outputs` when the rig is
-    built; one that both sends and receives is in two of them.
+    """A show, set up. To attach a device, add it to `inputs`, `screens` or `outputs` when you build the rig;
+    one that both sends and receives is in two of them.
 
     Every screen shows the same picture; the show ends when the first is closed. `take` gets all that reaches
-    a frame from outside and gives what is played: to record a take, write it down and return it; to replay
-    one, return what was written down. `sound` goes to recordings; it is one of the inputs.
+    a frame from outside, and returns what the frame plays: it may record this, or replay a recording.
+    `sound` is the input that goes to recordings.
     """
 
     clock: Clock
@@ -140,7 +134,7 @@ class Rig:
     ended: bool = False
     lost: int = 0  # outputs that failed
     latency: float | None = None  # seconds from the newest sound to its frame on show
-    _edited: Setlist | None = None  # waits for what it plays to be opened
+    _edited: Setlist | None = None  # waits until its models are open
     _readback: Readback | None = None
     _in_flight: deque[tuple[Moment, Samples | None]] = field(default_factory=deque)  # frames being read back
 
@@ -151,7 +145,7 @@ class Rig:
 
     def run(self, until: Callable[[Rig], bool]) -> None:
         """Play until `until` is true, the first screen is closed or `end` is called; then close all."""
-        settle()
+        freeze_gc()
         try:
             while not (self.ended or until(self) or (self.screens and self.screens[0].closed)):
                 self.frame()
@@ -161,31 +155,31 @@ class Rig:
     def frame(self) -> None:
         """One frame of the show, from the inputs to the outputs."""
         timings = self.timings
-        with timings.stage("wait"):
+        with timings.phase("wait"):
             seconds = self.clock.advance()
         began = stopwatch()
-        with timings.stage("inputs"):
-            incoming = self.take(self._received(seconds))
+        with timings.phase("inputs"):
+            incoming = self.take(self._receive(seconds))
             self._apply(incoming.edit)
         moment = self.moment = self.clock.moment(self.performance.tempo)
-        with timings.stage("performance"):
-            picture = self._picture(moment, incoming.events)
+        with timings.phase("performance"):
+            picture = self._step(moment, incoming.events)
             self._update(seconds)
         with self.faults.contain("the frame could not be shown"):
-            with timings.stage("present"):
+            with timings.phase("present"):
                 image = self._show(moment, picture)
-            with timings.stage("outputs"):
+            with timings.phase("outputs"):
                 self._write(moment, image)
         timings.shown(began)
         heard = next((event.time for event in incoming.events if event.name == "audio.level"), None)
         self.latency = self.latency if heard is None else self.clock.now() - heard
 
     def end(self) -> None:
-        """Let the frame that is being played be the last; may be called from a signal handler."""
+        """End the show after this frame; a signal handler may call it."""
         self.ended = True
 
     def close(self) -> None:
-        """Close what is open, outputs first, so that what was recorded is kept; safe to call twice."""
+        """Write the frames that are being read back, then close everything; safe to call twice."""
         self._drain()
         for device in (self.edits, *self.outputs, *self.inputs, self.learner, self.stage):
             if device is not None:
@@ -197,20 +191,19 @@ class Rig:
         self.outputs = []
         self.screens = []
 
-    def _received(self, seconds: float) -> Incoming:
-        """Everything that reaches a frame from outside: inputs, screens, the learner, edits and models that
-        were opened meet here, and nowhere else."""
+    def _receive(self, seconds: float) -> Incoming:
+        """All that reaches a frame from outside; inputs, screens, edits and models meet only here."""
         events: list[Event] = []
         for device in list(self.inputs):
-            events += self._polled(device, seconds)
+            events += self._poll(device, seconds)
         for screen in self.screens:
             with self.faults.contain(f"{screen.name} cannot be read"):
                 events += screen.poll(seconds)
-        events = self._learned(seconds, events)
+        events = self._learn(seconds, events)
         edit = self._edit()
-        return Incoming(seconds, [*events, *self.stage.poll(seconds)], edit)
+        return Incoming([*events, *self.stage.poll(seconds)], edit)
 
-    def _polled(self, device: Input, seconds: float) -> list[Event]:
+    def _poll(self, device: Input, seconds: float) -> list[Event]:
         """The events of an input; one that fails is dropped."""
         with self.faults.contain(f"input {device.name} is dropped"):
             return device.poll(seconds)
@@ -219,17 +212,17 @@ class Rig:
         self._close(device)
         return []
 
-    def _learned(self, seconds: float, events: list[Event]) -> list[Event]:
+    def _learn(self, seconds: float, events: list[Event]) -> list[Event]:
         """The events without those for the learner."""
         if self.learner is None:
             return events
         with self.faults.contain("learning stopped"):
-            return self.learner.hear(seconds, events)
+            return self.learner.process(seconds, events)
         self.learner = None
         return events
 
     def _edit(self) -> Setlist | None:
-        """An edited setlist, once what it plays is open."""
+        """An edited setlist, once its models are open."""
         with self._refusing():
             edited = self.edits.take() if self.edits else None
             if edited is not None:
@@ -241,7 +234,8 @@ class Rig:
         return None
 
     def _ready(self, setlist: Setlist) -> bool:
-        """Whether the models on show of an edited setlist are open. Raises ValueError if they cannot be."""
+        """Whether the models of an edited setlist that are on show now are open. Raises ValueError if one
+        failed."""
         position, cues = self.performance.position, self.performance.cues
         shown = [cues[at].cue.scene.file for at in (position.cue, position.before) if at is not None]
         self.stage.request(setlist, shown)
@@ -259,7 +253,7 @@ class Rig:
 
     @contextmanager
     def _refusing(self) -> Iterator[None]:
-        """A broken edit changes nothing; the log says why."""
+        """Reject a broken edit, and log the reason."""
         try:
             yield
         except Exception as error:  # noqa: BLE001 - on stage one place catches
@@ -267,7 +261,7 @@ class Rig:
             for line in reason(error).splitlines():
                 log.error("kept the last good version: %s", line)
 
-    def _picture(self, moment: Moment, events: Sequence[Event]) -> Picture:
+    def _step(self, moment: Moment, events: Sequence[Event]) -> Picture:
         """The performance's picture; if it fails, the one before."""
         try:
             self.picture = self.performance.step(moment, events)
@@ -278,7 +272,7 @@ class Rig:
         return self.picture
 
     def _update(self, seconds: float) -> None:
-        """Give the state of the show to the devices that show it (a touchscreen, lights of buttons)."""
+        """Send the state of the show to touchscreens and lights."""
         snapshot = cache(self.performance.snapshot)
         for output in self.outputs:
             if isinstance(output, StateOutput):
@@ -286,8 +280,8 @@ class Rig:
                     output.update(seconds, snapshot)
 
     def _show(self, moment: Moment, picture: Picture) -> moderngl.Texture | None:
-        """The picture on every screen; and, for outputs, as a texture at the size of the show. With
-        neither it is drawn all the same."""
+        """Draw the picture on every screen; also as a texture of the show's size, if an output takes frames or
+        there is no screen."""
         look = picture.master, picture.blackout, self.gamma, moment.frame
 
         def draw(size: tuple[int, int]) -> None:
@@ -307,7 +301,8 @@ class Rig:
         return [output for output in self.outputs if isinstance(output, FrameOutput)]
 
     def _write(self, moment: Moment, image: moderngl.Texture | None) -> None:
-        """The frame to every output that takes frames: some frames late if all may have it so."""
+        """Write the frame to every output that takes frames. If all are live, it comes some frames late, so
+        that nothing waits for the graphics card."""
         outputs = self._frame_outputs()
         if not outputs or image is None:
             return
@@ -315,23 +310,23 @@ class Rig:
         sound = self.sound.take_sound() if self.sound else None
         if not all(output.live for output in outputs):
             self._drain()
-            self._give(Frame(moment, readback.read(image), sound))
+            self._write_frame(Frame(moment, readback.read(image), sound))
             return
         self._in_flight.append((moment, sound))
         pixels = readback.push(image)
         if pixels is not None:
             then, its_sound = self._in_flight.popleft()
-            self._give(Frame(then, pixels, its_sound))
+            self._write_frame(Frame(then, pixels, its_sound))
 
     def _drain(self) -> None:
-        """Give what is still being read back."""
+        """Write the frames that are still being read back."""
         if self._readback is not None:
             for pixels in self._readback.drain():
                 moment, sound = self._in_flight.popleft()
-                self._give(Frame(moment, pixels, sound))
+                self._write_frame(Frame(moment, pixels, sound))
 
-    def _give(self, frame: Frame) -> None:
-        """A frame to every output; one that fails is closed, with what it has so far."""
+    def _write_frame(self, frame: Frame) -> None:
+        """Write a frame to every output; one that fails is closed, and keeps what it has."""
         for output in self._frame_outputs():
             with self.faults.contain(f"{output.name} stopped"):
                 output.write(frame)
@@ -340,7 +335,7 @@ class Rig:
             self.lost += 1
             self._close(output)
 
-    def _close(self, device: Closes) -> None:
-        """Close a device; the others must close whatever happens to it."""
+    def _close(self, device: Edits | Input | Learner | Output | Stage) -> None:
+        """Close a device; if that fails, the others still close."""
         with self.faults.contain(f"{type(device).__name__} cannot be closed"):
             device.close()

@@ -37,7 +37,7 @@ from perform.networks import Device
 from perform.parameters import Parameter, Values
 from perform.performance.scene import LatentSource
 from perform.render import Image, Unit
-from perform.rig import Rig, settle
+from perform.rig import Rig, freeze_gc
 
 LATENCY_GOAL = 1000 / LIVE_RATE + 2  # ms
 WINDOW_SIDE = 128  # pixels of the window
@@ -188,7 +188,7 @@ def _show(folder: Path, windowed: bool) -> tuple[Rig, dict[str, str]]:
         watch=False,
     )
     rig = show.play(options, Library(folder, paths.shipped()))
-    settle()
+    freeze_gc()
     heard = _listening(rig, port["midi"])
     return rig, places | {"osc": str(heard.port)}
 

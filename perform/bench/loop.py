@@ -14,7 +14,7 @@ from perform.bench import Figure, percentiles
 from perform.bench.shows import SHOW_SIZE, WARM_UP_SECONDS, demo_show, play_for
 from perform.clock import stopwatch
 from perform.networks import Device, Precision
-from perform.rig import STAGES
+from perform.rig import PHASES
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ def _played(case: Case, seconds: float, device: Device) -> Iterator[Figure]:
     play_for(rig, WARM_UP_SECONDS)
     timings, name = rig.timings, case.suffix
     timings.frames.clear()
-    timings.stages.update(dict.fromkeys(STAGES, 0.0))
+    timings.phases.update(dict.fromkeys(PHASES, 0.0))
     frames, pictures, drawing, began = timings.count, 0, 0.0, stopwatch()
     while (passed := stopwatch() - began) < seconds:
         made = rig.stage.pictures_made()
@@ -69,5 +69,5 @@ def _played(case: Case, seconds: float, device: Device) -> Iterator[Figure]:
     yield Figure(f"frame_ms_p50{name}", p50, "ms")
     yield Figure(f"frame_ms_p95{name}", p95, "ms")
     yield Figure.at_most(f"frame_ms_p99{name}", p99, "ms", 50.0)
-    for stage in STAGES:
-        yield Figure(f"share_{stage}{name}", 100 * timings.stages[stage] / passed, "%")
+    for phase in PHASES:
+        yield Figure(f"share_{phase}{name}", 100 * timings.phases[phase] / passed, "%")

@@ -47,8 +47,8 @@ def _rate(folder: Path, seconds: float | None, model: str | None, device: Device
     took = stopwatch() - began
     yield Figure.at_least("render_fps", rig.timings.count / took, "frames/s", 10.0)
     yield Figure("render_frames", rig.timings.count, "frames")
-    for stage, total in rig.timings.stages.items():
-        yield Figure(f"share_{stage}", 100 * total / took, "%")
+    for phase, total in rig.timings.phases.items():
+        yield Figure(f"share_{phase}", 100 * total / took, "%")
 
 
 def _growth(folder: Path, device: Device) -> Figure:

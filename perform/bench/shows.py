@@ -8,7 +8,7 @@ from typing import Any
 from perform import show
 from perform.bench import percentiles
 from perform.clock import stopwatch
-from perform.rig import Rig, settle
+from perform.rig import Rig, freeze_gc
 
 SHOW_SIZE = (1280, 720)
 LIVE_RATE = 60.0  # frames/s of the latency benches
@@ -21,7 +21,7 @@ def demo_show(**options: Any) -> Rig:
     track = show.demo_track()
     sound = str(track) if track else None
     rig = show.play(show.Options(sound=sound, headless=True, osc_port=0, watch=False, **options))
-    settle()
+    freeze_gc()
     return rig
 
 

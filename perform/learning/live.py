@@ -114,7 +114,7 @@ def learnable(setlist: Setlist, scene: Scene, by_name: bool) -> list[TargetInFil
 
 
 class LiveLearning:
-    """MIDI learn of a show. `hear` takes the events of a frame and returns those for the show; `say` shows a
+    """MIDI learn of a show. `process` takes the events of a frame and returns those for the show; `say` shows a
     sentence to the operator. `by_name`: the show was found by name, not given as a file."""
 
     def __init__(
@@ -132,7 +132,7 @@ class LiveLearning:
         self._chosen = ""
         self._noted: float | None = None  # when a note was shown that disappears by itself
 
-    def hear(self, now: float, events: list[Event]) -> list[Event]:
+    def process(self, now: float, events: list[Event]) -> list[Event]:
         """Handle the events of a frame: keys, moved controls, finished edits."""
         while note := self._edits.take_note():
             log.info("%s", note)

@@ -213,7 +213,7 @@ def test_a_learner_that_fails_leaves_the_show_alone(playing: Playing) -> None:
     def broken(_now: float, _events: list[Event]) -> list[Event]:
         raise RuntimeError("no idea")
 
-    playing.learner.hear = broken  # type: ignore[method-assign, assignment]
+    playing.learner.process = broken  # type: ignore[method-assign, assignment]
     before = playing.rig.timings.count
     playing.frames(0.1)
     assert playing.rig.timings.count > before and playing.rig.learner is None
