@@ -1,9 +1,9 @@
 """The performance: one frame is one sentence, read here from left to right.
 
-    events -> signals -> parameters -> latent -> image -> pixels -> outputs
+    events -> signals -> parameters -> latent -> image
 
 `Performance.step` is the only place where the state of the show changes. It knows protocols, not
-devices: the rig hands it units that are open, and takes its pictures to the outputs.
+devices: the rig gives it open units, and brings its pictures to the screens and outputs.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from perform.performance.transition import CueInstance
 from perform.render import Image
 from perform.rhythm.tempo import TempoAuthority
 from perform.scenes.controls import UnitSettings
-from perform.scenes.cues import CuePosition, Cues, found_again
+from perform.scenes.cues import CuePosition, CueSequencer, position_after_edit
 from perform.scenes.mapping import MappingPlayers, SignalMapper
 from perform.scenes.readiness import Readiness
 from perform.scenes.router import AddressRouter
@@ -33,7 +33,7 @@ __all__ = ["CueInstance", "Performance", "Picture", "SceneInstance"]
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """What a step gives: the image, and what the last stage does with it."""
+    """The result of a step: the image, and how the rig presents it."""
 
     image: Image
     master: float
@@ -48,13 +48,18 @@ class Performance:
         self.signals = Signals()
         self.authority = TempoAuthority(tempo or Tempo(), setlist.clock)
         self._image: Image | None = None
-        self._asked = 0
+        self._scene = 0  # the value of the parameter `scene` on the last frame
         self.setlist, self.cues = setlist, cues
         self.mappings: SignalMapper = MappingPlayers(setlist.mappings)
         self._show = setlist.show.start()
-        self._cues = Cues([one.cue for one in cues], setlist.quantise, setlist.loop)
+        self._sequencer = CueSequencer([one.cue for one in cues], setlist.quantise, setlist.loop)
         self.position = CuePosition(0)
-        self._router = self._routed()
+        self._router = self._make_router()
+
+    @property
+    def following(self) -> int:
+        """The cue that comes next."""
+        return self._sequencer.following
 
     @property
     def tempo(self) -> Tempo:
@@ -62,19 +67,23 @@ class Performance:
         return self.authority.tempo
 
     def change(self, setlist: Setlist, cues: Sequence[CueInstance]) -> None:
-        """Play an edited setlist, from where the show is if its scene is still there."""
-        self.position = found_again(self.position, [one.cue for one in self.cues], [one.cue for one in cues])
-        self._cues = Cues([one.cue for one in cues], setlist.quantise, setlist.loop, self.position)
+        """Play an edited setlist, from the cue that is on if its scene is still in it."""
+        self.position = position_after_edit(
+            self.position, [one.cue for one in self.cues], [one.cue for one in cues]
+        )
+        self._sequencer = CueSequencer(
+            [one.cue for one in cues], setlist.quantise, setlist.loop, self.position
+        )
         if setlist.show != self.setlist.show:
             self._show = setlist.show.start()
         if setlist.clock != self.setlist.clock:
             self.authority.clock = setlist.clock
         self.mappings.use(setlist.mappings)
         self.setlist, self.cues = setlist, cues
-        self._router = self._routed()
+        self._router = self._make_router()
 
     def snapshot(self) -> Snapshot:
-        """What plays, as its addresses tell it."""
+        """What plays: the nodes by address, and their values."""
         position, router = self.position, self._router
         now: dict[str, float | str] = {
             "/now/cue": position.cue + 1.0,
@@ -95,34 +104,35 @@ class Performance:
         show = self._show.at(moment, signals)
         if show["panic"]:
             show |= self._router.panic()
-        self._conduct(moment, events, show)
+        self._update_tempo(moment, events, show)
         self._move(moment, show)
         if self._image is None or not show["freeze"]:
             self._image = self._draw(moment, signals)
         return Picture(self._image, show["master"], show["blackout"], show["freeze"])
 
-    def _conduct(self, moment: Moment, events: Sequence[Event], show: Values) -> None:
-        """The tempo from what clocks and hands send; a tap counts from when it was made."""
+    def _update_tempo(self, moment: Moment, events: Sequence[Event], show: Values) -> None:
+        """Update the tempo from clocks, and from taps at the time when they were made."""
         now = moment.seconds
         self.authority.update(events)
         self.authority.control(show, partial(_pressed_at, self.setlist.show, events, now), now)
         self.authority.step(now)
 
     def _move(self, moment: Moment, show: Values) -> None:
-        """Move on through the setlist; a scene that comes in begins again."""
-        asked, self._asked = show["scene"] if show["scene"] != self._asked else 0, show["scene"]
+        """Move through the setlist; a scene that comes in starts again."""
+        chosen = show["scene"] if show["scene"] != self._scene else 0
+        self._scene = show["scene"]
         before = self.position
-        self._cues.choose(show["go"], show["back"], asked)
+        self._sequencer.choose(show["go"], show["back"], chosen)
         self._request_upcoming()
-        self.position = self._cues.step(moment, show["crossfade"], self._readiness)
+        self.position = self._sequencer.step(moment, show["crossfade"], self._readiness)
         if self.position.cue != before.cue:
             if self.position.cue != before.before:  # which a crossfader came back to
                 self.cues[self.position.cue].scene.enter()
-            self._router = self._routed()
+            self._router = self._make_router()
 
     def _request_upcoming(self) -> None:
-        """Open what comes next, if it is not open, or what comes after it when that has failed."""
-        for cue in self._cues.upcoming():
+        """Request the next cue, and while one has FAILED the cue after it."""
+        for cue in self._sequencer.upcoming():
             self.cues[cue].scene.request()
             if self._readiness(cue) is not Readiness.FAILED:
                 return
@@ -130,20 +140,20 @@ class Performance:
     def _readiness(self, cue: int) -> Readiness:
         return self.cues[cue].scene.readiness
 
-    def _routed(self) -> AddressRouter:
-        """What messages reach on the cue that is on."""
+    def _make_router(self) -> AddressRouter:
+        """The router from addresses to the parameters of the current cue."""
         now = self.cues[self.position.cue]
         return AddressRouter(self.setlist, now.cue, self._show, now.scene.controls, now.controls)
 
     def _draw(self, moment: Moment, signals: Signals) -> Image:
-        """The image of the scene that is on, or of two scenes and the transition between them."""
+        """The image of the current scene, or of the transition to it."""
         position = self.position
         before = None if position.before is None else self.cues[position.before].scene
-        return self.cues[position.cue].entered(before, position.progress).render(moment, signals)
+        return self.cues[position.cue].image_source(before, position.progress).render(moment, signals)
 
 
 def _pressed_at(settings: UnitSettings, events: Sequence[Event], now: float, name: str) -> float:
-    """When the trigger of a formula was pressed: the time of the newest of its events."""
+    """When the trigger of a setting was pressed: the time of the newest event in its formula."""
     bound = settings.values.get(name)
     names = bound.names if isinstance(bound, formula.Formula) else frozenset()
     return max((event.time for event in events if event.name in names), default=now)

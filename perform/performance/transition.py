@@ -1,4 +1,4 @@
-"""Two scenes and the way from one to the other: an image like that of a scene."""
+"""Transitions: two scenes drawn as one image."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from perform.signals import Signals
 
 
 class ImageSource(Protocol):
-    """What gives an image of the signals: a scene, or two scenes in transition."""
+    """Draws an image from signals: a scene, or two scenes in transition."""
 
     def render(self, moment: Moment, signals: Signals) -> Image:
         """The image at this moment."""
@@ -24,7 +24,7 @@ class ImageSource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class TransitionInstance:
-    """Two image sources, and the unit that draws the way from one to the other; `progress` is 0..1."""
+    """Two image sources, and the unit that draws the transition between them; `progress` is 0..1."""
 
     before: ImageSource
     after: ImageSource
@@ -71,8 +71,8 @@ class CueInstance:
     transition: Unit
     controls: Controls
 
-    def entered(self, before: SceneInstance | None, progress: float) -> ImageSource:
-        """The scene, or while it comes in, the transition from the scene before."""
+    def image_source(self, before: SceneInstance | None, progress: float) -> ImageSource:
+        """The scene, or while it comes in the transition from the scene before."""
         after = self.scene
         if before is None or before is after:
             return after

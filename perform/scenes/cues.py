@@ -23,9 +23,9 @@ class CuePosition:
     bar: float = 0.0
 
 
-class Cues:
-    """Moves through a setlist: by hand on the next beat that `quantise` allows, by itself after the
-    bars of a cue."""
+class CueSequencer:
+    """Moves through a setlist: at your request on the next beat that `quantise` allows, or by itself after
+    the bars of a cue."""
 
     def __init__(
         self, cues: Sequence[Cue], quantise: int, loop: bool, position: CuePosition | None = None
@@ -33,9 +33,8 @@ class Cues:
         self._cues = cues
         self._quantise = quantise
         self._loop = loop
-        self._before = position.before if position else None
-        self._cue = position.cue if position else 0
-        self._queued = position.queued if position else None
+        start = position or CuePosition(0)
+        self._cue, self._before, self._queued = start.cue, start.before, start.queued
         self._began = position.bar if position else None  # in bars
         self._slot = 0
         self._late = False  # a beat that allowed the queued cue has passed without it
@@ -61,14 +60,14 @@ class Cues:
         """The position at this moment. `crossfade` (0..1) is a fader whose every way from end to end is a
         transition to the cue that follows.
 
-        A cue that is not READY is waited for; one that has FAILED is passed over.
+        It waits for a cue that is not READY, and skips one that has FAILED.
         """
         self._began = moment.bar if self._began is None else min(self._began, moment.bar)
-        if self._by_hand(crossfade, moment.bar, readiness):
+        if self._crossfade(crossfade, moment.bar, readiness):
             return self._position(moment)
         due = self._beat_allows(moment)
         position = self._position(moment)
-        if position.before is not None:  # what comes in comes in first
+        if position.before is not None:  # one transition at a time
             return position
         if self._queued is not None:
             state = readiness(self._queued)
@@ -96,9 +95,9 @@ class Cues:
             yield cue
             cue = self._neighbour(cue, 1)
 
-    def _by_hand(self, fader: float, bar: float, readiness: Callable[[int], Readiness]) -> bool:
-        """Whether the crossfader makes the transition: from when it leaves an end until it is at the other,
-        or back at the first, where the cue before goes on as if nothing had been."""
+    def _crossfade(self, fader: float, bar: float, readiness: Callable[[int], Readiness]) -> bool:
+        """Whether the crossfader makes the transition: from when it leaves an end until it reaches the other.
+        If it comes back instead, the cue before goes on."""
         was, self._fader = self._fader, fader
         if self._left is None:
             there = self.following
@@ -119,7 +118,7 @@ class Cues:
         return True
 
     def _neighbour(self, cue: int, step: int) -> int | None:
-        """The next cue in a direction; from a setlist's end, None unless it loops."""
+        """The next cue in a direction; past an end of a setlist that does not loop, the queued cue or None."""
         there = cue + step
         if 0 <= there < len(self._cues):
             return there
@@ -135,7 +134,7 @@ class Cues:
         return bars is not None and self._began is not None and bar - self._began >= bars
 
     def _enter_next(self, due: float, now: float, readiness: Callable[[int], Readiness]) -> None:
-        """On to the next cue that can be: from the bar when it was due, or from now if it came late."""
+        """Enter the next cue that can be opened: as of the bar when it was due, or of now if it is late."""
         following = self._neighbour(self._cue, 1)
         for _ in self._cues:
             if following is None or readiness(following) is not Readiness.FAILED:
@@ -165,7 +164,7 @@ class Cues:
         return CuePosition(self._cue, self._before, progress, self._queued, began)
 
 
-def found_again(position: CuePosition, old: Sequence[Cue], new: Sequence[Cue]) -> CuePosition:
+def position_after_edit(position: CuePosition, old: Sequence[Cue], new: Sequence[Cue]) -> CuePosition:
     """A position of an old setlist in an edited one; a scene's file may have moved to another folder."""
     files = [cue.scene.file.name for cue in new]
     if files == [cue.scene.file.name for cue in old]:

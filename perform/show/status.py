@@ -69,9 +69,7 @@ class Watcher:
         assert moment is not None
         self._count(moment.seconds, rig.timings.count, rig.stage.pictures_made())
         position, cues, picture = performance.position, performance.cues, rig.picture
-        following = position.queued if position.queued is not None else position.cue + 1
-        if following == len(cues):
-            following = 0 if performance.setlist.loop else position.cue
+        following = performance.following
         waits = " (queued)" if position.queued is not None else ""
         waits = " (opening)" if cues[following].scene.readiness is Readiness.OPENING else waits
         return Status(

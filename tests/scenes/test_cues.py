@@ -7,7 +7,7 @@ import pytest
 
 from perform.clock import OfflineClock, Tempo
 from perform.scenes.controls import UnitSettings
-from perform.scenes.cues import CuePosition, Cues
+from perform.scenes.cues import CuePosition, CueSequencer
 from perform.scenes.readiness import Readiness
 from perform.scenes.scene import Scene, Transition
 from perform.scenes.setlist import Cue
@@ -22,7 +22,7 @@ def cue(name: str, beats: float = 4, bars: float | None = None) -> Cue:
 
 
 def play(
-    cues: Cues, seconds: float, asks: dict[int, dict[str, Any]] | None = None, fps: int = 30
+    cues: CueSequencer, seconds: float, asks: dict[int, dict[str, Any]] | None = None, fps: int = 30
 ) -> list[CuePosition]:
     """The places of every frame at 120 bpm: a beat is 15 frames, a bar 60."""
     clock, tempo, asks = OfflineClock(fps), Tempo(bpm=120), asks or {}
@@ -36,18 +36,18 @@ def play(
 
 
 def test_a_cue_waits_for_go() -> None:
-    assert {place.cue for place in play(Cues([cue("a"), cue("b")], 4, False), 20)} == {0}
+    assert {place.cue for place in play(CueSequencer([cue("a"), cue("b")], 4, False), 20)} == {0}
 
 
 @pytest.mark.parametrize(("quantise", "enters"), [(0, 70), (1, 75), (4, 120), (16, 240)])
 def test_go_is_launched_on_the_beat_that_quantise_allows(quantise: int, enters: int) -> None:
-    places = play(Cues([cue("a"), cue("b")], quantise, False), 9, {70: {"go": 1}})
+    places = play(CueSequencer([cue("a"), cue("b")], quantise, False), 9, {70: {"go": 1}})
     assert [place.cue for place in places].index(1) == enters
     assert all(place.queued == 1 for place in places[70:enters])
 
 
 def test_a_transition_runs_over_its_beats() -> None:
-    places = play(Cues([cue("a"), cue("b", beats=2)], 4, False), 6, {70: {"go": 1}})
+    places = play(CueSequencer([cue("a"), cue("b", beats=2)], 4, False), 6, {70: {"go": 1}})
     assert (places[120].before, places[120].progress) == (0, 0.0)
     assert places[135].progress == pytest.approx(0.5)
     assert places[149].before == 0
@@ -55,26 +55,26 @@ def test_a_transition_runs_over_its_beats() -> None:
 
 
 def test_a_transition_of_no_beats_is_a_cut() -> None:
-    places = play(Cues([cue("a"), cue("b", beats=0)], 1, False), 5, {70: {"go": 1}})
+    places = play(CueSequencer([cue("a"), cue("b", beats=0)], 1, False), 5, {70: {"go": 1}})
     assert places[75] == CuePosition(1, None, 1.0, None, 1.25)
 
 
 def test_cues_go_on_by_themselves_without_drift() -> None:
-    places = play(Cues([cue("a", bars=1), cue("b", bars=1.5), cue("c")], 4, False), 10)
+    places = play(CueSequencer([cue("a", bars=1), cue("b", bars=1.5), cue("c")], 4, False), 10)
     changes = [i for i in range(1, len(places)) if places[i].cue != places[i - 1].cue]
     assert changes == [60, 150]
     assert places[-1].cue == 2
 
 
 def test_a_loop_begins_again_and_an_end_stays() -> None:
-    looped = play(Cues([cue("a", bars=1), cue("b", bars=1)], 4, True), 8.5)
+    looped = play(CueSequencer([cue("a", bars=1), cue("b", bars=1)], 4, True), 8.5)
     assert [looped[i].cue for i in (0, 60, 120, 180, 240)] == [0, 1, 0, 1, 0]
-    ended = play(Cues([cue("a", bars=1), cue("b", bars=1)], 4, False), 8.5)
+    ended = play(CueSequencer([cue("a", bars=1), cue("b", bars=1)], 4, False), 8.5)
     assert [ended[i].cue for i in (0, 60, 120, 240)] == [0, 1, 1, 1]
 
 
 def test_back_and_scene_numbers() -> None:
-    cues = Cues([cue(name, beats=0) for name in "abc"], 0, False)
+    cues = CueSequencer([cue(name, beats=0) for name in "abc"], 0, False)
     places = play(
         cues, 2, {10: {"scene": 3}, 20: {"back": 1}, 30: {"scene": 9}, 40: {"scene": 1}, 45: {"back": 1}}
     )
@@ -82,18 +82,20 @@ def test_back_and_scene_numbers() -> None:
 
 
 def test_two_goes_before_the_bar_go_two_on() -> None:
-    places = play(Cues([cue("a"), cue("b"), cue("c")], 4, False), 5, {70: {"go": 1}, 90: {"go": 1}})
+    places = play(CueSequencer([cue("a"), cue("b"), cue("c")], 4, False), 5, {70: {"go": 1}, 90: {"go": 1}})
     assert places[120].cue == 2
 
 
 def test_an_edited_setlist_goes_on_from_its_place() -> None:
-    cues = Cues([cue("new"), cue("a"), cue("b")], 4, False, CuePosition(1, before=0, queued=2, bar=0.0))
+    cues = CueSequencer(
+        [cue("new"), cue("a"), cue("b")], 4, False, CuePosition(1, before=0, queued=2, bar=0.0)
+    )
     first = play(cues, 0.1)[0]
     assert (first.cue, first.before, first.queued) == (1, 0, 2)
 
 
 def test_a_transition_longer_than_its_cue_ends() -> None:
-    places = play(Cues([cue("a", bars=1), cue("b", beats=8, bars=1)], 4, False), 10)
+    places = play(CueSequencer([cue("a", bars=1), cue("b", beats=8, bars=1)], 4, False), 10)
     assert places[60].before == 0
     assert places[179].progress == pytest.approx(119 / 120)
     assert places[180].before is None
@@ -101,20 +103,20 @@ def test_a_transition_longer_than_its_cue_ends() -> None:
 
 
 def test_a_cue_that_was_asked_for_is_not_lost_when_the_bars_run_out() -> None:
-    cues = Cues([cue("a", bars=1), cue("b"), cue("c"), cue("d")], 16, False)
+    cues = CueSequencer([cue("a", bars=1), cue("b"), cue("c"), cue("d")], 16, False)
     places = play(cues, 9, {30: {"scene": 4}})
     assert places[239].cue == 0
     assert places[240].cue == 3
 
 
 def test_what_comes_in_comes_in_before_the_next_go() -> None:
-    places = play(Cues([cue("a"), cue("b"), cue("c")], 1, False), 8, {10: {"go": 1}, 30: {"go": 1}})
+    places = play(CueSequencer([cue("a"), cue("b"), cue("c")], 1, False), 8, {10: {"go": 1}, 30: {"go": 1}})
     assert [places[i].cue for i in (14, 15, 74, 75, 134)] == [0, 1, 1, 2, 2]
 
 
 def test_a_cue_that_is_not_ready_is_waited_for() -> None:
     state = {1: Readiness.OPENING}
-    cues = Cues([cue("a"), cue("b"), cue("c")], 4, False)
+    cues = CueSequencer([cue("a"), cue("b"), cue("c")], 4, False)
     asks: dict[int, dict[str, Any]] = {n: {"readiness": lambda at: state.get(at, READY)} for n in range(330)}
     asks[3]["go"] = 1
     places = play(cues, 10, asks)
@@ -126,7 +128,7 @@ def test_a_cue_that_is_not_ready_is_waited_for() -> None:
 
 def test_a_cue_that_never_will_be_ready_is_passed_over() -> None:
     never: dict[str, Any] = {"readiness": lambda at: Readiness.FAILED if at == 1 else READY}
-    cues = Cues([cue("a", bars=1), cue("b"), cue("c")], 0, False)
+    cues = CueSequencer([cue("a", bars=1), cue("b"), cue("c")], 0, False)
     places = play(cues, 3, {n: {**never, "go": int(n == 5)} for n in range(90)})
     assert {places[i].cue for i in range(59)} == {0}
     assert places[60].cue == 2
@@ -134,7 +136,7 @@ def test_a_cue_that_never_will_be_ready_is_passed_over() -> None:
 
 def test_a_cue_that_comes_late_by_itself_lasts_as_long() -> None:
     state = {1: Readiness.OPENING}
-    cues = Cues([cue("a", bars=1), cue("b", bars=1, beats=0), cue("c", beats=0)], 4, False)
+    cues = CueSequencer([cue("a", bars=1), cue("b", bars=1, beats=0), cue("c", beats=0)], 4, False)
     assert play(cues, 3, {n: {"readiness": lambda at: state.get(at, READY)} for n in range(90)})[-1].cue == 0
     state[1] = READY
     clock = OfflineClock(30)
@@ -147,7 +149,7 @@ def test_a_cue_that_comes_late_by_itself_lasts_as_long() -> None:
     assert later == [1] * 60 + [2] * 2
 
 
-def faded(cues: Cues, *positions: float, readiness: Readiness = READY) -> list[CuePosition]:
+def faded(cues: CueSequencer, *positions: float, readiness: Readiness = READY) -> list[CuePosition]:
     """The places while a crossfader is moved, a position a frame."""
     clock, places = OfflineClock(30), []
     for position in (0.0, *positions):
@@ -162,7 +164,9 @@ def ways(places: list[CuePosition]) -> list[tuple[int, int | None, float]]:
 
 
 def test_a_crossfader_makes_a_transition_on_each_way() -> None:
-    places = faded(Cues([cue("a"), cue("b"), cue("c")], 4, False), 0.25, 0.5, 1.0, 1.0, 0.75, 0.0, 0.0)
+    places = faded(
+        CueSequencer([cue("a"), cue("b"), cue("c")], 4, False), 0.25, 0.5, 1.0, 1.0, 0.75, 0.0, 0.0
+    )
     assert ways(places) == [
         *((1, 0, 0.25), (1, 0, 0.5), (1, None, 1.0), (1, None, 1.0)),
         *((2, 1, 0.25), (2, None, 1.0), (2, None, 1.0)),
@@ -170,21 +174,21 @@ def test_a_crossfader_makes_a_transition_on_each_way() -> None:
 
 
 def test_a_crossfader_that_comes_back_leaves_everything_as_it_was() -> None:
-    places = faded(Cues([cue("a", bars=8), cue("b")], 4, False), 0.25, 0.5, 0.0, 0.0)
+    places = faded(CueSequencer([cue("a", bars=8), cue("b")], 4, False), 0.25, 0.5, 0.0, 0.0)
     assert ways(places) == [(1, 0, 0.25), (1, 0, 0.5), (0, None, 1.0), (0, None, 1.0)]
     assert places[-1].bar == 0.0
 
 
 def test_a_crossfader_waits_for_nothing_and_jumps_to_nothing() -> None:
-    assert ways(faded(Cues([cue("a"), cue("b")], 4, False), 1.0)) == [(1, None, 1.0)]
-    assert ways(faded(Cues([cue("a")], 4, False), 0.5, 1.0)) == [(0, None, 1.0)] * 2
-    waiting = Cues([cue("a"), cue("b")], 4, False)
+    assert ways(faded(CueSequencer([cue("a"), cue("b")], 4, False), 1.0)) == [(1, None, 1.0)]
+    assert ways(faded(CueSequencer([cue("a")], 4, False), 0.5, 1.0)) == [(0, None, 1.0)] * 2
+    waiting = CueSequencer([cue("a"), cue("b")], 4, False)
     assert ways(faded(waiting, 0.5, 0.75, readiness=Readiness.OPENING)) == [(0, None, 1.0)] * 2
     assert ways(faded(waiting, 0.5))[0] == (1, 0, 0.5)
 
 
 def test_an_edit_with_the_crossfader_at_its_far_end_changes_nothing() -> None:
-    edited = Cues([cue("a"), cue("b")], 4, True, CuePosition(1, bar=2.0))
+    edited = CueSequencer([cue("a"), cue("b")], 4, True, CuePosition(1, bar=2.0))
     clock = OfflineClock(30)
     places = []
     for position in (1.0, 1.0, 1.0):
