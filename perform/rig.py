@@ -61,8 +61,8 @@ class Edits(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """All that reaches one frame from outside: events (also of models that were opened), and an edited setlist
-    to play from this frame on, or None."""
+    """All that reaches one frame from outside: events (also of models that were opened), and an edited
+    setlist to play from this frame on, or None."""
 
     events: Sequence[Event]
     edit: Setlist | None = None
@@ -280,8 +280,8 @@ class Rig:
                     output.update(seconds, snapshot)
 
     def _show(self, moment: Moment, picture: Picture) -> moderngl.Texture | None:
-        """Draw the picture on every screen; also as a texture of the show's size, if an output takes frames or
-        there is no screen."""
+        """Draw the picture on every screen; also as a texture of the show's size, if an output takes frames
+        or there is no screen."""
         look = picture.master, picture.blackout, self.gamma, moment.frame
 
         def draw(size: tuple[int, int]) -> None:

@@ -114,8 +114,8 @@ def learnable(setlist: Setlist, scene: Scene, by_name: bool) -> list[TargetInFil
 
 
 class LiveLearning:
-    """MIDI learn of a show. `process` takes the events of a frame and returns those for the show; `say` shows a
-    sentence to the operator. `by_name`: the show was found by name, not given as a file."""
+    """MIDI learn of a show. `process` takes the events of a frame and returns those for the show; `say` shows
+    a sentence to the operator. `by_name`: the show was found by name, not given as a file."""
 
     def __init__(
         self,

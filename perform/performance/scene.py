@@ -25,8 +25,8 @@ from perform.signals import Signals
 LABEL_STEPS = 64  # from one class to the next
 
 
-class NeuralSource(Protocol):
-    """A trained generator on stage: draws latents as images at the show's size."""
+class SceneGenerator(Protocol):
+    """A trained generator in a scene: draws latents as images of the show's size."""
 
     @property
     def readiness(self) -> Readiness:
@@ -75,7 +75,11 @@ class LatentSource:
     """
 
     def __init__(
-        self, generator: NeuralSource, path: Path, steps: Sequence[Floats] = (), centre: Centre | None = None
+        self,
+        generator: SceneGenerator,
+        path: Path,
+        steps: Sequence[Floats] = (),
+        centre: Centre | None = None,
     ) -> None:
         self.generator, self.path, self.steps, self.centre = generator, path, steps, centre
         self._mappings: dict[float, Mapper] = {}

@@ -118,7 +118,7 @@ class CueSequencer:
         return True
 
     def _neighbour(self, cue: int, step: int) -> int | None:
-        """The next cue in a direction; past an end of a setlist that does not loop, the queued cue or None."""
+        """The next cue in a direction; past the end without a loop, the queued cue or None."""
         there = cue + step
         if 0 <= there < len(self._cues):
             return there

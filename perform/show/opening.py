@@ -183,7 +183,7 @@ def _staged(
         opened,
         options.memory or devices.spare_memory(options.device),
         background=compiler is not None,
-        last=last,
+        idle=last,
         break_off=compiler.close if compiler else lambda: None,
     )
     stage = Stage(library, context, (width, height), pool, footage)

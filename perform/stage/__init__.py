@@ -1,8 +1,9 @@
-"""The stage: opens what the scenes of a show play, and closes what they no longer need."""
+"""The stage: opens the units of a show's scenes, and closes those that they no longer need."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import chain, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -17,7 +18,7 @@ from perform.latent.paths import open_path
 from perform.networks.bending import bend
 from perform.networks.blending import blend
 from perform.performance import CueInstance, SceneInstance
-from perform.performance.scene import LatentSource, NeuralSource
+from perform.performance.scene import LatentSource, SceneGenerator
 from perform.render import Unit, isf
 from perform.render.pictures import Pictures
 from perform.render.shader import Shader
@@ -26,13 +27,14 @@ from perform.scenes.readiness import Readiness
 from perform.scenes.scene import Role, Scene
 from perform.scenes.setlist import Setlist
 from perform.signals import Event
-from perform.stage.contained import ContainedGenerator, ContainedUnit
+from perform.stage.contained import ContainedUnit
+from perform.stage.generator import PooledGenerator
 from perform.stage.pool import ModelPool, PoolKey
 
 if TYPE_CHECKING:
     import moderngl
 
-Opened: TypeAlias = ContainedUnit | ContainedGenerator
+StageUnit: TypeAlias = ContainedUnit | PooledGenerator
 
 
 class Stage:
@@ -52,36 +54,36 @@ class Stage:
         self.library, self.size, self.faults = library, size, Faults()
         self._footage = footage or Opener()
         self._context, self._pool = context, pool
-        self._black = context.texture((1, 1), 4, bytes((0, 0, 0, 255)))  # of a source that never drew
-        self._spare: list[Opened] = []  # open units that the show no longer needs
-        self._made: list[Opened] = []  # units opened for the setlist being opened
+        self._black = context.texture((1, 1), 4, bytes((0, 0, 0, 255)))  # shown for a source that never drew
+        self._reusable: list[StageUnit] = []  # units of the old setlist that the new one may take
+        self._opened: list[StageUnit] = []  # units that were opened for the new setlist
 
     def open(self, setlist: Setlist, before: Sequence[CueInstance] = ()) -> list[CueInstance]:
         """The cues of a setlist, ready to play; a scene in several cues is opened once.
 
-        What has not changed since `before` goes on as it is: formulas, latent paths, feedback with what
-        it holds. When something cannot be opened, nothing of `before` has changed.
+        What has not changed since `before` goes on as it is: formulas, latent paths, the images of feedback.
+        If something cannot be opened, `before` has not changed.
         """
-        self._spare, self._made = _units(before), []
+        self._reusable, self._opened = _units(before), []
         try:
             cues = self._cues(setlist, {one.cue.scene.file.name: one.scene for one in before})
         except Exception:
-            for unit in self._made:
+            for unit in self._opened:
                 unit.release()
             raise
-        for unit in self._spare:
+        for unit in self._reusable:
             unit.release()
         if not before:
-            self._fill(self._keys(setlist))
+            self._fill(self._pool_keys(setlist))
         return cues
 
     def readiness(self, setlist: Setlist, shown: Sequence[Path]) -> Readiness:
         """Whether the models of the scenes in the files `shown` are open."""
-        return Readiness.of_all(self._pool.readiness(key) for key in self._keys(setlist, shown))
+        return Readiness.of_all(self._pool.readiness(key) for key in self._pool_keys(setlist, shown))
 
     def request(self, setlist: Setlist, shown: Sequence[Path]) -> None:
         """Open the models of the scenes in the files `shown`."""
-        for key in self._keys(setlist, shown):
+        for key in self._pool_keys(setlist, shown):
             self._pool.request(key)
 
     def poll(self, seconds: float) -> list[Event]:
@@ -93,19 +95,19 @@ class Stage:
         ]
 
     def retry(self, setlist: Setlist) -> None:
-        """Forget what could not be opened: after an edit it may be."""
-        for key in self._keys(setlist):
-            self._pool.forget(key)
+        """Let models that have failed be opened again, after an edit."""
+        for key in self._pool_keys(setlist):
+            self._pool.allow_retry(key)
 
-    def _keys(self, setlist: Setlist, shown: Sequence[Path] | None = None) -> list[PoolKey]:
-        """What the scenes play, or those of some files, each once."""
+    def _pool_keys(self, setlist: Setlist, shown: Sequence[Path] | None = None) -> list[PoolKey]:
+        """The keys of the models of all scenes, or of those in some files, each once."""
         names = None if shown is None else {file.name for file in shown}
         scenes = [cue.scene for cue in setlist.cues if cue.scene.model]
         chosen = [scene for scene in scenes if names is None or scene.file.name in names]
         return list(dict.fromkeys(self._pool_key(scene) for scene in chosen))
 
     def _fill(self, keys: Sequence[PoolKey]) -> None:
-        """Open what plays first, as much as fits: what is open needs no opening on stage."""
+        """Open the first models, as many as fit, before the show begins."""
         opened: list[PoolKey] = []
         for key in keys:
             if opened and not self._pool.fits([*opened, key]):
@@ -135,16 +137,20 @@ class Stage:
         return cues
 
     def _scene(self, scene: Scene, old: SceneInstance | None) -> SceneInstance:
-        likes = [*(old.filters if old else ()), *[None] * len(scene.filters)]
-        filters = [self._shader(one, "filter", like) for one, like in zip(scene.filters, likes, strict=False)]
-        before = old.source if old else None
-        source = self._latent_source(scene, old) if scene.latent else self._source(scene.source, before)
+        before = chain(old.filters if old else (), repeat(None))
+        filters = [
+            self._shader(one, "filter", unit) for one, unit in zip(scene.filters, before, strict=False)
+        ]
+        if scene.latent:
+            source: ContainedUnit | LatentSource = self._latent_source(scene, old)
+        else:
+            source = self._source(scene.source, old.source if old else None)
         if old and (old.scene, old.source, old.filters) == (scene, source, filters):
             return old
-        made = SceneInstance(scene, source, filters)
+        instance = SceneInstance(scene, source, filters)
         if old:
-            made.follow(old)
-        return made
+            instance.follow(old)
+        return instance
 
     def _latent_source(self, scene: Scene, old: SceneInstance | None) -> LatentSource:
         """The generator of a scene and how its latent space is played; the old one if nothing has changed."""
@@ -158,7 +164,7 @@ class Stage:
         return LatentSource(generator, self._path(scene, model, old), steps, self._centre(scene, model))
 
     def _centre(self, scene: Scene, model: Model) -> Centre | None:
-        """What truncation draws to, when it is not the mean."""
+        """The centre of truncation, None if it is the generator's mean."""
         seeds, kept = (scene.source.with_defaults.get(key) for key in ("centre", "kept"))
         if not seeds and not kept:
             return None
@@ -166,21 +172,21 @@ class Stage:
         return Centre(model.space, seeds or (), points)
 
     def _path(self, scene: Scene, model: Model, old: SceneInstance | None) -> LatentPath:
-        """The scene's latent path; the old one, where it is, if it is of the same kind and model."""
+        """The scene's latent path; the old one at its position if it is of the same kind and model."""
         assert scene.latent
-        before = old.source if old else None
-        if old and old.scene.latent and isinstance(before, LatentSource):
-            same_kind, generator = old.scene.latent.name == scene.latent.name, before.generator
-            if same_kind and isinstance(generator, ContainedGenerator) and generator.key.model == model:
-                return before.path  # also when other bends or another blend made it another generator
+        if old and old.scene.latent and isinstance(old.source, LatentSource):
+            generator = old.source.generator
+            same_kind = old.scene.latent.name == scene.latent.name
+            if same_kind and isinstance(generator, PooledGenerator) and generator.key.model == model:
+                return old.source.path  # also if other bends or another blend made it another generator
         return open_path(scene.latent.name, model.space)
 
-    def _source(self, settings: UnitSettings, like: object = None) -> ContainedUnit:
+    def _source(self, settings: UnitSettings, preferred: object = None) -> ContainedUnit:
         """A generator shader, a film, a still or a camera."""
         if settings.kind == "shader":
-            return self._shader(settings, "generator", like)
-        kind, name, key = settings.kind, settings.name, self._key(settings, "generator")
-        if reusable := self._reusable(key, like):
+            return self._shader(settings, "generator", preferred)
+        kind, name, key = settings.kind, settings.name, self._recipe(settings, "generator")
+        if reusable := self._reuse(key, preferred):
             return reusable
         where = self._context, self.size
         if kind == "camera":
@@ -191,22 +197,22 @@ class Stage:
             unit = (self._footage.film if kind == "film" else self._footage.still)(file, *where)
         return self._contained(unit, f"{kind} {name}".rstrip(), key)
 
-    def _shader(self, settings: UnitSettings, role: Role, like: object = None) -> ContainedUnit:
-        """A shader with what is played into it, one that is open if its files are as they were, by
-        preference `like`."""
-        key = self._key(settings, role)
-        if reusable := self._reusable(key, like):
+    def _shader(self, settings: UnitSettings, role: Role, preferred: object = None) -> ContainedUnit:
+        """A shader and the sources of its images: one that is open if its files have not changed, `preferred`
+        if it can be that one."""
+        key = self._recipe(settings, role)
+        if reusable := self._reuse(key, preferred):
             return reusable
         shader = Shader(self._context, self.library.isf(settings.name, role), self.size)
-        made = self._contained(shader, f"{role} {settings.name}", key)
+        contained = self._contained(shader, f"{role} {settings.name}", key)
         shader.warm()
         if settings.images:
             sources = {name: self._source(image) for name, image in settings.images.items()}
-            made.unit = FedShader(shader, sources, len(isf.LEADING[role]))
-        return made
+            contained.unit = FedShader(shader, sources, len(isf.LEADING[role]))
+        return contained
 
-    def _key(self, settings: UnitSettings, role: Role) -> object:
-        """What a unit is made from: units with equal keys may stand in for each other."""
+    def _recipe(self, settings: UnitSettings, role: Role) -> object:
+        """What a unit is made from: units with equal keys can replace each other."""
         match settings.kind:
             case "shader":
                 made_from: object = self.library.isf(settings.name, role)
@@ -214,35 +220,36 @@ class Stage:
                 made_from = settings.name
             case _:  # its unit reads the file again when it is saved
                 made_from = self.library.footage_file(settings.name)
-        images = [(name, self._key(image, "generator")) for name, image in settings.images.items()]
+        images = [(name, self._recipe(image, "generator")) for name, image in settings.images.items()]
         return settings.kind, made_from, images
 
-    def _reusable(self, key: object, like: object) -> ContainedUnit | None:
-        """An open unit that the show no longer needs and that was made from the same."""
-        for unit in sorted(self._spare, key=lambda unit: unit is not like):
+    def _reuse(self, key: object, preferred: object) -> ContainedUnit | None:
+        """An open unit of the old setlist that was made from the same."""
+        for unit in sorted(self._reusable, key=lambda unit: unit is not preferred):
             if isinstance(unit, ContainedUnit) and not unit.failed and unit.key == key:
-                self._spare.remove(unit)
+                self._reusable.remove(unit)
                 return unit
         return None
 
     def _contained(self, unit: Unit, name: str, key: object) -> ContainedUnit:
-        self._made.append(made := ContainedUnit(unit, name, self.faults, self._black, key))
-        return made
+        contained = ContainedUnit(unit, name, self.faults, self._black, key)
+        self._opened.append(contained)
+        return contained
 
-    def _generator(self, scene: Scene, old: NeuralSource | None) -> ContainedGenerator:
+    def _generator(self, scene: Scene, old: SceneGenerator | None) -> PooledGenerator:
         """The generator of a scene; the old one if it is of the same model, bends and blend."""
         key = self._pool_key(scene)
-        if isinstance(old, ContainedGenerator) and old.key == key:
-            self._spare.remove(old)
+        if isinstance(old, PooledGenerator) and old.key == key:
+            self._reusable.remove(old)
             return old
         pictures = Pictures(self._context, self.size)
-        made = ContainedGenerator(self._pool, key, pictures, f"model {scene.model}", self.faults)
-        self._made.append(made)
+        generator = PooledGenerator(self._pool, key, pictures, f"model {scene.model}", self.faults)
+        self._opened.append(generator)
         pictures.warm(key.model.size)
-        return made
+        return generator
 
     def _pool_key(self, scene: Scene) -> PoolKey:
-        """What a scene with a model plays: the model, and what of its bends is compiled into it."""
+        """The key of a scene's model, with the bends and the blend that are compiled into it."""
         assert scene.model
         bends = tuple(bend(one.name, one.with_defaults) for one in scene.bends)
         other = scene.blend
@@ -251,13 +258,13 @@ class Stage:
         return PoolKey(self.library.model(scene.model), bends, mixed, second)
 
 
-def _units(cues: Sequence[CueInstance]) -> list[Opened]:
+def _units(cues: Sequence[CueInstance]) -> list[StageUnit]:
     """Every unit of some cues, once."""
-    units: dict[int, Opened] = {}
+    units: dict[int, StageUnit] = {}
     for one in cues:
         source = one.scene.source
         drawing = source.generator if isinstance(source, LatentSource) else source
         for unit in (drawing, *one.scene.filters, one.transition):
-            if isinstance(unit, ContainedUnit | ContainedGenerator):
+            if isinstance(unit, ContainedUnit | PooledGenerator):
                 units[id(unit)] = unit
     return list(units.values())

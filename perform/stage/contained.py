@@ -1,22 +1,15 @@
 """Contained units: a unit's fault stays within the unit, and nothing stops the picture.
 
-A filter that fails lets its image through, a source that fails keeps its last good image, a transition
+A filter that fails lets its image through, a source that fails keeps its last good image, and a transition
 that fails becomes a cut.
 """
 
 from __future__ import annotations
 
-import numpy as np
-
-from perform.arrays import Floats
 from perform.clock import Moment
 from perform.faults import Faults
-from perform.networks.controls import NetworkValues
 from perform.parameters import Values
 from perform.render import Image, Rewinds, Unit
-from perform.render.pictures import Pictures
-from perform.stage.pool import ModelPool, PoolKey
-from perform.stage.source import GeneratorSource
 
 
 class ContainedUnit:
@@ -45,23 +38,3 @@ class ContainedUnit:
 
     def release(self) -> None:
         self.unit.release()
-
-
-class ContainedGenerator(GeneratorSource):
-    """A generator whose last picture stays when it fails."""
-
-    def __init__(self, pool: ModelPool, key: PoolKey, pictures: Pictures, name: str, faults: Faults) -> None:
-        super().__init__(pool, key, pictures)
-        self._name, self._faults = name, faults
-
-    def map(self, z: Floats, label: float) -> Floats:
-        """The generator's w; after a fault the mean."""
-        with self._faults.contain(f"{self._name} cannot map"):
-            return super().map(z, label)
-        return np.repeat(self.mean(label)[None], len(z), 0)
-
-    def render(self, moment: Moment, values: NetworkValues, latent: Floats) -> Image:
-        """The generator's image; after a fault the last picture, still fitted and filtered."""
-        with self._faults.contain(f"{self._name} is dropped"):
-            return super().render(moment, values, latent)
-        return self.pictures.render(moment, values.parameters, 1.0)

@@ -1,8 +1,8 @@
 """The model pool: the networks of a show, opened in the background, within a budget of memory.
 
-On stage a network is opened, compiled and warmed on a thread of its own while the show goes on. When
-another needs its memory, the one that has not played for longest is closed first. One that would never
-fit is refused before any other is closed. Offline a request waits until the network is open.
+Live, a network is opened, compiled and warmed on its own thread while the show goes on. If it needs the
+memory of another, the one that has not played for longest is closed first. One that can never fit is
+refused before any other is closed. Offline a request waits until the network is open.
 """
 
 from __future__ import annotations
@@ -49,20 +49,20 @@ class PoolKey:
 
 
 class PoolFull(Exception):  # noqa: N818 - not a fault
-    """There is no room until a scene that is going out has gone."""
+    """No memory is free until a scene that goes out is gone."""
 
 
 class ModelPool:
     """Workers by what they play. `open` opens one, `budget` is how many bytes all of them may take.
-    `background` opens on a thread, else a request waits; `last`: see
-    `_after_the_display`. `break_off` ends an opening that is under way when the pool closes."""
+    `background` opens on a thread, else a request waits; `idle`: see `_lower_priority`. `break_off` ends an
+    opening that is under way when the pool closes."""
 
     def __init__(
         self,
         open: Callable[[PoolKey], Worker],
         budget: float = float("inf"),
         background: bool = False,
-        last: bool = False,
+        idle: bool = False,
         break_off: Callable[[], None] = lambda: None,
     ) -> None:
         self._open, self._budget = open, budget
@@ -77,7 +77,7 @@ class ModelPool:
         self._break_off, self._closing = break_off, False
         self._executor: Executor = Immediate()
         if background:
-            self._executor = ThreadPoolExecutor(1, "models", _after_the_display, (last,))
+            self._executor = ThreadPoolExecutor(1, "models", _lower_priority, (idle,))
 
     def fits(self, keys: Sequence[PoolKey]) -> bool:
         """Whether all of these may be open together."""
@@ -120,11 +120,11 @@ class ModelPool:
     def open(self, key: PoolKey) -> Worker:
         """The worker, opened now if it is not. Raises ModelError, or what the runtime raises."""
         if self.find(key) is None:
-            self._executor.submit(self._bring, key).result()
+            self._executor.submit(self._open_now, key).result()
         return self._workers[key]
 
-    def forget(self, key: PoolKey) -> None:
-        """Try again, when requested, what could not be opened: its file may have changed."""
+    def allow_retry(self, key: PoolKey) -> None:
+        """Let the next request open it again if it has failed: its file may have changed."""
         with self._lock:
             self._failed.discard(key)
 
@@ -144,7 +144,7 @@ class ModelPool:
     def _try(self, key: PoolKey) -> None:
         """Open it, or remember that it cannot be opened."""
         try:
-            self._bring(key)
+            self._open_now(key)
         except PoolFull:
             pass
         except Exception as error:  # noqa: BLE001 - the show goes on without this model
@@ -154,8 +154,8 @@ class ModelPool:
                 self._failed.add(key)
                 self._changes.append((key, Readiness.FAILED))
 
-    def _bring(self, key: PoolKey) -> None:
-        for other in self._leaving(key):
+    def _open_now(self, key: PoolKey) -> None:
+        for other in self._to_close(key):
             self._close(other)
         worker = self._open(key)
         with self._lock:
@@ -163,8 +163,8 @@ class ModelPool:
             self._used[key] = self._finds
             self._changes.append((key, Readiness.READY))
 
-    def _leaving(self, key: PoolKey) -> list[PoolKey]:
-        """What must close so that this fits beside what is on show. ModelError when it never fits."""
+    def _to_close(self, key: PoolKey) -> list[PoolKey]:
+        """What must close to make room for this. PoolFull while that plays; ModelError if it never fits."""
         with self._lock:
             known = list(self._workers)
             resting = {one for one in known if self._finds - self._used[one] > RESTING_FINDS}
@@ -172,16 +172,16 @@ class ModelPool:
         on_show = known[-1].memory if known else 0.0
         if needed + on_show > self._budget:
             mib = [round(size / 2**20) for size in (needed, on_show, self._budget)]
-            raise ModelError(f"it takes {mib[0]} MiB beside {mib[1]} on show, and all may take {mib[2]}")
-        leaving: list[PoolKey] = []
+            raise ModelError(f"it takes {mib[0]} MiB, the model on show {mib[1]}, and all may take {mib[2]}")
+        closing: list[PoolKey] = []
         for other in known[:-1]:
             if open_now + needed <= self._budget:
                 break
             if other not in resting:
                 raise PoolFull
-            leaving.append(other)
+            closing.append(other)
             open_now -= other.memory
-        return leaving
+        return closing
 
     def _close(self, key: PoolKey) -> None:
         with self._lock:
@@ -193,7 +193,7 @@ class ModelPool:
 
 
 class Immediate(Executor):
-    """Runs what is submitted at once, on the caller's thread."""
+    """Runs at once what you submit, on your thread."""
 
     def submit(
         self, fn: Callable[Given, Result], /, *args: Given.args, **kwargs: Given.kwargs
@@ -206,15 +206,15 @@ class Immediate(Executor):
         return future
 
 
-def _after_the_display(last: bool) -> None:
-    """Let this thread, and all that it starts (the network's), compute after the display's.
+def _lower_priority(idle: bool) -> None:
+    """Give this thread, and all that it starts (the network's), a lower priority than the display's.
 
-    `last`: only when no other thread wants the core, for where the processor draws too. A network's threads
-    wait for each other at every layer, so whatever holds one of them up stops all: by turns with drawing,
-    28 pictures a second became 26, and the longest frames 2 ms longer; niceness 10 and 19 gained nothing.
+    `idle`: compute only when no other thread wants the core, for where the processor draws too. A network's
+    threads wait for each other at every layer, so a delay of one stops all: in turns with drawing, 28
+    pictures a second became 26, and the longest frames 2 ms longer; niceness 10 and 19 gained nothing.
     """
     with suppress(AttributeError, OSError):  # only Linux has threads with a priority of their own
-        if last:
+        if idle:
             os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
         else:
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)

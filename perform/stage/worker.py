@@ -1,4 +1,4 @@
-"""Workers: where a generator draws pictures, one thread each on stage, or in step with the frames offline."""
+"""Workers: they draw the pictures of a generator, live on a thread each, offline at once."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ class Worker(Protocol):
     first: Pixels
 
     def request(self, client: Hashable, picture: PictureRequest) -> None:
-        """Draw this; it replaces what the client requested before and has not got yet."""
+        """Draw this; it replaces the client's request that is not drawn yet."""
         ...
 
     def take(self, client: Hashable) -> Pixels | None:
-        """The client's newest picture, None when there is no new one. Raises what drawing raised."""
+        """The client's newest picture, None if there is no new one. Raises what drawing raised."""
         ...
 
     def close(self) -> None:
@@ -53,7 +53,7 @@ def _first(generator: Generator) -> Pixels:
 
 
 class SynchronousWorker:
-    """Draws at once, in step with the frames: for rendering offline."""
+    """Draws at once, so that every frame has its own picture: for rendering offline."""
 
     def __init__(self, generator: Generator) -> None:
         self.generator = generator
@@ -73,8 +73,8 @@ class SynchronousWorker:
 
 
 class ThreadedWorker:
-    """Draws on a thread of its own; the newest request of each client wins, and clients take turns.
-    A fault of the network is raised for the client that takes next; the thread goes on."""
+    """Draws on its own thread; the newest request of each client wins, and clients take turns. A fault of
+    the network is raised for the client that takes next; the thread goes on."""
 
     def __init__(self, generator: Generator) -> None:
         self.generator = generator
@@ -84,7 +84,7 @@ class ThreadedWorker:
         self._pictures: dict[Hashable, Pixels] = {}
         self._fault = ""
         self._wake = threading.Condition()
-        self._background = Background(self._draw, "generator")
+        self._background = Background(self._draw, "generator", self._wake)
 
     def request(self, client: Hashable, picture: PictureRequest) -> None:
         with self._wake:
@@ -100,9 +100,6 @@ class ThreadedWorker:
         return picture
 
     def close(self) -> None:
-        self._background.closing.set()
-        with self._wake:
-            self._wake.notify()
         self._background.close(DRAWING_TIMEOUT)
         self.generator.close()
 

@@ -1,4 +1,4 @@
-"""Generators opened beside a show, within a budget."""
+"""Generators that are opened while a show plays, within a budget."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ def test_what_never_fits_is_refused_before_anything_is_closed(caplog: pytest.Log
     house.rest(B)
     with caplog.at_level(logging.ERROR):
         assert state(house, HUGE) is FAILED
-    assert "huge cannot be opened: it takes 90 MiB beside 40 on show, and all may take 100" in caplog.text
+    assert "huge cannot be opened: it takes 90 MiB, the model on show 40, and all may take 100" in caplog.text
     assert not any(worker.closed for worker in house.opened)
     assert house.pool.fits([A, B]) and not house.pool.fits([A, B, C])
 
@@ -157,7 +157,7 @@ def test_a_model_that_fails_is_said_once_and_tried_again_after_an_edit(
     with caplog.at_level(logging.ERROR):
         assert [state(house, broken) for _ in range(3)] == [FAILED] * 3
     assert caplog.text.count("broken is not readable") == 1
-    house.pool.forget(broken)
+    house.pool.allow_retry(broken)
     state(house, broken)
     assert caplog.text.count("broken is not readable") == 2
     with pytest.raises(ModelError, match="not readable"):

@@ -8,7 +8,7 @@ import pytest
 from perform.clock import Moment
 from perform.latent.space import Space
 from perform.networks.controls import NetworkValues
-from perform.stage.source import FrameInterpolation
+from perform.stage.generator import FrameInterpolation
 from perform.stage.worker import PictureRequest, SynchronousWorker, ThreadedWorker
 
 

@@ -1,7 +1,7 @@
-"""A trained generator as the source of a scene: latents in, images out, at whatever rate the network has.
+"""A trained generator in a scene: latents in, images out, at whatever rate the network has.
 
 Live, the network draws on its own thread, and the display moves smoothly between its last two
-pictures; offline every frame waits for its own picture.
+pictures; offline every frame waits for its own picture. A fault of the network keeps its last picture.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import numpy as np
 
 from perform.arrays import Floats
 from perform.clock import Moment
+from perform.faults import Faults
 from perform.networks.controls import NetworkValues
 from perform.render import Image
 from perform.render.pictures import Pictures
@@ -24,8 +25,8 @@ SMOOTHING = 0.1  # weight of the newest interval in the running mean of picture 
 
 @dataclass(slots=True)
 class FrameInterpolation:
-    """How the display moves from the picture before to the newest one: over the running mean of
-    the time between pictures, so that a slow generator looks even."""
+    """Blends from the picture before to the newest, over the running mean of the time between pictures, so
+    that a slow generator looks even."""
 
     came: float = -1.0
     interval: float = 0.0
@@ -44,18 +45,19 @@ class FrameInterpolation:
         return min((moment.seconds - self.came + moment.dt) / self.interval, 1.0)
 
 
-class GeneratorSource:
-    """A generator of the pool as the source of one scene (the protocol `NeuralSource` of a performance).
-    `key` is its model, and what is compiled into it."""
+class PooledGenerator:
+    """A generator of the pool in one scene (a `SceneGenerator` of the performance). `key` is its model, and
+    what is compiled into it."""
 
-    def __init__(self, pool: ModelPool, key: PoolKey, pictures: Pictures) -> None:
+    def __init__(self, pool: ModelPool, key: PoolKey, pictures: Pictures, name: str, faults: Faults) -> None:
         self.key, self.pictures = key, pictures
+        self._name, self._faults = name, faults
         self._pool, self._interpolation = pool, FrameInterpolation()
         self._frame = -1  # the last that was drawn
 
     @property
     def worker(self) -> Worker:
-        """Where it draws. RuntimeError when that is not open."""
+        """The worker that draws. RuntimeError if its model is not open."""
         worker = self._pool.find(self.key)
         if worker is None:
             raise RuntimeError("the model is not open")
@@ -75,11 +77,14 @@ class GeneratorSource:
         return self.worker.generator.mean(self._labels(label))
 
     def map(self, z: Floats, label: float) -> Floats:
-        """z [n, z_dim] of class `label`, or of a mix of the two nearest, to w [n, w_dim]."""
-        return self.worker.generator.map(z, self._labels(label))
+        """z [n, z_dim] of class `label`, or of a mix of the two nearest, to w [n, w_dim]; after a fault the
+        mean."""
+        with self._faults.contain(f"{self._name} cannot map"):
+            return self.worker.generator.map(z, self._labels(label))
+        return np.repeat(self.mean(label)[None], len(z), 0)
 
     def _labels(self, label: float) -> Floats | None:
-        """[1, c_dim] that sums to 1; classes go round. None: the generator has no classes."""
+        """[1, c_dim] with the sum 1; class c_dim is class 0 again. None: the generator has no classes."""
         classes = self.worker.generator.space.c_dim
         if not classes:
             return None
@@ -90,7 +95,13 @@ class GeneratorSource:
         return labels
 
     def render(self, moment: Moment, values: NetworkValues, latent: Floats) -> Image:
-        """The image at this moment; after a pause without the picture from before it."""
+        """The image at this moment; after a fault the last picture, still fitted and filtered."""
+        with self._faults.contain(f"{self._name} is dropped"):
+            return self._draw(moment, values, latent)
+        return self.pictures.render(moment, values.parameters, 1.0)
+
+    def _draw(self, moment: Moment, values: NetworkValues, latent: Floats) -> Image:
+        """The image at this moment; after a pause it does not show the picture from before."""
         worker = self.worker
         if not self.pictures.begun:
             self.pictures.upload(worker.first)
@@ -106,5 +117,5 @@ class GeneratorSource:
         return self.pictures.render(moment, values.parameters, self._interpolation.blend(moment))
 
     def release(self) -> None:
-        """Give back textures; the worker stays."""
+        """Release the textures; the worker stays open."""
         self.pictures.release()
