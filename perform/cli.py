@@ -9,10 +9,10 @@ from rich.logging import RichHandler
 
 from perform import __version__
 from perform.bench.command import bench
-from perform.commands.dataset import app as dataset
+from perform.commands.dataset import dataset_app as dataset
 from perform.commands.demonstrate import demonstrate
 from perform.commands.files import beats, check
-from perform.commands.flora import app as flora
+from perform.commands.flora import flora_app as flora
 from perform.commands.learn import learn
 from perform.commands.loop import loop
 from perform.commands.machine import devices, doctor, hands

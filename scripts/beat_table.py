@@ -54,14 +54,14 @@ def header(first: str, figures: Iterable[str], others: bool) -> list[str]:
 
 
 def row(stimulus: Stimulus) -> str:
-    said = track(stimulus.sound, RATE)
-    times = np.array([beat.time for beat in said])
+    tracked = track(stimulus.sound, RATE)
+    times = np.array([beat.time for beat in tracked])
     true = stimulus.beats
     figures = [
         *scores(true, times),
         offset(true, times),
         lock(true, times, stimulus.change),
-        false(true, said),
+        false(true, tracked),
     ]
     mono = stimulus.sound[:, 0]
     return cells([stimulus.name, *figures, *scores(true, offline(mono)), *scores(true, causal(mono))])
@@ -69,47 +69,47 @@ def row(stimulus: Stimulus) -> str:
 
 def agreement(name: str, sound: NDArray[np.float32]) -> str:
     """Our beats of real music against librosa's, of which nobody says that they are right."""
-    said = track(sound[:, None], RATE)
-    times = np.array([beat.time for beat in said])
+    tracked = track(sound[:, None], RATE)
+    times = np.array([beat.time for beat in tracked])
     reference = offline(sound)
-    sure = [beat for beat in said if beat.confidence >= CONFIDENT]
-    tempo = np.median([beat.bpm for beat in said])
+    sure = [beat for beat in tracked if beat.confidence >= CONFIDENT]
+    tempo = np.median([beat.bpm for beat in tracked])
     fmeasure, cml, aml, _ = scores(reference, times)
-    figures = [f"{len(sound) / RATE:.0f}", f"{tempo:.0f}", f"{len(sure) / len(said):.0%}"]
+    figures = [f"{len(sound) / RATE:.0f}", f"{tempo:.0f}", f"{len(sure) / len(tracked):.0%}"]
     return cells([name, *figures, fmeasure, cml, aml, offset(reference, times)])
 
 
-def scores(true: Times, said: Times) -> list[str]:
+def scores(true: Times, tracked: Times) -> list[str]:
     """F, CMLt, AMLt and Cemgil's accuracy, from 5 s on; without true beats only how many were reported."""
     if not len(true):
-        return [f"{len(said)} reported", "", "", ""]
-    true, said = mir_eval.beat.trim_beats(true), mir_eval.beat.trim_beats(said)
-    _, cml, _, aml = mir_eval.beat.continuity(true, said)
-    figures = mir_eval.beat.f_measure(true, said), cml, aml, mir_eval.beat.cemgil(true, said)[0]
+        return [f"{len(tracked)} reported", "", "", ""]
+    true, tracked = mir_eval.beat.trim_beats(true), mir_eval.beat.trim_beats(tracked)
+    _, cml, _, aml = mir_eval.beat.continuity(true, tracked)
+    figures = mir_eval.beat.f_measure(true, tracked), cml, aml, mir_eval.beat.cemgil(true, tracked)[0]
     return [f"{figure:.2f}" for figure in figures]
 
 
-def offset(true: Times, said: Times) -> str:
-    """Median of said minus true, in milliseconds, of the right beats from 5 s on."""
-    said = mir_eval.beat.trim_beats(said)
-    if not len(true) or not len(said):
+def offset(true: Times, tracked: Times) -> str:
+    """Median of tracked minus true, in milliseconds, of the right beats from 5 s on."""
+    tracked = mir_eval.beat.trim_beats(tracked)
+    if not len(true) or not len(tracked):
         return ""
-    offsets = errors(true, said)
+    offsets = errors(true, tracked)
     right = offsets[np.abs(offsets) <= NEAR]
     return f"{1000 * np.median(right):+.0f} ms" if len(right) else ""
 
 
-def lock(true: Times, said: Times, start: float) -> str:
-    """Seconds from `start` to the first of eight true beats in a row that were said, and nothing else."""
+def lock(true: Times, tracked: Times, start: float) -> str:
+    """Seconds from `start` to the first of eight true beats in a row that were tracked, and nothing else."""
     if not len(true):
         return ""
-    seconds = locked(true, said, start)
+    seconds = locked(true, tracked, start)
     return f"{seconds:.1f} s" if np.isfinite(seconds) else "never"
 
 
-def false(true: Times, said: list[Beat]) -> str:
-    """How many beats were said with confidence where there is none."""
-    sure = np.array([beat.time for beat in said if beat.confidence >= CONFIDENT])
+def false(true: Times, tracked: list[Beat]) -> str:
+    """How many beats were tracked with confidence where there is none."""
+    sure = np.array([beat.time for beat in tracked if beat.confidence >= CONFIDENT])
     if not len(true) or not len(sure):
         return str(len(sure))
     return str(int((np.abs(errors(true, sure)) > NEAR).sum()))

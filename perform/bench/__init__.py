@@ -25,9 +25,9 @@ LIBRARIES = ("numpy", "torch", "openvino", "moderngl", "av", "sounddevice", "lib
 
 @dataclass(frozen=True)
 class Figure:
-    """One measured value in its unit; `met` says whether it reaches the goal, None where there is none.
+    """One measured value in its unit; `met` says whether it reaches the goal, None if there is no goal.
 
-    `note` says why there is no value (NaN).
+    `note` is the reason for a missing value (NaN).
     """
 
     name: str

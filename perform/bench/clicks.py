@@ -1,4 +1,4 @@
-"""Plays clicks at uneven intervals into the default sound device, and says when: `clicks COUNT EACH`."""
+"""Plays clicks at uneven intervals into the default sound device and prints when: `clicks COUNT EACH`."""
 
 from __future__ import annotations
 

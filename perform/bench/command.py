@@ -49,6 +49,6 @@ def _print(result: BenchReport) -> None:
     for row in result["figures"]:
         value = "-" if row["value"] is None else f"{row['value']:.2f}"
         goal = "" if row["goal"] is None else f"{row['goal']:g}"
-        said = {True: "met", False: "missed", None: row.get("note", "")}[row["met"]]
-        table.add_row(row["name"], value, row["unit"], goal, said)
+        result_text = {True: "met", False: "missed", None: row.get("note", "")}[row["met"]]
+        table.add_row(row["name"], value, row["unit"], goal, result_text)
     out.print(table)

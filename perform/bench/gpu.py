@@ -2,7 +2,7 @@
 
 Every form takes the same latent and gives the same picture; what it differs by from plain float32 stands
 beside its speed. Durations are a GPU's own (events on its stream), of one picture at a time, as in a show.
-A form that cannot be built here, or does not fit, is a figure without a value that says why.
+A form that cannot be built here, or does not fit, has no value, but a note with the reason.
 """
 
 from __future__ import annotations
@@ -172,8 +172,8 @@ def _attempt(
     try:
         return measure(variant, weights, bed, seconds), ""
     except Exception as fault:  # noqa: BLE001
-        told = str(fault).strip().splitlines() or [""]
-        return None, f"{type(fault).__name__}: {told[0]}"[:200]
+        lines = str(fault).strip().splitlines() or [""]
+        return None, f"{type(fault).__name__}: {lines[0]}"[:200]
 
 
 def _form_figures(label: str, measured: FormFigures, ideal: float) -> Iterator[Figure]:

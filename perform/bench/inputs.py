@@ -230,24 +230,24 @@ def _flood(rig: Rig, heard: Osc, wired: str, seconds: float) -> Iterator[Figure]
     while any(process.poll() is None for process in running.values()):
         rig.frame()
     _frame_figures(rig, 1.0)
-    said = {kind: json.loads(process.communicate()[0]) for kind, process in running.items()}
+    reports = {kind: json.loads(process.communicate()[0]) for kind, process in running.items()}
     yield Figure("flood_frame_ms_p50", 1000 * median, "ms")
     yield Figure("flood_frame_ms_p99", 1000 * longest, "ms")
     yield Figure.at_most("flood_late_frames", late, "frames", 0.0)
     yield Figure.at_most("flood_memory_growth_mib", resident() - before, "MiB", 8.0)
     yield Figure("flood_osc_dropped", heard.receiver.lost - lost, "messages")
     for kind, came in (("osc", _received(heard) - received), ("midi", wire.heard[0] - counted)):
-        sent = said[kind]["sent"]
+        sent = reports[kind]["sent"]
         yield Figure.at_least(f"flood_{kind}_rate", sent / seconds, "messages/s", 0.98 * FLOOD_RATES[kind])
         yield Figure.at_most(f"flood_{kind}_uncounted", sent - came, "messages", 0.0)
-        yield Figure.at_most(f"flood_{kind}_stale", _stale(rig, kind, said[kind]["last"]), "signals", 0.0)
+        yield Figure.at_most(f"flood_{kind}_stale", _stale(rig, kind, reports[kind]["last"]), "signals", 0.0)
 
 
 FLOOD_RATES = {"osc": senders.OSC_RATE, "midi": senders.MIDI_RATE}
 
 
 def _received(heard: Osc) -> int:
-    """Packets that came, with those that the system had no room for and told of."""
+    """Packets that came, with those that the system reported as dropped."""
     return heard.receiver.received + heard.receiver.overrun
 
 

@@ -1,6 +1,6 @@
 """Processes that play an input: `senders KIND PLACE COUNT` or `senders flood-osc PORT SECONDS`.
 
-A sender first says HELLO again and again, until a line comes in; then COUNT values at uneven intervals, and
+A sender first sends HELLO repeatedly, until a line comes in; then COUNT values at uneven intervals, and
 for each a line of stdout with its time (stopwatch, which processes of one Linux machine share) and the value
 as a parameter will see it. A flood sends values for so many seconds and then prints, as JSON, how many and
 the last of each name.

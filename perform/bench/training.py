@@ -1,10 +1,9 @@
-"""Learning: pictures a second, memory, and where the time goes, for each kind of network.
+"""Training: pictures a second, memory, and where the time goes, for each kind of network.
 
-Each case learns in a process of its own, from pictures of noise, which cost what any others do. The penalties
-are taken oftener than in a run, so that a short measurement has some, and weighed by how seldom a run takes
-them. `memory` is the most that the process had, on CUDA the most of the GPU's memory; `utilisation` is
-NVIDIA's, the share of time in which the GPU had anything to do. On CUDA each part waits for the device: a run
-is a little faster than `fps`, and keeps it busier.
+Each case trains in another process, on pictures of noise, which cost as much as others. Penalties are taken
+more often than in a run, so that a short measurement has some, and are weighted by their number in a run.
+`memory` is the process's peak, on CUDA the GPU's; `utilisation` is NVIDIA's share of time in which the GPU is
+busy. On CUDA each part waits for the device: a run is a little faster than `fps`, and keeps it busier.
 """
 
 from __future__ import annotations
@@ -208,14 +207,14 @@ def peak_memory(device: str) -> float:
 
 @contextmanager
 def utilisation(gpu: str) -> Iterator[list[float]]:
-    """What `nvidia-smi` says of a GPU ten times a second, in percent; it is there at the end."""
-    said: list[float] = []
+    """A GPU's utilisation by `nvidia-smi` in percent, ten times a second; the list is filled at the end."""
+    shares: list[float] = []
     asking = None
     if gpu and shutil.which(SMI[0]):
         asking = subprocess.Popen((*SMI, f"--id={gpu}"), stdout=subprocess.PIPE, text=True)
     try:
-        yield said
+        yield shares
     finally:
         if asking:
             asking.terminate()
-            said.extend(float(one) for one in asking.communicate()[0].split() if one.isdigit())
+            shares.extend(float(one) for one in asking.communicate()[0].split() if one.isdigit())

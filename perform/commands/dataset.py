@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from perform.training.dataset.settings import DatasetSettings
     from perform.training.dataset.sources import PictureSource
 
-app = typer.Typer(
+dataset_app = typer.Typer(
     help="Datasets: prepare pictures, films or drawn flowers for training.", no_args_is_help=True
 )
 
@@ -33,7 +33,7 @@ DatasetFolder = Annotated[Path, typer.Argument(metavar="FOLDER", help="A dataset
 PictureSize = Annotated[str, typer.Option(help="A power of two 16..2048, or WIDTHxHEIGHT.")]
 Fit = Annotated[str, typer.Option(help="crop (the middle), fit (the whole picture, with bars) or stretch.")]
 Background = Annotated[str, typer.Option(help="Colour of bars and behind transparency: #rrggbb.")]
-Mirror = Annotated[bool, typer.Option("--mirror", help="Train on each picture mirrored, too.")]
+MirrorPictures = Annotated[bool, typer.Option("--mirror", help="Train on each picture mirrored, too.")]
 Format = Annotated[str, typer.Option(help="png, jpg or webp.")]
 Quality = Annotated[int, typer.Option(help="Quality of jpg and webp, 1..100; webp at 100 is lossless.")]
 Smallest = Annotated[
@@ -52,14 +52,14 @@ Workers = Annotated[
 ]
 
 
-@app.command()
+@dataset_app.command()
 def pictures(
     folder: Annotated[Path, typer.Argument(help="Pictures of any kind, also in subfolders.")],
     target: OutFolder,
     size: PictureSize = "256",
     fit: Fit = "crop",
     background: Background = "#000000",
-    mirror: Mirror = False,
+    mirror: MirrorPictures = False,
     frames: Annotated[str, typer.Option(help="Frames of animated files: first or all.")] = "first",
     format_: Annotated[str, typer.Option("--format", help="png, jpg or webp.")] = "png",
     quality: Quality = 95,
@@ -97,7 +97,7 @@ def pictures(
         _make(PictureFolder(folder), settings, target, workers)
 
 
-@app.command()
+@dataset_app.command()
 def film(
     file: Annotated[Path, typer.Argument(help="A film of any kind that FFmpeg reads.")],
     target: OutFolder,
@@ -115,7 +115,7 @@ def film(
     size: PictureSize = "256",
     fit: Fit = "crop",
     background: Background = "#000000",
-    mirror: Mirror = False,
+    mirror: MirrorPictures = False,
     format_: Annotated[str, typer.Option("--format", help="png, jpg or webp.")] = "png",
     quality: Quality = 95,
     smallest: Smallest = 0,
@@ -153,13 +153,13 @@ def film(
         _make(source, settings, target, workers, source.expected)
 
 
-@app.command()
+@dataset_app.command()
 def flora(
     target: OutFolder,
     count: Annotated[int, typer.Option(min=1, max=10_000_000, help="How many flowers.")] = 10_000,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the flowers' parameters.")] = 0,
     size: Annotated[str, typer.Option(help="A power of two 32..2048.")] = "256",
-    mirror: Mirror = False,
+    mirror: MirrorPictures = False,
     format_: Annotated[str, typer.Option("--format", help="png, jpg or webp.")] = "png",
     quality: Quality = 95,
     workers: Workers = None,
@@ -177,7 +177,7 @@ def flora(
         _make(RenderedPictures("flora", latents(seed, count), render_flower, seed), settings, target, workers)
 
 
-@app.command()
+@dataset_app.command()
 def report(
     folder: DatasetFolder,
     file: Annotated[
@@ -196,8 +196,8 @@ def report(
     say(str(written))
 
 
-@app.command()
-def check(
+@dataset_app.command("check")
+def check_pictures(
     folder: DatasetFolder,
     quick: Annotated[
         bool, typer.Option("--quick", help="Check hashes only; do not decode the pictures.")
@@ -215,7 +215,7 @@ def check(
     say(f"{folder}: {count} pictures, all whole")
 
 
-@app.command()
+@dataset_app.command()
 def info(folder: DatasetFolder, as_json: AsJson = False) -> None:
     """Show what is in a dataset."""
     from perform.training.dataset import Dataset

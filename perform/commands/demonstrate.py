@@ -109,7 +109,7 @@ def _before(plan: DemonstrationPlan) -> Sequence[Example]:
     if not matches_mapping(known.text, plan.request.signals, plan.targets):
         raise ValueError(
             f"learned.{known.name} was shown from {', '.join(known.text.signals)} to "
-            f"{', '.join(known.text.values)}: name the same, another name, or --force to begin anew"
+            f"{', '.join(known.text.values)}: name the same, another name, or --force to begin again"
         )
     return known.text.example
 
@@ -162,8 +162,8 @@ def _report(plan: DemonstrationPlan, library: object, save: Path | None, force: 
     if learned is None:
         out.print("nothing was kept, nothing is learned", highlight=False)
         return
-    said = f"learned.{request.name}: {learned.text.method}, examples: {len(learned.text.example)}"
-    out.print(said, highlight=False)
+    summary = f"learned.{request.name}: {learned.text.method}, examples: {len(learned.text.example)}"
+    out.print(summary, highlight=False)
     formulas = formula_texts(request.name, plan.targets)
     if save is None:
         for key, formula in formulas.items():

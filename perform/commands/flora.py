@@ -10,13 +10,13 @@ import typer
 
 from perform.terminal import complaints, say, watched
 
-app = typer.Typer(help="Flora: drawn flowers to train models with.", no_args_is_help=True)
+flora_app = typer.Typer(help="Flora: drawn flowers to train models with.", no_args_is_help=True)
 
 SideLength = Annotated[int, typer.Option(min=32, max=2048, help="Pixels of a side.")]
 Seed = Annotated[int, typer.Option(min=0, help="Each number gives other flowers.")]
 
 
-@app.command()
+@flora_app.command()
 def pictures(
     folder: Annotated[Path, typer.Argument(help="The folder to fill with PNGs.")],
     count: Annotated[int, typer.Option(min=1, help="How many.")] = 100,
@@ -37,7 +37,7 @@ def pictures(
     say(f"{count} pictures in {folder}")
 
 
-@app.command()
+@flora_app.command()
 def film(
     path: Annotated[Path, typer.Argument(help="The .mp4, .mov or .mkv to write.")],
     seconds: Annotated[float, typer.Option(help="Length of the film.")] = 30.0,
@@ -60,7 +60,7 @@ def film(
     say(f"{frames} frames in {path}")
 
 
-@app.command()
+@flora_app.command()
 def sheet(
     path: Annotated[Path, typer.Argument(help="The .png to write.")],
     seed: Seed = 0,
@@ -79,7 +79,7 @@ def sheet(
     say(f"{columns * rows} pictures in {path}")
 
 
-@app.command()
+@flora_app.command()
 def directions(
     path: Annotated[Path, typer.Argument(help="The .safetensors to write.")],
 ) -> None:

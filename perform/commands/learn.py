@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from perform.parameters import choice
-from perform.terminal import MidiPort, complaints, err, out
+from perform.terminal import MidiPort, complaints, err, say
 
 if TYPE_CHECKING:
     from perform.catalogue import Library
@@ -33,32 +33,34 @@ def learn(
     parameters: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="PARAMETER", help="What to play, such as filter[0].zoom, one control after another."
+            metavar="PARAMETER", help="Parameters to play, such as filter[0].zoom, one control after another."
         ),
     ] = None,
-    undo: Annotated[bool, typer.Option("--undo", help="Take back what was learned last.")] = False,
+    undo: Annotated[bool, typer.Option("--undo", help="Undo the last edit.")] = False,
     takeover: Annotated[
         str,
         typer.Option(
-            help="When a knob is not where its parameter is: pickup waits until it gets there, scaling "
+            help="If a knob and its parameter differ: pickup waits until the knob passes the value, scaling "
             "brings them together, none jumps."
         ),
     ] = "pickup",
     press: Annotated[
         str,
-        typer.Option(help="What a button does: momentary (numbers), toggle (switches)."),
+        typer.Option(
+            help="Action of a button: momentary (default for numbers), toggle (default for switches)."
+        ),
     ] = "",
     low: Annotated[
-        float | None, typer.Option(help="What the control's lower end is, in place of the range's.")
+        float | None, typer.Option(help="The value at the control's lower end. [the range's]")
     ] = None,
     high: Annotated[
-        float | None, typer.Option(help="What the control's upper end is, in place of the range's.")
+        float | None, typer.Option(help="The value at the control's upper end. [the range's]")
     ] = None,
     midi: MidiPort = None,
     osc_port: Annotated[int, typer.Option(min=0, max=65535, help="UDP port for OSC; 0: none.")] = 9000,
     seconds: Annotated[float, typer.Option(min=1, help="How long to wait for a control.")] = 60.0,
 ) -> None:
-    """Choose a parameter, move a control: from then on the control plays it, as a formula in the preset."""
+    """Choose a parameter and move a control: the control then plays it, by a formula in the preset."""
     with complaints():
         if undo:
             return _undo(preset)
@@ -76,7 +78,7 @@ def learn(
 
 
 class Ways(NamedTuple):
-    """How a knob takes over, and what a button does."""
+    """How a knob takes over, and the action of a button."""
 
     takeover: Takeover = "pickup"
     press: Press = ""
@@ -97,9 +99,9 @@ def _each(
     watch = MovementDetector()
     for place in places:
         target = place.target
-        ask = partial(_say, f"{target.name}, {target.parameter.range}: move a control")
+        ask = partial(_prompt, f"{target.name}, {target.parameter.range}: move a control")
         text = formula(target, wait_for_control(inputs, clock, seconds, watch, ask), None, *ways)
-        out.print(place.write(text, library), markup=False, highlight=False, soft_wrap=True)
+        say(place.write(text, library))
 
 
 def wait_for_control(
@@ -109,19 +111,19 @@ def wait_for_control(
     watch: MovementDetector,
     ready: Callable[[], None] = lambda: None,
 ) -> Control:
-    """The control that is moved within so many seconds; `ready` is called when one may be. TimeoutError."""
+    """The control that moves within so many seconds; `ready` is called when one may. TimeoutError."""
     from perform.learning.movement import INITIAL_REST
 
     begun = now = clock.advance()
-    told = False
+    announced = False
     watch.begin(begun)
     while now - begun < seconds:
         watch.hear([event for one in inputs for event in one.poll(now)])
         control = watch.moved(now)
         if control is not None:
             return control
-        if now - begun >= INITIAL_REST and not told:
-            told = True
+        if now - begun >= INITIAL_REST and not announced:
+            announced = True
             ready()
         now = clock.advance()
     raise TimeoutError(f"no control was moved within {seconds:g} s: {'; '.join(_health(inputs))}")
@@ -145,12 +147,12 @@ def _open(midi: str | None, osc_port: int) -> Iterator[tuple[list[Input], Clock]
         yield inputs, clock
 
 
-def _say(sentence: str) -> None:
+def _prompt(sentence: str) -> None:
     err.print(sentence, markup=False, highlight=False)
 
 
 def _chosen(places: Sequence[TargetInFile]) -> list[str]:
-    """What a person at a terminal wants to learn, of all that there is."""
+    """The parameters that you choose from the list on a terminal."""
     _list(places)
     if not sys.stdin.isatty():
         return []
@@ -185,8 +187,8 @@ def _list(places: Sequence[TargetInFile]) -> None:
     width = max((len(place.target.name) for place in places), default=0)
     for place in places:
         target = place.target
-        said = f"{target.name:<{width}}  {target.parameter.range:<12}  {setting_text(target.setting)}"
-        out.print(said, markup=False, highlight=False, soft_wrap=True)
+        row = f"{target.name:<{width}}  {target.parameter.range:<12}  {setting_text(target.setting)}"
+        say(row)
 
 
 def _undo(preset: str | None) -> None:
@@ -198,5 +200,4 @@ def _undo(preset: str | None) -> None:
         None if preset is None else edits.editable_file(find(preset, Library()), not preset.endswith(".toml"))
     )
     step = edits.undo(file)
-    said = f"{step.file}: {step.key} is as it was before {step.formula}"
-    out.print(said, markup=False, highlight=False, soft_wrap=True)
+    say(f"{step.file}: {step.key} is as it was before {step.formula}")

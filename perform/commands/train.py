@@ -72,7 +72,7 @@ Frozen = Annotated[
 HeadStart = Annotated[
     int | None, _option("Pictures for which the discriminator trains alone. [new to --from: 4000]")
 ]
-Mirror = Annotated[bool | None, _option("Mirror half of the pictures. [the dataset's setting]")]
+MirrorOption = Annotated[bool | None, _option("Mirror half of the pictures. [the dataset's setting]")]
 Seed = Annotated[int | None, _option("Seed of all random numbers. [0]")]
 DeviceOption = Annotated[str, _option("auto, cpu or cuda.")]
 PrecisionOption = Annotated[str, _option("Of the finest layers: auto, float32, bfloat16 or float16.")]
@@ -112,7 +112,7 @@ def train(
     grow: Grow = False,
     freeze: Frozen = None,
     head_start: HeadStart = None,
-    mirror: Mirror = None,
+    mirror: MirrorOption = None,
     seed: Seed = None,
     device: DeviceOption = "auto",
     precision: PrecisionOption = "auto",

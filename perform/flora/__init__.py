@@ -36,9 +36,9 @@ def render_flower(z: NDArray[np.float32], size: int = 256) -> NDArray[np.uint8]:
 
     if not SMALLEST_FLOWER <= size <= LARGEST_FLOWER:
         raise ValueError(f"size {size}, must be {SMALLEST_FLOWER}..{LARGEST_FLOWER}")
-    told = describe_latent(z)
-    body = anatomy(plant(told), told, greens(told), size)
-    return _drawing(os.getpid(), threading.get_ident()).draw(body, scenery(told, body.bloom, size), size)
+    numbers = describe_latent(z)
+    body = anatomy(plant(numbers), numbers, greens(numbers), size)
+    return _drawing(os.getpid(), threading.get_ident()).draw(body, scenery(numbers, body.bloom, size), size)
 
 
 def describe(z: NDArray[np.float32]) -> dict[str, float]:

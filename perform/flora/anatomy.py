@@ -38,14 +38,14 @@ class Anatomy:
     count: int  # of petals
 
 
-def anatomy(plant: Plant, told: Mapping[str, float], colours: Mapping[str, Doubles], size: int) -> Anatomy:
+def anatomy(plant: Plant, numbers: Mapping[str, float], colours: Mapping[str, Doubles], size: int) -> Anatomy:
     """The vertices of a plant, fine enough for a picture of `size` pixels."""
     fine = fineness(size)
     grown = _petals(plant, fine)
-    cut = plant.form.fringe * (0.5 + 0.5 * told["fringe"]) + 0.8 * max(told["fringe"] - 0.75, 0.0)
+    cut = plant.form.fringe * (0.5 + 0.5 * numbers["fringe"]) + 0.8 * max(numbers["fringe"] - 0.75, 0.0)
     return Anatomy(
         grown,
-        _greens(solids(plant, told, colours, fine)),
+        _greens(solids(plant, numbers, colours, fine)),
         _points(grown),
         max(cut - 0.12, 0.0),
         len(plant.growth),

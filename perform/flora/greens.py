@@ -27,21 +27,23 @@ class Solid:
     triangles: NDArray[np.int32]
 
 
-def solids(plant: Plant, told: Mapping[str, float], colours: Mapping[str, Doubles], fine: int) -> list[Solid]:
+def solids(
+    plant: Plant, numbers: Mapping[str, float], colours: Mapping[str, Doubles], fine: int
+) -> list[Solid]:
     """All of them, in the world. `colours` are linear: leaf, stem, pistil, anther, filament."""
-    way = _stem_way(plant, told, 13 * fine)
+    way = _stem_way(plant, numbers, 13 * fine)
     return [
         _stem(plant, way, colours, 8 * fine),
-        _leaves(plant, told, way, colours["leaf"], fine),
+        _leaves(plant, numbers, way, colours["leaf"], fine),
         _pistil(plant, colours),
         *_stamens(plant, colours),
     ]
 
 
-def _stem_way(plant: Plant, told: Mapping[str, float], steps: int) -> Doubles:
+def _stem_way(plant: Plant, numbers: Mapping[str, float], steps: int) -> Doubles:
     """Points of the stem's middle [steps, 3], from the flower downwards (a Bézier curve)."""
     down = -plant.axis[:, 2]
-    side = 0.5 * told["bend"]
+    side = 0.5 * numbers["bend"]
     corners = np.array(
         [
             -0.03 * down,
@@ -83,9 +85,9 @@ def _solid(
     return Solid(flat, normals.reshape(-1, 3), uv.reshape(-1, 2), painted, kind, corners)
 
 
-def _leaves(plant: Plant, told: Mapping[str, float], way: Doubles, colour: Doubles, fine: int) -> Solid:
+def _leaves(plant: Plant, numbers: Mapping[str, float], way: Doubles, colour: Doubles, fine: int) -> Solid:
     """Three leaves from the stem: left, right, and one behind."""
-    form, turn = plant.form, told["leaf_turn"]
+    form, turn = plant.form, numbers["leaf_turn"]
     n = np.ones(3)
     size = np.array([1.9, 1.55, 1.25]) * form.leaves
     blades = petals.Blades(
@@ -97,14 +99,14 @@ def _leaves(plant: Plant, told: Mapping[str, float], way: Doubles, colour: Doubl
         point=0.85 * n,
         claw=0.3 * n,
         base=np.array([0.25, 0.3, 0.2]),
-        middle=np.array([0.3, 0.42, 0.3]) + 0.12 * told["bend"] * np.array([-1, 1, 0]),
+        middle=np.array([0.3, 0.42, 0.3]) + 0.12 * numbers["bend"] * np.array([-1, 1, 0]),
         tip=np.array([0.95, 1.15, 0.8]) + 0.4 * turn * np.array([1, -1, 0.5]),
         reach=0.3 * n,
         cup=0.55 * n,
         radius=0.02 * n,
         ruffle=np.array([0.2, 0.28, 0.15]),
         waves=1.3 * n,
-        phase=np.array([0.3, 2.2, 4.1]) + 0.6 * told["ruffle_place"],
+        phase=np.array([0.3, 2.2, 4.1]) + 0.6 * numbers["ruffle_place"],
         crease=0.14 * n,
         notch=0 * n,
         overlap=0.05 * n,

@@ -32,50 +32,50 @@ class Plant:
     bloom: float
 
 
-def plant(told: Mapping[str, float]) -> Plant:
+def plant(numbers: Mapping[str, float]) -> Plant:
     """The plant of what a latent stands for (`dimensions.described`)."""
-    form = _own(form_at(np.array([told["kind_x"], told["kind_y"], told["kind_z"]])), told)
+    form = _own(form_at(np.array([numbers["kind_x"], numbers["kind_y"], numbers["kind_z"]])), numbers)
     number = np.arange(MOST_PETALS)
     growth = _smooth(np.clip((form.petals - number) / 1.2, 0, 1))
     present = int(np.count_nonzero(growth))
     growth, number = growth[:present], number[:present]
     layer = np.clip((0.7 * (number // 3 * 3 + 1) + 0.3 * number) / form.petals, 0, 1)
-    petals = _petals(form, told, number, growth, layer)
-    return Plant(form, petals, growth, layer, _axis(form, told), told["bloom"])
+    petals = _petals(form, numbers, number, growth, layer)
+    return Plant(form, petals, growth, layer, _axis(form, numbers), numbers["bloom"])
 
 
-def _own(form: Form, told: Mapping[str, float]) -> Form:
+def _own(form: Form, numbers: Mapping[str, float]) -> Form:
     """A kind's form with what this flower has of its own."""
-    fuller = np.log1p(np.exp(3 * told["fullness"] - 2.2)) * 0.11  # more petals: seldom; fewer: never
+    fuller = np.log1p(np.exp(3 * numbers["fullness"] - 2.2)) * 0.11  # more petals: seldom; fewer: never
     return replace(
         form,
         petals=form.petals + 0.3 + fuller * form.petals,
-        width=form.width * told["breadth"],
-        point=form.point * np.exp(0.22 * told["point"]),
-        blunt=form.blunt * np.exp(-0.18 * told["point"]),
-        ruffle=form.ruffle * told["ruffle"],
-        waves=form.waves * told["ruffle_scale"],
-        pistil=form.pistil * told["stamens"],
-        filament=form.filament * told["stamens"],
-        anther=form.anther * told["stamens"],
-        leaves=form.leaves * told["leaves"],
+        width=form.width * numbers["breadth"],
+        point=form.point * np.exp(0.22 * numbers["point"]),
+        blunt=form.blunt * np.exp(-0.18 * numbers["point"]),
+        ruffle=form.ruffle * numbers["ruffle"],
+        waves=form.waves * numbers["ruffle_scale"],
+        pistil=form.pistil * numbers["stamens"],
+        filament=form.filament * numbers["stamens"],
+        anther=form.anther * numbers["stamens"],
+        leaves=form.leaves * numbers["leaves"],
     )
 
 
 def _petals(
-    form: Form, told: Mapping[str, float], number: NDArray[np.int64], growth: Doubles, layer: Doubles
+    form: Form, numbers: Mapping[str, float], number: NDArray[np.int64], growth: Doubles, layer: Doubles
 ) -> Blades:
-    odd = _differences(told, len(number))
-    open_ = _openness(told["bloom"], form, layer)
-    spent = _smooth(np.clip((told["bloom"] - 0.62) / 0.38, 0, 1))
-    loose = told["disorder"] * (0.22 + 0.78 * open_) * (1 + 0.8 * spent)
+    odd = _differences(numbers, len(number))
+    open_ = _openness(numbers["bloom"], form, layer)
+    spent = _smooth(np.clip((numbers["bloom"] - 0.62) / 0.38, 0, 1))
+    loose = numbers["disorder"] * (0.22 + 0.78 * open_) * (1 + 0.8 * spent)
     degrees = np.pi / 180
 
     def between(shut: float, wide: float) -> Doubles:
         return np.asarray((shut + (wide - shut) * open_) * degrees)
 
-    size = growth * (1 - form.inner * layer) * (1 + 0.07 * told["disorder"] * odd[0])
-    heart = 1 + (told["heart"] - 1) * layer
+    size = growth * (1 - form.inner * layer) * (1 + 0.07 * numbers["disorder"] * odd[0])
+    heart = 1 + (numbers["heart"] - 1) * layer
     ones = np.ones(len(number))
     return Blades(
         azimuth=_azimuths(form, number) + 0.11 * loose * odd[1],
@@ -88,19 +88,19 @@ def _petals(
         base=between(form.base_shut, form.base_open),
         middle=between(form.middle_shut, form.middle_open) + degrees * loose * (13 * odd[2] + 16 * spent),
         tip=between(form.tip_shut, form.tip_open)
-        + degrees * (told["curl"] * (0.3 + 0.7 * open_) + loose * (22 * odd[3] + 40 * spent)),
+        + degrees * (numbers["curl"] * (0.3 + 0.7 * open_) + loose * (22 * odd[3] + 40 * spent)),
         reach=form.reach * ones,
-        cup=told["cup"]
+        cup=numbers["cup"]
         * (form.cup_shut + (form.cup_open - form.cup_shut) * open_)
         * (1 + (0.05 + 0.1 * open_) * odd[5]),
         radius=form.radius * (1 - 0.8 * layer) + 0.01,
         ruffle=form.ruffle * (0.2 + 0.8 * open_) * (1 + 0.3 * odd[4] + 0.5 * spent),
         waves=form.waves * (1 + 0.12 * odd[6]),
-        phase=_PHASES[4][: len(number)] + 1.3 * told["ruffle_place"],
+        phase=_PHASES[4][: len(number)] + 1.3 * numbers["ruffle_place"],
         crease=form.crease * (0.4 + 0.6 * open_) * (1 + 0.4 * odd[7]),
         notch=form.notch * (1 + 0.6 * odd[5]),
         overlap=form.overlap * ones,
-        twist=told["twist"] * (0.2 + 0.8 * open_) * (0.5 + 0.5 * odd[4])
+        twist=numbers["twist"] * (0.2 + 0.8 * open_) * (0.5 + 0.5 * odd[4])
         + 0.25 * loose * odd[6] * (0.3 + spent),
         inset=form.inset * layer * growth,
     )
@@ -121,16 +121,16 @@ def _azimuths(form: Form, number: NDArray[np.int64]) -> Doubles:
     return np.asarray(whorls + form.spiral * ((way + np.pi) % (2 * np.pi) - np.pi))
 
 
-def _differences(told: Mapping[str, float], count: int) -> Doubles:
+def _differences(numbers: Mapping[str, float], count: int) -> Doubles:
     """Eight numbers of each petal, about -1 .. 1 [8, count]."""
-    moved = _WAYS[0] * told["disorder_x"] + _WAYS[1] * told["disorder_y"]
+    moved = _WAYS[0] * numbers["disorder_x"] + _WAYS[1] * numbers["disorder_y"]
     return np.asarray(np.sin(_PHASES + moved)[:, :count])
 
 
-def _axis(form: Form, told: Mapping[str, float]) -> Doubles:
+def _axis(form: Form, numbers: Mapping[str, float]) -> Doubles:
     """Turn about its own axis, then nod to the viewer (-y), then lean sideways (x)."""
-    nod = told["nod"] + form.nod * (_smooth(np.array(told["bloom"])) - 0.25)
-    return _about(1, told["lean"]) @ _about(0, float(nod)) @ _about(2, told["turn"])
+    nod = numbers["nod"] + form.nod * (_smooth(np.array(numbers["bloom"])) - 0.25)
+    return _about(1, numbers["lean"]) @ _about(0, float(nod)) @ _about(2, numbers["turn"])
 
 
 def _about(axis: int, angle: float) -> Doubles:

@@ -1,4 +1,4 @@
-"""Camera, lights and colours of a picture: everything that a shader is told about a flower."""
+"""Camera, lights and colours of a picture: everything that the shaders need for a flower."""
 
 from __future__ import annotations
 
@@ -70,37 +70,39 @@ class FlowerCamera:
         return clip @ seen
 
 
-def camera(told: Numbers, bloom: Doubles) -> FlowerCamera:
+def camera(numbers: Numbers, bloom: Doubles) -> FlowerCamera:
     """The camera that frames points of the bloom [n, 3] as a latent asks."""
-    cos, sin = np.cos(told["eye"]), np.sin(told["eye"])
+    cos, sin = np.cos(numbers["eye"]), np.sin(numbers["eye"])
     basis = np.array([[1, 0, 0], [0, sin, cos], [0, cos, -sin]])
     target = (bloom.min(0) + bloom.max(0)) / 2
     seen = (bloom - target) @ basis.T
-    flat = seen[:, :2] / (seen[:, 2:] + told["near"])
+    flat = seen[:, :2] / (seen[:, 2:] + numbers["near"])
     low, high = flat.min(0), flat.max(0)
     width, height = high - low
     extent = ((0.95 * width) ** 6 + height**6) ** (1 / 6)
-    zoom = 2 * told["scale"] / extent
-    place = 2 * np.array([told["place_x"], told["place_y"]])
-    return FlowerCamera(basis, target, told["near"], zoom, place - zoom * (low + high) / 2)
+    zoom = 2 * numbers["scale"] / extent
+    place = 2 * np.array([numbers["place_x"], numbers["place_y"]])
+    return FlowerCamera(basis, target, numbers["near"], zoom, place - zoom * (low + high) / 2)
 
 
-def scenery(told: Numbers, bloom: Doubles, size: int) -> Scenery:
+def scenery(numbers: Numbers, bloom: Doubles, size: int) -> Scenery:
     """What the shaders need for a picture of `size` pixels of a bloom [n, 3]."""
-    seen = camera(told, bloom)
+    seen = camera(numbers, bloom)
     middle = seen.target - np.array([0, 0, 0.15])
-    key, rim = _direction(told["light_side"], told["light_height"]), _rim(told)
-    passes = tuple(_pass(told, seen, middle, key, number, size) for number in range(PASSES))
+    key, rim = _direction(numbers["light_side"], numbers["light_height"]), _rim(numbers)
+    passes = tuple(_pass(numbers, seen, middle, key, number, size) for number in range(PASSES))
     values: dict[str, Doubles | float] = {"eye": seen.eye, "rim_from": rim}
-    values |= _lights(told) | _paints(told) | _ground(told)
+    values |= _lights(numbers) | _paints(numbers) | _ground(numbers)
     return Scenery(passes, _light_view(rim, middle), values)
 
 
-def _pass(told: Numbers, seen: FlowerCamera, middle: Doubles, key: Doubles, number: int, size: int) -> Pass:
-    lens = told["aperture"] * LENS * _disc(number)
+def _pass(
+    numbers: Numbers, seen: FlowerCamera, middle: Doubles, key: Doubles, number: int, size: int
+) -> Pass:
+    lens = numbers["aperture"] * LENS * _disc(number)
     # R2 (Roberts 2018) is even over the pixel and does not march in step with the lens' spiral.
     pixel = _tent(((number + 0.5) * np.array([0.7548776662, 0.5698402910])) % 1) * 2.2 / size
-    spread = told["light_size"] * _disc((number * 7 + 3) % PASSES)
+    spread = numbers["light_size"] * _disc((number * 7 + 3) % PASSES)
     side = np.cross(key, [0, 0, 1.0])
     key_from = _unit(key + spread[0] * side + spread[1] * np.cross(side, key))
     sky = _sky(number)
@@ -110,7 +112,7 @@ def _pass(told: Numbers, seen: FlowerCamera, middle: Doubles, key: Doubles, numb
         key_from,
         _light_view(sky, middle),
         sky,
-        _sky_light(told, sky, key),
+        _sky_light(numbers, sky, key),
     )
 
 
@@ -139,9 +141,9 @@ def _direction(side: float, height: float) -> Doubles:
     return np.array([np.sin(side) * np.cos(height), -np.cos(side) * np.cos(height), np.sin(height)])
 
 
-def _rim(told: Numbers) -> Doubles:
+def _rim(numbers: Numbers) -> Doubles:
     """From behind, on the other side than the key light."""
-    return _unit(np.array([-1.1 * np.tanh(1.5 * told["light_side"]), 0.8, 0.62]))
+    return _unit(np.array([-1.1 * np.tanh(1.5 * numbers["light_side"]), 0.8, 0.62]))
 
 
 def _unit(vector: Doubles) -> Doubles:
@@ -157,44 +159,44 @@ def _light_view(towards: Doubles, middle: Doubles) -> Doubles:
     return view
 
 
-def _sky_light(told: Numbers, sky: Doubles, key: Doubles) -> Doubles:
+def _sky_light(numbers: Numbers, sky: Doubles, key: Doubles) -> Doubles:
     """Fill: cool from above, a little of the ground's warmth from below, most from the camera's side."""
     front = 0.55 + 0.45 * (-0.6 * sky[1] + 0.4 * (sky @ key))
     cool, warm = np.array([0.86, 0.98, 1.2]), np.array([1.15, 0.98, 0.8])
-    tint = warm + (cool - warm) * (0.5 + 0.5 * sky[2] - 0.2 * told["warmth"])
-    strength = 0.9 - 0.7 * told["contrast"] + 0.6 * told["ground"] ** 4
+    tint = warm + (cool - warm) * (0.5 + 0.5 * sky[2] - 0.2 * numbers["warmth"])
+    strength = 0.9 - 0.7 * numbers["contrast"] + 0.6 * numbers["ground"] ** 4
     return np.asarray(strength * max(front, 0.1) * (0.5 + 0.5 * max(sky[2], 0.0)) * tint)
 
 
-def _lights(told: Numbers) -> dict[str, Doubles | float]:
-    warm = np.array([1.0, 0.95 - 0.04 * told["warmth"], 0.88 - 0.12 * told["warmth"]])
-    rim = np.array([1.0, 0.95 + 0.03 * told["warmth"], 0.92 + 0.16 * told["warmth"]])
+def _lights(numbers: Numbers) -> dict[str, Doubles | float]:
+    warm = np.array([1.0, 0.95 - 0.04 * numbers["warmth"], 0.88 - 0.12 * numbers["warmth"]])
+    rim = np.array([1.0, 0.95 + 0.03 * numbers["warmth"], 0.92 + 0.16 * numbers["warmth"]])
     return {
-        "key_light": (2.0 + 0.5 * told["contrast"]) * warm,
-        "rim_light": (0.2 + 2.2 * told["rim"]) * rim,
-        "gloss": 0.15 + 0.85 * told["gloss"],
+        "key_light": (2.0 + 0.5 * numbers["contrast"]) * warm,
+        "rim_light": (0.2 + 2.2 * numbers["rim"]) * rim,
+        "gloss": 0.15 + 0.85 * numbers["gloss"],
         "exposure": 1.35,
     }
 
 
-def _paints(told: Numbers) -> dict[str, Doubles | float]:
-    palette = palette_at(np.array([told["palette_x"], told["palette_y"], told["palette_z"]]))
+def _paints(numbers: Numbers) -> dict[str, Doubles | float]:
+    palette = palette_at(np.array([numbers["palette_x"], numbers["palette_y"], numbers["palette_z"]]))
     flamed, blotched = palette["strengths"]
     painted = {
-        name: np.sqrt(_graded(palette[name], told))
+        name: np.sqrt(_graded(palette[name], numbers))
         for name in ("body", "tip", "edge", "base", "flame", "blotch")
     }
     place = np.array(
-        [told["pattern_x"], told["pattern_y"], 0.5 * told["pattern_x"] - 0.3 * told["pattern_y"]]
+        [numbers["pattern_x"], numbers["pattern_y"], 0.5 * numbers["pattern_x"] - 0.3 * numbers["pattern_y"]]
     )
     names = ("gradient", "margin", "flame_scale", "flame_reach", "flame_style", "veins")
-    spent = np.clip((told["bloom"] - 0.7) / 0.3, 0, 1)
+    spent = np.clip((numbers["bloom"] - 0.7) / 0.3, 0, 1)
     return {
         **painted,
-        **{name: told[name] for name in names},
+        **{name: numbers[name] for name in names},
         "pattern": 0.9 * place + 20.0,
-        "flamed": _flame_strength(float(flamed), told["flame"]),
-        "blotched": float(blotched * told["blotch"]),
+        "flamed": _flame_strength(float(flamed), numbers["flame"]),
+        "blotched": float(blotched * numbers["blotch"]),
         "spent": float(spent),
     }
 
@@ -205,14 +207,14 @@ def _flame_strength(own: float, wish: float) -> float:
     return float(own * (0.35 + 0.65 * np.sqrt(wish)) + 0.85 * broken * (1 - own))
 
 
-def _graded(lab: Doubles, told: Numbers) -> Doubles:
-    return colours.linear(colours.graded(lab, told["hue"], told["lightness"], told["chroma"]))
+def _graded(lab: Doubles, numbers: Numbers) -> Doubles:
+    return colours.linear(colours.graded(lab, numbers["hue"], numbers["lightness"], numbers["chroma"]))
 
 
-def greens(told: Numbers) -> dict[str, Doubles]:
+def greens(numbers: Numbers) -> dict[str, Doubles]:
     """Linear colours of what is not a petal; bluer or yellower with the petals' hue."""
-    palette = palette_at(np.array([told["palette_x"], told["palette_y"], told["palette_z"]]))
-    shift = 0.5 * told["hue"] + 0.1 * palette["body"][2]
+    palette = palette_at(np.array([numbers["palette_x"], numbers["palette_y"], numbers["palette_z"]]))
+    shift = 0.5 * numbers["hue"] + 0.1 * palette["body"][2]
     leaf = colours.graded(colours.lab_of("58785a"), shift, -0.02, 0.9)
     stem = colours.graded(colours.lab_of("7d9a5c"), shift, 0.0, 0.9)
     filament = 0.6 * palette["base"] + 0.4 * palette["blotch"]
@@ -225,22 +227,22 @@ def greens(told: Numbers) -> dict[str, Doubles]:
     }
 
 
-def _ground(told: Numbers) -> dict[str, Doubles | float]:
+def _ground(numbers: Numbers) -> dict[str, Doubles | float]:
     """Mostly dark; the lightest eighth turns into plaster and daylight."""
-    far, light = ground_at(np.array([told["ground_x"], told["ground_y"]]))
-    share = told["ground"]
+    far, light = ground_at(np.array([numbers["ground_x"], numbers["ground_y"]]))
+    share = numbers["ground"]
     day = np.clip((share - 0.8) / 0.2, 0, 1) ** 2
     pale = np.array([0.6, 1.1 * light[1], 1.1 * light[2]])
     lit = light * (0.45 + 0.6 * share)
     near = lit + (pale + np.array([0.14, 0, 0]) - lit) * day
     away = far * (0.5 + 0.5 * share) + (pale - far) * day
-    palette = palette_at(np.array([told["palette_x"], told["palette_y"], told["palette_z"]]))
+    palette = palette_at(np.array([numbers["palette_x"], numbers["palette_y"], numbers["palette_z"]]))
     shapes = 0.5 * light + 0.5 * np.array([0.45, *(0.7 * palette["body"][1:])])
     return {
         "far": colours.linear(away),
         "near": colours.linear(near),
         "hazed": colours.linear(shapes * (0.8 + 0.5 * day)),
-        "haze": told["haze"],
-        "haze_place": 1.2 * told["haze_place"],
-        "pool": np.array([told["pool_x"], told["pool_y"]]),
+        "haze": numbers["haze"],
+        "haze_place": 1.2 * numbers["haze_place"],
+        "pool": np.array([numbers["pool_x"], numbers["pool_y"]]),
     }

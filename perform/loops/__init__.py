@@ -105,7 +105,7 @@ def read_loop(text: str, file: Path) -> Loop:
 
 
 def write_loop(loop: Loop, text: str = TEMPLATE) -> str:
-    """The text of a preset with this loop in it; what else it says and its comments stay."""
+    """The text of a preset with this loop; the rest of it and its comments stay."""
     import tomlkit
 
     document: Any = tomlkit.parse(text)

@@ -117,7 +117,7 @@ class TrainingRun:
             self.folder.begin(self.settings, self._facts)
 
     def _facts_of(self, source: Pretrained | None, place: Path) -> dict[str, Any]:
-        """What run.json says of the run besides its settings."""
+        """The facts in run.json besides the settings."""
         return {
             "dataset": {
                 "path": str(place.resolve()),

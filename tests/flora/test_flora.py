@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from typer.testing import CliRunner
 
 from perform import flora
-from perform.commands.flora import app
+from perform.commands.flora import flora_app
 from perform.flora import films, varieties
 from perform.flora.dimensions import DIMENSION_NUMBERS, TABLE
 from perform.generators.latents import read_directions
@@ -171,7 +171,9 @@ def test_a_film_of_no_length_is_refused(numbers: tuple[float, float]) -> None:
 
 def test_commands_write_what_they_say(tmp_path: Path) -> None:
     folder = tmp_path / "flowers"
-    told = CliRunner().invoke(app, ["pictures", str(folder), "--count", "3", "--size", "32", "--seed", "5"])
+    told = CliRunner().invoke(
+        flora_app, ["pictures", str(folder), "--count", "3", "--size", "32", "--seed", "5"]
+    )
     assert told.exit_code == 0, told.output
     assert sorted(one.name for one in folder.iterdir()) == [
         "000000.png",
@@ -186,14 +188,16 @@ def test_commands_write_what_they_say(tmp_path: Path) -> None:
         stills.read(folder / "000001.png")[..., :3], flora.render_flower(flora.latents(5, 3)[1], 32)
     )
     sheet = tmp_path / "sheet.png"
-    told = CliRunner().invoke(app, ["sheet", str(sheet), "--columns", "3", "--rows", "2", "--size", "32"])
+    told = CliRunner().invoke(
+        flora_app, ["sheet", str(sheet), "--columns", "3", "--rows", "2", "--size", "32"]
+    )
     assert told.exit_code == 0, told.output
     assert stills.read(sheet).shape == (64, 96, 4)
 
 
 def test_dimensions_are_directions_of_what_they_taught(tmp_path: Path) -> None:
     file = tmp_path / "dimensions.safetensors"
-    told = CliRunner().invoke(app, ["directions", str(file)])
+    told = CliRunner().invoke(flora_app, ["directions", str(file)])
     assert told.exit_code == 0, told.output
     found = read_directions(file)
     assert found.space == "z" and found.names[6] == "bloom" and len(found.names) == flora.DIMENSIONS
@@ -201,7 +205,9 @@ def test_dimensions_are_directions_of_what_they_taught(tmp_path: Path) -> None:
 
 
 def test_a_wrong_name_ends_a_command_with_a_sentence(tmp_path: Path) -> None:
-    told = CliRunner().invoke(app, ["sheet", str(tmp_path / "sheet.gif")])
+    told = CliRunner().invoke(flora_app, ["sheet", str(tmp_path / "sheet.gif")])
     assert told.exit_code == 1
-    told = CliRunner().invoke(app, ["film", str(tmp_path / "film.txt"), "--seconds", "1", "--size", "32"])
+    told = CliRunner().invoke(
+        flora_app, ["film", str(tmp_path / "film.txt"), "--seconds", "1", "--size", "32"]
+    )
     assert told.exit_code == 1

@@ -25,7 +25,7 @@ SHEET_PICTURES = 96  # of these on the contact sheet
 PAIRS = 8
 EXAMPLES = 3
 COLOURS, GREY = 8, 0.01  # of the palette; the pull of a grey point, where a vivid one has 0.2
-HUE = np.array([0.5, 1.5, 1.5])  # so that hues are told apart before lightnesses
+HUE = np.array([0.5, 1.5, 1.5])  # hues count more than lightness
 _SMALL = 32  # pixels a side of what colours are counted in
 _LUMINANCE = np.array([0.2126, 0.7152, 0.0722])  # ITU-R BT.709
 
