@@ -24,7 +24,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Thread
 
 from perform import paths, show
 from perform.bench import Figure, percentiles, resident, senders, wire
@@ -38,6 +37,7 @@ from perform.parameters import Parameter, Values
 from perform.performance.scene import LatentSource
 from perform.render import Image, Unit
 from perform.rig import Rig, freeze_gc
+from perform.threads import Background
 
 LATENCY_GOAL = 1000 / LIVE_RATE + 2  # ms
 WINDOW_SIDE = 128  # pixels of the window
@@ -113,8 +113,7 @@ def _latencies(rig: Rig, probe: Probe, kind: str, place: str, count: int) -> lis
     sent: list[tuple[float, float]] = []
     assert sender.stdin is not None and sender.stdout is not None
     lines = sender.stdout
-    reader = Thread(target=lambda: sent.extend(_sent_value(line) for line in lines), daemon=True)
-    reader.start()
+    reader = Background(lambda _closing: sent.extend(_sent_value(line) for line in lines), "sent values")
     try:
         ends = stopwatch() + HELLO_TIMEOUT
         while abs(_value(probe, kind) - senders.HELLO) > VALUE_TOLERANCE:
@@ -126,7 +125,7 @@ def _latencies(rig: Rig, probe: Probe, kind: str, place: str, count: int) -> lis
         sender.stdin.close()
         while sender.poll() is None:
             rig.frame()
-        reader.join()
+        reader.close()
         return _answers(kind, sent, probe.noted)
     finally:
         sender.kill()

@@ -17,7 +17,6 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from threading import Thread
 
 from perform import paths, show
 from perform.bench import Figure, percentiles
@@ -27,6 +26,7 @@ from perform.clock import stopwatch
 from perform.networks import Device
 from perform.outputs.memory import Memory
 from perform.rig import Rig
+from perform.threads import Background
 
 CLICKS = 100
 CLICK_SECONDS = 0.45  # seconds that a click takes on average
@@ -49,7 +49,7 @@ def figures(
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         player = stack.enter_context(_player(clicks))
         played: list[float] = []
-        Thread(target=lambda: played.extend(float(line) for line in player.stdout or ()), daemon=True).start()
+        Background(lambda _closing: played.extend(float(line) for line in player.stdout or ()), "clicks")
         rig = _rig(folder)
         frames = _watched(rig, lambda: player.poll() is not None)
     found = [each for each in (_answer(frames, click) for click in played) if each]
@@ -115,7 +115,9 @@ def _sound_server() -> Iterator[None]:
         for line in server.stdout:
             if "ready" in line.lower() or "driver" in line.lower():
                 break
-        Thread(target=server.stdout.read, daemon=True).start()
+        unread: list[str] = []  # the server waits if nobody reads its output
+        output = server.stdout
+        Background(lambda _closing: unread.extend(output), "jackd")
         yield
     finally:
         server.terminate()

@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from perform.clock import stopwatch
+from perform.threads import Background
 
 Send: TypeAlias = Callable[[float], float]  # a value 0..1; what of it arrives
 
@@ -202,11 +203,11 @@ def _start_event() -> threading.Event:
     """Is set when a line comes in."""
     begun = threading.Event()
 
-    def read() -> None:
+    def read(_closing: threading.Event) -> None:
         sys.stdin.readline()
         begun.set()
 
-    threading.Thread(target=read, daemon=True).start()
+    Background(read, "start")
     return begun
 
 
@@ -234,7 +235,7 @@ def serve_page(port: int, count: int) -> None:
             """Nothing on the terminal."""
 
     server = ThreadingHTTPServer(("127.0.0.1", port), Page)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    Background(lambda _closing: server.serve_forever(), "page")
     done.wait()
     threading.Event().wait(END_WAIT)
 

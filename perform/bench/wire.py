@@ -13,6 +13,8 @@ from collections.abc import Callable
 
 import mido
 
+from perform.threads import Background
+
 VARIABLE = "PERFORM_WIRE"
 BUFFER = 1 << 20  # bytes that wait for the thread
 PACKET = 2048
@@ -33,18 +35,17 @@ class Input:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
         self._socket.bind(("127.0.0.1", int(name.split()[1])))
-        self._closed = False
-        threading.Thread(target=self._listen, name=name, daemon=True).start()
+        self._thread = Background(self._listen, name)
 
     def close(self) -> None:
         """Hear no more."""
-        self._closed = True
+        self._thread.closing.set()
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as last:
             last.sendto(b"", self._socket.getsockname())  # wakes the thread
 
-    def _listen(self) -> None:
+    def _listen(self, closing: threading.Event) -> None:
         parser = mido.Parser()
-        while not self._closed:
+        while not closing.is_set():
             parser.feed(self._socket.recv(PACKET))
             for message in parser:
                 heard[0] += 1
