@@ -27,7 +27,7 @@ from perform.threads import Background
 ACCENT_STYLE, QUIET_STYLE, TROUBLE_STYLE = "cyan", "dim", "bold yellow"  # the only styles beside plain text
 LABEL = 10  # columns of the labels
 WIDEST_DASHBOARD = 100  # columns
-INPUT_ROWS = 5
+DEVICE_ROWS = 5
 METERS = ("level", "low", "mid", "high", "air")
 TEMPO_SOURCES = {
     "hand": "set by hand",
@@ -64,9 +64,9 @@ def dashboard_text(status: Status, width: int = 80) -> Text:
         _rates(status),
         _stage(status),
         Text(),
-        *_inputs(status),
+        *_devices(status),
         Text(),
-        *_log(status.log, width),
+        *_notice(status.notice, width),
         _keys(),
     ]
     for line in lines:
@@ -152,21 +152,21 @@ def _stage(status: Status) -> Text:
     return _labelled("master", f"{_share(status.master):<12.0%}", *switches, recorder)
 
 
-def _inputs(status: Status) -> Iterator[Text]:
-    """One line for each input; if there are too many, those with faults come first."""
-    rows = list(status.inputs)
-    if len(rows) > INPUT_ROWS:
+def _devices(status: Status) -> Iterator[Text]:
+    """One line for each device; if there are too many, those with faults come first."""
+    rows = list(status.devices)
+    if len(rows) > DEVICE_ROWS:
         rows.sort(key=lambda row: row[1].state == "ok")
-    for name, health in rows[:INPUT_ROWS]:
+    for name, health in rows[:DEVICE_ROWS]:
         style = QUIET_STYLE if health.state == "ok" else TROUBLE_STYLE
         yield _labelled(name, (f"{health.state:<12}", style), health.detail)
-    if len(rows) > INPUT_ROWS:
-        yield _labelled("", (f"and {len(rows) - INPUT_ROWS} more", QUIET_STYLE))
+    if len(rows) > DEVICE_ROWS:
+        yield _labelled("", (f"and {len(rows) - DEVICE_ROWS} more", QUIET_STYLE))
 
 
-def _log(log: str, width: int) -> Iterator[Text]:
+def _notice(notice: str, width: int) -> Iterator[Text]:
     """The last line of the log on two rows, which are empty if it is short, so that nothing jumps."""
-    rows = wrap(_printable(log), max(width - 2, 8), max_lines=2, placeholder=" …")
+    rows = wrap(_printable(notice), max(width - 2, 8), max_lines=2, placeholder=" …")
     for row in (*rows, "", "")[:2]:
         yield Text(f" {row}")
 
@@ -281,7 +281,7 @@ class Dashboard:
         ) as live:
             while not closing.wait(self._period):
                 if (status := self._status) is not None:
-                    status = status if status.log else replace(status, log=self._log.last)
+                    status = status if status.notice else replace(status, notice=self._log.last)
                     live.update(dashboard_text(status, self._console.width), refresh=True)
 
     def _run_plain(self, closing: Event) -> None:

@@ -61,7 +61,7 @@ def demonstrate(
         if table:
             live.save_mapping(plan.of_table(table), preset)
         else:
-            sound, (host, port) = show.sounding(audio), place_of(osc)
+            sound, (host, port) = show.sound_option(audio), place_of(osc)
             options = show.Options(
                 preset, sound, size_of(size), model=model, headless=headless,
                 midi=midi, osc_host=host, osc_port=port, camera=camera,
@@ -125,7 +125,7 @@ def _live(
     from perform.commands.dashboard import Dashboard
     from perform.demonstrations import live
     from perform.rig import Rig
-    from perform.show.status import Watcher
+    from perform.show.status import StatusMeter
 
     assert isinstance(library, Library)
     for key, what in live.KEY_ROWS:
@@ -133,7 +133,7 @@ def _live(
     rig, _session, trainer = live.open_demonstration(plan, options, library, before)
     ends = (signal.SIGINT, signal.SIGTERM)
     before_us = [signal.signal(number, lambda *_: rig.end()) for number in ends]
-    watcher = Watcher()
+    watcher = StatusMeter()
     with Dashboard(err) as dashboard:
 
         def over(playing: Rig) -> bool:

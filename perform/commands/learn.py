@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from perform.learning.live import TargetInFile
     from perform.learning.movement import Control, MovementDetector
 
+log = logging.getLogger("perform")
 LOOKS = 100.0  # a second
 
 
@@ -137,11 +138,12 @@ def _health(inputs: Sequence[Input]) -> list[str]:
 def _open(midi: str | None, osc_port: int) -> Iterator[tuple[list[Input], Clock]]:
     from perform.catalogue import Library
     from perform.clock import LiveClock
-    from perform.show import Options, by_hand
+    from perform.show import Options, control_inputs
 
     clock = LiveClock(LOOKS)
     with ExitStack() as stack:
-        inputs = by_hand(Options(midi=midi, osc_port=osc_port), clock, Library())
+        profiles = Library().profiles(log.error)
+        inputs = control_inputs(Options(midi=midi, osc_port=osc_port), clock, profiles)
         for one in inputs:
             stack.enter_context(closing(one))
         yield inputs, clock
@@ -172,12 +174,11 @@ def _target_of(
 def _learnable(name: str) -> tuple[Library, list[TargetInFile]]:
     from perform.catalogue import Library
     from perform.learning.live import learnable
-    from perform.show import find, load
+    from perform.show import find, load, names_file
 
     library = Library()
     setlist = load(find(name, library), library)
-    by_name = not (name.endswith(".toml") or Path(name).is_file())
-    found = learnable(setlist, setlist.cues[0].scene, by_name)
+    found = learnable(setlist, setlist.cues[0].scene, not names_file(name))
     return library, [place for place in found if place.file == setlist.files[0]]
 
 

@@ -100,7 +100,7 @@ def play(
     with complaints():
         options = show.Options(
             setlist=setlist,
-            sound=show.sounding(audio),
+            sound=show.sound_option(audio),
             size=size_of(size),
             fps=fps,
             scale=scale,
@@ -150,13 +150,13 @@ def _live(options: Options, seconds: float | None) -> None:
     """A live show with its dashboard, until the time is over, the window closed, or a signal comes."""
     from perform import show
     from perform.commands.dashboard import Dashboard
-    from perform.show.status import Watcher
+    from perform.show.status import StatusMeter
 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # until there is a show to end
     rig = show.play(options)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: rig.end())
-    watcher = Watcher(options.record)
+    watcher = StatusMeter(options.record)
     with Dashboard(err) as dashboard:
 
         def over(playing: Rig) -> bool:

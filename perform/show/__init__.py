@@ -1,17 +1,18 @@
-"""Shows: from what a person asks for to a rig that is ready to play it."""
+"""Shows: from options to a rig that is ready to play."""
 
-from perform.show.opening import RENDER_FPS, by_hand, find, load, play, render
-from perform.show.options import DEMO, Options, demo_track, sounding
+from perform.show.opening import RENDER_FPS, control_inputs, find, load, names_file, play, render
+from perform.show.options import DEMO, Options, demo_track, sound_option
 
 __all__ = [
     "DEMO",
     "RENDER_FPS",
     "Options",
-    "by_hand",
+    "control_inputs",
     "demo_track",
     "find",
     "load",
+    "names_file",
     "play",
     "render",
-    "sounding",
+    "sound_option",
 ]

@@ -1,4 +1,4 @@
-"""Edits: files that are saved while the show plays."""
+"""Edits: files that you save while the show plays."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ log = logging.getLogger("perform")
 SUFFIXES = (".toml", ".fs", ".vs")
 
 
-class Watch:
+class FileWatcher:
     """Watches `folders` in the background; `take` reads the setlist again when a file in them was saved."""
 
     def __init__(self, folders: Iterable[Path], read: Callable[[], Setlist]) -> None:
@@ -23,7 +23,8 @@ class Watch:
         self._thread = Background(self._watch, "watch")
 
     def take(self) -> Setlist | None:
-        """The setlist as it is now if a file was saved since the last call, else None; raises as `read`."""
+        """The setlist as it is now if a file was saved since the last call, else None. Raises what `read`
+        raises."""
         if not self._saved.is_set():
             return None
         self._saved.clear()

@@ -1,11 +1,11 @@
-"""Opens a show: from what a person asks for to a rig that is ready to play it."""
+"""Opens a show: from options to a rig that is ready to play."""
 
 from __future__ import annotations
 
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +22,7 @@ from perform.inputs.audio import Sound
 from perform.inputs.camera import Cameras
 from perform.inputs.feeds.live import Feeds
 from perform.inputs.hands import Hands
+from perform.midi.profiles import Profile
 from perform.networks import devices
 from perform.outputs import Output, StateOutput
 from perform.performance import Performance
@@ -30,7 +31,7 @@ from perform.render.present import Present
 from perform.rig import Rig
 from perform.scenes.reader import read_scene
 from perform.scenes.setlist import Setlist, read_setlist, single
-from perform.show.edits import Watch
+from perform.show.edits import FileWatcher
 from perform.show.options import Options
 from perform.stage import Stage
 from perform.stage.pool import ModelPool, PoolKey
@@ -44,21 +45,21 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("perform")
 FPS = 60.0  # frames a second live, at most
-# Where the processor draws, it must leave time for the generator: fewer frames, and scenes at half size
+# If the processor draws, it must leave time for the generator: fewer frames, and scenes at half size
 # (a pass at 1280x720 is 10 to 15 ms of processor time, and a picture of 256² loses little).
 SOFTWARE_FPS, SOFTWARE_SCALE = 31.0, 0.5
 RENDER_FPS = 30.0
-SWITCH = 0.0005  # seconds that a thread may keep the picture waiting for the interpreter
+SWITCH_INTERVAL = 0.0005  # seconds that another thread may hold the interpreter
 
 
-def is_file(name: str) -> bool:
-    """Whether a setlist or a preset of that name is a file, not one found by name."""
+def names_file(name: str) -> bool:
+    """Whether this text names a setlist or a preset by its file, which may be missing."""
     return name.endswith(".toml") or Path(name).is_file()
 
 
 def find(name: str, library: Library) -> Path:
     """The file of a setlist or a preset, by path or by name. Raises LookupError."""
-    if is_file(name):
+    if names_file(name):
         if not Path(name).is_file():
             raise LookupError(f"{name}: there is no such file")
         return Path(name)
@@ -71,7 +72,7 @@ def find(name: str, library: Library) -> Path:
 
 
 def load(file: Path, library: Library) -> Setlist:
-    """A setlist from its file, or from a preset's (which has a generator or a source). Raises SceneError."""
+    """The setlist in a file, or that of a preset (which has a generator or a source). Raises SceneError."""
     if {"generator", "source"} & document(file).keys():
         setlist = single(read_scene(file, library))
     else:
@@ -86,30 +87,35 @@ def load(file: Path, library: Library) -> Setlist:
 
 
 def play(options: Options, library: Library | None = None, loaded: Setlist | None = None) -> Rig:
-    """A live show: devices, a live clock, and a window unless it is headless. `loaded` plays in place of
-    the setlist that the options name."""
+    """A live show: devices, a live clock, and a window unless it is headless. `loaded` replaces the setlist
+    that the options name."""
     library = library or Library(model=options.model)
-    setlist = loaded or load(find(options.setlist, library), library)
+    setlist = _pin_clock(loaded or load(find(options.setlist, library), library), options)
     window = None if options.headless else _window(options)
     context = of_window() if window else headless()
-    software = is_software(context)
-    fps = options.fps or (SOFTWARE_FPS if software else FPS)
-    scale = options.scale or (SOFTWARE_SCALE if software else 1.0)
+    fps = options.fps or (SOFTWARE_FPS if is_software(context) else FPS)
     clock = LiveClock(fps)
-    sys.setswitchinterval(SWITCH)
+    sys.setswitchinterval(SWITCH_INTERVAL)
     sound = audio.open_sound(options.sound, clock.now, loop=options.loop)
     clock.position = sound.position
     cameras = Cameras(clock.now, options.camera)
-    footage = Opener(background=True, cameras=cameras)
-    stage, performance = _staged(options, library, setlist, context, ThreadedWorker, scale, software, footage)
-    inputs = _inputs(options, library, setlist, clock, performance, sound, cameras)
-    outputs = _outputs(options, library, clock, performance, _recorder(options, fps, sound, live=True))
+    stage, performance = _open_stage(options, library, setlist, context, cameras)
+    profiles = library.profiles(log.error)
+    inputs: list[Input] = [sound, Feeds([], clock.now), *control_inputs(options, clock, profiles)]
+    inputs += [Hands(cameras.camera, clock.now, options.view), cameras]
+    if options.link or setlist.clock == "link":
+        from perform.inputs import link
+
+        inputs.append(link.Link(clock.now, lambda: performance.tempo.bpm))
+    outputs = _recorders(options, fps, sound, live=True)
+    outputs += _senders(options, clock, performance, profiles)
     outputs += [device for device in inputs if isinstance(device, StateOutput)]
+    _configure([*inputs, *outputs], library, setlist.signal_names, profiles)
 
     def read_again() -> Setlist:
-        edited = load(find(options.setlist, library), library)  # a copy of a shipped one may have come
-        _use([*inputs, *outputs], library, edited.signal_names)
-        return edited
+        edited = load(find(options.setlist, library), library)  # perhaps a new copy of a shipped file
+        _configure([*inputs, *outputs], library, edited.signal_names, library.profiles(log.error))
+        return _pin_clock(edited, options)
 
     folders = [*library.watched(), find(options.setlist, library).parent] if options.watch else []
     return Rig(
@@ -122,38 +128,45 @@ def play(options: Options, library: Library | None = None, loaded: Setlist | Non
         [window] if window else [],
         outputs,
         sound=sound,
-        learner=learner(options, library, performance, window.notify) if window and options.watch else None,
-        edits=Watch(folders, read_again) if options.watch else None,
+        learner=open_learner(options, library, performance, window.notify)
+        if window and options.watch
+        else None,
+        edits=FileWatcher(folders, read_again) if options.watch else None,
         gamma=options.gamma,
     )
 
 
 def render(options: Options) -> Rig:
-    """The same show on an offline clock: a sound file, and every frame as it should be."""
+    """The same show on an offline clock: a sound file, and every frame exact."""
     library = Library(model=options.model)
-    setlist = load(find(options.setlist, library), library)
+    setlist = _pin_clock(load(find(options.setlist, library), library), options)
     fps = options.fps or RENDER_FPS
     clock = OfflineClock(fps)
     context = headless()
     sound = audio.open_sound(options.sound, clock.now, loop=False, play=False)
-    stage, performance = _staged(options, library, setlist, context, SynchronousWorker, options.scale or 1.0)
+    stage, performance = _open_stage(options, library, setlist, context)
     feeds = library.feeds(setlist.signal_names)
-    replayed = [feed for feed in feeds if feed.text.kind == "csv"]  # devices are live
+    replayed = [feed for feed in feeds if feed.text.kind == "csv"]  # the others are live devices
     return Rig(
         clock,
         context,
         stage,
         performance,
         Present(context, options.size),
-        [sound, Feeds(replayed, clock.now)],
-        outputs=_recorder(options, fps, sound, live=False),
+        inputs=[sound, Feeds(replayed, clock.now)],
+        outputs=_recorders(options, fps, sound, live=False),
         sound=sound,
         gamma=options.gamma,
     )
 
 
+def _pin_clock(setlist: Setlist, options: Options) -> Setlist:
+    """The setlist with the clock that the options pin, if they pin one."""
+    return replace(setlist, clock=options.clock or setlist.clock)
+
+
 def _window(options: Options) -> Window:
-    """The window, and its keys on the help."""
+    """The window, with the keys that its help lists."""
     from perform.learning.live import ROWS
     from perform.outputs.window import Window
 
@@ -161,78 +174,51 @@ def _window(options: Options) -> Window:
     return Window(options.size, of_window, "perform", options.fullscreen, options.display, rows)
 
 
-def _staged(
+def _open_stage(
     options: Options,
     library: Library,
     setlist: Setlist,
     context: moderngl.Context,
-    worker: Callable[[generators.Generator], Worker],
-    scale: float,
-    last: bool = False,
-    footage: Opener | None = None,
+    cameras: Cameras | None = None,
 ) -> tuple[Stage, Performance]:
-    """The stage with everything open that the setlist plays, and its performance."""
-    compiler = Compiler() if worker is ThreadedWorker else None
+    """The stage with everything open that the setlist plays, and its performance; live shows have cameras."""
+    live = cameras is not None
+    software = live and is_software(context)
+    compiler = Compiler() if live else None
 
-    def opened(key: PoolKey) -> Worker:
-        device, precision = options.device, options.precision
-        return worker(generators.open(key.model, device, precision, 0, key.bends, key.blend, compiler))
+    def open_worker(key: PoolKey) -> Worker:
+        network = generators.open(
+            key.model,
+            options.device,
+            options.precision,
+            bends=key.bends,
+            blend=key.blend,
+            compiler=compiler,
+        )
+        return ThreadedWorker(network) if live else SynchronousWorker(network)
 
-    width, height = (max(round(side * scale), 1) for side in options.size)
     pool = ModelPool(
-        opened,
+        open_worker,
         options.memory or devices.spare_memory(options.device),
-        background=compiler is not None,
-        idle=last,
+        background=live,
+        idle=software,
         break_off=compiler.close if compiler else lambda: None,
     )
-    stage = Stage(library, context, (width, height), pool, footage)
+    scale = options.scale or (SOFTWARE_SCALE if software else 1.0)
+    width, height = (max(round(side * scale), 1) for side in options.size)
+    stage = Stage(library, context, (width, height), pool, Opener(live, cameras))
     performance = Performance(setlist, stage.open(setlist), Tempo(offset=options.offset))
     if compiler:
         compiler.begin()
-    performance.authority.clock = options.clock or setlist.clock
     return stage, performance
 
 
-def _inputs(
-    options: Options,
-    library: Library,
-    setlist: Setlist,
-    clock: Clock,
-    performance: Performance,
-    sound: Sound,
-    cameras: Cameras,
-) -> list[Input]:
-    """Every input of a live show. A device that is not there reports so by its health."""
-    feeds = Feeds(library.feeds(setlist.signal_names), clock.now)
-    hands = Hands(cameras.camera, clock.now, options.view)
-    cameras.use(setlist.signal_names)
-    hands.use(setlist.signal_names)
-    inputs: list[Input] = [
-        sound,
-        feeds,
-        *by_hand(options, clock, library, setlist.signal_names),
-        hands,
-        cameras,
-    ]
-    if options.link or "link" in (options.clock, setlist.clock):
-        from perform.inputs import link
-
-        inputs.append(link.Link(clock.now, lambda: performance.tempo.bpm))
-    return inputs
-
-
-def by_hand(
-    options: Options, clock: Clock, library: Library, heard: frozenset[str] = frozenset()
-) -> list[Input]:
-    """Knobs and messages: MIDI and OSC, each of which may be missing. Formulas hear the signals `heard`."""
+def control_inputs(options: Options, clock: Clock, profiles: Sequence[Profile]) -> list[Input]:
+    """MIDI with its controllers' profiles, and OSC unless its port is 0 or cannot be opened."""
     from perform.inputs.midi import Midi
     from perform.inputs.osc import Osc
 
-    profiles = library.profiles(log.error)
-    midi = Midi([options.midi] if options.midi else None, clock.now, None, profiles)
-    midi.use(profiles, heard)
-    inputs: list[Input] = [midi]
+    inputs: list[Input] = [Midi([options.midi] if options.midi else None, clock.now, None, profiles)]
     if not options.osc_port:
         return inputs
     host, port = options.osc_host, options.osc_port
@@ -244,15 +230,15 @@ def by_hand(
     return inputs
 
 
-def _outputs(
-    options: Options, library: Library, clock: Clock, performance: Performance, recorder: list[Output]
+def _senders(
+    options: Options, clock: Clock, performance: Performance, profiles: Sequence[Profile]
 ) -> list[Output]:
-    """Every outgoing device of a live show but the screens; OSC is an input that is one of them, too."""
-    outputs = list(recorder)
+    """The MIDI outputs of a live show."""
+    outputs: list[Output] = []
     if options.lights:
         from perform.outputs.lights import MidiLights
 
-        outputs.append(MidiLights(library.profiles(), options.midi))
+        outputs.append(MidiLights(profiles, options.midi))
     if options.clock_out:
         from perform.outputs.midiclock import MidiClockSender
 
@@ -260,8 +246,8 @@ def _outputs(
     return outputs
 
 
-def _recorder(options: Options, fps: float, sound: Sound, live: bool) -> list[Output]:
-    """The recorder, if a recording is asked for."""
+def _recorders(options: Options, fps: float, sound: Sound, live: bool) -> list[Output]:
+    """The recorder, if the options name a file for it."""
     if not options.record:
         return []
     from perform.outputs.recorder import Recorder
@@ -270,32 +256,33 @@ def _recorder(options: Options, fps: float, sound: Sound, live: bool) -> list[Ou
     return [Recorder(options.record, options.size, fps, sound.rate if options.sound else None, live)]
 
 
-def learner(
-    options: Options, library: Library, performance: Performance, say: Callable[[str], None]
+def open_learner(
+    options: Options, library: Library, performance: Performance, notify: Callable[[str], None]
 ) -> LiveLearning:
-    """Learns by keys of the window which control plays what; `say` shows a sentence to the operator."""
+    """Learns, by keys of the window, which control plays what; `notify` shows the operator a sentence."""
     from perform.learning.live import LiveLearning
 
     for kind in ("presets", "setlists"):
-        with suppress(OSError):  # to be watched: copies of what is shipped come there
+        with suppress(OSError):  # to be watched: copies of shipped files are saved there
             (paths.user_data() / kind).mkdir(parents=True, exist_ok=True)
     own = Library(*library.folders, model=options.model)  # it reads files on another thread
-    return LiveLearning(performance, say, own, by_name=not is_file(options.setlist))
+    return LiveLearning(performance, notify, own, by_name=not names_file(options.setlist))
 
 
-def _use(devices: Iterable[object], library: Library, heard: frozenset[str]) -> None:
-    """Have devices use the feeds and profiles that are saved now, and hear the signals `heard`."""
+def _configure(
+    devices: Iterable[Input | Output], library: Library, signals: frozenset[str], profiles: Sequence[Profile]
+) -> None:
+    """Give devices the feeds and profiles as they are saved now, and the signals that formulas use."""
     from perform.inputs.midi import Midi
     from perform.outputs.lights import MidiLights
 
-    profiles = library.profiles(log.error)
     for device in devices:
         match device:
             case Feeds():
-                device.use(library.feeds(heard))
+                device.use(library.feeds(signals))
             case Midi():
-                device.use(profiles, heard)
+                device.use(profiles, signals)
             case MidiLights():
                 device.use(profiles)
             case Cameras() | Hands():
-                device.use(heard)
+                device.use(signals)

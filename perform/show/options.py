@@ -1,4 +1,4 @@
-"""What a person asks for: which show, how it looks, and what takes part in it."""
+"""Options: which show, how it looks, and its devices."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from perform.inputs.camera import View
 from perform.networks import Device, Precision
 from perform.scenes.setlist import KEYS
 
-DEMO = "demo"  # the setlist that plays if you name none
+DEMO = "demo"  # the default setlist
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a person asks for. `setlist` is a setlist or a preset, by name or file; `sound` a file, a
+    """The options of a show. `setlist` is a setlist or a preset, by name or file; `sound` a file, a
     device, or None for silence; `size` is (width, height) in pixels. Scenes are
     drawn at `scale` (0.1..1) times that size and enlarged at the end. If `fps` or `scale` is None, it
     suits the machine. Beats are shown `offset` seconds early, mid-tones lighter for a `gamma` above 1."""
@@ -51,7 +51,7 @@ class Options:
     keys: tuple[tuple[str, str], ...] = KEYS  # what the window's help lists
 
     def __post_init__(self) -> None:
-        """Raises RuntimeError if Link is asked for and not installed."""
+        """Raises RuntimeError if Link is needed and not installed."""
         from perform.inputs import link
 
         if (self.link or self.clock == "link") and not link.installed():
@@ -63,8 +63,8 @@ def demo_track() -> Path | None:
     return next((file for file in sorted(paths.demo().glob("track.*")) if file.suffix != ".json"), None)
 
 
-def sounding(audio: str | None) -> str | None:
-    """The sound asked for, None for "none"; the demo track if none was asked for."""
+def sound_option(audio: str | None) -> str | None:
+    """The sound of an option --audio: None for "none", and the demo track if it is not given."""
     if audio is not None:
         return None if audio == "none" else audio
     track = demo_track()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sized
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,9 +20,9 @@ class Status:
     """One moment of the show.
 
     Meters, `confidence` and `master` are 0..1, `beat` and `bar` count from 0 with their fraction,
-    `cue` from 1 to `cues`, rates are per second, `frame_ms` is the 99th percentile. `source` leads the
-    beat, `clock` is pinned to. A rate or a time that is not known is None. `recording` names the file,
-    empty when none is written.
+    `cue` from 1 to `cues`, rates are per second, `frame_ms` is the 99th percentile. `source` leads the beat,
+    `clock` is the pinned source or "auto". A rate or a time that is not known is None. `recording` is the
+    file that is written, `notice` what the window reports; each may be empty.
     """
 
     seconds: float = 0.0
@@ -49,14 +50,14 @@ class Status:
     freeze: bool = False
     recording: str = ""
     recorded: float = 0.0
-    inputs: tuple[tuple[str, Health], ...] = ()
-    log: str = ""
+    devices: tuple[tuple[str, Health], ...] = ()
+    notice: str = ""
 
 
-class Watcher:
+class StatusMeter:
     """Makes the status of a rig, with rates over the last second or so."""
 
-    WINDOW = 1.0  # seconds
+    RATE_WINDOW = 1.0  # seconds
 
     def __init__(self, recording: Path | None = None) -> None:
         self._recording = recording
@@ -64,14 +65,15 @@ class Watcher:
         self._rates: tuple[float | None, float | None] = (None, None)
 
     def status(self, rig: Rig) -> Status:
-        """The rig at this moment."""
+        """The status of the rig at this moment."""
         moment, performance, signals = rig.moment, rig.performance, rig.performance.signals
         assert moment is not None
         self._count(moment.seconds, rig.timings.count, rig.stage.pictures_made())
         position, cues, picture = performance.position, performance.cues, rig.picture
         following = performance.following
         waits = " (queued)" if position.queued is not None else ""
-        waits = " (opening)" if cues[following].scene.readiness is Readiness.OPENING else waits
+        if cues[following].scene.readiness is Readiness.OPENING:
+            waits = " (opening)"
         return Status(
             seconds=moment.seconds,
             scene=cues[position.cue].cue.scene.title,
@@ -98,13 +100,13 @@ class Watcher:
             freeze=bool(picture and picture.freeze),
             recording=str(self._recording or "") if not rig.lost else "",
             recorded=moment.seconds if self._recording else 0.0,
-            inputs=tuple((device.name, device.health()) for device in _devices(rig)),
-            log=rig.screens[0].notice if rig.screens else "",
+            devices=tuple((device.name, device.health()) for device in _devices(rig)),
+            notice=rig.screens[0].notice if rig.screens else "",
         )
 
     def _count(self, seconds: float, frames: int, pictures: int) -> None:
         then, frames_then, pictures_then = self._since
-        if seconds - then < self.WINDOW:
+        if seconds - then < self.RATE_WINDOW:
             return
         passed = seconds - then
         self._rates = (frames - frames_then) / passed, (pictures - pictures_then) / passed or None
@@ -112,6 +114,6 @@ class Watcher:
 
 
 def _devices(rig: Rig) -> list[Input | Output]:
-    """The devices on show, each once: inputs that are in use, and outputs but for recordings."""
-    others = [one for one in rig.outputs if one not in rig.inputs and not isinstance(one, FrameOutput)]
-    return [*(one for one in rig.inputs if one), *others]
+    """The devices, each once: inputs without those that have nothing open, and outputs without recordings."""
+    inputs = [one for one in rig.inputs if not isinstance(one, Sized) or len(one)]
+    return inputs + [one for one in rig.outputs if one not in rig.inputs and not isinstance(one, FrameOutput)]

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from perform.commands.dashboard import INPUT_ROWS, Dashboard, LogLines, dashboard_text, status_line
+from perform.commands.dashboard import DEVICE_ROWS, Dashboard, LogLines, dashboard_text, status_line
 from perform.inputs import Health
 from perform.show.status import Status
 
@@ -35,8 +35,8 @@ PLAYING = Status(
     latency_ms=22.1,
     recording="output/show.mkv",
     recorded=192.0,
-    inputs=(("audio", Health("ok", "track.opus")), ("midi", Health("waiting", "nanoKONTROL2"))),
-    log="preset saved",
+    devices=(("audio", Health("ok", "track.opus")), ("midi", Health("waiting", "nanoKONTROL2"))),
+    notice="preset saved",
 )
 
 
@@ -102,11 +102,11 @@ def test_blackout_and_freeze_are_told_only_while_they_hold() -> None:
 
 def test_of_too_many_inputs_those_in_trouble_are_shown() -> None:
     fine = tuple((f"in{n}", Health("ok")) for n in range(8))
-    crowded = replace(PLAYING, inputs=(*fine, ("camera", Health("failed", "unplugged"))))
+    crowded = replace(PLAYING, devices=(*fine, ("camera", Health("failed", "unplugged"))))
     assert "unplugged" in row(crowded, "camera")
     assert any("and 4 more" in line for line in rows(crowded))
     assert len(rows(crowded)) == 24
-    assert len(fine) > INPUT_ROWS
+    assert len(fine) > DEVICE_ROWS
 
 
 texts = st.text(max_size=120)
@@ -122,8 +122,8 @@ statuses = st.builds(
     bar=st.floats(-1e6, 1e6),
     frame_ms=rates,
     recording=texts,
-    log=texts,
-    inputs=inputs,
+    notice=texts,
+    devices=inputs,
 )
 
 
@@ -181,7 +181,7 @@ def test_what_was_logged_meanwhile_is_shown_and_printed_at_the_end() -> None:
     paper = Paper("the disk is full")
     with dashboard(paper, terminal=True) as board:
         logging.getLogger("perform.recorder").warning("the disk is full")
-        board.show(replace(PLAYING, log=""))
+        board.show(replace(PLAYING, notice=""))
         assert paper.written.wait(10)
     assert "the disk is full" in paper.getvalue().split("\x1b[?1049l")[1]
     log = logging.getLogger("perform")

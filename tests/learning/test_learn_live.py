@@ -45,7 +45,7 @@ class Playing:
     def __init__(self, name: str) -> None:
         self.says, self.told = PlayedInput(), [""]
         rig = show.play(Options(name, size=SIZE, headless=True, osc_port=0, fps=200), Library())
-        learner = opening.learner(Options(name), Library(), rig.performance, self.told.append)
+        learner = opening.open_learner(Options(name), Library(), rig.performance, self.told.append)
         self.rig: Rig = replace(rig, inputs=[self.says, Waves()], learner=learner)
 
     def frames(self, seconds: float) -> None:

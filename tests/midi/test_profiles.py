@@ -288,7 +288,10 @@ def test_a_broken_profile_does_not_stop_the_show(
     from perform.clock import OfflineClock
 
     with caplog.at_level(logging.ERROR, "perform"):
-        inputs = show.by_hand(show.Options(osc_port=0, midi="no such port"), OfflineClock(60), Library())
+        options = show.Options(osc_port=0, midi="no such port")
+        inputs = show.control_inputs(
+            options, OfflineClock(60), Library().profiles(logging.getLogger("perform").error)
+        )
     for one in inputs:
         one.close()
     assert "profiles/box.toml: ports is missing" in caplog.text

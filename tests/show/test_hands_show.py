@@ -11,7 +11,7 @@ from perform.inputs import camera, hands
 from perform.outputs.memory import Memory
 from perform.rig import Rig
 from perform.show import Options, play
-from perform.show.status import Watcher
+from perform.show.status import StatusMeter
 from tests.doubles.drawn_hands import Hand
 from tests.doubles.hand_inputs import NO_HANDS, FakeCamera, FakeTracker, row
 from tests.doubles.library import CUT, save, write_library
@@ -49,7 +49,7 @@ def test_a_hand_plays_the_picture_and_lets_it_go(
     plays_until(rig, memory, (0, 0, 0))
     mind.found = row(Hand(0.4, 0.3), 0.9)[None]
     plays_until(rig, memory, (0, 255, 0))
-    told = {name: health.state for name, health in Watcher().status(rig).inputs}
+    told = {name: health.state for name, health in StatusMeter().status(rig).devices}
     assert told["hands"] == told["cameras"] == "ok"
     eye.gone = True  # the camera is pulled out
     plays_until(rig, memory, (0, 0, 0))
@@ -69,7 +69,7 @@ def test_a_show_without_hands_opens_nothing_until_an_edit_names_them(
     mind.found = row(Hand(0.4, 0.3), 0.9)[None]
     rig, memory = played(library, "red")
     plays_until(rig, memory, (255, 0, 0))
-    assert not mind.shown and "hands" not in dict(Watcher().status(rig).inputs)
+    assert not mind.shown and "hands" not in dict(StatusMeter().status(rig).devices)
     save(tmp_path / "presets/red.toml", GREEN)
     plays_until(rig, memory, (0, 255, 0))
     rig.close()

@@ -7,7 +7,7 @@ import pytest
 from perform.catalogue import Library
 from perform.inputs.audio import tracked
 from perform.show import Options, demo_track, find, load, play, render
-from perform.show.status import Watcher
+from perform.show.status import StatusMeter
 from tests.doubles.library import BLUE, INVERT, save, write_library
 from tests.doubles.shows import plays_until, watched
 
@@ -52,7 +52,7 @@ def test_saved_files_take_effect_while_it_plays(library: Library, tmp_path: Path
 
 def test_a_status_tells_of_the_rig(library: Library) -> None:
     rig = play(Options("demo", size=SIZE, headless=True, osc_port=0, watch=False), library)
-    watcher = Watcher(Path("a.mp4"))
+    watcher = StatusMeter(Path("a.mp4"))
     try:
         for _ in range(3):
             rig.frame()
@@ -61,7 +61,7 @@ def test_a_status_tells_of_the_rig(library: Library) -> None:
         rig.close()
     assert (status.scene, status.next_scene, status.cue, status.cues) == ("Red", "Blue", 1, 2)
     assert (status.bpm, status.source, status.master, status.recording) == (120.0, "free", 1.0, "a.mp4")
-    assert [name for name, _ in status.inputs] == ["silence", "midi", "lights"]
+    assert [name for name, _ in status.devices] == ["silence", "midi", "lights"]
 
 
 def test_an_osc_port_in_use_is_told_and_the_show_goes_on(

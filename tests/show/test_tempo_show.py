@@ -15,8 +15,8 @@ from perform.midi import ports as midiports
 from perform.outputs.midiclock import MidiClockSender
 from perform.rig import Rig
 from perform.show import Options, play
-from perform.show.status import Status, Watcher
-from tests.doubles.library import write_library
+from perform.show.status import Status, StatusMeter
+from tests.doubles.library import RED, save, write_library
 from tests.doubles.waiting import eventually
 
 OPTIONS = Options("red", size=(64, 36), headless=True, osc_port=0, watch=False)
@@ -50,7 +50,7 @@ def test_a_session_is_followed_and_the_dashboard_says_so(
 
         def draw() -> None:
             rig.frame()
-            told.append(Watcher().status(rig))
+            told.append(StatusMeter().status(rig))
 
         eventually(lambda: [one.source for one in told[-2:]] == ["link"] * 2, "the session", draw)
         status = told[-1]
@@ -60,7 +60,7 @@ def test_a_session_is_followed_and_the_dashboard_says_so(
     assert rig.performance.signals["tempo.peers"] == 2.0
     assert "97.0 bpm   Ableton Link" in dashboard_text(status).plain
     assert "97.0 bpm (link)" in status_line(status)
-    assert [health.detail for name, health in status.inputs if name == "link"] == ["2 peers"]
+    assert [health.detail for name, health in status.devices if name == "link"] == ["2 peers"]
 
 
 @pytest.mark.parametrize("text", ['clock = "midi"\n', ""])
@@ -70,12 +70,27 @@ def test_a_clock_is_pinned_by_preset_or_person(library: Library, text: str, tmp_
     rig = play(OPTIONS if text else replace(OPTIONS, clock="midi"), library)
     try:
         rig.frame()
-        status = Watcher().status(rig)
+        status = StatusMeter().status(rig)
     finally:
         close(rig)
     assert (status.clock, status.source) == ("midi", "free")
     assert "free-running, waiting for MIDI clock" in dashboard_text(status).plain
     assert "(free, midi is pinned)" in status_line(status)
+
+
+def test_the_clock_of_the_command_line_outlasts_edits(library: Library, tmp_path: Path) -> None:
+    rig = play(replace(OPTIONS, clock="midi", watch=True), library)
+    try:
+        rig.frame()
+        save(tmp_path / "presets/red.toml", 'clock = "hand"\n' + RED.replace("Red", "Edited"))
+        eventually(
+            lambda: rig.performance.cues[0].cue.scene.title == "Edited",
+            "the edit",
+            rig.frame,
+        )
+        assert rig.performance.authority.clock == "midi"
+    finally:
+        close(rig)
 
 
 def test_a_clock_is_sent_and_its_fault_is_told(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -88,11 +103,11 @@ def test_a_clock_is_sent_and_its_fault_is_told(library: Library, monkeypatch: py
     try:
         rig.frame()
         eventually(lambda: sender.fault != "no port yet")
-        status = Watcher().status(rig)
+        status = StatusMeter().status(rig)
     finally:
         close(rig)
     assert rig.outputs == []
-    ((_, health),) = [row for row in status.inputs if row[0] == "midi clock"]
+    ((_, health),) = [row for row in status.devices if row[0] == "midi clock"]
     assert (health.state, health.detail) == ("waiting", "no MIDI here")
 
 
