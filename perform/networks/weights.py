@@ -82,6 +82,11 @@ class Weights:
         return replace(self, arrays=kept)
 
 
+def biased(name: str, shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
+    """A weight [outputs, …] and its bias [outputs] by name, with their shapes."""
+    return {f"{name}.weight": shape, f"{name}.bias": shape[:1]}
+
+
 def checked_config(config: Sized) -> Sized:
     """The configuration, if it is consistent and its latents and pictures have a size that is played.
 

@@ -17,7 +17,8 @@ import torch
 
 import perform.generators as rack
 from perform.generators import Generator, untrained
-from perform.generators.stylegan2 import Config, drawn_noise, graph, noise_sizes, stored_noise
+from perform.generators.noise import drawn_noise, noise_sizes
+from perform.generators.stylegan2 import Config, graph, stored_noise
 from perform.generators.stylegan2.network import Network
 from perform.latent.controls import LATENT, NOISE, NOISE_LAYERS, STORED
 from perform.networks import ModelError

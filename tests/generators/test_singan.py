@@ -13,7 +13,8 @@ import torch
 from torch.nn import functional
 
 from perform.generators import singan
-from perform.generators.singan import BASE, FIXED, Config, drawn_noise, resized, untrained
+from perform.generators.noise import drawn_noise
+from perform.generators.singan import BASE, FIXED, Config, resized, untrained
 from perform.generators.singan.network import synthesis, turned, unit
 from perform.latent.controls import LATENT
 from perform.latent.space import truncate

@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 import torch
 
+from perform.generators.mapping import mapped
 from perform.generators.stylegan2 import Config, from_official
-from perform.generators.stylegan2.mapping import mapped
 from perform.generators.stylegan2.network import Network, enlarged
 from perform.networks.runtimes.torch.network import to_pixels
 from tests.doubles.networks import drawn

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perform.generators.latents import read_directions, write_directions
-from perform.generators.stylegan2.noise import MovingNoise
+from perform.generators.noise import MovingNoise
 from perform.latent.centre import POWER, Centre, nearness
 from perform.latent.directions import Directions, factorised, measured, moved, principal, reach
 from perform.latent.space import Space, z_of

@@ -25,11 +25,12 @@ from typing import Any, ClassVar
 import numpy as np
 
 from perform.arrays import AnyArray, Floats
+from perform.generators.mapping import checked_labels, checked_rows
 from perform.latent.space import Space
 from perform.networks import ModelError
 from perform.networks.controls import Controls, number
 from perform.networks.families import Mapper, MeanW
-from perform.networks.weights import Shapes, Weights, checked_weights
+from perform.networks.weights import Shapes, Weights, biased, checked_weights
 from perform.parameters import Parameter
 
 FOLLOWED = -1.0  # the `statistics` that means: those of the truncation
@@ -104,7 +105,7 @@ class Config:
         """Every tensor with its shape, in the order of the network."""
         w_dim, first = self.z_dim + self.embed, self.widths(0)[0]
         named: dict[str, tuple[int, ...]] = {"embeddings.weight": (self.embed, self.classes)}
-        named |= _biased("generator.gen_z", (START * START * first, w_dim))
+        named |= biased("generator.gen_z", (START * START * first, w_dim))
         for block in range(len(self.layers)):
             if block == self.attention:
                 named |= _attention(f"generator.layers.{block}", self.widths(block)[0])
@@ -118,18 +119,14 @@ class Config:
             for i, kernel in enumerate(kernels):
                 norm = f"{self.name(block)}.bn_{i}"
                 named |= {f"{norm}.{part}.weight": (kernel[1], w_dim) for part in ("scale", "offset")}
-                named |= _biased(f"{self.name(block)}.conv_{i}", kernel)
+                named |= biased(f"{self.name(block)}.conv_{i}", kernel)
         last = self.widths(len(self.layers) - 1)[2]
         for norm, channels in self.norms().items():
             named |= {
                 f"{norm}.{part}": (self.n_stats, channels) for part in ("running_means", "running_vars")
             }
         named |= {"generator.bn.weight": (last,), "generator.bn.bias": (last,)}
-        return named | _biased("generator.conv_to_rgb", (COLOURS, last, 3, 3))
-
-
-def _biased(name: str, shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
-    return {f"{name}.weight": shape, f"{name}.bias": shape[:1]}
+        return named | biased("generator.conv_to_rgb", (COLOURS, last, 3, 3))
 
 
 def _attention(name: str, channels: int) -> dict[str, tuple[int, ...]]:
@@ -242,17 +239,9 @@ def mean(weights: Weights) -> MeanW:
 
 
 def _mapped(config: Config, classes: Floats, z: Floats, labels: Floats | None) -> Floats:
-    z = _shaped("z", z, config.z_dim)
-    given = np.eye(1, config.classes, dtype=np.float32) if labels is None else labels
-    embedded = _shaped("labels", given, config.classes) @ classes
+    z = checked_rows("z", z, config.z_dim)
+    embedded = checked_labels(labels, config.classes) @ classes
     return np.concatenate([z, np.broadcast_to(embedded, (len(z), config.embed))], 1)
-
-
-def _shaped(name: str, value: Floats, size: int) -> Floats:
-    value = np.asarray(value, np.float32)
-    if value.ndim != 2 or value.shape[1] != size:
-        raise ValueError(f"{name} has shape {value.shape}, must be (n, {size})")
-    return value
 
 
 def inputs(weights: Weights) -> Callable[[Controls], tuple[Floats, ...]]:

@@ -17,6 +17,7 @@ from typing import ClassVar
 import numpy as np
 
 from perform.arrays import AnyArray, Floats
+from perform.generators.mapping import checked_rows
 from perform.latent.space import Space
 from perform.networks import ModelError
 from perform.networks.controls import Controls
@@ -102,16 +103,10 @@ def from_state(
 
 
 def mapping(weights: Weights) -> Mapper:
-    """From z to w, which is z (the contract of `weights.Family`)."""
+    """From z to w, which is z (the contract of `families.Family`)."""
     width = weights.config.space.z_dim
 
-    def mapped(z: Floats, labels: Floats | None) -> Floats:
-        z = np.array(z, np.float32)
-        if z.ndim != 2 or z.shape[1] != width:
-            raise ValueError(f"z has shape {z.shape}, must be (n, {width})")
-        return z
-
-    return mapped
+    return lambda z, labels: checked_rows("z", z, width).copy()
 
 
 def mean(weights: Weights) -> MeanW:

@@ -15,7 +15,8 @@ import numpy as np
 from perform.arrays import AnyArray
 from perform.generators.dialects.meanw import MEAN_W, with_mean_w
 from perform.generators.dialects.unexpected import note_unexpected, with_remarks
-from perform.generators.stylegan2 import FILTER, drawn_noise, from_official, infer, noise_sizes
+from perform.generators.noise import drawn_noise, noise_sizes
+from perform.generators.stylegan2 import FILTER, from_official, infer
 from perform.networks import ModelError
 from perform.networks.checkpoints.modules import StateDict
 from perform.networks.weights import Weights
@@ -118,5 +119,5 @@ def _drawn_noise(named: StateDict) -> dict[str, AnyArray]:
     config = infer({name: array.shape for name, array in named.items()})
     parts = np.split(drawn_noise(config, NOISE_SEED), np.cumsum(noise_sizes(config))[:-1])
     names = (f"synthesis.{layer}.noise_const" for layer in config.layers)
-    shapes = (config.noise_shape(i) for i in range(len(parts)))
-    return {name: part.reshape(shape) for name, part, shape in zip(names, parts, shapes, strict=True)}
+    pieces = zip(names, parts, config.noise_shapes, strict=True)
+    return {name: part.reshape(shape) for name, part, shape in pieces}

@@ -18,6 +18,7 @@ from perform.arrays import AnyArray
 from perform.generators import stylegan1, stylegan2
 from perform.generators.dialects.meanw import MEAN_W, with_mean_w
 from perform.generators.dialects.unexpected import note_unexpected, with_remarks
+from perform.generators.mapping import infer_mapping
 from perform.networks import ModelError
 from perform.networks.checkpoints.modules import Options, StateDict
 from perform.networks.weights import Weights, checked_config, checked_weights
@@ -180,17 +181,12 @@ def _styled(own: StateDict, layer: str, place: str) -> dict[str, AnyArray]:
 
 def _shape(named: StateDict, resolutions: list[int], options: Options) -> stylegan1.Config:
     """The configuration of a StyleGAN, from its tensors."""
-    depth = len({name for name in named if re.fullmatch(r"mapping\.fc\d+\.weight", name)})
-    embed = named["mapping.embed.weight"].shape if "mapping.embed.weight" in named else (0, 0)
     layers = [f"synthesis.b{r}.conv{half}" for r in resolutions for half in (0, 1)][1:]
     first, height, width = named["synthesis.b4.const"].shape
     fused = {True: ALWAYS_FUSED, False: NEVER_FUSED}.get(options.get("fused_scale", "auto"), stylegan1.FUSED)
     config = stylegan1.Config(
         channels=(first, *(named[f"{layer}.weight"].shape[0] for layer in layers)),
-        z_dim=named["mapping.fc0.weight"].shape[1] - embed[0],
-        c_dim=embed[1],
-        embed=embed[0],
-        mapping=tuple(named[f"mapping.fc{i}.weight"].shape[0] for i in range(depth)),
+        **infer_mapping({name: array.shape for name, array in named.items()}),
         rate=float(options.get("mapping_lrmul", 0.01)),
         image_channels=named["synthesis.torgb.bias"].shape[0],
         start=(height, width),

@@ -15,20 +15,23 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from itertools import pairwise
 from typing import ClassVar
 
 import numpy as np
 
 from perform.arrays import Floats
-from perform.generators.stylegan2.noise import MovingNoise
+from perform.generators.blocks import BlocksConfig
+from perform.generators.mapping import checked_rows, infer_mapping, mean
+from perform.generators.noise import MovingNoise, noise_inputs, seeded
 from perform.latent.controls import NOISE, STORED
 from perform.latent.space import Space
 from perform.networks import ModelError
-from perform.networks.controls import Controls, number
-from perform.networks.families import Mapper, MeanW
-from perform.networks.weights import Shapes, Weights, checked_config
+from perform.networks.controls import Controls
+from perform.networks.families import Mapper
+from perform.networks.weights import Shapes, Weights, biased, checked_config
 from perform.parameters import Parameter
+
+__all__ = ["INPUTS", "Config", "infer", "inputs", "mapped", "mapping", "mean"]
 
 INPUTS = ("noise", "strength")
 SLOPE = np.float32(0.2)
@@ -37,7 +40,7 @@ OWN_SEED = 0  # of the noise that replaces the network's own, which no file hold
 
 
 @dataclass(frozen=True, slots=True)
-class Config:
+class Config(BlocksConfig):
     """The shape of a generator.
 
     `channels` holds the width of the first features and of each block's output, `mapping` the widths of
@@ -64,28 +67,9 @@ class Config:
         return len(self.channels) - 1
 
     @property
-    def w_dim(self) -> int:
-        return self.mapping[-1]
-
-    @property
-    def resolutions(self) -> tuple[int, ...]:
-        """The blocks' resolutions: 4, 8, …; block i takes ws[i]."""
-        return tuple(4 << block for block in range(self.blocks))
-
-    @property
     def size(self) -> tuple[int, int]:
         """(width, height) of the pictures."""
         return self.resolutions[-1], self.resolutions[-1]
-
-    @property
-    def layers(self) -> tuple[str, ...]:
-        """The modulated convolutions in order, two for each block."""
-        return tuple(f"b{r}.conv{half}" for r in self.resolutions for half in (0, 1))
-
-    @property
-    def bendable(self) -> tuple[str, ...]:
-        """The layers whose activations can be bent, coarse to fine."""
-        return self.layers
 
     @property
     def space(self) -> Space:
@@ -98,40 +82,34 @@ class Config:
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Every tensor with its shape, in the order of the network."""
-        named: dict[str, tuple[int, ...]] = {"mapping.w_avg": (self.w_dim,)}
-        for i, (inputs, outputs) in enumerate(pairwise((self.z_dim, *self.mapping))):
-            named |= _linear(f"mapping.fc{i}", inputs, outputs)
+        named = self.mapping_shapes()
         first, b4 = self.channels[0], "synthesis.b4"
         named |= (
             {f"{b4}.const": (first, 4, 4)} if self.constant else {f"{b4}.begin": (self.w_dim, first, 4, 4)}
         )
         if self.convolved:
-            named |= {f"{b4}.initial.weight": (first, first, 3, 3), f"{b4}.initial.bias": (first,)}
+            named |= biased(f"{b4}.initial", (first, first, 3, 3))
         for i, layer in enumerate(self.layers):
             name, (inputs, outputs) = f"synthesis.{layer}", self.widths(i)
             named[f"{name}.weight"] = (outputs, inputs, 3, 3)
-            named |= _linear(f"{name}.affine", self.w_dim, inputs) | _linear(f"{name}.noise", 1, outputs)
+            named |= biased(f"{name}.affine", (inputs, self.w_dim)) | biased(f"{name}.noise", (outputs, 1))
         for resolution, width in zip(self.resolutions, self.channels[1:], strict=True):
             torgb = f"synthesis.b{resolution}.torgb"
             named[f"{torgb}.weight"] = (self.image_channels, width, 1, 1)
-            named |= _linear(f"{torgb}.affine", self.w_dim, width)
+            named |= biased(f"{torgb}.affine", (width, self.w_dim))
         return named
-
-
-def _linear(name: str, inputs: int, outputs: int) -> dict[str, tuple[int, ...]]:
-    return {f"{name}.weight": (outputs, inputs), f"{name}.bias": (outputs,)}
 
 
 def infer(found: Shapes, rate: float = 0.1, normalised: bool = True, blurred: bool = True) -> Config:
     """The configuration, from the shapes under our names; the other arguments are in no shape."""
     try:
-        depth = len({name for name in found if re.fullmatch(r"mapping\.fc\d+\.weight", name)})
         blocks = len({name for name in found if re.fullmatch(r"synthesis\.b\d+\.conv1\.weight", name)})
         outputs = [found[f"synthesis.b{4 << block}.conv1.weight"][0] for block in range(blocks)]
+        fields = infer_mapping(found)
         config = Config(
             channels=(found["synthesis.b4.conv0.weight"][1], *outputs),
-            z_dim=found["mapping.fc0.weight"][1],
-            mapping=tuple(found[f"mapping.fc{i}.weight"][0] for i in range(depth)),
+            z_dim=fields["z_dim"],
+            mapping=fields["mapping"],
             rate=rate,
             normalised=normalised,
             image_channels=found["synthesis.b4.torgb.weight"][0],
@@ -145,14 +123,8 @@ def infer(found: Shapes, rate: float = 0.1, normalised: bool = True, blurred: bo
 
 
 def mapping(weights: Weights) -> Mapper:
-    """From z to w (the contract of `weights.Family`)."""
+    """From z to w (the contract of `families.Family`)."""
     return partial(mapped, weights.part("mapping."))
-
-
-def mean(weights: Weights) -> MeanW:
-    """The centre of truncation [w_dim]: the mean of many mapped z, found when the file was read."""
-    centre = weights.arrays["mapping.w_avg"]
-    return lambda labels: centre
 
 
 def inputs(weights: Weights) -> Callable[[Controls], tuple[Floats, ...]]:
@@ -160,27 +132,19 @@ def inputs(weights: Weights) -> Callable[[Controls], tuple[Floats, ...]]:
     drawn = partial(drawn_noise, weights.config_as(Config))
     moving = MovingNoise(lambda seed: drawn(OWN_SEED if seed == STORED else seed) - MIDDLE)
     raised = lru_cache(maxsize=1)(lambda seed, phase: moving.at(seed, phase) + MIDDLE)
-
-    def taken(controls: Controls) -> tuple[Floats, ...]:
-        noise = raised(int(number(controls, "noise_seed")), float(number(controls, "noise_phase")))
-        return noise, np.full(1, number(controls, "noise"), np.float32)
-
-    return taken
+    return noise_inputs(raised)
 
 
 def drawn_noise(config: Config, seed: int) -> Floats:
     """A noise picture [height, width], even in 0..1, drawn from a seed: the same everywhere."""
-    draw = np.random.Generator(np.random.PCG64(seed % 2**64))
     width, height = config.size
-    return draw.random((height, width), np.float32)
+    return seeded(seed).random((height, width), np.float32)
 
 
 def mapped(weights: Weights, z: Floats, labels: Floats | None = None) -> Floats:
     """z [n, z_dim] to w [n, w_dim]; there are no labels."""
     config = weights.config_as(Config)
-    x = np.asarray(z, np.float32)
-    if x.ndim != 2 or x.shape[1] != config.z_dim:
-        raise ValueError(f"z has shape {x.shape}, must be (n, {config.z_dim})")
+    x = checked_rows("z", z, config.z_dim)
     if config.normalised:
         x = x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), np.float32(1e-12))
     rate = np.float32(config.rate)

@@ -23,13 +23,14 @@ from typing import ClassVar
 import numpy as np
 
 from perform.arrays import Floats
-from perform.generators.stylegan2.noise import MovingNoise
+from perform.generators.mapping import checked_rows
+from perform.generators.noise import MovingNoise, drawn_noise, noise_inputs
 from perform.latent.controls import NOISE
 from perform.latent.space import Space
 from perform.networks import ModelError
-from perform.networks.controls import Controls, number
+from perform.networks.controls import Controls
 from perform.networks.families import Mapper, MeanW
-from perform.networks.weights import Weights
+from perform.networks.weights import Weights, biased
 from perform.parameters import Parameter
 
 INPUTS = ("noise", "strength")
@@ -77,6 +78,11 @@ class Config:
         places = height * width
         return Space(places, places + 1, self.scales, self.frames if self.frames > 1 else 0)
 
+    @property
+    def noise_shapes(self) -> tuple[tuple[int, int], ...]:
+        """(height, width) of the noise of each scale but the coarsest."""
+        return self.sizes[1:]
+
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Every tensor with its shape, in the order of the network."""
         if self.scales < 2 or len(self.widths) != self.scales:
@@ -95,19 +101,16 @@ class Config:
             named[f"scale{n}.amplitude"] = ()
             features = (self.image_channels, *(width,) * (self.depth - 1), self.image_channels)
             for i, (inputs, outputs) in enumerate(pairwise(features)):
-                named[f"scale{n}.conv{i}.weight"] = (outputs, inputs, 3, 3)
-                named[f"scale{n}.conv{i}.bias"] = (outputs,)
+                named |= biased(f"scale{n}.conv{i}", (outputs, inputs, 3, 3))
         return named
 
 
 def mapping(weights: Weights) -> Mapper:
-    """From z to w: z, and all of the finer noise (the contract of `weights.Family`)."""
+    """From z to w: z, and all of the finer noise (the contract of `families.Family`)."""
     width = weights.config.space.z_dim
 
     def mapped(z: Floats, labels: Floats | None) -> Floats:
-        z = np.asarray(z, np.float32)
-        if z.ndim != 2 or z.shape[1] != width:
-            raise ValueError(f"z has shape {z.shape}, must be (n, {width})")
+        z = checked_rows("z", z, width)
         return np.concatenate([z, np.ones((len(z), 1), np.float32)], 1)
 
     return mapped
@@ -129,24 +132,7 @@ def inputs(weights: Weights) -> Callable[[Controls], tuple[Floats, ...]]:
     """From the parameters of the noise to that of all scales but the coarsest [values], and its
     strength [1]. The network's own noise (-1) is one seed among the others."""
     config = weights.config_as(Config)
-    moving = MovingNoise(lambda seed: drawn_noise(config, seed))
-
-    def taken(controls: Controls) -> tuple[Floats, ...]:
-        drawn = moving.at(int(number(controls, "noise_seed")), float(number(controls, "noise_phase")))
-        return drawn, np.full(1, number(controls, "noise"), np.float32)
-
-    return taken
-
-
-def noise_sizes(config: Config) -> list[int]:
-    """How many noise values each scale but the coarsest takes, in order."""
-    return [height * width for height, width in config.sizes[1:]]
-
-
-def drawn_noise(config: Config, seed: int) -> Floats:
-    """Noise for all scales but the coarsest, one after the other, drawn from a seed."""
-    draw = np.random.Generator(np.random.PCG64(seed % 2**64))
-    return draw.standard_normal(sum(noise_sizes(config)), dtype=np.float32)
+    return noise_inputs(MovingNoise(lambda seed: drawn_noise(config, seed)).at)
 
 
 def resized(weights: Weights, size: tuple[int, int]) -> Weights:

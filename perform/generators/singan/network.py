@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from perform.generators.singan import BASE, Config, noise_sizes
+from perform.generators.noise import noise_sizes
+from perform.generators.singan import BASE, Config
 from perform.networks.weights import Weights
 
 SLOPE = 0.2

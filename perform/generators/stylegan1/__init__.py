@@ -7,22 +7,22 @@ first block has no convolution: its input is the constant.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from itertools import pairwise
 from typing import ClassVar
 
 import numpy as np
 
 from perform.arrays import Floats
-from perform.generators import stylegan2
+from perform.generators.blocks import StyleGANConfig
+from perform.generators.mapping import checked_labels, checked_rows, mean
+from perform.generators.stylegan2 import inputs
 from perform.latent.controls import NOISE, NOISE_LAYERS
-from perform.latent.space import Space
-from perform.networks.controls import Controls
-from perform.networks.families import Mapper, MeanW
-from perform.networks.weights import Weights
+from perform.networks.families import Mapper
+from perform.networks.weights import Weights, biased
 from perform.parameters import Parameter
+
+__all__ = ["INPUTS", "Config", "inputs", "mapped", "mapping", "mean"]
 
 INPUTS = ("noise", "strength")
 SLOPE = np.float32(0.2)
@@ -32,7 +32,7 @@ BLUR = (1, 2, 1)  # after each enlargement, both ways
 
 
 @dataclass(frozen=True, slots=True)
-class Config:
+class Config(StyleGANConfig):
     """The shape of a StyleGAN generator.
 
     `channels` holds the width of the constant and of the output of each convolution: (const,
@@ -55,88 +55,27 @@ class Config:
     start: tuple[int, int] = (4, 4)
     fused: int = FUSED
 
-    @property
-    def blocks(self) -> int:
-        return len(self.channels) // 2
-
-    @property
-    def w_dim(self) -> int:
-        return self.mapping[-1]
-
-    @property
-    def resolutions(self) -> tuple[int, ...]:
-        """The blocks' nominal resolutions: 4, 8, …; they name the blocks."""
-        return tuple(4 << block for block in range(self.blocks))
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """(width, height) of the pictures."""
-        height, width = self.start
-        return width << (self.blocks - 1), height << (self.blocks - 1)
-
-    @property
-    def layers(self) -> tuple[str, ...]:
-        """The layers in order; layer i takes ws[i]."""
-        return tuple(f"b{r}.conv{half}" for r in self.resolutions for half in (0, 1))
-
-    @property
-    def bendable(self) -> tuple[str, ...]:
-        """The layers whose activations can be bent, coarse to fine."""
-        return self.layers
-
-    @property
-    def space(self) -> Space:
-        return Space(self.z_dim, self.w_dim, 2 * self.blocks, self.c_dim)
-
-    def noise_shape(self, layer: int) -> tuple[int, int]:
-        """(height, width) of the noise of a layer."""
-        height, width = self.start
-        return height << (layer // 2), width << (layer // 2)
-
     def fuses(self, layer: int) -> bool:
         """Whether a layer that enlarges does so with a transposed convolution."""
         return min(self.noise_shape(layer)) >= self.fused
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Every tensor with its shape, in the order of the network."""
-        named: dict[str, tuple[int, ...]] = {"mapping.w_avg": (self.w_dim,)}
-        if self.c_dim:
-            named["mapping.embed.weight"] = (self.embed, self.c_dim)
-        for i, (inputs, outputs) in enumerate(pairwise((self.z_dim + self.embed, *self.mapping))):
-            named |= {f"mapping.fc{i}.weight": (outputs, inputs), f"mapping.fc{i}.bias": (outputs,)}
+        named = self.mapping_shapes(embed_bias=False)
         named["synthesis.b4.const"] = (self.channels[0], *self.start)
         for i, layer in enumerate(self.layers):
             name, width = f"synthesis.{layer}", self.channels[i]
             if i:
                 named[f"{name}.weight"] = (width, self.channels[i - 1], 3, 3)
             named |= {f"{name}.noise_strength": (width,), f"{name}.noise_const": self.noise_shape(i)}
-            named |= {f"{name}.bias": (width,)}
-            named |= {f"{name}.affine.weight": (2 * width, self.w_dim), f"{name}.affine.bias": (2 * width,)}
-        named["synthesis.torgb.weight"] = (self.image_channels, self.channels[-1], 1, 1)
-        named["synthesis.torgb.bias"] = (self.image_channels,)
-        return named
+            named[f"{name}.bias"] = (width,)
+            named |= biased(f"{name}.affine", (2 * width, self.w_dim))
+        return named | biased("synthesis.torgb", (self.image_channels, self.channels[-1], 1, 1))
 
 
 def mapping(weights: Weights) -> Mapper:
-    """From z and labels to w (the contract of `weights.Family`)."""
+    """From z and labels to w (the contract of `families.Family`)."""
     return partial(mapped, weights.part("mapping."))
-
-
-def mean(weights: Weights) -> MeanW:
-    """The centre of truncation [w_dim]: the same for all labels."""
-    centre = weights.arrays["mapping.w_avg"]
-    return lambda labels: centre
-
-
-def inputs(weights: Weights) -> Callable[[Controls], tuple[Floats, ...]]:
-    """From the parameters of the noise to the noise of all layers [values] and its strength [1]."""
-    return stylegan2.inputs(weights)
-
-
-def noise_sizes(config: Config) -> list[int]:
-    """How many noise values each layer takes, in order."""
-    shapes = (config.noise_shape(layer) for layer in range(len(config.layers)))
-    return [height * width for height, width in shapes]
 
 
 def mapped(weights: Weights, z: Floats, labels: Floats | None = None) -> Floats:
@@ -146,10 +85,9 @@ def mapped(weights: Weights, z: Floats, labels: Floats | None = None) -> Floats:
     the gain of sqrt 2 is the weights' alone, not the biases'.
     """
     config = weights.config_as(Config)
-    x = _shaped("z", z, config.z_dim)
+    x = checked_rows("z", z, config.z_dim)
     if config.c_dim:
-        given = np.eye(1, config.c_dim, dtype=np.float32) if labels is None else labels
-        embedded = _shaped("labels", given, config.c_dim) @ weights.arrays["mapping.embed.weight"].T
+        embedded = checked_labels(labels, config.c_dim) @ weights.arrays["mapping.embed.weight"].T
         x = np.concatenate([x, np.broadcast_to(embedded, (len(x), config.embed))], 1)
     x = np.asarray(x / np.sqrt(np.square(x).mean(1, keepdims=True) + EPSILON), np.float32)
     for i in range(len(config.mapping)):
@@ -158,10 +96,3 @@ def mapped(weights: Weights, z: Floats, labels: Floats | None = None) -> Floats:
         y: Floats = (x @ weight.T) * gain + bias * np.float32(config.rate)
         x = np.maximum(y, y * SLOPE)
     return x
-
-
-def _shaped(name: str, value: Floats, size: int) -> Floats:
-    value = np.asarray(value, np.float32)
-    if value.ndim != 2 or value.shape[1] != size:
-        raise ValueError(f"{name} has shape {value.shape}, must be (n, {size})")
-    return value

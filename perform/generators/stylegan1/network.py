@@ -21,7 +21,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from perform.generators.stylegan1 import BLUR, Config, noise_sizes
+from perform.generators.noise import noise_sizes
+from perform.generators.stylegan1 import BLUR, Config
 from perform.networks.weights import Weights
 
 SLOPE = 0.2
@@ -126,7 +127,7 @@ class Block(nn.Module):
 
 class Synthesis(nn.Module):
     """One picture at a time: ws [num_ws, w_dim], noise [values of all layers] and strength [1] to
-    [1, channels, height, width], about -1..1 (the contract of `weights.Family`)."""
+    [1, channels, height, width], about -1..1 (the contract of `families.Family`)."""
 
     def __init__(self, config: Config) -> None:
         super().__init__()

@@ -10,23 +10,23 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache, partial
-from itertools import pairwise
-from typing import ClassVar, Literal, Protocol, TypeAlias, cast
+from functools import lru_cache
+from typing import ClassVar, Literal, TypeAlias, cast
 
 import numpy as np
 
 from perform.arrays import AnyArray, Floats
-from perform.generators.stylegan2.mapping import mapped
-from perform.generators.stylegan2.noise import MovingNoise
+from perform.generators.blocks import StyleGANConfig
+from perform.generators.mapping import infer_mapping, mapping, mean
+from perform.generators.noise import MovingNoise, drawn_noise, noise_inputs, noise_sizes
 from perform.latent.controls import NOISE, NOISE_LAYERS, STORED
 from perform.latent.directions import reach
-from perform.latent.space import Space
 from perform.networks import ModelError
-from perform.networks.controls import Controls, number, numbers
-from perform.networks.families import Mapper, MeanW
-from perform.networks.weights import Shapes, Weights, checked_config, checked_weights
+from perform.networks.controls import Controls
+from perform.networks.weights import Shapes, Weights, biased, checked_config, checked_weights
 from perform.parameters import Parameter
+
+__all__ = ["INPUTS", "Config", "from_official", "infer", "inputs", "mapping", "mean"]
 
 Architecture: TypeAlias = Literal["skip", "resnet", "orig"]
 
@@ -36,7 +36,7 @@ TAPS = np.array([1, 3, 3, 1], np.float32)
 
 
 @dataclass(frozen=True, slots=True)
-class Config:
+class Config(StyleGANConfig):
     """The shape of a StyleGAN2 generator.
 
     `channels` holds the width of the constant and of the output of each convolution:
@@ -46,6 +46,7 @@ class Config:
     """
 
     family: ClassVar[str] = "stylegan2"
+    skipped: ClassVar[int] = 1  # the first block begins with its constant
     parameters: ClassVar[tuple[Parameter, ...]] = (*NOISE, NOISE_LAYERS)
 
     channels: tuple[int, ...]
@@ -59,57 +60,13 @@ class Config:
     clamp: float | None = None
     start: tuple[int, int] = (4, 4)
 
-    @property
-    def blocks(self) -> int:
-        return len(self.channels) // 2
-
-    @property
-    def w_dim(self) -> int:
-        return self.mapping[-1]
-
-    @property
-    def resolutions(self) -> tuple[int, ...]:
-        """The blocks' nominal resolutions: 4, 8, …; they name the blocks."""
-        return tuple(4 << block for block in range(self.blocks))
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """(width, height) of the pictures."""
-        height, width = self.start
-        return width << (self.blocks - 1), height << (self.blocks - 1)
-
-    @property
-    def layers(self) -> tuple[str, ...]:
-        """The convolutions in order; layer i takes ws[i]."""
-        pairs = ((f"b{r}.conv0", f"b{r}.conv1") for r in self.resolutions)
-        return tuple(name for pair in pairs for name in pair)[1:]
-
-    @property
-    def bendable(self) -> tuple[str, ...]:
-        """The layers whose activations can be bent, coarse to fine."""
-        return self.layers
-
-    @property
-    def space(self) -> Space:
-        return Space(self.z_dim, self.w_dim, 2 * self.blocks, self.c_dim)
-
-    def noise_shape(self, layer: int) -> tuple[int, int]:
-        """(height, width) of the noise of a convolution."""
-        height, width = self.start
-        return height << ((layer + 1) // 2), width << ((layer + 1) // 2)
-
     def shows(self, block: int) -> bool:
         """Whether a block has a toRGB layer."""
         return self.architecture == "skip" or block == self.blocks - 1
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Every tensor with its shape, in the order of the network."""
-        named: dict[str, tuple[int, ...]] = {"mapping.w_avg": (self.w_dim,)}
-        if self.c_dim:
-            named |= _linear("mapping.embed", self.c_dim, self.embed)
-        widths = (self.z_dim + self.embed, *self.mapping)
-        for i, (inputs, outputs) in enumerate(pairwise(widths)):
-            named |= _linear(f"mapping.fc{i}", inputs, outputs)
+        named = self.mapping_shapes()
         named[FILTER] = (4, 4)
         named["synthesis.b4.const"] = (self.channels[0], *self.start)
         for i, name in enumerate(self.layers):
@@ -118,9 +75,8 @@ class Config:
             deep = self.channels[2 * block + 1]
             if self.shows(block):
                 torgb = f"synthesis.b{r}.torgb"
-                named |= {f"{torgb}.weight": (self.image_channels, deep, 1, 1)}
-                named |= {f"{torgb}.bias": (self.image_channels,)}
-                named |= _linear(f"{torgb}.affine", self.w_dim, deep)
+                named |= biased(torgb, (self.image_channels, deep, 1, 1))
+                named |= biased(f"{torgb}.affine", (deep, self.w_dim))
             if self.architecture == "resnet" and block:
                 named[f"synthesis.b{r}.skip.weight"] = (deep, self.channels[2 * block - 1], 1, 1)
         return named
@@ -132,18 +88,13 @@ def channel_table(base: int, most: int, resolution: int) -> tuple[int, ...]:
     return tuple(min(base // (4 << block), most) for block in range(blocks) for _ in range(2))
 
 
-def _linear(name: str, inputs: int, outputs: int) -> dict[str, tuple[int, ...]]:
-    return {f"{name}.weight": (outputs, inputs), f"{name}.bias": (outputs,)}
-
-
 def _convolution(config: Config, layer: int, name: str) -> dict[str, tuple[int, ...]]:
     inputs, outputs = config.channels[layer : layer + 2]
     return {
-        f"{name}.weight": (outputs, inputs, 3, 3),
-        f"{name}.bias": (outputs,),
+        **biased(name, (outputs, inputs, 3, 3)),
         f"{name}.noise_strength": (),
         f"{name}.noise_const": config.noise_shape(layer),
-        **_linear(f"{name}.affine", config.w_dim, inputs),
+        **biased(f"{name}.affine", (inputs, config.w_dim)),
     }
 
 
@@ -161,16 +112,11 @@ def _infer(found: Shapes, clamp: float | None, rate: float) -> Config:
     const = found["synthesis.b4.const"]
     convolutions = [f"b{4 << (i + 1) // 2}.conv{(i + 1) % 2}" for i in range(2 * blocks - 1)]
     outputs = [found[f"synthesis.{name}.weight"][0] for name in convolutions]
-    depth = len({name for name in found if re.fullmatch(r"mapping\.fc\d+\.weight", name)})
-    embed = found.get("mapping.embed.weight", (0, 0))
     resnet = "synthesis.b8.skip.weight" in found
     early = "synthesis.b4.torgb.weight" in found
     return Config(
         channels=(const[0], *outputs),
-        z_dim=found["mapping.fc0.weight"][1] - embed[0],
-        c_dim=embed[1],
-        embed=embed[0],
-        mapping=tuple(found[f"mapping.fc{i}.weight"][0] for i in range(depth)),
+        **infer_mapping(found),
         rate=rate,
         image_channels=found[f"synthesis.b{4 << (blocks - 1)}.torgb.weight"][0],
         architecture="resnet" if resnet else "skip" if early else "orig",
@@ -197,30 +143,10 @@ def from_official(
     return checked_weights(config, {**still, **named, FILTER: filters[0] if filters else outer}, notes or {})
 
 
-class NoiseConfig(Protocol):
-    """What the configuration of a network with noise in its convolutions has; StyleGAN's, too."""
-
-    @property
-    def layers(self) -> tuple[str, ...]: ...
-
-    def noise_shape(self, layer: int) -> tuple[int, int]: ...
-
-
-def mapping(weights: Weights) -> Mapper:
-    """From z and labels to w (the contract of `weights.Family`)."""
-    return partial(mapped, weights.part("mapping."))
-
-
-def mean(weights: Weights) -> MeanW:
-    """The centre of truncation [w_dim]: the same for all labels."""
-    centre = weights.arrays["mapping.w_avg"]
-    return lambda labels: centre
-
-
 def inputs(weights: Weights) -> Callable[[Controls], tuple[Floats, ...]]:
     """From the parameters of the noise to that of all convolutions [values] and its strength [1]."""
     stored = stored_noise(weights)
-    config = cast(NoiseConfig, weights.config)
+    config = cast(StyleGANConfig, weights.config)
     moving = MovingNoise(lambda seed: stored if seed == STORED else drawn_noise(config, seed))
     sizes = noise_sizes(config)
 
@@ -229,27 +155,10 @@ def inputs(weights: Weights) -> Callable[[Controls], tuple[Floats, ...]]:
         whole, share = moving.at(seed, phase), reach(layers, len(sizes))
         return whole if share.min() == 1 else whole * np.repeat(share, sizes)
 
-    def taken(controls: Controls) -> tuple[Floats, ...]:
-        seed, phase = int(number(controls, "noise_seed")), float(number(controls, "noise_phase"))
-        drawn = noise(seed, phase, numbers(controls, "noise_layers"))
-        return drawn, np.full(1, number(controls, "noise"), np.float32)
-
-    return taken
-
-
-def noise_sizes(config: NoiseConfig) -> list[int]:
-    """How many noise values each convolution takes, in order."""
-    sizes = (config.noise_shape(layer) for layer in range(len(config.layers)))
-    return [height * width for height, width in sizes]
-
-
-def drawn_noise(config: NoiseConfig, seed: int) -> Floats:
-    """Noise for all convolutions, one after the other, drawn from a seed: the same everywhere."""
-    draw = np.random.Generator(np.random.PCG64(seed % 2**64))
-    return draw.standard_normal(sum(noise_sizes(config)), dtype=np.float32)
+    return noise_inputs(noise, "noise_layers")
 
 
 def stored_noise(weights: Weights) -> Floats:
     """The noise stored with a network, for all convolutions, one after the other."""
-    names = (f"synthesis.{layer}.noise_const" for layer in cast(NoiseConfig, weights.config).layers)
+    names = (f"synthesis.{layer}.noise_const" for layer in cast(StyleGANConfig, weights.config).layers)
     return np.concatenate([weights.arrays[name].ravel() for name in names])

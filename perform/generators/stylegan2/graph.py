@@ -16,7 +16,8 @@ import numpy as np
 import openvino as ov
 from openvino import opset13 as op
 
-from perform.generators.stylegan2 import Config, noise_sizes, winograd
+from perform.generators.noise import noise_sizes
+from perform.generators.stylegan2 import Config, winograd
 from perform.networks.bending import Bend
 from perform.networks.blending import BlendTensors
 from perform.networks.runtimes.openvino.nodes import (
@@ -122,8 +123,7 @@ class _Synthesis:
         config = self.config
         scaled = op.multiply(self.noise, self.strength)
         parts = op.variadic_split(scaled, integers(0), integers(noise_sizes(config)))
-        shapes = [config.noise_shape(layer) for layer in range(len(config.layers))]
-        outputs = zip(parts.outputs(), shapes, strict=True)
+        outputs = zip(parts.outputs(), config.noise_shapes, strict=True)
         return [op.reshape(part, integers([1, 1, *shape]), False) for part, shape in outputs]
 
     def _drawn(self, x: GraphNode, picture: GraphNode | None) -> tuple[GraphNode, GraphNode | None]:

@@ -19,8 +19,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from perform.generators.stylegan2 import Config, noise_sizes
-from perform.generators.stylegan2.mapping import MappedConfig
+from perform.generators.mapping import MappedConfig
+from perform.generators.noise import noise_sizes
+from perform.generators.stylegan2 import Config
 from perform.networks.weights import Weights
 
 SLOPE = 0.2
@@ -289,7 +290,7 @@ class Network(nn.Module):
 
 class Playing(nn.Module):
     """One picture at a time: ws [num_ws, w_dim], noise [values of all layers] and strength [1] to
-    [1, channels, height, width] (the contract of `weights.Family`)."""
+    [1, channels, height, width] (the contract of `families.Family`)."""
 
     def __init__(self, synthesis: Synthesis) -> None:
         super().__init__()

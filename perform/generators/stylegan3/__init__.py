@@ -10,33 +10,21 @@ rates follow from the sizes that the names of the layers tell, unless the file s
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache, partial
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from perform.arrays import Floats
-from perform.generators.stylegan2.mapping import mapped
+from perform.generators.mapping import mapping, mean
 from perform.generators.stylegan3.config import PLACE, Config
 from perform.generators.stylegan3.official import from_official
 from perform.networks.controls import Controls
-from perform.networks.families import Mapper, MeanW
 from perform.networks.weights import Weights
 
 __all__ = ["INPUTS", "Config", "from_official", "inputs", "mapping", "mean", "moved"]
 
 INPUTS = ("transform",)
-
-
-def mapping(weights: Weights) -> Mapper:
-    """From z and labels to w (the contract of `weights.Family`); as StyleGAN2's."""
-    return partial(mapped, weights.part("mapping."))
-
-
-def mean(weights: Weights) -> MeanW:
-    """The centre of truncation [w_dim]: the same for all labels."""
-    centre = weights.arrays["mapping.w_avg"]
-    return lambda labels: centre
 
 
 def inputs(weights: Weights) -> Callable[[Controls], tuple[Floats, ...]]:

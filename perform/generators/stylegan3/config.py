@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import ClassVar, TypeAlias
 
+from perform.generators.mapping import MappedConfig
 from perform.latent.space import Space
 from perform.networks import ModelError
+from perform.networks.weights import biased
 from perform.parameters import Parameter
 
 Pair: TypeAlias = tuple[int, int]
@@ -24,7 +25,7 @@ LARGEST_FACTOR = 64  # of up- and downsampling, and of the sampling rates of two
 
 
 @dataclass(frozen=True, slots=True)
-class Config:
+class Config(MappedConfig):
     """The shape of a StyleGAN3 generator.
 
     `channels` and `sizes`, (width, height), are those of the input and of the output of each layer; the
@@ -58,10 +59,6 @@ class Config:
     embed: int = 0
     mapping: tuple[int, ...] = (512, 512)
     rate: float = 0.01
-
-    @property
-    def w_dim(self) -> int:
-        return self.mapping[-1]
 
     @property
     def depth(self) -> int:
@@ -111,15 +108,11 @@ class Config:
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Every tensor with its shape, in the order of the network. ModelError where sizes disagree."""
         self._check()
-        named: dict[str, tuple[int, ...]] = {"mapping.w_avg": (self.w_dim,)}
-        if self.c_dim:
-            named |= _linear("mapping.embed", self.c_dim, self.embed)
-        for i, (inputs, outputs) in enumerate(pairwise((self.z_dim + self.embed, *self.mapping))):
-            named |= _linear(f"mapping.fc{i}", inputs, outputs)
+        named = self.mapping_shapes()
         first = self.channels[0]
         named |= {"synthesis.input.weight": (first, first), "synthesis.input.transform": (3, 3)}
         named |= {"synthesis.input.freqs": (first, 2), "synthesis.input.phases": (first,)}
-        named |= _linear("synthesis.input.affine", self.w_dim, 4)
+        named |= biased("synthesis.input.affine", (4, self.w_dim))
         for i, name in enumerate(self.layers):
             named |= self._layer(i, f"synthesis.{name}")
         return named
@@ -128,11 +121,10 @@ class Config:
         inputs, outputs = self.channels[i : i + 2]
         filters = {"up_filter": self.up_filters[i], "down_filter": self.down_filters[i]}
         return {
-            f"{name}.weight": (outputs, inputs, self.kernels[i], self.kernels[i]),
-            f"{name}.bias": (outputs,),
+            **biased(name, (outputs, inputs, self.kernels[i], self.kernels[i])),
             f"{name}.magnitude_ema": (),
             **{f"{name}.{kind}": shape for kind, shape in filters.items() if shape},
-            **_linear(f"{name}.affine", self.w_dim, inputs),
+            **biased(f"{name}.affine", (inputs, self.w_dim)),
         }
 
     def _check(self) -> None:
@@ -158,7 +150,3 @@ class Config:
 def _both(taps: tuple[int, ...]) -> Pair:
     """A filter's taps along x and y."""
     return (taps[-1], taps[0]) if taps else (1, 1)
-
-
-def _linear(name: str, inputs: int, outputs: int) -> dict[str, tuple[int, ...]]:
-    return {f"{name}.weight": (outputs, inputs), f"{name}.bias": (outputs,)}

@@ -216,7 +216,7 @@ class Network(nn.Module):
 
 class Playing(nn.Module):
     """One picture at a time: ws [num_ws, w_dim] and the transform [3, 3] to [1, channels, height, width]
-    (the contract of `weights.Family`)."""
+    (the contract of `families.Family`)."""
 
     def __init__(self, synthesis: Synthesis) -> None:
         super().__init__()

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from perform.arrays import AnyArray
+from perform.generators.mapping import infer_mapping
 from perform.generators.stylegan3.config import Config, Pair, Sides
 from perform.generators.stylegan3.recipe import OVERSAMPLED, sides
 from perform.networks import ModelError
@@ -65,8 +66,6 @@ def infer(found: Shapes, attributes: Attributes) -> Config:
     prefixes = _prefixes(found)
     sizes = _sizes(prefixes, attributes)
     rates = _rates(sizes, attributes)
-    embed = found.get("mapping.embed.weight", (0, 0))
-    depth = len({name for name in found if re.fullmatch(r"mapping\.fc\d+\.weight", name)})
     rows = [_layer(i, prefix, sizes, rates, found, attributes) for i, prefix in enumerate(prefixes)]
     ups, downs, up_filters, down_filters, paddings, kernels = zip(*rows, strict=True)
     source, whole = attributes.get("synthesis.input", {}), attributes.get("synthesis", {})
@@ -84,10 +83,7 @@ def infer(found: Shapes, attributes: Attributes) -> Config:
         bandwidth=float(source.get("bandwidth", 2.0)),
         scale=float(whole.get("output_scale", 0.25)),
         clamp=None if clamp is None else float(clamp),
-        z_dim=found["mapping.fc0.weight"][1] - embed[0],
-        c_dim=embed[1],
-        embed=embed[0],
-        mapping=tuple(found[f"mapping.fc{i}.weight"][0] for i in range(depth)),
+        **infer_mapping(found),
         rate=float(attributes.get("mapping.fc0", {}).get("bias_gain", 0.01)),
     )
 
