@@ -20,7 +20,7 @@ import numpy as np
 
 from perform import show
 from perform.arrays import Pixels
-from perform.outputs import Frame
+from perform.outputs import Frame, Health
 from scripts.played import Played
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -38,6 +38,8 @@ QUALITIES = range(3, 32, 2)  # of the JPEG encoder, from the best
 class Sheet:
     """An output that keeps the frames of one sheet, each `width` pixels wide."""
 
+    name, live = "sheet", False
+
     def __init__(self, width: int) -> None:
         self.pictures: list[Pixels] = []
         self._width = width
@@ -45,6 +47,9 @@ class Sheet:
     def write(self, frame: Frame) -> None:
         if frame.moment.beat >= len(self.pictures) * EVERY + EVERY / 2 + AFTER and not self.full:
             self.pictures.append(shrunk(frame.pixels, self._width))
+
+    def health(self) -> Health:
+        return Health("ok", f"{len(self.pictures)} pictures")
 
     def close(self) -> None:
         """Nothing is open."""

@@ -7,10 +7,12 @@ its own thread, so that a slow terminal does not delay a frame.
 from __future__ import annotations
 
 import logging
+import signal
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from textwrap import wrap
 from threading import Event
 from types import TracebackType
@@ -21,13 +23,15 @@ from rich.live import Live
 from rich.text import Text
 
 from perform.clock import BEATS_PER_BAR
-from perform.show.status import Status
+from perform.rig import Rig
+from perform.show.status import Status, StatusMeter
 from perform.threads import Background
 
 ACCENT_STYLE, QUIET_STYLE, TROUBLE_STYLE = "cyan", "dim", "bold yellow"  # the only styles beside plain text
 LABEL = 10  # columns of the labels
 WIDEST_DASHBOARD = 100  # columns
 DEVICE_ROWS = 5
+FRAMES_PER_STATUS = 6
 METERS = ("level", "low", "mid", "high", "air")
 TEMPO_SOURCES = {
     "hand": "set by hand",
@@ -288,3 +292,30 @@ class Dashboard:
         while not closing.wait(self._period):
             if (status := self._status) is not None:
                 self._console.print(status_line(status), markup=False, highlight=False, soft_wrap=True)
+
+
+def run_with_dashboard(
+    rig: Rig,
+    seconds: float | None = None,
+    finished: Callable[[Rig], bool] = lambda _: False,
+    recording: Path | None = None,
+) -> None:
+    """Play a live show with its dashboard until `seconds` are over, it is `finished` or closed, or a signal
+    ends it. `recording` is the file that it records to."""
+    handlers = {
+        number: signal.signal(number, lambda *_: rig.end()) for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    meter = StatusMeter(recording)
+    with Dashboard() as dashboard:
+
+        def over(playing: Rig) -> bool:
+            if playing.timings.count % FRAMES_PER_STATUS == 1:
+                dashboard.show(meter.status(playing))
+            past = seconds is not None and playing.moment is not None and playing.moment.seconds >= seconds
+            return past or finished(playing)
+
+        try:
+            rig.run(over)
+        finally:
+            for number, handler in handlers.items():
+                signal.signal(number, handler)

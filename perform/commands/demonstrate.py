@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -122,31 +121,17 @@ def _live(
     seconds: float | None,
 ) -> None:
     from perform.catalogue import Library
-    from perform.commands.dashboard import Dashboard
+    from perform.commands.dashboard import run_with_dashboard
     from perform.demonstrations import live
-    from perform.rig import Rig
-    from perform.show.status import StatusMeter
 
     assert isinstance(library, Library)
     for key, what in live.KEY_ROWS:
         err.print(f"{key:>12}  {what}", highlight=False)
     rig, _session, trainer = live.open_demonstration(plan, options, library, before)
-    ends = (signal.SIGINT, signal.SIGTERM)
-    before_us = [signal.signal(number, lambda *_: rig.end()) for number in ends]
-    watcher = StatusMeter()
-    with Dashboard(err) as dashboard:
-
-        def over(playing: Rig) -> bool:
-            if playing.timings.count % 6 == 1:
-                dashboard.show(watcher.status(playing))
-            return seconds is not None and playing.moment is not None and playing.moment.seconds >= seconds
-
-        try:
-            rig.run(over)
-        finally:
-            trainer.close()
-            for number, handler in zip(ends, before_us, strict=True):
-                signal.signal(number, handler)
+    try:
+        run_with_dashboard(rig, seconds)
+    finally:
+        trainer.close()
 
 
 def _report(plan: DemonstrationPlan, library: object, save: Path | None, force: bool) -> None:

@@ -147,25 +147,17 @@ def _has_display() -> bool:
 
 
 def _live(options: Options, seconds: float | None) -> None:
-    """A live show with its dashboard, until the time is over, the window closed, or a signal comes."""
+    """A live show with its dashboard, until the time is over, the window is closed, or a signal comes."""
     from perform import show
-    from perform.commands.dashboard import Dashboard
-    from perform.show.status import StatusMeter
+    from perform.commands.dashboard import run_with_dashboard
 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # until there is a show to end
     rig = show.play(options)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: rig.end())
-    watcher = StatusMeter(options.record)
-    with Dashboard(err) as dashboard:
 
-        def over(playing: Rig) -> bool:
-            if playing.timings.count % 6 == 1:
-                dashboard.show(watcher.status(playing))
-            past = seconds is not None and playing.moment is not None and playing.moment.seconds >= seconds
-            return past or (not options.loop and playing.sound is not None and playing.sound.finished)
+    def finished(playing: Rig) -> bool:
+        return not options.loop and playing.sound is not None and playing.sound.finished
 
-        rig.run(over)
+    run_with_dashboard(rig, seconds, finished, options.record)
     report_end(rig, options)
 
 

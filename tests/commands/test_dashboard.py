@@ -215,7 +215,7 @@ def test_every_field_of_the_status_changes_something() -> None:
     base = replace(PLAYING, source="audio")
     other: dict[str, Any] = {
         "source": "hand",
-        "inputs": (),
+        "devices": (),
         "blackout": True,
         "freeze": True,
         "recording": "a.mp4",
