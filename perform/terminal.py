@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Iterator
+from dataclasses import fields
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import typer
 from rich.console import Console
@@ -57,6 +58,12 @@ def complaints() -> Iterator[None]:
         sentence = error.args[0] if isinstance(error, LookupError) and error.args else str(error)
         err.print(f"perform: {sentence}", style="red", markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(1) from error
+
+
+def options_of(context: typer.Context, settings: type) -> dict[str, Any]:
+    """The options of a command that are fields of a dataclass."""
+    names = {one.name for one in fields(settings)}
+    return {name: value for name, value in context.params.items() if name in names}
 
 
 def existing(file: Path) -> Path:

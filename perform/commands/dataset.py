@@ -14,9 +14,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemaini
 from rich.table import Table
 from rich.text import Text
 
-from perform.terminal import AsJson, complaints, err, out, progress_bar, say
+from perform.terminal import AsJson, complaints, err, options_of, out, progress_bar, say
 
 if TYPE_CHECKING:
+    from perform.training.dataset.films import FrameChoice
     from perform.training.dataset.manifest import Manifest
     from perform.training.dataset.settings import DatasetSettings
     from perform.training.dataset.sources import PictureSource
@@ -54,6 +55,7 @@ Workers = Annotated[
 
 @dataset_app.command()
 def pictures(
+    context: typer.Context,
     folder: Annotated[Path, typer.Argument(help="Pictures of any kind, also in subfolders.")],
     target: OutFolder,
     size: PictureSize = "256",
@@ -61,7 +63,7 @@ def pictures(
     background: Background = "#000000",
     mirror: MirrorPictures = False,
     frames: Annotated[str, typer.Option(help="Frames of animated files: first or all.")] = "first",
-    format_: Annotated[str, typer.Option("--format", help="png, jpg or webp.")] = "png",
+    format: Format = "png",
     quality: Quality = 95,
     smallest: Smallest = 0,
     duplicates: Duplicates = 3,
@@ -73,32 +75,16 @@ def pictures(
     workers: Workers = None,
 ) -> None:
     """Make a dataset from a folder of pictures."""
-    from perform.training.dataset.settings import DatasetSettings, dataset_size
     from perform.training.dataset.sources import PictureFolder
 
     with complaints():
-        settings = DatasetSettings(
-            dataset_size(size),
-            fit=fit,
-            background=background,
-            mirror=mirror,
-            format=format_,
-            quality=quality,
-            frames=frames,
-            smallest=smallest,
-            duplicates=duplicates,
-            blur=blur,
-            flat=flat,
-            dark=dark,
-            bright=bright,
-            limit=limit,
-        )
         _check_outside(folder, target)
-        _make(PictureFolder(folder), settings, target, workers)
+        _make(PictureFolder(folder), _settings(context), target, workers)
 
 
 @dataset_app.command()
 def film(
+    context: typer.Context,
     file: Annotated[Path, typer.Argument(help="A film of any kind that FFmpeg reads.")],
     target: OutFolder,
     start: Annotated[float, typer.Option("--from", min=0, help="Begin at this second of the film.")] = 0.0,
@@ -116,7 +102,7 @@ def film(
     fit: Fit = "crop",
     background: Background = "#000000",
     mirror: MirrorPictures = False,
-    format_: Annotated[str, typer.Option("--format", help="png, jpg or webp.")] = "png",
+    format: Format = "png",
     quality: Quality = 95,
     smallest: Smallest = 0,
     duplicates: Duplicates = 3,
@@ -128,52 +114,35 @@ def film(
     workers: Workers = None,
 ) -> None:
     """Make a dataset from the frames of a film."""
-    from perform.training.dataset.films import Film, FrameChoice
-    from perform.training.dataset.settings import DatasetSettings, dataset_size
+    from perform.training.dataset.films import FrameChoice
 
     with complaints():
-        settings = DatasetSettings(
-            dataset_size(size),
-            fit=fit,
-            background=background,
-            mirror=mirror,
-            format=format_,
-            quality=quality,
-            smallest=smallest,
-            duplicates=duplicates,
-            blur=blur,
-            flat=flat,
-            dark=dark,
-            bright=bright,
-            limit=limit,
-        )
         beside = margin if margin is not None else 2 * bool(scenes)
         choice = FrameChoice(start, end, stride, fps, scenes, beside)
-        source = Film(file, choice, _workers(workers))
-        _make(source, settings, target, workers, source.expected)
+        make_from_film(file, target, choice, _settings(context), workers)
 
 
 @dataset_app.command()
 def flora(
+    context: typer.Context,
     target: OutFolder,
     count: Annotated[int, typer.Option(min=1, max=10_000_000, help="How many flowers.")] = 10_000,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the flowers' parameters.")] = 0,
     size: Annotated[str, typer.Option(help="A power of two 32..2048.")] = "256",
     mirror: MirrorPictures = False,
-    format_: Annotated[str, typer.Option("--format", help="png, jpg or webp.")] = "png",
+    format: Format = "png",
     quality: Quality = 95,
     workers: Workers = None,
 ) -> None:
     """Make a dataset of drawn flowers. The parameters of each flower are stored with it."""
     from perform.flora import latents, render_flower
-    from perform.training.dataset.settings import DatasetSettings, dataset_size
     from perform.training.dataset.sources import RenderedPictures
 
     with complaints():
-        wide, high = dataset_size(size)
+        settings = _settings(context)
+        wide, high = settings.size
         if wide != high or wide < 32:
             raise ValueError(f"size {size!r}, must be a power of two 32..2048: flowers are drawn as squares")
-        settings = DatasetSettings((wide, high), mirror=mirror, format=format_, quality=quality)
         _make(RenderedPictures("flora", latents(seed, count), render_flower, seed), settings, target, workers)
 
 
@@ -230,6 +199,24 @@ def info(folder: DatasetFolder, as_json: AsJson = False) -> None:
         _print_summary(found.manifest, folder)
     else:
         out.print(f"{len(found)} pictures, {found.size[0]}x{found.size[1]}, a plain folder", highlight=False)
+
+
+def make_from_film(
+    file: Path, target: Path, choice: FrameChoice, settings: DatasetSettings, workers: int | None = None
+) -> None:
+    """Make or resume a dataset of a film's frames."""
+    from perform.training.dataset.films import Film
+
+    source = Film(file, choice, _workers(workers))
+    _make(source, settings, target, workers, source.expected)
+
+
+def _settings(context: typer.Context) -> DatasetSettings:
+    """The settings that a command's options give; the others have their defaults."""
+    from perform.training.dataset.settings import DatasetSettings, dataset_size
+
+    given = options_of(context, DatasetSettings)
+    return DatasetSettings(**{**given, "size": dataset_size(given["size"])})
 
 
 def _make(

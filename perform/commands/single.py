@@ -11,7 +11,7 @@ import typer
 from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 from typer.core import TyperGroup
 
-from perform.terminal import complaints, progress_bar, say, size_of
+from perform.terminal import complaints, options_of, progress_bar, say, size_of
 
 if TYPE_CHECKING:
     from perform.training.single.run import ReportStep, SingleRun
@@ -40,6 +40,7 @@ def kinds(train: Callable[..., None]) -> typer.Typer:
 
 
 def single(
+    context: typer.Context,
     what: Annotated[
         list[Path],
         typer.Argument(metavar="[PICTURE...] RUN", help="The training pictures, and the run's folder."),
@@ -69,24 +70,16 @@ def single(
     every: Annotated[int | None, typer.Option(help="Steps between checkpoints. [200]")] = None,
 ) -> None:
     """Train a generator from one picture or a few frames of one size. The same command again resumes."""
+    from perform.training.single import SingleSettings
     from perform.training.single.run import open_run
 
-    given: dict[str, Any] = {
-        "coarsest": coarsest,
-        "scales": scales,
-        "width": width,
-        "steps": steps,
-        "crop": crop,
-        "fidelity": fidelity,
-        "penalty": penalty,
-        "seed": seed,
-        "every": every,
-    }
     with complaints():
-        given["ground"] = pair(ground) if ground else None
-        given["size"] = size_of(size) if size else None
+        options = options_of(context, SingleSettings)
+        options["ground"] = pair(ground) if ground else None
+        options["size"] = size_of(size) if size else None
         *pictures, folder = what
-        run = open_run(pictures, folder, {name: value for name, value in given.items() if value is not None})
+        given = {name: value for name, value in options.items() if value is not None}
+        run = open_run(pictures, folder, given)
         with _scales_bar(run) as report:
             done = run.train(report)
     if done:

@@ -11,7 +11,7 @@ import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from perform.parameters import choice
-from perform.terminal import complaints, err, say
+from perform.terminal import complaints, err, options_of, say
 
 if TYPE_CHECKING:
     from perform.training.loader import PictureDataset
@@ -19,46 +19,28 @@ if TYPE_CHECKING:
     from perform.training.settings import TrainingSettings
 
 FILM_SIZES = {"stylegan2": "256", "dcgan": "64"}
-SETTINGS_OPTIONS = (  # the options that are settings of a run
-    "size", "channels", "judge", "z_dim", "w_dim", "mapping", "batch", "rate", "mapping_rate", "r1", "path",
-    "mixing", "average", "augment", "augment_speed", "teacher", "freeze", "head_start", "mirror", "seed",
-    "precision", "threads", "snapshot_every", "measure_every", "features",
-)  # fmt: skip
 
 
 def _option(text: str, *names: str, least: float | None = None) -> Any:
     return typer.Option(*names, help=text, min=least)
 
 
-KindArgument = Annotated[str | None, typer.Argument(metavar="MODEL_KIND", help="stylegan2 or dcgan.")]
 DatasetArgument = Annotated[
     Path | None, typer.Argument(metavar="DATASET", help="The folder of a dataset, or a film.")
 ]
 RunFolderArgument = Annotated[
     Path | None, typer.Argument(metavar="RUN_FOLDER", help="The folder of the run.")
 ]
-Resume = Annotated[Path | None, _option("Resume the run in this folder exactly.")]
-Count = Annotated[int | None, _option("Stop after so many pictures in all. [no end]", least=1)]
 Minutes = Annotated[float | None, _option("Stop after so many minutes from now. [no end]", least=0)]
-SizeOption = Annotated[str | None, _option("WIDTHxHEIGHT. [the dataset's]")]
 Channels = Annotated[str | None, _option("BASE,MOST: each layer has min(BASE / resolution, MOST).")]
-Judge = Annotated[str | None, _option("BASE,MOST of the discriminator. [the generator's]")]
 ZDim = Annotated[int | None, _option("Numbers in a latent. [512; dcgan: 100; with a teacher: the dataset's]")]
-WDim = Annotated[int | None, _option("Numbers in a style. [512]")]
-Mapping = Annotated[int | None, _option("Layers of the mapping. [4]")]
-BatchSize = Annotated[int | None, _option("Pictures in a step, over all processes. [16; GPU: 32]")]
-Rate = Annotated[float | None, _option("Adam's learning rate. [0.0025; dcgan: 0.0005]")]
 MappingRate = Annotated[
     float | None,
     _option("Share of the rate for a new mapping; 1 is fastest with a teacher only. [0.01]"),
 ]
-R1 = Annotated[float | None, _option("Weight of the gradient penalty. [from size and batch]")]
-PathLength = Annotated[float | None, _option("Weight of the path-length penalty. [2]")]
-Mixing = Annotated[float | None, _option("Share of pictures from two styles. [0.9]")]
 Average = Annotated[
     float | None, _option("Half-life of the averaged generator in pictures. [from the batch]")
 ]
-Augment = Annotated[str, _option("auto, none, or a probability 0..1. [auto; dcgan: none]")]
 Speed = Annotated[float | None, _option("Pictures in which auto can go from 0 to 1. [500000]")]
 Teacher = Annotated[
     float | None,
@@ -72,11 +54,6 @@ Frozen = Annotated[
 HeadStart = Annotated[
     int | None, _option("Pictures for which the discriminator trains alone. [new to --from: 4000]")
 ]
-MirrorOption = Annotated[bool | None, _option("Mirror half of the pictures. [the dataset's setting]")]
-Seed = Annotated[int | None, _option("Seed of all random numbers. [0]")]
-DeviceOption = Annotated[str, _option("auto, cpu or cuda.")]
-PrecisionOption = Annotated[str, _option("Of the finest layers: auto, float32, bfloat16 or float16.")]
-Threads = Annotated[int | None, _option("Threads of the CPU. [torch's default]")]
 Every = Annotated[int | None, _option("Pictures between samples and checkpoints. [20000]")]
 MeasureOption = Annotated[
     int | None, _option("Pictures between two measurements: see perform metrics. [100000]")
@@ -86,37 +63,37 @@ FeaturesOption = Annotated[Path | None, _option("A network for the figures, ONNX
 
 def train(
     context: typer.Context,
-    kind: KindArgument = None,
+    kind: Annotated[str | None, typer.Argument(metavar="MODEL_KIND", help="stylegan2 or dcgan.")] = None,
     dataset: DatasetArgument = None,
     folder: RunFolderArgument = None,
-    resume: Resume = None,
-    pictures: Count = None,
+    resume: Annotated[Path | None, _option("Resume the run in this folder exactly.")] = None,
+    pictures: Annotated[int | None, _option("Stop after so many pictures in all. [no end]", least=1)] = None,
     minutes: Minutes = None,
-    size: SizeOption = None,
+    size: Annotated[str | None, _option("WIDTHxHEIGHT. [the dataset's]")] = None,
     channels: Channels = None,
-    judge: Judge = None,
+    judge: Annotated[str | None, _option("BASE,MOST of the discriminator. [the generator's]")] = None,
     z_dim: ZDim = None,
-    w_dim: WDim = None,
-    mapping: Mapping = None,
-    batch: BatchSize = None,
-    rate: Rate = None,
+    w_dim: Annotated[int | None, _option("Numbers in a style. [512]")] = None,
+    mapping: Annotated[int | None, _option("Layers of the mapping. [4]")] = None,
+    batch: Annotated[int | None, _option("Pictures in a step, over all processes. [16; GPU: 32]")] = None,
+    rate: Annotated[float | None, _option("Adam's learning rate. [0.0025; dcgan: 0.0005]")] = None,
     mapping_rate: MappingRate = None,
-    r1: R1 = None,
-    path: PathLength = None,
-    mixing: Mixing = None,
+    r1: Annotated[float | None, _option("Weight of the gradient penalty. [from size and batch]")] = None,
+    path: Annotated[float | None, _option("Weight of the path-length penalty. [2]")] = None,
+    mixing: Annotated[float | None, _option("Share of pictures from two styles. [0.9]")] = None,
     average: Average = None,
-    augment: Augment = "",
+    augment: Annotated[str, _option("auto, none, or a probability 0..1. [auto; dcgan: none]")] = "",
     augment_speed: Speed = None,
     teacher: Teacher = None,
     origin: OriginOption = None,
     grow: Grow = False,
     freeze: Frozen = None,
     head_start: HeadStart = None,
-    mirror: MirrorOption = None,
-    seed: Seed = None,
-    device: DeviceOption = "auto",
-    precision: PrecisionOption = "auto",
-    threads: Threads = None,
+    mirror: Annotated[bool | None, _option("Mirror half of the pictures. [the dataset's setting]")] = None,
+    seed: Annotated[int | None, _option("Seed of all random numbers. [0]")] = None,
+    device: Annotated[str, _option("auto, cpu or cuda.")] = "auto",
+    precision: Annotated[str, _option("Of the finest layers: auto, float32, bfloat16 or float16.")] = "auto",
+    threads: Annotated[int | None, _option("Threads of the CPU. [torch's default]")] = None,
     snapshot_every: Every = None,
     measure_every: MeasureOption = None,
     features: FeaturesOption = None,
@@ -128,6 +105,7 @@ def train(
     On several GPUs or machines: torchrun --nproc-per-node 2 -m perform train, with the same arguments.
     """
     from perform.training.run import StopConditions
+    from perform.training.settings import TrainingSettings
 
     with complaints():
         if resume is not None:
@@ -135,8 +113,8 @@ def train(
         elif kind is None or dataset is None or folder is None:
             raise ValueError("give MODEL_KIND, DATASET and RUN_FOLDER, or --resume RUN_FOLDER")
         else:
-            options = {name: context.params[name] for name in SETTINGS_OPTIONS}
-            run = _new_run(kind, dataset, folder, device, options, origin, grow)
+            options = options_of(context, TrainingSettings)
+            run = _new_run(dataset, folder, device, options, origin, grow)
         with _training_bar(run, pictures) as report:
             reason = run.learn(StopConditions(pictures, minutes), report)
         if run.group.is_main:
@@ -144,7 +122,6 @@ def train(
 
 
 def _new_run(
-    kind: str,
     dataset: Path,
     folder: Path,
     device: str,
@@ -158,27 +135,29 @@ def _new_run(
     from perform.training.run import TrainingRun, training_device
 
     if dataset.is_file():
-        default = FILM_SIZES[choice("model kind", kind, tuple(FILM_SIZES))]
+        default = FILM_SIZES[choice("model kind", options["kind"], tuple(FILM_SIZES))]
         dataset = _film_dataset(dataset, folder, options["size"] or default)
     pictures = Dataset.open(dataset)
     run = TrainingRun(folder, pictures, training_device(choice("device", device, ("auto", "cpu", "cuda"))))
     if origin is not None and not origin.exists():
         origin = Path(located(str(origin)))
-    settings = settings_of(kind, pictures, run.device.type, options)
+    settings = settings_of(pictures, run.device.type, options)
     run.begin(settings, origin, grow, dataset, strict=options["channels"] is not None)
     return run
 
 
 def _film_dataset(film: Path, folder: Path, size: str) -> Path:
     """Make a dataset of all frames of a film in the run's folder."""
-    from perform.commands.dataset import film as make_dataset
+    from perform.commands.dataset import make_from_film
+    from perform.training.dataset.films import FrameChoice
+    from perform.training.dataset.settings import DatasetSettings, dataset_size
     from perform.training.process_group import ProcessGroup
 
     if ProcessGroup().count > 1:
         raise ValueError(
             f"{film} is a film: for several processes, perform dataset film makes a dataset of it"
         )
-    make_dataset(film, folder / "dataset", size=size, duplicates=0)
+    make_from_film(film, folder / "dataset", FrameChoice(), DatasetSettings(dataset_size(size)))
     return folder / "dataset"
 
 
@@ -199,14 +178,12 @@ def _resumed_run(folder: Path, device: str, others: tuple[object, ...]) -> Train
     return run
 
 
-def settings_of(
-    kind: str, pictures: PictureDataset, device: str, options: dict[str, Any]
-) -> TrainingSettings:
+def settings_of(pictures: PictureDataset, device: str, options: dict[str, Any]) -> TrainingSettings:
     """The settings: from the options that are given, the others from the kind, the device and the dataset."""
     from perform.terminal import size_of
     from perform.training.settings import DCGAN, MODEL_KINDS, ON_GPU, Freeze, TrainingSettings
 
-    choice("model kind", kind, MODEL_KINDS)
+    kind = choice("model kind", options["kind"], MODEL_KINDS)
     given = {name: value for name, value in options.items() if value is not None}
     defaults = {**(DCGAN if kind == "dcgan" else {}), **(ON_GPU if device == "cuda" else {})}
     given["size"] = size_of(given["size"]) if "size" in given else tuple(pictures.size)
@@ -226,7 +203,7 @@ def settings_of(
     if given.get("teacher") and (known := pictures.latent(0)) is not None:
         given.setdefault("z_dim", len(known))
     given.setdefault("mirror", bool(pictures.mirror) and not given.get("teacher"))
-    return TrainingSettings(kind, **{**defaults, **given})
+    return TrainingSettings(**{**defaults, **given})
 
 
 def _pair(name: str, text: str) -> tuple[int, int]:
