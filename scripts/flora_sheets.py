@@ -16,11 +16,11 @@ import numpy as np
 
 from perform import generators
 from perform.arrays import Floats, Pixels
-from perform.catalogue import Library
 from perform.generators import Generator
 from perform.latent.curves import linear, slerp
 from perform.latent.directions import LAST, Directions
 from perform.latent.space import truncate, z_of
+from perform.library import Library
 from perform.models import located
 from perform.models.directions import directions_sheet
 from perform.sampling.sheets import join_pictures, picture_grid

@@ -96,7 +96,7 @@ def main() -> None:
         text(
             WIDTH / 2,
             276,
-            "show/ builds the rig from what you asked for; the catalogue finds files by name",
+            "show/ builds the rig from what you asked for; the library finds files by name",
             13,
         ),
         *floors(296),

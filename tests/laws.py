@@ -31,7 +31,7 @@ FLOORS = (
     ("networks", "scenes"),
     ("generators", "inputs", "outputs", "render"),  # the racks
     ("footage", "performance", "vocabulary"),
-    ("catalogue", "sampling"),
+    ("library", "sampling"),
     ("stage", "training"),
     ("rig", "flora", "models"),
     ("learning", "loops"),

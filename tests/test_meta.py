@@ -150,7 +150,7 @@ def test_the_law_of_circles_can_fail() -> None:
         ("perform/inputs/camera.py", "from ..outputs import memory"),
         ("perform/render/shader.py", "from perform.performance import Performance"),
         ("perform/performance/__init__.py", "from perform.rig import Rig"),
-        ("perform/performance/__init__.py", "from perform.catalogue import Library"),
+        ("perform/performance/__init__.py", "from perform.library import Library"),
         ("perform/performance/__init__.py", "from perform.render import isf"),
         ("perform/performance/__init__.py", "from perform.render.isf import ISF"),
         ("perform/rig.py", "from perform.show import Options"),

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from perform import generators
-from perform.catalogue import Library
 from perform.clock import OfflineClock
 from perform.documents import SceneError
+from perform.library import Library
 from perform.outputs import Draw
 from perform.outputs.memory import Memory
 from perform.performance import Performance

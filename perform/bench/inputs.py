@@ -28,10 +28,10 @@ from pathlib import Path
 from perform import paths, show
 from perform.bench import Figure, percentiles, resident, senders, wire
 from perform.bench.shows import LIVE_RATE, WARM_UP_SECONDS, demo_show, late_frames, play_for
-from perform.catalogue import Library
 from perform.clock import Moment, stopwatch
 from perform.inputs.midi import Midi
 from perform.inputs.osc import Osc
+from perform.library import Library
 from perform.networks import Device
 from perform.parameters import Parameter, Values
 from perform.performance.scene import LatentSource

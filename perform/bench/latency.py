@@ -21,8 +21,8 @@ from pathlib import Path
 from perform import paths, show
 from perform.bench import Figure, percentiles
 from perform.bench.shows import LIVE_RATE
-from perform.catalogue import Library
 from perform.clock import stopwatch
+from perform.library import Library
 from perform.networks import Device
 from perform.outputs.memory import Memory
 from perform.rig import Rig

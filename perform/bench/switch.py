@@ -14,9 +14,9 @@ import numpy as np
 from perform import generators, show
 from perform.bench import Figure, percentiles, resident
 from perform.bench.shows import SHOW_SIZE, late_frames
-from perform.catalogue import Library
 from perform.clock import stopwatch
 from perform.generators.model import Model
+from perform.library import Library
 from perform.networks import Device
 from perform.networks.modelfiles import write_weights
 from perform.rig import Rig

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from perform.catalogue import MODELS, Library
 from perform.documents import document
 from perform.generators.latents import read_directions
 from perform.generators.model import Model
 from perform.inputs.feeds.document import read_feed
+from perform.library import MODEL_SUFFIXES, Library
 from perform.midi import profiles
-from perform.networks.modelfiles import DIRECTIONS_SUFFIX as DIRECTIONS
-from perform.networks.modelfiles import DISCRIMINATOR_SUFFIX
+from perform.networks.modelfiles import DIRECTIONS_SUFFIX, DISCRIMINATOR_SUFFIX
 from perform.render import isf
 from perform.scenes import mapping
 from perform.show import load
@@ -45,16 +44,16 @@ def check_file(file: Path, library: Library) -> list[str]:
                 load(file, library)
             case ".fs":
                 _compile(file)
-            case ".safetensors" if file.name.endswith(DIRECTIONS):
+            case ".safetensors" if file.name.endswith(DIRECTIONS_SUFFIX):
                 read_directions(file)
             case ".safetensors" if file.name.endswith(DISCRIMINATOR_SUFFIX):
                 from perform.training.checkpoint import checkpoint_tensors
 
                 checkpoint_tensors(file)
-            case suffix if suffix in MODELS:
+            case suffix if suffix in MODEL_SUFFIXES:
                 Model.read(file)
             case suffix:
-                known = dict.fromkeys((*CHECKED_SUFFIXES, *MODELS))
+                known = dict.fromkeys((*CHECKED_SUFFIXES, *MODEL_SUFFIXES))
                 return [f"{file}: {suffix or 'no suffix'}, must be one of {', '.join(known)}"]
     except (ValueError, LookupError, OSError) as error:
         return str(error).splitlines()

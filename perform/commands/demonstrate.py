@@ -41,8 +41,8 @@ def demonstrate(
 ) -> None:
     """Show postures with the pictures that you want; formulas play the result as learned.NAME."""
     from perform import show
-    from perform.catalogue import Library
     from perform.demonstrations import live
+    from perform.library import Library
 
     with complaints():
         known = None if force and not again else live.load_mapping(name)
@@ -120,9 +120,9 @@ def _live(
     before: Sequence[Example],
     seconds: float | None,
 ) -> None:
-    from perform.catalogue import Library
     from perform.commands.dashboard import run_with_dashboard
     from perform.demonstrations import live
+    from perform.library import Library
 
     assert isinstance(library, Library)
     for key, what in live.KEY_ROWS:
@@ -136,9 +136,9 @@ def _live(
 
 def _report(plan: DemonstrationPlan, library: object, save: Path | None, force: bool) -> None:
     """Say what plays it, or write it into a preset."""
-    from perform.catalogue import Library
     from perform.demonstrations import live, preset
     from perform.demonstrations.targets import formula_texts
+    from perform.library import Library
     from perform.show import find
 
     assert isinstance(library, Library)

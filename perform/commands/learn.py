@@ -16,12 +16,12 @@ from perform.parameters import choice
 from perform.terminal import MidiPort, complaints, err, say
 
 if TYPE_CHECKING:
-    from perform.catalogue import Library
     from perform.clock import Clock
     from perform.inputs import Input
     from perform.learning.formulas import Press, Takeover
     from perform.learning.live import TargetInFile
     from perform.learning.movement import Control, MovementDetector
+    from perform.library import Library
 
 log = logging.getLogger("perform")
 LOOKS = 100.0  # a second
@@ -136,8 +136,8 @@ def _health(inputs: Sequence[Input]) -> list[str]:
 
 @contextmanager
 def _open(midi: str | None, osc_port: int) -> Iterator[tuple[list[Input], Clock]]:
-    from perform.catalogue import Library
     from perform.clock import LiveClock
+    from perform.library import Library
     from perform.show import Options, control_inputs
 
     clock = LiveClock(LOOKS)
@@ -172,8 +172,8 @@ def _target_of(
 
 
 def _learnable(name: str) -> tuple[Library, list[TargetInFile]]:
-    from perform.catalogue import Library
     from perform.learning.live import learnable
+    from perform.library import Library
     from perform.show import find, load, names_file
 
     library = Library()
@@ -193,8 +193,8 @@ def _list(places: Sequence[TargetInFile]) -> None:
 
 
 def _undo(preset: str | None) -> None:
-    from perform.catalogue import Library
     from perform.learning import edits
+    from perform.library import Library
     from perform.show import find
 
     file = (

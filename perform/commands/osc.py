@@ -27,7 +27,7 @@ def osc(
     as_json: AsJson = False,
 ) -> None:
     """List every OSC address of a show: its type, range, what the preset sets it to, and what it does."""
-    from perform.catalogue import Library
+    from perform.library import Library
     from perform.show import find, load
 
     with complaints():

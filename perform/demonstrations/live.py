@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from perform import show
-from perform.catalogue import Library
 from perform.demonstrations import demonstration
 from perform.demonstrations.demonstration import Demonstration
 from perform.demonstrations.fit import fit
@@ -21,6 +20,7 @@ from perform.demonstrations.targets import (
     with_mapping,
 )
 from perform.demonstrations.trainer import MappingTrainer
+from perform.library import Library
 from perform.performance import Performance
 from perform.rig import Rig
 from perform.scenes.controls import Controls

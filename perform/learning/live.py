@@ -16,12 +16,12 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from perform.catalogue import Library
 from perform.faults import reason
 from perform.learning import edits
 from perform.learning.formulas import Takeover, formula
 from perform.learning.movement import Control, MovementDetector
 from perform.learning.targets import LearnTarget, scene_targets, setting_text, show_targets
+from perform.library import Library
 from perform.performance import Performance
 from perform.scenes.reader import read_scene
 from perform.scenes.scene import Scene

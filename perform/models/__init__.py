@@ -5,7 +5,7 @@ from __future__ import annotations
 
 def located(model: str) -> str:
     """The built-in or the file that a name or a path means. Raises LookupError."""
-    from perform.catalogue import Library
+    from perform.library import Library
 
     try:
         return Library().model_place(model)

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from perform import generators
-from perform.catalogue import Library
 from perform.generators import untrained
 from perform.generators.model import Model
+from perform.library import Library
 from perform.models import located, store
 from perform.networks import ModelError, devices
 

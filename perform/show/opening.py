@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from perform import generators, paths
-from perform.catalogue import Library
 from perform.clock import Clock, LiveClock, OfflineClock, Tempo
 from perform.documents import SceneError, document
 from perform.footage.opening import Opener
@@ -22,6 +21,7 @@ from perform.inputs.audio import Sound
 from perform.inputs.camera import Cameras
 from perform.inputs.feeds.live import Feeds
 from perform.inputs.hands import Hands
+from perform.library import Library
 from perform.midi.profiles import Profile
 from perform.networks import devices
 from perform.outputs import Output, StateOutput
@@ -80,7 +80,7 @@ def load(file: Path, library: Library) -> Setlist:
     try:
         setlist = replace(setlist, mappings=tuple(library.mappings(setlist.signal_names)))
         library.feeds(setlist.signal_names)
-        library.controls(setlist.signal_names)
+        library.check_controls(setlist.signal_names)
     except LookupError as error:
         raise SceneError([f"{file}: {error.args[0]}"]) from error
     return setlist

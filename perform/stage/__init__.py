@@ -7,7 +7,6 @@ from itertools import chain, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from perform.catalogue import Library
 from perform.faults import Faults
 from perform.footage.opening import Opener
 from perform.footage.units import FedShader
@@ -15,6 +14,7 @@ from perform.generators.model import Model
 from perform.latent.centre import Centre
 from perform.latent.paths import Path as LatentPath
 from perform.latent.paths import open_path
+from perform.library import Library
 from perform.networks.bending import bend
 from perform.networks.blending import blend
 from perform.performance import CueInstance, SceneInstance

@@ -13,12 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from perform import show
-from perform.catalogue import Library
 from perform.clock import Moment, stopwatch
 from perform.commands.check import check_all
 from perform.demonstrations import fit as fitting
 from perform.demonstrations.fit import fit
 from perform.documents import SceneError
+from perform.library import Library
 from perform.scenes.mapping import (
     NEIGHBOURS,
     Example,

@@ -11,7 +11,6 @@ import pytest
 from typer.testing import CliRunner
 
 from perform import show
-from perform.catalogue import Library
 from perform.cli import app
 from perform.clock import Moment
 from perform.demonstrations import live, preset
@@ -21,6 +20,7 @@ from perform.demonstrations.live import DemonstrationPlan, DemonstrationRequest
 from perform.demonstrations.search import PictureSearch
 from perform.demonstrations.targets import between_seeds, formula_texts, mapping_targets
 from perform.demonstrations.trainer import MappingTrainer
+from perform.library import Library
 from perform.scenes.mapping import Example, MappingPlayer, SignalMapping, read_mapping
 from perform.scenes.reader import read_scene
 from perform.scenes.scene import Scene

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from perform.catalogue import Library
+from perform.library import Library
 from perform.scenes.setlist import Setlist
 from perform.show import load
 

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from perform.arrays import Pixels
-from perform.catalogue import Library
 from perform.clock import OfflineClock
 from perform.footage.opening import Opener
+from perform.library import Library
 from perform.performance import Performance
 from perform.render.context import headless
 from perform.render.present import Present

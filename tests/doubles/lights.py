@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
-from perform.catalogue import Library
+from perform.library import Library
 from perform.midi import profiles
 from perform.midi.profiles import Profile
 from perform.scenes.nodes import declared

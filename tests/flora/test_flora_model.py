@@ -10,13 +10,13 @@ import pytest
 
 from perform import generators, paths
 from perform.arrays import Floats
-from perform.catalogue import Library
 from perform.flora import DIMENSIONS, TABLE
 from perform.generators import Generator
 from perform.generators.latents import read_directions, write_directions
 from perform.generators.model import Model
 from perform.latent.directions import Directions
 from perform.latent.space import truncate, z_of
+from perform.library import Library
 from perform.models import located, store
 from perform.models.directions import DirectionSearch, find_directions
 from perform.training.pretrained import Pretrained

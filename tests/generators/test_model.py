@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from perform.catalogue import Library
 from perform.generators.model import Model
+from perform.library import Library
 from perform.networks import ModelError
 from perform.networks.modelfiles import write_weights
 from tests.doubles.networks import WEIGHTS

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perform.catalogue import Library
 from perform.documents import SceneError
 from perform.inputs.feeds import document as feeds
 from perform.inputs.feeds.document import FeedText, Reading, chosen, numbers, read_feed
+from perform.library import Library
 
 
 def text(**given: object) -> FeedText:

@@ -19,7 +19,6 @@ import numpy as np
 import pytest
 
 from perform import show
-from perform.catalogue import Library
 from perform.clock import stopwatch
 from perform.inputs.feeds import Report
 from perform.inputs.feeds.dmx import art_net, sacn
@@ -28,6 +27,7 @@ from perform.inputs.feeds.http import Page
 from perform.inputs.feeds.live import Feeds, LiveFeed, open_feed
 from perform.inputs.feeds.serial import LONGEST_LINE, LineSplitter
 from perform.inputs.midi import Midi
+from perform.library import Library
 from perform.rig import Rig
 from perform.signals import LARGEST, Event
 from tests.doubles.feeds import art, broker, e131, feed, free_port, values, web_server

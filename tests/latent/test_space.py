@@ -11,7 +11,6 @@ import pytest
 from typer.testing import CliRunner
 
 from perform import generators, paths
-from perform.catalogue import Library
 from perform.cli import app
 from perform.commands.check import check_file
 from perform.documents import SceneError
@@ -22,6 +21,7 @@ from perform.latent.centre import Centre
 from perform.latent.directions import PARAMETERS, Directions
 from perform.latent.paths import open_path
 from perform.latent.space import truncate, z_of
+from perform.library import Library
 from perform.models.directions import (
     DirectionSearch,
     find_directions,

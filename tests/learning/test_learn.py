@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from perform.catalogue import Library
 from perform.clock import Moment, OfflineClock, Tempo
 from perform.commands.learn import wait_for_control
 from perform.inputs.midi import Midi
 from perform.learning.formulas import formula as text_for
 from perform.learning.movement import Control, MovementDetector
 from perform.learning.targets import LearnTarget, find_target, scene_targets, show_targets
+from perform.library import Library
 from perform.parameters import Parameter
 from perform.scenes.reader import read_scene
 from perform.scenes.setlist import BINDINGS, SHOW_PARAMETERS, read_setlist

@@ -15,13 +15,13 @@ from pythonosc.osc_message_builder import OscMessageBuilder
 from typer.testing import CliRunner
 
 from perform import paths
-from perform.catalogue import Library
 from perform.cli import app
 from perform.clock import OfflineClock
 from perform.commands import learn as commands
 from perform.documents import SceneError, document
 from perform.learning import edits
 from perform.learning.edits import editable_file, undo, with_value
+from perform.library import Library
 from perform.scenes.reader import read_scene
 from tests.doubles.tapes import Tape, turned
 

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from perform import paths, show
-from perform.catalogue import Library
 from perform.documents import document
 from perform.learning.live import EditQueue, LiveLearning
+from perform.library import Library
 from perform.rig import Rig
 from perform.show import Options, opening
 from perform.signals import Event

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from typer.testing import CliRunner
 
 from perform import loops, paths
-from perform.catalogue import Library
 from perform.cli import app
 from perform.commands.check import check_file
+from perform.library import Library
 from perform.loops import Loop
 
 MODEL = "untrained-64"

@@ -11,12 +11,12 @@ import pytest
 from typer.testing import CliRunner
 
 from perform import show
-from perform.catalogue import Library
 from perform.cli import app
 from perform.commands.check import check_all
 from perform.documents import SceneError
 from perform.inputs.midi.device import MidiDevice
 from perform.inputs.midi.parser import MidiParser
+from perform.library import Library
 from perform.midi import profiles
 from perform.midi.profiles import LIGHT_STATES, Profile
 from tests.folders import ROOT

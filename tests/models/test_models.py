@@ -18,11 +18,11 @@ import pytest
 
 from perform import generators, show
 from perform.bench.models import loading, write_pickle
-from perform.catalogue import Library
 from perform.generators.dcgan import untrained
 from perform.generators.load import load_weights
 from perform.generators.model import Model
 from perform.latent.space import z_of
+from perform.library import Library
 from perform.models import store
 from perform.networks.modelfiles import read_weights, write_weights
 from perform.networks.runtimes.torch.eager import Eager

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from perform import show
-from perform.catalogue import Library
+from perform.library import Library
 from perform.midi import profiles
 from perform.outputs import lights as feedback
 from perform.outputs.lights import MidiLights

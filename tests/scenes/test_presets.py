@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from perform import generators, paths, show
-from perform.catalogue import Library
+from perform.library import Library
 from perform.outputs.memory import Memory
 from tests.doubles.sounds import write_sound
 

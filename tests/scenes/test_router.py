@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from perform.catalogue import Library
 from perform.clock import OfflineClock, Tempo
 from perform.latent.paths import open_path
+from perform.library import Library
 from perform.paths import shipped
 from perform.performance import CueInstance, Performance, Picture, SceneInstance
 from perform.performance.scene import LatentSource

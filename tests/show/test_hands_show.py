@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from perform.catalogue import Library
 from perform.inputs import camera, hands
+from perform.library import Library
 from perform.outputs.memory import Memory
 from perform.rig import Rig
 from perform.show import Options, play

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from perform.catalogue import Library
 from perform.inputs.audio import tracked
+from perform.library import Library
 from perform.show import Options, demo_track, find, load, play, render
 from perform.show.status import StatusMeter
 from tests.doubles.library import BLUE, INVERT, save, write_library

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from perform.catalogue import Library
 from perform.commands.dashboard import dashboard_text, status_line
 from perform.inputs import link
+from perform.library import Library
 from perform.midi import ports as midiports
 from perform.outputs.midiclock import MidiClockSender
 from perform.rig import Rig

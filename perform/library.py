@@ -1,11 +1,11 @@
-"""What there is to play: presets, shaders, models and latent paths, found by name."""
+"""The library: presets, shaders, models and all other files that a show plays, found by name."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import reduce
+from functools import partial, reduce
 from pathlib import Path
-from typing import get_args
+from typing import TypeVar, get_args
 
 from perform import paths
 from perform.arrays import Floats
@@ -17,30 +17,30 @@ from perform.generators.model import Model
 from perform.generators.untrained import BUILT_IN, SHARED_MAPPING
 from perform.inputs.feeds import document as feeds
 from perform.inputs.feeds.document import Feed
-from perform.latent.directions import PARAMETERS as DIRECTION
+from perform.latent import directions
 from perform.latent.directions import Directions
 from perform.latent.paths import PATHS, path_parameters
 from perform.midi import profiles
 from perform.midi.profiles import Profile
 from perform.networks import ModelError, bending, blending
-from perform.networks.modelfiles import COMPANIONS
-from perform.networks.modelfiles import DIRECTIONS_SUFFIX as DIRECTIONS
+from perform.networks.modelfiles import COMPANIONS, DIRECTIONS_SUFFIX
 from perform.parameters import Parameter, did_you_mean
-from perform.render import isf
-from perform.render.pictures import PARAMETERS as PICTURES
+from perform.render import isf, pictures
 from perform.scenes.mapping import SignalMapping, read_mapping
 from perform.scenes.scene import Footage, Role
 from perform.vocabulary import VOCABULARY
 
-MODELS = (".safetensors", ".pkl", ".pt", ".pth", ".bin", ".npz")  # of files in models/; the first wins
+MODEL_SUFFIXES = (".safetensors", ".pkl", ".pt", ".pth", ".bin", ".npz")  # the first wins
+
+SignalFile = TypeVar("SignalFile", Feed, SignalMapping)  # gives signals
 
 
 class Library:
-    """Shaders, presets and setlists in folders, the first of which wins; and models.
+    """Shaders, presets, setlists and models in folders, the first of which wins.
 
     A folder holds `shaders/{generators,filters,transitions}/*.fs`, `presets/*.toml`, `setlists/*.toml`,
-    `feeds/*.toml`, `profiles/*.toml`, `footage/`, `learned/*.toml` and `models/`. `model`
-    plays in place of the model that each preset names.
+    `feeds/*.toml`, `profiles/*.toml`, `footage/`, `learned/*.toml` and `models/`. `model` replaces the model
+    that each preset names.
     """
 
     vocabulary = VOCABULARY
@@ -49,8 +49,8 @@ class Library:
         self.folders = folders or _folders()
         self._model = model
         self._models: dict[str, Model] = {}
-        self._parsed: dict[Path, tuple[list[int], isf.ISF]] = {}
-        self._played: dict[tuple[str, Path, Stamp | None], tuple[Parameter, ...]] = {}
+        self._parsed: dict[Path, tuple[list[Stamp | None], isf.ISF]] = {}
+        self._footage: dict[tuple[str, Path, Stamp | None], tuple[Parameter, ...]] = {}
         if model is not None:
             try:
                 self.model_place(model)
@@ -66,15 +66,15 @@ class Library:
         return self.isf(name, role).images[len(isf.LEADING[role]) :]
 
     def footage(self, kind: Footage, name: str) -> tuple[Parameter, ...]:
-        """The parameters of a film or a still that can be played, or of a camera; LookupError when there is
-        no such file, FootageError when it cannot be played."""
+        """The parameters of a film, a still or a camera. LookupError if there is no such file, FootageError
+        if it cannot be played."""
         if kind == "camera":
             return opening.parameters(kind, None)
         file = self.footage_file(name)
         known = kind, file, stamp(file)
-        if known not in self._played:
-            self._played[known] = opening.parameters(kind, file)
-        return self._played[known]
+        if known not in self._footage:
+            self._footage[known] = opening.parameters(kind, file)
+        return self._footage[known]
 
     def footage_file(self, name: str) -> Path:
         """The file of a film or a still, by path or by its name in footage/."""
@@ -82,15 +82,14 @@ class Library:
             if file.is_file():
                 return file
         there = [file.name for folder in self.folders for file in sorted((folder / "footage").glob("*.*"))]
-        raise LookupError(f"there is no such file{_near(name, there)}")
+        raise LookupError(f"there is no such file{_hint(name, there)}")
 
     def isf(self, name: str, role: Role) -> isf.ISF:
         """The shader as it is in its file now; the same object as long as the file is the same."""
         file = self.shader_file(name, role)
-        parts = (file, file.with_suffix(".vs"))
-        stamp = [part.stat().st_mtime_ns for part in parts if part.is_file()]
-        if file not in self._parsed or self._parsed[file][0] != stamp:
-            self._parsed[file] = stamp, isf.load(file)
+        stamps = [stamp(part) for part in (file, file.with_suffix(".vs"))]
+        if file not in self._parsed or self._parsed[file][0] != stamps:
+            self._parsed[file] = stamps, isf.load(file)
         shader = self._parsed[file][1]
         if shader.kind != role:
             raise LookupError(f"{file} is a {shader.kind}, not a {role}")
@@ -110,31 +109,40 @@ class Library:
 
     def feeds(self, signals: Iterable[str]) -> list[Feed]:
         """The feeds that give these signals, from their files in feeds/. LookupError, SceneError, OSError."""
-        wanted = [signal for signal in sorted(signals) if signal.startswith("feed.")]
-        names = dict.fromkeys(signal.split(".")[1] for signal in wanted)
-        found = {name: feeds.read_feed(self._file("feeds", name, ".toml", f"feed {name}")) for name in names}
-        for signal in wanted:
-            if not (feed := found[signal.split(".")[1]]).has(signal):
+        found = self._signal_files(signals, "feed", "feeds", feeds.read_feed)
+        for signal, feed in found:
+            if not feed.has(signal):
                 known = ", ".join(feed.values)
                 raise LookupError(f"{signal}: {feed.file} has {known}, and of each .raw, .age and .quality")
-        return list(found.values())
+        return list({feed.name: feed for _, feed in found}.values())
 
     def mappings(self, signals: Iterable[str]) -> list[SignalMapping]:
         """The mappings that give these signals, from learned/. LookupError, SceneError, OSError."""
-        wanted = [signal for signal in sorted(signals) if signal.startswith("learned.")]
-        names = dict.fromkeys(signal.split(".")[1] for signal in wanted)
-        found = {
-            name: read_mapping(self._file("learned", name, ".toml", f"mapping {name}"), self.vocabulary)
-            for name in names
-        }
-        for signal in wanted:
-            if not (one := found[signal.split(".")[1]]).has(signal):
-                raise LookupError(f"{signal}: {one.name} has {', '.join(one.outputs)}")
-        return list(found.values())
+        read = partial(read_mapping, vocabulary=self.vocabulary)
+        found = self._signal_files(signals, "learned", "learned", read, "mapping")
+        for signal, mapping in found:
+            if not mapping.has(signal):
+                raise LookupError(f"{signal}: {mapping.name} has {', '.join(mapping.outputs)}")
+        return list({mapping.name: mapping for _, mapping in found}.values())
+
+    def _signal_files(
+        self,
+        signals: Iterable[str],
+        first: str,
+        kind: str,
+        read: Callable[[Path], SignalFile],
+        what: str = "",
+    ) -> list[tuple[str, SignalFile]]:
+        """The signals whose first word is `first`, each with what gives it: the file of its second word."""
+        found: dict[str, SignalFile] = {}
+        wanted = [signal for signal in sorted(signals) if signal.startswith(f"{first}.")]
+        for name in dict.fromkeys(signal.split(".")[1] for signal in wanted):
+            found[name] = read(self._file(kind, name, ".toml", f"{what or first} {name}"))
+        return [(signal, found[signal.split(".")[1]]) for signal in wanted]
 
     def profiles(self, fault: Callable[[str], None] = lambda _: None) -> list[Profile]:
-        """The profiles of MIDI controllers, from profiles/; of two of a name the nearer folder's. One that
-        is invalid is left out, and `fault` gets the reason."""
+        """The profiles of MIDI controllers in profiles/; of the same name, the first folder's. `fault` gets
+        the reasons why others are left out."""
         files: dict[str, Path] = {}
         for folder in self.folders:
             for file in sorted((folder / "profiles").glob("*.toml")):
@@ -148,16 +156,16 @@ class Library:
                     fault(line)
         return found
 
-    def controls(self, signals: Iterable[str]) -> None:
-        """Check the signals of controllers. LookupError names a control that a profile does not have."""
+    def check_controls(self, signals: Iterable[str]) -> None:
+        """Check the signals of MIDI controllers. LookupError for a control that a profile does not have."""
         if wanted := [signal for signal in sorted(signals) if profiles.names_device(signal)]:
             known = {one.name: one for one in self.profiles()}
             for signal in wanted:
                 profiles.check_control(signal, known)
 
     def model(self, name: str) -> Model:
-        """The model that plays for `name`, read once as long as its file is the same. LookupError when there
-        is none of that name, ModelError for a broken one."""
+        """The model that plays for `name`, read again only if its file has changed. LookupError if there is
+        no such model, ModelError for a broken one."""
         place = self.model_place(name)
         known = self._models.get(name)
         if known is None or known.place != place or not known.is_current:
@@ -165,15 +173,15 @@ class Library:
         return known
 
     def generator(self, model: str) -> tuple[Parameter, ...]:
-        """What [generator] takes with a model; LookupError when there is none of that name."""
-        return self.model(model).parameters + PICTURES
+        """The parameters of [generator] with a model; LookupError if there is no such model."""
+        return self.model(model).parameters + pictures.PARAMETERS
 
     def bend(self, model: str, operation: str) -> tuple[Parameter, ...]:
-        """The parameters of an operation on a model's activations; LookupError when there is none."""
+        """The parameters of an operation on a model's activations; LookupError if there is no such one."""
         return bending.bend_parameters(operation, self.model(model).layers)
 
     def blend(self, model: str, other: str) -> tuple[Parameter, ...]:
-        """The parameters of a blend of a model with another; LookupError when there is none."""
+        """The parameters of a blend of a model with another; LookupError if there is no such one."""
         self.model_place(other)
         return blending.blend_parameters(self.model(model).layers)
 
@@ -185,45 +193,45 @@ class Library:
         if Path(name).is_file():
             return name
         for folder in (folder / "models" for folder in self.folders):
-            for suffix in ("", *MODELS):
+            for suffix in ("", *MODEL_SUFFIXES):
                 file = folder / f"{name}{suffix}"
                 if file.is_file() and file.parent == folder:
                     return str(file)
-        raise LookupError(f"there is no such model{_near(name, [*BUILT_IN, *self.models()])}")
+        raise LookupError(f"there is no such model{_hint(name, [*BUILT_IN, *self.models()])}")
 
     def models(self) -> dict[str, Path]:
         """The model files that can be played by name."""
         found: dict[str, Path] = {}
         for folder in self.folders:
-            for suffix in MODELS:
+            for suffix in MODEL_SUFFIXES:
                 for file in sorted((folder / "models").glob(f"*{suffix}")):
                     if not file.name.endswith(COMPANIONS):
                         found.setdefault(file.stem, file)
         return found
 
     def direction(self, model: str, name: str) -> tuple[Parameter, ...]:
-        """The parameters of a direction of a model's space; LookupError when there is none of that name."""
+        """The parameters of a direction of a model's space; LookupError if there is no such one."""
         known = self.directions(model).names
         if name not in known:
-            raise LookupError(f"there is no such direction{_near(name, list(known))}")
-        return DIRECTION
+            raise LookupError(f"there is no such direction{_hint(name, list(known))}")
+        return directions.PARAMETERS
 
     def directions(self, model: str) -> Directions:
-        """The directions that were found for a model; of two of a name the nearer folder's. LookupError
-        when none were."""
+        """The directions that are known of a model; of the same name, the first folder's. LookupError if
+        there are none."""
         found = self.model(model)
         name = SHARED_MAPPING if found.is_built_in else Path(found.place).stem
         folders = self._direction_folders(found)
-        files = [file for folder in folders if (file := folder / f"{name}{DIRECTIONS}").is_file()]
+        files = [file for folder in folders if (file := folder / f"{name}{DIRECTIONS_SUFFIX}").is_file()]
         if not files:
             raise LookupError(
                 f"no directions of {name} are known: find them with `perform directions {name}`"
             )
-        near, *far = [_directions(file, found.space.w_dim) for file in files]
+        near, *far = [_read_directions(file, found.space.w_dim) for file in files]
         return reduce(lambda nearer, other: other.joined(nearer), far, near)
 
     def _direction_folders(self, model: Model) -> list[Path]:
-        """Where the directions of a model may be, the nearest first: what is shipped is of shipped models."""
+        """The folders of a model's directions, the first wins; those shipped are of shipped models only."""
         folders = [folder / "models" for folder in self.folders]
         if model.is_built_in:
             return folders
@@ -241,13 +249,13 @@ class Library:
         raise LookupError("there is no such file")
 
     def path(self, name: str) -> tuple[Parameter, ...]:
-        """The parameters of a latent path; LookupError when there is none of that name."""
+        """The parameters of a latent path; LookupError if there is no such one."""
         if name not in PATHS:
-            raise LookupError(f"there is no such path{_near(name, list(PATHS))}")
+            raise LookupError(f"there is no such path{_hint(name, list(PATHS))}")
         return path_parameters(name)
 
     def watched(self) -> list[Path]:
-        """The folders in which a saved file may change what is played."""
+        """The folders in which a saved file may change the show."""
         shaders = (f"shaders/{role}s" for role in get_args(Role))
         kinds = ("presets", "setlists", "feeds", "profiles", "learned", *shaders)
         return [folder / kind for folder in self.folders for kind in kinds if (folder / kind).is_dir()]
@@ -257,7 +265,7 @@ class Library:
             file = folder / kind / f"{name}{suffix}"
             if file.is_file() and file.parent == folder / kind:
                 return file
-        raise LookupError(f"there is no such {what}{_near(name, self._names(kind, suffix))}")
+        raise LookupError(f"there is no such {what}{_hint(name, self._names(kind, suffix))}")
 
     def _names(self, kind: str, suffix: str) -> list[str]:
         found = (file.stem for folder in self.folders for file in (folder / kind).glob(f"*{suffix}"))
@@ -265,12 +273,12 @@ class Library:
 
 
 def _folders() -> tuple[Path, ...]:
-    """The folders that are searched; in a checkout the user's copy of what is shipped is before it."""
+    """The default folders; in a checkout, your own files come before the shipped ones."""
     here, shipped = Path.cwd(), paths.shipped()
     return (*([] if here == shipped else [here]), paths.user_data(), shipped)
 
 
-def _directions(file: Path, width: int) -> Directions:
+def _read_directions(file: Path, width: int) -> Directions:
     found = latents.read_directions(file)
     shape = found.components.shape
     if shape[1] != width or found.space != "w":
@@ -278,5 +286,5 @@ def _directions(file: Path, width: int) -> Directions:
     return found
 
 
-def _near(name: str, known: list[str]) -> str:
+def _hint(name: str, known: list[str]) -> str:
     return "; " + (did_you_mean(name, known) or f"there are: {', '.join(known) or 'none'}")
