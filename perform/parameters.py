@@ -75,6 +75,16 @@ class Parameter:
             return self.high
         return value
 
+    def cast(self, value: float) -> float:
+        """The nearest allowed number, in the parameter's own type."""
+        number = self.clip(value)
+        match self.kind:
+            case "int":
+                return round(number)
+            case "bool" | "event":
+                return number > 0.5
+        return number
+
     @property
     def range(self) -> str:
         """What is allowed, in words."""

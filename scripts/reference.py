@@ -17,7 +17,7 @@ from perform.parameters import Parameter
 from perform.render.pictures import PARAMETERS as PICTURES
 from perform.rhythm.features import AUDIO_SIGNALS
 from perform.rhythm.tempo import TEMPO_SIGNALS as TEMPO
-from perform.scenes.setlist import BINDINGS, SHOW_PARAMETERS
+from perform.scenes.show import BINDINGS, SHOW_PARAMETERS
 from perform.vocabulary import VOCABULARY
 
 FILE = Path(__file__).parent.parent / "docs" / "formulas.md"

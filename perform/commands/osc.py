@@ -44,12 +44,12 @@ def osc(
 
 def chapters(setlist: Setlist) -> Iterator[tuple[str, list[Node]]]:
     """The addresses of the show, then those of each scene."""
-    from perform.scenes.nodes import of_cue, of_show
+    from perform.scenes.nodes import cue_nodes, show_nodes
 
-    yield setlist.title, [*of_show(setlist).values()]
+    yield setlist.title, [*show_nodes(setlist).values()]
     once = {cue.scene.file: cue for cue in reversed(setlist.cues)}
     for cue in reversed([*once.values()]):
-        yield cue.scene.title, [*of_cue(setlist, cue).values()]
+        yield cue.scene.title, [*cue_nodes(setlist, cue).values()]
 
 
 def described(setlist: Setlist) -> dict[str, object]:

@@ -16,9 +16,8 @@ from perform.demonstrations.fit import fit
 from perform.demonstrations.search import PictureSearch
 from perform.demonstrations.targets import MappingTarget
 from perform.demonstrations.trainer import MappingTrainer
-from perform.formula import ANY
 from perform.parameters import Parameter
-from perform.scenes.controls import UnitSettings
+from perform.scenes.controls import UnitSettings, bound
 from perform.scenes.mapping import (
     MAX_EXAMPLES,
     Example,
@@ -27,7 +26,6 @@ from perform.scenes.mapping import (
     MappingText,
     SignalMapping,
 )
-from perform.scenes.reader import Reader
 from perform.signals import Signals
 
 log = logging.getLogger("perform")
@@ -101,11 +99,7 @@ class Demonstration:
         self._values = [target.value for target in search.targets]
         self._player: MappingPlayer | None = None
         self._posture = dict.fromkeys(self._signals, 0.0)
-        self._controls = (
-            Reader(search.scene.file, ANY)
-            .settings("demonstrate", "", DEMONSTRATION_CONTROLS, bindings())
-            .start()
-        )
+        self._controls = bound("demonstrate", DEMONSTRATION_CONTROLS, bindings()).start()
         if self.examples:
             self._learn()
 
@@ -118,16 +112,16 @@ class Demonstration:
     def use(self, learned: Iterable[SignalMapping]) -> None:
         """Nothing to do: the demonstration takes the place of the show's mappings."""
 
-    def at(self, moment: Moment, signals: Signals) -> dict[str, float]:
+    def step(self, moment: Moment, signals: Signals) -> dict[str, float]:
         """The signals `learned.NAME.VALUE`: values of the search, or of the mapping at the posture."""
         self._take()
         wanted = self.search.values(moment, signals)
         for name in self._signals:
             self._posture[name] = signals.number(name, self._posture[name])
-        self._handle(self._controls.at(moment, signals), wanted)
+        self._handle(self._controls.step(moment, signals), wanted)
         wanted |= self.search.hand
-        found = dict(self._others.at(moment, signals))
-        answer = self._player.at(signals) if self._player else {}  # in the search too, as it has a state
+        found = dict(self._others.step(moment, signals))
+        answer = self._player.step(signals) if self._player else {}  # in the search too, as it has a state
         if self.playing and answer:
             return found | answer
         found |= {f"learned.{self._name}.{value}": number for value, number in wanted.items()}

@@ -23,10 +23,11 @@ from perform.demonstrations.trainer import MappingTrainer
 from perform.library import Library
 from perform.performance import Performance
 from perform.rig import Rig
-from perform.scenes.controls import Controls
+from perform.scenes.controls import RunningControls
 from perform.scenes.mapping import METHODS, NAME, Example, SignalMapping, mapping_text, misnamed, read_mapping
 from perform.scenes.scene import Scene
-from perform.scenes.setlist import KEYS, Setlist, single
+from perform.scenes.setlist import Setlist, single
+from perform.scenes.show import KEY_HELP
 from perform.vocabulary import VOCABULARY
 
 MAPPINGS_FOLDER = Path("learned")
@@ -146,7 +147,7 @@ class LiveTargets:
         for target, controls in self._running():
             controls.release(target.parameter)
 
-    def _running(self) -> list[tuple[MappingTarget, Controls]]:
+    def _running(self) -> list[tuple[MappingTarget, RunningControls]]:
         if self.performance is None:
             return []
         scene = self.performance.cues[0].scene
@@ -171,7 +172,7 @@ def open_demonstration(
         show=demonstration.without_displaced(setlist.show),
         mappings=(*others, demonstrated.placeholder),
     )
-    keys = tuple(row for row in KEYS if row[0] not in ("Up  Down", "Left  Right"))
+    keys = tuple(row for row in KEY_HELP if row[0] not in ("Up  Down", "Left  Right"))
     try:
         rig = show.play(replace(options, watch=False, keys=(*KEY_ROWS, *keys)), library, setlist)
     except BaseException:

@@ -9,7 +9,7 @@ import numpy as np
 
 from perform.clock import Moment
 from perform.demonstrations.targets import MappingTarget, scene_units
-from perform.scenes.controls import Controls
+from perform.scenes.controls import RunningControls
 from perform.scenes.scene import Scene
 from perform.signals import Signals
 
@@ -25,7 +25,7 @@ class PictureSearch:
     targets: Sequence[MappingTarget]
     turns: int = 0
     at: int = 0
-    _own: dict[str, Controls] = field(default_factory=dict)
+    _own: dict[str, RunningControls] = field(default_factory=dict)
     hand: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -34,7 +34,7 @@ class PictureSearch:
 
     def values(self, moment: Moment, signals: Signals) -> dict[str, float]:
         """Every target's value on this frame, by its name in the mapping."""
-        made = {name: controls.at(moment, signals) for name, controls in self._own.items()}
+        made = {name: controls.step(moment, signals) for name, controls in self._own.items()}
         found = {}
         for target in self.targets:
             own = made[target.unit][target.parameter.name]

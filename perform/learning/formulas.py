@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 from perform.formula import Formula
 from perform.learning.movement import MOVED_FAMILIES, Control
 from perform.learning.targets import LearnTarget
-from perform.scenes.setlist import BINDINGS
+from perform.scenes.show import BINDINGS
 
 Takeover: TypeAlias = Literal["pickup", "scaling", "none"]
 Press: TypeAlias = Literal["", "momentary", "toggle"]

@@ -13,6 +13,7 @@ from perform.scenes import nodes
 from perform.scenes.controls import UnitSettings
 from perform.scenes.scene import Scene
 from perform.scenes.setlist import Setlist
+from perform.scenes.show import SHOW_CONTROLS
 
 PARTS = {"point": ("x", "y"), "color": ("red", "green", "blue", "alpha")}
 WIDEST_RANGE = 200.0  # in a wider range a hand cannot set single values
@@ -90,15 +91,11 @@ def scene_targets(scene: Scene) -> list[LearnTarget]:
 
 def show_targets(setlist: Setlist) -> list[LearnTarget]:
     """The show's own controls, which a setlist binds."""
+    settings = setlist.show.with_defaults
     return [
-        LearnTarget(
-            f"bindings.{p.name}",
-            p,
-            setlist.show.values.get(p.name, p.default),
-            nodes.show_address(p),
-        )
-        for p in setlist.show.parameters
-        if p.name not in ("scene", "clock")  # numbers in a list: not for a knob or a button
+        LearnTarget(f"bindings.{control.name}", control.parameter, settings[control.name], control.address)
+        for control in SHOW_CONTROLS
+        if control.name not in ("scene", "clock")  # numbers in a list: not for a knob or a button
     ]
 
 

@@ -100,8 +100,8 @@ class Performance:
         """One frame of the show."""
         events = self._router.route(events)
         signals = self.signals.after(moment, events).joined(self.authority.signals())
-        signals = self.signals = signals.joined(self.mappings.at(moment, signals))
-        show = self._show.at(moment, signals)
+        signals = self.signals = signals.joined(self.mappings.step(moment, signals))
+        show = self._show.step(moment, signals)
         if show["panic"]:
             show |= self._router.panic()
         self._update_tempo(moment, events, show)

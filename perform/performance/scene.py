@@ -16,7 +16,7 @@ from perform.latent.space import Mapper, truncate
 from perform.networks.controls import NetworkValues
 from perform.parameters import Values
 from perform.render import Image, Rewinds, Unit
-from perform.scenes.controls import Controls
+from perform.scenes.controls import RunningControls
 from perform.scenes.nodes import units
 from perform.scenes.readiness import Readiness
 from perform.scenes.scene import Scene
@@ -126,12 +126,12 @@ class SceneInstance:
     def parameters(self, moment: Moment, signals: Signals) -> SceneParameters:
         """The values of its parameters at this moment."""
         return SceneParameters(
-            source=self._source.at(moment, signals),
-            bends=tuple(controls.at(moment, signals) for controls in self._bends),
-            blend=self._blend.at(moment, signals) if self._blend else {},
-            latent=self._latent.at(moment, signals) if self._latent else {},
-            directions=tuple(controls.at(moment, signals) for controls in self._directions),
-            filters=tuple(controls.at(moment, signals) for controls in self._filters),
+            source=self._source.step(moment, signals),
+            bends=tuple(controls.step(moment, signals) for controls in self._bends),
+            blend=self._blend.step(moment, signals) if self._blend else {},
+            latent=self._latent.step(moment, signals) if self._latent else {},
+            directions=tuple(controls.step(moment, signals) for controls in self._directions),
+            filters=tuple(controls.step(moment, signals) for controls in self._filters),
         )
 
     def filtered(self, moment: Moment, parameters: SceneParameters, image: Image) -> Image:
@@ -147,12 +147,12 @@ class SceneInstance:
             if isinstance(unit, Rewinds):
                 unit.rewind()
 
-    def follow(self, before: SceneInstance) -> None:
+    def resume_from(self, before: SceneInstance) -> None:
         """Go on as the scene did before an edit, in what the edit did not touch."""
         known = dict(zip((key for key, _ in units(before.scene)), before.controls, strict=True))
         for (key, _), controls in zip(units(self.scene), self.controls, strict=True):
             if key in known:
-                controls.follow(known[key])
+                controls.resume_from(known[key])
 
     def _start(self) -> None:
         scene = self.scene
@@ -164,7 +164,7 @@ class SceneInstance:
         self._filters = [settings.start() for settings in scene.filters]
 
     @property
-    def controls(self) -> list[Controls]:
+    def controls(self) -> list[RunningControls]:
         """The running controls of `nodes.units` of its scene, in their order."""
         single = [one for one in (self._source, self._latent, self._blend) if one]
         return [*single, *self._directions, *self._bends, *self._filters]

@@ -9,7 +9,7 @@ from perform.clock import Moment
 from perform.latent.space import morph
 from perform.performance.scene import LatentSource, SceneInstance
 from perform.render import Image, Unit
-from perform.scenes.controls import Controls
+from perform.scenes.controls import RunningControls
 from perform.scenes.setlist import Cue
 from perform.signals import Signals
 
@@ -29,13 +29,13 @@ class TransitionInstance:
     before: ImageSource
     after: ImageSource
     unit: Unit
-    controls: Controls
+    controls: RunningControls
     progress: float
 
     def render(self, moment: Moment, signals: Signals) -> Image:
         """The image between the two."""
         images = self.images(moment, signals)
-        values = self.controls.at(moment, signals) | {"progress": self.progress}
+        values = self.controls.step(moment, signals) | {"progress": self.progress}
         return self.unit.render(moment, values, *images)
 
     def images(self, moment: Moment, signals: Signals) -> tuple[Image, Image]:
@@ -69,7 +69,7 @@ class CueInstance:
     cue: Cue
     scene: SceneInstance
     transition: Unit
-    controls: Controls
+    controls: RunningControls
 
     def image_source(self, before: SceneInstance | None, progress: float) -> ImageSource:
         """The scene, or while it comes in the transition from the scene before."""

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 from perform import formula
 from perform.clock import Moment
 from perform.parameters import Constant, Parameter, Values
-from perform.scenes.holds import Hold, HoldMode, fits
+from perform.scenes.holds import Hold, HoldMode
 from perform.signals import Signals
 
 RunNumber: TypeAlias = Callable[[Parameter, Signals, Moment], float]
@@ -44,12 +44,12 @@ class UnitSettings:
         names = (part.names for part in parts if isinstance(part, formula.Formula))
         return frozenset().union(*names, *(image.signal_names for image in self.images.values()))
 
-    def start(self) -> Controls:
+    def start(self) -> RunningControls:
         """The settings running: formulas with fresh state."""
-        return Controls(self)
+        return RunningControls(self)
 
 
-class Controls:
+class RunningControls:
     """Running settings: gives a value for every parameter of the unit, frame after frame. `last` is
     what it gave last."""
 
@@ -71,24 +71,24 @@ class Controls:
             else:
                 self._constants[p.name] = setting
 
-    def at(self, moment: Moment, signals: Signals) -> dict[str, Any]:
+    def step(self, moment: Moment, signals: Signals) -> dict[str, Any]:
         """The value of every parameter at this moment, within its range; those of an image under its name."""
         values = dict(self._constants)
-        values |= {name: controls.at(moment, signals) for name, controls in self.images.items()}
+        values |= {name: controls.step(moment, signals) for name, controls in self.images.items()}
         for name, signal in self._sounds.items():
             values[name] = signals.values.get(signal)
         for parameter, run in self._running.items():
             values[parameter.name] = run(parameter, signals, moment)
         for name, hold in [*self._holds.items()]:
-            values[name] = hold.at(values[name])
+            values[name] = hold.step(values[name])
             if hold.over:
                 del self._holds[name]
         self.last = values
         return values
 
-    def follow(self, before: Controls) -> None:
-        """Go on as other controls of the unit did, where the setting is the same: formulas remember, and
-        what is held stays."""
+    def resume_from(self, before: RunningControls) -> None:
+        """Take over the state of other controls of the unit where the setting is the same: formulas remember,
+        and what is held stays."""
         known = {p.name: (p, before._settings[p.name]) for p in before.parameters}
         for p in self.parameters:
             if known.get(p.name) == (p, self._settings[p.name]):
@@ -96,7 +96,7 @@ class Controls:
                 self._holds |= {p.name: before._holds[p.name]} if p.name in before._holds else {}
         for name, image in self.images.items():
             if name in before.images:
-                image.follow(before.images[name])
+                image.resume_from(before.images[name])
 
     @property
     def held(self) -> int:
@@ -105,8 +105,9 @@ class Controls:
 
     def hold(self, parameter: Parameter, part: int, value: float | str, mode: HoldMode = "release") -> None:
         """Hold a parameter, or its part counted from 0, at a value set by hand, over its formula."""
-        if fits(parameter, part, value):
-            self._holds.setdefault(parameter.name, Hold(parameter, mode)).set(part, value)
+        hold = self._holds.get(parameter.name) or Hold(parameter, mode)
+        if hold.set(part, value):
+            self._holds[parameter.name] = hold
 
     def release(self, parameter: Parameter | None = None) -> None:
         """Release a parameter; None: all, those of its images with them."""
@@ -134,18 +135,20 @@ def _number(setting: formula.Formula) -> RunNumber:
 
     def number(parameter: Parameter, signals: Signals, moment: Moment) -> float:
         nonlocal was
-        result = parameter.clip(run(signals, moment))
-        match parameter.kind:
-            case "int":
-                return round(result)
-            case "bool":
-                return result > 0.5
-            case "event":  # a key held down is one event, not one a frame
-                before, was = was, result > 0.5
-                return was and not before
-        return result
+        value = parameter.cast(run(signals, moment))
+        if parameter.kind != "event":
+            return value
+        before, was = was, bool(value)  # a key held down is one event, not one a frame
+        return was and not before
 
     return number
+
+
+def bound(name: str, parameters: tuple[Parameter, ...], texts: Mapping[str, str]) -> UnitSettings:
+    """A unit with formulas that are known to be valid."""
+    return UnitSettings(
+        name, parameters, {key: formula.compile(text, formula.ANY) for key, text in texts.items()}
+    )
 
 
 def _constant(value: float) -> RunNumber:

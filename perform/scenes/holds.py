@@ -21,43 +21,38 @@ class Hold:
         self._parameter = parameter
         self._mode = "once" if parameter.kind == "event" else mode
         self._parts: dict[int, float | str] = {}
-        self._formula: Constant | None = None  # the formula's value when the hand set the parameter
+        self._before: Constant | None = None  # the formula's value on the last frame, None once set by hand
         self.over = False
 
-    def set(self, part: int, value: float | str) -> None:
-        """Set the parameter, or its part counted from 0, to `value`."""
-        if fits(self._parameter, part, value):
-            self._parts[part] = value
-            self._formula = None
+    def set(self, part: int, value: float | str) -> bool:
+        """Set the parameter, or its part counted from 0, to `value`; returns whether it fits."""
+        if not fits(self._parameter, part, value):
+            return False
+        self._parts[part] = value
+        self._before = None
+        return True
 
-    def at(self, formula: Constant) -> Constant:
-        """The parameter's value on a frame on which its formula, or its constant, gives `formula`."""
+    def step(self, value: Constant) -> Constant:
+        """The parameter's value on a frame on which its formula, or its constant, gives `value`."""
         if not self._parts:
-            return formula
-        before, self._formula = self._formula, formula
-        moved = self._mode == "moved" and before is not None and formula != before
+            return value
+        before, self._before = self._before, value
+        moved = self._mode == "moved" and before is not None and value != before
         if moved and self._parameter.kind == "bool":
-            self._parts = {0: float(not self._value(formula))}
+            self._parts = {0: float(not self._held(value))}
         elif moved:
             self.over = True
-            return formula
+            return value
         self.over = self._mode == "once"
-        return self._value(formula)
+        return self._held(value)
 
-    def _value(self, formula: Constant) -> Constant:
-        if isinstance(formula, tuple):
-            return tuple(self._number(self._parts.get(i, part)) for i, part in enumerate(formula))
-        value = self._parts[0]
-        return value if self._parameter.kind == "choice" else self._number(value)
-
-    def _number(self, value: float | str) -> float:
-        number = self._parameter.clip(float(value))
-        match self._parameter.kind:
-            case "int":
-                return round(number)
-            case "bool" | "event":
-                return number > 0.5
-        return number
+    def _held(self, value: Constant) -> Constant:
+        """The parts that were set, over those of `value`."""
+        cast = self._parameter.cast
+        if isinstance(value, tuple):
+            return tuple(cast(float(self._parts.get(i, part))) for i, part in enumerate(value))
+        held = self._parts[0]
+        return held if isinstance(held, str) else cast(held)
 
 
 def fits(parameter: Parameter, part: int, value: float | str) -> bool:

@@ -1,9 +1,9 @@
-"""MappingPlayers by demonstration: from a posture of signals to values, learned from a few examples.
+"""Mappings by demonstration: from input signals to values, learned from a few examples.
 
-A posture and the picture wanted with it are shown a few times; a model that is fitted to the examples
-plays from then on, as in Wekinator (Fiebrink, Trueman, Cook: A meta-instrument for interactive,
-on-the-fly machine learning, NIME 2009). A mapping is a file `learned/NAME.toml`; formulas name what it
-says: `learned.NAME.VALUE`, or `learned.NAME` where it says one value. Here is what such a file holds and
+You show a few times what the inputs are and which picture you want then; a model that is fitted to the
+examples plays from then on, as in Wekinator (Fiebrink, Trueman, Cook: A meta-instrument for interactive,
+on-the-fly machine learning, NIME 2009). A mapping is a file `learned/NAME.toml`; formulas name its
+outputs: `learned.NAME.VALUE`, or `learned.NAME` if it has one. Here is what such a file holds and
 how it plays; `demonstrations/` makes it.
 """
 
@@ -42,7 +42,7 @@ class Strict(BaseModel):
 
 
 class Example(Strict):
-    """A posture, and the values wanted with it."""
+    """Input signals, and the values wanted with them."""
 
     signals: Row
     values: Row
@@ -56,7 +56,7 @@ class Layer(Strict):
 
 
 class FittedModel(Strict):
-    """What was fitted: a posture less `centre`, over `spread`, goes through the layers (`nearest`: none)."""
+    """What was fitted: the inputs less `centre`, over `spread`, go through the layers (`nearest`: none)."""
 
     centre: Row
     spread: list[Annotated[float, Field(gt=0, le=LARGEST, allow_inf_nan=False)]]
@@ -111,7 +111,7 @@ class SignalMapping:
 
 
 def misnamed(signals: list[str], values: list[str], vocabulary: formula.Vocabulary) -> Iterator[str]:
-    """What cannot be the signals of a posture, or the names of values."""
+    """What cannot be the input signals, or the names of values."""
     for signal in signals:
         try:
             heard = formula.compile(signal, vocabulary).names
@@ -173,24 +173,24 @@ class MappingPlayer:
         self._shown = (np.array([one.signals for one in text.example]) - self._centre) / self._spread
         self._wanted = np.array([one.values for one in text.example])
         self._names = mapping.outputs + ((f"learned.{mapping.name}",) if len(mapping.outputs) == 1 else ())
-        self._posture = self._centre.copy()
+        self._inputs = self._centre.copy()
         self._values = self._wanted.mean(0)
 
-    def at(self, signals: Signals) -> dict[str, float]:
+    def step(self, signals: Signals) -> dict[str, float]:
         """The value of each output."""
         for i, name in enumerate(self.mapping.text.signals):
             number = signals.number(name, math.nan)
             if number == number:
-                self._posture[i] = number
+                self._inputs[i] = number
         with np.errstate(all="ignore"):
-            values = self._answer((self._posture - self._centre) / self._spread)
+            values = self._answer((self._inputs - self._centre) / self._spread)
         if np.all(np.abs(values) < LARGEST):
             self._values = values
         numbers = self._values.tolist()
         return dict(zip(self._names, numbers * (len(self._names) // len(numbers)), strict=True))
 
     def _answer(self, x: Doubles) -> Doubles:
-        """Values [outputs] of a posture [inputs] in units of its spread."""
+        """Values [outputs] for inputs [inputs] in units of their spread."""
         if not self._layers:
             return nearest(x, self._shown, self._wanted)
         for i, (weights, bias) in enumerate(self._layers):
@@ -217,7 +217,7 @@ def nearest(x: Doubles, shown: Doubles, wanted: Doubles) -> Doubles:
 class SignalMapper(Protocol):
     """Gives, once a frame, the outputs of mappings for the frame's signals."""
 
-    def at(self, moment: Moment, signals: Signals) -> Mapping[str, float]:
+    def step(self, moment: Moment, signals: Signals) -> Mapping[str, float]:
         """The outputs as signals by name."""
         ...
 
@@ -241,9 +241,9 @@ class MappingPlayers:
             for one in mappings
         ]
 
-    def at(self, _moment: Moment, signals: Signals) -> Mapping[str, float]:
+    def step(self, _moment: Moment, signals: Signals) -> Mapping[str, float]:
         """The outputs of every mapping for these signals."""
         outputs: dict[str, float] = {}
         for player in self._players:
-            outputs |= player.at(signals)
+            outputs |= player.step(signals)
         return outputs

@@ -14,38 +14,19 @@ from typing import TypeVar
 
 from perform.formula import Formula
 from perform.parameters import Parameter
-from perform.scenes.controls import Controls, UnitSettings
+from perform.scenes.controls import RunningControls, UnitSettings
 from perform.scenes.holds import holdable
 from perform.scenes.scene import Scene
 from perform.scenes.setlist import Cue, Setlist
+from perform.scenes.show import SHOW_CONTROLS, STATUS_PARAMETERS
 
 READ, WRITE = 1, 2  # bits of a node's access
-SHOW_ADDRESSES = {
-    "scene": "/scene",
-    "tap": "/tempo/tap",
-    "resync": "/tempo/resync",
-    "double": "/tempo/double",
-    "halve": "/tempo/halve",
-    "later": "/tempo/later",
-    "sooner": "/tempo/sooner",
-    "listen": "/tempo/listen",
-    "tempo": "/tempo/bpm",
-    "clock": "/tempo/clock",
-    "nextclock": "/tempo/clock/next",
-}  # every other parameter of the show has its name as its address
 RELEASE = "/release"  # releases everything; after a parameter's address, that parameter
 NORM = "/norm"  # after a parameter's address: its value as 0..1 of its range
-STATUS = (  # read only
-    Parameter("cue", 1, 1, 999, description="the cue that is on", kind="int"),
-    Parameter("title", "", description="its title", kind="text"),
-    Parameter("queued", 0, 0, 999, description="the cue that waits for its beat, or 0", kind="int"),
-    Parameter("beat", 1, 1, 4, description="the beat of the bar", kind="int"),
-    Parameter("held", 0, 0, description="how many parameters are held by hand", kind="int"),
-)
 UNSAFE = re.compile(r"[^\w.+~:@-]+", re.ASCII)  # characters that OSC reserves, or that are hard to type
 OSC_SIGNAL = re.compile(r'osc\["(?P<address>[^"]+)"\](?:\.(?P<part>\d+))?')
 
-AnyUnit = TypeVar("AnyUnit", UnitSettings, Controls)
+AnyUnit = TypeVar("AnyUnit", UnitSettings, RunningControls)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,25 +55,25 @@ def units(scene: Scene) -> list[tuple[str, UnitSettings]]:
     return named
 
 
-def declared(setlist: Setlist, cue: Cue) -> dict[str, Node]:
+def all_nodes(setlist: Setlist, cue: Cue) -> dict[str, Node]:
     """Every node while `cue` is on: those of the show, and those of the scene."""
-    show = of_show(setlist)
-    return show | _of_cue(cue, show)
+    show = show_nodes(setlist)
+    return show | _cue_nodes(cue, show)
 
 
-def of_show(setlist: Setlist) -> dict[str, Node]:
+def show_nodes(setlist: Setlist) -> dict[str, Node]:
     """The nodes that are always there."""
-    status = [Node(f"/now/{parameter.name}", parameter, None, READ) for parameter in STATUS]
-    nodes = {node.address: node for node in (*_show_nodes(setlist), *status)}
-    postures = [signal for mapping in setlist.mappings for signal in mapping.text.signals]
-    named = osc_addresses(setlist.show.signal_names.union(postures))
-    beyond = {address for address in named - nodes.keys() if re.fullmatch(r"/scene/\d+", address)}
-    return _with_formulas(nodes, named - beyond)
+    status = [Node(f"/now/{parameter.name}", parameter, None, READ) for parameter in STATUS_PARAMETERS]
+    nodes = {node.address: node for node in (*_parameter_nodes(setlist), *status)}
+    inputs = [signal for mapping in setlist.mappings for signal in mapping.text.signals]
+    named = osc_addresses(setlist.show.signal_names.union(inputs))
+    absent = {address for address in named - nodes.keys() if re.fullmatch(r"/scene/\d+", address)}
+    return _with_formulas(nodes, named - absent)
 
 
-def of_cue(setlist: Setlist, cue: Cue) -> dict[str, Node]:
+def cue_nodes(setlist: Setlist, cue: Cue) -> dict[str, Node]:
     """The nodes that are there while a cue is on."""
-    return _of_cue(cue, of_show(setlist))
+    return _cue_nodes(cue, show_nodes(setlist))
 
 
 def osc_addresses(signal_names: Iterable[str]) -> frozenset[str]:
@@ -110,17 +91,12 @@ def unit_addresses(prefix: str, unit: AnyUnit) -> Iterator[tuple[str, Parameter,
         yield from unit_addresses(f"{prefix}/{segment(name)}", image)
 
 
-def show_address(parameter: Parameter) -> str:
-    """The address of one of the show's own parameters."""
-    return SHOW_ADDRESSES.get(parameter.name, f"/{parameter.name}")
-
-
 def segment(name: str) -> str:
     """A name as a part of an address."""
     return UNSAFE.sub("_", name)
 
 
-def _of_cue(cue: Cue, show: Mapping[str, Node]) -> dict[str, Node]:
+def _cue_nodes(cue: Cue, show: Mapping[str, Node]) -> dict[str, Node]:
     nodes = {}
     for prefix, settings in (*units(cue.scene), ("/transition", cue.transition.shader)):
         for address, parameter, unit in unit_addresses(prefix, settings):
@@ -141,11 +117,11 @@ def _with_formulas(nodes: dict[str, Node], named: frozenset[str]) -> dict[str, N
     return nodes | marked
 
 
-def _show_nodes(setlist: Setlist) -> Iterator[Node]:
-    for parameter in setlist.show.parameters:
-        access = WRITE if parameter.kind == "event" else READ | WRITE
-        setting = _setting_text(setlist.show.values.get(parameter.name, parameter.default))
-        yield Node(show_address(parameter), parameter, setting, access)
+def _parameter_nodes(setlist: Setlist) -> Iterator[Node]:
+    settings = setlist.show.with_defaults
+    for control in SHOW_CONTROLS:
+        access = WRITE if control.parameter.kind == "event" else READ | WRITE
+        yield Node(control.address, control.parameter, _setting_text(settings[control.name]), access)
     about = "everything that is held goes back to its formula"
     yield Node(RELEASE, Parameter("release", False, 0, 1, description=about, kind="event"), None, WRITE)
     for number, cue in enumerate(setlist.cues, 1):

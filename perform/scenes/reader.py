@@ -48,22 +48,21 @@ def read_scene(path: Path, catalogue: Catalogue) -> Scene:
 
 def check_scene(text: SceneText, catalogue: Catalogue, path: Path) -> Scene:
     """The scene that a text describes. Raises SceneError with every fault."""
-    reader = Reader(path, catalogue.vocabulary)
+    reader = Reader(path, catalogue)
     table = text.generator or {}
     neural = "model" in table
-    source = reader.first(text.generator, text.source, catalogue)
-    bends = reader.bends(source.name, table.get("bend", []), catalogue) if neural else ()
-    blend = reader.blend(source.name, table, catalogue) if neural else None
+    source = reader.scene_source(text.generator, text.source)
+    bends = reader.bends(source.name, table.get("bend", [])) if neural else ()
+    blend = reader.blend(source.name, table) if neural else None
     latent = reader.unit("latent", {"path": "walk"} | text.latent, "path", catalogue.path) if neural else None
     for key in ("latent", "direction"):
         if getattr(text, key) and not neural:
             reader.fault(key, "needs a generator with a model; nothing else has a latent space")
-    directions = reader.beyond(source, text.direction, catalogue) if neural else ()
-    filters = tuple(
-        reader.shader(f"filter[{i}]", table, "filter", catalogue) for i, table in enumerate(text.filter)
-    )
-    transition = reader.transition("transition", text.transition, catalogue)
-    reader.finish()
+    directions = reader.directions(source, text.direction) if neural else ()
+    filters = tuple(reader.shader(f"filter[{i}]", table, "filter") for i, table in enumerate(text.filter))
+    transition = reader.transition("transition", text.transition)
+    if reader.faults:
+        raise SceneError(reader.faults)
     return Scene(
         title=text.title,
         source=source,
@@ -79,67 +78,56 @@ def check_scene(text: SceneText, catalogue: Catalogue, path: Path) -> Scene:
     )
 
 
-def _beside(preset: Path, table: Table, *keys: str) -> Table:
-    """The table, with the whole path for a file that lies in the preset's folder."""
-    named = {key: name for key in keys if isinstance(name := table.get(key), str) and name}
-    return {**table} | {key: str(f) for key, name in named.items() if (f := preset.parent / name).is_file()}
-
-
 class Reader:
     """Reads the tables of one file and gathers their faults."""
 
-    def __init__(self, path: Path, vocabulary: formula.Vocabulary) -> None:
-        """`vocabulary` is what its formulas may name."""
-        self._path, self._vocabulary = path, vocabulary
-        self._faults: list[str] = []
+    def __init__(self, path: Path, catalogue: Catalogue) -> None:
+        self.faults: list[str] = []
+        self._path = path
+        self._catalogue = catalogue
 
     def fault(self, key: str, what: str) -> None:
         """Note a fault: `presets/moth.toml: filter[1].amount = 1.7, must be 0..1`."""
-        self._faults.append(f"{self._path}: {key} {what}".rstrip())
+        self.faults.append(f"{self._path}: {key} {what}".rstrip())
 
-    def finish(self) -> None:
-        """Raise SceneError if there was any fault."""
-        if self._faults:
-            raise SceneError(self._faults)
-
-    def first(self, generator: Table | None, source: Table | None, catalogue: Catalogue) -> UnitSettings:
+    def scene_source(self, generator: Table | None, source: Table | None) -> UnitSettings:
         """The scene's source: its [generator], or what else its [source] is."""
         if (generator is None) == (source is None):
             self.fault("generator", "or source: a scene has one of these tables")
             return UnitSettings("", (), {})
         if source is not None:
-            return self.source("source", source, catalogue)
+            return self.source("source", source)
         table = generator or {}
         if "model" not in table:
-            return self.shader("generator", table, "generator", catalogue)
-        table = _beside(self._path, table, "model", "kept")
+            return self.shader("generator", table, "generator")
+        table = self._resolve_files(table, "model", "kept")
         inside = {key: value for key, value in table.items() if key not in ("bend", "blend")}
-        return self.unit("generator", inside, "model", catalogue.generator)
+        return self.unit("generator", inside, "model", self._catalogue.generator)
 
-    def source(self, key: str, table: Table, catalogue: Catalogue) -> UnitSettings:
+    def source(self, key: str, table: Table) -> UnitSettings:
         """A film, a still, a camera or a generator shader, whichever the table names."""
         kinds = [kind for kind in FOOTAGE if kind in table]
         if len(kinds) + ("shader" in table) != 1:
             self.fault(key, f"must have one of {', '.join(FOOTAGE)}, shader: it names what to play")
             return UnitSettings("", (), {})
         if not kinds:
-            return self.shader(key, table, "generator", catalogue)
+            return self.shader(key, table, "generator")
         kind = kinds[0]
         images = ("fallback",) if kind == "camera" else ()
-        table = _beside(self._path, table, "film", "still")
-        return self._fed(key, table, kind, partial(catalogue.footage, kind), images, catalogue)
+        table = self._resolve_files(table, "film", "still")
+        return self._fed(key, table, kind, partial(self._catalogue.footage, kind), images)
 
-    def shader(self, key: str, table: Table, role: Role, catalogue: Catalogue) -> UnitSettings:
+    def shader(self, key: str, table: Table, role: Role) -> UnitSettings:
         """A shader, with the sources that are played into the images that it takes."""
 
         def declared(name: str) -> tuple[Parameter, ...]:
-            return catalogue.shader(name, role)
+            return self._catalogue.shader(name, role)
 
         images: Sequence[str] = ()
         if any(isinstance(one, dict) for one in table.values()):
             with suppress(LookupError, ValueError, OSError):  # the fault is noted with its parameters
-                images = catalogue.images(str(table.get("shader")), role)
-        return self._fed(key, table, "shader", declared, images, catalogue)
+                images = self._catalogue.images(str(table.get("shader")), role)
+        return self._fed(key, table, "shader", declared, images)
 
     def _fed(
         self,
@@ -148,12 +136,11 @@ class Reader:
         kind: str,
         declared: Callable[[str], tuple[Parameter, ...]],
         images: Sequence[str],
-        catalogue: Catalogue,
     ) -> UnitSettings:
         """The settings of a unit into which sources are played, each from a table of its own."""
         tables = {name: one for name in images if isinstance(one := table.get(name), dict)}
         rest = {name: value for name, value in table.items() if name not in tables}
-        fed = {name: self.source(f"{key}.{name}", one, catalogue) for name, one in tables.items()}
+        fed = {name: self.source(f"{key}.{name}", one) for name, one in tables.items()}
         return replace(self.unit(key, rest, kind, declared), images=fed)
 
     def unit(
@@ -184,44 +171,44 @@ class Reader:
                 self.fault(f"{key}.{setting}", f"is unknown{near(setting, known)}")
                 continue
             try:
-                values[setting] = _setting(known[setting], text, self._vocabulary)
+                values[setting] = _setting(known[setting], text, self._catalogue.vocabulary)
             except ParameterError as error:
                 self.fault(f"{key}.{error}", "")
             except formula.FormulaError as error:
                 self.fault(f"{key}.{setting}", f"= {text!r}: {error}")
         return UnitSettings(name, parameters, values)
 
-    def bends(self, model: str, tables: object, catalogue: Catalogue) -> tuple[UnitSettings, ...]:
+    def bends(self, model: str, tables: object) -> tuple[UnitSettings, ...]:
         """The operations on the activations of a model's layers."""
         if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
             self.fault("generator.bend", "must be tables, each headed [[generator.bend]]")
             return ()
         return tuple(
-            self.unit(f"generator.bend[{i}]", table, "operation", lambda name: catalogue.bend(model, name))
+            self.unit(
+                f"generator.bend[{i}]", table, "operation", lambda name: self._catalogue.bend(model, name)
+            )
             for i, table in enumerate(tables)
         )
 
-    def blend(self, model: str, generator: Table, catalogue: Catalogue) -> UnitSettings | None:
+    def blend(self, model: str, generator: Table) -> UnitSettings | None:
         """The second model that a model is mixed with."""
         table = generator.get("blend")
         if table is None or isinstance(table, dict):
-            key, declared = "generator.blend", partial(catalogue.blend, model)
+            key, declared = "generator.blend", partial(self._catalogue.blend, model)
             if table is None:
                 return None
-            return self.unit(key, _beside(self._path, table, "model"), "model", declared)
+            return self.unit(key, self._resolve_files(table, "model"), "model", declared)
         self.fault("generator.blend", "must be a table, headed [generator.blend]")
         return None
 
-    def beyond(
-        self, source: UnitSettings, tables: list[Table], catalogue: Catalogue
-    ) -> tuple[UnitSettings, ...]:
+    def directions(self, source: UnitSettings, tables: list[Table]) -> tuple[UnitSettings, ...]:
         """The directions that are played after the path; a file of kept latents is checked, too."""
         kept = source.values.get("kept")
         if isinstance(kept, str) and kept:
-            self._known("generator.kept", kept, partial(catalogue.latents, source.name))
+            self._known("generator.kept", kept, partial(self._catalogue.latents, source.name))
         if not source.parameters:  # there is no such model; the fault is noted already
             return ()
-        declared = partial(catalogue.direction, source.name)
+        declared = partial(self._catalogue.direction, source.name)
         return tuple(self.unit(f"direction[{i}]", table, "name", declared) for i, table in enumerate(tables))
 
     def _known(self, key: str, name: str, find: Callable[[str], Found]) -> Found | None:
@@ -232,7 +219,7 @@ class Reader:
             self.fault(key, f"= {name!r}: {error.args[0] if error.args else error}")
             return None
 
-    def transition(self, key: str, table: Table, catalogue: Catalogue) -> Transition:
+    def transition(self, key: str, table: Table) -> Transition:
         """The transition of a table; an empty one is four beats of the shader `dissolve`."""
         rest = {"shader": "dissolve", **table}
         beats, path = rest.pop("beats", 4), rest.pop("path", None)
@@ -241,8 +228,14 @@ class Reader:
             beats = 4
         if path not in (None, "morph"):
             self.fault(f"{key}.path", f"= {path!r}, must be 'morph'")
-        shader = self.unit(key, rest, "shader", lambda name: catalogue.shader(name, "transition"))
+        shader = self.unit(key, rest, "shader", lambda name: self._catalogue.shader(name, "transition"))
         return Transition(float(beats), shader, path == "morph")
+
+    def _resolve_files(self, table: Table, *keys: str) -> Table:
+        """The table, with the whole path for a file that lies in the preset's folder."""
+        folder = self._path.parent
+        named = {key: name for key in keys if isinstance(name := table.get(key), str) and name}
+        return table | {key: str(folder / name) for key, name in named.items() if (folder / name).is_file()}
 
 
 def _setting(parameter: Parameter, text: object, vocabulary: formula.Vocabulary) -> Setting:

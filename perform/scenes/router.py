@@ -11,13 +11,12 @@ address is a parameter's own, the parameter is held at the message's value.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from perform.parameters import Constant, Parameter
-from perform.scenes.controls import Controls
+from perform.scenes.controls import RunningControls
 from perform.scenes.holds import HoldMode
 from perform.scenes.nodes import (
     NORM,
@@ -25,18 +24,14 @@ from perform.scenes.nodes import (
     READ,
     RELEASE,
     Node,
-    declared,
-    show_address,
+    all_nodes,
     unit_addresses,
     units,
 )
 from perform.scenes.setlist import Cue, Setlist
+from perform.scenes.show import SHOW_CONTROLS
 from perform.scenes.snapshot import Arguments
 from perform.signals import Event, Signals
-
-ONCE = ("scene", "tempo", "clock")  # numbers that count for one frame and are not held
-STAYS = ("crossfade",)  # the picture would jump if it were released
-CLEAR = {"master": 1.0, "blackout": False, "freeze": False}  # what panic sets
 
 
 @dataclass(slots=True)
@@ -44,7 +39,7 @@ class Destination:
     """The parameter of running controls that an address leads to. `number` is the value that a press of
     the address gives it; None: the value of the message."""
 
-    controls: Controls
+    controls: RunningControls
     parameter: Parameter
     mode: HoldMode = "release"
     number: float | None = None
@@ -61,10 +56,15 @@ class AddressRouter:
     """Routes messages while a cue is on."""
 
     def __init__(
-        self, setlist: Setlist, cue: Cue, show: Controls, scene: Sequence[Controls], transition: Controls
+        self,
+        setlist: Setlist,
+        cue: Cue,
+        show: RunningControls,
+        scene: Sequence[RunningControls],
+        transition: RunningControls,
     ) -> None:
         """`scene` are the controls of `units(cue.scene)`, in their order."""
-        self.nodes: Mapping[str, Node] = MappingProxyType(declared(setlist, cue))
+        self.nodes: Mapping[str, Node] = MappingProxyType(all_nodes(setlist, cue))
         self._in_formulas = {address for address, node in self.nodes.items() if node.in_formulas}
         self._show = show
         self._scene = [*scene, transition]
@@ -72,41 +72,52 @@ class AddressRouter:
         for (prefix, _), controls in zip(units(cue.scene), scene, strict=True):
             self._add(prefix, controls)
         self._add("/transition", transition)
-        for parameter in show.parameters:
-            mode: HoldMode = "once" if parameter.name in ONCE else "moved"
-            address = show_address(parameter)
-            self._destinations[address] = Destination(show, parameter, mode)
-            if parameter.name == "scene":
-                for n in range(1, len(setlist.cues) + 1):
-                    self._destinations[f"{address}/{n}"] = Destination(show, parameter, "once", n)
+        for control in SHOW_CONTROLS:
+            self._destinations[control.address] = Destination(show, control.parameter, control.mode)
+        scene_number = self._destinations["/scene"]
+        for n in range(1, len(setlist.cues) + 1):
+            self._destinations[f"/scene/{n}"] = replace(scene_number, number=n)
 
     def route(self, events: Iterable[Event]) -> list[Event]:
         """Hold and release what messages ask for; within one moment, releases come first.
 
         Returns the events with the names that formulas know: `osc["/wild"]` for the message `/wild`.
         """
-        events = [self._renamed(event) if event.name.startswith("/") else event for event in events]
-        messages = [(event, match) for event in events if (match := OSC_SIGNAL.fullmatch(event.name))]
-        for event, match in sorted(messages, key=_order):
-            if match["address"] not in self._in_formulas and isinstance(event.value, float | str):
-                self._set(match["address"], int(match["part"] or 0), event.value)
-        return events
+        routed: list[Event] = []
+        messages: list[tuple[Event, str, int]] = []
+        for event in events:
+            if event.name.startswith("/"):
+                address, number = self._split(event.name)
+                signal = f'osc["{address}"].{number}' if number else f'osc["{address}"]'
+                messages.append((event, address, int(number or 0)))
+                routed.append(replace(event, name=signal))
+                continue
+            if match := OSC_SIGNAL.fullmatch(event.name):
+                messages.append((event, match["address"], int(match["part"] or 0)))
+            routed.append(event)
+        for event, address, part in sorted(messages, key=_order):
+            if address not in self._in_formulas and isinstance(event.value, float | str):
+                self._set(address, part, event.value)
+        return routed
 
     def panic(self) -> dict[str, float]:
         """Release everything, and hold the show's parameters that can hide the picture at values that show
         it; returns these by name."""
         self.release()
-        for name, value in CLEAR.items():
-            self._destinations[f"/{name}"].hold(0, value)
-        return dict(CLEAR)
+        cleared: dict[str, float] = {}
+        for control in SHOW_CONTROLS:
+            if control.panic is not None:
+                self._destinations[control.address].hold(0, control.panic)
+                cleared[control.name] = control.panic
+        return cleared
 
     def release(self) -> None:
-        """Release everything but the parameters that stay."""
+        """Release everything but the crossfader."""
         for controls in self._scene:
             controls.release()
-        for parameter in self._show.parameters:
-            if parameter.name not in STAYS:
-                self._show.release(parameter)
+        for control in SHOW_CONTROLS:
+            if control.released:
+                self._show.release(control.parameter)
 
     @property
     def held(self) -> int:
@@ -127,14 +138,12 @@ class AddressRouter:
                 values[address] = (message,)
         return values | {address: (value,) for address, value in status.items() if address in self.nodes}
 
-    def _renamed(self, message: Event) -> Event:
-        """A message that is named by an address, named by its signal."""
-        address, dot, part = message.name.rpartition(".")
-        if message.name in self.nodes or not part.isdecimal():
-            return replace(message, name=f'osc["{message.name}"]')
-        return replace(message, name=f'osc["{address}"]{dot}{part}')
+    def _split(self, name: str) -> tuple[str, str]:
+        """An event's name such as `/generator/ink.1` as address and number of the part, "" without one."""
+        address, _, part = name.rpartition(".")
+        return (name, "") if name in self.nodes or not part.isdecimal() else (address, part)
 
-    def _add(self, prefix: str, controls: Controls) -> None:
+    def _add(self, prefix: str, controls: RunningControls) -> None:
         for address, parameter, owner in unit_addresses(prefix, controls):
             self._destinations[address] = Destination(owner, parameter)
 
@@ -149,10 +158,10 @@ class AddressRouter:
             destination.hold(part, _scaled(destination.parameter, value))
 
 
-def _order(message: tuple[Event, re.Match[str]]) -> tuple[float, bool]:
+def _order(message: tuple[Event, str, int]) -> tuple[float, bool]:
     """By time, releases first."""
-    event, match = message
-    return event.time, not match["address"].endswith(RELEASE)
+    event, address, _ = message
+    return event.time, not address.endswith(RELEASE)
 
 
 def _scaled(parameter: Parameter, value: float | str) -> float | str:

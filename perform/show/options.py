@@ -9,7 +9,7 @@ from perform import paths
 from perform.clock import Lead
 from perform.inputs.camera import View
 from perform.networks import Device, Precision
-from perform.scenes.setlist import KEYS
+from perform.scenes.show import KEY_HELP
 
 DEMO = "demo"  # the default setlist
 
@@ -48,7 +48,7 @@ class Options:
     memory: float = 0.0  # bytes that all open models may take, 0: most of what is free
     loop: bool = True
     watch: bool = True
-    keys: tuple[tuple[str, str], ...] = KEYS  # what the window's help lists
+    keys: tuple[tuple[str, str], ...] = KEY_HELP  # what the window's help lists
 
     def __post_init__(self) -> None:
         """Raises RuntimeError if Link is needed and not installed."""

@@ -149,7 +149,7 @@ class Stage:
             return old
         instance = SceneInstance(scene, source, filters)
         if old:
-            instance.follow(old)
+            instance.resume_from(old)
         return instance
 
     def _latent_source(self, scene: Scene, old: SceneInstance | None) -> LatentSource:

@@ -58,7 +58,7 @@ def learned(method: str, examples: list[Example], values: list[str] | None = Non
 
 
 def said(player: MappingPlayer, x: float, y: float) -> tuple[float, ...]:
-    return tuple(player.at(Signals(dict(zip(HAND, (x, y), strict=True)))).values())
+    return tuple(player.step(Signals(dict(zip(HAND, (x, y), strict=True)))).values())
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -108,10 +108,10 @@ def test_one_example_is_enough_to_begin(method: str) -> None:
 def test_a_signal_that_is_away_is_held(method: str) -> None:
     player = MappingPlayer(learned(method, shown(plane)))
     fresh = MappingPlayer(learned(method, shown(plane)))
-    assert tuple(player.at(Signals()).values()) == said(fresh, 0.5, 0.5)
+    assert tuple(player.step(Signals()).values()) == said(fresh, 0.5, 0.5)
     here = said(player, 1.0, 0.25)
     for gone in (math.nan, math.inf, 1e31, "text", np.zeros(3, np.float32)):
-        held = player.at(Signals({HAND[0]: gone}))
+        held = player.step(Signals({HAND[0]: gone}))
         assert tuple(held.values()) == here
 
 
@@ -217,12 +217,12 @@ def test_the_process_answers_every_line() -> None:
 def test_mappings_that_have_not_changed_go_on() -> None:
     one = FITTED["ridge"]
     mappings = MappingPlayers([one])
-    now = mappings.at(MOMENT, Signals({HAND[0]: 1.0}))
+    now = mappings.step(MOMENT, Signals({HAND[0]: 1.0}))
     mappings.use([SignalMapping("other", one.text), one])
-    later = mappings.at(MOMENT, Signals())
+    later = mappings.step(MOMENT, Signals())
     assert {name: later[name] for name in now} == now
     mappings.use([])
-    assert mappings.at(MOMENT, Signals()) == {}
+    assert mappings.step(MOMENT, Signals()) == {}
 
 
 def mapped(folder: Path, formula: str) -> Library:
@@ -243,7 +243,7 @@ def test_a_preset_plays_a_mapping(tmp_path: Path) -> None:
     assert "midi.cc16" in setlist.signal_names  # so that what says it is opened
     signals = Signals({"midi.cc16": 0.5})
     controls = setlist.cues[0].scene.source.start()
-    found = controls.at(MOMENT, signals.joined(MappingPlayers(setlist.mappings).at(MOMENT, signals)))
+    found = controls.step(MOMENT, signals.joined(MappingPlayers(setlist.mappings).step(MOMENT, signals)))
     assert found["tint"] == pytest.approx((0.5, 0, 0, 1), abs=0.01)
 
 

@@ -100,7 +100,7 @@ class Played:
         ]
         moment = Moment(self.frame / FPS, self.frame, 1 / FPS, 0, 0, 120)
         self.signals = self.signals.after(moment, events)
-        self.said = self.session.at(moment, self.signals)
+        self.said = self.session.step(moment, self.signals)
         self.frame += 1
         return self.said
 

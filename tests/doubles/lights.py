@@ -10,7 +10,7 @@ from types import MappingProxyType
 from perform.library import Library
 from perform.midi import profiles
 from perform.midi.profiles import Profile
-from perform.scenes.nodes import declared
+from perform.scenes.nodes import all_nodes
 from perform.scenes.setlist import read_setlist
 from perform.scenes.snapshot import Arguments, Snapshot
 from tests.doubles.library import RED, save, write_library
@@ -47,7 +47,7 @@ class FakeShow:
             "/now/queued": (0.0,),
             "/filter/invert/amount": (0.0,),
         }
-        return cls(MappingProxyType(declared(setlist, setlist.cues[0])), values)
+        return cls(MappingProxyType(all_nodes(setlist, setlist.cues[0])), values)
 
     def snapshot(self) -> Snapshot:
         return Snapshot(self.nodes, dict(self.values))  # type: ignore[arg-type]

@@ -11,10 +11,11 @@ from perform.latent.space import Space
 from perform.parameters import Parameter
 from perform.performance import CueInstance, Performance, Picture, SceneInstance
 from perform.performance.scene import LatentSource
-from perform.scenes.controls import UnitSettings
+from perform.scenes.controls import UnitSettings, bound
 from perform.scenes.readiness import Readiness
 from perform.scenes.scene import Scene, Transition
-from perform.scenes.setlist import BINDINGS, SHOW_PARAMETERS, Cue, Setlist
+from perform.scenes.setlist import Cue, Setlist
+from perform.scenes.show import BINDINGS, SHOW_PARAMETERS
 from perform.signals import Event
 from tests.doubles.catalogue import MODEL
 from tests.doubles.formulas import compiled
@@ -100,7 +101,7 @@ def performance(*scenes: Scene, quantise: int = 0) -> Performance:
         )
         for scene in scenes
     ]
-    show = UnitSettings("show", SHOW_PARAMETERS, {k: compiled(v) for k, v in BINDINGS.items()})
+    show = bound("show", SHOW_PARAMETERS, BINDINGS)
     setlist = Setlist(
         "t", tuple(one.cue for one in cues), show, quantise, False, tuple(s.file for s in scenes)
     )

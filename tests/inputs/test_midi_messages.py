@@ -19,10 +19,9 @@ from perform.inputs.midi.numbers import MOST_PARAMETERS, TwoByteNumber
 from perform.inputs.midi.parser import MidiParser
 from perform.midi import profiles
 from perform.midi.names import MIDI_SIGNAL, device_kind, device_name, free_name
-from perform.scenes.reader import Reader
-from perform.scenes.setlist import BINDINGS, SHOW_PARAMETERS
+from perform.scenes.controls import bound
+from perform.scenes.show import BINDINGS, SHOW_PARAMETERS
 from perform.signals import Signals
-from perform.vocabulary import VOCABULARY
 
 Message = mido.Message
 SOAK = 50 if os.environ.get("PERFORM_SOAK") else 1
@@ -107,10 +106,9 @@ def test_a_program_asks_for_a_scene_for_one_frame() -> None:
 
 
 def test_the_show_hears_which_scene_is_asked_for() -> None:
-    reader = Reader(Path("set.toml"), VOCABULARY)
-    show = reader.settings("bindings", "show", SHOW_PARAMETERS, BINDINGS).start()
+    show = bound("show", SHOW_PARAMETERS, BINDINGS).start()
     moment = OfflineClock(60).moment(Tempo())
-    asked = [show.at(moment, Signals({"midi.scene": n}))["scene"] for n in (0.0, 3.0, 0.0, 12.0)]
+    asked = [show.step(moment, Signals({"midi.scene": n}))["scene"] for n in (0.0, 3.0, 0.0, 12.0)]
     assert asked == [0, 3, 0, 12]
 
 

@@ -21,7 +21,8 @@ from perform.learning.targets import LearnTarget, find_target, scene_targets, sh
 from perform.library import Library
 from perform.parameters import Parameter
 from perform.scenes.reader import read_scene
-from perform.scenes.setlist import BINDINGS, SHOW_PARAMETERS, read_setlist
+from perform.scenes.setlist import read_setlist
+from perform.scenes.show import BINDINGS, SHOW_PARAMETERS
 from perform.signals import Event, Signals
 from tests.doubles.formulas import compiled
 from tests.doubles.tapes import Stream, Tape, turned

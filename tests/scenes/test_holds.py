@@ -4,7 +4,7 @@ import pytest
 
 from perform.clock import OfflineClock, Tempo
 from perform.parameters import Parameter
-from perform.scenes.controls import Controls, UnitSettings
+from perform.scenes.controls import RunningControls, UnitSettings
 from perform.scenes.holds import Hold, fits, holdable
 from perform.signals import Signals
 from tests.doubles.formulas import compiled
@@ -33,16 +33,16 @@ SEEDS = Parameter("seeds", (0, 1), kind="list")
 def test_what_a_hand_says_is_kept_within_the_range(parameter: Parameter, said: float, worth: object) -> None:
     hold = Hold(parameter, "release")
     hold.set(0, said)
-    assert [hold.at(parameter.default) for _ in range(3)] == [worth] * 3
+    assert [hold.step(parameter.default) for _ in range(3)] == [worth] * 3
     assert not hold.over
 
 
 def test_parts_that_no_hand_moved_stay_with_their_formulas() -> None:
     hold = Hold(TINT, "release")
     hold.set(1, 0.5)
-    assert hold.at((0.1, 0.2, 0.3, 1.0)) == (0.1, 0.5, 0.3, 1.0)
+    assert hold.step((0.1, 0.2, 0.3, 1.0)) == (0.1, 0.5, 0.3, 1.0)
     hold.set(3, 0.0)
-    assert hold.at((0.2, 0.2, 0.3, 1.0)) == (0.2, 0.5, 0.3, 0.0)
+    assert hold.step((0.2, 0.2, 0.3, 1.0)) == (0.2, 0.5, 0.3, 0.0)
 
 
 @pytest.mark.parametrize(
@@ -53,11 +53,11 @@ def test_what_does_not_fit_holds_nothing(parameter: Parameter, part: int, value:
     hold = Hold(parameter, "release")
     hold.set(part, value)
     assert not fits(parameter, part, value)
-    assert hold.at(parameter.default) == parameter.default
+    assert hold.step(parameter.default) == parameter.default
 
 
 def test_a_parameter_of_which_nothing_fitting_was_said_is_not_held() -> None:
-    controls = Controls(UnitSettings("u", (AMOUNT,), {}))
+    controls = RunningControls(UnitSettings("u", (AMOUNT,), {}))
     controls.hold(AMOUNT, 0, "loud")
     controls.hold(AMOUNT, 1, 0.5)
     assert controls.held == 0
@@ -66,20 +66,20 @@ def test_a_parameter_of_which_nothing_fitting_was_said_is_not_held() -> None:
 def test_a_press_lasts_one_frame() -> None:
     hold = Hold(JUMP, "release")
     hold.set(0, 1.0)
-    assert (hold.at(False), hold.over) == (True, True)
+    assert (hold.step(False), hold.over) == (True, True)
 
 
 def test_of_two_hands_on_a_control_of_the_show_the_newest_wins() -> None:
     hold = Hold(AMOUNT, "moved")
     hold.set(0, 1.5)
-    assert [hold.at(0.5), hold.at(0.5)] == [1.5, 1.5]
-    assert (hold.at(0.6), hold.over) == (0.6, True)
+    assert [hold.step(0.5), hold.step(0.5)] == [1.5, 1.5]
+    assert (hold.step(0.6), hold.over) == (0.6, True)
 
 
 def test_a_switch_that_is_held_flips_when_its_formula_does() -> None:
     hold = Hold(LIGHTS, "moved")
     hold.set(0, 1.0)
-    assert [hold.at(formula) for formula in (False, False, True, True, False)] == [
+    assert [hold.step(formula) for formula in (False, False, True, True, False)] == [
         True,
         True,
         False,
@@ -87,7 +87,7 @@ def test_a_switch_that_is_held_flips_when_its_formula_does() -> None:
         True,
     ]
     hold.set(0, 1.0)
-    assert [hold.at(False), hold.at(True)] == [True, False]
+    assert [hold.step(False), hold.step(True)] == [True, False]
 
 
 def test_what_can_be_held() -> None:
@@ -97,7 +97,7 @@ def test_what_can_be_held() -> None:
 
 def test_formulas_run_on_while_they_are_held_and_are_there_when_they_are_let_go() -> None:
     texts = {"amount": compiled("count(beat.count)"), "layer": 4}
-    controls = Controls(UnitSettings("u", (AMOUNT, LAYER, JUMP), texts))
+    controls = RunningControls(UnitSettings("u", (AMOUNT, LAYER, JUMP), texts))
     clock, tempo, seen = OfflineClock(1), Tempo(60), []
     for frame in range(4):
         clock.advance()
@@ -108,7 +108,7 @@ def test_formulas_run_on_while_they_are_held_and_are_there_when_they_are_let_go(
         if frame == 3:
             controls.release(AMOUNT)
         signals = Signals().after(moment, [])
-        seen.append((controls.at(moment, signals)["amount"], controls.last["layer"], controls.held))
+        seen.append((controls.step(moment, signals)["amount"], controls.last["layer"], controls.held))
     assert [layer for _, layer, _ in seen] == [4, 7, 7, 7]
     assert [held for _, _, held in seen] == [0, 2, 2, 1]
     assert [amount for amount, _, _ in seen] == [0.0, 0.25, 0.25, 1.0]

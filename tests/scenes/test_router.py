@@ -12,7 +12,7 @@ from perform.library import Library
 from perform.paths import shipped
 from perform.performance import CueInstance, Performance, Picture, SceneInstance
 from perform.performance.scene import LatentSource
-from perform.scenes.nodes import READ, WRITE, Node, _distinct, declared
+from perform.scenes.nodes import READ, WRITE, Node, _distinct, all_nodes
 from perform.scenes.reader import read_scene
 from perform.scenes.scene import Scene
 from perform.scenes.setlist import Setlist, read_setlist, single
@@ -126,7 +126,7 @@ def show(setlist: Setlist) -> Show:
 
 
 def test_every_unit_of_a_scene_has_its_addresses(setlist: Setlist) -> None:
-    grid, flora = (declared(setlist, cue) for cue in setlist.cues)
+    grid, flora = (all_nodes(setlist, cue) for cue in setlist.cues)
     assert [a for a in grid if a.startswith(("/generator", "/filter", "/transition"))] == [
         *("/generator/disorder", "/generator/ink"),
         *("/filter/feedback/amount", "/filter/feedback/mode", "/filter/feedback/push"),
@@ -140,7 +140,7 @@ def test_every_unit_of_a_scene_has_its_addresses(setlist: Setlist) -> None:
 
 
 def test_a_node_says_what_it_takes_and_what_it_is_set_to(setlist: Setlist) -> None:
-    nodes = declared(setlist, setlist.cues[0])
+    nodes = all_nodes(setlist, setlist.cues[0])
     amount = nodes["/filter/feedback/amount"]
     assert (amount.setting, amount.access, amount.in_formulas) == ("beat.phase", READ | WRITE, False)
     assert nodes["/filter/feedback2/amount"].in_formulas

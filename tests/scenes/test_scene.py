@@ -59,15 +59,15 @@ def test_a_shader_may_be_the_source(tmp_path: Path) -> None:
     scene = read_scene(write(tmp_path, text), FakeCatalogue())
     assert scene.model is None
     assert scene.latent is None
-    values = scene.source.start().at(MOMENT, Signals({"audio.low": 0.75}))
+    values = scene.source.start().step(MOMENT, Signals({"audio.low": 0.75}))
     assert values == {"disorder": 0.5, "ink": (0.1, 0.75, 0.0, 1.0)}
 
 
 def test_formulas_play_the_parameters_within_their_range(tmp_path: Path) -> None:
     scene = read_scene(write(tmp_path, TULIP), FakeCatalogue())
     controls = scene.source.start()
-    assert controls.at(MOMENT, Signals({"audio.level": 0.5}))["truncation"] == pytest.approx(0.7)
-    assert controls.at(MOMENT, Signals({"audio.level": 100.0}))["truncation"] == 2.0
+    assert controls.step(MOMENT, Signals({"audio.level": 0.5}))["truncation"] == pytest.approx(0.7)
+    assert controls.step(MOMENT, Signals({"audio.level": 100.0}))["truncation"] == 2.0
 
 
 def test_a_held_key_is_one_event_and_sounds_come_through(tmp_path: Path) -> None:
@@ -75,7 +75,7 @@ def test_a_held_key_is_one_event_and_sounds_come_through(tmp_path: Path) -> None
     controls = read_scene(write(tmp_path, text), FakeCatalogue()).filters[0].start()
     keys = [0.0, 1.0, 1.0, 0.0, 1.0]
     spectrum = object()
-    values = [controls.at(MOMENT, Signals({"key.space": k, "audio.spectrum": spectrum})) for k in keys]  # type: ignore[dict-item]
+    values = [controls.step(MOMENT, Signals({"key.space": k, "audio.spectrum": spectrum})) for k in keys]  # type: ignore[dict-item]
     assert [v["push"] for v in values] == [False, True, False, False, True]
     assert values[0]["sound"] is spectrum
 

@@ -52,10 +52,10 @@ def test_a_setlist_is_read(tmp_path: Path) -> None:
 
 def test_bindings_play_the_show(tmp_path: Path) -> None:
     show = load(tmp_path, SET).show.start()
-    show.at(MOMENT, Signals())
-    first = show.at(MOMENT, Signals({"midi.note36": 0.8, "key.space": 1.0, "key.3": 1.0}))
+    show.step(MOMENT, Signals())
+    first = show.step(MOMENT, Signals({"midi.note36": 0.8, "key.space": 1.0, "key.3": 1.0}))
     assert (first["blackout"], first["go"], first["scene"], first["master"]) == (True, True, 3, 1.0)
-    assert show.at(MOMENT, Signals({"midi.note36": 0.8, "key.space": 1.0}))["go"] is False
+    assert show.step(MOMENT, Signals({"midi.note36": 0.8, "key.space": 1.0}))["go"] is False
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_a_preset_alone_is_a_setlist_of_one(tmp_path: Path) -> None:
     (tmp_path / "grid.toml").write_text(GRID)
     setlist = single(read_scene(tmp_path / "grid.toml", FakeCatalogue()))
     assert [cue.scene.title for cue in setlist.cues] == ["Grid"]
-    assert setlist.show.start().at(MOMENT, Signals())["master"] == 1.0
+    assert setlist.show.start().step(MOMENT, Signals())["master"] == 1.0
 
 
 def test_osc_and_keys_do_not_hold_each_other_down(tmp_path: Path) -> None:
@@ -101,7 +101,7 @@ def test_osc_and_keys_do_not_hold_each_other_down(tmp_path: Path) -> None:
             "go": 'osc["/go"]',
             "three": 'osc["/scene/3"]',
         }
-        return show.at(MOMENT, Signals({(names | osc)[name]: value for name, value in said.items()}))
+        return show.step(MOMENT, Signals({(names | osc)[name]: value for name, value in said.items()}))
 
     at()
     held = {"go": 1.0, "three": 1.0}

@@ -1,0 +1,127 @@
+"""The controls of the show itself: each with its parameter, its address, and the formula bound to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import get_args
+
+from perform.clock import Lead
+from perform.parameters import Parameter
+from perform.scenes.holds import HoldMode
+
+# A key, or an OSC message: each fires when it is pressed or sent, whatever the other is at. A control whose
+# formula names no message is set by one all the same, at its own address (see nodes.py).
+_KEY_OR_OSC = 'max(onset(key.{0}), onset(osc["{1}"]))'
+_SCENES = ", ".join(f"{n} * {_KEY_OR_OSC.format(n, f'/scene/{n}')}" for n in range(1, 10))
+_CLOCKS = ", ".join(f'{n} * onset(osc["/tempo/clock/{lead}"])' for n, lead in enumerate(get_args(Lead), 1))
+
+
+@dataclass(frozen=True, slots=True)
+class ShowControl:
+    """A control of the show. `binding` is its formula unless a setlist sets another; `panic` is the value
+    that panic sets it to, `released` whether panic and `/release` release it."""
+
+    parameter: Parameter
+    address: str
+    binding: str = ""
+    mode: HoldMode = "moved"
+    panic: float | None = None
+    released: bool = True
+
+    @property
+    def name(self) -> str:
+        """The parameter's name."""
+        return self.parameter.name
+
+
+def _switch(name: str, key: str, description: str) -> ShowControl:
+    parameter = Parameter(name, 0.0, 0.0, 1.0, kind="bool", description=description)
+    return ShowControl(parameter, f"/{name}", f"toggle(onset(key.{key}))", panic=False)
+
+
+def _press(name: str, key: str, description: str, address: str = "", binding: str = "") -> ShowControl:
+    parameter = Parameter(name, 0.0, 0.0, 1.0, kind="event", description=description)
+    address = address or f"/{name}"
+    return ShowControl(parameter, address, binding or _KEY_OR_OSC.format(key, address))
+
+
+SHOW_CONTROLS = (
+    ShowControl(
+        Parameter("master", 1.0, 0.0, 1.0, description="brightness of everything"),
+        "/master",
+        "pickup(midi.cc62, 1)",
+        panic=1.0,
+    ),
+    _switch("blackout", "b", "the output is black"),
+    _switch("freeze", "f", "the picture stands still"),
+    _press("panic", "p", "releases everything held by hand; no blackout, no freeze"),
+    _press("go", "space", "goes to the next cue"),
+    _press("back", "backspace", "goes back to the cue before"),
+    ShowControl(
+        Parameter("scene", 0.0, 0.0, 999.0, kind="int", description="goes to cue number n; 0 stays"),
+        "/scene",
+        f"max(midi.scene, {_SCENES})",
+        mode="once",
+    ),
+    ShowControl(
+        Parameter(
+            "crossfade",
+            0.0,
+            0.0,
+            1.0,
+            description="moves the transition to the next cue by hand, from end to end",
+        ),
+        "/crossfade",
+        released=False,  # the picture would jump
+    ),
+    _press("tap", "t", "a tap of the tempo", "/tempo/tap"),
+    _press("resync", "r", "the bar begins now", "/tempo/resync"),
+    _press("double", "up", "twice the tempo", "/tempo/double"),
+    _press("halve", "down", "half the tempo", "/tempo/halve"),
+    _press("later", "left", "the beat 1/32 later", "/tempo/later", "key.left"),
+    _press("sooner", "right", "the beat 1/32 sooner", "/tempo/sooner", "key.right"),
+    _press("listen", "l", "the tempo follows the sound again", "/tempo/listen"),
+    ShowControl(
+        Parameter("tempo", 0.0, 0.0, 220.0, "bpm", description="the tempo by number; 0 leaves it"),
+        "/tempo/bpm",
+        'osc["/tempo/bpm"]',
+        mode="once",
+    ),
+    ShowControl(
+        Parameter(
+            "clock",
+            -1.0,
+            -1.0,
+            5.0,
+            kind="int",
+            description="the clock that leads: 0 auto, 1 hand, 2 Link … -1 leaves it",
+        ),
+        "/tempo/clock",
+        f"max({_CLOCKS}) - 1",
+        mode="once",
+    ),
+    _press("nextclock", "c", "the next clock is pinned", "/tempo/clock/next"),
+)
+SHOW_PARAMETERS = tuple(control.parameter for control in SHOW_CONTROLS)
+BINDINGS = {control.name: control.binding for control in SHOW_CONTROLS if control.binding}
+KEY_HELP = (  # what the bindings have on the keyboard
+    ("Space", "go on to the next cue"),
+    ("Backspace", "back to the cue before"),
+    ("1 - 9", "to that cue"),
+    ("B", "blackout"),
+    ("F", "freeze"),
+    ("P", "panic: nothing held by hand, no blackout, no freeze"),
+    ("T", "tap the tempo"),
+    ("R", "the bar begins now"),
+    ("Up  Down", "twice, half the tempo"),
+    ("Left  Right", "the beat later, sooner"),
+    ("L", "the tempo follows the sound again"),
+    ("C", "the next clock: auto, hand, Link, MIDI …"),
+)
+STATUS_PARAMETERS = (  # read only, below /now
+    Parameter("cue", 1, 1, 999, description="the cue that is on", kind="int"),
+    Parameter("title", "", description="its title", kind="text"),
+    Parameter("queued", 0, 0, 999, description="the cue that waits for its beat, or 0", kind="int"),
+    Parameter("beat", 1, 1, 4, description="the beat of the bar", kind="int"),
+    Parameter("held", 0, 0, description="how many parameters are held by hand", kind="int"),
+)
