@@ -51,10 +51,16 @@ def _sentence(error: Any, model: type[BaseModel]) -> str:
     """A fault that pydantic found: key, value and what is allowed."""
     key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error["loc"]).lstrip(".")
     if error["type"] == "extra_forbidden":
-        return f"{key} is unknown{near(str(error['loc'][-1]), model.model_fields)}"
+        inner = len(error["loc"]) > 1  # the model knows the keys of the outermost table only
+        return f"{key} is unknown{'' if inner else near(str(error['loc'][-1]), model.model_fields)}"
     if error["type"] == "missing":
         return f"{key} is missing"
-    return f"{key} = {error['input']!r}: {error['msg'][:1].lower()}{error['msg'][1:]}"
+    if error["type"] == "list_type" and isinstance(error["input"], Mapping):
+        return f"{key} must be tables, each headed [[{key}]]"
+    expected = (
+        error["msg"].replace("Input should be a valid", "must be a").replace("Input should be", "must be")
+    )
+    return f"{key} = {error['input']!r}, {expected[:1].lower()}{expected[1:]}"
 
 
 def near(word: str, known: Collection[str]) -> str:

@@ -61,7 +61,7 @@ class Parameter:
             case "point" | "color":
                 return self._checked_vector(value)
             case "sound":
-                raise ParameterError(f"{self.name} is fed by the sound, it takes no value")
+                raise ParameterError(f"{self.name} gets its value from the sound")
             case "bool" | "event":
                 return self._checked_switch(value)
             case _:

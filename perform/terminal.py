@@ -21,15 +21,19 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object inst
 PictureSize = Annotated[str, typer.Option(help="WIDTHxHEIGHT of the picture in pixels.")]
 SceneScale = Annotated[
     float | None,
-    typer.Option(min=0.1, max=1, help="Draw scenes at this part of the size. [1; live software GL: 0.5]"),
+    typer.Option(
+        min=0.1,
+        max=1,
+        help="Draw scenes at this share of the size, 0.1..1. (default: 1; live with software GL 0.5)",
+    ),
 ]
 PlayedModel = Annotated[str | None, typer.Option(help="Play this model in place of the presets' own.")]
 NetworkPrecision = Annotated[str, typer.Option(help="auto, float32, bfloat16 or float16.")]
 NetworkDevice = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
 REGION_HELP = "The part of the camera's picture in which hands play: left,top,right,bottom, each 0..1."
 MidiPort = Annotated[str | None, typer.Option(help="Listen to this MIDI port only.")]
-StopAfter = Annotated[float | None, typer.Option(min=0, help="Stop after so many seconds.")]
-Mirror = Annotated[bool, typer.Option(help="See hands as in a mirror.")]
+StopAfter = Annotated[float | None, typer.Option(min=0, help="Stop after this many seconds.")]
+Mirror = Annotated[bool, typer.Option(help="Mirror the camera: your right hand is on the right.")]
 
 
 def say(text: str) -> None:

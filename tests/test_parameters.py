@@ -75,7 +75,7 @@ def test_takes(parameter: Parameter, value: Any, checked: Any) -> None:
         (Parameter("place", (0, 0), 0, 1, kind="point"), [0, 2], "place = 2, must be 0..1"),
         (Parameter("on", False, kind="bool"), 0.5, "on = 0.5, must be true or false"),
         (Parameter("flash", False, kind="event"), "yes", "flash = 'yes', must be true or false"),
-        (Parameter("bins", "audio.waveform", kind="sound"), 1, "bins is fed by the sound, it takes no value"),
+        (Parameter("bins", "audio.waveform", kind="sound"), 1, "bins gets its value from the sound"),
     ],
 )
 def test_refuses_and_says_what_is_allowed(parameter: Parameter, value: Any, message: str) -> None:

@@ -18,7 +18,8 @@ def bench(
     name: Annotated[
         str | None,
         typer.Argument(
-            help="loop, generator, latency, render, switch, models, inputs, training. [default: all]"
+            help="What to measure: loop, generator, latency, render, switch, models, inputs, training. "
+            "(default: all)"
         ),
     ] = None,
     as_json: AsJson = False,
@@ -26,7 +27,7 @@ def bench(
     model: PlayedModel = None,
     device: NetworkDevice = "auto",
 ) -> None:
-    """Measure this machine, each figure beside its goal. Of `training`, --model is a run's folder."""
+    """Measure this machine: each figure beside its goal. For `training`, --model is the folder of a run."""
     from perform.models import located
 
     with complaints():

@@ -28,7 +28,10 @@ dataset_app = typer.Typer(
 
 MOST_WORKERS = 8  # by default; with more, the disk is the limit
 OutFolder = Annotated[
-    Path, typer.Argument(metavar="OUT", help="The new folder. The same command again resumes it.")
+    Path,
+    typer.Argument(
+        metavar="OUT", help="The new folder. If the command was stopped, give it again: it continues."
+    ),
 ]
 DatasetFolder = Annotated[Path, typer.Argument(metavar="FOLDER", help="A dataset, or a folder of pictures.")]
 PictureSize = Annotated[str, typer.Option(help="A power of two 16..2048, or WIDTHxHEIGHT.")]
@@ -38,18 +41,25 @@ MirrorPictures = Annotated[bool, typer.Option("--mirror", help="Train on each pi
 Format = Annotated[str, typer.Option(help="png, jpg or webp.")]
 Quality = Annotated[int, typer.Option(help="Quality of jpg and webp, 1..100; webp at 100 is lossless.")]
 Smallest = Annotated[
-    int, typer.Option(min=0, help="Drop pictures with a shorter side. [those that need more than 2x]")
+    int,
+    typer.Option(
+        min=0, help="Drop pictures with a shorter side. 0: those that would be enlarged more than twice."
+    ),
 ]
 Duplicates = Annotated[
-    int, typer.Option(help="Drop a picture this near to another: bits of 64, 0..12. 0 keeps all.")
+    int,
+    typer.Option(
+        help="Drop a picture whose hash differs from another one in at most this many of 64 bits, 0..12. "
+        "0 keeps all."
+    ),
 ]
-Blur = Annotated[float, typer.Option(min=0, help="Drop pictures that are less sharp: try 20. [keep]")]
-Flat = Annotated[float, typer.Option(help="Drop pictures with less contrast, 0..0.5: try 0.03. [keep]")]
-Dark = Annotated[float, typer.Option(help="Drop pictures that are darker on average, 0..1. [keep]")]
-Bright = Annotated[float, typer.Option(help="Drop pictures that are brighter on average, 0..1. [keep]")]
-Limit = Annotated[int, typer.Option(min=0, help="Stop after so many pictures. [all]")]
+Blur = Annotated[float, typer.Option(min=0, help="Drop pictures that are less sharp: try 20. 0 keeps all.")]
+Flat = Annotated[float, typer.Option(help="Drop pictures with less contrast, 0..0.5: try 0.03. 0 keeps all.")]
+Dark = Annotated[float, typer.Option(help="Drop pictures that are darker on average, 0..1. 0 keeps all.")]
+Bright = Annotated[float, typer.Option(help="Drop pictures that are brighter on average, 0..1. 1 keeps all.")]
+Limit = Annotated[int, typer.Option(min=0, help="Stop after this many pictures. 0: all.")]
 Workers = Annotated[
-    int | None, typer.Option(min=1, max=256, help="Number of processes. [one per core, at most 8]")
+    int | None, typer.Option(min=1, max=256, help="Number of processes. (default: one per core, at most 8)")
 ]
 
 
@@ -88,15 +98,19 @@ def film(
     file: Annotated[Path, typer.Argument(help="A film of any kind that FFmpeg reads.")],
     target: OutFolder,
     start: Annotated[float, typer.Option("--from", min=0, help="Begin at this second of the film.")] = 0.0,
-    end: Annotated[float | None, typer.Option("--to", min=0, help="End at this second. [the end]")] = None,
+    end: Annotated[
+        float | None, typer.Option("--to", min=0, help="End at this second. (default: the end)")
+    ] = None,
     stride: Annotated[int, typer.Option(min=1, help="Take every n-th frame.")] = 1,
-    fps: Annotated[float, typer.Option(min=0, help="Take so many frames a second. [all]")] = 0.0,
+    fps: Annotated[float, typer.Option(min=0, help="Take this many frames a second. 0: all.")] = 0.0,
     scenes: Annotated[
-        int, typer.Option(min=0, help="Take so many frames of each scene, evenly spread. [all]")
+        int, typer.Option(min=0, help="Take this many frames of each scene, evenly spread. 0: all.")
     ] = 0,
     margin: Annotated[
         int | None,
-        typer.Option(min=0, help="Leave out so many frames on both sides of a cut. [0; with --scenes 2]"),
+        typer.Option(
+            min=0, help="Leave out this many frames on both sides of a cut. (default: 0; with --scenes 2)"
+        ),
     ] = None,
     size: PictureSize = "256",
     fit: Fit = "crop",
@@ -150,7 +164,7 @@ def flora(
 def report(
     folder: DatasetFolder,
     file: Annotated[
-        Path | None, typer.Option("--out", help="The page to write. [FOLDER/report.html]")
+        Path | None, typer.Option("--out", help="The page to write. (default: FOLDER/report.html)")
     ] = None,
 ) -> None:
     """Write a report: an HTML page with counts, reasons, sizes, colours and the pictures."""

@@ -25,13 +25,20 @@ def demonstrate(
     signals: Annotated[str, typer.Option(help=SIGNALS_HELP)] = "",
     parameters: Annotated[str, typer.Option(help=PARAMETERS_HELP)] = "",
     seeds: Annotated[str, typer.Option(help="Also learn the position between these seeds: 3,14,15.")] = "",
-    method: Annotated[str | None, typer.Option(help="ridge, nearest or mlp. [ridge, or as before]")] = None,
+    method: Annotated[
+        str | None, typer.Option(help="ridge, nearest or mlp. (default: ridge, or the method before)")
+    ] = None,
     table: Annotated[Path | None, typer.Option("--from", help="Learn from the rows of a .csv.")] = None,
     again: Annotated[bool, typer.Option("--again", help="Fit the kept examples again.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Begin again, or overwrite a preset.")] = False,
-    save: Annotated[Path | None, typer.Option(help="Write a preset with the formulas.")] = None,
-    audio: Annotated[str | None, typer.Option(help="As for play. [the demo track]")] = None,
-    headless: Annotated[bool, typer.Option(help="Play without a window: use OSC.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace an existing mapping, or an existing preset with --save.")
+    ] = False,
+    save: Annotated[Path | None, typer.Option(help="Write a preset with the formulas to this .toml.")] = None,
+    audio: Annotated[
+        str | None,
+        typer.Option(help="A sound file, a sound device by name, or none. (default: the demo track)"),
+    ] = None,
+    headless: Annotated[bool, typer.Option(help="Play without a window; control it with OSC.")] = False,
     size: PictureSize = "1280x720",
     seconds: StopAfter = None,
     model: Annotated[str | None, typer.Option(help="Play this model in place of the preset's.")] = None,
@@ -156,7 +163,7 @@ def _report(plan: DemonstrationPlan, library: object, save: Path | None, force: 
         return
     file = find(request.preset, library)
     if save.exists() and not force:
-        raise FileExistsError(f"{save} is there already: --force writes over it")
+        raise FileExistsError(f"{save} exists already: --force overwrites it")
     save.write_text(
         preset.insert_formulas(file.read_text(encoding="utf-8"), formulas, request.seeds), encoding="utf-8"
     )

@@ -16,7 +16,7 @@ def check(
         list[Path], typer.Argument(help="Presets, setlists, shaders, models, or folders of them.")
     ],
 ) -> None:
-    """Find every fault of presets, setlists, shaders, feeds, profiles and models; exit code 1 if any."""
+    """Find all faults of presets, setlists, shaders, feeds, profiles and models; exit code 1 if any."""
     from perform.commands.check import check_all
 
     checked, faults = check_all(paths)
@@ -30,7 +30,7 @@ def beats(
     sound: Annotated[Path, typer.Argument(help="A sound file.")],
     as_json: AsJson = False,
 ) -> None:
-    """The beats of a sound as a live run would have heard them: time, tempo, confidence."""
+    """Print the beats of a sound, as the live tracker finds them: time, tempo, confidence."""
     from perform.inputs.audio import tracked
 
     with complaints():

@@ -13,13 +13,13 @@ from perform.terminal import complaints, say, watched
 flora_app = typer.Typer(help="Flora: drawn flowers to train models with.", no_args_is_help=True)
 
 SideLength = Annotated[int, typer.Option(min=32, max=2048, help="Pixels of a side.")]
-Seed = Annotated[int, typer.Option(min=0, help="Each number gives other flowers.")]
+Seed = Annotated[int, typer.Option(min=0, help="The seed: each number gives other flowers.")]
 
 
 @flora_app.command()
 def pictures(
     folder: Annotated[Path, typer.Argument(help="The folder to fill with PNGs.")],
-    count: Annotated[int, typer.Option(min=1, help="How many.")] = 100,
+    count: Annotated[int, typer.Option(min=1, help="How many pictures.")] = 100,
     size: SideLength = 256,
     seed: Seed = 0,
 ) -> None:
@@ -64,8 +64,8 @@ def film(
 def sheet(
     path: Annotated[Path, typer.Argument(help="The .png to write.")],
     seed: Seed = 0,
-    columns: Annotated[int, typer.Option(min=1, max=64)] = 8,
-    rows: Annotated[int, typer.Option(min=1, max=64)] = 8,
+    columns: Annotated[int, typer.Option(min=1, max=64, help="Pictures in a row.")] = 8,
+    rows: Annotated[int, typer.Option(min=1, max=64, help="Rows.")] = 8,
     size: SideLength = 256,
 ) -> None:
     """Draw a contact sheet."""

@@ -41,21 +41,23 @@ def learn(
     takeover: Annotated[
         str,
         typer.Option(
-            help="If a knob and its parameter differ: pickup waits until the knob passes the value, scaling "
+            help="When the knob is not at the value: pickup waits until the knob passes the value, scaling "
             "brings them together, none jumps."
         ),
     ] = "pickup",
     press: Annotated[
         str,
         typer.Option(
-            help="Action of a button: momentary (default for numbers), toggle (default for switches)."
+            help="What a button does: momentary (default for numbers) or toggle (default for switches)."
         ),
     ] = "",
     low: Annotated[
-        float | None, typer.Option(help="The value at the control's lower end. [the range's]")
+        float | None,
+        typer.Option(help="The value at the control's lower end. (default: the end of the range)"),
     ] = None,
     high: Annotated[
-        float | None, typer.Option(help="The value at the control's upper end. [the range's]")
+        float | None,
+        typer.Option(help="The value at the control's upper end. (default: the end of the range)"),
     ] = None,
     midi: MidiPort = None,
     osc_port: Annotated[int, typer.Option(min=0, max=65535, help="UDP port for OSC; 0: none.")] = 9000,
@@ -66,7 +68,7 @@ def learn(
         if undo:
             return _undo(preset)
         if preset is None:
-            raise ValueError("learn what? perform learn PRESET lists its parameters")
+            raise ValueError("the preset is missing: perform learn PRESET lists its parameters")
         ways = choice("takeover", takeover, ("pickup", "scaling", "none"))
         pressed = choice("press", press, ("", "momentary", "toggle"))
         library, places = _learnable(preset)
@@ -127,7 +129,7 @@ def wait_for_control(
             announced = True
             ready()
         now = clock.advance()
-    raise TimeoutError(f"no control was moved within {seconds:g} s: {'; '.join(_health(inputs))}")
+    raise TimeoutError(f"no control moved within {seconds:g} s; inputs: {'; '.join(_health(inputs))}")
 
 
 def _health(inputs: Sequence[Input]) -> list[str]:

@@ -17,23 +17,38 @@ KEYFRAME_FRAMES = 100  # frames from key to key
 def loop(
     what: Annotated[str, typer.Argument(metavar="MODEL|PRESET.toml", help="A model, or a loop to change.")],
     keys: Annotated[str | None, typer.Option(help="The keyframes' seeds, in order: 3,14,15-17.")] = None,
-    choose: Annotated[int | None, typer.Option(help="Choose so many keyframes that differ most.")] = None,
+    choose: Annotated[
+        int | None, typer.Option(help="Choose this many keyframes that differ as much as possible.")
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="The first seed that --choose considers.")] = 0,
-    reshuffle: Annotated[str | None, typer.Option(help="Positions that get another keyframe: 2,5.")] = None,
+    reshuffle: Annotated[
+        str | None, typer.Option(help="Choose other keyframes for these positions: 2,5.")
+    ] = None,
     order: Annotated[str | None, typer.Option(help="The keyframes' positions in a new order: 3,1,2.")] = None,
     each: Annotated[
-        int | None, typer.Option(min=1, help="Frames from one keyframe to the next. [100]")
+        int | None, typer.Option(min=1, help="Frames from one keyframe to the next. (default: 100)")
     ] = None,
     hold: Annotated[
-        int | None, typer.Option(min=0, help="Frames of these in which the picture stands still. [0]")
+        int | None,
+        typer.Option(
+            min=0,
+            help="Frames at each keyframe in which the picture does not move; a part of --each. (default: 0)",
+        ),
     ] = None,
-    interpolation: Annotated[str | None, typer.Option(help="linear, slerp or spline. [linear]")] = None,
-    space: Annotated[str | None, typer.Option(help="Space of the path: z or w. [z]")] = None,
-    psi: Annotated[float | None, typer.Option(min=-1.5, max=2, help="Truncation. [1]")] = None,
+    interpolation: Annotated[
+        str | None, typer.Option(help="linear, slerp or spline. (default: linear)")
+    ] = None,
+    space: Annotated[str | None, typer.Option(help="Space of the path: z or w. (default: z)")] = None,
+    psi: Annotated[float | None, typer.Option(min=-1.5, max=2, help="Truncation. (default: 1)")] = None,
     fps: Annotated[float, typer.Option(min=1, max=240, help="Frames a second.")] = 30.0,
-    size: Annotated[str | None, typer.Option(help="WIDTHxHEIGHT of the film. [the model's size]")] = None,
-    film: Annotated[Path | None, typer.Option("--out", help="Render one turn to this .mp4 or .mkv.")] = None,
-    save: Annotated[Path | None, typer.Option(help="The preset to write, a .toml.")] = None,
+    size: Annotated[
+        str | None, typer.Option(help="WIDTHxHEIGHT of the film. (default: the model's size)")
+    ] = None,
+    film: Annotated[
+        Path | None,
+        typer.Option("--out", help="Render one turn of the loop to this video file: .mp4, .mov or .mkv."),
+    ] = None,
+    save: Annotated[Path | None, typer.Option(help="The preset file to write: a .toml.")] = None,
     picture: Annotated[Path | None, typer.Option("--sheet", help="Draw the keyframes to this .png.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite a preset.")] = False,
 ) -> None:
@@ -49,7 +64,7 @@ def loop(
         preset = save or source.file or (film or Path("loop")).with_suffix(".toml")
         if preset.exists() and preset != source.file and not force:
             raise FileExistsError(
-                f"{preset} is there already: perform loop {preset} changes it, --force writes over"
+                f"{preset} exists already: perform loop {preset} changes it, --force overwrites"
             )
         preset.parent.mkdir(parents=True, exist_ok=True)
         preset.write_text(write_loop(made, source.text), encoding="utf-8")
@@ -112,7 +127,7 @@ def _keyframes(source: _LoopSource, keys: str | None, choose: int | None, seed: 
     if choose is not None:
         return choose_keyframes(located(source.model), choose, seed)
     if source.before is None:
-        raise ValueError("which keyframes? give --keys 3,14,15 or --choose 8")
+        raise ValueError("the keyframes are missing: give --keys 3,14,15 or --choose 8")
     return source.before.keys
 
 

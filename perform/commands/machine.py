@@ -25,7 +25,7 @@ STATE_STYLE = {"ok": "green", "warn": "yellow", "fail": "bold red"}
 
 
 def devices() -> None:
-    """List the sound devices, MIDI ports, Link peers, cameras, gamepads and displays that are there."""
+    """List sound devices, MIDI ports, Link peers, cameras, gamepads and displays."""
     from perform.commands.doctor.devices import found
 
     for kind, names in found().items():
@@ -35,7 +35,7 @@ def devices() -> None:
 
 
 def doctor(as_json: AsJson = False) -> None:
-    """Say what of this machine is ready to play, and what to do about the rest."""
+    """Check this machine: what is ready, what is missing, and how to get it."""
     from perform.commands.doctor import checks
 
     rows = checks()
@@ -50,14 +50,16 @@ def doctor(as_json: AsJson = False) -> None:
 
 
 def hands(
-    camera: Annotated[str, typer.Option(help="The camera: its name, number or path. [the first]")] = "",
+    camera: Annotated[
+        str, typer.Option(help="The camera: its name, number or path. (default: the first)")
+    ] = "",
     region: Annotated[str, typer.Option(help=REGION_HELP)] = "0,0,1,1",
     mirror: Mirror = True,
     seconds: StopAfter = None,
     as_json: AsJson = False,
 ) -> None:
-    """Watch what the camera and the tracker see of hands, to set up camera and lights; Ctrl-C ends. Exit
-    code 1 when either is missing."""
+    """Show the hands that the camera and the tracker see, to set up camera and lights. Ctrl-C ends.
+    The exit code is 1 if camera or tracker is missing."""
     from rich.live import Live
 
     from perform.commands.hands import looks, open_meter

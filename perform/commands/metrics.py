@@ -25,11 +25,13 @@ MEANING = {
 def metrics(
     model: Annotated[str, typer.Argument(help="A model by name, or its file.")],
     dataset: Annotated[Path, typer.Argument(help="The training pictures: a dataset or a folder.")],
-    samples: Annotated[int, typer.Option(min=16, max=50_000, help="Pictures of each side, at most.")] = 1000,
+    samples: Annotated[
+        int, typer.Option(min=16, max=50_000, help="The most pictures of the model, and of the dataset.")
+    ] = 1000,
     psi: Annotated[float, typer.Option(min=0, max=2, help="Truncation.")] = 1.0,
     seed: Annotated[int, typer.Option(min=0, help="The first seed.")] = 0,
     features: Annotated[
-        Path | None, typer.Option(help="A network for the features, ONNX or OpenVINO. [scattering]")
+        Path | None, typer.Option(help="A network for the features, ONNX or OpenVINO. (default: scattering)")
     ] = None,
     sheet: Annotated[
         Path | None, typer.Option(help="Draw the nearest pictures of the dataset: a .png.")

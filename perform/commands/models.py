@@ -28,7 +28,7 @@ ModelArgument = Annotated[str, typer.Argument(help="A model by name, or its file
 
 @app.command("list")
 def listing(as_json: AsJson = False) -> None:
-    """Every model that can be played by name."""
+    """List the models that you can play by name."""
     from dataclasses import asdict
 
     from perform.models.listing import list_models
@@ -69,12 +69,12 @@ def info(
 
 @app.command("import")
 def bring(
-    file: Annotated[Path, typer.Argument(help="A model file of any known project; or: hands.")],
+    file: Annotated[Path, typer.Argument(help="A model file of any known project, or the word hands.")],
     name: Annotated[str | None, typer.Argument(help="The name to give it.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a model of that name.")] = False,
 ) -> None:
-    """Save a model under a name, as safetensors; nothing in the file is run. `hands` without a name: download
-    the hand tracker's model."""
+    """Save a model under a name, as safetensors. Nothing in the file is run. `perform models import hands`
+    downloads the model of the hand tracker."""
     from perform.models import hands, store
 
     with complaints(), _progress_bar() as progress:
@@ -93,17 +93,19 @@ def export(
     model: ModelArgument,
     file: Annotated[Path, typer.Argument(help="The file to write: a .safetensors.")],
     precision: Annotated[str, typer.Option(help="float32, or float16: half as large.")] = "float32",
-    title: Annotated[str | None, typer.Option(help="A title for it. [unchanged]")] = None,
-    licence: Annotated[str | None, typer.Option(help="What others may do with it. [unchanged]")] = None,
+    title: Annotated[str | None, typer.Option(help="A title for it. (default: unchanged)")] = None,
+    licence: Annotated[
+        str | None, typer.Option(help="The licence: what others may do with it. (default: unchanged)")
+    ] = None,
     discriminator: Annotated[
         bool,
         typer.Option(
             "--discriminator",
-            help="Also write its discriminator (of a run, the newest), for perform train --from FILE.",
+            help="Also write its discriminator, for perform train --from FILE. A run has its newest one.",
         ),
     ] = False,
 ) -> None:
-    """Write a model to share: one file with everything that it needs, and nothing that could be run."""
+    """Write a model to one file that you can share. It holds no code."""
     from perform.models import located, store
 
     notes = {name: note for name, note in (("title", title), ("licence", licence)) if note}
@@ -124,7 +126,7 @@ def export(
 
 @app.command()
 def verify(name: ModelArgument) -> None:
-    """Check that a model is complete, unchanged, and plays correctly; exit code 1 if not."""
+    """Check that a model is complete, unchanged, and plays correctly. The exit code is 1 if not."""
     from perform.models import located, store
 
     with complaints(), _progress_bar() as progress:
@@ -135,20 +137,36 @@ def verify(name: ModelArgument) -> None:
 @app.command()
 def sample(
     model: ModelArgument,
-    out_path: Annotated[Path, typer.Option("--out", help="An .npz (`ws`, `images`), or a folder of PNGs.")],
-    seeds: Annotated[str | None, typer.Option(help="Seeds, such as 0-9 or 3,5,8-10. [0]")] = None,
-    z: Annotated[Path | None, typer.Option(help="A file of z [n, z_dim].")] = None,
-    ws: Annotated[Path | None, typer.Option(help="A file of w [n, w_dim] or [n, num_ws, w_dim].")] = None,
-    labels: Annotated[Path | None, typer.Option(help="A file [n or 1, classes]. [the first class]")] = None,
-    psi: Annotated[float | None, typer.Option(help="Truncation towards the mean. [none]")] = None,
-    cutoff: Annotated[int | None, typer.Option(help="Layers to truncate, coarsest first. [all]")] = None,
+    out_path: Annotated[
+        Path,
+        typer.Option(
+            "--out", help="The file or folder to write: an .npz (`ws`, `images`), or a folder of PNGs."
+        ),
+    ],
+    seeds: Annotated[str | None, typer.Option(help="Seeds, such as 0-9 or 3,5,8-10. (default: 0)")] = None,
+    z: Annotated[Path | None, typer.Option(help="A file of z, shape (n, z_dim).")] = None,
+    ws: Annotated[
+        Path | None, typer.Option(help="A file of w, shape (n, w_dim) or (n, num_ws, w_dim).")
+    ] = None,
+    labels: Annotated[
+        Path | None,
+        typer.Option(help="A file of classes, shape (n or 1, classes). (default: the first class)"),
+    ] = None,
+    psi: Annotated[
+        float | None, typer.Option(help="Truncation towards the mean. (default: no truncation)")
+    ] = None,
+    cutoff: Annotated[
+        int | None, typer.Option(help="Layers to truncate, coarsest first. (default: all)")
+    ] = None,
     noise: Annotated[str, typer.Option(help="const (the network's own), none, or a seed.")] = "const",
-    precision: Annotated[str, typer.Option(help="float32, or fast: the form that plays.")] = "float32",
+    precision: Annotated[
+        str, typer.Option(help="float32, or fast: the precision that perform play uses.")
+    ] = "float32",
     setting: Annotated[
         list[str] | None, typer.Option("--set", help="A parameter of the model: rotate=0.25.")
     ] = None,
 ) -> None:
-    """Draw pictures exactly as the network makes them."""
+    """Draw pictures of a model to a file or a folder, without filters."""
     from perform.models import located
     from perform.sampling.pictures import SampleRequest, Sampling, save_samples
 
@@ -176,17 +194,19 @@ def directions(
     model: ModelArgument,
     method: Annotated[str, typer.Option(help="pca or sefa.")] = "pca",
     count: Annotated[int, typer.Option(help="How many directions.")] = 10,
-    layers: Annotated[str | None, typer.Option(help="Layers for sefa and the sheet: 0-7. [all]")] = None,
+    layers: Annotated[
+        str | None, typer.Option(help="Layers for sefa and the sheet: 0-7. (default: all)")
+    ] = None,
     samples: Annotated[int, typer.Option(help="How many latents to measure.")] = 10_000,
     seed: Annotated[int, typer.Option(min=0, help="The seed of these latents.")] = 0,
     given: Annotated[
         Path | None, typer.Option("--import", help="Take the directions of a file: GANSpace, SeFa, Autolume.")
     ] = None,
     name: Annotated[list[str] | None, typer.Option(help="A new name for a direction: pca1=bloom.")] = None,
-    sheet: Annotated[Path | None, typer.Option(help="Draw what they change, into a .png.")] = None,
+    sheet: Annotated[Path | None, typer.Option(help="Draw what the directions change, to this .png.")] = None,
     seeds: Annotated[str, typer.Option(help="Seeds of the pictures on the sheet.")] = "0,1",
 ) -> None:
-    """Find directions in a model's latent space, and save them for [[direction]] in presets."""
+    """Find directions in a model's latent space, and save them for the direction tables of presets."""
     from perform import generators
     from perform.models import located
     from perform.models.directions import (

@@ -18,15 +18,16 @@ if TYPE_CHECKING:
 
 SUFFIXES_HELP = """After the address of a parameter
   /norm     its value as 0..1 of its range
-  /release  gives the parameter back to its formula; /release alone gives back all
-The text ? as the only value asks for the value. Addresses may have * ? [a-z] [!a-z] {one,another} in them."""
+  /release  releases the parameter: its formula plays it again; /release alone releases all
+To ask for a value, send the text ? as the only argument.
+Addresses may have * ? [a-z] [!a-z] {one,another} in them."""
 
 
 def osc(
     show: Annotated[str, typer.Argument(help="A setlist or a preset, by name or file.")] = "demo",
     as_json: AsJson = False,
 ) -> None:
-    """List every OSC address of a show: its type, range, what the preset sets it to, and what it does."""
+    """List all OSC addresses of a show: type, range, value or formula in the preset, and meaning."""
     from perform.library import Library
     from perform.show import find, load
 

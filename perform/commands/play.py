@@ -35,33 +35,40 @@ if TYPE_CHECKING:
     from perform.rig import Rig
     from perform.show import Options
 
-DisplayName = Annotated[str | None, typer.Option(help="Which display, by name; see `perform devices`.")]
+DisplayName = Annotated[
+    str | None, typer.Option(help="The display for the window, by name; `perform devices` lists them.")
+]
 ModelMemory = Annotated[
-    float | None, typer.Option(min=0.1, help="GiB that open models may take. [most of what is free]")
+    float | None,
+    typer.Option(min=0.1, help="Most memory for open models, in GiB. (default: most of the free memory)"),
 ]
 AudioSource = Annotated[
     str | None,
-    typer.Option(help="A sound file, a sound device by name, or none. [default: the demo track]"),
+    typer.Option(help="A sound file, a sound device by name, or none. (default: the demo track)"),
 ]
 MostFrames = Annotated[
-    float | None, typer.Option(min=1, max=240, help="Frames a second at most. [60; software GL: 31]")
+    float | None,
+    typer.Option(min=1, max=240, help="Frames a second at most. (default: 60; with software GL 31)"),
 ]
-OSC_HELP = (
-    "Receive OSC here: a UDP port of this machine only, or HOST:PORT; 0.0.0.0 is every network. 0: none."
-)
+OSC_HELP = "Receive OSC on this UDP port, or on HOST:PORT; the host 0.0.0.0 means all networks. 0: no OSC."
 OscAddress = Annotated[str, typer.Option("--osc", "--osc-port", help=OSC_HELP)]
 OscFeedback = Annotated[
-    list[str] | None, typer.Option(help="Send changes to this HOST:PORT over OSC. May be given again.")
+    list[str] | None,
+    typer.Option(help="Send changes to this HOST:PORT over OSC. You can give it several times."),
 ]
 CLOCK_LEADS: tuple[str, ...] = get_args(Lead)
 ClockLead = Annotated[
-    str | None, typer.Option(help=f"What leads the beat: {', '.join(CLOCK_LEADS)}. [what the setlist says]")
+    str | None,
+    typer.Option(
+        help=f"The clock that leads the beat: {', '.join(CLOCK_LEADS)}. (default: the setlist's clock)"
+    ),
 ]
 CameraName = Annotated[
-    str, typer.Option(help="The camera that sees hands: its name, number or path. [the first]")
+    str, typer.Option(help="The camera that sees hands: its name, number or path. (default: the first)")
 ]
 BeatOffset = Annotated[
-    int, typer.Option(min=-200, max=200, help="Show beats so many milliseconds early, for a slow projector.")
+    int,
+    typer.Option(min=-200, max=200, help="Show beats this many milliseconds earlier, for a slow projector."),
 ]
 
 
@@ -73,14 +80,18 @@ def play(
     fps: MostFrames = None,
     scale: SceneScale = None,
     seconds: StopAfter = None,
-    record: Annotated[Path | None, typer.Option(help="Record to this .mp4 or .mkv.")] = None,
+    record: Annotated[
+        Path | None, typer.Option(help="Record to this video file: .mp4, .mov or .mkv.")
+    ] = None,
     model: PlayedModel = None,
     precision: NetworkPrecision = "auto",
     device: NetworkDevice = "auto",
-    fullscreen: Annotated[bool, typer.Option(help="Fill a display.")] = False,
+    fullscreen: Annotated[bool, typer.Option(help="Show the picture in full screen.")] = False,
     display: DisplayName = None,
     midi: MidiPort = None,
-    lights: Annotated[bool, typer.Option(help="Show scenes and values on controllers' lights.")] = True,
+    lights: Annotated[
+        bool, typer.Option(help="Show scenes and values with the lights of controllers.")
+    ] = True,
     osc: OscAddress = "9000",
     osc_feedback: OscFeedback = None,
     clock: ClockLead = None,
@@ -91,7 +102,7 @@ def play(
     mirror: Mirror = True,
     offset: BeatOffset = 0,
     gamma: Annotated[float, typer.Option(min=0.3, max=3, help="Above 1 lightens mid-tones.")] = 1.0,
-    once: Annotated[bool, typer.Option(help="Stop when the sound is over, do not loop it.")] = False,
+    once: Annotated[bool, typer.Option(help="Stop at the end of the sound; do not loop it.")] = False,
     memory: ModelMemory = None,
 ) -> None:
     """Play a show live. Without a display and without --headless, the show is rendered to a video."""

@@ -31,12 +31,14 @@ if TYPE_CHECKING:
 
 def render(
     sound: Annotated[Path, typer.Argument(help="The sound file to play to.")],
-    out_file: Annotated[Path, typer.Option("--out", help="The .mp4 or .mkv to write.")],
+    out_file: Annotated[Path, typer.Option("--out", help="The video file to write: .mp4, .mov or .mkv.")],
     scene: Annotated[str, typer.Option(help="A preset or setlist, by name or file.")] = "demo",
     size: PictureSize = "1280x720",
     fps: Annotated[float, typer.Option(min=1, max=240, help="Frames a second.")] = 30.0,
     scale: SceneScale = None,
-    seconds: Annotated[float | None, typer.Option(min=0, help="Only the first so many seconds.")] = None,
+    seconds: Annotated[
+        float | None, typer.Option(min=0, help="Render only this many seconds from the start.")
+    ] = None,
     model: PlayedModel = None,
     precision: NetworkPrecision = "auto",
     device: NetworkDevice = "auto",
@@ -68,7 +70,7 @@ def render_show(options: Options, seconds: float | None) -> None:
 
     length = min(_duration(options.sound), math.inf if seconds is None else seconds)
     if math.isinf(length):
-        raise ValueError("how long? silence and some files do not say: give --seconds")
+        raise ValueError("the length of the sound is unknown: give --seconds")
     rig, digest = show.render(options), Digest()
     rig.outputs.append(digest)
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -46,28 +46,36 @@ def single(
         typer.Argument(metavar="[PICTURE...] RUN", help="The training pictures, and the run's folder."),
     ],
     size: Annotated[
-        str | None, typer.Option(help="WIDTHxHEIGHT in pixels. [the picture's, at most 256]")
+        str | None, typer.Option(help="WIDTHxHEIGHT in pixels. (default: the picture's size, at most 256)")
     ] = None,
     coarsest: Annotated[
         int | None,
-        typer.Option(help="Pixels of the coarsest scale's shorter side. Fewer keep more of the layout. [20]"),
+        typer.Option(
+            help="Pixels of the coarsest scale's shorter side. Fewer keep more of the layout. (default: 20)"
+        ),
     ] = None,
     ground: Annotated[
         str | None,
-        typer.Option(help="WIDTHxHEIGHT of the colours that all variations share: 1x1, 1x6, 4x4. [1x6]"),
+        typer.Option(
+            help="WIDTHxHEIGHT of the colours that all variations share: 1x1, 1x6, 4x4. (default: 1x6)"
+        ),
     ] = None,
-    scales: Annotated[int | None, typer.Option(help="Number of scales. [as the size needs]")] = None,
-    width: Annotated[int | None, typer.Option(help="Features of each layer. [32]")] = None,
-    steps: Annotated[int | None, typer.Option(help="Steps of each scale. [1000]")] = None,
+    scales: Annotated[
+        int | None, typer.Option(help="Number of scales. (default: computed from the size)")
+    ] = None,
+    width: Annotated[int | None, typer.Option(help="Features of each layer. (default: 32)")] = None,
+    steps: Annotated[int | None, typer.Option(help="Steps of each scale. (default: 1000)")] = None,
     crop: Annotated[
-        int | None, typer.Option(help="Side of the square that a step sees, in pixels. [64]")
+        int | None, typer.Option(help="Side of the square that a step sees, in pixels. (default: 64)")
     ] = None,
-    fidelity: Annotated[float | None, typer.Option(help="Weight of likeness against variety. [10]")] = None,
+    fidelity: Annotated[
+        float | None, typer.Option(help="Weight of likeness against variety. (default: 10)")
+    ] = None,
     penalty: Annotated[
-        float | None, typer.Option(help="Smoothness of the critic; 0.1 gives more grain. [1]")
+        float | None, typer.Option(help="Smoothness of the critic; 0.1 gives more grain. (default: 1)")
     ] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Seed of all random numbers. [0]")] = None,
-    every: Annotated[int | None, typer.Option(help="Steps between checkpoints. [200]")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed of all random numbers. (default: 0)")] = None,
+    every: Annotated[int | None, typer.Option(help="Steps between checkpoints. (default: 200)")] = None,
 ) -> None:
     """Train a generator from one picture or a few frames of one size. The same command again resumes."""
     from perform.training.single import SingleSettings
@@ -85,7 +93,7 @@ def single(
     if done:
         say(f"{run.folder.latest} can be played")
     else:
-        say(f"interrupted at scale {run.scale + 1} of {run.config.scales}; the same command goes on")
+        say(f"interrupted at scale {run.scale + 1} of {run.config.scales}; the same command continues")
 
 
 def stretch(

@@ -31,34 +31,41 @@ DatasetArgument = Annotated[
 RunFolderArgument = Annotated[
     Path | None, typer.Argument(metavar="RUN_FOLDER", help="The folder of the run.")
 ]
-Minutes = Annotated[float | None, _option("Stop after so many minutes from now. [no end]", least=0)]
-Channels = Annotated[str | None, _option("BASE,MOST: each layer has min(BASE / resolution, MOST).")]
-ZDim = Annotated[int | None, _option("Numbers in a latent. [512; dcgan: 100; with a teacher: the dataset's]")]
+Minutes = Annotated[float | None, _option("Stop this many minutes from now. (default: no end)", least=0)]
+Channels = Annotated[
+    str | None, _option("BASE,MOST: a layer at resolution r has min(BASE / r, MOST) channels.")
+]
+ZDim = Annotated[
+    int | None, _option("Numbers in a latent. (default: 512; dcgan 100; with a teacher as in the dataset)")
+]
 MappingRate = Annotated[
     float | None,
-    _option("Share of the rate for a new mapping; 1 is fastest with a teacher only. [0.01]"),
+    _option("Share of the rate for a new mapping; 1 is fastest with a teacher only. (default: 0.01)"),
 ]
 Average = Annotated[
-    float | None, _option("Half-life of the averaged generator in pictures. [from the batch]")
+    float | None, _option("Half-life of the averaged generator in pictures. (default: from the batch)")
 ]
-Speed = Annotated[float | None, _option("Pictures in which auto can go from 0 to 1. [500000]")]
+Speed = Annotated[float | None, _option("Pictures that --augment auto needs from 0 to 1. (default: 500000)")]
 Teacher = Annotated[
     float | None,
-    _option("Share of the loss that compares with the dataset's picture of the same latent. [0]"),
+    _option("Share of the loss that compares with the dataset's picture of the same latent. (default: 0)"),
 ]
 OriginOption = Annotated[Path | None, _option("Begin from a run, a checkpoint, or a model file.", "--from")]
-Grow = Annotated[bool, _option("Double the size of the model that the run begins from.", "--grow")]
+Grow = Annotated[bool, _option("With --from: begin at twice the size of that model.", "--grow")]
 Frozen = Annotated[
     str | None, _option("Do not train these: mapping, generator:SIZE, discriminator:SIZE, with commas.")
 ]
 HeadStart = Annotated[
-    int | None, _option("Pictures for which the discriminator trains alone. [new to --from: 4000]")
+    int | None,
+    _option("Pictures for which the discriminator trains alone. (default: 4000 with --from and a new one)"),
 ]
-Every = Annotated[int | None, _option("Pictures between samples and checkpoints. [20000]")]
+Every = Annotated[int | None, _option("Pictures between samples and checkpoints. (default: 20000)")]
 MeasureOption = Annotated[
-    int | None, _option("Pictures between two measurements: see perform metrics. [100000]")
+    int | None, _option("Pictures between two measurements: see perform metrics. (default: 100000)")
 ]
-FeaturesOption = Annotated[Path | None, _option("A network for the figures, ONNX or OpenVINO. [scattering]")]
+FeaturesOption = Annotated[
+    Path | None, _option("A network for the figures, ONNX or OpenVINO. (default: scattering)")
+]
 
 
 def train(
@@ -67,33 +74,43 @@ def train(
     dataset: DatasetArgument = None,
     folder: RunFolderArgument = None,
     resume: Annotated[Path | None, _option("Resume the run in this folder exactly.")] = None,
-    pictures: Annotated[int | None, _option("Stop after so many pictures in all. [no end]", least=1)] = None,
+    pictures: Annotated[
+        int | None, _option("Stop after this many pictures in all. (default: no end)", least=1)
+    ] = None,
     minutes: Minutes = None,
-    size: Annotated[str | None, _option("WIDTHxHEIGHT. [the dataset's]")] = None,
+    size: Annotated[str | None, _option("Size: WIDTHxHEIGHT. (default: the dataset's)")] = None,
     channels: Channels = None,
-    judge: Annotated[str | None, _option("BASE,MOST of the discriminator. [the generator's]")] = None,
+    judge: Annotated[
+        str | None, _option("BASE,MOST for the discriminator. (default: as the generator)")
+    ] = None,
     z_dim: ZDim = None,
-    w_dim: Annotated[int | None, _option("Numbers in a style. [512]")] = None,
-    mapping: Annotated[int | None, _option("Layers of the mapping. [4]")] = None,
-    batch: Annotated[int | None, _option("Pictures in a step, over all processes. [16; GPU: 32]")] = None,
-    rate: Annotated[float | None, _option("Adam's learning rate. [0.0025; dcgan: 0.0005]")] = None,
+    w_dim: Annotated[int | None, _option("Numbers in a style. (default: 512)")] = None,
+    mapping: Annotated[int | None, _option("Layers of the mapping. (default: 4)")] = None,
+    batch: Annotated[
+        int | None, _option("Pictures in a step, over all processes. (default: 16; on a GPU 32)")
+    ] = None,
+    rate: Annotated[float | None, _option("Adam's learning rate. (default: 0.0025; dcgan 0.0005)")] = None,
     mapping_rate: MappingRate = None,
-    r1: Annotated[float | None, _option("Weight of the gradient penalty. [from size and batch]")] = None,
-    path: Annotated[float | None, _option("Weight of the path-length penalty. [2]")] = None,
-    mixing: Annotated[float | None, _option("Share of pictures from two styles. [0.9]")] = None,
+    r1: Annotated[
+        float | None, _option("Weight of the gradient penalty. (default: from size and batch)")
+    ] = None,
+    path: Annotated[float | None, _option("Weight of the path-length penalty. (default: 2)")] = None,
+    mixing: Annotated[float | None, _option("Share of pictures from two styles. (default: 0.9)")] = None,
     average: Average = None,
-    augment: Annotated[str, _option("auto, none, or a probability 0..1. [auto; dcgan: none]")] = "",
+    augment: Annotated[str, _option("auto, none, or a probability 0..1. (default: auto; dcgan none)")] = "",
     augment_speed: Speed = None,
     teacher: Teacher = None,
     origin: OriginOption = None,
     grow: Grow = False,
     freeze: Frozen = None,
     head_start: HeadStart = None,
-    mirror: Annotated[bool | None, _option("Mirror half of the pictures. [the dataset's setting]")] = None,
-    seed: Annotated[int | None, _option("Seed of all random numbers. [0]")] = None,
+    mirror: Annotated[
+        bool | None, _option("Mirror half of the pictures. (default: the dataset's setting)")
+    ] = None,
+    seed: Annotated[int | None, _option("Seed of all random numbers. (default: 0)")] = None,
     device: Annotated[str, _option("auto, cpu or cuda.")] = "auto",
-    precision: Annotated[str, _option("Of the finest layers: auto, float32, bfloat16 or float16.")] = "auto",
-    threads: Annotated[int | None, _option("Threads of the CPU. [torch's default]")] = None,
+    precision: Annotated[str, _option("For the finest layers: auto, float32, bfloat16 or float16.")] = "auto",
+    threads: Annotated[int | None, _option("Threads of the CPU. (default: torch's default)")] = None,
     snapshot_every: Every = None,
     measure_every: MeasureOption = None,
     features: FeaturesOption = None,
@@ -168,7 +185,7 @@ def _resumed_run(folder: Path, device: str, others: tuple[object, ...]) -> Train
     from perform.training.run_folder import TrainingFolder
 
     if any(one is not None for one in others):
-        raise ValueError("--resume goes on with a run as it is: give limits only")
+        raise ValueError("--resume keeps all settings of the run: give only --pictures or --minutes")
     run = TrainingRun(
         folder,
         Dataset.open(Path(TrainingFolder(folder).read()[1]["dataset"]["path"])),

@@ -72,7 +72,7 @@ class DemonstrationPlan:
         if request.method not in METHODS:
             raise ValueError(f"method {request.method!r}, must be one of {', '.join(METHODS)}")
         if not request.signals:
-            raise ValueError("from what? name signals: --signals hand.right.x,midi.cc16")
+            raise ValueError("the signals are missing: give --signals hand.right.x,midi.cc16")
         setlist = show.load(show.find(request.preset, library), library)
         if len(setlist.cues) != 1:
             raise ValueError(f"{request.preset} is a setlist, must be a preset")

@@ -23,9 +23,9 @@ def read_examples(file: Path, signals: Sequence[str], targets: Sequence[MappingT
         try:
             table = list(islice(csv.reader(lines), MAX_EXAMPLES + 2))
         except (ValueError, csv.Error) as error:
-            raise ValueError(f"{file} is no table: {error}") from error
+            raise ValueError(f"{file} cannot be read as a table: {error}") from error
     if not table:
-        raise ValueError(f"{file} is no table: it is empty")
+        raise ValueError(f"{file} cannot be read as a table: it is empty")
     head, *rows = table
     names = [name.strip() for name in head]
     inputs = [_column(file, names, signal) for signal in signals]

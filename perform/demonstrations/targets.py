@@ -82,7 +82,7 @@ def mapping_targets(scene: Scene, keys: Sequence[str], seeds: Sequence[int] = ()
         for n, seed in enumerate(seeds, 1)
     ]
     if not found:
-        raise LookupError("nothing to learn: name parameters, or seeds")
+        raise LookupError("there is nothing to learn: give --parameters or --seeds")
     return found
 
 

@@ -170,7 +170,7 @@ class ThreadedProjector:
         self._fault, now = str(error), stopwatch()
         if now - self._logged >= LOG_INTERVAL:
             self._logged = now
-            log.error("a film stands still: %s", error)
+            log.error("a film stopped: %s", error)
         closing.wait(RETRY_SECONDS)
         with suppress(Exception):
             self._again()

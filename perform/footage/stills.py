@@ -52,7 +52,7 @@ def _read(path: Path, longest: int) -> tuple[Pixels, tuple[int, int]]:
                 size = image.size
                 return _pixels(image, longest), size
     except UnidentifiedImageError as error:
-        raise FootageError(f"{path} is no picture that can be read") from error
+        raise FootageError(f"{path} cannot be read as a picture") from error
     except Image.DecompressionBombError as error:
         raise FootageError(f"{path} has more than {MOST_PIXELS // 10**6} million pixels") from error
     except (OSError, ValueError, SyntaxError, MemoryError, OverflowError) as error:

@@ -205,7 +205,7 @@ class Camera(Listener):
         now = stopwatch()
         if now - self._changed > self._patience:
             self._changed, self._patience = now, min(2 * self._patience, STILLEST)
-            raise OSError("its picture stands still")
+            raise OSError("its picture does not change")
         pixels.flags.writeable = False
         number = 1 if self._newest is None else self._newest.number + 1
         with self._arrived:

@@ -123,7 +123,7 @@ def past_edits() -> list[Edit]:
     except FileNotFoundError:
         return []
     except (ValueError, TypeError) as error:
-        raise ValueError(f"{_history()} cannot be read, delete it to go on: {error}") from error
+        raise ValueError(f"{_history()} cannot be read; delete it and try again: {error}") from error
 
 
 def _restore(step: Edit) -> None:

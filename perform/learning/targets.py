@@ -112,7 +112,7 @@ def find_target(targets: Sequence[LearnTarget], name: str) -> LearnTarget:
         raise LookupError(f"parameter {name!r}: which of {', '.join(one.name for one in last)}?")
     words = {word: target.name for target in targets for word in (target.parameter.name, target.name)}
     near = [words[word] for word in get_close_matches(name, words, 3)]
-    hint = f"did you mean {' or '.join(dict.fromkeys(near))}?" if near else "without one they are listed"
+    hint = f"did you mean {' or '.join(dict.fromkeys(near))}?" if near else "perform learn PRESET lists them"
     raise LookupError(f"there is no parameter {name!r} to learn; {hint}")
 
 

@@ -151,9 +151,9 @@ class _Header:
             header = json.loads(found[1], strict=False, parse_constant=_refuse)
         except json.JSONDecodeError as error:
             line = self.text.count("\n", 0, found.start(1)) + error.lineno
-            raise ISFError(f"{self.name}:{line}: the header is no JSON: {error.msg}") from None
+            raise ISFError(f"{self.name}:{line}: the header is not valid JSON: {error.msg}") from None
         except (ValueError, RecursionError) as error:
-            self.fail(f"the header is no JSON: {error}")
+            self.fail(f"the header is not valid JSON: {error}")
         if not isinstance(header, dict):
             self.fail("the header must be a JSON object { … }")
         return header

@@ -134,7 +134,7 @@ def _free_node(address: str, nodes: Iterable[Node]) -> Node:
     """The node of an address that is no parameter's own, and that formulas name."""
     signal = f'osc["{address}"]'
     users = [node for node in nodes if signal in str(node.setting).replace("'", '"')]
-    about = f"heard by {', '.join(node.address for node in users)}" if users else "heard by formulas"
+    about = f"a signal of {', '.join(node.address for node in users)}" if users else "a signal of formulas"
     pressed = any(f"onset({signal})" in str(node.setting) for node in users)
     name = address.rpartition("/")[2]
     if pressed:

@@ -93,7 +93,7 @@ class Reader:
     def scene_source(self, generator: Table | None, source: Table | None) -> UnitSettings:
         """The scene's source: its [generator], or what else its [source] is."""
         if (generator is None) == (source is None):
-            self.fault("generator", "or source: a scene has one of these tables")
+            self.fault("generator", "and source: a scene has exactly one of these")
             return UnitSettings("", (), {})
         if source is not None:
             return self.source("source", source)
@@ -108,7 +108,7 @@ class Reader:
         """A film, a still, a camera or a generator shader, whichever the table names."""
         kinds = [kind for kind in FOOTAGE if kind in table]
         if len(kinds) + ("shader" in table) != 1:
-            self.fault(key, f"must have one of {', '.join(FOOTAGE)}, shader: it names what to play")
+            self.fault(key, f"must have one of {', '.join(FOOTAGE)}, shader")
             return UnitSettings("", (), {})
         if not kinds:
             return self.shader(key, table, "generator")
@@ -154,7 +154,7 @@ class Reader:
         name = table.get(kind)
         if not isinstance(name, str):
             allowed = "model or shader" if key == "generator" else kind
-            self.fault(key, f"has no {allowed}: it names what to play")
+            self.fault(key, f"has no {allowed}")
             return UnitSettings("", (), {}, kind)
         parameters = self._known(f"{key}.{kind}", name, declared)
         if parameters is None:

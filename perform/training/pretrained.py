@@ -71,7 +71,9 @@ def discriminator_of(model: Path, dtype: str) -> dict[str, Tensor]:
     newest = TrainingFolder(model.parent).newest() if model.is_file() else None
     found = checkpoint_tensors(newest, "discriminator.") if newest else _discriminator_file(model)
     if not found:
-        raise RunError(f"{model} has no discriminator: it lies in no run's folder, and none lies beside it")
+        raise RunError(
+            f"{model} has no discriminator: it is in no run's folder, and has no discriminator file beside it"
+        )
     converted: dict[str, Tensor] = {name: value.to(getattr(torch, dtype)) for name, value in found.items()}
     if not all(bool(value.isfinite().all()) for value in converted.values()):
         raise RunError(f"the discriminator of {model} goes beyond {dtype}: must be written as float32")
@@ -106,7 +108,7 @@ def compatible_config(settings: TrainingSettings, weights: Weights, grow: bool) 
             f"it is a {kind}, which is played here and not trained: must be {' or '.join(MODEL_KINDS)}"
         )
     if kind != settings.kind:
-        raise RunError(f"it is a {kind}, but a {settings.kind} is to be trained")
+        raise RunError(f"it is a {kind}, but you train a {settings.kind}")
     if config.space.c_dim:
         raise RunError(f"it has {config.space.c_dim} classes: only models without classes are trained here")
     if config.image_channels != 3:

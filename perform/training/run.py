@@ -248,7 +248,7 @@ class TrainingRun:
         late = limits.minutes is not None and seconds >= 60 * limits.minutes
         if self.group.any(late or self._stop.requested, self.device):
             why = "interrupted" if self._stop.requested else "time is up"
-            return f"{why} after {self.state.pictures} pictures; --resume goes on"
+            return f"{why} after {self.state.pictures} pictures; --resume continues"
         return ""
 
     def _tally(self, values: Mapping[str, Tensor]) -> dict[str, float]:

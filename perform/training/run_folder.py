@@ -36,7 +36,7 @@ class TrainingFolder(RunFolder):
     def begin(self, settings: TrainingSettings, facts: Mapping[str, object]) -> None:
         """Make the folder. RunError if there is already a run in it."""
         if self.description.exists():
-            raise RunError(f"{self.path} holds a run already: --resume goes on with it")
+            raise RunError(f"{self.path} holds a run already: --resume continues it")
         self.make({"format": RUN_FORMAT, **facts, "settings": json.loads(settings.text())})
 
     def read(self) -> tuple[TrainingSettings, dict[str, Any]]:
@@ -44,7 +44,7 @@ class TrainingFolder(RunFolder):
         try:
             facts = json.loads(self.description.read_bytes())
         except (OSError, ValueError) as error:
-            raise RunError(f"{self.description} is not readable: there is no run to go on with") from error
+            raise RunError(f"{self.description} is not readable: there is no run to resume") from error
         if not isinstance(facts, dict) or facts.get("format") != RUN_FORMAT or "settings" not in facts:
             raise RunError(f"{self.description} is not a run of this version")
         return read_settings(facts.pop("settings")), facts

@@ -238,13 +238,13 @@ def test_a_table_is_learned_written_and_played() -> None:
     assert read_mapping(Path("learned/pose.toml"), VOCABULARY).text.method == "nearest"
     assert read_mapping(Path("learned/pose.toml"), VOCABULARY).text.example == found.mappings[0].text.example
     done = CliRunner().invoke(app, [*command, "--from", "examples.csv", "--save", "presets/mine.toml"])
-    assert done.exit_code == 1 and "is there already" in done.output
+    assert done.exit_code == 1 and "exists already" in done.output
 
 
 @pytest.mark.parametrize(
     ("rows", "fault"),
     [
-        ("", "is no table: it is empty"),
+        ("", "cannot be read as a table: it is empty"),
         ("midi.cc2\n0\n", "has no column amount or filter[0].amount, it has midi.cc2"),
         ("midi.cc2,amount\n0,0.5\n1,x\n", "row 3: amount = 'x', must be a number"),
         ("midi.cc2,amount\n0\n", "row 2: amount = '', must be a number"),
@@ -268,7 +268,7 @@ def test_a_wrong_table_is_a_sentence(rows: str, fault: str) -> None:
     [
         (["nowhere", "pose", "--signals", "midi.cc2"], "there is no such preset"),
         (["demo", "pose", "--signals", "midi.cc2"], "demo is a setlist, must be a preset"),
-        (["posed", "pose"], "from what? name signals"),
+        (["posed", "pose"], "the signals are missing"),
         (["posed", "../pose"], "must be a word of small letters"),
         (["posed", "Pose"], "name 'Pose', must be a word of small letters"),
         (

@@ -123,10 +123,8 @@ def test_live_the_same_film_is_there_without_waiting(play: Callable[..., Footage
 
 
 CHECKED = {
-    FILM + '[generator]\nshader = "colour"\n': "generator or source: a scene has one of these tables",
-    f'title = "A"\n{CUT}[source]\n': (
-        "source must have one of film, still, camera, shader: it names what to play"
-    ),
+    FILM + '[generator]\nshader = "colour"\n': "generator and source: a scene has exactly one of these",
+    f'title = "A"\n{CUT}[source]\n': ("source must have one of film, still, camera, shader"),
     FILM.replace("film.mp4", "flim.mp4"): (
         "source.film = 'flim.mp4': there is no such file; did you mean film.mp4?"
     ),
@@ -139,7 +137,7 @@ CHECKED = {
         "source.loop = 'bouce', must be one of loop, bounce, once; did you mean 'bounce'?"
     ),
     STILL.replace("still.png", "film.mp4"): (
-        "source.still = 'film.mp4': FOLDER/footage/film.mp4 is no picture that can be read"
+        "source.still = 'film.mp4': FOLDER/footage/film.mp4 cannot be read as a picture"
     ),
     CAMERA + '[source.fallback]\nstill = "stil.png"\n': (
         "source.fallback.still = 'stil.png': there is no such file; did you mean still.png?"

@@ -157,7 +157,7 @@ def test_a_file_that_breaks_leaves_its_pictures_and_comes_back(
     film.write_bytes(b"nothing")
     eventually(lambda: caplog.messages, "a word", lambda: showing.ask(course(1.0)))
     assert number(showing.ask(course(1.0)).pixels) == 25
-    assert caplog.messages[0].startswith(f"a film stands still: {film} cannot be played")
+    assert caplog.messages[0].startswith(f"a film stopped: {film} cannot be played")
     film.write_bytes(whole)
     eventually(lambda: showing._fault == "", "the film", lambda: showing.ask(course(0.3)))
     assert settled(showing, course(1.5))

@@ -115,7 +115,7 @@ def test_threads_of_a_device_that_never_answers_are_few(camera: Camera, double: 
 def test_a_still_picture_is_looked_at_ever_more_patiently(camera: Camera, double: Double) -> None:
     double.mode = "still"
     eventually(lambda: camera._patience >= 4 * module.STILL, "patience")
-    assert "stands still" in camera.health().detail or camera.here
+    assert "does not change" in camera.health().detail or camera.here
     double.mode = "well"
     eventually(lambda: camera._patience == module.STILL and camera.here)
 

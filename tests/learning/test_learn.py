@@ -47,7 +47,7 @@ def test_the_knob_that_is_turned_is_learned() -> None:
 
 
 def test_jitter_of_a_few_steps_is_no_movement() -> None:
-    with pytest.raises(TimeoutError, match="no control was moved within 4 s: tape"):
+    with pytest.raises(TimeoutError, match="no control moved within 4 s; inputs: tape"):
         learned(jitter(7, 60, 4, 9.0), seconds=4.0)
 
 

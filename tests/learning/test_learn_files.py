@@ -190,7 +190,7 @@ def test_a_history_that_cannot_be_read_is_named(monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     (tmp_path / "perform").mkdir()
     (tmp_path / "perform" / "learn.json").write_text("{", encoding="utf-8")
-    with pytest.raises(ValueError, match=r"learn\.json cannot be read, delete it to go on"):
+    with pytest.raises(ValueError, match=r"learn\.json cannot be read; delete it and try again"):
         undo()
 
 
@@ -268,8 +268,8 @@ def test_the_command_lists_what_can_be_learned(preset: Path) -> None:
         (("FILE", "columns", "--low", "-4"), "generator.columns from -4 to"),
         (("FILE", "columns", "--takeover", "jump"), "takeover 'jump', must be one of pickup, scaling, none"),
         (("FILE", "--undo"), "nothing was learned in"),
-        ((), "learn what?"),
-        (("FILE", "columns", "--osc-port", "0", "--seconds", "1"), "no control was moved within 1 s"),
+        ((), "the preset is missing"),
+        (("FILE", "columns", "--osc-port", "0", "--seconds", "1"), "no control moved within 1 s"),
     ],
 )
 def test_the_command_says_what_is_wrong(preset: Path, words: tuple[str, ...], sentence: str) -> None:

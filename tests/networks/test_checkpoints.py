@@ -354,7 +354,7 @@ def test_a_foreign_file_is_one_clear_sentence(tmp_path: Path, what: str) -> None
 def test_what_is_no_file_and_what_is_too_large(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="no such file"):
         read_checkpoint(tmp_path / "missing.pkl")
-    with pytest.raises(CheckpointError, match="no file but something else"):
+    with pytest.raises(CheckpointError, match="this is not a file"):
         read_checkpoint(tmp_path)
     with (tmp_path / "large").open("wb") as file:
         file.truncate(limits.MOST_FILE_BYTES + 1)

@@ -150,7 +150,7 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     ("text", "message"),
     [
         (MAIN, "a.fs:1: no header"),
-        ('/*{\n "INPUTS": [\n  {"NAME" "x"}\n ]\n}*/', "a.fs:3: the header is no JSON"),
+        ('/*{\n "INPUTS": [\n  {"NAME" "x"}\n ]\n}*/', "a.fs:3: the header is not valid JSON"),
         ("/*[1]*/", "a.fs:1: the header must be a JSON object"),
         ('/*{"INPUTS":\n {}\n, "PASSES": 3}*/', "PASSES must be a list of objects"),
         (header(INPUTS=[{"NAME": "a b", "TYPE": "float"}]), "a.fs:4: INPUTS: NAME = 'a b', must be letters"),

@@ -109,7 +109,7 @@ def test_what_is_no_picture_is_a_sentence(tmp_path: Path, monkeypatch: pytest.Mo
     Image.new("1", (20_000, 20_000)).save(bomb)
     for file, sentence in (
         (tmp_path / "gone.png", "gone.png: there is no such file"),
-        (text, "text.png is no picture that can be read"),
+        (text, "text.png cannot be read as a picture"),
         (cut, "cut.jpg cannot be read: image file is truncated"),
         (bomb, "bomb.png has more than 178 million pixels"),
     ):
@@ -143,7 +143,7 @@ def test_a_still_that_is_saved_anew(
     assert not took()
     file.write_bytes(b"half of it")
     eventually(lambda: caplog.messages, "a word")
-    assert caplog.messages == [f"kept the last good picture: {file} is no picture that can be read"]
+    assert caplog.messages == [f"kept the last good picture: {file} cannot be read as a picture"]
     assert not took()
     Image.new("RGB", (5, 4), (1, 2, 3)).save(file)
     eventually(took, "the new picture")

@@ -252,5 +252,5 @@ def test_setlists_and_presets_pin_a_clock(tmp_path: Path) -> None:
     setlist = read_setlist(file, FakeCatalogue(), lambda name: preset)
     assert (setlist.clock, setlist.cues[0].scene.clock) == ("midi", "link")
     file.write_text('title = "S"\nclock = "smpte"\n[[cue]]\nscene = "a"\n')
-    with pytest.raises(SceneError, match="clock = 'smpte': input should be 'auto', 'hand', 'link', 'midi'"):
+    with pytest.raises(SceneError, match="clock = 'smpte', must be 'auto', 'hand', 'link', 'midi'"):
         read_setlist(file, FakeCatalogue(), lambda name: preset)

@@ -146,7 +146,7 @@ def test_a_node_says_what_it_takes_and_what_it_is_set_to(setlist: Setlist) -> No
     assert nodes["/filter/feedback2/amount"].in_formulas
     assert nodes["/go"].access == WRITE
     assert nodes["/now/cue"].access == READ
-    assert nodes["/wild"].parameter.description == "heard by /generator/disorder"
+    assert nodes["/wild"].parameter.description == "a signal of /generator/disorder"
     assert nodes["/scene/2"].parameter.description == "to cue 2, Flora"
     assert "/scene/9" not in nodes
 

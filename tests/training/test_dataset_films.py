@@ -130,7 +130,7 @@ def test_a_film_that_is_cut_off(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "data", "sentence"),
-    [("a.mp4", b"no film", "is no film that can be read"), ("none.mp4", None, "there is no such file")],
+    [("a.mp4", b"no film", "cannot be read as a film"), ("none.mp4", None, "there is no such file")],
 )
 def test_what_is_no_film(tmp_path: Path, name: str, data: bytes | None, sentence: str) -> None:
     if data:

@@ -172,7 +172,7 @@ def test_two_at_work_in_one_folder(photos: Path, tmp_path: Path) -> None:
     refusals = []
 
     def second(seen: int, kept: int) -> None:
-        with pytest.raises(DatasetError, match="another perform dataset is at work there") as refusal:
+        with pytest.raises(DatasetError, match="another perform dataset is writing there") as refusal:
             make(PictureFolder(photos), SMALL, tmp_path / "out")
         refusals.append(refusal)
 

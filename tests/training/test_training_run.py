@@ -104,7 +104,7 @@ def test_ctrl_c_keeps_all_and_ends(tmp_path: Path) -> None:
 
     before = signal.getsignal(signal.SIGINT)
     reason = learnt(begun(tmp_path / "run"), 1000, tell)
-    assert reason == "interrupted after 48 pictures; --resume goes on"
+    assert reason == "interrupted after 48 pictures; --resume continues"
     assert TrainingFolder(tmp_path / "run").checkpoints()[-1].stem == "000000048"
     assert signal.getsignal(signal.SIGINT) is before
 
@@ -162,11 +162,11 @@ def test_what_a_run_cannot_begin_with_is_told(tmp_path: Path) -> None:
         begun(tmp_path / "b", begun_from=model, grow=True)
     with pytest.raises(RunError, match="size 32x32, but the dataset has 48x48"):
         begun(tmp_path / "c", big, dataset=Discs(side=48))
-    with pytest.raises(RunError, match="a stylegan2, but a dcgan is to be trained"):
+    with pytest.raises(RunError, match="a stylegan2, but you train a dcgan"):
         begun(tmp_path / "d", DCGAN, begun_from=model)
     with pytest.raises(RunError, match="has digest discs 65 16, that of the run discs 64 16"):
         TrainingRun(tmp_path / "run", Discs(count=65)).resume()
-    with pytest.raises(RunError, match="no run to go on with"):
+    with pytest.raises(RunError, match="no run to resume"):
         resumed(tmp_path / "e")
     with pytest.raises(RunError, match="latent of every picture"):
         begun(tmp_path / "f", replace(SMALL, teacher=0.5), dataset=Discs(latents=False))

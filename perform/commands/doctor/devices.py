@@ -63,7 +63,7 @@ def display() -> Finding:
         if names := _displays():
             return "ok", ", ".join(names), ""
     why = "no display: the demo is rendered to a video instead of a window"
-    return "warn", why, "run it from a desktop session, or go on with --headless"
+    return "warn", why, "run it from a desktop session, or give --headless"
 
 
 def _gamepads() -> list[str]:
@@ -88,7 +88,7 @@ def sound() -> Finding:
         why, _, remedy = one_line(error).rpartition(": ")
         return "fail", why, remedy if _linux() else REINSTALL
     if not ears and not mouths:
-        why = "no sound device: files are heard by the show, but not by the room"
+        why = "no sound device: the show follows sound files, but you do not hear them"
         return "warn", why, "plug one in, or start the sound server (PipeWire, PulseAudio, JACK)"
     return "ok", f"{len(ears)} to listen to, {len(mouths)} to play on: {', '.join([*ears, *mouths][:4])}", ""
 
@@ -152,7 +152,7 @@ def camera() -> Finding:
     """The cameras that are there."""
     if names := _cameras():
         return "ok", ", ".join(names), ""
-    return "warn", "no camera: hands and pictures of the room cannot be played", "plug one in"
+    return "warn", "no camera: hands and camera scenes do not work", "plug one in"
 
 
 def _cameras() -> list[str]:

@@ -63,7 +63,7 @@ def read_table(file: Path, text: Csv, wanted: list[str]) -> tuple[list[float], l
         try:
             rows = list(islice(csv.reader(lines), MOST_ROWS + 1)) or [[]]
         except (csv.Error, UnicodeDecodeError) as error:
-            raise ValueError(f"{file} is no read_table: {error}") from error
+            raise ValueError(f"{file} cannot be read as a table: {error}") from error
     head, *rows = rows
     names = [name.strip() for name in head]
     if all(NUMBER.fullmatch(name) for name in names):  # no head: columns have numbers

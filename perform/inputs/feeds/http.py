@@ -42,7 +42,7 @@ class Page:
                 return self._last
             raise OSError(f"the server answers {error.code}") from error
         except HTTPException as error:
-            raise OSError(f"the server's answer breaks off ({type(error).__name__})") from error
+            raise OSError(f"the server's answer is cut off ({type(error).__name__})") from error
         self._last = numbers(body.decode(errors="replace"))
         if not self._last:
             raise ValueError("the answer has no number")

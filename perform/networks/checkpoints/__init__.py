@@ -86,7 +86,7 @@ def read_checkpoint(path: str | Path, inert: Sequence[str] = ()) -> Checkpoint:
 def _mapped_file(path: Path) -> memoryview:
     """The bytes of a file, mapped: they are read when they are used."""
     if not path.is_file():
-        raise CheckpointError(f"there is {'no file but something else' if path.exists() else 'no such file'}")
+        raise CheckpointError(f"{'this is not a file' if path.exists() else 'there is no such file'}")
     size = path.stat().st_size
     if not 0 < size <= MOST_FILE_BYTES:
         raise CheckpointError(f"it has {size} bytes, may have 1 to {MOST_FILE_BYTES}; {ALLOWED_FILES}")

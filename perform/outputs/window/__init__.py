@@ -234,7 +234,7 @@ class Window:
 
     def _frame(self) -> None:
         if self._wanted:
-            log.warning("display %s is gone: the picture goes on in a window", self._wanted)
+            log.warning("display %s is gone: the picture is now in a window", self._wanted)
         present = [display for display, _ in monitors()]
         if present and not any(display.holds(*self._place) for display in present):
             self._place = _middle(present[0], self._size)

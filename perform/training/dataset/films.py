@@ -238,7 +238,7 @@ class Film:
         try:
             container = av.open(str(self.path))
         except av.error.FFmpegError as error:
-            raise DatasetError(f"{self.path} is no film that can be read: {error.strerror}") from error
+            raise DatasetError(f"{self.path} cannot be read as a film: {error.strerror}") from error
         with container:
             if not container.streams.video:
                 raise DatasetError(f"{self.path} holds no pictures")

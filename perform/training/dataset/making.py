@@ -266,7 +266,7 @@ def _lock(file: int, out: Path) -> None:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
-        raise DatasetError(f"{out}: another perform dataset is at work there") from error
+        raise DatasetError(f"{out}: another perform dataset is writing there") from error
 
 
 def _compare(before: Recipe, now: Recipe, out: Path) -> None:

@@ -16,7 +16,7 @@ from perform.training.dataset.manifest import LONGEST_READ, SHORTEST_READ, Datas
 from perform.training.dataset.opening import PICTURE_SUFFIXES, PictureFile, Unfit, picture_size
 from perform.training.dataset.settings import DatasetSettings
 
-ADVICE = "perform dataset pictures makes them alike"
+ADVICE = "perform dataset pictures gives them one size"
 
 
 @dataclass(frozen=True)

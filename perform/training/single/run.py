@@ -214,13 +214,13 @@ def open_run(pictures: Sequence[Path], folder: Path, given: Mapping[str, Any]) -
     if pictures:
         wanted = fit_pictures([*map(read_picture, pictures)], settings["size"])
         if not torch.equal(rounded(wanted), rounded(run.real)):
-            raise ValueError(f"the run in {folder} learns another picture; another folder must be given")
+            raise ValueError(f"the run in {folder} has another picture; give another folder")
     return run
 
 
 def begin_run(pictures: Sequence[Path], folder: Path, options: SingleSettings) -> SingleRun:
     """A new run in a folder. ValueError if a picture is invalid."""
     if not pictures:
-        raise ValueError(f"{folder} has no run, a picture must be given to begin one")
+        raise ValueError(f"{folder} has no run; give a picture to begin one")
     SingleFolder(folder).begin(options, fit_pictures([*map(read_picture, pictures)], options.size))
     return SingleRun(folder)

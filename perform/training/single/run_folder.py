@@ -50,7 +50,7 @@ class SingleFolder(RunFolder):
             options = SingleSettings(**{**run["options"], "ground": tuple(run["options"]["ground"])})
             frames = int(run["frames"])
         except (ValueError, KeyError, TypeError, OSError) as error:
-            raise ValueError(f"{self.description} cannot be gone on with: {error}") from error
+            raise ValueError(f"{self.description} cannot be resumed: {error}") from error
         pictures = [read_picture(self.path / f"picture{i}.png") for i in range(frames)]
         height, width = pictures[0].shape[:2]
         return options, fit_pictures(pictures, (width, height))
