@@ -50,7 +50,9 @@ MostFrames = Annotated[
     float | None,
     typer.Option(min=1, max=240, help="Frames a second at most. (default: 60; with software GL 31)"),
 ]
-OSC_HELP = "Receive OSC on this UDP port, or on HOST:PORT; the host 0.0.0.0 means all networks. 0: no OSC."
+OSC_HELP = (
+    "Receive OSC on this port, from this machine only; or on HOST:PORT, 0.0.0.0 for all networks. 0: none."
+)
 OscAddress = Annotated[str, typer.Option("--osc", "--osc-port", help=OSC_HELP)]
 OscFeedback = Annotated[
     list[str] | None,
@@ -80,18 +82,14 @@ def play(
     fps: MostFrames = None,
     scale: SceneScale = None,
     seconds: StopAfter = None,
-    record: Annotated[
-        Path | None, typer.Option(help="Record to this video file: .mp4, .mov or .mkv.")
-    ] = None,
+    record: Annotated[Path | None, typer.Option(help="Record to this .mp4, .mov or .mkv.")] = None,
     model: PlayedModel = None,
     precision: NetworkPrecision = "auto",
     device: NetworkDevice = "auto",
     fullscreen: Annotated[bool, typer.Option(help="Show the picture in full screen.")] = False,
     display: DisplayName = None,
     midi: MidiPort = None,
-    lights: Annotated[
-        bool, typer.Option(help="Show scenes and values with the lights of controllers.")
-    ] = True,
+    lights: Annotated[bool, typer.Option(help="Show scenes and values on lights of controllers.")] = True,
     osc: OscAddress = "9000",
     osc_feedback: OscFeedback = None,
     clock: ClockLead = None,

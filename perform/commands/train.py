@@ -31,7 +31,7 @@ DatasetArgument = Annotated[
 RunFolderArgument = Annotated[
     Path | None, typer.Argument(metavar="RUN_FOLDER", help="The folder of the run.")
 ]
-Minutes = Annotated[float | None, _option("Stop this many minutes from now. (default: no end)", least=0)]
+Minutes = Annotated[float | None, _option("Stop this many minutes from now.", least=0)]
 Channels = Annotated[
     str | None, _option("BASE,MOST: a layer at resolution r has min(BASE / r, MOST) channels.")
 ]
@@ -74,26 +74,20 @@ def train(
     dataset: DatasetArgument = None,
     folder: RunFolderArgument = None,
     resume: Annotated[Path | None, _option("Resume the run in this folder exactly.")] = None,
-    pictures: Annotated[
-        int | None, _option("Stop after this many pictures in all. (default: no end)", least=1)
-    ] = None,
+    pictures: Annotated[int | None, _option("Stop after this many pictures in all.", least=1)] = None,
     minutes: Minutes = None,
     size: Annotated[str | None, _option("Size: WIDTHxHEIGHT. (default: the dataset's)")] = None,
     channels: Channels = None,
-    judge: Annotated[
-        str | None, _option("BASE,MOST for the discriminator. (default: as the generator)")
-    ] = None,
+    judge: Annotated[str | None, _option("BASE,MOST for the discriminator. (default: the same)")] = None,
     z_dim: ZDim = None,
     w_dim: Annotated[int | None, _option("Numbers in a style. (default: 512)")] = None,
     mapping: Annotated[int | None, _option("Layers of the mapping. (default: 4)")] = None,
     batch: Annotated[
-        int | None, _option("Pictures in a step, over all processes. (default: 16; on a GPU 32)")
+        int | None, _option("Pictures of all processes in a step. (default: 16; GPU 32)")
     ] = None,
     rate: Annotated[float | None, _option("Adam's learning rate. (default: 0.0025; dcgan 0.0005)")] = None,
     mapping_rate: MappingRate = None,
-    r1: Annotated[
-        float | None, _option("Weight of the gradient penalty. (default: from size and batch)")
-    ] = None,
+    r1: Annotated[float | None, _option("Weight of R1. (default: computed from size and batch)")] = None,
     path: Annotated[float | None, _option("Weight of the path-length penalty. (default: 2)")] = None,
     mixing: Annotated[float | None, _option("Share of pictures from two styles. (default: 0.9)")] = None,
     average: Average = None,
@@ -104,9 +98,7 @@ def train(
     grow: Grow = False,
     freeze: Frozen = None,
     head_start: HeadStart = None,
-    mirror: Annotated[
-        bool | None, _option("Mirror half of the pictures. (default: the dataset's setting)")
-    ] = None,
+    mirror: Annotated[bool | None, _option("Mirror half of the pictures. (default: as the dataset)")] = None,
     seed: Annotated[int | None, _option("Seed of all random numbers. (default: 0)")] = None,
     device: Annotated[str, _option("auto, cpu or cuda.")] = "auto",
     precision: Annotated[str, _option("For the finest layers: auto, float32, bfloat16 or float16.")] = "auto",
