@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,7 +15,7 @@ from perform.terminal import complaints, err, options_of, say
 
 if TYPE_CHECKING:
     from perform.training.loader import PictureDataset
-    from perform.training.run import TrainingReport, TrainingRun
+    from perform.training.run import ReportLine, TrainingRun
     from perform.training.settings import TrainingSettings
 
 FILM_SIZES = {"stylegan2": "256", "dcgan": "64"}
@@ -241,10 +241,10 @@ def _precision(device: str) -> str:
 
 
 @contextmanager
-def _training_bar(run: TrainingRun, pictures: int | None) -> Iterator[Callable[[TrainingReport], None]]:
+def _training_bar(run: TrainingRun, pictures: int | None) -> Iterator[ReportLine]:
     """A progress bar with rate, remaining time and losses; without a terminal, a line now and then."""
     if not err.is_terminal or not run.group.is_main:
-        yield _print_line if run.group.is_main else lambda report: None
+        yield _print_line if run.group.is_main else lambda line: None
         return
     columns = (
         TextColumn("{task.completed:,.0f} pictures"),
@@ -255,15 +255,15 @@ def _training_bar(run: TrainingRun, pictures: int | None) -> Iterator[Callable[[
     )
     with Progress(*columns, console=err) as bar:
         task = bar.add_task("", total=pictures, completed=run.state.pictures)
-        yield lambda report: bar.update(task, completed=report.pictures, description=_summary(report))
+        yield lambda line: bar.update(task, completed=line["pictures"], description=_summary(line))
 
 
-def _print_line(report: TrainingReport) -> None:
-    text = f"{report.pictures} pictures, {_summary(report)}"
+def _print_line(line: Mapping[str, float]) -> None:
+    text = f"{line['pictures']} pictures, {_summary(line)}"
     err.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
-def _summary(report: TrainingReport) -> str:
+def _summary(line: Mapping[str, float]) -> str:
     skipped = ("pictures", "seconds", "rate")
-    losses = " ".join(f"{name} {value:.3f}" for name, value in report.line.items() if name not in skipped)
-    return f"{report.rate:.1f}/s {losses}"
+    losses = " ".join(f"{name} {value:.3f}" for name, value in line.items() if name not in skipped)
+    return f"{line['rate']:.1f}/s {losses}"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -71,10 +73,9 @@ class TrainingState:
 
 def save_checkpoint(path: Path, state: TrainingState, notes: Mapping[str, str]) -> None:
     """Write a checkpoint, whole or not at all. OSError if the disk is full."""
-    numbers = json.dumps(state.numbers())
     metadata = {
         "format": CHECKPOINT_FORMAT,
-        "run": numbers,
+        "run": json.dumps(state.numbers()),
         "shape": json.dumps(asdict(state.generator.config)),
         **notes,
     }
@@ -83,11 +84,8 @@ def save_checkpoint(path: Path, state: TrainingState, notes: Mapping[str, str]) 
 
 def checkpoint_metadata(path: Path) -> dict[str, str]:
     """The metadata of a checkpoint. RunError if it is invalid."""
-    try:
-        with safe_open(str(path), framework="pt") as file:
-            found: dict[str, str] = file.metadata() or {}
-    except (SafetensorError, OSError) as error:
-        raise RunError(f"{path} is not readable as a checkpoint: {error}") from error
+    with _opened(path) as file:
+        found: dict[str, str] = file.metadata() or {}
     if found.get("format") != CHECKPOINT_FORMAT or "run" not in found:
         raise RunError(f"{path} is not a checkpoint of a run of this version")
     return found
@@ -95,10 +93,16 @@ def checkpoint_metadata(path: Path) -> dict[str, str]:
 
 def checkpoint_tensors(path: Path, prefix: str = "") -> dict[str, Tensor]:
     """The tensors of a checkpoint whose names have a prefix, without it. RunError if unreadable."""
+    with _opened(path) as file:
+        names = [name for name in file.keys() if name.startswith(prefix)]  # noqa: SIM118 - no mapping
+        return {name.removeprefix(prefix): file.get_tensor(name) for name in names}
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
     try:
         with safe_open(str(path), framework="pt") as file:
-            names = [name for name in file.keys() if name.startswith(prefix)]  # noqa: SIM118 - no mapping
-            return {name.removeprefix(prefix): file.get_tensor(name) for name in names}
+            yield file
     except (SafetensorError, OSError) as error:
         raise RunError(f"{path} is not readable as a checkpoint: {error}") from error
 

@@ -93,9 +93,15 @@ class DCGANGenerator(nn.Module):
             if not last:
                 self.add_module(f"norm{i}", BatchNorm(outputs, count))
 
+    @torch.no_grad()
     def initialise(self, streams: RandomStreams) -> None:
         """Fill in seeded weights as in the paper."""
-        _initialise(self, streams, "init")
+        for name, value in self.named_parameters():
+            if name.endswith("weight"):
+                centre = 1 if "norm" in name else 0
+                value.copy_(centre + streams.weights(name, value) * WEIGHT_DEVIATION)
+            else:  # torch begins biases with random numbers
+                value.zero_()
 
     def forward(self, z: Tensor) -> Tensor:
         x = z[:, :, None, None].to(self.dtype)
@@ -161,11 +167,8 @@ class DCGANGenerator(nn.Module):
         if weights.config != self.config:
             raise RunError(f"it is {weights.config}, must be {self.config}")
         device = next(self.parameters()).device
-        x = (
-            RandomStreams(0)
-            .normal("probe", range(PROBES), self.config.space.z_dim)[:, :, None, None]
-            .to(device)
-        )
+        z = RandomStreams(0).normal("probe", range(PROBES), self.config.space.z_dim).to(device)
+        x = z[:, :, None, None]
         for i in range(len(self.config.kernels) + 1):
             layer = self.get_submodule(f"conv{i}")
             assert isinstance(layer, nn.ConvTranspose2d)
@@ -204,16 +207,14 @@ class DCGANDiscriminator(nn.Module):
             stride, padding = (1, 0) if last else (2, 1)
             self.add_module(f"conv{i}", nn.Conv2d(inputs + last, outputs, kernel, stride, padding))
 
+    @torch.no_grad()
     def initialise(self, streams: RandomStreams) -> None:
         """Fill in seeded weights that keep the variance (He et al. 2015, Delving deep into rectifiers)."""
-        with torch.no_grad():
-            for name, value in self.named_parameters():
-                value.zero_()
-                if name.endswith("weight"):
-                    normal = streams.stream(f"init.discriminator.{name}", 0).standard_normal(
-                        tuple(value.shape)
-                    )
-                    value.copy_(torch.from_numpy(normal * (2 / value[0].numel()) ** 0.5))
+        for name, value in self.named_parameters():
+            value.zero_()
+            if name.endswith("weight"):
+                normal = streams.weights(f"discriminator.{name}", value)
+                value.copy_(normal * (2 / value[0].numel()) ** 0.5)
 
     def forward(self, pictures: Tensor) -> Tensor:
         x, depth = pictures.to(self.dtype, memory_format=torch.channels_last), len(self.config.kernels)
@@ -241,15 +242,3 @@ class DCGANDiscriminator(nn.Module):
         for name, array in tensors.items():
             own[name].copy_(torch.tensor(array))
         return True
-
-
-@torch.no_grad()
-def _initialise(module: nn.Module, streams: RandomStreams, purpose: str) -> None:
-    for name, value in module.named_parameters():
-        normal = torch.from_numpy(streams.stream(f"{purpose}.{name}", 0).standard_normal(tuple(value.shape)))
-        if "norm" not in name and name.endswith("weight"):
-            value.copy_(normal * WEIGHT_DEVIATION)
-        elif name.endswith("weight"):
-            value.copy_(1 + normal * WEIGHT_DEVIATION)
-        else:  # torch begins biases with random numbers
-            value.zero_()

@@ -121,8 +121,7 @@ class StyleGAN2Discriminator(nn.Module):
         """Fill in seeded weights of unit variance."""
         for name, value in self.state_dict().items():
             if name.endswith("weight"):
-                normal = streams.stream(f"init.discriminator.{name}", 0).standard_normal(tuple(value.shape))
-                value.copy_(torch.from_numpy(normal))
+                value.copy_(streams.weights(f"discriminator.{name}", value))
 
     def forward(self, pictures: Tensor) -> Tensor:
         x = pictures
@@ -143,9 +142,7 @@ class StyleGAN2Discriminator(nn.Module):
 
         A smaller network's first layer does not fit in a grown one and is left out."""
         own = self.state_dict()
-        fit = {
-            name: array for name, array in tensors.items() if name in own and own[name].shape == array.shape
-        }
+        fit = {name: one for name, one in tensors.items() if name in own and own[name].shape == one.shape}
         for name, array in fit.items():
             own[name].copy_(torch.tensor(array))
         return "b4.out.weight" in fit

@@ -26,6 +26,11 @@ class RandomStreams:
         key = [self.seed, crc32(purpose.encode())]
         return np.random.Generator(np.random.Philox(key=key, counter=[0, 0, sample, 0]))
 
+    def weights(self, name: str, parameter: Tensor) -> Tensor:
+        """Standard normal weights for a parameter of this name, float64."""
+        drawn = self.stream(f"init.{name}", 0).standard_normal(tuple(parameter.shape))
+        return torch.from_numpy(drawn)
+
     def normal(self, purpose: str, samples: Sequence[int], size: int) -> Tensor:
         """[samples, size], of a standard normal distribution."""
         rows = [self.stream(purpose, one).standard_normal(size, np.float32) for one in samples]

@@ -43,6 +43,7 @@ HEAD_START = 4000  # pictures that a new discriminator sees before a pretrained 
 SHEET_PICTURES = 36  # pictures on a sheet
 SHEET_BATCH = 12
 
+ReportLine = Callable[[Mapping[str, float]], None]  # the newest line of the log
 Measure = Callable[[generators.Generator, PictureDataset], Measurement]
 
 
@@ -52,15 +53,6 @@ class StopConditions:
 
     pictures: int | None = None
     minutes: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class TrainingReport:
-    """The progress of a run: pictures so far, pictures a second, and the line of the log."""
-
-    pictures: int
-    rate: float
-    line: Mapping[str, float]
 
 
 class TrainingRun:
@@ -188,7 +180,7 @@ class TrainingRun:
         length = torch.zeros((), device=self.device)
         self.state = TrainingState(generator, average, discriminator, optimisers, length)
 
-    def learn(self, limits: StopConditions, report: Callable[[TrainingReport], None]) -> str:
+    def learn(self, limits: StopConditions, report: ReportLine) -> str:
         """Train until a limit, a signal or a fault; returns the reason as a sentence.
 
         RunError if a loss is not finite, OSError if the disk is full: the checkpoints stay as they were.
@@ -210,11 +202,7 @@ class TrainingRun:
         return reason
 
     def _steps(
-        self,
-        step: TrainingStep,
-        loader: DataLoader,
-        limits: StopConditions,
-        report: Callable[[TrainingReport], None],
+        self, step: TrainingStep, loader: DataLoader, limits: StopConditions, report: ReportLine
     ) -> str:
         state, settings = self.state, self.settings
         began = since = stopwatch()
@@ -231,7 +219,7 @@ class TrainingRun:
             if state.steps % LOG_EVERY == 0:
                 rate = (state.pictures - marked) / max(stopwatch() - since, 1e-9)
                 since, marked = stopwatch(), state.pictures
-                report(TrainingReport(state.pictures, rate, self._log(rate)))
+                report(self._log(rate))
             due = _passed(before, state.pictures, settings.snapshot_every)
             if due:
                 self._save_sheet()
@@ -266,10 +254,9 @@ class TrainingRun:
 
     def _log(self, rate: float) -> Mapping[str, float]:
         state = self.state
-        line = {name: total / count for name, (total, count) in state.tally.items()}
         line = {
             "pictures": state.pictures,
-            **line,
+            **{name: total / count for name, (total, count) in state.tally.items()},
             "augment": state.p,
             "seconds": state.seconds,
             "rate": rate,

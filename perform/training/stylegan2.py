@@ -49,8 +49,7 @@ class StyleGAN2Generator(nn.Module):
             kind = name.rsplit(".", 1)[-1]
             if kind in ("weight", "const", "noise_const"):
                 rate = self.config.rate if name.startswith("mapping.fc") else 1.0
-                normal = streams.stream(f"init.{name}", 0).standard_normal(tuple(value.shape))
-                value.copy_(torch.from_numpy(normal / rate))
+                value.copy_(streams.weights(name, value) / rate)
 
     def drawn(
         self,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 import torch
 
 from perform.training import checkpoint as states
-from perform.training.run import StopConditions, TrainingReport, TrainingRun
+from perform.training.run import ReportLine, StopConditions, TrainingRun
 from perform.training.run_folder import TrainingFolder
 from perform.training.settings import TrainingSettings
 from tests.doubles.discs import Discs
@@ -39,9 +38,7 @@ def begun(folder: Path, settings: TrainingSettings = SMALL, **more: Any) -> Trai
     return run
 
 
-def learnt(
-    run: TrainingRun, pictures: int, tell: Callable[[TrainingReport], None] = lambda report: None
-) -> str:
+def learnt(run: TrainingRun, pictures: int, tell: ReportLine = lambda line: None) -> str:
     return run.learn(StopConditions(pictures), tell)
 
 

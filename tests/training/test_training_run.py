@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from perform.training import checkpoint as states
 from perform.training.loader import DataLoader
 from perform.training.metrics.evaluator import Measurement
 from perform.training.random_streams import RandomStreams
-from perform.training.run import TrainingReport, TrainingRun
+from perform.training.run import TrainingRun
 from perform.training.run_folder import TrainingFolder
 from perform.training.settings import Freeze, RunError, TrainingSettings, read_settings
 from tests.doubles.discs import Discs
@@ -97,8 +98,8 @@ def test_a_run_killed_while_it_writes_goes_on_exactly(tmp_path: Path) -> None:
 def test_ctrl_c_keeps_all_and_ends(tmp_path: Path) -> None:
     told: list[int] = []
 
-    def tell(report: TrainingReport) -> None:
-        told.append(report.pictures)
+    def tell(line: Mapping[str, float]) -> None:
+        told.append(int(line["pictures"]))
         if len(told) == 3:
             signal.raise_signal(signal.SIGINT)
 

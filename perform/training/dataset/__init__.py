@@ -16,7 +16,6 @@ import math
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,16 +30,6 @@ __all__ = ["Dataset", "DatasetError", "Manifest"]
 LARGEST_LATENT = 4096  # numbers
 
 
-class Store(Protocol):
-    """The storage of a dataset's pictures."""
-
-    @property
-    def digest(self) -> str: ...
-    def __len__(self) -> int: ...
-    def picture(self, number: int) -> Pixels: ...
-    def facts(self, number: int) -> dict[str, object]: ...
-
-
 @dataclass(frozen=True)
 class Dataset:
     """Pictures of one size, by number from 0; `Dataset.open` gives one.
@@ -53,7 +42,7 @@ class Dataset:
     size: tuple[int, int]  # width, height
     mirror: bool  # whether training sees each picture mirrored, too
     manifest: Manifest | None
-    store: Store
+    store: Shards | PlainFolder
     channels: int = 3
 
     @classmethod

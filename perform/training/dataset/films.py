@@ -10,7 +10,7 @@ import hashlib
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -115,17 +115,12 @@ class Film:
         with self.path.open("rb") as file:
             seen = hashlib.sha256(file.read(FINGERPRINT_BYTES))
         seen.update(str(self.path.stat().st_size).encode())
-        pick = self.pick
         return {
             "source": "film",
             "from": legible(self.path.name),
             "fingerprint": seen.hexdigest()[:16],
-            "start": pick.start,
-            "end": -1.0 if pick.end is None else pick.end,
-            "stride": pick.stride,
-            "fps": pick.fps,
-            "scenes": pick.scenes,
-            "margin": pick.margin,
+            **asdict(self.pick),
+            "end": -1.0 if self.pick.end is None else self.pick.end,
         }
 
     @property

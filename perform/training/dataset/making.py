@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import errno
 import json
-import os
 import shutil
 import sys
 from collections import Counter
@@ -37,6 +36,7 @@ from perform.training.dataset.settings import DatasetSettings
 from perform.training.dataset.shards import ShardWriter
 from perform.training.dataset.sources import PictureSource
 from perform.training.dataset.workers import convert_in_order
+from perform.training.files import commit_file
 
 MAKING = "making"
 ReportProgress = Callable[[int, int], None]  # pictures seen and kept so far
@@ -287,11 +287,8 @@ def _compare(before: Recipe, now: Recipe, out: Path) -> None:
 def _write_text(file: Path, text: str) -> None:
     """A whole file or none."""
     part = file.with_name(f"{file.name}.part")
-    with part.open("w", encoding="utf-8", newline="") as out:
-        out.write(text)
-        out.flush()
-        os.fsync(out.fileno())
-    part.replace(file)
+    part.write_text(text, encoding="utf-8", newline="")
+    commit_file(part, file)
 
 
 def _dropped_csv(lost: list[Lost]) -> str:

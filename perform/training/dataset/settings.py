@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass
 
 from perform.training.dataset.manifest import DatasetError, Recipe
 
@@ -67,8 +67,7 @@ class DatasetSettings:
     def recipe(self) -> Recipe:
         """The settings as in dataset.json."""
         width, height = self.size
-        plain = {one.name: getattr(self, one.name) for one in fields(self)}
-        return {**plain, "size": f"{width}x{height}"}
+        return {**asdict(self), "size": f"{width}x{height}"}
 
     def _within(self, name: str, low: float, high: float) -> None:
         value = getattr(self, name)

@@ -21,9 +21,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from perform.training.dataset.manifest import DatasetError, Shard
+from perform.training.files import commit_file
 
 PICTURES, BYTES = 1000, 64 * 2**20  # a shard is full when it has so many of either
-ENDINGS = ("png", "jpg", "webp")
 LARGEST_PICTURE = 2**28  # bytes of one picture
 _BLOCK = 512
 _MEMBER = re.compile(rb"([0-9]{8,12})\.(png|jpg|webp|json)")
@@ -52,10 +52,8 @@ class ShardWriter:
     def finish(self) -> Shard:
         """Close the file, force it to the disk, and give it its name."""
         self._tar.close()
-        self._file.flush()
-        os.fsync(self._file.fileno())
         self._file.close()
-        self._part.replace(self._path)
+        commit_file(self._part, self._path)
         return Shard(self._path.name, self.pictures, self._path.stat().st_size, file_sha256(self._path))
 
     def discard(self) -> None:

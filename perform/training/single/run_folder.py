@@ -17,7 +17,9 @@ from dataclasses import asdict, dataclass, replace
 from torch import Tensor
 
 from perform.sampling.pictures import encode_png
+from perform.training.checkpoint import checkpoint_tensors
 from perform.training.files import RunFolder, save_tensors, write_file
+from perform.training.settings import RunError
 from perform.training.single import SingleSettings
 from perform.training.single.pyramid import fit_pictures, read_picture, rounded
 
@@ -63,20 +65,14 @@ class SingleFolder(RunFolder):
     def newest(self) -> tuple[int, int, dict[str, Tensor]] | None:
         """Scale, step and tensors of the last checkpoint; None if there is none yet. ValueError if it is not
         readable."""
-        from safetensors import SafetensorError
-        from safetensors.torch import load_file
-
         files = self.checkpoints()
         if not files:
             return None
         scale, step = map(int, files[-1].stem.split("-"))
         try:
-            return scale, step, load_file(files[-1])
-        except (SafetensorError, OSError) as error:
-            raise ValueError(
-                f"{files[-1]} is not readable as a checkpoint: {error}; "
-                "delete it to resume from the one before"
-            ) from error
+            return scale, step, checkpoint_tensors(files[-1])
+        except RunError as error:
+            raise ValueError(f"{error}; delete it to resume from the one before") from error
 
     def rewind(self, scale: int, step: int) -> None:
         """Drop the log's lines after a checkpoint, and a half-written line."""
