@@ -9,11 +9,13 @@ from __future__ import annotations
 import math
 import os
 import platform
-from collections.abc import Iterable, Mapping
+import subprocess
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module, metadata
 from pathlib import Path
-from typing import Any, NamedTuple, TypedDict
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -38,23 +40,14 @@ class Figure:
     note: str = ""
 
     @classmethod
-    def at_least(cls, name: str, value: float, unit: str, goal: float) -> Figure:
+    def at_least(cls, name: str, value: float, unit: str, goal: float | None) -> Figure:
         """A figure that is good when it is high. A value that could not be measured (NaN) is not met."""
-        return cls(name, value, unit, goal, value >= goal)
+        return cls(name, value, unit, goal, None if goal is None else value >= goal)
 
     @classmethod
-    def at_most(cls, name: str, value: float, unit: str, goal: float) -> Figure:
+    def at_most(cls, name: str, value: float, unit: str, goal: float | None) -> Figure:
         """A figure that is good when it is low. A value that could not be measured (NaN) is not met."""
-        return cls(name, value, unit, goal, value <= goal)
-
-
-class BenchReport(TypedDict):
-    """The figures of a bench with its machine and versions, all JSON."""
-
-    bench: str
-    machine: dict[str, object]
-    versions: Mapping[str, str]
-    figures: list[dict[str, Any]]
+        return cls(name, value, unit, goal, None if goal is None else value <= goal)
 
 
 class Percentiles(NamedTuple):
@@ -74,6 +67,27 @@ def percentiles(samples: Iterable[float]) -> Percentiles:
     return Percentiles(float(p50), float(p95), float(p99))
 
 
+def duration_figures(
+    name: str, milliseconds: Iterable[float], suffix: str = "", goal: float | None = None
+) -> Iterator[Figure]:
+    """The percentiles of durations in ms: NAME_p50, NAME_p95 and NAME_p99, which is to reach the goal."""
+    p50, p95, p99 = percentiles(milliseconds)
+    yield Figure(f"{name}_p50{suffix}", p50, "ms")
+    yield Figure(f"{name}_p95{suffix}", p95, "ms")
+    yield Figure.at_most(f"{name}_p99{suffix}", p99, "ms", goal)
+
+
+@contextmanager
+def running(command: Sequence[str], **options: Any) -> Iterator[subprocess.Popen[str]]:
+    """A process that ends with the block; `options` are those of Popen."""
+    process = subprocess.Popen(command, text=True, **options)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait()
+
+
 def run(
     name: str, *, seconds: float | None = None, model: str | None = None, device: str = "auto"
 ) -> list[Figure]:
@@ -85,8 +99,8 @@ def run(
     return list(bench.figures(seconds, model, device))
 
 
-def report(bench: str, figures: Iterable[Figure]) -> BenchReport:
-    """The object that `perform bench NAME --json` prints."""
+def report(bench: str, figures: Iterable[Figure]) -> dict[str, Any]:
+    """The object that `perform bench NAME --json` prints: the figures with machine and versions."""
     rows = [_row(figure) for figure in figures]
     return {"bench": bench, "machine": machine(), "versions": versions(), "figures": rows}
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 
-from perform.bench import NAMES, BenchReport, report, run
+from perform.bench import NAMES, report, run
 from perform.parameters import choice
 from perform.terminal import AsJson, NetworkDevice, PlayedModel, complaints, out
 
@@ -42,7 +42,7 @@ def bench(
                 _print(result)
 
 
-def _print(result: BenchReport) -> None:
+def _print(result: dict[str, Any]) -> None:
     machine, versions = result["machine"], result["versions"]
     out.print(f"[bold]{result['bench']}[/bold]  {machine['processor']}, {machine['cores']} cores")
     out.print("  ".join(f"{k} {v}" for k, v in versions.items()), style="dim", highlight=False)

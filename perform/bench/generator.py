@@ -48,10 +48,8 @@ def _opened_figure(
         known.add(variant)
         label = f"picture_fps_{size}_{variant}"
         measured = pictures_per_second(unit, seconds)
-    if size == "full" and precision == "auto":
-        yield Figure.at_least(label, measured, "pictures/s", GOAL)
-    else:
-        yield Figure(label, measured, "pictures/s")
+    goal = GOAL if size == "full" and precision == "auto" else None
+    yield Figure.at_least(label, measured, "pictures/s", goal)
 
 
 def _torch_figure(size: str, name: str, seconds: float) -> Figure:

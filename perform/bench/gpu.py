@@ -20,7 +20,7 @@ from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from perform.arrays import Floats
-from perform.bench import Figure, percentiles
+from perform.bench import Figure, duration_figures
 from perform.clock import stopwatch
 from perform.generators import untrained
 from perform.generators.kernels import TILE, fuse
@@ -179,8 +179,7 @@ def _attempt(
 def _form_figures(label: str, measured: FormFigures, ideal: float) -> Iterator[Figure]:
     """`ideal` are the seconds of a picture at the machine's matrix rate."""
     mean = sum(measured.durations) / len(measured.durations)
-    for rank, value in percentiles(measured.durations)._asdict().items():
-        yield Figure(f"picture_ms_{rank}_{label}", value, "ms")
+    yield from duration_figures("picture_ms", measured.durations, f"_{label}")
     yield Figure(f"picture_fps_{label}", 1000 / mean, "pictures/s")
     yield Figure(f"matrix_share_{label}", 100 * ideal / (mean / 1000), "%")
     yield Figure(f"memory_{label}", measured.memory, "MiB")
@@ -219,16 +218,12 @@ def _multiplied(kind: NumberKind, race: bool = False) -> Iterator[None]:
 
 def _by_events(run: Callable[[], object]) -> float:
     """Milliseconds from the first to the last operation of a run, as the GPU's stream saw them."""
-    start, end = (_event() for _ in range(2))
+    start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))  # type: ignore[no-untyped-call]
     start.record()
     run()
     end.record()
     end.synchronize()
     return float(start.elapsed_time(end))
-
-
-def _event() -> torch.cuda.Event:
-    return torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]
 
 
 def _by_clock(run: Callable[[], object]) -> float:

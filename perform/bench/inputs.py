@@ -26,7 +26,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from perform import paths, show
-from perform.bench import Figure, percentiles, resident, senders, wire
+from perform.bench import Figure, duration_figures, percentiles, resident, running, senders, wire
 from perform.bench.shows import LIVE_RATE, WARM_UP_SECONDS, demo_show, late_frames, play_for
 from perform.clock import Moment, stopwatch
 from perform.inputs.midi import Midi
@@ -99,22 +99,19 @@ def _latency(kind: str, found: list[float | None] | None) -> Iterator[Figure]:
     if found is None:
         yield Figure(f"{kind}_ms_p99", float("nan"), "ms", LATENCY_GOAL, None, "it was not heard")
         return
-    p50, p95, p99 = percentiles(1000 * one for one in found if one is not None)
-    yield Figure(f"{kind}_ms_p50", p50, "ms")
-    yield Figure(f"{kind}_ms_p95", p95, "ms")
-    yield Figure.at_most(f"{kind}_ms_p99", p99, "ms", LATENCY_GOAL)
+    latencies = (1000 * one for one in found if one is not None)
+    yield from duration_figures(f"{kind}_ms", latencies, goal=LATENCY_GOAL)
     yield Figure(f"{kind}_unseen", sum(one is None for one in found), "events")
 
 
 def _latencies(rig: Rig, probe: Probe, kind: str, place: str, count: int) -> list[float | None] | None:
     """Seconds from each event to its parameter, None where it never came; None in all when nothing did."""
     command = [sys.executable, "-m", "perform.bench.senders", kind, place, str(count)]
-    sender = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     sent: list[tuple[float, float]] = []
-    assert sender.stdin is not None and sender.stdout is not None
-    lines = sender.stdout
-    reader = Background(lambda _closing: sent.extend(_sent_value(line) for line in lines), "sent values")
-    try:
+    with running(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as sender:
+        assert sender.stdin is not None and sender.stdout is not None
+        lines = sender.stdout
+        reader = Background(lambda _closing: sent.extend(_sent_value(line) for line in lines), "sent values")
         ends = stopwatch() + HELLO_TIMEOUT
         while abs(_value(probe, kind) - senders.HELLO) > VALUE_TOLERANCE:
             if stopwatch() > ends or sender.poll() is not None:
@@ -127,9 +124,6 @@ def _latencies(rig: Rig, probe: Probe, kind: str, place: str, count: int) -> lis
             rig.frame()
         reader.close()
         return _answers(kind, sent, probe.noted)
-    finally:
-        sender.kill()
-        sender.wait()
 
 
 def _sent_value(line: str) -> tuple[float, float]:
@@ -280,26 +274,13 @@ def _display() -> Iterator[bool]:
         yield bool(os.environ.get("DISPLAY"))
         return
     read, write = os.pipe()
-    server = subprocess.Popen(
-        [
-            "Xvfb",
-            "-displayfd",
-            str(write),
-            "-screen",
-            "0",
-            f"{WINDOW_SIDE}x{WINDOW_SIDE}x24",
-            "-nolisten",
-            "tcp",
-        ],
-        pass_fds=[write],
-        stderr=subprocess.DEVNULL,
-    )
-    os.close(write)
-    try:
+    screen = f"{WINDOW_SIDE}x{WINDOW_SIDE}x24"
+    command = ("Xvfb", "-displayfd", str(write), "-screen", "0", screen, "-nolisten", "tcp")
+    with running(command, pass_fds=[write], stderr=subprocess.DEVNULL):
+        os.close(write)
         with os.fdopen(read) as answer:
             os.environ["DISPLAY"] = f":{answer.readline().strip()}"
-        yield True
-    finally:
-        os.environ.pop("DISPLAY", None)
-        server.terminate()
-        server.wait()
+        try:
+            yield True
+        finally:
+            del os.environ["DISPLAY"]

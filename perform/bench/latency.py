@@ -19,7 +19,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from perform import paths, show
-from perform.bench import Figure, percentiles
+from perform.bench import Figure, percentiles, running
 from perform.bench.shows import LIVE_RATE
 from perform.clock import stopwatch
 from perform.library import Library
@@ -47,7 +47,8 @@ def figures(
     with ExitStack() as stack:
         stack.enter_context(_sound_server())
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        player = stack.enter_context(_player(clicks))
+        command = [sys.executable, "-m", "perform.bench.clicks", str(clicks), str(CLICK_SECONDS)]
+        player = stack.enter_context(running(command, stdout=subprocess.PIPE))
         played: list[float] = []
         Background(lambda _closing: played.extend(float(line) for line in player.stdout or ()), "clicks")
         rig = _rig(folder)
@@ -109,8 +110,7 @@ def _sound_server() -> Iterator[None]:
         raise RuntimeError("the bench needs JACK's virtual device: on Debian install jackd2")
     os.environ["JACK_DEFAULT_SERVER"] = SERVER
     command = ["jackd", "-n", SERVER, "-r", "-d", "dummy", "-r", "48000", "-p", str(DEVICE_PERIOD)]
-    server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    try:
+    with running(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as server:
         assert server.stdout is not None
         for line in server.stdout:
             if "ready" in line.lower() or "driver" in line.lower():
@@ -118,20 +118,7 @@ def _sound_server() -> Iterator[None]:
         unread: list[str] = []  # the server waits if nobody reads its output
         output = server.stdout
         Background(lambda _closing: unread.extend(output), "jackd")
-        yield
-    finally:
-        server.terminate()
-        server.wait()
-        del os.environ["JACK_DEFAULT_SERVER"]
-
-
-@contextmanager
-def _player(clicks: int) -> Iterator[subprocess.Popen[str]]:
-    """The process that plays the clicks and prints when."""
-    command = [sys.executable, "-m", "perform.bench.clicks", str(clicks), str(CLICK_SECONDS)]
-    player = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    try:
-        yield player
-    finally:
-        player.terminate()
-        player.wait()
+        try:
+            yield
+        finally:
+            del os.environ["JACK_DEFAULT_SERVER"]

@@ -25,6 +25,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TypeAlias
 
+from perform.bench import running
 from perform.clock import stopwatch
 from perform.threads import Background
 
@@ -47,11 +48,13 @@ def level(n: int) -> float:
 
 def osc_message(address: str, value: float) -> bytes:
     """An OSC message of one float."""
-    return _padded(address.encode()) + b",f\0\0" + struct.pack(">f", value)
+    text = address.encode()
+    return text + bytes(4 - len(text) % 4) + b",f\0\0" + struct.pack(">f", value)
 
 
-def _padded(text: bytes) -> bytes:
-    return text + bytes(4 - len(text) % 4)
+def control_change(number: int, value: float) -> bytes:
+    """A MIDI control change of a value 0..1."""
+    return bytes((0xB0, number, round(value * 127)))
 
 
 @contextmanager
@@ -72,8 +75,7 @@ def _osc(value: float) -> tuple[bytes, float]:
 
 
 def _midi(value: float) -> tuple[bytes, float]:
-    step = round(value * 127)
-    return bytes((0xB0, 16, step)), step / 127
+    return control_change(16, value), round(value * 127) / 127
 
 
 def _art(value: float) -> tuple[bytes, float]:
@@ -117,9 +119,8 @@ def _mqtt(place: str) -> Iterator[Send]:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "mosquitto.conf"
         file.write_text(f"listener {place} 127.0.0.1\nallow_anonymous true\n")
-        broker = subprocess.Popen([program, "-c", str(file)], stderr=subprocess.DEVNULL)
         client = Client(CallbackAPIVersion.VERSION2)
-        try:
+        with running([program, "-c", str(file)], stderr=subprocess.DEVNULL):
             _connected(client.connect, int(place))
             client.loop_start()
 
@@ -127,11 +128,10 @@ def _mqtt(place: str) -> Iterator[Send]:
                 client.publish("bench", f"{value:.4f}")
                 return value
 
-            yield send
-        finally:
-            client.loop_stop()
-            broker.terminate()
-            broker.wait()
+            try:
+                yield send
+            finally:
+                client.loop_stop()
 
 
 def _connected(connect: Callable[[str, int], object], port: int) -> None:
@@ -248,20 +248,13 @@ def flood(kind: str, port: int, seconds: float) -> None:
         while (passed := stopwatch() - began) < seconds:
             while sent < passed * rate:
                 name, value = str(sent % FLOOD_NAMES), (sent * 7 % 126 + 1) / 127
-                data = (
-                    osc_message(f"/flood/{name}", value)
-                    if kind == "flood-osc"
-                    else _control(sent % FLOOD_NAMES, value)
-                )
+                osc = kind == "flood-osc"
+                data = osc_message(f"/flood/{name}", value) if osc else control_change(int(name), value)
                 net.sendto(data, ("127.0.0.1", port))
                 last[name] = value
                 sent += 1
             threading.Event().wait(FLOOD_GAP)
     sys.stdout.write(json.dumps({"sent": sent, "last": last}) + "\n")
-
-
-def _control(number: int, value: float) -> bytes:
-    return bytes((0xB0, number, round(value * 127)))
 
 
 def _report(time: float, value: float) -> None:

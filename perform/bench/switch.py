@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from perform import generators, show
-from perform.bench import Figure, percentiles, resident
+from perform.bench import Figure, duration_figures, resident
 from perform.bench.shows import SHOW_SIZE, late_frames
 from perform.clock import stopwatch
 from perform.generators.model import Model
@@ -114,11 +114,8 @@ def _changed(rig: Rig, seconds: float) -> Iterator[Figure]:
         return passed >= seconds
 
     rig.run(over)
-    p50, p95, p99 = percentiles(1000 * frame for frame in rig.timings.frames)
     late = late_frames(rig.timings.frames)
     yield Figure("changes", len(cues) - 1, "")
-    yield Figure("frame_ms_p50", p50, "ms")
-    yield Figure("frame_ms_p95", p95, "ms")
-    yield Figure("frame_ms_p99", p99, "ms")
+    yield from duration_figures("frame_ms", (1000 * frame for frame in rig.timings.frames))
     yield Figure.at_most("late_frames", late, "frames", 0.0)
     yield Figure("frame_ms_worst", 1000 * max(rig.timings.frames, default=0.0), "ms")
