@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent
@@ -52,6 +53,17 @@ def user_cache(platform: str = sys.platform, environ: Mapping[str, str] = os.env
 def output() -> Path:
     """Where recordings go unless told otherwise: output/ of the folder that the program runs in."""
     return Path("output")
+
+
+@contextmanager
+def whole_file(file: Path) -> Iterator[Path]:
+    """A path to write to, which becomes `file` when the block ends; if it fails, `file` stays as it is."""
+    partial = file.with_name(f"{file.name}.part")
+    try:
+        yield partial
+        partial.replace(file)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def _home(environ: Mapping[str, str]) -> Path:

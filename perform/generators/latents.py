@@ -20,6 +20,7 @@ from perform.arrays import AnyArray, Floats
 from perform.latent.directions import Directions, LatentKind
 from perform.latent.space import Space
 from perform.networks import ModelError, checkpoints
+from perform.paths import whole_file
 
 Arrays: TypeAlias = dict[str, AnyArray]
 
@@ -79,12 +80,11 @@ def write_directions(path: Path, kept: Directions) -> None:
 
     arrays = {"components": kept.components} | ({} if kept.scales is None else {"scales": kept.scales})
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".part")
-    notes = {"names": json.dumps(kept.names)} | (
-        {"space": "z"} if kept.space == "z" else {}
-    )  # w: one, in order
-    save_file(arrays, partial, notes)
-    partial.replace(path)
+    notes = {"names": json.dumps(kept.names)}
+    if kept.space == "z":
+        notes["space"] = "z"
+    with whole_file(path) as partial:
+        save_file(arrays, partial, notes)
 
 
 def _own_directions(found: Arrays, notes: Mapping[str, str]) -> Directions:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
@@ -61,7 +60,7 @@ def load_weights(path: str | Path) -> Weights:
         return read_weights(path)
     try:
         with np.errstate(all="ignore"):  # what is not finite is refused at the end
-            return _with_own_arrays(_weights_of(checkpoint, path))
+            return _weights_of(checkpoint, path)
     except ModelError as error:
         raise ModelError(f"{path}: {printable(str(error), MOST_FAULT_LENGTH)}") from error
     except LAYOUT_ERRORS as error:
@@ -100,12 +99,6 @@ def _load_header(path: Path, stamp: headercache.Stamp) -> headercache.Header:
 def _descriptions(path: Path) -> list[Path]:
     """Where projects describe a network beside its file: lucidrains' first, then Hugging Face's."""
     return [path.with_name(name) for name in (".config.json", "config.json", f"{path.stem}_config.json")]
-
-
-def _with_own_arrays(found: Weights) -> Weights:
-    """The weights with copied arrays: those of a file may be views of it."""
-    own = {name: array if array.flags.owndata else array.copy() for name, array in found.arrays.items()}
-    return replace(found, arrays=own)
 
 
 def _weights_of(checkpoint: Checkpoint, path: Path) -> Weights:

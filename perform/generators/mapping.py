@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import partial
 from itertools import pairwise
-from typing import TypedDict, cast
+from typing import ClassVar, TypedDict, cast
 
 import numpy as np
 
@@ -26,6 +26,8 @@ class MappedConfig:
     """
 
     __slots__ = ()
+
+    blendable: ClassVar[bool] = True
 
     z_dim: int
     c_dim: int = 0

@@ -14,12 +14,11 @@ import numpy as np
 
 from perform.arrays import Floats
 from perform.networks import ModelError
+from perform.networks.families import family, family_names
 from perform.networks.weights import NetworkConfig, Weights
 from perform.parameters import Parameter
 
 BLEND_AMOUNT = Parameter("amount", 0.5, 0.0, 1.0, description="share of the second model")
-BLENDABLE_FAMILIES = ("stylegan1", "stylegan2", "stylegan3", "lucidrains", "dcgan")
-# (not biggan: its normalisations hold statistics of one network; a mixed one has none)
 MIXED_PREFIXES = ("synthesis.", "layers.")  # how the names of tensors outside the mapping begin
 NEVER_MIXED = (".noise_const", ".resample_filter", "_filter", ".transform")  # always from the first model
 
@@ -58,10 +57,9 @@ def blend(model: str, values: Mapping[str, object]) -> Blend:
 def blend_tensors(weights: Weights, other: Weights, blend: Blend) -> BlendTensors:
     """The tensors of `other` that are mixed into `weights`. ModelError if the two do not fit together."""
     config = weights.config
-    if config.family not in BLENDABLE_FAMILIES:
-        raise ModelError(
-            f"{config.family} models cannot be blended, those of {', '.join(BLENDABLE_FAMILIES)} can"
-        )
+    if not config.blendable:
+        others = ", ".join(name for name in family_names() if family(name).Config.blendable)
+        raise ModelError(f"{config.family} models cannot be blended, those of {others} can")
     if other.config != config:
         raise ModelError(f"{blend.model} cannot be blended in: {_difference(config, other.config)}")
     layers = config.bendable

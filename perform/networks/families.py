@@ -54,10 +54,14 @@ class Family(Protocol):
 
 def family(name: str) -> Family:
     """A family by name. ModelError for an unknown name."""
-    known = sorted(file.parent.name for file in (PACKAGE / RACK).glob("*/network.py"))
-    if name not in known:
-        raise ModelError(f"family = {name[:NAME_LIMIT]!r}, must be one of {', '.join(known)}")
+    if name not in family_names():
+        raise ModelError(f"family = {name[:NAME_LIMIT]!r}, must be one of {', '.join(family_names())}")
     return cast(Family, import_module(f"perform.{RACK}.{name}"))
+
+
+def family_names() -> list[str]:
+    """All families."""
+    return sorted(file.parent.name for file in (PACKAGE / RACK).glob("*/network.py"))
 
 
 def family_module(name: str, part: str) -> Any:

@@ -39,11 +39,10 @@ def cache_header(path: Path, stamp: Stamp, config: NetworkConfig, notes: Mapping
         "notes": dict(notes),
     }
     place = _cache_file(path)
-    partial = place.with_suffix(".part")
     with suppress(OSError):
         place.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(json.dumps(kept), "utf-8")
-        partial.replace(place)
+        with paths.whole_file(place) as partial:
+            partial.write_text(json.dumps(kept), "utf-8")
 
 
 def _cache_file(path: Path) -> Path:

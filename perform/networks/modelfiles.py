@@ -14,6 +14,7 @@ from pathlib import Path
 from perform.networks import ModelError
 from perform.networks.families import family
 from perform.networks.weights import NetworkConfig, Weights, checked_config, checked_weights, printable
+from perform.paths import whole_file
 
 DIRECTIONS_SUFFIX = ".directions.safetensors"
 DISCRIMINATOR_SUFFIX = ".discriminator.safetensors"
@@ -32,13 +33,11 @@ def write_weights(path: str | Path, weights: Weights, dtype: str = "float32") ->
 
     path, config = Path(path), weights.config
     metadata = {**weights.notes, "family": config.family, "config": json.dumps(asdict(config))}
-    partial = path.with_name(path.name + ".part")
     arrays = {name: array.astype(dtype, copy=False) for name, array in weights.arrays.items()}
     try:
-        save_file(arrays, partial, metadata)
-        partial.replace(path)
+        with whole_file(path) as partial:
+            save_file(arrays, partial, metadata)
     except (SafetensorError, OSError) as error:
-        partial.unlink(missing_ok=True)
         raise OSError(f"{path} cannot be written: {error}") from error
 
 
@@ -60,31 +59,33 @@ def read_weights(path: str | Path) -> Weights:
 
 def is_own(path: str | Path) -> bool:
     """Whether a file is one of our own model files; its tensors are not read."""
-    from safetensors import SafetensorError, safe_open
-
     try:
-        with safe_open(str(path), framework="numpy") as file:
-            return "family" in (file.metadata() or {})
-    except (SafetensorError, OSError):
+        return "family" in _metadata(path)
+    except ModelError:
         return False
 
 
 def read_header(path: str | Path) -> tuple[NetworkConfig, dict[str, str]]:
     """Configuration and notes (title, licence …) of a model file; its tensors are not read."""
-    from safetensors import SafetensorError, safe_open
-
     if not Path(path).is_file():
         raise ModelError(f"{path} is not a file, must be a model file or a built-in's name")
-    try:
-        with safe_open(str(path), framework="numpy") as file:
-            metadata = file.metadata() or {}
-    except (SafetensorError, OSError) as error:
-        raise ModelError(f"{path} is not readable as safetensors: {error}") from error
+    metadata = _metadata(path)
     if "family" not in metadata:
         raise ModelError(f"{path} is not a model of perform: its metadata names no family")
     own = ("config", "family")
     notes = {key: printable(value) for key, value in metadata.items() if key not in own}
     return parse_config(path, metadata["family"], metadata.get("config", "")), notes
+
+
+def _metadata(path: str | Path) -> dict[str, str]:
+    """The metadata of a safetensors file."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(str(path), framework="numpy") as file:
+            return file.metadata() or {}
+    except (SafetensorError, OSError) as error:
+        raise ModelError(f"{path} is not readable as safetensors: {error}") from error
 
 
 def parse_config(path: str | Path, name: str, text: str) -> NetworkConfig:

@@ -7,7 +7,8 @@ name of its family and its configuration as JSON.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import Field, astuple, dataclass, replace
 from typing import Any, ClassVar, Protocol, TypeAlias, TypeVar
 
@@ -31,10 +32,12 @@ LAYOUT_ERRORS = (TypeError, ValueError, AttributeError, LookupError, ArithmeticE
 class NetworkConfig(Protocol):
     """The shape of a network of one family: a frozen dataclass of plain values.
 
-    `parameters` are the controls of its synthesis, `size` is (width, height) in pixels.
+    `parameters` are the controls of its synthesis, `size` is (width, height) in pixels. `blendable` says
+    whether the weights of two networks of one shape can be mixed.
     """
 
     family: ClassVar[str]
+    blendable: ClassVar[bool]
     __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
 
     @property
@@ -80,6 +83,17 @@ class Weights:
         """The tensors whose names begin with a prefix; the memory of the rest may be released."""
         kept = {name: array for name, array in self.arrays.items() if name.startswith(prefix)}
         return replace(self, arrays=kept)
+
+
+@contextmanager
+def layout_of(network: str) -> Iterator[None]:
+    """Say of tensors of another layout that they are no such network, in a ModelError."""
+    try:
+        yield
+    except ModelError:
+        raise
+    except LAYOUT_ERRORS as error:
+        raise ModelError(f"not a {network}: {error} is missing or misshapen") from error
 
 
 def biased(name: str, shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:

@@ -20,6 +20,7 @@ from perform.networks.controls import NetworkValues
 from perform.networks.families import family
 from perform.networks.weights import Weights
 from perform.parameters import Constant
+from perform.paths import whole_file
 
 Draw: TypeAlias = Callable[[Floats, NetworkValues], Floats]
 
@@ -168,10 +169,8 @@ def _save_arrays(sampling: Sampling, samples: Iterable[Sample], out: Path) -> No
     out.parent.mkdir(parents=True, exist_ok=True)
     for i, one in enumerate(samples):
         images[i] = one.image
-    partial = out.with_name(out.name + ".part")
-    with partial.open("wb") as file:
+    with whole_file(out) as partial, partial.open("wb") as file:
         np.savez(file, ws=sampling.ws, images=images)
-    partial.replace(out)
 
 
 def png(image: Floats) -> bytes:

@@ -159,7 +159,7 @@ def test_half_floats_bend_too() -> None:
 
 QUIET = """
 import sys, torch
-from perform.networks.runtimes.openvino.bending import convert_module
+from perform.networks.runtimes.openvino.conversion import convert_module
 told = []
 sys.addaudithook(lambda event, given: told.append(event) if event.startswith("socket.") else None)
 convert_module(torch.nn.Conv2d(2, 2, 3), [torch.zeros(1, 2, 8, 8)])

@@ -145,7 +145,9 @@ def test_models_that_do_not_fit_are_refused() -> None:
         blend_tensors(one, vivid(CONFIGS["wide"], 1), ALL)
     with pytest.raises(ModelError, match="other cannot be blended in: it is a dcgan, not a stylegan2"):
         blend_tensors(one, dcgan.untrained(32, 8), ALL)
-    with pytest.raises(ModelError, match="biggan models cannot be blended, those of stylegan1, stylegan2,"):
+    with pytest.raises(
+        ModelError, match="biggan models cannot be blended, those of dcgan, lucidrains, stylegan1, stylegan2,"
+    ):
         blend_tensors(FAMILIES["biggan"](), one, ALL)
 
 

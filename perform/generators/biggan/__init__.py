@@ -30,7 +30,7 @@ from perform.latent.space import Space
 from perform.networks import ModelError
 from perform.networks.controls import Controls, number
 from perform.networks.families import Mapper, MeanW
-from perform.networks.weights import Shapes, Weights, biased, checked_weights
+from perform.networks.weights import Shapes, Weights, biased, checked_weights, layout_of
 from perform.parameters import Parameter
 
 FOLLOWED = -1.0  # the `statistics` that means: those of the truncation
@@ -55,6 +55,7 @@ class Config:
     """
 
     family: ClassVar[str] = "biggan"
+    blendable: ClassVar[bool] = False  # its normalisations hold statistics of one network
     parameters: ClassVar[tuple[Parameter, ...]] = (STATISTICS,)
     image_channels: ClassVar[int] = COLOURS
 
@@ -136,19 +137,14 @@ def _attention(name: str, channels: int) -> dict[str, tuple[int, ...]]:
     return {f"{name}.gamma": (1,), **kernels}
 
 
+@layout_of("biggan-deep generator")
 def infer(found: Shapes, described: Mapping[str, Any] | None = None) -> Config:
     """The configuration, from a file's shapes (its names without spectral normalisation).
 
     `described` is what the `config.json` beside it says. Without one every second block doubles the
     size, as in all published networks, and eps is theirs.
     """
-    try:
-        return _infer(found, described or {})
-    except (KeyError, IndexError, ValueError, TypeError, ZeroDivisionError) as error:
-        raise ModelError(f"not a biggan-deep generator: {error} is missing or misshapen") from error
-
-
-def _infer(found: Shapes, described: Mapping[str, Any]) -> Config:
+    described = described or {}
     width = found["generator.bn.bias"][0]
     embed, classes = found["embeddings.weight"]
     places = {re.match(r"generator\.layers\.(\d+)\.(conv_0|gamma)", name) for name in found}

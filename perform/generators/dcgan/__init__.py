@@ -40,6 +40,7 @@ class Config:
     """
 
     family: ClassVar[str] = "dcgan"
+    blendable: ClassVar[bool] = True
     parameters: ClassVar[tuple[Parameter, ...]] = ()
 
     channels: tuple[int, ...]

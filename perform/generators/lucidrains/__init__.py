@@ -25,10 +25,9 @@ from perform.generators.mapping import checked_rows, infer_mapping, mean
 from perform.generators.noise import MovingNoise, noise_inputs, seeded
 from perform.latent.controls import NOISE, STORED
 from perform.latent.space import Space
-from perform.networks import ModelError
 from perform.networks.controls import Controls
 from perform.networks.families import Mapper
-from perform.networks.weights import Shapes, Weights, biased, checked_config
+from perform.networks.weights import Shapes, Weights, biased, checked_config, layout_of
 from perform.parameters import Parameter
 
 __all__ = ["INPUTS", "Config", "infer", "inputs", "mapped", "mapping", "mean"]
@@ -100,26 +99,24 @@ class Config(BlocksConfig):
         return named
 
 
+@layout_of("generator of lucidrains' kind")
 def infer(found: Shapes, rate: float = 0.1, normalised: bool = True, blurred: bool = True) -> Config:
     """The configuration, from the shapes under our names; the other arguments are in no shape."""
-    try:
-        blocks = len({name for name in found if re.fullmatch(r"synthesis\.b\d+\.conv1\.weight", name)})
-        outputs = [found[f"synthesis.b{4 << block}.conv1.weight"][0] for block in range(blocks)]
-        fields = infer_mapping(found)
-        config = Config(
-            channels=(found["synthesis.b4.conv0.weight"][1], *outputs),
-            z_dim=fields["z_dim"],
-            mapping=fields["mapping"],
-            rate=rate,
-            normalised=normalised,
-            image_channels=found["synthesis.b4.torgb.weight"][0],
-            constant="synthesis.b4.const" in found,
-            convolved="synthesis.b4.initial.weight" in found,
-            blurred=blurred,
-        )
-        return checked_config(config)
-    except (KeyError, IndexError) as error:
-        raise ModelError(f"not a generator of lucidrains' kind: {error} is missing or misshapen") from error
+    blocks = len({name for name in found if re.fullmatch(r"synthesis\.b\d+\.conv1\.weight", name)})
+    outputs = [found[f"synthesis.b{4 << block}.conv1.weight"][0] for block in range(blocks)]
+    fields = infer_mapping(found)
+    config = Config(
+        channels=(found["synthesis.b4.conv0.weight"][1], *outputs),
+        z_dim=fields["z_dim"],
+        mapping=fields["mapping"],
+        rate=rate,
+        normalised=normalised,
+        image_channels=found["synthesis.b4.torgb.weight"][0],
+        constant="synthesis.b4.const" in found,
+        convolved="synthesis.b4.initial.weight" in found,
+        blurred=blurred,
+    )
+    return checked_config(config)
 
 
 def mapping(weights: Weights) -> Mapper:

@@ -48,6 +48,7 @@ class Config:
     """
 
     family: ClassVar[str] = "singan"
+    blendable: ClassVar[bool] = False
     parameters: ClassVar[tuple[Parameter, ...]] = NOISE
 
     sizes: tuple[tuple[int, int], ...]

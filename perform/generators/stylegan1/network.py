@@ -23,6 +23,7 @@ from torch.nn import functional
 
 from perform.generators.noise import noise_sizes
 from perform.generators.stylegan1 import BLUR, Config
+from perform.generators.torchnetworks import filled
 from perform.networks.weights import Weights
 
 SLOPE = 0.2
@@ -162,9 +163,5 @@ class Synthesis(nn.Module):
 
 def synthesis(weights: Weights, dtype: torch.dtype = torch.float32) -> Synthesis:
     """The synthesis of some weights, ready to play in `dtype`."""
-    with torch.device("meta"):
-        network = Synthesis(weights.config_as(Config))
-    own = weights.part("synthesis.").arrays
-    tensors = {name.removeprefix("synthesis."): torch.tensor(array) for name, array in own.items()}
-    network.load_state_dict(tensors, assign=True)
-    return network.eval().requires_grad_(False).frozen(dtype)
+    config = weights.config_as(Config)
+    return filled(lambda: Synthesis(config), weights, "synthesis.").frozen(dtype)

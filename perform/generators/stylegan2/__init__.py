@@ -21,9 +21,8 @@ from perform.generators.mapping import infer_mapping, mapping, mean
 from perform.generators.noise import MovingNoise, drawn_noise, noise_inputs, noise_sizes
 from perform.latent.controls import NOISE, NOISE_LAYERS, STORED
 from perform.latent.directions import reach
-from perform.networks import ModelError
 from perform.networks.controls import Controls
-from perform.networks.weights import Shapes, Weights, biased, checked_config, checked_weights
+from perform.networks.weights import Shapes, Weights, biased, checked_config, checked_weights, layout_of
 from perform.parameters import Parameter
 
 __all__ = ["INPUTS", "Config", "from_official", "infer", "inputs", "mapping", "mean"]
@@ -98,23 +97,16 @@ def _convolution(config: Config, layer: int, name: str) -> dict[str, tuple[int, 
     }
 
 
+@layout_of("stylegan2 generator")
 def infer(found: Shapes, clamp: float | None = None, rate: float = 0.01) -> Config:
     """The configuration, from a file's shapes; `clamp` and `rate` are in no shape."""
-    try:
-        config = _infer(found, clamp, rate)
-    except (KeyError, IndexError, ValueError) as error:
-        raise ModelError(f"not a stylegan2 generator: {error} is missing or misshapen") from error
-    return checked_config(config)
-
-
-def _infer(found: Shapes, clamp: float | None, rate: float) -> Config:
     blocks = len({name for name in found if re.fullmatch(r"synthesis\.b\d+\.conv1\.weight", name)})
     const = found["synthesis.b4.const"]
     convolutions = [f"b{4 << (i + 1) // 2}.conv{(i + 1) % 2}" for i in range(2 * blocks - 1)]
     outputs = [found[f"synthesis.{name}.weight"][0] for name in convolutions]
     resnet = "synthesis.b8.skip.weight" in found
     early = "synthesis.b4.torgb.weight" in found
-    return Config(
+    config = Config(
         channels=(const[0], *outputs),
         **infer_mapping(found),
         rate=rate,
@@ -123,6 +115,7 @@ def _infer(found: Shapes, clamp: float | None, rate: float) -> Config:
         clamp=clamp,
         start=(const[1], const[2]),
     )
+    return checked_config(config)
 
 
 def from_official(

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import sqrt
-from typing import TYPE_CHECKING
 
 import numpy as np
 import openvino as ov
@@ -20,6 +19,7 @@ from perform.generators.noise import noise_sizes
 from perform.generators.stylegan2 import Config, winograd
 from perform.networks.bending import Bend
 from perform.networks.blending import BlendTensors
+from perform.networks.runtimes.openvino.bending import BendInserter
 from perform.networks.runtimes.openvino.nodes import (
     GraphNode,
     constant,
@@ -28,11 +28,8 @@ from perform.networks.runtimes.openvino.nodes import (
     per_channel,
     times,
 )
-from perform.networks.runtimes.openvino.tensors import WeightNodes, bend_inserter, weight_nodes
+from perform.networks.runtimes.openvino.tensors import WeightNodes, weight_nodes
 from perform.networks.weights import Weights
-
-if TYPE_CHECKING:
-    from perform.networks.runtimes.openvino.bending import BendInserter
 
 SLOPE = 0.2
 EPSILON = 1e-8
@@ -69,7 +66,7 @@ def graph(
     config = weights.config_as(Config)
     stop = config.blocks if stop is None else stop
     used = weight_nodes(weights, other)
-    return _Synthesis(config, used, first, stop, exact, bend_inserter(bends)).model()
+    return _Synthesis(config, used, first, stop, exact, BendInserter(bends)).model()
 
 
 class _Synthesis:
@@ -82,7 +79,7 @@ class _Synthesis:
         first: int,
         stop: int,
         exact: bool,
-        bends: BendInserter | None,
+        bends: BendInserter,
     ) -> None:
         self.config, self.tensors = config, used
         self.first, self.stop, self.exact, self.bends = first, stop, exact, bends
@@ -102,10 +99,7 @@ class _Synthesis:
             results += [named_result(picture, "picture")] if picture is not None else []
         parameters = [self.ws, self.noise, self.strength, *self.tensors.parameters]
         parameters += [node for node in given if node is not None and self.first]
-        if self.bends:
-            parameters += self.bends.parameters
-            results += self.bends.results
-        return ov.Model(results, parameters, "synthesis")
+        return ov.Model(results + self.bends.results, parameters + self.bends.parameters, "synthesis")
 
     def _given(self) -> tuple[GraphNode, GraphNode | None]:
         """What the first block begins with: the constant, or the features and picture of a part before."""
@@ -170,7 +164,7 @@ class _Synthesis:
         bias = self.tensors.value(f"{name}.bias", lambda bias: bias[None, :, None, None] * gain)
         x = op.add(op.add(op.multiply(x, per_channel(demodulation)), noise), bias)
         x = self._clamped(op.prelu(x, constant([SLOPE])), gain / sqrt(2))
-        return self.bends(name, x) if self.bends else x
+        return self.bends(name, x)
 
     def _to_rgb(self, x: GraphNode, row: int, name: str) -> GraphNode:
         inputs = self.tensors.array(f"{name}.weight").shape[1]

@@ -22,6 +22,7 @@ from torch.nn import functional
 from perform.generators.mapping import MappedConfig
 from perform.generators.noise import noise_sizes
 from perform.generators.stylegan2 import Config
+from perform.generators.torchnetworks import filled
 from perform.networks.weights import Weights
 
 SLOPE = 0.2
@@ -281,11 +282,8 @@ class Network(nn.Module):
     @classmethod
     def load(cls, weights: Weights) -> Network:
         """The network of some weights, ready for inference."""
-        with torch.device("meta"):
-            network = cls(weights.config_as(Config))
-        tensors = {name: torch.tensor(array) for name, array in weights.arrays.items()}
-        network.load_state_dict(tensors, assign=True)
-        return network.eval().requires_grad_(False)
+        config = weights.config_as(Config)
+        return filled(lambda: cls(config), weights)
 
 
 class Playing(nn.Module):

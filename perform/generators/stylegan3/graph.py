@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import product
 from math import pi, sqrt
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import openvino as ov
@@ -25,6 +25,7 @@ from perform.generators.stylegan3.config import Config
 from perform.generators.stylegan3.phases import Axis, Choice, Phase, Taps, axis
 from perform.networks.bending import Bend
 from perform.networks.blending import BlendTensors
+from perform.networks.runtimes.openvino.bending import BendInserter
 from perform.networks.runtimes.openvino.nodes import (
     GraphNode,
     constant,
@@ -33,11 +34,8 @@ from perform.networks.runtimes.openvino.nodes import (
     per_channel,
     times,
 )
-from perform.networks.runtimes.openvino.tensors import WeightNodes, bend_inserter, weight_nodes
+from perform.networks.runtimes.openvino.tensors import WeightNodes, weight_nodes
 from perform.networks.weights import Weights
-
-if TYPE_CHECKING:
-    from perform.networks.runtimes.openvino.bending import BendInserter
 
 Grid: TypeAlias = list[list[GraphNode]]
 
@@ -84,24 +82,19 @@ def graph(
     ws [num_ws, w_dim] and the transform [3, 3] give `image` [1, c, h, w]. A part that stops early gives
     `features`, which a part that begins later takes instead of the transform.
     """
-    config, inserter = weights.config_as(Config), bend_inserter(bends)
+    config, bent = weights.config_as(Config), BendInserter(bends)
     synthesis = _Synthesis(config, weight_nodes(weights, other), exact)
     if first is None:
         given = op.parameter([3, 3], np.float32, name="transform")
-        x = _with_bends(synthesis.waves(given), "input", inserter)
+        x = bent("input", synthesis.waves(given))
     else:
         width, height = config.sizes[first]
         x = given = op.parameter([1, config.channels[first], height, width], np.float32, name="features")
     for layer in range(first or 0, config.depth if stop is None else stop):
-        x = _with_bends(synthesis.layer(x, layer), config.layers[layer], inserter)
+        x = bent(config.layers[layer], synthesis.layer(x, layer))
     x, name = (x, "features") if stop is not None else (op.multiply(x, constant(config.scale)), "image")
-    taken = [synthesis.ws, given, *synthesis.tensors.parameters]
-    more = (inserter.parameters, inserter.results) if inserter else ([], [])
-    return ov.Model([named_result(x, name), *more[1]], [*taken, *more[0]], "synthesis")
-
-
-def _with_bends(x: GraphNode, layer: str, inserter: BendInserter | None) -> GraphNode:
-    return inserter(layer, x) if inserter else x
+    taken = [synthesis.ws, given, *synthesis.tensors.parameters, *bent.parameters]
+    return ov.Model([named_result(x, name), *bent.results], taken, "synthesis")
 
 
 def _cut(x: GraphNode, begin: int, end: int, axis: int) -> GraphNode:

@@ -19,6 +19,7 @@ from torch.nn import functional
 
 from perform.generators.stylegan2.network import Linear, Mapping
 from perform.generators.stylegan3.config import Config, Sides
+from perform.generators.torchnetworks import filled
 from perform.networks.weights import Weights
 
 Finish: TypeAlias = Callable[["Layer", Tensor, Tensor], Tensor]
@@ -207,11 +208,8 @@ class Network(nn.Module):
     @classmethod
     def load(cls, weights: Weights) -> Network:
         """The network of some weights, ready for inference."""
-        with torch.device("meta"):
-            network = cls(weights.config_as(Config))
-        tensors = {name: torch.tensor(array) for name, array in weights.arrays.items()}
-        network.load_state_dict(tensors, assign=True)
-        return network.eval().requires_grad_(False)
+        config = weights.config_as(Config)
+        return filled(lambda: cls(config), weights)
 
 
 class Playing(nn.Module):

@@ -13,7 +13,7 @@ from perform.generators.mapping import infer_mapping
 from perform.generators.stylegan3.config import Config, Pair, Sides
 from perform.generators.stylegan3.recipe import OVERSAMPLED, sides
 from perform.networks import ModelError
-from perform.networks.weights import Shapes, Weights, checked_weights
+from perform.networks.weights import Shapes, Weights, checked_weights, layout_of
 
 Attributes: TypeAlias = Mapping[str, Mapping[str, Any]]  # by module path: "synthesis.L0_36_512" …
 
@@ -35,13 +35,9 @@ def from_official(
     """
     found = {name: np.shape(array) for name, array in named.items()}
     attributes = attributes or {}
-    try:
+    with layout_of("stylegan3 generator"):
         config = infer(found, attributes)
         official = dict(zip(config.layers, _prefixes(found), strict=True))
-    except (KeyError, IndexError, ValueError, TypeError, ArithmeticError) as error:
-        if isinstance(error, ModelError):
-            raise
-        raise ModelError(f"not a stylegan3 generator: {_said(error)}") from error
     ours = {name: array for name, array in named.items() if not name.startswith("synthesis.L")}
     for name, prefix in official.items():  # a pruned layer's name holds its earlier channels
         tensors = {key: array for key, array in named.items() if key.startswith(f"{prefix}.")}
@@ -50,15 +46,13 @@ def from_official(
     return checked_weights(config, {**still, **ours}, notes or {})
 
 
-def _said(error: Exception) -> str:
-    missing = error.args[0] if isinstance(error, KeyError) else ""
-    return f"layer {missing} is missing" if isinstance(missing, int) else f"{error} is missing or misshapen"
-
-
 def _prefixes(found: Shapes) -> list[str]:
     """The layers' official names, in order."""
     matches = {int(match[2]): match[1] for match in map(LAYER.fullmatch, found) if match}
-    return [matches[i] for i in range(max(matches) + 1)]
+    layers = range(max(matches) + 1)
+    if missing := [i for i in layers if i not in matches]:
+        raise ModelError(f"not a stylegan3 generator: layer {missing[0]} is missing")
+    return [matches[i] for i in layers]
 
 
 def infer(found: Shapes, attributes: Attributes) -> Config:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 
 import numpy as np
+import openvino as ov
 import torch
+from openvino._offline_transformations import apply_moc_transformations
+from openvino.frontend import FrontEndManager
+from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
+from torch import Tensor, nn
 
 from perform.arrays import Floats
 from perform.networks.bending import Bend, pack_values
 from perform.networks.blending import BlendTensors
 from perform.networks.families import family
-from perform.networks.runtimes.openvino.bending import convert_module
 from perform.networks.runtimes.openvino.nodes import GraphNode
 from perform.networks.runtimes.torch.network import build_network
 from perform.networks.weights import Weights
@@ -40,3 +45,18 @@ def parts(
     for i, port in enumerate(model.outputs):
         port.get_tensor().set_names({f"kept{i - 1}" if i else "image"})
     return [(model, hint)]
+
+
+def convert_module(module: nn.Module, example: Sequence[Tensor]) -> GraphNode:
+    """A torch module as an ov.Model of fixed shapes, its inputs in the order of the example."""
+    with torch.inference_mode(), warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of torch.jit, which OpenVINO converts from
+        # As openvino.convert_model does, which also sends telemetry.
+        frontend = FrontEndManager().load_by_framework("pytorch")
+        decoder = TorchScriptPythonDecoder(module.eval(), example_input=tuple(example))
+        model = frontend.convert(frontend.load(decoder))
+        apply_moc_transformations(model, cf=False, smart_reshape=True)
+    for node, tensor in zip(model.inputs, example, strict=True):
+        node.get_node().set_partial_shape(ov.PartialShape(list(tensor.shape)))
+    model.validate_nodes_and_infer_types()
+    return model

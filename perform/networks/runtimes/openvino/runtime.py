@@ -89,17 +89,14 @@ class OpenVino(Runtime):
         self.precision, self.reason, self.exact = (facts[fact] for fact in ("precision", "reason", "exact"))
         return True
 
-    def _compiled(self, weights: Weights, hint: str, exact: int = 0) -> Runner:
+    def _compiled(self, weights: Weights, hint: str, exact: int = 0, shown: bool = True) -> Runner:
         graphs = graph_module(weights.config.family).parts(weights, hint, exact, self.bends, self.other)
-        return Runner(compile_graphs(core(), graphs, self._threads), self._names)
+        return Runner(compile_graphs(core(), graphs, self._threads, shown), self._names)
 
     def drawing(self, weights: Weights) -> Callable[[Floats, NetworkValues], Floats]:
         """What draws as `synthesise` does, of the weights that this was opened with, but gives the picture
         as the network does: [channels, height, width], about -1..1."""
-        graphs = graph_module(weights.config.family).parts(
-            weights, HINTS[self.precision], self.exact, self.bends, self.other
-        )
-        runner = Runner(compile_graphs(core(), graphs, self._threads, shown=False), self._names)
+        runner = self._compiled(weights, HINTS[self.precision], self.exact, shown=False)
         return lambda ws, values: runner(*self._taken(ws, values)).copy()
 
     def _refine(self, weights: Weights) -> None:

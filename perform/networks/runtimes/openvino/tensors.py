@@ -7,20 +7,16 @@ quadratic in the weights (the power by which demodulation divides) comes from th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, TypeAlias
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
 
 import numpy as np
 from openvino import opset13 as op
 
 from perform.arrays import AnyArray, Floats
-from perform.networks.bending import Bend
 from perform.networks.blending import BlendTensors
 from perform.networks.runtimes.openvino.nodes import GraphNode, constant
 from perform.networks.weights import Weights
-
-if TYPE_CHECKING:
-    from perform.networks.runtimes.openvino.bending import BendInserter
 
 Shaped: TypeAlias = Callable[[Floats], AnyArray]
 
@@ -88,12 +84,3 @@ class BlendedWeightNodes(WeightNodes):
 def weight_nodes(weights: Weights, other: BlendTensors | None) -> WeightNodes:
     """The nodes of one network, or of two."""
     return WeightNodes(weights.arrays) if other is None else BlendedWeightNodes(weights.arrays, other)
-
-
-def bend_inserter(bends: Sequence[Bend]) -> BendInserter | None:
-    """The inserter of bends into a graph. None without bends: torch is not imported then."""
-    if not bends:
-        return None
-    from perform.networks.runtimes.openvino.bending import BendInserter
-
-    return BendInserter(bends)
