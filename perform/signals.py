@@ -1,4 +1,4 @@
-"""Events and signals: what the inputs said, and what holds between two things said."""
+"""Events and signals: the values that inputs send, and the newest value of each."""
 
 from __future__ import annotations
 
@@ -14,16 +14,17 @@ from perform.clock import Moment
 
 Value: TypeAlias = float | str | NDArray[np.float32]
 
-LARGEST = 1e30  # what counts as a number: squares and cubes of it are still far from overflow
+LARGEST = 1e30  # of a number: its square and cube do not overflow
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A value that an input sends.
+    """A value that reaches the show at one time.
 
     `time` is in seconds of the show's clock; `name` is a signal such as `midi.cc21`, `audio.low` or
     `osc["/sensor/1"]`, or the address of a parameter such as `/filter/grade/gain`. A trigger (a note, an
-    onset) is an event with a value above 0; its input sends a 0 in a later frame.
+    onset) is an event with a value above 0; its input sends a 0 in a later frame. The events `model.ready`
+    and `model.failed`, of a model's name, are for recordings of takes; nothing else reads them.
     """
 
     time: float
@@ -33,23 +34,23 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Signals:
-    """The frozen snapshot of every signal that one frame sees; `values` is the mapping of them."""
+    """All signals of one frame by name, frozen."""
 
     values: Mapping[str, Value] = field(default_factory=lambda: MappingProxyType({}))
 
     def after(self, moment: Moment, events: Iterable[Event]) -> Signals:
-        """The snapshot of the next frame: these signals, changed by what was said since."""
+        """The signals of the next frame: these, changed by the events since."""
         values = dict(self.values)
         values.update((event.name, event.value) for event in events)
         values.update(moment.signals())
         return Signals(MappingProxyType(values))
 
-    def joined(self, said: Mapping[str, Value]) -> Signals:
-        """These signals, and others beside them."""
-        return Signals(MappingProxyType({**self.values, **said})) if said else self
+    def joined(self, others: Mapping[str, Value]) -> Signals:
+        """These signals and others; of one name, the other."""
+        return Signals(MappingProxyType({**self.values, **others})) if others else self
 
     def number(self, name: str, default: float = 0.0) -> float:
-        """The signal as a float; `default` when nothing was said yet or it is no number within ±1e30."""
+        """The signal as a float; `default` if there is no value or it is not a number within ±1e30."""
         value = self.values.get(name)
         if isinstance(value, int | float | np.floating | np.integer) and -LARGEST < value < LARGEST:
             return float(value)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from perform.networks.controls import NetworkValues
     from perform.networks.weights import Weights
 
-# Leaves the compiled form of a model in the cache: model, precision, threads, bends, blend.
+# Compiles a model into the cache: model, precision, threads, bends, blend.
 Compile: TypeAlias = "Callable[[Model | str | Path, Precision, int, Sequence[Bend], Blend | None], None]"
 
 
@@ -42,7 +42,7 @@ class Generator(Protocol):
     size: tuple[int, int]
 
     def map(self, z: Floats, labels: Floats | None = None) -> Floats:
-        """z [n, z_dim] and labels [n, c_dim] to w [n, w_dim], before truncation."""
+        """z [n, z_dim] and labels [n or 1, c_dim] to w [n, w_dim], before truncation."""
         ...
 
     def mean(self, labels: Floats | None = None) -> Floats:
@@ -50,10 +50,8 @@ class Generator(Protocol):
         ...
 
     def synthesise(self, ws: Floats, values: NetworkValues = ...) -> Pixels:
-        """ws [num_ws, w_dim] to a picture [height, width, channels], sRGB.
-
-        Of what `values` does not give it takes the defaults.
-        """
+        """ws [num_ws, w_dim] to a picture [height, width, channels], sRGB. What is not in `values` has its
+        default."""
         ...
 
     def close(self) -> None:
@@ -70,29 +68,28 @@ def open(
     blend: Blend | None = None,
     compiler: Compile | None = None,
 ) -> Generator:
-    """A generator, ready to play: of a model, or of a built-in's name (`untrained`) or a model file.
+    """A generator, ready to play: of a model, a built-in's name (`untrained`) or a model file.
 
     `device` auto takes CUDA, then Apple's GPU, then the CPU; `threads` is for the CPU, 0 leaves it
     to the runtime; `bends` and a `blend` with another model are compiled into the network, by the
-    `compiler` if it never was. Raises ModelError with what is wrong and what is allowed.
+    `compiler` if the cache does not have it. Raises ModelError with the fault and what is allowed.
     """
-    device = choose_device(device)
     weights = weights_of(model)
     other = _second(weights, blend) if blend else None
-    elsewhere = partial(compiler, model, precision, threads, bends, blend) if compiler else None
-    return opened(weights, device, precision, threads, bends, other, elsewhere)
+    fill_cache = partial(compiler, model, precision, threads, bends, blend) if compiler else None
+    return open_weights(weights, device, precision, threads, bends, other, fill_cache)
 
 
-def opened(
+def open_weights(
     weights: Weights,
     device: Device = "auto",
     precision: Precision = "auto",
     threads: int = 0,
     bends: Sequence[Bend] = (),
     other: BlendTensors | None = None,
-    elsewhere: Callable[[], None] | None = None,
+    fill_cache: Callable[[], None] | None = None,
 ) -> Generator:
-    """The same of weights that were read already; `elsewhere` compiles them into the cache. Raises
+    """The same of weights that are read already; `fill_cache` compiles them into the cache. Raises
     ModelError."""
     device = choose_device(device)
     if device == "cuda":
@@ -102,7 +99,7 @@ def opened(
     if device == "cpu" and find_spec("openvino"):
         from perform.networks.runtimes.openvino.runtime import OpenVino
 
-        return OpenVino(weights, precision, threads, bends, other, elsewhere)
+        return OpenVino(weights, precision, threads, bends, other, fill_cache)
     from perform.networks.runtimes.torch.eager import Eager
 
     return Eager(weights, device, precision, bends, other)

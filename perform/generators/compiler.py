@@ -1,7 +1,7 @@
-"""Compiles a network in a process of its own, which leaves the compiled form in the cache.
+"""Compiles a network into the cache, in its own process.
 
-OpenVINO holds the interpreter while it copies a compiled network out: 14 ms for 64² pictures, 145 for 256² of
-the full size, in which a show would stop. A fault or a lack of memory ends that process alone.
+OpenVINO holds the interpreter while it copies a compiled network out: 14 ms for 64² pictures, 145 ms for 256²
+at full size; meanwhile a show would stop. A fault or a lack of memory ends that process alone.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ with suppress(AttributeError, OSError):
 threading.Thread(target=lambda: (sys.stdin.read(), os._exit(1)), daemon=True).start()
 from perform.generators.compiler import run_job
 sys.exit(run_job(sys.argv[1]))
-"""  # behind all threads that play, its imports too; on one core `untrained-256` took 15 s, on two 22
+"""  # lowest priority, also for its imports; on one core `untrained-256` took 15 s, on two 22
 COMMAND = (sys.executable, "-P", "-c", BEGIN)
 COMPILE_TIMEOUT = 900.0  # seconds
 FAILED = 1  # exit code
@@ -45,7 +45,7 @@ log = logging.getLogger("perform")
 
 @dataclass(frozen=True, slots=True)
 class CompileJob:
-    """What a process compiles."""
+    """The network that a process compiles."""
 
     model: str
     precision: Precision
@@ -55,8 +55,8 @@ class CompileJob:
 
 
 class Compiler:
-    """Starts such processes, from a thread that is made with it: until a process has begun the interpreter
-    waits, and one whose parent waits behind the display begins late (140 ms)."""
+    """Starts these processes, from a thread of normal priority: the interpreter waits until a process has
+    begun, and with a parent of low priority it begins late (140 ms)."""
 
     def __init__(self) -> None:
         self._executor = ThreadPoolExecutor(1, "compiler")
@@ -65,7 +65,7 @@ class Compiler:
         self._lock, self._closed, self._begun = threading.Lock(), False, False
 
     def begin(self) -> None:
-        """The show begins. Before it, no picture waits, and compiling in this process is quicker."""
+        """Compile in other processes from now on: before a show no picture waits, and this one is faster."""
         self._begun = True
 
     def __call__(
@@ -76,8 +76,8 @@ class Compiler:
         bends: Sequence[Bend],
         blend: Blend | None,
     ) -> None:
-        """Leave the compiled form in the cache. A fault is only logged: opening the model finds it again.
-        ModelError when the process was killed or took too long: compiling here would end likewise."""
+        """Compile a model into the cache. A fault is only logged: opening the model finds it again.
+        ModelError if the process was killed or took too long: compiling here would do the same."""
         if not self._begun:
             return
         job = CompileJob(str(model), precision, threads, tuple(bends), blend)
@@ -93,7 +93,7 @@ class Compiler:
             log.warning("a process that compiles %s: %s", model, errors.strip()[-1000:])
 
     def close(self) -> None:
-        """Break off what is being compiled."""
+        """Cancel the compilation that is running."""
         with self._lock:
             self._closed = True
             if self._process:
@@ -101,8 +101,8 @@ class Compiler:
         self._executor.shutdown()
 
     def _run(self, command: list[str]) -> tuple[int, str]:
-        """The exit code, and what the process wrote to stderr. It ends with its standard input, so with this
-        process."""
+        """The exit code, and what the process wrote to stderr. It ends if its standard input closes, as when
+        this process ends."""
         with TemporaryFile("w+", errors="replace") as errors:
             with self._lock:
                 if self._closed:
@@ -121,7 +121,7 @@ class Compiler:
 
 
 def run_job(text: str) -> int:
-    """Compile what a CompileJob as JSON names; the exit code of the process."""
+    """Compile the network of a CompileJob as JSON; the exit code of the process."""
     job = TypeAdapter(CompileJob).validate_json(text)
     try:
         generators.open(job.model, "cpu", job.precision, job.threads, job.bends, job.blend).close()

@@ -217,8 +217,8 @@ def _unaveraged(key: str, notes: Notes) -> Notes:
 
 
 def _is_known(state: StateDict) -> bool:
-    told_by_name = lucidrains.MARK in state or "generator.conv_to_rgb.bias" in state
-    return told_by_name or rosinality.prefix(state) is not None or official.family(state) is not None
+    known_by_name = lucidrains.MARK in state or "generator.conv_to_rgb.bias" in state
+    return known_by_name or rosinality.prefix(state) is not None or official.family(state) is not None
 
 
 def _of_state_dict(

@@ -1,4 +1,4 @@
-"""A model: what a name or a file plays, known from its head before its network is opened."""
+"""A model: what a name or a file plays, known from its header before its network is opened."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ BASE_MEMORY = 64 * 2**20  # bytes of any model
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A trained generator that can be opened: a built-in, or a file as it was when its head was read.
+    """A trained generator that can be opened: a built-in, or a file as it was when its header was read.
 
-    `place` is the built-in's name or the file's path, `stamp` tells a file that is saved again: two models
-    are equal when both are. `name` is how it was asked for, `config` the shape of its network, `notes` has
-    title, licence and the like, `memory` is about how many bytes it takes when it is open.
+    `place` is the built-in's name or the file's path, `stamp` changes when the file is saved; two models are
+    equal if both are. `name` is the name that was requested, `config` the shape of its network, `notes`
+    has title, licence and the like, `memory` is about how many bytes it takes when it is open.
     """
 
     place: str
@@ -38,8 +38,8 @@ class Model:
     def read(cls, place: str | Path, name: str = "") -> Model:
         """The model of a built-in's name or of a file of any known project. Raises ModelError.
 
-        Of our own files the tensors stay unread; files of other projects are read whole, once as long as
-        they do not change, since only their tensors tell what they are.
+        Of our own files only the header is read; files of other projects are read whole, as only their
+        tensors show what they are, and again only if they change.
         """
         place = str(place)
         header = untrained.untrained_header if place in untrained.BUILT_IN else load.load_header
@@ -84,5 +84,5 @@ class Model:
 
 
 def stamp_of(place: str) -> Stamp:
-    """What tells the file of a model, and descriptions beside it, from what they were before."""
+    """Changes when the file of a model, or a description next to it, is saved."""
     return () if place in untrained.BUILT_IN else load.file_stamp(Path(place))

@@ -233,7 +233,7 @@ def _draw_function(weights: Weights, precision: str) -> Draw:
 
     if precision == "float32":
         return Eager(weights, "cpu", "float32").draw
-    unit: Any = generators.opened(weights)
+    unit: Any = generators.open_weights(weights)
     if hasattr(unit, "drawing"):
         draw: Draw = unit.drawing(weights)
         return draw

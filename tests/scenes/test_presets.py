@@ -68,7 +68,7 @@ def one_generator() -> Iterator[None]:
     opened: dict[str, generators.Generator] = {}
     really_open = generators.open
 
-    def open_once(model: str, *_settings: object) -> Shared:
+    def open_once(model: str, *_settings: object, **_named: object) -> Shared:
         opened[model] = opened.get(model) or really_open(model)
         return Shared(opened[model])
 

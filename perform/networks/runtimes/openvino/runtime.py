@@ -42,7 +42,7 @@ class OpenVino(Runtime):
 
     In bfloat16 as many layers as the picture needs are computed in float32, of the choices that the family's
     graph offers (`exact`). If that is too far from float32, `precision` is float32 and `reason` says why.
-    `elsewhere` is called to compile the network into the cache.
+    `fill_cache` is called to compile the network into the cache.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class OpenVino(Runtime):
         threads: int = 0,
         bends: Sequence[Bend] = (),
         other: BlendTensors | None = None,
-        elsewhere: Callable[[], None] | None = None,
+        fill_cache: Callable[[], None] | None = None,
     ) -> None:
         chosen, reason = _choose_precision(core(), precision)
         super().__init__(weights, "cpu", chosen, reason, bends, other)
@@ -60,8 +60,8 @@ class OpenVino(Runtime):
         machine = core().get_property("CPU", "FULL_DEVICE_NAME")
         name = cache.cache_key(weights, other, self.bends, precision, threads, ov.get_version(), machine)
         found = self._restore(name)
-        if not found and elsewhere:
-            elsewhere()
+        if not found and fill_cache:
+            fill_cache()
             found = self._restore(name)
         if not found:
             self._runner = self._compiled(weights, HINTS[chosen])
