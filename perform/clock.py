@@ -25,7 +25,7 @@ stopwatch = time.perf_counter  # for measuring durations: seconds from any origi
 wall = time.time  # for the time tags of other machines, never for the show: seconds since 1970
 
 Source: TypeAlias = Literal["hand", "link", "midi", "audio", "free"]
-Lead: TypeAlias = Literal["auto", "hand", "link", "midi", "audio", "free"]  # auto: whoever is there
+Lead: TypeAlias = Literal["auto", "hand", "link", "midi", "audio", "free"]  # auto: the first that is there
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,7 @@ class Tempo:
         return replace(self._anchored(seconds, beat, self.bpm), downbeat=self._first(beat), turn=0.0)
 
     def release(self) -> Tempo:
-        """What the hand set is let go: the tracker leads again."""
+        """The tempo that the hand set is released: the tracker leads again."""
         return replace(self, source="free", taps=())
 
     def follow(self, seconds: float, bpm: float, gain: float = 1.0, downbeat: bool = False) -> Tempo:
@@ -248,7 +248,7 @@ class LiveClock:
 
     PULL = 0.05  # share of the difference made up per frame
     JUMP = 0.2  # seconds; a sound further ahead than this was moved, and is followed at once
-    LOST = 5.0  # seconds; a sound later than this began anew
+    LOST = 5.0  # seconds; a sound later than this began again
 
     def __init__(self, fps: float | None = None, position: Callable[[], float | None] = lambda: None) -> None:
         self._origin: float | None = None  # the show begins with its first frame

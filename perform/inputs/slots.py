@@ -9,20 +9,20 @@ from dataclasses import replace
 
 from perform.signals import Event, Value
 
-MOST_NAMES = 4096  # of one input; a stranger's thousands of addresses must not fill the memory
-MOST_TURNS = 4  # of a name to zero or away from it that wait
+MOST_NAMES = 4096  # of one input; thousands of unknown addresses must not fill the memory
+MOST_EDGES = 4  # changes of a name to zero or away from it that wait
 
 
 class Slots:
     """A bounded buffer between an input's threads and `poll`.
 
-    Of values that follow each other the newest wins. A turn to zero or away from it waits for a
-    poll of its own, so that a button that is pressed and released within a frame is seen as both.
+    Of the values since the last poll the newest wins. An edge, a change to zero or away from it, waits for a
+    poll of its own, so that a button that is pressed and released within a frame gives both events.
     """
 
     def __init__(self) -> None:
         self.dropped = 0
-        self._turns: dict[str, deque[Event]] = {}
+        self._edges: dict[str, deque[Event]] = {}
         self._lock = threading.Lock()
 
     def put(self, time: float, name: str, value: Value) -> None:
@@ -36,23 +36,23 @@ class Slots:
                 self._put(Event(time, name, value))
 
     def _put(self, event: Event) -> None:
-        turns = self._turns.get(event.name)
-        if turns is None and len(self._turns) >= MOST_NAMES:
+        edges = self._edges.get(event.name)
+        if edges is None and len(self._edges) >= MOST_NAMES:
             self.dropped += 1
             return
-        if turns is None:
-            turns = self._turns[event.name] = deque()
-        if turns and bool(turns[-1].value) == bool(event.value):
-            turns[-1] = event
+        if edges is None:
+            edges = self._edges[event.name] = deque()
+        if edges and bool(edges[-1].value) == bool(event.value):
+            edges[-1] = event
             return
-        turns.append(event)
-        if len(turns) > MOST_TURNS:
-            turns.popleft()
-            turns.popleft()
+        edges.append(event)
+        if len(edges) > MOST_EDGES:
+            edges.popleft()
+            edges.popleft()
 
     def take(self, until: float) -> list[Event]:
         """One event of each name that waits, oldest first, none later than `until`."""
         with self._lock:
-            events = [turns.popleft() for turns in self._turns.values() if turns]
+            events = [edges.popleft() for edges in self._edges.values() if edges]
         events.sort(key=lambda event: event.time)
         return [event if event.time <= until else replace(event, time=until) for event in events]

@@ -12,7 +12,7 @@ import numpy as np
 
 from perform.arrays import Floats
 from perform.latent.keyframes import Keyframes
-from perform.latent.space import Mapper, Space
+from perform.latent.space import LatentMapper, Space
 
 POWER = 16  # a point a fifth farther away than the nearest weighs a twentieth, twice as far nothing
 SAME_POINT = 1e-6  # of the typical distance: so near is there
@@ -26,7 +26,7 @@ class Centre:
         self._kept = np.zeros((0, space.num_ws, space.w_dim), np.float32) if kept is None else kept
         self._keyframes = Keyframes(space)
 
-    def at(self, ws: Floats, mapping: Mapper) -> Floats:
+    def at(self, ws: Floats, mapping: LatentMapper) -> Floats:
         """The centre [num_ws, w_dim] for a latent ws [num_ws, w_dim], of the same shape.
 
         Near a point it is that point, halfway between two their middle, and everywhere it moves as ws

@@ -9,7 +9,7 @@ import numpy as np
 
 from perform.arrays import Floats
 from perform.latent.curves import eased, held, linear, slerp, spline
-from perform.latent.space import SEEDS, Mapper, Space, z_of
+from perform.latent.space import SEEDS, LatentMapper, Space, z_of
 from perform.parameters import Values
 
 CACHED = 256  # keyframes kept, 1 MB at 512 dimensions
@@ -20,11 +20,11 @@ class Keyframes:
 
     def __init__(self, space: Space) -> None:
         self._space = space
-        self._mapping: Mapper | None = None
+        self._mapping: LatentMapper | None = None
         self._points: dict[tuple[str, int], Floats] = {}
         self._last: tuple[Floats, Floats] | None = None
 
-    def use(self, mapping: Mapper) -> None:
+    def use(self, mapping: LatentMapper) -> None:
         """The mapping from here on; another one makes the keyframes known so far stale."""
         if mapping != self._mapping:
             self._mapping, self._last = mapping, None

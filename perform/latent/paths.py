@@ -18,7 +18,7 @@ from perform.arrays import Floats
 from perform.clock import Moment
 from perform.latent.curves import circle
 from perform.latent.keyframes import Keyframes, around, between, layers, onwards, ordered
-from perform.latent.space import SEEDS, Mapper, Space
+from perform.latent.space import SEEDS, LatentMapper, Space
 from perform.latent.travel import Jumps, Travel
 from perform.parameters import Parameter, Values
 
@@ -32,7 +32,7 @@ class Path(Protocol):
 
     parameters: tuple[Parameter, ...]
 
-    def step(self, moment: Moment, values: Values, mapping: Mapper) -> Floats:
+    def step(self, moment: Moment, values: Values, mapping: LatentMapper) -> Floats:
         """ws [num_ws, w_dim] float32 of this moment, before truncation.
 
         `values` has one entry for every parameter. Keyframes are mapped once and remembered for as
@@ -52,7 +52,7 @@ class Route:
         self._travel = Travel()
         self._jumps = Jumps()
 
-    def step(self, moment: Moment, values: Values, mapping: Mapper) -> Floats:
+    def step(self, moment: Moment, values: Values, mapping: LatentMapper) -> Floats:
         self._keyframes.use(mapping)
         phase = self._travel.step(moment, values["speed"], values["per"]) if "speed" in values else 0.0
         phase = self._jumps.step(moment, values["jump"] > 0, values["glide"], phase)
@@ -74,7 +74,7 @@ class Orbit:
         self._travel = Travel()
         self._jumps = Jumps()
 
-    def step(self, moment: Moment, values: Values, mapping: Mapper) -> Floats:
+    def step(self, moment: Moment, values: Values, mapping: LatentMapper) -> Floats:
         self._keyframes.use(mapping)
         turn = 2 * math.pi * (self._travel.step(moment, values["speed"], values["per"]) % 1)
         place = self._jumps.step(moment, values["jump"] > 0, values["glide"], 0.0)
@@ -96,7 +96,7 @@ class Weighted:
         self._space, self._keyframes = space, Keyframes(space)
         self._point: Floats | None = None
 
-    def step(self, _moment: Moment, values: Values, mapping: Mapper) -> Floats:
+    def step(self, _moment: Moment, values: Values, mapping: LatentMapper) -> Floats:
         self._keyframes.use(mapping)
         seeds: Sequence[int] = values["seeds"][:WEIGHTS]
         points = [self._keyframes.point(seed, "w") for seed in seeds]

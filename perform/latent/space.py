@@ -11,7 +11,7 @@ import numpy as np
 from perform.arrays import Floats
 from perform.latent.curves import linear
 
-Mapper: TypeAlias = Callable[[Floats], Floats]  # z [n, z_dim] to w [n, w_dim], before truncation
+LatentMapper: TypeAlias = Callable[[Floats], Floats]  # z [n, z_dim] to w [n, w_dim], before truncation
 
 SEEDS = 2**32  # numpy's RandomState takes seeds below this
 

@@ -46,7 +46,7 @@ class Performance:
 
     def __init__(self, setlist: Setlist, cues: Sequence[CueInstance], tempo: Tempo | None = None) -> None:
         self.signals = Signals()
-        self.authority = TempoAuthority(tempo or Tempo(), setlist.clock)
+        self.authority = TempoAuthority(tempo or Tempo(), setlist.lead)
         self._image: Image | None = None
         self._scene = 0  # the value of the parameter `scene` on the last frame
         self.setlist, self.cues = setlist, cues
@@ -76,8 +76,8 @@ class Performance:
         )
         if setlist.show != self.setlist.show:
             self._show = setlist.show.start()
-        if setlist.clock != self.setlist.clock:
-            self.authority.clock = setlist.clock
+        if setlist.lead != self.setlist.lead:
+            self.authority.lead = setlist.lead
         self.mappings.use(setlist.mappings)
         self.setlist, self.cues = setlist, cues
         self._router = self._make_router()

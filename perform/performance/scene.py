@@ -12,7 +12,7 @@ from perform.clock import Moment
 from perform.latent.centre import Centre
 from perform.latent.directions import moved
 from perform.latent.paths import Path
-from perform.latent.space import Mapper, truncate
+from perform.latent.space import LatentMapper, truncate
 from perform.networks.controls import NetworkValues
 from perform.parameters import Values
 from perform.render import Image, Rewinds, Unit
@@ -82,7 +82,7 @@ class LatentSource:
         centre: Centre | None = None,
     ) -> None:
         self.generator, self.path, self.steps, self.centre = generator, path, steps, centre
-        self._mappings: dict[float, Mapper] = {}
+        self._mappings: dict[float, LatentMapper] = {}
 
     def latent(self, moment: Moment, parameters: SceneParameters) -> Floats:
         """The point of the latent space ws [num_ws, w_dim].
@@ -97,7 +97,7 @@ class LatentSource:
         ws = truncate(ws, centre, source["truncation"], None if cutoff < 0 else cutoff)
         return moved(ws, self.steps, parameters.directions)
 
-    def _mapping(self, label: float) -> Mapper:
+    def _mapping(self, label: float) -> LatentMapper:
         """The mapping of a class; one object per class, since paths remember what it gave."""
         if label not in self._mappings:
             if len(self._mappings) == 4 * LABEL_STEPS:

@@ -48,16 +48,16 @@ class Grid:
 
 
 class TempoAuthority:
-    """Keeps the one `tempo` of the show from hands and clocks; `clock` pins it to one of them.
+    """Keeps the one `tempo` of the show from hands and clocks; `lead` pins it to one of them.
 
     A source that falls silent leads for a while longer, and then the next one leads. The beat glides
     from one to the other; it jumps only when a hand or a MIDI start asks for it. While another clock is
     pinned, taps and tempi by hand do nothing.
     """
 
-    def __init__(self, tempo: Tempo, clock: Lead = "auto") -> None:
+    def __init__(self, tempo: Tempo, lead: Lead = "auto") -> None:
         self.tempo = tempo
-        self.clock: Lead = clock
+        self.lead: Lead = lead
         self._grids: dict[Source, Grid] = {}
         self._trims: dict[Source, float] = {}  # beats by which a source was nudged
         self._applied: Grid | None = None
@@ -97,7 +97,7 @@ class TempoAuthority:
         grid = self._grids.get(self.tempo.source)
         return {
             "tempo.source": 1.0 + SOURCES.index(self.tempo.source),
-            "tempo.clock": float(LEADS.index(self.clock)),
+            "tempo.clock": float(LEADS.index(self.lead)),
             "tempo.playing": float(grid is None or grid.playing),
         }
 
@@ -121,13 +121,13 @@ class TempoAuthority:
             self.set(show["tempo"], seconds)
         self._bpm = show["tempo"]
 
-    def pin(self, clock: int) -> None:
+    def pin(self, index: int) -> None:
         """Pin a clock by its index in LEADS; 0 is all of them by priority."""
-        self.clock = LEADS[clock]
+        self.lead = LEADS[index]
 
     def pin_next(self) -> None:
         """Pin the next of LEADS."""
-        self.pin((LEADS.index(self.clock) + 1) % len(LEADS))
+        self.pin((LEADS.index(self.lead) + 1) % len(LEADS))
 
     def tap(self, seconds: float) -> None:
         """A tap of the hand; from the second one on the hand leads."""
@@ -168,15 +168,15 @@ class TempoAuthority:
     @property
     def _free(self) -> bool:
         """Whether a hand may lead."""
-        return self.clock in ("auto", "hand", "free")
+        return self.lead in ("auto", "hand", "free")
 
     def _leader(self, now: float) -> Source:
-        wanted = SOURCES if self.clock == "auto" else (self.clock, "free")
+        wanted = SOURCES if self.lead == "auto" else (self.lead, "free")
         return next(source for source in wanted if self._present(source, now))
 
     def _present(self, source: Source, now: float) -> bool:
         if source in ("hand", "free"):
-            return source == "free" or self._hand or self.clock == "hand"
+            return source == "free" or self._hand or self.lead == "hand"
         grid = self._grids.get(source)
         return grid is not None and now - grid.time <= SOURCE_TIMEOUT[source]
 

@@ -74,7 +74,7 @@ def check_scene(text: SceneText, catalogue: Catalogue, path: Path) -> Scene:
         bends=bends,
         blend=blend,
         directions=directions,
-        clock=text.clock,
+        lead=text.clock,
     )
 
 

@@ -90,7 +90,7 @@ class Scene:
     bends: tuple[UnitSettings, ...] = ()
     blend: UnitSettings | None = None
     directions: tuple[UnitSettings, ...] = ()
-    clock: Lead = "auto"  # leads the beat when the scene is played alone
+    lead: Lead = "auto"  # leads the beat when the scene is played alone
 
     @property
     def model(self) -> str | None:

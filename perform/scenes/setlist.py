@@ -41,7 +41,7 @@ class Setlist:
     loop: bool = False
     files: tuple[Path, ...] = field(default=())
     mappings: tuple[SignalMapping, ...] = ()
-    clock: Lead = "auto"  # leads the beat
+    lead: Lead = "auto"  # the clock that leads the beat
 
     @property
     def signal_names(self) -> frozenset[str]:
@@ -99,10 +99,10 @@ def read_setlist(path: Path, catalogue: Catalogue, preset: Callable[[str], Path]
         raise SceneError(list(dict.fromkeys(faults)))
     files = (path, *dict.fromkeys(scene.file for scene in scenes.values()))
     quantise = QUANTISE_BEATS[text.quantise]
-    return Setlist(text.title, tuple(cues), show, quantise, text.loop, files, clock=text.clock)
+    return Setlist(text.title, tuple(cues), show, quantise, text.loop, files, lead=text.clock)
 
 
 def single(scene: Scene) -> Setlist:
     """A setlist of one scene."""
     show = bound("show", SHOW_PARAMETERS, BINDINGS)
-    return Setlist(scene.title, (Cue(scene, scene.transition),), show, files=(scene.file,), clock=scene.clock)
+    return Setlist(scene.title, (Cue(scene, scene.transition),), show, files=(scene.file,), lead=scene.lead)

@@ -103,7 +103,7 @@ def play(options: Options, library: Library | None = None, loaded: Setlist | Non
     profiles = library.profiles(log.error)
     inputs: list[Input] = [sound, Feeds([], clock.now), *control_inputs(options, clock, profiles)]
     inputs += [Hands(cameras.camera, clock.now, options.view), cameras]
-    if options.link or setlist.clock == "link":
+    if options.link or setlist.lead == "link":
         from perform.inputs import link
 
         inputs.append(link.Link(clock.now, lambda: performance.tempo.bpm))
@@ -162,7 +162,7 @@ def render(options: Options) -> Rig:
 
 def _pin_clock(setlist: Setlist, options: Options) -> Setlist:
     """The setlist with the clock that the options pin, if they pin one."""
-    return replace(setlist, clock=options.clock or setlist.clock)
+    return replace(setlist, lead=options.clock or setlist.lead)
 
 
 def _window(options: Options) -> Window:

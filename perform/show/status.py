@@ -89,7 +89,7 @@ class StatusMeter:
             bar=moment.bar,
             bpm=moment.bpm,
             source=performance.tempo.source,
-            clock=performance.authority.clock,
+            clock=performance.authority.lead,
             confidence=signals.number("beat.confidence"),
             display_fps=self._rates[0],
             picture_fps=self._rates[1],

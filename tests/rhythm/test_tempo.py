@@ -222,11 +222,11 @@ def test_the_show_tells_who_leads_and_takes_orders() -> None:
     play(show, 1)
     assert [show.signals[name] for name in ("tempo.source", "tempo.clock", "tempo.playing")] == [2, 0, 1]
     play(show, 1, {0: [("key.c", 1.0)]})
-    assert show.authority.clock == "hand"
+    assert show.authority.lead == "hand"
     play(show, 2, {0: [('osc["/tempo/clock/midi"]', 1.0)], 1: [('osc["/tempo/clock/midi"]', 0.0)]})
-    assert (show.authority.clock, show.tempo.source) == ("midi", "free")
+    assert (show.authority.lead, show.tempo.source) == ("midi", "free")
     play(show, 2, {0: [('osc["/tempo/clock/auto"]', 1.0)], 1: [('osc["/tempo/clock/auto"]', 0.0)]})
-    assert show.authority.clock == "auto"
+    assert show.authority.lead == "auto"
 
 
 def test_the_same_events_give_the_same_beats() -> None:
@@ -250,7 +250,7 @@ def test_setlists_and_presets_pin_a_clock(tmp_path: Path) -> None:
     file = tmp_path / "set.toml"
     file.write_text('title = "S"\nclock = "midi"\n[[cue]]\nscene = "a"\n')
     setlist = read_setlist(file, FakeCatalogue(), lambda name: preset)
-    assert (setlist.clock, setlist.cues[0].scene.clock) == ("midi", "link")
+    assert (setlist.lead, setlist.cues[0].scene.lead) == ("midi", "link")
     file.write_text('title = "S"\nclock = "smpte"\n[[cue]]\nscene = "a"\n')
     with pytest.raises(SceneError, match="clock = 'smpte', must be 'auto', 'hand', 'link', 'midi'"):
         read_setlist(file, FakeCatalogue(), lambda name: preset)

@@ -88,7 +88,7 @@ def test_the_clock_of_the_command_line_outlasts_edits(library: Library, tmp_path
             "the edit",
             rig.frame,
         )
-        assert rig.performance.authority.clock == "midi"
+        assert rig.performance.authority.lead == "midi"
     finally:
         close(rig)
 
