@@ -96,7 +96,7 @@ def test_the_next_clock_goes_round() -> None:
     names = []
     for _ in LEADS:
         show.pin_next()
-        names.append(show.clock)
+        names.append(show.lead)
     assert names == ["hand", "link", "midi", "audio", "free", "auto"]
 
 
