@@ -11,7 +11,8 @@ import typer
 from perform.terminal import MidiPort, PictureSize, StopAfter, complaints, err, out, place_of, size_of
 
 if TYPE_CHECKING:
-    from perform.demonstrations.live import DemonstrationPlan
+    from perform.demonstrations.live import DemonstrationPlan, DemonstrationRequest
+    from perform.library import Library
     from perform.scenes.mapping import Example
     from perform.show import Options
 
@@ -87,12 +88,11 @@ def _seeds(text: str) -> tuple[int, ...]:
     return tuple(map(int, words))
 
 
-def _again(request: object) -> None:
+def _again(request: DemonstrationRequest) -> None:
     from perform.demonstrations import live
     from perform.demonstrations.fit import fit
     from perform.scenes.mapping import SignalMapping
 
-    assert isinstance(request, live.DemonstrationRequest)
     known = live.load_mapping(request.name)
     if known is None:
         raise LookupError(
@@ -123,7 +123,7 @@ def _before(plan: DemonstrationPlan) -> Sequence[Example]:
 def _live(
     plan: DemonstrationPlan,
     options: Options,
-    library: object,
+    library: Library,
     before: Sequence[Example],
     seconds: float | None,
 ) -> None:
@@ -141,14 +141,12 @@ def _live(
         trainer.close()
 
 
-def _report(plan: DemonstrationPlan, library: object, save: Path | None, force: bool) -> None:
+def _report(plan: DemonstrationPlan, library: Library, save: Path | None, force: bool) -> None:
     """Say what plays it, or write it into a preset."""
     from perform.demonstrations import live, preset
     from perform.demonstrations.targets import formula_texts
-    from perform.library import Library
     from perform.show import find
 
-    assert isinstance(library, Library)
     request = plan.request
     learned = live.load_mapping(request.name)
     if learned is None:

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol
 
 from perform.clock import Moment
 from perform.demonstrations.fit import fit
-from perform.demonstrations.search import PictureSearch
+from perform.demonstrations.search import LiveTargets, PictureSearch
 from perform.demonstrations.targets import MappingTarget
 from perform.demonstrations.trainer import MappingTrainer
 from perform.parameters import Parameter
@@ -63,18 +62,6 @@ def bindings() -> dict[str, str]:
     }
 
 
-class LiveValues(Protocol):
-    """The values of the targets in the playing scene, which may be held by hand."""
-
-    def values(self) -> Mapping[str, float]:
-        """Each target's value on the last frame, by its name in the mapping; empty before the first frame."""
-        ...
-
-    def release(self) -> None:
-        """Release the targets that are held."""
-        ...
-
-
 class Demonstration:
     """A mapping in the making. It takes the place of the show's mappings, together with the `others`. An
     example keeps the values of the playing scene (`live`), or those of the search."""
@@ -88,7 +75,7 @@ class Demonstration:
         trainer: MappingTrainer,
         examples: Iterable[Example] = (),
         others: Iterable[SignalMapping] = (),
-        live: LiveValues | None = None,
+        live: LiveTargets | None = None,
     ) -> None:
         self.examples = list(examples)
         self.learned: SignalMapping | None = None

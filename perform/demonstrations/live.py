@@ -10,20 +10,17 @@ from perform import show
 from perform.demonstrations import demonstration
 from perform.demonstrations.demonstration import Demonstration
 from perform.demonstrations.fit import fit
-from perform.demonstrations.search import PictureSearch
+from perform.demonstrations.search import LiveTargets, PictureSearch
 from perform.demonstrations.table import read_examples
 from perform.demonstrations.targets import (
     MappingTarget,
     between_seeds,
     mapping_targets,
-    scene_units,
     with_mapping,
 )
 from perform.demonstrations.trainer import MappingTrainer
 from perform.library import Library
-from perform.performance import Performance
 from perform.rig import Rig
-from perform.scenes.controls import RunningControls
 from perform.scenes.mapping import METHODS, NAME, Example, SignalMapping, mapping_text, misnamed, read_mapping
 from perform.scenes.scene import Scene
 from perform.scenes.setlist import Setlist, single
@@ -124,35 +121,6 @@ def save_mapping(learned: SignalMapping, preset: str) -> None:
     part = file.with_suffix(".part")
     part.write_text(mapping_text(learned.text, comment), encoding="utf-8")
     part.replace(file)
-
-
-@dataclass(slots=True)
-class LiveTargets:
-    """The targets in the playing scene, with the values that are held by hand."""
-
-    targets: Sequence[MappingTarget]
-    performance: Performance | None = None
-
-    def values(self) -> dict[str, float]:
-        """The value of each on the last frame."""
-        found = {}
-        for target, controls in self._running():
-            value = controls.last.get(target.parameter.name)
-            if value is not None:
-                found[target.value] = float(value if target.part is None else value[target.part])
-        return found
-
-    def release(self) -> None:
-        """Release the values that are held."""
-        for target, controls in self._running():
-            controls.release(target.parameter)
-
-    def _running(self) -> list[tuple[MappingTarget, RunningControls]]:
-        if self.performance is None:
-            return []
-        scene = self.performance.cues[0].scene
-        known = dict(zip(scene_units(scene.scene), scene.controls, strict=True))
-        return [(target, known[target.unit]) for target in self.targets]
 
 
 def open_demonstration(

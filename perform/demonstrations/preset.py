@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import tomlkit
-from tomlkit.items import AoT, Table
 
 from perform.demonstrations.targets import FormulaText
 from perform.latent.paths import path_parameters
-
-TABLE_STEP = re.compile(r"(\w+)(?:\[(\d+)\])?")
+from perform.learning.edits import table_of
 
 
 def insert_formulas(text: str, formulas: Mapping[str, FormulaText], seeds: Sequence[int] = ()) -> str:
@@ -22,27 +19,13 @@ def insert_formulas(text: str, formulas: Mapping[str, FormulaText], seeds: Seque
     if seeds:
         _between(document, seeds)
     for key, formula in formulas.items():
-        *tables, name = key.split(".")
-        table: Any = document
-        for step in tables:
-            table = _table(table, step)
+        table, name = table_of(document, key)
         table[name] = formula
     return tomlkit.dumps(document)
 
 
-def _table(parent: Any, step: str) -> Any:
-    match = TABLE_STEP.fullmatch(step)
-    assert match is not None, step
-    word, number = match.groups()
-    if word not in parent:
-        parent[word] = tomlkit.table()
-    found = parent[word]
-    assert isinstance(found, Table | AoT | list | dict)
-    return found if number is None else found[int(number)]
-
-
 def _between(document: Any, seeds: Sequence[int]) -> None:
-    latent = _table(document, "latent")
+    latent, _ = table_of(document, "latent.path")
     known = {parameter.name for parameter in path_parameters("weights")}
     for name in [name for name in latent if name not in known]:
         del latent[name]

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from perform.clock import Moment
-from perform.demonstrations.targets import MappingTarget, scene_units
+from perform.demonstrations.targets import MappingTarget
+from perform.learning.targets import scene_units
+from perform.performance import Performance
 from perform.scenes.controls import RunningControls
 from perform.scenes.scene import Scene
 from perform.signals import Signals
@@ -67,6 +69,35 @@ class PictureSearch:
     def choose(self, by: int) -> None:
         """Choose another value."""
         self.at = (self.at + by) % len(self.targets)
+
+
+@dataclass(slots=True)
+class LiveTargets:
+    """The targets in the playing scene, with the values that are held by hand."""
+
+    targets: Sequence[MappingTarget]
+    performance: Performance | None = None
+
+    def values(self) -> dict[str, float]:
+        """The value of each on the last frame, by its name in the mapping; empty before the first frame."""
+        found = {}
+        for target, controls in self._running():
+            value = controls.last.get(target.parameter.name)
+            if value is not None:
+                found[target.value] = float(value if target.part is None else value[target.part])
+        return found
+
+    def release(self) -> None:
+        """Release the values that are held."""
+        for target, controls in self._running():
+            controls.release(target.parameter)
+
+    def _running(self) -> list[tuple[MappingTarget, RunningControls]]:
+        if self.performance is None:
+            return []
+        scene = self.performance.cues[0].scene
+        known = dict(zip(scene_units(scene.scene), scene.controls, strict=True))
+        return [(target, known[target.unit]) for target in self.targets]
 
 
 def _span(target: MappingTarget) -> tuple[float, float]:

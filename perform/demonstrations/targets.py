@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -9,11 +10,10 @@ from typing import TypeAlias
 
 from perform import formula
 from perform.latent.paths import WEIGHTS, path_parameters
-from perform.parameters import SIZES, Parameter
+from perform.learning.targets import PARTS, scene_units
+from perform.parameters import Parameter
 from perform.scenes.controls import Setting, UnitSettings
 from perform.scenes.scene import Scene
-
-PARTS = {"point": ("x", "y"), "color": ("red", "green", "blue", "alpha")}
 
 FormulaText: TypeAlias = str | list[str]  # a list for a point or a colour
 
@@ -44,20 +44,6 @@ class MappingTarget:
         return 1.0 if self.parameter.high is None else self.parameter.high
 
 
-def scene_units(scene: Scene) -> dict[str, UnitSettings]:
-    """The units of a scene, by the names of their tables; in the order of a scene's running controls."""
-    found = {"generator": scene.source}
-    found |= {"latent": scene.latent} if scene.latent else {}
-    found |= {"generator.blend": scene.blend} if scene.blend else {}
-    for name, several in (
-        ("direction", scene.directions),
-        ("generator.bend", scene.bends),
-        ("filter", scene.filters),
-    ):
-        found |= {f"{name}[{i}]": settings for i, settings in enumerate(several)}
-    return found
-
-
 def mapping_targets(scene: Scene, keys: Sequence[str], seeds: Sequence[int] = ()) -> list[MappingTarget]:
     """The numbers of these keys, and the weights of the seeds. LookupError names the possible keys."""
     known = {
@@ -73,7 +59,8 @@ def mapping_targets(scene: Scene, keys: Sequence[str], seeds: Sequence[int] = ()
                 f"{scene.file}: there is no parameter {key} to play; there are {', '.join(near)}"
             )
     last = [key.rpartition(".")[2] for key in keys]
-    words = [word if last.count(word) == 1 else _word(key) for key, word in zip(keys, last, strict=True)]
+    long = [re.sub(r"[\[\]]", "", key).replace(".", "_") for key in keys]  # filter[0].zoom: filter0_zoom
+    words = [word if last.count(word) == 1 else whole for word, whole in zip(last, long, strict=True)]
     named = dict(zip(keys, words, strict=True))
     found = [one for key, name in named.items() for one in _parts(key, name, known[key])]
     weights = {p.name: p for p in path_parameters("weights")}
@@ -86,13 +73,8 @@ def mapping_targets(scene: Scene, keys: Sequence[str], seeds: Sequence[int] = ()
     return found
 
 
-def _word(key: str) -> str:
-    """`filter[0].zoom` as the word `filter0_zoom`."""
-    return key.replace("[", "").replace("]", "").replace(".", "_")
-
-
 def _parts(key: str, name: str, parameter: Parameter) -> Iterator[MappingTarget]:
-    if parameter.kind not in SIZES:
+    if parameter.kind not in PARTS:
         yield MappingTarget(key, name, parameter)
         return
     for part, word in enumerate(PARTS[parameter.kind]):

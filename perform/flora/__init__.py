@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from perform.flora.dimensions import DIMENSIONS, TABLE, check_latent, describe_latent, latents
+from perform.flora.dimensions import DIMENSIONS, TABLE, describe, latents
 
 if TYPE_CHECKING:
     from perform.flora.drawing import FlowerDrawing
@@ -36,14 +36,9 @@ def render_flower(z: NDArray[np.float32], size: int = 256) -> NDArray[np.uint8]:
 
     if not SMALLEST_FLOWER <= size <= LARGEST_FLOWER:
         raise ValueError(f"size {size}, must be {SMALLEST_FLOWER}..{LARGEST_FLOWER}")
-    numbers = describe_latent(z)
+    numbers = describe(z)
     body = anatomy(plant(numbers), numbers, greens(numbers), size)
     return _drawing(os.getpid(), threading.get_ident()).draw(body, scenery(numbers, body.bloom, size), size)
-
-
-def describe(z: NDArray[np.float32]) -> dict[str, float]:
-    """What a latent z [DIMENSIONS] stands for, by name; see `dimensions.TABLE` for ranges and meanings."""
-    return describe_latent(check_latent(z))
 
 
 @cache

@@ -45,8 +45,8 @@ def anatomy(plant: Plant, numbers: Mapping[str, float], colours: Mapping[str, Do
     cut = plant.form.fringe * (0.5 + 0.5 * numbers["fringe"]) + 0.8 * max(numbers["fringe"] - 0.75, 0.0)
     return Anatomy(
         grown,
-        _greens(solids(plant, numbers, colours, fine)),
-        _points(grown),
+        _joined([_solid(part) for part in solids(plant, numbers, colours, fine)]),
+        grown.data[:, :3].astype(np.float64),
         max(cut - 0.12, 0.0),
         len(plant.growth),
     )
@@ -55,10 +55,6 @@ def anatomy(plant: Plant, numbers: Mapping[str, float], colours: Mapping[str, Do
 def fineness(size: int) -> int:
     """How many times finer than for 256 pixels things have to be."""
     return min(-(-size // 256), 4)
-
-
-def _points(vertices: Vertices) -> Doubles:
-    return vertices.data[:, :3].astype(np.float64)
 
 
 def _petals(plant: Plant, fine: int) -> Vertices:
@@ -83,10 +79,6 @@ def _mesh(plant: Plant, which: slice, grid: tuple[int, int], fine: int) -> Verti
         petals.triangles(rows, columns, count),
         petals.triangles(rows, columns, count, 2 * fine),
     )
-
-
-def _greens(parts: list[Solid]) -> Vertices:
-    return _joined([_solid(part) for part in parts])
 
 
 def _solid(part: Solid) -> Vertices:

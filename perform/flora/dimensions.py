@@ -138,6 +138,6 @@ def check_latent(z: object) -> Latent:
     return given
 
 
-def describe_latent(z: object) -> dict[str, float]:
-    """What the latent z [DIMENSIONS] stands for, by name."""
+def describe(z: object) -> dict[str, float]:
+    """What a latent z [DIMENSIONS] stands for, by name; see TABLE for ranges and meanings."""
     return {one.name: one.value(float(number)) for one, number in zip(TABLE, check_latent(z), strict=True)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -69,13 +69,9 @@ def write_film(
     way = walk(seconds, fps, seed)
     recorder = Recorder(path, (size, size), fps)
     try:
-        for number, picture in enumerate(render_all(watched(way), size)):
-            recorder.write(Frame(Moment(number / fps, number, 1 / fps, 0.0, 0.0, 120.0), picture))
+        for number, z in enumerate(watched(way)):
+            moment = Moment(number / fps, number, 1 / fps, 0.0, 0.0, 120.0)
+            recorder.write(Frame(moment, render_flower(z, size)))
     finally:
         recorder.close()
     return len(way)
-
-
-def render_all(latents: Iterable[NDArray[np.float32]], size: int) -> Iterator[NDArray[np.uint8]]:
-    """The pictures of latents, one after the other."""
-    return (render_flower(z, size) for z in latents)

@@ -179,8 +179,12 @@ def _lights(numbers: Numbers) -> dict[str, Doubles | float]:
     }
 
 
+def _palette(numbers: Numbers) -> dict[str, Doubles]:
+    return palette_at(np.array([numbers["palette_x"], numbers["palette_y"], numbers["palette_z"]]))
+
+
 def _paints(numbers: Numbers) -> dict[str, Doubles | float]:
-    palette = palette_at(np.array([numbers["palette_x"], numbers["palette_y"], numbers["palette_z"]]))
+    palette = _palette(numbers)
     flamed, blotched = palette["strengths"]
     painted = {
         name: np.sqrt(_graded(palette[name], numbers))
@@ -213,7 +217,7 @@ def _graded(lab: Doubles, numbers: Numbers) -> Doubles:
 
 def greens(numbers: Numbers) -> dict[str, Doubles]:
     """Linear colours of what is not a petal; bluer or yellower with the petals' hue."""
-    palette = palette_at(np.array([numbers["palette_x"], numbers["palette_y"], numbers["palette_z"]]))
+    palette = _palette(numbers)
     shift = 0.5 * numbers["hue"] + 0.1 * palette["body"][2]
     leaf = colours.graded(colours.lab_of("58785a"), shift, -0.02, 0.9)
     stem = colours.graded(colours.lab_of("7d9a5c"), shift, 0.0, 0.9)
@@ -236,7 +240,7 @@ def _ground(numbers: Numbers) -> dict[str, Doubles | float]:
     lit = light * (0.45 + 0.6 * share)
     near = lit + (pale + np.array([0.14, 0, 0]) - lit) * day
     away = far * (0.5 + 0.5 * share) + (pale - far) * day
-    palette = palette_at(np.array([numbers["palette_x"], numbers["palette_y"], numbers["palette_z"]]))
+    palette = _palette(numbers)
     shapes = 0.5 * light + 0.5 * np.array([0.45, *(0.7 * palette["body"][1:])])
     return {
         "far": colours.linear(away),

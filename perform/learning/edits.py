@@ -48,7 +48,7 @@ def with_value(
     """The text of a preset with a value at a key such as `filter[0].zoom`. With `part`, one number of a point
     or a colour is set, over `default` if the key is not there yet. The value None removes the key."""
     document = tomlkit.parse(text)
-    table, name = _table_of(document, key)
+    table, name = table_of(document, key)
     if value is None:
         table.pop(name, None)
     elif part is None:
@@ -62,7 +62,7 @@ def with_value(
 
 def value_at(text: str, key: str) -> Any:
     """The value at a key of a preset's text; None if it is not set."""
-    table, name = _table_of(tomlkit.parse(text), key)
+    table, name = table_of(tomlkit.parse(text), key)
     return table.get(name)
 
 
@@ -182,7 +182,7 @@ def _checked(part: Path, file: Path, check: Callable[[Path], object]) -> None:
         raise SceneError([fault.replace(str(part), str(file)) for fault in error.faults]) from error
 
 
-def _table_of(document: Any, key: str) -> tuple[Any, str]:
+def table_of(document: Any, key: str) -> tuple[Any, str]:
     """The table of a key, made if it is missing, and the key's last word."""
     *tables, name = key.split(".")
     table = document

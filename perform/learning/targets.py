@@ -80,11 +80,25 @@ class LearnTarget:
         return replace(self, span=ends)
 
 
+def scene_units(scene: Scene) -> dict[str, UnitSettings]:
+    """The units of a scene, by the names of their tables; in the order of a scene's running controls."""
+    found = {"generator": scene.source}
+    found |= {"latent": scene.latent} if scene.latent else {}
+    found |= {"generator.blend": scene.blend} if scene.blend else {}
+    for name, several in (
+        ("direction", scene.directions),
+        ("generator.bend", scene.bends),
+        ("filter", scene.filters),
+    ):
+        found |= {f"{name}[{i}]": settings for i, settings in enumerate(several)}
+    return found
+
+
 def scene_targets(scene: Scene) -> list[LearnTarget]:
     """Every number of a preset that a formula can play, in the order of the text."""
     found: list[LearnTarget] = []
     units = [*nodes.units(scene), ("/transition", scene.transition.shader)]
-    for (prefix, settings), key in zip(units, (*_keys(scene), "transition"), strict=True):
+    for (prefix, settings), key in zip(units, (*scene_units(scene), "transition"), strict=True):
         found += _of_unit(prefix, key, settings)
     return found
 
@@ -114,18 +128,6 @@ def find_target(targets: Sequence[LearnTarget], name: str) -> LearnTarget:
     near = [words[word] for word in get_close_matches(name, words, 3)]
     hint = f"did you mean {' or '.join(dict.fromkeys(near))}?" if near else "perform learn PRESET lists them"
     raise LookupError(f"there is no parameter {name!r} to learn; {hint}")
-
-
-def _keys(scene: Scene) -> Iterator[str]:
-    """The tables of a scene's units, in the order of `nodes.units`."""
-    yield "generator"
-    if scene.latent:
-        yield "latent"
-    if scene.blend:
-        yield "generator.blend"
-    yield from (f"direction[{i}]" for i in range(len(scene.directions)))
-    yield from (f"generator.bend[{i}]" for i in range(len(scene.bends)))
-    yield from (f"filter[{i}]" for i in range(len(scene.filters)))
 
 
 def _of_unit(prefix: str, key: str, settings: UnitSettings) -> Iterator[LearnTarget]:
