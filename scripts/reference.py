@@ -28,17 +28,18 @@ Written by `scripts/reference.py` from the declarations in the code.
 Every parameter of a preset is a number or a formula in quotes: `truncation = "0.5 + 0.4 * audio.level"`. A
 formula has numbers, signals, functions, `+ - * / % **`, comparisons, `and or not`, and `a if x else b`. It is
 checked when the preset is loaded. Its result is clipped to the parameter's range. A parameter of kind *event*
-fires on the frame in which its formula rises above 0.5. A part without a finite value keeps its last value.
+fires on the frame in which its formula rises above 0.5. A part of a
+formula that has no finite value keeps its last one.
 """
 OPEN = {
     "midi": "`midi.cc21`, `midi.note60`, `midi.pitch` …; on one channel `midi.ch2.cc21`; on any controller "
     "with a profile `midi.fader1`, on one of them `midi.midimix.fader1`: [controllers](controllers.md)",
-    "osc": '`osc["/sensor/1"]`, its further arguments `osc["/sensor/1"].1` and so on',
+    "osc": '`osc["/sensor/1"]`, further arguments `osc["/sensor/1"].1` and so on',
     "key": "`key.space`, `key.a`, `key.up`: 1 while it is down",
     "mouse": "over the window, from the lower left: `mouse.x`, `mouse.y`; `mouse.left` …, `mouse.wheel`",
     "hand": "two hands, such as `hand.left.x`; the whole list is in [hands](hands.md)",
     "camera": "the brightness, movement and age of its picture: `camera.level`, `.motion`, `.age`",
-    "feed": "from data feeds",
+    "feed": "numbers from outside, such as `feed.room.heat`: [feeds](feeds.md)",
     "pad": "from [gamepads](sources.md#gamepads): `pad.lx`, `pad.lt`, `pad.a`; the second's `pad.2.a`",
     "learned": "values of a mapping by demonstration, `learned.pose.zoom`: [demonstration](demonstration.md)",
 }
@@ -47,7 +48,7 @@ ABOUT = {
     "loop": "A closed path through `seeds`, without a jump.",
     "orbit": "A circle around a seed's point.",
     "hold": "The point of one seed, until a jump goes to the next.",
-    "keys": "Keyframes in an order.",
+    "keys": "The keyframes of `seeds`, in an order that you choose.",
     "weights": "A point between `seeds`: a higher weight is nearer to its seed.",
 }
 
@@ -62,7 +63,7 @@ def _signals() -> Iterator[str]:
     rows = {
         "time": ", ".join(f"`{name}`" for name in moment if name.startswith("time.")),
         "beat": ", ".join(f"`{name}`" for name in (*moment, "beat.confidence") if name.startswith("beat.")),
-        "tempo": f"the clock that leads ([tempo](tempo.md)): {', '.join(f'`{name}`' for name in TEMPO)}",
+        "tempo": f"the leading clock ([tempo](tempo.md)): {', '.join(f'`{name}`' for name in TEMPO)}",
         "audio": ", ".join(f"`{name}`" for name in AUDIO_SIGNALS if name in VOCABULARY.names),
     }
     yield "## Signals\n"

@@ -25,7 +25,7 @@ LAYERS = Parameter(
     (0.0, float(LAST)),
     0,
     LAST,
-    description="the first and the last layer that it moves; between two layers a share of one",
+    description="the first and the last layer that it moves; a fraction moves a layer in part",
     kind="point",
 )
 AMOUNT = Parameter("amount", 0.0, -20.0, 20.0, "", "how far, in standard deviations of the model's latents")

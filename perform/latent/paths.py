@@ -117,20 +117,24 @@ INTERPOLATION = Parameter(
     kind="choice",
     choices=("linear", "slerp", "spline"),
 )
-EASE = Parameter("ease", 0.5, 0, 1, "", "how long the path stays at its keyframes")
-HOLD = Parameter("hold", 0.0, 0, 1, "", "the part of its time for which a keyframe stands still; 1: cuts")
+EASE = Parameter("ease", 0.5, 0, 1, "", "how slowly the path passes its keyframes")
+HOLD = Parameter("hold", 0.0, 0, 1, "", "the share of its time in which a keyframe does not move; 1: cuts")
 PER = Parameter(
-    "per", "bar", description="what speed counts", kind="choice", choices=("bar", "beat", "second")
+    "per",
+    "bar",
+    description="the unit of time for the speed",
+    kind="choice",
+    choices=("bar", "beat", "second"),
 )
 ORDER = Parameter(
     "order",
     "forward",
-    description="the order of the keyframes; once stays on the last",
+    description="the order of the keyframes; once stops at the last one",
     kind="choice",
     choices=("forward", "backward", "pingpong", "shuffle", "once"),
 )
 SHUFFLE = Parameter("shuffle", 0, 0, SEEDS - 1, "", "the seed of the shuffle", "int")
-RADIUS = Parameter("radius", 0.3, 0, 2, "", "of the circle; 1 is as far as another seed")
+RADIUS = Parameter("radius", 0.3, 0, 2, "", "radius of the circle; 1 is the distance to another seed")
 JUMPING = (
     Parameter("jump", False, 0, 1, "", "goes to the next keyframe", "event"),
     Parameter("glide", 0.0, 0, 30, "s", "how long a jump takes, 0: at once"),
@@ -138,8 +142,8 @@ JUMPING = (
 MIXING = (
     Parameter("mix", 0.0, 0, 1, "", "how much of another seed's style is mixed in"),
     Parameter("mix_seed", 1, 0, SEEDS - 1, "", "the seed of that style", "int"),
-    Parameter("mix_from", 4, 0, 63, "", "first layer that takes it; low layers carry form", "int"),
-    Parameter("mix_to", 63, 0, 63, "", "last layer that takes it; high layers carry texture", "int"),
+    Parameter("mix_from", 4, 0, 63, "", "the first layer with that style; low layers make the form", "int"),
+    Parameter("mix_to", 63, 0, 63, "", "the last layer with that style; high layers make the texture", "int"),
 )
 
 
@@ -148,7 +152,7 @@ def _speed(default: float, counted: str) -> tuple[Parameter, Parameter]:
 
 
 def _weight(n: int) -> Parameter:
-    return Parameter(f"weight{n}", float(n == 1), 0, 1, "", f"how much there is of seed {n} of the list")
+    return Parameter(f"weight{n}", float(n == 1), 0, 1, "", f"the weight of seed {n} of the list")
 
 
 _PARAMETERS: Mapping[str, tuple[Parameter, ...]] = {

@@ -39,7 +39,7 @@ PARAMETERS = (
         "mirror",
         kind="choice",
         choices=FITS,
-        description="how a picture meets the output's shape: mirrored, cropped, repeated, or with black bars",
+        description="how a picture fills the frame: mirrored, cropped, repeated, or with black bars",
     ),
     Parameter("sharpness", 1.0, 0.0, 2.0, description="0 soft, 1 as the picture is, 2 crisp"),
 )
