@@ -108,7 +108,7 @@ def test_what_cannot_be_is_told_in_a_sentence(pictures: Path, tmp_path: Path) ->
     assert "channels '8', must be BASE,MOST" in told("dcgan", pictures, folder, "--channels", "8")
     assert "augment 'much', must be auto, none or" in told("dcgan", pictures, folder, "--augment", "much")
     assert "precision = 'int8', must be one of" in told("dcgan", pictures, folder, "--precision", "int8")
-    assert "give limits only" in told("dcgan", "--resume", folder)
+    assert "keeps all settings" in told("dcgan", "--resume", folder)
     assert "no run to resume" in told("--resume", folder)
     assert "--grow needs --from" in told("stylegan2", pictures, folder, "--grow")
     assert "there is no such model" in told("stylegan2", pictures, folder, "--from", tmp_path / "no.pkl")
