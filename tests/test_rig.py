@@ -24,7 +24,7 @@ from perform.rig import Incoming, Rig
 from perform.show import find, load
 from perform.stage import Stage
 from perform.stage.pool import ModelPool, PoolKey
-from perform.stage.worker import SynchronousWorker, Worker
+from perform.stage.worker import Worker
 from tests.doubles.edits import Edited
 from tests.doubles.inputs import PlayedInput
 from tests.doubles.library import BLUE, INVERT, NEURAL, RED, save, write_library
@@ -64,7 +64,7 @@ class Show:
 
 
 def worker(key: PoolKey) -> Worker:
-    return SynchronousWorker(generators.open(key.model, device="cpu", bends=key.bends))
+    return Worker(generators.open(key.model, device="cpu", bends=key.bends))
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, get_args
 import typer
 
 from perform.clock import Lead
-from perform.commands.render import render_show, report_end
+from perform.commands.render import render_show, report_end, show_options
 from perform.parameters import choice
 from perform.terminal import (
     REGION_HELP,
@@ -27,11 +27,9 @@ from perform.terminal import (
     complaints,
     err,
     place_of,
-    size_of,
 )
 
 if TYPE_CHECKING:
-    from perform.inputs.camera import View
     from perform.rig import Rig
     from perform.show import Options
 
@@ -75,6 +73,7 @@ BeatOffset = Annotated[
 
 
 def play(
+    context: typer.Context,
     setlist: Annotated[str, typer.Argument(help="A setlist or a preset, by name or file.")] = "demo",
     audio: AudioSource = None,
     headless: Annotated[bool, typer.Option(help="Play without a window.")] = False,
@@ -105,48 +104,23 @@ def play(
 ) -> None:
     """Play a show live. Without a display and without --headless, the show is rendered to a video."""
     from perform import show
-
-    with complaints():
-        options = show.Options(
-            setlist=setlist,
-            sound=show.sound_option(audio),
-            size=size_of(size),
-            fps=fps,
-            scale=scale,
-            model=model,
-            precision=choice("precision", precision, ("auto", "float32", "bfloat16", "float16")),
-            device=choice("device", device, ("auto", "cpu", "cuda", "mps")),
-            record=record,
-            headless=headless,
-            fullscreen=fullscreen,
-            display=display,
-            midi=midi,
-            lights=lights,
-            clock=None if clock is None else choice("clock", clock, CLOCK_LEADS),
-            link=link,
-            clock_out=clock_out,
-            camera=camera,
-            view=_view(region, mirror),
-            loop=not once,
-            offset=offset / 1000,
-            gamma=gamma,
-            memory=2**30 * (memory or 0.0),
-        )
-        options = _with_osc(options, osc, osc_feedback or [])
-        (_live if headless or _has_display() else _film)(options, seconds)
-
-
-def _view(region: str, mirror: bool) -> View:
     from perform.inputs.camera import View, region_of
 
-    return View(region_of(region), mirror, lift=True)
-
-
-def _with_osc(options: Options, address: str, feedback: list[str]) -> Options:
-    """The options with the address where OSC is received, and those that receive changes."""
-    host, port = place_of(address)
-    targets = tuple(place_of(one) for one in feedback)
-    return replace(options, osc_host=host, osc_port=port, osc_feedback=targets)
+    with complaints():
+        host, port = place_of(osc)
+        options = show_options(
+            context,
+            sound=show.sound_option(audio),
+            osc_host=host,
+            osc_port=port,
+            osc_feedback=tuple(place_of(one) for one in osc_feedback or []),
+            clock=None if clock is None else choice("clock", clock, CLOCK_LEADS),
+            view=View(region_of(region), mirror, lift=True),
+            loop=not once,
+            offset=offset / 1000,
+            memory=2**30 * (memory or 0.0),
+        )
+        (_live if headless or _has_display() else _film)(options, seconds)
 
 
 def _has_display() -> bool:

@@ -20,6 +20,7 @@ from perform.terminal import (
     complaints,
     err,
     existing,
+    options_of,
     out,
     size_of,
 )
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 
 def render(
+    context: typer.Context,
     sound: Annotated[Path, typer.Argument(help="The sound file to play to.")],
     out_file: Annotated[Path, typer.Option("--out", help="The video file to write: .mp4, .mov or .mkv.")],
     scene: Annotated[str, typer.Option(help="A preset or setlist, by name or file.")] = "demo",
@@ -44,22 +46,25 @@ def render(
     device: NetworkDevice = "auto",
 ) -> None:
     """Render a sound to a video, every frame exact."""
-    from perform import show
-
     with complaints():
-        options = show.Options(
-            setlist=scene,
-            sound=str(existing(sound)),
-            size=size_of(size),
-            fps=fps,
-            scale=scale,
-            model=model,
-            precision=choice("precision", precision, ("auto", "float32", "bfloat16", "float16")),
-            device=choice("device", device, ("auto", "cpu", "cuda", "mps")),
-            record=out_file,
-            headless=True,
+        render_show(
+            show_options(context, setlist=scene, sound=str(existing(sound)), record=out_file, headless=True),
+            seconds,
         )
-        render_show(options, seconds)
+
+
+def show_options(context: typer.Context, **changed: object) -> Options:
+    """The options of a show: those of a command, but for those that are `changed`."""
+    from perform.show import Options
+
+    options = options_of(context, Options) | {
+        "size": size_of(context.params["size"]),
+        "precision": choice(
+            "precision", context.params["precision"], ("auto", "float32", "bfloat16", "float16")
+        ),
+        "device": choice("device", context.params["device"], ("auto", "cpu", "cuda", "mps")),
+    }
+    return Options(**options | changed)
 
 
 def render_show(options: Options, seconds: float | None) -> None:
@@ -96,7 +101,7 @@ def render_show(options: Options, seconds: float | None) -> None:
 
 
 def report_end(rig: Rig, options: Options) -> None:
-    """Print how much failed on stage and where the recording is; exit code 1 if it stopped early."""
+    """Print how many faults there were and where the recording is; exit code 1 if it stopped early."""
     total = sum(rig.stage.faults.counts.values())
     if total:
         err.print(f"{total} faults on stage, of {len(rig.stage.faults.counts)} sorts")

@@ -35,7 +35,7 @@ from perform.show.edits import FileWatcher
 from perform.show.options import Options
 from perform.stage import Stage
 from perform.stage.pool import ModelPool, PoolKey
-from perform.stage.worker import SynchronousWorker, ThreadedWorker, Worker
+from perform.stage.worker import ThreadedWorker, Worker
 
 if TYPE_CHECKING:
     import moderngl
@@ -195,7 +195,7 @@ def _open_stage(
             blend=key.blend,
             compiler=compiler,
         )
-        return ThreadedWorker(network) if live else SynchronousWorker(network)
+        return ThreadedWorker(network) if live else Worker(network)
 
     pool = ModelPool(
         open_worker,

@@ -11,10 +11,9 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import ParamSpec, TypeVar
 
 from perform.faults import reason
 from perform.generators.model import Model
@@ -28,9 +27,6 @@ log = logging.getLogger("perform")
 
 RESTING_FINDS = 60  # finds of others after which a worker counts as no longer on show
 NICENESS = 10  # of networks where a graphics card draws: the picture comes first
-
-Given = ParamSpec("Given")
-Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +71,7 @@ class ModelPool:
         self._made = 0
         self._lock = threading.RLock()
         self._break_off, self._closing = break_off, False
-        self._executor: Executor = Immediate()
-        if background:
-            self._executor = ThreadPoolExecutor(1, "models", _lower_priority, (idle,))
+        self._executor = ThreadPoolExecutor(1, "models", _lower_priority, (idle,)) if background else None
 
     def fits(self, keys: Sequence[PoolKey]) -> bool:
         """Whether all of these may be open together."""
@@ -99,7 +93,7 @@ class ModelPool:
             if key in self._workers:
                 self._used[key] = self._finds
             elif key not in self._failed and (pending is None or pending.done()):
-                self._requests[key] = self._executor.submit(self._try, key)
+                self._requests[key] = self._run(self._try, key)
 
     def changes(self) -> list[tuple[PoolKey, Readiness]]:
         """What was opened (READY), failed or was closed (ABSENT) since the last call."""
@@ -120,7 +114,7 @@ class ModelPool:
     def open(self, key: PoolKey) -> Worker:
         """The worker, opened now if it is not. Raises ModelError, or what the runtime raises."""
         if self.find(key) is None:
-            self._executor.submit(self._open_now, key).result()
+            self._run(self._open_now, key).result()
         return self._workers[key]
 
     def allow_retry(self, key: PoolKey) -> None:
@@ -137,9 +131,19 @@ class ModelPool:
         """Close every worker; one that is being opened is closed when it is open."""
         self._closing = True
         self._break_off()
-        self._executor.shutdown(cancel_futures=True)
+        if self._executor:
+            self._executor.shutdown(cancel_futures=True)
         for key in list(self._workers):
             self._close(key)
+
+    def _run(self, work: Callable[[PoolKey], None], key: PoolKey) -> Future[None]:
+        """Work on the pool's thread, or at once if it has none."""
+        if self._executor:
+            return self._executor.submit(work, key)
+        work(key)
+        done: Future[None] = Future()
+        done.set_result(None)
+        return done
 
     def _try(self, key: PoolKey) -> None:
         """Open it, or remember that it cannot be opened."""
@@ -190,20 +194,6 @@ class ModelPool:
             self._changes.append((key, Readiness.ABSENT))
             self._made += worker.made
         worker.close()
-
-
-class Immediate(Executor):
-    """Runs at once what you submit, on your thread."""
-
-    def submit(
-        self, fn: Callable[Given, Result], /, *args: Given.args, **kwargs: Given.kwargs
-    ) -> Future[Result]:
-        future: Future[Result] = Future()
-        try:
-            future.set_result(fn(*args, **kwargs))
-        except Exception as error:  # noqa: BLE001 - the caller finds it in the future
-            future.set_exception(error)
-        return future
 
 
 def _lower_priority(idle: bool) -> None:

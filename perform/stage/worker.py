@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
@@ -26,62 +25,40 @@ class PictureRequest:
     values: NetworkValues
 
 
-class Worker(Protocol):
-    """Draws a generator's pictures for several clients. `first` is a picture to begin with, `made` counts
-    the others."""
+class Worker:
+    """Draws a generator's pictures for several clients, at once: offline every frame has its own picture.
 
-    generator: Generator
-    made: int
-    first: Pixels
-
-    def request(self, client: Hashable, picture: PictureRequest) -> None:
-        """Draw this; it replaces the client's request that is not drawn yet."""
-        ...
-
-    def take(self, client: Hashable) -> Pixels | None:
-        """The client's newest picture, None if there is no new one. Raises what drawing raised."""
-        ...
-
-    def close(self) -> None:
-        """Close the generator."""
-        ...
-
-
-def _first(generator: Generator) -> Pixels:
-    """The mean's picture. It also warms the generator: no compiler works on stage."""
-    return generator.synthesise(np.repeat(generator.mean()[None], generator.space.num_ws, 0)).copy()
-
-
-class SynchronousWorker:
-    """Draws at once, so that every frame has its own picture: for rendering offline."""
+    `first` is a picture to begin with, that of the mean; it also warms the generator, as no compiler works
+    while a show plays. `made` counts the others.
+    """
 
     def __init__(self, generator: Generator) -> None:
         self.generator = generator
         self.made = 0
-        self.first = _first(generator)
+        self.first = generator.synthesise(np.repeat(generator.mean()[None], generator.space.num_ws, 0)).copy()
         self._pictures: dict[Hashable, Pixels] = {}
 
     def request(self, client: Hashable, picture: PictureRequest) -> None:
+        """Draw this; it replaces the client's request that is not drawn yet."""
         self._pictures[client] = self.generator.synthesise(picture.latent, picture.values)
         self.made += 1
 
     def take(self, client: Hashable) -> Pixels | None:
+        """The client's newest picture, None if there is no new one. Raises what drawing raised."""
         return self._pictures.pop(client, None)
 
     def close(self) -> None:
+        """Close the generator."""
         self.generator.close()
 
 
-class ThreadedWorker:
+class ThreadedWorker(Worker):
     """Draws on its own thread; the newest request of each client wins, and clients take turns. A fault of
     the network is raised for the client that takes next; the thread goes on."""
 
     def __init__(self, generator: Generator) -> None:
-        self.generator = generator
-        self.made = 0
-        self.first = _first(generator)
+        super().__init__(generator)
         self._requests: dict[Hashable, PictureRequest] = {}
-        self._pictures: dict[Hashable, Pixels] = {}
         self._fault = ""
         self._wake = threading.Condition()
         self._background = Background(self._draw, "generator", self._wake)
@@ -94,14 +71,14 @@ class ThreadedWorker:
     def take(self, client: Hashable) -> Pixels | None:
         with self._wake:
             fault, self._fault = self._fault, ""
-            picture = self._pictures.pop(client, None)
+            picture = super().take(client)
         if fault:
             raise RuntimeError(fault)
         return picture
 
     def close(self) -> None:
         self._background.close(DRAWING_TIMEOUT)
-        self.generator.close()
+        super().close()
 
     def _draw(self, closing: threading.Event) -> None:
         while (waiting := self._next(closing)) is not None:

@@ -9,7 +9,7 @@ from perform.clock import Moment
 from perform.latent.space import Space
 from perform.networks.controls import NetworkValues
 from perform.stage.generator import FrameInterpolation
-from perform.stage.worker import PictureRequest, SynchronousWorker, ThreadedWorker
+from perform.stage.worker import PictureRequest, ThreadedWorker, Worker
 
 
 class Doubler:
@@ -95,7 +95,7 @@ def test_a_fault_reaches_the_client() -> None:
 def test_in_step_every_frame_has_its_own_picture() -> None:
     generator = Doubler()
     generator.gate.release(5)
-    worker = SynchronousWorker(generator)
+    worker = Worker(generator)
     for value in range(5):
         worker.request("a", request(value))
         picture = worker.take("a")
