@@ -56,9 +56,9 @@ def output() -> Path:
 
 
 @contextmanager
-def whole_file(file: Path) -> Iterator[Path]:
+def whole_file(file: Path, suffix: str = ".part") -> Iterator[Path]:
     """A path to write to, which becomes `file` when the block ends; if it fails, `file` stays as it is."""
-    partial = file.with_name(f"{file.name}.part")
+    partial = file.with_name(file.name + suffix)
     try:
         yield partial
         partial.replace(file)

@@ -19,7 +19,7 @@ import numpy as np
 from perform.arrays import AnyArray, Floats
 from perform.latent.directions import Directions, LatentKind
 from perform.latent.space import Space
-from perform.networks import ModelError, checkpoints
+from perform.networks import ModelError, checkpoints, faults_of
 from perform.paths import whole_file
 
 Arrays: TypeAlias = dict[str, AnyArray]
@@ -37,10 +37,8 @@ def read_latents(path: str | Path, space: Space) -> Floats:
     named = [key for key in LATENT_KEYS if key in found]
     if not named and len(found) != 1:
         raise ModelError(f"{path} holds {_key_list(found)}, must hold one of {', '.join(LATENT_KEYS)}")
-    try:
+    with faults_of(path):
         return fit_latents(found[named[0]] if named else next(iter(found.values())), space)
-    except ModelError as error:
-        raise ModelError(f"{path}: {error}") from error
 
 
 def fit_latents(latents: AnyArray, space: Space) -> Floats:
@@ -66,12 +64,10 @@ def read_directions(path: str | Path, space: LatentKind | None = None) -> Direct
     path = Path(path)
     checkpoint = checkpoints.read_checkpoint(path)
     found = _arrays(path, checkpoint.content)
-    try:
+    with faults_of(path):
         if "components" in found:
             return _own_directions(found, checkpoint.notes)
         return _other_directions(found, path.stem, space)
-    except ModelError as error:
-        raise ModelError(f"{path}: {error}") from error
 
 
 def write_directions(path: Path, kept: Directions) -> None:
@@ -96,23 +92,24 @@ def _own_directions(found: Arrays, notes: Mapping[str, str]) -> Directions:
     if not isinstance(names, list) or len(names) != len(components) or len(set(map(str, names))) < len(names):
         raise ModelError(f"its metadata must name {len(components)} directions, each once")
     space: LatentKind = "z" if notes.get("space") == "z" else "w"
-    unnamed = _numbered("", components, space, found.get("scales"), "scales")
-    return Directions(tuple(map(str, names)), unnamed.components, unnamed.scales, space)
+    return _directions([*map(str, names)], components, space, "scales", found.get("scales"))
 
 
 def _other_directions(found: Arrays, stem: str, space: LatentKind | None) -> Directions:
     if "lat_comp" in found:
-        components = _rows(found["lat_comp"])
-        scales = found.get("lat_stdev")
-        return _numbered("pc", components, space or _ganspace_space(stem), scales)
+        components, scales = _rows(found["lat_comp"]), found.get("lat_stdev")
+        named = _numbered("pc", components)
+        return _directions(named, components, space or _ganspace_space(stem), "lat_stdev", scales)
     if "eigvec" in found:
-        return _numbered("sefa", _rows(found["eigvec"]).T, space or "w")
+        components = _rows(found["eigvec"]).T
+        return _directions(_numbered("sefa", components), components, space or "w")
     if len(found) != 1:
         raise ModelError(
             f"holds {_key_list(found)}, must hold lat_comp (GANSpace), eigvec (SeFa) or one array"
         )
     named_space: LatentKind = "z" if stem.endswith("_zcomp") else "w"
-    return _numbered("direction", _rows(next(iter(found.values()))), space or named_space)
+    components = _rows(next(iter(found.values())))
+    return _directions(_numbered("direction", components), components, space or named_space)
 
 
 def _ganspace_space(stem: str) -> LatentKind:
@@ -130,19 +127,18 @@ def _rows(array: AnyArray) -> Floats:
     return _finite("directions", array).reshape(-1, shape[-1])
 
 
-def _numbered(
-    name: str,
-    components: Floats,
-    space: LatentKind,
-    scales: AnyArray | None = None,
-    called: str = "lat_stdev",
+def _numbered(name: str, components: Floats) -> list[str]:
+    return [f"{name}{i}" for i in range(len(components))]
+
+
+def _directions(
+    names: list[str], components: Floats, space: LatentKind, key: str = "", scales: AnyArray | None = None
 ) -> Directions:
-    names = tuple(f"{name}{i}" for i in range(len(components)))
-    if scales is None:
-        return Directions(names, np.ascontiguousarray(components), None, space)
-    if scales.shape != (len(components),):
-        raise ModelError(f"{called} has shape {scales.shape}, must be ({len(components)},)")
-    return Directions(names, np.ascontiguousarray(components), _finite(called, scales), space)
+    """Directions with their scales, which a file has under a key. ModelError for scales that do not fit."""
+    if scales is not None and scales.shape != (len(components),):
+        raise ModelError(f"{key} has shape {scales.shape}, must be ({len(components)},)")
+    sized = None if scales is None else _finite(key, scales)
+    return Directions(tuple(names), np.ascontiguousarray(components), sized, space)
 
 
 def _finite(name: str, array: AnyArray) -> Floats:

@@ -131,10 +131,9 @@ def _of_tensorflow(record: Record, notes: Notes) -> Weights:
     network = modules.tensorflow_network(record)
     if any("FromRGB" in name for name in network.variables):
         raise ModelError("holds a discriminator only")
-    origin = {"source": f"TensorFlow network {network.name} (version {network.version}), {network.function}"}
-    return tensorflow.weights(
-        network.variables, network.options, {**notes, **origin, "licence": NVIDIA_LICENCE}
-    )
+    source = f"TensorFlow network {network.name} (version {network.version}), {network.function}"
+    notes = {**notes, "source": source, "licence": NVIDIA_LICENCE}
+    return tensorflow.weights(network.variables, network.options, notes)
 
 
 def _of_module(record: Record, notes: Notes) -> Weights:
@@ -147,11 +146,9 @@ def _of_module(record: Record, notes: Notes) -> Weights:
         "StyleGAN2-ADA's layout" if "synthesis_kwargs" in module.init else "the StyleGAN3 repository's layout"
     )
     kind = "Autolume" if "init_res" in {**module.init, **module.attributes.get("", {})} else kind
-    origin = {
-        "source": f"pickle of {kind}, class {module.class_name}, its code {digest}",
-        "licence": NVIDIA_LICENCE,
-    }
-    return official.weights(module.tensors, module.attributes, module.init, {**notes, **origin})
+    source = f"pickle of {kind}, class {module.class_name}, its code {digest}"
+    notes = {**notes, "source": source, "licence": NVIDIA_LICENCE}
+    return official.weights(module.tensors, module.attributes, module.init, notes)
 
 
 def _of_arrays(content: Mapping[Any, Value], path: Path, notes: Notes) -> Weights:
@@ -183,13 +180,11 @@ def _of_training_file(content: Mapping[Any, Value], path: Path, notes: Notes) ->
             raise ModelError(
                 "holds a network of lucidrains' that is not his StyleGAN2 (GE.blocks is missing)"
             )
-        origin = {
-            "source": f"lucidrains' stylegan2-pytorch {printable(str(version), 20)}",
-            "licence": LICENCE_UNKNOWN,
-        }
+        source = f"lucidrains' stylegan2-pytorch {printable(str(version), 20)}"
+        notes = {**notes, "source": source, "licence": LICENCE_UNKNOWN}
         options = _first_object(_descriptions(path)[:1])
         number = version if isinstance(version, str) else ""
-        return lucidrains.weights(averaged, number, options, {**notes, **origin})
+        return lucidrains.weights(averaged, number, options, notes)
     mean = content.get("latent_avg")
     for key, state in _state_dicts(content):
         if _is_known(state):
@@ -234,9 +229,8 @@ def _of_state_dict(
     if "embeddings.weight" in state and any(name.startswith("generator.gen_z.") for name in state):
         if not isinstance(described, dict):
             described = _first_object(_descriptions(path)[1:])
-        return biggan.from_state(
-            state, described, {**notes, "source": "BigGAN-deep of Hugging Face's layout"}
-        )
+        notes["source"] = "BigGAN-deep of Hugging Face's layout"
+        return biggan.from_state(state, described, notes)
     try:
         return dcgan.from_state(state, {**notes, "source": "state dict of a DCGAN"})
     except LAYOUT_ERRORS as error:  # ModelError is a ValueError

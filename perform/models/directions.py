@@ -47,10 +47,8 @@ class DirectionSearch:
 
 def directions_file(model: str) -> Path:
     """The file of a model's directions; the model is a built-in's name, or a file."""
-    return (
-        store.models_folder()
-        / f"{SHARED_MAPPING if model in BUILT_IN else Path(model).stem}{DIRECTIONS_SUFFIX}"
-    )
+    name = SHARED_MAPPING if model in BUILT_IN else Path(model).stem
+    return store.models_folder() / f"{name}{DIRECTIONS_SUFFIX}"
 
 
 def find_directions(weights: Weights, search: DirectionSearch) -> Directions:

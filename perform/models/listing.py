@@ -39,9 +39,8 @@ def list_models() -> Iterator[ModelRow]:
     for name in untrained.BUILT_IN:
         yield _model_row(name, name, "built-in")
     for name, file in Library().models().items():
-        yield _model_row(
-            name, str(file), "imported" if file.parent == store.models_folder() else str(file.parent)
-        )
+        origin = "imported" if file.parent == store.models_folder() else str(file.parent)
+        yield _model_row(name, str(file), origin)
 
 
 def _model_row(name: str, model: str, origin: str) -> ModelRow:

@@ -11,6 +11,8 @@ perform/generators: they import from here, never the other way.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Literal, TypeAlias
 
 Device: TypeAlias = Literal["auto", "cpu", "cuda", "mps"]
@@ -19,3 +21,12 @@ Precision: TypeAlias = Literal["auto", "float32", "float16", "bfloat16"]
 
 class ModelError(ValueError):
     """A model that cannot be opened. The message names the model, the reason and what is allowed."""
+
+
+@contextmanager
+def faults_of(place: object) -> Iterator[None]:
+    """Name a place, such as a file, before the fault of a ModelError in the block."""
+    try:
+        yield
+    except ModelError as error:
+        raise type(error)(f"{place}: {error}") from error

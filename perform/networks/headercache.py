@@ -47,8 +47,5 @@ def cache_header(path: Path, stamp: Stamp, config: NetworkConfig, notes: Mapping
 
 def _cache_file(path: Path) -> Path:
     """The cache file of a model: one for each path."""
-    return (
-        paths.user_cache()
-        / "headers"
-        / f"{sha256(str(path).encode('utf-8', 'replace')).hexdigest()[:32]}.json"
-    )
+    digest = sha256(str(path).encode("utf-8", "replace")).hexdigest()
+    return paths.user_cache() / "headers" / f"{digest[:32]}.json"

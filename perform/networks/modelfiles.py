@@ -11,7 +11,7 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from perform.networks import ModelError
+from perform.networks import ModelError, faults_of
 from perform.networks.families import family
 from perform.networks.weights import NetworkConfig, Weights, checked_config, checked_weights, printable
 from perform.paths import whole_file
@@ -51,10 +51,8 @@ def read_weights(path: str | Path) -> Weights:
         arrays = load_file(path)
     except (SafetensorError, OSError, KeyError, TypeError) as error:
         raise ModelError(f"{path} is not readable as safetensors: {error}") from error
-    try:
+    with faults_of(path):
         return checked_weights(config, arrays, notes)
-    except ModelError as error:
-        raise ModelError(f"{path}: {error}") from error
 
 
 def is_own(path: str | Path) -> bool:
@@ -93,11 +91,10 @@ def parse_config(path: str | Path, name: str, text: str) -> NetworkConfig:
     from pydantic import TypeAdapter, ValidationError
 
     try:
-        return checked_config(TypeAdapter(family(name).Config).validate_json(text))
+        with faults_of(path):
+            return checked_config(TypeAdapter(family(name).Config).validate_json(text))
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))
         why = f"{place}: {first['msg']}" if place else first["msg"]
         raise ModelError(f"{path} has no readable configuration in its metadata: {printable(why)}") from error
-    except ModelError as error:
-        raise ModelError(f"{path}: {error}") from error

@@ -30,13 +30,27 @@ def vivid(config: Any, seed: int = 1, **notes: str) -> Weights:
     return Weights(config, arrays, notes)
 
 
+def untrained_singan() -> Weights:
+    """Seeded random weights of strong contrast."""
+    config = singan.Config(((8, 8), (16, 16), (32, 32)), (8, 8, 8))
+    draw = np.random.Generator(np.random.PCG64(1905))
+    arrays = {}
+    for name, shape in config.shapes().items():
+        spread = np.sqrt(2 / np.prod(shape[1:])) if name.endswith("weight") else 1.0
+        drawn = draw.standard_normal(shape, np.float32) * np.float32(spread)
+        arrays[name] = np.zeros_like(drawn) if name.endswith("bias") else np.asarray(drawn)
+        if name.endswith("amplitude"):
+            arrays[name] = np.full((), 0.3, np.float32)
+    return Weights(config, arrays, {"title": "untrained: seeded random weights", "licence": "MIT"})
+
+
 FAMILIES: dict[str, Callable[[], Weights]] = {  # the smallest network of each
     "biggan": lambda: biggan.untrained(
         biggan.Config(biggan.published(128).layers[-4:], 4, z_dim=6, embed=5, classes=3, attention=2)
     ),
     "dcgan": lambda: dcgan.untrained(32, 8),
     "lucidrains": lambda: vivid(lucidrains.Config((6, 6, 5, 4), z_dim=5, mapping=(5, 5)), title="a test"),
-    "singan": singan.untrained,
+    "singan": untrained_singan,
     "stylegan1": lambda: vivid(
         stylegan1.Config((6, 6, 5, 4, 4, 3), z_dim=5, mapping=(7, 9), fused=16), title="a test"
     ),

@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from perform.generators import singan
 from perform.generators.noise import drawn_noise
-from perform.generators.singan import BASE, FIXED, Config, resized, untrained
+from perform.generators.singan import BASE, FIXED, Config, resized
 from perform.generators.singan.network import synthesis, turned, unit
 from perform.latent.controls import LATENT
 from perform.latent.space import truncate
@@ -25,6 +25,7 @@ from perform.networks.modelfiles import read_weights, write_weights
 from perform.networks.runtimes.openvino.runtime import OpenVino, psnr
 from perform.networks.runtimes.torch.eager import Eager
 from perform.networks.weights import Weights
+from tests.doubles.networks import untrained_singan as untrained
 
 
 def ws_of(weights: Weights, seed: int = 3) -> Any:

@@ -6,10 +6,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-import numpy as np
-
 from perform.arrays import AnyArray
-from perform.generators.dialects.meanw import MEAN_W, with_mean_w
+from perform.generators.dialects.meanw import with_mean_w, with_zero_mean
 from perform.generators.dialects.unexpected import note_unexpected, with_remarks
 from perform.generators.lucidrains import infer
 from perform.networks import ModelError
@@ -41,19 +39,17 @@ def weights(
             named[place] = array[0] if place.endswith(".const") else array
         elif name.startswith(("SE.", "GE.")) and not name.endswith(BLUR):
             named[name] = array  # of another network, if it is a weight
-    depth = len([name for name in named if re.fullmatch(r"mapping\.fc\d+\.bias", name)])
-    if not depth:
+    if "mapping.fc0.weight" not in named:
         raise ModelError("the averaged mapping (SE.net) is missing")
-    named[MEAN_W] = np.zeros(named[f"mapping.fc{depth - 1}.bias"].shape)
+    named = {**with_zero_mean(named)}
     rate = _rate(options)
     normalised, blurred = _numbers(version) >= NORMALISED, any(name.endswith(BLUR) for name in state)
     odd = [] if options is not None else [f"no .config.json beside it: mapping rate {RATE} taken"]
     odd += [] if normalised else [f"version {version or 'unknown'}: z is taken as it is"]
     shapes = {name: array.shape for name, array in named.items()}
     config = infer(shapes, rate, normalised, blurred)
-    return with_mean_w(
-        note_unexpected(checked_weights(config, named, with_remarks(notes or {}, *odd)), named)
-    )
+    found = checked_weights(config, named, with_remarks(notes or {}, *odd))
+    return with_mean_w(note_unexpected(found, named))
 
 
 def _place(name: str) -> str | None:

@@ -7,7 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from perform.generators.mapping import infer_mapping
 from perform.networks import ModelError
+from perform.networks.checkpoints.modules import StateDict
 from perform.networks.families import family
 from perform.networks.weights import Weights
 
@@ -17,6 +19,14 @@ MOST_LAYER_VALUES = 1 << 22  # of one layer at a time: wider networks are mapped
 MOST_MAPPING_VALUES = 1 << 26  # values of a mapping; the largest published ones have 3 million
 MEAN_SEED = 0
 MEAN_W = "mapping.w_avg"
+
+
+def with_zero_mean(named: StateDict) -> StateDict:
+    """Tensors under our names, with zeros for the mean w if there is none: to be found when they are read."""
+    if MEAN_W in named:
+        return named
+    widths = infer_mapping({name: array.shape for name, array in named.items()})["mapping"]
+    return {**named, MEAN_W: np.zeros(widths[-1])}
 
 
 def with_mean_w(weights: Weights) -> Weights:

@@ -7,13 +7,13 @@ modules, or, if a file has none, from the arguments that the network was made wi
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from perform.arrays import AnyArray
-from perform.generators.dialects.meanw import MEAN_W, with_mean_w
+from perform.generators.dialects.meanw import MEAN_W, with_mean_w, with_zero_mean
 from perform.generators.dialects.unexpected import note_unexpected, with_remarks
 from perform.generators.stylegan2 import FILTER, from_official
 from perform.generators.stylegan3 import official as stylegan3
@@ -53,12 +53,11 @@ def weights(
     options = options or {}
     _check_activation(attributes, options)
     if family(state) == "stylegan3":
-        averaged, missing = _state_with_mean(state)
+        averaged = with_zero_mean(state)
         found = stylegan3.from_official(averaged, attributes, notes)
-        found = note_unexpected(
-            found, (_renamed_layer(name, found.config_as(StyleGAN3).layers) for name in averaged)
-        )
-        return with_mean_w(found) if missing else found
+        layers = found.config_as(StyleGAN3).layers
+        found = note_unexpected(found, (_renamed_layer(name, layers) for name in averaged))
+        return found if MEAN_W in state else with_mean_w(found)
     if family(state) is None:
         raise ModelError("neither StyleGAN2 (synthesis.b4.const) nor StyleGAN3 (synthesis.input.freqs)")
     return _stylegan2(state, attributes, options, dict(notes or {}))
@@ -73,7 +72,7 @@ def _renamed_layer(name: str, layers: Sequence[str]) -> str:
 
 
 def _stylegan2(state: StateDict, attributes: Attributes, options: Options, notes: dict[str, str]) -> Weights:
-    averaged, missing = _state_with_mean(state)
+    averaged = with_zero_mean(state)
     named = {name: array for name, array in averaged.items() if not name.endswith("resample_filter")}
     for name, array in named.items():
         if name.endswith("noise_strength"):
@@ -84,15 +83,7 @@ def _stylegan2(state: StateDict, attributes: Attributes, options: Options, notes
         named, notes = {**named, **folded}, with_remarks(notes, f"gains of its own in {len(folded)} tensors")
     found = from_official(named, _clamp(attributes, options), rate, notes)
     found = note_unexpected(found, named)
-    return with_mean_w(found) if missing else found
-
-
-def _state_with_mean(state: StateDict) -> tuple[dict[str, AnyArray], bool]:
-    """The state with a mean w, zeros if it has none; and whether it had none."""
-    if MEAN_W in state:
-        return dict(state), False
-    depth = len([name for name in state if re.fullmatch(r"mapping\.fc\d+\.bias", name)])
-    return {**state, MEAN_W: np.zeros(state[f"mapping.fc{depth - 1}.bias"].shape)}, True
+    return found if MEAN_W in state else with_mean_w(found)
 
 
 def _check_activation(attributes: Attributes, options: Options) -> None:
@@ -148,7 +139,7 @@ def _gains_folded(state: StateDict, attributes: Attributes, rate: float) -> dict
 
 def _filter(state: StateDict) -> AnyArray:
     """The resampling filter that all layers share, [4, 4]: a smaller one has zeros around it."""
-    filters = [np.asarray(array) for array in _filters(state)]
+    filters = [np.asarray(array) for name, array in state.items() if name.endswith("resample_filter")]
     if not filters:
         raise ModelError("resample_filter is missing, must be there with shape (4, 4)")
     first = filters[0]
@@ -164,7 +155,3 @@ def _filter(state: StateDict) -> AnyArray:
     end = TAPS - 2 + (taps + 1) // 2
     whole[end - taps : end, end - taps : end] = first
     return whole
-
-
-def _filters(state: StateDict) -> Iterator[AnyArray]:
-    return (array for name, array in state.items() if name.endswith("resample_filter"))

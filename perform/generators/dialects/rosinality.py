@@ -62,9 +62,8 @@ def weights(
         named |= _drawn_noise(named)
         notes = with_remarks(notes, "the file holds no noise: it is drawn from a seed")
     width = named["synthesis.b4.conv1.affine.weight"].shape[1]
-    named[MEAN_W] = (
-        np.zeros(width) if mean is None else mean.reshape(-1, width).mean(0, dtype=np.float64)
-    )  # encoders: one a layer
+    means = np.zeros((1, width)) if mean is None else mean.reshape(-1, width)  # encoders: one a layer
+    named[MEAN_W] = means.mean(0, dtype=np.float64)
     found = note_unexpected(from_official(named, None, 0.01, notes), named)
     return with_mean_w(found) if mean is None else found
 

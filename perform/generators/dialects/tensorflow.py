@@ -16,7 +16,7 @@ import numpy as np
 
 from perform.arrays import AnyArray
 from perform.generators import stylegan1, stylegan2
-from perform.generators.dialects.meanw import MEAN_W, with_mean_w
+from perform.generators.dialects.meanw import MEAN_W, with_mean_w, with_zero_mean
 from perform.generators.dialects.unexpected import note_unexpected, with_remarks
 from perform.generators.mapping import infer_mapping
 from perform.networks import ModelError
@@ -83,9 +83,9 @@ def _mapping(own: StateDict) -> dict[str, AnyArray]:
     for name, array in own.items():
         if match := re.fullmatch(r"Dense(\d+)/(weight|bias)", name):
             named[f"mapping.fc{match[1]}.{match[2]}"] = array.T
-    last = f"mapping.fc{len(named) // 2 - 1}.bias"
-    named[MEAN_W] = own["dlatent_avg"] if "dlatent_avg" in own else np.zeros(named[last].shape)
-    return named
+    if "dlatent_avg" in own:
+        named[MEAN_W] = own["dlatent_avg"]
+    return {**with_zero_mean(named)}
 
 
 def _kernel(array: AnyArray, mirrored: bool = False) -> AnyArray:

@@ -35,7 +35,6 @@ from perform.parameters import Parameter
 
 INPUTS = ("noise", "strength")
 FIXED, BASE = "latent.fixed", "latent.base"
-SEED = 1905  # of the untrained weights
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,17 +154,3 @@ def resized(weights: Weights, size: tuple[int, int]) -> Weights:
     fitted = np.pad(fixed, ((0, 0), *more), "symmetric")[:, : sizes[0][0], : sizes[0][1]]
     arrays = {**weights.arrays, FIXED: np.ascontiguousarray(fitted)}
     return Weights(changed, arrays, weights.notes)
-
-
-def untrained(sizes: tuple[tuple[int, int], ...] = ((8, 8), (16, 16), (32, 32)), width: int = 8) -> Weights:
-    """Seeded random weights of strong contrast, for measuring and for tests."""
-    config = Config(sizes, (width,) * len(sizes))
-    draw = np.random.Generator(np.random.PCG64(SEED))
-    arrays = {}
-    for name, shape in config.shapes().items():
-        spread = np.sqrt(2 / np.prod(shape[1:])) if name.endswith("weight") else 1.0
-        drawn = draw.standard_normal(shape, np.float32) * np.float32(spread)
-        arrays[name] = np.zeros_like(drawn) if name.endswith("bias") else np.asarray(drawn)
-        if name.endswith("amplitude"):
-            arrays[name] = np.full((), 0.3, np.float32)
-    return Weights(config, arrays, {"title": "untrained: seeded random weights", "licence": "MIT"})

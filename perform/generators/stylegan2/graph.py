@@ -138,21 +138,12 @@ class _Synthesis:
         y = self._layer(y, layer + 1, sqrt(0.5))
         return op.add(y, self._skip(x, f"b{4 << block}.skip.weight"))
 
-    def _style(self, row: int, name: str, gain: float = 1.0) -> GraphNode:
-        """The affine of ws[row]: [1, channels]."""
-        w = op.gather(self.ws, integers([row]), integers(0))
-        factor = gain / sqrt(self.config.w_dim)
-        matrix = self.tensors.value(f"{name}.affine.weight", lambda weight: weight * factor)
-        return op.add(
-            times(w, matrix), self.tensors.value(f"{name}.affine.bias", lambda bias: bias[None] * gain)
-        )
-
     def _layer(self, x: GraphNode, layer: int, gain: float = 1.0) -> GraphNode:
         """A modulated convolution with its noise, bias and activation; every second one doubles the size."""
         name = self.config.layers[layer]
         weight, factor = f"{name}.weight", 1 / (3 * sqrt(self.config.channels[layer]))
         gain *= sqrt(2)  # a leaky ReLU is homogeneous: its gain is folded into what is added up before it
-        style = self._style(layer, name)
+        style = self.tensors.affine(self.ws, layer, name)
         squares = op.multiply(style, style)
         power = times(squares, self.tensors.power(weight, lambda square: square.sum((2, 3)) * factor**2))
         demodulation = op.multiply(op.power(op.add(power, constant(EPSILON)), constant(-0.5)), constant(gain))
@@ -168,7 +159,7 @@ class _Synthesis:
 
     def _to_rgb(self, x: GraphNode, row: int, name: str) -> GraphNode:
         inputs = self.tensors.array(f"{name}.weight").shape[1]
-        style = self._style(row, name, 1 / sqrt(inputs))
+        style = self.tensors.affine(self.ws, row, name, 1 / sqrt(inputs))
         x = self._convolved(op.multiply(x, per_channel(style)), f"{name}.weight", 1.0)
         bias = self.tensors.value(f"{name}.bias", lambda bias: bias[None, :, None, None])
         return self._clamped(op.add(x, bias), 1.0)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from openvino import opset13 as op
 
-from perform.networks.runtimes.openvino.nodes import GraphNode, integers
+from perform.networks.runtimes.openvino.nodes import GraphNode, cut, integers
 
 TILE = 4
 LEAST_CHANNELS = 128  # with fewer, moving the tiles costs more than the products save
@@ -72,18 +72,14 @@ def convolved(x: GraphNode, weight: NDArray[np.float32], height: int, width: int
     return op.transpose(y, integers([0, 3, 1, 2]))
 
 
-def _slice(x: GraphNode, begin: int, end: int, axis: int) -> GraphNode:
-    return op.slice(x, integers([begin]), integers([end]), integers([1]), integers([axis]))
-
-
 def _taps(x: GraphNode, axis: int, tiles: int) -> list[GraphNode]:
     """The six values that each tile reads along an axis of (tiles + 1, 4): two are the next tile's."""
-    chosen = (_slice(x, tap % TILE, tap % TILE + 1, axis + 1) for tap in range(6))
-    return [_slice(part, tap // TILE, tap // TILE + tiles, axis) for tap, part in enumerate(chosen)]
+    chosen = (cut(x, tap % TILE, tap % TILE + 1, axis + 1) for tap in range(6))
+    return [cut(part, tap // TILE, tap // TILE + tiles, axis) for tap, part in enumerate(chosen)]
 
 
 def _parts(x: GraphNode, axis: int) -> list[GraphNode]:
-    return [_slice(x, part, part + 1, axis) for part in range(6)]
+    return [cut(x, part, part + 1, axis) for part in range(6)]
 
 
 def _row(line: GraphNode, down: int, across: int, outputs: int) -> GraphNode:

@@ -29,6 +29,7 @@ from perform.networks.runtimes.openvino.bending import BendInserter
 from perform.networks.runtimes.openvino.nodes import (
     GraphNode,
     constant,
+    cut,
     integers,
     named_result,
     per_channel,
@@ -97,23 +98,10 @@ def graph(
     return ov.Model([named_result(x, name), *bent.results], taken, "synthesis")
 
 
-def _cut(x: GraphNode, begin: int, end: int, axis: int) -> GraphNode:
-    if begin == 0 and end >= x.get_output_shape(0)[axis]:
-        return x
-    return op.slice(x, integers([begin]), integers([end]), integers([1]), integers([axis]))
-
-
 class _Synthesis:
     def __init__(self, config: Config, used: WeightNodes, exact: bool) -> None:
         self.config, self.tensors, self.exact = config, used, exact
         self.ws = op.parameter([config.space.num_ws, config.w_dim], np.float32, name="ws")
-
-    def _affine(self, row: int, name: str) -> GraphNode:
-        """The affine of ws[row]: [1, outputs]."""
-        w = op.gather(self.ws, integers([row]), integers(0))
-        factor = 1 / sqrt(self.config.w_dim)
-        matrix = self.tensors.value(f"{name}.affine.weight", lambda weight: weight * factor)
-        return op.add(times(w, matrix), self.tensors.value(f"{name}.affine.bias", lambda bias: bias[None]))
 
     def waves(self, transform: GraphNode) -> GraphNode:
         """The input, [1, channels, height, width].
@@ -127,10 +115,10 @@ class _Synthesis:
         heights = op.divide(op.subtract(constant(nyquist), lengths), constant(nyquist - config.bandwidth))
         heights = op.clamp(heights, 0.0, 1.0)  # fades what would alias
         x, y = ((np.arange(size) + 0.5 - size / 2)[None] / config.sampling for size in config.sizes[0])
-        across = op.add(op.multiply(_cut(freqs, 0, 1, 1), constant(x)), phases)
+        across = op.add(op.multiply(cut(freqs, 0, 1, 1), constant(x)), phases)
         across, down = (
             op.multiply(turns, constant(2 * pi))
-            for turns in (across, op.multiply(_cut(freqs, 1, 2, 1), constant(y)))
+            for turns in (across, op.multiply(cut(freqs, 1, 2, 1), constant(y)))
         )
         columns = [
             op.unsqueeze(op.multiply(wave(across), heights), integers([0, 2])) for wave in (op.sin, op.cos)
@@ -146,13 +134,13 @@ class _Synthesis:
         value = self.tensors.value
         across, phases = value("input.freqs", lambda a: a), value("input.phases", lambda a: a[:, None])
         down = value("input.freqs", lambda a: a[:, ::-1] * (1, -1))
-        place = self._affine(0, "input")
-        direction = _cut(place, 0, 2, 1)
+        place = self.tensors.affine(self.ws, 0, "input")
+        direction = cut(place, 0, 2, 1)
         length = op.sqrt(op.reduce_sum(op.multiply(direction, direction), integers([1]), True))
         place = op.divide(place, length)
-        cos, sin, shift = _cut(place, 0, 1, 1), _cut(place, 1, 2, 1), _cut(place, 2, 4, 1)
+        cos, sin, shift = cut(place, 0, 1, 1), cut(place, 1, 2, 1), cut(place, 2, 4, 1)
         turned = op.add(op.multiply(across, cos), op.multiply(down, sin))
-        linear, moved = _cut(_cut(transform, 0, 2, 0), 0, 2, 1), _cut(_cut(transform, 0, 2, 0), 2, 3, 1)
+        linear, moved = cut(cut(transform, 0, 2, 0), 0, 2, 1), cut(cut(transform, 0, 2, 0), 2, 3, 1)
         offset = op.subtract(op.transpose(moved, integers([1, 0])), shift)  # [1, 2]
         phases = op.add(phases, op.matmul(turned, offset, False, True))
         return op.matmul(turned, linear, False, False), phases
@@ -160,7 +148,8 @@ class _Synthesis:
     def layer(self, x: GraphNode, layer: int) -> GraphNode:
         """A modulated convolution, and its activation, free of aliasing."""
         config, value, name = self.config, self.tensors.value, self.config.layers[layer]
-        style, magnitude = self._affine(layer + 1, name), value(f"{name}.magnitude_ema", np.ravel)
+        style = self.tensors.affine(self.ws, layer + 1, name)
+        magnitude = value(f"{name}.magnitude_ema", np.ravel)
         if config.colours(layer):
             factor = gain = 1.0
             factor /= sqrt(config.channels[layer] * config.kernels[layer] ** 2)
@@ -217,7 +206,7 @@ class _Synthesis:
         for dimension, used in ((2, down), (3, across)):
             size = x.get_output_shape(0)[dimension]
             pads.append((max(reach - used.first, 0), max(used.last - size, 0)))
-            x = _cut(x, max(used.first - reach, 0), min(used.last, size), dimension)
+            x = cut(x, max(used.first - reach, 0), min(used.last, size), dimension)
         begins, ends = zip(*pads, strict=True)
         made = down.last - down.first, across.last - across.first
         if self.exact and self.tensors.fixed(name) and _winograd_pays(weight, *made):
@@ -229,7 +218,7 @@ class _Synthesis:
         """Upsampled, activated, downsampled; large pictures in strips of rows that stay in the cache."""
         most = STRIP // (4 * x.get_output_shape(0)[1] * across.fine)
         strips = down.strips(max(most, LEAST_ROWS))
-        done = [self._strip(_cut(x, s.first, s.last, 2), layer, across, s) for s in strips]
+        done = [self._strip(cut(x, s.first, s.last, 2), layer, across, s) for s in strips]
         return op.concat(done, 2) if len(done) > 1 else done[0]
 
     def _strip(self, x: GraphNode, layer: int, across: Axis, down: Axis) -> GraphNode:
@@ -278,7 +267,7 @@ def _winograd(
         x, integers([0, 0, *befores]), integers([0, 0, *afters]), "constant", op.constant(np.float32(0))
     )
     x = winograd.convolved(x, weight, sides[0], sides[1])
-    return _cut(_cut(x, *cuts[0], 2), *cuts[1], 3)
+    return cut(cut(x, *cuts[0], 2), *cuts[1], 3)
 
 
 def _up(x: GraphNode, phase: Phase, axis: Axis, dimension: int) -> GraphNode:
@@ -337,4 +326,4 @@ def _interleaved(rows: Grid, width: int, height: int) -> GraphNode:
     if len(rows) == 1:
         return rows[0][0]
     stacked = op.concat([node for row in rows for node in row], 1)
-    return _cut(_cut(op.depth_to_space(stacked, "blocks_first", len(rows)), 0, height, 2), 0, width, 3)
+    return cut(cut(op.depth_to_space(stacked, "blocks_first", len(rows)), 0, height, 2), 0, width, 3)

@@ -18,6 +18,7 @@ from typing import TypeAlias, TypeGuard
 import numpy as np
 
 from perform.arrays import AnyArray
+from perform.networks import faults_of
 from perform.networks.checkpoints.limits import CheckpointError, ReadLimits, shown
 from perform.networks.checkpoints.values import Json, Key, Value
 from perform.networks.checkpoints.zips import ZipView
@@ -157,10 +158,8 @@ def read_npz(archive: ZipView, limits: ReadLimits) -> dict[Key, Value]:
         data = archive.read(name)
         if bytes(data[:6]) != NPY_MAGIC or len(data) < 12:
             raise CheckpointError(f"its member {shown(name)} is no array of numpy")
-        try:
+        with faults_of(shown(name)):
             content[name.removesuffix(".npy")] = read_npy(data, limits)
-        except CheckpointError as error:
-            raise CheckpointError(f"{shown(name)}: {error}") from error
     return content
 
 
@@ -215,7 +214,5 @@ def _safetensors_array(name: str, entry: Entry, limits: ReadLimits) -> AnyArray:
         raise CheckpointError(
             f"its tensor {shown(name)} has a dtype that is not {', '.join(SAFETENSORS_KINDS)}"
         )
-    try:
+    with faults_of(shown(name)):
         return array_view(data, SAFETENSORS_KINDS[kind], tuple(shape), limits, exact=True)
-    except CheckpointError as error:
-        raise CheckpointError(f"{shown(name)}: {error}") from error

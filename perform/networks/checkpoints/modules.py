@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, TypeAlias, TypeGuard
 
 import numpy as np
@@ -81,17 +82,14 @@ def is_tensorflow_network(value: Value) -> TypeGuard[Record]:
     return isinstance(value, Record) and value.name == TENSORFLOW_NETWORK and isinstance(value.state, dict)
 
 
-def torch_module(value: Value) -> TorchModule:
+def torch_module(record: Record) -> TorchModule:
     """A network of torch out of its record (`content["G_ema"]`). Raises CheckpointError."""
     attributes: dict[str, Mapping[str, Value]] = {}
     tensors: dict[str, AnyArray] = {}
-    record = _torch_record(value, "")
     for path, fields in _submodules(record, "", 0):
         attributes[path] = _plain_items(fields)
-        for name, tensor in (
-            *_named_part(fields, "_parameters").items(),
-            *_named_part(fields, "_buffers").items(),
-        ):
+        own = (_named_part(fields, "_parameters"), _named_part(fields, "_buffers"))
+        for name, tensor in chain.from_iterable(part.items() for part in own):
             dotted = _joined_name(path, name)
             if isinstance(tensor, np.ndarray):
                 tensors[dotted] = tensor
@@ -152,15 +150,11 @@ def is_plain(value: Value) -> bool:
     return isinstance(value, SCALARS)
 
 
-def _torch_record(value: Value, path: str, depth: int = 0) -> Record:
-    if not is_torch_module(value) or depth > MOST_MODULE_DEPTH:
-        raise CheckpointError(f"the module {shown(path)} is none, or lies more than {MOST_MODULE_DEPTH} deep")
-    return value
-
-
 def _submodules(value: Value, path: str, depth: int) -> Iterator[tuple[str, Fields]]:
     """A module and those within it, with their paths and attributes."""
-    fields = _attributes(_torch_record(value, path, depth))
+    if not is_torch_module(value) or depth > MOST_MODULE_DEPTH:
+        raise CheckpointError(f"the module {shown(path)} is none, or lies more than {MOST_MODULE_DEPTH} deep")
+    fields = _attributes(value)
     yield path, fields
     for name, part in _named_part(fields, "_modules").items():
         if part is not None:

@@ -108,20 +108,13 @@ def _empty_array(cls: Value, shape: Value, code: Value) -> Record:
 
 def _array_of_state(limits: ReadLimits, state: Value) -> AnyArray:
     shape, dtype, fortran, data = sequence(state)[-4:]
-    order, kind = _order_and_kind(dtype)
-    return array_view(
-        raw_bytes(data, limits), kind, shape, limits, order=order, fortran=bool(fortran), exact=True
-    )
+    return _whole_array(limits, data, dtype, shape, bool(fortran))
 
 
 def _array_of_buffer(limits: ReadLimits, data: Value, dtype: Value, shape: Value, layout: Value) -> AnyArray:
-    order, kind = _order_and_kind(dtype)
-    return array_view(
-        raw_bytes(data, limits),
-        kind,
-        shape,
-        limits,
-        order=order,
-        fortran=isinstance(layout, str) and layout == "F",
-        exact=True,
-    )
+    return _whole_array(limits, data, dtype, shape, isinstance(layout, str) and layout == "F")
+
+
+def _whole_array(limits: ReadLimits, data: Value, dtype: Value, shape: Value, fortran: bool) -> AnyArray:
+    (order, kind), content = _order_and_kind(dtype), raw_bytes(data, limits)
+    return array_view(content, kind, shape, limits, order=order, fortran=fortran, exact=True)

@@ -9,6 +9,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Literal, TypeAlias
 
+from perform.networks import faults_of
 from perform.networks.checkpoints import pickles
 from perform.networks.checkpoints.arrays import MOST_VALUES, array_view, item_size
 from perform.networks.checkpoints.limits import CheckpointError, ReadLimits, shown
@@ -101,10 +102,8 @@ def read_legacy(data: memoryview, limits: ReadLimits, inert: tuple[str, ...]) ->
 
 def _nested_storage(limits: ReadLimits, data: Value) -> Storage:
     """A storage in NVIDIA's pickles: such a file that names a storage and nothing else."""
-    try:
+    with faults_of("within a storage"):
         found = _read_five(raw_bytes(data, limits), STORAGE_NAMES, limits)
-    except CheckpointError as error:
-        raise CheckpointError(f"within a storage: {error}") from error
     if not isinstance(found, Storage):
         raise CheckpointError("a storage within it is something else")
     return found

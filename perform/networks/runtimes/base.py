@@ -8,13 +8,12 @@ import numpy as np
 
 from perform.arrays import Floats, Pixels
 from perform.latent.controls import LATENT
-from perform.networks.bending import Bend, pack_values
-from perform.networks.blending import BLEND_AMOUNT, BlendTensors
+from perform.networks.bending import Bend
+from perform.networks.blending import BlendTensors
 from perform.networks.controls import NetworkValues
 from perform.networks.families import family
+from perform.networks.runtimes.inputs import DEFAULTS, NetworkInputs
 from perform.networks.weights import NetworkConfig, Weights
-
-DEFAULTS = NetworkValues()
 
 
 class Runtime:
@@ -39,11 +38,10 @@ class Runtime:
         self.parameters = LATENT + self.config.parameters
         self.device, self.precision, self.reason = device, precision, reason
         self.bends, self.other = tuple(bends), other
-        more = [name for name, there in (("blend", other), ("bend", bends)) if there]
-        self._names = ("ws", *kind.INPUTS, *more)
-        self._map, self._family_inputs = kind.mapping(weights), kind.inputs(weights)
+        self._inputs = NetworkInputs(weights, self.bends, other)
+        self._names = ("ws", *self._inputs.names)
+        self._map = kind.mapping(weights)
         self._centre = kind.mean(weights)
-        self._defaults = {parameter.name: parameter.default for parameter in self.parameters}
 
     def map(self, z: Floats, labels: Floats | None = None) -> Floats:
         """z [n, z_dim] and labels [n or 1, c_dim] to w [n, w_dim], before truncation."""
@@ -66,15 +64,6 @@ class Runtime:
         if ws.shape != wanted:
             raise ValueError(f"ws has shape {ws.shape}, must be {wanted}")
         return np.ascontiguousarray(ws, np.float32), *self._inputs(values)
-
-    def _inputs(self, values: NetworkValues = DEFAULTS) -> tuple[Floats, ...]:
-        """What the synthesis takes besides ws."""
-        given = [*self._family_inputs({**self._defaults, **values.parameters})]
-        if self.other:
-            given.append(np.full(1, values.blend.get("amount", BLEND_AMOUNT.default), np.float32))
-        if self.bends:
-            given.append(pack_values(self.bends, values.bends))
-        return tuple(given)
 
     def close(self) -> None:
         """Release the memory and the device. A second call does nothing."""

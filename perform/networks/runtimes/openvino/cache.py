@@ -73,20 +73,17 @@ def save_compiled(name: str, facts: Facts, parts: Sequence[bytes | memoryview]) 
     """Save a compiled network. If the disk cannot be written, a warning is logged."""
     header = json.dumps({**facts, "lengths": [len(part) for part in parts]}).encode()
     folder, sha = _cache_folder(), hashlib.sha256()
-    partial = folder / f"{name}.{os.getpid()}.part"  # another process may be keeping the same one
+    suffix = f".{os.getpid()}.part"  # another process may be keeping the same one
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with partial.open("wb") as file:
+        with paths.whole_file(folder / f"{name}.bin", suffix) as partial, partial.open("wb") as file:
             for piece in (len(header).to_bytes(LENGTH_BYTES, "little"), header, *parts):
                 sha.update(piece)
                 file.write(piece)
             file.write(sha.digest())
-        partial.replace(folder / f"{name}.bin")
         _remove_oldest(folder)
     except OSError as error:
         log.warning("a compiled network could not be kept: %s", error)
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)
 
 
 def discard_compiled(name: str) -> None:

@@ -35,3 +35,10 @@ def named_result(node: GraphNode, name: str) -> GraphNode:
     """An output of the graph, by a name beside those that the node has."""
     node.output(0).get_tensor().add_names({name})
     return op.result(node)
+
+
+def cut(node: GraphNode, begin: int, end: int, axis: int) -> GraphNode:
+    """The values begin..end along an axis."""
+    if begin == 0 and end >= node.get_output_shape(0)[axis]:
+        return node
+    return op.slice(node, integers([begin]), integers([end]), integers([1]), integers([axis]))

@@ -8,6 +8,7 @@ quadratic in the weights (the power by which demodulation divides) comes from th
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from math import sqrt
 from typing import TypeAlias
 
 import numpy as np
@@ -15,7 +16,7 @@ from openvino import opset13 as op
 
 from perform.arrays import AnyArray, Floats
 from perform.networks.blending import BlendTensors
-from perform.networks.runtimes.openvino.nodes import GraphNode, constant
+from perform.networks.runtimes.openvino.nodes import GraphNode, constant, integers, times
 from perform.networks.weights import Weights
 
 Shaped: TypeAlias = Callable[[Floats], AnyArray]
@@ -48,6 +49,13 @@ class WeightNodes:
     def power(self, name: str, summed: Shaped) -> GraphNode:
         """A linear function of the squares of a tensor."""
         return constant(summed(np.square(self.array(name))))
+
+    def affine(self, ws: GraphNode, row: int, name: str, gain: float = 1.0) -> GraphNode:
+        """The affine layer of ws[row] that a name has, times a gain: [1, outputs]."""
+        factor = gain / sqrt(self.array(f"{name}.affine.weight").shape[1])
+        matrix = self.value(f"{name}.affine.weight", lambda weight: weight * factor)
+        bias = self.value(f"{name}.affine.bias", lambda bias: bias[None] * gain)
+        return op.add(times(op.gather(ws, integers([row]), integers(0)), matrix), bias)
 
 
 class BlendedWeightNodes(WeightNodes):

@@ -12,7 +12,8 @@ from perform.networks import Precision
 from perform.networks.bending import Bend
 from perform.networks.blending import BlendTensors
 from perform.networks.controls import NetworkValues
-from perform.networks.runtimes.base import DEFAULTS, Runtime
+from perform.networks.runtimes.base import Runtime
+from perform.networks.runtimes.inputs import DEFAULTS
 from perform.networks.runtimes.torch.network import build_network, choose_precision, to_pixels
 from perform.networks.weights import Weights
 
