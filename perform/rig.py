@@ -171,8 +171,9 @@ class Rig:
             with timings.phase("outputs"):
                 self._write(moment, image)
         timings.shown(began)
-        heard = next((event.time for event in incoming.events if event.name == "audio.level"), None)
-        self.latency = self.latency if heard is None else self.clock.now() - heard
+        sound_time = next((event.time for event in incoming.events if event.name == "audio.level"), None)
+        if sound_time is not None:
+            self.latency = self.clock.now() - sound_time
 
     def end(self) -> None:
         """End the show after this frame; a signal handler may call it."""
@@ -223,7 +224,7 @@ class Rig:
 
     def _edit(self) -> Setlist | None:
         """An edited setlist, once its models are open."""
-        with self._refusing():
+        with self._contain_edit():
             edited = self.edits.take() if self.edits else None
             if edited is not None:
                 self._edited = edited
@@ -247,12 +248,12 @@ class Rig:
     def _apply(self, setlist: Setlist | None) -> None:
         """Play an edited setlist from now on."""
         if setlist is not None:
-            with self._refusing():
+            with self._contain_edit():
                 self.performance.change(setlist, self.stage.open(setlist, self.performance.cues))
                 log.info("applied the edit of %s", setlist.title)
 
     @contextmanager
-    def _refusing(self) -> Iterator[None]:
+    def _contain_edit(self) -> Iterator[None]:
         """Reject a broken edit, and log the reason."""
         try:
             yield

@@ -119,14 +119,14 @@ def play(options: Options, library: Library | None = None, loaded: Setlist | Non
 
     folders = [*library.watched(), find(options.setlist, library).parent] if options.watch else []
     return Rig(
-        clock,
-        context,
-        stage,
-        performance,
-        Present(context, options.size),
-        inputs,
-        [window] if window else [],
-        outputs,
+        clock=clock,
+        context=context,
+        stage=stage,
+        performance=performance,
+        present=Present(context, options.size),
+        inputs=inputs,
+        screens=[window] if window else [],
+        outputs=outputs,
         sound=sound,
         learner=open_learner(options, library, performance, window.notify)
         if window and options.watch
@@ -148,11 +148,11 @@ def render(options: Options) -> Rig:
     feeds = library.feeds(setlist.signal_names)
     replayed = [feed for feed in feeds if feed.text.kind == "csv"]  # the others are live devices
     return Rig(
-        clock,
-        context,
-        stage,
-        performance,
-        Present(context, options.size),
+        clock=clock,
+        context=context,
+        stage=stage,
+        performance=performance,
+        present=Present(context, options.size),
         inputs=[sound, Feeds(replayed, clock.now)],
         outputs=_recorders(options, fps, sound, live=False),
         sound=sound,
@@ -188,12 +188,7 @@ def _open_stage(
 
     def open_worker(key: PoolKey) -> Worker:
         network = generators.open(
-            key.model,
-            options.device,
-            options.precision,
-            bends=key.bends,
-            blend=key.blend,
-            compiler=compiler,
+            key.model, options.device, options.precision, bends=key.bends, blend=key.blend, compiler=compiler
         )
         return ThreadedWorker(network) if live else Worker(network)
 
