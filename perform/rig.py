@@ -309,7 +309,7 @@ class Rig:
             return
         readback = self._readback = self._readback or Readback(self.context, self.present.size)
         sound = self.sound.take_sound() if self.sound else None
-        if not all(output.live for output in outputs):
+        if not all(output.may_lag for output in outputs):
             self._drain()
             self._write_frame(Frame(moment, readback.read(image), sound))
             return

@@ -20,7 +20,8 @@ import numpy as np
 
 from perform import show
 from perform.arrays import Pixels
-from perform.outputs import Frame, Health
+from perform.faults import Health
+from perform.outputs import Frame
 from scripts.played import Played
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -38,7 +39,7 @@ QUALITIES = range(3, 32, 2)  # of the JPEG encoder, from the best
 class Sheet:
     """An output that keeps the frames of one sheet, each `width` pixels wide."""
 
-    name, live = "sheet", False
+    name, may_lag = "sheet", False
 
     def __init__(self, width: int) -> None:
         self.pictures: list[Pixels] = []

@@ -10,7 +10,7 @@ import tomllib
 from pathlib import Path
 
 from perform import formula
-from perform.inputs import Health
+from perform.faults import Health
 from perform.rig import Rig
 from perform.signals import Event, Signals
 from perform.vocabulary import VOCABULARY

@@ -175,7 +175,7 @@ def test_a_new_room_needs_a_floor() -> None:
             "perform/latent/paths.py",
             "import math\nfrom perform.clock import Moment\nfrom perform.latent import curves",
         ),
-        ("perform/inputs/camera.py", "from perform.inputs import Health\nfrom . import slots"),
+        ("perform/inputs/camera.py", "from perform.inputs import Input\nfrom . import slots"),
         (
             "perform/performance/__init__.py",
             "from perform.render import Image, Unit\nfrom perform.scenes import cues",

@@ -28,7 +28,6 @@ class Projector(Protocol):
     """Gives the pictures of a film."""
 
     length: float
-    alpha: bool
 
     def ask(self, course: Course) -> FilmFrame:
         """The picture for where the film is now."""
@@ -50,7 +49,7 @@ class SynchronousProjector:
 
     def __init__(self, reel: Reel) -> None:
         self._reel = reel
-        self.length, self.alpha = reel.length, reel.alpha
+        self.length = reel.length
 
     def ask(self, course: Course) -> FilmFrame:
         """The picture that is on where the course is."""
@@ -111,7 +110,7 @@ class ThreadedProjector:
         first = reel.read(0.0)
         with self._wake:
             self._reel, self._first, self._shots = reel, first, [first]
-            self.length, self.alpha = reel.length, reel.alpha
+            self.length = reel.length
 
     def _work(self, closing: threading.Event) -> None:
         done: Course | None = None  # the course whose pictures are all decoded

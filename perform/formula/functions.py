@@ -76,17 +76,13 @@ def _choose(i: float, *options: float) -> float:
     return options[math.floor(i) % len(options)]
 
 
-def _turn(moment: Moment, beats: float, phase: float) -> float:
+def _turn(moment: Moment, beats: float, phase: float = 0.0) -> float:
     """The part of a cycle of `beats` that has passed, 0..1; cycles begin with bars."""
     return (moment.bar * BEATS_PER_BAR / beats + phase) % 1
 
 
 def _lfo(moment: Moment, beats: float, phase: float = 0.0) -> float:
     return 0.5 - 0.5 * math.cos(2 * math.pi * _turn(moment, beats, phase))
-
-
-def _saw(moment: Moment, beats: float, phase: float = 0.0) -> float:
-    return _turn(moment, beats, phase)
 
 
 def _square(moment: Moment, beats: float, phase: float = 0.0) -> float:
@@ -322,7 +318,7 @@ _ROWS = (
         _envelope,
     ),
     _cycle("lfo", "a sine from 0 to 1 and back in `beats` beats; 0 on the bar", _lfo),
-    _cycle("saw", "from 0 to 1 in `beats` beats, again and again", _saw),
+    _cycle("saw", "from 0 to 1 in `beats` beats, again and again", _turn),
     _cycle("square", "1 for the first half of `beats` beats, then 0", _square),
     _cycle("triangle", "from 0 to 1 and back in `beats` beats, in straight lines", _triangle),
     _cycle("noise", "moves smoothly in 0..1; a new value every `beats` beats", _noise, "seed"),

@@ -7,8 +7,6 @@ from typing import Protocol
 from perform.faults import Health
 from perform.signals import Event
 
-__all__ = ["Health", "Input"]
-
 
 class Input(Protocol):
     """An opened input. Threads behind it hand over through bounded buffers only."""

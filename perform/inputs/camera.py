@@ -17,8 +17,7 @@ import numpy as np
 
 from perform.arrays import Pixels
 from perform.clock import stopwatch
-from perform.faults import reason
-from perform.inputs import Health
+from perform.faults import Health, reason
 from perform.inputs.listener import Listener
 from perform.signals import Event
 from perform.threads import Background
@@ -309,7 +308,9 @@ class _FfmpegDevice:
     def __init__(self, path: str) -> None:
         import av
 
-        formats: tuple[dict[str, str], ...] = ({"input_format": "mjpeg"}, {}) if _linux() else ({},)
+        formats: tuple[dict[str, str], ...] = (
+            ({"input_format": "mjpeg"}, {}) if sys.platform.startswith("linux") else ({},)
+        )
         size = {"video_size": "{}x{}".format(*CAPTURE_SIZE), "framerate": "30"}
         for options in (*(size | one for one in formats), {"framerate": "30"}, {}):
             try:
@@ -348,10 +349,6 @@ class _FfmpegDevice:
 
 def _capture_format() -> str:
     return CAPTURE_FORMATS.get(sys.platform, "v4l2")
-
-
-def _linux() -> bool:
-    return sys.platform.startswith("linux")
 
 
 def _opened(name: str) -> CameraDevice:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from perform.inputs import Health
+from perform.faults import Health
 from perform.threads import Background
 
 

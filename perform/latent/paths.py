@@ -44,7 +44,7 @@ class Path(Protocol):
 class Route:
     """A path from keyframe to keyframe; `pick` says which seed keyframe n is."""
 
-    def __init__(self, space: Space, parameters: tuple[Parameter, ...], pick: Picker) -> None:
+    def __init__(self, space: Space, parameters: tuple[Parameter, ...], pick: Picker = onwards) -> None:
         self.parameters = parameters
         self._space = space
         self._pick = pick
@@ -63,16 +63,9 @@ class Route:
         return self._keyframes.point(self._pick(values, n), values["space"])
 
 
-class Orbit:
+class Orbit(Route):
     """A circle around a seed's point, closed after each turn; a jump moves its centre to the next
     seed. The plane of the circle is spanned by the two seeds before the first centre."""
-
-    def __init__(self, space: Space, parameters: tuple[Parameter, ...]) -> None:
-        self.parameters = parameters
-        self._space = space
-        self._keyframes = Keyframes(space)
-        self._travel = Travel()
-        self._jumps = Jumps()
 
     def step(self, moment: Moment, values: Values, mapping: LatentMapper) -> Floats:
         self._keyframes.use(mapping)
@@ -83,9 +76,6 @@ class Orbit:
         radius = float(values["radius"])
         swing = np.float32(radius * math.cos(turn)) * across + np.float32(radius * math.sin(turn)) * along
         return layers(self._space, self._keyframes, centre + swing, values)
-
-    def _point(self, values: Values, n: int) -> Floats:
-        return self._keyframes.point(onwards(values, n), values["space"])
 
 
 class Weighted:

@@ -19,8 +19,6 @@ from perform.signals import Event
 if TYPE_CHECKING:
     from perform.scenes.snapshot import Snapshot
 
-__all__ = ["Draw", "Frame", "FrameOutput", "Health", "Output", "Screen", "StateOutput"]
-
 Draw: TypeAlias = Callable[[tuple[int, int]], None]
 
 
@@ -50,10 +48,10 @@ class Output(Protocol):
 
 @runtime_checkable
 class FrameOutput(Output, Protocol):
-    """Takes frames. A `live` one takes them some frames late, so that the show need not wait for the graphics
-    card."""
+    """Takes frames. One that `may_lag` gets them some frames late, so that the show need not wait for the
+    graphics card."""
 
-    live: bool
+    may_lag: bool
 
     def write(self, frame: Frame) -> None:
         """Take one frame. Raises OSError if it cannot be kept; what was written before stays."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 
-from perform.outputs import Frame, Health
+from perform.faults import Health
+from perform.outputs import Frame
 
 
 class Digest:
     """Hashes the pixels of every frame, in order (SHA-256)."""
 
-    name, live = "digest", False
+    name, may_lag = "digest", False
 
     def __init__(self) -> None:
         self._hash = hashlib.sha256()

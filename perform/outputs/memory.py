@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import deque
 
-from perform.outputs import Frame, Health
+from perform.faults import Health
+from perform.outputs import Frame
 
 
 class Memory:
     """The last `keep` frames, oldest first, in `frames`; `count` is how many there were at all."""
 
-    name, live = "memory", False
+    name, may_lag = "memory", False
 
     def __init__(self, keep: int = 1) -> None:
         if keep < 1:

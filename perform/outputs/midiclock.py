@@ -13,10 +13,9 @@ from collections.abc import Callable
 from typing import Literal, TypeAlias
 
 from perform.clock import BEATS_PER_BAR, Tempo
-from perform.faults import reason
+from perform.faults import Health, reason
 from perform.midi import ports as midiports
 from perform.midi.ports import SCAN_INTERVAL
-from perform.outputs import Health
 from perform.threads import Background
 
 PULSES = 24  # per quarter note

@@ -7,7 +7,6 @@ import threading
 from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from types import MappingProxyType
@@ -17,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perform.arrays import Samples
-from perform.faults import reason
-from perform.outputs import Frame, Health
+from perform.faults import Health, reason
+from perform.outputs import Frame
 from perform.threads import Background
 
 if TYPE_CHECKING:
@@ -45,12 +44,6 @@ CONTAINERS: Mapping[str, tuple[str, Mapping[str, str]]] = MappingProxyType(
 FLUSHED = {"flush_packets": "1", "max_interleave_delta": "1000000"}  # to the disk at once; 1 s
 AAC_RATE = 256_000  # bits a second
 SOUND_CODECS = {".mp4": "aac", ".mov": "aac", ".mkv": "flac"}
-
-
-@dataclass(frozen=True, slots=True)
-class _Codec:
-    name: str
-    options: Mapping[str, str]
 
 
 class Recorder:
@@ -83,10 +76,10 @@ class Recorder:
     ) -> None:
         self.path, self.size = Path(path), size
         self.fps = Fraction(fps).limit_denominator(1001)
-        self.live, self.sound = live, sound
+        self.may_lag, self.sound = live, sound
         self.written = self.dropped = 0
         self._check(quality)
-        self._film = _VideoFile(self.path, size, self.fps, _video(codec, quality, live, self.fps))
+        self._film = _VideoFile(self.path, size, self.fps, codec, _encoding(codec, quality, live, self.fps))
         if sound:
             self._film.add_sound(sound_codec or SOUND_CODECS[self.path.suffix.lower()], sound)
         self._film.begin(self.path)
@@ -116,7 +109,7 @@ class Recorder:
         start = self._samples
         self._samples += len(samples)
         if self.sound and len(samples):
-            self._encoder.put_small(lambda: self._film.sound(samples, start))
+            self._encoder.put(lambda: self._film.sound(samples, start), picture=False)
 
     def health(self) -> Health:
         if self._encoder.failed:
@@ -166,14 +159,14 @@ class _Encoder:
                 self._changed.wait_for(lambda: self.failed or self._pictures < MOST_PICTURES)
             return not (self.failed or self._ending) and self._pictures < MOST_PICTURES
 
-    def put(self, job: EncoderJob) -> None:
-        """A picture's job."""
-        self._put(job, True)
-
-    def put_small(self, job: EncoderJob) -> None:
-        """A job that never waits; left out when there are far too many."""
-        if len(self._jobs) < MOST_SOUNDS:
-            self._put(job, False)
+    def put(self, job: EncoderJob, picture: bool = True) -> None:
+        """A picture's job, or one of sound, which is left out when there are far too many."""
+        with self._changed:
+            if self.failed or self._ending or (not picture and len(self._jobs) >= MOST_SOUNDS):
+                return
+            self._jobs.append((job, picture))
+            self._pictures += picture
+            self._changed.notify_all()
 
     def raise_error(self, path: Path) -> None:
         """Raise the error that ended the work, once."""
@@ -187,14 +180,6 @@ class _Encoder:
             self._ending = True
             self._changed.notify_all()
         self._background.close(None)
-
-    def _put(self, job: EncoderJob, picture: bool) -> None:
-        with self._changed:
-            if self.failed or self._ending:
-                return
-            self._jobs.append((job, picture))
-            self._pictures += picture
-            self._changed.notify_all()
 
     def _run(self, _closing: threading.Event) -> None:
         try:
@@ -227,12 +212,14 @@ class _Encoder:
 class _VideoFile:
     """The container and its streams. Only one thread at a time may use it."""
 
-    def __init__(self, path: Path, size: tuple[int, int], fps: Fraction, encoder: _Codec) -> None:
+    def __init__(
+        self, path: Path, size: tuple[int, int], fps: Fraction, codec: str, encoding: dict[str, str]
+    ) -> None:
         import av
 
         name, options = CONTAINERS[path.suffix.lower()]
         self._file = av.open(str(path), "w", format=name, options={**FLUSHED, **options})
-        stream = self._file.add_stream(encoder.name, rate=fps, options=dict(encoder.options))
+        stream = self._file.add_stream(codec, rate=fps, options=encoding)
         self._pictures = cast("av.VideoStream", stream)
         _describe(self._pictures, size, fps)
         self._sound: _SoundTrack | None = None
@@ -309,12 +296,12 @@ class _SoundTrack:
             self._file.mux(self._stream.encode(resampled))
 
 
-def _video(codec: str, quality: int, live: bool, fps: Fraction) -> _Codec:
+def _encoding(codec: str, quality: int, live: bool, fps: Fraction) -> dict[str, str]:
     """The encoder's options: a keyframe a second, fast enough to go with a show."""
     options = {"g": str(round(fps))}
     if codec in ("libx264", "libx265"):
         options |= {"preset": "ultrafast" if live else "veryfast", "crf": str(quality)}
-    return _Codec(codec, options)
+    return options
 
 
 def _describe(stream: av.VideoStream, size: tuple[int, int], fps: Fraction) -> None:

@@ -86,9 +86,7 @@ def load(path: Path) -> ISF:
     vertex_file = path.with_suffix(".vs")
     try:
         text = _text(path)
-        vertex = (
-            vertex_file.read_text(encoding="utf-8-sig", errors="replace") if vertex_file.is_file() else None
-        )
+        vertex = _text(vertex_file) if vertex_file.is_file() else None
     except OSError as error:
         raise ISFError(f"{path}: cannot be read: {error.strerror}") from None
     isf = parse(text, str(path), vertex)
@@ -284,12 +282,8 @@ class _Header:
 
     def _range(self, entry: Json) -> tuple[float, float, float]:
         """MIN, MAX and DEFAULT, 0..1 if not given; the default widens what is not given."""
-        given = entry.get("DEFAULT", entry.get("IDENTITY"))
-        default = (
-            self._number(entry, "DEFAULT" if "DEFAULT" in entry else "IDENTITY")
-            if given is not None
-            else None
-        )
+        key = "DEFAULT" if "DEFAULT" in entry else "IDENTITY"
+        default = self._number(entry, key) if entry.get(key) is not None else None
         low = self._number(entry, "MIN") if entry.get("MIN") is not None else min(0.0, default or 0.0)
         high = self._number(entry, "MAX") if entry.get("MAX") is not None else max(1.0, default or 0.0, low)
         if low > high:

@@ -17,11 +17,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from perform.arrays import Doubles
 from perform.clock import BEATS_PER_BAR, HIGHEST_BPM, LOWEST_BPM
-from perform.rhythm.features import HOPS_PER_SECOND, FeatureExtractor, Features
+from perform.rhythm.features import HOPS_PER_SECOND, Features
 
 CONFIDENT = 0.5  # a beat of less confidence is not followed
 
@@ -137,13 +136,6 @@ class BeatTracker:
         steady = min(self._grid.age / STEADY, 1.0) ** 2
         sure = steady * max(significance, 0.0) * max(regular, 0.0)
         self._confidence += (sure / (sure + HALF_SURE) - self._confidence) * CONFIDENCE_STEP
-
-
-def track(samples: NDArray[np.float32], rate: int) -> list[Beat]:
-    """The beats of a whole sound [n, channels], as a live run would report them."""
-    extractor, tracker = FeatureExtractor(rate), BeatTracker()
-    beats = (tracker.process(hop) for hop in extractor.process(samples))
-    return [beat for beat in beats if beat]
 
 
 class _Novelty:

@@ -5,7 +5,7 @@ Causal, with the state in one object: the same samples give the same features in
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import chain
@@ -91,7 +91,7 @@ class Features:
         """The four bands, from the lowest."""
         return self.low, self.mid, self.high, self.air
 
-    def signals(self) -> Mapping[str, float | Floats]:
+    def signals(self) -> dict[str, float | Floats]:
         """The features by signal name, in the order of AUDIO_SIGNALS."""
         bands = chain.from_iterable((band.level, band.hit, band.presence) for band in self.bands)
         shape = self.centroid, self.flux, self.flatness

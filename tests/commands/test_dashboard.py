@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from perform.commands.dashboard import DEVICE_ROWS, Dashboard, LogLines, dashboard_text, status_line
-from perform.inputs import Health
+from perform.faults import Health
 from perform.show.status import Status
 
 PLAYING = Status(

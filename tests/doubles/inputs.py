@@ -1,6 +1,6 @@
 """An input that a test plays."""
 
-from perform.inputs import Health
+from perform.faults import Health
 from perform.signals import Event
 
 

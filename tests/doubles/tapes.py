@@ -8,7 +8,7 @@ from pathlib import Path
 import mido
 import numpy as np
 
-from perform.inputs import Health
+from perform.faults import Health
 from perform.inputs.midi import Midi
 from perform.midi import profiles
 from perform.signals import Event

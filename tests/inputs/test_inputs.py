@@ -20,8 +20,9 @@ from pythonosc.osc_message_builder import OscMessageBuilder
 from perform import inputs
 from perform.arrays import Pixels
 from perform.clock import stopwatch
+from perform.faults import Health
 from perform.formula import ARRAYS
-from perform.inputs import Health, Input, audio, camera, hands, link, midi, osc
+from perform.inputs import Input, audio, camera, hands, link, midi, osc
 from perform.inputs.feeds import Report, csv
 from perform.inputs.feeds import live as feed
 from perform.inputs.feeds.document import read_feed

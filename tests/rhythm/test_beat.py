@@ -8,7 +8,7 @@ import mir_eval
 import numpy as np
 import pytest
 
-from perform.rhythm.beat import CONFIDENT, Beat, BeatTracker, track
+from perform.rhythm.beat import CONFIDENT, Beat, BeatTracker
 from perform.rhythm.features import FeatureExtractor
 from tests.doubles import stimuli
 from tests.doubles.stimuli import RATE, Sound, Stimulus, Times
@@ -20,6 +20,13 @@ CLEAN = [
     *(stimuli.rock(bpm) for bpm in (90, 174)),
     stimuli.swing(140),
 ]
+
+
+def track(samples: Sound, rate: int) -> list[Beat]:
+    """The beats of a whole sound [n, channels], as a live run would report them."""
+    extractor, tracker = FeatureExtractor(rate), BeatTracker()
+    beats = (tracker.process(hop) for hop in extractor.process(samples))
+    return [beat for beat in beats if beat]
 
 
 def times(beats: list[Beat]) -> Times:

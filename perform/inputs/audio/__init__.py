@@ -13,7 +13,8 @@ import numpy as np
 
 from perform.arrays import Samples
 from perform.clock import stopwatch
-from perform.inputs import Health, Input
+from perform.faults import Health
+from perform.inputs import Input
 from perform.inputs.audio.analysis import SoundAnalyzer
 from perform.inputs.audio.pacing import PacedSound
 from perform.inputs.audio.portaudio import AudioDevice as AudioDevice

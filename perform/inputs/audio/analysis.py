@@ -6,7 +6,7 @@ import numpy as np
 
 from perform.arrays import Samples
 from perform.rhythm.beat import Beat, BeatTracker
-from perform.rhythm.features import FeatureExtractor, Features, merge
+from perform.rhythm.features import FeatureExtractor, merge
 from perform.signals import Event
 
 
@@ -28,13 +28,12 @@ class SoundAnalyzer:
         if not hops:
             return []
         beats = [beat for hop in hops if (beat := self._tracker.process(hop))]
-        confidence = Event(hops[-1].time + offset, "beat.confidence", self._tracker.confidence)
-        return [*(_beat(beat, offset) for beat in beats), *_features(merge(hops), offset), confidence]
-
-
-def _features(features: Features, offset: float) -> list[Event]:
-    time = features.time + offset
-    return [Event(time, name, value) for name, value in features.signals().items()]
+        features = merge(hops)
+        values = features.signals() | {"beat.confidence": self._tracker.confidence}
+        return [
+            *(_beat(beat, offset) for beat in beats),
+            *(Event(features.time + offset, name, value) for name, value in values.items()),
+        ]
 
 
 def _beat(beat: Beat, offset: float) -> Event:

@@ -91,15 +91,8 @@ class StreamProcess:
         self._numbers = self._shared.numbers
         self._numbers[Number.RATE] = rate
         self._numbers[[Number.SHOW_TIME, Number.POSITION]] = np.nan
-        self._command = [
-            sys.executable,
-            "-m",
-            "perform.inputs.audio.portaudio",
-            str(path),
-            kind,
-            name,
-            str(rate),
-        ]
+        module = "perform.inputs.audio.portaudio"
+        self._command = [sys.executable, "-m", module, str(path), kind, name, str(rate)]
         self._process: subprocess.Popen[bytes] | None = None
         self._kind = kind
         self._background: Background | None = None

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from perform.arrays import Doubles
-from perform.inputs import Health
+from perform.faults import Health
 from perform.inputs.feeds.document import NUMBER, Csv, Feed, Reading
 from perform.signals import LARGEST, Event
 

@@ -9,8 +9,8 @@ from functools import partial
 from importlib import import_module
 from types import MappingProxyType
 
-from perform.faults import reason
-from perform.inputs import Health, Input
+from perform.faults import Health, reason
+from perform.inputs import Input
 from perform.inputs.feeds import FeedSource
 from perform.inputs.feeds.document import Feed, Found, Reading, chosen
 from perform.inputs.listener import Listener

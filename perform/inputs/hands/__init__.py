@@ -18,8 +18,7 @@ from numpy.typing import NDArray
 from perform import paths
 from perform.arrays import Pixels
 from perform.clock import stopwatch
-from perform.faults import reason
-from perform.inputs import Health
+from perform.faults import Health, reason
 from perform.inputs.camera import Camera, CameraPicture, View
 from perform.inputs.hands.sides import HandPair, HandSighting
 from perform.inputs.hands.signals import HAND_SIGNALS, points_of

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from perform.arrays import Doubles
 
-LANDMARKS = 21
 SIDES = ("left", "right")
 FINGERS = ("thumb", "index", "middle", "ring", "pinky")
 WRIST, THUMB_TIP, INDEX_TIP = 0, 4, 8

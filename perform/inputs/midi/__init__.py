@@ -7,8 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
-from perform.faults import reason
-from perform.inputs import Health
+from perform.faults import Health, reason
 from perform.inputs.listener import Listener
 from perform.inputs.midi.device import MidiDevice
 from perform.midi.clock import REALTIME, MidiClocks

@@ -95,10 +95,8 @@ class ParameterNumbers:
         self._name = f"{NUMBER_HALVES[lower]}{(coarse or 0) << 7 | (fine or 0)}" if known else ""
 
     def _set(self, number: TwoByteNumber, control: int, byte: int) -> float:
-        match control:
-            case 6:
-                return number.coarse(byte)
-            case 38:
-                return number.fine(byte)
-            case _:
-                return number.step(1 if control == DATA_UP else -1)
+        if control == DATA_COARSE:
+            return number.coarse(byte)
+        if control == DATA_FINE:
+            return number.fine(byte)
+        return number.step(1 if control == DATA_UP else -1)

@@ -37,7 +37,7 @@ class Osc(Listener):
 
     `osc["/a/b"]` is the first number of a message, `osc["/a/b"].1` its second argument and so on;
     a message of text only is text; one without arguments is a trigger, 1 in one frame and 0 in the
-    next. Packets that are no OSC, or have no value for a signal, are dropped and counted; so are messages of
+    next. Packets that are not OSC, or that hold no value, are dropped and counted; so are messages of
     one sender beyond `rate` a second. Queries are answered; `feedback` targets and the last senders get
     what changes.
 

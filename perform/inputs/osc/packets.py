@@ -40,7 +40,7 @@ WITHOUT_VALUE = "NI[]"  # nil, impulse, and the brackets of a list
 
 
 class PacketError(ValueError):
-    """Bytes that are no OSC."""
+    """Bytes that are not OSC."""
 
 
 class Message(NamedTuple):
@@ -111,7 +111,7 @@ def _read_message(packet: bytes, due: float | None) -> Message:
 @lru_cache(maxsize=4096)
 def _head(head: bytes) -> tuple[str, str, struct.Struct | None]:
     """A message's address and type tags; and how its numbers are read at one go, where it has nothing
-    else: a fader says the same head thousands of times."""
+    else: a fader sends the same head thousands of times."""
     address, at = osc_types.get_string(head, 0)
     tags, _ = osc_types.get_string(head, at)
     if not tags.startswith(","):

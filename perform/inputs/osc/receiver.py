@@ -55,10 +55,8 @@ class OscReceiver:
         self._now, self._slot = now, slot
         self._on_query, self._on_set = on_query, on_set
         self._limits = RateLimiter(rate, rate / 2)
-        self._known, self._unknown = (
-            Slots(),
-            Slots(),
-        )  # a flood of unknown ones must not displace a /go
+        self._known = Slots()
+        self._unknown = Slots()  # apart, so that a flood of unknown ones does not displace a /go
         self._scheduled: list[tuple[float, int, NamedValues]] = []
         self._lock = threading.Lock()
         self._count = self._waiting = 0

@@ -14,11 +14,10 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 
-from perform.faults import reason
+from perform.faults import Health, reason
 from perform.midi import ports as midiports
 from perform.midi.names import DeviceNames
 from perform.midi.profiles import Profile
-from perform.outputs import Health
 from perform.outputs.lights.patterns import LightPattern, dark
 from perform.scenes.snapshot import Snapshot
 from perform.threads import Background

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 import glfw
 
-from perform.outputs import Draw, Health
+from perform.faults import Health
+from perform.outputs import Draw
 from perform.outputs.window.displays import Display, WindowError, attempt, displays, find_display, monitors
 from perform.outputs.window.gamepads import Gamepads
 from perform.outputs.window.handles import MonitorHandle, WindowHandle, hints
