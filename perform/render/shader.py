@@ -179,8 +179,8 @@ class Shader:
         self._date(moment.seconds)
 
     def _begun(self, name: str, value: object) -> bool:
-        """An event is true on the frame on which it begins, however long its value stays: a constant of a preset
-        stays, and so does one that is held again and again, which no formula's edge sees."""
+        """An event is true on the frame on which it begins, however long its value stays. The controls see
+        the edge of a formula only: a preset's constant stays, and so does what is held again and again."""
         before, self._events[name] = self._events[name], bool(value)
         return bool(value) and not before
 
