@@ -20,8 +20,8 @@ import mir_eval
 import numpy as np
 from numpy.typing import NDArray
 
-from perform.rhythm.beat import CONFIDENT, Beat, track
-from tests.doubles.stimuli import NEAR, RATE, Stimulus, Times, errors, everything, locked
+from perform.rhythm.beat import CONFIDENT, Beat
+from tests.doubles.stimuli import NEAR, RATE, Stimulus, Times, errors, everything, locked, track
 
 SHORTEST = 15.0  # seconds of music
 

@@ -9,6 +9,9 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from perform.rhythm.beat import Beat, BeatTracker
+from perform.rhythm.features import FeatureExtractor
+
 RATE = 44100
 SECONDS = 30.0
 NEAR = 0.07  # seconds between a true beat and a right one, as in mir_eval
@@ -179,6 +182,13 @@ def steady(bpm: float) -> Times:
 def between(beats: Times, *parts: float) -> Times:
     """The times at `parts` (0..1) of the way from each beat to the next."""
     return np.concatenate([beats[:-1] + part * np.diff(beats) for part in parts])
+
+
+def track(samples: Sound, rate: int) -> list[Beat]:
+    """The beats of a whole sound [n, channels], as a live run would report them."""
+    extractor, tracker = FeatureExtractor(rate), BeatTracker()
+    beats = (tracker.process(hop) for hop in extractor.process(samples))
+    return [beat for beat in beats if beat]
 
 
 def locked(true: Times, said: Times, start: float = 0.0) -> float:

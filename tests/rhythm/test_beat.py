@@ -11,7 +11,7 @@ import pytest
 from perform.rhythm.beat import CONFIDENT, Beat, BeatTracker
 from perform.rhythm.features import FeatureExtractor
 from tests.doubles import stimuli
-from tests.doubles.stimuli import RATE, Sound, Stimulus, Times
+from tests.doubles.stimuli import RATE, Sound, Stimulus, Times, track
 
 CLEAN = [
     *(stimuli.clicks(bpm) for bpm in (60, 120, 180)),
@@ -20,13 +20,6 @@ CLEAN = [
     *(stimuli.rock(bpm) for bpm in (90, 174)),
     stimuli.swing(140),
 ]
-
-
-def track(samples: Sound, rate: int) -> list[Beat]:
-    """The beats of a whole sound [n, channels], as a live run would report them."""
-    extractor, tracker = FeatureExtractor(rate), BeatTracker()
-    beats = (tracker.process(hop) for hop in extractor.process(samples))
-    return [beat for beat in beats if beat]
 
 
 def times(beats: list[Beat]) -> Times:
