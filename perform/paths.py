@@ -56,14 +56,31 @@ def output() -> Path:
 
 
 @contextmanager
-def whole_file(file: Path, suffix: str = ".part") -> Iterator[Path]:
-    """A path to write to, which becomes `file` when the block ends; if it fails, `file` stays as it is."""
+def whole_file(file: Path, suffix: str = ".part", synced: bool = False) -> Iterator[Path]:
+    """A path to write to, which becomes `file` when the block ends; if it fails, `file` stays as it is.
+    `synced`: also after a power cut."""
     partial = file.with_name(file.name + suffix)
     try:
         yield partial
-        partial.replace(file)
+        if synced:
+            commit_file(partial, file)
+        else:
+            partial.replace(file)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def commit_file(partial: Path, path: Path) -> None:
+    """Force a file to the disk, then give it its name: after a power cut the old or the new file is there."""
+    with partial.open("rb+") as file:
+        os.fsync(file.fileno())
+    partial.replace(path)
+    if os.name == "posix":
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
 
 def _home(environ: Mapping[str, str]) -> Path:

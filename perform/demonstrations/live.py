@@ -20,6 +20,7 @@ from perform.demonstrations.targets import (
 )
 from perform.demonstrations.trainer import MappingTrainer
 from perform.library import Library
+from perform.paths import whole_file
 from perform.rig import Rig
 from perform.scenes.mapping import METHODS, NAME, Example, SignalMapping, mapping_text, misnamed, read_mapping
 from perform.scenes.scene import Scene
@@ -118,9 +119,8 @@ def save_mapping(learned: SignalMapping, preset: str) -> None:
     MAPPINGS_FOLDER.mkdir(exist_ok=True)
     file = MAPPINGS_FOLDER / f"{learned.name}.toml"
     comment = COMMENT.format(preset=preset, name=learned.name, signal=f"{learned.outputs[0]} …")
-    part = file.with_suffix(".part")
-    part.write_text(mapping_text(learned.text, comment), encoding="utf-8")
-    part.replace(file)
+    with whole_file(file) as part:
+        part.write_text(mapping_text(learned.text, comment), encoding="utf-8")
 
 
 def open_demonstration(

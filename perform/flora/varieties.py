@@ -117,70 +117,51 @@ FORMS: tuple[Form, ...] = (
 )  # fmt: skip
 
 
+PETAL_COLOURS = ("body", "tip", "edge", "base", "flame", "blotch", "anther")
+
+
 @dataclass(frozen=True, slots=True)
 class Palette:
-    """Colours of a variety, as sRGB hex; `flamed` and `blotched` are how strong its flames and star are."""
+    """PETAL_COLOURS of a variety, as sRGB hex; how strong its flames (`flamed`) and star (`blotched`) are."""
 
-    body: str
-    tip: str
-    edge: str
-    base: str
-    flame: str
-    blotch: str
-    anther: str
+    colours: str
     flamed: float
     blotched: float
 
 
 PALETTES: tuple[Palette, ...] = (
-    Palette(
-        "f2e6cf", "f7eedd", "d9a7a0", "dfe0b0", "8c1020", "3b4f7a", "2a1a2e", 1.00, 0.3
-    ),  # Semper Augustus
-    Palette("f3ece2", "f6eef0", "c7a5c4", "e3e4c0", "561450", "5a5a8a", "33203c", 1.00, 0.3),  # Viceroy
-    Palette("eab02c", "f3c850", "c9641c", "d8b83a", "74150f", "3a3410", "3a2410", 1.00, 0.5),  # a bizarden
-    Palette(
-        "2d0a22", "44102f", "6a2348", "1d0a1e", "140410", "191226", "201026", 0.25, 0.3
-    ),  # Queen of Night
-    Palette(
-        "f0a27c", "f7c9a2", "fadcc0", "f3d59a", "e0705a", "c9b050", "6a4a20", 0.35, 0.5
-    ),  # Apricot Beauty
-    Palette("c3121c", "dc2a20", "e8583a", "b30f20", "f2c648", "17100f", "1c1216", 0.30, 1.0),  # Red Emperor
-    Palette("e57c9f", "f3b4c6", "f9dde2", "f4e6dc", "a81248", "c8c8b0", "6a4a3a", 0.40, 0.6),  # pink
-    Palette("ee5f4c", "f68a68", "fbb592", "f2c06a", "f8d488", "d2b040", "4a2a1a", 0.35, 0.5),  # coral
-    Palette("f4f0e4", "f8f5ee", "eef0e0", "cfd8a0", "c8324a", "d8cf70", "b08a30", 0.45, 0.4),  # white
-    Palette("f1bf2e", "f7d860", "f9e48c", "e0c040", "b81e1a", "5a6a20", "5a4416", 0.35, 0.5),  # yellow
-    Palette("6e2a86", "9a52ae", "b880c6", "8a70a8", "efe6f0", "1c1840", "1f1430", 0.40, 0.7),  # purple
-    Palette("3f3fa8", "5f62c6", "8f90de", "dcdcf0", "e8e6f6", "10102a", "10101f", 0.35, 0.8),  # blue anemone
-    Palette("b394d2", "d0b8e4", "e8dcf2", "ece8e0", "5a2090", "8a88b8", "4a3a50", 0.40, 0.5),  # lilac
-    Palette("ee7a1c", "f49a34", "f9bc58", "f0b83a", "c22a0c", "6a5a1a", "4a3214", 0.50, 0.5),  # orange
-    Palette("6c0e2a", "8e1c3e", "b2486a", "5a1230", "ecd6c0", "1d0e18", "221218", 0.35, 0.6),  # burgundy
-    Palette(
-        "f5ece2", "f6e4e2", "e79ab0", "eae6c4", "cc2f62", "8a90a0", "4a3040", 0.95, 0.3
-    ),  # a rose Rembrandt
-    Palette("e0a028", "eec052", "a8541a", "d0a840", "541610", "2f3410", "30200e", 1.00, 0.4),  # Absalon
-    Palette(
-        "c88c7a", "e2b296", "efd0b4", "d8be92", "9a4e50", "a08a50", "5a3a2a", 0.50, 0.4
-    ),  # La Belle Epoque
-    Palette("f4c2b0", "f9dccc", "fcece0", "f6dcc0", "c84868", "e0b080", "d0a040", 0.30, 0.4),  # a peach peony
-    Palette("b8145f", "d84a8c", "ee86b2", "dc9ab8", "f8e8ec", "2a1230", "2a1420", 0.40, 0.6),  # magenta
-    Palette(
-        "dc2a18", "ee4a28", "f47a48", "b81a14", "a01010", "120810", "140c12", 0.25, 1.3
-    ),  # a scarlet poppy
-    Palette(
-        "f6a238", "f9c068", "fbd894", "f2d060", "e8701c", "c8c040", "d0a030", 0.25, 0.4
-    ),  # an Iceland poppy
-    Palette("f1ead0", "f5efdc", "f2e4cc", "b8c878", "6a9038", "a0b050", "8a7a30", 0.95, 0.3),  # Spring Green
-    Palette("f0a486", "f4bc9c", "e88a78", "c8b868", "6c8a3c", "8a9040", "6a5a28", 0.90, 0.3),  # Artist
-    Palette("8c86b4", "aaa4cc", "ccc8e2", "d8d8d8", "3c2a6e", "3a3a60", "2a2a40", 0.50, 0.6),  # smoky blue
-    Palette("8a3f22", "b5652e", "d69a54", "a06a2a", "ecb848", "2a1c0e", "2a180c", 0.60, 0.5),  # bronze
-    Palette(
-        "f5ead6", "f6e2d6", "c5284e", "e4e2b4", "d6486c", "a0a070", "5a4030", 0.55, 0.3
-    ),  # a raspberry edge
-    Palette("200812", "3a0d1e", "641a34", "160810", "8c1c34", "120a12", "1a0e14", 0.40, 0.3),  # Black Parrot
-    Palette("7a1418", "962020", "f0b438", "5a1014", "f2bc3c", "2a1a10", "2a160c", 0.50, 0.5),  # Abu Hassan
-    Palette("4a0c1e", "6a1630", "f08a6a", "3a0a18", "e8766a", "1a0c14", "1c1014", 0.40, 0.5),  # Slawa
-    Palette("8c0c1c", "a81424", "c83a3a", "6a0a16", "3c040c", "120a0c", "160c10", 0.30, 0.6),  # Jan Reus
-    Palette("3a1858", "5a2a7c", "9a6ab4", "2c1446", "e6d8ee", "140e22", "181024", 0.35, 0.5),  # a deep violet
+    Palette("f2e6cf f7eedd d9a7a0 dfe0b0 8c1020 3b4f7a 2a1a2e", 1.00, 0.3),  # Semper Augustus
+    Palette("f3ece2 f6eef0 c7a5c4 e3e4c0 561450 5a5a8a 33203c", 1.00, 0.3),  # Viceroy
+    Palette("eab02c f3c850 c9641c d8b83a 74150f 3a3410 3a2410", 1.00, 0.5),  # a bizarden
+    Palette("2d0a22 44102f 6a2348 1d0a1e 140410 191226 201026", 0.25, 0.3),  # Queen of Night
+    Palette("f0a27c f7c9a2 fadcc0 f3d59a e0705a c9b050 6a4a20", 0.35, 0.5),  # Apricot Beauty
+    Palette("c3121c dc2a20 e8583a b30f20 f2c648 17100f 1c1216", 0.30, 1.0),  # Red Emperor
+    Palette("e57c9f f3b4c6 f9dde2 f4e6dc a81248 c8c8b0 6a4a3a", 0.40, 0.6),  # pink
+    Palette("ee5f4c f68a68 fbb592 f2c06a f8d488 d2b040 4a2a1a", 0.35, 0.5),  # coral
+    Palette("f4f0e4 f8f5ee eef0e0 cfd8a0 c8324a d8cf70 b08a30", 0.45, 0.4),  # white
+    Palette("f1bf2e f7d860 f9e48c e0c040 b81e1a 5a6a20 5a4416", 0.35, 0.5),  # yellow
+    Palette("6e2a86 9a52ae b880c6 8a70a8 efe6f0 1c1840 1f1430", 0.40, 0.7),  # purple
+    Palette("3f3fa8 5f62c6 8f90de dcdcf0 e8e6f6 10102a 10101f", 0.35, 0.8),  # blue anemone
+    Palette("b394d2 d0b8e4 e8dcf2 ece8e0 5a2090 8a88b8 4a3a50", 0.40, 0.5),  # lilac
+    Palette("ee7a1c f49a34 f9bc58 f0b83a c22a0c 6a5a1a 4a3214", 0.50, 0.5),  # orange
+    Palette("6c0e2a 8e1c3e b2486a 5a1230 ecd6c0 1d0e18 221218", 0.35, 0.6),  # burgundy
+    Palette("f5ece2 f6e4e2 e79ab0 eae6c4 cc2f62 8a90a0 4a3040", 0.95, 0.3),  # a rose Rembrandt
+    Palette("e0a028 eec052 a8541a d0a840 541610 2f3410 30200e", 1.00, 0.4),  # Absalon
+    Palette("c88c7a e2b296 efd0b4 d8be92 9a4e50 a08a50 5a3a2a", 0.50, 0.4),  # La Belle Epoque
+    Palette("f4c2b0 f9dccc fcece0 f6dcc0 c84868 e0b080 d0a040", 0.30, 0.4),  # a peach peony
+    Palette("b8145f d84a8c ee86b2 dc9ab8 f8e8ec 2a1230 2a1420", 0.40, 0.6),  # magenta
+    Palette("dc2a18 ee4a28 f47a48 b81a14 a01010 120810 140c12", 0.25, 1.3),  # a scarlet poppy
+    Palette("f6a238 f9c068 fbd894 f2d060 e8701c c8c040 d0a030", 0.25, 0.4),  # an Iceland poppy
+    Palette("f1ead0 f5efdc f2e4cc b8c878 6a9038 a0b050 8a7a30", 0.95, 0.3),  # Spring Green
+    Palette("f0a486 f4bc9c e88a78 c8b868 6c8a3c 8a9040 6a5a28", 0.90, 0.3),  # Artist
+    Palette("8c86b4 aaa4cc ccc8e2 d8d8d8 3c2a6e 3a3a60 2a2a40", 0.50, 0.6),  # smoky blue
+    Palette("8a3f22 b5652e d69a54 a06a2a ecb848 2a1c0e 2a180c", 0.60, 0.5),  # bronze
+    Palette("f5ead6 f6e2d6 c5284e e4e2b4 d6486c a0a070 5a4030", 0.55, 0.3),  # a raspberry edge
+    Palette("200812 3a0d1e 641a34 160810 8c1c34 120a12 1a0e14", 0.40, 0.3),  # Black Parrot
+    Palette("7a1418 962020 f0b438 5a1014 f2bc3c 2a1a10 2a160c", 0.50, 0.5),  # Abu Hassan
+    Palette("4a0c1e 6a1630 f08a6a 3a0a18 e8766a 1a0c14 1c1014", 0.40, 0.5),  # Slawa
+    Palette("8c0c1c a81424 c83a3a 6a0a16 3c040c 120a0c 160c10", 0.30, 0.6),  # Jan Reus
+    Palette("3a1858 5a2a7c 9a6ab4 2c1446 e6d8ee 140e22 181024", 0.35, 0.5),  # a deep violet
 )
 
 # The ground's far colour, and its light, both at the middle of its lightness.
@@ -238,8 +219,7 @@ def form_at(place: Doubles) -> Form:
 def palette_at(place: Doubles) -> dict[str, Doubles]:
     """Palette at a place [3]: OKLab colours [3] by name, and `flamed`, `blotched` [1]."""
     weights = mixture(place, _PLACES, 0.16)
-    names = [one.name for one in fields(Palette)]
-    mixed = {name: weights @ _LABS[:, at] for at, name in enumerate(names[:7])}
+    mixed = {name: weights @ _LABS[:, at] for at, name in enumerate(PETAL_COLOURS)}
     return mixed | {"strengths": weights @ np.array([[one.flamed, one.blotched] for one in PALETTES])}
 
 
@@ -250,5 +230,5 @@ def ground_at(place: Doubles) -> tuple[Doubles, Doubles]:
     return far, light
 
 
-_LABS = np.array([[colours.lab_of(text) for text in astuple(one)[:7]] for one in PALETTES])
+_LABS = np.array([[colours.lab_of(text) for text in one.colours.split()] for one in PALETTES])
 _GROUND_LABS = np.array([[colours.lab_of(text) for text in pair] for pair in GROUNDS])

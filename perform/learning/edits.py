@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 import shutil
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -159,20 +157,12 @@ def _replace(
 ) -> None:
     """Replace a file by a text in one step; the file keeps its mode, or gets that of `like`."""
     like = file if file.exists() else like
-    handle, name = tempfile.mkstemp(prefix=f".{file.name}.", suffix=".part", dir=file.parent)
-    part = Path(name)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as out:
-            out.write(text)
-            out.flush()
-            os.fsync(out.fileno())
+    with paths.whole_file(file, synced=True) as part:
+        part.write_text(text, encoding="utf-8", newline="")
         if check:
             _checked(part, file, check)
         if like and like.exists():
             shutil.copymode(like, part)
-        part.replace(file)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _checked(part: Path, file: Path, check: Callable[[Path], object]) -> None:

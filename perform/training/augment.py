@@ -124,38 +124,34 @@ def _normal(number: Tensor) -> Tensor:
     return normal
 
 
-def _matrix(rows: Sequence[Sequence[Tensor]]) -> Tensor:
-    """[n, rows, columns] of vectors [n]."""
-    return torch.stack([torch.stack(list(row), 1) for row in rows], 1)
+def _matrix(rows: Sequence[Sequence[Tensor | float]]) -> Tensor:
+    """[n, rows, columns] of vectors [n] and numbers."""
+    values = torch.broadcast_tensors(*(torch.as_tensor(one) for row in rows for one in row))  # type: ignore[no-untyped-call]
+    return torch.stack(values, 1).reshape(-1, len(rows), len(rows[0]))
 
 
-def _diagonal(x: Tensor, y: Tensor) -> Tensor:
-    zero, one = torch.zeros_like(x), torch.ones_like(x)
-    return _matrix([[x, zero, zero], [zero, y, zero], [zero, zero, one]])
+def _diagonal(x: Tensor | float, y: Tensor | float) -> Tensor:
+    return _matrix([[x, 0.0, 0.0], [0.0, y, 0.0], [0.0, 0.0, 1.0]])
 
 
 def _translations(x: Tensor, y: Tensor) -> Tensor:
-    zero, one = torch.zeros_like(x), torch.ones_like(x)
-    return _matrix([[one, zero, x], [zero, one, y], [zero, zero, one]])
+    return _matrix([[1.0, 0.0, x], [0.0, 1.0, y], [0.0, 0.0, 1.0]])
 
 
 def _rotations(angle: Tensor) -> Tensor:
     c, s = angle.cos(), angle.sin()
-    zero, one = torch.zeros_like(c), torch.ones_like(c)
-    return _matrix([[c, -s, zero], [s, c, zero], [zero, zero, one]])
+    return _matrix([[c, -s, 0.0], [s, c, 0.0], [0.0, 0.0, 1.0]])
 
 
 def _scaled_colours(factor: Tensor) -> Tensor:
-    zero, one = torch.zeros_like(factor), torch.ones_like(factor)
-    rows = [[factor if i == j else zero for j in range(4)] for i in range(3)]
-    return _matrix([*rows, [zero, zero, zero, one]])
+    return _matrix([[factor if i == j else 0.0 for j in range(4)] for i in range(3)] + [[0.0, 0.0, 0.0, 1.0]])
 
 
 def _hue(angle: Tensor) -> Tensor:
     """Rotations about the axis of greys, by Rodrigues' formula."""
     c, s = angle.cos(), angle.sin() * GREY
     share = (1 - c) / 3
-    zero, one = torch.zeros_like(c), torch.ones_like(c)
     same, next_, last = c + share, share - s, share + s
-    red, green, blue = [same, next_, last], [last, same, next_], [next_, last, same]
-    return _matrix([[*red, zero], [*green, zero], [*blue, zero], [zero, zero, zero, one]])
+    return _matrix(
+        [[same, next_, last, 0.0], [last, same, next_, 0.0], [next_, last, same, 0.0], [0.0, 0.0, 0.0, 1.0]]
+    )

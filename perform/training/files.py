@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
@@ -14,6 +13,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from perform.arrays import Pixels
+from perform.paths import whole_file
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -64,9 +64,8 @@ class RunFolder:
         """Write a model file that can be played."""
         from perform.networks.modelfiles import write_weights
 
-        partial = file.with_name(f"{file.name}.new")
-        write_weights(partial, weights)
-        commit_file(partial, file)
+        with whole_file(file, synced=True) as partial:
+            write_weights(partial, weights)
 
     def add_log_line(self, line: Mapping[str, object]) -> None:
         """Append a line to the log."""
@@ -92,12 +91,10 @@ class RunFolder:
 
 def write_file(path: Path, content: bytes) -> None:
     """Write a file, whole or not at all. OSError if the disk is full."""
-    partial = path.with_name(f"{path.name}.part")
     try:
-        partial.write_bytes(content)
-        commit_file(partial, path)
+        with whole_file(path, synced=True) as partial:
+            partial.write_bytes(content)
     except OSError as error:
-        partial.unlink(missing_ok=True)
         raise OSError(f"{path} cannot be written: {error.strerror or error}") from error
 
 
@@ -106,26 +103,12 @@ def save_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: dict[str, 
     from safetensors import SafetensorError
     from safetensors.torch import save_file
 
-    partial = path.with_name(f"{path.name}.part")
+    plain = {name: tensor.cpu().contiguous() for name, tensor in tensors.items()}
     try:
-        save_file({name: tensor.cpu().contiguous() for name, tensor in tensors.items()}, partial, metadata)
-        commit_file(partial, path)
+        with whole_file(path, synced=True) as partial:
+            save_file(plain, partial, metadata)
     except (SafetensorError, OSError) as error:
-        partial.unlink(missing_ok=True)
         raise OSError(f"{path} cannot be written: {error}") from error
-
-
-def commit_file(partial: Path, path: Path) -> None:
-    """Force a file to the disk, then give it its name: after a power cut the old or the new file is there."""
-    with partial.open("rb+") as file:
-        os.fsync(file.fileno())
-    partial.replace(path)
-    if os.name == "posix":
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
 
 
 class GracefulStop:

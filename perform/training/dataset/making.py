@@ -18,6 +18,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from perform.paths import whole_file
 from perform.training.dataset.converting import Outcome
 from perform.training.dataset.hashes import Hash, Lookup
 from perform.training.dataset.manifest import (
@@ -36,7 +37,6 @@ from perform.training.dataset.settings import DatasetSettings
 from perform.training.dataset.shards import ShardWriter
 from perform.training.dataset.sources import PictureSource
 from perform.training.dataset.workers import convert_in_order
-from perform.training.files import commit_file
 
 MAKING = "making"
 ReportProgress = Callable[[int, int], None]  # pictures seen and kept so far
@@ -286,9 +286,8 @@ def _compare(before: Recipe, now: Recipe, out: Path) -> None:
 
 def _write_text(file: Path, text: str) -> None:
     """A whole file or none."""
-    part = file.with_name(f"{file.name}.part")
-    part.write_text(text, encoding="utf-8", newline="")
-    commit_file(part, file)
+    with whole_file(file, synced=True) as part:
+        part.write_text(text, encoding="utf-8", newline="")
 
 
 def _dropped_csv(lost: list[Lost]) -> str:

@@ -20,8 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from perform.paths import commit_file
 from perform.training.dataset.manifest import DatasetError, Shard
-from perform.training.files import commit_file
 
 PICTURES, BYTES = 1000, 64 * 2**20  # a shard is full when it has so many of either
 LARGEST_PICTURE = 2**28  # bytes of one picture
