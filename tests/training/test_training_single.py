@@ -225,7 +225,7 @@ def test_an_option_out_of_range_is_refused(given: Any, said: str) -> None:
 
 def test_a_run_goes_on_only_as_it_began(tmp_path: Path) -> None:
     picture, folder = painted(tmp_path), tmp_path / "run"
-    with pytest.raises(ValueError, match="run has no run, a picture must be given"):
+    with pytest.raises(ValueError, match="run has no run; give a picture to begin one"):
         open_run([], folder, {})
     assert isinstance(open_run([picture], folder, {"steps": 3, "size": (32, 24)}), SingleRun)
     assert open_run([picture], folder, {"steps": 3, "size": (32, 24)}).options.steps == 3
