@@ -231,7 +231,7 @@ def test_a_run_goes_on_only_as_it_began(tmp_path: Path) -> None:
     assert open_run([picture], folder, {"steps": 3, "size": (32, 24)}).options.steps == 3
     with pytest.raises(ValueError, match=r"steps = 4, but the run in .* was begun with 3"):
         open_run([], folder, {"steps": 4})
-    with pytest.raises(ValueError, match="learns another picture"):
+    with pytest.raises(ValueError, match="has another picture; give another folder"):
         open_run([painted(tmp_path, "b.png", turn=1.0)], folder, {})
     (folder / "checkpoints" / "01-000003.safetensors").write_bytes(b"none")
     with pytest.raises(ValueError, match=r"01-000003\.safetensors is not readable as a checkpoint"):
