@@ -185,9 +185,9 @@ class Stage:
         """A generator shader, a film, a still or a camera."""
         if settings.kind == "shader":
             return self._shader(settings, "generator", preferred)
-        kind, name, key = settings.kind, settings.name, self._recipe(settings, "generator")
-        if reusable := self._reuse(key, preferred):
-            return reusable
+        kind, name, recipe = settings.kind, settings.name, self._recipe(settings, "generator")
+        if reused := self._reuse(recipe, preferred):
+            return reused
         where = self._context, self.size
         if kind == "camera":
             fallback = settings.images.get("fallback")
@@ -195,16 +195,16 @@ class Stage:
         else:
             file = self.library.footage_file(name)
             unit = (self._footage.film if kind == "film" else self._footage.still)(file, *where)
-        return self._contained(unit, f"{kind} {name}".rstrip(), key)
+        return self._contained(unit, f"{kind} {name}".rstrip(), recipe)
 
     def _shader(self, settings: UnitSettings, role: Role, preferred: object = None) -> ContainedUnit:
         """A shader and the sources of its images: one that is open if its files have not changed, `preferred`
         if it can be that one."""
-        key = self._recipe(settings, role)
-        if reusable := self._reuse(key, preferred):
-            return reusable
+        recipe = self._recipe(settings, role)
+        if reused := self._reuse(recipe, preferred):
+            return reused
         shader = Shader(self._context, self.library.isf(settings.name, role), self.size)
-        contained = self._contained(shader, f"{role} {settings.name}", key)
+        contained = self._contained(shader, f"{role} {settings.name}", recipe)
         shader.warm()
         if settings.images:
             sources = {name: self._source(image) for name, image in settings.images.items()}
@@ -212,7 +212,7 @@ class Stage:
         return contained
 
     def _recipe(self, settings: UnitSettings, role: Role) -> object:
-        """What a unit is made from: units with equal keys can replace each other."""
+        """What a unit is made from: units with equal recipes can replace each other."""
         match settings.kind:
             case "shader":
                 made_from: object = self.library.isf(settings.name, role)
@@ -223,16 +223,16 @@ class Stage:
         images = [(name, self._recipe(image, "generator")) for name, image in settings.images.items()]
         return settings.kind, made_from, images
 
-    def _reuse(self, key: object, preferred: object) -> ContainedUnit | None:
-        """An open unit of the old setlist that was made from the same."""
+    def _reuse(self, recipe: object, preferred: object) -> ContainedUnit | None:
+        """An open unit of the old setlist that was made from the same recipe."""
         for unit in sorted(self._reusable, key=lambda unit: unit is not preferred):
-            if isinstance(unit, ContainedUnit) and not unit.failed and unit.key == key:
+            if isinstance(unit, ContainedUnit) and not unit.failed and unit.recipe == recipe:
                 self._reusable.remove(unit)
                 return unit
         return None
 
-    def _contained(self, unit: Unit, name: str, key: object) -> ContainedUnit:
-        contained = ContainedUnit(unit, name, self.faults, self._black, key)
+    def _contained(self, unit: Unit, name: str, recipe: object) -> ContainedUnit:
+        contained = ContainedUnit(unit, name, self.faults, self._black, recipe)
         self._opened.append(contained)
         return contained
 

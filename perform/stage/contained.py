@@ -13,11 +13,11 @@ from perform.render import Image, Rewinds, Unit
 
 
 class ContainedUnit:
-    """A unit that is dropped when it fails. `key` is what it was made from: a unit with an equal key may
-    take its place. `black` is the image of a source that never drew."""
+    """A unit that is dropped when it fails. `recipe` is what it was made from: a unit with an equal recipe
+    may take its place. `black` is the image of a source that never drew."""
 
-    def __init__(self, unit: Unit, name: str, faults: Faults, black: Image, key: object) -> None:
-        self.unit, self.parameters, self.key = unit, unit.parameters, key
+    def __init__(self, unit: Unit, name: str, faults: Faults, black: Image, recipe: object) -> None:
+        self.unit, self.parameters, self.recipe = unit, unit.parameters, recipe
         self._name, self._faults = name, faults
         self.failed = False
         self._last = black
