@@ -83,7 +83,8 @@ class DelayLockedLoop:
         memory = 4 * (self._jitter / WANTED_JITTER) ** 2  # since it leaves jitter * sqrt(4 / memory)
         n = self.count = min(self.count + 1, round(min(max(memory, USUAL_MEMORY), LONGEST_MEMORY)))
         self.time += self.period + 2 * (2 * n - 1) / (n * (n + 1)) * error
-        self._tune(self.period + 6 / (n * (n + 1)) * error)
+        period = self.period + 6 / (n * (n + 1)) * error
+        self.period = min(max(period, 60 / (FASTEST * PULSES)), 60 / (SLOWEST * PULSES))
 
     def _drifts(self) -> bool:
         """Whether the mean of the last errors is more than jitter explains."""
@@ -108,9 +109,6 @@ class DelayLockedLoop:
         lost = round(late)
         if 1 <= lost <= MOST_LOST and abs(late - lost) < 0.25 and abs(slower - 1) < 0.1:
             self.lost += lost
-
-    def _tune(self, period: float) -> None:
-        self.period = min(max(period, 60 / (FASTEST * PULSES)), 60 / (SLOWEST * PULSES))
 
 
 class ClockSender:

@@ -179,7 +179,10 @@ def read_profile(file: Path) -> Profile:
         ring, states = _lights(file, group, table, faults)
         for name in groups[group]:
             rings += [name] if ring else []
-            lights[name] = {state: _light(controls[name], light) for state, light in states.items()}
+            lights[name] = {
+                state: Light(_value_message(controls[name], light.value, light.channel), light.blink)
+                for state, light in states.items()
+            }
     if text.scenes and text.scenes not in groups:
         faults.append(f"{file}: scenes = {text.scenes!r}, must be one of {', '.join(groups)}")
     if faults:
@@ -305,10 +308,6 @@ def _lights(
             unknown = f"is unknown; known: {', '.join(LIGHT_STATES)}, ring"
             faults.append(f"{file}: lights.{group}.{state} {'must have a value' if known else unknown}")
     return ring is True, states
-
-
-def _light(control: Control, text: _LightText) -> Light:
-    return Light(_value_message(control, text.value, text.channel), text.blink)
 
 
 def _value_message(control: Control, value: int, channel: int | None = None) -> bytes:

@@ -143,7 +143,8 @@ def mapping_text(text: MappingText, comment: str = "") -> str:
     """The file's text, which `read_mapping` reads again."""
     lines = [f"# {line}".rstrip() for line in comment.splitlines()]
     lines += [f"version = {text.version}", f'method = "{text.method}"']
-    lines += [f"{key} = [{', '.join(map(_toml_string, names))}]" for key, names in _name_lists(text)]
+    for key, names in (("signals", text.signals), ("values", text.values)):
+        lines.append(f"{key} = [{', '.join(map(_toml_string, names))}]")
     for example in text.example:
         lines += ["", "[[example]]", f"signals = {example.signals}", f"values = {example.values}"]
     lines += ["", "[model]", f"centre = {text.model.centre}", f"spread = {text.model.spread}"]
@@ -151,10 +152,6 @@ def mapping_text(text: MappingText, comment: str = "") -> str:
         rows = "".join(f"    {row},\n" for row in layer.weights)
         lines += ["", "[[model.layer]]", f"weights = [\n{rows}]", f"bias = {layer.bias}"]
     return "\n".join(lines) + "\n"
-
-
-def _name_lists(text: MappingText) -> tuple[tuple[str, list[str]], ...]:
-    return ("signals", text.signals), ("values", text.values)
 
 
 def _toml_string(name: str) -> str:

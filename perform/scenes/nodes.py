@@ -65,8 +65,7 @@ def show_nodes(setlist: Setlist) -> dict[str, Node]:
     """The nodes that are always there."""
     status = [Node(f"/now/{parameter.name}", parameter, None, READ) for parameter in STATUS_PARAMETERS]
     nodes = {node.address: node for node in (*_parameter_nodes(setlist), *status)}
-    inputs = [signal for mapping in setlist.mappings for signal in mapping.text.signals]
-    named = osc_addresses(setlist.show.signal_names.union(inputs))
+    named = osc_addresses(setlist.show.signal_names | setlist.mapping_inputs)
     absent = {address for address in named - nodes.keys() if re.fullmatch(r"/scene/\d+", address)}
     return _with_formulas(nodes, named - absent)
 

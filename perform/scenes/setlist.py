@@ -44,12 +44,16 @@ class Setlist:
     lead: Lead = "auto"  # the clock that leads the beat
 
     @property
+    def mapping_inputs(self) -> frozenset[str]:
+        """The signals that its mappings take."""
+        return frozenset(signal for mapping in self.mappings for signal in mapping.text.signals)
+
+    @property
     def signal_names(self) -> frozenset[str]:
         """The signals that formulas of its scenes, its transitions and the show name, and the inputs of its
         mappings."""
         units = [unit for cue in self.cues for unit in (cue.scene, cue.transition.shader)]
-        inputs = [signal for mapping in self.mappings for signal in mapping.text.signals]
-        return self.show.signal_names.union(inputs, *(unit.signal_names for unit in units))
+        return self.show.signal_names.union(self.mapping_inputs, *(unit.signal_names for unit in units))
 
 
 class _CueText(BaseModel):

@@ -150,7 +150,7 @@ def numbers(message: str) -> dict[str, float]:
         content = json.loads(message)
     except (ValueError, RecursionError):
         return _line_numbers(message.strip())
-    return dict(_flat("", content, DEEPEST_JSON)) if isinstance(content, dict | list) else _alone(content)
+    return {} if isinstance(content, str) else dict(_flat("", content, DEEPEST_JSON))
 
 
 def _line_numbers(line: str) -> dict[str, float]:
@@ -159,10 +159,6 @@ def _line_numbers(line: str) -> dict[str, float]:
         pairs = [(str(i), word) for i, word in enumerate(re.split(r"[,;\t ]+", line[:4096]))]
     found = {key: float(text) for key, text in pairs[:MOST_VALUES] if NUMBER.fullmatch(text)}
     return {key: value for key, value in found.items() if _real(value)}
-
-
-def _alone(content: object) -> dict[str, float]:
-    return {"": float(content)} if isinstance(content, int | float) and _real(content) else {}
 
 
 def _flat(path: str, content: object, depth: int) -> Iterator[tuple[str, float]]:

@@ -59,7 +59,7 @@ class Window:
             name = threading.current_thread().name
             raise WindowError(f"no window: opened by thread {name}, must be opened by the main one")
         attempt(glfw.init)
-        chosen = find_display(display)[0]
+        chosen = find_display(display)
         self._title, self._size, self._place = title, size, _middle(chosen, size)
         self._display = chosen.name if display else None
         self._wanted = chosen.name if fullscreen else None

@@ -77,17 +77,17 @@ def text_of(raw: bytes | str | None) -> str:
     return raw.decode(errors="replace") if isinstance(raw, bytes) else raw or ""
 
 
-def find_display(name: str | None) -> tuple[Display, MonitorHandle]:
+def find_display(name: str | None) -> Display:
     """The display of a name, or of the only name that begins so; the primary one for None.
     Letters may be large or small. Raises WindowError with the names that there are."""
-    present = list(monitors())
+    present = [display for display, _ in monitors()]
     if name is None and present:
         return present[0]
     wanted = (name or "").casefold()
-    exact = [one for one in present if one[0].name.casefold() == wanted]
-    chosen = exact or [one for one in present if one[0].name.casefold().startswith(wanted)]
+    exact = [one for one in present if one.name.casefold() == wanted]
+    chosen = exact or [one for one in present if one.name.casefold().startswith(wanted)]
     if len(chosen) != 1:
-        names = ", ".join(str(display) for display, _ in present) or "none"
+        names = ", ".join(map(str, present)) or "none"
         what = "is not plugged in" if not chosen else "could be any of several"
         raise WindowError(f"display {name!r} {what}; the displays are: {names}")
     return chosen[0]
