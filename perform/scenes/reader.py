@@ -159,8 +159,8 @@ class Reader:
         parameters = self._known(f"{key}.{kind}", name, declared)
         if parameters is None:
             return UnitSettings(name, (), {}, kind)
-        set_to = self.settings(key, name, parameters, {k: v for k, v in table.items() if k != kind})
-        return replace(set_to, kind=kind)
+        rest = {setting: value for setting, value in table.items() if setting != kind}
+        return replace(self.settings(key, name, parameters, rest), kind=kind)
 
     def settings(self, key: str, name: str, parameters: tuple[Parameter, ...], table: Table) -> UnitSettings:
         """The settings in a table, each checked against the declaration of its parameter."""
@@ -193,13 +193,13 @@ class Reader:
     def blend(self, model: str, generator: Table) -> UnitSettings | None:
         """The second model that a model is mixed with."""
         table = generator.get("blend")
-        if table is None or isinstance(table, dict):
-            key, declared = "generator.blend", partial(self._catalogue.blend, model)
-            if table is None:
-                return None
-            return self.unit(key, self._resolve_files(table, "model"), "model", declared)
-        self.fault("generator.blend", "must be a table, headed [generator.blend]")
-        return None
+        if table is None:
+            return None
+        if not isinstance(table, dict):
+            self.fault("generator.blend", "must be a table, headed [generator.blend]")
+            return None
+        declared = partial(self._catalogue.blend, model)
+        return self.unit("generator.blend", self._resolve_files(table, "model"), "model", declared)
 
     def directions(self, source: UnitSettings, tables: list[Table]) -> tuple[UnitSettings, ...]:
         """The directions that are played after the path; a file of kept latents is checked, too."""
