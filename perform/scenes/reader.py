@@ -23,6 +23,7 @@ from perform.scenes.scene import Catalogue, Footage, Role, Scene, Transition
 
 Found = TypeVar("Found")
 Table: TypeAlias = dict[str, Any]  # of a TOML file
+Declared: TypeAlias = Callable[[str], tuple[Parameter, ...]]  # the parameters of a unit by its name
 FOOTAGE: tuple[Footage, ...] = get_args(Footage)
 
 
@@ -115,52 +116,33 @@ class Reader:
         kind = kinds[0]
         images = ("fallback",) if kind == "camera" else ()
         table = self._resolve_files(table, "film", "still")
-        return self._fed(key, table, kind, partial(self._catalogue.footage, kind), images)
+        return self.unit(key, table, kind, partial(self._catalogue.footage, kind), images)
 
     def shader(self, key: str, table: Table, role: Role) -> UnitSettings:
         """A shader, with the sources that are played into the images that it takes."""
-
-        def declared(name: str) -> tuple[Parameter, ...]:
-            return self._catalogue.shader(name, role)
-
         images: Sequence[str] = ()
         if any(isinstance(one, dict) for one in table.values()):
             with suppress(LookupError, ValueError, OSError):  # the fault is noted with its parameters
                 images = self._catalogue.images(str(table.get("shader")), role)
-        return self._fed(key, table, "shader", declared, images)
-
-    def _fed(
-        self,
-        key: str,
-        table: Table,
-        kind: str,
-        declared: Callable[[str], tuple[Parameter, ...]],
-        images: Sequence[str],
-    ) -> UnitSettings:
-        """The settings of a unit into which sources are played, each from a table of its own."""
-        tables = {name: one for name in images if isinstance(one := table.get(name), dict)}
-        rest = {name: value for name, value in table.items() if name not in tables}
-        fed = {name: self.source(f"{key}.{name}", one) for name, one in tables.items()}
-        return replace(self.unit(key, rest, kind, declared), images=fed)
+        return self.unit(key, table, "shader", lambda name: self._catalogue.shader(name, role), images)
 
     def unit(
-        self,
-        key: str,
-        table: Table,
-        kind: str,
-        declared: Callable[[str], tuple[Parameter, ...]],
+        self, key: str, table: Table, kind: str, declared: Declared, images: Sequence[str] = ()
     ) -> UnitSettings:
-        """The settings of the unit that `table[kind]` names."""
+        """The settings of the unit that `table[kind]` names, with the sources that are played into its
+        `images`, each from a table of its own."""
+        tables = {name: one for name in images if isinstance(one := table.get(name), dict)}
+        fed = {name: self.source(f"{key}.{name}", one) for name, one in tables.items()}
         name = table.get(kind)
         if not isinstance(name, str):
             allowed = "model or shader" if key == "generator" else kind
             self.fault(key, f"has no {allowed}")
-            return UnitSettings("", (), {}, kind)
+            return UnitSettings("", (), {}, kind, fed)
         parameters = self._known(f"{key}.{kind}", name, declared)
         if parameters is None:
-            return UnitSettings(name, (), {}, kind)
-        rest = {setting: value for setting, value in table.items() if setting != kind}
-        return replace(self.settings(key, name, parameters, rest), kind=kind)
+            return UnitSettings(name, (), {}, kind, fed)
+        rest = {setting: value for setting, value in table.items() if setting not in (kind, *tables)}
+        return replace(self.settings(key, name, parameters, rest), kind=kind, images=fed)
 
     def settings(self, key: str, name: str, parameters: tuple[Parameter, ...], table: Table) -> UnitSettings:
         """The settings in a table, each checked against the declaration of its parameter."""
