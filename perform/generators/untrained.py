@@ -49,10 +49,10 @@ CONST_SCALE = 3.0  # radians that the constant's waves turn across it
 
 def untrained_header(name: str) -> tuple[Config, dict[str, str]]:
     """Configuration and notes of a built-in network."""
-    base, most = BUILT_IN[name]
-    channels = channel_table(base, most, RESOLUTION)
-    config = Config(channels, mapping=(512,) * MAPPING_LAYERS, clamp=CLAMP)
-    return config, {"title": "untrained: seeded random weights", "licence": "MIT"}
+    return _config(RESOLUTION, *BUILT_IN[name]), {
+        "title": "untrained: seeded random weights",
+        "licence": "MIT",
+    }
 
 
 def untrained_weights(name: str) -> Weights:
@@ -65,8 +65,12 @@ def untrained_sized(resolution: int, base: int, most: int = 512) -> Weights:
 
     Blocks beyond 256² are drawn as that one.
     """
-    config = Config(channel_table(base, most, resolution), mapping=(512,) * MAPPING_LAYERS, clamp=CLAMP)
-    return _made(config, {"title": f"untrained: {resolution}", "licence": "MIT"})
+    return _made(_config(resolution, base, most), {"title": f"untrained: {resolution}", "licence": "MIT"})
+
+
+def _config(resolution: int, base: int, most: int) -> Config:
+    channels = channel_table(base, most, resolution)
+    return Config(channels, mapping=(512,) * MAPPING_LAYERS, clamp=CLAMP)
 
 
 def _made(config: Config, notes: dict[str, str]) -> Weights:
@@ -96,11 +100,9 @@ def _synthesis(draw: np.random.Generator, name: str, kind: str, normal: Floats) 
     if "affine" in name:  # centred: the mean w gives style 1
         return _centred(normal) * STYLE_SPREAD[level] if kind == "weight" else np.ones_like(normal)
     if "torgb" in name:
-        return (
-            _inks(normal) * COLOUR_STRENGTH[level]
-            if kind == "weight"
-            else np.full_like(normal, COLOUR_BIAS / len(COLOUR_STRENGTH))
-        )
+        if kind == "bias":
+            return np.full_like(normal, COLOUR_BIAS / len(COLOUR_STRENGTH))
+        return _inks(normal) * COLOUR_STRENGTH[level]
     if kind == "noise_strength":
         return np.full_like(normal, NOISE_STRENGTH[level])
     if kind == "bias":
@@ -117,9 +119,8 @@ def _kernels(draw: np.random.Generator, own: Floats, level: int, up: bool) -> Fl
     side = 1.0 if up else SIDE_TAPS[level]
     profile = np.array([side, 1.0, side], np.float32)
     common = draw.standard_normal((*own.shape[:2], 1, 1), dtype=np.float32)
-    kept = (draw.random((*own.shape[:2], 1, 1), dtype=np.float32) * own.shape[1] < INPUTS_USED).astype(
-        np.float32
-    )
+    chances = draw.random((*own.shape[:2], 1, 1), dtype=np.float32)
+    kept = (chances * own.shape[1] < INPUTS_USED).astype(np.float32)
     weight = (SHARED_WEIGHT[level] * common + (1 - SHARED_WEIGHT[level]) * own) * kept
     mean = weight.sum(1, keepdims=True) / np.maximum(kept.sum(1, keepdims=True), 1)
     return np.asarray((weight - mean * kept) * np.outer(profile, profile), np.float32)

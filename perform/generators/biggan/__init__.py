@@ -294,9 +294,8 @@ PUBLISHED: Mapping[int, str] = {
 
 def published(size: int) -> Config:
     """The configuration of the published network of a size: 128, 256 or 512."""
-    blocks = [re.findall(r"\d+", block) for block in PUBLISHED[size].split()]
-    ups = ["+" in block for block in PUBLISHED[size].split()]
-    return Config(tuple((up, int(block[0]), int(block[1])) for up, block in zip(ups, blocks, strict=True)))
+    blocks = re.findall(r"(\d+)([+-])(\d+)", PUBLISHED[size])
+    return Config(tuple((sign == "+", int(inputs), int(outputs)) for inputs, sign, outputs in blocks))
 
 
 def untrained(config: Config) -> Weights:

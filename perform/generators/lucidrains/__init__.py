@@ -83,9 +83,10 @@ class Config(BlocksConfig):
         """Every tensor with its shape, in the order of the network."""
         named = self.mapping_shapes()
         first, b4 = self.channels[0], "synthesis.b4"
-        named |= (
-            {f"{b4}.const": (first, 4, 4)} if self.constant else {f"{b4}.begin": (self.w_dim, first, 4, 4)}
-        )
+        if self.constant:
+            named[f"{b4}.const"] = (first, 4, 4)
+        else:
+            named[f"{b4}.begin"] = (self.w_dim, first, 4, 4)
         if self.convolved:
             named |= biased(f"{b4}.initial", (first, first, 3, 3))
         for i, layer in enumerate(self.layers):

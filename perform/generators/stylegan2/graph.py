@@ -9,6 +9,7 @@ tried and lost are in docs/performance-generator.md.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from math import sqrt
 
 import numpy as np
@@ -69,25 +70,26 @@ def graph(
     return _Synthesis(config, used, first, stop, exact, BendInserter(bends)).model()
 
 
+@dataclass
 class _Synthesis:
-    """A graph in the making."""
+    """A graph in the making: the blocks first..stop."""
 
-    def __init__(
-        self,
-        config: Config,
-        used: WeightNodes,
-        first: int,
-        stop: int,
-        exact: bool,
-        bends: BendInserter,
-    ) -> None:
-        self.config, self.tensors = config, used
-        self.first, self.stop, self.exact, self.bends = first, stop, exact, bends
+    config: Config
+    tensors: WeightNodes
+    first: int
+    stop: int
+    exact: bool
+    bends: BendInserter
+
+    def __post_init__(self) -> None:
+        config = self.config
         self.ws = op.parameter([config.space.num_ws, config.w_dim], np.float32, name="ws")
         self.noise = op.parameter([sum(noise_sizes(config))], np.float32, name="noise")
         self.strength = op.parameter([1], np.float32, name="strength")
         self.noises = self._noises()
-        self.kernel = used.array("resample_filter") * 4  # a quarter is lost to the zeros between pixels
+        self.kernel = (
+            self.tensors.array("resample_filter") * 4
+        )  # a quarter is lost to the zeros between pixels
 
     def model(self) -> GraphNode:
         given = self._given()

@@ -100,7 +100,10 @@ def _content(
     """Container, content and notes, by how the bytes begin."""
     head = bytes(data[:512])
     if head.startswith(b"PK"):
-        return _zip_content(ZipView(data, limits), limits, inert)
+        archive = ZipView(data, limits)
+        if archive.members and all(name.endswith(".npy") for name in archive.members):
+            return "npz", arrays.read_npz(archive, limits), {}
+        return "torch zip", torchfiles.read_zip(archive, limits, inert), {}
     if head.startswith(arrays.NPY_MAGIC):
         return "npy", arrays.read_npy(data, limits), {}
     if head.startswith(torchfiles.MAGIC_BYTES):
@@ -116,14 +119,6 @@ def _content(
     if head[0] in TEXT_OPCODES and data[-1] == ord("."):
         return "pickle", torchfiles.read_nvidia(data, limits, inert), {}
     raise CheckpointError(f"it is {_other_file(head)}; {ALLOWED_FILES}")
-
-
-def _zip_content(
-    archive: ZipView, limits: ReadLimits, inert: tuple[str, ...]
-) -> tuple[Container, Value, Mapping[str, str]]:
-    if archive.members and all(name.endswith(".npy") for name in archive.members):
-        return "npz", arrays.read_npz(archive, limits), {}
-    return "torch zip", torchfiles.read_zip(archive, limits, inert), {}
 
 
 def _other_file(head: bytes) -> str:

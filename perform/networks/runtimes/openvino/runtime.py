@@ -117,10 +117,8 @@ class OpenVino(Runtime):
         """The latents whose pictures are compared, as ws; of several classes if there are classes."""
         space = self.space
         z = np.random.default_rng(0).standard_normal((JUDGED, space.z_dim), np.float32)
-        labels = [
-            np.eye(1, space.c_dim, i % space.c_dim, np.float32) if space.c_dim else None
-            for i in range(JUDGED)
-        ]
+        classes = np.eye(space.c_dim, dtype=np.float32)
+        labels = [classes[None, i % len(classes)] if len(classes) else None for i in range(JUDGED)]
         pairs = zip(z, labels, strict=True)
         return [np.repeat(self.map(one[None], label), space.num_ws, 0) for one, label in pairs]
 
