@@ -1,6 +1,7 @@
 """Generators: networks that make a picture from a point of a latent space.
 
 - a package for each family (`stylegan2`, `dcgan` …): its configuration, its mapping, its torch network
+- `mapping`, `noise`, `blocks`, `torchnetworks`: what several families share
 - `load`, `dialects`: other projects' model files, recognised and renamed to a family's tensors
 - `latents`: files of latents and of directions; `untrained`: the built-in networks
 """

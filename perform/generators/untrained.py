@@ -22,6 +22,7 @@ from perform.networks.weights import Weights
 
 UNTRAINED_SEED = 20
 RESOLUTION = 256
+TITLE = "untrained: seeded random weights"
 BUILT_IN = {
     "untrained": (16384, 512),
     "untrained-64": (2048, 64),
@@ -49,10 +50,7 @@ CONST_SCALE = 3.0  # radians that the constant's waves turn across it
 
 def untrained_header(name: str) -> tuple[Config, dict[str, str]]:
     """Configuration and notes of a built-in network."""
-    return _config(RESOLUTION, *BUILT_IN[name]), {
-        "title": "untrained: seeded random weights",
-        "licence": "MIT",
-    }
+    return _config(RESOLUTION, *BUILT_IN[name]), {"title": TITLE, "licence": "MIT"}
 
 
 def untrained_weights(name: str) -> Weights:

@@ -156,7 +156,7 @@ def save_samples(sampling: Sampling, samples: Iterable[Sample], out: Path) -> No
         )
     out.mkdir(parents=True, exist_ok=True)
     for one in samples:
-        (out / f"{one.name}.png").write_bytes(png(one.image))
+        (out / f"{one.name}.png").write_bytes(encode_png(image_pixels(one.image)))
 
 
 def _save_arrays(sampling: Sampling, samples: Iterable[Sample], out: Path) -> None:
@@ -171,11 +171,6 @@ def _save_arrays(sampling: Sampling, samples: Iterable[Sample], out: Path) -> No
         images[i] = one.image
     with whole_file(out) as partial, partial.open("wb") as file:
         np.savez(file, ws=sampling.ws, images=images)
-
-
-def png(image: Floats) -> bytes:
-    """A picture [1, 3 or 4 channels, height, width] of -1..1 as a PNG file."""
-    return encode_png(image_pixels(image))
 
 
 def image_pixels(image: Floats) -> Pixels:

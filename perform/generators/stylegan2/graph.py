@@ -87,9 +87,8 @@ class _Synthesis:
         self.noise = op.parameter([sum(noise_sizes(config))], np.float32, name="noise")
         self.strength = op.parameter([1], np.float32, name="strength")
         self.noises = self._noises()
-        self.kernel = (
-            self.tensors.array("resample_filter") * 4
-        )  # a quarter is lost to the zeros between pixels
+        # A quarter is lost to the zeros between pixels
+        self.kernel = self.tensors.array("resample_filter") * 4
 
     def model(self) -> GraphNode:
         given = self._given()
