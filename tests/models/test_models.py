@@ -27,7 +27,7 @@ from perform.models import store
 from perform.networks.modelfiles import read_weights, write_weights
 from perform.networks.runtimes.torch.eager import Eager
 from perform.networks.runtimes.torch.network import to_pixels
-from perform.sampling.pictures import SampleRequest, Sampling, png
+from perform.sampling.pictures import SampleRequest, Sampling, encode_png, image_pixels
 from scripts.reference_table import CONTAINERS, differences
 from tests.doubles.command import run
 from tests.doubles.library import save, write_library
@@ -228,7 +228,8 @@ def decoded(text: bytes, kind: str) -> Any:
 def test_pngs_of_any_colours() -> None:
     image = np.linspace(-1.2, 1.2, 4 * 5 * 6, dtype=np.float32).reshape(4, 5, 6)
     for channels, kind in ((1, "gray"), (3, "rgb24"), (4, "rgba")):
-        found = decoded(png(image[:channels]), kind).reshape(5, 6, channels)
+        file = encode_png(image_pixels(image[:channels]))
+        found = decoded(file, kind).reshape(5, 6, channels)
         assert np.array_equal(found, pictures(image[:channels]))
 
 
