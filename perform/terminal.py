@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator
-from dataclasses import fields
+import dataclasses
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import typer
 from rich.console import Console
 from rich.progress import Progress, ProgressColumn, track
+from rich.table import Table
+from rich.text import Text
 
 Item = TypeVar("Item")
 
@@ -46,9 +49,12 @@ def watched(items: Iterable[Item], what: str, count: int | None = None) -> Itera
     return iter(track(items, what, count, console=err, transient=True, disable=not err.is_terminal))
 
 
-def progress_bar(*columns: ProgressColumn) -> Progress:
-    """A progress bar that is shown on a terminal only, and disappears at the end."""
-    return Progress(*columns, console=err, transient=True, disable=not err.is_terminal)
+@contextlib.contextmanager
+def progress_bar(*columns: ProgressColumn | str, **fields: Any) -> Iterator[Callable[..., None]]:
+    """A progress bar that is shown on a terminal only, and disappears at the end. `fields` are those of its
+    task at the beginning; the function changes them."""
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
+        yield partial(bar.update, bar.add_task(**fields))
 
 
 @contextlib.contextmanager
@@ -66,8 +72,22 @@ def complaints() -> Iterator[None]:
 
 def options_of(context: typer.Context, settings: type) -> dict[str, Any]:
     """The options of a command that are fields of a dataclass."""
-    names = {one.name for one in fields(settings)}
+    names = {one.name for one in dataclasses.fields(settings)}
     return {name: value for name, value in context.params.items() if name in names}
+
+
+def print_facts(rows: Iterable[tuple[str, ...]]) -> None:
+    """Print rows of a bold name and texts."""
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for name, *texts in rows:
+        table.add_row(Text(name, "bold"), *map(Text, texts))
+    out.print(table, highlight=False)
+
+
+def check_suffix(file: Path | None, suffix: str) -> None:
+    """ValueError if a file to write has another suffix."""
+    if file and file.suffix.lower() != suffix:
+        raise ValueError(f"{file}, must be a {suffix}")
 
 
 def existing(file: Path) -> Path:

@@ -15,7 +15,6 @@ from dataclasses import replace
 from pathlib import Path
 from textwrap import wrap
 from threading import Event
-from types import TracebackType
 from typing import Self
 
 from rich.console import Console
@@ -250,9 +249,7 @@ class Dashboard:
         self._thread = Background(self._run, "dashboard")
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_fault: object) -> None:
         if self._thread is not None:
             self._thread.close(2)  # a stopped terminal must not delay the end of the show
         if self._console.is_terminal:

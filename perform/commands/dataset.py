@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -88,7 +88,8 @@ def pictures(
     from perform.training.dataset.sources import PictureFolder
 
     with complaints():
-        _check_outside(folder, target)
+        if target.resolve().is_relative_to(folder.resolve()):  # the next run would read it as pictures
+            raise ValueError(f"{target} lies in {folder}: give a folder outside it")
         _make(PictureFolder(folder), _settings(context), target, workers)
 
 
@@ -249,13 +250,11 @@ def _make(
     total = expected or source.total
     try:
         with _counting_bar(target.name) as move:
-            made = make(
-                source,
-                settings,
-                target,
-                _workers(workers),
-                lambda seen, kept: move(seen, total, f"{kept} kept"),
-            )
+
+            def watch(seen: int, kept: int) -> None:
+                move(seen, total, f"{kept} kept")
+
+            made = make(source, settings, target, _workers(workers), watch)
     except KeyboardInterrupt:
         err.print("stopped: the same command continues it", highlight=False)
         raise typer.Exit(130) from None
@@ -287,26 +286,9 @@ def _workers(requested: int | None) -> int:
     return requested or min(os.cpu_count() or 1, MOST_WORKERS)
 
 
-def _check_outside(folder: Path, target: Path) -> None:
-    """ValueError if the dataset would lie among the pictures: the next run would read it as pictures."""
-    if target.resolve().is_relative_to(folder.resolve()):
-        raise ValueError(f"{target} lies in {folder}: give a folder outside it")
-
-
 @contextmanager
 def _counting_bar(what: str) -> Iterator[Callable[[int, int | None, str], None]]:
     """A progress bar; the function moves it to (done, total or None, a few words)."""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[note]}"),
-        TimeRemainingColumn(),
-    )
-    with progress_bar(*columns) as bar:
-        task = bar.add_task(what, total=None, note="")
-
-        def move(done: int, total: int | None, note: str) -> None:
-            bar.update(task, completed=done, total=total, note=note)
-
-        yield move
+    columns = BarColumn(), MofNCompleteColumn(), "{task.fields[note]}", TimeRemainingColumn()
+    with progress_bar("{task.description}", *columns, description=what, total=None, note="") as update:
+        yield lambda done, total, note: update(completed=done, total=total, note=note)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import numpy as np
 import typer
 
-from perform.terminal import complaints, say, watched
+from perform.terminal import check_suffix, complaints, say, watched
 
 flora_app = typer.Typer(help="Flora: drawn flowers to train models with.", no_args_is_help=True)
 
@@ -49,14 +50,7 @@ def film(
     from perform.flora import films
 
     with complaints():
-        frames = films.write_film(
-            path,
-            seconds,
-            size,
-            fps,
-            seed,
-            lambda latents: watched(latents, "filming"),
-        )
+        frames = films.write_film(path, seconds, size, fps, seed, partial(watched, what="filming"))
     say(f"{frames} frames in {path}")
 
 
@@ -73,8 +67,7 @@ def sheet(
     from perform.sampling.pictures import encode_png
 
     with complaints():
-        if path.suffix.lower() != ".png":
-            raise ValueError(f"{path}, must be a .png")
+        check_suffix(path, ".png")
         path.write_bytes(encode_png(drawn(seed, columns, rows, size)))
     say(f"{columns * rows} pictures in {path}")
 
@@ -94,8 +87,7 @@ def directions(
     from perform.latent.directions import Directions
 
     with complaints():
-        if path.suffix.lower() != ".safetensors":
-            raise ValueError(f"{path}, must be a .safetensors")
+        check_suffix(path, ".safetensors")
         names = tuple(one.name for one in TABLE)
         write_directions(path, Directions(names, np.eye(flora.DIMENSIONS, dtype=np.float32), space="z"))
     say(f"{len(names)} directions in {path}")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from perform.learning.formulas import Press, Takeover
     from perform.learning.live import TargetInFile
     from perform.learning.movement import Control, MovementDetector
+    from perform.learning.targets import LearnTarget
     from perform.library import Library
 
 log = logging.getLogger("perform")
@@ -76,15 +77,8 @@ def learn(
         found = [_target_of(places, name, low, high) for name in names]
         if found:
             with _open(midi, osc_port) as (inputs, clock):
-                _each(found, inputs, clock, seconds, library, Ways(ways, pressed))
+                _each(found, inputs, clock, seconds, library, ways, pressed)
     return None
-
-
-class Ways(NamedTuple):
-    """How a knob takes over, and the action of a button."""
-
-    takeover: Takeover = "pickup"
-    press: Press = ""
 
 
 def _each(
@@ -93,7 +87,8 @@ def _each(
     clock: Clock,
     seconds: float,
     library: Library,
-    ways: Ways,
+    takeover: Takeover,
+    press: Press,
 ) -> None:
     """Learn one parameter after another."""
     from perform.learning.formulas import formula
@@ -103,7 +98,7 @@ def _each(
     for place in places:
         target = place.target
         ask = partial(_prompt, f"{target.name}, {target.parameter.range}: move a control")
-        text = formula(target, wait_for_control(inputs, clock, seconds, watch, ask), None, *ways)
+        text = formula(target, wait_for_control(inputs, clock, seconds, watch, ask), None, takeover, press)
         say(place.write(text, library))
 
 
@@ -157,7 +152,7 @@ def _prompt(sentence: str) -> None:
 
 def _chosen(places: Sequence[TargetInFile]) -> list[str]:
     """The parameters that you choose from the list on a terminal."""
-    _list(places)
+    _list([place.target for place in places])
     if not sys.stdin.isatty():
         return []
     return str(typer.prompt("learn", default="", show_default=False, err=True)).split()
@@ -184,14 +179,12 @@ def _learnable(name: str) -> tuple[Library, list[TargetInFile]]:
     return library, [place for place in found if place.file == setlist.files[0]]
 
 
-def _list(places: Sequence[TargetInFile]) -> None:
+def _list(targets: Sequence[LearnTarget]) -> None:
     from perform.learning.targets import setting_text
 
-    width = max((len(place.target.name) for place in places), default=0)
-    for place in places:
-        target = place.target
-        row = f"{target.name:<{width}}  {target.parameter.range:<12}  {setting_text(target.setting)}"
-        say(row)
+    width = max((len(target.name) for target in targets), default=0)
+    for target in targets:
+        say(f"{target.name:<{width}}  {target.parameter.range:<12}  {setting_text(target.setting)}")
 
 
 def _undo(preset: str | None) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from perform.loops import TEMPLATE, Loop, choose_keyframes, keyframe_sheet, read_loop, write_loop
-from perform.terminal import complaints, say, size_of
+from perform.terminal import check_suffix, complaints, say, size_of
 
 KEYFRAME_FRAMES = 100  # frames from key to key
 
@@ -54,8 +54,7 @@ def loop(
 ) -> None:
     """Make a seamless loop through keyframes: a preset to play live, and a film of one turn."""
     with complaints():
-        if picture and picture.suffix.lower() != ".png":
-            raise ValueError(f"{picture}, must be a .png")
+        check_suffix(picture, ".png")
         source = _LoopSource.at(what)
         points = _keyframes(source, keys, choose, seed)
         made = source.loop(points, each, hold, fps, interpolation=interpolation, space=space, psi=psi)

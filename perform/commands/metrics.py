@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from perform.arrays import Pixels
-from perform.terminal import AsJson, complaints, out, watched
+from perform.terminal import AsJson, check_suffix, complaints, print_facts, watched
 
 MEANING = {
     "frechet": "distance of the two distributions; 0 is the same",
@@ -47,8 +46,7 @@ def metrics(
     from perform.training.metrics.features import network_features, scattering
 
     with complaints():
-        if sheet and sheet.suffix.lower() != ".png":
-            raise ValueError(f"{sheet}, must be a .png")
+        check_suffix(sheet, ".png")
         featured = network_features(features) if features else scattering
         pictures = Dataset.open(dataset)
         spread = evenly_spread(pictures, samples)
@@ -65,10 +63,7 @@ def metrics(
             json.dumps({"model": model, "dataset": str(dataset), "samples": samples, "psi": psi} | found)
         )
         return
-    table = Table(box=None, pad_edge=False, show_header=False)
-    for name, value in found.items():
-        table.add_row(f"[bold]{name}[/bold]", f"{value:.3f}", MEANING[name])
-    out.print(table, highlight=False)
+    print_facts((name, f"{value:.3f}", MEANING[name]) for name, value in found.items())
 
 
 def drawn(model: str, seeds: range, psi: float) -> Iterator[Pixels]:

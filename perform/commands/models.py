@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.progress import BarColumn, TaskProgressColumn, TextColumn
+from rich.progress import BarColumn, TaskProgressColumn
 from rich.table import Table
 from rich.text import Text
 
 from perform.parameters import choice
-from perform.terminal import AsJson, complaints, out, progress_bar, watched
+from perform.terminal import AsJson, check_suffix, complaints, out, print_facts, progress_bar, watched
 
 if TYPE_CHECKING:
     from perform.models.store import ReportProgress as Report
@@ -61,10 +61,7 @@ def info(
     if as_json:
         typer.echo(json.dumps(found))
         return
-    table = Table(box=None, pad_edge=False, show_header=False)
-    for name, text in _facts(found):
-        table.add_row(Text(name, "bold"), Text(text))
-    out.print(table, highlight=False)
+    print_facts(_facts(found))
 
 
 @app.command("import")
@@ -222,8 +219,7 @@ def directions(
     from perform.sampling.pictures import parse_seeds as numbers
 
     with complaints():
-        if sheet and sheet.suffix.lower() != ".png":
-            raise ValueError(f"{sheet}, must be a .png")
+        check_suffix(sheet, ".png")
         labels, shown = parse_labels(name or []), numbers(seeds)
         span = parse_layers(layers) if layers else None
         search = DirectionSearch(
@@ -257,12 +253,11 @@ def _settings(texts: list[str]) -> dict[str, float]:
 @contextmanager
 def _progress_bar() -> Iterator[Report]:
     """A progress bar of one task in steps; without a share done it only moves."""
-    columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn()
-    with progress_bar(*columns) as bar:
-        task = bar.add_task("", total=None)
+    columns = "{task.description}", BarColumn(), TaskProgressColumn()
+    with progress_bar(*columns, description="", total=None) as update:
 
         def report(step: str, share: float | None) -> None:
-            bar.update(task, description=step, total=None if share is None else 1.0, completed=share or 0.0)
+            update(description=step, total=None if share is None else 1.0, completed=share or 0.0)
 
         yield report
 

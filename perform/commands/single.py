@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, TimeRemainingColumn
 from typer.core import TyperGroup
 
 from perform.terminal import complaints, options_of, progress_bar, say, size_of
@@ -125,13 +125,14 @@ def pair(text: str) -> tuple[int, int]:
 def _scales_bar(run: SingleRun) -> Iterator[ReportStep]:
     """A progress bar over all scales, with the losses of the last step."""
     steps = run.options.steps
-    with progress_bar(TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn()) as bar:
-        task = bar.add_task("", total=run.config.scales * steps, completed=run.scale * steps + run.step)
+    total, done = run.config.scales * steps, run.scale * steps + run.step
+    columns = "{task.description}", BarColumn(), TimeRemainingColumn()
+    with progress_bar(*columns, description="", total=total, completed=done) as update:
 
         def report(scale: int, step: int, losses: ScaleLosses) -> None:
             height, width = run.config.sizes[scale]
             size = f"scale {scale + 1} of {run.config.scales}, {width}x{height}"
             note = f"{size}, likeness {losses.likeness:.4f}"
-            bar.update(task, description=note, completed=scale * steps + step)
+            update(description=note, completed=scale * steps + step)
 
         yield report

@@ -44,7 +44,8 @@ def formula(
 
 
 def _pressed(control: Control) -> str:
-    return f"{control.signal} > {_format(0.0 if control.button else _middle(control))}"
+    middle = (control.low + control.high) / 2
+    return f"{control.signal} > {_format(0.0 if control.button else middle)}"
 
 
 def _switch(control: Control, value: float, press: Press) -> str:
@@ -89,10 +90,6 @@ def _with_binding(target: LearnTarget, both: str, learned: str) -> str:
     """The learned formula together with the show's own binding to a key or OSC."""
     table, _, name = target.key.partition(".")
     return both.format(BINDINGS[name], learned) if table == "bindings" and name in BINDINGS else learned
-
-
-def _middle(control: Control) -> float:
-    return (control.low + control.high) / 2
 
 
 def _format(value: float) -> str:

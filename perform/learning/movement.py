@@ -120,7 +120,7 @@ class MovementDetector:
     def moved(self, now: float) -> Control | None:
         """The moved control; None if none has moved yet."""
         movements = {
-            n: history.movement(self._begun, now) / _least_movement(n)
+            n: history.movement(self._begun, now) / LEAST_MOVEMENTS.get(n.partition(".")[0], LEAST_MOVEMENT)
             for n, history in self._histories.items()
         }
         there = [name for name, far in movements.items() if far >= 1 and not self._fine(name, movements)]
@@ -182,10 +182,6 @@ def _device_of(name: str) -> str:
     """The device in a signal's name, such as `midimix` in `midi.midimix.cc19`; empty if there is none."""
     first, dot, rest = name.removeprefix("midi.").partition(".")
     return first if dot and not re.fullmatch(r"ch\d+|(?:cc|note)\d+", first) and rest else ""
-
-
-def _least_movement(name: str) -> float:
-    return LEAST_MOVEMENTS.get(name.partition(".")[0], LEAST_MOVEMENT)
 
 
 def _ends(name: str, least: float, most: float) -> tuple[float, float]:

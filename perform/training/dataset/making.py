@@ -105,7 +105,7 @@ class _Making:
         self._out, self._watch = out, watch
         self._shards: list[Shard] = []
         self._outcomes = _ShardOutcomes()
-        self._items = self._seen = 0
+        self._items = 0
         self._names: list[str] = []  # of what was kept
         self._lost: list[Lost] = []
         self._handled: Counter[str] = Counter()
@@ -127,6 +127,10 @@ class _Making:
             if self._writer:
                 self._writer.discard()
         return self._finish()
+
+    @property
+    def _seen(self) -> int:
+        return len(self._names) + len(self._lost)
 
     @property
     def _enough(self) -> bool:
@@ -155,7 +159,7 @@ class _Making:
     def _store(self, one: Outcome) -> None:
         if isinstance(one, Lost):
             self._outcomes.lost.append(one)
-            self._count_lost(one)
+            self._lost.append(one)
             return
         if self._writer is None:
             folder = self._out / SHARDS
@@ -168,14 +172,9 @@ class _Making:
         self._count_kept(one.name, one.hash)
 
     def _count_kept(self, name: str, found: Hash) -> None:
-        self._seen += 1
         self._names.append(name)
         if self._settings.duplicates:
             self._lookup.add(found)
-
-    def _count_lost(self, one: Lost) -> None:
-        self._seen += 1
-        self._lost.append(one)
 
     def _finish_shard(self) -> None:
         if self._writer is None:
@@ -201,8 +200,7 @@ class _Making:
                 return  # removed or cut off: it is made again
             for name, found in outcomes.kept:
                 self._count_kept(name, found)
-            for one in outcomes.lost:
-                self._count_lost(one)
+            self._lost += outcomes.lost
             self._items += outcomes.items
             self._handled.update(outcomes.handled)
             self._shards.append(shard)

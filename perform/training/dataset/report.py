@@ -149,15 +149,9 @@ def _sizes(found: Survey, size: tuple[int, int]) -> str:
     if (known == known[0]).all():
         return f"<p>All are {known[0, 0]:.0f}×{known[0, 1]:.0f}.</p>"
     aspects = np.sort(known[:, 0] / known[:, 1])
-    shares = [
-        (aspects < 0.95).mean(),
-        ((aspects >= 0.95) & (aspects <= 1.05)).mean(),
-        (aspects > 1.05).mean(),
-    ]
-    words = [
-        f"{100 * share:.0f} % {name}"
-        for share, name in zip(shares, ("upright", "square", "wide"), strict=True)
-    ]
+    upright, wide = aspects < 0.95, aspects > 1.05
+    shares = {"upright": upright, "square": ~upright & ~wide, "wide": wide}
+    words = [f"{100 * share.mean():.0f} % {name}" for name, share in shares.items()]
     middle = known[np.argsort(known.prod(1), kind="stable")[len(known) // 2]]
     return (
         f"{_chart(known, size)}<p>{', '.join(words)}; aspect {aspects[0]:.2f} to {aspects[-1]:.2f},"
