@@ -150,7 +150,9 @@ def test_a_film_from_the_command_line(tmp_path: Path) -> None:
     words = ("--size", "32", "--workers", "1", "--scenes", "2", "--duplicates", "0", "--mirror")
     assert "kept 6" in told("film", film, tmp_path / "out", *words)
     assert Dataset.open(tmp_path / "out").mirror
-    assert "cannot be read as a film" in told("film", tmp_path / "out/dataset.json", tmp_path / "other", code=1)
+    assert "cannot be read as a film" in told(
+        "film", tmp_path / "out/dataset.json", tmp_path / "other", code=1
+    )
 
 
 def test_flowers_from_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
