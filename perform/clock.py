@@ -202,7 +202,7 @@ def _grid(taps: tuple[float, ...]) -> tuple[float, float]:
 
 
 class Clock(Protocol):
-    """What a performance is played by: `advance` begins a frame, `moment` says when it is."""
+    """What a performance is played by: `advance` begins a frame, `moment` gives its time."""
 
     def advance(self) -> float:
         """Begin the next frame; its time in seconds."""
@@ -239,7 +239,7 @@ class OfflineClock:
 class LiveClock:
     """Wall time, held to a sound's position while one plays, and paced to `fps` when given.
 
-    `position` says where the sound is that the audience hears (seconds), None when none plays.
+    `position` is where the sound is that the audience hears (seconds), None when none plays.
     The clock runs on the monotonic timer and is drawn towards the position, so that a show and
     its sound stay together for hours although their crystals differ. It never runs backwards nor
     stands still: it waits for a sound that is late at half speed or faster, and follows one that

@@ -24,7 +24,7 @@ SIZES = {"point": 2, "color": 4}
 
 
 class ParameterError(ValueError):
-    """A value that a parameter does not take; the message says what is allowed."""
+    """A value that a parameter does not take; the message has what is allowed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Parameter:
     """One control of a unit.
 
     `default`, `low` and `high` are in `unit`; `point` is (x, y), `color` is (r, g, b, a), each 0..1
-    unless the range says otherwise. `choice` takes one of `choices`; `list` is a list of whole
+    unless the range is another. `choice` takes one of `choices`; `list` is a list of whole
     numbers (seeds, layers); `sound` is fed by the audio input (`audio.waveform` or
     `audio.spectrum`, named in `default`) and is not set by a preset.
     """
@@ -68,7 +68,7 @@ class Parameter:
                 return self._checked_number(value)
 
     def clip(self, value: float) -> float:
-        """The nearest allowed number: what a formula that overshoots is worth."""
+        """The nearest allowed number: what a value out of range becomes."""
         if self.low is not None and not value >= self.low:  # NaN goes to the low end
             return self.low
         if self.high is not None and value > self.high:

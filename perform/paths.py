@@ -51,7 +51,7 @@ def user_cache(platform: str = sys.platform, environ: Mapping[str, str] = os.env
 
 
 def output() -> Path:
-    """Where recordings go unless told otherwise: output/ of the folder that the program runs in."""
+    """Where recordings go by default: output/ of the folder that the program runs in."""
     return Path("output")
 
 

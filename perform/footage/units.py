@@ -70,7 +70,7 @@ class Film:
         self._shown = shots
 
     def release(self) -> None:
-        """Close the file and give back textures; safe to call twice."""
+        """Close the file and release textures; safe to call twice."""
         self._projector.stop()
         self._pictures.release()
 
@@ -92,7 +92,7 @@ class Still:
         return self._pictures.render(moment, values)
 
     def release(self) -> None:
-        """Give back textures; safe to call twice."""
+        """Release textures; safe to call twice."""
         if self._saved:
             self._saved.close()
         self._pictures.release()
@@ -163,7 +163,7 @@ class CameraSource:
         return self._mixed.texture
 
     def release(self) -> None:
-        """Give back textures; the camera stays open for others."""
+        """Release textures; the camera stays open for others."""
         self._pictures.release()
         for thing in (self._mixed, self._mix, self._black, self._fallback):
             if thing is not None:
@@ -191,6 +191,6 @@ class FedShader:
         return self._shader.render(moment, values, *images, *(drawn.get(name) for name in self._names))
 
     def release(self) -> None:
-        """Give back textures and programs; safe to call twice."""
+        """Release textures and programs; safe to call twice."""
         for unit in (self._shader, *self._sources.values()):
             unit.release()

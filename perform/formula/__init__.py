@@ -74,7 +74,7 @@ STEP = re.compile(
 
 
 class FormulaError(ValueError):
-    """A formula that cannot be read; the message says what is wrong and where."""
+    """A formula that cannot be read; the message has what is wrong and where."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ ANY = Vocabulary(frozenset(), (), everything=True)  # for formulas that were che
 
 @dataclass(frozen=True, slots=True)
 class Formula:
-    """A formula, checked: its text and the `names` of the signals that it hears."""
+    """A formula, checked: its text and the `names` of the signals that it uses."""
 
     text: str
     names: frozenset[str]
@@ -191,7 +191,7 @@ def _near(word: str, known: Sequence[str]) -> str:
 
 
 class _Builder:
-    """Makes closures of a tree, or says what in it is not allowed."""
+    """Makes closures of a tree; FormulaError with what in it is not allowed."""
 
     def __init__(self, vocabulary: Vocabulary, paths: Mapping[int, str]) -> None:
         self.names: set[str] = set()

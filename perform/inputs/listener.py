@@ -11,7 +11,7 @@ from perform.threads import Background
 class Listener:
     """An input with a background thread, which is named after it.
 
-    A subclass fills in `_listen` and calls `start` once its fields are set. `note` says what is wrong or what
+    A subclass fills in `_listen` and calls `start` once its fields are set. `note` is what is wrong or what
     it waits for; it is empty while the device is there.
     """
 

@@ -26,7 +26,7 @@ def slerp(a: Floats, b: Floats, t: float) -> Floats:
     if np.linalg.norm(side) < 1e-6:
         if start @ end > 0:
             return linear(a, b, t)
-        side = _beside(start)
+        side = _perpendicular(start)
     angle = t * math.atan2(float(np.linalg.norm(end - (start @ end) * start)), float(start @ end))
     turned = math.cos(angle) * start + math.sin(angle) * side / np.linalg.norm(side)
     turned *= (1 - t) * lengths[0] + t * lengths[1]
@@ -64,7 +64,7 @@ def circle(centre: Floats, one: Floats, other: Floats) -> tuple[Floats, Floats]:
     return across, along.astype(np.float32)
 
 
-def _beside(direction: NDArray[np.float64]) -> NDArray[np.float64]:
+def _perpendicular(direction: NDArray[np.float64]) -> NDArray[np.float64]:
     """One fixed direction at a right angle: the axis that `direction` has least of, made square."""
     axis = np.zeros_like(direction)
     axis[int(np.argmin(np.abs(direction)))] = 1

@@ -42,7 +42,7 @@ class Path(Protocol):
 
 
 class Route:
-    """A path from keyframe to keyframe; `pick` says which seed keyframe n is."""
+    """A path from keyframe to keyframe; `pick` gives the seed of keyframe n."""
 
     def __init__(self, space: Space, parameters: tuple[Parameter, ...], pick: Picker = onwards) -> None:
         self.parameters = parameters

@@ -86,7 +86,7 @@ class PulseSchedule:
 class MidiClockSender:
     """Sends MIDI clock to the port whose name contains `port`; `tempo` is the show's grid, `now` its time.
 
-    The port may come and go; `fault` says why there is none. Closing sends a stop. `api` is one of
+    The port may come and go; `fault` is why there is none. Closing sends a stop. `api` is one of
     rtmidi's, such as UNIX_JACK; None is the system's own.
     """
 

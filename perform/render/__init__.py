@@ -17,7 +17,7 @@ class Releases(Protocol):
     """Anything that holds memory of the graphics card."""
 
     def release(self) -> object:
-        """Give it back."""
+        """Release it."""
         ...
 
 
@@ -31,7 +31,7 @@ class Unit(Protocol):
         ...
 
     def release(self) -> None:
-        """Give back textures and programs."""
+        """Release textures and programs."""
         ...
 
 

@@ -203,7 +203,7 @@ class Pictures:
         return self._output.texture
 
     def release(self) -> None:
-        """Give back textures and programs; safe to call twice."""
+        """Release textures and programs; safe to call twice."""
         self._forget()
         for target in (*self._targets, self._output):
             target.release()

@@ -104,7 +104,7 @@ class Present:
         )
 
     def release(self) -> None:
-        """Give back the texture and the program; safe to call twice."""
+        """Release the texture and the program; safe to call twice."""
         self._target.release()
         self._plain.release()
         self._gamma.release()

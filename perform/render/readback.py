@@ -53,7 +53,7 @@ class Readback:
         return [self._land() for _ in range(len(self._flying))]
 
     def release(self) -> None:
-        """Give back buffers; frames in flight are lost. Safe to call twice."""
+        """Release buffers; frames in flight are lost. Safe to call twice."""
         for buffer in (*self._free, *self._flying):
             buffer.release()
         self._free.clear()

@@ -42,7 +42,7 @@ class Shader:
     """The shader of `isf`, drawing at `size` (width, height).
 
     Raises ShaderError when it does not compile and ISFError when an imported image cannot be read;
-    whatever was made until then is given back.
+    whatever was made until then is released.
     """
 
     def __init__(self, context: moderngl.Context, isf: ISF, size: tuple[int, int]) -> None:
@@ -83,7 +83,7 @@ class Shader:
         """Draw once and forget it: drivers compile a program when it draws first, which would be a late
         frame and memory that grows on stage. The image is another shader's: they compile for its form."""
         image = Target(self._context, self.size)
-        self._targets[WARMTH] = image  # with the others it is given back whatever happens
+        self._targets[WARMTH] = image  # released with the others whatever happens
         values = {p.name: None if p.kind == "sound" else p.default for p in self.parameters}
         self.render(
             Moment(0.0, 0, 0.0, 0.0, 0.0, 120.0),
@@ -96,7 +96,7 @@ class Shader:
         self._sizes, self._frame = self._no_sizes, 0
 
     def release(self) -> None:
-        """Give back textures and programs; safe to call twice."""
+        """Release textures and programs; safe to call twice."""
         for thing in (*self._targets.values(), *reversed(self._owned)):
             thing.release()
         self._targets.clear()

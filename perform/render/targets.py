@@ -47,7 +47,7 @@ class Target:
         self._framebuffers.reverse()
 
     def release(self) -> None:
-        """Give back textures and framebuffers; nothing is bound any more then, for moderngl would bind
+        """Release textures and framebuffers; nothing is bound any more then, for moderngl would bind
         a framebuffer again that is no more."""
         self._context.detect_framebuffer(0).use()
         for framebuffer, texture in zip(self._framebuffers, self._textures, strict=True):

@@ -114,11 +114,11 @@ def misnamed(signals: list[str], values: list[str], vocabulary: formula.Vocabula
     """What cannot be the input signals, or the names of values."""
     for signal in signals:
         try:
-            heard = formula.compile(signal, vocabulary).names
+            used = formula.compile(signal, vocabulary).names
         except formula.FormulaError as error:
             yield f"signals: {signal!r}: {error}"
             continue
-        if heard != {signal} or signal.startswith("learned."):
+        if used != {signal} or signal.startswith("learned."):
             yield f"signals: {signal!r}, must be a signal of an input, such as hand.right.x or midi.cc16"
     yield from (
         f"values: {value!r}, must be a word of letters" for value in values if not NAME.fullmatch(value)

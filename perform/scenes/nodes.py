@@ -32,7 +32,7 @@ AnyUnit = TypeVar("AnyUnit", UnitSettings, RunningControls)
 @dataclass(frozen=True, slots=True)
 class Node:
     """An address with its parameter. `setting` is what the preset sets it to (a value, or a formula's
-    text), `access` says whether it can be read and written, `in_formulas` whether a formula names it."""
+    text), `access` whether it can be read and written, `in_formulas` whether a formula names it."""
 
     address: str
     parameter: Parameter

@@ -73,7 +73,7 @@ class LiveFeed(Listener):
             before = self._messages
             try:
                 self._source.listen(self._take, closing)
-            except Exception as error:  # noqa: BLE001 - whatever a driver or a stranger's server raises
+            except Exception as error:  # noqa: BLE001 - whatever a driver or a server raises
                 self.note = reason(error)
             wait = first if self._messages > before else min(2 * wait, most)
             closing.wait(wait)

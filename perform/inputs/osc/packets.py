@@ -2,7 +2,7 @@
 
 The specification: M. Wright, The Open Sound Control 1.0 Specification (2002); of version 1.1 the type I,
 an impulse. Single values are read by python-osc; its packets are not used, since they log a line for
-each odd byte of a stranger's, and have no limits of depth and arguments.
+each odd byte of an unknown sender, and have no limits of depth and arguments.
 """
 
 from __future__ import annotations

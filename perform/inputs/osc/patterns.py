@@ -32,7 +32,7 @@ def matching(pattern: str, addresses: Iterable[str]) -> list[str]:
 
 @lru_cache(maxsize=512)
 def _part(part: str) -> re.Pattern[str]:
-    """One part as a regular expression. It is fast for any pattern of a stranger: the expressions of
+    """One part as a regular expression. It is fast for any pattern of an unknown sender: the expressions of
     `fnmatch` never backtrack over stars."""
     return re.compile("|".join(translate(way) for way in _spelled(part)) or r"(?!)")
 

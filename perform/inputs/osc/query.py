@@ -37,7 +37,7 @@ LARGEST_MESSAGE = 65_536  # bytes
 PAGE_RATE = 50.0  # pages a second for one host
 SERVER_TIMEOUT = 5.0  # seconds for a handshake, for starting and for ending
 GOODBYE_TIMEOUT = 1.0  # seconds to withdraw the announcement
-QUIET_LOG = logging.getLogger("perform.osc.query")  # a stranger's broken handshakes are not worth a line
+QUIET_LOG = logging.getLogger("perform.osc.query")  # broken handshakes of unknown clients are not logged
 QUIET_LOG.setLevel(logging.CRITICAL)
 
 
@@ -247,7 +247,7 @@ def _is_this_machine(host: str) -> bool:
 
 def _is_local_name(host: str) -> bool:
     """Whether a page is requested by address or by a local name: any other name that leads here is a
-    stranger's page in the browser (DNS rebinding)."""
+    foreign page in the browser (DNS rebinding)."""
     name = urlsplit(f"//{host}").hostname or ""
     with contextlib.suppress(ValueError):
         return bool(ipaddress.ip_address(name))
