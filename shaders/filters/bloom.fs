@@ -1,6 +1,6 @@
 /*{
   "ISFVSN": "2",
-  "DESCRIPTION": "Light spills from what is bright, near and far, and leaves black black.",
+  "DESCRIPTION": "Bright parts spread light around them, near and far; black stays black.",
   "CREDIT": "perform",
   "CATEGORIES": ["Filter", "Light"],
   "INPUTS": [

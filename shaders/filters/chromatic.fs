@@ -1,6 +1,6 @@
 /*{
   "ISFVSN": "2",
-  "DESCRIPTION": "Red and blue part from green, along a line or away from the centre.",
+  "DESCRIPTION": "Red and blue move away from green, along a line or from the centre.",
   "CREDIT": "perform",
   "CATEGORIES": ["Filter", "Colour"],
   "INPUTS": [

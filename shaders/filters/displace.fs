@@ -1,6 +1,6 @@
 /*{
   "ISFVSN": "2",
-  "DESCRIPTION": "The picture as a liquid: slow swells bend it, a hit sends a wave through.",
+  "DESCRIPTION": "The picture as a liquid: slow waves bend it; a hit sends a fast wave through it.",
   "CREDIT": "perform",
   "CATEGORIES": ["Filter", "Distortion"],
   "INPUTS": [

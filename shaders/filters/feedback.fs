@@ -1,6 +1,6 @@
 /*{
   "ISFVSN": "2",
-  "DESCRIPTION": "The picture leaves itself behind: trails that zoom, turn, change colour and sink into black.",
+  "DESCRIPTION": "The picture leaves trails that zoom, turn, change colour and fade to black.",
   "CREDIT": "perform",
   "CATEGORIES": ["Filter", "Feedback"],
   "INPUTS": [

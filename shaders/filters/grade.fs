@@ -1,6 +1,6 @@
 /*{
   "ISFVSN": "2",
-  "DESCRIPTION": "The last word on colour: lift, gamma, gain, contrast, saturation, a palette of three, a dark frame; dithered.",
+  "DESCRIPTION": "Colour correction, the last filter of a scene: lift, gamma, gain, contrast, saturation, a palette of three, dark edges; dithered.",
   "CREDIT": "perform",
   "CATEGORIES": ["Filter", "Colour"],
   "INPUTS": [

@@ -1,6 +1,6 @@
 /*{
   "ISFVSN": "2",
-  "DESCRIPTION": "Film grain: strongest in the middle tones, none in black, new at 24 a second.",
+  "DESCRIPTION": "Film grain: strongest in the middle tones, none in black; new grain 24 times a second.",
   "CREDIT": "perform",
   "CATEGORIES": ["Filter", "Texture"],
   "INPUTS": [

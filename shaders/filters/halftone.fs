@@ -1,6 +1,6 @@
 /*{
   "ISFVSN": "2",
-  "DESCRIPTION": "Lamps of many sizes: a turned screen of dots on black, large where the picture is bright.",
+  "DESCRIPTION": "A turned grid of dots on black, like lamps: large where the picture is bright.",
   "CREDIT": "perform",
   "CATEGORIES": ["Filter", "Print"],
   "INPUTS": [

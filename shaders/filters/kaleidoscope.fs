@@ -1,6 +1,6 @@
 /*{
   "ISFVSN": "2",
-  "DESCRIPTION": "Mirrors in a ring around the centre, looking into a slowly wandering part of the picture.",
+  "DESCRIPTION": "Mirrors in a ring around the centre; they show a part of the picture that moves slowly.",
   "CREDIT": "perform",
   "CATEGORIES": ["Filter", "Geometry"],
   "INPUTS": [

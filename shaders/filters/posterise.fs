@@ -1,6 +1,6 @@
 /*{
   "ISFVSN": "2",
-  "DESCRIPTION": "A screen print: few flat inks with clean, living borders.",
+  "DESCRIPTION": "A screen print: a few flat colours with clean, moving borders.",
   "CREDIT": "perform",
   "CATEGORIES": ["Filter", "Print"],
   "INPUTS": [

@@ -1,6 +1,6 @@
 /*{
   "ISFVSN": "2",
-  "DESCRIPTION": "Answers a hit: the picture jumps towards the eye, and may flash; never more than three times a second.",
+  "DESCRIPTION": "On a hit the picture becomes larger for a moment, and may flash; at most three times a second.",
   "CREDIT": "perform",
   "CATEGORIES": ["Filter", "Beat"],
   "INPUTS": [

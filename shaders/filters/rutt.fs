@@ -1,6 +1,6 @@
 /*{
   "ISFVSN": "2",
-  "DESCRIPTION": "Scan lines that the picture's light lifts into a landscape. After the Rutt/Etra video synthesiser, 1973.",
+  "DESCRIPTION": "Scan lines that bright parts of the picture lift, like a landscape. After the Rutt/Etra video synthesiser, 1973.",
   "CREDIT": "perform",
   "CATEGORIES": ["Filter", "Line"],
   "INPUTS": [

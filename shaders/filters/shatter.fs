@@ -1,6 +1,6 @@
 /*{
   "ISFVSN": "2",
-  "DESCRIPTION": "The picture cut into tiles that lose their order: each looks a little past its place, some go out.",
+  "DESCRIPTION": "The picture in tiles out of order: each tile shows a place beside its own; some are dark.",
   "CREDIT": "perform",
   "CATEGORIES": ["Filter", "Geometry"],
   "INPUTS": [

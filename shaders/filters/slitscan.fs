@@ -1,6 +1,6 @@
 /*{
   "ISFVSN": "2",
-  "DESCRIPTION": "Every place shows another moment: time runs across the frame.",
+  "DESCRIPTION": "Each part of the frame shows another moment, so time runs across the frame.",
   "CREDIT": "perform",
   "CATEGORIES": ["Filter", "Time"],
   "INPUTS": [

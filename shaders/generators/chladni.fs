@@ -1,6 +1,6 @@
 /*{
   "ISFVSN": "2",
-  "DESCRIPTION": "Sand on a sounding plate gathers where the plate stands still. After Ernst Chladni, 1787.",
+  "DESCRIPTION": "Sand on a sounding plate gathers where the plate does not move. After Ernst Chladni, 1787.",
   "CREDIT": "perform",
   "CATEGORIES": ["Generator", "Geometry"],
   "INPUTS": [

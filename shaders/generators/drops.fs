@@ -1,6 +1,6 @@
 /*{
   "ISFVSN": "2",
-  "DESCRIPTION": "Drops of dark mercury that meet, merge and part; two lights find their rims.",
+  "DESCRIPTION": "Drops of dark mercury that meet, merge and separate; two lights shine on their edges.",
   "CREDIT": "perform",
   "CATEGORIES": ["Generator", "Organic"],
   "INPUTS": [

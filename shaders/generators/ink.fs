@@ -1,6 +1,6 @@
 /*{
   "ISFVSN": "2",
-  "DESCRIPTION": "Two inks let into dark water: the current draws them into threads, a hit lets in a drop.",
+  "DESCRIPTION": "Two inks in dark water: the current draws them into threads; a hit adds a drop.",
   "CREDIT": "perform",
   "CATEGORIES": ["Generator", "Fluid"],
   "INPUTS": [

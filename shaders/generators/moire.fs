@@ -1,6 +1,6 @@
 /*{
   "ISFVSN": "2",
-  "DESCRIPTION": "Two sets of fine rings slide over each other; the figure that moves is in neither of them.",
+  "DESCRIPTION": "Two sets of fine rings slide over each other; together they make a third, moving figure.",
   "CREDIT": "perform",
   "CATEGORIES": ["Generator", "Geometry"],
   "INPUTS": [

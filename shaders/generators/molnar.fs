@@ -1,6 +1,6 @@
 /*{
   "ISFVSN": "2",
-  "DESCRIPTION": "Nests of squares in a grid, and the chance that undoes them. After Vera Molnar's (Des)Ordres, 1974.",
+  "DESCRIPTION": "A grid of squares within squares; chance puts them out of order. After Vera Molnar's (Des)Ordres, 1974.",
   "CREDIT": "perform",
   "CATEGORIES": ["Generator", "Geometry"],
   "INPUTS": [

@@ -1,6 +1,6 @@
 /*{
   "ISFVSN": "2",
-  "DESCRIPTION": "The spectrum as a ridge of light around the centre; its past moves outwards, ring behind ring.",
+  "DESCRIPTION": "The spectrum as a ring of light around the centre; older rings move outwards.",
   "CREDIT": "perform",
   "CATEGORIES": ["Generator", "Sound"],
   "INPUTS": [

@@ -1,6 +1,6 @@
 /*{
   "ISFVSN": "2",
-  "DESCRIPTION": "A flight through sparse stars; a push draws them into lines.",
+  "DESCRIPTION": "A flight through a few stars; a push stretches them into lines.",
   "CREDIT": "perform",
   "CATEGORIES": ["Generator", "Space"],
   "INPUTS": [

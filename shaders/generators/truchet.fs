@@ -1,6 +1,6 @@
 /*{
   "ISFVSN": "2",
-  "DESCRIPTION": "Ribbons that find their way over a field of tiles; every turned tile leads them elsewhere. After Sebastien Truchet, 1704.",
+  "DESCRIPTION": "Ribbons that run over a field of tiles; each turned tile changes their way. After Sebastien Truchet, 1704.",
   "CREDIT": "perform",
   "CATEGORIES": ["Generator", "Geometry"],
   "INPUTS": [

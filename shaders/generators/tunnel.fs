@@ -1,6 +1,6 @@
 /*{
   "ISFVSN": "2",
-  "DESCRIPTION": "A shaft of lamps: panels light by chance in the dark, and the hits travel down it.",
+  "DESCRIPTION": "A dark shaft with lamps: panels light up at random, and each hit travels down the shaft.",
   "CREDIT": "perform",
   "CATEGORIES": ["Generator", "Space"],
   "INPUTS": [

@@ -1,6 +1,6 @@
 /*{
   "ISFVSN": "2",
-  "DESCRIPTION": "One picture eats its way through the other along the grain of a noise; a plain fade at softness 1.",
+  "DESCRIPTION": "The new picture appears through a noise pattern, spot by spot; at softness 1 a plain fade.",
   "CREDIT": "perform",
   "CATEGORIES": ["Transition"],
   "INPUTS": [

@@ -1,6 +1,6 @@
 /*{
   "ISFVSN": "2",
-  "DESCRIPTION": "Blades open on the new picture while it comes towards the eye.",
+  "DESCRIPTION": "Blades open like an iris, and the new picture behind them becomes larger.",
   "CREDIT": "perform",
   "CATEGORIES": ["Transition"],
   "INPUTS": [

@@ -1,6 +1,6 @@
 /*{
   "ISFVSN": "2",
-  "DESCRIPTION": "The new picture pours in through the darks of the old one, or through its lights.",
+  "DESCRIPTION": "The new picture appears first in the dark parts of the old one, or in its bright parts.",
   "CREDIT": "perform",
   "CATEGORIES": ["Transition"],
   "INPUTS": [

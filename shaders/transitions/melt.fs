@@ -1,6 +1,6 @@
 /*{
   "ISFVSN": "2",
-  "DESCRIPTION": "The old picture runs down like wet paint, thread by thread, and bares the new one.",
+  "DESCRIPTION": "The old picture runs down like wet paint, thread by thread, and shows the new one.",
   "CREDIT": "perform",
   "CATEGORIES": ["Transition"],
   "INPUTS": [

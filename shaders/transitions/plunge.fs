@@ -1,6 +1,6 @@
 /*{
   "ISFVSN": "2",
-  "DESCRIPTION": "The eye falls through the old picture and lands in the new one.",
+  "DESCRIPTION": "You fall into the old picture and arrive in the new one.",
   "CREDIT": "perform",
   "CATEGORIES": ["Transition"],
   "INPUTS": [

@@ -1,6 +1,6 @@
 /*{
   "ISFVSN": "2",
-  "DESCRIPTION": "The old picture leaves in slices, one way and the other, each at its own moment.",
+  "DESCRIPTION": "The old picture leaves in slices, to both sides, each at its own moment.",
   "CREDIT": "perform",
   "CATEGORIES": ["Transition"],
   "INPUTS": [

@@ -140,7 +140,7 @@ class SoundFile:
         if self._reader.fault:
             return Health("failed", f"{self.name}: {self._reader.fault}")
         if self._speaker and self._speaker.note:
-            return Health("ok", f"{self.name}, not heard: {self._speaker.note}")
+            return Health("ok", f"{self.name}, no sound output: {self._speaker.note}")
         return Health("ok", self.name)
 
     def close(self) -> None:
