@@ -8,7 +8,7 @@
     {"NAME": "amount", "LABEL": "From the plain picture to the figure", "TYPE": "float", "DEFAULT": 1, "MIN": 0, "MAX": 1, "IDENTITY": 0},
     {"NAME": "segments", "LABEL": "Mirrors", "TYPE": "float", "DEFAULT": 6, "MIN": 2, "MAX": 24},
     {"NAME": "turn", "LABEL": "Turn of the figure", "TYPE": "float", "DEFAULT": 0, "MIN": -1000, "MAX": 1000},
-    {"NAME": "look", "LABEL": "Turn of what is looked at", "TYPE": "float", "DEFAULT": 0, "MIN": -1000, "MAX": 1000},
+    {"NAME": "look", "LABEL": "Turn of the mirrored part", "TYPE": "float", "DEFAULT": 0, "MIN": -1000, "MAX": 1000},
     {"NAME": "zoom", "LABEL": "Zoom", "TYPE": "float", "DEFAULT": 1, "MIN": 0.2, "MAX": 4},
     {"NAME": "push", "LABEL": "Zoom in, for hits", "TYPE": "float", "DEFAULT": 0, "MIN": 0, "MAX": 1},
     {"NAME": "wander", "LABEL": "Slow wandering", "TYPE": "float", "DEFAULT": 0.35, "MIN": 0, "MAX": 1},

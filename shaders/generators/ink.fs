@@ -9,7 +9,7 @@
     {"NAME": "supply", "LABEL": "Ink that always flows in", "TYPE": "float", "DEFAULT": 0.35, "MIN": 0, "MAX": 1},
     {"NAME": "hit", "LABEL": "Drop of ink", "TYPE": "float", "DEFAULT": 0, "MIN": 0, "MAX": 1},
     {"NAME": "push", "LABEL": "Stir", "TYPE": "float", "DEFAULT": 0, "MIN": 0, "MAX": 1},
-    {"NAME": "fade", "LABEL": "Seconds until half has sunk", "TYPE": "float", "DEFAULT": 4, "MIN": 0.2, "MAX": 20},
+    {"NAME": "fade", "LABEL": "Seconds until half has disappeared", "TYPE": "float", "DEFAULT": 4, "MIN": 0.2, "MAX": 20},
     {"NAME": "water", "LABEL": "Water", "TYPE": "color", "DEFAULT": [0.0, 0.008, 0.02, 1]},
     {"NAME": "first", "LABEL": "First ink", "TYPE": "color", "DEFAULT": [0.04, 0.42, 0.85, 1]},
     {"NAME": "second", "LABEL": "Second ink", "TYPE": "color", "DEFAULT": [1.0, 0.28, 0.1, 1]},

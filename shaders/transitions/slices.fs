@@ -9,7 +9,7 @@
     {"NAME": "progress", "LABEL": "Progress", "TYPE": "float", "DEFAULT": 0, "MIN": 0, "MAX": 1},
     {"NAME": "slices", "LABEL": "Slices along the short side", "TYPE": "float", "DEFAULT": 9, "MIN": 1, "MAX": 40},
     {"NAME": "angle", "LABEL": "Turn of the slices; 0 lies flat", "TYPE": "float", "DEFAULT": 0.03, "MIN": -1, "MAX": 1},
-    {"NAME": "disorder", "LABEL": "One after the other, or by chance", "TYPE": "float", "DEFAULT": 0.5, "MIN": 0, "MAX": 1},
+    {"NAME": "disorder", "LABEL": "One after the other, or in random order", "TYPE": "float", "DEFAULT": 0.5, "MIN": 0, "MAX": 1},
     {"NAME": "shadow", "LABEL": "Shadow on what lies below", "TYPE": "float", "DEFAULT": 0.6, "MIN": 0, "MAX": 1}
   ]
 }*/
