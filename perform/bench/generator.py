@@ -20,9 +20,7 @@ GOAL = 30.0  # pictures a second of the full-size network in its fastest form
 GENERATOR_SECONDS = 4.0
 
 
-def figures(
-    seconds: float | None = None, model: str | None = None, device: Device = "auto"
-) -> Iterator[Figure]:
+def figures(seconds: float | None, model: str | None, device: Device) -> Iterator[Figure]:
     """Each size (or one model) as opened by default, in float32 and through plain torch; on CUDA, each
     form of the large networks (or of the model)."""
     sizes = SIZES if model is None else {Path(model).stem: model}

@@ -74,9 +74,7 @@ class Probe:
         self.unit.release()
 
 
-def figures(
-    seconds: float | None = None, model: str | None = None, device: Device = "auto"
-) -> Iterator[Figure]:
+def figures(seconds: float | None, model: str | None, device: Device) -> Iterator[Figure]:
     """Every input for `seconds`, then the flood for as long; the latencies need no model."""
     count = max(int((seconds or INPUT_SECONDS) / EVENT_SECONDS), 5)
     with ExitStack() as stack:

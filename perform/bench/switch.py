@@ -49,9 +49,7 @@ beats = 2
 """
 
 
-def figures(
-    seconds: float | None = None, model: str | None = None, device: Device = "auto"
-) -> Iterator[Figure]:
+def figures(seconds: float | None, model: str | None, device: Device) -> Iterator[Figure]:
     """Play for `seconds` (default: until all changes have been)."""
     base = model or "untrained-64"
     with tempfile.TemporaryDirectory() as name:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TimeElapsedColumn, TimeRemainingColumn
 
 from perform.parameters import choice
 from perform.terminal import complaints, err, options_of, say
@@ -246,14 +246,8 @@ def _training_bar(run: TrainingRun, pictures: int | None) -> Iterator[ReportLine
     if not err.is_terminal or not run.group.is_main:
         yield _print_line if run.group.is_main else lambda line: None
         return
-    columns = (
-        TextColumn("{task.completed:,.0f} pictures"),
-        BarColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.description}"),
-    )
-    with Progress(*columns, console=err) as bar:
+    columns = BarColumn(), TimeElapsedColumn(), TimeRemainingColumn(), "{task.description}"
+    with Progress("{task.completed:,.0f} pictures", *columns, console=err) as bar:
         task = bar.add_task("", total=pictures, completed=run.state.pictures)
         yield lambda line: bar.update(task, completed=line["pictures"], description=_summary(line))
 

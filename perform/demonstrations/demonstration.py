@@ -28,37 +28,25 @@ from perform.scenes.mapping import (
 from perform.signals import Signals
 
 log = logging.getLogger("perform")
-DEMONSTRATION_CONTROLS = tuple(
-    Parameter(name, False, 0, 1, "", about, "event")
-    for name, about in (
-        ("keep", "keep this posture with this picture"),
-        ("undo", "undo the last one"),
-        ("new", "another picture"),
-        ("own", "the preset's own picture"),
-        ("play", "play the mapping, and back to the search"),
-        ("previous", "the value before"),
-        ("next", "the value after"),
-        ("up", "more of the value"),
-        ("down", "less of it"),
-    )
-)
-DEMONSTRATION_KEYS = {
-    "keep": "k", "undo": "z", "new": "n", "own": "o", "play": "p",
-    "previous": "left", "next": "right", "up": "up", "down": "down",
-}  # fmt: skip
-DISPLACED_CONTROLS = (
-    "double",
-    "halve",
-    "later",
-    "sooner",
-)  # controls of the show whose keys a demonstration needs
+DEMONSTRATION_CONTROLS = {  # the key and the meaning of each
+    "keep": ("k", "keep this posture with this picture"),
+    "undo": ("z", "undo the last one"),
+    "new": ("n", "another picture"),
+    "own": ("o", "the preset's own picture"),
+    "play": ("p", "play the mapping, and back to the search"),
+    "previous": ("left", "the value before"),
+    "next": ("right", "the value after"),
+    "up": ("up", "more of the value"),
+    "down": ("down", "less of it"),
+}
+DISPLACED_CONTROLS = ("double", "halve", "later", "sooner")  # of the show: a demonstration needs their keys
 
 
 def bindings() -> dict[str, str]:
     """The formula of each control: a key, or an OSC message such as /demonstrate/keep."""
     return {
         name: f'max(onset(key.{key}), onset(osc["/demonstrate/{name}"]))'
-        for name, key in DEMONSTRATION_KEYS.items()
+        for name, (key, _) in DEMONSTRATION_CONTROLS.items()
     }
 
 
@@ -86,7 +74,9 @@ class Demonstration:
         self._values = [target.value for target in search.targets]
         self._player: MappingPlayer | None = None
         self._posture = dict.fromkeys(self._signals, 0.0)
-        self._controls = bound("demonstrate", DEMONSTRATION_CONTROLS, bindings()).start()
+        rows = DEMONSTRATION_CONTROLS.items()
+        controls = tuple(Parameter(word, False, 0, 1, "", about, "event") for word, (_, about) in rows)
+        self._controls = bound("demonstrate", controls, bindings()).start()
         if self.examples:
             self._learn()
 

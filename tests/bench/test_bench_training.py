@@ -91,13 +91,13 @@ def test_a_run_is_measured_in_its_name_and_with_its_networks(
 
 def test_what_is_no_run_is_told(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="must be the folder of a run"):
-        list(figures(0.01, str(tmp_path)))
+        list(figures(0.01, str(tmp_path), "auto"))
 
 
 def test_a_gpu_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(ValueError, match="device 'cuda', but torch finds none"):
-        list(figures(0.01, device="cuda"))
+        list(figures(0.01, None, "cuda"))
 
 
 def test_the_cases_are_what_the_documents_name() -> None:

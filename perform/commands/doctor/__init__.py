@@ -37,12 +37,8 @@ def _found(name: str, look: Callable[[], Finding]) -> Check:
     except ImportError as error:
         return Check(name, "fail", one_line(error), REINSTALL)
     except Exception as error:  # noqa: BLE001 - any exception of a driver is a finding
-        return Check(
-            name,
-            "fail",
-            f"{type(error).__name__}: {one_line(error)}",
-            "look again; if it stays, report this line",
-        )
+        why = f"{type(error).__name__}: {one_line(error)}"
+        return Check(name, "fail", why, "look again; if it stays, report this line")
 
 
 # macOS opens windows on the main thread only, so the display has no timeout. The first import of torch, which

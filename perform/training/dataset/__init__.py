@@ -124,10 +124,7 @@ class Shards:
             if not file.is_file() or file.stat().st_size != shard.bytes:
                 state = "cut off or changed" if file.exists() else "missing"
                 raise DatasetError(f"{file} is {state}; perform dataset check {folder} tells more")
-            found = [
-                (number, one.picture, one.picture_bytes, one.facts, one.facts_bytes)
-                for one in picture_offsets(file)
-            ]
+            found = [(number, *offsets) for offsets in picture_offsets(file)]
             if len(found) != shard.pictures:
                 raise DatasetError(f"{file} holds {len(found)} pictures, must be {shard.pictures}")
             rows += found

@@ -16,7 +16,6 @@ import re
 import tarfile
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -75,18 +74,8 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
-class PictureOffsets:
-    """Offsets and lengths of a picture and its facts in a shard, in bytes."""
-
-    picture: int
-    picture_bytes: int
-    facts: int
-    facts_bytes: int
-
-
-def picture_offsets(path: Path) -> Iterator[PictureOffsets]:
-    """The offsets of a shard's pictures, from its headers. Raises DatasetError."""
+def picture_offsets(path: Path) -> Iterator[tuple[int, int, int, int]]:
+    """Offset and length of each picture and of its facts, from the headers of a shard. DatasetError."""
     try:
         with path.open("rb") as file:
             members = list(_members(file, path))
@@ -95,7 +84,7 @@ def picture_offsets(path: Path) -> Iterator[PictureOffsets]:
     for picture, facts in zip(members[::2], members[1::2], strict=False):
         if picture[0] != facts[0] or picture[1] == b"json" or facts[1] != b"json":
             raise DatasetError(f"{path}: {picture[0].decode()} must be a picture followed by its .json")
-        yield PictureOffsets(*picture[2:], *facts[2:])
+        yield *picture[2:], *facts[2:]
     if len(members) % 2:
         raise DatasetError(f"{path}: its last picture has no .json")
 
