@@ -43,6 +43,7 @@ CONTAINERS: Mapping[str, tuple[str, Mapping[str, str]]] = MappingProxyType(
 )
 FLUSHED = {"flush_packets": "1", "max_interleave_delta": "1000000"}  # to the disk at once; 1 s
 AAC_RATE = 256_000  # bits a second
+VIDEO_CODEC = "libx264"
 SOUND_CODECS = {".mp4": "aac", ".mov": "aac", ".mkv": "flac"}
 
 
@@ -50,7 +51,7 @@ class Recorder:
     """Writes frames of `size` (width, height; even numbers) at `fps` to `path` (.mp4, .mov, .mkv).
 
     `sound` is the rate of the samples that `write_sound` gets (None for a silent film), `quality`
-    x264's constant rate factor (0 lossless .. 51), `codec` any encoder for yuv420p that FFmpeg has.
+    x264's constant rate factor (0 lossless .. 51).
 
     A thread encodes. If it is too far behind, a `live` recorder drops pictures (`dropped`), and the ones
     before stay longer; otherwise `write` waits. Pictures are placed by their moment, counted from the first
@@ -71,17 +72,15 @@ class Recorder:
         sound: int | None = None,
         live: bool = False,
         quality: int = 18,
-        codec: str = "libx264",
-        sound_codec: str | None = None,
     ) -> None:
         self.path, self.size = Path(path), size
         self.fps = Fraction(fps).limit_denominator(1001)
         self.may_lag, self.sound = live, sound
         self.written = self.dropped = 0
         self._check(quality)
-        self._film = _VideoFile(self.path, size, self.fps, codec, _encoding(codec, quality, live, self.fps))
+        self._film = _VideoFile(self.path, size, self.fps, _encoding(quality, live, self.fps))
         if sound:
-            self._film.add_sound(sound_codec or SOUND_CODECS[self.path.suffix.lower()], sound)
+            self._film.add_sound(SOUND_CODECS[self.path.suffix.lower()], sound)
         self._film.begin(self.path)
         self._start: float | None = None
         self._slot = -1
@@ -212,14 +211,12 @@ class _Encoder:
 class _VideoFile:
     """The container and its streams. Only one thread at a time may use it."""
 
-    def __init__(
-        self, path: Path, size: tuple[int, int], fps: Fraction, codec: str, encoding: dict[str, str]
-    ) -> None:
+    def __init__(self, path: Path, size: tuple[int, int], fps: Fraction, encoding: dict[str, str]) -> None:
         import av
 
         name, options = CONTAINERS[path.suffix.lower()]
         self._file = av.open(str(path), "w", format=name, options={**FLUSHED, **options})
-        stream = self._file.add_stream(codec, rate=fps, options=encoding)
+        stream = self._file.add_stream(VIDEO_CODEC, rate=fps, options=encoding)
         self._pictures = cast("av.VideoStream", stream)
         _describe(self._pictures, size, fps)
         self._sound: _SoundTrack | None = None
@@ -296,12 +293,9 @@ class _SoundTrack:
             self._file.mux(self._stream.encode(resampled))
 
 
-def _encoding(codec: str, quality: int, live: bool, fps: Fraction) -> dict[str, str]:
+def _encoding(quality: int, live: bool, fps: Fraction) -> dict[str, str]:
     """The encoder's options: a keyframe a second, fast enough to go with a show."""
-    options = {"g": str(round(fps))}
-    if codec in ("libx264", "libx265"):
-        options |= {"preset": "ultrafast" if live else "veryfast", "crf": str(quality)}
-    return options
+    return {"g": str(round(fps)), "preset": "ultrafast" if live else "veryfast", "crf": str(quality)}
 
 
 def _describe(stream: av.VideoStream, size: tuple[int, int], fps: Fraction) -> None:

@@ -1,4 +1,4 @@
-"""Textures that shaders draw into, and the strip of four vertices that draws over all of one."""
+"""Textures that shaders draw into."""
 
 from __future__ import annotations
 

@@ -115,17 +115,11 @@ class TrackerProcess:
 class Tracker:
     """Always one process at work, and a second one while the first is being replaced."""
 
-    def __init__(
-        self,
-        model: str,
-        target: ProcessTarget = run,
-        largest: float = MOST_MEMORY,
-        longest: float = LONGEST_LIFE,
-    ) -> None:
+    def __init__(self, model: str, target: ProcessTarget = run) -> None:
         self.begun = self.lost = 0  # processes started; those that died or hung
         self.note = "starting"
         self._model, self._target = model, target
-        self._largest, self._longest = largest, longest
+        self._largest, self._longest = float(MOST_MEMORY), LONGEST_LIFE
         self._working: TrackerProcess | None = None
         self._coming: TrackerProcess | None = None
         self._wait, self._next = START_AFTER[0], 0.0

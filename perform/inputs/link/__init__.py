@@ -36,6 +36,7 @@ LONGEST_LINE = 1024  # bytes
 OLDEST, EARLIEST = 1.0, 0.1  # seconds: a line written longer ago, or by a clock further ahead, is dropped
 LINE_PAUSE = 0.005  # seconds between two lines: a process that floods has to wait
 MOST_PEERS = 9999
+LISTEN_SECONDS = 1.5  # that the search for a session takes
 
 
 def installed() -> bool:
@@ -163,12 +164,12 @@ def not_installed() -> str:
     return f"the optional extra for Ableton Link is not installed: {INSTALL}"
 
 
-def session_found(seconds: float = 1.5, peer: Sequence[str] = PEER) -> str:
-    """The session of this network in words, after listening for `seconds`."""
+def session_found() -> str:
+    """The session of this network in words, after listening for LISTEN_SECONDS."""
     if not installed():
         return not_installed()
-    listener = Link(stopwatch, peer=peer)
-    threading.Event().wait(seconds)
+    listener = Link(stopwatch)
+    threading.Event().wait(LISTEN_SECONDS)
     events = {event.name: event.value for event in listener.poll(math.inf)}
     health = listener.health()
     listener.close()

@@ -34,9 +34,9 @@ class ClientState:
     at: int = 0
 
     def changes(
-        self, nodes: Mapping[str, Node], values: Mapping[str, Arguments], now: float, most: int = MOST_CHANGES
+        self, nodes: Mapping[str, Node], values: Mapping[str, Arguments], now: float
     ) -> list[tuple[str, Arguments]]:
-        """The values that are new to the client, `most` at most; the others come first the next time."""
+        """The values new to the client, MOST_CHANGES at most; the others come first the next time."""
         self.moving = {a: then for a, then in self.moving.items() if now - then < OWN_MOVES}
         self.values = {a: value for a, value in self.values.items() if a in values}
         changed = [
@@ -44,8 +44,8 @@ class ClientState:
             for address, value in values.items()
             if address not in self.moving and _differ(nodes.get(address), self.values.get(address), value)
         ]
-        start = self.at % len(changed) if len(changed) > most else 0
-        chosen = (changed[start:] + changed[:start])[:most]
+        start = self.at % len(changed) if len(changed) > MOST_CHANGES else 0
+        chosen = (changed[start:] + changed[:start])[:MOST_CHANGES]
         self.at = start + len(chosen)
         self.values.update(chosen)
         return chosen
