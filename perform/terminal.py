@@ -27,7 +27,7 @@ SceneScale = Annotated[
     typer.Option(
         min=0.1,
         max=1,
-        help="Draw scenes at this share of the size, 0.1..1. (default: 1; live with software GL 0.5)",
+        help="Draw scenes at this part of the size. (default: 1; live with software GL 0.5)",
     ),
 ]
 PlayedModel = Annotated[str | None, typer.Option(help="Play this model in place of the presets' own.")]

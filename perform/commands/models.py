@@ -156,9 +156,7 @@ def sample(
         int | None, typer.Option(help="Layers to truncate, coarsest first. (default: all)")
     ] = None,
     noise: Annotated[str, typer.Option(help="const (the network's own), none, or a seed.")] = "const",
-    precision: Annotated[
-        str, typer.Option(help="float32, or fast: the precision that perform play uses.")
-    ] = "float32",
+    precision: Annotated[str, typer.Option(help="float32, or fast: as in perform play.")] = "float32",
     setting: Annotated[
         list[str] | None, typer.Option("--set", help="A parameter of the model: rotate=0.25.")
     ] = None,

@@ -98,7 +98,9 @@ def play(
     region: Annotated[str, typer.Option(help=REGION_HELP)] = "0,0,1,1",
     mirror: Mirror = True,
     offset: BeatOffset = 0,
-    gamma: Annotated[float, typer.Option(min=0.3, max=3, help="Above 1 lightens mid-tones.")] = 1.0,
+    gamma: Annotated[
+        float, typer.Option(min=0.3, max=3, help="Brightness of mid-tones: above 1 is lighter.")
+    ] = 1.0,
     once: Annotated[bool, typer.Option(help="Stop at the end of the sound; do not loop it.")] = False,
     memory: ModelMemory = None,
 ) -> None:

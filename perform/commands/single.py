@@ -69,7 +69,7 @@ def single(
         int | None, typer.Option(help="Side of the square that a step sees, in pixels. (default: 64)")
     ] = None,
     fidelity: Annotated[
-        float | None, typer.Option(help="Weight of likeness against variety. (default: 10)")
+        float | None, typer.Option(help="Larger: closer to the picture. Smaller: more variety. (default: 10)")
     ] = None,
     penalty: Annotated[
         float | None, typer.Option(help="Smoothness of the critic; 0.1 gives more grain. (default: 1)")
@@ -77,7 +77,7 @@ def single(
     seed: Annotated[int | None, typer.Option(min=0, help="Seed of all random numbers. (default: 0)")] = None,
     every: Annotated[int | None, typer.Option(help="Steps between checkpoints. (default: 200)")] = None,
 ) -> None:
-    """Train a generator from one picture or a few frames of one size. The same command again resumes."""
+    """Train a generator from one picture or a few frames of one size. Give it again to continue."""
     from perform.training.single import SingleSettings
     from perform.training.single.run import open_run
 
@@ -101,7 +101,7 @@ def stretch(
     to: Annotated[Path, typer.Argument(help="The file to write, a .safetensors.")],
     size: Annotated[str, typer.Option(help="WIDTHxHEIGHT in pixels.")],
 ) -> None:
-    """Change the size of the model's pictures: they show more, not the same enlarged."""
+    """Change the size of the model's pictures. A larger picture shows more things; it is not enlarged."""
     from perform.generators.singan import resized
     from perform.networks.modelfiles import read_weights, write_weights
 

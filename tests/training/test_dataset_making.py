@@ -189,7 +189,7 @@ def test_a_full_disk_is_one_sentence_and_what_is_there_stays(
     (out / "making").mkdir()
     (out / "making/lock").touch()
     (out / "shards/000001.tar.part").symlink_to("/dev/full")  # what is written there meets a full disk
-    with pytest.raises(DatasetError, match="out: the disk is full; what is finished is whole"):
+    with pytest.raises(DatasetError, match="out: the disk is full; finished pictures are kept"):
         make(PictureFolder(photos), SMALL, out)
     assert (out / "shards/000000.tar").read_bytes() == unbroken["shards/000000.tar"]
     assert not (out / "shards/000001.tar.part").exists()

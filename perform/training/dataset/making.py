@@ -302,8 +302,6 @@ def _dropped_csv(lost: list[Lost]) -> str:
 def _disk_fault(error: OSError, out: Path) -> str:
     """What failed in the folder, and what to do."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return (
-            f"{out}: the disk is full; what is finished is whole: make room and give the same command again"
-        )
+        return f"{out}: the disk is full; finished pictures are kept: make room and give the command again"
     name = error.filename or out
     return f"{name}: {error.strerror or error}"

@@ -32,7 +32,7 @@ class PlainFolder:
         """Raises DatasetError if there are no pictures, or if two differ in size."""
         names = tuple(sorted(_picture_names(path)))
         if not names:
-            raise DatasetError(f"{path} holds no pictures and no {'dataset.json'}")
+            raise DatasetError(f"{path} is not a dataset: it holds no pictures and no {'dataset.json'}")
         size = _size_of(path, names[0])
         if not all(SHORTEST_READ <= side <= LONGEST_READ for side in size):
             raise DatasetError(
