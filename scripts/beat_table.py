@@ -49,7 +49,11 @@ def main(music: Path | None) -> None:
 def header(first: str, figures: Iterable[str], others: bool) -> list[str]:
     names = [first, *figures]
     if others:
-        names += [f"{who} {what}" for who in ("librosa", "aubio") for what in ("F", "CMLt", "AMLt", "Cemgil")]
+        names += [
+            f"{tracker} {what}"
+            for tracker in ("librosa", "aubio")
+            for what in ("F", "CMLt", "AMLt", "Cemgil")
+        ]
     return [cells(names), cells("---" for _ in names)]
 
 

@@ -1,6 +1,6 @@
 """Pictures of everything that can be done inside a network: docs/pictures/bending.
 
-    python scripts/bending_sheets.py [--model MODEL]
+    python -m scripts.bending_sheets [--model MODEL]
 
 A row for each operation, from left to right its control swept, in two layers; and rows of a blend.
 """
@@ -13,19 +13,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from contact_sheets import GAP, Pixels, save
 
 from perform import generators
+from perform.arrays import Pixels
 from perform.generators.model import Model
 from perform.latent.space import z_of
+from perform.networks import Precision
 from perform.networks.bending import Bend
 from perform.networks.blending import Blend
 from perform.networks.controls import NetworkValues
+from scripts.contact_sheets import GAP, save
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "pictures" / "bending"
 SEED, OTHER_SEED, TRUNCATION = 27, 8, 0.9
 STEPS = 5
-PRECISION = "bfloat16"  # opens quicker: nothing is compared
+PRECISION: Precision = "bfloat16"  # opens quicker: nothing is compared
 SWEPT: dict[str, tuple[str, float, float]] = {  # operation: control, from, to
     "ablate": ("amount", 0.2, 1.0),
     "scale": ("factor", 0.0, 4.0),

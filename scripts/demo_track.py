@@ -1,6 +1,6 @@
 """Synthesises the demo track: 32 bars of melodic house at 122 bpm, and its truth beside it.
 
-    python scripts/demo_track.py [FOLDER]     writes demo/track.opus and demo/track.json
+    python -m scripts.demo_track [FOLDER]     writes demo/track.opus and demo/track.json
 
 Everything is drawn from the score and from seeds, so the same sound comes out every time. The
 track is a loop: every tail, echo and envelope wraps from the last bar into the first one.
@@ -16,9 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import av
-import demo_sounds as sounds
 import numpy as np
-from demo_sounds import RATE, Sound
+
+from scripts import demo_sounds as sounds
+from scripts.demo_sounds import RATE, Sound
 
 BPM = 122
 BARS = 32

@@ -1,6 +1,6 @@
 """Draws docs/pictures/house.svg: the rooms of the code along the sentence that one frame is.
 
-python scripts/house_figure.py
+python -m scripts.house_figure
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Draws footage/medusa.mp4: a jellyfish of light on black, a swim of four seconds without a seam.
 
-    python scripts/medusa_film.py [FILE]
+    python -m scripts.medusa_film [FILE]
 
 A bell of revolution is turned a little towards the eye; every rib of it and every tentacle is a line of
 points that give light where they fall. The bell's stroke runs from its crown to its rim, and what hangs

@@ -1,6 +1,6 @@
 """Writes docs/formulas.md from the declarations themselves: signals, functions, latent paths, the show.
 
-python scripts/reference.py
+python -m scripts.reference
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Writes the table of docs/checkpoints.md: what `perform models sample` makes of the reference files.
 
-python scripts/reference_table.py FOLDER, which holds the reference files (see the page).
+python -m scripts.reference_table FOLDER, which holds the reference files (see the page).
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ PLACES: Mapping[str, Mapping[str, float]] = {
 
 
 class Case(NamedTuple):
-    """A wish, and the array that it is to give as `ws` or as `images`."""
+    """A request, and the array that it gives, as `ws` or as `images`."""
 
     name: str
     kind: str
-    wish: SampleRequest
+    request: SampleRequest
 
 
 class Difference(NamedTuple):
@@ -64,7 +64,7 @@ def differences(model: Path, arrays: Path) -> Iterator[Difference]:
 
 
 def cases(data: Any, folder: Path) -> Iterator[Case]:
-    """What the arrays of a reference file hold, as wishes; their latents are written to a folder."""
+    """What the arrays of a reference file hold, as requests; their latents are written to a folder."""
     for name in data.files:
         if name.startswith("in/"):
             np.save(folder / f"{name[3:]}.npy", data[name])
@@ -72,12 +72,12 @@ def cases(data: Any, folder: Path) -> Iterator[Case]:
     for name in data.files:
         if not name.startswith("out/"):
             continue
-        if (wish := _wish(name[4:], asked, data, folder)) is not None:
-            yield Case(name, "ws" if name[4] in "wl" else "images", wish)
+        if (request := _request(name[4:], asked, data, folder)) is not None:
+            yield Case(name, "ws" if name[4] in "wl" else "images", request)
 
 
-def _wish(name: str, asked: SampleRequest, data: Any, folder: Path) -> SampleRequest | None:
-    """What gives an array of a reference file; None for one that needs no telling."""
+def _request(name: str, asked: SampleRequest, data: Any, folder: Path) -> SampleRequest | None:
+    """What gives an array of a reference file; None for an array that is not compared."""
     noise = "none" if "none" in name or "zero_noise" in name else "const"
     if found := re.fullmatch(r"(ws|img_const|img_none)_psi([-.\d]+?)(_cut4)?", name):
         return replace(asked, psi=float(found[2]), cutoff=4 if found[3] else None, noise=noise)
@@ -101,7 +101,7 @@ def _wish(name: str, asked: SampleRequest, data: Any, folder: Path) -> SampleReq
 
 
 def _largest(model: Path, case: Case, expected: Any) -> float:
-    sampling = Sampling(str(model), case.wish)
+    sampling = Sampling(str(model), case.request)
     if case.kind == "ws":
         made = sampling.ws if expected.ndim == 3 else sampling.ws[:, 0]
     else:
@@ -117,7 +117,10 @@ def _largest(model: Path, case: Case, expected: Any) -> float:
 def table(folder: Path) -> str:
     """Every reference file of a folder, from its arrays and from its containers."""
     rows = ["| file | read from | ws | pictures | pictures may |", "|---|---|---|---|---|"]
-    for arrays in sorted(folder.glob("*.npz")):
+    files = sorted(folder.glob("*.npz"))
+    if not files:
+        raise ValueError(f"{folder} has no reference files")
+    for arrays in files:
         if arrays.name.startswith(("pix2pix", "fast-neural")):
             continue  # filters of images, no generators
         beside = (file for file in sorted(folder.glob(f"{arrays.stem}*")) if file.suffix in CONTAINERS)

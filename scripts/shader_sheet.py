@@ -1,8 +1,8 @@
 """Contact sheets of shaders: a column per moment, a row per value of a swept parameter.
 
-    python scripts/shader_sheet.py shaders/filters/feedback.fs --over tunnel --sweep decay --out sheet.jpg
-    python scripts/shader_sheet.py --docs     # the pictures of docs/shaders.md
-    python scripts/shader_sheet.py --time     # milliseconds a frame at 1280x720, beside a plain copy
+    python -m scripts.shader_sheet shaders/filters/feedback.fs --over tunnel --sweep decay --out sheet.jpg
+    python -m scripts.shader_sheet --docs     # the pictures of docs/shaders.md
+    python -m scripts.shader_sheet --time     # milliseconds a frame at 1280x720, beside a plain copy
 
 Controls that answer hits get one twice a second, a spectrum input gets a made one, and a filter draws
 over a generator shader. Everything else stands at its default or where `--set name=value` puts it.

@@ -6,6 +6,7 @@ from __future__ import annotations
 import tempfile
 import wave
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -34,10 +35,9 @@ def _rate(folder: Path, seconds: float | None, model: str | None, device: Device
     track = show.demo_track()
     if track is None:
         raise ValueError("the demo track is not installed, the bench has nothing to render")
+    film = folder / "demo.mp4"
     rig = show.render(
-        show.Options(
-            sound=str(track), fps=RENDER_RATE, model=model, device=device, record=folder / "demo.mp4"
-        )
+        show.Options(sound=str(track), fps=RENDER_RATE, model=model, device=device, record=film)
     )
     length = seconds or getattr(rig.sound, "duration", None) or 60.0
     began = stopwatch()
@@ -51,17 +51,9 @@ def _rate(folder: Path, seconds: float | None, model: str | None, device: Device
 
 def _growth(folder: Path, device: Device) -> Figure:
     """MiB by which the process grows between the first minute and the tenth."""
-    sound = _noise(folder / "long.wav")
-    rig = show.render(
-        show.Options(
-            sound=str(sound),
-            size=LONG_SIZE,
-            fps=LONG_FPS,
-            model="untrained-64",
-            device=device,
-            record=folder / "long.mkv",
-        )
-    )
+    options = show.Options(sound=str(_noise(folder / "long.wav")), size=LONG_SIZE, fps=LONG_FPS)
+    film = folder / "long.mkv"
+    rig = show.render(replace(options, model="untrained-64", device=device, record=film))
     sizes: list[float] = []
 
     def over(rendering: Rig) -> bool:

@@ -95,21 +95,12 @@ class _LoopSource:
         return cls(before.model, text, Path(what), before)
 
     def loop(
-        self,
-        keys: tuple[int, ...],
-        each: int | None,
-        hold: int | None,
-        fps: float,
-        **settings: Any,
+        self, keys: tuple[int, ...], each: int | None, hold: int | None, fps: float, **settings: Any
     ) -> Loop:
         """A loop with these keys; `each` and `hold` are in frames; None: as before, or the default."""
         frames = each or (round(self.before.each * fps) if self.before else KEYFRAME_FRAMES)
-        given = {
-            "keys": keys,
-            "each": frames / fps,
-            "hold": None if hold is None else hold / frames,
-            **settings,
-        }
+        still = None if hold is None else hold / frames
+        given = {"keys": keys, "each": frames / fps, "hold": still, **settings}
         wanted = {name: value for name, value in given.items() if value is not None}
         return replace(self.before, **wanted) if self.before else Loop(self.model, **wanted)
 

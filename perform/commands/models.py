@@ -168,17 +168,9 @@ def sample(
     with complaints():
         if sum(one is not None for one in (seeds, z, ws)) > 1:
             raise ValueError("give one of --seeds, --z and --ws")
-        request = SampleRequest(
-            "0" if seeds is None else seeds,
-            z,
-            ws,
-            labels,
-            psi,
-            cutoff,
-            noise,
-            precision,
-            _settings(setting or []),
-        )
+        first = "0" if seeds is None else seeds
+        controls = _settings(setting or [])
+        request = SampleRequest(first, z, ws, labels, psi, cutoff, noise, precision, controls)
         sampling = Sampling(located(model), request)
         save_samples(sampling, watched(sampling, "drawing", len(sampling)), out_path)
     count = f"{len(sampling)} pictures" if len(sampling) > 1 else "1 picture"

@@ -55,10 +55,8 @@ class PictureSearch:
         seeds = [target.value for target in self.targets if target.key.startswith("latent.weight")]
         chosen = seeds[int(draw.integers(len(seeds)))] if seeds else ""
         for target in self.targets:
-            value = draw.uniform(*_span(target))
-            self.hand[target.value] = (
-                float(target.value == chosen) if target.value in seeds else _fit(target, value)
-            )
+            value = _fit(target, draw.uniform(*_span(target)))
+            self.hand[target.value] = float(target.value == chosen) if target.value in seeds else value
 
     def turn(self, by: float, now: Mapping[str, float]) -> None:
         """Change the chosen value."""

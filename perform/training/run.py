@@ -254,13 +254,9 @@ class TrainingRun:
 
     def _log(self, rate: float) -> Mapping[str, float]:
         state = self.state
-        line = {
-            "pictures": state.pictures,
-            **{name: total / count for name, (total, count) in state.tally.items()},
-            "augment": state.p,
-            "seconds": state.seconds,
-            "rate": rate,
-        }
+        means = {name: total / count for name, (total, count) in state.tally.items()}
+        now = {"augment": state.p, "seconds": state.seconds, "rate": rate}
+        line = {"pictures": state.pictures, **means, **now}
         state.tally.clear()
         if self.group.is_main:
             self.folder.add_log_line(line)

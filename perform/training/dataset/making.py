@@ -181,9 +181,8 @@ class _Making:
             return
         shard = self._writer.finish()
         self._writer = None
-        _write_text(
-            self._out / MAKING / f"{len(self._shards):06d}.json", json.dumps(self._outcomes.record(shard))
-        )
+        file = self._out / MAKING / f"{len(self._shards):06d}.json"
+        _write_text(file, json.dumps(self._outcomes.record(shard)))
         self._shards.append(shard)
         self._outcomes = _ShardOutcomes()
 

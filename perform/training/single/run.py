@@ -163,10 +163,8 @@ class SingleRun:
         return module
 
     def _generator(self, purpose: Stream, *numbers: int) -> torch.Generator:
-        state = np.random.SeedSequence([self.options.seed, int(purpose), *numbers]).generate_state(
-            1, np.uint64
-        )[0]
-        return torch.Generator().manual_seed(int(state) % 2**63)
+        seeds = np.random.SeedSequence([self.options.seed, int(purpose), *numbers])
+        return torch.Generator().manual_seed(int(seeds.generate_state(1, np.uint64)[0]) % 2**63)
 
     def _save(self, trainer: ScaleTrainer) -> None:
         """Write a checkpoint, the model, and a sheet of its pictures."""
