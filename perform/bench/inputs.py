@@ -22,7 +22,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from perform import paths, show
@@ -169,15 +169,8 @@ def _show(folder: Path, windowed: bool) -> tuple[Rig, dict[str, str]]:
     played = "\n".join(f"{kind} = '{signal}'" for kind, signal in INPUT_SIGNALS.items())
     preset = folder / "presets" / "bench.toml"
     preset.write_text(f'title = "Bench"\n[generator]\nshader = "bench"\n{played}\n')
-    options = show.Options(
-        str(preset),
-        size=(WINDOW_SIDE, WINDOW_SIDE),
-        fps=LIVE_RATE,
-        scale=1.0,
-        headless=not windowed,
-        osc_port=0,
-        watch=False,
-    )
+    options = show.Options(str(preset), size=(WINDOW_SIDE, WINDOW_SIDE), fps=LIVE_RATE, scale=1.0)
+    options = replace(options, headless=not windowed, osc_port=0, watch=False)
     rig = show.play(options, Library(folder, paths.shipped()))
     freeze_gc()
     heard = _listening(rig, port["midi"])

@@ -58,7 +58,7 @@ def dashboard_text(status: Status, width: int = 80) -> Text:
     width = min(width, WIDEST_DASHBOARD)
     lines = [
         _title(status, width),
-        _next(status),
+        _labelled("next", status.next_scene or "-"),
         Text(),
         _tempo(status),
         Text(),
@@ -106,10 +106,6 @@ def _title(status: Status, width: int) -> Text:
     title.append(position, QUIET_STYLE)
     title.pad_right(max(0, width - len(title) - len(face) - 1))
     return title.append(face)
-
-
-def _next(status: Status) -> Text:
-    return _labelled("next", status.next_scene or "-")
 
 
 def _tempo(status: Status) -> Text:

@@ -97,7 +97,8 @@ def _each(
     watch = MovementDetector()
     for place in places:
         target = place.target
-        ask = partial(_prompt, f"{target.name}, {target.parameter.range}: move a control")
+        sentence = f"{target.name}, {target.parameter.range}: move a control"
+        ask = partial(err.print, sentence, markup=False, highlight=False)
         text = formula(target, wait_for_control(inputs, clock, seconds, watch, ask), None, takeover, press)
         say(place.write(text, library))
 
@@ -124,11 +125,8 @@ def wait_for_control(
             announced = True
             ready()
         now = clock.advance()
-    raise TimeoutError(f"no control moved within {seconds:g} s; inputs: {'; '.join(_health(inputs))}")
-
-
-def _health(inputs: Sequence[Input]) -> list[str]:
-    return [one.health().detail or one.name for one in inputs]
+    states = "; ".join(one.health().detail or one.name for one in inputs)
+    raise TimeoutError(f"no control moved within {seconds:g} s; inputs: {states}")
 
 
 @contextmanager
@@ -144,10 +142,6 @@ def _open(midi: str | None, osc_port: int) -> Iterator[tuple[list[Input], Clock]
         for one in inputs:
             stack.enter_context(closing(one))
         yield inputs, clock
-
-
-def _prompt(sentence: str) -> None:
-    err.print(sentence, markup=False, highlight=False)
 
 
 def _chosen(places: Sequence[TargetInFile]) -> list[str]:

@@ -15,17 +15,8 @@ Watch = Callable[[Iterable[NDArray[np.float32]]], Iterable[NDArray[np.float32]]]
 
 SLOW = 10.0  # seconds of the fastest wave that a latent moves in
 SLOWER = (
-    "near",
-    "scale",
-    "place_x",
-    "place_y",
-    "eye",
-    "turn",
-    "lean",
-    "light_side",
-    "light_height",
-    "ground",
-)
+    "near", "scale", "place_x", "place_y", "eye", "turn", "lean", "light_side", "light_height", "ground",
+)  # fmt: skip
 
 
 def walk(seconds: float, fps: float, seed: int) -> NDArray[np.float32]:

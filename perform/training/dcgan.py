@@ -54,16 +54,8 @@ class BatchNorm(nn.Module):
         """[n, channels, h, w], by the batch's own mean and variance; in eval mode by the running ones."""
         if self.count == 1 or not self.training:
             # torch's own function is faster
-            return functional.batch_norm(
-                x,
-                self.running_mean,
-                self.running_var,
-                self.weight,
-                self.bias,
-                self.training,
-                self.momentum,
-                EPSILON,
-            )
+            running, own = (self.running_mean, self.running_var), (self.weight, self.bias)
+            return functional.batch_norm(x, *running, *own, self.training, self.momentum, EPSILON)
         sums = torch.stack([x.float().mean((0, 2, 3)), x.float().square().mean((0, 2, 3))])
         mean, square = sum_over_processes(sums) / self.count
         variance = square - mean.square()

@@ -86,7 +86,7 @@ def sound() -> Finding:
         ears, mouths = _sounds()
     except DeviceError as error:  # the binding is there, the library is not
         why, _, remedy = one_line(error).rpartition(": ")
-        return "fail", why, remedy if _linux() else REINSTALL
+        return "fail", why, remedy if sys.platform.startswith("linux") else REINSTALL
     if not ears and not mouths:
         why = "no sound device: the show follows sound files, but you do not hear them"
         return "warn", why, "plug one in, or start the sound server (PipeWire, PulseAudio, JACK)"
@@ -172,7 +172,3 @@ def hands() -> Finding:
     if not is_whole(model_file()):
         return "warn", f"{model_file()} is damaged", "perform models import hands"
     return "ok", f"MediaPipe {metadata.version('mediapipe')}, {model_file()}", ""
-
-
-def _linux() -> bool:
-    return sys.platform.startswith("linux")

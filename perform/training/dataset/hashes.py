@@ -91,9 +91,6 @@ class Lookup:
         self._hashes: list[Hash] = []
         self._bits = np.empty(1024, np.uint64)
 
-    def __len__(self) -> int:
-        return len(self._hashes)
-
     def add(self, one: Hash) -> None:
         """Add a hash under the next number, from 0."""
         number = len(self._hashes)

@@ -98,9 +98,8 @@ def _figures(pictures: Dataset, counts: Counts) -> Iterator[str]:
         yield _figure(f"{counts.seen:,}", "looked at")
         yield _figure(f"{counts.seen - counts.kept:,}", "dropped")
         weight = sum(shard.bytes for shard in made.shards) / 2**20
-        yield _figure(
-            f"{weight:,.1f}", f"MiB of {made.recipe.get('format')} in {_counted(len(made.shards), 'shard')}"
-        )
+        shards = f"{len(made.shards):,} shard{'s' * (len(made.shards) != 1)}"
+        yield _figure(f"{weight:,.1f}", f"MiB of {made.recipe.get('format')} in {shards}")
 
 
 def _figure(number: str, what: str) -> str:
@@ -209,21 +208,14 @@ def _pairs(pairs: Sequence[NearPair]) -> str:
 def _pair_figure(pair: NearPair) -> str:
     pictures = "".join(f'<img src="{_embedded(one, 85)}" alt="">' for one in pair.pictures)
     names = "<br>".join(map(escape, pair.names))
-    caption = f"<b>{pair.distance}</b> {_bits(pair.distance)}<br>{names}"
+    differ = "bit of 64 differs" if pair.distance == 1 else "bits of 64 differ"
+    caption = f"<b>{pair.distance}</b> {differ}<br>{names}"
     return f"<figure>{pictures}<figcaption>{caption}</figcaption></figure>"
 
 
 def _recipe(pictures: Dataset) -> Iterator[str]:
     for name, value in (pictures.manifest.recipe if pictures.manifest else {}).items():
         yield f"<div><dt>{escape(name)}</dt><dd>{escape(str(value))}</dd></div>"
-
-
-def _bits(count: int) -> str:
-    return "bit of 64 differs" if count == 1 else "bits of 64 differ"
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number:,} {what}{'s' * (number != 1)}"
 
 
 def _css(colour: tuple[int, int, int]) -> str:
