@@ -109,7 +109,7 @@ def _serial(place: str) -> Iterator[Send]:
 
 @contextmanager
 def _mqtt(place: str) -> Iterator[Send]:
-    """A broker of our own, and who publishes there."""
+    """A broker of our own, and a client that publishes there."""
     from paho.mqtt.client import Client
     from paho.mqtt.enums import CallbackAPIVersion
 

@@ -132,8 +132,8 @@ def film(
     from perform.training.dataset.films import FrameChoice
 
     with complaints():
-        beside = margin if margin is not None else 2 * bool(scenes)
-        choice = FrameChoice(start, end, stride, fps, scenes, beside)
+        kept_out = margin if margin is not None else 2 * bool(scenes)
+        choice = FrameChoice(start, end, stride, fps, scenes, kept_out)
         make_from_film(file, target, choice, _settings(context), workers)
 
 

@@ -57,7 +57,7 @@ class FlowerDrawing:
                 self._part(anatomy.petals, self._cut_petal if anatomy.fringe else self._petal),
                 self._part(anatomy.greens, self._green),
             )
-            self._tell(scenery.values | {"fringe": anatomy.fringe, "rim_view": scenery.rim_view})
+            self._set_uniforms(scenery.values | {"fringe": anatomy.fringe, "rim_view": scenery.rim_view})
             self._painted(anatomy.count)
             self._cast([part.shadow for part in parts], self._rim, scenery.rim_view)
             self._sum.clear()
@@ -78,7 +78,7 @@ class FlowerDrawing:
         """Adds one pass to the sum."""
         self._cast([part.shadow for part in parts], self._key, one.key_view)
         self._cast([parts[0].shadow], self._sky, one.sky_view)  # petals alone: greens darken little
-        self._tell({name: getattr(one, name) for name in Pass.__slots__})
+        self._set_uniforms({name: getattr(one, name) for name in Pass.__slots__})
         self._frame.use()
         self._frame.clear()
         self._context.enable_only(moderngl.DEPTH_TEST)
@@ -112,7 +112,7 @@ class FlowerDrawing:
         data = self._out.read(components=3, alignment=1)
         return np.frombuffer(data, np.uint8).reshape(self._size, self._size, 3)[::-1].copy()
 
-    def _tell(self, values: Mapping[str, Doubles | float]) -> None:
+    def _set_uniforms(self, values: Mapping[str, Doubles | float]) -> None:
         """Gives every program those of the values that it has."""
         for program in (self._petal, self._cut_petal, self._green, self._paint, self._finish):
             for name, value in values.items():

@@ -33,7 +33,7 @@ class Plant:
 
 
 def plant(numbers: Mapping[str, float]) -> Plant:
-    """The plant of what a latent stands for (`dimensions.described`)."""
+    """The plant of what a latent stands for (`dimensions.describe`)."""
     form = _own(form_at(np.array([numbers["kind_x"], numbers["kind_y"], numbers["kind_z"]])), numbers)
     number = np.arange(MOST_PETALS)
     growth = _smooth(np.clip((form.petals - number) / 1.2, 0, 1))

@@ -51,7 +51,7 @@ class FlowerCamera:
 
     @property
     def eye(self) -> Doubles:
-        """Where it stands [3]."""
+        """Its place [3]."""
         return np.asarray(self.target - self.away * self.basis[2])
 
     def matrix(self, lens: Doubles, pixel: Doubles) -> Doubles:
@@ -205,10 +205,10 @@ def _paints(numbers: Numbers) -> dict[str, Doubles | float]:
     }
 
 
-def _flame_strength(own: float, wish: float) -> float:
+def _flame_strength(own: float, share: float) -> float:
     """Strength of flames: broken varieties always have some, and any may be broken."""
-    broken = np.clip((wish - 0.42) / 0.35, 0, 1)
-    return float(own * (0.35 + 0.65 * np.sqrt(wish)) + 0.85 * broken * (1 - own))
+    broken = np.clip((share - 0.42) / 0.35, 0, 1)
+    return float(own * (0.35 + 0.65 * np.sqrt(share)) + 0.85 * broken * (1 - own))
 
 
 def _graded(lab: Doubles, numbers: Numbers) -> Doubles:

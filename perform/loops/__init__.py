@@ -159,7 +159,7 @@ def keyframe_sheet(loop: Loop, file: Path) -> None:
     from perform.sampling.pictures import SampleRequest, Sampling, encode_png, image_pixels
     from perform.sampling.sheets import picture_grid
 
-    wish = SampleRequest(",".join(map(str, loop.keys)), psi=loop.psi)
-    pictures = [image_pixels(sample.image) for sample in Sampling(located(loop.model), wish)]
+    request = SampleRequest(",".join(map(str, loop.keys)), psi=loop.psi)
+    pictures = [image_pixels(sample.image) for sample in Sampling(located(loop.model), request)]
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(encode_png(picture_grid(pictures, min(len(pictures), 8))))

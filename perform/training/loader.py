@@ -71,7 +71,7 @@ class DataLoader:
         latents: bool,
     ) -> None:
         self.dataset, self.size, self.mirror, self.latents = dataset, size, mirror, latents
-        self._chance, self._factor = streams, shrink_factor(dataset.size, size)
+        self._streams, self._factor = streams, shrink_factor(dataset.size, size)
         self._order = lru_cache(maxsize=2)(lambda epoch: streams.order(epoch, len(dataset)))
         width, height = size
         room = len(dataset) * width * height * 3 <= CACHE_SHARE * devices.spare_memory("cpu")
@@ -98,7 +98,7 @@ class DataLoader:
         pictures = np.stack([self._picture(number) for number in numbers])
         if self.mirror:
             for row, one in enumerate(samples):
-                if self._chance.stream("mirror", one).random() < 0.5:
+                if self._streams.stream("mirror", one).random() < 0.5:
                     pictures[row] = pictures[row, :, ::-1]
         tensor = torch.from_numpy(np.ascontiguousarray(pictures.transpose(0, 3, 1, 2)))
         return Batch(tensor, self._latents(numbers) if self.latents else None)
