@@ -139,7 +139,7 @@ def _agree(made: Manifest) -> None:
     if counts.kept != sum(shard.pictures for shard in made.shards):
         raise DatasetError(f"counts: kept = {counts.kept}, must be the pictures of all shards")
     if len({shard.name for shard in made.shards}) < len(made.shards):
-        raise DatasetError("shards: a name stands there twice")
+        raise DatasetError("shards: a name appears twice")
 
 
 def _field(data: dict[str, object], name: str, fits: Callable[[object], bool], what: str) -> Any:
