@@ -54,7 +54,8 @@ MAY_IMPORT = {
 }
 
 # Names that say the same in every module that has them: loggers, doors, and what racks ask of their units.
-COMMON_NAMES = {"__all__", "log", "app", "main", "figures", "SIGNALS"}
+# Entry points, the protocol of benches, and the class that mido wants of a backend.
+COMMON_NAMES = {"__all__", "log", "app", "main", "figures", "Input"}
 MOST_MODULES = 2  # in which any other top-level name may stand
 LONGEST_FILE, LONGEST_FUNCTION = 450, 60  # lines: a smell, not a game; split by subject, never pack
 FAMILY = re.compile(r"perform/generators/\w+/")
