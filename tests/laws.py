@@ -53,8 +53,7 @@ MAY_IMPORT = {
     "perform.networks": {"openvino", "pydantic", "safetensors", "torch"},
 }
 
-# Names that say the same in every module that has them: loggers, doors, and what racks ask of their units.
-# Entry points, the protocol of benches, and the class that mido wants of a backend.
+# Names that mean the same in every module: loggers, entry points, the benches' protocol, the class that mido asks for.
 COMMON_NAMES = {"__all__", "log", "app", "main", "figures", "Input"}
 MOST_MODULES = 2  # in which any other top-level name may stand
 LONGEST_FILE, LONGEST_FUNCTION = 450, 60  # lines: a smell, not a game; split by subject, never pack
