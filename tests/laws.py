@@ -53,7 +53,7 @@ MAY_IMPORT = {
     "perform.networks": {"openvino", "pydantic", "safetensors", "torch"},
 }
 
-# Names that mean the same in every module: loggers, entry points, the benches' protocol, the class that mido asks for.
+# Names that mean the same in every module: loggers, entry points, the protocols of benches and of mido.
 COMMON_NAMES = {"__all__", "log", "app", "main", "figures", "Input"}
 MOST_MODULES = 2  # in which any other top-level name may stand
 LONGEST_FILE, LONGEST_FUNCTION = 450, 60  # lines: a smell, not a game; split by subject, never pack
