@@ -25,7 +25,7 @@ FLOORS = (
     ("the doors", "cli.py  ·  commands/  ·  bench/"),
     (
         "what they share",
-        "training/  flora/  models/  sampling/  loops/  learning/  demonstrations/  terminal.py",
+        "training/  flora/  models/  sampling/  loops/  learning/  demonstrations/",
     ),
     ("the ground", "clock  parameters  paths  documents  faults  threads  arrays  keys"),
 )
@@ -86,7 +86,7 @@ def main() -> None:
     """Write the picture."""
     parts = [
         *sentence(24),
-        *span(1, 5, 170, "performance/: one step of the show, no device and no file known"),
+        *span(1, 4, 170, "performance/: one step of the show, no device and no file known"),
         *span(
             0,
             6,
