@@ -181,11 +181,13 @@ class Rig:
 
     def close(self) -> None:
         """Write the frames that are being read back, then close everything; safe to call twice."""
-        self._drain()
-        for device in (self.edits, *self.outputs, *self.inputs, self.learner, self.stage):
+        with self.faults.contain("the last frames are not written"):
+            self._drain()
+        for device in (*self.outputs, *self.inputs, self.edits, self.learner, self.stage):
             if device is not None:
                 self._close(device)
-        self.context.release()
+        with self.faults.contain("OpenGL cannot be closed"):
+            self.context.release()
         for screen in self.screens:
             self._close(screen)
         self.inputs = []

@@ -24,6 +24,7 @@ from rich.text import Text
 from perform.clock import BEATS_PER_BAR
 from perform.rig import Rig
 from perform.show.status import Status, StatusMeter
+from perform.terminal import err
 from perform.threads import Background
 
 ACCENT_STYLE, QUIET_STYLE, TROUBLE_STYLE = "cyan", "dim", "bold yellow"  # the only styles beside plain text
@@ -299,7 +300,7 @@ def run_with_dashboard(
         number: signal.signal(number, lambda *_: rig.end()) for number in (signal.SIGINT, signal.SIGTERM)
     }
     meter = StatusMeter(recording)
-    with Dashboard() as dashboard:
+    with Dashboard(err) as dashboard:
 
         def over(playing: Rig) -> bool:
             if playing.timings.count % FRAMES_PER_STATUS == 1:
@@ -311,4 +312,4 @@ def run_with_dashboard(
             rig.run(over)
         finally:
             for number, handler in handlers.items():
-                signal.signal(number, handler)
+                signal.signal(number, handler or signal.SIG_DFL)

@@ -112,6 +112,7 @@ def play(
         host, port = place_of(osc)
         options = show_options(
             context,
+            record=record,
             sound=show.sound_option(audio),
             osc_host=host,
             osc_port=port,

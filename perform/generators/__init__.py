@@ -75,6 +75,7 @@ def open(
     to the runtime; `bends` and a `blend` with another model are compiled into the network, by the
     `compiler` if the cache does not have it. Raises ModelError with the fault and what is allowed.
     """
+    device = choose_device(device)  # before a large file is read for a device that is not there
     weights = weights_of(model)
     other = _second(weights, blend) if blend else None
     fill_cache = partial(compiler, model, precision, threads, bends, blend) if compiler else None

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
-import shutil
+import stat
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -157,12 +158,13 @@ def _replace(
 ) -> None:
     """Replace a file by a text in one step; the file keeps its mode, or gets that of `like`."""
     like = file if file.exists() else like
-    with paths.whole_file(file, synced=True) as part:
+    mode = stat.S_IMODE(like.stat().st_mode) if like and like.exists() else None
+    with paths.whole_file(file, f".{os.getpid()}.part", synced=True) as part:  # two shows may save at once
         part.write_text(text, encoding="utf-8", newline="")
         if check:
             _checked(part, file, check)
-        if like and like.exists():
-            shutil.copymode(like, part)
+    if mode is not None:
+        file.chmod(mode)
 
 
 def _checked(part: Path, file: Path, check: Callable[[Path], object]) -> None:

@@ -48,7 +48,7 @@ def _number_list(value: object) -> tuple[int, ...]:
 def _hex_message(value: object) -> bytes:
     """A message in hexadecimal, `F0 00 20 F7`."""
     try:
-        message = bytes.fromhex(str(value))
+        message = bytes.fromhex(value) if isinstance(value, str) else b""
     except ValueError:
         message = b""
     exclusive = len(message) > 2 and message[0] == 0xF0 and message[-1] == 0xF7

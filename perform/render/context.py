@@ -33,7 +33,7 @@ def of_window() -> moderngl.Context:
     try:
         return moderngl.create_context(require=REQUIRED, context=current)
     except Exception as error:
-        raise GLError(f"no OpenGL 4.1 in a window: {error}; {_remedy()}") from error
+        raise GLError(f"no OpenGL 4.1 in a window: {error}; update the graphics driver") from error
 
 
 class _Current:

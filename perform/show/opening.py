@@ -117,6 +117,7 @@ def play(options: Options, library: Library | None = None, loaded: Setlist | Non
         _configure([*inputs, *outputs], library, edited.signal_names, library.profiles(log.error))
         return _pin_clock(edited, options)
 
+    learner = open_learner(options, library, performance, window.notify) if window and options.watch else None
     folders = [*library.watched(), find(options.setlist, library).parent] if options.watch else []
     return Rig(
         clock=clock,
@@ -128,9 +129,7 @@ def play(options: Options, library: Library | None = None, loaded: Setlist | Non
         screens=[window] if window else [],
         outputs=outputs,
         sound=sound,
-        learner=open_learner(options, library, performance, window.notify)
-        if window and options.watch
-        else None,
+        learner=learner,
         edits=FileWatcher(folders, read_again) if options.watch else None,
         gamma=options.gamma,
     )

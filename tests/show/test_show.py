@@ -1,13 +1,21 @@
 """Shows: what a person asks for, opened; edits taken up while it plays."""
 
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
 
+from perform import paths
+from perform.faults import Health
 from perform.inputs.audio import tracked
 from perform.library import Library
-from perform.show import Options, demo_track, find, load, play, render
+from perform.outputs import Draw
+from perform.render.context import headless
+from perform.scenes.setlist import Setlist
+from perform.show import Options, demo_track, find, load, opening, play, render
+from perform.show.edits import FileWatcher
 from perform.show.status import StatusMeter
+from perform.signals import Event
 from tests.doubles.library import BLUE, INVERT, save, write_library
 from tests.doubles.shows import plays_until, watched
 
@@ -48,6 +56,43 @@ def test_saved_files_take_effect_while_it_plays(library: Library, tmp_path: Path
         plays_until(rig, memory, (0, 255, 255))
     finally:
         rig.close()
+
+
+def test_what_learning_saves_for_a_new_user_is_watched(
+    library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "nobody"))  # where nothing has been saved yet
+    shipped = Library(tmp_path, paths.user_data())
+    folders: list[Path] = []
+
+    class Folders(FileWatcher):
+        def __init__(self, watched: Iterable[Path], read: Callable[[], Setlist]) -> None:
+            folders.extend(watched)
+            super().__init__(folders, read)
+
+    monkeypatch.setattr(opening, "FileWatcher", Folders)
+    monkeypatch.setattr(opening, "_window", lambda options: FakeScreen())
+    monkeypatch.setattr(opening, "of_window", headless)
+    play(Options("demo", size=SIZE, osc_port=0), shipped).close()
+    assert {paths.user_data() / kind for kind in ("presets", "setlists")} <= {*folders}
+
+
+class FakeScreen:
+    """A window that nobody sees."""
+
+    name, closed, notice = "screen", False, ""
+
+    def health(self) -> Health:
+        return Health("ok")
+
+    def poll(self, until: float) -> list[Event]:
+        return []
+
+    def show(self, draw: Draw) -> None: ...
+
+    def notify(self, note: str) -> None: ...
+
+    def close(self) -> None: ...
 
 
 def test_a_status_tells_of_the_rig(library: Library) -> None:

@@ -216,7 +216,3 @@ def main(path: str, kind: str, name: str, rate: str) -> None:
         wait = stream.check()
     stream.end("closed")
     os._exit(0)  # not through PortAudio's own end, which may wait for a server that died
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

@@ -31,6 +31,9 @@ START_TIMEOUT = 10.0  # seconds that the process has for its first sign of life,
 PLAYED_AHEAD = 0.5  # seconds of sound that wait for the speaker
 MOST_RECORDED = 2.0  # seconds of sound that wait for the show
 EXIT_TIMEOUT = 1.0  # seconds that the process has to end by itself
+# Not `-m`: the package imports the module, which Python warns of.
+START = "import sys; from perform.inputs.audio.portaudio import main; main(*sys.argv[1:])"
+CHILD = (sys.executable, "-c", START)
 
 
 class Number(IntEnum):
@@ -91,8 +94,7 @@ class StreamProcess:
         self._numbers = self._shared.numbers
         self._numbers[Number.RATE] = rate
         self._numbers[[Number.SHOW_TIME, Number.POSITION]] = np.nan
-        module = "perform.inputs.audio.portaudio"
-        self._command = [sys.executable, "-m", module, str(path), kind, name, str(rate)]
+        self._command = [*CHILD, str(path), kind, name, str(rate)]
         self._process: subprocess.Popen[bytes] | None = None
         self._kind = kind
         self._background: Background | None = None

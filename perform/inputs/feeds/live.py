@@ -26,6 +26,7 @@ SOURCES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "serial": ("serial", "SerialPort"),
     }
 )  # the module and the class of each kind
+CLOSE_TIMEOUT = 3.0  # seconds that a source has to end
 RETRY_AFTER = 0.5, 2.0  # seconds before a device is tried again: at first, and at most
 
 
@@ -129,7 +130,7 @@ class Feeds:
         closing = _close_all([unit for _, unit in self._open.values()])
         self._open.clear()
         for thread in closing:
-            thread.close()
+            thread.close(CLOSE_TIMEOUT)
 
 
 def _close_all(units: Sequence[Input]) -> list[Background]:

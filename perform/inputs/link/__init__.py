@@ -27,7 +27,7 @@ from perform.threads import Background
 
 LIBRARY = "LinkPython-extern"
 INSTALL = "pip install 'perform-live[link]'"
-PEER = (sys.executable, "-m", "perform.inputs.link.peer")
+PEER = (sys.executable, "-c", "import sys; from perform.inputs.link.peer import main; sys.exit(main())")
 SILENT = 2.0  # seconds without a good line after which the process is replaced
 RESTART_AFTER = 0.5, 2.0  # seconds before it is started again: at first, and at most
 MISSING_AFTER = 30.0  # the same where the library is missing: it may be installed meanwhile

@@ -1,7 +1,5 @@
 """A peer of Ableton Link, in a process of its own: its library is under the GPL, and nothing else imports it.
 
-    python -m perform.inputs.link.peer
-
 Twenty times a second it writes a line of JSON: `at` (seconds of the stopwatch), `bpm`, `phase` in beats
 within a bar of four, `peers` and `playing`. It joins a session and never changes it. While it is alone
 it takes its tempo from the lines of its standard input, for others to join; it ends with that input.
@@ -66,7 +64,3 @@ def session(peer: link.Link) -> dict[str, float]:
         "peers": peer.numPeers(),
         "playing": int(state.isPlaying()),
     }
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -41,7 +41,8 @@ class Window:
     lists, as (key, what it does), before the window's own. Its context is OpenGL 4.1 core, current on
     the main thread from then on; `attach` gives the current context to draw in. A display that is
     pulled while it is full screen leaves a window behind, and is filled again when it comes back.
-    Raises WindowError without a desktop, OpenGL 4.1, or the display, and what `attach` raises.
+    Raises WindowError without a desktop or the display, and what `attach` raises (GLError without OpenGL
+    4.1).
     """
 
     name = "window"

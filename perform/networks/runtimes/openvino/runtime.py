@@ -117,8 +117,8 @@ class OpenVino(Runtime):
         """The latents whose pictures are compared, as ws; of several classes if there are classes."""
         space = self.space
         z = np.random.default_rng(0).standard_normal((JUDGED, space.z_dim), np.float32)
-        classes = np.eye(space.c_dim, dtype=np.float32)
-        labels = [classes[None, i % len(classes)] if len(classes) else None for i in range(JUDGED)]
+        width = space.c_dim
+        labels = [np.eye(1, width, i % width, dtype=np.float32) if width else None for i in range(JUDGED)]
         pairs = zip(z, labels, strict=True)
         return [np.repeat(self.map(one[None], label), space.num_ws, 0) for one, label in pairs]
 
