@@ -18,7 +18,10 @@ class FileWatcher:
     """Watches `folders` in the background; `take` reads the setlist again when a file in them was saved."""
 
     def __init__(self, folders: Iterable[Path], read: Callable[[], Setlist]) -> None:
+        from watchfiles import watch
+
         self._folders, self._read = {folder.resolve() for folder in folders}, read
+        self._changes = watch  # imported here: a file may be saved while the thread would import it
         self._saved = threading.Event()
         self._thread = Background(self._watch, "watch")
 
@@ -35,9 +38,7 @@ class FileWatcher:
         self._thread.close()
 
     def _watch(self, closing: threading.Event) -> None:
-        from watchfiles import watch
-
-        changes = watch(
+        changes = self._changes(
             *self._folders, watch_filter=_matters, stop_event=closing, debounce=50, step=20, recursive=False
         )
         try:
