@@ -296,9 +296,8 @@ def run_with_dashboard(
 ) -> None:
     """Play a live show with its dashboard until `seconds` are over, it is `finished` or closed, or a signal
     ends it. `recording` is the file that it records to."""
-    handlers = {
-        number: signal.signal(number, lambda *_: rig.end()) for number in (signal.SIGINT, signal.SIGTERM)
-    }
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: rig.end())
     meter = StatusMeter(recording)
     with Dashboard(err) as dashboard:
 
@@ -308,8 +307,4 @@ def run_with_dashboard(
             past = seconds is not None and playing.moment is not None and playing.moment.seconds >= seconds
             return past or finished(playing)
 
-        try:
-            rig.run(over)
-        finally:
-            for number, handler in handlers.items():
-                signal.signal(number, handler or signal.SIG_DFL)
+        rig.run(over)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -135,10 +136,13 @@ def _live(
     for key, what in live.KEY_ROWS:
         err.print(f"{key:>12}  {what}", highlight=False)
     rig, _session, trainer = live.open_demonstration(plan, options, library, before)
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         run_with_dashboard(rig, seconds)
     finally:
         trainer.close()
+        for number, handler in handlers.items():
+            signal.signal(number, handler or signal.SIG_DFL)
 
 
 def _report(plan: DemonstrationPlan, library: Library, save: Path | None, force: bool) -> None:

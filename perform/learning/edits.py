@@ -11,6 +11,7 @@ import json
 import os
 import re
 import stat
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -158,13 +159,19 @@ def _replace(
 ) -> None:
     """Replace a file by a text in one step; the file keeps its mode, or gets that of `like`."""
     like = file if file.exists() else like
-    mode = stat.S_IMODE(like.stat().st_mode) if like and like.exists() else None
-    with paths.whole_file(file, f".{os.getpid()}.part", synced=True) as part:  # two shows may save at once
-        part.write_text(text, encoding="utf-8", newline="")
+    handle, name = tempfile.mkstemp(".part", f".{file.name}.", file.parent)  # two shows may save at once
+    part = Path(name)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as written:
+            written.write(text)
         if check:
             _checked(part, file, check)
-    if mode is not None:
-        file.chmod(mode)
+        mode = stat.S_IMODE(like.stat().st_mode) if like and like.exists() else None
+        paths.commit_file(part, file)
+        if mode is not None:
+            file.chmod(mode)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _checked(part: Path, file: Path, check: Callable[[Path], object]) -> None:

@@ -26,8 +26,9 @@ def discriminator_file(model: Path) -> Path:
     return model.with_name(f"{model.stem}{DISCRIMINATOR_SUFFIX}")
 
 
-def write_weights(path: str | Path, weights: Weights, dtype: str = "float32") -> None:
-    """Write a model file, its tensors as `dtype`; whole or not at all. OSError if it cannot."""
+def write_weights(path: str | Path, weights: Weights, dtype: str = "float32", synced: bool = False) -> None:
+    """Write a model file, its tensors as `dtype`; whole or not at all, `synced` also after a power cut.
+    OSError if it cannot."""
     from safetensors import SafetensorError
     from safetensors.numpy import save_file
 
@@ -35,7 +36,7 @@ def write_weights(path: str | Path, weights: Weights, dtype: str = "float32") ->
     metadata = {**weights.notes, "family": config.family, "config": json.dumps(asdict(config))}
     arrays = {name: array.astype(dtype, copy=False) for name, array in weights.arrays.items()}
     try:
-        with whole_file(path) as partial:
+        with whole_file(path, synced=synced) as partial:
             save_file(arrays, partial, metadata)
     except (SafetensorError, OSError) as error:
         raise OSError(f"{path} cannot be written: {error}") from error

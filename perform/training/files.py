@@ -64,8 +64,7 @@ class RunFolder:
         """Write a model file that can be played."""
         from perform.networks.modelfiles import write_weights
 
-        with whole_file(file, synced=True) as partial:
-            write_weights(partial, weights)
+        write_weights(file, weights, synced=True)
 
     def add_log_line(self, line: Mapping[str, object]) -> None:
         """Append a line to the log."""

@@ -145,7 +145,8 @@ class TrainingRun:
             raise RunError(f"{self.folder.path} has no checkpoint yet: begin again in another folder")
         metadata = checkpoint_metadata(newest)
         config = parse_config(newest, metadata["kind"], metadata["shape"])
-        assert isinstance(config, TrainedConfig)
+        if not isinstance(config, TrainedConfig):
+            raise RunError(f"{newest} is of a {config.family}, which is not trained here")
         self._build(config)
         load_checkpoint(newest, self.state)
         if self.group.is_main:

@@ -163,10 +163,11 @@ def test_a_power_cut_leaves_the_old_file(preset: Path, monkeypatch: pytest.Monke
     assert list(preset.parent.iterdir()) == [preset]
 
 
-def test_a_file_keeps_its_mode(preset: Path) -> None:
-    preset.chmod(0o640)
+@pytest.mark.parametrize("mode", [0o640, 0o444])
+def test_a_file_keeps_its_mode(preset: Path, mode: int) -> None:
+    preset.chmod(mode)
     learn(preset, "generator.columns", "midi.cc1")
-    assert preset.stat().st_mode & 0o777 == 0o640
+    assert preset.stat().st_mode & 0o777 == mode
 
 
 def test_a_shipped_preset_is_copied_first(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

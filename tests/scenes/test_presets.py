@@ -20,10 +20,10 @@ Frames = NDArray[np.float32]  # relative luminance [frames, height, width], 0..1
 RATE = 48_000
 FPS = 24
 SIZE = (288, 162)
-START = 0.5  # seconds that a preset takes to begin
-SILENCE = 1.5  # seconds before the first kick
-KICKS = SILENCE + np.arange(4) * 60 / 126  # seconds
-SECONDS = 3.4
+START = 1.0  # seconds that a preset takes to begin
+SILENCE = 2.0  # seconds before the first kick
+KICKS = SILENCE + np.arange(6) * 60 / 126  # seconds
+SECONDS = 4.8
 PRESETS = sorted((paths.shipped() / "presets").glob("*.toml"))
 SETLISTS = sorted((paths.shipped() / "setlists").glob("*.toml"))
 
