@@ -1,6 +1,6 @@
 """The address router: takes messages to the parameters that they name.
 
-Whoever sends it, a message is an event that is named by an address: `/filter/grade/gain` for a parameter,
+A message is an event that has an address as its name, from any input: `/filter/grade/gain` for a parameter,
 `/filter/grade/dark.1` for the second part of a colour or a point. With `/norm` after the address the value is
 0..1 of the parameter's range, with `/release` the parameter goes back to its formula. The OSC input names the
 same message `osc["/filter/grade/gain"]`.
