@@ -17,6 +17,7 @@ PACKAGE = ROOT / "perform"
 FLOORS = (
     (
         "arrays",
+        "children",
         "clock",
         "documents",
         "faults",
@@ -275,6 +276,20 @@ def _dotted(node: ast.AST, origins: dict[str, str]) -> str:
         base = _dotted(node.value, origins)
         return f"{base}.{node.attr}" if base else ""
     return ""
+
+
+CHILDREN = re.compile(
+    r"sys\.executable|os\.(fork|system|popen|exec\w+|spawn\w+|posix_spawn\w*)|multiprocessing\.(get_context|Process|Pool)"
+)
+
+
+def child_law(path: str, tree: ast.Module) -> Iterator[str]:
+    """Python processes are started in one way, which keeps the current folder out."""
+    origins = _origins(tree)
+    if path != "perform/children.py":
+        for node in ast.walk(tree):
+            if CHILDREN.fullmatch(name := _dotted(node, origins)):
+                yield f"{path}:{node.lineno}: {name}, must be of perform.children"  # type: ignore[attr-defined]
 
 
 def danger_law(path: str, tree: ast.Module) -> Iterator[str]:

@@ -50,7 +50,16 @@ def sized(path: str, tree: ast.Module) -> Iterator[str]:
 
 
 @pytest.mark.parametrize(
-    "law", [laws.import_law, laws.light_law, laws.clock_law, laws.danger_law, laws.docstring_law, sized]
+    "law",
+    [
+        laws.import_law,
+        laws.light_law,
+        laws.clock_law,
+        laws.child_law,
+        laws.danger_law,
+        laws.docstring_law,
+        sized,
+    ],
 )
 def test_the_package_keeps_the_law(law: Law) -> None:
     faults = [fault for path in MODULES for fault in law(path, parsed(path))]
@@ -227,6 +236,21 @@ def test_the_light_law_can_fail(path: str, text: str) -> None:
 def test_the_clock_law_can_fail(text: str) -> None:
     assert complaints(laws.clock_law, text, "perform/latent/paths.py")
     assert not complaints(laws.clock_law, text, "perform/clock.py")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import sys\n[sys.executable, '-m', 'perform']",
+        "from sys import executable\nrun(executable)",
+        "import os\nos.system('perform')",
+        "import multiprocessing\nmultiprocessing.get_context('spawn')",
+        "from multiprocessing import Process\nProcess()",
+    ],
+)
+def test_the_law_of_children_can_fail(text: str) -> None:
+    assert complaints(laws.child_law, text, "perform/latent/paths.py")
+    assert not complaints(laws.child_law, text, "perform/children.py")
 
 
 def test_the_clock_law_lets_seeds_and_stopwatches_through() -> None:

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from perform import __version__
+from perform import __version__, children
 
 NAMES = ("loop", "generator", "latency", "render", "switch", "models", "inputs", "training")
 LIBRARIES = ("numpy", "torch", "openvino", "moderngl", "av", "sounddevice", "librosa", "mido", "python-osc")
@@ -80,7 +80,7 @@ def duration_figures(
 @contextmanager
 def running(command: Sequence[str], **options: Any) -> Iterator[subprocess.Popen[str]]:
     """A process that ends with the block; `options` are those of Popen."""
-    process = subprocess.Popen(command, text=True, **options)
+    process = subprocess.Popen(command, text=True, env=children.environment(), **options)
     try:
         yield process
     finally:

@@ -16,12 +16,12 @@ CLICK_SAMPLES = 480  # samples of a click
 LEAD = 4 * CLICK_RATE  # samples of silence before the first, for the show to start
 
 
-def main(count: int, each: float) -> None:
+def main(count: str, each: str) -> None:
     """`count` clicks, `each` seconds apart on average; a line of stdout is a click's time (stopwatch)."""
     draw = random.Random(1)
     starts = [LEAD]
-    for _ in range(count - 1):
-        starts.append(starts[-1] + round(CLICK_RATE * each * draw.uniform(0.8, 1.2)))
+    for _ in range(int(count) - 1):
+        starts.append(starts[-1] + round(CLICK_RATE * float(each) * draw.uniform(0.8, 1.2)))
     played: SimpleQueue[float] = SimpleQueue()
     at = 0
 
@@ -36,11 +36,7 @@ def main(count: int, each: float) -> None:
         at += frames
 
     with sounddevice.OutputStream(CLICK_RATE, channels=1, latency="low", callback=fill):
-        for _ in range(count):
+        for _ in starts:
             sys.stdout.write(f"{played.get()}\n")
             sys.stdout.flush()
         sounddevice.sleep(1000)
-
-
-if __name__ == "__main__":
-    main(int(sys.argv[1]), float(sys.argv[2]))

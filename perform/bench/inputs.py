@@ -18,14 +18,13 @@ import os
 import shutil
 import socket
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from perform import paths, show
+from perform import children, paths, show
 from perform.bench import Figure, duration_figures, percentiles, resident, running, senders, wire
 from perform.bench.shows import LIVE_RATE, WARM_UP_SECONDS, demo_show, late_frames, play_for
 from perform.clock import Moment, stopwatch
@@ -39,6 +38,7 @@ from perform.render import Image, Unit
 from perform.rig import Rig, freeze_gc
 from perform.threads import Background
 
+SENDERS_CODE = "import sys; from perform.bench.senders import main; main(*sys.argv[1:])"
 LATENCY_GOAL = 1000 / LIVE_RATE + 2  # ms
 WINDOW_SIDE = 128  # pixels of the window
 EVENT_SECONDS = 0.05  # seconds that an event takes on average
@@ -104,7 +104,7 @@ def _latency(kind: str, found: list[float | None] | None) -> Iterator[Figure]:
 
 def _latencies(rig: Rig, probe: Probe, kind: str, place: str, count: int) -> list[float | None] | None:
     """Seconds from each event to its parameter, None where it never came; None in all when nothing did."""
-    command = [sys.executable, "-m", "perform.bench.senders", kind, place, str(count)]
+    command = children.command(SENDERS_CODE, kind, place, str(count))
     sent: list[tuple[float, float]] = []
     with running(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as sender:
         assert sender.stdin is not None and sender.stdout is not None
@@ -202,11 +202,13 @@ def flooded(seconds: float, model: str | None, device: Device) -> Iterator[Figur
 
 def _flood(rig: Rig, heard: Osc, wired: str, seconds: float) -> Iterator[Figure]:
     before, received, counted, lost = resident(), _received(heard), wire.heard[0], heard.receiver.lost
-    command = [sys.executable, "-m", "perform.bench.senders"]
     places = {"osc": str(heard.port), "midi": wired}
     running = {
         kind: subprocess.Popen(
-            [*command, f"flood-{kind}", place, str(seconds)], stdout=subprocess.PIPE, text=True
+            children.command(SENDERS_CODE, f"flood-{kind}", place, str(seconds)),
+            stdout=subprocess.PIPE,
+            text=True,
+            env=children.environment(),
         )
         for kind, place in places.items()
     }

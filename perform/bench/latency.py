@@ -12,13 +12,12 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from perform import paths, show
+from perform import children, paths, show
 from perform.bench import Figure, percentiles, running
 from perform.bench.shows import LIVE_RATE
 from perform.clock import stopwatch
@@ -28,6 +27,7 @@ from perform.outputs.memory import Memory
 from perform.rig import Rig
 from perform.threads import Background
 
+CLICKS_CODE = "import sys; from perform.bench.clicks import main; main(*sys.argv[1:])"
 CLICKS = 100
 CLICK_SECONDS = 0.45  # seconds that a click takes on average
 DEVICE_PERIOD = 128  # samples a period of the virtual device
@@ -45,7 +45,7 @@ def figures(seconds: float | None, model: str | None, device: Device) -> Iterato
     with ExitStack() as stack:
         stack.enter_context(_sound_server())
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        command = [sys.executable, "-m", "perform.bench.clicks", str(clicks), str(CLICK_SECONDS)]
+        command = children.command(CLICKS_CODE, str(clicks), str(CLICK_SECONDS))
         player = stack.enter_context(running(command, stdout=subprocess.PIPE))
         played: list[float] = []
         Background(lambda _closing: played.extend(float(line) for line in player.stdout or ()), "clicks")

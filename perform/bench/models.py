@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import struct
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
@@ -20,7 +19,7 @@ from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
-from perform import generators
+from perform import children, generators
 from perform.arrays import Floats
 from perform.bench import Figure
 from perform.generators import biggan, dcgan, untrained
@@ -67,8 +66,8 @@ def figures(seconds: float | None, model: str | None, device: Device) -> Iterato
 
 def loading(file: Path) -> Iterator[Figure]:
     """How long a file takes to load in a fresh process, and how much memory."""
-    command = [sys.executable, "-c", LOAD, str(file)]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    command = children.command(LOAD, str(file))
+    done = subprocess.run(command, check=True, capture_output=True, text=True, env=children.environment())
     size, (took, memory) = file.stat().st_size, json.loads(done.stdout)
     yield Figure("load_file", size / 1e6, "MB")
     yield Figure.at_most("load_seconds", took, "s", LOAD_GOAL)

@@ -268,7 +268,3 @@ def main(kind: str, place: str, amount: str) -> None:
         flood(kind, int(place), float(amount))
     else:
         send_values(kind, place, int(amount))
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

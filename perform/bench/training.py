@@ -18,7 +18,6 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
-from multiprocessing import get_context
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -27,6 +26,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from perform import children
 from perform.bench import Figure, most_resident
 from perform.clock import stopwatch
 from perform.networks import Device
@@ -138,7 +138,7 @@ def _in_process(*given: Any) -> list[Figure]:
     """`learnt` in a process of its own, whose memory is nobody else's; it goes when this one does."""
     why = "not enough memory"
     try:
-        with ProcessPoolExecutor(1, get_context("spawn"), exit_with_parent) as pool:
+        with ProcessPoolExecutor(1, children.spawning(), exit_with_parent) as pool:
             return pool.submit(train_for, *given).result()
     except torch.OutOfMemoryError:
         pass

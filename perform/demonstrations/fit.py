@@ -111,7 +111,8 @@ def serve(requests: IO[str], answers: IO[str]) -> None:
         answers.flush()
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """The process: it answers the lines of its standard input."""
     if hasattr(os, "nice"):
         os.nice(NICE)
     serve(sys.stdin, sys.stdout)

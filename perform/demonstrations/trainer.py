@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -14,6 +12,7 @@ from typing import TypeAlias
 
 from pydantic import ValidationError
 
+from perform import children
 from perform.scenes.mapping import Example, MappingPlayer, MappingText, SignalMapping
 from perform.threads import Background
 
@@ -21,6 +20,7 @@ FitRequest: TypeAlias = tuple[str, tuple[str, ...], tuple[str, ...], tuple[Examp
 
 log = logging.getLogger("perform")
 FIT_TIMEOUT = 10.0  # seconds for one fit; a process that takes longer is replaced
+FIT = children.command("from perform.demonstrations.fit import main; main()")
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # the other cores draw
 
 
@@ -76,12 +76,12 @@ class MappingTrainer:
         if self._process is not None and self._process.poll() is None:
             return
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "perform.demonstrations.fit"],
+            FIT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
-            env=dict(os.environ) | ONE_THREAD | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            env=children.environment(**ONE_THREAD),
             start_new_session=True,
         )
 

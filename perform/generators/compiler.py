@@ -19,7 +19,7 @@ from tempfile import TemporaryFile
 
 from pydantic import TypeAdapter
 
-from perform import generators
+from perform import children, generators
 from perform.faults import reason
 from perform.generators.model import Model
 from perform.networks import ModelError, Precision
@@ -36,7 +36,7 @@ threading.Thread(target=lambda: (sys.stdin.read(), os._exit(1)), daemon=True).st
 from perform.generators.compiler import run_job
 sys.exit(run_job(sys.argv[1]))
 """  # lowest priority, also for its imports; on one core `untrained-256` took 15 s, on two 22
-COMMAND = (sys.executable, "-P", "-c", BEGIN)
+COMMAND = children.command(BEGIN)
 COMPILE_TIMEOUT = 900.0  # seconds
 FAILED = 1  # exit code
 
@@ -108,7 +108,11 @@ class Compiler:
                 if self._closed:
                     raise ModelError("the show has ended")
                 self._process = process = subprocess.Popen(
-                    command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=errors
+                    command,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.DEVNULL,
+                    stderr=errors,
+                    env=children.environment(),
                 )
             with process:
                 try:

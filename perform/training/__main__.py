@@ -1,10 +1,13 @@
 """`python -m perform.training`: the old spelling of `python -m perform train`, for torchrun."""
+# No import stands above this one, not even `from __future__`: see perform/children.py.
 
-from __future__ import annotations
+from perform.children import guard
 
-import typer
+guard()
 
-from perform.commands.train import train
+import typer  # noqa: E402
+
+from perform.commands.train import train  # noqa: E402
 
 if __name__ == "__main__":
     typer.run(train)

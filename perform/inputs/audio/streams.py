@@ -6,9 +6,7 @@ an interpreter that a show keeps busy. A process can be killed and started again
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Callable
@@ -18,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from perform import children
 from perform.arrays import Samples
 from perform.clock import stopwatch
 from perform.threads import Background
@@ -31,9 +30,7 @@ START_TIMEOUT = 10.0  # seconds that the process has for its first sign of life,
 PLAYED_AHEAD = 0.5  # seconds of sound that wait for the speaker
 MOST_RECORDED = 2.0  # seconds of sound that wait for the show
 EXIT_TIMEOUT = 1.0  # seconds that the process has to end by itself
-# Not `-m`: the package imports the module, which Python warns of.
-START = "import sys; from perform.inputs.audio.portaudio import main; main(*sys.argv[1:])"
-CHILD = (sys.executable, "-c", START)
+CHILD = children.command("import sys; from perform.inputs.audio.portaudio import main; main(*sys.argv[1:])")
 
 
 class Number(IntEnum):
@@ -143,7 +140,7 @@ class StreamProcess:
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            env=dict(os.environ) | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            env=children.environment(),
             start_new_session=True,
         )
 

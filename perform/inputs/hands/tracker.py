@@ -6,7 +6,6 @@ while the current one works, and takes over between two pictures when it is read
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -20,6 +19,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from perform import children
 from perform.arrays import Pixels
 from perform.clock import stopwatch
 from perform.inputs.hands.process import ANSWER_HEAD, FAILED, REQUEST, ROW, run
@@ -45,7 +45,7 @@ class TrackerProcess:
     """One process that tracks. Pictures lie in memory that both sides share."""
 
     def __init__(self, model: str, target: ProcessTarget) -> None:
-        context = multiprocessing.get_context("spawn")
+        context = children.spawning()
         self._memory = SharedMemory(create=True, size=3 * LARGEST_SIDE * LARGEST_SIDE)
         self._connection, theirs = context.Pipe()
         arguments = (theirs, self._memory.name, model)

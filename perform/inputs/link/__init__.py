@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import math
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -18,6 +17,7 @@ from importlib import metadata
 
 import numpy as np
 
+from perform import children
 from perform.clock import BEATS_PER_BAR, stopwatch
 from perform.inputs.link.peer import MISSING
 from perform.inputs.listener import Listener
@@ -27,7 +27,7 @@ from perform.threads import Background
 
 LIBRARY = "LinkPython-extern"
 INSTALL = "pip install 'perform-live[link]'"
-PEER = (sys.executable, "-c", "import sys; from perform.inputs.link.peer import main; sys.exit(main())")
+PEER = children.command("import sys; from perform.inputs.link.peer import main; sys.exit(main())")
 SILENT = 2.0  # seconds without a good line after which the process is replaced
 RESTART_AFTER = 0.5, 2.0  # seconds before it is started again: at first, and at most
 MISSING_AFTER = 30.0  # the same where the library is missing: it may be installed meanwhile
@@ -116,7 +116,11 @@ class Link(Listener):
         self._offered = 0.0
         try:
             process = self._process = subprocess.Popen(
-                self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+                self._command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env=children.environment(),
             )
         except OSError as error:
             self.note = f"its process cannot be started ({error.strerror})"

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import threading
 from collections import deque
 from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import parent_process
 
+from perform import children
 from perform.threads import Background
 from perform.training.dataset.converting import Item, Outcome, convert
 from perform.training.dataset.manifest import DatasetError
@@ -28,9 +29,7 @@ def convert_in_order(items: Iterator[Item | Lost], settings: DatasetSettings, wo
         for item in items:
             yield [item] if isinstance(item, Lost) else convert(item, settings)
         return
-    # spawned, not forked, because the caller may have threads and an OpenGL context
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, context, exit_with_parent)
+    pool = ProcessPoolExecutor(workers, children.spawning(), exit_with_parent)
     try:
         yield from _shared(pool, items, settings, ITEMS_AHEAD * workers)
     except BrokenProcessPool as error:
@@ -59,7 +58,7 @@ def _result(one: list[Outcome] | Future[list[Outcome]]) -> list[Outcome]:
 
 def exit_with_parent() -> None:
     """End this process if its parent is killed; else it would wait forever."""
-    parent = multiprocessing.parent_process()
+    parent = parent_process()
     assert parent is not None
 
     def watch(_closing: threading.Event) -> None:
