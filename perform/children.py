@@ -13,8 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from multiprocessing.context import SpawnContext
 
-PACKAGE = os.path.dirname(os.path.realpath(__file__))  # noqa: PTH120 - pathlib is not loaded yet
-HOME = os.path.dirname(PACKAGE)  # noqa: PTH120
+HOME = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))  # noqa: PTH120 - pathlib is not loaded yet
 # The child has this very `perform`, wherever it is, and nothing else from that folder.
 BEGIN = f"""
 import sys

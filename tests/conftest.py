@@ -36,8 +36,8 @@ def own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """What `perform.children` sets for processes that are spawned ends with the test."""
-    for name in ("PYTHONSAFEPATH", "PYTHONPATH"):
-        monkeypatch.setenv(name, os.environ.get(name, ""))
+    monkeypatch.setenv("PYTHONSAFEPATH", "")
+    monkeypatch.setenv("PYTHONPATH", os.environ.get("PYTHONPATH", ""))
 
 
 @pytest.fixture
