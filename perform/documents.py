@@ -1,20 +1,30 @@
-"""Documents: TOML files that a person edits, read as checked text.
+"""Documents: text files that a person edits; TOML files as checked text.
 
-A fault is a sentence: the file, the key, the value, and what is allowed.
+A fault is a sentence: the file, the key, the value, and what is allowed. All text is UTF-8, with or without a
+byte order mark, and keeps its line ends.
 """
 
 from __future__ import annotations
 
+import codecs
+import re
 import tomllib
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
 from perform.parameters import did_you_mean
 
 Shape = TypeVar("Shape", bound=BaseModel)
+
+MARK = "\ufeff"  # the byte order mark that some editors begin a file with
+WIDE_MARKS = {
+    codecs.BOM_UTF32_LE: "UTF-32", codecs.BOM_UTF32_BE: "UTF-32",
+    codecs.BOM_UTF16_LE: "UTF-16", codecs.BOM_UTF16_BE: "UTF-16",
+}  # fmt: skip
+LONE_NEWLINE = re.compile(r"(?<!\r)\n")
 
 
 class SceneError(ValueError):
@@ -25,11 +35,44 @@ class SceneError(ValueError):
         self.faults = faults
 
 
+def read_text(path: Path, lenient: bool = False) -> str:
+    """The text of a file, with its line ends and without its byte order mark. Raises SceneError for any other
+    encoding than UTF-8 (`lenient`: single bytes may be wrong), OSError if it cannot be read."""
+    return read_marked_text(path, lenient).removeprefix(MARK)
+
+
+def read_marked_text(path: Path, lenient: bool = False) -> str:
+    """The same with its byte order mark: written as UTF-8, it gives the same bytes again."""
+    content = path.read_bytes()
+    wide = next((name for mark, name in WIDE_MARKS.items() if content.startswith(mark)), "")
+    if wide or b"\0" in content:
+        raise SceneError([f"{path} is {wide or 'UTF-16 or no text'}: save it as UTF-8"])
+    try:
+        return content.decode("utf-8", "replace" if lenient else "strict")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise SceneError([f"{path}: line {line} has a letter that is not UTF-8: save it as UTF-8"]) from error
+
+
+def edit_tables(text: str, change: Callable[[Any], None]) -> str:
+    """The text of a TOML file after a change of its tables (of tomlkit): its byte order mark, comments and
+    line ends stay."""
+    import tomlkit
+
+    body = text.removeprefix(MARK)
+    tables = tomlkit.parse(body)
+    change(tables)
+    after = tomlkit.dumps(tables)
+    if "\r\n" in body and not LONE_NEWLINE.search(body):
+        after = LONE_NEWLINE.sub("\r\n", after)
+    return text[: len(text) - len(body)] + after
+
+
 def document(path: Path) -> dict[str, Any]:
     """The tables of a TOML file. Raises SceneError if it is invalid, OSError if it cannot be read."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        return tomllib.loads(read_text(path))
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise SceneError([f"{path}: not valid TOML: {error}"]) from error
 
 
@@ -40,27 +83,87 @@ def parse_document(path: Path, model: type[Shape]) -> Shape:
 
 def fitted(path: Path, table: Mapping[str, Any], model: type[Shape], key: str = "") -> Shape:
     """A table of a file, under `key`, as a pydantic model. Raises SceneError."""
+    found, faults = fitted_partly(path, table, model, key)
+    if faults:
+        raise SceneError(faults)
+    return found
+
+
+def fitted_partly(
+    path: Path, table: Mapping[str, Any], model: type[Shape], key: str = ""
+) -> tuple[Shape, list[str]]:
+    """A table of a file, and its faults, so that a reader can find those of the rest in the same run: what is
+    wrong is empty, or has its default."""
     try:
-        return model.model_validate(table)
+        return model.model_validate(table), []
     except ValidationError as error:
         before = f"{path}: {key}." if key else f"{path}: "
-        raise SceneError([before + _sentence(e, model) for e in error.errors()]) from error
+        faults = [before + _sentence(one, model) for one in error.errors()]
+        wrong = {one["loc"][0] for one in error.errors() if one["loc"]}
+        right = {name: value for name, value in table.items() if name in model.model_fields.keys() - wrong}
+        fields = model.model_fields.items()
+        missing = {name: _empty(field.annotation) for name, field in fields if field.is_required()}
+        return model.model_construct(**missing | right), faults
+
+
+def _empty(annotation: Any) -> Any:
+    """The empty value of a field's type."""
+    kind = get_origin(annotation) or annotation
+    return kind() if kind in (str, list, dict) else None
 
 
 def _sentence(error: Any, model: type[BaseModel]) -> str:
     """A fault that pydantic found: key, value and what is allowed."""
+    *tables, last = error["loc"]
+    inner = _model_at(model, tables)
     key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error["loc"]).lstrip(".")
     if error["type"] == "extra_forbidden":
-        inner = len(error["loc"]) > 1  # the model knows the keys of the outermost table only
-        return f"{key} is unknown{'' if inner else near(str(error['loc'][-1]), model.model_fields)}"
+        return f"{key} is unknown{near(str(last), inner.model_fields) if inner else ''}"
     if error["type"] == "missing":
         return f"{key} is missing"
-    if error["type"] == "list_type" and isinstance(error["input"], Mapping):
-        return f"{key} must be tables, each headed [[{key}]]"
+    if error["type"] in ("dict_type", "model_type", "list_type") and inner:
+        name = str(tables[-1] if isinstance(last, int) else last)
+        if name in inner.model_fields and _holds_tables(inner.model_fields[name].annotation):
+            several = isinstance(last, int) or error["type"] == "list_type"
+            words = getattr(inner, "FIRST_KEYS", {}).get(name, ())
+            return f"{key} {must_be_table(key, error['input'], words, several)}"
     expected = (
         error["msg"].replace("Input should be a valid", "must be a").replace("Input should be", "must be")
     )
     return f"{key} = {error['input']!r}, {expected[:1].lower()}{expected[1:]}"
+
+
+def must_be_table(key: str, value: object, words: Sequence[str], several: bool = False) -> str:
+    """What is wrong with a value in the place of a table: `= 'dissolve', must be a table headed [transition],
+    with shader = "dissolve"`. `words` are the keys of the table that may take the value."""
+    header = re.sub(r"\[\d+\]", "", key)
+    tables = f"must be tables, each headed [[{header}]]" if several else f"must be a table headed [{header}]"
+    if isinstance(value, Mapping | list):
+        return tables
+    first = " or ".join(f'{word} = "{value}"' for word in words) if isinstance(value, str) else ""
+    return f"= {value!r}, {tables}{', with ' if first else ''}{first}"
+
+
+def _model_at(model: type[BaseModel], tables: Sequence[str | int]) -> type[BaseModel] | None:
+    """The model of an inner table; None where a model leaves a table unchecked."""
+    found: type[BaseModel] | None = model
+    for name in tables:
+        if found and isinstance(name, str):
+            found = _inner_model(found.model_fields[name].annotation) if name in found.model_fields else None
+    return found
+
+
+def _inner_model(annotation: Any) -> type[BaseModel] | None:
+    """The model in a type such as `list[Cue]` or `Cue | None`."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for part in get_args(annotation) if (found := _inner_model(part))), None)
+
+
+def _holds_tables(annotation: Any) -> bool:
+    """Whether a type is a table, or several."""
+    table = get_origin(annotation) is dict or _inner_model(annotation) is not None
+    return table or any(_holds_tables(part) for part in get_args(annotation))
 
 
 def near(word: str, known: Collection[str]) -> str:

@@ -35,7 +35,7 @@ def check_file(file: Path, library: Library) -> list[str]:
     try:
         match file.suffix:
             case ".toml" if "kind" in document(file):
-                read_feed(file)
+                return _check_feed(file)
             case ".toml" if "controls" in document(file):
                 profiles.read_profile(file)
             case ".toml" if "example" in document(file):
@@ -58,6 +58,14 @@ def check_file(file: Path, library: Library) -> list[str]:
     except (ValueError, LookupError, OSError) as error:
         return str(error).splitlines()
     return []
+
+
+def _check_feed(file: Path) -> list[str]:
+    """The faults of a feed, and of the rows that it replays."""
+    from perform.inputs.feeds.csv import check_table
+
+    feed = read_feed(file)
+    return check_table(feed) if feed.text.kind == "csv" else []
 
 
 def _compile(file: Path) -> None:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
-from itertools import islice
 from pathlib import Path
 
 from perform.demonstrations.targets import MappingTarget
-from perform.inputs.feeds.document import NUMBER
+from perform.inputs.feeds.csv import read_rows
+from perform.inputs.quantities import number_of
 from perform.parameters import ParameterError
 from perform.scenes.mapping import MAX_EXAMPLES, Example
-from perform.signals import LARGEST
 
 
 def read_examples(file: Path, signals: Sequence[str], targets: Sequence[MappingTarget]) -> list[Example]:
@@ -19,11 +17,7 @@ def read_examples(file: Path, signals: Sequence[str], targets: Sequence[MappingT
 
     Raises ValueError, with the row and the column, and OSError.
     """
-    with file.open(newline="", encoding="utf-8-sig") as lines:
-        try:
-            table = list(islice(csv.reader(lines), MAX_EXAMPLES + 2))
-        except (ValueError, csv.Error) as error:
-            raise ValueError(f"{file} cannot be read as a table: {error}") from error
+    table = read_rows(file, MAX_EXAMPLES + 2)
     if not table:
         raise ValueError(f"{file} cannot be read as a table: it is empty")
     head, *rows = table
@@ -52,9 +46,10 @@ def _column(file: Path, names: Sequence[str], *wanted: str) -> int:
 
 def _cell_number(where: str, row: Sequence[str], at: int, names: Sequence[str]) -> float:
     text = row[at].strip() if at < len(row) else ""
-    if not NUMBER.fullmatch(text) or not abs(float(text)) < LARGEST:
+    number = number_of(text)
+    if number is None:
         raise ValueError(f"{where}: {names[at]} = {text!r}, must be a number")
-    return float(text)
+    return number
 
 
 def _check(where: str, targets: Sequence[MappingTarget], values: Sequence[float]) -> None:

@@ -5,18 +5,18 @@ A reader finds every fault of a file in one run.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeAlias, TypeVar, get_args
+from typing import Any, ClassVar, TypeAlias, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from perform import formula
 from perform.clock import Lead
-from perform.documents import SceneError, near, parse_document
+from perform.documents import SceneError, document, fitted_partly, must_be_table, near
 from perform.parameters import SIZES, Parameter, ParameterError
 from perform.scenes.controls import Setting, UnitSettings
 from perform.scenes.scene import Catalogue, Footage, Role, Scene, Transition
@@ -28,8 +28,16 @@ FOOTAGE: tuple[Footage, ...] = get_args(Footage)
 
 
 class SceneText(BaseModel):
-    """The tables of a preset, unchecked within."""
+    """The tables of a preset, unchecked within. FIRST_KEYS are the keys of a table that may take its name."""
 
+    FIRST_KEYS: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "generator": ("model", "shader"),
+        "source": ("film", "still", "shader"),
+        "latent": ("path",),
+        "direction": ("name",),
+        "filter": ("shader",),
+        "transition": ("shader",),
+    }
     model_config = ConfigDict(extra="forbid", strict=True)
     title: str = Field(min_length=1)
     description: str = ""
@@ -44,15 +52,24 @@ class SceneText(BaseModel):
 
 def read_scene(path: Path, catalogue: Catalogue) -> Scene:
     """The scene in a preset file. Raises SceneError with every fault, OSError when it cannot be read."""
-    return check_scene(parse_document(path, SceneText), catalogue, path)
+    table = document(path)
+    text, faults = fitted_partly(path, table, SceneText)
+    return check_scene(text, catalogue, path, faults, given=table.keys())
 
 
-def check_scene(text: SceneText, catalogue: Catalogue, path: Path) -> Scene:
-    """The scene that a text describes. Raises SceneError with every fault."""
-    reader = Reader(path, catalogue)
+def check_scene(
+    text: SceneText,
+    catalogue: Catalogue,
+    path: Path,
+    faults: Sequence[str] = (),
+    given: Collection[str] = (),
+) -> Scene:
+    """The scene that a text describes. Raises SceneError with every fault, those that are known already
+    first; `given` are the tables that the file has, right or wrong."""
+    reader = Reader(path, catalogue, faults)
     table = text.generator or {}
     neural = "model" in table
-    source = reader.scene_source(text.generator, text.source)
+    source = reader.scene_source(text.generator, text.source, given)
     bends = reader.bends(source.name, table.get("bend", [])) if neural else ()
     blend = reader.blend(source.name, table) if neural else None
     latent = reader.unit("latent", {"path": "walk"} | text.latent, "path", catalogue.path) if neural else None
@@ -82,19 +99,24 @@ def check_scene(text: SceneText, catalogue: Catalogue, path: Path) -> Scene:
 class Reader:
     """Reads the tables of one file and gathers their faults."""
 
-    def __init__(self, path: Path, catalogue: Catalogue) -> None:
-        self.faults: list[str] = []
+    def __init__(self, path: Path, catalogue: Catalogue, faults: Sequence[str] = ()) -> None:
+        self.faults = [*faults]
         self._path = path
-        self._catalogue = catalogue
+        self.catalogue = catalogue
 
     def fault(self, key: str, what: str) -> None:
         """Note a fault: `presets/moth.toml: filter[1].amount = 1.7, must be 0..1`."""
         self.faults.append(f"{self._path}: {key} {what}".rstrip())
 
-    def scene_source(self, generator: Table | None, source: Table | None) -> UnitSettings:
-        """The scene's source: its [generator], or what else its [source] is."""
-        if (generator is None) == (source is None):
+    def scene_source(
+        self, generator: Table | None, source: Table | None, given: Collection[str]
+    ) -> UnitSettings:
+        """The scene's source: its [generator] or its [source]. `given` are the file's tables."""
+        if generator is not None and source is not None:
             self.fault("generator", "and source: a scene has exactly one of these")
+        elif generator is source is None and not {"generator", "source"} & {*given}:
+            self.fault("source", "is missing: a scene has a [generator] or a [source]")
+        if (generator is None) == (source is None):
             return UnitSettings("", (), {})
         if source is not None:
             return self.source("source", source)
@@ -103,7 +125,7 @@ class Reader:
             return self.shader("generator", table, "generator")
         table = self._resolve_files(table, "model", "kept")
         inside = {key: value for key, value in table.items() if key not in ("bend", "blend")}
-        return self.unit("generator", inside, "model", self._catalogue.generator)
+        return self.unit("generator", inside, "model", self.catalogue.generator)
 
     def source(self, key: str, table: Table) -> UnitSettings:
         """A film, a still, a camera or a generator shader, whichever the table names."""
@@ -116,15 +138,15 @@ class Reader:
         kind = kinds[0]
         images = ("fallback",) if kind == "camera" else ()
         table = self._resolve_files(table, "film", "still")
-        return self.unit(key, table, kind, partial(self._catalogue.footage, kind), images)
+        return self.unit(key, table, kind, partial(self.catalogue.footage, kind), images)
 
     def shader(self, key: str, table: Table, role: Role) -> UnitSettings:
         """A shader, with the sources that are played into the images that it takes."""
         images: Sequence[str] = ()
         if any(isinstance(one, dict) for one in table.values()):
             with suppress(LookupError, ValueError, OSError):  # the fault is noted with its parameters
-                images = self._catalogue.images(str(table.get("shader")), role)
-        return self.unit(key, table, "shader", lambda name: self._catalogue.shader(name, role), images)
+                images = self.catalogue.images(str(table.get("shader")), role)
+        return self.unit(key, table, "shader", lambda name: self.catalogue.shader(name, role), images)
 
     def unit(
         self, key: str, table: Table, kind: str, declared: Declared, images: Sequence[str] = ()
@@ -153,7 +175,7 @@ class Reader:
                 self.fault(f"{key}.{setting}", f"is unknown{near(setting, known)}")
                 continue
             try:
-                values[setting] = _setting(known[setting], text, self._catalogue.vocabulary)
+                values[setting] = _setting(known[setting], text, self.catalogue.vocabulary)
             except ParameterError as error:
                 self.fault(f"{key}.{error}", "")
             except formula.FormulaError as error:
@@ -163,11 +185,13 @@ class Reader:
     def bends(self, model: str, tables: object) -> tuple[UnitSettings, ...]:
         """The operations on the activations of a model's layers."""
         if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
-            self.fault("generator.bend", "must be tables, each headed [[generator.bend]]")
+            self.fault(
+                "generator.bend", must_be_table("generator.bend", tables, ("operation",), several=True)
+            )
             return ()
         return tuple(
             self.unit(
-                f"generator.bend[{i}]", table, "operation", lambda name: self._catalogue.bend(model, name)
+                f"generator.bend[{i}]", table, "operation", lambda name: self.catalogue.bend(model, name)
             )
             for i, table in enumerate(tables)
         )
@@ -178,19 +202,19 @@ class Reader:
         if table is None:
             return None
         if not isinstance(table, dict):
-            self.fault("generator.blend", "must be a table, headed [generator.blend]")
+            self.fault("generator.blend", must_be_table("generator.blend", table, ("model",)))
             return None
-        declared = partial(self._catalogue.blend, model)
+        declared = partial(self.catalogue.blend, model)
         return self.unit("generator.blend", self._resolve_files(table, "model"), "model", declared)
 
     def directions(self, source: UnitSettings, tables: list[Table]) -> tuple[UnitSettings, ...]:
         """The directions that are played after the path; a file of kept latents is checked, too."""
         kept = source.values.get("kept")
         if isinstance(kept, str) and kept:
-            self._known("generator.kept", kept, partial(self._catalogue.latents, source.name))
+            self._known("generator.kept", kept, partial(self.catalogue.latents, source.name))
         if not source.parameters:  # there is no such model; the fault is noted already
             return ()
-        declared = partial(self._catalogue.direction, source.name)
+        declared = partial(self.catalogue.direction, source.name)
         return tuple(self.unit(f"direction[{i}]", table, "name", declared) for i, table in enumerate(tables))
 
     def _known(self, key: str, name: str, find: Callable[[str], Found]) -> Found | None:
@@ -210,7 +234,7 @@ class Reader:
             beats = 4
         if path not in (None, "morph"):
             self.fault(f"{key}.path", f"= {path!r}, must be 'morph'")
-        shader = self.unit(key, rest, "shader", lambda name: self._catalogue.shader(name, "transition"))
+        shader = self.unit(key, rest, "shader", lambda name: self.catalogue.shader(name, "transition"))
         return Transition(float(beats), shader, path == "morph")
 
     def _resolve_files(self, table: Table, *keys: str) -> Table:

@@ -3,15 +3,15 @@ formulas that play the show itself."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from perform.clock import Lead
-from perform.documents import SceneError, parse_document
+from perform.documents import SceneError, document, fitted_partly
 from perform.scenes.controls import UnitSettings, bound
 from perform.scenes.mapping import SignalMapping
 from perform.scenes.reader import Reader, Table, read_scene
@@ -57,19 +57,23 @@ class Setlist:
 
 
 class _CueText(BaseModel):
+    FIRST_KEYS: ClassVar[Mapping[str, tuple[str, ...]]] = {"transition": ("shader",)}
     model_config = ConfigDict(extra="forbid", strict=True)
     scene: str
     bars: float | None = Field(default=None, gt=0, le=4096)
     transition: Table | None = None
 
 
-class _SetlistText(BaseModel):
+class SetlistText(BaseModel):
+    """The tables of a setlist."""
+
+    FIRST_KEYS: ClassVar[Mapping[str, tuple[str, ...]]] = {"cue": ("scene",)}
     model_config = ConfigDict(extra="forbid", strict=True)
     title: str = Field(min_length=1)
     quantise: Literal["off", "beat", "bar", "4 bars"] = "bar"
     loop: bool = False
     clock: Lead = "auto"
-    cue: list[_CueText] = Field(min_length=1)
+    cue: list[Table] = Field(min_length=1)
     bindings: Table = {}
 
 
@@ -78,32 +82,35 @@ def read_setlist(path: Path, catalogue: Catalogue, preset: Callable[[str], Path]
 
     Raises SceneError with every fault of the setlist and of its presets, OSError when it cannot be read.
     """
-    text = parse_document(path, _SetlistText)
-    reader = Reader(path, catalogue)
-    faults: list[str] = []
+    text, faults = fitted_partly(path, document(path), SetlistText)
+    reader = Reader(path, catalogue, faults)
     scenes: dict[str, Scene] = {}
     cues = []
-    for i, cue in enumerate(text.cue):
-        try:
-            scene = scenes.get(cue.scene) or read_scene(preset(cue.scene), catalogue)
-        except SceneError as error:
-            faults += error.faults
-            continue
-        except (LookupError, OSError) as error:
-            reader.fault(f"cue[{i}].scene", f"= {cue.scene!r}: {error.args[0] if error.args else error}")
-            continue
-        scenes[cue.scene] = scene
-        own = cue.transition
-        key = f"cue[{i}].transition"
-        transition = scene.transition if own is None else reader.transition(key, own)
-        cues.append(Cue(scene, transition, cue.bars))
+    for i, table in enumerate(text.cue):
+        cue, faults = fitted_partly(path, table, _CueText, f"cue[{i}]")
+        reader.faults += faults
+        own = None if cue.transition is None else reader.transition(f"cue[{i}].transition", cue.transition)
+        scene = scenes.get(cue.scene) or _cue_scene(reader, f"cue[{i}].scene", cue.scene, preset)
+        if scene:
+            scenes[cue.scene] = scene
+            cues.append(Cue(scene, own or scene.transition, cue.bars))
     show = reader.settings("bindings", "show", SHOW_PARAMETERS, BINDINGS | text.bindings)
-    faults += reader.faults
-    if faults:
-        raise SceneError(list(dict.fromkeys(faults)))
+    if reader.faults:
+        raise SceneError(list(dict.fromkeys(reader.faults)))
     files = (path, *dict.fromkeys(scene.file for scene in scenes.values()))
     quantise = QUANTISE_BEATS[text.quantise]
     return Setlist(text.title, tuple(cues), show, quantise, text.loop, files, lead=text.clock)
+
+
+def _cue_scene(reader: Reader, key: str, name: str, preset: Callable[[str], Path]) -> Scene | None:
+    """The scene of a cue; None, with its faults noted, if it cannot be played."""
+    try:
+        return read_scene(preset(name), reader.catalogue) if name else None
+    except SceneError as error:
+        reader.faults += error.faults
+    except (LookupError, OSError) as error:
+        reader.fault(key, f"= {name!r}: {error.args[0] if error.args else error}")
+    return None
 
 
 def single(scene: Scene) -> Setlist:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import socket
 import struct
 import time
@@ -15,10 +16,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from perform.commands.check import check_all
+from perform.inputs.feeds.csv import check_table
 from perform.inputs.feeds.dmx import Channels, art_net, sacn
-from perform.inputs.feeds.document import chosen
 from perform.inputs.feeds.live import Feeds, open_feed
-from perform.inputs.feeds.serial import LONGEST_LINE, LineSplitter
+from perform.inputs.feeds.messages import LONGEST_LINE, chosen
+from perform.inputs.feeds.serial import LineSplitter
 from tests.doubles.feeds import PATH, art, broker, e131, feed, free_port, values, web_server
 from tests.doubles.waiting import eventually, needs
 
@@ -217,3 +220,88 @@ def test_feeds_are_opened_kept_and_closed(tmp_path: Path) -> None:
     assert len(all_of_them) == 2
     all_of_them.use([])
     assert all_of_them.poll(1.0) == []
+
+
+SEMICOLONS = "t;v\r\n0;1,5\r\n1;2,5\r\n2;3,5\r\n"
+
+
+@pytest.mark.parametrize(
+    ("rows", "raw"),
+    [
+        (SEMICOLONS, [1.5, 2.5, 3.5]),
+        ("\ufeff" + SEMICOLONS, [1.5, 2.5, 3.5]),
+        ("t\tv\n0\t+1,5\n1\t2.5e0\n2\t3,5 W\n", [1.5, 2.5, 3.5]),
+        ('t,v\n0,"1,5"\n1,"2,5"\n2,40 %\n', [1.5, 2.5, 40]),
+        ("t;v\n0;ON\n1;OFF\n2;true\n", [1, 0, 1]),
+        ("t;v\n0;1\u202f234,5\n1;\u22122\n2;7°C\n", [1234.5, -2, 7]),
+    ],
+)
+def test_tables_of_any_country_are_read(rows: str, raw: list[float], tmp_path: Path) -> None:
+    (tmp_path / "some.csv").write_bytes(rows.encode())
+    fed = feed(tmp_path, "csv", file="some.csv", time="t", value="v")
+    unit = open_feed(fed, lambda: 0.0)
+    assert [values(unit, until)["feed.a.raw"] for until in (0.0, 1.0, 2.0)] == raw
+    assert check_table(fed) == []
+    assert unit.health().detail == "feed a: 3 rows of some.csv"
+
+
+@pytest.mark.parametrize(
+    ("rows", "fault"),
+    [
+        ("t,v\n0,1\n1,two\n\n2,three\n", "column v: 2 of 3 cells are no numbers; row 3 has 'two'"),
+        ("t,v\n0,1,5\n1,2,5\n", "row 2 has 3 cells for 2 columns: put numbers with decimal commas in quotes"),
+        ("t,v\n0,1\nsoon,2\n", "column t: 1 of 2 cells are no times"),
+    ],
+)
+def test_cells_that_are_no_numbers_are_told_with_their_column(rows: str, fault: str, tmp_path: Path) -> None:
+    (tmp_path / "some.csv").write_text(rows)
+    fed = feed(tmp_path, "csv", file="some.csv", time="t", value="v")
+    (told,) = check_table(fed)
+    assert told.startswith(f"{tmp_path / 'some.csv'}: {fault}")
+    assert fault in open_feed(fed, lambda: 0.0).health().detail
+    assert check_all([fed.file]) == (1, [told])
+
+
+@pytest.mark.parametrize(
+    ("rows", "fault"),
+    [
+        (b"t,v\n0,x\n1,y\n", "column v: 2 of 2 cells are no numbers; row 2 has 'x'"),
+        (b"t,v\n0,\n1,NaN\n", "column v is empty"),
+        ("t;v\n0;1\n".encode("utf-16"), "is UTF-16: save it as UTF-8"),
+        ("t;v;ü\n0;1;2\n".encode("latin-1"), "line 1 has a letter that is not UTF-8: save it as UTF-8"),
+    ],
+)
+def test_a_table_without_the_numbers_is_refused(rows: bytes, fault: str, tmp_path: Path) -> None:
+    (tmp_path / "some.csv").write_bytes(rows)
+    fed = feed(tmp_path, "csv", file="some.csv", time="t", value="v")
+    with pytest.raises(ValueError, match=re.escape(fault)):
+        open_feed(fed, lambda: 0.0)
+    checked, (told,) = check_all([fed.file])
+    assert checked == 1 and fault in told and str(tmp_path / "some.csv") in told
+
+
+def test_a_text_in_the_place_of_a_number_is_in_the_health(tmp_path: Path) -> None:
+    with web_server() as served:
+        served.answer = b'{"temp": "23,5 C", "state": "ON"}'
+        fed = feed(
+            tmp_path, "http", url=f"http://127.0.0.1:{served.server_address[1]}/", every=0.1, value="temp"
+        )
+        with closing(open_feed(fed, time.monotonic)) as unit:
+            eventually(lambda: values(unit).get("feed.a.raw") == 23.5)
+            assert unit.health().state == "ok"
+            served.answer = b'{"temp": "unavailable", "light": 3}'
+            eventually(lambda: unit.health().state == "waiting")
+            assert "temp = 'unavailable' is no number" in unit.health().detail
+            served.answer = b'{"temp": "24", "light": 3}'
+            eventually(lambda: unit.health().state == "ok")
+            assert "no number" not in unit.health().detail
+
+
+def test_a_name_that_no_message_has_is_in_the_health(tmp_path: Path) -> None:
+    with web_server() as served:
+        served.answer = b'{"temperature": 20, "light": 3}'
+        fed = feed(tmp_path, "http", url=f"http://127.0.0.1:{served.server_address[1]}/", value="temperatur")
+        with closing(open_feed(fed, time.monotonic)) as unit:
+            wanted = "there is no temperatur, did you mean temperature?"
+            eventually(lambda: wanted in unit.health().detail)
+            assert unit.health().state == "waiting"

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from perform.documents import SceneError
 from perform.inputs.feeds import document as feeds
-from perform.inputs.feeds.document import FeedText, Reading, chosen, numbers, read_feed
+from perform.inputs.feeds.document import FeedText, Reading, read_feed
+from perform.inputs.feeds.messages import chosen, fields, numbers
 from perform.library import Library
 
 
@@ -163,3 +164,40 @@ def test_a_library_finds_the_feeds_that_signals_are_of(tmp_path: Path) -> None:
     with pytest.raises(LookupError, match=r"feed\.desk\.red: .*has feed\.desk\.dim"):
         library.feeds({"feed.desk.red"})
     assert feeds.FEED_KINDS.keys() == {"csv", "http", "mqtt", "serial", "artnet", "sacn"}
+
+
+@pytest.mark.parametrize(
+    ("message", "found"),
+    [
+        ("Power:0.52,State:49W", {"Power": 0.52, "State": 49}),
+        ("23.5C", {"0": 23.5}),
+        ("23.5 C", {"0": 23.5}),
+        ("23,5 °C", {"0": 23.5}),
+        ("23,5", {"0": 23, "1": 5}),  # two columns, as documented
+        ("0;1,5", {"0": 0, "1": 1.5}),
+        ("1,5\t2,5\t+3e1", {"0": 1.5, "1": 2.5, "2": 30}),
+        ("1,,3", {"0": 1, "2": 3}),
+        ("t=23,5 h=40%", {"t": 23.5, "h": 40}),
+        ("t=23,5,h=40", {"t": 23.5, "h": 40}),
+        ("t=1\u202f023,5", {"t": 1023.5}),
+        ('{"value": "23,5"}', {"value": 23.5}),
+        ('{"value": "49\u2009W"}', {"value": 49}),
+        ('"23,5"', {"": 23.5}),
+        ('{"state": "ON"}', {"state": 1}),
+        ('{"state": "ON", "power": 5}', {"power": 5, "state": 1}),
+        ("OFF", {"0": 0}),
+        ("open=yes;lamp=false", {"open": 1, "lamp": 0}),
+    ],
+)
+def test_numbers_as_sensors_of_any_country_send_them(message: str, found: dict[str, float]) -> None:
+    assert list(numbers(message).items()) == list(found.items())
+
+
+def test_what_is_no_number_is_kept_as_text() -> None:
+    assert fields('{"a": "unavailable", "b": null, "c": [1, "x"]}') == {
+        "a": "unavailable",
+        "b": "null",
+        "c.0": 1.0,
+        "c.1": "x",
+    }
+    assert fields("temp=abc, 5") == {"temp": "abc"}

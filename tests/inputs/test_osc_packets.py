@@ -8,7 +8,16 @@ from hypothesis import strategies as st
 from pythonosc.osc_message import OscMessage
 from pythonosc.osc_message_builder import OscMessageBuilder
 
-from perform.inputs.osc.packets import BUNDLE, DEEPEST_BUNDLE, Message, PacketError, bundle, message, messages
+from perform.inputs.osc.packets import (
+    BUNDLE,
+    DEEPEST_BUNDLE,
+    MOST_ARGUMENTS,
+    Message,
+    PacketError,
+    bundle,
+    message,
+    messages,
+)
 
 # Both are given byte by byte in "OSC Message Examples" of the specification.
 FREQUENCY = bytes.fromhex("2f6f7363696c6c61746f722f342f6672657175656e637900 2c660000 43dc0000")
@@ -84,8 +93,9 @@ def test_bundles_within_bundles_end_somewhere() -> None:
     for _ in range(DEEPEST_BUNDLE):
         packet = bundle([packet])
     assert messages(packet) == [Message("/a", (1,))]
-    with pytest.raises(PacketError, match="more than 8 bundles within each other"):
-        messages(bundle([packet]))
+    dropped: list[str] = []
+    assert messages(bundle([packet]), dropped.append) == []
+    assert dropped == ["more than 8 bundles within each other"]
 
 
 @pytest.mark.parametrize(
@@ -93,7 +103,13 @@ def test_bundles_within_bundles_end_somewhere() -> None:
     [
         b"",
         b"/",
-        b"no/slash\0\0\0\0,\0\0\0",
+        b"no types\0\0\0\0",
+        b"#bun\0\0\0\0,\0\0\0",
+        tagged("f", b"\x3f\x00"),
+        tagged("ff", struct.pack(">f", 1.0)),
+        tagged("fs", b"\x3f\x00"),
+        tagged("d", struct.pack(">f", 1.0)),
+        tagged("f", struct.pack(">ff", 1.0, 2.0)),
         b"/a\0\0i\0\0\0\0\0\0\1",
         tagged("i"),
         tagged("x", bytes(4)),
@@ -125,3 +141,55 @@ def test_no_bytes_raise_anything_else(rest: bytes, first: bytes) -> None:
 def test_a_message_that_cannot_be_sent_is_told() -> None:
     with pytest.raises(PacketError, match="/a: "):
         message("/a", [1e39])
+
+
+@pytest.mark.parametrize(
+    ("packet", "heard"),
+    [
+        ("6e6f6465000000002c6600003f000000", [Message("/node", (0.5,))]),
+        ("2f626c61636b6f75742f00002c69000000000001", [Message("/blackout", (1,))]),
+        ("2f7800002c730000302e323500000000", [Message("/x", ("0.25",))]),
+        ("2f6d61737465722f000000002c6600003f000000", [Message("/master", (0.5,))]),
+    ],
+)
+def test_an_address_without_its_first_slash_or_with_a_last_one(packet: str, heard: list[Message]) -> None:
+    assert messages(bytes.fromhex(packet)) == heard
+
+
+def test_of_a_bundle_only_the_message_that_cannot_be_read_is_left_out() -> None:
+    a, c = message("/a", [0.25]), message("/c", [0.75])
+    for broken, fault in (
+        (tagged("x"), "unknown type 'x'"),
+        (tagged("f", b"\x3f\x00"), "a message that is cut off"),
+        (tagged("s", b"\xff\xfe\xff\0"), "a text that is not UTF-8"),
+        (BUNDLE + bytes(8) + struct.pack(">i", 100) + a, "an element of 100 bytes in a bundle of 32"),
+    ):
+        dropped: list[str] = []
+        heard = messages(bundle([a, broken, bundle([broken, c])]), dropped.append)
+        assert heard == [Message("/a", (0.25,)), Message("/c", (0.75,))]
+        assert dropped == [fault, fault]
+
+
+def test_a_bundle_whose_sizes_lie_is_no_message_at_all() -> None:
+    whole = bundle([message("/a", [0.25]), message("/master", [0.5])])
+    with pytest.raises(PacketError, match="an element of 16 bytes in a bundle of 48"):
+        messages(whole[:-4])
+
+
+@pytest.mark.parametrize("cut", [1, 2, 3, 4, 5, 6, 7, 9, 10, 15])  # 8 leaves the address, which is a message
+def test_no_cut_message_is_a_number(cut: int) -> None:
+    for whole in (message("/master", [0.5]), message("/master", [0.5, 0.5, 0.5])[:-8]):
+        with pytest.raises(PacketError):
+            messages(whole[:-cut])
+
+
+def test_long_lists_are_whole_and_the_rest_of_longer_ones_is_told() -> None:
+    for count in (17, 512, MOST_ARGUMENTS, MOST_ARGUMENTS + 1):
+        dropped: list[str] = []
+        (one,) = messages(message("/raw", [n / 1024 for n in range(count)]), dropped.append)
+        assert one.arguments == tuple(n / 1024 for n in range(min(count, MOST_ARGUMENTS)))
+        assert dropped == ["/raw: 1025 arguments, the first 1024 are heard"] * (count > MOST_ARGUMENTS)
+
+
+def test_zeros_after_the_arguments_are_padding() -> None:
+    assert messages(message("/a", [0.5]) + bytes(4)) == [Message("/a", (0.5,))]

@@ -200,7 +200,7 @@ def test_a_text_is_cut_and_a_number_without_an_end_is_none(heard: Heard) -> None
     heard.hear("/title", "x" * 1000)
     heard.hear("/far", float("inf"))
     assert heard.said() == {"/title": "x" * 128}
-    assert heard.receiver.garbage == 1
+    assert heard.receiver.garbage == 2
 
 
 def test_what_waits_for_its_time_is_bounded_by_values_not_by_moments(heard: Heard) -> None:
@@ -212,3 +212,46 @@ def test_what_waits_for_its_time_is_bounded_by_values_not_by_moments(heard: Hear
     heard.receiver.take(LATEST_DUE)
     heard.receiver.receive(timed(due, *many), ME)
     assert [len(pairs) for _, _, pairs in heard.receiver._scheduled] == [2000]
+
+
+def test_every_number_of_a_long_list_is_a_signal(heard: Heard) -> None:
+    heard.hear("/raw", *(n / 512 for n in range(512)))
+    said = heard.said()
+    assert (len(said), said["/raw"], said["/raw.511"], heard.receiver.lost) == (512, 0.0, 511 / 512, 0)
+
+
+@pytest.mark.parametrize(
+    ("address", "argument", "value"),
+    [
+        ("/x", "0.25", 0.25),
+        ("/x", " 1e-1 ", 0.1),
+        ("/x", "2,5", 2.5),
+        ("/x", "half", "half"),
+        ("/x", "49W", "49W"),
+        ("/master", "0.5", 0.5),
+        ("/master", "50 %", 50.0),
+        ("/blackout", "ON", 1.0),
+        ("/latent/order", "twice", "twice"),
+    ],
+)
+def test_a_number_as_text_is_a_number(heard: Heard, address: str, argument: str, value: object) -> None:
+    heard.hear(address, argument)
+    assert (heard.said(), heard.receiver.lost) == ({address: value}, 0)
+
+
+@pytest.mark.parametrize(
+    ("address", "arguments", "fault", "said"),
+    [
+        ("/master", ("half",), "/master: 'half', must be a number", {}),
+        ("/master", (0.5, 0.25), "/master takes 1 value, 2 came", {"/master": 0.5, "/master.1": 0.25}),
+        ("/x", (0.5, float("nan")), "/x: nan, must be a number", {"/x": 0.5}),
+        ("/now/title", ("Ink",), "/now/title can only be read", {"/now/title": "Ink"}),
+        ("/no body/*", (1.0,), "/no body/* matches no address", {}),
+    ],
+)
+def test_what_is_dropped_is_counted_with_its_reason(
+    heard: Heard, address: str, arguments: tuple[float | str, ...], fault: str, said: dict[str, object]
+) -> None:
+    heard.hear(address, *arguments)
+    assert heard.said() == said
+    assert (heard.receiver.lost, heard.receiver.fault) == (1, fault)

@@ -1,16 +1,15 @@
 """Feeds: numbers from the world, each a signal with its age and its quality.
 
 A feed is a file `feeds/NAME.toml`; formulas name its value `feed.NAME`, or its values `feed.NAME.VALUE`. This
-module holds the keys of such a file, finds values in a message, and says what becomes of them over time; the
-devices are units of `inputs/feeds/`.
+module holds the keys of such a file, and says what becomes of its values over time; `messages.py` finds them
+in a message, and the devices are units of `inputs/feeds/`.
 """
 
 from __future__ import annotations
 
-import json
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Literal, TypeAlias
@@ -18,17 +17,11 @@ from typing import ClassVar, Literal, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field
 
 from perform.documents import SceneError, document, parse_document
-from perform.signals import LARGEST, Event
+from perform.signals import Event
 
-LONGEST_MESSAGE = 1 << 20  # bytes of one message
-MOST_VALUES, DEEPEST_JSON = 256, 8  # values of one message, and levels of a JSON value
-# Possessive, so that none is tried twice: a garbage line of 4096 letters held the interpreter for 0.2 s.
-NUMBER = re.compile(r"[+-]?(?:\d++(?:\.\d*+)?|\.\d++)(?:[eE][+-]?\d++)?")
-KEY_VALUE = re.compile(r"(?<![\w.-])([A-Za-z_][\w.-]*+)\s*+[=:]\s*+([^\s,;&]++)")
 VALUE_NAME = re.compile(r"[a-z_]\w{0,31}", re.ASCII)
 
 Otherwise: TypeAlias = Literal["hold", "decay", "default"]
-Found: TypeAlias = Mapping[str, float]
 
 
 class FeedText(BaseModel):
@@ -139,47 +132,6 @@ def read_feed(file: Path) -> Feed:
     if faults:
         raise SceneError(faults)
     return Feed(file.stem, text, file)
-
-
-def numbers(message: str) -> dict[str, float]:
-    """The numbers of a message by their names: of JSON their paths (`a.b.0`), of `key=value` pairs their
-    keys, of CSV their columns from 0, of one number "". Anything else has none."""
-    if len(message) > LONGEST_MESSAGE:
-        return {}
-    try:
-        content = json.loads(message)
-    except (ValueError, RecursionError):
-        return _line_numbers(message.strip())
-    return {} if isinstance(content, str) else dict(_flat("", content, DEEPEST_JSON))
-
-
-def _line_numbers(line: str) -> dict[str, float]:
-    pairs = KEY_VALUE.findall(line[:4096])
-    if not pairs:
-        pairs = [(str(i), word) for i, word in enumerate(re.split(r"[,;\t ]+", line[:4096]))]
-    found = {key: float(text) for key, text in pairs[:MOST_VALUES] if NUMBER.fullmatch(text)}
-    return {key: value for key, value in found.items() if _real(value)}
-
-
-def _flat(path: str, content: object, depth: int) -> Iterator[tuple[str, float]]:
-    """Every number below a JSON value, at most MOST_VALUES of each level."""
-    if isinstance(content, dict | list) and depth:
-        items = list(content.items() if isinstance(content, dict) else enumerate(content))[:MOST_VALUES]
-        for key, value in items:
-            yield from _flat(f"{path}.{key}" if path else str(key), value, depth - 1)
-    elif isinstance(content, int | float) and _real(content):
-        yield path, float(content)
-    elif isinstance(content, str) and NUMBER.fullmatch(content[:64]) and _real(float(content[:64])):
-        yield path, float(content[:64])
-
-
-def _real(value: float) -> bool:
-    return -LARGEST < value < LARGEST
-
-
-def chosen(found: Found, path: str) -> float | None:
-    """The number of that name; without a name, the first."""
-    return found.get(path) if path else next(iter(found.values()), None)
 
 
 @dataclass(slots=True)

@@ -9,7 +9,8 @@ from urllib.request import Request, urlopen
 
 from perform.clock import stopwatch
 from perform.inputs.feeds import Report
-from perform.inputs.feeds.document import LONGEST_MESSAGE, Http, numbers
+from perform.inputs.feeds.document import Http
+from perform.inputs.feeds.messages import LONGEST_MESSAGE, chosen, fields
 
 CHUNK = 1 << 14  # bytes between two checks of the time
 
@@ -20,7 +21,7 @@ class Page:
     def __init__(self, text: Http) -> None:
         self._text = text
         self._tag = ""
-        self._last: dict[str, float] = {}
+        self._last: dict[str, float | str] = {}
 
     def listen(self, report: Report, closing: threading.Event) -> None:
         """Request until `closing` is set. OSError or ValueError: the server is away or sends no number."""
@@ -28,8 +29,8 @@ class Page:
             report(self.request(closing))
             closing.wait(self._text.every)
 
-    def request(self, closing: threading.Event) -> dict[str, float]:
-        """The numbers of the page as it is now. OSError, ValueError."""
+    def request(self, closing: threading.Event) -> dict[str, float | str]:
+        """The fields of the page as it is now. OSError, ValueError."""
         headers = {"Accept": "application/json, text/plain", "User-Agent": "perform"}
         if self._tag:
             headers["If-None-Match"] = self._tag
@@ -43,9 +44,10 @@ class Page:
             raise OSError(f"the server answers {error.code}") from error
         except HTTPException as error:
             raise OSError(f"the server's answer is cut off ({type(error).__name__})") from error
-        self._last = numbers(body.decode(errors="replace"))
-        if not self._last:
-            raise ValueError("the answer has no number")
+        self._last = fields(body.decode(errors="replace"))
+        if chosen(self._last, "") is None:
+            seen = next((f": {name} = {text!r:.40}" for name, text in self._last.items()), "")
+            raise ValueError(f"the answer has no number{seen}")
         return self._last
 
     def _read(self, answer: HTTPResponse, closing: threading.Event) -> bytes:

@@ -9,10 +9,12 @@ from functools import partial
 from importlib import import_module
 from types import MappingProxyType
 
+from perform.documents import near
 from perform.faults import Health, reason
 from perform.inputs import Input
 from perform.inputs.feeds import FeedSource
-from perform.inputs.feeds.document import Feed, Found, Reading, chosen
+from perform.inputs.feeds.document import Feed, Reading
+from perform.inputs.feeds.messages import Fields, chosen
 from perform.inputs.listener import Listener
 from perform.signals import Event
 from perform.threads import Background
@@ -26,6 +28,7 @@ SOURCES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "serial": ("serial", "SerialPort"),
     }
 )  # the module and the class of each kind
+MOST_SHOWN, MOST_NAMED = 32, 12  # letters of a text that is no number, and names of a message, in a fault
 CLOSE_TIMEOUT = 3.0  # seconds that a source has to end
 RETRY_AFTER = 0.5, 2.0  # seconds before a device is tried again: at first, and at most
 
@@ -40,6 +43,7 @@ class LiveFeed(Listener):
         self._readings = {name: Reading(name, feed.text) for name in self._paths}
         self._lock = threading.Lock()
         self._messages = self._empty = 0
+        self._faults: dict[str, str] = {}  # of values, in the newest messages that had them
         self._polled = -1.0, 0  # until when, and how many messages there had been
         self.start()
 
@@ -51,12 +55,15 @@ class LiveFeed(Listener):
             return [event for reading in self._readings.values() for event in reading.events(until)]
 
     def health(self) -> Health:
+        """`waiting` also while the newest message has another text in the place of a number."""
         health = super().health()
         lost = f", {self._empty} of {self._messages} messages without its value" if self._empty else ""
-        return replace(health, detail=health.detail + lost)
+        faults = "".join(f", {fault}" for fault in list(self._faults.values()))
+        detail = health.detail + lost + faults
+        return replace(health, state="waiting" if faults else health.state, detail=detail)
 
-    def _take(self, found: Found) -> None:
-        """The numbers of a message."""
+    def _take(self, found: Fields) -> None:
+        """The fields of a message."""
         values = {name: chosen(found, path) for name, path in self._paths.items()}
         now = self._now()
         self._messages += 1
@@ -66,6 +73,9 @@ class LiveFeed(Listener):
                 if value is not None:
                     self.note = ""
                     self._readings[name].take(now, value)
+                    self._faults.pop(name, None)
+                elif fault := _no_number(found, self._paths[name], self._readings[name].raw is not None):
+                    self._faults[name] = fault
 
     def _listen(self, closing: threading.Event) -> None:
         first, most = RETRY_AFTER
@@ -78,6 +88,16 @@ class LiveFeed(Listener):
                 self.note = reason(error)
             wait = first if self._messages > before else min(2 * wait, most)
             closing.wait(wait)
+
+
+def _no_number(found: Fields, path: str, known: bool) -> str:
+    """What a message has in the place of a number. With several topics, a message may have nothing there; it
+    is empty then once the number is `known`."""
+    if not path and found:
+        path = next(iter(found))
+    if path in found:
+        return f"{path or 'its value'} = {str(found[path])[:MOST_SHOWN]!r} is no number"
+    return "" if known or not path else f"there is no {path}{near(path, list(found)[:MOST_NAMED])}"
 
 
 def open_feed(feed: Feed, now: Callable[[], float]) -> Input:

@@ -6,7 +6,8 @@ import threading
 from typing import TYPE_CHECKING
 
 from perform.inputs.feeds import POLL_INTERVAL, Report
-from perform.inputs.feeds.document import Mqtt, numbers
+from perform.inputs.feeds.document import Mqtt
+from perform.inputs.feeds.messages import fields
 
 if TYPE_CHECKING:
     from paho.mqtt.client import Client, MQTTMessage
@@ -51,7 +52,7 @@ class Broker:
             client.subscribe(self._text.topic)
 
         def arrived(client: Client, data: object, message: MQTTMessage) -> None:
-            found = numbers(message.payload.decode(errors="replace"))
+            found = fields(message.payload.decode(errors="replace"))
             if self._wild:
                 found = {f"{message.topic}/{key}".rstrip("/"): value for key, value in found.items()}
             report(found)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import threading
 
 from perform.inputs.feeds import POLL_INTERVAL, Report
-from perform.inputs.feeds.document import Serial, numbers
-
-LONGEST_LINE = 4096  # bytes; a longer line is dropped
+from perform.inputs.feeds.document import Serial
+from perform.inputs.feeds.messages import LONGEST_LINE, fields
 
 
 class SerialPort:
@@ -17,18 +16,19 @@ class SerialPort:
         self._text = text
 
     def listen(self, report: Report, closing: threading.Event) -> None:
-        """Report the numbers of every line until `closing` is set. OSError: the port is gone."""
+        """Report the fields of every line until `closing` is set. OSError: the port is gone."""
         import serial
 
         with serial.Serial(self._text.device, self._text.baud, timeout=POLL_INTERVAL) as port:
             splitter = LineSplitter()
             while not closing.is_set():
                 for line in splitter.cut(port.read(max(port.in_waiting, 1))):
-                    report(numbers(line))
+                    report(fields(line))
 
 
 class LineSplitter:
-    """Cuts bytes into lines. What comes before the first line end is dropped: its beginning is missing."""
+    """Cuts bytes into lines of LONGEST_LINE bytes at most; longer ones are dropped. So is what comes before
+    the first line end: its beginning is missing."""
 
     def __init__(self) -> None:
         self._rest: bytes | None = None

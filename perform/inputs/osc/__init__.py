@@ -36,10 +36,10 @@ class Osc(Listener):
     """Listens on `host`:`port` (0 for any free one; `port` is then that one); `now` is the show's time.
 
     `osc["/a/b"]` is the first number of a message, `osc["/a/b"].1` its second argument and so on;
-    a message of text only is text; one without arguments is a trigger, 1 in one frame and 0 in the
-    next. Packets that are not OSC, or that hold no value, are dropped and counted; so are messages of
-    one sender beyond `rate` a second. Queries are answered; `feedback` targets and the last senders get
-    what changes.
+    a number that is sent as text is a number; a message of text only is text; one without arguments is a
+    trigger, 1 in one frame and 0 in the next. Packets that are not OSC, or that hold no value, are dropped
+    and counted, with the reason for the last one; so are messages of one sender beyond `rate` a second.
+    Queries are answered; `feedback` targets and the last senders get what changes.
 
     With a `query` port (0 for any free one) controllers ask over HTTP for the addresses, and listen over a
     WebSocket, which needs the `token` where other machines reach it.
@@ -97,7 +97,8 @@ class Osc(Listener):
     def _details(self) -> str:
         lost = self.receiver.lost
         query = f", query {self.query.port} {self.query.note}".rstrip() if self.query else ""
-        dropped = f", {lost} messages dropped" if lost else ""
+        fault = self.receiver.fault
+        dropped = f", {lost} messages dropped{f' (the last: {fault})' if fault else ''}" if lost else ""
         return f"{self.name}{query}{dropped}"
 
     def close(self) -> None:
@@ -145,7 +146,7 @@ class Osc(Listener):
             except OSError:  # about some other packet, as Windows passes on ICMP; or a network that is down
                 continue
             except Exception as error:  # noqa: BLE001 - one packet must not stop the others
-                self.receiver.garbage += 1
+                self.receiver.drop(reason(error))
                 log.error("osc: a packet is dropped: %s", reason(error))
 
 

@@ -207,7 +207,7 @@ class QueryServer:
                 if isinstance(message, bytes):
                     self._receiver.receive(message, sender)
                 elif not self._receiver.allows(sender) or not subscription.obey(message):
-                    self._receiver.garbage += 1
+                    self._receiver.drop("a WebSocket message that is no command")
         except ConnectionClosed:
             pass
         finally:

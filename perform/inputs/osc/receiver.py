@@ -14,8 +14,10 @@ from perform.clock import wall
 from perform.inputs.osc.limits import RateLimiter
 from perform.inputs.osc.packets import Message, PacketError, messages
 from perform.inputs.osc.patterns import is_pattern, matching
+from perform.inputs.quantities import number_of
 from perform.inputs.slots import Slots
-from perform.scenes.nodes import NORM, READ, RELEASE
+from perform.parameters import SIZES, Parameter
+from perform.scenes.nodes import NORM, READ, RELEASE, WRITE, Node
 from perform.scenes.snapshot import SnapshotSlot
 from perform.signals import LARGEST, Event, Value
 
@@ -62,6 +64,7 @@ class OscReceiver:
         self._count = self._waiting = 0
         self.received = self.garbage = self.limited = self.unmatched = 0
         self.overrun = 0  # packets that the system had no room for
+        self.fault = ""  # why something was dropped, the last time
 
     @property
     def lost(self) -> int:
@@ -73,17 +76,23 @@ class OscReceiver:
         """Whether a sender may send one more message; counted if so."""
         return self._limits.allow(sender[0], 1, self._now())
 
+    def drop(self, fault: str) -> None:
+        """Something is left out: count it, and keep the reason."""
+        self.garbage += 1
+        self.fault = fault
+
     def receive(self, packet: bytes, sender: Endpoint = ("", 0), answer: bool = False) -> None:
         """One packet; `answer`: its sender may be answered."""
         self.received += 1
         now = self._now()
         if not self._limits.allow(sender[0], 1 + len(packet) // MESSAGE_BYTES, now):
             self.limited += 1
+            self.fault = f"{sender[0] or 'a sender'} sends too much"
             return
         try:
-            received = messages(packet)
-        except PacketError:
-            self.garbage += 1
+            received = messages(packet, self.drop)
+        except PacketError as error:
+            self.drop(str(error))
             return
         moments: dict[float | None, NamedValues] = {}
         for message in received:
@@ -108,24 +117,63 @@ class OscReceiver:
         address = message.address
         kind = _address_kind(address) if len(address) <= LONGEST_TEXT else "odd"
         if kind == "odd":
-            self.garbage += 1
+            self.drop(f"{address[:LONGEST_TEXT]!r} cannot be an address")
             return []
-        addresses = [address]
-        if kind == "pattern":
-            allowed = self._limits.allow(sender[0] if sender else "", PATTERN_COST, now)
-            addresses = matching(address, self._candidates(address)) if allowed else []
-            self.limited += not allowed
-            self.unmatched += allowed and not addresses
+        addresses = self._matched(address, sender, now) if kind == "pattern" else [address]
         if self._is_query(message):
             if sender and addresses:
                 self._on_query(sender, addresses)
             return []
-        pairs = [pair for one in addresses for pair in _argument_values(f'osc["{one}"]', message.arguments)]
-        self.garbage += bool(addresses) and not pairs
+        pairs = [pair for one in addresses for pair in self._argument_values(one, message.arguments)]
         if sender and pairs:
             for one in addresses:
                 self._on_set(sender, one)
         return pairs
+
+    def _matched(self, pattern: str, sender: Endpoint | None, now: float) -> list[str]:
+        """The addresses that a pattern matches."""
+        if not self._limits.allow(sender[0] if sender else "", PATTERN_COST, now):
+            self.limited += 1
+            self.fault = f"too many patterns: {pattern}"
+            return []
+        found = matching(pattern, self._candidates(pattern))
+        if not found:
+            self.unmatched += 1
+            self.fault = f"{pattern} matches no address"
+        return found
+
+    def _argument_values(
+        self, address: str, arguments: Sequence[float | str | None]
+    ) -> Iterator[tuple[str, Value]]:
+        """The first number under the address itself, or the text when there is none; the rest by their
+        places. Without an argument it is a press: 1 in one frame and 0 in the next."""
+        name = f'osc["{address}"]'
+        if not arguments:
+            yield name, 1.0
+            yield name, 0.0
+            return
+        node = self._slot.snapshot.nodes.get(address)
+        parameter = node.parameter if node else None
+        if node and (fault := _refusal(node, len(arguments))):
+            self.drop(f"{address} {fault}")
+        values = [self._value(address, argument, parameter) for argument in arguments]
+        numbers = [value for value in values if isinstance(value, float)]
+        first: list[Value] = [*numbers[:1], *(value for value in values if isinstance(value, str))]
+        if first:
+            yield name, first[0]
+        for index, value in enumerate(values):
+            if index and value is not None:
+                yield f"{name}.{index}", value
+
+    def _value(self, address: str, argument: float | str | None, parameter: Parameter | None) -> Value | None:
+        """An argument as the value of a parameter, or of a signal; None, counted, for what cannot be one."""
+        if isinstance(argument, str) and len(argument) > LONGEST_TEXT:
+            self.drop(f"{address}: a text of {len(argument)} characters, {LONGEST_TEXT} are taken")
+            argument = argument[:LONGEST_TEXT]
+        value = _text_value(argument, parameter) if isinstance(argument, str) else _finite(argument)
+        if value is None:
+            self.drop(f"{address}: {'no number' if argument is None else repr(argument)}, must be a number")
+        return value
 
     def _candidates(self, pattern: str) -> Iterable[str]:
         """The addresses that a pattern may match: `/norm` and `/release` only if it ends with them."""
@@ -151,14 +199,12 @@ class OscReceiver:
 
     def _put(self, time: float, pairs: NamedValues) -> None:
         known = self._slot.known
-        unknown = [pair for pair in pairs if pair[0].split('"')[1] not in known]
-        if not unknown:
-            self._known.put_all(time, pairs)
-        elif len(unknown) == len(pairs):
-            self._unknown.put_all(time, pairs)
-        else:
-            self._known.put_all(time, [pair for pair in pairs if pair not in unknown])
-            self._unknown.put_all(time, unknown)
+        slots: tuple[NamedValues, NamedValues] = [], []
+        for pair in pairs:
+            slots[pair[0].split('"')[1] in known].append(pair)
+        unknown, expected = slots
+        self._known.put_all(time, expected)
+        self._unknown.put_all(time, unknown)
 
 
 def _aliased(message: Message) -> Message:
@@ -186,32 +232,26 @@ def _address_kind(address: str) -> Literal["odd", "pattern", "plain"]:
     return "pattern" if is_pattern(address) else "plain"
 
 
-def _argument_values(name: str, arguments: Sequence[float | str | None]) -> Iterator[tuple[str, Value]]:
-    """The first number under the name itself, or the text when there is none; the rest by their places.
-    Without an argument it is a press: 1 in one frame and 0 in the next."""
-    if not arguments:
-        yield name, 1.0
-        yield name, 0.0
-        return
-    if len(arguments) == 1:
-        only = _value(arguments[0])
-        if only is not None:
-            yield name, only
-        return
-    values = [_value(argument) for argument in arguments[:16]]
-    numbers = [value for value in values if isinstance(value, float)]
-    first: list[Value] = [*numbers[:1], *(value for value in values if isinstance(value, str))]
-    if first:
-        yield name, first[0]
-    for index, value in enumerate(values):
-        if index and value is not None:
-            yield f"{name}.{index}", value
+def _refusal(node: Node, count: int) -> str:
+    """Why a parameter does not take a message of so many arguments, or the last of them; empty if it does."""
+    if not node.access & WRITE:
+        return "can only be read"
+    most = SIZES.get(node.parameter.kind, 1)
+    if count > most and not node.in_formulas:
+        return f"takes {most} value{'s' * (most > 1)}, {count} came"
+    return ""
 
 
-def _value(argument: float | str | None) -> Value | None:
-    """An argument as a signal's value; None for what is not finite."""
-    if isinstance(argument, str):
-        return argument[:LONGEST_TEXT]
+def _text_value(text: str, parameter: Parameter | None) -> Value | None:
+    """A text as the value of a parameter, or (None) of a signal; None if it must be a number and is none."""
+    if parameter and parameter.kind in ("choice", "text"):
+        return text
+    number = number_of(text, units=parameter is not None)
+    return text if number is None and parameter is None else number
+
+
+def _finite(argument: float | None) -> float | None:
+    """A number that a signal can have, else None."""
     if argument is not None and math.isfinite(argument) and abs(argument) < LARGEST:
         return float(argument)
     return None
