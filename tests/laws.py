@@ -46,7 +46,7 @@ FLOORS = (
 RACKS = FLOORS[5]
 LIGHT = FLOORS[:5]  # numpy at most, and what is named here
 MAY_IMPORT = {
-    "perform.documents": {"pydantic"},
+    "perform.documents": {"pydantic", "tomlkit"},
     "perform.scenes": {"pydantic"},
     "perform.midi.profiles": {"pydantic", "pydantic_core"},
     "perform.midi.ports": {"rtmidi"},
