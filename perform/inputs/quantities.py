@@ -43,7 +43,7 @@ def number_of(text: str, units: bool = True) -> float | None:
     found = QUANTITY.fullmatch(text)
     if found is None or (found["unit"] and not units):
         return None
-    value = float(found["sign"] + _plain(found["digits"]) + (found["exponent"] or ""))
+    value = float(found["sign"] + _with_point(found["digits"]) + (found["exponent"] or ""))
     return value if -LARGEST < value < LARGEST else None
 
 
@@ -52,7 +52,7 @@ def joined_digits(text: str) -> str:
     return GROUPS.sub("", text).replace("\u2212", "-")
 
 
-def _plain(digits: str) -> str:
+def _with_point(digits: str) -> str:
     """Digits with a point at most: of two signs the last is the decimal one, a lone comma, too."""
     digits = digits.replace(" ", "").replace("'", "")
     if digits.count(",") > 1 or digits.find(",") < digits.find("."):

@@ -69,7 +69,7 @@ class Replay:
 
 
 @dataclass(slots=True)
-class Table:
+class ReplayedTable:
     """Times in seconds from 0, rising, and the wanted columns, whose gaps are nan. `faults` are of cells that
     should have a number, one of each column."""
 
@@ -90,12 +90,12 @@ def check_table(feed: Feed) -> list[str]:
         return [f"{feed.file}: file = {feed.text.file!r}: {error.strerror}"]
 
 
-def read_table(file: Path, text: Csv, wanted: list[str]) -> Table:
+def read_table(file: Path, text: Csv, wanted: list[str]) -> ReplayedTable:
     """The table of a file. ValueError for a file that has no such table, or a column without any number;
     OSError."""
     names, rows = _named_rows(file)
     numbered = [name for name in names if name != text.time]
-    found = Table([], [], _wide_rows(names, rows))
+    found = ReplayedTable([], [], _wide_rows(names, rows))
     for name in wanted:
         name = name or numbered[0]
         place = _column(file, names, name)
@@ -164,7 +164,7 @@ def _cell(row: list[str], place: int) -> str:
     return row[place].strip() if place < len(row) else ""
 
 
-def _numbers(found: Table, name: str, cells: dict[int, str]) -> list[float]:
+def _numbers(found: ReplayedTable, name: str, cells: dict[int, str]) -> list[float]:
     """The numbers of a column; a fault is noted of the cells that are neither a number nor empty."""
     numbers = {row: number_of(cell) for row, cell in cells.items()}
     odd = [row for row, number in numbers.items() if number is None and cells[row].casefold() not in GAPS]

@@ -24,7 +24,7 @@ READ_ERRORS = (osc_types.ParseError, ValueError, IndexError, OverflowError, stru
 WITHOUT_SLASH = re.compile(rb"[A-Za-z0-9_.][^\0]*+\0++,")  # an address whose sender forgets the first /
 
 
-def _number(form: struct.Struct, packet: bytes, at: int) -> tuple[Any, int]:
+def _binary_number(form: struct.Struct, packet: bytes, at: int) -> tuple[Any, int]:
     """The number at a place of a packet, and the place after it. struct.error if it is cut off."""
     return form.unpack_from(packet, at)[0], at + form.size
 
@@ -33,8 +33,8 @@ ARGUMENT_READERS: Mapping[str, Callable[[bytes, int], tuple[Any, int]]] = {
     "i": osc_types.get_int,
     "c": osc_types.get_int,
     "h": osc_types.get_int64,
-    "f": partial(_number, struct.Struct(">f")),  # python-osc reads what is cut off as 0
-    "d": partial(_number, struct.Struct(">d")),
+    "f": partial(_binary_number, struct.Struct(">f")),  # python-osc reads what is cut off as 0
+    "d": partial(_binary_number, struct.Struct(">d")),
     "s": osc_types.get_string,
     "S": osc_types.get_string,
     "b": osc_types.get_blob,
