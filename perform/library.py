@@ -88,9 +88,11 @@ class Library:
         """The shader as it is in its file now; the same object as long as the file is the same."""
         file = self.shader_file(name, role)
         stamps = [stamp(part) for part in (file, file.with_suffix(".vs"))]
-        if file not in self._parsed or self._parsed[file][0] != stamps:
-            self._parsed[file] = stamps, isf.load(file)
-        shader = self._parsed[file][1]
+        known = self._parsed.get(file)
+        if known is None or known[0] != [*stamps, *map(stamp, known[1].included)]:
+            shader = isf.load(file)
+            known = self._parsed[file] = [*stamps, *map(stamp, shader.included)], shader
+        shader = known[1]
         if shader.kind != role:
             raise LookupError(f"{file} is a {shader.kind}, not a {role}")
         return shader

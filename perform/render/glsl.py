@@ -8,22 +8,21 @@ strings would be the way that GLSL means, but Mesa leaves them out of half of it
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+
+from perform.render.dialect import Adapted, original
+from perform.render.includes import LONGEST
 
 GENERATED = 1000000  # the first line of what is generated here
-BUILT_IN = ("PASSINDEX", "RENDERSIZE", "TIME", "TIMEDELTA", "DATE", "FRAMEINDEX")
-_WORDS = """
-active asm atomic_uint attribute bool break case cast centroid class common const continue default
-discard do double else enum extern external false filter fixed flat float for goto half if in inline
-inout input int interface invariant layout long main namespace new noinline noperspective out output
-packed partition patch precise precision public return row_major sample short sizeof smooth static
-struct subroutine superp switch template this true typedef uint uniform union unsigned using varying
-void volatile while
-"""
-RESERVED = frozenset(_WORDS.split())  # GLSL 4.10, section 3.6, less the names with a digit
 
-_START = f"#version 410 core\n#line {GENERATED}\n"
-_COMMON = """\
+# The extension lets an int become a float in `return 1` and in const initializers, as other hosts do. Where a
+# driver lacks it, the line is a warning.
+_START = """\
+#version 410 core
+#extension GL_ARB_shading_language_420pack : enable
+"""
+_COMMON = f"""\
+#line {GENERATED}
 uniform int PASSINDEX;
 uniform vec2 RENDERSIZE;
 uniform float TIME;
@@ -31,49 +30,82 @@ uniform float TIMEDELTA;
 uniform vec4 DATE;
 uniform int FRAMEINDEX;
 #define vv_FragNormCoord isf_FragNormCoord
-#define texture2D texture
-#define texture2DLod textureLod
-#define texture2DGrad textureGrad
-#define IMG_SIZE(image) vec2(textureSize(image, 0))
-#define IMG_NORM_PIXEL(image, at) texture(image, at)
-#define IMG_PIXEL(image, at) texture(image, (at) / IMG_SIZE(image))
+#define sampler2DRect sampler2D
+"""
+# Names for names where that will do: a bias may follow then. What has a function's body is inlined by Mesa in
+# another order, which changes the last bit of some sums.
+_IMAGES = """\
+#define IMG_NORM_PIXEL texture
 #define IMG_THIS_PIXEL(image) texture(image, isf_FragNormCoord)
 #define IMG_THIS_NORM_PIXEL(image) texture(image, isf_FragNormCoord)
+#define IMG_NORM_THIS_PIXEL(image) texture(image, isf_FragNormCoord)
+#define texture2D texture
+#define texture2DGrad textureGrad
+#define texture2DGradARB textureGrad
+#define texture2DGradEXT textureGrad
+#define texture2DLod textureLod
+#define texture2DLodARB textureLod
+#define texture2DLodEXT textureLod
+#define texture2DProj textureProj
+#define texture2DRect IMG_PIXEL
+#define textureCube texture
+#define textureCubeLod textureLod
+#define textureCubeLodEXT textureLod
+vec2 IMG_SIZE(sampler2D image) { return vec2(textureSize(image, 0)); }
+vec2 IMG_SIZE(samplerCube image) { return vec2(textureSize(image, 0)); }
+vec4 IMG_PIXEL(sampler2D image, vec2 at) { return texture(image, at / IMG_SIZE(image)); }
 """
-_FRAGMENT = """\
+_FRAGMENT = f"""\
 in vec2 isf_FragNormCoord;
 out vec4 isf_FragColor;
+#define isf_FragCoord gl_FragCoord
+{_IMAGES}\
+vec4 IMG_PIXEL(sampler2D image, vec2 at, float bias) {{ return texture(image, at / IMG_SIZE(image), bias); }}
+vec4 isf_healed(vec4 color) {{
+    bvec4 lost = greaterThan(floatBitsToUint(color) & 0x7fffffffu, uvec4(0x7f800000u));
+    return mix(clamp(color, -65504.0, 65504.0), vec4(0.0), lost);
+}}
 #define varying in
 """
-_VERTEX = """\
+_VERTEX = f"""\
 out vec2 isf_FragNormCoord;
+{_IMAGES}\
 #define varying out
 #define vv_vertShaderInit isf_vertShaderInit
-void isf_vertShaderInit() {
+#define isf_MultiTexCoord0 vec4(gl_VertexID & 1, gl_VertexID >> 1, 0.0, 1.0)
+#define isf_Vertex vec4(isf_MultiTexCoord0.xy * 2.0 - 1.0, 0.0, 1.0)
+#define isf_ModelViewProjectionMatrix mat4(1.0)
+#define ftransform() isf_Vertex
+void isf_vertShaderInit() {{
     isf_FragNormCoord = vec2(gl_VertexID & 1, gl_VertexID >> 1);
     gl_Position = vec4(isf_FragNormCoord * 2.0 - 1.0, 0.0, 1.0);
-}
+}}
 """
 PLAIN_VERTEX = "void main() { isf_vertShaderInit(); }\n"
+_USER = "#line 1\n"  # the user's text follows
+_HEALED = f"""
+#line {GENERATED}
+#undef main
+void main() {{ isf_main(); isf_FragColor = isf_healed(isf_FragColor); }}
+"""
 
-# gl_FragColor is gone from the core profile, and names with gl_ may not be defined as macros.
-# sample, patch and precise became keywords in 4.00, and ISF hosts compile at 1.20 and 1.50.
-_RENAMED = re.compile(r"\b(gl_FragColor|sample|patch|precise)\b")
-_VERSION = re.compile(r"^[ \t]*#[ \t]*version\b.*$", re.MULTILINE)
 # Mesa `0:12(3): error: …`, NVIDIA `0(12) : error C1008: …`, Apple, AMD and Intel `ERROR: 0:12: …`
 _MESSAGE = re.compile(
     r"^\W*(?:ERROR:\s*)?\d+[:(](\d+)\)?(?:\(\d+\))?\s*:\s*(?:error:\s*)?(.*)$", re.MULTILINE
 )
+_FAULT = re.compile(r"^\W*error:\s*(.*)$", re.MULTILINE | re.IGNORECASE)  # of the linker
+_MACRO = re.compile(r"^[ \t]*#[ \t]*define[ \t]+(\w+)", re.MULTILINE)
+_QUOTED = re.compile(r"[`'\"](?:\w+ )?(\w+)(?:\(.*?\))?['\"]")
 
 
-def fragment(text: str, uniforms: str) -> str:
-    """The fragment shader of an .fs file, its JSON header left in place as a comment."""
-    return f"{_START}{_COMMON}{_FRAGMENT}{uniforms}#line 1\n{_adapted(text)}\n"
+def fragment(adapted: Adapted, uniforms: str) -> str:
+    """The fragment shader of an .fs file."""
+    return _text(adapted, _FRAGMENT + uniforms)
 
 
-def vertex(text: str, uniforms: str) -> str:
+def vertex(adapted: Adapted, uniforms: str) -> str:
     """The vertex shader of a .vs file; it draws a strip of four vertices without attributes."""
-    return f"{_START}{_COMMON}{_VERTEX}{uniforms}#line 1\n{_adapted(text)}\n"
+    return _text(adapted, _VERTEX + uniforms)
 
 
 def for_pass(text: str, index: int) -> str:
@@ -81,39 +113,62 @@ def for_pass(text: str, index: int) -> str:
     return text.replace("uniform int PASSINDEX;", f"const int PASSINDEX = {index};", 1)
 
 
-def declare(uniforms: Iterable[tuple[str, str]]) -> str:
-    """Declarations of (GLSL type, name); images get the names that version 1 gave their properties."""
-    return "".join(f"uniform {kind} {name};\n" + _properties(kind, name) for kind, name in uniforms)
+def healing(fragment: str) -> str:
+    """A fragment shader for a target of floats: what is no number becomes 0, and what is too large for 16
+    bits the largest number. In a target that is kept, either would stay for ever and spread."""
+    return fragment.replace(_USER, f"#define main isf_main\n{_USER}", 1) + _HEALED
 
 
-def explain(log: str, files: tuple[str, str]) -> str:
-    """A compiler's log as `file:line: message` lines; as it is when no line can be read from it.
+def declare(uniforms: Iterable[tuple[str, str, str]]) -> str:
+    """Declarations of (GLSL type, name, name in GLSL); images get the names that version 1 gave their
+    properties."""
+    return "".join(f"uniform {kind} {own};\n" + _properties(kind, name, own) for kind, name, own in uniforms)
 
-    `files` are the names of the .fs and the .vs file; moderngl's log has the stage as its title.
+
+def explain(log: str, files: Sequence[str], fragment: str = "") -> str:
+    """A compiler's log as `file:line: message` lines.
+
+    `files` are the names of the .fs and the .vs file, then of those that they include; moderngl's log has
+    the stage as its title. `fragment` is the fragment shader: the linker names no line, but what it misses.
     """
-    file = files[1] if "vertex_shader" in log else files[0]
+    stage, text = files[1] if "vertex_shader" in log else files[0], fragment.partition(_USER)[2]
     found = [(int(line), message) for line, message in _MESSAGE.findall(log) if "warning" not in message[:10]]
-    messages = [
-        f"{file}:{line}: {message}"
-        if line < GENERATED
-        else f"{files[0]}: {message} (in what its header declares)"
-        for line, message in found
-    ]
-    return "\n".join(messages) or f"{files[0]}: {log.strip()}"
-
-
-def _adapted(text: str) -> str:
-    plain = (
-        text.encode("ascii", "replace").decode().replace("\0", " ").replace("\r\n", "\n").replace("\r", "\n")
+    found = found or [(0, fault) for fault in _FAULT.findall(log) or [" ".join(log.split())]]
+    return "\n".join(
+        f"{_place(line or _line(message, text), stage, files)}: {original(message)}"
+        for line, message in dict.fromkeys(found)
     )
-    return _RENAMED.sub(lambda match: "isf_" + match[1].removeprefix("gl_"), _VERSION.sub("", plain))
 
 
-def _properties(kind: str, name: str) -> str:
+def _text(adapted: Adapted, declarations: str) -> str:
+    """The whole text, without our macros where the author defines the same names."""
+    extensions = "".join(f"#extension {name} : enable\n" for name in adapted.extensions)
+    macros = "|".join({"#", *_MACRO.findall(adapted.text)})
+    ours = re.sub(rf"^#define (?:{macros})\b.*$", "", _COMMON + declarations, flags=re.MULTILINE)
+    return f"{_START}{extensions}{ours}{_USER}{adapted.text}\n"
+
+
+def _place(line: int, stage: str, files: Sequence[str]) -> str:
+    """The file and the line of a number in a log."""
+    if line >= GENERATED:
+        return f"{files[0]}:1: what its header declares"
+    at, line = divmod(line, LONGEST)
+    return f"{files[at + 1] if at else stage}:{line}"
+
+
+def _line(fault: str, text: str) -> int:
+    """The first line that has the name that a fault quotes."""
+    for name in _QUOTED.findall(fault):
+        if found := re.search(rf"\b{name}\b", text):
+            return text.count("\n", 0, found.start()) + 1
+    return 1
+
+
+def _properties(kind: str, name: str, own: str) -> str:
     if kind != "sampler2D":
         return ""
     return (
         f"#define _{name}_imgRect vec4(0.0, 0.0, 1.0, 1.0)\n"
-        f"#define _{name}_imgSize IMG_SIZE({name})\n"
+        f"#define _{name}_imgSize IMG_SIZE({own})\n"
         f"#define _{name}_flip false\n"
     )

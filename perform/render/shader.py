@@ -20,7 +20,7 @@ from perform.parameters import Parameter, Values
 from perform.render import Releases, glsl
 from perform.render.isf import ISF, Pass
 from perform.render.sounds import Sound
-from perform.render.stills import still
+from perform.render.stills import imported
 from perform.render.targets import Target
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ Setter: TypeAlias = Callable[[object], None]
 EPOCH = datetime(2000, 1, 1)
 
 DAY = 86_400.0  # seconds
+SAMPLERS = {*range(0x8B5D, 0x8B65), *range(0x8DC0, 0x8DD9)}  # GL_SAMPLER_1D and so on
 WARMTH = " "  # the name of no pass
 
 
@@ -111,7 +112,10 @@ class Shader:
         self._sounds = {
             p.name: (self._own(self._sound(p)), units[p.name]) for p in self.parameters if p.kind == "sound"
         }
-        self._stills = [(units[n], self._own(still(self._context, p))) for n, p in self.isf.imported.items()]
+        self._stills = [
+            (units[n], self._own(imported(self._context, p))) for n, p in self.isf.imported.items()
+        ]
+        self._stills += [(unit, self._black) for unit in self._bind_undeclared(len(units))]
         self._target_units = {name: units[name] for name in self._target_names()}
         self._controls = [*self._control_setters()]
         self._events: dict[str, bool] = {p.name: False for p in self.parameters if p.kind == "event"}
@@ -123,11 +127,13 @@ class Shader:
         eight passes is 9 times faster so, other shaders of two or three passes 2 to 3 times)."""
         import moderngl
 
-        texts = (glsl.for_pass(text, index) for text in (self.isf.vertex, self.isf.fragment))
+        vertex, fragment = (glsl.for_pass(text, index) for text in (self.isf.vertex, self.isf.fragment))
+        if self.isf.passes[index].floating:
+            fragment = glsl.healing(fragment)
         try:
-            return self._own(self._context.program(next(texts), fragment_shader=next(texts)))
+            return self._own(self._context.program(vertex, fragment_shader=fragment))
         except moderngl.Error as error:
-            raise ShaderError(glsl.explain(str(error), self.isf.files)) from None
+            raise ShaderError(glsl.explain(str(error), self.isf.files, self.isf.fragment)) from None
 
     def _own(self, thing: Owned) -> Owned:
         self._owned.append(thing)
@@ -140,14 +146,25 @@ class Shader:
     def _target_names(self) -> list[str]:
         return [*dict.fromkeys(step.target for step in self.isf.passes if step.target)]
 
+    def _sampler_names(self) -> list[str]:
+        sounds = [p.name for p in self.parameters if p.kind == "sound"]
+        return [*self.isf.images, *sounds, *self.isf.imported, *self._target_names()]
+
     def _bind_samplers(self) -> Mapping[str, int]:
         """A texture unit for every sampler that the header declares, used or not."""
-        sounds = [p.name for p in self.parameters if p.kind == "sound"]
-        names = [*self.isf.images, *sounds, *self.isf.imported, *self._target_names()]
-        units = {name: unit for unit, name in enumerate(names)}
+        units = {name: unit for unit, name in enumerate(self._sampler_names())}
         for name, unit in units.items():
-            _setter(self._programs, name, int)(unit)
+            self._setter(name, int)(unit)
         return units
+
+    def _bind_undeclared(self, first: int) -> Sequence[int]:
+        """Texture units, from `first` on, for the samplers that only the text declares: two kinds of sampler
+        on one unit would be an error of OpenGL."""
+        known = {self.isf.renamed.get(name, name) for name in self._sampler_names()}
+        names = sorted(_samplers(self._programs) - known)
+        for unit, name in enumerate(names, first):
+            _setter(self._programs, name, int)(unit)
+        return range(first, first + len(names))
 
     def _control_setters(self) -> Sequence[tuple[str, Setter]]:
         names = {
@@ -155,7 +172,11 @@ class Shader:
         }
         if self.isf.kind == "transition":
             names["progress"] = float
-        return [(name, _setter(self._programs, name, read)) for name, read in names.items()]
+        return [(name, self._setter(name, read)) for name, read in names.items()]
+
+    def _setter(self, name: str, read: Callable[[Any], Any]) -> Setter:
+        """Sets what the header declares as `name`."""
+        return _setter(self._programs, self.isf.renamed.get(name, name), read)
 
     def _plan_sizes(self) -> None:
         self._render_sizes = [_setter([program], "RENDERSIZE", tuple) for program in self._programs]
@@ -218,6 +239,12 @@ class Shader:
         self._render_sizes[index](target.size)
         self._strips[index].render(self._context.TRIANGLE_STRIP, 4)
         target.drawn()
+
+
+def _samplers(programs: Sequence[moderngl.Program]) -> set[str]:
+    """The names of the samplers that programs use."""
+    members = [(name, program[name]) for program in programs for name in program]
+    return {name for name, member in members if getattr(member, "gl_type", 0) in SAMPLERS}
 
 
 def _setter(programs: Sequence[moderngl.Program], name: str, read: Callable[[Any], Any]) -> Setter:

@@ -11,7 +11,7 @@ from perform.scenes.setlist import Setlist
 from perform.threads import Background
 
 log = logging.getLogger("perform")
-SUFFIXES = (".toml", ".fs", ".vs")
+SUFFIXES = (".toml", ".fs", ".vs", ".glsl")
 
 
 class FileWatcher:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -128,10 +129,11 @@ def test_version_1_buffers() -> None:
 def test_imports_are_found_beside_the_file(tmp_path: Path) -> None:
     shader = tmp_path / "a.fs"
     shader.write_text(header(IMPORTED={"grain": {"PATH": "grain.png"}}))
-    with pytest.raises(ISFError, match=r"a\.fs: IMPORTED grain: .*grain\.png is not there"):
-        isf.load(shader)
+    (warning,) = isf.load(shader).warnings
+    assert re.search(r"a\.fs:3: IMPORTED grain: .*grain\.png is not there", warning)
     (tmp_path / "grain.png").write_bytes(b"")
-    assert isf.load(shader).imported == {"grain": tmp_path / "grain.png"}
+    assert isf.load(shader).imported == {"grain": (tmp_path / "grain.png",)}
+    assert not isf.load(shader).warnings
 
 
 def test_the_vertex_shader_beside_is_read(tmp_path: Path) -> None:
@@ -157,16 +159,21 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
         (header(INPUTS=[{"NAME": "x", "TYPE": "cube"}]), "TYPE = 'cube', must be one of event, bool"),
         (header(INPUTS=[{"NAME": "x", "TYPE": "float", "MIN": "low"}]), "x: MIN = 'low', must be a number"),
         (
-            header(INPUTS=[{"NAME": "x", "TYPE": "float", "MIN": 2, "MAX": 1}]),
-            "MIN = 2, must be at most MAX = 1",
+            header(INPUTS=[{"NAME": "x", "TYPE": "float"}, {"NAME": "x", "TYPE": "long"}]),
+            "a.fs:4: the name x is taken",
         ),
+        (
+            '/*{\n "INPUTS": [\n  {"NAME": "x"}\n ]\n*/',
+            "a.fs:5: the header is not valid JSON: it ends before",
+        ),
+        ('/*{"DEFAULT": NaN}*/', "a.fs:1: the header is not valid JSON: NaN is no number"),
         (header(INPUTS=[{"NAME": "TIME", "TYPE": "float"}]), "the name TIME is taken"),
         (header(PASSES=[{"TARGET": "x", "WIDTH": "$WIDHT/2"}]), "no $WIDHT, must be one of $HEIGHT, $WIDTH"),
         (
             header(PASSES=[{"TARGET": "x", "WIDTH": "open(1)"}]),
             "'open(1)' is not allowed, only numbers, $names",
         ),
-        (header(PASSES=[{"TARGET": "half"}]), "a.fs:4: the name half is a word of GLSL"),
+        (header(PASSES=[{"TARGET": "while"}]), "a.fs:4: the name while is a word of GLSL"),
         (header(PASSES=[{"TARGET": "1x"}]), "TARGET = '1x', must be letters, digits and _"),
         (header(IMPORTED={"x": {}}), "IMPORTED x: PATH = None, must be the name of one image file"),
     ],
@@ -273,6 +280,6 @@ def test_compiler_messages_are_told_in_the_users_file(log: str) -> None:
 def test_messages_about_other_files() -> None:
     files = ("a.fs", "a.vs")
     assert glsl.explain("vertex_shader\n===\n0:3(1): error: oh", files) == "a.vs:3: oh"
-    assert glsl.explain("0:1000003(1): error: oh", files) == "a.fs: oh (in what its header declares)"
+    assert glsl.explain("0:1000003(1): error: oh", files) == "a.fs:1: what its header declares: oh"
     assert glsl.explain("0:2(1): warning: ah\n0:3(1): error: oh", files) == "a.fs:3: oh"
-    assert glsl.explain("out of luck\n", files) == "a.fs: out of luck"
+    assert glsl.explain("out of luck\n", files) == "a.fs:1: out of luck"

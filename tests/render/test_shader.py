@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import av
 import moderngl
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
-from perform.clock import Moment, OfflineClock, Tempo
+from perform.clock import Moment
 from perform.render import isf
 from perform.render.context import headless
 from perform.render.isf import ISFError
 from perform.render.shader import Shader, ShaderError
+from tests.doubles.shaders import SIZE, Stage, main, parse, picture, pixels, write_png
 from tests.folders import ROOT
 
 SHADERS = sorted((ROOT / "shaders").rglob("*.fs"))
-SIZE = (8, 4)
 IMAGE = {"NAME": "inputImage", "TYPE": "image"}
 TRANSITION = [
     {"NAME": "startImage", "TYPE": "image"},
@@ -35,47 +32,6 @@ def context() -> Iterator[moderngl.Context]:
     context = headless()
     yield context
     context.release()
-
-
-class Stage:
-    """One shader and the frames that it has drawn."""
-
-    def __init__(self, context: moderngl.Context, shader: isf.ISF, size: tuple[int, int] = SIZE) -> None:
-        self.context = context
-        self.shader = Shader(context, shader, size)
-        self.clock = OfflineClock(10)
-        self.values: dict[str, Any] = {one.name: one.default for one in shader.parameters}
-
-    def frame(self, *images: moderngl.Texture, **values: Any) -> NDArray[np.uint8]:
-        """The next frame [height, width, 4], top row first."""
-        self.clock.advance()
-        moment = self.clock.moment(Tempo())
-        return pixels(self.shader.render(moment, self.values | values, *images))
-
-
-def pixels(texture: moderngl.Texture) -> NDArray[np.uint8]:
-    width, height = texture.size
-    if texture.dtype == "f2":
-        floats = np.frombuffer(texture.read(), np.float16).reshape(height, width, 4)[::-1]
-        return (np.clip(floats, 0, 1) * 255).round().astype(np.uint8)
-    return np.frombuffer(texture.read(), np.uint8).reshape(height, width, 4)[::-1]
-
-
-def parse(body: str, **keys: Any) -> isf.ISF:
-    return isf.parse("/*" + json.dumps(keys) + "*/\n" + body, "a.fs")
-
-
-def main(expression: str, **keys: Any) -> isf.ISF:
-    return parse(f"void main() {{ gl_FragColor = {expression}; }}", **keys)
-
-
-def picture(context: moderngl.Context, rows: Any) -> moderngl.Texture:
-    """A texture of grey values, top row first."""
-    grey = np.asarray(rows, np.uint8)
-    data = np.repeat(grey[::-1, :, None], 4, axis=2)
-    texture = context.texture((grey.shape[1], grey.shape[0]), 4, np.ascontiguousarray(data))
-    texture.repeat_x = texture.repeat_y = False
-    return texture
 
 
 def test_a_solid_color(context: moderngl.Context) -> None:
@@ -226,14 +182,6 @@ def test_imported_images(context: moderngl.Context, tmp_path: Path) -> None:
         Shader(context, shader, SIZE)
 
 
-def write_png(path: Path, pixels: NDArray[np.uint8]) -> None:
-    with av.open(str(path), "w", format="image2") as file:
-        stream = file.add_stream("png", rate=1)
-        stream.height, stream.width, stream.pix_fmt = pixels.shape[0], pixels.shape[1], "rgb24"
-        for packet in (*stream.encode(av.VideoFrame.from_ndarray(pixels)), *stream.encode()):
-            file.mux(packet)
-
-
 def test_a_transition(context: moderngl.Context) -> None:
     start, end = picture(context, [[10]]), picture(context, [[210]])
     stage = Stage(
@@ -300,7 +248,7 @@ def test_faults_are_told_by_file_and_line(context: moderngl.Context) -> None:
     with pytest.raises(ShaderError, match=r"^a\.vs:2: .*oops"):
         Shader(context, isf.parse("/*{}*/ void main() {}", "a.fs", vertex), SIZE)
     clash = main("vec4(1.0)", INPUTS=[{"NAME": "isampler2D", "TYPE": "float"}])
-    with pytest.raises(ShaderError, match=r"^a\.fs: .* \(in what its header declares\)"):
+    with pytest.raises(ShaderError, match=r"^a\.fs:1: what its header declares: "):
         Shader(context, clash, SIZE)
 
 
@@ -322,11 +270,13 @@ def test_release_is_safe_twice(context: moderngl.Context) -> None:
     shader.shader.release()
 
 
-def test_shaders_that_cannot_be_built_leave_nothing(context: moderngl.Context) -> None:
+def test_shaders_that_cannot_be_built_leave_nothing(context: moderngl.Context, tmp_path: Path) -> None:
     made: list[str] = []
     given_back: list[str] = []
     spying = Spy(context, made, given_back)
-    broken = isf.parse('/*{"IMPORTED": {"gone": {"PATH": "gone.png"}}}*/ void main() {}', "a.fs")
+    (tmp_path / "broken.png").write_bytes(b"no image")
+    text = '/*{"IMPORTED": {"it": {"PATH": "broken.png"}}}*/ void main() {}'
+    broken = isf.parse(text, "a.fs", folder=tmp_path)
     with pytest.raises(ISFError):
         Shader(spying, broken, SIZE)  # type: ignore[arg-type]
     assert made and sorted(made) == sorted(given_back)

@@ -1,0 +1,140 @@
+"""Other people's GLSL (ES 1.00, 1.20, 1.50, 3.30) as GLSL 4.10, line for line.
+
+ISF hosts compile at older versions, some drivers let more through than the language allows, and converted
+files bring what their first host needed. Comments go first, so nothing in them is ever taken for code.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+Stage: TypeAlias = Literal["fragment", "vertex"]
+
+BUILT_IN = ("PASSINDEX", "RENDERSIZE", "TIME", "TIMEDELTA", "DATE", "FRAMEINDEX")
+GIVEN = (*BUILT_IN, "isf_FragNormCoord", "vv_FragNormCoord")
+PREFIX = "isf_"  # of what is renamed
+
+# GLSL 4.10, section 3.6: reserved for the future or for other languages, so they can only be names here.
+_RESERVED = """
+active asm cast class common enum extern external filter fixed goto half inline input interface long
+namespace noinline output partition public short sizeof static superp template this typedef union unsigned
+using volatile hvec2 hvec3 hvec4 fvec2 fvec3 fvec4 image1D image2D image3D imageCube sampler3DRect
+"""
+# Keywords since 1.30 that stand before another word: `flat in int`. Alone, they are a name.
+_QUALIFIERS = "centroid flat noperspective patch precise sample smooth subroutine"
+_SWITCH = "case default switch"  # names in a text without `switch (…)`
+_KEYWORDS = """
+attribute bool break const continue discard do double else false float for highp if in inout int invariant
+layout lowp main mat2 mat3 mat4 mediump out packed precision return row_major struct true uint uniform
+varying vec2 vec3 vec4 void while
+"""
+_CALLED = ("texture", "textureGrad", "textureLod", "textureProj", "textureSize")  # by what is written for ISF
+KEYWORDS = frozenset(_KEYWORDS.split())  # a name of the header can be none of these
+
+_COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
+_VERSION = re.compile(r"^[ \t]*#[ \t]*version\b.*$", re.MULTILINE)
+_EXTENSION = re.compile(r"^[ \t]*#[ \t]*extension\b[ \t]*(\w*)[ \t]*:?[ \t]*(\w*).*$", re.MULTILINE)
+_PRECISION = r"(?:(?:lowp|mediump|highp)\s+)?"
+_LAYOUT = r"(?:layout\s*\([^)]*\)\s*)?"
+_BEGIN = r"(?:^|(?<=[;}]))[ \t]*"  # of a declaration
+_GLOBAL = re.compile(
+    rf"{_BEGIN}({_LAYOUT}(?:uniform|varying|in|out)\s+{_PRECISION}\w+)\s+(\w+(?:\s*,\s*\w+)*)\s*(?:=[^;]*)?;",
+    re.MULTILINE,
+)
+_OUTPUT = re.compile(rf"{_BEGIN}{_LAYOUT}out\s+{_PRECISION}vec4\s+(\w+)\s*;", re.MULTILINE)
+_CONSTANT = re.compile(rf"\bconst(\s+{_PRECISION}\w+\s+\w+\s*=[^;]*;)")
+# Names with gl_ may not be defined as macros, and these are gone from the core profile.
+_GONE = re.compile(r"\bgl_(FragColor|MultiTexCoord0|ModelViewProjectionMatrix|Vertex)\b")
+_FRAGMENT_DATA = re.compile(r"\bgl_FragData\s*\[\s*0\s*\]")
+_TEXTURE_COORDINATE = re.compile(r"\bgl_TexCoord\s*\[\s*\d+\s*\]")
+
+
+@dataclass(frozen=True, slots=True)
+class Adapted:
+    """A text in GLSL 4.10, and the extensions that it asks for."""
+
+    text: str
+    extensions: tuple[str, ...]
+
+
+def without_comments(text: str) -> str:
+    """Plain ASCII with \\n at the ends of lines; comments are a space, or as many line ends as they had."""
+    plain = text.encode("ascii", "replace").decode().replace("\0", " ")
+    plain = plain.replace("\r\n", "\n").replace("\r", "\n")
+    return _COMMENT.sub(lambda match: "\n" * match[0].count("\n") or " ", plain)
+
+
+def renamed(names: Iterable[str], *texts: str) -> dict[str, str]:
+    """Those names of a header that must have another name in these texts, and that name: words of newer
+    GLSL, and names of functions that a text calls."""
+    words = {word for text in texts for word in _words(text)} | {*_RESERVED.split(), *_QUALIFIERS.split()}
+    called = {call for text in texts for call in re.findall(r"\b([A-Za-z_]\w*)\s*\(", text)} | {*_CALLED}
+    return {name: PREFIX + name for name in names if name in words or name in called}
+
+
+def adapted(text: str, stage: Stage, names: Collection[str], others: Collection[str]) -> Adapted:
+    """A text without comments, as GLSL 4.10. `names` are those that the header declares, `others` those of
+    them that are renamed."""
+    extensions = tuple(dict.fromkeys(name for name, how in _EXTENSION.findall(text) if _is_asked(name, how)))
+    text = _EXTENSION.sub("", _VERSION.sub("", text))
+    text = _without_given({*names, *GIVEN}, text)
+    if stage == "fragment":
+        text = _with_our_output(text)
+    text = _CONSTANT.sub(lambda match: _variable(match, {*names, *BUILT_IN}), text)
+    text = _renamed_words(text, others)
+    text = _FRAGMENT_DATA.sub(f"{PREFIX}FragColor", _GONE.sub(rf"{PREFIX}\1", text))
+    return Adapted(_TEXTURE_COORDINATE.sub("vec4(isf_FragNormCoord, 0.0, 1.0)", text), extensions)
+
+
+def original(message: str) -> str:
+    """A compiler's message with the names that the author wrote."""
+    message = message.replace(f"{PREFIX}FragColor", "gl_FragColor")
+    return re.sub(rf"\b{PREFIX}(?!Frag|vert)(\w+)", r"\1", message)
+
+
+def _is_asked(name: str, how: str) -> bool:
+    return name.startswith("GL_") and how != "disable"
+
+
+def _without_given(given: Collection[str], text: str) -> str:
+    """Without declarations of what is declared already; the lines stay."""
+
+    def kept(match: re.Match[str]) -> str:
+        names = [name for name in re.split(r"\s*,\s*", match[2]) if name not in given]
+        lines = "\n" * match[0].count("\n")
+        if len(names) == match[2].count(",") + 1:
+            return match[0]
+        return f"{match[1]} {', '.join(names)};{lines}" if names else lines
+
+    return _GLOBAL.sub(kept, text)
+
+
+def _with_our_output(text: str) -> str:
+    """The author's own output is ours."""
+    names = "|".join(_OUTPUT.findall(text))
+    text = _OUTPUT.sub(lambda match: "\n" * match[0].count("\n"), text)
+    return re.sub(rf"(?<![\w.])(?:{names})\b", f"{PREFIX}FragColor", text) if names else text
+
+
+def _variable(match: re.Match[str], uniforms: Collection[str]) -> str:
+    """A constant that is made from a uniform is none."""
+    used = re.findall(r"[A-Za-z_]\w*", match[1])
+    return match[1].lstrip() if any(name in uniforms for name in used) else match[0]
+
+
+def _words(text: str) -> list[str]:
+    """The words that are names wherever they stand in this text."""
+    return [*_RESERVED.split(), *([] if re.search(r"\bswitch\s*\(", text) else _SWITCH.split())]
+
+
+def _renamed_words(text: str, others: Collection[str]) -> str:
+    always, qualifiers = "|".join(_words(text)), "|".join(_QUALIFIERS.split())
+    text = re.sub(rf"\b(?:({always})\b|({qualifiers})\b(?![ \t]+[A-Za-z_]))", rf"{PREFIX}\g<0>", text)
+    rest = "|".join(name for name in others if not re.fullmatch(f"{always}|{qualifiers}", name))
+    if rest:
+        text = re.sub(rf"(?<![\w.])({rest})\b(?!\s*\()", rf"{PREFIX}\1", text)
+    called = "|".join(_CALLED)  # but `#define read texture` means the function
+    return re.sub(rf"(?<![\w.])({called})\b(?!\s*\(|[ \t]*$)", rf"{PREFIX}\1", text, flags=re.MULTILINE)

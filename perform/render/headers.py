@@ -1,0 +1,73 @@
+"""The JSON header of an ISF file: strict JSON, or what people write for it (JSON5): trailing commas,
+comments, `.5`, single quotes.
+
+The header is the first comment that begins with `{`; a licence may stand before it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, NoReturn, TypeAlias
+
+Json: TypeAlias = Mapping[str, Any]
+LONGEST_LENIENT = 50_000  # characters; the lenient reader takes 40 ms for 1000
+
+_COMMENTS = (re.compile(r"/\*[\s*]*(\{.*?)\*/", re.DOTALL), re.compile(r"/\*(.*?)\*/", re.DOTALL))
+_FAULT = re.compile(r"(?:<string>:(\d+) )?(.*)", re.DOTALL)  # of json5
+_BEGINS = "must begin with a comment /*{ … }*/ that holds JSON"
+
+
+class HeaderError(ValueError):
+    """A header that cannot be read; `line` is that of the file."""
+
+    def __init__(self, line: int, message: str) -> None:
+        super().__init__(message)
+        self.line = line
+
+
+def read_header(text: str) -> tuple[Json, list[tuple[int, str]]]:
+    """The header of a file's text, its keys in capitals, and warnings with lines. Raises HeaderError."""
+    found = next((match for one in _COMMENTS if (match := one.search(text))), None)
+    if not found:
+        raise HeaderError(1, f"no header, {_BEGINS}")
+    first = text.count("\n", 0, found.start(1)) + 1
+    header, warnings = _strict(found[1], first)
+    if not isinstance(header, dict):
+        raise HeaderError(first, "the header must be a JSON object { … }")
+    return in_capitals(header), warnings
+
+
+def in_capitals(entry: Mapping[str, Any]) -> Json:
+    """An object of the header with its keys in capitals; one that already is wins."""
+    return {key.upper(): value for key, value in entry.items()} | dict(entry)
+
+
+def _strict(text: str, first: int) -> tuple[object, list[tuple[int, str]]]:
+    try:
+        return json.loads(text, strict=False, parse_constant=_refuse), []
+    except json.JSONDecodeError as error:
+        warning = first + error.lineno - 1, f"the header is not valid JSON ({error.msg}), read all the same"
+    except (ValueError, RecursionError) as error:
+        raise HeaderError(first, f"the header is not valid JSON: {error}") from None
+    return _lenient(text, first, warning), [warning]
+
+
+def _lenient(text: str, first: int, strict: tuple[int, str]) -> object:
+    """The header as JSON5. Raises HeaderError, at the line of the strict reader when the text is too long."""
+    import json5
+
+    if len(text) > LONGEST_LENIENT:
+        raise HeaderError(strict[0], strict[1].removesuffix(", read all the same"))
+    try:
+        return json5.loads(text, strict=False, parse_constant=_refuse)
+    except (ValueError, RecursionError) as error:
+        line, message = _FAULT.fullmatch(str(error)).groups()  # type: ignore[union-attr]  # it always matches
+    if "end of input" in message:
+        message = "it ends before its last { or [ is closed: a } or ] is missing"
+    raise HeaderError(first + int(line or 1) - 1, f"the header is not valid JSON: {message}")
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no number")

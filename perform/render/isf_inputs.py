@@ -1,0 +1,141 @@
+"""The inputs of an ISF header as parameters: kinds, ranges, defaults, choices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Literal, TypeAlias
+
+from perform.parameters import Kind, Parameter
+from perform.render.headers import Json
+
+Warn: TypeAlias = Callable[[str], None]
+
+TYPES: Mapping[str, tuple[str, Kind | None]] = {  # ISF type: GLSL type, kind of parameter
+    "audio": ("sampler2D", "sound"),
+    "audiofft": ("sampler2D", "sound"),
+    "bool": ("bool", "bool"),
+    "color": ("vec4", "color"),
+    "event": ("bool", "event"),
+    "float": ("float", "float"),
+    "image": ("sampler2D", None),
+    "long": ("int", "int"),
+    "point2d": ("vec2", "point"),
+}
+TYPE_NAMES = "event, bool, long, float, point2D, color, image, audio, audioFFT"
+
+
+class InputError(ValueError):
+    """An input whose numbers cannot be read; the message has key, value and what is allowed."""
+
+
+def parameter(entry: Json, warn: Warn) -> Parameter:
+    """The parameter of an input that is no image. `warn` gets what is doubtful. Raises InputError."""
+    name, kind = entry["NAME"], TYPES[entry["TYPE"].lower()][1]
+    about = str(entry.get("LABEL") or "")
+    match kind:
+        case "sound":
+            source = "audio.spectrum" if entry["TYPE"].lower() == "audiofft" else "audio.waveform"
+            return Parameter(name, source, description=about, kind="sound")
+        case "bool" | "event":
+            on = kind == "bool" and is_on(entry.get("DEFAULT"))
+            return Parameter(name, on, 0, 1, description=about, kind=kind)
+        case "point" | "color":
+            return _vector(entry, kind, about, warn)
+        case "int":
+            return _whole(entry, about, warn)
+    low, high, default = _range(entry, warn)
+    return Parameter(name, default, low, high, description=about)
+
+
+def options(entry: Json) -> dict[str, int]:
+    """The words and numbers of a long that has LABELS; a number that has no word is its own word."""
+    values, labels = entry.get("VALUES"), entry.get("LABELS")
+    if entry["TYPE"].lower() != "long" or not isinstance(labels, list) or not labels:
+        return {}
+    given = values if isinstance(values, list) and values else range(len(labels))
+    numbers = [round(number) for value in given if (number := _finite(value)) is not None]
+    words = [str(label) for label in labels[: len(numbers)]]
+    words += [str(number) for number in numbers[len(words) :]]
+    return dict(zip(words, numbers, strict=True))
+
+
+def number(entry: Json, key: str) -> float:
+    """The number of a key. Raises InputError."""
+    found = _finite(entry.get(key))
+    if found is None:
+        raise InputError(f"{key} = {entry.get(key)!r}, must be a number")
+    return found
+
+
+def is_on(value: object) -> bool:
+    """Whether a value means true: also a number, and a word or a number in quotes."""
+    if isinstance(value, str):
+        return value.strip().lower() in ("true", "yes", "on") or bool(_finite(value))
+    return bool(value)
+
+
+def _range(entry: Json, warn: Warn) -> tuple[float, float, float]:
+    """MIN, MAX and DEFAULT, 0..1 if not given; the default widens what is not given."""
+    key = "DEFAULT" if "DEFAULT" in entry else "IDENTITY"
+    given = number(entry, key) if entry.get(key) is not None else None
+    default = given or 0.0
+    low = number(entry, "MIN") if entry.get("MIN") is not None else min(0.0, default)
+    high = number(entry, "MAX") if entry.get("MAX") is not None else max(1.0, default, low)
+    low, high = _ordered(low, high, warn)
+    if low == high and given is not None and given != low:
+        warn(f"MIN = MAX = {low:g} leaves out DEFAULT = {given:g}: the range goes from one to the other")
+        low, high = min(low, given), max(high, given)
+    return low, high, min(max(default, low), high)
+
+
+def _ordered(low: float, high: float, warn: Warn) -> tuple[float, float]:
+    if low > high:
+        warn(f"MIN = {low:g} is above MAX = {high:g}: they are swapped")
+    return min(low, high), max(low, high)
+
+
+def _whole(entry: Json, about: str, warn: Warn) -> Parameter:
+    words = options(entry)
+    low, high, default = (round(bound) for bound in _range({**_bounds(entry), **entry}, warn))
+    if not words:
+        return Parameter(entry["NAME"], default, low, high, description=about, kind="int")
+    chosen = next((word for word, value in words.items() if value == default), next(iter(words)))
+    return Parameter(entry["NAME"], chosen, description=about, kind="choice", choices=tuple(words))
+
+
+def _vector(entry: Json, kind: Literal["point", "color"], about: str, warn: Warn) -> Parameter:
+    black = (0.0, 0.0, 0.0, 1.0)
+    size = 4 if kind == "color" else 2
+    default = _numbers(entry, "DEFAULT", black[:size])
+    low = _numbers(entry, "MIN", (min(0.0, *default),))
+    high = _numbers(entry, "MAX", (max(1.0, *default),))
+    lowest, highest = _ordered(min(low), max(high), warn)
+    padded = (*default, *black[len(default) : size])[:size]
+    held = tuple(min(max(one, lowest), highest) for one in padded)
+    return Parameter(entry["NAME"], held, lowest, highest, description=about, kind=kind)
+
+
+def _numbers(entry: Json, key: str, otherwise: tuple[float, ...]) -> tuple[float, ...]:
+    values = entry.get(key)
+    if values is None:
+        return otherwise
+    values = values if isinstance(values, list) else [values]
+    return tuple(number({key: value}, key) for value in values) or otherwise
+
+
+def _bounds(entry: Json) -> Json:
+    """The range of a long that only lists VALUES."""
+    values = entry.get("VALUES")
+    numbers = [n for v in values if (n := _finite(v)) is not None] if isinstance(values, list) else []
+    return {"MIN": min(numbers), "MAX": max(numbers)} if numbers else {}
+
+
+def _finite(value: object) -> float | None:
+    """A finite float of a JSON number, of true and false, and of a number in quotes."""
+    if not isinstance(value, int | float | str):
+        return None
+    try:
+        found = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return found if abs(found) < 1e30 else None
