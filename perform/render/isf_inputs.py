@@ -53,7 +53,7 @@ def options(entry: Json) -> dict[str, int]:
     if entry["TYPE"].lower() != "long" or not isinstance(labels, list) or not labels:
         return {}
     given = values if isinstance(values, list) and values else range(len(labels))
-    numbers = [round(number) for value in given if (number := _finite(value)) is not None]
+    numbers = [round(number) for value in given if (number := _as_number(value)) is not None]
     words = [str(label) for label in labels[: len(numbers)]]
     words += [str(number) for number in numbers[len(words) :]]
     return dict(zip(words, numbers, strict=True))
@@ -61,7 +61,7 @@ def options(entry: Json) -> dict[str, int]:
 
 def number(entry: Json, key: str) -> float:
     """The number of a key. Raises InputError."""
-    found = _finite(entry.get(key))
+    found = _as_number(entry.get(key))
     if found is None:
         raise InputError(f"{key} = {entry.get(key)!r}, must be a number")
     return found
@@ -70,7 +70,7 @@ def number(entry: Json, key: str) -> float:
 def is_on(value: object) -> bool:
     """Whether a value means true: also a number, and a word or a number in quotes."""
     if isinstance(value, str):
-        return value.strip().lower() in ("true", "yes", "on") or bool(_finite(value))
+        return value.strip().lower() in ("true", "yes", "on") or bool(_as_number(value))
     return bool(value)
 
 
@@ -106,16 +106,16 @@ def _whole(entry: Json, about: str, warn: Warn) -> Parameter:
 def _vector(entry: Json, kind: Literal["point", "color"], about: str, warn: Warn) -> Parameter:
     black = (0.0, 0.0, 0.0, 1.0)
     size = 4 if kind == "color" else 2
-    default = _numbers(entry, "DEFAULT", black[:size])
-    low = _numbers(entry, "MIN", (min(0.0, *default),))
-    high = _numbers(entry, "MAX", (max(1.0, *default),))
+    default = _components(entry, "DEFAULT", black[:size])
+    low = _components(entry, "MIN", (min(0.0, *default),))
+    high = _components(entry, "MAX", (max(1.0, *default),))
     lowest, highest = _ordered(min(low), max(high), warn)
     padded = (*default, *black[len(default) : size])[:size]
     held = tuple(min(max(one, lowest), highest) for one in padded)
     return Parameter(entry["NAME"], held, lowest, highest, description=about, kind=kind)
 
 
-def _numbers(entry: Json, key: str, otherwise: tuple[float, ...]) -> tuple[float, ...]:
+def _components(entry: Json, key: str, otherwise: tuple[float, ...]) -> tuple[float, ...]:
     values = entry.get(key)
     if values is None:
         return otherwise
@@ -126,11 +126,11 @@ def _numbers(entry: Json, key: str, otherwise: tuple[float, ...]) -> tuple[float
 def _bounds(entry: Json) -> Json:
     """The range of a long that only lists VALUES."""
     values = entry.get("VALUES")
-    numbers = [n for v in values if (n := _finite(v)) is not None] if isinstance(values, list) else []
+    numbers = [n for v in values if (n := _as_number(v)) is not None] if isinstance(values, list) else []
     return {"MIN": min(numbers), "MAX": max(numbers)} if numbers else {}
 
 
-def _finite(value: object) -> float | None:
+def _as_number(value: object) -> float | None:
     """A finite float of a JSON number, of true and false, and of a number in quotes."""
     if not isinstance(value, int | float | str):
         return None
