@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent
@@ -68,6 +69,29 @@ def whole_file(file: Path, suffix: str = ".part", synced: bool = False) -> Itera
             partial.replace(file)
     finally:
         partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def claimed(file: Path) -> Iterator[Path]:
+    """A name that no other file has: this one, or with a number (show-2.mp4). Its folder is made, and an
+    empty file holds the name; if nothing is written to it, it is removed."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    names = (file if number == 1 else file.with_stem(f"{file.stem}-{number}") for number in count(1))
+    free = next(name for name in names if _is_new(name))
+    try:
+        yield free
+    finally:
+        if free.is_file() and not free.stat().st_size:
+            free.unlink()
+
+
+def _is_new(file: Path) -> bool:
+    """Whether an empty file was made by this name."""
+    try:
+        file.touch(exist_ok=False)
+    except FileExistsError:
+        return False
+    return True
 
 
 def commit_file(partial: Path, path: Path) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Callable, Iterable, Iterator
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sized
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -16,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 Item = TypeVar("Item")
+INTERRUPTED = 130  # exit code after Ctrl-C: 128 and the signal's number, as of shells
 
 out = Console()
 err = Console(stderr=True)
@@ -33,10 +35,16 @@ SceneScale = Annotated[
 PlayedModel = Annotated[str | None, typer.Option(help="Play this model in place of the presets' own.")]
 NetworkPrecision = Annotated[str, typer.Option(help="auto, float32, bfloat16 or float16.")]
 NetworkDevice = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace files that are there already.")]
 REGION_HELP = "The part of the camera's picture in which hands play: left,top,right,bottom, each 0..1."
 MidiPort = Annotated[str | None, typer.Option(help="Listen to this MIDI port only.")]
 StopAfter = Annotated[float | None, typer.Option(min=0, help="Stop after this many seconds.")]
 Mirror = Annotated[bool, typer.Option(help="Mirror the camera: your right hand is on the right.")]
+
+
+def attended() -> bool:
+    """Whether a person watches: there is a terminal to read and to type in."""
+    return err.is_terminal and bool(sys.stdin) and sys.stdin.isatty()
 
 
 def say(text: str) -> None:
@@ -45,8 +53,13 @@ def say(text: str) -> None:
 
 
 def watched(items: Iterable[Item], what: str, count: int | None = None) -> Iterator[Item]:
-    """The items, with a progress bar on a terminal."""
-    return iter(track(items, what, count, console=err, transient=True, disable=not err.is_terminal))
+    """The items, with a progress bar on a terminal. If Ctrl-C ends the command, it says how far they were."""
+    total = len(items) if count is None and isinstance(items, Sized) else count
+    shown = track(items, what, total, console=err, transient=True, disable=not err.is_terminal)
+    for done, item in enumerate(shown):
+        _under_way[:] = [f"{what}, {done} of {total} done" if total else f"{what}, {done} done"]
+        yield item
+    _under_way.clear()
 
 
 @contextlib.contextmanager
@@ -57,17 +70,29 @@ def progress_bar(*columns: ProgressColumn | str, **fields: Any) -> Iterator[Call
         yield partial(bar.update, bar.add_task(**fields))
 
 
+_under_way: list[str] = []  # what `watched` does at present, and how far it is
+
+
 @contextlib.contextmanager
 def complaints() -> Iterator[None]:
-    """A fault ends the command with a sentence and exit code 1, without a traceback."""
+    """A fault ends the command with a sentence and exit code 1, without a traceback; Ctrl-C ends it with exit
+    code 130."""
     try:
         yield
     except typer.Exit:  # an inner command has printed the reason
         raise
+    except KeyboardInterrupt:
+        say_cut_short(*_under_way)
+        raise typer.Exit(INTERRUPTED) from None
     except (ValueError, LookupError, OSError, RuntimeError) as error:
         sentence = error.args[0] if isinstance(error, LookupError) and error.args else str(error)
         err.print(f"perform: {sentence}", style="red", markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(1) from error
+
+
+def say_cut_short(*how_far: str) -> None:
+    """Say that somebody ended the command before its end, and how far it was."""
+    err.print(f"cut short: {', '.join(how_far) or 'nothing was done yet'}", markup=False, highlight=False)
 
 
 def options_of(context: typer.Context, settings: type) -> dict[str, Any]:
@@ -88,6 +113,13 @@ def check_suffix(file: Path | None, suffix: str) -> None:
     """ValueError if a file to write has another suffix."""
     if file and file.suffix.lower() != suffix:
         raise ValueError(f"{file}, must be a {suffix}")
+
+
+def check_new(*files: Path | None, force: bool) -> None:
+    """FileExistsError if a file to write is there already, unless `force` replaces it."""
+    for file in files:
+        if file is not None and file.exists() and not force:
+            raise FileExistsError(f"{file} is there already: give another name, or --force to replace it")
 
 
 def existing(file: Path) -> Path:

@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
-from perform.terminal import AsJson, complaints, err, options_of, out, progress_bar, say
+from perform.terminal import AsJson, Force, check_new, complaints, err, options_of, out, progress_bar, say
 
 if TYPE_CHECKING:
     from perform.training.dataset.films import FrameChoice
@@ -167,6 +167,7 @@ def report(
     file: Annotated[
         Path | None, typer.Option("--out", help="The page to write. (default: FOLDER/report.html)")
     ] = None,
+    force: Force = False,
 ) -> None:
     """Write a report: an HTML page with counts, reasons, sizes, colours and the pictures."""
     from perform.training.dataset import Dataset
@@ -174,6 +175,7 @@ def report(
     from perform.training.dataset.report import report_page
 
     with complaints():
+        check_new(file, force=force)
         found = Dataset.open(folder)
         written = file or folder / REPORT
         written.write_text(report_page(found), encoding="utf-8")

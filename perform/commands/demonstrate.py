@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from perform.terminal import MidiPort, PictureSize, StopAfter, complaints, err, out, place_of, size_of
+from perform.terminal import (
+    MidiPort,
+    PictureSize,
+    StopAfter,
+    check_new,
+    complaints,
+    err,
+    out,
+    place_of,
+    size_of,
+)
 
 if TYPE_CHECKING:
     from perform.demonstrations.live import DemonstrationPlan, DemonstrationRequest
@@ -54,6 +64,7 @@ def demonstrate(
     from perform.library import Library
 
     with complaints():
+        check_new(save, force=force)
         known = None if force and not again else live.load_mapping(name)
         if known:
             signals = signals or ",".join(known.text.signals)
@@ -75,7 +86,7 @@ def demonstrate(
                 midi=midi, osc_host=host, osc_port=port, camera=camera,
             )  # fmt: skip
             _live(plan, options, library, [] if force else _before(plan), seconds)
-        _report(plan, library, save, force)
+        _report(plan, library, save)
 
 
 def _words(text: str) -> tuple[str, ...]:
@@ -145,7 +156,7 @@ def _live(
             signal.signal(number, handler or signal.SIG_DFL)
 
 
-def _report(plan: DemonstrationPlan, library: Library, save: Path | None, force: bool) -> None:
+def _report(plan: DemonstrationPlan, library: Library, save: Path | None) -> None:
     """Say what plays it, or write it into a preset."""
     from perform.demonstrations import live, preset
     from perform.demonstrations.targets import formula_texts
@@ -164,8 +175,6 @@ def _report(plan: DemonstrationPlan, library: Library, save: Path | None, force:
             out.print(f"  {key} = {formula!r}", highlight=False, markup=False, soft_wrap=True)
         return
     file = find(request.preset, library)
-    if save.exists() and not force:
-        raise FileExistsError(f"{save} exists already: --force overwrites it")
     save.write_text(
         preset.insert_formulas(file.read_text(encoding="utf-8"), formulas, request.seeds), encoding="utf-8"
     )

@@ -9,7 +9,7 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from perform.terminal import check_suffix, complaints, say, watched
+from perform.terminal import Force, check_new, check_suffix, complaints, say, watched
 
 flora_app = typer.Typer(help="Flora: drawn flowers to train models with.", no_args_is_help=True)
 
@@ -23,6 +23,7 @@ def pictures(
     count: Annotated[int, typer.Option(min=1, help="How many pictures.")] = 100,
     size: SideLength = 256,
     seed: Seed = 0,
+    force: Force = False,
 ) -> None:
     """Draw pictures, with their latents in latents.npy and the meaning of each in latents.csv."""
     from perform import flora
@@ -31,6 +32,7 @@ def pictures(
 
     with complaints():
         latents = flora.latents(seed, count)
+        check_new(*(folder / name for name in ("latents.npy", "latents.csv", "000000.png")), force=force)
         folder.mkdir(parents=True, exist_ok=True)
         save_latents(folder, latents)
         for number, z in enumerate(watched(latents, "drawing")):
@@ -45,11 +47,13 @@ def film(
     size: SideLength = 256,
     fps: Annotated[float, typer.Option(help="Frames a second.")] = 30.0,
     seed: Seed = 0,
+    force: Force = False,
 ) -> None:
     """Write a seamless film of flowers that bloom and change into each other."""
     from perform.flora import films
 
     with complaints():
+        check_new(path, force=force)
         frames = films.write_film(path, seconds, size, fps, seed, partial(watched, what="filming"))
     say(f"{frames} frames in {path}")
 
@@ -61,6 +65,7 @@ def sheet(
     columns: Annotated[int, typer.Option(min=1, max=64, help="Pictures in a row.")] = 8,
     rows: Annotated[int, typer.Option(min=1, max=64, help="Rows.")] = 8,
     size: SideLength = 256,
+    force: Force = False,
 ) -> None:
     """Draw a contact sheet."""
     from perform.flora.sheets import flower_sheet as drawn
@@ -68,6 +73,7 @@ def sheet(
 
     with complaints():
         check_suffix(path, ".png")
+        check_new(path, force=force)
         path.write_bytes(encode_png(drawn(seed, columns, rows, size)))
     say(f"{columns * rows} pictures in {path}")
 
@@ -75,6 +81,7 @@ def sheet(
 @flora_app.command()
 def directions(
     path: Annotated[Path, typer.Argument(help="The .safetensors to write.")],
+    force: Force = False,
 ) -> None:
     """Write the latent's dimensions as named directions.
 
@@ -88,6 +95,7 @@ def directions(
 
     with complaints():
         check_suffix(path, ".safetensors")
+        check_new(path, force=force)
         names = tuple(one.name for one in TABLE)
         write_directions(path, Directions(names, np.eye(flora.DIMENSIONS, dtype=np.float32), space="z"))
     say(f"{len(names)} directions in {path}")

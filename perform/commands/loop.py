@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from perform.loops import TEMPLATE, Loop, choose_keyframes, keyframe_sheet, read_loop, write_loop
-from perform.terminal import check_suffix, complaints, say, size_of
+from perform.terminal import Force, check_new, check_suffix, complaints, say, size_of
 
 KEYFRAME_FRAMES = 100  # frames from key to key
 
@@ -50,11 +50,12 @@ def loop(
     ] = None,
     save: Annotated[Path | None, typer.Option(help="The preset file to write: a .toml.")] = None,
     picture: Annotated[Path | None, typer.Option("--sheet", help="Draw the keyframes to this .png.")] = None,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite a preset.")] = False,
+    force: Force = False,
 ) -> None:
     """Make a seamless loop through keyframes: a preset to play live, and a film of one turn."""
     with complaints():
         check_suffix(picture, ".png")
+        check_new(picture, film, force=force)
         source = _LoopSource.at(what)
         points = _keyframes(source, keys, choose, seed)
         made = source.loop(points, each, hold, fps, interpolation=interpolation, space=space, psi=psi)
@@ -63,7 +64,7 @@ def loop(
         preset = save or source.file or (film or Path("loop")).with_suffix(".toml")
         if preset.exists() and preset != source.file and not force:
             raise FileExistsError(
-                f"{preset} exists already: perform loop {preset} changes it, --force overwrites"
+                f"{preset} is there already: perform loop {preset} changes it, --force replaces it"
             )
         preset.parent.mkdir(parents=True, exist_ok=True)
         preset.write_text(write_loop(made, source.text), encoding="utf-8")

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from perform.arrays import Pixels
-from perform.terminal import AsJson, check_suffix, complaints, print_facts, watched
+from perform.terminal import AsJson, Force, check_new, check_suffix, complaints, print_facts, watched
 
 MEANING = {
     "frechet": "distance of the two distributions; 0 is the same",
@@ -35,6 +35,7 @@ def metrics(
     sheet: Annotated[
         Path | None, typer.Option(help="Draw the nearest pictures of the dataset: a .png.")
     ] = None,
+    force: Force = False,
     as_json: AsJson = False,
 ) -> None:
     """Measure how near a model's pictures are to its training pictures."""
@@ -47,6 +48,7 @@ def metrics(
 
     with complaints():
         check_suffix(sheet, ".png")
+        check_new(sheet, force=force)
         featured = network_features(features) if features else scattering
         pictures = Dataset.open(dataset)
         spread = evenly_spread(pictures, samples)

@@ -14,7 +14,17 @@ from rich.table import Table
 from rich.text import Text
 
 from perform.parameters import choice
-from perform.terminal import AsJson, check_suffix, complaints, out, print_facts, progress_bar, watched
+from perform.terminal import (
+    AsJson,
+    Force,
+    check_new,
+    check_suffix,
+    complaints,
+    out,
+    print_facts,
+    progress_bar,
+    watched,
+)
 
 if TYPE_CHECKING:
     from perform.models.store import ReportProgress as Report
@@ -101,6 +111,7 @@ def export(
             help="Also write its discriminator, for perform train --from FILE. A run has its newest one.",
         ),
     ] = False,
+    force: Force = False,
 ) -> None:
     """Write a model to one file that you can share. It holds no code."""
     from perform.models import located, store
@@ -108,6 +119,7 @@ def export(
     notes = {name: note for name, note in (("title", title), ("licence", licence)) if note}
     with complaints():
         dtype, place = choice("precision", precision, ("float32", "float16")), located(model)
+        check_new(file, force=force)
         if not discriminator:
             store.export_model(place, file, dtype, notes)
         else:
@@ -160,10 +172,11 @@ def sample(
     setting: Annotated[
         list[str] | None, typer.Option("--set", help="A parameter of the model: rotate=0.25.")
     ] = None,
+    force: Force = False,
 ) -> None:
     """Draw pictures of a model to a file or a folder, without filters."""
     from perform.models import located
-    from perform.sampling.pictures import SampleRequest, Sampling, save_samples
+    from perform.sampling.pictures import SampleRequest, Sampling, sample_files, save_samples
 
     with complaints():
         if sum(one is not None for one in (seeds, z, ws)) > 1:
@@ -172,6 +185,7 @@ def sample(
         controls = _settings(setting or [])
         request = SampleRequest(first, z, ws, labels, psi, cutoff, noise, precision, controls)
         sampling = Sampling(located(model), request)
+        check_new(*sample_files(sampling, out_path), force=force)
         save_samples(sampling, watched(sampling, "drawing", len(sampling)), out_path)
     count = f"{len(sampling)} pictures" if len(sampling) > 1 else "1 picture"
     out.print(f"{count} in {out_path}", markup=False, highlight=False, soft_wrap=True)
@@ -192,6 +206,7 @@ def directions(
     name: Annotated[list[str] | None, typer.Option(help="A new name for a direction: pca1=bloom.")] = None,
     sheet: Annotated[Path | None, typer.Option(help="Draw what the directions change, to this .png.")] = None,
     seeds: Annotated[str, typer.Option(help="Seeds of the pictures on the sheet.")] = "0,1",
+    force: Force = False,
 ) -> None:
     """Find directions in a model's latent space, and save them for the direction tables of presets."""
     from perform import generators
@@ -210,6 +225,7 @@ def directions(
 
     with complaints():
         check_suffix(sheet, ".png")
+        check_new(sheet, force=force)
         labels, shown = parse_labels(name or []), numbers(seeds)
         span = parse_layers(layers) if layers else None
         search = DirectionSearch(

@@ -5,15 +5,24 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
+from perform import paths
 from perform.clock import Lead
-from perform.commands.render import render_show, report_end, show_options
+from perform.commands.render import (
+    SceneOption,
+    render_show,
+    report_end,
+    show_and_sound,
+    show_options,
+)
 from perform.parameters import choice
+from perform.paths import claimed
 from perform.terminal import (
     REGION_HELP,
     MidiPort,
@@ -24,6 +33,7 @@ from perform.terminal import (
     PlayedModel,
     SceneScale,
     StopAfter,
+    attended,
     complaints,
     err,
     place_of,
@@ -71,17 +81,35 @@ BeatOffset = Annotated[
     typer.Option(min=-200, max=200, help="Show beats this many milliseconds earlier, for a slow projector."),
 ]
 
+RecordingFile = Annotated[
+    Path | None,
+    typer.Option(
+        help="Record to this .mp4, .mov or .mkv; if it is there already, with a number: show-2.mp4."
+    ),
+]
+NO_DISPLAY = (
+    "there is no display (a window needs DISPLAY or WAYLAND_DISPLAY): --headless plays without a window, "
+    "and perform render SOUND --scene {show} --out FILE.mp4 makes a video"
+)
+
 
 def play(
     context: typer.Context,
-    setlist: Annotated[str, typer.Argument(help="A setlist or a preset, by name or file.")] = "demo",
+    what: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="SHOW",
+            help="A setlist or a preset, by name or file; with --scene SHOW, the sound. (default: demo)",
+        ),
+    ] = None,
+    scene: SceneOption = None,
     audio: AudioSource = None,
     headless: Annotated[bool, typer.Option(help="Play without a window.")] = False,
     size: PictureSize = "1280x720",
     fps: MostFrames = None,
     scale: SceneScale = None,
     seconds: StopAfter = None,
-    record: Annotated[Path | None, typer.Option(help="Record to this .mp4, .mov or .mkv.")] = None,
+    record: RecordingFile = None,
     model: PlayedModel = None,
     precision: NetworkPrecision = "auto",
     device: NetworkDevice = "auto",
@@ -104,16 +132,17 @@ def play(
     once: Annotated[bool, typer.Option(help="Stop at the end of the sound; do not loop it.")] = False,
     memory: ModelMemory = None,
 ) -> None:
-    """Play a show live. Without a display and without --headless, the show is rendered to a video."""
+    """Play a show live. Where there is a terminal but no display, it is rendered to a video instead."""
     from perform import show
     from perform.inputs.camera import View, region_of
 
     with complaints():
         host, port = place_of(osc)
+        setlist, sound = show_and_sound(what, scene, audio)
         options = show_options(
             context,
-            record=record,
-            sound=show.sound_option(audio),
+            setlist=setlist,
+            sound=show.sound_option(sound),
             osc_host=host,
             osc_port=port,
             osc_feedback=tuple(place_of(one) for one in osc_feedback or []),
@@ -123,7 +152,13 @@ def play(
             offset=offset / 1000,
             memory=2**30 * (memory or 0.0),
         )
-        (_live if headless or _has_display() else _film)(options, seconds)
+        live = headless or _has_display()
+        if not live and not attended():
+            raise RuntimeError(NO_DISPLAY.format(show=setlist))
+        if record is None and not live:
+            record = paths.output() / f"{Path(setlist).stem}.mp4"
+        with claimed(record) if record else nullcontext() as file:
+            (_live if live else _film)(replace(options, record=file), seconds)
 
 
 def _has_display() -> bool:
@@ -149,10 +184,11 @@ def _live(options: Options, seconds: float | None) -> None:
 
 def _film(options: Options, seconds: float | None) -> None:
     """No display: the show is rendered to a video instead."""
-    from perform import paths, show
+    from perform import show
 
-    file = options.record or paths.output() / f"{Path(options.setlist).stem}.mp4"
     err.print(
-        f"no display here: rendering {options.setlist} to {file} (a window needs DISPLAY or WAYLAND_DISPLAY)"
-    )
-    render_show(replace(options, record=file, headless=True, fps=options.fps or show.RENDER_FPS), seconds)
+        f"no display here: rendering {options.setlist} to {options.record} "
+        "(a window needs DISPLAY or WAYLAND_DISPLAY)",
+        markup=False, highlight=False, soft_wrap=True,
+    )  # fmt: skip
+    render_show(replace(options, headless=True, fps=options.fps or show.RENDER_FPS), seconds)

@@ -12,16 +12,19 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from perform.parameters import choice
 from perform.terminal import (
+    Force,
     NetworkDevice,
     NetworkPrecision,
     PictureSize,
     PlayedModel,
     SceneScale,
+    check_new,
     complaints,
     err,
     existing,
     options_of,
     out,
+    say_cut_short,
     size_of,
 )
 
@@ -30,11 +33,18 @@ if TYPE_CHECKING:
     from perform.show import Options
 
 
+SceneOption = Annotated[str | None, typer.Option(help="A preset or setlist, by name or file.")]
+
+
 def render(
     context: typer.Context,
-    sound: Annotated[Path, typer.Argument(help="The sound file to play to.")],
     out_file: Annotated[Path, typer.Option("--out", help="The video file to write: .mp4, .mov or .mkv.")],
-    scene: Annotated[str, typer.Option(help="A preset or setlist, by name or file.")] = "demo",
+    what: Annotated[
+        str | None,
+        typer.Argument(metavar="SOUND", help="The sound file to play to; with --audio SOUND, the show."),
+    ] = None,
+    scene: SceneOption = None,
+    audio: Annotated[str | None, typer.Option(help="The sound file to play to.")] = None,
     size: PictureSize = "1280x720",
     fps: Annotated[float, typer.Option(min=1, max=240, help="Frames a second.")] = 30.0,
     scale: SceneScale = None,
@@ -44,13 +54,34 @@ def render(
     model: PlayedModel = None,
     precision: NetworkPrecision = "auto",
     device: NetworkDevice = "auto",
+    digest: Annotated[bool, typer.Option("--digest", help="Print the SHA-256 of all frames.")] = False,
+    force: Force = False,
 ) -> None:
-    """Render a sound to a video, every frame exact."""
+    """Render a sound to a video, every frame exact.
+
+    As you like: perform render SOUND --scene SHOW, or perform render SHOW --audio SOUND.
+    """
     with complaints():
-        render_show(
-            show_options(context, setlist=scene, sound=str(existing(sound)), record=out_file, headless=True),
-            seconds,
+        show, sound = show_and_sound(what if scene or audio else None, scene, audio or what)
+        if sound is None:
+            raise ValueError("the sound is missing: perform render SOUND --out FILE")
+        check_new(out_file, force=force)
+        options = show_options(
+            context, setlist=show, sound=str(existing(Path(sound))), record=out_file, headless=True
         )
+        render_show(options, seconds, digest)
+
+
+def show_and_sound(what: str | None, scene: str | None, audio: str | None) -> tuple[str, str | None]:
+    """The show, and its sound or None, of SHOW --audio SOUND or SOUND --scene SHOW. ValueError if one of them
+    is given twice."""
+    from perform.show.options import DEMO
+
+    if scene is None:
+        return what or DEMO, audio
+    if what is not None and audio is not None and what != audio:
+        raise ValueError(f"{what!r} is one too many: the show is {scene}, and its sound {audio}")
+    return scene, audio or what
 
 
 def show_options(context: typer.Context, **changed: object) -> Options:
@@ -67,8 +98,9 @@ def show_options(context: typer.Context, **changed: object) -> Options:
     return Options(**options | changed)
 
 
-def render_show(options: Options, seconds: float | None) -> None:
-    """Render a show; an interrupted render keeps its frames."""
+def render_show(options: Options, seconds: float | None, digested: bool = False) -> None:
+    """Render a show; `digested`: print the digest of its frames. If Ctrl-C or SIGTERM ends it, what was
+    rendered plays, and the exit code is 130 or 143; a second one ends it at once."""
     from perform import show
     from perform.clock import stopwatch
     from perform.outputs.digest import Digest
@@ -77,9 +109,8 @@ def render_show(options: Options, seconds: float | None) -> None:
     if math.isinf(length):
         raise ValueError("the length of the sound is unknown: give --seconds")
     rig, digest = show.render(options), Digest()
-    rig.outputs.append(digest)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: rig.end())
+    rig.outputs += [digest] if digested else []
+    came = end_on_signals(rig)
     columns = (
         TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(),
         TextColumn("{task.fields[rate]:.1f} frames/s"), TimeRemainingColumn(),
@@ -95,9 +126,29 @@ def render_show(options: Options, seconds: float | None) -> None:
             return done >= frames or rendering.lost > 0
 
         rig.run(over)
-    frames, took = rig.timings.count, stopwatch() - began
-    out.print(f"{frames} frames in {took:.1f} s: {frames / took:.1f} frames/s, sha256 {digest.hexadecimal}")
+    made, took = rig.timings.count, stopwatch() - began
+    sha = f", sha256 {digest.hexadecimal}" if digested else ""
+    out.print(f"{made} frames in {took:.1f} s: {made / took:.1f} frames/s{sha}", soft_wrap=True)
+    if came and made < frames:
+        fps = options.fps or show.RENDER_FPS
+        say_cut_short(f"{made / fps:.1f} s of {frames / fps:.1f} s are rendered")
     report_end(rig, options)
+    if came and made < frames:
+        raise typer.Exit(128 + came[0])
+
+
+def end_on_signals(rig: Rig) -> list[int]:
+    """Ctrl-C or SIGTERM ends the show after its frame, a second one at once; the list gets its number."""
+    came: list[int] = []
+
+    def end(number: int, _frame: object) -> None:
+        came.append(number)
+        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+        rig.end()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, end)
+    return came
 
 
 def report_end(rig: Rig, options: Options) -> None:

@@ -11,7 +11,17 @@ import typer
 from rich.progress import BarColumn, TimeRemainingColumn
 from typer.core import TyperGroup
 
-from perform.terminal import complaints, options_of, progress_bar, say, size_of
+from perform.terminal import (
+    INTERRUPTED,
+    Force,
+    check_new,
+    complaints,
+    options_of,
+    progress_bar,
+    say,
+    say_cut_short,
+    size_of,
+)
 
 if TYPE_CHECKING:
     from perform.training.single.run import ReportStep, SingleRun
@@ -93,19 +103,22 @@ def single(
     if done:
         say(f"{run.folder.latest} can be played")
     else:
-        say(f"interrupted at scale {run.scale + 1} of {run.config.scales}; the same command continues")
+        say_cut_short(f"at scale {run.scale + 1} of {run.config.scales}; the same command continues it")
+        raise typer.Exit(INTERRUPTED)
 
 
 def stretch(
     model: Annotated[Path, typer.Argument(help="A model that was trained from one picture.")],
     to: Annotated[Path, typer.Argument(help="The file to write, a .safetensors.")],
     size: Annotated[str, typer.Option(help="WIDTHxHEIGHT in pixels.")],
+    force: Force = False,
 ) -> None:
     """Change the size of the model's pictures. A larger picture shows more things; it is not enlarged."""
     from perform.generators.singan import resized
     from perform.networks.modelfiles import read_weights, write_weights
 
     with complaints():
+        check_new(to, force=force)
         weights = read_weights(model)
         if weights.config.family != "singan":
             raise ValueError(f"{model} is of family {weights.config.family}, must be singan")

@@ -11,11 +11,11 @@ import typer
 from rich.progress import BarColumn, Progress, TimeElapsedColumn, TimeRemainingColumn
 
 from perform.parameters import choice
-from perform.terminal import complaints, err, options_of, say
+from perform.terminal import INTERRUPTED, complaints, err, options_of, say
 
 if TYPE_CHECKING:
     from perform.training.loader import PictureDataset
-    from perform.training.run import ReportLine, TrainingRun
+    from perform.training.run import ReportLine, ReportStep, TrainingRun
     from perform.training.settings import TrainingSettings
 
 FILM_SIZES = {"stylegan2": "256", "dcgan": "64"}
@@ -124,10 +124,12 @@ def train(
         else:
             options = options_of(context, TrainingSettings)
             run = _new_run(dataset, folder, device, options, origin, grow)
-        with _training_bar(run, pictures) as report:
-            reason = run.learn(StopConditions(pictures, minutes), report)
+        with _training_bar(run, pictures) as (report, passed):
+            reason = run.learn(StopConditions(pictures, minutes), report, passed)
         if run.group.is_main:
             say(f"{reason}: {run.folder.latest}")
+        if run.interrupted:
+            raise typer.Exit(INTERRUPTED)
 
 
 def _new_run(
@@ -241,15 +243,37 @@ def _precision(device: str) -> str:
 
 
 @contextmanager
-def _training_bar(run: TrainingRun, pictures: int | None) -> Iterator[ReportLine]:
-    """A progress bar with rate, remaining time and losses; without a terminal, a line now and then."""
-    if not err.is_terminal or not run.group.is_main:
-        yield _print_line if run.group.is_main else lambda line: None
+def _training_bar(run: TrainingRun, pictures: int | None) -> Iterator[tuple[ReportLine, ReportStep]]:
+    """A progress bar that moves with each step, with rate, remaining time and losses; without a terminal, a
+    line for the first step, and then now and then."""
+    if not run.group.is_main:
+        yield lambda line: None, lambda pictures: None
+        return
+    if not err.is_terminal:
+        yield _print_line, _first_step(run.state.pictures)
         return
     columns = BarColumn(), TimeElapsedColumn(), TimeRemainingColumn(), "{task.description}"
     with Progress("{task.completed:,.0f} pictures", *columns, console=err) as bar:
-        task = bar.add_task("", total=pictures, completed=run.state.pictures)
-        yield lambda line: bar.update(task, completed=line["pictures"], description=_summary(line))
+        task = bar.add_task("the first step", total=pictures, completed=run.state.pictures)
+        before = run.state.pictures
+
+        def passed(pictures: int) -> None:
+            first = pictures - before <= run.settings.batch
+            bar.update(task, completed=pictures, description="before the first losses" if first else None)
+
+        yield lambda line: bar.update(task, description=_summary(line)), passed
+
+
+def _first_step(before: int) -> ReportStep:
+    """Prints a line at the first call."""
+    waiting = [before]
+
+    def passed(pictures: int) -> None:
+        if waiting:
+            said = f"the first step is done: {pictures - waiting.pop()} pictures in each"
+            err.print(said, markup=False, highlight=False)
+
+    return passed
 
 
 def _print_line(line: Mapping[str, float]) -> None:

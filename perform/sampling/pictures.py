@@ -142,6 +142,11 @@ def sample_controls(weights: Weights, request: SampleRequest) -> dict[str, Const
     return given
 
 
+def sample_files(sampling: Sampling, out: Path) -> list[Path]:
+    """The files that `save_samples` writes."""
+    return [out] if out.suffix == ".npz" else [out / f"{name}.png" for name in sampling.names]
+
+
 def save_samples(sampling: Sampling, samples: Iterable[Sample], out: Path) -> None:
     """Draw everything into an .npz of `ws` and `images`, or into a folder as PNG files; `samples` are those
     of `sampling`, perhaps watched by a progress bar."""

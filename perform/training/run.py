@@ -44,6 +44,7 @@ SHEET_PICTURES = 36  # pictures on a sheet
 SHEET_BATCH = 12
 
 ReportLine = Callable[[Mapping[str, float]], None]  # the newest line of the log
+ReportStep = Callable[[int], None]  # the pictures after each step
 Measure = Callable[[generators.Generator, PictureDataset], Measurement]
 
 
@@ -181,7 +182,14 @@ class TrainingRun:
         length = torch.zeros((), device=self.device)
         self.state = TrainingState(generator, average, discriminator, optimisers, length)
 
-    def learn(self, limits: StopConditions, report: ReportLine) -> str:
+    @property
+    def interrupted(self) -> bool:
+        """Whether a signal asked it to stop."""
+        return self._stop.requested
+
+    def learn(
+        self, limits: StopConditions, report: ReportLine, passed: ReportStep = lambda pictures: None
+    ) -> str:
         """Train until a limit, a signal or a fault; returns the reason as a sentence.
 
         RunError if a loss is not finite, OSError if the disk is full: the checkpoints stay as they were.
@@ -191,7 +199,7 @@ class TrainingRun:
         loader = DataLoader(self.dataset, settings.size, streams, settings.mirror, settings.teacher > 0)
         try:
             with self._stop:
-                reason = self._steps(step, loader, limits, report)
+                reason = self._steps(step, loader, limits, report, passed)
             if self._saved != self.state.pictures:
                 self._save()
         except OSError as error:
@@ -203,7 +211,12 @@ class TrainingRun:
         return reason
 
     def _steps(
-        self, step: TrainingStep, loader: DataLoader, limits: StopConditions, report: ReportLine
+        self,
+        step: TrainingStep,
+        loader: DataLoader,
+        limits: StopConditions,
+        report: ReportLine,
+        passed: ReportStep,
     ) -> str:
         state, settings = self.state, self.settings
         began = since = stopwatch()
@@ -217,6 +230,7 @@ class TrainingRun:
             if "real" in numbers:
                 step.adapt(numbers["real"])
             state.seconds += stopwatch() - at
+            passed(state.pictures)
             if state.steps % LOG_EVERY == 0:
                 rate = (state.pictures - marked) / max(stopwatch() - since, 1e-9)
                 since, marked = stopwatch(), state.pictures

@@ -1,8 +1,12 @@
 """The command line as a person uses it: real processes, real files."""
 
+import hashlib
 import json
+import os
 import signal
 import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import av
@@ -51,7 +55,7 @@ def pictures(file: Path) -> list[np.ndarray]:  # type: ignore[type-arg]
 
 def test_render_twice_gives_the_same_frames(folder: Path) -> None:
     sound = tone(folder / "tone.wav")
-    words = ("render", str(sound), "--scene", "neural", "--size", "64x36", "--fps", "10")
+    words = ("render", str(sound), "--scene", "neural", "--size", "64x36", "--fps", "10", "--digest")
     first = run(folder, *words, "--out", "a.mp4")
     second = run(folder, *words, "--out", "b.mkv")
     assert "10 frames" in first
@@ -69,20 +73,86 @@ def test_play_headless_records(folder: Path) -> None:
     assert middle == pytest.approx([255, 0, 0], abs=4)
 
 
-def test_play_without_a_display_renders_a_film(folder: Path) -> None:
-    text = run(
-        folder,
-        "play",
-        "red",
-        "--audio",
-        str(tone(folder / "tone.wav")),
-        "--size",
-        "64x36",
-        "--seconds",
-        "0.5",
-    )
-    assert "no display here" in text
-    assert len(pictures(folder / "output/red.mp4")) == 15
+def test_without_a_display_a_supervised_show_says_what_to_do(folder: Path) -> None:
+    text = run(folder, "play", "red", "--audio", "none", "--seconds", "0.5", expect=1)
+    assert "there is no display" in text and "--headless plays without a window" in text
+    assert "perform render SOUND --scene red --out FILE.mp4" in text
+    assert not (folder / "output").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a terminal of Unix")
+def test_without_a_display_a_person_gets_a_film_and_a_second_one_beside_it(folder: Path) -> None:
+    import pty
+
+    words = ("play", str(tone(folder / "tone.wav")), "--scene", "red", "--size", "64x36", "--seconds", "0.5")
+    for name in ("red.mp4", "red-2.mp4"):
+        ours, theirs = pty.openpty()
+        show = subprocess.Popen(
+            [*COMMAND, *words], cwd=folder, env=environment(), stdin=theirs, stdout=theirs, stderr=theirs
+        )
+        os.close(theirs)
+        text = "".join(_lines_of(ours))
+        assert show.wait(60) == 0, text
+        assert "no display here" in text
+        assert len(pictures(folder / "output" / name)) == 15
+
+
+def _lines_of(terminal: int) -> Iterator[str]:
+    """What is written on a terminal until nobody holds its other end."""
+    while True:
+        try:
+            found = os.read(terminal, 4096)
+        except OSError:
+            return
+        if not found:
+            return
+        yield found.decode(errors="replace")
+
+
+def test_the_digest_comes_only_when_it_is_wanted(folder: Path) -> None:
+    sound = str(tone(folder / "tone.wav"))
+    words = ("render", "red", "--audio", sound, "--size", "64x36", "--fps", "10", "--seconds", "0.2")
+    assert "sha256" not in run(folder, *words, "--out", "a.mp4")
+    digested = run(folder, *words, "--out", "b.mp4", "--digest")
+    assert f"sha256 {hashlib.sha256(2 * 64 * 36 * bytes([255, 0, 0])).hexdigest()}" in digested
+
+
+def test_a_render_that_is_cut_short_says_so_and_plays(folder: Path) -> None:
+    sound = str(tone(folder / "tone.wav", 60))
+    show = subprocess.Popen(
+        [*COMMAND, "render", sound, "--scene", "red", "--size", "64x36", "--out", "a.mp4"],
+        cwd=folder, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+    film = folder / "a.mp4"
+    eventually(lambda: show.poll() is not None or (film.exists() and film.stat().st_size > 3000), "a film")
+    show.send_signal(signal.SIGINT)
+    output, _ = show.communicate(timeout=60)
+    assert show.returncode == 130, output
+    made = len(pictures(film))
+    assert 0 < made < 1800
+    assert f"cut short: {made / 30:.1f} s of 60.0 s are rendered" in output
+
+
+def test_ctrl_c_in_a_long_command_says_how_far_it_got(folder: Path) -> None:
+    drawing = subprocess.Popen(
+        [*COMMAND, "flora", "pictures", "drawn", "--count", "2000", "--size", "64"],
+        cwd=folder, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+    eventually(lambda: drawing.poll() is not None or (folder / "drawn/000009.png").exists(), "pictures")
+    drawing.send_signal(signal.SIGINT)
+    output, _ = drawing.communicate(timeout=60)
+    assert drawing.returncode == 130, output
+    done = int(output.split("cut short: drawing, ")[1].split(" of 2000 done")[0])
+    assert 9 <= done <= len(list((folder / "drawn").glob("*.png"))) <= done + 1
+
+
+def test_a_recording_gets_a_number_and_replaces_nothing(folder: Path) -> None:
+    (folder / "show.mp4").write_bytes(b"an hour of last night")
+    words = ("play", "red", "--headless", "--seconds", "0.3", "--size", "64x36", "--audio", "none")
+    text = run(folder, *words, "--record", "show.mp4", "--osc-port", "0", "--fps", "30")
+    assert "recorded to show-2.mp4" in text
+    assert (folder / "show.mp4").read_bytes() == b"an hour of last night"
+    assert len(pictures(folder / "show-2.mp4")) > 3
 
 
 def test_sigterm_keeps_what_was_recorded(folder: Path) -> None:
@@ -137,13 +207,19 @@ def test_check_finds_every_fault_and_says_so_by_its_exit_code(folder: Path) -> N
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["play", "nothing"], "there is no such preset"),
-        (["play", "nothing.toml"], "nothing.toml: there is no such file"),
+        (["play", "nothing", "--headless"], "there is no such preset"),
+        (["play", "nothing.toml", "--headless"], "nothing.toml: there is no such file"),
         (["play", "--size", "big", "--headless"], "size 'big', must be WIDTHxHEIGHT"),
         (["play", "--audio", "missing.wav", "--headless"], "missing.wav"),
         (["play", "--precision", "int4"], "precision 'int4', must be one of"),
         (["play", "--clock", "smpte"], "clock 'smpte', must be one of auto, hand, link, midi, audio, free"),
         (["render", "missing.wav", "--out", "a.mp4"], "missing.wav: there is no such file"),
+        (["render", "--out", "a.mp4"], "the sound is missing"),
+        (
+            ["render", "red", "--scene", "blue", "--audio", "tone.wav", "--out", "a.mp4"],
+            "'red' is one too many",
+        ),
+        (["play", "blue", "--scene", "red", "--audio", "none", "--headless"], "'blue' is one too many"),
         (["render", "tone.wav", "--out", "a.gif"], "a.gif"),
         (["render", "tone.wav", "--out", "a.mp4", "--model", "fauna"], "there is no such model"),
         (["beats", "red.toml"], "red.toml"),

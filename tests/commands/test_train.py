@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from typer.testing import CliRunner
 from perform.cli import app
 from perform.training import run as runs
 from perform.training.metrics import evaluator
+from tests.doubles.command import COMMAND
 from tests.doubles.discs import Discs
 from tests.doubles.reels import write_film
 
@@ -53,6 +56,23 @@ def test_training_going_on_and_sampling(pictures: Path, tmp_path: Path, kind: st
     assert (shown["family"], shown["width"], shown["height"]) == (kind, 16, 16)
     run("models", "sample", model, "--seeds", "0-1", "--out", tmp_path / "drawn")
     assert len(list((tmp_path / "drawn").glob("*.png"))) == 2
+
+
+def test_ctrl_c_after_the_first_step_saves_and_says_so(pictures: Path, tmp_path: Path) -> None:
+    words = ["train", "dcgan", str(pictures), str(tmp_path / "run"), *SMALL]
+    training = subprocess.Popen(
+        [*COMMAND, *words],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert training.stderr is not None and training.stdout is not None
+    assert training.stderr.readline() == "the first step is done: 8 pictures in each\n"
+    training.send_signal(signal.SIGINT)
+    told, _ = training.communicate(timeout=60)
+    assert training.returncode == 130
+    assert "interrupted after" in told and (tmp_path / "run/latest.safetensors").exists()
 
 
 def test_a_film_is_learnt_in_one_command(pictures: Path, tmp_path: Path) -> None:

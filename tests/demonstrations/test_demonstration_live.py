@@ -238,7 +238,7 @@ def test_a_table_is_learned_written_and_played() -> None:
     assert read_mapping(Path("learned/pose.toml"), VOCABULARY).text.method == "nearest"
     assert read_mapping(Path("learned/pose.toml"), VOCABULARY).text.example == found.mappings[0].text.example
     done = CliRunner().invoke(app, [*command, "--from", "examples.csv", "--save", "presets/mine.toml"])
-    assert done.exit_code == 1 and "exists already" in done.output
+    assert done.exit_code == 1 and "is there already" in done.output
 
 
 @pytest.mark.parametrize(

@@ -137,7 +137,7 @@ def test_a_saved_loop_is_changed_in_place(folder: Path) -> None:
         ((MODEL, "--keys", "1,2", "--order", "x"), "places 'x', must be numbers"),
         ((MODEL, "--keys", "1,2", "--sheet", "a.jpg"), "a.jpg, must be a .png"),
         ((MODEL, "--keys", "1,2", "--each", "5", "--hold", "6"), "hold = 1.2, must be 0..1"),
-        ((MODEL, "--keys", "1,2", "--save", "there.toml"), "there.toml exists already"),
+        ((MODEL, "--keys", "1,2", "--save", "there.toml"), "there.toml is there already"),
         (("nobody", "--keys", "1,2"), "nobody: there is no such model"),
         (("lost.toml",), "lost.toml"),
     ],

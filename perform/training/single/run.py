@@ -100,7 +100,7 @@ class SingleRun:
                 self.folder.add_log_line(
                     {"scale": self.scale, "step": self.step, **losses._asdict(), "seconds": seconds}
                 )
-                report(self.scale, self.step, losses)
+            report(self.scale, self.step, losses)
             if self.step == steps or self.step % self.options.every == 0 or self._stop.requested:
                 self._save(trainer)
 
