@@ -81,6 +81,13 @@ BeatOffset = Annotated[
     typer.Option(min=-200, max=200, help="Show beats this many milliseconds earlier, for a slow projector."),
 ]
 
+ShowArgument = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="SHOW",
+        help="A setlist or a preset, by name or file; with --scene SHOW, the sound. (default: demo)",
+    ),
+]
 RecordingFile = Annotated[
     Path | None,
     typer.Option(
@@ -95,13 +102,7 @@ NO_DISPLAY = (
 
 def play(
     context: typer.Context,
-    what: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="SHOW",
-            help="A setlist or a preset, by name or file; with --scene SHOW, the sound. (default: demo)",
-        ),
-    ] = None,
+    what: ShowArgument = None,
     scene: SceneOption = None,
     audio: AudioSource = None,
     headless: Annotated[bool, typer.Option(help="Play without a window.")] = False,
@@ -152,13 +153,18 @@ def play(
             offset=offset / 1000,
             memory=2**30 * (memory or 0.0),
         )
-        live = headless or _has_display()
-        if not live and not attended():
-            raise RuntimeError(NO_DISPLAY.format(show=setlist))
-        if record is None and not live:
-            record = paths.output() / f"{Path(setlist).stem}.mp4"
-        with claimed(record) if record else nullcontext() as file:
-            (_live if live else _film)(replace(options, record=file), seconds)
+        _play(options, seconds)
+
+
+def _play(options: Options, seconds: float | None) -> None:
+    """Play the show, or make a video of it where there is no display; under a name that is free."""
+    live, record = options.headless or _has_display(), options.record
+    if not live and not attended():
+        raise RuntimeError(NO_DISPLAY.format(show=options.setlist))
+    if record is None and not live:
+        record = paths.output() / f"{Path(options.setlist).stem}.mp4"
+    with claimed(record) if record else nullcontext() as file:
+        (_live if live else _film)(replace(options, record=file), seconds)
 
 
 def _has_display() -> bool:

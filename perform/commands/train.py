@@ -15,7 +15,7 @@ from perform.terminal import INTERRUPTED, complaints, err, options_of, say
 
 if TYPE_CHECKING:
     from perform.training.loader import PictureDataset
-    from perform.training.run import ReportLine, ReportStep, TrainingRun
+    from perform.training.run import ReportLine, ReportStep, StopConditions, TrainingRun
     from perform.training.settings import TrainingSettings
 
 FILM_SIZES = {"stylegan2": "256", "dcgan": "64"}
@@ -124,12 +124,17 @@ def train(
         else:
             options = options_of(context, TrainingSettings)
             run = _new_run(dataset, folder, device, options, origin, grow)
-        with _training_bar(run, pictures) as (report, passed):
-            reason = run.learn(StopConditions(pictures, minutes), report, passed)
-        if run.group.is_main:
-            say(f"{reason}: {run.folder.latest}")
-        if run.interrupted:
-            raise typer.Exit(INTERRUPTED)
+        _learn(run, StopConditions(pictures, minutes))
+
+
+def _learn(run: TrainingRun, limits: StopConditions) -> None:
+    """Train, and say why it ended."""
+    with _training_bar(run, limits.pictures) as (report, passed):
+        reason = run.learn(limits, report, passed)
+    if run.group.is_main:
+        say(f"{reason}: {run.folder.latest}")
+    if run.interrupted:
+        raise typer.Exit(INTERRUPTED)
 
 
 def _new_run(
