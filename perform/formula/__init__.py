@@ -81,12 +81,14 @@ class FormulaError(ValueError):
 class Vocabulary:
     """The signals that formulas may name: `names` that are known, and the first words under which any
     path is allowed (`open`), since what a device will say is not known beforehand. Of such a word `forms`
-    may have the pattern that its whole name must match, and what to call that."""
+    may have the pattern that its whole name must match, and what to call that. `meant` gives the signals that
+    somebody may mean by an unknown name, as other programs call them."""
 
     names: frozenset[str]
     open: tuple[str, ...]
     forms: Mapping[str, tuple[re.Pattern[str], str]] = field(default_factory=dict)
     everything: bool = False
+    meant: Callable[[str], Sequence[str]] = lambda name: ()
 
     def refusal(self, name: str) -> str:
         """Why a signal cannot be called so, empty if it can."""
@@ -95,10 +97,12 @@ class Vocabulary:
             return ""
         if first not in self.open:
             known = sorted([*self.names, *self.open, *FUNCTIONS, *CONSTANTS])
-            return f"unknown signal {name}{_near(name, known)}"
+            return f"unknown signal {name}{_hint(self.meant(name)) or _near(name, known)}"
         if first in self.forms:
             pattern, allowed = self.forms[first]
-            return "" if pattern.fullmatch(name) else f"unknown signal {name}; must be {allowed}"
+            own = [signal for signal in self.meant(name) if re.match(rf"{first}[.\[]", signal)]
+            hint = _hint(own) or f"; must be {allowed}"
+            return "" if pattern.fullmatch(name) else f"unknown signal {name}{hint}"
         return f"{name} needs a path, such as {name}.a" if name == first else ""
 
 
@@ -183,6 +187,10 @@ def _parsed(text: str) -> ast.expr:
 
 def _error(what: str, at: int) -> FormulaError:
     return FormulaError(f"column {at + 1}: {what}")
+
+
+def _hint(meant: Sequence[str]) -> str:
+    return f"; did you mean {' or '.join(meant)}?" if meant else ""
 
 
 def _near(word: str, known: Sequence[str]) -> str:

@@ -126,6 +126,55 @@ def test_both_halves_make_one_number_without_a_jump() -> None:
     assert heard[2::2][:50] == [n / 16383 for n in way[1:51]]
 
 
+GOLDEN = bytes.fromhex("B02750 B00746 B0277F B00700 B02700 B00701 B02701 B00701")
+WAY = [*range(0, 16384, 37), 16383, *range(16383, -1, -37), 0]  # of a fader, up and down
+
+
+def test_the_fine_half_may_come_first() -> None:
+    """The stream of a controller whose low byte comes first: a number when the pair is whole, not before."""
+    messages = [Message.from_bytes(GOLDEN[at : at + 3]) for at in range(0, len(GOLDEN), 3)]
+    device = MidiDevice("box")
+    heard = [values(device, "ch1.cc7.fine", [message]) for message in messages]
+    assert heard == [[], [9040 / 16383], [], [127 / 16383], [], [128 / 16383], [], [129 / 16383]]
+
+
+@pytest.mark.parametrize("step", [1, 37, 500])
+@pytest.mark.parametrize("fine_first", [False, True])
+def test_a_fader_is_exact_at_rest_and_never_turns_back_in_either_order(step: int, fine_first: bool) -> None:
+    way = [*range(0, 16384, step), 16383]
+    pairs = [
+        [cc(33, n & 127), cc(1, n >> 7)] if fine_first else [cc(1, n >> 7), cc(33, n & 127)] for n in way
+    ]
+    device = MidiDevice("box")
+    heard = [values(device, "ch1.cc1.fine", pair) for pair in pairs]
+    assert [one[-1] for one in heard] == [n / 16383 for n in way]
+    flat = [value for one in heard for value in one]
+    assert flat == sorted(flat)
+
+
+@pytest.mark.parametrize("fine_first", [False, True])
+def test_the_order_is_found_from_the_middle_of_a_pair(fine_first: bool) -> None:
+    halves = [(cc(33, n & 127), cc(1, n >> 7))[:: 1 if fine_first else -1] for n in range(1000, 3000)]
+    device = MidiDevice("box")
+    values(device, "ch1.cc1.fine", [halves[0][1], *(half for pair in halves[1:1500] for half in pair)])
+    rest = [values(device, "ch1.cc1.fine", [*pair])[-1] for pair in halves[1500:]]
+    assert rest == [n / 16383 for n in range(2500, 3000)]
+
+
+def test_parameters_whose_fine_half_comes_first() -> None:
+    device = MidiDevice("box")
+    choice = [cc(98, 44), cc(99, 2)]
+    pairs = [[*choice, cc(38, n & 127), cc(6, n >> 7)] for n in WAY]
+    heard = [values(device, "ch1.nrpn300", pair) for pair in pairs]
+    assert [one[-1] for one in heard] == [n / 16383 for n in WAY]
+    assert all(len(one) == 1 for one in heard[1:])  # nothing between the halves
+
+
+def test_a_fader_of_a_profile_whose_fine_half_comes_first(device: MidiDevice) -> None:
+    pairs = [[cc(36, n & 127, 1), cc(4, n >> 7, 1)] for n in WAY]
+    assert [values(device, "fader1", pair) for pair in pairs] == [[n / 16383] for n in WAY]
+
+
 def test_the_fine_half_alone_refines() -> None:
     device = MidiDevice("box")
     assert values(device, "ch1.cc1.fine", [cc(1, 64), cc(33, 0), cc(33, 1), cc(33, 2)]) == [

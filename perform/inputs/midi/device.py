@@ -45,6 +45,7 @@ class MidiDevice:
         self._names: dict[tuple[int, str], str] = {}
         self._also: dict[str, tuple[str, ...]] = {}  # the other names of each name
         self._pairs: dict[tuple[int, int], TwoByteNumber] = defaultdict(TwoByteNumber)
+        self._paired: set[tuple[int, int]] = set()  # pairs of which one has followed the other
         self._last: dict[int, int] = {}  # controller of a channel
         self._parameters: dict[int, ParameterNumbers] = defaultdict(ParameterNumbers)
         self._named: dict[str, TwoByteNumber] = defaultdict(TwoByteNumber)
@@ -136,21 +137,24 @@ class MidiDevice:
         for control in self._controls("cc", number, channel):
             yield from self._controller_values(control, byte)
         for control in self._controls("fine", number, channel):
-            yield from self._profile_values(control, self._named[control.name].fine(byte))
+            named = self._named[control.name]
+            value = named.fine(byte)
+            if named.whole and not named.waiting:
+                yield from self._profile_values(control, value)
 
     def _fine_values(self, channel: int, number: int, byte: int) -> Iterator[NamedValue]:
         """The 14-bit number of a pair of controllers, once one has followed the other."""
         before = self._last.get(channel)
         self._last[channel] = number
-        if number < FINE_OFFSET:
-            pair = self._pairs[channel, number]
-            pair.coarse(byte)
-            if pair.whole:
-                yield from self._plain(channel, f"cc{number}.fine", pair.value)
-        elif number < 2 * FINE_OFFSET and (channel, number - FINE_OFFSET) in self._pairs:
-            pair = self._pairs[channel, number - FINE_OFFSET]
-            if pair.whole or before == number - FINE_OFFSET:
-                yield from self._plain(channel, f"cc{number - FINE_OFFSET}.fine", pair.fine(byte))
+        if number >= 2 * FINE_OFFSET:
+            return
+        coarse = number % FINE_OFFSET
+        pair = self._pairs[channel, coarse]
+        value = pair.coarse(byte) if number == coarse else pair.fine(byte)
+        if before == number ^ FINE_OFFSET and pair.fine_first == (number == coarse):
+            self._paired.add((channel, coarse))
+        if (channel, coarse) in self._paired and not pair.waiting:
+            yield from self._plain(channel, f"cc{coarse}.fine", value)
 
     def _note(self, channel: int, note: int, velocity: int) -> Iterator[NamedValue]:
         yield from self._holding(self._plain(channel, f"note{note}", velocity / 127))
