@@ -19,6 +19,7 @@ from perform.commands.machine import devices, doctor, hands
 from perform.commands.metrics import metrics
 from perform.commands.models import app as models
 from perform.commands.models import directions
+from perform.commands.new import new
 from perform.commands.osc import osc
 from perform.commands.play import play
 from perform.commands.render import render
@@ -57,6 +58,7 @@ for command in (
     osc,
     metrics,
     version,
+    new,
     play,
     render,
     check,

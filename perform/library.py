@@ -36,18 +36,20 @@ SignalFile = TypeVar("SignalFile", Feed, SignalMapping)  # gives signals
 
 
 class Library:
-    """Shaders, presets, setlists and models in folders, the first of which wins.
+    """Shaders, presets, setlists and models in folders, the first of which wins: the project of the file
+    `show`, the current folder, the user's, and what is shipped.
 
     A folder holds `shaders/{generators,filters,transitions}/*.fs`, `presets/*.toml`, `setlists/*.toml`,
     `feeds/*.toml`, `profiles/*.toml`, `footage/`, `learned/*.toml` and `models/`. `model` replaces the model
-    that each preset names.
+    that each preset names. Presets, shaders and so on also lie beside `show` itself, without such folders.
     """
 
     vocabulary = VOCABULARY
 
-    def __init__(self, *folders: Path, model: str | None = None) -> None:
-        self.folders = folders or _folders()
-        self._model = model
+    def __init__(self, *folders: Path, model: str | None = None, show: Path | None = None) -> None:
+        project = project_of(show) if show else None
+        self.folders = _joined(project, folders or _folders())
+        self._show, self._model = show, model
         self._models: dict[str, Model] = {}
         self._parsed: dict[Path, tuple[list[Stamp | None], isf.ISF]] = {}
         self._footage: dict[tuple[str, Path, Stamp | None], tuple[Parameter, ...]] = {}
@@ -78,11 +80,12 @@ class Library:
 
     def footage_file(self, name: str) -> Path:
         """The file of a film or a still, by path or by its name in footage/."""
-        for file in (Path(name), *(folder / "footage" / name for folder in self.folders)):
+        beside = [self._show.parent / name] if self._show else []
+        for file in (*beside, Path(name), *(folder / "footage" / name for folder in self.folders)):
             if file.is_file():
                 return file
         there = [file.name for folder in self.folders for file in sorted((folder / "footage").glob("*.*"))]
-        raise LookupError(f"there is no such file{_hint(name, there)}")
+        raise LookupError(f"there is no such file{_hint(name, there)}{self._looked(f'footage/{name}')}")
 
     def isf(self, name: str, role: Role) -> isf.ISF:
         """The shader as it is in its file now; the same object as long as the file is the same."""
@@ -194,12 +197,13 @@ class Library:
             return name
         if Path(name).is_file():
             return name
-        for folder in (folder / "models" for folder in self.folders):
+        for folder in self._places("models"):
             for suffix in ("", *MODEL_SUFFIXES):
                 file = folder / f"{name}{suffix}"
                 if file.is_file() and file.parent == folder:
                     return str(file)
-        raise LookupError(f"there is no such model{_hint(name, [*BUILT_IN, *self.models()])}")
+        hint = _hint(name, [*BUILT_IN, *self.models()])
+        raise LookupError(f"there is no such model{hint}{self._looked(f'models/{name}')}")
 
     def models(self) -> dict[str, Path]:
         """The model files that can be played by name."""
@@ -256,6 +260,10 @@ class Library:
             raise LookupError(f"there is no such path{_hint(name, list(PATHS))}")
         return path_parameters(name)
 
+    def twin(self) -> Library:
+        """Another one of the same folders, for another thread."""
+        return Library(*self.folders, model=self._model, show=self._show)
+
     def watched(self) -> list[Path]:
         """The folders in which a saved file may change the show."""
         shaders = (f"shaders/{role}s" for role in get_args(Role))
@@ -263,15 +271,42 @@ class Library:
         return [folder / kind for folder in self.folders for kind in kinds if (folder / kind).is_dir()]
 
     def _file(self, kind: str, name: str, suffix: str, what: str) -> Path:
-        for folder in self.folders:
-            file = folder / kind / f"{name}{suffix}"
-            if file.is_file() and file.parent == folder / kind:
+        for folder in self._places(kind):
+            file = folder / f"{name}{suffix}"
+            if file.is_file() and file.parent == folder and file != self._show:
                 return file
-        raise LookupError(f"there is no such {what}{_hint(name, self._names(kind, suffix))}")
+        hint, looked = _hint(name, self._names(kind, suffix)), self._looked(f"{kind}/{name}{suffix}")
+        raise LookupError(f"there is no such {what}{hint}{looked}")
+
+    def _places(self, kind: str) -> list[Path]:
+        """Where files of a kind are looked for: beside the show, then in the folder of the kind in each
+        folder."""
+        beside = [self._show.parent] if self._show and self._show.parent == project_of(self._show) else []
+        return [*beside, *(folder / kind for folder in self.folders)]
+
+    def _looked(self, what: str) -> str:
+        """Where something was looked for, for a message."""
+        home = str(Path.home())
+        places = (str(folder).replace(home, "~", 1) for folder in self.folders)
+        return f"; looked for {what} in {', '.join(places)}"
 
     def _names(self, kind: str, suffix: str) -> list[str]:
-        found = (file.stem for folder in self.folders for file in (folder / kind).glob(f"*{suffix}"))
+        found = (file.stem for folder in self._places(kind) for file in folder.glob(f"*{suffix}"))
         return sorted(set(found))
+
+
+def project_of(show: Path) -> Path:
+    """The folder of the project that a setlist or a preset belongs to: that of the file, or the one above if
+    it is called setlists or presets."""
+    folder = show.absolute().parent
+    return folder.parent if folder.name in ("setlists", "presets") else folder
+
+
+def _joined(project: Path | None, folders: tuple[Path, ...]) -> tuple[Path, ...]:
+    """The folders with the project's first; what is shipped stays where it is."""
+    if project is None or project == paths.shipped():
+        return folders
+    return (project, *(folder for folder in folders if folder != project))
 
 
 def _folders() -> tuple[Path, ...]:

@@ -14,7 +14,7 @@ from perform.midi import profiles
 from perform.networks.modelfiles import DIRECTIONS_SUFFIX, DISCRIMINATOR_SUFFIX
 from perform.render import isf
 from perform.scenes import mapping
-from perform.show import load
+from perform.show import load, open_library
 from perform.vocabulary import VOCABULARY
 
 CHECKED_SUFFIXES = (".toml", ".fs", ".safetensors")  # in folders; other models are checked when named
@@ -22,9 +22,9 @@ CHECKED_SUFFIXES = (".toml", ".fs", ".safetensors")  # in folders; other models 
 
 def check_all(paths: Iterable[Path]) -> tuple[int, list[str]]:
     """How many files were checked, and their faults, a sentence each."""
-    library = Library()
     files = list(dict.fromkeys(file for path in paths for file in _files(path)))
-    faults = [fault for file in files for fault in check_file(file, library)]
+    libraries = {file.parent: open_library(str(file)) for file in reversed(files)}  # one for each folder
+    faults = [fault for file in files for fault in check_file(file, libraries[file.parent])]
     return len(files), list(dict.fromkeys(faults))
 
 

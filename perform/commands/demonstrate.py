@@ -61,7 +61,6 @@ def demonstrate(
     """Show postures with the pictures that you want; formulas play the result as learned.NAME."""
     from perform import show
     from perform.demonstrations import live
-    from perform.library import Library
 
     with complaints():
         check_new(save, force=force)
@@ -75,7 +74,7 @@ def demonstrate(
         if again:
             _again(request)
             return
-        library = Library(model=model)
+        library = show.open_library(preset, model)
         plan = live.DemonstrationPlan.of(request, library)
         if table:
             live.save_mapping(plan.of_table(table), preset)

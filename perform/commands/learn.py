@@ -164,10 +164,9 @@ def _target_of(
 
 def _learnable(name: str) -> tuple[Library, list[TargetInFile]]:
     from perform.learning.live import learnable
-    from perform.library import Library
-    from perform.show import find, load, names_file
+    from perform.show import find, load, names_file, open_library
 
-    library = Library()
+    library = open_library(name)
     setlist = load(find(name, library), library)
     found = learnable(setlist, setlist.cues[0].scene, not names_file(name))
     return library, [place for place in found if place.file == setlist.files[0]]
@@ -183,11 +182,8 @@ def _list(targets: Sequence[LearnTarget]) -> None:
 
 def _undo(preset: str | None) -> None:
     from perform.learning import edits
-    from perform.library import Library
-    from perform.show import find
+    from perform.show import find, open_library
 
-    file = (
-        None if preset is None else edits.editable_file(find(preset, Library()), not preset.endswith(".toml"))
-    )
-    step = edits.undo(file)
+    file = preset and edits.editable_file(find(preset, open_library(preset)), not preset.endswith(".toml"))
+    step = edits.undo(file or None)
     say(f"{step.file}: {step.key} is as it was before {step.formula}")

@@ -28,11 +28,10 @@ def osc(
     as_json: AsJson = False,
 ) -> None:
     """List all OSC addresses of a show: type, range, value or formula in the preset, and meaning."""
-    from perform.library import Library
-    from perform.show import find, load
+    from perform.show import find, load, open_library
 
     with complaints():
-        library = Library()
+        library = open_library(show)
         setlist = load(find(show, library), library)
     if as_json:
         typer.echo(json.dumps(described(setlist)))

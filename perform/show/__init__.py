@@ -1,6 +1,15 @@
 """Shows: from options to a rig that is ready to play."""
 
-from perform.show.opening import RENDER_FPS, control_inputs, find, load, names_file, play, render
+from perform.show.opening import (
+    RENDER_FPS,
+    control_inputs,
+    find,
+    load,
+    names_file,
+    open_library,
+    play,
+    render,
+)
 from perform.show.options import DEMO, Options, demo_track, sound_option
 
 __all__ = [
@@ -12,6 +21,7 @@ __all__ = [
     "find",
     "load",
     "names_file",
+    "open_library",
     "play",
     "render",
     "sound_option",

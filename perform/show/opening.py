@@ -49,6 +49,7 @@ FPS = 60.0  # frames a second live, at most
 # (a pass at 1280x720 is 10 to 15 ms of processor time, and a picture of 256² loses little).
 SOFTWARE_FPS, SOFTWARE_SCALE = 31.0, 0.5
 RENDER_FPS = 30.0
+PROJECT_SETLIST = "setlist.toml"  # of a project's folder
 SWITCH_INTERVAL = 0.0005  # seconds that another thread may hold the interpreter
 
 
@@ -57,8 +58,16 @@ def names_file(name: str) -> bool:
     return name.endswith(".toml") or Path(name).is_file()
 
 
+def open_library(show: str, model: str | None = None) -> Library:
+    """The library of a show; what lies beside it comes first if it is named by its file or its folder."""
+    file = Path(show) / PROJECT_SETLIST if Path(show).is_dir() else Path(show)
+    return Library(model=model, show=file.absolute() if file.is_file() else None)
+
+
 def find(name: str, library: Library) -> Path:
     """The file of a setlist or a preset, by path or by name. Raises LookupError."""
+    if (Path(name) / PROJECT_SETLIST).is_file():
+        return Path(name) / PROJECT_SETLIST
     if names_file(name):
         if not Path(name).is_file():
             raise LookupError(f"{name}: there is no such file")
@@ -89,7 +98,7 @@ def load(file: Path, library: Library) -> Setlist:
 def play(options: Options, library: Library | None = None, loaded: Setlist | None = None) -> Rig:
     """A live show: devices, a live clock, and a window unless it is headless. `loaded` replaces the setlist
     that the options name."""
-    library = library or Library(model=options.model)
+    library = library or open_library(options.setlist, options.model)
     setlist = _pin_clock(loaded or load(find(options.setlist, library), library), options)
     window = None if options.headless else _window(options)
     context = of_window() if window else headless()
@@ -137,7 +146,7 @@ def play(options: Options, library: Library | None = None, loaded: Setlist | Non
 
 def render(options: Options) -> Rig:
     """The same show on an offline clock: a sound file, and every frame exact."""
-    library = Library(model=options.model)
+    library = open_library(options.setlist, options.model)
     setlist = _pin_clock(load(find(options.setlist, library), library), options)
     fps = options.fps or RENDER_FPS
     clock = OfflineClock(fps)
@@ -259,8 +268,7 @@ def open_learner(
     for kind in ("presets", "setlists"):
         with suppress(OSError):  # to be watched: copies of shipped files are saved there
             (paths.user_data() / kind).mkdir(parents=True, exist_ok=True)
-    own = Library(*library.folders, model=options.model)  # it reads files on another thread
-    return LiveLearning(performance, notify, own, by_name=not names_file(options.setlist))
+    return LiveLearning(performance, notify, library.twin(), by_name=not names_file(options.setlist))
 
 
 def _configure(
