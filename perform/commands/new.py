@@ -34,7 +34,7 @@ shader = "pulse"
 hit = "envelope(audio.low > 0.7, 0, 0.25)"
 scale = "0.3 * pickup(midi.cc16, 0.4)"   # knob CC 16
 """,
-    "second": """# Flowers of a network. Put a model of your own into models/, and name it here instead of flora.
+    "second": """# Flowers of a network. Put a model of your own into models/, and name it here.
 title = "Second"
 
 [generator]

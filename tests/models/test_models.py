@@ -178,7 +178,7 @@ def test_latents_go_in_as_they_are(folder: Path) -> None:
     np.save("ws.npy", ws)
     run("models", "sample", FOREIGN, "--ws", "ws.npy", "--out", "a.npz")
     assert np.array_equal(np.load("a.npz")["ws"], ws)
-    run("models", "sample", FOREIGN, "--ws", "ws.npy", "--psi", "0", "--out", "a.npz")
+    run("models", "sample", FOREIGN, "--ws", "ws.npy", "--psi", "0", "--out", "a.npz", "--force")
     mean = Eager(load_weights(FOREIGN)).mean()
     assert np.array_equal(np.load("a.npz")["ws"], np.broadcast_to(mean, ws.shape))
     np.savez("z.npz", z=np.stack([z_of(4, 32)]))
