@@ -22,6 +22,7 @@ TAPS_KEPT = 12
 GLIDE = 0.25  # beats in a beat, at most: how fast a grid goes over to the phase of another
 
 stopwatch = time.perf_counter  # for measuring durations: seconds from any origin
+processor_seconds = time.process_time  # that all threads of this process have used
 wall = time.time  # for the time tags of other machines, never for the show: seconds since 1970
 
 Source: TypeAlias = Literal["hand", "link", "midi", "audio", "free"]

@@ -209,6 +209,52 @@ def test_bfloat16_is_near_or_not_played() -> None:
     assert runtime.psnr(unit.synthesise(ws), exact.synthesise(ws)) >= runtime.LEAST_PSNR
 
 
+@pytest.mark.skipif(
+    "BF16" not in runtime.core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"), reason="no bfloat16 here"
+)
+@pytest.mark.parametrize(
+    ("seconds", "precision", "reason"),
+    [
+        ((0.1, 0.0624), "float32", "bfloat16 takes 100 ms of processor time a picture here, float32 62.4"),
+        ((0.1, 0.109), "float32", "bfloat16 takes 100 ms of processor time a picture here, float32 109"),
+        ((0.1, 0.111), "bfloat16", ""),
+    ],
+)
+def test_bfloat16_is_played_only_if_it_is_faster(
+    seconds: tuple[float, float],
+    precision: str,
+    reason: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(runtime, "least_seconds", lambda *_: seconds)
+    monkeypatch.setattr(runtime, "psnr", lambda *_: 50.0)
+    weights = untrained.untrained_weights("untrained-64")
+    for _ in range(2):  # the second is from the cache
+        unit = runtime.OpenVino(weights, threads=1)
+        assert (unit.precision, unit.reason) == (precision, reason)
+
+
+def test_a_slow_moment_does_not_choose_the_precision(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, drawn = [0.0], []
+
+    def runner(name: str, *costs: float) -> Callable[..., None]:
+        waiting = iter(costs)
+
+        def draw(*_: object) -> None:
+            drawn.append(name)
+            clock[0] += next(waiting)
+
+        return draw
+
+    monkeypatch.setattr(runtime, "SPEED_ROUNDS", 3)
+    monkeypatch.setattr(runtime, "processor_seconds", lambda: clock[0])
+    runners: Any = runner("fast", 1, 9, 9, 2), runner("exact", 1, 3, 8, 9)
+    assert runtime.least_seconds(runners, np.zeros((1, 1), np.float32)) == [2, 3]
+    assert drawn == ["fast", "exact"] * 4
+
+
 def test_half_floats_are_near_float32() -> None:
     weights = untrained.untrained_weights("untrained-64")
     exact = eager.Eager(weights, "cpu", "float32")

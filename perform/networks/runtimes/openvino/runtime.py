@@ -13,6 +13,7 @@ import openvino as ov
 from openvino import opset13 as op
 
 from perform.arrays import Floats, Pixels
+from perform.clock import processor_seconds
 from perform.networks import ModelError, Precision
 from perform.networks.bending import Bend
 from perform.networks.blending import BlendTensors
@@ -26,6 +27,8 @@ from perform.networks.runtimes.openvino.requests import Runner
 from perform.networks.weights import Weights
 
 LEAST_PSNR = 40.0  # dB against float32; below that bfloat16 is not used
+LEAST_GAIN = 1.1  # times as fast as float32; below that bfloat16 is not used
+SPEED_ROUNDS = 8  # pictures of each precision that are timed
 JUDGED = 16  # untruncated latents, none of which may be below; of 64 others one in twenty was, by 2 dB
 HINTS = {"float32": "f32", "bfloat16": "bf16"}
 
@@ -41,7 +44,8 @@ class OpenVino(Runtime):
     """A generator on the CPU. `threads` 0 leaves their number to OpenVINO.
 
     In bfloat16 as many layers as the picture needs are computed in float32, of the choices that the family's
-    graph offers (`exact`). If that is too far from float32, `precision` is float32 and `reason` says why.
+    graph offers (`exact`). If that is too far from float32 or hardly faster, `precision` is float32 and
+    `reason` says why.
     `fill_cache` is called to compile the network into the cache.
     """
 
@@ -100,9 +104,18 @@ class OpenVino(Runtime):
         return lambda ws, values: runner(*self._taken(ws, values)).copy()
 
     def _refine(self, weights: Weights) -> None:
-        """Compute as many layers in float32 as the picture needs, or all."""
+        """Compute as many layers in float32 as the picture needs, or all, also if bfloat16 is hardly faster:
+        a processor may have the instructions, but run them slowly."""
         whole, quality = self._compiled(weights, "f32"), 0.0
         latents, inputs = self._judged(), self._inputs()
+        fast, exact_seconds = least_seconds((self._runner, whole), latents[0], *inputs)
+        if exact_seconds < LEAST_GAIN * fast:
+            self._keep_float32(
+                whole,
+                f"bfloat16 takes {1000 * fast:.3g} ms of processor time a picture here, float32 "
+                f"{1000 * exact_seconds:.3g}",
+            )
+            return
         references = [whole(ws, *inputs).copy() for ws in latents]
         for exact in graph_module(weights.config.family).EXACT:
             if exact:
@@ -110,8 +123,12 @@ class OpenVino(Runtime):
             quality = self._quality(latents, inputs, references)
             if quality >= LEAST_PSNR:
                 return
-        self._runner, self.precision = whole, "float32"
-        self.reason = f"bfloat16 is {quality:.0f} dB from float32, must be {LEAST_PSNR:.0f} or more"
+        self._keep_float32(
+            whole, f"bfloat16 is {quality:.0f} dB from float32, must be {LEAST_PSNR:.0f} or more"
+        )
+
+    def _keep_float32(self, whole: Runner, reason: str) -> None:
+        self._runner, self.precision, self.reason, self.exact = whole, "float32", reason, 0
 
     def _judged(self) -> list[Floats]:
         """The latents whose pictures are compared, as ws; of several classes if there are classes."""
@@ -141,6 +158,18 @@ class OpenVino(Runtime):
     def _picture(self, ws: Floats, *inputs: Floats) -> Pixels:
         picture: Pixels = self._runner(ws, *inputs)
         return picture
+
+
+def least_seconds(runners: Sequence[Runner], ws: Floats, *inputs: Floats) -> list[float]:
+    """The processor time of a picture with each runner, in seconds: the least of some rounds in turn. Other
+    programs make the time on the clock many times longer, but processor time only a few percent."""
+    times: list[list[float]] = [[] for _ in runners]
+    for _ in range(1 + SPEED_ROUNDS):  # the first warms up
+        for kept, runner in zip(times, runners, strict=True):
+            began = processor_seconds()
+            runner(ws, *inputs)
+            kept.append(processor_seconds() - began)
+    return [min(kept[1:]) for kept in times]
 
 
 def graph_module(name: str) -> Any:
