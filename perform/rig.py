@@ -134,7 +134,7 @@ class Rig:
     ended: bool = False
     lost: int = 0  # outputs that failed
     latency: float | None = None  # seconds from the newest sound to its frame on show
-    _edited: Setlist | None = None  # waits until its models are open
+    _edited: Setlist | None = None  # waits until its models are open and its shaders tried
     _readback: Readback | None = None
     _in_flight: deque[tuple[Moment, Samples | None]] = field(default_factory=deque)  # frames being read back
 
@@ -237,8 +237,10 @@ class Rig:
         return None
 
     def _ready(self, setlist: Setlist) -> bool:
-        """Whether the models of an edited setlist that are on show now are open. Raises ValueError if one
-        failed."""
+        """Whether the models of an edited setlist that are on show now are open, and its shaders tried.
+        Raises ValueError if one failed."""
+        if not self.stage.tried(setlist):
+            return False
         position, cues = self.performance.position, self.performance.cues
         shown = [cues[at].cue.scene.file for at in (position.cue, position.before) if at is not None]
         self.stage.request(setlist, shown)

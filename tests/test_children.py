@@ -26,6 +26,9 @@ from perform.inputs.hands.process import run as track
 from perform.inputs.hands.tracker import GoneError, TrackerProcess
 from perform.inputs.link import Link
 from perform.networks.modelfiles import write_weights
+from perform.render import isf
+from perform.render.shader import ShaderError
+from perform.render.trials import Trials
 from perform.scenes.mapping import Example
 from tests.doubles.networks import WEIGHTS
 from tests.doubles.waiting import eventually
@@ -107,6 +110,13 @@ def test_the_compiler(traps: Path, tmp_path: Path) -> None:
     compiler(tmp_path / "model.safetensors", "float32", 1, (), None)
     compiler.close()
     assert list((tmp_path / "cache").rglob("compiled/*"))
+
+
+def test_trials_of_shaders(traps: Path, tmp_path: Path) -> None:
+    turns = "float x = TIME; for (int i = 0; i < 1000000; i++) x = sin(x + float(i));"
+    (tmp_path / "heavy.fs").write_text(f"/*{{}}*/ void main() {{ {turns} gl_FragColor = vec4(x); }}")
+    with closing(Trials((640, 360), tmp_path / "none")) as trials, pytest.raises(ShaderError):
+        trials.wait([isf.load(tmp_path / "heavy.fs")])  # if the process did not begin, it would pass
 
 
 def test_the_hand_tracker(traps: Path, tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ from perform.outputs import Output, StateOutput
 from perform.performance import Performance
 from perform.render.context import headless, is_software, of_window
 from perform.render.present import Present
+from perform.render.trials import Trials
 from perform.rig import Rig
 from perform.scenes.reader import read_scene
 from perform.scenes.setlist import Setlist, read_setlist, single
@@ -209,7 +210,8 @@ def _open_stage(
     )
     scale = options.scale or (SOFTWARE_SCALE if software else 1.0)
     width, height = (max(round(side * scale), 1) for side in options.size)
-    stage = Stage(library, context, (width, height), pool, Opener(live, cameras))
+    trials = Trials((width, height), paths.shipped()) if live else None
+    stage = Stage(library, context, (width, height), pool, Opener(live, cameras), trials)
     performance = Performance(setlist, stage.open(setlist), Tempo(offset=options.offset))
     if compiler:
         compiler.begin()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from itertools import chain, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
+from perform.clock import stopwatch
 from perform.faults import Faults
 from perform.footage.opening import Opener
 from perform.footage.units import FedShader
@@ -22,6 +24,7 @@ from perform.performance.scene import LatentSource, SceneGenerator
 from perform.render import Unit, isf
 from perform.render.pictures import Pictures
 from perform.render.shader import Shader
+from perform.render.trials import Trials
 from perform.scenes.controls import UnitSettings
 from perform.scenes.readiness import Readiness
 from perform.scenes.scene import Role, Scene
@@ -34,13 +37,16 @@ from perform.stage.pool import ModelPool, PoolKey
 if TYPE_CHECKING:
     import moderngl
 
+log = logging.getLogger("perform")
+COSTLY = 3.0  # seconds of a shader's first frame, from which on a render says so
 StageUnit: TypeAlias = ContainedUnit | PooledGenerator
 
 
 class Stage:
     """Everything that is open for a show: shaders in one GL context, and the pool of models.
 
-    `size` is (width, height) of the show in pixels; `footage` opens films, stills and cameras.
+    `size` is (width, height) of the show in pixels; `footage` opens films, stills and cameras. `trials` draws
+    the shaders of a live show before they play.
     """
 
     def __init__(
@@ -50,10 +56,11 @@ class Stage:
         size: tuple[int, int],
         pool: ModelPool,
         footage: Opener | None = None,
+        trials: Trials | None = None,
     ) -> None:
         self.library, self.size, self.faults = library, size, Faults()
         self._footage = footage or Opener()
-        self._context, self._pool = context, pool
+        self._context, self._pool, self._trials = context, pool, trials
         self._black = context.texture((1, 1), 4, bytes((0, 0, 0, 255)))  # shown for a source that never drew
         self._reusable: list[StageUnit] = []  # units of the old setlist that the new one may take
         self._opened: list[StageUnit] = []  # units that were opened for the new setlist
@@ -64,6 +71,8 @@ class Stage:
         What has not changed since `before` goes on as it is: formulas, latent paths, the images of feedback.
         If something cannot be opened, `before` has not changed.
         """
+        if self._trials:
+            self._trials.wait(self._shaders(setlist))
         self._reusable, self._opened = _units(before), []
         try:
             cues = self._cues(setlist, {one.cue.scene.file.name: one.scene for one in before})
@@ -76,6 +85,11 @@ class Stage:
         if not before:
             self._fill(self._pool_keys(setlist))
         return cues
+
+    def tried(self, setlist: Setlist) -> bool:
+        """Whether the trials of all its shaders are over; the first call begins them. Raises ShaderError if
+        one is too slow for a live show, or never ends."""
+        return not self._trials or self._trials.passed(self._shaders(setlist))
 
     def readiness(self, setlist: Setlist, shown: Sequence[Path]) -> Readiness:
         """Whether the models of the scenes in the files `shown` are open."""
@@ -121,8 +135,25 @@ class Stage:
 
     def close(self) -> None:
         """Close networks, and stop decoding films."""
+        if self._trials:
+            self._trials.close()
         self._footage.close()
         self._pool.close()
+
+    def _shaders(self, setlist: Setlist) -> list[isf.ISF]:
+        """All shaders that a setlist plays."""
+        units: list[tuple[UnitSettings, Role]] = []
+        for cue in setlist.cues:
+            units += [(cue.scene.source, "generator"), (cue.transition.shader, "transition")]
+            units += [(one, "filter") for one in cue.scene.filters]
+        found: dict[str, isf.ISF] = {}
+        while units:
+            settings, role = units.pop()
+            units += [(image, "generator") for image in settings.images.values()]
+            if settings.kind == "shader":
+                shader = self.library.isf(settings.name, role)
+                found[shader.name] = shader
+        return list(found.values())
 
     def _cues(self, setlist: Setlist, old: Mapping[str, SceneInstance]) -> list[CueInstance]:
         scenes: dict[Path, SceneInstance] = {}
@@ -205,7 +236,11 @@ class Stage:
             return reused
         shader = Shader(self._context, self.library.isf(settings.name, role), self.size)
         contained = self._contained(shader, f"{role} {settings.name}", recipe)
+        began = stopwatch()
         shader.warm()
+        self._context.finish()
+        if not self._trials and (seconds := stopwatch() - began) > COSTLY:
+            log.warning("%s: takes about %.0f s a frame at %dx%d", shader.isf.name, seconds, *self.size)
         if settings.images:
             sources = {name: self._source(image) for name, image in settings.images.items()}
             contained.unit = FedShader(shader, sources, len(isf.LEADING[role]))

@@ -1,5 +1,6 @@
 """Shows: what a person asks for, opened; edits taken up while it plays."""
 
+import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from perform.inputs.audio import tracked
 from perform.library import Library
 from perform.outputs import Draw
 from perform.render.context import headless
+from perform.render.shader import ShaderError
 from perform.scenes.setlist import Setlist
 from perform.show import Options, demo_track, find, load, opening, play, render
 from perform.show.edits import FileWatcher
@@ -18,6 +20,7 @@ from perform.show.status import StatusMeter
 from perform.signals import Event
 from tests.doubles.library import BLUE, INVERT, save, write_library
 from tests.doubles.shows import plays_until, watched
+from tests.doubles.waiting import eventually
 
 SIZE = (64, 36)
 
@@ -56,6 +59,37 @@ def test_saved_files_take_effect_while_it_plays(library: Library, tmp_path: Path
         plays_until(rig, memory, (0, 255, 255))
     finally:
         rig.close()
+
+
+# More turns than software GL makes of a loop: 0.1 ms a pixel.
+HEAVY = "float heavy(float x) { for (int i = 0; i < 1000000; i++) x = sin(x + float(i)); return x; }"
+SLOW = INVERT.replace("1.0 - c.rgb", "vec3(heavy(c.r))").replace("void main", f"{HEAVY}\nvoid main")
+
+
+def test_a_shader_that_is_too_slow_is_refused_with_its_cost_and_the_picture_goes_on(
+    library: Library, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    rig = play(Options("inverted", size=(1280, 720), headless=True, osc_port=0), library)
+    memory = watched(rig)
+    try:
+        plays_until(rig, memory, (0, 255, 255))
+        save(tmp_path / "shaders/filters/invert.fs", SLOW)
+        before = rig.timings.count
+        eventually(lambda: rig.frame() or "kept the last good version" in caplog.text)
+        assert rig.timings.count > before + 3  # it went on while the shader was tried
+        assert re.search(r"invert\.fs:1: takes about [\d.]+ s a frame at 640x360", caplog.text)
+        rig.frame()
+        assert tuple(memory.frames[-1].pixels[0, 0]) == (0, 255, 255)
+        save(tmp_path / "shaders/filters/invert.fs", INVERT.replace("1.0 - c.rgb", "c.gbr"))
+        plays_until(rig, memory, (0, 0, 255))
+    finally:
+        rig.close()
+
+
+def test_a_show_does_not_begin_with_a_shader_that_is_too_slow(library: Library, tmp_path: Path) -> None:
+    save(tmp_path / "shaders/filters/invert.fs", SLOW)
+    with pytest.raises(ShaderError, match=r"invert\.fs:1: takes about [\d.]+ s a frame at 640x360"):
+        play(Options("inverted", size=(1280, 720), headless=True, osc_port=0), library)
 
 
 def test_what_learning_saves_for_a_new_user_is_watched(

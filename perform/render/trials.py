@@ -1,0 +1,238 @@
+"""Trials: a process draws a shader before the show does, and may take a minute, never end, or crash.
+
+Nothing within this process could stop it: a draw holds the interpreter until it is done. The picture grows
+from a sixteenth of each side, and when one takes longer than the budget, the cost of the whole is known.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import json
+import logging
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from perform import children
+from perform.clock import Moment, processor_seconds, stopwatch
+from perform.faults import reason
+from perform.render import isf
+from perform.render.context import GLError, headless, is_software
+from perform.render.isf import ISF, ISFError
+from perform.render.shader import Shader, ShaderError
+from perform.threads import Background
+
+if TYPE_CHECKING:
+    import moderngl
+
+log = logging.getLogger("perform")
+
+BUDGET = 0.5  # seconds for a frame of a live show
+LIMIT = 15.0  # seconds for the trial of a shader, with its compilation
+SHARES = (16, 8, 4, 2, 1)  # of a side, smallest picture first
+COMMAND = children.command("from perform.render.trials import try_shaders; try_shaders()")
+NO_OPENGL = 3  # exit code
+
+Drawn: TypeAlias = Sequence[float]  # width, height, seconds
+
+
+class Trials:
+    """Tries the shaders of a live show that draws at `size` (width, height), one after the other in the
+    background. `trusted` is the folder whose shaders pass as they are at first."""
+
+    def __init__(
+        self,
+        size: tuple[int, int],
+        trusted: Path,
+        command: Sequence[str] = COMMAND,
+        limit: float = LIMIT,
+    ) -> None:
+        self._size, self._limit = size, limit
+        self._trusted, self._command = trusted.resolve(), command
+        self._verdicts: dict[str, tuple[ISF, str]] = {}  # by file: what was tried, and why it is refused
+        self._waiting: dict[str, ISF] = {}
+        self._changed = threading.Condition()
+        self._process: subprocess.Popen[str] | None = None
+        self._seen: set[str] = set()
+        self._thread = Background(self._work, "trials", self._changed)
+
+    def passed(self, shaders: Sequence[ISF]) -> bool:
+        """Whether all of them passed; those that are new are tried from now on. Raises ShaderError for one
+        that is refused, with its cost."""
+        with self._changed:
+            for shader in shaders:
+                self._ask(shader)
+            if self._waiting:
+                self._changed.notify_all()
+            for shader in shaders:
+                tried, refusal = self._verdicts.get(shader.name, (None, ""))
+                if tried is shader and refusal:
+                    raise ShaderError(refusal)
+            return not any(shader.name in self._waiting for shader in shaders)
+
+    def wait(self, shaders: Sequence[ISF]) -> None:
+        """Wait until all of them passed. Raises ShaderError."""
+        while not self.passed(shaders) and self._thread.running:
+            with self._changed:
+                self._changed.wait(0.05)
+
+    def close(self) -> None:
+        """End the process; safe to call twice."""
+        self._thread.stop()
+        with self._changed:
+            if self._process:
+                self._process.kill()
+        self._thread.close()
+
+    def _ask(self, shader: ISF) -> None:
+        """Put a shader on the list, unless it is known."""
+        known = self._verdicts.get(shader.name)
+        if known and known[0] is shader:
+            return
+        if shader.name not in self._seen and self._trusted in Path(shader.name).resolve().parents:
+            self._verdicts[shader.name] = shader, ""
+        else:
+            self._waiting[shader.name] = shader
+        self._seen.add(shader.name)
+
+    def _work(self, closing: threading.Event) -> None:
+        try:
+            while shader := self._next(closing):
+                refusal = self._refusal(shader)
+                with self._changed:
+                    self._verdicts[shader.name] = shader, refusal
+                    if self._waiting.get(shader.name) is shader:
+                        del self._waiting[shader.name]
+                    self._changed.notify_all()
+        finally:
+            self._end()
+
+    def _next(self, closing: threading.Event) -> ISF | None:
+        """The next shader to try, None when it is time to close."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting or closing.is_set())
+            return None if closing.is_set() else next(iter(self._waiting.values()))
+
+    def _refusal(self, shader: ISF) -> str:
+        """Why a shader cannot play, empty if it can."""
+        try:
+            drawn, code = self._tried(shader)
+        except (OSError, ValueError) as error:
+            self._end()
+            log.warning("%s: could not be tried: %s", shader.name, reason(error))
+            return ""
+        return self._verdict(shader.name, drawn, code)
+
+    def _verdict(self, file: str, drawn: Sequence[Drawn], code: int | None) -> str:
+        """Why a shader cannot play, empty if it can: from the pictures that were drawn, the smallest first,
+        and the exit code of the process, None if it goes on."""
+        if code == NO_OPENGL:
+            return ""
+        width, height, seconds = drawn[-1] if drawn else (1, 1, 0.0)
+        cost = seconds * self._size[0] * self._size[1] / (width * height)
+        if seconds > BUDGET or (code is not None and cost > BUDGET):
+            return (
+                f"{file}:1: takes about {cost:.1f} s a frame at {_share_of(self._size, 1)}, a live show has"
+                f" {BUDGET:g} s for it; perform render has no limit"
+            )
+        if code is None:
+            return ""
+        if code < 0:
+            return f"{file}:1: the graphics driver crashed on it (signal {-code})"
+        tried = _share_of(self._size, SHARES[min(len(drawn), len(SHARES) - 1)])
+        return f"{file}:1: draws no picture of {tried} within {self._limit:g} s, it may never end"
+
+    def _tried(self, shader: ISF) -> tuple[list[Drawn], int | None]:
+        """The pictures that the process drew, and its exit code if it ended."""
+        process = self._process or self._start()
+        assert process.stdin and process.stdout
+        process.stdin.write(json.dumps([shader.name, *self._size, self._limit]) + "\n")
+        process.stdin.flush()
+        drawn: list[Drawn] = []
+        for line in process.stdout:
+            answer = json.loads(line)
+            if answer is None:
+                return drawn, None
+            drawn.append(answer)
+        return drawn, self._end()
+
+    def _start(self) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            self._command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            env=children.environment(),
+        )
+        with self._changed:
+            self._process = process
+        return process
+
+    def _end(self) -> int | None:
+        """End the process; its exit code."""
+        with self._changed:
+            process, self._process = self._process, None
+        if process is None:
+            return None
+        with suppress(OSError), process:
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(1.0)
+            process.kill()
+        return process.returncode
+
+
+def try_shaders() -> None:
+    """Try the shaders that come in line by line, as file, width, height and limit in seconds. Answer with
+    width, height and seconds of each picture, and null after the last. The process ends by itself when a
+    shader takes longer than its limit: it is watched by a thread that needs no interpreter."""
+    with suppress(AttributeError, OSError):
+        os.nice(5)  # the show goes first
+    try:
+        context = headless()
+    except GLError:
+        sys.exit(NO_OPENGL)
+    with Path(os.devnull).open("w") as nowhere:
+        for line in sys.stdin:
+            file, width, height, limit = json.loads(line)
+            faulthandler.dump_traceback_later(limit, exit=True, file=nowhere)
+            with suppress(ISFError, ShaderError):  # the show finds them itself
+                for drawn in _trial_pictures(context, isf.load(Path(file)), (width, height)):
+                    _reply(drawn)
+            faulthandler.cancel_dump_traceback_later()
+            _reply(None)
+
+
+def _trial_pictures(context: moderngl.Context, shader: ISF, size: tuple[int, int]) -> Iterator[Drawn]:
+    """Pictures of a shader with its default values, the smallest first, until one takes too long."""
+    software = is_software(context)
+    meter = processor_seconds if software else stopwatch  # the processor also plays the show
+    cores = (os.cpu_count() or 1) if software else 1
+    unit = Shader(context, shader, (1, 1))
+    values = {p.name: None if p.kind == "sound" else p.default for p in unit.parameters} | {"progress": 0.5}
+    for share in SHARES:
+        width, height = (max(side // share, 1) for side in size)
+        unit.resize((width, height))
+        for frame in range(2):  # the driver compiles what it draws first
+            began = meter()
+            unit.render(Moment(1.0 + frame / 30, frame, 1 / 30, 2.0, 0.5, 120.0), values)
+            context.finish()
+        seconds = (meter() - began) / cores
+        yield width, height, seconds
+        if seconds > BUDGET:
+            break
+    unit.release()
+
+
+def _share_of(size: tuple[int, int], share: int) -> str:
+    return "x".join(str(max(side // share, 1)) for side in size)
+
+
+def _reply(answer: Drawn | None) -> None:
+    sys.stdout.write(json.dumps(answer) + "\n")
+    sys.stdout.flush()
