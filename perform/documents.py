@@ -115,18 +115,22 @@ def _empty(annotation: Any) -> Any:
 def _sentence(error: Any, model: type[BaseModel]) -> str:
     """A fault that pydantic found: key, value and what is allowed."""
     *tables, last = error["loc"]
+    name = str(tables.pop() if isinstance(last, int) else last)
     inner = _model_at(model, tables)
     key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error["loc"]).lstrip(".")
     if error["type"] == "extra_forbidden":
-        return f"{key} is unknown{near(str(last), inner.model_fields) if inner else ''}"
+        return f"{key} is unknown{near(name, inner.model_fields) if inner else ''}"
     if error["type"] == "missing":
         return f"{key} is missing"
-    if error["type"] in ("dict_type", "model_type", "list_type") and inner:
-        name = str(tables[-1] if isinstance(last, int) else last)
-        if name in inner.model_fields and _holds_tables(inner.model_fields[name].annotation):
-            several = isinstance(last, int) or error["type"] == "list_type"
-            words = getattr(inner, "FIRST_KEYS", {}).get(name, ())
-            return f"{key} {must_be_table(key, error['input'], words, several)}"
+    field = inner.model_fields.get(name) if inner else None
+    if (
+        error["type"] in ("dict_type", "model_type", "list_type")
+        and field
+        and _holds_tables(field.annotation)
+    ):
+        several = isinstance(last, int) or error["type"] == "list_type"
+        words = getattr(inner, "FIRST_KEYS", {}).get(name, ())
+        return f"{key} {must_be_table(key, error['input'], words, several)}"
     expected = (
         error["msg"].replace("Input should be a valid", "must be a").replace("Input should be", "must be")
     )

@@ -159,6 +159,7 @@ def _report(plan: DemonstrationPlan, library: Library, save: Path | None) -> Non
     """Say what plays it, or write it into a preset."""
     from perform.demonstrations import live, preset
     from perform.demonstrations.targets import formula_texts
+    from perform.documents import read_marked_text
     from perform.show import find
 
     request = plan.request
@@ -174,7 +175,6 @@ def _report(plan: DemonstrationPlan, library: Library, save: Path | None) -> Non
             out.print(f"  {key} = {formula!r}", highlight=False, markup=False, soft_wrap=True)
         return
     file = find(request.preset, library)
-    save.write_text(
-        preset.insert_formulas(file.read_text(encoding="utf-8"), formulas, request.seeds), encoding="utf-8"
-    )
+    text = preset.insert_formulas(read_marked_text(file), formulas, request.seeds)
+    save.write_text(text, encoding="utf-8", newline="")
     out.print(f"{save}: plays it", highlight=False, markup=False)

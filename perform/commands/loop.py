@@ -67,7 +67,7 @@ def loop(
                 f"{preset} is there already: perform loop {preset} changes it, --force replaces it"
             )
         preset.parent.mkdir(parents=True, exist_ok=True)
-        preset.write_text(write_loop(made, source.text), encoding="utf-8")
+        preset.write_text(write_loop(made, source.text), encoding="utf-8", newline="")
         say(f"{preset}: {', '.join(map(str, made.keys))}")
         if picture:
             keyframe_sheet(made, picture)
@@ -86,12 +86,13 @@ class _LoopSource:
 
     @classmethod
     def at(cls, what: str) -> _LoopSource:
+        from perform.documents import read_marked_text
         from perform.models import located
 
         if not what.endswith(".toml"):
             located(what)
             return cls(what)
-        text = Path(what).read_text(encoding="utf-8")
+        text = read_marked_text(Path(what))
         before = read_loop(text, Path(what))
         return cls(before.model, text, Path(what), before)
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import tomlkit
-
 from perform.demonstrations.targets import FormulaText
+from perform.documents import edit_tables
 from perform.latent.paths import path_parameters
 from perform.learning.edits import table_of
 
@@ -15,13 +14,15 @@ from perform.learning.edits import table_of
 def insert_formulas(text: str, formulas: Mapping[str, FormulaText], seeds: Sequence[int] = ()) -> str:
     """The preset's text with a formula at each key such as `filter[0].zoom`; with seeds, its latent path runs
     between them."""
-    document = tomlkit.parse(text)
-    if seeds:
-        _between(document, seeds)
-    for key, formula in formulas.items():
-        table, name = table_of(document, key)
-        table[name] = formula
-    return tomlkit.dumps(document)
+
+    def change(tables: Any) -> None:
+        if seeds:
+            _between(tables, seeds)
+        for key, formula in formulas.items():
+            table, name = table_of(tables, key)
+            table[name] = formula
+
+    return edit_tables(text, change)
 
 
 def _between(document: Any, seeds: Sequence[int]) -> None:

@@ -1,4 +1,4 @@
-"""Edits of presets. They keep every comment, are written whole or not at all, and can be undone.
+"""Edits of presets. They keep comments and line ends, are written whole or not at all, and can be undone.
 
 One file in the user's folder lists the edits, newest last. Undo restores an unchanged file exactly. In a file
 that was edited by hand since, it restores the learned value only.
@@ -22,7 +22,7 @@ from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import Table
 
 from perform import paths
-from perform.documents import SceneError
+from perform.documents import MARK, SceneError, edit_tables, read_marked_text
 
 EDITS_KEPT = 200  # for undo
 TABLE_NAME = re.compile(r"(?P<word>[^\[\].]+)(?:\[(?P<number>\d+)\])?")
@@ -47,22 +47,24 @@ def with_value(
 ) -> str:
     """The text of a preset with a value at a key such as `filter[0].zoom`. With `part`, one number of a point
     or a colour is set, over `default` if the key is not there yet. The value None removes the key."""
-    document = tomlkit.parse(text)
-    table, name = table_of(document, key)
-    if value is None:
-        table.pop(name, None)
-    elif part is None:
-        _set(table, name, _quoted(value))
-    elif name in table:
-        table[name][part] = _quoted(value)
-    else:
-        _set(table, name, [*default[:part], _quoted(value), *default[part + 1 :]])
-    return tomlkit.dumps(document)
+
+    def change(tables: Any) -> None:
+        table, name = table_of(tables, key)
+        if value is None:
+            table.pop(name, None)
+        elif part is None:
+            _set(table, name, _quoted(value))
+        elif name in table:
+            table[name][part] = _quoted(value)
+        else:
+            _set(table, name, [*default[:part], _quoted(value), *default[part + 1 :]])
+
+    return edit_tables(text, change)
 
 
 def value_at(text: str, key: str) -> Any:
     """The value at a key of a preset's text; None if it is not set."""
-    table, name = table_of(tomlkit.parse(text), key)
+    table, name = table_of(tomlkit.parse(text.removeprefix(MARK)), key)
     return table.get(name)
 
 
@@ -90,7 +92,7 @@ def edit(
     key, part, default = target
     there = editable_file(file, by_name)
     copied = not there.exists()
-    before = (file if copied else there).read_text(encoding="utf-8")
+    before = read_marked_text(file if copied else there)
     try:
         after = with_value(before, key, formula, part, default)
     except TOMLKitError as error:
@@ -130,7 +132,7 @@ def _restore(step: Edit) -> None:
     file = Path(step.file)
     if not file.is_file():
         return
-    now = file.read_text(encoding="utf-8")
+    now = read_marked_text(file)
     if _hash(now) == step.after:
         if step.copied:
             file.unlink()

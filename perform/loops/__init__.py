@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from perform.arrays import Floats
+from perform.documents import MARK, edit_tables
 from perform.parameters import choice
 
 CANDIDATES = 256  # seeds that keys are chosen among
@@ -89,7 +90,7 @@ def read_loop(text: str, file: Path) -> Loop:
     from tomlkit.exceptions import TOMLKitError
 
     try:
-        document: Any = tomlkit.parse(text).unwrap()
+        document: Any = tomlkit.parse(text.removeprefix(MARK)).unwrap()
         source, path = document["generator"], document["latent"]
         if (path["path"], path.get("per")) != ("loop", "second"):
             raise ValueError(f'{file}: latent must have path = "loop" and per = "second"')
@@ -106,15 +107,15 @@ def read_loop(text: str, file: Path) -> Loop:
 
 def write_loop(loop: Loop, text: str = TEMPLATE) -> str:
     """The text of a preset with this loop; the rest of it and its comments stay."""
-    import tomlkit
-
-    document: Any = tomlkit.parse(text)
-    if text == TEMPLATE:
-        document["title"] = f"Loop of {_known_as(Path(loop.model))}"
-    document["generator"].update({"model": loop.model, "truncation": loop.psi})
     given = {"seeds": list(loop.keys), "speed": round(1 / loop.each, 9), "hold": loop.hold}
-    document["latent"].update({**given, "interpolation": loop.interpolation, "space": loop.space})
-    return tomlkit.dumps(document)
+
+    def change(tables: Any) -> None:
+        if text == TEMPLATE:
+            tables["title"] = f"Loop of {_known_as(Path(loop.model))}"
+        tables["generator"].update({"model": loop.model, "truncation": loop.psi})
+        tables["latent"].update({**given, "interpolation": loop.interpolation, "space": loop.space})
+
+    return edit_tables(text, change)
 
 
 def _known_as(model: Path) -> str:

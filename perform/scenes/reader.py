@@ -143,9 +143,8 @@ class Reader:
     def shader(self, key: str, table: Table, role: Role) -> UnitSettings:
         """A shader, with the sources that are played into the images that it takes."""
         images: Sequence[str] = ()
-        if any(isinstance(one, dict) for one in table.values()):
-            with suppress(LookupError, ValueError, OSError):  # the fault is noted with its parameters
-                images = self.catalogue.images(str(table.get("shader")), role)
+        with suppress(LookupError, ValueError, OSError):  # the fault is noted with its parameters
+            images = self.catalogue.images(str(table.get("shader")), role)
         return self.unit(key, table, "shader", lambda name: self.catalogue.shader(name, role), images)
 
     def unit(
@@ -154,6 +153,9 @@ class Reader:
         """The settings of the unit that `table[kind]` names, with the sources that are played into its
         `images`, each from a table of its own."""
         tables = {name: one for name in images if isinstance(one := table.get(name), dict)}
+        others = {name: one for name in images if name in table and not isinstance(one := table[name], dict)}
+        for name, one in others.items():
+            self.fault(f"{key}.{name}", must_be_table(f"{key}.{name}", one, ("film", "still", "shader")))
         fed = {name: self.source(f"{key}.{name}", one) for name, one in tables.items()}
         name = table.get(kind)
         if not isinstance(name, str):
@@ -163,7 +165,7 @@ class Reader:
         parameters = self._known(f"{key}.{kind}", name, declared)
         if parameters is None:
             return UnitSettings(name, (), {}, kind, fed)
-        rest = {setting: value for setting, value in table.items() if setting not in (kind, *tables)}
+        rest = {setting: value for setting, value in table.items() if setting not in (kind, *tables, *others)}
         return replace(self.settings(key, name, parameters, rest), kind=kind, images=fed)
 
     def settings(self, key: str, name: str, parameters: tuple[Parameter, ...], table: Table) -> UnitSettings:

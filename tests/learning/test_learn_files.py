@@ -121,6 +121,44 @@ def test_steps_are_taken_back_one_by_one_to_the_letter(preset: Path) -> None:
         undo(preset)
 
 
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+@pytest.mark.parametrize("ends", [b"\r\n", b"\n"])
+def test_bytes_stay_but_for_what_is_learned_and_undo_brings_them_back(
+    preset: Path, mark: bytes, ends: bytes
+) -> None:
+    before = mark + TEXT.encode().replace(b"\n", ends)
+    preset.write_bytes(before)
+    learn(preset, "generator.columns", "midi.cc1")
+    learned = preset.read_bytes()
+    assert learned == before.replace(b"columns = 5", b'columns = "midi.cc1"')
+    learn(preset, "filter[1].amount", "midi.cc2")
+    learn(preset, "transition.softness", "midi.cc3")
+    after = preset.read_bytes()
+    assert after.startswith(learned[: len(mark) + 20]) and after.count(b"\n") == after.count(ends)
+    for _ in range(2):
+        undo(preset)
+    assert preset.read_bytes() == learned
+    undo(preset)
+    assert preset.read_bytes() == before
+
+
+def test_mixed_line_ends_stay_as_they_are(preset: Path) -> None:
+    before = TEXT.encode().replace(b"\n", b"\r\n", 3)
+    preset.write_bytes(before)
+    learn(preset, "generator.columns", "midi.cc1")
+    assert preset.read_bytes() == before.replace(b"columns = 5", b'columns = "midi.cc1"')
+    undo(preset)
+    assert preset.read_bytes() == before
+
+
+def test_a_preset_that_is_not_utf_8_is_left_alone(preset: Path) -> None:
+    before = TEXT.replace("Field", "Br\u00fccke").encode("latin-1", "replace")
+    preset.write_bytes(before)
+    with pytest.raises(SceneError, match="save it as UTF-8"):
+        learn(preset, "generator.columns", "midi.cc1")
+    assert preset.read_bytes() == before
+
+
 def test_what_was_edited_since_stays_when_a_step_is_taken_back(preset: Path) -> None:
     learn(preset, "generator.columns", "scale(pickup(midi.cc1, 0.3), 1, 24)")
     learn(preset, "generator.weight", "midi.cc2")
