@@ -97,8 +97,7 @@ def fitted_partly(
     try:
         return model.model_validate(table), []
     except ValidationError as error:
-        before = f"{path}: {key}." if key else f"{path}: "
-        faults = [before + _sentence(one, model) for one in error.errors()]
+        faults = [f"{path}: {_sentence(one, model, key)}" for one in error.errors()]
         wrong = {one["loc"][0] for one in error.errors() if one["loc"]}
         right = {name: value for name, value in table.items() if name in model.model_fields.keys() - wrong}
         fields = model.model_fields.items()
@@ -112,12 +111,13 @@ def _empty(annotation: Any) -> Any:
     return kind() if kind in (str, list, dict) else None
 
 
-def _sentence(error: Any, model: type[BaseModel]) -> str:
-    """A fault that pydantic found: key, value and what is allowed."""
+def _sentence(error: Any, model: type[BaseModel], before: str) -> str:
+    """A fault that pydantic found: key, value and what is allowed. `before` is the key of the whole table."""
     *tables, last = error["loc"]
     name = str(tables.pop() if isinstance(last, int) else last)
     inner = _model_at(model, tables)
-    key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error["loc"]).lstrip(".")
+    parts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in error["loc"])
+    key = f"{before}{''.join(parts)}".lstrip(".")
     if error["type"] == "extra_forbidden":
         return f"{key} is unknown{near(name, inner.model_fields) if inner else ''}"
     if error["type"] == "missing":

@@ -101,7 +101,9 @@ class Library:
         return shader
 
     def shader_file(self, name: str, role: Role) -> Path:
-        """The file of a shader by name."""
+        """The file of a shader, by path or by name."""
+        if name.lower().endswith(".fs") and Path(name).is_file():
+            return Path(name)
         return self._file(f"shaders/{role}s", name, ".fs", f"{role} shader")
 
     def preset_file(self, name: str) -> Path:
@@ -191,12 +193,15 @@ class Library:
         return blending.blend_parameters(self.model(model).layers)
 
     def model_place(self, name: str) -> str:
-        """Where the model that plays for `name` is: a built-in's name, or a file's path."""
+        """Where the model that plays for `name` is: a built-in's name, or a file's path. The folder of a
+        training run is a name of its model."""
         name = self._model or name
         if name in BUILT_IN:
             return name
         if Path(name).is_file():
             return name
+        if model := paths.run_model(Path(name)):
+            return str(model)
         for folder in self._places("models"):
             for suffix in ("", *MODEL_SUFFIXES):
                 file = folder / f"{name}{suffix}"

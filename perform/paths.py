@@ -56,6 +56,12 @@ def output() -> Path:
     return Path("output")
 
 
+def run_model(folder: Path) -> Path | None:
+    """The model in the folder of a training run: the best, else the latest; None in any other folder."""
+    files = (folder / f"{name}.safetensors" for name in ("best", "latest"))
+    return next((file for file in files if file.is_file()), None)
+
+
 @contextmanager
 def whole_file(file: Path, suffix: str = ".part", synced: bool = False) -> Iterator[Path]:
     """A path to write to, which becomes `file` when the block ends; if it fails, `file` stays as it is.

@@ -35,7 +35,7 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = {
         "audio.high": "high highs treble trebles top hf highend",
         "audio.high.hit": "hat hats hihat hihats highhat highhats hh hi shaker ride",
         "audio.air": "air brilliance sparkle ultra sibilance",
-        "audio.air.hit": "cymbal cymbals crash",
+        "audio.air.hit": "hat hats hihat hihats highhat highhats hh hi cymbal cymbals crash",
         "audio.centroid": "brightness bright timbre spectralcentroid",
         "audio.flux": "spectralflux change",
         "audio.flatness": "noisiness spectralflatness",

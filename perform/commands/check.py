@@ -15,6 +15,7 @@ from perform.networks.modelfiles import DIRECTIONS_SUFFIX, DISCRIMINATOR_SUFFIX
 from perform.render import isf
 from perform.scenes import mapping
 from perform.show import load, open_library
+from perform.show.files import document_kind
 from perform.vocabulary import VOCABULARY
 
 CHECKED_SUFFIXES = (".toml", ".fs", ".safetensors")  # in folders; other models are checked when named
@@ -33,15 +34,9 @@ def check_file(file: Path, library: Library) -> list[str]:
     if not file.is_file():
         return [f"{file}: there is no such file"]
     try:
-        match file.suffix:
-            case ".toml" if "kind" in document(file):
-                return _check_feed(file)
-            case ".toml" if "controls" in document(file):
-                profiles.read_profile(file)
-            case ".toml" if "example" in document(file):
-                mapping.read_mapping(file, VOCABULARY)
+        match file.suffix.lower():
             case ".toml":
-                load(file, library)
+                return _check_document(file, library)
             case ".fs":
                 _compile(file)
             case ".safetensors" if file.name.endswith(DIRECTIONS_SUFFIX):
@@ -57,6 +52,19 @@ def check_file(file: Path, library: Library) -> list[str]:
                 return [f"{file}: {suffix or 'no suffix'}, must be one of {', '.join(known)}"]
     except (ValueError, LookupError, OSError) as error:
         return str(error).splitlines()
+    return []
+
+
+def _check_document(file: Path, library: Library) -> list[str]:
+    match document_kind(file, document(file)):
+        case "feed":
+            return _check_feed(file)
+        case "profile":
+            profiles.read_profile(file)
+        case "mapping":
+            mapping.read_mapping(file, VOCABULARY)
+        case _:
+            load(file, library)
     return []
 
 

@@ -89,6 +89,8 @@ def edit(
 
     Raises SceneError, ValueError or OSError; then nothing is written.
     """
+    if file.suffix.lower() != ".toml":
+        raise ValueError(f"{file} is no preset: write one that plays it, and learn in that")
     key, part, default = target
     there = editable_file(file, by_name)
     copied = not there.exists()

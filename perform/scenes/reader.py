@@ -18,6 +18,7 @@ from perform import formula
 from perform.clock import Lead
 from perform.documents import SceneError, document, fitted_partly, must_be_table, near
 from perform.parameters import SIZES, Parameter, ParameterError
+from perform.paths import run_model
 from perform.scenes.controls import Setting, UnitSettings
 from perform.scenes.scene import Catalogue, Footage, Role, Scene, Transition
 
@@ -153,9 +154,10 @@ class Reader:
         """The settings of the unit that `table[kind]` names, with the sources that are played into its
         `images`, each from a table of its own."""
         tables = {name: one for name in images if isinstance(one := table.get(name), dict)}
-        others = {name: one for name in images if name in table and not isinstance(one := table[name], dict)}
-        for name, one in others.items():
-            self.fault(f"{key}.{name}", must_be_table(f"{key}.{name}", one, ("film", "still", "shader")))
+        others = [image for image in images if image in table and image not in tables]
+        for image in others:
+            inner = f"{key}.{image}"
+            self.fault(inner, must_be_table(inner, table[image], ("film", "still", "shader")))
         fed = {name: self.source(f"{key}.{name}", one) for name, one in tables.items()}
         name = table.get(kind)
         if not isinstance(name, str):
@@ -240,10 +242,10 @@ class Reader:
         return Transition(float(beats), shader, path == "morph")
 
     def _resolve_files(self, table: Table, *keys: str) -> Table:
-        """The table, with the whole path for a file that lies in the preset's folder."""
+        """The table, with the whole path for a file, or a training run, that lies in the preset's folder."""
         folder = self._path.parent
-        named = {key: name for key in keys if isinstance(name := table.get(key), str) and name}
-        return table | {key: str(folder / name) for key, name in named.items() if (folder / name).is_file()}
+        named = {key: folder / name for key in keys if isinstance(name := table.get(key), str) and name}
+        return table | {key: str(at) for key, at in named.items() if at.is_file() or run_model(at)}
 
 
 def _setting(parameter: Parameter, text: object, vocabulary: formula.Vocabulary) -> Setting:

@@ -1,15 +1,7 @@
 """Shows: from options to a rig that is ready to play."""
 
-from perform.show.opening import (
-    RENDER_FPS,
-    control_inputs,
-    find,
-    load,
-    names_file,
-    open_library,
-    play,
-    render,
-)
+from perform.show.files import find, names_file, open_library
+from perform.show.opening import RENDER_FPS, control_inputs, load, play, render
 from perform.show.options import DEMO, Options, demo_track, sound_option
 
 __all__ = [

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from perform import generators, paths
 from perform.clock import Clock, LiveClock, OfflineClock, Tempo
-from perform.documents import SceneError, document
+from perform.documents import SceneError
 from perform.footage.opening import Opener
 from perform.generators.compiler import Compiler
 from perform.inputs import Input, audio
@@ -30,9 +30,9 @@ from perform.render.context import headless, is_software, of_window
 from perform.render.present import Present
 from perform.render.trials import Trials
 from perform.rig import Rig
-from perform.scenes.reader import read_scene
-from perform.scenes.setlist import Setlist, read_setlist, single
+from perform.scenes.setlist import Setlist
 from perform.show.edits import FileWatcher
+from perform.show.files import find, names_file, open_library, read_show
 from perform.show.options import Options
 from perform.stage import Stage
 from perform.stage.pool import ModelPool, PoolKey
@@ -50,43 +50,12 @@ FPS = 60.0  # frames a second live, at most
 # (a pass at 1280x720 is 10 to 15 ms of processor time, and a picture of 256² loses little).
 SOFTWARE_FPS, SOFTWARE_SCALE = 31.0, 0.5
 RENDER_FPS = 30.0
-PROJECT_SETLIST = "setlist.toml"  # of a project's folder
 SWITCH_INTERVAL = 0.0005  # seconds that another thread may hold the interpreter
 
 
-def names_file(name: str) -> bool:
-    """Whether this text names a setlist or a preset by its file, which may be missing."""
-    return name.endswith(".toml") or Path(name).is_file()
-
-
-def open_library(show: str, model: str | None = None) -> Library:
-    """The library of a show; what lies beside it comes first if it is named by its file or its folder."""
-    file = Path(show) / PROJECT_SETLIST if Path(show).is_dir() else Path(show)
-    return Library(model=model, show=file.absolute() if file.is_file() else None)
-
-
-def find(name: str, library: Library) -> Path:
-    """The file of a setlist or a preset, by path or by name. Raises LookupError."""
-    if (Path(name) / PROJECT_SETLIST).is_file():
-        return Path(name) / PROJECT_SETLIST
-    if names_file(name):
-        if not Path(name).is_file():
-            raise LookupError(f"{name}: there is no such file")
-        return Path(name)
-    with suppress(LookupError):
-        return library.setlist_file(name)
-    try:
-        return library.preset_file(name)
-    except LookupError as error:
-        raise LookupError(f"{name}: {error}") from None
-
-
 def load(file: Path, library: Library) -> Setlist:
-    """The setlist in a file, or that of a preset (which has a generator or a source). Raises SceneError."""
-    if {"generator", "source"} & document(file).keys():
-        setlist = single(read_scene(file, library))
-    else:
-        setlist = read_setlist(file, library, library.preset_file)
+    """The setlist in a file, or that of a single scene, with its mappings. Raises SceneError, OSError."""
+    setlist = read_show(file, library)
     try:
         setlist = replace(setlist, mappings=tuple(library.mappings(setlist.signal_names)))
         library.feeds(setlist.signal_names)
