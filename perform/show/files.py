@@ -78,7 +78,9 @@ def find(name: str, library: Library) -> Path:
         return library.preset_file(name)
     except LookupError as error:
         if Path(name).is_dir():
-            raise LookupError(f"{name} is a folder without {PROJECT_SETLIST} and without a model of a run") from None
+            raise LookupError(
+                f"{name} is a folder without {PROJECT_SETLIST} and without a model of a run"
+            ) from None
         raise LookupError(f"{name}: {error}") from None
 
 
