@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 
 from perform.arrays import Floats
-from perform.documents import MARK, edit_tables
 from perform.parameters import choice
 
 CANDIDATES = 256  # seeds that keys are chosen among
@@ -89,6 +88,8 @@ def read_loop(text: str, file: Path) -> Loop:
     import tomlkit
     from tomlkit.exceptions import TOMLKitError
 
+    from perform.documents import MARK
+
     try:
         document: Any = tomlkit.parse(text.removeprefix(MARK)).unwrap()
         source, path = document["generator"], document["latent"]
@@ -107,6 +108,8 @@ def read_loop(text: str, file: Path) -> Loop:
 
 def write_loop(loop: Loop, text: str = TEMPLATE) -> str:
     """The text of a preset with this loop; the rest of it and its comments stay."""
+    from perform.documents import edit_tables
+
     given = {"seeds": list(loop.keys), "speed": round(1 / loop.each, 9), "hold": loop.hold}
 
     def change(tables: Any) -> None:
