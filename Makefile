@@ -1,4 +1,4 @@
-# The first of these to run does all set-up; a second one starts at once.
+# Each of these does the set-up that it needs; a second time it starts at once.
 BIN := .venv/bin
 SETUP := scripts/setup.sh pyproject.toml constraints.txt
 
@@ -11,11 +11,11 @@ play: .venv/ready ## play the demo: in a window, or to a video in output/ where 
 test: .venv/ready-to-test
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --max-worker-restart 0 --dist loadfile $(ARGS)
 
-lint: .venv/ready
+lint: .venv/ready-to-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-types: .venv/ready
+types: .venv/ready-to-test
 	$(BIN)/mypy
 
 bench: .venv/ready ## figures of this machine; one bench with: make bench ARGS=loop
@@ -25,10 +25,9 @@ clean:
 	rm -rf .venv output dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 .venv/ready: $(SETUP) debian-packages.txt
-	scripts/setup.sh debian-packages.txt
+	@scripts/setup.sh debian-packages.txt
 	@touch $@
 
 .venv/ready-to-test: .venv/ready tests/debian-packages.txt
-	scripts/setup.sh --packages tests/debian-packages.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[link]'
+	@scripts/setup.sh tests/debian-packages.txt dev,link
 	@touch $@

@@ -112,6 +112,46 @@ def test_a_python_that_cannot_make_a_venv_says_what_to_install(tmp_path: Path) -
     assert not (tmp_path / ".venv").exists()
 
 
+PYTHON = r"""
+case "$*" in
+"-m venv .venv") mkdir -p .venv/bin && cp "${BASH_SOURCE[0]}" .venv/bin/python ;;
+*"config list") printf "global.index-url='https://mirror/simple'\nglobal.find-links='/a /b'\n" ;;
+*find_spec*) exit 1 ;;
+*"pip install"*) echo "pip $*" >>"$LOG" ; case "$*" in *" uv") exit 1 ;; esac ;;
+*"info[:2])") echo 3.12 ;;
+esac
+"""
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> Machine:
+    """A machine with a Python, but neither packages to install nor uv."""
+    machine = Machine(tmp_path, root=True)
+    machine.command("python3.12", PYTHON)
+    (tmp_path / "list.txt").write_text("libgl1\n")
+    (tmp_path / "constraints.txt").write_text("torch==2.13.0\n")
+    return machine
+
+
+def test_uv_installs_from_where_pip_would(bare: Machine) -> None:
+    bare.command("uv", 'echo "$UV_DEFAULT_INDEX $UV_FIND_LINKS $*" >>"$LOG"')
+    done = bare.run("list.txt", "dev,link", PYTHON="python3.12")
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    assert done.stderr == "installing the Python packages for dev,link in .venv\n"
+    (line,) = bare.log.read_text().splitlines()
+    assert line.startswith("https://mirror/simple /a,/b pip install ")
+    assert line.endswith("-c constraints.txt torch==2.13.0 -e .[dev,link]")
+
+
+def test_pip_installs_where_uv_cannot(bare: Machine) -> None:
+    bare.command("uv", "echo no such wheel >&2; exit 2")
+    done = bare.run("list.txt", PYTHON="python3.12")
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    (line,) = bare.log.read_text().splitlines()
+    assert line.startswith("pip -m pip install ")
+    assert line.endswith("-c constraints.txt torch==2.13.0 -e .")
+
+
 def test_every_direct_dependency_is_pinned() -> None:
     import tomllib
 
