@@ -81,8 +81,8 @@ class Library:
     def footage_file(self, name: str) -> Path:
         """The file of a film or a still, by path or by its name in footage/."""
         beside = [self._show.parent / name] if self._show else []
-        for file in (*beside, Path(name), *(folder / "footage" / name for folder in self.folders)):
-            if file.is_file():
+        for path in (*beside, Path(name), *(folder / "footage" / name for folder in self.folders)):
+            if file := paths.found(path):
                 return file
         there = [file.name for folder in self.folders for file in sorted((folder / "footage").glob("*.*"))]
         raise LookupError(f"there is no such file{_hint(name, there)}{self._looked(f'footage/{name}')}")
@@ -90,7 +90,7 @@ class Library:
     def isf(self, name: str, role: Role) -> isf.ISF:
         """The shader as it is in its file now; the same object as long as the file is the same."""
         file = self.shader_file(name, role)
-        stamps = [stamp(part) for part in (file, file.with_suffix(".vs"))]
+        stamps = [stamp(part) for part in (file, paths.beside(file, ".vs"))]
         known = self._parsed.get(file)
         if known is None or known[0] != [*stamps, *map(stamp, known[1].included)]:
             shader = isf.load(file)
@@ -152,7 +152,7 @@ class Library:
         the reasons why others are left out."""
         files: dict[str, Path] = {}
         for folder in self.folders:
-            for file in sorted((folder / "profiles").glob("*.toml")):
+            for file in paths.files(folder / "profiles", ".toml"):
                 files.setdefault(file.stem, file)
         found = []
         for file in files.values():
@@ -198,14 +198,14 @@ class Library:
         name = self._model or name
         if name in BUILT_IN:
             return name
-        if Path(name).is_file():
-            return name
+        if file := paths.found(Path(name)):
+            return str(file)
         if model := paths.run_model(Path(name)):
             return str(model)
         for folder in self._places("models"):
             for suffix in ("", *MODEL_SUFFIXES):
-                file = folder / f"{name}{suffix}"
-                if file.is_file() and file.parent == folder:
+                path = folder / f"{name}{suffix}"
+                if path.parent == folder and (file := paths.found(path)):
                     return str(file)
         hint = _hint(name, [*BUILT_IN, *self.models()])
         raise LookupError(f"there is no such model{hint}{self._looked(f'models/{name}')}")
@@ -215,8 +215,8 @@ class Library:
         found: dict[str, Path] = {}
         for folder in self.folders:
             for suffix in MODEL_SUFFIXES:
-                for file in sorted((folder / "models").glob(f"*{suffix}")):
-                    if not file.name.endswith(COMPANIONS):
+                for file in paths.files(folder / "models", suffix):
+                    if not file.name.lower().endswith(COMPANIONS):
                         found.setdefault(file.stem, file)
         return found
 
@@ -233,7 +233,8 @@ class Library:
         found = self.model(model)
         name = SHARED_MAPPING if found.is_built_in else Path(found.place).stem
         folders = self._direction_folders(found)
-        files = [file for folder in folders if (file := folder / f"{name}{DIRECTIONS_SUFFIX}").is_file()]
+        places = (folder / f"{name}{DIRECTIONS_SUFFIX}" for folder in folders)
+        files = [file for place in places if (file := paths.found(place))]
         if not files:
             raise LookupError(
                 f"no directions of {name} are known: find them with `perform directions {name}`"
@@ -254,8 +255,8 @@ class Library:
     def latents(self, model: str, name: str) -> Floats:
         """The latents of a model ws [n, num_ws, w_dim] in a file, by path or by its name in models/."""
         space = self.model(model).space
-        for file in (Path(name), *(folder / "models" / name for folder in self.folders)):
-            if file.is_file():
+        for path in (Path(name), *(folder / "models" / name for folder in self.folders)):
+            if file := paths.found(path):
                 return latents.read_latents(file, space)
         raise LookupError("there is no such file")
 
@@ -277,8 +278,8 @@ class Library:
 
     def _file(self, kind: str, name: str, suffix: str, what: str) -> Path:
         for folder in self._places(kind):
-            file = folder / f"{name}{suffix}"
-            if file.is_file() and file.parent == folder and file != self._show:
+            path = folder / f"{name}{suffix}"
+            if path.parent == folder and (file := paths.found(path)) and file != self._show:
                 return file
         hint, looked = _hint(name, self._names(kind, suffix)), self._looked(f"{kind}/{name}{suffix}")
         raise LookupError(f"there is no such {what}{hint}{looked}")
@@ -296,7 +297,7 @@ class Library:
         return f"; looked for {what} in {', '.join(places)}"
 
     def _names(self, kind: str, suffix: str) -> list[str]:
-        found = (file.stem for folder in self._places(kind) for file in folder.glob(f"*{suffix}"))
+        found = (file.stem for folder in self._places(kind) for file in paths.files(folder, suffix))
         return sorted(set(found))
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+import unicodedata
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import count
@@ -60,6 +61,44 @@ def run_model(folder: Path) -> Path | None:
     """The model in the folder of a training run: the best, else the latest; None in any other folder."""
     files = (folder / f"{name}.safetensors" for name in ("best", "latest"))
     return next((file for file in files if file.is_file()), None)
+
+
+def found(path: Path) -> Path | None:
+    """The file of this path, None if there is none. An accented letter may be one character or two, as macOS
+    writes it, and capitals in the suffix do not matter."""
+    if path.is_file():
+        return path
+    folder = path.parent if path.parent.is_dir() else _folder(path.parent)
+    if folder is None:
+        return None
+    same = (file for file in sorted(folder.glob("*")) if _same_name(file) == _same_name(path))
+    return next((file for file in same if file.is_file()), None)
+
+
+def beside(file: Path, suffix: str) -> Path:
+    """The file of the same name with another suffix, as it is written there; it may not exist."""
+    other = file.with_suffix(suffix)
+    return found(other) or other
+
+
+def files(folder: Path, *suffixes: str) -> list[Path]:
+    """The files of a folder with one of these suffixes, given in small letters; none if it is missing."""
+    return sorted(file for file in folder.glob("*") if file.name.lower().endswith(suffixes))
+
+
+def _folder(path: Path) -> Path | None:
+    """The folder of this path, whichever way its accented letters are written."""
+    for form in ("NFC", "NFD"):
+        folder = Path(unicodedata.normalize(form, str(path)))
+        if folder.is_dir():
+            return folder
+    return None
+
+
+def _same_name(path: Path) -> str:
+    """What two names of one file have in common."""
+    name = Path(unicodedata.normalize("NFC", path.name))
+    return name.stem + name.suffix.lower()
 
 
 @contextmanager

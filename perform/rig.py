@@ -21,7 +21,7 @@ from perform.clock import Clock, Moment, stopwatch
 from perform.faults import Faults, reason
 from perform.inputs import Input
 from perform.inputs.audio import Sound
-from perform.outputs import Frame, FrameOutput, Output, Screen, StateOutput
+from perform.outputs import Frame, FrameOutput, Output, Screen, SoundOutput, StateOutput
 from perform.performance import Performance, Picture
 from perform.render.present import Present
 from perform.render.readback import Readback
@@ -183,6 +183,7 @@ class Rig:
         """Write the frames that are being read back, then close everything; safe to call twice."""
         with self.faults.contain("the last frames are not written"):
             self._drain()
+            self._write_last_sound()
         for device in (*self.outputs, *self.inputs, self.edits, self.learner, self.stage):
             if device is not None:
                 self._close(device)
@@ -329,6 +330,17 @@ class Rig:
             for pixels in self._readback.drain():
                 moment, sound = self._in_flight.popleft()
                 self._write_frame(Frame(moment, pixels, sound))
+
+    def _write_last_sound(self) -> None:
+        """Write the sound that goes with the last frame, until the next one would begin."""
+        outputs = [output for output in self.outputs if isinstance(output, SoundOutput)]
+        sound = self.sound
+        if not outputs or self.moment is None or sound is None or sound not in self.inputs:
+            return
+        sound.poll(self.clock.advance())
+        samples = sound.take_sound()
+        for output in outputs:
+            output.write_sound(samples)
 
     def _write_frame(self, frame: Frame) -> None:
         """Write a frame to every output; one that fails is closed, and keeps what it has."""

@@ -16,6 +16,8 @@ from rich.progress import Progress, ProgressColumn, track
 from rich.table import Table
 from rich.text import Text
 
+from perform import paths
+
 Item = TypeVar("Item")
 INTERRUPTED = 130  # exit code after Ctrl-C: 128 and the signal's number, as of shells
 
@@ -124,9 +126,10 @@ def check_new(*files: Path | None, force: bool) -> None:
 
 def existing(file: Path) -> Path:
     """The file, if it is there. Raises FileNotFoundError."""
-    if not file.is_file():
+    there = paths.found(file)
+    if there is None:
         raise FileNotFoundError(f"{file}: there is no such file")
-    return file
+    return there
 
 
 def place_of(text: str, host: str = "127.0.0.1") -> tuple[str, int]:

@@ -22,6 +22,7 @@ FLOORS = (
         "documents",
         "faults",
         "keys",
+        "media",
         "parameters",
         "paths",
         "threads",
@@ -47,10 +48,11 @@ RACKS = FLOORS[5]
 LIGHT = FLOORS[:5]  # numpy at most, and what is named here
 MAY_IMPORT = {
     "perform.documents": {"pydantic", "tomlkit"},
+    "perform.media": {"av"},
     "perform.scenes": {"pydantic"},
     "perform.midi.profiles": {"pydantic", "pydantic_core"},
     "perform.midi.ports": {"rtmidi"},
-    "perform.rhythm.features": {"librosa"},
+    "perform.rhythm.features": {"librosa", "scipy"},
     "perform.networks": {"openvino", "pydantic", "safetensors", "torch"},
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from perform import paths
 from perform.documents import document
 from perform.generators.latents import read_directions
 from perform.generators.model import Model
@@ -31,17 +32,19 @@ def check_all(paths: Iterable[Path]) -> tuple[int, list[str]]:
 
 def check_file(file: Path, library: Library) -> list[str]:
     """The faults of one file."""
-    if not file.is_file():
+    there = paths.found(file)
+    if there is None:
         return [f"{file}: there is no such file"]
+    file, name = there, there.name.lower()
     try:
         match file.suffix.lower():
             case ".toml":
                 return _check_document(file, library)
             case ".fs":
                 _compile(file)
-            case ".safetensors" if file.name.endswith(DIRECTIONS_SUFFIX):
+            case ".safetensors" if name.endswith(DIRECTIONS_SUFFIX):
                 read_directions(file)
-            case ".safetensors" if file.name.endswith(DISCRIMINATOR_SUFFIX):
+            case ".safetensors" if name.endswith(DISCRIMINATOR_SUFFIX):
                 from perform.training.checkpoint import checkpoint_tensors
 
                 checkpoint_tensors(file)
@@ -95,6 +98,6 @@ def _compile(file: Path) -> None:
 def _files(path: Path) -> Iterator[Path]:
     """The file, or the files of a folder that can be checked."""
     if path.is_dir():
-        yield from sorted(file for file in path.rglob("*") if file.suffix in CHECKED_SUFFIXES)
+        yield from sorted(file for file in path.rglob("*") if file.suffix.lower() in CHECKED_SUFFIXES)
     else:
         yield path

@@ -184,6 +184,7 @@ def _undo(preset: str | None) -> None:
     from perform.learning import edits
     from perform.show import find, open_library
 
-    file = preset and edits.editable_file(find(preset, open_library(preset)), not preset.endswith(".toml"))
+    by_name = preset is not None and not preset.lower().endswith(".toml")
+    file = preset and edits.editable_file(find(preset, open_library(preset)), by_name)
     step = edits.undo(file or None)
     say(f"{step.file}: {step.key} is as it was before {step.formula}")

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from perform import paths
 from perform.loops import TEMPLATE, Loop, choose_keyframes, keyframe_sheet, read_loop, write_loop
 from perform.terminal import Force, check_new, check_suffix, complaints, say, size_of
 
@@ -89,12 +90,13 @@ class _LoopSource:
         from perform.documents import read_marked_text
         from perform.models import located
 
-        if not what.endswith(".toml"):
+        if not what.lower().endswith(".toml"):
             located(what)
             return cls(what)
-        text = read_marked_text(Path(what))
-        before = read_loop(text, Path(what))
-        return cls(before.model, text, Path(what), before)
+        file = paths.found(Path(what)) or Path(what)
+        text = read_marked_text(file)
+        before = read_loop(text, file)
+        return cls(before.model, text, file, before)
 
     def loop(
         self, keys: tuple[int, ...], each: int | None, hold: int | None, fps: float, **settings: Any

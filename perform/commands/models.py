@@ -87,7 +87,7 @@ def bring(
     with complaints(), _progress_bar() as progress:
         if name is None and str(file) != hands.HANDS:
             raise ValueError(f"{file}: a model needs a name: perform models import {file} NAME")
-        if name is None or (name == hands.HANDS and file.suffix == ".whl"):
+        if name is None or (name == hands.HANDS and file.suffix.lower() == ".whl"):
             kept, name = hands.import_hands(None if name is None else file, progress), hands.HANDS
         else:
             kept = store.import_model(file, name, force, progress)

@@ -99,15 +99,18 @@ def show_options(context: typer.Context, **changed: object) -> Options:
 
 
 def render_show(options: Options, seconds: float | None, digested: bool = False) -> None:
-    """Render a show; `digested`: print the digest of its frames. If Ctrl-C or SIGTERM ends it, what was
-    rendered plays, and the exit code is 130 or 143; a second one ends it at once."""
+    """Render a show, as long as its sound and at most `seconds`; `digested`: print the digest of its frames.
+    If Ctrl-C or SIGTERM ends it, what was rendered plays, and the exit code is 130 or 143; a second one ends
+    it at once. Raises ValueError for a sound that is shorter than a frame."""
     from perform import show
     from perform.clock import stopwatch
     from perform.outputs.digest import Digest
 
-    length = min(_duration(options.sound), math.inf if seconds is None else seconds)
-    if math.isinf(length):
-        raise ValueError("the length of the sound is unknown: give --seconds")
+    fps = options.fps or show.RENDER_FPS
+    if options.sound is None and seconds is None:
+        raise ValueError("without a sound the length is unknown: give --seconds")
+    longest = math.inf if seconds is None else round(seconds * fps)
+    expected = min(longest, _expected_frames(options.sound, fps))
     rig, digest = show.render(options), Digest()
     rig.outputs += [digest] if digested else []
     came = end_on_signals(rig)
@@ -115,25 +118,30 @@ def render_show(options: Options, seconds: float | None, digested: bool = False)
         TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(),
         TextColumn("{task.fields[rate]:.1f} frames/s"), TimeRemainingColumn(),
     )  # fmt: skip
-    frames = round(length * (options.fps or show.RENDER_FPS))
+
+    def whole(rendering: Rig) -> bool:
+        done = rendering.timings.count
+        return done >= longest or _sound_ends_by(rendering, done / fps)
+
     began = stopwatch()
     with Progress(*columns, console=err) as progress:
-        task = progress.add_task(f"rendering {options.setlist}", total=frames, rate=0.0)
+        total = None if math.isinf(expected) else expected
+        task = progress.add_task(f"rendering {options.setlist}", total=total, rate=0.0)
 
         def over(rendering: Rig) -> bool:
             done = rendering.timings.count
             progress.update(task, completed=done, rate=done / max(stopwatch() - began, 1e-6))
-            return done >= frames or rendering.lost > 0
+            return rendering.lost > 0 or whole(rendering)
 
         rig.run(over)
     made, took = rig.timings.count, stopwatch() - began
     sha = f", sha256 {digest.hexadecimal}" if digested else ""
     out.print(f"{made} frames in {took:.1f} s: {made / took:.1f} frames/s{sha}", soft_wrap=True)
-    if came and made < frames:
-        fps = options.fps or show.RENDER_FPS
-        say_cut_short(f"{made / fps:.1f} s of {frames / fps:.1f} s are rendered")
+    cut_short = bool(came) and not whole(rig)
+    if cut_short:
+        say_cut_short(f"{made / fps:.1f} s of {expected / fps:.1f} s are rendered")
     report_end(rig, options)
-    if came and made < frames:
+    if cut_short:
         raise typer.Exit(128 + came[0])
 
 
@@ -163,12 +171,24 @@ def report_end(rig: Rig, options: Options) -> None:
         raise typer.Exit(1)
 
 
-def _duration(sound: str | None) -> float:
-    """Seconds of a sound file; infinite if unknown or without a file."""
+def _expected_frames(sound: str | None, fps: float) -> float:
+    """About how many frames a sound file takes; infinite if unknown or without a file. ValueError if it
+    is shorter than one."""
     from perform.inputs.audio import SoundFile
 
     if sound is None:
         return math.inf
     file = SoundFile(sound)
     file.close()
-    return file.duration or math.inf
+    ended = file.ends_by(1 / fps)
+    length = math.inf if file.duration is None else file.duration
+    if ended and length < 1 / fps:
+        raise ValueError(f"{sound} is {1000 * length:.0f} ms long, a frame is {1000 / fps:.0f} ms")
+    return length * fps
+
+
+def _sound_ends_by(rig: Rig, seconds: float) -> bool:
+    """Whether the sound file that is rendered has come to its end by a time."""
+    from perform.inputs.audio import SoundFile
+
+    return isinstance(rig.sound, SoundFile) and rig.sound.ends_by(seconds)

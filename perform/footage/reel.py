@@ -1,9 +1,10 @@
 """A film file, read at any of its times: forwards, backwards and across its ends.
 
-Times are the frames' own, so that a film of changing rate is right: a frame is on from its time until
-the next one's. Frames that were decoded are kept, up to a budget: forwards that is a
-convenience; backwards, what lies between two key frames is decoded once and then read from the end to the
-beginning. What is longer than the budget is decoded again for each part of it.
+Times are the frames' own, counted from the file's first sound or picture, so that a film of changing rate is
+right and in step with its sound: a frame is on from its time until the next one's. Frames that were decoded
+are kept, up to a budget: forwards that is a convenience; backwards, what lies between two key frames is
+decoded once and then read from the end to the beginning. What is longer than the budget is decoded again for
+each part of it.
 """
 
 from __future__ import annotations
@@ -13,12 +14,13 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from perform import media
 from perform.arrays import Pixels
 from perform.footage import CLOSE, FilmFrame, FootageError
 
@@ -29,12 +31,14 @@ BUDGET = 128 * 2**20  # bytes of decoded frames that are kept: 41 of 1920x1080
 NEAR_SECONDS = 2.0  # a frame so near ahead is reached by decoding, not by seeking
 BACK_SECONDS = (0.0, 1.0, 5.0, 25.0)  # seek so much earlier if the key frame came too late
 SMALLER = 0.8  # a picture is made smaller if it can be made as small as this part of its size
+BROWSER_FORMATS = ("gif", "apng")  # animations that are shown as browsers show them
+SHORTEST_DELAY, USUAL_DELAY = 0.01, 0.1  # seconds of a picture there: up to the first, it has the second
 BT601, BT709, BT2020 = 5, 1, 9  # matrices, as ISO/IEC 23091-2 counts them
 
 
 @dataclass(frozen=True, slots=True)
 class _Frame:
-    """A decoded frame, on from tick `start`, counted from the film's first frame."""
+    """A decoded frame, on from tick `start`, counted from the beginning of the file."""
 
     start: int
     frame: av.VideoFrame
@@ -57,8 +61,8 @@ class Reel:
             self._begin()
         except FootageError:
             raise
-        except _faults() as error:
-            raise FootageError(f"{path} cannot be played: {_reason(error)}") from error
+        except media.faults() as error:
+            raise FootageError(f"{path} cannot be played: {media.why(error)}") from error
 
     def read(self, seconds: float) -> FilmFrame:
         """The picture that is on at a time, the last one after the end. Raises OSError, or FootageError,
@@ -83,11 +87,9 @@ class Reel:
         self._file.close()
 
     def _open(self) -> None:
-        import av
-
         if not self.path.is_file():
             raise FootageError(f"{self.path}: there is no such file")
-        self._file = av.open(str(self.path))
+        self._file = media.open_media(self.path)
         if not self._file.streams.video:
             self._file.close()
             raise FootageError(f"{self.path} has no video stream")
@@ -110,21 +112,24 @@ class Reel:
             self._file.close()
             raise FootageError(f"{self.path} has no picture that can be decoded")
         self._timed = frame.pts is not None
-        self._first, self._step = frame.pts or 0, max(round(1 / self._rate / self._tick), 1)
+        self._step = max(round(1 / self._rate / self._tick), 1)
+        self._first = frame.pts or 0
+        self._origin = min(round(media.origin(self._file) / self._tick), self._first)
+        self._starts = self._browser_starts() if self._file.format.name in BROWSER_FORMATS else {}
         self.alpha = any(part.is_alpha for part in frame.format.components)
-        self._turns = round(frame.rotation / 90) % 4
+        self._orientation = media.orientation(frame)
         self._reach = self._sides(frame)
-        self.size = self._reach[::-1] if self._turns % 2 else self._reach
+        self.size = self._reach[::-1] if self._orientation.transposed else self._reach
         self._end = self._measure()
         self.length = self._end * self._tick
         self._seek(0)
 
     def _sides(self, frame: av.VideoFrame) -> tuple[int, int]:
-        """The width and height that its frames are given, before they are turned."""
+        """The width and height that its frames are given, before they are upright."""
         aspect = float(self._stream.sample_aspect_ratio or 1) or 1.0
         sides = [frame.width * max(aspect, 1.0), frame.height * max(1 / aspect, 1.0)]
         if self.wanted:
-            wanted = self.wanted[::-1] if self._turns % 2 else self.wanted
+            wanted = self.wanted[::-1] if self._orientation.transposed else self.wanted
             scale = max(there / here for here, there in zip(sides, wanted, strict=True))
             sides = [side * scale for side in sides] if scale < SMALLER else sides
         return max(round(sides[0]), 1), max(round(sides[1]), 1)
@@ -144,7 +149,25 @@ class Reel:
             self._count += 1
             return self._count * self._step
         time = packet.pts if packet.pts is not None else packet.dts
-        return 0 if time is None else int(time) - self._first + int(packet.duration or self._step)
+        if time in self._starts:
+            return self._starts[time] + self._lasting(packet)
+        return 0 if time is None else int(time) - self._origin + int(packet.duration or self._step)
+
+    def _browser_starts(self) -> dict[int, int]:
+        """The ticks at which pictures begin, by their stamps, in an animation that browsers slow down: a
+        picture of 10 ms or less stays for 100 ms. Empty for any other."""
+        self._go(None)
+        packets = [one for one in self._packets() if one.size and one.pts is not None]
+        lasting = [self._lasting(one) for one in packets]
+        self._go(None)
+        if lasting == [one.duration for one in packets]:
+            return {}
+        return dict(zip((one.pts for one in packets), accumulate(lasting, initial=0), strict=False))
+
+    def _lasting(self, packet: Any) -> int:
+        """For how many ticks browsers show a picture of an animation."""
+        ticks = int(packet.duration or 0)
+        return ticks if ticks * self._tick > SHORTEST_DELAY + CLOSE else round(USUAL_DELAY / self._tick)
 
     def _find(self, tick: int) -> tuple[_Frame, int]:
         """The frame that is on at a tick, and the tick at which it is over."""
@@ -172,9 +195,9 @@ class Reel:
 
     def _go(self, tick: int | None) -> None:
         """Read on from the key frame before a tick; from the beginning if the file cannot seek there."""
-        if tick is not None and tick >= 0 and self._timed:
-            with suppress(*_faults()):
-                self._file.seek(tick + self._first, stream=self._stream)
+        if tick is not None and tick >= 0 and self._timed and not self._starts:
+            with suppress(*media.faults()):
+                self._file.seek(tick + self._origin, stream=self._stream)
                 self._decoder.flush_buffers()
                 self._frames, self._count = self._decoded(), 0
                 return
@@ -186,7 +209,7 @@ class Reel:
         frame = next(self._frames, None)
         if frame is None:
             return False
-        start = frame.pts - self._first if self._timed and frame.pts is not None else self._count * self._step
+        start = self._start(frame)
         self._count += 1
         if self._kept and start <= self._kept[-1].start:
             return True  # its time is not after the one before: it would never be on
@@ -196,6 +219,14 @@ class Reel:
             self._bytes -= _bytes(self._kept.popleft().frame)
         return True
 
+    def _start(self, frame: av.VideoFrame) -> int:
+        """The tick at which a frame is on; the first one is on from the beginning of the file."""
+        if not self._timed or frame.pts is None:
+            return self._count * self._step
+        if frame.pts in self._starts:
+            return self._starts[frame.pts]
+        return int(frame.pts) - self._origin if frame.pts > self._first else 0
+
     def _forget(self) -> None:
         self._kept.clear()
         self._bytes = 0
@@ -204,7 +235,7 @@ class Reel:
         """The stream's packets from here on; a file that was cut off ends early."""
         try:
             yield from self._file.demux(self._stream)
-        except _faults():
+        except media.faults():
             return
 
     def _decoded(self) -> Iterator[av.VideoFrame]:
@@ -212,7 +243,7 @@ class Reel:
         for packet in self._packets():
             try:
                 yield from self._decoder.decode(packet)
-            except _faults():
+            except media.faults():
                 continue
 
     def _pixels(self, frame: av.VideoFrame) -> Pixels:
@@ -224,15 +255,7 @@ class Reel:
             width, height, "rgba" if self.alpha else "rgb24", Colorspace(_matrix(frame)),
             interpolation=Interpolation.AREA if smaller else Interpolation.BICUBIC,
         ).to_ndarray()  # fmt: skip
-        return np.ascontiguousarray(np.rot90(pixels, self._turns)) if self._turns else np.asarray(pixels)
-
-
-@cache
-def _faults() -> tuple[type[Exception], ...]:
-    """What FFmpeg's errors are."""
-    from av.error import FFmpegError
-
-    return OSError, ValueError, FFmpegError
+        return self._orientation.upright(pixels) if self._orientation.changes else np.asarray(pixels)
 
 
 def _decoder(stream: Any) -> Any:
@@ -254,7 +277,3 @@ def _matrix(frame: av.VideoFrame) -> int:
 
 def _bytes(frame: av.VideoFrame) -> int:
     return int(frame.width * frame.height * frame.format.padded_bits_per_pixel) // 8
-
-
-def _reason(error: Exception) -> str:
-    return str(getattr(error, "strerror", "") or error)

@@ -82,7 +82,7 @@ def export_model(
     discriminator beside `file` belonged to another model and is deleted. Raises ValueError for another
     suffix, ModelError for a file that is not a model, or for numbers too large for `dtype`.
     """
-    if file.suffix != ".safetensors" or file.name.endswith(COMPANIONS):
+    if file.suffix.lower() != ".safetensors" or file.name.lower().endswith(COMPANIONS):
         raise ValueError(f"{file}, must be a .safetensors, and not a {' or '.join(COMPANIONS)}")
     found = weights.rounded_weights(generators.weights_of(model), dtype)
     kept = {name: note for name, note in found.notes.items() if name != "sha256"}

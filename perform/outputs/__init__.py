@@ -59,6 +59,15 @@ class FrameOutput(Output, Protocol):
 
 
 @runtime_checkable
+class SoundOutput(Output, Protocol):
+    """Takes sound also without a frame, as a recorder does: the share of the last frame."""
+
+    def write_sound(self, samples: Samples) -> None:
+        """Take the samples [n, 2] that follow those of the last frame."""
+        ...
+
+
+@runtime_checkable
 class StateOutput(Output, Protocol):
     """Takes the state of the show, as a device with lights or a touchscreen does."""
 

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from perform.arrays import Samples
+from perform import media
+from perform.arrays import Samples, finite
 from perform.faults import Health, reason
 from perform.outputs import Frame
 from perform.threads import Background
@@ -104,7 +105,8 @@ class Recorder:
 
     def write_sound(self, samples: Samples) -> None:
         """The samples [n, 2] that follow those written before; the very first falls on the first frame.
-        `write` calls this for frames that carry their sound."""
+        `write` calls this for frames that carry their sound. Samples that are no numbers are silence, and
+        what is above 1 is clipped."""
         start = self._samples
         self._samples += len(samples)
         if self.sound and len(samples):
@@ -215,7 +217,10 @@ class _VideoFile:
         import av
 
         name, options = CONTAINERS[path.suffix.lower()]
-        self._file = av.open(str(path), "w", format=name, options={**FLUSHED, **options})
+        try:
+            self._file = av.open(media.address(path), "w", format=name, options={**FLUSHED, **options})
+        except OSError as error:
+            raise _unwritable(path, error) from error
         stream = self._file.add_stream(VIDEO_CODEC, rate=fps, options=encoding)
         self._pictures = cast("av.VideoStream", stream)
         _describe(self._pictures, size, fps)
@@ -232,7 +237,7 @@ class _VideoFile:
             self._file.start_encoding()
         except OSError as error:
             self._closed = True
-            raise OSError(error.errno, f"{path}: cannot be written ({_disk_reason(error)})") from error
+            raise _unwritable(path, error) from error
 
     def picture(self, frame: av.VideoFrame, slot: int) -> None:
         """One picture, `slot` frames after the first."""
@@ -336,10 +341,14 @@ def _converted(frame: av.VideoFrame) -> av.VideoFrame:
 def _sound_frame(samples: Samples, start: int, rate: int) -> av.AudioFrame:
     import av
 
-    packed = np.ascontiguousarray(samples, np.float32).reshape(1, -1)
+    packed = np.ascontiguousarray(finite(samples), np.float32).reshape(1, -1).clip(-1, 1)
     frame = av.AudioFrame.from_ndarray(packed, format="flt", layout="stereo")
     frame.sample_rate, frame.pts, frame.time_base = rate, start, Fraction(1, rate)
     return frame
+
+
+def _unwritable(path: Path, error: OSError) -> OSError:
+    return OSError(error.errno, f"{path}: cannot be written ({_disk_reason(error)})")
 
 
 def _disk_reason(error: OSError) -> str:

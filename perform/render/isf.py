@@ -14,6 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, NoReturn, TypeAlias
 
+from perform import paths
 from perform.parameters import Parameter
 from perform.render import dialect, glsl, headers, includes, isf_inputs, sizes
 from perform.render.headers import HeaderError, Json
@@ -85,7 +86,7 @@ def load(path: Path) -> ISF:
     """The shader in an .fs file, with the .vs file of the same name if there is one; imported images and
     included files are found relative to it. Warnings are logged. Raises ISFError, also when a file cannot be
     read."""
-    vertex_file = path.with_suffix(".vs")
+    vertex_file = paths.beside(path, ".vs")
     try:
         text = includes.read_text(path)
         vertex = includes.read_text(vertex_file) if vertex_file.is_file() else None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from perform import media
 from perform.render.isf import ISFError
 
 if TYPE_CHECKING:
@@ -19,12 +20,14 @@ SEAMLESS = 0x884F  # GL_TEXTURE_CUBE_MAP_SEAMLESS: no lines along the edges of a
 
 
 def read(path: Path) -> NDArray[np.uint8]:
-    """The picture in a file [height, width, 4], sRGB with alpha, top row first. Raises ISFError."""
+    """The picture in a file [height, width, 4], upright, sRGB with alpha, top row first. Raises ISFError."""
     import av
 
     try:
-        with av.open(str(path)) as file:
-            return next(file.decode(video=0)).to_ndarray(format="rgba").astype(np.uint8, copy=False)
+        with av.open(media.address(path), options=dict(media.OPTIONS), metadata_errors="replace") as file:
+            frame = next(file.decode(video=0))
+            pixels = frame.to_ndarray(format="rgba").astype(np.uint8, copy=False)
+            return media.orientation(frame).upright(pixels)
     except (OSError, ValueError, IndexError, StopIteration) as error:
         raise ISFError(f"{path}: cannot be read as an image: {error}") from None
 

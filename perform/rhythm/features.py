@@ -13,7 +13,7 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
-from perform.arrays import Floats
+from perform.arrays import Doubles, Floats, finite
 
 HOPS_PER_SECOND = 100
 SPECTRUM_WINDOW = 2048  # samples: spectrum, centroid, flatness
@@ -45,6 +45,10 @@ THRESHOLD = 0.1  # of the strongest rise: the weakest onset
 FORGET = 0.02  # share of a hop in the mean that the threshold follows: half a second
 CLEARER = 1.25  # a new pitch needs this many times the chroma of the pitch so far
 QUIET = 0.1  # chroma below which the pitch stays what it was
+DIRECT_CURRENT = 3.0  # Hz below which the sound is filtered out
+SILENCE = 1e-6  # amplitude of a hop that counts as none: -120 dBFS
+SIDE_MEMORY = 0.2  # seconds in which a loudness of the sum or the difference of two channels falls to 1/e
+LOUDER_SIDE = 4.0  # times the power of the sum that the difference needs to be analysed
 REST = 6  # hops between two onsets of one band, at least
 
 
@@ -115,8 +119,9 @@ def merge(hops: Sequence[Features]) -> Features:
 class FeatureExtractor:
     """Features of a stream of `rate` samples a second (8000..192000), one per 10 ms.
 
-    The mean of the channels is analysed, each sample clipped to -1..1; a sample that is not finite
-    counts as 0. Memory: the last 8192 samples, one level per gain, one average per band.
+    The mean of the channels is analysed, without its direct current; of channels that cancel each other (a
+    balanced line on a stereo input), half their difference. Each sample is clipped to -1..1; one that is not
+    finite counts as 0. Memory: the last 8192 samples, one level per gain, one average per band.
     """
 
     def __init__(self, rate: int) -> None:
@@ -125,7 +130,9 @@ class FeatureExtractor:
         self.rate = rate
         self.hop = rate // HOPS_PER_SECOND
         self._samples = 0
-        self._pending: Floats = np.zeros(0, np.float32)
+        self._pending: Floats = np.zeros((2, 0), np.float32)
+        self._sides = _LouderSide()
+        self._blocker = _DirectCurrentBlocker(rate)
         self._past: Floats = np.zeros(CHROMA_WINDOW, np.float32)
         self._levels = _Levels(rate)
         self._onsets = _Onsets(rate)
@@ -134,12 +141,13 @@ class FeatureExtractor:
 
     def process(self, samples: NDArray[np.float32]) -> list[Features]:
         """The features of every hop that `samples` [n, channels] completes, oldest first."""
-        sound = np.concatenate((self._pending, _mixed(samples)))
-        whole = len(sound) // self.hop * self.hop
-        self._pending = sound[whole:].copy()
-        return [self._step(sound[at : at + self.hop]) for at in range(0, whole, self.hop)]
+        sides = np.concatenate((self._pending, _sides(samples)), axis=1)
+        whole = sides.shape[1] // self.hop * self.hop
+        self._pending = sides[:, whole:].copy()
+        return [self._step(sides[:, at : at + self.hop]) for at in range(0, whole, self.hop)]
 
-    def _step(self, hop: Floats) -> Features:
+    def _step(self, sides: Floats) -> Features:
+        hop = self._blocker(self._sides(sides))
         self._samples += len(hop)
         self._past = np.concatenate((self._past[len(hop) :], hop))
         recent = self._past[-ACCENT_WINDOW:]
@@ -288,17 +296,61 @@ class _Chroma:
         return chroma
 
 
-def _mixed(samples: NDArray[np.float32]) -> Floats:
-    """[n, channels] -> [n]. Added channel by channel: the order, and so the rounding, is the same
-    for every block size and memory layout."""
+class _LouderSide:
+    """Chooses what is analysed of two channels: half their sum, or half their difference while that has been
+    much louder."""
+
+    def __init__(self) -> None:
+        self._powers: Doubles = np.zeros(2)
+        self._side = 0
+
+    def __call__(self, sides: Floats) -> Floats:
+        """The hop [n] to analyse, of half the sum and half the difference [2, n]."""
+        self._powers *= np.exp(-1 / (SIDE_MEMORY * HOPS_PER_SECOND))
+        self._powers += np.mean(np.square(sides, dtype=np.float64), axis=1)
+        summed, difference = self._powers
+        if self._side == 0 and difference > LOUDER_SIDE * summed + FLOOR**2:
+            self._side = 1
+        elif self._side == 1 and summed > difference:
+            self._side = 0
+        chosen: Floats = sides[self._side]
+        return chosen
+
+
+class _DirectCurrentBlocker:
+    """A first-order high-pass filter (Smith, Introduction to Digital Filters, "DC Blocker"). What a sound has
+    of direct current when it begins is no step."""
+
+    def __init__(self, rate: int) -> None:
+        from scipy.signal import lfilter  # librosa, which the features need, has it
+
+        self._filter = lfilter
+        self._pole = np.exp(-2 * np.pi * DIRECT_CURRENT / rate)
+        self._state: Doubles | None = None
+
+    def __call__(self, hop: Floats) -> Floats:
+        """The samples that follow those of the call before [n], filtered."""
+        if self._state is None:
+            self._state = -np.clip([0.0], hop.min(), hop.max())
+        filtered, self._state = self._filter([1.0, -1.0], [1.0, -self._pole], hop, zi=self._state)
+        if np.abs(filtered).max() < SILENCE:
+            return np.zeros(len(hop), np.float32)  # the filter's own end
+        return np.asarray(filtered, np.float32)
+
+
+def _sides(samples: NDArray[np.float32]) -> Floats:
+    """[n, channels] -> [2, n]: the mean of the channels, and the mean with every second one turned over.
+    Added channel by channel: the order, and so the rounding, is the same for every block size and layout."""
     if samples.ndim != 2 or samples.shape[1] < 1:
         raise ValueError(f"samples have the shape {list(samples.shape)}, must be [n, channels]")
-    finite = np.where(np.isfinite(samples), samples, 0).astype(np.float32, copy=False)
-    clipped = np.clip(finite, -1, 1)
-    mixed = clipped[:, 0].copy()
+    clipped = np.clip(finite(samples.astype(np.float32, copy=False)), -1, 1)
+    summed, difference = clipped[:, 0].copy(), clipped[:, 0].copy()
     for channel in range(1, samples.shape[1]):
-        mixed += clipped[:, channel]
-    return np.divide(mixed, np.float32(samples.shape[1]))
+        summed += clipped[:, channel]
+        difference += clipped[:, channel] if channel % 2 == 0 else -clipped[:, channel]
+    if samples.shape[1] == 1:
+        difference[:] = 0
+    return np.stack((summed, difference)) / np.float32(samples.shape[1])
 
 
 def _amplitude(samples: Floats) -> Floats:

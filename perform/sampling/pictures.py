@@ -150,10 +150,10 @@ def sample_files(sampling: Sampling, out: Path) -> list[Path]:
 def save_samples(sampling: Sampling, samples: Iterable[Sample], out: Path) -> None:
     """Draw everything into an .npz of `ws` and `images`, or into a folder as PNG files; `samples` are those
     of `sampling`, perhaps watched by a progress bar."""
-    if out.suffix == ".npz":
+    if out.suffix.lower() == ".npz":
         _save_arrays(sampling, samples, out)
         return
-    if out.is_file() or out.suffix in (".npy", ".png", ".jpg", ".jpeg", ".pt", ".zip"):
+    if out.is_file() or out.suffix.lower() in (".npy", ".png", ".jpg", ".jpeg", ".pt", ".zip"):
         raise SampleError(f"{out}, must be an .npz or a folder")
     if sampling.shape[1] not in PIXEL_FORMATS:
         raise SampleError(

@@ -49,4 +49,4 @@ class FileWatcher:
 
 
 def _matters(_change: object, path: str) -> bool:
-    return path.endswith(SUFFIXES)
+    return path.lower().endswith(SUFFIXES)

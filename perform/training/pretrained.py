@@ -42,7 +42,7 @@ class Pretrained:
             if newest is None:
                 raise RunError(f"{place} has no checkpoint of a run")
             file = newest
-        if file.parent.name == "checkpoints" and file.suffix == ".safetensors":
+        if file.parent.name == "checkpoints" and file.suffix.lower() == ".safetensors":
             return cls._of_checkpoint(file)
         return cls(generators.weights_of(file), _discriminator(file), str(place))
 

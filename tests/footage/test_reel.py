@@ -5,16 +5,21 @@ from __future__ import annotations
 import os
 import random
 import shutil
+import struct
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from perform.footage import FootageError
 from perform.footage.reel import Reel
+from perform.inputs.audio.reader import SoundReader
+from perform.training.dataset.films import Film, FilmFrame, FrameChoice
+from perform.training.dataset.settings import DatasetSettings
 from tests.doubles.reels import SIZE, barred, number, write_film
-from tests.doubles.sounds import clicks, write_sound
+from tests.doubles.sounds import clicks, late_film, onsets, write_sound
 
 FORMATS = {
     "mp4": ("libx264", "yuv420p"),
@@ -95,6 +100,99 @@ def test_turned_films_are_upright(tmp_path: Path, turns: int) -> None:
     assert reel.size == shown.shape[1::-1]
 
 
+MATRICES = {  # as MP4 has them; rows of the picture that is stored as red, green / blue, white
+    (1, 0, 0, 1): ("rg", "bw"),
+    (-1, 0, 0, 1): ("gr", "wb"),
+    (1, 0, 0, -1): ("bw", "rg"),
+    (-1, 0, 0, -1): ("wb", "gr"),
+    (0, 1, 1, 0): ("rb", "gw"),
+    (0, 1, -1, 0): ("br", "wg"),
+    (0, -1, 1, 0): ("gw", "rb"),
+    (0, -1, -1, 0): ("wg", "br"),
+}
+COLOURS = {"r": (255, 0, 0), "g": (0, 255, 0), "b": (0, 0, 255), "w": (255, 255, 255)}
+
+
+@pytest.mark.parametrize("matrix", MATRICES)
+def test_all_eight_display_matrices(tmp_path: Path, matrix: tuple[int, int, int, int]) -> None:
+    picture = np.zeros((48, 64, 3), np.uint8)
+    for half, colours in enumerate(("rg", "bw")):
+        for side, colour in enumerate(colours):
+            picture[half * 24 : half * 24 + 24, side * 32 : side * 32 + 32] = COLOURS[colour]
+    file = write_film(tmp_path / "film.mp4", pictures=[picture] * 3)
+    file.write_bytes(with_matrix(file.read_bytes(), matrix))
+    reel = Reel(file)
+    shown = reel.read(0).pixels
+    height, width = (48, 64) if matrix[0] else (64, 48)
+    assert reel.size == (width, height) and shown.shape == (height, width, 3)
+    corners = [[shown[y, x] for x in (width // 4, 3 * width // 4)] for y in (height // 4, 3 * height // 4)]
+    expected = [[COLOURS[colour] for colour in row] for row in MATRICES[matrix]]
+    assert np.abs(np.array(corners, int) - expected).max() < 12
+    training = next(iter(Film(file, FrameChoice()).items(0)))
+    assert isinstance(training, FilmFrame)
+    opened = next(training.opened(DatasetSettings((64, 64))))
+    assert np.abs(np.asarray(opened.image).astype(int) - shown).max() < 12
+
+
+def with_matrix(data: bytes, matrix: tuple[int, int, int, int]) -> bytes:
+    """The bytes of an MP4 with another display matrix of its first track."""
+    parts = [65536 * part for part in matrix]
+    wanted = struct.pack(">9i", *parts[:2], 0, *parts[2:], 0, 0, 0, 1 << 30)
+    at = data.index(struct.pack(">9i", 65536, 0, 0, 0, 65536, 0, 0, 0, 1 << 30), data.index(b"tkhd"))
+    return data[:at] + wanted + data[at + len(wanted) :]
+
+
+@pytest.mark.parametrize(
+    ("hundredths", "shown"), [((0, 0, 0), (0, 10, 20)), ((1, 5, 1), (0, 10, 15)), ((2, 3, 2), (0, 2, 5))]
+)
+def test_a_gif_is_as_fast_as_in_a_browser(
+    tmp_path: Path, hundredths: tuple[int, ...], shown: tuple[int, ...]
+) -> None:
+    """A delay of 0 or 1 hundredths is 10."""
+    pictures = [Image.fromarray(barred(number)) for number in range(3)]
+    file, delays = tmp_path / "a.gif", [10 * one for one in hundredths]
+    pictures[0].save(file, save_all=True, append_images=pictures[1:], duration=delays, loop=0)
+    reel = Reel(file)
+    last = hundredths[2] if hundredths[2] > 1 else 10
+    assert reel.length == pytest.approx((shown[2] + last) / 100)
+    seen = [number(reel.read(at / 100).pixels) for at in range(shown[2] + last)]
+    assert seen == [max(i for i, time in enumerate(shown) if time <= at) for at in range(shown[2] + last)]
+    assert [number(reel.read(at / 100).pixels) for at in reversed(shown)] == [2, 1, 0]
+
+
+@pytest.mark.parametrize(("sound", "pictures", "on"), [(0.0, 1.0, 2.0), (1.0, 0.0, 2.0), (1.0, 0.5, 1.5)])
+def test_pictures_are_in_step_with_their_sound(
+    tmp_path: Path, sound: float, pictures: float, on: float
+) -> None:
+    """A flash at second 2 of the file; the film begins with its first sound or picture."""
+    film = late_film(tmp_path / "film.mkv", sound_from=sound, pictures_from=pictures, click=2.0)
+    reel = Reel(film)
+    white = [at for at in range(80) if reel.read((at + 0.5) / 20).pixels.mean() > 128]
+    assert [at / 20 for at in white] == [on]
+    assert onsets(SoundReader(film).read(0, 4 * 48_000)) == pytest.approx([on], abs=0.002)
+    assert reel.read(0.0).start == 0
+    assert reel.length == pytest.approx(4 - min(sound, pictures), abs=0.01)
+
+
+def test_names_that_look_like_addresses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    film = write_film(tmp_path / "film.mp4", 3)
+    for name in ("12:30.mp4", "rtmp:a.mp4", "a%03d.mp4"):
+        shutil.copy(film, name)
+        assert number(Reel(Path(name)).read(0.09).pixels) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("a.mpd", "<MPD></MPD>"), ("a.m3u8", "#EXTM3U\nfilm.mp4"), ("a.mp4", "#EXTM3U\nfilm.mp4")],
+)
+def test_a_playlist_is_no_film(tmp_path: Path, name: str, text: str) -> None:
+    write_film(tmp_path / "film.mp4", 3)
+    (tmp_path / name).write_text(text)
+    with pytest.raises(FootageError, match="it is a playlist: give one of the files that it names"):
+        Reel(tmp_path / name)
+
+
 @pytest.mark.parametrize(
     ("name", "codec", "form"),
     [("film.mov", "png", "rgba"), ("film.webm", "libvpx-vp9", "yuva420p"), ("film.mkv", "ffv1", "yuva420p")],
@@ -153,8 +251,8 @@ def test_what_is_no_film_is_a_sentence(tmp_path: Path) -> None:
     for file, sentence in (
         (tmp_path / "gone.mp4", "gone.mp4: there is no such file"),
         (sound, "sound.wav has no video stream"),
-        (text, "text.mp4 cannot be played: Invalid data found when processing input"),
-        (empty, "empty.mp4 cannot be played: Invalid data found when processing input"),
+        (text, "text.mp4 cannot be played: it is a text"),
+        (empty, "empty.mp4 cannot be played: it is empty"),
         (headless, "headless.mp4 cannot be played: Invalid data found when processing input"),
     ):
         with pytest.raises(FootageError) as error:

@@ -12,9 +12,9 @@ import pytest
 
 from perform.clock import LiveClock
 from perform.inputs import audio
+from perform.inputs.audio.decoding import SAMPLE_RATE as RATE
 from perform.inputs.audio.pacing import PacedSound
 from perform.inputs.audio.portaudio import DeviceError, audio_devices
-from perform.inputs.audio.reader import SAMPLE_RATE as RATE
 from perform.inputs.audio.reader import SoundReader
 from perform.inputs.audio.streams import CAPACITY, Number, SharedSound
 from perform.signals import Event

@@ -286,3 +286,31 @@ def test_minutes_take_no_memory(tmp_path: Path) -> None:
     command = [sys.executable, "-c", MEASURE, str(tmp_path / "film.mp4"), str(frames)]
     said = subprocess.run(command, capture_output=True, text=True, check=True)
     assert int(said.stdout) < 5_000_000
+
+
+@pytest.mark.parametrize("ending", ["mp4", "mkv"])
+def test_samples_that_are_no_numbers_do_not_end_a_recording(tmp_path: Path, ending: str) -> None:
+    path = tmp_path / f"film.{ending}"
+    recorder = Recorder(path, SIZE, 25, RATE)
+    for number in range(50):
+        sound = np.full((1920, 2), 1e30 if number == 9 else 0.0, np.float32)
+        sound[:480] = 0.7 * (np.arange(480) % 24 < 12)[:, None] * (number == 40)
+        sound[960:970] = [np.nan, np.inf]
+        recorder.write(frame(number, 25, sound=sound))
+    recorder.close()
+    assert len(shown(path)) == 50
+    assert heard(path)[-1] == pytest.approx(39 / 25, abs=0.002)  # the sound of a frame is that before it
+
+
+def test_a_name_with_a_colon_is_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("12:30.mp4", "rtmp:1%d.MKV"):
+        recorder = Recorder(Path(name), SIZE, 25)
+        recorder.write(frame(0, 25))
+        recorder.close()
+        assert len(shown(tmp_path / name)) == 1
+
+
+def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match=r"folder/film.mp4: cannot be written \(No such file or directory\)"):
+        Recorder(tmp_path / "folder/film.mp4", SIZE, 25)

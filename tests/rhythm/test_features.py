@@ -249,3 +249,50 @@ def test_a_wrong_shape_is_refused() -> None:
 def test_importing_is_free() -> None:
     code = "import perform.rhythm.beat, sys; sys.exit(bool({'librosa', 'scipy'} & {*sys.modules}))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("other", [1.0, -1.0, -0.8])
+def test_channels_that_cancel_each_other_have_the_features_of_one(other: float) -> None:
+    """A balanced line on a stereo input: left is minus right."""
+    sound = noise(1.0, gain=0.05) + tone(440, 1.0)
+    both = np.concatenate((sound, np.float32(other) * sound), axis=1)
+    for one, two in zip(heard(sound), heard(both), strict=True):
+        assert two.pitch == one.pitch
+        assert [band.hit > 0 for band in two.bands] == [band.hit > 0 for band in one.bands]
+        assert same(one, two) or abs(other) != 1
+        assert (two.level, two.low.level) == pytest.approx((one.level, one.low.level), abs=2e-3)
+
+
+def test_ordinary_channels_are_analysed_by_their_mean() -> None:
+    left, right = noise(1.0), np.random.default_rng(1).standard_normal((RATE, 1)).astype(np.float32) * 0.2
+    both = heard(np.concatenate((left, right), axis=1))
+    assert all(same(one, two) for one, two in zip(heard((left + right) / 2), both, strict=True))
+
+
+def test_a_line_that_is_plugged_in_the_right_way_is_heard_again() -> None:
+    sound = tone(440, 3.0)
+    inverted = np.concatenate((sound, -sound), axis=1)
+    normal = np.concatenate((sound, sound), axis=1)
+    levels = [f.level for f in heard(np.concatenate((inverted, normal, inverted)))]
+    for change in (5, 300, 600):
+        assert min(levels[change + 40 : change + 290]) > 0.95
+
+
+@pytest.mark.parametrize("offset", [0.2, -0.5])
+@pytest.mark.parametrize("rate", [8000, 44100, 192000])
+def test_direct_current_is_nothing(offset: float, rate: int) -> None:
+    for f in heard(np.full((rate, 2), offset, np.float32), rate):
+        assert (f.level, f.low.level, f.onset, f.waveform.max()) == (0, 0, 0, 0.5)
+
+
+def test_direct_current_that_begins_later_fades_within_half_a_second() -> None:
+    sound = np.concatenate((np.zeros((RATE, 1), np.float32), np.full((RATE, 1), 0.2, np.float32)))
+    assert heard(sound)[150].level < 0.001
+
+
+@pytest.mark.parametrize(("hertz", "kept"), [(3, 0.7071), (20, 0.989), (50, 0.998), (1000, 1.0)])
+def test_only_what_no_speaker_plays_is_filtered_out(hertz: float, kept: float) -> None:
+    blocker = features._DirectCurrentBlocker(48_000)
+    sound = tone(hertz, 4.0, 0.5, 48_000)[:, 0]
+    filtered = np.concatenate([blocker(sound[at : at + 480]) for at in range(0, len(sound), 480)])
+    assert np.abs(filtered[96_000:]).max() == pytest.approx(0.5 * kept, abs=1e-3)

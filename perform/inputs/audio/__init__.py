@@ -11,17 +11,19 @@ from typing import Protocol
 
 import numpy as np
 
+from perform import paths
 from perform.arrays import Samples
 from perform.clock import stopwatch
 from perform.faults import Health
 from perform.inputs import Input
 from perform.inputs.audio.analysis import SoundAnalyzer
+from perform.inputs.audio.decoding import SAMPLE_RATE
+from perform.inputs.audio.decoding import SoundError as SoundError
 from perform.inputs.audio.pacing import PacedSound
 from perform.inputs.audio.portaudio import AudioDevice as AudioDevice
 from perform.inputs.audio.portaudio import DeviceError as DeviceError
 from perform.inputs.audio.portaudio import audio_devices as audio_devices
-from perform.inputs.audio.reader import SAMPLE_RATE, SoundReader
-from perform.inputs.audio.reader import SoundError as SoundError
+from perform.inputs.audio.reader import SoundReader
 from perform.inputs.audio.streams import Microphone, Speaker
 from perform.rhythm.beat import Beat, BeatTracker
 from perform.rhythm.features import HOPS_PER_SECOND, FeatureExtractor
@@ -66,7 +68,8 @@ def open_sound(
     if spec is None or str(spec) in ("", "none"):
         return Silence()
     path = Path(spec)
-    if isinstance(spec, Path) or path.exists() or path.parts[1:] or path.suffix.lower() in SOUND_SUFFIXES:
+    known = path.parts[1:] or path.suffix.lower() in SOUND_SUFFIXES or paths.found(path)
+    if isinstance(spec, Path) or known:
         return SoundFile(path, loop=loop, play=play)
     return SoundDevice(spec, now)
 
@@ -101,7 +104,7 @@ class SoundFile:
     """A sound file whose first sample is at 0 of the show's clock; with `play` it plays through the speakers.
     Its events depend on the samples only, never on the speakers.
 
-    `duration` is in seconds, as the file gives it, or None. Raises SoundError (see SoundReader).
+    Raises SoundError (see SoundReader).
     """
 
     rate = SAMPLE_RATE
@@ -109,7 +112,6 @@ class SoundFile:
     def __init__(self, path: str | Path, loop: bool = False, play: bool = False) -> None:
         self.name = Path(path).name
         self._reader = SoundReader(path, loop)
-        self.duration = self._reader.duration
         self._analyzer = SoundAnalyzer(SAMPLE_RATE)
         self._passed = _SampleCount()
         self._polled: tuple[float, float] | None = None  # until when, and when by the stopwatch
@@ -132,16 +134,26 @@ class SoundFile:
         return self._speaker.position() if self._speaker else None
 
     @property
+    def duration(self) -> float | None:
+        """Seconds; until the end was decoded, as the file says them, None if it does not."""
+        return self._reader.duration
+
+    @property
     def finished(self) -> bool:
         length = self._reader.length
         return length is not None and self._analyzer.count >= length
 
+    def ends_by(self, seconds: float) -> bool:
+        """Whether no sample comes after this time; decodes up to there."""
+        stop = round(seconds * SAMPLE_RATE)
+        self._reader.read(stop, stop + 1)
+        return self._reader.length is not None and self._reader.length <= stop
+
     def health(self) -> Health:
         if self._reader.fault:
             return Health("failed", f"{self.name}: {self._reader.fault}")
-        if self._speaker and self._speaker.note:
-            return Health("ok", f"{self.name}, no sound output: {self._speaker.note}")
-        return Health("ok", self.name)
+        unheard = f"no sound output: {self._speaker.note}" if self._speaker and self._speaker.note else ""
+        return Health("ok", ", ".join(filter(None, (self.name, self._reader.note, unheard))))
 
     def close(self) -> None:
         if self._speaker:

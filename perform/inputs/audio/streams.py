@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from perform import children
-from perform.arrays import Samples
+from perform.arrays import Samples, finite
 from perform.clock import stopwatch
 from perform.threads import Background
 
@@ -212,9 +212,10 @@ class Microphone(StreamProcess):
         return self._now() - (stopwatch() - float(self._numbers[Number.RECORDED]))
 
     def samples(self) -> Samples:
-        """The samples since the last call [n, 2], the last two seconds at most; none at first."""
+        """The samples since the last call [n, 2], the last two seconds at most; none at first. What is no
+        number is silence."""
         written = int(self._numbers[Number.WRITTEN])
         fetched, self._fetched = written if self._fetched is None else self._fetched, written
         start = max(fetched, written - min(int(MOST_RECORDED * self.rate), CAPACITY // 2))
         self.dropped += start - fetched
-        return self._shared.read(start, written)
+        return finite(self._shared.read(start, written))

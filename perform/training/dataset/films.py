@@ -18,7 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from perform import media, paths
 from perform.arrays import Pixels
+from perform.media import Orientation
 from perform.training.dataset.cuts import THUMBNAIL_SIZE, FrameChooser, cuts, difference, dropped_frames
 from perform.training.dataset.manifest import DatasetError, Recipe
 from perform.training.dataset.opening import OpenedPicture
@@ -75,23 +77,23 @@ class DecodedFrame:
 @dataclass(frozen=True, slots=True)
 class FilmFrame:
     """A frame's pixels as they are stored, `aspect` (a pixel's width over its height), and the
-    counterclockwise quarter turns that make the frame upright."""
+    orientation that makes the frame upright."""
 
     name: str
     pixels: Pixels
     seconds: float
     aspect: float
-    turns: int
+    orientation: Orientation
     hdr: bool
 
     def opened(self, settings: DatasetSettings) -> Iterator[OpenedPicture]:
         """The frame as a projector shows it."""
         from PIL import Image
 
-        image: Image.Image = Image.fromarray(np.ascontiguousarray(np.rot90(self.pixels, self.turns)))
-        handled = ("rotated",) * (self.turns > 0) + ("hdr",) * self.hdr
+        image: Image.Image = Image.fromarray(self.orientation.upright(self.pixels))
+        handled = ("rotated",) * self.orientation.changes + ("hdr",) * self.hdr
         if self.aspect != 1.0:
-            aspect = 1 / self.aspect if self.turns % 2 else self.aspect
+            aspect = 1 / self.aspect if self.orientation.transposed else self.aspect
             wide, high = image.size
             size = (round(wide * aspect), high) if aspect > 1 else (wide, round(high / aspect))
             image, handled = image.resize(size, reducing_gap=3.0), (*handled, "stretched")
@@ -102,9 +104,10 @@ class Film:
     """Frames of a film file. Raises DatasetError if it cannot be opened or has no pictures."""
 
     def __init__(self, path: Path, pick: FrameChoice, threads: int = 1) -> None:
-        if not path.is_file():
+        file = paths.found(path)
+        if file is None:
             raise DatasetError(f"{path}: there is no such file")
-        self.path, self.pick, self._threads = path, pick, threads
+        self.path, self.pick, self._threads = file, pick, threads
         with self._opened() as (_, stream):
             self._rate = float(stream.average_rate or stream.guessed_rate or 25)
             self.seconds = float((stream.duration or 0) * (stream.time_base or 0))
@@ -218,9 +221,8 @@ class Film:
 
     def _film_frame(self, decoded: DecodedFrame) -> FilmFrame:
         frame = decoded.frame
-        turns = round(frame.rotation / 90) % 4
-        hdr = frame.color_trc in HDR_CURVES
-        return FilmFrame(self._name(decoded.number), rgb(frame), decoded.seconds, self._aspect, turns, hdr)
+        upright, hdr = media.orientation(frame), frame.color_trc in HDR_CURVES
+        return FilmFrame(self._name(decoded.number), rgb(frame), decoded.seconds, self._aspect, upright, hdr)
 
     def _name(self, number: int) -> str:
         return f"{legible(self.path.name)}#{number:06d}"
@@ -228,12 +230,10 @@ class Film:
     @contextmanager
     def _opened(self) -> Iterator[tuple[InputContainer, Any]]:
         """The container and its first stream of pictures."""
-        import av
-
         try:
-            container = av.open(str(self.path))
-        except av.error.FFmpegError as error:
-            raise DatasetError(f"{self.path} cannot be read as a film: {error.strerror}") from error
+            container = media.open_media(self.path)
+        except media.faults() as error:
+            raise DatasetError(f"{self.path} cannot be read as a film: {media.why(error)}") from error
         with container:
             if not container.streams.video:
                 raise DatasetError(f"{self.path} holds no pictures")

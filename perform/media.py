@@ -1,0 +1,155 @@
+"""Sound and film files as FFmpeg opens them: only files, never addresses, playlists or other text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from perform.arrays import AnyArray
+
+if TYPE_CHECKING:
+    import av
+    from av.container import InputContainer
+
+# Nothing is fetched, and a name with a percent sign is no row of pictures.
+OPTIONS: Mapping[str, str] = MappingProxyType({"protocol_whitelist": "file", "pattern_type": "none"})
+HEAD_BYTES = 4096  # of a file, by which text is recognised
+CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")  # characters that no text has
+PLAYLIST = re.compile(
+    r"#extm3u|\[playlist\]|\[reference\]|<playlist|<asx|<smil|<\?wpl|<mpd|ffconcat version"
+    r"|^\s*file\s.*\s(wave|mp3|aiff|flac|ogg|binary|motorola)\s*$",
+    re.IGNORECASE | re.MULTILINE,
+)
+PLAYLIST_SUFFIXES = frozenset(
+    (
+        ".asx",
+        ".b4s",
+        ".cue",
+        ".m3u",
+        ".m3u8",
+        ".mpd",
+        ".pls",
+        ".ram",
+        ".strm",
+        ".wax",
+        ".wpl",
+        ".wvx",
+        ".xspf",
+    )
+)
+WEB_PAGE = re.compile(r"\s*(<!doctype html|<html)", re.IGNORECASE)
+
+
+class MediaError(ValueError):
+    """A file that is neither sound nor film; the message says what it is, without its name."""
+
+
+def address(path: Path) -> str:
+    """A file as FFmpeg names it: a colon in its name is no protocol."""
+    return f"file:{path}"
+
+
+def open_media(path: Path) -> InputContainer:
+    """The container in a file. Raises MediaError for an empty file and for text, else what `av.open` does."""
+    import av
+
+    _refuse_text(path)
+    return av.open(address(path), options=dict(OPTIONS), metadata_errors="replace")
+
+
+@cache
+def faults() -> tuple[type[Exception], ...]:
+    """What FFmpeg raises."""
+    from av.error import FFmpegError
+
+    return OSError, ValueError, FFmpegError
+
+
+def why(error: Exception) -> str:
+    """What FFmpeg or the system says of a file, without its name."""
+    return str(getattr(error, "strerror", "") or error)
+
+
+def origin(container: InputContainer) -> float:
+    """The second of the file's own time at which it begins: where its first sound or picture does."""
+    starts = [_start(one) for one in (*container.streams.audio, *films(container))]
+    return float(min((start for start in starts if start is not None), default=0))
+
+
+def films(container: InputContainer) -> list[Any]:
+    """The streams of moving pictures; the cover of a record is none."""
+    import av
+
+    cover = av.stream.Disposition.attached_pic
+    return [one for one in container.streams.video if not one.disposition & cover]
+
+
+def _start(stream: Any) -> Fraction | None:
+    if stream.start_time is None or stream.time_base is None:
+        return None
+    return Fraction(stream.start_time * stream.time_base)
+
+
+def _refuse_text(path: Path) -> None:
+    """Raises MediaError if the file is empty, or text: FFmpeg would play what a playlist names."""
+    with path.open("rb") as file:
+        head = file.read(HEAD_BYTES)
+    if not head:
+        raise MediaError("it is empty")
+    text = _text(head)
+    if text is None:
+        return
+    if PLAYLIST.search(text) or path.suffix.lower() in PLAYLIST_SUFFIXES:
+        raise MediaError("it is a playlist: give one of the files that it names")
+    raise MediaError("it is a web page" if WEB_PAGE.match(text) else "it is a text")
+
+
+def _text(head: bytes) -> str | None:
+    """The beginning of a file as text; None if it is something else."""
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        text = head[: len(head) // 2 * 2].decode("utf-16", errors="replace")
+    else:
+        text = head.decode("utf-8-sig", errors="replace")
+    return None if CONTROLS.search(text) else text
+
+
+@dataclass(frozen=True, slots=True)
+class Orientation:
+    """How stored pictures become upright: first `transposed` (rows become columns), then mirrored left to
+    right and top to bottom. The eight display matrices are these."""
+
+    transposed: bool = False
+    mirrored: bool = False
+    flipped: bool = False
+
+    @property
+    def changes(self) -> bool:
+        """Whether the upright picture is another than the stored one."""
+        return self != Orientation()
+
+    def upright(self, pixels: AnyArray) -> AnyArray:
+        """The upright picture of stored pixels [height, width, channels]."""
+        turned = pixels.swapaxes(0, 1) if self.transposed else pixels
+        rows = slice(None, None, -1) if self.flipped else slice(None)
+        columns = slice(None, None, -1) if self.mirrored else slice(None)
+        return np.ascontiguousarray(turned[rows, columns])
+
+
+def orientation(frame: av.VideoFrame) -> Orientation:
+    """The orientation that a frame's display matrix gives it; the nearest of the eight."""
+    data: Any = frame.side_data.get("DISPLAYMATRIX")
+    if data is None:
+        return Orientation()
+    matrix = np.frombuffer(bytes(data), np.int32)[:6].astype(np.int64)
+    a, b, _, c, d, _ = matrix.tolist()  # (x, y) goes to (a x + c y, b x + d y)
+    if abs(a) + abs(d) >= abs(b) + abs(c):
+        return Orientation(False, a < 0, d < 0)
+    return Orientation(True, c < 0, b < 0)
