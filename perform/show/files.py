@@ -17,7 +17,7 @@ from perform.documents import SceneError, document
 from perform.inputs.audio import SOUND_SUFFIXES
 from perform.library import MODEL_SUFFIXES, Library
 from perform.networks.modelfiles import COMPANIONS
-from perform.paths import run_model
+from perform.paths import found, run_model
 from perform.render import isf
 from perform.scenes.reader import SceneText, check_scene, read_scene
 from perform.scenes.setlist import Setlist, SetlistText, read_setlist, single
@@ -55,13 +55,14 @@ FIRST_WORDS: Mapping[str, DocumentKind] = {"kind": "feed", "controls": "profile"
 
 def names_file(name: str) -> bool:
     """Whether this text names a show by its file, which may be missing, or by the folder of a run."""
-    return name.endswith(".toml") or Path(name).is_file() or run_model(Path(name)) is not None
+    named = name.lower().endswith(".toml") or found(Path(name)) is not None
+    return named or run_model(Path(name)) is not None
 
 
 def open_library(show: str, model: str | None = None) -> Library:
     """The library of a show; what lies beside it comes first if it is named by its file or its folder."""
-    file = Path(show) / PROJECT_SETLIST if Path(show).is_dir() else Path(show)
-    return Library(model=model, show=file.absolute() if file.is_file() else None)
+    file = found(Path(show) / PROJECT_SETLIST if Path(show).is_dir() else Path(show))
+    return Library(model=model, show=file.absolute() if file else None)
 
 
 def find(name: str, library: Library) -> Path:
@@ -69,9 +70,10 @@ def find(name: str, library: Library) -> Path:
     if (Path(name) / PROJECT_SETLIST).is_file():
         return Path(name) / PROJECT_SETLIST
     if names_file(name):
-        if not Path(name).exists():
+        file = found(Path(name)) or Path(name)
+        if not file.exists():
             raise LookupError(f"{name}: there is no such file")
-        return Path(name)
+        return file
     with suppress(LookupError):
         return library.setlist_file(name)
     try:
@@ -122,7 +124,7 @@ def own_source(file: Path, library: Library) -> dict[str, Any] | None:
         return {"source": {"film": place}}
     if suffix in SHADERS:
         return {"generator": {"shader": _generator_shader(file)}}
-    if file.name.endswith(COMPANIONS):
+    if file.name.lower().endswith(COMPANIONS):
         raise SceneError([f"{file} belongs to a model: play the model beside it"])
     if suffix in MODEL_SUFFIXES or file.is_dir():
         return {"generator": {"model": place}}
