@@ -18,7 +18,7 @@ from perform import formula
 from perform.clock import Lead
 from perform.documents import SceneError, document, fitted_partly, must_be_table, near
 from perform.parameters import SIZES, Parameter, ParameterError
-from perform.paths import run_model
+from perform.paths import found, run_model
 from perform.scenes.controls import Setting, UnitSettings
 from perform.scenes.scene import Catalogue, Footage, Role, Scene, Transition
 
@@ -245,7 +245,8 @@ class Reader:
         """The table, with the whole path for a file, or a training run, that lies in the preset's folder."""
         folder = self._path.parent
         named = {key: folder / name for key in keys if isinstance(name := table.get(key), str) and name}
-        return table | {key: str(at) for key, at in named.items() if at.is_file() or run_model(at)}
+        there = {key: found(at) or (at if run_model(at) else None) for key, at in named.items()}
+        return table | {key: str(at) for key, at in there.items() if at}
 
 
 def _setting(parameter: Parameter, text: object, vocabulary: formula.Vocabulary) -> Setting:
