@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from perform import formula
 from perform.latent.paths import WEIGHTS, path_parameters
-from perform.learning.targets import PARTS, scene_units
+from perform.learning.targets import PARTS, other_name, scene_units
 from perform.parameters import Parameter
 from perform.scenes.controls import Setting, UnitSettings
 from perform.scenes.scene import Scene
@@ -52,6 +52,7 @@ def mapping_targets(scene: Scene, keys: Sequence[str], seeds: Sequence[int] = ()
         for parameter in settings.parameters
         if parameter.playable and parameter.kind != "event"
     }
+    keys = [key if key in known else other_name(key) if other_name(key) in known else key for key in keys]
     for key in keys:
         if key not in known:
             near = get_close_matches(key, known, 3) or sorted(known)
@@ -128,7 +129,7 @@ def _with(scene: Scene, settings: Mapping[str, Mapping[str, Setting]]) -> Scene:
     }
     return replace(
         scene,
-        source=now["generator"],
+        source=now[scene.source_table],
         latent=now.get("latent"),
         blend=now.get("generator.blend"),
         bends=_several(now, "generator.bend"),

@@ -23,6 +23,7 @@ from tomlkit.items import Table
 
 from perform import paths
 from perform.documents import MARK, SceneError, edit_tables, read_marked_text
+from perform.learning.targets import OTHER_TABLE
 
 EDITS_KEPT = 200  # for undo
 TABLE_NAME = re.compile(r"(?P<word>[^\[\].]+)(?:\[(?P<number>\d+)\])?")
@@ -193,8 +194,8 @@ def table_of(document: Any, key: str) -> tuple[Any, str]:
         match = TABLE_NAME.fullmatch(step)
         assert match is not None, step
         word, number = match["word"], match["number"]
-        if at == 0 and word == "generator" and word not in table and "source" in table:
-            word = "source"
+        if at == 0 and word not in table and OTHER_TABLE.get(word, word) in table:
+            word = OTHER_TABLE[word]
         if word not in table:
             table[word] = tomlkit.table()
         table = table[word] if number is None else table[word][int(number)]

@@ -18,6 +18,7 @@ from perform.scenes.show import SHOW_CONTROLS
 PARTS = {"point": ("x", "y"), "color": ("red", "green", "blue", "alpha")}
 WIDEST_RANGE = 200.0  # in a wider range a hand cannot set single values
 KNOB_STEPS = 127
+OTHER_TABLE = {"generator": "source", "source": "generator"}
 SET_BY_SHOW = ("progress",)  # parameters that the show sets
 
 
@@ -82,7 +83,7 @@ class LearnTarget:
 
 def scene_units(scene: Scene) -> dict[str, UnitSettings]:
     """The units of a scene, by the names of their tables; in the order of a scene's running controls."""
-    found = {"generator": scene.source}
+    found = {scene.source_table: scene.source}
     found |= {"latent": scene.latent} if scene.latent else {}
     found |= {"generator.blend": scene.blend} if scene.blend else {}
     for name, several in (
@@ -92,6 +93,13 @@ def scene_units(scene: Scene) -> dict[str, UnitSettings]:
     ):
         found |= {f"{name}[{i}]": settings for i, settings in enumerate(several)}
     return found
+
+
+def other_name(key: str) -> str:
+    """A key of a scene's source under the other name of its table: `source.speed` for `generator.speed`. Any
+    other key is the same."""
+    table, dot, name = key.partition(".")
+    return f"{OTHER_TABLE.get(table, table)}{dot}{name}"
 
 
 def scene_targets(scene: Scene) -> list[LearnTarget]:
@@ -117,7 +125,7 @@ def find_target(targets: Sequence[LearnTarget], name: str) -> LearnTarget:
     """The target of a name: a key, an address, or a key's last word if it is unique. LookupError names the
     nearest ones."""
     for target in targets:
-        if name in (target.name, target.address):
+        if name in (target.name, target.address, other_name(target.name)):
             return target
     last = [target for target in targets if name in (target.parameter.name, target.name.rpartition(".")[2])]
     if len(last) == 1:

@@ -94,6 +94,7 @@ def check_scene(
         blend=blend,
         directions=directions,
         lead=text.clock,
+        source_table="generator" if text.source is None else "source",
     )
 
 

@@ -148,6 +148,8 @@ class AddressRouter:
             self._destinations[address] = Destination(owner, parameter)
 
     def _set(self, address: str, part: int, value: float | str) -> None:
+        if address.startswith("/source/"):  # the other name of a scene's source
+            address = address.replace("/source/", "/generator/", 1)
         if address == RELEASE and value:
             self.release()
         elif destination := self._destinations.get(address):

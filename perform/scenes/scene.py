@@ -91,6 +91,7 @@ class Scene:
     blend: UnitSettings | None = None
     directions: tuple[UnitSettings, ...] = ()
     lead: Lead = "auto"  # leads the beat when the scene is played alone
+    source_table: str = "generator"  # the table of its source in the preset: generator, or source
 
     @property
     def model(self) -> str | None:

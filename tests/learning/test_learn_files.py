@@ -21,6 +21,7 @@ from perform.commands import learn as commands
 from perform.documents import SceneError, document
 from perform.learning import edits
 from perform.learning.edits import editable_file, undo, with_value
+from perform.learning.targets import find_target, scene_targets
 from perform.library import Library
 from perform.scenes.reader import read_scene
 from tests.doubles.tapes import Tape, turned
@@ -98,6 +99,25 @@ def test_a_new_value_stands_with_its_table_and_not_behind_what_is_said_of_the_ne
 def test_a_source_is_found_where_it_stands() -> None:
     text = '[source]\nfilm = "a.mp4"\n'
     assert with_value(text, "generator.speed", "midi.cc1") == text + 'speed = "midi.cc1"\n'
+    text = '[generator]\nshader = "a"\n'
+    assert with_value(text, "source.speed", "midi.cc1") == text + 'speed = "midi.cc1"\n'
+
+
+def test_a_source_has_the_name_that_the_preset_has_for_it(preset: Path) -> None:
+    generator = scene_targets(read_scene(preset, Library(Path.cwd())))
+    tables = {target.key.partition(".")[0] for target in generator}
+    assert tables == {"generator", "filter[0]", "filter[1]", "transition"}
+    preset.write_text(TEXT.replace("[generator]", "[source]"), encoding="utf-8")
+    targets = scene_targets(read_scene(preset, Library(Path.cwd())))
+    assert [target.name for target in targets if target.name.startswith("generator")] == []
+    for name in ("source.columns", "generator.columns", "columns", "/generator/columns"):
+        assert find_target(targets, name).name == "source.columns"
+    assert find_target(generator, "source.columns").name == "generator.columns"
+    learn(preset, find_target(targets, "generator.columns").key, "midi.cc1")
+    assert document(preset)["source"]["columns"] == "midi.cc1"
+    preset.write_text(TEXT.replace("[generator]", "[source]").replace("columns = 5", "columns = 500"))
+    with pytest.raises(SceneError, match=r"source\.columns = 500"):
+        read_scene(preset, Library(Path.cwd()))
 
 
 @given(st.text(st.characters(blacklist_categories=["Cs", "Cc"]), max_size=20))

@@ -158,7 +158,9 @@ def test_a_message_holds_its_parameter_until_it_is_let_go(show: Show) -> None:
         show.step()
         assert show.value("/generator/disorder") == (0.8,)
     assert show.value("/now/held") == (1.0,)
-    show.step(("/generator/disorder/release", 1.0))
+    show.step(("/source/disorder", 0.7))  # the other name of a scene's source
+    assert show.value("/generator/disorder") == (0.7,)
+    show.step(("/source/disorder/release", 1.0))
     assert show.value("/generator/disorder") == (0.25,)
     assert show.value("/now/held") == (0.0,)
 
