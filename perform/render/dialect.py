@@ -34,6 +34,8 @@ varying vec2 vec3 vec4 void while
 _CALLED = ("texture", "textureGrad", "textureLod", "textureProj", "textureSize")  # by what is written for ISF
 KEYWORDS = frozenset(_KEYWORDS.split())  # a name of the header can be none of these
 
+# Spaces that come with text from web pages, and bytes that are no text.
+_SPACE = re.compile("[\0\u00a0\u2000-\u200d\u202f\u3000\ufeff\ufffd]")
 _COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
 _VERSION = re.compile(r"^[ \t]*#[ \t]*version\b.*$", re.MULTILINE)
 _EXTENSION = re.compile(r"^[ \t]*#[ \t]*extension\b[ \t]*(\w*)[ \t]*:?[ \t]*(\w*).*$", re.MULTILINE)
@@ -45,7 +47,10 @@ _GLOBAL = re.compile(
     re.MULTILINE,
 )
 _OUTPUT = re.compile(rf"{_BEGIN}{_LAYOUT}out\s+{_PRECISION}vec4\s+(\w+)\s*;", re.MULTILINE)
-_CONSTANT = re.compile(rf"\bconst(\s+{_PRECISION}\w+\s+\w+\s*=[^;]*;)")
+_CONSTANT = re.compile(rf"\bconst(\s+{_PRECISION}\w+\s+(\w+)\s*=[^;]*;)")
+_FUNCTION = re.compile(r"\b\w+\s+(\w+)\s*\([^()]*\)\s*\{")
+_DIRECTIVE = re.compile(r"^[ \t]*#[ \t]*(else|endif)\b.*$", re.MULTILINE)  # words may follow elsewhere
+_EMPTY_CASE = re.compile(r":(\s*\})")
 # Names with gl_ may not be defined as macros, and these are gone from the core profile.
 _GONE = re.compile(r"\bgl_(FragColor|MultiTexCoord0|ModelViewProjectionMatrix|Vertex)\b")
 _FRAGMENT_DATA = re.compile(r"\bgl_FragData\s*\[\s*0\s*\]")
@@ -62,9 +67,9 @@ class Adapted:
 
 def without_comments(text: str) -> str:
     """Plain ASCII with \\n at the ends of lines; comments are a space, or as many line ends as they had."""
-    plain = text.encode("ascii", "replace").decode().replace("\0", " ")
-    plain = plain.replace("\r\n", "\n").replace("\r", "\n")
-    return _COMMENT.sub(lambda match: "\n" * match[0].count("\n") or " ", plain)
+    plain = _SPACE.sub(" ", text.replace("\r\n", "\n").replace("\r", "\n"))
+    plain = _COMMENT.sub(lambda match: "\n" * match[0].count("\n") or " ", plain)
+    return plain.encode("ascii", "replace").decode()
 
 
 def renamed(names: Iterable[str], *texts: str) -> dict[str, str]:
@@ -83,7 +88,8 @@ def adapted(text: str, stage: Stage, names: Collection[str], others: Collection[
     text = _without_given({*names, *GIVEN}, text)
     if stage == "fragment":
         text = _with_our_output(text)
-    text = _CONSTANT.sub(lambda match: _variable(match, {*names, *BUILT_IN}), text)
+    text = _with_variables(text, {*names, *BUILT_IN, *_FUNCTION.findall(text)})
+    text = _DIRECTIVE.sub(r"#\1", _EMPTY_CASE.sub(r":;\1", text))
     text = _renamed_words(text, others)
     text = _FRAGMENT_DATA.sub(f"{PREFIX}FragColor", _GONE.sub(rf"{PREFIX}\1", text))
     return Adapted(_TEXTURE_COORDINATE.sub("vec4(isf_FragNormCoord, 0.0, 1.0)", text), extensions)
@@ -119,10 +125,16 @@ def _with_our_output(text: str) -> str:
     return re.sub(rf"(?<![\w.])(?:{names})\b", f"{PREFIX}FragColor", text) if names else text
 
 
-def _variable(match: re.Match[str], uniforms: Collection[str]) -> str:
-    """A constant that is made from a uniform is none."""
-    used = re.findall(r"[A-Za-z_]\w*", match[1])
-    return match[1].lstrip() if any(name in uniforms for name in used) else match[0]
+def _with_variables(text: str, changing: set[str]) -> str:
+    """Constants that are made from what changes (uniforms, functions of the text) become variables."""
+
+    def variable(match: re.Match[str]) -> str:
+        if changing.isdisjoint(re.findall(r"[A-Za-z_]\w*", match[1])):
+            return match[0]
+        changing.add(match[2])
+        return match[1].lstrip()
+
+    return _CONSTANT.sub(variable, text)
 
 
 def _words(text: str) -> list[str]:

@@ -48,7 +48,11 @@ def _strict(text: str, first: int) -> tuple[object, list[tuple[int, str]]]:
     try:
         return json.loads(text, strict=False, parse_constant=_refuse), []
     except json.JSONDecodeError as error:
-        warning = first + error.lineno - 1, f"the header is not valid JSON ({error.msg}), read all the same"
+        line = first + error.lineno - 1
+        if error.msg == "Extra data":
+            header, _ = json.JSONDecoder(strict=False, parse_constant=_refuse).raw_decode(text.lstrip())
+            return header, [(line, "what follows the last } of the header is ignored")]
+        warning = line, f"the header is not valid JSON ({error.msg}), read all the same"
     except (ValueError, RecursionError) as error:
         raise HeaderError(first, f"the header is not valid JSON: {error}") from None
     return _lenient(text, first, warning), [warning]

@@ -179,7 +179,7 @@ class _Header:
         entries = self.json.get(key) or []
         if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
             self.fail(f"{key} must be a list of objects", key)
-        return [headers.in_capitals(entry) for entry in entries]
+        return [_trimmed(headers.in_capitals(entry)) for entry in entries]
 
     def _inputs(self) -> list[Json]:
         """The inputs, each name once."""
@@ -231,7 +231,7 @@ class _Header:
         imported = [
             ("sampler2D" if len(paths) == 1 else "samplerCube", name) for name, paths in self.imported.items()
         ]
-        targets = dict.fromkeys(p.target for p in self.passes if p.target)
+        targets = dict.fromkeys([p.target for p in self.passes if p.target] + [*self._old_buffers()])
         return inputs + imported + [("sampler2D", name) for name in targets]
 
     def _samples(self) -> dict[str, int]:
@@ -271,9 +271,9 @@ class _Header:
                 f"IMPORTED {name}: PATH = {given!r}, must be the name of one image file, or {faces}", name
             )
         files = tuple((self.folder or Path()) / path for path in paths)
-        for file in files if self.folder else ():
-            if not file.is_file():
-                self.warn(f"IMPORTED {name}: {file} is not there, it is black", name)
+        missing = [file for file in files if self.folder and not file.is_file()]
+        if missing:
+            self.warn(f"IMPORTED {name}: {missing[0]} is not there, it is black", name)
         return files
 
     def _passes(self) -> tuple[Pass, ...]:
@@ -285,8 +285,8 @@ class _Header:
         """The PERSISTENT_BUFFERS of version 1: names, or objects by name."""
         buffers = self.json.get("PERSISTENT_BUFFERS") or {}
         if isinstance(buffers, list):
-            return {str(name): NOTHING for name in buffers}
-        if not isinstance(buffers, dict):
+            buffers = {str(name): NOTHING for name in buffers}
+        if not isinstance(buffers, dict) or not all(map(_is_identifier, buffers)):
             self.fail("PERSISTENT_BUFFERS must be a list of names or an object", "PERSISTENT_BUFFERS")
         return {str(name): b if isinstance(b, dict) else NOTHING for name, b in buffers.items()}
 
@@ -320,6 +320,12 @@ class _Header:
             known = ", ".join(f"${name}" for name in sorted(allowed))
             self.fail(f"PASSES {near}: {key} = {size.text!r}: no ${unknown[0]}, must be one of {known}", near)
         return size
+
+
+def _trimmed(entry: Json) -> Json:
+    """An entry whose names have no spaces around them."""
+    names = {key: entry[key] for key in ("NAME", "TYPE", "TARGET") if isinstance(entry.get(key), str)}
+    return {**entry, **{key: name.strip() for key, name in names.items()}}
 
 
 def _is_identifier(name: str) -> bool:

@@ -61,7 +61,8 @@ def options(entry: Json) -> dict[str, int]:
 
 def number(entry: Json, key: str) -> float:
     """The number of a key. Raises InputError."""
-    found = _as_number(entry.get(key))
+    value = entry.get(key)
+    found = _as_number(value[0] if isinstance(value, list) and len(value) == 1 else value)
     if found is None:
         raise InputError(f"{key} = {entry.get(key)!r}, must be a number")
     return found
@@ -77,15 +78,19 @@ def is_on(value: object) -> bool:
 def _range(entry: Json, warn: Warn) -> tuple[float, float, float]:
     """MIN, MAX and DEFAULT, 0..1 if not given; the default widens what is not given."""
     key = "DEFAULT" if "DEFAULT" in entry else "IDENTITY"
-    given = number(entry, key) if entry.get(key) is not None else None
+    given = number(entry, key) if _is_given(entry, key) else None
     default = given or 0.0
-    low = number(entry, "MIN") if entry.get("MIN") is not None else min(0.0, default)
-    high = number(entry, "MAX") if entry.get("MAX") is not None else max(1.0, default, low)
+    low = number(entry, "MIN") if _is_given(entry, "MIN") else min(0.0, default)
+    high = number(entry, "MAX") if _is_given(entry, "MAX") else max(1.0, default, low)
     low, high = _ordered(low, high, warn)
     if low == high and given is not None and given != low:
         warn(f"MIN = MAX = {low:g} leaves out DEFAULT = {given:g}: the range goes from one to the other")
         low, high = min(low, given), max(high, given)
     return low, high, min(max(default, low), high)
+
+
+def _is_given(entry: Json, key: str) -> bool:
+    return entry.get(key) not in (None, "", [])
 
 
 def _ordered(low: float, high: float, warn: Warn) -> tuple[float, float]:
@@ -117,10 +122,10 @@ def _vector(entry: Json, kind: Literal["point", "color"], about: str, warn: Warn
 
 def _components(entry: Json, key: str, otherwise: tuple[float, ...]) -> tuple[float, ...]:
     values = entry.get(key)
-    if values is None:
+    if not _is_given(entry, key):
         return otherwise
     values = values if isinstance(values, list) else [values]
-    return tuple(number({key: value}, key) for value in values) or otherwise
+    return tuple(number({key: value}, key) for value in values)
 
 
 def _bounds(entry: Json) -> Json:

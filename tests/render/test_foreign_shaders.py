@@ -65,6 +65,7 @@ def test_extensions_are_lifted_and_unknown_ones_ignored(context: moderngl.Contex
         ("{'NAME': 'amount', 'TYPE': 'float', 'DEFAULT': 0.2}", 1),
         ('{"NAME": "amount", "TYPE": "float", "DEFAULT": "0.2"}', 0),
         ('{"name": "amount", "type": "float", "default": 0.2}', 0),
+        ('{"NAME": " amount", "TYPE": "float ", "MIN": "", "DEFAULT": [0.2]}', 0),
         ('{"NAME": "amount", "TYPE": "float", "LABEL": "two\nlines", "DEFAULT": 0.2}', 0),
     ],
 )
@@ -83,6 +84,18 @@ def test_a_licence_may_stand_before_the_header(context: moderngl.Context) -> Non
         ]
         == 51
     )
+
+
+def test_what_follows_the_header_is_ignored(context: moderngl.Context) -> None:
+    text = '/*\n{"INPUTS": [{"NAME": "amount", "TYPE": "float", "DEFAULT": 0.2}]};\nmade in {2020} */'
+    assert drawn(context, text + "void main() { gl_FragColor = vec4(amount); }")[0] == 51
+    (warning,) = isf.parse(text, "a.fs").warnings
+    assert warning == "a.fs:2: what follows the last } of the header is ignored"
+
+
+def test_a_buffer_of_version_1_that_no_pass_draws_is_black(context: moderngl.Context) -> None:
+    shader = main("IMG_THIS_PIXEL(buffer)", PERSISTENT_BUFFERS=["buffer"])
+    assert tuple(Stage(context, shader).frame()[0, 0]) == (0, 0, 0, 255)
 
 
 def test_a_bias_may_follow(context: moderngl.Context) -> None:
@@ -170,6 +183,12 @@ def test_passes_with_words_as_names(context: moderngl.Context) -> None:
         "#define read texture\nuniform sampler2D none;\nuniform samplerCube sky;\n"
         "void main() { gl_FragColor = 0.2 * read(none, vec2(0.0)).a + 0.0 * textureCube(sky, vec3(1.0)); }",
         "void main() { gl_FragColor = vec4(gl_TexCoord[0].w * 0.2); }",
+        "float level() { return 0.1; }\nconst float one = level();\nconst float two = one * 2.0;\n"
+        "void main() { gl_FragColor = vec4(two); }",
+        "void main() { switch (1) { case 0: break; default: } gl_FragColor = vec4(0.2); }",
+        "#ifdef GL_ES\n#else GL_ES\n#define LEVEL 0.2\n#endif GL_ES\n"
+        "void main() { gl_FragColor = vec4(LEVEL); }",
+        "void\u00a0main() {\u2003gl_FragColor = vec4(0.2); }\ufeff",
         "#version 100\nprecision highp float;\nvoid main(void) { gl_FragColor = vec4(0.2); } // /\\_/\\\n",
     ],
 )
