@@ -20,6 +20,7 @@ from perform.inputs.feeds.document import Feed
 from perform.latent import directions
 from perform.latent.directions import Directions
 from perform.latent.paths import PATHS, path_parameters
+from perform.latent.space import Space
 from perform.midi import profiles
 from perform.midi.profiles import Profile
 from perform.networks import ModelError, bending, blending
@@ -239,7 +240,7 @@ class Library:
             raise LookupError(
                 f"no directions of {name} are known: find them with `perform directions {name}`"
             )
-        near, *far = [_read_directions(file, found.space.w_dim) for file in files]
+        near, *far = [_read_directions(file, found.space) for file in files]
         return reduce(lambda nearer, other: other.joined(nearer), far, near)
 
     def _direction_folders(self, model: Model) -> list[Path]:
@@ -321,11 +322,13 @@ def _folders() -> tuple[Path, ...]:
     return (*([] if here == shipped else [here]), paths.user_data(), shipped)
 
 
-def _read_directions(file: Path, width: int) -> Directions:
+def _read_directions(file: Path, space: Space) -> Directions:
     found = latents.read_directions(file)
-    shape = found.components.shape
-    if shape[1] != width or found.space != "w":
-        raise ModelError(f"{file} has directions {shape}, must be [n, {width}] of w")
+    shape, layers = found.components.shape, space.num_ws
+    if shape[2:] and shape[1] != layers:
+        raise ModelError(f"{file} has directions of {shape[1]} layers, the model has {layers}")
+    if shape[-1] != space.w_dim or found.space != "w":
+        raise ModelError(f"{file} has directions {shape}, must be [n, {space.w_dim}] of w")
     return found
 
 

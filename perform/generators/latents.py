@@ -24,6 +24,7 @@ from perform.paths import whole_file
 
 Arrays: TypeAlias = dict[str, AnyArray]
 
+RIGHT_ANGLE, ONE_WAY = 1e-3, 0.5  # likeness of rows: of components, and of the layers of one direction
 LATENT_KEYS = ("w", "ws", "latent", "latents", "dlatents")  # under which latents are stored
 
 
@@ -54,9 +55,13 @@ def fit_latents(latents: AnyArray, space: Space) -> Floats:
     return np.ascontiguousarray(points[:, layers])
 
 
-def read_directions(path: str | Path, space: LatentKind | None = None) -> Directions:
+def read_directions(
+    path: str | Path, space: LatentKind | None = None, layers: int | None = None
+) -> Directions:
     """The directions of a file: ours, GANSpace's `.npz`, SeFa's `.pt`, Autolume's `_xcomp.npy` and
-    `_zcomp.npy`, or any array [n, dimensions].
+    `_zcomp.npy`, or any array [n, dimensions]. For a model of so many `layers` also arrays of w+: [layers,
+    dimensions] is one direction, unless its rows are at right angles as components are; [n, layers,
+    dimensions] are several.
 
     `space` is used if the file does not name its space. GANSpace and Autolume write it in the name of the
     file (`…_w.npz`; x is w); other files are taken for w. Raises ModelError.
@@ -67,7 +72,7 @@ def read_directions(path: str | Path, space: LatentKind | None = None) -> Direct
     with faults_of(path):
         if "components" in found:
             return _own_directions(found, checkpoint.notes)
-        return _other_directions(found, path.stem, space)
+        return _other_directions(found, path.stem, space, layers)
 
 
 def write_directions(path: Path, kept: Directions) -> None:
@@ -84,7 +89,8 @@ def write_directions(path: Path, kept: Directions) -> None:
 
 
 def _own_directions(found: Arrays, notes: Mapping[str, str]) -> Directions:
-    components = _rows(found["components"])
+    own = found["components"]
+    components = _finite("directions", own) if own.ndim == 3 else _rows(own)
     try:
         names = json.loads(notes.get("names", ""))
     except ValueError:
@@ -95,7 +101,7 @@ def _own_directions(found: Arrays, notes: Mapping[str, str]) -> Directions:
     return _directions([*map(str, names)], components, space, "scales", found.get("scales"))
 
 
-def _other_directions(found: Arrays, stem: str, space: LatentKind | None) -> Directions:
+def _other_directions(found: Arrays, stem: str, space: LatentKind | None, layers: int | None) -> Directions:
     if "lat_comp" in found:
         components, scales = _rows(found["lat_comp"]), found.get("lat_stdev")
         named = _numbered("pc", components)
@@ -108,7 +114,8 @@ def _other_directions(found: Arrays, stem: str, space: LatentKind | None) -> Dir
             f"holds {_key_list(found)}, must hold lat_comp (GANSpace), eigvec (SeFa) or one array"
         )
     named_space: LatentKind = "z" if stem.endswith("_zcomp") else "w"
-    components = _rows(next(iter(found.values())))
+    array = next(iter(found.values()))
+    components = _rows(array) if layers is None or named_space == "z" else _in_w_plus(array, stem, layers)
     return _directions(_numbered("direction", components), components, space or named_space)
 
 
@@ -125,6 +132,37 @@ def _rows(array: AnyArray) -> Floats:
     if not shape or 0 in shape or any(size != 1 for size in shape[1:-1]):
         raise ModelError(f"directions have shape {shape}, must be [n, dimensions]")
     return _finite("directions", array).reshape(-1, shape[-1])
+
+
+def _in_w_plus(array: AnyArray, stem: str, layers: int) -> Floats:
+    """Components of w [n, dimensions], or of w+ [n, layers, dimensions]. Raises ModelError."""
+    if array.ndim == 3 and array.shape[1] > 1:
+        if array.shape[1] != layers:
+            raise ModelError(
+                f"directions have shape {array.shape}, must be [n, dimensions] or [n, {layers}, dimensions]: "
+                f"the model has {layers} layers"
+            )
+        return _finite("directions", array)
+    rows = _rows(array)
+    if array.ndim != 2 or len(rows) == 1 or stem.endswith("_xcomp"):
+        return rows
+    alike = _likeness_of_rows(rows)
+    if len(rows) == layers and alike > RIGHT_ANGLE:
+        return rows[None]
+    if alike > ONE_WAY:
+        raise ModelError(
+            f"a direction with {len(rows)} rows, one for each layer: the model has {layers} layers"
+        )
+    return rows
+
+
+def _likeness_of_rows(rows: Floats) -> float:
+    """How alike the rows of an array are, those of zeros left out: 0 at right angles, 1 on one line."""
+    lengths = np.linalg.norm(rows.astype(np.float64), axis=1)
+    if np.count_nonzero(lengths) < len(rows):
+        return 1.0  # layers that a direction leaves as they are
+    unit = rows / lengths[:, None]
+    return float(np.median(np.abs(unit @ unit.T)[~np.eye(len(rows), dtype=bool)]))
 
 
 def _numbered(name: str, components: Floats) -> list[str]:

@@ -34,7 +34,8 @@ PARAMETERS = (LAYERS, AMOUNT)
 
 @dataclass(frozen=True, slots=True)
 class Directions:
-    """Ways through a space: `components` [n, dimensions] with a name each.
+    """Ways through a space: `components` [n, dimensions] with a name each; of w+, which has a row for each
+    layer of ws, [n, layers, dimensions].
 
     `scales` [n] is the standard deviation along each, where it is known: a step of 1 is that far.
     `space` is the one that they are directions of.
@@ -51,7 +52,7 @@ class Directions:
         return np.ones(len(self.names), np.float32) if self.scales is None else self.scales
 
     def step(self, name: str) -> Floats:
-        """What an amount of 1 adds to a latent [dimensions]."""
+        """What an amount of 1 adds to a latent [dimensions], or [layers, dimensions]."""
         i = self.names.index(name)
         return np.asarray(self.components[i] * self.steps[i], np.float32)
 
@@ -69,9 +70,10 @@ class Directions:
     def joined(self, other: Directions, without: Collection[str] = ()) -> Directions:
         """Both, of two of a name the other's; of these `without` some."""
         kept = [i for i, name in enumerate(self.names) if name not in (*other.names, *without)]
+        layers = max(_layers(self.components), _layers(other.components))
         return Directions(
             (*(self.names[i] for i in kept), *other.names),
-            np.concatenate([self.components[kept], other.components]),
+            np.concatenate([_in_layers(self.components[kept], layers), _in_layers(other.components, layers)]),
             np.concatenate([self.steps[kept], other.steps]),
             self.space,
         )
@@ -106,21 +108,26 @@ def factorised(matrices: Sequence[Floats], count: int) -> Directions:
 
 
 def measured(found: Directions, samples: Floats) -> Directions:
-    """Directions of w of length 1, scaled by how much samples of w [n, w_dim] vary along them.
+    """Directions of w of length 1, scaled by how much samples of w [n, w_dim] vary along them; of w+, the
+    largest row has length 1, and the samples vary along that.
 
     ValueError for a direction of another space, or without a length.
     """
-    if found.components.shape[1] != samples.shape[1] or found.space != "w":
+    width = samples.shape[1]
+    if found.components.shape[-1] != width or found.space != "w":
         shape = found.components.shape
-        raise ValueError(f"directions have shape {shape}, must be [n, {samples.shape[1]}] of w")
-    lengths = np.linalg.norm(found.components.astype(np.float64), axis=1, keepdims=True)
+        raise ValueError(f"directions have shape {shape}, must be [n, {width}] of w")
+    rows = _in_layers(found.components, max(_layers(found.components), 1)).astype(np.float64)
+    norms = np.linalg.norm(rows, axis=2)
+    lengths = norms.max(1)
     if not lengths.all():
         raise ValueError("a direction has no length")
-    components = (found.components / lengths).astype(np.float32)
+    largest = rows[np.arange(len(rows)), norms.argmax(1)] / lengths[:, None]
+    components = (rows / lengths[:, None, None]).astype(np.float32).reshape(found.components.shape)
     if found.scales is not None:
-        scales = found.scales * lengths[:, 0]
+        scales = found.scales * lengths
     else:
-        scales = (samples.astype(np.float64) @ components.T).std(0)
+        scales = (samples.astype(np.float64) @ largest.T).std(0)
     return replace(found, components=components, scales=np.asarray(scales, np.float32))
 
 
@@ -133,13 +140,23 @@ def reach(layers: Sequence[float], count: int) -> Floats:
 
 
 def moved(ws: Floats, steps: Sequence[Floats], values: Sequence[Mapping[str, Any]]) -> Floats:
-    """ws [num_ws, w_dim] moved along some directions: `steps` [w_dim] are what an amount of 1 adds,
-    `values` those of PARAMETERS."""
+    """ws [num_ws, w_dim] moved along some directions: `steps` [w_dim] or [num_ws, w_dim] are what an amount
+    of 1 adds, `values` those of PARAMETERS."""
     for step, given in zip(steps, values, strict=True):
         if given["amount"]:
             rows = reach(given["layers"], len(ws)) * np.float32(given["amount"])
             ws = ws + rows[:, None] * step
     return ws
+
+
+def _layers(components: Floats) -> int:
+    """How many layers directions of w+ have; 0 of w."""
+    return components.shape[1] if components.ndim == 3 else 0
+
+
+def _in_layers(components: Floats, layers: int) -> Floats:
+    """Components in so many layers, those of w the same in each; 0: as they are."""
+    return np.repeat(components[:, None], layers, 1) if layers and components.ndim == 2 else components
 
 
 def _names(kind: str, count: int) -> tuple[str, ...]:

@@ -55,7 +55,8 @@ def find_directions(weights: Weights, search: DirectionSearch) -> Directions:
     """Directions of w, of length 1, with standard deviations. Raises ModelError or ValueError."""
     samples = sampled_w(weights, search.samples, search.seed)
     if search.given:
-        return measured(_directions_in_w(weights, latents.read_directions(search.given), search), samples)
+        given = latents.read_directions(search.given, layers=weights.config.space.num_ws)
+        return measured(_directions_in_w(weights, given, search), samples)
     if weights.config.family == "singan":
         raise ModelError("the latents of singan are maps of noise, alike in all directions: none stands out")
     if search.method == "sefa":
@@ -71,8 +72,9 @@ def save_directions(model: str, found: Directions, without: Collection[str] = ()
     file = directions_file(model)
     if file.is_file():
         before = latents.read_directions(file)
-        width = before.components.shape[1]
-        if width != found.components.shape[1] or before.scales is None:
+        widths = {before.components.shape[-1], found.components.shape[-1]}
+        layers = {shape for one in (before, found) if (shape := one.components.shape[1:-1])}
+        if len(widths) > 1 or len(layers) > 1 or before.scales is None:
             raise ModelError(f"{file} has directions of another model: remove it")
         found = before.joined(found, without)
     latents.write_directions(file, found)

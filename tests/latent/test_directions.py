@@ -99,6 +99,70 @@ def test_a_file_of_directions_goes_round(tmp_path: Path) -> None:
     assert [file.name for file in tmp_path.iterdir()] == ["m.directions.safetensors"]
 
 
+def test_a_direction_with_a_row_for_each_layer_moves_each_layer_its_own_way(tmp_path: Path) -> None:
+    """w+, as encoders give it: one direction, not as many as there are layers."""
+    way = normal(3, 4)
+    np.save(tmp_path / "smile.npy", way)
+    given = read_directions(tmp_path / "smile.npy", layers=3)
+    assert given.components.shape == (1, 3, 4)
+    assert np.array_equal(given.components[0], way)
+    samples = normal(20_000, 4, seed=1) * np.float32(2)
+    found = measured(given, samples)
+    assert np.linalg.norm(found.components[0], axis=1).max() == pytest.approx(1)
+    assert found.scales == pytest.approx([2], rel=0.02)
+    ws, amount = normal(3, 4, seed=2), [{"amount": 3.0, "layers": (0, 63)}]
+    longest = np.linalg.norm(way, axis=1).max()
+    assert found.scales is not None
+    expected = ws + 3 * found.scales[0] * way / longest
+    assert moved(ws, [found.step("direction0")], amount) == pytest.approx(expected, abs=1e-5)
+    both = Directions(("a",), normal(1, 4, seed=3), np.float32([1])).joined(found)
+    assert both.components.shape == (2, 3, 4)
+    assert np.array_equal(both.step("a"), np.repeat(normal(1, 4, seed=3), 3, 0))
+    write_directions(tmp_path / "m.directions.safetensors", both)
+    assert np.array_equal(read_directions(tmp_path / "m.directions.safetensors").components, both.components)
+
+
+def test_a_direction_that_leaves_layers_as_they_are(tmp_path: Path) -> None:
+    way = np.zeros((3, 4), np.float32)
+    way[1] = 2, 0, 0, 0
+    np.save(tmp_path / "late.npy", way)
+    found = measured(read_directions(tmp_path / "late.npy", layers=3), normal(1000, 4))
+    assert found.components[0].tolist() == [[0, 0, 0, 0], [1, 0, 0, 0], [0, 0, 0, 0]]
+
+
+@pytest.mark.parametrize(
+    ("array", "shape"),
+    [
+        (normal(5, 4), (5, 4)),  # as many as there are, of any number but that of the layers
+        (np.eye(4, dtype=np.float32)[:3], (3, 4)),  # components are at right angles
+        (normal(1, 4), (1, 4)),
+        (normal(4), (1, 4)),
+        (normal(2, 3, 4), (2, 3, 4)),
+        (normal(1, 3, 4), (1, 3, 4)),
+        (normal(5, 1, 4), (5, 4)),
+    ],
+)
+def test_other_arrays_are_so_many_directions(array: Any, shape: tuple[int, ...], tmp_path: Path) -> None:
+    np.save(tmp_path / "some.npy", array)
+    assert read_directions(tmp_path / "some.npy", layers=3).components.shape == shape
+
+
+@pytest.mark.parametrize(
+    ("array", "said"),
+    [
+        (normal(2, 5, 4), r"shape \(2, 5, 4\), must be .* or \[n, 3, dimensions\]: the model has 3 layers"),
+        (
+            np.repeat(normal(1, 4), 5, 0),
+            "a direction with 5 rows, one for each layer: the model has 3 layers",
+        ),
+    ],
+)
+def test_layers_that_the_model_has_not_are_told(array: Any, said: str, tmp_path: Path) -> None:
+    np.save(tmp_path / "some.npy", array)
+    with pytest.raises(ModelError, match=said):
+        read_directions(tmp_path / "some.npy", layers=3)
+
+
 @pytest.mark.parametrize("names", [None, "[", "[]", '["a"]', '["a", "a"]', '{"a": 1, "b": 2}'])
 def test_a_file_without_names_is_refused(names: str | None, tmp_path: Path) -> None:
     from safetensors.numpy import save_file
