@@ -25,6 +25,7 @@ from perform.commands.play import play
 from perform.commands.render import render
 from perform.commands.single import kinds
 from perform.commands.train import train
+from perform.faults import steps
 from perform.terminal import err, out
 
 app = typer.Typer(
@@ -39,9 +40,11 @@ app = typer.Typer(
 @app.callback()
 def main() -> None:
     """An instrument for live visuals."""
-    logging.basicConfig(
-        level=logging.WARNING, format="%(message)s", handlers=[RichHandler(console=err, show_path=False)]
-    )
+    if err.is_terminal:
+        logging.basicConfig(format="%(message)s", handlers=[RichHandler(console=err, show_path=False)])
+        steps.propagate = False  # `perform.terminal.opening` shows them
+    else:  # the log of a supervisor
+        logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", datefmt="%Y-%m-%dT%H:%M:%S%z")
     logging.getLogger("perform").setLevel(logging.INFO)
 
 

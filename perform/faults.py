@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 log = logging.getLogger("perform")
+steps = logging.getLogger("perform.opening")  # what is opened and compiled: for whoever waits for it
 MOST_KINDS, OTHERS = 200, "further faults"  # a message may hold another number on each frame
 
 

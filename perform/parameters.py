@@ -6,6 +6,7 @@ come from the declaration.
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ Kind: TypeAlias = Literal[
 Constant: TypeAlias = float | str | tuple[float, ...]  # a bool and an int are floats
 Values: TypeAlias = Mapping[str, Any]  # of a unit's parameters on a frame, by name
 
+SPACED, MOST_WRITTEN = 10_000.0, 1e12  # numbers from here on have spaces; and an exponent
 LARGEST_FLOAT = sys.float_info.max
 SIZES = {"point": 2, "color": 4}
 
@@ -90,8 +92,8 @@ class Parameter:
         """What is allowed, in words."""
         if self.choices:
             return "one of " + ", ".join(self.choices)
-        low = "-∞" if self.low is None else f"{self.low:g}"
-        high = "∞" if self.high is None else f"{self.high:g}"
+        low = "-∞" if self.low is None else number_text(self.low, exact=True)
+        high = "∞" if self.high is None else number_text(self.high, exact=True)
         return f"{low}..{high}" + (f" {self.unit}" if self.unit else "")
 
     def _checked_switch(self, value: object) -> bool:
@@ -130,6 +132,20 @@ class Parameter:
         if not isinstance(value, list | tuple) or len(value) != size:
             raise ParameterError(f"{self.name} = {value!r}, must be {size} numbers {self.range}")
         return tuple(float(self._checked_number(item)) for item in value)
+
+
+def number_text(value: float, exact: bool = False) -> str:
+    """A number for people: 0.566667 is 0.57, 0.00123 is 0.0012, and 2147483648 is 2 147 483 648. `exact`: a
+    limit, of which six digits are shown."""
+    size = abs(value)
+    if not math.isfinite(value) or (exact and size < SPACED):
+        return f"{value:g}"
+    if size >= MOST_WRITTEN:
+        return f"{value:.2g}".replace("e+", "e")
+    if value == round(value) or size >= SPACED:
+        return f"{round(value):,}".replace(",", " ")
+    text = f"{value:.2f}" if size >= 0.1 else f"{value:.2g}"
+    return text.rstrip("0").rstrip(".") if "." in text and "e" not in text else text
 
 
 def choice(what: str, value: str, allowed: tuple[str, ...]) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import logging
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sized
 from functools import partial
@@ -12,11 +13,12 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 from rich.console import Console
-from rich.progress import Progress, ProgressColumn, track
+from rich.progress import Progress, ProgressColumn, SpinnerColumn, TextColumn, TimeElapsedColumn, track
 from rich.table import Table
 from rich.text import Text
 
 from perform import paths
+from perform.faults import steps
 
 Item = TypeVar("Item")
 INTERRUPTED = 130  # exit code after Ctrl-C: 128 and the signal's number, as of shells
@@ -62,6 +64,35 @@ def watched(items: Iterable[Item], what: str, count: int | None = None) -> Itera
         _under_way[:] = [f"{what}, {done} of {total} done" if total else f"{what}, {done} done"]
         yield item
     _under_way.clear()
+
+
+@contextlib.contextmanager
+def opening(first: str) -> Iterator[None]:
+    """While something opens: its step and the time on a line of the terminal, which disappears at the end;
+    without a terminal each step is a line of the log. `first` is the first step."""
+    if not err.is_terminal:
+        steps.info("%s", first)
+        yield
+        return
+    columns = SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn()
+    with progress_bar(*columns, description=first, total=None) as update:
+        handler = _StepHandler(lambda step: update(description=step))
+        steps.addHandler(handler)
+        try:
+            yield
+        finally:
+            steps.removeHandler(handler)
+
+
+class _StepHandler(logging.Handler):
+    """Gives each step to a function."""
+
+    def __init__(self, show: Callable[[str], None]) -> None:
+        super().__init__()
+        self._show = show
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._show(record.getMessage())
 
 
 @contextlib.contextmanager

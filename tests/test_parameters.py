@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perform.parameters import Kind, Parameter, ParameterError
+from perform.parameters import Kind, Parameter, ParameterError, number_text
 
 AMOUNT = Parameter("amount", 0.5, 0, 1)
 COUNT = Parameter("count", 3, 1, 8, kind="int")
@@ -70,7 +70,7 @@ def test_takes(parameter: Parameter, value: Any, checked: Any) -> None:
         (SEEDS, 3, "seeds = 3, must be a list of whole numbers"),
         (SEEDS, [1.5], "seeds = [1.5], must hold whole numbers only"),
         (SEEDS, [True], "seeds = [True], must hold whole numbers only"),
-        (SEEDS, [-1], "seeds = [-1], must hold numbers 0..4.29497e+09"),
+        (SEEDS, [-1], "seeds = [-1], must hold numbers 0..4 294 967 295"),
         (Parameter("place", (0, 0), 0, 1, kind="point"), [0], "place = [0], must be 2 numbers 0..1"),
         (Parameter("place", (0, 0), 0, 1, kind="point"), [0, 2], "place = 2, must be 0..1"),
         (Parameter("on", False, kind="bool"), 0.5, "on = 0.5, must be true or false"),
@@ -122,3 +122,23 @@ def test_clip_of_an_open_range() -> None:
 )
 def test_playable(kind: Kind, playable: bool) -> None:
     assert Parameter("x", 0, kind=kind).playable is playable
+
+
+@pytest.mark.parametrize(
+    ("value", "text", "exact"),
+    [
+        (0.566667, "0.57", "0.566667"),
+        (0.5, "0.5", "0.5"),
+        (12.3456, "12.35", "12.3456"),
+        (0.00123, "0.0012", "0.00123"),
+        (0, "0", "0"),
+        (-3, "-3", "-3"),
+        (2.0**31, "2 147 483 648", "2 147 483 648"),
+        (48000.4, "48 000", "48 000"),
+        (1.7976931348623157e308, "1.8e308", "1.8e308"),
+        (float("nan"), "nan", "nan"),
+        (float("-inf"), "-inf", "-inf"),
+    ],
+)
+def test_numbers_are_for_people(value: float, text: str, exact: str) -> None:
+    assert (number_text(value), number_text(value, exact=True)) == (text, exact)

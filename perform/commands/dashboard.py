@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import signal
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -22,24 +22,21 @@ from rich.live import Live
 from rich.text import Text
 
 from perform.clock import BEATS_PER_BAR
+from perform.commands.journal import changes, tempo_source
+from perform.faults import Health
 from perform.rig import Rig
 from perform.show.status import Status, StatusMeter
 from perform.terminal import err
 from perform.threads import Background
 
+log = logging.getLogger("perform")
 ACCENT_STYLE, QUIET_STYLE, TROUBLE_STYLE = "cyan", "dim", "bold yellow"  # the only styles beside plain text
 LABEL = 10  # columns of the labels
 WIDEST_DASHBOARD = 100  # columns
-DEVICE_ROWS = 5
+WIDEST_LABEL = 24  # of a device
+GAPS = 5  # empty lines, where there is room
 FRAMES_PER_STATUS = 6
 METERS = ("level", "low", "mid", "high", "air")
-TEMPO_SOURCES = {
-    "hand": "set by hand",
-    "link": "Ableton Link",
-    "midi": "MIDI clock",
-    "audio": "following the sound",
-    "free": "free-running",
-}
 KEY_HINTS = (
     ("B", "blackout"),
     ("F", "freeze"),
@@ -54,43 +51,26 @@ KEY_HINTS = (
 Part = str | tuple[str, str]
 
 
-def dashboard_text(status: Status, width: int = 80) -> Text:
-    """The dashboard as text of at most `width` columns and 24 lines."""
+def dashboard_text(status: Status, width: int = 80, height: int = 24) -> Text:
+    """The dashboard as text of at most `width` columns and `height` lines. In a low terminal the space goes
+    first, then the meters, then devices without faults."""
     width = min(width, WIDEST_DASHBOARD)
-    lines = [
-        _title(status, width),
-        _labelled("next", status.next_scene or "-"),
-        Text(),
-        _tempo(status),
-        Text(),
-        *(_meter(name, getattr(status, name), width) for name in METERS),
-        Text(),
-        _rates(status),
-        _stage(status),
-        Text(),
-        *_devices(status),
-        Text(),
-        *_notice(status.notice, width),
-        _keys(),
-    ]
+    head = [_title(status, width), _labelled("next", status.next_scene or "-")]
+    meters = [_meter(name, getattr(status, name), width) for name in METERS]
+    foot = [*_notice(status.notice, width), _keys()]
+    room = height - len(head) - len((_tempo, _rates, _stage)) - len(foot)
+    shown, gaps = len(status.devices), 0
+    if room < shown + len(meters):
+        meters = []
+    elif room >= shown + len(meters) + GAPS:
+        gaps = 1
+    gap = [Text()] * gaps
+    middle = [*meters, *([Text()] if meters and gaps else []), _rates(status), _stage(status)]
+    devices = _devices(status.devices, max(room - len(meters) - GAPS * gaps, 1))
+    lines = [*head, *gap, _tempo(status), *gap, *middle, *gap, *devices, *gap, *foot]
     for line in lines:
         line.truncate(width, overflow="ellipsis")
-    return Text("\n", no_wrap=True, overflow="crop").join(lines)
-
-
-def status_line(status: Status) -> str:
-    """The status in one line without colour, for a log file or a pipe."""
-    pinned = "" if status.clock == "auto" else f", {status.clock} is pinned"
-    parts = [
-        clock_face(status.seconds),
-        _scene_position(status),
-        f"{status.bpm:.1f} bpm ({status.source}{pinned})",
-        f"display {_measure(status.display_fps, '.1f', '/s')}",
-        f"picture {_measure(status.picture_fps, '.1f', '/s')}",
-        f"p99 {_measure(status.frame_ms, '.0f', ' ms')}",
-        *_switches(status),
-    ]
-    return "  ".join(parts)
+    return Text("\n", no_wrap=True, overflow="crop").join(lines[:height])
 
 
 def clock_face(seconds: float) -> str:
@@ -116,11 +96,7 @@ def _tempo(status: Status) -> Text:
         ("● ", lit) if beat == current else ("○ ", QUIET_STYLE) for beat in range(BEATS_PER_BAR)
     ]
     sure = f", {status.confidence:.0%} sure" if status.source == "audio" else ""
-    source = TEMPO_SOURCES.get(status.source, status.source)
-    if status.clock == status.source:
-        source += ", pinned"
-    elif status.clock != "auto":
-        source += f", waiting for {TEMPO_SOURCES.get(status.clock, status.clock)}"
+    source = tempo_source(status)
     return _labelled("beat", *dots, f"  {status.bpm:6.1f} bpm", (f"   {source}{sure}", QUIET_STYLE))
 
 
@@ -152,16 +128,20 @@ def _stage(status: Status) -> Text:
     return _labelled("master", f"{_share(status.master):<12.0%}", *switches, recorder)
 
 
-def _devices(status: Status) -> Iterator[Text]:
-    """One line for each device; if there are too many, those with faults come first."""
-    rows = list(status.devices)
-    if len(rows) > DEVICE_ROWS:
+def _devices(devices: Sequence[tuple[str, Health]], most: int) -> Iterator[Text]:
+    """One line for each device, `most` lines in all; if there are too many, those with faults come first."""
+    rows = list(devices)
+    if len(rows) > most:
         rows.sort(key=lambda row: row[1].state == "ok")
-    for name, health in rows[:DEVICE_ROWS]:
+        rows, rest = rows[: max(most - 1, 1)], len(rows) - max(most - 1, 1)
+    else:
+        rest = 0
+    label = min(max((len(name) + 1 for name, _ in rows), default=LABEL), WIDEST_LABEL)
+    for name, health in rows:
         style = QUIET_STYLE if health.state == "ok" else TROUBLE_STYLE
-        yield _labelled(name, (f"{health.state:<12}", style), health.detail)
-    if len(rows) > DEVICE_ROWS:
-        yield _labelled("", (f"and {len(rows) - DEVICE_ROWS} more", QUIET_STYLE))
+        yield _labelled(name, (f"{health.state:<12}", style), health.detail, width=max(label, LABEL))
+    if rest:
+        yield _labelled("", (f"and {rest} more", QUIET_STYLE))
 
 
 def _notice(notice: str, width: int) -> Iterator[Text]:
@@ -178,8 +158,8 @@ def _keys() -> Text:
     return Text.assemble(*parts)
 
 
-def _labelled(label: str, *parts: Part) -> Text:
-    line = Text.assemble((f" {label:<{LABEL}.{LABEL - 1}}", QUIET_STYLE), *parts)
+def _labelled(label: str, *parts: Part, width: int = LABEL) -> Text:
+    line = Text.assemble((f" {label:<{width}.{width - 1}}", QUIET_STYLE), *parts)
     line.plain = _printable(line.plain)
     return line
 
@@ -187,10 +167,6 @@ def _labelled(label: str, *parts: Part) -> Text:
 def _printable(text: str) -> str:
     """The text without control characters: names of files and devices must not move the cursor."""
     return "".join(one if one.isprintable() else " " for one in text)
-
-
-def _scene_position(status: Status) -> str:
-    return f"{status.scene} {status.cue}/{status.cues}" if status.cues else status.scene
 
 
 def _switches(status: Status) -> list[str]:
@@ -225,22 +201,21 @@ class LogLines(logging.Handler):
 
 
 class Dashboard:
-    """Shows the newest status until closed; without a terminal it prints a line now and then.
+    """Shows the newest status until closed; without a terminal it logs what changes.
 
     You may call `show` for every frame: it only stores the status. The log of the time is printed when the
     dashboard closes.
     """
 
-    def __init__(self, console: Console | None = None, rate: float = 5.0, plain_rate: float = 0.2) -> None:
+    def __init__(self, console: Console | None = None, rate: float = 5.0) -> None:
         self._console = console or Console(stderr=True)
-        self._period = 1 / (rate if self._console.is_terminal else plain_rate)
+        self._period = 1 / rate
         self._status: Status | None = None
         self._log = LogLines()
         self._thread: Background | None = None
 
     def __enter__(self) -> Self:
         if self._console.is_terminal:
-            log = logging.getLogger("perform")
             log.addHandler(self._log)
             log.propagate = False  # other handlers would write on the screen
         self._thread = Background(self._run, "dashboard")
@@ -250,7 +225,6 @@ class Dashboard:
         if self._thread is not None:
             self._thread.close(2)  # a stopped terminal must not delay the end of the show
         if self._console.is_terminal:
-            log = logging.getLogger("perform")
             log.removeHandler(self._log)
             log.propagate = True
         with suppress(OSError, ValueError):  # the terminal may be gone
@@ -263,7 +237,7 @@ class Dashboard:
 
     def _run(self, closing: Event) -> None:
         try:
-            self._run_screen(closing) if self._console.is_terminal else self._run_plain(closing)
+            self._run_screen(closing) if self._console.is_terminal else self._run_journal(closing)
         except (OSError, ValueError) as error:  # the terminal is gone
             logging.getLogger(__name__).warning("dashboard stopped: %s", error)
 
@@ -280,12 +254,15 @@ class Dashboard:
             while not closing.wait(self._period):
                 if (status := self._status) is not None:
                     status = status if status.notice else replace(status, notice=self._log.last)
-                    live.update(dashboard_text(status, self._console.width), refresh=True)
+                    live.update(dashboard_text(status, *self._console.size), refresh=True)
 
-    def _run_plain(self, closing: Event) -> None:
+    def _run_journal(self, closing: Event) -> None:
+        before: Status | None = None
         while not closing.wait(self._period):
-            if (status := self._status) is not None:
-                self._console.print(status_line(status), markup=False, highlight=False, soft_wrap=True)
+            if (status := self._status) is not None and status is not before:
+                for level, line in changes(before, status):
+                    log.log(level, "%s", line)
+                before = status
 
 
 def run_with_dashboard(

@@ -168,7 +168,7 @@ def _learnable(name: str) -> tuple[Library, list[TargetInFile]]:
 
     library = open_library(name)
     setlist = load(find(name, library), library)
-    found = learnable(setlist, setlist.cues[0].scene, not names_file(name))
+    found = learnable(setlist, setlist.cues[0], not names_file(name), library)
     return library, [place for place in found if place.file == setlist.files[0]]
 
 

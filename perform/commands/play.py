@@ -36,6 +36,7 @@ from perform.terminal import (
     attended,
     complaints,
     err,
+    opening,
     place_of,
 )
 
@@ -134,8 +135,9 @@ def play(
     memory: ModelMemory = None,
 ) -> None:
     """Play a show live. Where there is a terminal but no display, it is rendered to a video instead."""
-    from perform import show
-    from perform.inputs.camera import View, region_of
+    with opening("loading the program"):
+        from perform import show
+        from perform.inputs.camera import View, region_of
 
     with complaints():
         host, port = place_of(osc)
@@ -179,7 +181,8 @@ def _live(options: Options, seconds: float | None) -> None:
     from perform.commands.dashboard import run_with_dashboard
 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # until there is a show to end
-    rig = show.play(options)
+    with opening(f"reading {options.setlist}"):
+        rig = show.play(options)
 
     def finished(playing: Rig) -> bool:
         return not options.loop and playing.sound is not None and playing.sound.finished

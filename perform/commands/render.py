@@ -22,6 +22,7 @@ from perform.terminal import (
     complaints,
     err,
     existing,
+    opening,
     options_of,
     out,
     say_cut_short,
@@ -62,6 +63,8 @@ def render(
     As you like: perform render SOUND --scene SHOW, or perform render SHOW --audio SOUND.
     """
     with complaints():
+        with opening("loading the program"):
+            import perform.show  # noqa: F401 - what takes seconds is loaded here
         show, sound = show_and_sound(what if scene or audio else None, scene, audio or what)
         if sound is None:
             raise ValueError("the sound is missing: perform render SOUND --out FILE")
@@ -111,7 +114,9 @@ def render_show(options: Options, seconds: float | None, digested: bool = False)
         raise ValueError("without a sound the length is unknown: give --seconds")
     longest = math.inf if seconds is None else round(seconds * fps)
     expected = min(longest, _expected_frames(options.sound, fps))
-    rig, digest = show.render(options), Digest()
+    with opening(f"reading {options.setlist}"):
+        rig = show.render(options)
+    digest = Digest()
     rig.outputs += [digest] if digested else []
     came = end_on_signals(rig)
     columns = (

@@ -22,10 +22,10 @@ from perform.learning.formulas import Takeover, formula
 from perform.learning.movement import Control, MovementDetector
 from perform.learning.targets import LearnTarget, scene_targets, setting_text, show_targets
 from perform.library import Library
+from perform.parameters import number_text
 from perform.performance import Performance
 from perform.scenes.reader import read_scene
-from perform.scenes.scene import Scene
-from perform.scenes.setlist import Setlist, read_setlist
+from perform.scenes.setlist import Cue, Setlist, read_setlist
 from perform.signals import Event
 from perform.threads import Background
 
@@ -103,11 +103,17 @@ class TargetInFile:
         return f"{Path(step.file).name}: {target.name} = {text}"
 
 
-def learnable(setlist: Setlist, scene: Scene, by_name: bool) -> list[TargetInFile]:
-    """The parameters of a scene that can be learned, and those of the show if it has a setlist; `by_name`:
-    the show was found by name, not given as a file."""
+def learnable(setlist: Setlist, cue: Cue, by_name: bool, library: Library) -> list[TargetInFile]:
+    """The parameters of a cue's scene that can be learned, and those of the show if it has a setlist;
+    `by_name`: the show was found by name, not given as a file. What does not play is left out: the class of a
+    model without classes, and the transition of a preset where the cue has another."""
+    scene = cue.scene
     alone = setlist.files[0] == scene.file
-    found = [TargetInFile(target, scene.file, by_name or not alone) for target in scene_targets(scene)]
+    unplayed = ["transition."] if cue.transition != scene.transition else []
+    if scene.model and not library.model(scene.model).space.c_dim:
+        unplayed.append("generator.label")
+    targets = [target for target in scene_targets(scene) if not target.key.startswith(tuple(unplayed))]
+    found = [TargetInFile(target, scene.file, by_name or not alone) for target in targets]
     if not alone:
         found += [TargetInFile(target, setlist.files[0], by_name) for target in show_targets(setlist)]
     return found
@@ -129,7 +135,7 @@ class LiveLearning:
         self._by_name, self._takeover = by_name, takeover
         self._edits, self._detector = EditQueue(), MovementDetector()
         self.on = self._armed = False
-        self._chosen = ""
+        self._chosen, self._scene = "", Path()  # the parameter, and the preset in which it was chosen
         self._noted: float | None = None  # when a note was shown that disappears by itself
 
     def process(self, now: float, events: list[Event]) -> list[Event]:
@@ -144,6 +150,7 @@ class LiveLearning:
         if LEARN_KEY in pressed:
             self._toggle(now)
         if self.on:
+            self._follow(now)
             self._handle_keys(pressed, now)
             self._detector.hear(events)
             if self._armed and (control := self._detector.moved(now)):
@@ -174,9 +181,20 @@ class LiveLearning:
             elif key == UNDO_KEY:
                 self._edits.submit(_undo)
 
+    def _follow(self, now: float) -> None:
+        """When another scene has come, choose the parameter of the same name in it; if it has none, wait."""
+        if self._cue.scene.file == self._scene:
+            return
+        if any(place.target.name == self._chosen for place in self._places()):
+            self._choose(now)
+            return
+        self._armed, self._scene = False, self._cue.scene.file
+        self._note(f"{self._chosen} is not here: Tab chooses another", self._scene)
+
     def _choose(self, now: float, by: int = 0, unit: bool = False) -> None:
         """Choose another parameter, or the first of the next unit."""
         places = self._places()
+        self._scene = self._cue.scene.file
         names = [place.target.name for place in places]
         tables = [place.target.key.rpartition(".")[0] for place in places]
         at = names.index(self._chosen) if self._chosen in names else 0
@@ -189,8 +207,8 @@ class LiveLearning:
         self._detector.begin(now)
         target = places[at].target
         value = self._present_value(target)
-        shown = setting_text(target.setting) if value is None else f"{value:g}"
-        self._note(f"{target.name} {target.parameter.range}, now {shown}: move a control")
+        shown = setting_text(target.setting) if value is None else number_text(value)
+        self._note(f"{target.name} {target.parameter.range}, now {shown}: move a control", places[at].file)
 
     def _bind(self, control: Control) -> None:
         place = next((one for one in self._places() if one.target.name == self._chosen), None)
@@ -198,7 +216,7 @@ class LiveLearning:
             return
         self._armed = False
         text = formula(place.target, control, self._present_value(place.target), self._takeover)
-        self._note(f"{place.target.name}: {control.signal}")
+        self._note(f"{place.target.name}: {control.signal}", place.file)
         self._edits.submit(partial(place.write, text, self._library))
 
     def _present_value(self, target: LearnTarget) -> float | None:
@@ -210,12 +228,17 @@ class LiveLearning:
 
     def _places(self) -> list[TargetInFile]:
         """The parameters of the current cue that can be learned."""
-        performance = self._performance
-        scene = performance.cues[performance.position.cue].cue.scene
-        return learnable(performance.setlist, scene, self._by_name)
+        return learnable(self._performance.setlist, self._cue, self._by_name, self._library)
 
-    def _note(self, note: str) -> None:
-        note = f"learn: {note}" if self.on else note
+    @property
+    def _cue(self) -> Cue:
+        """The cue that is on."""
+        return self._performance.cues[self._performance.position.cue].cue
+
+    def _note(self, note: str, file: Path | None = None) -> None:
+        """Show a note; `file`: the preset or setlist that it is about."""
+        if self.on:
+            note = f"learn {file.stem}: {note}" if file else f"learn: {note}"
         self._say(note if len(note) <= WIDEST_NOTE else f"{note[: WIDEST_NOTE - 1]}…")
 
 

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from perform.formula import Formula
-from perform.parameters import SIZES, Parameter
+from perform.parameters import SIZES, Parameter, number_text
 from perform.scenes import nodes
 from perform.scenes.controls import UnitSettings
 from perform.scenes.scene import Scene
@@ -160,5 +160,6 @@ def setting_text(setting: object) -> str:
     """A setting as text."""
     if isinstance(setting, Formula):
         return setting.text
-    number = isinstance(setting, int | float) and not isinstance(setting, bool)
-    return f"{setting:g}" if number else str(setting).lower()
+    if isinstance(setting, int | float) and not isinstance(setting, bool):
+        return number_text(setting)
+    return str(setting).lower()

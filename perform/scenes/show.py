@@ -50,7 +50,6 @@ SHOW_CONTROLS = (
         Parameter("master", 1.0, 0.0, 1.0, description="brightness of everything"),
         "/master",
         "pickup(midi.cc62, 1)",
-        panic=1.0,
     ),
     _switch("blackout", "b", "the output is black"),
     _switch("freeze", "f", "the picture does not move"),

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from perform import generators, paths
 from perform.clock import Clock, LiveClock, OfflineClock, Tempo
 from perform.documents import SceneError
+from perform.faults import steps
 from perform.footage.opening import Opener
 from perform.generators.compiler import Compiler
 from perform.inputs import Input, audio
@@ -70,6 +71,7 @@ def play(options: Options, library: Library | None = None, loaded: Setlist | Non
     that the options name."""
     library = library or open_library(options.setlist, options.model)
     setlist = _pin_clock(loaded or load(find(options.setlist, library), library), options)
+    steps.info("opening the picture and the sound")
     window = None if options.headless else _window(options)
     context = of_window() if window else headless()
     fps = options.fps or (SOFTWARE_FPS if is_software(context) else FPS)
@@ -120,6 +122,7 @@ def render(options: Options) -> Rig:
     setlist = _pin_clock(load(find(options.setlist, library), library), options)
     fps = options.fps or RENDER_FPS
     clock = OfflineClock(fps)
+    steps.info("opening the picture and the sound")
     context = headless()
     sound = audio.open_sound(options.sound, clock.now, loop=False, play=False)
     stage, performance = _open_stage(options, library, setlist, context)

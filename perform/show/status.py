@@ -72,12 +72,13 @@ class StatusMeter:
         position, cues, picture = performance.position, performance.cues, rig.picture
         following = performance.following
         waits = " (queued)" if position.queued is not None else ""
+        last = following == position.cue
         if cues[following].scene.readiness is Readiness.OPENING:
             waits = " (opening)"
         return Status(
             seconds=moment.seconds,
             scene=cues[position.cue].cue.scene.title,
-            next_scene=cues[following].cue.scene.title + waits,
+            next_scene="" if last else cues[following].cue.scene.title + waits,
             cue=position.cue + 1,
             cues=len(cues),
             level=signals.number("audio.level"),

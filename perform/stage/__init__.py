@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from perform.clock import stopwatch
-from perform.faults import Faults
+from perform.faults import Faults, steps
 from perform.footage.opening import Opener
 from perform.footage.units import FedShader
 from perform.generators.model import Model
@@ -161,6 +161,7 @@ class Stage:
         for cue in setlist.cues:
             file, transition = cue.scene.file, cue.transition.shader
             if file not in scenes:
+                steps.info("opening the scene %s", cue.scene.title)
                 scenes[file] = self._scene(cue.scene, old.get(file.name))
             cues.append(
                 CueInstance(cue, scenes[file], self._shader(transition, "transition"), transition.start())

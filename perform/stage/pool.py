@@ -15,7 +15,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 
-from perform.faults import reason
+from perform.faults import reason, steps
 from perform.generators.model import Model
 from perform.networks import ModelError
 from perform.networks.bending import Bend
@@ -161,6 +161,7 @@ class ModelPool:
     def _open_now(self, key: PoolKey) -> None:
         for other in self._to_close(key):
             self._close(other)
+        steps.info("opening the model %s", key.model)
         worker = self._open(key)
         with self._lock:
             self._workers[key] = worker

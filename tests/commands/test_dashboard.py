@@ -13,9 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from perform.commands.dashboard import DEVICE_ROWS, Dashboard, LogLines, dashboard_text, status_line
+from perform.commands.dashboard import Dashboard, LogLines, dashboard_text
 from perform.faults import Health
 from perform.show.status import Status
+from tests.doubles.waiting import eventually
 
 PLAYING = Status(
     seconds=754.0,
@@ -100,13 +101,34 @@ def test_blackout_and_freeze_are_told_only_while_they_hold() -> None:
     assert "BLACKOUT" not in row(PLAYING, "master")
 
 
-def test_of_too_many_inputs_those_in_trouble_are_shown() -> None:
+def test_every_device_has_a_line_with_its_whole_name() -> None:
     fine = tuple((f"in{n}", Health("ok")) for n in range(8))
-    crowded = replace(PLAYING, devices=(*fine, ("camera", Health("failed", "unplugged"))))
-    assert "unplugged" in row(crowded, "camera")
-    assert any("and 4 more" in line for line in rows(crowded))
-    assert len(rows(crowded)) == 24
-    assert len(fine) > DEVICE_ROWS
+    many = replace(PLAYING, devices=(*fine, ("the hand tracker", Health("failed", "unplugged"))))
+    assert row(many, "the hand tracker").split() == ["the", "hand", "tracker", "failed", "unplugged"]
+    assert all(row(many, name) for name, _ in fine)
+    assert len(rows(many)) <= 24
+
+
+def test_in_a_low_terminal_what_matters_is_there() -> None:
+    """The devices with faults, the tempo, the notice and the keys; the meters give way."""
+    fine = tuple((f"in{n}", Health("ok")) for n in range(8))
+    many = replace(PLAYING, devices=(*fine, ("camera", Health("failed", "unplugged"))))
+    shown = dashboard_text(many, 80, 14).plain.split("\n")
+    assert len(shown) == 14
+    words = [line.split()[0] if line.strip() else "" for line in shown]
+    assert words == [
+        "playing", "next", "beat", "display", "master", "camera", "in0", "in1", "in2", "in3", "and", "preset",
+        "", "B",
+    ]  # fmt: skip
+    assert shown[10].split() == ["and", "4", "more"]
+    assert len(dashboard_text(PLAYING, 80, 14).plain.split("\n")) <= 14
+    assert len(dashboard_text(PLAYING, 80, 5).plain.split("\n")) == 5
+
+
+def test_a_high_terminal_has_room_for_all() -> None:
+    many = replace(PLAYING, devices=tuple((f"in{n}", Health("ok")) for n in range(30)))
+    shown = dashboard_text(many, 80, 60).plain
+    assert "in29" in shown and "more" not in shown and shown.count("\n\n") == 5
 
 
 texts = st.text(max_size=120)
@@ -127,17 +149,11 @@ statuses = st.builds(
 )
 
 
-@given(statuses, st.integers(20, 200))
-def test_any_status_fits_the_terminal(status: Status, width: int) -> None:
+@given(statuses, st.integers(20, 200), st.integers(1, 60))
+def test_any_status_fits_the_terminal(status: Status, width: int, height: int) -> None:
     console = Console(width=width, file=io.StringIO(), force_terminal=True)
-    assert len(console.render_lines(dashboard_text(status, width), pad=False)) <= 24
+    assert len(console.render_lines(dashboard_text(status, width, height), pad=False)) <= height
     assert all(line.cell_len <= width for line in dashboard_text(status, width).split("\n"))
-
-
-def test_the_plain_line_has_no_colour_and_no_second_line() -> None:
-    assert status_line(replace(PLAYING, freeze=True)) == (
-        "0:12:34  Tulip fever 3/6  124.0 bpm (audio)  display 60.0/s  picture 28.4/s  p99 31 ms  FREEZE"
-    )
 
 
 def test_the_log_keeps_its_last_lines_as_lines() -> None:
@@ -165,7 +181,7 @@ class Paper(io.StringIO):
 
 def dashboard(paper: io.StringIO, terminal: bool) -> Dashboard:
     console = Console(file=paper, force_terminal=terminal, width=80, height=24)
-    return Dashboard(console, rate=200.0, plain_rate=200.0)
+    return Dashboard(console, rate=200.0)
 
 
 def test_a_terminal_gets_the_screen_and_gets_it_back() -> None:
@@ -188,12 +204,18 @@ def test_what_was_logged_meanwhile_is_shown_and_printed_at_the_end() -> None:
     assert log.propagate and not any(isinstance(one, LogLines) for one in log.handlers)
 
 
-def test_a_pipe_gets_plain_lines() -> None:
-    paper = Paper("\n")
+def test_without_a_terminal_what_changes_is_logged_and_nothing_else(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "perform")
+    paper = io.StringIO()
     with dashboard(paper, terminal=False) as board:
         board.show(PLAYING)
-        assert paper.written.wait(10)
-    assert set(paper.getvalue().splitlines()) == {status_line(PLAYING)}
+        eventually(lambda: "midi: waiting" in caplog.text, "the first lines")
+        first = len(caplog.records)
+        board.show(replace(PLAYING, seconds=760.0, level=0.9, beat=80.0, bar=20.0, bpm=123.7))
+        board.show(replace(PLAYING, blackout=True))
+        eventually(lambda: "blackout: on" in caplog.text, "the change")
+    assert [record.getMessage() for record in caplog.records[first:]] == ["blackout: on"]
+    assert paper.getvalue() == ""
 
 
 def test_a_terminal_that_goes_away_ends_the_dashboard_only(caplog: pytest.LogCaptureFixture) -> None:
@@ -203,10 +225,12 @@ def test_a_terminal_that_goes_away_ends_the_dashboard_only(caplog: pytest.LogCap
             raise OSError("terminal is gone")
 
     paper = Gone("")
-    board = dashboard(paper, terminal=False)
+    board = dashboard(paper, terminal=True)
+    logging.getLogger("perform").addHandler(caplog.handler)
     with board:
         board.show(PLAYING)
         assert paper.written.wait(10)
+    logging.getLogger("perform").removeHandler(caplog.handler)
     assert "dashboard stopped: terminal is gone" in caplog.text
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
@@ -12,13 +13,14 @@ import pytest
 
 from perform import paths, show
 from perform.documents import document
-from perform.learning.live import EditQueue, LiveLearning
+from perform.learning.live import EditQueue, LiveLearning, learnable
 from perform.library import Library
 from perform.rig import Rig
 from perform.show import Options, opening
 from perform.signals import Event
 from tests.doubles.inputs import PlayedInput
 from tests.doubles.waiting import eventually
+from tests.folders import DATA
 
 TEXT = """\
 title = "Field"
@@ -100,13 +102,14 @@ def test_a_knob_is_bound_while_the_show_plays_and_taken_back(playing: Playing, p
     playing.turn("midi.cc40", 0.0, 0.75)  # the other knob has taken over before
     squares = playing.rig.performance.snapshot().values["/generator/squares"]
     playing.press("m")
-    assert playing.told[-1] == "learn: generator.columns 2..30, now 5: move a control"
+    assert playing.told[-1] == "learn field: generator.columns 2..30, now 5: move a control"
     playing.frames(0.7)
     playing.turn("midi.cc21", 0.0, 0.5)
     playing.until(lambda: str(playing.values["columns"]).startswith("Formula"), "the edit")
     line = 'columns = "scale(pickup(midi.cc21, 0.107143), 2, 30)" # how many'
     assert preset.read_text(encoding="utf-8") == TEXT.replace("columns = 5 # how many", line)
-    assert playing.told[-1].startswith("learn: field.toml: generator.columns = scale(pickup(")
+    done = "learn: field.toml: generator.columns = scale(pickup("
+    playing.until(lambda: playing.told[-1].startswith(done), "the note")
     values = playing.rig.performance.snapshot().values
     assert values["/generator/columns"] == pytest.approx((5.0,), abs=1e-4), (
         "it stays until the knob has passed it"
@@ -123,7 +126,7 @@ def test_a_knob_is_bound_while_the_show_plays_and_taken_back(playing: Playing, p
 
 def test_parameters_are_chosen_by_arrows_and_by_tab(playing: Playing) -> None:
     def chosen() -> str:
-        return playing.told[-1].split()[1]
+        return playing.told[-1].split()[2]
 
     playing.press("m")
     assert chosen() == "generator.columns"
@@ -218,3 +221,62 @@ def test_a_learner_that_fails_leaves_the_show_alone(playing: Playing) -> None:
     playing.frames(0.1)
     assert playing.rig.timings.count > before and playing.rig.learner is None
     assert list(playing.rig.stage.faults.counts) == ["learning stopped: no idea"]
+
+
+OTHER = 'title = "Other"\n[generator]\nshader = "rings"\n[[filter]]\nshader = "grain"\namount = 0.5\n'
+NETWORK = 'title = "Network"\n[generator]\nmodel = "{model}"\n[latent]\npath = "walk"\n'
+
+
+def test_when_the_scene_changes_learning_pauses_and_names_the_preset(preset: Path, tmp_path: Path) -> None:
+    """A parameter that the new scene has, too, is followed there; one that has gone is not learned."""
+    (preset.parent / "other.toml").write_text(OTHER, encoding="utf-8")
+    (preset.parent / "again.toml").write_text(TEXT, encoding="utf-8")
+    show_file = tmp_path / "three.toml"
+    cue = '[[cue]]\nscene = "{}"\ntransition = {{ shader = "dissolve", beats = 0 }}\n'
+    cues = "".join(cue.format(name) for name in ("field", "again", "other"))
+    show_file.write_text(f'title = "Three"\nquantise = "off"\n{cues}', encoding="utf-8")
+    show = Playing(str(show_file))
+    before = [file.read_text(encoding="utf-8") for file in sorted(preset.parent.glob("*.toml"))]
+    try:
+        show.press("m")
+        assert show.told[-1].startswith("learn field: generator.columns 2..30")
+        show.press("space")
+        show.until(lambda: show.told[-1].startswith("learn again: generator.columns 2..30"), "the next scene")
+        show.press("space")
+        gone = "learn other: generator.columns is not here: Tab chooses another"
+        show.until(lambda: show.told[-1] == gone, "the last scene")
+        show.frames(0.7)
+        show.turn("midi.cc21", 0.0, 0.9)
+        show.frames(0.1)
+        assert show.told[-1] == gone
+        assert [file.read_text(encoding="utf-8") for file in sorted(preset.parent.glob("*.toml"))] == before
+        show.press("tab")
+        assert show.told[-1].startswith("learn other: generator.")
+    finally:
+        show.rig.close()
+
+
+@pytest.mark.parametrize(("model", "offered"), [("untrained-64", False), ("biggan", True)])
+def test_the_class_is_offered_only_for_a_model_with_classes(
+    preset: Path, tmp_path: Path, model: str, offered: bool
+) -> None:
+    if offered:
+        place = tmp_path / "models"
+        place.mkdir()
+        shutil.copy(DATA / "biggan-tiny-32.npz", place / "biggan.npz")
+    preset.write_text(NETWORK.format(model=model), encoding="utf-8")
+    library = Library()
+    setlist = show.load(preset, library)
+    names = [one.target.name for one in learnable(setlist, setlist.cues[0], True, library)]
+    assert ("generator.label" in names) is offered and "generator.truncation" in names
+
+
+def test_a_transition_that_the_cue_replaces_is_not_offered(preset: Path, tmp_path: Path) -> None:
+    library = Library()
+    setlist = show.load(preset, library)
+    (own,) = setlist.cues
+    assert any(one.target.key.startswith("transition.") for one in learnable(setlist, own, True, library))
+    other = replace(own, transition=replace(own.transition, beats=99))
+    assert not any(
+        one.target.key.startswith("transition.") for one in learnable(setlist, other, True, library)
+    )

@@ -53,7 +53,7 @@ def test_a_discriminator_beside_a_model_comes_along() -> None:
     assert kept.read_bytes() == b"what it learnt against"
     run("models", "import", FOREIGN, "tulips", "--force")
     assert not kept.exists()
-    run("models", "export", "untrained-64", "tulips.safetensors")
+    run("models", "export", "untrained-64", "tulips.safetensors", "--force")
     assert not judge.exists()
 
 

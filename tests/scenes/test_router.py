@@ -313,13 +313,23 @@ def test_blackout_is_what_was_said_last_whoever_said_it(show: Show) -> None:
 
 
 def test_panic_gives_the_picture_back(show: Show) -> None:
+    """The master goes back to where its fader stands, here nowhere: to full brightness."""
     show.step(("/blackout", 1.0), ("/freeze", 1.0), ("/master", 0.0), ("/generator/disorder", 0.9))
     show.step()
     picture = show.step(("/panic", 1.0))
-    assert (picture.master, picture.blackout, picture.freeze) == (1.0, False, False)
+    assert (picture.blackout, picture.freeze) == (False, False)
     picture = show.step(("/panic", 0.0))
     assert (picture.master, picture.blackout, picture.freeze) == (1.0, False, False)
     assert show.value("/generator/disorder") == (0.25,)
+
+
+def test_panic_leaves_the_master_where_the_fader_stands(show: Show) -> None:
+    for place in (1.0, 0.3):
+        show.send(("midi.cc62", place))
+    assert show.step(("/blackout", 1.0)).master == pytest.approx(0.3)
+    for _ in range(2):
+        picture = show.step(("/panic", 1.0))
+        assert (picture.master, picture.blackout) == (pytest.approx(0.3), False)
 
 
 def test_a_crossfader_leads_to_the_next_scene_and_panic_leaves_it_there(show: Show) -> None:

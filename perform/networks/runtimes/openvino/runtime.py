@@ -14,6 +14,7 @@ from openvino import opset13 as op
 
 from perform.arrays import Floats, Pixels
 from perform.clock import processor_seconds
+from perform.faults import steps
 from perform.networks import ModelError, Precision
 from perform.networks.bending import Bend
 from perform.networks.blending import BlendTensors
@@ -64,6 +65,8 @@ class OpenVino(Runtime):
         machine = core().get_property("CPU", "FULL_DEVICE_NAME")
         name = cache.cache_key(weights, other, self.bends, precision, threads, ov.get_version(), machine)
         found = self._restore(name)
+        if not found:
+            steps.info("compiling the network: it is kept for the next time")
         if not found and fill_cache:
             fill_cache()
             found = self._restore(name)
