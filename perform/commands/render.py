@@ -144,7 +144,8 @@ def render_show(options: Options, seconds: float | None, digested: bool = False)
     out.print(f"{made} frames in {took:.1f} s: {made / took:.1f} frames/s{sha}", soft_wrap=True)
     cut_short = bool(came) and not whole(rig)
     if cut_short:
-        say_cut_short(f"{made / fps:.1f} s of {expected / fps:.1f} s are rendered")
+        of = "" if math.isinf(expected) else f" of {expected / fps:.1f} s"
+        say_cut_short(f"{made / fps:.1f} s{of} are rendered")
     report_end(rig, options)
     if cut_short:
         raise typer.Exit(128 + came[0])
