@@ -21,6 +21,7 @@ FLOORS = (
         "documents",
         "faults",
         "keys",
+        "look",
         "parameters",
         "paths",
         "threads",

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import moderngl
 import numpy as np
 import pytest
 
@@ -13,7 +14,7 @@ from perform import generators
 from perform.clock import OfflineClock
 from perform.documents import SceneError
 from perform.library import Library
-from perform.outputs import Draw
+from perform.look import Look
 from perform.outputs.memory import Memory
 from perform.performance import Performance
 from perform.performance.scene import LatentSource
@@ -337,31 +338,37 @@ def test_a_hundred_edits_give_back_what_they_opened(
 
 
 class Mirror(PlayedInput):
-    """A screen that counts its frames."""
+    """A screen that keeps how its frames looked."""
 
     name = "mirror"
     notice = ""
-    frames = 0
 
-    def show(self, draw: Draw) -> None:
-        self.frames += 1
-        draw((8, 8))
+    def __init__(self) -> None:
+        super().__init__()
+        self.looks: list[Look] = []
+
+    def show(self, image: moderngl.Texture, look: Look) -> None:
+        assert image.size == SIZE
+        self.looks.append(look)
 
 
-def test_every_screen_shows_the_picture_and_the_first_ends_the_show(
-    opened: Callable[..., Show], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_every_screen_shows_the_picture_and_the_first_ends_the_show(opened: Callable[..., Show]) -> None:
     show, first, second = opened(), Mirror(), Mirror()
-    drawn: list[tuple[int, ...]] = []
-    monkeypatch.setattr(show.rig.present, "draw", lambda image, target, viewport, *_: drawn.append(viewport))
+    show.rig.gamma = 2.0
     show.rig.screens += [first, second]
     show.pixel()
     second.next = [("key.space", 1)]
     assert show.pixel() == BLUE_PIXEL, "what is pressed on a screen reaches the show"
-    assert drawn == [(0, 0, 8, 8)] * 4
+    assert show.pixel(("key.b", 1)) == (0, 0, 0)
+    look = Look(gamma=2.0)
+    assert first.looks == second.looks
+    assert first.looks == [look, replace(look, frame=1), replace(look, frame=2, blackout=True)]
     second.closed = True
-    show.rig.run(lambda rig: first.frames == 4)
-    assert first.closed and first.frames == second.frames == 4
+    assert show.pixel() == (0, 0, 0)
+    assert show.rig.screens == [first], "the show goes on without a further screen that is closed"
+    first.closed = True
+    show.rig.run(lambda _: False)
+    assert (len(first.looks), len(second.looks)) == (4, 3)
     assert not show.rig.faults.counts
 
 

@@ -92,7 +92,7 @@ def play(options: Options, library: Library | None = None, loaded: Setlist | Non
     library = library or Library(model=options.model)
     setlist = _pin_clock(loaded or load(find(options.setlist, library), library), options)
     window = None if options.headless else _window(options)
-    context = of_window() if window else headless()
+    context = window.context if window else headless()
     fps = options.fps or (SOFTWARE_FPS if is_software(context) else FPS)
     clock = LiveClock(fps)
     sys.setswitchinterval(SWITCH_INTERVAL)
@@ -170,7 +170,7 @@ def _window(options: Options) -> Window:
     from perform.outputs.window import Window
 
     rows = (*options.keys, *(ROWS if options.watch else ()))
-    return Window(options.size, of_window, "perform", options.fullscreen, options.display, rows)
+    return Window(options.size, of_window, Present, "perform", options.fullscreen, options.display, rows)
 
 
 def _open_stage(

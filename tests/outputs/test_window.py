@@ -1,23 +1,18 @@
-"""The window, on a real X server. It runs in a process of its own, because a thread has one OpenGL at
-a time and other tests draw without a window; run as a script, this file is that process."""
+"""The window, on a real X server; run as a script, this file is the process that it runs in."""
 
 from __future__ import annotations
 
-import contextlib
-import json
-import os
-import shutil
-import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 
+from perform.look import Look
 from perform.outputs.window.help import ACCENT, CELL, GROUND, TEXT, page
-from tests.folders import ROOT
+from tests.doubles.windows import MANY, Stage, answer, real, x_server
 
 ROWS = [["B", "blackout"], ["space", "go"]]
 KEYS_TITLE = "perform – keys"
@@ -25,89 +20,17 @@ STROKES_AND_NAMES = (
     *(("b", "b"), ("B", "b"), ("7", "7"), ("space", "space"), ("F5", "f5"), ("Left", "left"), ("Up", "up")),
     *(("Return", "return"), ("KP_Enter", "return"), ("Tab", "tab"), ("BackSpace", "backspace")),
 )
-MANY = 3000  # frames after which nothing more is to be expected
-MISSING = [tool for tool in ("Xvfb", "xdotool") if not shutil.which(tool)]
-real = pytest.mark.skipif(bool(MISSING) and "CI" not in os.environ, reason=f"not installed: {MISSING}")
-
-
-class Stage:
-    """A window in another process, played one frame at a time; the show's time is ours."""
-
-    def __init__(self, display: str | None) -> None:
-        environ = {name: value for name, value in os.environ.items() if "DISPLAY" not in name}
-        self.environ = environ | ({"DISPLAY": display} if display else {})
-        self._process = subprocess.Popen(
-            [sys.executable, __file__], cwd=ROOT, env=self.environ | {"PYTHONPATH": str(ROOT)},
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
-        self.seconds = 0.0
-
-    def ask(self, what: str, *arguments: Any) -> Any:
-        assert self._process.stdin and self._process.stdout
-        self._process.stdin.write(json.dumps([what, *arguments]) + "\n")
-        self._process.stdin.flush()
-        return json.loads(self._process.stdout.readline())
-
-    def open(self, *arguments: Any) -> dict[str, Any]:
-        return dict(self.ask("open", *arguments))
-
-    def frame(self) -> dict[str, Any]:
-        self.seconds += 1 / 64
-        return dict(self.ask("frame", self.seconds))
-
-    def until(self, true: Callable[[dict[str, Any]], Any]) -> dict[str, Any]:
-        """Play on until something is true of a frame."""
-        for _ in range(MANY):
-            if true(seen := self.frame()):
-                return seen
-        raise AssertionError(f"did not happen in {MANY} frames; the last one was {seen}")
-
-    def press(self, key: str) -> list[tuple[str, float, float]]:
-        """Strike a key; the events until it is up again, as (name, value, time)."""
-        self.xdotool("key", key)
-        events: list[tuple[str, float, float]] = []
-        while not any(value == 0 for _, value, _ in events):
-            events += [tuple(event) for event in self.until(lambda seen: seen["events"])["events"]]
-        return events
-
-    def xdotool(self, *arguments: str) -> str:
-        done = subprocess.run(
-            ["xdotool", *arguments], env=self.environ, capture_output=True, text=True, check=False
-        )
-        return done.stdout.strip()
-
-    def titles(self) -> list[str]:
-        """The titles of the windows that are to be seen."""
-        windows = self.xdotool("search", "--onlyvisible", "--name", "perform").split()
-        return sorted(self.xdotool("getwindowname", window) for window in windows)
-
-    def close(self) -> None:
-        assert self._process.stdin and self._process.stdout
-        self._process.stdin.close()
-        self._process.wait(20)
-        self._process.stdout.close()
 
 
 @pytest.fixture(scope="module")
 def screen() -> Iterator[str]:
-    """An X server of 800x600; the name of its display."""
-    read, write = os.pipe()
-    server = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(write), "-screen", "0", "800x600x24", "-nolisten", "tcp"],
-        pass_fds=[write],
-        stderr=subprocess.DEVNULL,
-    )
-    os.close(write)
-    with os.fdopen(read) as answer:
-        name = f":{answer.readline().strip()}"
-    yield name
-    server.terminate()
-    server.wait(20)
+    with x_server() as name:
+        yield name
 
 
 @pytest.fixture
 def stage(screen: str) -> Iterator[Stage]:
-    stage = Stage(screen)
+    stage = Stage(__file__, screen)
     yield stage
     stage.close()
 
@@ -272,7 +195,7 @@ def test_it_belongs_to_the_main_thread(stage: Stage) -> None:
 
 
 def test_without_a_desktop_there_is_no_window_but_a_remedy() -> None:
-    stage = Stage(None)
+    stage = Stage(__file__, None)
     error = stage.open([320, 180], False, None, ROWS)["error"]
     stage.close()
     assert error.startswith("no window: ")
@@ -322,10 +245,10 @@ def test_an_unknown_letter_is_a_box_and_a_line_is_even() -> None:
 
 
 class Player:
-    """The other side of Stage: the window itself."""
+    """The other side of Stage: the window itself, and what draws in it."""
 
     window: Any = None
-    context: Any = None
+    seen: dict[str, Any]
 
     def open(self, size: list[int], fullscreen: bool, display: str | None, rows: list[list[str]]) -> Any:
         from perform.outputs.window import Window, WindowError
@@ -333,11 +256,12 @@ class Player:
 
         try:
             keys = [(key, what) for key, what in rows]
-            self.window = Window((size[0], size[1]), of_window, "perform", fullscreen, display, keys)
-            self.context = of_window()
+            self.window = Window(
+                (size[0], size[1]), of_window, lambda *_: self, "perform", fullscreen, display, keys
+            )
         except WindowError as error:
             return {"error": str(error)}
-        return {"version": self.context.version_code}
+        return {"version": self.window.context.version_code}
 
     def open_beside(self) -> Any:
         answers: list[Any] = []
@@ -353,17 +277,20 @@ class Player:
         seen: dict[str, Any] = {"events": events, "closed": self.window.closed, "notice": self.window.notice}
         seen["fullscreen"] = self.window.fullscreen
         seen["cursor"] = glfw.get_input_mode(self.window._window, glfw.CURSOR) == glfw.CURSOR_NORMAL
-        self.window.show(lambda size: self._halves(seen, self.context.screen, size))
-        return seen
+        self.window.show(None, Look())
+        return seen | self.seen
 
-    def _halves(self, seen: dict[str, Any], target: Any, size: tuple[int, int]) -> None:
+    def show(self, _image: None, size: tuple[int, int], _look: Look) -> None:
         """Red on the left, blue on the right, and what then stands in the corners."""
-        width, height = size
+        (width, height), target = size, self.window.context.screen
         target.clear(1, 0, 0, 1)
         target.clear(0, 0, 1, 1, viewport=(width // 2, 0, width - width // 2, height))
-        seen["size"] = list(size)
+        self.seen = {"size": [width, height]}
         for name, x in (("left", 0), ("right", width - 1)):
-            seen[name] = list(target.read(viewport=(x, height - 1, 1, 1)))
+            self.seen[name] = list(target.read(viewport=(x, height - 1, 1, 1)))
+
+    def release(self) -> None:
+        """Nothing is kept."""
 
     def say(self, note: str) -> None:
         self.window.notify(note)
@@ -394,11 +321,6 @@ class Player:
 
 if __name__ == "__main__":
     player = Player()
-    for said in sys.stdin:
-        what, *arguments = json.loads(said)
-        answer = getattr(player, what)(*arguments)
-        with contextlib.suppress(BrokenPipeError):
-            sys.stdout.write(json.dumps(answer) + "\n")
-            sys.stdout.flush()
+    answer(player)
     if player.window:
         player.window.close()

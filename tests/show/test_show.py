@@ -3,13 +3,14 @@
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+import moderngl
 import pytest
 
 from perform import paths
 from perform.faults import Health
 from perform.inputs.audio import tracked
 from perform.library import Library
-from perform.outputs import Draw
+from perform.look import Look
 from perform.render.context import headless
 from perform.scenes.setlist import Setlist
 from perform.show import Options, demo_track, find, load, opening, play, render
@@ -72,7 +73,6 @@ def test_what_learning_saves_for_a_new_user_is_watched(
 
     monkeypatch.setattr(opening, "FileWatcher", Folders)
     monkeypatch.setattr(opening, "_window", lambda options: FakeScreen())
-    monkeypatch.setattr(opening, "of_window", headless)
     play(Options("demo", size=SIZE, osc_port=0), shipped).close()
     assert {paths.user_data() / kind for kind in ("presets", "setlists")} <= {*folders}
 
@@ -82,13 +82,16 @@ class FakeScreen:
 
     name, closed, notice = "screen", False, ""
 
+    def __init__(self) -> None:
+        self.context = headless()
+
     def health(self) -> Health:
         return Health("ok")
 
     def poll(self, until: float) -> list[Event]:
         return []
 
-    def show(self, draw: Draw) -> None: ...
+    def show(self, image: moderngl.Texture, look: Look) -> None: ...
 
     def notify(self, note: str) -> None: ...
 
