@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from perform import generators
 from perform.bench import Figure, generator, gpu, report
 from perform.generators import untrained
 from perform.generators.kernels import fuse
@@ -133,8 +135,10 @@ def test_the_generators_bench_asks_for_it_on_cuda(
     monkeypatch: pytest.MonkeyPatch, device: Any, model: str | None
 ) -> None:
     asked: list[Any] = []
-    monkeypatch.setattr(generator, "_opened_figure", lambda *_: iter(()))
-    monkeypatch.setattr(generator, "_torch_figure", lambda *_: Figure("picture_fps_torch", 1.0, "pictures/s"))
+    monkeypatch.setattr(generators, "open", lambda *_: SimpleNamespace(close=lambda: None))
+    monkeypatch.setattr(generators, "weights_of", lambda name: name)
+    monkeypatch.setattr(eager, "Eager", lambda weights: SimpleNamespace(close=lambda: None))
+    monkeypatch.setattr(generator, "pictures_per_second", lambda unit, seconds: 1.0)
     monkeypatch.setattr(gpu, "figures", lambda seconds, cases: asked.append(cases) or [])
     list(generator.figures(1.0, model, device))
     assert [cases and list(cases) for cases in asked] == ([[model and "small"]] if model else [None]) * (
@@ -147,8 +151,8 @@ def test_kernels_are_a_setting() -> None:
     weights = FAMILIES["stylegan2"]()
     cuda.Cuda(weights, "float32", unrecorded, "cpu").close()
     assert not fused
-    unit = cuda.Cuda(weights, "float32", unrecorded, "cpu", fuse=fused.append)
-    assert fused == [unit._synthesis]
+    cuda.Cuda(weights, "float32", unrecorded, "cpu", fuse=fused.append).close()
+    assert [type(one) for one in fused] == [type(build_network(weights))]
 
 
 def test_a_latent_that_its_owner_writes_over_is_seen() -> None:

@@ -8,11 +8,12 @@ import socket
 import sys
 import threading
 from collections import namedtuple
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
 from types import SimpleNamespace
+from typing import TypeAlias
 
 import glfw
 import pytest
@@ -21,9 +22,12 @@ from perform import paths
 from perform.commands import doctor
 from perform.commands.doctor import checks, devices, machine
 from perform.commands.doctor.finding import REINSTALL, Check, Finding
-from perform.inputs import audio, link
+from perform.inputs import audio, camera, link
+from perform.outputs import window
+from perform.outputs.window import gamepads
 from perform.render import context
 
+OneCheck: TypeAlias = Callable[..., Check]
 Usage = namedtuple("Usage", "total used free")
 
 
@@ -49,11 +53,19 @@ def test_what_the_pinned_packages_bring_is_not_failing_here(found: list[Check], 
     assert one.state != "fail", one
 
 
-def one_check(look: object, timeout: float | None = 10.0) -> Check:
-    return doctor._contained("x", look, timeout)  # type: ignore[arg-type]
+@pytest.fixture
+def one_check(monkeypatch: pytest.MonkeyPatch) -> OneCheck:
+    """A doctor who knows one check."""
+
+    def check(look: object, timeout: float | None = 10.0) -> Check:
+        monkeypatch.setattr(doctor, "CHECKS", [("x", look, timeout)])
+        (found,) = checks()
+        return found
+
+    return check
 
 
-def test_a_check_that_breaks_is_a_finding() -> None:
+def test_a_check_that_breaks_is_a_finding(one_check: OneCheck) -> None:
     def broken() -> Finding:
         raise RuntimeError("driver\nfell over")
 
@@ -63,12 +75,14 @@ def test_a_check_that_breaks_is_a_finding() -> None:
     assert one_check(broken, None) == check
 
 
-def test_a_package_that_is_not_there_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_package_that_is_not_there_is_a_finding(
+    one_check: OneCheck, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(sys.modules, "av", None)
     assert one_check(machine.video).remedy == REINSTALL
 
 
-def test_a_check_that_hangs_is_left_behind() -> None:
+def test_a_check_that_hangs_is_left_behind(one_check: OneCheck) -> None:
     let_go = threading.Event()
 
     def hangs() -> Finding:
@@ -146,9 +160,9 @@ def test_devices_are_listed_by_kind_and_a_kind_that_breaks_is_empty(
     ]
     monkeypatch.setattr(audio, "audio_devices", lambda: there)
     monkeypatch.setitem(sys.modules, "mido", None)
-    monkeypatch.setattr(devices, "_displays", lambda: ["beamer"])
-    monkeypatch.setattr(devices, "_gamepads", lambda: ["Xbox 360"])
-    monkeypatch.setattr(devices, "_cameras", lambda: ["C920"])
+    monkeypatch.setattr(window, "displays", lambda: ["beamer"])
+    monkeypatch.setattr(gamepads, "gamepad_names", lambda: ["Xbox 360"])
+    monkeypatch.setattr(camera, "cameras", lambda: {"/dev/video0": "C920"})
     monkeypatch.setattr(link, "session_found", lambda: "1 peer at 120.0 bpm")
     assert devices.found() == {
         "sound inputs": ["room", "hall"],
@@ -179,9 +193,12 @@ def test_a_port_that_another_program_holds(taken: int, monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize(("free", "state"), [(0.4, "fail"), (4.0, "warn"), (50.0, "ok")])
-def test_room_for_recordings(free: float, state: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_room_for_recordings(
+    free: float, state: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paths, "output", lambda: tmp_path / "not" / "there")
     monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(0, 0, free * machine.GIB))
-    assert machine.disk()[:2] == (state, f"{free:.1f} GiB free in {machine._nearest(paths.output())}")
+    assert machine.disk()[:2] == (state, f"{free:.1f} GiB free in {tmp_path}")
 
 
 def test_folders_that_cannot_be_written_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

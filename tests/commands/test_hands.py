@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import partial
 from io import StringIO
 
 import pytest
@@ -13,8 +14,8 @@ from typer.testing import CliRunner
 from perform.cli import app
 from perform.commands import hands as meter
 from perform.commands.hands import HandsMeter, advice, looks
-from perform.inputs import camera, hands
-from perform.inputs.camera import View
+from perform.inputs import hands
+from perform.inputs.camera import Cameras, View
 from tests.doubles.drawn_hands import Hand
 from tests.doubles.hand_inputs import FakeCamera, FakeTracker, row
 from tests.doubles.waiting import eventually
@@ -23,7 +24,7 @@ from tests.doubles.waiting import eventually
 @pytest.fixture
 def mind(monkeypatch: pytest.MonkeyPatch) -> FakeTracker:
     mind = FakeTracker()
-    monkeypatch.setattr(camera, "_opened", FakeCamera())
+    monkeypatch.setattr(meter, "Cameras", partial(Cameras, open=FakeCamera()))
     monkeypatch.setattr(hands, "Tracker", lambda model: mind)
     return mind
 

@@ -310,7 +310,7 @@ def test_a_trainer_learns_survives_its_process_and_answers_the_newest(trainer: M
     asked("mlp")
     eventually(lambda: taken, "the first mapping", look)
     assert taken[0].text.method == "mlp"
-    assert trainer._process is not None
+    assert trainer._process is not None  # nobody but the trainer knows its process
     os.kill(trainer._process.pid, 9)
     trainer._process.wait()
     asked("nearest")

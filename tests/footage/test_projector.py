@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from perform.footage import FILM, changes, projector
+from perform.footage import FILM, FilmFrame, changes, projector
 from perform.footage.course import Course, Transport
 from perform.footage.projector import AT_MOST, SynchronousProjector, ThreadedProjector, times
 from perform.footage.reel import FootageError, Reel
@@ -20,6 +21,7 @@ from tests.doubles.waiting import eventually
 
 REST = {parameter.name: parameter.default for parameter in FILM}
 FRAMES, RATE = 50, 25
+NOTHING = np.zeros((1, 1, 3), np.uint8)
 
 
 @pytest.fixture
@@ -39,26 +41,46 @@ class Slow(Reel):
 
     gate = threading.Semaphore(0)
 
-    def _find(self, tick: int) -> Any:
+    def read(self, seconds: float) -> FilmFrame:
         if threading.current_thread().name == "film":
             self.gate.acquire()
-        return super()._find(tick)
+        return super().read(seconds)
 
 
 def course(at: float, speed: float = 1.0, loop: str = "loop") -> Course:
     return Course(0.0, FRAMES / RATE, at, speed, loop)
 
 
+def decoded(showing: ThreadedProjector) -> list[int]:
+    """The numbers of the pictures that are there: of those that follow a picture that ends in each frame."""
+    middles = [(at + 0.5) / RATE for at in range(FRAMES)]
+    found = [showing.following(course(at), FilmFrame(NOTHING, at, at)) for at in middles]
+    return [number(shot.pixels) for shot in found if shot]
+
+
 def settled(showing: ThreadedProjector, where: Course) -> list[int]:
     """The numbers that are there once all is decoded ahead of a place."""
     wanted = {int((at + 1e-6) * RATE) for at in times(where, 1 / RATE)}
+    eventually(lambda: wanted <= {*decoded(showing)}, f"what is ahead of {where}", lambda: showing.ask(where))
+    return decoded(showing)
 
-    def there() -> bool:
-        showing.ask(where)
-        return wanted <= {number(shot.pixels) for shot in showing._shots}
 
-    eventually(there, f"what is ahead of {where}")
-    return [number(shot.pixels) for shot in showing._shots]
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[Reel]:
+    """The films that a projector opened again."""
+    seen: list[Reel] = []
+
+    class Opened(Reel):
+        def __init__(self, *of: Any) -> None:
+            super().__init__(*of)
+            seen.append(self)
+
+    monkeypatch.setattr(projector, "Reel", Opened)
+    return seen
+
+
+def threads_since(before: set[threading.Thread]) -> set[threading.Thread]:
+    return {thread for thread in threading.enumerate() if thread.name == "film"} - before
 
 
 def test_in_step_every_moment_has_its_frame(film: Path) -> None:
@@ -96,7 +118,7 @@ def test_it_never_waits(film: Path) -> None:
     showing = ThreadedProjector(Slow(film))
     assert [number(showing.ask(course(at)).pixels) for at in (0.0, 0.4, 1.9)] == [0, 0, 0]
     Slow.gate.release()
-    eventually(lambda: len(showing._shots) > 1, "a picture", lambda: showing.ask(course(1.0)))
+    eventually(lambda: len(decoded(showing)) > 1, "a picture", lambda: showing.ask(course(1.0)))
     assert number(showing.ask(course(1.04)).pixels) > 0
     assert number(showing.ask(course(0.1)).pixels) <= 1
     Slow.gate.release(10_000)
@@ -112,7 +134,7 @@ def test_what_is_kept_is_bounded(beside: ThreadedProjector, speed: float) -> Non
             lambda there=there: beside.ask(there).off(there.at) == 0,
             "a picture",  # type: ignore[misc]
         )
-        assert len(beside._shots) <= AT_MOST + 1
+        assert len(decoded(beside)) <= AT_MOST + 1
 
 
 def test_a_film_that_stands_still_stays(beside: ThreadedProjector, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -128,9 +150,16 @@ def test_a_film_that_nobody_looks_at_gives_back_its_memory(
     film: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(projector, "IDLE_SECONDS", 0.05)
-    showing = ThreadedProjector(Reel(film))
+    rested = threading.Event()
+
+    class Resting(Reel):
+        def rest(self) -> None:
+            super().rest()
+            rested.set()
+
+    showing = ThreadedProjector(Resting(film))
     settled(showing, course(1.0))
-    eventually(lambda: len(showing._shots) == 1 and not showing._reel._kept, "rest")
+    eventually(lambda: decoded(showing) == [0] and rested.is_set(), "rest")
     settled(showing, course(1.0))
     showing.close()
 
@@ -148,7 +177,7 @@ def test_a_film_that_is_saved_anew(
 
 
 def test_a_file_that_breaks_leaves_its_pictures_and_comes_back(
-    film: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    film: Path, opened: list[Reel], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(projector, "RETRY_SECONDS", 0.01)
     monkeypatch.setattr(changes, "LOOK_INTERVAL", 0.01)
@@ -159,7 +188,7 @@ def test_a_file_that_breaks_leaves_its_pictures_and_comes_back(
     assert number(showing.ask(course(1.0)).pixels) == 25
     assert caplog.messages[0].startswith(f"a film stopped: {film} cannot be played")
     film.write_bytes(whole)
-    eventually(lambda: showing._fault == "", "the film", lambda: showing.ask(course(0.3)))
+    eventually(lambda: opened, "the film", lambda: showing.ask(course(0.3)))
     assert settled(showing, course(1.5))
     assert [record.levelname for record in caplog.records].count("ERROR") == 1
     showing.close()
@@ -169,13 +198,17 @@ def test_a_film_that_fails_at_each_read_is_logged_once(
     film: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(projector, "RETRY_SECONDS", 0.005)
-    showing, failed = ThreadedProjector(Reel(film)), []
+    failed: list[float] = []
 
-    def broken(course: Course) -> bool:
-        failed.append(course)
-        raise FootageError(f"frame {len(failed)} is broken")
+    class Broken(Reel):
+        def read(self, seconds: float) -> FilmFrame:
+            if seconds == 0:
+                return super().read(seconds)
+            failed.append(seconds)
+            raise FootageError(f"frame {len(failed)} is broken")
 
-    monkeypatch.setattr(showing, "_decode", broken)
+    monkeypatch.setattr(projector, "Reel", Broken)
+    showing = ThreadedProjector(Broken(film))
     eventually(lambda: len(failed) > 5, "the faults", lambda: showing.ask(course(len(failed) / RATE)))
     showing.close()
     assert [record.levelname for record in caplog.records] == ["ERROR"]
@@ -184,35 +217,42 @@ def test_a_film_that_fails_at_each_read_is_logged_once(
 FLAPS = 100 if os.environ.get("PERFORM_SOAK") else 5
 
 
-def test_a_file_that_comes_and_goes(film: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_comes_and_goes(
+    film: Path, opened: list[Reel], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(projector, "LOG_INTERVAL", 0.0)
     monkeypatch.setattr(projector, "RETRY_SECONDS", 0.005)
     monkeypatch.setattr(changes, "LOOK_INTERVAL", 0.005)
     showing, whole = ThreadedProjector(Reel(film)), film.read_bytes()
     threads = threading.active_count()
     for _ in range(FLAPS):
         settled(showing, course(1.0))
+        caplog.clear()
         film.write_bytes(b"nothing")
-        eventually(lambda: showing._fault, "the fault", lambda: showing.ask(course(1.0)))
+        eventually(lambda: caplog.messages, "the fault", lambda: showing.ask(course(1.0)))
         assert number(showing.ask(course(1.0)).pixels) == 25
+        before = len(opened)
         film.write_bytes(whole)
-        eventually(lambda: not showing._fault, "the film", lambda: showing.ask(course(0.3)))
+        eventually(lambda: len(opened) > before, "the film", lambda: showing.ask(course(0.3)))  # noqa: B023
     assert threading.active_count() <= threads  # those of other tests may end
     showing.close()
 
 
 def test_a_film_that_leaves_the_stage_keeps_nobody_waiting(film: Path) -> None:
     """Its thread stands still in the decoder, and ends when it comes out."""
-    showing, gate = ThreadedProjector(Slow(film)), threading.Semaphore(0)
-    Slow.gate = gate
+    before, gate = threads_since(set()), threading.Semaphore(0)
+    showing, Slow.gate = ThreadedProjector(Slow(film)), gate
     showing.ask(course(1.0))
     showing.stop()
-    assert showing._decoding.running
+    assert threads_since(before)
     gate.release(10_000)
     showing.close()
-    assert not showing._decoding.running
+    assert not threads_since(before)
 
 
-def test_closing_twice(beside: ThreadedProjector) -> None:
-    beside.close()
-    beside.close()
-    assert not beside._decoding.running
+def test_closing_twice(film: Path) -> None:
+    before, showing = threads_since(set()), ThreadedProjector(Reel(film))
+    assert threads_since(before)
+    showing.close()
+    showing.close()
+    assert not threads_since(before)

@@ -100,8 +100,12 @@ def test_one_that_takes_too_long_is_ended_and_not_repeated_here(
         generators.open(model, "cpu", "float32", 1, compiler=begun())
 
 
-def test_a_show_that_ends_waits_for_nothing(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(apart, "COMMAND", SLEEPS)
+def test_a_show_that_ends_waits_for_nothing(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = tmp_path / "there"
+    sleeps = f"import pathlib, time; pathlib.Path({str(there)!r}).touch(); time.sleep(60)"
+    monkeypatch.setattr(apart, "COMMAND", (sys.executable, "-c", sleeps))
     compiler = begun()
     failed: list[Exception] = []
 
@@ -113,7 +117,7 @@ def test_a_show_that_ends_waits_for_nothing(model: Path, monkeypatch: pytest.Mon
 
     asking = threading.Thread(target=ask)
     asking.start()
-    eventually(lambda: compiler._process, "the process")
+    eventually(there.exists, "the process")
     compiler.close()
     asking.join(10)
     assert "ended with signal 9" in str(failed[0])

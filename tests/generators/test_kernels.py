@@ -128,6 +128,7 @@ def built(kernel, halves, floats, **constants):
     assert made.asm["cubin"]
     return made.asm["ptx"]
 
+# compiled, not run: a kernel for another machine's GPU has no caller here
 common = dict(limits=True, slope=0.2)
 for filters in (False, True):
     built(modulated._finish, ("x", "out"), ("demodulation", "noise", "bias", "taps"),

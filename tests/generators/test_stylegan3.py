@@ -225,7 +225,7 @@ def test_r_is_t_with_other_numbers() -> None:
 
 def test_the_bessel_function_is_one() -> None:
     x = np.linspace(0.01, 40, 500)
-    assert np.abs(recipe._bessel(x) - j1(x)).max() < 1e-12
+    assert np.abs(recipe.bessel_j1(x) - j1(x)).max() < 1e-12
 
 
 NETWORKS: dict[str, Weights] = {

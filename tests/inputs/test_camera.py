@@ -58,7 +58,6 @@ def camera(double: Double, monkeypatch: pytest.MonkeyPatch) -> Iterator[Camera]:
     for name in ("REOPEN_INTERVAL", "OPENING", "LATE", "STILL", "CHECK_INTERVAL"):
         monkeypatch.setattr(module, name, getattr(module, name) / 5)
     unit = Camera("double", double)
-    unit._patience = module.STILL
     eventually(lambda: unit.here)
     yield unit
     double.mode = "gone"
@@ -104,16 +103,18 @@ def test_a_camera_flaps_a_hundred_times(camera: Camera, double: Double) -> None:
 
 def test_threads_of_a_device_that_never_answers_are_few(camera: Camera, double: Double) -> None:
     double.mode = "frozen"
-    eventually(lambda: len(camera._hung) == module.MOST_HUNG, "the last of them")
+    readers = lambda: sum(one.name == "camera double reader" for one in threading.enumerate())  # noqa: E731
+    eventually(lambda: readers() == module.MOST_HUNG, "the last of them")
     opened = double.opened
     threading.Event().wait(5 * module.LATE)
-    assert double.opened == opened  # no more are tried
+    assert double.opened == opened and readers() == module.MOST_HUNG  # no more are tried
     double.mode = "well"
     eventually(lambda: camera.here)
 
 
 def test_a_still_picture_is_looked_at_ever_more_patiently(camera: Camera, double: Double) -> None:
     double.mode = "still"
+    # patience is seconds: a test that waited for them would test the clock
     eventually(lambda: camera._patience >= 4 * module.STILL, "patience")
     assert "does not change" in camera.health().detail or camera.here
     double.mode = "well"

@@ -20,11 +20,11 @@ import pytest
 
 from perform import show
 from perform.clock import stopwatch
-from perform.inputs.feeds import Report
+from perform.inputs.feeds import Report, dmx
 from perform.inputs.feeds.dmx import art_net, sacn
 from perform.inputs.feeds.document import LONGEST_MESSAGE, Found, Http, chosen, numbers
 from perform.inputs.feeds.http import Page
-from perform.inputs.feeds.live import Feeds, LiveFeed, open_feed
+from perform.inputs.feeds.live import Feeds, open_feed
 from perform.inputs.feeds.serial import LONGEST_LINE, LineSplitter
 from perform.inputs.midi import Midi
 from perform.library import Library
@@ -314,7 +314,7 @@ def test_a_desk_flaps(kind: str, packet: Callable[[int, bytes], bytes], tmp_path
             went(rig)
 
 
-def test_an_edit_does_not_wait_for_a_feed_that_hangs(tmp_path: Path) -> None:
+def test_an_edit_does_not_wait_for_a_feed_that_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     left, leave = threading.Event(), threading.Event()
 
     class Hung:
@@ -322,9 +322,8 @@ def test_an_edit_does_not_wait_for_a_feed_that_hangs(tmp_path: Path) -> None:
             leave.wait(RUNAWAY)
             left.set()
 
-    feeds = Feeds([], stopwatch)
-    one = feed(tmp_path, "artnet", port=free_port())
-    feeds._open["a"] = one, LiveFeed(one, Hung(), stopwatch)
+    monkeypatch.setattr(dmx, "Universe", lambda settings: Hung())
+    feeds = Feeds([feed(tmp_path, "artnet", port=free_port())], stopwatch)
     feeds.use([])
     assert not left.is_set()  # its thread has five seconds
     leave.set()

@@ -18,6 +18,7 @@ from perform.arrays import Doubles, Pixels
 from perform.clock import stopwatch
 from perform.inputs.camera import Camera, View
 from perform.inputs.hands import Hands, model_file
+from perform.inputs.hands import tracker as trackers
 from perform.inputs.hands.sides import HandPair, HandSighting
 from perform.inputs.hands.signals import points_of
 from perform.inputs.hands.tracker import Tracker
@@ -183,12 +184,13 @@ def test_hands_play_in_real_time_and_latency_is_told(
     assert 0.02 < np.ptp(xs) < 0.2
 
 
-def test_a_relief_hardly_misses_a_picture(model: Path) -> None:
+def test_a_relief_hardly_misses_a_picture(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The one that takes over has never seen the hand before."""
     hand = drawn([Hand(0.6, 0.3, 0.22, curls=RELAXED)])
     unit = Tracker(str(model))
     eventually(lambda: unit.track(hand, next(FRAMES) / FPS) is not None, "the tracker")
-    first, unit._longest = unit.pid, 0.0
+    first = unit.pid
+    monkeypatch.setattr(trackers, "LONGEST_LIFE", 0.0)
     seen: list[bool] = []
 
     def look() -> None:
@@ -196,7 +198,7 @@ def test_a_relief_hardly_misses_a_picture(model: Path) -> None:
         seen.append(rows is not None and len(rows) == 1)
 
     eventually(lambda: unit.pid != first, "the relief", look)
-    unit._longest = 1e9
+    monkeypatch.undo()
     for _ in range(5):
         look()
     unit.close()

@@ -60,12 +60,16 @@ def test_hands_become_signals(opened: Opened) -> None:
     assert unit.health().state == "ok" and len(unit) == 1
 
 
+def put(unit: Hands, values: dict[str, float]) -> None:
+    """The values of a picture, when the test wants them: a camera's pictures come when they come."""
+    unit._put(stopwatch(), values)
+
+
 def test_a_press_within_a_frame_is_seen_as_both(opened: Opened) -> None:
     unit, _, _, _ = opened
     unit.poll(stopwatch())
-    now = stopwatch()
     for value in (0.0, 1.0, 0.0):
-        unit._put(now, {"hand.left.fist": value, "hand.left.x": value / 2})
+        put(unit, {"hand.left.fist": value, "hand.left.x": value / 2})
     fists = [[e.value for e in unit.poll(stopwatch()) if e.name == "hand.left.fist"] for _ in range(3)]
     assert fists == [[0.0], [1.0], [0.0]] or fists == [[1.0], [0.0], []]
 
@@ -74,7 +78,7 @@ def test_the_newest_place_wins(opened: Opened) -> None:
     unit, _, _, _ = opened
     unit.poll(stopwatch())
     for x in (0.1, 0.0, 0.7):
-        unit._put(stopwatch(), {"hand.right.x": x})
+        put(unit, {"hand.right.x": x})
     assert [e.value for e in unit.poll(stopwatch()) if e.name == "hand.right.x"] == [0.7]
     events: list[Event] = unit.poll(0.0)
     assert all(event.time <= 0 for event in events)

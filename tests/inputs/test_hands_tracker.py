@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
+from multiprocessing.shared_memory import SharedMemory
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +16,7 @@ from perform.arrays import Pixels
 from perform.clock import stopwatch
 from perform.inputs.hands import tracker as _hand_tracker
 from perform.inputs.hands.process import ROW
-from perform.inputs.hands.tracker import Tracker
+from perform.inputs.hands.tracker import Tracker, TrackerProcess
 from tests.doubles import hand_trackers
 from tests.doubles.waiting import eventually
 
@@ -100,12 +102,13 @@ def test_a_tracker_that_is_killed_between_two_pictures_is_replaced(tracker: Trac
         eventually(lambda: found(tracker), "the next one")
 
 
-def test_a_tracker_that_leaks_is_relieved_without_a_gap(tracker: Tracker) -> None:
-    tracker._largest = 200 * 2**20
+def test_a_tracker_that_leaks_is_relieved_without_a_gap(
+    tracker: Tracker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_hand_tracker, "MOST_MEMORY", 200 * 2**20)
     pids, gaps = {tracker.pid}, 0
     for _ in range(4):
         assert found(tracker, hand_trackers.LEAK)  # 64 MiB each
-    assert tracker._working is not None and tracker._working.size > tracker._largest
 
     def relieved() -> bool:
         nonlocal gaps
@@ -115,28 +118,44 @@ def test_a_tracker_that_leaks_is_relieved_without_a_gap(tracker: Tracker) -> Non
 
     eventually(relieved, "the relief")
     assert gaps == 0 and tracker.lost == 0
-    assert tracker._working.size < tracker._largest
+    assert found(tracker) and tracker.begun == 2  # the second one is small: no third one comes
 
 
-def test_a_tracker_that_has_worked_long_enough_is_relieved_without_a_gap(tracker: Tracker) -> None:
-    first, tracker._longest = tracker.pid, 0.0
+def test_a_tracker_that_has_worked_long_enough_is_relieved_without_a_gap(
+    tracker: Tracker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_hand_tracker, "LONGEST_LIFE", 0.0)
+    first = tracker.pid
     gaps = []
     eventually(lambda: gaps.append(not found(tracker)) or tracker.pid != first, "the relief")
     assert not any(gaps)
 
 
-def test_a_relief_that_cannot_begin_leaves_the_old_one_at_work(tracker: Tracker) -> None:
+def test_a_relief_that_cannot_begin_leaves_the_old_one_at_work(
+    tracker: Tracker, monkeypatch: pytest.MonkeyPatch
+) -> None:
     first = tracker.pid
-    tracker._longest, tracker._target = 0.0, hand_trackers.broken
+    monkeypatch.setattr(_hand_tracker, "LONGEST_LIFE", 0.0)
+    monkeypatch.setattr(
+        _hand_tracker, "TrackerProcess", lambda model, _: TrackerProcess(model, hand_trackers.broken)
+    )
     eventually(lambda: tracker.lost >= 2, "two tries", lambda: found(tracker))
     assert found(tracker) and tracker.pid == first and tracker.note == ""
 
 
-def test_a_tracker_that_never_begins_is_tried_ever_more_seldom() -> None:
+def test_a_tracker_that_never_begins_is_tried_ever_more_seldom(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, pauses = 1000.0, []
+    monkeypatch.setattr(_hand_tracker, "stopwatch", lambda: now)
     tracker = Tracker("", hand_trackers.broken)
-    eventually(lambda: tracker.lost == 3, "three tries", tracker.tend)
+    for tries in range(1, 5):
+        eventually(lambda: tracker.lost == tries, "the end of a try", tracker.tend)  # noqa: B023
+        failed = now
+        while tracker.begun == tries:
+            now += _hand_tracker.START_AFTER[0] / 4
+            tracker.tend()
+        pauses.append((now - failed) / _hand_tracker.START_AFTER[0])
     assert tracker.note == "RuntimeError: no such model"
-    assert tracker._wait == pytest.approx(8 * _hand_tracker.START_AFTER[0])
+    assert pauses == pytest.approx([1, 2, 4, 8], abs=0.3)
     tracker.close()
 
 
@@ -148,12 +167,21 @@ def test_what_is_missing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     tracker.close()
 
 
-def test_nothing_is_left_behind(tracker: Tracker) -> None:
-    assert tracker._working is not None
-    memory, pid = tracker._working._memory.name, tracker.pid
+def test_nothing_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[SharedMemory] = []
+
+    def kept(**of: Any) -> SharedMemory:
+        made.append(SharedMemory(**of))
+        return made[-1]
+
+    monkeypatch.setattr(_hand_tracker, "SharedMemory", kept)
+    tracker = Tracker("", hand_trackers.double)
+    eventually(lambda: found(tracker))
+    (memory,), pid = made, tracker.pid
+    assert Path("/dev/shm", memory.name).exists()
     tracker.close()
     tracker.close()
-    assert not Path("/dev/shm", memory).exists()
+    assert not Path("/dev/shm", memory.name).exists()
     with pytest.raises(ProcessLookupError):
         os.kill(pid or 0, 0)
 

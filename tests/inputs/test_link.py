@@ -27,6 +27,15 @@ TRIES = 10  # another test's show, or a program of this machine, may have an old
 TURNS = 33 if os.environ.get("PERFORM_SOAK") else 1  # of three processes each
 
 
+class Deaf(Link):
+    """An input that starts no process."""
+
+    def start(self) -> None: ...
+
+
+DEAF = Deaf(lambda: 10.0, peer=NOBODY)
+
+
 def line(**other: Any) -> dict[str, Any]:
     return {"at": stopwatch(), "bpm": 120.0, "phase": 1.5, "peers": 2, "playing": 1} | other
 
@@ -81,11 +90,16 @@ def test_what_is_old_or_of_the_future_is_not_believed(unit: Link) -> None:
     )
 )
 def test_no_line_escapes(text: bytes) -> None:
-    assert link._parsed(text) is None
+    before = DEAF.garbage
+    assert not DEAF.receive(text)
+    assert DEAF.garbage == before + 1
 
 
 HEAD = """
-import json, sys, time
+import json, os, sys, time
+if "PIDS" in os.environ:
+    with open(os.environ["PIDS"], "a") as pids:
+        pids.write(f"{os.getpid()}\\n")
 def say(**other):
     told = {"at": time.perf_counter(), "bpm": 120.0, "phase": 0.0, "peers": 1, "playing": 0}
     print(json.dumps(told | other), flush=True)
@@ -107,7 +121,10 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_process_that_fails_is_replaced(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_that_fails_is_replaced(
+    fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIDS", str(tmp_path / "pids"))
     monkeypatch.setattr(link, "SILENT", 0.3)
     monkeypatch.setattr(link, "RESTART_AFTER", (0.02, 0.1))
     unit = Link(LiveClock().now, peer=program(FAULTS[fault]))
@@ -116,7 +133,9 @@ def test_a_process_that_fails_is_replaced(fault: str, monkeypatch: pytest.Monkey
     eventually(lambda: unit.health().state == "waiting", "the note")
     assert "ended" in unit.health().detail
     unit.close()
-    assert unit._process and unit._process.poll() is not None
+    for pid in (tmp_path / "pids").read_text().split():
+        with pytest.raises(ProcessLookupError):
+            os.kill(int(pid), 0)
 
 
 def test_the_wait_between_two_starts_doubles(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -131,7 +150,7 @@ def test_the_wait_between_two_starts_doubles(monkeypatch: pytest.MonkeyPatch) ->
         def wait(self, seconds: float) -> None:
             waits.append(seconds)
 
-    unit._listen(Closing())  # type: ignore[arg-type]
+    unit._listen(Closing())  # type: ignore[arg-type] # with waits that are noted, and not waited
     assert waits == [0.5, 1, 2, 2, 2, 2, 2, 2, 2]
     assert "cannot be started" in unit.health().detail
 

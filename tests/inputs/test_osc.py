@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,7 +23,7 @@ from perform.inputs.osc import Osc
 from perform.inputs.osc.receiver import OscReceiver
 from perform.inputs.slots import MOST_NAMES, Slots
 from perform.scenes.snapshot import SnapshotSlot
-from tests.doubles.waiting import eventually
+from tests.doubles.waiting import TIMEOUT, eventually
 
 MESSAGES = [("/a", [0.5]), ("/sensor/1", [3, "x", 7.25, True]), ("/go", []), ("/title", ["flora"])]
 
@@ -192,10 +193,17 @@ def test_ten_thousand_messages_a_second_are_heard_and_the_newest_wins() -> None:
 def test_what_the_system_had_no_room_for_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     unit = Osc(port=0, now=lambda: 1.0, rate=1e9)
     client, packet = SimpleUDPClient("127.0.0.1", unit.port), message("/a", 1.0).dgram
-    with monkeypatch.context() as stalled, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as flood:
-        stalled.setattr(unit, "_drain", lambda: threading.Event().wait(0.05))
+    go, receive = threading.Event(), unit.receiver.receive
+
+    def stalled(*of: Any, **more: Any) -> None:
+        go.wait(TIMEOUT)
+        receive(*of, **more)
+
+    monkeypatch.setattr(unit.receiver, "receive", stalled)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as flood:
         for _ in range(30_000):
             flood.sendto(packet, ("127.0.0.1", unit.port))
+    go.set()
     eventually(lambda: unit.receiver.received > 1000)
     eventually(
         lambda: unit.receiver.received + unit.receiver.overrun > 30_000,

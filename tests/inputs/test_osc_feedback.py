@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Mapping
 
 import pytest
 
-from perform.inputs.osc import Osc
+from perform.clock import stopwatch
+from perform.inputs.osc import Osc, feedback
 from perform.inputs.osc.feedback import (
     FORGOTTEN_AFTER,
     MOST_CHANGES,
@@ -16,9 +18,10 @@ from perform.inputs.osc.feedback import (
     ClientState,
     OscFeedback,
 )
-from perform.inputs.osc.packets import message, messages
+from perform.inputs.osc.packets import Message, message, messages
+from perform.scenes.snapshot import Arguments, Snapshot, SnapshotSlot
 from tests.doubles.boards import VALUES, Controller, Fixed, slot
-from tests.doubles.waiting import eventually
+from tests.doubles.waiting import TIMEOUT, eventually
 
 NODES = Fixed().nodes
 
@@ -80,7 +83,18 @@ class Post:
         self.sent.append((packet, target))
 
 
-def test_the_last_senders_are_told_and_no_more_of_them() -> None:
+def received(post: Post) -> list[Message]:
+    return [one for packet, _ in post.sent for one in messages(packet)]
+
+
+def holding(values: Mapping[str, Arguments]) -> SnapshotSlot:
+    """A slot with these values."""
+    made = SnapshotSlot()
+    made.put(Snapshot(NODES, values))
+    return made
+
+
+def test_the_last_senders_are_told_and_no_more_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
     out = OscFeedback(slot(), Post(), [("10.0.0.1", 9001)])
     try:
         for n in range(MOST_CLIENTS + 3):
@@ -90,8 +104,8 @@ def test_the_last_senders_are_told_and_no_more_of_them() -> None:
             ("10.0.0.1", 9001),
             *((f"10.0.1.{n}", 9000) for n in range(3, MOST_CLIENTS + 3)),
         ]
-        out._send_changes(1e12 + FORGOTTEN_AFTER)
-        assert out.targets() == [("10.0.0.1", 9001)]
+        monkeypatch.setattr(feedback, "stopwatch", lambda: stopwatch() + FORGOTTEN_AFTER + 1)
+        eventually(lambda: out.targets() == [("10.0.0.1", 9001)], "the end of the senders")
     finally:
         out.close()
 
@@ -111,16 +125,16 @@ def test_a_target_that_cannot_be_reached_is_counted_and_tried_again() -> None:
 
 def test_packets_are_small_and_values_have_the_types_of_their_parameters() -> None:
     post, all_of_it = Post(), Fixed()
-    out = OscFeedback(slot(), post)
-    try:
-        out._send_values(("10.0.0.1", 9001), [(a, v) for a, v in VALUES.items() for _ in range(20)])
-    finally:
-        out.close()
+    crowd = {f"/crowd/{'x' * 60}/{n}": (float(n),) for n in range(MOST_CHANGES - len(VALUES))}
+    values = {**VALUES, **crowd}
+    told = OscFeedback(holding(values), post, [("10.0.0.1", 9001)])
+    eventually(lambda: len(received(post)) == len(values), "the values")
+    told.close()
     assert len(post.sent) > 1
     assert all(len(packet) <= 1400 for packet, _ in post.sent)
-    heard = [one for packet, _ in post.sent for one in messages(packet)]
-    assert len(heard) == 20 * len(VALUES)
-    values = {one.address: one.arguments for one in heard}
+    assert len(received(post)) == MOST_CHANGES
+    values = {one.address: one.arguments for one in received(post)}
+    assert all(values[address] == value for address, value in crowd.items())
     assert values["/blackout"] == (False,)
     assert type(values["/blackout"][0]) is bool
     assert type(values["/filter/grain/size"][0]) is int
@@ -129,19 +143,29 @@ def test_packets_are_small_and_values_have_the_types_of_their_parameters() -> No
 
 def test_a_whole_number_too_large_for_32_bits_is_sent_as_a_float() -> None:
     post = Post()
-    out = OscFeedback(slot(), post)
-    out._send_values(("10.0.0.1", 9001), [("/filter/grain/size", (4e9,))])
+    out = OscFeedback(holding({"/filter/grain/size": (4e9,)}), post, [("10.0.0.1", 9001)])
+    eventually(lambda: post.sent, "the number")
     out.close()
-    assert messages(post.sent[0][0])[0].arguments == (4e9,)
+    assert received(post)[0].arguments == (4e9,)
 
 
 def test_questions_that_nobody_can_answer_in_time_are_the_oldest_ones() -> None:
-    post = Post()
-    out = OscFeedback(slot(), post)
-    for _ in range(3):
-        out.answer(("10.0.0.1", 9001), ["/master"] * MOST_QUERIES)
-    assert len(out._queries) <= MOST_QUERIES
+    post, go = Post(), threading.Event()
+
+    def slow(packet: bytes, target: tuple[str, int]) -> None:
+        go.wait(TIMEOUT)
+        post(packet, target)
+
+    out = OscFeedback(slot(), slow)
+    for address in ("/master", "/now/title", "/latent/order"):
+        out.answer(("10.0.0.1", 9001), [address] * MOST_QUERIES)
+    out.answer(("10.0.0.1", 9001), ["/blackout"])
+    go.set()
+    eventually(lambda: any(one.address == "/blackout" for one in received(post)), "the last answer")
     out.close()
+    answered = [one.address for one in received(post)]
+    assert MOST_QUERIES <= len(answered) <= MOST_QUERIES + 1  # the first one may be on its way
+    assert answered[-MOST_QUERIES:] == ["/latent/order"] * (MOST_QUERIES - 1) + ["/blackout"]
 
 
 @pytest.fixture

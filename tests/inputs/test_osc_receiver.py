@@ -205,10 +205,11 @@ def test_a_text_is_cut_and_a_number_without_an_end_is_none(heard: Heard) -> None
 
 def test_what_waits_for_its_time_is_bounded_by_values_not_by_moments(heard: Heard) -> None:
     """A frame takes all that has come due: thousands of moments of thousands of values would hold it."""
-    many, due = [message("/a", [1.0])] * 2000, wall() + LATEST_DUE - 1
-    for _ in range(50):
-        heard.receiver.receive(timed(due, *many), ME)
-    assert sum(len(pairs) for _, _, pairs in heard.receiver._scheduled) == MOST_SCHEDULED // 2000 * 2000
-    heard.receiver.take(LATEST_DUE)
-    heard.receiver.receive(timed(due, *many), ME)
-    assert [len(pairs) for _, _, pairs in heard.receiver._scheduled] == [2000]
+    due, room = wall() + LATEST_DUE - 1, MOST_SCHEDULED // 2000
+    for n in range(50):
+        heard.receiver.receive(timed(due, *[message(f"/{n}", [1.0])] * 2000), ME)
+    assert heard.said().keys() == {f"/{n}" for n in range(room, 50)}  # at once
+    assert heard.said(LATEST_DUE).keys() == {f"/{n}" for n in range(room)}
+    heard.receiver.receive(timed(due, *[message("/a", [1.0])] * 2000), ME)
+    assert heard.said() == {}
+    assert heard.said(LATEST_DUE) == {"/a": 1.0}

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,10 +12,9 @@ from hypothesis import strategies as st
 from pythonosc.osc_message_builder import OscMessageBuilder
 from typer.testing import CliRunner
 
-from perform import paths
+from perform import clock, paths, show
 from perform.cli import app
 from perform.clock import OfflineClock
-from perform.commands import learn as commands
 from perform.documents import SceneError, document
 from perform.learning import edits
 from perform.learning.edits import editable_file, undo, with_value
@@ -241,12 +238,8 @@ def test_the_command_learns_what_a_fader_of_a_touchscreen_sends(preset: Path) ->
 
 def test_the_command_learns_one_control_after_another(preset: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tape = Tape(turned(30, 0, 100, 1.0), turned(31, 0, 100, 4.0))
-
-    @contextmanager
-    def opened(*_: object) -> Iterator[tuple[list[Tape], OfflineClock]]:
-        yield [tape], OfflineClock(100)
-
-    monkeypatch.setattr(commands, "_open", opened)
+    monkeypatch.setattr(clock, "LiveClock", lambda rate: OfflineClock(100))
+    monkeypatch.setattr(show, "control_inputs", lambda *_: [tape])
     run(str(preset), "columns", "gain", "--takeover", "scaling")
     assert changes(preset.read_text(encoding="utf-8")) == [
         "-columns = 5   # how many",

@@ -15,6 +15,7 @@ import torch
 from perform.generators.stylegan2 import graph
 from perform.networks.bending import MOST_FEEDBACK, OPERATIONS, Bend, bend, bend_parameters, pack_values
 from perform.networks.controls import NetworkValues
+from perform.networks.runtimes.inputs import NetworkInputs
 from perform.networks.runtimes.openvino import conversion, runtime
 from perform.networks.runtimes.openvino.requests import Runner
 from perform.networks.runtimes.torch import cuda, eager
@@ -98,17 +99,15 @@ def test_what_comes_back_decays_alike() -> None:
     bends = [Bend("feedback", LAYER), Bend("feedback", "b16.conv0")]
     core, form = runtime.core(), conversion.parts(WEIGHTS, "f32", 0, bends)
     names = ("ws", "noise", "strength", "bend")
-    units = [
-        runtime.OpenVino(WEIGHTS, "float32", 1, bends),
-        runtime.OpenVino(WEIGHTS, "float32", 1, bends),
-    ]
-    units[1]._runner = Runner(runtime.compile_graphs(core, form, 1), names)
+    unit, inputs = runtime.OpenVino(WEIGHTS, "float32", 1, bends), NetworkInputs(WEIGHTS, bends, None)
+    runner = Runner(runtime.compile_graphs(core, form, 1), names)
+    forms = (unit.synthesise, lambda ws, values: runner(ws, *inputs(values)))
     still, other = WS, WS[::-1].copy()
     none, much = (NetworkValues(bends=[{"amount": amount}] * 2) for amount in (0.0, 0.9))
-    first = [unit.synthesise(still, none).astype(int) for unit in units]
+    first = [draw(still, none).astype(int) for draw in forms]
     assert np.abs(first[0] - first[1]).max() <= 1
     for _ in range(3):
-        made = [unit.synthesise(other, much).astype(int) for unit in units]
+        made = [draw(other, much).astype(int) for draw in forms]
         assert np.abs(made[0] - made[1]).max() <= 1
     plain = eager.Eager(WEIGHTS).synthesise(other).astype(int)
     assert np.abs(made[0] - plain).max() > 3
@@ -117,11 +116,10 @@ def test_what_comes_back_decays_alike() -> None:
 def test_a_graph_in_parts_bends_alike() -> None:
     bends = [Bend("rotate", "b4.conv1"), Bend("invert", "b8.conv0")]
     bends += [Bend("feedback", "b8.conv1"), Bend("feedback", "b16.conv1")]  # the first part's last layer
-    names, given = ("ws", "noise", "strength", "bend"), None
+    names, inputs = ("ws", "noise", "strength", "bend"), NetworkInputs(WEIGHTS, bends, None)
+    given = inputs(NetworkValues(bends=[{}, {}, {"amount": 0.8}, {"amount": 0.2}]))
     pictures = []
     for exact in (0, 2):
-        unit = runtime.OpenVino(WEIGHTS, "float32", 1, bends)
-        given = unit._inputs(NetworkValues(bends=[{}, {}, {"amount": 0.8}, {"amount": 0.2}]))
         runner = Runner(
             runtime.compile_graphs(runtime.core(), graph.parts(WEIGHTS, "f32", exact, bends), 1), names
         )

@@ -15,6 +15,7 @@ from perform.networks import ModelError
 from perform.networks.bending import Bend
 from perform.networks.blending import Blend, blend, blend_parameters, blend_tensors, mixed_weights
 from perform.networks.controls import NetworkValues
+from perform.networks.runtimes.inputs import NetworkInputs
 from perform.networks.runtimes.openvino import conversion, runtime
 from perform.networks.runtimes.openvino.requests import Runner
 from perform.networks.runtimes.torch import eager
@@ -57,7 +58,7 @@ def test_a_captured_graph_and_a_converted_one_blend_alike() -> None:
 
     one, two = vivid(SMALL, 1), vivid(SMALL, 2)
     other, bends = blend_tensors(one, two, FINE), [Bend("invert", "b8.conv0")]
-    plain = eager.Eager(one, bends=bends, other=other)
+    plain, inputs = eager.Eager(one, bends=bends, other=other), NetworkInputs(one, bends, other)
     captured = cuda.Cuda(one, "float32", unrecorded, "cpu", bends, other)
     made = runtime.OpenVino(one, "float32", 1, bends, other)
     parts = runtime.compile_graphs(runtime.core(), conversion.parts(one, "f32", 0, bends, other), 1)
@@ -70,7 +71,7 @@ def test_a_captured_graph_and_a_converted_one_blend_alike() -> None:
         for picture in (
             captured.synthesise(WS, values),
             made.synthesise(WS, values),
-            runner(WS, *plain._inputs(values)),
+            runner(WS, *inputs(values)),
         ):
             assert np.abs(picture.astype(int) - expected).max() <= 1
 
@@ -120,7 +121,7 @@ def test_a_graph_in_parts_blends_alike() -> None:
 
     one = vivid(SMALL, 1)
     other = blend_tensors(one, vivid(SMALL, 2), ALL)
-    given = eager.Eager(one, other=other)._inputs(NetworkValues(blend={"amount": 0.6}))
+    given = NetworkInputs(one, (), other)(NetworkValues(blend={"amount": 0.6}))
     names = ("ws", "noise", "strength", "blend")
     pictures = []
     for exact in (0, 2):

@@ -39,9 +39,14 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     return seen
 
 
+def forget() -> None:
+    """What another process would not have in its memory: no call of the loader drops it."""
+    load._load_header.cache_clear()
+
+
 def anew(file: Path) -> Any:
     """The header as another process would find it."""
-    load._load_header.cache_clear()
+    forget()
     code_digest.cache_clear()
     return load.load_header(file)
 
@@ -66,7 +71,7 @@ def test_a_changed_file_or_description_is_read_again(file: Path, read: list[Path
 
 def test_other_ways_to_read_read_again(file: Path, read: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
     anew(file)
-    load._load_header.cache_clear()
+    forget()
     monkeypatch.setattr(headercache, "code_digest", lambda: b"another")
     load.load_header(file)
     assert len(read) == 2

@@ -248,9 +248,12 @@ class Player:
     """The other side of Stage: the window itself, and what draws in it."""
 
     window: Any = None
+    handle: Any = None  # glfw's
     seen: dict[str, Any]
 
     def open(self, size: list[int], fullscreen: bool, display: str | None, rows: list[list[str]]) -> Any:
+        import glfw
+
         from perform.outputs.window import Window, WindowError
         from perform.render.context import of_window
 
@@ -259,6 +262,7 @@ class Player:
             self.window = Window(
                 (size[0], size[1]), of_window, lambda *_: self, "perform", fullscreen, display, keys
             )
+            self.handle = glfw.get_current_context()
         except WindowError as error:
             return {"error": str(error)}
         return {"version": self.window.context.version_code}
@@ -276,7 +280,7 @@ class Player:
         events = [[event.name, event.value, event.time] for event in self.window.poll(seconds)]
         seen: dict[str, Any] = {"events": events, "closed": self.window.closed, "notice": self.window.notice}
         seen["fullscreen"] = self.window.fullscreen
-        seen["cursor"] = glfw.get_input_mode(self.window._window, glfw.CURSOR) == glfw.CURSOR_NORMAL
+        seen["cursor"] = glfw.get_input_mode(self.handle, glfw.CURSOR) == glfw.CURSOR_NORMAL
         self.window.show(None, Look())
         return seen | self.seen
 
@@ -307,8 +311,8 @@ class Player:
         from perform.outputs import window
 
         self.plugged, window.monitors = window.monitors, lambda: iter(())  # type: ignore[attr-defined]
-        glfw.set_window_monitor(self.window._window, window._nothing, 0, 0, 800, 600, 0)
-        self.window._replugged(None, glfw.DISCONNECTED)
+        glfw.set_window_monitor(self.handle, None, 0, 0, 800, 600, 0)
+        self._report(glfw.DISCONNECTED)
 
     def plug(self) -> None:
         import glfw
@@ -316,7 +320,15 @@ class Player:
         from perform.outputs import window
 
         window.monitors = self.plugged  # type: ignore[attr-defined]
-        self.window._replugged(None, glfw.CONNECTED)
+        self._report(glfw.CONNECTED)
+
+    def _report(self, event: int) -> None:
+        """Call what the window gave glfw to call."""
+        import glfw
+
+        callback = glfw.set_monitor_callback(None)
+        glfw.set_monitor_callback(callback)
+        callback(None, event)
 
 
 if __name__ == "__main__":

@@ -9,16 +9,17 @@ import pytest
 from perform.clock import OfflineClock, Tempo
 from perform.latent.paths import open_path
 from perform.library import Library
+from perform.parameters import Parameter
 from perform.paths import shipped
 from perform.performance import CueInstance, Performance, Picture, SceneInstance
 from perform.performance.scene import LatentSource
-from perform.scenes.nodes import READ, WRITE, Node, _distinct, all_nodes
+from perform.scenes.nodes import READ, WRITE, Node, all_nodes
 from perform.scenes.reader import read_scene
 from perform.scenes.scene import Scene
 from perform.scenes.setlist import Setlist, read_setlist, single
 from perform.show import load
 from perform.signals import Event
-from tests.doubles.catalogue import FakeCatalogue
+from tests.doubles.catalogue import SHADERS, FakeCatalogue
 from tests.doubles.performances import SPACE, FakeGenerator, FakeUnit
 
 GRID = """
@@ -180,8 +181,15 @@ def test_a_scene_cannot_take_the_shows_own_addresses_for_itself(tmp_path: Path) 
     assert show.value("/generator/disorder") == (0.125,)
 
 
-def test_units_of_one_name_are_told_apart() -> None:
-    assert _distinct(["a", "b", "a", "a2", "a", "a"]) == ["a", "b", "a3", "a2", "a4", "a5"]
+def test_units_of_one_name_are_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = ["a", "b", "a", "a2", "a", "a"]
+    for name in names:
+        monkeypatch.setitem(SHADERS, ("filter", name), (Parameter("amount", 0.5, 0.0, 1.0),))
+    filters = "".join(f'[[filter]]\nshader = "{name}"\n' for name in names)
+    (tmp_path / "many.toml").write_text('title = "Many"\n[generator]\nshader = "grid"\n' + filters)
+    setlist = single(read_scene(tmp_path / "many.toml", FakeCatalogue()))
+    addresses = (one.split("/") for one in all_nodes(setlist, setlist.cues[0]))
+    assert [one[2] for one in addresses if one[1] == "filter"] == ["a", "b", "a3", "a2", "a4", "a5"]
 
 
 def test_values_in_their_unit_or_as_a_part_of_their_range(setlist: Setlist) -> None:

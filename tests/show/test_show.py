@@ -11,6 +11,7 @@ from perform.faults import Health
 from perform.inputs.audio import tracked
 from perform.library import Library
 from perform.look import Look
+from perform.outputs import window
 from perform.render.context import headless
 from perform.scenes.setlist import Setlist
 from perform.show import Options, demo_track, find, load, opening, play, render
@@ -72,7 +73,7 @@ def test_what_learning_saves_for_a_new_user_is_watched(
             super().__init__(folders, read)
 
     monkeypatch.setattr(opening, "FileWatcher", Folders)
-    monkeypatch.setattr(opening, "_window", lambda options: FakeScreen())
+    monkeypatch.setattr(window, "Window", lambda *of: FakeScreen())
     play(Options("demo", size=SIZE, osc_port=0), shipped).close()
     assert {paths.user_data() / kind for kind in ("presets", "setlists")} <= {*folders}
 

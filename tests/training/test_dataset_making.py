@@ -14,8 +14,8 @@ import pytest
 from perform.training.dataset import Dataset, DatasetError
 from perform.training.dataset.making import make
 from perform.training.dataset.settings import DatasetSettings
-from perform.training.dataset.sources import PictureFolder
-from tests.doubles.drawings import drawing, drawn
+from perform.training.dataset.sources import PictureFolder, RenderedPictures
+from tests.doubles.drawings import drawing, latents
 
 SMALL = DatasetSettings((32, 32), duplicates=3)
 # Ends itself, as a power cut would, when the nth file is about to be made sure of.
@@ -218,11 +218,8 @@ def test_nothing_that_can_be_kept(tmp_path: Path) -> None:
     assert (tmp_path / "out/dropped.csv").read_text().splitlines()[1] == "a.txt,foreign,"
 
 
-def test_a_worker_that_is_killed_ends_it_with_a_sentence(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    source = drawn(3)
-    monkeypatch.setattr(source, "_render", suicide)
+def test_a_worker_that_is_killed_ends_it_with_a_sentence(tmp_path: Path) -> None:
+    source = RenderedPictures("stand-in", latents(3, 3), suicide, 0)
     with pytest.raises(DatasetError, match="a worker was killed"):
         make(source, SMALL, tmp_path / "out", workers=2)
 

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from perform import generators
 from perform.cli import app
 from perform.commands.check import check_all
+from perform.generators.load import load_header
 from perform.generators.model import Model
 from perform.models import store
 from perform.training import run as runs
@@ -40,11 +41,13 @@ def test_beginning_from_a_run_and_from_its_model(tmp_path: Path, settings: Train
     judge = tensors(tmp_path / "first")
     for name, value in with_judge.state.discriminator.state_dict().items():
         assert torch.equal(value, judge[f"discriminator.{name}"])
-    assert "from first after 24 pictures" in with_judge._notes()["title"]
     assert Pretrained.of(tmp_path / "first/latest.safetensors").discriminator == {}
     facts = [one.folder.read() for one in (with_judge, without)]
     assert [said["discriminator"] for _, said in facts] == ["taken over", "new"]
     assert [kept.head_start for kept, _ in facts] == [None, 4000]
+    learnt(with_judge, 8)
+    _, notes = load_header(tmp_path / "second/latest.safetensors")
+    assert "from first after 24 pictures" in notes["title"]
 
 
 def export(*words: object) -> str:

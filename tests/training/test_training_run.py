@@ -14,11 +14,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
 from perform import generators
 from perform.generators.model import Model
 from perform.training import checkpoint as states
-from perform.training.loader import DataLoader
+from perform.training.loader import BATCHES_AHEAD, DataLoader
 from perform.training.metrics.evaluator import Measurement
 from perform.training.random_streams import RandomStreams
 from perform.training.run import TrainingRun
@@ -223,6 +224,21 @@ def test_settings_are_text() -> None:
         read_settings("{}")
 
 
+def test_the_loader_reads_few_batches_ahead() -> None:
+    read: list[int] = []
+
+    class Counted(Discs):
+        def picture(self, number: int, /) -> NDArray[np.uint8]:
+            read.append(number)
+            return super().picture(number)
+
+    loader = DataLoader(Counted(count=100), (8, 8), RandomStreams(0), mirror=False, latents=False)
+    for first in range(0, 20, 4):
+        loader.batch(range(first, first + 4), 4)
+    loader.close()
+    assert 20 <= len(read) == len({*read}) <= 20 + 4 * BATCHES_AHEAD
+
+
 def test_the_loader_gives_every_picture_once_an_epoch() -> None:
     loader = DataLoader(Discs(count=10), (8, 8), RandomStreams(0), mirror=False, latents=True)
     try:
@@ -235,7 +251,6 @@ def test_the_loader_gives_every_picture_once_an_epoch() -> None:
             np.testing.assert_array_equal(batch.pictures[1].permute(1, 2, 0), wanted)
             assert batch.latents is not None
             np.testing.assert_array_equal(batch.latents[1], Discs().latent(number))
-        assert len(loader._pending) <= 4
     finally:
         loader.close()
     mirrored = DataLoader(Discs(count=64), (16, 16), RandomStreams(0), mirror=True, latents=False)

@@ -119,7 +119,6 @@ class Tracker:
         self.begun = self.lost = 0  # processes started; those that died or hung
         self.note = "starting"
         self._model, self._target = model, target
-        self._largest, self._longest = float(MOST_MEMORY), LONGEST_LIFE
         self._working: TrackerProcess | None = None
         self._coming: TrackerProcess | None = None
         self._wait, self._next = START_AFTER[0], 0.0
@@ -146,7 +145,7 @@ class Tracker:
     def tend(self) -> None:
         """Start the next process if it is time for it, and let it take over if it is ready."""
         old = self._working
-        worn = old is None or old.size > self._largest or stopwatch() - old.began > self._longest
+        worn = old is None or old.size > MOST_MEMORY or stopwatch() - old.began > LONGEST_LIFE
         if self._coming is None and worn and stopwatch() >= self._next:
             self._begin()
         try:
