@@ -66,12 +66,12 @@ def test_a_bench_is_opened_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
     assert asked[0] == (2.0, "flora", "auto")
 
 
-def test_a_bench_of_another_name_is_refused() -> None:
+def test_an_unknown_bench_is_rejected() -> None:
     with pytest.raises(ValueError, match="bench 'lop', must be one of loop, generator, latency, render"):
         run("lop")
 
 
-def test_the_machine_is_told_from_another() -> None:
+def test_the_machine_is_described() -> None:
     found = machine()
     assert found["cores"] >= 1
     assert found["processor"] and found["system"]

@@ -17,7 +17,7 @@ from tests.doubles.feeds import free_port
 from tests.doubles.waiting import eventually
 
 
-def test_senders_speak_what_inputs_hear() -> None:
+def test_inputs_understand_the_senders() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as desk:
         desk.bind(("127.0.0.1", 0))
         place = str(desk.getsockname()[1])
@@ -56,7 +56,7 @@ def test_the_wire_is_a_port(monkeypatch: pytest.MonkeyPatch) -> None:
     assert said["midi.cc16"] == value and wire.heard[0] == before + 1
 
 
-def test_an_event_ends_at_the_first_frame_that_has_it() -> None:
+def test_a_latency_ends_at_the_first_frame_with_the_event() -> None:
     sent = [(1.0, 0.3), (2.0, 0.6), (2.01, 0.1), (3.0, 0.6)]
     noted = [(time, {"osc": value}) for time, value in ((0.9, 0.3), (1.25, 0.3), (2.5, 0.1), (3.125, 0.6))]
     assert inputs.answers("osc", sent, noted) == [0.25, None, pytest.approx(0.49), 0.125]
@@ -81,7 +81,7 @@ def test_latencies_are_measured(kind: str, tmp_path: Path) -> None:
     assert figures[2].goal == pytest.approx(18.67, abs=0.01)
 
 
-def test_an_input_that_is_never_heard_is_told() -> None:
+def test_an_input_that_never_receives_is_reported() -> None:
     (figure,) = inputs.latency_figures("mqtt", None)
     assert math.isnan(figure.value) and figure.note == "it was not heard"
 

@@ -69,7 +69,7 @@ def test_play_headless_records(folder: Path) -> None:
     assert middle == pytest.approx([255, 0, 0], abs=4)
 
 
-def test_play_without_a_display_renders_a_film(folder: Path) -> None:
+def test_play_without_a_display_renders_a_video(folder: Path) -> None:
     text = run(
         folder,
         "play",
@@ -85,7 +85,7 @@ def test_play_without_a_display_renders_a_film(folder: Path) -> None:
     assert len(pictures(folder / "output/red.mp4")) == 15
 
 
-def test_sigterm_keeps_what_was_recorded(folder: Path) -> None:
+def test_sigterm_keeps_the_recording(folder: Path) -> None:
     words = [
         "play",
         "--headless",
@@ -115,7 +115,7 @@ def test_sigterm_keeps_what_was_recorded(folder: Path) -> None:
     assert len(pictures(folder / "a.mp4")) > 10
 
 
-def test_check_finds_every_fault_and_says_so_by_its_exit_code(folder: Path) -> None:
+def test_check_finds_every_fault_and_exits_with_1(folder: Path) -> None:
     assert "8 checked, 0 faults" in run(folder, "check", ".")
     save(
         folder / "presets/red.toml",
@@ -152,7 +152,7 @@ def test_check_finds_every_fault_and_says_so_by_its_exit_code(folder: Path) -> N
         (["bench", "training", "--model", "."], "must be the folder of a run"),
     ],
 )
-def test_bad_input_is_one_sentence(
+def test_bad_input_gives_a_clear_error(
     folder: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], sentence: str
 ) -> None:
     """In this process: another one for each would import the instrument each time."""
@@ -164,13 +164,13 @@ def test_bad_input_is_one_sentence(
     assert sentence in " ".join(command.run(*words, expect=1).split())
 
 
-def test_beats_as_json(folder: Path) -> None:
+def test_beats_are_printed_as_json(folder: Path) -> None:
     done = json.loads(run(folder, "beats", str(tone(folder / "tone.wav", 3)), "--json"))
     assert done["sound"].endswith("tone.wav")
     assert all(beat["confidence"] < CONFIDENT for beat in done["beats"])
     assert all(set(beat) == {"time", "bpm", "confidence", "downbeat"} for beat in done["beats"])
 
 
-def test_devices_and_version(folder: Path) -> None:
+def test_devices_and_version_are_printed(folder: Path) -> None:
     assert "perform" in run(folder, "version")
     run(folder, "devices")

@@ -49,7 +49,7 @@ def row(status: Status, label: str) -> str:
     return found
 
 
-def test_every_word_of_the_show_is_there() -> None:
+def test_every_fact_of_the_show_is_on_the_dashboard() -> None:
     assert row(PLAYING, "playing").split() == ["playing", "Tulip", "fever", "3/6", "0:12:34"]
     assert row(PLAYING, "next").split() == ["next", "Moth"]
     assert row(PLAYING, "beat").split(maxsplit=1)[1] == (
@@ -64,7 +64,7 @@ def test_every_word_of_the_show_is_there() -> None:
     assert rows(PLAYING)[-1].split()[:2] == ["B", "blackout"]
 
 
-def test_what_is_not_known_is_a_dash() -> None:
+def test_an_unknown_value_is_a_dash() -> None:
     unknown = replace(PLAYING, picture_fps=None, latency_ms=float("nan"))
     assert row(unknown, "display").split() == [
         "display",
@@ -82,17 +82,17 @@ def test_what_is_not_known_is_a_dash() -> None:
 @pytest.mark.parametrize(
     ("bar", "dots"), [(0.0, "● ○ ○ ○"), (0.26, "○ ● ○ ○"), (7.5, "○ ○ ● ○"), (-0.01, "○ ○ ○ ●")]
 )
-def test_one_dot_is_lit_on_each_beat(bar: float, dots: str) -> None:
+def test_one_dot_lights_on_each_beat(bar: float, dots: str) -> None:
     assert dots in row(replace(PLAYING, bar=bar), "beat")
 
 
 @pytest.mark.parametrize(("value", "lit"), [(0, 0), (0.5, 34), (1, 68), (7, 68), (-1, 0), (float("nan"), 0)])
-def test_a_meter_is_as_long_as_its_value(value: float, lit: int) -> None:
+def test_the_length_of_a_meter_is_its_value(value: float, lit: int) -> None:
     meter = row(replace(PLAYING, low=value), "low")
     assert (meter.count("━"), meter.count("─")) == (lit, 68 - lit)
 
 
-def test_blackout_and_freeze_are_told_only_while_they_hold() -> None:
+def test_blackout_and_freeze_show_only_while_they_are_on() -> None:
     assert row(replace(PLAYING, blackout=True, freeze=True), "master").split()[2:4] == [
         "BLACKOUT",
         "FREEZE",
@@ -100,7 +100,7 @@ def test_blackout_and_freeze_are_told_only_while_they_hold() -> None:
     assert "BLACKOUT" not in row(PLAYING, "master")
 
 
-def test_of_too_many_inputs_those_in_trouble_are_shown() -> None:
+def test_inputs_with_trouble_are_shown_first() -> None:
     fine = tuple((f"in{n}", Health("ok")) for n in range(8))
     crowded = replace(PLAYING, devices=(*fine, ("camera", Health("failed", "unplugged"))))
     assert "unplugged" in row(crowded, "camera")
@@ -128,7 +128,7 @@ statuses = st.builds(
 
 
 @given(statuses, st.integers(20, 200))
-def test_any_status_fits_the_terminal(status: Status, width: int) -> None:
+def test_every_status_fits_the_terminal(status: Status, width: int) -> None:
     console = Console(width=width, file=io.StringIO(), force_terminal=True)
     assert len(console.render_lines(dashboard_text(status, width), pad=False)) <= 24
     assert all(line.cell_len <= width for line in dashboard_text(status, width).split("\n"))
@@ -168,7 +168,7 @@ def dashboard(paper: io.StringIO, terminal: bool) -> Dashboard:
     return Dashboard(console, rate=200.0, plain_rate=200.0)
 
 
-def test_a_terminal_gets_the_screen_and_gets_it_back() -> None:
+def test_a_terminal_shows_the_dashboard_and_is_restored() -> None:
     paper = Paper("Moth")
     with dashboard(paper, terminal=True) as board:
         board.show(PLAYING)
@@ -177,7 +177,7 @@ def test_a_terminal_gets_the_screen_and_gets_it_back() -> None:
     assert "\x1b[?1049l" in paper.getvalue()
 
 
-def test_what_was_logged_meanwhile_is_shown_and_printed_at_the_end() -> None:
+def test_log_messages_are_shown_and_printed_at_the_end() -> None:
     paper = Paper("the disk is full")
     with dashboard(paper, terminal=True) as board:
         logging.getLogger("perform.recorder").warning("the disk is full")
@@ -196,7 +196,7 @@ def test_a_pipe_gets_plain_lines() -> None:
     assert set(paper.getvalue().splitlines()) == {status_line(PLAYING)}
 
 
-def test_a_terminal_that_goes_away_ends_the_dashboard_only(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_closed_terminal_ends_only_the_dashboard(caplog: pytest.LogCaptureFixture) -> None:
     class Gone(Paper):
         def write(self, text: str) -> int:
             self.written.set()

@@ -36,7 +36,7 @@ def found() -> list[Check]:
     return checks()
 
 
-def test_every_check_answers_in_order_and_as_json(found: list[Check]) -> None:
+def test_every_check_answers_in_order_and_is_json(found: list[Check]) -> None:
     assert [one.name for one in found] == [name for name, _, _ in doctor.CHECKS]
     assert json.loads(json.dumps([asdict(one) for one in found]))[0] == asdict(found[0])
 
@@ -48,7 +48,7 @@ def test_every_line_that_is_not_ok_has_a_remedy(found: list[Check]) -> None:
 
 
 @pytest.mark.parametrize("name", ["python", "processor", "video"])
-def test_what_the_pinned_packages_bring_is_not_failing_here(found: list[Check], name: str) -> None:
+def test_checks_of_pinned_packages_do_not_fail_here(found: list[Check], name: str) -> None:
     (one,) = (one for one in found if one.name == name)
     assert one.state != "fail", one
 
@@ -65,7 +65,7 @@ def one_check(monkeypatch: pytest.MonkeyPatch) -> OneCheck:
     return check
 
 
-def test_a_check_that_breaks_is_a_finding(one_check: OneCheck) -> None:
+def test_a_check_that_raises_is_a_finding(one_check: OneCheck) -> None:
     def broken() -> Finding:
         raise RuntimeError("driver\nfell over")
 
@@ -75,14 +75,12 @@ def test_a_check_that_breaks_is_a_finding(one_check: OneCheck) -> None:
     assert one_check(broken, None) == check
 
 
-def test_a_package_that_is_not_there_is_a_finding(
-    one_check: OneCheck, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_missing_package_is_a_finding(one_check: OneCheck, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "av", None)
     assert one_check(machine.video).remedy == REINSTALL
 
 
-def test_a_check_that_hangs_is_left_behind(one_check: OneCheck) -> None:
+def test_a_hanging_check_is_abandoned(one_check: OneCheck) -> None:
     let_go = threading.Event()
 
     def hangs() -> Finding:
@@ -97,14 +95,14 @@ def test_a_check_that_hangs_is_left_behind(one_check: OneCheck) -> None:
 @pytest.mark.parametrize(
     ("version", "state"), [((3, 10), "fail"), ((3, 11), "ok"), ((3, 14), "ok"), ((3, 15), "fail")]
 )
-def test_pythons_that_wheels_exist_for(
+def test_python_versions_with_wheels_pass(
     version: tuple[int, int], state: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "version_info", (*version, 0))
     assert machine.python()[0] == state
 
 
-def test_folders_that_came_empty_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_empty_folders_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(paths, "shipped", lambda: tmp_path)
     for name in ("shaders/filters/a.fs", "presets/b.toml", "demo/track.opus"):
         (tmp_path / name).parent.mkdir(parents=True)
@@ -116,16 +114,14 @@ def test_folders_that_came_empty_are_named(tmp_path: Path, monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize(("renderer", "state"), [("llvmpipe", "warn"), ("Apple M2", "ok")])
-def test_drawing_by_the_processor_is_a_warning(
-    renderer: str, state: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_software_rendering_is_a_warning(renderer: str, state: str, monkeypatch: pytest.MonkeyPatch) -> None:
     info = {"GL_RENDERER": renderer, "GL_VENDOR": "", "GL_VERSION": "4.5"}
     fake = SimpleNamespace(info=info, release=lambda: None)
     monkeypatch.setattr(context, "headless", lambda: fake)
     assert devices.opengl()[0] == state
 
 
-def test_no_opengl_says_why_and_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_opengl_says_why_and_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     def none() -> None:
         raise context.GLError("no OpenGL 4.1 without a window: no libEGL; install a driver")
 
@@ -142,7 +138,7 @@ def test_without_a_display_the_show_becomes_a_video(monkeypatch: pytest.MonkeyPa
     assert state == "warn" and "video" in why and "--headless" in remedy
 
 
-def test_a_machine_without_portaudio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_machine_without_portaudio_gets_a_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "sounddevice.py").write_text("raise OSError('PortAudio library not found')\n")
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(sys.modules, "sounddevice", raising=False)
@@ -151,7 +147,7 @@ def test_a_machine_without_portaudio(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert "libportaudio2" in remedy or not sys.platform.startswith("linux")
 
 
-def test_devices_are_listed_by_kind_and_a_kind_that_breaks_is_empty(
+def test_devices_are_listed_by_kind_and_a_failing_kind_is_empty(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     there = [
@@ -186,14 +182,14 @@ def taken() -> Iterator[int]:
         yield other.getsockname()[1]
 
 
-def test_a_port_that_another_program_holds(taken: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_port_of_another_program_is_a_warning(taken: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(devices, "OSC_PORT", taken)
     state, why, _ = devices.osc()
     assert state == "warn" and why.startswith(f"UDP port {taken} cannot be opened")
 
 
 @pytest.mark.parametrize(("free", "state"), [(0.4, "fail"), (4.0, "warn"), (50.0, "ok")])
-def test_room_for_recordings(
+def test_the_disk_check_warns_about_little_space(
     free: float, state: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(paths, "output", lambda: tmp_path / "not" / "there")
@@ -210,7 +206,7 @@ def test_folders_that_cannot_be_written_are_named(tmp_path: Path, monkeypatch: p
     assert [one.name for one in tmp_path.iterdir()] == ["file"]
 
 
-def test_a_gpu_that_this_pytorch_cannot_use(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_gpu_that_this_pytorch_cannot_use_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setattr(machine, "_cuda_devices", lambda: 2)
     monkeypatch.setattr(metadata, "version", lambda _: "2.13.0+cpu")

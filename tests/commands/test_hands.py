@@ -46,12 +46,12 @@ def test_a_hand_is_shown(watched: HandsMeter, mind: FakeTracker) -> None:
     assert "pictures a second, latency" in watched.state()
 
 
-def test_what_is_missing_is_said(watched: HandsMeter, mind: FakeTracker) -> None:
+def test_a_missing_part_is_reported(watched: HandsMeter, mind: FakeTracker) -> None:
     mind.note, mind.found = "the tracker's model is missing: perform models import hands", None
     eventually(lambda: "perform models import hands" in watched.state())
 
 
-def test_it_ends_in_time(watched: HandsMeter) -> None:
+def test_it_ends_after_its_seconds(watched: HandsMeter) -> None:
     assert 1 <= len([*looks(watched, 3 * meter.LOOK_SECONDS)]) <= 3
 
 
@@ -66,7 +66,7 @@ def test_it_ends_in_time(watched: HandsMeter) -> None:
         ({"hand.latency": 0.2}, "late"),
     ],
 )
-def test_advice(values: dict[str, float], word: str) -> None:
+def test_the_advice_follows_from_the_picture(values: dict[str, float], word: str) -> None:
     said = " ".join(advice(values))
     assert said.startswith(word) and bool(said) == bool(word)
 
@@ -79,6 +79,6 @@ def test_the_command(mind: FakeTracker) -> None:
     assert CliRunner().invoke(app, ["hands", "--region", "0,0,2,1"]).exit_code == 1
 
 
-def test_without_a_camera_it_says_so_and_fails() -> None:
+def test_without_a_camera_the_command_fails_with_a_reason() -> None:
     done = CliRunner().invoke(app, ["hands", "--camera", "no such camera", "--seconds", "0.5"])
     assert done.exit_code == 1 and "no such camera" in done.output

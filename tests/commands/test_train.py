@@ -38,7 +38,7 @@ def run(*words: object, expect: int = 0) -> str:
 
 
 @pytest.mark.parametrize("kind", ["stylegan2", "dcgan"])
-def test_training_going_on_and_sampling(pictures: Path, tmp_path: Path, kind: str) -> None:
+def test_train_continues_and_samples_a_run(pictures: Path, tmp_path: Path, kind: str) -> None:
     own = ["--w-dim", 8, "--mapping", 2] if kind == "stylegan2" else []
     folder = tmp_path / "run"
     told = run("train", kind, pictures, folder, *SMALL, *own, "--pictures", 32)
@@ -55,7 +55,7 @@ def test_training_going_on_and_sampling(pictures: Path, tmp_path: Path, kind: st
     assert len(list((tmp_path / "drawn").glob("*.png"))) == 2
 
 
-def test_a_film_is_learnt_in_one_command(pictures: Path, tmp_path: Path) -> None:
+def test_one_command_trains_on_a_film(pictures: Path, tmp_path: Path) -> None:
     film, folder = write_film(tmp_path / "fear.mp4", frames=24), tmp_path / "run"
     told = run("train", "dcgan", film, folder, *SMALL, "--size", "16x16", "--pictures", 16)
     assert "learnt from 16 pictures" in told
@@ -67,7 +67,7 @@ def test_a_film_is_learnt_in_one_command(pictures: Path, tmp_path: Path) -> None
     assert "learnt from 24 pictures" in run("train", "--resume", folder, "--pictures", 24)
 
 
-def test_what_is_neither_a_dataset_nor_a_film_is_told(
+def test_a_path_that_is_neither_dataset_nor_film_is_reported(
     pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     text = tmp_path / "notes.txt"
@@ -79,7 +79,7 @@ def test_what_is_neither_a_dataset_nor_a_film_is_told(
     assert "perform dataset film makes" in run("train", "dcgan", text, tmp_path / "run", expect=1)
 
 
-def test_figures_are_computed_on_the_way(
+def test_metrics_are_computed_during_training(
     pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(evaluator, "SAMPLES", 12)
@@ -95,7 +95,7 @@ def test_figures_are_computed_on_the_way(
     assert "lost.onnx" in run(*lost, expect=1)
 
 
-def test_what_cannot_be_is_told_in_a_sentence(pictures: Path, tmp_path: Path) -> None:
+def test_impossible_options_give_a_clear_error(pictures: Path, tmp_path: Path) -> None:
     def told(*words: object) -> str:
         found = run("train", *words, expect=1)
         assert found.startswith("perform: ") and found.count("\n") == 1

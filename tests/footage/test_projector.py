@@ -83,7 +83,7 @@ def threads_since(before: set[threading.Thread]) -> set[threading.Thread]:
     return {thread for thread in threading.enumerate() if thread.name == "film"} - before
 
 
-def test_in_step_every_moment_has_its_frame(film: Path) -> None:
+def test_a_synchronous_projector_shows_the_frame_of_each_moment(film: Path) -> None:
     """Four rounds of a film of 25 frames a second in a show of 60."""
     showing, transport = SynchronousProjector(Reel(film)), Transport()
     for frame in range(480):
@@ -92,14 +92,14 @@ def test_in_step_every_moment_has_its_frame(film: Path) -> None:
     showing.close()
 
 
-def test_ahead_of_the_seam(beside: ThreadedProjector) -> None:
+def test_pictures_are_decoded_ahead_across_the_seam(beside: ThreadedProjector) -> None:
     there = settled(beside, course(1.8))
     assert {45, 46, 47, 48, 49, 0, 1, 2, 3, 4} <= set(there)
     shown = [number(beside.ask(course(1.8 + at / RATE)).pixels) for at in range(10)]
     assert shown == [45, 46, 47, 48, 49, 0, 1, 2, 3, 4]
 
 
-def test_ahead_is_behind_when_it_plays_backwards(beside: ThreadedProjector) -> None:
+def test_a_film_played_backwards_is_decoded_ahead_too(beside: ThreadedProjector) -> None:
     assert {5, 4, 3, 2, 1, 0, 49, 48, 47, 46} <= set(settled(beside, course(0.2, -1.0)))
 
 
@@ -113,7 +113,7 @@ def test_a_film_that_is_played_shows_every_frame_once_a_round(beside: ThreadedPr
     assert seen == [frame % FRAMES for frame in range(120)]
 
 
-def test_it_never_waits(film: Path) -> None:
+def test_a_threaded_projector_never_waits(film: Path) -> None:
     """With a decoder that stands still, the nearest picture is shown; and it catches up."""
     showing = ThreadedProjector(Slow(film))
     assert [number(showing.ask(course(at)).pixels) for at in (0.0, 0.4, 1.9)] == [0, 0, 0]
@@ -127,7 +127,7 @@ def test_it_never_waits(film: Path) -> None:
 
 
 @pytest.mark.parametrize("speed", [8.0, 1.0, 0.1, -8.0])
-def test_what_is_kept_is_bounded(beside: ThreadedProjector, speed: float) -> None:
+def test_the_number_of_kept_pictures_is_limited(beside: ThreadedProjector, speed: float) -> None:
     for at in (0.0, 0.5, 1.5, 1.0):
         there = course(at, speed)
         eventually(
@@ -137,7 +137,9 @@ def test_what_is_kept_is_bounded(beside: ThreadedProjector, speed: float) -> Non
         assert len(decoded(beside)) <= AT_MOST + 1
 
 
-def test_a_film_that_stands_still_stays(beside: ThreadedProjector, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_film_at_speed_0_stays_on_its_frame(
+    beside: ThreadedProjector, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(projector, "IDLE_SECONDS", 0.02)
     still = course(1.0, 0.0)
     eventually(lambda: number(beside.ask(still).pixels) == 25, "its picture")
@@ -146,9 +148,7 @@ def test_a_film_that_stands_still_stays(beside: ThreadedProjector, monkeypatch: 
         assert number(beside.ask(still).pixels) == 25
 
 
-def test_a_film_that_nobody_looks_at_gives_back_its_memory(
-    film: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_unused_film_releases_its_memory(film: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(projector, "IDLE_SECONDS", 0.05)
     rested = threading.Event()
 
@@ -164,7 +164,7 @@ def test_a_film_that_nobody_looks_at_gives_back_its_memory(
     showing.close()
 
 
-def test_a_film_that_is_saved_anew(
+def test_a_saved_film_is_opened_again(
     film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(changes, "LOOK_INTERVAL", 0.01)
@@ -176,7 +176,7 @@ def test_a_film_that_is_saved_anew(
     showing.close()
 
 
-def test_a_file_that_breaks_leaves_its_pictures_and_comes_back(
+def test_a_broken_file_keeps_its_pictures_until_it_is_mended(
     film: Path, opened: list[Reel], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(projector, "RETRY_SECONDS", 0.01)
@@ -217,7 +217,7 @@ def test_a_film_that_fails_at_each_read_is_logged_once(
 FLAPS = 100 if os.environ.get("PERFORM_SOAK") else 5
 
 
-def test_a_file_that_comes_and_goes(
+def test_a_file_can_break_and_return_many_times(
     film: Path, opened: list[Reel], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(projector, "LOG_INTERVAL", 0.0)
@@ -238,7 +238,7 @@ def test_a_file_that_comes_and_goes(
     showing.close()
 
 
-def test_a_film_that_leaves_the_stage_keeps_nobody_waiting(film: Path) -> None:
+def test_stopping_a_film_does_not_wait_for_its_decoder(film: Path) -> None:
     """Its thread stands still in the decoder, and ends when it comes out."""
     before, gate = threads_since(set()), threading.Semaphore(0)
     showing, Slow.gate = ThreadedProjector(Slow(film)), gate
@@ -250,7 +250,7 @@ def test_a_film_that_leaves_the_stage_keeps_nobody_waiting(film: Path) -> None:
     assert not threads_since(before)
 
 
-def test_closing_twice(film: Path) -> None:
+def test_closing_twice_is_safe(film: Path) -> None:
     before, showing = threads_since(set()), ThreadedProjector(Reel(film))
     assert threads_since(before)
     showing.close()

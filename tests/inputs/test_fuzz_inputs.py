@@ -73,7 +73,7 @@ def heard(events: list[Event]) -> dict[str, object]:
     return {event.name: event.value for event in events}
 
 
-def test_osc_packets() -> None:
+def test_any_osc_packet_is_read_or_rejected() -> None:
     from perform.inputs.osc.packets import message
     from perform.inputs.osc.receiver import OscReceiver
     from perform.scenes.snapshot import SnapshotSlot
@@ -102,7 +102,7 @@ def test_osc_packets() -> None:
     assert heard(ear.take(1.0))['osc["/sensor/1"]'] == 3.0
 
 
-def test_serial_lines_of_any_kind() -> None:
+def test_any_serial_line_is_read_or_ignored() -> None:
     good = (b'{"a": {"b": [1, 2.5]}}\r\n', b"light=3, heat: 4.5\n", b"1;2;3\n", b"17\n", b"\n")
     garbage, lines, count = Garbage(3, *good), LineSplitter(), 0
     for _ in range(COUNT):
@@ -115,7 +115,7 @@ def test_serial_lines_of_any_kind() -> None:
     assert count > COUNT // 10
 
 
-def test_bodies_of_json_and_of_none() -> None:
+def test_any_body_is_read_or_ignored() -> None:
     bodies = ({"a": [1, 2, {"b": "3.5"}]}, [[[[1]]]], {"price": 6e4, "name": "x", "n": None}, 5, "7", True)
     garbage = Garbage(4, *(json.dumps(body).encode() for body in bodies), b"NaN", b"[1e999, -Infinity]")
     for _ in range(COUNT):
@@ -128,7 +128,7 @@ def checked(found: Found) -> None:
 
 
 @pytest.mark.parametrize(("parse", "frame"), [(art_net, art), (sacn, e131)])
-def test_frames_of_lighting_desks(
+def test_any_lighting_frame_is_read_or_ignored(
     parse: Callable[[bytes], tuple[int, bytes]], frame: Callable[[int, bytes], bytes]
 ) -> None:
     garbage = Garbage(5, frame(7, bytes(range(24))), frame(0, b""), frame(63_999, bytes(512)))
@@ -138,7 +138,7 @@ def test_frames_of_lighting_desks(
     assert parse(frame(7, b"\1\2")) == (7, b"\1\2")
 
 
-def test_nothing_is_tried_twice() -> None:
+def test_numbers_are_searched_in_linear_time() -> None:
     """Lines that made patterns try every way through them: 0.1 to 0.2 s each, and the picture waited."""
     nasty = ("a", " ", "1", "a1", "a.", "a=", "a= ", "1.", "-1e", "[", '{"a":', "a " + " " * 50, "=")
     began = stopwatch()
@@ -150,14 +150,14 @@ def test_nothing_is_tried_twice() -> None:
     assert stopwatch() - began < RUNAWAY
 
 
-def test_a_message_that_is_too_long_or_too_deep_says_nothing() -> None:
+def test_a_message_too_long_or_too_deep_gives_nothing() -> None:
     assert numbers("1" * (LONGEST_MESSAGE + 1)) == {}
     assert numbers("[" * LONGEST_MESSAGE) == {}
     assert numbers("[" * 500_000 + "1" + "]" * 500_000) == {}
     assert len(numbers(json.dumps([[n] * 300 for n in range(300)]))) == 256 * 256
 
 
-def test_midi_bytes() -> None:
+def test_any_midi_bytes_are_read_or_ignored() -> None:
     from perform.inputs.midi.parser import MidiParser
 
     good = [mido.Message("note_on", note=60, velocity=3), mido.Message("control_change", control=7, value=9)]
@@ -183,7 +183,7 @@ def test_midi_bytes() -> None:
         unit.close()
 
 
-def test_garbage_over_the_net_and_then_a_frame(tmp_path: Path) -> None:
+def test_a_lighting_frame_is_read_after_garbage_on_the_network(tmp_path: Path) -> None:
     port = free_port()
     unit = open_feed(feed(tmp_path, "artnet", port=port, universe=7, value="2", low=0.0, high=1.0), stopwatch)
     garbage = Garbage(7, art(7, bytes(8)), art(6, bytes(512)))
@@ -197,7 +197,7 @@ def test_garbage_over_the_net_and_then_a_frame(tmp_path: Path) -> None:
     unit.close()
 
 
-def test_bodies_over_http_and_then_a_price() -> None:
+def test_a_page_is_read_after_garbage_over_http() -> None:
     garbage = Garbage(8, b'{"price": 3}', b"[1, 2", b"\xff\xfe" + b"1" * 70)
     closed, read = threading.Event(), 0
     with web_server() as answering:
@@ -253,7 +253,7 @@ def went(rig: Rig) -> None:
     eventually(lambda: rig.performance.signals.number("feed.a") == 0.125, "the default", rig.frame)
 
 
-def test_a_serial_port_flaps(tmp_path: Path) -> None:
+def test_a_serial_port_reconnects(tmp_path: Path) -> None:
     link = tmp_path / "tty"
     with show_of(tmp_path, "serial", device=str(link)) as rig:
         for n in range(FLAPS):
@@ -267,7 +267,7 @@ def test_a_serial_port_flaps(tmp_path: Path) -> None:
             went(rig)
 
 
-def test_a_page_flaps_and_hangs(tmp_path: Path) -> None:
+def test_a_page_reconnects_and_hangs(tmp_path: Path) -> None:
     port = free_port()
     url = f"http://127.0.0.1:{port}/"
     with show_of(tmp_path, "http", url=url, value="price", every=0.1, timeout=0.3) as rig:
@@ -280,7 +280,7 @@ def test_a_page_flaps_and_hangs(tmp_path: Path) -> None:
                 went(rig)
 
 
-def test_a_broker_flaps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_broker_reconnects(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from paho.mqtt import publish
 
     monkeypatch.setenv("PATH", os.environ.get("PATH", "") + os.pathsep + "/usr/sbin")
@@ -303,7 +303,7 @@ def test_a_broker_flaps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 @pytest.mark.parametrize(("kind", "packet"), [("artnet", art), ("sacn", e131)])
-def test_a_desk_flaps(kind: str, packet: Callable[[int, bytes], bytes], tmp_path: Path) -> None:
+def test_a_lighting_desk_reconnects(kind: str, packet: Callable[[int, bytes], bytes], tmp_path: Path) -> None:
     port = free_port()
     with show_of(tmp_path, kind, port=port, universe=7) as rig:
         for n in range(FLAPS):

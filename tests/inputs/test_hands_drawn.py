@@ -93,7 +93,7 @@ def error(one: HandSighting, hand: Hand) -> float:
     return float(np.linalg.norm(off, axis=1).mean()) / hand.palm
 
 
-def test_landmarks_are_where_they_were_drawn(tracker: Tracker) -> None:
+def test_landmarks_are_at_their_drawn_positions(tracker: Tracker) -> None:
     errors, seen = [], 0
     for frame in range(24):
         turn = 2 * np.pi * frame / 24
@@ -105,7 +105,7 @@ def test_landmarks_are_where_they_were_drawn(tracker: Tracker) -> None:
     assert np.mean(errors) < 0.2
 
 
-def test_a_left_and_a_right_hand_are_told_apart(tracker: Tracker) -> None:
+def test_left_and_right_hands_are_distinguished(tracker: Tracker) -> None:
     for _ in range(4):
         rows = found(tracker, drawn(both(0.4, 0.95)))
     votes = sorted((float(one.points[0, 0]), one.left) for one in rows)
@@ -114,7 +114,7 @@ def test_a_left_and_a_right_hand_are_told_apart(tracker: Tracker) -> None:
 
 
 @pytest.mark.parametrize(("curls", "word"), [((0,) * 5, "open"), (FIST, "fist"), (POINT, "point")])
-def test_gestures_are_seen(tracker: Tracker, curls: tuple[float, ...], word: str) -> None:
+def test_gestures_are_recognised(tracker: Tracker, curls: tuple[float, ...], word: str) -> None:
     pair, held = HandPair(), dict[str, float]()
     for frame in range(16):
         share = min(frame / 8, 1.0)  # from a relaxed hand, which a tracker finds soonest
@@ -125,7 +125,7 @@ def test_gestures_are_seen(tracker: Tracker, curls: tuple[float, ...], word: str
     assert [held[f"hand.left.{name}"] for name in gestures] == [float(name == word) for name in gestures]
 
 
-def test_hands_that_cross_keep_their_sides(tracker: Tracker) -> None:
+def test_crossing_hands_keep_their_sides(tracker: Tracker) -> None:
     pair, held = HandPair(), dict[str, float]()
     there = 0
     for frame in range(44):
@@ -137,7 +137,7 @@ def test_hands_that_cross_keep_their_sides(tracker: Tracker) -> None:
     assert there > 30
 
 
-def test_a_dark_hand_is_found_when_it_is_lifted(tracker: Tracker) -> None:
+def test_a_dark_hand_is_found_when_it_is_brightened(tracker: Tracker) -> None:
     dark = drawn([Hand(0.6, 0.3, 0.22, curls=RELAXED)], light=0.06)
     counts = []
     for lift in (False, True):
@@ -162,7 +162,7 @@ class Film:
     def close(self) -> None: ...
 
 
-def test_hands_play_in_real_time_and_latency_is_told(
+def test_hands_play_in_real_time_and_latency_is_reported(
     model: Path, record_property: pytest.RecordProperty
 ) -> None:
     pictures = [drawn([Hand(0.5 + 0.01 * i, 0.3, 0.22, curls=RELAXED)])[:, ::-1] for i in range(12)]
@@ -184,7 +184,7 @@ def test_hands_play_in_real_time_and_latency_is_told(
     assert 0.02 < np.ptp(xs) < 0.2
 
 
-def test_a_relief_hardly_misses_a_picture(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_replacement_misses_few_pictures(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The one that takes over has never seen the hand before."""
     hand = drawn([Hand(0.6, 0.3, 0.22, curls=RELAXED)])
     unit = Tracker(str(model))
@@ -206,7 +206,7 @@ def test_a_relief_hardly_misses_a_picture(model: Path, monkeypatch: pytest.Monke
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
-def test_pictures_do_not_leave_the_tracker_s_process(tracker: Tracker) -> None:
+def test_pictures_stay_in_the_tracker_process(tracker: Tracker) -> None:
     for _ in range(3):
         found(tracker, drawn([Hand(0.6, 0.3, 0.22)]))
     process = Path("/proc", str(tracker.pid))

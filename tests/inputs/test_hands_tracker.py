@@ -46,7 +46,7 @@ def found(tracker: Tracker, first: int = 0) -> bool:
     return tracker.track(picture(first), stopwatch()) is not None
 
 
-def test_what_is_found_comes_back(tracker: Tracker) -> None:
+def test_the_tracker_returns_the_hands_it_finds(tracker: Tracker) -> None:
     rows = tracker.track(picture(), 12.345)
     assert rows is not None and rows.shape == (1, ROW) and rows.dtype == np.float32
     assert rows[0, 1:4] == pytest.approx([0.2, 0.2, 0.2])
@@ -55,7 +55,7 @@ def test_what_is_found_comes_back(tracker: Tracker) -> None:
     assert tracker.note == ""
 
 
-def test_times_always_rise(tracker: Tracker) -> None:
+def test_times_always_increase(tracker: Tracker) -> None:
     times = []
     for taken in (10**6, 10**6, 10**6 - 5, 10**6 + 0.002):
         rows = tracker.track(picture(), taken / 1000)
@@ -64,7 +64,7 @@ def test_times_always_rise(tracker: Tracker) -> None:
     assert times == sorted(set(times))
 
 
-def test_a_mirrored_picture_and_a_large_one_are_shown_whole(tracker: Tracker) -> None:
+def test_mirrored_and_large_pictures_are_tracked_fully(tracker: Tracker) -> None:
     rows = tracker.track(picture(last=102)[:, ::-1], 1.0)
     assert rows is not None and rows[0, 1] == 0  # what was last is first in its row
     rows = tracker.track(np.full((1080, 1920, 3), 102, np.uint8), 2.0)
@@ -80,7 +80,7 @@ def test_a_mirrored_picture_and_a_large_one_are_shown_whole(tracker: Tracker) ->
         (hand_trackers.RAISE, "ValueError: a bad picture"),
     ],
 )
-def test_a_tracker_that_fails_is_replaced(
+def test_a_failing_tracker_is_replaced(
     tracker: Tracker, colour: int, note: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if colour == hand_trackers.HANG:
@@ -102,7 +102,7 @@ def test_a_tracker_that_is_killed_between_two_pictures_is_replaced(tracker: Trac
         eventually(lambda: found(tracker), "the next one")
 
 
-def test_a_tracker_that_leaks_is_relieved_without_a_gap(
+def test_a_leaking_tracker_is_replaced_without_a_gap(
     tracker: Tracker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(_hand_tracker, "MOST_MEMORY", 200 * 2**20)
@@ -121,9 +121,7 @@ def test_a_tracker_that_leaks_is_relieved_without_a_gap(
     assert found(tracker) and tracker.begun == 2  # the second one is small: no third one comes
 
 
-def test_a_tracker_that_has_worked_long_enough_is_relieved_without_a_gap(
-    tracker: Tracker, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_old_tracker_is_replaced_without_a_gap(tracker: Tracker, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_hand_tracker, "LONGEST_LIFE", 0.0)
     first = tracker.pid
     gaps = []
@@ -131,7 +129,7 @@ def test_a_tracker_that_has_worked_long_enough_is_relieved_without_a_gap(
     assert not any(gaps)
 
 
-def test_a_relief_that_cannot_begin_leaves_the_old_one_at_work(
+def test_a_replacement_that_does_not_start_leaves_the_old_tracker_working(
     tracker: Tracker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = tracker.pid
@@ -143,7 +141,7 @@ def test_a_relief_that_cannot_begin_leaves_the_old_one_at_work(
     assert found(tracker) and tracker.pid == first and tracker.note == ""
 
 
-def test_a_tracker_that_never_begins_is_tried_ever_more_seldom(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_tracker_that_never_starts_is_retried_ever_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
     now, pauses = 1000.0, []
     monkeypatch.setattr(_hand_tracker, "stopwatch", lambda: now)
     tracker = Tracker("", hand_trackers.broken)
@@ -159,7 +157,7 @@ def test_a_tracker_that_never_begins_is_tried_ever_more_seldom(monkeypatch: pyte
     tracker.close()
 
 
-def test_what_is_missing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_part_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_hand_tracker, "lacking", lambda model: f"{model} is missing")
     tracker = Tracker("x", hand_trackers.double)
     assert tracker.track(picture(), 1.0) is None
@@ -167,7 +165,7 @@ def test_what_is_missing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     tracker.close()
 
 
-def test_nothing_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_closing_leaves_no_process_and_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[SharedMemory] = []
 
     def kept(**of: Any) -> SharedMemory:
@@ -186,7 +184,7 @@ def test_nothing_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
         os.kill(pid or 0, 0)
 
 
-def test_the_tracker_s_process_is_cut_off_the_net() -> None:
+def test_the_tracker_process_has_no_network() -> None:
     import socket
 
     with socket.create_server(("127.0.0.1", 0)) as server:

@@ -152,7 +152,7 @@ def opened(request: pytest.FixtureRequest, tmp_path: Path, no_sound: None) -> It
     unit.close()
 
 
-def test_no_unit_escapes() -> None:
+def test_every_unit_is_in_this_suite() -> None:
     modules = [module.name for module in pkgutil.walk_packages(inputs.__path__, "perform.inputs.")]
     found = {
         unit
@@ -168,7 +168,7 @@ def test_no_unit_escapes() -> None:
     assert {unit.__module__.split(".")[2] for unit in found} == kinds
 
 
-def test_what_was_said_is_polled_once_and_in_order(opened: tuple[Input, Speak]) -> None:
+def test_values_are_polled_once_and_in_order(opened: tuple[Input, Speak]) -> None:
     unit, speak = opened
     speak()
     events = unit.poll(0.5)
@@ -178,7 +178,7 @@ def test_what_was_said_is_polled_once_and_in_order(opened: tuple[Input, Speak]) 
     assert all(math.isfinite(event.time) and event.time <= 0.5 for event in events)
 
 
-def test_values_are_finite_and_names_are_those_of_formulas(opened: tuple[Input, Speak]) -> None:
+def test_values_are_finite_and_names_are_valid_in_formulas(opened: tuple[Input, Speak]) -> None:
     unit, speak = opened
     speak()
     for event in unit.poll(0.5):
@@ -192,7 +192,7 @@ def test_values_are_finite_and_names_are_those_of_formulas(opened: tuple[Input, 
             assert compiled(event.name).names == {event.name}
 
 
-def test_health_is_told(opened: tuple[Input, Speak]) -> None:
+def test_every_unit_reports_its_health(opened: tuple[Input, Speak]) -> None:
     unit, _ = opened
     assert unit.name
     health = unit.health()
@@ -201,7 +201,7 @@ def test_health_is_told(opened: tuple[Input, Speak]) -> None:
     assert health.detail
 
 
-def test_a_closed_input_says_no_more_and_may_be_closed_again(opened: tuple[Input, Speak]) -> None:
+def test_a_closed_input_sends_nothing_and_can_be_closed_again(opened: tuple[Input, Speak]) -> None:
     unit, _ = opened
     unit.poll(0.5)
     unit.close()

@@ -52,7 +52,7 @@ def unit() -> Iterator[Link]:
     unit.close()
 
 
-def test_a_session_of_others_is_a_grid(unit: Link) -> None:
+def test_a_session_with_others_gives_a_beat_grid(unit: Link) -> None:
     assert unit.receive(bytes_of(line(at=stopwatch() - 0.1)))
     grid, peers = unit.poll(10.0)
     assert (grid.name, grid.time) == ("tempo.link", pytest.approx(9.9, abs=0.02))
@@ -61,7 +61,7 @@ def test_a_session_of_others_is_a_grid(unit: Link) -> None:
     assert unit.poll(10.0) == []
 
 
-def test_alone_it_says_nothing_but_that(unit: Link) -> None:
+def test_alone_it_reports_only_the_number_of_peers(unit: Link) -> None:
     unit.receive(bytes_of(line(peers=0)))
     assert [(event.name, event.value) for event in unit.poll(10.0)] == [("tempo.peers", 0.0)]
 
@@ -73,13 +73,13 @@ def test_alone_it_says_nothing_but_that(unit: Link) -> None:
         {"peers": 1e6}, {"playing": 7}, {"at": "now"}, {"at": float("inf")}, {"bpm": None}, {"bpm": [120]},
     ],
 )  # fmt: skip
-def test_lies_are_counted_and_not_believed(unit: Link, told: dict[str, Any]) -> None:
+def test_invalid_sessions_are_counted_and_ignored(unit: Link, told: dict[str, Any]) -> None:
     assert not unit.receive(bytes_of(line(**told)))
     assert unit.garbage == 1
     assert [event for event in unit.poll(10.0) if event.name == "tempo.link"] == []
 
 
-def test_what_is_old_or_of_the_future_is_not_believed(unit: Link) -> None:
+def test_old_and_future_lines_are_ignored(unit: Link) -> None:
     assert not unit.receive(bytes_of(line(at=stopwatch() - 2)))
     assert not unit.receive(bytes_of(line(at=stopwatch() + 2)))
 
@@ -89,7 +89,7 @@ def test_what_is_old_or_of_the_future_is_not_believed(unit: Link) -> None:
         st.binary(max_size=200), st.recursive(st.none() | st.floats() | st.text(), st.lists).map(bytes_of)
     )
 )
-def test_no_line_escapes(text: bytes) -> None:
+def test_any_line_is_read_or_counted(text: bytes) -> None:
     before = DEAF.garbage
     assert not DEAF.receive(text)
     assert DEAF.garbage == before + 1
@@ -121,9 +121,7 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_process_that_fails_is_replaced(
-    fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failing_process_is_replaced(fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIDS", str(tmp_path / "pids"))
     monkeypatch.setattr(link, "SILENT", 0.3)
     monkeypatch.setattr(link, "RESTART_AFTER", (0.02, 0.1))
@@ -155,7 +153,7 @@ def test_the_wait_between_two_starts_doubles(monkeypatch: pytest.MonkeyPatch) ->
     assert "cannot be started" in unit.health().detail
 
 
-def test_it_comes_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lost_session_returns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(link, "RESTART_AFTER", (0.02, 0.1))
     flag = tmp_path / "well"
     text = f"import os\nwhile os.path.exists({str(flag)!r}):\n    say()\n    time.sleep(0.02)\n"
@@ -171,7 +169,7 @@ def test_it_comes_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     unit.close()
 
 
-def test_without_the_extra_it_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_extra_the_note_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     unit = Link(lambda: 0.0, peer=program("sys.exit(3)"))
     eventually(lambda: "pip install 'perform-live[link]'" in unit.health().detail)
     assert unit.health().state == "waiting"
@@ -188,7 +186,7 @@ def test_the_process_ends_with_its_input_and_without_the_library() -> None:
     assert subprocess.run([sys.executable, "-c", gone]).returncode == 3
 
 
-def test_nothing_of_ours_imports_the_library() -> None:
+def test_the_program_never_imports_the_library() -> None:
     text = "import sys; import perform.inputs.link, perform.show; sys.exit('link' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", text]).returncode == 0
 
@@ -272,7 +270,7 @@ def newest(unit: Link, now: Callable[[], float]) -> Any:
     return [event for event in unit.poll(now()) if event.name == "tempo.link"][-1:]
 
 
-def test_two_peers_on_this_machine(other: Other) -> None:
+def test_two_peers_on_this_machine_find_each_other(other: Other) -> None:
     other.ask()
     unit = Link(stopwatch)
     try:
@@ -320,7 +318,7 @@ def test_the_session_is_joined_and_never_changed(newcomer: Callable[[float], Oth
     assert any(attempt() for _ in range(TRIES))
 
 
-def test_who_comes_later_finds_the_tempo_of_the_show_which_then_follows(
+def test_a_later_peer_takes_the_tempo_of_the_show_which_then_follows(
     newcomer: Callable[[float], Other],
 ) -> None:
     def attempt() -> bool:
@@ -346,7 +344,7 @@ def test_who_comes_later_finds_the_tempo_of_the_show_which_then_follows(
     assert any(attempt() for _ in range(TRIES))
 
 
-def test_looking_says_what_there_is(other: Other) -> None:
+def test_the_scan_describes_the_session(other: Other) -> None:
     other.ask()
     found = ""
     for _ in range(5):

@@ -85,7 +85,7 @@ def test_a_bundle_is_one_moment(listening: Osc) -> None:
     assert len({event.time for event in events}) == 1
 
 
-def test_what_no_signal_can_hold_is_dropped_and_counted(listening: Osc) -> None:
+def test_invalid_values_are_dropped_and_counted(listening: Osc) -> None:
     for packet in (
         b"",
         b"/no/types",
@@ -120,14 +120,14 @@ def test_twenty_thousand_random_packets_do_no_harm(listening: Osc) -> None:
 
 
 @given(st.binary(max_size=200))
-def test_no_packet_raises(packet: bytes) -> None:
+def test_no_packet_raises_an_exception(packet: bytes) -> None:
     for prefix in (b"", b"#bundle\0\0\0\0\0\0\0\0\1", b"/a\0\0,"):
         ear = OscReceiver(lambda: 0.0, SnapshotSlot())
         ear.receive(prefix + packet)
         ear.take(1.0)
 
 
-def test_a_flood_of_addresses_is_bounded() -> None:
+def test_a_flood_of_addresses_is_limited() -> None:
     slots = Slots()
     for n in range(MOST_NAMES + 100):
         slots.put(0.0, f"osc.{n}", 1.0)
@@ -137,7 +137,7 @@ def test_a_flood_of_addresses_is_bounded() -> None:
     assert [event.name for event in slots.take(1.0)] == ["osc.0"]
 
 
-def test_slots_keep_the_last_turns_only() -> None:
+def test_slots_keep_only_the_last_turns() -> None:
     slots = Slots()
     for n in range(101):
         slots.put(0.0, "key.a", float(n % 2))
@@ -160,7 +160,7 @@ print(sent)
 """
 
 
-def test_ten_thousand_messages_a_second_are_heard_and_the_newest_wins() -> None:
+def test_ten_thousand_messages_a_second_are_received_and_the_newest_wins() -> None:
     seconds = 60.0 if os.environ.get("PERFORM_SOAK") else 1.0
     unit, newest, most = Osc(port=0, now=stopwatch), dict[str, object](), 0
     command = [sys.executable, "-c", FLOOD, str(unit.port), str(seconds)]
@@ -190,7 +190,7 @@ def test_ten_thousand_messages_a_second_are_heard_and_the_newest_wins() -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux says what it had no room for")
-def test_what_the_system_had_no_room_for_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_packets_that_the_system_drops_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     unit = Osc(port=0, now=lambda: 1.0, rate=1e9)
     client, packet = SimpleUDPClient("127.0.0.1", unit.port), message("/a", 1.0).dgram
     go, receive = threading.Event(), unit.receiver.receive
@@ -216,7 +216,7 @@ def test_what_the_system_had_no_room_for_is_counted(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize("fault", [OSError("the network is down"), ZeroDivisionError(), RecursionError()])
-def test_it_goes_on_listening_whatever_a_packet_does(
+def test_it_continues_to_listen_after_any_packet(
     listening: Osc, monkeypatch: pytest.MonkeyPatch, fault: Exception
 ) -> None:
     hear, faults = listening.receiver.receive, [fault]
@@ -232,7 +232,7 @@ def test_it_goes_on_listening_whatever_a_packet_does(
     assert not faults
 
 
-def test_a_port_in_use_is_told() -> None:
+def test_a_port_in_use_is_reported() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
         other.bind(("127.0.0.1", 0))
         port = other.getsockname()[1]

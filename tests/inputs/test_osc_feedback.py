@@ -26,7 +26,7 @@ from tests.doubles.waiting import TIMEOUT, eventually
 NODES = Fixed().nodes
 
 
-def test_a_listener_is_told_everything_once_and_then_what_changes() -> None:
+def test_a_listener_gets_all_values_once_and_then_changes() -> None:
     told = ClientState()
     assert dict(told.changes(NODES, VALUES, 0.0)) == VALUES
     assert told.changes(NODES, VALUES, 1.0) == []
@@ -34,7 +34,7 @@ def test_a_listener_is_told_everything_once_and_then_what_changes() -> None:
     assert dict(told.changes(NODES, changed, 2.0)) == {"/master": (0.5,), "/now/title": ("Plate",)}
 
 
-def test_a_number_is_told_when_it_moved_by_a_thousandth_of_its_range() -> None:
+def test_a_number_is_sent_when_it_moves_by_a_thousandth_of_its_range() -> None:
     told = ClientState()
     told.changes(NODES, VALUES, 0.0)
     assert told.changes(NODES, {**VALUES, "/filter/grade/gain": (1.5039,)}, 1.0) == []
@@ -42,7 +42,7 @@ def test_a_number_is_told_when_it_moved_by_a_thousandth_of_its_range() -> None:
     assert told.changes(NODES, {**VALUES, "/filter/grade/dark": (0.0, 0.25, 0.502, 1.0)}, 1.0) != []
 
 
-def test_who_moves_a_fader_is_not_told_where_it_is_until_the_hand_is_off() -> None:
+def test_a_client_that_moves_a_fader_gets_its_value_only_afterwards() -> None:
     told = ClientState()
     told.changes(NODES, VALUES, 0.0)
     told.moving["/master"] = 1.0
@@ -51,7 +51,7 @@ def test_who_moves_a_fader_is_not_told_where_it_is_until_the_hand_is_off() -> No
     assert told.changes(NODES, changed, 1.1 + OWN_MOVES) == [("/master", (0.5,))]
 
 
-def test_a_crowd_of_changes_takes_turns() -> None:
+def test_many_changes_take_turns() -> None:
     told = ClientState()
     seen: set[str] = set()
     for frame in range(4):
@@ -62,7 +62,7 @@ def test_a_crowd_of_changes_takes_turns() -> None:
     assert len(seen) == 3 * MOST_CHANGES
 
 
-def test_what_is_gone_is_forgotten_and_told_anew_when_it_is_back() -> None:
+def test_a_removed_address_is_sent_again_when_it_returns() -> None:
     told = ClientState()
     told.changes(NODES, VALUES, 0.0)
     assert told.changes(NODES, {"/master": (1.0,)}, 1.0) == []
@@ -94,7 +94,7 @@ def holding(values: Mapping[str, Arguments]) -> SnapshotSlot:
     return made
 
 
-def test_the_last_senders_are_told_and_no_more_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_the_last_senders_get_feedback(monkeypatch: pytest.MonkeyPatch) -> None:
     out = OscFeedback(slot(), Post(), [("10.0.0.1", 9001)])
     try:
         for n in range(MOST_CLIENTS + 3):
@@ -110,7 +110,7 @@ def test_the_last_senders_are_told_and_no_more_of_them(monkeypatch: pytest.Monke
         out.close()
 
 
-def test_a_target_that_cannot_be_reached_is_counted_and_tried_again() -> None:
+def test_an_unreachable_target_is_counted_and_retried() -> None:
     post = Post()
     post.fault = OSError("network is unreachable")
     out = OscFeedback(slot(), post, [("10.0.0.1", 9001)])
@@ -149,7 +149,7 @@ def test_a_whole_number_too_large_for_32_bits_is_sent_as_a_float() -> None:
     assert received(post)[0].arguments == (4e9,)
 
 
-def test_questions_that_nobody_can_answer_in_time_are_the_oldest_ones() -> None:
+def test_of_too_many_queries_the_newest_are_answered() -> None:
     post, go = Post(), threading.Event()
 
     def slow(packet: bytes, target: tuple[str, int]) -> None:
@@ -183,7 +183,7 @@ def controllers() -> Iterator[list[Controller]]:
         one.close()
 
 
-def test_over_the_net_who_asks_is_answered(unit: Osc, controllers: list[Controller]) -> None:
+def test_a_query_over_the_network_gets_its_answer(unit: Osc, controllers: list[Controller]) -> None:
     unit.update(0.0, Fixed().snapshot)
     controllers[0].send(message("/filter/grade/*", ["?"]), unit.port)
     controllers[1].send(message("/now/title", []), unit.port)
@@ -196,7 +196,7 @@ def test_over_the_net_who_asks_is_answered(unit: Osc, controllers: list[Controll
     assert controllers[2].newest() == {}
 
 
-def test_over_the_net_two_controllers_agree(unit: Osc, controllers: list[Controller]) -> None:
+def test_two_controllers_on_the_network_agree(unit: Osc, controllers: list[Controller]) -> None:
     show = Fixed()
     unit.update(0.0, show.snapshot)
     for controller in controllers[:2]:
@@ -209,7 +209,7 @@ def test_over_the_net_two_controllers_agree(unit: Osc, controllers: list[Control
     assert controllers[2].newest() == {}
 
 
-def test_a_set_list_of_targets_is_told_before_it_says_anything(controllers: list[Controller]) -> None:
+def test_fixed_targets_get_feedback_before_they_send_anything(controllers: list[Controller]) -> None:
     unit = Osc(port=0, now=lambda: 1.0, feedback=[controllers[0].address])
     try:
         unit.update(0.0, Fixed().snapshot)
@@ -218,6 +218,6 @@ def test_a_set_list_of_targets_is_told_before_it_says_anything(controllers: list
         unit.close()
 
 
-def test_a_name_that_is_nowhere_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_unknown_host_is_reported_once(caplog: pytest.LogCaptureFixture) -> None:
     Osc(port=0, now=lambda: 1.0, feedback=[("no such host", 9001)]).close()
     assert "osc: no such host gets no feedback" in caplog.text

@@ -172,7 +172,7 @@ def foreign_values() -> Iterator[tuple[str, bytes]]:
 @pytest.mark.parametrize(
     ("names", "inert"), [("few", set()), ("whole", {"torch.nn.Module", "torch.nn.Module otherwise"})]
 )
-def test_nothing_is_imported_called_or_opened(tmp_path: Path, names: str, inert: set[str]) -> None:
+def test_an_attack_imports_calls_and_opens_nothing(tmp_path: Path, names: str, inert: set[str]) -> None:
     """Also where the names of networks are read as records, as `load` asks for."""
     paths, harmless = [], files.samples()
     for number, content in enumerate([*harmless.values(), *(content for _, content in attacks())]):
@@ -190,7 +190,7 @@ def test_nothing_is_imported_called_or_opened(tmp_path: Path, names: str, inert:
     assert not (tmp_path / "touched").exists()
 
 
-def test_state_is_kept_and_not_set(tmp_path: Path) -> None:
+def test_state_is_stored_and_not_applied(tmp_path: Path) -> None:
     state = dict.fromkeys(("__setstate__", "__class__", "__dict__", "__reduce__", "name", "args"), "x")
     content = files.pickled(Call(Name("argparse", "Namespace"), (), state, new=True))
     record = opened(tmp_path, content)

@@ -51,7 +51,7 @@ def anew(file: Path) -> Any:
     return load.load_header(file)
 
 
-def test_a_header_is_remembered_by_the_next_process(file: Path, read: list[Path]) -> None:
+def test_a_header_is_cached_for_the_next_process(file: Path, read: list[Path]) -> None:
     first, again = anew(file), anew(file)
     assert first == again
     assert first[0].rate == 0.25 and "lucidrains" in again[1]["source"]
@@ -69,7 +69,9 @@ def test_a_changed_file_or_description_is_read_again(file: Path, read: list[Path
     assert len(list((paths.user_cache() / "headers").iterdir())) == 1
 
 
-def test_other_ways_to_read_read_again(file: Path, read: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_changed_reader_reads_the_file_again(
+    file: Path, read: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
     anew(file)
     forget()
     monkeypatch.setattr(headercache, "code_digest", lambda: b"another")
@@ -78,7 +80,7 @@ def test_other_ways_to_read_read_again(file: Path, read: list[Path], monkeypatch
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", "nothing", '{"stamp": 1}'])
-def test_a_damaged_memory_is_made_again(file: Path, read: list[Path], content: str) -> None:
+def test_a_damaged_cache_is_written_again(file: Path, read: list[Path], content: str) -> None:
     first = anew(file)
     (kept,) = (paths.user_cache() / "headers").iterdir()
     kept.write_text(content)
@@ -88,7 +90,7 @@ def test_a_damaged_memory_is_made_again(file: Path, read: list[Path], content: s
     assert len(read) == 3
 
 
-def test_a_disk_that_takes_nothing_does_no_harm(file: Path, tmp_path: Path, read: list[Path]) -> None:
+def test_a_read_only_disk_does_no_harm(file: Path, tmp_path: Path, read: list[Path]) -> None:
     (tmp_path / "cache").write_text("no folder")
     assert anew(file) == anew(file)
     assert len(read) == 2

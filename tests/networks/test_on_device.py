@@ -61,7 +61,7 @@ def test_every_bend_stays_on_its_device(operation: str) -> None:
     assert elsewhere(weights, [Bend(operation, "b8.conv1")]) == []
 
 
-def test_the_watch_sees_what_it_should() -> None:
+def test_the_device_check_detects_other_devices() -> None:
     with Elsewhere() as watch:
         torch.ones(1).to("meta")
     assert "aten.ones.default" in watch.found

@@ -41,7 +41,7 @@ def clock_times(said: list[tuple[float, str, int]]) -> list[float]:
     return [time for time, kind, _ in said if kind == "clock"]
 
 
-def test_pulses_fall_on_the_grid_and_the_song_starts_with_a_bar() -> None:
+def test_pulses_are_on_the_grid_and_the_song_starts_with_a_bar() -> None:
     said = played([(0, Tempo(bpm=100, anchor_beat=-1.5))], 10.0)
     times = clock_times(said)
     assert len(times) == pytest.approx(10 * 100 / 60 * 24, abs=1)
@@ -64,7 +64,7 @@ def test_a_new_tempo_and_a_glide_neither_lose_a_pulse_nor_jump() -> None:
     assert max(gaps) < 60 / (120 * 24) + 2e-4
 
 
-def test_a_grid_that_jumps_is_located_anew() -> None:
+def test_a_grid_that_jumps_sends_a_song_position() -> None:
     first = Tempo(bpm=120)
     said = played([(0, first), (4.1, first.resync(4.1)), (7.0, first.resync(4.1).tap(6.8).tap(7.3))], 12.0)
     kinds = [kind for _, kind, _ in said if kind != "clock"]
@@ -75,7 +75,7 @@ def test_a_grid_that_jumps_is_located_anew() -> None:
     assert first.resync(4.1).bar(time) * 16 == pytest.approx(position, abs=0.01)
 
 
-def test_the_clock_that_is_sent_is_heard_where_it_was() -> None:
+def test_a_sent_clock_is_received_at_the_same_beat() -> None:
     tempo, sender = Tempo(bpm=93.5), ClockSender()
     for time, kind, position in played([(0, tempo)], 30.0):
         sender.receive(kind, time, position)
@@ -178,14 +178,14 @@ LONG = [(bpm, bpm) for bpm in range(60, 201, 28)]  # a minute each, 18,720 pulse
 
 
 @pytest.mark.parametrize(("bpm", "beats"), LONG if os.environ.get("PERFORM_SOAK") else SHORT)
-def test_through_jack_between_two_processes(jack_of_64: None, bpm: float, beats: int) -> None:
+def test_a_clock_passes_through_jack_between_two_processes(jack_of_64: None, bpm: float, beats: int) -> None:
     origin, arrivals = through_jack(bpm, beats)
     assert [kind for _, kind in arrivals] == ["start", *["clock"] * (beats * PULSES)]
     _, tempi = followed(origin, arrivals, bpm)
     assert np.median(tempi) == pytest.approx(bpm, rel=0.005)
 
 
-def test_with_jitter_it_is_steadier_than_its_input() -> None:
+def test_a_received_clock_is_steadier_than_its_input() -> None:
     jitter = np.random.default_rng(0).uniform(-0.01, 0.01, 18 * PULSES)
     times = 0.05 + np.arange(len(jitter)) * 60 / (200 * PULSES) + jitter
     off, tempi = followed(0.05, [(0.0, "start"), *((float(time), "clock") for time in times)], 200)
@@ -277,7 +277,7 @@ def test_a_port_that_fails_is_opened_again(monkeypatch: pytest.MonkeyPatch) -> N
     unit.close()
 
 
-def test_a_port_that_comes_late_and_goes(jack_of_64: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_port_can_appear_late_and_disappear(jack_of_64: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(out, "SCAN_INTERVAL", 0.1)
     unit = MidiClockSender("drums", Tempo, stopwatch, api="UNIX_JACK")
     for _ in range(2):
@@ -288,7 +288,7 @@ def test_a_port_that_comes_late_and_goes(jack_of_64: None, monkeypatch: pytest.M
     unit.close()
 
 
-def test_without_its_port_it_waits_and_says_so(jack_of_64: None) -> None:
+def test_without_its_port_the_health_is_waiting(jack_of_64: None) -> None:
     unit = MidiClockSender("no such port", Tempo, lambda: 0.0, api="UNIX_JACK")
     eventually(lambda: "no such port (there are" in unit.fault, "the fault")
     unit.close()

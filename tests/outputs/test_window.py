@@ -55,7 +55,7 @@ def test_keys_become_events_stamped_with_the_frame(stage: Stage) -> None:
 
 
 @real
-def test_escape_asks_and_leaves_when_it_is_pressed_again(stage: Stage) -> None:
+def test_a_second_escape_closes_the_window(stage: Stage) -> None:
     stage.open([320, 180], False, None, ROWS)
     stage.frame()
     stage.press("Escape")
@@ -78,7 +78,7 @@ def test_an_escape_is_forgotten_after_three_seconds(stage: Stage) -> None:
 
 
 @real
-def test_what_is_said_to_the_operator_stands_in_the_title_until_it_is_taken_back(stage: Stage) -> None:
+def test_a_note_is_in_the_title_until_it_is_removed(stage: Stage) -> None:
     stage.open([320, 180], False, None, ROWS)
     stage.frame()
     stage.ask("say", "learn: move a control")
@@ -92,7 +92,7 @@ def test_what_is_said_to_the_operator_stands_in_the_title_until_it_is_taken_back
 
 
 @real
-def test_the_mouse_is_a_pad(stage: Stage) -> None:
+def test_the_mouse_gives_signals(stage: Stage) -> None:
     stage.open([320, 180], False, None, ROWS)
     stage.frame()
     window = stage.xdotool("search", "--onlyvisible", "--name", "^perform$")
@@ -114,7 +114,7 @@ def test_the_mouse_is_a_pad(stage: Stage) -> None:
 
 
 @real
-def test_f11_and_alt_return_fill_the_display_and_give_it_back(stage: Stage) -> None:
+def test_f11_and_alt_return_toggle_full_screen(stage: Stage) -> None:
     stage.open([320, 180], False, None, ROWS)
     stage.frame()
     for key in ("F11", "alt+Return"):
@@ -127,20 +127,20 @@ def test_f11_and_alt_return_fill_the_display_and_give_it_back(stage: Stage) -> N
 
 
 @real
-def test_it_opens_full_screen_on_a_display_by_name(stage: Stage) -> None:
+def test_full_screen_opens_on_a_display_by_name(stage: Stage) -> None:
     stage.open([320, 180], True, "Scr", ROWS)
     assert stage.until(lambda seen: seen["size"] == [800, 600])["fullscreen"] == "screen"
 
 
 @real
-def test_a_display_that_is_not_there_is_refused_with_those_that_are(stage: Stage) -> None:
+def test_a_missing_display_is_rejected_with_a_list_of_displays(stage: Stage) -> None:
     error = stage.open([320, 180], True, "projector", ROWS)["error"]
     assert error == "display 'projector' is not plugged in; the displays are: screen 800x600"
     assert stage.ask("displays") == [["screen", [0, 0], [800, 600], True]]
 
 
 @real
-def test_a_pulled_display_leaves_a_window_and_is_filled_again(stage: Stage) -> None:
+def test_an_unplugged_display_leaves_a_window_and_is_filled_again(stage: Stage) -> None:
     stage.open([320, 180], True, "screen", ROWS)
     stage.until(lambda seen: seen["size"] == [800, 600])
     stage.ask("pull")
@@ -156,7 +156,7 @@ def test_a_pulled_display_leaves_a_window_and_is_filled_again(stage: Stage) -> N
 
 
 @real
-def test_the_picture_follows_the_size_of_the_window(stage: Stage) -> None:
+def test_the_picture_has_the_size_of_the_window(stage: Stage) -> None:
     stage.open([320, 180], False, None, ROWS)
     stage.frame()
     stage.xdotool("search", "--name", "^perform$", "windowsize", "500", "400")
@@ -165,7 +165,7 @@ def test_the_picture_follows_the_size_of_the_window(stage: Stage) -> None:
 
 
 @real
-def test_the_keys_are_shown_in_a_window_of_their_own(stage: Stage) -> None:
+def test_the_keys_are_shown_in_their_own_window(stage: Stage) -> None:
     stage.open([320, 180], False, None, ROWS)
     stage.frame()
     stage.press("h")
@@ -190,11 +190,11 @@ def test_the_keys_are_never_shown_to_the_audience(stage: Stage) -> None:
 
 
 @real
-def test_it_belongs_to_the_main_thread(stage: Stage) -> None:
+def test_a_window_opens_only_on_the_main_thread(stage: Stage) -> None:
     assert "must be opened by the main one" in stage.ask("open_beside")["error"]
 
 
-def test_without_a_desktop_there_is_no_window_but_a_remedy() -> None:
+def test_without_a_desktop_the_error_says_what_to_do() -> None:
     stage = Stage(__file__, None)
     error = stage.open([320, 180], False, None, ROWS)["error"]
     stage.close()
@@ -219,7 +219,7 @@ def test_the_page_has_two_columns_and_a_note_in_one_accent() -> None:
     assert not (note[-round(3.5 * down) :] == GROUND).all()
 
 
-def test_a_page_is_drawn_finer_on_a_denser_display() -> None:
+def test_a_page_is_drawn_larger_on_a_display_with_more_pixels() -> None:
     coarse, fine = page([("B", "blackout")], density=1), page([("B", "blackout")], density=2)
     assert fine.shape[:2] == (coarse.shape[0] * 2, coarse.shape[1] * 2)
 
@@ -229,7 +229,7 @@ def drawn(text: str) -> Any:
     return page([(text, "")])[..., 0]
 
 
-def test_every_letter_is_there_and_like_no_other() -> None:
+def test_every_letter_exists_and_differs_from_the_others() -> None:
     printable = [*map(chr, range(33, 127)), *"–×·…→←↑↓"]
     missing = drawn("\uffff")
     assert all(ink.max() > 80 and not np.array_equal(ink, missing) for ink in map(drawn, printable))

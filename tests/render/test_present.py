@@ -38,12 +38,12 @@ def pixels(texture: moderngl.Texture) -> NDArray[np.uint8]:
 ROWS = np.arange(32).reshape(4, 8) * 8
 
 
-def test_an_image_left_as_it_is_costs_nothing(context: moderngl.Context) -> None:
+def test_an_unchanged_image_is_passed_on(context: moderngl.Context) -> None:
     image = texture(context, ROWS)
     assert Present(context, (8, 4)).render(image, Look()) is image
 
 
-def test_whole_values_come_through_the_dither(context: moderngl.Context) -> None:
+def test_whole_values_pass_the_dither_unchanged(context: moderngl.Context) -> None:
     image, shown = texture(context, ROWS), texture(context, ROWS * 0)
     window = context.framebuffer([shown])
     present = Present(context, (8, 4))
@@ -70,14 +70,14 @@ def test_master_and_blackout(context: moderngl.Context) -> None:
     assert (pixels(present.render(image, Look(blackout=True))) == 0).all()
 
 
-def test_gamma_lifts_mid_tones_and_leaves_the_ends(context: moderngl.Context) -> None:
+def test_gamma_lifts_mid_tones_and_keeps_black_and_white(context: moderngl.Context) -> None:
     image = texture(context, [[0, 64, 255]])
     made = pixels(Present(context, (3, 1)).render(image, Look(gamma=2.0)))
     assert made[0, 0] == 0 and made[0, 2] == 255
     assert abs(int(made[0, 1]) - round(255 * (64 / 255) ** 0.5)) <= 1
 
 
-def test_another_shape_is_cropped_and_has_no_bars(context: moderngl.Context) -> None:
+def test_another_aspect_ratio_is_cropped_and_has_no_bars(context: moderngl.Context) -> None:
     image = texture(context, np.repeat([[10, 10, 200, 200, 200, 200, 10, 10]], 4, axis=0))
     assert (pixels(Present(context, (4, 4)).render(image, Look())) == 200).all()
     tall = texture(context, np.repeat([[10, 10, 200, 200, 200, 200, 10, 10]], 4, axis=0).T)
@@ -96,7 +96,7 @@ def test_a_window_is_drawn_in_its_viewport(context: moderngl.Context) -> None:
     assert context.error == "GL_NO_ERROR"
 
 
-def test_release_twice(context: moderngl.Context) -> None:
+def test_release_is_safe_twice(context: moderngl.Context) -> None:
     present = Present(context, (8, 4))
     present.release()
     present.release()

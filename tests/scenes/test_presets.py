@@ -137,12 +137,12 @@ def change(frames: Frames, at: float, span: float = 0.15) -> float:
 
 
 @pytest.mark.parametrize("file", [*PRESETS, *SETLISTS], ids=lambda file: f"{file.parent.name}-{file.stem}")
-def test_loads(file: Path) -> None:
+def test_every_preset_loads(file: Path) -> None:
     assert show.load(file, Library()).cues
 
 
 @pytest.mark.parametrize("file", PRESETS, ids=lambda file: file.stem)
-def test_says_its_idea_and_its_knobs(file: Path) -> None:
+def test_every_preset_names_its_knobs(file: Path) -> None:
     comment = [line for line in file.read_text().splitlines() if line.startswith("#")]
     text = file.read_text()
     knobs = {cc for cc in ("16", "17", "18", "20") if f"midi.cc{cc}" in text}
@@ -150,22 +150,22 @@ def test_says_its_idea_and_its_knobs(file: Path) -> None:
     assert all(f"CC {cc}" in " ".join(comment) for cc in knobs)
 
 
-def test_is_lit(frames: Frames) -> None:
+def test_every_preset_is_bright_enough(frames: Frames) -> None:
     assert np.median(frames[round(START * FPS) :].max((1, 2))) > 0.02
 
 
-def test_breathes_in_silence(frames: Frames) -> None:
+def test_every_preset_moves_in_silence(frames: Frames) -> None:
     quiet = frames[round(START * FPS) : round(SILENCE * FPS)]
     assert np.abs(quiet[-1] - quiet[0]).max() > 0.005
 
 
-def test_moves_with_the_kick(frames: Frames) -> None:
+def test_every_preset_moves_with_the_kick(frames: Frames) -> None:
     still = change(frames, START, SILENCE - START - 0.05)
     hit = np.median([change(frames, at) for at in KICKS[1:]])
     assert hit > 1.5 * still
 
 
-def test_flashes_at_most_three_times_a_second(frames: Frames) -> None:
+def test_every_preset_flashes_at_most_three_times_a_second(frames: Frames) -> None:
     assert flashes(frames) <= 3
 
 
@@ -177,7 +177,7 @@ def test_flashes_are_counted() -> None:
     assert flashes(strobe) == 0
 
 
-def test_demo_is_an_arc_over_the_track() -> None:
+def test_the_demo_set_has_different_scenes_and_transitions() -> None:
     setlist = show.load(paths.shipped() / "setlists" / "demo.toml", Library())
     assert setlist.loop
     assert sum(cue.bars or 0 for cue in setlist.cues) == 32
@@ -188,7 +188,7 @@ def test_demo_is_an_arc_over_the_track() -> None:
 
 
 @pytest.mark.parametrize("size", [(108, 192), (384, 108)], ids=["9:16", "32:9"])
-def test_demo_plays_at_other_shapes(sound: Path, size: tuple[int, int]) -> None:
+def test_the_demo_set_plays_at_other_aspect_ratios(sound: Path, size: tuple[int, int]) -> None:
     pixels = drawn("demo", sound, 1.5, size)
     assert pixels.shape[1:] == (size[1], size[0], 3)
     halves = np.split(luminance(pixels[-1:]), 2, axis=2 if size[0] > size[1] else 1)

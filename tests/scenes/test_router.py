@@ -126,7 +126,7 @@ def show(setlist: Setlist) -> Show:
     return Show(setlist)
 
 
-def test_every_unit_of_a_scene_has_its_addresses(setlist: Setlist) -> None:
+def test_every_unit_of_a_scene_has_addresses(setlist: Setlist) -> None:
     grid, flora = (all_nodes(setlist, cue) for cue in setlist.cues)
     assert [a for a in grid if a.startswith(("/generator", "/filter", "/transition"))] == [
         *("/generator/disorder", "/generator/ink"),
@@ -140,7 +140,7 @@ def test_every_unit_of_a_scene_has_its_addresses(setlist: Setlist) -> None:
     assert grid.keys() - flora.keys() >= {"/wild", "/filter/feedback/amount"}
 
 
-def test_a_node_says_what_it_takes_and_what_it_is_set_to(setlist: Setlist) -> None:
+def test_a_node_describes_its_parameter_and_its_setting(setlist: Setlist) -> None:
     nodes = all_nodes(setlist, setlist.cues[0])
     amount = nodes["/filter/feedback/amount"]
     assert (amount.setting, amount.access, amount.in_formulas) == ("beat.phase", READ | WRITE, False)
@@ -152,7 +152,7 @@ def test_a_node_says_what_it_takes_and_what_it_is_set_to(setlist: Setlist) -> No
     assert "/scene/9" not in nodes
 
 
-def test_a_message_holds_its_parameter_until_it_is_let_go(show: Show) -> None:
+def test_a_message_holds_its_parameter_until_it_is_released(show: Show) -> None:
     show.step(("/generator/disorder", 0.8))
     assert show.value("/generator/disorder") == (0.8,)
     for _ in range(3):
@@ -164,7 +164,7 @@ def test_a_message_holds_its_parameter_until_it_is_let_go(show: Show) -> None:
     assert show.value("/now/held") == (0.0,)
 
 
-def test_a_formula_that_hears_an_address_is_not_overruled(show: Show) -> None:
+def test_an_address_in_a_formula_is_not_held(show: Show) -> None:
     show.step(("/filter/feedback2/amount", 0.8), ("/wild", 0.2))
     assert show.value("/filter/feedback2/amount") == (0.8,)  # what was said, and not what became of it
     assert show.picture is not None
@@ -174,14 +174,16 @@ def test_a_formula_that_hears_an_address_is_not_overruled(show: Show) -> None:
     assert show.value("/now/held") == (0.0,)
 
 
-def test_a_scene_cannot_take_the_shows_own_addresses_for_itself(tmp_path: Path) -> None:
+def test_a_scene_cannot_use_addresses_of_the_show(tmp_path: Path) -> None:
     (tmp_path / "grid.toml").write_text(GRID.replace("/wild", "/master"))
     show = Show(single(read_scene(tmp_path / "grid.toml", FakeCatalogue())))
     assert show.step(("/master", 0.25)).master == 0.25
     assert show.value("/generator/disorder") == (0.125,)
 
 
-def test_units_of_one_name_are_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_units_of_the_same_name_get_different_addresses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     names = ["a", "b", "a", "a2", "a", "a"]
     for name in names:
         monkeypatch.setitem(SHADERS, ("filter", name), (Parameter("amount", 0.5, 0.0, 1.0),))
@@ -192,7 +194,7 @@ def test_units_of_one_name_are_told_apart(tmp_path: Path, monkeypatch: pytest.Mo
     assert [one[2] for one in addresses if one[1] == "filter"] == ["a", "b", "a3", "a2", "a4", "a5"]
 
 
-def test_values_in_their_unit_or_as_a_part_of_their_range(setlist: Setlist) -> None:
+def test_a_value_comes_in_its_unit_or_as_a_share_of_its_range(setlist: Setlist) -> None:
     show = Show(setlist)
     show.step()
     show.step(("/scene/2", 1.0))
@@ -210,7 +212,7 @@ def test_values_in_their_unit_or_as_a_part_of_their_range(setlist: Setlist) -> N
     assert show.value("/generator/truncation") == (2.0,)
 
 
-def test_colours_are_held_part_by_part(show: Show) -> None:
+def test_colours_are_held_by_channel(show: Show) -> None:
     show.step(("/generator/ink", (0.25, 0.5)))
     assert show.value("/generator/ink") == (0.25, 0.5, 0.0, 1.0)
     show.step(("/generator/ink", (1.0, 1.0, 1.0, 0.5)))
@@ -218,7 +220,7 @@ def test_colours_are_held_part_by_part(show: Show) -> None:
 
 
 @pytest.mark.parametrize("name", ['osc["/generator/disorder"]', "/generator/disorder"])
-def test_osc_and_the_console_hold_a_parameter_alike(show: Show, name: str) -> None:
+def test_osc_and_the_console_hold_a_parameter_the_same_way(show: Show, name: str) -> None:
     assert show.send((name, 0.8)).image
     assert show.value("/generator/disorder") == (0.8,)
     show.send((name.replace("disorder", "disorder/release"), 1.0), (name, 0.6))
@@ -236,7 +238,7 @@ def test_the_console_sends_parts_choices_and_presses(show: Show) -> None:
     assert show.value("/latent/interpolation") == ("linear",)
 
 
-def test_a_formula_hears_the_console_as_it_hears_osc(show: Show) -> None:
+def test_a_formula_reads_the_console_like_osc(show: Show) -> None:
     show.send(("/wild", 0.2), ("/filter/feedback2/amount", 0.8))
     assert show.value("/generator/disorder") == (0.1,)
     assert show.value("/filter/feedback2/amount") == (0.8,)
@@ -244,7 +246,7 @@ def test_a_formula_hears_the_console_as_it_hears_osc(show: Show) -> None:
     assert show.value("/now/held") == (0.0,)
 
 
-def test_a_tap_of_the_console_counts_from_when_it_was_made(setlist: Setlist) -> None:
+def test_a_tap_of_the_console_counts_from_its_own_time(setlist: Setlist) -> None:
     tempos = []
     for name in ('osc["/tempo/tap"]', "/tempo/tap"):
         show = Show(setlist)
@@ -255,26 +257,26 @@ def test_a_tap_of_the_console_counts_from_when_it_was_made(setlist: Setlist) -> 
 
 
 @pytest.mark.parametrize("name", ["midi.cc16", "key.space", "audio.low", "learned.pose.x", "hand.right.x"])
-def test_events_of_other_inputs_reach_formulas_under_their_own_names(show: Show, name: str) -> None:
+def test_events_of_other_inputs_keep_their_names_in_formulas(show: Show, name: str) -> None:
     show.send((name, 0.5))
     assert show.performance.signals.number(name) == 0.5
     assert show.value("/now/held") == (0.0,)
 
 
 @pytest.mark.parametrize("name", ["/", "//", "/nothing", "/generator/ink.9", "/generator/ink.", '/a"].1'])
-def test_an_address_that_is_not_there_changes_nothing(show: Show, name: str) -> None:
+def test_an_unknown_address_changes_nothing(show: Show, name: str) -> None:
     show.send((name, 0.5))
     assert show.value("/now/held") == (0.0,)
 
 
-def test_of_one_moment_letting_go_comes_first(show: Show) -> None:
+def test_a_release_comes_before_values_of_the_same_time(show: Show) -> None:
     show.step(("/generator/disorder", 0.8), ("/filter/feedback/amount", 0.3))
     show.step(("/generator/disorder", 0.6), ("/release", 1.0))
     assert show.value("/generator/disorder") == (0.6,)
     assert show.value("/now/held") == (1.0,)
 
 
-def test_a_scene_that_comes_in_is_held_by_nobody(show: Show) -> None:
+def test_a_new_scene_has_no_held_parameters(show: Show) -> None:
     show.step(("/generator/disorder", 0.8))
     show.step(("/scene/2", 1.0))
     assert "/generator/disorder" not in show.nodes
@@ -283,7 +285,7 @@ def test_a_scene_that_comes_in_is_held_by_nobody(show: Show) -> None:
     assert show.value("/generator/disorder") == (0.25,)
 
 
-def test_the_show_is_played_at_its_addresses(show: Show) -> None:
+def test_the_addresses_of_the_show_control_it(show: Show) -> None:
     show.step(("/tempo/bpm", 97.0))
     show.step()
     assert show.value("/tempo/bpm") == (97.0,)
@@ -300,7 +302,7 @@ def test_the_show_is_played_at_its_addresses(show: Show) -> None:
     assert show.performance.tempo.bpm == before / 2
 
 
-def test_blackout_is_what_was_said_last_whoever_said_it(show: Show) -> None:
+def test_the_last_blackout_message_counts_from_any_sender(show: Show) -> None:
     def key(value: float) -> bool:
         seconds = show.clock.advance()
         events = [Event(seconds, "key.b", value)]
@@ -318,7 +320,7 @@ def test_blackout_is_what_was_said_last_whoever_said_it(show: Show) -> None:
     assert not show.step().blackout
 
 
-def test_panic_gives_the_picture_back(show: Show) -> None:
+def test_panic_restores_the_picture(show: Show) -> None:
     show.step(("/blackout", 1.0), ("/freeze", 1.0), ("/master", 0.0), ("/generator/disorder", 0.9))
     show.step()
     picture = show.step(("/panic", 1.0))
@@ -328,7 +330,7 @@ def test_panic_gives_the_picture_back(show: Show) -> None:
     assert show.value("/generator/disorder") == (0.25,)
 
 
-def test_a_crossfader_leads_to_the_next_scene_and_panic_leaves_it_there(show: Show) -> None:
+def test_a_crossfader_goes_to_the_next_scene_and_panic_keeps_it(show: Show) -> None:
     show.step()
     show.step(("/generator/disorder", 0.8))
     picture = show.step(("/crossfade", 0.25))
@@ -357,7 +359,7 @@ def test_the_nodes_are_the_same_object_until_they_change(show: Show) -> None:
 
 
 @pytest.mark.parametrize("preset", sorted((shipped() / "presets").glob("*.toml")), ids=lambda file: file.stem)
-def test_no_value_at_any_address_of_any_preset_stops_a_frame(preset: Path) -> None:
+def test_any_value_at_any_address_of_any_preset_gives_a_frame(preset: Path) -> None:
     setlist = load(preset, Library(shipped()))
     show, random = Show(setlist), np.random.default_rng(7)
     for _ in range(4):

@@ -48,7 +48,7 @@ def played(library: Library, name: str) -> tuple[Rig, Memory]:
     return rig, watched(rig)
 
 
-def test_a_hand_plays_the_picture_and_lets_it_go(
+def test_a_hand_plays_the_picture_until_it_goes(
     library: Library, doubles: tuple[FakeCamera, FakeTracker]
 ) -> None:
     eye, mind = doubles
@@ -69,7 +69,7 @@ def test_a_hand_plays_the_picture_and_lets_it_go(
     assert mind.closed == 1
 
 
-def test_a_show_without_hands_opens_nothing_until_an_edit_names_them(
+def test_a_show_opens_hands_when_an_edit_uses_them(
     library: Library, doubles: tuple[FakeCamera, FakeTracker], tmp_path: Path
 ) -> None:
     _, mind = doubles

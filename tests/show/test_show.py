@@ -30,7 +30,7 @@ def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Library:
     return Library(tmp_path)
 
 
-def test_setlists_and_presets_are_found_by_name_and_by_file(library: Library, tmp_path: Path) -> None:
+def test_setlists_and_presets_are_found_by_name_or_file(library: Library, tmp_path: Path) -> None:
     assert find("demo", library) == tmp_path / "setlists/demo.toml"
     assert find("red", library) == tmp_path / "presets/red.toml"
     assert find("presets/blue.toml", library) == Path("presets/blue.toml")
@@ -41,12 +41,12 @@ def test_setlists_and_presets_are_found_by_name_and_by_file(library: Library, tm
     assert [len(load(find(name, library), library).cues) for name in ("demo", "red")] == [2, 1]
 
 
-def test_a_model_that_is_not_there_is_told_at_once(tmp_path: Path) -> None:
+def test_a_missing_model_is_reported_immediately(tmp_path: Path) -> None:
     with pytest.raises(LookupError, match="model 'flora': there is no such model; there are: untrained"):
         Library(tmp_path, model="flora")
 
 
-def test_saved_files_take_effect_while_it_plays(library: Library, tmp_path: Path) -> None:
+def test_saved_files_take_effect_during_the_show(library: Library, tmp_path: Path) -> None:
     rig = play(Options("inverted", size=SIZE, headless=True, osc_port=0), library)
     memory = watched(rig)
     try:
@@ -60,7 +60,7 @@ def test_saved_files_take_effect_while_it_plays(library: Library, tmp_path: Path
         rig.close()
 
 
-def test_what_learning_saves_for_a_new_user_is_watched(
+def test_files_that_learning_saves_for_a_new_user_are_watched(
     library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "nobody"))  # where nothing has been saved yet
@@ -99,7 +99,7 @@ class FakeScreen:
     def close(self) -> None: ...
 
 
-def test_a_status_tells_of_the_rig(library: Library) -> None:
+def test_the_status_describes_the_rig(library: Library) -> None:
     rig = play(Options("demo", size=SIZE, headless=True, osc_port=0, watch=False), library)
     watcher = StatusMeter(Path("a.mp4"))
     try:
@@ -113,7 +113,7 @@ def test_a_status_tells_of_the_rig(library: Library) -> None:
     assert [name for name, _ in status.devices] == ["silence", "midi", "lights"]
 
 
-def test_an_osc_port_in_use_is_told_and_the_show_goes_on(
+def test_an_osc_port_in_use_is_reported_and_the_show_continues(
     library: Library, caplog: pytest.LogCaptureFixture
 ) -> None:
     first = play(Options("red", size=SIZE, headless=True, osc_port=9871, watch=False), library)
@@ -133,7 +133,7 @@ def test_the_demo_track_is_heard_at_its_tempo() -> None:
     assert sorted(beat.bpm for beat in sure)[len(sure) // 2] == pytest.approx(122, abs=1)
 
 
-def test_offline_a_sound_is_heard_up_to_each_frame(library: Library) -> None:
+def test_offline_each_frame_gets_the_sound_up_to_its_time(library: Library) -> None:
     track = demo_track()
     assert track is not None
     rig = render(Options("blue", str(track), size=SIZE, fps=30))

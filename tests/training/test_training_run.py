@@ -39,9 +39,7 @@ def same(one: Path, other: Path) -> bool:
 
 
 @pytest.mark.parametrize("settings", [SMALL, DCGAN], ids=["stylegan2", "dcgan"])
-def test_a_run_that_is_interrupted_goes_on_as_if_it_had_not_been(
-    tmp_path: Path, settings: TrainingSettings
-) -> None:
+def test_an_interrupted_run_resumes_exactly(tmp_path: Path, settings: TrainingSettings) -> None:
     learnt(begun(tmp_path / "whole", settings), 160)
     learnt(begun(tmp_path / "parts", settings), 72)  # between two lines of the log
     for _ in range(2):
@@ -80,7 +78,7 @@ runs.learnt(made, 160)
 """
 
 
-def test_a_run_killed_while_it_writes_goes_on_exactly(tmp_path: Path) -> None:
+def test_a_run_killed_while_it_writes_resumes_exactly(tmp_path: Path) -> None:
     script = DEATH.format(root=str(ROOT), folder=str(tmp_path / "killed"))
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert done.returncode == -signal.SIGKILL, done.stderr
@@ -96,7 +94,7 @@ def test_a_run_killed_while_it_writes_goes_on_exactly(tmp_path: Path) -> None:
     assert same(tmp_path / "killed", tmp_path / "whole")
 
 
-def test_ctrl_c_keeps_all_and_ends(tmp_path: Path) -> None:
+def test_ctrl_c_saves_and_ends(tmp_path: Path) -> None:
     told: list[int] = []
 
     def tell(line: Mapping[str, float]) -> None:
@@ -111,7 +109,7 @@ def test_ctrl_c_keeps_all_and_ends(tmp_path: Path) -> None:
     assert signal.getsignal(signal.SIGINT) is before
 
 
-def test_a_loss_that_is_not_finite_ends_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_infinite_loss_ends_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = begun(tmp_path / "run")
     learnt(made, 64)
     before = tensors(tmp_path / "run")
@@ -152,7 +150,7 @@ def test_a_full_disk_leaves_the_last_good_state(tmp_path: Path) -> None:
     learnt(resumed(tmp_path / "run"), 128)
 
 
-def test_what_a_run_cannot_begin_with_is_told(tmp_path: Path) -> None:
+def test_impossible_settings_are_reported(tmp_path: Path) -> None:
     learnt(begun(tmp_path / "run"), 8)
     model = tmp_path / "run/latest.safetensors"
     with pytest.raises(RunError, match="holds a run already"):
@@ -182,7 +180,7 @@ def test_what_a_run_cannot_begin_with_is_told(tmp_path: Path) -> None:
             begun(tmp_path / "g", replace(SMALL, **wrong))
 
 
-def test_damaged_checkpoints_give_way_to_the_one_before(tmp_path: Path) -> None:
+def test_a_damaged_checkpoint_is_replaced_by_the_one_before(tmp_path: Path) -> None:
     learnt(begun(tmp_path / "run"), 64)
     newest = TrainingFolder(tmp_path / "run").checkpoints()[-1]
     newest.write_bytes(newest.read_bytes()[:100])
@@ -193,7 +191,7 @@ def test_damaged_checkpoints_give_way_to_the_one_before(tmp_path: Path) -> None:
         states.checkpoint_metadata(tmp_path / "run/latest.safetensors")
 
 
-def test_figures_are_logged_and_the_best_model_kept(tmp_path: Path) -> None:
+def test_metrics_are_logged_and_the_best_model_is_kept(tmp_path: Path) -> None:
     figures = iter([3.0, 2.0, 5.0])
 
     def measure(generator: generators.Generator, dataset: Any) -> Measurement:
@@ -208,7 +206,7 @@ def test_figures_are_logged_and_the_best_model_kept(tmp_path: Path) -> None:
     assert "after 96 pictures" in Model.read(tmp_path / "run/latest.safetensors").notes["title"]
 
 
-def test_augmentation_follows_what_the_judge_knows(tmp_path: Path) -> None:
+def test_augmentation_follows_the_overfitting_of_the_discriminator(tmp_path: Path) -> None:
     run = begun(tmp_path / "run", replace(SMALL, target=-0.99))
     learnt(run, 64)
     assert run.state.p == pytest.approx(2 * 4 * 8 / 2000)
@@ -217,7 +215,7 @@ def test_augmentation_follows_what_the_judge_knows(tmp_path: Path) -> None:
     assert fixed.state.p == 0.3
 
 
-def test_settings_are_text() -> None:
+def test_settings_survive_a_round_trip_as_text() -> None:
     settings = replace(SMALL, freeze=Freeze(True, 8), mirror=True)
     assert read_settings(settings.text()) == settings
     with pytest.raises(RunError, match="no readable settings"):
@@ -239,7 +237,7 @@ def test_the_loader_reads_few_batches_ahead() -> None:
     assert 20 <= len(read) == len({*read}) <= 20 + 4 * BATCHES_AHEAD
 
 
-def test_the_loader_gives_every_picture_once_an_epoch() -> None:
+def test_the_loader_gives_every_picture_once_per_epoch() -> None:
     loader = DataLoader(Discs(count=10), (8, 8), RandomStreams(0), mirror=False, latents=True)
     try:
         assert sorted(loader.number(sample) for sample in range(10)) == list(range(10))
@@ -275,7 +273,7 @@ runs.learnt(runs.begun(Path({folder!r}), runs.{settings}), 80)
 
 
 @pytest.mark.parametrize("settings", ["SMALL", "DCGAN"])
-def test_two_processes_learn_as_one(tmp_path: Path, settings: str) -> None:
+def test_two_processes_train_like_one(tmp_path: Path, settings: str) -> None:
     root = str(ROOT)
     script = tmp_path / "two.py"
     script.write_text(TWO.format(root=root, folder=str(tmp_path / "two"), settings=settings))
@@ -300,7 +298,9 @@ def test_two_processes_learn_as_one(tmp_path: Path, settings: str) -> None:
 
 @pytest.mark.parametrize("precision", ["bfloat16", "float16"])
 @pytest.mark.parametrize("settings", [SMALL, DCGAN], ids=["stylegan2", "dcgan"])
-def test_less_precision_learns_too(tmp_path: Path, settings: TrainingSettings, precision: str) -> None:
+def test_training_works_in_reduced_precision(
+    tmp_path: Path, settings: TrainingSettings, precision: str
+) -> None:
     learnt(begun(tmp_path / "half", replace(settings, precision=precision)), 32)
     learnt(begun(tmp_path / "whole", settings), 32)
     for half, whole in zip(lines(tmp_path / "half"), lines(tmp_path / "whole"), strict=True):
