@@ -184,13 +184,11 @@ class Rig:
         """Write the frames that are being read back, then close everything; safe to call twice."""
         with self.faults.contain("the last frames are not written"):
             self._drain()
-        for device in (*self.outputs, *self.inputs, self.edits, self.learner, self.stage):
+        for device in (*self.outputs, *self.inputs, self.edits, self.learner, self.stage, *self.screens):
             if device is not None:
                 self._close(device)
         with self.faults.contain("OpenGL cannot be closed"):
             self.context.release()
-        for screen in self.screens:
-            self._close(screen)
         self.inputs = []
         self.outputs = []
         self.screens = []
