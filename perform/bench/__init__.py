@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from perform import __version__
+from perform.parameters import choice
 
 NAMES = ("loop", "generator", "latency", "render", "switch", "models", "inputs", "training")
 LIBRARIES = ("numpy", "torch", "openvino", "moderngl", "av", "sounddevice", "librosa", "mido", "python-osc")
@@ -93,9 +94,7 @@ def run(
 ) -> list[Figure]:
     """Measure one of NAMES: each measurement for `seconds` (None: as long as the bench finds right),
     with this model in place of its own, on this device. ValueError for another name."""
-    if name not in NAMES:
-        raise ValueError(f"bench {name!r}, must be one of {', '.join(NAMES)}")
-    bench = import_module(f"{__name__}.{name}")
+    bench = import_module(f"{__name__}.{choice('bench', name, NAMES)}")
     return list(bench.figures(seconds, model, device))
 
 

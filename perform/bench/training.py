@@ -160,9 +160,7 @@ def train_for(
         run.begin(often, begun_from)
         laps = StepTimes(torch.cuda.synchronize if device == "cuda" else lambda: None)
         streams = RandomStreams(settings.seed)
-        with closing(
-            DataLoader(run.dataset, settings.size, streams, settings.mirror, settings.teacher > 0)
-        ) as feed:
+        with closing(DataLoader(run.dataset, settings, streams)) as feed:
             step = _step(run, feed, streams, laps)
             step()
             laps.seconds.clear()

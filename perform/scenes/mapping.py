@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Annotated, Literal, Protocol, TypeAlias
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from perform import formula
 from perform.arrays import Doubles
@@ -35,10 +35,8 @@ Number = Annotated[float, Field(ge=-LARGEST, le=LARGEST, allow_inf_nan=False)]
 Row: TypeAlias = list[Number]
 
 
-class Strict(BaseModel):
+class Strict(BaseModel, extra="forbid", strict=True, frozen=True):
     """A part of the file: nothing unknown is in it."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
 class Example(Strict):

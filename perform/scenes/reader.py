@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from perform import formula
 from perform.clock import Lead
@@ -27,10 +27,9 @@ Declared: TypeAlias = Callable[[str], tuple[Parameter, ...]]  # the parameters o
 FOOTAGE: tuple[Footage, ...] = get_args(Footage)
 
 
-class SceneText(BaseModel):
+class SceneText(BaseModel, extra="forbid", strict=True):
     """The tables of a preset, unchecked within."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
     title: str = Field(min_length=1)
     description: str = ""
     clock: Lead = "auto"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from perform.clock import Lead
 from perform.documents import SceneError, parse_document
@@ -56,15 +56,13 @@ class Setlist:
         return self.show.signal_names.union(self.mapping_inputs, *(unit.signal_names for unit in units))
 
 
-class _CueText(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
+class _CueText(BaseModel, extra="forbid", strict=True):
     scene: str
     bars: float | None = Field(default=None, gt=0, le=4096)
     transition: Table | None = None
 
 
-class _SetlistText(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
+class _SetlistText(BaseModel, extra="forbid", strict=True):
     title: str = Field(min_length=1)
     quantise: Literal["off", "beat", "bar", "4 bars"] = "bar"
     loop: bool = False

@@ -188,7 +188,7 @@ class TrainingRun:
         """
         settings, streams = self.settings, RandomStreams(self.settings.seed)
         step = TrainingStep(self.state, settings, streams, self.group, self.device, not self._facts["from"])
-        loader = DataLoader(self.dataset, settings.size, streams, settings.mirror, settings.teacher > 0)
+        loader = DataLoader(self.dataset, settings, streams)
         try:
             with self._stop:
                 reason = self._steps(step, loader, limits, report)

@@ -21,7 +21,7 @@ from scipy.special import j1
 
 from perform.generators import stylegan3
 from perform.generators.stylegan3 import from_official, graph, phases, recipe
-from perform.generators.stylegan3.network import Network, synthesis
+from perform.generators.stylegan3.network import Synthesis, synthesis
 from perform.generators.stylegan3.recipe import Plan
 from perform.generators.stylegan3.untrained import untrained
 from perform.networks import ModelError
@@ -60,14 +60,14 @@ class Case:
             name.split("/", 1)[1]: self.data[name] for name in self.data.files if name[:3] in ("par", "buf")
         }
         self.weights = from_official(self.official)
-        self.network = Network.load(self.weights)
+        self.synthesis = Synthesis.load(self.weights)
 
     def drawn(self, ws: str, count: int, transform: str = "in/transform0") -> Any:
         """The last `count` pictures that some ws give; the test's data has only those."""
         given = self.data[ws][:2] if count < 3 and len(self.data[ws]) > 1 else self.data[ws]
         with torch.inference_mode():
             moved = torch.from_numpy(self.data[transform])
-            return self.network.synthesis(torch.from_numpy(given[-count:]), moved)
+            return self.synthesis(torch.from_numpy(given[-count:]), moved)
 
 
 @pytest.fixture(scope="module", params=FILES, ids=lambda path: f"{path.parent.name}/{path.stem}")

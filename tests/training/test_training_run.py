@@ -230,7 +230,7 @@ def test_the_loader_reads_few_batches_ahead() -> None:
             read.append(number)
             return super().picture(number)
 
-    loader = DataLoader(Counted(count=100), (8, 8), RandomStreams(0), mirror=False, latents=False)
+    loader = DataLoader(Counted(count=100), replace(SMALL, size=(8, 8)), RandomStreams(0))
     for first in range(0, 20, 4):
         loader.batch(range(first, first + 4), 4)
     loader.close()
@@ -238,7 +238,7 @@ def test_the_loader_reads_few_batches_ahead() -> None:
 
 
 def test_the_loader_gives_every_picture_once_per_epoch() -> None:
-    loader = DataLoader(Discs(count=10), (8, 8), RandomStreams(0), mirror=False, latents=True)
+    loader = DataLoader(Discs(count=10), replace(SMALL, size=(8, 8), teacher=1.0), RandomStreams(0))
     try:
         assert sorted(loader.number(sample) for sample in range(10)) == list(range(10))
         assert [loader.number(n) for n in range(10)] != [loader.number(n) for n in range(10, 20)]
@@ -251,7 +251,7 @@ def test_the_loader_gives_every_picture_once_per_epoch() -> None:
             np.testing.assert_array_equal(batch.latents[1], Discs().latent(number))
     finally:
         loader.close()
-    mirrored = DataLoader(Discs(count=64), (16, 16), RandomStreams(0), mirror=True, latents=False)
+    mirrored = DataLoader(Discs(count=64), replace(SMALL, size=(16, 16), mirror=True), RandomStreams(0))
     try:
         batch = mirrored.batch(range(64), 64)
         plain = [Discs().picture(mirrored.number(n)).transpose(2, 0, 1) for n in range(64)]

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from perform.documents import SceneError, document, parse_document
 from perform.signals import LARGEST, Event
@@ -31,10 +31,9 @@ Otherwise: TypeAlias = Literal["hold", "decay", "default"]
 Found: TypeAlias = Mapping[str, float]
 
 
-class FeedText(BaseModel):
+class FeedText(BaseModel, extra="forbid", strict=True):
     """The keys that every feed may have."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
     kind: str
     value: str = ""  # which number of a message; "": the first
     values: dict[str, str] = {}  # or several, by the name that formulas have for each
