@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Annotated, Literal, Protocol, TypeAlias
 
 import numpy as np
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from perform import formula
 from perform.arrays import Doubles
@@ -35,8 +35,10 @@ Number = Annotated[float, Field(ge=-LARGEST, le=LARGEST, allow_inf_nan=False)]
 Row: TypeAlias = list[Number]
 
 
-class Strict(BaseModel, extra="forbid", strict=True, frozen=True):
+class Strict(BaseModel):
     """A part of the file: nothing unknown is in it."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
 class Example(Strict):
