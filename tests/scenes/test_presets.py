@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,7 +11,13 @@ import pytest
 from numpy.typing import NDArray
 
 from perform import generators, paths, show
+from perform.arrays import Floats, Pixels
+from perform.generators.model import Model
 from perform.library import Library
+from perform.networks.bending import Bend
+from perform.networks.blending import Blend
+from perform.networks.controls import NetworkValues
+from perform.networks.runtimes.inputs import DEFAULTS
 from perform.outputs.memory import Memory
 from tests.doubles.sounds import write_sound
 
@@ -51,12 +57,23 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 class Shared:
-    """A generator that stays open for the next one when a rig closes it."""
+    """A generator that stays open for the next rig when one closes it. It draws every other picture, like a
+    network that is slower than the display: networks take most of the time of these tests."""
 
     def __init__(self, generator: generators.Generator) -> None:
         self.space, self.parameters = generator.space, generator.parameters
         self.size = generator.size
-        self.map, self.mean, self.synthesise = generator.map, generator.mean, generator.synthesise
+        self.map, self.mean = generator.map, generator.mean
+        self._generator = generator
+        self._picture: Pixels | None = None
+
+    def synthesise(self, ws: Floats, values: NetworkValues = DEFAULTS) -> Pixels:
+        """The picture of this call, or again that of the last one."""
+        if self._picture is None:
+            self._picture = self._generator.synthesise(ws, values)
+            return self._picture
+        picture, self._picture = self._picture, None
+        return picture
 
     def close(self) -> None:
         """Later."""
@@ -65,12 +82,20 @@ class Shared:
 @pytest.fixture(scope="module", autouse=True)
 def one_generator() -> Iterator[None]:
     """The same generators for all of them: opening one takes longer than playing it."""
-    opened: dict[str, generators.Generator] = {}
+    opened: dict[tuple[object, ...], generators.Generator] = {}
     really_open = generators.open
 
-    def open_once(model: str, *_settings: object, **_named: object) -> Shared:
-        opened[model] = opened.get(model) or really_open(model)
-        return Shared(opened[model])
+    def open_once(
+        model: Model,
+        *_settings: object,
+        bends: Sequence[Bend] = (),
+        blend: Blend | None = None,
+        **_named: object,
+    ) -> Shared:
+        key = model, tuple(bends), blend
+        if key not in opened:
+            opened[key] = really_open(model, precision="float32", threads=1, bends=bends, blend=blend)
+        return Shared(opened[key])
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(generators, "open", open_once)
@@ -102,8 +127,9 @@ def drawn(
 
 def luminance(pixels: NDArray[np.uint8]) -> Frames:
     """Relative luminance as WCAG 2 defines it, from sRGB."""
-    light = (pixels / np.float32(255)) ** np.float32(2.2)
-    return np.asarray(light @ np.array([0.2126, 0.7152, 0.0722], np.float32), np.float32)
+    light = (np.arange(256) / 255) ** 2.2
+    parts = [np.float32(weight * light) for weight in (0.2126, 0.7152, 0.0722)]
+    return np.stack([sum(part[frame[..., at]] for at, part in enumerate(parts)) for frame in pixels])
 
 
 def blocks(frames: Frames) -> Frames:
