@@ -1,5 +1,6 @@
 # The first of these to run does all set-up; a second one starts at once.
 BIN := .venv/bin
+export PYTHONDONTWRITEBYTECODE= # where it is set, every start compiles all modules again
 SETUP := scripts/setup.sh pyproject.toml constraints.txt
 
 WORKERS := 3 # one more than the cores of a small machine: many tests wait for devices and other programs
