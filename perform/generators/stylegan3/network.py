@@ -13,6 +13,7 @@ from collections.abc import Callable
 from math import pi, sqrt
 from typing import TypeAlias
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -72,7 +73,7 @@ class Input(nn.Module):
         self.channels = channels = config.channels[0]
         self.affine = Linear(config.w_dim, 4)
         self.weight = nn.Parameter(torch.zeros(channels, channels))
-        self.register_buffer("transform", torch.eye(3))
+        self.register_buffer("transform", torch.tensor(np.eye(3, dtype=np.float32)))
         self.register_buffer("freqs", torch.zeros(channels, 2))
         self.register_buffer("phases", torch.zeros(channels))
 
