@@ -50,7 +50,6 @@ MAY_IMPORT = {
     "perform.scenes": {"pydantic"},
     "perform.midi.profiles": {"pydantic", "pydantic_core"},
     "perform.midi.ports": {"rtmidi"},
-    "perform.rhythm.features": {"librosa"},
     "perform.networks": {"openvino", "pydantic", "safetensors", "torch"},
 }
 

@@ -23,7 +23,7 @@ from perform import __version__
 from perform.parameters import choice
 
 NAMES = ("loop", "generator", "latency", "render", "switch", "models", "inputs", "training")
-LIBRARIES = ("numpy", "torch", "openvino", "moderngl", "av", "sounddevice", "librosa", "mido", "python-osc")
+LIBRARIES = ("numpy", "torch", "openvino", "moderngl", "av", "sounddevice", "mido", "python-osc")
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perform.arrays import Floats
+from perform.rhythm.banks import chroma_bank, mel_bank, mel_centres
 
 HOPS_PER_SECOND = 100
 SPECTRUM_WINDOW = 2048  # samples: spectrum, centroid, flatness
@@ -273,7 +274,7 @@ class _Chroma:
     """The twelve pitch classes, and which of them is clearest."""
 
     def __init__(self, rate: int) -> None:
-        self._bank = _chroma_bank(rate)
+        self._bank = chroma_bank(rate, CHROMA_WINDOW)
         self._gain = _Gain(FLOOR)
         self.pitch = 0
 
@@ -317,19 +318,7 @@ def _hann(size: int) -> Floats:
 
 def _mel_bank(rate: int) -> tuple[Floats, Floats]:
     """Mel filters [mel, bins], and which of them make up which band [4, mel] (rows sum to 1)."""
-    from librosa import mel_frequencies
-    from librosa.filters import mel  # two seconds that `import perform` need not wait for
-
-    top = min(16000.0, rate / 2)
-    bank = mel(sr=rate, n_fft=ACCENT_WINDOW, n_mels=MEL_BANDS, fmin=20, fmax=top, norm=None)
-    centres = mel_frequencies(MEL_BANDS + 2, fmin=20, fmax=top)[1:-1]
+    edges = mel_centres(MEL_BANDS, 20, min(16000.0, rate / 2))
+    centres = edges[1:-1]
     split = np.array([(low <= centres) & (centres < high) for low, high in BANDS.values()], np.float32)
-    return bank.astype(np.float32), split / np.maximum(split.sum(axis=1, keepdims=True), 1)
-
-
-def _chroma_bank(rate: int) -> Floats:
-    """Pitch class filters [12, bins], from C, weighted towards the octaves around 900 Hz."""
-    from librosa.filters import chroma
-
-    bank: Floats = chroma(sr=rate, n_fft=CHROMA_WINDOW).astype(np.float32)
-    return bank
+    return mel_bank(rate, ACCENT_WINDOW, edges), split / np.maximum(split.sum(axis=1, keepdims=True), 1)

@@ -230,7 +230,7 @@ class Silence:
 
     def __init__(self) -> None:
         self._passed = _SampleCount()
-        self._analyzer = SoundAnalyzer(SAMPLE_RATE)  # loads librosa: seconds, before the first frame
+        self._analyzer = SoundAnalyzer(SAMPLE_RATE)
         self._sent = False
 
     def poll(self, until: float) -> list[Event]:
