@@ -21,7 +21,8 @@ MIDDLE_OCTAVE, OCTAVE_WIDTH = 5.0, 2.0  # above the lowest A: where the chroma h
 def mel_centres(bands: int, low: float, high: float) -> Doubles:
     """The edge below, the centres [bands] and the edge above of mel bands from `low` to `high` Hz, evenly
     spaced on Slaney's scale (Auditory Toolbox, 1998)."""
-    return _hertz(np.linspace(*_mels(np.array([low, high])), bands + 2))
+    lowest, highest = _mels(np.array([low, high]))
+    return _hertz(np.linspace(lowest, highest, bands + 2))
 
 
 def mel_bank(rate: int, window: int, centres: Doubles) -> Floats:
@@ -51,7 +52,8 @@ def chroma_bank(rate: int, window: int) -> Floats:
 
 def _mels(hertz: Doubles) -> Doubles:
     above = np.log(np.maximum(hertz, LINEAR_UP_TO) / LINEAR_UP_TO) / OCTAVES_PER_MEL
-    return np.minimum(hertz, LINEAR_UP_TO) / HERTZ_PER_MEL + above
+    mels: Doubles = np.minimum(hertz, LINEAR_UP_TO) / HERTZ_PER_MEL + above
+    return mels
 
 
 def _hertz(mels: Doubles) -> Doubles:
