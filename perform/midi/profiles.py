@@ -15,7 +15,7 @@ from typing import Annotated, Literal, TypeAlias, get_args
 from pydantic import BaseModel, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
-from perform.documents import SceneError, fitted, near, parse_document
+from perform.documents import SceneError, fitted, near, parse_leniently
 from perform.midi.names import CONTROL_NAME, DEVICE_NAME, PLAIN_MESSAGE, SHARED_CONTROL, device_kind
 
 MOST_CONTROLS = 512  # controls of a profile
@@ -160,8 +160,7 @@ class Profile:
 
 def read_profile(file: Path) -> Profile:
     """The profile that a file describes. Raises SceneError with every fault, OSError."""
-    text = parse_document(file, _ProfileText)
-    faults: list[str] = []
+    text, faults = parse_leniently(file, _ProfileText, {"title": "untitled", "ports": ["any"]})
     if not DEVICE_NAME.fullmatch(file.stem) or device_kind(file.stem) != file.stem:
         faults.append(f"{file}: its name must be a word of small letters, not ending in _2 or the like")
     controls, groups = _controls(file, text, faults)

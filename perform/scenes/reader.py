@@ -16,7 +16,7 @@ from pydantic import BaseModel, Field
 
 from perform import formula
 from perform.clock import Lead
-from perform.documents import SceneError, near, parse_document
+from perform.documents import SceneError, near, parse_leniently
 from perform.parameters import SIZES, Parameter, ParameterError
 from perform.scenes.controls import Setting, UnitSettings
 from perform.scenes.scene import Catalogue, Footage, Role, Scene, Transition
@@ -43,12 +43,13 @@ class SceneText(BaseModel, extra="forbid", strict=True):
 
 def read_scene(path: Path, catalogue: Catalogue) -> Scene:
     """The scene in a preset file. Raises SceneError with every fault, OSError when it cannot be read."""
-    return check_scene(parse_document(path, SceneText), catalogue, path)
+    text, faults = parse_leniently(path, SceneText, {"title": "untitled"})
+    return check_scene(text, catalogue, path, faults)
 
 
-def check_scene(text: SceneText, catalogue: Catalogue, path: Path) -> Scene:
-    """The scene that a text describes. Raises SceneError with every fault."""
-    reader = Reader(path, catalogue)
+def check_scene(text: SceneText, catalogue: Catalogue, path: Path, faults: Sequence[str] = ()) -> Scene:
+    """The scene that a text describes. Raises SceneError with every fault, those found before first."""
+    reader = Reader(path, catalogue, faults)
     table = text.generator or {}
     neural = "model" in table
     source = reader.scene_source(text.generator, text.source)
@@ -81,14 +82,15 @@ def check_scene(text: SceneText, catalogue: Catalogue, path: Path) -> Scene:
 class Reader:
     """Reads the tables of one file and gathers their faults."""
 
-    def __init__(self, path: Path, catalogue: Catalogue) -> None:
-        self.faults: list[str] = []
+    def __init__(self, path: Path, catalogue: Catalogue, faults: Sequence[str] = ()) -> None:
+        self.faults = [*faults]
         self._path = path
         self._catalogue = catalogue
 
     def fault(self, key: str, what: str) -> None:
-        """Note a fault: `presets/moth.toml: filter[1].amount = 1.7, must be 0..1`."""
-        self.faults.append(f"{self._path}: {key} {what}".rstrip())
+        """Note a fault: `presets/moth.toml: filter[1].amount = 1.7, must be 0..1`. A key has one at most."""
+        if not any(one.startswith(f"{self._path}: {key} ") for one in self.faults):
+            self.faults.append(f"{self._path}: {key} {what}".rstrip())
 
     def scene_source(self, generator: Table | None, source: Table | None) -> UnitSettings:
         """The scene's source: its [generator], or what else its [source] is."""

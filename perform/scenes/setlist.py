@@ -11,7 +11,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from perform.clock import Lead
-from perform.documents import SceneError, parse_document
+from perform.documents import SceneError, parse_leniently
 from perform.scenes.controls import UnitSettings, bound
 from perform.scenes.mapping import SignalMapping
 from perform.scenes.reader import Reader, Table, read_scene
@@ -57,7 +57,7 @@ class Setlist:
 
 
 class _CueText(BaseModel, extra="forbid", strict=True):
-    scene: str
+    scene: str = ""
     bars: float | None = Field(default=None, gt=0, le=4096)
     transition: Table | None = None
 
@@ -67,7 +67,7 @@ class _SetlistText(BaseModel, extra="forbid", strict=True):
     quantise: Literal["off", "beat", "bar", "4 bars"] = "bar"
     loop: bool = False
     clock: Lead = "auto"
-    cue: list[_CueText] = Field(min_length=1)
+    cue: list[_CueText] = []
     bindings: Table = {}
 
 
@@ -76,12 +76,17 @@ def read_setlist(path: Path, catalogue: Catalogue, preset: Callable[[str], Path]
 
     Raises SceneError with every fault of the setlist and of its presets, OSError when it cannot be read.
     """
-    text = parse_document(path, _SetlistText)
-    reader = Reader(path, catalogue)
+    text, found = parse_leniently(path, _SetlistText, {"title": "untitled"})
+    reader = Reader(path, catalogue, found)
+    if not text.cue:
+        reader.fault("cue", "is missing, must be tables, each headed [[cue]]")
     faults: list[str] = []
     scenes: dict[str, Scene] = {}
     cues = []
     for i, cue in enumerate(text.cue):
+        if not cue.scene:
+            reader.fault(f"cue[{i}].scene", "is missing")
+            continue
         try:
             scene = scenes.get(cue.scene) or read_scene(preset(cue.scene), catalogue)
         except SceneError as error:

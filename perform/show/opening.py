@@ -81,9 +81,23 @@ def load(file: Path, library: Library) -> Setlist:
         setlist = replace(setlist, mappings=tuple(library.mappings(setlist.signal_names)))
         library.feeds(setlist.signal_names)
         library.check_controls(setlist.signal_names)
-    except LookupError as error:
-        raise SceneError([f"{file}: {error.args[0]}"]) from error
+    except (LookupError, SceneError) as error:
+        raise SceneError(_signal_faults(file, setlist.signal_names, library)) from error
     return setlist
+
+
+def _signal_faults(file: Path, signals: Iterable[str], library: Library) -> list[str]:
+    """What is wrong with the signals of a file: a mapping, a feed or a control that is not there."""
+    faults: list[str] = []
+    for signal in sorted(signals):
+        for look in (library.mappings, library.feeds, library.check_controls):
+            try:
+                look([signal])
+            except SceneError as error:
+                faults += error.faults
+            except LookupError as error:
+                faults.append(f"{file}: {error.args[0]}")
+    return list(dict.fromkeys(faults))
 
 
 def play(options: Options, library: Library | None = None, loaded: Setlist | None = None) -> Rig:

@@ -59,6 +59,13 @@ def test_render_twice_gives_the_same_frames(folder: Path) -> None:
     assert len(pictures(folder / "a.mp4")) == len(pictures(folder / "b.mkv")) == 10
 
 
+def test_play_reports_a_midi_port_that_is_not_there(folder: Path) -> None:
+    words = ("play", "--headless", "--seconds", "3", "--size", "64x36", "--osc-port", "0", "--no-lights")
+    text = run(folder, *words, "--midi", "Nowhere")
+    assert text.count("midi: ") == 1
+    assert "midi: no such port (there are: " in text or "midi: no ALSA sequencer" in text
+
+
 def test_play_headless_records(folder: Path) -> None:
     sound = tone(folder / "tone.wav")
     run(
@@ -123,8 +130,15 @@ def test_check_finds_every_fault_and_exits_with_1(folder: Path) -> None:
     )
     save(folder / "shaders/filters/invert.fs", "no shader")
     save(folder / "models/flora.safetensors", "no model")
+    save(
+        folder / "presets/untitled.toml",
+        '[generator]\nshader = "colour"\nhue = 3\n[transition]\nbeats = -1\n',
+    )
     text = run(folder, "check", "presets", "shaders", "models", "nowhere.toml", "nowhere", expect=1)
     for fault in (
+        "untitled.toml: title is missing",
+        "untitled.toml: generator.hue is unknown",
+        "untitled.toml: transition.beats = -1, must be a number 0..256",
         "red.toml: generator.shader = 'color': there is no such generator shader; did you mean colour?",
         "shaders/filters/invert.fs",
         "models/flora.safetensors",

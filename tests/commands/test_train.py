@@ -95,6 +95,21 @@ def test_metrics_are_computed_during_training(
     assert "lost.onnx" in run(*lost, expect=1)
 
 
+@pytest.mark.parametrize(
+    ("words", "usage"),
+    [
+        ([], "perform train [OPTIONS] [MODEL_KIND] [DATASET] [RUN_FOLDER]"),
+        (["stylegan2"], "perform train [OPTIONS] [MODEL_KIND] [DATASET] [RUN_FOLDER]"),
+        (["single"], "perform train single [OPTIONS] [PICTURE]... {RUN}"),
+        (["stretch"], "perform train stretch [OPTIONS] {model} {to}"),
+    ],
+)
+def test_the_usage_is_the_command(words: list[str], usage: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    lines = CliRunner().invoke(app, ["train", *words, "--help"], prog_name="perform").output.splitlines()
+    assert next(line.strip() for line in lines if "Usage" in line) == f"Usage: {usage}"
+
+
 def test_impossible_options_give_a_clear_error(pictures: Path, tmp_path: Path) -> None:
     def told(*words: object) -> str:
         found = run("train", *words, expect=1)

@@ -152,6 +152,17 @@ def test_a_wrong_value_is_reported(content: str, fault: str, tmp_path: Path) -> 
     )
 
 
+def test_a_missing_key_does_not_hide_other_faults(tmp_path: Path) -> None:
+    for kind, key in (("csv", "file"), ("http", "url"), ("mqtt", "topic"), ("serial", "device")):
+        file = written(tmp_path, f'kind = "{kind}"\nlow = 3\nvalues = {{age = "1"}}')
+        with pytest.raises(SceneError) as said:
+            read_feed(file)
+        found = [fault.removeprefix(f"{file}: ") for fault in said.value.faults]
+        assert found[0] == f"{key} is missing"
+        assert found[1].startswith("values.age, must be") and found[2].startswith("low and high, must")
+        assert len(found) == 3
+
+
 def test_the_library_finds_the_feeds_of_signals(tmp_path: Path) -> None:
     written(tmp_path, 'kind = "artnet"\nvalues = {dim = "1"}', "desk")
     library = Library(tmp_path)

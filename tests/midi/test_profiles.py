@@ -175,6 +175,7 @@ BOX = 'title = "Box"\nports = ["box"]\n'
     ("text", "faults"),
     [
         ("!controls.a = {cc = 1}", ["title is missing", "ports is missing"]),
+        ("!controls.a = {cc = 128}", ["title is missing", "ports is missing", "controls.a.cc = 128,"]),
         ("", ["controls is missing"]),
         ("knobs = 3\ncontrols.a = {cc = 1}", ["knobs is unknown; known: title, ports"]),
         ("controls.a = {cc = 128}", ["controls.a.cc = 128, must be 0..127"]),

@@ -15,6 +15,7 @@ from typing import Any
 import av
 import numpy as np
 import pytest
+from PIL import Image
 
 from perform import generators, show
 from perform.bench.models import loading, write_pickle
@@ -257,7 +258,8 @@ def wrong(folder: Path) -> None:
         (["import", "short.npy", "flora"], "array of shape (2, 5) (latents, perhaps)"),
         (["import", "nowhere.pkl", "flora"], "nowhere.pkl: there is no such file"),
         (["import", "cut.pt", "flora"], "cut.pt"),
-        (["sample", FOREIGN, "--out", "a.png"], "a.png, must be an .npz or a folder"),
+        (["sample", FOREIGN, "--out", "a.png"], "a.png, must be an .npz, a .gif or .webp, or a folder"),
+        (["sample", FOREIGN, "--out", "a.mp4"], "a.mp4, must be an .npz, a .gif or .webp, or a folder"),
         (["sample", FOREIGN, "--seeds", "5-1", "--out", "a.npz"], "must rise"),
         (["sample", FOREIGN, "--seeds", "1", "--z", "short.npy", "--out", "a.npz"], "give one of"),
         (["sample", FOREIGN, "--z", "short.npy", "--out", "a.npz"], "must be [n, 32]"),
@@ -283,6 +285,25 @@ def test_impossible_requests_give_clear_errors(folder: Path, words: list[Any], s
     assert sentence in told
     assert told.count("perform: ") == 1
     assert not (folder / "a.npz").exists() and not (folder / "home").exists()
+
+
+@pytest.mark.parametrize("suffix", ["gif", "webp"])
+def test_an_animation_shows_the_pictures_in_order(folder: Path, suffix: str) -> None:
+    run("models", "sample", FOREIGN, "--seeds", "3-5", "--out", "drawn")
+    run("models", "sample", FOREIGN, "--seeds", "3-5", "--out", f"o.{suffix}")
+    with Image.open(folder / f"o.{suffix}") as film:
+        assert (film.n_frames, film.info["loop"]) == (3, 0)  # type: ignore[attr-defined]
+        for number, file in enumerate(sorted((folder / "drawn").iterdir())):
+            film.seek(number)
+            film.load()
+            assert film.info["duration"] == 100
+            difference = np.subtract(film.convert("RGB"), Image.open(file).convert("RGB"), dtype=float)
+            assert np.abs(difference).mean() < 8, number
+
+
+def test_a_folder_of_pictures_can_have_a_number_as_its_suffix(folder: Path) -> None:
+    run("models", "sample", FOREIGN, "--out", "psi-0.7")
+    assert [file.name for file in (folder / "psi-0.7").iterdir()] == ["seed0000.png"]
 
 
 @pytest.fixture

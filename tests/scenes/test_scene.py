@@ -119,6 +119,22 @@ def test_one_check_finds_every_fault(tmp_path: Path) -> None:
     assert len(faults(tmp_path, text)) == 3
 
 
+def test_wrong_tables_do_not_hide_the_faults_inside_others(tmp_path: Path) -> None:
+    text = TULIP.replace('title = "Tulip fever"', "description = 3").replace("[latent]", "[latnt]")
+    text = text.replace('"turn"', '"turm"').replace("beats = 8", "beats = 999")
+    found = [fault.removeprefix("moth.toml: ").split(" ")[0] for fault in faults(tmp_path, text)]
+    assert sorted(found) == ["description", "filter[0].mode", "latnt", "title", "transition.beats"]
+
+
+def test_a_wrong_table_has_one_fault(tmp_path: Path) -> None:
+    text = 'title = "A"\ngenerator = "grid"\nfilter = [1, 2]\n'
+    assert [fault.split(" ")[1] for fault in faults(tmp_path, text)] == [
+        "generator",
+        "filter[0]",
+        "filter[1]",
+    ]
+
+
 INSIDE = """
 title = "Inside"
 [generator]

@@ -78,6 +78,24 @@ def test_a_wrong_setlist_is_rejected(tmp_path: Path, change: tuple[str, str], fa
     assert any(fault in one for one in caught.value.faults)
 
 
+def test_a_setlist_reports_its_own_faults_and_those_of_its_presets(tmp_path: Path) -> None:
+    text = (
+        SET.replace("title =", "titel =").replace("bars = 8", "bars = 0").replace("blackout =", "blakout =")
+    )
+    text += "\n[[cue]]\nbars = 2\n"
+    with pytest.raises(SceneError) as caught:
+        load(tmp_path, text, GRID + "disorder = 7\n")
+    keys = sorted(fault.removeprefix(f"{tmp_path}/").split(" ")[1] for fault in caught.value.faults)
+    assert keys == sorted(
+        ["title", "titel", "cue[0].bars", "cue[2].scene", "bindings.blakout", "generator.disorder"]
+    )
+
+
+def test_a_setlist_without_cues_is_rejected(tmp_path: Path) -> None:
+    with pytest.raises(SceneError, match=r"cue is missing, must be tables, each headed \[\[cue\]\]"):
+        load(tmp_path, 'title = "Empty"\n')
+
+
 def test_faults_of_presets_are_reported_once(tmp_path: Path) -> None:
     with pytest.raises(SceneError) as caught:
         load(tmp_path, SET, GRID + "disorder = 7\n")

@@ -7,6 +7,7 @@ import moderngl
 import pytest
 
 from perform import paths
+from perform.documents import SceneError
 from perform.faults import Health
 from perform.inputs.audio import tracked
 from perform.library import Library
@@ -39,6 +40,16 @@ def test_setlists_and_presets_are_found_by_name_or_file(library: Library, tmp_pa
     with pytest.raises(LookupError, match=r"none\.toml: there is no such file"):
         find("none.toml", library)
     assert [len(load(find(name, library), library).cues) for name in ("demo", "red")] == [2, 1]
+
+
+def test_every_signal_without_its_file_is_reported(library: Library, tmp_path: Path) -> None:
+    text = 'title = "A"\n[generator]\nshader = "colour"\n[[filter]]\nshader = "invert"\namount = '
+    file = tmp_path / "presets/lost.toml"
+    save(file, text + '"feed.desk + feed.rain + learned.pose + midi.box.knob1"\n')
+    with pytest.raises(SceneError) as caught:
+        load(file, library)
+    names = ("feed desk;", "feed rain;", "mapping pose;", "midi.box.knob1:")
+    assert all(name in fault for name, fault in zip(names, caught.value.faults, strict=True))
 
 
 def test_a_missing_model_is_reported_immediately(tmp_path: Path) -> None:

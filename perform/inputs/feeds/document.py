@@ -17,7 +17,7 @@ from typing import ClassVar, Literal, TypeAlias
 
 from pydantic import BaseModel, Field
 
-from perform.documents import SceneError, document, parse_document
+from perform.documents import SceneError, document, parse_leniently
 from perform.signals import LARGEST, Event
 
 LONGEST_MESSAGE = 1 << 20  # bytes of one message
@@ -98,6 +98,11 @@ FEED_KINDS: Mapping[str, type[FeedText]] = {
     "csv": Csv, "http": Http, "mqtt": Mqtt, "serial": Serial, "artnet": Dmx, "sacn": Dmx,
 }  # fmt: skip
 
+STAND_INS: Mapping[str, Mapping[str, str]] = {
+    "csv": {"file": "any.csv"}, "http": {"url": "http://any"}, "mqtt": {"topic": "any"},
+    "serial": {"device": "any"}, "artnet": {}, "sacn": {},
+}  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class Feed:
@@ -125,8 +130,8 @@ def read_feed(file: Path) -> Feed:
     kind = document(file).get("kind")
     if not isinstance(kind, str) or kind not in FEED_KINDS:
         raise SceneError([f"{file}: kind = {kind!r}, must be one of {', '.join(FEED_KINDS)}"])
-    text = parse_document(file, FEED_KINDS[kind])
-    faults = [
+    text, faults = parse_leniently(file, FEED_KINDS[kind], STAND_INS[kind])
+    faults += [
         f"{file}: values.{name}, must be a word of small letters"
         for name in text.values
         if not VALUE_NAME.fullmatch(name) or name in Reading.WORDS
