@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import math
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -59,6 +60,11 @@ def learned(method: str, examples: list[Example], values: list[str] | None = Non
 
 def said(player: MappingPlayer, x: float, y: float) -> tuple[float, ...]:
     return tuple(player.step(Signals(dict(zip(HAND, (x, y), strict=True)))).values())
+
+
+@cache
+def fitted(method: str) -> SignalMapping:
+    return learned(method, shown(saddle))
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -119,18 +125,15 @@ def test_a_missing_signal_holds_its_value(method: str) -> None:
 @settings(max_examples=50, deadline=None)
 @given(st.floats(), st.floats())
 def test_any_input_gives_finite_values(method: str, x: float, y: float) -> None:
-    player = MappingPlayer(FITTED[method])
+    player = MappingPlayer(fitted(method))
     assert all(map(math.isfinite, said(player, x, y)))
-
-
-FITTED = {method: learned(method, shown(saddle)) for method in METHODS}
 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_a_mapping_file_survives_a_round_trip(method: str, tmp_path: Path) -> None:
     file = tmp_path / "pose.toml"
-    file.write_text(mapping_text(FITTED[method].text, "Shown\n\nby hand."))
-    assert read_mapping(file, VOCABULARY) == FITTED[method]
+    file.write_text(mapping_text(fitted(method).text, "Shown\n\nby hand."))
+    assert read_mapping(file, VOCABULARY) == fitted(method)
     assert mapping_text(read_mapping(file, VOCABULARY).text, "Shown\n\nby hand.") == file.read_text()
     assert check_all([file]) == (1, [])
 
@@ -145,7 +148,7 @@ def test_a_fit_takes_less_than_a_second() -> None:
 
 
 def test_a_fit_is_the_same_every_time() -> None:
-    assert fit("mlp", HAND, ["zoom", "hue"], shown(saddle)) == FITTED["mlp"].text
+    assert fit("mlp", HAND, ["zoom", "hue"], shown(saddle)) == fitted("mlp").text
 
 
 @pytest.mark.parametrize(
@@ -167,7 +170,7 @@ def test_a_wrong_file_is_rejected(key: str, change: object, fault: str, tmp_path
     import tomlkit
 
     file = tmp_path / "pose.toml"
-    file.write_text(tomlkit.dumps({**FITTED["ridge"].text.model_dump(), key: change}))
+    file.write_text(tomlkit.dumps({**fitted("ridge").text.model_dump(), key: change}))
     with pytest.raises(SceneError) as error:
         read_mapping(file, VOCABULARY)
     assert fault in str(error.value)
@@ -187,7 +190,7 @@ def test_a_wrong_file_is_rejected(key: str, change: object, fault: str, tmp_path
 )
 def test_wrong_shapes_are_rejected(old: str, new: str, fault: str, tmp_path: Path) -> None:
     file = tmp_path / "pose.toml"
-    file.write_text(mapping_text(FITTED["ridge"].text).replace(old, new, 1))
+    file.write_text(mapping_text(fitted("ridge").text).replace(old, new, 1))
     with pytest.raises(SceneError) as error:
         read_mapping(file, VOCABULARY)
     assert fault in str(error.value)
@@ -215,7 +218,7 @@ def test_the_process_answers_every_line() -> None:
 
 
 def test_unchanged_mappings_continue() -> None:
-    one = FITTED["ridge"]
+    one = fitted("ridge")
     mappings = MappingPlayers([one])
     now = mappings.step(MOMENT, Signals({HAND[0]: 1.0}))
     mappings.use([SignalMapping("other", one.text), one])
