@@ -76,7 +76,8 @@ class TrackerProcess:
 
     def ask(self, pixels: Pixels, taken: float) -> Rows:
         """The hands of a picture taken at `taken` seconds. Raises GoneError."""
-        small = pixels[:: _stride(pixels), :: _stride(pixels)]
+        stride = -(-max(pixels.shape[:2]) // LARGEST_SIDE)  # so that neither side is above it
+        small = pixels[::stride, ::stride]
         height, width = small.shape[:2]
         np.ndarray(small.shape, np.uint8, self._memory.buf)[:] = small
         self._asked = max(round(1000 * taken), self._asked + 1)
@@ -202,8 +203,3 @@ def lacking(model: str) -> str:
     if find_spec("mediapipe") is None:
         return "mediapipe is not installed; it is made for Linux, x86-64 Windows and Macs with Apple's chips"
     return "" if Path(model).is_file() else f"the tracker's model is missing: {IMPORT}"
-
-
-def _stride(pixels: Pixels) -> int:
-    """Every so many-th pixel is sent, so that neither side is above LARGEST_SIDE."""
-    return int(-(-max(pixels.shape[:2]) // LARGEST_SIDE))
