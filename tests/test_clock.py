@@ -15,7 +15,7 @@ from perform.clock import LiveClock, Moment, OfflineClock, Tempo
 
 
 class Timer:
-    """Stands in for the module `time`: time passes only when told to, or by sleeping."""
+    """In place of the module `time`: time passes only when a test changes it, or by sleeping."""
 
     def __init__(self) -> None:
         self.seconds = 1000.0
@@ -210,7 +210,7 @@ def test_live_clock_paces_frames(timer: Timer) -> None:
     for work in (0.001, 0.001, 0.012, 0.05, 0.001, 0.001):
         frames.append(live.advance())
         timer.seconds += work
-    # The fourth frame took 50 ms: the fifth comes at once, and the grid goes on from there.
+    # The fourth frame took 50 ms: the fifth comes immediately, and the grid continues from there.
     assert frames == pytest.approx([0.0, 0.02, 0.04, 0.06, 0.11, 0.13])
 
 

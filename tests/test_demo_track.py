@@ -1,4 +1,4 @@
-"""The demo track: what is shipped is what the script plays, and the truth is what is heard."""
+"""The demo track: the shipped file is what the script plays, and the sound has the beats of the score."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The documents tell what the code declares."""
+"""The documents describe what the code declares."""
 
 import re
 from pathlib import Path

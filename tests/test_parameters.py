@@ -1,4 +1,4 @@
-"""Parameters: what they take, and what they say to what they do not take."""
+"""Parameters: which values they accept, and the errors of the others."""
 
 from __future__ import annotations
 

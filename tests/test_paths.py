@@ -1,4 +1,4 @@
-"""Where things lie, in a checkout, in a wheel, and on each platform."""
+"""The folders of a checkout, of a wheel, and of each platform."""
 
 from __future__ import annotations
 

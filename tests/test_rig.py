@@ -1,4 +1,4 @@
-"""The rig on stage: what fails, fails alone, and the picture goes on."""
+"""The rig in a show: a failing unit fails alone, and the picture continues."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -35,7 +35,7 @@ RED_PIXEL, BLUE_PIXEL, CYAN_PIXEL = (255, 0, 0), (0, 0, 255), (0, 255, 255)
 
 
 class Show:
-    """A rig on an offline clock, whose folder a test may edit."""
+    """A rig on an offline clock, whose folder a test can edit."""
 
     def __init__(self, folder: Path, name: str, worker: Callable[[PoolKey], Worker]) -> None:
         self.folder, self.says, self.memory = folder, PlayedInput(), Memory()

@@ -1,4 +1,4 @@
-"""Set-up from a clean clone: what is asked of the system, and what is said where it cannot be had."""
+"""Set-up from a clean clone: what it installs, and its messages where that is not possible."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32" or not BASH, reason="set
 
 
 class Machine:
-    """A folder with the script, and a PATH on which the system's commands are played by a few lines."""
+    """A folder with the script, and a PATH whose system commands are scripts of a few lines."""
 
     def __init__(self, folder: Path, root: bool) -> None:
         self.folder, self.log = folder, folder / "log"

@@ -1,4 +1,4 @@
-"""Threads: they end when they are told to, and say why when they end by themselves."""
+"""Threads: they end when they are closed, and log why when they fail."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The bench of a GPU on a processor that stands for one, and on a GPU where there is one."""
+"""The bench of a GPU, on a processor in its place, and on a GPU where there is one."""
 
 from __future__ import annotations
 

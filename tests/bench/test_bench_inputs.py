@@ -1,4 +1,4 @@
-"""The bench of inputs: what its senders send is what the inputs hear, and every event finds its frame."""
+"""The bench of inputs: the inputs receive what its senders send, and every event finds its frame."""
 
 from __future__ import annotations
 

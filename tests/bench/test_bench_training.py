@@ -1,4 +1,4 @@
-"""What learning costs, measured."""
+"""The bench of training."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The dashboard: what it shows, that it fits, and that it never holds up the show."""
+"""The dashboard: what it shows, that it fits, and that it never delays the show."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ def test_the_log_keeps_its_last_lines_as_lines() -> None:
 
 
 class Paper(io.StringIO):
-    """A terminal's other end that says when a word was written on it."""
+    """The other end of a terminal, which waits for a word."""
 
     def __init__(self, word: str) -> None:
         super().__init__()
@@ -211,7 +211,7 @@ def test_a_closed_terminal_ends_only_the_dashboard(caplog: pytest.LogCaptureFixt
 
 
 def test_every_field_of_the_status_changes_something() -> None:
-    """No field is carried about without being shown."""
+    """Every field of the status is shown."""
     base = replace(PLAYING, source="audio")
     other: dict[str, Any] = {
         "source": "hand",

@@ -1,4 +1,4 @@
-"""The doctor: every check answers, in time, with a remedy, whatever the machine lacks."""
+"""The doctor: every check answers in time, with a remedy, on any machine."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_checks_of_pinned_packages_do_not_fail_here(found: list[Check], name: st
 
 @pytest.fixture
 def one_check(monkeypatch: pytest.MonkeyPatch) -> OneCheck:
-    """A doctor who knows one check."""
+    """A doctor with one check."""
 
     def check(look: object, timeout: float | None = 10.0) -> Check:
         monkeypatch.setattr(doctor, "CHECKS", [("x", look, timeout)])
@@ -133,7 +133,7 @@ def test_missing_opengl_says_why_and_what_to_install(monkeypatch: pytest.MonkeyP
 def test_without_a_display_the_show_becomes_a_video(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("DISPLAY", "WAYLAND_DISPLAY"):
         monkeypatch.delenv(name, raising=False)
-    glfw.terminate()  # it would remember a desktop from before
+    glfw.terminate()  # it may keep a desktop from before
     state, why, remedy = devices.display()
     assert state == "warn" and "video" in why and "--headless" in remedy
 

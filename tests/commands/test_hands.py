@@ -1,4 +1,4 @@
-"""`perform hands`: what is seen and what is missing, in words and bars."""
+"""`perform hands`: it shows in words and bars what the tracker finds and what is missing."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_it_ends_after_its_seconds(watched: HandsMeter) -> None:
         ({"camera.level": 0.5, "hand.count": 1.0, "hand.rate": 30.0, "hand.latency": 0.03}, ""),
         ({"camera.level": 0.05}, "it is dark"),
         ({"hand.count": 2.0, "hand.rate": 8.0}, "few pictures"),
-        ({"hand.rate": 10.0}, ""),  # nobody there: looked at less often
+        ({"hand.rate": 10.0}, ""),  # no hands: they are tracked less often
         ({"hand.latency": 0.2}, "late"),
     ],
 )

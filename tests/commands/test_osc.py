@@ -1,4 +1,4 @@
-"""`perform osc`, and a show that is played over the net from the outside."""
+"""`perform osc`, and a show that is controlled over the network."""
 
 from __future__ import annotations
 

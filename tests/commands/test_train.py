@@ -1,4 +1,4 @@
-"""`perform train` as a person gives it."""
+"""`perform train` on the command line."""
 
 from __future__ import annotations
 

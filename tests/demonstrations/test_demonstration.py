@@ -1,4 +1,4 @@
-"""MappingPlayers by demonstration: the file, how one plays, and how each method is fitted."""
+"""Mappings by demonstration: the file, how a mapping plays, and how each method is fitted."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ def test_a_fit_takes_less_than_a_second() -> None:
         fit(method, HAND, ["zoom", "hue"], shown(saddle, places.tolist()))  # imports
         began = stopwatch()
         fit(method, HAND, ["zoom", "hue"], shown(saddle, places.tolist()))
-        assert stopwatch() - began < 10  # a second where nothing else runs; here only a runaway is caught
+        assert stopwatch() - began < 10  # a second on an idle machine; here only a runaway is found
 
 
 def test_a_fit_is_the_same_every_time() -> None:
@@ -243,7 +243,7 @@ def mapped(folder: Path, formula: str) -> Library:
 def test_a_preset_plays_a_mapping(tmp_path: Path) -> None:
     library = mapped(tmp_path, "learned.pose + learned.pose.light")
     setlist = show.load(library.preset_file("posed"), library)
-    assert "midi.cc16" in setlist.signal_names  # so that what says it is opened
+    assert "midi.cc16" in setlist.signal_names  # so that the message of opening is seen
     signals = Signals({"midi.cc16": 0.5})
     controls = setlist.cues[0].scene.source.start()
     found = controls.step(MOMENT, signals.joined(MappingPlayers(setlist.mappings).step(MOMENT, signals)))

@@ -63,7 +63,7 @@ def scene(name: str = "posed") -> Scene:
 
 
 class Still:
-    """A trainer that answers at once, on the frame: nothing of time in it."""
+    """A trainer that answers immediately, in the same frame."""
 
     def __init__(self) -> None:
         self.done: MappingPlayer | None = None
@@ -90,7 +90,7 @@ class Played:
         self.step()
 
     def step(self, **values: float) -> dict[str, float]:
-        """A frame on which signals are said: cc2=0.5, k=1."""
+        """A frame with the values of signals: cc2=0.5, k=1."""
         long = {"midi.": ("cc1", "cc2"), "key.": (*"kzpno", "left", "right", "up", "down")}
         events = [
             Event(self.frame / FPS, prefix + name, value)

@@ -37,7 +37,7 @@ def nobody(_key: object) -> Any:
 
 
 class FootageShow:
-    """A rig on an offline clock of 25 frames a second, whose folder a test may edit."""
+    """A rig on an offline clock of 25 frames a second, whose folder a test can edit."""
 
     def __init__(self, folder: Path, name: str, footage: Opener | None = None) -> None:
         self.folder = folder

@@ -47,7 +47,7 @@ class Stage:
         return dict(self.ask("frame", self.seconds))
 
     def until(self, true: Callable[[dict[str, Any]], Any]) -> dict[str, Any]:
-        """Play on until something is true of a frame."""
+        """Play until something is true of a frame."""
         for _ in range(MANY):
             if true(seen := self.frame()):
                 return seen
@@ -99,7 +99,7 @@ def x_server() -> Iterator[str]:
 
 
 def answer(player: object) -> None:
-    """The other side of Stage: call what is asked for, until nobody asks any more."""
+    """The other side of Stage: answer requests until its input ends."""
     for said in sys.stdin:
         what, *arguments = json.loads(said)
         given = getattr(player, what)(*arguments)

@@ -1,4 +1,4 @@
-"""Flora's renderer: the same picture for the same latent, and a little other one for a little other."""
+"""Flora's renderer: the same picture for the same latent, and a similar one for a similar latent."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_another_size_gives_the_same_picture() -> None:
 
 
 def test_every_number_changes_the_picture_a_little() -> None:
-    """By a step of a hundredth; 2 of 255 is between two kinds, most numbers move it by far less."""
+    """By a step of a hundredth; 2 of 255 is between two varieties, most numbers change it by far less."""
     z = flora.latents(2, 1)[0]
     still = flora.render_flower(z, 48)
     for place in range(flora.DIMENSIONS):

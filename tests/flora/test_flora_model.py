@@ -1,4 +1,4 @@
-"""The model that ships: it fits, plays, and its named directions do what their names say."""
+"""The shipped model: it fits, plays, and its named directions have the effect of their names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cameras as sources: what goes is held, fades to the scene's fallback, and is seen again when it is back."""
+"""Cameras as sources: the picture of a lost camera is held, fades to the fallback, and returns with it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.doubles.waiting import eventually
 
 
 class FakeCamera:
-    """A camera that a test holds: it gives `picture` with a grain that changes, or what `trouble` says."""
+    """A camera of a test: it gives `picture` with changing grain, or fails by `trouble`."""
 
     def __init__(self) -> None:
         self.picture = np.zeros((48, 64, 3), np.uint8)

@@ -1,4 +1,4 @@
-"""Where a film is: in time with the clock, whatever its parameters do."""
+"""The position of a film: in time with the clock for any parameters."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LENGTH = 2.0
 
 
 def test_a_loop_has_no_seam_after_a_day() -> None:
-    """At 29.97 frames a second every frame of a film of that rate comes once a round."""
+    """At 29.97 frames a second every frame of a film of that rate is shown once a loop."""
     rate, transport = Fraction(30000, 1001), Transport()
     length = float(60 / rate)
     transport.step(moment(0), REST, length)

@@ -1,4 +1,4 @@
-"""Footage on stage: scenes that start from films, stills and cameras, and what is played into shaders."""
+"""Footage in scenes: films, stills and cameras as sources, and as images of shaders."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_a_film_and_a_still_are_images_of_a_filter(play: Callable[..., FootageSh
     )
     assert (shader.frame() == (0, 0, 255)).all()
     nothing = play("nothing", over)
-    assert (nothing.frame() == 0).all()  # what is not given is black, as ISF hosts have it
+    assert (nothing.frame() == 0).all()  # a missing image is black, as in ISF hosts
 
 
 def test_a_film_is_an_image_of_a_generator(play: Callable[..., FootageShow], folder: Path) -> None:
@@ -116,7 +116,7 @@ def test_an_edit_does_not_restart_a_film(play: Callable[..., FootageShow], folde
 
 
 def test_live_the_same_film_plays_without_waiting(play: Callable[..., FootageShow]) -> None:
-    """Beside the frames, here drawn as fast as they can: every frame has some picture of the film."""
+    """On its own thread, with frames drawn as fast as possible: every frame has some picture of the film."""
     seen = play("film", footage=Opener(background=True)).numbers(40)
     assert seen[0] == 0
     assert set(seen) <= set(range(50))

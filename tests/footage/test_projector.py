@@ -1,4 +1,4 @@
-"""Films on show: in step each frame has its own picture; beside it there is always one, ahead of time."""
+"""Films on show: a synchronous projector gives each frame its own picture, a threaded one decodes ahead."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def decoded(showing: ThreadedProjector) -> list[int]:
 
 
 def settled(showing: ThreadedProjector, where: Course) -> list[int]:
-    """The numbers that are there once all is decoded ahead of a place."""
+    """The numbers of the pictures when all ahead of a position is decoded."""
     wanted = {int((at + 1e-6) * RATE) for at in times(where, 1 / RATE)}
     eventually(lambda: wanted <= {*decoded(showing)}, f"what is ahead of {where}", lambda: showing.ask(where))
     return decoded(showing)
@@ -104,7 +104,7 @@ def test_a_film_played_backwards_is_decoded_ahead_too(beside: ThreadedProjector)
 
 
 def test_a_film_that_is_played_shows_every_frame_once_a_round(beside: ThreadedProjector) -> None:
-    """Each frame of the show comes when what is ahead is there: the order and the seam are exact."""
+    """Each frame of the show waits for the pictures ahead: the order and the seam are exact."""
     transport, seen = Transport(), []
     for frame in range(120):
         where = transport.step(moment(frame / RATE), REST, beside.length)
@@ -114,7 +114,7 @@ def test_a_film_that_is_played_shows_every_frame_once_a_round(beside: ThreadedPr
 
 
 def test_a_threaded_projector_never_waits(film: Path) -> None:
-    """With a decoder that stands still, the nearest picture is shown; and it catches up."""
+    """While the decoder hangs, the nearest picture is shown; afterwards it catches up."""
     showing = ThreadedProjector(Slow(film))
     assert [number(showing.ask(course(at)).pixels) for at in (0.0, 0.4, 1.9)] == [0, 0, 0]
     Slow.gate.release()
@@ -239,7 +239,7 @@ def test_a_file_can_break_and_return_many_times(
 
 
 def test_stopping_a_film_does_not_wait_for_its_decoder(film: Path) -> None:
-    """Its thread stands still in the decoder, and ends when it comes out."""
+    """Its thread hangs in the decoder, and ends when the decoder returns."""
     before, gate = threads_since(set()), threading.Semaphore(0)
     showing, Slow.gate = ThreadedProjector(Slow(film)), gate
     showing.ask(course(1.0))

@@ -176,7 +176,7 @@ FUZZ = 1000 if os.environ.get("PERFORM_SOAK") else 25  # damaged files of each f
 
 @pytest.mark.parametrize("suffix", ["mp4", "mkv", "avi", "gif"])
 def test_a_damaged_film_plays_or_gives_a_clear_error(tmp_path: Path, suffix: str) -> None:
-    """Damage anywhere, headers too: a film opens and gives pictures, or says why not."""
+    """Damage anywhere, headers too: a film opens and gives pictures, or the error says why not."""
     codec, form = FORMATS[suffix]
     whole = write_film(tmp_path / f"whole.{suffix}", 12, codec=codec, form=form).read_bytes()
     rng, file = np.random.default_rng(len(suffix)), tmp_path / f"film.{suffix}"

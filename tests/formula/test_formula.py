@@ -1,4 +1,4 @@
-"""Formulas: what they compute, what they refuse, and that no text gets further than that."""
+"""Formulas: what they compute, what they reject, and that any other text is rejected."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ NOW = Moment(1.0, 60, 1 / 60, 2.0, 0.5, 120.0)
 
 
 def worth(text: str, **said: Any) -> float:
-    """The value of a formula on its first frame; `audio_low=1` says `audio.low`."""
+    """The value of a formula on its first frame; `audio_low=1` sets `audio.low`."""
     return compiled(text).start()(signals(said), NOW)
 
 
@@ -251,7 +251,7 @@ def test_other_python_syntax_is_rejected(text: str) -> None:
     ],
 )
 def test_hostile_sizes_are_rejected(text: str) -> None:
-    refused(text)  # at once: a parser that backtracks would take longer than anybody waits
+    refused(text)  # immediately: a parser that backtracks would take years
 
 
 @pytest.mark.parametrize(
@@ -292,7 +292,7 @@ def test_every_start_has_its_own_state() -> None:
     assert (last, other(signals({"key_space": 1.0}), NOW)) == (2, 0)
 
 
-# Python's own grammar, some of it ours: nearly formulas, and what must not pass for one.
+# Python's grammar, partly that of formulas: near formulas, and what must not pass for one.
 NUMBERS = st.sampled_from(["0", "1", "-2.5", "1e30", "1e999", "0.0", "1e-320", "3j", "True", "1_0"])
 NAMES = st.sampled_from(
     ["audio.low", 'osc["/a"]', "midi.cc1", "beat.bar", "x", "lag", "midi", "a.__b__", "pi", "_"]
@@ -343,7 +343,7 @@ GRAMMAR = st.recursive(NUMBERS | NAMES, _grown, max_leaves=20)
 
 
 def survives(text: str, sequence: Sequence[float]) -> None:
-    """Refused with FormulaError, or finite on every frame."""
+    """Rejected with FormulaError, or finite on every frame."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         try:

@@ -20,7 +20,7 @@ NOISE = [0.5827496615028087, 0.753439610411553, 0.5353210898649783]  # of seed 0
 def played(
     text: str, values: Sequence[float | None], fps: float = 10, tempo: Tempo | None = None
 ) -> list[float]:
-    """What a formula gives while `feed.a` has these values (None: not said yet), one per frame."""
+    """The values of a formula while `feed.a` has these values (None: no value yet), one per frame."""
     run, clock, results = compiled(text).start(), OfflineClock(fps), []
     for value in values:
         clock.advance()

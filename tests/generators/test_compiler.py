@@ -1,4 +1,4 @@
-"""Networks compiled in a process of their own."""
+"""Networks that are compiled in their own process."""
 
 from __future__ import annotations
 

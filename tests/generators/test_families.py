@@ -1,4 +1,4 @@
-"""What every family of networks keeps, whatever its tensors are called."""
+"""What every family of networks guarantees."""
 
 from __future__ import annotations
 

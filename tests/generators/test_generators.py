@@ -1,4 +1,4 @@
-"""The rack's conformance suite: what every runtime of every generator keeps."""
+"""The conformance suite of the rack: what every runtime of every generator guarantees."""
 
 from __future__ import annotations
 

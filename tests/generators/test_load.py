@@ -1,4 +1,4 @@
-"""Model files of all kinds, as people have them: recognised, read, or refused in a sentence."""
+"""Model files of all kinds: recognised and read, or rejected with a clear error."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ CONTAINERS = [file for file in FILES if file.suffix in (".pkl", ".pt", ".pth", "
 
 @pytest.fixture
 def dnnlib(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """The classes that TensorFlow's StyleGAN pickles name: enough to write one, not there when it is read."""
+    """The classes that TensorFlow's StyleGAN pickles name: they exist only while one is written."""
     names = ("dnnlib", "dnnlib.util", "dnnlib.tflib", "dnnlib.tflib.network")
     made = {name: ModuleType(name) for name in names}
     made["dnnlib.tflib.network"].Network = type("Network", (), {"__module__": names[3]})  # type: ignore[attr-defined]
@@ -358,4 +358,4 @@ def test_changed_files_are_read_or_rejected_and_nothing_else(tmp_path: Path, dat
     except ModelError as error:
         assert str(error)
     except LAYOUT_ERRORS:
-        assert kind == "tensorflow"  # there it is `load` that says so
+        assert kind == "tensorflow"  # there `load` raises it

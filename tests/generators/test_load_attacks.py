@@ -1,4 +1,4 @@
-"""Files that read well and ask for much, or say what is not so: a sentence each, little time and memory."""
+"""Valid files that ask for too much or contradict themselves: a clear error in little time and memory."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def ones(*shape: int) -> Any:
 
 
 def shared_names(make: Any) -> bytes:
-    """Few parts within each other, each many times, below a long name."""
+    """Nested modules, each many times, under a long name."""
     part = make({"w": ONE}, {})
     for _ in range(2):
         part = make({}, {str(i): part for i in range(30)})

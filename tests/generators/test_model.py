@@ -1,4 +1,4 @@
-"""Models: what a name or a file plays, known before it is opened."""
+"""Models: the facts of a name or a file before it is opened."""
 
 import os
 from pathlib import Path

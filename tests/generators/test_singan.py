@@ -1,4 +1,4 @@
-"""SinGAN against its paper's steps written out, and what its latents promise a player."""
+"""SinGAN against the steps of its paper, and how its latents behave when played."""
 
 from __future__ import annotations
 

@@ -249,7 +249,7 @@ def ws_of(made: Weights, seed: int = 0) -> Any:
 
 
 def drawing(made: Weights, parts: Any) -> Any:
-    """What draws a picture as whole numbers from a place."""
+    """A function that draws a picture as whole numbers from a transform."""
     runner = Runner(runtime.compile_graphs(runtime.core(), parts, 1), ("ws", "transform"))
     places = stylegan3.inputs(made)
     return lambda place: runner(ws_of(made), *places(place)).astype(int)

@@ -1,4 +1,4 @@
-"""Cameras: doubles that freeze, say the same for ever, raise, hang and come back; and FFmpeg as a device."""
+"""Cameras: doubles that freeze, repeat a picture, raise, hang and return; and FFmpeg as a device."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FAST = 200.0  # pictures a second
 
 
 class Double:
-    """A camera that does what it is told: `mode` is well, still (the same picture as success), frozen (no
+    """A camera that behaves as `mode` says: well, still (the same picture as success), frozen (no
     answer), gone (an error) or away (it cannot be opened)."""
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""Feeds: what their files may say, how numbers are found, and what becomes of a value with time."""
+"""Feeds: their files, the numbers of a message, and how a value ages."""
 
 from __future__ import annotations
 

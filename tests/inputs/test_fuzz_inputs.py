@@ -1,6 +1,6 @@
-"""Garbage from every wire: nothing escapes, nothing hangs, and what is good is still heard after it.
+"""Garbage on every input: nothing escapes, nothing hangs, and valid data is received after it.
 
-PERFORM_SOAK=1: a million of each, and a hundred flaps of each device.
+PERFORM_SOAK=1: a million of each, and a hundred reconnections of each device.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ SOAK = os.environ.get("PERFORM_SOAK") == "1"
 COUNT = 1_000_000 if SOAK else 3_000
 FLAPS = 100 if SOAK else 3
 POLLED = 500  # pieces between two polls
-RUNAWAY = 20.0  # seconds that nothing here takes, unless something tries everything twice
+RUNAWAY = 20.0  # seconds that nothing here takes, unless something backtracks
 
 
 class Garbage:
@@ -66,7 +66,7 @@ class Garbage:
 
 
 def heard(events: list[Event]) -> dict[str, object]:
-    """What came of garbage is something that a frame can hear."""
+    """Check that the values of garbage are valid on a frame."""
     for event in events:
         finite = isinstance(event.value, str) or np.all(np.abs(event.value) < LARGEST)
         assert finite and event.name and event.time == event.time, event
@@ -96,7 +96,7 @@ def test_any_osc_packet_is_read_or_rejected() -> None:
             heard(ear.take(1.0))
             told.clear()
     assert 0 < ear.garbage < 2 * COUNT
-    for _ in range(8):  # what the garbage said that was good
+    for _ in range(8):  # values of the valid parts of the garbage
         heard(ear.take(1.0))
     ear.receive(whole)
     assert heard(ear.take(1.0))['osc["/sensor/1"]'] == 3.0
@@ -139,7 +139,7 @@ def test_any_lighting_frame_is_read_or_ignored(
 
 
 def test_numbers_are_searched_in_linear_time() -> None:
-    """Lines that made patterns try every way through them: 0.1 to 0.2 s each, and the picture waited."""
+    """Lines on which patterns backtracked: 0.1 to 0.2 s each, and the picture waited."""
     nasty = ("a", " ", "1", "a1", "a.", "a=", "a= ", "1.", "-1e", "[", '{"a":', "a " + " " * 50, "=")
     began = stopwatch()
     for text in nasty:
@@ -214,7 +214,7 @@ def test_a_page_is_read_after_garbage_over_http() -> None:
 
 @contextmanager
 def show_of(folder: Path, kind: str, **settings: object) -> Iterator[Rig]:
-    """A show of one shader, whose red is what the feed says."""
+    """A show of one shader, whose red is the value of the feed."""
     write_library(folder)
     fallback = {"low": 0.0, "high": 1.0, "stale": 0.2, "otherwise": "default", "default": 0.125}
     (folder / "feeds").mkdir()
@@ -224,7 +224,7 @@ def show_of(folder: Path, kind: str, **settings: object) -> Iterator[Rig]:
     options = show.Options("flapping", size=(64, 36), headless=True, osc_port=0, fps=60, watch=False)
     rig = show.play(options, Library(folder))
     try:
-        for _ in range(3):  # the first frames compile what draws
+        for _ in range(3):  # the first frames compile the shaders
             rig.frame()
         yield rig
         assert not rig.stage.faults.counts and len(rig.inputs) > 1
@@ -233,7 +233,7 @@ def show_of(folder: Path, kind: str, **settings: object) -> Iterator[Rig]:
 
 
 def flapped(rig: Rig, value: float, report: Callable[[], object], there: Callable[[], object]) -> None:
-    """Frames until the picture follows a device that has come back; then until it is stale. `there`: whether
+    """Frames until the picture follows a device that has returned; then until it is stale. `there`: whether
     it can be heard at all, which takes programs their time."""
 
     def red() -> float:
@@ -249,7 +249,7 @@ def flapped(rig: Rig, value: float, report: Callable[[], object], there: Callabl
 
 
 def went(rig: Rig) -> None:
-    """Frames until what the device said is stale: it falls back as its feed says."""
+    """Frames until the value of the device is stale: it falls back as its feed defines."""
     eventually(lambda: rig.performance.signals.number("feed.a") == 0.125, "the default", rig.frame)
 
 
@@ -276,7 +276,9 @@ def test_a_page_reconnects_and_hangs(tmp_path: Path) -> None:
                 value = n % 7 / 10 + 0.3
                 page.answer = b'{"price": %.2f}' % value
                 flapped(rig, value, lambda: None, lambda: True)
-            with closing(socket.create_server(("127.0.0.1", port))):  # it takes calls and says nothing
+            with closing(
+                socket.create_server(("127.0.0.1", port))
+            ):  # it accepts connections and answers nothing
                 went(rig)
 
 

@@ -1,4 +1,4 @@
-"""What landmarks say: exact values for hands whose angles and lengths are known."""
+"""Signals of landmarks: exact values for hands whose angles and lengths are known."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Drawn hands on known ways, seen by the real tracker: where, whose, when, and what leaves its process."""
+"""Drawn hands on known paths, found by the real tracker: position, side, latency, privacy."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ FPS = 30
 FRAMES = count(1)  # that the tracker is shown, through all tests: its times only rise
 WIDTH, HEIGHT = 480, 360
 ASPECT = WIDTH / HEIGHT
-RELAXED = (0.3,) * 5  # of a hand drawn quite flat nobody can tell palm from back, nor left from right
+RELAXED = (0.3,) * 5  # of a hand drawn quite flat, palm and back look the same, and so do left and right
 FIST = (0.6, 1.0, 1.0, 1.0, 1.0)
 POINT = (0.8, 0.0, 1.0, 1.0, 1.0)
 
@@ -54,7 +54,7 @@ def model() -> Path:
 
 @pytest.fixture(scope="module")
 def tracker(model: Path) -> Iterator[Tracker]:
-    """One for all: beginning one takes longer than any test. It begins anew with each scene, as at a cut."""
+    """One for all: starting one takes longer than any test. It starts again with each scene, as at a cut."""
     unit = Tracker(str(model))
     eventually(lambda: unit.track(np.zeros((64, 64, 3), np.uint8), 0.0) is not None, "the tracker")
     yield unit
@@ -63,7 +63,7 @@ def tracker(model: Path) -> Iterator[Tracker]:
 
 @pytest.fixture(autouse=True)
 def empty_scene(request: pytest.FixtureRequest) -> None:
-    """Whoever was before the camera has left."""
+    """No hands are before the camera any more."""
     if "tracker" in request.fixturenames:
         tracker = request.getfixturevalue("tracker")
         for _ in range(2):
@@ -185,7 +185,7 @@ def test_hands_play_in_real_time_and_latency_is_reported(
 
 
 def test_a_replacement_misses_few_pictures(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The one that takes over has never seen the hand before."""
+    """The new tracker has not seen the hand before."""
     hand = drawn([Hand(0.6, 0.3, 0.22, curls=RELAXED)])
     unit = Tracker(str(model))
     eventually(lambda: unit.track(hand, next(FRAMES) / FPS) is not None, "the tracker")
@@ -219,4 +219,4 @@ def test_pictures_stay_in_the_tracker_process(tracker: Tracker) -> None:
         allowed = target.is_relative_to("/dev") or not target.is_absolute()  # pipes, memory, nowhere
         assert allowed or not writes, f"{target} is open for writing"
     sockets = [p for p in (process / "fd").iterdir() if str(p.readlink()).startswith("socket:")]
-    assert len(sockets) <= 2  # the two ends of its way to the show, and none to the net
+    assert len(sockets) <= 2  # the two ends of its pipe to the show, and none to the network

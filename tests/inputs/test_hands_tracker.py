@@ -1,4 +1,4 @@
-"""The tracker's process is begun, asked, and replaced: when killed, hung, broken, grown or old."""
+"""The tracker's process is started, used, and replaced: when killed, hung, broken, grown or old."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every input keeps the rack's promises, and no unit escapes the suite."""
+"""Every input behaves as `Input` promises, and every unit is in this suite."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def osc_socket(folder: Path) -> tuple[Input, Speak]:
 
 
 class FakeDesk:
-    """A source of a feed that says what it is made to say."""
+    """A source of a feed that reports given values."""
 
     say: Report
 

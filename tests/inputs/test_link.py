@@ -1,4 +1,4 @@
-"""Ableton Link: two peers of the real library, and doubles of its process that stall, lie and die."""
+"""Ableton Link: two peers of the real library, and doubles of its process that fail in several ways."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from perform.inputs.link import Link
 from tests.doubles.waiting import eventually
 
 NOBODY = ("no such program",)
-TRIES = 10  # another test's show, or a program of this machine, may have an older session, which goes on
+TRIES = 10  # another test's show, or a program of this machine, may have an older session, which continues
 TURNS = 33 if os.environ.get("PERFORM_SOAK") else 1  # of three processes each
 
 
@@ -217,7 +217,7 @@ class Other:
         )
 
     def ask(self, text: str = "?") -> list[float]:
-        """[at, bpm, phase, peers] after it was told."""
+        """[at, bpm, phase, peers] after a command."""
         assert self._process.stdin and self._process.stdout
         self._process.stdin.write(text + "\n")
         self._process.stdin.flush()
@@ -284,7 +284,7 @@ def test_two_peers_on_this_machine_find_each_other(other: Other) -> None:
         )
         at, bpm, phase, peers = other.ask()
         assert bpm == pytest.approx(97.0)
-        assert peers >= 1  # other tests may be looking who is there
+        assert peers >= 1  # other tests may be looking for peers
         found: list[Any] = []
         eventually(lambda: found, "a line", lambda: found.extend(newest(unit, stopwatch)))
         ours = found[-1].value[1] + (at - found[-1].time) * 97 / 60
@@ -302,7 +302,7 @@ def test_the_session_is_joined_and_never_changed(newcomer: Callable[[float], Oth
     def attempt() -> bool:
         other = newcomer(137.0)
         before = other.ask()
-        # of two sessions that meet the older one goes on; where both began within half a second, either
+        # of two sessions that meet the older one continues; where both began within half a second, either
         eventually(lambda: other.ask()[0] - before[0] > 0.7)
         unit = Link(stopwatch)
         try:

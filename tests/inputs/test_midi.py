@@ -37,7 +37,7 @@ def heard(unit: Midi, until: float = 1.0) -> dict[str, object]:
 
 @pytest.fixture
 def plugged(monkeypatch: pytest.MonkeyPatch) -> Iterator[Midi]:
-    """An input at the double, that looks often."""
+    """An input on the double, which scans often."""
     monkeypatch.setattr(midi, "SCAN_INTERVAL", 0.002)
     monkeypatch.setattr(midi_double, "drivers", drivers)
     drivers.__init__()  # type: ignore[misc]
@@ -93,7 +93,7 @@ def test_a_device_reconnects_a_hundred_times(plugged: Midi) -> None:
         drivers.send("MIDI Mix", [0xB0, 19, turn], [0x90, 4, 127])
         assert heard(plugged)["midi.midimix.fader1"] == turn / 127  # under the one name
         plug(plugged)
-        assert heard(plugged)["midi.note4"] == 0.0  # what was held is let go
+        assert heard(plugged)["midi.note4"] == 0.0  # what was held is released
     assert drivers.opened == 100
     assert names(plugged) == {}
     assert threading.active_count() <= threads  # those of other tests may end
@@ -103,7 +103,7 @@ def test_a_device_reconnects_a_hundred_times(plugged: Midi) -> None:
 def test_ports_of_ever_new_names_are_forgotten(plugged: Midi) -> None:
     for turn in range(midi.MOST_REMEMBERED + 40):
         plug(plugged, "MIDI Mix", f"thing {turn * 'x'}")
-    # memory: nobody hears of a device that is gone
+    # memory: a device that is gone shows nowhere
     assert len(plugged._known) <= midi.MOST_REMEMBERED + 1
     assert len(plugged._names) <= midi.MOST_REMEMBERED
     drivers.send("MIDI Mix", [0xB0, 19, 127])
@@ -269,7 +269,7 @@ def controller(name: str) -> Iterator[Controller]:
 
 
 class Counting(Midi):
-    """Counts what it hears."""
+    """Counts its messages."""
 
     came = 0
 
@@ -279,7 +279,7 @@ class Counting(Midi):
 
 
 def flood(sender: Controller, unit: Counting, count: int) -> dict[str, object]:
-    """What was said last of so many messages."""
+    """The last values of so many messages."""
     said: dict[str, object] = {}
     unit.came, resting = 0, iter(range(30))
 

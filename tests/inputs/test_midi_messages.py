@@ -1,4 +1,4 @@
-"""What MIDI says: 14 bits, parameters, relative controls, aftertouch, programs, transport, garbage."""
+"""Messages of MIDI: 14 bits, parameters, relative controls, aftertouch, programs, transport, garbage."""
 
 from __future__ import annotations
 
@@ -48,12 +48,12 @@ def device(tmp_path: Path) -> MidiDevice:
 
 
 def said(device: MidiDevice, *messages: Message) -> dict[str, float]:
-    """The last that each name said, without the device's part of it."""
+    """The last value of each name, without the device's part of it."""
     return {name.removeprefix("midi.box."): value for one in messages for name, value in device.values(one)}
 
 
 def values(device: MidiDevice, name: str, messages: Iterable[Message]) -> list[float]:
-    """All that a name said, one after the other."""
+    """All values of a name, in order."""
     return [value for one in messages for what, value in device.values(one) if what == f"midi.box.{name}"]
 
 
@@ -231,7 +231,7 @@ def test_notes_can_be_momentary_toggle_or_trigger(device: MidiDevice) -> None:
 
     assert values(device, "pad1", played(36)) == [1.0, 0.0, 64 / 127, 0.0]
     assert values(device, "switch", played(40)) == [1.0, 0.0]
-    assert values(device, "drum", played(41)) == [1.0, 0.0, 64 / 127, 0.0]  # each taken back at once
+    assert values(device, "drum", played(41)) == [1.0, 0.0, 64 / 127, 0.0]  # each goes back to 0 immediately
     assert device.values(Message("note_off", note=41))[1:] == []
     assert values(device, "key", [cc(42, 127), cc(42, 0), cc(42, 127), cc(42, 64)]) == [1.0, 0.0]
 

@@ -1,4 +1,4 @@
-"""Feedback: what changed, to who plays; answers to who asks; and a show that never waits for any of them."""
+"""Feedback: changes for clients that play, answers for clients that ask; the show never waits for them."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def test_only_the_last_senders_get_feedback(monkeypatch: pytest.MonkeyPatch) -> 
     try:
         for n in range(MOST_CLIENTS + 3):
             out.subscribe((f"10.0.1.{n}", 9000), "/master")
-        out.subscribe(("10.9.9.9", 9000), "/sensor/1")  # who plays nothing is not spoken to
+        out.subscribe(("10.9.9.9", 9000), "/sensor/1")  # a client that plays nothing gets nothing
         assert out.targets() == [
             ("10.0.0.1", 9001),
             *((f"10.0.1.{n}", 9000) for n in range(3, MOST_CLIENTS + 3)),

@@ -1,4 +1,4 @@
-"""Address patterns: the rules of the specification one by one, and against a plain way to say them."""
+"""Address patterns: the rules of the specification one by one, and against a plain definition."""
 
 from itertools import product
 
@@ -55,7 +55,7 @@ def test_patterns_are_distinguished_from_addresses() -> None:
 
 
 def plainly(pattern: str, text: str) -> bool:
-    """Patterns of stars, question marks and letters, told as a beginner would."""
+    """Patterns of stars, question marks and letters, matched as a beginner expects."""
     if not pattern:
         return not text
     if pattern[0] == "*":
@@ -90,4 +90,4 @@ def test_no_pattern_takes_exponential_time() -> None:
     cruel = ("/" + "*a" * 60 + "b", "/" + "{a,aa}" * 20, "/" + "?*" * 50 + "b", "/" + "[!b]*" * 25 + "b")
     began = stopwatch()
     assert [matching(pattern, addresses) for pattern in cruel] == [[]] * 4
-    assert stopwatch() - began < 5  # a matcher that goes back on itself would need years
+    assert stopwatch() - began < 5  # a matcher that backtracks would need years

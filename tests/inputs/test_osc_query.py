@@ -1,4 +1,4 @@
-"""OSCQuery: a real HTTP and WebSocket client, and some that stall, lie and leave."""
+"""OSCQuery: a real HTTP and WebSocket client, and some that stall, send garbage and leave."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Served:
         self.osc.update(self.seconds, self.show.snapshot)
 
     def get(self, path: str, **headers: str) -> tuple[int, Any]:
-        """A page: its status, and what it says."""
+        """A page: its status and its content."""
         try:
             with urlopen(Request(f"http://{self.place}{path}", headers=headers), timeout=TIMEOUT) as page:
                 body = page.read()
@@ -77,7 +77,7 @@ def command(word: str, address: object) -> str:
 
 
 def heard(client: ClientConnection) -> Message:
-    """The next OSC message that a client is sent."""
+    """The next OSC message that a client gets."""
     while not isinstance(said := client.recv(timeout=TIMEOUT), bytes):
         pass
     return messages(said)[0]
@@ -231,7 +231,7 @@ def test_clients_that_stall_or_leave_do_not_disturb_the_others(served: Served) -
         client = clients.enter_context(served.connect())
         client.send(command("LISTEN", "/master"))
         assert heard(client) == Message("/master", (1.0,))
-        for n in range(3):  # what nobody reads is not kept for him
+        for n in range(3):  # what a client does not read is not kept for it
             served.tell(master=n / 8, **{"now/title": "x" * 60_000 + str(n)})
             assert heard(client) == Message("/master", (n / 8,))
         assert served.get("/now/title?VALUE")[1] == {"VALUE": ["x" * 60_000 + "2"]}

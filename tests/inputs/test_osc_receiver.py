@@ -1,4 +1,4 @@
-"""What packets say: aliases, patterns, moments, limits, and the newest value."""
+"""Values of packets: aliases, patterns, times, limits, and the newest value."""
 
 import struct
 
@@ -25,7 +25,7 @@ class Clock:
 
 
 class Heard:
-    """An ear, and what it asked and noted."""
+    """A receiver, with its queries and the senders of its values."""
 
     def __init__(self, rate: float = 1e9) -> None:
         self.clock = Clock()
@@ -64,7 +64,7 @@ def test_a_pattern_sets_every_matching_address(heard: Heard) -> None:
     assert heard.said() == dict.fromkeys(
         ("/filter/grade/gain/norm", "/filter/grade/dark/norm", "/filter/grain/size/norm"), 0.5
     )
-    heard.hear("/*", 1.0)  # no parameter is let go, nor scaled, that a pattern did not mean
+    heard.hear("/*", 1.0)  # no parameter is released or scaled that a pattern did not mean
     assert heard.said().keys() == {node.address for node in NODES if node.address.count("/") == 1}
 
 
@@ -105,7 +105,7 @@ def test_a_query_is_passed_on_and_sets_nothing(heard: Heard) -> None:
     heard.hear("/filter/grade/*", "?")
     heard.hear("/master")  # a parameter with a value, and no value: a question too
     heard.hear("/go")  # a press
-    heard.hear("/wild")  # formulas hear it: a press
+    heard.hear("/wild")  # formulas use it: a press
     assert heard.asked == [(ME, ["/filter/grade/gain", "/filter/grade/dark"]), (ME, ["/master"])]
     assert heard.said() == {"/go": 1.0, "/wild": 1.0}
     heard.receiver.receive(message("/master", ["?"]), ME)
@@ -206,7 +206,7 @@ def test_a_long_text_is_cut_and_an_infinite_number_is_rejected(heard: Heard) -> 
 
 
 def test_waiting_values_are_limited_by_their_number(heard: Heard) -> None:
-    """A frame takes all that has come due: thousands of moments of thousands of values would hold it."""
+    """A frame takes all that is due: thousands of bundles of thousands of values would delay it."""
     due, room = wall() + LATEST_DUE - 1, MOST_SCHEDULED // 2000
     for n in range(50):
         heard.receiver.receive(timed(due, *[message(f"/{n}", [1.0])] * 2000), ME)

@@ -15,7 +15,7 @@ from tests.doubles.formulas import compiled
 
 
 def played(text: str, knob: list[float | None]) -> list[float]:
-    """What a formula gives while `midi.cc1` is at these places (None: not said yet), one per frame."""
+    """The values of a formula while `midi.cc1` has these values (None: no value yet), one per frame."""
     run, clock, results = compiled(text).start(), OfflineClock(60), []
     for value in knob:
         clock.advance()
@@ -37,7 +37,7 @@ def test_pickup_waits_for_the_knob_to_cross() -> None:
     ("knob", "result"),
     [
         ([None, None], [0.4, 0.4]),
-        ([None, 0.9, 0.9], [0.4, 0.4, 0.4]),  # it was turned to there before anybody listened
+        ([None, 0.9, 0.9], [0.4, 0.4, 0.4]),  # it was turned before the formula started
         ([0.8, 0.9, 1.0], [0.4, 0.7, 1.0]),  # half the way up for both
         ([0.8, 0.6, 0.4, 0.0], [0.4, 0.3, 0.2, 0.0]),
         ([0.8, 1.0, 0.5, 0.75], [0.4, 1.0, 0.5, 0.75]),  # from the end on it is the knob

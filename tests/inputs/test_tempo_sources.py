@@ -1,4 +1,4 @@
-"""Every source of a tempo keeps the same promises, played through a show on an exact clock."""
+"""Every source of a tempo behaves the same, in a show on an exact clock."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Midi:
         self._started, self._until = False, 0.0
 
     def __call__(self, grid: Tempo, since: float, until: float) -> list[Event]:
-        self._started &= since - self._until < 1.5  # a sequencer that was away starts again
+        self._started &= since - self._until < 1.5  # a sequencer that was disconnected starts again
         self._until = until
         for time in crossed(grid, since, until, PULSES):
             pulse = round(grid.beat(time) * PULSES)
@@ -116,7 +116,7 @@ class Stage:
         monkeypatch.setattr(link, "stopwatch", lambda: self.now)
 
     def play(self, seconds: float, says: Says | None = None, grid: Tempo | None = None) -> None:
-        """Frames; between two of them the beat that is shown neither jumps nor stands still."""
+        """Frames; between two of them the shown beat neither jumps nor stops."""
         for _ in range(round(seconds * FPS)):
             before, since, self.now = self.show.tempo, self.now, self.clock.advance()
             events = says(grid, since, self.now) if says and grid else []

@@ -1,4 +1,4 @@
-"""Directions: found as the papers say, kept, and played; centres of truncation; noise that moves."""
+"""Directions: found as the papers define, saved, and played; centres of truncation; noise that moves."""
 
 from __future__ import annotations
 

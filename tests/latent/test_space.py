@@ -1,4 +1,4 @@
-"""The space beyond the path, in presets and on stage, and `perform directions`."""
+"""Directions and centres in presets and in a show, and `perform directions`."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_a_shader_has_no_directions(tmp_path: Path) -> None:
 
 
 def beyond(scene: Scene, steps: Any = (), centre: Centre | None = None) -> Any:
-    """The show of one scene, its latent moved."""
+    """A show of one scene whose latent moves."""
     show = performance(scene)
     assert scene.latent
     path = open_path(scene.latent.name, SPACE)

@@ -1,4 +1,4 @@
-"""Learning: which control was moved, what formula it becomes. The streams are bytes as devices send them."""
+"""Learning: which control was moved, and its formula. The streams are bytes as devices send them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Message = mido.Message
 
 
 def jitter(cc: int, around: int, steps: int, until: float, seed: int = 0) -> Iterator[tuple[float, bytes]]:
-    """A worn fader: it says a value within a few steps ten times a second, untouched."""
+    """A worn fader: untouched, it sends values within a few steps ten times a second."""
     draw = np.random.default_rng(seed)
     for time in np.arange(0.0, until, 0.1):
         yield float(time), bytes([0xB0, cc, around + int(draw.integers(-steps, steps + 1))])
@@ -76,7 +76,7 @@ def test_a_drifting_fader_is_no_movement() -> None:
 
 
 def test_a_button_that_sends_control_changes_is_learned_as_a_button() -> None:
-    """The S, M and R of a nanoKONTROL2: 127 when pressed, 0 when let go."""
+    """The S, M and R of a nanoKONTROL2: 127 when pressed, 0 when released."""
     press = [(1.0, bytes([0xB0, 32, 127])), (1.1, bytes([0xB0, 32, 0]))]
     assert learned(press) == Control("midi.cc32", button=True)
 

@@ -1,4 +1,4 @@
-"""Learning, written: comments kept, whole or not at all, taken back step by step, shipped presets copied."""
+"""Edits of learning: comments kept, written completely or not at all, undone, shipped presets copied."""
 
 from __future__ import annotations
 
@@ -199,7 +199,7 @@ def run(*words: str, expect: int = 0) -> str:
 
 
 class Fader:
-    """A fader of a touchscreen, moved up and down by a process of its own until it is let go."""
+    """A fader of a touchscreen, moved up and down by another process until the end of the block."""
 
     def __init__(self) -> None:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:

@@ -1,4 +1,4 @@
-"""Learning while a show plays: keys choose, the next control that is moved is bound, the edit is taken up."""
+"""Learning during a show: keys choose a parameter, the next moved control is bound, the edit is played."""
 
 from __future__ import annotations
 
@@ -169,7 +169,7 @@ def test_an_unreadable_preset_is_reported_and_the_show_continues(playing: Playin
 
 
 def test_a_shipped_preset_continues_from_its_copy(preset: Path) -> None:
-    """The scene's formulas and its place go over to the copy."""
+    """The copy continues the scene's formulas and its cue."""
     playing = Playing("disorder")
     try:
         playing.press("m")

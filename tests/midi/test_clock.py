@@ -136,7 +136,7 @@ def test_any_times_keep_the_lock_finite(gaps: list[float]) -> None:
 
 
 def sent(sender: ClockSender, beats: float, since: float, bpm: float = 120) -> float:
-    """Pulses to a sender; when the next would come."""
+    """Pulses of a sender; the time of the next."""
     for time in pulses(bpm, beats, since=since):
         sender.receive("clock", time)
     return truth(round(beats * PULSES), bpm, since)

@@ -1,4 +1,4 @@
-"""Looking for MIDI ports, and letting them go, on doubles of rtmidi's clients."""
+"""Scanning for MIDI ports and releasing them, on doubles of rtmidi's clients."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from perform.midi.ports import PortScanner
 
 
 class Client:
-    """Offers what `there` says, until it is deleted."""
+    """Offers the ports in `there`, until it is deleted."""
 
     there: ClassVar[list[str]] = []
     made = deleted = 0
@@ -43,7 +43,7 @@ class Client:
 
 @pytest.fixture
 def made(monkeypatch: pytest.MonkeyPatch) -> type[Client]:
-    """What rtmidi makes, and nobody else's clients."""
+    """The clients of rtmidi, without those of other tests."""
 
     class Made(Client):
         there: ClassVar[list[str]] = ["A"]
@@ -78,7 +78,7 @@ def test_no_client_is_made_before_all_have_left_the_old_server(made: type[Client
     made.there = ["B"]  # another server
     with pytest.raises(OSError, match="last clients are being closed"):
         first.names()
-    assert second.names() == []  # and lets its client go
+    assert second.names() == []  # and releases its client
     with pytest.raises(OSError, match="last clients"):
         second.names()
     with suppress(RuntimeError):
@@ -141,4 +141,4 @@ def test_a_single_scan_leaves_no_client(made: type[Client]) -> None:
 
 
 def test_a_returned_port_is_open_within_three_seconds() -> None:
-    assert midiports.SCAN_INTERVAL * 2 < 3  # a look that finds the loss, and one that finds the return
+    assert midiports.SCAN_INTERVAL * 2 < 3  # a scan that finds the loss, and one that finds the return

@@ -1,5 +1,5 @@
 """Profiles of controllers: each against bytes as its device sends them (written down from the facts in
-docs/controllers.md, not recorded from a device), and what is wrong with a profile of one's own."""
+docs/controllers.md, not recorded from a device), and the faults of user profiles."""
 
 from __future__ import annotations
 

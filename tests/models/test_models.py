@@ -235,7 +235,7 @@ def test_pngs_have_one_three_or_four_channels() -> None:
 
 
 def wrong(folder: Path) -> None:
-    """Files that cannot be what is asked of them."""
+    """Files that are not of the requested kind."""
     np.save(folder / "short.npy", np.zeros((2, 5), np.float32))
     np.save(folder / "nan.npy", np.full((2, 32), np.nan, np.float32))
     np.save(folder / "objects.npy", np.array([{}], object), allow_pickle=True)

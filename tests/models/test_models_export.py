@@ -1,4 +1,4 @@
-"""`perform models export`: a model as one file to hand on."""
+"""`perform models export`: a model as one file to share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Blends: a network between two others, held to the network whose weights are mixed by hand."""
+"""Blends: a network between two others, compared with the network whose weights are mixed by hand."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Compiled networks on disk: found again, and made again when they are not as they were."""
+"""Compiled networks on disk: found again, and compiled again when they have changed."""
 
 from __future__ import annotations
 

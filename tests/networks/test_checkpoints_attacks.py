@@ -1,4 +1,4 @@
-"""Files made to harm: none is ever run, none takes more time or memory than its size allows."""
+"""Malicious files: nothing in them runs, and none takes more time or memory than its size allows."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SYSTEM, EVAL = Name("posix", "system"), Name("builtins", "eval")
 TOUCH = "touch touched"
 CODE = "open('touched', 'w')"
 
-# What attacks have used, and what lies beside the names that are allowed.
+# Names that attacks have used, and names near the allowed ones.
 NEIGHBOURS = """
 os.system nt.system subprocess.Popen builtins.exec builtins.getattr builtins.open
 builtins.__import__ __builtin__.eval __builtin__.apply importlib.import_module sys.exit
@@ -173,7 +173,7 @@ def foreign_values() -> Iterator[tuple[str, bytes]]:
     ("names", "inert"), [("few", set()), ("whole", {"torch.nn.Module", "torch.nn.Module otherwise"})]
 )
 def test_an_attack_imports_calls_and_opens_nothing(tmp_path: Path, names: str, inert: set[str]) -> None:
-    """Also where the names of networks are read as records, as `load` asks for."""
+    """Also where names of networks are read as records, as by `load`."""
     paths, harmless = [], files.samples()
     for number, content in enumerate([*harmless.values(), *(content for _, content in attacks())]):
         paths.append(tmp_path / f"{number}.pkl")

@@ -1,4 +1,4 @@
-"""Small files that declare much, damaged files and files of chance: only CheckpointError, little time and
+"""Small files that declare much, damaged files and random files: only CheckpointError, little time and
 memory.
 """
 

@@ -1,4 +1,4 @@
-"""What foreign files are is remembered over processes, and read again when they or their kind change."""
+"""Headers of foreign files are cached over processes, and read again when the file or the reader changes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.doubles.networks import drawn
 
 @pytest.fixture
 def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A training file with a description beside it, and no memory of it."""
+    """A training file with a description next to it, without a cached header."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     (tmp_path / ".config.json").write_text(json.dumps({"lr_mlp": 0.25}))
     return torch_file(tmp_path / "model_1.pt", {"GAN": state_of(drawn(LUCID)), "version": "1.8"})

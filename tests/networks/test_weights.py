@@ -1,4 +1,4 @@
-"""Model files: written, read, refused."""
+"""Model files: written, read, rejected."""
 
 from __future__ import annotations
 

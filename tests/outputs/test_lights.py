@@ -1,5 +1,5 @@
 """Lights of controllers: what is sent to each of the five that have a profile, byte for byte; and that no
-controller, slow or gone, holds up the show or another."""
+controller, slow or disconnected, delays the show or another."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def test_every_light_is_updated_when_many_change() -> None:
 
 
 class Device:
-    """A controller at the other end: keeps what it gets; may be slow, or go."""
+    """A controller at the other end: keeps its messages; it can be slow, or disconnect."""
 
     def __init__(self) -> None:
         self.got: list[bytes] = []

@@ -150,7 +150,7 @@ def test_only_the_chosen_port_is_lit(jack: Server, folder: Path) -> None:
 
 
 def test_a_show_sets_its_lights(jack: Server, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The whole way: a cue that is asked for blinks on its pad, then plays."""
+    """In a whole show: a requested cue blinks on its pad, then plays."""
     monkeypatch.setattr(feedback, "LIGHTS_SCAN_INTERVAL", 0.1)
     monkeypatch.setattr(
         feedback.MidiLights, "__init__", partialmethod(feedback.MidiLights.__init__, api="UNIX_JACK")

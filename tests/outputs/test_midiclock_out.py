@@ -28,7 +28,7 @@ JACK = "perform.inputs.midi.rtmidi/UNIX_JACK"
 
 
 def played(tempi: list[tuple[float, Tempo]], until: float) -> list[tuple[float, str, int]]:
-    """What a grid that changes at certain times says, waited for as the thread does."""
+    """The messages of a grid that changes at certain times, with the waits of the thread."""
     machine, now, said = PulseSchedule(), 0.0, []
     while now < until:
         tempo = [tempo for since, tempo in tempi if since <= now][-1]
@@ -106,12 +106,12 @@ time.sleep(0.1)
 print("sent", flush=True)
 sys.stdin.readline()
 """
-NAME = "perform-clock"  # not that of other tests, which may be running beside
+NAME = "perform-clock"  # not that of other tests, which may run at the same time
 
 
 @contextmanager
 def first_in_line() -> Iterator[None]:
-    """Before other programs of this machine, where that is allowed, with all that is started here."""
+    """Run with a higher priority than other programs, where that is allowed, and so do its processes."""
     before = os.getpriority(os.PRIO_PROCESS, 0)
     with suppress(PermissionError):
         os.setpriority(os.PRIO_PROCESS, 0, -15)
@@ -164,7 +164,7 @@ def through_jack(bpm: float, beats: int) -> tuple[float, Arrivals]:
 
 
 def followed(origin: float, arrivals: Arrivals, bpm: float) -> tuple[Doubles, Doubles]:
-    """By how many seconds the beat that is made of a clock is off, and its tempo; after two beats."""
+    """The errors in seconds of the beat that follows a clock, and its tempo; after two beats."""
     clocks, events = MidiClocks(), []
     for time, kind in arrivals:
         clocks.receive("jack", kind, time)
@@ -198,7 +198,7 @@ Heard: TypeAlias = list[tuple[float, str, int]]
 
 @contextmanager
 def listening() -> Iterator[tuple[LiveClock, Heard]]:
-    """Who hears what is sent to the port `drums`."""
+    """A receiver of what is sent to the port `drums`."""
     clock = LiveClock()
     clock.advance()
     heard: Heard = []
@@ -268,7 +268,7 @@ def test_a_port_that_fails_is_opened_again(monkeypatch: pytest.MonkeyPatch) -> N
 
     clock = LiveClock()
     clock.advance()
-    ports = [Port(clock), Broken(clock), Port(clock)]  # the first is the one that looks
+    ports = [Port(clock), Broken(clock), Port(clock)]  # the first one scans
     last = ports[-1]
     monkeypatch.setattr(midiports, "open_client", lambda direction, api, scans=False: ports.pop(0))
     monkeypatch.setattr(out, "SCAN_INTERVAL", 0.05)

@@ -1,4 +1,4 @@
-"""Every output keeps the rack's promises, and no unit escapes the suite."""
+"""Every output behaves as its protocol promises, and every unit is in this suite."""
 
 from __future__ import annotations
 

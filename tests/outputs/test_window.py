@@ -204,7 +204,7 @@ def test_without_a_desktop_the_error_says_what_to_do() -> None:
 
 
 def inked(picture: Any, colour: tuple[int, int, int]) -> Any:
-    """The columns of the page in which a colour stands."""
+    """The columns of the page that have a colour."""
     return np.flatnonzero((picture == colour).all(axis=-1).any(axis=0))
 
 
@@ -285,7 +285,7 @@ class Player:
         return seen | self.seen
 
     def show(self, _image: None, size: tuple[int, int], _look: Look) -> None:
-        """Red on the left, blue on the right, and what then stands in the corners."""
+        """Red on the left, blue on the right, and the pixels in the corners."""
         (width, height), target = size, self.window.context.screen
         target.clear(1, 0, 0, 1)
         target.clear(0, 0, 1, 1, viewport=(width // 2, 0, width - width // 2, height))
@@ -305,7 +305,7 @@ class Player:
         return [[one.name, one.position, one.size, one.primary] for one in displays()]
 
     def pull(self) -> None:
-        """What glfw does when a display goes: it takes the window off it, then says so."""
+        """What glfw does when a display is unplugged: it moves the window off it, then calls the callback."""
         import glfw
 
         from perform.outputs import window

@@ -220,7 +220,7 @@ class Player:
             window._pads = Pad()  # type: ignore[assignment]
 
     def pull(self) -> None:
-        """What glfw does when a display goes: it takes the window off it, then calls whoever listens."""
+        """What glfw does when a display is unplugged: it moves the window off it, then calls the callback."""
         import glfw
 
         from perform.outputs import window

@@ -1,4 +1,4 @@
-"""The sentence, with units that say what they were given in place of pictures."""
+"""A frame from source to screen, with units that return their arguments in place of pictures."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""ISF files without OpenGL: what is read, what is refused and how, and that nothing else is raised."""
+"""ISF files without OpenGL: what is read, what is rejected, and that only ISFError is raised."""
 
 from __future__ import annotations
 

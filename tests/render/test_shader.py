@@ -207,7 +207,7 @@ def test_sounds_reach_the_shader_as_images(context: moderngl.Context) -> None:
         INPUTS=inputs,
     )
     stage = Stage(context, shader)
-    assert tuple(stage.frame()[0, 0]) == (128, 64, 0, 2)  # no sound yet: a wave at rest, no spectrum
+    assert tuple(stage.frame()[0, 0]) == (128, 64, 0, 2)  # no sound yet: a flat waveform, no spectrum
     wave = np.array([[0.5, 0.5, 0.5], [0.5, 0.5, 0.8]], np.float32)
     bins = np.array([0.1, 0.2, 0.4, 0.3], np.float32)
     assert tuple(stage.frame(wave=wave, bins=bins)[0, 0]) == (204, 3, 102, 2)

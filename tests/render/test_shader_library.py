@@ -1,4 +1,4 @@
-"""What the shipped shaders promise beside compiling: neutral is unchanged, light goes out, no strobe."""
+"""What the shipped shaders guarantee: neutral values change nothing, feedback fades, no strobe."""
 
 import json
 from collections.abc import Iterator

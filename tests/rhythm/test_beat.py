@@ -1,4 +1,4 @@
-"""The beat tracker on made sounds. docs/beat-tracking.md holds all its figures; these are its promises."""
+"""The beat tracker on made sounds. docs/beat-tracking.md has all its figures; these are its guarantees."""
 
 from __future__ import annotations
 

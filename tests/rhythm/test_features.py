@@ -169,7 +169,7 @@ def test_pitch_follows_the_melody_and_stays_in_silence() -> None:
 
 
 def window(sound: Sound, hop: int) -> NDArray[np.float32]:
-    """The samples that the spectrum of a hop sees."""
+    """The samples in the spectrum of a hop."""
     return sound[: hop * 441, 0][-features.SPECTRUM_WINDOW :]
 
 

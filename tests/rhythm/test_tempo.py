@@ -1,4 +1,4 @@
-"""The tempo authority: who leads, and how the beat goes over. Exact, on made-up times."""
+"""The tempo authority: which clock leads, and how the beat changes over. Exact, on made-up times."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_a_pinned_clock_leads_alone(clock: Lead) -> None:
     bpm = {"hand": 120, "link": 100, "midi": 90, "audio": 80, "free": 120}[clock]
     assert (tempo.source, tempo.bpm) == (clock, bpm)
     if clock not in ("hand", "free"):
-        assert show.step(20.0).source == "free"  # nobody else takes over
+        assert show.step(20.0).source == "free"  # no other clock takes over
         assert heard(show, 21.0, link(21.0), midi(21.0), audio(21.0)).source == clock
 
 

@@ -1,4 +1,4 @@
-"""What can be asked of a model, and what is told of it."""
+"""Requests for pictures of a model, and its facts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Moving through a setlist, on an exact clock."""
+"""The cues of a setlist, on an exact clock."""
 
 from pathlib import Path
 from typing import Any
@@ -123,7 +123,7 @@ def test_the_show_waits_for_a_cue_that_is_not_ready() -> None:
     assert [(places[i].cue, places[i].queued) for i in (2, 3, 299)] == [(0, None), (0, 1), (0, 1)]
     state[1] = READY
     last = play(cues, 1, asks)
-    assert (last[0].cue, last[0].queued) == (1, None)  # at once: its beat has passed
+    assert (last[0].cue, last[0].queued) == (1, None)  # immediately: its beat has passed
 
 
 def test_a_cue_that_cannot_be_opened_is_skipped() -> None:
@@ -150,7 +150,7 @@ def test_a_timed_cue_that_starts_late_lasts_as_long() -> None:
 
 
 def faded(cues: CueSequencer, *positions: float, readiness: Readiness = READY) -> list[CuePosition]:
-    """The places while a crossfader is moved, a position a frame."""
+    """The places while a crossfader moves, a position a frame."""
     clock, places = OfflineClock(30), []
     for position in (0.0, *positions):
         clock.advance()

@@ -1,4 +1,4 @@
-"""Holds: what a hand says over what a formula says."""
+"""Holds: the value of a person over that of a formula."""
 
 import pytest
 

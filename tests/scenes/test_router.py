@@ -66,7 +66,7 @@ halve = "midi.note3"
 
 
 class Show:
-    """A show without pictures: what its units were given is what can be looked at."""
+    """A show without pictures: its image is the arguments of its units."""
 
     def __init__(self, setlist: Setlist) -> None:
         scenes = {cue.scene.file: _instance(cue.scene) for cue in setlist.cues}
@@ -79,7 +79,7 @@ class Show:
         self.picture: Picture | None = None
 
     def step(self, *said: tuple[str, Any]) -> Picture:
-        """A frame on which messages come: an address, its value, or its values."""
+        """A frame with messages: an address, and its value or its values."""
         seconds = self.clock.advance()
         events = []
         for address, value in said:
@@ -166,7 +166,9 @@ def test_a_message_holds_its_parameter_until_it_is_released(show: Show) -> None:
 
 def test_an_address_in_a_formula_is_not_held(show: Show) -> None:
     show.step(("/filter/feedback2/amount", 0.8), ("/wild", 0.2))
-    assert show.value("/filter/feedback2/amount") == (0.8,)  # what was said, and not what became of it
+    assert show.value("/filter/feedback2/amount") == (
+        0.8,
+    )  # the value that was sent, not the result of the formula
     assert show.picture is not None
     assert show.picture.image[1] == pytest.approx(0.4)
     assert show.value("/generator/disorder") == (0.1,)
@@ -298,7 +300,7 @@ def test_the_addresses_of_the_show_control_it(show: Show) -> None:
     show.step()
     assert show.value("/now/cue") == (1.0,)
     before = show.performance.tempo.bpm
-    show.step(("/tempo/halve", 1.0))  # bound to a note in this setlist, and its address works all the same
+    show.step(("/tempo/halve", 1.0))  # bound to a note in this setlist, and its address still works
     assert show.performance.tempo.bpm == before / 2
 
 

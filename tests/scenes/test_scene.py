@@ -1,4 +1,4 @@
-"""Presets: strict at load, every fault in one run, and formulas that play them."""
+"""Presets: strict at load, every fault in one run, and formulas that play their parameters."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Shows: what a person asks for, opened; edits taken up while it plays."""
+"""Shows: opened from options, and edits that take effect while they play."""
 
 from collections.abc import Callable, Iterable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Clocks in a show: what a person asks for reaches the authority, and is told on the dashboard."""
+"""Clocks in a show: the options reach the tempo authority, and the dashboard shows them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Generators that are opened while a show plays, within a budget."""
+"""Generators that open during a show, within a memory budget."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Counter:
 
 
 class House:
-    """Workers that a test watches; `gate` holds openings back until it is set."""
+    """Workers of a test; `gate` delays openings until it is set."""
 
     def __init__(self, budget: float = 100, background: bool = False) -> None:
         self.opened: list[Counter] = []

@@ -13,7 +13,7 @@ from perform.stage.worker import PictureRequest, ThreadedWorker, Worker
 
 
 class Doubler:
-    """A generator whose picture is its latent's first number; `gate` holds it back."""
+    """A generator whose picture is its latent's first number; `gate` delays it."""
 
     space, parameters, size = Space(1, 1, 1), (), (1, 1)
 

@@ -1,4 +1,4 @@
-"""Datasets as training reads them, and what of them is refused."""
+"""Datasets as training reads them, and the faults that are rejected."""
 
 from __future__ import annotations
 

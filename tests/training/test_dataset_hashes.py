@@ -1,4 +1,4 @@
-"""Perceptual hashes: what stays near, what does not, and that looking up is comparing all."""
+"""Perceptual hashes: which pictures are close, which are not, and that the lookup equals comparing all."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_an_empty_picture_has_no_random_bits(level: int) -> None:
     noise = np.random.default_rng(0).integers(0, 2, (32, 32, 1), np.uint8)
     calm = np.full((32, 32, 3), level, np.uint8)
     assert picture_hash(calm).bits == 0
-    # the grain of a black frame: not each of them another picture
+    # the grain of a black frame: not every one is another picture
     assert picture_hash((noise * (level < 255) + calm).astype(np.uint8)).bits.bit_count() < 12
 
 
@@ -114,7 +114,7 @@ def test_the_lookup_compares_few_hashes() -> None:
     for word in words.tolist():
         lookup.add(Hash(word, 0, 0))
     asked = [Hash(word, 0, 0) for word in words[:50].tolist()]
-    # what is compared is the time that a lookup takes, and not in its answer
+    # the comparisons cost time only: the answer does not show them
     compared = sum(len(numbers) for one in asked for numbers in lookup._sharing(one)) / 50
     assert compared < 20
     assert all(lookup.near(one) == (n, 0) for n, one in enumerate(asked))

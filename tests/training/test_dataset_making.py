@@ -112,7 +112,7 @@ def test_finished_shards_are_not_written_again(photos: Path, small_shards: None,
     make(PictureFolder(photos), SMALL, out, watch=lambda count, kept: seen.append(count))
     after = (out / "shards/000000.tar").stat()
     assert (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)
-    assert seen[0] > 5  # the first shard's pictures are not looked at again
+    assert seen[0] > 5  # the first shard's pictures are not read again
 
 
 def test_a_removed_shard_is_written_again(photos: Path, unbroken: dict[str, bytes], tmp_path: Path) -> None:

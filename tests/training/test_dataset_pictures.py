@@ -1,4 +1,4 @@
-"""Picture files of every kind: opened as an eye would see them, or listed with a reason."""
+"""Picture files of every kind: opened as a viewer shows them, or listed with a reason."""
 
 from __future__ import annotations
 

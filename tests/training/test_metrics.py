@@ -1,4 +1,4 @@
-"""Figures of how near made pictures are to real ones."""
+"""Metrics of how close generated pictures are to real ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Losses and augmentations by numbers that can be worked out by hand."""
+"""Losses and augmentations, by numbers that can be computed by hand."""
 
 from __future__ import annotations
 

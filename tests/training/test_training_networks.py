@@ -1,4 +1,4 @@
-"""Networks as they learn: the same as those that are played, smooth to grow, sound to judge."""
+"""Networks in training: they equal those that are played, grow smoothly, and have valid gradients."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_the_trained_network_is_the_played_network() -> None:
 
 
 def test_the_mapping_can_train_at_the_full_rate() -> None:
-    """It begins as the slow one does: what is stored is larger by as much as less of it is used."""
+    """It starts like the slow one: the stored weights are larger by as much as they are scaled down."""
     slow, fast = drawn(), drawn(replace(TINY, mapping_rate=1.0))
     z = RandomStreams(1).normal("z", [0, 1], 8)
     torch.testing.assert_close(slow.network.mapping(z), fast.network.mapping(z))
@@ -72,7 +72,7 @@ def test_samples_do_not_depend_on_their_batch() -> None:
     layers = made.drawn(streams, "fake", range(64), mixing=0.9)[1]
     mixed = (layers != layers[:, :1]).any(2).any(1).float().mean()
     assert 0.7 < mixed <= 1
-    torch.testing.assert_close(ws, layers[:4])  # the last bit is the processor's affair
+    torch.testing.assert_close(ws, layers[:4])  # the last bit depends on the processor
     assert not torch.equal(together, made.drawn(RandomStreams(4), "fake", range(4), mixing=0.9)[0])
 
 

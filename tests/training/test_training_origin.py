@@ -1,4 +1,4 @@
-"""What a run begins with: another run, a model, a teacher, the half of its size."""
+"""Where a run starts from: another run, a model, a teacher, a smaller model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs: begun, killed, gone on with, spoilt, and what they leave."""
+"""Runs: started, killed, resumed, damaged, and their files."""
 
 from __future__ import annotations
 

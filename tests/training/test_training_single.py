@@ -1,4 +1,4 @@
-"""Learning from one picture: it learns, goes on as if it had not stopped, and what it gives plays."""
+"""Training from one picture: it learns, resumes exactly, and its model plays."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def painted(folder: Path, name: str = "a.png", size: tuple[int, int] = (40, 30),
 
 
 class KilledError(Exception):
-    """Stands for whatever ends a process."""
+    """In place of anything that ends a process."""
 
 
 def same(one: Path, other: Path) -> bool:
@@ -59,7 +59,7 @@ def same(one: Path, other: Path) -> bool:
 
 
 def finished(run: SingleRun) -> Path:
-    """The model of a run when it has learnt all."""
+    """The model of a finished run."""
     assert run.train()
     return run.folder.latest
 
@@ -83,7 +83,7 @@ def test_a_killed_run_resumes_exactly(tmp_path: Path, monkeypatch: pytest.Monkey
         run = SingleRun(tmp_path / "killed")
     assert same(finished(run), whole)
     assert same(*(tmp_path / name / "checkpoints" / "02-000006.safetensors" for name in ("whole", "killed")))
-    assert same(finished(SingleRun(tmp_path / "killed")), whole)  # nothing is left to learn
+    assert same(finished(SingleRun(tmp_path / "killed")), whole)  # nothing is left to train
 
 
 def test_another_seed_trains_another_network(tmp_path: Path) -> None:
@@ -279,7 +279,7 @@ def test_training_noise_is_the_noise_of_play(tmp_path: Path) -> None:
     for scale in range(2):
         run.scale, run._trained = scale, trainer.state() if trainer else {}
         trainer = run._trainer()
-        # the noise goes into pictures that are compared and forgotten: nothing else shows it
+        # the noise is only in pictures that training drops: nothing else shows it
         noise = trainer._noise(trainer.data.before, torch.Generator().manual_seed(1))
         assert noise.shape == trainer.data.before.shape
         assert torch.equal(noise[:, 0], noise[:, 1]) == (scale == 0)
