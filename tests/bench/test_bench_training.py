@@ -6,6 +6,7 @@ import math
 import os
 from collections import defaultdict
 from dataclasses import replace
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
@@ -136,6 +137,9 @@ def killed(*_: object) -> list[Figure]:
 def test_a_case_that_does_not_fit_is_reported_and_the_others_are_measured(
     instead: object, note: str, tulips: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    context = get_context("forkserver")  # one process imports torch for all of them
+    context.set_forkserver_preload([__name__])
+    monkeypatch.setattr("perform.bench.training.get_context", lambda _: context)
     monkeypatch.setattr("perform.bench.training.train_for", instead)
     found = list(figures(0.01, str(tulips), "cpu"))
     assert [(one.note, math.isnan(one.value)) for one in found] == [(note, True)] * 2

@@ -123,7 +123,7 @@ def test_sigterm_keeps_the_recording(folder: Path) -> None:
 
 
 def test_check_finds_every_fault_and_exits_with_1(folder: Path) -> None:
-    assert "8 checked, 0 faults" in run(folder, "check", ".")
+    assert "8 checked, 0 faults" in command.run("check", folder)
     save(
         folder / "presets/red.toml",
         RED.replace("colour", "color") + "[[filter]]\nshader = 'invert'\namount = 2\n",

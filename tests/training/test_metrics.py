@@ -74,11 +74,11 @@ def test_features_distinguish_grain_form_and_colour() -> None:
     draw = np.random.default_rng(2)
     noisy = [np.clip(one + draw.normal(0, 20, one.shape), 0, 255).astype(np.uint8) for one in discs(40, 1)]
     blue = [one[..., ::-1] for one in discs(40, 1)]
-    large = [disc(0.5, 0.5, 0.45)] * 40
+    large = np.repeat(scattering([disc(0.5, 0.5, 0.45)]), 40, axis=0)
     near = compare(real, alike)
     assert near["precision"] > 0.8
-    for worse in (noisy, blue, large):
-        far = compare(real, scattering(worse))
+    for worse in (scattering(noisy), scattering(blue), large):
+        far = compare(real, worse)
         assert far["frechet"] > 3 * near["frechet"]
         assert far["precision"] < 0.3
 

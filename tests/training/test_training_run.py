@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -123,28 +123,29 @@ def test_an_infinite_loss_ends_the_run(tmp_path: Path, monkeypatch: pytest.Monke
     assert all(torch.equal(before[name], after[name]) for name in before)
 
 
-FULL = """
-import resource, signal, sys
-sys.path.insert(0, {root!r})
-from pathlib import Path
-from tests.doubles.runs import learnt, resumed
-again = resumed(Path({folder!r}))
-signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
-try:
-    learnt(again, 1000)
-except OSError as error:
-    print(error)
-"""
+@contextmanager
+def largest_file(size: int) -> Iterator[None]:
+    """No file of this process may grow beyond `size` bytes."""
+    import resource
+
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="limits of files are of POSIX")
 def test_a_full_disk_leaves_the_last_good_state(tmp_path: Path) -> None:
     learnt(begun(tmp_path / "run"), 64)
-    script = FULL.format(root=str(ROOT), folder=str(tmp_path / "run"))
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
-    assert "000000128.safetensors cannot be written" in done.stdout, done.stderr
-    assert "000000064" in done.stdout
+    again = resumed(tmp_path / "run")
+    with (
+        largest_file(20_000),
+        pytest.raises(OSError, match=r"000000128\.safetensors cannot be written") as raised,
+    ):
+        learnt(again, 1000)
+    assert "000000064" in str(raised.value)
     left = [file.name for file in (tmp_path / "run/checkpoints").iterdir()]
     assert sorted(left) == ["000000000.safetensors", "000000064.safetensors"]
     learnt(resumed(tmp_path / "run"), 128)
@@ -261,6 +262,7 @@ def test_the_loader_gives_every_picture_once_per_epoch() -> None:
         mirrored.close()
 
 
+KINDS = {"stylegan2": SMALL, "dcgan": DCGAN}
 TWO = """
 import sys
 from pathlib import Path
@@ -268,29 +270,27 @@ sys.path.insert(0, {root!r})
 from tests.doubles import runs
 from perform.training import run
 run.LOG_EVERY = 2
-runs.learnt(runs.begun(Path({folder!r}), runs.{settings}), 80)
+for name, settings in (("stylegan2", runs.SMALL), ("dcgan", runs.DCGAN)):
+    runs.learnt(runs.begun(Path({folder!r}) / name, settings), 80)
 """
 
 
-@pytest.mark.parametrize("settings", ["SMALL", "DCGAN"])
-def test_two_processes_train_like_one(tmp_path: Path, settings: str) -> None:
-    root = str(ROOT)
-    script = tmp_path / "two.py"
-    script.write_text(TWO.format(root=root, folder=str(tmp_path / "two"), settings=settings))
-    command = [
-        sys.executable,
-        "-m",
-        "torch.distributed.run",
-        "--nproc-per-node=2",
-        "--standalone",
-        str(script),
-    ]
-    done = subprocess.run(
-        command, capture_output=True, text=True, check=False, env={**os.environ, "OMP_NUM_THREADS": "1"}
-    )
+@pytest.fixture(scope="module")
+def trained_by_two(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a run of each kind: one pair of processes trains one after the other."""
+    folder = tmp_path_factory.mktemp("two")
+    script = folder / "two.py"
+    script.write_text(TWO.format(root=str(ROOT), folder=str(folder)))
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", "--standalone", str(script)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
-    learnt(begun(tmp_path / "one", globals()[settings]), 80)
-    one, two = lines(tmp_path / "one"), lines(tmp_path / "two")
+    return folder
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_two_processes_train_like_one(tmp_path: Path, trained_by_two: Path, kind: str) -> None:
+    learnt(begun(tmp_path / "one", KINDS[kind]), 80)
+    one, two = lines(tmp_path / "one"), lines(trained_by_two / kind)
     assert len(one) == len(two) == 5
     for alone, together in zip(one, two, strict=True):
         assert together == pytest.approx(alone, rel=1e-3, abs=1e-4)
