@@ -1,7 +1,7 @@
 """Benches: figures of this machine, each beside the goal that it is measured against.
 
-A bench is a module here with `figures(seconds, model, device)`; `run` opens it by its name, and
-`report` makes of its figures the one object that `perform bench --json` prints.
+A bench is a module here with a function NAME_figures(seconds, model, device); `run` opens it by its name,
+and `report` makes of its figures the one object that `perform bench --json` prints.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import math
 import os
 import platform
 import subprocess
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module, metadata
@@ -95,7 +95,8 @@ def run(
     """Measure one of NAMES: each measurement for `seconds` (None: as long as the bench finds right),
     with this model in place of its own, on this device. ValueError for another name."""
     bench = import_module(f"{__name__}.{choice('bench', name, NAMES)}")
-    return list(bench.figures(seconds, model, device))
+    figures: Callable[..., Iterable[Figure]] = getattr(bench, f"{name}_figures")
+    return list(figures(seconds, model, device))
 
 
 def report(bench: str, figures: Iterable[Figure]) -> dict[str, Any]:

@@ -74,7 +74,7 @@ class Probe:
         self.unit.release()
 
 
-def figures(seconds: float | None, model: str | None, device: Device) -> Iterator[Figure]:
+def inputs_figures(seconds: float | None, model: str | None, device: Device) -> Iterator[Figure]:
     """Every input for `seconds`, then the flood for as long; the latencies need no model."""
     count = max(int((seconds or INPUT_SECONDS) / EVENT_SECONDS), 5)
     with ExitStack() as stack:
@@ -89,11 +89,11 @@ def figures(seconds: float | None, model: str | None, device: Device) -> Iterato
             if kind in ("key", "mouse") and not windowed:
                 yield Figure(f"{kind}_ms_p99", float("nan"), "ms", LATENCY_GOAL, None, "no display, nor Xvfb")
             else:
-                yield from latency_figures(kind, latencies(rig, probe, kind, places[kind], count))
+                yield from input_latency_figures(kind, latencies(rig, probe, kind, places[kind], count))
     yield from flooded(seconds or FLOOD_SECONDS, model, device)
 
 
-def latency_figures(kind: str, found: list[float | None] | None) -> Iterator[Figure]:
+def input_latency_figures(kind: str, found: list[float | None] | None) -> Iterator[Figure]:
     """The figures of what `latencies` found."""
     if found is None:
         yield Figure(f"{kind}_ms_p99", float("nan"), "ms", LATENCY_GOAL, None, "it was not heard")

@@ -51,7 +51,7 @@ print(json.dumps([stopwatch() - began, most_resident()]))
 """
 
 
-def figures(seconds: float | None, model: str | None, device: Device) -> Iterator[Figure]:
+def models_figures(seconds: float | None, model: str | None, device: Device) -> Iterator[Figure]:
     """Loading, then every family; or both of one model's file."""
     if model is not None:
         if Path(model).is_file():

@@ -113,7 +113,7 @@ class StepTimes:
         return run
 
 
-def figures(seconds: float | None, model: str | None, device: Device) -> Iterator[Figure]:
+def training_figures(seconds: float | None, model: str | None, device: Device) -> Iterator[Figure]:
     """Every case, in float32 and in bfloat16; or what a run's folder learns, given in a model's place."""
     there = training_device(device)
     run = Path(model) if model is not None else None

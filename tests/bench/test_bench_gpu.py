@@ -44,7 +44,7 @@ class Broken(gpu.NetworkForm):
 
 
 def measured(cases: Any, variants: Any, bed: gpu.TestBed = BED, seconds: float = 0.0) -> dict[str, Figure]:
-    return {figure.name: figure for figure in gpu.figures(seconds, cases, bed, variants)}
+    return {figure.name: figure for figure in gpu.gpu_figures(seconds, cases, bed, variants)}
 
 
 def test_every_form_reports_the_same_figures() -> None:
@@ -139,8 +139,8 @@ def test_the_generators_bench_runs_the_gpu_bench_on_cuda(
     monkeypatch.setattr(generators, "weights_of", lambda name: name)
     monkeypatch.setattr(eager, "Eager", lambda weights: SimpleNamespace(close=lambda: None))
     monkeypatch.setattr(generator, "pictures_per_second", lambda unit, seconds: 1.0)
-    monkeypatch.setattr(gpu, "figures", lambda seconds, cases: asked.append(cases) or [])
-    list(generator.figures(1.0, model, device))
+    monkeypatch.setattr(gpu, "gpu_figures", lambda seconds, cases: asked.append(cases) or [])
+    list(generator.generator_figures(1.0, model, device))
     assert [cases and list(cases) for cases in asked] == ([[model and "small"]] if model else [None]) * (
         device == "cuda"
     )

@@ -73,7 +73,7 @@ def test_latencies_are_measured(kind: str, tmp_path: Path) -> None:
     finally:
         rig.close()
     assert found is not None and len(found) == 8
-    figures = list(inputs.latency_figures(kind, found))
+    figures = list(inputs.input_latency_figures(kind, found))
     assert [figure.name for figure in figures] == [
         f"{kind}_{x}" for x in ("ms_p50", "ms_p95", "ms_p99", "unseen")
     ]
@@ -82,7 +82,7 @@ def test_latencies_are_measured(kind: str, tmp_path: Path) -> None:
 
 
 def test_an_input_that_never_receives_is_reported() -> None:
-    (figure,) = inputs.latency_figures("mqtt", None)
+    (figure,) = inputs.input_latency_figures("mqtt", None)
     assert math.isnan(figure.value) and figure.note == "it was not heard"
 
 

@@ -18,9 +18,9 @@ from perform.bench.training import (
     TRAINING_CASES,
     Noise,
     StepTimes,
-    figures,
     step_figures,
     train_for,
+    training_figures,
     utilisation,
 )
 from perform.training.run import TrainingRun
@@ -73,7 +73,7 @@ def test_rare_penalties_are_weighted_by_their_frequency() -> None:
 
 
 def test_a_run_is_measured_with_its_name_and_networks(tulips: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = by_name(list(figures(0.01, str(tulips), "cpu")))
+    found = by_name(list(training_figures(0.01, str(tulips), "cpu")))
     assert found["tulips_float32_fps"] > 0 and found["tulips_bfloat16_discriminator"] > 0
     widths: list[tuple[int, ...]] = []
     begin = TrainingRun.begin
@@ -90,13 +90,13 @@ def test_a_run_is_measured_with_its_name_and_networks(tulips: Path, monkeypatch:
 
 def test_a_folder_without_a_run_is_reported(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="must be the folder of a run"):
-        list(figures(0.01, str(tmp_path), "auto"))
+        list(training_figures(0.01, str(tmp_path), "auto"))
 
 
 def test_a_missing_gpu_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(ValueError, match="device 'cuda', but torch finds none"):
-        list(figures(0.01, None, "cuda"))
+        list(training_figures(0.01, None, "cuda"))
 
 
 def test_the_cases_are_those_of_the_docs() -> None:
@@ -141,5 +141,5 @@ def test_a_case_that_does_not_fit_is_reported_and_the_others_are_measured(
     context.set_forkserver_preload([__name__])
     monkeypatch.setattr("perform.bench.training.get_context", lambda _: context)
     monkeypatch.setattr("perform.bench.training.train_for", instead)
-    found = list(figures(0.01, str(tulips), "cpu"))
+    found = list(training_figures(0.01, str(tulips), "cpu"))
     assert [(one.note, math.isnan(one.value)) for one in found] == [(note, True)] * 2

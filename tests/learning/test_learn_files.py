@@ -199,7 +199,7 @@ def run(*words: str, expect: int = 0) -> str:
 
 
 class Fader:
-    """A fader of a touchscreen, moved up and down by another process until the end of the block."""
+    """A fader of a touchscreen, moved up and down on another thread until the end of the block."""
 
     def __init__(self) -> None:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
