@@ -1,4 +1,4 @@
-"""lucidrains' StyleGAN2 against a second form, with a weight of its own for every picture."""
+"""lucidrains' StyleGAN2 against a second form, with another weight for every picture."""
 
 from __future__ import annotations
 

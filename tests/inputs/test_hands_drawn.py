@@ -28,7 +28,7 @@ from tests.doubles.waiting import eventually
 
 pytest.importorskip("mediapipe", reason="MediaPipe is not made for this machine")
 
-KEPT = model_file()  # a person's own, looked up before tests get folders of their own
+KEPT = model_file()  # the user's, found before tests get their own folders
 FPS = 30
 FRAMES = count(1)  # that the tracker is shown, through all tests: its times only rise
 WIDTH, HEIGHT = 480, 360

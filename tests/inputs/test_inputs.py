@@ -116,7 +116,7 @@ def all_cameras(folder: Path) -> tuple[Input, Speak]:
 
 def two_hands(folder: Path) -> tuple[Input, Speak]:
     unit = hands.Hands(camera.Camera, now)
-    # without a camera, which would go on after the test
+    # without a camera, which would continue after the test
     return unit, lambda: unit._put(stopwatch(), {"hand.left.present": 1.0, "hand.left.roll": -0.25})
 
 

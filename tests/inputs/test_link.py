@@ -209,7 +209,7 @@ for text in sys.stdin:
 
 
 class Other:
-    """Another program on this machine, with a session of its own."""
+    """Another program on this machine, with its own session."""
 
     def __init__(self, bpm: float) -> None:
         self._process = subprocess.Popen(

@@ -124,7 +124,7 @@ def test_the_second_fills_a_display_alone_and_leaves_it_when_it_is_pulled(stage:
 
 
 @real
-def test_the_show_goes_on_without_the_second_and_ends_with_the_first(stage: Stage) -> None:
+def test_the_show_continues_without_the_second_and_ends_with_the_first(stage: Stage) -> None:
     strike(stage, "Escape")
     assert stage.titles() == ["perform", "perform – press Esc again to leave"]
     stage.xdotool("key", "Escape")

@@ -58,7 +58,7 @@ def test_any_number_of_channels_is_shown(context: moderngl.Context) -> None:
     pictures = Pictures(context, (4, 4))
     color = np.array([10, 20, 30, 40], np.uint8)
     for channels, expected in ((4, (10, 20, 30)), (3, (10, 20, 30)), (1, (10, 10, 10))):
-        pictures.upload(np.broadcast_to(color[:channels], (8, 8, channels)))  # no buffer of its own
+        pictures.upload(np.broadcast_to(color[:channels], (8, 8, channels)))  # without its own buffer
         assert (drawn(pictures) == expected).all()
     pictures.upload(np.full((3, 5), 99, np.uint8))
     assert (drawn(pictures) == 99).all()

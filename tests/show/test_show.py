@@ -135,7 +135,7 @@ def test_an_osc_port_in_use_is_reported_and_the_show_continues(
     assert "9871 cannot be listened to" in caplog.text
 
 
-def test_the_demo_track_is_heard_at_its_tempo() -> None:
+def test_the_demo_track_sets_its_tempo() -> None:
     track = demo_track()
     assert track is not None
     found = tracked(track)
