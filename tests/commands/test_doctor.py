@@ -9,11 +9,12 @@ import sys
 import threading
 from collections import namedtuple
 from collections.abc import Callable, Iterator
+from ctypes import POINTER, c_int, cast
 from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
 from types import SimpleNamespace
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import glfw
 import pytest
@@ -206,9 +207,20 @@ def test_folders_that_cannot_be_written_are_named(tmp_path: Path, monkeypatch: p
     assert [one.name for one in tmp_path.iterdir()] == ["file"]
 
 
+class TwoGpus:
+    """A CUDA driver that sees two devices."""
+
+    def cuInit(self, flags: int) -> int:  # noqa: N802 - the driver's name
+        return flags
+
+    def cuDeviceGetCount(self, count: Any) -> int:  # noqa: N802
+        cast(count, POINTER(c_int))[0] = 2
+        return 0
+
+
 def test_a_gpu_that_this_pytorch_cannot_use_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "linux")
-    monkeypatch.setattr(machine, "_cuda_devices", lambda: 2)
+    monkeypatch.setattr(machine, "CDLL", lambda name: TwoGpus())
     monkeypatch.setattr(metadata, "version", lambda _: "2.13.0+cpu")
     state, why, remedy = machine.accelerator()
     assert (state, why) == ("warn", "2 CUDA device(s), which PyTorch 2.13.0+cpu cannot use")
@@ -217,5 +229,9 @@ def test_a_gpu_that_this_pytorch_cannot_use_is_reported(monkeypatch: pytest.Monk
 
 def test_no_gpu_is_fine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "linux")
-    monkeypatch.setattr(machine, "_cuda_devices", lambda: 0)
+
+    def missing(name: str) -> None:
+        raise OSError(f"{name}: no such file")
+
+    monkeypatch.setattr(machine, "CDLL", missing)
     assert machine.accelerator()[0] == "ok"
