@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,12 @@ os.environ.pop("COLUMNS", None)
 # Workers share the cores: threads of OpenMP and of Mesa's llvmpipe would spin while another worker's run
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("LP_NUM_THREADS", "1")
+
+
+def pytest_collection_finish() -> None:
+    """What the test modules imported lives to the end: the garbage collector need not go through it again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -122,8 +122,9 @@ def test_sigterm_keeps_the_recording(folder: Path) -> None:
     assert len(pictures(folder / "a.mp4")) > 10
 
 
-def test_check_finds_every_fault_and_exits_with_1(folder: Path) -> None:
-    assert "8 checked, 0 faults" in command.run("check", folder)
+def test_check_finds_every_fault_and_exits_with_1(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    assert "8 checked, 0 faults" in command.run("check", ".")
     save(
         folder / "presets/red.toml",
         RED.replace("colour", "color") + "[[filter]]\nshader = 'invert'\namount = 2\n",
