@@ -7,6 +7,7 @@ import shutil
 import sys
 import threading
 from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
 
@@ -26,7 +27,9 @@ from perform.models import hands as maker
 from tests.doubles.drawn_hands import Hand, picture
 from tests.doubles.waiting import eventually
 
-pytest.importorskip("mediapipe", reason="MediaPipe is not made for this machine")
+pytestmark = pytest.mark.skipif(
+    find_spec("mediapipe") is None, reason="MediaPipe is not made for this machine"
+)  # found, not imported: it takes a second, and only the tracker's process needs it
 
 KEPT = model_file()  # the user's, found before tests get their own folders
 FPS = 30
