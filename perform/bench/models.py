@@ -82,7 +82,7 @@ def _family(
 
     with closing(Eager(weights)) as plain:
         yield Figure(f"{name}_torch", pictures_per_second(plain, seconds), "pictures/s")
-    with closing(generators.open_weights(weights, device)) as unit:
+    with closing(generators.open(weights, device)) as unit:
         measured = pictures_per_second(unit, seconds)
     yield Figure.at_least(f"{name}_fast", measured, "pictures/s", goal)
 

@@ -52,8 +52,7 @@ def chroma_bank(rate: int, window: int) -> Floats:
 
 def _mels(hertz: Doubles) -> Doubles:
     above = np.log(np.maximum(hertz, LINEAR_UP_TO) / LINEAR_UP_TO) / OCTAVES_PER_MEL
-    mels: Doubles = np.minimum(hertz, LINEAR_UP_TO) / HERTZ_PER_MEL + above
-    return mels
+    return np.asarray(np.minimum(hertz, LINEAR_UP_TO) / HERTZ_PER_MEL + above)
 
 
 def _hertz(mels: Doubles) -> Doubles:

@@ -253,7 +253,7 @@ def _draw_function(weights: Weights, precision: str) -> Draw:
 
     if precision == "float32":
         return Eager(weights, "cpu", "float32").draw
-    unit: Any = generators.open_weights(weights)
+    unit: Any = generators.open(weights)
     if hasattr(unit, "drawing"):
         draw: Draw = unit.drawing(weights)
         return draw

@@ -77,13 +77,9 @@ def load(file: Path, library: Library) -> Setlist:
         setlist = single(read_scene(file, library))
     else:
         setlist = read_setlist(file, library, library.preset_file)
-    try:
-        setlist = replace(setlist, mappings=tuple(library.mappings(setlist.signal_names)))
-        library.feeds(setlist.signal_names)
-        library.check_controls(setlist.signal_names)
-    except (LookupError, SceneError) as error:
-        raise SceneError(_signal_faults(file, setlist.signal_names, library)) from error
-    return setlist
+    if faults := _signal_faults(file, setlist.signal_names, library):
+        raise SceneError(faults)
+    return replace(setlist, mappings=tuple(library.mappings(setlist.signal_names)))
 
 
 def _signal_faults(file: Path, signals: Iterable[str], library: Library) -> list[str]:

@@ -307,7 +307,7 @@ class TrainingRun:
             return
         self.state.average.calibrate(RandomStreams(self.settings.seed))
         weights = self.state.average.weights(self._notes())
-        generator = generators.open_weights(weights, "cpu" if self.device.type == "cpu" else "auto")
+        generator = generators.open(weights, "cpu" if self.device.type == "cpu" else "auto")
         try:
             figures, sheet = self.metrics(generator, self.dataset)
         finally:

@@ -160,7 +160,7 @@ def test_training_starts_from_a_model_of_another_project(tmp_path: Path) -> None
     own = generators.weights_of(file)
     assert run.settings.mapping == 4 and run.state.generator.config.channels == own.config.channels
     z = RandomStreams(0).normal("z", [0], own.config.z_dim)
-    model = generators.open_weights(own, "cpu", "float32")
+    model = generators.open(own, "cpu", "float32")
     ws = np.repeat(model.map(z.numpy()), model.space.num_ws, 0)
     drawn = runs.to_pixels(run.state.average.shown(z)).numpy()[0]
     assert np.abs(drawn.astype(int) - model.synthesise(ws)).max() <= 1

@@ -50,7 +50,7 @@ class Sound(Input, Protocol):
 
     def position(self) -> float | None:
         """Seconds of the show's clock that the audience hears now; None when nothing plays."""
-        ...
+        return None
 
     @property
     def finished(self) -> bool:
@@ -155,7 +155,7 @@ class SoundFile:
         return until + min(stopwatch() - polled_at, LONGEST_STALL)
 
 
-class SoundDevice:
+class SoundDevice(Sound):
     """A live device, by (a part of) its name; `now` is the show's time. It may come and go: while it is away
     it counts as silent, so that signals fall by the release of the features.
 
@@ -192,9 +192,6 @@ class SoundDevice:
     def take_sound(self) -> Samples:
         return self._paced.take(len(self._passed.take()))
 
-    def position(self) -> float | None:
-        return None
-
     def health(self) -> Health:
         if not self._microphone.open:
             return Health("waiting", f"{self.name}: {self._microphone.note}")
@@ -221,7 +218,7 @@ class SoundDevice:
         return self._offset
 
 
-class Silence:
+class Silence(Sound):
     """No sound: every signal comes once, with its value in silence."""
 
     name = "silence"
@@ -243,9 +240,6 @@ class Silence:
 
     def take_sound(self) -> Samples:
         return np.zeros((len(self._passed.take()), 2), np.float32)
-
-    def position(self) -> float | None:
-        return None
 
     def health(self) -> Health:
         return Health("ok", self.name)
