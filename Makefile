@@ -1,5 +1,6 @@
 # Each of these does the set-up that it needs; a second time it starts at once.
 BIN := .venv/bin
+export PYTHONDONTWRITEBYTECODE= # where it is set, every start compiles all modules again
 SETUP := scripts/setup.sh pyproject.toml constraints.txt
 
 WORKERS := 3 # one more than the cores of a small machine: many tests wait for devices and other programs

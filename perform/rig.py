@@ -21,6 +21,7 @@ from perform.clock import Clock, Moment, stopwatch
 from perform.faults import Faults, reason
 from perform.inputs import Input
 from perform.inputs.audio import Sound
+from perform.look import Look
 from perform.outputs import Frame, FrameOutput, Output, Screen, SoundOutput, StateOutput
 from perform.performance import Performance, Picture
 from perform.render.present import Present
@@ -110,9 +111,9 @@ class Rig:
     """A show, set up. To attach a device, add it to `inputs`, `screens` or `outputs` when you build the rig;
     one that both sends and receives is in two of them.
 
-    Every screen shows the same picture; the show ends when the first is closed. `take` gets all that reaches
-    a frame from outside, and returns what the frame plays: it may record this, or replay a recording.
-    `sound` is the input that goes to recordings.
+    Every screen shows the same picture; the show ends when the first is closed, and goes on without another
+    that is closed. `take` gets all that reaches a frame from outside, and returns what the frame plays: it
+    may record this, or replay a recording. `sound` is the input that goes to recordings.
     """
 
     clock: Clock
@@ -184,13 +185,11 @@ class Rig:
         with self.faults.contain("the last frames are not written"):
             self._drain()
             self._write_last_sound()
-        for device in (*self.outputs, *self.inputs, self.edits, self.learner, self.stage):
+        for device in (*self.outputs, *self.inputs, self.edits, self.learner, self.stage, *self.screens):
             if device is not None:
                 self._close(device)
         with self.faults.contain("OpenGL cannot be closed"):
             self.context.release()
-        for screen in self.screens:
-            self._close(screen)
         self.inputs = []
         self.outputs = []
         self.screens = []
@@ -200,6 +199,9 @@ class Rig:
         events: list[Event] = []
         for device in list(self.inputs):
             events += self._poll(device, seconds)
+        for screen in [one for one in self.screens[1:] if one.closed]:
+            self.screens.remove(screen)
+            self._close(screen)
         for screen in self.screens:
             with self.faults.contain(f"{screen.name} cannot be read"):
                 events += screen.poll(seconds)
@@ -286,19 +288,15 @@ class Rig:
                     output.update(seconds, snapshot)
 
     def _show(self, moment: Moment, picture: Picture) -> moderngl.Texture | None:
-        """Draw the picture on every screen; also as a texture of the show's size, if an output takes frames
-        or there is no screen."""
-        look = picture.master, picture.blackout, self.gamma, moment.frame
-
-        def draw(size: tuple[int, int]) -> None:
-            self.present.draw(picture.image, self.context.screen, (0, 0, *size), *look)
-
-        for screen in self.screens:
+        """Show the picture on every screen, on the first one last, because it waits for its display; also
+        draw it as a texture of the show's size, if an output takes frames or there is no screen."""
+        look = Look(picture.master, picture.blackout, self.gamma, moment.frame)
+        for screen in reversed(self.screens):
             with self.faults.contain(f"{screen.name} cannot be drawn"):
-                screen.show(draw)
+                screen.show(picture.image, look)
         if self.screens and not self._frame_outputs():
             return None
-        shown = self.present.render(picture.image, *look)
+        shown = self.present.render(picture.image, look)
         if not self.screens:
             self.context.finish()
         return shown

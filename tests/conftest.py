@@ -1,7 +1,8 @@
-"""Fixtures of all tests: folders of their own and sound servers."""
+"""Fixtures of all tests: user folders and sound servers."""
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,9 +20,15 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("LP_NUM_THREADS", "1")
 
 
+def pytest_collection_finish() -> None:
+    """What the test modules imported lives to the end: the garbage collector need not go through it again."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(scope="session", autouse=True)
 def own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Tests neither find nor leave anything in a person's folders.
+    """Tests neither read nor write anything in the user's folders.
 
     All workers of a run share the cache: what one compiles, the others open.
     """
@@ -72,8 +79,8 @@ def jack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     monkeypatch.setenv("JACK_DEFAULT_SERVER", name)
     monkeypatch.setenv("JACK_NO_START_SERVER", "1")
     server = Server(
-        # -t: a client that a busy machine makes late is not thrown out. Not --sync: a client that is killed
-        # while it is at work would hold that server for ever.
+        # -t: a client that is late on a busy machine is not removed. Not --sync: a client that is killed
+        # while it works would block that server for ever.
         ["jackd", "--no-mlock", "--no-realtime", "-t", "10000", "-n", name, "-d", "dummy"],
         ["jack_lsp"],
     )

@@ -15,7 +15,7 @@ from perform.clock import LiveClock, Moment, OfflineClock, Tempo
 
 
 class Timer:
-    """Stands in for the module `time`: time passes only when told to, or by sleeping."""
+    """In place of the module `time`: time passes only when a test changes it, or by sleeping."""
 
     def __init__(self) -> None:
         self.seconds = 1000.0
@@ -41,7 +41,7 @@ def tapped(*taps: float, tempo: Tempo | None = None) -> Tempo:
     return tempo
 
 
-def test_moment_says_time_and_beat() -> None:
+def test_a_moment_has_its_time_and_beat() -> None:
     said = Moment(seconds=2.25, frame=135, dt=1 / 60, beat=4.5, bar=1.125, bpm=120).signals()
     assert said == {
         "time.seconds": 2.25,
@@ -55,7 +55,7 @@ def test_moment_says_time_and_beat() -> None:
     }
 
 
-def test_one_tap_changes_nothing_yet() -> None:
+def test_a_single_tap_does_not_change_the_tempo() -> None:
     tempo = Tempo().tap(3.0)
     assert (tempo.bpm, tempo.source) == (120.0, "free")
     assert tempo.beat(7.3) == Tempo().beat(7.3)
@@ -69,35 +69,35 @@ def test_taps_set_tempo_and_phase() -> None:
     assert tempo.beat(3.4) - tempo.beat(2.8) == pytest.approx(1)
 
 
-def test_missed_tap_is_a_longer_step() -> None:
+def test_a_missed_tap_does_not_change_the_tempo() -> None:
     assert tapped(0.0, 0.5, 1.0, 2.0, 2.5).bpm == pytest.approx(120)
 
 
-def test_two_missed_taps_in_one_gap() -> None:
+def test_two_missed_taps_do_not_change_the_tempo() -> None:
     assert tapped(0.0, 0.5, 1.0, 2.5, 3.0).bpm == pytest.approx(120)
 
 
-def test_pause_starts_a_new_series() -> None:
+def test_a_pause_starts_a_new_series() -> None:
     tempo = tapped(0.0, 0.5, 1.0, 10.0, 10.4, 10.8)
     assert tempo.bpm == pytest.approx(150)
     assert tempo.taps == (10.0, 10.4, 10.8)
 
 
-def test_series_holds_after_the_pause_until_the_second_tap() -> None:
+def test_the_tempo_stays_after_a_pause_until_the_second_tap() -> None:
     assert tapped(0.0, 0.5, 1.0, 10.0).bpm == pytest.approx(120)
 
 
-def test_bounce_is_one_tap() -> None:
+def test_a_bounce_is_one_tap() -> None:
     assert tapped(0.0, 0.5, 0.53, 1.0, 1.5) == tapped(0.0, 0.5, 1.0, 1.5)
 
 
-def test_unsteady_taps_average() -> None:
+def test_unsteady_taps_are_averaged() -> None:
     tempo = tapped(0.00, 0.52, 0.99, 1.51, 2.00)
     assert tempo.bpm == pytest.approx(120, rel=0.01)
     assert abs(tempo.beat(2.0) - round(tempo.beat(2.0))) < 0.03
 
 
-def test_taps_are_clipped_to_what_music_has() -> None:
+def test_tapped_tempos_are_clipped_to_the_range_of_music() -> None:
     assert tapped(0.0, 2.9, 5.8).bpm == 40
     assert tapped(0.0, 0.2, 0.4, 0.6).bpm == 220
 
@@ -134,17 +134,17 @@ def test_set_keeps_the_beat_and_the_range() -> None:
     assert tempo.set(1, 0).bpm == 40
 
 
-def test_nudge_moves_the_grid_ahead() -> None:
+def test_a_nudge_moves_the_grid_ahead() -> None:
     assert Tempo().nudge(0.25).beat(1.0) == 2.25
 
 
-def test_resync_begins_a_bar_on_the_nearest_beat() -> None:
+def test_a_resync_starts_a_bar_on_the_nearest_beat() -> None:
     tempo = Tempo(bpm=120).resync(1.3)  # beat 2.6
     assert (tempo.beat(1.3), tempo.bar(1.3)) == (3, 1)
     assert tempo.bar(1.3 + 2.0) == pytest.approx(2)
 
 
-def test_offset_shows_beats_early() -> None:
+def test_an_offset_shows_beats_early() -> None:
     offline = OfflineClock(10)
     for _ in range(11):
         offline.advance()
@@ -152,13 +152,13 @@ def test_offset_shows_beats_early() -> None:
     assert (moment.seconds, moment.beat) == (1.0, pytest.approx(1.1))
 
 
-def test_first_tracked_beat_is_taken_whole() -> None:
+def test_the_first_tracked_beat_is_taken_fully() -> None:
     tempo = Tempo(bpm=120).follow(1.1, 100, gain=0.3)
     assert (tempo.bpm, tempo.source) == (100, "audio")
     assert tempo.beat(1.1) == 2
 
 
-def test_later_tracked_beats_draw_the_grid() -> None:
+def test_later_tracked_beats_pull_the_grid() -> None:
     tempo = Tempo(bpm=60).follow(0.0, 60).follow(1.2, 60, gain=0.5)
     assert tempo.beat(1.2) == pytest.approx(1.1)
     assert tempo.follow(2.0, 60, gain=0.5, downbeat=True).downbeat == 2
@@ -173,7 +173,7 @@ def test_tracked_downbeats_move_the_bar_and_keep_its_count() -> None:
     assert tempo.follow(15.0, 60, downbeat=True).bar(15.0) == 4.0
 
 
-def test_tracker_waits_while_the_hand_leads() -> None:
+def test_the_tracker_waits_while_taps_lead() -> None:
     hand = Tempo().set(90, 0.0)
     assert hand.follow(1.0, 140) is hand
     assert hand.release().follow(1.0, 140).bpm == 140
@@ -210,7 +210,7 @@ def test_live_clock_paces_frames(timer: Timer) -> None:
     for work in (0.001, 0.001, 0.012, 0.05, 0.001, 0.001):
         frames.append(live.advance())
         timer.seconds += work
-    # The fourth frame took 50 ms: the fifth comes at once, and the grid goes on from there.
+    # The fourth frame took 50 ms: the fifth comes immediately, and the grid continues from there.
     assert frames == pytest.approx([0.0, 0.02, 0.04, 0.06, 0.11, 0.13])
 
 
@@ -229,13 +229,13 @@ def test_live_clock_stays_with_a_slow_sound_card(timer: Timer) -> None:
     assert min(b - a for a, b in itertools.pairwise(seconds)) > 0.019
 
 
-def test_live_clock_joins_a_sound_that_was_moved_ahead(timer: Timer) -> None:
+def test_live_clock_follows_a_sound_that_jumps_ahead(timer: Timer) -> None:
     live = LiveClock(position=lambda: timer.seconds - 1000 + 30)
     live.advance()
     assert played(timer, live, 1) == [pytest.approx(30.02)]
 
 
-def test_live_clock_waits_for_a_late_sound_without_standing_still(timer: Timer) -> None:
+def test_live_clock_slows_down_for_a_late_sound_without_stopping(timer: Timer) -> None:
     late = 0.0
     live = LiveClock(position=lambda: timer.seconds - 1000 - late)
     live.advance()
@@ -246,7 +246,7 @@ def test_live_clock_waits_for_a_late_sound_without_standing_still(timer: Timer) 
     assert seconds[-1] == pytest.approx(300 * 0.02 - 1.0, abs=0.001)
 
 
-def test_live_clock_goes_on_when_the_sound_begins_anew(timer: Timer) -> None:
+def test_live_clock_continues_when_the_sound_starts_again(timer: Timer) -> None:
     begun = 1000.0
     live = LiveClock(position=lambda: timer.seconds - begun)
     live.advance()
@@ -255,7 +255,7 @@ def test_live_clock_goes_on_when_the_sound_begins_anew(timer: Timer) -> None:
     assert played(timer, live, 100)[-1] == pytest.approx(before + 2.0)
 
 
-def test_live_clock_goes_on_without_a_sound(timer: Timer) -> None:
+def test_live_clock_continues_without_a_sound(timer: Timer) -> None:
     position: float | None = 0.0
     live = LiveClock(position=lambda: position)
     live.advance()
@@ -272,7 +272,7 @@ def test_live_clock_never_runs_backwards_nor_stops_with_a_stuck_sound(timer: Tim
 
 
 @pytest.mark.parametrize(("position", "first"), [(0.0, 0.0), (12.0, 12.0), (-0.1, 0.0)])
-def test_live_clock_begins_where_the_sound_is(timer: Timer, position: float, first: float) -> None:
+def test_live_clock_starts_at_the_position_of_the_sound(timer: Timer, position: float, first: float) -> None:
     live = LiveClock(position=lambda: position)
     timer.seconds += 2.0  # models are loaded
     assert live.advance() == first

@@ -5,7 +5,7 @@ import pytest
 from perform.faults import MOST_KINDS, OTHERS, Faults, reason
 
 
-def test_a_fault_that_says_something_else_on_each_frame_fills_neither_memory_nor_log(
+def test_a_fault_with_a_new_message_on_each_frame_fills_neither_memory_nor_log(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     faults = Faults()
@@ -27,7 +27,7 @@ def test_a_fault_is_contained_in_its_block(caplog: pytest.LogCaptureFixture) -> 
     assert caplog.messages == ["learning stopped: LookupError"]
 
 
-def test_who_asks_to_end_is_not_contained() -> None:
+def test_exit_requests_are_not_contained() -> None:
     with pytest.raises(KeyboardInterrupt), Faults().contain("the frame failed"):
         raise KeyboardInterrupt
 

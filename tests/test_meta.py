@@ -95,12 +95,12 @@ def test_the_law_of_sharing_can_fail(text: str) -> None:
     assert complaints(laws.sharing_law, text, "tests/test_a.py")
 
 
-def test_the_law_of_sharing_lets_doubles_through() -> None:
+def test_the_law_of_sharing_allows_doubles() -> None:
     text = "from tests import laws\nfrom tests.doubles.lights import profile"
     assert not complaints(laws.sharing_law, text, "tests/test_a.py")
 
 
-def test_names_stand_in_two_modules_at_most() -> None:
+def test_a_name_is_in_two_modules_at_most() -> None:
     assert laws.crowded_names({path: parsed(path) for path in MODULES}) == {}
 
 
@@ -191,7 +191,7 @@ def test_a_new_room_needs_a_floor() -> None:
         ("perform/cli.py", "from perform import __version__, rig, show"),
     ],
 )
-def test_the_import_law_lets_through_what_it_should(path: str, text: str) -> None:
+def test_the_import_law_allows_what_it_should(path: str, text: str) -> None:
     assert complaints(laws.import_law, text, path) == []
 
 
@@ -253,7 +253,7 @@ def test_the_law_of_children_can_fail(text: str) -> None:
     assert not complaints(laws.child_law, text, "perform/children.py")
 
 
-def test_the_clock_law_lets_seeds_and_stopwatches_through() -> None:
+def test_the_clock_law_allows_seeds_and_stopwatches() -> None:
     text = (
         "import random, torch\nimport numpy as np\nfrom perform.clock import stopwatch\n"
         "np.random.default_rng(3)\nnp.random.default_rng(seed=[1, 2])\nnp.random.RandomState(3)\n"

@@ -1,4 +1,4 @@
-"""Parameters: what they take, and what they say to what they do not take."""
+"""Parameters: which values they accept, and the errors of the others."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ KINDS: tuple[Kind, ...] = (
         (Parameter("title", "", kind="text"), "anything", "anything"),
     ],
 )
-def test_takes(parameter: Parameter, value: Any, checked: Any) -> None:
+def test_a_parameter_accepts_valid_values(parameter: Parameter, value: Any, checked: Any) -> None:
     result = parameter.check(value)
     assert result == checked
     assert type(result) is type(checked)
@@ -78,7 +78,9 @@ def test_takes(parameter: Parameter, value: Any, checked: Any) -> None:
         (Parameter("bins", "audio.waveform", kind="sound"), 1, "bins gets its value from the sound"),
     ],
 )
-def test_refuses_and_says_what_is_allowed(parameter: Parameter, value: Any, message: str) -> None:
+def test_a_parameter_rejects_wrong_values_and_says_what_is_allowed(
+    parameter: Parameter, value: Any, message: str
+) -> None:
     with pytest.raises(ParameterError) as error:
         parameter.check(value)
     assert str(error.value) == message
@@ -92,7 +94,9 @@ ANYTHING = st.recursive(
 
 
 @given(st.sampled_from(KINDS), ANYTHING, st.none() | st.just(0.0), st.none() | st.just(1.0))
-def test_any_value_is_taken_or_refused(kind: Kind, value: Any, low: float | None, high: float | None) -> None:
+def test_any_value_is_accepted_or_rejected(
+    kind: Kind, value: Any, low: float | None, high: float | None
+) -> None:
     parameter = Parameter("x", 0, low, high, kind=kind)
     try:
         checked = parameter.check(value)
@@ -103,16 +107,16 @@ def test_any_value_is_taken_or_refused(kind: Kind, value: Any, low: float | None
 
 
 @given(st.floats())
-def test_clip_gives_what_check_takes(value: float) -> None:
+def test_clip_gives_valid_values(value: float) -> None:
     assert AMOUNT.check(AMOUNT.clip(value)) == AMOUNT.clip(value)
 
 
 @pytest.mark.parametrize(("value", "clipped"), [(-1, 0), (0.3, 0.3), (7, 1), (math.nan, 0), (-math.inf, 0)])
-def test_clip(value: float, clipped: float) -> None:
+def test_clip_limits_a_value(value: float, clipped: float) -> None:
     assert AMOUNT.clip(value) == clipped
 
 
-def test_clip_of_an_open_range() -> None:
+def test_clip_keeps_values_of_an_open_range() -> None:
     assert Parameter("x", 0.0).clip(1e9) == 1e9
     assert Parameter("x", 0.0, None, 1).clip(2) == 1
 
@@ -120,7 +124,7 @@ def test_clip_of_an_open_range() -> None:
 @pytest.mark.parametrize(
     ("kind", "playable"), [("float", True), ("event", True), ("choice", False), ("sound", False)]
 )
-def test_playable(kind: Kind, playable: bool) -> None:
+def test_some_kinds_of_parameters_are_playable(kind: Kind, playable: bool) -> None:
     assert Parameter("x", 0, kind=kind).playable is playable
 
 

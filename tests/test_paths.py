@@ -1,4 +1,4 @@
-"""Where things lie, in a checkout, in a wheel, and on each platform."""
+"""The folders of a checkout, of a wheel, and of each platform."""
 
 from __future__ import annotations
 
@@ -52,7 +52,9 @@ def test_a_wheel_has_them_inside_the_package(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_the_users_folders(platform: str, environ: dict[str, str], data: str, cache: str) -> None:
+def test_the_user_folders_follow_the_environment(
+    platform: str, environ: dict[str, str], data: str, cache: str
+) -> None:
     assert paths.user_data(platform, environ) == Path(data)
     assert paths.user_cache(platform, environ) == Path(cache)
 
@@ -75,7 +77,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return built
 
 
-def test_everything_travels_in_the_wheel(wheel: Path) -> None:
+def test_the_wheel_contains_all_shipped_files(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     for folder in ("shaders", "presets", "setlists", "demo", "fonts"):
         assert f"perform/data/{folder}/marker.txt" in names

@@ -1,4 +1,4 @@
-"""The rig on stage: what fails, fails alone, and the picture goes on."""
+"""The rig in a show: a failing unit fails alone, and the picture continues."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import moderngl
 import numpy as np
 import pytest
 
@@ -13,7 +14,7 @@ from perform import generators
 from perform.clock import OfflineClock
 from perform.documents import SceneError
 from perform.library import Library
-from perform.outputs import Draw
+from perform.look import Look
 from perform.outputs.memory import Memory
 from perform.performance import Performance
 from perform.performance.scene import LatentSource
@@ -34,7 +35,7 @@ RED_PIXEL, BLUE_PIXEL, CYAN_PIXEL = (255, 0, 0), (0, 0, 255), (0, 255, 255)
 
 
 class Show:
-    """A rig on an offline clock, whose folder a test may edit."""
+    """A rig on an offline clock, whose folder a test can edit."""
 
     def __init__(self, folder: Path, name: str, worker: Callable[[PoolKey], Worker]) -> None:
         self.folder, self.says, self.memory = folder, PlayedInput(), Memory()
@@ -89,7 +90,7 @@ def test_go_blackout_and_master_reach_the_pixels(opened: Callable[..., Show]) ->
     assert show.pixel(("key.b", 1)) == BLUE_PIXEL
 
 
-def test_an_input_that_fails_is_dropped_and_the_picture_goes_on(
+def test_a_failing_input_is_dropped_and_the_picture_continues(
     opened: Callable[..., Show], caplog: pytest.LogCaptureFixture
 ) -> None:
     show = opened()
@@ -98,7 +99,7 @@ def test_an_input_that_fails_is_dropped_and_the_picture_goes_on(
     assert [r.message for r in caplog.records] == ["input says is dropped: the cable is out"]
 
 
-def test_a_filter_that_fails_lets_its_image_through(
+def test_a_failing_filter_returns_its_input_image(
     opened: Callable[..., Show], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     show = opened("inverted")
@@ -113,7 +114,7 @@ def test_a_filter_that_fails_lets_its_image_through(
     assert [r.message for r in caplog.records] == ["filter invert is dropped: out of memory"]
 
 
-def test_a_network_that_fails_leaves_its_last_picture(opened: Callable[..., Show]) -> None:
+def test_a_failing_network_keeps_its_last_picture(opened: Callable[..., Show]) -> None:
     made: list[Any] = []
 
     def failing(key: PoolKey) -> Worker:
@@ -164,7 +165,7 @@ def test_a_saved_shader_takes_effect_and_a_broken_one_does_not(
     assert show.pixel() == BLUE_PIXEL
 
 
-def test_an_edit_keeps_place_and_switches(opened: Callable[..., Show]) -> None:
+def test_an_edit_keeps_the_cue_and_the_switches(opened: Callable[..., Show]) -> None:
     show = opened()
     show.pixel()
     assert show.pixel(("key.space", 1)) == BLUE_PIXEL
@@ -172,7 +173,7 @@ def test_an_edit_keeps_place_and_switches(opened: Callable[..., Show]) -> None:
     assert show.pixel() == BLUE_PIXEL
 
 
-def test_a_model_file_that_is_missing_is_refused_at_load_and_ignored_on_stage(
+def test_a_missing_model_file_is_rejected_at_load_and_ignored_in_a_show(
     opened: Callable[..., Show], caplog: pytest.LogCaptureFixture
 ) -> None:
     show = opened("red")
@@ -184,7 +185,7 @@ def test_a_model_file_that_is_missing_is_refused_at_load_and_ignored_on_stage(
         load(show.folder / "presets/red.toml", library)
 
 
-def test_an_output_that_fails_is_closed_and_the_others_go_on(opened: Callable[..., Show]) -> None:
+def test_a_failing_output_is_closed_and_the_others_continue(opened: Callable[..., Show]) -> None:
     class Full(Memory):
         closed = False
 
@@ -201,7 +202,7 @@ def test_an_output_that_fails_is_closed_and_the_others_go_on(opened: Callable[..
     assert sum(show.rig.stage.faults.counts.values()) == 1
 
 
-def test_a_frame_that_fails_shows_the_one_before(
+def test_a_failing_frame_shows_the_one_before(
     opened: Callable[..., Show], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     show = opened("red")
@@ -254,7 +255,7 @@ def test_close_is_safe_twice_and_closes_inputs(opened: Callable[..., Show]) -> N
     assert show.says.closed
 
 
-def test_a_source_that_never_drew_is_black_and_the_show_goes_on(
+def test_a_source_that_never_drew_is_black_and_the_show_continues(
     opened: Callable[..., Show], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     show = opened()
@@ -285,7 +286,7 @@ def test_a_frame_that_cannot_be_shown_does_not_end_the_show(
     assert show.rig.stage.faults.counts["the frame could not be shown: lost"] == 1
 
 
-def test_an_edit_of_another_file_leaves_a_scene_as_it_is(opened: Callable[..., Show]) -> None:
+def test_an_edit_of_another_file_does_not_change_a_scene(opened: Callable[..., Show]) -> None:
     show = opened()
     show.pixel()
     scenes = [one.scene for one in show.rig.performance.cues]
@@ -306,7 +307,7 @@ def path_of(show: Show) -> object:
     return source.path
 
 
-def test_another_model_brings_a_path_of_its_own(opened: Callable[..., Show]) -> None:
+def test_another_model_gets_its_own_path(opened: Callable[..., Show]) -> None:
     show = opened("neural")
     show.pixel()
     path = path_of(show)
@@ -316,7 +317,7 @@ def test_another_model_brings_a_path_of_its_own(opened: Callable[..., Show]) -> 
     assert not show.rig.stage.faults.counts
 
 
-def test_a_hundred_edits_give_back_what_they_opened(
+def test_a_hundred_edits_release_what_they_opened(
     opened: Callable[..., Show], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     show = opened("inverted")
@@ -337,35 +338,41 @@ def test_a_hundred_edits_give_back_what_they_opened(
 
 
 class Mirror(PlayedInput):
-    """A screen that counts its frames."""
+    """A screen that keeps how its frames looked."""
 
     name = "mirror"
     notice = ""
-    frames = 0
 
-    def show(self, draw: Draw) -> None:
-        self.frames += 1
-        draw((8, 8))
+    def __init__(self) -> None:
+        super().__init__()
+        self.looks: list[Look] = []
+
+    def show(self, image: moderngl.Texture, look: Look) -> None:
+        assert image.size == SIZE
+        self.looks.append(look)
 
 
-def test_every_screen_shows_the_picture_and_the_first_ends_the_show(
-    opened: Callable[..., Show], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_every_screen_shows_the_picture_and_the_first_ends_the_show(opened: Callable[..., Show]) -> None:
     show, first, second = opened(), Mirror(), Mirror()
-    drawn: list[tuple[int, ...]] = []
-    monkeypatch.setattr(show.rig.present, "draw", lambda image, target, viewport, *_: drawn.append(viewport))
+    show.rig.gamma = 2.0
     show.rig.screens += [first, second]
     show.pixel()
     second.next = [("key.space", 1)]
     assert show.pixel() == BLUE_PIXEL, "what is pressed on a screen reaches the show"
-    assert drawn == [(0, 0, 8, 8)] * 4
+    assert show.pixel(("key.b", 1)) == (0, 0, 0)
+    look = Look(gamma=2.0)
+    assert first.looks == second.looks
+    assert first.looks == [look, replace(look, frame=1), replace(look, frame=2, blackout=True)]
     second.closed = True
-    show.rig.run(lambda rig: first.frames == 4)
-    assert first.closed and first.frames == second.frames == 4
+    assert show.pixel() == (0, 0, 0)
+    assert show.rig.screens == [first], "the show goes on without a further screen that is closed"
+    first.closed = True
+    show.rig.run(lambda _: False)
+    assert (len(first.looks), len(second.looks)) == (4, 3)
     assert not show.rig.faults.counts
 
 
-def test_a_take_is_written_down_and_replayed(opened: Callable[..., Show]) -> None:
+def test_a_take_is_recorded_and_replayed(opened: Callable[..., Show]) -> None:
     show, taken = opened(), []
 
     def recorded(incoming: Incoming) -> Incoming:

@@ -1,4 +1,4 @@
-"""Set-up from a clean clone: what is asked of the system, and what is said where it cannot be had."""
+"""Set-up from a clean clone: what it installs, and its messages where that is not possible."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32" or not BASH, reason="set
 
 
 class Machine:
-    """A folder with the script, and a PATH on which the system's commands are played by a few lines."""
+    """A folder with the script, and a PATH whose system commands are scripts of a few lines."""
 
     def __init__(self, folder: Path, root: bool) -> None:
         self.folder, self.log = folder, folder / "log"
@@ -49,7 +49,7 @@ class Machine:
         )
 
 
-def test_root_gets_what_is_missing_and_nobody_is_asked(tmp_path: Path) -> None:
+def test_root_installs_what_is_missing_without_a_question(tmp_path: Path) -> None:
     machine = Machine(tmp_path, root=True)
     done = machine.run("--packages", "list.txt")
     assert done.returncode == 0, done.stderr
@@ -60,14 +60,14 @@ def test_root_gets_what_is_missing_and_nobody_is_asked(tmp_path: Path) -> None:
     assert "libglib2.0-0" not in install
 
 
-def test_apt_is_left_alone_when_nothing_is_missing(tmp_path: Path) -> None:
+def test_apt_does_not_run_when_nothing_is_missing(tmp_path: Path) -> None:
     machine = Machine(tmp_path, root=True)
     (tmp_path / "list.txt").write_text("libgl1\nlibglib2.0-0\n")
     done = machine.run("--packages", "list.txt")
     assert (done.returncode, done.stderr, machine.log.read_text()) == (0, "", "")
 
 
-def test_without_rights_the_line_to_run_is_said_and_set_up_goes_on(tmp_path: Path) -> None:
+def test_without_rights_the_command_is_printed_and_set_up_continues(tmp_path: Path) -> None:
     machine = Machine(tmp_path, root=False)
     done = machine.run("--packages", "list.txt")
     assert done.returncode == 0
@@ -75,14 +75,14 @@ def test_without_rights_the_line_to_run_is_said_and_set_up_goes_on(tmp_path: Pat
     assert machine.log.read_text() == ""
 
 
-def test_sudo_without_a_password_will_do(tmp_path: Path) -> None:
+def test_sudo_without_a_password_is_enough(tmp_path: Path) -> None:
     machine = Machine(tmp_path, root=False)
     machine.command("sudo", 'shift; "$@"')
     assert machine.run("--packages", "list.txt").stderr == "installing xvfb jackd2\n"
     assert "install" in machine.log.read_text()
 
 
-def test_apt_without_a_network_is_no_reason_to_stop(tmp_path: Path) -> None:
+def test_apt_without_a_network_does_not_stop_set_up(tmp_path: Path) -> None:
     machine = Machine(tmp_path, root=True)
     machine.command("apt-get", "exit 100")
     done = machine.run("--packages", "list.txt")
@@ -90,7 +90,7 @@ def test_apt_without_a_network_is_no_reason_to_stop(tmp_path: Path) -> None:
     assert "sudo apt-get install --no-install-recommends xvfb jackd2" in done.stderr
 
 
-def test_an_old_python_is_refused_with_its_version(tmp_path: Path) -> None:
+def test_an_old_python_is_rejected_with_its_version(tmp_path: Path) -> None:
     machine = Machine(tmp_path, root=True)
     machine.command("python3.10", '[ "$1" = -V ] && echo Python 3.10.12; exit 1')
     (tmp_path / "list.txt").write_text("libgl1\n")
@@ -100,7 +100,7 @@ def test_an_old_python_is_refused_with_its_version(tmp_path: Path) -> None:
     assert not (tmp_path / ".venv").exists()
 
 
-def test_a_python_that_cannot_make_a_venv_says_what_to_install(tmp_path: Path) -> None:
+def test_a_python_without_venv_names_the_package_to_install(tmp_path: Path) -> None:
     machine = Machine(tmp_path, root=True)
     machine.command(
         "python3.12", '[ "$1" = -m ] && exit 1; [ "${2: -9}" = "info[:2])" ] && echo 3.12; exit 0'

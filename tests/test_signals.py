@@ -13,14 +13,14 @@ from perform.signals import Event, Signals
 MOMENT = Moment(1.5, 90, 1 / 60, 3.0, 0.75, 120.0)
 
 
-def test_signals_hold_until_something_else_is_said() -> None:
+def test_signals_hold_until_the_next_value() -> None:
     first = Signals().after(MOMENT, [Event(0.1, "midi.cc21", 0.4), Event(0.2, "midi.cc22", 1.0)])
     second = first.after(MOMENT, [Event(0.3, "midi.cc21", 0.6)])
     assert (first["midi.cc21"], first["midi.cc22"]) == (0.4, 1.0)
     assert (second["midi.cc21"], second["midi.cc22"]) == (0.6, 1.0)
 
 
-def test_last_event_of_a_frame_counts() -> None:
+def test_the_last_event_of_a_frame_counts() -> None:
     signals = Signals().after(MOMENT, [Event(0.1, "a", 1.0), Event(0.1, "a", 2.0)])
     assert signals.number("a") == 2.0
 
@@ -40,15 +40,15 @@ def test_snapshot_is_frozen() -> None:
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, "0.5", 10**400, 1e31, np.zeros(3, np.float32)])
-def test_what_is_no_number_is_the_default(value: object) -> None:
+def test_a_value_that_is_no_number_gives_the_default(value: object) -> None:
     signals = Signals({"a": value})  # type: ignore[dict-item]
     assert signals.number("a", 0.7) == 0.7
 
 
 @pytest.mark.parametrize("value", [0.25, np.float32(0.25), np.float64(0.25)])
-def test_numbers_of_any_type_are_heard(value: float) -> None:
+def test_numbers_of_any_type_are_read(value: float) -> None:
     assert Signals({"a": value}).number("a") == 0.25
 
 
-def test_number_not_yet_said_is_the_default() -> None:
+def test_a_signal_without_a_value_gives_the_default() -> None:
     assert (Signals().number("a"), Signals().number("a", 0.3)) == (0.0, 0.3)

@@ -1,4 +1,4 @@
-"""Threads: they end when they are told to, and say why when they end by themselves."""
+"""Threads: they end when they are closed, and log why when they fail."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from perform.threads import Background
 
 
-def test_work_ends_when_it_is_told_to() -> None:
+def test_work_ends_when_it_is_closed() -> None:
     begun = threading.Event()
 
     def work(closing: threading.Event) -> None:
@@ -23,7 +23,7 @@ def test_work_ends_when_it_is_told_to() -> None:
     assert not one.running and one.closing.is_set()
 
 
-def test_what_it_raises_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_exception_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     def work(closing: threading.Event) -> None:
         raise OSError("the device has gone")
 
@@ -32,7 +32,7 @@ def test_what_it_raises_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     assert caplog.messages == ["worker stopped: the device has gone"]
 
 
-def test_it_may_close_itself() -> None:
+def test_work_can_close_itself() -> None:
     made: list[Background] = []
     ready, over = threading.Event(), threading.Event()
 

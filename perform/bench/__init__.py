@@ -1,7 +1,7 @@
 """Benches: figures of this machine, each beside the goal that it is measured against.
 
-A bench is a module here with `figures(seconds, model, device)`; `run` opens it by its name, and
-`report` makes of its figures the one object that `perform bench --json` prints.
+A bench is a module here with a function NAME_figures(seconds, model, device); `run` opens it by its name,
+and `report` makes of its figures the one object that `perform bench --json` prints.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import math
 import os
 import platform
 import subprocess
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module, metadata
@@ -20,9 +20,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from perform import __version__, children
+from perform.parameters import choice
 
 NAMES = ("loop", "generator", "latency", "render", "switch", "models", "inputs", "training")
-LIBRARIES = ("numpy", "torch", "openvino", "moderngl", "av", "sounddevice", "librosa", "mido", "python-osc")
+LIBRARIES = ("numpy", "torch", "openvino", "moderngl", "av", "sounddevice", "mido", "python-osc")
 
 
 @dataclass(frozen=True)
@@ -93,10 +94,9 @@ def run(
 ) -> list[Figure]:
     """Measure one of NAMES: each measurement for `seconds` (None: as long as the bench finds right),
     with this model in place of its own, on this device. ValueError for another name."""
-    if name not in NAMES:
-        raise ValueError(f"bench {name!r}, must be one of {', '.join(NAMES)}")
-    bench = import_module(f"{__name__}.{name}")
-    return list(bench.figures(seconds, model, device))
+    bench = import_module(f"{__name__}.{choice('bench', name, NAMES)}")
+    figures: Callable[..., Iterable[Figure]] = getattr(bench, f"{name}_figures")
+    return list(figures(seconds, model, device))
 
 
 def report(bench: str, figures: Iterable[Figure]) -> dict[str, Any]:

@@ -10,7 +10,6 @@ import typer
 from rich.table import Table
 
 from perform.bench import NAMES, report, run
-from perform.parameters import choice
 from perform.terminal import AsJson, NetworkDevice, PlayedModel, complaints, out
 
 
@@ -34,7 +33,7 @@ def bench(
         if model is not None and not Path(model).is_dir():  # a folder is a run's
             model = located(model)
         every = [one for one in NAMES if model is None or one != "training"]  # which takes a run, no model
-        for one in every if name is None else (choice("bench", name, NAMES),):
+        for one in every if name is None else (name,):
             result = report(one, run(one, seconds=seconds, model=model, device=device))
             if as_json:
                 typer.echo(json.dumps(result))

@@ -20,7 +20,7 @@ GOAL = 30.0  # pictures a second of the full-size network in its fastest form
 GENERATOR_SECONDS = 4.0
 
 
-def figures(seconds: float | None, model: str | None, device: Device) -> Iterator[Figure]:
+def generator_figures(seconds: float | None, model: str | None, device: Device) -> Iterator[Figure]:
     """Each size (or one model) as opened by default, in float32 and through plain torch; on CUDA, each
     form of the large networks (or of the model)."""
     sizes = SIZES if model is None else {Path(model).stem: model}
@@ -33,7 +33,7 @@ def figures(seconds: float | None, model: str | None, device: Device) -> Iterato
         from perform.bench import gpu
 
         cases = None if model is None else {Path(model).stem: partial(generators.weights_of, model)}
-        yield from gpu.figures(seconds, cases)
+        yield from gpu.gpu_figures(seconds, cases)
 
 
 def _opened_figure(

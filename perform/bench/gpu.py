@@ -126,7 +126,7 @@ class FormFigures:
     picture: Tensor = field(repr=False)
 
 
-def figures(
+def gpu_figures(
     seconds: float | None = None,
     cases: Mapping[str, Callable[[], Weights]] | None = None,
     bed: TestBed | None = None,

@@ -74,13 +74,13 @@ class Probe:
         self.unit.release()
 
 
-def figures(seconds: float | None, model: str | None, device: Device) -> Iterator[Figure]:
+def inputs_figures(seconds: float | None, model: str | None, device: Device) -> Iterator[Figure]:
     """Every input for `seconds`, then the flood for as long; the latencies need no model."""
     count = max(int((seconds or INPUT_SECONDS) / EVENT_SECONDS), 5)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         windowed = stack.enter_context(_display())
-        rig, places = _show(folder, windowed)
+        rig, places = input_show(folder, windowed)
         stack.callback(rig.close)
         scene = rig.performance.cues[0].scene
         assert not isinstance(scene.source, LatentSource)
@@ -89,20 +89,21 @@ def figures(seconds: float | None, model: str | None, device: Device) -> Iterato
             if kind in ("key", "mouse") and not windowed:
                 yield Figure(f"{kind}_ms_p99", float("nan"), "ms", LATENCY_GOAL, None, "no display, nor Xvfb")
             else:
-                yield from _latency(kind, _latencies(rig, probe, kind, places[kind], count))
+                yield from input_latency_figures(kind, latencies(rig, probe, kind, places[kind], count))
     yield from flooded(seconds or FLOOD_SECONDS, model, device)
 
 
-def _latency(kind: str, found: list[float | None] | None) -> Iterator[Figure]:
+def input_latency_figures(kind: str, found: list[float | None] | None) -> Iterator[Figure]:
+    """The figures of what `latencies` found."""
     if found is None:
         yield Figure(f"{kind}_ms_p99", float("nan"), "ms", LATENCY_GOAL, None, "it was not heard")
         return
-    latencies = (1000 * one for one in found if one is not None)
-    yield from duration_figures(f"{kind}_ms", latencies, goal=LATENCY_GOAL)
+    milliseconds = (1000 * one for one in found if one is not None)
+    yield from duration_figures(f"{kind}_ms", milliseconds, goal=LATENCY_GOAL)
     yield Figure(f"{kind}_unseen", sum(one is None for one in found), "events")
 
 
-def _latencies(rig: Rig, probe: Probe, kind: str, place: str, count: int) -> list[float | None] | None:
+def latencies(rig: Rig, probe: Probe, kind: str, place: str, count: int) -> list[float | None] | None:
     """Seconds from each event to its parameter, None where it never came; None in all when nothing did."""
     command = children.command(SENDERS_CODE, kind, place, str(count))
     sent: list[tuple[float, float]] = []
@@ -121,7 +122,7 @@ def _latencies(rig: Rig, probe: Probe, kind: str, place: str, count: int) -> lis
         while sender.poll() is None:
             rig.frame()
         reader.close()
-        return _answers(kind, sent, probe.noted)
+        return answers(kind, sent, probe.noted)
 
 
 def _sent_value(line: str) -> tuple[float, float]:
@@ -133,7 +134,7 @@ def _value(probe: Probe, kind: str) -> float:
     return float(probe.noted[-1][1][kind]) if probe.noted else -1.0
 
 
-def _answers(
+def answers(
     kind: str, sent: list[tuple[float, float]], noted: list[tuple[float, Values]]
 ) -> list[float | None]:
     """For each value that was sent, the time until the first frame that has it, before the next is sent."""
@@ -149,7 +150,7 @@ def _answers(
     return found
 
 
-def _show(folder: Path, windowed: bool) -> tuple[Rig, dict[str, str]]:
+def input_show(folder: Path, windowed: bool) -> tuple[Rig, dict[str, str]]:
     """A live show that hears every input, and where each is to be played."""
     port = {name: str(_free_port()) for name in ("midi", "http", "mqtt", "artnet", "sacn")}
     places = port | {"serial": str(folder / "tty"), "key": str(WINDOW_SIDE), "mouse": str(WINDOW_SIDE)}
@@ -195,12 +196,13 @@ def flooded(seconds: float, model: str | None, device: Device) -> Iterator[Figur
         late, _, longest = _frame_figures(rig, seconds)
         yield Figure("quiet_frame_ms_p99", 1000 * longest, "ms")
         yield Figure("quiet_late_frames", late, "frames")
-        yield from _flood(rig, heard, wired, seconds)
+        yield from flood_figures(rig, heard, wired, seconds)
     finally:
         rig.close()
 
 
-def _flood(rig: Rig, heard: Osc, wired: str, seconds: float) -> Iterator[Figure]:
+def flood_figures(rig: Rig, heard: Osc, wired: str, seconds: float) -> Iterator[Figure]:
+    """Play under a flood of OSC to `heard` and of MIDI over the wire."""
     before, received, counted, lost = resident(), _received(heard), wire.heard[0], heard.receiver.lost
     places = {"osc": str(heard.port), "midi": wired}
     running = {

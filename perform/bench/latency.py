@@ -39,7 +39,7 @@ void main() { gl_FragColor = vec4(vec3(light), 1.0); }
 PRESET = 'title = "Click"\n[generator]\nshader = "click"\nlight = "audio.level * 4"\n'
 
 
-def figures(seconds: float | None, model: str | None, device: Device) -> Iterator[Figure]:
+def latency_figures(seconds: float | None, model: str | None, device: Device) -> Iterator[Figure]:
     """Latency over 100 clicks, or as many as `seconds` allow; the model plays no part."""
     clicks = CLICKS if seconds is None else max(int(seconds / CLICK_SECONDS), 5)
     with ExitStack() as stack:

@@ -36,7 +36,7 @@ LOOP_CASES = (
 )
 
 
-def figures(seconds: float | None, model: str | None, device: Device) -> Iterator[Figure]:
+def loop_figures(seconds: float | None, model: str | None, device: Device) -> Iterator[Figure]:
     """Play the demo set once per case, `seconds` each (default: the demo track once)."""
     cases = LOOP_CASES if model is None else (Case(model, "auto", "", 28.0),)
     for case in cases:

@@ -50,7 +50,7 @@ print(json.dumps([stopwatch() - began, most_resident()]))
 """
 
 
-def figures(seconds: float | None, model: str | None, device: Device) -> Iterator[Figure]:
+def models_figures(seconds: float | None, model: str | None, device: Device) -> Iterator[Figure]:
     """Loading, then every family; or both of one model's file."""
     if model is not None:
         if Path(model).is_file():
@@ -81,7 +81,7 @@ def _family(
 
     with closing(Eager(weights)) as plain:
         yield Figure(f"{name}_torch", pictures_per_second(plain, seconds), "pictures/s")
-    with closing(generators.open_weights(weights, device)) as unit:
+    with closing(generators.open(weights, device)) as unit:
         measured = pictures_per_second(unit, seconds)
     yield Figure.at_least(f"{name}_fast", measured, "pictures/s", goal)
 

@@ -22,7 +22,7 @@ LONG_SECONDS, LONG_FPS, LONG_SIZE = 600.0, 10.0, (160, 90)  # seconds, frames a 
 SAMPLE_RATE = 48_000
 
 
-def figures(seconds: float | None, model: str | None, device: Device) -> Iterator[Figure]:
+def render_figures(seconds: float | None, model: str | None, device: Device) -> Iterator[Figure]:
     """Frames a second over `seconds` of the track (default: all of it, and the long render too)."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

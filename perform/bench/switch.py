@@ -49,7 +49,7 @@ beats = 2
 """
 
 
-def figures(seconds: float | None, model: str | None, device: Device) -> Iterator[Figure]:
+def switch_figures(seconds: float | None, model: str | None, device: Device) -> Iterator[Figure]:
     """Play for `seconds` (default: until all changes have been)."""
     base = model or "untrained-64"
     with tempfile.TemporaryDirectory() as name:

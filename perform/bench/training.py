@@ -113,7 +113,7 @@ class StepTimes:
         return run
 
 
-def figures(seconds: float | None, model: str | None, device: Device) -> Iterator[Figure]:
+def training_figures(seconds: float | None, model: str | None, device: Device) -> Iterator[Figure]:
     """Every case, in float32 and in bfloat16; or what a run's folder learns, given in a model's place."""
     there = training_device(device)
     run = Path(model) if model is not None else None
@@ -160,9 +160,7 @@ def train_for(
         run.begin(often, begun_from)
         laps = StepTimes(torch.cuda.synchronize if device == "cuda" else lambda: None)
         streams = RandomStreams(settings.seed)
-        with closing(
-            DataLoader(run.dataset, settings.size, streams, settings.mirror, settings.teacher > 0)
-        ) as feed:
+        with closing(DataLoader(run.dataset, settings, streams)) as feed:
             step = _step(run, feed, streams, laps)
             step()
             laps.seconds.clear()

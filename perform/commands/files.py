@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -36,10 +37,7 @@ def beats(
     with complaints():
         found = tracked(existing(sound))
     if as_json:
-        rows = [
-            {"time": b.time, "bpm": b.bpm, "confidence": b.confidence, "downbeat": b.downbeat} for b in found
-        ]
-        typer.echo(json.dumps({"sound": str(sound), "beats": rows}))
+        typer.echo(json.dumps({"sound": str(sound), "beats": [asdict(beat) for beat in found]}))
         return
     for beat in found:
         mark = "[cyan]●[/cyan]" if beat.downbeat else "○"

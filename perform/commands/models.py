@@ -149,7 +149,9 @@ def sample(
     out_path: Annotated[
         Path,
         typer.Option(
-            "--out", help="The file or folder to write: an .npz (`ws`, `images`), or a folder of PNGs."
+            "--out",
+            help="The file or folder to write: an .npz (`ws`, `images`), a .gif or .webp that shows each "
+            "picture for 0.1 s, or a folder of PNGs.",
         ),
     ],
     seeds: Annotated[str | None, typer.Option(help="Seeds, such as 0-9 or 3,5,8-10. (default: 0)")] = None,

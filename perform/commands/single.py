@@ -31,13 +31,17 @@ DATASET_COMMAND = "model"  # trains from a dataset, if no other command is named
 
 
 class Kinds(TyperGroup):
-    """`perform train`: the commands for one picture, else the command for datasets."""
+    """`perform train`: the commands for one picture; for other arguments, the command for datasets."""
 
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Arguments that name no command go to the command for datasets."""
-        return super().parse_args(
-            ctx, args if args and args[0] in self.commands else [DATASET_COMMAND, *args]
-        )
+    def make_context(self, info_name: str | None, args: list[str], *rest: Any, **more: Any) -> Any:
+        """The context of this group, or, for arguments that name no command, of the command for datasets."""
+        if args and args[0] in self.commands:
+            return super().make_context(info_name, args, *rest, **more)
+        return self.commands[DATASET_COMMAND].make_context(info_name, args, *rest, **more)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that a context is of."""
+        return super().invoke(ctx) if ctx.command is self else ctx.command.invoke(ctx)
 
 
 def kinds(train: Callable[..., None]) -> typer.Typer:
@@ -51,10 +55,11 @@ def kinds(train: Callable[..., None]) -> typer.Typer:
 
 def single(
     context: typer.Context,
-    what: Annotated[
+    pictures: Annotated[
         list[Path],
-        typer.Argument(metavar="[PICTURE...] RUN", help="The training pictures, and the run's folder."),
+        typer.Argument(metavar="PICTURE", default_factory=list, help="The training pictures."),
     ],
+    folder: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of the run.")],
     size: Annotated[
         str | None, typer.Option(help="WIDTHxHEIGHT in pixels. (default: the picture's size, at most 256)")
     ] = None,
@@ -95,7 +100,6 @@ def single(
         options = options_of(context, SingleSettings)
         options["ground"] = pair(ground) if ground else None
         options["size"] = size_of(size) if size else None
-        *pictures, folder = what
         given = {name: value for name, value in options.items() if value is not None}
         run = open_run(pictures, folder, given)
         with _scales_bar(run) as report:

@@ -31,9 +31,9 @@ log = logging.getLogger("perform")
 DEMONSTRATION_CONTROLS = {  # the key and the meaning of each
     "keep": ("k", "keep this posture with this picture"),
     "undo": ("z", "undo the last one"),
+    "play": ("p", "play the mapping, and back to the search"),
     "new": ("n", "another picture"),
     "own": ("o", "the preset's own picture"),
-    "play": ("p", "play the mapping, and back to the search"),
     "previous": ("left", "the value before"),
     "next": ("right", "the value after"),
     "up": ("up", "more of the value"),

@@ -17,6 +17,7 @@ import numpy as np
 
 from perform.arrays import Doubles
 from perform.faults import reason
+from perform.parameters import choice
 from perform.scenes.mapping import METHODS, Example, FittedModel, Layer, MappingText, misnamed
 from perform.vocabulary import VOCABULARY
 
@@ -32,8 +33,7 @@ def fit(
     method: str, signals: Sequence[str], values: Sequence[str], examples: Sequence[Example]
 ) -> MappingText:
     """Fit a mapping to examples. Raises ValueError."""
-    if method not in METHODS:
-        raise ValueError(f"method {method!r}, must be one of {', '.join(METHODS)}")
+    choice("method", method, METHODS)
     if faults := list(misnamed(list(signals), list(values), VOCABULARY)):
         raise ValueError("; ".join(faults))
     if not examples:

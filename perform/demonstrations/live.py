@@ -8,7 +8,7 @@ from pathlib import Path
 
 from perform import show
 from perform.demonstrations import demonstration
-from perform.demonstrations.demonstration import Demonstration
+from perform.demonstrations.demonstration import DEMONSTRATION_CONTROLS, Demonstration
 from perform.demonstrations.fit import fit
 from perform.demonstrations.search import LiveTargets, PictureSearch
 from perform.demonstrations.table import read_examples
@@ -20,6 +20,7 @@ from perform.demonstrations.targets import (
 )
 from perform.demonstrations.trainer import MappingTrainer
 from perform.library import Library
+from perform.parameters import choice
 from perform.paths import whole_file
 from perform.rig import Rig
 from perform.scenes.mapping import METHODS, NAME, Example, SignalMapping, mapping_text, misnamed, read_mapping
@@ -30,11 +31,7 @@ from perform.vocabulary import VOCABULARY
 
 MAPPINGS_FOLDER = Path("learned")
 KEY_ROWS = (
-    ("K", "keep this posture with this picture"),
-    ("Z", "undo the last one"),
-    ("P", "play the mapping, and back to the search"),
-    ("N", "another picture"),
-    ("O", "the preset's own picture"),
+    *((key.upper(), about) for key, about in DEMONSTRATION_CONTROLS.values() if len(key) == 1),
     ("Left  Right", "choose a value"),
     ("Up  Down", "more, less of it"),
 )
@@ -67,8 +64,7 @@ class DemonstrationPlan:
     def of(cls, request: DemonstrationRequest, library: Library) -> DemonstrationPlan:
         """Raises ValueError, LookupError or OSError."""
         _check(request.name)
-        if request.method not in METHODS:
-            raise ValueError(f"method {request.method!r}, must be one of {', '.join(METHODS)}")
+        choice("method", request.method, METHODS)
         if not request.signals:
             raise ValueError("the signals are missing: give --signals hand.right.x,midi.cc16")
         setlist = show.load(show.find(request.preset, library), library)

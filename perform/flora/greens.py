@@ -111,7 +111,6 @@ def _leaves(plant: Plant, numbers: Mapping[str, float], way: Doubles, colour: Do
         notch=0 * n,
         overlap=0.05 * n,
         twist=np.array([0.5, -0.4, 0.2]) * (1 + turn),
-        inset=0 * n,
     )
     rows, columns = 16 * fine, 7 * fine
     mesh = petals.surfaces(blades, rows, columns)

@@ -38,7 +38,6 @@ class Blades:
     notch: Doubles
     overlap: Doubles
     twist: Doubles
-    inset: Doubles
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,7 +102,6 @@ def _petals(
         overlap=form.overlap * ones,
         twist=numbers["twist"] * (0.2 + 0.8 * open_) * (0.5 + 0.5 * odd[4])
         + 0.25 * loose * odd[6] * (0.3 + spent),
-        inset=form.inset * layer * growth,
     )
 
 

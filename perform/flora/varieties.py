@@ -42,7 +42,6 @@ class Form:
     crease: float = 0.045
     notch: float = 0.0
     overlap: float = 0.09
-    inset: float = 0.17  # how far inner petals stand from outer ones
     radius: float = 0.05
     pistil: float = 0.2
     stamens: float = 6.0

@@ -77,7 +77,6 @@ class ThreadedProjector:
         self._begin(reel)
         self._course: Course | None = None
         self._asked = 0.0  # stopwatch
-        self._fault = ""
         self._logged = -math.inf  # when a fault was logged last, on the stopwatch
         self._changes = changes.Changes(reel.path)
         self._decoding = Background(self._work, "film", self._wake)
@@ -162,11 +161,10 @@ class ThreadedProjector:
         old = self._reel
         self._begin(Reel(old.path, old.wanted))
         old.close()
-        self._fault = ""
 
     def _fail(self, error: Exception, closing: threading.Event) -> None:
         """Log what is wrong, at most once a minute, and try again after a while."""
-        self._fault, now = str(error), stopwatch()
+        now = stopwatch()
         if now - self._logged >= LOG_INTERVAL:
             self._logged = now
             log.error("a film stopped: %s", error)

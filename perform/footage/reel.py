@@ -252,7 +252,7 @@ class Reel:
         width, height = self._reach
         smaller = width * height < frame.width * frame.height
         pixels = frame.reformat(
-            width, height, "rgba" if self.alpha else "rgb24", Colorspace(_matrix(frame)),
+            width, height, "rgba" if self.alpha else "rgb24", Colorspace(matrix(frame)),
             interpolation=Interpolation.AREA if smaller else Interpolation.BICUBIC,
         ).to_ndarray()  # fmt: skip
         return self._orientation.upright(pixels) if self._orientation.changes else np.asarray(pixels)
@@ -268,7 +268,7 @@ def _decoder(stream: Any) -> Any:
     return av.CodecContext.create(name, "r")
 
 
-def _matrix(frame: av.VideoFrame) -> int:
+def matrix(frame: av.VideoFrame) -> int:
     """A frame's matrix; if it names none, BT.709 from 720 lines on, as in players."""
     if frame.colorspace in (BT601, BT709, BT2020):
         return int(frame.colorspace)

@@ -10,9 +10,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from perform.clock import BEATS_PER_BAR, Moment
 from perform.formula.smoothing import OneEuro
@@ -254,20 +254,19 @@ def _envelope() -> Step:
     return step
 
 
-def _plain(name: str, arguments: str, about: str, f: Step, optional: int = 0, many: bool = False) -> Function:
-    return Function(name, tuple(arguments.split()), about, lambda: f, False, optional, many)
+def _stepped(name: str, arguments: str, about: str, make: Callable[[], Step], **more: Any) -> Function:
+    return Function(name, tuple(arguments.split()), about, make, **more)
 
 
-def _timed(name: str, arguments: str, about: str, make: Callable[[], Step], optional: int = 0) -> Function:
-    return Function(name, tuple(arguments.split()), about, make, True, optional)
+_timed = partial(_stepped, timed=True)
+
+
+def _plain(name: str, arguments: str, about: str, f: Step, **more: Any) -> Function:
+    return _stepped(name, arguments, about, lambda: f, **more)
 
 
 def _cycle(name: str, about: str, f: Step, last: str = "phase") -> Function:
     return _timed(name, f"beats {last}", about, lambda: f, optional=1)
-
-
-def _stepped(name: str, arguments: str, about: str, make: Callable[[], Step], optional: int = 0) -> Function:
-    return Function(name, tuple(arguments.split()), about, make, False, optional)
 
 
 _ROWS = (

@@ -18,6 +18,7 @@ from perform.arrays import Floats, Pixels
 from perform.latent.space import Space
 from perform.networks import Device, ModelError, Precision
 from perform.networks.devices import choose_device
+from perform.networks.weights import Weights
 from perform.parameters import Parameter
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from perform.networks.bending import Bend
     from perform.networks.blending import Blend, BlendTensors
     from perform.networks.controls import NetworkValues
-    from perform.networks.weights import Weights
 
 # Compiles a model into the cache: model, precision, threads, bends, blend.
 Compile: TypeAlias = "Callable[[Model | str | Path, Precision, int, Sequence[Bend], Blend | None], None]"
@@ -61,7 +61,7 @@ class Generator(Protocol):
 
 
 def open(
-    model: Model | str | Path,
+    model: Model | Weights | str | Path,
     device: Device = "auto",
     precision: Precision = "auto",
     threads: int = 0,
@@ -69,7 +69,7 @@ def open(
     blend: Blend | None = None,
     compiler: Compile | None = None,
 ) -> Generator:
-    """A generator, ready to play: of a model, a built-in's name (`untrained`) or a model file.
+    """A generator, ready to play: of a model, a built-in's name (`untrained`), a model file, or weights.
 
     `device` auto takes CUDA, then Apple's GPU, then the CPU; `threads` is for the CPU, 0 leaves it
     to the runtime; `bends` and a `blend` with another model are compiled into the network, by the
@@ -78,22 +78,6 @@ def open(
     device = choose_device(device)  # before a large file is read for a device that is not there
     weights = weights_of(model)
     other = _second(weights, blend) if blend else None
-    fill_cache = partial(compiler, model, precision, threads, bends, blend) if compiler else None
-    return open_weights(weights, device, precision, threads, bends, other, fill_cache)
-
-
-def open_weights(
-    weights: Weights,
-    device: Device = "auto",
-    precision: Precision = "auto",
-    threads: int = 0,
-    bends: Sequence[Bend] = (),
-    other: BlendTensors | None = None,
-    fill_cache: Callable[[], None] | None = None,
-) -> Generator:
-    """The same of weights that are read already; `fill_cache` compiles them into the cache. Raises
-    ModelError."""
-    device = choose_device(device)
     if device == "cuda":
         from perform.networks.runtimes.torch.cuda import Cuda
 
@@ -101,16 +85,21 @@ def open_weights(
     if device == "cpu" and find_spec("openvino"):
         from perform.networks.runtimes.openvino.runtime import OpenVino
 
+        fill_cache = None
+        if compiler and not isinstance(model, Weights):
+            fill_cache = partial(compiler, model, precision, threads, bends, blend)
         return OpenVino(weights, precision, threads, bends, other, fill_cache)
     from perform.networks.runtimes.torch.eager import Eager
 
     return Eager(weights, device, precision, bends, other)
 
 
-def weights_of(model: Model | str | Path) -> Weights:
+def weights_of(model: Model | Weights | str | Path) -> Weights:
     """The weights of a built-in or a file of any known project. Raises ModelError."""
     from perform.generators import load, untrained
 
+    if isinstance(model, Weights):
+        return model
     place = str(model)
     if place in untrained.BUILT_IN:
         return untrained.untrained_weights(place)

@@ -121,7 +121,7 @@ class Camera(Listener):
         self.level = self.motion = 0.0  # mean of the picture; share of it that moves
         self.opened = 0  # times that the device was opened
         self._wanted, self._open = name, open or _opened
-        self._newest: CameraPicture | None = None
+        self.newest: CameraPicture | None = None  # however old it is
         self._coarse: Pixels | None = None  # the last picture, every COARSE-th pixel
         self._changed = self._came = stopwatch()
         self._patience = STILL
@@ -129,11 +129,6 @@ class Camera(Listener):
         self._reader: Background | None = None
         self._hung: list[Background] = []
         self.start()
-
-    @property
-    def newest(self) -> CameraPicture | None:
-        """The newest picture, however old it is; None before the first."""
-        return self._newest
 
     @property
     def here(self) -> bool:
@@ -148,15 +143,15 @@ class Camera(Listener):
 
     def age(self) -> float | None:
         """Seconds since the newest picture was taken; None before the first."""
-        return None if self._newest is None else stopwatch() - self._newest.taken
+        return None if self.newest is None else stopwatch() - self.newest.taken
 
     def _newer(self, number: int) -> CameraPicture | None:
-        return self._newest if self._newest is not None and self._newest.number > number else None
+        return self.newest if self.newest is not None and self.newest.number > number else None
 
     def _details(self) -> str:
-        if self._newest is None:
+        if self.newest is None:
             return self.name
-        height, width = self._newest.pixels.shape[:2]
+        height, width = self.newest.pixels.shape[:2]
         return f"{self.name}, {width}x{height}"
 
     def _listen(self, closing: threading.Event) -> None:
@@ -206,9 +201,9 @@ class Camera(Listener):
             self._changed, self._patience = now, min(2 * self._patience, STILLEST)
             raise OSError("its picture does not change")
         pixels.flags.writeable = False
-        number = 1 if self._newest is None else self._newest.number + 1
+        number = 1 if self.newest is None else self.newest.number + 1
         with self._arrived:
-            self._newest = CameraPicture(pixels, taken, number)
+            self.newest = CameraPicture(pixels, taken, number)
             self._came, self.note = now, ""
             self._arrived.notify_all()
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Protocol, TypeAlias
 
 import numpy as np
@@ -145,39 +146,26 @@ def _weight(n: int) -> Parameter:
     return Parameter(f"weight{n}", float(n == 1), 0, 1, "", f"the weight of seed {n} of the list")
 
 
-_PARAMETERS: Mapping[str, tuple[Parameter, ...]] = {
-    "walk": (SEED, *_speed(0.5, "keyframes"), INTERPOLATION, EASE, HOLD, SPACE, *JUMPING, *MIXING),
-    "loop": (SEEDS_LIST, *_speed(0.5, "keyframes"), INTERPOLATION, EASE, HOLD, SPACE, *JUMPING, *MIXING),
-    "orbit": (SEED, *_speed(0.25, "turns"), RADIUS, INTERPOLATION, SPACE, *JUMPING, *MIXING),
-    "hold": (SEED, INTERPOLATION, SPACE, *JUMPING, *MIXING),
-    "keys": (
-        SEEDS_LIST,
-        ORDER,
-        SHUFFLE,
-        *_speed(0.5, "keyframes"),
-        INTERPOLATION,
-        EASE,
-        HOLD,
-        SPACE,
-        *JUMPING,
-        *MIXING,
-    ),
-    "weights": (SEEDS_LIST, *(_weight(n) for n in range(1, WEIGHTS + 1)), *MIXING),
+_TRAVEL = (*_speed(0.5, "keyframes"), INTERPOLATION, EASE, HOLD, SPACE, *JUMPING, *MIXING)
+_PATHS: Mapping[str, tuple[Callable[[Space, tuple[Parameter, ...]], Path], tuple[Parameter, ...]]] = {
+    "walk": (Route, (SEED, *_TRAVEL)),
+    "loop": (partial(Route, pick=around), (SEEDS_LIST, *_TRAVEL)),
+    "orbit": (Orbit, (SEED, *_speed(0.25, "turns"), RADIUS, INTERPOLATION, SPACE, *JUMPING, *MIXING)),
+    "hold": (Route, (SEED, INTERPOLATION, SPACE, *JUMPING, *MIXING)),
+    "keys": (partial(Route, pick=ordered), (SEEDS_LIST, ORDER, SHUFFLE, *_TRAVEL)),
+    "weights": (Weighted, (SEEDS_LIST, *(_weight(n) for n in range(1, WEIGHTS + 1)), *MIXING)),
 }
-_PICKERS: Mapping[str, Picker] = {"walk": onwards, "loop": around, "hold": onwards, "keys": ordered}
-PATHS: tuple[str, ...] = tuple(_PARAMETERS)
+PATHS: tuple[str, ...] = tuple(_PATHS)
 PATH = Parameter("path", "walk", kind="choice", choices=PATHS)
 
 
 def path_parameters(name: str) -> tuple[Parameter, ...]:
     """The controls of a path. Raises ParameterError if there is none of that name."""
     PATH.check(name)
-    return _PARAMETERS[name]
+    return _PATHS[name][1]
 
 
 def open_path(name: str, space: Space) -> Path:
     """A path at its beginning. Raises ParameterError when there is none of that name."""
     parameters = path_parameters(name)
-    if name in ("orbit", "weights"):
-        return (Orbit if name == "orbit" else Weighted)(space, parameters)
-    return Route(space, parameters, _PICKERS[name])
+    return _PATHS[name][0](space, parameters)

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from perform.faults import reason
 from perform.learning import edits
-from perform.learning.formulas import Takeover, formula
+from perform.learning.formulas import formula
 from perform.learning.movement import Control, MovementDetector
 from perform.learning.targets import LearnTarget, scene_targets, setting_text, show_targets
 from perform.library import Library
@@ -124,15 +124,9 @@ class LiveLearning:
     a sentence to the operator. `by_name`: the show was found by name, not given as a file."""
 
     def __init__(
-        self,
-        performance: Performance,
-        say: Callable[[str], None],
-        library: Library,
-        by_name: bool = True,
-        takeover: Takeover = "pickup",
+        self, performance: Performance, say: Callable[[str], None], library: Library, by_name: bool
     ) -> None:
-        self._performance, self._say, self._library = performance, say, library
-        self._by_name, self._takeover = by_name, takeover
+        self._performance, self._say, self._library, self._by_name = performance, say, library, by_name
         self._edits, self._detector = EditQueue(), MovementDetector()
         self.on = self._armed = False
         self._chosen, self._scene = "", Path()  # the parameter, and the preset in which it was chosen
@@ -215,7 +209,7 @@ class LiveLearning:
         if place is None:
             return
         self._armed = False
-        text = formula(place.target, control, self._present_value(place.target), self._takeover)
+        text = formula(place.target, control, self._present_value(place.target))
         self._note(f"{place.target.name}: {control.signal}", place.file)
         self._edits.submit(partial(place.write, text, self._library))
 

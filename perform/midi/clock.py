@@ -172,7 +172,7 @@ class MidiClocks:
 
     def __init__(self) -> None:
         self._senders: dict[str, ClockSender] = {}
-        self._followed = ""
+        self.followed = ""  # port; empty if there is none
         self._lock = threading.Lock()
         self._new = False
 
@@ -180,7 +180,7 @@ class MidiClocks:
         """A message of REALTIME."""
         with self._lock:
             self._senders.setdefault(port, ClockSender()).receive(kind, time, position)
-            self._new = self._new or port == self._followed or not self._followed
+            self._new = self._new or port == self.followed or not self.followed
 
     def forget(self, port: str) -> None:
         """The port has gone."""
@@ -192,19 +192,14 @@ class MidiClocks:
         with self._lock:
             there = [port for port, sender in self._senders.items() if _ticks(sender, now)]
             if not there:
-                self._followed = ""
+                self.followed = ""
                 return []
-            followed = self._followed if self._followed in there else there[0]
-            new, self._new = self._new or followed != self._followed, False
-            self._followed = followed
+            followed = self.followed if self.followed in there else there[0]
+            new, self._new = self._new or followed != self.followed, False
+            self.followed = followed
             if not new:
                 return []
-            return [Event(now, CLOCK_SIGNAL, self._senders[self._followed].numbers(now))]
-
-    @property
-    def followed(self) -> str:
-        """The port that is followed; empty if there is none."""
-        return self._followed
+            return [Event(now, CLOCK_SIGNAL, self._senders[self.followed].numbers(now))]
 
 
 def _ticks(sender: ClockSender, now: float) -> bool:

@@ -10,23 +10,23 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
-from perform.documents import SceneError, fitted, near, parse_document
+from perform.documents import SceneError, fitted, near, parse_leniently
 from perform.midi.names import CONTROL_NAME, DEVICE_NAME, PLAIN_MESSAGE, SHARED_CONTROL, device_kind
 
 MOST_CONTROLS = 512  # controls of a profile
 LARGEST_NUMBER = {"cc": 127, "note": 127, "nrpn": 16383, "pitch": 0, "channel": 16}
 ControlKind: TypeAlias = Literal["cc", "note", "nrpn", "pitch"]
-CONTROL_KINDS: tuple[ControlKind, ...] = ("cc", "note", "nrpn", "pitch")
+CONTROL_KINDS: tuple[ControlKind, ...] = get_args(ControlKind)
 Encoding: TypeAlias = Literal["absolute", "14-bit", "twos complement", "binary offset", "signed bit"]
 RELATIVE = ("twos complement", "binary offset", "signed bit")
 Mode: TypeAlias = Literal["momentary", "toggle", "trigger"]
 LightState: TypeAlias = Literal["off", "on", "empty", "loaded", "playing", "queued"]
-LIGHT_STATES: tuple[LightState, ...] = ("off", "on", "empty", "loaded", "playing", "queued")
+LIGHT_STATES: tuple[LightState, ...] = get_args(LightState)
 NUMBER_RANGE = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?", re.ASCII)
 Table: TypeAlias = dict[str, object]  # of a TOML file
 NOTE_ON, CONTROL_CHANGE, PITCH = 0x90, 0xB0, 0xE0
@@ -64,8 +64,7 @@ NumberList: TypeAlias = Annotated[tuple[int, ...], BeforeValidator(_number_list)
 HexMessage: TypeAlias = Annotated[bytes, BeforeValidator(_hex_message)]
 
 
-class _ProfileText(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
+class _ProfileText(BaseModel, extra="forbid", strict=True):
     title: str = Field(min_length=1)
     ports: list[Annotated[str, Field(min_length=1)]] = Field(min_length=1)
     not_ports: list[Annotated[str, Field(min_length=1)]] = []
@@ -76,8 +75,7 @@ class _ProfileText(BaseModel):
     leave: list[HexMessage] = []
 
 
-class _ControlText(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
+class _ControlText(BaseModel, extra="forbid", strict=True):
     cc: NumberList | None = None
     note: NumberList | None = None
     nrpn: NumberList | None = None
@@ -88,8 +86,7 @@ class _ControlText(BaseModel):
     mode: Mode = "momentary"
 
 
-class _LightText(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
+class _LightText(BaseModel, extra="forbid", strict=True):
     value: int = Field(ge=0, le=127)
     channel: int | None = Field(default=None, ge=1, le=16)
     blink: bool = False
@@ -163,8 +160,7 @@ class Profile:
 
 def read_profile(file: Path) -> Profile:
     """The profile that a file describes. Raises SceneError with every fault, OSError."""
-    text = parse_document(file, _ProfileText)
-    faults: list[str] = []
+    text, faults = parse_leniently(file, _ProfileText, {"title": "untitled", "ports": ["any"]})
     if not DEVICE_NAME.fullmatch(file.stem) or device_kind(file.stem) != file.stem:
         faults.append(f"{file}: its name must be a word of small letters, not ending in _2 or the like")
     controls, groups = _controls(file, text, faults)

@@ -141,7 +141,7 @@ def write_sheet(
     weights: Weights, found: Directions, seeds: Sequence[int], layers: tuple[int, int] | None, file: Path
 ) -> None:
     """Draw a sheet of directions, moving `layers` (None: all), into a PNG file."""
-    unit = generators.open_weights(weights)
+    unit = generators.open(weights)
     pixels = directions_sheet(unit, found, seeds, layers or (0, LAST))
     unit.close()
     file.parent.mkdir(parents=True, exist_ok=True)

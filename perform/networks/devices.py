@@ -10,6 +10,7 @@ from shutil import which
 
 from perform.networks import Device, ModelError
 
+MEMINFO = Path("/proc/meminfo")  # of Linux
 SPARE_SHARE = 0.6  # of the free memory that open models may take
 UNKNOWN_MEMORY = 8.0 * 2**30  # bytes, on a system that does not report them
 
@@ -46,9 +47,9 @@ def _may_have_gpu() -> bool:
     return bool(nvidia) or sys.platform == "darwin"
 
 
-def _available_memory(file: Path = Path("/proc/meminfo")) -> float:
+def _available_memory() -> float:
     """Bytes of memory that programs can have. Linux's free pages are fewer: the cache of files gives way."""
-    text = file.read_text("ascii", "replace") if file.is_file() else ""
+    text = MEMINFO.read_text("ascii", "replace") if MEMINFO.is_file() else ""
     if found := re.search(r"^MemAvailable: +(\d+) kB", text, re.MULTILINE):
         return 1024.0 * int(found[1])
     try:

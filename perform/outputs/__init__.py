@@ -9,17 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from perform.arrays import Pixels, Samples
 from perform.clock import Moment
 from perform.faults import Health
+from perform.look import Look
 from perform.signals import Event
 
 if TYPE_CHECKING:
-    from perform.scenes.snapshot import Snapshot
+    import moderngl
 
-Draw: TypeAlias = Callable[[tuple[int, int]], None]
+    from perform.scenes.snapshot import Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,7 @@ class Screen(Output, Protocol):
         """What was pressed up to `until` (seconds of the show's clock)."""
         ...
 
-    def show(self, draw: Draw) -> None:
-        """Bring a frame to the display: `draw` gets (width, height) in pixels and draws into the current
-        context's screen."""
+    def show(self, image: moderngl.Texture, look: Look) -> None:
+        """Bring a picture to the display. `image` is of the show's context, which is current, and is current
+        again afterwards."""
         ...

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
+from itertools import islice
 from typing import Protocol
 
 from perform.arrays import Floats
@@ -16,7 +17,6 @@ from perform.latent.space import LatentMapper, truncate
 from perform.networks.controls import NetworkValues
 from perform.parameters import Values
 from perform.render import Image, Rewinds, Unit
-from perform.scenes.controls import RunningControls
 from perform.scenes.nodes import units
 from perform.scenes.readiness import Readiness
 from perform.scenes.scene import Scene
@@ -67,6 +67,7 @@ class SceneParameters:
         return NetworkValues(self.source, self.bends, self.blend)
 
 
+@dataclass
 class LatentSource:
     """A generator and how its latent space is played: along a path, truncated, moved in directions.
 
@@ -74,15 +75,11 @@ class LatentSource:
     generator's mean.
     """
 
-    def __init__(
-        self,
-        generator: SceneGenerator,
-        path: Path,
-        steps: Sequence[Floats] = (),
-        centre: Centre | None = None,
-    ) -> None:
-        self.generator, self.path, self.steps, self.centre = generator, path, steps, centre
-        self._mappings: dict[float, LatentMapper] = {}
+    generator: SceneGenerator
+    path: Path
+    steps: Sequence[Floats] = ()
+    centre: Centre | None = None
+    _mappings: dict[float, LatentMapper] = field(default_factory=dict, init=False)
 
     def latent(self, moment: Moment, parameters: SceneParameters) -> Floats:
         """The point of the latent space ws [num_ws, w_dim].
@@ -125,13 +122,14 @@ class SceneInstance:
 
     def parameters(self, moment: Moment, signals: Signals) -> SceneParameters:
         """The values of its parameters at this moment."""
+        scene, values = self.scene, iter([controls.step(moment, signals) for controls in self.controls])
         return SceneParameters(
-            source=self._source.step(moment, signals),
-            bends=tuple(controls.step(moment, signals) for controls in self._bends),
-            blend=self._blend.step(moment, signals) if self._blend else {},
-            latent=self._latent.step(moment, signals) if self._latent else {},
-            directions=tuple(controls.step(moment, signals) for controls in self._directions),
-            filters=tuple(controls.step(moment, signals) for controls in self._filters),
+            source=next(values),
+            latent=next(values) if scene.latent else {},
+            blend=next(values) if scene.blend else {},
+            directions=tuple(islice(values, len(scene.directions))),
+            bends=tuple(islice(values, len(scene.bends))),
+            filters=tuple(values),
         )
 
     def filtered(self, moment: Moment, parameters: SceneParameters, image: Image) -> Image:
@@ -155,19 +153,8 @@ class SceneInstance:
                 controls.resume_from(known[key])
 
     def _start(self) -> None:
-        scene = self.scene
-        self._source = scene.source.start()
-        self._latent = scene.latent.start() if scene.latent else None
-        self._blend = scene.blend.start() if scene.blend else None
-        self._directions = [settings.start() for settings in scene.directions]
-        self._bends = [settings.start() for settings in scene.bends]
-        self._filters = [settings.start() for settings in scene.filters]
-
-    @property
-    def controls(self) -> list[RunningControls]:
-        """The running controls of `nodes.units` of its scene, in their order."""
-        single = [one for one in (self._source, self._latent, self._blend) if one]
-        return [*single, *self._directions, *self._bends, *self._filters]
+        """Start the formulas: `controls` are those of `nodes.units` of the scene, in their order."""
+        self.controls = [settings.start() for _, settings in units(self.scene)]
 
     @property
     def readiness(self) -> Readiness:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from perform.look import Look
 from perform.render.strips import Region, Strip
 from perform.render.targets import Target
 
@@ -40,72 +41,50 @@ vec3 corrected(vec3 value) { return pow(clamp(value, 0.0, 1.0), vec3(exponent));
 
 
 class Present:
-    """Draws finished images at `size` (width, height)."""
+    """Draws finished images in a context: to a texture of `size` (width, height), or into a window."""
 
     def __init__(self, context: moderngl.Context, size: tuple[int, int]) -> None:
+        self.size = size
+        self._context = context
         self._plain = Strip(context, _PLAIN + _PRESENT)
         self._gamma = Strip(context, _GAMMA + _PRESENT)
-        self._target = Target(context, size)
+        self._target: Target | None = None  # a window needs none
 
-    @property
-    def size(self) -> tuple[int, int]:
-        """Width and height of what `render` gives."""
-        return self._target.size
-
-    def render(
-        self,
-        image: moderngl.Texture,
-        master: float = 1.0,
-        blackout: bool = False,
-        gamma: float = 1.0,
-        frame: int = 0,
-    ) -> moderngl.Texture:
-        """The frame as a texture of 8 bits, for reading back.
-
-        `master` is 0..1, `gamma` above 0, `frame` moves the dither. An image that is left as it is comes
-        back itself, without a pass.
-        """
-        if blackout or master <= 0:
-            self._target.framebuffer.clear(alpha=1.0)
-            return self._target.texture
-        if master >= 1 and gamma == 1 and image.size == self.size and image.dtype == "f1":
+    def render(self, image: moderngl.Texture, look: Look) -> moderngl.Texture:
+        """The frame as a texture of 8 bits, for reading back. An image that is left as it is comes back
+        itself, without a pass."""
+        changed = look.blackout or look.master < 1 or look.gamma != 1
+        if not changed and image.size == self.size and image.dtype == "f1":
             return image
-        self.draw(image, self._target.framebuffer, (0, 0, *self.size), master, False, gamma, frame)
-        return self._target.texture
+        target = self._target = self._target or Target(self._context, self.size)
+        self.draw(image, target.framebuffer, (0, 0, *self.size), look)
+        return target.texture
+
+    def show(self, image: moderngl.Texture, size: tuple[int, int], look: Look) -> None:
+        """The frame into the window of the context, which is of `size` (width, height)."""
+        self.draw(image, self._context.screen, (0, 0, *size), look)
 
     def draw(
-        self,
-        image: moderngl.Texture,
-        framebuffer: moderngl.Framebuffer,
-        viewport: Region,
-        master: float = 1.0,
-        blackout: bool = False,
-        gamma: float = 1.0,
-        frame: int = 0,
+        self, image: moderngl.Texture, framebuffer: moderngl.Framebuffer, viewport: Region, look: Look
     ) -> None:
-        """The frame into `viewport` (x, y, width, height) of a window, cropped where its shape is another."""
+        """The frame into `viewport` (x, y, width, height) of a framebuffer, cropped where its shape is
+        another. The image may be of another context, if that shares its textures."""
         framebuffer.use()
-        if blackout or master <= 0:
+        if look.blackout or look.master <= 0:
             framebuffer.clear(alpha=1.0, viewport=viewport)
             return
-        image.use(0)
+        image.use(0)  # by its number, in the context that is current
         strip = self._plain
-        if gamma != 1:
+        if look.gamma != 1:
             strip = self._gamma
-            strip.set(exponent=1 / gamma)
-        shown = _shown(image.size, viewport[2:])
-        strip.over(
-            framebuffer,
-            viewport,
-            image=0,
-            shown=shown,
-            master=min(master, 1.0),
-            shift=5.588238 * (frame % 64),
-        )
+            strip.set(exponent=1 / look.gamma)
+        shown, shift = _shown(image.size, viewport[2:]), 5.588238 * (look.frame % 64)
+        strip.over(framebuffer, viewport, image=0, shown=shown, master=min(look.master, 1.0), shift=shift)
 
     def release(self) -> None:
         """Release the texture and the program; safe to call twice."""
-        self._target.release()
+        if self._target:
+            self._target.release()
         self._plain.release()
         self._gamma.release()
 

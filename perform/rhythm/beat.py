@@ -90,17 +90,12 @@ class BeatTracker:
         self._grid = _Grid()
         self._meter = _Meter()
         self._hops = 0
-        self._confidence = 0.0
+        self.confidence = 0.0  # how sure it is of its beat now, 0..1
 
     @property
     def bpm(self) -> float:
         """The tempo of the grid; 0 before there is one."""
         return PER_MINUTE / self._grid.period if self._grid.running else 0.0
-
-    @property
-    def confidence(self) -> float:
-        """How sure the tracker is of its beat now, 0..1."""
-        return self._confidence
 
     @property
     def ahead(self) -> float:
@@ -121,11 +116,11 @@ class BeatTracker:
         if ago is None:
             return None
         time = features.time - ago / HOPS_PER_SECOND
-        return Beat(time, self.bpm, self._confidence, self._meter.count(past[0], self._grid.period))
+        return Beat(time, self.bpm, self.confidence, self._meter.count(past[0], self._grid.period))
 
     def _look(self, past: Doubles) -> None:
         if self._novelty.quiet > LONGEST_PERIOD:  # the grid runs on
-            self._confidence *= 1 - CONFIDENCE_STEP
+            self.confidence *= 1 - CONFIDENCE_STEP
             return
         if self._grid.choose(self._tempogram.periods, self._tempogram.salience(), past[-1]):
             self._meter.restart()
@@ -135,7 +130,7 @@ class BeatTracker:
         regular = self._tempogram.correlation(self._grid.period)
         steady = min(self._grid.age / STEADY, 1.0) ** 2
         sure = steady * max(significance, 0.0) * max(regular, 0.0)
-        self._confidence += (sure / (sure + HALF_SURE) - self._confidence) * CONFIDENCE_STEP
+        self.confidence += (sure / (sure + HALF_SURE) - self.confidence) * CONFIDENCE_STEP
 
 
 class _Novelty:

@@ -13,7 +13,8 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
-from perform.arrays import Doubles, Floats, finite
+from perform.arrays import Floats, finite
+from perform.rhythm.banks import chroma_bank, mel_bank, mel_centres
 
 HOPS_PER_SECOND = 100
 SPECTRUM_WINDOW = 2048  # samples: spectrum, centroid, flatness
@@ -281,7 +282,7 @@ class _Chroma:
     """The twelve pitch classes, and which of them is clearest."""
 
     def __init__(self, rate: int) -> None:
-        self._bank = _chroma_bank(rate)
+        self._bank = chroma_bank(rate, CHROMA_WINDOW)
         self._gain = _Gain(FLOOR)
         self.pitch = 0
 
@@ -301,7 +302,7 @@ class _LouderSide:
     much louder."""
 
     def __init__(self) -> None:
-        self._powers: Doubles = np.zeros(2)
+        self._powers = np.zeros(2)
         self._side = 0
 
     def __call__(self, sides: Floats) -> Floats:
@@ -322,17 +323,17 @@ class _DirectCurrentBlocker:
     of direct current when it begins is no step."""
 
     def __init__(self, rate: int) -> None:
-        from scipy.signal import lfilter  # librosa, which the features need, has it
-
-        self._filter = lfilter
         self._pole = np.exp(-2 * np.pi * DIRECT_CURRENT / rate)
-        self._state: Doubles | None = None
+        self._decay = self._pole ** np.arange(rate // HOPS_PER_SECOND)
+        self._state: float | None = None
 
     def __call__(self, hop: Floats) -> Floats:
-        """The samples that follow those of the call before [n], filtered."""
+        """The hop [n] that follows the one of the call before, filtered."""
         if self._state is None:
-            self._state = -np.clip([0.0], hop.min(), hop.max())
-        filtered, self._state = self._filter([1.0, -1.0], [1.0, -self._pole], hop, zi=self._state)
+            self._state = -float(np.clip(0.0, hop.min(), hop.max()))
+        steps = np.diff(hop.astype(np.float64), prepend=-self._state)
+        filtered = self._decay * np.cumsum(steps / self._decay)
+        self._state = self._pole * filtered[-1] - hop[-1]
         if np.abs(filtered).max() < SILENCE:
             return np.zeros(len(hop), np.float32)  # the filter's own end
         return np.asarray(filtered, np.float32)
@@ -369,19 +370,7 @@ def _hann(size: int) -> Floats:
 
 def _mel_bank(rate: int) -> tuple[Floats, Floats]:
     """Mel filters [mel, bins], and which of them make up which band [4, mel] (rows sum to 1)."""
-    from librosa import mel_frequencies
-    from librosa.filters import mel  # two seconds that `import perform` need not wait for
-
-    top = min(16000.0, rate / 2)
-    bank = mel(sr=rate, n_fft=ACCENT_WINDOW, n_mels=MEL_BANDS, fmin=20, fmax=top, norm=None)
-    centres = mel_frequencies(MEL_BANDS + 2, fmin=20, fmax=top)[1:-1]
+    edges = mel_centres(MEL_BANDS, 20, min(16000.0, rate / 2))
+    centres = edges[1:-1]
     split = np.array([(low <= centres) & (centres < high) for low, high in BANDS.values()], np.float32)
-    return bank.astype(np.float32), split / np.maximum(split.sum(axis=1, keepdims=True), 1)
-
-
-def _chroma_bank(rate: int) -> Floats:
-    """Pitch class filters [12, bins], from C, weighted towards the octaves around 900 Hz."""
-    from librosa.filters import chroma
-
-    bank: Floats = chroma(sr=rate, n_fft=CHROMA_WINDOW).astype(np.float32)
-    return bank
+    return mel_bank(rate, ACCENT_WINDOW, edges), split / np.maximum(split.sum(axis=1, keepdims=True), 1)

@@ -29,6 +29,8 @@ MOST_TRUNCATION = 1000.0  # truncation; pictures so far out are noise, and furth
 SAMPLE_PRECISIONS = ("float32", "fast")
 NOISE_CHOICES = "const, none or a seed"
 PIXEL_FORMATS = {1: "gray", 3: "rgb24", 4: "rgba"}  # of PNG files, by channels
+ANIMATIONS = (".gif", ".webp")
+PICTURE_MILLISECONDS = 100  # for which an animation shows a picture
 
 
 class SampleError(ValueError):
@@ -144,24 +146,48 @@ def sample_controls(weights: Weights, request: SampleRequest) -> dict[str, Const
 
 def sample_files(sampling: Sampling, out: Path) -> list[Path]:
     """The files that `save_samples` writes."""
-    return [out] if out.suffix == ".npz" else [out / f"{name}.png" for name in sampling.names]
+    one = out.suffix.lower() in (".npz", *ANIMATIONS)
+    return [out] if one else [out / f"{name}.png" for name in sampling.names]
 
 
 def save_samples(sampling: Sampling, samples: Iterable[Sample], out: Path) -> None:
-    """Draw everything into an .npz of `ws` and `images`, or into a folder as PNG files; `samples` are those
-    of `sampling`, perhaps watched by a progress bar."""
-    if out.suffix.lower() == ".npz":
+    """Draw everything into an .npz of `ws` and `images`, into an animation, or into a folder as PNG files;
+    `samples` are those of `sampling`, perhaps watched by a progress bar."""
+    suffix = out.suffix.lower()
+    if suffix == ".npz":
         _save_arrays(sampling, samples, out)
         return
-    if out.is_file() or out.suffix.lower() in (".npy", ".png", ".jpg", ".jpeg", ".pt", ".zip"):
-        raise SampleError(f"{out}, must be an .npz or a folder")
+    if suffix not in ANIMATIONS and not _may_be_folder(out):
+        raise SampleError(f"{out}, must be an .npz, a {' or '.join(ANIMATIONS)}, or a folder")
     if sampling.shape[1] not in PIXEL_FORMATS:
         raise SampleError(
-            f"its pictures have {sampling.shape[1]} channels, PNG files have 1, 3 or 4: save an .npz"
+            f"its pictures have {sampling.shape[1]} channels, picture files have 1, 3 or 4: save an .npz"
         )
+    pictures = ((one.name, image_pixels(one.image)) for one in samples)
+    if suffix in ANIMATIONS:
+        _save_animation((pixels for _, pixels in pictures), out)
+        return
     out.mkdir(parents=True, exist_ok=True)
-    for one in samples:
-        (out / f"{one.name}.png").write_bytes(encode_png(image_pixels(one.image)))
+    for name, pixels in pictures:
+        (out / f"{name}.png").write_bytes(encode_png(pixels))
+
+
+def _may_be_folder(out: Path) -> bool:
+    """Whether it is a folder or looks like one: a name such as psi-0.7 has no suffix of a file."""
+    return out.is_dir() or (not out.exists() and not re.fullmatch(r"\.\w*[a-zA-Z]\w*", out.suffix))
+
+
+def _save_animation(pictures: Iterable[Pixels], out: Path) -> None:
+    """Pictures [height, width, channels] as a looping animation."""
+    from PIL import Image
+
+    first, *others = (
+        Image.fromarray(pixels.squeeze(2) if pixels.shape[2] == 1 else pixels) for pixels in pictures
+    )
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with whole_file(out) as partial:
+        form, timing = out.suffix[1:], {"duration": PICTURE_MILLISECONDS, "loop": 0}
+        first.save(partial, form, save_all=True, append_images=others, **timing)
 
 
 def _save_arrays(sampling: Sampling, samples: Iterable[Sample], out: Path) -> None:
@@ -233,7 +259,7 @@ def _draw_function(weights: Weights, precision: str) -> Draw:
 
     if precision == "float32":
         return Eager(weights, "cpu", "float32").draw
-    unit: Any = generators.open_weights(weights)
+    unit: Any = generators.open(weights)
     if hasattr(unit, "drawing"):
         draw: Draw = unit.drawing(weights)
         return draw

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, TypeAlias, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from perform import formula
 from perform.clock import Lead
@@ -28,7 +28,7 @@ Declared: TypeAlias = Callable[[str], tuple[Parameter, ...]]  # the parameters o
 FOOTAGE: tuple[Footage, ...] = get_args(Footage)
 
 
-class SceneText(BaseModel):
+class SceneText(BaseModel, extra="forbid", strict=True):
     """The tables of a preset, unchecked within. FIRST_KEYS are the keys of a table that may take its name."""
 
     FIRST_KEYS: ClassVar[Mapping[str, tuple[str, ...]]] = {
@@ -39,7 +39,6 @@ class SceneText(BaseModel):
         "filter": ("shader",),
         "transition": ("shader",),
     }
-    model_config = ConfigDict(extra="forbid", strict=True)
     title: str = Field(min_length=1)
     description: str = ""
     clock: Lead = "auto"
@@ -107,8 +106,9 @@ class Reader:
         self.catalogue = catalogue
 
     def fault(self, key: str, what: str) -> None:
-        """Note a fault: `presets/moth.toml: filter[1].amount = 1.7, must be 0..1`."""
-        self.faults.append(f"{self._path}: {key} {what}".rstrip())
+        """Note a fault: `presets/moth.toml: filter[1].amount = 1.7, must be 0..1`. A key has one at most."""
+        if not any(one.startswith(f"{self._path}: {key} ") for one in self.faults):
+            self.faults.append(f"{self._path}: {key} {what}".rstrip())
 
     def scene_source(
         self, generator: Table | None, source: Table | None, given: Collection[str]

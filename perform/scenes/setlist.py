@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from perform.clock import Lead
 from perform.documents import SceneError, document, fitted_partly
@@ -56,19 +56,17 @@ class Setlist:
         return self.show.signal_names.union(self.mapping_inputs, *(unit.signal_names for unit in units))
 
 
-class _CueText(BaseModel):
+class _CueText(BaseModel, extra="forbid", strict=True):
     FIRST_KEYS: ClassVar[Mapping[str, tuple[str, ...]]] = {"transition": ("shader",)}
-    model_config = ConfigDict(extra="forbid", strict=True)
     scene: str
     bars: float | None = Field(default=None, gt=0, le=4096)
     transition: Table | None = None
 
 
-class SetlistText(BaseModel):
+class SetlistText(BaseModel, extra="forbid", strict=True):
     """The tables of a setlist."""
 
     FIRST_KEYS: ClassVar[Mapping[str, tuple[str, ...]]] = {"cue": ("scene",)}
-    model_config = ConfigDict(extra="forbid", strict=True)
     title: str = Field(min_length=1)
     quantise: Literal["off", "beat", "bar", "4 bars"] = "bar"
     loop: bool = False

@@ -57,13 +57,23 @@ SWITCH_INTERVAL = 0.0005  # seconds that another thread may hold the interpreter
 def load(file: Path, library: Library) -> Setlist:
     """The setlist in a file, or that of a single scene, with its mappings. Raises SceneError, OSError."""
     setlist = read_show(file, library)
-    try:
-        setlist = replace(setlist, mappings=tuple(library.mappings(setlist.signal_names)))
-        library.feeds(setlist.signal_names)
-        library.check_controls(setlist.signal_names)
-    except LookupError as error:
-        raise SceneError([f"{file}: {error.args[0]}"]) from error
-    return setlist
+    if faults := _signal_faults(file, setlist.signal_names, library):
+        raise SceneError(faults)
+    return replace(setlist, mappings=tuple(library.mappings(setlist.signal_names)))
+
+
+def _signal_faults(file: Path, signals: Iterable[str], library: Library) -> list[str]:
+    """What is wrong with the signals of a file: a mapping, a feed or a control that is not there."""
+    faults: list[str] = []
+    for signal in sorted(signals):
+        for look in (library.mappings, library.feeds, library.check_controls):
+            try:
+                look([signal])
+            except SceneError as error:
+                faults += error.faults
+            except LookupError as error:
+                faults.append(f"{file}: {error.args[0]}")
+    return list(dict.fromkeys(faults))
 
 
 def play(options: Options, library: Library | None = None, loaded: Setlist | None = None) -> Rig:
@@ -73,7 +83,7 @@ def play(options: Options, library: Library | None = None, loaded: Setlist | Non
     setlist = _pin_clock(loaded or load(find(options.setlist, library), library), options)
     steps.info("opening the picture and the sound")
     window = None if options.headless else _window(options)
-    context = of_window() if window else headless()
+    context = window.context if window else headless()
     fps = options.fps or (SOFTWARE_FPS if is_software(context) else FPS)
     clock = LiveClock(fps)
     sys.setswitchinterval(SWITCH_INTERVAL)
@@ -152,7 +162,7 @@ def _window(options: Options) -> Window:
     from perform.outputs.window import Window
 
     rows = (*options.keys, *(ROWS if options.watch else ()))
-    return Window(options.size, of_window, "perform", options.fullscreen, options.display, rows)
+    return Window(options.size, of_window, Present, "perform", options.fullscreen, options.display, rows)
 
 
 def _open_stage(

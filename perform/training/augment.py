@@ -43,20 +43,6 @@ def augment(
     return changed
 
 
-class _Draw:
-    """Uniform numbers [n, count], taken one after the other."""
-
-    def __init__(self, numbers: Tensor, p: float) -> None:
-        self.columns, self.p = list(torch.unbind(numbers, 1)), p
-
-    def next(self) -> Tensor:
-        return self.columns.pop(0)
-
-    def chosen(self) -> Tensor:
-        """Which pictures get this augmentation."""
-        return self.next() < self.p
-
-
 def affine_maps(numbers: Tensor, p: float, size: tuple[int, int]) -> Tensor:
     """From uniform numbers [n, 20] to maps [n, 3, 3] from points of the result to points of the picture.
 
@@ -64,18 +50,18 @@ def affine_maps(numbers: Tensor, p: float, size: tuple[int, int]) -> Tensor:
     sheared; only square ones get quarter turns.
     """
     width, height = size
-    draw = _Draw(numbers, p)
-    flip = torch.where(draw.chosen() & (draw.next() < 0.5), -1.0, 1.0)
-    quarter = torch.where(draw.chosen(), (draw.next() * 4).floor(), 0.0) * (1.0 if width == height else 0.0)
-    steps = torch.stack([_whole_pixels(draw.next(), side) for side in size])
-    steps = torch.where(draw.chosen(), steps, 0.0)
-    scale = torch.where(draw.chosen(), 2 ** (0.2 * _normal(draw.next())), 1.0)
+    draw = iter(torch.unbind(numbers, 1))
+    flip = torch.where((next(draw) < p) & (next(draw) < 0.5), -1.0, 1.0)
+    quarter = torch.where(next(draw) < p, (next(draw) * 4).floor(), 0.0) * (1.0 if width == height else 0.0)
+    steps = torch.stack([_whole_pixels(next(draw), side) for side in size])
+    steps = torch.where(next(draw) < p, steps, 0.0)
+    scale = torch.where(next(draw) < p, 2 ** (0.2 * _normal(next(draw))), 1.0)
     turned = 1 - (1 - p) ** 0.5  # two rotations, together with a probability of p
-    before = torch.where(draw.next() < turned, (draw.next() * 2 - 1) * pi, 0.0)
-    stretch = torch.where(draw.chosen(), 2 ** (0.2 * _normal(draw.next())), 1.0)
-    after = torch.where(draw.next() < turned, (draw.next() * 2 - 1) * pi, 0.0)
+    before = torch.where(next(draw) < turned, (next(draw) * 2 - 1) * pi, 0.0)
+    stretch = torch.where(next(draw) < p, 2 ** (0.2 * _normal(next(draw))), 1.0)
+    after = torch.where(next(draw) < turned, (next(draw) * 2 - 1) * pi, 0.0)
     shift = torch.where(
-        draw.chosen(), 0.125 * torch.stack([_normal(draw.next()), _normal(draw.next())]) * 2, 0.0
+        next(draw) < p, 0.125 * torch.stack([_normal(next(draw)), _normal(next(draw))]) * 2, 0.0
     )
     ones = torch.ones_like(flip)
     pixels = _diagonal(ones * width, ones * height)
@@ -94,19 +80,19 @@ def affine_maps(numbers: Tensor, p: float, size: tuple[int, int]) -> Tensor:
 
 def colour_matrices(numbers: Tensor, p: float) -> Tensor:
     """From uniform numbers [n, 12] to matrices [n, 4, 4] of red, green, blue and 1."""
-    draw = _Draw(numbers, p)
+    draw = iter(torch.unbind(numbers, 1))
     count = len(numbers)
     eye = torch.eye(4).expand(count, 4, 4)
     grey = torch.tensor([GREY, GREY, GREY, 0.0])
     along = torch.outer(grey, grey)
-    brightness = torch.where(draw.chosen(), 0.2 * _normal(draw.next()), 0.0)
+    brightness = torch.where(next(draw) < p, 0.2 * _normal(next(draw)), 0.0)
     lighter = eye.clone()
     lighter[:, :3, 3] += brightness[:, None]
-    contrast = torch.where(draw.chosen(), 2 ** (0.5 * _normal(draw.next())), 1.0)
+    contrast = torch.where(next(draw) < p, 2 ** (0.5 * _normal(next(draw))), 1.0)
     stronger = _scaled_colours(contrast)
-    flip = torch.where(draw.chosen() & (draw.next() < 0.5), 2.0, 0.0)[:, None, None]
-    hue = torch.where(draw.chosen(), (draw.next() * 2 - 1) * pi, 0.0)
-    saturation = torch.where(draw.chosen(), 2 ** _normal(draw.next()), 1.0)[:, None, None]
+    flip = torch.where((next(draw) < p) & (next(draw) < 0.5), 2.0, 0.0)[:, None, None]
+    hue = torch.where(next(draw) < p, (next(draw) * 2 - 1) * pi, 0.0)
+    saturation = torch.where(next(draw) < p, 2 ** _normal(next(draw)), 1.0)[:, None, None]
     fuller = along + (eye - along) * saturation
     fuller[:, 3, 3] = 1
     change: Tensor = fuller @ _hue(hue) @ (eye - flip * along) @ stronger @ lighter

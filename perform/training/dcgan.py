@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.func import functional_call
 from torch.nn import functional
 
 from perform.generators.dcgan import EPSILON, Config, from_state
@@ -69,6 +70,12 @@ class BatchNorm(nn.Module):
         self.running_var.lerp_(variance * values / (values - 1), self.momentum)
 
 
+def _cast_call(layer: nn.Module, x: Tensor) -> Tensor:
+    """The output of a layer, its parameters in the number type of `x`."""
+    cast: Tensor = functional_call(layer, {name: own.to(x) for name, own in layer.named_parameters()}, x)
+    return cast
+
+
 class DCGANGenerator(nn.Module):
     """z to pictures, -1..1."""
 
@@ -99,11 +106,7 @@ class DCGANGenerator(nn.Module):
         x = z[:, :, None, None].to(self.dtype)
         depth = len(self.config.kernels)
         for i in range(depth + 1):
-            layer = self.get_submodule(f"conv{i}")
-            assert isinstance(layer, nn.ConvTranspose2d)
-            padding: Any = layer.padding
-            bias = None if layer.bias is None else layer.bias.to(x)
-            x = functional.conv_transpose2d(x, layer.weight.to(x), bias, layer.stride, padding)
+            x = _cast_call(self.get_submodule(f"conv{i}"), x)
             if i < depth:
                 x = functional.relu(self.get_submodule(f"norm{i}")(x))
         return x.float().tanh()
@@ -169,8 +172,7 @@ class DCGANGenerator(nn.Module):
             if layer.bias is not None:
                 layer.bias.copy_(bias)
                 return
-            padding: Any = layer.padding
-            x = functional.conv_transpose2d(x, layer.weight, None, layer.stride, padding)
+            x = layer(x)
             norm = self.get_submodule(f"norm{i}")
             assert isinstance(norm, BatchNorm)
             variance, mean = torch.var_mean(x, (0, 2, 3))
@@ -211,11 +213,8 @@ class DCGANDiscriminator(nn.Module):
     def forward(self, pictures: Tensor) -> Tensor:
         x, depth = pictures.to(self.dtype, memory_format=torch.channels_last), len(self.config.kernels)
         for i in range(depth + 1):
-            layer = self.get_submodule(f"conv{i}")
-            assert isinstance(layer, nn.Conv2d)
-            assert layer.bias is not None
             x = minibatch_deviation(x) if i == depth else x
-            x = functional.conv2d(x, layer.weight.to(x), layer.bias.to(x), layer.stride, layer.padding)
+            x = _cast_call(self.get_submodule(f"conv{i}"), x)
             x = functional.leaky_relu(x, SLOPE) if i < depth else x
         return x.float().flatten()
 

@@ -17,7 +17,7 @@ from torch import Tensor
 from perform.arrays import Pixels
 from perform.networks import devices
 from perform.training.random_streams import RandomStreams
-from perform.training.settings import RunError
+from perform.training.settings import RunError, TrainingSettings
 
 BATCHES_AHEAD = 3  # batches
 CACHE_SHARE = 0.4  # of the memory that models may take, for decoded pictures
@@ -62,18 +62,11 @@ class Batch:
 class DataLoader:
     """Loads batches by the numbers of their samples, which count over the whole run."""
 
-    def __init__(
-        self,
-        dataset: PictureDataset,
-        size: tuple[int, int],
-        streams: RandomStreams,
-        mirror: bool,
-        latents: bool,
-    ) -> None:
-        self.dataset, self.size, self.mirror, self.latents = dataset, size, mirror, latents
-        self._streams, self._factor = streams, shrink_factor(dataset.size, size)
+    def __init__(self, dataset: PictureDataset, settings: TrainingSettings, streams: RandomStreams) -> None:
+        self.dataset, self._settings, self._streams = dataset, settings, streams
+        self._factor = shrink_factor(dataset.size, settings.size)
         self._order = lru_cache(maxsize=2)(lambda epoch: streams.order(epoch, len(dataset)))
-        width, height = size
+        width, height = settings.size
         room = len(dataset) * width * height * 3 <= CACHE_SHARE * devices.spare_memory("cpu")
         self._cache = np.empty((len(dataset), height, width, 3), np.uint8) if room else None
         self._cached = np.zeros(len(dataset), bool)
@@ -96,12 +89,12 @@ class DataLoader:
     def _read(self, samples: Sequence[int]) -> Batch:
         numbers = [self.number(one) for one in samples]
         pictures = np.stack([self._picture(number) for number in numbers])
-        if self.mirror:
+        if self._settings.mirror:
             for row, one in enumerate(samples):
                 if self._streams.stream("mirror", one).random() < 0.5:
                     pictures[row] = pictures[row, :, ::-1]
         tensor = torch.from_numpy(np.ascontiguousarray(pictures.transpose(0, 3, 1, 2)))
-        return Batch(tensor, self._latents(numbers) if self.latents else None)
+        return Batch(tensor, self._latents(numbers) if self._settings.teacher else None)
 
     def number(self, sample: int) -> int:
         """The number of a sample's picture; each epoch has all pictures in its own order."""

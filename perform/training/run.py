@@ -196,7 +196,7 @@ class TrainingRun:
         """
         settings, streams = self.settings, RandomStreams(self.settings.seed)
         step = TrainingStep(self.state, settings, streams, self.group, self.device, not self._facts["from"])
-        loader = DataLoader(self.dataset, settings.size, streams, settings.mirror, settings.teacher > 0)
+        loader = DataLoader(self.dataset, settings, streams)
         try:
             with self._stop:
                 reason = self._steps(step, loader, limits, report, passed)
@@ -321,7 +321,7 @@ class TrainingRun:
             return
         self.state.average.calibrate(RandomStreams(self.settings.seed))
         weights = self.state.average.weights(self._notes())
-        generator = generators.open_weights(weights, "cpu" if self.device.type == "cpu" else "auto")
+        generator = generators.open(weights, "cpu" if self.device.type == "cpu" else "auto")
         try:
             figures, sheet = self.metrics(generator, self.dataset)
         finally:

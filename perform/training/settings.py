@@ -3,35 +3,14 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from perform.training.ranges import check_ranges, ranged
+
 MODEL_KINDS = ("stylegan2", "dcgan")
 PRECISIONS = ("float32", "bfloat16", "float16")
-LIMITS: Mapping[str, tuple[float, float]] = {
-    "batch": (2, 4096),
-    "seed": (0, 2**31 - 1),
-    "z_dim": (1, 4096),
-    "w_dim": (1, 4096),
-    "mapping": (1, 16),
-    "rate": (1e-7, 1.0),
-    "mapping_rate": (1e-4, 10.0),
-    "r1": (0.0, 1e6),
-    "r1_every": (1, 1024),
-    "path": (0.0, 1e6),
-    "path_every": (1, 1024),
-    "mixing": (0.0, 1.0),
-    "average": (1.0, 1e9),
-    "augment": (0.0, 1.0),
-    "target": (-1.0, 1.0),
-    "augment_speed": (100.0, 1e9),
-    "teacher": (0.0, 1.0),
-    "head_start": (0, 1e9),
-    "snapshot_every": (1, 1e9),
-    "measure_every": (1, 1e9),
-}
 # Defaults of a DCGAN and of a graphics card, in place of those below.
 DCGAN: Mapping[str, Any] = {"channels": (2048, 512), "z_dim": 100, "rate": 5e-4, "path": 0.0, "augment": 0.0}
 ON_GPU: Mapping[str, Any] = {"batch": 32}
@@ -86,37 +65,34 @@ class TrainingSettings:
     size: tuple[int, int]
     channels: tuple[int, int] = (8192, 256)
     judge: tuple[int, int] | None = None
-    z_dim: int = 512
-    w_dim: int = 512
-    mapping: int = 4
-    batch: int = 16
-    seed: int = 0
-    rate: float = 0.0025
-    mapping_rate: float = 0.01
-    r1: float | None = None
-    r1_every: int = 16
-    path: float = 2.0
-    path_every: int = 8
-    mixing: float = 0.9
-    average: float | None = None
-    augment: float | None = None
-    target: float = 0.6
-    augment_speed: float = 500_000.0
-    teacher: float = 0.0
+    z_dim: int = ranged(512, 1, 4096)
+    w_dim: int = ranged(512, 1, 4096)
+    mapping: int = ranged(4, 1, 16)
+    batch: int = ranged(16, 2, 4096)
+    seed: int = ranged(0, 0, 2**31 - 1)
+    rate: float = ranged(0.0025, 1e-7, 1.0)
+    mapping_rate: float = ranged(0.01, 1e-4, 10.0)
+    r1: float | None = ranged(None, 0.0, 1e6)
+    r1_every: int = ranged(16, 1, 1024)
+    path: float = ranged(2.0, 0.0, 1e6)
+    path_every: int = ranged(8, 1, 1024)
+    mixing: float = ranged(0.9, 0.0, 1.0)
+    average: float | None = ranged(None, 1.0, 1e9)
+    augment: float | None = ranged(None, 0.0, 1.0)
+    target: float = ranged(0.6, -1.0, 1.0)
+    augment_speed: float = ranged(500_000.0, 100.0, 1e9)
+    teacher: float = ranged(0.0, 0.0, 1.0)
     freeze: Freeze = Freeze()
-    head_start: int | None = None
+    head_start: int | None = ranged(None, 0, 1e9)
     mirror: bool = False
     precision: str = "float32"
     threads: int = 0
-    snapshot_every: int = 20_000
-    measure_every: int = 100_000
+    snapshot_every: int = ranged(20_000, 1, 1e9)
+    measure_every: int = ranged(100_000, 1, 1e9)
     features: str = ""
 
     def __post_init__(self) -> None:
-        for name, (low, high) in LIMITS.items():
-            value = getattr(self, name)
-            if value is not None and not (low <= value <= high and math.isfinite(value)):
-                raise RunError(f"{name} = {value}, must be {low:g}..{high:g}")
+        check_ranges(self, RunError)
         for name, allowed in (("kind", MODEL_KINDS), ("precision", PRECISIONS)):
             if getattr(self, name) not in allowed:
                 raise RunError(f"{name} = {getattr(self, name)!r}, must be one of {', '.join(allowed)}")

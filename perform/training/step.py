@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -38,20 +39,16 @@ def optimiser(network: nn.Module, settings: TrainingSettings, penalised: bool, e
     return Adam(trained, settings.rate * share, betas=(first**share, second**share), eps=1e-8)
 
 
+@dataclass
 class TrainingStep:
     """Takes a batch, changes the state, and returns the losses by name."""
 
-    def __init__(
-        self,
-        state: TrainingState,
-        settings: TrainingSettings,
-        streams: RandomStreams,
-        group: ProcessGroup,
-        device: torch.device,
-        ramp: bool,
-    ) -> None:
-        self.state, self.settings, self.streams = state, settings, streams
-        self.group, self.device, self.ramp = group, device, ramp
+    state: TrainingState
+    settings: TrainingSettings
+    streams: RandomStreams
+    group: ProcessGroup
+    device: torch.device
+    ramp: bool
 
     def __call__(self, batch: Batch) -> dict[str, Tensor]:
         """Train on this process's part of a batch."""

@@ -62,7 +62,7 @@ class StyleGAN2Generator(nn.Module):
         """Pictures [n, channels, height, width] and their ws [n, num_ws, w_dim]. A given z is not mixed."""
         device = self.network.mapping.w_avg.device
         if z is None:
-            ws = self._styles(streams, purpose, samples, mixing, device)
+            ws = self._styles(streams, purpose, samples, mixing)
         else:
             ws = self._spread(self.network.mapping(z.to(device)))
         if torch.is_grad_enabled() and not ws.requires_grad:
@@ -71,21 +71,13 @@ class StyleGAN2Generator(nn.Module):
         noise = streams.noise(f"{purpose}.noise", samples, shapes, device)
         return self.synthesised(ws, noise), ws
 
-    def _styles(
-        self,
-        streams: RandomStreams,
-        purpose: str,
-        samples: Sequence[int],
-        mixing: float,
-        device: torch.device,
-    ) -> Tensor:
-        z = streams.normal(f"{purpose}.z", samples, self.config.z_dim).to(device)
-        ws = self._spread(self.network.mapping(z))
+    def _styles(self, streams: RandomStreams, purpose: str, samples: Sequence[int], mixing: float) -> Tensor:
+        mapping = self.network.mapping
+        device, z_dim = mapping.w_avg.device, self.config.z_dim
+        ws = self._spread(mapping(streams.normal(f"{purpose}.z", samples, z_dim).to(device)))
         if not mixing:
             return ws
-        other = self.network.mapping(
-            streams.normal(f"{purpose}.other", samples, self.config.z_dim).to(device)
-        )
+        other = mapping(streams.normal(f"{purpose}.other", samples, z_dim).to(device))
         mixed, position = streams.uniform(f"{purpose}.mixing", samples, 2).unbind(1)
         cut = torch.where(mixed < mixing, 1 + (position * (ws.shape[1] - 1)).floor(), ws.shape[1]).to(device)
         after = torch.arange(ws.shape[1], device=device) >= cut[:, None]

@@ -6,12 +6,13 @@ import json
 import math
 import subprocess
 import sys
+from importlib import import_module
 from types import SimpleNamespace
 
 import pytest
 
 from perform import __version__
-from perform.bench import Figure, machine, percentiles, report, run, versions
+from perform.bench import NAMES, Figure, machine, percentiles, report, run, versions
 
 
 @pytest.mark.parametrize(("value", "met"), [(31.0, True), (30.0, True), (29.9, False), (math.nan, False)])
@@ -61,17 +62,22 @@ def test_a_bench_is_opened_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
         asked.append(arguments)
         return [Figure("display_fps", 30.0, "1/s")]
 
-    monkeypatch.setitem(sys.modules, "perform.bench.loop", SimpleNamespace(figures=figures))
+    monkeypatch.setitem(sys.modules, "perform.bench.loop", SimpleNamespace(loop_figures=figures))
     assert run("loop", seconds=2.0, model="flora") == figures()
     assert asked[0] == (2.0, "flora", "auto")
 
 
-def test_a_bench_of_another_name_is_refused() -> None:
+@pytest.mark.parametrize("name", NAMES)
+def test_every_bench_can_be_opened(name: str) -> None:
+    assert callable(getattr(import_module(f"perform.bench.{name}"), f"{name}_figures"))
+
+
+def test_an_unknown_bench_is_rejected() -> None:
     with pytest.raises(ValueError, match="bench 'lop', must be one of loop, generator, latency, render"):
         run("lop")
 
 
-def test_the_machine_is_told_from_another() -> None:
+def test_the_machine_is_described() -> None:
     found = machine()
     assert found["cores"] >= 1
     assert found["processor"] and found["system"]

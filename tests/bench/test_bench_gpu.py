@@ -1,4 +1,4 @@
-"""The bench of a GPU on a processor that stands for one, and on a GPU where there is one."""
+"""The bench of a GPU, on a processor in its place, and on a GPU where there is one."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from perform import generators
 from perform.bench import Figure, generator, gpu, report
 from perform.generators import untrained
 from perform.generators.kernels import fuse
@@ -42,10 +44,10 @@ class Broken(gpu.NetworkForm):
 
 
 def measured(cases: Any, variants: Any, bed: gpu.TestBed = BED, seconds: float = 0.0) -> dict[str, Figure]:
-    return {figure.name: figure for figure in gpu.figures(seconds, cases, bed, variants)}
+    return {figure.name: figure for figure in gpu.gpu_figures(seconds, cases, bed, variants)}
 
 
-def test_every_form_tells_the_same_figures() -> None:
+def test_every_form_reports_the_same_figures() -> None:
     found = measured(CASES, PLAIN)
     kinds = [f"picture_ms_{rank}" for rank in ("p50", "p95", "p99")]
     kinds += ["picture_fps", "matrix_share", "memory", "psnr"]
@@ -60,7 +62,7 @@ def test_every_form_tells_the_same_figures() -> None:
     assert exact.value == math.inf and exact.met
 
 
-def test_a_form_that_fails_says_why_and_the_rest_go_on() -> None:
+def test_a_failing_form_says_why_and_the_others_continue() -> None:
     forms = [Broken("eager_float32", "float32"), FORMS["graph"], FORMS["kernels"]]
     found = measured({"stylegan2": CASES["stylegan2"]}, forms)
     broken = found["picture_fps_stylegan2_eager_float32"]
@@ -75,7 +77,7 @@ def test_a_form_that_fails_says_why_and_the_rest_go_on() -> None:
     assert "note" not in rows["picture_fps_stylegan2_graph"]
 
 
-def test_what_is_compiled_and_captured(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_form_compiles_or_captures_only_what_it_should(monkeypatch: pytest.MonkeyPatch) -> None:
     done: list[str] = []
 
     def compiled(module: Any) -> Any:
@@ -97,21 +99,21 @@ def test_what_is_compiled_and_captured(monkeypatch: pytest.MonkeyPatch) -> None:
     assert done == ["compiled", "captured"]
 
 
-def test_work_is_that_of_the_convolutions() -> None:
+def test_the_work_is_that_of_the_convolutions() -> None:
     weights = FAMILIES["dcgan"]()
     with torch.utils.flop_counter.FlopCounterMode(display=False) as counter:
         build_network(weights)(*(torch.tensor(array) for array in gpu.latent(weights)))
     assert gpu.operations(weights) == counter.get_total_flops() > 1e5
 
 
-def test_psnr_is_of_what_is_seen() -> None:
+def test_psnr_compares_visible_pictures() -> None:
     black = torch.full((1, 3, 4, 4), -1.0)
     assert gpu.psnr(black - 5, black) == math.inf
     assert gpu.psnr(black + 0.02, black) == pytest.approx(40.0, abs=1e-3)
 
 
 @pytest.mark.parametrize("resolution", [64, 512])
-def test_untrained_networks_of_any_size(resolution: int) -> None:
+def test_untrained_networks_of_any_size_open(resolution: int) -> None:
     weights = untrained.untrained_sized(resolution, 4096, 8)
     assert weights.config.size == (resolution, resolution)
     assert {name: array.shape for name, array in weights.arrays.items()} == weights.config.shapes()
@@ -122,36 +124,38 @@ def test_untrained_networks_of_any_size(resolution: int) -> None:
     assert 0.1 < picture.std() < 3
 
 
-def test_the_usual_networks() -> None:
+def test_the_gpu_cases_are_the_usual_networks() -> None:
     assert list(gpu.GPU_CASES) == [
         "stylegan2_256", "stylegan2_512", "stylegan2_1024", "stylegan3t_512", "stylegan3t_1024"
     ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("device", "model"), [("cuda", "small.pt"), ("cuda", None), ("cpu", None)])
-def test_the_generators_bench_asks_for_it_on_cuda(
+def test_the_generators_bench_runs_the_gpu_bench_on_cuda(
     monkeypatch: pytest.MonkeyPatch, device: Any, model: str | None
 ) -> None:
     asked: list[Any] = []
-    monkeypatch.setattr(generator, "_opened_figure", lambda *_: iter(()))
-    monkeypatch.setattr(generator, "_torch_figure", lambda *_: Figure("picture_fps_torch", 1.0, "pictures/s"))
-    monkeypatch.setattr(gpu, "figures", lambda seconds, cases: asked.append(cases) or [])
-    list(generator.figures(1.0, model, device))
+    monkeypatch.setattr(generators, "open", lambda *_: SimpleNamespace(close=lambda: None))
+    monkeypatch.setattr(generators, "weights_of", lambda name: name)
+    monkeypatch.setattr(eager, "Eager", lambda weights: SimpleNamespace(close=lambda: None))
+    monkeypatch.setattr(generator, "pictures_per_second", lambda unit, seconds: 1.0)
+    monkeypatch.setattr(gpu, "gpu_figures", lambda seconds, cases: asked.append(cases) or [])
+    list(generator.generator_figures(1.0, model, device))
     assert [cases and list(cases) for cases in asked] == ([[model and "small"]] if model else [None]) * (
         device == "cuda"
     )
 
 
-def test_kernels_are_a_setting() -> None:
+def test_kernels_are_optional() -> None:
     fused: list[Any] = []
     weights = FAMILIES["stylegan2"]()
     cuda.Cuda(weights, "float32", unrecorded, "cpu").close()
     assert not fused
-    unit = cuda.Cuda(weights, "float32", unrecorded, "cpu", fuse=fused.append)
-    assert fused == [unit._synthesis]
+    cuda.Cuda(weights, "float32", unrecorded, "cpu", fuse=fused.append).close()
+    assert [type(one) for one in fused] == [type(build_network(weights))]
 
 
-def test_a_latent_that_its_owner_writes_over_is_seen() -> None:
+def test_a_latent_changed_in_place_is_used() -> None:
     unit = cuda.Cuda(FAMILIES["stylegan2"](), "float32", unrecorded, "cpu")
     ws = np.ones((unit.space.num_ws, unit.space.w_dim), np.float32)
     before = unit.synthesise(ws).copy()
@@ -166,7 +170,7 @@ def warmed(run: Callable[[], Tensor]) -> tuple[Callable[[], None], Tensor]:
     return unrecorded(run)
 
 
-def test_what_comes_back_begins_with_the_first_picture() -> None:
+def test_feedback_starts_with_the_first_picture() -> None:
     weights, bends = FAMILIES["stylegan2"](), [Bend("feedback", "b8.conv1")]
     plain, captured = eager.Eager(weights, bends=bends), cuda.Cuda(weights, "float32", warmed, "cpu", bends)
     ws = np.ones((plain.space.num_ws, plain.space.w_dim), np.float32)

@@ -1,4 +1,4 @@
-"""What learning costs, measured."""
+"""The bench of training."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import math
 import os
 from collections import defaultdict
 from dataclasses import replace
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
@@ -17,9 +18,9 @@ from perform.bench.training import (
     TRAINING_CASES,
     Noise,
     StepTimes,
-    figures,
     step_figures,
     train_for,
+    training_figures,
     utilisation,
 )
 from perform.training.run import TrainingRun
@@ -44,7 +45,7 @@ def tulips(tmp_path: Path) -> Path:
     return tmp_path / "tulips"
 
 
-def test_each_part_of_a_step_is_measured_and_the_parts_are_the_whole() -> None:
+def test_each_part_of_a_step_is_measured_and_the_parts_add_up() -> None:
     found = by_name(train_for(SMALL, "cpu", 0.0))
     parts = {name: found[name] for name in ("feed", *STEP_PARTS, "rest")}
     assert all(cost > 0 for cost in parts.values())
@@ -52,7 +53,7 @@ def test_each_part_of_a_step_is_measured_and_the_parts_are_the_whole() -> None:
     assert found["memory"] > 50 or math.isnan(found["memory"])
 
 
-def test_what_a_run_does_not_do_is_not_measured() -> None:
+def test_unused_parts_of_a_run_are_not_measured() -> None:
     alone = TrainingSettings(
         "stylegan2", (16, 16), channels=(64, 8), z_dim=16, mapping=1, batch=4, teacher=1.0
     )
@@ -62,7 +63,7 @@ def test_what_a_run_does_not_do_is_not_measured() -> None:
     assert "path_penalty" not in by_name(train_for(plain, "cpu", 0.0))
 
 
-def test_rare_penalties_are_weighed_by_how_rare_they_are() -> None:
+def test_rare_penalties_are_weighted_by_their_frequency() -> None:
     calls = {"discriminator": [1.0, 1.5], "gradient_penalty": [1.6], "path_penalty": [0.8]}
     laps = StepTimes(lambda: None, defaultdict(list, {"step": [2.0, 4.0], **calls}))
     found = by_name(list(step_figures(laps, replace(SMALL, batch=4, r1_every=16, path_every=8))))
@@ -71,10 +72,8 @@ def test_rare_penalties_are_weighed_by_how_rare_they_are() -> None:
     assert found == pytest.approx({name: 1e3 * seconds / 4 for name, seconds in wanted.items()})
 
 
-def test_a_run_is_measured_in_its_name_and_with_its_networks(
-    tulips: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    found = by_name(list(figures(0.01, str(tulips), "cpu")))
+def test_a_run_is_measured_with_its_name_and_networks(tulips: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = by_name(list(training_figures(0.01, str(tulips), "cpu")))
     assert found["tulips_float32_fps"] > 0 and found["tulips_bfloat16_discriminator"] > 0
     widths: list[tuple[int, ...]] = []
     begin = TrainingRun.begin
@@ -89,23 +88,23 @@ def test_a_run_is_measured_in_its_name_and_with_its_networks(
     assert widths[0] == widths[1]
 
 
-def test_what_is_no_run_is_told(tmp_path: Path) -> None:
+def test_a_folder_without_a_run_is_reported(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="must be the folder of a run"):
-        list(figures(0.01, str(tmp_path), "auto"))
+        list(training_figures(0.01, str(tmp_path), "auto"))
 
 
-def test_a_gpu_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_gpu_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(ValueError, match="device 'cuda', but torch finds none"):
-        list(figures(0.01, None, "cuda"))
+        list(training_figures(0.01, None, "cuda"))
 
 
-def test_the_cases_are_what_the_documents_name() -> None:
+def test_the_cases_are_those_of_the_docs() -> None:
     text = (ROOT / "docs" / "training.md").read_text(encoding="utf-8")
     assert all(f"`{name}`" in text for name in TRAINING_CASES)
 
 
-def test_utilisation_is_what_nvidia_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_utilisation_comes_from_nvidia_smi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     program, done = tmp_path / "nvidia-smi", tmp_path / "done"
     program.write_text(f"#!/bin/sh\necho 90\necho '[N/A]'\necho 70\n: > {done}\n", encoding="ascii")
     program.chmod(0o755)
@@ -135,9 +134,12 @@ def killed(*_: object) -> list[Figure]:
         (killed, "its process was killed, perhaps for want of memory"),
     ],
 )
-def test_what_does_not_fit_is_told_and_the_rest_measured(
+def test_a_case_that_does_not_fit_is_reported_and_the_others_are_measured(
     instead: object, note: str, tulips: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    context = get_context("forkserver")  # one process imports torch for all of them
+    context.set_forkserver_preload([__name__])
+    monkeypatch.setattr("perform.bench.training.get_context", lambda _: context)
     monkeypatch.setattr("perform.bench.training.train_for", instead)
-    found = list(figures(0.01, str(tulips), "cpu"))
+    found = list(training_figures(0.01, str(tulips), "cpu"))
     assert [(one.note, math.isnan(one.value)) for one in found] == [(note, True)] * 2

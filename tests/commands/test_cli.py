@@ -63,6 +63,13 @@ def test_render_twice_gives_the_same_frames(folder: Path) -> None:
     assert len(pictures(folder / "a.mp4")) == len(pictures(folder / "b.mkv")) == 10
 
 
+def test_play_reports_a_midi_port_that_is_not_there(folder: Path) -> None:
+    words = ("play", "--headless", "--seconds", "3", "--size", "64x36", "--osc-port", "0", "--no-lights")
+    text = run(folder, *words, "--midi", "Nowhere")
+    assert text.count("midi: ") == 1
+    assert "midi: no such port (there are: " in text or "midi: no ALSA sequencer" in text
+
+
 def test_play_headless_records(folder: Path) -> None:
     sound = tone(folder / "tone.wav")
     run(
@@ -155,7 +162,7 @@ def test_a_recording_gets_a_number_and_replaces_nothing(folder: Path) -> None:
     assert len(pictures(folder / "show-2.mp4")) > 3
 
 
-def test_sigterm_keeps_what_was_recorded(folder: Path) -> None:
+def test_sigterm_keeps_the_recording(folder: Path) -> None:
     words = [
         "play",
         "--headless",
@@ -185,16 +192,24 @@ def test_sigterm_keeps_what_was_recorded(folder: Path) -> None:
     assert len(pictures(folder / "a.mp4")) > 10
 
 
-def test_check_finds_every_fault_and_says_so_by_its_exit_code(folder: Path) -> None:
-    assert "8 checked, 0 faults" in run(folder, "check", ".")
+def test_check_finds_every_fault_and_exits_with_1(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    assert "8 checked, 0 faults" in command.run("check", ".")
     save(
         folder / "presets/red.toml",
         RED.replace("colour", "color") + "[[filter]]\nshader = 'invert'\namount = 2\n",
     )
     save(folder / "shaders/filters/invert.fs", "no shader")
     save(folder / "models/flora.safetensors", "no model")
+    save(
+        folder / "presets/untitled.toml",
+        '[generator]\nshader = "colour"\nhue = 3\n[transition]\nbeats = -1\n',
+    )
     text = run(folder, "check", "presets", "shaders", "models", "nowhere.toml", "nowhere", expect=1)
     for fault in (
+        "untitled.toml: title is missing",
+        "untitled.toml: generator.hue is unknown",
+        "untitled.toml: transition.beats = -1, must be a number 0..256",
         "red.toml: generator.shader = 'color': there is no such generator shader; did you mean colour?",
         "shaders/filters/invert.fs",
         "models/flora.safetensors",
@@ -228,7 +243,7 @@ def test_check_finds_every_fault_and_says_so_by_its_exit_code(folder: Path) -> N
         (["bench", "training", "--model", "."], "must be the folder of a run"),
     ],
 )
-def test_bad_input_is_one_sentence(
+def test_bad_input_gives_a_clear_error(
     folder: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], sentence: str
 ) -> None:
     """In this process: another one for each would import the instrument each time."""
@@ -240,13 +255,13 @@ def test_bad_input_is_one_sentence(
     assert sentence in " ".join(command.run(*words, expect=1).split())
 
 
-def test_beats_as_json(folder: Path) -> None:
+def test_beats_are_printed_as_json(folder: Path) -> None:
     done = json.loads(run(folder, "beats", str(tone(folder / "tone.wav", 3)), "--json"))
     assert done["sound"].endswith("tone.wav")
     assert all(beat["confidence"] < CONFIDENT for beat in done["beats"])
     assert all(set(beat) == {"time", "bpm", "confidence", "downbeat"} for beat in done["beats"])
 
 
-def test_devices_and_version(folder: Path) -> None:
+def test_devices_and_version_are_printed(folder: Path) -> None:
     assert "perform" in run(folder, "version")
     run(folder, "devices")

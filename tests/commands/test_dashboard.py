@@ -1,4 +1,4 @@
-"""The dashboard: what it shows, that it fits, and that it never holds up the show."""
+"""The dashboard: what it shows, that it fits, and that it never delays the show."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def row(status: Status, label: str) -> str:
     return found
 
 
-def test_every_word_of_the_show_is_there() -> None:
+def test_every_fact_of_the_show_is_on_the_dashboard() -> None:
     assert row(PLAYING, "playing").split() == ["playing", "Tulip", "fever", "3/6", "0:12:34"]
     assert row(PLAYING, "next").split() == ["next", "Moth"]
     assert row(PLAYING, "beat").split(maxsplit=1)[1] == (
@@ -65,7 +65,7 @@ def test_every_word_of_the_show_is_there() -> None:
     assert rows(PLAYING)[-1].split()[:2] == ["B", "blackout"]
 
 
-def test_what_is_not_known_is_a_dash() -> None:
+def test_an_unknown_value_is_a_dash() -> None:
     unknown = replace(PLAYING, picture_fps=None, latency_ms=float("nan"))
     assert row(unknown, "display").split() == [
         "display",
@@ -83,17 +83,17 @@ def test_what_is_not_known_is_a_dash() -> None:
 @pytest.mark.parametrize(
     ("bar", "dots"), [(0.0, "● ○ ○ ○"), (0.26, "○ ● ○ ○"), (7.5, "○ ○ ● ○"), (-0.01, "○ ○ ○ ●")]
 )
-def test_one_dot_is_lit_on_each_beat(bar: float, dots: str) -> None:
+def test_one_dot_lights_on_each_beat(bar: float, dots: str) -> None:
     assert dots in row(replace(PLAYING, bar=bar), "beat")
 
 
 @pytest.mark.parametrize(("value", "lit"), [(0, 0), (0.5, 34), (1, 68), (7, 68), (-1, 0), (float("nan"), 0)])
-def test_a_meter_is_as_long_as_its_value(value: float, lit: int) -> None:
+def test_the_length_of_a_meter_is_its_value(value: float, lit: int) -> None:
     meter = row(replace(PLAYING, low=value), "low")
     assert (meter.count("━"), meter.count("─")) == (lit, 68 - lit)
 
 
-def test_blackout_and_freeze_are_told_only_while_they_hold() -> None:
+def test_blackout_and_freeze_show_only_while_they_are_on() -> None:
     assert row(replace(PLAYING, blackout=True, freeze=True), "master").split()[2:4] == [
         "BLACKOUT",
         "FREEZE",
@@ -166,7 +166,7 @@ def test_the_log_keeps_its_last_lines_as_lines() -> None:
 
 
 class Paper(io.StringIO):
-    """A terminal's other end that says when a word was written on it."""
+    """The other end of a terminal, which waits for a word."""
 
     def __init__(self, word: str) -> None:
         super().__init__()
@@ -184,7 +184,7 @@ def dashboard(paper: io.StringIO, terminal: bool) -> Dashboard:
     return Dashboard(console, rate=200.0)
 
 
-def test_a_terminal_gets_the_screen_and_gets_it_back() -> None:
+def test_a_terminal_shows_the_dashboard_and_is_restored() -> None:
     paper = Paper("Moth")
     with dashboard(paper, terminal=True) as board:
         board.show(PLAYING)
@@ -193,7 +193,7 @@ def test_a_terminal_gets_the_screen_and_gets_it_back() -> None:
     assert "\x1b[?1049l" in paper.getvalue()
 
 
-def test_what_was_logged_meanwhile_is_shown_and_printed_at_the_end() -> None:
+def test_log_messages_are_shown_and_printed_at_the_end() -> None:
     paper = Paper("the disk is full")
     with dashboard(paper, terminal=True) as board:
         logging.getLogger("perform.recorder").warning("the disk is full")
@@ -218,7 +218,7 @@ def test_without_a_terminal_what_changes_is_logged_and_nothing_else(caplog: pyte
     assert paper.getvalue() == ""
 
 
-def test_a_terminal_that_goes_away_ends_the_dashboard_only(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_closed_terminal_ends_only_the_dashboard(caplog: pytest.LogCaptureFixture) -> None:
     class Gone(Paper):
         def write(self, text: str) -> int:
             self.written.set()
@@ -235,7 +235,7 @@ def test_a_terminal_that_goes_away_ends_the_dashboard_only(caplog: pytest.LogCap
 
 
 def test_every_field_of_the_status_changes_something() -> None:
-    """No field is carried about without being shown."""
+    """Every field of the status is shown."""
     base = replace(PLAYING, source="audio")
     other: dict[str, Any] = {
         "source": "hand",

@@ -1,4 +1,4 @@
-"""The doctor: every check answers, in time, with a remedy, whatever the machine lacks."""
+"""The doctor: every check answers in time, with a remedy, on any machine."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ import socket
 import sys
 import threading
 from collections import namedtuple
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from ctypes import POINTER, c_int, cast
 from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any, TypeAlias
 
 import glfw
 import pytest
@@ -21,9 +23,12 @@ from perform import paths
 from perform.commands import doctor
 from perform.commands.doctor import checks, devices, machine
 from perform.commands.doctor.finding import REINSTALL, Check, Finding
-from perform.inputs import audio, link
+from perform.inputs import audio, camera, link
+from perform.outputs import window
+from perform.outputs.window import gamepads
 from perform.render import context
 
+OneCheck: TypeAlias = Callable[..., Check]
 Usage = namedtuple("Usage", "total used free")
 
 
@@ -32,7 +37,7 @@ def found() -> list[Check]:
     return checks()
 
 
-def test_every_check_answers_in_order_and_as_json(found: list[Check]) -> None:
+def test_every_check_answers_in_order_and_is_json(found: list[Check]) -> None:
     assert [one.name for one in found] == [name for name, _, _ in doctor.CHECKS]
     assert json.loads(json.dumps([asdict(one) for one in found]))[0] == asdict(found[0])
 
@@ -44,16 +49,24 @@ def test_every_line_that_is_not_ok_has_a_remedy(found: list[Check]) -> None:
 
 
 @pytest.mark.parametrize("name", ["python", "processor", "video"])
-def test_what_the_pinned_packages_bring_is_not_failing_here(found: list[Check], name: str) -> None:
+def test_checks_of_pinned_packages_do_not_fail_here(found: list[Check], name: str) -> None:
     (one,) = (one for one in found if one.name == name)
     assert one.state != "fail", one
 
 
-def one_check(look: object, timeout: float | None = 10.0) -> Check:
-    return doctor._contained("x", look, timeout)  # type: ignore[arg-type]
+@pytest.fixture
+def one_check(monkeypatch: pytest.MonkeyPatch) -> OneCheck:
+    """A doctor with one check."""
+
+    def check(look: object, timeout: float | None = 10.0) -> Check:
+        monkeypatch.setattr(doctor, "CHECKS", [("x", look, timeout)])
+        (found,) = checks()
+        return found
+
+    return check
 
 
-def test_a_check_that_breaks_is_a_finding() -> None:
+def test_a_check_that_raises_is_a_finding(one_check: OneCheck) -> None:
     def broken() -> Finding:
         raise RuntimeError("driver\nfell over")
 
@@ -63,12 +76,12 @@ def test_a_check_that_breaks_is_a_finding() -> None:
     assert one_check(broken, None) == check
 
 
-def test_a_package_that_is_not_there_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_package_is_a_finding(one_check: OneCheck, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "av", None)
     assert one_check(machine.video).remedy == REINSTALL
 
 
-def test_a_check_that_hangs_is_left_behind() -> None:
+def test_a_hanging_check_is_abandoned(one_check: OneCheck) -> None:
     let_go = threading.Event()
 
     def hangs() -> Finding:
@@ -83,14 +96,14 @@ def test_a_check_that_hangs_is_left_behind() -> None:
 @pytest.mark.parametrize(
     ("version", "state"), [((3, 10), "fail"), ((3, 11), "ok"), ((3, 14), "ok"), ((3, 15), "fail")]
 )
-def test_pythons_that_wheels_exist_for(
+def test_python_versions_with_wheels_pass(
     version: tuple[int, int], state: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "version_info", (*version, 0))
     assert machine.python()[0] == state
 
 
-def test_folders_that_came_empty_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_empty_folders_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(paths, "shipped", lambda: tmp_path)
     for name in ("shaders/filters/a.fs", "presets/b.toml", "demo/track.opus"):
         (tmp_path / name).parent.mkdir(parents=True)
@@ -102,16 +115,14 @@ def test_folders_that_came_empty_are_named(tmp_path: Path, monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize(("renderer", "state"), [("llvmpipe", "warn"), ("Apple M2", "ok")])
-def test_drawing_by_the_processor_is_a_warning(
-    renderer: str, state: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_software_rendering_is_a_warning(renderer: str, state: str, monkeypatch: pytest.MonkeyPatch) -> None:
     info = {"GL_RENDERER": renderer, "GL_VENDOR": "", "GL_VERSION": "4.5"}
     fake = SimpleNamespace(info=info, release=lambda: None)
     monkeypatch.setattr(context, "headless", lambda: fake)
     assert devices.opengl()[0] == state
 
 
-def test_no_opengl_says_why_and_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_opengl_says_why_and_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     def none() -> None:
         raise context.GLError("no OpenGL 4.1 without a window: no libEGL; install a driver")
 
@@ -123,12 +134,12 @@ def test_no_opengl_says_why_and_what_to_install(monkeypatch: pytest.MonkeyPatch)
 def test_without_a_display_the_show_becomes_a_video(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("DISPLAY", "WAYLAND_DISPLAY"):
         monkeypatch.delenv(name, raising=False)
-    glfw.terminate()  # it would remember a desktop from before
+    glfw.terminate()  # it may keep a desktop from before
     state, why, remedy = devices.display()
     assert state == "warn" and "video" in why and "--headless" in remedy
 
 
-def test_a_machine_without_portaudio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_machine_without_portaudio_gets_a_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "sounddevice.py").write_text("raise OSError('PortAudio library not found')\n")
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(sys.modules, "sounddevice", raising=False)
@@ -137,7 +148,7 @@ def test_a_machine_without_portaudio(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert "libportaudio2" in remedy or not sys.platform.startswith("linux")
 
 
-def test_devices_are_listed_by_kind_and_a_kind_that_breaks_is_empty(
+def test_devices_are_listed_by_kind_and_a_failing_kind_is_empty(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     there = [
@@ -146,9 +157,9 @@ def test_devices_are_listed_by_kind_and_a_kind_that_breaks_is_empty(
     ]
     monkeypatch.setattr(audio, "audio_devices", lambda: there)
     monkeypatch.setitem(sys.modules, "mido", None)
-    monkeypatch.setattr(devices, "_displays", lambda: ["beamer"])
-    monkeypatch.setattr(devices, "_gamepads", lambda: ["Xbox 360"])
-    monkeypatch.setattr(devices, "_cameras", lambda: ["C920"])
+    monkeypatch.setattr(window, "displays", lambda: ["beamer"])
+    monkeypatch.setattr(gamepads, "gamepad_names", lambda: ["Xbox 360"])
+    monkeypatch.setattr(camera, "cameras", lambda: {"/dev/video0": "C920"})
     monkeypatch.setattr(link, "session_found", lambda: "1 peer at 120.0 bpm")
     assert devices.found() == {
         "sound inputs": ["room", "hall"],
@@ -172,16 +183,19 @@ def taken() -> Iterator[int]:
         yield other.getsockname()[1]
 
 
-def test_a_port_that_another_program_holds(taken: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_port_of_another_program_is_a_warning(taken: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(devices, "OSC_PORT", taken)
     state, why, _ = devices.osc()
     assert state == "warn" and why.startswith(f"UDP port {taken} cannot be opened")
 
 
 @pytest.mark.parametrize(("free", "state"), [(0.4, "fail"), (4.0, "warn"), (50.0, "ok")])
-def test_room_for_recordings(free: float, state: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_disk_check_warns_about_little_space(
+    free: float, state: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paths, "output", lambda: tmp_path / "not" / "there")
     monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(0, 0, free * machine.GIB))
-    assert machine.disk()[:2] == (state, f"{free:.1f} GiB free in {machine._nearest(paths.output())}")
+    assert machine.disk()[:2] == (state, f"{free:.1f} GiB free in {tmp_path}")
 
 
 def test_folders_that_cannot_be_written_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -193,9 +207,20 @@ def test_folders_that_cannot_be_written_are_named(tmp_path: Path, monkeypatch: p
     assert [one.name for one in tmp_path.iterdir()] == ["file"]
 
 
-def test_a_gpu_that_this_pytorch_cannot_use(monkeypatch: pytest.MonkeyPatch) -> None:
+class TwoGpus:
+    """A CUDA driver that sees two devices."""
+
+    def cuInit(self, flags: int) -> int:  # noqa: N802 - the driver's name
+        return flags
+
+    def cuDeviceGetCount(self, count: Any) -> int:  # noqa: N802
+        cast(count, POINTER(c_int))[0] = 2
+        return 0
+
+
+def test_a_gpu_that_this_pytorch_cannot_use_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "linux")
-    monkeypatch.setattr(machine, "_cuda_devices", lambda: 2)
+    monkeypatch.setattr(machine, "CDLL", lambda name: TwoGpus())
     monkeypatch.setattr(metadata, "version", lambda _: "2.13.0+cpu")
     state, why, remedy = machine.accelerator()
     assert (state, why) == ("warn", "2 CUDA device(s), which PyTorch 2.13.0+cpu cannot use")
@@ -204,5 +229,9 @@ def test_a_gpu_that_this_pytorch_cannot_use(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_no_gpu_is_fine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "linux")
-    monkeypatch.setattr(machine, "_cuda_devices", lambda: 0)
+
+    def missing(name: str) -> None:
+        raise OSError(f"{name}: no such file")
+
+    monkeypatch.setattr(machine, "CDLL", missing)
     assert machine.accelerator()[0] == "ok"

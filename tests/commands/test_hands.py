@@ -1,9 +1,10 @@
-"""`perform hands`: what is seen and what is missing, in words and bars."""
+"""`perform hands`: it shows in words and bars what the tracker finds and what is missing."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import partial
 from io import StringIO
 
 import pytest
@@ -13,8 +14,8 @@ from typer.testing import CliRunner
 from perform.cli import app
 from perform.commands import hands as meter
 from perform.commands.hands import HandsMeter, advice, looks
-from perform.inputs import camera, hands
-from perform.inputs.camera import View
+from perform.inputs import hands
+from perform.inputs.camera import Cameras, View
 from tests.doubles.drawn_hands import Hand
 from tests.doubles.hand_inputs import FakeCamera, FakeTracker, row
 from tests.doubles.waiting import eventually
@@ -23,7 +24,7 @@ from tests.doubles.waiting import eventually
 @pytest.fixture
 def mind(monkeypatch: pytest.MonkeyPatch) -> FakeTracker:
     mind = FakeTracker()
-    monkeypatch.setattr(camera, "_opened", FakeCamera())
+    monkeypatch.setattr(meter, "Cameras", partial(Cameras, open=FakeCamera()))
     monkeypatch.setattr(hands, "Tracker", lambda model: mind)
     return mind
 
@@ -45,12 +46,12 @@ def test_a_hand_is_shown(watched: HandsMeter, mind: FakeTracker) -> None:
     assert "pictures a second, latency" in watched.state()
 
 
-def test_what_is_missing_is_said(watched: HandsMeter, mind: FakeTracker) -> None:
+def test_a_missing_part_is_reported(watched: HandsMeter, mind: FakeTracker) -> None:
     mind.note, mind.found = "the tracker's model is missing: perform models import hands", None
     eventually(lambda: "perform models import hands" in watched.state())
 
 
-def test_it_ends_in_time(watched: HandsMeter) -> None:
+def test_it_ends_after_its_seconds(watched: HandsMeter) -> None:
     assert 1 <= len([*looks(watched, 3 * meter.LOOK_SECONDS)]) <= 3
 
 
@@ -61,11 +62,11 @@ def test_it_ends_in_time(watched: HandsMeter) -> None:
         ({"camera.level": 0.5, "hand.count": 1.0, "hand.rate": 30.0, "hand.latency": 0.03}, ""),
         ({"camera.level": 0.05}, "it is dark"),
         ({"hand.count": 2.0, "hand.rate": 8.0}, "few pictures"),
-        ({"hand.rate": 10.0}, ""),  # nobody there: looked at less often
+        ({"hand.rate": 10.0}, ""),  # no hands: they are tracked less often
         ({"hand.latency": 0.2}, "late"),
     ],
 )
-def test_advice(values: dict[str, float], word: str) -> None:
+def test_the_advice_follows_from_the_picture(values: dict[str, float], word: str) -> None:
     said = " ".join(advice(values))
     assert said.startswith(word) and bool(said) == bool(word)
 
@@ -78,6 +79,6 @@ def test_the_command(mind: FakeTracker) -> None:
     assert CliRunner().invoke(app, ["hands", "--region", "0,0,2,1"]).exit_code == 1
 
 
-def test_without_a_camera_it_says_so_and_fails() -> None:
+def test_without_a_camera_the_command_fails_with_a_reason() -> None:
     done = CliRunner().invoke(app, ["hands", "--camera", "no such camera", "--seconds", "0.5"])
     assert done.exit_code == 1 and "no such camera" in done.output

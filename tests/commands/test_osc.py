@@ -1,4 +1,4 @@
-"""`perform osc`, and a show that is played over the net from the outside."""
+"""`perform osc`, and a show that is controlled over the network."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_every_address_is_listed_with_what_it_takes(folder: Path) -> None:
+def test_every_address_is_listed_with_its_values(folder: Path) -> None:
     said = CliRunner(env={"COLUMNS": "200"}).invoke(app, ["osc", "demo"])
     assert said.exit_code == 0
     rows = [line.split() for line in said.output.splitlines()]
@@ -40,7 +40,7 @@ def test_every_address_is_listed_with_what_it_takes(folder: Path) -> None:
     assert "/norm" in said.output
 
 
-def test_the_list_is_one_object_too(folder: Path) -> None:
+def test_the_list_can_be_one_json_object(folder: Path) -> None:
     said = json.loads(CliRunner().invoke(app, ["osc", "inverted", "--json"]).output)
     (scene,) = said["scenes"]
     assert (said["title"], scene["title"]) == ("Red", "Red")
@@ -49,7 +49,7 @@ def test_the_list_is_one_object_too(folder: Path) -> None:
     assert {"/master", "/go", "/panic", "/release"} <= {row["address"] for row in said["show"]}
 
 
-def test_a_show_that_is_not_there_is_told(folder: Path) -> None:
+def test_a_missing_show_is_reported(folder: Path) -> None:
     said = CliRunner().invoke(app, ["osc", "nobody"])
     assert said.exit_code == 1
     assert "there is no such preset" in said.output
@@ -63,17 +63,17 @@ def test_a_show_that_is_not_there_is_told(folder: Path) -> None:
         ("ipad.local:0", ("ipad.local", 0)),
     ],
 )
-def test_places(text: str, place: tuple[str, int]) -> None:
+def test_hosts_and_ports_are_parsed(text: str, place: tuple[str, int]) -> None:
     assert place_of(text) == place
 
 
 @pytest.mark.parametrize("text", ["", "here", "here:", ":x", "1.2.3.4:70000", "9000:here"])
-def test_what_is_no_place_is_told(text: str) -> None:
+def test_an_invalid_host_or_port_is_reported(text: str) -> None:
     with pytest.raises(ValueError, match=r"must be HOST:PORT or a port 0\.\.65535"):
         place_of(text)
 
 
-def test_a_wrong_place_is_told_by_the_command(folder: Path) -> None:
+def test_the_command_reports_an_invalid_host_or_port(folder: Path) -> None:
     said = CliRunner().invoke(app, ["play", "red", "--headless", "--osc-feedback", "tablet"])
     assert said.exit_code == 1
     assert "'tablet', must be HOST:PORT" in said.output
@@ -100,7 +100,7 @@ def playing(folder: Path, port: int, *words: str) -> Iterator[subprocess.Popen[b
             process.terminate()
 
 
-def test_a_show_is_played_and_watched_from_outside(folder: Path) -> None:
+def test_the_command_plays_and_watches_a_show(folder: Path) -> None:
     port, controller, watching = _free_port(), Controller(), Controller()
 
     def value(address: str) -> Any:

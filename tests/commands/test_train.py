@@ -1,4 +1,4 @@
-"""`perform train` as a person gives it."""
+"""`perform train` on the command line."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def run(*words: object, expect: int = 0) -> str:
 
 
 @pytest.mark.parametrize("kind", ["stylegan2", "dcgan"])
-def test_training_going_on_and_sampling(pictures: Path, tmp_path: Path, kind: str) -> None:
+def test_train_continues_and_samples_a_run(pictures: Path, tmp_path: Path, kind: str) -> None:
     own = ["--w-dim", 8, "--mapping", 2] if kind == "stylegan2" else []
     folder = tmp_path / "run"
     told = run("train", kind, pictures, folder, *SMALL, *own, "--pictures", 32)
@@ -75,7 +75,7 @@ def test_ctrl_c_after_the_first_step_saves_and_says_so(pictures: Path, tmp_path:
     assert "interrupted after" in told and (tmp_path / "run/latest.safetensors").exists()
 
 
-def test_a_film_is_learnt_in_one_command(pictures: Path, tmp_path: Path) -> None:
+def test_one_command_trains_on_a_film(pictures: Path, tmp_path: Path) -> None:
     film, folder = write_film(tmp_path / "fear.mp4", frames=24), tmp_path / "run"
     told = run("train", "dcgan", film, folder, *SMALL, "--size", "16x16", "--pictures", 16)
     assert "learnt from 16 pictures" in told
@@ -87,7 +87,7 @@ def test_a_film_is_learnt_in_one_command(pictures: Path, tmp_path: Path) -> None
     assert "learnt from 24 pictures" in run("train", "--resume", folder, "--pictures", 24)
 
 
-def test_what_is_neither_a_dataset_nor_a_film_is_told(
+def test_a_path_that_is_neither_dataset_nor_film_is_reported(
     pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     text = tmp_path / "notes.txt"
@@ -99,7 +99,7 @@ def test_what_is_neither_a_dataset_nor_a_film_is_told(
     assert "perform dataset film makes" in run("train", "dcgan", text, tmp_path / "run", expect=1)
 
 
-def test_figures_are_computed_on_the_way(
+def test_metrics_are_computed_during_training(
     pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(evaluator, "SAMPLES", 12)
@@ -115,7 +115,22 @@ def test_figures_are_computed_on_the_way(
     assert "lost.onnx" in run(*lost, expect=1)
 
 
-def test_what_cannot_be_is_told_in_a_sentence(pictures: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("words", "usage"),
+    [
+        ([], "perform train [OPTIONS] [MODEL_KIND] [DATASET] [RUN_FOLDER]"),
+        (["stylegan2"], "perform train [OPTIONS] [MODEL_KIND] [DATASET] [RUN_FOLDER]"),
+        (["single"], "perform train single [OPTIONS] [PICTURE]... {RUN}"),
+        (["stretch"], "perform train stretch [OPTIONS] {model} {to}"),
+    ],
+)
+def test_the_usage_is_the_command(words: list[str], usage: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    lines = CliRunner().invoke(app, ["train", *words, "--help"], prog_name="perform").output.splitlines()
+    assert next(line.strip() for line in lines if "Usage" in line) == f"Usage: {usage}"
+
+
+def test_impossible_options_give_a_clear_error(pictures: Path, tmp_path: Path) -> None:
     def told(*words: object) -> str:
         found = run("train", *words, expect=1)
         assert found.startswith("perform: ") and found.count("\n") == 1

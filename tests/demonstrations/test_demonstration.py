@@ -1,10 +1,11 @@
-"""MappingPlayers by demonstration: the file, how one plays, and how each method is fitted."""
+"""Mappings by demonstration: the file, how a mapping plays, and how each method is fitted."""
 
 from __future__ import annotations
 
 import io
 import json
 import math
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -61,14 +62,19 @@ def said(player: MappingPlayer, x: float, y: float) -> tuple[float, ...]:
     return tuple(player.step(Signals(dict(zip(HAND, (x, y), strict=True)))).values())
 
 
+@cache
+def fitted(method: str) -> SignalMapping:
+    return learned(method, shown(saddle))
+
+
 @pytest.mark.parametrize("method", METHODS)
-def test_what_was_shown_is_played(method: str) -> None:
+def test_a_demonstrated_mapping_is_played(method: str) -> None:
     player = MappingPlayer(learned(method, shown(plane)))
     for x, y in CORNERS:
         assert said(player, x, y) == pytest.approx(plane(x, y), abs=0.03)
 
 
-def test_ridge_goes_on_beyond_what_was_shown() -> None:
+def test_ridge_extrapolates_beyond_the_examples() -> None:
     player = MappingPlayer(learned("ridge", shown(plane)))
     assert said(player, 0.25, 0.75) == pytest.approx(plane(0.25, 0.75), abs=0.03)
     assert said(player, 2.0, -1.0) == pytest.approx(plane(2.0, -1.0), abs=0.1)
@@ -81,7 +87,7 @@ def test_the_mlp_bends_where_ridge_cannot() -> None:
     assert abs(said(straight, 0.0, 0.0)[0]) < 0.1
 
 
-def test_nearest_stays_within_what_was_shown_and_does_not_jump() -> None:
+def test_nearest_stays_within_the_examples_and_does_not_jump() -> None:
     draw = np.random.default_rng(3)
     posture, wanted = draw.random((20, 2)), draw.random((20, 1))
     way = np.linspace([0.0, 0.2], [1.0, 0.9], 4001)
@@ -91,7 +97,7 @@ def test_nearest_stays_within_what_was_shown_and_does_not_jump() -> None:
     assert len({tuple(np.argsort(((posture - x) ** 2).sum(1))[:NEIGHBOURS]) for x in way}) > 10
 
 
-def test_two_wishes_for_one_posture_are_met_half_way() -> None:
+def test_two_targets_of_one_posture_are_averaged() -> None:
     twice = [Example(signals=[0.5, 0.5], values=[v, 1.0]) for v in (0.0, 1.0)]
     for method in METHODS:
         assert said(MappingPlayer(learned(method, twice)), 0.5, 0.5) == pytest.approx((0.5, 1.0), abs=0.01)
@@ -105,7 +111,7 @@ def test_one_example_is_enough_to_begin(method: str) -> None:
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_a_signal_that_is_away_is_held(method: str) -> None:
+def test_a_missing_signal_holds_its_value(method: str) -> None:
     player = MappingPlayer(learned(method, shown(plane)))
     fresh = MappingPlayer(learned(method, shown(plane)))
     assert tuple(player.step(Signals()).values()) == said(fresh, 0.5, 0.5)
@@ -118,34 +124,31 @@ def test_a_signal_that_is_away_is_held(method: str) -> None:
 @pytest.mark.parametrize("method", METHODS)
 @settings(max_examples=50, deadline=None)
 @given(st.floats(), st.floats())
-def test_whatever_comes_the_answer_is_finite(method: str, x: float, y: float) -> None:
-    player = MappingPlayer(FITTED[method])
+def test_any_input_gives_finite_values(method: str, x: float, y: float) -> None:
+    player = MappingPlayer(fitted(method))
     assert all(map(math.isfinite, said(player, x, y)))
 
 
-FITTED = {method: learned(method, shown(saddle)) for method in METHODS}
-
-
 @pytest.mark.parametrize("method", METHODS)
-def test_text_goes_round(method: str, tmp_path: Path) -> None:
+def test_a_mapping_file_survives_a_round_trip(method: str, tmp_path: Path) -> None:
     file = tmp_path / "pose.toml"
-    file.write_text(mapping_text(FITTED[method].text, "Shown\n\nby hand."))
-    assert read_mapping(file, VOCABULARY) == FITTED[method]
+    file.write_text(mapping_text(fitted(method).text, "Shown\n\nby hand."))
+    assert read_mapping(file, VOCABULARY) == fitted(method)
     assert mapping_text(read_mapping(file, VOCABULARY).text, "Shown\n\nby hand.") == file.read_text()
     assert check_all([file]) == (1, [])
 
 
-def test_fits_take_less_than_a_second() -> None:
+def test_a_fit_takes_less_than_a_second() -> None:
     places = np.random.default_rng(5).random((60, 2))
     for method in METHODS:
         fit(method, HAND, ["zoom", "hue"], shown(saddle, places.tolist()))  # imports
         began = stopwatch()
         fit(method, HAND, ["zoom", "hue"], shown(saddle, places.tolist()))
-        assert stopwatch() - began < 10  # a second where nothing else runs; here only a runaway is caught
+        assert stopwatch() - began < 10  # a second on an idle machine; here only a runaway is found
 
 
 def test_a_fit_is_the_same_every_time() -> None:
-    assert fit("mlp", HAND, ["zoom", "hue"], shown(saddle)) == FITTED["mlp"].text
+    assert fit("mlp", HAND, ["zoom", "hue"], shown(saddle)) == fitted("mlp").text
 
 
 @pytest.mark.parametrize(
@@ -163,11 +166,11 @@ def test_a_fit_is_the_same_every_time() -> None:
         ("pickle", "x", "pickle is unknown"),
     ],
 )
-def test_a_wrong_file_is_refused(key: str, change: object, fault: str, tmp_path: Path) -> None:
+def test_a_wrong_file_is_rejected(key: str, change: object, fault: str, tmp_path: Path) -> None:
     import tomlkit
 
     file = tmp_path / "pose.toml"
-    file.write_text(tomlkit.dumps({**FITTED["ridge"].text.model_dump(), key: change}))
+    file.write_text(tomlkit.dumps({**fitted("ridge").text.model_dump(), key: change}))
     with pytest.raises(SceneError) as error:
         read_mapping(file, VOCABULARY)
     assert fault in str(error.value)
@@ -185,15 +188,15 @@ def test_a_wrong_file_is_refused(key: str, change: object, fault: str, tmp_path:
         ('method = "ridge"', 'method = "nearest"', "nearest has none"),
     ],
 )
-def test_wrong_shapes_are_refused(old: str, new: str, fault: str, tmp_path: Path) -> None:
+def test_wrong_shapes_are_rejected(old: str, new: str, fault: str, tmp_path: Path) -> None:
     file = tmp_path / "pose.toml"
-    file.write_text(mapping_text(FITTED["ridge"].text).replace(old, new, 1))
+    file.write_text(mapping_text(fitted("ridge").text).replace(old, new, 1))
     with pytest.raises(SceneError) as error:
         read_mapping(file, VOCABULARY)
     assert fault in str(error.value)
 
 
-def test_a_fit_of_nonsense_is_a_sentence() -> None:
+def test_an_impossible_fit_gives_a_clear_error() -> None:
     with pytest.raises(ValueError, match="method 'forest', must be one of ridge, nearest, mlp"):
         fit("forest", HAND, ["zoom"], shown())
     with pytest.raises(ValueError, match="no examples"):
@@ -214,8 +217,8 @@ def test_the_process_answers_every_line() -> None:
     assert [set(answer) for answer in answers[1:]] == [{"fault"}] * 4
 
 
-def test_mappings_that_have_not_changed_go_on() -> None:
-    one = FITTED["ridge"]
+def test_unchanged_mappings_continue() -> None:
+    one = fitted("ridge")
     mappings = MappingPlayers([one])
     now = mappings.step(MOMENT, Signals({HAND[0]: 1.0}))
     mappings.use([SignalMapping("other", one.text), one])
@@ -240,7 +243,7 @@ def mapped(folder: Path, formula: str) -> Library:
 def test_a_preset_plays_a_mapping(tmp_path: Path) -> None:
     library = mapped(tmp_path, "learned.pose + learned.pose.light")
     setlist = show.load(library.preset_file("posed"), library)
-    assert "midi.cc16" in setlist.signal_names  # so that what says it is opened
+    assert "midi.cc16" in setlist.signal_names  # so that the message of opening is seen
     signals = Signals({"midi.cc16": 0.5})
     controls = setlist.cues[0].scene.source.start()
     found = controls.step(MOMENT, signals.joined(MappingPlayers(setlist.mappings).step(MOMENT, signals)))
@@ -255,14 +258,14 @@ def test_a_preset_plays_a_mapping(tmp_path: Path) -> None:
         ("learned", "learned needs a path"),
     ],
 )
-def test_a_mapping_that_is_not_there_is_refused_at_load(formula: str, fault: str, tmp_path: Path) -> None:
+def test_a_missing_mapping_is_rejected_at_load(formula: str, fault: str, tmp_path: Path) -> None:
     library = mapped(tmp_path, formula)
     with pytest.raises(SceneError) as error:
         show.load(library.preset_file("posed"), library)
     assert fault in str(error.value)
 
 
-def test_a_mapping_that_was_shown_anew_is_taken_up(tmp_path: Path) -> None:
+def test_a_mapping_demonstrated_again_takes_effect(tmp_path: Path) -> None:
     library = mapped(tmp_path, "learned.pose")
     options = show.Options(str(library.preset_file("posed")), size=(64, 36), headless=True, osc_port=0)
     rig = show.play(options, library)

@@ -63,7 +63,7 @@ def scene(name: str = "posed") -> Scene:
 
 
 class Still:
-    """A trainer that answers at once, on the frame: nothing of time in it."""
+    """A trainer that answers immediately, in the same frame."""
 
     def __init__(self) -> None:
         self.done: MappingPlayer | None = None
@@ -90,7 +90,7 @@ class Played:
         self.step()
 
     def step(self, **values: float) -> dict[str, float]:
-        """A frame on which signals are said: cc2=0.5, k=1."""
+        """A frame with the values of signals: cc2=0.5, k=1."""
         long = {"midi.": ("cc1", "cc2"), "key.": (*"kzpno", "left", "right", "up", "down")}
         events = [
             Event(self.frame / FPS, prefix + name, value)
@@ -125,7 +125,7 @@ def test_postures_and_pictures_become_a_mapping() -> None:
     assert played.step(cc2=0.0)["learned.pose.tint_red"] == 0.0
 
 
-def test_pictures_are_drawn_turned_and_let_go() -> None:
+def test_targets_are_drawn_nudged_and_reset() -> None:
     played = Played("filter[0].amount")
     assert played.step() == {"learned.pose.amount": 0.5, "learned.pose": 0.5}
     assert played.press("up")["learned.pose.amount"] == pytest.approx(0.55)
@@ -146,7 +146,7 @@ def test_values_are_chosen_in_turn() -> None:
     assert played.press("up")["learned.pose.tint_red"] == pytest.approx(0.05)
 
 
-def test_the_last_is_taken_back() -> None:
+def test_the_last_example_is_undone() -> None:
     played = Played("filter[0].amount")
     for posture in (0.0, 1.0):
         played.step(cc2=posture)
@@ -159,7 +159,7 @@ def test_the_last_is_taken_back() -> None:
     assert played.step()["learned.pose"] == 0.5  # nothing is learned, so there is nothing to play
 
 
-def test_it_goes_on_from_what_was_shown() -> None:
+def test_a_demonstration_continues_from_its_examples() -> None:
     before = [Example(signals=[v], values=[v]) for v in (0.0, 1.0)]
     played = Played("filter[0].amount", before=before)
     played.press("p")
@@ -177,7 +177,7 @@ def test_a_point_between_seeds_is_learned() -> None:
         assert sorted(found.values()) == [0, 0, 1]
 
 
-def test_what_can_be_chosen_is_told() -> None:
+def test_the_choices_are_listed() -> None:
     with pytest.raises(
         LookupError, match=r"no parameter filter\[0\]\.amuont to play; there are filter\[0\]\.amount"
     ):
@@ -190,7 +190,7 @@ def test_what_can_be_chosen_is_told() -> None:
         between_seeds(scene("neural"), (1, 1))
 
 
-def test_values_have_a_name_each() -> None:
+def test_every_value_has_a_name() -> None:
     twice = POSED + '[[filter]]\nshader = "invert"\n'
     save(Path("presets/twice.toml"), twice)
     found = mapping_targets(scene("twice"), ["filter[0].amount", "filter[1].amount"])
@@ -253,7 +253,7 @@ def test_a_table_is_learned_written_and_played() -> None:
         ("midi.cc2,amount\n", "has 0 rows, must have 1..2000"),
     ],
 )
-def test_a_wrong_table_is_a_sentence(rows: str, fault: str) -> None:
+def test_a_wrong_table_gives_a_clear_error(rows: str, fault: str) -> None:
     Path("examples.csv").write_text(rows)
     lesson = DemonstrationPlan.of(
         DemonstrationRequest("posed", "pose", ("midi.cc2",), ("filter[0].amount",)), library()
@@ -283,7 +283,7 @@ def test_a_wrong_table_is_a_sentence(rows: str, fault: str) -> None:
         (["posed", "pose", "--again"], "nothing was shown yet"),
     ],
 )
-def test_a_wrong_wish_is_a_sentence(arguments: list[str], fault: str) -> None:
+def test_a_wrong_target_gives_a_clear_error(arguments: list[str], fault: str) -> None:
     done = CliRunner().invoke(app, ["demonstrate", *arguments])
     assert done.exit_code == 1
     assert fault in " ".join(done.output.split())
@@ -310,7 +310,7 @@ def test_a_trainer_learns_survives_its_process_and_answers_the_newest(trainer: M
     asked("mlp")
     eventually(lambda: taken, "the first mapping", look)
     assert taken[0].text.method == "mlp"
-    assert trainer._process is not None
+    assert trainer._process is not None  # nobody but the trainer knows its process
     os.kill(trainer._process.pid, 9)
     trainer._process.wait()
     asked("nearest")
@@ -378,7 +378,7 @@ def test_a_live_show_is_demonstrated() -> None:
     assert [one.values[0] for one in examples] == pytest.approx([0.5, 0.55, 0.875])
 
 
-def test_the_command_plays_and_says_that_nothing_was_kept() -> None:
+def test_the_command_plays_and_reports_that_nothing_was_saved() -> None:
     chosen = ["--signals", "midi.cc2", "--parameters", "filter[0].amount", "--osc", "0", "--audio", "none"]
     done = CliRunner().invoke(
         app, ["demonstrate", "posed", "pose", *chosen, "--headless", "--seconds", "0.2", "--size", "64x36"]

@@ -34,7 +34,7 @@ VALUES: Mapping[str, tuple[float | str, ...]] = {
 
 
 class Fixed:
-    """A show that stands as a test says."""
+    """A show in the state that a test sets."""
 
     def __init__(self) -> None:
         self.nodes = MappingProxyType({node.address: node for node in NODES})
@@ -52,7 +52,7 @@ def slot() -> SnapshotSlot:
 
 
 class Controller:
-    """A UDP socket that speaks and hears OSC."""
+    """A UDP socket that sends and receives OSC."""
 
     def __init__(self) -> None:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)

@@ -30,7 +30,7 @@ MODEL = (
 
 
 class FakeCatalogue:
-    """Knows what the tables above have."""
+    """A catalogue of the tables above."""
 
     vocabulary = VOCABULARY
 

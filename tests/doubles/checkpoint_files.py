@@ -110,7 +110,7 @@ def stored(array: NDArray[Any], key: str = "94", order: str = "<") -> bytes:
 def tensor(
     array: NDArray[Any], storage: Any = None, offset: int = 0, strides: tuple[int, ...] | None = None
 ) -> Call:
-    """A tensor over a storage; without one, over a storage of its own."""
+    """A tensor over a storage; without one, over its own storage."""
     storage = storage or Call(Name("torch.storage", "_load_from_bytes"), (stored(array),))
     strides = strides or tuple(one // array.itemsize for one in np.ascontiguousarray(array).strides)
     args = (storage, offset, array.shape, strides if array.ndim else (), False, Call(DICT))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Discs:
-    """As `perform.training.dataset.Dataset`, as far as learning needs it."""
+    """The part of `perform.training.dataset.Dataset` that training needs."""
 
     count: int = 64
     side: int = 16

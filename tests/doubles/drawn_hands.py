@@ -1,4 +1,4 @@
-"""Hands that are drawn: a skeleton that moves as asked, and a shaded picture of it."""
+"""Drawn hands: a skeleton with given joints, and a shaded picture of it."""
 
 from __future__ import annotations
 

@@ -32,14 +32,14 @@ def values(unit: Input, until: float | None = None) -> dict[str, float]:
 
 
 class WebServer(ThreadingHTTPServer):
-    """Answers with `answer`, counts what it was asked, and can stall."""
+    """Answers with `answer`, counts its requests, and can stall."""
 
     answer, tag, status = b'{"price": 3}', "", 200
     asked = unchanged = 0
     stalls = False
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A client that goes away is no fault here."""
+        """A client that disconnects is no fault here."""
 
 
 class Handler(BaseHTTPRequestHandler):

@@ -9,6 +9,7 @@ from perform.arrays import Pixels
 from perform.clock import OfflineClock
 from perform.footage.opening import Opener
 from perform.library import Library
+from perform.look import Look
 from perform.performance import Performance
 from perform.render.context import headless
 from perform.render.present import Present
@@ -36,7 +37,7 @@ def nobody(_key: object) -> Any:
 
 
 class FootageShow:
-    """A rig on an offline clock of 25 frames a second, whose folder a test may edit."""
+    """A rig on an offline clock of 25 frames a second, whose folder a test can edit."""
 
     def __init__(self, folder: Path, name: str, footage: Opener | None = None) -> None:
         self.folder = folder
@@ -53,7 +54,7 @@ class FootageShow:
     def frame(self) -> Pixels:
         self.rig.frame()
         assert self.rig.picture is not None
-        image = self.rig.present.render(self.rig.picture.image)
+        image = self.rig.present.render(self.rig.picture.image, Look())
         return self._readback.read(image)
 
     def numbers(self, frames: int) -> list[int]:

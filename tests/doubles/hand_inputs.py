@@ -17,7 +17,7 @@ NO_HANDS = np.zeros((0, ROW), np.float32)
 
 
 class FakeCamera:
-    """A device whose pictures have a number in them; it may go."""
+    """A device whose pictures contain their number; it can disconnect."""
 
     def __init__(self) -> None:
         self.gone = False
@@ -40,7 +40,7 @@ class FakeCamera:
 
 
 class FakeTracker:
-    """A tracker that finds the hands it is told to."""
+    """A tracker that finds the hands in `found`."""
 
     def __init__(self) -> None:
         self.note = ""
@@ -60,7 +60,7 @@ class FakeTracker:
 
 
 def row(hand: Hand, left: float) -> NDArray[np.float32]:
-    """What a tracker says of a hand that is `left` in a mirror: it takes each side for the other."""
+    """The row of a tracker for a hand that is `left` in a mirror: the tracker swaps the sides."""
     points = hand.points()
     landmarks = np.stack((points[:, 0] / ASPECT, 1 - points[:, 1], points[:, 2] / ASPECT), 1)
     return np.concatenate(([1 - left], landmarks.ravel())).astype(np.float32)

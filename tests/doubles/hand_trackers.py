@@ -38,12 +38,12 @@ def _find(pixels: Pixels, milliseconds: int) -> NDArray[np.float32]:
 
 
 def double(connection: Connection, memory: str, model: str) -> None:
-    """A tracker that finds what the corners of the picture say."""
+    """A tracker whose results depend on the corners of the picture."""
     serve(connection, memory, lambda: _find)
 
 
 def broken(connection: Connection, memory: str, model: str) -> None:
-    """One that cannot begin."""
+    """A tracker that does not start."""
 
     def open() -> Any:
         raise RuntimeError("no such model")
@@ -52,7 +52,7 @@ def broken(connection: Connection, memory: str, model: str) -> None:
 
 
 def caller(connection: Connection, memory: str, model: str) -> None:
-    """One that tries to reach a port of this machine (the model's name) in the two ways there are."""
+    """A tracker that tries to reach a port of this machine (the model's name) in the two possible ways."""
 
     def find(pixels: Pixels, milliseconds: int) -> NDArray[np.float32]:
         found = np.zeros((1, ROW), np.float32)

@@ -11,7 +11,7 @@ from perform.midi.ports import close_client
 
 
 class Port:
-    """A port of a given name that hears. Its client goes with it: none may outlive its server."""
+    """A port of a given name that receives. Its client is closed with it: none may outlive its server."""
 
     opened: ClassVar[list[Port]] = []
 
@@ -30,6 +30,6 @@ class Port:
 
     @classmethod
     def close_all(cls) -> None:
-        """Those that a test left."""
+        """Closes those that a test left open."""
         for port in list(cls.opened):
             port.close()

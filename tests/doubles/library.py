@@ -40,7 +40,7 @@ def write_library(folder: Path) -> Path:
 
 
 def save(file: Path, text: str) -> None:
-    """Write a file so that its time of change is another one, however fast the test is."""
+    """Write a file with a new modification time, however fast the test is."""
     import os
 
     stamp = file.stat().st_mtime_ns + 1_000_000 if file.exists() else None

@@ -1,4 +1,4 @@
-"""Controllers' profiles, and a show as its addresses tell it to lights."""
+"""Profiles of controllers, and a show whose addresses set their lights."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def profile(name: str) -> Profile:
 
 @dataclass
 class FakeShow:
-    """A show of three scenes as its addresses tell it; what a test changes, it tells."""
+    """A show of three scenes as a snapshot of its addresses, which a test changes."""
 
     nodes: Mapping[str, object]
     values: dict[str, Arguments] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""A backend of mido whose ports a test plugs in and pulls out."""
+"""A backend of mido whose ports a test connects and disconnects."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Drivers:
         self.fails = False
 
     def send(self, port: str, *messages: list[int]) -> None:
-        """The device behind a port says something."""
+        """The device of a port sends messages."""
         for message in messages:
             self.open[port](mido.Message.from_bytes(message))
 
@@ -30,7 +30,7 @@ drivers = Drivers()
 
 
 def get_devices(**_options: Any) -> list[dict[str, Any]]:
-    """The ports, as mido asks for them."""
+    """The ports, in the form that mido needs."""
     if drivers.fails:
         raise RuntimeError("the driver is gone")
     return [{"name": port, "is_input": True, "is_output": False} for port in drivers.ports]
@@ -47,7 +47,7 @@ class Input:
         drivers.opened += 1
 
     def close(self) -> None:
-        """Hear no more."""
+        """Stop receiving."""
         drivers.open.pop(self.name, None)
         if self.name in drivers.stuck:
             raise RuntimeError(f"{self.name}: stuck")

@@ -1,4 +1,4 @@
-"""A controller in a process of its own: plays a JACK port as told on its standard input.
+"""A controller in its own process: plays a JACK port by commands on its standard input.
 
 python -m tests.doubles.midi_sender NAME
 

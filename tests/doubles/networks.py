@@ -21,7 +21,7 @@ def drawn(config: Any, seed: int = 1) -> Weights:
 
 
 def vivid(config: Any, seed: int = 1, **notes: str) -> Weights:
-    """Weights whose mapping is strong, so that pictures of different latents differ much."""
+    """Weights with a strong mapping, so that pictures of different latents differ much."""
     draw = np.random.default_rng(seed)
     arrays = {
         name: np.asarray(draw.standard_normal(shape) * (100 if "mapping.fc" in name else 0.5), np.float32)
@@ -64,7 +64,7 @@ WS = np.random.default_rng(3).standard_normal((6, 8)).astype(np.float32)
 
 
 def unrecorded(run: Callable[[], Tensor]) -> tuple[Callable[[], None], Tensor]:
-    """Stands for a CUDA graph on the CPU: a replay runs the same calls on the same tensors."""
+    """In place of a CUDA graph, on the CPU: a replay runs the same calls on the same tensors."""
     output = run().clone()
 
     def replay() -> None:

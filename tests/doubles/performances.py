@@ -1,4 +1,4 @@
-"""Performances whose units say what they were given in place of pictures."""
+"""Performances whose units return their arguments in place of pictures."""
 
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ SPACE = Space(4, 4, 2)
 
 
 class FakeUnit:
-    """A unit whose image is what it was given."""
+    """A unit whose image is its arguments."""
 
     def __init__(self, name: str) -> None:
         self.name, self.parameters = name, AMOUNT

@@ -10,7 +10,7 @@ from tests.doubles.waiting import eventually
 
 
 class Server:
-    """A sound server that may be killed and started again."""
+    """A sound server that a test can kill and start again."""
 
     def __init__(self, command: list[str], ready: list[str]) -> None:
         self._command, self._ready = command, ready
@@ -27,7 +27,7 @@ class Server:
     def stop(self) -> None:
         if self._process:
             self._process.terminate()
-            with suppress(subprocess.TimeoutExpired):  # JACK may wait for a client that has gone
+            with suppress(subprocess.TimeoutExpired):  # JACK may wait for a client that has ended
                 self._process.wait(timeout=5)
         self.kill()
 

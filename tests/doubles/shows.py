@@ -1,4 +1,4 @@
-"""A show that is played until its picture is what a test waits for."""
+"""A show that is played until it has the picture of a test."""
 
 from __future__ import annotations
 

@@ -192,8 +192,8 @@ def track(samples: Sound, rate: int) -> list[Beat]:
 
 
 def locked(true: Times, said: Times, start: float = 0.0) -> float:
-    """Seconds from `start` to the first of eight true beats in a row that were said, and nothing
-    else; infinite when there are none."""
+    """Seconds from `start` to the first of eight true beats in a row that were reported, with none between;
+    infinite when there are none."""
     for first in range(len(true) - IN_A_ROW):
         row = true[first : first + IN_A_ROW]
         within = said[(said > row[0] - NEAR) & (said < row[-1] + NEAR)]
@@ -203,7 +203,7 @@ def locked(true: Times, said: Times, start: float = 0.0) -> float:
 
 
 def errors(true: Times, said: Times) -> Times:
-    """How much later each beat was said than the true beat nearest to it, in seconds."""
+    """How much later each beat was reported than the true beat nearest to it, in seconds."""
     late: Times = said - true[np.abs(said[:, None] - true).argmin(axis=1)]
     return late
 
@@ -249,7 +249,7 @@ def _voice(name: str, random: np.random.Generator) -> Times:
 
 
 def _chords(changes: Times) -> Sound:
-    """A minor, F, C, G for ever, softly, from each change to the next."""
+    """A minor, F, C, G repeatedly and softly, from each change to the next."""
     sound = np.zeros((int(RATE * SECONDS), 1), np.float32)
     edges = [*(round(change * RATE) for change in changes), len(sound)]
     chords = ((220, 261.6, 329.6), (174.6, 220, 261.6), (130.8, 196, 329.6), (196, 246.9, 293.7))

@@ -14,7 +14,7 @@ from perform.midi import profiles
 from perform.signals import Event
 
 PROFILES = [profiles.read_profile(file) for file in sorted(Path("profiles").glob("*.toml"))]
-Stream = Iterable[tuple[float, bytes]]  # seconds, and what came then
+Stream = Iterable[tuple[float, bytes]]  # seconds, and the bytes at that time
 
 
 class Tape:
@@ -47,7 +47,7 @@ class Tape:
 def turned(
     cc: int, start: int, end: int, at: float, seconds: float = 0.5, channel: int = 0
 ) -> Iterator[tuple[float, bytes]]:
-    """A knob that is turned, every step of it said, as a nanoKONTROL2 does."""
+    """A knob that is turned; every step is sent, as a nanoKONTROL2 does."""
     values = np.linspace(start, end, abs(end - start) + 1).astype(int)
     for time, value in zip(np.linspace(at, at + seconds, len(values)), values, strict=True):
         yield float(time), bytes([0xB0 | channel, cc, int(value)])

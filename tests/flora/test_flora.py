@@ -1,4 +1,4 @@
-"""Flora's renderer: the same picture for the same latent, and a little other one for a little other."""
+"""Flora's renderer: the same picture for the same latent, and a similar one for a similar latent."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ def pictures() -> Pictures:
     return np.stack([flora.render_flower(z, SIZE) for z in flora.latents(4, 64)])
 
 
-def test_latents_repeat_and_begin_alike() -> None:
+def test_latents_repeat_with_the_seed_for_any_count() -> None:
     zs = flora.latents(3, 5)
     assert zs.shape == (5, flora.DIMENSIONS) and zs.dtype == np.float32
     assert np.array_equal(zs, flora.latents(3, 5)) and np.array_equal(zs[:2], flora.latents(3, 2))
     assert not np.array_equal(zs, flora.latents(4, 5))
 
 
-def test_every_dimension_has_a_name_a_meaning_and_a_range() -> None:
+def test_every_dimension_has_a_name_a_description_and_a_range() -> None:
     assert 40 <= flora.DIMENSIONS <= 64 and len({one.name for one in TABLE}) == flora.DIMENSIONS
     assert all(one.meaning and one.low < one.high for one in TABLE)
     low, high = (flora.describe(np.full(flora.DIMENSIONS, z, np.float32)) for z in (-9, 9))
@@ -49,7 +49,7 @@ def test_every_dimension_has_a_name_a_meaning_and_a_range() -> None:
         assert high[one.name] == pytest.approx(one.high, abs=0.05)
 
 
-def test_the_same_latent_is_the_same_bytes() -> None:
+def test_the_same_latent_gives_the_same_bytes() -> None:
     first, second = flora.latents(0, 2)
     once = flora.render_flower(first, SIZE)
     assert once.shape == (SIZE, SIZE, 3) and once.dtype == np.uint8
@@ -57,15 +57,15 @@ def test_the_same_latent_is_the_same_bytes() -> None:
     assert np.array_equal(flora.render_flower(first, SIZE), once)
 
 
-def test_another_size_is_the_same_picture() -> None:
+def test_another_size_gives_the_same_picture() -> None:
     z = flora.latents(11, 1)[0]
     small, large = flora.render_flower(z, 32), flora.render_flower(z, 512)
     shrunk = large.reshape(32, 16, 32, 16, 3).mean((1, 3))
     assert _difference(small, shrunk.astype(np.uint8)) < 4
 
 
-def test_every_number_moves_the_picture_a_little() -> None:
-    """By a step of a hundredth; 2 of 255 is between two kinds, most numbers move it by far less."""
+def test_every_number_changes_the_picture_a_little() -> None:
+    """By a step of a hundredth; 2 of 255 is between two varieties, most numbers change it by far less."""
     z = flora.latents(2, 1)[0]
     still = flora.render_flower(z, 48)
     for place in range(flora.DIMENSIONS):
@@ -74,7 +74,7 @@ def test_every_number_moves_the_picture_a_little() -> None:
         assert _difference(flora.render_flower(moved, 48), still) < 2, TABLE[place].name
 
 
-def test_a_way_between_two_flowers_has_no_jump() -> None:
+def test_the_path_between_two_flowers_has_no_jump() -> None:
     for seed in range(3):
         one, other = flora.latents(seed, 2)
         drawn = [
@@ -95,7 +95,7 @@ def test_the_bloom_dimension_opens_the_flower() -> None:
     assert widths[0] < widths[1] < widths[2]
 
 
-def test_pictures_are_neither_black_nor_white_and_all_different(pictures: Pictures) -> None:
+def test_pictures_are_neither_black_nor_white_and_differ(pictures: Pictures) -> None:
     means = pictures.mean((1, 2, 3))
     assert means.min() > 8 and means.max() < 190 and np.median(means) < 90
     assert pictures.std((1, 2, 3)).min() > 12
@@ -105,7 +105,7 @@ def test_pictures_are_neither_black_nor_white_and_all_different(pictures: Pictur
     assert apart.mean() > 30 and apart.min() > 5
 
 
-def test_flowers_fill_the_middle_and_spare_the_corners(pictures: Pictures) -> None:
+def test_flowers_fill_the_middle_and_not_the_corners(pictures: Pictures) -> None:
     """The middle is brighter or more colourful than the upper corners, in nearly every picture."""
     spread = pictures.astype(float).max(-1) - pictures.min(-1) + pictures.max(-1)
     third = SIZE // 3
@@ -132,17 +132,19 @@ def test_mixtures_of_varieties_are_whole_and_smooth() -> None:
         (np.zeros(flora.DIMENSIONS), 4096, r"size 4096, must be 32\.\.2048"),
     ],
 )
-def test_wrong_things_are_refused_in_a_sentence(z: NDArray[np.float64], size: int, sentence: str) -> None:
+def test_wrong_options_are_rejected_with_a_clear_error(
+    z: NDArray[np.float64], size: int, sentence: str
+) -> None:
     with pytest.raises(ValueError, match=sentence):
         flora.render_flower(z.astype(np.float32), size)
 
 
-def test_a_negative_seed_is_refused() -> None:
+def test_a_negative_seed_is_rejected() -> None:
     with pytest.raises(ValueError, match="seed -1"):
         flora.latents(-1, 3)
 
 
-def test_the_walk_is_closed_and_as_normal_as_latents_are() -> None:
+def test_the_walk_is_closed_and_normally_distributed() -> None:
     way = films.walk(30, 30, 8)
     assert way.shape == (900, flora.DIMENSIONS)
     steps = np.linalg.norm(np.diff(way, axis=0, append=way[:1]), axis=1)
@@ -164,12 +166,12 @@ def test_a_film_has_its_frames_and_no_seam(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("numbers", [(0, 30), (2, 0.5), (-1, 30), (4000, 30)])
-def test_a_film_of_no_length_is_refused(numbers: tuple[float, float]) -> None:
+def test_a_film_without_length_is_rejected(numbers: tuple[float, float]) -> None:
     with pytest.raises(ValueError, match="must be up to 3600 s"):
         films.walk(*numbers, seed=0)
 
 
-def test_commands_write_what_they_say(tmp_path: Path) -> None:
+def test_commands_write_their_files(tmp_path: Path) -> None:
     folder = tmp_path / "flowers"
     told = CliRunner().invoke(
         flora_app, ["pictures", str(folder), "--count", "3", "--size", "32", "--seed", "5"]
@@ -195,7 +197,7 @@ def test_commands_write_what_they_say(tmp_path: Path) -> None:
     assert stills.read(sheet).shape == (64, 96, 4)
 
 
-def test_dimensions_are_directions_of_what_they_taught(tmp_path: Path) -> None:
+def test_the_command_writes_the_dimensions_as_directions(tmp_path: Path) -> None:
     file = tmp_path / "dimensions.safetensors"
     told = CliRunner().invoke(flora_app, ["directions", str(file)])
     assert told.exit_code == 0, told.output
@@ -204,7 +206,7 @@ def test_dimensions_are_directions_of_what_they_taught(tmp_path: Path) -> None:
     assert found.step("bloom")[6] == 1 and np.abs(found.step("bloom")).sum() == 1
 
 
-def test_a_wrong_name_ends_a_command_with_a_sentence(tmp_path: Path) -> None:
+def test_a_wrong_name_gives_a_clear_error(tmp_path: Path) -> None:
     told = CliRunner().invoke(flora_app, ["sheet", str(tmp_path / "sheet.gif")])
     assert told.exit_code == 1
     told = CliRunner().invoke(

@@ -1,4 +1,4 @@
-"""The model that ships: it fits, plays, and its named directions do what their names say."""
+"""The shipped model: it fits, plays, and its named directions have the effect of their names."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def pictures(unit: Generator, step: Floats | float = 0.0, psi: float = 0.8, seed
     return np.stack([unit.synthesise(np.float32(ws)).copy() for ws in drawn]) / np.float32(255)
 
 
-def test_it_fits_and_has_a_card() -> None:
+def test_the_model_fits_and_has_a_card() -> None:
     for file in MODELS.glob("*.safetensors"):
         assert file.stat().st_size <= LARGEST
     model = Model.read(MODEL)
@@ -59,12 +59,12 @@ def test_it_fits_and_has_a_card() -> None:
 
 
 @pytest.mark.parametrize("name", ["flora", "flora-64"])
-def test_it_is_whole_and_plays_as_it_is(name: str) -> None:
+def test_the_model_is_complete_and_plays(name: str) -> None:
     told = " ".join(store.verify_model(located(name)))
     assert "the same as when it was written" in told
 
 
-def test_the_small_one_draws_the_same_flowers(unit: Generator) -> None:
+def test_the_small_model_draws_the_same_flowers(unit: Generator) -> None:
     assert Model.read(MODELS / "flora-64.safetensors").size == (64, 64)
     small = generators.open(located("flora-64"), "cpu", "float32")
     large = pictures(unit, psi=1.0).reshape(len(SEEDS), 64, 4, 64, 4, 3).mean((2, 4))
@@ -74,17 +74,17 @@ def test_the_small_one_draws_the_same_flowers(unit: Generator) -> None:
     assert (apart.argmin(1) == np.arange(len(SEEDS))).mean() > 0.8
 
 
-def test_the_small_one_has_the_same_names() -> None:
+def test_the_small_model_has_the_same_direction_names() -> None:
     known = Library().directions("flora-64")
     assert {one.name for one in TABLE} <= {*known.names}
 
 
-def test_fine_tuning_begins_with_what_it_learnt_against() -> None:
+def test_fine_tuning_starts_with_its_discriminator() -> None:
     known = Pretrained.of(MODEL).discriminator
     assert {"b4.out.weight", "b256.conv0.weight"} <= known.keys()
 
 
-def test_flowers_in_the_dark_each_another(plain: Floats) -> None:
+def test_every_flower_is_different_and_on_dark_ground(plain: Floats) -> None:
     middle, corners = plain[:, 80:144, 96:160], plain[:, :32, :32]
     assert np.median(middle.max((1, 2, 3))) > 0.5
     assert np.median(corners) < 0.2
@@ -92,12 +92,12 @@ def test_flowers_in_the_dark_each_another(plain: Floats) -> None:
     assert min(apart) > 0.02
 
 
-def test_nothing_runs_along_the_edge(plain: Floats) -> None:
+def test_the_borders_have_no_frame(plain: Floats) -> None:
     for side in (plain, plain.swapaxes(1, 2), plain.swapaxes(1, 2)[:, ::-1]):
         assert np.median(np.abs(side[:, 0] - side[:, 12])) < 0.03
 
 
-def test_its_directions_are_of_these_weights(tmp_path: Path) -> None:
+def test_the_directions_belong_to_these_weights(tmp_path: Path) -> None:
     shipped = read_directions(MODELS / "flora.directions.safetensors")
     assert {one.name for one in TABLE} <= {*shipped.names}
     given = tmp_path / "z.safetensors"
@@ -108,7 +108,7 @@ def test_its_directions_are_of_these_weights(tmp_path: Path) -> None:
         assert shipped.step(name) == pytest.approx(found.step(name), abs=1e-3)
 
 
-def test_named_directions_do_what_they_say(unit: Generator, plain: Floats) -> None:
+def test_named_directions_have_their_effect(unit: Generator, plain: Floats) -> None:
     known, few = Library().directions("flora"), SEEDS[:12] if os.environ.get("PERFORM_SOAK") else SEEDS[:6]
 
     def led(name: str) -> list[Floats]:

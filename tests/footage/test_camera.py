@@ -1,4 +1,4 @@
-"""Cameras as sources: what goes is held, fades to the scene's fallback, and is seen again when it is back."""
+"""Cameras as sources: the picture of a lost camera is held, fades to the fallback, and returns with it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.doubles.waiting import eventually
 
 
 class FakeCamera:
-    """A camera that a test holds: it gives `picture` with a grain that changes, or what `trouble` says."""
+    """A camera of a test: it gives `picture` with changing grain, or fails by `trouble`."""
 
     def __init__(self) -> None:
         self.picture = np.zeros((48, 64, 3), np.uint8)
@@ -78,7 +78,7 @@ def side(frame: Pixels, which: int) -> int:
 
 
 @pytest.mark.parametrize("trouble", ["gone", "freezes", "stale"])
-def test_a_camera_that_goes_is_held_and_fades_and_is_back(
+def test_a_lost_camera_holds_its_picture_fades_and_returns(
     play: Callable[..., FootageShow], opener: Opener, fake: FakeCamera, trouble: str
 ) -> None:
     fake.picture[:] = 255
@@ -104,9 +104,7 @@ def test_a_camera_that_goes_is_held_and_fades_and_is_back(
     assert show.faults == []
 
 
-def test_a_camera_is_a_mirror_unless_it_is_told_not_to(
-    context: moderngl.Context, fake: FakeCamera, opener: Opener
-) -> None:
+def test_a_camera_is_mirrored_by_default(context: moderngl.Context, fake: FakeCamera, opener: Opener) -> None:
     fake.picture[:, :32] = 255
     assert opener.cameras is not None
     device = opener.cameras.camera()
@@ -129,13 +127,13 @@ def context() -> Iterator[moderngl.Context]:
     context.release()
 
 
-def test_without_cameras_the_fallback_plays(play: Callable[..., FootageShow]) -> None:
+def test_without_cameras_the_fallback_shader_plays(play: Callable[..., FootageShow]) -> None:
     text = CAMERA + '[source.fallback]\nfilm = "film.mp4"\nfit = "fill"\nsharpness = 0\n'
     assert play("camera", text).numbers(5) == [0, 1, 2, 3, 4]
     assert (play("black", CAMERA).frame() == 0).all()
 
 
-def test_two_scenes_look_through_one_camera(folder: Path, opener: Opener, fake: FakeCamera) -> None:
+def test_two_scenes_share_one_camera(folder: Path, opener: Opener, fake: FakeCamera) -> None:
     save(folder / "presets/other.toml", CAMERA)
     save(folder / "setlists/two.toml", 'title = "T"\n[[cue]]\nscene = "camera"\n[[cue]]\nscene = "other"\n')
     show = FootageShow(folder, "two", opener)

@@ -1,4 +1,4 @@
-"""Footage on stage: scenes that start from films, stills and cameras, and what is played into shaders."""
+"""Footage in scenes: films, stills and cameras as sources, and as images of shaders."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from tests.doubles.reels import write_film
 from tests.doubles.sounds import clicks, write_sound
 
 
-def test_a_film_frame_by_frame_round_its_seam(play: Callable[..., FootageShow]) -> None:
+def test_a_film_plays_frame_by_frame_across_its_seam(play: Callable[..., FootageShow]) -> None:
     assert play("film").numbers(120) == [at % 50 for at in range(120)]
 
 
-def test_its_parameters_are_played(play: Callable[..., FootageShow]) -> None:
+def test_formulas_play_the_parameters_of_a_film(play: Callable[..., FootageShow]) -> None:
     speed = play("fast", FILM + 'speed = "2 - 3 * (time.seconds > 0.5)"\n').numbers(16)
     assert speed == [*range(0, 26, 2), *range(23, 20, -1)]
     assert play("scrub", FILM + 'speed = 0\nposition = "time.seconds / 4"\n').numbers(20) == [
@@ -46,7 +46,7 @@ def test_slow_motion_mixes_each_picture_into_the_next(play: Callable[..., Footag
     assert still == pytest.approx(150, abs=2)
 
 
-def test_a_film_begins_anew_when_its_scene_is_entered_but_not_after_a_freeze(
+def test_a_film_starts_again_with_its_scene_but_not_after_a_freeze(
     play: Callable[..., FootageShow], folder: Path
 ) -> None:
     save(
@@ -62,13 +62,13 @@ def test_a_film_begins_anew_when_its_scene_is_entered_but_not_after_a_freeze(
     assert seen[30:] == [0, 1, 2, 3, 4]
 
 
-def test_a_still_on_black(play: Callable[..., FootageShow]) -> None:
+def test_a_still_is_shown_on_black(play: Callable[..., FootageShow]) -> None:
     shown = play("still").frame()
     assert (shown[:, :30] == 0).all()
     assert (shown[:, 34:] == (0, 255, 0)).all()
 
 
-def test_a_film_and_a_still_are_played_into_a_filter(play: Callable[..., FootageShow]) -> None:
+def test_a_film_and_a_still_are_images_of_a_filter(play: Callable[..., FootageShow]) -> None:
     over = RED + '[[filter]]\nshader = "over"\n'
     still = play("over", over + '[filter.over]\nstill = "still.png"\nfit = "fill"\n').frame()
     assert (still[:, :30] == (255, 0, 0)).all()
@@ -80,10 +80,10 @@ def test_a_film_and_a_still_are_played_into_a_filter(play: Callable[..., Footage
     )
     assert (shader.frame() == (0, 0, 255)).all()
     nothing = play("nothing", over)
-    assert (nothing.frame() == 0).all()  # what is not given is black, as ISF hosts have it
+    assert (nothing.frame() == 0).all()  # a missing image is black, as in ISF hosts
 
 
-def test_a_film_is_played_into_a_generator(play: Callable[..., FootageShow], folder: Path) -> None:
+def test_a_film_is_an_image_of_a_generator(play: Callable[..., FootageShow], folder: Path) -> None:
     header = '/*{"ISFVSN": "2", "INPUTS": [{"NAME": "skin", "TYPE": "image"}]}*/'
     body = "void main() { gl_FragColor = IMG_THIS_PIXEL(skin); }"
     save(folder / "shaders/generators/globe.fs", f"{header}\n{body}\n")
@@ -91,7 +91,7 @@ def test_a_film_is_played_into_a_generator(play: Callable[..., FootageShow], fol
     assert play("globe", text + 'fit = "fill"\nspeed = 3\n').numbers(5) == [0, 3, 6, 9, 12]
 
 
-def test_a_film_in_a_filter_begins_anew_with_its_scene(
+def test_a_film_in_a_filter_starts_again_with_its_scene(
     play: Callable[..., FootageShow], folder: Path
 ) -> None:
     mixed = RED + '[[filter]]\nshader = "over"\n[filter.over]\nfilm = "film.mp4"\nfit = "fill"\n'
@@ -104,7 +104,7 @@ def test_a_film_in_a_filter_begins_anew_with_its_scene(
     assert seen[20:] == [0, 1, 2, 3]
 
 
-def test_an_edit_lets_a_film_go_on(play: Callable[..., FootageShow], folder: Path) -> None:
+def test_an_edit_does_not_restart_a_film(play: Callable[..., FootageShow], folder: Path) -> None:
     show = play("film")
     assert show.numbers(10)[-1] == 9
     save(folder / "presets/film.toml", FILM + '[[filter]]\nshader = "invert"\namount = 0\n')
@@ -115,8 +115,8 @@ def test_an_edit_lets_a_film_go_on(play: Callable[..., FootageShow], folder: Pat
     assert show.numbers(3) == [13, 14, 15]
 
 
-def test_live_the_same_film_is_there_without_waiting(play: Callable[..., FootageShow]) -> None:
-    """Beside the frames, here drawn as fast as they can: every frame has some picture of the film."""
+def test_live_the_same_film_plays_without_waiting(play: Callable[..., FootageShow]) -> None:
+    """On its own thread, with frames drawn as fast as possible: every frame has some picture of the film."""
     seen = play("film", footage=Opener(background=True)).numbers(40)
     assert seen[0] == 0
     assert set(seen) <= set(range(50))
@@ -152,7 +152,9 @@ CHECKED = {
 
 
 @pytest.mark.parametrize("text", CHECKED)
-def test_perform_check_says_what_is_wrong(folder: Path, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_perform_check_reports_faults_of_footage(
+    folder: Path, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write_sound(folder / "footage/sound.wav", clicks([0.1], 0.2))
     monkeypatch.chdir(folder)
     file = folder / "presets/a.toml"
@@ -160,12 +162,12 @@ def test_perform_check_says_what_is_wrong(folder: Path, text: str, monkeypatch: 
     assert check_all([file]) == (1, [f"{file}: {CHECKED[text].replace('FOLDER', str(folder))}"])
 
 
-def test_footage_is_found_beside_the_preset_too(play: Callable[..., FootageShow], folder: Path) -> None:
+def test_footage_is_found_next_to_the_preset(play: Callable[..., FootageShow], folder: Path) -> None:
     (folder / "footage/film.mp4").rename(folder / "presets/own.mp4")
     assert play("own", FILM.replace("film.mp4", "own.mp4")).numbers(3) == [0, 1, 2]
 
 
-def test_broken_scenes_are_refused(folder: Path) -> None:
+def test_broken_scenes_are_rejected(folder: Path) -> None:
     save(folder / "presets/film.toml", FILM.replace("film.mp4", "none.mp4"))
     with pytest.raises(SceneError, match=r"presets/film.toml: source.film = 'none.mp4'"):
         FootageShow(folder, "film")

@@ -1,4 +1,4 @@
-"""Formulas: what they compute, what they refuse, and that no text gets further than that."""
+"""Formulas: what they compute, what they reject, and that any other text is rejected."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ NOW = Moment(1.0, 60, 1 / 60, 2.0, 0.5, 120.0)
 
 
 def worth(text: str, **said: Any) -> float:
-    """The value of a formula on its first frame; `audio_low=1` says `audio.low`."""
+    """The value of a formula on its first frame; `audio_low=1` sets `audio.low`."""
     return compiled(text).start()(signals(said), NOW)
 
 
@@ -83,30 +83,30 @@ def refused(text: str) -> str:
         ("choose(-1, 10, 20, 30)", 30),
     ],
 )
-def test_arithmetic(text: str, value: float) -> None:
+def test_arithmetic_gives_the_usual_values(text: str, value: float) -> None:
     result = worth(text)
     assert result == pytest.approx(value)
     assert type(result) is float
 
 
-def test_signals_are_heard() -> None:
+def test_signals_are_read() -> None:
     assert worth("0.5 + 0.4 * audio.low", audio_low=0.5) == pytest.approx(0.7)
     assert worth("midi.cc21 + key.space + pad.lt", midi_cc21=0.25, key_space=1, pad_lt=2.0) == 3.25
 
 
 @pytest.mark.parametrize("text", ['osc["/a/b"]', "osc['/a/b']", 'osc[ "/a/b" ]'])
-def test_osc_addresses(text: str) -> None:
+def test_osc_addresses_are_signals(text: str) -> None:
     made = compiled(text)
     assert made.names == {'osc["/a/b"]'}
     assert made.start()(Signals({'osc["/a/b"]': 0.75}), NOW) == 0.75
 
 
-def test_osc_arguments_and_odd_addresses() -> None:
+def test_osc_arguments_and_unusual_addresses_are_read() -> None:
     text = 'osc["/a/b"].1 + osc["/a._b"]'
     assert compiled(text).names == {'osc["/a/b"].1', 'osc["/a._b"]'}
 
 
-def test_names_and_text() -> None:
+def test_a_formula_lists_its_names_and_keeps_its_text() -> None:
     made = compiled(" audio.low.hit + lfo(midi.cc1) * audio.chroma.as ")
     assert made.text == "audio.low.hit + lfo(midi.cc1) * audio.chroma.as"
     assert made.names == {"audio.low.hit", "midi.cc1", "audio.chroma.as"}
@@ -125,11 +125,11 @@ def test_every_name_of_the_vocabulary_can_be_written() -> None:
     assert NOW.signals().keys() <= VOCABULARY.names
 
 
-def test_what_nobody_said_is_nothing() -> None:
+def test_a_signal_without_a_value_is_0() -> None:
     assert worth("audio.low + midi.cc3") == 0
 
 
-def test_every_key_that_the_window_names_is_a_signal_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_keys_of_the_window_are_exactly_the_key_signals(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(glfw, "get_key_name", lambda key, _scancode: chr(key))
     given = {_keys.key_name(key, 0) for key in range(glfw.KEY_LAST + 1)} - {None}
     assert {f"key.{name}" for name in given} == {name for name in VOCABULARY.names if name.startswith("key.")}
@@ -137,12 +137,12 @@ def test_every_key_that_the_window_names_is_a_signal_and_no_other(monkeypatch: p
 
 
 @pytest.mark.parametrize("path", ["", ".cc128", ".cc", ".cc01", ".note200", ".ch0.cc1", ".ch17.cc1", '["a"]'])
-def test_what_midi_cannot_say_is_refused(path: str) -> None:
+def test_impossible_midi_signals_are_rejected(path: str) -> None:
     assert refused(f"midi{path}") == f"column 1: unknown signal midi{path}; must be {midi_names.MIDI_SYNTAX}"
     compiled("midi.cc0 + midi.ch16.note127 + midi.ch1.pressure + midi.knob1 + midi.button12")
 
 
-def test_a_vocabulary_of_ones_own() -> None:
+def test_another_vocabulary_can_be_used() -> None:
     own = Vocabulary(frozenset({"level"}), ("dmx",))
     assert formula.compile("level + dmx.1.16", own).names == {"level", "dmx.1.16"}
     with pytest.raises(FormulaError):
@@ -188,7 +188,7 @@ def test_a_vocabulary_of_ones_own() -> None:
         ("1" * 1001, "1001 characters, must be at most 1000"),
     ],
 )
-def test_refusals_say_what_and_where(text: str, message: str) -> None:
+def test_errors_say_what_is_wrong_and_where(text: str, message: str) -> None:
     assert refused(text) == message
 
 
@@ -230,7 +230,7 @@ def test_refusals_say_what_and_where(text: str, message: str) -> None:
         "1if 1else 0",
     ],
 )
-def test_nothing_else_is_a_formula(text: str) -> None:
+def test_other_python_syntax_is_rejected(text: str) -> None:
     refused(text)
 
 
@@ -250,14 +250,14 @@ def test_nothing_else_is_a_formula(text: str) -> None:
         "9" * 999,
     ],
 )
-def test_hostile_sizes_are_refused(text: str) -> None:
-    refused(text)  # at once: a parser that backtracks would take longer than anybody waits
+def test_hostile_sizes_are_rejected(text: str) -> None:
+    refused(text)  # immediately: a parser that backtracks would take years
 
 
 @pytest.mark.parametrize(
     "text", ["1 / audio.low", "1.2 % audio.low", "sqrt(audio.low - 0.25)", "log(audio.low)"]
 )
-def test_what_has_no_value_keeps_its_last(text: str) -> None:
+def test_a_formula_without_a_value_keeps_its_last_one(text: str) -> None:
     run = compiled(text).start()
     assert run(signals({"audio_low": 0.0}), NOW) == 0
     good = run(signals({"audio_low": 0.5}), NOW)
@@ -268,23 +268,23 @@ def test_what_has_no_value_keeps_its_last(text: str) -> None:
 @pytest.mark.parametrize(
     "text", ["1 / 0", "10 ** 400", "exp(1000)", "(-1) ** 0.5", "sqrt(-1)", "sin(1e30 * 1e30)"]
 )
-def test_without_a_last_value_it_is_nothing(text: str) -> None:
+def test_without_a_last_value_it_is_0(text: str) -> None:
     assert worth(text) == 0
 
 
-def test_division_can_be_guarded() -> None:
+def test_division_by_zero_can_be_guarded() -> None:
     assert worth("1 / audio.low if audio.low else 7") == 7
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, 1e31, 10**400, "loud", np.ones(3, np.float32)])
-def test_a_signal_that_is_no_number_leaves_its_last(bad: Any) -> None:
+def test_an_invalid_signal_keeps_the_last_value(bad: Any) -> None:
     run = compiled("audio.low").start()
     assert run(signals({"audio_low": bad}), NOW) == 0
     assert run(signals({"audio_low": np.float32(0.5)}), NOW) == 0.5
     assert run(signals({"audio_low": bad}), NOW) == 0.5
 
 
-def test_every_start_has_a_state_of_its_own() -> None:
+def test_every_start_has_its_own_state() -> None:
     made = compiled("count(key.space)")
     one, other = made.start(), made.start()
     for value in (0.0, 1.0, 0.0, 1.0):
@@ -292,7 +292,7 @@ def test_every_start_has_a_state_of_its_own() -> None:
     assert (last, other(signals({"key_space": 1.0}), NOW)) == (2, 0)
 
 
-# Python's own grammar, some of it ours: nearly formulas, and what must not pass for one.
+# Python's grammar, partly that of formulas: near formulas, and what must not pass for one.
 NUMBERS = st.sampled_from(["0", "1", "-2.5", "1e30", "1e999", "0.0", "1e-320", "3j", "True", "1_0"])
 NAMES = st.sampled_from(
     ["audio.low", 'osc["/a"]', "midi.cc1", "beat.bar", "x", "lag", "midi", "a.__b__", "pi", "_"]
@@ -343,7 +343,7 @@ GRAMMAR = st.recursive(NUMBERS | NAMES, _grown, max_leaves=20)
 
 
 def survives(text: str, sequence: Sequence[float]) -> None:
-    """Refused with FormulaError, or finite on every frame."""
+    """Rejected with FormulaError, or finite on every frame."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         try:
@@ -362,7 +362,7 @@ def survives(text: str, sequence: Sequence[float]) -> None:
 
 @settings(deadline=None, max_examples=400)
 @given(st.text(max_size=60) | st.text(string.printable, max_size=60))
-def test_any_text_is_refused_or_finite(text: str) -> None:
+def test_any_text_is_rejected_or_finite(text: str) -> None:
     survives(text, [0.0, 1.0])
 
 
@@ -371,13 +371,13 @@ PIECES = [*"()[]{}.,:*+-/%<>=!'\"#\\ \n1eaj", "lag", "midi", " if ", " else ", "
 
 @settings(deadline=None, max_examples=400)
 @given(st.lists(st.sampled_from(PIECES), max_size=60).map("".join))
-def test_any_punctuation_is_refused_or_finite(text: str) -> None:
+def test_any_punctuation_is_rejected_or_finite(text: str) -> None:
     survives(text, [0.0, 1.0])
 
 
 @settings(deadline=None, max_examples=1000)
 @given(GRAMMAR, st.lists(st.floats() | st.floats(0, 1), min_size=3, max_size=6))
-def test_any_grammar_is_refused_or_finite(text: str, sequence: list[float]) -> None:
+def test_any_grammar_is_rejected_or_finite(text: str, sequence: list[float]) -> None:
     survives(text, sequence)
 
 
@@ -395,7 +395,7 @@ VALID = st.recursive(
 
 @settings(deadline=None, max_examples=1000)
 @given(VALID, st.lists(st.floats() | st.floats(0, 1), min_size=3, max_size=6))
-def test_every_function_is_finite_whatever_it_hears(text: str, sequence: list[float]) -> None:
+def test_every_function_is_finite_for_any_input(text: str, sequence: list[float]) -> None:
     if len(text) < formula.MAX_LENGTH:
         compiled(text)
     survives(text, sequence)

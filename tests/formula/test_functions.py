@@ -20,7 +20,7 @@ NOISE = [0.5827496615028087, 0.753439610411553, 0.5353210898649783]  # of seed 0
 def played(
     text: str, values: Sequence[float | None], fps: float = 10, tempo: Tempo | None = None
 ) -> list[float]:
-    """What a formula gives while `feed.a` has these values (None: not said yet), one per frame."""
+    """The values of a formula while `feed.a` has these values (None: no value yet), one per frame."""
     run, clock, results = compiled(text).start(), OfflineClock(fps), []
     for value in values:
         clock.advance()
@@ -36,7 +36,7 @@ def over(
     return played(text, [signal(i / fps) for i in range(round(seconds * fps) + 1)], fps)
 
 
-def test_lag_is_one_pole_each_way() -> None:
+def test_lag_is_a_one_pole_filter_in_both_directions() -> None:
     result = played("lag(feed.a, 0.1, 0.2)", [0, 1, 1, 0, 0])
     up, down = 1 - math.exp(-1), math.exp(-0.5)
     peak = up + (1 - up) * up
@@ -53,7 +53,7 @@ def test_lag_without_time_follows_at_once() -> None:
     assert played("lag(feed.a, 0, 0)", [0, 1, 0.5]) == [0, 1, 0.5]
 
 
-def test_lag_begins_where_its_signal_is() -> None:
+def test_lag_starts_at_its_signal() -> None:
     assert played("lag(feed.a, 5, 5)", [0.7, 0.7]) == [0.7, 0.7]
 
 
@@ -70,7 +70,7 @@ def test_lag_begins_where_its_signal_is() -> None:
         "onset(beat.bar) + gate(lfo(2), 0.7, 0.3)",
     ],
 )
-def test_any_frame_rate_gives_the_same(text: str) -> None:
+def test_every_frame_rate_gives_the_same_values(text: str) -> None:
     def signal(t: float) -> float:
         return float(t >= 1)
 
@@ -95,12 +95,12 @@ def test_hold_samples_when_its_trigger_fires() -> None:
     assert played("hold(beat.count, feed.a)", [0, 0, 1, 1, 0, 0.3], fps=1) == [0, 0, 2, 2, 2, 5]
 
 
-def test_onset_of_a_counter() -> None:
+def test_onset_fires_when_a_counter_changes() -> None:
     result = played("onset(beat.bar)", [0] * 14, fps=1)  # a bar is four seconds
     assert [i for i, value in enumerate(result) if value] == [4, 8, 12]
 
 
-def test_onset_of_a_level() -> None:
+def test_onset_fires_when_a_level_crosses_its_threshold() -> None:
     levels = [0.2, 0.5, 0.8, 0.9, 0.6, 0.7, 1.0, 0.0, 0.45, 0.55]
     assert played("onset(feed.a)", levels) == [0, 0, 1, 0, 0, 0, 0, 0, 0, 1]
     assert played("onset(feed.a, 0.3)", levels) == [0, 1, 1, 0, 0, 0, 1, 0, 1, 0]
@@ -112,7 +112,7 @@ def test_gate_has_hysteresis() -> None:
     assert played("gate(feed.a, 0.5)", levels) == [0, 1, 1, 1, 0, 0, 1]
 
 
-def test_count_and_toggle() -> None:
+def test_count_and_toggle_change_on_each_press() -> None:
     presses = [1, 0, 1, 1, 0, 0.2, 0]
     assert played("count(feed.a)", presses) == [0, 0, 1, 1, 1, 2, 2]
     assert played("toggle(feed.a)", presses) == [0, 0, 1, 1, 1, 0, 0]
@@ -133,7 +133,7 @@ def test_pickup_waits_for_the_knob_to_cross(knob: list[float | None], result: li
     assert played("pickup(feed.a, 0.4)", knob) == result
 
 
-def test_envelope() -> None:
+def test_envelope_attacks_and_releases() -> None:
     trigger = [0, 1, 1, 1, 0, 0, 0, 0]
     rise = played("envelope(feed.a, 0.2, 0.4)", trigger)
     assert rise == pytest.approx([0, 0, 0.5, 1, 0.75, 0.5, 0.25, 0])
@@ -141,13 +141,13 @@ def test_envelope() -> None:
     assert played("envelope(feed.a, 0, 0)", trigger) == [0, 1, 0, 0, 0, 0, 0, 0]
 
 
-def test_envelope_triggered_again_rises_from_where_it_is() -> None:
+def test_envelope_rises_from_its_value_when_triggered_again() -> None:
     assert played("envelope(feed.a, 0.2, 0.4)", [0, 1, 1, 1, 0, 0, 1, 0]) == pytest.approx(
         [0, 0, 0.5, 1, 0.75, 0.5, 0.25, 0.625]
     )
 
 
-def test_lfos_begin_with_the_bar() -> None:
+def test_lfos_start_with_the_bar() -> None:
     halves = [0.0] * 9  # eight beats in halves of two
     assert played("lfo(4)", halves, fps=1) == pytest.approx([0, 0.5, 1, 0.5, 0, 0.5, 1, 0.5, 0])
     assert played("lfo(4, 0.5)", halves[:3], fps=1) == pytest.approx([1, 0.5, 0])
@@ -172,7 +172,7 @@ def test_noise_is_the_same_on_every_machine() -> None:
     assert played("noise(1, 0)", [0, 0, 0], fps=1) == pytest.approx(NOISE, abs=1e-12)
 
 
-def test_signals_and_constants_are_no_functions_of_pickup() -> None:
+def test_pickup_takes_only_a_signal() -> None:
     for text in ("pickup(pi, 1)", "pickup(feed.a + 1, 1)", "pickup(lag, 1)"):
         with pytest.raises(FormulaError):
             compiled(text)

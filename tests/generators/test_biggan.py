@@ -64,7 +64,7 @@ def normal(seed: int, *shape: int) -> Any:
 
 
 @pytest.mark.parametrize("truncation", TRUNCATIONS)
-def test_truncation_draws_what_the_original_draws(case: Case, truncation: float) -> None:
+def test_truncation_draws_like_the_original(case: Case, truncation: float) -> None:
     network, centre = synthesis(case.weights), biggan.mean(case.weights)
     for i, expected in enumerate(case.data[f"out/img_t{truncation}"]):
         z, labels = (case.data[f"in/{name}"][i : i + 1] for name in ("z_unscaled", "class_vector"))
@@ -73,14 +73,14 @@ def test_truncation_draws_what_the_original_draws(case: Case, truncation: float)
         assert np.abs(drawn[0].numpy() - expected).max() < PICTURE
 
 
-def test_scaled_latents_with_statistics_of_their_own_draw_the_same(case: Case) -> None:
+def test_scaled_latents_with_their_statistics_draw_the_same(case: Case) -> None:
     z = (case.data["in/z_unscaled"].astype(np.float64) * 0.435).astype(np.float32)
     ws = rows(case.weights, z[2:], case.data["in/class_vector"][2:])
     drawn = synthesis(case.weights)(torch.tensor(ws), *given(case.weights, 1.0, 0.435))
     assert np.abs(drawn[0].numpy() - case.data["out/img_t0.435"][2]).max() < PICTURE
 
 
-def test_the_shapes_tell_the_configuration(case: Case) -> None:
+def test_the_configuration_follows_from_the_shapes(case: Case) -> None:
     told = Config(LAYERS, 8, z_dim=16, embed=16, classes=10, attention=3)
     assert case.weights.config == told
     assert told.size == (32, 32)
@@ -90,7 +90,7 @@ def test_the_shapes_tell_the_configuration(case: Case) -> None:
     assert from_state({f"module.{name}": array for name, array in case.state.items()}).config == told
 
 
-def test_what_config_json_says_is_taken(case: Case) -> None:
+def test_config_json_is_used(case: Case) -> None:
     described = {"layers": [[True, 16, 16], *map(list, LAYERS[1:])], "eps": 0.01}
     config = from_state(case.state, described).config
     assert config.size == (64, 64)
@@ -108,7 +108,7 @@ def test_what_config_json_says_is_taken(case: Case) -> None:
         ({"eps": "much"}, "not a biggan-deep generator"),
     ],
 )
-def test_a_config_json_that_does_not_fit_is_refused(described: Any, said: str, case: Case) -> None:
+def test_a_config_json_that_does_not_fit_is_rejected(described: Any, said: str, case: Case) -> None:
     with pytest.raises(ModelError, match=said):
         from_state(case.state, described)
 
@@ -121,7 +121,7 @@ def test_weights_without_spectral_normalisation_open(case: Case) -> None:
 
 
 @pytest.mark.parametrize(("size", "wide"), [(128, 256), (256, 512), (512, 512)])
-def test_the_shapes_of_published_networks_tell_their_configuration(size: int, wide: int) -> None:
+def test_the_configuration_of_published_networks_follows_from_their_shapes(size: int, wide: int) -> None:
     config = published(size)
     assert config.size == (size, size)
     assert infer(config.shapes()) == config
@@ -134,7 +134,7 @@ def test_the_shapes_of_published_networks_tell_their_configuration(size: int, wi
 @pytest.mark.parametrize(
     "config", [SMALL, replace(SMALL, attention=-1, reduction=2), replace(SMALL, attention=0)]
 )
-def test_other_shapes_open_and_go_round_a_file(config: Config, tmp_path: Path) -> None:
+def test_other_shapes_open_and_survive_a_round_trip(config: Config, tmp_path: Path) -> None:
     weights = untrained(config)
     assert infer(config.shapes(), {"layers": config.layers}) == config
     write_weights(tmp_path / "a.safetensors", weights)
@@ -146,7 +146,7 @@ def test_other_shapes_open_and_go_round_a_file(config: Config, tmp_path: Path) -
     assert torch.equal(picture, synthesis(weights)(ws, *numbers))
 
 
-def test_every_layer_takes_its_own_row() -> None:
+def test_every_layer_uses_its_own_row() -> None:
     weights = untrained(SMALL)
     network, numbers = synthesis(weights), given(weights, 1.0)
     ws = torch.tensor(np.repeat(normal(0, 1, 11), 5, 0))
@@ -157,7 +157,7 @@ def test_every_layer_takes_its_own_row() -> None:
         assert (network(other, *numbers) - whole).abs().max() > 1e-3
 
 
-def test_labels_may_be_mixes_and_the_first_class_is_meant_without_them() -> None:
+def test_labels_can_be_mixed_and_the_first_class_is_the_default() -> None:
     weights = untrained(SMALL)
     classes, z, map_ = weights.arrays["embeddings.weight"].T, normal(0, 2, 6), biggan.mapping(weights)
     mix = np.array([[0.5, 0, 0.5]], np.float32)
@@ -193,7 +193,7 @@ def counted() -> Weights:
         (0.7, 0.0, 0.0),
     ],
 )
-def test_truncation_says_which_statistics_are_taken(truncation: float, statistics: float, row: float) -> None:
+def test_truncation_chooses_the_statistics(truncation: float, statistics: float, row: float) -> None:
     weights = counted()
     means, gains = inputs(weights)({"truncation": truncation, "statistics": statistics})
     assert means.shape == gains.shape == (sum(weights.config.norms().values()),)
@@ -201,7 +201,7 @@ def test_truncation_says_which_statistics_are_taken(truncation: float, statistic
     assert np.allclose(gains, (row + 1e-4) ** -0.5)
 
 
-def test_what_a_cutoff_leaves_has_the_statistics_of_no_truncation() -> None:
+def test_layers_beyond_the_cutoff_have_the_statistics_of_truncation_1() -> None:
     weights = counted()
     means, _ = inputs(weights)({"truncation": 0.4, "statistics": -1.0, "cutoff": 2})
     widths = list(weights.config.norms().values())
@@ -214,7 +214,7 @@ def test_what_a_cutoff_leaves_has_the_statistics_of_no_truncation() -> None:
     assert np.allclose(told, 35.0)
 
 
-def test_statistics_that_do_not_change_stay_the_same_arrays() -> None:
+def test_unchanged_statistics_are_the_same_arrays() -> None:
     take = inputs(untrained(SMALL))
     first, again = (take({"truncation": 0.5, "statistics": -1.0}) for _ in range(2))
     assert all(a is b for a, b in zip(first, again, strict=True))
@@ -244,7 +244,7 @@ def changed(name: str, shape: tuple[int, ...]) -> Any:
         (changed("generator.bn.running_means", (1, 8)), "n_stats = 1, must be 2 or more"),
     ],
 )
-def test_what_is_no_biggan_is_refused(change: Any, said: str, case: Case) -> None:
+def test_a_file_that_is_no_biggan_is_rejected(change: Any, said: str, case: Case) -> None:
     with pytest.raises(ModelError, match=said):
         from_state(change(case.state))
 

@@ -1,4 +1,4 @@
-"""Networks compiled in a process of their own."""
+"""Networks that are compiled in their own process."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def model(tmp_path: Path) -> Path:
     return tmp_path / "model.safetensors"
 
 
-def test_what_another_process_compiled_is_opened_here(
+def test_a_network_compiled_by_another_process_opens(
     folder: Path, model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     blend = Blend(str(model), "b16.conv1", "b16.conv1")
@@ -66,7 +66,7 @@ def test_a_second_opening_starts_no_process(model: Path, monkeypatch: pytest.Mon
     generators.open(model, "cpu", "float32", 1, compiler=begun()).close()
 
 
-def test_a_process_that_is_killed_says_so_and_is_not_repeated_here(
+def test_a_killed_process_is_reported_and_its_job_is_not_repeated(
     model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(apart, "COMMAND", (sys.executable, "-c", "import os; os.kill(os.getpid(), 9)"))
@@ -76,7 +76,7 @@ def test_a_process_that_is_killed_says_so_and_is_not_repeated_here(
 
 
 @pytest.mark.parametrize("command", [("no such program",), (sys.executable, "-c", "raise ValueError")])
-def test_without_such_a_process_it_is_compiled_here(
+def test_without_a_process_the_network_is_compiled_in_this_one(
     model: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, command: tuple[str, ...]
 ) -> None:
     monkeypatch.setattr(apart, "COMMAND", command)
@@ -85,12 +85,12 @@ def test_without_such_a_process_it_is_compiled_here(
     assert "a process that compiles" in caplog.text
 
 
-def test_before_the_show_begins_no_process_is_started(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_process_starts_before_the_show(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(apart, "COMMAND", None)
     generators.open(model, "cpu", "float32", 1, compiler=Compiler()).close()
 
 
-def test_one_that_takes_too_long_is_ended_and_not_repeated_here(
+def test_a_process_that_takes_too_long_is_killed_and_not_repeated(
     model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(apart, "COMMAND", SLEEPS)
@@ -100,8 +100,12 @@ def test_one_that_takes_too_long_is_ended_and_not_repeated_here(
         generators.open(model, "cpu", "float32", 1, compiler=begun())
 
 
-def test_a_show_that_ends_waits_for_nothing(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(apart, "COMMAND", SLEEPS)
+def test_a_show_ends_without_waiting_for_a_process(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = tmp_path / "there"
+    sleeps = f"import pathlib, time; pathlib.Path({str(there)!r}).touch(); time.sleep(60)"
+    monkeypatch.setattr(apart, "COMMAND", (sys.executable, "-c", sleeps))
     compiler = begun()
     failed: list[Exception] = []
 
@@ -113,7 +117,7 @@ def test_a_show_that_ends_waits_for_nothing(model: Path, monkeypatch: pytest.Mon
 
     asking = threading.Thread(target=ask)
     asking.start()
-    eventually(lambda: compiler._process, "the process")
+    eventually(there.exists, "the process")
     compiler.close()
     asking.join(10)
     assert "ended with signal 9" in str(failed[0])
@@ -130,7 +134,7 @@ def test_a_process_ends_with_the_show_that_started_it(model: Path, tmp_path: Pat
         assert one.wait(TIMEOUT) == 1
 
 
-def test_what_cannot_be_opened_is_said_on_its_terminal(
+def test_a_model_that_does_not_open_is_reported_on_stderr(
     model: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     model.write_bytes(b"nothing")

@@ -76,7 +76,7 @@ def picture(weights: Weights, z: Any) -> Any:
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.parent.name)
-def test_draws_what_the_original_draws(path: Path) -> None:
+def test_dcgan_draws_like_the_original(path: Path) -> None:
     data = np.load(path)
     weights = from_state({name[6:]: data[name] for name in data.files if name.startswith("state/")})
     assert weights.config.size == (64, 64)
@@ -95,7 +95,7 @@ def test_draws_what_the_original_draws(path: Path) -> None:
     ],
 )
 @pytest.mark.parametrize(("bias", "bare"), [(False, -1), (True, -1), (True, 0), (False, 1)])
-def test_any_depth_width_and_kernel_opens(
+def test_dcgans_of_any_depth_width_and_kernel_open(
     channels: tuple[int, ...], kernels: tuple[int, ...], size: tuple[int, int], bias: bool, bare: int
 ) -> None:
     state = drawn(channels, kernels, bias, bare)
@@ -110,7 +110,7 @@ def renamed(state: Mapping[str, Any], name: Any) -> dict[str, Any]:
     return {name(*key.split(".")): array for key, array in state.items()}
 
 
-def test_layers_are_found_by_their_order_whatever_they_are_called() -> None:
+def test_layers_are_found_by_their_order_under_any_name() -> None:
     state = drawn((9, 16, 8, 8, 6, 3), (4,) * 5, True)
     wanted = from_state(state).arrays
     places = sorted({int(key.split(".")[1]) for key in state})
@@ -128,14 +128,14 @@ def test_layers_are_found_by_their_order_whatever_they_are_called() -> None:
         assert all(np.array_equal(found[key], wanted[key]) for key in wanted), form
 
 
-def test_names_without_order_are_taken_as_the_file_has_them() -> None:
+def test_layers_without_numbers_keep_the_order_of_the_file() -> None:
     state = drawn((9, 16, 8, 3), (4,) * 3, False)
     names = dict(zip(sorted({key.split(".")[1] for key in state}, key=int), "zyxwv", strict=False))
     found = from_state(renamed(state, lambda main, place, field: f"{names[place]}.{field}"))
     assert found.config == from_state(state).config
 
 
-def test_normalisation_without_gain_folds() -> None:
+def test_normalisation_without_gain_is_folded() -> None:
     state = drawn((5, 6, 3), (4, 4), False)
     plain = {key: array for key, array in state.items() if key not in ("main.1.weight", "main.1.bias")}
     ones = {"main.1.weight": np.ones(6, np.float32), "main.1.bias": np.zeros(6, np.float32)}
@@ -156,7 +156,7 @@ def test_normalisation_without_gain_folds() -> None:
         (lambda state: {**state, "main.3.weight": np.full((6, 3, 4, 4), np.inf)}, "not finite"),
     ],
 )
-def test_what_is_no_dcgan_is_refused(change: Any, said: str) -> None:
+def test_a_file_that_is_no_dcgan_is_rejected(change: Any, said: str) -> None:
     with pytest.raises(ModelError, match=said):
         from_state(change(drawn((5, 6, 3), (4, 4), False)))
 
@@ -173,7 +173,7 @@ def test_w_is_z_and_its_mean_is_0() -> None:
         dcgan.mapping(weights)(z[:, 1:], None)
 
 
-def test_a_file_holds_it(tmp_path: Path) -> None:
+def test_a_dcgan_survives_a_round_trip(tmp_path: Path) -> None:
     weights = from_state(drawn((5, 6, 3), (6, 4), True), {"title": "a"})
     write_weights(tmp_path / "a.safetensors", weights)
     found = read_weights(tmp_path / "a.safetensors")

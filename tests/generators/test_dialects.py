@@ -43,7 +43,7 @@ def test_official_names(name: str) -> None:
 LAYERS = {f"synthesis.{layer}": {"conv_clamp": 0.5, "activation": "lrelu"} for layer in SECOND.layers}
 
 
-def test_attributes_come_before_arguments_and_arguments_before_defaults() -> None:
+def test_attributes_override_arguments_and_arguments_override_defaults() -> None:
     state = names_of(SECOND)
     made = {"synthesis_kwargs": {"conv_clamp": 256}, "mapping_kwargs": {"lr_multiplier": 0.1}}
     told = {**LAYERS, "mapping.fc0": {"bias_gain": 0.2}, "synthesis.b4.torgb": {"conv_clamp": 0.5}}
@@ -55,7 +55,7 @@ def test_attributes_come_before_arguments_and_arguments_before_defaults() -> Non
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 4])
-def test_smaller_filters_keep_their_place(size: int) -> None:
+def test_smaller_filters_are_centred(size: int) -> None:
     taps = np.float32(np.random.default_rng(size).random(size))
     state = {k: np.outer(taps, taps) if "filter" in k else v for k, v in names_of(SECOND).items()}
     kernel = official.weights(state).arrays[stylegan2.FILTER]
@@ -83,7 +83,7 @@ def test_smaller_filters_keep_their_place(size: int) -> None:
         ({}, {**LAYERS, "synthesis.b4.conv1": {"conv_clamp": 1}}, "conv_clamp = .*must be the same"),
     ],
 )
-def test_other_official_networks_are_refused(change: State, told: dict[str, Any], complaint: str) -> None:
+def test_other_official_networks_are_rejected(change: State, told: dict[str, Any], complaint: str) -> None:
     with pytest.raises(ModelError, match=complaint):
         official.weights({**names_of(SECOND), **change}, told)
     with pytest.raises(ModelError, match=r"neither StyleGAN2 .* nor StyleGAN3"):
@@ -109,7 +109,7 @@ def test_gains_of_a_larger_network_are_kept() -> None:
     assert found.notes["odd"] == "gains of its own in 3 tensors"
 
 
-def test_pruned_forks_without_noise_or_mean_are_played() -> None:
+def test_pruned_forks_without_noise_or_mean_open() -> None:
     config = replace(SECOND, channels=(5, 3, 7, 2, 9, 4), start=(3, 5))
     state = {k: v for k, v in names_of(config).items() if ".noise_" not in k and k != MEAN_W}
     found = official.weights({**state, "synthesis.b4.steps": np.zeros(1)})
@@ -122,7 +122,7 @@ def test_pruned_forks_without_noise_or_mean_are_played() -> None:
 @pytest.mark.parametrize(
     "name", ["mapping.embed_proj.weight", "synthesis.L0_36_8.extra.weight", "synthesis.L99_16_3.bias"]
 )
-def test_what_stylegan3_has_no_place_for_is_told(name: str) -> None:
+def test_values_that_stylegan3_cannot_hold_are_reported(name: str) -> None:
     ours = untrained(16, measured=False, base=64, most=8)
     official_names = {key.replace("L0_36_8", "L0_36_9"): array for key, array in ours.arrays.items()}
     found = official.weights({**official_names, "steps": np.zeros(1)})
@@ -145,7 +145,7 @@ def expected() -> Any:
     return np.load(DATA / "reference/rosinality-64-narrow_outputs.npz")
 
 
-def test_rosinality_draws_as_the_original(converted: dict[str, Any], expected: Any) -> None:
+def test_rosinality_draws_like_the_original(converted: dict[str, Any], expected: Any) -> None:
     weights = rosinality.weights(converted["g_ema"], converted["latent_avg"])
     synthesis, mean = Network.load(weights).synthesis, weights.arrays[MEAN_W]
     w = stylegan2.mapping(weights)(expected["in/z"], None)
@@ -162,13 +162,13 @@ def test_rosinality_draws_as_the_original(converted: dict[str, Any], expected: A
         assert np.abs(picture - expected[f"out/img_{name}"]).max() < PICTURE
 
 
-def test_rosinality_names_of_any_size() -> None:
+def test_rosinality_names_of_any_size_are_translated() -> None:
     for config in (SECOND, replace(SECOND, start=(4, 6), image_channels=1), replace(SECOND, channels=(3, 5))):
         ours = whole(config)
         same(rosinality.weights(rosinality_state(config), ours.arrays[MEAN_W]), ours)
 
 
-def test_rosinality_in_all_its_forms(converted: dict[str, Any]) -> None:
+def test_every_form_of_rosinality_opens(converted: dict[str, Any]) -> None:
     state, mean = converted["g_ema"], converted["latent_avg"]
     weights = rosinality.weights(state, mean)
     wrapped = {f"module.decoder.{name}": array for name, array in state.items()}
@@ -195,7 +195,7 @@ def test_rosinality_in_all_its_forms(converted: dict[str, Any]) -> None:
         ({"conv1.conv.modulation.weight": None}, "no state of rosinality's kind"),
     ],
 )
-def test_others_of_rosinalitys_kind_are_refused(
+def test_similar_networks_are_rejected(
     converted: dict[str, Any], change: dict[str, Any], complaint: str
 ) -> None:
     state = {name: array for name, array in {**converted["g_ema"], **change}.items() if array is not None}
@@ -206,7 +206,7 @@ def test_others_of_rosinalitys_kind_are_refused(
 @pytest.mark.parametrize(
     "config", [LUCID, replace(LUCID, constant=False, image_channels=4), replace(LUCID, convolved=False)]
 )
-def test_lucidrains_names(config: lucidrains.Config) -> None:
+def test_lucidrains_names_are_translated(config: lucidrains.Config) -> None:
     weights = drawn(config)
     found = lucid.weights(state_of(weights), "1.8.9", {"lr_mlp": 0.1, "fq_layers": [1]})
     same(found, weights, (MEAN_W,))
@@ -214,7 +214,7 @@ def test_lucidrains_names(config: lucidrains.Config) -> None:
     assert "odd" not in found.notes
 
 
-def test_lucidrains_of_other_days() -> None:
+def test_older_lucidrains_files_open() -> None:
     state = state_of(drawn(LUCID))
     plain = {name: array for name, array in state.items() if not name.endswith(".f")}
     old = lucid.weights(plain, "0.17.2", {"lr_mlp": 1})
@@ -229,7 +229,7 @@ def test_lucidrains_of_other_days() -> None:
         lucid.weights({name: array for name, array in state.items() if not name.startswith("SE")})
 
 
-def test_a_network_without_latents_is_refused() -> None:
+def test_a_network_without_latents_is_rejected() -> None:
     config = replace(SECOND, c_dim=3, embed=5, z_dim=2)
     state = names_of(config)
     state["mapping.fc0.weight"] = state["mapping.fc0.weight"][:, :5]

@@ -1,4 +1,4 @@
-"""What every family of networks keeps, whatever its tensors are called."""
+"""What every family of networks guarantees."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_every_family_is_in_this_suite() -> None:
     assert {file.parent.name for file in folder.glob("*/network.py")} == set(FAMILIES)
 
 
-def test_a_file_gives_back_what_was_written(weights: Weights, tmp_path: Path) -> None:
+def test_a_file_gives_back_the_written_weights(weights: Weights, tmp_path: Path) -> None:
     write_weights(tmp_path / "a.safetensors", replace(weights, notes={"title": "a test"}))
     again = read_weights(tmp_path / "a.safetensors")
     assert again.config == weights.config
@@ -51,7 +51,7 @@ def test_a_file_gives_back_what_was_written(weights: Weights, tmp_path: Path) ->
     assert told.size == weights.config.size
 
 
-def test_the_space_is_what_mapping_and_mean_give(weights: Weights) -> None:
+def test_the_space_has_the_sizes_of_mapping_and_mean(weights: Weights) -> None:
     kind, space = family(weights.config.family), weights.config.space
     z = np.random.default_rng(0).standard_normal((3, space.z_dim), np.float32)
     labels = np.full((1, space.c_dim), 1 / space.c_dim, np.float32) if space.c_dim else None
@@ -62,7 +62,7 @@ def test_the_space_is_what_mapping_and_mean_give(weights: Weights) -> None:
         kind.mapping(weights)(z[:, 1:], None)
 
 
-def test_inputs_stay_the_same_array_as_long_as_they_are_the_same(weights: Weights) -> None:
+def test_unchanged_inputs_are_the_same_arrays(weights: Weights) -> None:
     kind = family(weights.config.family)
     inputs = kind.inputs(weights)
     controls = {p.name: p.default for p in LATENT + weights.config.parameters}
@@ -71,7 +71,7 @@ def test_inputs_stay_the_same_array_as_long_as_they_are_the_same(weights: Weight
     assert all(one is other for one, other in zip(first, second, strict=True) if one.size > 64)
 
 
-def test_the_fast_form_draws_as_the_network(weights: Weights) -> None:
+def test_the_fast_form_draws_like_the_network(weights: Weights) -> None:
     fast, plain = runtime.OpenVino(weights, "float32", 1), eager.Eager(weights)
     ws = latent(plain)
     expected = plain.synthesise(ws).astype(int)
@@ -92,7 +92,7 @@ def test_layers_can_be_bent(weights: Weights) -> None:
         assert not np.array_equal(plain.synthesise(ws), eager.Eager(weights).synthesise(ws)), layer
 
 
-def test_a_network_goes_to_a_device_as_a_whole(weights: Weights) -> None:
+def test_a_network_moves_to_a_device_completely(weights: Weights) -> None:
     network = build_network(weights).to("meta")
     tensors = [*network.parameters(), *network.buffers()]
     assert tensors and {tensor.device.type for tensor in tensors} == {"meta"}

@@ -1,4 +1,4 @@
-"""The rack's conformance suite: what every runtime of every generator keeps."""
+"""The conformance suite of the rack: what every runtime of every generator guarantees."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def oracle(weights: Weights, ws: Any, noise: float, seed: int | None) -> Any:
         return to_pixels(network.synthesis(torch.from_numpy(ws)[None], maps))[0].numpy()
 
 
-def test_every_unit_of_the_rack_is_in_this_suite() -> None:
+def test_every_runtime_is_in_this_suite() -> None:
     folder = Path(base.__file__).parent
     for path in folder.rglob("*.py"):
         importlib.import_module(".".join(path.relative_to(folder.parents[2]).with_suffix("").parts))
@@ -94,7 +94,9 @@ def test_every_unit_of_the_rack_is_in_this_suite() -> None:
 
 
 @pytest.mark.parametrize(("noise", "seed"), [(1.0, None), (0.0, None), (2.5, None), (1.0, 7)])
-def test_pictures_are_the_oracles(generator: Any, weights: Weights, noise: float, seed: int | None) -> None:
+def test_pictures_equal_those_of_the_oracle(
+    generator: Any, weights: Weights, noise: float, seed: int | None
+) -> None:
     ws = latent(generator)
     picture, expected = generator.synthesise(ws, controls(noise, seed)), oracle(weights, ws, noise, seed)
     width, height = generator.size
@@ -104,7 +106,7 @@ def test_pictures_are_the_oracles(generator: Any, weights: Weights, noise: float
     assert picture.std() > 5
 
 
-def test_each_layer_has_its_own_latent(generator: Any) -> None:
+def test_every_layer_has_its_own_latent(generator: Any) -> None:
     ws = latent(generator)
     before = generator.synthesise(ws).copy()
     for layer in range(generator.space.num_ws):
@@ -113,14 +115,14 @@ def test_each_layer_has_its_own_latent(generator: Any) -> None:
         assert not np.array_equal(generator.synthesise(other), before), layer
 
 
-def test_a_picture_outlives_the_next_one(generator: Any) -> None:
+def test_a_picture_stays_valid_during_the_next(generator: Any) -> None:
     first = generator.synthesise(latent(generator, 0))
     kept = first.copy()
     assert not np.array_equal(generator.synthesise(latent(generator, 1)), kept)
     assert np.array_equal(first, kept)
 
 
-def test_noise_is_a_function_of_its_seed(generator: Any) -> None:
+def test_noise_depends_only_on_its_seed(generator: Any) -> None:
     ws = latent(generator)
     one = generator.synthesise(ws, controls(1.0, 3)).copy()
     stored = generator.synthesise(ws, controls(1.0, None)).copy()
@@ -130,14 +132,14 @@ def test_noise_is_a_function_of_its_seed(generator: Any) -> None:
     assert np.array_equal(generator.synthesise(ws), stored)
 
 
-def test_wrong_latents_are_refused(generator: Any) -> None:
+def test_wrong_latents_are_rejected(generator: Any) -> None:
     with pytest.raises(ValueError, match=r"ws has shape \(2, 8\), must be \(6, 8\)"):
         generator.synthesise(np.zeros((2, 8), np.float32))
     with pytest.raises(ValueError, match=r"z has shape \(1, 4\), must be \(n, 5\)"):
         generator.map(np.zeros((1, 4), np.float32))
 
 
-def test_a_unit_says_what_it_is(generator: Any, weights: Weights) -> None:
+def test_a_unit_describes_itself(generator: Any, weights: Weights) -> None:
     assert generator.space == weights.config.space
     assert generator.parameters == (*LATENT, *NOISE, NOISE_LAYERS)
     assert np.array_equal(generator.mean(), weights.arrays["mapping.w_avg"])
@@ -155,14 +157,14 @@ signal.raise_signal(signal.SIGTERM)
 """
 
 
-def test_a_polite_kill_is_heard_when_networks_have_gone(tmp_path: Path) -> None:
+def test_sigterm_still_works_after_networks_are_closed(tmp_path: Path) -> None:
     write_weights(tmp_path / "small.safetensors", vivid(SMALL))
     script = SIGNALLED.format(file=str(tmp_path / "small.safetensors"))
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "heard\n"), done.stderr
 
 
-def test_closing_twice_is_closing(generator: Any) -> None:
+def test_closing_twice_is_safe(generator: Any) -> None:
     generator.close()
     generator.close()
 
@@ -177,7 +179,7 @@ def test_labels_choose_the_class() -> None:
         unit.map(z, np.zeros((1, 4), np.float32))
 
 
-def test_a_graph_in_parts_and_a_converted_one_are_the_graph() -> None:
+def test_a_graph_in_parts_and_a_converted_one_equal_the_whole_graph() -> None:
     for config in CONFIGS.values():
         weights, core = vivid(config), runtime.core()
         forms = [
@@ -194,14 +196,14 @@ def test_a_graph_in_parts_and_a_converted_one_are_the_graph() -> None:
             assert np.abs(whole - other).max() <= 1
 
 
-def test_wide_layers_are_the_oracles_too() -> None:
+def test_wide_layers_equal_the_oracle() -> None:
     weights = vivid(Config((128,) * 6, z_dim=8, mapping=(8, 8)))  # wide enough for the fast convolution
     unit = runtime.OpenVino(weights, "float32", threads=1)
     ws = latent(unit)
     assert np.abs(unit.synthesise(ws).astype(int) - oracle(weights, ws, 1.0, None)).max() <= 1
 
 
-def test_bfloat16_is_near_or_not_played() -> None:
+def test_bfloat16_is_close_or_not_used() -> None:
     weights = untrained.untrained_weights("untrained-64")
     unit, exact = runtime.OpenVino(weights, threads=1), runtime.OpenVino(weights, "float32", 1)
     assert unit.precision == "bfloat16" or unit.reason
@@ -255,7 +257,7 @@ def test_a_slow_moment_does_not_choose_the_precision(monkeypatch: pytest.MonkeyP
     assert drawn == ["fast", "exact"] * 4
 
 
-def test_half_floats_are_near_float32() -> None:
+def test_half_precision_is_close_to_float32() -> None:
     weights = untrained.untrained_weights("untrained-64")
     exact = eager.Eager(weights, "cpu", "float32")
     ws = np.repeat(exact.mean()[None], exact.space.num_ws, 0)
@@ -264,7 +266,7 @@ def test_half_floats_are_near_float32() -> None:
         assert runtime.psnr(picture, exact.synthesise(ws)) >= 30, precision
 
 
-def test_half_floats_do_not_overflow() -> None:
+def test_half_precision_does_not_overflow() -> None:
     weights = vivid(replace(SMALL, clamp=None))
     affine = [name for name in weights.arrays if "conv" in name and "affine" in name]
     loud = {name: weights.arrays[name] * np.float32(30000) for name in affine}
@@ -278,7 +280,7 @@ GPUS = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_availabl
 
 
 @pytest.mark.parametrize("device", GPUS)
-def test_on_a_gpu_pictures_are_near_the_oracles(device: Any) -> None:
+def test_on_a_gpu_pictures_are_close_to_the_oracle(device: Any) -> None:
     if not GPUS[device]:
         pytest.skip(f"no {device} here")
     unit, weights = rack.open("untrained-64", device), untrained.untrained_weights("untrained-64")
@@ -289,7 +291,7 @@ def test_on_a_gpu_pictures_are_near_the_oracles(device: Any) -> None:
     unit.close()
 
 
-def test_opening_says_what_is_allowed(tmp_path: Path) -> None:
+def test_a_wrong_option_lists_what_is_allowed(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"nix is not a file, must be a model file or one of untrained"):
         rack.open(tmp_path / "nix")
     with pytest.raises(ModelError, match=r"precision = 'float16', must be auto, float32 or bfloat16"):
@@ -323,7 +325,7 @@ def test_the_untrained_generator_draws_the_same_in_two_processes() -> None:
     assert runs[0].stdout == runs[1].stdout
 
 
-def test_the_rack_is_free_to_import() -> None:
+def test_importing_the_generators_loads_no_heavy_library() -> None:
     heavy = "{'torch', 'openvino', 'safetensors', 'librosa'} & set(sys.modules)"
     code = f"import sys, perform.generators; assert not {heavy}, {heavy}"
     subprocess.run([sys.executable, "-c", code], check=True)

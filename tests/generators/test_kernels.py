@@ -52,7 +52,7 @@ def close(made: torch.Tensor, expected: torch.Tensor) -> None:
 @pytest.mark.parametrize("up", [False, True])
 @pytest.mark.parametrize(("noisy", "clamp"), [(True, 0.7), (False, None)])
 @pytest.mark.parametrize("shape", [(1, 5, 6, 9), (2, 130, 4, 4)])
-def test_what_follows_a_modulated_convolution(
+def test_the_modulated_kernel_equals_plain_torch(
     dtype: torch.dtype, up: bool, noisy: bool, clamp: float | None, shape: tuple[int, int, int, int]
 ) -> None:
     n, channels, height, width = shape
@@ -66,7 +66,7 @@ def test_what_follows_a_modulated_convolution(
 
 @pytest.mark.parametrize("dtype", NEAR)
 @pytest.mark.parametrize("cells", [32, 64])
-def test_what_follows_an_alias_free_convolution(dtype: torch.dtype, cells: int) -> None:
+def test_the_alias_free_kernel_equals_plain_torch(dtype: torch.dtype, cells: int) -> None:
     weights = untrained(32, base=32, most=2, num_layers=6, measured=False, clamp=1.5)
     modules = build_network(weights, "float32").to(DEVICE).modules()
     layers = [layer for layer in modules if isinstance(layer, alias_free.Layer)]
@@ -85,7 +85,7 @@ def test_what_follows_an_alias_free_convolution(dtype: torch.dtype, cells: int) 
         close(alias_free.Finish(layer, cells)(layer, x, demodulation), expected)
 
 
-def test_filters_longer_than_a_square_are_refused() -> None:
+def test_filters_longer_than_a_tile_are_rejected() -> None:
     with pytest.raises(ValueError, match="cells = 16, must be 32 or more"):
         alias_free.axis(torch.ones(24), 4, 3, torch.ones(24), 2, 16)
 
@@ -128,6 +128,7 @@ def built(kernel, halves, floats, **constants):
     assert made.asm["cubin"]
     return made.asm["ptx"]
 
+# compiled, not run: a kernel for another machine's GPU has no caller here
 common = dict(limits=True, slope=0.2)
 for filters in (False, True):
     built(modulated._finish, ("x", "out"), ("demodulation", "noise", "bias", "taps"),
@@ -138,7 +139,7 @@ assert "mma" in ptx
 """
 
 
-def test_kernels_compile_for_a_gpu_that_is_not_here() -> None:
+def test_kernels_compile_for_another_gpu() -> None:
     known = {name: value for name, value in os.environ.items() if name != "TRITON_INTERPRET"}
     done = subprocess.run(
         [sys.executable, "-c", COMPILED],

@@ -25,7 +25,7 @@ def normal(*shape: int) -> Any:
 @pytest.mark.parametrize(
     ("shape", "count"), [((6,), 1), ((1, 6), 1), ((3, 6), 3), ((1, 4, 6), 1), ((2, 4, 6), 2), ((5, 1, 6), 5)]
 )
-def test_npy_files_of_all_shapes(shape: tuple[int, ...], count: int, tmp_path: Path) -> None:
+def test_npy_files_of_all_shapes_are_read(shape: tuple[int, ...], count: int, tmp_path: Path) -> None:
     stored = normal(*shape)
     np.save(tmp_path / "a.npy", stored)
     ws = read_latents(tmp_path / "a.npy", SPACE)
@@ -35,7 +35,7 @@ def test_npy_files_of_all_shapes(shape: tuple[int, ...], count: int, tmp_path: P
     assert np.array_equal(ws, np.broadcast_to(spread, (count, 4, 6)))
 
 
-def test_layers_are_cut_or_the_last_is_repeated() -> None:
+def test_extra_layers_are_cut_and_missing_ones_repeat_the_last() -> None:
     stored = normal(2, 7, 6)
     assert np.array_equal(fit_latents(stored, SPACE), stored[:, :4])
     few = fit_latents(stored[:, :2], SPACE)
@@ -43,13 +43,13 @@ def test_layers_are_cut_or_the_last_is_repeated() -> None:
 
 
 @pytest.mark.parametrize("key", ["w", "ws", "dlatents", "anything"])
-def test_npz_files(key: str, tmp_path: Path) -> None:
+def test_npz_files_are_read(key: str, tmp_path: Path) -> None:
     stored = normal(2, 4, 6)
     np.savez_compressed(tmp_path / "projected_w.npz", **{key: stored})
     assert np.array_equal(read_latents(tmp_path / "projected_w.npz", SPACE), stored)
 
 
-def test_ours_have_pictures_too(tmp_path: Path) -> None:
+def test_files_of_perform_contain_pictures_too(tmp_path: Path) -> None:
     stored = normal(2, 4, 6)
     np.savez(tmp_path / "out.npz", images=normal(2, 3, 8, 8), ws=stored)
     assert np.array_equal(read_latents(tmp_path / "out.npz", SPACE), stored)
@@ -57,7 +57,7 @@ def test_ours_have_pictures_too(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("zipped", [True, False])
 @pytest.mark.parametrize("shape", [(1, 6), (1, 4, 6)])
-def test_pt_files(shape: tuple[int, ...], zipped: bool, tmp_path: Path) -> None:
+def test_pt_files_are_read(shape: tuple[int, ...], zipped: bool, tmp_path: Path) -> None:
     stored = normal(*shape)
     torch.save(torch.tensor(stored), tmp_path / "a.pt", _use_new_zipfile_serialization=zipped)
     assert np.array_equal(
@@ -79,19 +79,19 @@ def test_pt_files(shape: tuple[int, ...], zipped: bool, tmp_path: Path) -> None:
         (np.full((1, 6), None), "arrays of objects hold pickles and are not read"),
     ],
 )
-def test_wrong_arrays_are_refused(stored: Any, said: str, tmp_path: Path) -> None:
+def test_wrong_arrays_are_rejected(stored: Any, said: str, tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", stored, allow_pickle=True)
     with pytest.raises(ModelError, match=said):
         read_latents(tmp_path / "a.npy", SPACE)
 
 
-def test_several_arrays_without_a_known_name_are_refused(tmp_path: Path) -> None:
+def test_several_arrays_without_a_known_name_are_rejected(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", a=normal(6), b=normal(6))
     with pytest.raises(ModelError, match=r"a.npz holds a, b, must hold one of w, ws"):
         read_latents(tmp_path / "a.npz", SPACE)
 
 
-def test_what_is_no_file_of_arrays_is_refused(tmp_path: Path) -> None:
+def test_a_file_without_arrays_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"none.npy: there is no such file"):
         read_latents(tmp_path / "none.npy", SPACE)
     torch.save([1, 2], tmp_path / "a.pt")
@@ -102,7 +102,7 @@ def test_what_is_no_file_of_arrays_is_refused(tmp_path: Path) -> None:
         read_directions(tmp_path / "a.pt")
 
 
-def test_what_is_read_does_not_hang_on_its_file(tmp_path: Path) -> None:
+def test_arrays_survive_the_removal_of_their_file(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", normal(2, 4, 6))
     ws = read_latents(tmp_path / "a.npy", SPACE)
     assert ws.flags.writeable
@@ -112,7 +112,7 @@ def test_what_is_read_does_not_hang_on_its_file(tmp_path: Path) -> None:
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def test_damaged_files_are_refused_or_read(data: st.DataObject, tmp_path: Path) -> None:
+def test_damaged_files_are_rejected_or_read(data: st.DataObject, tmp_path: Path) -> None:
     name = data.draw(st.sampled_from(["a.npy", "a.npz"]))
     save = np.save if name == "a.npy" else np.savez_compressed
     save(tmp_path / name, normal(2, 4, 6))
@@ -152,7 +152,7 @@ def ganspace(folder: Path, name: str, *inner: int) -> Path:
         ("faces.npz", "w"),
     ],
 )
-def test_ganspace(name: str, space: str, tmp_path: Path) -> None:
+def test_ganspace_files_are_read(name: str, space: str, tmp_path: Path) -> None:
     found = read_directions(ganspace(tmp_path, name, 1, 6))
     assert found.names == ("pc0", "pc1", "pc2")
     assert np.array_equal(found.components, normal(3, 6) + 1)
@@ -162,7 +162,7 @@ def test_ganspace(name: str, space: str, tmp_path: Path) -> None:
     assert read_directions(tmp_path / name, "z").space == "z"
 
 
-def test_sefa_has_its_directions_in_columns(tmp_path: Path) -> None:
+def test_sefa_directions_are_columns(tmp_path: Path) -> None:
     vectors = normal(6, 5)
     torch.save({"ckpt": "model.pt", "eigvec": torch.tensor(vectors)}, tmp_path / "factor.pt")
     found = read_directions(tmp_path / "factor.pt")
@@ -171,7 +171,7 @@ def test_sefa_has_its_directions_in_columns(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("name", "space"), [("a_xcomp.npy", "w"), ("a_zcomp.npy", "z"), ("smile.npy", "w")])
-def test_autolume_and_plain_arrays(name: str, space: str, tmp_path: Path) -> None:
+def test_autolume_files_and_plain_arrays_are_read(name: str, space: str, tmp_path: Path) -> None:
     np.save(tmp_path / name, normal(3, 6).astype(np.float64))
     found = read_directions(tmp_path / name)
     assert isinstance(found, Directions)
@@ -180,7 +180,7 @@ def test_autolume_and_plain_arrays(name: str, space: str, tmp_path: Path) -> Non
     assert (found.names, found.space) == (("direction0", "direction1", "direction2"), space)
 
 
-def test_one_direction(tmp_path: Path) -> None:
+def test_a_single_direction_is_read(tmp_path: Path) -> None:
     np.save(tmp_path / "smile.npy", normal(6))
     assert read_directions(tmp_path / "smile.npy").components.shape == (1, 6)
 
@@ -195,7 +195,7 @@ def test_one_direction(tmp_path: Path) -> None:
         ({}, "no array of numpy"),
     ],
 )
-def test_what_holds_no_directions_is_refused(arrays: dict[str, Any], said: str, tmp_path: Path) -> None:
+def test_a_file_without_directions_is_rejected(arrays: dict[str, Any], said: str, tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", **arrays)
     with pytest.raises(ModelError, match=said):
         read_directions(tmp_path / "a.npz")

@@ -1,4 +1,4 @@
-"""Model files of all kinds, as people have them: recognised, read, or refused in a sentence."""
+"""Model files of all kinds: recognised and read, or rejected with a clear error."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ CONTAINERS = [file for file in FILES if file.suffix in (".pkl", ".pt", ".pth", "
 
 @pytest.fixture
 def dnnlib(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """The classes that TensorFlow's StyleGAN pickles name: enough to write one, not there when it is read."""
+    """The classes that TensorFlow's StyleGAN pickles name: they exist only while one is written."""
     names = ("dnnlib", "dnnlib.util", "dnnlib.tflib", "dnnlib.tflib.network")
     made = {name: ModuleType(name) for name in names}
     made["dnnlib.tflib.network"].Network = type("Network", (), {"__module__": names[3]})  # type: ignore[attr-defined]
@@ -98,7 +98,7 @@ def tensorflow_file(dnnlib: Any, path: Path, variables: State, protocol: int) ->
 
 
 @pytest.mark.parametrize("protocol", [2, 3, 4])
-def test_tensorflow_pickles(
+def test_tensorflow_pickles_open(
     tmp_path: Path, dnnlib: Any, monkeypatch: pytest.MonkeyPatch, protocol: int
 ) -> None:
     for ours, variables in ((whole(SECOND), second_variables), (drawn(FIRST), first_variables)):
@@ -143,7 +143,7 @@ def persistence(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("protocol", [2, 3, 4, 5])
-def test_official_pickles(tmp_path: Path, persistence: None, protocol: int) -> None:
+def test_official_pickles_open(tmp_path: Path, persistence: None, protocol: int) -> None:
     config = replace(SECOND, start=(3, 5), channels=(5, 3, 7, 2, 9, 4))
     made = {"z_dim": 5, "synthesis_kwargs": {"conv_clamp": 9}, "init_res": [3, 5]}
     state = names_of(config)
@@ -170,7 +170,7 @@ def test_official_pickles(tmp_path: Path, persistence: None, protocol: int) -> N
             load_weights(path)
 
 
-def test_what_is_beside_the_generator_may_be_of_any_class_of_networks(tmp_path: Path) -> None:
+def test_other_networks_in_a_pickle_can_be_of_any_known_class(tmp_path: Path) -> None:
     """As the discriminator of a projected GAN, which Autolume trains with."""
     features = Call(Name("pg_modules.projector", "F_RandomProj"), (), {"_modules": {}}, new=True)
     parts = Call(files.DICT, (), None, {"feature_network": features})
@@ -184,7 +184,7 @@ def test_what_is_beside_the_generator_may_be_of_any_class_of_networks(tmp_path: 
         load_weights(path)
 
 
-def test_rosinality_files(tmp_path: Path) -> None:
+def test_rosinality_files_open(tmp_path: Path) -> None:
     converted = load_weights(DATA / "reference/rosinality-64-narrow.pt")
     assert (converted.config.size, converted.notes["source"]) == (
         (64, 64),
@@ -210,7 +210,7 @@ def test_rosinality_files(tmp_path: Path) -> None:
     assert told == "g is not averaged (no g_ema); the file holds no noise: it is drawn from a seed"
 
 
-def test_lucidrains_files(tmp_path: Path) -> None:
+def test_lucidrains_files_open(tmp_path: Path) -> None:
     ours = drawn(LUCID)
     path = torch_file(tmp_path / "model_3.pt", {"GAN": state_of(ours), "version": "1.8.9"})
     assert "no .config.json" in load_weights(path).notes["odd"]
@@ -224,7 +224,7 @@ def test_lucidrains_files(tmp_path: Path) -> None:
             load_weights(path)
 
 
-def test_bare_official_states_and_plain_arrays(tmp_path: Path) -> None:
+def test_bare_official_states_and_plain_arrays_open(tmp_path: Path) -> None:
     ours, state = whole(SECOND), names_of(SECOND)
     same(load_weights(torch_file(tmp_path / "a.pt", state)), ours)
     grouped = {f"param/{name}": array for name, array in state.items()}
@@ -235,14 +235,14 @@ def test_bare_official_states_and_plain_arrays(tmp_path: Path) -> None:
     same(load_weights(tmp_path / "a.safetensors"), ours)
 
 
-def test_what_is_loaded_outlives_the_file(tmp_path: Path) -> None:
+def test_weights_survive_the_removal_of_their_file(tmp_path: Path) -> None:
     path = torch_file(tmp_path / "a.pt", names_of(SECOND))
     found = load_weights(path)
     path.write_bytes(b"\0" * path.stat().st_size)
     same(found, whole(SECOND))
 
 
-def test_networks_saved_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_networks_saved_whole_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Files of `torch.save(network)`: its class is named, and is not there when the file is read."""
     kind = type("Generator", (torch.nn.Module,), {"__module__": "model"})
     layers = [torch.nn.ConvTranspose2d(5, 4, 4), torch.nn.BatchNorm2d(4), torch.nn.ReLU()]
@@ -269,7 +269,7 @@ def test_networks_saved_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.mark.parametrize("container", CONTAINERS, ids=lambda path: path.name)
-def test_a_container_holds_what_the_arrays_beside_it_hold(container: Path) -> None:
+def test_a_checkpoint_equals_the_arrays_of_its_npz(container: Path) -> None:
     arrays = next(file for file in ARRAYS if container.name.startswith(file.stem))
     found, plain = load_weights(container), load_weights(arrays)
     without_mean = ("mapping.w_avg",) if "trainfmt" in container.name else ()
@@ -315,7 +315,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_what_is_no_generator_is_named(tmp_path: Path, case: str) -> None:
+def test_a_file_without_a_generator_is_reported_by_its_contents(tmp_path: Path, case: str) -> None:
     content, complaint = REFUSED[case]
     with pytest.raises(ModelError, match=complaint) as caught:
         load_weights(torch_file(tmp_path / "a.pt", content))
@@ -323,7 +323,7 @@ def test_what_is_no_generator_is_named(tmp_path: Path, case: str) -> None:
     assert "\n" not in str(caught.value)
 
 
-def test_a_small_file_cannot_ask_for_a_huge_network(tmp_path: Path) -> None:
+def test_a_small_file_cannot_open_a_huge_network(tmp_path: Path) -> None:
     state = names_of(SECOND)
     layers = {name: array for name, array in state.items() if ".b16." in name}
     for block in range(3, 30):
@@ -342,7 +342,7 @@ VALUES = st.one_of(
 
 @settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.data())
-def test_changed_files_are_read_or_refused_and_nothing_else(tmp_path: Path, data: st.DataObject) -> None:
+def test_changed_files_are_read_or_rejected_and_nothing_else(tmp_path: Path, data: st.DataObject) -> None:
     kind = data.draw(st.sampled_from(["official", "lucidrains", "rosinality", "tensorflow"]))
     state = dict(STATES[kind])
     for name in data.draw(st.lists(st.sampled_from(sorted(state)), max_size=3, unique=True)):
@@ -358,4 +358,4 @@ def test_changed_files_are_read_or_refused_and_nothing_else(tmp_path: Path, data
     except ModelError as error:
         assert str(error)
     except LAYOUT_ERRORS:
-        assert kind == "tensorflow"  # there it is `load` that says so
+        assert kind == "tensorflow"  # there `load` raises it

@@ -1,4 +1,4 @@
-"""Files that read well and ask for much, or say what is not so: a sentence each, little time and memory."""
+"""Valid files that ask for too much or contradict themselves: a clear error in little time and memory."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def ones(*shape: int) -> Any:
 
 
 def shared_names(make: Any) -> bytes:
-    """Few parts within each other, each many times, below a long name."""
+    """Nested modules, each many times, under a long name."""
     part = make({"w": ONE}, {})
     for _ in range(2):
         part = make({}, {str(i): part for i in range(30)})
@@ -141,7 +141,7 @@ ASKING: dict[str, tuple[bytes, str]] = {
 
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("name", ASKING)
-def test_what_is_asked_for_is_refused_in_a_sentence(tmp_path: Path, name: str) -> None:
+def test_attacks_are_rejected_with_a_clear_error(tmp_path: Path, name: str) -> None:
     content, complaint = ASKING[name]
     path = tmp_path / "a.pkl"
     path.write_bytes(content)
@@ -156,7 +156,7 @@ def test_what_is_asked_for_is_refused_in_a_sentence(tmp_path: Path, name: str) -
     assert len(str(caught.value)) < len(str(path)) + 400 and str(caught.value).isprintable()
 
 
-def test_words_of_a_file_are_shown_plainly(tmp_path: Path) -> None:
+def test_text_of_a_file_is_printed_without_control_characters(tmp_path: Path) -> None:
     torch = torch_zip({**names_of(SECOND), LONG: ONE})
     version = torch_zip(LUCIDS, lambda value: {"GAN": value, "version": f"1.8{LONG}"})
     for number, content in enumerate((torch, version)):

@@ -1,4 +1,4 @@
-"""lucidrains' StyleGAN2 against a second form, with a weight of its own for every picture."""
+"""lucidrains' StyleGAN2 against a second form, with another weight for every picture."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def slow(weights: Weights, ws: Tensor, noise: Tensor) -> Tensor:
         replace(SMALL, convolved=False, blurred=False),
     ],
 )
-def test_draws_as_the_second_form(config: Config) -> None:
+def test_lucidrains_draws_like_a_second_implementation(config: Config) -> None:
     weights = drawn(config)
     ws = np.random.default_rng(2).standard_normal((3, 5), np.float32)
     noise, strength = inputs(weights)({"noise": 1.0, "noise_seed": 7, "noise_phase": 0})
@@ -83,7 +83,7 @@ def test_draws_as_the_second_form(config: Config) -> None:
     assert ((picture + 1) / 2 - expected).abs().max() < 1e-4 * expected.abs().max()
 
 
-def test_noise_is_a_picture_of_0_to_1_and_without_strength_its_mean() -> None:
+def test_the_noise_image_is_0_to_1_and_without_strength_its_mean() -> None:
     weights = drawn(SMALL)
     given = inputs(weights)
     (stored, _), (zero, strength) = (
@@ -98,7 +98,7 @@ def test_noise_is_a_picture_of_0_to_1_and_without_strength_its_mean() -> None:
     assert torch.equal(still, network(ws, torch.full((16, 16), 0.5), torch.ones(1)))
 
 
-def test_maps_by_length_one_and_a_rate_for_weights_and_biases() -> None:
+def test_the_mapping_normalises_z_and_scales_weights_and_biases() -> None:
     weights = drawn(SMALL)
     own = {name: np.asarray(array, np.float64) for name, array in weights.arrays.items()}
     z = np.random.default_rng(3).standard_normal((2, 5))
@@ -116,7 +116,7 @@ def test_maps_by_length_one_and_a_rate_for_weights_and_biases() -> None:
 @pytest.mark.parametrize(
     "config", [SMALL, replace(SMALL, constant=False, image_channels=4), replace(SMALL, convolved=False)]
 )
-def test_the_shapes_tell_the_configuration(config: Config) -> None:
+def test_the_configuration_follows_from_the_shapes(config: Config) -> None:
     assert infer(config.shapes()) == config
     told = replace(config, rate=0.5, normalised=False, blurred=False)
     assert infer(config.shapes(), 0.5, False, False) == told
@@ -124,7 +124,7 @@ def test_the_shapes_tell_the_configuration(config: Config) -> None:
         infer({"mapping.fc0.weight": (3, 3)})
 
 
-def test_is_played_and_kept_as_any_other(tmp_path: Path) -> None:
+def test_the_family_is_played_and_saved(tmp_path: Path) -> None:
     weights = drawn(SMALL)
     write_weights(tmp_path / "a.safetensors", weights)
     again = read_weights(tmp_path / "a.safetensors")

@@ -1,4 +1,4 @@
-"""Models: what a name or a file plays, known before it is opened."""
+"""Models: the facts of a name or a file before it is opened."""
 
 import os
 from pathlib import Path
@@ -19,7 +19,7 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "models/own.safetensors"
 
 
-def test_a_model_file_that_is_saved_again_is_another_model(file: Path) -> None:
+def test_a_saved_model_file_is_a_new_model(file: Path) -> None:
     library = Library(file.parent.parent)
     first = library.model("own")
     assert library.model("own") is first and first == Model.read(file)
@@ -28,7 +28,7 @@ def test_a_model_file_that_is_saved_again_is_another_model(file: Path) -> None:
     assert not first.is_current and again.is_current and again != first
 
 
-def test_a_model_has_what_its_head_tells(file: Path) -> None:
+def test_a_model_has_the_facts_of_its_header(file: Path) -> None:
     model = Model.read(file)
     config = WEIGHTS.config
     assert (model.name, model.place, str(model)) == ("own", str(file), str(file))
@@ -37,6 +37,6 @@ def test_a_model_has_what_its_head_tells(file: Path) -> None:
     assert model.memory > 0 and not model.is_built_in and Model.read("untrained-64").is_built_in
 
 
-def test_a_model_that_is_not_there_is_refused(file: Path) -> None:
+def test_a_missing_model_is_rejected(file: Path) -> None:
     with pytest.raises(ModelError, match="is not a file"):
         Model.read(file.with_name("lost.safetensors"))

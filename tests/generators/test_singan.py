@@ -1,4 +1,4 @@
-"""SinGAN against its paper's steps written out, and what its latents promise a player."""
+"""SinGAN against the steps of its paper, and how its latents behave when played."""
 
 from __future__ import annotations
 
@@ -58,14 +58,14 @@ def written_out(weights: Weights, ws: Any) -> Any:
     return picture[0].numpy()
 
 
-def test_without_finer_noise_it_is_a_row_of_residual_networks() -> None:
+def test_without_finer_noise_singan_is_a_chain_of_residual_networks() -> None:
     weights = untrained()
     ws = ws_of(weights)
     assert np.abs(drawn(weights, ws, noise=0.0) - written_out(weights, ws)).max() < 1e-5
     assert np.abs(drawn(weights, ws) - written_out(weights, ws)).max() > 0.1
 
 
-def test_truncation_leads_from_the_learnt_picture_to_free_ones() -> None:
+def test_truncation_goes_from_the_training_picture_to_free_ones() -> None:
     weights = untrained()
     fixed = np.random.default_rng(8).standard_normal((1, 8, 8)).astype(np.float32)
     weights = replace(weights, arrays={**weights.arrays, FIXED: fixed})
@@ -77,7 +77,7 @@ def test_truncation_leads_from_the_learnt_picture_to_free_ones() -> None:
     assert not np.array_equal(at_centre, drawn(weights, truncate(ws_of(weights), centre, 0.2)))
 
 
-def test_frames_are_classes_that_truncation_leads_to() -> None:
+def test_frames_are_classes_with_their_own_mean() -> None:
     config = replace(untrained().config, frames=2)
     fixed = np.random.default_rng(8).standard_normal((2, 8, 8)).astype(np.float32)
     weights = Weights(config, {**untrained().arrays, FIXED: fixed}, {})
@@ -88,7 +88,7 @@ def test_frames_are_classes_that_truncation_leads_to() -> None:
     assert np.allclose(centre(np.float32([[0.5, 0.5]]))[:-1], fixed.mean(0).ravel())
 
 
-def test_a_way_between_two_latents_keeps_the_strength_of_the_noise() -> None:
+def test_a_path_between_two_latents_keeps_the_noise_strength() -> None:
     white = torch.tensor(drawn_noise(Config(((8, 8), (64, 64)), (4, 4)), 1)).reshape(1, 1, 64, 64)
     a, b = torch.randn(2, 1, 8, 8, generator=torch.Generator().manual_seed(2)).split(1)
     for share in (0.0, 0.3, 0.5, 1.0):
@@ -102,7 +102,7 @@ def test_a_way_between_two_latents_keeps_the_strength_of_the_noise() -> None:
         assert abs(float((noise[..., 1:] * noise[..., :-1]).mean())) < 0.06
 
 
-def test_a_small_step_of_a_latent_is_a_small_step_of_the_picture() -> None:
+def test_a_small_step_of_the_latent_changes_the_picture_little() -> None:
     weights = untrained()
     a, b = ws_of(weights, 1), ws_of(weights, 2)
     pictures = [drawn(weights, (1 - t) * a + t * b) for t in np.linspace(0, 1, 65, dtype=np.float32)]
@@ -121,7 +121,7 @@ def test_rows_of_w_are_scales() -> None:
     assert np.array_equal(drawn(weights, fine, noise=0.0), drawn(weights, a, noise=0.0))
 
 
-def test_noise_by_seed_and_phase() -> None:
+def test_noise_depends_on_seed_and_phase() -> None:
     inputs = singan.inputs(untrained())
     values = {parameter.name: parameter.default for parameter in (*LATENT, *Config.parameters)}
     own, other, onwards = (
@@ -146,7 +146,7 @@ def test_another_size_is_the_same_network(size: tuple[int, int], tmp_path: Path)
     assert drawn(again, ws_of(again)).shape == (3, size[1], size[0])
 
 
-def test_another_size_shows_the_learnt_picture_where_it_was() -> None:
+def test_another_size_shows_the_training_picture_in_its_place() -> None:
     weights = untrained()
     wide = resized(weights, (96, 32))
     cells = wide.arrays[FIXED].shape
@@ -157,7 +157,7 @@ def test_another_size_shows_the_learnt_picture_where_it_was() -> None:
     assert np.abs(a[:, :, :2] - b[:, :, :2]).max() < np.abs(a).max()
 
 
-def test_what_is_too_small_is_refused() -> None:
+def test_a_size_too_small_is_rejected() -> None:
     with pytest.raises(ModelError, match=r"size = 8 x 32, must be about 24 x 24 or more"):
         resized(untrained(), (8, 32))
     with pytest.raises(ModelError, match="scales = 1, widths = 1"):

@@ -88,7 +88,7 @@ def slow(weights: Weights, ws: NDArray[np.float64], noise: float) -> NDArray[np.
     ],
 )
 @pytest.mark.parametrize("noise", [1.0, 0.0])
-def test_draws_as_the_paper_says(config: Config, noise: float) -> None:
+def test_it_draws_as_the_paper_defines(config: Config, noise: float) -> None:
     weights = drawn(config)
     ws = np.random.default_rng(2).standard_normal((config.space.num_ws, config.w_dim), np.float32)
     expected = slow(weights, np.asarray(ws, np.float64), noise)
@@ -100,13 +100,13 @@ def test_draws_as_the_paper_says(config: Config, noise: float) -> None:
     assert np.abs(expected).max() > 1
 
 
-def test_a_fused_kernel_is_the_mirrored_one_of_repeated_pixels() -> None:
+def test_a_fused_kernel_is_flipped_for_a_mirrored_weight() -> None:
     weight = torch.randn(2, 3, 3, 3, generator=torch.Generator().manual_seed(1))
     assert torch.equal(spread(weight, mirrored=True), spread(weight.flip(2, 3), mirrored=False))
     assert not torch.allclose(spread(weight, mirrored=True), spread(weight, mirrored=False))
 
 
-def test_maps_as_the_paper_says() -> None:
+def test_it_maps_as_the_paper_defines() -> None:
     weights = drawn(replace(SMALL, c_dim=3, embed=5))
     own = {name: np.asarray(array, np.float64) for name, array in weights.arrays.items()}
     z, labels = np.random.default_rng(3).standard_normal((2, 5)), np.eye(3)[[2, 0]]
@@ -133,7 +133,7 @@ def test_half_precision_draws_nearly_the_same() -> None:
     assert 0 < (exact - rough).abs().max() < 0.1 * exact.abs().max()
 
 
-def test_is_played_and_kept_as_any_other(tmp_path: Path) -> None:
+def test_the_family_is_played_and_saved(tmp_path: Path) -> None:
     weights = drawn(replace(SMALL, start=(4, 6)))
     write_weights(tmp_path / "a.safetensors", weights)
     again = read_weights(tmp_path / "a.safetensors")

@@ -54,7 +54,7 @@ def case(request: pytest.FixtureRequest) -> Case:
     return Case(request.param)
 
 
-def test_maps_as_the_original(case: Case) -> None:
+def test_it_maps_like_the_original(case: Case) -> None:
     z, labels, expected = case.array("in/z"), case.array("in/c"), case.array("out/ws_psi1")
     with torch.inference_mode():
         w = case.network.mapping(torch.from_numpy(z), torch.from_numpy(labels)).numpy()
@@ -62,7 +62,7 @@ def test_maps_as_the_original(case: Case) -> None:
     assert np.abs(mapped(case.weights, z, labels)[:, None] - expected).max() < LATENT
 
 
-def test_truncates_towards_the_mean_it_says(case: Case) -> None:
+def test_it_truncates_towards_its_mean(case: Case) -> None:
     ws, mean = case.array("out/ws_psi1"), case.weights.arrays["mapping.w_avg"]
     assert np.abs(mean + 0.7 * (ws - mean) - case.array("out/ws_psi0.7")).max() < LATENT
     cut = np.concatenate([mean + 0.7 * (ws[:, :4] - mean), ws[:, 4:]], 1)
@@ -77,7 +77,7 @@ def test_truncates_towards_the_mean_it_says(case: Case) -> None:
         ("in/ws_mix", "out/img_const_ws_mix"),
     ],
 )
-def test_draws_as_the_original(case: Case, ws: str, picture: str) -> None:
+def test_it_draws_like_the_original(case: Case, ws: str, picture: str) -> None:
     expected = case.array(picture)
     synthesis = case.network.synthesis
     noise = None if "none" in picture else synthesis.stored_noise()
@@ -86,7 +86,7 @@ def test_draws_as_the_original(case: Case, ws: str, picture: str) -> None:
     assert np.abs(drawn - expected).max() < PICTURE
 
 
-def test_cuts_bytes_off_as_the_original(case: Case) -> None:
+def test_it_converts_to_bytes_like_the_original(case: Case) -> None:
     expected = case.array("out/img_const_psi0.7_u8")
     synthesis = case.network.synthesis
     with torch.inference_mode():
@@ -107,7 +107,7 @@ def test_the_original_architecture_has_one_torgb() -> None:
     assert network.synthesis(ws).shape == (2, 4, 16, 16)
 
 
-def test_a_start_that_is_not_square_makes_a_picture_that_is_not() -> None:
+def test_a_rectangular_constant_makes_a_rectangular_picture() -> None:
     config = Config((4, 4, 4, 4), z_dim=4, mapping=(4,), start=(4, 6))
     network = Network.load(drawn(config))
     assert network.synthesis(torch.randn(1, 4, 4), network.synthesis.stored_noise()).shape == (1, 3, 8, 12)
@@ -122,19 +122,19 @@ def test_gradients_reach_every_parameter() -> None:
     assert [name for name, value in network.named_parameters() if value.grad is None] == []
 
 
-def test_a_conditional_network_asks_for_labels() -> None:
+def test_a_conditional_network_needs_labels() -> None:
     network = Network(Config((4, 4), z_dim=4, c_dim=2, embed=4, mapping=(4,)))
     with pytest.raises(ValueError, match="labels = None, must be"):
         network.mapping(torch.randn(1, 4))
 
 
-def test_enlarging_keeps_the_mean_away_from_the_border() -> None:
+def test_upsampling_keeps_the_mean_away_from_the_border() -> None:
     taps = torch.tensor([1.0, 3.0, 3.0, 1.0])
     grown = enlarged(torch.full((1, 2, 6, 6), 3.0), torch.outer(taps, taps) / 64)
     assert grown.shape == (1, 2, 12, 12)
     torch.testing.assert_close(grown[:, :, 2:-2, 2:-2], torch.full((1, 2, 8, 8), 3.0))
 
 
-def test_bytes_are_cut_off_and_clipped() -> None:
+def test_pixels_are_truncated_and_clipped_to_bytes() -> None:
     values = torch.tensor([-9.0, -1.0, 0.0, 0.0039, 0.9999, 9.0]).reshape(1, 1, 1, 6)
     assert to_pixels(values).flatten().tolist() == [0, 0, 128, 128, 255, 255]

@@ -35,7 +35,7 @@ AFFINE = tuple(f"synthesis.b{r}.{k}.affine.bias" for r in (4, 8, 16) for k in ("
 
 
 @pytest.mark.parametrize("config", SECONDS)
-def test_tensorflow_stylegan2(config: stylegan2.Config) -> None:
+def test_a_tensorflow_stylegan2_opens(config: stylegan2.Config) -> None:
     weights = whole(config)
     options = {
         "mapping_lrmul": config.rate,
@@ -50,7 +50,7 @@ def test_tensorflow_stylegan2(config: stylegan2.Config) -> None:
             assert np.abs(found.arrays[name] - weights.arrays[name]).max() < 1e-6
 
 
-def test_tensorflow_stylegan2_without_skips() -> None:
+def test_a_tensorflow_stylegan2_without_skips_opens() -> None:
     weights = whole(replace(SECOND, architecture="orig"))
     variables = variables_of_second(weights)
     same(tensorflow.weights(variables), weights, AFFINE)
@@ -59,7 +59,7 @@ def test_tensorflow_stylegan2_without_skips() -> None:
 
 
 @pytest.mark.parametrize("config", FIRSTS)
-def test_tensorflow_stylegan(config: stylegan1.Config) -> None:
+def test_a_tensorflow_stylegan_opens(config: stylegan1.Config) -> None:
     weights = drawn(config)
     for given in (variables_of_first(weights), prefixed(variables_of_first(weights))):
         same(tensorflow.weights(given), weights)
@@ -67,7 +67,7 @@ def test_tensorflow_stylegan(config: stylegan1.Config) -> None:
     assert (fused, fused.fuses(2)) == (replace(config, fused=0), True)
 
 
-def test_a_stylegan_that_was_growing_is_as_large_as_it_was() -> None:
+def test_a_progressive_stylegan_has_its_current_size() -> None:
     weights = drawn(FIRST)
     found = tensorflow.weights({**variables_of_first(weights), "lod": np.float32(1.2)})
     assert (found.config.size, found.notes["odd"]) == ((8, 8), "still growing when it was saved (lod = 1.2)")
@@ -94,7 +94,7 @@ def test_a_tensorflow_network_without_a_mean_gets_one() -> None:
         ({"64x64/Conv1/weight": np.zeros(1)}, {}, r"blocks = \[4, 8, 16, 64\], must be 4, 8 and so on"),
     ],
 )
-def test_other_tensorflow_networks_are_refused(
+def test_other_tensorflow_networks_are_rejected(
     change: State, options: dict[str, Any], complaint: str
 ) -> None:
     with pytest.raises((ModelError, KeyError), match=complaint):

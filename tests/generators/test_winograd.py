@@ -13,7 +13,7 @@ from perform.networks.runtimes.openvino.runtime import core
 
 
 @pytest.mark.parametrize("shape", [(3, 5, 4, 4), (128, 64, 8, 20), (16, 16, 32, 16)])
-def test_the_fast_convolution_is_the_direct_one(shape: tuple[int, int, int, int]) -> None:
+def test_winograd_equals_direct_convolution(shape: tuple[int, int, int, int]) -> None:
     outputs, inputs, height, width = shape
     draw = np.random.default_rng(0)
     weight = draw.standard_normal((outputs, inputs, 3, 3), np.float32) / np.float32(3 * inputs**0.5)
@@ -25,7 +25,7 @@ def test_the_fast_convolution_is_the_direct_one(shape: tuple[int, int, int, int]
     assert np.abs(compiled([x])[0] - expected.numpy()).max() < 1e-4
 
 
-def test_it_is_used_where_it_pays() -> None:
+def test_winograd_is_used_only_where_it_is_faster() -> None:
     def weight(channels: int, taps: int = 3) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
         return np.zeros((channels, channels, taps, taps), np.float32)
 

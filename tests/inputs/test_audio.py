@@ -28,7 +28,7 @@ def played(sound: audio.Sound, fps: int, seconds: float) -> list[Event]:
     return [event for n in range(int(seconds * fps) + 1) for event in sound.poll(n / fps)]
 
 
-def test_a_tape_is_the_file_and_silence_after_it(tmp_path: Path) -> None:
+def test_a_sound_file_plays_and_is_silent_after_its_end(tmp_path: Path) -> None:
     sound = np.random.default_rng(1).uniform(-1, 1, (RATE, 2)).astype(np.float32)
     reader = SoundReader(write_sound(tmp_path / "noise.wav", sound))
     assert np.array_equal(reader.read(0, RATE + 100), np.concatenate((sound, np.zeros((100, 2)))))
@@ -36,7 +36,7 @@ def test_a_tape_is_the_file_and_silence_after_it(tmp_path: Path) -> None:
     assert np.array_equal(reader.read(500, 700), sound[500:700])
 
 
-def test_a_looped_tape_has_no_seam(tmp_path: Path) -> None:
+def test_a_looped_sound_has_no_seam(tmp_path: Path) -> None:
     sound = np.random.default_rng(1).uniform(-1, 1, (12_345, 2)).astype(np.float32)
     reader = SoundReader(write_sound(tmp_path / "noise.wav", sound), loop=True)
     assert np.array_equal(reader.read(0, 3 * 12_345), np.tile(sound, (3, 1)))
@@ -53,7 +53,7 @@ def test_a_looped_tape_has_no_seam(tmp_path: Path) -> None:
         ("a.m4a", "aac", 48_000, 0.15),
     ],
 )
-def test_any_format_is_heard_at_48_khz_as_loud_as_it_is(
+def test_any_format_is_read_at_48_khz_and_its_own_loudness(
     tmp_path: Path, name: str, codec: str, rate: int, loss: float
 ) -> None:
     file = write_sound(tmp_path / name, tone(1.0, rate), rate, codec)
@@ -66,12 +66,12 @@ def test_any_format_is_heard_at_48_khz_as_loud_as_it_is(
     assert np.abs(heard[: RATE // 2]).max() == pytest.approx(0.5, abs=max(loss, 0.005))
 
 
-def test_six_channels_become_two(tmp_path: Path) -> None:
+def test_six_channels_are_mixed_to_two(tmp_path: Path) -> None:
     six = np.repeat(tone(0.5), 6, axis=1)
     assert SoundReader(write_sound(tmp_path / "six.wav", six)).read(0, 100).shape == (100, 2)
 
 
-def test_ten_minutes_of_a_loop_take_no_memory(tmp_path: Path) -> None:
+def test_ten_minutes_of_a_loop_use_no_more_memory(tmp_path: Path) -> None:
     reader = SoundReader(write_sound(tmp_path / "a.wav", tone(2.0)), loop=True)
     for second in range(480):
         reader.read(second * RATE, (second + 1) * RATE)
@@ -83,7 +83,7 @@ def test_ten_minutes_of_a_loop_take_no_memory(tmp_path: Path) -> None:
     assert grown < 500_000
 
 
-def test_what_is_no_sound_is_refused_by_name(tmp_path: Path) -> None:
+def test_a_file_that_is_no_sound_is_rejected_by_name(tmp_path: Path) -> None:
     broken = tmp_path / "broken.wav"
     broken.write_bytes(b"RIFF and then nothing that makes sense" * 10)
     silent = tmp_path / "silent.mp4"
@@ -97,7 +97,7 @@ def test_what_is_no_sound_is_refused_by_name(tmp_path: Path) -> None:
             audio.open_sound(file, lambda: 0.0)
 
 
-def test_a_file_that_vanishes_in_a_loop_is_silence_until_it_is_back(tmp_path: Path) -> None:
+def test_a_file_removed_in_a_loop_is_silent_until_it_returns(tmp_path: Path) -> None:
     file = write_sound(tmp_path / "a.wav", tone(0.5))
     content = file.read_bytes()
     sound = audio.SoundFile(file, loop=True)
@@ -133,7 +133,7 @@ def test_no_hit_is_lost_between_two_frames(tmp_path: Path) -> None:
         assert all(0 <= hit - time <= 1 / fps + 0.03 for hit, time in zip(hits, times, strict=True))
 
 
-def test_tracked_beats_are_those_of_a_live_run(tmp_path: Path) -> None:
+def test_tracked_beats_equal_those_of_a_live_run(tmp_path: Path) -> None:
     beats = np.arange(0.5, 12, 0.5).tolist()
     file = write_sound(tmp_path / "clicks.wav", clicks(beats, 12.0))
     tracked = audio.tracked(file)
@@ -146,7 +146,7 @@ def test_tracked_beats_are_those_of_a_live_run(tmp_path: Path) -> None:
     assert max(abs((beat.time + 0.25) % 0.5 - 0.25) for beat in late) < 0.04
 
 
-def test_the_sound_of_the_frames_is_the_sound(tmp_path: Path) -> None:
+def test_the_sound_of_all_frames_is_the_whole_sound(tmp_path: Path) -> None:
     noise = np.random.default_rng(3).uniform(-1, 1, (RATE, 2)).astype(np.float32)
     sound = audio.SoundFile(write_sound(tmp_path / "noise.wav", noise))
     parts = []
@@ -157,7 +157,7 @@ def test_the_sound_of_the_frames_is_the_sound(tmp_path: Path) -> None:
     assert np.array_equal(np.concatenate(parts), noise)
 
 
-def test_a_file_played_once_comes_to_its_end(tmp_path: Path) -> None:
+def test_a_file_played_once_ends(tmp_path: Path) -> None:
     sound = audio.SoundFile(write_sound(tmp_path / "a.flac", tone(0.5), codec="flac"))
     assert sound.duration == pytest.approx(0.5)
     sound.poll(0.49)
@@ -179,7 +179,7 @@ print(sorted(set(sys.modules) - before))
     assert said.stdout == "[]\n"
 
 
-def test_specs_name_files_devices_and_silence(tmp_path: Path, no_sound: None) -> None:
+def test_sound_options_name_files_devices_and_silence(tmp_path: Path, no_sound: None) -> None:
     file = write_sound(tmp_path / "a.wav", tone(0.1))
     assert isinstance(audio.open_sound(str(file), lambda: 0.0, play=False), audio.SoundFile)
     assert isinstance(audio.open_sound(None, lambda: 0.0), audio.Silence)
@@ -192,13 +192,13 @@ def test_specs_name_files_devices_and_silence(tmp_path: Path, no_sound: None) ->
 
 
 @pytest.mark.parametrize("name", ["USB Audio 2.0", "null.monitor"])
-def test_a_device_may_have_a_dot_in_its_name(name: str, no_sound: None) -> None:
+def test_a_device_name_can_contain_a_dot(name: str, no_sound: None) -> None:
     with closing(audio.open_sound(name, lambda: 0.0)) as device:
         assert isinstance(device, audio.SoundDevice)
 
 
 @pytest.mark.parametrize("name", ["nix.wav", "Nix.MP4", "folder/nix", Path("nix")])
-def test_a_file_that_is_missing_is_no_device(name: str | Path) -> None:
+def test_a_missing_file_is_not_taken_for_a_device(name: str | Path) -> None:
     with pytest.raises(audio.SoundError):
         audio.open_sound(name, lambda: 0.0)
 
@@ -212,7 +212,9 @@ def test_without_a_speaker_a_file_plays_silently(tmp_path: Path, no_sound: None)
     sound.close()
 
 
-def test_a_missing_portaudio_is_said_and_not_raised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_portaudio_is_reported_and_not_raised(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "sounddevice.py").write_text("raise OSError('PortAudio library not found')")
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.delitem(__import__("sys").modules, "sounddevice", raising=False)
@@ -223,7 +225,7 @@ def test_a_missing_portaudio_is_said_and_not_raised(tmp_path: Path, monkeypatch:
     sound.close()
 
 
-def test_memory_is_shared_by_the_number_of_the_sample(tmp_path: Path) -> None:
+def test_two_processes_share_sound_by_sample_number(tmp_path: Path) -> None:
     here, there = SharedSound(tmp_path / "line", new=True), SharedSound(tmp_path / "line")
     sound = np.arange(2000, dtype=np.float32).reshape(1000, 2)
     here.write(CAPACITY - 300, sound)
@@ -240,7 +242,7 @@ def test_memory_is_shared_by_the_number_of_the_sample(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("ppm", [-1000, 0, 1000])
-def test_a_devices_sound_keeps_the_shows_pace(ppm: int) -> None:
+def test_a_sound_device_follows_the_pace_of_the_show(ppm: int) -> None:
     steady, blocks, heard = PacedSound(RATE), 0, []
     ones = np.ones((480, 1), np.float32)
     for frame in range(60 * 100):
@@ -253,7 +255,7 @@ def test_a_devices_sound_keeps_the_shows_pace(ppm: int) -> None:
     assert sound.min() == 1  # not a gap
 
 
-def test_a_recording_begins_with_the_present() -> None:
+def test_a_paced_sound_starts_with_the_newest_samples() -> None:
     steady = PacedSound(RATE)
     for n in range(50):
         steady.add(np.full((480, 1), n, np.float32), RATE)
@@ -262,7 +264,7 @@ def test_a_recording_begins_with_the_present() -> None:
     assert steady.take(480).min() == 45  # the cushion's 50 ms
 
 
-def test_a_devices_own_rate_is_recorded_at_48_khz() -> None:
+def test_a_device_at_its_own_rate_is_recorded_at_48_khz() -> None:
     steady, heard = PacedSound(RATE), []
     sound = tone(2.0, 44_100)
     for n in range(0, len(sound), 735):
@@ -272,7 +274,7 @@ def test_a_devices_own_rate_is_recorded_at_48_khz() -> None:
     assert spectrum.argmax() == 1000
 
 
-def test_a_device_is_heard_and_may_come_and_go(pulse: Server) -> None:
+def test_a_device_is_recorded_and_can_reconnect(pulse: Server) -> None:
     clock = LiveClock(100)
     sound = audio.open_sound("pulse", clock.now)
     signals: dict[str, object] = {}
@@ -301,7 +303,7 @@ def test_a_device_is_heard_and_may_come_and_go(pulse: Server) -> None:
     sound.close()
 
 
-def test_a_jack_server_that_dies_takes_nothing_with_it(jack: Server, no_sound: None) -> None:
+def test_the_show_survives_a_jack_server_that_dies(jack: Server, no_sound: None) -> None:
     clock = LiveClock(100)
     sound = audio.open_sound("system", clock.now)
 
@@ -316,7 +318,7 @@ def test_a_jack_server_that_dies_takes_nothing_with_it(jack: Server, no_sound: N
     sound.close()
 
 
-def test_the_speakers_say_where_the_audience_is_and_may_come_and_go(tmp_path: Path, pulse: Server) -> None:
+def test_the_speakers_give_the_heard_position_and_can_reconnect(tmp_path: Path, pulse: Server) -> None:
     sound = audio.SoundFile(write_sound(tmp_path / "a.wav", tone(1.0)), loop=True, play=True)
     clock = LiveClock(100, sound.position)
 

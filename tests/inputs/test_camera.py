@@ -1,4 +1,4 @@
-"""Cameras: doubles that freeze, say the same for ever, raise, hang and come back; and FFmpeg as a device."""
+"""Cameras: doubles that freeze, repeat a picture, raise, hang and return; and FFmpeg as a device."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FAST = 200.0  # pictures a second
 
 
 class Double:
-    """A camera that does what it is told: `mode` is well, still (the same picture as success), frozen (no
+    """A camera that behaves as `mode` says: well, still (the same picture as success), frozen (no
     answer), gone (an error) or away (it cannot be opened)."""
 
     def __init__(self) -> None:
@@ -58,14 +58,13 @@ def camera(double: Double, monkeypatch: pytest.MonkeyPatch) -> Iterator[Camera]:
     for name in ("REOPEN_INTERVAL", "OPENING", "LATE", "STILL", "CHECK_INTERVAL"):
         monkeypatch.setattr(module, name, getattr(module, name) / 5)
     unit = Camera("double", double)
-    unit._patience = module.STILL
     eventually(lambda: unit.here)
     yield unit
     double.mode = "gone"
     unit.close()
 
 
-def test_the_newest_picture_is_there_and_waiting_gives_a_newer_one(camera: Camera) -> None:
+def test_the_newest_picture_is_available_and_wait_gives_a_newer_one(camera: Camera) -> None:
     shot = camera.newest
     assert shot is not None and shot.pixels.shape == (48, 64, 3)
     later = camera.wait(shot.number, 5.0)
@@ -74,7 +73,7 @@ def test_the_newest_picture_is_there_and_waiting_gives_a_newer_one(camera: Camer
     assert camera.health().state == "ok" and "64x48" in camera.health().detail
 
 
-def test_nobody_can_change_a_picture(camera: Camera) -> None:
+def test_a_picture_is_read_only(camera: Camera) -> None:
     shot = camera.newest
     assert shot is not None
     with pytest.raises(ValueError, match="read-only"):
@@ -82,7 +81,7 @@ def test_nobody_can_change_a_picture(camera: Camera) -> None:
 
 
 @pytest.mark.parametrize("mode", ["gone", "frozen", "still", "away"])
-def test_a_camera_comes_back(camera: Camera, double: Double, mode: str) -> None:
+def test_a_lost_camera_returns(camera: Camera, double: Double, mode: str) -> None:
     opened, before = double.opened, camera.newest
     double.mode = mode
     eventually(lambda: not camera.here, "the loss")
@@ -94,7 +93,7 @@ def test_a_camera_comes_back(camera: Camera, double: Double, mode: str) -> None:
     assert double.opened > opened
 
 
-def test_a_camera_flaps_a_hundred_times(camera: Camera, double: Double) -> None:
+def test_a_camera_reconnects_a_hundred_times(camera: Camera, double: Double) -> None:
     for i in range(100):
         double.mode = ("gone", "well")[i % 2] if i < 99 else "well"
         threading.Event().wait(0.005)
@@ -102,25 +101,27 @@ def test_a_camera_flaps_a_hundred_times(camera: Camera, double: Double) -> None:
     assert double.closed in (double.opened, double.opened - 1)  # each is closed but the one that is open
 
 
-def test_threads_of_a_device_that_never_answers_are_few(camera: Camera, double: Double) -> None:
+def test_a_device_that_never_answers_uses_few_threads(camera: Camera, double: Double) -> None:
     double.mode = "frozen"
-    eventually(lambda: len(camera._hung) == module.MOST_HUNG, "the last of them")
+    readers = lambda: sum(one.name == "camera double reader" for one in threading.enumerate())  # noqa: E731
+    eventually(lambda: readers() == module.MOST_HUNG, "the last of them")
     opened = double.opened
     threading.Event().wait(5 * module.LATE)
-    assert double.opened == opened  # no more are tried
+    assert double.opened == opened and readers() == module.MOST_HUNG  # no more are tried
     double.mode = "well"
     eventually(lambda: camera.here)
 
 
-def test_a_still_picture_is_looked_at_ever_more_patiently(camera: Camera, double: Double) -> None:
+def test_a_still_picture_is_reopened_ever_less_often(camera: Camera, double: Double) -> None:
     double.mode = "still"
+    # patience is seconds: a test that waited for them would test the clock
     eventually(lambda: camera._patience >= 4 * module.STILL, "patience")
     assert "does not change" in camera.health().detail or camera.here
     double.mode = "well"
     eventually(lambda: camera._patience == module.STILL and camera.here)
 
 
-def test_movement_is_the_share_that_differs() -> None:
+def test_motion_is_the_share_of_pixels_that_differ() -> None:
     before = np.full((6, 8), 51, np.uint8)
     after = before.copy()
     assert changed(before, after) == (0.0, False)
@@ -131,7 +132,7 @@ def test_movement_is_the_share_that_differs() -> None:
     assert changed(after, before) == (0.5, True)
 
 
-def test_a_camera_that_is_not_there_says_which_are(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_camera_lists_the_cameras(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "cameras", lambda: {"/dev/video0": "HD Webcam"})
     unit = Camera("C920")
     eventually(lambda: "HD Webcam" in unit.health().detail)
@@ -146,18 +147,18 @@ THERE = {"/dev/video0": "HD Webcam", "/dev/video2": "C920 Pro"}
     ("name", "where"),
     [("", "/dev/video0"), ("c920", "/dev/video2"), ("1", "/dev/video2"), ("/dev/video2", "/dev/video2")],
 )
-def test_cameras_have_names_numbers_and_places(name: str, where: str) -> None:
+def test_a_camera_is_found_by_name_number_or_path(name: str, where: str) -> None:
     assert camera_path(name, THERE) == where
 
 
-def test_a_wrong_name_says_what_is_there() -> None:
+def test_a_wrong_name_lists_the_cameras() -> None:
     with pytest.raises(LookupError, match=r"there is no such camera \(there are: HD Webcam, C920 Pro\)"):
         camera_path("Brio", THERE)
     with pytest.raises(LookupError, match="there are: none"):
         camera_path("", {})
 
 
-def test_each_device_is_opened_once_whoever_looks(double: Double) -> None:
+def test_each_device_is_opened_once_for_all_users(double: Double) -> None:
     pool = Cameras(lambda: 2.0, "usual", double)
     assert not pool and pool.poll(1.0) == []
     pool.use(frozenset({"audio.low"}))
@@ -174,7 +175,7 @@ def test_each_device_is_opened_once_whoever_looks(double: Double) -> None:
     pool.close()
 
 
-def test_a_view_is_a_region_in_a_mirror() -> None:
+def test_a_view_is_a_mirrored_region() -> None:
     pixels = np.arange(40 * 80 * 3, dtype=np.uint32).reshape(40, 80, 3).astype(np.uint8)
     assert (View(mirror=False).of(pixels) == pixels).all()
     assert (View().of(pixels) == pixels[:, ::-1]).all()
@@ -188,7 +189,7 @@ def test_a_region_is_never_empty() -> None:
         assert min(cropped(pixels, region).shape[:2]) >= 16
 
 
-def test_dark_pictures_are_lifted_and_bright_ones_left() -> None:
+def test_dark_pictures_are_brightened_and_bright_ones_are_kept() -> None:
     rng = np.random.default_rng(0)
     dark, bright = (rng.integers(0, high, (64, 64, 3)).astype(np.uint8) for high in (60, 255))
     assert lifted(bright) is bright
@@ -199,7 +200,7 @@ def test_dark_pictures_are_lifted_and_bright_ones_left() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "0,0,1", "a,b,c,d", "0,0,0,1", "0.5,0,0.4,1", "0,0,1,1.1", "nan,0,1,1"])
-def test_a_wrong_region_is_refused(text: str) -> None:
+def test_a_wrong_region_is_rejected(text: str) -> None:
     with pytest.raises(ValueError, match=r"region .*must be"):
         region_of(text)
 
@@ -220,7 +221,7 @@ def test_ffmpeg_reads_a_device(monkeypatch: pytest.MonkeyPatch) -> None:
     film.close()
 
 
-def test_pictures_are_written_nowhere(camera: Camera) -> None:
+def test_pictures_are_never_written_to_disk(camera: Camera) -> None:
     """No file is opened for writing while pictures come, by any thread."""
     opened: list[object] = []
 

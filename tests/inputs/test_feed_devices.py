@@ -26,7 +26,7 @@ from tests.doubles.feeds import PATH, art, broker, e131, feed, free_port, values
 from tests.doubles.waiting import eventually, needs
 
 
-def test_a_page_is_asked_again_and_may_lie_stall_and_vanish(tmp_path: Path) -> None:
+def test_a_page_is_polled_through_bad_answers_stalls_and_losses(tmp_path: Path) -> None:
     with web_server() as page:
         port = page.server_address[1]
         url = f"http://127.0.0.1:{port}/"
@@ -52,7 +52,9 @@ def test_a_page_is_asked_again_and_may_lie_stall_and_vanish(tmp_path: Path) -> N
     unit.close()
 
 
-def test_a_broker_comes_goes_and_comes_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_broker_connects_disconnects_and_connects_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from paho.mqtt import publish
 
     monkeypatch.setenv("PATH", PATH)
@@ -107,7 +109,7 @@ def test_a_serial_port_is_pulled_and_plugged_again(tmp_path: Path) -> None:
     unit.close()
 
 
-def test_lines_are_cut_whatever_the_chunks() -> None:
+def test_lines_are_split_in_any_chunks() -> None:
     stream = b"lost beginning\n1\r\n\n2\n" + b"x" * (LONGEST_LINE + 1) + b"\n3\nunfinished"
     for size in (1, 2, 7, 5000):
         lines = LineSplitter()
@@ -116,13 +118,15 @@ def test_lines_are_cut_whatever_the_chunks() -> None:
 
 
 @given(st.lists(st.binary(max_size=50)))
-def test_any_bytes_are_lines(chunks: list[bytes]) -> None:
+def test_any_bytes_are_split_into_lines(chunks: list[bytes]) -> None:
     lines = LineSplitter()
     assert all("\n" not in line for chunk in chunks for line in lines.cut(chunk))
 
 
 @pytest.mark.parametrize(("kind", "packet"), [("artnet", art), ("sacn", e131)])
-def test_a_lighting_desk_plays(kind: str, packet: Callable[[int, bytes], bytes], tmp_path: Path) -> None:
+def test_a_lighting_desk_gives_signals(
+    kind: str, packet: Callable[[int, bytes], bytes], tmp_path: Path
+) -> None:
     port = free_port()
     channels = {"dim": "1", "red": "512"}
     heard = feed(tmp_path, kind, port=port, universe=7, low=0.0, high=1.0, values=channels)
@@ -138,7 +142,7 @@ def test_a_lighting_desk_plays(kind: str, packet: Callable[[int, bytes], bytes],
     unit.close()
 
 
-def test_what_is_no_frame_of_levels_says_nothing() -> None:
+def test_a_packet_that_is_no_lighting_frame_is_ignored() -> None:
     assert art_net(art(7, b"\1\2")) == (7, b"\1\2")
     assert sacn(e131(7, b"\1\2")) == (7, b"\1\2")
     for packet in (e131(7, b"\1", options=0x80), e131(7, b"\1", start=0xDD), b"", e131(7, b"\1")[:125]):
@@ -146,7 +150,7 @@ def test_what_is_no_frame_of_levels_says_nothing() -> None:
     assert art_net(art(7, b"\1").replace(struct.pack("<H", 0x5000), struct.pack("<H", 0x2000)))[1] == b""
 
 
-def test_channels_have_their_numbers() -> None:
+def test_channels_have_numbers() -> None:
     levels = Channels(bytes([51, 0, 255]))
     assert dict(levels) == {"1": 0.2, "2": 0.0, "3": 1.0}
     assert [chosen(levels, path) for path in ("1", "3", "4", "0", "-1", "x", "")] == [
@@ -158,7 +162,7 @@ def test_channels_have_their_numbers() -> None:
 
 
 @given(st.binary(max_size=700))
-def test_any_packet_is_read_or_left(packet: bytes) -> None:
+def test_any_packet_is_read_or_ignored(packet: bytes) -> None:
     for parse in (art_net, sacn):
         assert len(parse(packet)[1]) <= 512
         assert len(parse(art(1, b"")[:10] + packet)[1]) <= 512
@@ -179,7 +183,7 @@ def test_rows_are_replayed_by_the_clock(tmp_path: Path) -> None:
     assert values(again, 4.6) == values(unit, 4.6)
 
 
-def test_rows_that_end(tmp_path: Path) -> None:
+def test_rows_end_or_repeat(tmp_path: Path) -> None:
     (tmp_path / "some.csv").write_text("1,5\n2,x\n\n3,7\n")
     some = {"file": "some.csv", "value": "1", "every": 0.5, "loop": False, "stale": 1.0}
     unit = open_feed(feed(tmp_path, "csv", **some, low=0.0, high=10.0, otherwise="default"), lambda: 0.0)
@@ -195,7 +199,7 @@ def test_rows_that_end(tmp_path: Path) -> None:
         ("a,b\nx,2\n", {"time": "a"}, "column a has no times"),
     ],
 )
-def test_what_is_wrong_with_rows_is_said(rows: str, more: dict[str, str], fault: str, tmp_path: Path) -> None:
+def test_faults_of_rows_are_reported(rows: str, more: dict[str, str], fault: str, tmp_path: Path) -> None:
     (tmp_path / "some.csv").write_text(rows)
     with pytest.raises(ValueError, match=fault):
         open_feed(feed(tmp_path, "csv", file="some.csv", **more), lambda: 0.0)
@@ -203,7 +207,7 @@ def test_what_is_wrong_with_rows_is_said(rows: str, more: dict[str, str], fault:
         open_feed(feed(tmp_path, "csv", file="lost.csv"), lambda: 0.0)
 
 
-def test_feeds_are_opened_kept_and_closed(tmp_path: Path) -> None:
+def test_feeds_open_stay_open_and_close_with_edits(tmp_path: Path) -> None:
     (tmp_path / "some.csv").write_text("1\n2\n")
     one = feed(tmp_path, "csv", "one", file="some.csv")
     two = feed(tmp_path, "artnet", "two", port=free_port())

@@ -1,4 +1,4 @@
-"""Feeds: what their files may say, how numbers are found, and what becomes of a value with time."""
+"""Feeds: their files, the numbers of a message, and how a value ages."""
 
 from __future__ import annotations
 
@@ -50,12 +50,12 @@ def written(folder: Path, content: str, name: str = "price") -> Path:
         ("[" * 3000, {}),
     ],
 )
-def test_numbers_of_a_message(message: str, found: dict[str, float]) -> None:
+def test_the_numbers_of_a_message_are_found(message: str, found: dict[str, float]) -> None:
     assert numbers(message) == found
 
 
 @given(st.text() | st.binary().map(lambda some: some.decode(errors="replace")))
-def test_any_message_has_only_finite_numbers(message: str) -> None:
+def test_any_message_gives_only_finite_numbers(message: str) -> None:
     assert all(abs(value) < 1e30 for value in numbers(message).values())
 
 
@@ -64,11 +64,11 @@ def test_any_message_has_only_finite_numbers(message: str) -> None:
         st.floats() | st.text() | st.none(), lambda one: st.lists(one) | st.dictionaries(st.text(), one)
     )
 )
-def test_any_json_has_only_finite_numbers(value: object) -> None:
+def test_any_json_gives_only_finite_numbers(value: object) -> None:
     assert all(abs(number) < 1e30 for number in numbers(json.dumps(value)).values())
 
 
-def test_the_value_asked_for_or_the_first() -> None:
+def test_the_requested_value_or_the_first_is_used() -> None:
     found = {"a": 1.0, "b": 2.0}
     assert (chosen(found, ""), chosen(found, "b"), chosen(found, "c"), chosen({}, "")) == (1, 2, None, None)
 
@@ -97,7 +97,7 @@ def test_a_stale_value_holds_decays_or_falls_back(otherwise: str, after: float) 
     assert said(reading, 6.0)[""] == 1
 
 
-def test_the_range_is_found_and_forgotten() -> None:
+def test_the_range_is_learned_and_forgotten() -> None:
     reading = Reading("feed.a", text(window=80.0))
     reading.take(0.0, 100)
     assert said(reading, 0.0)[""] == 0.5
@@ -144,7 +144,7 @@ def test_a_file_of_every_kind_is_read(tmp_path: Path) -> None:
         ("kind = ", "not valid TOML"),
     ],
 )
-def test_what_is_wrong_is_said(content: str, fault: str, tmp_path: Path) -> None:
+def test_a_wrong_value_is_reported(content: str, fault: str, tmp_path: Path) -> None:
     file = written(tmp_path, content)
     with pytest.raises(SceneError) as said:
         read_feed(file)
@@ -153,7 +153,18 @@ def test_what_is_wrong_is_said(content: str, fault: str, tmp_path: Path) -> None
     )
 
 
-def test_a_library_finds_the_feeds_that_signals_are_of(tmp_path: Path) -> None:
+def test_a_missing_key_does_not_hide_other_faults(tmp_path: Path) -> None:
+    for kind, key in (("csv", "file"), ("http", "url"), ("mqtt", "topic"), ("serial", "device")):
+        file = written(tmp_path, f'kind = "{kind}"\nlow = 3\nvalues = {{age = "1"}}')
+        with pytest.raises(SceneError) as said:
+            read_feed(file)
+        found = [fault.removeprefix(f"{file}: ") for fault in said.value.faults]
+        assert found[0] == f"{key} is missing"
+        assert found[1].startswith("values.age, must be") and found[2].startswith("low and high, must")
+        assert len(found) == 3
+
+
+def test_the_library_finds_the_feeds_of_signals(tmp_path: Path) -> None:
     written(tmp_path, 'kind = "artnet"\nvalues = {dim = "1"}', "desk")
     library = Library(tmp_path)
     assert [feed.name for feed in library.feeds({"feed.desk.dim", "feed.desk.dim.age", "audio.low"})] == [

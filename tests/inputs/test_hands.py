@@ -1,4 +1,4 @@
-"""What landmarks say: exact values for hands whose angles and lengths are known."""
+"""Signals of landmarks: exact values for hands whose angles and lengths are known."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_bends_are_the_angles_of_the_joints(bend: float) -> None:
     assert hands.bends(fan(bend)) == pytest.approx([3 * bend] * 5, abs=1e-6)
 
 
-def test_bends_stay_the_same_however_a_hand_is_turned_and_however_large_it_is() -> None:
+def test_bends_do_not_depend_on_rotation_and_size() -> None:
     assert hands.bends(turned(fan(0.7, 0.05), 0.13, "x")) == pytest.approx([2.1] * 5)
 
 
@@ -70,7 +70,7 @@ def test_curls_run_from_straight_to_curled() -> None:
     assert hands.curls(fan((STRAIGHT[0] + CURLED[0]) / 6))[0] == pytest.approx(0.5)
 
 
-def test_openness_leaves_the_thumb_out() -> None:
+def test_openness_ignores_the_thumb() -> None:
     assert hands.openness(np.array([1, 0, 0, 0, 0.0])) == 1
     assert hands.openness(np.array([0, 1, 1, 1, 1.0])) == 0
     assert hands.openness(np.array([0, 0.5, 1, 0, 0.5])) == 0.5
@@ -79,23 +79,23 @@ def test_openness_leaves_the_thumb_out() -> None:
 @pytest.mark.parametrize(
     ("curled", "word"), [((0, 1, 1, 1, 1), "fist"), ((1, 0, 0, 0, 0), "open"), ((0, 0, 1, 1, 1), "point")]
 )
-def test_each_gesture_is_only_itself(curled: tuple[float, ...], word: str) -> None:
+def test_each_gesture_excludes_the_others(curled: tuple[float, ...], word: str) -> None:
     found = hands.gestures(np.array(curled, float))
     assert found == {name: float(name == word) for name in ("fist", "open", "point")}
 
 
-def test_one_finger_that_does_not_fit_decides() -> None:
+def test_one_wrong_finger_prevents_a_gesture() -> None:
     assert hands.gestures(np.array([0, 0.8, 0.6, 0.7, 0.9])) == pytest.approx(
         {"fist": 0.6, "open": 0.1, "point": 0.2}
     )
 
 
 @pytest.mark.parametrize("turns", [0.0, 0.1, -0.2])
-def test_a_palm_is_as_long_however_it_is_turned(turns: float) -> None:
+def test_the_length_of_a_palm_does_not_depend_on_its_rotation(turns: float) -> None:
     assert hands.palm(turned(fan(palm=0.2), turns, "x")) == pytest.approx(0.2)
 
 
-def test_depth_rises_by_the_same_step_with_each_doubling() -> None:
+def test_depth_rises_by_one_step_for_each_doubling() -> None:
     assert hands.depth(fan(palm=FAR_PALM)) == pytest.approx(0)
     assert hands.depth(fan(palm=NEAR_PALM)) == pytest.approx(1)
     one, two, four = (hands.depth(fan(palm=size)) for size in (0.08, 0.16, 0.32))
@@ -128,7 +128,7 @@ def test_roll_is_in_turns_to_the_right(turns: float) -> None:
     assert hands.roll(turned(upright, turns)) == pytest.approx(turns)
 
 
-def test_the_middle_of_the_palm_is_where_it_is_in_the_picture() -> None:
+def test_the_position_of_a_hand_is_the_middle_of_its_palm() -> None:
     points = Hand(0.6, 0.3).points()
     middle = points[[0, *KNUCKLES]].mean(0)
     said = hands.shape(points, 4 / 3)
@@ -137,7 +137,7 @@ def test_the_middle_of_the_palm_is_where_it_is_in_the_picture() -> None:
     assert said["height"] == pytest.approx((middle[1] - 0.2) / 0.6)
 
 
-def test_every_word_is_said_and_within_its_range() -> None:
+def test_every_signal_is_sent_and_within_its_range() -> None:
     rng = np.random.default_rng(3)
     for _ in range(200):
         said = hands.shape(rng.normal(0.5, 0.4, (21, 3)), 16 / 9)
@@ -147,7 +147,7 @@ def test_every_word_is_said_and_within_its_range() -> None:
     assert all(np.isfinite(list(hands.shape(np.zeros((21, 3)), 1.0).values())))
 
 
-def test_a_left_and_a_right_hand_say_the_same() -> None:
+def test_left_and_right_hands_give_the_same_values() -> None:
     left, right = (Hand(0.5, 0.4, side=side).points() for side in ("left", "right"))
     one, other = (hands.shape(points, 1.0) for points in (left, right))
     for word in ("depth", "openness", "pinch", "spread", "curl.index", "height"):
@@ -155,26 +155,26 @@ def test_a_left_and_a_right_hand_say_the_same() -> None:
     assert one["roll"] == pytest.approx(-other["roll"])
 
 
-def test_a_drawn_fist_and_a_drawn_flat_hand_are_told_apart() -> None:
+def test_a_drawn_fist_and_a_drawn_flat_hand_are_distinguished() -> None:
     flat = hands.shape(Hand(0.5, 0.4).points(), 1.0)
     fist = hands.shape(Hand(0.5, 0.4, curls=(1,) * 5).points(), 1.0)
     assert flat["openness"] > 0.9 and fist["openness"] < 0.1
     assert flat["open"] > 0.9 and fist["fist"] > 0.9
 
 
-def test_formulas_know_the_signals_and_say_which_are_near() -> None:
+def test_formulas_know_the_signals_and_suggest_similar_ones() -> None:
     assert all(compiled(name).names == {name} for name in HAND_SIGNALS)
     with pytest.raises(ValueError, match=r"unknown signal hand\.left\.pich; did you mean hand\.left\.pinch"):
         compiled("hand.left.pich")
 
 
-def test_the_page_lists_every_signal_as_it_is_declared() -> None:
+def test_the_page_lists_every_declared_signal() -> None:
     page = (paths.shipped() / "docs" / "hands.md").read_text(encoding="utf-8")
     for name, about in {**hands.WORDS, **hands.TOTALS}.items():
         assert f"| `{name}` | {about} |" in page
 
 
-def test_one_euro_is_the_paper_s_filter() -> None:
+def test_one_euro_equals_the_filter_of_the_paper() -> None:
     cutoff, beta, dt = 1.5, 0.7, 1 / 30
     xs = [0.0, 0.1, 0.4, 0.35, 0.9]
     value = before = xs[0]
@@ -192,7 +192,7 @@ def test_one_euro_is_the_paper_s_filter() -> None:
         assert filter_.step(np.array([x]), dt)[0] == pytest.approx(value)
 
 
-def test_one_euro_takes_real_times() -> None:
+def test_one_euro_uses_the_real_times() -> None:
     often, seldom = OneEuro(1.0, 0.0), OneEuro(1.0, 0.0)
     often.step(np.zeros(1), 0.0)
     seldom.step(np.zeros(1), 0.0)

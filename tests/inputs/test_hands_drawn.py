@@ -1,4 +1,4 @@
-"""Drawn hands on known ways, seen by the real tracker: where, whose, when, and what leaves its process."""
+"""Drawn hands on known paths, found by the real tracker: position, side, latency, privacy."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import shutil
 import sys
 import threading
 from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from perform.arrays import Doubles, Pixels
 from perform.clock import stopwatch
 from perform.inputs.camera import Camera, View
 from perform.inputs.hands import Hands, model_file
+from perform.inputs.hands import tracker as trackers
 from perform.inputs.hands.sides import HandPair, HandSighting
 from perform.inputs.hands.signals import points_of
 from perform.inputs.hands.tracker import Tracker
@@ -25,14 +27,16 @@ from perform.models import hands as maker
 from tests.doubles.drawn_hands import Hand, picture
 from tests.doubles.waiting import eventually
 
-pytest.importorskip("mediapipe", reason="MediaPipe is not made for this machine")
+pytestmark = pytest.mark.skipif(
+    find_spec("mediapipe") is None, reason="MediaPipe is not made for this machine"
+)  # found, not imported: it takes a second, and only the tracker's process needs it
 
-KEPT = model_file()  # a person's own, looked up before tests get folders of their own
+KEPT = model_file()  # the user's, found before tests get their own folders
 FPS = 30
 FRAMES = count(1)  # that the tracker is shown, through all tests: its times only rise
 WIDTH, HEIGHT = 480, 360
 ASPECT = WIDTH / HEIGHT
-RELAXED = (0.3,) * 5  # of a hand drawn quite flat nobody can tell palm from back, nor left from right
+RELAXED = (0.3,) * 5  # of a hand drawn quite flat, palm and back look the same, and so do left and right
 FIST = (0.6, 1.0, 1.0, 1.0, 1.0)
 POINT = (0.8, 0.0, 1.0, 1.0, 1.0)
 
@@ -53,7 +57,7 @@ def model() -> Path:
 
 @pytest.fixture(scope="module")
 def tracker(model: Path) -> Iterator[Tracker]:
-    """One for all: beginning one takes longer than any test. It begins anew with each scene, as at a cut."""
+    """One for all: starting one takes longer than any test. It starts again with each scene, as at a cut."""
     unit = Tracker(str(model))
     eventually(lambda: unit.track(np.zeros((64, 64, 3), np.uint8), 0.0) is not None, "the tracker")
     yield unit
@@ -62,7 +66,7 @@ def tracker(model: Path) -> Iterator[Tracker]:
 
 @pytest.fixture(autouse=True)
 def empty_scene(request: pytest.FixtureRequest) -> None:
-    """Whoever was before the camera has left."""
+    """No hands are before the camera any more."""
     if "tracker" in request.fixturenames:
         tracker = request.getfixturevalue("tracker")
         for _ in range(2):
@@ -92,7 +96,7 @@ def error(one: HandSighting, hand: Hand) -> float:
     return float(np.linalg.norm(off, axis=1).mean()) / hand.palm
 
 
-def test_landmarks_are_where_they_were_drawn(tracker: Tracker) -> None:
+def test_landmarks_are_at_their_drawn_positions(tracker: Tracker) -> None:
     errors, seen = [], 0
     for frame in range(24):
         turn = 2 * np.pi * frame / 24
@@ -104,7 +108,7 @@ def test_landmarks_are_where_they_were_drawn(tracker: Tracker) -> None:
     assert np.mean(errors) < 0.2
 
 
-def test_a_left_and_a_right_hand_are_told_apart(tracker: Tracker) -> None:
+def test_left_and_right_hands_are_distinguished(tracker: Tracker) -> None:
     for _ in range(4):
         rows = found(tracker, drawn(both(0.4, 0.95)))
     votes = sorted((float(one.points[0, 0]), one.left) for one in rows)
@@ -113,7 +117,7 @@ def test_a_left_and_a_right_hand_are_told_apart(tracker: Tracker) -> None:
 
 
 @pytest.mark.parametrize(("curls", "word"), [((0,) * 5, "open"), (FIST, "fist"), (POINT, "point")])
-def test_gestures_are_seen(tracker: Tracker, curls: tuple[float, ...], word: str) -> None:
+def test_gestures_are_recognised(tracker: Tracker, curls: tuple[float, ...], word: str) -> None:
     pair, held = HandPair(), dict[str, float]()
     for frame in range(16):
         share = min(frame / 8, 1.0)  # from a relaxed hand, which a tracker finds soonest
@@ -124,7 +128,7 @@ def test_gestures_are_seen(tracker: Tracker, curls: tuple[float, ...], word: str
     assert [held[f"hand.left.{name}"] for name in gestures] == [float(name == word) for name in gestures]
 
 
-def test_hands_that_cross_keep_their_sides(tracker: Tracker) -> None:
+def test_crossing_hands_keep_their_sides(tracker: Tracker) -> None:
     pair, held = HandPair(), dict[str, float]()
     there = 0
     for frame in range(44):
@@ -136,7 +140,7 @@ def test_hands_that_cross_keep_their_sides(tracker: Tracker) -> None:
     assert there > 30
 
 
-def test_a_dark_hand_is_found_when_it_is_lifted(tracker: Tracker) -> None:
+def test_a_dark_hand_is_found_when_it_is_brightened(tracker: Tracker) -> None:
     dark = drawn([Hand(0.6, 0.3, 0.22, curls=RELAXED)], light=0.06)
     counts = []
     for lift in (False, True):
@@ -161,7 +165,7 @@ class Film:
     def close(self) -> None: ...
 
 
-def test_hands_play_in_real_time_and_latency_is_told(
+def test_hands_play_in_real_time_and_latency_is_reported(
     model: Path, record_property: pytest.RecordProperty
 ) -> None:
     pictures = [drawn([Hand(0.5 + 0.01 * i, 0.3, 0.22, curls=RELAXED)])[:, ::-1] for i in range(12)]
@@ -183,12 +187,13 @@ def test_hands_play_in_real_time_and_latency_is_told(
     assert 0.02 < np.ptp(xs) < 0.2
 
 
-def test_a_relief_hardly_misses_a_picture(model: Path) -> None:
-    """The one that takes over has never seen the hand before."""
+def test_a_replacement_misses_few_pictures(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The new tracker has not seen the hand before."""
     hand = drawn([Hand(0.6, 0.3, 0.22, curls=RELAXED)])
     unit = Tracker(str(model))
     eventually(lambda: unit.track(hand, next(FRAMES) / FPS) is not None, "the tracker")
-    first, unit._longest = unit.pid, 0.0
+    first = unit.pid
+    monkeypatch.setattr(trackers, "LONGEST_LIFE", 0.0)
     seen: list[bool] = []
 
     def look() -> None:
@@ -196,7 +201,7 @@ def test_a_relief_hardly_misses_a_picture(model: Path) -> None:
         seen.append(rows is not None and len(rows) == 1)
 
     eventually(lambda: unit.pid != first, "the relief", look)
-    unit._longest = 1e9
+    monkeypatch.undo()
     for _ in range(5):
         look()
     unit.close()
@@ -204,7 +209,7 @@ def test_a_relief_hardly_misses_a_picture(model: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
-def test_pictures_do_not_leave_the_tracker_s_process(tracker: Tracker) -> None:
+def test_pictures_stay_in_the_tracker_process(tracker: Tracker) -> None:
     for _ in range(3):
         found(tracker, drawn([Hand(0.6, 0.3, 0.22)]))
     process = Path("/proc", str(tracker.pid))
@@ -217,4 +222,4 @@ def test_pictures_do_not_leave_the_tracker_s_process(tracker: Tracker) -> None:
         allowed = target.is_relative_to("/dev") or not target.is_absolute()  # pipes, memory, nowhere
         assert allowed or not writes, f"{target} is open for writing"
     sockets = [p for p in (process / "fd").iterdir() if str(p.readlink()).startswith("socket:")]
-    assert len(sockets) <= 2  # the two ends of its way to the show, and none to the net
+    assert len(sockets) <= 2  # the two ends of its pipe to the show, and none to the network

@@ -40,7 +40,7 @@ def opened(request: pytest.FixtureRequest) -> Iterator[Opened]:
     camera.close()
 
 
-def test_nothing_is_opened_for_a_show_without_hands() -> None:
+def test_a_show_without_hands_opens_no_camera() -> None:
     unit = Hands(lambda: pytest.fail("opened"), stopwatch)
     unit.use(frozenset({"audio.low", "midi.cc1"}))
     assert not unit and unit.poll(1.0) == [] and unit.health().state == "ok"
@@ -60,28 +60,32 @@ def test_hands_become_signals(opened: Opened) -> None:
     assert unit.health().state == "ok" and len(unit) == 1
 
 
-def test_a_press_within_a_frame_is_seen_as_both(opened: Opened) -> None:
+def put(unit: Hands, values: dict[str, float]) -> None:
+    """The values of a picture, when the test wants them: a camera's pictures come when they come."""
+    unit._put(stopwatch(), values)
+
+
+def test_a_press_within_a_frame_gives_press_and_release(opened: Opened) -> None:
     unit, _, _, _ = opened
     unit.poll(stopwatch())
-    now = stopwatch()
     for value in (0.0, 1.0, 0.0):
-        unit._put(now, {"hand.left.fist": value, "hand.left.x": value / 2})
+        put(unit, {"hand.left.fist": value, "hand.left.x": value / 2})
     fists = [[e.value for e in unit.poll(stopwatch()) if e.name == "hand.left.fist"] for _ in range(3)]
     assert fists == [[0.0], [1.0], [0.0]] or fists == [[1.0], [0.0], []]
 
 
-def test_the_newest_place_wins(opened: Opened) -> None:
+def test_the_newest_position_wins(opened: Opened) -> None:
     unit, _, _, _ = opened
     unit.poll(stopwatch())
     for x in (0.1, 0.0, 0.7):
-        unit._put(stopwatch(), {"hand.right.x": x})
+        put(unit, {"hand.right.x": x})
     assert [e.value for e in unit.poll(stopwatch()) if e.name == "hand.right.x"] == [0.7]
     events: list[Event] = unit.poll(0.0)
     assert all(event.time <= 0 for event in events)
 
 
 @pytest.mark.parametrize("opened", [View(mirror=False)], indirect=True)
-def test_without_a_mirror_sides_are_the_other_way(opened: Opened) -> None:
+def test_without_a_mirror_the_sides_are_swapped(opened: Opened) -> None:
     _, _, mind, polled = opened
     mind.found = row(Hand(0.4, 0.3), 0.9)[None]  # in a mirror it would be a left one
     eventually(lambda: polled().get("hand.count") == 1)
@@ -89,12 +93,12 @@ def test_without_a_mirror_sides_are_the_other_way(opened: Opened) -> None:
 
 
 @pytest.mark.parametrize("opened", [View((0.0, 0.0, 0.5, 1.0))], indirect=True)
-def test_the_tracker_is_shown_the_region_in_a_mirror(opened: Opened) -> None:
+def test_the_tracker_gets_the_mirrored_region(opened: Opened) -> None:
     _, _, mind, _ = opened
     assert mind.shown[-1].shape == (48, 32, 3)
 
 
-def test_hands_are_gone_when_the_camera_is(opened: Opened) -> None:
+def test_hands_are_absent_without_a_camera(opened: Opened) -> None:
     unit, eye, mind, polled = opened
     mind.found = row(Hand(0.4, 0.3), 0.9)[None]
     eventually(lambda: polled().get("hand.left.present") == 1)
@@ -107,7 +111,7 @@ def test_hands_are_gone_when_the_camera_is(opened: Opened) -> None:
     eventually(lambda: polled().get("hand.left.present") == 1)
 
 
-def test_a_tracker_that_starts_or_fails_is_health_and_no_end(opened: Opened) -> None:
+def test_a_starting_or_failing_tracker_shows_in_the_health(opened: Opened) -> None:
     unit, _, mind, polled = opened
     mind.found, mind.note = None, "the tracker died"
     eventually(lambda: unit.health().detail == "hands: the tracker died")
@@ -117,7 +121,7 @@ def test_a_tracker_that_starts_or_fails_is_health_and_no_end(opened: Opened) -> 
     eventually(lambda: polled().get("hand.left.present") == 1 and unit.health().state == "ok")
 
 
-def test_hands_hold_while_the_next_tracker_comes_and_go_when_none_does(
+def test_hands_hold_while_a_tracker_starts_and_end_when_none_comes(
     opened: Opened, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, eye, mind, polled = opened
@@ -130,7 +134,7 @@ def test_hands_hold_while_the_next_tracker_comes_and_go_when_none_does(
     eventually(lambda: polled()["hand.left.present"] == 0)
 
 
-def test_nobody_is_looked_for_less_often(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_hands_the_tracker_runs_less_often(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
     _, _, mind, polled = opened
     mind.found = row(Hand(0.4, 0.3), 0.9)[None]
     eventually(lambda: polled().get("hand.rate", 0.0) > 16 and polled().get("hand.left.present") == 1)
@@ -141,14 +145,14 @@ def test_nobody_is_looked_for_less_often(opened: Opened, monkeypatch: pytest.Mon
     eventually(lambda: polled()["hand.rate"] > 16 and polled()["hand.left.present"] == 1)
 
 
-def test_all_is_closed(opened: Opened) -> None:
+def test_closing_closes_the_tracker(opened: Opened) -> None:
     unit, _, mind, _ = opened
     unit.close()
     unit.close()
     assert mind.closed == 1
 
 
-def test_a_result_of_mediapipe_becomes_rows() -> None:
+def test_a_mediapipe_result_becomes_rows() -> None:
     class Of:
         def __init__(self, **values: object) -> None:
             vars(self).update(values)

@@ -1,4 +1,4 @@
-"""The tracker's model is made from a wheel, whole or not at all, and the doctor knows."""
+"""The tracker's model is made from a wheel, completely or not at all, and the doctor reports it."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def wheel(folder: Path, **changed: bytes) -> Path:
 
 
 def pip(result: int, said: str = "") -> Pip:
-    """A pip that downloads into the folder it is told, or fails."""
+    """A pip that downloads into a given folder, or fails."""
 
     def run(command: list[str], **_: object) -> SimpleNamespace:
         assert command[2:4] == ["pip", "download"] and command[-1] == maker.MEDIAPIPE_WHEEL
@@ -54,7 +54,7 @@ def pip(result: int, said: str = "") -> Pip:
     return run
 
 
-def test_the_bundle_holds_the_parts_uncompressed(tmp_path: Path) -> None:
+def test_the_model_bundle_holds_its_parts_uncompressed(tmp_path: Path) -> None:
     done = maker.import_hands(wheel(tmp_path))
     assert done.file == hands.model_file() and not done.known
     with zipfile.ZipFile(done.file) as bundle:
@@ -64,19 +64,19 @@ def test_the_bundle_holds_the_parts_uncompressed(tmp_path: Path) -> None:
     assert [*done.file.parent.iterdir()] == [done.file]
 
 
-def test_twice_is_the_same_file(tmp_path: Path) -> None:
+def test_the_model_file_is_the_same_twice(tmp_path: Path) -> None:
     first = maker.import_hands(wheel(tmp_path)).file.read_bytes()
     assert maker.import_hands(wheel(tmp_path)).file.read_bytes() == first
 
 
-def test_it_is_fetched_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_model_is_downloaded_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(maker.subprocess, "run", pip(0))
     assert not maker.import_hands(None).known
     monkeypatch.setattr(maker.subprocess, "run", lambda *_, **__: pytest.fail("fetched again"))
     assert maker.import_hands(None).known
 
 
-def test_a_damaged_model_is_made_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_damaged_model_is_written_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     file = maker.import_hands(wheel(tmp_path)).file
     content = bytearray(file.read_bytes())
     content[300] ^= 1
@@ -86,7 +86,7 @@ def test_a_damaged_model_is_made_again(monkeypatch: pytest.MonkeyPatch, tmp_path
     assert not maker.import_hands(None).known and maker.is_whole(file)
 
 
-def test_without_the_net_pip_s_last_line_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_network_the_last_line_of_pip_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(maker.subprocess, "run", pip(1, "WARNING: x\nERROR: no route to host\n"))
     with pytest.raises(OSError, match=r"pip cannot fetch mediapipe==0\.10\.21: ERROR: no route to host"):
         maker.import_hands(None)
@@ -124,7 +124,7 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert code == 1 and "a model needs a name: perform models import net.pt NAME" in text
 
 
-def test_the_doctor_says_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_doctor_reports_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("perform.inputs.hands.tracker.find_spec", lambda name: None)
     state, why, remedy = devices.hands()
     assert state == "warn" and "mediapipe is not installed" in why and remedy

@@ -1,4 +1,4 @@
-"""Two hands keep their sides: through crossings, absences, doubles and a tracker that mistakes them."""
+"""Two hands keep their sides: through crossings, absences, doubles and errors of the tracker."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def play(pair: HandPair, at: Callable[[int], list[HandSighting]], frames: int, s
     return rows
 
 
-def test_a_hand_is_there_after_a_moment_and_gone_after_a_longer_one() -> None:
+def test_a_hand_appears_after_a_short_time_and_goes_after_a_longer_one() -> None:
     pair = HandPair()
     rows = play(pair, lambda frame: [seen(0.4)] if frame < 30 else [], 60)
     present = [row.get("hand.left.present", 0.0) for row in rows]
@@ -48,17 +48,17 @@ def test_a_hand_is_there_after_a_moment_and_gone_after_a_longer_one() -> None:
     assert [row["hand.count"] for row in rows] == present
 
 
-def test_a_glimpse_is_no_hand() -> None:
+def test_a_short_detection_is_no_hand() -> None:
     rows = play(HandPair(), lambda frame: [seen(0.4)] if frame == 3 else [], 20)
     assert all(row == {"hand.count": 0.0} for row in rows)
 
 
-def test_a_hand_that_flickers_stays() -> None:
+def test_a_flickering_hand_stays() -> None:
     rows = play(HandPair(), lambda frame: [seen(0.4)] if frame % 5 < 2 else [], 90)
     assert {row["hand.left.present"] for row in rows[10:]} == {1.0}
 
 
-def test_what_a_hand_did_last_holds_and_what_it_held_is_let_go() -> None:
+def test_the_last_position_holds_and_gestures_are_released() -> None:
     fist = (0.0, 1.0, 1.0, 1.0, 1.0)
     rows = play(HandPair(), lambda frame: [seen(0.2 + 0.005 * frame, curls=fist)] if frame < 40 else [], 70)
     before, after = rows[39], rows[-1]
@@ -70,7 +70,7 @@ def test_what_a_hand_did_last_holds_and_what_it_held_is_let_go() -> None:
         assert after[f"hand.left.{word}"] == before[f"hand.left.{word}"]
 
 
-def test_only_known_signals_are_said() -> None:
+def test_only_declared_signals_are_sent() -> None:
     rows = play(HandPair(), lambda frame: [seen(0.3), seen(0.9, left=0.05)], 20)
     assert {*rows[-1]} == {*HAND_SIGNALS} - {"hand.latency", "hand.rate"}
 
@@ -83,10 +83,10 @@ def test_gestures_have_two_thresholds() -> None:
         held.append(said.get("hand.left.fist", 0.0))
     assert sum(a != b for a, b in pairwise(held)) == 2  # once on, once off
     on, off = held.index(1.0), held[::-1].index(1.0)  # frames from either end
-    assert on - off > 15  # it lets go at less than it took to begin, by more than smoothing delays it
+    assert on - off > 15  # it ends at a lower value than it started, by more than smoothing delays it
 
 
-def test_each_hand_goes_to_its_side() -> None:
+def test_each_hand_is_assigned_to_its_side() -> None:
     for hands in ([seen(0.3), seen(0.9, left=0.05)], [seen(0.9, left=0.05), seen(0.3)]):
         row = play(HandPair(), lambda frame, hands=hands: hands, 10)[-1]
         assert row["hand.left.x"] < 0.4 < 0.6 < row["hand.right.x"]
@@ -97,8 +97,8 @@ VOTES = {"right": (0.9, 0.1), "both left": (0.9, 0.7), "the other way": (0.3, 0.
 
 
 def crossing(frame: int, lost: int = 0, votes: str = "right") -> list[HandSighting]:
-    """Hands that pass each other in two seconds; about their meeting one hides the other for some frames,
-    and the tracker's votes are what they are called."""
+    """Hands that pass each other in two seconds; where they meet one hides the other for some frames, and
+    the tracker's votes are what they are called."""
     along = frame / 60
     near = abs(along - 0.5) < 0.1
     left_vote, right_vote = VOTES[votes if near else "right"]
@@ -109,7 +109,7 @@ def crossing(frame: int, lost: int = 0, votes: str = "right") -> list[HandSighti
 
 @pytest.mark.parametrize("lost", [0, 4, 10])
 @pytest.mark.parametrize("votes", VOTES)
-def test_hands_that_cross_stay_themselves(lost: int, votes: str) -> None:
+def test_crossing_hands_keep_their_identity(lost: int, votes: str) -> None:
     pair_rows = play(HandPair(), lambda frame: crossing(frame, lost, votes), 61)
     xs = np.array([[row.get("hand.left.x", np.nan), row.get("hand.right.x", np.nan)] for row in pair_rows])
     said = xs[5:]
@@ -118,8 +118,8 @@ def test_hands_that_cross_stay_themselves(lost: int, votes: str) -> None:
     assert all(row["hand.count"] == 2 for row in pair_rows[5:])
 
 
-def test_hands_that_fly_past_each_other_stay_themselves() -> None:
-    """From one picture to the next each comes to where the other was: only their ways tell them apart."""
+def test_fast_crossing_hands_keep_their_identity() -> None:
+    """From one picture to the next each moves to where the other was: only their paths distinguish them."""
 
     def at(frame: int) -> list[HandSighting]:
         way = 0.1 * (min(max(frame, 8), 18) - 12.5)
@@ -132,7 +132,7 @@ def test_hands_that_fly_past_each_other_stay_themselves() -> None:
     assert row["hand.left.x"] > 0.8 and row["hand.right.x"] < 0.2
 
 
-def test_a_vote_that_holds_moves_a_hand_to_the_other_side() -> None:
+def test_a_steady_vote_moves_a_hand_to_the_other_side() -> None:
     pair = HandPair()
     rows = play(pair, lambda frame: [seen(0.5, left=0.6 if frame < 5 else 0.05)], 60)
     sides = [
@@ -149,7 +149,7 @@ def test_a_few_wrong_votes_change_nothing() -> None:
     assert all(row["hand.left.present"] == 1 and "hand.right.present" not in row for row in rows[5:])
 
 
-def test_both_on_the_wrong_side_are_exchanged() -> None:
+def test_two_hands_on_the_wrong_sides_are_swapped() -> None:
     def at(frame: int) -> list[HandSighting]:
         doubt = 0.45 if frame < 4 else 0.9
         return [seen(0.3, left=1 - doubt), seen(0.9, left=doubt)]
@@ -158,7 +158,7 @@ def test_both_on_the_wrong_side_are_exchanged() -> None:
     assert row["hand.left.x"] > 0.6 and row["hand.right.x"] < 0.4
 
 
-def test_one_hand_seen_twice_is_one() -> None:
+def test_a_hand_detected_twice_is_one_hand() -> None:
     one = seen(0.4)
     again = HandSighting(one.points + 0.2 * palm(one.points), 0.2)
     assert distinct_hands([one, again]) == [one]
@@ -166,7 +166,7 @@ def test_one_hand_seen_twice_is_one() -> None:
     assert play(HandPair(), lambda frame: [one, again], 20)[-1]["hand.count"] == 1
 
 
-def test_a_hand_that_comes_back_elsewhere_does_not_fly_there() -> None:
+def test_a_hand_that_returns_elsewhere_jumps_there() -> None:
     def at(frame: int) -> list[HandSighting]:
         return [seen(0.2)] if frame < 20 else [seen(1.0)] if frame >= 60 else []
 
@@ -175,7 +175,7 @@ def test_a_hand_that_comes_back_elsewhere_does_not_fly_there() -> None:
     assert len({round(x, 3) for x in xs[5:]}) == 2  # here, then there
 
 
-def test_smoothing_stills_a_hand_that_rests_and_hardly_delays_one_that_moves() -> None:
+def test_smoothing_steadies_a_resting_hand_and_hardly_delays_a_moving_one() -> None:
     rng = np.random.default_rng(0)
 
     def noisy(x: float) -> HandSighting:

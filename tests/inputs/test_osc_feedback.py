@@ -1,12 +1,14 @@
-"""Feedback: what changed, to who plays; answers to who asks; and a show that never waits for any of them."""
+"""Feedback: changes for clients that play, answers for clients that ask; the show never waits for them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Mapping
 
 import pytest
 
-from perform.inputs.osc import Osc
+from perform.clock import stopwatch
+from perform.inputs.osc import Osc, feedback
 from perform.inputs.osc.feedback import (
     FORGOTTEN_AFTER,
     MOST_CHANGES,
@@ -16,14 +18,15 @@ from perform.inputs.osc.feedback import (
     ClientState,
     OscFeedback,
 )
-from perform.inputs.osc.packets import message, messages
+from perform.inputs.osc.packets import Message, message, messages
+from perform.scenes.snapshot import Arguments, Snapshot, SnapshotSlot
 from tests.doubles.boards import VALUES, Controller, Fixed, slot
-from tests.doubles.waiting import eventually
+from tests.doubles.waiting import TIMEOUT, eventually
 
 NODES = Fixed().nodes
 
 
-def test_a_listener_is_told_everything_once_and_then_what_changes() -> None:
+def test_a_listener_gets_all_values_once_and_then_changes() -> None:
     told = ClientState()
     assert dict(told.changes(NODES, VALUES, 0.0)) == VALUES
     assert told.changes(NODES, VALUES, 1.0) == []
@@ -31,7 +34,7 @@ def test_a_listener_is_told_everything_once_and_then_what_changes() -> None:
     assert dict(told.changes(NODES, changed, 2.0)) == {"/master": (0.5,), "/now/title": ("Plate",)}
 
 
-def test_a_number_is_told_when_it_moved_by_a_thousandth_of_its_range() -> None:
+def test_a_number_is_sent_when_it_moves_by_a_thousandth_of_its_range() -> None:
     told = ClientState()
     told.changes(NODES, VALUES, 0.0)
     assert told.changes(NODES, {**VALUES, "/filter/grade/gain": (1.5039,)}, 1.0) == []
@@ -39,7 +42,7 @@ def test_a_number_is_told_when_it_moved_by_a_thousandth_of_its_range() -> None:
     assert told.changes(NODES, {**VALUES, "/filter/grade/dark": (0.0, 0.25, 0.502, 1.0)}, 1.0) != []
 
 
-def test_who_moves_a_fader_is_not_told_where_it_is_until_the_hand_is_off() -> None:
+def test_a_client_that_moves_a_fader_gets_its_value_only_afterwards() -> None:
     told = ClientState()
     told.changes(NODES, VALUES, 0.0)
     told.moving["/master"] = 1.0
@@ -48,7 +51,7 @@ def test_who_moves_a_fader_is_not_told_where_it_is_until_the_hand_is_off() -> No
     assert told.changes(NODES, changed, 1.1 + OWN_MOVES) == [("/master", (0.5,))]
 
 
-def test_a_crowd_of_changes_takes_turns() -> None:
+def test_many_changes_take_turns() -> None:
     told = ClientState()
     seen: set[str] = set()
     for frame in range(4):
@@ -59,7 +62,7 @@ def test_a_crowd_of_changes_takes_turns() -> None:
     assert len(seen) == 3 * MOST_CHANGES
 
 
-def test_what_is_gone_is_forgotten_and_told_anew_when_it_is_back() -> None:
+def test_a_removed_address_is_sent_again_when_it_returns() -> None:
     told = ClientState()
     told.changes(NODES, VALUES, 0.0)
     assert told.changes(NODES, {"/master": (1.0,)}, 1.0) == []
@@ -80,23 +83,34 @@ class Post:
         self.sent.append((packet, target))
 
 
-def test_the_last_senders_are_told_and_no_more_of_them() -> None:
+def received(post: Post) -> list[Message]:
+    return [one for packet, _ in post.sent for one in messages(packet)]
+
+
+def holding(values: Mapping[str, Arguments]) -> SnapshotSlot:
+    """A slot with these values."""
+    made = SnapshotSlot()
+    made.put(Snapshot(NODES, values))
+    return made
+
+
+def test_only_the_last_senders_get_feedback(monkeypatch: pytest.MonkeyPatch) -> None:
     out = OscFeedback(slot(), Post(), [("10.0.0.1", 9001)])
     try:
         for n in range(MOST_CLIENTS + 3):
             out.subscribe((f"10.0.1.{n}", 9000), "/master")
-        out.subscribe(("10.9.9.9", 9000), "/sensor/1")  # who plays nothing is not spoken to
+        out.subscribe(("10.9.9.9", 9000), "/sensor/1")  # a client that plays nothing gets nothing
         assert out.targets() == [
             ("10.0.0.1", 9001),
             *((f"10.0.1.{n}", 9000) for n in range(3, MOST_CLIENTS + 3)),
         ]
-        out._send_changes(1e12 + FORGOTTEN_AFTER)
-        assert out.targets() == [("10.0.0.1", 9001)]
+        monkeypatch.setattr(feedback, "stopwatch", lambda: stopwatch() + FORGOTTEN_AFTER + 1)
+        eventually(lambda: out.targets() == [("10.0.0.1", 9001)], "the end of the senders")
     finally:
         out.close()
 
 
-def test_a_target_that_cannot_be_reached_is_counted_and_tried_again() -> None:
+def test_an_unreachable_target_is_counted_and_retried() -> None:
     post = Post()
     post.fault = OSError("network is unreachable")
     out = OscFeedback(slot(), post, [("10.0.0.1", 9001)])
@@ -111,16 +125,16 @@ def test_a_target_that_cannot_be_reached_is_counted_and_tried_again() -> None:
 
 def test_packets_are_small_and_values_have_the_types_of_their_parameters() -> None:
     post, all_of_it = Post(), Fixed()
-    out = OscFeedback(slot(), post)
-    try:
-        out._send_values(("10.0.0.1", 9001), [(a, v) for a, v in VALUES.items() for _ in range(20)])
-    finally:
-        out.close()
+    crowd = {f"/crowd/{'x' * 60}/{n}": (float(n),) for n in range(MOST_CHANGES - len(VALUES))}
+    values = {**VALUES, **crowd}
+    told = OscFeedback(holding(values), post, [("10.0.0.1", 9001)])
+    eventually(lambda: len(received(post)) == len(values), "the values")
+    told.close()
     assert len(post.sent) > 1
     assert all(len(packet) <= 1400 for packet, _ in post.sent)
-    heard = [one for packet, _ in post.sent for one in messages(packet)]
-    assert len(heard) == 20 * len(VALUES)
-    values = {one.address: one.arguments for one in heard}
+    assert len(received(post)) == MOST_CHANGES
+    values = {one.address: one.arguments for one in received(post)}
+    assert all(values[address] == value for address, value in crowd.items())
     assert values["/blackout"] == (False,)
     assert type(values["/blackout"][0]) is bool
     assert type(values["/filter/grain/size"][0]) is int
@@ -129,19 +143,29 @@ def test_packets_are_small_and_values_have_the_types_of_their_parameters() -> No
 
 def test_a_whole_number_too_large_for_32_bits_is_sent_as_a_float() -> None:
     post = Post()
-    out = OscFeedback(slot(), post)
-    out._send_values(("10.0.0.1", 9001), [("/filter/grain/size", (4e9,))])
+    out = OscFeedback(holding({"/filter/grain/size": (4e9,)}), post, [("10.0.0.1", 9001)])
+    eventually(lambda: post.sent, "the number")
     out.close()
-    assert messages(post.sent[0][0])[0].arguments == (4e9,)
+    assert received(post)[0].arguments == (4e9,)
 
 
-def test_questions_that_nobody_can_answer_in_time_are_the_oldest_ones() -> None:
-    post = Post()
-    out = OscFeedback(slot(), post)
-    for _ in range(3):
-        out.answer(("10.0.0.1", 9001), ["/master"] * MOST_QUERIES)
-    assert len(out._queries) <= MOST_QUERIES
+def test_of_too_many_queries_the_newest_are_answered() -> None:
+    post, go = Post(), threading.Event()
+
+    def slow(packet: bytes, target: tuple[str, int]) -> None:
+        go.wait(TIMEOUT)
+        post(packet, target)
+
+    out = OscFeedback(slot(), slow)
+    for address in ("/master", "/now/title", "/latent/order"):
+        out.answer(("10.0.0.1", 9001), [address] * MOST_QUERIES)
+    out.answer(("10.0.0.1", 9001), ["/blackout"])
+    go.set()
+    eventually(lambda: any(one.address == "/blackout" for one in received(post)), "the last answer")
     out.close()
+    answered = [one.address for one in received(post)]
+    assert MOST_QUERIES <= len(answered) <= MOST_QUERIES + 1  # the first one may be on its way
+    assert answered[-MOST_QUERIES:] == ["/latent/order"] * (MOST_QUERIES - 1) + ["/blackout"]
 
 
 @pytest.fixture
@@ -159,7 +183,7 @@ def controllers() -> Iterator[list[Controller]]:
         one.close()
 
 
-def test_over_the_net_who_asks_is_answered(unit: Osc, controllers: list[Controller]) -> None:
+def test_a_query_over_the_network_gets_its_answer(unit: Osc, controllers: list[Controller]) -> None:
     unit.update(0.0, Fixed().snapshot)
     controllers[0].send(message("/filter/grade/*", ["?"]), unit.port)
     controllers[1].send(message("/now/title", []), unit.port)
@@ -172,7 +196,7 @@ def test_over_the_net_who_asks_is_answered(unit: Osc, controllers: list[Controll
     assert controllers[2].newest() == {}
 
 
-def test_over_the_net_two_controllers_agree(unit: Osc, controllers: list[Controller]) -> None:
+def test_two_controllers_on_the_network_agree(unit: Osc, controllers: list[Controller]) -> None:
     show = Fixed()
     unit.update(0.0, show.snapshot)
     for controller in controllers[:2]:
@@ -185,7 +209,7 @@ def test_over_the_net_two_controllers_agree(unit: Osc, controllers: list[Control
     assert controllers[2].newest() == {}
 
 
-def test_a_set_list_of_targets_is_told_before_it_says_anything(controllers: list[Controller]) -> None:
+def test_fixed_targets_get_feedback_before_they_send_anything(controllers: list[Controller]) -> None:
     unit = Osc(port=0, now=lambda: 1.0, feedback=[controllers[0].address])
     try:
         unit.update(0.0, Fixed().snapshot)
@@ -194,6 +218,6 @@ def test_a_set_list_of_targets_is_told_before_it_says_anything(controllers: list
         unit.close()
 
 
-def test_a_name_that_is_nowhere_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_unknown_host_is_reported_once(caplog: pytest.LogCaptureFixture) -> None:
     Osc(port=0, now=lambda: 1.0, feedback=[("no such host", 9001)]).close()
     assert "osc: no such host gets no feedback" in caplog.text

@@ -46,7 +46,7 @@ def timed(seconds_since_1970: float, *packets: bytes) -> bytes:
     return BUNDLE + struct.pack(">Q", tag) + b"".join(sized)
 
 
-def test_the_specifications_own_examples() -> None:
+def test_the_examples_of_the_specification_are_read() -> None:
     assert messages(FREQUENCY) == [Message("/oscillator/4/frequency", (440.0,))]
     (foo,) = messages(FOO)
     assert foo.address == "/foo"
@@ -57,7 +57,7 @@ def test_the_specifications_own_examples() -> None:
 
 
 @given(ARGUMENTS)
-def test_what_python_osc_says_is_understood_and_the_other_way_round(arguments: list[float | str]) -> None:
+def test_packets_of_python_osc_are_read_and_ours_are_read_by_it(arguments: list[float | str]) -> None:
     builder = OscMessageBuilder("/a/b")
     for argument in arguments:
         builder.add_arg(argument)
@@ -66,7 +66,7 @@ def test_what_python_osc_says_is_understood_and_the_other_way_round(arguments: l
     assert (heard.address, heard.params) == ("/a/b", arguments)
 
 
-def test_types_beyond_the_four_of_every_implementation() -> None:
+def test_other_argument_types_are_read() -> None:
     assert messages(tagged("TFNI")) == [Message("/a", (True, False))]
     assert messages(tagged("r", b"\xff\x00\x33\xff")) == [Message("/a", (1.0, 0.0, 0.2, 1.0))]
     assert messages(tagged("[ii]", struct.pack(">ii", 1, 2))) == [Message("/a", (1, 2))]
@@ -76,7 +76,7 @@ def test_types_beyond_the_four_of_every_implementation() -> None:
     assert messages(b"/a\0\0") == [Message("/a")]
 
 
-def test_bundles_say_when_and_hold_bundles() -> None:
+def test_bundles_have_a_time_and_contain_bundles() -> None:
     inner = timed(2000.5, message("/b", [2]), message("/c", [3]))
     assert messages(timed(1000.25, message("/a", [1]), inner)) == [
         Message("/a", (1,), 1000.25),
@@ -88,7 +88,7 @@ def test_bundles_say_when_and_hold_bundles() -> None:
     assert messages(BUNDLE + bytes(8)) == []
 
 
-def test_bundles_within_bundles_end_somewhere() -> None:
+def test_nested_bundles_have_a_depth_limit() -> None:
     packet = message("/a", [1])
     for _ in range(DEEPEST_BUNDLE):
         packet = bundle([packet])
@@ -124,13 +124,13 @@ def test_bundles_within_bundles_end_somewhere() -> None:
         BUNDLE + bytes(8) + b"\0\0",
     ],
 )
-def test_garbage_is_said_to_be_garbage(packet: bytes) -> None:
+def test_garbage_is_reported(packet: bytes) -> None:
     with pytest.raises(PacketError):
         messages(packet)
 
 
 @given(st.binary(max_size=400), st.sampled_from([b"", b"#bundle\0" + bytes(7) + b"\1", b"/a\0\0,", b"/*{[,"]))
-def test_no_bytes_raise_anything_else(rest: bytes, first: bytes) -> None:
+def test_any_bytes_raise_only_packet_errors(rest: bytes, first: bytes) -> None:
     try:
         found = messages(first + rest)
     except PacketError:
@@ -138,7 +138,7 @@ def test_no_bytes_raise_anything_else(rest: bytes, first: bytes) -> None:
     assert all(isinstance(one, Message) for one in found)
 
 
-def test_a_message_that_cannot_be_sent_is_told() -> None:
+def test_an_invalid_message_to_send_is_reported() -> None:
     with pytest.raises(PacketError, match="/a: "):
         message("/a", [1e39])
 

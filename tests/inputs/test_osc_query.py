@@ -1,11 +1,11 @@
-"""OSCQuery: a real HTTP and WebSocket client, and some that stall, lie and leave."""
+"""OSCQuery: a real HTTP and WebSocket client, and some that stall, send garbage and leave."""
 
 from __future__ import annotations
 
 import json
 import socket
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, suppress
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
@@ -50,7 +50,7 @@ class Served:
         self.osc.update(self.seconds, self.show.snapshot)
 
     def get(self, path: str, **headers: str) -> tuple[int, Any]:
-        """A page: its status, and what it says."""
+        """A page: its status and its content."""
         try:
             with urlopen(Request(f"http://{self.place}{path}", headers=headers), timeout=TIMEOUT) as page:
                 body = page.read()
@@ -77,13 +77,13 @@ def command(word: str, address: object) -> str:
 
 
 def heard(client: ClientConnection) -> Message:
-    """The next OSC message that a client is sent."""
+    """The next OSC message that a client gets."""
     while not isinstance(said := client.recv(timeout=TIMEOUT), bytes):
         pass
     return messages(said)[0]
 
 
-def test_the_tree_has_every_address_and_its_attributes(served: Served) -> None:
+def test_the_tree_contains_every_address_and_its_attributes(served: Served) -> None:
     status, root = served.get("/")
     assert (status, root["FULL_PATH"], root["ACCESS"]) == (200, "/", 0)
     grade = root["CONTENTS"]["filter"]["CONTENTS"]["grade"]
@@ -123,11 +123,13 @@ def test_the_tree_has_every_address_and_its_attributes(served: Served) -> None:
         ("/filter/gra", 404, {"error": "no such address"}),
     ],
 )
-def test_single_attributes_and_what_is_not_there(served: Served, path: str, status: int, said: Any) -> None:
+def test_single_attributes_and_missing_addresses_are_answered(
+    served: Served, path: str, status: int, said: Any
+) -> None:
     assert served.get(path) == (status, said)
 
 
-def test_the_host_says_what_it_can(served: Served) -> None:
+def test_the_host_info_lists_the_extensions(served: Served) -> None:
     status, info = served.get("/?HOST_INFO")
     assert (status, info["NAME"], info["OSC_PORT"]) == (200, "perform", served.osc.port)
     assert info["OSC_TRANSPORT"] == "UDP"
@@ -140,7 +142,7 @@ def test_a_value_is_the_newest(served: Served) -> None:
     assert served.get("/master?VALUE") == (200, {"VALUE": [0.25]})
 
 
-def test_who_listens_hears_the_value_and_then_its_changes(served: Served) -> None:
+def test_a_listener_gets_the_value_and_then_its_changes(served: Served) -> None:
     with served.connect() as client:
         client.send(command("LISTEN", "/master"))
         assert heard(client) == Message("/master", (1.0,))
@@ -155,14 +157,14 @@ def test_who_listens_hears_the_value_and_then_its_changes(served: Served) -> Non
         assert heard(client) == Message("/blackout", (False,))
 
 
-def test_what_a_client_sends_is_played(served: Served) -> None:
+def test_a_message_of_a_client_is_played(served: Served) -> None:
     with served.connect() as client:
         client.send(message("/filter/*/gain", [2.5]))
         eventually(lambda: served.osc.receiver.received == 1)
     assert [(e.name, e.value) for e in served.osc.poll(1.0)] == [('osc["/filter/grade/gain"]', 2.5)]
 
 
-def test_a_new_scene_is_told_to_everybody(served: Served) -> None:
+def test_a_new_scene_is_announced_to_all_clients(served: Served) -> None:
     with served.connect() as client:
         client.send(command("LISTEN", "/master"))
         heard(client)
@@ -189,7 +191,9 @@ def test_a_new_scene_is_told_to_everybody(served: Served) -> None:
         *(command("LISTEN", 3), command("LISTEN", None), command("DANCE", "/master"), command("", "")),
     ],
 )
-def test_a_client_that_talks_nonsense_is_counted_and_stays(served: Served, said: str | bytes) -> None:
+def test_a_client_that_sends_garbage_is_counted_and_stays_connected(
+    served: Served, said: str | bytes
+) -> None:
     with served.connect() as client:
         client.send(said)
         eventually(lambda: served.osc.receiver.garbage == 1)
@@ -197,20 +201,20 @@ def test_a_client_that_talks_nonsense_is_counted_and_stays(served: Served, said:
         assert heard(client) == Message("/master", (1.0,))
 
 
-def test_a_client_may_not_say_too_much_at_once(served: Served) -> None:
+def test_a_client_cannot_send_too_much_at_once(served: Served) -> None:
     with served.connect() as client, pytest.raises(ConnectionClosed):
         client.send(b"/" * 100_000)
         client.recv(timeout=TIMEOUT)
     assert served.get("/master?VALUE")[0] == 200
 
 
-def test_nobody_listens_to_everything_there_could_be() -> None:
+def test_a_client_cannot_listen_to_unlimited_addresses() -> None:
     listener = Subscription()
     assert all(listener.obey(command("LISTEN", f"/a/{n}")) for n in range(MOST_LISTENED + 10))
     assert len(listener.addresses) == MOST_LISTENED
 
 
-def test_clients_that_stall_lie_and_leave_are_nobody_elses_loss(served: Served) -> None:
+def test_clients_that_stall_or_leave_do_not_disturb_the_others(served: Served) -> None:
     port = served.query.port
     stalling = [socket.create_connection(("127.0.0.1", port)) for _ in range(20)]
     lying = socket.create_connection(("127.0.0.1", port))
@@ -227,7 +231,7 @@ def test_clients_that_stall_lie_and_leave_are_nobody_elses_loss(served: Served) 
         client = clients.enter_context(served.connect())
         client.send(command("LISTEN", "/master"))
         assert heard(client) == Message("/master", (1.0,))
-        for n in range(3):  # what nobody reads is not kept for him
+        for n in range(3):  # what a client does not read is not kept for it
             served.tell(master=n / 8, **{"now/title": "x" * 60_000 + str(n)})
             assert heard(client) == Message("/master", (n / 8,))
         assert served.get("/now/title?VALUE")[1] == {"VALUE": ["x" * 60_000 + "2"]}
@@ -236,7 +240,7 @@ def test_clients_that_stall_lie_and_leave_are_nobody_elses_loss(served: Served) 
         one.close()
 
 
-def test_who_only_connects_takes_no_more_than_so_many_files(served: Served) -> None:
+def test_silent_connections_are_limited(served: Served) -> None:
     silent = [
         socket.create_connection(("127.0.0.1", served.query.port)) for _ in range(MOST_CONNECTIONS + 20)
     ]
@@ -247,7 +251,7 @@ def test_who_only_connects_takes_no_more_than_so_many_files(served: Served) -> N
     assert served.get("/master?VALUE")[0] == 200
 
 
-def test_a_crowd_is_turned_away(served: Served) -> None:
+def test_too_many_clients_are_rejected(served: Served) -> None:
     with ExitStack() as inside:
         first = inside.enter_context(served.connect())
         for _ in range(MOST_LISTENERS - 1):
@@ -255,30 +259,36 @@ def test_a_crowd_is_turned_away(served: Served) -> None:
         with pytest.raises(InvalidStatus, match="503"), served.connect():
             pass
         first.close()
-        eventually(lambda: len(served.query._server.connections) < MOST_LISTENERS)
-        inside.enter_context(served.connect())
+
+        def accepted() -> bool:
+            with suppress(InvalidStatus):
+                inside.enter_context(served.connect())
+                return True
+            return False
+
+        eventually(accepted, "room for one more")
         assert served.get("/master?VALUE")[0] == 200
 
 
-def test_who_asks_too_often_waits(served: Served) -> None:
+def test_a_client_that_asks_too_often_waits(served: Served) -> None:
     answers = {served.get("/master?VALUE")[0] for _ in range(150)}
     assert answers == {200, 429}
     eventually(lambda: served.get("/master?VALUE")[0] == 200)
 
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "perform.evil.example"])
-def test_a_page_of_the_wide_net_cannot_ask(served: Served, host: str) -> None:
+def test_a_page_of_the_internet_cannot_ask(served: Served, host: str) -> None:
     assert served.get("/", Host=host)[0] == 403
     assert served.get("/?HOST_INFO", Host=host)[0] == 403
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1:80", "[::1]:80", "stage.local", "stage"])
-def test_local_names_may(served: Served, host: str) -> None:
+def test_local_names_can_ask(served: Served, host: str) -> None:
     assert served.get("/master?VALUE", Host=host)[0] == 200
 
 
 @pytest.mark.parametrize("origin", ["http://evil.example", "null", "file://"])
-def test_a_web_socket_of_another_origin_is_refused(served: Served, origin: str) -> None:
+def test_a_web_socket_of_another_origin_is_rejected(served: Served, origin: str) -> None:
     with pytest.raises(InvalidStatus, match="403"), served.connect(origin=origin):
         pass
     with served.connect(origin=f"http://{served.place}"):
@@ -286,7 +296,7 @@ def test_a_web_socket_of_another_origin_is_refused(served: Served, origin: str) 
     assert served.query.refused == 1
 
 
-def test_where_others_reach_it_a_web_socket_needs_the_token() -> None:
+def test_an_open_web_socket_needs_the_token() -> None:
     served = Served("0.0.0.0", token="sesame")
     try:
         for path in ("/", "/?token=", "/?token=seed", "/?token=sesam%C3%A9"):
@@ -300,7 +310,7 @@ def test_where_others_reach_it_a_web_socket_needs_the_token() -> None:
         served.osc.close()
 
 
-def test_where_others_reach_it_and_there_is_no_token_no_web_socket_opens() -> None:
+def test_without_a_token_an_open_web_socket_is_rejected() -> None:
     served = Served("0.0.0.0")
     try:
         with pytest.raises(InvalidStatus, match="403"), served.connect("/?token="):
@@ -309,7 +319,7 @@ def test_where_others_reach_it_and_there_is_no_token_no_web_socket_opens() -> No
         served.osc.close()
 
 
-def test_it_is_announced_to_this_machine_and_taken_back() -> None:
+def test_the_service_is_announced_and_withdrawn() -> None:
     from zeroconf import ServiceBrowser, ServiceListener, Zeroconf
 
     found: dict[str, int] = {}
@@ -337,7 +347,7 @@ def test_it_is_announced_to_this_machine_and_taken_back() -> None:
         zeroconf.close()
 
 
-def test_a_port_in_use_is_told_and_messages_are_heard_all_the_same(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_port_in_use_is_reported_and_osc_still_works(caplog: pytest.LogCaptureFixture) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
@@ -351,7 +361,7 @@ def test_a_port_in_use_is_told_and_messages_are_heard_all_the_same(caplog: pytes
         unit.close()
 
 
-def test_closing_twice_does_no_harm() -> None:
+def test_closing_twice_is_safe() -> None:
     query = QueryServer("127.0.0.1", 0, 9000, slot(), OscReceiver(lambda: 0.0, slot()))
     query.close()
     query.close()

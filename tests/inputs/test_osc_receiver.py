@@ -1,4 +1,4 @@
-"""What packets say: aliases, patterns, moments, limits, and the newest value."""
+"""Values of packets: aliases, patterns, times, limits, and the newest value."""
 
 import struct
 
@@ -25,7 +25,7 @@ class Clock:
 
 
 class Heard:
-    """An ear, and what it asked and noted."""
+    """A receiver, with its queries and the senders of its values."""
 
     def __init__(self, rate: float = 1e9) -> None:
         self.clock = Clock()
@@ -57,18 +57,18 @@ def timed(due: float, *packets: bytes) -> bytes:
     return BUNDLE + struct.pack(">Q", tag) + b"".join(sized)
 
 
-def test_a_pattern_is_every_address_that_it_matches(heard: Heard) -> None:
+def test_a_pattern_sets_every_matching_address(heard: Heard) -> None:
     heard.hear("/filter/{grade,grain}/[gs]*", 0.75)
     assert heard.said() == {"/filter/grade/gain": 0.75, "/filter/grain/size": 0.75}
     heard.hear("/filter/*/*/norm", 0.5)
     assert heard.said() == dict.fromkeys(
         ("/filter/grade/gain/norm", "/filter/grade/dark/norm", "/filter/grain/size/norm"), 0.5
     )
-    heard.hear("/*", 1.0)  # no parameter is let go, nor scaled, that a pattern did not mean
+    heard.hear("/*", 1.0)  # no parameter is released or scaled that a pattern did not mean
     assert heard.said().keys() == {node.address for node in NODES if node.address.count("/") == 1}
 
 
-def test_a_pattern_that_matches_nothing_is_counted(heard: Heard) -> None:
+def test_a_pattern_without_a_match_is_counted(heard: Heard) -> None:
     heard.hear("/nobody/*", 1.0)
     assert heard.said() == {}
     assert (heard.receiver.unmatched, heard.receiver.lost) == (1, 1)
@@ -88,7 +88,7 @@ def test_a_pattern_that_matches_nothing_is_counted(heard: Heard) -> None:
         ("/1/fader1", 0.5, "/1/fader1", 0.5),
     ],
 )
-def test_resolumes_addresses_are_ours(
+def test_resolume_addresses_are_translated(
     heard: Heard, address: str, value: float, ours: str, worth: float
 ) -> None:
     heard.hear(address, value)
@@ -101,18 +101,18 @@ def test_touchosc_pages_and_pads_are_signals(heard: Heard) -> None:
     assert heard.said() == {"/1/xy1": 0.25, "/1/xy1.1": 0.75, "/1": 1.0}
 
 
-def test_a_question_is_asked_and_says_nothing(heard: Heard) -> None:
+def test_a_query_is_passed_on_and_sets_nothing(heard: Heard) -> None:
     heard.hear("/filter/grade/*", "?")
     heard.hear("/master")  # a parameter with a value, and no value: a question too
     heard.hear("/go")  # a press
-    heard.hear("/wild")  # formulas hear it: a press
+    heard.hear("/wild")  # formulas use it: a press
     assert heard.asked == [(ME, ["/filter/grade/gain", "/filter/grade/dark"]), (ME, ["/master"])]
     assert heard.said() == {"/go": 1.0, "/wild": 1.0}
     heard.receiver.receive(message("/master", ["?"]), ME)
     assert len(heard.asked) == 2
 
 
-def test_who_set_what_is_noted(heard: Heard) -> None:
+def test_the_sender_of_a_value_is_passed_on(heard: Heard) -> None:
     heard.hear("/master", 0.5)
     heard.hear("/sensor", 0.5)
     assert heard.set == [(ME, "/master"), (ME, "/sensor")]
@@ -127,12 +127,14 @@ def test_a_bundle_waits_for_its_time(heard: Heard) -> None:
 
 
 @pytest.mark.parametrize("ahead", [-3600.0, -0.1, LATEST_DUE + 60, 1e8])
-def test_a_bundle_of_the_past_or_of_a_wrong_clock_is_taken_at_once(heard: Heard, ahead: float) -> None:
+def test_a_bundle_of_the_past_or_of_a_wrong_clock_takes_effect_immediately(
+    heard: Heard, ahead: float
+) -> None:
     heard.receiver.receive(timed(max(wall() + ahead, 0.0), message("/master", [0.5])))
     assert heard.said(0.0) == {"/master": 0.5}
 
 
-def test_no_more_bundles_wait_than_there_is_room_for(heard: Heard) -> None:
+def test_the_number_of_waiting_bundles_is_limited(heard: Heard) -> None:
     due = wall() + LATEST_DUE - 1
     for n in range(MOST_SCHEDULED + 10):
         heard.receiver.receive(timed(due, message("/master", [n / 10_000])))
@@ -148,7 +150,7 @@ def test_the_newest_of_ten_thousand_wins_and_all_are_counted(heard: Heard) -> No
     assert (heard.receiver.received, heard.receiver.lost) == (10_000, 0)
 
 
-def test_strangers_cannot_crowd_out_the_show(heard: Heard) -> None:
+def test_unknown_addresses_do_not_displace_those_of_the_show(heard: Heard) -> None:
     for n in range(MOST_NAMES + 50):
         heard.hear(f"/stranger/{n}", 1.0)
     heard.hear("/go")
@@ -158,7 +160,7 @@ def test_strangers_cannot_crowd_out_the_show(heard: Heard) -> None:
     assert heard.receiver.lost == 50
 
 
-def test_who_says_too_much_is_heard_in_part_and_others_wholly() -> None:
+def test_a_sender_over_its_rate_is_limited_and_others_are_not() -> None:
     heard = Heard(rate=100)
     for _ in range(200):
         heard.hear("/master", 0.5)
@@ -171,7 +173,7 @@ def test_who_says_too_much_is_heard_in_part_and_others_wholly() -> None:
     assert heard.receiver.limited == 160
 
 
-def test_large_packets_and_patterns_cost_more() -> None:
+def test_large_packets_and_patterns_count_more() -> None:
     heard = Heard(rate=1000)
     for _ in range(20):
         heard.hear("/filter/*/gain", 0.5)
@@ -187,7 +189,7 @@ def test_large_packets_and_patterns_cost_more() -> None:
     assert heard.said() == {"/master": 0.5}
 
 
-def test_limits_forget_who_was_silent_for_longest() -> None:
+def test_the_rate_limiter_forgets_the_sender_silent_for_longest() -> None:
     limits = RateLimiter(1, 1)
     assert limits.allow("first", 1, 0.0)
     assert not limits.allow("first", 1, 0.0)
@@ -196,22 +198,23 @@ def test_limits_forget_who_was_silent_for_longest() -> None:
     assert limits.allow("first", 1, 0.0)
 
 
-def test_a_text_is_cut_and_a_number_without_an_end_is_none(heard: Heard) -> None:
+def test_a_long_text_is_cut_and_an_infinite_number_is_rejected(heard: Heard) -> None:
     heard.hear("/title", "x" * 1000)
     heard.hear("/far", float("inf"))
     assert heard.said() == {"/title": "x" * 128}
     assert heard.receiver.garbage == 2
 
 
-def test_what_waits_for_its_time_is_bounded_by_values_not_by_moments(heard: Heard) -> None:
-    """A frame takes all that has come due: thousands of moments of thousands of values would hold it."""
-    many, due = [message("/a", [1.0])] * 2000, wall() + LATEST_DUE - 1
-    for _ in range(50):
-        heard.receiver.receive(timed(due, *many), ME)
-    assert sum(len(pairs) for _, _, pairs in heard.receiver._scheduled) == MOST_SCHEDULED // 2000 * 2000
-    heard.receiver.take(LATEST_DUE)
-    heard.receiver.receive(timed(due, *many), ME)
-    assert [len(pairs) for _, _, pairs in heard.receiver._scheduled] == [2000]
+def test_waiting_values_are_limited_by_their_number(heard: Heard) -> None:
+    """A frame takes all that is due: thousands of bundles of thousands of values would delay it."""
+    due, room = wall() + LATEST_DUE - 1, MOST_SCHEDULED // 2000
+    for n in range(50):
+        heard.receiver.receive(timed(due, *[message(f"/{n}", [1.0])] * 2000), ME)
+    assert heard.said().keys() == {f"/{n}" for n in range(room, 50)}  # at once
+    assert heard.said(LATEST_DUE).keys() == {f"/{n}" for n in range(room)}
+    heard.receiver.receive(timed(due, *[message("/a", [1.0])] * 2000), ME)
+    assert heard.said() == {}
+    assert heard.said(LATEST_DUE) == {"/a": 1.0}
 
 
 def test_every_number_of_a_long_list_is_a_signal(heard: Heard) -> None:

@@ -15,7 +15,7 @@ from tests.doubles.formulas import compiled
 
 
 def played(text: str, knob: list[float | None]) -> list[float]:
-    """What a formula gives while `midi.cc1` is at these places (None: not said yet), one per frame."""
+    """The values of a formula while `midi.cc1` has these values (None: no value yet), one per frame."""
     run, clock, results = compiled(text).start(), OfflineClock(60), []
     for value in knob:
         clock.advance()
@@ -24,7 +24,7 @@ def played(text: str, knob: list[float | None]) -> list[float]:
     return results
 
 
-def test_none_jumps() -> None:
+def test_without_takeover_the_value_jumps() -> None:
     assert played("midi.cc1", [None, 0.9, 0.8]) == [0.0, 0.9, 0.8]
     assert played("said(midi.cc1, 0.4)", [None, 0.9, 0.8]) == [0.4, 0.9, 0.8]
 
@@ -37,7 +37,7 @@ def test_pickup_waits_for_the_knob_to_cross() -> None:
     ("knob", "result"),
     [
         ([None, None], [0.4, 0.4]),
-        ([None, 0.9, 0.9], [0.4, 0.4, 0.4]),  # it was turned to there before anybody listened
+        ([None, 0.9, 0.9], [0.4, 0.4, 0.4]),  # it was turned before the formula started
         ([0.8, 0.9, 1.0], [0.4, 0.7, 1.0]),  # half the way up for both
         ([0.8, 0.6, 0.4, 0.0], [0.4, 0.3, 0.2, 0.0]),
         ([0.8, 1.0, 0.5, 0.75], [0.4, 1.0, 0.5, 0.75]),  # from the end on it is the knob
@@ -46,9 +46,7 @@ def test_pickup_waits_for_the_knob_to_cross() -> None:
         ([0.4, 0.7, 0.1], [0.4, 0.7, 0.1]),  # it was there already
     ],
 )
-def test_value_scaling_brings_them_together_at_the_ends(
-    knob: list[float | None], result: list[float]
-) -> None:
+def test_value_scaling_meets_at_the_ends(knob: list[float | None], result: list[float]) -> None:
     assert played("scaling(midi.cc1, 0.4)", knob) == pytest.approx(result, abs=1e-12)
 
 
@@ -62,7 +60,7 @@ def test_value_scaling_moves_as_the_knob_does(default: float, bytes_: list[int])
         assert now == before or now not in (0, 1) or there == pytest.approx(now, abs=1e-12)
 
 
-def test_each_scene_takes_over_anew() -> None:
+def test_each_scene_starts_its_own_takeover() -> None:
     made = compiled("scaling(midi.cc1, 0.4)")
     moment = OfflineClock(60).moment(Tempo())
     first, second = made.start(), made.start()
@@ -71,7 +69,7 @@ def test_each_scene_takes_over_anew() -> None:
     assert (value, second(Signals({"midi.cc1": 1.0}), moment)) == (1.0, 0.4)
 
 
-def test_takeover_is_of_a_signal() -> None:
+def test_takeover_needs_a_signal() -> None:
     for text in ("scaling(0.5, 1)", "scaling(midi.cc1 * 2, 1)", "scaling(midi.cc1)"):
         with pytest.raises(FormulaError):
             compiled(text)

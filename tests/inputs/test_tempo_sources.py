@@ -1,4 +1,4 @@
-"""Every source of a tempo keeps the same promises, played through a show on an exact clock."""
+"""Every source of a tempo behaves the same, in a show on an exact clock."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Midi:
         self._started, self._until = False, 0.0
 
     def __call__(self, grid: Tempo, since: float, until: float) -> list[Event]:
-        self._started &= since - self._until < 1.5  # a sequencer that was away starts again
+        self._started &= since - self._until < 1.5  # a sequencer that was disconnected starts again
         self._until = until
         for time in crossed(grid, since, until, PULSES):
             pulse = round(grid.beat(time) * PULSES)
@@ -116,7 +116,7 @@ class Stage:
         monkeypatch.setattr(link, "stopwatch", lambda: self.now)
 
     def play(self, seconds: float, says: Says | None = None, grid: Tempo | None = None) -> None:
-        """Frames; between two of them the beat that is shown neither jumps nor stands still."""
+        """Frames; between two of them the shown beat neither jumps nor stops."""
         for _ in range(round(seconds * FPS)):
             before, since, self.now = self.show.tempo, self.now, self.clock.advance()
             events = says(grid, since, self.now) if says and grid else []
@@ -134,13 +134,13 @@ class Stage:
         return float((beats - round(beats)) * 60 / grid.bpm)
 
 
-def test_no_source_escapes() -> None:
+def test_every_tempo_source_is_in_this_suite() -> None:
     assert {*SOURCES, "free"} == {*get_args(Source)}
     assert SOURCE_TIMEOUT.keys() == SOURCES.keys() - {"hand"}
 
 
 @pytest.mark.parametrize("bpm", [61, 97, 128, 199])
-def test_it_is_followed_within_four_bars(name: Source, stage: Stage, bpm: float) -> None:
+def test_a_tempo_source_is_followed_within_four_bars(name: Source, stage: Stage, bpm: float) -> None:
     says, grid = SOURCES[name](), Tempo(bpm=bpm, anchor_beat=0.37)
     stage.play(16 * 60 / bpm, says, grid)
     tempo = stage.show.tempo
@@ -163,9 +163,7 @@ def test_a_new_tempo_is_followed(name: Source, stage: Stage) -> None:
     assert abs(stage.off(faster)) < says.exact
 
 
-def test_when_it_is_gone_the_beat_goes_on_and_the_next_leads_after_the_hold(
-    name: Source, stage: Stage
-) -> None:
+def test_a_lost_source_keeps_the_beat_and_the_next_leads_after_the_hold(name: Source, stage: Stage) -> None:
     says, grid = SOURCES[name](), Tempo(bpm=110)
     stage.play(10, says, grid)
     off = stage.off(grid)
@@ -177,7 +175,7 @@ def test_when_it_is_gone_the_beat_goes_on_and_the_next_leads_after_the_hold(
     assert stage.show.tempo.bpm == pytest.approx(110, abs=0.2)
 
 
-def test_when_it_is_back_it_leads_again(name: Source, stage: Stage) -> None:
+def test_a_returned_source_leads_again(name: Source, stage: Stage) -> None:
     says, grid = SOURCES[name](), Tempo(bpm=110)
     stage.play(8, says, grid)
     stage.play(10)
@@ -187,7 +185,7 @@ def test_when_it_is_back_it_leads_again(name: Source, stage: Stage) -> None:
     assert abs(stage.off(again)) < says.exact
 
 
-def test_flapping_a_hundred_times_the_beat_never_jumps(name: Source, stage: Stage) -> None:
+def test_the_beat_does_not_jump_when_a_source_reconnects_a_hundred_times(name: Source, stage: Stage) -> None:
     says = SOURCES[name]()
     for turn in range(100):
         stage.play(0.7, says, Tempo(bpm=120, anchor_beat=turn * 0.37))
@@ -198,7 +196,7 @@ def test_flapping_a_hundred_times_the_beat_never_jumps(name: Source, stage: Stag
     assert abs(stage.off(grid)) < says.exact
 
 
-def test_the_one_above_takes_over_and_gives_back(stage: Stage) -> None:
+def test_the_source_of_higher_priority_takes_over_and_gives_back(stage: Stage) -> None:
     order = ["audio", "midi", "link"]
     grids = [Tempo(bpm=bpm, anchor_beat=bpm / 7) for bpm in (90.0, 100.0, 110.0)]
     units = [SOURCES[name]() for name in order]  # type: ignore[index]
@@ -215,7 +213,7 @@ def test_the_one_above_takes_over_and_gives_back(stage: Stage) -> None:
         assert abs(stage.off(grids[count - 1])) < units[count - 1].exact
 
 
-def test_pinned_it_leads_whoever_else_is_there(name: Source, stage: Stage) -> None:
+def test_a_pinned_source_leads_over_all_others(name: Source, stage: Stage) -> None:
     others = [SOURCES[one]() for one in SOURCES if one not in (name, "hand")]
     says, grid = SOURCES[name](), Tempo(bpm=105)
     stage.show.authority.pin(LEADS.index(name))

@@ -15,7 +15,7 @@ X, Y, ZERO = (np.array(v, np.float32) for v in ([1, 0, 0], [0, 1, 0], [0, 0, 0])
 HALF = math.sqrt(0.5)
 
 
-def test_linear() -> None:
+def test_linear_is_a_straight_line() -> None:
     np.testing.assert_array_equal(linear(X, Y, 0.25), np.float32([0.75, 0.25, 0]))
 
 
@@ -28,12 +28,12 @@ def test_slerp_changes_lengths_evenly() -> None:
     np.testing.assert_allclose(slerp(X, 3 * Y, 0.5), [2 * HALF, 2 * HALF, 0], atol=1e-6)
 
 
-def test_slerp_of_equal_points() -> None:
+def test_slerp_of_equal_points_stays_there() -> None:
     np.testing.assert_allclose(slerp(X, X, 0.3), X, atol=1e-7)
     np.testing.assert_allclose(slerp(X, 2 * X, 0.5), 1.5 * X, atol=1e-7)
 
 
-def test_slerp_of_opposite_points_goes_round() -> None:
+def test_slerp_of_opposite_points_turns_half_a_circle() -> None:
     way = [slerp(X, -X, t) for t in (0, 0.25, 0.5, 1)]
     np.testing.assert_allclose([np.linalg.norm(p) for p in way], 1, atol=1e-6)
     np.testing.assert_allclose(way[0], X, atol=1e-6)
@@ -41,7 +41,7 @@ def test_slerp_of_opposite_points_goes_round() -> None:
     assert abs(float(way[2] @ X)) < 1e-6
 
 
-def test_slerp_with_a_zero_vector_takes_the_line() -> None:
+def test_slerp_with_a_zero_vector_is_linear() -> None:
     np.testing.assert_allclose(slerp(ZERO, Y, 0.25), 0.25 * Y)
 
 
@@ -69,7 +69,7 @@ def test_spline_of_a_step_overshoots_as_catmull_rom_does() -> None:
 
 
 @given(st.floats(0, 1), st.floats(0, 1), st.floats(0, 1))
-def test_ease_is_monotonic_from_end_to_end(ease: float, a: float, b: float) -> None:
+def test_ease_rises_from_0_to_1(ease: float, a: float, b: float) -> None:
     assert (eased(0, ease), eased(1, ease)) == (0, pytest.approx(1))
     low, high = sorted((a, b))
     assert eased(low, ease) <= eased(high, ease) + 1e-12
@@ -80,7 +80,7 @@ def test_ease_is_monotonic_from_end_to_end(ease: float, a: float, b: float) -> N
     ("t", "hold", "at"),
     [(0.0, 0.2, 0), (0.2, 0.2, 0), (0.6, 0.2, 0.5), (1.0, 0.2, 1), (0.3, 0.0, 0.3), (0.9, 1.0, 0)],
 )
-def test_held_stands_then_moves(t: float, hold: float, at: float) -> None:
+def test_held_waits_and_then_moves(t: float, hold: float, at: float) -> None:
     assert held(t, hold) == pytest.approx(at)
 
 

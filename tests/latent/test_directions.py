@@ -1,4 +1,4 @@
-"""Directions: found as the papers say, kept, and played; centres of truncation; noise that moves."""
+"""Directions: found as the papers define, saved, and played; centres of truncation; noise that moves."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def identity(z: Any) -> Any:
     return z
 
 
-def test_principal_components_are_those_of_the_covariance() -> None:
+def test_principal_components_equal_those_of_the_covariance() -> None:
     turn = np.linalg.qr(normal(5, 5))[0]
     samples = (normal(40_000, 5) * np.float32([5, 4, 3, 2, 1])) @ turn.T + 7
     found = principal(samples, 3)
@@ -41,7 +41,7 @@ def test_principal_components_are_those_of_the_covariance() -> None:
 
 
 @pytest.mark.parametrize(("n", "count"), [(10, 0), (10, 5), (3, 3)])
-def test_too_many_components_are_refused(n: int, count: int) -> None:
+def test_too_many_components_are_rejected(n: int, count: int) -> None:
     with pytest.raises(ValueError, match=rf"count = {count}, must be 1\.\."):
         principal(normal(n, 4), count)
 
@@ -71,7 +71,7 @@ def test_directions_are_measured_in_standard_deviations() -> None:
             measured(Directions(("a",), wrong), samples)
 
 
-def test_names_are_given_and_kept_apart() -> None:
+def test_names_are_assigned_and_unique() -> None:
     found = Directions(("a", "b"), normal(2, 3), np.ones(2, np.float32))
     assert found.named({"a": "smile"}).names == ("smile", "b")
     with pytest.raises(ValueError, match="there is no direction 'c'; there are: a, b"):
@@ -85,7 +85,7 @@ def test_names_are_given_and_kept_apart() -> None:
     assert found.joined(other, without=["a"]).names == ("b", "c")
 
 
-def test_a_file_of_directions_goes_round(tmp_path: Path) -> None:
+def test_a_file_of_directions_survives_a_round_trip(tmp_path: Path) -> None:
     for kept in (
         Directions(("a", "ü b"), normal(2, 3), np.float32([1, 2])),
         Directions(("a",), normal(1, 3), None, "z"),
@@ -164,7 +164,7 @@ def test_layers_that_the_model_has_not_are_told(array: Any, said: str, tmp_path:
 
 
 @pytest.mark.parametrize("names", [None, "[", "[]", '["a"]', '["a", "a"]', '{"a": 1, "b": 2}'])
-def test_a_file_without_names_is_refused(names: str | None, tmp_path: Path) -> None:
+def test_a_file_without_names_is_rejected(names: str | None, tmp_path: Path) -> None:
     from safetensors.numpy import save_file
 
     file = tmp_path / "m.safetensors"
@@ -173,7 +173,7 @@ def test_a_file_without_names_is_refused(names: str | None, tmp_path: Path) -> N
         read_directions(file)
 
 
-def test_a_reach_of_layers_may_move() -> None:
+def test_a_range_of_layers_can_be_played() -> None:
     assert reach((0, 63), 4).tolist() == [1, 1, 1, 1]
     assert reach((1, 2), 4).tolist() == [0, 1, 1, 0]
     assert reach((1, 2.25), 4).tolist() == [0, 1, 1, 0.25]
@@ -182,7 +182,7 @@ def test_a_reach_of_layers_may_move() -> None:
 
 
 @given(st.floats(0, 63), st.floats(0, 63), st.floats(-0.01, 0.01))
-def test_a_reach_never_jumps(first: float, last: float, by: float) -> None:
+def test_a_range_of_layers_never_jumps(first: float, last: float, by: float) -> None:
     assert np.abs(reach((first, last), 18) - reach((first + by, last), 18)).max() <= abs(by) + 1e-5
 
 
@@ -196,7 +196,7 @@ def test_a_latent_is_moved_by_amounts_in_some_layers() -> None:
     assert moved(ws, steps, values).dtype == np.float32
 
 
-def test_the_nearest_point_is_the_centre() -> None:
+def test_the_nearest_centre_is_used() -> None:
     points = np.stack([z_of(seed, 4) for seed in (5, 6)])
     centre = Centre(SPACE, (5, 6))
     for point in points:
@@ -206,14 +206,14 @@ def test_the_nearest_point_is_the_centre() -> None:
     assert centre.at(middle, identity) == pytest.approx(middle, abs=1e-5)
 
 
-def test_kept_latents_are_centres_beside_seeds() -> None:
+def test_kept_latents_are_centres_like_seeds() -> None:
     kept = normal(2, 3, 4)
     centre = Centre(SPACE, (5,), kept)
     assert np.array_equal(centre.at(kept[1], identity), kept[1])
     assert np.array_equal(Centre(SPACE, (), kept[:1]).at(kept[1], identity), kept[0])
 
 
-def test_from_realm_to_realm_without_a_jump() -> None:
+def test_the_path_between_two_centres_has_no_jump() -> None:
     centre, steps = Centre(SPACE, (5, 6, 7)), 2000
     ways = [normal(3, 4, seed=seed) for seed in (1, 2)]
     path = [ways[0] + np.float32(i / steps) * (ways[1] - ways[0]) for i in range(steps + 1)]
@@ -229,7 +229,7 @@ def test_a_fifth_farther_away_weighs_a_twentieth() -> None:
     assert nearness(np.float32([0])).tolist() == [1]
 
 
-def test_noise_moves_from_seed_to_seed_at_one_strength() -> None:
+def test_noise_moves_between_seeds_at_constant_strength() -> None:
     drawn: list[int] = []
 
     def draw(seed: int) -> Any:

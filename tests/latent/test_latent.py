@@ -69,12 +69,12 @@ def test_walk_visits_the_seeds_after_its_first(space: str) -> None:
         np.testing.assert_allclose(frames[frame], np.repeat(w_of(seed)[None], 6, 0), atol=1e-6)
 
 
-def test_walk_goes_straight_in_w() -> None:
+def test_walk_is_straight_in_w() -> None:
     frames = played("walk", 2, fps=2, seed=5, speed=1.0)
     np.testing.assert_allclose(frames[1][0], 0.75 * w_of(5) + 0.25 * w_of(6), atol=1e-6)
 
 
-def test_walk_goes_straight_in_z() -> None:
+def test_walk_is_straight_in_z() -> None:
     frames = played("walk", 2, fps=2, seed=5, speed=1.0, space="z")
     z = 0.75 * z_of(5, 16) + 0.25 * z_of(6, 16)
     np.testing.assert_allclose(frames[1][0], mapping(z[None])[0], atol=1e-6)
@@ -95,7 +95,7 @@ def test_a_still_path_maps_its_keyframes_once(name: str, space: str) -> None:
     assert sum(mapped) <= 3
 
 
-def test_another_mapping_makes_keyframes_stale() -> None:
+def test_another_mapping_maps_the_keyframes_again() -> None:
     path = open_path("hold", SPACE)
     first, second = moments(2)
     before = path.step(first, values(path), mapping)
@@ -117,7 +117,7 @@ def test_spline_loop_has_no_corner_at_its_seam() -> None:
     assert bend[178] < 2 * np.median(bend)  # around frame 180, where the loop closes
 
 
-def test_backwards_is_the_same_way() -> None:
+def test_backwards_follows_the_same_path() -> None:
     there = played("loop", 60, fps=15, seeds=(1, 2), speed=1.0)
     back = played("loop", 60, fps=15, seeds=(1, 2), speed=-1.0)
     np.testing.assert_allclose(there[1:], back[:0:-1], atol=1e-5)
@@ -152,13 +152,13 @@ def jumps(name: str, on: set[int], count: int, **given: Any) -> list[Floats]:
     ]
 
 
-def test_hold_changes_on_a_jump_only() -> None:
+def test_hold_changes_only_on_a_jump() -> None:
     frames = jumps("hold", {10, 20}, 30, seed=4)
     expected = [w_of(4)] * 10 + [w_of(5)] * 10 + [w_of(6)] * 10
     np.testing.assert_array_equal(frames, expected)
 
 
-def test_a_trigger_held_is_one_jump() -> None:
+def test_a_held_trigger_makes_one_jump() -> None:
     np.testing.assert_array_equal(jumps("hold", set(range(10, 20)), 30, seed=4)[-1], w_of(5))
 
 
@@ -171,12 +171,12 @@ def test_a_jump_glides() -> None:
     assert away[-1] < 1e-4
 
 
-def test_a_jump_on_the_way_goes_to_the_next_keyframe() -> None:
+def test_a_jump_between_keyframes_goes_to_the_next() -> None:
     frames = jumps("walk", {30}, 31, seed=4, speed=1.0)  # a quarter of the way
     np.testing.assert_allclose(frames[30], w_of(5), atol=1e-5)
 
 
-def test_a_jump_just_before_a_keyframe_goes_past_it() -> None:
+def test_a_jump_just_before_a_keyframe_goes_to_the_one_after() -> None:
     frames = jumps("walk", {110}, 111, seed=4, speed=1.0)  # 11/12 of the way
     np.testing.assert_allclose(frames[110], w_of(6), atol=1e-5)
 
@@ -190,7 +190,7 @@ def test_ease_dwells_and_arrives_on_the_downbeat() -> None:
 
 
 @pytest.mark.parametrize("name", ["walk", "loop", "keys"])
-def test_a_keyframe_is_held_for_its_share_of_the_time(name: str) -> None:
+def test_a_keyframe_holds_for_its_share_of_the_time(name: str) -> None:
     given: dict[str, Any] = {"per": "second", "speed": 1.0} | ({} if name == "walk" else {"seeds": (0, 1, 2)})
     moving, still = (played(name, 61, hold=hold, **given) for hold in (0.0, 0.5))
     np.testing.assert_array_equal(still[0], still[29])
@@ -207,13 +207,13 @@ def test_a_keyframe_is_held_for_its_share_of_the_time(name: str) -> None:
         ("once", [1, 2, 3, 3, 3, 3, 3]),
     ],
 )
-def test_order_of_keys(order: str, visits: list[int]) -> None:
+def test_keys_are_visited_in_their_order(order: str, visits: list[int]) -> None:
     frames = played("keys", 7, fps=1, seeds=(1, 2, 3), order=order, speed=1.0, per="second")
     np.testing.assert_allclose([ws[0] for ws in frames], [w_of(seed) for seed in visits], atol=1e-6)
 
 
 @given(st.integers(1, 7), st.integers(0, 2**32 - 1))
-def test_shuffled_keys_visit_each_once_a_turn(count: int, seed: int) -> None:
+def test_shuffled_keys_are_visited_once_a_turn(count: int, seed: int) -> None:
     asked = {"seeds": tuple(range(count)), "order": "shuffle", "shuffle": seed}
     visits = [ordered(asked, n) for n in range(5 * count)]
     assert all(sorted(visits[i : i + count]) == list(range(count)) for i in range(0, 5 * count, count))
@@ -226,7 +226,7 @@ def test_one_key_is_enough(order: str) -> None:
     assert {ordered({"seeds": (8,), "order": order, "shuffle": 0}, n) for n in range(-3, 4)} == {8}
 
 
-def test_mix_brings_another_style_into_some_layers() -> None:
+def test_mix_takes_another_style_in_some_layers() -> None:
     (ws,) = played("hold", 1, seed=4, mix=0.25, mix_seed=9, mix_from=2, mix_to=3)
     mixed = 0.75 * w_of(4) + 0.25 * w_of(9)
     np.testing.assert_allclose(ws, [w_of(4), w_of(4), mixed, mixed, w_of(4), w_of(4)], atol=1e-6)
@@ -234,7 +234,7 @@ def test_mix_brings_another_style_into_some_layers() -> None:
 
 @pytest.mark.parametrize("per", ["bar", "beat", "second"])
 @pytest.mark.parametrize("name", ["walk", "loop", "orbit", "keys"])
-def test_any_frame_rate_goes_the_same_way(name: str, per: str) -> None:
+def test_every_frame_rate_follows_the_same_path(name: str, per: str) -> None:
     slow = played(name, 97, fps=24, per=per, speed=0.7)
     fast = played(name, 241, fps=60, per=per, speed=0.7)
     np.testing.assert_allclose(slow[::2], fast[::5], atol=1e-4)
@@ -249,11 +249,11 @@ def travelled(beats: list[float], per: str = "beat") -> list[float]:
     return [travel.step(moment_at(frame, beat), 1.0, per) for frame, beat in enumerate(beats)]
 
 
-def test_travel_begins_where_the_bar_is() -> None:
+def test_travel_starts_at_the_position_in_the_bar() -> None:
     assert travelled([9.0], "bar") == [0.25]
 
 
-def test_a_correction_of_the_beat_is_made_up_smoothly() -> None:
+def test_a_beat_correction_is_applied_smoothly() -> None:
     beats = [0.04 * i + (0.4 if i >= 50 else 0.0) for i in range(200)]
     phases = travelled(beats)
     assert max(b - a for a, b in itertools.pairwise(phases)) < 0.08
@@ -261,7 +261,7 @@ def test_a_correction_of_the_beat_is_made_up_smoothly() -> None:
 
 
 @pytest.mark.parametrize("jump", [1000.0, -1000.0])
-def test_another_song_does_not_run_away(jump: float) -> None:
+def test_another_song_does_not_make_it_race(jump: float) -> None:
     beats = [2000 + 0.04 * i + (jump if i >= 50 else 0.0) for i in range(100)]
     assert travelled(beats)[-1] == pytest.approx(99 * 0.04)
 
@@ -285,23 +285,23 @@ def reference() -> Callable[[str], Floats]:
     return lambda name: arrays[name]
 
 
-def test_seeds_are_those_of_the_official_tools(reference: Callable[[str], Floats]) -> None:
+def test_seeds_give_the_latents_of_the_official_tools(reference: Callable[[str], Floats]) -> None:
     for seed, z in zip(reference("seeds"), reference("z"), strict=True):
         np.testing.assert_array_equal(z_of(int(seed), 64), z)
 
 
 @pytest.mark.parametrize("psi", [0.7, 0, -0.5, 1.5])
-def test_truncation_is_the_original(psi: float, reference: Callable[[str], Floats]) -> None:
+def test_truncation_equals_the_original(psi: float, reference: Callable[[str], Floats]) -> None:
     for ws, expected in zip(reference("ws_psi1"), reference(f"ws_psi{psi:g}"), strict=True):
         np.testing.assert_allclose(truncate(ws, reference("mean"), psi, None), expected, atol=1e-6)
 
 
-def test_truncation_of_the_first_layers(reference: Callable[[str], Floats]) -> None:
+def test_truncation_applies_to_the_first_layers(reference: Callable[[str], Floats]) -> None:
     for ws, expected in zip(reference("ws_psi1"), reference("ws_psi0.7_cut4"), strict=True):
         np.testing.assert_allclose(truncate(ws, reference("mean"), 0.7, 4), expected, atol=1e-6)
 
 
-def test_truncation_by_one_is_none(reference: Callable[[str], Floats]) -> None:
+def test_truncation_of_1_changes_nothing(reference: Callable[[str], Floats]) -> None:
     ws = reference("ws_psi1")[0]
     assert truncate(ws, reference("mean"), 1.0) is ws
 
@@ -313,7 +313,7 @@ def test_blend_is_exact_at_both_ends() -> None:
     np.testing.assert_allclose(morph(a, b, 0.5), (a + b) / 2, atol=1e-6)
 
 
-def test_wrong_path_names_the_right_ones() -> None:
+def test_a_wrong_path_name_lists_the_right_ones() -> None:
     with pytest.raises(ParameterError) as error:
         open_path("wlak", SPACE)
     assert str(error.value) == (
@@ -331,7 +331,7 @@ def test_parameters_are_declared_once_and_take_their_defaults(name: str) -> None
         assert parameter.description
 
 
-def test_weights_are_shares_of_their_seeds() -> None:
+def test_weights_are_the_shares_of_their_seeds() -> None:
     path = open_path("weights", SPACE)
     (moment,) = moments(1)
 

@@ -1,4 +1,4 @@
-"""The space beyond the path, in presets and on stage, and `perform directions`."""
+"""Directions and centres in presets and in a show, and `perform directions`."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def faults(folder: Path, text: str) -> list[str]:
     return [fault.replace(f"{folder}/", "") for fault in caught.value.faults]
 
 
-def test_a_preset_names_directions_and_centres(tmp_path: Path) -> None:
+def test_a_preset_uses_directions_and_centres(tmp_path: Path) -> None:
     scene = read_scene(written(tmp_path, TEXT), FakeCatalogue())
     assert [one.name for one in scene.directions] == ["smile", "pca1"]
     assert scene.directions[1].with_defaults == {"layers": (0.0, 63.0), "amount": 0.0}
@@ -90,7 +90,7 @@ def test_a_preset_names_directions_and_centres(tmp_path: Path) -> None:
         (("[[direction]]\nname", "[[directions]]\nname"), "directions is unknown, did you mean direction?"),
     ],
 )
-def test_what_is_wrong_is_said(change: tuple[str, str], fault: str, tmp_path: Path) -> None:
+def test_a_wrong_value_is_reported(change: tuple[str, str], fault: str, tmp_path: Path) -> None:
     assert any(fault in one for one in faults(tmp_path, TEXT.replace(*change, 1)))
 
 
@@ -102,7 +102,7 @@ def test_a_shader_has_no_directions(tmp_path: Path) -> None:
 
 
 def beyond(scene: Scene, steps: Any = (), centre: Centre | None = None) -> Any:
-    """The show of one scene, its latent moved."""
+    """A show of one scene whose latent moves."""
     show = performance(scene)
     assert scene.latent
     path = open_path(scene.latent.name, SPACE)
@@ -110,7 +110,7 @@ def beyond(scene: Scene, steps: Any = (), centre: Centre | None = None) -> Any:
     return show
 
 
-def test_directions_lead_as_far_at_any_truncation() -> None:
+def test_directions_move_as_far_at_any_truncation() -> None:
     step = np.float32([0, 1, 0, 0])
     moved = (UnitSettings("a", PARAMETERS, {"amount": 3.0, "layers": (1, 1)}),)
     for psi in (0.0, 0.5, 1.0):
@@ -123,7 +123,7 @@ def test_directions_lead_as_far_at_any_truncation() -> None:
         )
 
 
-def test_truncation_is_towards_what_is_kept() -> None:
+def test_truncation_moves_towards_the_kept_latent() -> None:
     scene = neural_scene("s", seed=5)
     (picture,) = play(beyond(scene, centre=Centre(SPACE, (9,))), 1)
     towards = truncate(np.stack([z_of(5, 4)] * 2), z_of(9, 4), 0.5)
@@ -133,7 +133,7 @@ def test_truncation_is_towards_what_is_kept() -> None:
     assert picture.image[2] == pytest.approx(truncate(np.stack([z_of(5, 4)] * 2), points[0], 0.5), abs=1e-6)
 
 
-def test_a_library_finds_directions_and_latents_of_models(tmp_path: Path) -> None:
+def test_the_library_finds_directions_and_latents_of_a_model(tmp_path: Path) -> None:
     folder = tmp_path / "models"
     library, space = Library(tmp_path), Model.read(MODEL).space
     with pytest.raises(LookupError, match="no directions of untrained are known: find them with `perform"):
@@ -156,13 +156,13 @@ def test_a_library_finds_directions_and_latents_of_models(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("padding", range(0, 300, 7))
-def test_files_open_whatever_the_length_of_their_header(padding: int, tmp_path: Path) -> None:
+def test_files_with_a_header_of_any_length_open(padding: int, tmp_path: Path) -> None:
     file, name = tmp_path / "m.directions.safetensors", "a" * (padding + 1)
     write_directions(file, Directions((name,), np.ones((1, 3), np.float32)))
     assert read_directions(file).names == (name,)
 
 
-def test_check_knows_files_of_directions(tmp_path: Path) -> None:
+def test_check_reads_files_of_directions(tmp_path: Path) -> None:
     file = tmp_path / "m.directions.safetensors"
     write_directions(file, Directions(("a",), np.ones((1, 3), np.float32)))
     assert check_file(file, Library(tmp_path)) == []
@@ -190,7 +190,7 @@ FAMILIES: dict[str, tuple[Any, int, list[int]]] = {  # config, rows of ws with s
 
 
 @pytest.mark.parametrize("name", FAMILIES)
-def test_styles_of_every_family(name: str) -> None:
+def test_every_family_gives_its_styles(name: str) -> None:
     config, rows, outputs = FAMILIES[name]
     network, space = untrained(config), config.space
     found = [np.concatenate(style_matrices(network, (row, row))) for row in range(rows)]
@@ -207,7 +207,7 @@ def test_styles_of_every_family(name: str) -> None:
             find_directions(network, DirectionSearch("pca", 3, samples=100))
 
 
-def test_imported_directions_of_z_become_those_of_w(tmp_path: Path) -> None:
+def test_imported_directions_in_z_are_converted_to_w(tmp_path: Path) -> None:
     config = dcgan.Config((5, 4, 3), kernels=(4,))
     np.save(tmp_path / "a_zcomp.npy", np.eye(2, 5, dtype=np.float32) * 3)
     found = find_directions(untrained(config), DirectionSearch(samples=5000, given=tmp_path / "a_zcomp.npy"))
@@ -229,7 +229,7 @@ def run(*words: str, expect: int = 0) -> str:
     return " ".join(done.output.split())
 
 
-def test_the_command_finds_names_and_keeps(folder: Path) -> None:
+def test_the_command_finds_names_and_saves_directions(folder: Path) -> None:
     file = folder / "models" / "untrained.directions.safetensors"
     run("--count", "2", "--samples", "600", "--name", "pca2=bloom", "--name", "pca1= slow turn ")
     first = file.read_bytes()
@@ -272,12 +272,12 @@ def test_the_command_draws_a_sheet(folder: Path) -> None:
         (("--import", "lost.npz"), "lost.npz"),
     ],
 )
-def test_the_command_says_what_is_wrong(words: tuple[str, ...], said: str, folder: Path) -> None:
+def test_the_command_reports_faults(words: tuple[str, ...], said: str, folder: Path) -> None:
     assert said in run(*words, "--seeds", "0", expect=1)
     assert not (folder / "models").exists()
 
 
-def test_directions_of_another_model_are_left_alone(folder: Path) -> None:
+def test_directions_of_another_model_are_not_changed(folder: Path) -> None:
     file = folder / "models" / "untrained.directions.safetensors"
     write_directions(file, Directions(("a",), np.ones((1, 3), np.float32), np.ones(1, np.float32)))
     before = file.read_bytes()
@@ -286,7 +286,7 @@ def test_directions_of_another_model_are_left_alone(folder: Path) -> None:
     assert file.read_bytes() == before
 
 
-def test_shipped_directions_are_what_the_command_finds() -> None:
+def test_the_command_finds_the_shipped_directions() -> None:
     shipped = read_directions(paths.shipped() / "models" / "untrained.directions.safetensors")
     found = find_directions(generators.weights_of("untrained"), DirectionSearch("pca", 10, None, 10_000, 0))
     assert shipped.names == found.names
@@ -294,7 +294,7 @@ def test_shipped_directions_are_what_the_command_finds() -> None:
     assert shipped.scales == pytest.approx(found.scales, rel=1e-4)
 
 
-def test_own_directions_stand_beside_shipped_ones(tmp_path: Path) -> None:
+def test_own_directions_are_added_to_shipped_ones(tmp_path: Path) -> None:
     own = Directions(("bloom", "pca2"), np.eye(2, 512, dtype=np.float32), np.ones(2, np.float32))
     write_directions(tmp_path / "models" / "untrained.directions.safetensors", own)
     both = Library(tmp_path, paths.shipped()).directions("untrained-256")
@@ -302,7 +302,7 @@ def test_own_directions_stand_beside_shipped_ones(tmp_path: Path) -> None:
     assert both.step("pca2") == pytest.approx(own.step("pca2"))
 
 
-def test_own_directions_of_a_shipped_model_come_first(tmp_path: Path) -> None:
+def test_own_directions_replace_shipped_ones_of_the_same_name(tmp_path: Path) -> None:
     own = Directions(("bloom", "mine"), np.eye(2, 256, dtype=np.float32), np.ones(2, np.float32))
     write_directions(tmp_path / "models" / "flora.directions.safetensors", own)
     both = Library(tmp_path, paths.shipped()).directions("flora")
@@ -310,7 +310,7 @@ def test_own_directions_of_a_shipped_model_come_first(tmp_path: Path) -> None:
     assert both.step("bloom") == pytest.approx(own.step("bloom"))
 
 
-def test_shipped_directions_are_not_those_of_an_own_model_of_the_name(tmp_path: Path) -> None:
+def test_shipped_directions_do_not_apply_to_a_user_model_of_the_same_name(tmp_path: Path) -> None:
     library = Library(tmp_path, paths.shipped())
     for own in (tmp_path / "models" / "flora.safetensors", tmp_path / "flora.safetensors"):
         own.parent.mkdir(exist_ok=True)
@@ -319,13 +319,13 @@ def test_shipped_directions_are_not_those_of_an_own_model_of_the_name(tmp_path: 
             library.directions(str(own))
 
 
-def test_words_of_the_command() -> None:
+def test_layer_ranges_and_labels_are_parsed() -> None:
     assert parse_layers(" 0 - 7") == (0, 7)
     assert parse_labels(["a=b=c"]) == {"a": "b=c"}
 
 
 @pytest.mark.parametrize("name", ["stylegan2", "stylegan1"])
-def test_noise_keeps_to_its_layers(name: str) -> None:
+def test_noise_changes_only_its_layers(name: str) -> None:
     config = FAMILIES[name][0]
     network = untrained(config)
     given = family(name).inputs(network)

@@ -1,4 +1,4 @@
-"""Learning: which control was moved, what formula it becomes. The streams are bytes as devices send them."""
+"""Learning: which control was moved, and its formula. The streams are bytes as devices send them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Message = mido.Message
 
 
 def jitter(cc: int, around: int, steps: int, until: float, seed: int = 0) -> Iterator[tuple[float, bytes]]:
-    """A worn fader: it says a value within a few steps ten times a second, untouched."""
+    """A worn fader: untouched, it sends values within a few steps ten times a second."""
     draw = np.random.default_rng(seed)
     for time in np.arange(0.0, until, 0.1):
         yield float(time), bytes([0xB0, cc, around + int(draw.integers(-steps, steps + 1))])
@@ -42,41 +42,41 @@ def learned(*streams: Stream, seconds: float = 8.0, port: str = "tape") -> Contr
     return wait_for_control([Tape(*streams, port=port)], OfflineClock(100), seconds, MovementDetector())
 
 
-def test_the_knob_that_is_turned_is_learned() -> None:
+def test_the_turned_knob_is_learned() -> None:
     assert learned(turned(21, 3, 90, 1.0)) == Control("midi.cc21")
 
 
-def test_jitter_of_a_few_steps_is_no_movement() -> None:
+def test_small_jitter_is_no_movement() -> None:
     with pytest.raises(TimeoutError, match="no control moved within 4 s; inputs: tape"):
         learned(jitter(7, 60, 4, 9.0), seconds=4.0)
 
 
-def test_of_a_noisy_fader_and_a_turned_knob_the_knob_is_learned() -> None:
+def test_a_turned_knob_is_learned_rather_than_a_noisy_fader() -> None:
     assert learned(jitter(7, 60, 5, 9.0), turned(21, 40, 70, 1.5)).signal == "midi.cc21"
 
 
 @pytest.mark.parametrize("order", [(20, 100, 21, 60), (21, 60, 20, 100)])
-def test_of_two_that_move_the_one_moved_most_is_learned(order: tuple[int, int, int, int]) -> None:
+def test_the_control_that_moves_most_is_learned(order: tuple[int, int, int, int]) -> None:
     first, far, second, near = order
     said = learned(turned(first, 0, far, 1.0, 0.4), turned(second, 0, near, 1.05, 0.4))
     assert said.signal == "midi.cc20"
 
 
-def test_a_sensor_that_streams_all_the_time_is_at_rest_while_a_button_is_pressed() -> None:
+def test_a_button_is_learned_while_a_sensor_streams() -> None:
     times = np.arange(0.0, 9.0, 0.02)
     sweep = [(float(t), bytes([0xB0, 1, round(63.5 + 63 * np.sin(9 * t))])) for t in times]
     press = [(2.0, bytes([0x99, 36, 100])), (2.2, bytes([0x89, 36, 0]))]
     assert learned(sweep, press) == Control("midi.note36", button=True)
 
 
-def test_a_fader_that_drifts_is_at_rest() -> None:
+def test_a_drifting_fader_is_no_movement() -> None:
     drift = turned(7, 40, 60, 0.0, 8.0)
     with pytest.raises(TimeoutError):
         learned(drift, seconds=8.0)
 
 
-def test_a_button_that_sends_control_changes_is_a_button() -> None:
-    """The S, M and R of a nanoKONTROL2: 127 when pressed, 0 when let go."""
+def test_a_button_that_sends_control_changes_is_learned_as_a_button() -> None:
+    """The S, M and R of a nanoKONTROL2: 127 when pressed, 0 when released."""
     press = [(1.0, bytes([0xB0, 32, 127])), (1.1, bytes([0xB0, 32, 0]))]
     assert learned(press) == Control("midi.cc32", button=True)
 
@@ -90,7 +90,7 @@ def test_pitch_bend_has_two_sides() -> None:
     assert learned([(0.9, bytes([0xE0, 0, 64])), *bend]) == Control("midi.pitch", low=-1.0, high=1.0)
 
 
-def test_of_a_control_of_14_bits_all_are_learned() -> None:
+def test_a_14_bit_control_is_learned_in_full() -> None:
     both = []
     for n in range(40 * 128, 80 * 128, 37):
         time = 1.0 + (n - 40 * 128) / (40 * 128)
@@ -98,7 +98,7 @@ def test_of_a_control_of_14_bits_all_are_learned() -> None:
     assert learned(both).signal == "midi.cc1.fine"
 
 
-def test_what_was_moved_before_is_not_learned_again() -> None:
+def test_a_control_moved_before_is_not_learned_again() -> None:
     watch = MovementDetector(0.0)
     clock, tape = OfflineClock(100), Tape(turned(21, 0, 127, 1.0), turned(22, 0, 50, 3.0))
     found = []
@@ -110,7 +110,7 @@ def test_what_was_moved_before_is_not_learned_again() -> None:
     assert found == ["midi.cc21", "midi.cc22"]
 
 
-def test_a_controller_with_a_profile_is_learned_by_its_own_names() -> None:
+def test_a_controller_with_a_profile_is_learned_by_its_control_names() -> None:
     assert learned(turned(19, 3, 90, 1.0), port="MIDI Mix:MIDI Mix MIDI 1 20:0") == Control(
         "midi.midimix.fader1"
     )
@@ -120,12 +120,12 @@ def test_a_controller_with_a_profile_is_learned_by_its_own_names() -> None:
     assert learned(push, port="nanoKONTROL2") == Control("midi.nanokontrol2.s2", button=True)
 
 
-def test_an_endless_knob_is_learned_by_what_it_is_turned_to_and_not_by_its_bytes() -> None:
+def test_an_endless_knob_is_learned_by_its_value_and_not_its_bytes() -> None:
     ticks = [(1 + n / 50, bytes([0xB0, 13, 1 if n < 60 else 127])) for n in range(80)]
     assert learned(ticks, port="APC40 mkII") == Control("midi.apc40.tempo")
 
 
-def test_where_two_devices_have_the_number_the_device_is_named() -> None:
+def test_the_device_is_named_when_two_devices_have_the_number() -> None:
     """A third of a kind has no more than its number, too."""
     now = [0.0]
     midi = Midi([], lambda: now[0], backend="no.such.backend")
@@ -168,14 +168,16 @@ def osc(values: Iterable[float], rate: float = 50.0) -> list[Event]:
     ("values", "ends"),
     [((0.2, 0.5, 0.9), (0.0, 1.0)), ((10.0, 60.0, 120.0), (0.0, 127.0)), ((-3.0, 5.0), (-3.0, 5.0))],
 )
-def test_osc_has_the_ends_that_are_seen(values: tuple[float, ...], ends: tuple[float, float]) -> None:
+def test_an_osc_control_gets_the_range_that_is_received(
+    values: tuple[float, ...], ends: tuple[float, float]
+) -> None:
     watch = MovementDetector(0.0)
     watch.hear(osc(values))
     assert watch.moved(1.5) is None, "it waits for what else is moved"
     assert watch.moved(1.9) == Control('osc["/1/fader1"]', low=ends[0], high=ends[1])
 
 
-def test_sound_the_beat_and_keys_are_never_learned() -> None:
+def test_sound_beat_and_keys_are_never_learned() -> None:
     watch = MovementDetector(0.0)
     for name in ("audio.low", "beat.phase", "key.a", "mouse.x", "time.seconds", "feed.price", "learned.a"):
         watch.hear([Event(1.0, name, 0.0), Event(1.2, name, 1.0)])
@@ -184,7 +186,7 @@ def test_sound_the_beat_and_keys_are_never_learned() -> None:
 
 @settings(deadline=None, max_examples=50)
 @given(st.lists(st.tuples(st.floats(0, 3), st.binary(max_size=12)), max_size=40))
-def test_no_bytes_break_it(stream: list[tuple[float, bytes]]) -> None:
+def test_any_bytes_are_handled(stream: list[tuple[float, bytes]]) -> None:
     try:
         control = learned(stream, seconds=2.0)
     except TimeoutError:
@@ -236,7 +238,7 @@ def test_a_control_becomes_a_formula(one: LearnTarget, control: Control, text: s
     assert text_for(one, control) == text
 
 
-def test_ways_of_taking_over_and_of_pressing() -> None:
+def test_takeover_and_press_modes_make_their_formulas() -> None:
     assert text_for(target(), KNOB, takeover="scaling") == "scaling(midi.cc21, 0.4)"
     bend = Control("midi.pitch", False, -1, 1)
     assert text_for(target(0.5), bend, takeover="scaling") == "scale(pickup(midi.pitch, 0), 0.5, 1)"
@@ -246,7 +248,7 @@ def test_ways_of_taking_over_and_of_pressing() -> None:
     assert text_for(target(False, "bool"), PAD, press="momentary") == "midi.note36 > 0"
 
 
-def test_a_part_of_the_range_is_played() -> None:
+def test_a_part_of_the_range_can_be_played() -> None:
     assert (
         text_for(target(1.0, high=4.0).between(0.5, 1.5), KNOB) == "scale(pickup(midi.cc21, 0.5), 0.5, 1.5)"
     )
@@ -255,7 +257,7 @@ def test_a_part_of_the_range_is_played() -> None:
 
 
 @given(st.floats(-50, 50), st.floats(0.1, 50), st.floats(0, 1), st.floats(0, 1), st.booleans())
-def test_the_whole_range_is_reached_from_what_it_is(
+def test_the_whole_range_is_reached_from_any_value(
     low: float, width: float, share: float, knob: float, two_sided: bool
 ) -> None:
     """The value stays until the knob has passed it; then the knob's ends are the range's."""
@@ -286,7 +288,7 @@ def test_every_number_of_a_preset_has_a_key_that_reads_back() -> None:
         )
 
 
-def test_a_parameter_may_be_named_by_its_last_word() -> None:
+def test_a_parameter_is_found_by_its_last_word() -> None:
     found = scene_targets(read_scene(Path("presets/breath.toml"), LIBRARY))
     assert find_target(found, "truncation").name == "generator.truncation"
     assert find_target(found, "vignette").name == "filter[2].vignette"
@@ -298,7 +300,7 @@ def test_a_parameter_may_be_named_by_its_last_word() -> None:
         find_target(found, "filter[1].scael")
 
 
-def test_the_shows_controls_keep_their_keys() -> None:
+def test_the_controls_of_the_show_keep_their_keys() -> None:
     setlist = read_setlist(Path("setlists/demo.toml"), LIBRARY, LIBRARY.preset_file)
     found = {one.parameter.name: one for one in show_targets(setlist)}
     go = text_for(found["go"], PAD)

@@ -1,11 +1,9 @@
-"""Learning, written: comments kept, whole or not at all, taken back step by step, shipped presets copied."""
+"""Edits of learning: comments kept, written completely or not at all, undone, shipped presets copied."""
 
 from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,10 +12,9 @@ from hypothesis import strategies as st
 from pythonosc.osc_message_builder import OscMessageBuilder
 from typer.testing import CliRunner
 
-from perform import paths
+from perform import clock, paths, show
 from perform.cli import app
 from perform.clock import OfflineClock
-from perform.commands import learn as commands
 from perform.documents import SceneError, document
 from perform.learning import edits
 from perform.learning.edits import editable_file, undo, with_value
@@ -85,18 +82,18 @@ def changes(after: str) -> list[str]:
         ("transition.softness", "midi.cc1", None, (), ["+", "+[transition]", '+softness = "midi.cc1"']),
     ],
 )  # fmt: skip
-def test_one_value_changes_and_nothing_else(
+def test_an_edit_changes_one_value_and_nothing_else(
     key: str, value: str, part: int | None, default: tuple[float, ...], lines: list[str]
 ) -> None:
     assert changes(with_value(TEXT, key, value, part, default)) == lines
 
 
-def test_a_new_value_stands_with_its_table_and_not_behind_what_is_said_of_the_next() -> None:
+def test_a_new_value_goes_into_its_table_before_the_comment_of_the_next() -> None:
     rows = with_value(TEXT, "generator.weight", "midi.cc1").splitlines()
     assert rows[rows.index('weight = "midi.cc1"') - 1].startswith("ink")
 
 
-def test_a_source_is_found_where_it_stands() -> None:
+def test_a_generator_parameter_is_written_to_the_source_table() -> None:
     text = '[source]\nfilm = "a.mp4"\n'
     assert with_value(text, "generator.speed", "midi.cc1") == text + 'speed = "midi.cc1"\n'
     text = '[generator]\nshader = "a"\n'
@@ -127,7 +124,7 @@ def test_any_text_reads_back(text: str) -> None:
     assert tomllib.loads(with_value(TEXT, "filter[0].gain", text))["filter"][0]["gain"] == text
 
 
-def test_steps_are_taken_back_one_by_one_to_the_letter(preset: Path) -> None:
+def test_steps_are_undone_one_by_one_exactly(preset: Path) -> None:
     learn(preset, "generator.columns", "scale(pickup(midi.cc1, 0.3), 1, 24)")
     middle = preset.read_text(encoding="utf-8")
     learn(preset, "generator.weight", "pickup(midi.cc2, 0.3)")
@@ -179,7 +176,7 @@ def test_a_preset_that_is_not_utf_8_is_left_alone(preset: Path) -> None:
     assert preset.read_bytes() == before
 
 
-def test_what_was_edited_since_stays_when_a_step_is_taken_back(preset: Path) -> None:
+def test_undo_keeps_later_edits(preset: Path) -> None:
     learn(preset, "generator.columns", "scale(pickup(midi.cc1, 0.3), 1, 24)")
     learn(preset, "generator.weight", "midi.cc2")
     learn(preset, "generator.ink", "midi.cc3", 1)
@@ -194,7 +191,7 @@ def test_what_was_edited_since_stays_when_a_step_is_taken_back(preset: Path) -> 
     ]  # fmt: skip
 
 
-def test_what_could_not_be_played_is_not_written(preset: Path) -> None:
+def test_a_value_that_cannot_be_played_is_not_written(preset: Path) -> None:
     with pytest.raises(
         SceneError, match=r"field\.toml: generator\.colums is unknown, did you mean columns"
     ) as refused:
@@ -206,7 +203,7 @@ def test_what_could_not_be_played_is_not_written(preset: Path) -> None:
         learn(preset, "generator.columns", "midi.cc1")
 
 
-def test_a_power_cut_leaves_the_old_file(preset: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_write_leaves_the_old_file(preset: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The text is on the disk under another name before it takes the file's place, in one step."""
     synced: list[str] = []
 
@@ -245,7 +242,7 @@ def test_a_shipped_preset_is_copied_first(monkeypatch: pytest.MonkeyPatch, tmp_p
     assert Library().preset_file("disorder") == shipped, "the copy goes with the first step"
 
 
-def test_a_history_that_cannot_be_read_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_an_unreadable_history_is_reported_by_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     (tmp_path / "perform").mkdir()
     (tmp_path / "perform" / "learn.json").write_text("{", encoding="utf-8")
@@ -260,7 +257,7 @@ def run(*words: str, expect: int = 0) -> str:
 
 
 class Fader:
-    """A fader of a touchscreen, moved up and down by a process of its own until it is let go."""
+    """A fader of a touchscreen, moved up and down on another thread until the end of the block."""
 
     def __init__(self) -> None:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
@@ -288,7 +285,7 @@ class Fader:
                 out.sendto(builder.build().dgram, ("127.0.0.1", self.port))
 
 
-def test_the_command_learns_what_a_fader_of_a_touchscreen_sends(preset: Path) -> None:
+def test_the_command_learns_a_touchscreen_fader(preset: Path) -> None:
     with Fader() as fader:
         said = run(str(preset), "generator.columns", "--osc-port", str(fader.port), "--takeover", "none")
     assert 'field.toml: generator.columns = scale(said(osc["/1/fader3"], ' in said
@@ -299,12 +296,8 @@ def test_the_command_learns_what_a_fader_of_a_touchscreen_sends(preset: Path) ->
 
 def test_the_command_learns_one_control_after_another(preset: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tape = Tape(turned(30, 0, 100, 1.0), turned(31, 0, 100, 4.0))
-
-    @contextmanager
-    def opened(*_: object) -> Iterator[tuple[list[Tape], OfflineClock]]:
-        yield [tape], OfflineClock(100)
-
-    monkeypatch.setattr(commands, "_open", opened)
+    monkeypatch.setattr(clock, "LiveClock", lambda rate: OfflineClock(100))
+    monkeypatch.setattr(show, "control_inputs", lambda *_: [tape])
     run(str(preset), "columns", "gain", "--takeover", "scaling")
     assert changes(preset.read_text(encoding="utf-8")) == [
         "-columns = 5   # how many",
@@ -314,7 +307,7 @@ def test_the_command_learns_one_control_after_another(preset: Path, monkeypatch:
     ]
 
 
-def test_the_command_lists_what_can_be_learned(preset: Path) -> None:
+def test_the_command_lists_the_parameters(preset: Path) -> None:
     said = run(str(preset))
     assert "generator.columns" in said and "filter[0].gain" in said and 'pickup(osc["/loud"], 1)' in said
     assert "bindings.master 0..1" in run("setlists/demo.toml")
@@ -331,6 +324,6 @@ def test_the_command_lists_what_can_be_learned(preset: Path) -> None:
         (("FILE", "columns", "--osc-port", "0", "--seconds", "1"), "no control moved within 1 s"),
     ],
 )
-def test_the_command_says_what_is_wrong(preset: Path, words: tuple[str, ...], sentence: str) -> None:
+def test_the_command_reports_faults(preset: Path, words: tuple[str, ...], sentence: str) -> None:
     given = [str(preset) if word == "FILE" else word for word in words]
     assert sentence in run(*given, expect=1)

@@ -1,4 +1,4 @@
-"""Learning while a show plays: keys choose, the next control that is moved is bound, the edit is taken up."""
+"""Learning during a show: keys choose a parameter, the next moved control is bound, the edit is played."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def playing(preset: Path) -> Iterator[Playing]:
     show.rig.close()
 
 
-def test_a_knob_is_bound_while_the_show_plays_and_taken_back(playing: Playing, preset: Path) -> None:
+def test_a_knob_is_bound_and_unbound_during_the_show(playing: Playing, preset: Path) -> None:
     playing.frames(0.1)
     playing.turn("midi.cc40", 0.0, 0.75)  # the other knob has taken over before
     squares = playing.rig.performance.snapshot().values["/generator/squares"]
@@ -140,7 +140,7 @@ def test_parameters_are_chosen_by_arrows_and_by_tab(playing: Playing) -> None:
     ]  # fmt: skip
 
 
-def test_what_is_pressed_to_learn_does_not_play_the_show(playing: Playing) -> None:
+def test_keys_of_learning_do_not_control_the_show(playing: Playing) -> None:
     bpm = playing.rig.performance.tempo.bpm
     playing.press("m", "down", "down", "z", "m")
     assert playing.rig.performance.tempo.bpm == bpm
@@ -160,9 +160,7 @@ def test_only_one_control_is_bound_for_each_choice(playing: Playing, preset: Pat
     assert "midi.cc22" not in preset.read_text(encoding="utf-8")
 
 
-def test_a_preset_that_is_not_to_be_read_any_more_is_said_and_the_show_goes_on(
-    playing: Playing, preset: Path
-) -> None:
+def test_an_unreadable_preset_is_reported_and_the_show_continues(playing: Playing, preset: Path) -> None:
     preset.write_text("title = ", encoding="utf-8")
     playing.press("m")
     playing.frames(0.7)
@@ -173,8 +171,8 @@ def test_a_preset_that_is_not_to_be_read_any_more_is_said_and_the_show_goes_on(
     assert playing.rig.timings.count > before and preset.read_text(encoding="utf-8") == "title = "
 
 
-def test_a_shipped_preset_goes_on_from_its_copy(preset: Path) -> None:
-    """The scene's formulas and its place go over to the copy."""
+def test_a_shipped_preset_continues_from_its_copy(preset: Path) -> None:
+    """The copy continues the scene's formulas and its cue."""
     playing = Playing("disorder")
     try:
         playing.press("m")
@@ -190,7 +188,7 @@ def test_a_shipped_preset_goes_on_from_its_copy(preset: Path) -> None:
         playing.rig.close()
 
 
-def test_an_edit_that_fails_is_not_the_last_one() -> None:
+def test_edits_continue_after_a_failing_edit() -> None:
     clerk, told = EditQueue(), []
 
     def look() -> bool:
@@ -212,7 +210,7 @@ def _raise(fault: Exception) -> str:
     raise fault
 
 
-def test_a_learner_that_fails_leaves_the_show_alone(playing: Playing) -> None:
+def test_a_failing_learner_does_not_disturb_the_show(playing: Playing) -> None:
     def broken(_now: float, _events: list[Event]) -> list[Event]:
         raise RuntimeError("no idea")
 

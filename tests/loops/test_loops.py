@@ -40,7 +40,7 @@ def frames(file: Path) -> NDArray[np.int16]:
         )
 
 
-def test_what_is_written_is_read() -> None:
+def test_written_files_are_read_back() -> None:
     text = loops.write_loop(LOOP)
     assert loops.read_loop(text, Path("a.toml")) == LOOP
     assert loops.write_loop(LOOP, text) == text
@@ -51,11 +51,11 @@ def test_what_is_written_is_read() -> None:
     ("model", "name"),
     [("flora", "flora"), ("runs/fear/latest.safetensors", "fear"), ("best.safetensors", "best")],
 )
-def test_a_loop_is_named_after_the_model_or_its_run(model: str, name: str) -> None:
+def test_a_loop_gets_the_name_of_the_model_or_its_run(model: str, name: str) -> None:
     assert f'title = "Loop of {name}"' in loops.write_loop(replace(LOOP, model=model))
 
 
-def test_an_edit_leaves_the_rest_of_a_preset() -> None:
+def test_an_edit_changes_nothing_else_in_a_preset() -> None:
     text = loops.write_loop(LOOP) + '\n# mine\n[[filter]]\nshader = "grain" # as on film\n'
     edited = loops.write_loop(LOOP.reshuffled([2]), text)
     assert edited.endswith('\n# mine\n[[filter]]\nshader = "grain" # as on film\n')
@@ -65,7 +65,7 @@ def test_an_edit_leaves_the_rest_of_a_preset() -> None:
     assert changed[0][1].endswith("# the keyframes, in order")
 
 
-def test_one_key_is_reshuffled_and_the_order_changed() -> None:
+def test_one_key_is_replaced_and_the_order_changes() -> None:
     once = LOOP.reshuffled([2])
     assert once == LOOP.reshuffled([2])
     assert once.keys[1] != 14
@@ -85,21 +85,21 @@ def test_one_key_is_reshuffled_and_the_order_changed() -> None:
         (("hold = 0.25", "hold = 1.5"), "hold = 1.5, must be 0..1"),
     ],
 )
-def test_what_is_no_loop_is_refused(change: tuple[str, str], said: str) -> None:
+def test_an_invalid_loop_is_rejected(change: tuple[str, str], said: str) -> None:
     text = loops.write_loop(LOOP)
     assert change[0] in text
     with pytest.raises(ValueError, match=said):
         loops.read_loop(text.replace(*change), Path("a.toml"))
 
 
-def test_chosen_keys_differ_and_are_the_same_each_time() -> None:
+def test_chosen_keys_differ_and_repeat_with_the_seed() -> None:
     keys = loops.choose_keyframes(MODEL, 5, 7)
     assert keys == loops.choose_keyframes(MODEL, 5, 7)
     assert len(set(keys)) == 5
     assert keys[0] == 7
 
 
-def test_a_film_is_one_closed_turn(folder: Path) -> None:
+def test_a_film_is_one_closed_loop(folder: Path) -> None:
     words = ("--keys", "3,14,15", "--each", "8", "--hold", "3", "--size", "64x64", "--fps", "24")
     run(MODEL, *words, "--out", "a.mp4", "--sheet", "keys.png")
     assert check_file(folder / "a.toml", Library(folder, paths.shipped())) == []
@@ -114,7 +114,7 @@ def test_a_film_is_one_closed_turn(folder: Path) -> None:
         assert next(picture.decode(video=0)).width == 3 * 128 + 2 * 4
 
 
-def test_a_saved_loop_is_changed_in_place(folder: Path) -> None:
+def test_a_saved_loop_is_edited_in_place(folder: Path) -> None:
     run(MODEL, "--keys", "3,14,15", "--save", "my/loop.toml")
     assert "3, 14, 99" in run("my/loop.toml", "--keys", "3,14,99")
     assert "99, 3, 14" in run("my/loop.toml", "--order", "3,1,2", "--each", "60", "--hold", "15")
@@ -142,7 +142,7 @@ def test_a_saved_loop_is_changed_in_place(folder: Path) -> None:
         (("lost.toml",), "lost.toml"),
     ],
 )
-def test_the_command_says_what_is_wrong(words: tuple[str, ...], said: str, folder: Path) -> None:
+def test_the_command_reports_faults(words: tuple[str, ...], said: str, folder: Path) -> None:
     (folder / "there.toml").write_text("mine")
     assert said in run(*words, expect=1)
     assert (folder / "there.toml").read_text() == "mine"

@@ -37,7 +37,7 @@ def bpm_of(lock: DelayLockedLoop) -> float:
 
 
 @pytest.mark.parametrize("bpm", [60, 90, 120, 128.5, 174, 200])
-def test_an_even_clock_is_exact_after_a_beat(bpm: float) -> None:
+def test_a_steady_clock_is_exact_after_a_beat(bpm: float) -> None:
     lock = locked(pulses(bpm, 1))
     assert lock.ready
     assert bpm_of(lock) == pytest.approx(bpm, abs=1e-6)
@@ -59,7 +59,7 @@ def test_under_ten_milliseconds_of_jitter_it_is_steadier_than_its_input(bpm: flo
 
 
 @pytest.mark.parametrize("bpm", [60, 120, 200])
-def test_a_usual_port_s_jitter_stays_far_within_two_milliseconds(bpm: float) -> None:
+def test_typical_jitter_stays_within_two_milliseconds(bpm: float) -> None:
     lock = DelayLockedLoop()
     for number, time in enumerate(pulses(bpm, 32, jitter=0.001)):
         lock.receive(time)
@@ -91,7 +91,7 @@ def test_a_ramp_is_followed() -> None:
         assert max(errors) < most
 
 
-def test_a_stall_that_is_caught_up_leaves_the_beat_where_it_was() -> None:
+def test_a_stall_that_is_caught_up_does_not_move_the_beat() -> None:
     times = pulses(120, 16)
     at = 8 * PULSES
     for length in (5, 12, 19):  # pulses that come all at once, up to 0.4 s late
@@ -117,7 +117,7 @@ def test_lost_pulses_do_not_move_the_beat(missing: int, jitter: float) -> None:
     assert (sender.numbers(truth(40 * PULSES, 120))[1] + 2) % 4 * 0.5 == pytest.approx(1, abs=0.004)
 
 
-def test_a_clock_that_stood_still_goes_on_from_there() -> None:
+def test_a_stopped_clock_continues_from_there() -> None:
     times = pulses(120, 8)
     times += [time + 0.3 for time in pulses(120, 4, since=truth(8 * PULSES, 120))]
     lock = locked(times)
@@ -126,7 +126,7 @@ def test_a_clock_that_stood_still_goes_on_from_there() -> None:
 
 
 @given(st.lists(st.floats(0, 0.5), max_size=200))
-def test_no_times_break_the_lock(gaps: list[float]) -> None:
+def test_any_times_keep_the_lock_finite(gaps: list[float]) -> None:
     lock, time = DelayLockedLoop(), 5.0
     for gap in gaps:
         time += gap
@@ -136,7 +136,7 @@ def test_no_times_break_the_lock(gaps: list[float]) -> None:
 
 
 def sent(sender: ClockSender, beats: float, since: float, bpm: float = 120) -> float:
-    """Pulses to a sender; when the next would come."""
+    """Pulses of a sender; the time of the next."""
     for time in pulses(bpm, beats, since=since):
         sender.receive("clock", time)
     return truth(round(beats * PULSES), bpm, since)
@@ -169,13 +169,13 @@ def test_start_stop_continue_and_song_position() -> None:
     assert sender.numbers(after).tolist() == pytest.approx([120, 3.25, 4, 1, 3], abs=1e-4)
 
 
-def test_a_continue_alone_does_not_say_where_the_bar_is() -> None:
+def test_continue_alone_does_not_set_the_bar() -> None:
     sender = ClockSender()
     sender.receive("continue", 1.0)
     assert sender.numbers(sent(sender, 2, 1.0))[2] == pytest.approx(1 / 24)
 
 
-def test_the_first_clock_leads_until_it_is_silent() -> None:
+def test_the_first_clock_leads_until_it_stops() -> None:
     clocks = MidiClocks()
     for port, bpm in (("a", 120), ("b", 90)):
         for time in pulses(bpm, 2, since=1.0):
@@ -192,7 +192,7 @@ def test_the_first_clock_leads_until_it_is_silent() -> None:
     assert clocks.take(4.4) == []
 
 
-def test_the_clock_of_a_port_comes_through_the_midi_input() -> None:
+def test_the_midi_input_passes_on_the_clock_of_a_port() -> None:
     times = iter([1.0, 1.0, *pulses(130, 2.5, since=1.0)])
     unit = Midi(["no such port"], lambda: next(times), backend="no.such.backend")
     unit.close()

@@ -1,4 +1,4 @@
-"""Looking for MIDI ports, and letting them go, on doubles of rtmidi's clients."""
+"""Scanning for MIDI ports and releasing them, on doubles of rtmidi's clients."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from perform.midi.ports import PortScanner
 
 
 class Client:
-    """Offers what `there` says, until it is deleted."""
+    """Offers the ports in `there`, until it is deleted."""
 
     there: ClassVar[list[str]] = []
     made = deleted = 0
@@ -43,7 +43,7 @@ class Client:
 
 @pytest.fixture
 def made(monkeypatch: pytest.MonkeyPatch) -> type[Client]:
-    """What rtmidi makes, and nobody else's clients."""
+    """The clients of rtmidi, without those of other tests."""
 
     class Made(Client):
         there: ClassVar[list[str]] = ["A"]
@@ -58,18 +58,18 @@ def scanner(way: midiports.PortDirection = "in") -> PortScanner:
     return PortScanner(way, "UNIX_JACK")
 
 
-def test_two_ports_of_one_name_are_told_apart() -> None:
+def test_two_ports_of_one_name_get_different_names() -> None:
     assert midiports.distinct_names(["A", "B", "A", "A"]) == ["A", "B", "A (2)", "A (3)"]
 
 
-def test_one_client_looks_again_and_again(made: type[Client]) -> None:
+def test_one_client_scans_repeatedly(made: type[Client]) -> None:
     one = scanner()
     assert [one.names() for _ in range(5)] == [["A"]] * 5
     one.close()
     assert (made.made, made.deleted) == (1, 1)
 
 
-def test_none_is_made_before_all_have_let_the_server_that_went_go(made: type[Client]) -> None:
+def test_no_client_is_made_before_all_have_left_the_old_server(made: type[Client]) -> None:
     first, second = scanner("in"), scanner("out")
     first.names(), second.names()
     port = midiports.open_client("in", "UNIX_JACK")
@@ -78,7 +78,7 @@ def test_none_is_made_before_all_have_let_the_server_that_went_go(made: type[Cli
     made.there = ["B"]  # another server
     with pytest.raises(OSError, match="last clients are being closed"):
         first.names()
-    assert second.names() == []  # and lets its client go
+    assert second.names() == []  # and releases its client
     with pytest.raises(OSError, match="last clients"):
         second.names()
     with suppress(RuntimeError):
@@ -87,7 +87,7 @@ def test_none_is_made_before_all_have_let_the_server_that_went_go(made: type[Cli
     assert first.names() == second.names() == ["B"]
 
 
-def test_who_never_found_a_port_lets_go_with_the_others(made: type[Client]) -> None:
+def test_a_client_without_ports_is_released_with_the_others(made: type[Client]) -> None:
     first, second = scanner("out"), scanner("in")
     first.names()
     made.there = []
@@ -96,7 +96,7 @@ def test_who_never_found_a_port_lets_go_with_the_others(made: type[Client]) -> N
     assert second.names() == [] and made.deleted == 2
 
 
-def test_a_driver_that_never_had_a_port_is_asked_anew_now_and_then(made: type[Client]) -> None:
+def test_a_driver_without_ports_is_reopened_from_time_to_time(made: type[Client]) -> None:
     first, second = scanner("in"), scanner("out")
     made.there = []
     for _ in range(midiports.MOST_EMPTY):
@@ -106,7 +106,7 @@ def test_a_driver_that_never_had_a_port_is_asked_anew_now_and_then(made: type[Cl
     assert first.names() == ["A"] and made.made == 3
 
 
-def test_it_is_not_while_another_has_a_port(made: type[Client]) -> None:
+def test_it_is_not_reopened_while_another_has_a_port(made: type[Client]) -> None:
     midiports.open_client("out", "UNIX_JACK")
     made.there = []
     one = scanner()
@@ -115,7 +115,7 @@ def test_it_is_not_while_another_has_a_port(made: type[Client]) -> None:
     assert (made.made, made.deleted) == (2, 0)
 
 
-def test_a_client_that_fails_is_another_at_the_next_look(
+def test_a_client_that_fails_is_replaced_at_the_next_scan(
     made: type[Client], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one = scanner()
@@ -126,7 +126,7 @@ def test_a_client_that_fails_is_another_at_the_next_look(
     assert one.names() == ["A"] and (made.made, made.deleted) == (2, 1)
 
 
-def test_a_client_goes_even_when_its_port_cannot_be_opened_or_closed(made: type[Client]) -> None:
+def test_a_client_is_released_even_if_its_port_does_not_open_or_close(made: type[Client]) -> None:
     with pytest.raises(RuntimeError, match="unplugged"):
         midiports.close_client(midiports.open_client("out", "UNIX_JACK"))
     with pytest.raises((OSError, RuntimeError)):
@@ -135,10 +135,10 @@ def test_a_client_goes_even_when_its_port_cannot_be_opened_or_closed(made: type[
     assert not midiports.clients.open
 
 
-def test_what_is_looked_for_once_leaves_no_client(made: type[Client]) -> None:
+def test_a_single_scan_leaves_no_client(made: type[Client]) -> None:
     assert midiports.port_names("in", "UNIX_JACK") == ["A"]
     assert (made.made, made.deleted) == (1, 1)
 
 
-def test_it_is_back_within_three_seconds() -> None:
-    assert midiports.SCAN_INTERVAL * 2 < 3  # a look that finds the loss, and one that finds the return
+def test_a_returned_port_is_open_within_three_seconds() -> None:
+    assert midiports.SCAN_INTERVAL * 2 < 3  # a scan that finds the loss, and one that finds the return

@@ -1,5 +1,5 @@
 """Profiles of controllers: each against bytes as its device sends them (written down from the facts in
-docs/controllers.md, not recorded from a device), and what is wrong with a profile of one's own."""
+docs/controllers.md, not recorded from a device), and the faults of user profiles."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def number(text: str) -> float:
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
-def test_bytes_of_the_device_are_its_controls(file: Path) -> None:
+def test_bytes_of_a_device_play_its_controls(file: Path) -> None:
     device, stream = MidiDevice(file.stem, profiles.read_profile(file)), MidiParser()
     for bytes_, expected in GOLDEN[file.stem]:
         said = []
@@ -122,7 +122,7 @@ def test_bytes_of_the_device_are_its_controls(file: Path) -> None:
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
-def test_states_are_lights(file: Path) -> None:
+def test_states_set_lights(file: Path) -> None:
     one = profiles.read_profile(file)
     lights = [one.light(one.scenes[0], state) for state in LIGHT_STATES]
     told = [f"{light.message.hex(' ').upper()}{' blink' * light.blink}" for light in lights if light]
@@ -139,7 +139,7 @@ def test_modes_are_entered_and_left() -> None:
     assert profile("midimix").enter == profile("midimix").leave == ()
 
 
-def test_rings_show_values() -> None:
+def test_led_rings_show_values() -> None:
     one = profile("apc40")
     assert [one.ring("knob1", value) for value in (0.0, 0.5, 2.0)] == [
         bytes((0xB0, 48, 0)),
@@ -159,7 +159,7 @@ def test_ports_find_their_profile_by_name() -> None:
     assert not [(one.name, port) for one in known for port in OTHERS if one.matches(port)]
 
 
-def test_docs_tell_of_every_profile() -> None:
+def test_the_docs_describe_every_profile() -> None:
     page = (ROOT / "docs/controllers.md").read_text(encoding="utf-8")
     for file in FILES:
         one = profiles.read_profile(file)
@@ -175,6 +175,7 @@ BOX = 'title = "Box"\nports = ["box"]\n'
     ("text", "faults"),
     [
         ("!controls.a = {cc = 1}", ["title is missing", "ports is missing"]),
+        ("!controls.a = {cc = 128}", ["title is missing", "ports is missing", "controls.a.cc = 128,"]),
         ("", ["controls is missing"]),
         ("knobs = 3\ncontrols.a = {cc = 1}", ["knobs is unknown; known: title, ports"]),
         ("controls.a = {cc = 128}", ["controls.a.cc = 128, must be 0..127"]),
@@ -211,7 +212,7 @@ BOX = 'title = "Box"\nports = ["box"]\n'
         ("!controls = 3 =", ["not valid TOML"]),
     ],
 )  # fmt: skip
-def test_what_is_wrong_with_a_profile(tmp_path: Path, text: str, faults: list[str]) -> None:
+def test_faults_of_a_profile_are_reported(tmp_path: Path, text: str, faults: list[str]) -> None:
     file = tmp_path / "box.toml"
     text = text.replace("A\n", "controls.a = {cc = 1}\n")
     file.write_text(text[1:] if text.startswith("!") else BOX + text)
@@ -224,14 +225,14 @@ def test_what_is_wrong_with_a_profile(tmp_path: Path, text: str, faults: list[st
 
 
 @pytest.mark.parametrize("name", ["Box", "box_2", "ch1", "my box"])
-def test_a_profiles_file_is_a_word(tmp_path: Path, name: str) -> None:
+def test_the_file_name_of_a_profile_is_one_word(tmp_path: Path, name: str) -> None:
     file = tmp_path / f"{name}.toml"
     file.write_text(f"{BOX}controls.a = {{cc = 1}}")
     with pytest.raises(SceneError, match="its name must be a word"):
         profiles.read_profile(file)
 
 
-def test_check_tells_what_is_wrong_with_profiles(tmp_path: Path) -> None:
+def test_check_reports_faults_of_profiles(tmp_path: Path) -> None:
     folder = tmp_path / "profiles"
     folder.mkdir()
     (folder / "box.toml").write_text(f"{BOX}controls.a = {{cc = 200}}")
@@ -242,7 +243,7 @@ def test_check_tells_what_is_wrong_with_profiles(tmp_path: Path) -> None:
     assert check_all([ROOT / "profiles"]) == (len(FILES), [])
 
 
-def test_ones_own_profiles_come_before_the_shipped(tmp_path: Path) -> None:
+def test_user_profiles_come_before_shipped_ones(tmp_path: Path) -> None:
     folder = tmp_path / "profiles"
     folder.mkdir()
     (folder / "midimix.toml").write_text(f"{BOX}controls.a = {{cc = 2}}")
@@ -265,7 +266,7 @@ def test_ones_own_profiles_come_before_the_shipped(tmp_path: Path) -> None:
         ("midi.launchpd.pad1", "no profile launchpd; there are: apc40, apcmini2, launchpad, midimix"),
     ],
 )  # fmt: skip
-def test_presets_name_controls_that_are_there(tmp_path: Path, formula: str, fault: str) -> None:
+def test_presets_use_controls_that_exist(tmp_path: Path, formula: str, fault: str) -> None:
     file = tmp_path / "test.toml"
     shader = next(iter(sorted((ROOT / "shaders/generators").glob("*.fs")))).stem
     library = Library(ROOT)

@@ -15,6 +15,7 @@ from typing import Any
 import av
 import numpy as np
 import pytest
+from PIL import Image
 
 from perform import generators, show
 from perform.bench.models import loading, write_pickle
@@ -48,13 +49,13 @@ WHOLE = [
 @pytest.mark.parametrize(
     ("model", "arrays"), HERE + WHOLE, ids=lambda path: f"{path.parent.name}/{path.name}"
 )
-def test_samples_are_what_the_originals_gave(model: Path, arrays: Path) -> None:
+def test_samples_equal_those_of_the_original_code(model: Path, arrays: Path) -> None:
     found = list(differences(model, arrays))
     assert [one for one in found if not one.value <= one.allowed] == []
     assert {one.kind for one in found} >= {"images"}
 
 
-def test_a_wrong_weight_or_latent_is_seen(folder: Path) -> None:
+def test_a_wrong_weight_or_latent_changes_the_picture(folder: Path) -> None:
     model = DATA / "sg2ada-r32-clamp-gray.npz"
     content = dict(np.load(model))
     content["param/synthesis.b8.conv0.weight"][0, 0] += 0.1
@@ -63,7 +64,7 @@ def test_a_wrong_weight_or_latent_is_seen(folder: Path) -> None:
     assert wrong and all("img" in name for name in wrong)
 
 
-def test_the_life_of_a_model(folder: Path) -> None:
+def test_a_model_is_imported_listed_sampled_and_removed(folder: Path) -> None:
     kept = folder / "home/perform/models/flora.safetensors"
     assert f"flora is imported: {kept}" in run("models", "import", FOREIGN, "flora")
     first = kept.stat().st_mtime_ns
@@ -86,14 +87,14 @@ def test_the_life_of_a_model(folder: Path) -> None:
     assert "the same as when it was written" in run("models", "verify", "flora")
 
 
-def test_what_was_imported_is_what_was_in_the_file(folder: Path) -> None:
+def test_an_imported_model_equals_its_file(folder: Path) -> None:
     run("models", "import", FOREIGN, "flora")
     one, other = load_weights(FOREIGN), read_weights(store.models_folder() / "flora.safetensors")
     assert one.config == other.config
     assert all(np.array_equal(other.arrays[name], array) for name, array in one.arrays.items())
 
 
-def test_a_name_is_not_taken_twice(folder: Path) -> None:
+def test_a_model_name_is_unique(folder: Path) -> None:
     write_weights(folder / "a.safetensors", untrained(16, 8, 4))
     write_weights(folder / "b.safetensors", untrained(16, 8, 5))
     run("models", "import", "a.safetensors", "flora")
@@ -112,12 +113,12 @@ def test_a_name_is_not_taken_twice(folder: Path) -> None:
         ("", "cannot be"),
     ],
 )
-def test_some_names_cannot_be(name: str, sentence: str) -> None:
+def test_some_model_names_are_rejected(name: str, sentence: str) -> None:
     assert sentence in run("models", "import", FOREIGN, name, expect=1)
     assert not store.models_folder().exists()
 
 
-def test_an_import_that_is_killed_leaves_nothing_half(folder: Path) -> None:
+def test_a_killed_import_leaves_no_partial_file(folder: Path) -> None:
     code = (
         "import os, sys, safetensors.numpy\n"
         "from pathlib import Path\n"
@@ -136,14 +137,14 @@ def test_an_import_that_is_killed_leaves_nothing_half(folder: Path) -> None:
     assert [path.name for path in store.models_folder().iterdir()] == ["fauna.safetensors"]
 
 
-def test_progress_is_told_in_steps() -> None:
+def test_progress_is_reported_in_steps() -> None:
     steps: list[tuple[str, float | None]] = []
     store.import_model(FOREIGN, "flora", progress=lambda step, share: steps.append((step, share)))
     assert [step for step, _ in steps] == ["hashing", "reading", "writing"]
     assert steps[0][1] == 1.0
 
 
-def test_verifying_finds_what_was_changed(folder: Path) -> None:
+def test_verifying_finds_changed_files(folder: Path) -> None:
     run("models", "import", FOREIGN, "flora")
     file = store.models_folder() / "flora.safetensors"
     found = read_weights(file)
@@ -159,7 +160,7 @@ def test_verifying_finds_what_was_changed(folder: Path) -> None:
     assert "not finite" in run("models", "verify", "loud.safetensors", expect=1)
 
 
-def test_seeds_are_the_fields(folder: Path) -> None:
+def test_seeds_give_the_latents_and_pictures_of_the_network(folder: Path) -> None:
     run("models", "sample", FOREIGN, "--seeds", "3,5-6", "--psi", "0.5", "--cutoff", "2", "--out", "a.npz")
     made = np.load("a.npz")
     assert set(made.files) == {"ws", "images"}
@@ -173,7 +174,7 @@ def test_seeds_are_the_fields(folder: Path) -> None:
     assert np.array_equal(made["images"][1], unit.draw(made["ws"][1]))
 
 
-def test_latents_go_in_as_they_are(folder: Path) -> None:
+def test_latents_are_used_unchanged(folder: Path) -> None:
     ws = np.random.default_rng(0).standard_normal((2, 10, 32)).astype(np.float32)
     np.save("ws.npy", ws)
     run("models", "sample", FOREIGN, "--ws", "ws.npy", "--out", "a.npz")
@@ -187,7 +188,7 @@ def test_latents_go_in_as_they_are(folder: Path) -> None:
     assert np.array_equal(np.load("b.npz")["images"], np.load("c.npz")["images"])
 
 
-def test_noise_is_chosen() -> None:
+def test_the_noise_mode_is_used() -> None:
     def drawn(noise: str) -> Any:
         return next(iter(Sampling(str(FOREIGN), SampleRequest(noise=noise)))).image
 
@@ -197,7 +198,7 @@ def test_noise_is_chosen() -> None:
 
 
 @pytest.mark.parametrize("model", [FOREIGN, DATA / "sg3t-64.npz", DATA / "biggan-tiny-32.npz"])
-def test_the_fast_form_gives_floats_too(model: Path) -> None:
+def test_the_fast_form_also_gives_floats(model: Path) -> None:
     exact, fast = (list(Sampling(str(model), SampleRequest("0-1", precision=p))) for p in ("float32", "fast"))
     for one, other in zip(exact, fast, strict=True):
         assert np.array_equal(one.ws, other.ws)
@@ -205,7 +206,7 @@ def test_the_fast_form_gives_floats_too(model: Path) -> None:
     assert not np.array_equal(fast[0].image, fast[1].image)
 
 
-def test_a_folder_gets_pngs_named_by_seed(folder: Path) -> None:
+def test_pictures_in_a_folder_are_named_by_seed(folder: Path) -> None:
     run("models", "sample", DATA / "sg2ada-r32-clamp-gray.npz", "--seeds", "0,12", "--out", "grey")
     assert sorted(path.name for path in (folder / "grey").iterdir()) == ["seed0000.png", "seed0012.png"]
     run("models", "sample", FOREIGN, "--seeds", "12", "--set", "noise=0.5", "--out", "colour")
@@ -225,7 +226,7 @@ def decoded(text: bytes, kind: str) -> Any:
         return next(file.decode(video=0)).to_ndarray(format=kind)
 
 
-def test_pngs_of_any_colours() -> None:
+def test_pngs_have_one_three_or_four_channels() -> None:
     image = np.linspace(-1.2, 1.2, 4 * 5 * 6, dtype=np.float32).reshape(4, 5, 6)
     for channels, kind in ((1, "gray"), (3, "rgb24"), (4, "rgba")):
         file = encode_png(image_pixels(image[:channels]))
@@ -234,7 +235,7 @@ def test_pngs_of_any_colours() -> None:
 
 
 def wrong(folder: Path) -> None:
-    """Files that cannot be what is asked of them."""
+    """Files that are not of the requested kind."""
     np.save(folder / "short.npy", np.zeros((2, 5), np.float32))
     np.save(folder / "nan.npy", np.full((2, 32), np.nan, np.float32))
     np.save(folder / "objects.npy", np.array([{}], object), allow_pickle=True)
@@ -257,7 +258,8 @@ def wrong(folder: Path) -> None:
         (["import", "short.npy", "flora"], "array of shape (2, 5) (latents, perhaps)"),
         (["import", "nowhere.pkl", "flora"], "nowhere.pkl: there is no such file"),
         (["import", "cut.pt", "flora"], "cut.pt"),
-        (["sample", FOREIGN, "--out", "a.png"], "a.png, must be an .npz or a folder"),
+        (["sample", FOREIGN, "--out", "a.png"], "a.png, must be an .npz, a .gif or .webp, or a folder"),
+        (["sample", FOREIGN, "--out", "a.mp4"], "a.mp4, must be an .npz, a .gif or .webp, or a folder"),
         (["sample", FOREIGN, "--seeds", "5-1", "--out", "a.npz"], "must rise"),
         (["sample", FOREIGN, "--seeds", "1", "--z", "short.npy", "--out", "a.npz"], "give one of"),
         (["sample", FOREIGN, "--z", "short.npy", "--out", "a.npz"], "must be [n, 32]"),
@@ -277,12 +279,31 @@ def wrong(folder: Path) -> None:
         (["sample", FOREIGN, "--set", "noise", "--out", "a.npz"], "must be NAME=NUMBER"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_is_one_sentence(folder: Path, words: list[Any], sentence: str) -> None:
+def test_impossible_requests_give_clear_errors(folder: Path, words: list[Any], sentence: str) -> None:
     wrong(folder)
     told = " ".join(run("models", *words, expect=1).split())
     assert sentence in told
     assert told.count("perform: ") == 1
     assert not (folder / "a.npz").exists() and not (folder / "home").exists()
+
+
+@pytest.mark.parametrize("suffix", ["gif", "webp"])
+def test_an_animation_shows_the_pictures_in_order(folder: Path, suffix: str) -> None:
+    run("models", "sample", FOREIGN, "--seeds", "3-5", "--out", "drawn")
+    run("models", "sample", FOREIGN, "--seeds", "3-5", "--out", f"o.{suffix}")
+    with Image.open(folder / f"o.{suffix}") as film:
+        assert (film.n_frames, film.info["loop"]) == (3, 0)  # type: ignore[attr-defined]
+        for number, file in enumerate(sorted((folder / "drawn").iterdir())):
+            film.seek(number)
+            film.load()
+            assert film.info["duration"] == 100
+            difference = np.subtract(film.convert("RGB"), Image.open(file).convert("RGB"), dtype=float)
+            assert np.abs(difference).mean() < 8, number
+
+
+def test_a_folder_of_pictures_can_have_a_number_as_its_suffix(folder: Path) -> None:
+    run("models", "sample", FOREIGN, "--out", "psi-0.7")
+    assert [file.name for file in (folder / "psi-0.7").iterdir()] == ["seed0000.png"]
 
 
 @pytest.fixture
@@ -296,7 +317,7 @@ def library(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def test_names_and_words_with_brackets_are_shown_as_they_are(library: Path) -> None:
+def test_names_with_brackets_are_printed_unchanged(library: Path) -> None:
     (library / "models/a[b].pt").write_bytes(FOREIGN.read_bytes())
     (library / "models/[red]c.pkl").write_bytes(pickle.dumps({"[/red]": 1}))
     told = run("models", "list")
@@ -304,7 +325,7 @@ def test_names_and_words_with_brackets_are_shown_as_they_are(library: Path) -> N
     assert "a[b].pt" in run("models", "info", "a[b]", "--no-measure")
 
 
-def test_models_are_found_by_name_whatever_their_suffix(library: Path) -> None:
+def test_models_are_found_by_name_with_any_suffix(library: Path) -> None:
     found = Library(library)
     assert found.model_place("flora") == found.model_place("flora.pt") == str(library / "models/flora.pt")
     assert found.models() == {"flora": library / "models/flora.pt"}
@@ -314,7 +335,7 @@ def test_models_are_found_by_name_whatever_their_suffix(library: Path) -> None:
             found.model_place(name)
 
 
-def test_a_preset_plays_the_model_beside_it(library: Path) -> None:
+def test_a_preset_plays_the_model_next_to_it(library: Path) -> None:
     preset = 'title = "Own"\n[generator]\nmodel = "mine.bin"\ntruncation = 0.3\n[latent]\npath = "hold"\n'
     save(library / "presets/own.toml", preset)
     setlist = show.load(library / "presets/own.toml", Library(library))
@@ -334,7 +355,7 @@ def generators_closing(model: str) -> Any:
     return closing(generators.open(model, "cpu", "float32", threads=1))
 
 
-def test_a_header_is_read_once_as_long_as_the_file_is_the_same(
+def test_a_header_is_read_once_while_the_file_is_unchanged(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from perform.generators import load as loading
@@ -359,7 +380,7 @@ def test_a_header_is_read_once_as_long_as_the_file_is_the_same(
     assert len(read) == 2
 
 
-def test_the_bench_loads_a_pickle_as_it_is_written(folder: Path) -> None:
+def test_the_bench_loads_a_pickle(folder: Path) -> None:
     file = write_pickle(folder / "network.pkl", 400_000, 16, 8)
     found = load_weights(file)
     assert abs(file.stat().st_size - 400_000) < 100_000
@@ -370,7 +391,7 @@ def test_the_bench_loads_a_pickle_as_it_is_written(folder: Path) -> None:
     assert seconds.value > 0 and memory.value > 1
 
 
-def test_play_takes_a_budget_of_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_play_accepts_a_memory_budget(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[show.Options] = []
 
     def play(options: show.Options) -> None:

@@ -1,4 +1,4 @@
-"""`perform models export`: a model as one file to hand on."""
+"""`perform models export`: a model as one file to share."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.doubles.command import run
 from tests.folders import FOREIGN
 
 
-def test_half_as_large_and_nearly_the_same() -> None:
+def test_a_half_precision_export_is_half_as_large_and_nearly_the_same() -> None:
     assert "flora.safetensors" in run("models", "export", FOREIGN, "flora.safetensors")
     run("models", "export", FOREIGN, "half.safetensors", "--precision", "float16", "--title", "Flora")
     whole, half = Path("flora.safetensors"), Path("half.safetensors")
@@ -31,12 +31,12 @@ def test_half_as_large_and_nearly_the_same() -> None:
     assert "the same as when it was" in run("models", "verify", half)
 
 
-def test_a_built_in_is_written() -> None:
+def test_a_built_in_model_is_exported() -> None:
     run("models", "export", "untrained-64", "mine.safetensors")
     assert read_weights("mine.safetensors").config == Model.read("untrained-64").config
 
 
-def test_what_was_imported_can_be_handed_on() -> None:
+def test_an_imported_model_is_exported() -> None:
     run("models", "import", FOREIGN, "flora")
     run("models", "export", "flora", "mine.safetensors", "--licence", "CC0")
     notes = read_weights("mine.safetensors").notes
@@ -44,7 +44,7 @@ def test_what_was_imported_can_be_handed_on() -> None:
     assert notes["licence"] == "CC0"
 
 
-def test_a_discriminator_beside_a_model_comes_along() -> None:
+def test_a_discriminator_next_to_a_model_is_exported_with_it() -> None:
     run("models", "export", "untrained-64", "tulips.safetensors")
     judge = discriminator_file(Path("tulips.safetensors"))
     judge.write_bytes(b"what it learnt against")
@@ -57,7 +57,7 @@ def test_a_discriminator_beside_a_model_comes_along() -> None:
     assert not judge.exists()
 
 
-def test_a_model_cannot_have_the_name_of_what_lies_beside_one() -> None:
+def test_a_model_cannot_be_named_like_a_companion_file() -> None:
     said = run("models", "import", FOREIGN, "tulips.discriminator", expect=1)
     assert "cannot be a model's name" in said
 
@@ -72,7 +72,7 @@ def test_a_model_cannot_have_the_name_of_what_lies_beside_one() -> None:
         (["loud.safetensors", "a.safetensors", "--precision", "float16"], "b4.const goes up to 70000"),
     ],
 )
-def test_what_cannot_be(folder: Path, words: list[object], sentence: str) -> None:
+def test_impossible_exports_are_rejected(folder: Path, words: list[object], sentence: str) -> None:
     found = load_weights(FOREIGN)
     name = "synthesis.b4.const"
     loud = {**found.arrays, name: np.full_like(found.arrays[name], 70000)}

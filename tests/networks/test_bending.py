@@ -15,6 +15,7 @@ import torch
 from perform.generators.stylegan2 import graph
 from perform.networks.bending import MOST_FEEDBACK, OPERATIONS, Bend, bend, bend_parameters, pack_values
 from perform.networks.controls import NetworkValues
+from perform.networks.runtimes.inputs import NetworkInputs
 from perform.networks.runtimes.openvino import conversion, runtime
 from perform.networks.runtimes.openvino.requests import Runner
 from perform.networks.runtimes.torch import cuda, eager
@@ -36,7 +37,7 @@ def ramp(channels: int = 1, height: int = 4, width: int = 4) -> Any:
     return np.arange(channels * height * width, dtype=np.float32).reshape(channels, height, width)
 
 
-def test_operations_on_single_values() -> None:
+def test_operations_change_single_values() -> None:
     x = np.array([[[-1.0, 0.25], [0.75, 2.0]]], np.float32)
     assert bent("ablate", x).tolist() == [[[0, 0], [0, 0]]]
     assert bent("scale", x, factor=-2.0).tolist() == [[[2, -0.5], [-1.5, -4]]]
@@ -45,7 +46,7 @@ def test_operations_on_single_values() -> None:
     assert bent("feedback", x, memory=np.ones_like(x)) == pytest.approx(x + MOST_FEEDBACK * (1 - x))
 
 
-def test_places_move_as_they_are_called() -> None:
+def test_spatial_operations_move_pixels_as_their_names_say() -> None:
     x = ramp()
     assert bent("translate", x, x=0.25, y=0.0)[0, :, 1:] == pytest.approx(x[0, :, :-1], abs=1e-4)
     assert bent("translate", x, x=0.0, y=0.25)[0, :-1] == pytest.approx(
@@ -57,7 +58,7 @@ def test_places_move_as_they_are_called() -> None:
     assert np.abs(bent("warp", x, depth=0.2) - x).max() > 0.1
 
 
-def test_neighbourhoods() -> None:
+def test_neighbourhood_operations_use_the_pixels_around() -> None:
     x = np.zeros((1, 5, 5), np.float32)
     x[0, 2, 2] = 1
     assert bent("dilate", x).sum() == 9
@@ -67,7 +68,7 @@ def test_neighbourhoods() -> None:
     assert bent("blur", np.ones_like(x), radius=4) == pytest.approx(np.ones_like(x))
 
 
-def test_amount_and_channels() -> None:
+def test_amount_and_channels_limit_a_bend() -> None:
     x = ramp(4)
     assert bent("ablate", x, amount=0.5) == pytest.approx(x / 2)
     some = bent("ablate", x, channels=(0.25, 0.75))
@@ -83,7 +84,7 @@ UNITS: dict[str, Callable[[Weights, list[Bend]], Any]] = {
 
 @pytest.mark.parametrize("unit", UNITS)
 @pytest.mark.parametrize("operation", [name for name in OPERATIONS if name != "feedback"])
-def test_every_runtime_bends_alike(unit: str, operation: str) -> None:
+def test_every_runtime_bends_the_same(unit: str, operation: str) -> None:
     bends = [Bend(operation, LAYER), Bend("scale", "b16.conv1")]
     oracle, generator = eager.Eager(WEIGHTS, bends=bends), UNITS[unit](WEIGHTS, bends)
     plain = eager.Eager(WEIGHTS).synthesise(WS)
@@ -94,34 +95,31 @@ def test_every_runtime_bends_alike(unit: str, operation: str) -> None:
         assert (np.abs(expected - plain).max() <= 1) == (amount == 0)
 
 
-def test_what_comes_back_decays_alike() -> None:
+def test_feedback_decays_the_same_in_both_graphs() -> None:
     bends = [Bend("feedback", LAYER), Bend("feedback", "b16.conv0")]
     core, form = runtime.core(), conversion.parts(WEIGHTS, "f32", 0, bends)
     names = ("ws", "noise", "strength", "bend")
-    units = [
-        runtime.OpenVino(WEIGHTS, "float32", 1, bends),
-        runtime.OpenVino(WEIGHTS, "float32", 1, bends),
-    ]
-    units[1]._runner = Runner(runtime.compile_graphs(core, form, 1), names)
+    unit, inputs = runtime.OpenVino(WEIGHTS, "float32", 1, bends), NetworkInputs(WEIGHTS, bends, None)
+    runner = Runner(runtime.compile_graphs(core, form, 1), names)
+    forms = (unit.synthesise, lambda ws, values: runner(ws, *inputs(values)))
     still, other = WS, WS[::-1].copy()
     none, much = (NetworkValues(bends=[{"amount": amount}] * 2) for amount in (0.0, 0.9))
-    first = [unit.synthesise(still, none).astype(int) for unit in units]
+    first = [draw(still, none).astype(int) for draw in forms]
     assert np.abs(first[0] - first[1]).max() <= 1
     for _ in range(3):
-        made = [unit.synthesise(other, much).astype(int) for unit in units]
+        made = [draw(other, much).astype(int) for draw in forms]
         assert np.abs(made[0] - made[1]).max() <= 1
     plain = eager.Eager(WEIGHTS).synthesise(other).astype(int)
     assert np.abs(made[0] - plain).max() > 3
 
 
-def test_a_graph_in_parts_bends_alike() -> None:
+def test_a_graph_in_parts_bends_the_same() -> None:
     bends = [Bend("rotate", "b4.conv1"), Bend("invert", "b8.conv0")]
     bends += [Bend("feedback", "b8.conv1"), Bend("feedback", "b16.conv1")]  # the first part's last layer
-    names, given = ("ws", "noise", "strength", "bend"), None
+    names, inputs = ("ws", "noise", "strength", "bend"), NetworkInputs(WEIGHTS, bends, None)
+    given = inputs(NetworkValues(bends=[{}, {}, {"amount": 0.8}, {"amount": 0.2}]))
     pictures = []
     for exact in (0, 2):
-        unit = runtime.OpenVino(WEIGHTS, "float32", 1, bends)
-        given = unit._inputs(NetworkValues(bends=[{}, {}, {"amount": 0.8}, {"amount": 0.2}]))
         runner = Runner(
             runtime.compile_graphs(runtime.core(), graph.parts(WEIGHTS, "f32", exact, bends), 1), names
         )
@@ -130,7 +128,7 @@ def test_a_graph_in_parts_bends_alike() -> None:
     assert np.abs(pictures[0][0] - pictures[0][2]).max() > 10
 
 
-def test_what_a_preset_says_becomes_a_bend() -> None:
+def test_settings_of_a_preset_make_a_bend() -> None:
     declared = {p.name: p for p in bend_parameters("dilate", CONFIG.layers)}
     assert set(declared) == {"layer", "channels", "amount", "radius"}
     assert declared["layer"].choices == CONFIG.layers
@@ -149,7 +147,7 @@ def test_values_are_packed_in_order() -> None:
     assert [one.count for one in bends] == [4, 5]
 
 
-def test_half_floats_bend_too() -> None:
+def test_bends_work_in_half_precision() -> None:
     bends = [Bend(operation, LAYER) for operation in OPERATIONS]
     weights = replace(WEIGHTS)
     unit, exact = eager.Eager(weights, "cpu", "bfloat16", bends), eager.Eager(weights, bends=bends)
@@ -167,6 +165,6 @@ print(told)
 """
 
 
-def test_a_conversion_tells_nobody() -> None:
+def test_a_conversion_sends_no_telemetry() -> None:
     run = subprocess.run([sys.executable, "-c", QUIET], capture_output=True, text=True)
     assert (run.stdout, run.returncode) == ("[]\n", 0), run.stderr

@@ -1,4 +1,4 @@
-"""Blends: a network between two others, held to the network whose weights are mixed by hand."""
+"""Blends: a network between two others, compared with the network whose weights are mixed by hand."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from perform.networks import ModelError
 from perform.networks.bending import Bend
 from perform.networks.blending import Blend, blend, blend_parameters, blend_tensors, mixed_weights
 from perform.networks.controls import NetworkValues
+from perform.networks.runtimes.inputs import NetworkInputs
 from perform.networks.runtimes.openvino import conversion, runtime
 from perform.networks.runtimes.openvino.requests import Runner
 from perform.networks.runtimes.torch import eager
@@ -33,7 +34,7 @@ FINE = Blend("other", "b8.conv1", "b16.conv1")
 
 @pytest.mark.parametrize("where", [ALL, FINE])
 @pytest.mark.parametrize("name", CONFIGS)
-def test_a_share_is_the_network_of_mixed_weights(name: str, where: Blend) -> None:
+def test_a_blend_amount_equals_a_network_of_mixed_weights(name: str, where: Blend) -> None:
     one, two = vivid(CONFIGS[name], 1), vivid(CONFIGS[name], 2)
     other = blend_tensors(one, two, where)
     units: list[Any] = [
@@ -52,12 +53,12 @@ def test_a_share_is_the_network_of_mixed_weights(name: str, where: Blend) -> Non
     assert np.abs(expected - first).max() > 10
 
 
-def test_a_captured_graph_and_a_converted_one_blend_alike() -> None:
+def test_captured_and_converted_graphs_blend_the_same() -> None:
     from perform.networks.runtimes.torch import cuda
 
     one, two = vivid(SMALL, 1), vivid(SMALL, 2)
     other, bends = blend_tensors(one, two, FINE), [Bend("invert", "b8.conv0")]
-    plain = eager.Eager(one, bends=bends, other=other)
+    plain, inputs = eager.Eager(one, bends=bends, other=other), NetworkInputs(one, bends, other)
     captured = cuda.Cuda(one, "float32", unrecorded, "cpu", bends, other)
     made = runtime.OpenVino(one, "float32", 1, bends, other)
     parts = runtime.compile_graphs(runtime.core(), conversion.parts(one, "f32", 0, bends, other), 1)
@@ -70,12 +71,12 @@ def test_a_captured_graph_and_a_converted_one_blend_alike() -> None:
         for picture in (
             captured.synthesise(WS, values),
             made.synthesise(WS, values),
-            runner(WS, *plain._inputs(values)),
+            runner(WS, *inputs(values)),
         ):
             assert np.abs(picture.astype(int) - expected).max() <= 1
 
 
-def test_stylegan3_blends_too() -> None:
+def test_stylegan3_blends() -> None:
     one, two = untrained(16, base=256, most=16), untrained(16, seed=1, base=256, most=16)
     layers = one.config.bendable
     other = blend_tensors(one, two, Blend("other", layers[3], layers[-1]))
@@ -90,7 +91,7 @@ def test_stylegan3_blends_too() -> None:
 
 
 @pytest.mark.parametrize("name", ["dcgan", "lucidrains", "stylegan1"])
-def test_converted_families_blend_too(name: str) -> None:
+def test_converted_families_blend(name: str) -> None:
     one = FAMILIES[name]()
     two = replace(one, arrays={key: array[::-1].copy() for key, array in one.arrays.items()})
     layers = one.config.bendable
@@ -107,7 +108,7 @@ def test_converted_families_blend_too(name: str) -> None:
         assert np.abs(expected - eager.Eager(one).synthesise(ws)).max() > 10
 
 
-def test_the_last_layer_of_all_goes_with_the_last_that_is_mixed() -> None:
+def test_the_output_layer_is_blended_with_the_last_layer() -> None:
     for name, last in (("dcgan", "layers.3.weight"), ("stylegan1", "synthesis.torgb.weight")):
         one = FAMILIES[name]()
         layers = one.config.bendable
@@ -115,12 +116,12 @@ def test_the_last_layer_of_all_goes_with_the_last_that_is_mixed() -> None:
         assert last not in blend_tensors(one, one, Blend("other", layers[0], layers[-2])).arrays
 
 
-def test_a_graph_in_parts_blends_alike() -> None:
+def test_a_graph_in_parts_blends_the_same() -> None:
     from perform.generators.stylegan2 import graph
 
     one = vivid(SMALL, 1)
     other = blend_tensors(one, vivid(SMALL, 2), ALL)
-    given = eager.Eager(one, other=other)._inputs(NetworkValues(blend={"amount": 0.6}))
+    given = NetworkInputs(one, (), other)(NetworkValues(blend={"amount": 0.6}))
     names = ("ws", "noise", "strength", "blend")
     pictures = []
     for exact in (0, 2):
@@ -139,7 +140,7 @@ def test_layers_own_their_tensors() -> None:
     assert not any("noise_const" in name or "resample" in name for name in taken)
 
 
-def test_models_that_do_not_fit_are_refused() -> None:
+def test_models_that_do_not_fit_are_rejected() -> None:
     one = vivid(SMALL, 1)
     with pytest.raises(ModelError, match=r"blended in: its channels are \(96, .*\), must be \(8,"):
         blend_tensors(one, vivid(CONFIGS["wide"], 1), ALL)
@@ -151,12 +152,12 @@ def test_models_that_do_not_fit_are_refused() -> None:
         blend_tensors(FAMILIES["biggan"](), one, ALL)
 
 
-def test_layers_come_in_order() -> None:
+def test_layers_are_listed_in_order() -> None:
     with pytest.raises(ModelError, match=r"from = 'b16.conv1' comes after to = 'b8.conv0', must come before"):
         blend_tensors(vivid(SMALL, 1), vivid(SMALL, 2), Blend("other", "b16.conv1", "b8.conv0"))
 
 
-def test_what_a_preset_says_becomes_a_blend() -> None:
+def test_settings_of_a_preset_make_a_blend() -> None:
     names = {parameter.name for parameter in blend_parameters(SMALL.bendable)}
     assert names == {"from", "to", "amount"}
     settled = {"from": "b8.conv1", "to": "b16.conv1", "amount": 0.2}

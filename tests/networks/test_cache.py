@@ -1,4 +1,4 @@
-"""Compiled networks on disk: found again, and made again when they are not as they were."""
+"""Compiled networks on disk: found again, and compiled again when they have changed."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_the_second_opening_compiles_nothing(folder: Path, monkeypatch: pytest.M
         assert np.array_equal(first.synthesise(WS), second.synthesise(WS))
 
 
-def test_another_form_is_another_file(folder: Path) -> None:
+def test_another_form_gets_another_cache_file(folder: Path) -> None:
     OpenVino(WEIGHTS, "float32", 1)
     OpenVino(WEIGHTS, "float32", 1, [Bend("blur", "b8.conv1")])
     other = {**WEIGHTS.arrays, "synthesis.b8.conv1.bias": WEIGHTS.arrays["synthesis.b8.conv1.bias"] + 1}
@@ -41,7 +41,7 @@ def test_another_form_is_another_file(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("at", [0, 7, 100, -40, -1])
-def test_a_damaged_file_is_made_again(folder: Path, at: int, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_damaged_file_is_compiled_again(folder: Path, at: int, caplog: pytest.LogCaptureFixture) -> None:
     picture = OpenVino(WEIGHTS, "float32", 1).synthesise(WS)
     (file,) = folder.iterdir()
     whole = file.read_bytes()
@@ -54,21 +54,21 @@ def test_a_damaged_file_is_made_again(folder: Path, at: int, caplog: pytest.LogC
     assert caplog.text.count("a compiled network was damaged and is made again") == 3
 
 
-def test_what_is_whole_but_foreign_is_made_again(folder: Path) -> None:
+def test_a_foreign_file_is_compiled_again(folder: Path) -> None:
     OpenVino(WEIGHTS, "float32", 1)
     (file,) = folder.iterdir()
     cache.save_compiled(file.stem, {"precision": "float32", "reason": "", "exact": 0}, [b"not a network"])
     assert OpenVino(WEIGHTS, "float32", 1).synthesise(WS).std() > 5
 
 
-def test_a_disk_that_takes_nothing_does_no_harm(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_read_only_disk_does_no_harm(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     folder.parent.mkdir(parents=True)
     folder.write_text("in the way")
     assert OpenVino(WEIGHTS, "float32", 1).synthesise(WS).std() > 5
     assert "could not be kept" in caplog.text
 
 
-def test_the_folder_is_kept_within_its_limit(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_cache_folder_stays_within_its_limit(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cache, "MOST_CACHE_BYTES", 2500)
     for name in "abc":
         cache.save_compiled(name, {}, [bytes(1000)])

@@ -74,7 +74,7 @@ def saved(folder: Path, value: Any, zipped: bool = True) -> Any:
 
 
 @pytest.mark.parametrize("path", WHOLE, ids=lambda path: path.name)
-def test_a_reference_file_is_the_arrays_beside_it(path: Path) -> None:
+def test_a_reference_file_holds_the_arrays_of_its_npz(path: Path) -> None:
     beside = path.with_name(f"{path.stem.split('_')[0]}.npz")
     with np.load(beside) as arrays:
         expected = {n.split("/", 1)[1]: arrays[n] for n in arrays.files if n.startswith(GROUPS)}
@@ -123,7 +123,7 @@ def test_a_persistent_network_is_read_at_every_protocol(tmp_path: Path, protocol
 
 
 @pytest.mark.parametrize("zipped", [True, False])
-def test_every_type_of_tensor_is_torchs(tmp_path: Path, zipped: bool) -> None:
+def test_every_tensor_type_equals_torchs(tmp_path: Path, zipped: bool) -> None:
     drawn = torch.randn(5, 4, generator=torch.Generator().manual_seed(1)) * 50
     tensors = {str(one): drawn.abs().to(one) for one in TYPES}
     checkpoint = saved(tmp_path, tensors, zipped)
@@ -134,7 +134,7 @@ def test_every_type_of_tensor_is_torchs(tmp_path: Path, zipped: bool) -> None:
 
 
 @pytest.mark.parametrize("zipped", [True, False])
-def test_views_are_torchs(tmp_path: Path, zipped: bool) -> None:
+def test_views_equal_torchs(tmp_path: Path, zipped: bool) -> None:
     base = torch.arange(240, dtype=torch.float32)
     picture = base.reshape(2, 3, 5, 8)
     views = {
@@ -158,13 +158,13 @@ def test_views_are_torchs(tmp_path: Path, zipped: bool) -> None:
 
 @pytest.mark.parametrize("zipped", [True, False])
 @pytest.mark.parametrize("protocol", [2, 3, 4, 5])
-def test_torch_may_write_any_protocol(tmp_path: Path, zipped: bool, protocol: int) -> None:
+def test_files_of_every_torch_protocol_are_read(tmp_path: Path, zipped: bool, protocol: int) -> None:
     tensor, path = torch.arange(6.0), tmp_path / "model"
     torch.save([tensor], path, pickle_protocol=protocol, _use_new_zipfile_serialization=zipped)
     assert same(read_checkpoint(path).content[0], tensor.numpy())
 
 
-def test_what_goes_with_tensors_is_plain(tmp_path: Path) -> None:
+def test_values_stored_with_tensors_are_plain_types(tmp_path: Path) -> None:
     value = {
         "args": Namespace(size=64, arch="stylegan2", path=None), "shape": torch.Size([1, 2]),
         "device": torch.device("cpu"), "type": torch.float16, "set": {"a"}, "bytes": b"abc",
@@ -180,7 +180,7 @@ def test_what_goes_with_tensors_is_plain(tmp_path: Path) -> None:
     assert found == expected
 
 
-def test_a_state_dict_loses_its_metadata_and_its_wrapping(tmp_path: Path) -> None:
+def test_a_state_dict_is_unwrapped_and_has_no_metadata(tmp_path: Path) -> None:
     net = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.BatchNorm2d(4))
     expected = {name: tensor.numpy() for name, tensor in net.state_dict().items()}
     found = saved(tmp_path, net.state_dict()).content
@@ -191,7 +191,7 @@ def test_a_state_dict_loses_its_metadata_and_its_wrapping(tmp_path: Path) -> Non
         state_dict([found])
 
 
-def test_a_whole_module_is_refused_unless_its_names_are_given(tmp_path: Path) -> None:
+def test_a_whole_module_is_rejected_unless_its_names_are_allowed(tmp_path: Path) -> None:
     net = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.BatchNorm1d(3))
     with pytest.raises(CheckpointError, match=r"names 'torch\.nn\.modules\..*nothing was run"):
         saved(tmp_path, net)
@@ -202,7 +202,7 @@ def test_a_whole_module_is_refused_unless_its_names_are_given(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("protocol", range(2, 6))
-def test_numpys_own_pickles_are_read(tmp_path: Path, protocol: int) -> None:
+def test_pickled_numpy_arrays_are_read(tmp_path: Path, protocol: int) -> None:
     import pickle
 
     arrays = [
@@ -216,7 +216,7 @@ def test_numpys_own_pickles_are_read(tmp_path: Path, protocol: int) -> None:
     assert [type(one) for one in found[1]] == [float, float, int, bool]
 
 
-def test_a_tensorflow_network_is_its_variables(tmp_path: Path) -> None:
+def test_a_tensorflow_network_is_read_as_its_variables(tmp_path: Path) -> None:
     def made(name: str, variables: dict[str, NDArray[Any]], parts: Any = None, **static: Any) -> Call:
         held = {
             "version": 4, "name": name, "static_kwargs": Call(files.EASY, (), None, static, new=True),
@@ -237,7 +237,7 @@ def test_a_tensorflow_network_is_its_variables(tmp_path: Path) -> None:
     assert (found.name, found.version, found.function) == ("Gs", 4, "G_main")
 
 
-def test_a_network_of_wrong_parts_is_told(tmp_path: Path) -> None:
+def test_a_network_with_wrong_parts_is_reported(tmp_path: Path) -> None:
     wrong = files.module({"a.weight": np.ones(3, np.float32)})
     meta = wrong.args[0]
     meta["state"]["_buffers"]["scale"] = "text"
@@ -263,7 +263,7 @@ def test_a_network_of_wrong_parts_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("order", ["little", "big"])
-def test_byte_order_is_the_files(tmp_path: Path, order: Any) -> None:
+def test_the_byte_order_of_the_file_is_used(tmp_path: Path, order: Any) -> None:
     weight = np.arange(6, dtype=np.float32)
     swapped = weight.astype(">f4") if order == "big" else weight
     value = {"w": files.tensor(weight, files.reference(weight, "0"))}
@@ -273,7 +273,7 @@ def test_byte_order_is_the_files(tmp_path: Path, order: Any) -> None:
     assert same(opened(tmp_path, [files.tensor(weight, storage)])[0], weight)
 
 
-def test_older_and_odder_torch_files(tmp_path: Path) -> None:
+def test_old_and_unusual_torch_files_are_read(tmp_path: Path) -> None:
     weight = np.arange(6, dtype=np.float32)
     old = Call(Name("torch._utils", "_rebuild_tensor"), (files.reference(weight, "0"), 2, (2,), (1,)))
     for options in ({"root": ""}, {"root": "a b/"}, {"packed": True}):
@@ -343,7 +343,7 @@ FOREIGN = {
 
 
 @pytest.mark.parametrize("what", FOREIGN)
-def test_a_foreign_file_is_one_clear_sentence(tmp_path: Path, what: str) -> None:
+def test_a_foreign_file_gives_a_clear_error(tmp_path: Path, what: str) -> None:
     path = put(tmp_path, FOREIGN[what], "face.pkl")
     with pytest.raises(CheckpointError, match=f"^{path}.*{what}") as caught:
         read_checkpoint(path)
@@ -351,7 +351,7 @@ def test_a_foreign_file_is_one_clear_sentence(tmp_path: Path, what: str) -> None
     assert "\n" not in str(caught.value) and len(str(caught.value)) < len(str(path)) + 260
 
 
-def test_what_is_no_file_and_what_is_too_large(tmp_path: Path) -> None:
+def test_a_missing_file_and_a_file_too_large_are_rejected(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="no such file"):
         read_checkpoint(tmp_path / "missing.pkl")
     with pytest.raises(CheckpointError, match="this is not a file"):
@@ -362,7 +362,7 @@ def test_what_is_no_file_and_what_is_too_large(tmp_path: Path) -> None:
         read_checkpoint(tmp_path / "large")
 
 
-def test_a_name_outside_is_told_with_its_place(tmp_path: Path) -> None:
+def test_a_forbidden_name_is_reported_with_its_position(tmp_path: Path) -> None:
     content = files.pickled([1, Name("posix", "system")], 2)
     with pytest.raises(
         CheckpointError, match=r"at byte \d+: it names 'posix\.system'.*nothing was run"
@@ -374,5 +374,5 @@ def test_a_name_outside_is_told_with_its_place(tmp_path: Path) -> None:
         read_checkpoint(put(tmp_path, zipped))
 
 
-def test_records_show_their_name_only() -> None:
+def test_a_record_prints_only_its_name() -> None:
     assert repr(Record("a" * 500, (1,), {})) == f"Record('{'a' * 80}…')"

@@ -1,4 +1,4 @@
-"""Files made to harm: none is ever run, none takes more time or memory than its size allows."""
+"""Malicious files: nothing in them runs, and none takes more time or memory than its size allows."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SYSTEM, EVAL = Name("posix", "system"), Name("builtins", "eval")
 TOUCH = "touch touched"
 CODE = "open('touched', 'w')"
 
-# What attacks have used, and what lies beside the names that are allowed.
+# Names that attacks have used, and names near the allowed ones.
 NEIGHBOURS = """
 os.system nt.system subprocess.Popen builtins.exec builtins.getattr builtins.open
 builtins.__import__ __builtin__.eval __builtin__.apply importlib.import_module sys.exit
@@ -172,8 +172,8 @@ def foreign_values() -> Iterator[tuple[str, bytes]]:
 @pytest.mark.parametrize(
     ("names", "inert"), [("few", set()), ("whole", {"torch.nn.Module", "torch.nn.Module otherwise"})]
 )
-def test_nothing_is_imported_called_or_opened(tmp_path: Path, names: str, inert: set[str]) -> None:
-    """Also where the names of networks are read as records, as `load` asks for."""
+def test_an_attack_imports_calls_and_opens_nothing(tmp_path: Path, names: str, inert: set[str]) -> None:
+    """Also where names of networks are read as records, as by `load`."""
     paths, harmless = [], files.samples()
     for number, content in enumerate([*harmless.values(), *(content for _, content in attacks())]):
         paths.append(tmp_path / f"{number}.pkl")
@@ -190,7 +190,7 @@ def test_nothing_is_imported_called_or_opened(tmp_path: Path, names: str, inert:
     assert not (tmp_path / "touched").exists()
 
 
-def test_state_is_kept_and_not_set(tmp_path: Path) -> None:
+def test_state_is_stored_and_not_applied(tmp_path: Path) -> None:
     state = dict.fromkeys(("__setstate__", "__class__", "__dict__", "__reduce__", "name", "args"), "x")
     content = files.pickled(Call(Name("argparse", "Namespace"), (), state, new=True))
     record = opened(tmp_path, content)

@@ -1,4 +1,4 @@
-"""What foreign files are is remembered over processes, and read again when they or their kind change."""
+"""Headers of foreign files are cached over processes, and read again when the file or the reader changes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.doubles.networks import drawn
 
 @pytest.fixture
 def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A training file with a description beside it, and no memory of it."""
+    """A training file with a description next to it, without a cached header."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     (tmp_path / ".config.json").write_text(json.dumps({"lr_mlp": 0.25}))
     return torch_file(tmp_path / "model_1.pt", {"GAN": state_of(drawn(LUCID)), "version": "1.8"})
@@ -39,14 +39,19 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     return seen
 
 
+def forget() -> None:
+    """What another process would not have in its memory: no call of the loader drops it."""
+    load._load_header.cache_clear()
+
+
 def anew(file: Path) -> Any:
     """The header as another process would find it."""
-    load._load_header.cache_clear()
+    forget()
     code_digest.cache_clear()
     return load.load_header(file)
 
 
-def test_a_header_is_remembered_by_the_next_process(file: Path, read: list[Path]) -> None:
+def test_a_header_is_cached_for_the_next_process(file: Path, read: list[Path]) -> None:
     first, again = anew(file), anew(file)
     assert first == again
     assert first[0].rate == 0.25 and "lucidrains" in again[1]["source"]
@@ -64,16 +69,18 @@ def test_a_changed_file_or_description_is_read_again(file: Path, read: list[Path
     assert len(list((paths.user_cache() / "headers").iterdir())) == 1
 
 
-def test_other_ways_to_read_read_again(file: Path, read: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_changed_reader_reads_the_file_again(
+    file: Path, read: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
     anew(file)
-    load._load_header.cache_clear()
+    forget()
     monkeypatch.setattr(headercache, "code_digest", lambda: b"another")
     load.load_header(file)
     assert len(read) == 2
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", "nothing", '{"stamp": 1}'])
-def test_a_damaged_memory_is_made_again(file: Path, read: list[Path], content: str) -> None:
+def test_a_damaged_cache_is_written_again(file: Path, read: list[Path], content: str) -> None:
     first = anew(file)
     (kept,) = (paths.user_cache() / "headers").iterdir()
     kept.write_text(content)
@@ -83,7 +90,7 @@ def test_a_damaged_memory_is_made_again(file: Path, read: list[Path], content: s
     assert len(read) == 3
 
 
-def test_a_disk_that_takes_nothing_does_no_harm(file: Path, tmp_path: Path, read: list[Path]) -> None:
+def test_a_read_only_disk_does_no_harm(file: Path, tmp_path: Path, read: list[Path]) -> None:
     (tmp_path / "cache").write_text("no folder")
     assert anew(file) == anew(file)
     assert len(read) == 2

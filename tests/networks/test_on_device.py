@@ -5,6 +5,8 @@ Either would stop a CUDA graph from being captured. Torch's meta device shows bo
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -17,6 +19,7 @@ from perform.networks.families import family
 from perform.networks.runtimes.torch.network import build_network, to_pixels
 from perform.networks.weights import Weights
 from tests.doubles.networks import FAMILIES
+from tests.folders import ROOT
 
 
 class Elsewhere(TorchDispatchMode):
@@ -61,7 +64,23 @@ def test_every_bend_stays_on_its_device(operation: str) -> None:
     assert elsewhere(weights, [Bend(operation, "b8.conv1")]) == []
 
 
-def test_the_watch_sees_what_it_should() -> None:
+def test_the_device_check_detects_other_devices() -> None:
     with Elsewhere() as watch:
         torch.ones(1).to("meta")
     assert "aten.ones.default" in watch.found
+
+
+BUILDS = """
+import sys
+from perform.generators.stylegan3.untrained import untrained
+from perform.networks.runtimes.torch.network import build_network
+from tests.doubles.networks import WEIGHTS
+for weights in (WEIGHTS, untrained(16, base=256, most=16, measured=False)):
+    build_network(weights)
+sys.exit("torch._dynamo" in sys.modules)
+"""
+
+
+def test_a_network_is_built_without_the_compiler_of_torch() -> None:
+    """Which takes seconds to load: a calculation on the device meta is enough to load it."""
+    assert subprocess.run([sys.executable, "-c", BUILDS], cwd=ROOT, check=False).returncode == 0

@@ -1,4 +1,4 @@
-"""Model files: written, read, refused."""
+"""Model files: written, read, rejected."""
 
 from __future__ import annotations
 
@@ -39,15 +39,15 @@ def drawn(config: Config) -> Weights:
         Config((3, 5, 7, 11), z_dim=2, mapping=(4,), start=(4, 7)),
     ],
 )
-def test_the_shapes_tell_the_configuration(config: Config) -> None:
+def test_the_configuration_follows_from_the_shapes(config: Config) -> None:
     assert infer(config.shapes(), config.clamp, config.rate) == config
 
 
-def test_the_usual_channel_table() -> None:
+def test_the_default_channel_table_is_known() -> None:
     assert channel_table(16384, 512, 256)[4:] == (512, 512, 512, 512, 256, 256, 128, 128, 64, 64)
 
 
-def test_what_is_written_is_read(tmp_path: Path) -> None:
+def test_written_files_are_read_back(tmp_path: Path) -> None:
     weights = drawn(SMALL)
     write_weights(tmp_path / "a.safetensors", weights)
     again = read_weights(tmp_path / "a.safetensors")
@@ -57,7 +57,7 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [tmp_path / "a.safetensors"]
 
 
-def test_a_disk_that_takes_no_more_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(arrays: object, path: Path, metadata: object) -> None:
         path.write_bytes(b"half of it")
         raise SafetensorError("no space left")
@@ -79,13 +79,13 @@ def test_info_reads_no_tensors(tmp_path: Path) -> None:
     assert (told.size, told.space.num_ws, told.space.c_dim, told.notes["title"]) == ((16, 16), 6, 3, "a test")
 
 
-def test_info_of_a_builtin() -> None:
+def test_info_describes_a_built_in_model() -> None:
     config = Model.read("untrained").config
     assert isinstance(config, Config)
     assert config.channels == channel_table(16384, 512, 256)
 
 
-def test_official_names_become_ours() -> None:
+def test_official_names_are_translated() -> None:
     ours = drawn(replace(SMALL, clamp=None))
     official = {name: array for name, array in ours.arrays.items() if name != FILTER}
     for layer in ours.config.layers:
@@ -99,12 +99,12 @@ def test_official_names_become_ours() -> None:
     assert not found.arrays["synthesis.b8.conv0.noise_strength"].any()
 
 
-def test_a_missing_file_says_what_is_allowed(tmp_path: Path) -> None:
+def test_a_missing_file_lists_what_is_allowed(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"no\.safetensors is not a file, must be"):
         read_header(tmp_path / "no.safetensors")
 
 
-def test_foreign_and_broken_files_are_refused(tmp_path: Path) -> None:
+def test_foreign_and_broken_files_are_rejected(tmp_path: Path) -> None:
     path = tmp_path / "a.safetensors"
     path.write_bytes(b"\x80\x04not safetensors")
     with pytest.raises(ModelError, match="not readable as safetensors"):
@@ -147,7 +147,7 @@ CONFIGURATIONS = {
 
 
 @pytest.mark.parametrize("case", CONFIGURATIONS)
-def test_configurations_that_are_none_are_refused_in_a_sentence(tmp_path: Path, case: str) -> None:
+def test_an_invalid_configuration_gives_a_clear_error(tmp_path: Path, case: str) -> None:
     family, config, complaint = CONFIGURATIONS[case]
     text = config if isinstance(config, str) else json.dumps(config)
     path = tmp_path / "a.safetensors"
@@ -158,7 +158,7 @@ def test_configurations_that_are_none_are_refused_in_a_sentence(tmp_path: Path, 
         assert str(caught.value).startswith(str(path)) and len(str(caught.value)) < len(str(path)) + 200
 
 
-def test_notes_are_shown_plainly(tmp_path: Path) -> None:
+def test_notes_are_printed_without_markup(tmp_path: Path) -> None:
     path = tmp_path / "a.safetensors"
     title = "\x1b[31mred\n" + "x" * 5000
     write_weights(path, replace(drawn(SMALL), notes={"title": title}))
@@ -171,7 +171,7 @@ def save(path: Path, weights: Weights) -> None:
     save_file(dict(weights.arrays), path, metadata)
 
 
-def test_wrong_tensors_are_refused_by_name(tmp_path: Path) -> None:
+def test_wrong_tensors_are_rejected_by_name(tmp_path: Path) -> None:
     path, weights = tmp_path / "a.safetensors", drawn(SMALL)
     name = "synthesis.b8.conv0.weight"
     save(path, replace(weights, arrays={k: v for k, v in weights.arrays.items() if k != name}))
@@ -189,7 +189,7 @@ def test_wrong_tensors_are_refused_by_name(tmp_path: Path) -> None:
 
 @settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.dictionaries(st.sampled_from([*Config.__slots__, "other"]), st.none() | st.text() | st.integers()))
-def test_no_configuration_raises_anything_else(tmp_path: Path, fields: dict[str, object]) -> None:
+def test_any_configuration_raises_only_model_errors(tmp_path: Path, fields: dict[str, object]) -> None:
     path = tmp_path / "a.safetensors"
     metadata = {"family": "stylegan2", "config": json.dumps(fields)}
     save_file({"x": np.zeros(3, np.float32)}, path, metadata)
@@ -199,7 +199,7 @@ def test_no_configuration_raises_anything_else(tmp_path: Path, fields: dict[str,
 
 @settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.integers(0, 3000), st.binary(min_size=1, max_size=8))
-def test_damaged_files_raise_nothing_else(tmp_path: Path, at: int, damage: bytes) -> None:
+def test_damaged_files_raise_only_model_errors(tmp_path: Path, at: int, damage: bytes) -> None:
     path = tmp_path / "a.safetensors"
     if not (tmp_path / "whole").exists():
         write_weights(tmp_path / "whole", drawn(SMALL))

@@ -88,13 +88,15 @@ def said(sticks: Sticks) -> Callable[[], dict[str, float]]:
     return lambda: {event.name: float(event.value) for event in pads.poll(1.0)}  # type: ignore[arg-type]
 
 
-def test_nothing_is_said_at_rest(sticks: Sticks, said: Callable[[], dict[str, float]]) -> None:
+def test_a_gamepad_at_rest_sends_nothing(sticks: Sticks, said: Callable[[], dict[str, float]]) -> None:
     assert said() == {}
     sticks.plug(0, axes=[0.05, -0.08, 0.02, 0.1, -1.0, -0.99])
     assert said() == said() == {}
 
 
-def test_sticks_triggers_and_buttons(sticks: Sticks, said: Callable[[], dict[str, float]]) -> None:
+def test_sticks_triggers_and_buttons_are_signals(
+    sticks: Sticks, said: Callable[[], dict[str, float]]
+) -> None:
     pad = sticks.plug(0)
     pad.axes[:] = [1.0, 0.0, 0.0, -1.0, 1.0, 0.0]
     assert said() == {
@@ -127,11 +129,13 @@ def test_a_dead_zone_is_round_and_edges_are_reached(angle: float) -> None:
     assert stick(1.0, 1.0) == (1.0, 1.0)
 
 
-def test_triggers_go_from_0_to_1() -> None:
+def test_triggers_range_from_0_to_1() -> None:
     assert [trigger(value) for value in (-1.0, -0.97, 0.0, 0.97, 1.0)] == pytest.approx([0, 0, 0.5, 1, 1])
 
 
-def test_two_of_the_same_model_are_told_apart(sticks: Sticks, said: Callable[[], dict[str, float]]) -> None:
+def test_two_of_the_same_model_get_different_names(
+    sticks: Sticks, said: Callable[[], dict[str, float]]
+) -> None:
     first, second = sticks.plug(0), sticks.plug(1)
     second.buttons[0] = 1
     assert said() == {"pad.a": 1.0, "pad.2.a": 1.0}
@@ -139,7 +143,9 @@ def test_two_of_the_same_model_are_told_apart(sticks: Sticks, said: Callable[[],
     assert said() == {"pad.lx": 1.0, "pad.1.lx": 1.0}
 
 
-def test_a_pad_that_goes_lets_go_of_all(sticks: Sticks, said: Callable[[], dict[str, float]]) -> None:
+def test_an_unplugged_gamepad_releases_everything(
+    sticks: Sticks, said: Callable[[], dict[str, float]]
+) -> None:
     sticks.plug(0, axes=[1.0, 0, 0, 0, -1.0, -1.0]).buttons[0] = 1
     said()
     del sticks.pads[0]
@@ -147,7 +153,7 @@ def test_a_pad_that_goes_lets_go_of_all(sticks: Sticks, said: Callable[[], dict[
     assert said() == {}
 
 
-def test_a_pad_gets_its_place_again(sticks: Sticks, said: Callable[[], dict[str, float]]) -> None:
+def test_a_gamepad_gets_its_number_again(sticks: Sticks, said: Callable[[], dict[str, float]]) -> None:
     sticks.plug(0, XBOX)
     sticks.plug(1, SONY)
     said()
@@ -161,7 +167,7 @@ def test_a_pad_gets_its_place_again(sticks: Sticks, said: Callable[[], dict[str,
     assert said() == {"pad.a": 0.0, "pad.2.a": 0.0}
 
 
-def test_flapping_leaves_no_places_behind(sticks: Sticks, said: Callable[[], dict[str, float]]) -> None:
+def test_reconnecting_uses_up_no_numbers(sticks: Sticks, said: Callable[[], dict[str, float]]) -> None:
     for _ in range(100):
         sticks.plug(0).buttons[0] = 1
         assert said() == {"pad.a": 1.0, "pad.1.a": 1.0}
@@ -169,7 +175,9 @@ def test_flapping_leaves_no_places_behind(sticks: Sticks, said: Callable[[], dic
         assert said() == {"pad.a": 0.0, "pad.1.a": 0.0}
 
 
-def test_what_has_no_known_layout_is_numbered(sticks: Sticks, said: Callable[[], dict[str, float]]) -> None:
+def test_an_unknown_layout_has_numbered_controls(
+    sticks: Sticks, said: Callable[[], dict[str, float]]
+) -> None:
     stick = sticks.plug(
         3, (b"1", b"Home made"), False, axes=[0.0, 0.97], buttons=[0, 1, 0, 0, 0, 1], hats=[9]
     )
@@ -179,7 +187,7 @@ def test_what_has_no_known_layout_is_numbered(sticks: Sticks, said: Callable[[],
     assert said() == dict.fromkeys(["pad.hat1x", "pad.hat1y", "pad.1.hat1x", "pad.1.hat1y"], 0.0)
 
 
-def test_a_driver_that_fails_is_said_once(
+def test_a_failing_driver_is_reported_once(
     sticks: Sticks, said: Callable[[], dict[str, float]], caplog: pytest.LogCaptureFixture
 ) -> None:
     sticks.fault = RuntimeError("no such device")
@@ -190,7 +198,7 @@ def test_a_driver_that_fails_is_said_once(
     assert said()["pad.a"] == 1.0
 
 
-def test_layouts_of_the_users_own(
+def test_user_layouts_are_read(
     sticks: Sticks, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr("perform.paths.user_data", lambda: tmp_path)
@@ -203,13 +211,13 @@ def test_layouts_of_the_users_own(
     assert caplog.messages == [f"{file}: no layouts of gamepads, must be in SDL's format"]
 
 
-def test_formulas_hear_pads() -> None:
+def test_formulas_read_gamepads() -> None:
     heard = compiled("pad.2.lx + pad.a")
     assert heard.names == {"pad.2.lx", "pad.a"}
     assert heard.start()(Signals({"pad.2.lx": 0.25, "pad.a": 1.0}), Moment(0, 0, 0, 0, 0, 120)) == 1.25
 
 
-def test_all_that_is_said_has_a_name(sticks: Sticks, said: Callable[[], dict[str, float]]) -> None:
+def test_every_signal_of_a_gamepad_has_a_name(sticks: Sticks, said: Callable[[], dict[str, float]]) -> None:
     for place in range(8):
         sticks.plug(place, axes=[0.7, 0.7, 0.7, 0.7, 1.0, 1.0]).buttons[:] = [1] * 15
     heard = said()
@@ -219,7 +227,7 @@ def test_all_that_is_said_has_a_name(sticks: Sticks, said: Callable[[], dict[str
         compiled("pad.lz")
 
 
-def test_pads_are_listed(sticks: Sticks) -> None:
+def test_gamepads_are_listed(sticks: Sticks) -> None:
     assert gamepad_names(sticks) == []
     sticks.plug(3, SONY)
     sticks.plug(1, XBOX)

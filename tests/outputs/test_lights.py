@@ -1,5 +1,5 @@
 """Lights of controllers: what is sent to each of the five that have a profile, byte for byte; and that no
-controller, slow or gone, holds up the show or another."""
+controller, slow or disconnected, delays the show or another."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_the_five_controllers_have_lights() -> None:
 
 
 @pytest.mark.parametrize("name", PLAYED)
-def test_what_is_sent_byte_for_byte(name: str, folder: Path) -> None:
+def test_the_bytes_of_the_lights_are_exact(name: str, folder: Path) -> None:
     """One show on each controller; tests/data/lights/NAME.txt has what the controller gets."""
     show, one = FakeShow.of(folder, *PLAYED[name]), profile(name)
     lights, changes, lines = LightPattern(one), LightChanges(), []
@@ -69,7 +69,7 @@ def test_what_is_sent_byte_for_byte(name: str, folder: Path) -> None:
     assert text == file.read_text(encoding="utf-8")
 
 
-def test_a_pad_that_a_formula_hears_shows_what_it_plays(folder: Path) -> None:
+def test_a_pad_in_a_formula_shows_its_state(folder: Path) -> None:
     show = FakeShow.of(folder, "midi.apcmini2.pad3", "midi.apcmini2.pad2")
     lights = LightPattern(profile("apcmini2"))
     assert lights.messages(show.snapshot(), 0)["pad2"].hex() == "963900", (
@@ -80,7 +80,7 @@ def test_a_pad_that_a_formula_hears_shows_what_it_plays(folder: Path) -> None:
     assert (shown["pad2"].hex(), shown["pad3"].hex()) == ("963903", "963a03")
 
 
-def test_the_second_of_a_kind_shows_its_own(folder: Path) -> None:
+def test_a_second_controller_shows_its_own_lights(folder: Path) -> None:
     show = FakeShow.of(folder, "midi.midimix_2.record4", "midi.midimix.record4")
     show.values |= {"/filter/invert/amount": (1.0,), "/blackout": (0.0,)}
     one = profile("midimix")
@@ -90,7 +90,7 @@ def test_the_second_of_a_kind_shows_its_own(folder: Path) -> None:
     assert (first[2], second[2]) == (0, 127)
 
 
-def test_an_edit_is_shown_by_the_lights_of_the_new_control(folder: Path) -> None:
+def test_an_edit_moves_the_light_to_the_new_control(folder: Path) -> None:
     lights = LightPattern(profile("apc40"))
     before = FakeShow.of(folder / "a", "midi.apc40.knob1", "midi.note99")
     after = FakeShow.of(folder / "b", "midi.apc40.knob2", "midi.note99")
@@ -108,7 +108,7 @@ names = st.sampled_from([f"light{n}" for n in range(60)])
 @given(
     st.lists(st.dictionaries(names, st.binary(min_size=3, max_size=3), min_size=60), min_size=1, max_size=5)
 )
-def test_no_more_than_a_controller_takes_and_in_the_end_all(pictures: list[dict[str, bytes]]) -> None:
+def test_messages_are_limited_and_all_arrive_in_the_end(pictures: list[dict[str, bytes]]) -> None:
     changes, shown = LightChanges(), dict[bytes, None]()
     for wanted in pictures:
         due = changes.due(wanted)
@@ -118,7 +118,7 @@ def test_no_more_than_a_controller_takes_and_in_the_end_all(pictures: list[dict[
     assert changes.due(pictures[-1]) == [], "only what changes is sent"
 
 
-def test_every_light_has_its_turn_however_many_move() -> None:
+def test_every_light_is_updated_when_many_change() -> None:
     changes, seen = LightChanges(), set()
     for n in range(6):
         moving = {f"light{i}": bytes([0xB0, i, n]) for i in range(3 * MOST_MESSAGES)}
@@ -127,7 +127,7 @@ def test_every_light_has_its_turn_however_many_move() -> None:
 
 
 class Device:
-    """A controller at the other end: keeps what it gets; may be slow, or go."""
+    """A controller at the other end: keeps its messages; it can be slow, or disconnect."""
 
     def __init__(self) -> None:
         self.got: list[bytes] = []
@@ -144,7 +144,7 @@ class Device:
         self.closed = True
 
 
-def test_a_slow_controller_holds_up_neither_the_frame_nor_another(folder: Path) -> None:
+def test_a_slow_controller_delays_neither_the_frame_nor_another(folder: Path) -> None:
     show, slow, quick = FakeShow.of(folder, "midi.fader1", "midi.note3"), Device(), Device()
     slow.free.clear()
     mix = profile("midimix")
@@ -168,9 +168,7 @@ def test_a_slow_controller_holds_up_neither_the_frame_nor_another(folder: Path) 
     assert slow.got[16:] == quick.got[16:] == list(dark(profile("midimix"))) and slow.closed
 
 
-def test_a_controller_that_hangs_is_left_behind_at_the_end(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_hanging_controller_is_abandoned_at_the_end(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     show, device = FakeShow.of(folder, "midi.fader1", "midi.note3"), Device()
     device.free.clear()
     controller = ControllerLights("midimix", profile("midimix"), device.send, device.close)
@@ -181,7 +179,7 @@ def test_a_controller_that_hangs_is_left_behind_at_the_end(
     eventually(lambda: device.closed, "its end")
 
 
-def test_a_controller_that_is_pulled_is_let_go(folder: Path) -> None:
+def test_an_unplugged_controller_is_released(folder: Path) -> None:
     show, device = FakeShow.of(folder, "midi.fader1", "midi.note3"), Device()
     controller = ControllerLights("midimix", profile("midimix"), device.send, device.close)
     device.gone = True
@@ -189,7 +187,7 @@ def test_a_controller_that_is_pulled_is_let_go(folder: Path) -> None:
     eventually(lambda: controller.failed == "no such device" and device.closed, "the loss")
 
 
-def test_without_midi_it_says_why(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_without_midi_the_health_says_why(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(midiports, "SEQUENCER", tmp_path / "none")
     monkeypatch.setattr(sys, "platform", "linux")
     lights = MidiLights([profile("midimix")])
@@ -197,7 +195,7 @@ def test_without_midi_it_says_why(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     lights.close()
 
 
-def test_everything_is_painted_anew_where_messages_may_have_been_lost(folder: Path) -> None:
+def test_all_lights_are_sent_again_after_messages_may_be_lost(folder: Path) -> None:
     show, device = FakeShow.of(folder, "midi.fader1", "midi.note3"), Device()
     controller = ControllerLights("midimix", profile("midimix"), device.send, device.close)
     controller.update(0.0, show.snapshot())

@@ -49,9 +49,7 @@ def lit(jack: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[MidiLights]:
     lights.close()
 
 
-def test_a_controller_that_comes_is_painted_in_full_each_time_and_dark_at_the_end(
-    lit: MidiLights, folder: Path
-) -> None:
+def test_a_new_controller_gets_all_lights_and_is_dark_at_the_end(lit: MidiLights, folder: Path) -> None:
     show, seconds = FakeShow.of(folder, "midi.fader1", "midi.note3"), iter(range(10**6))
 
     def told() -> None:
@@ -73,7 +71,7 @@ def test_a_controller_that_comes_is_painted_in_full_each_time_and_dark_at_the_en
     port.close()
 
 
-def test_two_of_a_kind_are_told_apart(lit: MidiLights, folder: Path) -> None:
+def test_two_of_the_same_model_get_different_names(lit: MidiLights, folder: Path) -> None:
     show, seconds = FakeShow.of(folder, "midi.midimix_2.record1", "midi.note99"), iter(range(10**6))
     ports = [Port("MIDI Mix"), Port("MIDI Mix B")]
     show.values["/filter/invert/amount"] = (1.0,)
@@ -113,7 +111,7 @@ raise RuntimeError("a fault that nobody caught")
 """
 
 
-def test_a_show_that_crashes_leaves_no_lights_on(jack: Server, folder: Path) -> None:
+def test_a_crashed_show_leaves_no_lights_on(jack: Server, folder: Path) -> None:
     port = Port("MIDI Mix")
     done = subprocess.run(
         [sys.executable, "-c", CRASH, str(folder)], capture_output=True, text=True, timeout=60, check=False
@@ -125,7 +123,7 @@ def test_a_show_that_crashes_leaves_no_lights_on(jack: Server, folder: Path) -> 
     port.close()
 
 
-def test_a_profile_that_was_edited_is_taken_up(lit: MidiLights, folder: Path) -> None:
+def test_an_edited_profile_takes_effect(lit: MidiLights, folder: Path) -> None:
     show, seconds = FakeShow.of(folder, "midi.fader1", "midi.note3"), iter(range(10**6))
     port = Port("MIDI Mix")
 
@@ -142,7 +140,7 @@ def test_a_profile_that_was_edited_is_taken_up(lit: MidiLights, folder: Path) ->
     port.close()
 
 
-def test_only_the_port_that_is_asked_for_is_lit(jack: Server, folder: Path) -> None:
+def test_only_the_chosen_port_is_lit(jack: Server, folder: Path) -> None:
     lights = MidiLights([profile("midimix"), profile("nanokontrol2")], "mix", "UNIX_JACK")
     ports = [Port("nanoKONTROL2"), Port("MIDI Mix")]
     eventually(lambda: lights.names == ["midimix"], "the port")
@@ -151,8 +149,8 @@ def test_only_the_port_that_is_asked_for_is_lit(jack: Server, folder: Path) -> N
         port.close()
 
 
-def test_a_show_tells_its_lights(jack: Server, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The whole way: a cue that is asked for blinks on its pad, then plays."""
+def test_a_show_sets_its_lights(jack: Server, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a whole show: a requested cue blinks on its pad, then plays."""
     monkeypatch.setattr(feedback, "LIGHTS_SCAN_INTERVAL", 0.1)
     monkeypatch.setattr(
         feedback.MidiLights, "__init__", partialmethod(feedback.MidiLights.__init__, api="UNIX_JACK")

@@ -28,7 +28,7 @@ JACK = "perform.inputs.midi.rtmidi/UNIX_JACK"
 
 
 def played(tempi: list[tuple[float, Tempo]], until: float) -> list[tuple[float, str, int]]:
-    """What a grid that changes at certain times says, waited for as the thread does."""
+    """The messages of a grid that changes at certain times, with the waits of the thread."""
     machine, now, said = PulseSchedule(), 0.0, []
     while now < until:
         tempo = [tempo for since, tempo in tempi if since <= now][-1]
@@ -41,7 +41,7 @@ def clock_times(said: list[tuple[float, str, int]]) -> list[float]:
     return [time for time, kind, _ in said if kind == "clock"]
 
 
-def test_pulses_fall_on_the_grid_and_the_song_starts_with_a_bar() -> None:
+def test_pulses_are_on_the_grid_and_the_song_starts_with_a_bar() -> None:
     said = played([(0, Tempo(bpm=100, anchor_beat=-1.5))], 10.0)
     times = clock_times(said)
     assert len(times) == pytest.approx(10 * 100 / 60 * 24, abs=1)
@@ -64,7 +64,7 @@ def test_a_new_tempo_and_a_glide_neither_lose_a_pulse_nor_jump() -> None:
     assert max(gaps) < 60 / (120 * 24) + 2e-4
 
 
-def test_a_grid_that_jumps_is_located_anew() -> None:
+def test_a_grid_that_jumps_sends_a_song_position() -> None:
     first = Tempo(bpm=120)
     said = played([(0, first), (4.1, first.resync(4.1)), (7.0, first.resync(4.1).tap(6.8).tap(7.3))], 12.0)
     kinds = [kind for _, kind, _ in said if kind != "clock"]
@@ -75,7 +75,7 @@ def test_a_grid_that_jumps_is_located_anew() -> None:
     assert first.resync(4.1).bar(time) * 16 == pytest.approx(position, abs=0.01)
 
 
-def test_the_clock_that_is_sent_is_heard_where_it_was() -> None:
+def test_a_sent_clock_is_received_at_the_same_beat() -> None:
     tempo, sender = Tempo(bpm=93.5), ClockSender()
     for time, kind, position in played([(0, tempo)], 30.0):
         sender.receive(kind, time, position)
@@ -106,12 +106,12 @@ time.sleep(0.1)
 print("sent", flush=True)
 sys.stdin.readline()
 """
-NAME = "perform-clock"  # not that of other tests, which may be running beside
+NAME = "perform-clock"  # not that of other tests, which may run at the same time
 
 
 @contextmanager
 def first_in_line() -> Iterator[None]:
-    """Before other programs of this machine, where that is allowed, with all that is started here."""
+    """Run with a higher priority than other programs, where that is allowed, and so do its processes."""
     before = os.getpriority(os.PRIO_PROCESS, 0)
     with suppress(PermissionError):
         os.setpriority(os.PRIO_PROCESS, 0, -15)
@@ -164,7 +164,7 @@ def through_jack(bpm: float, beats: int) -> tuple[float, Arrivals]:
 
 
 def followed(origin: float, arrivals: Arrivals, bpm: float) -> tuple[Doubles, Doubles]:
-    """By how many seconds the beat that is made of a clock is off, and its tempo; after two beats."""
+    """The errors in seconds of the beat that follows a clock, and its tempo; after two beats."""
     clocks, events = MidiClocks(), []
     for time, kind in arrivals:
         clocks.receive("jack", kind, time)
@@ -178,14 +178,14 @@ LONG = [(bpm, bpm) for bpm in range(60, 201, 28)]  # a minute each, 18,720 pulse
 
 
 @pytest.mark.parametrize(("bpm", "beats"), LONG if os.environ.get("PERFORM_SOAK") else SHORT)
-def test_through_jack_between_two_processes(jack_of_64: None, bpm: float, beats: int) -> None:
+def test_a_clock_passes_through_jack_between_two_processes(jack_of_64: None, bpm: float, beats: int) -> None:
     origin, arrivals = through_jack(bpm, beats)
     assert [kind for _, kind in arrivals] == ["start", *["clock"] * (beats * PULSES)]
     _, tempi = followed(origin, arrivals, bpm)
     assert np.median(tempi) == pytest.approx(bpm, rel=0.005)
 
 
-def test_with_jitter_it_is_steadier_than_its_input() -> None:
+def test_a_received_clock_is_steadier_than_its_input() -> None:
     jitter = np.random.default_rng(0).uniform(-0.01, 0.01, 18 * PULSES)
     times = 0.05 + np.arange(len(jitter)) * 60 / (200 * PULSES) + jitter
     off, tempi = followed(0.05, [(0.0, "start"), *((float(time), "clock") for time in times)], 200)
@@ -198,7 +198,7 @@ Heard: TypeAlias = list[tuple[float, str, int]]
 
 @contextmanager
 def listening() -> Iterator[tuple[LiveClock, Heard]]:
-    """Who hears what is sent to the port `drums`."""
+    """A receiver of what is sent to the port `drums`."""
     clock = LiveClock()
     clock.advance()
     heard: Heard = []
@@ -268,7 +268,7 @@ def test_a_port_that_fails_is_opened_again(monkeypatch: pytest.MonkeyPatch) -> N
 
     clock = LiveClock()
     clock.advance()
-    ports = [Port(clock), Broken(clock), Port(clock)]  # the first is the one that looks
+    ports = [Port(clock), Broken(clock), Port(clock)]  # the first one scans
     last = ports[-1]
     monkeypatch.setattr(midiports, "open_client", lambda direction, api, scans=False: ports.pop(0))
     monkeypatch.setattr(out, "SCAN_INTERVAL", 0.05)
@@ -277,7 +277,7 @@ def test_a_port_that_fails_is_opened_again(monkeypatch: pytest.MonkeyPatch) -> N
     unit.close()
 
 
-def test_a_port_that_comes_late_and_goes(jack_of_64: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_port_can_appear_late_and_disappear(jack_of_64: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(out, "SCAN_INTERVAL", 0.1)
     unit = MidiClockSender("drums", Tempo, stopwatch, api="UNIX_JACK")
     for _ in range(2):
@@ -288,7 +288,7 @@ def test_a_port_that_comes_late_and_goes(jack_of_64: None, monkeypatch: pytest.M
     unit.close()
 
 
-def test_without_its_port_it_waits_and_says_so(jack_of_64: None) -> None:
+def test_without_its_port_the_health_is_waiting(jack_of_64: None) -> None:
     unit = MidiClockSender("no such port", Tempo, lambda: 0.0, api="UNIX_JACK")
     eventually(lambda: "no such port (there are" in unit.fault, "the fault")
     unit.close()

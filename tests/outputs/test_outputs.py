@@ -1,4 +1,4 @@
-"""Every output keeps the rack's promises, and no unit escapes the suite."""
+"""Every output behaves as its protocol promises, and every unit is in this suite."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def each(units: Mapping[type, object]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("unit", units.values(), ids=[unit.__name__ for unit in units])
 
 
-def test_no_unit_escapes() -> None:
+def test_every_unit_is_in_this_suite() -> None:
     modules = {path.stem for path in FOLDER.iterdir() if not path.stem.startswith("_")} - SCREENS
     found = {
         unit
@@ -81,14 +81,14 @@ def test_a_device_has_a_name_and_a_health(unit: Callable[[Path], Output], tmp_pa
 
 
 @each(UNITS)
-def test_closing_twice_and_at_once_is_safe(unit: Callable[[Path], Output], tmp_path: Path) -> None:
+def test_closing_twice_and_immediately_is_safe(unit: Callable[[Path], Output], tmp_path: Path) -> None:
     opened = unit(tmp_path)
     opened.close()
     opened.close()
 
 
 @each(UNITS)
-def test_the_rig_knows_what_a_device_takes(unit: Callable[[Path], Output], tmp_path: Path) -> None:
+def test_the_rig_knows_which_data_a_device_takes(unit: Callable[[Path], Output], tmp_path: Path) -> None:
     opened = unit(tmp_path)
     assert isinstance(opened, FrameOutput) is (type(opened) in FRAME_OUTPUTS)
     assert isinstance(opened, StateOutput) is (type(opened) in STATE_OUTPUTS)
@@ -105,7 +105,7 @@ def test_frames_are_taken_with_and_without_sound(unit: Callable[[Path], FrameOut
 
 
 @each(STATE_OUTPUTS)
-def test_the_state_is_taken_also_when_closed(unit: Callable[[Path], StateOutput], tmp_path: Path) -> None:
+def test_the_state_can_be_updated_after_closing(unit: Callable[[Path], StateOutput], tmp_path: Path) -> None:
     made: list[Snapshot] = []
 
     def snapshot() -> Snapshot:
@@ -120,7 +120,7 @@ def test_the_state_is_taken_also_when_closed(unit: Callable[[Path], StateOutput]
     opened.update(1.0, snapshot)
 
 
-def test_pixels_are_not_held_by_reference(tmp_path: Path) -> None:
+def test_pixels_are_copied(tmp_path: Path) -> None:
     kept = memory.Memory(1)
     one = frame(0, 7)
     kept.write(one)
@@ -140,7 +140,7 @@ def test_memory_keeps_the_last_frames() -> None:
         memory.Memory(0)
 
 
-def test_a_digest_knows_frames_and_their_order() -> None:
+def test_a_digest_depends_on_frames_and_their_order() -> None:
     said = []
     for values in ((1, 2), (1, 2), (2, 1)):
         one = digest.Digest()

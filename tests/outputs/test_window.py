@@ -1,23 +1,18 @@
-"""The window, on a real X server. It runs in a process of its own, because a thread has one OpenGL at
-a time and other tests draw without a window; run as a script, this file is that process."""
+"""The window, on a real X server; run as a script, this file is the process that it runs in."""
 
 from __future__ import annotations
 
-import contextlib
-import json
-import os
-import shutil
-import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 
+from perform.look import Look
 from perform.outputs.window.help import ACCENT, CELL, GROUND, TEXT, page
-from tests.folders import ROOT
+from tests.doubles.windows import MANY, Stage, answer, real, x_server
 
 ROWS = [["B", "blackout"], ["space", "go"]]
 KEYS_TITLE = "perform – keys"
@@ -25,89 +20,17 @@ STROKES_AND_NAMES = (
     *(("b", "b"), ("B", "b"), ("7", "7"), ("space", "space"), ("F5", "f5"), ("Left", "left"), ("Up", "up")),
     *(("Return", "return"), ("KP_Enter", "return"), ("Tab", "tab"), ("BackSpace", "backspace")),
 )
-MANY = 3000  # frames after which nothing more is to be expected
-MISSING = [tool for tool in ("Xvfb", "xdotool") if not shutil.which(tool)]
-real = pytest.mark.skipif(bool(MISSING) and "CI" not in os.environ, reason=f"not installed: {MISSING}")
-
-
-class Stage:
-    """A window in another process, played one frame at a time; the show's time is ours."""
-
-    def __init__(self, display: str | None) -> None:
-        environ = {name: value for name, value in os.environ.items() if "DISPLAY" not in name}
-        self.environ = environ | ({"DISPLAY": display} if display else {})
-        self._process = subprocess.Popen(
-            [sys.executable, __file__], cwd=ROOT, env=self.environ | {"PYTHONPATH": str(ROOT)},
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
-        self.seconds = 0.0
-
-    def ask(self, what: str, *arguments: Any) -> Any:
-        assert self._process.stdin and self._process.stdout
-        self._process.stdin.write(json.dumps([what, *arguments]) + "\n")
-        self._process.stdin.flush()
-        return json.loads(self._process.stdout.readline())
-
-    def open(self, *arguments: Any) -> dict[str, Any]:
-        return dict(self.ask("open", *arguments))
-
-    def frame(self) -> dict[str, Any]:
-        self.seconds += 1 / 64
-        return dict(self.ask("frame", self.seconds))
-
-    def until(self, true: Callable[[dict[str, Any]], Any]) -> dict[str, Any]:
-        """Play on until something is true of a frame."""
-        for _ in range(MANY):
-            if true(seen := self.frame()):
-                return seen
-        raise AssertionError(f"did not happen in {MANY} frames; the last one was {seen}")
-
-    def press(self, key: str) -> list[tuple[str, float, float]]:
-        """Strike a key; the events until it is up again, as (name, value, time)."""
-        self.xdotool("key", key)
-        events: list[tuple[str, float, float]] = []
-        while not any(value == 0 for _, value, _ in events):
-            events += [tuple(event) for event in self.until(lambda seen: seen["events"])["events"]]
-        return events
-
-    def xdotool(self, *arguments: str) -> str:
-        done = subprocess.run(
-            ["xdotool", *arguments], env=self.environ, capture_output=True, text=True, check=False
-        )
-        return done.stdout.strip()
-
-    def titles(self) -> list[str]:
-        """The titles of the windows that are to be seen."""
-        windows = self.xdotool("search", "--onlyvisible", "--name", "perform").split()
-        return sorted(self.xdotool("getwindowname", window) for window in windows)
-
-    def close(self) -> None:
-        assert self._process.stdin and self._process.stdout
-        self._process.stdin.close()
-        self._process.wait(20)
-        self._process.stdout.close()
 
 
 @pytest.fixture(scope="module")
 def screen() -> Iterator[str]:
-    """An X server of 800x600; the name of its display."""
-    read, write = os.pipe()
-    server = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(write), "-screen", "0", "800x600x24", "-nolisten", "tcp"],
-        pass_fds=[write],
-        stderr=subprocess.DEVNULL,
-    )
-    os.close(write)
-    with os.fdopen(read) as answer:
-        name = f":{answer.readline().strip()}"
-    yield name
-    server.terminate()
-    server.wait(20)
+    with x_server() as name:
+        yield name
 
 
 @pytest.fixture
 def stage(screen: str) -> Iterator[Stage]:
-    stage = Stage(screen)
+    stage = Stage(__file__, screen)
     yield stage
     stage.close()
 
@@ -132,7 +55,7 @@ def test_keys_become_events_stamped_with_the_frame(stage: Stage) -> None:
 
 
 @real
-def test_escape_asks_and_leaves_when_it_is_pressed_again(stage: Stage) -> None:
+def test_a_second_escape_closes_the_window(stage: Stage) -> None:
     stage.open([320, 180], False, None, ROWS)
     stage.frame()
     stage.press("Escape")
@@ -155,7 +78,7 @@ def test_an_escape_is_forgotten_after_three_seconds(stage: Stage) -> None:
 
 
 @real
-def test_what_is_said_to_the_operator_stands_in_the_title_until_it_is_taken_back(stage: Stage) -> None:
+def test_a_note_is_in_the_title_until_it_is_removed(stage: Stage) -> None:
     stage.open([320, 180], False, None, ROWS)
     stage.frame()
     stage.ask("say", "learn: move a control")
@@ -169,7 +92,7 @@ def test_what_is_said_to_the_operator_stands_in_the_title_until_it_is_taken_back
 
 
 @real
-def test_the_mouse_is_a_pad(stage: Stage) -> None:
+def test_the_mouse_gives_signals(stage: Stage) -> None:
     stage.open([320, 180], False, None, ROWS)
     stage.frame()
     window = stage.xdotool("search", "--onlyvisible", "--name", "^perform$")
@@ -191,7 +114,7 @@ def test_the_mouse_is_a_pad(stage: Stage) -> None:
 
 
 @real
-def test_f11_and_alt_return_fill_the_display_and_give_it_back(stage: Stage) -> None:
+def test_f11_and_alt_return_toggle_full_screen(stage: Stage) -> None:
     stage.open([320, 180], False, None, ROWS)
     stage.frame()
     for key in ("F11", "alt+Return"):
@@ -204,20 +127,20 @@ def test_f11_and_alt_return_fill_the_display_and_give_it_back(stage: Stage) -> N
 
 
 @real
-def test_it_opens_full_screen_on_a_display_by_name(stage: Stage) -> None:
+def test_full_screen_opens_on_a_display_by_name(stage: Stage) -> None:
     stage.open([320, 180], True, "Scr", ROWS)
     assert stage.until(lambda seen: seen["size"] == [800, 600])["fullscreen"] == "screen"
 
 
 @real
-def test_a_display_that_is_not_there_is_refused_with_those_that_are(stage: Stage) -> None:
+def test_a_missing_display_is_rejected_with_a_list_of_displays(stage: Stage) -> None:
     error = stage.open([320, 180], True, "projector", ROWS)["error"]
     assert error == "display 'projector' is not plugged in; the displays are: screen 800x600"
     assert stage.ask("displays") == [["screen", [0, 0], [800, 600], True]]
 
 
 @real
-def test_a_pulled_display_leaves_a_window_and_is_filled_again(stage: Stage) -> None:
+def test_an_unplugged_display_leaves_a_window_and_is_filled_again(stage: Stage) -> None:
     stage.open([320, 180], True, "screen", ROWS)
     stage.until(lambda seen: seen["size"] == [800, 600])
     stage.ask("pull")
@@ -233,7 +156,7 @@ def test_a_pulled_display_leaves_a_window_and_is_filled_again(stage: Stage) -> N
 
 
 @real
-def test_the_picture_follows_the_size_of_the_window(stage: Stage) -> None:
+def test_the_picture_has_the_size_of_the_window(stage: Stage) -> None:
     stage.open([320, 180], False, None, ROWS)
     stage.frame()
     stage.xdotool("search", "--name", "^perform$", "windowsize", "500", "400")
@@ -242,7 +165,7 @@ def test_the_picture_follows_the_size_of_the_window(stage: Stage) -> None:
 
 
 @real
-def test_the_keys_are_shown_in_a_window_of_their_own(stage: Stage) -> None:
+def test_the_keys_are_shown_in_their_own_window(stage: Stage) -> None:
     stage.open([320, 180], False, None, ROWS)
     stage.frame()
     stage.press("h")
@@ -267,12 +190,12 @@ def test_the_keys_are_never_shown_to_the_audience(stage: Stage) -> None:
 
 
 @real
-def test_it_belongs_to_the_main_thread(stage: Stage) -> None:
+def test_a_window_opens_only_on_the_main_thread(stage: Stage) -> None:
     assert "must be opened by the main one" in stage.ask("open_beside")["error"]
 
 
-def test_without_a_desktop_there_is_no_window_but_a_remedy() -> None:
-    stage = Stage(None)
+def test_without_a_desktop_the_error_says_what_to_do() -> None:
+    stage = Stage(__file__, None)
     error = stage.open([320, 180], False, None, ROWS)["error"]
     stage.close()
     assert error.startswith("no window: ")
@@ -281,7 +204,7 @@ def test_without_a_desktop_there_is_no_window_but_a_remedy() -> None:
 
 
 def inked(picture: Any, colour: tuple[int, int, int]) -> Any:
-    """The columns of the page in which a colour stands."""
+    """The columns of the page that have a colour."""
     return np.flatnonzero((picture == colour).all(axis=-1).any(axis=0))
 
 
@@ -296,7 +219,7 @@ def test_the_page_has_two_columns_and_a_note_in_one_accent() -> None:
     assert not (note[-round(3.5 * down) :] == GROUND).all()
 
 
-def test_a_page_is_drawn_finer_on_a_denser_display() -> None:
+def test_a_page_is_drawn_larger_on_a_display_with_more_pixels() -> None:
     coarse, fine = page([("B", "blackout")], density=1), page([("B", "blackout")], density=2)
     assert fine.shape[:2] == (coarse.shape[0] * 2, coarse.shape[1] * 2)
 
@@ -306,7 +229,7 @@ def drawn(text: str) -> Any:
     return page([(text, "")])[..., 0]
 
 
-def test_every_letter_is_there_and_like_no_other() -> None:
+def test_every_letter_exists_and_differs_from_the_others() -> None:
     printable = [*map(chr, range(33, 127)), *"–×·…→←↑↓"]
     missing = drawn("\uffff")
     assert all(ink.max() > 80 and not np.array_equal(ink, missing) for ink in map(drawn, printable))
@@ -322,22 +245,27 @@ def test_an_unknown_letter_is_a_box_and_a_line_is_even() -> None:
 
 
 class Player:
-    """The other side of Stage: the window itself."""
+    """The other side of Stage: the window itself, and what draws in it."""
 
     window: Any = None
-    context: Any = None
+    handle: Any = None  # glfw's
+    seen: dict[str, Any]
 
     def open(self, size: list[int], fullscreen: bool, display: str | None, rows: list[list[str]]) -> Any:
+        import glfw
+
         from perform.outputs.window import Window, WindowError
         from perform.render.context import of_window
 
         try:
             keys = [(key, what) for key, what in rows]
-            self.window = Window((size[0], size[1]), of_window, "perform", fullscreen, display, keys)
-            self.context = of_window()
+            self.window = Window(
+                (size[0], size[1]), of_window, lambda *_: self, "perform", fullscreen, display, keys
+            )
+            self.handle = glfw.get_current_context()
         except WindowError as error:
             return {"error": str(error)}
-        return {"version": self.context.version_code}
+        return {"version": self.window.context.version_code}
 
     def open_beside(self) -> Any:
         answers: list[Any] = []
@@ -352,18 +280,21 @@ class Player:
         events = [[event.name, event.value, event.time] for event in self.window.poll(seconds)]
         seen: dict[str, Any] = {"events": events, "closed": self.window.closed, "notice": self.window.notice}
         seen["fullscreen"] = self.window.fullscreen
-        seen["cursor"] = glfw.get_input_mode(self.window._window, glfw.CURSOR) == glfw.CURSOR_NORMAL
-        self.window.show(lambda size: self._halves(seen, self.context.screen, size))
-        return seen
+        seen["cursor"] = glfw.get_input_mode(self.handle, glfw.CURSOR) == glfw.CURSOR_NORMAL
+        self.window.show(None, Look())
+        return seen | self.seen
 
-    def _halves(self, seen: dict[str, Any], target: Any, size: tuple[int, int]) -> None:
-        """Red on the left, blue on the right, and what then stands in the corners."""
-        width, height = size
+    def show(self, _image: None, size: tuple[int, int], _look: Look) -> None:
+        """Red on the left, blue on the right, and the pixels in the corners."""
+        (width, height), target = size, self.window.context.screen
         target.clear(1, 0, 0, 1)
         target.clear(0, 0, 1, 1, viewport=(width // 2, 0, width - width // 2, height))
-        seen["size"] = list(size)
+        self.seen = {"size": [width, height]}
         for name, x in (("left", 0), ("right", width - 1)):
-            seen[name] = list(target.read(viewport=(x, height - 1, 1, 1)))
+            self.seen[name] = list(target.read(viewport=(x, height - 1, 1, 1)))
+
+    def release(self) -> None:
+        """Nothing is kept."""
 
     def say(self, note: str) -> None:
         self.window.notify(note)
@@ -374,14 +305,14 @@ class Player:
         return [[one.name, one.position, one.size, one.primary] for one in displays()]
 
     def pull(self) -> None:
-        """What glfw does when a display goes: it takes the window off it, then says so."""
+        """What glfw does when a display is unplugged: it moves the window off it, then calls the callback."""
         import glfw
 
         from perform.outputs import window
 
         self.plugged, window.monitors = window.monitors, lambda: iter(())  # type: ignore[attr-defined]
-        glfw.set_window_monitor(self.window._window, window._nothing, 0, 0, 800, 600, 0)
-        self.window._replugged(None, glfw.DISCONNECTED)
+        glfw.set_window_monitor(self.handle, None, 0, 0, 800, 600, 0)
+        self._report(glfw.DISCONNECTED)
 
     def plug(self) -> None:
         import glfw
@@ -389,16 +320,19 @@ class Player:
         from perform.outputs import window
 
         window.monitors = self.plugged  # type: ignore[attr-defined]
-        self.window._replugged(None, glfw.CONNECTED)
+        self._report(glfw.CONNECTED)
+
+    def _report(self, event: int) -> None:
+        """Call what the window gave glfw to call."""
+        import glfw
+
+        callback = glfw.set_monitor_callback(None)
+        glfw.set_monitor_callback(callback)
+        callback(None, event)
 
 
 if __name__ == "__main__":
     player = Player()
-    for said in sys.stdin:
-        what, *arguments = json.loads(said)
-        answer = getattr(player, what)(*arguments)
-        with contextlib.suppress(BrokenPipeError):
-            sys.stdout.write(json.dumps(answer) + "\n")
-            sys.stdout.flush()
+    answer(player)
     if player.window:
         player.window.close()

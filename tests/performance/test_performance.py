@@ -1,4 +1,4 @@
-"""The sentence, with units that say what they were given in place of pictures."""
+"""A frame from source to screen, with units that return their arguments in place of pictures."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from perform.signals import Event
 from tests.doubles.performances import FakeGenerator, neural_scene, performance, play, shader_scene
 
 
-def test_the_sentence_is_read_from_left_to_right() -> None:
+def test_a_frame_goes_from_source_through_filters_to_the_screen() -> None:
     show = performance(shader_scene("grid", "audio.low", ("feedback", "grade")))
     (picture,) = play(show, 1, {0: [("audio.low", 0.25)]})
     assert picture.image == ("grade", 0.0, ("feedback", 0.0, ("grid", 0.25)))
@@ -31,13 +31,13 @@ def test_a_latent_is_truncated_and_mapped_only_when_it_changes() -> None:
     assert generator.mapped == 1
 
 
-def test_a_class_goes_to_the_mapping() -> None:
+def test_the_class_goes_to_the_mapping() -> None:
     (picture,) = play(performance(neural_scene("tulip", seed=5, label=3)), 1)
     z = np.random.RandomState(5).randn(4).astype(np.float32)
     assert picture.image[2][0] == pytest.approx((z + 3) * 0.5)
 
 
-def test_two_scenes_and_the_transition_between_them() -> None:
+def test_a_transition_gets_the_images_of_both_scenes() -> None:
     pictures = play(performance(shader_scene("a"), shader_scene("b")), 80, {3: [("key.space", 1.0)]})
     assert pictures[2].image == ("a", 0.0)
     assert pictures[18].image == ("dissolve", pytest.approx(0.25), ("a", 0.0), ("b", 0.0))
@@ -55,7 +55,7 @@ def test_a_morph_goes_through_the_latent_space() -> None:
     assert pictures[70].image[2][0] == pytest.approx(last)
 
 
-def test_freeze_holds_the_picture_and_blackout_and_master_are_told() -> None:
+def test_freeze_holds_the_picture_and_blackout_and_master_are_passed_on() -> None:
     show = performance(shader_scene("grid", "time.seconds"))
     said = {3: [("key.f", 1.0)], 5: [("key.b", 1.0)], 6: [("midi.cc62", 1.0)], 8: [("midi.cc62", 0.5)]}
     pictures = play(show, 10, said)
@@ -64,7 +64,7 @@ def test_freeze_holds_the_picture_and_blackout_and_master_are_told() -> None:
     assert pictures[9].master == 0.5
 
 
-def test_taps_count_from_when_they_were_made() -> None:
+def test_taps_count_from_their_own_time() -> None:
     show = performance(shader_scene("a"))
     for tap in (0.0, 0.6, 1.2, 1.8):
         show.step(OfflineClock(30).moment(show.tempo), [Event(tap, "key.t", 1.0)])
@@ -74,7 +74,7 @@ def test_taps_count_from_when_they_were_made() -> None:
     assert show.tempo.source == "hand"
 
 
-def test_a_tempo_by_number_is_set_once_and_then_left_alone() -> None:
+def test_a_tempo_by_number_is_set_only_once() -> None:
     show = performance(shader_scene("a"))
     play(show, 3, {1: [('osc["/tempo/bpm"]', 100.0)]})
     assert show.tempo.bpm == 100.0
@@ -84,7 +84,7 @@ def test_a_tempo_by_number_is_set_once_and_then_left_alone() -> None:
     assert show.tempo.bpm == pytest.approx(150.0)
 
 
-def test_confident_beats_of_the_sound_lead_the_tempo_and_others_do_not() -> None:
+def test_only_confident_beats_of_the_sound_lead_the_tempo() -> None:
     show = performance(shader_scene("a"))
     unsure, sure = (np.array([90, c, 0], np.float32) for c in (0.2, 0.9))
     play(show, 2, {1: [("tempo.beat", unsure)]})
@@ -107,7 +107,7 @@ def test_the_same_events_give_the_same_show() -> None:
     assert runs[0] == runs[1]
 
 
-def test_an_edited_setlist_goes_on_with_the_scene_that_is_on() -> None:
+def test_an_edited_setlist_continues_with_the_playing_scene() -> None:
     show = performance(shader_scene("a"), shader_scene("b"))
     play(show, 70, {1: [("key.space", 1.0)], 5: [("key.b", 1.0)]})
     other = performance(shader_scene("new"), shader_scene("a"), shader_scene("b"))
@@ -117,7 +117,7 @@ def test_an_edited_setlist_goes_on_with_the_scene_that_is_on() -> None:
     assert picture.blackout
 
 
-def test_an_edit_stays_on_its_cue_when_a_scene_comes_twice() -> None:
+def test_an_edit_stays_on_its_cue_when_a_scene_occurs_twice() -> None:
     a, b = shader_scene("a"), shader_scene("b")
     show = performance(a, b, a)
     play(show, 200, {1: [("key.3", 1.0)]})
@@ -128,7 +128,7 @@ def test_an_edit_stays_on_its_cue_when_a_scene_comes_twice() -> None:
     assert show.position.cue == 2
 
 
-def test_an_edit_during_a_transition_leaves_it_running() -> None:
+def test_an_edit_during_a_transition_does_not_stop_it() -> None:
     show = performance(shader_scene("a"), shader_scene("b"))
     play(show, 20, {1: [("key.space", 1.0)]})
     progress = show.position.progress

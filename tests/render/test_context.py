@@ -11,7 +11,7 @@ import pytest
 from perform.render.context import REQUIRED, GLError, describe, headless, is_software
 
 
-def test_a_context_says_what_it_is() -> None:
+def test_a_context_describes_itself() -> None:
     context = headless()
     about = describe(context)
     assert set(about) == {"renderer", "vendor", "version"} and all(about.values())
@@ -29,12 +29,12 @@ def test_a_context_says_what_it_is() -> None:
         ("Apple M2", False),
     ],
 )
-def test_who_draws_is_told_by_the_renderers_name(renderer: str, software: bool) -> None:
+def test_the_renderer_name_tells_whether_the_processor_draws(renderer: str, software: bool) -> None:
     context: Any = SimpleNamespace(info={"GL_RENDERER": renderer, "GL_VENDOR": "", "GL_VERSION": "4.5"})
     assert is_software(context) is software
 
 
-def test_without_opengl_the_remedy_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_opengl_the_error_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(**_options: Any) -> None:
         raise Exception("cannot open display")
 

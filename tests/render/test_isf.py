@@ -1,4 +1,4 @@
-"""ISF files without OpenGL: what is read, what is refused and how, and that nothing else is raised."""
+"""ISF files without OpenGL: what is read, what is rejected, and that only ISFError is raised."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ def parameter(kind: str, **keys: Any) -> Parameter:
     return made
 
 
-def test_description_credit_and_categories() -> None:
+def test_description_credit_and_categories_are_read() -> None:
     made = parsed(DESCRIPTION="A line", CREDIT="by me", CATEGORIES=["Lines", "Calm"], WHATEVER=3)
     assert (made.description, made.credit, made.categories) == ("A line", "by me", ("Lines", "Calm"))
     assert made.passes == (Pass(),)
 
 
-def test_kinds_follow_from_the_images() -> None:
+def test_the_kind_follows_from_the_images() -> None:
     image = {"NAME": "inputImage", "TYPE": "image"}
     mask = {"NAME": "mask", "TYPE": "image"}
     start, end = {"NAME": "startImage", "TYPE": "image"}, {"NAME": "endImage", "TYPE": "image"}
@@ -50,7 +50,7 @@ def test_kinds_follow_from_the_images() -> None:
     assert transition.parameters == ()
 
 
-def test_floats() -> None:
+def test_floats_become_parameters() -> None:
     assert parameter("float", DEFAULT=0.25, MIN=-1, MAX=2, LABEL="It") == Parameter(
         "it", 0.25, -1.0, 2.0, description="It"
     )
@@ -60,12 +60,12 @@ def test_floats() -> None:
     assert parameter("float", DEFAULT=5, MAX=2) == Parameter("it", 2.0, 0.0, 2.0)
 
 
-def test_switches() -> None:
+def test_bools_and_events_become_parameters() -> None:
     assert parameter("bool", DEFAULT=1.0) == Parameter("it", True, 0, 1, kind="bool")
     assert parameter("event") == Parameter("it", False, 0, 1, kind="event")
 
 
-def test_longs_are_numbers_or_words() -> None:
+def test_longs_become_numbers_or_choices() -> None:
     assert parameter("long", MIN=1, MAX=8, DEFAULT=3) == Parameter("it", 3, 1, 8, kind="int")
     assert parameter("long", VALUES=[2, 9, 4], DEFAULT=9) == Parameter("it", 9, 2, 9, kind="int")
     made = parsed({"NAME": "it", "TYPE": "long", "VALUES": [5, 7, 9], "LABELS": ["a", "b"], "DEFAULT": 7})
@@ -73,7 +73,7 @@ def test_longs_are_numbers_or_words() -> None:
     assert made.options["it"] == {"a": 5, "b": 7, "9": 9}
 
 
-def test_points_and_colors() -> None:
+def test_points_and_colors_become_parameters() -> None:
     assert parameter("point2D") == Parameter("it", (0.0, 0.0), 0.0, 1.0, kind="point")
     assert parameter("point2D", DEFAULT=[0, 0.5], MIN=[-1, -1], MAX=[1, 1]) == Parameter(
         "it", (0.0, 0.5), -1.0, 1.0, kind="point"
@@ -83,7 +83,7 @@ def test_points_and_colors() -> None:
     )
 
 
-def test_sounds_are_named_after_their_signal() -> None:
+def test_sound_inputs_have_the_name_of_their_signal() -> None:
     made = parsed({"NAME": "wave", "TYPE": "audio"}, {"NAME": "bins", "TYPE": "audioFFT", "MAX": 32})
     assert [(p.kind, p.default) for p in made.parameters] == [
         ("sound", "audio.waveform"),
@@ -92,13 +92,13 @@ def test_sounds_are_named_after_their_signal() -> None:
     assert made.samples == {"bins": 32}
 
 
-def test_every_default_is_a_value_that_its_parameter_takes() -> None:
+def test_every_default_is_valid() -> None:
     kinds = ("float", "bool", "event", "long", "point2D", "color")
     for made in parsed(*({"NAME": f"p{kind}", "TYPE": kind} for kind in kinds)).parameters:
         made.check(made.default)
 
 
-def test_passes() -> None:
+def test_passes_are_read() -> None:
     made = parsed(
         {"NAME": "detail", "TYPE": "float"},
         PASSES=[
@@ -115,7 +115,7 @@ def test_passes() -> None:
     assert last == Pass()
 
 
-def test_version_1_buffers() -> None:
+def test_buffers_of_version_1_are_read() -> None:
     passes = [{"TARGET": "a"}, {"TARGET": "b"}, {"TARGET": "c"}]
     assert [p.persistent for p in parsed(PASSES=passes, PERSISTENT_BUFFERS=["a", "c"]).passes] == [
         True,
@@ -126,7 +126,7 @@ def test_version_1_buffers() -> None:
     assert sized.persistent and sized.floating and sized.width == sizes.parse("$WIDTH/2")
 
 
-def test_imports_are_found_beside_the_file(tmp_path: Path) -> None:
+def test_imported_images_are_found_next_to_the_file(tmp_path: Path) -> None:
     shader = tmp_path / "a.fs"
     shader.write_text(header(IMPORTED={"grain": {"PATH": "grain.png"}}))
     (warning,) = isf.load(shader).warnings
@@ -136,14 +136,14 @@ def test_imports_are_found_beside_the_file(tmp_path: Path) -> None:
     assert not isf.load(shader).warnings
 
 
-def test_the_vertex_shader_beside_is_read(tmp_path: Path) -> None:
+def test_the_vertex_shader_next_to_the_file_is_read(tmp_path: Path) -> None:
     (tmp_path / "a.fs").write_text(header())
     assert "gl_Position.x" not in isf.load(tmp_path / "a.fs").vertex
     (tmp_path / "a.vs").write_text("void main() { isf_vertShaderInit(); gl_Position.x += 1.0; }")
     assert "gl_Position.x += 1.0" in isf.load(tmp_path / "a.fs").vertex
 
 
-def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+def test_a_missing_file_is_reported(tmp_path: Path) -> None:
     with pytest.raises(ISFError, match=r"none\.fs: cannot be read"):
         isf.load(tmp_path / "none.fs")
 
@@ -178,7 +178,7 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
         (header(IMPORTED={"x": {}}), "IMPORTED x: PATH = None, must be the name of one image file"),
     ],
 )
-def test_what_is_wrong_is_told_with_its_place(text: str, message: str) -> None:
+def test_a_fault_is_reported_with_its_position(text: str, message: str) -> None:
     with pytest.raises(ISFError) as caught:
         isf.parse(text, "a.fs")
     assert str(caught.value).startswith("a.fs:") and message in str(caught.value)
@@ -201,14 +201,14 @@ def test_what_is_wrong_is_told_with_its_place(text: str, message: str) -> None:
         ("  ( $HEIGHT % 100 ) ", 60),
     ],
 )
-def test_sizes(text: str, pixels: int) -> None:
+def test_sizes_are_read(text: str, pixels: int) -> None:
     assert sizes.parse(text)({"WIDTH": 640, "HEIGHT": 360}) == pixels
 
 
 @pytest.mark.parametrize(
     "text", ["", "WIDTH", "a.b", "[1]", "max(1)", "max(1, *2)", "'a'", "True", "1" * 201, "$"]
 )
-def test_sizes_refused(text: str) -> None:
+def test_wrong_sizes_are_rejected(text: str) -> None:
     with pytest.raises(SizeError):
         sizes.parse(text)
 
@@ -272,12 +272,12 @@ def test_deep_json_is_an_isf_error() -> None:
         "ERROR: 0:12: `x' undeclared",
     ],
 )
-def test_compiler_messages_are_told_in_the_users_file(log: str) -> None:
+def test_compiler_messages_name_lines_of_the_users_file(log: str) -> None:
     assert glsl.explain(log, ("a.fs", "a.vs")).startswith("a.fs:12: ")
     assert "`x' undeclared" in glsl.explain(log, ("a.fs", "a.vs"))
 
 
-def test_messages_about_other_files() -> None:
+def test_compiler_messages_name_the_file_that_they_mean() -> None:
     files = ("a.fs", "a.vs")
     assert glsl.explain("vertex_shader\n===\n0:3(1): error: oh", files) == "a.vs:3: oh"
     assert glsl.explain("0:1000003(1): error: oh", files) == "a.fs:1: what its header declares: oh"

@@ -34,11 +34,11 @@ def flat(value: int, size: int = 8, channels: int = 3) -> Pixels:
     return np.full((size, size, channels), value, np.uint8)
 
 
-def test_the_defaults_are_allowed() -> None:
+def test_the_defaults_are_valid() -> None:
     assert [p.check(p.default) for p in PARAMETERS] == ["mirror", 1.0]
 
 
-def test_black_while_there_is_no_picture(context: moderngl.Context) -> None:
+def test_it_is_black_without_a_picture(context: moderngl.Context) -> None:
     assert (drawn(Pictures(context, (16, 9))) == 0).all()
 
 
@@ -54,11 +54,11 @@ def test_flat_pictures_stay_exact(context: moderngl.Context, fit: str, value: in
     pictures.release()
 
 
-def test_channels(context: moderngl.Context) -> None:
+def test_any_number_of_channels_is_shown(context: moderngl.Context) -> None:
     pictures = Pictures(context, (4, 4))
     color = np.array([10, 20, 30, 40], np.uint8)
     for channels, expected in ((4, (10, 20, 30)), (3, (10, 20, 30)), (1, (10, 10, 10))):
-        pictures.upload(np.broadcast_to(color[:channels], (8, 8, channels)))  # no buffer of its own
+        pictures.upload(np.broadcast_to(color[:channels], (8, 8, channels)))  # without its own buffer
         assert (drawn(pictures) == expected).all()
     pictures.upload(np.full((3, 5), 99, np.uint8))
     assert (drawn(pictures) == 99).all()
@@ -74,7 +74,7 @@ def test_the_top_row_is_the_top_row_and_left_is_left(context: moderngl.Context) 
     assert image[4, 0, 1] > 80 and (image[2:, 2:, 1] == 0).all()
 
 
-def test_blend(context: moderngl.Context) -> None:
+def test_two_pictures_are_blended(context: moderngl.Context) -> None:
     pictures = Pictures(context, (8, 8))
     pictures.upload(flat(100))
     assert (drawn(pictures, blend=0.0) == 100).all()  # the first picture has none before it
@@ -89,7 +89,7 @@ def test_blend(context: moderngl.Context) -> None:
     assert [int(drawn(pictures, blend=blend)[0, 0, 0]) for blend in (0.0, 1.0)] == [200, 40]
 
 
-def test_a_picture_of_another_size_begins_anew(context: moderngl.Context) -> None:
+def test_a_picture_of_another_size_starts_again(context: moderngl.Context) -> None:
     pictures = Pictures(context, (8, 8))
     pictures.upload(flat(100))
     pictures.upload(flat(200, 16))
@@ -123,7 +123,7 @@ def test_fill_crops(context: moderngl.Context) -> None:
     assert abs(image[0] - 30.5) <= 1 and abs(image[-1] - 93.5) <= 1  # texels 7.625 and 23.375
 
 
-def test_a_ramp_is_drawn_in_its_place(context: moderngl.Context) -> None:
+def test_a_ramp_is_drawn_in_its_position(context: moderngl.Context) -> None:
     """Pixel x of 256 shows the ramp at (x + 0.5) / 8 - 0.5 texels, between the edges."""
     pictures = Pictures(context, (256, 256))
     pictures.upload(ramp())
@@ -151,14 +151,14 @@ def test_shrinking_does_not_flicker(context: moderngl.Context) -> None:
     assert np.abs(drawn(pictures).astype(int) - 100).max() <= 1
 
 
-def test_bars_stay_black_after_another_fit(context: moderngl.Context) -> None:
+def test_bars_stay_black_after_a_change_of_fit(context: moderngl.Context) -> None:
     pictures = Pictures(context, (60, 20))
     pictures.upload(flat(255))
     assert (drawn(pictures, "fill") == 255).all()
     assert (drawn(pictures, "fit")[:, :20] == 0).all() and (drawn(pictures, "fit")[:, 20:40] == 255).all()
 
 
-def test_nothing_is_drawn_when_nothing_changed(context: moderngl.Context) -> None:
+def test_an_unchanged_picture_is_not_drawn_again(context: moderngl.Context) -> None:
     pictures = Pictures(context, (8, 8))
     pictures.upload(flat(50))
     texture = pictures.render(MOMENT, {"fit": "fill", "sharpness": 1.0})
@@ -170,7 +170,7 @@ def test_nothing_is_drawn_when_nothing_changed(context: moderngl.Context) -> Non
 
 @pytest.mark.parametrize("output", [(1, 1), (1920, 540), (360, 640), (7, 500)])
 @pytest.mark.parametrize("picture", [(1, 1), (256, 256), (3, 200)])
-def test_spans_stay_inside_what_is_laid_out(picture: tuple[int, int], output: tuple[int, int]) -> None:
+def test_spans_stay_inside_their_layout(picture: tuple[int, int], output: tuple[int, int]) -> None:
     for fit in FITS:
         _, *axes = spans(picture, output, fit)
         for span, side in zip(axes, output, strict=True):
@@ -182,7 +182,7 @@ def test_spans_stay_inside_what_is_laid_out(picture: tuple[int, int], output: tu
 
 @pytest.mark.parametrize("size", [(1, 1), (640, 360), (37, 91)])
 @pytest.mark.parametrize("fit", FITS)
-def test_every_shape_draws_without_an_error(
+def test_every_aspect_ratio_draws_without_an_error(
     context: moderngl.Context, fit: str, size: tuple[int, int]
 ) -> None:
     for picture in (flat(120, 1), flat(120, 64), np.full((5, 130, 3), 120, np.uint8)):

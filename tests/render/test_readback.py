@@ -29,7 +29,7 @@ def texture(context: moderngl.Context, pixels: NDArray[np.uint8]) -> moderngl.Te
     return context.texture((pixels.shape[1], pixels.shape[0]), 4, np.ascontiguousarray(pixels[::-1]))
 
 
-def test_read(context: moderngl.Context) -> None:
+def test_pixels_are_read_back(context: moderngl.Context) -> None:
     readback = Readback(context, (5, 3))
     for number in range(9):
         pixels = readback.read(texture(context, frame(number)))
@@ -43,7 +43,7 @@ def test_floats_are_read_as_bytes(context: moderngl.Context) -> None:
 
 
 @pytest.mark.parametrize("depth", [1, 2, 3])
-def test_frames_come_back_in_order_and_late(context: moderngl.Context, depth: int) -> None:
+def test_frames_are_read_back_in_order_and_delayed(context: moderngl.Context, depth: int) -> None:
     readback = Readback(context, (5, 3), depth)
     image = texture(context, frame(0))
     given = []
@@ -57,7 +57,7 @@ def test_frames_come_back_in_order_and_late(context: moderngl.Context, depth: in
         assert pixels is not None and (pixels == frame(number)[:, :, :3]).all()
 
 
-def test_frames_are_the_callers_own(context: moderngl.Context) -> None:
+def test_frames_belong_to_the_caller(context: moderngl.Context) -> None:
     readback = Readback(context, (5, 3))
     image = texture(context, frame(0))
     first = readback.read(image)
@@ -66,7 +66,7 @@ def test_frames_are_the_callers_own(context: moderngl.Context) -> None:
     assert (first == frame(0)[:, :, :3]).all()
 
 
-def test_another_size_is_refused(context: moderngl.Context) -> None:
+def test_another_size_is_rejected(context: moderngl.Context) -> None:
     with pytest.raises(ValueError, match=r"a frame of \(5, 3\), must be of \(4, 3\)"):
         Readback(context, (4, 3)).read(texture(context, frame(0)))
     with pytest.raises(ValueError, match="depth = 0, must be 1 or more"):

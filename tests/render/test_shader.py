@@ -34,7 +34,7 @@ def context() -> Iterator[moderngl.Context]:
     context.release()
 
 
-def test_a_solid_color(context: moderngl.Context) -> None:
+def test_a_solid_color_fills_the_picture(context: moderngl.Context) -> None:
     color = {"NAME": "shade", "TYPE": "color", "DEFAULT": [1, 0.2, 0, 1]}
     frame = Stage(context, main("shade", INPUTS=[color])).frame()
     assert frame.shape == (4, 8, 4) and (frame == (255, 51, 0, 255)).all()
@@ -46,7 +46,7 @@ def test_the_top_row_is_the_top_row(context: moderngl.Context) -> None:
     assert (frame[:, 0, 1] == 255).all() and (frame[:, 1:, 1] == 0).all()
 
 
-def test_images_keep_their_place(context: moderngl.Context) -> None:
+def test_images_keep_their_position(context: moderngl.Context) -> None:
     rows = np.arange(32).reshape(4, 8) * 8
     image = picture(context, rows)
     for expression in (
@@ -58,13 +58,13 @@ def test_images_keep_their_place(context: moderngl.Context) -> None:
         assert (Stage(context, main(expression, INPUTS=[IMAGE])).frame(image)[:, :, 0] == rows).all()
 
 
-def test_images_that_are_missing_are_black(context: moderngl.Context) -> None:
+def test_missing_images_are_black(context: moderngl.Context) -> None:
     shader = main("IMG_THIS_PIXEL(inputImage) + vec4(IMG_SIZE(inputImage), 0.0, 0.0)", INPUTS=[IMAGE])
     assert (Stage(context, shader).frame() == (255, 255, 0, 255)).all()
 
 
 @pytest.mark.parametrize("floating", [False, True])
-def test_a_persistent_buffer_adds_up(context: moderngl.Context, floating: bool) -> None:
+def test_a_persistent_buffer_accumulates(context: moderngl.Context, floating: bool) -> None:
     shader = main(
         "PASSINDEX == 0 ? IMG_THIS_PIXEL(kept) + 16.0 / 255.0 : IMG_THIS_PIXEL(kept)",
         PASSES=[{"TARGET": "kept", "PERSISTENT": True, "FLOAT": floating}, {}],
@@ -79,7 +79,7 @@ def test_a_persistent_last_pass_is_the_output(context: moderngl.Context) -> None
     assert [int(stage.frame()[0, 0, 0]) for _ in range(3)] == [51, 102, 153]
 
 
-def test_other_buffers_keep_nothing(context: moderngl.Context) -> None:
+def test_other_buffers_are_cleared(context: moderngl.Context) -> None:
     shader = main(
         "PASSINDEX == 0 ? IMG_THIS_PIXEL(drawn) + 0.2 : IMG_THIS_PIXEL(drawn)",
         PASSES=[{"TARGET": "drawn"}, {}],
@@ -94,7 +94,7 @@ def test_float_buffers_hold_more_than_one(context: moderngl.Context) -> None:
     assert Stage(context, main(body, PASSES=[{"TARGET": "big"}, {}])).frame()[0, 0, 0] == 32
 
 
-def test_passes_have_the_size_that_they_ask_for(context: moderngl.Context) -> None:
+def test_passes_have_their_requested_size(context: moderngl.Context) -> None:
     shader = main(
         "PASSINDEX == 0 ? vec4(RENDERSIZE / 255.0, 0.0, 1.0) : IMG_THIS_PIXEL(small)",
         INPUTS=[{"NAME": "detail", "TYPE": "float", "DEFAULT": 0.5}],
@@ -105,27 +105,27 @@ def test_passes_have_the_size_that_they_ask_for(context: moderngl.Context) -> No
     assert tuple(stage.frame(detail=0.25)[0, 0, :2]) == (16, 1)
 
 
-def test_time_and_frames(context: moderngl.Context) -> None:
+def test_time_and_frame_number_reach_the_shader(context: moderngl.Context) -> None:
     stage = Stage(
         context, main("vec4(TIME, TIMEDELTA, float(FRAMEINDEX), 255.0) / 255.0 * vec4(10, 10, 1, 1)")
     )
     assert [tuple(stage.frame()[0, 0, :3]) for _ in range(3)] == [(0, 0, 0), (1, 1, 1), (2, 1, 2)]
 
 
-def test_time_delta_is_nothing_on_a_shaders_own_first_frame(context: moderngl.Context) -> None:
+def test_time_delta_is_0_on_the_first_frame_of_a_shader(context: moderngl.Context) -> None:
     shader = Shader(context, main("vec4(TIMEDELTA, float(FRAMEINDEX), 0.0, 1.0)"), SIZE)
     late = Moment(100.0, 6000, 1.0, 200.0, 50.0, 120.0)
     assert tuple(pixels(shader.render(late, {}))[0, 0]) == (0, 0, 0, 255)
     assert tuple(pixels(shader.render(late, {}))[0, 0]) == (255, 255, 0, 255)
 
 
-def test_a_warmed_shader_begins_as_if_it_had_not_drawn(context: moderngl.Context) -> None:
+def test_a_warmed_up_shader_starts_as_a_new_one(context: moderngl.Context) -> None:
     stage = Stage(context, main("vec4(float(FRAMEINDEX), 0.0, 0.0, 1.0)"))
     stage.shader.warm()
     assert [int(stage.frame()[0, 0, 0]) for _ in range(2)] == [0, 255]
 
 
-def test_time_begins_anew_after_a_day(context: moderngl.Context) -> None:
+def test_time_starts_again_after_a_day(context: moderngl.Context) -> None:
     shader = Shader(context, main("vec4(TIME * 10.0, 0.0, 0.0, 255.0) / 255.0"), SIZE)
     assert pixels(shader.render(Moment(7 * 86_400 + 1.5, 9, 0.1, 0.0, 0.0, 120.0), {}))[0, 0, 0] == 15
 
@@ -155,7 +155,7 @@ def test_controls_reach_the_shader(context: moderngl.Context) -> None:
     assert tuple(stage.frame(count=7, mode="five", on=True, spot=(0.5, 1.0))[0, 0]) == (7, 5, 1, 6)
 
 
-def test_sounds(context: moderngl.Context) -> None:
+def test_sounds_reach_the_shader_as_images(context: moderngl.Context) -> None:
     inputs = [{"NAME": "wave", "TYPE": "audio"}, {"NAME": "bins", "TYPE": "audioFFT", "MAX": 2}]
     shader = main(
         "vec4(IMG_PIXEL(wave, vec2(2.5, 1.5)).r, IMG_SIZE(wave).x / 255.0, "
@@ -163,14 +163,14 @@ def test_sounds(context: moderngl.Context) -> None:
         INPUTS=inputs,
     )
     stage = Stage(context, shader)
-    assert tuple(stage.frame()[0, 0]) == (128, 64, 0, 2)  # no sound yet: a wave at rest, no spectrum
+    assert tuple(stage.frame()[0, 0]) == (128, 64, 0, 2)  # no sound yet: a flat waveform, no spectrum
     wave = np.array([[0.5, 0.5, 0.5], [0.5, 0.5, 0.8]], np.float32)
     bins = np.array([0.1, 0.2, 0.4, 0.3], np.float32)
     assert tuple(stage.frame(wave=wave, bins=bins)[0, 0]) == (204, 3, 102, 2)
     assert tuple(stage.frame(wave=None, bins=bins)[0, 0]) == (128, 64, 102, 2)
 
 
-def test_imported_images(context: moderngl.Context, tmp_path: Path) -> None:
+def test_imported_images_reach_the_shader(context: moderngl.Context, tmp_path: Path) -> None:
     grey = np.array([[10, 20], [30, 40]], np.uint8)
     write_png(tmp_path / "still.png", np.repeat(grey[:, :, None], 3, axis=2))
     text = '/*{"IMPORTED": {"still": {"PATH": "still.png"}}}*/ void main() {'
@@ -182,7 +182,7 @@ def test_imported_images(context: moderngl.Context, tmp_path: Path) -> None:
         Shader(context, shader, SIZE)
 
 
-def test_a_transition(context: moderngl.Context) -> None:
+def test_a_transition_mixes_its_two_images(context: moderngl.Context) -> None:
     start, end = picture(context, [[10]]), picture(context, [[210]])
     stage = Stage(
         context,
@@ -191,7 +191,7 @@ def test_a_transition(context: moderngl.Context) -> None:
     assert [int(stage.frame(start, end, progress=p)[0, 0, 0]) for p in (0.0, 0.5, 1.0)] == [10, 110, 210]
 
 
-def test_a_vertex_shader_of_its_own(context: moderngl.Context) -> None:
+def test_a_shader_can_have_its_own_vertex_shader(context: moderngl.Context) -> None:
     vertex = (
         "varying vec2 shifted;\nvoid main() { isf_vertShaderInit(); shifted = isf_FragNormCoord + level; }"
     )
@@ -201,7 +201,7 @@ def test_a_vertex_shader_of_its_own(context: moderngl.Context) -> None:
     assert (frame[:, :4, 0] == 0).all() and (frame[:, 4:, 0] == 255).all()
 
 
-def test_the_manners_of_files_in_the_wild(context: moderngl.Context) -> None:
+def test_shaders_with_common_irregularities_compile(context: moderngl.Context) -> None:
     vertex = """#if __VERSION__ <= 120
 varying vec2 offsets[2];
 #else
@@ -235,12 +235,12 @@ void main() {
     assert (frame[:, :6, 0] == rows[:, 1:7]).all() and (frame[:, 2:, 3] == rows[:, 1:7]).all()
 
 
-def test_words_that_became_keywords_and_old_versions(context: moderngl.Context) -> None:
+def test_new_keywords_and_old_versions_compile(context: moderngl.Context) -> None:
     body = "void main() { vec4 sample = vec4(0.2); float patch = 1.0; gl_FragColor = sample * patch; }"
     assert (Stage(context, parse("#version 120\n" + body)).frame() == 51).all()
 
 
-def test_faults_are_told_by_file_and_line(context: moderngl.Context) -> None:
+def test_faults_are_reported_with_file_and_line(context: moderngl.Context) -> None:
     with pytest.raises(ShaderError, match=r"^a\.fs:4: .*nothing") as caught:
         Shader(context, parse("\nvoid main() {\n gl_FragColor = vec4(nothing); }"), SIZE)
     assert isinstance(caught.value, ValueError)
@@ -270,7 +270,7 @@ def test_release_is_safe_twice(context: moderngl.Context) -> None:
     shader.shader.release()
 
 
-def test_shaders_that_cannot_be_built_leave_nothing(context: moderngl.Context, tmp_path: Path) -> None:
+def test_a_shader_that_does_not_compile_leaks_nothing(context: moderngl.Context, tmp_path: Path) -> None:
     made: list[str] = []
     given_back: list[str] = []
     spying = Spy(context, made, given_back)
@@ -309,7 +309,7 @@ class Spy:
 
 
 @pytest.mark.parametrize("path", SHADERS, ids=[path.stem for path in SHADERS])
-def test_every_shader_draws_at_every_shape(context: moderngl.Context, path: Path) -> None:
+def test_every_shader_draws_at_every_aspect_ratio(context: moderngl.Context, path: Path) -> None:
     shader = isf.load(path)
     assert path.parent.name == f"{shader.kind}s"
     assert shader.description, f"{path.name} has no DESCRIPTION"

@@ -1,4 +1,4 @@
-"""What the shipped shaders promise beside compiling: neutral is unchanged, light goes out, no strobe."""
+"""What the shipped shaders guarantee: neutral values change nothing, feedback fades, no strobe."""
 
 import json
 from collections.abc import Iterator
@@ -64,7 +64,9 @@ def neutral(path: Path) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("path", FILTERS, ids=lambda path: path.stem)
-def test_a_filter_at_its_neutral_values_changes_nothing(context: moderngl.Context, path: Path) -> None:
+def test_a_filter_at_its_neutral_values_does_not_change_the_picture(
+    context: moderngl.Context, path: Path
+) -> None:
     picture = np.random.default_rng(1).integers(0, 256, (HEIGHT, WIDTH, 4), dtype=np.uint8)
     picture[..., 3] = 255
     shader, image, values = Shader(context, isf.load(path), SIZE), texture(context, picture), neutral(path)
@@ -77,7 +79,7 @@ def test_a_filter_at_its_neutral_values_changes_nothing(context: moderngl.Contex
 
 
 @pytest.mark.parametrize("values", [{}, {"hue": 1.0, "zoom": -2.0, "amount": 1.0, "decay": 2.0}])
-def test_feedback_never_blows_out_and_leaves_no_residue(
+def test_feedback_never_overexposes_and_fades_to_black(
     context: moderngl.Context, values: dict[str, float]
 ) -> None:
     shader = Shader(context, isf.load(SHADERS / "filters/feedback.fs"), SIZE)

@@ -31,7 +31,7 @@ def saved(folder: Path, name: str, image: Image.Image, **options: Any) -> Pixels
     return read(folder / name)
 
 
-def test_colours_and_places(tmp_path: Path) -> None:
+def test_colours_and_positions_are_kept(tmp_path: Path) -> None:
     for name in ("a.png", "a.bmp", "a.tif", "a.webp", "a.ppm", "a.gif"):
         options = {"lossless": True} if name == "a.webp" else {}
         shown = saved(tmp_path, name, corner(), **options)
@@ -53,7 +53,7 @@ def test_pictures_are_upright(tmp_path: Path, turn: int) -> None:
     assert np.array_equal(saved(tmp_path, "a.png", stored, exif=exif), np.asarray(corner()))
 
 
-def test_cmyk(tmp_path: Path) -> None:
+def test_cmyk_becomes_rgb(tmp_path: Path) -> None:
     shown = saved(tmp_path, "a.jpg", Image.new("CMYK", (8, 8), (0, 255, 255, 0)), quality=95)
     assert shown.shape == (8, 8, 3)
     assert shown[4, 4, 0] > 220
@@ -61,7 +61,7 @@ def test_cmyk(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("mode", "dtype", "high"), [("I;16", np.uint16, 65535), ("F", np.float32, 1.0)])
-def test_deep_greys(tmp_path: Path, mode: str, dtype: Any, high: float) -> None:
+def test_16_bit_grey_becomes_8_bit(tmp_path: Path, mode: str, dtype: Any, high: float) -> None:
     ramp = np.linspace(0, high, WIDE).astype(dtype)
     name = "a.png" if mode == "I;16" else "a.tif"
     shown = saved(tmp_path, name, Image.fromarray(np.broadcast_to(ramp, (HIGH, WIDE)).copy()))
@@ -70,7 +70,7 @@ def test_deep_greys(tmp_path: Path, mode: str, dtype: Any, high: float) -> None:
 
 
 @pytest.mark.parametrize("name", ["rgba.png", "la.png", "a.webp", "palette.gif"])
-def test_alpha(tmp_path: Path, name: str) -> None:
+def test_alpha_is_kept(tmp_path: Path, name: str) -> None:
     image = corner().convert("LA" if name == "la.png" else "RGBA")
     alpha = np.zeros((HIGH, WIDE), np.uint8)
     alpha[:, WIDE // 2 :] = 255
@@ -100,7 +100,9 @@ def test_large_pictures_are_made_smaller_with_a_note(
     assert not caplog.messages
 
 
-def test_what_is_no_picture_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_is_no_picture_gives_a_clear_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     text, cut, bomb = tmp_path / "text.png", tmp_path / "cut.jpg", tmp_path / "bomb.png"
     text.write_text("no picture")
     data = io.BytesIO()
@@ -118,7 +120,7 @@ def test_what_is_no_picture_is_a_sentence(tmp_path: Path, monkeypatch: pytest.Mo
         assert sentence in str(error.value)
 
 
-def test_a_bomb_in_the_metadata_is_none(tmp_path: Path) -> None:
+def test_a_bomb_in_the_metadata_is_ignored(tmp_path: Path) -> None:
     notes = PngInfo()
     notes.add_text("note", "a" * 2_000_000, zip=True)
     corner().save(tmp_path / "a.png", pnginfo=notes)
@@ -126,7 +128,7 @@ def test_a_bomb_in_the_metadata_is_none(tmp_path: Path) -> None:
         read(tmp_path / "a.png")
 
 
-def test_a_still_that_is_saved_anew(
+def test_a_saved_still_is_loaded_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(stills, "LOOK_INTERVAL", 0.01)

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from perform.rhythm import features
+from perform.rhythm import banks, features
 from perform.rhythm.features import AUDIO_SIGNALS, PITCHES, FeatureExtractor, Features, merge
 from tests.doubles.stimuli import Sound
 
@@ -43,7 +43,7 @@ def same(one: Features, other: Features) -> bool:
 
 @pytest.mark.parametrize("rate", [44100, 48000])
 @pytest.mark.parametrize("channels", [1, 2, 8])
-def test_blocks_do_not_matter(rate: int, channels: int) -> None:
+def test_the_size_of_blocks_does_not_matter(rate: int, channels: int) -> None:
     sound = noise(0.6, rate, channels)
     whole = heard(sound, rate)
     assert len(whole) == 60
@@ -62,13 +62,13 @@ def test_time_is_the_end_of_the_hop() -> None:
     assert [f.time for f in heard(noise(0.05, 48000), 48000)] == [0.01, 0.02, 0.03, 0.04, 0.05]
 
 
-def test_what_was_said_does_not_change_with_what_comes() -> None:
+def test_later_sound_does_not_change_earlier_values() -> None:
     sound = noise(0.5)
     early = heard(sound[: RATE // 4])
     assert all(same(a, b) for a, b in zip(early, heard(sound), strict=False))
 
 
-def test_silence_is_nothing() -> None:
+def test_silence_gives_0() -> None:
     for f in heard(np.zeros((RATE, 2), np.float32)):
         values = f.signals()
         assert np.all(values["audio.waveform"] == 0.5)
@@ -76,7 +76,7 @@ def test_silence_is_nothing() -> None:
         assert all(v == 0 for v in values.values() if isinstance(v, float))
 
 
-def test_silence_after_sound_is_nothing() -> None:
+def test_silence_after_sound_gives_0() -> None:
     last = heard(np.concatenate((noise(1.0), np.zeros((RATE, 1), np.float32))))[-1]
     assert (last.level, last.low.level, last.centroid, last.flux, last.flatness) == (0, 0, 0, 0, 0)
     assert not last.chroma.any() and not last.spectrum.any()
@@ -92,7 +92,7 @@ def test_everything_lies_between_0_and_1(gain: float, hertz: float, hiss: float)
             assert np.all((np.asarray(value) >= 0) & (np.asarray(value) <= most)), name
 
 
-def test_soft_and_loud_are_the_same() -> None:
+def test_soft_and_loud_music_give_the_same_values() -> None:
     loud, soft = heard(noise(0.5, gain=0.2)), heard(noise(0.5, gain=0.01))
     for a, b in zip(loud, soft, strict=True):
         assert b.level == pytest.approx(a.level, abs=1e-3)
@@ -100,11 +100,11 @@ def test_soft_and_loud_are_the_same() -> None:
         assert b.flatness == pytest.approx(a.flatness, rel=1e-2)
 
 
-def test_below_the_floor_is_nearly_nothing() -> None:
+def test_sound_below_the_floor_gives_nearly_0() -> None:
     assert max(f.level for f in heard(noise(0.5, gain=1e-5))) < 0.02
 
 
-def test_samples_that_are_no_numbers_count_as_silence() -> None:
+def test_invalid_samples_count_as_silence() -> None:
     broken, healed = noise(0.5, channels=2), noise(0.5, channels=2)
     for value, at in ((np.nan, 1000), (np.inf, 5000), (-np.inf, 9000)):
         broken[at : at + 50, 0] = value
@@ -154,7 +154,7 @@ def test_presence_follows_slowly() -> None:
 
 @pytest.mark.parametrize("pitch", range(12))
 @pytest.mark.parametrize("octave", [3, 4, 5])
-def test_chroma_of_a_note(pitch: int, octave: int) -> None:
+def test_chroma_shows_the_note(pitch: int, octave: int) -> None:
     hertz = float(librosa.midi_to_hz(12 * (octave + 1) + pitch))
     chroma = heard(tone(hertz, 0.3))[-1].chroma
     assert PITCHES[int(chroma.argmax())] == PITCHES[pitch]
@@ -169,11 +169,11 @@ def test_pitch_follows_the_melody_and_stays_in_silence() -> None:
 
 
 def window(sound: Sound, hop: int) -> NDArray[np.float32]:
-    """The samples that the spectrum of a hop sees."""
+    """The samples in the spectrum of a hop."""
     return sound[: hop * 441, 0][-features.SPECTRUM_WINDOW :]
 
 
-def test_flatness_is_librosas() -> None:
+def test_flatness_equals_librosas() -> None:
     sound = noise(0.5) + tone(700, 0.5)
     hops = heard(sound)
     for hop in (10, 30, 50):
@@ -183,7 +183,7 @@ def test_flatness_is_librosas() -> None:
     assert heard(noise(0.5))[-1].flatness == pytest.approx(0.56, abs=0.05)  # e to minus Euler's constant
 
 
-def test_centroid_is_librosas_on_a_scale_of_octaves() -> None:
+def test_centroid_equals_librosas_in_octaves() -> None:
     sound = noise(0.5, gain=0.02) + tone(700, 0.5)
     hops = heard(sound)
     for hop in (10, 30, 50):
@@ -215,7 +215,7 @@ def test_channels_are_averaged() -> None:
     assert all(same(a, b) for a, b in zip(heard(both), heard(left / np.float32(2)), strict=True))
 
 
-def test_signals_have_their_names() -> None:
+def test_the_signals_have_their_names() -> None:
     signals = heard(noise(0.05))[-1].signals()
     assert tuple(signals) == AUDIO_SIGNALS
     assert len(set(AUDIO_SIGNALS)) == len(AUDIO_SIGNALS)
@@ -236,18 +236,24 @@ def test_a_frame_loses_no_hit() -> None:
 
 
 @pytest.mark.parametrize("rate", [0, 7999, 192001])
-def test_a_wrong_rate_is_refused(rate: int) -> None:
+def test_a_wrong_rate_is_rejected(rate: int) -> None:
     with pytest.raises(ValueError, match=f"rate = {rate}, must be 8000..192000"):
         FeatureExtractor(rate)
 
 
-def test_a_wrong_shape_is_refused() -> None:
+def test_a_wrong_shape_is_rejected() -> None:
     with pytest.raises(ValueError, match=r"shape \[5\], must be \[n, channels\]"):
         FeatureExtractor(RATE).process(np.zeros(5, np.float32))
 
 
-def test_importing_is_free() -> None:
-    code = "import perform.rhythm.beat, sys; sys.exit(bool({'librosa', 'scipy'} & {*sys.modules}))"
+def test_hearing_loads_numpy_alone() -> None:
+    code = """
+import sys
+from perform.rhythm.beat import BeatTracker
+from perform.rhythm.features import FeatureExtractor
+FeatureExtractor(44100), BeatTracker()
+sys.exit(bool({'librosa', 'numba', 'scipy'} & {*sys.modules}))
+"""
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
@@ -296,3 +302,15 @@ def test_only_what_no_speaker_plays_is_filtered_out(hertz: float, kept: float) -
     sound = tone(hertz, 4.0, 0.5, 48_000)[:, 0]
     filtered = np.concatenate([blocker(sound[at : at + 480]) for at in range(0, len(sound), 480)])
     assert np.abs(filtered[96_000:]).max() == pytest.approx(0.5 * kept, abs=1e-3)
+
+
+@pytest.mark.filterwarnings("ignore:Empty filters")  # at low rates
+@pytest.mark.parametrize("rate", [8000, 12345, 22050, 44100, 48000, 96000, 192000])
+def test_the_banks_are_librosas_to_the_last_bit(rate: int) -> None:
+    top = min(16000.0, rate / 2)
+    centres = banks.mel_centres(40, 20, top)
+    np.testing.assert_array_equal(centres, librosa.mel_frequencies(42, fmin=20, fmax=top))
+    mel = librosa.filters.mel(sr=rate, n_fft=1024, n_mels=40, fmin=20, fmax=top, norm=None)
+    np.testing.assert_array_equal(banks.mel_bank(rate, 1024, centres), mel)
+    chroma = librosa.filters.chroma(sr=rate, n_fft=8192).astype(np.float32)
+    np.testing.assert_array_equal(banks.chroma_bank(rate, 8192), chroma)

@@ -1,4 +1,4 @@
-"""The tempo authority: who leads, and how the beat goes over. Exact, on made-up times."""
+"""The tempo authority: which clock leads, and how the beat changes over. Exact, on made-up times."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def heard(authority: TempoAuthority, now: float, *events: Event) -> Tempo:
     return authority.step(now)
 
 
-def test_who_leads_is_decided_by_priority() -> None:
+def test_the_clock_of_the_highest_priority_leads() -> None:
     show = TempoAuthority(Tempo())
     assert heard(show, 0.0).source == "free"
     assert (heard(show, 1.0, audio(1.0)).source, show.tempo.bpm) == ("audio", 80)
@@ -55,7 +55,7 @@ def test_who_leads_is_decided_by_priority() -> None:
     assert (show.step(1.5).source, show.tempo.bpm) == ("link", 100)
 
 
-def test_a_silent_source_is_held_and_then_the_next_leads() -> None:
+def test_a_silent_clock_leads_for_the_hold_time_and_then_the_next() -> None:
     show = TempoAuthority(Tempo())
     heard(show, 0.0, audio(0.0), midi(0.0), link(0.0))
     assert show.step(0.9).source == "link"
@@ -73,12 +73,12 @@ def test_a_pinned_clock_leads_alone(clock: Lead) -> None:
     bpm = {"hand": 120, "link": 100, "midi": 90, "audio": 80, "free": 120}[clock]
     assert (tempo.source, tempo.bpm) == (clock, bpm)
     if clock not in ("hand", "free"):
-        assert show.step(20.0).source == "free"  # nobody else takes over
+        assert show.step(20.0).source == "free"  # no other clock takes over
         assert heard(show, 21.0, link(21.0), midi(21.0), audio(21.0)).source == clock
 
 
 @pytest.mark.parametrize("clock", ["link", "midi", "audio"])
-def test_where_a_clock_is_pinned_the_hand_waits(clock: Lead) -> None:
+def test_taps_wait_while_another_clock_is_pinned(clock: Lead) -> None:
     show = TempoAuthority(Tempo(), clock)
     before = heard(show, 1.0, audio(1.0), midi(1.0), link(1.0))
     show.set(150, 1.0)
@@ -91,7 +91,7 @@ def test_where_a_clock_is_pinned_the_hand_waits(clock: Lead) -> None:
     assert show.step(1.7).source == "link"
 
 
-def test_the_next_clock_goes_round() -> None:
+def test_the_next_clock_command_cycles() -> None:
     show = TempoAuthority(Tempo())
     names = []
     for _ in LEADS:
@@ -100,7 +100,7 @@ def test_the_next_clock_goes_round() -> None:
     assert names == ["hand", "link", "midi", "audio", "free", "auto"]
 
 
-def test_going_over_glides_and_a_resync_is_there_at_once() -> None:
+def test_a_change_of_clock_glides_and_a_resync_is_immediate() -> None:
     show = TempoAuthority(Tempo(bpm=120))
     show.step(10.0)
     tempo = heard(show, 10.0, link(10.0, 120, beat=21.4))  # the show is at 20, the session at 1.4 of its bar
@@ -114,7 +114,7 @@ def test_going_over_glides_and_a_resync_is_there_at_once() -> None:
     assert tempo.bar(10.1) * 4 % 4 == pytest.approx(1.6, abs=1e-6)
 
 
-def test_of_a_clock_without_beats_the_hand_says_where_the_beat_is() -> None:
+def test_taps_set_the_beat_of_a_clock_without_beats() -> None:
     show = TempoAuthority(Tempo(bpm=120))
     tempo = heard(show, 10.0, midi(10.0, 120, beat=0.01, unit=1 / 24))
     assert tempo.beat(20.0) == pytest.approx(40.01, abs=1e-6)  # the nearest pulse
@@ -123,7 +123,7 @@ def test_of_a_clock_without_beats_the_hand_says_where_the_beat_is() -> None:
     assert (tempo.beat(20.2) % 1, tempo.bar(20.2) % 1) == (pytest.approx(0, abs=1e-6),) * 2
 
 
-def test_a_midi_start_jumps_while_midi_leads_and_glides_when_it_comes_to_lead() -> None:
+def test_a_midi_start_jumps_while_midi_leads_and_otherwise_glides() -> None:
     show = TempoAuthority(Tempo(bpm=120))
     heard(show, 10.0, midi(10.0, 120, unit=1 / 24))
     tempo = heard(show, 10.3, midi(10.3, 120, beat=0.0, starts=1))
@@ -133,7 +133,7 @@ def test_a_midi_start_jumps_while_midi_leads_and_glides_when_it_comes_to_lead() 
     assert tempo.bar(10.3) % 1 == pytest.approx(Tempo(bpm=120).bar(10.3) % 1)
 
 
-def test_a_nudge_stays_beside_the_clock_that_leads() -> None:
+def test_a_nudge_is_added_to_the_leading_clock() -> None:
     show = TempoAuthority(Tempo(bpm=120))
     heard(show, 0.0, link(0.0, 120))
     show.nudge(1 / 32)
@@ -143,7 +143,7 @@ def test_a_nudge_stays_beside_the_clock_that_leads() -> None:
     assert heard(show, 0.5, link(0.5, 120, beat=1.0)).beat(5.0) == pytest.approx(10.0)
 
 
-def test_the_hand_s_bars_stay_while_the_tracker_leads() -> None:
+def test_tapped_bars_stay_while_the_tracker_leads() -> None:
     show, clock = TempoAuthority(Tempo(bpm=120)), OfflineClock(30)
     for frame in range(30 * 12):
         now = clock.advance()
@@ -156,7 +156,7 @@ def test_the_hand_s_bars_stay_while_the_tracker_leads() -> None:
     assert show.tempo.bar(12.0) * 4 % 4 == pytest.approx(0.0, abs=0.02)
 
 
-def test_with_an_offset_nothing_that_is_on_show_jumps() -> None:
+def test_an_offset_does_not_make_the_picture_jump() -> None:
     show = TempoAuthority(Tempo(bpm=120, offset=0.2))
     before = show.step(10.0)
     after = heard(show, 10.0, link(10.0, 60, beat=0.7))
@@ -174,7 +174,7 @@ SAYING = st.tuples(
 
 
 @given(st.lists(SAYING, max_size=25), st.floats(-0.2, 0.2))
-def test_whatever_clocks_say_the_beat_glides(sayings: list[Any], offset: float) -> None:
+def test_the_beat_glides_for_any_clocks(sayings: list[Any], offset: float) -> None:
     """Between two frames the beat moves by its tempo, more or less GLIDE; the bar by twice as much."""
     show, now = TempoAuthority(Tempo(offset=offset)), 0.0
     for kind, bpm, beat, unit, frames in sayings:
@@ -207,7 +207,7 @@ VALUES = st.one_of(
 
 
 @given(st.lists(st.tuples(st.sampled_from(["tempo.link", "tempo.midi", "tempo.beat"]), VALUES)))
-def test_lies_are_not_heard(lies: list[tuple[str, Any]]) -> None:
+def test_invalid_values_are_ignored(lies: list[tuple[str, Any]]) -> None:
     show = TempoAuthority(Tempo())
     for now, (name, value) in enumerate(lies):
         tempo = heard(show, float(now), Event(float(now), name, value))
@@ -215,7 +215,7 @@ def test_lies_are_not_heard(lies: list[tuple[str, Any]]) -> None:
         assert np.isfinite(tempo.beat(now + 1.0)) and np.isfinite(tempo.bar(now + 1.0))
 
 
-def test_the_show_tells_who_leads_and_takes_orders() -> None:
+def test_the_show_reports_the_leading_clock_and_follows_commands() -> None:
     show = performance(shader_scene("a"))
     play(show, 2, {0: [("tempo.link", link(0.0).value)]})
     assert show.tempo.source == "link"
@@ -244,7 +244,7 @@ def test_the_same_events_give_the_same_beats() -> None:
     assert run() == run()
 
 
-def test_setlists_and_presets_pin_a_clock(tmp_path: Path) -> None:
+def test_setlists_and_presets_can_pin_a_clock(tmp_path: Path) -> None:
     preset = tmp_path / "a.toml"
     preset.write_text('title = "A"\nclock = "link"\n[generator]\nshader = "grid"\n')
     file = tmp_path / "set.toml"

@@ -1,4 +1,4 @@
-"""What can be asked of a model, and what is told of it."""
+"""Requests for pictures of a model, and its facts."""
 
 from __future__ import annotations
 
@@ -36,7 +36,8 @@ def test_a_model_that_does_not_fit_is_not_opened(monkeypatch: pytest.MonkeyPatch
     assert listing.model_info("untrained", measure=False).keys() == found.keys()
 
 
-def test_memory_that_the_cache_of_files_holds_is_to_be_had(tmp_path: Path) -> None:
+def test_memory_of_the_file_cache_counts_as_free(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(devices, "MEMINFO", tmp_path / "meminfo")
+    assert devices.spare_memory("cpu") > devices.SPARE_SHARE * 2**20  # without the file
     (tmp_path / "meminfo").write_text("MemTotal:  9 kB\nMemFree:   1 kB\nMemAvailable:   4096 kB\n")
-    assert devices._available_memory(tmp_path / "meminfo") == 4 * 2**20
-    assert devices._available_memory(tmp_path / "none") > 2**20
+    assert devices.spare_memory("cpu") == devices.SPARE_SHARE * 4 * 2**20

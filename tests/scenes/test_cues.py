@@ -1,4 +1,4 @@
-"""Moving through a setlist, on an exact clock."""
+"""The cues of a setlist, on an exact clock."""
 
 from pathlib import Path
 from typing import Any
@@ -40,13 +40,13 @@ def test_a_cue_waits_for_go() -> None:
 
 
 @pytest.mark.parametrize(("quantise", "enters"), [(0, 70), (1, 75), (4, 120), (16, 240)])
-def test_go_is_launched_on_the_beat_that_quantise_allows(quantise: int, enters: int) -> None:
+def test_go_starts_on_the_next_quantised_beat(quantise: int, enters: int) -> None:
     places = play(CueSequencer([cue("a"), cue("b")], quantise, False), 9, {70: {"go": 1}})
     assert [place.cue for place in places].index(1) == enters
     assert all(place.queued == 1 for place in places[70:enters])
 
 
-def test_a_transition_runs_over_its_beats() -> None:
+def test_a_transition_lasts_its_beats() -> None:
     places = play(CueSequencer([cue("a"), cue("b", beats=2)], 4, False), 6, {70: {"go": 1}})
     assert (places[120].before, places[120].progress) == (0, 0.0)
     assert places[135].progress == pytest.approx(0.5)
@@ -59,21 +59,21 @@ def test_a_transition_of_no_beats_is_a_cut() -> None:
     assert places[75] == CuePosition(1, None, 1.0, None, 1.25)
 
 
-def test_cues_go_on_by_themselves_without_drift() -> None:
+def test_timed_cues_follow_each_other_without_drift() -> None:
     places = play(CueSequencer([cue("a", bars=1), cue("b", bars=1.5), cue("c")], 4, False), 10)
     changes = [i for i in range(1, len(places)) if places[i].cue != places[i - 1].cue]
     assert changes == [60, 150]
     assert places[-1].cue == 2
 
 
-def test_a_loop_begins_again_and_an_end_stays() -> None:
+def test_a_looping_setlist_starts_again_and_another_stops_at_its_end() -> None:
     looped = play(CueSequencer([cue("a", bars=1), cue("b", bars=1)], 4, True), 8.5)
     assert [looped[i].cue for i in (0, 60, 120, 180, 240)] == [0, 1, 0, 1, 0]
     ended = play(CueSequencer([cue("a", bars=1), cue("b", bars=1)], 4, False), 8.5)
     assert [ended[i].cue for i in (0, 60, 120, 240)] == [0, 1, 1, 1]
 
 
-def test_back_and_scene_numbers() -> None:
+def test_back_and_scene_numbers_choose_a_cue() -> None:
     cues = CueSequencer([cue(name, beats=0) for name in "abc"], 0, False)
     places = play(
         cues, 2, {10: {"scene": 3}, 20: {"back": 1}, 30: {"scene": 9}, 40: {"scene": 1}, 45: {"back": 1}}
@@ -81,12 +81,12 @@ def test_back_and_scene_numbers() -> None:
     assert [places[i].cue for i in (9, 10, 20, 30, 40, 45)] == [0, 2, 1, 1, 0, 0]
 
 
-def test_two_goes_before_the_bar_go_two_on() -> None:
+def test_two_goes_before_the_bar_skip_a_cue() -> None:
     places = play(CueSequencer([cue("a"), cue("b"), cue("c")], 4, False), 5, {70: {"go": 1}, 90: {"go": 1}})
     assert places[120].cue == 2
 
 
-def test_an_edited_setlist_goes_on_from_its_place() -> None:
+def test_an_edited_setlist_continues_from_its_cue() -> None:
     cues = CueSequencer(
         [cue("new"), cue("a"), cue("b")], 4, False, CuePosition(1, before=0, queued=2, bar=0.0)
     )
@@ -102,19 +102,19 @@ def test_a_transition_longer_than_its_cue_ends() -> None:
     assert places[-1] == CuePosition(1, None, 1.0, None, 1.0)
 
 
-def test_a_cue_that_was_asked_for_is_not_lost_when_the_bars_run_out() -> None:
+def test_a_requested_cue_is_not_lost_when_the_bars_end() -> None:
     cues = CueSequencer([cue("a", bars=1), cue("b"), cue("c"), cue("d")], 16, False)
     places = play(cues, 9, {30: {"scene": 4}})
     assert places[239].cue == 0
     assert places[240].cue == 3
 
 
-def test_what_comes_in_comes_in_before_the_next_go() -> None:
+def test_a_transition_ends_before_the_next_go() -> None:
     places = play(CueSequencer([cue("a"), cue("b"), cue("c")], 1, False), 8, {10: {"go": 1}, 30: {"go": 1}})
     assert [places[i].cue for i in (14, 15, 74, 75, 134)] == [0, 1, 1, 2, 2]
 
 
-def test_a_cue_that_is_not_ready_is_waited_for() -> None:
+def test_the_show_waits_for_a_cue_that_is_not_ready() -> None:
     state = {1: Readiness.OPENING}
     cues = CueSequencer([cue("a"), cue("b"), cue("c")], 4, False)
     asks: dict[int, dict[str, Any]] = {n: {"readiness": lambda at: state.get(at, READY)} for n in range(330)}
@@ -123,10 +123,10 @@ def test_a_cue_that_is_not_ready_is_waited_for() -> None:
     assert [(places[i].cue, places[i].queued) for i in (2, 3, 299)] == [(0, None), (0, 1), (0, 1)]
     state[1] = READY
     last = play(cues, 1, asks)
-    assert (last[0].cue, last[0].queued) == (1, None)  # at once: its beat has passed
+    assert (last[0].cue, last[0].queued) == (1, None)  # immediately: its beat has passed
 
 
-def test_a_cue_that_never_will_be_ready_is_passed_over() -> None:
+def test_a_cue_that_cannot_be_opened_is_skipped() -> None:
     never: dict[str, Any] = {"readiness": lambda at: Readiness.FAILED if at == 1 else READY}
     cues = CueSequencer([cue("a", bars=1), cue("b"), cue("c")], 0, False)
     places = play(cues, 3, {n: {**never, "go": int(n == 5)} for n in range(90)})
@@ -134,7 +134,7 @@ def test_a_cue_that_never_will_be_ready_is_passed_over() -> None:
     assert places[60].cue == 2
 
 
-def test_a_cue_that_comes_late_by_itself_lasts_as_long() -> None:
+def test_a_timed_cue_that_starts_late_lasts_as_long() -> None:
     state = {1: Readiness.OPENING}
     cues = CueSequencer([cue("a", bars=1), cue("b", bars=1, beats=0), cue("c", beats=0)], 4, False)
     assert play(cues, 3, {n: {"readiness": lambda at: state.get(at, READY)} for n in range(90)})[-1].cue == 0
@@ -150,7 +150,7 @@ def test_a_cue_that_comes_late_by_itself_lasts_as_long() -> None:
 
 
 def faded(cues: CueSequencer, *positions: float, readiness: Readiness = READY) -> list[CuePosition]:
-    """The places while a crossfader is moved, a position a frame."""
+    """The places while a crossfader moves, a position a frame."""
     clock, places = OfflineClock(30), []
     for position in (0.0, *positions):
         clock.advance()
@@ -163,7 +163,7 @@ def ways(places: list[CuePosition]) -> list[tuple[int, int | None, float]]:
     return [(place.cue, place.before, round(place.progress, 6)) for place in places]
 
 
-def test_a_crossfader_makes_a_transition_on_each_way() -> None:
+def test_a_crossfader_makes_a_transition_in_both_directions() -> None:
     places = faded(
         CueSequencer([cue("a"), cue("b"), cue("c")], 4, False), 0.25, 0.5, 1.0, 1.0, 0.75, 0.0, 0.0
     )
@@ -173,13 +173,13 @@ def test_a_crossfader_makes_a_transition_on_each_way() -> None:
     ]
 
 
-def test_a_crossfader_that_comes_back_leaves_everything_as_it_was() -> None:
+def test_a_crossfader_that_returns_changes_nothing() -> None:
     places = faded(CueSequencer([cue("a", bars=8), cue("b")], 4, False), 0.25, 0.5, 0.0, 0.0)
     assert ways(places) == [(1, 0, 0.25), (1, 0, 0.5), (0, None, 1.0), (0, None, 1.0)]
     assert places[-1].bar == 0.0
 
 
-def test_a_crossfader_waits_for_nothing_and_jumps_to_nothing() -> None:
+def test_a_crossfader_ignores_a_cue_that_is_not_ready() -> None:
     assert ways(faded(CueSequencer([cue("a"), cue("b")], 4, False), 1.0)) == [(1, None, 1.0)]
     assert ways(faded(CueSequencer([cue("a")], 4, False), 0.5, 1.0)) == [(0, None, 1.0)] * 2
     waiting = CueSequencer([cue("a"), cue("b")], 4, False)

@@ -1,4 +1,4 @@
-"""Holds: what a hand says over what a formula says."""
+"""Holds: the value of a person over that of a formula."""
 
 import pytest
 
@@ -30,14 +30,14 @@ SEEDS = Parameter("seeds", (0, 1), kind="list")
         (ORDER, "twice", "twice"),
     ],
 )
-def test_what_a_hand_says_is_kept_within_the_range(parameter: Parameter, said: float, worth: object) -> None:
+def test_a_held_value_is_clipped_to_the_range(parameter: Parameter, said: float, worth: object) -> None:
     hold = Hold(parameter, "release")
     hold.set(0, said)
     assert [hold.step(parameter.default) for _ in range(3)] == [worth] * 3
     assert not hold.over
 
 
-def test_parts_that_no_hand_moved_stay_with_their_formulas() -> None:
+def test_channels_that_are_not_held_follow_their_formulas() -> None:
     hold = Hold(TINT, "release")
     hold.set(1, 0.5)
     assert hold.step((0.1, 0.2, 0.3, 1.0)) == (0.1, 0.5, 0.3, 1.0)
@@ -49,14 +49,14 @@ def test_parts_that_no_hand_moved_stay_with_their_formulas() -> None:
     ("parameter", "part", "value"),
     [(AMOUNT, 1, 0.5), (AMOUNT, 0, "loud"), (ORDER, 0, "thrice"), (ORDER, 0, 1.0), (TINT, 4, 1.0)],
 )
-def test_what_does_not_fit_holds_nothing(parameter: Parameter, part: int, value: float | str) -> None:
+def test_a_value_of_the_wrong_type_holds_nothing(parameter: Parameter, part: int, value: float | str) -> None:
     hold = Hold(parameter, "release")
     hold.set(part, value)
     assert not fits(parameter, part, value)
     assert hold.step(parameter.default) == parameter.default
 
 
-def test_a_parameter_of_which_nothing_fitting_was_said_is_not_held() -> None:
+def test_a_parameter_without_a_valid_value_is_not_held() -> None:
     controls = RunningControls(UnitSettings("u", (AMOUNT,), {}))
     controls.hold(AMOUNT, 0, "loud")
     controls.hold(AMOUNT, 1, 0.5)
@@ -69,14 +69,14 @@ def test_a_press_lasts_one_frame() -> None:
     assert (hold.step(False), hold.over) == (True, True)
 
 
-def test_of_two_hands_on_a_control_of_the_show_the_newest_wins() -> None:
+def test_the_newest_of_two_values_of_a_show_control_wins() -> None:
     hold = Hold(AMOUNT, "moved")
     hold.set(0, 1.5)
     assert [hold.step(0.5), hold.step(0.5)] == [1.5, 1.5]
     assert (hold.step(0.6), hold.over) == (0.6, True)
 
 
-def test_a_switch_that_is_held_flips_when_its_formula_does() -> None:
+def test_a_held_switch_flips_when_its_formula_flips() -> None:
     hold = Hold(LIGHTS, "moved")
     hold.set(0, 1.0)
     assert [hold.step(formula) for formula in (False, False, True, True, False)] == [
@@ -90,12 +90,12 @@ def test_a_switch_that_is_held_flips_when_its_formula_does() -> None:
     assert [hold.step(False), hold.step(True)] == [True, False]
 
 
-def test_what_can_be_held() -> None:
+def test_only_some_kinds_of_parameters_can_be_held() -> None:
     assert all(map(holdable, (AMOUNT, LAYER, LIGHTS, JUMP, ORDER, TINT)))
     assert not any(map(holdable, (SEEDS, Parameter("sound", "audio.spectrum", kind="sound"))))
 
 
-def test_formulas_run_on_while_they_are_held_and_are_there_when_they_are_let_go() -> None:
+def test_held_formulas_keep_running_and_return_at_release() -> None:
     texts = {"amount": compiled("count(beat.count)"), "layer": 4}
     controls = RunningControls(UnitSettings("u", (AMOUNT, LAYER, JUMP), texts))
     clock, tempo, seen = OfflineClock(1), Tempo(60), []

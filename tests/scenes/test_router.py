@@ -9,16 +9,17 @@ import pytest
 from perform.clock import OfflineClock, Tempo
 from perform.latent.paths import open_path
 from perform.library import Library
+from perform.parameters import Parameter
 from perform.paths import shipped
 from perform.performance import CueInstance, Performance, Picture, SceneInstance
 from perform.performance.scene import LatentSource
-from perform.scenes.nodes import READ, WRITE, Node, _distinct, all_nodes
+from perform.scenes.nodes import READ, WRITE, Node, all_nodes
 from perform.scenes.reader import read_scene
 from perform.scenes.scene import Scene
 from perform.scenes.setlist import Setlist, read_setlist, single
 from perform.show import load
 from perform.signals import Event
-from tests.doubles.catalogue import FakeCatalogue
+from tests.doubles.catalogue import SHADERS, FakeCatalogue
 from tests.doubles.performances import SPACE, FakeGenerator, FakeUnit
 
 GRID = """
@@ -65,7 +66,7 @@ halve = "midi.note3"
 
 
 class Show:
-    """A show without pictures: what its units were given is what can be looked at."""
+    """A show without pictures: its image is the arguments of its units."""
 
     def __init__(self, setlist: Setlist) -> None:
         scenes = {cue.scene.file: _instance(cue.scene) for cue in setlist.cues}
@@ -78,7 +79,7 @@ class Show:
         self.picture: Picture | None = None
 
     def step(self, *said: tuple[str, Any]) -> Picture:
-        """A frame on which messages come: an address, its value, or its values."""
+        """A frame with messages: an address, and its value or its values."""
         seconds = self.clock.advance()
         events = []
         for address, value in said:
@@ -125,7 +126,7 @@ def show(setlist: Setlist) -> Show:
     return Show(setlist)
 
 
-def test_every_unit_of_a_scene_has_its_addresses(setlist: Setlist) -> None:
+def test_every_unit_of_a_scene_has_addresses(setlist: Setlist) -> None:
     grid, flora = (all_nodes(setlist, cue) for cue in setlist.cues)
     assert [a for a in grid if a.startswith(("/generator", "/filter", "/transition"))] == [
         *("/generator/disorder", "/generator/ink"),
@@ -139,7 +140,7 @@ def test_every_unit_of_a_scene_has_its_addresses(setlist: Setlist) -> None:
     assert grid.keys() - flora.keys() >= {"/wild", "/filter/feedback/amount"}
 
 
-def test_a_node_says_what_it_takes_and_what_it_is_set_to(setlist: Setlist) -> None:
+def test_a_node_describes_its_parameter_and_its_setting(setlist: Setlist) -> None:
     nodes = all_nodes(setlist, setlist.cues[0])
     amount = nodes["/filter/feedback/amount"]
     assert (amount.setting, amount.access, amount.in_formulas) == ("beat.phase", READ | WRITE, False)
@@ -151,7 +152,7 @@ def test_a_node_says_what_it_takes_and_what_it_is_set_to(setlist: Setlist) -> No
     assert "/scene/9" not in nodes
 
 
-def test_a_message_holds_its_parameter_until_it_is_let_go(show: Show) -> None:
+def test_a_message_holds_its_parameter_until_it_is_released(show: Show) -> None:
     show.step(("/generator/disorder", 0.8))
     assert show.value("/generator/disorder") == (0.8,)
     for _ in range(3):
@@ -165,9 +166,11 @@ def test_a_message_holds_its_parameter_until_it_is_let_go(show: Show) -> None:
     assert show.value("/now/held") == (0.0,)
 
 
-def test_a_formula_that_hears_an_address_is_not_overruled(show: Show) -> None:
+def test_an_address_in_a_formula_is_not_held(show: Show) -> None:
     show.step(("/filter/feedback2/amount", 0.8), ("/wild", 0.2))
-    assert show.value("/filter/feedback2/amount") == (0.8,)  # what was said, and not what became of it
+    assert show.value("/filter/feedback2/amount") == (
+        0.8,
+    )  # the value that was sent, not the result of the formula
     assert show.picture is not None
     assert show.picture.image[1] == pytest.approx(0.4)
     assert show.value("/generator/disorder") == (0.1,)
@@ -175,18 +178,27 @@ def test_a_formula_that_hears_an_address_is_not_overruled(show: Show) -> None:
     assert show.value("/now/held") == (0.0,)
 
 
-def test_a_scene_cannot_take_the_shows_own_addresses_for_itself(tmp_path: Path) -> None:
+def test_a_scene_cannot_use_addresses_of_the_show(tmp_path: Path) -> None:
     (tmp_path / "grid.toml").write_text(GRID.replace("/wild", "/master"))
     show = Show(single(read_scene(tmp_path / "grid.toml", FakeCatalogue())))
     assert show.step(("/master", 0.25)).master == 0.25
     assert show.value("/generator/disorder") == (0.125,)
 
 
-def test_units_of_one_name_are_told_apart() -> None:
-    assert _distinct(["a", "b", "a", "a2", "a", "a"]) == ["a", "b", "a3", "a2", "a4", "a5"]
+def test_units_of_the_same_name_get_different_addresses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ["a", "b", "a", "a2", "a", "a"]
+    for name in names:
+        monkeypatch.setitem(SHADERS, ("filter", name), (Parameter("amount", 0.5, 0.0, 1.0),))
+    filters = "".join(f'[[filter]]\nshader = "{name}"\n' for name in names)
+    (tmp_path / "many.toml").write_text('title = "Many"\n[generator]\nshader = "grid"\n' + filters)
+    setlist = single(read_scene(tmp_path / "many.toml", FakeCatalogue()))
+    addresses = (one.split("/") for one in all_nodes(setlist, setlist.cues[0]))
+    assert [one[2] for one in addresses if one[1] == "filter"] == ["a", "b", "a3", "a2", "a4", "a5"]
 
 
-def test_values_in_their_unit_or_as_a_part_of_their_range(setlist: Setlist) -> None:
+def test_a_value_comes_in_its_unit_or_as_a_share_of_its_range(setlist: Setlist) -> None:
     show = Show(setlist)
     show.step()
     show.step(("/scene/2", 1.0))
@@ -204,7 +216,7 @@ def test_values_in_their_unit_or_as_a_part_of_their_range(setlist: Setlist) -> N
     assert show.value("/generator/truncation") == (2.0,)
 
 
-def test_colours_are_held_part_by_part(show: Show) -> None:
+def test_colours_are_held_by_channel(show: Show) -> None:
     show.step(("/generator/ink", (0.25, 0.5)))
     assert show.value("/generator/ink") == (0.25, 0.5, 0.0, 1.0)
     show.step(("/generator/ink", (1.0, 1.0, 1.0, 0.5)))
@@ -212,7 +224,7 @@ def test_colours_are_held_part_by_part(show: Show) -> None:
 
 
 @pytest.mark.parametrize("name", ['osc["/generator/disorder"]', "/generator/disorder"])
-def test_osc_and_the_console_hold_a_parameter_alike(show: Show, name: str) -> None:
+def test_osc_and_the_console_hold_a_parameter_the_same_way(show: Show, name: str) -> None:
     assert show.send((name, 0.8)).image
     assert show.value("/generator/disorder") == (0.8,)
     show.send((name.replace("disorder", "disorder/release"), 1.0), (name, 0.6))
@@ -230,7 +242,7 @@ def test_the_console_sends_parts_choices_and_presses(show: Show) -> None:
     assert show.value("/latent/interpolation") == ("linear",)
 
 
-def test_a_formula_hears_the_console_as_it_hears_osc(show: Show) -> None:
+def test_a_formula_reads_the_console_like_osc(show: Show) -> None:
     show.send(("/wild", 0.2), ("/filter/feedback2/amount", 0.8))
     assert show.value("/generator/disorder") == (0.1,)
     assert show.value("/filter/feedback2/amount") == (0.8,)
@@ -238,7 +250,7 @@ def test_a_formula_hears_the_console_as_it_hears_osc(show: Show) -> None:
     assert show.value("/now/held") == (0.0,)
 
 
-def test_a_tap_of_the_console_counts_from_when_it_was_made(setlist: Setlist) -> None:
+def test_a_tap_of_the_console_counts_from_its_own_time(setlist: Setlist) -> None:
     tempos = []
     for name in ('osc["/tempo/tap"]', "/tempo/tap"):
         show = Show(setlist)
@@ -249,26 +261,26 @@ def test_a_tap_of_the_console_counts_from_when_it_was_made(setlist: Setlist) -> 
 
 
 @pytest.mark.parametrize("name", ["midi.cc16", "key.space", "audio.low", "learned.pose.x", "hand.right.x"])
-def test_events_of_other_inputs_reach_formulas_under_their_own_names(show: Show, name: str) -> None:
+def test_events_of_other_inputs_keep_their_names_in_formulas(show: Show, name: str) -> None:
     show.send((name, 0.5))
     assert show.performance.signals.number(name) == 0.5
     assert show.value("/now/held") == (0.0,)
 
 
 @pytest.mark.parametrize("name", ["/", "//", "/nothing", "/generator/ink.9", "/generator/ink.", '/a"].1'])
-def test_an_address_that_is_not_there_changes_nothing(show: Show, name: str) -> None:
+def test_an_unknown_address_changes_nothing(show: Show, name: str) -> None:
     show.send((name, 0.5))
     assert show.value("/now/held") == (0.0,)
 
 
-def test_of_one_moment_letting_go_comes_first(show: Show) -> None:
+def test_a_release_comes_before_values_of_the_same_time(show: Show) -> None:
     show.step(("/generator/disorder", 0.8), ("/filter/feedback/amount", 0.3))
     show.step(("/generator/disorder", 0.6), ("/release", 1.0))
     assert show.value("/generator/disorder") == (0.6,)
     assert show.value("/now/held") == (1.0,)
 
 
-def test_a_scene_that_comes_in_is_held_by_nobody(show: Show) -> None:
+def test_a_new_scene_has_no_held_parameters(show: Show) -> None:
     show.step(("/generator/disorder", 0.8))
     show.step(("/scene/2", 1.0))
     assert "/generator/disorder" not in show.nodes
@@ -277,7 +289,7 @@ def test_a_scene_that_comes_in_is_held_by_nobody(show: Show) -> None:
     assert show.value("/generator/disorder") == (0.25,)
 
 
-def test_the_show_is_played_at_its_addresses(show: Show) -> None:
+def test_the_addresses_of_the_show_control_it(show: Show) -> None:
     show.step(("/tempo/bpm", 97.0))
     show.step()
     assert show.value("/tempo/bpm") == (97.0,)
@@ -290,11 +302,11 @@ def test_the_show_is_played_at_its_addresses(show: Show) -> None:
     show.step()
     assert show.value("/now/cue") == (1.0,)
     before = show.performance.tempo.bpm
-    show.step(("/tempo/halve", 1.0))  # bound to a note in this setlist, and its address works all the same
+    show.step(("/tempo/halve", 1.0))  # bound to a note in this setlist, and its address still works
     assert show.performance.tempo.bpm == before / 2
 
 
-def test_blackout_is_what_was_said_last_whoever_said_it(show: Show) -> None:
+def test_the_last_blackout_message_counts_from_any_sender(show: Show) -> None:
     def key(value: float) -> bool:
         seconds = show.clock.advance()
         events = [Event(seconds, "key.b", value)]
@@ -312,7 +324,7 @@ def test_blackout_is_what_was_said_last_whoever_said_it(show: Show) -> None:
     assert not show.step().blackout
 
 
-def test_panic_gives_the_picture_back(show: Show) -> None:
+def test_panic_restores_the_picture(show: Show) -> None:
     """The master goes back to where its fader stands, here nowhere: to full brightness."""
     show.step(("/blackout", 1.0), ("/freeze", 1.0), ("/master", 0.0), ("/generator/disorder", 0.9))
     show.step()
@@ -332,7 +344,7 @@ def test_panic_leaves_the_master_where_the_fader_stands(show: Show) -> None:
         assert (picture.master, picture.blackout) == (pytest.approx(0.3), False)
 
 
-def test_a_crossfader_leads_to_the_next_scene_and_panic_leaves_it_there(show: Show) -> None:
+def test_a_crossfader_goes_to_the_next_scene_and_panic_keeps_it(show: Show) -> None:
     show.step()
     show.step(("/generator/disorder", 0.8))
     picture = show.step(("/crossfade", 0.25))
@@ -361,7 +373,7 @@ def test_the_nodes_are_the_same_object_until_they_change(show: Show) -> None:
 
 
 @pytest.mark.parametrize("preset", sorted((shipped() / "presets").glob("*.toml")), ids=lambda file: file.stem)
-def test_no_value_at_any_address_of_any_preset_stops_a_frame(preset: Path) -> None:
+def test_any_value_at_any_address_of_any_preset_gives_a_frame(preset: Path) -> None:
     setlist = load(preset, Library(shipped()))
     show, random = Show(setlist), np.random.default_rng(7)
     for _ in range(4):

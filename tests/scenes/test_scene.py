@@ -1,4 +1,4 @@
-"""Presets: strict at load, every fault in one run, and formulas that play them."""
+"""Presets: strict at load, every fault in one run, and formulas that play their parameters."""
 
 from pathlib import Path
 
@@ -54,7 +54,7 @@ def test_a_scene_is_read(tmp_path: Path) -> None:
     assert (scene.transition.beats, scene.transition.morph) == (8.0, True)
 
 
-def test_a_shader_may_be_the_source(tmp_path: Path) -> None:
+def test_a_shader_can_be_the_source(tmp_path: Path) -> None:
     text = 'title = "Grid"\n[generator]\nshader = "grid"\nink = [0.1, "audio.low", 0, 1]\n'
     scene = read_scene(write(tmp_path, text), FakeCatalogue())
     assert scene.model is None
@@ -63,14 +63,14 @@ def test_a_shader_may_be_the_source(tmp_path: Path) -> None:
     assert values == {"disorder": 0.5, "ink": (0.1, 0.75, 0.0, 1.0)}
 
 
-def test_formulas_play_the_parameters_within_their_range(tmp_path: Path) -> None:
+def test_formulas_set_parameters_within_their_range(tmp_path: Path) -> None:
     scene = read_scene(write(tmp_path, TULIP), FakeCatalogue())
     controls = scene.source.start()
     assert controls.step(MOMENT, Signals({"audio.level": 0.5}))["truncation"] == pytest.approx(0.7)
     assert controls.step(MOMENT, Signals({"audio.level": 100.0}))["truncation"] == 2.0
 
 
-def test_a_held_key_is_one_event_and_sounds_come_through(tmp_path: Path) -> None:
+def test_a_held_key_is_one_event_and_sound_signals_pass(tmp_path: Path) -> None:
     text = TULIP.replace('mode = "turn"', 'push = "key.space"')
     controls = read_scene(write(tmp_path, text), FakeCatalogue()).filters[0].start()
     keys = [0.0, 1.0, 1.0, 0.0, 1.0]
@@ -94,7 +94,7 @@ def test_a_held_key_is_one_event_and_sounds_come_through(tmp_path: Path) -> None
         (("seeds = [3, 14", "seeds = [3.5, 14"), "seeds = [3.5, 14, 15, 92], must hold whole numbers only"),
     ],
 )  # fmt: skip
-def test_a_wrong_preset_is_refused_with_file_key_value_and_what_is_allowed(
+def test_a_wrong_preset_is_rejected_with_file_key_value_and_what_is_allowed(
     tmp_path: Path, change: tuple[str, str], fault: str | None
 ) -> None:
     text = TULIP.replace(*change)
@@ -104,19 +104,35 @@ def test_a_wrong_preset_is_refused_with_file_key_value_and_what_is_allowed(
         assert any(fault in one for one in faults(tmp_path, text))
 
 
-def test_a_wrong_formula_names_the_near_ones(tmp_path: Path) -> None:
+def test_a_wrong_formula_suggests_similar_names(tmp_path: Path) -> None:
     (fault,) = faults(tmp_path, TULIP.replace("audio.level", "audio.levl"))
     assert fault.startswith("moth.toml: generator.truncation = '0.5 + 0.4 * audio.levl':")
     assert "audio.level" in fault
 
 
-def test_every_fault_is_found_in_one_run(tmp_path: Path) -> None:
+def test_one_check_finds_every_fault(tmp_path: Path) -> None:
     text = (
         TULIP.replace("0.5 + 0.4 * audio.level", "nonsense(")
         .replace('"turn"', "3")
         .replace("beats = 8", "beats = -1")
     )
     assert len(faults(tmp_path, text)) == 3
+
+
+def test_wrong_tables_do_not_hide_the_faults_inside_others(tmp_path: Path) -> None:
+    text = TULIP.replace('title = "Tulip fever"', "description = 3").replace("[latent]", "[latnt]")
+    text = text.replace('"turn"', '"turm"').replace("beats = 8", "beats = 999")
+    found = [fault.removeprefix("moth.toml: ").split(" ")[0] for fault in faults(tmp_path, text)]
+    assert sorted(found) == ["description", "filter[0].mode", "latnt", "title", "transition.beats"]
+
+
+def test_a_wrong_table_has_one_fault(tmp_path: Path) -> None:
+    text = 'title = "A"\ngenerator = "grid"\nfilter = [1, 2]\n'
+    assert [fault.split(" ")[1] for fault in faults(tmp_path, text)] == [
+        "generator",
+        "filter[0]",
+        "filter[1]",
+    ]
 
 
 INSIDE = """
@@ -138,7 +154,7 @@ radius = "4"
 """
 
 
-def test_what_is_done_inside_a_network_is_read(tmp_path: Path) -> None:
+def test_bends_blends_and_directions_are_read(tmp_path: Path) -> None:
     scene = read_scene(write(tmp_path, INSIDE), FakeCatalogue())
     assert [one.name for one in scene.bends] == ["rotate", "dilate"]
     assert scene.bends[1].with_defaults["layer"] == "b4.conv1"
@@ -167,18 +183,20 @@ def test_what_is_done_inside_a_network_is_read(tmp_path: Path) -> None:
         ("[[generator.bend]]\noperation", "[generator.bend]\noperation", ""),
     ],
 )
-def test_faults_inside_a_network_are_told(tmp_path: Path, wrong: str, right: str, says: str) -> None:
+def test_faults_of_bends_blends_and_directions_are_reported(
+    tmp_path: Path, wrong: str, right: str, says: str
+) -> None:
     told = faults(tmp_path, INSIDE.replace(wrong, right, 1))
     assert says in " ".join(told)
 
 
-def test_what_is_not_toml_is_refused(tmp_path: Path) -> None:
+def test_invalid_toml_is_rejected(tmp_path: Path) -> None:
     (fault,) = faults(tmp_path, "title = ")
     assert fault.startswith("moth.toml: not valid TOML")
 
 
 @given(st.binary(max_size=200))
-def test_garbage_gives_scene_errors_only(garbage: bytes) -> None:
+def test_garbage_gives_only_scene_errors(garbage: bytes) -> None:
     import tempfile
 
     with tempfile.TemporaryDirectory() as folder:

@@ -50,7 +50,7 @@ def test_a_setlist_is_read(tmp_path: Path) -> None:
     assert setlist.files == (tmp_path / "demo.toml", tmp_path / "grid.toml")
 
 
-def test_bindings_play_the_show(tmp_path: Path) -> None:
+def test_bindings_control_the_show(tmp_path: Path) -> None:
     show = load(tmp_path, SET).show.start()
     show.step(MOMENT, Signals())
     first = show.step(MOMENT, Signals({"midi.note36": 0.8, "key.space": 1.0, "key.3": 1.0}))
@@ -72,13 +72,31 @@ def test_bindings_play_the_show(tmp_path: Path) -> None:
         (("toggle(midi.note36)", "toggel(midi.note36)"), "bindings.blackout = 'toggel(midi.note36)'"),
     ],
 )
-def test_a_wrong_setlist_is_refused(tmp_path: Path, change: tuple[str, str], fault: str) -> None:
+def test_a_wrong_setlist_is_rejected(tmp_path: Path, change: tuple[str, str], fault: str) -> None:
     with pytest.raises(SceneError) as caught:
         load(tmp_path, SET.replace(*change))
     assert any(fault in one for one in caught.value.faults)
 
 
-def test_the_faults_of_its_presets_are_told_once(tmp_path: Path) -> None:
+def test_a_setlist_reports_its_own_faults_and_those_of_its_presets(tmp_path: Path) -> None:
+    text = (
+        SET.replace("title =", "titel =").replace("bars = 8", "bars = 0").replace("blackout =", "blakout =")
+    )
+    text += "\n[[cue]]\nbars = 2\n"
+    with pytest.raises(SceneError) as caught:
+        load(tmp_path, text, GRID + "disorder = 7\n")
+    keys = sorted(fault.removeprefix(f"{tmp_path}/").split(" ")[1] for fault in caught.value.faults)
+    assert keys == sorted(
+        ["title", "titel", "cue[0].bars", "cue[2].scene", "bindings.blakout", "generator.disorder"]
+    )
+
+
+def test_a_setlist_without_cues_is_rejected(tmp_path: Path) -> None:
+    with pytest.raises(SceneError, match=r"cue is missing, must be tables, each headed \[\[cue\]\]"):
+        load(tmp_path, 'title = "Empty"\n')
+
+
+def test_faults_of_presets_are_reported_once(tmp_path: Path) -> None:
     with pytest.raises(SceneError) as caught:
         load(tmp_path, SET, GRID + "disorder = 7\n")
     assert caught.value.faults == [f"{tmp_path}/grid.toml: generator.disorder = 7, must be 0..1"]
@@ -91,7 +109,7 @@ def test_a_preset_alone_is_a_setlist_of_one(tmp_path: Path) -> None:
     assert setlist.show.start().step(MOMENT, Signals())["master"] == 1.0
 
 
-def test_osc_and_keys_do_not_hold_each_other_down(tmp_path: Path) -> None:
+def test_osc_and_keys_do_not_block_each_other(tmp_path: Path) -> None:
     (tmp_path / "grid.toml").write_text(GRID)
     show = single(read_scene(tmp_path / "grid.toml", FakeCatalogue())).show.start()
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from perform.inputs import camera, hands
+from perform.inputs import hands
+from perform.inputs.camera import Cameras
 from perform.library import Library
 from perform.outputs.memory import Memory
 from perform.rig import Rig
-from perform.show import Options, play
+from perform.show import Options, opening, play
 from perform.show.status import StatusMeter
 from tests.doubles.drawn_hands import Hand
 from tests.doubles.hand_inputs import NO_HANDS, FakeCamera, FakeTracker, row
@@ -24,7 +26,12 @@ GREEN = 'title = "Hand"\n[generator]\nshader = "colour"\ntint = [0, "hand.left.p
 @pytest.fixture
 def doubles(monkeypatch: pytest.MonkeyPatch) -> tuple[FakeCamera, FakeTracker]:
     eye, mind = FakeCamera(), FakeTracker()
-    monkeypatch.setattr(camera, "_opened", eye)
+
+    class FakeCameras(Cameras):
+        def __init__(self, now: Callable[[], float], usual: str) -> None:
+            super().__init__(now, usual, eye)
+
+    monkeypatch.setattr(opening, "Cameras", FakeCameras)
     monkeypatch.setattr(hands, "Tracker", lambda model: mind)
     return eye, mind
 
@@ -41,7 +48,7 @@ def played(library: Library, name: str) -> tuple[Rig, Memory]:
     return rig, watched(rig)
 
 
-def test_a_hand_plays_the_picture_and_lets_it_go(
+def test_a_hand_plays_the_picture_until_it_goes(
     library: Library, doubles: tuple[FakeCamera, FakeTracker]
 ) -> None:
     eye, mind = doubles
@@ -62,7 +69,7 @@ def test_a_hand_plays_the_picture_and_lets_it_go(
     assert mind.closed == 1
 
 
-def test_a_show_without_hands_opens_nothing_until_an_edit_names_them(
+def test_a_show_opens_hands_when_an_edit_uses_them(
     library: Library, doubles: tuple[FakeCamera, FakeTracker], tmp_path: Path
 ) -> None:
     _, mind = doubles

@@ -1,16 +1,19 @@
-"""Shows: what a person asks for, opened; edits taken up while it plays."""
+"""Shows: opened from options, and edits that take effect while they play."""
 
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+import moderngl
 import pytest
 
 from perform import paths
+from perform.documents import SceneError
 from perform.faults import Health
 from perform.inputs.audio import tracked
 from perform.library import Library
-from perform.outputs import Draw
+from perform.look import Look
+from perform.outputs import window
 from perform.render.context import headless
 from perform.render.shader import ShaderError
 from perform.scenes.setlist import Setlist
@@ -31,7 +34,7 @@ def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Library:
     return Library(tmp_path)
 
 
-def test_setlists_and_presets_are_found_by_name_and_by_file(library: Library, tmp_path: Path) -> None:
+def test_setlists_and_presets_are_found_by_name_or_file(library: Library, tmp_path: Path) -> None:
     assert find("demo", library) == tmp_path / "setlists/demo.toml"
     assert find("red", library) == tmp_path / "presets/red.toml"
     assert find("presets/blue.toml", library) == Path("presets/blue.toml")
@@ -42,12 +45,22 @@ def test_setlists_and_presets_are_found_by_name_and_by_file(library: Library, tm
     assert [len(load(find(name, library), library).cues) for name in ("demo", "red")] == [2, 1]
 
 
-def test_a_model_that_is_not_there_is_told_at_once(tmp_path: Path) -> None:
+def test_every_signal_without_its_file_is_reported(library: Library, tmp_path: Path) -> None:
+    text = 'title = "A"\n[generator]\nshader = "colour"\n[[filter]]\nshader = "invert"\namount = '
+    file = tmp_path / "presets/lost.toml"
+    save(file, text + '"feed.desk + feed.rain + learned.pose + midi.box.knob1"\n')
+    with pytest.raises(SceneError) as caught:
+        load(file, library)
+    names = ("feed desk;", "feed rain;", "mapping pose;", "midi.box.knob1:")
+    assert all(name in fault for name, fault in zip(names, caught.value.faults, strict=True))
+
+
+def test_a_missing_model_is_reported_immediately(tmp_path: Path) -> None:
     with pytest.raises(LookupError, match="model 'flora': there is no such model; there are: untrained"):
         Library(tmp_path, model="flora")
 
 
-def test_saved_files_take_effect_while_it_plays(library: Library, tmp_path: Path) -> None:
+def test_saved_files_take_effect_during_the_show(library: Library, tmp_path: Path) -> None:
     rig = play(Options("inverted", size=SIZE, headless=True, osc_port=0), library)
     memory = watched(rig)
     try:
@@ -92,7 +105,7 @@ def test_a_show_does_not_begin_with_a_shader_that_is_too_slow(library: Library, 
         play(Options("inverted", size=(1280, 720), headless=True, osc_port=0), library)
 
 
-def test_what_learning_saves_for_a_new_user_is_watched(
+def test_files_that_learning_saves_for_a_new_user_are_watched(
     library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "nobody"))  # where nothing has been saved yet
@@ -105,8 +118,7 @@ def test_what_learning_saves_for_a_new_user_is_watched(
             super().__init__(folders, read)
 
     monkeypatch.setattr(opening, "FileWatcher", Folders)
-    monkeypatch.setattr(opening, "_window", lambda options: FakeScreen())
-    monkeypatch.setattr(opening, "of_window", headless)
+    monkeypatch.setattr(window, "Window", lambda *of: FakeScreen())
     play(Options("demo", size=SIZE, osc_port=0), shipped).close()
     assert {paths.user_data() / kind for kind in ("presets", "setlists")} <= {*folders}
 
@@ -116,20 +128,23 @@ class FakeScreen:
 
     name, closed, notice = "screen", False, ""
 
+    def __init__(self) -> None:
+        self.context = headless()
+
     def health(self) -> Health:
         return Health("ok")
 
     def poll(self, until: float) -> list[Event]:
         return []
 
-    def show(self, draw: Draw) -> None: ...
+    def show(self, image: moderngl.Texture, look: Look) -> None: ...
 
     def notify(self, note: str) -> None: ...
 
     def close(self) -> None: ...
 
 
-def test_a_status_tells_of_the_rig(library: Library) -> None:
+def test_the_status_describes_the_rig(library: Library) -> None:
     rig = play(Options("demo", size=SIZE, headless=True, osc_port=0, watch=False), library)
     watcher = StatusMeter(Path("a.mp4"))
     try:
@@ -143,7 +158,7 @@ def test_a_status_tells_of_the_rig(library: Library) -> None:
     assert [name for name, _ in status.devices] == ["silence", "midi", "lights"]
 
 
-def test_an_osc_port_in_use_is_told_and_the_show_goes_on(
+def test_an_osc_port_in_use_is_reported_and_the_show_continues(
     library: Library, caplog: pytest.LogCaptureFixture
 ) -> None:
     first = play(Options("red", size=SIZE, headless=True, osc_port=9871, watch=False), library)
@@ -154,7 +169,7 @@ def test_an_osc_port_in_use_is_told_and_the_show_goes_on(
     assert "9871 cannot be listened to" in caplog.text
 
 
-def test_the_demo_track_is_heard_at_its_tempo() -> None:
+def test_the_demo_track_sets_its_tempo() -> None:
     track = demo_track()
     assert track is not None
     found = tracked(track)
@@ -163,7 +178,7 @@ def test_the_demo_track_is_heard_at_its_tempo() -> None:
     assert sorted(beat.bpm for beat in sure)[len(sure) // 2] == pytest.approx(122, abs=1)
 
 
-def test_offline_a_sound_is_heard_up_to_each_frame(library: Library) -> None:
+def test_offline_each_frame_gets_the_sound_up_to_its_time(library: Library) -> None:
     track = demo_track()
     assert track is not None
     rig = render(Options("blue", str(track), size=SIZE, fps=30))

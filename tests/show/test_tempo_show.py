@@ -1,4 +1,4 @@
-"""Clocks in a show: what a person asks for reaches the authority, and is told on the dashboard."""
+"""Clocks in a show: the options reach the tempo authority, and the dashboard shows them."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def close(rig: Rig) -> None:
     rig.close()
 
 
-def test_a_session_is_followed_and_the_dashboard_says_so(
+def test_a_link_session_is_followed_and_shown_on_the_dashboard(
     library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(link, "installed", lambda: True)
@@ -66,7 +66,7 @@ def test_a_session_is_followed_and_the_dashboard_says_so(
 
 
 @pytest.mark.parametrize("text", ['clock = "midi"\n', ""])
-def test_a_clock_is_pinned_by_preset_or_person(library: Library, text: str, tmp_path: Path) -> None:
+def test_a_clock_is_pinned_by_a_preset_or_a_person(library: Library, text: str, tmp_path: Path) -> None:
     file = tmp_path / "presets/red.toml"
     file.write_text(text + file.read_text())
     rig = play(OPTIONS if text else replace(OPTIONS, clock="midi"), library)
@@ -80,7 +80,7 @@ def test_a_clock_is_pinned_by_preset_or_person(library: Library, text: str, tmp_
     assert (logging.INFO, "tempo: free-running, waiting for MIDI clock, 120.0 bpm") in changes(None, status)
 
 
-def test_the_clock_of_the_command_line_outlasts_edits(library: Library, tmp_path: Path) -> None:
+def test_the_clock_of_the_command_line_survives_edits(library: Library, tmp_path: Path) -> None:
     rig = play(replace(OPTIONS, clock="midi", watch=True), library)
     try:
         rig.frame()
@@ -95,7 +95,7 @@ def test_the_clock_of_the_command_line_outlasts_edits(library: Library, tmp_path
         close(rig)
 
 
-def test_a_clock_is_sent_and_its_fault_is_told(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_clock_is_sent_and_its_fault_is_reported(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     def nothing(direction: str, api: str | None, scans: bool = False) -> None:
         raise OSError("no MIDI here")
 
@@ -113,12 +113,12 @@ def test_a_clock_is_sent_and_its_fault_is_told(library: Library, monkeypatch: py
     assert (health.state, health.detail) == ("waiting", "no MIDI here")
 
 
-def test_link_without_its_library_is_refused_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_link_without_its_library_is_rejected_with_instructions(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(link, "LIBRARY", "no-such-library")
     for asked in ({"link": True}, {"clock": "link"}):
         with pytest.raises(RuntimeError, match=r"link: .* not installed: pip install 'perform-live\[link\]'"):
             Options(**asked)  # type: ignore[arg-type]
 
 
-def test_a_pinned_clock_that_leads_is_told() -> None:
+def test_a_pinned_clock_is_reported() -> None:
     assert "MIDI clock, pinned" in dashboard_text(Status(source="midi", clock="midi")).plain

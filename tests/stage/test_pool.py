@@ -1,4 +1,4 @@
-"""Generators that are opened while a show plays, within a budget."""
+"""Generators that open during a show, within a memory budget."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Counter:
 
 
 class House:
-    """Workers that a test watches; `gate` holds openings back until it is set."""
+    """Workers of a test; `gate` delays openings until it is set."""
 
     def __init__(self, budget: float = 100, background: bool = False) -> None:
         self.opened: list[Counter] = []
@@ -81,7 +81,7 @@ def until(ready: Callable[[], bool]) -> None:
     raise AssertionError("it never came")
 
 
-def test_offline_a_worker_is_open_when_it_is_asked_for() -> None:
+def test_offline_a_worker_opens_when_it_is_requested() -> None:
     house = House()
     assert house.pool.find(A) is None
     assert state(house, A) is READY
@@ -90,7 +90,7 @@ def test_offline_a_worker_is_open_when_it_is_asked_for() -> None:
     assert len(house.opened) == 1
 
 
-def test_on_stage_it_is_opened_in_the_background() -> None:
+def test_live_a_worker_opens_in_the_background() -> None:
     house = House(background=True)
     house.gate.clear()
     assert [state(house, A) for _ in range(3)] == [OPENING] * 3
@@ -102,7 +102,7 @@ def test_on_stage_it_is_opened_in_the_background() -> None:
     assert house.opened[0].closed
 
 
-def test_what_played_longest_ago_goes_first() -> None:
+def test_the_model_that_played_longest_ago_is_closed_first() -> None:
     house = House()
     house.pool.open(A)
     house.pool.open(B)
@@ -115,7 +115,7 @@ def test_what_played_longest_ago_goes_first() -> None:
     assert house.pool.made() == 4 * 3  # also those of the closed
 
 
-def test_what_is_on_show_is_not_closed_for_another() -> None:
+def test_a_playing_model_is_not_closed_for_another() -> None:
     house = House()
     house.pool.open(A)
     house.pool.open(B)
@@ -127,7 +127,7 @@ def test_what_is_on_show_is_not_closed_for_another() -> None:
     assert house.opened[0].closed
 
 
-def test_what_comes_next_stays() -> None:
+def test_the_model_of_the_next_cue_stays_open() -> None:
     house = House()
     house.pool.open(A)
     house.pool.open(B)
@@ -138,7 +138,9 @@ def test_what_comes_next_stays() -> None:
     assert not any(worker.closed for worker in house.opened)
 
 
-def test_what_never_fits_is_refused_before_anything_is_closed(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_model_that_never_fits_is_rejected_before_another_is_closed(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     house = House()
     house.pool.open(A)
     house.pool.open(B)
@@ -150,7 +152,7 @@ def test_what_never_fits_is_refused_before_anything_is_closed(caplog: pytest.Log
     assert house.pool.fits([A, B]) and not house.pool.fits([A, B, C])
 
 
-def test_a_model_that_fails_is_said_once_and_tried_again_after_an_edit(
+def test_a_failing_model_is_reported_once_and_retried_after_an_edit(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     house, broken = House(), key_of("broken", 1)
@@ -173,7 +175,7 @@ def test_memory_stays_flat_over_many_changes() -> None:
         assert sum(not worker.closed for worker in house.opened) <= 2
 
 
-def test_changes_are_what_was_opened_closed_or_failed_since_the_last_call() -> None:
+def test_changes_list_what_opened_closed_or_failed_since_the_last_call() -> None:
     house, broken = House(), key_of("broken", 1)
     house.pool.request(A)
     house.pool.request(broken)
@@ -191,7 +193,7 @@ def test_a_query_opens_nothing() -> None:
     assert house.opened == []
 
 
-def test_the_readiness_of_several_is_that_of_the_worst() -> None:
+def test_the_readiness_of_several_models_is_the_worst() -> None:
     assert Readiness.of_all([]) is Readiness.of_all([READY, READY]) is READY
     assert Readiness.of_all([READY, Readiness.ABSENT]) is Readiness.of_all([READY, OPENING]) is OPENING
     assert Readiness.of_all([OPENING, FAILED]) is FAILED

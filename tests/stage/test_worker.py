@@ -13,7 +13,7 @@ from perform.stage.worker import PictureRequest, ThreadedWorker, Worker
 
 
 class Doubler:
-    """A generator whose picture is its latent's first number; `gate` holds it back."""
+    """A generator whose picture is its latent's first number; `gate` delays it."""
 
     space, parameters, size = Space(1, 1, 1), (), (1, 1)
 
@@ -92,7 +92,7 @@ def test_a_fault_reaches_the_client() -> None:
     worker.close()
 
 
-def test_in_step_every_frame_has_its_own_picture() -> None:
+def test_a_synchronous_worker_gives_every_frame_its_own_picture() -> None:
     generator = Doubler()
     generator.gate.release(5)
     worker = Worker(generator)
@@ -110,14 +110,14 @@ def moment(seconds: float, dt: float) -> Moment:
     return Moment(seconds, 0, dt, 0, 0, 120)
 
 
-def test_a_fast_generator_is_shown_at_once() -> None:
+def test_a_fast_generator_is_shown_immediately() -> None:
     interpolation = FrameInterpolation()
     for frame in range(10):
         interpolation.arrived(frame / 30)
         assert interpolation.blend(moment(frame / 30, 1 / 30)) == 1.0
 
 
-def test_a_slow_generator_moves_evenly() -> None:
+def test_a_slow_generator_moves_at_a_constant_speed() -> None:
     interpolation = FrameInterpolation()
     blends = []
     for frame in range(16):

@@ -1,4 +1,4 @@
-"""Fixtures of training: less of what is written rarely."""
+"""Fixtures of training: small shards and frequent log lines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Datasets as training reads them, and what of them is refused."""
+"""Datasets as training reads them, and the faults that are rejected."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ def test_a_dataset_gives_pictures_latents_and_names(made: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [-1, 12])
-def test_a_picture_that_there_is_not(made: Path, number: int) -> None:
+def test_a_picture_number_out_of_range_is_an_error(made: Path, number: int) -> None:
     with pytest.raises(IndexError, match=rf"picture {number}, must be 0\.\.11"):
         Dataset.open(made).picture(number)
 
 
-def test_the_shards_are_what_webdataset_reads(made: Path) -> None:
+def test_webdataset_reads_the_shards(made: Path) -> None:
     with tarfile.open(made / "shards/000001.tar") as tar:
         names = tar.getnames()
         assert names[:3] == ["00000005.png", "00000005.json", "00000006.png"]
@@ -56,7 +56,7 @@ def test_the_shards_are_what_webdataset_reads(made: Path) -> None:
         assert facts and json.load(facts)["name"] == "00000005"
 
 
-def test_processes_and_threads_read_the_same(made: Path) -> None:
+def test_processes_and_threads_read_the_same_pictures(made: Path) -> None:
     pictures = Dataset.open(made)
     expected = [pictures.picture(number).sum() for number in range(12)]
     with ThreadPoolExecutor(4) as pool:
@@ -65,7 +65,7 @@ def test_processes_and_threads_read_the_same(made: Path) -> None:
         assert [one.sum() for one in pool.map(pictures.picture, range(12))] == expected
 
 
-def test_the_digest_is_of_contents_size_and_mirror(made: Path, tmp_path: Path) -> None:
+def test_the_digest_depends_on_contents_size_and_mirror(made: Path, tmp_path: Path) -> None:
     digest = Dataset.open(made).digest
     for name, settings in (
         ("same", {"mirror": True}),
@@ -76,7 +76,7 @@ def test_the_digest_is_of_contents_size_and_mirror(made: Path, tmp_path: Path) -
         assert (Dataset.open(tmp_path / name).digest == digest) == (name == "same")
 
 
-def test_a_plain_folder_is_a_dataset_when_sizes_agree(tmp_path: Path) -> None:
+def test_a_plain_folder_with_equal_sizes_is_a_dataset(tmp_path: Path) -> None:
     for number in range(3):
         drawing(number, 48, 32).save(tmp_path / f"{number}.png")
     (tmp_path / "notes.txt").write_text("no picture")
@@ -91,7 +91,7 @@ def test_a_plain_folder_is_a_dataset_when_sizes_agree(tmp_path: Path) -> None:
         Dataset.open(tmp_path)
 
 
-def test_a_plain_folder_with_a_damaged_picture_names_it(tmp_path: Path) -> None:
+def test_a_damaged_picture_of_a_plain_folder_is_named(tmp_path: Path) -> None:
     drawing(0).save(tmp_path / "a.png")
     (tmp_path / "b.png").write_bytes(b"not this")
     with pytest.raises(DatasetError, match=r"b\.png cannot be read"):
@@ -100,7 +100,7 @@ def test_a_plain_folder_with_a_damaged_picture_names_it(tmp_path: Path) -> None:
     assert ["b.png cannot be read" in fault for fault in faults(tmp_path)] == [True]
 
 
-def test_no_dataset_at_all(tmp_path: Path) -> None:
+def test_a_folder_without_a_dataset_is_reported(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="there is no such folder"):
         Dataset.open(tmp_path / "none")
     with pytest.raises(DatasetError, match=r"holds no pictures"):
@@ -110,7 +110,7 @@ def test_no_dataset_at_all(tmp_path: Path) -> None:
         Dataset.open(tmp_path)
 
 
-def test_what_happened_to_shards_is_found(made: Path) -> None:
+def test_changed_and_missing_shards_are_found(made: Path) -> None:
     tar = made / "shards/000001.tar"
     whole = tar.read_bytes()
     changed = bytearray(whole)
@@ -130,7 +130,7 @@ def test_what_happened_to_shards_is_found(made: Path) -> None:
 
 
 @given(at=st.integers(0, 1023), value=st.integers(0, 255))
-def test_headers_of_any_bytes_give_places_or_a_sentence(
+def test_any_tar_header_gives_positions_or_a_clear_error(
     tmp_path_factory: pytest.TempPathFactory, at: int, value: int
 ) -> None:
     folder = tmp_path_factory.mktemp("shard")
@@ -153,7 +153,7 @@ WHOLE = Manifest(
 )
 
 
-def test_a_manifest_goes_round() -> None:
+def test_a_manifest_survives_a_round_trip() -> None:
     assert parse_manifest(WHOLE.text) == WHOLE
 
 
@@ -171,7 +171,7 @@ def test_a_manifest_goes_round() -> None:
         (("recipe",), {"fit": None}, "recipe = {'fit': None}, must be an object of texts and numbers"),
     ],
 )
-def test_a_manifest_with_a_fault_is_refused(
+def test_a_manifest_with_a_fault_is_rejected(
     path: tuple[str | int, ...], value: object, sentence: str
 ) -> None:
     data = copy.deepcopy(json.loads(WHOLE.text))
@@ -192,13 +192,13 @@ JSON = st.recursive(
 
 
 @given(st.binary() | JSON.map(json.dumps) | st.sampled_from(["[" * 100_000, "1" * 5000, '{"format": 1}']))
-def test_a_manifest_of_garbage_is_refused(text: str | bytes) -> None:
+def test_a_manifest_of_garbage_is_rejected(text: str | bytes) -> None:
     with pytest.raises(DatasetError):
         parse_manifest(text)
 
 
 @given(name=st.sampled_from(sorted(json.loads(WHOLE.text))), value=JSON)
-def test_a_field_of_garbage_is_refused_or_right(name: str, value: object) -> None:
+def test_a_field_of_garbage_is_rejected_or_valid(name: str, value: object) -> None:
     try:
         found = parse_manifest(json.dumps(json.loads(WHOLE.text) | {name: value}))
     except DatasetError:
@@ -210,14 +210,14 @@ def test_a_field_of_garbage_is_refused_or_right(name: str, value: object) -> Non
     ("text", "size"),
     [("256", (256, 256)), ("640x360", (640, 360)), ("16X2048", (16, 2048)), ("100x100", (100, 100))],
 )
-def test_sizes(text: str, size: tuple[int, int]) -> None:
+def test_sizes_are_read(text: str, size: tuple[int, int]) -> None:
     assert dataset_size(text) == size
 
 
 @pytest.mark.parametrize(
     "text", ["", "100", "8", "4096", "64x", "x64", "64x8", "1e2", "-64", "64x64x3", "٦٤"]
 )
-def test_sizes_that_are_refused(text: str) -> None:
+def test_wrong_sizes_are_rejected(text: str) -> None:
     with pytest.raises(DatasetError, match="must be a power of two"):
         dataset_size(text)
 
@@ -234,12 +234,12 @@ def test_sizes_that_are_refused(text: str) -> None:
         {"blur": float("nan")},
     ],
 )
-def test_settings_that_are_refused(wrong: dict[str, object]) -> None:
+def test_wrong_settings_are_rejected(wrong: dict[str, object]) -> None:
     with pytest.raises(DatasetError, match=next(iter(wrong))):
         DatasetSettings(**wrong)  # type: ignore[arg-type]
 
 
-def test_a_folder_that_is_empty_or_missing(tmp_path: Path) -> None:
+def test_an_empty_or_missing_folder_is_reported(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="is empty"):
         PictureFolder(tmp_path)
     with pytest.raises(DatasetError, match="there is no such folder"):

@@ -48,7 +48,7 @@ def seconds(film: Film) -> list[float]:
         (FrameChoice(start=5), []),
     ],
 )  # fmt: skip
-def test_the_frames_that_are_taken(tmp_path: Path, pick: FrameChoice, expected: list[float]) -> None:
+def test_the_chosen_frames_are_taken(tmp_path: Path, pick: FrameChoice, expected: list[float]) -> None:
     film = Film(written(tmp_path / "a.mp4", map(grey, range(0, 250, 5))), pick)
     assert seconds(film) == expected
     levels = [one.pixels[0, 0, 0] for one in items(film) if isinstance(one, FilmFrame)]
@@ -58,7 +58,7 @@ def test_the_frames_that_are_taken(tmp_path: Path, pick: FrameChoice, expected: 
     )
 
 
-def test_frames_of_any_length(tmp_path: Path) -> None:
+def test_variable_frame_durations_are_followed(tmp_path: Path) -> None:
     """A screen recording: frames come when something happens."""
     times = [0, 3, 50, 51, 52, 130, 200]
     path = written(tmp_path / "a.mkv", map(still, range(7)), times)
@@ -66,7 +66,7 @@ def test_frames_of_any_length(tmp_path: Path) -> None:
     assert seconds(Film(path, FrameChoice(fps=2))) == [0, 0.5, 1.3, 2.0]
 
 
-def test_a_telephone_that_was_held_upright(tmp_path: Path) -> None:
+def test_a_film_with_rotation_is_upright(tmp_path: Path) -> None:
     """Stored wide, its left half red, shown turned by a quarter clockwise: the upper half is red."""
     pixels = np.zeros((*SIZE[::-1], 3), np.uint8)
     pixels[:, :48] = (255, 0, 0)
@@ -91,7 +91,7 @@ def test_oblong_pixels_become_square(tmp_path: Path) -> None:
     assert opened.size == (144, 64) and opened.handled == ("stretched",)
 
 
-def test_scenes_are_told_apart(tmp_path: Path) -> None:
+def test_scene_cuts_are_found(tmp_path: Path) -> None:
     """Three scenes of moving pictures, a flash in the middle one, which is no cut."""
     frames = [np.roll(still(1 + n // 20), n % 20, 1) for n in range(60)]
     frames[30] = np.full_like(frames[30], 255)
@@ -122,7 +122,7 @@ def test_damaged_frames_are_listed(tmp_path: Path) -> None:
     assert made.counts.seen == len(found) and made.counts.dropped == {"broken": len(broken)}
 
 
-def test_a_film_that_is_cut_off(tmp_path: Path) -> None:
+def test_a_truncated_film_gives_its_whole_frames(tmp_path: Path) -> None:
     path = written(tmp_path / "a.mkv", map(still, range(40)))
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     assert 10 <= len([one for one in items(Film(path, FrameChoice())) if isinstance(one, FilmFrame)]) < 40
@@ -132,14 +132,16 @@ def test_a_film_that_is_cut_off(tmp_path: Path) -> None:
     ("name", "data", "sentence"),
     [("a.mp4", b"no film", "cannot be read as a film"), ("none.mp4", None, "there is no such file")],
 )
-def test_what_is_no_film(tmp_path: Path, name: str, data: bytes | None, sentence: str) -> None:
+def test_a_file_that_is_no_film_is_dropped(
+    tmp_path: Path, name: str, data: bytes | None, sentence: str
+) -> None:
     if data:
         (tmp_path / name).write_bytes(data)
     with pytest.raises(DatasetError, match=sentence):
         Film(tmp_path / name, FrameChoice())
 
 
-def test_sound_is_no_film(tmp_path: Path) -> None:
+def test_a_sound_file_is_no_film(tmp_path: Path) -> None:
     with av.open(str(tmp_path / "a.wav"), "w") as file:
         sound = file.add_stream("pcm_s16le", rate=8000, layout="mono")
         frame = av.AudioFrame.from_ndarray(np.zeros((1, 800), np.int16), format="s16", layout="mono")
@@ -149,7 +151,7 @@ def test_sound_is_no_film(tmp_path: Path) -> None:
         Film(tmp_path / "a.wav", FrameChoice())
 
 
-def test_a_film_continued_is_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_resumed_film_gives_the_same_frames(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("perform.training.dataset.shards.PICTURES", 4)
     film = Film(written(tmp_path / "a.mp4", map(still, range(20))), FrameChoice(start=0.1, stride=2))
     make(film, DatasetSettings((32, 32)), tmp_path / "unbroken")
@@ -168,7 +170,7 @@ def test_a_film_continued_is_the_same(tmp_path: Path, monkeypatch: pytest.Monkey
 @pytest.mark.parametrize(
     ("matrix", "height", "expected"), [(None, 64, 601), (None, 720, 709), (1, 64, 709), (5, 720, 601)]
 )
-def test_colours_follow_the_matrix_that_a_film_names(matrix: int | None, height: int, expected: int) -> None:
+def test_colours_follow_the_matrix_of_the_film(matrix: int | None, height: int, expected: int) -> None:
     """Green of BT.601 and of BT.709 differ by a tenth where the other's matrix is taken."""
     from perform.training.dataset.films import rgb
 
@@ -193,12 +195,12 @@ def test_colours_follow_the_matrix_that_a_film_names(matrix: int | None, height:
         {"fps": 2, "stride": 2},
     ],
 )
-def test_picks_that_are_refused(wrong: dict[str, Any]) -> None:
+def test_wrong_frame_choices_are_rejected(wrong: dict[str, Any]) -> None:
     with pytest.raises(DatasetError):
         FrameChoice(**wrong)
 
 
-def test_a_cut_stands_alone() -> None:
+def test_a_cut_is_a_single_peak() -> None:
     assert cuts([1] * 10 + [60] + [1] * 10) == [11]
     assert cuts([1] * 10 + [60, 60] + [1] * 10) == []  # a flash
     assert cuts([60] * 20) == []  # a fast movement
@@ -212,7 +214,7 @@ def test_a_cut_stands_alone() -> None:
     each=st.integers(0, 4),
     margin=st.integers(0, 3),
 )
-def test_scenes_keep_as_many_as_they_may(total: int, begins: set[int], each: int, margin: int) -> None:
+def test_scenes_keep_at_most_their_limit(total: int, begins: set[int], each: int, margin: int) -> None:
     edges = sorted(one for one in begins if one < total)
     lost = dropped_frames(range(total), edges, each, margin)
     for low, high in zip([0, *edges], [*edges, total], strict=True):
@@ -222,7 +224,7 @@ def test_scenes_keep_as_many_as_they_may(total: int, begins: set[int], each: int
 
 
 @given(st.lists(st.integers(1, 400), min_size=1, max_size=80), st.sampled_from([0.5, 2, 24, 30, 120]))
-def test_no_step_gives_two_frames(steps: list[int], fps: float) -> None:
+def test_no_step_gives_more_than_one_frame(steps: list[int], fps: float) -> None:
     times = np.cumsum(steps) / 1000
     choose = FrameChooser(0.0, 1, fps)
     taken = [time for n, time in enumerate(times) if choose(n, float(time))]

@@ -1,4 +1,4 @@
-"""Perceptual hashes: what stays near, what does not, and that looking up is comparing all."""
+"""Perceptual hashes: which pictures are close, which are not, and that the lookup equals comparing all."""
 
 from __future__ import annotations
 
@@ -44,13 +44,13 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("name", CHANGES)
-def test_what_looks_the_same_is_near(name: str) -> None:
+def test_similar_pictures_have_close_hashes(name: str) -> None:
     distances = [of(detailed(n)).distance(of(CHANGES[name](detailed(n)))) for n in range(12)]
     assert np.mean(distances) <= 3 and max(distances) <= 6
     assert all(of(detailed(n)).alike(of(CHANGES[name](detailed(n)))) for n in range(12))
 
 
-def test_cropping_moves_away_the_more_the_deeper() -> None:
+def test_deeper_crops_have_more_distant_hashes() -> None:
     def distance(cut: int) -> float:
         crops = (detailed(n).crop((cut, cut, 256 - cut, 256 - cut)) for n in range(12))
         return float(np.mean([of(detailed(n)).distance(of(crop)) for n, crop in enumerate(crops)]))
@@ -60,13 +60,13 @@ def test_cropping_moves_away_the_more_the_deeper() -> None:
     assert farther > 15
 
 
-def test_other_pictures_are_far() -> None:
+def test_different_pictures_have_distant_hashes() -> None:
     hashes = [of(detailed(n)) for n in range(40)]
     distances = [a.distance(b) for n, a in enumerate(hashes) for b in hashes[:n]]
     assert min(distances) > 12 and 28 < np.mean(distances) < 36
 
 
-def test_a_picture_in_another_colour_is_another() -> None:
+def test_a_picture_in_another_colour_is_different() -> None:
     image = detailed(3)
     other = Image.fromarray((np.asarray(image) * (1.0, 0.5, 0.4)).astype(np.uint8))
     assert not of(image).alike(of(other))
@@ -77,11 +77,11 @@ def test_a_picture_in_another_colour_is_another() -> None:
 
 
 @pytest.mark.parametrize("level", [0, 1, 128, 255])
-def test_a_picture_of_nothing_has_no_chance_in_its_bits(level: int) -> None:
+def test_an_empty_picture_has_no_random_bits(level: int) -> None:
     noise = np.random.default_rng(0).integers(0, 2, (32, 32, 1), np.uint8)
     calm = np.full((32, 32, 3), level, np.uint8)
     assert picture_hash(calm).bits == 0
-    # the grain of a black frame: not each of them another picture
+    # the grain of a black frame: not every one is another picture
     assert picture_hash((noise * (level < 255) + calm).astype(np.uint8)).bits.bit_count() < 12
 
 
@@ -94,7 +94,7 @@ WORDS = st.integers(0, 2**BITS - 1)
     st.lists(st.integers(0, BITS - 1), max_size=12),
     st.integers(0, 12),
 )
-def test_the_lookup_finds_what_comparing_all_finds(
+def test_the_lookup_finds_the_same_as_comparing_all(
     words: list[int], one: int, flips: list[int], distance: int
 ) -> None:
     for at in flips:
@@ -107,13 +107,14 @@ def test_the_lookup_finds_what_comparing_all_finds(
     assert lookup.near(asked) == (best and best[::-1])
 
 
-def test_the_lookup_compares_few() -> None:
+def test_the_lookup_compares_few_hashes() -> None:
     """Of 20,000 hashes, at the usual distance: less than a thousandth."""
     words = np.random.default_rng(0).integers(0, 2**64, 20_000, np.uint64)
     lookup = Lookup(3)
     for word in words.tolist():
         lookup.add(Hash(word, 0, 0))
     asked = [Hash(word, 0, 0) for word in words[:50].tolist()]
+    # the comparisons cost time only: the answer does not show them
     compared = sum(len(numbers) for one in asked for numbers in lookup._sharing(one)) / 50
     assert compared < 20
     assert all(lookup.near(one) == (n, 0) for n, one in enumerate(asked))

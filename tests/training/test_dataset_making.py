@@ -14,8 +14,8 @@ import pytest
 from perform.training.dataset import Dataset, DatasetError
 from perform.training.dataset.making import make
 from perform.training.dataset.settings import DatasetSettings
-from perform.training.dataset.sources import PictureFolder
-from tests.doubles.drawings import drawing, drawn
+from perform.training.dataset.sources import PictureFolder, RenderedPictures
+from tests.doubles.drawings import drawing, latents
 
 SMALL = DatasetSettings((32, 32), duplicates=3)
 # Ends itself, as a power cut would, when the nth file is about to be made sure of.
@@ -64,7 +64,7 @@ def unbroken(photos: Path, tmp_path: Path, small_shards: None) -> dict[str, byte
     return contents(tmp_path / "unbroken")
 
 
-def test_everything_is_kept_or_listed(photos: Path, unbroken: dict[str, bytes], tmp_path: Path) -> None:
+def test_every_picture_is_kept_or_listed(photos: Path, unbroken: dict[str, bytes], tmp_path: Path) -> None:
     pictures = Dataset.open(tmp_path / "unbroken")
     assert pictures.manifest
     counts = pictures.manifest.counts
@@ -81,7 +81,7 @@ def test_everything_is_kept_or_listed(photos: Path, unbroken: dict[str, bytes], 
     assert sorted(unbroken) == ["dataset.json", "dropped.csv", *(f"shards/{n:06d}.tar" for n in range(3))]
 
 
-def test_killed_again_and_again_it_ends_the_same(
+def test_a_dataset_is_the_same_after_repeated_kills(
     photos: Path, unbroken: dict[str, bytes], tmp_path: Path
 ) -> None:
     out = tmp_path / "killed"
@@ -95,7 +95,7 @@ def test_killed_again_and_again_it_ends_the_same(
     assert contents(out) == unbroken
 
 
-def test_finished_shards_are_not_made_again(photos: Path, small_shards: None, tmp_path: Path) -> None:
+def test_finished_shards_are_not_written_again(photos: Path, small_shards: None, tmp_path: Path) -> None:
     out = tmp_path / "out"
 
     class StopError(Exception):
@@ -112,12 +112,10 @@ def test_finished_shards_are_not_made_again(photos: Path, small_shards: None, tm
     make(PictureFolder(photos), SMALL, out, watch=lambda count, kept: seen.append(count))
     after = (out / "shards/000000.tar").stat()
     assert (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)
-    assert seen[0] > 5  # the first shard's pictures are not looked at again
+    assert seen[0] > 5  # the first shard's pictures are not read again
 
 
-def test_a_finished_shard_that_was_removed_is_made_again(
-    photos: Path, unbroken: dict[str, bytes], tmp_path: Path
-) -> None:
+def test_a_removed_shard_is_written_again(photos: Path, unbroken: dict[str, bytes], tmp_path: Path) -> None:
     out = tmp_path / "out"
 
     def stop(seen: int, kept: int) -> None:
@@ -131,7 +129,7 @@ def test_a_finished_shard_that_was_removed_is_made_again(
     assert contents(out) == unbroken
 
 
-def test_several_processes_make_the_same_bytes(
+def test_several_processes_write_the_same_bytes(
     photos: Path, unbroken: dict[str, bytes], tmp_path: Path
 ) -> None:
     make(PictureFolder(photos), SMALL, tmp_path / "crew", workers=2)
@@ -144,7 +142,9 @@ def test_the_same_command_changes_nothing(photos: Path, unbroken: dict[str, byte
 
 
 @pytest.mark.parametrize("finished", [True, False])
-def test_other_settings_are_refused(photos: Path, small_shards: None, tmp_path: Path, finished: bool) -> None:
+def test_other_settings_are_rejected(
+    photos: Path, small_shards: None, tmp_path: Path, finished: bool
+) -> None:
     out = tmp_path / "out"
     if finished:
         make(PictureFolder(photos), SMALL, out)
@@ -160,7 +160,7 @@ def test_other_settings_are_refused(photos: Path, small_shards: None, tmp_path: 
     assert contents(out) == before
 
 
-def test_a_folder_with_something_else_is_left_alone(photos: Path, tmp_path: Path) -> None:
+def test_a_folder_with_other_files_is_not_touched(photos: Path, tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out/thesis.tex").write_text("years of work")
     with pytest.raises(DatasetError, match="out is not empty and holds no dataset"):
@@ -168,7 +168,7 @@ def test_a_folder_with_something_else_is_left_alone(photos: Path, tmp_path: Path
     assert contents(tmp_path / "out") == {"thesis.tex": b"years of work"}
 
 
-def test_two_at_work_in_one_folder(photos: Path, tmp_path: Path) -> None:
+def test_two_programs_cannot_write_one_folder(photos: Path, tmp_path: Path) -> None:
     refusals = []
 
     def second(seen: int, kept: int) -> None:
@@ -181,7 +181,7 @@ def test_two_at_work_in_one_folder(photos: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-def test_a_full_disk_is_one_sentence_and_what_is_there_stays(
+def test_a_full_disk_gives_a_clear_error_and_keeps_the_shards(
     photos: Path, unbroken: dict[str, bytes], tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
@@ -198,19 +198,21 @@ def test_a_full_disk_is_one_sentence_and_what_is_there_stays(
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="everything is allowed to root")
-def test_a_folder_that_may_not_be_written(photos: Path, tmp_path: Path) -> None:
+def test_a_read_only_folder_is_reported(photos: Path, tmp_path: Path) -> None:
     (tmp_path / "out").mkdir(mode=0o500)
     with pytest.raises(DatasetError, match="out"):
         make(PictureFolder(photos), SMALL, tmp_path / "out")
 
 
-def test_a_limit_says_how_many_were_not_looked_at(photos: Path, small_shards: None, tmp_path: Path) -> None:
+def test_a_limit_reports_how_many_pictures_were_skipped(
+    photos: Path, small_shards: None, tmp_path: Path
+) -> None:
     made = make(PictureFolder(photos), DatasetSettings((32, 32), limit=6), tmp_path / "out")
     assert (made.counts.kept, made.counts.seen + (made.counts.rest or 0)) == (6, 17)
     assert made.counts.rest == 11
 
 
-def test_nothing_that_can_be_kept(tmp_path: Path) -> None:
+def test_a_dataset_without_pictures_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     (tmp_path / "in/a.txt").write_text("no picture")
     with pytest.raises(DatasetError, match=r"no picture could be kept \(1 foreign\)"):
@@ -218,11 +220,8 @@ def test_nothing_that_can_be_kept(tmp_path: Path) -> None:
     assert (tmp_path / "out/dropped.csv").read_text().splitlines()[1] == "a.txt,foreign,"
 
 
-def test_a_worker_that_is_killed_ends_it_with_a_sentence(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    source = drawn(3)
-    monkeypatch.setattr(source, "_render", suicide)
+def test_a_killed_worker_gives_a_clear_error(tmp_path: Path) -> None:
+    source = RenderedPictures("stand-in", latents(3, 3), suicide, 0)
     with pytest.raises(DatasetError, match="a worker was killed"):
         make(source, SMALL, tmp_path / "out", workers=2)
 
@@ -231,7 +230,9 @@ def suicide(z: object, size: int) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def test_damaged_notes_of_an_unfinished_one(photos: Path, unbroken: dict[str, bytes], tmp_path: Path) -> None:
+def test_damaged_notes_of_an_unfinished_dataset_are_handled(
+    photos: Path, unbroken: dict[str, bytes], tmp_path: Path
+) -> None:
     out = tmp_path / "out"
     with pytest.raises(ZeroDivisionError):
         make(PictureFolder(photos), SMALL, out, watch=lambda seen, kept: 1 // (13 - seen))  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""Picture files of every kind: opened as an eye would see them, or listed with a reason."""
+"""Picture files of every kind: opened as a viewer shows them, or listed with a reason."""
 
 from __future__ import annotations
 
@@ -82,20 +82,20 @@ def png(width: int, height: int) -> bytes:
         ("disguised.png", b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 99 99\n", "corrupt"),
     ],
 )  # fmt: skip
-def test_what_is_no_picture_is_lost_with_a_reason(
+def test_a_file_that_is_no_picture_is_dropped_with_a_reason(
     tmp_path: Path, name: str, data: bytes, reason: str
 ) -> None:
     (tmp_path / name).write_bytes(data)
     assert lost(tmp_path / name)[0] == reason
 
 
-def test_the_reason_says_how_many_pixels_are_too_many(tmp_path: Path) -> None:
+def test_the_reason_names_the_limit_of_pixels(tmp_path: Path) -> None:
     (tmp_path / "big.png").write_bytes(png(13_000, 12_000))
     assert lost(tmp_path / "big.png")[1] == "13000x12000, more than 150 megapixels"
 
 
 @pytest.mark.parametrize("ending", ["jpg", "png", "tif", "webp", "gif", "jp2", "avif"])
-def test_pictures_that_are_cut_off(tmp_path: Path, ending: str) -> None:
+def test_truncated_pictures_are_dropped(tmp_path: Path, ending: str) -> None:
     drawing(1, 200, 200).save(tmp_path / f"whole.{ending}")
     data = (tmp_path / f"whole.{ending}").read_bytes()
     assert isinstance(one(tmp_path / f"whole.{ending}"), Kept)
@@ -104,7 +104,7 @@ def test_pictures_that_are_cut_off(tmp_path: Path, ending: str) -> None:
 
 
 @given(ending=st.sampled_from(["jpg", "png", "gif", "webp", "tif"]), seed=st.integers(0, 2**32))
-def test_damage_anywhere_gives_a_picture_or_a_reason(
+def test_any_damage_gives_a_picture_or_a_reason(
     tmp_path_factory: pytest.TempPathFactory, ending: str, seed: int
 ) -> None:
     path = tmp_path_factory.mktemp("damage") / f"a.{ending}"
@@ -165,7 +165,7 @@ def test_every_mode_becomes_rgb(
     assert handled(path, settings) == what
 
 
-def test_a_palette_with_a_transparent_colour(tmp_path: Path) -> None:
+def test_a_palette_with_a_transparent_colour_is_read(tmp_path: Path) -> None:
     image = Image.new("P", (80, 80), 0)
     image.putpalette([255, 0, 0, *GREEN])
     image.paste(1, (0, 0, 80, 40))
@@ -176,7 +176,7 @@ def test_a_palette_with_a_transparent_colour(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_cameras_that_were_turned(tmp_path: Path, orientation: int) -> None:
+def test_the_exif_orientation_is_applied(tmp_path: Path, orientation: int) -> None:
     """The upper left quarter is red in every one, as a viewer shows it."""
     upright = np.zeros((160, 120, 3), np.uint8)
     upright[:80, :60] = RED
@@ -198,14 +198,14 @@ def test_cameras_that_were_turned(tmp_path: Path, orientation: int) -> None:
     assert isinstance(outcome, Kept) and (outcome.facts["width"], outcome.facts["height"]) == (120, 160)
 
 
-def test_damaged_metadata_lose_no_picture(tmp_path: Path) -> None:
+def test_damaged_metadata_does_not_drop_a_picture(tmp_path: Path) -> None:
     drawing(1, 80, 80).save(
         tmp_path / "a.jpg", exif=b"Exif\0\0II*\0\xff\xff\xff\xff", icc_profile=b"no profile"
     )
     assert handled(tmp_path / "a.jpg") == []
 
 
-def test_colour_profiles_lead_to_srgb(tmp_path: Path) -> None:
+def test_colour_profiles_are_converted_to_srgb(tmp_path: Path) -> None:
     """The primaries of another space: Lab to sRGB and back is the way that LittleCMS knows without files."""
     swapped = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
     # give the red primary's place to the green one's: their tags are named alike
@@ -225,7 +225,7 @@ def test_colour_profiles_lead_to_srgb(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("ending", ["gif", "webp", "png"])
-def test_animated_files(tmp_path: Path, ending: str) -> None:
+def test_animated_files_give_their_frames(tmp_path: Path, ending: str) -> None:
     frames = [solid("RGB", colour) for colour in (RED, GREEN, (0, 0, 200))]
     path = tmp_path / f"a.{ending}"
     frames[0].save(path, save_all=True, append_images=frames[1:], duration=50, lossless=True)
@@ -237,7 +237,7 @@ def test_animated_files(tmp_path: Path, ending: str) -> None:
     assert np.abs(np.subtract(colours, [RED, GREEN, (0, 0, 200)])).max() <= 2
 
 
-def test_an_animation_that_is_cut_off_gives_what_it_has(tmp_path: Path) -> None:
+def test_a_truncated_animation_gives_its_whole_frames(tmp_path: Path) -> None:
     frames = [drawing(number, 80, 80) for number in range(6)]
     frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:])
     data = (tmp_path / "a.gif").read_bytes()
@@ -246,7 +246,7 @@ def test_an_animation_that_is_cut_off_gives_what_it_has(tmp_path: Path) -> None:
     assert 1 <= len(kept) < 6 and isinstance(end, Lost) and end.reason == "corrupt"
 
 
-def test_fits(tmp_path: Path) -> None:
+def test_the_three_fits_crop_pad_and_stretch(tmp_path: Path) -> None:
     """A wide picture, its middle third green."""
     wide = np.full((60, 180, 3), RED, np.uint8)
     wide[:, 60:120] = GREEN
@@ -261,7 +261,7 @@ def test_fits(tmp_path: Path) -> None:
     assert (stretched[:, 24:36] == GREEN).all() and (stretched[:, :16] == RED).all()
 
 
-def test_large_jpegs_are_decoded_small_and_look_the_same(tmp_path: Path) -> None:
+def test_large_jpegs_are_decoded_reduced_and_look_the_same(tmp_path: Path) -> None:
     large = drawing(3, 1600, 1200)
     large.save(tmp_path / "a.jpg", quality=95)
     large.save(tmp_path / "a.png")
@@ -278,7 +278,9 @@ def test_large_jpegs_are_decoded_small_and_look_the_same(tmp_path: Path) -> None
         ({"blur": 5.0}, Image.fromarray(np.arange(80, dtype=np.uint8)[None].repeat(80, 0)), "blurred"),
     ],
 )
-def test_quality_filters(tmp_path: Path, limits: dict[str, float], image: Image.Image, reason: str) -> None:
+def test_quality_filters_drop_pictures(
+    tmp_path: Path, limits: dict[str, float], image: Image.Image, reason: str
+) -> None:
     image.save(tmp_path / "a.png")
     drawing(4, 80, 80).save(tmp_path / "good.png")
     settings = DatasetSettings((64, 64), **limits)  # type: ignore[arg-type]
@@ -303,7 +305,9 @@ def test_sharpness_falls_with_blur() -> None:
         (DatasetSettings((64, 64), format="jpg"), False),
     ],
 )
-def test_formats(tmp_path: Path, settings: DatasetSettings, exact: bool) -> None:
+def test_lossless_formats_are_exact_and_others_close(
+    tmp_path: Path, settings: DatasetSettings, exact: bool
+) -> None:
     drawing(5).save(tmp_path / "a.png")
     difference = np.abs(pixels(tmp_path / "a.png", settings).astype(int) - np.asarray(drawing(5)))
     assert (difference.max() == 0) == exact and difference.mean() < 3
@@ -316,7 +320,7 @@ def named(folder: Path) -> dict[str, str]:
     }
 
 
-def test_a_folder_names_all_that_is_in_it(tmp_path: Path) -> None:
+def test_a_folder_lists_all_its_files(tmp_path: Path) -> None:
     (tmp_path / "b").mkdir()
     (tmp_path / "b/z.png").touch()
     (tmp_path / "a.png").touch()
@@ -328,7 +332,7 @@ def test_a_folder_names_all_that_is_in_it(tmp_path: Path) -> None:
     assert list(named(tmp_path)) == sorted(expected)
 
 
-def test_names_that_are_no_text(tmp_path: Path) -> None:
+def test_file_names_that_are_no_text_are_handled(tmp_path: Path) -> None:
     drawing(1).save(tmp_path / "a.png")
     try:
         (tmp_path / "a.png").rename(os.fsdecode(os.fsencode(tmp_path) + b"/\xff\xfe.png"))
@@ -342,7 +346,7 @@ def test_names_that_are_no_text(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="everything is allowed to root")
 @pytest.mark.parametrize("close", [lambda path: path.chmod(0), lambda path: path.parent.chmod(0)])
-def test_what_may_not_be_read_is_listed(tmp_path: Path, close: Callable[[Path], None]) -> None:
+def test_unreadable_files_are_listed(tmp_path: Path, close: Callable[[Path], None]) -> None:
     (tmp_path / "in").mkdir()
     drawing(1).save(tmp_path / "in/a.png")
     close(tmp_path / "in/a.png")
@@ -351,7 +355,7 @@ def test_what_may_not_be_read_is_listed(tmp_path: Path, close: Callable[[Path], 
     (tmp_path / "in").chmod(0o700)
 
 
-def test_memory_that_runs_out_loses_one_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_out_of_memory_drops_only_one_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     drawing(1).save(tmp_path / "a.png")
 
     def exhausted(*_: object) -> None:
@@ -361,7 +365,7 @@ def test_memory_that_runs_out_loses_one_picture(tmp_path: Path, monkeypatch: pyt
     assert lost(tmp_path / "a.png")[0] == "huge"
 
 
-def test_decoding_gives_rgb_of_anything_stored() -> None:
+def test_decoding_gives_rgb_of_any_stored_picture() -> None:
     buffer = io.BytesIO()
     solid("L", 7).save(buffer, "PNG")
     assert decoded(buffer.getvalue()).shape == (80, 80, 3)

@@ -86,7 +86,7 @@ def test_a_survey_measures_sizes_and_colours(tmp_path: Path) -> None:
     assert found.pairs[0].distance == 0  # calm pictures are all alike to the hash
 
 
-def test_a_palette_finds_the_few_vivid_ones() -> None:
+def test_a_palette_finds_rare_vivid_colours() -> None:
     draw = np.random.default_rng(0)
     dark = draw.integers(0, 40, (2000, 1), np.uint8).repeat(3, 1)
     vivid = np.tile(np.array([[220, 30, 30], [30, 60, 220]], np.uint8), (60, 1))
@@ -112,7 +112,7 @@ def test_a_plain_folder_has_a_report(tmp_path: Path) -> None:
     assert Page((tmp_path / "page.html").read_text()).open == []
 
 
-def test_pictures_from_the_command_line(photos: Path, tmp_path: Path) -> None:
+def test_the_command_makes_a_dataset_of_pictures(photos: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     words = ("pictures", photos, out, "--size", "64x48", "--workers", "1", "--format", "webp", "--limit", "5")
     said = told(*words)
@@ -135,7 +135,7 @@ def test_pictures_from_the_command_line(photos: Path, tmp_path: Path) -> None:
         (("photos", "out", "--duplicates", "99"), "duplicates = 99, must be 0..12"),
     ],
 )
-def test_complaints(
+def test_the_command_reports_faults(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], sentence: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -145,7 +145,7 @@ def test_complaints(
     assert not Path("out").exists()
 
 
-def test_a_film_from_the_command_line(tmp_path: Path) -> None:
+def test_the_command_makes_a_dataset_of_a_film(tmp_path: Path) -> None:
     film = written(tmp_path / "a.mp4", [np.roll(still(n // 10), n % 10 * 4, 1) for n in range(30)])
     words = ("--size", "32", "--workers", "1", "--scenes", "2", "--duplicates", "0", "--mirror")
     assert "kept 6" in told("film", film, tmp_path / "out", *words)
@@ -155,7 +155,7 @@ def test_a_film_from_the_command_line(tmp_path: Path) -> None:
     )
 
 
-def test_flowers_from_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_command_makes_a_dataset_of_flowers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from perform import flora
     from tests.doubles.drawings import render
 
@@ -167,7 +167,7 @@ def test_flowers_from_the_command_line(tmp_path: Path, monkeypatch: pytest.Monke
     assert "drawn as squares" in told("flora", tmp_path / "b", "--size", "64x32", code=1)
 
 
-def test_the_flowers_themselves(tmp_path: Path) -> None:
+def test_the_flora_dataset_contains_its_flowers(tmp_path: Path) -> None:
     from perform import flora
     from perform.render.context import GLError
     from perform.training.dataset.sources import RenderedPictures
@@ -181,7 +181,7 @@ def test_the_flowers_themselves(tmp_path: Path) -> None:
     assert (Dataset.open(tmp_path / "out").picture(1) == expected).all()
 
 
-def test_nothing_heavy_for_a_dataset_of_numbers(tmp_path: Path) -> None:
+def test_importing_the_dataset_loads_no_heavy_library(tmp_path: Path) -> None:
     """What training imports in every process: neither torch nor Pillow, before a picture is read."""
     import subprocess
     import sys

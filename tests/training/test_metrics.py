@@ -1,4 +1,4 @@
-"""Figures of how near made pictures are to real ones."""
+"""Metrics of how close generated pictures are to real ones."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def discs(count: int, seed: int) -> list[Pixels]:
     return [disc(*draw.uniform(0.3, 0.7, 2), float(draw.uniform(0.1, 0.25))) for _ in range(count)]
 
 
-def test_frechet_of_known_distributions() -> None:
+def test_frechet_distance_of_known_distributions_is_exact() -> None:
     one = normal(4000, 3)
     one = (one - one.mean(0)) @ np.linalg.inv(np.linalg.cholesky(np.cov(one, rowvar=False))).T.astype(
         np.float32
@@ -46,7 +46,7 @@ def test_frechet_of_known_distributions() -> None:
     assert frechet(one * [1, 2, 3], turned * [1, 2, 3]) == pytest.approx(0, abs=1e-3)
 
 
-def test_precision_is_quality_and_recall_is_coverage() -> None:
+def test_precision_measures_quality_and_recall_coverage() -> None:
     real = np.concatenate([normal(100, 4), normal(100, 4, 1) + 50]).astype(np.float32)
     assert precision_recall(real, real) == (1, 1)
     assert precision_recall(real, real + np.float32(500)) == (0, 0)
@@ -55,35 +55,35 @@ def test_precision_is_quality_and_recall_is_coverage() -> None:
     assert 0.3 < recall <= 0.5
 
 
-def test_pictures_learnt_by_heart_are_seen() -> None:
+def test_memorised_pictures_are_detected() -> None:
     real, other = normal(200, 6), normal(200, 6, 1)
     assert compare(real, real[:100])["novelty"] == pytest.approx(0, abs=1e-5)
     assert compare(real, other)["novelty"] == pytest.approx(1, abs=0.15)
     assert nearest(real[[7, 3]], real, 2)[:, 0].tolist() == [7, 3]
 
 
-def test_diversity_is_a_share_of_the_real_ones() -> None:
+def test_diversity_is_relative_to_the_real_pictures() -> None:
     real = normal(200, 6)
     assert diversity(np.array([[0.0], [3.0]], np.float32)) == pytest.approx(3)
     assert compare(real, real / 2)["diversity"] == pytest.approx(0.5, rel=1e-3)
     assert compare(real, np.repeat(real[:1], 50, 0))["diversity"] == pytest.approx(0, abs=1e-6)
 
 
-def test_features_tell_grain_and_form_and_colour_apart() -> None:
+def test_features_distinguish_grain_form_and_colour() -> None:
     real, alike = scattering(discs(40, 0)), scattering(discs(40, 1))
     draw = np.random.default_rng(2)
     noisy = [np.clip(one + draw.normal(0, 20, one.shape), 0, 255).astype(np.uint8) for one in discs(40, 1)]
     blue = [one[..., ::-1] for one in discs(40, 1)]
-    large = [disc(0.5, 0.5, 0.45)] * 40
+    large = np.repeat(scattering([disc(0.5, 0.5, 0.45)]), 40, axis=0)
     near = compare(real, alike)
     assert near["precision"] > 0.8
-    for worse in (noisy, blue, large):
-        far = compare(real, scattering(worse))
+    for worse in (scattering(noisy), scattering(blue), large):
+        far = compare(real, worse)
         assert far["frechet"] > 3 * near["frechet"]
         assert far["precision"] < 0.3
 
 
-def test_features_do_not_depend_on_the_size_of_pictures_or_of_batches() -> None:
+def test_features_do_not_depend_on_picture_or_batch_size() -> None:
     places = [np.hypot(*((np.indices((side, side)) + 0.5) / side - 0.5)) for side in (128, 256, 384)]
     sizes = scattering([(255 * np.exp(-40 * one**2))[..., None].astype(np.uint8) for one in places])
     spread = np.abs(sizes).max()
@@ -96,13 +96,13 @@ def test_features_do_not_depend_on_the_size_of_pictures_or_of_batches() -> None:
     )
 
 
-def test_pictures_are_shrunk_by_means() -> None:
+def test_pictures_are_reduced_by_averaging() -> None:
     checks = (np.indices((256, 256)).sum(0) % 2 * 255).astype(np.uint8)[..., None].repeat(3, 2)
     assert resized(checks, 128) == pytest.approx(127.5, abs=6)
     assert planes(np.full((40, 60, 3), 255, np.uint8))[:, 5, 5] == pytest.approx([1, 0, 0], abs=1e-5)
 
 
-def test_a_network_of_the_users_own(tmp_path: Path) -> None:
+def test_a_user_network_gives_the_features(tmp_path: Path) -> None:
     import openvino as ov
     from openvino import opset15 as op
 

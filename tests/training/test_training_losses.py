@@ -1,4 +1,4 @@
-"""Losses and augmentations by numbers that can be worked out by hand."""
+"""Losses and augmentations, by numbers that can be computed by hand."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ def pictures(count: int = 4, side: int = 16) -> Tensor:
     return RandomStreams(0).uniform("pictures", range(count), 3 * side * side).reshape(count, 3, side, side)
 
 
-def test_the_game() -> None:
+def test_the_gan_losses_equal_their_formulas() -> None:
     even = torch.zeros(3)
     assert losses.discriminator_loss(even, even).item() == pytest.approx(2 * log(2))
     assert losses.generator_loss(even).item() == pytest.approx(log(2))
     assert losses.discriminator_loss(even + 9, even - 9) < 1e-3 < losses.generator_loss(even - 9)
 
 
-def test_the_penalty_of_a_plane_is_its_slope() -> None:
+def test_the_gradient_penalty_of_a_plane_is_its_slope() -> None:
     x = pictures().requires_grad_(True)
     slope = torch.full((3, 16, 16), 0.5)
     penalty = losses.gradient_penalty((x * slope).sum((1, 2, 3)), x)
     assert penalty.item() == pytest.approx(0.25 * 768 / 2)
 
 
-def test_the_length_of_a_straight_path() -> None:
+def test_the_path_length_of_a_linear_generator_is_exact() -> None:
     ws = torch.zeros(2, 5, 4, requires_grad=True)
     made = ws.sum((1, 2))[:, None, None, None].expand(2, 1, 2, 2) * torch.tensor([[1.0]])
     lengths = losses.path_lengths(made, ws, torch.ones(2, 1, 2, 2))
@@ -39,7 +39,7 @@ def test_the_length_of_a_straight_path() -> None:
     torch.testing.assert_close(lengths, torch.full((2,), 2 * sqrt(4)))
 
 
-def test_pictures_compared() -> None:
+def test_the_reconstruction_loss_compares_at_three_sizes() -> None:
     one = pictures()
     assert losses.reconstruction_loss(one, one).item() == 0
     shifted, noisy = one + 0.1, one + 0.1 * (2 * (pictures() > 0.5).float() - 1)
@@ -49,12 +49,12 @@ def test_pictures_compared() -> None:
     )  # at 16, 8 and 4 pixels
 
 
-def test_nothing_is_augmented_at_0() -> None:
+def test_a_probability_of_0_augments_nothing() -> None:
     x = pictures()
     assert augment(x, 0.0, RandomStreams(0), "test", range(4)) is x
 
 
-def test_augmentations_differ_and_leave_some_as_they_are() -> None:
+def test_augmentations_differ_and_leave_some_pictures_unchanged() -> None:
     x = pictures(1).expand(200, -1, -1, -1)
     seen = augment(x, 0.05, RandomStreams(0), "test", range(200))
     same = (seen - x).abs().amax((1, 2, 3)) < 1e-3
@@ -72,7 +72,7 @@ def test_augmentations_pass_gradients() -> None:
     assert x.grad is not None and torch.isfinite(x.grad).all() and (x.grad != 0).any()
 
 
-def test_movements_are_what_they_are_called() -> None:
+def test_geometric_augmentations_move_as_their_names_say() -> None:
     never = torch.full((1, 20), 0.999)
     torch.testing.assert_close(affine_maps(never, 0.5, (16, 16)), torch.eye(3)[None])
     flip = never.clone()
@@ -86,7 +86,7 @@ def test_movements_are_what_they_are_called() -> None:
     assert RANDOM_NUMBERS >= 20 + 12
 
 
-def test_turns_are_not_sheared_in_wide_pictures() -> None:
+def test_rotations_do_not_shear_wide_pictures() -> None:
     numbers = RandomStreams(0).uniform("numbers", range(64), 20)
     numbers[:, [0, 2, 6, 11, 15]] = 0.999  # no flips, quarters, shifts, stretches
     maps = affine_maps(numbers, 0.5, (64, 32))
@@ -96,7 +96,7 @@ def test_turns_are_not_sheared_in_wide_pictures() -> None:
     torch.testing.assert_close(squared, squared[:, :1, :1] * torch.eye(2), atol=1e-4, rtol=1e-4)
 
 
-def test_colours_turn_about_grey() -> None:
+def test_colour_rotations_keep_grey() -> None:
     never = torch.full((1, 12), 0.999)
     torch.testing.assert_close(colour_matrices(never, 0.5), torch.eye(4)[None])
     hue = never.clone()

@@ -1,4 +1,4 @@
-"""Networks as they learn: the same as those that are played, smooth to grow, sound to judge."""
+"""Networks in training: they equal those that are played, grow smoothly, and have valid gradients."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def drawn(settings: TrainingSettings = TINY, seed: int = 0) -> stylegan2.StyleGA
     return made
 
 
-def test_what_learns_is_what_plays() -> None:
+def test_the_trained_network_is_the_played_network() -> None:
     made = drawn()
     z = RandomStreams(1).normal("z", [0, 1], 8)
     network = Network.load(made.weights({}))
@@ -38,8 +38,8 @@ def test_what_learns_is_what_plays() -> None:
     torch.testing.assert_close(made.shown(z), network.synthesis(ws, network.synthesis.stored_noise()))
 
 
-def test_a_mapping_may_learn_at_the_full_rate() -> None:
-    """It begins as the slow one does: what is stored is larger by as much as less of it is used."""
+def test_the_mapping_can_train_at_the_full_rate() -> None:
+    """It starts like the slow one: the stored weights are larger by as much as they are scaled down."""
     slow, fast = drawn(), drawn(replace(TINY, mapping_rate=1.0))
     z = RandomStreams(1).normal("z", [0, 1], 8)
     torch.testing.assert_close(slow.network.mapping(z), fast.network.mapping(z))
@@ -47,7 +47,7 @@ def test_a_mapping_may_learn_at_the_full_rate() -> None:
     np.testing.assert_allclose(weights[0], 100 * weights[1], rtol=1e-5)
 
 
-def test_other_sizes_than_squares() -> None:
+def test_rectangular_sizes_can_be_trained() -> None:
     made = drawn(TrainingSettings("stylegan2", (32, 18), channels=(64, 8), z_dim=8, w_dim=8, mapping=2))
     assert made.config.start == (9, 16) and made.config.size == (32, 18)
     pictures, _ = made.drawn(RandomStreams(0), "test", [0, 1])
@@ -55,7 +55,7 @@ def test_other_sizes_than_squares() -> None:
     assert StyleGAN2Discriminator(made.config)(pictures).shape == (2,)
 
 
-def test_coarse_layers_in_less_precision_are_near() -> None:
+def test_coarse_layers_in_reduced_precision_are_close() -> None:
     whole = drawn()
     half = stylegan2.StyleGAN2Generator(whole.config, "bfloat16")
     half.load_state_dict(whole.state_dict())
@@ -72,11 +72,11 @@ def test_samples_do_not_depend_on_their_batch() -> None:
     layers = made.drawn(streams, "fake", range(64), mixing=0.9)[1]
     mixed = (layers != layers[:, :1]).any(2).any(1).float().mean()
     assert 0.7 < mixed <= 1
-    torch.testing.assert_close(ws, layers[:4])  # the last bit is the processor's affair
+    torch.testing.assert_close(ws, layers[:4])  # the last bit depends on the processor
     assert not torch.equal(together, made.drawn(RandomStreams(4), "fake", range(4), mixing=0.9)[0])
 
 
-def test_growing_begins_with_the_smaller_picture_enlarged() -> None:
+def test_growing_starts_with_the_smaller_picture_enlarged() -> None:
     small = drawn()
     config = stylegan2.grown_config(small.config, 4)
     big = stylegan2.StyleGAN2Generator(config)
@@ -89,13 +89,13 @@ def test_growing_begins_with_the_smaller_picture_enlarged() -> None:
     torch.testing.assert_close(big.shown(z), enlarged(small.shown(z), kernel))
 
 
-def test_only_what_fits_is_taken_over() -> None:
+def test_only_fitting_tensors_are_copied() -> None:
     other = drawn(TrainingSettings("stylegan2", (16, 16), channels=(64, 16), z_dim=8, w_dim=8, mapping=2))
     with pytest.raises(RunError, match=r"has shape \(16, .*must be \(8, "):
         drawn().adopt(other.weights({}))
 
 
-def test_a_dcgan_is_folded_on_its_way_out_and_in() -> None:
+def test_a_dcgan_is_folded_on_export_and_import() -> None:
     config = dcgan.dcgan_config(DCGAN)
     made = dcgan.DCGANGenerator(config)
     made.initialise(RandomStreams(0))
@@ -110,7 +110,7 @@ def test_a_dcgan_is_folded_on_its_way_out_and_in() -> None:
     assert dcgan.DCGANDiscriminator(config)(made.shown(z)).shape == (4,)
 
 
-def test_variety_is_a_feature_of_neighbours() -> None:
+def test_the_minibatch_statistic_is_computed_per_group() -> None:
     x = torch.zeros(2 * GROUP, 1, 2, 2)
     x[: GROUP // 2] = 2.0  # half of the first group at 2, half at 0: a standard deviation of 1
     added = minibatch_deviation(x)[:, 1]
@@ -118,13 +118,13 @@ def test_variety_is_a_feature_of_neighbours() -> None:
     torch.testing.assert_close(added[GROUP:], torch.full((GROUP, 2, 2), 1e-4))
 
 
-def test_the_low_pass_keeps_a_calm_field() -> None:
+def test_the_low_pass_keeps_a_constant_field() -> None:
     calm = low_pass(torch.ones(1, 2, 8, 8), 1, 2)
     assert calm.shape == (1, 2, 4, 4)
     torch.testing.assert_close(calm[:, :, 1:-1, 1:-1], torch.ones(1, 2, 2, 2))
 
 
-def test_every_part_of_the_judge_learns() -> None:
+def test_every_part_of_the_discriminator_trains() -> None:
     judge = StyleGAN2Discriminator(drawn().config)
     with torch.no_grad():
         judge.initialise(RandomStreams(0))
@@ -134,7 +134,7 @@ def test_every_part_of_the_judge_learns() -> None:
     assert all(one.grad is not None and one.grad.abs().sum() > 0 for one in judge.parameters())
 
 
-def test_a_judge_may_have_widths_of_its_own() -> None:
+def test_a_discriminator_can_have_its_own_widths() -> None:
     for settings, kind in ((TINY, StyleGAN2Discriminator), (DCGAN, dcgan.DCGANDiscriminator)):
         other = read_settings(replace(settings, judge=(32, 4)).text())
         levels = 3 if kind is StyleGAN2Discriminator else 2
@@ -147,7 +147,7 @@ def test_a_judge_may_have_widths_of_its_own() -> None:
         assert sizes[1] < 0.6 * sizes[0]
 
 
-def test_streams_are_told_by_seed_purpose_and_sample() -> None:
+def test_random_streams_differ_by_seed_purpose_and_sample() -> None:
     first = RandomStreams(0).normal("a", [5, 6], 4)
     for other in (RandomStreams(1).normal("a", [5, 6], 4), RandomStreams(0).normal("b", [5, 6], 4)):
         assert not torch.equal(first, other)

@@ -1,4 +1,4 @@
-"""What a run begins with: another run, a model, a teacher, the half of its size."""
+"""Where a run starts from: another run, a model, a teacher, a smaller model."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from perform import generators
 from perform.cli import app
 from perform.commands.check import check_all
+from perform.generators.load import load_header
 from perform.generators.model import Model
 from perform.models import store
 from perform.training import run as runs
@@ -27,7 +28,7 @@ pytestmark = pytest.mark.usefixtures("frequent_log")
 
 
 @pytest.mark.parametrize("settings", [SMALL, DCGAN], ids=["stylegan2", "dcgan"])
-def test_beginning_from_a_run_and_from_its_model(tmp_path: Path, settings: TrainingSettings) -> None:
+def test_training_starts_from_a_run_or_from_its_model(tmp_path: Path, settings: TrainingSettings) -> None:
     learnt(begun(tmp_path / "first", settings), 24)
     z = RandomStreams(0).normal("z", range(2), 8)
     with_judge = begun(tmp_path / "second", settings, begun_from=tmp_path / "first")
@@ -40,11 +41,13 @@ def test_beginning_from_a_run_and_from_its_model(tmp_path: Path, settings: Train
     judge = tensors(tmp_path / "first")
     for name, value in with_judge.state.discriminator.state_dict().items():
         assert torch.equal(value, judge[f"discriminator.{name}"])
-    assert "from first after 24 pictures" in with_judge._notes()["title"]
     assert Pretrained.of(tmp_path / "first/latest.safetensors").discriminator == {}
     facts = [one.folder.read() for one in (with_judge, without)]
     assert [said["discriminator"] for _, said in facts] == ["taken over", "new"]
     assert [kept.head_start for kept, _ in facts] == [None, 4000]
+    learnt(with_judge, 8)
+    _, notes = load_header(tmp_path / "second/latest.safetensors")
+    assert "from first after 24 pictures" in notes["title"]
 
 
 def export(*words: object) -> str:
@@ -52,7 +55,7 @@ def export(*words: object) -> str:
     return f"{done.exit_code} {' '.join(done.output.split())}"
 
 
-def test_a_model_is_handed_on_with_what_it_learnt_against(tmp_path: Path) -> None:
+def test_a_model_is_exported_with_its_discriminator(tmp_path: Path) -> None:
     learnt(begun(tmp_path / "first", SMALL), 24)
     tulips, copy = tmp_path / "tulips.safetensors", tmp_path / "copy.safetensors"
     assert export(tmp_path / "first/latest.safetensors", tulips, "--precision", "float16").startswith("0")
@@ -66,7 +69,7 @@ def test_a_model_is_handed_on_with_what_it_learnt_against(tmp_path: Path) -> Non
     assert check_all([tmp_path / "tulips.discriminator.safetensors"])[1] == []
 
 
-def test_another_model_of_the_name_has_another_discriminator_or_none(tmp_path: Path) -> None:
+def test_another_model_of_the_same_name_has_another_discriminator_or_none(tmp_path: Path) -> None:
     learnt(begun(tmp_path / "first", SMALL), 24)
     tulips = tmp_path / "tulips.safetensors"
     export(tmp_path / "first/latest.safetensors", tulips)
@@ -75,7 +78,7 @@ def test_another_model_of_the_name_has_another_discriminator_or_none(tmp_path: P
     assert Pretrained.of(tulips).discriminator == {}
 
 
-def test_a_discriminator_that_cannot_be_handed_on(tmp_path: Path) -> None:
+def test_a_discriminator_that_cannot_be_exported_is_reported(tmp_path: Path) -> None:
     file = tmp_path / "a.safetensors"
     assert "1 perform: untrained-64 has no discriminator" in export("untrained-64", file)
     run = begun(tmp_path / "first", SMALL)
@@ -86,7 +89,7 @@ def test_a_discriminator_that_cannot_be_handed_on(tmp_path: Path) -> None:
     assert not file.exists()
 
 
-def test_what_is_frozen_stays(tmp_path: Path) -> None:
+def test_frozen_layers_do_not_change(tmp_path: Path) -> None:
     settings = replace(SMALL, freeze=Freeze.parse("mapping, generator:8, discriminator:16"))
     run = begun(tmp_path / "run", settings)
     before = {name: value.clone() for name, value in run.state.tensors().items()}
@@ -110,7 +113,7 @@ def test_what_is_frozen_stays(tmp_path: Path) -> None:
         begun(tmp_path / "none", replace(SMALL, freeze=Freeze(True, 16)))
 
 
-def test_a_teacher_is_listened_to(tmp_path: Path) -> None:
+def test_distillation_follows_the_teacher(tmp_path: Path) -> None:
     settings = replace(SMALL, teacher=1.0, rate=0.01, average=16.0)
     run = begun(tmp_path / "run", settings)
     learnt(run, 480)
@@ -122,7 +125,7 @@ def test_a_teacher_is_listened_to(tmp_path: Path) -> None:
     assert {"teacher", "generator", "discriminator"} <= lines(tmp_path / "both")[0].keys()
 
 
-def test_growing_and_a_head_start(tmp_path: Path) -> None:
+def test_a_grown_generator_gets_a_head_start(tmp_path: Path) -> None:
     learnt(begun(tmp_path / "small"), 16)
     settings = replace(SMALL, size=(32, 32), head_start=16)
     run = begun(tmp_path / "big", settings, dataset=Discs(side=32), begun_from=tmp_path / "small", grow=True)
@@ -138,7 +141,7 @@ def test_growing_and_a_head_start(tmp_path: Path) -> None:
     )
 
 
-def test_a_judge_in_an_official_file_is_taken_over(tmp_path: Path) -> None:
+def test_the_discriminator_of_an_official_file_is_used(tmp_path: Path) -> None:
     learnt(begun(tmp_path / "run"), 16)
     run = resumed(tmp_path / "run")
     file = tmp_path / "network.pt"
@@ -150,14 +153,14 @@ def test_a_judge_in_an_official_file_is_taken_over(tmp_path: Path) -> None:
         assert torch.equal(value, run.state.discriminator.state_dict()[name])
 
 
-def test_beginning_from_another_project(tmp_path: Path) -> None:
+def test_training_starts_from_a_model_of_another_project(tmp_path: Path) -> None:
     file = DATA / "reference/rosinality-64-narrow.pt"
     settings = replace(SMALL, size=(64, 64), batch=4, head_start=4)
     run = begun(tmp_path / "run", settings, dataset=Discs(side=64), begun_from=file)
     own = generators.weights_of(file)
     assert run.settings.mapping == 4 and run.state.generator.config.channels == own.config.channels
     z = RandomStreams(0).normal("z", [0], own.config.z_dim)
-    model = generators.open_weights(own, "cpu", "float32")
+    model = generators.open(own, "cpu", "float32")
     ws = np.repeat(model.map(z.numpy()), model.space.num_ws, 0)
     drawn = runs.to_pixels(run.state.average.shown(z)).numpy()[0]
     assert np.abs(drawn.astype(int) - model.synthesise(ws)).max() <= 1

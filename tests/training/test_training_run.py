@@ -1,12 +1,12 @@
-"""Runs: begun, killed, gone on with, spoilt, and what they leave."""
+"""Runs: started, killed, resumed, damaged, and their files."""
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,11 +14,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
 from perform import generators
 from perform.generators.model import Model
 from perform.training import checkpoint as states
-from perform.training.loader import DataLoader
+from perform.training.loader import BATCHES_AHEAD, DataLoader
 from perform.training.metrics.evaluator import Measurement
 from perform.training.random_streams import RandomStreams
 from perform.training.run import TrainingRun
@@ -38,9 +39,7 @@ def same(one: Path, other: Path) -> bool:
 
 
 @pytest.mark.parametrize("settings", [SMALL, DCGAN], ids=["stylegan2", "dcgan"])
-def test_a_run_that_is_interrupted_goes_on_as_if_it_had_not_been(
-    tmp_path: Path, settings: TrainingSettings
-) -> None:
+def test_an_interrupted_run_resumes_exactly(tmp_path: Path, settings: TrainingSettings) -> None:
     learnt(begun(tmp_path / "whole", settings), 160)
     learnt(begun(tmp_path / "parts", settings), 72)  # between two lines of the log
     for _ in range(2):
@@ -79,7 +78,7 @@ runs.learnt(made, 160)
 """
 
 
-def test_a_run_killed_while_it_writes_goes_on_exactly(tmp_path: Path) -> None:
+def test_a_run_killed_while_it_writes_resumes_exactly(tmp_path: Path) -> None:
     script = DEATH.format(root=str(ROOT), folder=str(tmp_path / "killed"))
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert done.returncode == -signal.SIGKILL, done.stderr
@@ -95,7 +94,7 @@ def test_a_run_killed_while_it_writes_goes_on_exactly(tmp_path: Path) -> None:
     assert same(tmp_path / "killed", tmp_path / "whole")
 
 
-def test_ctrl_c_keeps_all_and_ends(tmp_path: Path) -> None:
+def test_ctrl_c_saves_and_ends(tmp_path: Path) -> None:
     told: list[int] = []
 
     def tell(line: Mapping[str, float]) -> None:
@@ -110,7 +109,7 @@ def test_ctrl_c_keeps_all_and_ends(tmp_path: Path) -> None:
     assert signal.getsignal(signal.SIGINT) is before
 
 
-def test_a_loss_that_is_not_finite_ends_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_infinite_loss_ends_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = begun(tmp_path / "run")
     learnt(made, 64)
     before = tensors(tmp_path / "run")
@@ -124,34 +123,35 @@ def test_a_loss_that_is_not_finite_ends_the_run(tmp_path: Path, monkeypatch: pyt
     assert all(torch.equal(before[name], after[name]) for name in before)
 
 
-FULL = """
-import resource, signal, sys
-sys.path.insert(0, {root!r})
-from pathlib import Path
-from tests.doubles.runs import learnt, resumed
-again = resumed(Path({folder!r}))
-signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
-try:
-    learnt(again, 1000)
-except OSError as error:
-    print(error)
-"""
+@contextmanager
+def largest_file(size: int) -> Iterator[None]:
+    """No file of this process may grow beyond `size` bytes."""
+    import resource
+
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="limits of files are of POSIX")
 def test_a_full_disk_leaves_the_last_good_state(tmp_path: Path) -> None:
     learnt(begun(tmp_path / "run"), 64)
-    script = FULL.format(root=str(ROOT), folder=str(tmp_path / "run"))
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
-    assert "000000128.safetensors cannot be written" in done.stdout, done.stderr
-    assert "000000064" in done.stdout
+    again = resumed(tmp_path / "run")
+    with (
+        largest_file(20_000),
+        pytest.raises(OSError, match=r"000000128\.safetensors cannot be written") as raised,
+    ):
+        learnt(again, 1000)
+    assert "000000064" in str(raised.value)
     left = [file.name for file in (tmp_path / "run/checkpoints").iterdir()]
     assert sorted(left) == ["000000000.safetensors", "000000064.safetensors"]
     learnt(resumed(tmp_path / "run"), 128)
 
 
-def test_what_a_run_cannot_begin_with_is_told(tmp_path: Path) -> None:
+def test_impossible_settings_are_reported(tmp_path: Path) -> None:
     learnt(begun(tmp_path / "run"), 8)
     model = tmp_path / "run/latest.safetensors"
     with pytest.raises(RunError, match="holds a run already"):
@@ -181,7 +181,7 @@ def test_what_a_run_cannot_begin_with_is_told(tmp_path: Path) -> None:
             begun(tmp_path / "g", replace(SMALL, **wrong))
 
 
-def test_damaged_checkpoints_give_way_to_the_one_before(tmp_path: Path) -> None:
+def test_a_damaged_checkpoint_is_replaced_by_the_one_before(tmp_path: Path) -> None:
     learnt(begun(tmp_path / "run"), 64)
     newest = TrainingFolder(tmp_path / "run").checkpoints()[-1]
     newest.write_bytes(newest.read_bytes()[:100])
@@ -192,7 +192,7 @@ def test_damaged_checkpoints_give_way_to_the_one_before(tmp_path: Path) -> None:
         states.checkpoint_metadata(tmp_path / "run/latest.safetensors")
 
 
-def test_figures_are_logged_and_the_best_model_kept(tmp_path: Path) -> None:
+def test_metrics_are_logged_and_the_best_model_is_kept(tmp_path: Path) -> None:
     figures = iter([3.0, 2.0, 5.0])
 
     def measure(generator: generators.Generator, dataset: Any) -> Measurement:
@@ -207,7 +207,7 @@ def test_figures_are_logged_and_the_best_model_kept(tmp_path: Path) -> None:
     assert "after 96 pictures" in Model.read(tmp_path / "run/latest.safetensors").notes["title"]
 
 
-def test_augmentation_follows_what_the_judge_knows(tmp_path: Path) -> None:
+def test_augmentation_follows_the_overfitting_of_the_discriminator(tmp_path: Path) -> None:
     run = begun(tmp_path / "run", replace(SMALL, target=-0.99))
     learnt(run, 64)
     assert run.state.p == pytest.approx(2 * 4 * 8 / 2000)
@@ -216,15 +216,30 @@ def test_augmentation_follows_what_the_judge_knows(tmp_path: Path) -> None:
     assert fixed.state.p == 0.3
 
 
-def test_settings_are_text() -> None:
+def test_settings_survive_a_round_trip_as_text() -> None:
     settings = replace(SMALL, freeze=Freeze(True, 8), mirror=True)
     assert read_settings(settings.text()) == settings
     with pytest.raises(RunError, match="no readable settings"):
         read_settings("{}")
 
 
-def test_the_loader_gives_every_picture_once_an_epoch() -> None:
-    loader = DataLoader(Discs(count=10), (8, 8), RandomStreams(0), mirror=False, latents=True)
+def test_the_loader_reads_few_batches_ahead() -> None:
+    read: list[int] = []
+
+    class Counted(Discs):
+        def picture(self, number: int, /) -> NDArray[np.uint8]:
+            read.append(number)
+            return super().picture(number)
+
+    loader = DataLoader(Counted(count=100), replace(SMALL, size=(8, 8)), RandomStreams(0))
+    for first in range(0, 20, 4):
+        loader.batch(range(first, first + 4), 4)
+    loader.close()
+    assert 20 <= len(read) == len({*read}) <= 20 + 4 * BATCHES_AHEAD
+
+
+def test_the_loader_gives_every_picture_once_per_epoch() -> None:
+    loader = DataLoader(Discs(count=10), replace(SMALL, size=(8, 8), teacher=1.0), RandomStreams(0))
     try:
         assert sorted(loader.number(sample) for sample in range(10)) == list(range(10))
         assert [loader.number(n) for n in range(10)] != [loader.number(n) for n in range(10, 20)]
@@ -235,10 +250,9 @@ def test_the_loader_gives_every_picture_once_an_epoch() -> None:
             np.testing.assert_array_equal(batch.pictures[1].permute(1, 2, 0), wanted)
             assert batch.latents is not None
             np.testing.assert_array_equal(batch.latents[1], Discs().latent(number))
-        assert len(loader._pending) <= 4
     finally:
         loader.close()
-    mirrored = DataLoader(Discs(count=64), (16, 16), RandomStreams(0), mirror=True, latents=False)
+    mirrored = DataLoader(Discs(count=64), replace(SMALL, size=(16, 16), mirror=True), RandomStreams(0))
     try:
         batch = mirrored.batch(range(64), 64)
         plain = [Discs().picture(mirrored.number(n)).transpose(2, 0, 1) for n in range(64)]
@@ -248,6 +262,7 @@ def test_the_loader_gives_every_picture_once_an_epoch() -> None:
         mirrored.close()
 
 
+KINDS = {"stylegan2": SMALL, "dcgan": DCGAN}
 TWO = """
 import sys
 from pathlib import Path
@@ -255,15 +270,17 @@ sys.path.insert(0, {root!r})
 from tests.doubles import runs
 from perform.training import run
 run.LOG_EVERY = 2
-runs.learnt(runs.begun(Path({folder!r}), runs.{settings}), 80)
+for name, settings in (("stylegan2", runs.SMALL), ("dcgan", runs.DCGAN)):
+    runs.learnt(runs.begun(Path({folder!r}) / name, settings), 80)
 """
 
 
-@pytest.mark.parametrize("settings", ["SMALL", "DCGAN"])
-def test_two_processes_learn_as_one(tmp_path: Path, settings: str) -> None:
-    root = str(ROOT)
-    script = tmp_path / "two.py"
-    script.write_text(TWO.format(root=root, folder=str(tmp_path / "two"), settings=settings))
+@pytest.fixture(scope="module")
+def trained_by_two(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a run of each kind: one pair of processes trains one after the other."""
+    folder = tmp_path_factory.mktemp("two")
+    script = folder / "two.py"
+    script.write_text(TWO.format(root=str(ROOT), folder=str(folder)))
     command = [
         sys.executable,
         "-m",
@@ -272,12 +289,15 @@ def test_two_processes_learn_as_one(tmp_path: Path, settings: str) -> None:
         "--standalone",
         str(script),
     ]
-    done = subprocess.run(
-        command, capture_output=True, text=True, check=False, env={**os.environ, "OMP_NUM_THREADS": "1"}
-    )
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
-    learnt(begun(tmp_path / "one", globals()[settings]), 80)
-    one, two = lines(tmp_path / "one"), lines(tmp_path / "two")
+    return folder
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_two_processes_train_like_one(tmp_path: Path, trained_by_two: Path, kind: str) -> None:
+    learnt(begun(tmp_path / "one", KINDS[kind]), 80)
+    one, two = lines(tmp_path / "one"), lines(trained_by_two / kind)
     assert len(one) == len(two) == 5
     for alone, together in zip(one, two, strict=True):
         assert together == pytest.approx(alone, rel=1e-3, abs=1e-4)
@@ -285,7 +305,9 @@ def test_two_processes_learn_as_one(tmp_path: Path, settings: str) -> None:
 
 @pytest.mark.parametrize("precision", ["bfloat16", "float16"])
 @pytest.mark.parametrize("settings", [SMALL, DCGAN], ids=["stylegan2", "dcgan"])
-def test_less_precision_learns_too(tmp_path: Path, settings: TrainingSettings, precision: str) -> None:
+def test_training_works_in_reduced_precision(
+    tmp_path: Path, settings: TrainingSettings, precision: str
+) -> None:
     learnt(begun(tmp_path / "half", replace(settings, precision=precision)), 32)
     learnt(begun(tmp_path / "whole", settings), 32)
     for half, whole in zip(lines(tmp_path / "half"), lines(tmp_path / "whole"), strict=True):

@@ -1,4 +1,4 @@
-"""Learning from one picture: it learns, goes on as if it had not stopped, and what it gives plays."""
+"""Training from one picture: it learns, resumes exactly, and its model plays."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def painted(folder: Path, name: str = "a.png", size: tuple[int, int] = (40, 30),
 
 
 class KilledError(Exception):
-    """Stands for whatever ends a process."""
+    """In place of anything that ends a process."""
 
 
 def same(one: Path, other: Path) -> bool:
@@ -59,7 +59,7 @@ def same(one: Path, other: Path) -> bool:
 
 
 def finished(run: SingleRun) -> Path:
-    """The model of a run when it has learnt all."""
+    """The model of a finished run."""
     assert run.train()
     return run.folder.latest
 
@@ -72,9 +72,7 @@ def killed_at(scale: int, step: int) -> Any:
     return report
 
 
-def test_a_run_that_is_killed_goes_on_as_if_it_had_not_been(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_killed_run_resumes_exactly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("perform.training.single.run.LOG_EVERY", 1)
     picture = painted(tmp_path)
     whole = finished(begin_run([picture], tmp_path / "whole", SMALL))
@@ -85,10 +83,10 @@ def test_a_run_that_is_killed_goes_on_as_if_it_had_not_been(
         run = SingleRun(tmp_path / "killed")
     assert same(finished(run), whole)
     assert same(*(tmp_path / name / "checkpoints" / "02-000006.safetensors" for name in ("whole", "killed")))
-    assert same(finished(SingleRun(tmp_path / "killed")), whole)  # nothing is left to learn
+    assert same(finished(SingleRun(tmp_path / "killed")), whole)  # nothing is left to train
 
 
-def test_another_seed_learns_something_else(tmp_path: Path) -> None:
+def test_another_seed_trains_another_network(tmp_path: Path) -> None:
     picture = painted(tmp_path)
     one, other = (
         load_file(finished(begin_run([picture], tmp_path / str(seed), replace(SMALL, seed=seed, steps=1))))
@@ -97,7 +95,7 @@ def test_another_seed_learns_something_else(tmp_path: Path) -> None:
     assert not np.array_equal(one["scale0.conv0.weight"], other["scale0.conv0.weight"])
 
 
-def test_the_model_plays_what_the_training_drew(tmp_path: Path) -> None:
+def test_the_model_draws_the_picture_of_the_training(tmp_path: Path) -> None:
     run = begin_run([painted(tmp_path)], tmp_path / "run", SMALL)
     model = finished(run)
     assert Model.read(model).size == (32, 24)
@@ -111,7 +109,7 @@ def test_the_model_plays_what_the_training_drew(tmp_path: Path) -> None:
     unit.close()
 
 
-def test_it_learns_the_picture(tmp_path: Path) -> None:
+def test_training_learns_the_picture(tmp_path: Path) -> None:
     options = replace(SMALL, steps=60, every=60, width=10, scales=2, rate=2e-3, fidelity=100.0)
     run = begin_run([painted(tmp_path)], tmp_path / "run", options)
     before = float((run.reconstruct(2) - run.real).square().mean())
@@ -134,7 +132,7 @@ def test_frames_become_classes(tmp_path: Path) -> None:
     unit.close()
 
 
-def test_a_loss_that_is_no_number_stops_and_keeps_the_last_good_state(
+def test_an_invalid_loss_stops_training_and_keeps_the_last_good_state(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = begin_run([painted(tmp_path)], tmp_path / "run", replace(SMALL, every=2))
@@ -152,7 +150,7 @@ def test_a_loss_that_is_no_number_stops_and_keeps_the_last_good_state(
     assert same(finished(again), finished(whole))
 
 
-def test_sizes_of_the_pyramid() -> None:
+def test_the_pyramid_has_its_sizes() -> None:
     assert sizes((256, 128), SingleSettings()) == (
         (20, 40),
         (26, 53),
@@ -165,7 +163,7 @@ def test_sizes_of_the_pyramid() -> None:
     assert sizes((16, 16), SingleSettings()) == ((16, 16), (16, 16))
 
 
-def test_pictures_are_cut_around_their_middle() -> None:
+def test_pictures_are_cropped_at_their_centre() -> None:
     picture = np.zeros((40, 80, 3), np.uint8)
     picture[:, 20:60] = 255
     assert fit_pictures([picture], (32, 32)).shape == (1, 3, 32, 32)
@@ -181,13 +179,13 @@ def test_pictures_are_cut_around_their_middle() -> None:
         ((40, 30), (64, 64), "the picture is 40x30, must be 64x64 or larger"),
     ],
 )
-def test_a_small_picture_is_refused(tmp_path: Path, size: Any, wanted: Any, said: str) -> None:
+def test_a_small_picture_is_rejected(tmp_path: Path, size: Any, wanted: Any, said: str) -> None:
     with pytest.raises(ValueError, match=said):
         begin_run([painted(tmp_path, size=size)], tmp_path / "run", replace(SMALL, size=wanted))
     assert not (tmp_path / "run").exists()
 
 
-def test_what_is_no_picture_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_no_picture_is_rejected(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_text("no picture")
     with pytest.raises(ValueError, match=r"a\.png is not readable as a picture: damaged or cut off"):
         read_picture(tmp_path / "a.png")
@@ -195,7 +193,7 @@ def test_what_is_no_picture_is_refused(tmp_path: Path) -> None:
         read_picture(tmp_path / "b.png")
 
 
-def test_pictures_of_every_kind_are_read(tmp_path: Path) -> None:
+def test_pictures_of_every_format_are_read(tmp_path: Path) -> None:
     deep = np.linspace(0, 65535, 40 * 30).reshape(30, 40).astype(np.uint16)
     Image.fromarray(deep).save(tmp_path / "deep.png")
     Image.open(painted(tmp_path)).convert("CMYK").save(tmp_path / "cmyk.tif")
@@ -218,12 +216,12 @@ def test_pictures_of_every_kind_are_read(tmp_path: Path) -> None:
         ({"rate": float("nan")}, "rate = nan, must be a number of 0 or more"),
     ],
 )
-def test_an_option_out_of_range_is_refused(given: Any, said: str) -> None:
+def test_an_option_out_of_range_is_rejected(given: Any, said: str) -> None:
     with pytest.raises(ValueError, match=said):
         SingleSettings(**given)
 
 
-def test_a_run_goes_on_only_as_it_began(tmp_path: Path) -> None:
+def test_a_run_resumes_only_with_its_own_settings(tmp_path: Path) -> None:
     picture, folder = painted(tmp_path), tmp_path / "run"
     with pytest.raises(ValueError, match="run has no run; give a picture to begin one"):
         open_run([], folder, {})
@@ -241,7 +239,7 @@ def test_a_run_goes_on_only_as_it_began(tmp_path: Path) -> None:
         open_run([], folder, {})
 
 
-def test_commands(tmp_path: Path) -> None:
+def test_commands_train_and_stretch_a_model(tmp_path: Path) -> None:
     def train(kind: str, size: int = 3) -> None:
         echo(f"learns {kind} of {size}")
 
@@ -268,22 +266,23 @@ def test_commands(tmp_path: Path) -> None:
     assert "is of family dcgan, must be singan" in other.output
 
 
-def test_the_ground_is_the_mean_colours_of_the_picture(tmp_path: Path) -> None:
+def test_the_ground_has_the_mean_colours_of_the_picture(tmp_path: Path) -> None:
     run = begin_run([painted(tmp_path)], tmp_path / "run", replace(SMALL, ground=(1, 6)))
     means = run.real[0].reshape(3, 6, 4, 32).mean((2, 3))
     assert torch.allclose(run.network.base[0, :, :, 0], means, atol=1e-6)
     assert float(means[1, 0]) < -0.7 < 0.7 < float(means[1, 5])
 
 
-def test_free_noise_is_as_it_is_played(tmp_path: Path) -> None:
+def test_training_noise_is_the_noise_of_play(tmp_path: Path) -> None:
     run = begin_run([painted(tmp_path)], tmp_path / "run", SMALL)
     trainer = None
     for scale in range(2):
         run.scale, run._trained = scale, trainer.state() if trainer else {}
         trainer = run._trainer()
+        # the noise is only in pictures that training drops: nothing else shows it
         noise = trainer._noise(trainer.data.before, torch.Generator().manual_seed(1))
         assert noise.shape == trainer.data.before.shape
         assert torch.equal(noise[:, 0], noise[:, 1]) == (scale == 0)
         assert float(noise.square().mean()) == pytest.approx(1, abs=0.1)
-    amplitudes = [float(run._module(scale).amplitude) for scale in range(2)]
+    amplitudes = [float(run.network.get_buffer(f"scale{scale}.amplitude")) for scale in range(2)]
     assert amplitudes[0] > 5 * amplitudes[1] > 0

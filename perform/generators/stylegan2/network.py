@@ -15,13 +15,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from math import sqrt
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from perform.generators.mapping import MappedConfig
 from perform.generators.noise import noise_sizes
-from perform.generators.stylegan2 import Config
+from perform.generators.stylegan2 import TAPS, Config
 from perform.generators.torchnetworks import filled
 from perform.networks.weights import Weights
 
@@ -35,7 +36,7 @@ class Linear(nn.Module):
 
     def __init__(self, inputs: int, outputs: int, rate: float = 1.0, bias: float = 0.0) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.zeros(outputs, inputs) / rate)
+        self.weight = nn.Parameter(torch.zeros(outputs, inputs))
         self.bias = nn.Parameter(torch.full([outputs], bias / rate))
         self.gain, self.rate = rate / sqrt(inputs), rate
 
@@ -225,8 +226,7 @@ class Synthesis(nn.Module):
     def __init__(self, config: Config) -> None:
         super().__init__()
         self.config = config
-        taps = torch.tensor([1.0, 3.0, 3.0, 1.0])
-        self.register_buffer("resample_filter", torch.outer(taps, taps) / taps.sum() ** 2)
+        self.register_buffer("resample_filter", torch.tensor(np.outer(TAPS, TAPS) / TAPS.sum() ** 2))
         for block, resolution in enumerate(config.resolutions):
             self.add_module(f"b{resolution}", Block(config, block))
 

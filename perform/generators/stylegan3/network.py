@@ -13,11 +13,12 @@ from collections.abc import Callable
 from math import pi, sqrt
 from typing import TypeAlias
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from perform.generators.stylegan2.network import Linear, Mapping
+from perform.generators.stylegan2.network import Linear
 from perform.generators.stylegan3.config import Config, Sides
 from perform.generators.torchnetworks import filled
 from perform.networks.weights import Weights
@@ -72,7 +73,7 @@ class Input(nn.Module):
         self.channels = channels = config.channels[0]
         self.affine = Linear(config.w_dim, 4)
         self.weight = nn.Parameter(torch.zeros(channels, channels))
-        self.register_buffer("transform", torch.eye(3))
+        self.register_buffer("transform", torch.tensor(np.eye(3, dtype=np.float32)))
         self.register_buffer("freqs", torch.zeros(channels, 2))
         self.register_buffer("phases", torch.zeros(channels))
 
@@ -176,6 +177,12 @@ class Synthesis(nn.Module):
         for i, name in enumerate(config.layers):
             self.add_module(name, Layer(config, i))
 
+    @classmethod
+    def load(cls, weights: Weights) -> Synthesis:
+        """The synthesis of some weights, ready for inference."""
+        config = weights.config_as(Config)
+        return filled(lambda: cls(config), weights, "synthesis.")
+
     def layers(self) -> list[Layer]:
         return [module for module in self.children() if isinstance(module, Layer)]
 
@@ -196,22 +203,6 @@ class Synthesis(nn.Module):
         return picture
 
 
-class Network(nn.Module):
-    """Mapping and synthesis of one generator, with the tensor names of the field's files."""
-
-    def __init__(self, config: Config) -> None:
-        super().__init__()
-        self.config = config
-        self.mapping = Mapping(config)  # StyleGAN2's, which reads the same fields
-        self.synthesis = Synthesis(config)
-
-    @classmethod
-    def load(cls, weights: Weights) -> Network:
-        """The network of some weights, ready for inference."""
-        config = weights.config_as(Config)
-        return filled(lambda: cls(config), weights)
-
-
 class Playing(nn.Module):
     """One picture at a time: ws [num_ws, w_dim] and the transform [3, 3] to [1, channels, height, width]
     (the contract of `families.Family`)."""
@@ -227,4 +218,4 @@ class Playing(nn.Module):
 
 def synthesis(weights: Weights, dtype: torch.dtype = torch.float32) -> Playing:
     """The synthesis of some weights, ready to play in `dtype`."""
-    return Playing(Network.load(weights).synthesis.frozen(dtype))
+    return Playing(Synthesis.load(weights).frozen(dtype))

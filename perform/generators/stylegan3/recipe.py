@@ -150,7 +150,7 @@ def jinc(taps: int, cutoff: float, width: float, rate: float) -> Floats:
     at = np.arange(taps) - (taps - 1) / 2
     turned = 2 * np.pi * cutoff / rate * np.hypot(at, at[:, None])
     window = _window(taps, width, rate)
-    wave = _bessel(turned) / turned * np.outer(window, window)
+    wave = bessel_j1(turned) / turned * np.outer(window, window)
     return np.asarray(wave / wave.sum(), np.float32)
 
 
@@ -164,7 +164,7 @@ def _window(taps: int, width: float, rate: float) -> Doubles:
     return np.kaiser(taps, beta)
 
 
-def _bessel(x: Doubles) -> Doubles:
+def bessel_j1(x: Doubles) -> Doubles:
     """Bessel's J1 from its integral; the rule of midpoints is exact to rounding for a periodic one."""
     angles = (np.arange(64) + 0.5) * (np.pi / 64)
     return np.asarray(np.cos(angles - x[..., None] * np.sin(angles)).mean(-1))

@@ -78,10 +78,10 @@ def _measured(weights: Weights, draw: np.random.Generator) -> Weights:
     import torch
 
     from perform.generators.stylegan3 import mapping
-    from perform.generators.stylegan3.network import Network
+    from perform.generators.stylegan3.network import Synthesis
 
     config = weights.config_as(Config)
-    synthesis = Network.load(weights).synthesis
+    synthesis = Synthesis.load(weights)
     z = draw.standard_normal((2, config.z_dim), dtype=np.float32)
     labels = np.eye(1, config.c_dim, dtype=np.float32) if config.c_dim else None
     w = torch.from_numpy(np.ascontiguousarray(mapping(weights)(z, labels)))

@@ -52,7 +52,7 @@ class Sound(Input, Protocol):
 
     def position(self) -> float | None:
         """Seconds of the show's clock that the audience hears now; None when nothing plays."""
-        ...
+        return None
 
     @property
     def finished(self) -> bool:
@@ -167,7 +167,7 @@ class SoundFile:
         return until + min(stopwatch() - polled_at, LONGEST_STALL)
 
 
-class SoundDevice:
+class SoundDevice(Sound):
     """A live device, by (a part of) its name; `now` is the show's time. It may come and go: while it is away
     it counts as silent, so that signals fall by the release of the features.
 
@@ -204,9 +204,6 @@ class SoundDevice:
     def take_sound(self) -> Samples:
         return self._paced.take(len(self._passed.take()))
 
-    def position(self) -> float | None:
-        return None
-
     def health(self) -> Health:
         if not self._microphone.open:
             return Health("waiting", f"{self.name}: {self._microphone.note}")
@@ -233,7 +230,7 @@ class SoundDevice:
         return self._offset
 
 
-class Silence:
+class Silence(Sound):
     """No sound: every signal comes once, with its value in silence."""
 
     name = "silence"
@@ -242,7 +239,7 @@ class Silence:
 
     def __init__(self) -> None:
         self._passed = _SampleCount()
-        self._analyzer = SoundAnalyzer(SAMPLE_RATE)  # loads librosa: seconds, before the first frame
+        self._analyzer = SoundAnalyzer(SAMPLE_RATE)
         self._sent = False
 
     def poll(self, until: float) -> list[Event]:
@@ -255,9 +252,6 @@ class Silence:
 
     def take_sound(self) -> Samples:
         return np.zeros((len(self._passed.take()), 2), np.float32)
-
-    def position(self) -> float | None:
-        return None
 
     def health(self) -> Health:
         return Health("ok", self.name)

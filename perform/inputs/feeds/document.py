@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
-from perform.documents import SceneError, document, parse_document
+from perform.documents import SceneError, document, parse_leniently
 from perform.signals import Event
 
 VALUE_NAME = re.compile(r"[a-z_]\w{0,31}", re.ASCII)
@@ -24,10 +24,9 @@ VALUE_NAME = re.compile(r"[a-z_]\w{0,31}", re.ASCII)
 Otherwise: TypeAlias = Literal["hold", "decay", "default"]
 
 
-class FeedText(BaseModel):
+class FeedText(BaseModel, extra="forbid", strict=True):
     """The keys that every feed may have."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
     kind: str
     value: str = ""  # which number of a message; "": the first
     values: dict[str, str] = {}  # or several, by the name that formulas have for each
@@ -92,6 +91,11 @@ FEED_KINDS: Mapping[str, type[FeedText]] = {
     "csv": Csv, "http": Http, "mqtt": Mqtt, "serial": Serial, "artnet": Dmx, "sacn": Dmx,
 }  # fmt: skip
 
+STAND_INS: Mapping[str, Mapping[str, str]] = {
+    "csv": {"file": "any.csv"}, "http": {"url": "http://any"}, "mqtt": {"topic": "any"},
+    "serial": {"device": "any"}, "artnet": {}, "sacn": {},
+}  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class Feed:
@@ -119,8 +123,8 @@ def read_feed(file: Path) -> Feed:
     kind = document(file).get("kind")
     if not isinstance(kind, str) or kind not in FEED_KINDS:
         raise SceneError([f"{file}: kind = {kind!r}, must be one of {', '.join(FEED_KINDS)}"])
-    text = parse_document(file, FEED_KINDS[kind])
-    faults = [
+    text, faults = parse_leniently(file, FEED_KINDS[kind], STAND_INS[kind])
+    faults += [
         f"{file}: values.{name}, must be a word of small letters"
         for name in text.values
         if not VALUE_NAME.fullmatch(name) or name in Reading.WORDS

@@ -69,7 +69,8 @@ class HandTrack:
 
     def changes(self, now: float, aspect: float, seen: bool) -> dict[str, float]:
         """The features that change: all of WORDS while it is seen, RELEASED when it goes, else nothing."""
-        before, self.here = self.here, self._is_there(now)
+        before, long_enough = self.here, self.last - self.began >= APPEARS_AFTER
+        self.here = now - self.last <= LEAVES_AFTER and (before or long_enough)
         if self.here and seen and self.smooth.value is not None:
             values = shape(self.smooth.value, aspect)
             speed = float(np.linalg.norm(self.velocity[:2])) / FASTEST_HAND
@@ -78,11 +79,6 @@ class HandTrack:
             self._held = dict.fromkeys(GATES, False)
             return dict.fromkeys(RELEASED, 0.0)
         return {}
-
-    def _is_there(self, now: float) -> bool:
-        if now - self.last > LEAVES_AFTER:
-            return False
-        return self.here or self.last - self.began >= APPEARS_AFTER
 
     def _gated(self, values: dict[str, float]) -> dict[str, float]:
         """Gestures as 0 or 1, each starts above one measure and ends below another."""

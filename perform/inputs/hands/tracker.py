@@ -76,7 +76,8 @@ class TrackerProcess:
 
     def ask(self, pixels: Pixels, taken: float) -> Rows:
         """The hands of a picture taken at `taken` seconds. Raises GoneError."""
-        small = pixels[:: _stride(pixels), :: _stride(pixels)]
+        stride = -(-max(pixels.shape[:2]) // LARGEST_SIDE)  # so that neither side is above it
+        small = pixels[::stride, ::stride]
         height, width = small.shape[:2]
         np.ndarray(small.shape, np.uint8, self._memory.buf)[:] = small
         self._asked = max(round(1000 * taken), self._asked + 1)
@@ -119,7 +120,6 @@ class Tracker:
         self.begun = self.lost = 0  # processes started; those that died or hung
         self.note = "starting"
         self._model, self._target = model, target
-        self._largest, self._longest = float(MOST_MEMORY), LONGEST_LIFE
         self._working: TrackerProcess | None = None
         self._coming: TrackerProcess | None = None
         self._wait, self._next = START_AFTER[0], 0.0
@@ -146,7 +146,7 @@ class Tracker:
     def tend(self) -> None:
         """Start the next process if it is time for it, and let it take over if it is ready."""
         old = self._working
-        worn = old is None or old.size > self._largest or stopwatch() - old.began > self._longest
+        worn = old is None or old.size > MOST_MEMORY or stopwatch() - old.began > LONGEST_LIFE
         if self._coming is None and worn and stopwatch() >= self._next:
             self._begin()
         try:
@@ -203,8 +203,3 @@ def lacking(model: str) -> str:
     if find_spec("mediapipe") is None:
         return "mediapipe is not installed; it is made for Linux, x86-64 Windows and Macs with Apple's chips"
     return "" if Path(model).is_file() else f"the tracker's model is missing: {IMPORT}"
-
-
-def _stride(pixels: Pixels) -> int:
-    """Every so many-th pixel is sent, so that neither side is above LARGEST_SIDE."""
-    return int(-(-max(pixels.shape[:2]) // LARGEST_SIDE))

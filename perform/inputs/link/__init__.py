@@ -12,7 +12,6 @@ import subprocess
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from functools import partial
 from importlib import metadata
 
 import numpy as np
@@ -126,7 +125,14 @@ class Link(Listener):
             self.note = f"its process cannot be started ({error.strerror})"
             return
         alive = threading.Event()
-        watchdog = Background(partial(self._watch, process, alive, closing), "link watchdog")
+
+        def watch(_ended: threading.Event) -> None:
+            """Kill the process when it sends nothing, or the input is closed."""
+            while not closing.is_set() and process.poll() is None and alive.wait(SILENT):
+                alive.clear()
+            process.kill()
+
+        watchdog = Background(watch, "link watchdog")
         assert process.stdout
         while line := process.stdout.readline(LONGEST_LINE):  # a longer one comes in garbage pieces
             if self.receive(line):
@@ -140,18 +146,6 @@ class Link(Listener):
         watchdog.close()
         self._peers = 0
         self.note = not_installed() if code == MISSING else f"its process ended ({code}), starting again"
-
-    def _watch(
-        self,
-        process: subprocess.Popen[bytes],
-        alive: threading.Event,
-        closing: threading.Event,
-        _ended: threading.Event,
-    ) -> None:
-        """Kill the process when it sends nothing, or the input is closed."""
-        while not closing.is_set() and process.poll() is None and alive.wait(SILENT):
-            alive.clear()
-        process.kill()
 
     def _offer(self, process: subprocess.Popen[bytes]) -> None:
         """The show's tempo, while nobody else has one."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
@@ -19,6 +20,7 @@ from perform.signals import Event
 if TYPE_CHECKING:
     import mido
 
+log = logging.getLogger("perform")
 RTMIDI_BACKEND = "perform.inputs.midi.rtmidi"
 SYSTEM_PORTS = ("rtmidi", "perform", "midi through")  # beginnings of ports that nobody plays
 
@@ -59,6 +61,7 @@ class Midi(Listener):
         self._known: dict[str, MidiDevice] = {}  # by name; the values of its knobs outlast its absence
         self._names = DeviceNames()
         self._faults: dict[str, str] = {}
+        self._logged = ""  # why the wanted ports are missing
         self._garbage = 0  # bytes, of ports that went
         self._new_profiles = threading.Event()
         self.start()
@@ -122,11 +125,19 @@ class Midi(Listener):
         wait = 0.0
         while not closing.wait(wait):
             self._scan()
+            self._log_missing()
             wait = SCAN_INTERVAL
         for port in list(self._open):
             self._close_port(port)
         if self._scanner is not None:
             self._scanner.close()
+
+    def _log_missing(self) -> None:
+        """Log once why the ports that were asked for are missing, and again after one was there."""
+        missing = self.note if self._wanted and not self._open else ""
+        if missing and missing != self._logged:
+            log.warning("midi: %s", missing)
+        self._logged = missing
 
     def _scan(self) -> None:
         """Open the ports that came, close those that went."""

@@ -45,6 +45,7 @@ OTHER_FILES = (
 TAR_FILE = (257, b"ustar", "a tar file, the form of torch before 0.2: load and save it with a torch of today")
 HTML_STARTS = (b"<!doctype", b"<html", b"<?xml", b"<head", b"<script")
 TEXT_OPCODES = b"(]}c"  # how pickles of protocol 0 and 1 begin; text may, too
+LEAVES = (str, int, float, complex, bytes, memoryview, np.ndarray)  # values that hold no others
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,12 +154,12 @@ def _check_tree(content: Value, limits: ReadLimits) -> None:
 
 
 def _children(value: Value) -> Collection[Value]:
+    if value is None or isinstance(value, LEAVES):
+        return ()
     if isinstance(value, dict):
         return value.values()
     if isinstance(value, list | tuple):
         return value
     if isinstance(value, Record):
         return (value.args, value.state)
-    if value is None or isinstance(value, str | int | float | complex | bytes | memoryview | np.ndarray):
-        return ()
     raise CheckpointError("it holds storages of torch that are not tensors")

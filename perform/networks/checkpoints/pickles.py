@@ -80,16 +80,18 @@ class _Machine:
         self.without_state: dict[int, list[int]] = {}  # id of a Record -> its places in the memo
 
     def run(self) -> Value:
+        data, count_step = self.data, self.limits.step
         while True:
-            self.limits.step()
-            self.opcode = self.at
-            code = self.data[self.at]
-            self.at += 1
+            count_step()
+            self.opcode = at = self.at
+            code = data[at]
+            self.at = at + 1
             if code == STOP:
                 return self.stack.pop()
-            if code not in OPCODES:
+            follow = OPCODES.get(code)
+            if follow is None:
                 raise CheckpointError(f"byte {code:#04x} is no opcode that checkpoints use")
-            OPCODES[code](self)
+            follow(self)
             if len(self.stack) + len(self.marks) > MOST_STACKED:
                 raise CheckpointError(f"the pickle has more than {MOST_STACKED} values waiting")
 

@@ -9,15 +9,15 @@ import ctypes
 import logging
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import glfw
 
 from perform.faults import Health
-from perform.outputs import Draw
+from perform.look import Look
 from perform.outputs.window.displays import Display, WindowError, attempt, displays, find_display, monitors
 from perform.outputs.window.gamepads import Gamepads
-from perform.outputs.window.handles import MonitorHandle, WindowHandle, hints
+from perform.outputs.window.handles import MonitorHandle, WindowHandle, current, hints
 from perform.outputs.window.help import Help, Rows
 from perform.outputs.window.keys import key_name
 from perform.outputs.window.pointer import Pointer
@@ -34,13 +34,31 @@ LEAVE_NOTE = "press Esc again to leave"
 OWN_KEYS = (("H", "this list"), ("F11", "full screen, and back"), ("Esc Esc", "leave"))
 
 
+class Presenter(Protocol):
+    """Draws pictures in one context, also those of a context that shares its textures with it."""
+
+    def show(self, image: moderngl.Texture, size: tuple[int, int], look: Look) -> None:
+        """Draw into the window, which is of `size` (width, height) in pixels."""
+        ...
+
+    def release(self) -> None:
+        """Release what it draws with; the context is current."""
+        ...
+
+
 class Window:
     """A window of `size` (width, height, in the desktop's units), or full screen.
 
     `display` is where it opens, by name (None: the primary one); `rows` are the keys that the help
-    lists, as (key, what it does), before the window's own. Its context is OpenGL 4.1 core, current on
-    the main thread from then on; `attach` gives the current context to draw in. A display that is
-    pulled while it is full screen leaves a window behind, and is filled again when it comes back.
+    lists, as (key, what it does), before the window's own. Its `context` is OpenGL 4.1 core, current on
+    the main thread from then on; `attach` gives the current context, and `present` what draws in it at a
+    size. A display that is pulled while it is full screen leaves a window behind, and is filled again when
+    it comes back.
+
+    A further window of the show gets the `first` one. It shares the textures of the first, whose context
+    stays current, and its help; it does not wait for its display. Gamepads and the mouse are reported by the
+    first, for all windows.
+
     Raises WindowError without a desktop or the display, and what `attach` raises (GLError without OpenGL
     4.1).
     """
@@ -51,10 +69,12 @@ class Window:
         self,
         size: tuple[int, int],
         attach: Callable[[], moderngl.Context],
+        present: Callable[[moderngl.Context, tuple[int, int]], Presenter],
         title: str = "perform",
         fullscreen: bool = False,
         display: str | None = None,
         rows: Rows = (),
+        first: Window | None = None,
     ) -> None:
         if threading.current_thread() is not threading.main_thread():
             name = threading.current_thread().name
@@ -68,11 +88,20 @@ class Window:
         self._strokes: list[tuple[str, float, int]] = []
         self._asked: float | None = None
         self._note = ""
-        self._pointer, self._pads = Pointer(), Gamepads()
-        self._window = self._open()
-        self._help = Help(title, (*rows, *OWN_KEYS), attach, self._pressed)
+        self._first = first or self
+        self._pointer: Pointer = first._pointer if first else Pointer()
+        self._pads: Gamepads = first._pads if first else Gamepads()
+        self._window: WindowHandle = self._open(first and first._window)
+        with current(self._window):
+            # A Wayland desktop keeps a hidden window waiting for ever in swap_buffers, and never tears.
+            glfw.swap_interval(0 if first or _wayland() else 1)
+            self.context = attach()
+            self._present = present(self.context, size)
+        self._help: Help = first._help if first else Help(title, (*rows, *OWN_KEYS), attach, self._pressed)
+        self._windows: list[Window] = first._windows if first else []  # of the show, this one too
+        self._windows.append(self)
         self._moved = True
-        glfw.set_monitor_callback(self._replugged)
+        glfw.set_monitor_callback(self._first._replugged)
         self._settle()
 
     @property
@@ -99,17 +128,23 @@ class Window:
         self._note = note
         self._show_note(self.notice)
 
-    def show(self, draw: Draw) -> None:
-        """Draw a frame and bring it to the display, at its rhythm where it has one.
+    def show(self, image: moderngl.Texture, look: Look) -> None:
+        """Draw a picture and bring it to the display, the first window at its rhythm where it has one.
 
-        `draw` gets its (width, height) in pixels; a window that is minimised is not drawn.
+        A window that is minimised is not drawn.
         """
         if self._window is None:
             return
         size = glfw.get_framebuffer_size(self._window)
         if min(size) > 0:
-            draw(size)
-            glfw.swap_buffers(self._window)
+            further = self is not self._first
+            if further:  # contexts do not wait for each other: the picture must be drawn before it is read …
+                self._first.context.finish()
+            with current(self._window):
+                self._present.show(image, size, look)
+                if further:  # … and read before the next one is drawn
+                    self.context.finish()
+                glfw.swap_buffers(self._window)
         self._help.draw()
 
     def poll(self, until: float) -> list[Event]:
@@ -133,7 +168,7 @@ class Window:
                 self._command(name, mods, until)
         self._expire(until)
         self._settle()
-        return events + self._pointer.poll(until) + self._pads.poll(until)
+        return events + (self._pointer.poll(until) + self._pads.poll(until) if self is self._first else [])
 
     def toggle(self) -> None:
         """Full screen, or back into a frame."""
@@ -141,23 +176,24 @@ class Window:
         self._moved = True
 
     def close(self) -> None:
-        """Close it and its help; safe to call twice."""
+        """Close it, and the help with the first one; safe to call twice."""
         if self._window is None:
             return
-        glfw.set_monitor_callback(_nothing)
-        self._help.close()
+        if self is self._first:
+            glfw.set_monitor_callback(_nothing)
+            self._help.close()
         glfw.make_context_current(self._window)
+        self._present.release()
         glfw.destroy_window(self._window)
         self._window = None
+        self._windows.remove(self)
+        glfw.make_context_current(self._first._window)
 
-    def _open(self) -> WindowHandle:
+    def _open(self, shared: WindowHandle) -> WindowHandle:
         hints(auto_iconify=False)  # or the picture would vanish when the operator clicks elsewhere
-        window = attempt(glfw.create_window, *self._size, self._title, None, None)
+        window = attempt(glfw.create_window, *self._size, self._title, None, shared)
         if not _wayland():
             glfw.set_window_pos(window, *self._place)
-        glfw.make_context_current(window)
-        # A Wayland desktop keeps a hidden window waiting for ever in swap_buffers, and never tears.
-        glfw.swap_interval(0 if _wayland() else 1)
         glfw.set_key_callback(window, self._pressed)
         self._pointer.watch(window)
         return window
@@ -190,15 +226,16 @@ class Window:
 
     def _show_note(self, note: str) -> None:
         glfw.set_window_title(self._window, f"{self._title} – {note}" if note else self._title)
-        self._help.notify(note)
+        if self is self._first:
+            self._help.notify(note)
 
     def _toggle_help(self) -> None:
         """Show or hide the keys, on a display that the audience does not see."""
         if self._help.shown:
             self._help.hide()
             return
-        present, filled = [display for display, _ in monitors()], self.fullscreen
-        seen = [display for display in present if display.name == filled]
+        present, filled = [display for display, _ in monitors()], {one.fullscreen for one in self._windows}
+        seen = [display for display in present if display.name in filled]
         free = [one for one in present if not any(other.holds(*one.position) for other in seen)]
         if free:
             self._help.show(free[0])
@@ -206,7 +243,8 @@ class Window:
             log.info("the keys are not shown on the only display: F11 leaves full screen")
 
     def _replugged(self, _monitor: MonitorHandle, _event: int) -> None:
-        self._moved = True
+        for window in self._windows:
+            window._moved = True
 
     def _settle(self) -> None:
         """Fill the wanted display if it is there, else be a window."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, TypeAlias
 
 import glfw
@@ -27,3 +29,14 @@ def hints(
     glfw.window_hint(glfw.RESIZABLE, resizable)
     glfw.window_hint(glfw.FOCUS_ON_SHOW, focus_on_show)
     glfw.window_hint(glfw.AUTO_ICONIFY, auto_iconify)
+
+
+@contextmanager
+def current(window: WindowHandle) -> Iterator[None]:
+    """Make a window's context current; afterwards the one before is current again, if there was one."""
+    before = glfw.get_current_context()
+    glfw.make_context_current(window)
+    try:
+        yield
+    finally:
+        glfw.make_context_current(before or window)

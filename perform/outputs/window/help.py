@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 import glfw
@@ -13,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 from perform import paths
 from perform.arrays import Pixels
 from perform.outputs.window.displays import Display, attempt
-from perform.outputs.window.handles import WindowHandle, hints
+from perform.outputs.window.handles import WindowHandle, current, hints
 
 if TYPE_CHECKING:
     import moderngl
@@ -66,10 +65,9 @@ class Help:
         self, title: str, rows: Rows, attach: Callable[[], moderngl.Context], pressed: Callable[..., None]
     ) -> None:
         self._rows, self._note = rows, ""
-        with _context_kept():
-            hints(visible=False, resizable=False, focus_on_show=False, auto_iconify=False)
-            self._window: WindowHandle = attempt(glfw.create_window, 64, 64, f"{title} – keys", None, None)
-            glfw.make_context_current(self._window)
+        hints(visible=False, resizable=False, focus_on_show=False, auto_iconify=False)
+        self._window: WindowHandle = attempt(glfw.create_window, 64, 64, f"{title} – keys", None, None)
+        with current(self._window):
             glfw.swap_interval(0)  # it must not make the picture wait
             self._context = attach()
         self._stale = True
@@ -110,8 +108,7 @@ class Help:
             self.hide()
         elif self._stale:
             self._stale = False
-            with _context_kept():
-                glfw.make_context_current(self._window)
+            with current(self._window):
                 self._draw()
 
     def close(self) -> None:
@@ -145,13 +142,3 @@ class Help:
 
     def _redraw(self, *_: object) -> None:
         self._stale = True
-
-
-@contextmanager
-def _context_kept() -> Iterator[None]:
-    """Make the current context current again afterwards."""
-    before = glfw.get_current_context()
-    try:
-        yield
-    finally:
-        glfw.make_context_current(before)

@@ -20,9 +20,8 @@ class Pointer:
     are down, `mouse.wheel` a wheel from 0 to 1. Outside the window it stays at the edge."""
 
     def __init__(self) -> None:
-        self._place: tuple[float, float] | None = None
         self._wheel = 0.0
-        self._turned = False
+        self._moves: dict[str, float] = {}
         self._strokes: list[tuple[str, float]] = []
 
     def watch(self, window: WindowHandle) -> None:
@@ -33,23 +32,19 @@ class Pointer:
 
     def poll(self, until: float) -> list[Event]:
         """The events since the last call, of each button one, as of keys."""
-        events: dict[str, float] = {}
-        if self._place:
-            events |= {"mouse.x": self._place[0], "mouse.y": self._place[1]}
-        if self._turned:
-            events["mouse.wheel"] = self._wheel
+        events, self._moves = self._moves, {}
         strokes, self._strokes = self._strokes, []
         for name, value in strokes:
             if name in events:
                 self._strokes.append((name, value))
             else:
                 events[name] = value
-        self._place, self._turned = None, False
         return [Event(until, name, value) for name, value in events.items()]
 
     def _moved(self, window: WindowHandle, x: float, y: float) -> None:
         width, height = (max(side - 1, 1) for side in glfw.get_window_size(window))
-        self._place = min(max(x / width, 0.0), 1.0), min(max(1 - y / height, 0.0), 1.0)
+        self._moves["mouse.x"] = min(max(x / width, 0.0), 1.0)
+        self._moves["mouse.y"] = min(max(1 - y / height, 0.0), 1.0)
 
     def _clicked(self, _window: WindowHandle, button: int, action: int, _mods: int) -> None:
         if button in MOUSE_BUTTONS:
@@ -57,4 +52,4 @@ class Pointer:
 
     def _scrolled(self, _window: WindowHandle, _across: float, up: float) -> None:
         self._wheel = min(max(self._wheel + up * WHEEL_NOTCH, 0.0), 1.0)
-        self._turned = True
+        self._moves["mouse.wheel"] = self._wheel

@@ -20,6 +20,7 @@ import numpy as np
 
 from perform import media, paths
 from perform.arrays import Pixels
+from perform.footage.reel import matrix
 from perform.media import Orientation
 from perform.training.dataset.cuts import THUMBNAIL_SIZE, FrameChooser, cuts, difference, dropped_frames
 from perform.training.dataset.manifest import DatasetError, Recipe
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from perform.training.dataset.converting import Item
 
 FINGERPRINT_BYTES = 2**20  # bytes that are hashed to identify a film
-BT601_MATRIX, BT709_MATRIX, BT2020_MATRIX = 5, 1, 9  # as ISO/IEC 23091-2 and FFmpeg count matrices
 HDR_CURVES = (16, 18)  # transfer curves: SMPTE ST 2084 (PQ), ARIB STD-B67 (HLG)
 
 
@@ -243,12 +243,8 @@ class Film:
 
 
 def rgb(frame: av.VideoFrame) -> Pixels:
-    """A frame's pixels [height, width, 3]. Without a matrix it is BT.709 from 720 lines on, as in players."""
+    """A frame's pixels [height, width, 3]."""
     from av.video.reformatter import Colorspace
 
-    matrix = frame.colorspace
-    if matrix not in (BT601_MATRIX, BT601_MATRIX + 1, BT709_MATRIX, BT2020_MATRIX):
-        matrix = BT709_MATRIX if frame.height >= 720 else BT601_MATRIX
-    source = Colorspace(BT601_MATRIX if matrix == BT601_MATRIX + 1 else matrix)
-    pixels: Any = frame.reformat(format="rgb24", src_colorspace=source).to_ndarray()
+    pixels: Any = frame.reformat(format="rgb24", src_colorspace=Colorspace(matrix(frame))).to_ndarray()
     return np.asarray(pixels, np.uint8)

@@ -90,31 +90,29 @@ def make(
         raise DatasetError(_disk_fault(error, out)) from error
 
 
+@dataclass
 class _Making:
     """The making of one dataset."""
 
-    def __init__(
-        self,
-        source: PictureSource,
-        settings: DatasetSettings,
-        recipe: Recipe,
-        out: Path,
-        watch: ReportProgress,
-    ) -> None:
-        self._source, self._settings, self._recipe = source, settings, recipe
-        self._out, self._watch = out, watch
-        self._shards: list[Shard] = []
-        self._outcomes = _ShardOutcomes()
-        self._items = 0
-        self._names: list[str] = []  # of what was kept
-        self._lost: list[Lost] = []
-        self._handled: Counter[str] = Counter()
-        self._lookup = Lookup(settings.duplicates)
-        self._writer: ShardWriter | None = None
-        self._resume()
+    _source: PictureSource
+    _settings: DatasetSettings
+    _recipe: Recipe
+    _out: Path
+    _watch: ReportProgress
+    _shards: list[Shard] = field(default_factory=list)
+    _outcomes: _ShardOutcomes = field(default_factory=_ShardOutcomes)
+    _items: int = 0
+    _names: list[str] = field(default_factory=list)  # of what was kept
+    _lost: list[Lost] = field(default_factory=list)
+    _handled: Counter[str] = field(default_factory=Counter)
+    _writer: ShardWriter | None = None
+
+    def __post_init__(self) -> None:
+        self._lookup = Lookup(self._settings.duplicates)
 
     def run(self, workers: int) -> Manifest:
         """Make the missing shards."""
+        self._resume()
         results = convert_in_order(self._source.items(self._items), self._settings, workers)
         try:
             for outcomes in results if not self._enough else ():
@@ -269,16 +267,11 @@ def _lock(file: int, out: Path) -> None:
 def _compare(before: Recipe, now: Recipe, out: Path) -> None:
     """Raise DatasetError, naming the first difference, unless the recipes are the same."""
     for name in [*now, *before]:
-        if before.get(name) == now.get(name):
-            continue
-        if name == "fingerprint":
-            raise DatasetError(
-                f"{out} was made from other contents of {now.get('from')}: give another folder, or remove it"
-            )
-        raise DatasetError(
-            f"{out} was made with {name} = {before.get(name)}, not {now.get(name)}: give another folder,"
-            " or remove it"
-        )
+        if before.get(name) != now.get(name):
+            made = f"with {name} = {before.get(name)}, not {now.get(name)}"
+            if name == "fingerprint":
+                made = f"from other contents of {now.get('from')}"
+            raise DatasetError(f"{out} was made {made}: give another folder, or remove it")
 
 
 def _write_text(file: Path, text: str) -> None:

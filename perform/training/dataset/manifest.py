@@ -88,9 +88,9 @@ def parse_manifest(text: str | bytes) -> Manifest:
     if data.get("channels") != 3:
         raise DatasetError(f"channels = {_short_repr(data.get('channels'))}, must be 3")
     made = Manifest(
-        _size(data),
+        tuple(_field(data, "size", _is_size, f"[width, height], each {SHORTEST_READ}..{LONGEST_READ}")),
         _field(data, "mirror", _is(bool), "true or false"),
-        _field(data, "recipe", _is_recipe, "an object of texts and numbers"),
+        _field(data, "recipe", _object_of(_is_scalar), "an object of texts and numbers"),
         _counts(_field(data, "counts", _is(dict), "an object")),
         tuple(_shard(one) for one in _field(data, "shards", _is(list), "a list")),
     )
@@ -98,24 +98,12 @@ def parse_manifest(text: str | bytes) -> Manifest:
     return made
 
 
-def _size(data: dict[str, object]) -> tuple[int, int]:
-    def fits(value: object) -> bool:
-        return (
-            isinstance(value, list)
-            and len(value) == 2
-            and all(_in_range(n, SHORTEST_READ, LONGEST_READ) for n in value)
-        )
-
-    width, height = _field(data, "size", fits, f"[width, height], each {SHORTEST_READ}..{LONGEST_READ}")
-    return width, height
-
-
 def _counts(data: dict[str, object]) -> Counts:
     return Counts(
         _field(data, "seen", _is_count, "a count"),
         _field(data, "kept", _is_count, "a count"),
-        _field(data, "dropped", _are_counts, "counts by reason"),
-        _field(data, "handled", _are_counts, "counts"),
+        _field(data, "dropped", _object_of(_is_count), "counts by reason"),
+        _field(data, "handled", _object_of(_is_count), "counts"),
         _field(data, "rest", lambda value: value is None or _is_count(value), "a count or null"),
     )
 
@@ -166,12 +154,13 @@ def _is_count(value: object) -> bool:
     return _in_range(value, 0, 2**60)
 
 
-def _are_counts(value: object) -> bool:
-    return isinstance(value, dict) and all(_is_count(one) for one in value.values())
+def _is_size(value: object) -> bool:
+    sides = value if isinstance(value, list) else []
+    return len(sides) == 2 and all(_in_range(side, SHORTEST_READ, LONGEST_READ) for side in sides)
 
 
-def _is_recipe(value: object) -> bool:
-    return isinstance(value, dict) and all(_is_scalar(one) for one in value.values())
+def _object_of(fits: Callable[[object], bool]) -> Callable[[object], bool]:
+    return lambda value: isinstance(value, dict) and all(map(fits, value.values()))
 
 
 def _is_scalar(value: object) -> bool:

@@ -6,12 +6,11 @@ import re
 from dataclasses import asdict, dataclass
 
 from perform.training.dataset.manifest import DatasetError, Recipe
+from perform.training.ranges import check_ranges, ranged
 
 FITS, PICTURE_FORMATS, FRAMES = ("crop", "fit", "stretch"), ("png", "jpg", "webp"), ("first", "all")
 SHORTEST_SIDE, LONGEST_SIDE = 16, 2048  # a side in pixels
-FARTHEST_DUPLICATE = (
-    12  # bits between two perceptual hashes that may still count as near: random ones differ in 32
-)
+FARTHEST_DUPLICATE = 12  # bits in which two near perceptual hashes may differ: random ones, in 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +31,15 @@ class DatasetSettings:
     background: str = "#000000"
     mirror: bool = False
     format: str = "png"
-    quality: int = 95
+    quality: int = ranged(95, 1, 100)
     frames: str = "first"
-    smallest: int = 0
-    duplicates: int = 0
-    blur: float = 0.0
-    flat: float = 0.0
-    dark: float = 0.0
-    bright: float = 1.0
-    limit: int = 0
+    smallest: int = ranged(0, 0, 100_000)
+    duplicates: int = ranged(0, 0, FARTHEST_DUPLICATE)
+    blur: float = ranged(0.0, 0, 1e6)
+    flat: float = ranged(0.0, 0, 0.5)
+    dark: float = ranged(0.0, 0, 1)
+    bright: float = ranged(1.0, 0, 1)
+    limit: int = ranged(0, 0, 2**40)
 
     def __post_init__(self) -> None:
         for name, allowed in (("fit", FITS), ("format", PICTURE_FORMATS), ("frames", FRAMES)):
@@ -48,14 +47,7 @@ class DatasetSettings:
                 raise DatasetError(f"{name} {getattr(self, name)!r}, must be one of {', '.join(allowed)}")
         if not re.fullmatch("#[0-9a-fA-F]{6}", self.background):
             raise DatasetError(f"background {self.background!r}, must be a colour such as #1a1a1a")
-        self._within("quality", 1, 100)
-        self._within("duplicates", 0, FARTHEST_DUPLICATE)
-        self._within("smallest", 0, 100_000)
-        self._within("limit", 0, 2**40)
-        self._within("blur", 0, 1e6)
-        self._within("flat", 0, 0.5)
-        self._within("dark", 0, 1)
-        self._within("bright", 0, 1)
+        check_ranges(self, DatasetError)
 
     @property
     def colour(self) -> tuple[int, int, int]:
@@ -68,11 +60,6 @@ class DatasetSettings:
         """The settings as in dataset.json."""
         width, height = self.size
         return {**asdict(self), "size": f"{width}x{height}"}
-
-    def _within(self, name: str, low: float, high: float) -> None:
-        value = getattr(self, name)
-        if not low <= value <= high:
-            raise DatasetError(f"{name} = {value:g}, must be {low:g}..{high:g}")
 
 
 def dataset_size(text: str) -> tuple[int, int]:

@@ -7,16 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-LIMITS = {
-    "coarsest": (8, 64),
-    "scales": (2, 16),
-    "width": (4, 256),
-    "depth": (3, 7),
-    "steps": (1, 1_000_000),
-    "crop": (16, 512),
-    "pool": (2, 1024),
-    "every": (1, 1_000_000),
-}
+from perform.training.ranges import check_ranges, ranged
+
 SMALLEST_SIDE, LARGEST_SIDE = 16, 2048  # pixels of a side
 
 
@@ -35,26 +27,23 @@ class SingleSettings:
     """
 
     size: tuple[int, int] | None = None
-    coarsest: int = 20
+    coarsest: int = ranged(20, 8, 64)
     ground: tuple[int, int] = (1, 6)
-    scales: int = 0
-    width: int = 32
-    depth: int = 5
-    steps: int = 1000
-    crop: int = 64
-    pool: int = 32
+    scales: int = ranged(0, 2, 16)
+    width: int = ranged(32, 4, 256)
+    depth: int = ranged(5, 3, 7)
+    steps: int = ranged(1000, 1, 1_000_000)
+    crop: int = ranged(64, 16, 512)
+    pool: int = ranged(32, 2, 1024)
     rate: float = 5e-4
     fidelity: float = 10.0
     penalty: float = 1.0
     noise: float = 0.1
     seed: int = 0
-    every: int = 200
+    every: int = ranged(200, 1, 1_000_000)
 
     def __post_init__(self) -> None:
-        for name, (low, high) in LIMITS.items():
-            value = getattr(self, name)
-            if not low <= value <= high and not (name == "scales" and value == 0):
-                raise ValueError(f"{name} = {value}, must be {low}..{high}")
+        check_ranges(self, ValueError)
         field = 2 * self.depth + 1
         for name in ("coarsest", "crop"):
             if getattr(self, name) < field:
