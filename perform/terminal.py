@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import logging
+import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sized
 from functools import partial
@@ -49,6 +50,13 @@ Mirror = Annotated[bool, typer.Option(help="Mirror the camera: your right hand i
 def attended() -> bool:
     """Whether a person watches: there is a terminal to read and to type in."""
     return err.is_terminal and bool(sys.stdin) and sys.stdin.isatty()
+
+
+def program() -> str:
+    """What starts this program here: `perform` where the shell finds it, else with its path."""
+    if shutil.which("perform"):
+        return "perform"
+    return sys.argv[0] if Path(sys.argv[0]).stem == "perform" else f"{sys.executable} -m perform"
 
 
 def say(text: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import sys
 from contextlib import nullcontext
@@ -16,6 +17,7 @@ from perform import paths
 from perform.clock import Lead
 from perform.commands.render import (
     SceneOption,
+    expected_frames,
     render_show,
     report_end,
     show_and_sound,
@@ -38,11 +40,16 @@ from perform.terminal import (
     err,
     opening,
     place_of,
+    program,
+    say,
 )
 
 if TYPE_CHECKING:
     from perform.rig import Rig
     from perform.show import Options
+
+FIRST_SECONDS = 20.0  # of a show that becomes a film because there is no display
+WHOLE_OPTIONS = ("size", "fps", "scale", "model", "precision", "device")  # they change the film
 
 DisplayName = Annotated[
     str | None, typer.Option(help="The display for the window, by name; `perform devices` lists them.")
@@ -155,10 +162,10 @@ def play(
             offset=offset / 1000,
             memory=2**30 * (memory or 0.0),
         )
-        _play(options, seconds)
+        _play(options, seconds, context)
 
 
-def _play(options: Options, seconds: float | None) -> None:
+def _play(options: Options, seconds: float | None, context: typer.Context) -> None:
     """Play the show, or make a video of it where there is no display; under a name that is free."""
     live, record = options.headless or _has_display(), options.record
     if not live and not attended():
@@ -166,7 +173,11 @@ def _play(options: Options, seconds: float | None) -> None:
     if record is None and not live:
         record = paths.output() / f"{Path(options.setlist).stem}.mp4"
     with claimed(record) if record else nullcontext() as file:
-        (_live if live else _film)(replace(options, record=file), seconds)
+        options = replace(options, record=file)
+        if live:
+            _live(options, seconds)
+        else:
+            _film(options, seconds, context)
 
 
 def _has_display() -> bool:
@@ -191,13 +202,31 @@ def _live(options: Options, seconds: float | None) -> None:
     report_end(rig, options)
 
 
-def _film(options: Options, seconds: float | None) -> None:
-    """No display: the show is rendered to a video instead."""
+def _film(options: Options, seconds: float | None, context: typer.Context) -> None:
+    """No display: the show is rendered to a video instead, without `seconds` only its beginning."""
     from perform import show
 
+    fps = options.fps or show.RENDER_FPS
+    part = seconds is None and expected_frames(options.sound, fps) > FIRST_SECONDS * fps
+    what = f"the first {FIRST_SECONDS:g} seconds of {options.setlist}" if part else options.setlist
     err.print(
-        f"no display here: rendering {options.setlist} to {options.record} "
+        f"no display here: rendering {what} to {options.record} "
         "(a window needs DISPLAY or WAYLAND_DISPLAY)",
         markup=False, highlight=False, soft_wrap=True,
     )  # fmt: skip
-    render_show(replace(options, headless=True, fps=options.fps or show.RENDER_FPS), seconds)
+    render_show(
+        replace(options, headless=True, fps=fps),
+        FIRST_SECONDS if part else seconds,
+    )
+    if part and options.sound and options.record:
+        say(f"for all of it: {_whole(options, options.record, context)}")
+
+
+def _whole(options: Options, film: Path, context: typer.Context) -> str:
+    """The command that renders the whole show, with the options that were given for its beginning."""
+    words = [options.sound or "", "--scene", options.setlist, "--out", film.with_stem(f"{film.stem}-whole")]
+    for option in context.command.params:
+        value = context.params.get(option.name or "")
+        if option.name in WHOLE_OPTIONS and value != option.default:
+            words += [option.opts[0], value]
+    return f"{program()} render {shlex.join(map(str, words))}"

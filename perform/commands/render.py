@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 import signal
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Self
 
 import typer
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+from perform.clock import stopwatch
 from perform.parameters import choice
 from perform.terminal import (
     Force,
@@ -30,6 +32,7 @@ from perform.terminal import (
 )
 
 if TYPE_CHECKING:
+    from perform.outputs import Output
     from perform.rig import Rig
     from perform.show import Options
 
@@ -49,9 +52,10 @@ def render(
     size: PictureSize = "1280x720",
     fps: Annotated[float, typer.Option(min=1, max=240, help="Frames a second.")] = 30.0,
     scale: SceneScale = None,
-    seconds: Annotated[
-        float | None, typer.Option(min=0, help="Render only this many seconds from the start.")
-    ] = None,
+    start: Annotated[
+        float, typer.Option("--from", min=0, help="Begin at this second: all before is played, but not kept.")
+    ] = 0.0,
+    seconds: Annotated[float | None, typer.Option(min=0, help="Render only this many seconds.")] = None,
     model: PlayedModel = None,
     precision: NetworkPrecision = "auto",
     device: NetworkDevice = "auto",
@@ -72,7 +76,7 @@ def render(
         options = show_options(
             context, setlist=show, sound=str(existing(Path(sound))), record=out_file, headless=True
         )
-        render_show(options, seconds, digest)
+        render_show(options, seconds, digest, start)
 
 
 def show_and_sound(what: str | None, scene: str | None, audio: str | None) -> tuple[str, str | None]:
@@ -101,54 +105,104 @@ def show_options(context: typer.Context, **changed: object) -> Options:
     return Options(**options | changed)
 
 
-def render_show(options: Options, seconds: float | None, digested: bool = False) -> None:
-    """Render a show, as long as its sound and at most `seconds`; `digested`: print the digest of its frames.
-    If Ctrl-C or SIGTERM ends it, what was rendered plays, and the exit code is 130 or 143; a second one ends
-    it at once. Raises ValueError for a sound that is shorter than a frame."""
+def render_show(options: Options, seconds: float | None, digested: bool = False, start: float = 0.0) -> None:
+    """Render a show from `start` (seconds) on, as long as its sound and at most `seconds`; `digested`: print
+    the digest of its frames. If Ctrl-C or SIGTERM ends it, what was rendered plays, and the exit code is 130
+    or 143; a second one ends it at once. Raises ValueError for a sound shorter than a frame, or than `start`.
+    """
     from perform import show
-    from perform.clock import stopwatch
     from perform.outputs.digest import Digest
 
     fps = options.fps or show.RENDER_FPS
     if options.sound is None and seconds is None:
         raise ValueError("without a sound the length is unknown: give --seconds")
-    longest = math.inf if seconds is None else round(seconds * fps)
-    expected = min(longest, _expected_frames(options.sound, fps))
+    first = round(start * fps)
+    longest = math.inf if seconds is None else first + round(seconds * fps)
+    expected = min(longest, expected_frames(options.sound, fps))
+    if expected <= first:
+        raise ValueError(f"--from {start:g}: the sound ends at {expected / fps:g} s")
     with opening(f"reading {options.setlist}"):
         rig = show.render(options)
     digest = Digest()
     rig.outputs += [digest] if digested else []
+    rig.outputs = _excerpts(rig.outputs, first)
     came = end_on_signals(rig)
-    columns = (
-        TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(),
-        TextColumn("{task.fields[rate]:.1f} frames/s"), TimeRemainingColumn(),
-    )  # fmt: skip
 
     def whole(rendering: Rig) -> bool:
         done = rendering.timings.count
         return done >= longest or _sound_ends_by(rendering, done / fps)
 
     began = stopwatch()
-    with Progress(*columns, console=err) as progress:
-        total = None if math.isinf(expected) else expected
-        task = progress.add_task(f"rendering {options.setlist}", total=total, rate=0.0)
+    with RenderProgress(options, fps, first, expected) as progress:
 
         def over(rendering: Rig) -> bool:
-            done = rendering.timings.count
-            progress.update(task, completed=done, rate=done / max(stopwatch() - began, 1e-6))
+            progress.update(rendering.timings.count)
             return rendering.lost > 0 or whole(rendering)
 
         rig.run(over)
-    made, took = rig.timings.count, stopwatch() - began
+    made, took = max(rig.timings.count - first, 0), stopwatch() - began
     sha = f", sha256 {digest.hexadecimal}" if digested else ""
     out.print(f"{made} frames in {took:.1f} s: {made / took:.1f} frames/s{sha}", soft_wrap=True)
     cut_short = bool(came) and not whole(rig)
     if cut_short:
-        of = "" if math.isinf(expected) else f" of {expected / fps:.1f} s"
+        of = "" if math.isinf(expected) else f" of {(expected - first) / fps:.1f} s"
         say_cut_short(f"{made / fps:.1f} s{of} are rendered")
     report_end(rig, options)
     if cut_short:
         raise typer.Exit(128 + came[0])
+
+
+def _excerpts(outputs: Iterable[Output], first: int) -> list[Output]:
+    """Outputs that get the frames of a show from number `first` on."""
+    from perform.outputs import FrameOutput
+    from perform.outputs.excerpt import Excerpt
+
+    return [Excerpt(one, first) if first and isinstance(one, FrameOutput) else one for one in outputs]
+
+
+class RenderProgress:
+    """The progress bar of a render of frames `first` to `last` (infinite if unknown). It says once, as soon as
+    the first second is in its file, that the film can be watched while it grows."""
+
+    def __init__(self, options: Options, fps: float, first: int, last: float) -> None:
+        self._options, self._fps, self._first = options, fps, first
+        self._last = None if math.isinf(last) else last
+        self._growing = options.record if last - first > fps else None
+        self._size = 0
+        self._began = stopwatch()
+        self._bar = Progress(
+            TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(),
+            TextColumn("{task.fields[rate]:.1f} frames/s"), TimeRemainingColumn(), console=err,
+        )  # fmt: skip
+
+    def __enter__(self) -> Self:
+        self._task = self._bar.add_task("", total=self._last, rate=0.0)
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_fault: object) -> None:
+        self._bar.stop()
+
+    def update(self, done: int) -> None:
+        """So many frames are done, of those before the first, too."""
+        what = f"playing up to {self._first / self._fps:g} s of" if done < self._first else "rendering"
+        rate = done / max(stopwatch() - self._began, 1e-6)
+        description = f"{what} {self._options.setlist}"
+        self._bar.update(self._task, completed=done, rate=rate, description=description)
+        if self._growing and self._can_be_watched(self._growing):
+            text = f"the first second can be watched now, while the film grows: {self._growing}"
+            self._bar.console.print(text, markup=False, highlight=False, soft_wrap=True)
+            self._growing = None
+
+    def _can_be_watched(self, film: Path) -> bool:
+        """Whether the first second is in the file; looks only if it has grown."""
+        from perform.outputs.recorder import holds
+
+        try:
+            size, self._size = self._size, film.stat().st_size
+        except OSError:  # somebody moved it
+            return False
+        return size != self._size and holds(film, math.ceil(self._fps))
 
 
 def end_on_signals(rig: Rig) -> list[int]:
@@ -177,7 +231,7 @@ def report_end(rig: Rig, options: Options) -> None:
         raise typer.Exit(1)
 
 
-def _expected_frames(sound: str | None, fps: float) -> float:
+def expected_frames(sound: str | None, fps: float) -> float:
     """About how many frames a sound file takes; infinite if unknown or without a file. ValueError if it
     is shorter than one."""
     from perform.inputs.audio import SoundFile

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, cast
@@ -138,6 +139,18 @@ class Recorder:
         exact = (seconds - self._start) * self.fps
         slot = max(round(exact), self._slot + 1)
         return None if slot - exact > 1 else slot
+
+
+def holds(film: Path, frames: int) -> bool:
+    """Whether a film that is being written can be opened already and has so many pictures."""
+    import av
+
+    try:
+        with av.open(str(film)) as file:
+            packets = (packet for packet in file.demux(video=0) if packet.size)
+            return sum(1 for _ in islice(packets, frames)) == frames
+    except (av.error.FFmpegError, IndexError):  # nothing is there yet
+        return False
 
 
 class _Encoder:

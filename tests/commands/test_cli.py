@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -12,11 +13,12 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from perform.rhythm.beat import CONFIDENT
 from tests.doubles import command
 from tests.doubles.command import COMMAND, environment
-from tests.doubles.library import RED, save, write_library
+from tests.doubles.library import NEURAL, RED, save, write_library
 from tests.doubles.waiting import eventually
 
 
@@ -89,19 +91,40 @@ def test_without_a_display_a_supervised_show_says_what_to_do(folder: Path) -> No
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a terminal of Unix")
 def test_without_a_display_a_person_gets_a_film_and_a_second_one_beside_it(folder: Path) -> None:
-    import pty
-
     words = ("play", str(tone(folder / "tone.wav")), "--scene", "red", "--size", "64x36", "--seconds", "0.5")
     for name in ("red.mp4", "red-2.mp4"):
-        ours, theirs = pty.openpty()
-        show = subprocess.Popen(
-            [*COMMAND, *words], cwd=folder, env=environment(), stdin=theirs, stdout=theirs, stderr=theirs
-        )
-        os.close(theirs)
-        text = "".join(_lines_of(ours))
-        assert show.wait(60) == 0, text
-        assert "no display here" in text
+        text = at_a_terminal(folder, *words)
+        assert "no display here: rendering red to" in text and "for all of it" not in text
         assert len(pictures(folder / "output" / name)) == 15
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a terminal of Unix")
+def test_without_a_display_the_film_is_the_beginning_and_the_whole_is_one_command_away(folder: Path) -> None:
+    sound = tone(folder / "my tone.wav", 22)
+    words = ("play", "red", "--audio", str(sound), "--size", "64x36", "--fps", "5")
+    text = at_a_terminal(folder, *words)
+    assert "rendering the first 20 seconds of red to output/red.mp4" in text
+    assert "the first second can be watched now, while the film grows: output/red.mp4" in text
+    assert len(pictures(folder / "output/red.mp4")) == 100
+    whole = text.split("for all of it: ")[1].splitlines()[0].split(" render ")[1]
+    run(folder, "render", *shlex.split(whole))
+    with av.open(str(folder / "output/red-whole.mp4")) as film:
+        assert (film.streams.video[0].width, film.streams.video[0].average_rate) == (64, 5)
+        assert len([*film.decode(video=0)]) == 110
+
+
+def at_a_terminal(folder: Path, *words: str) -> str:
+    """What a command prints on a terminal; its exit code must be 0."""
+    import pty
+
+    ours, theirs = pty.openpty()
+    show = subprocess.Popen(
+        [*COMMAND, *words], cwd=folder, env=environment(), stdin=theirs, stdout=theirs, stderr=theirs
+    )
+    os.close(theirs)
+    text = "".join(_lines_of(ours))
+    assert show.wait(60) == 0, text
+    return text
 
 
 def _lines_of(terminal: int) -> Iterator[str]:
@@ -114,6 +137,32 @@ def _lines_of(terminal: int) -> Iterator[str]:
         if not found:
             return
         yield found.decode(errors="replace")
+
+
+def test_a_render_from_a_place_has_the_frames_of_the_whole(folder: Path) -> None:
+    """A feedback of all frames before is in them, and the sound begins there, too."""
+    save(folder / "presets/trail.toml", NEURAL + '[[filter]]\nshader = "feedback"\namount = 0.9\n')
+    sound = str(tone(folder / "tone.wav", 3))
+    words = ("render", sound, "--scene", "trail", "--size", "64x36", "--fps", "10")
+    run(folder, *words, "--out", "whole.mkv", "--codec", "ffv1")
+    run(folder, *words, "--out", "part.mkv", "--codec", "ffv1", "--from", "1.2", "--seconds", "1")
+    whole, part = pictures(folder / "whole.mkv"), pictures(folder / "part.mkv")
+    assert len(part) == 10
+    assert all(np.array_equal(a, b) for a, b in zip(whole[12:22], part, strict=True))
+    assert not np.array_equal(whole[0], part[0])
+    assert heard(folder / "part.mkv") == pytest.approx(heard(folder / "whole.mkv")[57600:][:43200], abs=1e-4)
+    assert "--from 4: the sound ends at 3 s" in run(
+        folder, *words, "--out", "late.mkv", "--from", "4", expect=1
+    )
+    assert not (folder / "late.mkv").exists()
+
+
+def heard(file: Path) -> NDArray[np.float32]:
+    """The samples of the left channel."""
+    resampler = av.AudioResampler(format="flt", layout="stereo")
+    with av.open(str(file)) as container:
+        blocks = [one.to_ndarray() for f in container.decode(audio=0) for one in resampler.resample(f)]
+    return np.concatenate(blocks, 1).reshape(-1, 2)[:, 0]
 
 
 def test_the_digest_comes_only_when_it_is_wanted(folder: Path) -> None:

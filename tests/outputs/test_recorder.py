@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from perform.clock import Moment
 from perform.outputs import Frame
-from perform.outputs.recorder import MOST_PICTURES, Recorder, _VideoFile
+from perform.outputs.recorder import MOST_PICTURES, Recorder, _VideoFile, holds
 from tests.doubles.frames import RATE, SIZE, frame
+from tests.doubles.waiting import eventually
 
 GREY = np.array([0.2126, 0.7152, 0.0722])
 
@@ -154,6 +155,21 @@ def test_pictures_are_placed_by_their_time(tmp_path: Path) -> None:
     recorder.close()
     assert shown(tmp_path / "film.mkv") == pytest.approx([0, 0.04, 0.08, 0.12, 0.32], abs=0.002)
     assert recorder.dropped == 1
+
+
+@pytest.mark.parametrize("ending", ["mp4", "mov", "mkv"])
+def test_a_film_plays_while_it_is_written(tmp_path: Path, ending: str) -> None:
+    path = tmp_path / f"film.{ending}"
+    assert not holds(path, 1)
+    recorder = Recorder(path, SIZE, 25, RATE)
+    assert not holds(path, 1)
+    for number in range(150):
+        recorder.write(frame(number, 25, number, np.zeros((1920, 2), np.float32)))
+    eventually(lambda: holds(path, 25), "the first second")
+    assert not holds(path, 150)  # the encoder has the last ones
+    assert len(playable(path)) >= 25
+    recorder.close()
+    assert holds(path, 150) and not holds(path, 151)
 
 
 DYING = """
