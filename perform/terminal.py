@@ -40,6 +40,17 @@ SceneScale = Annotated[
 PlayedModel = Annotated[str | None, typer.Option(help="Play this model in place of the presets' own.")]
 NetworkPrecision = Annotated[str, typer.Option(help="auto, float32, bfloat16 or float16.")]
 NetworkDevice = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
+FilmCodec = Annotated[
+    str, typer.Option("--codec", help="h264, hevc, av1, prores (.mov) or ffv1 (.mkv, lossless).")
+]
+FilmQuality = Annotated[
+    str | None,
+    typer.Option(
+        "--quality",
+        help="h264 and hevc 0..51, av1 1..63, less is better; prores proxy, lt, standard, hq or 4444. "
+        "(default: 18, 20, 28, hq)",
+    ),
+]
 Force = Annotated[bool, typer.Option("--force", help="Replace files that are there already.")]
 REGION_HELP = "The part of the camera's picture in which hands play: left,top,right,bottom, each 0..1."
 MidiPort = Annotated[str | None, typer.Option(help="Listen to this MIDI port only.")]

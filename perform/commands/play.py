@@ -27,6 +27,8 @@ from perform.parameters import choice
 from perform.paths import claimed
 from perform.terminal import (
     REGION_HELP,
+    FilmCodec,
+    FilmQuality,
     MidiPort,
     Mirror,
     NetworkDevice,
@@ -49,7 +51,16 @@ if TYPE_CHECKING:
     from perform.show import Options
 
 FIRST_SECONDS = 20.0  # of a show that becomes a film because there is no display
-WHOLE_OPTIONS = ("size", "fps", "scale", "model", "precision", "device")  # they change the film
+WHOLE_OPTIONS = (
+    "size",
+    "fps",
+    "scale",
+    "codec",
+    "quality",
+    "model",
+    "precision",
+    "device",
+)  # they change the film
 
 DisplayName = Annotated[
     str | None, typer.Option(help="The display for the window, by name; `perform devices` lists them.")
@@ -119,6 +130,8 @@ def play(
     scale: SceneScale = None,
     seconds: StopAfter = None,
     record: RecordingFile = None,
+    codec: FilmCodec = "h264",
+    quality: FilmQuality = None,
     model: PlayedModel = None,
     precision: NetworkPrecision = "auto",
     device: NetworkDevice = "auto",
@@ -167,11 +180,13 @@ def play(
 
 def _play(options: Options, seconds: float | None, context: typer.Context) -> None:
     """Play the show, or make a video of it where there is no display; under a name that is free."""
+    from perform.outputs.codecs import CODECS
+
     live, record = options.headless or _has_display(), options.record
     if not live and not attended():
         raise RuntimeError(NO_DISPLAY.format(show=options.setlist))
     if record is None and not live:
-        record = paths.output() / f"{Path(options.setlist).stem}.mp4"
+        record = paths.output() / (Path(options.setlist).stem + CODECS[options.codec].suffixes[0])
     with claimed(record) if record else nullcontext() as file:
         options = replace(options, record=file)
         if live:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import signal
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Self
 
@@ -14,6 +13,8 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from perform.clock import stopwatch
 from perform.parameters import choice
 from perform.terminal import (
+    FilmCodec,
+    FilmQuality,
     Force,
     NetworkDevice,
     NetworkPrecision,
@@ -56,6 +57,8 @@ def render(
         float, typer.Option("--from", min=0, help="Begin at this second: all before is played, but not kept.")
     ] = 0.0,
     seconds: Annotated[float | None, typer.Option(min=0, help="Render only this many seconds.")] = None,
+    codec: FilmCodec = "h264",
+    quality: FilmQuality = None,
     model: PlayedModel = None,
     precision: NetworkPrecision = "auto",
     device: NetworkDevice = "auto",
@@ -125,7 +128,7 @@ def render_show(options: Options, seconds: float | None, digested: bool = False,
         rig = show.render(options)
     digest = Digest()
     rig.outputs += [digest] if digested else []
-    rig.outputs = _excerpts(rig.outputs, first)
+    rig.outputs = [_excerpt(one, first) for one in rig.outputs]
     came = end_on_signals(rig)
 
     def whole(rendering: Rig) -> bool:
@@ -152,17 +155,17 @@ def render_show(options: Options, seconds: float | None, digested: bool = False,
         raise typer.Exit(128 + came[0])
 
 
-def _excerpts(outputs: Iterable[Output], first: int) -> list[Output]:
-    """Outputs that get the frames of a show from number `first` on."""
+def _excerpt(output: Output, first: int) -> Output:
+    """An output that gets the frames of a show from number `first` on."""
     from perform.outputs import FrameOutput
     from perform.outputs.excerpt import Excerpt
 
-    return [Excerpt(one, first) if first and isinstance(one, FrameOutput) else one for one in outputs]
+    return Excerpt(output, first) if isinstance(output, FrameOutput) else output
 
 
 class RenderProgress:
-    """The progress bar of a render of frames `first` to `last` (infinite if unknown). It says once, as soon as
-    the first second is in its file, that the film can be watched while it grows."""
+    """The progress bar of a render of frames `first` to `last` (infinite if unknown). It says once, as soon
+    as the first second is in its file, that the film can be watched while it grows."""
 
     def __init__(self, options: Options, fps: float, first: int, last: float) -> None:
         self._options, self._fps, self._first = options, fps, first

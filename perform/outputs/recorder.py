@@ -20,6 +20,7 @@ from perform import media
 from perform.arrays import Samples, finite
 from perform.faults import Health, reason
 from perform.outputs import Frame
+from perform.outputs.codecs import Encoding, encoding
 from perform.threads import Background
 
 if TYPE_CHECKING:
@@ -31,29 +32,36 @@ EncoderJob = Callable[[], None]
 MOST_PICTURES = 8  # between the show and the encoder; 22 MB at 720p
 MOST_SOUNDS = 600  # blocks of sound, ten seconds of frames
 BT709_CODE = 1  # of matrix, primaries and curve, by ISO/IEC 23091-2
-LIMITED_RANGE = 1  # by FFmpeg
+RGB_CODE, SRGB_CODE = 0, 13  # of matrix and of curve
+LIMITED_RANGE, FULL_RANGE = 1, 2  # by FFmpeg
+RGB = "bgr0"  # the pixel format of codecs that keep sRGB as it is
 
-# A fragment per keyframe, written when it is complete, so that a file whose writer died plays up to
-# its last second. The index waits for the first fragment (delay_moov): only then does FFmpeg know
+# A fragment per second, from a keyframe on, written when it is complete, so that a file whose writer died
+# plays up to its last second. The index waits for the first fragment (delay_moov): only then does FFmpeg know
 # how far the codecs start ahead, and can say so in edit lists that keep sound and picture together.
+FRAGMENTS = MappingProxyType(
+    {
+        "movflags": "frag_keyframe+delay_moov+default_base_moof",
+        "min_frag_duration": "900000",  # microseconds: of some codecs every picture is a keyframe
+        "use_editlist": "1",
+    }
+)
 CONTAINERS: Mapping[str, tuple[str, Mapping[str, str]]] = MappingProxyType(
     {
-        ".mp4": ("mp4", {"movflags": "frag_keyframe+delay_moov+default_base_moof", "use_editlist": "1"}),
-        ".mov": ("mov", {"movflags": "frag_keyframe+delay_moov+default_base_moof", "use_editlist": "1"}),
+        ".mp4": ("mp4", FRAGMENTS),
+        ".mov": ("mov", FRAGMENTS),
         ".mkv": ("matroska", {"cluster_time_limit": "1000"}),
     }
 )
 FLUSHED = {"flush_packets": "1", "max_interleave_delta": "1000000"}  # to the disk at once; 1 s
 AAC_RATE = 256_000  # bits a second
-VIDEO_CODEC = "libx264"
-SOUND_CODECS = {".mp4": "aac", ".mov": "aac", ".mkv": "flac"}
 
 
 class Recorder:
     """Writes frames of `size` (width, height; even numbers) at `fps` to `path` (.mp4, .mov, .mkv).
 
-    `sound` is the rate of the samples that `write_sound` gets (None for a silent film), `quality`
-    x264's constant rate factor (0 lossless .. 51).
+    `sound` is the rate of the samples that `write_sound` gets (None for a silent film); `codec` and `quality`
+    are those of `codecs`.
 
     A thread encodes. If it is too far behind, a `live` recorder drops pictures (`dropped`), and the ones
     before stay longer; otherwise `write` waits. Pictures are placed by their moment, counted from the first
@@ -73,16 +81,18 @@ class Recorder:
         fps: float | Fraction,
         sound: int | None = None,
         live: bool = False,
-        quality: int = 18,
+        codec: str = "h264",
+        quality: str | None = None,
     ) -> None:
         self.path, self.size = Path(path), size
         self.fps = Fraction(fps).limit_denominator(1001)
         self.may_lag, self.sound = live, sound
         self.written = self.dropped = 0
-        self._check(quality)
-        self._film = _VideoFile(self.path, size, self.fps, _encoding(quality, live, self.fps))
+        self._check()
+        chosen, suffix = encoding(self.path, codec, quality), self.path.suffix.lower()
+        self._film = _VideoFile(self.path, size, self.fps, chosen, live)
         if sound:
-            self._film.add_sound(SOUND_CODECS[self.path.suffix.lower()], sound)
+            self._film.add_sound(chosen.sound(suffix), sound)
         self._film.begin(self.path)
         self._start: float | None = None
         self._slot = -1
@@ -122,15 +132,11 @@ class Recorder:
         self._encoder.close()
         self._encoder.raise_error(self.path)
 
-    def _check(self, quality: int) -> None:
+    def _check(self) -> None:
         if any(side < 16 or side % 2 for side in self.size):
             raise ValueError(f"size = {self.size[0]}x{self.size[1]}, must be even numbers from 16 on")
         if not 1 <= self.fps <= 1000:
             raise ValueError(f"fps = {float(self.fps):g}, must be 1..1000")
-        if not 0 <= quality <= 51:
-            raise ValueError(f"quality = {quality}, must be 0..51")
-        if self.path.suffix.lower() not in CONTAINERS:
-            raise ValueError(f"{self.path}: the name must end in {', '.join(CONTAINERS)}")
 
     def _slot_at(self, seconds: float) -> int | None:
         """The slot of a picture in steps of 1 / fps; None if there is none free near its time."""
@@ -146,7 +152,7 @@ def holds(film: Path, frames: int) -> bool:
     import av
 
     try:
-        with av.open(str(film)) as file:
+        with av.open(media.address(film)) as file:
             packets = (packet for packet in file.demux(video=0) if packet.size)
             return sum(1 for _ in islice(packets, frames)) == frames
     except (av.error.FFmpegError, IndexError):  # nothing is there yet
@@ -226,17 +232,22 @@ class _Encoder:
 class _VideoFile:
     """The container and its streams. Only one thread at a time may use it."""
 
-    def __init__(self, path: Path, size: tuple[int, int], fps: Fraction, encoding: dict[str, str]) -> None:
+    def __init__(
+        self, path: Path, size: tuple[int, int], fps: Fraction, encoding: Encoding, live: bool
+    ) -> None:
         import av
 
-        name, options = CONTAINERS[path.suffix.lower()]
+        suffix = path.suffix.lower()
+        name, options = CONTAINERS[suffix]
         try:
             self._file = av.open(media.address(path), "w", format=name, options={**FLUSHED, **options})
         except OSError as error:
             raise _unwritable(path, error) from error
-        stream = self._file.add_stream(VIDEO_CODEC, rate=fps, options=encoding)
+        stream = self._file.add_stream(encoding.codec.encoder, rate=fps, options=encoding.options(live, fps))
         self._pictures = cast("av.VideoStream", stream)
-        _describe(self._pictures, size, fps)
+        _describe(self._pictures, size, fps, encoding.pixels)
+        if tag := encoding.tag(suffix):
+            self._pictures.codec_context.codec_tag = tag
         self._sound: _SoundTrack | None = None
         self._closed = False
 
@@ -254,7 +265,7 @@ class _VideoFile:
 
     def picture(self, frame: av.VideoFrame, slot: int) -> None:
         """One picture, `slot` frames after the first."""
-        converted = _converted(frame)
+        converted = _converted(frame, self._pictures.codec_context.pix_fmt or "yuv420p")
         converted.pts = slot
         self._file.mux(self._pictures.encode(converted))
 
@@ -311,18 +322,16 @@ class _SoundTrack:
             self._file.mux(self._stream.encode(resampled))
 
 
-def _encoding(quality: int, live: bool, fps: Fraction) -> dict[str, str]:
-    """The encoder's options: a keyframe a second, fast enough to go with a show."""
-    return {"g": str(round(fps)), "preset": "ultrafast" if live else "veryfast", "crf": str(quality)}
-
-
-def _describe(stream: av.VideoStream, size: tuple[int, int], fps: Fraction) -> None:
+def _describe(stream: av.VideoStream, size: tuple[int, int], fps: Fraction, pixels: str) -> None:
     stream.width, stream.height = size
-    stream.pix_fmt = "yuv420p"
+    stream.pix_fmt = pixels
     coder = stream.codec_context
     coder.time_base = 1 / fps
-    coder.colorspace = coder.color_primaries = coder.color_trc = BT709_CODE
-    coder.color_range = LIMITED_RANGE
+    coder.color_primaries = BT709_CODE
+    rgb = pixels == RGB
+    coder.color_trc = SRGB_CODE if rgb else BT709_CODE
+    coder.colorspace = RGB_CODE if rgb else BT709_CODE
+    coder.color_range = FULL_RANGE if rgb else LIMITED_RANGE
 
 
 def _picture(pixels: NDArray[np.uint8]) -> av.VideoFrame:
@@ -332,15 +341,17 @@ def _picture(pixels: NDArray[np.uint8]) -> av.VideoFrame:
     return av.VideoFrame.from_ndarray(pixels, format="rgb24")
 
 
-def _converted(frame: av.VideoFrame) -> av.VideoFrame:
-    """sRGB to BT.709 luma and chroma in the limited range (ITU-R BT.709-6, 3.4 and 3.5).
+def _converted(frame: av.VideoFrame, pixels: str) -> av.VideoFrame:
+    """sRGB as it is, or to BT.709 luma and chroma in the limited range (ITU-R BT.709-6, 3.4 and 3.5).
 
     Without accurate rounding and the full chroma input FFmpeg is off by up to 4 levels.
     """
     from av.video.reformatter import ColorRange, Colorspace, Interpolation
 
+    if pixels == RGB:
+        return frame.reformat(format=pixels)
     converted = frame.reformat(
-        format="yuv420p",
+        format=pixels,
         dst_colorspace=Colorspace.ITU709,
         src_color_range=ColorRange.JPEG,
         dst_color_range=ColorRange.MPEG,

@@ -240,7 +240,8 @@ def _recorders(options: Options, fps: float, sound: Sound, live: bool) -> list[O
     from perform.outputs.recorder import Recorder
 
     options.record.parent.mkdir(parents=True, exist_ok=True)
-    return [Recorder(options.record, options.size, fps, sound.rate if options.sound else None, live)]
+    rate = sound.rate if options.sound else None
+    return [Recorder(options.record, options.size, fps, rate, live, options.codec, options.quality)]
 
 
 def open_learner(

@@ -32,6 +32,8 @@ class Options:
     precision: Precision = "auto"
     device: Device = "auto"
     record: Path | None = None
+    codec: str = "h264"  # of the recording
+    quality: str | None = None
     headless: bool = False
     fullscreen: bool = False
     display: str | None = None
@@ -51,8 +53,12 @@ class Options:
     keys: tuple[tuple[str, str], ...] = KEY_HELP  # what the window's help lists
 
     def __post_init__(self) -> None:
-        """Raises RuntimeError if Link is needed and not installed."""
+        """Raises RuntimeError if Link is needed and not installed, ValueError for a recording that cannot be
+        made."""
         from perform.inputs import link
+        from perform.outputs.codecs import encoding
+
+        encoding(self.record, self.codec, self.quality)
 
         if (self.link or self.clock == "link") and not link.installed():
             raise RuntimeError(f"link: {link.not_installed()}")

@@ -266,8 +266,8 @@ def test_impossible_recordings_are_rejected(tmp_path: Path) -> None:
         Recorder(tmp_path / "a.mp4", (641, 360), 25)
     with pytest.raises(ValueError, match=r"fps = 0.5, must be 1..1000"):
         Recorder(tmp_path / "a.mp4", SIZE, 0.5)
-    with pytest.raises(ValueError, match=r"quality = 60, must be 0..51"):
-        Recorder(tmp_path / "a.mp4", SIZE, 25, quality=60)
+    with pytest.raises(ValueError, match=r"quality '60' of h264, must be 0..51, less is better"):
+        Recorder(tmp_path / "a.mp4", SIZE, 25, quality="60")
     with pytest.raises(ValueError, match=r"must end in .mp4, .mov, .mkv"):
         Recorder(tmp_path / "a.avi", SIZE, 25)
     with pytest.raises(OSError, match=r"a.mp4: cannot be written \(No such file"):
