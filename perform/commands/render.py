@@ -121,9 +121,10 @@ def render_show(options: Options, seconds: float | None, digested: bool = False,
         raise ValueError("without a sound the length is unknown: give --seconds")
     first = round(start * fps)
     longest = math.inf if seconds is None else first + round(seconds * fps)
-    expected = min(longest, expected_frames(options.sound, fps))
-    if expected <= first:
-        raise ValueError(f"--from {start:g}: the sound ends at {expected / fps:g} s")
+    heard = expected_frames(options.sound, fps)
+    if 0 < heard <= first:
+        raise ValueError(f"--from {start:g}: the sound ends at {heard / fps:g} s")
+    expected = min(longest, heard)
     with opening(f"reading {options.setlist}"):
         rig = show.render(options)
     digest = Digest()
@@ -160,7 +161,9 @@ def _excerpt(output: Output, first: int) -> Output:
     from perform.outputs import FrameOutput
     from perform.outputs.excerpt import Excerpt
 
-    return Excerpt(output, first) if isinstance(output, FrameOutput) else output
+    if isinstance(output, FrameOutput):
+        return Excerpt(output, first)
+    return output
 
 
 class RenderProgress:
