@@ -67,7 +67,7 @@ def program() -> str:
     """What starts this program here: `perform` where the shell finds it, else with its path."""
     if shutil.which("perform"):
         return "perform"
-    return sys.argv[0] if Path(sys.argv[0]).stem == "perform" else f"{sys.executable} -m perform"
+    return sys.argv[0] if Path(sys.argv[0]).stem == "perform" else "python -m perform"
 
 
 def say(text: str) -> None:
