@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
@@ -19,8 +21,12 @@ if TYPE_CHECKING:
     import av
     from av.container import InputContainer
 
+log = logging.getLogger("perform")
+
 # Nothing is fetched, and a name with a percent sign is no row of pictures.
 OPTIONS: Mapping[str, str] = MappingProxyType({"protocol_whitelist": "file", "pattern_type": "none"})
+MOST_LOGGED, MOST_PLACES = 10, 1000  # faults of one file that are logged, and that are counted
+LAST_MICROSECONDS = 2_000_000  # of a file, in which its last picture is looked for
 HEAD_BYTES = 4096  # of a file, by which text is recognised
 CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")  # characters that no text has
 PLAYLIST = re.compile(
@@ -50,6 +56,32 @@ WEB_PAGE = re.compile(r"\s*(<!doctype html|<html)", re.IGNORECASE)
 
 class MediaError(ValueError):
     """A file that is neither sound nor film; the message says what it is, without its name."""
+
+
+@dataclass(slots=True)
+class Damage:
+    """The faults of a decoder in one file, each place once, however often it is read."""
+
+    path: Path
+    first: str = ""
+    _places: set[float] = field(default_factory=set)
+
+    def note(self, seconds: float, error: Exception) -> None:
+        """Log a fault at a time of the file, of the first places only."""
+        place = round(max(seconds, 0.0), 3)
+        if place in self._places or len(self._places) >= MOST_PLACES:
+            return
+        sentence = f"damaged at {int(place // 60)}:{place % 60:06.3f} ({why(error)})"
+        self.first = self.first or sentence
+        self._places.add(place)
+        if len(self._places) <= MOST_LOGGED:
+            log.warning("%s: %s", self.path, sentence)
+
+    @property
+    def summary(self) -> str:
+        """For an operator; empty without faults."""
+        others = len(self._places) - 1
+        return self.first + (f" and at {others} other place{'s' * (others > 1)}" if others > 0 else "")
 
 
 def address(path: Path) -> str:
@@ -90,6 +122,24 @@ def films(container: InputContainer) -> list[Any]:
 
     cover = av.stream.Disposition.attached_pic
     return [one for one in container.streams.video if not one.disposition & cover]
+
+
+def pictures_end(container: InputContainer) -> float | None:
+    """The second, from its beginning, at which the last moving picture of a file is over; None without any.
+    Reads the container to its end."""
+    streams = films(container)
+    if not streams:
+        return None
+    lasting = 1 / float(streams[0].average_rate or 25)
+    ends = []
+    with suppress(*faults()):
+        if container.duration:
+            container.seek(max(container.duration - LAST_MICROSECONDS, 0) + (container.start_time or 0))
+        for packet in container.demux(streams[0]):
+            if packet.size and packet.pts is not None:
+                ends.append(float((packet.pts + (packet.duration or 0)) * packet.time_base))
+                ends[-1] += 0 if packet.duration else lasting
+    return max(ends) - origin(container) if ends else None
 
 
 def _start(stream: Any) -> Fraction | None:

@@ -93,3 +93,29 @@ def test_an_unpacked_wheel_finds_its_folders(wheel: Path, tmp_path: Path) -> Non
         [sys.executable, "-c", code], cwd=tmp_path, check=True, capture_output=True, text=True
     )
     assert done.stdout == "demo\n"
+
+
+def test_a_file_is_found_in_either_form_of_its_accents_and_any_case_of_its_suffix(tmp_path: Path) -> None:
+    composed, decomposed = "Grüße", "Gru\u0308ße"
+    folder = tmp_path / f"{decomposed}"
+    folder.mkdir()
+    file = folder / f"{composed}.FS"
+    file.touch()
+    (folder / "other.toml").touch()
+    for name in (f"{composed}.FS", f"{decomposed}.fs", f"{composed}.Fs"):
+        for parent in (composed, decomposed):
+            assert paths.found(tmp_path / parent / name) in (file, tmp_path / parent / f"{composed}.FS")
+    assert paths.found(folder / "grüße.fs") is None  # capitals of the name itself do matter
+    assert paths.found(tmp_path / "none" / "a.fs") is None
+    assert paths.found(folder) is None
+    assert paths.beside(folder / "other.toml", ".FS") == folder / "other.FS"
+    assert paths.files(folder, ".fs") == [file]
+    assert paths.files(folder, ".fs", ".toml") == [file, folder / "other.toml"]
+    assert paths.files(tmp_path / "none", ".fs") == []
+
+
+def test_the_file_of_exactly_this_name_comes_first(tmp_path: Path) -> None:
+    for name in ("a.fs", "a.FS", "ü.fs", "u\u0308.fs"):
+        (tmp_path / name).touch()
+    for name in ("a.fs", "a.FS", "ü.fs", "u\u0308.fs"):
+        assert paths.found(tmp_path / name) == tmp_path / name

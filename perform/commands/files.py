@@ -39,6 +39,8 @@ def beats(
     if as_json:
         typer.echo(json.dumps({"sound": str(sound), "beats": [asdict(beat) for beat in found]}))
         return
+    if not found:
+        err.print(f"{sound}: no beats are heard in it", markup=False, highlight=False, soft_wrap=True)
     for beat in found:
         mark = "[cyan]●[/cyan]" if beat.downbeat else "○"
         out.print(f"{mark} {beat.time:8.3f} s  {beat.bpm:6.1f} bpm  {beat.confidence:4.0%}")

@@ -48,12 +48,14 @@ class Reel:
     """The first stream of pictures in a file. Raises FootageError if it cannot be played.
 
     Pictures that would be larger than `size` (width, height) when they fill it are made that small.
-    `length` is in seconds, `size` (width, height) what its pictures have, and `alpha` whether they have
-    four channels.
+    `length` is in seconds, `size` (width, height) what its pictures have, `alpha` whether they have four
+    channels, and `damage` where they cannot be decoded.
     """
 
     def __init__(self, path: Path, size: tuple[int, int] | None = None, budget: int = BUDGET) -> None:
         self.path, self.wanted, self._budget = path, size, budget
+        self.damage = media.Damage(path)
+        self._tick, self._origin = 1.0, 0
         self._kept: deque[_Frame] = deque()
         self._bytes = 0
         self._shots: deque[FilmFrame] = deque(maxlen=3)  # that were read last
@@ -239,12 +241,12 @@ class Reel:
             return
 
     def _decoded(self) -> Iterator[av.VideoFrame]:
-        """The frames from here on; what is damaged is passed over."""
+        """The frames from here on; what is damaged is passed over, and logged."""
         for packet in self._packets():
             try:
                 yield from self._decoder.decode(packet)
-            except media.faults():
-                continue
+            except media.faults() as error:
+                self.damage.note(float(((packet.pts or packet.dts or 0) - self._origin) * self._tick), error)
 
     def _pixels(self, frame: av.VideoFrame) -> Pixels:
         from av.video.reformatter import Colorspace, Interpolation

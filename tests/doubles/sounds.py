@@ -72,9 +72,11 @@ def late_film(
     pictures_from: float = 0.0,
     click: float = 2.0,
     hole: tuple[float, float] = (9.0, 9.0),
+    pictures_until: float = 4.0,
 ) -> Path:
     """A film of 4 s at 20 pictures a second, with a white picture and a click at second `click` of its own
-    time. Its sound begins at `sound_from` and has a hole, its pictures begin at `pictures_from`."""
+    time. Its sound begins at `sound_from` and has a hole; its pictures are from `pictures_from` until
+    `pictures_until`."""
     sound = np.zeros((2, 4 * 48_000), np.float32)
     at = round(click * 48_000)
     sound[:, at : at + 2000] = 0.8 * np.sin(np.arange(2000) / 8)
@@ -85,7 +87,7 @@ def late_film(
         pictures.width, pictures.height, pictures.pix_fmt = 64, 48, "yuv420p"
         heard = file.add_stream("flac" if path.suffix == ".mkv" else "aac", rate=48_000, layout="stereo")
         heard.codec_context.open()
-        for number in range(round(pictures_from * 20), 80):
+        for number in range(round(pictures_from * 20), round(pictures_until * 20)):
             white = 255 * (number == round(click * 20))
             frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), white, np.uint8), format="rgb24")
             frame.pts = number

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import shutil
 import struct
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from PIL import Image
@@ -238,6 +240,22 @@ def test_damaged_frames_are_skipped(tmp_path: Path) -> None:
     reel = Reel(film)
     assert all(reel.read(at / 25).pixels.shape == (240, 320, 3) for at in range(60))
     assert number(reel.read(2.3).pixels) == 57
+
+
+def test_damage_is_logged_with_its_time(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    film = write_film(tmp_path / "film.mov", 40, codec="png", form="rgb24")
+    with av.open(str(film)) as file:
+        tenth = next(one for one in file.demux(video=0) if one.pts * one.time_base == Fraction(10, 25))
+        at, size = tenth.pos, tenth.size
+    data = bytearray(film.read_bytes())
+    data[at : at + size] = bytes(size)
+    film.write_bytes(data)
+    reel = Reel(film)
+    for _ in range(2):
+        assert [number(reel.read(at / 25).pixels) for at in (9, 10, 11)] == [9, 9, 11]
+        reel.rest()
+    (line,) = caplog.messages
+    assert re.fullmatch(rf"{film}: damaged at 0:00\.4[04]0 \(Invalid data .*\)", line)  # two threads decode
 
 
 def test_a_file_that_is_no_film_gives_a_clear_error(tmp_path: Path) -> None:

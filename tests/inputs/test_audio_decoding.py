@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from perform.arrays import Samples
+from perform.footage.reel import Reel
 from perform.inputs import audio
 from perform.inputs.audio import decoding
 from perform.inputs.audio.decoding import SAMPLE_RATE as RATE
@@ -301,3 +302,20 @@ def test_a_file_that_breaks_is_logged(tmp_path: Path, caplog: pytest.LogCaptureF
     file.unlink()
     reader.read(0, RATE)
     assert caplog.messages[0] == f"{file} stopped: {file}: no such sound file"
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mkv"])
+@pytest.mark.parametrize("late", [0.0, 0.3])
+def test_the_sound_of_a_film_loops_with_its_pictures(tmp_path: Path, suffix: str, late: float) -> None:
+    """The sound ends 16 ms before the pictures, or as padding of the codec has it."""
+    film = late_film(tmp_path / f"film.{suffix}", sound_from=late, click=1.0)
+    assert Reel(film).length == pytest.approx(4.0)
+    reader = SoundReader(film, loop=True)
+    sound = np.concatenate([reader.read(second * RATE, (second + 1) * RATE) for second in range(42)])
+    assert onsets(sound) == pytest.approx([1.0 + 4 * turn for turn in range(11)], abs=0.002)
+
+
+def test_sound_much_longer_than_the_pictures_is_all_heard(tmp_path: Path) -> None:
+    film = late_film(tmp_path / "film.mkv", click=3.5, pictures_until=1.0)
+    sound = SoundReader(film, loop=True).read(0, 8 * RATE)
+    assert onsets(sound) == pytest.approx([3.5, 7.5], abs=0.02)

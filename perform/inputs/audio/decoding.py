@@ -6,9 +6,7 @@ left out, and silence takes its place, as it takes that of holes: sound and pict
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,12 +20,10 @@ if TYPE_CHECKING:
     import av
     from av.container import InputContainer
 
-log = logging.getLogger("perform")
 SAMPLE_RATE = 48_000
 LEAST_HOLE = 0.1  # seconds: shorter ones are stamps that tremble, unless there was damage
 MOST_HOLE = 60.0  # seconds: in a sound without pictures, a longer one is another clock
 SAME_RATE = 0.95  # share of the bits a second that a file should have, from which on it is whole
-MOST_LOGGED = 10  # faults of one file
 SILENT_BLOCK = SAMPLE_RATE  # samples of silence at a time
 GUESSED = {3: "2.1", 4: "4.0", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}  # channels without names, as in FFmpeg
 ASIDE = 0.5**0.5  # of a channel that is not in front, and of the centre on each side
@@ -35,29 +31,6 @@ ASIDE = 0.5**0.5  # of a channel that is not in front, and of the centre on each
 
 class SoundError(ValueError):
     """A sound that cannot be opened; the message names it."""
-
-
-@dataclass(slots=True)
-class Damage:
-    """The faults of a decoder: how many places, and the first of them."""
-
-    path: Path
-    places: int = 0
-    first: str = ""
-
-    def note(self, seconds: float, error: Exception) -> None:
-        """Log a fault at a time of the file."""
-        minutes, rest = divmod(max(seconds, 0.0), 60)
-        sentence = f"damaged at {int(minutes)}:{rest:06.3f} ({media.why(error)})"
-        self.first = self.first or sentence
-        self.places += 1
-        if self.places <= MOST_LOGGED:
-            log.warning("%s: %s", self.path, sentence)
-
-    @property
-    def summary(self) -> str:
-        """For an operator; empty without faults."""
-        return self.first + (f" and at {self.places - 1} other places" if self.places > 1 else "")
 
 
 def open_sound_file(path: Path) -> InputContainer:
@@ -90,34 +63,43 @@ def lacks_bytes(container: InputContainer) -> bool:
 
 class Decoder:
     """Decodes passes through a file. The resampler goes on from pass to pass, so that the seam of a loop is
-    filtered like any other place. `damage` is that of the first pass."""
+    filtered like any other place. `damage` is that of all passes. A pass is `turn` seconds long, if it is
+    given: silence fills it up, and what is too long is left out."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.damage = Damage(path)
-        self._passes = 0
+    def __init__(self, path: Path, turn: float | None = None) -> None:
+        self.path, self.turn = path, turn
+        self.damage = media.Damage(path)
         self._resampler: av.AudioResampler | None = None
         self._rate = SAMPLE_RATE
 
     def decode(self) -> Iterator[Samples]:
         """Blocks [n, 2] of one pass. Raises SoundError if the file cannot be read (any more)."""
-        self._passes += 1
         with open_sound_file(self.path) as container:
             timing = _Timing(media.origin(container) if media.films(container) else None)
             for frame in self._frames(container, timing):
                 rate = frame.sample_rate
-                missing = timing.missing(frame)
-                for start in range(0, missing, SILENT_BLOCK):
-                    silence = np.zeros((min(SILENT_BLOCK, missing - start), 2), np.float32)
-                    yield from self._resampled(silence, rate)
-                yield from self._resampled(_stereo(frame), rate)
-                timing.position += (missing + frame.samples) / rate
+                yield from self._silence(timing, timing.missing(frame), rate)
+                samples = _stereo(frame)[: self._room(timing, rate)]
+                yield from self._resampled(samples, rate)
+                timing.position += len(samples) / rate
+            yield from self._silence(timing, self._room(timing, self._rate) or 0, self._rate)
 
     def flush(self) -> Iterator[Samples]:
         """What the resampler still holds."""
         if self._resampler is not None:
             yield from (_packed(one) for one in self._resampler.resample(None))
         self._resampler, self._rate = None, SAMPLE_RATE
+
+    def _room(self, timing: _Timing, rate: int) -> int | None:
+        """How many samples of the turn are left; None without one."""
+        return None if self.turn is None else max(round((self.turn - timing.position) * rate), 0)
+
+    def _silence(self, timing: _Timing, samples: int, rate: int) -> Iterator[Samples]:
+        """Samples of silence, in blocks."""
+        for start in range(0, samples, SILENT_BLOCK):
+            silence = np.zeros((min(SILENT_BLOCK, samples - start), 2), np.float32)
+            yield from self._resampled(silence, rate)
+            timing.position += len(silence) / rate
 
     def _frames(self, container: InputContainer, timing: _Timing) -> Iterator[av.AudioFrame]:
         """The frames of the first sound stream that can be decoded."""
@@ -128,7 +110,7 @@ class Decoder:
                 packet = next(packets, None)
                 frames = packet.decode() if packet else []
             except media.faults() as error:
-                if self._passes == 1 and not timing.damaged:
+                if not timing.damaged:
                     self.damage.note(timing.position, error)
                 timing.damaged, frames = True, []
             if packet is None:

@@ -23,13 +23,15 @@ from perform.inputs.audio.decoding import (
 log = logging.getLogger("perform")
 MOST_DECODED = 10 * SAMPLE_RATE  # samples that can still be read after they were decoded
 SILENCE_BEFORE_RETRY = 2 * SAMPLE_RATE  # samples, before a file that can no longer be read is tried again
+MOST_PADDING = 0.25  # seconds of a film's sound after its pictures that a loop leaves out
 CUT_SECONDS, CUT_SHARE = 0.5, 0.01  # by which a sound must be shorter than it says, to be cut off
 
 
 class SoundReader:
     """The file's samples, two channels at 48 kHz; sample 0 is the first.
 
-    With `loop` the end joins the beginning without a gap, otherwise silence follows it. `length`
+    With `loop` the end joins the beginning without a gap, otherwise silence follows it; the sound of a film
+    loops with its pictures. `length`
     (samples) is None while the end has not been reached. The last ten seconds can be read, by any
     thread. A file that breaks while it plays is silent from there on (`fault` is the reason); a loop tries
     it again. `note` is what is wrong with the file although it plays. Raises SoundError if the file is
@@ -43,7 +45,9 @@ class SoundReader:
         with open_sound_file(self.path) as container:
             self._claimed = claimed_length(container)
             self._lacks = lacks_bytes(container)
-        self._decoder = Decoder(self.path)
+            turn = media.pictures_end(container) if loop else None
+        padded = turn is not None and (self._claimed or 0.0) < turn + MOST_PADDING
+        self._decoder = Decoder(self.path, turn if padded else None)
         self._lock = threading.Lock()
         self._kept: Samples = np.zeros((MOST_DECODED, 2), np.float32)  # sample n is at n % MOST_DECODED
         self._end = self._decoded = 0
