@@ -11,6 +11,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from perform.render.overloads import overloads
+
 Stage: TypeAlias = Literal["fragment", "vertex"]
 
 BUILT_IN = ("PASSINDEX", "RENDERSIZE", "TIME", "TIMEDELTA", "DATE", "FRAMEINDEX")
@@ -36,6 +38,8 @@ KEYWORDS = frozenset(_KEYWORDS.split())  # a name of the header can be none of t
 
 # Spaces that come with text from web pages, and bytes that are no text.
 _SPACE = re.compile("[\0\u00a0\u2000-\u200d\u202f\u3000\ufeff\ufffd]")
+_CONTINUED = re.compile(r"\\[ \t]+\n")
+_IN_DIRECTIVE = re.compile(r"(?:^|\n)[ \t]*#(?:[^\n]|(?<=\\)\n)*\Z")
 _COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
 _VERSION = re.compile(r"^[ \t]*#[ \t]*version\b.*$", re.MULTILINE)
 _EXTENSION = re.compile(r"^[ \t]*#[ \t]*extension\b[ \t]*(\w*)[ \t]*:?[ \t]*(\w*).*$", re.MULTILINE)
@@ -59,16 +63,17 @@ _TEXTURE_COORDINATE = re.compile(r"\bgl_TexCoord\s*\[\s*\d+\s*\]")
 
 @dataclass(frozen=True, slots=True)
 class Adapted:
-    """A text in GLSL 4.10, and the extensions that it asks for."""
+    """A text in GLSL 4.10, the extensions that it asks for, and declarations that go before it."""
 
     text: str
     extensions: tuple[str, ...]
+    before: str
 
 
 def without_comments(text: str) -> str:
     """Plain ASCII with \\n at the ends of lines; comments are a space, or as many line ends as they had."""
     plain = _SPACE.sub(" ", text.replace("\r\n", "\n").replace("\r", "\n"))
-    plain = _COMMENT.sub(lambda match: "\n" * match[0].count("\n") or " ", plain)
+    plain = _CONTINUED.sub("\\\\\n", _COMMENT.sub(_blank, plain))
     return plain.encode("ascii", "replace").decode()
 
 
@@ -92,13 +97,22 @@ def adapted(text: str, stage: Stage, names: Collection[str], others: Collection[
     text = _DIRECTIVE.sub(r"#\1", _EMPTY_CASE.sub(r":;\1", text))
     text = _renamed_words(text, others)
     text = _FRAGMENT_DATA.sub(f"{PREFIX}FragColor", _GONE.sub(rf"{PREFIX}\1", text))
-    return Adapted(_TEXTURE_COORDINATE.sub("vec4(isf_FragNormCoord, 0.0, 1.0)", text), extensions)
+    text = _TEXTURE_COORDINATE.sub("vec4(isf_FragNormCoord, 0.0, 1.0)", text)
+    return Adapted(text, extensions, overloads(text))
 
 
 def original(message: str) -> str:
     """A compiler's message with the names that the author wrote."""
     message = message.replace(f"{PREFIX}FragColor", "gl_FragColor")
     return re.sub(rf"\b{PREFIX}(?!Frag|vert)(\w+)", r"\1", message)
+
+
+def _blank(match: re.Match[str]) -> str:
+    """As many line ends as a comment has; within a directive they do not end it."""
+    lines = match[0].count("\n")
+    if lines and _IN_DIRECTIVE.search(match.string[: match.start()]):
+        return "\\\n" * lines
+    return "\n" * lines or " "
 
 
 def _is_asked(name: str, how: str) -> bool:
@@ -126,10 +140,13 @@ def _with_our_output(text: str) -> str:
 
 
 def _with_variables(text: str, changing: set[str]) -> str:
-    """Constants that are made from what changes (uniforms, functions of the text) become variables."""
+    """Global constants that are made from what changes (uniforms, functions of the text) become variables."""
 
     def variable(match: re.Match[str]) -> str:
-        if changing.isdisjoint(re.findall(r"[A-Za-z_]\w*", match[1])):
+        before = text[: match.start()]
+        if before.count("{") != before.count("}") or changing.isdisjoint(
+            re.findall(r"[A-Za-z_]\w*", match[1])
+        ):
             return match[0]
         changing.add(match[2])
         return match[1].lstrip()
@@ -148,5 +165,7 @@ def _renamed_words(text: str, others: Collection[str]) -> str:
     rest = "|".join(name for name in others if not re.fullmatch(f"{always}|{qualifiers}", name))
     if rest:
         text = re.sub(rf"(?<![\w.])({rest})\b(?!\s*\()", rf"{PREFIX}\1", text)
+    own = [name for name in _CALLED if name in _FUNCTION.findall(text)]  # they may call ours
+    text = re.sub(rf"\b({'|'.join(own)})\b", rf"{PREFIX}\1", text) if own else text
     called = "|".join(_CALLED)  # but `#define read texture` means the function
     return re.sub(rf"(?<![\w.])({called})\b(?!\s*\(|[ \t]*$)", rf"{PREFIX}\1", text, flags=re.MULTILINE)

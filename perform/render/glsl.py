@@ -145,7 +145,9 @@ def _text(adapted: Adapted, declarations: str) -> str:
     """The whole text, without our macros where the author defines the same names."""
     extensions = "".join(f"#extension {name} : enable\n" for name in adapted.extensions)
     macros = "|".join({"#", *_MACRO.findall(adapted.text)})
-    ours = re.sub(rf"^#define (?:{macros})\b.*$", "", _COMMON + declarations, flags=re.MULTILINE)
+    ours = re.sub(
+        rf"^#define (?:{macros})\b.*$", "", _COMMON + declarations + adapted.before + "\n", flags=re.MULTILINE
+    )
     return f"{_START}{extensions}{ours}{_USER}{adapted.text}\n"
 
 

@@ -185,6 +185,16 @@ def test_passes_with_words_as_names(context: moderngl.Context) -> None:
         "void main() { gl_FragColor = vec4(gl_TexCoord[0].w * 0.2); }",
         "float level() { return 0.1; }\nconst float one = level();\nconst float two = one * 2.0;\n"
         "void main() { gl_FragColor = vec4(two); }",
+        "int max(int a, int b) { return a; }\n"
+        "void main() { gl_FragColor = vec4(max(0.1, 0.2)) * max(1, 2); }",
+        "vec3 mix(vec3 a, vec3 b, int c) { return a; }\n"
+        "void main() { gl_FragColor = vec4(mix(0.1, 0.3, 0.5)) * mix(vec3(1.0), vec3(0.0), 1).x; }",
+        "float round(float x) { return 0.2; }\n"
+        "void main() { gl_FragColor = vec4(round(3.0) * round(vec2(1.2)).x); }",
+        "vec4 texture(sampler2D image, vec2 at) { return texture2D(image, at) * 0.0 + 0.2; }\n"
+        "uniform sampler2D none;\nvoid main() { gl_FragColor = texture(none, vec2(0.0)); }",
+        "#define LEVEL(x) \\\n  (x /* once\n and */ \\ \n * 2.0)\n"
+        "void main() { gl_FragColor = vec4(LEVEL(0.1)); }",
         "void main() { switch (1) { case 0: break; default: } gl_FragColor = vec4(0.2); }",
         "#ifdef GL_ES\n#else GL_ES\n#define LEVEL 0.2\n#endif GL_ES\n"
         "void main() { gl_FragColor = vec4(LEVEL); }",
