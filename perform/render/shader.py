@@ -31,6 +31,7 @@ Setter: TypeAlias = Callable[[object], None]
 EPOCH = datetime(2000, 1, 1)
 
 DAY = 86_400.0  # seconds
+MOST_MEMORY = 2_000_000_000  # bytes of a shader's targets
 SAMPLERS = {*range(0x8B5D, 0x8B65), *range(0x8DC0, 0x8DD9)}  # GL_SAMPLER_1D and so on
 WARMTH = " "  # the name of no pass
 
@@ -216,10 +217,28 @@ class Shader:
             return
         width, height = self.size
         known = dict(zip(self._size_names, named, strict=True)) | {"WIDTH": width, "HEIGHT": height}
-        for step in self.isf.passes:
-            size = (step.width(known) if step.width else width, step.height(known) if step.height else height)
+        sizes = [
+            (step.width(known) if step.width else width, step.height(known) if step.height else height)
+            for step in self.isf.passes
+        ]
+        self._check_memory(sizes)
+        for step, size in zip(self.isf.passes, sizes, strict=True):
             self._retarget(step, size)
         self._sizes = named
+
+    def _check_memory(self, sizes: Sequence[tuple[int, int]]) -> None:
+        needed = {
+            step.target: width
+            * height
+            * (8 if step.floating else 4)
+            * (2 if step.target in self._doubles else 1)
+            for step, (width, height) in zip(self.isf.passes, sizes, strict=True)
+        }
+        if (total := sum(needed.values())) > MOST_MEMORY:
+            raise ShaderError(
+                f"{self.isf.name}:1: its passes need {total / 1e9:.1f} GB, must be at most"
+                f" {MOST_MEMORY / 1e9:g} GB"
+            )
 
     def _retarget(self, step: Pass, size: tuple[int, int]) -> None:
         held = self._targets.get(step.target)

@@ -319,6 +319,13 @@ def test_names_in_messages_are_the_authors(context: moderngl.Context) -> None:
         Shader(context, parse("void main() { gl_FragColor = vec4(sample); }"), (1, 1))
 
 
+def test_passes_that_would_fill_the_memory_are_refused(context: moderngl.Context) -> None:
+    size = {"WIDTH": "$WIDTH * 1e4", "HEIGHT": "$HEIGHT * 1e4", "FLOAT": True, "PERSISTENT": True}
+    shader = Shader(context, main("vec4(1.0)", PASSES=[{"TARGET": "big", **size}, {}]), (8, 4))
+    with pytest.raises(ShaderError, match=r"^a\.fs:1: its passes need 4\.3 GB, must be at most 2 GB"):
+        shader.warm()
+
+
 BAD = {"NAME": "bad", "TYPE": "event"}
 KEPT = [{"TARGET": "kept", "PERSISTENT": True, "FLOAT": True}, {}]
 
