@@ -10,9 +10,7 @@ import codecs
 import re
 import tomllib
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
@@ -81,38 +79,6 @@ def document(path: Path) -> dict[str, Any]:
 def parse_document(path: Path, model: type[Shape]) -> Shape:
     """A TOML file as a pydantic model. Raises SceneError with file, key and what is allowed."""
     return fitted(path, document(path), model)
-
-
-def parse_leniently(
-    path: Path, model: type[Shape], stand_ins: Mapping[str, Any] = MappingProxyType({})
-) -> tuple[Shape, list[str]]:
-    """A TOML file as a pydantic model, checked within, and its faults: a faulty key has its default, a
-    required one its value in `stand_ins`. Raises SceneError if too little is left."""
-    table = document(path)
-    try:
-        return model.model_validate(table), []
-    except ValidationError as error:
-        found = error.errors()
-    faults = [f"{path}: {_sentence(one, model)}" for one in found]
-    for one in found:
-        _remove(table, one["loc"])
-    try:
-        return model.model_validate({**stand_ins, **table}), faults
-    except ValidationError as error:
-        raise SceneError(faults) from error
-
-
-def _remove(table: dict[str, Any], key: Sequence[int | str]) -> None:
-    """Remove a key from a document; of a list that is itself wrong, the whole list."""
-    *before, last = key
-    place: Any = table
-    with suppress(KeyError):  # a list around it is removed already
-        for part in before:
-            place = place[part]
-        if isinstance(place, dict):
-            place.pop(last, None)
-        else:
-            _remove(table, before)
 
 
 def fitted(path: Path, table: Mapping[str, Any], model: type[Shape], key: str = "") -> Shape:

@@ -13,6 +13,7 @@ from perform.inputs.feeds.document import read_feed
 from perform.library import MODEL_SUFFIXES, Library
 from perform.midi import profiles
 from perform.networks.modelfiles import DIRECTIONS_SUFFIX, DISCRIMINATOR_SUFFIX
+from perform.paths import run_model
 from perform.render import isf
 from perform.scenes import mapping
 from perform.show import load, open_library
@@ -96,8 +97,10 @@ def _compile(file: Path) -> None:
 
 
 def _files(path: Path) -> Iterator[Path]:
-    """The file, or the files of a folder that can be checked."""
-    if path.is_dir():
+    """The file, or the files of a folder that can be checked; of a training run its model."""
+    if model := run_model(path):
+        yield model
+    elif path.is_dir():
         yield from sorted(file for file in path.rglob("*") if file.suffix.lower() in CHECKED_SUFFIXES)
     else:
         yield path

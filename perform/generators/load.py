@@ -244,7 +244,7 @@ def _first_object(files: Iterable[Path]) -> dict[str, Json] | None:
     for file in files:
         if file.is_file():
             with file.open("rb") as opened:
-                return _json_object(opened.read(MOST_JSON_BYTES).decode("utf-8", "replace"), str(file))
+                return _json_object(opened.read(MOST_JSON_BYTES).decode("utf-8-sig", "replace"), str(file))
     return None
 
 

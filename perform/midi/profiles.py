@@ -15,7 +15,7 @@ from typing import Annotated, Literal, TypeAlias, get_args
 from pydantic import BaseModel, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
-from perform.documents import SceneError, fitted, near, parse_leniently
+from perform.documents import SceneError, document, fitted, fitted_partly, near
 from perform.midi.names import CONTROL_NAME, DEVICE_NAME, PLAIN_MESSAGE, SHARED_CONTROL, device_kind
 
 MOST_CONTROLS = 512  # controls of a profile
@@ -160,7 +160,7 @@ class Profile:
 
 def read_profile(file: Path) -> Profile:
     """The profile that a file describes. Raises SceneError with every fault, OSError."""
-    text, faults = parse_leniently(file, _ProfileText, {"title": "untitled", "ports": ["any"]})
+    text, faults = fitted_partly(file, document(file), _ProfileText)
     if not DEVICE_NAME.fullmatch(file.stem) or device_kind(file.stem) != file.stem:
         faults.append(f"{file}: its name must be a word of small letters, not ending in _2 or the like")
     controls, groups = _controls(file, text, faults)
@@ -168,7 +168,7 @@ def read_profile(file: Path) -> Profile:
     rings: list[str] = []
     for group, table in text.lights.items():
         if group not in groups:
-            faults.append(f"{file}: lights.{group}, must be one of {', '.join(groups)}")
+            faults += [f"{file}: lights.{group}, must be one of {', '.join(groups)}"] if groups else []
             continue
         if any(controls[name].kind == "nrpn" for name in groups[group]):
             faults.append(f"{file}: lights.{group}, must be of a cc, a note or a pitch")
@@ -179,7 +179,7 @@ def read_profile(file: Path) -> Profile:
                 state: Light(_value_message(controls[name], light.value, light.channel), light.blink)
                 for state, light in states.items()
             }
-    if text.scenes and text.scenes not in groups:
+    if text.scenes and groups and text.scenes not in groups:
         faults.append(f"{file}: scenes = {text.scenes!r}, must be one of {', '.join(groups)}")
     if faults:
         raise SceneError(faults)

@@ -48,12 +48,13 @@ def models_folder() -> Path:
 def import_model(
     file: Path, name: str, force: bool = False, progress: ReportProgress = lambda step, share: None
 ) -> Imported:
-    """Import a model file of any known project under a name.
+    """Import a model file of any known project, or the model of a training run's folder, under a name.
 
     The file appears when it is complete: an interrupted import leaves nothing that could be played. Raises
     ModelError for a file that is not a generator, ValueError for an invalid name, or one that another model
     has (unless `force`).
     """
+    file = paths.run_model(file) or file
     target = _file_for_name(name)
     source = _file_hash(file, progress)
     if target.is_file() and not force:

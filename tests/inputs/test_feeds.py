@@ -164,6 +164,19 @@ def test_a_missing_key_does_not_hide_other_faults(tmp_path: Path) -> None:
         assert len(found) == 3
 
 
+def test_every_fault_of_a_feed_in_one_run(tmp_path: Path) -> None:
+    file = written(tmp_path, 'kind = "artnet"\nlow = 3.0\nspeedy = 2\nport = -1\nvalues = {age = "1"}')
+    with pytest.raises(SceneError) as told:
+        read_feed(file)
+    said = [fault.removeprefix(f"{file}: ") for fault in told.value.faults]
+    assert [fault.split(",")[0].split(" is")[0] for fault in said] == [
+        "port = -1",
+        "speedy",
+        "values.age",
+        "low and high",
+    ]
+
+
 def test_the_library_finds_the_feeds_of_signals(tmp_path: Path) -> None:
     written(tmp_path, 'kind = "artnet"\nvalues = {dim = "1"}', "desk")
     library = Library(tmp_path)

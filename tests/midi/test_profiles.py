@@ -210,6 +210,10 @@ BOX = 'title = "Box"\nports = ["box"]\n'
         ("controls.a = {nrpn = 1}\nlights.a = {ring = true}", ["lights.a, must be of a cc, a note"]),
         ("controls.a = {cc = 128}\ncontrols.b = {note = 200}", ["a.cc = 128", "b.note = 200"]),
         ("!controls = 3 =", ["not valid TOML"]),
+        ('!titel = "B"\nports = ["b"]\nscenes = "pad"\n[controls]\na = {cc = 128}\nb = {cc = 1}', [
+            "title is missing", "titel is unknown, did you mean title?", "controls.a.cc = 128",
+            "scenes = 'pad', must be one of b",
+        ]),
     ],
 )  # fmt: skip
 def test_faults_of_a_profile_are_reported(tmp_path: Path, text: str, faults: list[str]) -> None:

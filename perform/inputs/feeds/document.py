@@ -16,7 +16,7 @@ from typing import ClassVar, Literal, TypeAlias
 
 from pydantic import BaseModel, Field
 
-from perform.documents import SceneError, document, parse_leniently
+from perform.documents import SceneError, document, fitted_partly
 from perform.signals import Event
 
 VALUE_NAME = re.compile(r"[a-z_]\w{0,31}", re.ASCII)
@@ -91,11 +91,6 @@ FEED_KINDS: Mapping[str, type[FeedText]] = {
     "csv": Csv, "http": Http, "mqtt": Mqtt, "serial": Serial, "artnet": Dmx, "sacn": Dmx,
 }  # fmt: skip
 
-STAND_INS: Mapping[str, Mapping[str, str]] = {
-    "csv": {"file": "any.csv"}, "http": {"url": "http://any"}, "mqtt": {"topic": "any"},
-    "serial": {"device": "any"}, "artnet": {}, "sacn": {},
-}  # fmt: skip
-
 
 @dataclass(frozen=True, slots=True)
 class Feed:
@@ -120,10 +115,11 @@ class Feed:
 
 def read_feed(file: Path) -> Feed:
     """The feed that a file describes. Raises SceneError with every fault, OSError."""
-    kind = document(file).get("kind")
+    table = document(file)
+    kind = table.get("kind")
     if not isinstance(kind, str) or kind not in FEED_KINDS:
         raise SceneError([f"{file}: kind = {kind!r}, must be one of {', '.join(FEED_KINDS)}"])
-    text, faults = parse_leniently(file, FEED_KINDS[kind], STAND_INS[kind])
+    text, faults = fitted_partly(file, table, FEED_KINDS[kind])
     faults += [
         f"{file}: values.{name}, must be a word of small letters"
         for name in text.values

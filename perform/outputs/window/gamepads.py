@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 import glfw
 
 from perform import paths
+from perform.documents import SceneError, read_text
 from perform.keys import PAD_BUTTONS, PAD_STICKS, PAD_TRIGGERS
 from perform.outputs.window.displays import attempt, text_of
 from perform.signals import Event
@@ -66,9 +67,9 @@ class Gamepads:
         """Load the layouts that the user has."""
         file = paths.user_data() / USER_LAYOUTS
         try:
-            if file.is_file() and not self._api.update_gamepad_mappings(file.read_bytes()):
+            if file.is_file() and not self._api.update_gamepad_mappings(read_text(file).encode()):
                 log.error("%s: no layouts of gamepads, must be in SDL's format", file)
-        except OSError as error:
+        except (OSError, SceneError) as error:
             log.error("%s cannot be read: %s", file, error)
 
     def _changed(self) -> dict[str, float]:

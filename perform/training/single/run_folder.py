@@ -46,7 +46,7 @@ class SingleFolder(RunFolder):
     def read(self) -> tuple[SingleSettings, Tensor]:
         """Settings and pictures of the run. ValueError if it cannot be resumed."""
         try:
-            run = json.loads(self.description.read_text(encoding="utf-8"))
+            run = json.loads(self.description.read_bytes())
             if (run["kind"], run["format"]) != (KIND, SINGLE_FORMAT):
                 raise ValueError(f"it is a run of kind {run['kind']!r}, must be {KIND!r} of this version")
             options = SingleSettings(**{**run["options"], "ground": tuple(run["options"]["ground"])})
