@@ -263,6 +263,7 @@ def test_cells_that_are_no_numbers_are_told_with_their_column(rows: str, fault: 
     (told,) = check_table(fed)
     assert told.startswith(f"{tmp_path / 'some.csv'}: {fault}")
     assert fault in open_feed(fed, lambda: 0.0).health().detail
+    assert Feeds([fed], lambda: 0.0).health().detail.startswith(f"a, {fault}")
     assert check_all([fed.file]) == (1, [told])
 
 

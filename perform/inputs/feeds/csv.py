@@ -61,8 +61,13 @@ class Replay:
         return float(np.median(np.diff(self._times))) if len(self._times) > 1 else self._text.every
 
     def health(self) -> Health:
-        faults = "".join(f", {fault}" for fault in self._table.faults)
-        return Health("ok", f"{self.name}: {len(self._times)} rows of {self._file.name}{faults}")
+        rows = f"{self.name}: {len(self._times)} rows of {self._file.name}"
+        return Health("ok", ", ".join((rows, *self.faults)))
+
+    @property
+    def faults(self) -> list[str]:
+        """What is wrong with its table."""
+        return self._table.faults
 
     def close(self) -> None:
         """Nothing is open."""

@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 from importlib import import_module
 from types import MappingProxyType
+from typing import Protocol
 
 from perform.documents import near
 from perform.faults import Health, reason
@@ -31,6 +32,15 @@ SOURCES: Mapping[str, tuple[str, str]] = MappingProxyType(
 MOST_SHOWN, MOST_NAMED = 32, 12  # letters of a text that is no number, and names of a message, in a fault
 CLOSE_TIMEOUT = 3.0  # seconds that a source has to end
 RETRY_AFTER = 0.5, 2.0  # seconds before a device is tried again: at first, and at most
+
+
+class FeedInput(Input, Protocol):
+    """A feed, opened."""
+
+    @property
+    def faults(self) -> list[str]:
+        """What is wrong with what it reads, a phrase each."""
+        ...
 
 
 class LiveFeed(Listener):
@@ -57,10 +67,14 @@ class LiveFeed(Listener):
     def health(self) -> Health:
         """`waiting` also while the newest message has another text in the place of a number."""
         health = super().health()
-        lost = f", {self._empty} of {self._messages} messages without its value" if self._empty else ""
-        faults = "".join(f", {fault}" for fault in list(self._faults.values()))
-        detail = health.detail + lost + faults
-        return replace(health, state="waiting" if faults else health.state, detail=detail)
+        detail = ", ".join((health.detail, *self.faults))
+        return replace(health, state="waiting" if self._faults else health.state, detail=detail)
+
+    @property
+    def faults(self) -> list[str]:
+        """What is wrong with its messages."""
+        lost = f"{self._empty} of {self._messages} messages without its value"
+        return [*([lost] if self._empty else []), *self._faults.copy().values()]
 
     def _take(self, found: Fields) -> None:
         """The fields of a message."""
@@ -100,7 +114,7 @@ def _no_number(found: Fields, path: str, known: bool) -> str:
     return "" if known or not path else f"there is no {path}{near(path, list(found)[:MOST_NAMED])}"
 
 
-def open_feed(feed: Feed, now: Callable[[], float]) -> Input:
+def open_feed(feed: Feed, now: Callable[[], float]) -> FeedInput:
     """A feed, opened. A device that is away shows in the feed's health and is no error; a file of rows that
     is wrong raises ValueError or OSError."""
     if feed.text.kind == "csv":
@@ -119,7 +133,7 @@ class Feeds:
 
     def __init__(self, feeds: Sequence[Feed], now: Callable[[], float]) -> None:
         self._now = now
-        self._open: dict[str, tuple[Feed, Input]] = {}
+        self._open: dict[str, tuple[Feed, FeedInput]] = {}
         self.use(feeds)
 
     def use(self, feeds: Sequence[Feed]) -> None:
@@ -144,7 +158,8 @@ class Feeds:
         waiting = [health for health in healths if health.state != "ok"]
         if waiting:
             return Health("waiting", "; ".join(health.detail for health in waiting))
-        return Health("ok", ", ".join(self._open) or "none")
+        names = (", ".join((name, *unit.faults)) for name, (_, unit) in self._open.items())
+        return Health("ok", "; ".join(names) or "none")
 
     def close(self) -> None:
         closing = _close_all([unit for _, unit in self._open.values()])
