@@ -120,14 +120,12 @@ def _sentence(error: Any, model: type[BaseModel], before: str = "") -> str:
     key = f"{before}{''.join(parts)}".lstrip(".")
     if error["type"] == "extra_forbidden":
         return f"{key} is unknown{near(name, inner.model_fields) if inner else ''}"
-    if error["type"] == "missing":
-        return f"{key} is missing"
     field = inner.model_fields.get(name) if inner else None
-    if (
-        error["type"] in ("dict_type", "model_type", "list_type")
-        and field
-        and _holds_tables(field.annotation)
-    ):
+    tables_wanted = field is not None and _holds_tables(field.annotation)
+    if error["type"] == "missing":
+        form = f", {must_be_table(key, {}, (), several=True)}" if tables_wanted else ""
+        return f"{key} is missing{form}"
+    if error["type"] in ("dict_type", "model_type", "list_type") and tables_wanted:
         several = isinstance(last, int) or error["type"] == "list_type"
         words = getattr(inner, "FIRST_KEYS", {}).get(name, ())
         return f"{key} {must_be_table(key, error['input'], words, several)}"

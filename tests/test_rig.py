@@ -96,7 +96,9 @@ def test_a_failing_input_is_dropped_and_the_picture_continues(
     show = opened()
     show.says.fault = OSError("the cable is out")
     assert [show.pixel() for _ in range(3)] == [RED_PIXEL] * 3
-    assert [r.message for r in caplog.records] == ["input says is dropped: the cable is out"]
+    assert [r.message for r in caplog.records if r.levelno > logging.INFO] == [
+        "input says is dropped: the cable is out"
+    ]
 
 
 def test_a_failing_filter_returns_its_input_image(
@@ -111,7 +113,9 @@ def test_a_failing_filter_returns_its_input_image(
 
     monkeypatch.setattr(unit.unit, "render", fail)
     assert [show.pixel() for _ in range(3)] == [RED_PIXEL] * 3
-    assert [r.message for r in caplog.records] == ["filter invert is dropped: out of memory"]
+    assert [r.message for r in caplog.records if r.levelno > logging.INFO] == [
+        "filter invert is dropped: out of memory"
+    ]
 
 
 def test_a_failing_network_keeps_its_last_picture(opened: Callable[..., Show]) -> None:
