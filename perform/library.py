@@ -14,7 +14,7 @@ from perform.footage import opening
 from perform.footage.changes import Stamp, stamp
 from perform.generators import latents
 from perform.generators.model import Model
-from perform.generators.untrained import BUILT_IN, SHARED_MAPPING
+from perform.generators.untrained import BUILT_IN, SHARED_MAPPING, present_name
 from perform.inputs.feeds import document as feeds
 from perform.inputs.feeds.document import Feed
 from perform.latent import directions
@@ -196,7 +196,7 @@ class Library:
     def model_place(self, name: str) -> str:
         """Where the model that plays for `name` is: a built-in's name, or a file's path. The folder of a
         training run is a name of its model."""
-        name = self._model or name
+        name = present_name(self._model or name)
         if name in BUILT_IN:
             return name
         if file := paths.found(Path(name)):

@@ -46,7 +46,7 @@ SWEPT: dict[str, tuple[str, float, float]] = {  # operation: control, from, to
 def main() -> None:
     """Write the sheets."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--model", default="untrained-256")
+    parser.add_argument("--model", default="untrained-large")
     model = parser.parse_args().model
     FOLDER.mkdir(parents=True, exist_ok=True)
     layers = Model.read(model).layers

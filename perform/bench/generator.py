@@ -15,7 +15,7 @@ from perform.bench import Figure
 from perform.networks import Device, Precision
 from perform.sampling.speed import pictures_per_second
 
-SIZES = {"64": "untrained-64", "128": "untrained-128", "256": "untrained-256", "full": "untrained"}
+SIZES = {"64": "untrained-small", "128": "untrained-medium", "256": "untrained-large", "full": "untrained"}
 GOAL = 30.0  # pictures a second of the full-size network in its fastest form
 GENERATOR_SECONDS = 4.0
 

@@ -29,9 +29,9 @@ class Case:
 
 LOOP_CASES = (
     Case("flora", "bfloat16", "_flora", 28.0),
-    Case("untrained-256", "bfloat16", "", 28.0),
+    Case("untrained-large", "bfloat16", "", 28.0),
     Case("untrained", "bfloat16", "_full", 20.0),
-    Case("untrained-256", "float32", "_float32", None),
+    Case("untrained-large", "float32", "_float32", None),
     Case("untrained", "float32", "_full_float32", None),
 )
 

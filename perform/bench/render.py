@@ -53,7 +53,7 @@ def _growth(folder: Path, device: Device) -> Figure:
     """MiB by which the process grows between the first minute and the tenth."""
     options = show.Options(sound=str(_noise(folder / "long.wav")), size=LONG_SIZE, fps=LONG_FPS)
     film = folder / "long.mkv"
-    rig = show.render(replace(options, model="untrained-64", device=device, record=film))
+    rig = show.render(replace(options, model="untrained-small", device=device, record=film))
     sizes: list[float] = []
 
     def over(rendering: Rig) -> bool:

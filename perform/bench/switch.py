@@ -51,7 +51,7 @@ beats = 2
 
 def switch_figures(seconds: float | None, model: str | None, device: Device) -> Iterator[Figure]:
     """Play for `seconds` (default: until all changes have been)."""
-    base = model or "untrained-64"
+    base = model or "untrained-small"
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         _write_show(folder, base)

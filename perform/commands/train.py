@@ -42,6 +42,10 @@ MappingRate = Annotated[
     float | None,
     _option("Share of the rate for a new mapping; 1 is fastest with a teacher only. (default: 0.01)"),
 ]
+PathPenalty = Annotated[
+    float | None,
+    _option("Weight of the path-length penalty. (default: 2)", "--path-penalty", "--path"),
+]
 Average = Annotated[
     float | None, _option("Half-life of the averaged generator in pictures. (default: from the batch)")
 ]
@@ -88,7 +92,7 @@ def train(
     rate: Annotated[float | None, _option("Adam's learning rate. (default: 0.0025; dcgan 0.0005)")] = None,
     mapping_rate: MappingRate = None,
     r1: Annotated[float | None, _option("Weight of R1. (default: computed from size and batch)")] = None,
-    path: Annotated[float | None, _option("Weight of the path-length penalty. (default: 2)")] = None,
+    path: PathPenalty = None,
     mixing: Annotated[float | None, _option("Share of pictures from two styles. (default: 0.9)")] = None,
     average: Average = None,
     augment: Annotated[str, _option("auto, none, or a probability 0..1. (default: auto; dcgan none)")] = "",

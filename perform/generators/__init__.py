@@ -100,7 +100,7 @@ def weights_of(model: Model | Weights | str | Path) -> Weights:
 
     if isinstance(model, Weights):
         return model
-    place = str(model)
+    place = untrained.present_name(str(model))
     if place in untrained.BUILT_IN:
         return untrained.untrained_weights(place)
     if not Path(place).is_file():

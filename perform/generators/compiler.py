@@ -35,7 +35,7 @@ with suppress(AttributeError, OSError):
 threading.Thread(target=lambda: (sys.stdin.read(), os._exit(1)), daemon=True).start()
 from perform.generators.compiler import run_job
 sys.exit(run_job(sys.argv[1]))
-"""  # lowest priority, also for its imports; on one core `untrained-256` took 15 s, on two 22
+"""  # lowest priority, also for its imports; on one core `untrained-large` took 15 s, on two 22
 COMMAND = children.command(BEGIN)
 COMPILE_TIMEOUT = 900.0  # seconds
 FAILED = 1  # exit code

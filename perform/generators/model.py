@@ -41,7 +41,7 @@ class Model:
         Of our own files only the header is read; files of other projects are read whole, as only their
         tensors show what they are, and again only if they change.
         """
-        place = str(place)
+        place = untrained.present_name(str(place))
         header = untrained.untrained_header if place in untrained.BUILT_IN else load.load_header
         stamp = stamp_of(place)
         config, notes = header(place)

@@ -14,20 +14,29 @@ network was 28 dB from its float32 pictures in bfloat16; this one is 41 with its
 
 from __future__ import annotations
 
+import logging
+from functools import cache
+
 import numpy as np
 
 from perform.arrays import Floats
 from perform.generators.stylegan2 import FILTER, TAPS, Config, channel_table
 from perform.networks.weights import Weights
 
+log = logging.getLogger("perform")
 UNTRAINED_SEED = 20
 RESOLUTION = 256
 TITLE = "untrained: seeded random weights"
 BUILT_IN = {
     "untrained": (16384, 512),
-    "untrained-64": (2048, 64),
-    "untrained-128": (4096, 128),
-    "untrained-256": (8192, 256),
+    "untrained-small": (2048, 64),
+    "untrained-medium": (4096, 128),
+    "untrained-large": (8192, 256),
+}
+OLD_NAMES = {  # the numbers were channels, not pixels
+    "untrained-64": "untrained-small",
+    "untrained-128": "untrained-medium",
+    "untrained-256": "untrained-large",
 }
 MAPPING_LAYERS = 4
 SHARED_MAPPING = "untrained"  # they all have this one's mapping: directions of one are directions of all
@@ -48,9 +57,18 @@ CLAMP = 2.0  # of the activations
 CONST_SCALE = 3.0  # radians that the constant's waves turn across it
 
 
+@cache
+def present_name(name: str) -> str:
+    """The name of a network that had another one, which the log says once; any other name as it is."""
+    new = OLD_NAMES.get(name, name)
+    if new != name:
+        log.warning("%s is now called %s (its pictures are %dx%d)", name, new, RESOLUTION, RESOLUTION)
+    return new
+
+
 def untrained_header(name: str) -> tuple[Config, dict[str, str]]:
     """Configuration and notes of a built-in network."""
-    return _config(RESOLUTION, *BUILT_IN[name]), {"title": TITLE, "licence": "MIT"}
+    return _config(RESOLUTION, *BUILT_IN[present_name(name)]), {"title": TITLE, "licence": "MIT"}
 
 
 def untrained_weights(name: str) -> Weights:

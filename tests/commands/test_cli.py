@@ -9,17 +9,22 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
 import pytest
+import typer
 from numpy.typing import NDArray
 
+from perform import __version__
+from perform.cli import app
 from perform.rhythm.beat import CONFIDENT
 from tests.doubles import command
 from tests.doubles.command import COMMAND, environment
 from tests.doubles.library import NEURAL, RED, save, write_library
 from tests.doubles.waiting import eventually
+from tests.folders import ROOT
 
 
 @pytest.fixture
@@ -312,5 +317,39 @@ def test_beats_are_printed_as_json(folder: Path) -> None:
 
 
 def test_devices_and_version_are_printed(folder: Path) -> None:
-    assert "perform" in run(folder, "version")
+    assert run(folder, "version") == run(folder, "--version") == f"perform {__version__}"
+    module = [sys.executable, "-m", "perform", "--version"]
+    done = subprocess.run(module, capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout == f"perform {__version__}\n"
     run(folder, "devices")
+
+
+def commands(group: Any, words: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Every command of the program, with the words that name it."""
+    if not hasattr(group, "commands"):
+        yield words, group
+        return
+    for name, one in group.commands.items():
+        yield from commands(one, (*words, name))
+
+
+def test_help_has_every_word_of_every_option(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Brackets are text, not markup, which a terminal would swallow."""
+    monkeypatch.setenv("COLUMNS", "1000")
+    monkeypatch.setattr("typer.rich_utils.MAX_WIDTH", 1000)
+    found = dict(commands(typer.main.get_command(app)))
+    assert ("train", "model") in found and ("models", "sample") in found
+    for words, one in found.items():
+        shown = " ".join(command.run(*words, "--help").replace("│", " ").split())
+        for option in one.params:
+            if help_text := getattr(option, "help", None):
+                assert " ".join(help_text.split()) in shown, (words, option.name)
+
+
+def test_a_weight_has_its_name_and_keeps_its_old_one() -> None:
+    (path,) = (
+        one
+        for one in dict(commands(typer.main.get_command(app)))[("train", "model")].params
+        if one.name == "path"
+    )
+    assert path.opts == ["--path-penalty", "--path"]

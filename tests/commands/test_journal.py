@@ -103,5 +103,5 @@ def test_compiling_is_told_once(tmp_path: Path) -> None:
             env=environment() | {"XDG_CACHE_HOME": os.fspath(tmp_path / "cache")},
         )  # fmt: skip
         told.append("compiling the network" in done.stderr)
-        assert "opening the model untrained-64" in done.stderr
+        assert "opening the model untrained-small" in done.stderr
     assert told == [True, False]
