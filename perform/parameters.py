@@ -20,7 +20,7 @@ Kind: TypeAlias = Literal[
 Constant: TypeAlias = float | str | tuple[float, ...]  # a bool and an int are floats
 Values: TypeAlias = Mapping[str, Any]  # of a unit's parameters on a frame, by name
 
-SPACED, MOST_WRITTEN = 10_000.0, 1e12  # numbers from here on have spaces; and an exponent
+SPACED, MOST_WRITTEN = 100_000.0, 1e12  # numbers from here on have spaces; and an exponent
 LARGEST_FLOAT = sys.float_info.max
 SIZES = {"point": 2, "color": 4}
 
