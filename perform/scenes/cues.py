@@ -13,19 +13,31 @@ from perform.scenes.setlist import Cue
 @dataclass(frozen=True, slots=True)
 class CuePosition:
     """A position in the setlist: the cue that is on, the one that it came from while it comes in
-    (else None), the progress of that (0..1), the cue that waits for its beat, and the bar on which
-    the cue began."""
+    (else None), the progress of that (0..1), the cue that waits for its beat, and the bar and the second at
+    which the cue began."""
 
     cue: int
     before: int | None = None
     progress: float = 1.0
     queued: int | None = None
     bar: float = 0.0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Start:
+    """When a cue began."""
+
+    bar: float
+    seconds: float
+
+
+ROUNDING = 1e-6  # seconds and bars by which sums of floats are off
 
 
 class CueSequencer:
     """Moves through a setlist: at your request on the next beat that `quantise` allows, or by itself after
-    the bars of a cue."""
+    the bars or the seconds of a cue."""
 
     def __init__(
         self, cues: Sequence[Cue], quantise: int, loop: bool, position: CuePosition | None = None
@@ -35,11 +47,11 @@ class CueSequencer:
         self._loop = loop
         start = position or CuePosition(0)
         self._cue, self._before, self._queued = start.cue, start.before, start.queued
-        self._began = position.bar if position else None  # in bars
+        self._began = _Start(position.bar, position.seconds) if position else None
         self._slot = 0
         self._late = False  # a beat that allowed the queued cue has passed without it
         self._fader: float | None = None  # where the crossfader was
-        self._left: tuple[float, float] | None = None  # the end that the fader left, and the bar of its cue
+        self._left: tuple[float, _Start] | None = None  # the end that the fader left, and when its cue began
 
     def choose(self, go: bool = False, back: bool = False, scene: int = 0) -> None:
         """Queue the next cue, the one before, or `scene`, a cue counted from 1; 0 chooses none."""
@@ -62,8 +74,9 @@ class CueSequencer:
 
         It waits for a cue that is not READY, and skips one that has FAILED.
         """
-        self._began = moment.bar if self._began is None else min(self._began, moment.bar)
-        if self._crossfade(crossfade, moment.bar, readiness):
+        began = self._began or _now(moment)
+        self._began = began if began.bar <= moment.bar else _Start(moment.bar, began.seconds)
+        if self._crossfade(crossfade, _now(moment), readiness):
             return self._position(moment)
         due = self._beat_allows(moment)
         position = self._position(moment)
@@ -75,9 +88,9 @@ class CueSequencer:
             if state is Readiness.FAILED:
                 self._queued, self._late = None, False
             elif state is Readiness.READY and (due or self._late):
-                self._enter(self._queued, moment.bar)
-        elif self._over(moment.bar):
-            self._enter_next(self._began + (self._cues[self._cue].bars or 0), moment.bar, readiness)
+                self._enter(self._queued, _now(moment))
+        elif due_since := self._over(self._began, moment):
+            self._enter_next(due_since, _now(moment), readiness)
         return self._position(moment)
 
     @property
@@ -95,7 +108,7 @@ class CueSequencer:
             yield cue
             cue = self._neighbour(cue, 1)
 
-    def _crossfade(self, fader: float, bar: float, readiness: Callable[[int], Readiness]) -> bool:
+    def _crossfade(self, fader: float, now: _Start, readiness: Callable[[int], Readiness]) -> bool:
         """Whether the crossfader makes the transition: from when it leaves an end until it reaches the other.
         If it comes back instead, the cue before goes on."""
         was, self._fader = self._fader, fader
@@ -105,15 +118,15 @@ class CueSequencer:
                 return False
             if there == self._cue or readiness(there) is not Readiness.READY:
                 return False
-            self._left = was, self._began or 0.0
-            self._enter(there, bar)
+            self._left = was, self._began or now
+            self._enter(there, now)
         end, began = self._left
         if fader in (0.0, 1.0):
             self._left = None
             if fader == end and self._before is not None:
                 self._cue, self._began = self._before, began
             else:
-                self._began = bar
+                self._began = now
             self._before = None
         return True
 
@@ -129,12 +142,21 @@ class CueSequencer:
         passed, self._slot = slot != self._slot, slot
         return passed or self._quantise == 0
 
-    def _over(self, bar: float) -> bool:
-        bars = self._cues[self._cue].bars
-        return bars is not None and self._began is not None and bar - self._began >= bars
+    def _over(self, began: _Start, moment: Moment) -> _Start | None:
+        """When the cue that began then was over, by its bars or its seconds; None if it goes on."""
+        cue, bar_seconds = self._cues[self._cue], 60 * BEATS_PER_BAR / moment.bpm
+        if cue.bars is not None:
+            over = moment.bar - began.bar - cue.bars
+        elif cue.seconds is not None:
+            over = (moment.seconds - began.seconds - cue.seconds) / bar_seconds
+        else:
+            return None
+        if over < -ROUNDING:
+            return None
+        return _Start(moment.bar - over, moment.seconds - over * bar_seconds)
 
-    def _enter_next(self, due: float, now: float, readiness: Callable[[int], Readiness]) -> None:
-        """Enter the next cue that can be opened: as of the bar when it was due, or of now if it is late."""
+    def _enter_next(self, due: _Start, now: _Start, readiness: Callable[[int], Readiness]) -> None:
+        """Enter the next cue that can be opened: as of when it was due, or of now if it is late."""
         following = self._neighbour(self._cue, 1)
         for _ in self._cues:
             if following is None or readiness(following) is not Readiness.FAILED:
@@ -145,23 +167,29 @@ class CueSequencer:
         else:
             self._late = following is not None
 
-    def _enter(self, cue: int, bar: float) -> None:
+    def _enter(self, cue: int, start: _Start) -> None:
         self._queued, self._late = None, False
         if cue != self._cue:
-            self._before, self._cue, self._began = self._cue, cue, bar
+            self._before, self._cue, self._began = self._cue, cue, start
 
     def _position(self, moment: Moment) -> CuePosition:
-        began = self._began or 0.0
-        beats = self._cues[self._cue].transition.beats
-        gone = (moment.bar - began) * BEATS_PER_BAR
-        progress = 1.0 if beats == 0 else min(max(gone / beats, 0.0), 1.0)
+        began = self._began or _now(moment)
+        transition = self._cues[self._cue].transition
+        gone, whole = (moment.bar - began.bar) * BEATS_PER_BAR, transition.beats
+        if transition.seconds is not None:
+            gone, whole = moment.seconds - began.seconds, transition.seconds
+        progress = 1.0 if gone >= whole - ROUNDING or whole == 0 else max(gone / whole, 0.0)
         if self._left is not None and self._fader is not None:
             progress = abs(self._fader - self._left[0])
         elif self._before is None:
             progress = 1.0
         if progress == 1:
             self._before = None
-        return CuePosition(self._cue, self._before, progress, self._queued, began)
+        return CuePosition(self._cue, self._before, progress, self._queued, began.bar, began.seconds)
+
+
+def _now(moment: Moment) -> _Start:
+    return _Start(moment.bar, moment.seconds)
 
 
 def position_after_edit(position: CuePosition, old: Sequence[Cue], new: Sequence[Cue]) -> CuePosition:
@@ -172,4 +200,4 @@ def position_after_edit(position: CuePosition, old: Sequence[Cue], new: Sequence
     file = old[position.cue].scene.file.name
     here = position.cue if file in files[position.cue : position.cue + 1] else None
     here = here if here is not None else files.index(file) if file in files else 0
-    return CuePosition(here, bar=position.bar)
+    return CuePosition(here, bar=position.bar, seconds=position.seconds)

@@ -233,14 +233,23 @@ class Reader:
     def transition(self, key: str, table: Table) -> Transition:
         """The transition of a table; an empty one is four beats of the shader `dissolve`."""
         rest = {"shader": "dissolve", **table}
-        beats, path = rest.pop("beats", 4), rest.pop("path", None)
-        if isinstance(beats, bool) or not isinstance(beats, int | float) or not 0 <= beats <= 256:
-            self.fault(f"{key}.beats", f"= {beats!r}, must be a number 0..256")
-            beats = 4
+        path, seconds = rest.pop("path", None), None
+        if "seconds" in rest:
+            seconds = self._number(f"{key}.seconds", rest.pop("seconds"), 600)
+            if "beats" in rest:
+                self.fault(f"{key}.seconds", "and beats are given: a transition has one of them")
+        beats = self._number(f"{key}.beats", rest.pop("beats", 4), 256)
         if path not in (None, "morph"):
             self.fault(f"{key}.path", f"= {path!r}, must be 'morph'")
         shader = self.unit(key, rest, "shader", lambda name: self.catalogue.shader(name, "transition"))
-        return Transition(float(beats), shader, path == "morph")
+        return Transition(beats, shader, path == "morph", seconds)
+
+    def _number(self, key: str, value: object, most: float) -> float:
+        """A length of 0 to `most`; 0, with a fault noted, for anything else."""
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
+            self.fault(key, f"= {value!r}, must be a number 0..{most:g}")
+            return 0.0
+        return float(value)
 
     def _resolve_files(self, table: Table, *keys: str) -> Table:
         """The table, with the whole path for a file, or a training run, that lies in the preset's folder."""

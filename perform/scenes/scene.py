@@ -67,12 +67,13 @@ class Catalogue(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """The way into a scene: in `beats`, by a shader, or (`morph`) through the latent space that it shares
-    with the scene before."""
+    """The way into a scene: in `beats` (or `seconds`, if they are not None), by a shader, or (`morph`)
+    through the latent space that it shares with the scene before."""
 
     beats: float
     shader: UnitSettings
     morph: bool = False
+    seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,11 +23,13 @@ QUANTISE_BEATS = {"off": 0, "beat": 1, "bar": 4, "4 bars": 16}
 
 @dataclass(frozen=True, slots=True)
 class Cue:
-    """A scene in a setlist: `transition` brings it in; after `bars` the next cue follows (None: on GO)."""
+    """A scene in a setlist: `transition` brings it in; after `bars` or `seconds` the next cue follows (both
+    None: on GO)."""
 
     scene: Scene
     transition: Transition
     bars: float | None = None
+    seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ class _CueText(BaseModel, extra="forbid", strict=True):
     FIRST_KEYS: ClassVar[Mapping[str, tuple[str, ...]]] = {"transition": ("shader",)}
     scene: str
     bars: float | None = Field(default=None, gt=0, le=4096)
+    seconds: float | None = Field(default=None, gt=0, le=86400)
     transition: Table | None = None
 
 
@@ -87,11 +90,13 @@ def read_setlist(path: Path, catalogue: Catalogue, preset: Callable[[str], Path]
     for i, table in enumerate(text.cue):
         cue, faults = fitted_partly(path, table, _CueText, f"cue[{i}]")
         reader.faults += faults
+        if cue.bars is not None and cue.seconds is not None:
+            reader.fault(f"cue[{i}].seconds", "and bars are given: a cue has one of them")
         own = None if cue.transition is None else reader.transition(f"cue[{i}].transition", cue.transition)
         scene = scenes.get(cue.scene) or _cue_scene(reader, f"cue[{i}].scene", cue.scene, preset)
         if scene:
             scenes[cue.scene] = scene
-            cues.append(Cue(scene, own or scene.transition, cue.bars))
+            cues.append(Cue(scene, own or scene.transition, cue.bars, cue.seconds))
     show = reader.settings("bindings", "show", SHOW_PARAMETERS, BINDINGS | text.bindings)
     if reader.faults:
         raise SceneError(list(dict.fromkeys(reader.faults)))

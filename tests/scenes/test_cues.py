@@ -16,16 +16,23 @@ READY = Readiness.READY
 NONE = UnitSettings("", (), {})
 
 
-def cue(name: str, beats: float = 4, bars: float | None = None) -> Cue:
-    transition = Transition(beats, NONE)
-    return Cue(Scene(name, NONE, None, (), transition, file=Path(name)), transition, bars)
+def cue(name: str, beats: float = 4, bars: float | None = None, seconds: float | None = None) -> Cue:
+    return timed(name, Transition(beats, NONE), bars, seconds)
+
+
+def timed(name: str, transition: Transition, bars: float | None = None, seconds: float | None = None) -> Cue:
+    return Cue(Scene(name, NONE, None, (), transition, file=Path(name)), transition, bars, seconds)
 
 
 def play(
-    cues: CueSequencer, seconds: float, asks: dict[int, dict[str, Any]] | None = None, fps: int = 30
+    cues: CueSequencer,
+    seconds: float,
+    asks: dict[int, dict[str, Any]] | None = None,
+    fps: int = 30,
+    bpm: float = 120,
 ) -> list[CuePosition]:
-    """The places of every frame at 120 bpm: a beat is 15 frames, a bar 60."""
-    clock, tempo, asks = OfflineClock(fps), Tempo(bpm=120), asks or {}
+    """The places of every frame; at 120 bpm a beat is 15 frames, a bar 60."""
+    clock, tempo, asks = OfflineClock(fps), Tempo(bpm=bpm), asks or {}
     places = []
     for frame in range(int(seconds * fps)):
         clock.advance()
@@ -51,12 +58,12 @@ def test_a_transition_lasts_its_beats() -> None:
     assert (places[120].before, places[120].progress) == (0, 0.0)
     assert places[135].progress == pytest.approx(0.5)
     assert places[149].before == 0
-    assert places[150] == CuePosition(1, None, 1.0, None, 2.0)
+    assert places[150] == CuePosition(1, None, 1.0, None, 2.0, 4.0)
 
 
 def test_a_transition_of_no_beats_is_a_cut() -> None:
     places = play(CueSequencer([cue("a"), cue("b", beats=0)], 1, False), 5, {70: {"go": 1}})
-    assert places[75] == CuePosition(1, None, 1.0, None, 1.25)
+    assert places[75] == CuePosition(1, None, 1.0, None, 1.25, 2.5)
 
 
 def test_timed_cues_follow_each_other_without_drift() -> None:
@@ -99,7 +106,43 @@ def test_a_transition_longer_than_its_cue_ends() -> None:
     assert places[60].before == 0
     assert places[179].progress == pytest.approx(119 / 120)
     assert places[180].before is None
-    assert places[-1] == CuePosition(1, None, 1.0, None, 1.0)
+    assert places[-1] == CuePosition(1, None, 1.0, None, 1.0, 2.0)
+
+
+def changes(places: list[CuePosition]) -> list[int]:
+    """The frames that begin another cue."""
+    return [i for i in range(1, len(places)) if places[i].cue != places[i - 1].cue]
+
+
+def test_cues_in_seconds_follow_the_clock_and_not_the_beat() -> None:
+    cues = [cue("a", seconds=2.5), cue("b", 0, seconds=0.7), cue("c", 0, seconds=0.1), cue("d", 0)]
+    for bpm in (60, 120, 137):
+        places = play(CueSequencer(cues, 4, False), 5, bpm=bpm)
+        assert changes(places) == [75, 96, 99]
+        assert [round(places[i].seconds, 6) for i in (75, 96, 99)] == [2.5, 3.2, 3.3]
+
+
+def test_cues_in_seconds_do_not_drift() -> None:
+    """A third of a frame is left over at each; the hundredth begins at 101 seconds all the same."""
+    cues = [cue(str(number), beats=0, seconds=1.01) for number in range(200)]
+    assert changes(play(CueSequencer(cues, 4, False), 102))[99] == 3030
+
+
+def test_bars_and_seconds_follow_each_other() -> None:
+    cues = [cue("a", bars=1), cue("b", 0, seconds=1.25), cue("c", 0, bars=0.5), cue("d", 0)]
+    places = play(CueSequencer(cues, 4, False), 6)
+    assert changes(places) == [60, 98, 128]  # 2 s, 3.25 s (frame 97.5), 4.25 s (127.5)
+    assert (places[98].bar, places[98].seconds) == (pytest.approx(1.625), pytest.approx(3.25))
+    assert (places[128].bar, places[128].seconds) == (pytest.approx(2.125), pytest.approx(4.25))
+
+
+def test_a_transition_in_seconds() -> None:
+    cues = [cue("a", seconds=1), timed("b", Transition(4, NONE, seconds=0.5))]
+    for bpm in (60, 137):
+        places = play(CueSequencer(cues, 4, False), 3, bpm=bpm)
+        assert (places[30].before, places[30].progress) == (0, 0.0)
+        assert places[36].progress == pytest.approx(0.4)
+        assert (places[44].before, places[45].before) == (0, None)
 
 
 def test_a_requested_cue_is_not_lost_when_the_bars_end() -> None:

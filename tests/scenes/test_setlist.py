@@ -50,6 +50,12 @@ def test_a_setlist_is_read(tmp_path: Path) -> None:
     assert setlist.files == (tmp_path / "demo.toml", tmp_path / "grid.toml")
 
 
+def test_cues_and_transitions_in_seconds_are_read(tmp_path: Path) -> None:
+    setlist = load(tmp_path, SET.replace("bars = 8", "seconds = 12.5").replace("beats = 0", "seconds = 1.5"))
+    assert [(cue.bars, cue.seconds) for cue in setlist.cues] == [(None, 12.5), (None, None)]
+    assert [cue.transition.seconds for cue in setlist.cues] == [None, 1.5]
+
+
 def test_bindings_control_the_show(tmp_path: Path) -> None:
     show = load(tmp_path, SET).show.start()
     show.step(MOMENT, Signals())
@@ -66,6 +72,14 @@ def test_bindings_control_the_show(tmp_path: Path) -> None:
             "cue[0].scene = 'gird': there is no such preset; did you mean grid?",
         ),
         (("bars = 8", "bars = 0"), "cue[0].bars = 0"),
+        (("bars = 8", "bars = 8\nseconds = 3"), "cue[0].seconds and bars are given: a cue has one of them"),
+        (("bars = 8", "seconds = 0"), "cue[0].seconds = 0"),
+        (
+            ("beats = 0", "beats = 0\nseconds = 2"),
+            "cue[1].transition.seconds and beats are given: a transition has one of them",
+        ),
+        (("beats = 0", "seconds = -1"), "cue[1].transition.seconds = -1, must be a number 0..600"),
+        (("beats = 0", "beats = 300"), "cue[1].transition.beats = 300, must be a number 0..256"),
         (('"4 bars"', '"5 bars"'), "quantise = '5 bars'"),
         (("beats = 0", "beats = 0\nshader = 'wipe'"), "cue[1].transition.shader = 'wipe'"),
         (("blackout =", "blakout ="), "bindings.blakout is unknown, did you mean blackout?"),
