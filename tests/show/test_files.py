@@ -195,8 +195,8 @@ def test_every_fault_of_a_setlist_in_one_run(library: Library, tmp_path: Path) -
     assert faults[:4] == [
         "setlists/wrong.toml: quantize is unknown, did you mean quantise?",
         "setlists/wrong.toml: cue[0].scene is missing",
-        "setlists/wrong.toml: cue[0].name is unknown; known: scene, bars, transition",
-        "setlists/wrong.toml: cue[0].preset is unknown; known: scene, bars, transition",
+        "setlists/wrong.toml: cue[0].name is unknown; known: scene, bars, seconds, transition",
+        "setlists/wrong.toml: cue[0].preset is unknown; known: scene, bars, seconds, transition",
     ]
     assert any("presets/blue.toml: title is missing" in fault for fault in faults)
     assert (
