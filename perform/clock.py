@@ -23,6 +23,7 @@ GLIDE = 0.25  # beats in a beat, at most: how fast a grid goes over to the phase
 
 stopwatch = time.perf_counter  # for measuring durations: seconds from any origin
 processor_seconds = time.process_time  # that all threads of this process have used
+thread_seconds = time.thread_time  # that this thread has used
 wall = time.time  # for the time tags of other machines, never for the show: seconds since 1970
 
 Source: TypeAlias = Literal["hand", "link", "midi", "audio", "free"]
@@ -253,7 +254,7 @@ class LiveClock:
 
     def __init__(self, fps: float | None = None, position: Callable[[], float | None] = lambda: None) -> None:
         self._origin: float | None = None  # the show begins with its first frame
-        self._period = 1 / fps if fps else 0.0
+        self.pace(fps)
         self.position = position
         self._lead = 0.0  # of the clock over the position, since the position fell back
         self._due = 0.0
@@ -261,8 +262,12 @@ class LiveClock:
         self._dt = 0.0
         self._frame = -1
 
+    def pace(self, fps: float | None) -> None:
+        """Pace the frames from the next one on to `fps` a second, None: not at all."""
+        self._period = 1 / fps if fps else 0.0
+
     def advance(self) -> float:
-        self._pace()
+        self._wait()
         if self._origin is None:
             self._origin = time.monotonic()
         self._origin += self._behind()
@@ -278,7 +283,7 @@ class LiveClock:
     def now(self) -> float:
         return 0.0 if self._origin is None else time.monotonic() - self._origin
 
-    def _pace(self) -> None:
+    def _wait(self) -> None:
         """Sleep until the next frame is due. A frame that is a little late is made up by the next, so
         that the rate holds; one that is late by a frame or more moves the grid."""
         if not self._period:

@@ -34,7 +34,7 @@ FLOORS = (
     ("networks", "scenes"),
     ("generators", "inputs", "outputs", "render"),  # the racks
     ("footage", "performance", "vocabulary"),
-    ("library", "sampling"),
+    ("governor", "library", "sampling"),
     ("stage", "training"),
     ("rig", "flora", "models"),
     ("learning", "loops"),

@@ -69,6 +69,10 @@ class Film:
                 self._pictures.upload(shot.pixels)
         self._shown = shots
 
+    def resize(self, size: tuple[int, int]) -> None:
+        """Draw at another size from now on; it is decoded as before."""
+        self._pictures.resize(size)
+
     def release(self) -> None:
         """Close the file and release textures; safe to call twice."""
         self._projector.stop()
@@ -90,6 +94,10 @@ class Still:
         if new is not None:
             self._pictures.upload(new)
         return self._pictures.render(moment, values)
+
+    def resize(self, size: tuple[int, int]) -> None:
+        """Draw at another size from now on."""
+        self._pictures.resize(size)
 
     def release(self) -> None:
         """Release textures; safe to call twice."""
@@ -113,6 +121,7 @@ class CameraSource:
         fallback: Unit | None = None,
     ) -> None:
         self._camera, self._pictures, self._fallback = camera, pictures, fallback
+        self._context = context
         self._mixed = Target(context, pictures.size)
         self._mix = Strip(context, _MIX)
         self._black = context.texture((1, 1), 4, b"\0\0\0\xff")
@@ -159,8 +168,17 @@ class CameraSource:
             return other
         seen.use(0)
         other.use(1)
+        if self._mixed.size != self._pictures.size:
+            self._mixed.release()
+            self._mixed = Target(self._context, self._pictures.size)
         self._mix.draw(self._mixed, first=0, second=1, share=self._share)
         return self._mixed.texture
+
+    def resize(self, size: tuple[int, int]) -> None:
+        """Draw at another size from now on."""
+        self._pictures.resize(size)
+        if self._fallback:
+            self._fallback.resize(size)
 
     def release(self) -> None:
         """Release textures; the camera stays open for others."""
@@ -189,6 +207,11 @@ class FedShader:
         """The shader's image, of those that come in and those of its sources."""
         drawn = {name: one.render(moment, values[name]) for name, one in self._sources.items()}
         return self._shader.render(moment, values, *images, *(drawn.get(name) for name in self._names))
+
+    def resize(self, size: tuple[int, int]) -> None:
+        """Draw at another size from now on, the sources too."""
+        for unit in (self._shader, *self._sources.values()):
+            unit.resize(size)
 
     def release(self) -> None:
         """Release textures and programs; safe to call twice."""

@@ -30,6 +30,11 @@ class Unit(Protocol):
         """The unit's image at this moment; `values` has one entry for every parameter."""
         ...
 
+    def resize(self, size: tuple[int, int]) -> None:
+        """Draw at another size (width, height) from the next image on; what it keeps of the images before goes
+        on at the new size."""
+        ...
+
     def release(self) -> None:
         """Release textures and programs."""
         ...

@@ -174,6 +174,10 @@ class Pictures:
         self._draw(1.0, 1.0, FITS[0])
         self._forget()
 
+    def resize(self, size: tuple[int, int]) -> None:
+        """Draw at another size (width, height) from the next image on."""
+        self.size = size
+
     def upload(self, pixels: Pixels) -> None:
         """Take the newest picture [height, width, 1 | 3 | 4], sRGB, top row first.
 
@@ -193,6 +197,10 @@ class Pictures:
     def render(self, moment: Moment, values: Values, blend: float = 1.0) -> moderngl.Texture:
         """The image at `blend` between the picture before (0) and the newest (1); black before the
         first. `values` has `fit` and `sharpness`. Nothing is drawn when nothing has changed."""
+        if self._output.size != self.size:
+            self._output.release()
+            self._output = Target(self._context, self.size)
+            self._shape = self._drawn = None
         if not self._held:
             return self._output.texture
         blend = min(max(blend, 0.0), 1.0) if len(self._held) == 2 else 1.0

@@ -21,6 +21,7 @@ from perform.render import Releases, glsl
 from perform.render.isf import ISF, Pass
 from perform.render.sounds import Sound
 from perform.render.stills import imported
+from perform.render.strips import Strip
 from perform.render.targets import Target
 
 if TYPE_CHECKING:
@@ -34,6 +35,10 @@ DAY = 86_400.0  # seconds
 MOST_MEMORY = 2_000_000_000  # bytes of a shader's targets
 SAMPLERS = {*range(0x8B5D, 0x8B65), *range(0x8DC0, 0x8DD9)}  # GL_SAMPLER_1D and so on
 WARMTH = " "  # the name of no pass
+_COPY = """
+uniform sampler2D image;
+void main() { color = texture(image, place); }
+"""
 
 
 class ShaderError(ValueError):
@@ -55,6 +60,7 @@ class Shader:
         self._frame = 0
         self._owned: list[Releases] = []  # released in the end, whatever happens
         self._targets: dict[str | None, Target] = {}
+        self._resized = False  # since the last image
         try:
             self._build()
         except BaseException:
@@ -81,6 +87,12 @@ class Shader:
         self._frame += 1
         return self._targets[self.isf.passes[-1].target].texture
 
+    def resize(self, size: tuple[int, int]) -> None:
+        """Draw at another size (width, height) from the next image on; the buffers that it keeps go on with
+        what they hold, scaled."""
+        if size != self.size:
+            self.size, self._resized, self._sizes = size, True, self._no_sizes
+
     def warm(self) -> None:
         """Draw once and forget it: drivers compile a program when it draws first, which would be a late
         frame and memory that grows on stage. The image is another shader's: they compile for its form."""
@@ -92,6 +104,11 @@ class Shader:
             values | {"progress": 0.5},
             *[image.texture] * len(self._image_units),
         )
+        if self._copy:
+            size = self.size
+            self.resize((max(size[0] // 2, 1), max(size[1] // 2, 1)))
+            self._fit(values)
+            self.size = size
         for target in self._targets.values():
             target.release()
         self._targets.clear()
@@ -111,6 +128,8 @@ class Shader:
     def _build(self) -> None:
         self._programs = [self._compiled(index) for index in range(len(self.isf.passes))]
         self._strips = [self._own(self._context.vertex_array(program, [])) for program in self._programs]
+        keeps = any(step.persistent for step in self.isf.passes)
+        self._copy = self._own(Strip(self._context, _COPY)) if keeps else None
         self._black = self._own(self._context.texture((1, 1), 4, b"\0\0\0\xff"))
         units = self._bind_samplers()
         self._image_units = [units[name] for name in self.isf.images]
@@ -224,7 +243,7 @@ class Shader:
         self._check_memory(sizes)
         for step, size in zip(self.isf.passes, sizes, strict=True):
             self._retarget(step, size)
-        self._sizes = named
+        self._sizes, self._resized = named, False
 
     def _check_memory(self, sizes: Sequence[tuple[int, int]]) -> None:
         needed = {
@@ -245,11 +264,19 @@ class Shader:
         if held and held.size == size:
             return
         double = step.target is not None and step.target in self._doubles
-        self._targets[step.target] = Target(self._context, size, step.floating, double)
+        target = self._targets[step.target] = Target(self._context, size, step.floating, double)
+        if step.persistent and held and self._resized:
+            self._copied(held, target)
+        elif step.persistent:
+            self._frame = 0  # shaders set up what they keep when FRAMEINDEX is 0
         if held:
             held.release()
-        if step.persistent:
-            self._frame = 0  # shaders set up what they keep when FRAMEINDEX is 0
+
+    def _copied(self, source: Target, target: Target) -> None:
+        """Draw what a target holds into another, scaled."""
+        if self._copy:
+            source.texture.use(0)
+            self._copy.draw(target, image=0)
 
     def _draw(self, index: int, name: str | None) -> None:
         """One pass. Its own target is read as it was before, or as black when nothing is kept of it:

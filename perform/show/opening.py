@@ -36,7 +36,7 @@ from perform.show.edits import FileWatcher
 from perform.show.files import find, names_file, open_library, read_show
 from perform.show.options import Options
 from perform.stage import Stage
-from perform.stage.pool import ModelPool, PoolKey
+from perform.stage.pool import NICENESS, SHARED_NICENESS, ModelPool, PoolKey
 from perform.stage.worker import ThreadedWorker, Worker
 
 if TYPE_CHECKING:
@@ -187,7 +187,7 @@ def _open_stage(
         open_worker,
         options.memory or devices.spare_memory(options.device),
         background=live,
-        idle=software,
+        niceness=SHARED_NICENESS if software else NICENESS,
         break_off=compiler.close if compiler else lambda: None,
     )
     scale = options.scale or (SOFTWARE_SCALE if software else 1.0)

@@ -13,6 +13,7 @@ from perform.faults import Faults, steps
 from perform.footage.opening import Opener
 from perform.footage.units import FedShader
 from perform.generators.model import Model
+from perform.governor import NetworkTime
 from perform.latent.centre import Centre
 from perform.latent.paths import Path as LatentPath
 from perform.latent.paths import open_path
@@ -131,7 +132,18 @@ class Stage:
 
     def pictures_made(self) -> int:
         """How many pictures the generators have drawn."""
-        return self._pool.made()
+        return self._pool.network_time().pictures
+
+    def network_time(self) -> NetworkTime:
+        """How many pictures the networks have drawn, and how long they took."""
+        return self._pool.network_time()
+
+    def resize(self, size: tuple[int, int], cues: Sequence[CueInstance]) -> None:
+        """Draw the scenes of these cues at another size (width, height) from now on; feedback goes on as it
+        is."""
+        self.size = size
+        for unit in _units(cues):
+            unit.resize(size)
 
     def close(self) -> None:
         """Close networks, and stop decoding films."""

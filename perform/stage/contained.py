@@ -31,6 +31,11 @@ class ContainedUnit:
             self.failed = True
         return images[-1] if images else self._last
 
+    def resize(self, size: tuple[int, int]) -> None:
+        """Draw at another size from now on; what failed stays as it is."""
+        if not self.failed:
+            self.unit.resize(size)
+
     def rewind(self) -> None:
         """Go back to the beginning, if it is a unit that can."""
         if isinstance(self.unit, Rewinds):

@@ -116,6 +116,10 @@ class PooledGenerator:
             self._interpolation.arrived(moment.seconds)
         return self.pictures.render(moment, values.parameters, self._interpolation.blend(moment))
 
+    def resize(self, size: tuple[int, int]) -> None:
+        """Draw at another size (width, height) from now on."""
+        self.pictures.resize(size)
+
     def release(self) -> None:
         """Release the textures; the worker stays open."""
         self.pictures.release()

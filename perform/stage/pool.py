@@ -13,10 +13,11 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from perform.faults import reason, steps
 from perform.generators.model import Model
+from perform.governor import NetworkTime
 from perform.networks import ModelError
 from perform.networks.bending import Bend
 from perform.networks.blending import Blend
@@ -27,6 +28,7 @@ log = logging.getLogger("perform")
 
 RESTING_FINDS = 60  # finds of others after which a worker counts as no longer on show
 NICENESS = 10  # of networks where a graphics card draws: the picture comes first
+SHARED_NICENESS = 4  # of those where the processor draws too: see `_lower_priority`
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +52,15 @@ class PoolFull(Exception):  # noqa: N818 - not a fault
 
 class ModelPool:
     """Workers by what they play. `open` opens one, `budget` is how many bytes all of them may take.
-    `background` opens on a thread, else a request waits; `idle`: see `_lower_priority`. `break_off` ends an
-    opening that is under way when the pool closes."""
+    `background` opens on a thread, else a request waits; its threads have this `niceness`. `break_off` ends
+    an opening that is under way when the pool closes."""
 
     def __init__(
         self,
         open: Callable[[PoolKey], Worker],
         budget: float = float("inf"),
         background: bool = False,
-        idle: bool = False,
+        niceness: int = NICENESS,
         break_off: Callable[[], None] = lambda: None,
     ) -> None:
         self._open, self._budget = open, budget
@@ -68,10 +70,10 @@ class ModelPool:
         self._changes: list[tuple[PoolKey, Readiness]] = []
         self._used: dict[PoolKey, int] = {}  # the count of finds when it was last found or requested
         self._finds = 0
-        self._made = 0
+        self._closed = NetworkTime()  # of workers that are closed
         self._lock = threading.RLock()
         self._break_off, self._closing = break_off, False
-        self._executor = ThreadPoolExecutor(1, "models", _lower_priority, (idle,)) if background else None
+        self._executor = ThreadPoolExecutor(1, "models", _lower_priority, (niceness,)) if background else None
 
     def fits(self, keys: Sequence[PoolKey]) -> bool:
         """Whether all of these may be open together."""
@@ -122,10 +124,10 @@ class ModelPool:
         with self._lock:
             self._failed.discard(key)
 
-    def made(self) -> int:
-        """How many pictures have been drawn."""
+    def network_time(self) -> NetworkTime:
+        """How many pictures have been drawn, and how long they took."""
         with self._lock:
-            return self._made + sum(worker.made for worker in self._workers.values())
+            return sum((worker.network_time() for worker in self._workers.values()), self._closed)
 
     def close(self) -> None:
         """Close every worker; one that is being opened is closed when it is open."""
@@ -193,19 +195,16 @@ class ModelPool:
             worker = self._workers.pop(key)
             self._requests.pop(key, None)
             self._changes.append((key, Readiness.ABSENT))
-            self._made += worker.made
+            self._closed += replace(worker.network_time(), running=0.0)
         worker.close()
 
 
-def _lower_priority(idle: bool) -> None:
+def _lower_priority(niceness: int) -> None:
     """Give this thread, and all that it starts (the network's), a lower priority than the display's.
 
-    `idle`: compute only when no other thread wants the core, for where the processor draws too. A network's
-    threads wait for each other at every layer, so a delay of one stops all: in turns with drawing, 28
-    pictures a second became 26, and the longest frames 2 ms longer; niceness 10 and 19 gained nothing.
+    Where the processor draws too, SHARED_NICENESS leaves the network a share when other programs are busy.
+    With eight of them on two cores: as many frames as with a network that only gets what nobody else wants
+    (SCHED_IDLE), and three times its pictures; with niceness 0 half the frames, and no more pictures.
     """
     with suppress(AttributeError, OSError):  # only Linux has threads with a priority of their own
-        if idle:
-            os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
-        else:
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), niceness)

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Hashable
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
 from perform.arrays import Floats, Pixels
+from perform.clock import stopwatch, thread_seconds
 from perform.faults import reason
 from perform.generators import Generator
+from perform.governor import NetworkTime
 from perform.networks.controls import NetworkValues
 from perform.threads import Background
 
 DRAWING_TIMEOUT = 10.0  # seconds that closing waits for a picture that is being drawn
+TIMED_PICTURES = 2  # drawn at the opening, for the time of a picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,10 @@ class Worker:
         """The client's newest picture, None if there is no new one. Raises what drawing raised."""
         return self._pictures.pop(client, None)
 
+    def network_time(self) -> NetworkTime:
+        """How long its pictures take."""
+        return NetworkTime(self.made)
+
     def close(self) -> None:
         """Close the generator."""
         self.generator.close()
@@ -54,10 +62,18 @@ class Worker:
 
 class ThreadedWorker(Worker):
     """Draws on its own thread; the newest request of each client wins, and clients take turns. A fault of
-    the network is raised for the client that takes next; the thread goes on."""
+    the network is raised for the client that takes next; the thread goes on.
+
+    What a picture would take alone is the least processor time that this thread has used for one: what other
+    threads do hardly changes it.
+    """
 
     def __init__(self, generator: Generator) -> None:
         super().__init__(generator)
+        self._time, self._began, self._least = NetworkTime(), 0.0, float("inf")
+        latent = np.repeat(generator.mean()[None], generator.space.num_ws, 0)
+        for _ in range(TIMED_PICTURES):
+            self._timed(lambda: generator.synthesise(latent))
         self._requests: dict[Hashable, PictureRequest] = {}
         self._fault = ""
         self._wake = threading.Condition()
@@ -76,6 +92,11 @@ class ThreadedWorker(Worker):
             raise RuntimeError(fault)
         return picture
 
+    def network_time(self) -> NetworkTime:
+        with self._wake:
+            running = stopwatch() - self._began if self._began else 0.0
+            return replace(self._time, running=running)
+
     def close(self) -> None:
         self._background.close(DRAWING_TIMEOUT)
         super().close()
@@ -83,14 +104,24 @@ class ThreadedWorker(Worker):
     def _draw(self, closing: threading.Event) -> None:
         while (waiting := self._next(closing)) is not None:
             client, request = waiting
+            self._began = began = stopwatch()
             try:
-                picture = self.generator.synthesise(request.latent, request.values).copy()
+                picture = self._timed(partial(self.generator.synthesise, request.latent, request.values))
             except Exception as error:  # noqa: BLE001 - the client receives every fault
-                self._fault = reason(error)
+                self._fault, self._began = reason(error), 0.0
                 continue
             with self._wake:
                 self._pictures[client] = picture
                 self.made += 1
+                self._time += NetworkTime(1, stopwatch() - began, self._least)
+                self._began = 0.0
+
+    def _timed(self, draw: Callable[[], Pixels]) -> Pixels:
+        """A copy of what `draw` makes; it updates the least time of a picture."""
+        began = thread_seconds()
+        picture = draw().copy()
+        self._least = min(self._least, thread_seconds() - began)
+        return picture
 
     def _next(self, closing: threading.Event) -> tuple[Hashable, PictureRequest] | None:
         """The request that has waited longest; None when the worker closes."""

@@ -18,6 +18,7 @@ from perform.render.shader import Shader, ShaderError
 from tests.doubles.shaders import SIZE, Stage, main, parse, picture, pixels, write_png
 from tests.folders import ROOT
 
+MOMENT = Moment(0.0, 0, 0.0, 0.0, 0.0, 120.0)
 SHADERS = sorted((ROOT / "shaders").rglob("*.fs"))
 IMAGE = {"NAME": "inputImage", "TYPE": "image"}
 TRANSITION = [
@@ -71,6 +72,44 @@ def test_a_persistent_buffer_accumulates(context: moderngl.Context, floating: bo
     )
     stage = Stage(context, shader)
     assert [int(stage.frame()[0, 0, 0]) for _ in range(4)] == [16, 32, 48, 64]
+
+
+def test_what_a_shader_keeps_goes_on_at_another_size(context: moderngl.Context) -> None:
+    shader = main(
+        "PASSINDEX > 0 ? IMG_THIS_PIXEL(kept) : FRAMEINDEX == 0 ? vec4(isf_FragNormCoord.xy, 0.0, 1.0) "
+        ": IMG_THIS_PIXEL(kept)",
+        PASSES=[{"TARGET": "kept", "PERSISTENT": True, "FLOAT": True}, {}],
+    )
+    unit = Shader(context, shader, (64, 32))
+    unit.warm()
+    before = unit.render(MOMENT, {})
+    assert before.size == (64, 32)
+    unit.resize((16, 8))
+    after = unit.render(MOMENT, {})
+    assert after.size == (16, 8)
+    shown = np.frombuffer(after.read(), np.uint8).reshape(8, 16, 4).astype(int)
+    expected = (np.arange(16) + 0.5) / 16 * 255
+    assert np.abs(shown[:, :, 0] - expected).max() <= 1
+    assert np.abs(shown[:, :, 1].T - (np.arange(8) + 0.5) / 8 * 255).max() <= 1
+    unit.resize((64, 32))
+    again = np.frombuffer(unit.render(MOMENT, {}).read(), np.uint8).reshape(32, 64, 4).astype(int)
+    inner = (np.arange(64) + 0.5)[8:-8] / 64 * 255
+    assert np.abs(again[:, 8:-8, 0] - inner).max() <= 3
+    unit.release()
+
+
+def test_a_state_of_a_fixed_size_is_not_touched_by_another_size(context: moderngl.Context) -> None:
+    shader = main(
+        "PASSINDEX == 0 ? IMG_THIS_PIXEL(kept) + 16.0 / 255.0 : IMG_NORM_PIXEL(kept, vec2(0.5))",
+        PASSES=[{"TARGET": "kept", "PERSISTENT": True, "WIDTH": "4", "HEIGHT": "4"}, {}],
+    )
+    unit = Shader(context, shader, (8, 8))
+    values = []
+    for size in ((8, 8), (8, 8), (4, 4), (16, 16)):
+        unit.resize(size)
+        values.append(unit.render(MOMENT, {}).read()[0])
+    assert values == [16, 32, 48, 64]
+    unit.release()
 
 
 def test_a_persistent_last_pass_is_the_output(context: moderngl.Context) -> None:

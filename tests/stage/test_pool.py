@@ -112,7 +112,7 @@ def test_the_model_that_played_longest_ago_is_closed_first() -> None:
     house.rest(C)
     assert state(house, A) is READY
     assert [worker.closed for worker in house.opened] == [True, True, False, False]
-    assert house.pool.made() == 4 * 3  # also those of the closed
+    assert house.pool.network_time().pictures == 4 * 3  # also those of the closed
 
 
 def test_a_playing_model_is_not_closed_for_another() -> None:
