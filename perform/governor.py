@@ -26,8 +26,8 @@ EVIDENCE = 0.25  # the sum of what is missing, or there to spare, at the looks b
 FIRST_HOLD, LONGEST_HOLD = 1.0, 32.0  # seconds on a level before it goes up
 FAILED_AFTER = 6.0  # times that; a level that it leaves downwards sooner was an attempt that failed
 LEAST_SECONDS = 1e-6  # that a picture takes
-# The work of a frame is a fixed part and one in proportion to the scenes' pixels. On two machines with software
-# GL, at 1280x720, the fixed part (the last pass, mostly) is 0.22 of the other at full size.
+# A frame's work is a fixed part and one in proportion to the scenes' pixels. With software GL at 1280x720,
+# the fixed part (the last pass, mostly) is 0.22 of the other at full size.
 FIXED_WORK = 0.22
 
 
@@ -44,7 +44,7 @@ class Level:
         return self.fps * (FIXED_WORK + self.scale**2)
 
 
-LEVELS = (
+LADDER = (
     Level(31, 0.5),
     Level(31, 0.42),
     Level(31, 0.35),
@@ -57,7 +57,7 @@ LEVELS = (
 
 def pinned(fps: float | None, scale: float | None) -> tuple[Level, ...]:
     """The levels with what the user has pinned."""
-    levels = [replace(one, fps=fps or one.fps, scale=scale or one.scale) for one in LEVELS]
+    levels = [replace(one, fps=fps or one.fps, scale=scale or one.scale) for one in LADDER]
     return tuple(dict.fromkeys(levels))
 
 
@@ -90,17 +90,17 @@ class NetworkTime:
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """What the show costs on a level: `display` is the share of a frame's time that its work takes (above 1: it
-    is late), `picture` the seconds of a picture, `alone` those that it would take alone. Both are 0 without
-    a network."""
+    """What the show costs on a level: `display` is the share of a frame's time that its work takes (above 1:
+    it is late), `picture` the seconds of a picture, `alone` those that it would take alone. Both are 0
+    without a network."""
 
     display: float
     picture: float = 0.0
     alone: float = 0.0
 
     def room(self, here: Level, there: Level) -> float:
-        """How well the level `there` keeps the limits, by what is measured `here`: 1 is just kept, 2 twice. The
-        time that the display no longer takes goes to the network."""
+        """How well the level `there` keeps the limits, by what is measured `here`: 1 is just kept, 2 twice.
+        The time that the display no longer takes goes to the network."""
         display = self.display * there.load / here.load
         in_time = LATE / display
         if not self.picture:
@@ -113,7 +113,7 @@ class Costs:
 class Governor:
     """Chooses among some levels, the best first, by what every frame reports."""
 
-    def __init__(self, levels: Sequence[Level] = LEVELS) -> None:
+    def __init__(self, levels: Sequence[Level] = LADDER) -> None:
         self.levels = levels
         self._at = 0
         self._changed, self._rose = 0.0, False

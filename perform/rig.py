@@ -30,6 +30,7 @@ from perform.scenes.readiness import Readiness
 from perform.scenes.setlist import Setlist
 from perform.signals import Event
 from perform.stage import Stage
+from perform.stage.balance import Balance
 
 if TYPE_CHECKING:
     import moderngl
@@ -127,6 +128,7 @@ class Rig:
     sound: Sound | None = None
     learner: Learner | None = None
     edits: Edits | None = None
+    balance: Balance | None = None
     take: Callable[[Incoming], Incoming] = lambda incoming: incoming
     gamma: float = 1.0
     timings: Timings = field(default_factory=Timings)
@@ -172,6 +174,9 @@ class Rig:
             with timings.phase("outputs"):
                 self._write(moment, image)
         timings.shown(began)
+        if self.balance:
+            with self.faults.contain("the balance of display and network stays"):
+                self.balance.frame(stopwatch(), timings.work[-1], self.performance.cues)
         sound_time = next((event.time for event in incoming.events if event.name == "audio.level"), None)
         if sound_time is not None:
             self.latency = self.clock.now() - sound_time

@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from perform.governor import LEVELS, Costs, Governor, Level, NetworkTime, pinned
+from perform.governor import LADDER, Costs, Governor, Level, NetworkTime, pinned
 
 SETTLED = 2.0  # seconds after a change
 
@@ -81,7 +81,7 @@ SLOW = {"frame": 0.055, "picture": 0.0376}  # a laptop with AVX2, `flora`
 def test_a_fast_machine_stays_at_the_first_level() -> None:
     machine = Machine(**FAST)
     machine.play(60)
-    assert machine.levels == [(0.0, LEVELS[0])]
+    assert machine.levels == [(0.0, LADDER[0])]
 
 
 def test_a_slow_machine_settles_once_and_the_network_has_its_share() -> None:
@@ -100,14 +100,14 @@ def test_a_busy_program_comes_and_goes(machine: dict[str, float]) -> None:
     before = played.governor.level
     played.others = 0.5
     played.play(20)
-    assert 1 <= len([at for at in played.changes(20.0) if at <= 20 + SETTLED + 0.1])
+    assert len([at for at in played.changes(20.0) if at <= 20 + SETTLED + 0.1]) >= 1
     assert played.changes(20 + SETTLED + 0.1) == []
     assert played.governor.level.load < before.load
     played.others = 0.0
     went = played.now
     played.play(20)
     assert played.changes(went + 2 * SETTLED) == []
-    assert LEVELS.index(played.governor.level) <= LEVELS.index(before) + 1  # a better one needs more room
+    assert LADDER.index(played.governor.level) <= LADDER.index(before) + 1  # a better one needs more room
 
 
 @pytest.mark.parametrize("picture", [0.01, 0.03, 0.05, 0.1, 0.4])
@@ -123,9 +123,9 @@ def test_an_attempt_that_fails_makes_the_next_wait_longer() -> None:
     rises: list[float] = []
     now, network = 0.0, NetworkTime()
     while now < 200:  # the display fits on each level but the first, whatever one expects
-        first = governor.level == LEVELS[0]
+        first = governor.level == LADDER[0]
         now += 1 / governor.level.fps
-        if governor.frame(now, 0.04 if first else 0.008, network) and governor.level == LEVELS[0]:
+        if governor.frame(now, 0.04 if first else 0.008, network) and governor.level == LADDER[0]:
             rises.append(now)
     waits = [after - before for before, after in pairwise(rises)]
     assert all(after > before for before, after in pairwise(waits[:4]))
@@ -133,22 +133,22 @@ def test_an_attempt_that_fails_makes_the_next_wait_longer() -> None:
 
 
 def test_the_order_of_means() -> None:
-    loads = [level.load for level in LEVELS]
+    loads = [level.load for level in LADDER]
     assert loads == sorted(loads, reverse=True)
-    assert [level.fps for level in LEVELS[:3]] == [31, 31, 31]  # first the size, then the rate
-    assert min(level.fps for level in LEVELS) == 24
+    assert [level.fps for level in LADDER[:3]] == [31, 31, 31]  # first the size, then the rate
+    assert min(level.fps for level in LADDER) == 24
     machine = Machine(**SLOW)
     seen = []
     for frame in np.arange(0.02, 0.2, 0.002):
         machine.frame = float(frame)
         machine.play(3)
-        seen.append(LEVELS.index(machine.governor.level))
+        seen.append(LADDER.index(machine.governor.level))
     assert seen == sorted(seen)
-    assert seen[-1] == len(LEVELS) - 1
+    assert seen[-1] == len(LADDER) - 1
 
 
 def test_what_is_pinned_stays() -> None:
-    assert pinned(None, None) == LEVELS
+    assert pinned(None, None) == LADDER
     assert {level.scale for level in pinned(None, 0.5)} == {0.5}
     assert [level.fps for level in pinned(None, 0.5)] == [31, 27, 24]
     assert [level.scale for level in pinned(60.0, None)] == [0.5, 0.42, 0.35, 0.3, 0.25]
@@ -172,7 +172,7 @@ def test_a_show_without_a_network_only_keeps_the_display_in_time() -> None:
     machine.play(10)
     level = machine.governor.level
     assert 0.1 * (0.18 + 0.82 * level.scale**2) * level.fps <= 0.95
-    assert level.fps == 31
+    assert level == Level(27, 0.35)
 
 
 def test_a_network_that_gets_no_time_at_all_is_seen() -> None:
@@ -181,11 +181,11 @@ def test_a_network_that_gets_no_time_at_all_is_seen() -> None:
     while now < SETTLED:
         now += 1 / governor.level.fps
         governor.frame(now, 0.02, replace(known, running=now))
-    assert governor.level == LEVELS[-1]
+    assert governor.level == LADDER[-1]
 
 
 def test_the_room_of_a_level() -> None:
-    first, last = LEVELS[0], LEVELS[-1]
+    first, last = LADDER[0], LADDER[-1]
     assert Costs(0.5).room(first, first) == pytest.approx(1.9)
     assert Costs(1.6).room(first, last) == pytest.approx(0.95 / (1.6 * last.load / first.load))
     slow = Costs(0.9, picture=0.2, alone=0.04)  # 5 a second, 25 alone: 12.5 are the least

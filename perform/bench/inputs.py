@@ -69,6 +69,10 @@ class Probe:
         self.noted.append((stopwatch(), values))
         return self.unit.render(moment, values, *images)
 
+    def resize(self, size: tuple[int, int]) -> None:
+        """Draw at another size."""
+        self.unit.resize(size)
+
     def release(self) -> None:
         """Release the unit."""
         self.unit.release()

@@ -58,14 +58,15 @@ def dashboard_text(status: Status, width: int = 80, height: int = 24) -> Text:
     head = [_title(status, width), _labelled("next", status.next_scene or "-")]
     meters = [_meter(name, getattr(status, name), width) for name in METERS]
     foot = [*_notice(status.notice, width), _keys()]
-    room = height - len(head) - len((_tempo, _rates, _stage)) - len(foot)
+    balance = [_labelled("balance", (status.balance, QUIET_STYLE))] if status.balance else []
+    room = height - len(head) - len((_tempo, _rates, *balance, _stage)) - len(foot)
     shown, gaps = len(status.devices), 0
     if room < shown + len(meters):
         meters = []
     elif room >= shown + len(meters) + GAPS:
         gaps = 1
     gap = [Text()] * gaps
-    middle = [*meters, *([Text()] if meters and gaps else []), _rates(status), _stage(status)]
+    middle = [*meters, *([Text()] if meters and gaps else []), _rates(status), *balance, _stage(status)]
     devices = _devices(status.devices, max(room - len(meters) - GAPS * gaps, 1))
     lines = [*head, *gap, _tempo(status), *gap, *middle, *gap, *devices, *gap, *foot]
     for line in lines:

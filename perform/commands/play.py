@@ -77,6 +77,13 @@ MostFrames = Annotated[
     float | None,
     typer.Option(min=1, max=240, help="Frames a second at most. (default: 60; with software GL 31)"),
 ]
+Adapt = Annotated[
+    bool,
+    typer.Option(
+        help="Where the processor draws: lower the scenes' size and the frame rate while it is busy. "
+        "--fps and --scale pin them."
+    ),
+]
 OSC_HELP = (
     "Receive OSC on this port, from this machine only; or on HOST:PORT, 0.0.0.0 for all networks. 0: none."
 )
@@ -128,6 +135,7 @@ def play(
     size: PictureSize = "1280x720",
     fps: MostFrames = None,
     scale: SceneScale = None,
+    adapt: Adapt = True,
     seconds: StopAfter = None,
     record: RecordingFile = None,
     codec: FilmCodec = "h264",

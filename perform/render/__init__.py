@@ -31,8 +31,8 @@ class Unit(Protocol):
         ...
 
     def resize(self, size: tuple[int, int]) -> None:
-        """Draw at another size (width, height) from the next image on; what it keeps of the images before goes
-        on at the new size."""
+        """Draw at another size (width, height) from the next image on; what it keeps of the images before
+        goes on at the new size."""
         ...
 
     def release(self) -> None:

@@ -114,10 +114,6 @@ class Shader:
         self._targets.clear()
         self._sizes, self._frame = self._no_sizes, 0
 
-    def resize(self, size: tuple[int, int]) -> None:
-        """Draw at another size (width, height) from now on."""
-        self.size, self._sizes = size, self._no_sizes
-
     def release(self) -> None:
         """Release textures and programs; safe to call twice."""
         for thing in (*self._targets.values(), *reversed(self._owned)):

@@ -17,6 +17,7 @@ from perform.documents import SceneError
 from perform.faults import steps
 from perform.footage.opening import Opener
 from perform.generators.compiler import Compiler
+from perform.governor import Governor, Level, pinned
 from perform.inputs import Input, audio
 from perform.inputs.audio import Sound
 from perform.inputs.camera import Cameras
@@ -36,6 +37,7 @@ from perform.show.edits import FileWatcher
 from perform.show.files import find, names_file, open_library, read_show
 from perform.show.options import Options
 from perform.stage import Stage
+from perform.stage.balance import Balance, scaled
 from perform.stage.pool import NICENESS, SHARED_NICENESS, ModelPool, PoolKey
 from perform.stage.worker import ThreadedWorker, Worker
 
@@ -47,9 +49,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("perform")
 FPS = 60.0  # frames a second live, at most
-# If the processor draws, it must leave time for the generator: fewer frames, and scenes at half size
-# (a pass at 1280x720 is 10 to 15 ms of processor time, and a picture of 256² loses little).
-SOFTWARE_FPS, SOFTWARE_SCALE = 31.0, 0.5
 RENDER_FPS = 30.0
 SWITCH_INTERVAL = 0.0005  # seconds that another thread may hold the interpreter
 
@@ -84,13 +83,14 @@ def play(options: Options, library: Library | None = None, loaded: Setlist | Non
     steps.info("opening the picture and the sound")
     window = None if options.headless else _window(options)
     context = window.context if window else headless()
-    fps = options.fps or (SOFTWARE_FPS if is_software(context) else FPS)
+    levels = _levels(options, is_software(context))
+    fps = levels[0].fps
     clock = LiveClock(fps)
     sys.setswitchinterval(SWITCH_INTERVAL)
     sound = audio.open_sound(options.sound, clock.now, loop=options.loop)
     clock.position = sound.position
     cameras = Cameras(clock.now, options.camera)
-    stage, performance = _open_stage(options, library, setlist, context, cameras)
+    stage, performance = _open_stage(options, library, setlist, context, levels[0].scale, cameras)
     profiles = library.profiles(log.error)
     inputs: list[Input] = [sound, Feeds([], clock.now), *control_inputs(options, clock, profiles)]
     inputs += [Hands(cameras.camera, clock.now, options.view), cameras]
@@ -122,8 +122,18 @@ def play(options: Options, library: Library | None = None, loaded: Setlist | Non
         sound=sound,
         learner=learner,
         edits=FileWatcher(folders, read_again) if options.watch else None,
+        balance=Balance(Governor(levels), clock, stage, options.size) if len(levels) > 1 else None,
         gamma=options.gamma,
     )
+
+
+def _levels(options: Options, software: bool) -> tuple[Level, ...]:
+    """The levels among which the governor chooses, with what the options pin; one where a graphics card
+    draws, or with `adapt` off."""
+    if not software:
+        return (Level(options.fps or FPS, options.scale or 1.0),)
+    levels = pinned(options.fps, options.scale)
+    return levels if options.adapt else levels[:1]
 
 
 def render(options: Options) -> Rig:
@@ -135,7 +145,7 @@ def render(options: Options) -> Rig:
     steps.info("opening the picture and the sound")
     context = headless()
     sound = audio.open_sound(options.sound, clock.now, loop=False, play=False)
-    stage, performance = _open_stage(options, library, setlist, context)
+    stage, performance = _open_stage(options, library, setlist, context, options.scale or 1.0)
     feeds = library.feeds(setlist.signal_names)
     replayed = [feed for feed in feeds if feed.text.kind == "csv"]  # the others are live devices
     return Rig(
@@ -170,6 +180,7 @@ def _open_stage(
     library: Library,
     setlist: Setlist,
     context: moderngl.Context,
+    scale: float,
     cameras: Cameras | None = None,
 ) -> tuple[Stage, Performance]:
     """The stage with everything open that the setlist plays, and its performance; live shows have cameras."""
@@ -190,10 +201,9 @@ def _open_stage(
         niceness=SHARED_NICENESS if software else NICENESS,
         break_off=compiler.close if compiler else lambda: None,
     )
-    scale = options.scale or (SOFTWARE_SCALE if software else 1.0)
-    width, height = (max(round(side * scale), 1) for side in options.size)
-    trials = Trials((width, height), paths.shipped()) if live else None
-    stage = Stage(library, context, (width, height), pool, Opener(live, cameras), trials)
+    size = scaled(options.size, scale)
+    trials = Trials(size, paths.shipped()) if live else None
+    stage = Stage(library, context, size, pool, Opener(live, cameras), trials)
     performance = Performance(setlist, stage.open(setlist), Tempo(offset=options.offset))
     if compiler:
         compiler.begin()

@@ -19,13 +19,15 @@ class Options:
     """The options of a show. `setlist` is a setlist or a preset, by name or file; `sound` a file, a
     device, or None for silence; `size` is (width, height) in pixels. Scenes are
     drawn at `scale` (0.1..1) times that size and enlarged at the end. If `fps` or `scale` is None, it
-    suits the machine. Beats are shown `offset` seconds early, mid-tones lighter for a `gamma` above 1."""
+    suits the machine; where the processor draws, `adapt` lowers it while the processor is busy. Beats are
+    shown `offset` seconds early, mid-tones lighter for a `gamma` above 1."""
 
     setlist: str = DEMO
     sound: str | None = None
     size: tuple[int, int] = (1280, 720)
     fps: float | None = None
     scale: float | None = None
+    adapt: bool = True
     offset: float = 0.0
     gamma: float = 1.0
     model: str | None = None

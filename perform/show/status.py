@@ -22,7 +22,8 @@ class Status:
     Meters, `confidence` and `master` are 0..1, `beat` and `bar` count from 0 with their fraction,
     `cue` from 1 to `cues`, rates are per second, `frame_ms` is the 99th percentile. `source` leads the beat,
     `clock` is the pinned source or "auto". A rate or a time that is not known is None. `recording` is the
-    file that is written, `notice` what the window reports; each may be empty.
+    file that is written, `balance` how display and network share the processor, `notice` what the window
+    reports; each may be empty.
     """
 
     seconds: float = 0.0
@@ -52,6 +53,7 @@ class Status:
     recorded: float = 0.0
     devices: tuple[tuple[str, Health], ...] = ()
     notice: str = ""
+    balance: str = ""
 
 
 class StatusMeter:
@@ -103,6 +105,7 @@ class StatusMeter:
             recorded=moment.seconds if self._recording else 0.0,
             devices=tuple((device.name, device.health()) for device in _devices(rig)),
             notice=rig.screens[0].notice if rig.screens else "",
+            balance=rig.balance.text if rig.balance else "",
         )
 
     def _count(self, seconds: float, frames: int, pictures: int) -> None:

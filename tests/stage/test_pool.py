@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from perform.generators.model import Model
+from perform.governor import NetworkTime
 from perform.networks import ModelError
 from perform.scenes.readiness import Readiness
 from perform.stage.pool import RESTING_FINDS, ModelPool, PoolKey
@@ -39,6 +40,9 @@ class Counter:
 
     def take(self, client: Any) -> None:
         return None
+
+    def network_time(self) -> NetworkTime:
+        return NetworkTime(self.made)
 
     def close(self) -> None:
         self.closed = True

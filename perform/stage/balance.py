@@ -1,0 +1,50 @@
+"""The balance of a live show: gives the governor what the frames measure, and applies its levels."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+from perform.clock import LiveClock
+from perform.governor import Governor, Level
+from perform.performance import CueInstance
+from perform.stage import Stage
+
+log = logging.getLogger("perform")
+SIZE_WORDS = {1.0: "full size", 0.5: "half size", 0.25: "a quarter of the size"}
+
+
+def scaled(size: tuple[int, int], scale: float) -> tuple[int, int]:
+    """A size (width, height) times a scale, in whole pixels."""
+    width, height = (max(round(side * scale), 1) for side in size)
+    return width, height
+
+
+def level_text(level: Level, busy: bool) -> str:
+    """A level in plain words; `busy`: it is not the best."""
+    size = SIZE_WORDS.get(level.scale, f"{level.scale:.0%} of the size")
+    return f"display {level.fps:g}/s, scenes at {size}" + (": the processor is busy" if busy else "")
+
+
+class Balance:
+    """Paces the clock and sizes the scenes of a show of `size` (width, height) as its governor decides."""
+
+    def __init__(self, governor: Governor, clock: LiveClock, stage: Stage, size: tuple[int, int]) -> None:
+        self._governor, self._clock, self._stage, self._size = governor, clock, stage, size
+
+    @property
+    def level(self) -> Level:
+        """The level that is played."""
+        return self._governor.level
+
+    @property
+    def text(self) -> str:
+        """What the show plays now, in plain words."""
+        return level_text(self.level, busy=self.level != self._governor.levels[0])
+
+    def frame(self, now: float, work: float, cues: Sequence[CueInstance]) -> None:
+        """Take a frame's work at the time `now`, in seconds; the cues are those whose scenes are sized."""
+        if self._governor.frame(now, work, self._stage.network_time()):
+            self._clock.pace(self.level.fps)
+            self._stage.resize(scaled(self._size, self.level.scale), cues)
+            log.info("%s", self.text)
