@@ -39,8 +39,7 @@ KEYWORDS = frozenset(_KEYWORDS.split())  # a name of the header can be none of t
 # Spaces that come with text from web pages, and bytes that are no text.
 _SPACE = re.compile("[\0\u00a0\u2000-\u200d\u202f\u3000\ufeff\ufffd]")
 _CONTINUED = re.compile(r"\\[ \t]+\n")
-_IN_DIRECTIVE = re.compile(r"(?:^|\n)[ \t]*#(?:[^\n]|(?<=\\)\n)*\Z")
-_COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
+_COMMENT = re.compile(r"//[^\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL)
 _VERSION = re.compile(r"^[ \t]*#[ \t]*version\b.*$", re.MULTILINE)
 _EXTENSION = re.compile(r"^[ \t]*#[ \t]*extension\b[ \t]*(\w*)[ \t]*:?[ \t]*(\w*).*$", re.MULTILINE)
 _PRECISION = r"(?:(?:lowp|mediump|highp)\s+)?"
@@ -110,9 +109,15 @@ def original(message: str) -> str:
 def _blank(match: re.Match[str]) -> str:
     """As many line ends as a comment has; within a directive they do not end it."""
     lines = match[0].count("\n")
-    if lines and _IN_DIRECTIVE.search(match.string[: match.start()]):
-        return "\\\n" * lines
-    return "\n" * lines or " "
+    return ("\\\n" if lines and _is_in_directive(match.string, match.start()) else "\n") * lines or " "
+
+
+def _is_in_directive(text: str, at: int) -> bool:
+    """Whether a place is on the line of a directive, or on one that goes on with it."""
+    begin = text.rfind("\n", 0, at) + 1
+    while begin > 1 and text[begin - 2] == "\\":
+        begin = text.rfind("\n", 0, begin - 1) + 1
+    return text[begin:at].lstrip().startswith("#")
 
 
 def _is_asked(name: str, how: str) -> bool:
@@ -143,15 +148,18 @@ def _with_variables(text: str, changing: set[str]) -> str:
     """Global constants that are made from what changes (uniforms, functions of the text) become variables."""
 
     def variable(match: re.Match[str]) -> str:
-        before = text[: match.start()]
-        if before.count("{") != before.count("}") or changing.isdisjoint(
-            re.findall(r"[A-Za-z_]\w*", match[1])
-        ):
+        made_from = re.findall(r"[A-Za-z_]\w*", match[1])
+        if changing.isdisjoint(made_from) or _is_inside(text, match.start()):
             return match[0]
         changing.add(match[2])
         return match[1].lstrip()
 
     return _CONSTANT.sub(variable, text)
+
+
+def _is_inside(text: str, at: int) -> bool:
+    """Whether a place is within a function."""
+    return text.count("{", 0, at) != text.count("}", 0, at)
 
 
 def _words(text: str) -> list[str]:

@@ -14,7 +14,7 @@ from typing import Any, NoReturn, TypeAlias
 Json: TypeAlias = Mapping[str, Any]
 LONGEST_LENIENT = 50_000  # characters; the lenient reader takes 40 ms for 1000
 
-_COMMENTS = (re.compile(r"/\*[\s*]*(\{.*?)\*/", re.DOTALL), re.compile(r"/\*(.*?)\*/", re.DOTALL))
+_COMMENT = re.compile(r"/\*(.*?)(\*/|\Z)", re.DOTALL)
 _FAULT = re.compile(r"(?:<string>:(\d+) )?(.*)", re.DOTALL)  # of json5
 _BEGINS = "must begin with a comment /*{ … }*/ that holds JSON"
 
@@ -29,14 +29,21 @@ class HeaderError(ValueError):
 
 def read_header(text: str) -> tuple[Json, list[tuple[int, str]]]:
     """The header of a file's text, its keys in capitals, and warnings with lines. Raises HeaderError."""
-    found = next((match for one in _COMMENTS if (match := one.search(text))), None)
+    comments = [match for match in _COMMENT.finditer(text) if match[2]]
+    found = next((one for one in comments if _content(one).startswith("{")), None)
+    found = found or next(iter(comments), None)
     if not found:
         raise HeaderError(1, f"no header, {_BEGINS}")
-    first = text.count("\n", 0, found.start(1)) + 1
-    header, warnings = _strict(found[1], first)
+    content = _content(found)
+    first = text.count("\n", 0, found.end(1) - len(content)) + 1
+    header, warnings = _strict(content, first)
     if not isinstance(header, dict):
         raise HeaderError(first, "the header must be a JSON object { … }")
     return in_capitals(header), warnings
+
+
+def _content(comment: re.Match[str]) -> str:
+    return comment[1].lstrip("* \t\r\n")
 
 
 def in_capitals(entry: Mapping[str, Any]) -> Json:
@@ -50,7 +57,7 @@ def _strict(text: str, first: int) -> tuple[object, list[tuple[int, str]]]:
     except json.JSONDecodeError as error:
         line = first + error.lineno - 1
         if error.msg == "Extra data":
-            header, _ = json.JSONDecoder(strict=False, parse_constant=_refuse).raw_decode(text.lstrip())
+            header, _ = json.JSONDecoder(strict=False, parse_constant=_refuse).raw_decode(text)
             return header, [(line, "what follows the last } of the header is ignored")]
         warning = line, f"the header is not valid JSON ({error.msg}), read all the same"
     except (ValueError, RecursionError) as error:

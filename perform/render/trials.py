@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from perform import children
 from perform.clock import Moment, processor_seconds, stopwatch
-from perform.faults import reason
+from perform.faults import reason, steps
 from perform.render import isf
 from perform.render.context import GLError, headless, is_software
 from perform.render.isf import ISF, ISFError
@@ -77,6 +77,8 @@ class Trials:
 
     def wait(self, shaders: Sequence[ISF]) -> None:
         """Wait until all of them passed. Raises ShaderError."""
+        if not self.passed(shaders):
+            steps.info("trying shaders that are new here")
         while not self.passed(shaders) and self._thread.running:
             with self._changed:
                 self._changed.wait(0.05)

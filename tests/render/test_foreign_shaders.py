@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -77,13 +78,21 @@ def test_lenient_headers(context: moderngl.Context, entry: str, warnings: int) -
 
 
 def test_a_licence_may_stand_before_the_header(context: moderngl.Context) -> None:
-    header = '/** {"INPUTS": [{"NAME": "amount", "TYPE": "float", "DEFAULT": 0.2}]} */'
+    header = '/**\n * {"INPUTS": [{"NAME": "amount", "TYPE": "float", "DEFAULT": 0.2}]} */'
     assert (
         drawn(context, f"/* Do as\n you like. */\n{header}\nvoid main() {{ gl_FragColor = vec4(amount); }}")[
             0
         ]
         == 51
     )
+
+
+@pytest.mark.parametrize(
+    "text", ["/* \n" * 50_000, "/*" + "*" * 50_000, "/*{}*/" + "#define a \\\n" * 50_000]
+)
+def test_long_texts_are_read_in_one_go(text: str) -> None:
+    with suppress(ISFError):
+        isf.parse(text, "a.fs")  # one that looks back from each line would take minutes
 
 
 def test_what_follows_the_header_is_ignored(context: moderngl.Context) -> None:
