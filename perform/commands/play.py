@@ -163,11 +163,10 @@ def play(
     memory: ModelMemory = None,
 ) -> None:
     """Play a show live. Where there is a terminal but no display, it is rendered to a video instead."""
-    with opening("loading the program"):
-        from perform import show
-        from perform.inputs.camera import View, region_of
-
     with complaints():
+        with opening("loading the program"):
+            from perform import show
+            from perform.inputs.camera import View, region_of
         host, port = place_of(osc)
         setlist, sound = show_and_sound(what, scene, audio)
         options = show_options(

@@ -100,6 +100,8 @@ def test_without_a_display_a_person_gets_a_film_and_a_second_one_beside_it(folde
     for name in ("red.mp4", "red-2.mp4"):
         text = at_a_terminal(folder, *words)
         assert "no display here: rendering red to" in text and "for all of it" not in text
+        steps = [text.index(step) for step in ("loading the program", "no display here", "reading red")]
+        assert steps == sorted(steps)  # progress from the first second on
         assert len(pictures(folder / "output" / name)) == 15
 
 
