@@ -13,7 +13,7 @@ from perform import generators
 from perform.arrays import Floats, Pixels
 from perform.generators import Generator, latents
 from perform.generators.biggan import Config as BigGAN
-from perform.generators.untrained import BUILT_IN, SHARED_MAPPING
+from perform.generators.untrained import BUILT_IN, SHARED_MAPPING, present_name
 from perform.latent.directions import LAST, Directions, factorised, measured, moved, principal
 from perform.latent.space import truncate, z_of
 from perform.models import store
@@ -47,7 +47,7 @@ class DirectionSearch:
 
 def directions_file(model: str) -> Path:
     """The file of a model's directions; the model is a built-in's name, or a file."""
-    name = SHARED_MAPPING if model in BUILT_IN else Path(model).stem
+    name = SHARED_MAPPING if present_name(model) in BUILT_IN else Path(model).stem
     return store.models_folder() / f"{name}{DIRECTIONS_SUFFIX}"
 
 

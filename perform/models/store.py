@@ -126,7 +126,7 @@ def _file_for_name(name: str) -> Path:
         )
     if f"{name}.safetensors".endswith(COMPANIONS):
         raise ValueError(f"{name} cannot be a model's name: {' and '.join(COMPANIONS)} lie beside models")
-    if name in untrained.BUILT_IN:
+    if untrained.present_name(name) in untrained.BUILT_IN:
         raise ValueError(f"{name} is a built-in model, must be another name")
     return models_folder() / f"{name}.safetensors"
 
