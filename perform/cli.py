@@ -20,6 +20,7 @@ from perform.commands.machine import devices, doctor, hands
 from perform.commands.metrics import metrics
 from perform.commands.models import app as models
 from perform.commands.models import directions
+from perform.commands.monitor import monitor
 from perform.commands.new import new
 from perform.commands.osc import osc
 from perform.commands.play import play
@@ -78,6 +79,7 @@ for command in (
     check,
     devices,
     doctor,
+    monitor,
     hands,
     beats,
     bench,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from functools import partial, reduce
 from pathlib import Path
 from typing import TypeVar, get_args
@@ -123,6 +124,19 @@ class Library:
                 known = ", ".join(feed.values)
                 raise LookupError(f"{signal}: {feed.file} has {known}, and of each .raw, .age and .quality")
         return list({feed.name: feed for _, feed in found}.values())
+
+    def feed_signals(self) -> Iterator[str]:
+        """The signals of all feeds; those whose file is broken are left out."""
+        for name in self.names("feeds"):
+            with suppress(LookupError, SceneError, OSError):
+                yield from feeds.read_feed(self._file("feeds", name, ".toml", "feed")).values
+
+    def mapping_signals(self) -> Iterator[str]:
+        """The signals of all mappings; those whose file is broken are left out."""
+        for name in self.names("learned"):
+            with suppress(LookupError, SceneError, OSError):
+                file = self._file("learned", name, ".toml", "mapping")
+                yield from read_mapping(file, vocabulary=self.vocabulary).outputs
 
     def mappings(self, signals: Iterable[str]) -> list[SignalMapping]:
         """The mappings that give these signals, from learned/. LookupError, SceneError, OSError."""
@@ -267,6 +281,11 @@ class Library:
             raise LookupError(f"there is no such path{_hint(name, list(PATHS))}")
         return path_parameters(name)
 
+    def names(self, kind: str, suffix: str = ".toml") -> list[str]:
+        """The names of the files of a kind: presets, setlists, feeds, learned, shaders/filters …"""
+        found = (file.stem for folder in self._places(kind) for file in paths.files(folder, suffix))
+        return sorted(set(found))
+
     def twin(self) -> Library:
         """Another one of the same folders, for another thread."""
         return Library(*self.folders, model=self._model, show=self._show)
@@ -282,7 +301,7 @@ class Library:
             path = folder / f"{name}{suffix}"
             if path.parent == folder and (file := paths.found(path)) and file != self._show:
                 return file
-        hint, looked = _hint(name, self._names(kind, suffix)), self._looked(f"{kind}/{name}{suffix}")
+        hint, looked = _hint(name, self.names(kind, suffix)), self._looked(f"{kind}/{name}{suffix}")
         raise LookupError(f"there is no such {what}{hint}{looked}")
 
     def _places(self, kind: str) -> list[Path]:
@@ -296,10 +315,6 @@ class Library:
         home = str(Path.home())
         places = (str(folder).replace(home, "~", 1) for folder in self.folders)
         return f"; looked for {what} in {', '.join(places)}"
-
-    def _names(self, kind: str, suffix: str) -> list[str]:
-        found = (file.stem for folder in self._places(kind) for file in paths.files(folder, suffix))
-        return sorted(set(found))
 
 
 def project_of(show: Path) -> Path:

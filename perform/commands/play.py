@@ -99,6 +99,7 @@ ClockLead = Annotated[
         help=f"The clock that leads the beat: {', '.join(CLOCK_LEADS)}. (default: the setlist's clock)"
     ),
 ]
+JoinLink = Annotated[bool, typer.Option(help="Join the Ableton Link session of this network.")]
 CameraName = Annotated[
     str, typer.Option(help="The camera that sees hands: its name, number or path. (default: the first)")
 ]
@@ -150,7 +151,7 @@ def play(
     osc: OscAddress = "9000",
     osc_feedback: OscFeedback = None,
     clock: ClockLead = None,
-    link: Annotated[bool, typer.Option(help="Join the Ableton Link session of this network.")] = False,
+    link: JoinLink = False,
     clock_out: Annotated[str | None, typer.Option(help="Send MIDI clock to this MIDI port.")] = None,
     camera: CameraName = "",
     region: Annotated[str, typer.Option(help=REGION_HELP)] = "0,0,1,1",

@@ -80,6 +80,7 @@ def play(options: Options, library: Library | None = None, loaded: Setlist | Non
     that the options name."""
     library = library or open_library(options.setlist, options.model)
     setlist = _pin_clock(loaded or load(find(options.setlist, library), library), options)
+    options = replace(options, link=options.link or setlist.lead == "link")
     steps.info("opening the picture and the sound")
     window = None if options.headless else _window(options)
     context = window.context if window else headless()
@@ -92,20 +93,15 @@ def play(options: Options, library: Library | None = None, loaded: Setlist | Non
     cameras = Cameras(clock.now, options.camera)
     stage, performance = _open_stage(options, library, setlist, context, levels[0].scale, cameras)
     profiles = library.profiles(log.error)
-    inputs: list[Input] = [sound, Feeds([], clock.now), *control_inputs(options, clock, profiles)]
-    inputs += [Hands(cameras.camera, clock.now, options.view), cameras]
-    if options.link or setlist.lead == "link":
-        from perform.inputs import link
-
-        inputs.append(link.Link(clock.now, lambda: performance.tempo.bpm))
+    inputs = open_inputs(options, clock, sound, cameras, profiles, lambda: performance.tempo.bpm)
     outputs = _recorders(options, fps, sound, live=True)
     outputs += _senders(options, clock, performance, profiles)
     outputs += [device for device in inputs if isinstance(device, StateOutput)]
-    _configure([*inputs, *outputs], library, setlist.signal_names, profiles)
+    configure([*inputs, *outputs], library, setlist.signal_names, profiles)
 
     def read_again() -> Setlist:
         edited = load(find(options.setlist, library), library)  # perhaps a new copy of a shipped file
-        _configure([*inputs, *outputs], library, edited.signal_names, library.profiles(log.error))
+        configure([*inputs, *outputs], library, edited.signal_names, library.profiles(log.error))
         return _pin_clock(edited, options)
 
     learner = open_learner(options, library, performance, window.notify) if window and options.watch else None
@@ -210,6 +206,24 @@ def _open_stage(
     return stage, performance
 
 
+def open_inputs(
+    options: Options,
+    clock: Clock,
+    sound: Sound,
+    cameras: Cameras,
+    profiles: Sequence[Profile],
+    bpm: Callable[[], float],
+) -> list[Input]:
+    """The inputs of a live show but those of its window; `bpm` gives the tempo to Link."""
+    inputs: list[Input] = [sound, Feeds([], clock.now), *control_inputs(options, clock, profiles)]
+    inputs += [Hands(cameras.camera, clock.now, options.view), cameras]
+    if options.link:
+        from perform.inputs import link
+
+        inputs.append(link.Link(clock.now, bpm))
+    return inputs
+
+
 def control_inputs(options: Options, clock: Clock, profiles: Sequence[Profile]) -> list[Input]:
     """MIDI with its controllers' profiles, and OSC unless its port is 0 or cannot be opened."""
     from perform.inputs.midi import Midi
@@ -266,7 +280,7 @@ def open_learner(
     return LiveLearning(performance, notify, library.twin(), by_name=not names_file(options.setlist))
 
 
-def _configure(
+def configure(
     devices: Iterable[Input | Output], library: Library, signals: frozenset[str], profiles: Sequence[Profile]
 ) -> None:
     """Give devices the feeds and profiles as they are saved now, and the signals that formulas use."""
