@@ -35,7 +35,7 @@ from perform.terminal import (
 
 if TYPE_CHECKING:
     from perform.faults import Health
-    from perform.show.monitor import Monitor, Reading
+    from perform.show.monitor import Monitor, SignalReading
 
 BAR = 30  # characters
 LINE_INTERVAL = 1.0  # seconds between two lines of a signal, without a terminal
@@ -85,7 +85,7 @@ def monitor(
         with opening("opening the inputs"):
             opened = open_monitor(options, signals or [], scene)
         with closing(opened), suppress(KeyboardInterrupt):
-            (_live if out.is_terminal else _lines)(opened, seconds)
+            (_show_table if out.is_terminal else _print_lines)(opened, seconds)
 
 
 def frames(monitor: Monitor, seconds: float | None) -> Iterator[float]:
@@ -95,14 +95,14 @@ def frames(monitor: Monitor, seconds: float | None) -> Iterator[float]:
         yield monitor.now
 
 
-def _live(monitor: Monitor, seconds: float | None) -> None:
+def _show_table(monitor: Monitor, seconds: float | None) -> None:
     """A table that is drawn again and again."""
     with Live(console=out, auto_refresh=False) as live:
         for _ in frames(monitor, seconds):
             live.update(table(monitor, out.height), refresh=True)
 
 
-def _lines(monitor: Monitor, seconds: float | None) -> None:
+def _print_lines(monitor: Monitor, seconds: float | None) -> None:
     """A line for each signal once a second; what is missing once."""
     said: dict[str, Health] = {}
     due = LINE_INTERVAL
@@ -118,9 +118,9 @@ def _lines(monitor: Monitor, seconds: float | None) -> None:
             say(line(reading, now))
 
 
-def line(reading: Reading, now: float) -> str:
+def line(reading: SignalReading, now: float) -> str:
     """A reading as text: name, value and age."""
-    return f"{reading.name} {number(reading.value)} {age(reading, now)}"
+    return f"{reading.name} {value_text(reading.value)} {age(reading, now)}"
 
 
 def table(monitor: Monitor, height: int) -> Table:
@@ -139,18 +139,18 @@ def table(monitor: Monitor, height: int) -> Table:
     shown.add_column("age", justify="right", no_wrap=True)
     for reading in readings[:most]:
         style = "" if monitor.now - reading.since < 1 else "dim"
-        cells = reading.name, bar(reading), number(reading.value), age(reading, monitor.now)
+        cells = reading.name, bar(reading), value_text(reading.value), age(reading, monitor.now)
         shown.add_row(*(Text(cell, style) for cell in cells))
     return shown
 
 
-def bar(reading: Reading) -> str:
+def bar(reading: SignalReading) -> str:
     """The value in its range as a bar; of a range below 0, from its left end."""
     lit = round(reading.share * BAR)
     return "━" * lit + "─" * (BAR - lit)
 
 
-def number(value: float | str | None) -> str:
+def value_text(value: float | str | None) -> str:
     """A value: a number with three decimals or, far from 1, five digits; - if there is none yet."""
     if value is None:
         return "-"
@@ -159,7 +159,7 @@ def number(value: float | str | None) -> str:
     return f"{value:.3f}" if abs(value) < 100 else f"{value:.5g}"
 
 
-def age(reading: Reading, now: float) -> str:
+def age(reading: SignalReading, now: float) -> str:
     """How long ago a value came."""
     if reading.value is None:
         return "-"

@@ -61,7 +61,7 @@ def wanted(names: Iterable[str]) -> Wanted:
 
 
 @dataclass(slots=True)
-class Reading:
+class SignalReading:
     """A signal or a formula: its value (None before the first), the range that it was in, 0..1 at least, and
     when it last came or changed (seconds of the clock)."""
 
@@ -99,12 +99,12 @@ class Monitor:
     faults: Faults = field(default_factory=Faults)
     now: float = 0.0
     _signals: Signals = field(default_factory=Signals)
-    _readings: dict[str, Reading] = field(default_factory=dict)
+    _readings: dict[str, SignalReading] = field(default_factory=dict)
     _running: list[tuple[Formula, formula.RunFormula]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._running = [(one, one.start()) for one in self.wanted.formulas]
-        self._readings = {one.text: Reading(one.text) for one in self.wanted.formulas}
+        self._readings = {one.text: SignalReading(one.text) for one in self.wanted.formulas}
 
     def frame(self) -> None:
         """Poll all inputs once, and compute every formula; an input that fails is dropped."""
@@ -117,14 +117,16 @@ class Monitor:
         self._signals = signals.joined(self.mappings.step(moment, signals))
         self._read(moment, {event.name for event in events})
 
-    def readings(self) -> list[Reading]:
+    def readings(self) -> list[SignalReading]:
         """What was named, in that order, then the signals of families, or all that have moved."""
         named = [self._readings[one.text] for one, _ in self._running]
         texts = {reading.name for reading in named}
         others = [one for one in self._readings.values() if one.name not in texts]
         if self.wanted.everything:
             others = [one for one in others if one.moved]
-        return named + sorted(others, key=lambda one: (_family(one.name) in BACKGROUND, _order(one.name)))
+        return named + sorted(
+            others, key=lambda one: (family_of(one.name) in BACKGROUND, _sort_key(one.name))
+        )
 
     def missing(self) -> Iterator[tuple[str, Health]]:
         """The inputs that wait for a device, or have failed."""
@@ -151,32 +153,33 @@ class Monitor:
             value = run(self._signals, moment)
             if not one.names or any(name in self._signals for name in one.names):
                 self._readings[one.text].take(
-                    _plain(one, self._signals, value), self.now, bool(came & one.names)
+                    _shown_value(one, self._signals, value), self.now, bool(came & one.names)
                 )
         for name in self._signals:
             value_now = self._signals[name]
             if self._shows(name) and isinstance(value_now, int | float | str):
                 shown = value_now if isinstance(value_now, str) else float(value_now)
-                self._readings.setdefault(name, Reading(name)).take(shown, self.now, name in came)
+                self._readings.setdefault(name, SignalReading(name)).take(shown, self.now, name in came)
 
     def _shows(self, name: str) -> bool:
-        family = _family(name)
+        family = family_of(name)
         if self.wanted.everything:
             return family in FAMILIES and family not in QUIET and name not in ARRAYS
         return family in self.wanted.families
 
 
-def _plain(one: Formula, signals: Signals, value: float) -> float | str:
+def _shown_value(one: Formula, signals: Signals, value: float) -> float | str:
     """The value of a formula; of a name alone, a text that it may have."""
     text = signals.values.get(one.text)
     return text if isinstance(text, str) else value
 
 
-def _family(name: str) -> str:
+def family_of(name: str) -> str:
+    """The first word of a signal."""
     return re.split(r"[.\[]", name, maxsplit=1)[0]
 
 
-def _order(name: str) -> list[str]:
+def _sort_key(name: str) -> list[str]:
     """The parts of a name, with numbers as numbers: cc9 comes before cc10."""
     return [part.zfill(9) if part.isdecimal() else part for part in re.split(r"(\d+)", name)]
 
@@ -209,7 +212,7 @@ def open_monitor(options: Options, names: Iterable[str], show: str | None = None
 def _signals_of(asked: Wanted, library: Library) -> frozenset[str]:
     """The signals of formulas and families; cameras, hands and feeds open only for signals that are named."""
     names = {name for one in asked.formulas for name in one.names}
-    names |= {name for name in VOCABULARY.names if _family(name) in asked.families}
+    names |= {name for name in VOCABULARY.names if family_of(name) in asked.families}
     if "feed" in asked.families:
         names |= {*library.feed_signals()}
     if "learned" in asked.families:

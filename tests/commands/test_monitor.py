@@ -15,7 +15,7 @@ from perform.clock import OfflineClock, Tempo
 from perform.commands.monitor import frames, line, table
 from perform.rhythm.tempo import TempoAuthority
 from perform.scenes.mapping import MappingPlayers
-from perform.show.monitor import Monitor, Reading, wanted
+from perform.show.monitor import Monitor, SignalReading, wanted
 from tests.doubles import command
 from tests.doubles.command import COMMAND, environment
 from tests.doubles.inputs import PlayedInput
@@ -69,7 +69,7 @@ def test_nothing_yet_is_said() -> None:
     ],
 )
 def test_a_line(value: float | str | None, since: float, text: str) -> None:
-    assert line(Reading("a", value, since=since), 10.0) == text
+    assert line(SignalReading("a", value, since=since), 10.0) == text
 
 
 def test_without_a_terminal_each_signal_has_a_line_a_second(tmp_path: Path) -> None:

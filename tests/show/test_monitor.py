@@ -9,7 +9,7 @@ from perform.formula import FormulaError
 from perform.rhythm.tempo import TempoAuthority
 from perform.scenes.mapping import MappingPlayers
 from perform.show import Options
-from perform.show.monitor import Monitor, Reading, open_monitor, wanted
+from perform.show.monitor import Monitor, SignalReading, open_monitor, wanted
 from tests.doubles.inputs import PlayedInput
 
 
@@ -64,7 +64,7 @@ def test_a_family_is_shown_whole() -> None:
 
 
 def test_a_bar_grows_with_its_range() -> None:
-    reading = Reading("a")
+    reading = SignalReading("a")
     shares = []
     for value in (0.5, 2.0, 1.0, -2.0, 0.0):
         reading.take(value, 0.0, came=True)
