@@ -14,6 +14,7 @@ from perform.documents import SceneError
 from perform.footage import opening
 from perform.footage.changes import Stamp, stamp
 from perform.generators import latents
+from perform.generators.extending import EXTEND
 from perform.generators.model import Model
 from perform.generators.untrained import BUILT_IN, SHARED_MAPPING, present_name
 from perform.inputs.feeds import document as feeds
@@ -196,7 +197,7 @@ class Library:
 
     def generator(self, model: str) -> tuple[Parameter, ...]:
         """The parameters of [generator] with a model; LookupError if there is no such model."""
-        return self.model(model).parameters + pictures.PARAMETERS
+        return (*self.model(model).parameters, EXTEND, *pictures.PARAMETERS)
 
     def bend(self, model: str, operation: str) -> tuple[Parameter, ...]:
         """The parameters of an operation on a model's activations; LookupError if there is no such one."""

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from perform.arrays import Floats, Pixels
+from perform.generators.extending import Extension, extended_weights
 from perform.latent.space import Space
 from perform.networks import Device, ModelError, Precision
 from perform.networks.devices import choose_device
@@ -27,8 +28,10 @@ if TYPE_CHECKING:
     from perform.networks.blending import Blend, BlendTensors
     from perform.networks.controls import NetworkValues
 
-# Compiles a model into the cache: model, precision, threads, bends, blend.
-Compile: TypeAlias = "Callable[[Model | str | Path, Precision, int, Sequence[Bend], Blend | None], None]"
+# Compiles a model into the cache: model, precision, threads, bends, blend, extension.
+Compile: TypeAlias = (
+    "Callable[[Model | str | Path, Precision, int, Sequence[Bend], Blend | None, Extension | None], None]"
+)
 
 
 class Generator(Protocol):
@@ -67,17 +70,19 @@ def open(
     threads: int = 0,
     bends: Sequence[Bend] = (),
     blend: Blend | None = None,
+    extension: Extension | None = None,
     compiler: Compile | None = None,
 ) -> Generator:
     """A generator, ready to play: of a model, a built-in's name (`untrained`), a model file, or weights.
 
     `device` auto takes CUDA, then Apple's GPU, then the CPU; `threads` is for the CPU, 0 leaves it
-    to the runtime; `bends` and a `blend` with another model are compiled into the network, by the
-    `compiler` if the cache does not have it. Raises ModelError with the fault and what is allowed.
+    to the runtime. `bends`, a `blend` with another model and an `extension` are compiled into the
+    network, by the `compiler` if the cache does not have it. Raises ModelError with the fault and what
+    is allowed.
     """
     device = choose_device(device)  # before a large file is read for a device that is not there
-    weights = weights_of(model)
-    other = _second(weights, blend) if blend else None
+    weights = extended_weights(weights_of(model), extension)
+    other = _second(weights, blend, extension) if blend else None
     if device == "cuda":
         from perform.networks.runtimes.torch.cuda import Cuda
 
@@ -87,7 +92,7 @@ def open(
 
         fill_cache = None
         if compiler and not isinstance(model, Weights):
-            fill_cache = partial(compiler, model, precision, threads, bends, blend)
+            fill_cache = partial(compiler, model, precision, threads, bends, blend, extension)
         return OpenVino(weights, precision, threads, bends, other, fill_cache)
     from perform.networks.runtimes.torch.eager import Eager
 
@@ -109,7 +114,7 @@ def weights_of(model: Model | Weights | str | Path) -> Weights:
     return load.load_weights(place)
 
 
-def _second(weights: Weights, blend: Blend) -> BlendTensors:
+def _second(weights: Weights, blend: Blend, extension: Extension | None) -> BlendTensors:
     from perform.networks.blending import blend_tensors
 
-    return blend_tensors(weights, weights_of(blend.model), blend)
+    return blend_tensors(weights, extended_weights(weights_of(blend.model), extension), blend)

@@ -21,6 +21,7 @@ from pydantic import TypeAdapter
 
 from perform import children, generators
 from perform.faults import reason
+from perform.generators.extending import Extension
 from perform.generators.model import Model
 from perform.networks import ModelError, Precision
 from perform.networks.bending import Bend
@@ -52,6 +53,7 @@ class CompileJob:
     threads: int
     bends: tuple[Bend, ...] = ()
     blend: Blend | None = None
+    extension: Extension | None = None
 
 
 class Compiler:
@@ -75,12 +77,13 @@ class Compiler:
         threads: int,
         bends: Sequence[Bend],
         blend: Blend | None,
+        extension: Extension | None,
     ) -> None:
         """Compile a model into the cache. A fault is only logged: opening the model finds it again.
         ModelError if the process was killed or took too long: compiling here would do the same."""
         if not self._begun:
             return
-        job = CompileJob(str(model), precision, threads, tuple(bends), blend)
+        job = CompileJob(str(model), precision, threads, tuple(bends), blend, extension)
         try:
             code, errors = self._executor.submit(self._run, [*COMMAND, json.dumps(asdict(job))]).result()
         except OSError as error:
@@ -128,7 +131,9 @@ def run_job(text: str) -> int:
     """Compile the network of a CompileJob as JSON; the exit code of the process."""
     job = TypeAdapter(CompileJob).validate_json(text)
     try:
-        generators.open(job.model, "cpu", job.precision, job.threads, job.bends, job.blend).close()
+        generators.open(
+            job.model, "cpu", job.precision, job.threads, job.bends, job.blend, job.extension
+        ).close()
     except ModelError as error:
         sys.stderr.write(f"{error}\n")
         return FAILED

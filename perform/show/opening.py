@@ -186,7 +186,13 @@ def _open_stage(
 
     def open_worker(key: PoolKey) -> Worker:
         network = generators.open(
-            key.model, options.device, options.precision, bends=key.bends, blend=key.blend, compiler=compiler
+            key.model,
+            options.device,
+            options.precision,
+            bends=key.bends,
+            blend=key.blend,
+            extension=key.extension,
+            compiler=compiler,
         )
         return ThreadedWorker(network) if live else Worker(network)
 

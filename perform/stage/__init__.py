@@ -12,6 +12,7 @@ from perform.clock import stopwatch
 from perform.faults import Faults, steps
 from perform.footage.opening import Opener
 from perform.footage.units import FedShader
+from perform.generators.extending import extension
 from perform.generators.model import Model
 from perform.governor import NetworkTime
 from perform.latent.centre import Centre
@@ -293,17 +294,19 @@ class Stage:
         pictures = Pictures(self._context, self.size)
         generator = PooledGenerator(self._pool, key, pictures, f"model {scene.model}", self.faults)
         self._opened.append(generator)
-        pictures.warm(key.model.size)
+        pictures.warm(key.size)
         return generator
 
     def _pool_key(self, scene: Scene) -> PoolKey:
-        """The key of a scene's model, with the bends and the blend that are compiled into it."""
+        """The key of a scene's model, with what is compiled into it."""
         assert scene.model
         bends = tuple(bend(one.name, one.with_defaults) for one in scene.bends)
         other = scene.blend
         second = self.library.model(other.name) if other else None
         mixed = blend(second.place, other.with_defaults) if second and other else None
-        return PoolKey(self.library.model(scene.model), bends, mixed, second)
+        model = self.library.model(scene.model)
+        wider = extension(model.config, scene.source.with_defaults["extend"], self.size)
+        return PoolKey(model, bends, mixed, second, wider)
 
 
 def _units(cues: Sequence[CueInstance]) -> list[StageUnit]:

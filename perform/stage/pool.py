@@ -16,6 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from perform.faults import reason, steps
+from perform.generators.extending import Extension, extended_config
 from perform.generators.model import Model
 from perform.governor import NetworkTime
 from perform.networks import ModelError
@@ -33,12 +34,19 @@ SHARED_NICENESS = 4  # of those where the processor draws too: see `_lower_prior
 
 @dataclass(frozen=True, slots=True)
 class PoolKey:
-    """What a worker plays: a model with bends and the blend with a second one, compiled into it."""
+    """What a worker plays: a model with bends, the blend with a second one, and an extension, compiled into
+    it."""
 
     model: Model
     bends: tuple[Bend, ...] = ()
     blend: Blend | None = None
     second: Model | None = None
+    extension: Extension | None = None
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) of its pictures."""
+        return extended_config(self.model.config, self.extension).size
 
     @property
     def memory(self) -> float:
