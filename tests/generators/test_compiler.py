@@ -15,6 +15,7 @@ import pytest
 from perform import generators, paths
 from perform.generators import compiler as apart
 from perform.generators.compiler import Compiler
+from perform.generators.extending import Extension
 from perform.networks import ModelError
 from perform.networks.bending import Bend
 from perform.networks.blending import Blend
@@ -24,6 +25,7 @@ from tests.doubles.networks import WEIGHTS, WS
 from tests.doubles.waiting import TIMEOUT, eventually
 
 SLEEPS = (sys.executable, "-c", "import time; time.sleep(60)")
+WIDE = Extension("mirror", (4, 6))
 BENDS = (Bend("blur", "b8.conv1", 2), Bend("feedback", "b16.conv0"))
 
 
@@ -50,12 +52,12 @@ def test_a_network_compiled_by_another_process_opens(
     folder: Path, model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     blend = Blend(str(model), "b16.conv1", "b16.conv1")
-    with closing(generators.open(model, "cpu", "auto", 1, BENDS, blend)) as here:
+    with closing(generators.open(model, "cpu", "auto", 1, BENDS, blend, WIDE)) as here:
         picture = here.synthesise(WS).copy()
     (file,) = folder.iterdir()
     file.unlink()
     monkeypatch.setattr(runtime, "compile_graphs", None)  # nothing is compiled in this process
-    with closing(generators.open(model, "cpu", "auto", 1, BENDS, blend, compiler=begun())) as there:
+    with closing(generators.open(model, "cpu", "auto", 1, BENDS, blend, WIDE, begun())) as there:
         assert np.array_equal(there.synthesise(WS), picture)
     assert list(folder.iterdir()) == [file]
 
@@ -111,7 +113,7 @@ def test_a_show_ends_without_waiting_for_a_process(
 
     def ask() -> None:
         try:
-            compiler(model, "float32", 1, (), None)
+            compiler(model, "float32", 1, (), None, None)
         except ModelError as error:
             failed.append(error)
 
