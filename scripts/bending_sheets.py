@@ -2,7 +2,8 @@
 
     python -m scripts.bending_sheets [--model MODEL]
 
-A row for each operation, from left to right its control swept, in two layers; and rows of a blend.
+A row for each operation, from left to right its control swept, in two layers; rows of a blend; and flowers of
+flora in a wider field.
 """
 
 from __future__ import annotations
@@ -16,8 +17,10 @@ import numpy as np
 
 from perform import generators
 from perform.arrays import Pixels
+from perform.generators.extending import EXTEND, extension
 from perform.generators.model import Model
 from perform.latent.space import z_of
+from perform.library import Library
 from perform.networks import Precision
 from perform.networks.bending import Bend
 from perform.networks.blending import Blend
@@ -27,6 +30,7 @@ from scripts.contact_sheets import GAP, save
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "pictures" / "bending"
 SEED, OTHER_SEED, TRUNCATION = 27, 8, 0.9
 STEPS = 5
+FLOWERS = (3, 14, 15)
 PRECISION: Precision = "bfloat16"  # opens quicker: nothing is compared
 SWEPT: dict[str, tuple[str, float, float]] = {  # operation: control, from, to
     "ablate": ("amount", 0.2, 1.0),
@@ -55,6 +59,7 @@ def main() -> None:
         save(sheet(bent(model, operation, coarse, fine)), FOLDER / f"{operation}.jpg")
     save(sheet(echoes(model, coarse, fine)), FOLDER / "feedback.jpg")
     save(sheet(blended(model, layers)), FOLDER / "blend.jpg")
+    save(sheet(extended()), FOLDER / "extend.jpg")
 
 
 def bent(model: str, operation: str, *layers: str) -> Iterator[list[Pixels]]:
@@ -96,6 +101,15 @@ def blended(model: str, layers: Sequence[str]) -> Iterator[list[Pixels]]:
         other.unlink(missing_ok=True)
 
 
+def extended() -> Iterator[list[Pixels]]:
+    """A row for each way to extend: four flowers of flora."""
+    model, shape = Library().model("flora"), (2, 1)
+    for way in EXTEND.choices[1:]:
+        unit = generators.open(model, "cpu", PRECISION, extension=extension(model.config, way, shape))
+        yield [unit.synthesise(latent(unit, seed)).copy() for seed in FLOWERS]
+        unit.close()
+
+
 def write_other(model: str, file: Path) -> None:
     """A model of the same shape: the channels of every weight in another order."""
     from dataclasses import replace
@@ -125,14 +139,13 @@ def drawn(unit: generators.Generator, values: Sequence[NetworkValues]) -> list[P
 
 def sheet(rows: Iterator[list[Pixels]]) -> Pixels:
     """Rows of pictures at half size, black between them."""
-    gap = np.zeros((128 + GAP, 128 + GAP, 3), np.uint8)
     lines = []
     for row in rows:
         cells = []
         for picture in row:
-            cell = gap.copy()
-            size = len(picture) // 128
-            cell[:128, :128] = picture.reshape(128, size, 128, size, 3).mean((1, 3)).round()
+            size, width = len(picture) // 128, picture.shape[1] // (len(picture) // 128)
+            cell = np.zeros((128 + GAP, width + GAP, 3), np.uint8)
+            cell[:128, :width] = picture.reshape(128, size, width, size, 3).mean((1, 3)).round()
             cells.append(cell)
         lines.append(np.concatenate(cells, 1))
     return np.concatenate(lines)[:-GAP, :-GAP]

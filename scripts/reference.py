@@ -10,6 +10,7 @@ from pathlib import Path
 
 from perform.clock import Moment
 from perform.formula.functions import FUNCTIONS
+from perform.generators.extending import EXTEND
 from perform.latent.controls import LATENT, NOISE, NOISE_LAYERS
 from perform.latent.directions import PARAMETERS as DIRECTION
 from perform.latent.paths import PATHS, path_parameters
@@ -84,7 +85,7 @@ def _functions() -> Iterator[str]:
 
 def _controls() -> Iterator[str]:
     yield "\n## [generator], with a model\n"
-    yield from _table((*LATENT, *NOISE, NOISE_LAYERS, *PICTURES))
+    yield from _table((*LATENT, *NOISE, NOISE_LAYERS, EXTEND, *PICTURES))
     yield "\n## [[direction]], with a model\n"
     yield "`name` is one of the model's directions, which `perform directions` finds: [space](space.md).\n"
     yield from _table(DIRECTION)

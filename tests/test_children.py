@@ -107,7 +107,7 @@ def test_the_compiler(traps: Path, tmp_path: Path) -> None:
     write_weights(tmp_path / "model.safetensors", WEIGHTS)
     compiler = Compiler()
     compiler.begin()
-    compiler(tmp_path / "model.safetensors", "float32", 1, (), None)
+    compiler(tmp_path / "model.safetensors", "float32", 1, (), None, None)
     compiler.close()
     assert list((tmp_path / "cache").rglob("compiled/*"))
 
