@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from typing import Annotated
+from collections.abc import Callable, Mapping
+from typing import Annotated, TypeAlias
 
 import typer
 from rich.logging import RichHandler
@@ -35,7 +36,6 @@ app = typer.Typer(
     help="An instrument for live visuals: trained image generators, played like a synthesizer.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    add_completion=False,
 )
 
 
@@ -65,25 +65,29 @@ def version() -> None:
     out.print(f"perform {__version__}")
 
 
-for command in (
-    directions,
-    demonstrate,
-    loop,
-    learn,
-    osc,
-    metrics,
-    version,
-    new,
-    play,
-    render,
-    check,
-    devices,
-    doctor,
-    monitor,
-    hands,
-    beats,
-    bench,
-):
-    app.command()(command)
-for name, group in {"models": models, "dataset": dataset, "flora": flora, "train": kinds(train)}.items():
-    app.add_typer(group, name=name)
+Commands: TypeAlias = Mapping[str, Callable[..., None] | typer.Typer]
+PANELS: Mapping[str, Commands] = {  # the commands by what you do
+    "Perform": {"play": play, "monitor": monitor, "learn": learn, "demonstrate": demonstrate, "osc": osc},
+    "Prepare": {"new": new, "check": check, "beats": beats, "render": render, "loop": loop},
+    "Models and training": {
+        "models": models,
+        "directions": directions,
+        "dataset": dataset,
+        "train": kinds(train),
+        "metrics": metrics,
+        "flora": flora,
+    },
+    "Look after": {
+        "doctor": doctor,
+        "devices": devices,
+        "hands": hands,
+        "bench": bench,
+        "version": version,
+    },
+}
+for panel, commands in PANELS.items():
+    for name, one in commands.items():
+        if isinstance(one, typer.Typer):
+            app.add_typer(one, name=name, rich_help_panel=panel)
+        else:
+            app.command(name, rich_help_panel=panel)(one)

@@ -27,6 +27,39 @@ INTERRUPTED = 130  # exit code after Ctrl-C: 128 and the signal's number, as of 
 out = Console()
 err = Console(stderr=True)
 
+
+def show_names(incomplete: str) -> list[str]:
+    """Setlists and presets whose names begin so; the shell itself completes files."""
+    from perform.library import Library
+
+    library = Library()
+    names = {*library.names("setlists"), *library.names("presets")}
+    return sorted(name for name in names if name.startswith(incomplete))
+
+
+def preset_names(incomplete: str) -> list[str]:
+    """Presets whose names begin so."""
+    from perform.library import Library
+
+    return [name for name in Library().names("presets") if name.startswith(incomplete)]
+
+
+def model_names(incomplete: str) -> list[str]:
+    """Models whose names begin so."""
+    from perform.generators.untrained import BUILT_IN
+    from perform.library import Library
+
+    return sorted(name for name in {*BUILT_IN, *Library().models()} if name.startswith(incomplete))
+
+
+def signal_names(incomplete: str) -> list[str]:
+    """Signals whose names begin so, those of the window left out."""
+    from perform.keys import KEY_SIGNALS
+    from perform.vocabulary import VOCABULARY
+
+    return sorted(name for name in VOCABULARY.names - KEY_SIGNALS if name.startswith(incomplete))
+
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of a table.")]
 PictureSize = Annotated[str, typer.Option(help="WIDTHxHEIGHT of the picture in pixels.")]
 SceneScale = Annotated[
@@ -37,7 +70,10 @@ SceneScale = Annotated[
         help="Draw scenes at this part of the size. (default: 1; live with software GL 0.5)",
     ),
 ]
-PlayedModel = Annotated[str | None, typer.Option(help="Play this model in place of the presets' own.")]
+PlayedModel = Annotated[
+    str | None,
+    typer.Option(help="Play this model in place of the presets' own.", autocompletion=model_names),
+]
 NetworkPrecision = Annotated[str, typer.Option(help="auto, float32, bfloat16 or float16.")]
 NetworkDevice = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
 FilmCodec = Annotated[

@@ -18,6 +18,7 @@ from perform.terminal import (
     err,
     out,
     place_of,
+    preset_names,
     size_of,
 )
 
@@ -32,7 +33,7 @@ PARAMETERS_HELP = "The preset's parameters to play: generator.truncation,filter[
 
 
 def demonstrate(
-    preset: Annotated[str, typer.Argument(help="A preset, by name or file.")],
+    preset: Annotated[str, typer.Argument(help="A preset, by name or file.", autocompletion=preset_names)],
     name: Annotated[str, typer.Argument(help="The mapping's name: formulas use learned.NAME.VALUE.")],
     signals: Annotated[str, typer.Option(help=SIGNALS_HELP)] = "",
     parameters: Annotated[str, typer.Option(help=PARAMETERS_HELP)] = "",

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from perform.parameters import choice
-from perform.terminal import MidiPort, complaints, err, say
+from perform.terminal import MidiPort, complaints, err, say, show_names
 
 if TYPE_CHECKING:
     from perform.clock import Clock
@@ -30,7 +30,12 @@ LOOKS = 100.0  # a second
 
 def learn(
     preset: Annotated[
-        str | None, typer.Argument(metavar="PRESET|FILE", help="A preset or a setlist, by name or file.")
+        str | None,
+        typer.Argument(
+            metavar="PRESET|FILE",
+            help="A preset or a setlist, by name or file.",
+            autocompletion=show_names,
+        ),
     ] = None,
     parameters: Annotated[
         list[str] | None,

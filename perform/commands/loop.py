@@ -10,13 +10,18 @@ import typer
 
 from perform import paths
 from perform.loops import TEMPLATE, Loop, choose_keyframes, keyframe_sheet, read_loop, write_loop
-from perform.terminal import Force, check_new, check_suffix, complaints, say, size_of
+from perform.terminal import Force, check_new, check_suffix, complaints, model_names, say, size_of
 
 KEYFRAME_FRAMES = 100  # frames from key to key
 
 
 def loop(
-    what: Annotated[str, typer.Argument(metavar="MODEL|PRESET.toml", help="A model, or a loop to change.")],
+    what: Annotated[
+        str,
+        typer.Argument(
+            metavar="MODEL|PRESET.toml", help="A model, or a loop to change.", autocompletion=model_names
+        ),
+    ],
     keys: Annotated[str | None, typer.Option(help="The keyframes' seeds, in order: 3,14,15-17.")] = None,
     choose: Annotated[
         int | None, typer.Option(help="Choose this many keyframes that differ as much as possible.")

@@ -10,7 +10,16 @@ from typing import Annotated
 import typer
 
 from perform.arrays import Pixels
-from perform.terminal import AsJson, Force, check_new, check_suffix, complaints, print_facts, watched
+from perform.terminal import (
+    AsJson,
+    Force,
+    check_new,
+    check_suffix,
+    complaints,
+    model_names,
+    print_facts,
+    watched,
+)
 
 MEANING = {
     "frechet": "distance of the two distributions; 0 is the same",
@@ -22,7 +31,7 @@ MEANING = {
 
 
 def metrics(
-    model: Annotated[str, typer.Argument(help="A model by name, or its file.")],
+    model: Annotated[str, typer.Argument(help="A model by name, or its file.", autocompletion=model_names)],
     dataset: Annotated[Path, typer.Argument(help="The training pictures: a dataset or a folder.")],
     samples: Annotated[
         int, typer.Option(min=16, max=50_000, help="The most pictures of the model, and of the dataset.")

@@ -20,6 +20,7 @@ from perform.terminal import (
     check_new,
     check_suffix,
     complaints,
+    model_names,
     out,
     print_facts,
     progress_bar,
@@ -33,7 +34,9 @@ app = typer.Typer(
     help="Models: list, describe, import, export, verify and sample them.", no_args_is_help=True
 )
 
-ModelArgument = Annotated[str, typer.Argument(help="A model by name, or its file.")]
+ModelArgument = Annotated[
+    str, typer.Argument(help="A model by name, or its file.", autocompletion=model_names)
+]
 
 
 @app.command("list")

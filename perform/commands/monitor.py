@@ -31,6 +31,7 @@ from perform.terminal import (
     out,
     place_of,
     say,
+    signal_names,
 )
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ def monitor(
         list[str] | None,
         typer.Argument(
             metavar="[SIGNAL]...",
+            autocompletion=signal_names,
             help="Signals (midi.cc21), formulas (max(audio.low, 0.5)) or families (audio, midi, osc, hand, "
             "feed …). (default: all of sound, MIDI, OSC and Link that have moved)",
         ),

@@ -10,7 +10,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from perform.terminal import AsJson, complaints, out
+from perform.terminal import AsJson, complaints, out, show_names
 
 if TYPE_CHECKING:
     from perform.scenes.nodes import Node
@@ -24,7 +24,9 @@ Addresses may have * ? [a-z] [!a-z] {one,another} in them."""
 
 
 def osc(
-    show: Annotated[str, typer.Argument(help="A setlist or a preset, by name or file.")] = "demo",
+    show: Annotated[
+        str, typer.Argument(help="A setlist or a preset, by name or file.", autocompletion=show_names)
+    ] = "demo",
     as_json: AsJson = False,
 ) -> None:
     """List all OSC addresses of a show: type, range, value or formula in the preset, and meaning."""

@@ -44,6 +44,7 @@ from perform.terminal import (
     place_of,
     program,
     say,
+    show_names,
 )
 
 if TYPE_CHECKING:
@@ -112,6 +113,7 @@ ShowArgument = Annotated[
     str | None,
     typer.Argument(
         metavar="SHOW",
+        autocompletion=show_names,
         help="A setlist or a preset, by name or file; with --scene SHOW, the sound. (default: demo)",
     ),
 ]

@@ -29,6 +29,7 @@ from perform.terminal import (
     options_of,
     out,
     say_cut_short,
+    show_names,
     size_of,
 )
 
@@ -38,7 +39,9 @@ if TYPE_CHECKING:
     from perform.show import Options
 
 
-SceneOption = Annotated[str | None, typer.Option(help="A preset or setlist, by name or file.")]
+SceneOption = Annotated[
+    str | None, typer.Option(help="A preset or setlist, by name or file.", autocompletion=show_names)
+]
 
 
 def render(

@@ -1,0 +1,51 @@
+"""What `perform --help` lists, and what the shell completes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+import typer
+
+from perform.cli import PANELS, app
+from tests.doubles import command
+from tests.doubles.command import COMMAND
+from tests.doubles.library import write_library
+
+
+def test_every_command_stands_in_a_group_with_a_sentence() -> None:
+    text = command.run("--help")
+    places = [text.index(f"─ {panel} ─") for panel in PANELS]
+    assert places == sorted(places)
+    names = [name for commands in PANELS.values() for name in commands]
+    listed = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    assert sorted(names) == sorted(listed)
+    assert all(one.get_short_help_str() for one in listed.values())
+
+
+@pytest.mark.parametrize(
+    ("words", "completed"),
+    [
+        ("perform play re", ["red"]),
+        ("perform play de", ["demo", "desk"]),
+        ("perform render a.wav --scene inv", ["inverted"]),
+        ("perform models info flora-6", ["flora-64"]),
+        ("perform play --model flo", ["flora", "flora-64"]),
+        ("perform monitor audio.low", ["audio.low", "audio.low.hit", "audio.low.presence"]),
+        ("perform rend", ["render"]),
+    ],
+)
+def test_the_shell_completes_names(tmp_path: Path, words: str, completed: list[str]) -> None:
+    """The names of this folder, and those that come with the program."""
+    environment = os.environ | {
+        "_PERFORM_COMPLETE": "complete_bash",
+        "COMP_WORDS": words,
+        "COMP_CWORD": str(len(words.split()) - 1),
+    }
+    done = subprocess.run(
+        [*COMMAND[:-1], COMMAND[-1].replace("app()", "app(prog_name='perform')")],
+        cwd=write_library(tmp_path), env=environment, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert sorted(done.stdout.split()) == completed, done.stderr
