@@ -14,14 +14,16 @@ from perform.terminal import Force, check_new, check_suffix, complaints, model_n
 
 KEYFRAME_FRAMES = 100  # frames from key to key
 
+LoopSource = Annotated[
+    str,
+    typer.Argument(
+        metavar="MODEL|PRESET.toml", help="A model, or a loop to change.", autocompletion=model_names
+    ),
+]
+
 
 def loop(
-    what: Annotated[
-        str,
-        typer.Argument(
-            metavar="MODEL|PRESET.toml", help="A model, or a loop to change.", autocompletion=model_names
-        ),
-    ],
+    what: LoopSource,
     keys: Annotated[str | None, typer.Option(help="The keyframes' seeds, in order: 3,14,15-17.")] = None,
     choose: Annotated[
         int | None, typer.Option(help="Choose this many keyframes that differ as much as possible.")
