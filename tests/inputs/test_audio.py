@@ -335,3 +335,18 @@ def test_the_speakers_give_the_heard_position_and_can_reconnect(tmp_path: Path, 
         assert "no sound output" in sound.health().detail
         pulse.start()
     sound.close()
+
+
+def test_a_program_that_ends_while_a_sound_plays_prints_nothing(tmp_path: Path) -> None:
+    code = """
+import sys
+from perform.inputs.audio import open_sound
+sound = open_sound(sys.argv[1], lambda: 0.0, play=False)
+sound.poll(0.5)
+sound.close()
+"""
+    file = write_sound(tmp_path / "a.wav", tone(440, 1.0))
+    ended = subprocess.run(
+        [sys.executable, "-c", code, str(file)], capture_output=True, text=True, check=True
+    )
+    assert (ended.stdout, ended.stderr) == ("", "")

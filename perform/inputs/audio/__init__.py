@@ -158,6 +158,7 @@ class SoundFile:
     def close(self) -> None:
         if self._speaker:
             self._speaker.close()
+        self._reader.close()
 
     def _now(self) -> float | None:
         """The show's time between two polls; None before the first."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 import numpy as np
@@ -78,12 +78,17 @@ class SoundReader:
             kept = self._kept.take(np.arange(first, stop), axis=0, mode="wrap")
         return np.concatenate((np.zeros((first - start, 2), np.float32), kept))
 
+    def close(self) -> None:
+        """Close the file; nothing is read afterwards."""
+        with self._lock:
+            self._source.close()
+
     def _append(self, block: Samples) -> None:
         recent = block[-MOST_DECODED:]
         self._end += len(block)
         self._kept[np.arange(self._end - len(recent), self._end) % MOST_DECODED] = recent
 
-    def _endless(self) -> Iterator[Samples]:
+    def _endless(self) -> Generator[Samples, None, None]:
         """Blocks without end: the file once or in a loop, then silence."""
         while True:
             before = self._decoded
@@ -97,7 +102,7 @@ class SoundReader:
         while True:
             yield np.zeros((SAMPLE_RATE // 10, 2), np.float32)
 
-    def _once(self) -> Iterator[Samples]:
+    def _once(self) -> Generator[Samples, None, None]:
         """One pass through the file."""
         before = self._decoded
         try:
