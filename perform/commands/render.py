@@ -132,7 +132,8 @@ def render_show(options: Options, seconds: float | None, digested: bool = False,
         rig = show.render(options)
     digest = Digest()
     rig.outputs += [digest] if digested else []
-    rig.outputs = [_excerpt(one, first) for one in rig.outputs]
+    if first:
+        rig.outputs = [_excerpt(one, first) for one in rig.outputs]
     came = end_on_signals(rig)
 
     def whole(rendering: Rig) -> bool:
