@@ -89,6 +89,10 @@ FilmQuality = Annotated[
 ]
 Force = Annotated[bool, typer.Option("--force", help="Replace files that are there already.")]
 REGION_HELP = "The part of the camera's picture in which hands play: left,top,right,bottom, each 0..1."
+OSC_HELP = (
+    "Receive OSC on this port, from this machine only; or on HOST:PORT, 0.0.0.0 for all networks. 0: none."
+)
+OscAddress = Annotated[str, typer.Option("--osc", "--osc-port", help=OSC_HELP)]
 MidiPort = Annotated[str | None, typer.Option(help="Listen to this MIDI port only.")]
 StopAfter = Annotated[float | None, typer.Option(min=0, help="Stop after this many seconds.")]
 Mirror = Annotated[bool, typer.Option(help="Mirror the camera: your right hand is on the right.")]

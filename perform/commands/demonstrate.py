@@ -11,6 +11,7 @@ import typer
 
 from perform.terminal import (
     MidiPort,
+    OscAddress,
     PictureSize,
     StopAfter,
     check_new,
@@ -56,7 +57,7 @@ def demonstrate(
     seconds: StopAfter = None,
     model: Annotated[str | None, typer.Option(help="Play this model in place of the preset's.")] = None,
     midi: MidiPort = None,
-    osc: Annotated[str, typer.Option("--osc", "--osc-port", help="UDP port for OSC, or HOST:PORT.")] = "9000",
+    osc: OscAddress = "9000",
     camera: Annotated[str, typer.Option(help="The camera for hands: by name, number or path.")] = "",
 ) -> None:
     """Show postures with the pictures that you want; formulas play the result as learned.NAME."""

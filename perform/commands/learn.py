@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from perform.parameters import choice
-from perform.terminal import MidiPort, complaints, err, say, show_names
+from perform.terminal import MidiPort, OscAddress, complaints, err, place_of, say, show_names
 
 if TYPE_CHECKING:
     from perform.clock import Clock
@@ -66,7 +66,7 @@ def learn(
         typer.Option(help="The value at the control's upper end. (default: the end of the range)"),
     ] = None,
     midi: MidiPort = None,
-    osc_port: Annotated[int, typer.Option(min=0, max=65535, help="UDP port for OSC; 0: none.")] = 9000,
+    osc: OscAddress = "9000",
     seconds: Annotated[float, typer.Option(min=1, help="How long to wait for a control.")] = 60.0,
 ) -> None:
     """Choose a parameter and move a control: the control then plays it, by a formula in the preset."""
@@ -81,7 +81,7 @@ def learn(
         names = parameters or _chosen(places)
         found = [_target_of(places, name, low, high) for name in names]
         if found:
-            with _open(midi, osc_port) as (inputs, clock):
+            with _open(midi, place_of(osc)) as (inputs, clock):
                 _each(found, inputs, clock, seconds, library, ways, pressed)
     return None
 
@@ -135,15 +135,15 @@ def wait_for_control(
 
 
 @contextmanager
-def _open(midi: str | None, osc_port: int) -> Iterator[tuple[list[Input], Clock]]:
+def _open(midi: str | None, osc: tuple[str, int]) -> Iterator[tuple[list[Input], Clock]]:
     from perform.clock import LiveClock
     from perform.library import Library
     from perform.show import Options, control_inputs
 
-    clock = LiveClock(LOOKS)
+    clock, (host, port) = LiveClock(LOOKS), osc
     with ExitStack() as stack:
         profiles = Library().profiles(log.error)
-        inputs = control_inputs(Options(midi=midi, osc_port=osc_port), clock, profiles)
+        inputs = control_inputs(Options(midi=midi, osc_host=host, osc_port=port), clock, profiles)
         for one in inputs:
             stack.enter_context(closing(one))
         yield inputs, clock

@@ -17,7 +17,6 @@ from perform.commands.play import (
     CameraName,
     ClockLead,
     JoinLink,
-    OscAddress,
 )
 from perform.commands.render import SceneOption
 from perform.parameters import choice
@@ -25,6 +24,7 @@ from perform.terminal import (
     REGION_HELP,
     MidiPort,
     Mirror,
+    OscAddress,
     StopAfter,
     complaints,
     opening,

@@ -33,6 +33,7 @@ from perform.terminal import (
     Mirror,
     NetworkDevice,
     NetworkPrecision,
+    OscAddress,
     PictureSize,
     PlayedModel,
     SceneScale,
@@ -85,10 +86,6 @@ Adapt = Annotated[
         "--fps and --scale pin them."
     ),
 ]
-OSC_HELP = (
-    "Receive OSC on this port, from this machine only; or on HOST:PORT, 0.0.0.0 for all networks. 0: none."
-)
-OscAddress = Annotated[str, typer.Option("--osc", "--osc-port", help=OSC_HELP)]
 OscFeedback = Annotated[
     list[str] | None,
     typer.Option(help="Send changes to this HOST:PORT over OSC. You can give it several times."),

@@ -150,7 +150,9 @@ def render_show(options: Options, seconds: float | None, digested: bool = False,
         rig.run(over)
     made, took = max(rig.timings.count - first, 0), stopwatch() - began
     sha = f", sha256 {digest.hexadecimal}" if digested else ""
-    out.print(f"{made} frames in {took:.1f} s: {made / took:.1f} frames/s{sha}", soft_wrap=True)
+    before = f" after {first} that are not kept" if first else ""
+    rate = rig.timings.count / took
+    out.print(f"{made} frames{before} in {took:.1f} s: {rate:.1f} frames/s{sha}", soft_wrap=True)
     cut_short = bool(came) and not whole(rig)
     if cut_short:
         of = "" if math.isinf(expected) else f" of {(expected - first) / fps:.1f} s"
