@@ -214,6 +214,16 @@ def test_live_clock_paces_frames(timer: Timer) -> None:
     assert frames == pytest.approx([0.0, 0.02, 0.04, 0.06, 0.11, 0.13])
 
 
+def test_a_live_clock_takes_another_pace_from_the_next_frame_on(timer: Timer) -> None:
+    live = LiveClock(fps=50)
+    frames = [live.advance(), live.advance()]
+    live.pace(25)
+    frames += [live.advance() for _ in range(3)]
+    live.pace(50)
+    frames += [live.advance() for _ in range(3)]
+    assert frames == pytest.approx([0.0, 0.02, 0.04, 0.08, 0.12, 0.16, 0.18, 0.20])
+
+
 def played(timer: Timer, live: LiveClock, frames: int, dt: float = 0.02) -> list[float]:
     seconds = []
     for _ in range(frames):

@@ -38,9 +38,14 @@ class Balance:
         return self._governor.level
 
     @property
+    def levels(self) -> Sequence[Level]:
+        """The levels that it chooses from, the best first."""
+        return self._governor.levels
+
+    @property
     def text(self) -> str:
         """What the show plays now, in plain words."""
-        return level_text(self.level, busy=self.level != self._governor.levels[0])
+        return level_text(self.level, busy=self.level != self.levels[0])
 
     def frame(self, now: float, work: float, cues: Sequence[CueInstance]) -> None:
         """Take a frame's work at the time `now`, in seconds; the cues are those whose scenes are sized."""

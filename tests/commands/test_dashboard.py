@@ -65,6 +65,14 @@ def test_every_fact_of_the_show_is_on_the_dashboard() -> None:
     assert rows(PLAYING)[-1].split()[:2] == ["B", "blackout"]
 
 
+def test_the_balance_of_display_and_network_is_one_line() -> None:
+    text = "display 24/s, scenes at half size: the processor is busy"
+    found = replace(PLAYING, balance=text)
+    assert row(found, "balance").split(maxsplit=1)[1] == text
+    assert len(rows(found)) <= 24
+    assert not any(line.startswith(" balance") for line in rows(PLAYING))
+
+
 def test_an_unknown_value_is_a_dash() -> None:
     unknown = replace(PLAYING, picture_fps=None, latency_ms=float("nan"))
     assert row(unknown, "display").split() == [

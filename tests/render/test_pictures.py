@@ -43,6 +43,20 @@ def test_it_is_black_without_a_picture(context: moderngl.Context) -> None:
 
 
 @pytest.mark.parametrize("fit", FITS)
+def test_another_size_shows_the_same_picture(context: moderngl.Context, fit: str) -> None:
+    ramp = np.repeat(np.linspace(40, 200, 32).astype(np.uint8)[None, :, None], 32, 0).repeat(3, 2)
+    pictures, fresh = (Pictures(context, size) for size in ((90, 50), (45, 25)))
+    for one in (pictures, fresh):
+        one.upload(ramp)
+    drawn(pictures, fit)
+    pictures.resize((45, 25))
+    assert (drawn(pictures, fit) == drawn(fresh, fit)).all()
+    pictures.resize((90, 50))
+    assert drawn(pictures, fit).shape == (50, 90, 3)
+    pictures.release()
+
+
+@pytest.mark.parametrize("fit", FITS)
 @pytest.mark.parametrize("value", [0, 1, 77, 254, 255])
 def test_flat_pictures_stay_exact(context: moderngl.Context, fit: str, value: int) -> None:
     pictures = Pictures(context, (90, 50))

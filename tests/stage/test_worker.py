@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from perform.clock import Moment
+from perform.governor import NetworkTime
 from perform.latent.space import Space
 from perform.networks.controls import NetworkValues
 from perform.stage.generator import FrameInterpolation
@@ -89,6 +90,29 @@ def test_a_fault_reaches_the_client() -> None:
     with pytest.raises(RuntimeError, match="the device is gone"):
         while True:
             worker.take("a")
+    worker.close()
+
+
+def test_the_time_of_its_pictures_is_known() -> None:
+    generator = Doubler()
+    worker = ThreadedWorker(generator)
+    assert worker.network_time() == NetworkTime()  # opening does not count
+    worker.request("a", request(1))
+    assert generator.began.acquire(timeout=10)
+    first = worker.network_time().running
+    assert 0 < first < worker.network_time().running
+    generator.gate.release()
+    wait_for(worker, "a")
+    one = worker.network_time()
+    assert (one.pictures, one.running) == (1, 0.0)
+    assert first < one.seconds
+    assert 0 < one.alone <= one.seconds
+    generator.gate.release()
+    worker.request("a", request(-1))
+    with pytest.raises(RuntimeError):
+        while True:
+            worker.take("a")
+    assert worker.network_time() == one  # a fault is no picture
     worker.close()
 
 
