@@ -224,7 +224,7 @@ def test_a_gpu_that_this_pytorch_cannot_use_is_reported(monkeypatch: pytest.Monk
     monkeypatch.setattr(metadata, "version", lambda _: "2.13.0+cpu")
     state, why, remedy = machine.accelerator()
     assert (state, why) == ("warn", "2 CUDA device(s), which PyTorch 2.13.0+cpu cannot use")
-    assert "README" in remedy
+    assert "docs/troubleshooting.md" in remedy
 
 
 def test_no_gpu_is_fine(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -76,7 +76,7 @@ def _cuda(count: int) -> Finding:
         if torch.cuda.is_available():
             return "ok", f"CUDA {torch.version.cuda} on {torch.cuda.get_device_name(0)}", ""
     why = f"{count} CUDA device(s), which PyTorch {version} cannot use"
-    return "warn", why, "install PyTorch's build for CUDA (see the README) and a driver that fits it"
+    return "warn", why, "install PyTorch's build for CUDA (docs/troubleshooting.md) and a driver that fits it"
 
 
 def _cuda_devices() -> int:
