@@ -33,6 +33,7 @@ from perform.scenes.mapping import SignalMapping, read_mapping
 from perform.scenes.scene import Footage, Role
 from perform.vocabulary import VOCABULARY
 
+SHADER_SUFFIXES = (".fs", ".isf")  # of files; by name only the first
 MODEL_SUFFIXES = (".safetensors", ".pkl", ".pt", ".pth", ".bin", ".npz")  # the first wins
 
 SignalFile = TypeVar("SignalFile", Feed, SignalMapping)  # gives signals
@@ -105,8 +106,8 @@ class Library:
 
     def shader_file(self, name: str, role: Role) -> Path:
         """The file of a shader, by path or by name."""
-        if name.lower().endswith(".fs") and Path(name).is_file():
-            return Path(name)
+        if name.lower().endswith(SHADER_SUFFIXES) and (file := paths.found(Path(name))):
+            return file
         return self._file(f"shaders/{role}s", name, ".fs", f"{role} shader")
 
     def preset_file(self, name: str) -> Path:

@@ -71,7 +71,8 @@ def found(path: Path) -> Path | None:
     folder = path.parent if path.parent.is_dir() else _folder(path.parent)
     if folder is None:
         return None
-    same = (file for file in sorted(folder.glob("*")) if _same_name(file) == _same_name(path))
+    name = _same_name(path.name)
+    same = sorted(file for file in folder.glob("*") if _same_name(file.name) == name)
     return next((file for file in same if file.is_file()), None)
 
 
@@ -95,10 +96,11 @@ def _folder(path: Path) -> Path | None:
     return None
 
 
-def _same_name(path: Path) -> str:
+def _same_name(name: str) -> str:
     """What two names of one file have in common."""
-    name = Path(unicodedata.normalize("NFC", path.name))
-    return name.stem + name.suffix.lower()
+    name = unicodedata.normalize("NFC", name)
+    stem, _, suffix = name.rpartition(".")
+    return f"{stem}.{suffix.lower()}" if stem else name
 
 
 @contextmanager

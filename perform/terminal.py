@@ -115,6 +115,11 @@ def say(text: str) -> None:
     out.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
+def printable(text: str) -> str:
+    """The text without control characters: names of files and devices must not move the cursor."""
+    return "".join(one if one.isprintable() else " " for one in text)
+
+
 def watched(items: Iterable[Item], what: str, count: int | None = None) -> Iterator[Item]:
     """The items, with a progress bar on a terminal. If Ctrl-C ends the command, it says how far they were."""
     total = len(items) if count is None and isinstance(items, Sized) else count

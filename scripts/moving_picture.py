@@ -1,4 +1,4 @@
-"""The moving picture of the README: a few presets, two beats each, as the demo track plays them.
+"""The moving picture of the README: a few presets, three beats each, as the demo track plays them.
 
     python -m scripts.moving_picture [--folder FOLDER]
 

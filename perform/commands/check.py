@@ -10,7 +10,7 @@ from perform.documents import document
 from perform.generators.latents import read_directions
 from perform.generators.model import Model
 from perform.inputs.feeds.document import read_feed
-from perform.library import MODEL_SUFFIXES, Library
+from perform.library import MODEL_SUFFIXES, SHADER_SUFFIXES, Library
 from perform.midi import profiles
 from perform.networks.modelfiles import DIRECTIONS_SUFFIX, DISCRIMINATOR_SUFFIX
 from perform.paths import run_model
@@ -20,7 +20,7 @@ from perform.show import load, open_library
 from perform.show.files import document_kind
 from perform.vocabulary import VOCABULARY
 
-CHECKED_SUFFIXES = (".toml", ".fs", ".safetensors")  # in folders; other models are checked when named
+CHECKED_SUFFIXES = (".toml", *SHADER_SUFFIXES, ".safetensors")  # in folders; other models are checked when named
 
 
 def check_all(paths: Iterable[Path]) -> tuple[int, list[str]]:
@@ -41,7 +41,7 @@ def check_file(file: Path, library: Library) -> list[str]:
         match file.suffix.lower():
             case ".toml":
                 return _check_document(file, library)
-            case ".fs":
+            case suffix if suffix in SHADER_SUFFIXES:
                 _compile(file)
             case ".safetensors" if name.endswith(DIRECTIONS_SUFFIX):
                 read_directions(file)

@@ -26,7 +26,7 @@ from perform.commands.journal import changes, tempo_source
 from perform.faults import Health
 from perform.rig import Rig
 from perform.show.status import Status, StatusMeter
-from perform.terminal import err
+from perform.terminal import err, printable
 from perform.threads import Background
 
 log = logging.getLogger("perform")
@@ -147,7 +147,7 @@ def _devices(devices: Sequence[tuple[str, Health]], most: int) -> Iterator[Text]
 
 def _notice(notice: str, width: int) -> Iterator[Text]:
     """The last line of the log on two rows, which are empty if it is short, so that nothing jumps."""
-    rows = wrap(_printable(notice), max(width - 2, 8), max_lines=2, placeholder=" …")
+    rows = wrap(printable(notice), max(width - 2, 8), max_lines=2, placeholder=" …")
     for row in (*rows, "", "")[:2]:
         yield Text(f" {row}")
 
@@ -161,13 +161,8 @@ def _keys() -> Text:
 
 def _labelled(label: str, *parts: Part, width: int = LABEL) -> Text:
     line = Text.assemble((f" {label:<{width}.{width - 1}}", QUIET_STYLE), *parts)
-    line.plain = _printable(line.plain)
+    line.plain = printable(line.plain)
     return line
-
-
-def _printable(text: str) -> str:
-    """The text without control characters: names of files and devices must not move the cursor."""
-    return "".join(one if one.isprintable() else " " for one in text)
 
 
 def _switches(status: Status) -> list[str]:

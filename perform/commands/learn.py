@@ -187,9 +187,10 @@ def _list(targets: Sequence[LearnTarget]) -> None:
 
 def _undo(preset: str | None) -> None:
     from perform.learning import edits
-    from perform.show import find, open_library
+    from perform.show import find, names_file, open_library
 
-    by_name = preset is not None and not preset.lower().endswith(".toml")
-    file = preset and edits.editable_file(find(preset, open_library(preset)), by_name)
-    step = edits.undo(file or None)
+    file = None
+    if preset is not None:
+        file = edits.editable_file(find(preset, open_library(preset)), not names_file(preset))
+    step = edits.undo(file)
     say(f"{step.file}: {step.key} is as it was before {step.formula}")

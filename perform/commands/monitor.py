@@ -30,6 +30,7 @@ from perform.terminal import (
     opening,
     out,
     place_of,
+    printable,
     say,
     signal_names,
 )
@@ -67,12 +68,11 @@ def monitor(
 
     The inputs are those of perform play, by the same options. Cameras, hands and feeds open if you name them.
     """
-    with opening("loading the program"):
-        from perform import show
-        from perform.inputs.camera import View, region_of
-        from perform.show.monitor import open_monitor
-
     with complaints():
+        with opening("loading the program"):
+            from perform import show
+            from perform.inputs.camera import View, region_of
+            from perform.show.monitor import open_monitor
         host, port = place_of(osc)
         options = show.Options(
             sound=show.sound_option(audio),
@@ -157,7 +157,7 @@ def value_text(value: float | str | None) -> str:
     if value is None:
         return "-"
     if isinstance(value, str):
-        return "".join(one if one.isprintable() else " " for one in value)
+        return printable(value)
     return f"{value:.3f}" if abs(value) < 100 else f"{value:.5g}"
 
 

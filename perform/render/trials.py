@@ -22,8 +22,8 @@ from perform import children
 from perform.clock import Moment, processor_seconds, stopwatch
 from perform.faults import reason, steps
 from perform.render import isf
-from perform.render.context import GLError, headless, is_software
-from perform.render.isf import ISF, ISFError
+from perform.render.context import headless, is_software
+from perform.render.isf import ISF
 from perform.render.shader import Shader, ShaderError
 from perform.threads import Background
 
@@ -197,13 +197,13 @@ def try_shaders() -> None:
         os.nice(5)  # the show goes first
     try:
         context = headless()
-    except GLError:
+    except Exception:  # noqa: BLE001 - GLError, and what a driver raises
         sys.exit(NO_OPENGL)
     with Path(os.devnull).open("w") as nowhere:
         for line in sys.stdin:
             file, width, height, limit = json.loads(line)
             faulthandler.dump_traceback_later(limit, exit=True, file=nowhere)
-            with suppress(ISFError, ShaderError):  # the show finds them itself
+            with suppress(Exception):  # faults of the shader, and of this process: the show finds them itself
                 for drawn in _trial_pictures(context, isf.load(Path(file)), (width, height)):
                     _reply(drawn)
             faulthandler.cancel_dump_traceback_later()

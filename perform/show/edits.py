@@ -7,11 +7,12 @@ import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from perform.library import SHADER_SUFFIXES
 from perform.scenes.setlist import Setlist
 from perform.threads import Background
 
 log = logging.getLogger("perform")
-SUFFIXES = (".toml", ".fs", ".vs", ".glsl")
+SUFFIXES = (".toml", *SHADER_SUFFIXES, ".vs", ".glsl")
 
 
 class FileWatcher:

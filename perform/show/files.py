@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from perform.documents import SceneError, document
 from perform.inputs.audio import SOUND_SUFFIXES
-from perform.library import MODEL_SUFFIXES, Library
+from perform.library import MODEL_SUFFIXES, SHADER_SUFFIXES, Library
 from perform.networks.modelfiles import COMPANIONS
 from perform.paths import found, run_model
 from perform.render import isf
@@ -30,7 +30,6 @@ FILMS = (
     *(".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".gif", ".apng", ".mpg", ".mpeg", ".ts", ".m2ts"),
     *(".wmv", ".flv", ".ogv", ".mxf", ".3gp"),
 )
-SHADERS = (".fs", ".isf")
 NETWORK = "a network of a kind that is not played: perform models import takes those of known projects"
 FOREIGN = {  # files that people try, and what they are
     **dict.fromkeys((".onnx", ".ckpt", ".h5", ".tflite", ".gguf", ".engine"), NETWORK),
@@ -122,7 +121,7 @@ def own_source(file: Path, library: Library) -> dict[str, Any] | None:
         return {"source": {"still": place}}
     if suffix in FILMS:
         return {"source": {"film": place}}
-    if suffix in SHADERS:
+    if suffix in SHADER_SUFFIXES:
         return {"generator": {"shader": _generator_shader(file)}}
     if file.name.lower().endswith(COMPANIONS):
         raise SceneError([f"{file} belongs to a model: play the model beside it"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -23,6 +24,7 @@ from perform.show.options import Options
 from perform.signals import Event, Signals
 from perform.vocabulary import VOCABULARY
 
+log = logging.getLogger("perform")
 FPS = 30.0  # looks a second
 FAMILIES = tuple(
     sorted({*VOCABULARY.open, *(name.partition(".")[0] for name in VOCABULARY.names - KEY_SIGNALS)})
@@ -192,7 +194,7 @@ def open_monitor(options: Options, names: Iterable[str], show: str | None = None
     signals = _signals_of(asked, library)
     mappings = library.mappings(signals)
     signals = signals.union(*(one.text.signals for one in mappings))
-    profiles = library.profiles()
+    profiles = library.profiles(log.error)
     library.check_controls(signals)
     clock = LiveClock(FPS)
     sound = audio.open_sound(options.sound, clock.now, loop=options.loop)

@@ -61,6 +61,7 @@ class Stage:
         trials: Trials | None = None,
     ) -> None:
         self.library, self.size, self.faults = library, size, Faults()
+        self._shape = size  # for networks that are extended; another size of the scenes does not change it
         self._footage = footage or Opener()
         self._context, self._pool, self._trials = context, pool, trials
         self._black = context.texture((1, 1), 4, bytes((0, 0, 0, 255)))  # shown for a source that never drew
@@ -305,7 +306,7 @@ class Stage:
         second = self.library.model(other.name) if other else None
         mixed = blend(second.place, other.with_defaults) if second and other else None
         model = self.library.model(scene.model)
-        wider = extension(model.config, scene.source.with_defaults["extend"], self.size)
+        wider = extension(model.config, scene.source.with_defaults["extend"], self._shape)
         return PoolKey(model, bends, mixed, second, wider)
 
 

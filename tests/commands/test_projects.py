@@ -30,7 +30,7 @@ def load(name: object) -> list[Path]:
 
 def test_a_new_project_is_whole_and_plays_from_anywhere(tmp_path: Path, elsewhere: Path) -> None:
     project = tmp_path / "tour/Nächte"
-    assert f"perform play {project} plays it" in run("new", project)
+    assert f"perform play '{project}' plays it" in run("new", project)
     assert load(project) == [project / "presets/first.toml", project / "presets/second.toml"]
     assert load(project / "setlist.toml") == load(project)
     assert "0 faults" in run("check", project)

@@ -13,6 +13,7 @@ from perform.generators.extending import Extension, extended_config, extended_we
 from perform.library import Library
 from perform.networks.blending import Blend
 from perform.networks.runtimes.torch.eager import Eager
+from perform.scenes.readiness import Readiness
 from perform.show import Options, render
 from tests.doubles.networks import drawn
 
@@ -108,5 +109,7 @@ def test_a_preset_fills_the_shape_of_the_show(tmp_path: Path) -> None:
         assert rig.picture is not None
         columns = np.frombuffer(rig.picture.image.read(), np.uint8).reshape(64, 128, -1)[..., :3].max((0, 2))
         assert columns.min() > 0  # no black bars
+        rig.stage.resize((43, 21), [cue])
+        assert rig.stage.readiness(rig.performance.setlist, [preset]) is Readiness.READY
     finally:
         rig.close()

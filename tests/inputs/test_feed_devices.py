@@ -7,6 +7,7 @@ import pty
 import re
 import socket
 import struct
+import threading
 import time
 from collections.abc import Callable
 from contextlib import closing, suppress
@@ -224,6 +225,14 @@ def test_feeds_open_stay_open_and_close_with_edits(tmp_path: Path) -> None:
     assert len(all_of_them) == 2
     all_of_them.use([])
     assert all_of_them.poll(1.0) == []
+
+
+def test_what_an_edit_opened_is_closed_if_the_rest_of_it_fails(tmp_path: Path) -> None:
+    new = feed(tmp_path, "artnet", "new", port=free_port())
+    lost = feed(tmp_path, "csv", "lost", file="lost.csv")
+    with pytest.raises(OSError, match=r"lost\.csv"):
+        Feeds([new, lost], lambda: 0.0)
+    eventually(lambda: "feed new" not in {thread.name for thread in threading.enumerate()})
 
 
 SEMICOLONS = "t;v\r\n0;1,5\r\n1;2,5\r\n2;3,5\r\n"

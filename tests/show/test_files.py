@@ -56,6 +56,7 @@ PLAYED = [
     ("PIC.JPG", picture, "still", None),
     ("clip.mp4", film, "film", None),
     ("own.fs", shader, "shader", (255, 128, 0)),
+    ("own.isf", shader, "shader", (255, 128, 0)),
     ("net.safetensors", model, "model", None),
     ("my run", run, "model", None),
 ]

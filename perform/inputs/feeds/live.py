@@ -139,9 +139,14 @@ class Feeds:
     def use(self, feeds: Sequence[Feed]) -> None:
         """Use these feeds; one that has not changed goes on. If `open_feed` raises, nothing changes."""
         known = {name: feed for name, (feed, _) in self._open.items()}
-        new = {
-            feed.name: (feed, open_feed(feed, self._now)) for feed in feeds if known.get(feed.name) != feed
-        }
+        new: dict[str, tuple[Feed, FeedInput]] = {}
+        try:
+            for feed in feeds:
+                if known.get(feed.name) != feed:
+                    new[feed.name] = feed, open_feed(feed, self._now)
+        except BaseException:
+            _close_all([unit for _, unit in new.values()])
+            raise
         kept = {feed.name: self._open[feed.name] for feed in feeds if feed.name not in new}
         leaving = [unit for name, (_, unit) in self._open.items() if name not in kept]
         self._open = kept | new
