@@ -20,7 +20,11 @@ from perform.show import load, open_library
 from perform.show.files import document_kind
 from perform.vocabulary import VOCABULARY
 
-CHECKED_SUFFIXES = (".toml", *SHADER_SUFFIXES, ".safetensors")  # in folders; other models are checked when named
+CHECKED_SUFFIXES = (
+    ".toml",
+    *SHADER_SUFFIXES,
+    ".safetensors",
+)  # in folders; other models are checked when named
 
 
 def check_all(paths: Iterable[Path]) -> tuple[int, list[str]]:

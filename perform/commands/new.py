@@ -88,7 +88,9 @@ def write_project(folder: Path) -> None:
         (folder / name).mkdir(parents=True, exist_ok=True)
     texts = {"setlist.toml": SETLIST, "README.md": README}
     for name, text in texts.items():
-        (folder / name).write_text(text.format(title=title, folder=shlex.quote(str(folder))), encoding="utf-8")
+        (folder / name).write_text(
+            text.format(title=title, folder=shlex.quote(str(folder))), encoding="utf-8"
+        )
     (folder / "presets").mkdir()
     for name, text in PRESETS.items():
         (folder / f"presets/{name}.toml").write_text(text, encoding="utf-8")
