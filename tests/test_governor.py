@@ -106,7 +106,8 @@ def test_a_busy_program_comes_and_goes(machine: dict[str, float]) -> None:
     played.others = 0.0
     went = played.now
     played.play(20)
-    assert played.changes(went + 2 * SETTLED) == []
+    assert 1 <= len(played.changes(went)) <= 2
+    assert played.changes(went + 3 * SETTLED) == []
     assert LADDER.index(played.governor.level) <= LADDER.index(before) + 1  # a better one needs more room
 
 
@@ -188,8 +189,8 @@ def test_the_room_of_a_level() -> None:
     first, last = LADDER[0], LADDER[-1]
     assert Costs(0.5).room(first, first) == pytest.approx(1.9)
     assert Costs(1.6).room(first, last) == pytest.approx(0.95 / (1.6 * last.load / first.load))
-    slow = Costs(0.9, picture=0.2, alone=0.04)  # 5 a second, 25 alone: 12.5 are the least
-    assert slow.room(first, first) == pytest.approx(5 / 12.5)
-    display = 0.9 * last.load / first.load  # the rest goes to the network; 12 are the least at 24 frames
-    assert slow.room(first, last) == pytest.approx((5 + (0.9 - display) * 25) / 12)
-    assert Costs(0.5, picture=1 / 31, alone=0.01).room(first, first) == pytest.approx(1.9)
+    slow = Costs(0.9, picture=0.2, alone=0.04)  # 5 a second, 25 alone: 13.75 are the least
+    assert slow.room(first, first) == pytest.approx(5 / 13.75)
+    display = 0.9 * last.load / first.load  # the rest goes to the network; 13.2 are the least at 24 frames
+    assert slow.room(first, last) == pytest.approx((5 + (0.9 - display) * 25) / 13.2)
+    assert Costs(0.5, picture=1 / 62, alone=0.01).room(first, first) == pytest.approx(1.9)
