@@ -37,11 +37,12 @@ LIMITED_RANGE, FULL_RANGE = 1, 2  # by FFmpeg
 RGB = "bgr0"  # the pixel format of codecs that keep sRGB as it is
 
 # A fragment per second, from a keyframe on, written when it is complete, so that a file whose writer died
-# plays up to its last second. The index waits for the first fragment (delay_moov): only then does FFmpeg know
-# how far the codecs start ahead, and can say so in edit lists that keep sound and picture together.
+# plays up to its last second. At the end it becomes an ordinary file (hybrid_fragmented): some editors do
+# not open fragments. The index waits for the first fragment (delay_moov): only then does FFmpeg know how far
+# the codecs start ahead, and can say so in edit lists that keep sound and picture together.
 FRAGMENTS = MappingProxyType(
     {
-        "movflags": "frag_keyframe+delay_moov+default_base_moof",
+        "movflags": "hybrid_fragmented+frag_keyframe+delay_moov+default_base_moof",
         "min_frag_duration": "900000",  # microseconds: of some codecs every picture is a keyframe
         "use_editlist": "1",
     }

@@ -172,6 +172,28 @@ def test_a_film_plays_while_it_is_written(tmp_path: Path, ending: str) -> None:
     assert holds(path, 150) and not holds(path, 151)
 
 
+@pytest.mark.parametrize("ending", ["mp4", "mov"])
+def test_a_film_that_is_complete_is_an_ordinary_file(tmp_path: Path, ending: str) -> None:
+    """Some editors do not open fragments; while it grows, nothing else plays."""
+    path = tmp_path / f"film.{ending}"
+    recorder = Recorder(path, SIZE, 25, RATE)
+    for number in range(150):
+        recorder.write(frame(number, 25, number, np.zeros((1920, 2), np.float32)))
+    eventually(lambda: {"moov", "moof"} <= {*boxes(path)}, "a fragment")
+    recorder.close()
+    assert [kind for kind in boxes(path) if kind not in ("free", "wide")] == ["ftyp", "mdat", "moov"]
+
+
+def boxes(path: Path) -> list[str]:
+    """The kinds of the outermost boxes of a file (ISO/IEC 14496-12, 4.2)."""
+    data, at, kinds = path.read_bytes(), 0, []
+    while at + 8 <= len(data):
+        size = int.from_bytes(data[at : at + 4], "big")
+        kinds.append(data[at + 4 : at + 8].decode("latin-1"))
+        at += size or len(data)
+    return kinds
+
+
 DYING = """
 import os, signal, sys
 from pathlib import Path

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 
 from perform.clock import OfflineClock, Tempo
 from perform.formula import FormulaError
+from perform.inputs import camera, hands
+from perform.inputs.osc.packets import message
 from perform.rhythm.tempo import TempoAuthority
 from perform.scenes.mapping import MappingPlayers
 from perform.show import Options
 from perform.show.monitor import Monitor, SignalReading, open_monitor, wanted
+from tests.doubles.feeds import free_port
+from tests.doubles.hand_inputs import FakeCamera, FakeTracker
 from tests.doubles.inputs import PlayedInput
+from tests.doubles.waiting import eventually
 
 
 def monitor(*names: str) -> tuple[Monitor, PlayedInput]:
@@ -108,6 +115,34 @@ def test_the_inputs_are_those_of_a_show() -> None:
         assert isinstance(reading.value, float) and 0 <= reading.value <= 1
     finally:
         unit.close()
+
+
+def test_messages_of_osc_arrive_by_the_network() -> None:
+    port = free_port()
+    unit = open_monitor(Options(sound=None, osc_port=port), ["osc"])
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            sender.sendto(message("/sensor/1", [0.25]), ("127.0.0.1", port))
+            eventually(unit.readings, "the message", unit.frame)
+        assert [(one.name, one.value) for one in unit.readings()] == [('osc["/sensor/1"]', 0.25)]
+    finally:
+        unit.close()
+
+
+def test_the_camera_opens_only_for_hands_that_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    device = FakeCamera()
+    monkeypatch.setattr(camera, "_opened", device)
+    monkeypatch.setattr(hands, "Tracker", lambda model: FakeTracker())
+    unit = open_monitor(Options(sound=None, osc_port=0), [])
+    unit.frame()
+    unit.close()
+    assert device.count == 0
+    unit = open_monitor(Options(sound=None, osc_port=0), ["camera"])
+    try:
+        eventually(unit.readings, "a picture", unit.frame)
+    finally:
+        unit.close()
+    assert {one.name for one in unit.readings()} == {"camera.level", "camera.motion", "camera.age"}
 
 
 def test_a_feed_that_is_not_there_is_named() -> None:
