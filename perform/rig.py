@@ -190,7 +190,7 @@ class Rig:
         with self.faults.contain("the last frames are not written"):
             self._drain()
             self._write_last_sound()
-        for device in (*self.outputs, *self.inputs, self.edits, self.learner, self.stage, *self.screens):
+        for device in (*self.outputs, self.edits, *self.inputs, self.learner, self.stage, *self.screens):
             if device is not None:
                 self._close(device)
         with self.faults.contain("OpenGL cannot be closed"):

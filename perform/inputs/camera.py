@@ -235,14 +235,16 @@ class Cameras:
     ) -> None:
         self._now, self._usual, self._opener = now, usual, open
         self._cameras: dict[str, Camera] = {}
+        self._lock = threading.Lock()
         self._polled = 0  # the number of the last picture
 
     def camera(self, name: str = "") -> Camera:
-        """The camera of that name, opened if it is not."""
+        """The camera of that name, opened if it is not; on any thread."""
         name = name or self._usual
-        if name not in self._cameras:
-            self._cameras[name] = Camera(name, self._opener)
-        return self._cameras[name]
+        with self._lock:
+            if name not in self._cameras:
+                self._cameras[name] = Camera(name, self._opener)
+            return self._cameras[name]
 
     def use(self, signals: frozenset[str]) -> None:
         """Open the usual camera if any of these signals is a camera's."""
@@ -263,14 +265,14 @@ class Cameras:
         return [Event(time, f"camera.{name}", value) for name, value in values.items()]
 
     def health(self) -> Health:
-        cameras = [camera.health() for camera in self._cameras.values()]
+        cameras = [camera.health() for camera in list(self._cameras.values())]
         waiting = [health.detail for health in cameras if health.state != "ok"]
         if waiting:
             return Health("waiting", "; ".join(waiting))
         return Health("ok", ", ".join(health.detail for health in cameras) or "none")
 
     def close(self) -> None:
-        for camera in self._cameras.values():
+        for camera in list(self._cameras.values()):
             camera.close()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -16,23 +17,24 @@ SUFFIXES = (".toml", *SHADER_SUFFIXES, ".vs", ".glsl")
 
 
 class FileWatcher:
-    """Watches `folders` in the background; `take` reads the setlist again when a file in them was saved."""
+    """Watches `folders` in the background, and reads the setlist again there when a file in them was saved:
+    a large one takes longer than a frame."""
 
     def __init__(self, folders: Iterable[Path], read: Callable[[], Setlist]) -> None:
         from watchfiles import watch
 
         self._folders, self._read = {folder.resolve() for folder in folders}, read
         self._changes = watch  # imported here: a file may be saved while the thread would import it
-        self._saved = threading.Event()
+        self._newest: deque[Setlist | Exception] = deque(maxlen=1)  # what was read since the last call
         self._thread = Background(self._watch, "watch")
 
     def take(self) -> Setlist | None:
-        """The setlist as it is now if a file was saved since the last call, else None. Raises what `read`
-        raises."""
-        if not self._saved.is_set():
-            return None
-        self._saved.clear()
-        return self._read()
+        """The setlist as it was read since the last call, None if no file was saved. Raises what `read`
+        raised; never waits."""
+        newest = self._newest.pop() if self._newest else None
+        if isinstance(newest, Exception):
+            raise newest
+        return newest
 
     def close(self) -> None:
         """Stop watching; safe to call twice."""
@@ -44,9 +46,15 @@ class FileWatcher:
         )
         try:
             for _ in changes:
-                self._saved.set()
+                self._newest.append(self._read_again())
         except (OSError, RuntimeError) as error:  # too many watches, or a folder that is gone
             log.error("edits are no longer applied: %s", error)
+
+    def _read_again(self) -> Setlist | Exception:
+        try:
+            return self._read()
+        except Exception as error:  # noqa: BLE001 - the show gets it by `take`
+            return error
 
 
 def _matters(_change: object, path: str) -> bool:

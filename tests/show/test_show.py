@@ -1,6 +1,7 @@
 """Shows: opened from options, and edits that take effect while they play."""
 
 import re
+import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -21,9 +22,9 @@ from perform.show import Options, demo_track, find, load, opening, play, render
 from perform.show.edits import FileWatcher
 from perform.show.status import StatusMeter
 from perform.signals import Event
-from tests.doubles.library import BLUE, INVERT, save, write_library
+from tests.doubles.library import BLUE, INVERT, RED, save, write_library
 from tests.doubles.shows import plays_until, watched
-from tests.doubles.waiting import eventually
+from tests.doubles.waiting import TIMEOUT, eventually
 
 SIZE = (64, 36)
 
@@ -103,6 +104,34 @@ def test_a_show_does_not_begin_with_a_shader_that_is_too_slow(library: Library, 
     save(tmp_path / "shaders/filters/invert.fs", SLOW)
     with pytest.raises(ShaderError, match=r"invert\.fs:1: takes about [\d.]+ s a frame at 640x360"):
         play(Options("inverted", size=(1280, 720), headless=True, osc_port=0), library)
+
+
+def test_a_long_setlist_is_read_while_the_show_goes_on(library: Library, tmp_path: Path) -> None:
+    reading, go_on = threading.Event(), threading.Event()
+
+    def read() -> Setlist:
+        reading.set()
+        assert go_on.wait(TIMEOUT)
+        return load(find("red", library), library)
+
+    watcher = FileWatcher([tmp_path / "presets"], read)
+    found: list[Setlist] = []
+
+    def taken() -> bool:
+        found.extend(edit for edit in [watcher.take()] if edit)
+        return bool(found)
+
+    try:
+        eventually(lambda: save(tmp_path / "presets/red.toml", RED) or reading.is_set())
+        assert not taken()
+        go_on.set()
+        eventually(taken)
+        assert found[0].cues[0].scene.file.stem == "red"
+        save(tmp_path / "presets/red.toml", "broken")
+        with pytest.raises(SceneError, match="not valid TOML"):
+            eventually(lambda: taken() and False)
+    finally:
+        watcher.close()
 
 
 def test_files_that_learning_saves_for_a_new_user_are_watched(
