@@ -289,8 +289,8 @@ def open_learner(
 def configure(
     devices: Iterable[Input | Output], library: Library, signals: frozenset[str], profiles: Sequence[Profile]
 ) -> None:
-    """Give devices the feeds and profiles as they are saved now, and the signals that formulas use. The thread
-    that reads edits calls it, too."""
+    """Give devices the feeds and profiles as they are saved now, and the signals that formulas use; also from
+    the thread that reads edits."""
     from perform.inputs.midi import Midi
     from perform.outputs.lights import MidiLights
 
