@@ -7,6 +7,7 @@ from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.console import Group
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
@@ -36,7 +37,6 @@ from perform.terminal import (
 )
 
 if TYPE_CHECKING:
-    from perform.faults import Health
     from perform.show.monitor import Monitor, SignalReading
 
 BAR = 30  # characters
@@ -106,16 +106,16 @@ def _show_table(monitor: Monitor, seconds: float | None) -> None:
 
 def _print_lines(monitor: Monitor, seconds: float | None) -> None:
     """A line for each signal once a second; what is missing once."""
-    said: dict[str, Health] = {}
+    said: set[str] = set()
     due = LINE_INTERVAL
     for now in frames(monitor, seconds):
         if now < due:
             continue
         due += LINE_INTERVAL
-        for name, health in monitor.missing():
-            if said.get(name) != health:
-                say(f"{name}: {health.state}: {health.detail}")
-            said[name] = health
+        for sentence in monitor.missing():
+            if sentence not in said:
+                say(sentence)
+            said.add(sentence)
         for reading in monitor.readings():
             say(line(reading, now))
 
@@ -125,16 +125,15 @@ def line(reading: SignalReading, now: float) -> str:
     return f"{reading.name} {value_text(reading.value)} {age(reading, now)}"
 
 
-def table(monitor: Monitor, height: int) -> Table:
+def table(monitor: Monitor, height: int) -> Group:
     """The readings as bars, as many as `height` lines hold, with what is missing below."""
-    readings, missing = monitor.readings(), [*monitor.missing()]
-    most = max(height - len(missing) - 4, 1)
-    notes = [f"{name}: {health.detail}" for name, health in missing]
+    readings, notes = monitor.readings(), monitor.missing()
+    most = max(height - len(notes) - 4, 1)
     if len(readings) > most:
         notes.insert(0, f"and {len(readings) - most} more: name those that you want to see")
     if not readings:
-        notes.insert(0, "nothing has moved yet")
-    shown = Table(box=None, pad_edge=False, caption=Text("\n".join(notes)), caption_justify="left")
+        notes.insert(0, "nothing has moved yet: move a control, or make a sound")
+    shown = Table(box=None, pad_edge=False)
     shown.add_column("signal", no_wrap=True)
     shown.add_column("")
     shown.add_column("value", justify="right", no_wrap=True)
@@ -143,7 +142,7 @@ def table(monitor: Monitor, height: int) -> Table:
         style = "" if monitor.now - reading.since < 1 else "dim"
         cells = reading.name, bar(reading), value_text(reading.value), age(reading, monitor.now)
         shown.add_row(*(Text(cell, style) for cell in cells))
-    return shown
+    return Group(shown, *(Text(note) for note in notes))
 
 
 def bar(reading: SignalReading) -> str:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
 from perform import formula
 from perform.clock import Clock, LiveClock, Moment, Tempo
-from perform.faults import Faults, Health
+from perform.faults import Faults
 from perform.formula import ARRAYS, Formula
 from perform.inputs import Input, audio
 from perform.inputs.camera import Cameras
@@ -29,7 +29,8 @@ FPS = 30.0  # looks a second
 FAMILIES = tuple(
     sorted({*VOCABULARY.open, *(name.partition(".")[0] for name in VOCABULARY.names - KEY_SIGNALS)})
 )
-QUIET = ("time",)  # families that always move: only on demand
+# What always moves, whatever comes in: shown only if it is named.
+CLOCKWORK = frozenset(Moment(0, 0, 0, 0, 0, 120).signals()) - {"beat.bpm"}
 BACKGROUND = ("audio", "beat", "tempo")  # families that come after what a hand moves
 
 
@@ -130,10 +131,11 @@ class Monitor:
             others, key=lambda one: (family_of(one.name) in BACKGROUND, _sort_key(one.name))
         )
 
-    def missing(self) -> Iterator[tuple[str, Health]]:
-        """The inputs that wait for a device, or have failed."""
-        healths = ((device.name, device.health()) for device in self.inputs)
-        return ((name, health) for name, health in healths if health.state != "ok")
+    def missing(self) -> list[str]:
+        """A sentence for each input that waits for a device, or has failed."""
+        healths = {device.name: device.health() for device in self.inputs}
+        away = {name: health.detail for name, health in healths.items() if health.state != "ok"}
+        return [one if one.startswith(name) else f"{name}: {one}" for name, one in away.items()]
 
     def close(self) -> None:
         """Close all inputs; safe to call twice."""
@@ -166,7 +168,7 @@ class Monitor:
     def _shows(self, name: str) -> bool:
         family = family_of(name)
         if self.wanted.everything:
-            return family in FAMILIES and family not in QUIET and name not in ARRAYS
+            return family in FAMILIES and name not in CLOCKWORK and name not in ARRAYS
         return family in self.wanted.families
 
 

@@ -13,6 +13,7 @@ class PlayedInput:
         self.next: list[tuple[str, float]] = []
         self.fault: Exception | None = None
         self.closed = False
+        self.state = Health("ok")
 
     def poll(self, until: float) -> list[Event]:
         if self.fault:
@@ -21,7 +22,7 @@ class PlayedInput:
         return [Event(until, name, value) for name, value in said]
 
     def health(self) -> Health:
-        return Health("ok")
+        return self.state
 
     def close(self) -> None:
         self.closed = True
