@@ -20,6 +20,7 @@ from rich.text import Text
 
 from perform import paths
 from perform.faults import steps
+from perform.outputs.codecs import CODECS
 
 Item = TypeVar("Item")
 INTERRUPTED = 130  # exit code after Ctrl-C: 128 and the signal's number, as of shells
@@ -76,17 +77,11 @@ PlayedModel = Annotated[
 ]
 NetworkPrecision = Annotated[str, typer.Option(help="auto, float32, bfloat16 or float16.")]
 NetworkDevice = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
-FilmCodec = Annotated[
-    str, typer.Option("--codec", help="h264, hevc, av1, prores (.mov) or ffv1 (.mkv, lossless).")
-]
-FilmQuality = Annotated[
-    str | None,
-    typer.Option(
-        "--quality",
-        help="h264 and hevc 0..51, av1 1..63, less is better; prores proxy, lt, standard, hq or 4444. "
-        "(default: 18, 20, 28, hq)",
-    ),
-]
+CODEC_HELP = "; ".join(f"{name} in {', '.join(codec.suffixes)}" for name, codec in CODECS.items())
+QUALITY_HELP = "; ".join(f"{name} {codec.allowed}" for name, codec in CODECS.items())
+QUALITIES = ", ".join(codec.default for codec in CODECS.values() if codec.default)
+FilmCodec = Annotated[str, typer.Option("--codec", help=f"How pictures are stored: {CODEC_HELP}.")]
+FilmQuality = Annotated[str | None, typer.Option("--quality", help=f"{QUALITY_HELP}. (default: {QUALITIES})")]
 Force = Annotated[bool, typer.Option("--force", help="Replace files that are there already.")]
 REGION_HELP = "The part of the camera's picture in which hands play: left,top,right,bottom, each 0..1."
 OSC_HELP = (

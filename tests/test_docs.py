@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from perform.outputs.codecs import CODECS, SUFFIXES
+
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 TOML = re.compile(r"^```toml\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -21,6 +23,19 @@ def test_the_command_line_page_is_up_to_date() -> None:
     from scripts import command_line
 
     assert (ROOT / "docs/command-line.md").read_text(encoding="utf-8") == command_line.text()
+
+
+def test_the_codecs_of_the_page_are_those_of_the_recorder() -> None:
+    page = (ROOT / "docs/recording.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| ([.\w ]+) \| (.*) \| (.*) \| .* \|$", page, re.MULTILINE)
+    assert {name: tuple(suffixes.split()) for name, suffixes, *_ in rows} == {
+        name: tuple(sorted(codec.suffixes, key=SUFFIXES.index)) for name, codec in CODECS.items()
+    }
+    for name, _, allowed, default in rows:
+        assert default.strip("`-") == CODECS[name].default
+        numbers = CODECS[name].qualities
+        if isinstance(numbers, tuple):
+            assert f"{numbers[0]} to {numbers[1]}" in allowed
 
 
 def test_every_page_is_in_the_index() -> None:
