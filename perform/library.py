@@ -46,6 +46,7 @@ class Library:
     A folder holds `shaders/{generators,filters,transitions}/*.fs`, `presets/*.toml`, `setlists/*.toml`,
     `feeds/*.toml`, `profiles/*.toml`, `footage/`, `learned/*.toml` and `models/`. `model` replaces the model
     that each preset names. Presets, shaders and so on also lie beside `show` itself, without such folders.
+    Several threads may use it: what it remembers of a file is replaced as a whole.
     """
 
     vocabulary = VOCABULARY
@@ -287,10 +288,6 @@ class Library:
         """The names of the files of a kind: presets, setlists, feeds, learned, shaders/filters …"""
         found = (file.stem for folder in self._places(kind) for file in paths.files(folder, suffix))
         return sorted(set(found))
-
-    def twin(self) -> Library:
-        """Another one of the same folders, for another thread."""
-        return Library(*self.folders, model=self._model, show=self._show)
 
     def watched(self) -> list[Path]:
         """The folders in which a saved file may change the show."""

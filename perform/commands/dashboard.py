@@ -276,7 +276,8 @@ def run_with_dashboard(
 
         def over(playing: Rig) -> bool:
             if playing.timings.count % FRAMES_PER_STATUS == 1:
-                dashboard.show(meter.status(playing))
+                with playing.faults.contain("the dashboard shows an old state"):
+                    dashboard.show(meter.status(playing))
             past = seconds is not None and playing.moment is not None and playing.moment.seconds >= seconds
             return past or finished(playing)
 

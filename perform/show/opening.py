@@ -283,7 +283,7 @@ def open_learner(
     for kind in ("presets", "setlists"):
         with suppress(OSError):  # to be watched: copies of shipped files are saved there
             (paths.user_data() / kind).mkdir(parents=True, exist_ok=True)
-    return LiveLearning(performance, notify, library.twin(), by_name=not names_file(options.setlist))
+    return LiveLearning(performance, notify, library, by_name=not names_file(options.setlist))
 
 
 def configure(

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from perform import paths, show
-from perform.library import Library
 from tests.doubles.command import run
 from tests.doubles.library import COLOUR, RED, save, write_library
 
@@ -77,9 +76,3 @@ def test_an_unknown_name_says_where_it_was_looked_for_and_what_is_near(
     said = run("check", project / "setlists/demo.toml", expect=1)
     places = f"{project}, {elsewhere}, {paths.user_data()}, {paths.shipped()}".replace(str(Path.home()), "~")
     assert f"there is no such preset; did you mean red?; looked for presets/redd.toml in {places}" in said
-
-
-def test_another_thread_looks_in_the_same_folders(tmp_path: Path) -> None:
-    project = write_library(tmp_path)
-    library = Library(show=project / "setlists/demo.toml")
-    assert library.twin().folders == library.folders

@@ -1,6 +1,7 @@
 """Shows: opened from options, and edits that take effect while they play."""
 
 import re
+import signal
 import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -9,9 +10,10 @@ import moderngl
 import pytest
 
 from perform import paths
+from perform.commands.dashboard import run_with_dashboard
 from perform.documents import SceneError
 from perform.faults import Health
-from perform.inputs.audio import tracked
+from perform.inputs.audio import Silence, tracked
 from perform.library import Library
 from perform.look import Look
 from perform.outputs import window
@@ -132,6 +134,22 @@ def test_a_long_setlist_is_read_while_the_show_goes_on(library: Library, tmp_pat
             eventually(lambda: taken() and False)
     finally:
         watcher.close()
+
+
+class Unplugged(Silence):
+    """An input whose health cannot be told."""
+
+    def health(self) -> Health:
+        raise OSError("the driver is gone")
+
+
+def test_a_show_goes_on_without_its_dashboard(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(signal, "signal", lambda *_: None)  # those of the tests stay
+    rig = play(Options("red", size=SIZE, headless=True, osc_port=0), library)
+    rig.inputs.append(Unplugged())
+    run_with_dashboard(rig, finished=lambda playing: playing.timings.count > 20)
+    assert rig.timings.count > 20
+    assert rig.faults.counts["the dashboard shows an old state: the driver is gone"] >= 3
 
 
 def test_files_that_learning_saves_for_a_new_user_are_watched(
