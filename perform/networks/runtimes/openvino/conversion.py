@@ -47,7 +47,9 @@ def convert_module(module: nn.Module, example: Sequence[Tensor]) -> GraphNode:
         warnings.simplefilter("ignore", DeprecationWarning)  # of torch.jit, which OpenVINO converts from
         # As openvino.convert_model does, which also sends telemetry.
         frontend = FrontEndManager().load_by_framework("pytorch")
-        decoder = TorchScriptPythonDecoder(module.eval(), example_input=tuple(example))
+        decoder = TorchScriptPythonDecoder(
+            module.eval(), example_input=tuple(example), trace_kwargs={"check_trace": False}
+        )  # the check runs and traces the network twice more: most of the time that this takes
         model = frontend.convert(frontend.load(decoder))
         apply_moc_transformations(model, cf=False, smart_reshape=True)
     for node, tensor in zip(model.inputs, example, strict=True):
