@@ -61,7 +61,9 @@ SHOWN: Mapping[str, Values] = {
     "mirror": {"crossed": True},
     "rutt": {"lines": 48},
     "molnar": {"columns": 5},
+    "sea": {"travel": 40, "rough": 0.5},
     "slitscan": {"span": 2.5},
+    "strings": {"first": 0.9, "third": 0.3, "fourth": 0.5, "seventh": 0.8, "eighth": 0.4, "sparkle": 0.4},
 }
 
 
