@@ -33,7 +33,8 @@ Lead: TypeAlias = Literal["auto", "hand", "link", "midi", "audio", "free"]  # au
 @dataclass(frozen=True, slots=True)
 class Moment:
     """The time of one frame: `seconds` since the show began, `frame` counted from 0, `dt` seconds
-    since the last frame (0 on the first), `beat` and `bar` counted from 0 with their fraction."""
+    since the last frame (0 on the first), `beat` and `bar` counted from 0 with their fraction. The
+    frame is seen `delay` seconds later, and its beat is the beat of that time."""
 
     seconds: float
     frame: int
@@ -41,6 +42,7 @@ class Moment:
     beat: float
     bar: float
     bpm: float
+    delay: float = 0.0
 
     def signals(self) -> Mapping[str, float]:
         """The moment as signals: `time.*` and `beat.*`."""
@@ -214,6 +216,10 @@ class Clock(Protocol):
         """The moment of the frame that began last."""
         ...
 
+    def shown(self) -> None:
+        """The frame that began last is drawn, and on the display now."""
+        ...
+
     def now(self) -> float:
         """The show's time between frames, for stamping events as they come in; any thread."""
         ...
@@ -234,6 +240,9 @@ class OfflineClock:
         dt = 0.0 if self._frame == 0 else float(1 / self._fps)
         return _moment(self.now(), self._frame, dt, tempo)
 
+    def shown(self) -> None:
+        """An exact frame is seen from its own time on, whenever it is drawn."""
+
     def now(self) -> float:
         return float(max(self._frame, 0) / self._fps)
 
@@ -246,11 +255,17 @@ class LiveClock:
     its sound stay together for hours although their crystals differ. It never runs backwards nor
     stands still: it waits for a sound that is late at half speed or faster, and follows one that
     fell back to its beginning from where the clock is.
+
+    It measures how long a frame takes until it is seen (until it is drawn, and half of the time for which
+    it stays), and gives each frame the beat of that time: so a picture that changes on the beat changes
+    half a frame before to half a frame after it.
     """
 
     PULL = 0.05  # share of the difference made up per frame
     JUMP = 0.2  # seconds; a sound further ahead than this was moved, and is followed at once
     LOST = 5.0  # seconds; a sound later than this began again
+    DELAY_SHARE = 0.05  # of a new delay in the one that counts: it moves within 20 frames
+    LONGEST_DELAY = 0.1  # seconds; a frame that takes longer is a stall
 
     def __init__(self, fps: float | None = None, position: Callable[[], float | None] = lambda: None) -> None:
         self._origin: float | None = None  # the show begins with its first frame
@@ -260,6 +275,7 @@ class LiveClock:
         self._due = 0.0
         self._seconds = 0.0
         self._dt = 0.0
+        self._delay = 0.0
         self._frame = -1
 
     def pace(self, fps: float | None) -> None:
@@ -278,7 +294,11 @@ class LiveClock:
         return seconds
 
     def moment(self, tempo: Tempo) -> Moment:
-        return _moment(self._seconds, self._frame, self._dt, tempo)
+        return _moment(self._seconds, self._frame, self._dt, tempo, self._delay)
+
+    def shown(self) -> None:
+        delay = min(self.now() - self._seconds + self._dt / 2, self.LONGEST_DELAY)
+        self._delay += (delay - self._delay) * self.DELAY_SHARE
 
     def now(self) -> float:
         return 0.0 if self._origin is None else time.monotonic() - self._origin
@@ -307,6 +327,6 @@ class LiveClock:
         return min(ahead * self.PULL, (self.now() - self._seconds) / 2)
 
 
-def _moment(seconds: float, frame: int, dt: float, tempo: Tempo) -> Moment:
-    shown = seconds + tempo.offset
-    return Moment(seconds, frame, dt, tempo.beat(shown), tempo.bar(shown), tempo.bpm)
+def _moment(seconds: float, frame: int, dt: float, tempo: Tempo, delay: float = 0.0) -> Moment:
+    seen = seconds + delay + tempo.offset
+    return Moment(seconds, frame, dt, tempo.beat(seen), tempo.bar(seen), tempo.bpm, delay)

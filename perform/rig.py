@@ -171,6 +171,7 @@ class Rig:
         with self.faults.contain("the frame could not be shown"):
             with timings.phase("present"):
                 image = self._show(moment, picture)
+                self.clock.shown()
             with timings.phase("outputs"):
                 self._write(moment, image)
         timings.shown(began)

@@ -17,7 +17,7 @@ from PIL import Image
 from perform import children
 from perform.bench import models
 from perform.bench.inputs import SENDERS_CODE
-from perform.bench.latency import CLICKS_CODE
+from perform.bench.heard import CLICKS_CODE
 from perform.clock import stopwatch
 from perform.demonstrations.trainer import MappingTrainer
 from perform.generators.compiler import Compiler
@@ -137,7 +137,7 @@ def test_the_hand_tracker(traps: Path, tmp_path: Path) -> None:
     "command",
     [
         children.command(SENDERS_CODE, "flood-osc", "9", "0.05"),
-        children.command(CLICKS_CODE, "1", "0.1"),
+        children.command(CLICKS_CODE, "1", "0.1", "0"),
         children.command(models.LOAD, "none.pkl"),
         children.module("pip", "--version"),
     ],

@@ -204,6 +204,29 @@ def test_live_clock_follows_the_timer(timer: Timer) -> None:
     assert live.moment(Tempo()) == Moment(0.25, 1, 0.25, 0.5, 0.125, 120.0)
 
 
+def test_a_live_frame_has_the_beat_of_the_middle_of_its_time_on_show(timer: Timer) -> None:
+    """A frame is drawn in 12 ms and stays for 20; one that stalls for a second counts as 100 ms."""
+    live, moments = LiveClock(), []
+    for frame in range(201):
+        live.advance()
+        moments.append(live.moment(Tempo(bpm=60, offset=0.1)))
+        timer.seconds += 1.012 if frame == 199 else 0.012
+        live.shown()
+        timer.seconds += 0.008
+    assert (moments[0].delay, moments[0].beat) == (0.0, pytest.approx(0.1))
+    assert moments[199].delay == pytest.approx(0.022, abs=1e-5)
+    assert moments[199].beat == pytest.approx(199 * 0.02 + 0.022 + 0.1, abs=1e-5)
+    assert moments[200].delay == pytest.approx(0.022 + 0.05 * (0.1 - 0.022), abs=1e-5)
+
+
+def test_an_offline_frame_has_the_beat_of_its_own_time() -> None:
+    offline = OfflineClock(10)
+    for _ in range(11):
+        offline.advance()
+        offline.shown()
+    assert offline.moment(Tempo(bpm=60)) == Moment(1.0, 10, 0.1, 1.0, 0.25, 60.0)
+
+
 def test_live_clock_paces_frames(timer: Timer) -> None:
     live = LiveClock(fps=50)
     frames = []

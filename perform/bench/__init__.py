@@ -22,7 +22,7 @@ import numpy as np
 from perform import __version__, children
 from perform.parameters import choice
 
-NAMES = ("loop", "busy", "generator", "latency", "render", "switch", "models", "inputs", "training")
+NAMES = ("loop", "busy", "generator", "latency", "beat", "render", "switch", "models", "inputs", "training")
 LIBRARIES = ("numpy", "torch", "openvino", "moderngl", "av", "sounddevice", "mido", "python-osc")
 
 

@@ -1,4 +1,4 @@
-"""Plays clicks at uneven intervals into the default sound device and prints when: `clicks COUNT EACH`."""
+"""Plays clicks into the default sound device and prints when: `clicks COUNT EACH SPREAD`."""
 
 from __future__ import annotations
 
@@ -6,22 +6,30 @@ import random
 import sys
 from queue import SimpleQueue
 
-import sounddevice
-
 from perform.arrays import Floats
 from perform.clock import stopwatch
 
 CLICK_RATE = 48_000
 CLICK_SAMPLES = 480  # samples of a click
+CLICK_HEIGHT = 0.8
 LEAD = 4 * CLICK_RATE  # samples of silence before the first, for the show to start
 
 
-def main(count: str, each: str) -> None:
-    """`count` clicks, `each` seconds apart on average; a line of stdout is a click's time (stopwatch)."""
-    draw = random.Random(1)
-    starts = [LEAD]
-    for _ in range(int(count) - 1):
-        starts.append(starts[-1] + round(CLICK_RATE * float(each) * draw.uniform(0.8, 1.2)))
+def click_starts(count: int, each: float, spread: float) -> list[int]:
+    """The first samples of `count` clicks, `each` seconds apart, more or less `spread` (a share of it)."""
+    draw, at = random.Random(1), float(LEAD)
+    starts = []
+    for _ in range(count):
+        starts.append(round(at))
+        at += CLICK_RATE * each * draw.uniform(1 - spread, 1 + spread)
+    return starts
+
+
+def main(count: str, each: str, spread: str) -> None:
+    """Play `click_starts`; a line of stdout is a click's time (stopwatch)."""
+    import sounddevice
+
+    starts = click_starts(int(count), float(each), float(spread))
     played: SimpleQueue[float] = SimpleQueue()
     at = 0
 
@@ -30,7 +38,7 @@ def main(count: str, each: str) -> None:
         out[:] = 0
         for start in starts:
             if start < at + frames and start + CLICK_SAMPLES > at:
-                out[max(start - at, 0) : start + CLICK_SAMPLES - at] = 0.8
+                out[max(start - at, 0) : start + CLICK_SAMPLES - at] = CLICK_HEIGHT
                 if start >= at:
                     played.put(stopwatch() + (start - at) / CLICK_RATE)
         at += frames

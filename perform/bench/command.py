@@ -17,7 +17,7 @@ def bench(
     name: Annotated[
         str | None,
         typer.Argument(
-            help="What to measure: loop, busy, generator, latency, render, switch, models, inputs, training. "
+            help="What to measure: loop, busy, generator, latency, beat, render, switch, models, inputs, training. "
             "(default: all)"
         ),
     ] = None,

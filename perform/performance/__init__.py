@@ -114,8 +114,9 @@ class Performance:
         """Update the tempo from clocks, and from taps at the time when they were made."""
         now = moment.seconds
         self.authority.update(events)
-        self.authority.control(show, partial(_pressed_at, self.setlist.show, events, now), now)
-        self.authority.step(now)
+        pressed_at = partial(_pressed_at, self.setlist.show, events, now)
+        self.authority.control(show, pressed_at, now + moment.delay)
+        self.authority.step(now, moment.delay)
 
     def _move(self, moment: Moment, show: Values) -> None:
         """Move through the setlist; a scene that comes in starts again."""

@@ -77,15 +77,15 @@ class TempoAuthority:
             if source and grid:
                 self._grids[source] = grid
 
-    def step(self, now: float) -> Tempo:
-        """The tempo from `now` on."""
+    def step(self, now: float, delay: float = 0.0) -> Tempo:
+        """The tempo from `now` on; the frame of `now` is seen `delay` seconds later."""
         source = self._leader(now)
         before, self.tempo = self.tempo.source, replace(self.tempo, source=source)
         grid = self._grids.get(source)
         if grid and (grid is not self._applied or self._jump):
             starts = self._applied.starts if self._applied and before == source else grid.starts
             jump = self._jump or grid.starts != starts
-            at = now + self.tempo.offset  # the latest time on show
+            at = now + delay + self.tempo.offset  # the latest time on show
             beat = grid.at(at) + self._trims.get(source, 0.0)
             self.tempo = self.tempo.towards(at, beat, grid.bpm, grid.unit, jump)
         self._applied, self._jump = grid, False
@@ -101,8 +101,9 @@ class TempoAuthority:
             "tempo.playing": float(grid is None or grid.playing),
         }
 
-    def control(self, show: Mapping[str, float], pressed_at: Callable[[str], float], seconds: float) -> None:
-        """Apply the tempo's controls of a show; a tap and a resync count from when they were pressed."""
+    def control(self, show: Mapping[str, float], pressed_at: Callable[[str], float], seen: float) -> None:
+        """Apply the tempo's controls of a show: a tap and a resync count from when they were pressed, a new
+        tempo from `seen` on (seconds), when the frame is seen."""
         if show["clock"] >= 0:
             self.pin(int(show["clock"]))
         if show["nextclock"]:
@@ -114,11 +115,11 @@ class TempoAuthority:
         if show["resync"]:
             self.resync(pressed_at("resync"))
         if show["double"] or show["halve"]:
-            self.scale(2.0 if show["double"] else 0.5, seconds)
+            self.scale(2.0 if show["double"] else 0.5, seen)
         if show["later"] or show["sooner"]:
             self.nudge(NUDGE if show["sooner"] else -NUDGE)
         if show["tempo"] and show["tempo"] != self._bpm:
-            self.set(show["tempo"], seconds)
+            self.set(show["tempo"], seen)
         self._bpm = show["tempo"]
 
     def pin(self, index: int) -> None:

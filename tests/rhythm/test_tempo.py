@@ -164,6 +164,15 @@ def test_an_offset_does_not_make_the_picture_jump() -> None:
     assert after.beat(40.2) % 1 == pytest.approx((0.7 + 30.2) % 1, abs=1e-6)
 
 
+def test_a_delay_of_the_display_does_not_make_the_picture_jump() -> None:
+    show = TempoAuthority(Tempo(bpm=120, offset=-0.1))
+    before = show.step(10.0, delay=0.04)
+    show.update([link(10.0, 60, beat=0.7)])
+    after = show.step(10.0, delay=0.04)
+    assert after.beat(9.94) == pytest.approx(before.beat(9.94))
+    assert after.beat(39.94) % 1 == pytest.approx((0.7 + 29.94) % 1, abs=1e-6)
+
+
 SAYING = st.tuples(
     st.sampled_from(["link", "midi", "audio", "silence", "pin"]),
     st.floats(40, 200),

@@ -1,0 +1,180 @@
+"""What is shown on the beat, beside the true beats of a click track.
+
+The track plays as live sound (see `heard`; a sound file on the live clock where JACK is missing). The picture
+turns from black to white and back on each beat. A change counts from when its frame is drawn on the screen; it
+belongs to the beat that is at most a quarter of a beat away. Errors are in ms, a late change is positive: the
+median with its sign (`error_ms_p50`), the 95th percentile and the largest without. Both tempi of BEAT_TEMPI
+count together: at 60 frames/s, the beats of 120 bpm all fall at the same place of a frame, those of 97 bpm
+at every place.
+"""
+
+from __future__ import annotations
+
+import math
+import tempfile
+import wave
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from perform.bench import Figure, percentiles
+from perform.bench.clicks import CLICK_HEIGHT, CLICK_RATE, CLICK_SAMPLES, click_starts
+from perform.bench.heard import DEVICE, clicks, light_show, virtual_device
+from perform.clock import stopwatch
+from perform.faults import Health
+from perform.look import Look
+from perform.networks import Device
+from perform.render.present import Present
+from perform.render.targets import Target
+from perform.signals import Event
+
+if TYPE_CHECKING:
+    import moderngl
+
+BEAT_SECONDS = 60.0  # of a rate with one offset, both tempi together
+BEAT_RATES = (31.0, 60.0)  # frames/s
+BEAT_TEMPI = (120.0, 97.0)
+BEAT_GOAL = 20.0  # ms, with the offset set
+BEAT_LIGHT = "beat.count % 2"
+LOCK_SECONDS = 8.0  # from the first beat on: until then the tracker finds the beat
+REACH = 0.25  # beats between a beat and its change, at most
+MOST_OFFSET = 0.2  # seconds, as `perform play --offset` takes
+
+
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """True beats beside changes of the picture: how late each change is (seconds), how many beats have no
+    change, and how many changes have no beat."""
+
+    errors: Sequence[float] = ()
+    missed: int = 0
+    extra: int = 0
+
+    def __add__(self, other: Matches) -> Matches:
+        errors = (*self.errors, *other.errors)
+        return Matches(errors, self.missed + other.missed, self.extra + other.extra)
+
+    @property
+    def offset(self) -> float:
+        """Seconds by which beats are to be shown earlier than they were, so that half of them are early."""
+        middle = percentiles(self.errors).p50
+        return 0.0 if math.isnan(middle) else min(max(middle, -MOST_OFFSET), MOST_OFFSET)
+
+    def figures(self, suffix: str, goal: float | None = None) -> Iterator[Figure]:
+        """The figures of a rate; the goal is for the 95th percentile of the errors without their sign."""
+        yield Figure(f"beats{suffix}", len(self.errors) + self.missed, "beats")
+        yield Figure(f"missed{suffix}", self.missed, "beats")
+        yield Figure(f"extra{suffix}", self.extra, "changes")
+        sizes = [1000 * abs(error) for error in self.errors]
+        yield Figure(f"error_ms_p50{suffix}", 1000 * percentiles(self.errors).p50, "ms")
+        yield Figure.at_most(f"error_ms_p95{suffix}", percentiles(sizes).p95, "ms", goal)
+        yield Figure(f"error_ms_worst{suffix}", max(sizes, default=math.nan), "ms")
+
+
+class BeatScreen:
+    """A screen of `size` (width, height) without a display. It draws each picture as a window does, and keeps
+    in `changes` when by `now` a picture was drawn that is not as bright as the one before."""
+
+    name, closed, notice = "beat screen", False, ""
+
+    def __init__(
+        self, context: moderngl.Context, size: tuple[int, int], now: Callable[[], float] = stopwatch
+    ) -> None:
+        self.changes: list[float] = []
+        self._now = now
+        self._present, self._target = Present(context, size), Target(context, size)
+        self._bright: bool | None = None
+
+    def poll(self, until: float) -> list[Event]:
+        return []
+
+    def show(self, image: moderngl.Texture, look: Look) -> None:
+        framebuffer = self._target.framebuffer
+        self._present.draw(image, framebuffer, (0, 0, *self._target.size), look)
+        bright = framebuffer.read((0, 0, 1, 1))[0] > 127  # waits until it is drawn
+        if self._bright not in (None, bright):
+            self.changes.append(self._now())
+        self._bright = bright
+
+    def health(self) -> Health:
+        return Health("ok")
+
+    def close(self) -> None:
+        self._present.release()
+        self._target.release()
+
+
+def beat_figures(seconds: float | None, model: str | None, device: Device) -> Iterator[Figure]:
+    """Each rate without an offset and with the one that it recommends, `seconds` each; the model plays no
+    part."""
+    seconds = (seconds or BEAT_SECONDS) / len(BEAT_TEMPI)
+    note = "in JACK's virtual device" if virtual_device() else "in a sound file: there is no jackd"
+    yield Figure("tracks", len(BEAT_TEMPI), "", note=note)
+    for fps in BEAT_RATES:
+        before = _shown(fps, seconds, 0.0)
+        yield from before.figures(f"_before_{fps:g}")
+        yield Figure(f"offset_ms_{fps:g}", 1000 * before.offset, "ms")
+        after = _shown(fps, seconds, before.offset)
+        yield from after.figures(f"_{fps:g}", BEAT_GOAL)
+
+
+def matched(beats: Sequence[float], changes: Sequence[float]) -> Matches:
+    """Each beat from LOCK_SECONDS after the first one on, with the change that is nearest to it (seconds)."""
+    if len(beats) < 2:
+        return Matches()
+    reach = REACH * (beats[-1] - beats[0]) / (len(beats) - 1)
+    counted = [beat for beat in beats if beat >= beats[0] + LOCK_SECONDS]
+    if not counted:
+        return Matches()
+    late = [[change - beat for change in changes if abs(change - beat) <= reach] for beat in counted]
+    errors = tuple(min(near, key=abs) for near in late if near)
+    inside = sum(counted[0] - reach <= change <= counted[-1] + reach for change in changes)
+    return Matches(errors, len(counted) - len(errors), inside - len(errors))
+
+
+def write_clicks(path: Path, count: int, each: float) -> list[float]:
+    """A sound file of `count` clicks, `each` seconds apart; when they come (seconds)."""
+    starts = click_starts(count, each, 0.0)
+    sound = np.zeros(starts[-1] + CLICK_RATE, np.int16)
+    for start in starts:
+        sound[start : start + CLICK_SAMPLES] = round(CLICK_HEIGHT * 32767)
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(CLICK_RATE)
+        file.writeframes(sound.tobytes())
+    return [start / CLICK_RATE for start in starts]
+
+
+def _shown(fps: float, seconds: float, offset: float) -> Matches:
+    """All tempi at one rate with one offset, `seconds` each after the lock."""
+    found = Matches()
+    for bpm in BEAT_TEMPI:
+        count, each = math.ceil((LOCK_SECONDS + seconds) * bpm / 60), 60 / bpm
+        found += (_heard if virtual_device() else _read)(count, each, fps, offset)
+    return found
+
+
+def _heard(count: int, each: float, fps: float, offset: float) -> Matches:
+    """Clicks from a virtual device."""
+    with tempfile.TemporaryDirectory() as folder, clicks(count, each, 0.0) as player:
+        rig = light_show(Path(folder), BEAT_LIGHT, DEVICE, fps, offset)
+        screen = BeatScreen(rig.context, rig.present.size)
+        rig.screens.append(screen)
+        rig.run(lambda _: player.over)
+    return matched(player.played, screen.changes)
+
+
+def _read(count: int, each: float, fps: float, offset: float) -> Matches:
+    """Clicks from a sound file, by the show's clock."""
+    with tempfile.TemporaryDirectory() as folder:
+        sound = Path(folder) / "clicks.wav"
+        beats = write_clicks(sound, count, each)
+        rig = light_show(Path(folder), BEAT_LIGHT, str(sound), fps, offset)
+        screen = BeatScreen(rig.context, rig.present.size, rig.clock.now)
+        rig.screens.append(screen)
+        rig.run(lambda rig: rig.clock.now() > beats[-1] + each)
+    return matched(beats, screen.changes)
