@@ -264,8 +264,7 @@ class LiveClock:
     PULL = 0.05  # share of the difference made up per frame
     JUMP = 0.2  # seconds; a sound further ahead than this was moved, and is followed at once
     LOST = 5.0  # seconds; a sound later than this began again
-    DELAY_SHARE = 0.05  # of a new delay in the one that counts: it moves within 20 frames
-    LONGEST_DELAY = 0.1  # seconds; a frame that takes longer is a stall
+    DELAY_STEP = 0.0005  # seconds by which the delay moves per frame: to the median, whatever stalls take
 
     def __init__(self, fps: float | None = None, position: Callable[[], float | None] = lambda: None) -> None:
         self._origin: float | None = None  # the show begins with its first frame
@@ -297,8 +296,8 @@ class LiveClock:
         return _moment(self._seconds, self._frame, self._dt, tempo, self._delay)
 
     def shown(self) -> None:
-        delay = min(self.now() - self._seconds + self._dt / 2, self.LONGEST_DELAY)
-        self._delay += (delay - self._delay) * self.DELAY_SHARE
+        change = self.now() - self._seconds + self._dt / 2 - self._delay
+        self._delay += min(max(change, -self.DELAY_STEP), self.DELAY_STEP)
 
     def now(self) -> float:
         return 0.0 if self._origin is None else time.monotonic() - self._origin

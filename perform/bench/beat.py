@@ -3,7 +3,8 @@
 The track plays as live sound (see `heard`; a sound file on the live clock where JACK is missing). The picture
 turns from black to white and back on each beat. A change counts from when its frame is drawn on the screen; it
 belongs to the beat that is at most a quarter of a beat away. Errors are in ms, a late change is positive: the
-median with its sign (`error_ms_p50`), the 95th percentile and the largest without. Both tempi of BEAT_TEMPI
+median with its sign (`error_ms_p50`), the 95th percentile and the largest without. `uneven_ms_p95` is how far
+the clicks are from an even grid: if it misses its goal, the device did not keep time. Both tempi of BEAT_TEMPI
 count together: at 60 frames/s, the beats of 120 bpm all fall at the same place of a frame, those of 97 bpm
 at every place.
 """
@@ -40,6 +41,7 @@ BEAT_TEMPI = (120.0, 97.0)
 BEAT_GOAL = 20.0  # ms, with the offset set
 BEAT_LIGHT = "beat.count % 2"
 LOCK_SECONDS = 8.0  # from the first beat on: until then the tracker finds the beat
+STEADY = 3.0  # ms: a device whose clicks come less evenly does not keep time, as on a busy machine
 REACH = 0.25  # beats between a beat and its change, at most
 MOST_OFFSET = 0.2  # seconds, as `perform play --offset` takes
 
@@ -47,15 +49,20 @@ MOST_OFFSET = 0.2  # seconds, as `perform play --offset` takes
 @dataclass(frozen=True, slots=True)
 class Matches:
     """True beats beside changes of the picture: how late each change is (seconds), how many beats have no
-    change, and how many changes have no beat."""
+    change, how many changes have no beat, and how far each beat is from an even grid (seconds)."""
 
     errors: Sequence[float] = ()
     missed: int = 0
     extra: int = 0
+    uneven: Sequence[float] = ()
 
     def __add__(self, other: Matches) -> Matches:
-        errors = (*self.errors, *other.errors)
-        return Matches(errors, self.missed + other.missed, self.extra + other.extra)
+        return Matches(
+            (*self.errors, *other.errors),
+            self.missed + other.missed,
+            self.extra + other.extra,
+            (*self.uneven, *other.uneven),
+        )
 
     @property
     def offset(self) -> float:
@@ -65,7 +72,9 @@ class Matches:
 
     def figures(self, suffix: str, goal: float | None = None) -> Iterator[Figure]:
         """The figures of a rate; the goal is for the 95th percentile of the errors without their sign."""
+        uneven = percentiles(1000 * one for one in self.uneven).p95
         yield Figure(f"beats{suffix}", len(self.errors) + self.missed, "beats")
+        yield Figure.at_most(f"uneven_ms_p95{suffix}", uneven, "ms", STEADY)
         yield Figure(f"missed{suffix}", self.missed, "beats")
         yield Figure(f"extra{suffix}", self.extra, "changes")
         sizes = [1000 * abs(error) for error in self.errors]
@@ -132,7 +141,16 @@ def matched(beats: Sequence[float], changes: Sequence[float]) -> Matches:
     late = [[change - beat for change in changes if abs(change - beat) <= reach] for beat in counted]
     errors = tuple(min(near, key=abs) for near in late if near)
     inside = sum(counted[0] - reach <= change <= counted[-1] + reach for change in changes)
-    return Matches(errors, len(counted) - len(errors), inside - len(errors))
+    return Matches(errors, len(counted) - len(errors), inside - len(errors), _uneven(counted))
+
+
+def _uneven(beats: Sequence[float]) -> tuple[float, ...]:
+    """How far each beat is from the line through all of them (least squares), seconds."""
+    if len(beats) < 3:
+        return (0.0,) * len(beats)
+    number = np.arange(len(beats))
+    line = np.polyval(np.polyfit(number, beats, 1), number)
+    return tuple(float(one) for one in np.abs(line - beats))
 
 
 def write_clicks(path: Path, count: int, each: float) -> list[float]:

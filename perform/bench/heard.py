@@ -17,6 +17,7 @@ from pathlib import Path
 
 from perform import children, paths, show
 from perform.bench import running
+from perform.clock import stopwatch
 from perform.library import Library
 from perform.rig import Rig
 from perform.threads import Background
@@ -24,7 +25,8 @@ from perform.threads import Background
 CLICKS_CODE = "import sys; from perform.bench.clicks import main; main(*sys.argv[1:])"
 DEVICE = "PortAudio"  # what the player is called as an input
 DEVICE_PERIOD = 128  # samples a period of the virtual device
-SERVER = "perform-bench"
+SERVER = f"perform-bench-{os.getpid()}"  # never one that another bench has left
+STALLED = 20.0  # seconds without a click after which the device counts as gone
 SHADER = """/*{"ISFVSN": "2", "INPUTS": [
     {"NAME": "light", "TYPE": "float", "DEFAULT": 0, "MIN": 0, "MAX": 1}]}*/
 void main() { gl_FragColor = vec4(vec3(light), 1.0); }
@@ -37,11 +39,13 @@ class Clicks:
 
     player: subprocess.Popen[str]
     played: list[float] = field(default_factory=list)
+    _began: float = field(default_factory=stopwatch)
 
     @property
     def over(self) -> bool:
-        """Whether the player is done."""
-        return self.player.poll() is not None
+        """Whether the player is done, or its device has stopped."""
+        last = self.played[-1] if self.played else self._began
+        return self.player.poll() is not None or stopwatch() > last + STALLED
 
 
 def virtual_device() -> bool:

@@ -29,6 +29,12 @@ def test_missed_and_extra_changes_are_counted() -> None:
     assert (found.missed, found.extra) == (1, 2)
 
 
+def test_beats_that_are_not_even_are_reported() -> None:
+    assert max(matched(BEATS, []).uneven) == pytest.approx(0, abs=1e-9)
+    moved = [beat + (0.01 if beat % 4 in (0, 3) else -0.01) for beat in BEATS]
+    assert matched(moved, []).uneven == pytest.approx([0.01] * 12)
+
+
 def test_a_track_that_never_plays_has_no_figures() -> None:
     assert matched([], [1.0]) == matched([0.0], []) == matched([0.0, 1.0], [1.0]) == Matches()
     values = {figure.name: figure.value for figure in Matches().figures("_60", 20.0)}
@@ -37,11 +43,12 @@ def test_a_track_that_never_plays_has_no_figures() -> None:
 
 
 def test_figures_of_two_tracks_count_together() -> None:
-    found = Matches((0.01, 0.03), 1, 0) + Matches((-0.04, 0.02), 0, 2)
+    found = Matches((0.01, 0.03), 1, 0, (0.001,)) + Matches((-0.04, 0.02), 0, 2, (0.003,))
     values = {figure.name: figure.value for figure in found.figures("_31", 20.0)}
     assert values == pytest.approx(
         {
             "beats_31": 5,
+            "uneven_ms_p95_31": 2.9,
             "missed_31": 1,
             "extra_31": 2,
             "error_ms_p50_31": 15.0,
