@@ -16,8 +16,8 @@ from PIL import Image
 
 from perform import children
 from perform.bench import models
-from perform.bench.inputs import SENDERS_CODE
 from perform.bench.heard import CLICKS_CODE
+from perform.bench.inputs import SENDERS_CODE
 from perform.clock import stopwatch
 from perform.demonstrations.trainer import MappingTrainer
 from perform.generators.compiler import Compiler

@@ -1,12 +1,12 @@
 """What is shown on the beat, beside the true beats of a click track.
 
-The track plays as live sound (see `heard`; a sound file on the live clock where JACK is missing). The picture
-turns from black to white and back on each beat. A change counts from when its frame is drawn on the screen; it
-belongs to the beat that is at most a quarter of a beat away. Errors are in ms, a late change is positive: the
-median with its sign (`error_ms_p50`), the 95th percentile and the largest without. `uneven_ms_p95` is how far
-the clicks are from an even grid: if it misses its goal, the device did not keep time. Both tempi of BEAT_TEMPI
-count together: at 60 frames/s, the beats of 120 bpm all fall at the same place of a frame, those of 97 bpm
-at every place.
+The track plays as live sound (see `heard`; a sound file on the live clock where JACK is missing). The
+picture turns from black to white and back on each beat. A change counts from when its frame is drawn on the
+screen; it belongs to the beat that is at most a quarter of a beat away. Errors are in ms, a late change is
+positive: the median with its sign (`error_ms_p50`), the 95th percentile and the largest without.
+`uneven_ms_p95` is how far the clicks are from an even grid: if it misses its goal, the device did not keep
+time. Both tempi of BEAT_TEMPI count together: at 60 frames/s, the beats of 120 bpm all fall at the same place
+of a frame, those of 97 bpm at every place.
 """
 
 from __future__ import annotations

@@ -16,10 +16,7 @@ from perform.terminal import AsJson, NetworkDevice, PlayedModel, complaints, out
 def bench(
     name: Annotated[
         str | None,
-        typer.Argument(
-            help="What to measure: loop, busy, generator, latency, beat, render, switch, models, inputs, training. "
-            "(default: all)"
-        ),
+        typer.Argument(help=f"What to measure: {', '.join(NAMES)}. (default: all)"),
     ] = None,
     as_json: AsJson = False,
     seconds: Annotated[float | None, typer.Option(help="How long each measurement lasts.")] = None,
