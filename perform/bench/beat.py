@@ -123,10 +123,10 @@ def beat_figures(seconds: float | None, model: str | None, device: Device) -> It
     note = "in JACK's virtual device" if virtual_device() else "in a sound file: there is no jackd"
     yield Figure("tracks", len(BEAT_TEMPI), "", note=note)
     for fps in BEAT_RATES:
-        before = _shown(fps, seconds, 0.0)
+        before = _both_tempi(fps, seconds, 0.0)
         yield from before.figures(f"_before_{fps:g}")
         yield Figure(f"offset_ms_{fps:g}", 1000 * before.offset, "ms")
-        after = _shown(fps, seconds, before.offset)
+        after = _both_tempi(fps, seconds, before.offset)
         yield from after.figures(f"_{fps:g}", BEAT_GOAL)
 
 
@@ -167,16 +167,16 @@ def write_clicks(path: Path, count: int, each: float) -> list[float]:
     return [start / CLICK_RATE for start in starts]
 
 
-def _shown(fps: float, seconds: float, offset: float) -> Matches:
-    """All tempi at one rate with one offset, `seconds` each after the lock."""
+def _both_tempi(fps: float, seconds: float, offset: float) -> Matches:
+    """Both tempi at one rate with one offset, `seconds` each after the lock."""
     found = Matches()
     for bpm in BEAT_TEMPI:
         count, each = math.ceil((LOCK_SECONDS + seconds) * bpm / 60), 60 / bpm
-        found += (_heard if virtual_device() else _read)(count, each, fps, offset)
+        found += (_from_device if virtual_device() else _from_file)(count, each, fps, offset)
     return found
 
 
-def _heard(count: int, each: float, fps: float, offset: float) -> Matches:
+def _from_device(count: int, each: float, fps: float, offset: float) -> Matches:
     """Clicks from a virtual device."""
     with tempfile.TemporaryDirectory() as folder, clicks(count, each, 0.0) as player:
         rig = light_show(Path(folder), BEAT_LIGHT, DEVICE, fps, offset)
@@ -186,7 +186,7 @@ def _heard(count: int, each: float, fps: float, offset: float) -> Matches:
     return matched(player.played, screen.changes)
 
 
-def _read(count: int, each: float, fps: float, offset: float) -> Matches:
+def _from_file(count: int, each: float, fps: float, offset: float) -> Matches:
     """Clicks from a sound file, by the show's clock."""
     with tempfile.TemporaryDirectory() as folder:
         sound = Path(folder) / "clicks.wav"
