@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import signal
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Self
 
@@ -250,10 +251,9 @@ def expected_frames(sound: str | None, fps: float) -> float:
 
     if sound is None:
         return math.inf
-    file = SoundFile(sound)
-    file.close()
-    ended = file.ends_by(1 / fps)
-    length = math.inf if file.duration is None else file.duration
+    with closing(SoundFile(sound)) as file:
+        ended = file.ends_by(1 / fps)
+        length = math.inf if file.duration is None else file.duration
     if ended and length < 1 / fps:
         raise ValueError(f"{sound} is {1000 * length:.0f} ms long, a frame is {1000 / fps:.0f} ms")
     return length * fps

@@ -36,6 +36,15 @@ def test_a_sound_file_plays_and_is_silent_after_its_end(tmp_path: Path) -> None:
     assert np.array_equal(reader.read(500, 700), sound[500:700])
 
 
+def test_a_sound_file_that_was_closed_is_silent(tmp_path: Path) -> None:
+    """A speaker's thread, and the last look of a render, may read it once more."""
+    reader = SoundReader(write_sound(tmp_path / "tone.wav", tone(3.0)))
+    reader.read(0, RATE)
+    reader.close()
+    assert not reader.read(2 * RATE, 3 * RATE).any()
+    reader.close()
+
+
 def test_a_looped_sound_has_no_seam(tmp_path: Path) -> None:
     sound = np.random.default_rng(1).uniform(-1, 1, (12_345, 2)).astype(np.float32)
     reader = SoundReader(write_sound(tmp_path / "noise.wav", sound), loop=True)

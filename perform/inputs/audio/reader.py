@@ -22,6 +22,7 @@ from perform.inputs.audio.decoding import (
 
 log = logging.getLogger("perform")
 MOST_DECODED = 10 * SAMPLE_RATE  # samples that can still be read after they were decoded
+SILENT = np.zeros((SAMPLE_RATE // 10, 2), np.float32)  # a block of silence
 SILENCE_BEFORE_RETRY = 2 * SAMPLE_RATE  # samples, before a file that can no longer be read is tried again
 MOST_PADDING = 0.25  # seconds of a film's sound after its pictures that a loop leaves out
 CUT_SECONDS, CUT_SHARE = 0.5, 0.01  # by which a sound must be shorter than it says, to be cut off
@@ -73,13 +74,13 @@ class SoundReader:
         """Samples `start`..`stop` [n, 2]; zeros for those that are no longer kept."""
         with self._lock:
             while self._end < stop:
-                self._append(next(self._source))
+                self._append(next(self._source, SILENT))
             first = min(max(start, self._end - MOST_DECODED), max(stop, start))
             kept = self._kept.take(np.arange(first, stop), axis=0, mode="wrap")
         return np.concatenate((np.zeros((first - start, 2), np.float32), kept))
 
     def close(self) -> None:
-        """Close the file; nothing is read afterwards."""
+        """Close the file; what was not read before is silent."""
         with self._lock:
             self._source.close()
 
@@ -100,7 +101,7 @@ class SoundReader:
         yield from self._decoder.flush()
         self.length = self._end
         while True:
-            yield np.zeros((SAMPLE_RATE // 10, 2), np.float32)
+            yield SILENT
 
     def _once(self) -> Generator[Samples, None, None]:
         """One pass through the file."""
