@@ -174,6 +174,8 @@ class Trials:
         )
         with self._changed:
             self._process = process
+            if self._thread.closing.is_set():  # `close` did not see it
+                process.kill()
         return process
 
     def _end(self) -> int | None:

@@ -208,6 +208,12 @@ def test_faults_of_rows_are_reported(rows: str, more: dict[str, str], fault: str
         open_feed(feed(tmp_path, "csv", file="lost.csv"), lambda: 0.0)
 
 
+def test_rows_of_one_moment_come_again_and_again(tmp_path: Path) -> None:
+    (tmp_path / "still.csv").write_text("t,v\n5,1\n5,2\n")
+    unit = open_feed(feed(tmp_path, "csv", file="still.csv", time="t", value="v", every=2.0), lambda: 0.0)
+    assert [values(unit, until)["feed.a.age"] for until in (0.5, 1.5, 2.5)] == [0.5, 1.5, 0.5]
+
+
 def test_feeds_open_stay_open_and_close_with_edits(tmp_path: Path) -> None:
     (tmp_path / "some.csv").write_text("1\n2\n")
     one = feed(tmp_path, "csv", "one", file="some.csv")

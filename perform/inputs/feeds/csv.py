@@ -57,8 +57,9 @@ class Replay:
 
     @property
     def _step(self) -> float:
-        """From the last row to the first of the next turn: as long as rows are apart."""
-        return float(np.median(np.diff(self._times))) if len(self._times) > 1 else self._text.every
+        """From the last row to the first of the next turn: as long as rows are apart, if they are."""
+        apart = float(np.median(np.diff(self._times))) if len(self._times) > 1 else 0.0
+        return apart or self._text.every
 
     def health(self) -> Health:
         rows = f"{self.name}: {len(self._times)} rows of {self._file.name}"
