@@ -54,8 +54,8 @@ class Edits(Protocol):
     """Gives the setlist when a file that it was read from is saved."""
 
     def take(self) -> Setlist | None:
-        """The setlist as it is in its files now if one was saved since the last call, else None. Raises
-        SceneError, OSError or LookupError if it cannot be played."""
+        """The newest setlist, if a file was saved and read since the last call, else None; never waits.
+        Raises SceneError, OSError or LookupError if it cannot be played."""
         ...
 
     def close(self) -> None: ...
