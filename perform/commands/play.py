@@ -77,7 +77,7 @@ AudioSource = Annotated[
 ]
 MostFrames = Annotated[
     float | None,
-    typer.Option(min=1, max=240, help="Frames a second at most. (default: 60; with software GL 31 to 24)"),
+    typer.Option(min=1, max=240, help="Frames a second at most. (default: 60; with software GL 31 to 26)"),
 ]
 Adapt = Annotated[
     bool,

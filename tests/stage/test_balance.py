@@ -74,7 +74,7 @@ def test_levels_reach_the_scenes_the_log_and_the_status(
     seen += [red(rig), red(rig)]
     small, half = scaled(SIZE, LADDER[-1].scale), scaled(SIZE, 0.5)
     assert seen == [(16, half), (32, half), (48, small), (64, small)]  # what is kept goes on: no flash
-    text = "display 24/s, scenes at a quarter of the size: the processor is busy"
+    text = "display 26/s, scenes at a quarter of the size: the processor is busy"
     assert [record.getMessage() for record in caplog.records if "scenes at" in record.getMessage()] == [text]
     assert StatusMeter().status(rig).balance == text
 
@@ -83,7 +83,7 @@ def test_levels_reach_the_scenes_the_log_and_the_status(
     ("options", "scales", "rates"),
     [
         ({"fps": 50.0}, {0.5, 0.42, 0.35, 0.3, 0.25}, {50.0}),
-        ({"scale": 1.0}, {1.0}, {31, 27, 24}),
+        ({"scale": 1.0}, {1.0}, {31, 28, 26}),
     ],
 )
 def test_what_is_pinned_stays(
