@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.doubles.jack_port import Port
 from tests.doubles.servers import Server
@@ -18,6 +19,9 @@ os.environ.pop("COLUMNS", None)
 # Workers share the cores: threads of OpenMP and of Mesa's llvmpipe would spin while another worker's run
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("LP_NUM_THREADS", "1")
+# How long an example takes depends on what else runs
+settings.register_profile("perform", deadline=None)
+settings.load_profile("perform")
 
 
 def pytest_collection_finish() -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from perform import generators
-from perform.clock import OfflineClock
+from perform.clock import Moment, OfflineClock, Tempo
 from perform.documents import SceneError
 from perform.library import Library
 from perform.look import Look
@@ -374,6 +374,40 @@ def test_every_screen_shows_the_picture_and_the_first_ends_the_show(opened: Call
     show.rig.run(lambda _: False)
     assert (len(first.looks), len(second.looks)) == (4, 3)
     assert not show.rig.faults.counts
+
+
+def test_the_clock_learns_when_a_frame_is_seen(opened: Callable[..., Show]) -> None:
+    """After every screen has it, and before it is written to outputs."""
+    show, screen, drawn = opened(), Mirror(), []
+
+    class Watched(OfflineClock):
+        def shown(self) -> None:
+            drawn.append((len(screen.looks), show.memory.count))
+
+    show.rig.clock = Watched(30)
+    show.rig.screens.append(screen)
+    for _ in range(3):
+        show.pixel()
+    assert drawn == [(1, 0), (2, 1), (3, 2)]
+
+
+def test_a_new_tempo_by_hand_counts_from_when_its_frame_is_seen(opened: Callable[..., Show]) -> None:
+    show = opened()
+
+    class Slow(OfflineClock):
+        def moment(self, tempo: Tempo) -> Moment:
+            return replace(super().moment(tempo), delay=0.1)
+
+    show.rig.clock = Slow(30)
+    for _ in range(31):
+        show.pixel()
+    before = show.rig.performance.tempo
+    show.pixel(('osc["/tempo/bpm"]', 60.0))
+    after = show.rig.performance.tempo
+    seen = 31 / 30 + 0.1
+    assert after.bpm == 60
+    assert after.beat(seen) == pytest.approx(before.beat(seen))
+    assert after.beat(seen + 1) == pytest.approx(before.beat(seen) + 1)
 
 
 def test_a_take_is_recorded_and_replayed(opened: Callable[..., Show]) -> None:
