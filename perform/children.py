@@ -55,7 +55,11 @@ def spawning() -> "SpawnContext":
 def guard() -> None:
     """Import nothing from the current folder from now on, neither here nor in any child, also in those that
     libraries start. `python -m perform` calls it before its first import."""
-    if not sys.flags.safe_path and os.path.realpath(sys.path[0]) == os.path.realpath("."):
+    try:
+        here = os.path.realpath(".")
+    except FileNotFoundError:
+        sys.exit("perform: the current folder was removed: go to another one")
+    if not sys.flags.safe_path and os.path.realpath(sys.path[0]) == here:
         del sys.path[0]
     for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep):
         place = os.path.abspath(entry)  # noqa: PTH100

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import logging
+import sys
 from collections.abc import Callable, Mapping
 from typing import Annotated, TypeAlias
 
@@ -52,6 +54,8 @@ def main(
     ] = False,
 ) -> None:
     """An instrument for live visuals."""
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal of another encoding, and odd names
     if err.is_terminal:
         logging.basicConfig(format="%(message)s", handlers=[RichHandler(console=err, show_path=False)])
         steps.propagate = False  # `perform.terminal.opening` shows them

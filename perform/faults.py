@@ -23,7 +23,9 @@ class Health:
 
 
 def reason(error: BaseException) -> str:
-    """The message of an exception; its type where it has none."""
+    """The message of an exception, without the system's number; its type where it has none."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     return str(error) or type(error).__name__
 
 

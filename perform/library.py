@@ -26,7 +26,7 @@ from perform.latent.space import Space
 from perform.midi import profiles
 from perform.midi.profiles import Profile
 from perform.networks import ModelError, bending, blending
-from perform.networks.modelfiles import COMPANIONS, DIRECTIONS_SUFFIX
+from perform.networks.modelfiles import COMPANIONS, DIRECTIONS_SUFFIX, own_name
 from perform.parameters import Parameter, did_you_mean
 from perform.render import isf, pictures
 from perform.scenes.mapping import SignalMapping, read_mapping
@@ -249,7 +249,7 @@ class Library:
         """The directions that are known of a model; of the same name, the first folder's. LookupError if
         there are none."""
         found = self.model(model)
-        name = SHARED_MAPPING if found.is_built_in else Path(found.place).stem
+        name = SHARED_MAPPING if found.is_built_in else own_name(found.place)
         folders = self._direction_folders(found)
         places = (folder / f"{name}{DIRECTIONS_SUFFIX}" for folder in folders)
         files = [file for place in places if (file := paths.found(place))]

@@ -14,6 +14,7 @@ from itertools import count
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent
+RUN_MODELS = ("best", "latest")  # names of the models in the folder of a training run, the one to play first
 
 
 def shipped(package: Path = PACKAGE) -> Path:
@@ -59,7 +60,7 @@ def output() -> Path:
 
 def run_model(folder: Path) -> Path | None:
     """The model in the folder of a training run: the best, else the latest; None in any other folder."""
-    files = (folder / f"{name}.safetensors" for name in ("best", "latest"))
+    files = (folder / f"{name}.safetensors" for name in RUN_MODELS)
     return next((file for file in files if file.is_file()), None)
 
 
@@ -105,8 +106,9 @@ def _same_name(name: str) -> str:
 
 @contextmanager
 def whole_file(file: Path, suffix: str = ".part", synced: bool = False) -> Iterator[Path]:
-    """A path to write to, which becomes `file` when the block ends; if it fails, `file` stays as it is.
-    `synced`: also after a power cut."""
+    """A path to write to, which becomes `file` when the block ends; if it fails, `file` stays as it is. A
+    link stays a link. `synced`: also after a power cut."""
+    file = file.resolve()
     partial = file.with_name(file.name + suffix)
     try:
         yield partial

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import io
 import logging
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sized
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TextIO, TypeVar, cast
 
 import typer
 from rich.console import Console
@@ -19,14 +20,44 @@ from rich.table import Table
 from rich.text import Text
 
 from perform import paths
-from perform.faults import steps
+from perform.faults import reason, steps
 from perform.outputs.codecs import CODECS
 
 Item = TypeVar("Item")
 INTERRUPTED = 130  # exit code after Ctrl-C: 128 and the signal's number, as of shells
 
+
+class _Notes(io.TextIOBase):
+    """stderr as a text file that never fails: a film or a show goes on when nobody can read its notes any
+    more (a full disk, the end of a pipe)."""
+
+    def write(self, text: str) -> int:
+        with contextlib.suppress(OSError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError):
+            self._stream.flush()
+
+    def isatty(self) -> bool:
+        return self._stream.isatty()
+
+    def fileno(self) -> int:
+        return self._stream.fileno()
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]  # of what it writes to at present
+        return getattr(self._stream, "encoding", None) or "utf-8"
+
+    @property
+    def _stream(self) -> TextIO:
+        """stderr as it is now: rich puts its own in that place while a progress bar is shown."""
+        return getattr(sys.stderr, "rich_proxied_file", sys.stderr) or io.StringIO()
+
+
 out = Console()
-err = Console(stderr=True)
+err = Console(file=cast("TextIO", _Notes()))
 
 
 def show_names(incomplete: str) -> list[str]:
@@ -177,7 +208,7 @@ def complaints() -> Iterator[None]:
         say_cut_short(*_under_way)
         raise typer.Exit(INTERRUPTED) from None
     except (ValueError, LookupError, OSError, RuntimeError) as error:
-        sentence = error.args[0] if isinstance(error, LookupError) and error.args else str(error)
+        sentence = error.args[0] if isinstance(error, LookupError) and error.args else reason(error)
         err.print(f"perform: {sentence}", style="red", markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(1) from error
 
@@ -207,10 +238,20 @@ def check_suffix(file: Path | None, suffix: str) -> None:
         raise ValueError(f"{file}, must be a {suffix}")
 
 
-def check_new(*files: Path | None, force: bool) -> None:
-    """FileExistsError if a file to write is there already, unless `force` replaces it."""
-    for file in files:
-        if file is not None and file.exists() and not force:
+def check_new(*files: Path | None, force: bool, reads: Iterable[str | Path | None] = ()) -> None:
+    """FileExistsError if a file to write is there already, unless `force` replaces it; it never replaces a
+    folder, nor one of the files that the command `reads`, by whichever name."""
+    for folder in (place for file in files if file is not None for place in file.parents):
+        if folder.is_file():
+            raise NotADirectoryError(f"{folder} is a file, no folder: give another name")
+    there = [file for file in files if file is not None and file.exists()]
+    read = [Path(name) for name in reads if name and Path(name).exists()]
+    for file in there:
+        if file.is_dir():
+            raise FileExistsError(f"{file} is a folder: give the name of a file")
+        if any(file.samefile(other) for other in read):
+            raise FileExistsError(f"{file} is what the command reads: give another name")
+        if not force:
             raise FileExistsError(f"{file} is there already: give another name, or --force to replace it")
 
 
@@ -218,7 +259,8 @@ def existing(file: Path) -> Path:
     """The file, if it is there. Raises FileNotFoundError."""
     there = paths.found(file)
     if there is None:
-        raise FileNotFoundError(f"{file}: there is no such file")
+        why = "is a folder, no file" if file.is_dir() else "there is no such file"
+        raise FileNotFoundError(f"{file}: {why}")
     return there
 
 

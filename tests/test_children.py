@@ -210,3 +210,13 @@ def test_libraries_get_a_path_without_the_current_folder(tmp_path: Path) -> None
     )
     assert str(tmp_path) not in done.stdout and "''," not in done.stdout.split("]")[0]
     assert done.stdout.endswith(f"'{ROOT}', '1')")
+
+
+def test_a_current_folder_that_was_removed_is_named(tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    code = f"import os; os.chdir({str(gone)!r}); os.rmdir({str(gone)!r}); import perform.__main__"
+    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr == "perform: the current folder was removed: go to another one\n"

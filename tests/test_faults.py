@@ -34,4 +34,12 @@ def test_exit_requests_are_not_contained() -> None:
 
 def test_the_reason_is_the_message_or_the_type() -> None:
     assert reason(ValueError("too large")) == "too large"
+    assert (
+        reason(FileNotFoundError(2, "No such file or directory", "a.png"))
+        == "a.png: No such file or directory"
+    )
+    assert (
+        reason(OSError(98, "osc: port 9000 cannot be listened to")) == "osc: port 9000 cannot be listened to"
+    )
+    assert reason(OSError("a.png cannot be written")) == "a.png cannot be written"
     assert reason(ValueError()) == "ValueError"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from perform import paths
 from perform.terminal import (
     MidiPort,
     OscAddress,
@@ -178,5 +179,6 @@ def _report(plan: DemonstrationPlan, library: Library, save: Path | None) -> Non
         return
     file = find(request.preset, library)
     text = preset.insert_formulas(read_marked_text(file), formulas, request.seeds)
-    save.write_text(text, encoding="utf-8", newline="")
+    with paths.whole_file(save) as part:
+        part.write_text(text, encoding="utf-8", newline="")
     out.print(f"{save}: plays it", highlight=False, markup=False)

@@ -63,6 +63,11 @@ def loop(
     """Make a seamless loop through keyframes: a preset to play live, and a film of one turn."""
     with complaints():
         check_suffix(picture, ".png")
+        check_suffix(save, ".toml")
+        if film:
+            from perform.outputs.codecs import encoding
+
+            encoding(film)  # raises what is wrong with its name
         check_new(picture, film, force=force)
         source = _LoopSource.at(what)
         points = _keyframes(source, keys, choose, seed)
@@ -75,7 +80,8 @@ def loop(
                 f"{preset} is there already: perform loop {preset} changes it, --force replaces it"
             )
         preset.parent.mkdir(parents=True, exist_ok=True)
-        preset.write_text(write_loop(made, source.text), encoding="utf-8", newline="")
+        with paths.whole_file(preset) as part:
+            part.write_text(write_loop(made, source.text), encoding="utf-8", newline="")
         say(f"{preset}: {', '.join(map(str, made.keys))}")
         if picture:
             keyframe_sheet(made, picture)
@@ -95,10 +101,11 @@ class _LoopSource:
     @classmethod
     def at(cls, what: str) -> _LoopSource:
         from perform.documents import read_marked_text
+        from perform.generators.model import Model
         from perform.models import located
 
         if not what.lower().endswith(".toml"):
-            located(what)
+            Model.read(located(what))  # raises what is wrong with it
             return cls(what)
         file = paths.found(Path(what)) or Path(what)
         text = read_marked_text(file)

@@ -122,7 +122,7 @@ def export(
     notes = {name: note for name, note in (("title", title), ("licence", licence)) if note}
     with complaints():
         dtype, place = choice("precision", precision, ("float32", "float16")), located(model)
-        check_new(file, force=force)
+        check_new(file, force=force, reads=[place])
         if not discriminator:
             store.export_model(place, file, dtype, notes)
         else:
@@ -190,7 +190,7 @@ def sample(
         controls = _settings(setting or [])
         request = SampleRequest(first, z, ws, labels, psi, cutoff, noise, precision, controls)
         sampling = Sampling(located(model), request)
-        check_new(*sample_files(sampling, out_path), force=force)
+        check_new(*sample_files(sampling, out_path), force=force, reads=(z, ws, labels))
         save_samples(sampling, watched(sampling, "drawing", len(sampling)), out_path)
     count = f"{len(sampling)} pictures" if len(sampling) > 1 else "1 picture"
     out.print(f"{count} in {out_path}", markup=False, highlight=False, soft_wrap=True)

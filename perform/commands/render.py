@@ -79,7 +79,7 @@ def render(
         show, sound = show_and_sound(what if scene or audio else None, scene, audio or what)
         if sound is None:
             raise ValueError("the sound is missing: perform render SOUND --out FILE")
-        check_new(out_file, force=force)
+        check_new(out_file, force=force, reads=(sound, show))
         options = show_options(
             context, setlist=show, sound=str(existing(Path(sound))), record=out_file, headless=True
         )

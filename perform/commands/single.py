@@ -122,7 +122,7 @@ def stretch(
     from perform.networks.modelfiles import read_weights, write_weights
 
     with complaints():
-        check_new(to, force=force)
+        check_new(to, force=force, reads=[model])
         weights = read_weights(model)
         if weights.config.family != "singan":
             raise ValueError(f"{model} is of family {weights.config.family}, must be singan")

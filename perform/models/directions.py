@@ -19,7 +19,7 @@ from perform.latent.space import truncate, z_of
 from perform.models import store
 from perform.networks import ModelError
 from perform.networks.families import family
-from perform.networks.modelfiles import DIRECTIONS_SUFFIX
+from perform.networks.modelfiles import DIRECTIONS_SUFFIX, own_name
 from perform.networks.weights import Weights
 from perform.sampling.pictures import encode_png
 from perform.sampling.sheets import join_pictures, shrink
@@ -47,7 +47,7 @@ class DirectionSearch:
 
 def directions_file(model: str) -> Path:
     """The file of a model's directions; the model is a built-in's name, or a file."""
-    name = SHARED_MAPPING if present_name(model) in BUILT_IN else Path(model).stem
+    name = SHARED_MAPPING if present_name(model) in BUILT_IN else own_name(model)
     return store.models_folder() / f"{name}{DIRECTIONS_SUFFIX}"
 
 

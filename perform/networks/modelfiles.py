@@ -14,11 +14,18 @@ from pathlib import Path
 from perform.networks import ModelError, faults_of
 from perform.networks.families import family
 from perform.networks.weights import NetworkConfig, Weights, checked_config, checked_weights, printable
-from perform.paths import whole_file
+from perform.paths import RUN_MODELS, whole_file
 
 DIRECTIONS_SUFFIX = ".directions.safetensors"
 DISCRIMINATOR_SUFFIX = ".discriminator.safetensors"
 COMPANIONS = (DIRECTIONS_SUFFIX, DISCRIMINATOR_SUFFIX)  # beside models, and not models
+
+
+def own_name(place: str | Path) -> str:
+    """The name of a model file, by which its directions are known; in the folder of a run, where all are
+    called best or latest, that of the folder."""
+    file = Path(place).resolve()
+    return file.parent.name if file.stem in RUN_MODELS else file.stem
 
 
 def discriminator_file(model: Path) -> Path:

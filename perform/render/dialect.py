@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from perform.render import shadertoy
 from perform.render.overloads import overloads
 
 Stage: TypeAlias = Literal["fragment", "vertex"]
@@ -35,6 +36,12 @@ varying vec2 vec3 vec4 void while
 """
 _CALLED = ("texture", "textureGrad", "textureLod", "textureProj", "textureSize")  # by what is written for ISF
 KEYWORDS = frozenset(_KEYWORDS.split())  # a name of the header can be none of these
+
+# Some hosts declare their output by this name.
+_HOST_OUTPUT = re.compile(r"\bfragColor\b(?=[.\w]*\s*[-+*/]?=[^=])")
+_HOST_OUTPUT_DECLARED = re.compile(
+    r"\b(?!return\b|else\b)\w+\s+fragColor\b|#\s*define\s+fragColor\b|,\s*fragColor\s*[=,;]"
+)
 
 # Spaces that come with text from web pages, and bytes that are no text.
 _SPACE = re.compile("[\0\u00a0\u2000-\u200d\u202f\u3000\ufeff\ufffd]")
@@ -89,7 +96,8 @@ def adapted(text: str, stage: Stage, names: Collection[str], others: Collection[
     them that are renamed."""
     extensions = tuple(dict.fromkeys(name for name, how in _EXTENSION.findall(text) if _is_asked(name, how)))
     text = _EXTENSION.sub("", _VERSION.sub("", text))
-    text = _without_given({*names, *GIVEN}, text)
+    toy = shadertoy.is_shadertoy(text)
+    text = _without_given({*names, *GIVEN, *(shadertoy.NAMES if toy else ())}, text)
     if stage == "fragment":
         text = _with_our_output(text)
     text = _with_variables(text, {*names, *BUILT_IN, *_FUNCTION.findall(text)})
@@ -97,7 +105,10 @@ def adapted(text: str, stage: Stage, names: Collection[str], others: Collection[
     text = _renamed_words(text, others)
     text = _FRAGMENT_DATA.sub(f"{PREFIX}FragColor", _GONE.sub(rf"{PREFIX}\1", text))
     text = _TEXTURE_COORDINATE.sub("vec4(isf_FragNormCoord, 0.0, 1.0)", text)
-    return Adapted(text, extensions, overloads(text))
+    before = overloads(text)
+    if toy:
+        text, before = text + shadertoy.MAIN, before + shadertoy.macros(names)
+    return Adapted(text, extensions, before)
 
 
 def original(message: str) -> str:
@@ -138,8 +149,11 @@ def _without_given(given: Collection[str], text: str) -> str:
 
 
 def _with_our_output(text: str) -> str:
-    """The author's own output is ours."""
-    names = "|".join(_OUTPUT.findall(text))
+    """The author's own output is ours, also where only their host declares it."""
+    found = _OUTPUT.findall(text)
+    if _HOST_OUTPUT.search(text) and not _HOST_OUTPUT_DECLARED.search(text):
+        found.append("fragColor")
+    names = "|".join(found)
     text = _OUTPUT.sub(lambda match: "\n" * match[0].count("\n"), text)
     return re.sub(rf"(?<![\w.])(?:{names})\b", f"{PREFIX}FragColor", text) if names else text
 

@@ -16,6 +16,7 @@ LONGEST_LENIENT = 50_000  # characters; the lenient reader takes 40 ms for 1000
 
 _COMMENT = re.compile(r"/\*(.*?)(\*/|\Z)", re.DOTALL)
 _FAULT = re.compile(r"(?:<string>:(\d+) )?(.*)", re.DOTALL)  # of json5
+_ADVICE = "; a shader of Shadertoy plays with the line /*{}*/ before it"
 _BEGINS = "must begin with a comment /*{ … }*/ that holds JSON"
 
 
@@ -33,7 +34,7 @@ def read_header(text: str) -> tuple[Json, list[tuple[int, str]]]:
     found = next((one for one in comments if _content(one).startswith("{")), None)
     found = found or next(iter(comments), None)
     if not found:
-        raise HeaderError(1, f"no header, {_BEGINS}")
+        raise HeaderError(1, f"no header, {_BEGINS}{_ADVICE if 'mainImage' in text else ''}")
     content = _content(found)
     first = text.count("\n", 0, found.end(1) - len(content)) + 1
     header, warnings = _strict(content, first)

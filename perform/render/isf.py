@@ -27,6 +27,7 @@ ShaderKind: TypeAlias = Literal["generator", "filter", "transition"]
 
 LEADING = {"filter": ("inputImage",), "transition": ("startImage", "endImage"), "generator": ()}
 CUBE_FACES = 6
+OTHER_MODES = ("VERTEX_SHADER_ART", "RAW_RASTER_PIPELINE", "COMPUTE_SHADER", "GEOMETRY_FILTER")  # of hosts
 NOTHING: Json = MappingProxyType({})
 
 
@@ -111,6 +112,7 @@ class _Header:
         self.text, self.name, self.folder = text, name, folder
         self.warnings: list[str] = []
         self.json = self._read()
+        self._check_format()
         self.inputs = self._inputs()
         self.types = {entry["NAME"]: entry["TYPE"].lower() for entry in self.inputs}
         self.imported = self._imported()
@@ -168,6 +170,16 @@ class _Header:
             raise ISFError(f"{self.name}:{error.line}: {error}") from None
         self.warnings += [f"{self.name}:{line}: {message}" for line, message in warnings]
         return header
+
+    def _check_format(self) -> None:
+        """Refuse what has a header like that of an ISF, and draws by other means."""
+        mode = self.json.get("MODE")
+        if mode in OTHER_MODES:
+            self.fail(
+                f"MODE = {mode!r}, must be left out: only shaders that colour pixels are played", "MODE"
+            )
+        if "materialColorForPixel" in self.text and not re.search(r"\bmain\s*\(", self.text):
+            self.fail("is a material of MadMapper, must be an ISF with a function main()")
 
     def _with_includes(self, text: str, file: str, found: list[Path]) -> str:
         try:

@@ -101,6 +101,9 @@ def _ordered(low: float, high: float, warn: Warn) -> tuple[float, float]:
 
 def _whole(entry: Json, about: str, warn: Warn) -> Parameter:
     words = options(entry)
+    given = entry.get("DEFAULT")
+    if isinstance(given, str) and given in words:  # the word of a choice in place of its number
+        entry = {**entry, "DEFAULT": words[given]}
     low, high, default = (round(bound) for bound in _range({**_bounds(entry), **entry}, warn))
     if not words:
         return Parameter(entry["NAME"], default, low, high, description=about, kind="int")

@@ -8,12 +8,14 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from perform.faults import reason
 from perform.library import SHADER_SUFFIXES
 from perform.scenes.setlist import Setlist
 from perform.threads import Background
 
 log = logging.getLogger("perform")
 SUFFIXES = (".toml", *SHADER_SUFFIXES, ".vs", ".glsl")
+AGAIN = 1.0  # seconds until the folders are watched again after a fault
 
 
 class FileWatcher:
@@ -41,14 +43,22 @@ class FileWatcher:
         self._thread.close()
 
     def _watch(self, closing: threading.Event) -> None:
-        changes = self._changes(
+        said = ""
+        while not closing.is_set():
+            try:
+                for _ in self._watched(closing):
+                    said = ""
+                    self._newest.append(self._read_again())
+            except (OSError, RuntimeError) as error:  # too many watches, a folder that is gone, an odd name
+                if said != (said := reason(error)):
+                    log.error("saved files are not seen, trying again: %s", said)
+                    self._newest.append(self._read_again())  # one may have been saved meanwhile
+                closing.wait(AGAIN)
+
+    def _watched(self, closing: threading.Event) -> Iterable[object]:
+        return self._changes(
             *self._folders, watch_filter=_matters, stop_event=closing, debounce=50, step=20, recursive=False
         )
-        try:
-            for _ in changes:
-                self._newest.append(self._read_again())
-        except (OSError, RuntimeError) as error:  # too many watches, or a folder that is gone
-            log.error("edits are no longer applied: %s", error)
 
     def _read_again(self) -> Setlist | Exception:
         try:

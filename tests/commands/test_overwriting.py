@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import resource
+import signal
 import threading
 from pathlib import Path
 
@@ -70,6 +72,68 @@ def test_force_replaces_it(folder: Path, words: list[str], name: str) -> None:
     (folder / name).write_bytes(MINE)
     run(*words, "--force")
     assert (folder / name).read_bytes() != MINE
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        (["render", "film.mp4", "--scene", "red", "--out", "film.mp4"], "film.mp4"),
+        (["render", "film.mp4", "--scene", "red", "--out", "link.mp4"], "film.mp4"),
+        (["render", "tone.wav", "--scene", "film.mp4", "--out", "./film.mp4"], "film.mp4"),
+        (["models", "export", "mine", MODEL], MODEL),
+        (["models", "sample", "mine", "--z", "a.npz", "--out", "a.npz"], "a.npz"),
+        (["train", "stretch", MODEL, MODEL, "--size", "64x64"], MODEL),
+    ],
+    ids=str,
+)
+def test_a_file_that_is_read_is_never_replaced(folder: Path, words: list[str], name: str) -> None:
+    np.savez(folder / "a.npz", z=np.zeros((1, WEIGHTS.config.space.z_dim), np.float32))
+    (folder / "film.mp4").write_bytes(MINE)
+    (folder / "link.mp4").symlink_to("film.mp4")
+    before = (folder / name).read_bytes()
+    assert "is what the command reads: give another name" in run(*words, "--force", expect=1)
+    assert (folder / name).read_bytes() == before
+
+
+def test_a_folder_is_no_name_of_a_film(folder: Path) -> None:
+    (folder / "a.mp4").mkdir()
+    said = run("render", "tone.wav", "--scene", "red", "--out", "a.mp4", "--force", expect=1)
+    assert "a.mp4 is a folder: give the name of a file" in said
+    said = run("render", "tone.wav", "--scene", "red", "--out", "tone.wav/a.mp4", expect=1)
+    assert "tone.wav is a file, no folder: give another name" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["tone.wav"], "tone.wav: "),
+        (["mine", "--out", "a.avi"], "a.avi: the name must end in .mp4, .mov, .mkv"),
+        (["mine", "--save", "a.png"], "a.png, must be a .toml"),
+    ],
+)
+def test_a_loop_that_cannot_be_made_writes_nothing(folder: Path, words: list[str], message: str) -> None:
+    before = sorted(folder.rglob("*"))
+    assert message in run("loop", *words, "--keys", "1,2", expect=1)
+    assert sorted(folder.rglob("*")) == before
+
+
+def test_a_preset_that_cannot_be_written_stays(folder: Path) -> None:
+    run("loop", "mine", "--keys", "1,2", "--save", "real.toml")
+    (folder / "a.toml").symlink_to("real.toml")
+    before = (folder / "real.toml").read_bytes()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, limits[1]))  # a full disk
+    try:
+        said = run("loop", "a.toml", "--keys", "3,4", expect=1)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert "File too large" in said
+    assert (folder / "real.toml").read_bytes() == before
+    run("loop", "a.toml", "--keys", "3,4")
+    assert (folder / "a.toml").is_symlink() and b"3, 4" in (folder / "real.toml").read_bytes()
+    assert not [*folder.glob("*.part")]
 
 
 def test_a_claimed_name_is_free_and_an_empty_file_goes(tmp_path: Path) -> None:

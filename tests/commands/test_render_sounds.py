@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import av
@@ -125,3 +126,17 @@ def test_any_case_of_a_suffix(folder: Path) -> None:
     assert "1 checked, 0 faults" in command.run("check", "shaders/generators")
     write_sound(folder / "a.wav", tone(0.2)).rename(folder / "A.WAV")
     assert "6 frames" in render("A.WAV", out="OUT.MKV")
+
+
+@pytest.mark.parametrize("lost", ["full", "pipe"])
+def test_a_film_is_whole_where_nobody_can_read_its_notes(folder: Path, lost: str) -> None:
+    write_wave(folder / "tone.wav", tone(2.0))
+    words = ["render", "tone.wav", "--scene", "red", "--size", "64x48", "--fps", "30", "--out", "out.mkv"]
+    with Path("/dev/full").open("w") as full:
+        where = subprocess.PIPE if lost == "pipe" else full
+        process = subprocess.Popen([*command.COMMAND, *words], stdout=where, stderr=where)
+    for stream in (process.stdout, process.stderr):
+        if stream:
+            stream.close()
+    assert process.wait(60) == 1  # its last line cannot be printed
+    assert len(parts(folder / "out.mkv")[1]) == 60

@@ -39,6 +39,7 @@ from perform.scenes.controls import UnitSettings
 from perform.scenes.reader import read_scene
 from perform.scenes.scene import Scene
 from tests.doubles.catalogue import FakeCatalogue
+from tests.doubles.networks import WEIGHTS
 from tests.doubles.performances import SPACE, FakeGenerator, neural_scene, performance, play
 
 TEXT = """
@@ -153,6 +154,20 @@ def test_the_library_finds_directions_and_latents_of_a_model(tmp_path: Path) -> 
     write_directions(folder / "untrained.directions.safetensors", replace(known, components=np.eye(2, 5)))
     with pytest.raises(ModelError, match=r"has directions \(2, 5\), must be \[n, 512\] of w"):
         library.directions(MODEL)
+
+
+def test_each_run_has_its_own_directions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    files = [tmp_path / f"{run}/{name}.safetensors" for run in ("a", "b") for name in ("best", "latest")]
+    for number, file in enumerate(files):
+        file.parent.mkdir(exist_ok=True)
+        write_weights(file, WEIGHTS)
+        component = np.eye(1, WEIGHTS.config.space.w_dim, dtype=np.float32)
+        found = Directions((f"way{number}",), component, scales=np.ones(1, np.float32))
+        save_directions(str(file), found)
+    library = Library(tmp_path, paths.user_data())
+    known = [{*library.directions(str(file)).names} for file in files]
+    assert known == [{"way0", "way1"}] * 2 + [{"way2", "way3"}] * 2
 
 
 @pytest.mark.parametrize("padding", range(0, 300, 7))

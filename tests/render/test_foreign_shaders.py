@@ -207,12 +207,58 @@ def test_passes_with_words_as_names(context: moderngl.Context) -> None:
         "void main() { switch (1) { case 0: break; default: } gl_FragColor = vec4(0.2); }",
         "#ifdef GL_ES\n#else GL_ES\n#define LEVEL 0.2\n#endif GL_ES\n"
         "void main() { gl_FragColor = vec4(LEVEL); }",
+        "void main() { vec2 at = 0 * gl_FragCoord.xy; fragColor = vec4(at, 0.0, 1.0); fragColor.r += 0.2; }",
+        "void main() { vec4 fragColor = vec4(0.2); gl_FragColor = fragColor; }",
+        "uniform vec3 iResolution;\nvoid mainImage(out vec4 fragColor, in vec2 at) {\n"
+        "fragColor = vec4(0.2 + (at.x / iResolution.x - 0.5 + iTime) * 0.0 + iMouse.x + float(iFrame)); }",
+        "#define iTime 0.2\nvoid mainImage(out vec4 O, vec2 at) { O = vec4(iTime); }",
+        "void mainImage(out vec4 O, vec2 at) { O = vec4(0.2); }\n"
+        "void main() { mainImage(gl_FragColor, gl_FragCoord.xy); }",
         "void\u00a0main() {\u2003gl_FragColor = vec4(0.2); }\ufeff",
         "#version 100\nprecision highp float;\nvoid main(void) { gl_FragColor = vec4(0.2); } // /\\_/\\\n",
     ],
 )
 def test_what_other_drivers_let_through(context: moderngl.Context, body: str) -> None:
     assert grey(context, body) == 51
+
+
+def test_an_input_with_a_name_of_shadertoy_is_the_input(context: moderngl.Context) -> None:
+    inputs = '"INPUTS": [{"NAME": "iMouse", "TYPE": "point2D", "DEFAULT": [0.2, 0.4]}]'
+    body = "uniform vec2 iMouse;\nvoid mainImage(out vec4 O, vec2 at) { O = vec4(iMouse, 0.0, 0.0); }"
+    assert drawn(context, f"/*{{{inputs}}}*/\n{body}") == [51, 102, 0, 255]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            '/*{\n"MODE": "VERTEX_SHADER_ART"}*/ void main() { gl_Position = vec4(vertexId); }',
+            "a.fs:2: MODE = 'VERTEX_SHADER_ART', must be left out: "
+            "only shaders that colour pixels are played",
+        ),
+        (
+            "/*{}*/\nvec4 materialColorForPixel(vec2 at) { return vec4(1.0); }",
+            "a.fs:1: is a material of MadMapper, must be an ISF with a function main()",
+        ),
+        (
+            "void mainImage(out vec4 O, vec2 at) { O = vec4(0.2); }",
+            "a.fs:1: no header, must begin with a comment /*{ … }*/ that holds JSON; "
+            "a shader of Shadertoy plays with the line /*{}*/ before it",
+        ),
+    ],
+)
+def test_what_is_no_isf_is_named(text: str, message: str) -> None:
+    with pytest.raises(ISFError) as raised:
+        isf.parse(text, "a.fs")
+    assert str(raised.value) == message
+
+
+def test_the_default_of_a_choice_may_be_its_word() -> None:
+    choice = {"NAME": "form", "TYPE": "long", "VALUES": [3, 5], "LABELS": ["Circle", "Square"]}
+    (made,) = main("vec4(form)", INPUTS=[{**choice, "DEFAULT": "Square"}]).parameters
+    assert made.default == "Square"
+    with pytest.raises(ISFError, match="DEFAULT = 'Round', must be a number"):
+        main("vec4(form)", INPUTS=[{**choice, "DEFAULT": "Round"}])
 
 
 def test_a_vertex_shader_of_old_opengl(context: moderngl.Context) -> None:
