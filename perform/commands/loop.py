@@ -62,13 +62,7 @@ def loop(
 ) -> None:
     """Make a seamless loop through keyframes: a preset to play live, and a film of one turn."""
     with complaints():
-        check_suffix(picture, ".png")
-        check_suffix(save, ".toml")
-        if film:
-            from perform.outputs.codecs import encoding
-
-            encoding(film)  # raises what is wrong with its name
-        check_new(picture, film, force=force)
+        _check_files(picture, save, film, force)
         source = _LoopSource.at(what)
         points = _keyframes(source, keys, choose, seed)
         made = source.loop(points, each, hold, fps, interpolation=interpolation, space=space, psi=psi)
@@ -87,6 +81,17 @@ def loop(
             keyframe_sheet(made, picture)
         if film:
             _render(made, preset, film, fps, size)
+
+
+def _check_files(picture: Path | None, save: Path | None, film: Path | None, force: bool) -> None:
+    """Raises what is wrong with the names of files to write."""
+    check_suffix(picture, ".png")
+    check_suffix(save, ".toml")
+    if film:
+        from perform.outputs.codecs import encoding
+
+        encoding(film)
+    check_new(picture, film, force=force)
 
 
 @dataclass(frozen=True, slots=True)
