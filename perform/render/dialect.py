@@ -97,7 +97,7 @@ def adapted(text: str, stage: Stage, names: Collection[str], others: Collection[
     extensions = tuple(dict.fromkeys(name for name, how in _EXTENSION.findall(text) if _is_asked(name, how)))
     text = _EXTENSION.sub("", _VERSION.sub("", text))
     toy = shadertoy.is_shadertoy(text)
-    text = _without_given({*names, *GIVEN, *(shadertoy.NAMES if toy else ())}, text)
+    text = _without_given({*names, *GIVEN, *(shadertoy.SHADERTOY_NAMES if toy else ())}, text)
     if stage == "fragment":
         text = _with_our_output(text)
     text = _with_variables(text, {*names, *BUILT_IN, *_FUNCTION.findall(text)})
@@ -107,7 +107,7 @@ def adapted(text: str, stage: Stage, names: Collection[str], others: Collection[
     text = _TEXTURE_COORDINATE.sub("vec4(isf_FragNormCoord, 0.0, 1.0)", text)
     before = overloads(text)
     if toy:
-        text, before = text + shadertoy.MAIN, before + shadertoy.macros(names)
+        text, before = text + shadertoy.CALLING_MAIN, before + shadertoy.macros(names)
     return Adapted(text, extensions, before)
 
 

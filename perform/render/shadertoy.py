@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-NAMES = {
+SHADERTOY_NAMES = {
     "iResolution": "vec3(RENDERSIZE, 1.0)",
     "iTime": "TIME",
     "iGlobalTime": "TIME",  # until 2017
@@ -19,7 +19,7 @@ NAMES = {
     "iMouse": "vec4(0.0)",
     "iSampleRate": "48000.0",
 }
-MAIN = """
+CALLING_MAIN = """
 void main() {
     isf_FragColor = vec4(0.0, 0.0, 0.0, 1.0);
     mainImage(isf_FragColor, gl_FragCoord.xy);
@@ -37,4 +37,4 @@ def is_shadertoy(text: str) -> bool:
 
 def macros(names: Collection[str]) -> str:
     """Shadertoy's names as macros, without those that the header declares."""
-    return "".join(f"#define {name} {ours}\n" for name, ours in NAMES.items() if name not in names)
+    return "".join(f"#define {name} {ours}\n" for name, ours in SHADERTOY_NAMES.items() if name not in names)
