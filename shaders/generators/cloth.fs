@@ -57,7 +57,7 @@ vec3 layer(vec2 p, vec2 shape, float count, float seed) {
     vec2 luck = vec2(a & 65535u, b & 65535u) / 65535.0;
     // The wave of a hit falls from the top as the hit fades; behind it the threads swing.
     float top = p.y / shape.y, wave = top - 1.15 * hit + 0.15, front = exp(-60.0 * wave * wave) * min(6.0 * hit, 1.0);
-    float swing = 0.3 * hit * sway(1.7 * top + luck.x + 2.3 * TIME) * step(0.0, wave);
+    float swing = 0.3 * hit * sway(1.7 * top + luck.x + 2.3 * TIME) * smoothstep(0.0, 0.25, wave);
     float x = abs(u - i - 0.5 - swing), soft = 1.5 * count / min(RENDERSIZE.x, RENDERSIZE.y);
     float thick = (0.1 + 0.1 * luck.y) * (1.0 + 0.9 * snap + 0.8 * front);
     float line = smoothstep(thick + soft, thick - soft, x) * min(1.0, 0.35 / soft);
