@@ -27,7 +27,7 @@ from perform.midi import profiles
 from perform.midi.profiles import Profile
 from perform.networks import ModelError, bending, blending
 from perform.networks.modelfiles import COMPANIONS, DIRECTIONS_SUFFIX, own_name
-from perform.parameters import Parameter, did_you_mean
+from perform.parameters import Parameter, name_hint
 from perform.render import isf, pictures
 from perform.scenes.mapping import SignalMapping, read_mapping
 from perform.scenes.scene import Footage, Role
@@ -90,7 +90,7 @@ class Library:
             if file := paths.found(path):
                 return file
         there = [file.name for folder in self.folders for file in sorted((folder / "footage").glob("*.*"))]
-        raise LookupError(f"there is no such file{_hint(name, there)}{self._looked(f'footage/{name}')}")
+        raise LookupError(f"there is no such file{name_hint(name, there)}{self._looked(f'footage/{name}')}")
 
     def isf(self, name: str, role: Role) -> isf.ISF:
         """The shader as it is in its file now; the same object as long as the file is the same."""
@@ -225,7 +225,7 @@ class Library:
                 path = folder / f"{name}{suffix}"
                 if path.parent == folder and (file := paths.found(path)):
                     return str(file)
-        hint = _hint(name, [*BUILT_IN, *self.models()])
+        hint = name_hint(name, [*BUILT_IN, *self.models()])
         raise LookupError(f"there is no such model{hint}{self._looked(f'models/{name}')}")
 
     def models(self) -> dict[str, Path]:
@@ -242,7 +242,7 @@ class Library:
         """The parameters of a direction of a model's space; LookupError if there is no such one."""
         known = self.directions(model).names
         if name not in known:
-            raise LookupError(f"there is no such direction{_hint(name, list(known))}")
+            raise LookupError(f"there is no such direction{name_hint(name, known)}")
         return directions.PARAMETERS
 
     def directions(self, model: str) -> Directions:
@@ -281,7 +281,7 @@ class Library:
     def path(self, name: str) -> tuple[Parameter, ...]:
         """The parameters of a latent path; LookupError if there is no such one."""
         if name not in PATHS:
-            raise LookupError(f"there is no such path{_hint(name, list(PATHS))}")
+            raise LookupError(f"there is no such path{name_hint(name, PATHS)}")
         return path_parameters(name)
 
     def names(self, kind: str, suffix: str = ".toml") -> list[str]:
@@ -300,7 +300,7 @@ class Library:
             path = folder / f"{name}{suffix}"
             if path.parent == folder and (file := paths.found(path)) and file != self._show:
                 return file
-        hint, looked = _hint(name, self.names(kind, suffix)), self._looked(f"{kind}/{name}{suffix}")
+        hint, looked = name_hint(name, self.names(kind, suffix)), self._looked(f"{kind}/{name}{suffix}")
         raise LookupError(f"there is no such {what}{hint}{looked}")
 
     def _places(self, kind: str) -> list[Path]:
@@ -344,7 +344,3 @@ def _read_directions(file: Path, space: Space) -> Directions:
     if shape[-1] != space.w_dim or found.space != "w":
         raise ModelError(f"{file} has directions {shape}, must be [n, {space.w_dim}] of w")
     return found
-
-
-def _hint(name: str, known: list[str]) -> str:
-    return "; " + (did_you_mean(name, known) or f"there are: {', '.join(known) or 'none'}")

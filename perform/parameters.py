@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Literal, TypeAlias
@@ -163,3 +163,8 @@ def did_you_mean(
     names = map(quote, get_close_matches(word, list(known), most, likeness))
     text = " or ".join(names)
     return f"did you mean {text}?" if text else ""
+
+
+def name_hint(name: str, known: Collection[str]) -> str:
+    """The end of a message on a name that is not there: the known names most like it, or all of them."""
+    return "; " + (did_you_mean(name, known) or f"there are: {', '.join(known) or 'none'}")

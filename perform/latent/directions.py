@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perform.arrays import Floats
-from perform.parameters import Parameter
+from perform.parameters import Parameter, name_hint
 
 LatentKind: TypeAlias = Literal["z", "w"]
 
@@ -60,7 +60,7 @@ class Directions:
         """The same with other names for some. ValueError for a name that there is not, or twice."""
         for name in labels:
             if name not in self.names:
-                raise ValueError(f"there is no direction {name!r}; there are: {', '.join(self.names)}")
+                raise ValueError(f"there is no direction {name!r}{name_hint(name, self.names)}")
         names = tuple(labels.get(name, name) for name in self.names)
         double = {name for name in names if names.count(name) > 1}
         if double or not all(names):

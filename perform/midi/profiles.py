@@ -17,6 +17,7 @@ from pydantic_core import PydanticCustomError
 
 from perform.documents import SceneError, document, fitted, fitted_partly, near
 from perform.midi.names import CONTROL_NAME, DEVICE_NAME, PLAIN_MESSAGE, SHARED_CONTROL, device_kind
+from perform.parameters import name_hint
 
 MOST_CONTROLS = 512  # controls of a profile
 LARGEST_NUMBER = {"cc": 127, "note": 127, "nrpn": 16383, "pitch": 0, "channel": 16}
@@ -223,8 +224,8 @@ def check_control(signal: str, known: Mapping[str, Profile]) -> None:
     if PLAIN_MESSAGE.fullmatch(rest) or (profile and rest in profile.controls):
         return
     if profile is None:
-        names = ", ".join(sorted(known)) or "none"
-        raise LookupError(f"{signal}: there is no profile {device_kind(device)}; there are: {names}")
+        kind = device_kind(device)
+        raise LookupError(f"{signal}: there is no profile {kind}{name_hint(kind, sorted(known))}")
     raise LookupError(f"{signal}: {profile.file} has no {rest}{near(rest, profile.controls)}")
 
 
@@ -301,7 +302,7 @@ def _lights(
             except SceneError as error:
                 faults += error.faults
         elif state != "ring":
-            unknown = f"is unknown; known: {', '.join(LIGHT_STATES)}, ring"
+            unknown = f"is unknown{near(state, (*LIGHT_STATES, 'ring'))}"
             faults.append(f"{file}: lights.{group}.{state} {'must have a value' if known else unknown}")
     return ring is True, states
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from perform.arrays import Floats
 from perform.networks.controls import Controls, ControlValue
-from perform.parameters import Parameter
+from perform.parameters import Parameter, name_hint
 
 BEND_AMOUNT = Parameter("amount", 1.0, 0.0, 1.0, description="how much of it: 0 the activations as they are")
 CHANNELS = Parameter(
@@ -80,7 +80,7 @@ class Bend:
 def bend_parameters(operation: str, layers: Sequence[str]) -> tuple[Parameter, ...]:
     """The keys of a bend in a preset. LookupError for an unknown operation, ValueError without layers."""
     if operation not in OPERATIONS:
-        raise LookupError(f"there is no such operation; there are: {', '.join(OPERATIONS)}")
+        raise LookupError(f"there is no such operation{name_hint(operation, OPERATIONS)}")
     if not layers:
         raise ValueError("this model's layers cannot be bent")
     layer = Parameter(

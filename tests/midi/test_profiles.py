@@ -267,7 +267,8 @@ def test_user_profiles_come_before_shipped_ones(tmp_path: Path) -> None:
         ("midi.my_synth.cc3 + midi.my_synth_2.ch3.nrpn300", ""),
         ("midi.midimix.fader9", "midi.midimix.fader9: "),
         ("midi.midimix_2.fadr1", "did you mean fader"),
-        ("midi.launchpd.pad1", "no profile launchpd; there are: apc40, apcmini2, launchpad, midimix"),
+        ("midi.launchpd.pad1", "there is no profile launchpd; did you mean launchpad?"),
+        ("midi.zzz.pad1", "there is no profile zzz; there are: apc40, apcmini2, launchpad, midimix"),
     ],
 )  # fmt: skip
 def test_presets_use_controls_that_exist(tmp_path: Path, formula: str, fault: str) -> None:

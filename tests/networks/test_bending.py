@@ -135,7 +135,9 @@ def test_settings_of_a_preset_make_a_bend() -> None:
     assert bend("dilate", {"layer": LAYER, "radius": "4", "amount": 0.3}) == Bend("dilate", LAYER, 4)
     assert bend("invert", {"layer": LAYER}) == Bend("invert", LAYER)
     with pytest.raises(LookupError, match="there is no such operation; there are: ablate, scale"):
-        bend_parameters("explode", CONFIG.layers)
+        bend_parameters("wink", CONFIG.layers)
+    with pytest.raises(LookupError, match=r"there is no such operation; did you mean dilate\?"):
+        bend_parameters("dilat", CONFIG.layers)
     with pytest.raises(ValueError, match="cannot be bent"):
         bend_parameters("blur", ())
 
