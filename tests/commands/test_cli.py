@@ -266,7 +266,7 @@ def test_check_finds_every_fault_and_exits_with_1(folder: Path, monkeypatch: pyt
         "untitled.toml: title is missing",
         "untitled.toml: generator.hue is unknown",
         "untitled.toml: transition.beats = -1, must be a number 0..256",
-        "red.toml: generator.shader = 'color': there is no such generator shader; did you mean colour?",
+        "red.toml: generator.shader = 'color': there is no such generator shader; did you mean colour",
         "shaders/filters/invert.fs",
         "models/flora.safetensors",
         "nowhere.toml: there is no such file",
