@@ -133,7 +133,7 @@ def test_a_failing_network_keeps_its_last_picture(opened: Callable[..., Show]) -
 
     made[0].request = fail
     assert show.pixel() == before
-    assert show.rig.stage.faults.counts["model untrained-64 is dropped: device lost"] == 1
+    assert show.rig.stage.faults.counts["model untrained-small is dropped: device lost"] == 1
 
 
 def test_a_saved_preset_takes_effect_and_a_broken_one_does_not(
@@ -181,7 +181,7 @@ def test_a_missing_model_file_is_rejected_at_load_and_ignored_in_a_show(
     opened: Callable[..., Show], caplog: pytest.LogCaptureFixture
 ) -> None:
     show = opened("red")
-    show.edit("presets/red.toml", NEURAL.replace("untrained-64", "flora"))
+    show.edit("presets/red.toml", NEURAL.replace("untrained-small", "flora"))
     assert show.pixel() == RED_PIXEL
     assert "generator.model = 'flora': there is no such model" in caplog.text
     library = Library(show.folder)
@@ -315,7 +315,7 @@ def test_another_model_gets_its_own_path(opened: Callable[..., Show]) -> None:
     show = opened("neural")
     show.pixel()
     path = path_of(show)
-    show.edit("presets/neural.toml", NEURAL.replace("untrained-64", "untrained-128"))
+    show.edit("presets/neural.toml", NEURAL.replace("untrained-small", "untrained-medium"))
     show.pixel()
     assert path_of(show) is not path
     assert not show.rig.stage.faults.counts

@@ -209,7 +209,7 @@ def test_on_a_gpu_a_model_is_captured_while_another_plays() -> None:
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here")
 def test_on_a_gpu_kernels_draw_the_picture() -> None:
-    weights = untrained.untrained_weights("untrained-64")
+    weights = untrained.untrained_weights("untrained-small")
     plain, fused = cuda.Cuda(weights), cuda.Cuda(weights, fuse=fuse)
     ws = np.ones((plain.space.num_ws, plain.space.w_dim), np.float32)
     assert np.abs(plain.synthesise(ws).astype(int) - fused.synthesise(ws)).mean() < 0.5

@@ -148,5 +148,5 @@ def test_impossible_options_give_a_clear_error(pictures: Path, tmp_path: Path) -
     assert "--grow needs --from" in told("stylegan2", pictures, folder, "--grow")
     assert "there is no such model" in told("stylegan2", pictures, folder, "--from", tmp_path / "no.pkl")
     assert not folder.exists()
-    builtin = told("stylegan2", pictures, folder, "--from", "untrained-64")
+    builtin = told("stylegan2", pictures, folder, "--from", "untrained-small")
     assert "its pictures are 256x256, those to learn from 16x16" in builtin

@@ -217,7 +217,7 @@ def test_a_latent_path_is_written() -> None:
         "weight1": "learned.pose.seed3",
     }
     text = preset.insert_formulas(
-        'title = "A"\n[generator]\nmodel = "untrained-64"\n', {"latent.weight1": "learned.a"}, (1, 2)
+        'title = "A"\n[generator]\nmodel = "untrained-small"\n', {"latent.weight1": "learned.a"}, (1, 2)
     )
     assert tomllib.loads(text)["latent"]["seeds"] == [1, 2]
 

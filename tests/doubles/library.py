@@ -18,7 +18,7 @@ CUT = "[transition]\nbeats = 0\n"
 RED = f'title = "Red"\n[generator]\nshader = "colour"\n{CUT}'
 BLUE = 'title = "Blue"\n[generator]\nshader = "colour"\ntint = [0, 0, "audio.level + 1", 1]\n' + CUT
 INVERTED = RED + '[[filter]]\nshader = "invert"\n'
-NEURAL = 'title = "Neural"\n[generator]\nmodel = "untrained-64"\n[latent]\npath = "walk"\n' + CUT
+NEURAL = 'title = "Neural"\n[generator]\nmodel = "untrained-small"\n[latent]\npath = "walk"\n' + CUT
 DEMO = 'title = "Demo"\nquantise = "off"\n[[cue]]\nscene = "red"\n[[cue]]\nscene = "blue"\n'
 FILES = {
     "shaders/generators/colour.fs": COLOUR,

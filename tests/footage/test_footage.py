@@ -159,7 +159,11 @@ def test_perform_check_reports_faults_of_footage(
     monkeypatch.chdir(folder)
     file = folder / "presets/a.toml"
     save(file, text)
-    assert check_all([file]) == (1, [f"{file}: {CHECKED[text].replace('FOLDER', str(folder))}"])
+    checked, faults = check_all([file])
+    assert checked == 1
+    assert [fault.partition("; looked for ")[0] for fault in faults] == [
+        f"{file}: {CHECKED[text].replace('FOLDER', str(folder))}"
+    ]
 
 
 def test_footage_is_found_next_to_the_preset(play: Callable[..., FootageShow], folder: Path) -> None:

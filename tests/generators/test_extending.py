@@ -17,7 +17,7 @@ from perform.scenes.readiness import Readiness
 from perform.show import Options, render
 from tests.doubles.networks import drawn
 
-WEIGHTS = untrained.untrained_weights("untrained-64")
+WEIGHTS = untrained.untrained_weights("untrained-small")
 CONFIG = WEIGHTS.config
 CONST = "synthesis.b4.const"
 
@@ -76,7 +76,7 @@ def test_the_constant_goes_on_at_both_sides(way: str, row: list[float]) -> None:
 def test_every_runtime_draws_the_same_wide_picture(way: str) -> None:
     wide = Extension(way, (4, 8))
     exact = Eager(extended_weights(WEIGHTS, wide))
-    fast = generators.open("untrained-64", "cpu", "float32", 1, extension=wide)
+    fast = generators.open("untrained-small", "cpu", "float32", 1, extension=wide)
     ws = np.repeat(
         exact.map(np.random.default_rng(1).standard_normal((1, exact.space.z_dim), np.float32)),
         exact.space.num_ws,
@@ -91,16 +91,18 @@ def test_every_runtime_draws_the_same_wide_picture(way: str) -> None:
 
 def test_a_blend_extends_both_models() -> None:
     layer = CONFIG.bendable[0]
-    mixed = Blend("untrained-64", layer, CONFIG.bendable[-1])
+    mixed = Blend("untrained-small", layer, CONFIG.bendable[-1])
     wide = generators.open(
-        "untrained-64", "cpu", "float32", 1, blend=mixed, extension=Extension("edge", (4, 6))
+        "untrained-small", "cpu", "float32", 1, blend=mixed, extension=Extension("edge", (4, 6))
     )
     assert wide.size == (CONFIG.size[0] * 3 // 2, CONFIG.size[1])
 
 
 def test_a_preset_fills_the_shape_of_the_show(tmp_path: Path) -> None:
     preset = tmp_path / "wide.toml"
-    preset.write_text('title = "Wide"\n[generator]\nmodel = "untrained-64"\nextend = "edge"\nfit = "fit"\n')
+    preset.write_text(
+        'title = "Wide"\n[generator]\nmodel = "untrained-small"\nextend = "edge"\nfit = "fit"\n'
+    )
     rig = render(Options(str(preset), None, size=(128, 64), fps=10, headless=True))
     try:
         rig.frame()

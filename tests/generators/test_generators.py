@@ -204,7 +204,7 @@ def test_wide_layers_equal_the_oracle() -> None:
 
 
 def test_bfloat16_is_close_or_not_used() -> None:
-    weights = untrained.untrained_weights("untrained-64")
+    weights = untrained.untrained_weights("untrained-small")
     unit, exact = runtime.OpenVino(weights, threads=1), runtime.OpenVino(weights, "float32", 1)
     assert unit.precision == "bfloat16" or unit.reason
     ws = latent(unit)
@@ -232,7 +232,7 @@ def test_bfloat16_is_played_only_if_it_is_faster(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr(runtime, "least_seconds", lambda *_: seconds)
     monkeypatch.setattr(runtime, "psnr", lambda *_: 50.0)
-    weights = untrained.untrained_weights("untrained-64")
+    weights = untrained.untrained_weights("untrained-small")
     for _ in range(2):  # the second is from the cache
         unit = runtime.OpenVino(weights, threads=1)
         assert (unit.precision, unit.reason) == (precision, reason)
@@ -258,7 +258,7 @@ def test_a_slow_moment_does_not_choose_the_precision(monkeypatch: pytest.MonkeyP
 
 
 def test_half_precision_is_close_to_float32() -> None:
-    weights = untrained.untrained_weights("untrained-64")
+    weights = untrained.untrained_weights("untrained-small")
     exact = eager.Eager(weights, "cpu", "float32")
     ws = np.repeat(exact.mean()[None], exact.space.num_ws, 0)
     for precision in ("float16", "bfloat16"):
@@ -283,7 +283,7 @@ GPUS = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_availabl
 def test_on_a_gpu_pictures_are_close_to_the_oracle(device: Any) -> None:
     if not GPUS[device]:
         pytest.skip(f"no {device} here")
-    unit, weights = rack.open("untrained-64", device), untrained.untrained_weights("untrained-64")
+    unit, weights = rack.open("untrained-small", device), untrained.untrained_weights("untrained-small")
     ws = latent(unit)
     for noise, seed in ((1.0, None), (0.0, None), (1.0, 7), (1.0, None)):
         expected = oracle(weights, ws, noise, seed)
@@ -295,9 +295,9 @@ def test_a_wrong_option_lists_what_is_allowed(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"nix is not a file, must be a model file or one of untrained"):
         rack.open(tmp_path / "nix")
     with pytest.raises(ModelError, match=r"precision = 'float16', must be auto, float32 or bfloat16"):
-        rack.open("untrained-64", "cpu", "float16")
+        rack.open("untrained-small", "cpu", "float16")
     with pytest.raises(ModelError, match=r"device = 'tpu', must be auto, cpu, cuda or mps"):
-        rack.open("untrained-64", "tpu")  # type: ignore[arg-type]
+        rack.open("untrained-small", "tpu")  # type: ignore[arg-type]
 
 
 def test_a_written_model_opens(tmp_path: Path) -> None:
@@ -310,7 +310,7 @@ def test_a_written_model_opens(tmp_path: Path) -> None:
 HASHED = """
 import hashlib, sys, numpy as np
 from perform import generators
-unit = generators.open("untrained-64", "cpu", "float32", threads=1)
+unit = generators.open("untrained-small", "cpu", "float32", threads=1)
 w = unit.map(np.random.default_rng(0).standard_normal((1, 512), np.float32))
 picture = unit.synthesise(np.repeat(w, unit.space.num_ws, 0))
 assert "torch" not in sys.modules, "a show on a CPU starts without torch"

@@ -55,7 +55,7 @@ amount = "2 * audio.level"
 [[direction]]
 name = "pca1"
 """
-MODEL = "untrained-64"
+MODEL = "untrained-small"
 
 
 def written(folder: Path, text: str, name: str = "moth.toml") -> Path:
@@ -312,7 +312,7 @@ def test_the_command_finds_the_shipped_directions() -> None:
 def test_own_directions_are_added_to_shipped_ones(tmp_path: Path) -> None:
     own = Directions(("bloom", "pca2"), np.eye(2, 512, dtype=np.float32), np.ones(2, np.float32))
     write_directions(tmp_path / "models" / "untrained.directions.safetensors", own)
-    both = Library(tmp_path, paths.shipped()).directions("untrained-256")
+    both = Library(tmp_path, paths.shipped()).directions("untrained-large")
     assert sorted(both.names) == sorted(("bloom", *(f"pca{i}" for i in range(1, 11))))
     assert both.step("pca2") == pytest.approx(own.step("pca2"))
 

@@ -254,7 +254,7 @@ def test_when_the_scene_changes_learning_pauses_and_names_the_preset(preset: Pat
         show.rig.close()
 
 
-@pytest.mark.parametrize(("model", "offered"), [("untrained-64", False), ("biggan", True)])
+@pytest.mark.parametrize(("model", "offered"), [("untrained-small", False), ("biggan", True)])
 def test_the_class_is_offered_only_for_a_model_with_classes(
     preset: Path, tmp_path: Path, model: str, offered: bool
 ) -> None:

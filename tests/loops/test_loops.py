@@ -17,7 +17,7 @@ from perform.commands.check import check_file
 from perform.library import Library
 from perform.loops import Loop
 
-MODEL = "untrained-64"
+MODEL = "untrained-small"
 LOOP = Loop("flora", (3, 14, 15, 92), 2.0, 0.25, "slerp", "z", 0.7)
 
 

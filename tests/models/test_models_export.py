@@ -32,8 +32,8 @@ def test_a_half_precision_export_is_half_as_large_and_nearly_the_same() -> None:
 
 
 def test_a_built_in_model_is_exported() -> None:
-    run("models", "export", "untrained-64", "mine.safetensors")
-    assert read_weights("mine.safetensors").config == Model.read("untrained-64").config
+    run("models", "export", "untrained-small", "mine.safetensors")
+    assert read_weights("mine.safetensors").config == Model.read("untrained-small").config
 
 
 def test_an_imported_model_is_exported() -> None:
@@ -45,7 +45,7 @@ def test_an_imported_model_is_exported() -> None:
 
 
 def test_a_discriminator_next_to_a_model_is_exported_with_it() -> None:
-    run("models", "export", "untrained-64", "tulips.safetensors")
+    run("models", "export", "untrained-small", "tulips.safetensors")
     judge = discriminator_file(Path("tulips.safetensors"))
     judge.write_bytes(b"what it learnt against")
     run("models", "import", "tulips.safetensors", "tulips")
@@ -53,7 +53,7 @@ def test_a_discriminator_next_to_a_model_is_exported_with_it() -> None:
     assert kept.read_bytes() == b"what it learnt against"
     run("models", "import", FOREIGN, "tulips", "--force")
     assert not kept.exists()
-    run("models", "export", "untrained-64", "tulips.safetensors", "--force")
+    run("models", "export", "untrained-small", "tulips.safetensors", "--force")
     assert not judge.exists()
 
 

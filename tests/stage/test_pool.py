@@ -17,7 +17,7 @@ from perform.scenes.readiness import Readiness
 from perform.stage.pool import RESTING_FINDS, ModelPool, PoolKey
 
 READY, OPENING, FAILED = Readiness.READY, Readiness.OPENING, Readiness.FAILED
-CONFIG = Model.read("untrained-64").config
+CONFIG = Model.read("untrained-small").config
 
 
 def key_of(name: str, mib: float) -> PoolKey:

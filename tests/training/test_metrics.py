@@ -123,12 +123,12 @@ def test_the_command_compares_a_model_with_a_folder(tmp_path: Path) -> None:
     for i, picture in enumerate(discs(20, 0)):
         (tmp_path / f"{i}.png").write_bytes(encode_png(picture))
     sheet = tmp_path / "near.png"
-    words = ["metrics", "untrained-64", str(tmp_path), "--samples", "16", "--json", "--sheet", str(sheet)]
+    words = ["metrics", "untrained-small", str(tmp_path), "--samples", "16", "--json", "--sheet", str(sheet)]
     done = CliRunner().invoke(app, words)
     assert done.exit_code == 0, done.output
     told = json.loads(done.stdout)
     assert told["precision"] < 0.5 and told["novelty"] > 1 and told["frechet"] > 1
     with av.open(str(sheet)) as file:
         assert next(file.decode(video=0)).width == 8 * 128 + 7 * 4
-    done = CliRunner().invoke(app, ["metrics", "untrained-64", str(tmp_path / "lost")])
+    done = CliRunner().invoke(app, ["metrics", "untrained-small", str(tmp_path / "lost")])
     assert done.exit_code == 1 and "lost" in done.output

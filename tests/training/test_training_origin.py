@@ -80,7 +80,7 @@ def test_another_model_of_the_same_name_has_another_discriminator_or_none(tmp_pa
 
 def test_a_discriminator_that_cannot_be_exported_is_reported(tmp_path: Path) -> None:
     file = tmp_path / "a.safetensors"
-    assert "1 perform: untrained-64 has no discriminator" in export("untrained-64", file)
+    assert "1 perform: untrained-small has no discriminator" in export("untrained-small", file)
     run = begun(tmp_path / "first", SMALL)
     run.state.discriminator.get_parameter("b4.out.weight").data.fill_(1e6)
     learnt(run, 8)
