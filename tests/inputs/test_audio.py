@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tracemalloc
@@ -226,6 +227,7 @@ def test_a_missing_portaudio_is_reported_and_not_raised(
 ) -> None:
     (tmp_path / "sounddevice.py").write_text("raise OSError('PortAudio library not found')")
     monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)  # for the process of the speaker
     monkeypatch.delitem(__import__("sys").modules, "sounddevice", raising=False)
     with pytest.raises(DeviceError, match="libportaudio2"):
         audio_devices()
