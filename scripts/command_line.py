@@ -26,6 +26,7 @@ Written by `scripts/command_line.py` from the commands' own help: `perform COMMA
   project: [where files are](files.md).
 - Exit codes: 0 if all is well, 1 if not, 2 for an option that does not exist, 130 after Ctrl-C.
 - Nothing that you made is overwritten. A recording gets a number; other files need `--force`.
+  What a command reads it never replaces.
 """
 
 

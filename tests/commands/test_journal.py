@@ -85,9 +85,9 @@ def test_the_log_of_a_supervised_show_has_dates_and_levels(tmp_path: Path) -> No
     form = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{4} (INFO|WARNING|ERROR) (.+)")
     told = [match[2] for match in map(form.fullmatch, lines) if match]
     assert len(told) == len(lines)
-    assert told[:5] == [
-        "loading the program", "reading demo", "opening the picture and the sound", "opening the scene Red",
-        "opening the scene Blue",
+    assert told[:6] == [
+        "loading the program", "reading demo", "opening the picture and the sound",
+        "trying shaders that are new here", "opening the scene Red", "opening the scene Blue",
     ]  # fmt: skip
     assert "scene: Red, cue 1 of 2" in told and "tempo: free-running, 120.0 bpm" in told
     assert len(lines) < 12
