@@ -28,8 +28,12 @@ CHECKED_SUFFIXES = (
 
 
 def check_all(paths: Iterable[Path]) -> tuple[int, list[str]]:
-    """How many files were checked, and their faults, a sentence each."""
+    """How many files were checked, and their faults, a sentence each; folders without any are a fault."""
+    paths = list(paths)
     files = list(dict.fromkeys(file for path in paths for file in _files(path)))
+    if not files:
+        known = ", ".join(CHECKED_SUFFIXES)
+        return 0, [f"{path}: a folder without a file that can be checked ({known})" for path in paths]
     libraries = {file.parent: open_library(str(file)) for file in reversed(files)}  # one for each folder
     faults = [fault for file in files for fault in check_file(file, libraries[file.parent])]
     return len(files), list(dict.fromkeys(faults))

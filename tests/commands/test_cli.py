@@ -248,6 +248,13 @@ def test_sigterm_keeps_the_recording(folder: Path) -> None:
     assert len(pictures(folder / "a.mp4")) > 10
 
 
+def test_check_of_an_empty_folder_is_no_success(folder: Path) -> None:
+    (folder / "none").mkdir()
+    text = run(folder, "check", "none", expect=1)
+    assert "none: a folder without a file that can be checked (.toml, " in text and "0 checked, 1 fault" in text
+    assert "1 checked, 0 faults" in run(folder, "check", "none", "presets/red.toml")
+
+
 def test_check_finds_every_fault_and_exits_with_1(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder)
     assert "8 checked, 0 faults" in command.run("check", ".")
