@@ -251,7 +251,9 @@ def test_sigterm_keeps_the_recording(folder: Path) -> None:
 def test_check_of_an_empty_folder_is_no_success(folder: Path) -> None:
     (folder / "none").mkdir()
     text = run(folder, "check", "none", expect=1)
-    assert "none: a folder without a file that can be checked (.toml, " in text and "0 checked, 1 fault" in text
+    assert (
+        "none: a folder without a file that can be checked (.toml, " in text and "0 checked, 1 fault" in text
+    )
     assert "1 checked, 0 faults" in run(folder, "check", "none", "presets/red.toml")
 
 
