@@ -23,11 +23,11 @@ ROOT = Path(__file__).resolve().parent.parent
 SCENES = (
     ("poster", 24),
     ("shaft", 48),
-    ("petals", 40),
+    ("petals", 24),
     ("threads", 24),
-    ("helm", 40),
+    ("loom", 24),
     ("ink", 56),
-    ("breath", 24),
+    ("tide", 24),
 )
 BEATS = 3  # of each scene
 FPS = 15
