@@ -7,10 +7,13 @@ import dataclasses
 import io
 import logging
 import shutil
+import signal
 import sys
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sized
 from functools import partial
 from pathlib import Path
+from types import FrameType
 from typing import Annotated, Any, TextIO, TypeVar, cast
 
 import typer
@@ -150,10 +153,33 @@ def watched(items: Iterable[Item], what: str, count: int | None = None) -> Itera
     """The items, with a progress bar on a terminal. If Ctrl-C ends the command, it says how far they were."""
     total = len(items) if count is None and isinstance(items, Sized) else count
     shown = track(items, what, total, console=err, transient=True, disable=not err.is_terminal)
-    for done, item in enumerate(shown):
-        _under_way[:] = [f"{what}, {done} of {total} done" if total else f"{what}, {done} done"]
-        yield item
+    with _noted_interrupts() as noted:
+        for done, item in enumerate(shown):
+            _under_way[:] = [f"{what}, {done} of {total} done" if total else f"{what}, {done} done"]
+            if noted:
+                raise KeyboardInterrupt
+            yield item
     _under_way.clear()
+
+
+@contextlib.contextmanager
+def _noted_interrupts() -> Iterator[list[int]]:
+    """Ctrl-C within it is only noted: in the middle of a drawing it may crash OpenGL. A second one interrupts."""
+    noted: list[int] = []
+
+    def note(number: int, _frame: FrameType | None) -> None:
+        if noted:
+            raise KeyboardInterrupt
+        noted.append(number)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield noted
+        return
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield noted
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextlib.contextmanager

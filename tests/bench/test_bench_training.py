@@ -139,7 +139,7 @@ def test_a_case_that_does_not_fit_is_reported_and_the_others_are_measured(
 ) -> None:
     context = get_context("forkserver")  # one process imports torch for all of them
     context.set_forkserver_preload([__name__])
-    monkeypatch.setattr("perform.bench.training.get_context", lambda _: context)
+    monkeypatch.setattr("perform.children.spawning", lambda: context)
     monkeypatch.setattr("perform.bench.training.train_for", instead)
     found = list(training_figures(0.01, str(tulips), "cpu"))
     assert [(one.note, math.isnan(one.value)) for one in found] == [(note, True)] * 2

@@ -46,7 +46,9 @@ def pip(result: int, said: str = "") -> Pip:
     """A pip that downloads into a given folder, or fails."""
 
     def run(command: list[str], **_: object) -> SimpleNamespace:
-        assert command[2:4] == ["pip", "download"] and command[-1] == maker.MEDIAPIPE_WHEEL
+        module = command.index("-m") + 1
+        assert command[module : module + 2] == ["pip", "download"]
+        assert command[-1] == maker.MEDIAPIPE_WHEEL
         if not result:
             wheel(Path(command[command.index("--dest") + 1]))
         return SimpleNamespace(returncode=result, stderr=said)
