@@ -164,7 +164,8 @@ def watched(items: Iterable[Item], what: str, count: int | None = None) -> Itera
 
 @contextlib.contextmanager
 def _noted_interrupts() -> Iterator[list[int]]:
-    """Ctrl-C within it is only noted: in the middle of a drawing it may crash OpenGL. A second one interrupts."""
+    """Ctrl-C within it is only noted: in the middle of a drawing it may crash OpenGL. A second one
+    interrupts."""
     noted: list[int] = []
 
     def note(number: int, _frame: FrameType | None) -> None:
