@@ -21,11 +21,11 @@ from perform.clock import Clock, Moment, stopwatch
 from perform.faults import Faults, reason
 from perform.inputs import Input
 from perform.inputs.audio import Sound
-from perform.look import Look
 from perform.outputs import Frame, FrameOutput, Output, Screen, SoundOutput, StateOutput
 from perform.performance import Performance, Picture
 from perform.render.present import Present
 from perform.render.readback import Readback
+from perform.scenes.look import Look
 from perform.scenes.readiness import Readiness
 from perform.scenes.setlist import Setlist
 from perform.signals import Event

@@ -89,8 +89,8 @@ def model_names(incomplete: str) -> list[str]:
 
 def signal_names(incomplete: str) -> list[str]:
     """Signals whose names begin so, those of the window left out."""
-    from perform.keys import KEY_SIGNALS
-    from perform.vocabulary import VOCABULARY
+    from perform.library.vocabulary import VOCABULARY
+    from perform.signals import KEY_SIGNALS
 
     return sorted(name for name in VOCABULARY.names - KEY_SIGNALS if name.startswith(incomplete))
 

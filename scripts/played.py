@@ -11,9 +11,9 @@ from pathlib import Path
 
 from perform import formula
 from perform.faults import Health
+from perform.library.vocabulary import VOCABULARY
 from perform.rig import Rig
 from perform.signals import Event, Signals
-from perform.vocabulary import VOCABULARY
 
 FILE = Path(__file__).with_suffix(".toml")
 

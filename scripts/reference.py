@@ -14,12 +14,12 @@ from perform.generators.extending import EXTEND
 from perform.latent.controls import LATENT, NOISE, NOISE_LAYERS
 from perform.latent.directions import PARAMETERS as DIRECTION
 from perform.latent.paths import PATHS, path_parameters
+from perform.library.vocabulary import VOCABULARY
 from perform.parameters import Parameter
 from perform.render.pictures import PARAMETERS as PICTURES
 from perform.rhythm.features import AUDIO_SIGNALS
 from perform.rhythm.tempo import TEMPO_SIGNALS as TEMPO
 from perform.scenes.show import BINDINGS, SHOW_PARAMETERS
-from perform.vocabulary import VOCABULARY
 
 FILE = Path(__file__).parent.parent / "docs" / "formulas.md"
 HEAD = """# Signals, formulas and latent paths

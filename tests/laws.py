@@ -21,8 +21,6 @@ FLOORS = (
         "clock",
         "documents",
         "faults",
-        "keys",
-        "look",
         "media",
         "parameters",
         "paths",
@@ -33,8 +31,8 @@ FLOORS = (
     ("formula", "midi"),
     ("networks", "scenes"),
     ("generators", "inputs", "outputs", "render"),  # the racks
-    ("footage", "performance", "vocabulary"),
-    ("governor", "library", "sampling"),
+    ("footage", "performance"),
+    ("library", "sampling"),
     ("stage", "training"),
     ("rig", "flora", "models"),
     ("learning", "loops"),
@@ -53,7 +51,6 @@ MAY_IMPORT = {
     "perform.scenes": {"pydantic"},
     "perform.midi.profiles": {"pydantic", "pydantic_core"},
     "perform.midi.ports": {"rtmidi"},
-    "perform.rhythm.features": {"scipy"},
     "perform.networks": {"openvino", "pydantic", "safetensors", "torch"},
 }
 

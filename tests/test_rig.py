@@ -14,7 +14,6 @@ from perform import generators
 from perform.clock import Moment, OfflineClock, Tempo
 from perform.documents import SceneError
 from perform.library import Library
-from perform.look import Look
 from perform.outputs.memory import Memory
 from perform.performance import Performance
 from perform.performance.scene import LatentSource
@@ -22,6 +21,7 @@ from perform.render.context import headless
 from perform.render.present import Present
 from perform.render.shader import Shader
 from perform.rig import Incoming, Rig
+from perform.scenes.look import Look
 from perform.show import find, load
 from perform.stage import Stage
 from perform.stage.pool import ModelPool, PoolKey

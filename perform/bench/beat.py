@@ -26,10 +26,10 @@ from perform.bench.clicks import CLICK_HEIGHT, CLICK_RATE, CLICK_SAMPLES, click_
 from perform.bench.heard import DEVICE, clicks, light_show, virtual_device
 from perform.clock import stopwatch
 from perform.faults import Health
-from perform.look import Look
 from perform.networks import Device
 from perform.render.present import Present
 from perform.render.targets import Target
+from perform.scenes.look import Look
 from perform.signals import Event
 
 if TYPE_CHECKING:

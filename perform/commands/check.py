@@ -11,6 +11,7 @@ from perform.generators.latents import read_directions
 from perform.generators.model import Model
 from perform.inputs.feeds.document import read_feed
 from perform.library import MODEL_SUFFIXES, SHADER_SUFFIXES, Library
+from perform.library.vocabulary import VOCABULARY
 from perform.midi import profiles
 from perform.networks.modelfiles import DIRECTIONS_SUFFIX, DISCRIMINATOR_SUFFIX
 from perform.paths import run_model
@@ -18,7 +19,6 @@ from perform.render import isf
 from perform.scenes import mapping
 from perform.show import load, open_library
 from perform.show.files import document_kind
-from perform.vocabulary import VOCABULARY
 
 CHECKED_SUFFIXES = (
     ".toml",

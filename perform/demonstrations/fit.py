@@ -17,9 +17,9 @@ import numpy as np
 
 from perform.arrays import Doubles
 from perform.faults import reason
+from perform.library.vocabulary import VOCABULARY
 from perform.parameters import choice
 from perform.scenes.mapping import METHODS, Example, FittedModel, Layer, MappingText, misnamed
-from perform.vocabulary import VOCABULARY
 
 RIDGE_ALPHA = 0.01  # regularisation: enough for repeated postures, too little to change values visibly
 HIDDEN = 16  # units of the MLP

@@ -20,6 +20,7 @@ from perform.demonstrations.targets import (
 )
 from perform.demonstrations.trainer import MappingTrainer
 from perform.library import Library
+from perform.library.vocabulary import VOCABULARY
 from perform.parameters import choice
 from perform.paths import whole_file
 from perform.rig import Rig
@@ -27,7 +28,6 @@ from perform.scenes.mapping import METHODS, NAME, Example, SignalMapping, mappin
 from perform.scenes.scene import Scene
 from perform.scenes.setlist import Setlist, single
 from perform.scenes.show import KEY_HELP
-from perform.vocabulary import VOCABULARY
 
 MAPPINGS_FOLDER = Path("learned")
 KEY_ROWS = (

@@ -13,9 +13,8 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from perform.keys import PAD_BUTTONS, PAD_TRIGGERS
 from perform.midi.names import PLAIN_MESSAGE, SHARED_CONTROL
-from perform.signals import Event
+from perform.signals import PAD_BUTTONS, PAD_TRIGGERS, Event
 
 WINDOW = 1.0  # seconds of a movement
 REST_WINDOW = 2.0  # seconds before a movement, in which the control was at rest

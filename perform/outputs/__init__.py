@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from perform.arrays import Pixels, Samples
 from perform.clock import Moment
 from perform.faults import Health
-from perform.look import Look
+from perform.scenes.look import Look
 from perform.signals import Event
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perform.look import Look
 from perform.render.strips import Region, Strip
 from perform.render.targets import Target
+from perform.scenes.look import Look
 
 if TYPE_CHECKING:
     import moderngl

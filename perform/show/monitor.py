@@ -14,15 +14,14 @@ from perform.faults import Faults
 from perform.formula import ARRAYS, Formula
 from perform.inputs import Input, audio
 from perform.inputs.camera import Cameras
-from perform.keys import KEY_SIGNALS
 from perform.library import Library
+from perform.library.vocabulary import VOCABULARY
 from perform.rhythm.tempo import TempoAuthority
 from perform.scenes.mapping import MappingPlayers
 from perform.show.files import open_library
 from perform.show.opening import configure, open_inputs
 from perform.show.options import Options
-from perform.signals import Event, Signals
-from perform.vocabulary import VOCABULARY
+from perform.signals import KEY_SIGNALS, Event, Signals
 
 log = logging.getLogger("perform")
 FPS = 30.0  # looks a second

@@ -17,7 +17,6 @@ from perform.documents import SceneError
 from perform.faults import steps
 from perform.footage.opening import Opener
 from perform.generators.compiler import Compiler
-from perform.governor import Governor, Level, pinned
 from perform.inputs import Input, audio
 from perform.inputs.audio import Sound
 from perform.inputs.camera import Cameras
@@ -38,6 +37,7 @@ from perform.show.files import find, names_file, open_library, read_show
 from perform.show.options import Options
 from perform.stage import Stage
 from perform.stage.balance import Balance, scaled
+from perform.stage.governor import Governor, Level, pinned
 from perform.stage.pool import NICENESS, SHARED_NICENESS, ModelPool, PoolKey
 from perform.stage.worker import ThreadedWorker, Worker
 

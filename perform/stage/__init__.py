@@ -14,7 +14,6 @@ from perform.footage.opening import Opener
 from perform.footage.units import FedShader
 from perform.generators.extending import extension
 from perform.generators.model import Model
-from perform.governor import NetworkTime
 from perform.latent.centre import Centre
 from perform.latent.paths import Path as LatentPath
 from perform.latent.paths import open_path
@@ -34,6 +33,7 @@ from perform.scenes.setlist import Setlist
 from perform.signals import Event
 from perform.stage.contained import ContainedUnit
 from perform.stage.generator import PooledGenerator
+from perform.stage.governor import NetworkTime
 from perform.stage.pool import ModelPool, PoolKey
 
 if TYPE_CHECKING:

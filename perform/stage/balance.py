@@ -6,9 +6,9 @@ import logging
 from collections.abc import Sequence
 
 from perform.clock import LiveClock
-from perform.governor import Governor, Level
 from perform.performance import CueInstance
 from perform.stage import Stage
+from perform.stage.governor import Governor, Level
 
 log = logging.getLogger("perform")
 SIZE_WORDS = {1.0: "full size", 0.5: "half size", 0.25: "a quarter of the size"}

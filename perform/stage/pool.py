@@ -18,11 +18,11 @@ from dataclasses import dataclass, replace
 from perform.faults import reason, steps
 from perform.generators.extending import Extension, extended_config
 from perform.generators.model import Model
-from perform.governor import NetworkTime
 from perform.networks import ModelError
 from perform.networks.bending import Bend
 from perform.networks.blending import Blend
 from perform.scenes.readiness import Readiness
+from perform.stage.governor import NetworkTime
 from perform.stage.worker import Worker
 
 log = logging.getLogger("perform")

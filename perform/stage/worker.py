@@ -13,8 +13,8 @@ from perform.arrays import Floats, Pixels
 from perform.clock import stopwatch, thread_seconds
 from perform.faults import reason
 from perform.generators import Generator
-from perform.governor import NetworkTime
 from perform.networks.controls import NetworkValues
+from perform.stage.governor import NetworkTime
 from perform.threads import Background
 
 DRAWING_TIMEOUT = 10.0  # seconds that closing waits for a picture that is being drawn

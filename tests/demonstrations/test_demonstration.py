@@ -20,6 +20,7 @@ from perform.demonstrations import fit as fitting
 from perform.demonstrations.fit import fit
 from perform.documents import SceneError
 from perform.library import Library
+from perform.library.vocabulary import VOCABULARY
 from perform.scenes.mapping import (
     NEIGHBOURS,
     Example,
@@ -32,7 +33,6 @@ from perform.scenes.mapping import (
     read_mapping,
 )
 from perform.signals import Signals
-from perform.vocabulary import VOCABULARY
 from tests.doubles.library import save, write_library
 from tests.doubles.waiting import eventually
 

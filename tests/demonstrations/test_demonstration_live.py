@@ -21,11 +21,11 @@ from perform.demonstrations.search import PictureSearch
 from perform.demonstrations.targets import between_seeds, formula_texts, mapping_targets
 from perform.demonstrations.trainer import MappingTrainer
 from perform.library import Library
+from perform.library.vocabulary import VOCABULARY
 from perform.scenes.mapping import Example, MappingPlayer, SignalMapping, read_mapping
 from perform.scenes.reader import read_scene
 from perform.scenes.scene import Scene
 from perform.signals import Event, Signals
-from perform.vocabulary import VOCABULARY
 from tests.doubles.library import save, write_library
 from tests.doubles.waiting import eventually
 

@@ -2,9 +2,9 @@
 
 from perform.latent.directions import PARAMETERS
 from perform.latent.paths import path_parameters
+from perform.library.vocabulary import VOCABULARY
 from perform.networks import bending, blending
 from perform.parameters import Parameter
-from perform.vocabulary import VOCABULARY
 
 SHADERS = {
     ("generator", "grid"): (

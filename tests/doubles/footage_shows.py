@@ -9,12 +9,12 @@ from perform.arrays import Pixels
 from perform.clock import OfflineClock
 from perform.footage.opening import Opener
 from perform.library import Library
-from perform.look import Look
 from perform.performance import Performance
 from perform.render.context import headless
 from perform.render.present import Present
 from perform.render.readback import Readback
 from perform.rig import Rig
+from perform.scenes.look import Look
 from perform.show import find, load
 from perform.stage import Stage
 from perform.stage.pool import ModelPool

@@ -1,7 +1,7 @@
 """Formulas of the signals that a show has."""
 
 from perform.formula import Formula, compile
-from perform.vocabulary import VOCABULARY
+from perform.library.vocabulary import VOCABULARY
 
 
 def compiled(text: str) -> Formula:

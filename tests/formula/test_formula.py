@@ -18,10 +18,10 @@ from perform import formula
 from perform.clock import Moment
 from perform.formula import FormulaError, Vocabulary
 from perform.formula.functions import FUNCTIONS
+from perform.library.vocabulary import VOCABULARY
 from perform.midi import names as midi_names
 from perform.outputs.window import keys as _keys
 from perform.signals import Signals
-from perform.vocabulary import VOCABULARY
 from tests.doubles.formulas import compiled
 
 NOW = Moment(1.0, 60, 1 / 60, 2.0, 0.5, 120.0)

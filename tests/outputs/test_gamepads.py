@@ -13,9 +13,8 @@ import pytest
 
 from perform import formula
 from perform.clock import Moment
-from perform.keys import KEY_SIGNALS, PAD_BUTTONS
 from perform.outputs.window.gamepads import STICK_MIDDLE, Gamepads, gamepad_names, stick, trigger
-from perform.signals import Signals
+from perform.signals import KEY_SIGNALS, PAD_BUTTONS, Signals
 from tests.doubles.formulas import compiled
 
 REST = (0.0, 0.0, 0.0, 0.0, -1.0, -1.0)

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from perform.look import Look
 from perform.outputs.window.help import ACCENT, CELL, GROUND, TEXT, page
+from perform.scenes.look import Look
 from tests.doubles.windows import MANY, Stage, answer, real, x_server
 
 ROWS = [["B", "blackout"], ["space", "go"]]

@@ -14,12 +14,12 @@ import pytest
 
 from perform.clock import OfflineClock
 from perform.library import Library
-from perform.look import Look
 from perform.outputs.memory import Memory
 from perform.performance import Performance
 from perform.render.context import of_window
 from perform.render.present import Present
 from perform.rig import Incoming, Rig
+from perform.scenes.look import Look
 from perform.show import find, load
 from perform.signals import Event
 from perform.stage import Stage as UnitStage

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from perform.look import Look
 from perform.render.context import headless
 from perform.render.present import Present
+from perform.scenes.look import Look
 
 
 @pytest.fixture(scope="module")

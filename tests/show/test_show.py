@@ -15,10 +15,10 @@ from perform.documents import SceneError
 from perform.faults import Health
 from perform.inputs.audio import Silence, tracked
 from perform.library import Library
-from perform.look import Look
 from perform.outputs import window
 from perform.render.context import headless
 from perform.render.shader import ShaderError
+from perform.scenes.look import Look
 from perform.scenes.setlist import Setlist
 from perform.show import Options, demo_track, find, load, opening, play, render
 from perform.show.edits import FileWatcher

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from perform.governor import LADDER, Level
 from perform.library import Library
 from perform.rig import Rig
 from perform.show import Options, play
 from perform.show.status import StatusMeter
 from perform.stage.balance import level_text, scaled
+from perform.stage.governor import LADDER, Level
 from tests.doubles.library import save, write_library
 
 SIZE = (640, 360)

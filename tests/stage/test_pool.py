@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from perform.generators.model import Model
-from perform.governor import NetworkTime
 from perform.networks import ModelError
 from perform.scenes.readiness import Readiness
+from perform.stage.governor import NetworkTime
 from perform.stage.pool import RESTING_FINDS, ModelPool, PoolKey
 
 READY, OPENING, FAILED = Readiness.READY, Readiness.OPENING, Readiness.FAILED

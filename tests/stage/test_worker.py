@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from perform.clock import Moment
-from perform.governor import NetworkTime
 from perform.latent.space import Space
 from perform.networks.controls import NetworkValues
 from perform.stage.generator import FrameInterpolation
+from perform.stage.governor import NetworkTime
 from perform.stage.worker import PictureRequest, ThreadedWorker, Worker
 
 

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Protocol
 import glfw
 
 from perform.faults import Health
-from perform.look import Look
 from perform.outputs.window.displays import Display, WindowError, attempt, displays, find_display, monitors
 from perform.outputs.window.gamepads import Gamepads
 from perform.outputs.window.handles import MonitorHandle, WindowHandle, current, hints
 from perform.outputs.window.help import Help, Rows
 from perform.outputs.window.keys import key_name
 from perform.outputs.window.pointer import Pointer
+from perform.scenes.look import Look
 from perform.signals import Event
 
 if TYPE_CHECKING:

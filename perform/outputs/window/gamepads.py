@@ -12,9 +12,8 @@ import glfw
 
 from perform import paths
 from perform.documents import SceneError, read_text
-from perform.keys import PAD_BUTTONS, PAD_STICKS, PAD_TRIGGERS
 from perform.outputs.window.displays import attempt, text_of
-from perform.signals import Event
+from perform.signals import PAD_BUTTONS, PAD_STICKS, PAD_TRIGGERS, Event
 
 GamepadApi: TypeAlias = Any  # GLFW, which has no types, or a double of it
 

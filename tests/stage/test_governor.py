@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from perform.governor import LADDER, Costs, Governor, Level, NetworkTime, pinned
+from perform.stage.governor import LADDER, Costs, Governor, Level, NetworkTime, pinned
 
 SETTLED = 2.0  # seconds after a change
 

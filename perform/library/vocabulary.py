@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from difflib import get_close_matches
 
-from perform import keys
+from perform import signals
 from perform.clock import Moment, Tempo
 from perform.formula import ARRAYS, Vocabulary
 from perform.inputs import camera
@@ -19,7 +19,7 @@ NAMES = frozenset(
     (
         *Moment(0, 0, 0, 0, 0, Tempo().bpm).signals(),
         *("beat.confidence", *features.AUDIO_SIGNALS, *tempo.TEMPO_SIGNALS),
-        *(*keys.KEY_SIGNALS, *hands.HAND_SIGNALS, *camera.CAMERA_SIGNALS),
+        *(*signals.KEY_SIGNALS, *hands.HAND_SIGNALS, *camera.CAMERA_SIGNALS),
     )
 ).difference(ARRAYS)
 

@@ -2,8 +2,8 @@
 
 import pytest
 
+from perform.library.vocabulary import NAMES, SYNONYMS, VOCABULARY
 from perform.midi.names import MIDI_SIGNAL
-from perform.vocabulary import NAMES, SYNONYMS, VOCABULARY
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ from perform.latent import directions
 from perform.latent.directions import Directions
 from perform.latent.paths import PATHS, path_parameters
 from perform.latent.space import Space
+from perform.library.vocabulary import VOCABULARY
 from perform.midi import profiles
 from perform.midi.profiles import Profile
 from perform.networks import ModelError, bending, blending
@@ -31,7 +32,6 @@ from perform.parameters import Parameter, name_hint
 from perform.render import isf, pictures
 from perform.scenes.mapping import SignalMapping, read_mapping
 from perform.scenes.scene import Footage, Role
-from perform.vocabulary import VOCABULARY
 
 SHADER_SUFFIXES = (".fs", ".isf")  # of files; by name only the first
 MODEL_SUFFIXES = (".safetensors", ".pkl", ".pt", ".pth", ".bin", ".npz")  # the first wins
