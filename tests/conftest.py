@@ -19,6 +19,8 @@ os.environ.pop("COLUMNS", None)
 # Workers share the cores: threads of OpenMP and of Mesa's llvmpipe would spin while another worker's run
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("LP_NUM_THREADS", "1")
+# Two processes that share Mesa's cache of compiled shaders crashed in llvmpipe, in the middle of a drawing
+os.environ.setdefault("MESA_SHADER_CACHE_DISABLE", "true")
 # How long an example takes depends on what else runs
 settings.register_profile("perform", deadline=None)
 settings.load_profile("perform")
