@@ -10,6 +10,7 @@ from typing import Any
 from perform import generators, show
 from perform.bench import Figure, percentiles
 from perform.clock import stopwatch
+from perform.library import Library
 from perform.networks import Device
 from perform.rig import PHASES, Rig, freeze_gc
 from perform.sampling.speed import pictures_per_second
@@ -83,7 +84,7 @@ class Part:
 
 def alone(model: str, device: Device) -> float:
     """How many pictures a second a network draws with nothing beside it."""
-    with closing(generators.open(model, device)) as unit:
+    with closing(generators.open(Library().model(model), device)) as unit:
         return pictures_per_second(unit, ALONE_SECONDS)
 
 

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import pytest
 
 from perform import __version__
-from perform.bench import NAMES, Figure, machine, percentiles, report, run, versions
+from perform.bench import NAMES, Figure, machine, percentiles, report, run, shows, versions
 
 
 @pytest.mark.parametrize(("value", "met"), [(31.0, True), (30.0, True), (29.9, False), (math.nan, False)])
@@ -92,3 +92,8 @@ def test_versions_name_python_and_the_libraries_without_importing_them() -> None
     assert found["python"] == ".".join(map(str, sys.version_info[:3]))
     assert found["perform"] == __version__
     assert "numpy" in found and "torch" in found
+
+
+def test_a_network_alone_is_found_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("perform.bench.shows.pictures_per_second", lambda unit, _seconds: float(unit.size[0]))
+    assert shows.alone("flora-64", "cpu") == 64.0
