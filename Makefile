@@ -7,7 +7,7 @@ WORKERS := 3 # one more than the cores of a small machine: many tests wait for d
 
 .PHONY: play test lint types bench clean
 play: .venv/ready ## play the demo: in a window, or to a video in output/ where there is no display
-	$(BIN)/perform play
+	$(BIN)/perform play --film
 
 test: .venv/ready-to-test
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --max-worker-restart 0 --dist loadfile $(ARGS)

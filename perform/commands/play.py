@@ -132,6 +132,9 @@ def play(
     scene: SceneOption = None,
     audio: AudioSource = None,
     headless: Annotated[bool, typer.Option(help="Play without a window.")] = False,
+    film: Annotated[
+        bool, typer.Option("--film", help="Without a display make a video, even without a terminal.")
+    ] = False,
     size: PictureSize = "1280x720",
     fps: MostFrames = None,
     scale: SceneScale = None,
@@ -182,15 +185,15 @@ def play(
             offset=offset / 1000,
             memory=2**30 * (memory or 0.0),
         )
-        _play(options, seconds, context)
+        _play(options, seconds, context, film)
 
 
-def _play(options: Options, seconds: float | None, context: typer.Context) -> None:
+def _play(options: Options, seconds: float | None, context: typer.Context, film: bool) -> None:
     """Play the show, or make a video of it where there is no display; under a name that is free."""
     from perform.outputs.codecs import CODECS
 
     live, record = options.headless or _has_display(), options.record
-    if not live and not attended():
+    if not live and not film and not attended():
         raise RuntimeError(NO_DISPLAY.format(show=options.setlist))
     if record is None and not live:
         record = paths.output() / (Path(options.setlist).stem + CODECS[options.codec].suffixes[0])

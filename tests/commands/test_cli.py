@@ -134,6 +134,13 @@ def at_a_terminal(folder: Path, *words: str) -> str:
     return text
 
 
+def test_a_film_can_be_asked_for_without_a_display_and_a_terminal(folder: Path) -> None:
+    sound = str(tone(folder / "tone.wav"))
+    text = run(folder, "play", "red", "--film", "--audio", sound, "--size", "64x36", "--seconds", "0.5")
+    assert "no display here" in text
+    assert len(pictures(folder / "output/red.mp4")) == 15
+
+
 def _lines_of(terminal: int) -> Iterator[str]:
     """What is written on a terminal until nobody holds its other end."""
     while True:
