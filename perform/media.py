@@ -34,22 +34,9 @@ PLAYLIST = re.compile(
     r"|^\s*file\s.*\s(wave|mp3|aiff|flac|ogg|binary|motorola)\s*$",
     re.IGNORECASE | re.MULTILINE,
 )
-PLAYLIST_SUFFIXES = frozenset(
-    (
-        ".asx",
-        ".b4s",
-        ".cue",
-        ".m3u",
-        ".m3u8",
-        ".mpd",
-        ".pls",
-        ".ram",
-        ".strm",
-        ".wax",
-        ".wpl",
-        ".wvx",
-        ".xspf",
-    )
+PLAYLIST_SUFFIXES = (
+    *(".asx", ".b4s", ".cue", ".m3u", ".m3u8", ".mpd", ".pls"),
+    *(".ram", ".strm", ".wax", ".wpl", ".wvx", ".xspf"),
 )
 WEB_PAGE = re.compile(r"\s*(<!doctype html|<html)", re.IGNORECASE)
 

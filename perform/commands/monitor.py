@@ -165,10 +165,6 @@ def age(reading: SignalReading, now: float) -> str:
     if reading.value is None:
         return "-"
     seconds = max(now - reading.since, 0.0)
-    return (
-        f"{seconds:.1f} s"
-        if seconds < 10
-        else f"{seconds:.0f} s"
-        if seconds < 120
-        else f"{seconds / 60:.0f} min"
-    )
+    if seconds >= 120:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"

@@ -169,7 +169,7 @@ class Governor:
         return better if waited and self._plenty >= EVIDENCE else self._at
 
     def _change(self, now: float, at: int) -> None:
-        """Go to a level, and measure anew."""
+        """Go to a level, and measure again from there."""
         if at > self._at and self._rose:
             failed = now - self._changed < FAILED_AFTER * self._hold
             self._hold = min(2 * self._hold, LONGEST_HOLD) if failed else max(self._hold / 2, FIRST_HOLD)

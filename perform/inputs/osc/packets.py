@@ -101,7 +101,7 @@ def _unpacked(packet: bytes, due: float | None, depth: int, drop: Callable[[str]
     for element in elements:
         try:
             found += _unpacked(element, due, depth + 1, drop)
-        except READ_ERRORS as error:  # OSC 1.0: the other messages of the bundle are heard
+        except READ_ERRORS as error:  # OSC 1.0: the other messages of the bundle are taken
             drop(_sentence(error))
     return found
 
