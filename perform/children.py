@@ -24,6 +24,14 @@ sys.modules["perform"] = module_from_spec(_spec)
 _spec.loader.exec_module(sys.modules["perform"])
 """
 
+TIE = """
+import ctypes, os, signal, sys
+PR_SET_PDEATHSIG = 1
+ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+if os.getppid() == int(sys.argv[1]):  # else it has ended already
+    os.execvp(sys.argv[2], sys.argv[2:])
+"""
+
 
 def command(code: str, *words: str) -> list[str]:
     """The command of a Python process that runs `code`, with these words in its sys.argv."""
@@ -33,6 +41,14 @@ def command(code: str, *words: str) -> list[str]:
 def module(name: str, *words: str) -> list[str]:
     """The command of a Python process that runs a module of another project."""
     return [sys.executable, "-P", "-m", name, *words]
+
+
+def tied(*words: str) -> list[str]:
+    """The command of a program that ends (SIGTERM) with the thread that starts it, even if this process is
+    killed; only Linux does that. The program has the process id that Popen gives."""
+    if sys.platform != "linux":
+        return [*words]
+    return [sys.executable, "-I", "-S", "-c", TIE, str(os.getpid()), *words]
 
 
 def environment(**changed: str) -> dict[str, str]:

@@ -137,7 +137,7 @@ def test_the_hand_tracker(traps: Path, tmp_path: Path) -> None:
     "command",
     [
         children.command(SENDERS_CODE, "flood-osc", "9", "0.05"),
-        children.command(CLICKS_CODE, "1", "0.1", "0"),
+        children.command(CLICKS_CODE, "1", "0.1", "0", "0"),
         children.command(models.LOAD, "none.pkl"),
         children.module("pip", "--version"),
     ],

@@ -23,6 +23,7 @@ from perform import __version__, children
 from perform.parameters import choice
 
 NAMES = ("loop", "busy", "generator", "latency", "beat", "render", "switch", "models", "inputs", "training")
+EXIT_TIMEOUT = 5.0  # seconds that a process has to end by itself
 LIBRARIES = ("numpy", "torch", "openvino", "moderngl", "av", "sounddevice", "mido", "python-osc")
 
 
@@ -80,13 +81,18 @@ def duration_figures(
 
 @contextmanager
 def running(command: Sequence[str], **options: Any) -> Iterator[subprocess.Popen[str]]:
-    """A process that ends with the block; `options` are those of Popen."""
-    process = subprocess.Popen(command, text=True, env=children.environment(), **options)
+    """A process that ends with the block, and with this process; `options` are those of Popen."""
+    tied = children.tied(*command)
+    process = subprocess.Popen(tied, text=True, env=children.environment(), **options)
     try:
         yield process
     finally:
         process.terminate()
-        process.wait()
+        try:
+            process.wait(EXIT_TIMEOUT)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 def run(

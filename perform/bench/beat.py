@@ -1,29 +1,32 @@
 """What is shown on the beat, beside the true beats of a click track.
 
-The track plays as live sound (see `heard`; a sound file on the live clock where JACK is missing). The
-picture turns from black to white and back on each beat. A change counts from when its frame is drawn on the
-screen; it belongs to the beat that is at most a quarter of a beat away. Errors are in ms, a late change is
-positive: the median with its sign (`error_ms_p50`), the 95th percentile and the largest without.
+The track plays as live sound in a virtual device (see `heard`). Where that is missing or does not keep time,
+it plays as live sound from a file, at the pace of the clock; the note of `tracks` says which.
+
+The picture turns from black to white and back on each beat. A change counts from when its frame is drawn on
+the screen; it belongs to the beat that is at most a quarter of a beat away. Errors are in ms, a late change
+is positive: the median with its sign (`error_ms_p50`), the 95th percentile and the largest without.
 `uneven_ms_p95` is how far the clicks are from an even grid: if it misses its goal, the device did not keep
-time. Both tempi of BEAT_TEMPI count together: at 60 frames/s, the beats of 120 bpm all fall at the same place
-of a frame, those of 97 bpm at every place.
+time all along. Both tempi of BEAT_TEMPI count together: at 60 frames/s, the beats of 120 bpm all fall at the
+same place of a frame, those of 97 bpm at every place.
 """
 
 from __future__ import annotations
 
+import logging
 import math
 import tempfile
 import wave
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
 from perform.bench import Figure, percentiles
 from perform.bench.clicks import CLICK_HEIGHT, CLICK_RATE, CLICK_SAMPLES, click_starts
-from perform.bench.heard import DEVICE, clicks, light_show, virtual_device
+from perform.bench.heard import DEVICE, STEADY, clicks, device_fault, light_show, unevenness
 from perform.clock import stopwatch
 from perform.faults import Health
 from perform.networks import Device
@@ -35,13 +38,16 @@ from perform.signals import Event
 if TYPE_CHECKING:
     import moderngl
 
+log = logging.getLogger("perform")
+Play: TypeAlias = Callable[[int, float, float, float], "Matches"]  # clicks, seconds each, frames/s, offset
 BEAT_SECONDS = 60.0  # of a rate with one offset, both tempi together
 BEAT_RATES = (31.0, 60.0)  # frames/s
 BEAT_TEMPI = (120.0, 97.0)
 BEAT_GOAL = 20.0  # ms, with the offset set
 BEAT_LIGHT = "beat.count % 2"
-LOCK_SECONDS = 8.0  # from the first beat on: until then the tracker finds the beat
-STEADY = 3.0  # ms: a device whose clicks come less evenly does not keep time, as on a busy machine
+BEAT_PERIOD = 480  # samples a period of the virtual device: long enough to keep time
+LOCK_SECONDS = 4.0  # from the first beat on: until then the tracker finds the beat
+FILE_LEAD = 1.0  # seconds of silence before the first beat of a file
 REACH = 0.25  # beats between a beat and its change, at most
 MOST_OFFSET = 0.2  # seconds, as `perform play --offset` takes
 
@@ -120,13 +126,17 @@ def beat_figures(seconds: float | None, model: str | None, device: Device) -> It
     """Each rate without an offset and with the one that it recommends, `seconds` each; the model plays no
     part."""
     seconds = (seconds or BEAT_SECONDS) / len(BEAT_TEMPI)
-    note = "in JACK's virtual device" if virtual_device() else "in a sound file: there is no jackd"
+    fault = device_fault(BEAT_PERIOD)
+    note = f"from a file at the pace of the clock: {fault}" if fault else "in JACK's virtual device"
+    if fault:
+        log.warning("the clicks play %s", note)
     yield Figure("tracks", len(BEAT_TEMPI), "", note=note)
+    play = _from_file if fault else _from_device
     for fps in BEAT_RATES:
-        before = _both_tempi(fps, seconds, 0.0)
+        before = _both_tempi(play, fps, seconds, 0.0)
         yield from before.figures(f"_before_{fps:g}")
         yield Figure(f"offset_ms_{fps:g}", 1000 * before.offset, "ms")
-        after = _both_tempi(fps, seconds, before.offset)
+        after = _both_tempi(play, fps, seconds, before.offset)
         yield from after.figures(f"_{fps:g}", BEAT_GOAL)
 
 
@@ -141,21 +151,12 @@ def matched(beats: Sequence[float], changes: Sequence[float]) -> Matches:
     late = [[change - beat for change in changes if abs(change - beat) <= reach] for beat in counted]
     errors = tuple(min(near, key=abs) for near in late if near)
     inside = sum(counted[0] - reach <= change <= counted[-1] + reach for change in changes)
-    return Matches(errors, len(counted) - len(errors), inside - len(errors), _uneven(counted))
-
-
-def _uneven(beats: Sequence[float]) -> tuple[float, ...]:
-    """How far each beat is from the line through all of them (least squares), seconds."""
-    if len(beats) < 3:
-        return (0.0,) * len(beats)
-    number = np.arange(len(beats))
-    line = np.polyval(np.polyfit(number, beats, 1), number)
-    return tuple(float(one) for one in np.abs(line - beats))
+    return Matches(errors, len(counted) - len(errors), inside - len(errors), unevenness(counted))
 
 
 def write_clicks(path: Path, count: int, each: float) -> list[float]:
     """A sound file of `count` clicks, `each` seconds apart; when they come (seconds)."""
-    starts = click_starts(count, each, 0.0)
+    starts = click_starts(count, each, 0.0, FILE_LEAD)
     sound = np.zeros(starts[-1] + CLICK_RATE, np.int16)
     for start in starts:
         sound[start : start + CLICK_SAMPLES] = round(CLICK_HEIGHT * 32767)
@@ -167,18 +168,18 @@ def write_clicks(path: Path, count: int, each: float) -> list[float]:
     return [start / CLICK_RATE for start in starts]
 
 
-def _both_tempi(fps: float, seconds: float, offset: float) -> Matches:
+def _both_tempi(play: Play, fps: float, seconds: float, offset: float) -> Matches:
     """Both tempi at one rate with one offset, `seconds` each after the lock."""
     found = Matches()
     for bpm in BEAT_TEMPI:
         count, each = math.ceil((LOCK_SECONDS + seconds) * bpm / 60), 60 / bpm
-        found += (_from_device if virtual_device() else _from_file)(count, each, fps, offset)
+        found += play(count, each, fps, offset)
     return found
 
 
 def _from_device(count: int, each: float, fps: float, offset: float) -> Matches:
     """Clicks from a virtual device."""
-    with tempfile.TemporaryDirectory() as folder, clicks(count, each, 0.0) as player:
+    with tempfile.TemporaryDirectory() as folder, clicks(count, each, 0.0, period=BEAT_PERIOD) as player:
         rig = light_show(Path(folder), BEAT_LIGHT, DEVICE, fps, offset)
         screen = BeatScreen(rig.context, rig.present.size)
         rig.screens.append(screen)

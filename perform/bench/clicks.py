@@ -1,4 +1,4 @@
-"""Plays clicks into the default sound device and prints when: `clicks COUNT EACH SPREAD`."""
+"""Plays clicks into the default sound device and prints when: `clicks COUNT EACH SPREAD LEAD`."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from perform.clock import stopwatch
 CLICK_RATE = 48_000
 CLICK_SAMPLES = 480  # samples of a click
 CLICK_HEIGHT = 0.8
-LEAD = 4 * CLICK_RATE  # samples of silence before the first, for the show to start
+END = 1.0  # seconds of silence after the last
 
 
-def click_starts(count: int, each: float, spread: float) -> list[int]:
-    """The first samples of `count` clicks, `each` seconds apart, more or less `spread` (a share of it)."""
-    draw, at = random.Random(1), float(LEAD)
+def click_starts(count: int, each: float, spread: float, lead: float) -> list[int]:
+    """The first samples of `count` clicks, the first at `lead` seconds, the others `each` seconds apart, more
+    or less `spread` (a share of it)."""
+    draw, at = random.Random(1), lead * CLICK_RATE
     starts = []
     for _ in range(count):
         starts.append(round(at))
@@ -25,11 +26,11 @@ def click_starts(count: int, each: float, spread: float) -> list[int]:
     return starts
 
 
-def main(count: str, each: str, spread: str) -> None:
+def main(count: str, each: str, spread: str, lead: str) -> None:
     """Play `click_starts`; a line of stdout is a click's time (stopwatch)."""
     import sounddevice
 
-    starts = click_starts(int(count), float(each), float(spread))
+    starts = click_starts(int(count), float(each), float(spread), float(lead))
     played: SimpleQueue[float] = SimpleQueue()
     at = 0
 
@@ -47,4 +48,4 @@ def main(count: str, each: str, spread: str) -> None:
         for _ in starts:
             sys.stdout.write(f"{played.get()}\n")
             sys.stdout.flush()
-        sounddevice.sleep(1000)
+        sounddevice.sleep(round(1000 * END))

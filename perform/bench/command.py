@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -26,7 +30,7 @@ def bench(
     """Measure this machine: each figure beside its goal. For `training`, --model is the folder of a run."""
     from perform.models import located
 
-    with complaints():
+    with complaints(), _whole_end():
         if model is not None and not Path(model).is_dir():  # a folder is a run's
             model = located(model)
         every = [one for one in NAMES if model is None or one != "training"]  # which takes a run, no model
@@ -36,6 +40,20 @@ def bench(
                 typer.echo(json.dumps(result))
             else:
                 _print(result)
+
+
+@contextmanager
+def _whole_end() -> Iterator[None]:
+    """SIGTERM ends the bench as Ctrl-C does: what it started and its folders go with it."""
+
+    def end(number: int, _frame: object) -> None:
+        sys.exit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _print(result: dict[str, Any]) -> None:
