@@ -9,7 +9,7 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from perform.terminal import Force, check_new, check_suffix, complaints, say, watched
+from perform.terminal import FilmCodec, FilmQuality, Force, check_new, check_suffix, complaints, say, watched
 
 flora_app = typer.Typer(help="Flora: drawn flowers to train models with.", no_args_is_help=True)
 
@@ -46,6 +46,8 @@ def film(
     seconds: Annotated[float, typer.Option(help="Length of the film.")] = 30.0,
     size: SideLength = 256,
     fps: Annotated[float, typer.Option(help="Frames a second.")] = 30.0,
+    codec: FilmCodec = "h264",
+    quality: FilmQuality = None,
     seed: Seed = 0,
     force: Force = False,
 ) -> None:
@@ -54,7 +56,8 @@ def film(
 
     with complaints():
         check_new(path, force=force)
-        frames = films.write_film(path, seconds, size, fps, seed, partial(watched, what="filming"))
+        watch = partial(watched, what="filming")
+        frames = films.write_film(path, seconds, size, fps, seed, watch, codec=codec, quality=quality)
     say(f"{frames} frames in {path}")
 
 

@@ -10,7 +10,18 @@ import typer
 
 from perform import paths
 from perform.loops import TEMPLATE, Loop, choose_keyframes, keyframe_sheet, read_loop, write_loop
-from perform.terminal import Force, check_new, check_suffix, complaints, model_names, say, size_of
+from perform.outputs.codecs import encoding
+from perform.terminal import (
+    FilmCodec,
+    FilmQuality,
+    Force,
+    check_new,
+    check_suffix,
+    complaints,
+    model_names,
+    say,
+    size_of,
+)
 
 KEYFRAME_FRAMES = 100  # frames from key to key
 
@@ -56,13 +67,18 @@ def loop(
         Path | None,
         typer.Option("--out", help="Render one turn of the loop to this video file: .mp4, .mov or .mkv."),
     ] = None,
+    codec: FilmCodec = "h264",
+    quality: FilmQuality = None,
     save: Annotated[Path | None, typer.Option(help="The preset file to write: a .toml.")] = None,
     picture: Annotated[Path | None, typer.Option("--sheet", help="Draw the keyframes to this .png.")] = None,
     force: Force = False,
 ) -> None:
     """Make a seamless loop through keyframes: a preset to play live, and a film of one turn."""
     with complaints():
-        _check_files(picture, save, film, force)
+        check_suffix(picture, ".png")
+        check_suffix(save, ".toml")
+        encoding(film, codec, quality)
+        check_new(picture, film, force=force)
         source = _LoopSource.at(what)
         points = _keyframes(source, keys, choose, seed)
         made = source.loop(points, each, hold, fps, interpolation=interpolation, space=space, psi=psi)
@@ -80,18 +96,7 @@ def loop(
         if picture:
             keyframe_sheet(made, picture)
         if film:
-            _render(made, preset, film, fps, size)
-
-
-def _check_files(picture: Path | None, save: Path | None, film: Path | None, force: bool) -> None:
-    """Raises what is wrong with the names of files to write."""
-    check_suffix(picture, ".png")
-    check_suffix(save, ".toml")
-    if film:
-        from perform.outputs.codecs import encoding
-
-        encoding(film)
-    check_new(picture, film, force=force)
+            _render(made, preset, fps, size, record=film, codec=codec, quality=quality)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,13 +156,13 @@ def _positions(text: str) -> list[int]:
     return [int(word) for word in words]
 
 
-def _render(loop: Loop, preset: Path, film: Path, fps: float, size: str | None) -> None:
-    """One turn of the loop as a film."""
+def _render(loop: Loop, preset: Path, fps: float, size: str | None, **film: Any) -> None:
+    """One turn of the loop as a film; `film` are the options of a show for it."""
     from perform import show
     from perform.commands.render import render_show
     from perform.generators.model import Model
     from perform.models import located
 
     pixels = size_of(size) if size else Model.read(located(loop.model)).size
-    options = show.Options(setlist=str(preset), size=pixels, fps=fps, record=film, headless=True)
+    options = show.Options(setlist=str(preset), size=pixels, fps=fps, headless=True, **film)
     render_show(options, loop.seconds)

@@ -47,8 +47,11 @@ def write_film(
     fps: float = 30.0,
     seed: int = 0,
     watched: Watch = iter,
+    codec: str = "h264",
+    quality: str | None = None,
 ) -> int:
-    """Writes the film to path (.mp4, .mov or .mkv) and returns how many frames it has.
+    """Writes the film to path (.mp4, .mov or .mkv) and returns how many frames it has; `codec` and `quality`
+    as in `perform.outputs.codecs`.
 
     `watched` may look on: it gets the latents and gives them on, one per frame. Raises ValueError for wrong
     numbers or names, OSError when the file cannot be written.
@@ -58,7 +61,7 @@ def write_film(
     from perform.outputs.recorder import Recorder
 
     way = walk(seconds, fps, seed)
-    recorder = Recorder(path, (size, size), fps)
+    recorder = Recorder(path, (size, size), fps, codec=codec, quality=quality)
     try:
         for number, z in enumerate(watched(way)):
             moment = Moment(number / fps, number, 1 / fps, 0.0, 0.0, 120.0)

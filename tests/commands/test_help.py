@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
@@ -23,6 +24,20 @@ def test_every_command_stands_in_a_group_with_a_sentence() -> None:
     listed = typer.main.get_command(app).commands  # type: ignore[attr-defined]
     assert sorted(names) == sorted(listed)
     assert all(one.get_short_help_str() for one in listed.values())
+
+
+def test_every_command_that_writes_a_film_takes_its_codec_and_quality() -> None:
+    found: dict[str, set[str]] = {}
+
+    def look(one: Any, name: str) -> None:
+        for inner, its in getattr(one, "commands", {}).items():
+            look(its, f"{name} {inner}".strip())
+        if any(".mp4" in (option.help or "") and option.name != "codec" for option in one.params):
+            found[name] = {option.name for option in one.params}
+
+    look(typer.main.get_command(app), "")
+    assert sorted(found) == ["flora film", "loop", "play", "render"]
+    assert [name for name, options in found.items() if not {"codec", "quality"} <= options] == []
 
 
 @pytest.mark.parametrize(

@@ -165,6 +165,21 @@ def test_a_film_has_its_frames_and_no_seam(tmp_path: Path) -> None:
     assert _difference(frames[-1], frames[0]) < 2 * max(steps)
 
 
+def test_a_lossless_film_has_every_pixel(tmp_path: Path) -> None:
+    import av
+
+    words = ["film", str(tmp_path / "a.mkv"), "--seconds", "0.2", "--size", "32", "--fps", "10"]
+    told = CliRunner().invoke(flora_app, [*words, "--codec", "ffv1"])
+    assert told.exit_code == 0, told.output
+    with av.open(str(tmp_path / "a.mkv")) as film:
+        assert film.streams.video[0].codec_context.name == "ffv1"
+        pictures = [frame.to_ndarray(format="rgb24") for frame in film.decode(video=0)]
+    drawn = [flora.render_flower(z, 32) for z in films.walk(0.2, 10, 0)]
+    assert np.array_equal(pictures, drawn)
+    refused = CliRunner().invoke(flora_app, [*words, "--codec", "ffv1", "--quality", "1", "--force"])
+    assert refused.exit_code == 1 and "quality '1' of ffv1, must be left out" in refused.output
+
+
 @pytest.mark.parametrize("numbers", [(0, 30), (2, 0.5), (-1, 30), (4000, 30)])
 def test_a_film_without_length_is_rejected(numbers: tuple[float, float]) -> None:
     with pytest.raises(ValueError, match="must be up to 3600 s"):

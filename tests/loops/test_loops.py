@@ -114,6 +114,17 @@ def test_a_film_is_one_closed_loop(folder: Path) -> None:
         assert next(picture.decode(video=0)).width == 3 * 128 + 2 * 4
 
 
+def test_a_loop_is_stored_as_it_was_asked_for(folder: Path) -> None:
+    words = (MODEL, "--keys", "3,14", "--each", "2", "--size", "64x64")
+    run(*words, "--out", "a.mov", "--codec", "prores", "--quality", "4444")
+    with av.open(str(folder / "a.mov")) as film:
+        pictures = film.streams.video[0].codec_context
+        assert (pictures.name, pictures.profile, pictures.pix_fmt) == ("prores", "4444", "yuv444p12le")
+    said = run(*words, "--out", "b.mp4", "--codec", "prores", expect=1)
+    assert said == "perform: b.mp4: a film in prores must end in .mov or .mkv"
+    assert not (folder / "b.toml").exists()
+
+
 def test_a_saved_loop_is_edited_in_place(folder: Path) -> None:
     run(MODEL, "--keys", "3,14,15", "--save", "my/loop.toml")
     assert "3, 14, 99" in run("my/loop.toml", "--keys", "3,14,99")
