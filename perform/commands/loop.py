@@ -85,13 +85,7 @@ def loop(
         made = made.reshuffled(_positions(reshuffle)) if reshuffle else made
         made = made.ordered(_positions(order)) if order else made
         preset = save or source.file or (film or Path("loop")).with_suffix(".toml")
-        if preset.exists() and preset != source.file and not force:
-            raise FileExistsError(
-                f"{preset} is there already: perform loop {preset} changes it, --force replaces it"
-            )
-        preset.parent.mkdir(parents=True, exist_ok=True)
-        with paths.whole_file(preset) as part:
-            part.write_text(write_loop(made, source.text), encoding="utf-8", newline="")
+        _write_preset(preset, write_loop(made, source.text), replaces=force or preset == source.file)
         say(f"{preset}: {', '.join(map(str, made.keys))}")
         if picture:
             keyframe_sheet(made, picture)
@@ -147,6 +141,14 @@ def _keyframes(source: _LoopSource, keys: str | None, choose: int | None, seed: 
     if source.before is None:
         raise ValueError("the keyframes are missing: give --keys 3,14,15 or --choose 8")
     return source.before.keys
+
+
+def _write_preset(file: Path, text: str, replaces: bool) -> None:
+    if file.exists() and not replaces:
+        raise FileExistsError(f"{file} is there already: perform loop {file} changes it, --force replaces it")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with paths.whole_file(file) as part:
+        part.write_text(text, encoding="utf-8", newline="")
 
 
 def _positions(text: str) -> list[int]:
