@@ -190,9 +190,12 @@ def play(
 
 def _play(options: Options, seconds: float | None, context: typer.Context, film: bool) -> None:
     """Play the show, or make a video of it where there is no display; under a name that is free."""
+    from perform import show
     from perform.outputs.codecs import CODECS
 
     live, record = options.headless or _has_display(), options.record
+    if not live:
+        show.check(options)
     if not live and not film and not attended():
         raise RuntimeError(NO_DISPLAY.format(show=options.setlist))
     if record is None and not live:

@@ -197,6 +197,7 @@ def open_monitor(options: Options, names: Iterable[str], show: str | None = None
     signals = signals.union(*(one.text.signals for one in mappings))
     profiles = library.profiles(log.error)
     library.check_controls(signals)
+    library.feeds(signals)  # raises what is wrong with them before a device opens
     clock = LiveClock(FPS)
     sound = audio.open_sound(options.sound, clock.now, loop=options.loop)
     clock.position = sound.position

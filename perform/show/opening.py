@@ -75,11 +75,19 @@ def _signal_faults(file: Path, signals: Iterable[str], library: Library) -> list
     return list(dict.fromkeys(faults))
 
 
+def check(options: Options) -> None:
+    """Raises what is wrong with the setlist, its models and the sound, before a device or a display opens."""
+    library = open_library(options.setlist, options.model)
+    load(find(options.setlist, library), library)
+    audio.check_sound(options.sound)
+
+
 def play(options: Options, library: Library | None = None, loaded: Setlist | None = None) -> Rig:
     """A live show: devices, a live clock, and a window unless it is headless. `loaded` replaces the setlist
-    that the options name."""
+    that the options name. All that was given is checked before a device or the window opens."""
     library = library or open_library(options.setlist, options.model)
     setlist = _pin_clock(loaded or load(find(options.setlist, library), library), options)
+    audio.check_sound(options.sound)
     options = replace(options, link=options.link or setlist.lead == "link")
     steps.info("opening the picture and the sound")
     window = None if options.headless else _window(options)

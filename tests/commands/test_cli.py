@@ -94,6 +94,31 @@ def test_without_a_display_a_supervised_show_says_what_to_do(folder: Path) -> No
     assert not (folder / "output").exists()
 
 
+@pytest.mark.parametrize("display", ["", ":777"], ids=["no display", "a display that is not there"])
+@pytest.mark.parametrize(
+    ("words", "fault"),
+    [
+        (("nothing",), "nothing: there is no such preset"),
+        (("nothing.toml",), "nothing.toml: there is no such file"),
+        (("--audio", "nothing.wav"), "nothing.wav: no such sound file"),
+        (("neural", "--audio", "none", "--model", "nothing"), "model 'nothing': there is no such model"),
+    ],
+)
+def test_what_a_show_was_given_is_checked_before_the_display(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, display: str, words: tuple[str, ...], fault: str
+) -> None:
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("DISPLAY", display)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    text = command.run("play", *words, expect=1)
+    assert fault in text and "display" not in text
+
+
+def test_feeds_are_checked_before_the_devices_of_a_monitor(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("perform.show.monitor.open_inputs", lambda *_: pytest.fail("devices were opened"))
+    assert "there is no such feed none" in command.run("monitor", "feed.none", expect=1)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a terminal of Unix")
 def test_without_a_display_a_person_gets_a_film_and_a_second_one_beside_it(folder: Path) -> None:
     words = ("play", str(tone(folder / "tone.wav")), "--scene", "red", "--size", "64x36", "--seconds", "0.5")

@@ -67,11 +67,21 @@ def open_sound(
     exists, is a Path, has a folder or one of SOUND_SUFFIXES. Raises SoundError if a file is no sound."""
     if spec is None or str(spec) in ("", "none"):
         return Silence()
+    if _names_file(spec):
+        return SoundFile(spec, loop=loop, play=play)
+    return SoundDevice(str(spec), now)
+
+
+def check_sound(spec: str | Path | None) -> None:
+    """Raises SoundError if a spec of `open_sound` is a file that is no sound; opens no device."""
+    if spec is not None and _names_file(spec):
+        SoundReader(spec).close()
+
+
+def _names_file(spec: str | Path) -> bool:
     path = Path(spec)
     known = path.parts[1:] or path.suffix.lower() in SOUND_SUFFIXES or paths.found(path)
-    if isinstance(spec, Path) or known:
-        return SoundFile(path, loop=loop, play=play)
-    return SoundDevice(spec, now)
+    return isinstance(spec, Path) or bool(known)
 
 
 def tracked(path: str | Path) -> list[Beat]:
