@@ -195,7 +195,7 @@ def _play(options: Options, seconds: float | None, context: typer.Context, film:
 
     live, record = options.headless or _has_display(), options.record
     if not live:
-        show.check(options)
+        show.check_options(options)
     if not live and not film and not attended():
         raise RuntimeError(NO_DISPLAY.format(show=options.setlist))
     if record is None and not live:

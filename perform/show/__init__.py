@@ -1,14 +1,14 @@
 """Shows: from options to a rig that is ready to play."""
 
 from perform.show.files import find, names_file, open_library
-from perform.show.opening import RENDER_FPS, check, control_inputs, load, play, render
+from perform.show.opening import RENDER_FPS, check_options, control_inputs, load, play, render
 from perform.show.options import DEMO, Options, demo_track, sound_option
 
 __all__ = [
     "DEMO",
     "RENDER_FPS",
     "Options",
-    "check",
+    "check_options",
     "control_inputs",
     "demo_track",
     "find",

@@ -75,7 +75,7 @@ def _signal_faults(file: Path, signals: Iterable[str], library: Library) -> list
     return list(dict.fromkeys(faults))
 
 
-def check(options: Options) -> None:
+def check_options(options: Options) -> None:
     """Raises what is wrong with the setlist, its models and the sound, before a device or a display opens."""
     library = open_library(options.setlist, options.model)
     load(find(options.setlist, library), library)
