@@ -16,6 +16,7 @@ from typing import Any, TypeVar, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 
 from perform.parameters import did_you_mean
+from perform.paths import check_file
 
 Shape = TypeVar("Shape", bound=BaseModel)
 
@@ -43,6 +44,7 @@ def read_text(path: Path, lenient: bool = False) -> str:
 
 def read_marked_text(path: Path, lenient: bool = False) -> str:
     """The same with its byte order mark: written as UTF-8, it gives the same bytes again."""
+    check_file(path)
     content = path.read_bytes()
     wide = next((name for mark, name in WIDE_MARKS.items() if content.startswith(mark)), "")
     if wide or b"\0" in content:

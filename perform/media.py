@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from perform.arrays import AnyArray
+from perform.paths import special
 
 if TYPE_CHECKING:
     import av
@@ -77,9 +78,12 @@ def address(path: Path) -> str:
 
 
 def open_media(path: Path) -> InputContainer:
-    """The container in a file. Raises MediaError for an empty file and for text, else what `av.open` does."""
+    """The container in a file. Raises MediaError for an empty file, for text and for what is no file, else
+    what `av.open` does."""
     import av
 
+    if kind := special(path):
+        raise MediaError(f"it is {kind}, must be a file")
     _refuse_text(path)
     return av.open(address(path), options=dict(OPTIONS), metadata_errors="replace")
 

@@ -6,6 +6,7 @@ installed wheel they are in `perform/data/`."""
 from __future__ import annotations
 
 import os
+import stat
 import sys
 import unicodedata
 from collections.abc import Iterator, Mapping
@@ -14,6 +15,12 @@ from itertools import count
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent
+SPECIAL = {
+    stat.S_IFIFO: "a named pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
 RUN_MODELS = ("best", "latest")  # names of the models in the folder of a training run, the one to play first
 
 
@@ -85,7 +92,24 @@ def beside(file: Path, suffix: str) -> Path:
 
 def files(folder: Path, *suffixes: str) -> list[Path]:
     """The files of a folder with one of these suffixes, given in small letters; none if it is missing."""
-    return sorted(file for file in folder.glob("*") if file.name.lower().endswith(suffixes))
+    named = (file for file in folder.glob("*") if file.name.lower().endswith(suffixes))
+    return sorted(file for file in named if not special(file))
+
+
+def special(path: Path) -> str:
+    """What is there that is neither a file nor a folder, such as a named pipe: to open it may wait for ever.
+    Empty if nothing is, or if the system does not let us see."""
+    try:
+        kind = stat.S_IFMT(path.stat().st_mode)
+    except OSError:
+        return ""
+    return SPECIAL.get(kind, "")
+
+
+def check_file(path: Path) -> None:
+    """OSError for what is `special`: call it before you open a file that somebody named."""
+    if kind := special(path):
+        raise OSError(f"{path} is {kind}, must be a file")
 
 
 def _folder(path: Path) -> Path | None:

@@ -274,8 +274,8 @@ def check_new(*files: Path | None, force: bool, reads: Iterable[str | Path | Non
     there = [file for file in files if file is not None and file.exists()]
     read = [Path(name) for name in reads if name and Path(name).exists()]
     for file in there:
-        if file.is_dir():
-            raise FileExistsError(f"{file} is a folder: give the name of a file")
+        if kind := "a folder" if file.is_dir() else paths.special(file):
+            raise FileExistsError(f"{file} is {kind}: give the name of a file")
         if any(file.samefile(other) for other in read):
             raise FileExistsError(f"{file} is what the command reads: give another name")
         if not force:
@@ -286,6 +286,7 @@ def existing(file: Path) -> Path:
     """The file, if it is there. Raises FileNotFoundError."""
     there = paths.found(file)
     if there is None:
+        paths.check_file(file)
         why = "is a folder, no file" if file.is_dir() else "there is no such file"
         raise FileNotFoundError(f"{file}: {why}")
     return there

@@ -42,6 +42,8 @@ def check_all(paths: Iterable[Path]) -> tuple[int, list[str]]:
 def check_file(file: Path, library: Library) -> list[str]:
     """The faults of one file."""
     there = paths.found(file)
+    if kind := paths.special(file):
+        return [f"{file} is {kind}, must be a file"]
     if there is None:
         return [f"{file}: there is no such file"]
     file, name = there, there.name.lower()

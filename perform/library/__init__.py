@@ -90,7 +90,7 @@ class Library:
             if file := paths.found(path):
                 return file
         there = [file.name for folder in self.folders for file in sorted((folder / "footage").glob("*.*"))]
-        raise LookupError(f"there is no such file{name_hint(name, there)}{self._looked(f'footage/{name}')}")
+        raise self._missing("file", name, there, f"footage/{name}")
 
     def isf(self, name: str, role: Role) -> isf.ISF:
         """The shader as it is in its file now; the same object as long as the file is the same."""
@@ -225,8 +225,7 @@ class Library:
                 path = folder / f"{name}{suffix}"
                 if path.parent == folder and (file := paths.found(path)):
                     return str(file)
-        hint = name_hint(name, [*BUILT_IN, *self.models()])
-        raise LookupError(f"there is no such model{hint}{self._looked(f'models/{name}')}")
+        raise self._missing("model", name, [*BUILT_IN, *self.models()], f"models/{name}")
 
     def models(self) -> dict[str, Path]:
         """The model files that can be played by name."""
@@ -300,8 +299,7 @@ class Library:
             path = folder / f"{name}{suffix}"
             if path.parent == folder and (file := paths.found(path)) and file != self._show:
                 return file
-        hint, looked = name_hint(name, self.names(kind, suffix)), self._looked(f"{kind}/{name}{suffix}")
-        raise LookupError(f"there is no such {what}{hint}{looked}")
+        raise self._missing(what, name, self.names(kind, suffix), f"{kind}/{name}{suffix}")
 
     def _places(self, kind: str) -> list[Path]:
         """Where files of a kind are looked for: beside the show, then in the folder of the kind in each
@@ -309,11 +307,14 @@ class Library:
         beside = [self._show.parent] if self._show and self._show.parent == project_of(self._show) else []
         return [*beside, *(folder / kind for folder in self.folders)]
 
-    def _looked(self, what: str) -> str:
-        """Where something was looked for, for a message."""
+    def _missing(self, what: str, name: str, there: list[str], file: str) -> LookupError:
+        """The error for a name that no file has, with the names that are `there` and where it was looked for
+        (as `file`)."""
+        if kind := paths.special(Path(name)):
+            return LookupError(f"{name} is {kind}, must be a file")
         home = str(Path.home())
-        places = (str(folder).replace(home, "~", 1) for folder in self.folders)
-        return f"; looked for {what} in {', '.join(places)}"
+        places = ", ".join(str(folder).replace(home, "~", 1) for folder in self.folders)
+        return LookupError(f"there is no such {what}{name_hint(name, there)}; looked for {file} in {places}")
 
 
 def project_of(show: Path) -> Path:

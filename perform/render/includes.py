@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from perform.documents import read_text
+from perform.faults import reason
 from perform.render.dialect import without_comments
 
 LONGEST = 20_000  # lines of a file
@@ -19,13 +21,6 @@ _INCLUDE = re.compile(r'^[ \t]*#[ \t]*include\b[ \t]*(?:"([^"\n]*)"|<([^>\n]*)>)
 
 class IncludeError(ValueError):
     """A file that cannot be included; the message has file and line."""
-
-
-def read_text(path: Path) -> str:
-    """The text of a shader file; OSError. Bytes that are no UTF-8 stand in comments mostly."""
-    data = path.read_bytes()
-    encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
-    return data.decode(encoding, errors="replace")
 
 
 def with_includes(text: str, file: str, folder: Path | None, found: list[Path]) -> str:
@@ -57,10 +52,9 @@ class _Includer:
         if len(self.found) == MOST:
             raise IncludeError(f"{place} {name}: a shader may include {MOST} files at most")
         try:
-            text = without_comments(read_text(path))
+            text = without_comments(read_text(path, lenient=True))
         except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or "cannot be read"
-            raise IncludeError(f"{place} {name}: {path}: {reason}") from None
+            raise IncludeError(f"{place} {name}: {reason(error)}") from None
         self.found.append(path)
         base = len(self.found) * LONGEST
         return f"#line {base + 1}\n{self.expanded(text, str(path), base, (*within, path))}"

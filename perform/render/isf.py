@@ -15,6 +15,8 @@ from types import MappingProxyType
 from typing import Any, Literal, NoReturn, TypeAlias
 
 from perform import paths
+from perform.documents import SceneError, read_text
+from perform.faults import reason
 from perform.parameters import Parameter
 from perform.render import dialect, glsl, headers, includes, isf_inputs, sizes
 from perform.render.headers import HeaderError, Json
@@ -88,11 +90,11 @@ def load(path: Path) -> ISF:
     included files are found relative to it. Warnings are logged. Raises ISFError, also when a file cannot be
     read."""
     vertex_file = paths.beside(path, ".vs")
-    try:
-        text = includes.read_text(path)
-        vertex = includes.read_text(vertex_file) if vertex_file.is_file() else None
-    except OSError as error:
-        raise ISFError(f"{path}: cannot be read: {error.strerror}") from None
+    try:  # bytes that are no UTF-8 stand in comments mostly
+        text = read_text(path, lenient=True)
+        vertex = read_text(vertex_file, lenient=True) if vertex_file.is_file() else None
+    except (OSError, SceneError) as error:
+        raise ISFError(reason(error)) from None
     isf = parse(text, str(path), vertex, path.parent)
     for warning in isf.warnings:
         log.warning("%s", warning)

@@ -17,7 +17,7 @@ from perform.documents import SceneError, document
 from perform.inputs.audio import SOUND_SUFFIXES
 from perform.library import MODEL_SUFFIXES, SHADER_SUFFIXES, Library
 from perform.networks.modelfiles import COMPANIONS
-from perform.paths import found, run_model
+from perform.paths import check_file, found, run_model
 from perform.render import isf
 from perform.scenes.reader import SceneText, check_scene, read_scene
 from perform.scenes.setlist import Setlist, SetlistText, read_setlist, single
@@ -65,9 +65,10 @@ def open_library(show: str, model: str | None = None) -> Library:
 
 
 def find(name: str, library: Library) -> Path:
-    """The file of a show, by path, or of a setlist or a preset by name. Raises LookupError."""
+    """The file of a show, by path, or of a setlist or a preset by name. Raises LookupError, OSError."""
     if (Path(name) / PROJECT_SETLIST).is_file():
         return Path(name) / PROJECT_SETLIST
+    check_file(Path(name))
     if names_file(name):
         file = found(Path(name)) or Path(name)
         if not file.exists():

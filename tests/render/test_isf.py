@@ -144,7 +144,7 @@ def test_the_vertex_shader_next_to_the_file_is_read(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_is_reported(tmp_path: Path) -> None:
-    with pytest.raises(ISFError, match=r"none\.fs: cannot be read"):
+    with pytest.raises(ISFError, match=r"none\.fs: No such file"):
         isf.load(tmp_path / "none.fs")
 
 
