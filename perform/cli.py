@@ -6,10 +6,11 @@ import io
 import logging
 import sys
 from collections.abc import Callable, Mapping
-from typing import Annotated, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import typer
 from rich.logging import RichHandler
+from typer.core import TyperGroup
 
 from perform import __version__
 from perform.bench.command import bench
@@ -31,10 +32,24 @@ from perform.commands.render import render
 from perform.commands.single import kinds
 from perform.commands.train import train
 from perform.faults import steps
-from perform.terminal import err, out
+from perform.terminal import err, out, written
+
+
+class Program(TyperGroup):
+    """The program: if what it prints cannot be written, it ends with one line on stderr and exit code 1."""
+
+    def main(self, *words: Any, **settings: Any) -> Any:
+        with written():
+            return super().main(*words, **settings)
+
+    def invoke(self, context: typer.Context) -> Any:  # before click ends a broken pipe without a word
+        with written():
+            return super().invoke(context)
+
 
 app = typer.Typer(
     name="perform",
+    cls=Program,
     help="An instrument for live visuals: trained image generators, played like a synthesizer.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import errno
 import io
 import logging
+import os
 import shutil
 import signal
 import sys
@@ -59,7 +61,14 @@ class _Notes(io.TextIOBase):
         return getattr(sys.stderr, "rich_proxied_file", sys.stderr) or io.StringIO()
 
 
-out = Console()
+class _Printed(Console):
+    """stdout; the end of a pipe is a fault like a full disk (see `written`)."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
+
+
+out = _Printed()
 err = Console(file=cast("TextIO", _Notes()))
 
 
@@ -238,6 +247,23 @@ def complaints() -> Iterator[None]:
         sentence = error.args[0] if isinstance(error, LookupError) and error.args else reason(error)
         err.print(f"perform: {sentence}", style="red", markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(1) from error
+
+
+@contextlib.contextmanager
+def written() -> Iterator[None]:
+    """All that the block prints is written. If it cannot be, because the disk is full or the reader of a pipe
+    has ended, the program ends with a sentence and exit code 1, without a traceback."""
+    try:
+        try:
+            yield
+        finally:
+            if sys.stdout is not None:
+                sys.stdout.flush()
+    except OSError as error:
+        with contextlib.suppress(OSError, ValueError), Path(os.devnull).open("w") as nowhere:
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())  # or Python would write the rest as it ends
+        err.print(f"perform: stdout: {reason(error)}", style="red", markup=False, highlight=False)
+        sys.exit(1)
 
 
 def say_cut_short(*how_far: str) -> None:

@@ -396,3 +396,28 @@ def test_a_weight_has_its_name_and_keeps_its_old_one() -> None:
         if one.name == "path"
     )
     assert path.opts == ["--path-penalty", "--path"]
+
+
+FULL = Path("/dev/full")  # every write to it fails, as on a full disk
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="needs /dev/full of Linux")
+@pytest.mark.parametrize(
+    "words",
+    ["version", "--help", "check presets/red.toml", "osc red --json", "osc red", "models list"],
+)
+def test_what_cannot_be_written_ends_in_one_line(folder: Path, words: str) -> None:
+    """To a full disk, and into a pipe that nobody reads."""
+    read, write = os.pipe()
+    os.close(read)
+    with FULL.open("w") as full, os.fdopen(write, "w") as pipe:
+        for stdout, why in ((full, "No space left on device"), (pipe, "Broken pipe")):
+            done = subprocess.run(
+                [*COMMAND, *words.split()], cwd=folder, stdout=stdout, stderr=subprocess.PIPE, text=True,
+                env=environment(), timeout=60,
+            )  # fmt: skip
+            assert done.returncode == 1
+            lines = [line for line in done.stderr.splitlines() if " INFO " not in line]
+            silent = words == "--help" and why == "Broken pipe"  # Rich ends it itself
+            said = [] if silent else [f"perform: stdout: {why}"]
+            assert lines == said
