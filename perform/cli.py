@@ -42,9 +42,9 @@ class Program(TyperGroup):
         with written():
             return super().main(*words, **settings)
 
-    def invoke(self, context: typer.Context) -> Any:  # before click ends a broken pipe without a word
+    def invoke(self, ctx: Any) -> Any:  # before click ends a broken pipe without a word
         with written():
-            return super().invoke(context)
+            return super().invoke(ctx)
 
 
 app = typer.Typer(
