@@ -60,6 +60,7 @@ _OUTPUT = re.compile(rf"{_BEGIN}{_LAYOUT}out\s+{_PRECISION}vec4\s+(\w+)\s*;", re
 _CONSTANT = re.compile(rf"\bconst(\s+{_PRECISION}\w+\s+(\w+)\s*=[^;]*;)")
 _FUNCTION = re.compile(r"\b\w+\s+(\w+)\s*\([^()]*\)\s*\{")
 _DIRECTIVE = re.compile(r"^[ \t]*#[ \t]*(else|endif)\b.*$", re.MULTILINE)  # words may follow elsewhere
+_SMALL = re.compile(r"\b(img_(?:norm_pixel|pixel|this_pixel|this_norm_pixel|norm_this_pixel|size))\s*\(")
 _EMPTY_CASE = re.compile(r":(\s*\})")
 # Names with gl_ may not be defined as macros, and these are gone from the core profile.
 _GONE = re.compile(r"\bgl_(FragColor|MultiTexCoord0|ModelViewProjectionMatrix|Vertex)\b")
@@ -105,7 +106,7 @@ def adapted(text: str, stage: Stage, names: Collection[str], others: Collection[
     text = _renamed_words(text, others)
     text = _FRAGMENT_DATA.sub(f"{PREFIX}FragColor", _GONE.sub(rf"{PREFIX}\1", text))
     text = _TEXTURE_COORDINATE.sub("vec4(isf_FragNormCoord, 0.0, 1.0)", text)
-    before = overloads(text)
+    before = f"{overloads(text)}\n{_small_macros(text)}"
     if toy:
         text, before = text + shadertoy.CALLING_MAIN, before + shadertoy.macros(names)
     return Adapted(text, extensions, before)
@@ -169,6 +170,13 @@ def _with_variables(text: str, changing: set[str]) -> str:
         return match[1].lstrip()
 
     return _CONSTANT.sub(variable, text)
+
+
+def _small_macros(text: str) -> str:
+    """The functions of ISF that a text calls in small letters and does not have, a line each."""
+    called = dict.fromkeys(_SMALL.findall(text))
+    own = {*_FUNCTION.findall(text)}
+    return "".join(f"#define {name} {name.upper()}\n" for name in called if name not in own)
 
 
 def _is_inside(text: str, at: int) -> bool:

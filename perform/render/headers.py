@@ -1,5 +1,5 @@
-"""The JSON header of an ISF file: strict JSON, or what people write for it (JSON5): trailing commas,
-comments, `.5`, single quotes.
+"""The JSON header of an ISF file: strict JSON, or what people write for it: JSON5 (trailing commas, comments,
+`.5`, single quotes), and what `repaired` mends (curly quotes, `#` comments, missing commas and brackets).
 
 The header is the first comment that begins with `{`; a licence may stand before it.
 """
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, NoReturn, TypeAlias
 
 Json: TypeAlias = Mapping[str, Any]
@@ -16,6 +17,17 @@ LONGEST_LENIENT = 50_000  # characters; the lenient reader takes 40 ms for 1000
 
 _COMMENT = re.compile(r"/\*(.*?)(\*/|\Z)", re.DOTALL)
 _FAULT = re.compile(r"(?:<string>:(\d+) )?(.*)", re.DOTALL)  # of json5
+_CURLY = "\u201c\u201d\u201e"  # quotes
+_TOKEN = re.compile(
+    r"""
+      "(?:\\.|[^"\\])*" | '(?:\\.|[^'\\])*' | [CURLY][^CURLY]*[CURLY]  # texts
+    | //[^\n]* | \#[^\n]* | \s+  # what is left out
+    | [{}\[\]:,] | [^\s{}\[\]:,\#"CURLY]+ | .
+    """.replace("CURLY", _CURLY),
+    re.DOTALL | re.VERBOSE,
+)
+_CLOSING = {"{": "}", "[": "]"}
+_WORDS = {"True": "true", "False": "false", "None": "null"}
 _ADVICE = "; a shader of Shadertoy plays with the line /*{}*/ before it"
 _BEGINS = "must begin with a comment /*{ … }*/ that holds JSON"
 
@@ -72,13 +84,50 @@ def _lenient(text: str, first: int, strict: tuple[int, str]) -> object:
 
     if len(text) > LONGEST_LENIENT:
         raise HeaderError(strict[0], strict[1].removesuffix(", read all the same"))
+
+    def read(json: str) -> object:
+        return json5.loads(json, strict=False, parse_constant=_refuse)
+
     try:
-        return json5.loads(text, strict=False, parse_constant=_refuse)
+        return read(text)
     except (ValueError, RecursionError) as error:
+        with suppress(ValueError, RecursionError):
+            return read(repaired(text))
         line, message = _FAULT.fullmatch(str(error)).groups()  # type: ignore[union-attr]  # it always matches
-    if "end of input" in message:
-        message = "it ends before its last { or [ is closed: a } or ] is missing"
     raise HeaderError(first + int(line or 1) - 1, f"the header is not valid JSON: {message}")
+
+
+def repaired(text: str) -> str:
+    """A header with straight quotes, without # comments, and with the commas and brackets that it lacks."""
+    parts: list[str] = []
+    closing: list[str] = []
+    for token in _TOKEN.findall(text):
+        if token[0] in "#/" or token.isspace():
+            continue
+        last = parts[-1][-1] if parts else "{"
+        if token in ("}", "]"):
+            while len(closing) > 1 and closing[-1] != token:
+                parts.append(closing.pop())
+            closing = closing[:-1]
+        elif token == ",":
+            if last in ",{[:":
+                continue
+        elif token != ":" and last not in ",{[:":
+            parts.append(",")
+        if token in _CLOSING:
+            closing.append(_CLOSING[token])
+        parts.append(_plain(token))
+        if not closing:
+            break
+    return "".join(parts + closing[::-1])
+
+
+def _plain(token: str) -> str:
+    """A token as JSON has it."""
+    if token[0] in _CURLY:
+        return json.dumps(token[1:-1])
+    number = re.fullmatch(r"([-+]?)0*(\d[\d.]*|\.\d+)[fF]?", token)
+    return number[1] + number[2] if number else _WORDS.get(token, token)
 
 
 def _refuse(constant: str) -> NoReturn:

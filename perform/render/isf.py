@@ -18,7 +18,7 @@ from perform import paths
 from perform.documents import SceneError, read_text
 from perform.faults import reason
 from perform.parameters import Parameter
-from perform.render import dialect, glsl, headers, includes, isf_inputs, sizes
+from perform.render import dialect, glsl, headers, includes, inputs_in_code, isf_inputs, sizes
 from perform.render.headers import HeaderError, Json
 from perform.render.includes import IncludeError
 from perform.render.isf_inputs import TYPE_NAMES, TYPES, InputError
@@ -129,9 +129,14 @@ class _Header:
         found: list[Path] = []
         code = self._with_includes(self.text, self.name, found)
         vertex_code = self._with_includes(glsl.PLAIN_VERTEX if vertex is None else vertex, vertex_name, found)
-        names = [name for _, name in self._uniforms()]
-        renamed = dialect.renamed(names, code, vertex_code)
-        uniforms = glsl.declare((type_, name, renamed.get(name, name)) for type_, name in self._uniforms())
+        declared = self._uniforms()
+        names = [name for _, name in declared]
+        code, vertex_code = (inputs_in_code.with_numbers(text, declared) for text in (code, vertex_code))
+        others = dialect.renamed(names, code, vertex_code)
+        changed = inputs_in_code.changed(declared, code, vertex_code)
+        renamed = others | {name: f"{dialect.PREFIX}given_{name}" for _, name in changed}
+        uniforms = glsl.declare((type_, name, renamed.get(name, name)) for type_, name in declared)
+        uniforms += "".join(f"{kind} {others.get(name, name)} = {renamed[name]};\n" for kind, name in changed)
         return ISF(
             name=self.name,
             kind=kind,
@@ -146,8 +151,8 @@ class _Header:
                 {entry["NAME"]: words for entry in self.inputs if (words := isf_inputs.options(entry))}
             ),
             samples=MappingProxyType(self._samples()),
-            vertex=glsl.vertex(dialect.adapted(vertex_code, "vertex", names, renamed), uniforms),
-            fragment=glsl.fragment(dialect.adapted(code, "fragment", names, renamed), uniforms),
+            vertex=glsl.vertex(dialect.adapted(vertex_code, "vertex", names, others), uniforms),
+            fragment=glsl.fragment(dialect.adapted(code, "fragment", names, others), uniforms),
             renamed=MappingProxyType(renamed),
             files=(self.name, vertex_name, *map(str, found)),
             warnings=tuple(self.warnings),
@@ -191,6 +196,9 @@ class _Header:
 
     def _dicts(self, key: str) -> Sequence[Json]:
         entries = self.json.get(key) or []
+        if isinstance(entries, dict):  # one object, or objects by their names
+            named = all(isinstance(entry, dict) for entry in entries.values())
+            entries = [{"NAME": name, **entry} for name, entry in entries.items()] if named else [entries]
         if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
             self.fail(f"{key} must be a list of objects", key)
         return [_trimmed(headers.in_capitals(entry)) for entry in entries]
@@ -198,7 +206,9 @@ class _Header:
     def _inputs(self) -> list[Json]:
         """The inputs, each name once."""
         inputs: dict[str, Json] = {}
-        for entry in self._dicts("INPUTS"):
+        for entry in map(_known_type, self._dicts("INPUTS")):
+            if self._is_left_out(entry):
+                continue
             self._check_input(entry)
             name = entry["NAME"]
             if name in inputs and inputs[name]["TYPE"].lower() != entry["TYPE"].lower():
@@ -207,6 +217,14 @@ class _Header:
                 self.warn(f"INPUTS {name}: stands there twice, the first counts", name)
             inputs.setdefault(name, entry)
         return list(inputs.values())
+
+    def _is_left_out(self, entry: Json) -> bool:
+        """Whether an input has a type of another host, and the code does not use it."""
+        name, kind = str(entry.get("NAME")), entry.get("TYPE")
+        if str(kind).lower() in TYPES or re.search(rf"(?<!\")\b{re.escape(name)}\b(?!\")", self.text):
+            return False
+        self.warn(f"INPUTS {name}: TYPE = {kind!r} is unknown, it is left out", name)
+        return True
 
     def _check_input(self, entry: Json) -> None:
         name, kind = entry.get("NAME"), entry.get("TYPE")
@@ -277,7 +295,7 @@ class _Header:
 
     def _image_files(self, name: str, entry: object) -> tuple[Path, ...]:
         """The file of an imported picture, or the six of a cube."""
-        given = headers.in_capitals(entry).get("PATH") if isinstance(entry, dict) else None
+        given = headers.in_capitals(entry).get("PATH") if isinstance(entry, dict) else entry
         paths: list[Any] = given if isinstance(given, list) and len(given) == CUBE_FACES else [given]
         if not _is_identifier(name) or not all(isinstance(p, str) and p and "\0" not in p for p in paths):
             faces = f"the names of {CUBE_FACES}, the faces of a cube"
@@ -340,6 +358,13 @@ def _trimmed(entry: Json) -> Json:
     """An entry whose names have no spaces around them."""
     names = {key: entry[key] for key in ("NAME", "TYPE", "TARGET") if isinstance(entry.get(key), str)}
     return {**entry, **{key: name.strip() for key, name in names.items()}}
+
+
+def _known_type(entry: Json) -> Json:
+    """An entry with the name that the format has for its type."""
+    kind = entry.get("TYPE")
+    own = isf_inputs.OTHER_TYPES.get(kind.lower()) if isinstance(kind, str) else None
+    return {**entry, "TYPE": own} if own else entry
 
 
 def _is_identifier(name: str) -> bool:

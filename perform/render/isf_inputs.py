@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from perform.parameters import Kind, Parameter
 from perform.render.headers import Json
@@ -21,7 +22,21 @@ TYPES: Mapping[str, tuple[str, Kind | None]] = {  # ISF type: GLSL type, kind of
     "long": ("int", "int"),
     "point2d": ("vec2", "point"),
 }
+OTHER_TYPES = {  # of other hosts and of the code
+    "boolean": "bool",
+    "colour": "color",
+    "int": "long",
+    "integer": "long",
+    "number": "float",
+    "point": "point2d",
+    "vec2": "point2d",
+    "vec4": "color",
+}
+COMPONENTS = ("rgba", "xy")  # of a color and of a point that are objects
 TYPE_NAMES = "event, bool, long, float, point2D, color, image, audio, audioFFT"
+
+
+_HEX_COLOR = re.compile(r"#([0-9a-fA-F]{3,4}|[0-9a-fA-F]{6}|[0-9a-fA-F]{8})")
 
 
 class InputError(ValueError):
@@ -127,8 +142,20 @@ def _components(entry: Json, key: str, otherwise: tuple[float, ...]) -> tuple[fl
     values = entry.get(key)
     if not _is_given(entry, key):
         return otherwise
-    values = values if isinstance(values, list) else [values]
+    values = _listed(values)
     return tuple(number({key: value}, key) for value in values)
+
+
+def _listed(values: Any) -> list[Any]:
+    """The components of a value: also of #ff8800, of "1, 0.5, 0", and of an object of r, g, b or x, y."""
+    if isinstance(values, Mapping):
+        return [values[name] for names in COMPONENTS for name in names if name in values]
+    if isinstance(values, str) and (digits := _HEX_COLOR.fullmatch(values.strip())):
+        pairs = digits[1] if len(digits[1]) > 4 else "".join(2 * digit for digit in digits[1])
+        return [byte / 255 for byte in bytes.fromhex(pairs)]
+    if isinstance(values, str) and "," in values:
+        return values.strip("[]() ").split(",")
+    return values if isinstance(values, list) else [values]
 
 
 def _bounds(entry: Json) -> Json:

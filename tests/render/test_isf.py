@@ -156,16 +156,16 @@ def test_a_missing_file_is_reported(tmp_path: Path) -> None:
         ("/*[1]*/", "a.fs:1: the header must be a JSON object"),
         ('/*{"INPUTS":\n {}\n, "PASSES": 3}*/', "PASSES must be a list of objects"),
         (header(INPUTS=[{"NAME": "a b", "TYPE": "float"}]), "a.fs:4: INPUTS: NAME = 'a b', must be letters"),
-        (header(INPUTS=[{"NAME": "x", "TYPE": "cube"}]), "TYPE = 'cube', must be one of event, bool"),
+        (
+            header(INPUTS=[{"NAME": "x", "TYPE": "cube"}]) + "vec4 color = vec4(x);",
+            "TYPE = 'cube', must be one of event, bool",
+        ),
         (header(INPUTS=[{"NAME": "x", "TYPE": "float", "MIN": "low"}]), "x: MIN = 'low', must be a number"),
         (
             header(INPUTS=[{"NAME": "x", "TYPE": "float"}, {"NAME": "x", "TYPE": "long"}]),
             "a.fs:4: the name x is taken",
         ),
-        (
-            '/*{\n "INPUTS": [\n  {"NAME": "x"}\n ]\n*/',
-            "a.fs:5: the header is not valid JSON: it ends before",
-        ),
+        ('/*{\n "INPUTS": [\n  {"NAME" x: "y"}]\n*/', "a.fs:3: the header is not valid JSON: Unexpected"),
         ('/*{"DEFAULT": NaN}*/', "a.fs:1: the header is not valid JSON: NaN is no number"),
         (header(INPUTS=[{"NAME": "TIME", "TYPE": "float"}]), "the name TIME is taken"),
         (header(PASSES=[{"TARGET": "x", "WIDTH": "$WIDHT/2"}]), "no $WIDHT, must be one of $HEIGHT, $WIDTH"),
