@@ -99,7 +99,8 @@ def _as_python(text: str) -> str:
 
 def _with_choices(text: str) -> str:
     """Each `a ? b : c` as `b if a else c`, also within brackets."""
-    parts, depth, start = [], 0, 0
+    parts: list[str] = []
+    depth = start = 0
     for at, letter in enumerate(text):
         depth += (letter == "(") - (letter == ")")
         if letter == "(" and depth == 1:
