@@ -116,13 +116,13 @@ def repaired(text: str) -> str:
             parts.append(",")
         if token in _CLOSING:
             closing.append(_CLOSING[token])
-        parts.append(_plain(token))
+        parts.append(_strict_token(token))
         if not closing:
             break
     return "".join(parts + closing[::-1])
 
 
-def _plain(token: str) -> str:
+def _strict_token(token: str) -> str:
     """A token as JSON has it."""
     if token[0] in _CURLY:
         return json.dumps(token[1:-1])
