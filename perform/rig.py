@@ -262,6 +262,9 @@ class Rig:
         """Play an edited setlist from now on."""
         if setlist is not None:
             with self._contain_edit():
+                if not self.stage.tried(setlist):  # it came from `take` alone
+                    self._edited = setlist
+                    return
                 self.performance.change(setlist, self.stage.open(setlist, self.performance.cues))
                 log.info("applied the edit of %s", setlist.title)
 

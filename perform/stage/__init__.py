@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import chain, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -44,6 +45,18 @@ COSTLY = 3.0  # seconds of a shader's first frame, from which on a render says s
 StageUnit: TypeAlias = ContainedUnit | PooledGenerator
 
 
+@dataclass(slots=True)
+class Coming:
+    """What is known of a setlist until it is open, so that no frame that waits for it reads files: its
+    shaders, whether they were tried, and the keys of the models of the scenes in the files called `shown`."""
+
+    setlist: Setlist | None = None
+    shaders: Mapping[tuple[str, Role], isf.ISF] | None = None
+    tried: bool = False
+    shown: set[str] | None = None
+    keys: list[PoolKey] = field(default_factory=list)
+
+
 class Stage:
     """Everything that is open for a show: shaders in one GL context, and the pool of models.
 
@@ -67,15 +80,18 @@ class Stage:
         self._black = context.texture((1, 1), 4, bytes((0, 0, 0, 255)))  # shown for a source that never drew
         self._reusable: list[StageUnit] = []  # units of the old setlist that the new one may take
         self._opened: list[StageUnit] = []  # units that were opened for the new setlist
+        self._coming = Coming()
 
     def open(self, setlist: Setlist, before: Sequence[CueInstance] = ()) -> list[CueInstance]:
         """The cues of a setlist, ready to play; a scene in several cues is opened once.
 
         What has not changed since `before` goes on as it is: formulas, latent paths, the images of feedback.
-        If something cannot be opened, `before` has not changed.
+        If something cannot be opened, `before` has not changed. Only without `before` it waits for the trials
+        of the shaders: an edit is opened on the thread of the frames, after `tried`.
         """
-        if self._trials:
-            self._trials.wait(self._shaders(setlist))
+        shaders = self._shaders(setlist)
+        if self._trials and not before:
+            self._trials.wait([*shaders.values()])
         self._reusable, self._opened = _units(before), []
         try:
             cues = self._cues(setlist, {one.cue.scene.file.name: one.scene for one in before})
@@ -83,6 +99,8 @@ class Stage:
             for unit in self._opened:
                 unit.release()
             raise
+        finally:
+            self._coming = Coming()
         for unit in self._reusable:
             unit.release()
         if not before:
@@ -90,9 +108,15 @@ class Stage:
         return cues
 
     def tried(self, setlist: Setlist) -> bool:
-        """Whether the trials of all its shaders are over; the first call begins them. Raises ShaderError if
-        one is too slow for a live show, or never ends."""
-        return not self._trials or self._trials.passed(self._shaders(setlist))
+        """Whether the trials of all its shaders are over; the first call reads them and begins their trials,
+        and `open` plays what was read. Raises ShaderError if one is too slow for a live show or never ends."""
+        if not self._trials:
+            return True
+        coming, shaders = self._coming_of(setlist), self._shaders(setlist)
+        if not coming.tried and self._trials.passed([*shaders.values()]):
+            coming.shaders = self._read_shaders(setlist)  # one saved meanwhile was tried itself
+            coming.tried = coming.shaders == shaders
+        return coming.tried
 
     def readiness(self, setlist: Setlist, shown: Sequence[Path]) -> Readiness:
         """Whether the models of the scenes in the files `shown` are open."""
@@ -119,9 +143,15 @@ class Stage:
     def _pool_keys(self, setlist: Setlist, shown: Sequence[Path] | None = None) -> list[PoolKey]:
         """The keys of the models of all scenes, or of those in some files, each once."""
         names = None if shown is None else {file.name for file in shown}
+        coming = self._coming_of(setlist)
+        if names is not None and names == coming.shown:
+            return coming.keys
         scenes = [cue.scene for cue in setlist.cues if cue.scene.model]
         chosen = [scene for scene in scenes if names is None or scene.file.name in names]
-        return list(dict.fromkeys(self._pool_key(scene) for scene in chosen))
+        keys = list(dict.fromkeys(self._pool_key(scene) for scene in chosen))
+        if names is not None:
+            coming.shown, coming.keys = names, keys
+        return keys
 
     def _fill(self, keys: Sequence[PoolKey]) -> None:
         """Open the first models, as many as fit, before the show begins."""
@@ -154,20 +184,35 @@ class Stage:
         self._footage.close()
         self._pool.close()
 
-    def _shaders(self, setlist: Setlist) -> list[isf.ISF]:
-        """All shaders that a setlist plays."""
+    def _coming_of(self, setlist: Setlist) -> Coming:
+        """What is known of a setlist that is not open yet."""
+        if self._coming.setlist is not setlist:
+            self._coming = Coming(setlist)
+        return self._coming
+
+    def _shaders(self, setlist: Setlist) -> Mapping[tuple[str, Role], isf.ISF]:
+        """All shaders that a setlist plays, by name and role, as they were when it came."""
+        coming = self._coming_of(setlist)
+        if coming.shaders is None:
+            coming.shaders = self._read_shaders(setlist)
+        return coming.shaders
+
+    def _read_shaders(self, setlist: Setlist) -> dict[tuple[str, Role], isf.ISF]:
         units: list[tuple[UnitSettings, Role]] = []
         for cue in setlist.cues:
             units += [(cue.scene.source, "generator"), (cue.transition.shader, "transition")]
             units += [(one, "filter") for one in cue.scene.filters]
-        found: dict[str, isf.ISF] = {}
+        found: dict[tuple[str, Role], isf.ISF] = {}
         while units:
             settings, role = units.pop()
             units += [(image, "generator") for image in settings.images.values()]
             if settings.kind == "shader":
-                shader = self.library.isf(settings.name, role)
-                found[shader.name] = shader
-        return list(found.values())
+                found[settings.name, role] = self.library.isf(settings.name, role)
+        return found
+
+    def _isf(self, name: str, role: Role) -> isf.ISF:
+        """A shader of the setlist that is opened."""
+        return (self._coming.shaders or {}).get((name, role)) or self.library.isf(name, role)
 
     def _cues(self, setlist: Setlist, old: Mapping[str, SceneInstance]) -> list[CueInstance]:
         scenes: dict[Path, SceneInstance] = {}
@@ -249,7 +294,7 @@ class Stage:
         recipe = self._recipe(settings, role)
         if reused := self._reuse(recipe, preferred):
             return reused
-        shader = Shader(self._context, self.library.isf(settings.name, role), self.size)
+        shader = Shader(self._context, self._isf(settings.name, role), self.size)
         contained = self._contained(shader, f"{role} {settings.name}", recipe)
         began = stopwatch()
         shader.warm()
@@ -265,7 +310,7 @@ class Stage:
         """What a unit is made from: units with equal recipes can replace each other."""
         match settings.kind:
             case "shader":
-                made_from: object = self.library.isf(settings.name, role)
+                made_from: object = self._isf(settings.name, role)
             case "camera":
                 made_from = settings.name
             case _:  # its unit reads the file again when it is saved

@@ -1,0 +1,78 @@
+"""The stage takes an edit whose shaders are tried, and no frame waits for that or reads files meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from perform.library import Library
+from perform.render.context import headless
+from perform.render.isf import ISF
+from perform.scenes.scene import Role
+from perform.show import find, load
+from perform.stage import Stage
+from perform.stage.pool import ModelPool
+from tests.doubles.footage_shows import SIZE, nobody
+from tests.doubles.library import INVERT, save, write_library
+
+SECOND, THIRD = INVERT.replace("1.0 - c.rgb", "c.gbr"), INVERT.replace("1.0 - c.rgb", "c.brg * 1.0")
+
+
+class Judge:
+    """Trials whose end a test chooses."""
+
+    def __init__(self) -> None:
+        self.over, self.may_wait = False, True
+
+    def passed(self, shaders: Sequence[ISF]) -> bool:
+        assert len(shaders) == 3  # a generator, a filter, a transition
+        return self.over
+
+    def wait(self, shaders: Sequence[ISF]) -> None:
+        assert self.may_wait, "a frame waits for trials"
+
+    def close(self) -> None: ...
+
+
+class CountingLibrary(Library):
+    reads = 0
+
+    def isf(self, name: str, role: Role) -> ISF:
+        self.reads += 1
+        return super().isf(name, role)
+
+
+def test_an_edit_waits_for_its_trials_without_stopping_a_frame(tmp_path: Path) -> None:
+    library, judge, context = CountingLibrary(write_library(tmp_path)), Judge(), headless()
+    trials: Any = judge
+    stage = Stage(library, context, SIZE, ModelPool(nobody), trials=trials)
+    file = find("inverted", library)
+    before = stage.open(load(file, library))
+    judge.may_wait = False
+
+    save(tmp_path / "shaders/filters/invert.fs", SECOND)
+    edit = load(file, library)
+    assert not stage.tried(edit)
+    library.reads = 0
+    assert not any(stage.tried(edit) for _ in range(100))
+    assert library.reads == 0
+
+    save(tmp_path / "shaders/filters/invert.fs", THIRD)  # once more, while the second is tried
+    judge.over = True
+    assert not stage.tried(edit)
+    assert stage.tried(edit)
+    (cue,) = stage.open(edit, before)
+    assert "c.brg * 1.0" in library.isf("invert", "filter").fragment
+    (opened,) = cue.scene.filters
+    assert opened.unit.isf is library.isf("invert", "filter")  # type: ignore[attr-defined]
+    stage.close()
+    context.release()
+
+
+def test_without_trials_all_is_tried(tmp_path: Path) -> None:
+    library, context = Library(write_library(tmp_path)), headless()
+    stage = Stage(library, context, SIZE, ModelPool(nobody))
+    assert stage.tried(load(find("inverted", library), library))
+    stage.close()
+    context.release()
