@@ -109,7 +109,7 @@ class Stage:
 
     def tried(self, setlist: Setlist) -> bool:
         """Whether the trials of all its shaders are over; the first call reads them and begins their trials,
-        and `open` plays what was read. Raises ShaderError if one is too slow for a live show or never ends."""
+        and `open` plays what was read. Raises ShaderError if one is too slow for a show or never ends."""
         if not self._trials:
             return True
         coming, shaders = self._coming_of(setlist), self._shaders(setlist)
