@@ -9,13 +9,13 @@ from __future__ import annotations
 import codecs
 import re
 import tomllib
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from perform.parameters import did_you_mean
+from perform.parameters import name_hint
 from perform.paths import check_file
 
 Shape = TypeVar("Shape", bound=BaseModel)
@@ -121,7 +121,7 @@ def _sentence(error: Any, model: type[BaseModel], before: str = "") -> str:
     parts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in error["loc"])
     key = f"{before}{''.join(parts)}".lstrip(".")
     if error["type"] == "extra_forbidden":
-        return f"{key} is unknown{near(name, inner.model_fields) if inner else ''}"
+        return f"{key} is unknown{name_hint(name, inner.model_fields) if inner else ''}"
     field = inner.model_fields.get(name) if inner else None
     tables_wanted = field is not None and _holds_tables(field.annotation)
     if error["type"] == "missing":
@@ -168,9 +168,3 @@ def _holds_tables(annotation: Any) -> bool:
     """Whether a type is a table, or several."""
     table = get_origin(annotation) is dict or _inner_model(annotation) is not None
     return table or any(_holds_tables(part) for part in get_args(annotation))
-
-
-def near(word: str, known: Collection[str]) -> str:
-    """The end of a message: the known name most like a word, or all of them."""
-    hint = did_you_mean(word, known, 1)
-    return f", {hint}" if hint else f"; known: {', '.join(known) or 'none'}"

@@ -103,10 +103,10 @@ def test_an_edit_changes_its_line_only(ends: str, marked: bool, level: float) ->
 @pytest.mark.parametrize(
     ("text", "wanted"),
     [
-        ('titel = "A"', ["title is missing", "titel is unknown, did you mean title?"]),
+        ('titel = "A"', ["title is missing", "titel is unknown; did you mean title?"]),
         (
             'title = "A"\n[[cue]]\nname = "one"',
-            ["cue[0].scene is missing", "cue[0].name is unknown; known: scene, transition"],
+            ["cue[0].scene is missing", "cue[0].name is unknown; there are: scene, transition"],
         ),
         (
             'title = "A"\nfilter = "grade"',
@@ -134,7 +134,7 @@ def test_an_edit_changes_its_line_only(ends: str, marked: bool, level: float) ->
         ('title = "A"\nports = "a"', ["ports = 'a', must be a list"]),
         ('title = 3\nlevel = 2.0\nother = 1', [
             "title = 3, must be a string", "level = 2.0, must be less than or equal to 1",
-            "other is unknown; known: title, generator, filter, cue, ports, level",
+            "other is unknown; there are: title, generator, filter, cue, ports, level",
         ]),
     ],
 )  # fmt: skip

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterator
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 
 from perform import children
 from perform.bench import Figure, running
@@ -24,12 +24,11 @@ def busy_figures(seconds: float | None, model: str | None, device: Device) -> It
     """Play each part for `seconds`."""
     model = model or BUSY_MODEL
     own = alone(model, device)
-    rig = demo_show(size=SHOW_SIZE, model=model, device=device)
-    play_for(rig, WARM_UP_SECONDS)
-    for suffix, goals in (("_before", LOOP_GOALS), ("_busy", BUSY_GOALS), ("_after", LOOP_GOALS)):
-        program = children.command(BUSY_LOOP)
-        busy = running(program, stdin=subprocess.DEVNULL) if suffix == "_busy" else nullcontext()
-        with busy:
-            part = played_part(rig, seconds or BUSY_SECONDS)
-        yield from part.figures(suffix, own, goals)
-    rig.close()
+    with closing(demo_show(size=SHOW_SIZE, model=model, device=device)) as rig:
+        play_for(rig, WARM_UP_SECONDS)
+        for suffix, goals in (("_before", LOOP_GOALS), ("_busy", BUSY_GOALS), ("_after", LOOP_GOALS)):
+            program = children.command(BUSY_LOOP)
+            busy = running(program, stdin=subprocess.DEVNULL) if suffix == "_busy" else nullcontext()
+            with busy:
+                part = played_part(rig, seconds or BUSY_SECONDS)
+            yield from part.figures(suffix, own, goals)

@@ -209,20 +209,16 @@ def flood_figures(rig: Rig, heard: Osc, wired: str, seconds: float) -> Iterator[
     """Play under a flood of OSC to `heard` and of MIDI over the wire."""
     before, received, counted, lost = resident(), _received(heard), wire.heard[0], heard.receiver.lost
     places = {"osc": str(heard.port), "midi": wired}
-    running = {
-        kind: subprocess.Popen(
-            children.command(SENDERS_CODE, f"flood-{kind}", place, str(seconds)),
-            stdout=subprocess.PIPE,
-            text=True,
-            env=children.environment(),
-        )
-        for kind, place in places.items()
-    }
-    late, median, longest = _frame_figures(rig, seconds)
-    while any(process.poll() is None for process in running.values()):
-        rig.frame()
-    _frame_figures(rig, 1.0)
-    reports = {kind: json.loads(process.communicate()[0]) for kind, process in running.items()}
+    with ExitStack() as stack:
+        floods = {}
+        for kind, place in places.items():
+            command = children.command(SENDERS_CODE, f"flood-{kind}", place, str(seconds))
+            floods[kind] = stack.enter_context(running(command, stdout=subprocess.PIPE))
+        late, median, longest = _frame_figures(rig, seconds)
+        while any(flood.poll() is None for flood in floods.values()):
+            rig.frame()
+        _frame_figures(rig, 1.0)
+        reports = {kind: json.loads(flood.communicate()[0]) for kind, flood in floods.items()}
     yield Figure("flood_frame_ms_p50", 1000 * median, "ms")
     yield Figure("flood_frame_ms_p99", 1000 * longest, "ms")
     yield Figure.at_most("flood_late_frames", late, "frames", 0.0)

@@ -9,6 +9,7 @@ one frame to the next, `share_*` what part of the time each stage of the loop ta
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 
 from perform.bench import Figure
@@ -38,8 +39,7 @@ def loop_figures(seconds: float | None, model: str | None, device: Device) -> It
 
 def _played(case: Case, seconds: float, device: Device) -> Iterator[Figure]:
     own = alone(case.model, device)
-    rig = demo_show(size=SHOW_SIZE, model=case.model, device=device)
-    play_for(rig, WARM_UP_SECONDS)
-    part = played_part(rig, seconds)
-    rig.close()
+    with closing(demo_show(size=SHOW_SIZE, model=case.model, device=device)) as rig:
+        play_for(rig, WARM_UP_SECONDS)
+        part = played_part(rig, seconds)
     yield from part.figures(case.suffix, own, LOOP_GOALS)

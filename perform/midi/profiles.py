@@ -15,7 +15,7 @@ from typing import Annotated, Literal, TypeAlias, get_args
 from pydantic import BaseModel, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
-from perform.documents import SceneError, document, fitted, fitted_partly, near
+from perform.documents import SceneError, document, fitted, fitted_partly
 from perform.midi.names import CONTROL_NAME, DEVICE_NAME, PLAIN_MESSAGE, SHARED_CONTROL, device_kind
 from perform.parameters import name_hint
 
@@ -226,7 +226,7 @@ def check_control(signal: str, known: Mapping[str, Profile]) -> None:
     if profile is None:
         kind = device_kind(device)
         raise LookupError(f"{signal}: there is no profile {kind}{name_hint(kind, sorted(known))}")
-    raise LookupError(f"{signal}: {profile.file} has no {rest}{near(rest, profile.controls)}")
+    raise LookupError(f"{signal}: {profile.file} has no {rest}{name_hint(rest, profile.controls)}")
 
 
 def _controls(
@@ -302,7 +302,7 @@ def _lights(
             except SceneError as error:
                 faults += error.faults
         elif state != "ring":
-            unknown = f"is unknown{near(state, (*LIGHT_STATES, 'ring'))}"
+            unknown = f"is unknown{name_hint(state, (*LIGHT_STATES, 'ring'))}"
             faults.append(f"{file}: lights.{group}.{state} {'must have a value' if known else unknown}")
     return ring is True, states
 

@@ -16,8 +16,8 @@ from pydantic import BaseModel, Field
 
 from perform import formula
 from perform.clock import Lead
-from perform.documents import SceneError, document, fitted_partly, must_be_table, near
-from perform.parameters import SIZES, Parameter, ParameterError
+from perform.documents import SceneError, document, fitted_partly, must_be_table
+from perform.parameters import SIZES, Parameter, ParameterError, name_hint
 from perform.paths import found, run_model
 from perform.scenes.controls import Setting, UnitSettings
 from perform.scenes.scene import Catalogue, Footage, Role, Scene, Transition
@@ -177,7 +177,7 @@ class Reader:
         values = {}
         for setting, text in table.items():
             if setting not in known:
-                self.fault(f"{key}.{setting}", f"is unknown{near(setting, known)}")
+                self.fault(f"{key}.{setting}", f"is unknown{name_hint(setting, known)}")
                 continue
             try:
                 values[setting] = _setting(known[setting], text, self.catalogue.vocabulary)

@@ -132,7 +132,7 @@ CHECKED = {
         "source.film = 'sound.wav': FOLDER/footage/sound.wav has no video stream"
     ),
     FILM + "speed = 9\n": "source.speed = 9, must be -8..8",
-    STILL + "speed = 1\n": "source.speed is unknown; known: fit, sharpness",
+    STILL + "speed = 1\n": "source.speed is unknown; there are: fit, sharpness",
     FILM + 'loop = "bouce"\n': (
         "source.loop = 'bouce', must be one of loop, bounce, once; did you mean 'bounce'?"
     ),
@@ -143,7 +143,7 @@ CHECKED = {
         "source.fallback.still = 'stil.png': there is no such file; did you mean still.png?"
     ),
     RED + '[[filter]]\nshader = "invert"\n[filter.over]\nfilm = "film.mp4"\n': (
-        "filter[0].over is unknown; known: amount"
+        "filter[0].over is unknown; there are: amount"
     ),
     FILM + '[latent]\npath = "walk"\n': (
         "latent needs a generator with a model; nothing else has a latent space"

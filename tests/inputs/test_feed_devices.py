@@ -322,6 +322,6 @@ def test_a_name_that_no_message_has_is_in_the_health(tmp_path: Path) -> None:
         served.answer = b'{"temperature": 20, "light": 3}'
         fed = feed(tmp_path, "http", url=f"http://127.0.0.1:{served.server_address[1]}/", value="temperatur")
         with closing(open_feed(fed, time.monotonic)) as unit:
-            wanted = "there is no temperatur, did you mean temperature?"
+            wanted = "there is no temperatur; did you mean temperature?"
             eventually(lambda: wanted in unit.health().detail)
             assert unit.health().state == "waiting"

@@ -133,7 +133,7 @@ def test_a_file_of_every_kind_is_read(tmp_path: Path) -> None:
         ("", "kind = None, must be one of csv, http, mqtt, serial, artnet, sacn"),
         ('kind = "modem"', "kind = 'modem', must be one of"),
         ('kind = "csv"', "file is missing"),
-        ('kind = "csv"\nfile = "a"\nspeedy = 2', "speedy is unknown, did you mean speed?"),
+        ('kind = "csv"\nfile = "a"\nspeedy = 2', "speedy is unknown; did you mean speed?"),
         ('kind = "csv"\nfile = "a"\nspeed = -1', "speed = -1"),
         ('kind = "http"\nurl = "ftp://x"', "url = 'ftp://x'"),
         ('kind = "mqtt"\ntopic = "a"\nport = 0', "port = 0"),

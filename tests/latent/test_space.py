@@ -83,12 +83,12 @@ def test_a_preset_uses_directions_and_centres(tmp_path: Path) -> None:
             ('"smile"', '"smil"'),
             "direction[0].name = 'smil': there is no such direction; did you mean smile",
         ),
-        (("amount =", "amont ="), "direction[0].amont is unknown, did you mean amount?"),
+        (("amount =", "amont ="), "direction[0].amont is unknown; did you mean amount?"),
         (('layers = [0, "3', 'layers = ["3'), "direction[0].layers"),
         (("[0,", "[99,"), "direction[0].layers = 99, must be 0..63"),
         (("kept.npz", "lost.npz"), "generator.kept = 'lost.npz': there is no such file"),
         (("[3, 4]", "[0.5]"), "generator.centre = [0.5], must hold whole numbers only"),
-        (("[[direction]]\nname", "[[directions]]\nname"), "directions is unknown, did you mean direction?"),
+        (("[[direction]]\nname", "[[directions]]\nname"), "directions is unknown; did you mean direction"),
     ],
 )
 def test_a_wrong_value_is_reported(change: tuple[str, str], fault: str, tmp_path: Path) -> None:

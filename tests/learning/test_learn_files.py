@@ -193,7 +193,7 @@ def test_undo_keeps_later_edits(preset: Path) -> None:
 
 def test_a_value_that_cannot_be_played_is_not_written(preset: Path) -> None:
     with pytest.raises(
-        SceneError, match=r"field\.toml: generator\.colums is unknown, did you mean columns"
+        SceneError, match=r"field\.toml: generator\.colums is unknown; did you mean columns"
     ) as refused:
         learn(preset, "generator.colums", "midi.cc1")
     assert ".part" not in str(refused.value)

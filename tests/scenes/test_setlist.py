@@ -82,7 +82,7 @@ def test_bindings_control_the_show(tmp_path: Path) -> None:
         (("beats = 0", "beats = 300"), "cue[1].transition.beats = 300, must be a number 0..256"),
         (('"4 bars"', '"5 bars"'), "quantise = '5 bars'"),
         (("beats = 0", "beats = 0\nshader = 'wipe'"), "cue[1].transition.shader = 'wipe'"),
-        (("blackout =", "blakout ="), "bindings.blakout is unknown, did you mean blackout?"),
+        (("blackout =", "blakout ="), "bindings.blakout is unknown; did you mean blackout?"),
         (("toggle(midi.note36)", "toggel(midi.note36)"), "bindings.blackout = 'toggel(midi.note36)'"),
     ],
 )

@@ -170,8 +170,8 @@ def test_every_fault_of_a_file_in_one_run(library: Library, tmp_path: Path) -> N
     assert [fault.partition("; looked for")[0] for fault in faults] == [
         "title is missing",
         "transition = 'dissolve', must be a table headed [transition], with shader = \"dissolve\"",
-        "titel is unknown, did you mean title?",
-        "latnet is unknown, did you mean latent?",
+        "titel is unknown; did you mean title?",
+        "latnet is unknown; did you mean latent?",
         "source.shader = 're': there is no such generator shader; there are: colour",
         "filter[0].shader = 'inwert': there is no such filter shader; did you mean invert?",
     ]
@@ -194,10 +194,10 @@ def test_every_fault_of_a_setlist_in_one_run(library: Library, tmp_path: Path) -
     )
     faults = [fault.removeprefix(f"{tmp_path}/") for fault in check_file(file, library)]
     assert faults[:4] == [
-        "setlists/wrong.toml: quantize is unknown, did you mean quantise?",
+        "setlists/wrong.toml: quantize is unknown; did you mean quantise?",
         "setlists/wrong.toml: cue[0].scene is missing",
-        "setlists/wrong.toml: cue[0].name is unknown; known: scene, bars, seconds, transition",
-        "setlists/wrong.toml: cue[0].preset is unknown; known: scene, bars, seconds, transition",
+        "setlists/wrong.toml: cue[0].name is unknown; there are: scene, bars, seconds, transition",
+        "setlists/wrong.toml: cue[0].preset is unknown; there are: scene, bars, seconds, transition",
     ]
     assert any("presets/blue.toml: title is missing" in fault for fault in faults)
     assert (

@@ -10,13 +10,13 @@ from importlib import import_module
 from types import MappingProxyType
 from typing import Protocol
 
-from perform.documents import near
 from perform.faults import Health, reason
 from perform.inputs import Input
 from perform.inputs.feeds import FeedSource
 from perform.inputs.feeds.document import Feed, Reading
 from perform.inputs.feeds.messages import Fields, chosen
 from perform.inputs.listener import Listener
+from perform.parameters import name_hint
 from perform.signals import Event
 from perform.threads import Background
 
@@ -111,7 +111,7 @@ def _no_number(found: Fields, path: str, known: bool) -> str:
         path = next(iter(found))
     if path in found:
         return f"{path or 'its value'} = {str(found[path])[:MOST_SHOWN]!r} is no number"
-    return "" if known or not path else f"there is no {path}{near(path, list(found)[:MOST_NAMED])}"
+    return "" if known or not path else f"there is no {path}{name_hint(path, list(found)[:MOST_NAMED])}"
 
 
 def open_feed(feed: Feed, now: Callable[[], float]) -> FeedInput:
