@@ -6,9 +6,12 @@ import gc
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
+from functools import cache
 from pathlib import Path
 
 import pytest
+import typer.main
+import typer.testing
 from hypothesis import settings
 
 from perform.render.context import GLError, headless
@@ -60,6 +63,14 @@ def own_shaders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
             first.setenv("MESA_SHADER_CACHE_DIR", str(tmp_path_factory.getbasetemp() / "shaders"))
             kept.callback(headless().release)
         patch.setenv("MESA_SHADER_CACHE_DISABLE", "true")
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_command_line() -> Iterator[None]:
+    """Typer makes the whole command line anew for each command that a test calls: here it is made once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(typer.testing, "_get_command", cache(typer.main.get_command), raising=False)
         yield
 
 

@@ -101,9 +101,15 @@ def rank(module: str) -> int:
     raise LookupError(f"{module}: give its room a floor in tests/laws.py")
 
 
+@cache
+def nodes(tree: ast.Module) -> tuple[ast.AST, ...]:
+    """Every node of a module: each law looks at all of them."""
+    return tuple(ast.walk(tree))
+
+
 def imported(tree: ast.Module, module: str, package: bool = False) -> Iterator[tuple[int, str]]:
     """Every import at any depth, as (line, dotted name); of `from a import b` both a and a.b."""
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.Import):
             yield from ((node.lineno, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -158,7 +164,7 @@ def circles(modules: Mapping[str, ast.Module]) -> list[list[str]]:
 def _ours(path: str, tree: ast.Module) -> set[str]:
     """The modules of ours that one imports; of `from a import b`, where b is a module, b alone."""
     module, found = module_name(path), set()
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names if alias.name.startswith("perform")}
         elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("perform"):
@@ -192,7 +198,7 @@ def sharing_law(path: str, tree: ast.Module) -> Iterator[str]:
 
 def _in_texts(tree: ast.Module) -> Iterator[tuple[int, str, str]]:
     """What code in texts imports: line, module, and the first name from it."""
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield from ((node.lineno, *found) for found in IN_TEXT.findall(node.value))
 
@@ -239,7 +245,7 @@ def clock_law(path: str, tree: ast.Module) -> Iterator[str]:
     if path == "perform/clock.py":
         return
     origins = _origins(tree)
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         name = _dotted(node, origins)
         if name and (CLOCKS.fullmatch(name) or DICE.fullmatch(name)):
             yield f"{path}:{node.lineno}: {name}"  # type: ignore[attr-defined]
@@ -257,7 +263,7 @@ def _unseeded(call: ast.Call, name: str) -> bool:
 def _origins(tree: ast.Module) -> dict[str, str]:
     """What each imported name stands for: np is numpy, `from time import sleep` makes sleep time.sleep."""
     origins = {}
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 top = alias.name.split(".")[0]
@@ -287,14 +293,14 @@ def child_law(path: str, tree: ast.Module) -> Iterator[str]:
     """Python processes are started in one way, which keeps the current folder out."""
     origins = _origins(tree)
     if path != "perform/children.py":
-        for node in ast.walk(tree):
+        for node in nodes(tree):
             if CHILDREN.fullmatch(name := _dotted(node, origins)):
                 yield f"{path}:{node.lineno}: {name}, must be of perform.children"  # type: ignore[attr-defined]
 
 
 def danger_law(path: str, tree: ast.Module) -> Iterator[str]:
     """No eval, no exec; pickle only where checkpoints are read; no bare except; print in the CLI only."""
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.ExceptHandler) and node.type is None:
             yield f"{path}:{node.lineno}: bare except"
         if isinstance(node, ast.Call):
@@ -326,7 +332,7 @@ def _true(node: ast.expr | None) -> bool:
 
 def functions(tree: ast.Module) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
     """Every function and method."""
-    return [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    return [node for node in nodes(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
 
 
 def length(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:

@@ -36,6 +36,14 @@ MAY_LOAD = {
 }
 
 
+@pytest.fixture(scope="module", autouse=True)
+def read_once() -> Iterator[None]:
+    """All laws look at the same trees, which are forgotten afterwards."""
+    yield
+    parsed.cache_clear()
+    laws.nodes.cache_clear()
+
+
 @cache
 def parsed(path: str) -> ast.Module:
     return ast.parse((ROOT / path).read_text(encoding="utf-8"))
