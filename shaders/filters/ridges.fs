@@ -1,0 +1,103 @@
+/*{
+  "ISFVSN": "2",
+  "DESCRIPTION": "Mountains of cut paper before a sun: each ridge is as high as the picture is bright along one of its rows.",
+  "CREDIT": "perform",
+  "CATEGORIES": ["Filter", "Print"],
+  "INPUTS": [
+    {"NAME": "inputImage", "TYPE": "image"},
+    {"NAME": "amount", "LABEL": "From the picture to the mountains", "TYPE": "float", "DEFAULT": 1, "MIN": 0, "MAX": 1, "IDENTITY": 0},
+    {"NAME": "count", "LABEL": "Ridges", "TYPE": "float", "DEFAULT": 7, "MIN": 2, "MAX": 10},
+    {"NAME": "height", "LABEL": "Height of the mountains", "TYPE": "float", "DEFAULT": 0.5, "MIN": 0, "MAX": 1},
+    {"NAME": "zoom", "LABEL": "Width of the mountains", "TYPE": "float", "DEFAULT": 1, "MIN": 0.3, "MAX": 4},
+    {"NAME": "travel", "LABEL": "Way along them; near ones pass faster", "TYPE": "float", "DEFAULT": 0, "MIN": -10000, "MAX": 10000},
+    {"NAME": "sun", "LABEL": "Place of the sun", "TYPE": "point2D", "DEFAULT": [0.66, 0.66], "MIN": [-0.5, -0.5], "MAX": [1.5, 1.5]},
+    {"NAME": "size", "LABEL": "Size of the sun", "TYPE": "float", "DEFAULT": 0.15, "MIN": 0, "MAX": 0.6},
+    {"NAME": "hit", "LABEL": "The mountains jump", "TYPE": "float", "DEFAULT": 0, "MIN": 0, "MAX": 1},
+    {"NAME": "snap", "LABEL": "Light between the ridges", "TYPE": "float", "DEFAULT": 0, "MIN": 0, "MAX": 1},
+    {"NAME": "sparkle", "LABEL": "Cut edges shine", "TYPE": "float", "DEFAULT": 0, "MIN": 0, "MAX": 1},
+    {"NAME": "near", "LABEL": "Nearest ridge, and the sky above", "TYPE": "color", "DEFAULT": [0.0, 0.016, 0.024, 1]},
+    {"NAME": "middle", "LABEL": "Ridges between", "TYPE": "color", "DEFAULT": [0.0, 0.3, 0.27, 1]},
+    {"NAME": "far", "LABEL": "Farthest ridge, and the haze", "TYPE": "color", "DEFAULT": [0.42, 0.74, 0.56, 1]},
+    {"NAME": "light", "LABEL": "Sun", "TYPE": "color", "DEFAULT": [1.0, 0.36, 0.14, 1]}
+  ],
+  "PASSES": [
+    {"TARGET": "small", "WIDTH": "128", "HEIGHT": "16", "FLOAT": true},
+    {"TARGET": "soft", "WIDTH": "128", "HEIGHT": "16", "FLOAT": true},
+    {"TARGET": "lines", "WIDTH": "$WIDTH", "HEIGHT": "10", "FLOAT": true},
+    {}
+  ]
+}*/
+
+const int MOST = 10;
+
+float sway(float turns) {  // a sine drawn with parabolas, a fifth of its cost
+    float x = fract(turns) - 0.5;
+    return 8.0 * x * (2.0 * abs(x) - 1.0);
+}
+
+float profile(float x, float row) {  // a smooth line through the heights of a row; mirrored where it ends
+    float at = (1.0 - abs(1.0 - mod(x, 2.0))) * 127.0, i = floor(at), f = at - i;
+    vec4 h;
+    for (int k = 0; k < 4; k++) h[k] = texelFetch(soft, ivec2(clamp(int(i) + k - 1, 0, 127), int(row)), 0).r;
+    float g = 1.0 - f;
+    return dot(h, vec4(g * g * g, 4.0 - 6.0 * f * f + 3.0 * f * f * f, 4.0 - 6.0 * g * g + 3.0 * g * g * g, f * f * f)) / 6.0;
+}
+
+float nearness(int n) {  // 0 far away, 1 the nearest
+    return (float(n) + 1.0) / floor(count + 0.5);
+}
+
+// A ridge at a place across the frame: its height over its foot, in units of `height`, and how steep it is there.
+vec2 ridge(float x, int n) {
+    float close = nearness(n), wide = 2.1 * zoom * (0.55 + 0.75 * close), row = floor(16.0 * fract(0.382 * float(n) + 0.1));
+    float at = x / wide + 0.37 * float(n) + travel * (0.2 + 0.8 * close), rise = profile(at, row);
+    return vec2(rise, (profile(at + 0.004, row) - rise) / 0.004 / wide);
+}
+
+void main() {
+    vec2 uv = isf_FragNormCoord;
+    if (PASSINDEX == 0) {  // a row of heights for each ridge
+        vec3 c = IMG_NORM_PIXEL(inputImage, vec2(0.14 + 0.72 * uv.x, 0.3 + 0.5 * uv.y)).rgb;
+        gl_FragColor = vec4(sqrt(dot(c, vec3(0.35, 0.45, 0.2))), 0.0, 0.0, 1.0);
+        return;
+    }
+    if (PASSINDEX == 1) {
+        float sum = 0.0;
+        for (int k = -2; k <= 2; k++) sum += IMG_NORM_PIXEL(small, uv + vec2(float(k) / 128.0, 0.0)).r * (3.0 - abs(float(k)));
+        gl_FragColor = vec4(sum / 9.0, 0.0, 0.0, 1.0);
+        return;
+    }
+    vec2 shape = IMG_SIZE(inputImage) / min(IMG_SIZE(inputImage).x, IMG_SIZE(inputImage).y), p = uv * shape;
+    if (PASSINDEX == 2) {
+        gl_FragColor = vec4(ridge(p.x - 0.5 * shape.x, int(gl_FragCoord.y)), 0.0, 1.0);
+        return;
+    }
+    float pixel = 1.0 / min(RENDERSIZE.x, RENDERSIZE.y), ridges = floor(count + 0.5);
+    float away = length(p - sun * shape), round = size * (1.0 + 0.25 * snap), side = clamp(6.0 * (p.x - sun.x * shape.x), -1.0, 1.0);
+    // The sky: haze about the sun, night above.
+    float haze = exp(-2.4 * max(away - round, 0.0)) * (0.5 + 0.4 * snap);
+    vec3 colour = mix(near.rgb + 0.04 * middle.rgb, far.rgb, clamp(haze, 0.0, 1.0));
+    colour = mix(colour, light.rgb * (1.0 + 0.3 * snap), clamp((round - away) / pixel + 0.5, 0.0, 1.0));
+    for (int n = 0; n < MOST; n++) {  // from the farthest to the nearest
+        if (float(n) >= ridges) break;
+        float close = nearness(n), jump = hit * (0.3 + 0.7 * close);
+        float tall = height * (0.34 + 0.3 * close) * (1.0 + 0.8 * jump), foot = mix(0.44, -0.3, close) + 0.012 * sway(0.04 * TIME + 0.29 * float(n)) + 0.03 * jump;
+        if (p.y > (foot + tall) * shape.y + 0.2) continue;
+        vec2 line = texelFetch(lines, ivec2(int(gl_FragCoord.x), n), 0).xy;
+        float slope = line.y * tall, over = (p.y - (foot + tall * line.x) * shape.y) / sqrt(1.0 + slope * slope);
+        float lean = clamp(0.5 + 0.5 * slope * side, 0.0, 1.0);
+        if (over > pixel) {  // its shadow falls on what is behind it
+            colour *= 1.0 - (0.6 - 0.35 * snap) * exp(-over / (0.012 + 0.04 * close)) * (1.0 - 0.4 * lean);
+            continue;
+        }
+        vec3 sheet = mix(far.rgb, middle.rgb, min(2.0 * close, 1.0));
+        sheet = mix(sheet, near.rgb, max(2.0 * close - 1.0, 0.0));
+        // Mist lies at its foot, and the sun finds its edge.
+        sheet = mix(sheet, far.rgb, clamp(-over * 1.6 - 0.12, 0.0, 0.45) * (1.0 - close) * (1.0 + snap));
+        float edge = clamp(1.5 - abs(over + 1.5 * pixel) / (1.5 * pixel), 0.0, 1.0);
+        sheet += (far.rgb + light.rgb) * edge * (0.12 + 0.8 * sparkle + 0.25 * snap) * lean;
+        colour = mix(colour, sheet, clamp(0.5 - over / pixel, 0.0, 1.0));
+    }
+    vec4 here = IMG_THIS_PIXEL(inputImage);
+    gl_FragColor = vec4(mix(here.rgb, colour, amount), here.a);
+}
