@@ -42,21 +42,26 @@ void main() { gl_FragColor = IMG_THIS_PIXEL(inputImage); }"""
 # What the documentation shows where the defaults over the tunnel would not tell enough.
 OVER = {
     "chromatic": "molnar",
+    "crust": "drops",
     "displace": "truchet",
     "edges": "truchet",
+    "field": "drops",
     "grade": "truchet",
     "halftone": "drops",
     "kaleidoscope": "truchet",
     "mirror": "truchet",
     "posterise": "drops",
+    "ridges": "drops",
     "rutt": "truchet",
     "shatter": "truchet",
     "slitscan": "drops",
+    "tesserae": "drops",
 }
 SHOWN: Mapping[str, Values] = {
     "blend": {"mode": "screen", "amount": 0.8},
     "feedback": {"zoom": 0.6, "hue": 0.12, "rotate": 0.04},
     "grade": {"tint": 0.9, "contrast": 0.4, "vignette": 0.6},
+    "dandelion": {"full": 0.7},
     "grain": {"amount": 0.8, "size": 4},
     "mirror": {"crossed": True},
     "rutt": {"lines": 48},

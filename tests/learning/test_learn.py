@@ -289,15 +289,15 @@ def test_every_number_of_a_preset_has_a_key_that_reads_back() -> None:
 
 
 def test_a_parameter_is_found_by_its_last_word() -> None:
-    found = scene_targets(read_scene(Path("presets/breath.toml"), LIBRARY))
+    found = scene_targets(read_scene(Path("presets/poster.toml"), LIBRARY))
     assert find_target(found, "truncation").name == "generator.truncation"
-    assert find_target(found, "vignette").name == "filter[2].vignette"
-    with pytest.raises(LookupError, match=r"which of .*filter\[0\].amount, filter\[1\].amount"):
+    assert find_target(found, "screen").name == "filter[1].screen"
+    with pytest.raises(LookupError, match=r"which of .*filter\[1\].amount, filter\[2\].amount"):
         find_target(found, "amount")
     with pytest.raises(
-        LookupError, match=r"no parameter 'filter\[1\].scael' to learn; did you mean filter\[1\].scale"
+        LookupError, match=r"no parameter 'filter\[0\].scael' to learn; did you mean filter\[0\].scale"
     ):
-        find_target(found, "filter[1].scael")
+        find_target(found, "filter[0].scael")
 
 
 def test_the_controls_of_the_show_keep_their_keys() -> None:
