@@ -11,6 +11,7 @@ import typer
 from rich.progress import BarColumn, TimeRemainingColumn
 from typer.core import TyperGroup
 
+from perform.commands.beats import beats
 from perform.terminal import (
     INTERRUPTED,
     Force,
@@ -45,11 +46,12 @@ class Kinds(TyperGroup):
 
 
 def kinds(train: Callable[..., None]) -> typer.Typer:
-    """The commands `single` and `stretch`, and `train` for everything else."""
+    """The commands `single`, `stretch` and `beats`, and `train` for everything else."""
     app = typer.Typer(cls=Kinds, help="Train a model from a dataset or from one picture.")
     app.command(DATASET_COMMAND, hidden=True, epilog="From one picture: perform train single.")(train)
     app.command()(single)
     app.command()(stretch)
+    app.command()(beats)
     return app
 
 

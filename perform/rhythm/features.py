@@ -71,8 +71,8 @@ class Features:
     logarithmic from 100 Hz to 12.8 kHz, `flatness` 0 for a tone and about .56 for white noise,
     `onset` like a band's hit over all bands. `chroma` [12] from C, `pitch` the clearest of them, 0..11,
     which stays in silence; `spectrum` [1024] linear in
-    frequency, 60 dB; `waveform` [1024] around 0.5. `accents` [4] is the rise of each band's log
-    loudness, in no unit, for a beat tracker.
+    frequency, 60 dB; `waveform` [1024] around 0.5. For a beat tracker, in no unit: `loudness` [40] is the log
+    loudness by mel band, and `accents` [4] its rise by band.
     """
 
     time: float
@@ -89,6 +89,7 @@ class Features:
     pitch: int
     spectrum: Floats
     waveform: Floats
+    loudness: Floats
     accents: Floats
 
     @property
@@ -154,7 +155,7 @@ class FeatureExtractor:
         recent = self._past[-ACCENT_WINDOW:]
         amplitude = _amplitude(recent)
         level, levels, presence = self._levels(recent, amplitude)
-        hits, flux, accents = self._onsets(amplitude)
+        hits, flux, loudness, accents = self._onsets(amplitude)
         spectrum, centroid, flatness = self._spectrum(self._past[-SPECTRUM_WINDOW:])
         low, mid, high, air = (Band(*values) for values in zip(levels, hits[:4], presence, strict=True))
         chroma = self._chroma(self._past)
@@ -173,6 +174,7 @@ class FeatureExtractor:
             pitch=self._chroma.pitch,
             spectrum=spectrum,
             waveform=self._levels.waveform(self._past[-WAVEFORM:]),
+            loudness=loudness,
             accents=accents,
         )
 
@@ -230,25 +232,25 @@ class _Onsets:
         self._mean = np.zeros(5, np.float32)
         self._rest = np.zeros(5, np.int64)
 
-    def __call__(self, amplitude: Floats) -> tuple[list[float], float, Floats]:
-        """Hits [4 bands, all], flux 0..1, accents [4]."""
-        accents = self._rise(self._mel @ amplitude)
+    def __call__(self, amplitude: Floats) -> tuple[list[float], float, Floats, Floats]:
+        """Hits [4 bands, all], flux 0..1, log loudness [mel], accents [4]."""
+        loudness, accents = self._rise(self._mel @ amplitude)
         rises = np.append(accents, accents.mean())
         strength = self._scale(rises)
         struck = (strength > THRESHOLD + 2 * self._mean) & (self._rest <= 0)
         self._mean += (strength - self._mean) * np.float32(FORGET)
         self._rest = np.where(struck, REST, self._rest - 1)
-        return np.where(struck, strength, 0).tolist(), float(strength[-1]), accents
+        return np.where(struck, strength, 0).tolist(), float(strength[-1]), loudness, accents
 
-    def _rise(self, loudness: Floats) -> Floats:
-        """Mean rise per band of the log of `loudness` [mel]; the gain is the same for both sides of
+    def _rise(self, loudness: Floats) -> tuple[Floats, Floats]:
+        """The log of `loudness` [mel], and its mean rise per band [4]; the gain is the same for both sides of
         the difference, so that turning it down is no onset and loud and soft sound weigh the same."""
         self._gain(loudness.max(keepdims=True))
         scale = np.float32(COMPRESSION) / self._gain.reference
-        rise = np.maximum(np.log1p(scale * loudness) - np.log1p(scale * self._before), 0)
+        logarithm = np.log1p(scale * loudness)
+        rise = np.maximum(logarithm - np.log1p(scale * self._before), 0)
         self._before = loudness
-        accents: Floats = self._split @ rise
-        return accents
+        return logarithm, self._split @ rise
 
 
 class _Spectrum:

@@ -9,8 +9,9 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from perform.rhythm.beat import Beat, BeatTracker
+from perform.rhythm.beat import Beat
 from perform.rhythm.features import FeatureExtractor
+from perform.rhythm.tracker import open_tracker
 
 RATE = 44100
 SECONDS = 30.0
@@ -186,7 +187,7 @@ def between(beats: Times, *parts: float) -> Times:
 
 def track(samples: Sound, rate: int) -> list[Beat]:
     """The beats of a whole sound [n, channels], as a live run would report them."""
-    extractor, tracker = FeatureExtractor(rate), BeatTracker()
+    extractor, tracker = FeatureExtractor(rate), open_tracker()
     beats = (tracker.process(hop) for hop in extractor.process(samples))
     return [beat for beat in beats if beat]
 

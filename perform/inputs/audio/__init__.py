@@ -25,8 +25,9 @@ from perform.inputs.audio.portaudio import DeviceError as DeviceError
 from perform.inputs.audio.portaudio import audio_devices as audio_devices
 from perform.inputs.audio.reader import SoundReader
 from perform.inputs.audio.streams import Microphone, Speaker
-from perform.rhythm.beat import Beat, BeatTracker
+from perform.rhythm.beat import Beat
 from perform.rhythm.features import HOPS_PER_SECOND, FeatureExtractor
+from perform.rhythm.tracker import open_tracker
 from perform.signals import Event
 
 SOUND_SUFFIXES = (
@@ -86,7 +87,7 @@ def _names_file(spec: str | Path) -> bool:
 
 def tracked(path: str | Path) -> list[Beat]:
     """The beats of a sound file, as a live run finds them. Raises SoundError."""
-    reader, extractor, tracker = SoundReader(path), FeatureExtractor(SAMPLE_RATE), BeatTracker()
+    reader, extractor, tracker = SoundReader(path), FeatureExtractor(SAMPLE_RATE), open_tracker()
     beats: list[Beat] = []
     start = 0
     while reader.length is None or start < reader.length:

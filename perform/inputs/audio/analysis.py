@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from perform.arrays import Samples
-from perform.rhythm.beat import Beat, BeatTracker
+from perform.rhythm.beat import Beat
 from perform.rhythm.features import FeatureExtractor, merge
+from perform.rhythm.tracker import open_tracker
 from perform.signals import Event
 
 
@@ -17,7 +18,7 @@ class SoundAnalyzer:
         self.rate = rate
         self.count = 0  # samples so far
         self._extractor = FeatureExtractor(rate)
-        self._tracker = BeatTracker()
+        self._tracker = open_tracker()
 
     def process(self, samples: Samples, offset: float = 0.0) -> list[Event]:
         """The events of one frame's samples, oldest first: `tempo.beat` [bpm, confidence, downbeat] for each

@@ -1,0 +1,85 @@
+"""The command `perform train beats`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, TimeRemainingColumn
+
+from perform.terminal import INTERRUPTED, complaints, progress_bar, say, say_cut_short
+
+
+def beats(
+    tracks: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="FOLDER", help="Sounds of your own, each with its beats in NAME.beats. (default: none)"
+        ),
+    ] = None,
+    run: Annotated[Path, typer.Option(help="The folder of the run.")] = Path("runs/beats"),
+    pieces: Annotated[int, typer.Option(min=1, help="Pieces of music to make, 40 seconds each.")] = 1500,
+    steps: Annotated[int, typer.Option(min=1, help="Steps in all.")] = 12000,
+    rate: Annotated[float, typer.Option(min=0, help="Adam's learning rate.")] = 1.5e-3,
+    new: Annotated[
+        bool, typer.Option("--new", help="Do not begin with the weights that are played.")
+    ] = False,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of all random numbers.")] = 0,
+    font: Annotated[
+        Path | None, typer.Option(help="A General MIDI sound font, .sf2. (default: the installed one)")
+    ] = None,
+) -> None:
+    """Train the beat tracker on made music, and on tracks of your own. Give it again to continue.
+
+    The music needs FluidSynth and a sound font: apt install fluidsynth fluid-soundfont-gm
+    """
+    from perform.rhythm.hearing import best_weights, own_weights
+    from perform.training.beats.run import BeatFolder, BeatRun, BeatSettings, make_music, settings_facts
+
+    with complaints():
+        folder = BeatFolder(run)
+        settings = BeatSettings(pieces=pieces, steps=steps, rate=rate, seed=seed)
+        if not folder.description.is_file():
+            folder.make(settings_facts(settings, tracks))
+        with _bar("music", pieces) as (advance, _):
+            make_music(folder, settings, advance, font)
+        teaching = BeatRun(folder, settings, tracks)
+        if teaching.step == 0 and not new:
+            teaching.begin_from(best_weights())
+        with _bar("steps", steps, teaching.step) as (_, report):
+            done = teaching.learn(report)
+    if not done:
+        say_cut_short(f"at step {teaching.step} of {steps}; the same command continues it")
+        raise typer.Exit(INTERRUPTED)
+    say(f"{folder.latest} is trained. To play with it, copy it to {own_weights()}")
+
+
+@contextmanager
+def _bar(
+    what: str, total: int, completed: int = 0
+) -> Iterator[tuple[Callable[[], None], Callable[[int, Mapping[str, float]], None]]]:
+    """A progress bar: one function that goes on by one, and one for a step and its figures."""
+    columns = (
+        "{task.description}",
+        BarColumn(),
+        "{task.completed:.0f} of {task.total:.0f}",
+        TimeRemainingColumn(),
+    )
+    with progress_bar(*columns, description=what, total=total, completed=completed) as update:
+        count = completed
+
+        def advance() -> None:
+            nonlocal count
+            count += 1
+            update(completed=count)
+
+        def report(step: int, figures: Mapping[str, float]) -> None:
+            update(completed=step)
+            if figures:
+                values = ", ".join(f"{name.replace('_', ' ')} {value:.4f}" for name, value in figures.items())
+                update(description=f"{what} ({values})")
+
+        yield advance, report

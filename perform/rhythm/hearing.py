@@ -1,0 +1,118 @@
+"""What a trained network hears of beats: two layers of gated recurrent units, computed hop by hop.
+
+(Cho et al., "Learning phrase representations using RNN encoder-decoder", EMNLP 2014, as PyTorch computes
+them.) It learns in `training/beats/`, from music that is made at random.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load_file
+
+from perform import paths
+from perform.arrays import Floats
+from perform.rhythm.features import MEL_BANDS, Features
+
+INPUTS = MEL_BANDS + 12  # what is heard of a hop: log loudness by mel band, and the pitch classes
+ENTRY, LAYERS = 64, 2  # numbers of the first layer, and recurrent layers after it
+FILE = "beats.safetensors"
+
+
+def heard(features: Features) -> Floats:
+    """What the network is given of a hop [INPUTS]."""
+    return np.concatenate((features.loudness, features.chroma))
+
+
+class BeatHearing:
+    """The network and its state: the same sound gives the same activations in blocks of any size."""
+
+    def __init__(self, weights: Mapping[str, Floats]) -> None:
+        self._entry = weights["entry.weight"], weights["entry.bias"]
+        self._layers = [_Layer(weights, f"layers.{i}.") for i in range(LAYERS)]
+        self._exit = weights["exit.weight"], weights["exit.bias"]
+        self._before = np.zeros(INPUTS, np.float32)
+
+    def hear(self, seen: Floats) -> Floats:
+        """How likely it is that this hop [INPUTS] has a beat and a downbeat [2], 0..1."""
+        rise = np.maximum(seen[:MEL_BANDS] - self._before[:MEL_BANDS], 0)
+        self._before = seen
+        weight, bias = self._entry
+        flow = np.maximum(weight @ np.concatenate((seen, rise)) + bias, 0)
+        states = []
+        for layer in self._layers:
+            flow = layer.step(flow)
+            states.append(flow)
+        weight, bias = self._exit
+        return _sigmoid(weight @ np.concatenate(states) + bias)
+
+
+class _Layer:
+    """Gated recurrent units: a reset gate, an update gate and a candidate, in this order in the weights."""
+
+    def __init__(self, weights: Mapping[str, Floats], name: str) -> None:
+        self._input, self._input_bias = weights[name + "weight_ih_l0"], weights[name + "bias_ih_l0"]
+        self._state, self._state_bias = weights[name + "weight_hh_l0"], weights[name + "bias_hh_l0"]
+        self._units = self._state.shape[1]
+        self._value = np.zeros(self._units, np.float32)
+
+    def step(self, flow: Floats) -> Floats:
+        n = self._units
+        new = self._input @ flow + self._input_bias
+        old = self._state @ self._value + self._state_bias
+        gates = _sigmoid(new[: 2 * n] + old[: 2 * n])
+        candidate = np.tanh(new[2 * n :] + gates[:n] * old[2 * n :])
+        self._value = candidate + gates[n:] * (self._value - candidate)
+        return self._value
+
+
+@cache
+def best_weights() -> Mapping[str, Floats]:
+    """The weights of the user's own network, else of the one that comes with the program.
+
+    OSError, or ValueError for a file that holds something else.
+    """
+    own = own_weights()
+    return read_weights(own if own.is_file() else paths.shipped() / "learned" / FILE)
+
+
+def own_weights() -> Path:
+    """Where the weights of the user's own network are, if there is one."""
+    return paths.user_data() / "learned" / FILE
+
+
+def read_weights(path: Path) -> Mapping[str, Floats]:
+    """The weights of a file. OSError, or ValueError for one that holds something else."""
+    try:
+        weights = {name: np.asarray(values, np.float32) for name, values in load_file(path).items()}
+    except SafetensorError as fault:
+        raise ValueError(f"{path}: is no safetensors file ({fault})") from None
+    units = weights["exit.weight"].shape[1] // LAYERS if "exit.weight" in weights else 0
+    for name, shape in _shapes(units).items():
+        found = weights[name].shape if name in weights else None
+        if found != shape or not np.all(np.isfinite(weights[name])):
+            raise ValueError(f"{path}: {name} has the shape {found}, must be {shape} and finite")
+    return weights
+
+
+def _shapes(units: int) -> dict[str, tuple[int, ...]]:
+    """The shapes of all weights of a network with so many units in a layer."""
+    shapes: dict[str, tuple[int, ...]] = {
+        "exit.weight": (2, LAYERS * units),
+        "exit.bias": (2,),
+        "entry.weight": (ENTRY, INPUTS + MEL_BANDS),
+        "entry.bias": (ENTRY,),
+    }
+    for i, inputs in enumerate((ENTRY, units)):
+        for kind, size in (("ih", inputs), ("hh", units)):
+            shapes[f"layers.{i}.weight_{kind}_l0"] = 3 * units, size
+            shapes[f"layers.{i}.bias_{kind}_l0"] = (3 * units,)
+    return shapes
+
+
+def _sigmoid(values: Floats) -> Floats:
+    return np.asarray(0.5 + 0.5 * np.tanh(0.5 * values), np.float32)

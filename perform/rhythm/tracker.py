@@ -1,0 +1,121 @@
+"""The beat tracker of the show: a network hears beats, a pointer follows them, and a grid keeps to it.
+
+Causal: it reports a beat at the moment when it falls.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+
+import numpy as np
+
+from perform.arrays import Floats
+from perform.faults import reason
+from perform.rhythm.bar import BarPointer
+from perform.rhythm.beat import Beat
+from perform.rhythm.features import HOPS_PER_SECOND, Features
+from perform.rhythm.grid import BeatGrid
+from perform.rhythm.hearing import BeatHearing, best_weights, heard
+from perform.rhythm.pointer import EVEN, BeatPointer, Pointed
+from perform.rhythm.resonators import ResonatorTracker
+
+log = logging.getLogger("perform")
+
+LATE = 2.5  # hops by which the network hears a beat late
+QUIET = 0.3  # log loudness below which a hop counts as silence
+AROUND = 3  # hops around a beat in which its activation counts
+
+# the grid
+LOOK_EVERY = 5  # hops between two looks at the pointer
+SAME_TEMPO = 0.04  # a tempo this near is followed, another one is jumped to
+SAME_PHASE = 0.15  # of a beat: the same
+PHASE_GAIN, PERIOD_GAIN = 0.06, 0.012  # share of an error made up per look
+LOOKS_TO_SWITCH = 10  # for which the pointer has to be elsewhere
+BELIEVED = 0.3  # share of the belief that a tempo needs to be jumped to
+AUDIBLE, FADE = 0.05, 0.999  # the activation that this needs, and what is left of one in the next hop
+
+# confidence
+HEARD_MEMORY = 0.15  # share of a beat in how well beats are heard
+HALF_SURE = 0.19  # how well, times the pointer's sharpness and belief, at a confidence of a half
+CONFIDENCE_STEP = 0.03  # share of a look in the confidence: 1.7 seconds
+
+
+def open_tracker() -> BeatTracker | ResonatorTracker:
+    """The tracker of the show; the one that learned nothing where the network's weights cannot be read."""
+    try:
+        return BeatTracker(best_weights())
+    except (OSError, ValueError) as fault:
+        log.warning("the beat is tracked without the trained network: %s", reason(fault))
+        return ResonatorTracker()
+
+
+class BeatTracker:
+    """Follows the beat of a stream of features, one per 10 ms, between 40 and 220 bpm.
+
+    Deterministic and causal: a beat is a function of the hops up to then.
+    """
+
+    def __init__(self, weights: Mapping[str, Floats]) -> None:
+        self._hearing = BeatHearing(weights)
+        self._pointer = BeatPointer()
+        self._bar = BarPointer()
+        self._grid = BeatGrid()
+        self._hops = 0
+        self._elsewhere = 0  # looks for which the pointer has been
+        self._recent = np.zeros((2 * AROUND + 1, 2), np.float32)  # activations of the last hops
+        self._heard = self._loudest = 0.0  # the activation of the last beats, and the highest one
+        self.confidence = 0.0  # how sure it is of its beat now, 0..1
+
+    @property
+    def bpm(self) -> float:
+        """The tempo of the grid; 0 before there is one."""
+        return self._grid.bpm
+
+    @property
+    def ahead(self) -> float:
+        """Seconds from the last hop to the next beat; infinite before there is a grid."""
+        return self._grid.due / HOPS_PER_SECOND
+
+    def process(self, features: Features) -> Beat | None:
+        """The beat that falls into this hop, if one does. Silence says nothing about the beat: the grid runs
+        on."""
+        activations = self._hearing.hear(heard(features))
+        beat = float(activations[0])
+        self._recent = np.concatenate((self._recent[1:], activations[None]))
+        self._loudest = max(self._loudest * FADE, beat)
+        self._pointer.hear(EVEN if features.loudness.max() < QUIET else beat)
+        self._hops += 1
+        self._grid.pass_hop()
+        if self._hops % LOOK_EVERY == 0:
+            self._look(self._pointer.place())
+        if self._grid.running and 0 <= self._grid.ago - LATE - AROUND < 1:
+            self._weigh()
+        ago = self._grid.beat()
+        if ago is None:
+            return None
+        return Beat(features.time - ago / HOPS_PER_SECOND, self.bpm, self.confidence, self._bar.next())
+
+    def _look(self, pointed: Pointed) -> None:
+        """Follow the pointer, or jump to it if it has been elsewhere for long enough."""
+        grid, ago = self._grid, pointed.place * pointed.period + LATE
+        same_tempo = abs(np.log(pointed.period / grid.period)) < SAME_TEMPO
+        early = (ago - grid.ago + grid.period / 2) % grid.period - grid.period / 2 if grid.running else 0.0
+        if grid.running and same_tempo and abs(early) < SAME_PHASE * grid.period:
+            self._elsewhere = 0
+            grid.pull(early, PHASE_GAIN * pointed.sharpness, PERIOD_GAIN * pointed.sharpness)
+        elif pointed.belief > BELIEVED and self._loudest > AUDIBLE:
+            self._elsewhere += 1
+            if self._elsewhere >= LOOKS_TO_SWITCH or not grid.running:
+                self._elsewhere = 0
+                grid.lock(pointed.period, ago)
+                if not same_tempo:
+                    self._bar.restart()
+        sure = (self._heard * pointed.sharpness * pointed.belief / HALF_SURE) ** 2
+        self.confidence += (sure / (sure + 1) - self.confidence) * CONFIDENCE_STEP
+
+    def _weigh(self) -> None:
+        """Weigh the beat that has just passed."""
+        beat, downbeat = (float(one) for one in self._recent.max(axis=0))
+        self._heard += (beat - self._heard) * HEARD_MEMORY
+        self._bar.hear(downbeat)

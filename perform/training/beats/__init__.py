@@ -1,0 +1,1 @@
+"""Teaches the beat tracker: music made at random with known beats, and the network that learns from it."""

@@ -1,0 +1,110 @@
+"""Lessons: examples in random order and guises, side by side in lanes that are heard without a break."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from perform.arrays import Doubles, Floats
+from perform.rhythm.features import MEL_BANDS
+from perform.rhythm.hearing import INPUTS
+from perform.training.beats.examples import Example, targets
+
+FASTER = 0.15  # how much faster or slower an example is heard, at most (log)
+SHIFT = 2  # mel bands by which it is heard higher or lower, at most
+TONE = 5.0  # decibels: how far its spectrum is bent
+FRESH = 0.6  # how often the network forgets all before the next example
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """A piece of every lane: what is heard [lanes, hops, INPUTS], the hop before it [lanes, INPUTS], the
+    targets [lanes, hops, 2], and which lanes begin anew [lanes]."""
+
+    heard: Floats
+    before: Floats
+    targets: Floats
+    fresh: Floats
+
+
+class Lanes:
+    """Draws lessons of `hops` from `examples`; deterministic by its generator."""
+
+    def __init__(
+        self, random: np.random.Generator, examples: Sequence[Example], lanes: int, hops: int
+    ) -> None:
+        self._random, self._examples, self._hops = random, examples, hops
+        self._quiet = [one for one in examples if not one.targets.any()]
+        self._now = [disguised(random, self._draw()) for _ in range(lanes)]
+        self._at = [
+            int(random.integers(0, len(example.heard))) for example in self._now
+        ]  # not all end together
+        self._before = np.zeros((lanes, INPUTS), np.float32)
+
+    def next(self) -> Lesson:
+        """The next lesson: it goes on where the last one ended."""
+        fresh = np.array([self._renew(lane) for lane in range(len(self._now))], np.float32)
+        before = self._before * (1 - fresh[:, None])
+        parts = [slice(at, at + self._hops) for at in self._at]
+        heard = np.stack([one.heard[part] for one, part in zip(self._now, parts, strict=True)])
+        wanted = np.stack([one.targets[part] for one, part in zip(self._now, parts, strict=True)])
+        self._before = heard[:, -1]
+        self._at = [at + self._hops for at in self._at]
+        return Lesson(heard, before, wanted, fresh)
+
+    def _renew(self, lane: int) -> bool:
+        """Give a lane whose example is over another one; returns whether the network forgets the last one."""
+        if self._at[lane] + self._hops <= len(self._now[lane].heard):
+            return False
+        example = disguised(self._random, self._draw())
+        if self._quiet and self._random.random() < 0.15:
+            example = _talked_over(self._random, example, self._quiet)
+        self._now[lane], self._at[lane] = example, 0
+        return bool(self._random.random() < FRESH)
+
+    def _draw(self) -> Example:
+        """An example, in half of the cases from somewhere in its first half on."""
+        while True:
+            example = self._examples[int(self._random.integers(len(self._examples)))]
+            start = int(self._random.integers(len(example.heard) // 2)) if self._random.random() < 0.5 else 0
+            if len(example.heard) - start >= 2 * self._hops:
+                heard, wanted = (one[start:].astype(np.float32) for one in (example.heard, example.targets))
+                return Example(heard, wanted)
+
+
+def disguised(random: np.random.Generator, example: Example) -> Example:
+    """The example at another speed, pitch and tone."""
+    if random.random() < 0.7:
+        example = faster(example, float(np.exp(random.uniform(-FASTER, FASTER))))
+    loudness, chroma = example.heard[:, :MEL_BANDS], example.heard[:, MEL_BANDS:]
+    places = np.clip(np.arange(MEL_BANDS) + random.integers(-SHIFT, SHIFT + 1), 0, MEL_BANDS - 1)
+    loudness = loudness[:, places]
+    if random.random() < 0.7:
+        bend = np.interp(np.arange(MEL_BANDS), np.linspace(0, MEL_BANDS - 1, 6), random.normal(0, TONE, 6))
+        loudness = np.log1p(np.expm1(loudness) * 10 ** (bend / 20))
+    chroma = np.roll(chroma, int(random.integers(12)), axis=1)
+    return Example(np.concatenate((loudness, chroma), axis=1).astype(np.float32), example.targets)
+
+
+def faster(example: Example, factor: float) -> Example:
+    """The example, so many times as fast."""
+    hops = int(len(example.heard) / factor)
+    at = np.arange(hops) * factor
+    first = np.minimum(at.astype(int), len(example.heard) - 2)
+    share = np.minimum(at - first, 1)[:, None].astype(np.float32)
+    heard = example.heard[first] * (1 - share) + example.heard[first + 1] * share
+    beats, downbeats = (np.flatnonzero(column == 1) / factor for column in example.targets.T)
+    return Example(heard, targets(hops, beats, downbeats))
+
+
+def _talked_over(random: np.random.Generator, example: Example, quiet: Sequence[Example]) -> Example:
+    """The example with a voice or a noise over it."""
+    other = quiet[int(random.integers(len(quiet)))]
+    hops = min(len(example.heard), len(other.heard))
+    heard = example.heard.copy()
+    gain = random.uniform(0.05, 0.5)
+    loudness: Doubles = np.expm1(heard[:hops, :MEL_BANDS]) + gain * np.expm1(other.heard[:hops, :MEL_BANDS])
+    heard[:hops, :MEL_BANDS] = np.log1p(loudness)
+    return Example(heard, example.targets)

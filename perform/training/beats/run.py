@@ -1,0 +1,199 @@
+"""A run that teaches the network of the beat tracker: it makes music and learns from it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+from torch.nn.functional import binary_cross_entropy_with_logits
+
+from perform.arrays import Floats
+from perform.training.beats.examples import Example, made
+from perform.training.beats.lessons import Lanes
+from perform.training.beats.network import BeatNetwork
+from perform.training.beats.recording import FluidSynth
+from perform.training.beats.tracks import read_track, tracks
+from perform.training.files import GracefulStop, RunFolder, save_tensors
+
+MOMENTS = ("step", "exp_avg", "exp_avg_sq")  # of torch's Adam, by parameter
+DOWNBEATS = 2.0  # weight of the downbeats in the loss
+STEEPEST = 1.0  # norm of the gradient, at most
+AVERAGE = 0.995  # of the averaged network, which is played, per step
+LOG_EVERY = 100  # steps
+HELD_BACK = 20  # one of so many examples is not learned from, but measured on
+OWN_SHARE = 3  # how many times a track of one's own comes for each made piece
+
+Report = Callable[[int, Mapping[str, float]], None]  # step, figures of the last line of the log
+
+
+@dataclass(frozen=True, slots=True)
+class BeatSettings:
+    """Settings of a run: `pieces` of music to make, `steps` of `lanes` times `hops` each, Adam's `rate`,
+    which falls to nothing in the second half, and the `seed` of all random numbers."""
+
+    pieces: int = 1500
+    steps: int = 12000
+    lanes: int = 36
+    hops: int = 800
+    rate: float = 1.5e-3
+    seed: int = 0
+
+
+class BeatFolder(RunFolder):
+    """The files of a run."""
+
+    @property
+    def examples(self) -> Path:
+        return self.path / "examples"
+
+    @property
+    def checkpoint(self) -> Path:
+        return self.path / "checkpoint.safetensors"
+
+
+def make_music(
+    folder: BeatFolder, settings: BeatSettings, done: Callable[[], None], font: Path | None = None
+) -> None:
+    """Make the pieces that are missing, on all processors."""
+    folder.examples.mkdir(parents=True, exist_ok=True)
+    band = FluidSynth(font)
+
+    def make(number: int) -> None:
+        file = folder.examples / f"{number:05d}.npz"
+        if not file.is_file():
+            _save(file, made(settings.seed * 1_000_000 + number, band))
+        done()
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for _ in pool.map(make, range(settings.pieces)):
+            pass
+
+
+class BeatRun:
+    """Learns from the music of a folder, and from one's own `own` tracks; continues at its checkpoint."""
+
+    def __init__(self, folder: BeatFolder, settings: BeatSettings, own: Path | None = None) -> None:
+        self.folder, self.settings = folder, settings
+        made_music = [_load(file) for file in sorted(folder.examples.glob("*.npz"))[: settings.pieces]]
+        self._kept = made_music[::HELD_BACK]
+        lessons = [one for i, one in enumerate(made_music) if i % HELD_BACK]
+        lessons += [read_track(*pair) for pair in (tracks(own) if own else ())] * OWN_SHARE
+        torch.manual_seed(settings.seed)
+        self.network = BeatNetwork()
+        self.average = BeatNetwork()
+        self.average.load_state_dict(self.network.state_dict())
+        self._adam = torch.optim.Adam(self.network.parameters(), settings.rate)
+        self.step = 0
+        self._restore()
+        random = np.random.default_rng([settings.seed, self.step])
+        self._lanes = Lanes(random, lessons, settings.lanes, settings.hops)
+        self._states = self.network.silent(settings.lanes)
+
+    def begin_from(self, weights: Mapping[str, Floats]) -> None:
+        """Begin with the weights of a trained network."""
+        self.network.load_state_dict({name: torch.tensor(one) for name, one in weights.items()})
+        self.average.load_state_dict(self.network.state_dict())
+
+    def learn(self, report: Report) -> bool:
+        """Learn until all steps are done or until Ctrl-C; whether all are done."""
+        losses: list[float] = []
+        with GracefulStop() as stop:
+            while self.step < self.settings.steps and not stop.requested:
+                losses.append(self._learn_step())
+                self.step += 1
+                if self.step % LOG_EVERY == 0:
+                    figures = {"loss": float(np.mean(losses)), **self._measure()}
+                    self.folder.add_log_line({"step": self.step, **figures})
+                    self._save()
+                    losses = []
+                    report(self.step, figures)
+                else:
+                    report(self.step, {})
+        self._save()
+        return self.step >= self.settings.steps
+
+    def _learn_step(self) -> float:
+        lesson = self._lanes.next()
+        left = 1 - self.step / self.settings.steps
+        for group in self._adam.param_groups:
+            group["lr"] = self.settings.rate * min(1.0, 2 * left)
+        kept = 1 - torch.tensor(lesson.fresh)[None, :, None]
+        heard, before = torch.tensor(lesson.heard), torch.tensor(lesson.before)[:, None]
+        logits, states = self.network(heard, [state * kept for state in self._states], before)
+        self._states = [state.detach() for state in states]
+        loss = _loss(logits, torch.tensor(lesson.targets))
+        self._adam.zero_grad()
+        torch.autograd.backward(loss)
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), STEEPEST)
+        self._adam.step()
+        with torch.no_grad():
+            for mean, now in zip(self.average.parameters(), self.network.parameters(), strict=True):
+                mean.lerp_(now, 1 - AVERAGE)
+        return loss.item()
+
+    @torch.no_grad()
+    def _measure(self) -> dict[str, float]:
+        """The loss on the pieces that were held back."""
+        losses = []
+        for example in self._kept:
+            heard = torch.tensor(example.heard)[None].float()
+            network = self.average
+            logits, _ = network(heard, network.silent(1), torch.zeros_like(heard[:, :1]))
+            losses.append(_loss(logits, torch.tensor(example.targets)[None].float()).item())
+        return {"held_back": float(np.mean(losses))} if losses else {}
+
+    def _save(self) -> None:
+        average = self.average.state_dict()
+        tensors = {f"network.{name}": one for name, one in self.network.state_dict().items()}
+        tensors |= {f"average.{name}": one for name, one in average.items()}
+        for name, parameter in self.network.named_parameters():
+            moments = self._adam.state.get(parameter, {})
+            tensors |= {f"adam.{moment}.{name}": moments[moment] for moment in moments}
+        save_tensors(self.folder.checkpoint, tensors, {"step": str(self.step)})
+        save_tensors(self.folder.latest, average)
+
+    def _restore(self) -> None:
+        if not self.folder.checkpoint.is_file():
+            return
+        tensors = load_file(self.folder.checkpoint)
+        self.network.load_state_dict(_part(tensors, "network."))
+        self.average.load_state_dict(_part(tensors, "average."))
+        steps = [0.0]
+        for name, parameter in self.network.named_parameters():
+            moments = {moment: tensors[f"adam.{moment}.{name}"] for moment in MOMENTS}
+            self._adam.state[parameter] = moments
+            steps.append(float(moments["step"]))
+        self.step = int(max(steps))
+
+
+def settings_facts(settings: BeatSettings, own: Path | None) -> dict[str, object]:
+    """What run.json holds."""
+    return {**asdict(settings), "tracks": str(own.resolve()) if own else None}
+
+
+def _loss(logits: Tensor, targets: Tensor) -> Tensor:
+    losses = binary_cross_entropy_with_logits(logits, targets, reduction="none").mean(dim=(0, 1))
+    return losses[0] + DOWNBEATS * losses[1]
+
+
+def _part(tensors: Mapping[str, Tensor], start: str) -> dict[str, Tensor]:
+    return {name.removeprefix(start): one for name, one in tensors.items() if name.startswith(start)}
+
+
+def _save(file: Path, example: Example) -> None:
+    partial = file.with_suffix(".partial")
+    with partial.open("wb") as stream:
+        np.savez(stream, heard=example.heard.astype(np.float16), targets=example.targets.astype(np.float16))
+    partial.replace(file)
+
+
+def _load(file: Path) -> Example:
+    with np.load(file) as arrays:
+        return Example(arrays["heard"], arrays["targets"])  # float16: hours of them are kept in memory

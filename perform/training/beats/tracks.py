@@ -1,0 +1,63 @@
+"""Tracks with beats of one's own: a folder of sounds, each with a text file that gives its beats.
+
+`NAME.beats` is next to the sound `NAME.SUFFIX`. It has a line per beat: seconds, and after a space or a tab
+its place in the bar, which is 1 for a downbeat. This is how madmom and the annotations of GTZAN write beats.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from perform.arrays import Doubles, Floats
+from perform.inputs.audio import SOUND_SUFFIXES
+from perform.inputs.audio.decoding import SAMPLE_RATE
+from perform.inputs.audio.reader import SoundReader
+from perform.training.beats.examples import Example, example
+
+BLOCK = 10 * SAMPLE_RATE
+
+
+def tracks(folder: Path) -> list[tuple[Path, Path]]:
+    """The sounds of a folder and their beats. ValueError if there are none."""
+    sounds = sorted(file for file in folder.rglob("*") if file.suffix.lower() in SOUND_SUFFIXES)
+    found = [
+        (sound, sound.with_suffix(".beats")) for sound in sounds if sound.with_suffix(".beats").is_file()
+    ]
+    if not found:
+        raise ValueError(f"{folder}: has no sound with a .beats file beside it")
+    return found
+
+
+def read_track(sound: Path, beats: Path) -> Example:
+    """The example of a track. SoundError, or ValueError for beats that cannot be read."""
+    times, first = read_beats(beats)
+    return example(_mono(sound), SAMPLE_RATE, times, times[first])
+
+
+def read_beats(file: Path) -> tuple[Doubles, np.ndarray]:
+    """The beats of a file in seconds [beats], and which of them begin a bar [beats]. ValueError."""
+    rows = [line.split() for line in file.read_text("utf-8").splitlines() if line.strip()]
+    try:
+        times = np.array([float(row[0]) for row in rows])
+        first = np.array([len(row) > 1 and float(row[1]) == 1 for row in rows], bool)
+    except ValueError as fault:
+        raise ValueError(f"{file}: {fault}, must be a line per beat: SECONDS PLACE_IN_THE_BAR") from None
+    if not len(times) or not np.all(np.isfinite(times)) or np.any(np.diff(times) <= 0) or times[0] < 0:
+        raise ValueError(f"{file}: must have beats in order of time, in seconds from 0")
+    return times, first
+
+
+def _mono(sound: Path) -> Floats:
+    reader = SoundReader(sound)
+    return np.concatenate([block.mean(axis=1) for block in _blocks(reader)])
+
+
+def _blocks(reader: SoundReader) -> Iterator[Floats]:
+    start = 0
+    while reader.length is None or start < reader.length:
+        block = reader.read(start, start + BLOCK)
+        yield block[: None if reader.length is None else max(reader.length - start, 0)]
+        start += BLOCK

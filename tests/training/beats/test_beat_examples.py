@@ -1,0 +1,141 @@
+"""Examples and lessons: the network is taught what it will hear, and its beats stay where they are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from perform.rhythm.features import FeatureExtractor
+from perform.rhythm.hearing import INPUTS
+from perform.rhythm.hearing import heard as heard_live
+from perform.training.beats.examples import LATE, Example, example, heard, targets
+from perform.training.beats.kit import DRUMS, RATE, Synthesiser, drum
+from perform.training.beats.lessons import Lanes, faster
+from perform.training.beats.recording import FluidSynth, babble, hiss, master, record
+from perform.training.beats.score import compose
+from perform.training.beats.tracks import read_beats, read_track, tracks
+from tests.doubles.sounds import write_sound
+from tests.doubles.stimuli import rock
+from tests.doubles.waiting import needs
+
+
+def test_a_lesson_is_what_a_live_tracker_hears() -> None:
+    sound = rock(120).sound[: 6 * RATE] * np.float32(0.4)
+    live = np.stack([heard_live(hop) for hop in FeatureExtractor(RATE).process(sound)])
+    made = heard(sound[:, 0], RATE)
+    assert made.shape == live.shape == (600, INPUTS)
+    assert np.abs(made[50:] - live[50:]).max() < 0.02
+    assert np.abs(made - live).mean() < 0.002
+
+
+def test_targets_are_told_when_the_onset_has_been_heard() -> None:
+    told = example(np.zeros(3 * RATE, np.float32), RATE, np.array([0.5, 1.0]), np.array([0.5])).targets
+    assert np.flatnonzero(told[:, 0] == 1).tolist() == [50 + LATE, 100 + LATE]
+    assert np.flatnonzero(told[:, 1]).tolist() == [49 + LATE, 50 + LATE, 51 + LATE]
+
+
+@pytest.mark.parametrize("factor", [0.87, 1.0, 1.15])
+def test_another_speed_moves_the_beats_with_the_sound(factor: float) -> None:
+    beats = np.arange(50, 950, 60.0)
+    seen = np.zeros((1000, INPUTS), np.float32)
+    seen[beats.astype(int)] = 1
+    other = faster(Example(seen, targets(1000, beats, beats[::4])), factor)
+    for hop in np.flatnonzero(other.targets[:, 0] == 1):
+        assert other.heard[hop - 1 : hop + 2].max() > 0.4
+
+
+def test_lanes_go_on_where_they_ended() -> None:
+    seen = np.repeat(np.arange(4000, dtype=np.float32)[:, None] / 4000, INPUTS, axis=1)
+    lanes = Lanes(
+        np.random.default_rng(0),
+        [Example(seen, targets(4000, np.arange(10, 4000, 50.0), np.zeros(0)))],
+        3,
+        200,
+    )
+    before = lanes.next()
+    for _ in range(30):
+        lesson = lanes.next()
+        assert lesson.heard.shape == (3, 200, INPUTS) and lesson.targets.shape == (3, 200, 2)
+        going_on = lesson.fresh == 0
+        assert np.array_equal(lesson.before[going_on], before.heard[going_on, -1])
+        assert not lesson.before[~going_on].any()
+        before = lesson
+
+
+@pytest.mark.parametrize("name", sorted(DRUMS))
+def test_every_drum_of_the_kit_sounds(name: str) -> None:
+    sound = drum(np.random.default_rng(1), name)
+    assert np.isfinite(sound).all() and 0.05 < np.abs(sound).max() < 4
+
+
+@pytest.mark.parametrize("kind", ["bass", "pad", "melody"])
+def test_a_synthesiser_plays_its_pitch(kind: str) -> None:
+    tone = Synthesiser(np.random.default_rng(2), kind).tone(57, 1.0)
+    spectrum = np.abs(np.fft.rfft(tone * np.hanning(len(tone))))
+    harmonic = np.fft.rfftfreq(len(tone), 1 / RATE)[spectrum.argmax()] / 220
+    assert harmonic >= 0.9 and harmonic == pytest.approx(round(harmonic), rel=0.015)
+
+
+@pytest.mark.parametrize("made", [hiss, babble])
+def test_what_has_no_beat_sounds(made: object) -> None:
+    assert callable(made)
+    random = np.random.default_rng(0)
+    sound = master(random, made(random, 3.0))
+    assert len(sound) == 3 * RATE and np.isfinite(sound).all() and sound.std() > 1e-4
+
+
+@pytest.mark.parametrize("seed", [2, 4])
+def test_a_band_plays_a_piece_in_time(seed: int) -> None:
+    needs("fluidsynth")
+    random = np.random.default_rng(seed)
+    piece = compose(random, 12.0)
+    sound = record(random, piece, FluidSynth())
+    assert len(sound) == 12 * RATE and np.isfinite(sound).all()
+    rise = np.maximum(np.diff(heard(sound, RATE)[:, :40], axis=0), 0).sum(axis=1)
+    notes = np.unique(np.floor(np.array([note.time for note in piece.notes if note.time > 1]) * 100)).astype(
+        int
+    )
+    notes = notes[notes < 1190]
+    near = np.max([rise[notes + offset] for offset in range(3)], axis=0)
+    assert near.mean() > 2 * rise.mean()
+
+
+def test_a_missing_sound_font_is_named(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="apt install fluidsynth fluid-soundfont-gm"):
+        FluidSynth(tmp_path / "none.sf2")
+
+
+def test_tracks_of_ones_own_are_read(tmp_path: Path) -> None:
+    write_sound(tmp_path / "song.wav", np.zeros((96000, 2), np.float32))
+    write_sound(tmp_path / "without.wav", np.zeros((4800, 2), np.float32))
+    (tmp_path / "song.beats").write_text("0.5 1\n1.0\t2\n\n1.5 1\n")
+    ((sound, beats),) = tracks(tmp_path)
+    learned = read_track(sound, beats)
+    assert len(learned.heard) == 200
+    assert np.flatnonzero(learned.targets[:, 0] == 1).tolist() == [52, 102, 152]
+    assert np.flatnonzero(learned.targets[:, 1] == 1).tolist() == [52, 152]
+
+
+@pytest.mark.parametrize("text", ["", "1 1\n0.5 2\n", "one two\n", "nan 1\n", "-1 1\n", "0.5 first\n"])
+def test_beats_that_cannot_be_read_name_their_file(tmp_path: Path, text: str) -> None:
+    (tmp_path / "a.beats").write_text(text)
+    with pytest.raises(ValueError, match=r"a\.beats"):
+        read_beats(tmp_path / "a.beats")
+
+
+@given(st.lists(st.floats(0.01, 5), min_size=1, max_size=30))
+def test_written_beats_are_read_again(tmp_path_factory: pytest.TempPathFactory, steps: list[float]) -> None:
+    times = np.cumsum(steps)
+    file = tmp_path_factory.mktemp("beats") / "b.beats"
+    file.write_text("".join(f"{time!r} {i % 4 + 1}\n" for i, time in enumerate(times.tolist())))
+    read, first = read_beats(file)
+    assert np.array_equal(read, times) and first.tolist() == [i % 4 == 0 for i in range(len(steps))]
+
+
+def test_a_folder_without_beats_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"has no sound with a \.beats file beside it"):
+        tracks(tmp_path)

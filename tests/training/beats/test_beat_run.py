@@ -1,0 +1,101 @@
+"""A run that teaches the beat tracker: it makes its music, learns, continues, and its network plays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from typer.testing import CliRunner
+
+from perform.commands.single import kinds
+from perform.rhythm.features import MEL_BANDS
+from perform.rhythm.hearing import INPUTS, BeatHearing, read_weights
+from perform.training.beats.network import BeatNetwork
+from perform.training.beats.run import BeatFolder, BeatRun, BeatSettings
+from tests.doubles.waiting import needs
+
+SMALL = BeatSettings(pieces=6, steps=4, lanes=2, hops=100, rate=1e-3)
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def music(folder: BeatFolder) -> None:
+    """Made examples of twenty seconds in which every beat is a loud hop."""
+    folder.examples.mkdir(parents=True)
+    for number in range(SMALL.pieces):
+        random = np.random.default_rng(number)
+        seen = random.random((2000, INPUTS)) * 0.1
+        wanted = np.zeros((2000, 2))
+        beats = np.arange(20, 1990, int(random.integers(30, 60)))
+        seen[beats, :MEL_BANDS] += 3
+        wanted[beats + 2, 0] = wanted[beats[::4] + 2, 1] = 1
+        np.savez(folder.examples / f"{number:05d}.npz", heard=seen, targets=wanted)
+
+
+def test_numpy_computes_what_torch_learned() -> None:
+    network = BeatNetwork()
+    seen = np.random.default_rng(0).random((50, INPUTS), np.float32)
+    with torch.no_grad():
+        heard = torch.tensor(seen)[None]
+        logits, _ = network(heard, network.silent(1), torch.zeros_like(heard[:, :1]))
+    hearing = BeatHearing({name: one.numpy() for name, one in network.state_dict().items()})
+    ours = np.stack([hearing.hear(hop) for hop in seen])
+    assert np.abs(ours - torch.sigmoid(logits[0]).numpy()).max() < 1e-5
+
+
+def test_a_run_learns_is_stopped_and_continues(tmp_path: Path) -> None:
+    folder = BeatFolder(tmp_path)
+    music(folder)
+    steps: list[int] = []
+    first = BeatRun(folder, SMALL)
+    assert first.learn(lambda step, figures: steps.append(step))
+    assert steps == [1, 2, 3, 4]
+    again = BeatRun(folder, BeatSettings(**{**vars_of(SMALL), "steps": 6}))
+    assert again.step == 4
+    for name, one in again.network.state_dict().items():
+        assert torch.equal(one, first.network.state_dict()[name])
+    assert again.learn(lambda step, figures: None)
+    weights = read_weights(folder.latest)
+    assert set(weights) == set(again.average.state_dict())
+
+
+def test_the_loss_falls(tmp_path: Path) -> None:
+    folder = BeatFolder(tmp_path)
+    music(folder)
+    losses: list[float] = []
+    settings = BeatSettings(pieces=6, steps=200, lanes=8, hops=100, rate=5e-3)
+    BeatRun(folder, settings).learn(
+        lambda step, figures: losses.extend(figures[k] for k in figures if k == "loss")
+    )
+    assert len(losses) == 2 and losses[1] < losses[0]
+
+
+def test_the_command_makes_music_and_learns(tmp_path: Path) -> None:
+    needs("fluidsynth")
+    app = kinds(lambda: None)
+    arguments = ["beats", "--run", str(tmp_path), "--pieces", "2", "--steps", "1"]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0, result.output
+    assert "beats.safetensors" in result.output
+    assert read_weights(tmp_path / "latest.safetensors")
+
+
+def test_a_folder_without_beats_ends_the_command(tmp_path: Path) -> None:
+    needs("fluidsynth")
+    result = CliRunner().invoke(
+        kinds(lambda: None), ["beats", str(tmp_path), "--run", str(tmp_path / "run"), "--pieces", "1"]
+    )
+    assert result.exit_code == 1 and "has no sound with a .beats file beside it" in result.output
+
+
+def vars_of(settings: BeatSettings) -> dict[str, float]:
+    return {name: getattr(settings, name) for name in BeatSettings.__dataclass_fields__}
