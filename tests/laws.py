@@ -51,6 +51,7 @@ MAY_IMPORT = {
     "perform.scenes": {"pydantic"},
     "perform.midi.profiles": {"pydantic", "pydantic_core"},
     "perform.midi.ports": {"rtmidi"},
+    "perform.rhythm.hearing": {"safetensors"},
     "perform.networks": {"openvino", "pydantic", "safetensors", "torch"},
 }
 

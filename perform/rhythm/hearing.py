@@ -23,7 +23,7 @@ ENTRY, LAYERS = 64, 2  # numbers of the first layer, and recurrent layers after 
 FILE = "beats.safetensors"
 
 
-def heard(features: Features) -> Floats:
+def inputs_of(features: Features) -> Floats:
     """What the network is given of a hop [INPUTS]."""
     return np.concatenate((features.loudness, features.chroma))
 

@@ -16,14 +16,14 @@ from perform.arrays import Doubles
 from perform.rhythm.grid import LONGEST_PERIOD, PER_MINUTE, SHORTEST_PERIOD
 
 FINEST = 0.02  # between two tempi, at least
-BEAT_SHARE = 1 / 16  # of a beat in which its onset is expected
+ONSET = 3  # hops from the beginning of a beat in which its onset is expected
 STEADINESS = 90.0  # how unlikely another tempo is at the next beat: exp(-STEADINESS * change)
 FORGET = 2e-5  # share of a hop that starts anew at any place, so that a new tempo or phase is found
-CENTRE, WIDTH = 112.0, 1.0  # bpm and octaves: where people tap (log-normal),
+USUAL, OCTAVES = 112.0, 1.0  # bpm and octaves: where people tap (log-normal),
 FAST, RARE = 190.0, 24  # and the bpm from which on a tempo is rare, and how steeply
 PREFER = 1.0  # how much that counts at each beat
-LEAST, MOST = 0.01, 0.9  # of an activation that counts
-EVEN = 0.08  # the activation that speaks neither for a beat nor against it
+LEAST_HEARD, MOST_HEARD = 0.01, 0.9  # of an activation that counts
+EVEN = 0.06  # the activation that speaks neither for a beat nor against it
 NEAR = 0.05  # tempi this near count as the same
 
 
@@ -46,7 +46,7 @@ class BeatPointer:
         self._starts = np.concatenate(([0], np.cumsum(self._periods)[:-1]))  # its first state
         self._ends = self._starts + self._periods - 1
         place = np.concatenate([np.arange(period) / period for period in self._periods])
-        self._onset = np.flatnonzero(place < BEAT_SHARE)
+        self._onset = (self._starts[:, None] + np.arange(ONSET)).ravel()
         self._circle = np.exp(2j * np.pi * place).astype(np.complex64)
         ratio = np.log(self._periods[:, None] / self._periods)
         self._near = (np.abs(ratio) < NEAR).astype(np.float32)
@@ -64,7 +64,7 @@ class BeatPointer:
         over = self._change @ belief[self._ends]
         belief[1:] = belief[:-1].copy()
         belief[self._starts] = over
-        activation = min(max(activation, LEAST), MOST)
+        activation = min(max(activation, LEAST_HEARD), MOST_HEARD)
         belief[self._onset] *= np.float32(activation / (1 - activation) * (1 - EVEN) / EVEN)
         belief *= np.float32((1 - FORGET) / belief.sum())
         belief += np.float32(FORGET) * self._fresh
@@ -78,7 +78,7 @@ class BeatPointer:
         period = float(tempi[first : last + 1] @ self._periods[first : last + 1] / around[best])
         states = slice(int(self._starts[first]), int(self._ends[last]) + 1)
         direction = complex(self._belief[states] @ self._circle[states]) / float(around[best])
-        place = float(np.angle(direction)) / (2 * np.pi) - BEAT_SHARE / 2  # onsets are heard in its middle
+        place = float(np.angle(direction)) / (2 * np.pi) - (ONSET - 1) / 2 / period  # heard in the middle
         return Pointed(period, place % 1, abs(direction), float(around[best]))
 
 
@@ -89,5 +89,5 @@ def _periods() -> NDArray[np.int64]:
 
 def _prior(bpm: Doubles) -> Doubles:
     """How usual each tempo is, in no unit."""
-    usual: Doubles = np.exp(-0.5 * (np.log2(bpm / CENTRE) / WIDTH) ** 2) / (1 + (bpm / FAST) ** RARE)
+    usual: Doubles = np.exp(-0.5 * (np.log2(bpm / USUAL) / OCTAVES) ** 2) / (1 + (bpm / FAST) ** RARE)
     return usual

@@ -18,6 +18,7 @@ import numpy as np
 
 from perform.arrays import Doubles
 from perform.clock import BEATS_PER_BAR, HIGHEST_BPM, LOWEST_BPM
+from perform.rhythm.bar import Harmony
 from perform.rhythm.beat import Beat
 from perform.rhythm.features import HOPS_PER_SECOND, Features
 from perform.rhythm.grid import LONGEST_PERIOD, PER_MINUTE, BeatGrid
@@ -56,7 +57,6 @@ STEADY = 400  # hops for which a grid has to hold until its evidence counts in f
 CONFIDENCE_STEP = 0.03  # share of a look in the confidence: 1.7 seconds
 
 # bar
-CLEAR = 10  # hops after a beat in which the window of the chroma still holds the beat before
 METER_KEEP = 0.95  # of the accents, per beat
 HARMONY = 8.0  # weight of a change of harmony against a low accent
 BETTER_BAR = 1.2  # how much more accent another beat has to have to begin the bar
@@ -95,7 +95,7 @@ class ResonatorTracker:
         self._grid.pass_hop()
         if self._hops % LOOK_EVERY == 0:
             self._look(past)
-        self._meter.add(features.chroma.astype(np.float64), self._grid.ago)
+        self._meter.harmony.add(features.chroma.astype(np.float64), self._grid.ago)
         ago = self._grid.beat()
         if ago is None:
             return None
@@ -276,14 +276,7 @@ class _Meter:
         self._accents = np.zeros(BEATS_PER_BAR)
         self._beat = -1
         self._first = 0
-        self._before = np.zeros(12)
-        self._harmony = np.ones(12)
-
-    def add(self, chroma: Doubles, ago: float) -> None:
-        """Add a hop, `ago` hops after the last beat. What sounds throughout the beat is harmony:
-        the minimum leaves the drums out."""
-        if ago >= CLEAR:
-            self._harmony = np.minimum(self._harmony, chroma)
+        self.harmony = Harmony()
 
     def count(self, low: Doubles, period: float) -> bool:
         """Count a beat; returns whether it is the first of its bar. The beat before, `period` hops ago in
@@ -295,17 +288,10 @@ class _Meter:
 
     def _weigh(self, low: float) -> None:
         self._accents *= METER_KEEP
-        self._accents[self._beat] += max(low, 0.0) + HARMONY * _chroma_distance(self._before, self._harmony)
-        self._before, self._harmony = self._harmony, np.ones(12)
+        self._accents[self._beat] += max(low, 0.0) + HARMONY * self.harmony.change()
         best = int(self._accents.argmax())
         if self._accents[best] > BETTER_BAR * self._accents[self._first]:
             self._first = best
-
-
-def _chroma_distance(before: Doubles, after: Doubles) -> float:
-    """How far apart two chroma are: 0 for the same direction, 1 for none in common."""
-    size = np.sqrt((before @ before) * (after @ after))
-    return float(1 - before @ after / size) if size > 0 else 0.0
 
 
 def _vertex(values: Doubles, peak: int) -> float:

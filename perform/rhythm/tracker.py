@@ -12,18 +12,20 @@ import numpy as np
 
 from perform.arrays import Floats
 from perform.faults import reason
-from perform.rhythm.bar import BarPointer
+from perform.rhythm.bar import BarPointer, Harmony
 from perform.rhythm.beat import Beat
 from perform.rhythm.features import HOPS_PER_SECOND, Features
 from perform.rhythm.grid import BeatGrid
-from perform.rhythm.hearing import BeatHearing, best_weights, heard
+from perform.rhythm.hearing import BeatHearing, best_weights, inputs_of
 from perform.rhythm.pointer import EVEN, BeatPointer, Pointed
 from perform.rhythm.resonators import ResonatorTracker
 
 log = logging.getLogger("perform")
 
-LATE = 2.5  # hops by which the network hears a beat late
-QUIET = 0.3  # log loudness below which a hop counts as silence
+HEARD_LATE = 2.5  # hops by which the network hears a beat late
+QUIET = 0.3  # log loudness below which a hop counts as silence,
+FAINT = 0.043  # which speaks against a beat this much at first,
+LONG_QUIET = 100  # and after so many hops not at all
 AROUND = 3  # hops around a beat in which its activation counts
 
 # the grid
@@ -59,9 +61,9 @@ class BeatTracker:
     def __init__(self, weights: Mapping[str, Floats]) -> None:
         self._hearing = BeatHearing(weights)
         self._pointer = BeatPointer()
-        self._bar = BarPointer()
+        self._bar, self._harmony = BarPointer(), Harmony()
         self._grid = BeatGrid()
-        self._hops = 0
+        self._hops = self._quiet = 0  # so far, and since the last sound
         self._elsewhere = 0  # looks for which the pointer has been
         self._recent = np.zeros((2 * AROUND + 1, 2), np.float32)  # activations of the last hops
         self._heard = self._loudest = 0.0  # the activation of the last beats, and the highest one
@@ -78,27 +80,36 @@ class BeatTracker:
         return self._grid.due / HOPS_PER_SECOND
 
     def process(self, features: Features) -> Beat | None:
-        """The beat that falls into this hop, if one does. Silence says nothing about the beat: the grid runs
-        on."""
-        activations = self._hearing.hear(heard(features))
+        """The beat that falls into this hop, if one does. In silence the grid runs on."""
+        activations = self._hearing.hear(inputs_of(features))
         beat = float(activations[0])
         self._recent = np.concatenate((self._recent[1:], activations[None]))
         self._loudest = max(self._loudest * FADE, beat)
-        self._pointer.hear(EVEN if features.loudness.max() < QUIET else beat)
+        self._quiet = self._quiet + 1 if features.loudness.max() < QUIET else 0
+        self._pointer.hear(beat if not self._quiet else FAINT if self._quiet < LONG_QUIET else EVEN)
         self._hops += 1
         self._grid.pass_hop()
         if self._hops % LOOK_EVERY == 0:
-            self._look(self._pointer.place())
-        if self._grid.running and 0 <= self._grid.ago - LATE - AROUND < 1:
+            self._look(self._pointer.place(), self._quiet < LONG_QUIET)
+        if self._grid.running and 0 <= self._grid.ago - HEARD_LATE - AROUND < 1:
             self._weigh()
+        self._harmony.add(features.chroma.astype(np.float64), self._grid.ago)
         ago = self._grid.beat()
         if ago is None:
             return None
-        return Beat(features.time - ago / HOPS_PER_SECOND, self.bpm, self.confidence, self._bar.next())
+        downbeat = self._bar.next()
+        self._bar.changed(self._harmony.change())
+        return Beat(features.time - ago / HOPS_PER_SECOND, self.bpm, self.confidence, downbeat)
 
-    def _look(self, pointed: Pointed) -> None:
-        """Follow the pointer, or jump to it if it has been elsewhere for long enough."""
-        grid, ago = self._grid, pointed.place * pointed.period + LATE
+    def _look(self, pointed: Pointed, audible: bool) -> None:
+        """Follow the pointer, or jump to it if it has been elsewhere for long enough; not in silence."""
+        sure = (self._heard * pointed.sharpness * pointed.belief / HALF_SURE) ** 2 if audible else 0.0
+        self.confidence += (sure / (sure + 1) - self.confidence) * CONFIDENCE_STEP
+        if audible:
+            self._follow(pointed)
+
+    def _follow(self, pointed: Pointed) -> None:
+        grid, ago = self._grid, pointed.place * pointed.period + HEARD_LATE
         same_tempo = abs(np.log(pointed.period / grid.period)) < SAME_TEMPO
         early = (ago - grid.ago + grid.period / 2) % grid.period - grid.period / 2 if grid.running else 0.0
         if grid.running and same_tempo and abs(early) < SAME_PHASE * grid.period:
@@ -111,8 +122,6 @@ class BeatTracker:
                 grid.lock(pointed.period, ago)
                 if not same_tempo:
                     self._bar.restart()
-        sure = (self._heard * pointed.sharpness * pointed.belief / HALF_SURE) ** 2
-        self.confidence += (sure / (sure + 1) - self.confidence) * CONFIDENCE_STEP
 
     def _weigh(self) -> None:
         """Weigh the beat that has just passed."""

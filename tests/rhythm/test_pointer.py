@@ -9,7 +9,7 @@ import pytest
 
 from perform.rhythm.bar import BarPointer
 from perform.rhythm.grid import BeatGrid
-from perform.rhythm.pointer import BeatPointer, Pointed
+from perform.rhythm.pointer import EVEN, BeatPointer, Pointed
 
 NOTHING = 0.01
 
@@ -46,13 +46,13 @@ def test_it_follows_another_tempo_within_four_seconds() -> None:
 def test_what_says_nothing_leaves_the_place_running() -> None:
     pointer = BeatPointer()
     before = after(pointer, activations(50, 1000))
-    later = after(pointer, iter([0.08] * 25))  # EVEN
+    later = after(pointer, iter([EVEN] * 25))
     assert later.period == pytest.approx(before.period, rel=0.01)
     assert (later.place - before.place) % 1 == pytest.approx(0.5, abs=0.03)
 
 
-def test_nothing_heard_is_no_belief() -> None:
-    assert after(BeatPointer(), iter([0.08] * 500)).belief < 0.3
+def test_nothing_heard_is_no_sharp_place() -> None:
+    assert after(BeatPointer(), iter([EVEN] * 500)).sharpness < 0.3
 
 
 @pytest.mark.parametrize(("meter", "first"), [(4, 0), (4, 3), (3, 1)])

@@ -22,7 +22,7 @@ from perform.rhythm.features import (
 from perform.training.beats.recording import FluidSynth, babble, hiss, master, record
 from perform.training.beats.score import compose, drift
 
-LATE = 2  # hops after its own in which a beat is told: its onset has then been heard
+TOLD_LATE = 2  # hops after its own in which a beat is told: its onset has then been heard
 BESIDE = 0.4  # how much the hops beside a beat count as one
 BLOCK = 500  # hops that are transformed at once
 
@@ -54,7 +54,7 @@ def _without_beats(sound: Floats) -> Example:
 def example(sound: Floats, rate: int, beats: Doubles, downbeats: Doubles) -> Example:
     """The example of a mono sound [n] with known beats and downbeats (seconds)."""
     seen = heard(sound, rate)
-    told = (np.floor(times * HOPS_PER_SECOND) + LATE for times in (beats, downbeats))
+    told = (np.floor(times * HOPS_PER_SECOND) + TOLD_LATE for times in (beats, downbeats))
     return Example(seen, targets(len(seen), *told))
 
 

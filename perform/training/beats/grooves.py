@@ -236,6 +236,16 @@ GROOVES: tuple[Groove, ...] = (
         hat=("x...x...x...x...", "x.x.x.x.x.x.x.x.", "................"),
     ),
     _groove(
+        "polka",
+        0.5,
+        (104, 172),
+        swing=0.0,
+        electronic=0.3,
+        kick=("x...x...x...x...", "x.......x.......", "x...x...x...x.o."),
+        snare=("..x...x...x...x.", "..x...x...x...xx", "..x...x...x.o.x."),
+        hat=("x.x.x.x.x.x.x.x.", "..x...x...x...x.", "................"),
+    ),
+    _groove(
         "reggae",
         0.6,
         (70, 98),

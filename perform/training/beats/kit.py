@@ -26,7 +26,7 @@ def _seconds(length: float) -> Floats:
     return np.asarray(np.arange(int(length * RATE)) / RATE, np.float32)
 
 
-def _noise(random: np.random.Generator, n: int, low: float, high: float) -> Floats:
+def _hiss(random: np.random.Generator, n: int, low: float, high: float) -> Floats:
     """Noise between two frequencies (Hz), at unit power."""
     size = fft.next_fast_len(n, real=True)
     hertz = np.asarray(np.linspace(1e-3, RATE / 2, size // 2 + 1), np.float32)
@@ -40,9 +40,7 @@ def _kick(random: np.random.Generator) -> Floats:
     low, fall = random.uniform(38, 70), random.uniform(20, 120)
     body = np.sin(2 * np.pi * (low * t + random.uniform(1, 6) * (1 - np.exp(-fall * t))))
     body *= np.exp(-t * random.uniform(5, 22))
-    click = (
-        _noise(random, len(t), 1000, 9000) * np.exp(-t * random.uniform(150, 500)) * random.uniform(0, 0.4)
-    )
+    click = _hiss(random, len(t), 1000, 9000) * np.exp(-t * random.uniform(150, 500)) * random.uniform(0, 0.4)
     drive = random.choice([1.0, random.uniform(1, 8)])
     return np.asarray(np.tanh(drive * body) / np.tanh(drive) + click, np.float32)
 
@@ -50,7 +48,7 @@ def _kick(random: np.random.Generator) -> Floats:
 def _snare(random: np.random.Generator) -> Floats:
     t = _seconds(random.uniform(0.12, 0.45))
     tone = np.sin(2 * np.pi * (random.uniform(150, 260) * t + random.uniform(0, 2) * (1 - np.exp(-60 * t))))
-    hiss = _noise(random, len(t), random.uniform(300, 2500), random.uniform(6000, 15000))
+    hiss = _hiss(random, len(t), random.uniform(300, 2500), random.uniform(6000, 15000))
     mixed = random.uniform(0.2, 1) * tone * np.exp(-t * random.uniform(14, 40))
     mixed += random.uniform(0.15, 0.4) * hiss * np.exp(-t * random.uniform(9, 35))
     return np.asarray(0.8 * mixed, np.float32)
@@ -62,7 +60,7 @@ def _clap(random: np.random.Generator) -> Floats:
         np.where(t >= at, np.exp(-(t - at) * 200), 0) for at in np.arange(3) * random.uniform(0.007, 0.012)
     )
     tail = np.exp(-t * random.uniform(10, 30))
-    return np.asarray(_noise(random, len(t), 700, 7000) * (0.4 * bursts + 0.5 * tail) * 0.3, np.float32)
+    return np.asarray(_hiss(random, len(t), 700, 7000) * (0.4 * bursts + 0.5 * tail) * 0.3, np.float32)
 
 
 def _hat(random: np.random.Generator) -> Floats:
@@ -81,7 +79,7 @@ def _crash(random: np.random.Generator) -> Floats:
 
 
 def _metal(random: np.random.Generator, t: Floats) -> Floats:
-    hiss = _noise(random, len(t), random.uniform(4000, 8000), 16000)
+    hiss = _hiss(random, len(t), random.uniform(4000, 8000), 16000)
     tones = sum(np.sign(np.sin(2 * np.pi * hertz * t)) for hertz in random.uniform(2000, 9000, 4))
     return np.asarray(hiss + random.uniform(0, 0.25) * tones, np.float32)
 
@@ -95,7 +93,7 @@ def _tom(random: np.random.Generator) -> Floats:
 def _conga(random: np.random.Generator) -> Floats:
     t = _seconds(random.uniform(0.1, 0.3))
     phase = random.uniform(180, 420) * t + 0.8 * (1 - np.exp(-45 * t))
-    slap = _noise(random, len(t), 1000, 6000) * np.exp(-t * 190) * random.uniform(0.05, 0.3)
+    slap = _hiss(random, len(t), 1000, 6000) * np.exp(-t * 190) * random.uniform(0.05, 0.3)
     return np.asarray(0.7 * (np.sin(2 * np.pi * phase) * np.exp(-t * 16) + slap), np.float32)
 
 
@@ -103,7 +101,7 @@ def _shaker(random: np.random.Generator) -> Floats:
     t = _seconds(0.08)
     swell = np.minimum(t / random.uniform(0.004, 0.02), 1)
     return np.asarray(
-        _noise(random, len(t), 4500, 13000) * swell * np.exp(-t * random.uniform(30, 70)) * 0.2, np.float32
+        _hiss(random, len(t), 4500, 13000) * swell * np.exp(-t * random.uniform(30, 70)) * 0.2, np.float32
     )
 
 

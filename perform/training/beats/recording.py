@@ -90,7 +90,7 @@ class FluidSynth:
             ]
             command += ["-O", "s16", "-F", str(sound), str(self._font), str(score)]
             subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            return _fitted(_read(sound), int(seconds * RATE))
+            return _fitted(_read_wave(sound), int(seconds * RATE))
 
     def _score(self, random: np.random.Generator, notes: Iterable[Note]) -> mido.MidiFile:
         messages: list[tuple[float, mido.Message]] = [
@@ -246,7 +246,8 @@ def _room(random: np.random.Generator) -> Floats:
     echo[: 1 + int(random.uniform(0, 0.02) * RATE)] = 0
     echo *= random.uniform(0.05, 0.5) / np.sqrt((echo**2).sum() + 1e-9)
     echo[0] = 1
-    return echo
+    answer: Floats = echo.astype(np.float32)
+    return answer
 
 
 def _tone(random: np.random.Generator, hertz: Floats) -> Floats:
@@ -275,10 +276,11 @@ def _coloured(random: np.random.Generator, size: int) -> Floats:
     spectrum = fft.rfft(random.standard_normal(length, dtype=np.float32))
     hertz = np.asarray(np.linspace(20, RATE / 2, length // 2 + 1), np.float32)
     noise: Floats = fft.irfft(spectrum * hertz ** np.float32(-random.uniform(0, 1)), length)
-    return np.asarray(np.resize(noise / noise.std(), size), np.float32)
+    repeated: Floats = np.resize(noise / noise.std(), size).astype(np.float32)
+    return repeated
 
 
-def _read(path: Path) -> Floats:
+def _read_wave(path: Path) -> Floats:
     """A 16-bit WAV as mono [n]."""
     with av.open(str(path)) as file:
         frames = [frame.to_ndarray() for frame in file.decode(audio=0)]

@@ -26,7 +26,7 @@ MOMENTS = ("step", "exp_avg", "exp_avg_sq")  # of torch's Adam, by parameter
 DOWNBEATS = 2.0  # weight of the downbeats in the loss
 STEEPEST = 1.0  # norm of the gradient, at most
 AVERAGE = 0.995  # of the averaged network, which is played, per step
-LOG_EVERY = 100  # steps
+MEASURE_EVERY = 100  # steps
 HELD_BACK = 20  # one of so many examples is not learned from, but measured on
 OWN_SHARE = 3  # how many times a track of one's own comes for each made piece
 
@@ -108,7 +108,7 @@ class BeatRun:
             while self.step < self.settings.steps and not stop.requested:
                 losses.append(self._learn_step())
                 self.step += 1
-                if self.step % LOG_EVERY == 0:
+                if self.step % MEASURE_EVERY == 0:
                     figures = {"loss": float(np.mean(losses)), **self._measure()}
                     self.folder.add_log_line({"step": self.step, **figures})
                     self._save()

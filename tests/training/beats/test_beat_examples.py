@@ -10,9 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perform.rhythm.features import FeatureExtractor
-from perform.rhythm.hearing import INPUTS
-from perform.rhythm.hearing import heard as heard_live
-from perform.training.beats.examples import LATE, Example, example, heard, targets
+from perform.rhythm.hearing import INPUTS, inputs_of
+from perform.training.beats.examples import TOLD_LATE, Example, example, heard, targets
 from perform.training.beats.kit import DRUMS, RATE, Synthesiser, drum
 from perform.training.beats.lessons import Lanes, faster
 from perform.training.beats.recording import FluidSynth, babble, hiss, master, record
@@ -25,7 +24,7 @@ from tests.doubles.waiting import needs
 
 def test_a_lesson_is_what_a_live_tracker_hears() -> None:
     sound = rock(120).sound[: 6 * RATE] * np.float32(0.4)
-    live = np.stack([heard_live(hop) for hop in FeatureExtractor(RATE).process(sound)])
+    live = np.stack([inputs_of(hop) for hop in FeatureExtractor(RATE).process(sound)])
     made = heard(sound[:, 0], RATE)
     assert made.shape == live.shape == (600, INPUTS)
     assert np.abs(made[50:] - live[50:]).max() < 0.02
@@ -34,8 +33,8 @@ def test_a_lesson_is_what_a_live_tracker_hears() -> None:
 
 def test_targets_are_told_when_the_onset_has_been_heard() -> None:
     told = example(np.zeros(3 * RATE, np.float32), RATE, np.array([0.5, 1.0]), np.array([0.5])).targets
-    assert np.flatnonzero(told[:, 0] == 1).tolist() == [50 + LATE, 100 + LATE]
-    assert np.flatnonzero(told[:, 1]).tolist() == [49 + LATE, 50 + LATE, 51 + LATE]
+    assert np.flatnonzero(told[:, 0] == 1).tolist() == [50 + TOLD_LATE, 100 + TOLD_LATE]
+    assert np.flatnonzero(told[:, 1]).tolist() == [49 + TOLD_LATE, 50 + TOLD_LATE, 51 + TOLD_LATE]
 
 
 @pytest.mark.parametrize("factor", [0.87, 1.0, 1.15])
