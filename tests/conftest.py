@@ -5,16 +5,11 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack, suppress
-from functools import cache
 from pathlib import Path
 
 import pytest
-import typer.main
-import typer.testing
 from hypothesis import settings
 
-from perform.render.context import GLError, headless
 from tests.doubles.jack_port import Port
 from tests.doubles.servers import Server
 from tests.doubles.waiting import needs
@@ -24,6 +19,8 @@ os.environ.pop("COLUMNS", None)
 # Workers share the cores: threads of OpenMP and of Mesa's llvmpipe would spin while another worker's run
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("LP_NUM_THREADS", "1")
+# Two processes that share Mesa's cache of compiled shaders crashed in llvmpipe, in the middle of a drawing
+os.environ.setdefault("MESA_SHADER_CACHE_DISABLE", "true")
 # How long an example takes depends on what else runs
 settings.register_profile("perform", deadline=None)
 settings.load_profile("perform")
@@ -46,31 +43,6 @@ def own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(run / "cache"))
         patch.setenv("XDG_DATA_HOME", str(base / "data"))
-        yield
-
-
-@pytest.fixture(scope="session", autouse=True)
-def own_shaders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Mesa compiles each shader once for a worker, and keeps it for this process alone: two processes that
-    shared its cache crashed in llvmpipe, in the middle of a drawing.
-
-    Mesa reads these variables when the first context is made. This one stays open, so they hold for all
-    contexts of the worker; its children begin without a cache.
-    """
-    with pytest.MonkeyPatch.context() as patch, ExitStack() as kept:
-        with patch.context() as first, suppress(GLError):
-            first.delenv("MESA_SHADER_CACHE_DISABLE", raising=False)
-            first.setenv("MESA_SHADER_CACHE_DIR", str(tmp_path_factory.getbasetemp() / "shaders"))
-            kept.callback(headless().release)
-        patch.setenv("MESA_SHADER_CACHE_DISABLE", "true")
-        yield
-
-
-@pytest.fixture(scope="session", autouse=True)
-def one_command_line() -> Iterator[None]:
-    """Typer makes the whole command line anew for each command that a test calls: here it is made once."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(typer.testing, "_get_command", cache(typer.main.get_command), raising=False)
         yield
 
 
