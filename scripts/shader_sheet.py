@@ -42,6 +42,7 @@ void main() { gl_FragColor = IMG_THIS_PIXEL(inputImage); }"""
 # What the documentation shows where the defaults over the tunnel would not tell enough.
 OVER = {
     "chromatic": "molnar",
+    "city": "drops",
     "crust": "drops",
     "displace": "truchet",
     "edges": "truchet",
@@ -55,6 +56,7 @@ OVER = {
     "rutt": "truchet",
     "shatter": "truchet",
     "slitscan": "drops",
+    "swarm": "drops",
     "tesserae": "drops",
 }
 SHOWN: Mapping[str, Values] = {
