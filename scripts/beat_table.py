@@ -20,7 +20,9 @@ import mir_eval
 import numpy as np
 from numpy.typing import NDArray
 
+from perform.inputs.audio import SOUND_SUFFIXES
 from perform.rhythm.beat import CONFIDENT, Beat
+from perform.training.beats.tracks import read_beats
 from tests.doubles.stimuli import NEAR, RATE, Stimulus, Times, errors, everything, locked, track
 
 SHORTEST = 15.0  # seconds of music
@@ -40,10 +42,11 @@ def main(music: Path | None) -> None:
                 ),
             ]
         )
-        for path in sorted(music.glob("*.ogg")):
-            sound = decoded(path)
+        for path in sorted(one for one in music.iterdir() if one.suffix.lower() in SOUND_SUFFIXES):
+            sound, beats = decoded(path), path.with_suffix(".beats")
+            known = read_beats(beats)[0] if beats.is_file() else None
             if len(sound) >= SHORTEST * RATE:
-                show([agreement(path.stem, sound)])
+                show([agreement(path.stem, sound, known)])
 
 
 def header(first: str, figures: Iterable[str], others: bool) -> list[str]:
@@ -71,11 +74,11 @@ def row(stimulus: Stimulus) -> str:
     return cells([stimulus.name, *figures, *scores(true, offline(mono)), *scores(true, causal(mono))])
 
 
-def agreement(name: str, sound: NDArray[np.float32]) -> str:
-    """Our beats of real music against librosa's, of which nobody says that they are right."""
+def agreement(name: str, sound: NDArray[np.float32], known: Times | None) -> str:
+    """Our beats of real music against those that are known, else librosa's, which may be wrong."""
     tracked = track(sound[:, None], RATE)
     times = np.array([beat.time for beat in tracked])
-    reference = offline(sound)
+    reference = offline(sound) if known is None else known
     sure = [beat for beat in tracked if beat.confidence >= CONFIDENT]
     tempo = np.median([beat.bpm for beat in tracked])
     fmeasure, cml, aml, _ = scores(reference, times)

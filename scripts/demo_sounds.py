@@ -5,11 +5,12 @@ A sound is float32 at 48 kHz, mono [n] or stereo [2, n]; pitches are MIDI notes,
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
+
+from perform.training.beats.kit import harmonics
 
 Sound = NDArray[np.float32]
 
@@ -41,17 +42,6 @@ def edges(n: int, attack: float, release: float) -> Sound:
     gain[:rise] *= 0.5 - 0.5 * np.cos(np.pi * np.arange(rise) / max(rise, 1))
     gain[n - fall :] *= 0.5 + 0.5 * np.cos(np.pi * np.arange(fall) / max(fall, 1))
     return gain
-
-
-def harmonics(phase: Sound, weight: Callable[[int], Sound], count: int) -> Sound:
-    """A sum of sines over a phase in turns: exactly band-limited, unlike a naive sawtooth."""
-    turn = np.exp(2j * np.pi * phase).astype(np.complex64)
-    power = turn.copy()
-    total = np.zeros(len(phase), np.float32)
-    for k in range(1, count + 1):
-        total += weight(k) * power.imag
-        power *= turn
-    return total
 
 
 def sawtooth(frequency: float, seconds: float, start: float) -> Sound:

@@ -21,7 +21,7 @@ def beats(
         ),
     ] = None,
     run: Annotated[Path, typer.Option(help="The folder of the run.")] = Path("runs/beats"),
-    pieces: Annotated[int, typer.Option(min=1, help="Pieces of music to make, 40 seconds each.")] = 1500,
+    pieces: Annotated[int, typer.Option(min=2, help="Pieces of music to make, 40 seconds each.")] = 1500,
     steps: Annotated[int, typer.Option(min=1, help="Steps in all.")] = 12000,
     rate: Annotated[float, typer.Option(min=0, help="Adam's learning rate.")] = 1.5e-3,
     new: Annotated[
@@ -37,13 +37,12 @@ def beats(
     The music needs FluidSynth and a sound font: apt install fluidsynth fluid-soundfont-gm
     """
     from perform.rhythm.hearing import best_weights, own_weights
-    from perform.training.beats.run import BeatFolder, BeatRun, BeatSettings, make_music, settings_facts
+    from perform.training.beats.run import BeatFolder, BeatRun, BeatSettings, begin_or_continue, make_music
 
     with complaints():
         folder = BeatFolder(run)
         settings = BeatSettings(pieces=pieces, steps=steps, rate=rate, seed=seed)
-        if not folder.description.is_file():
-            folder.make(settings_facts(settings, tracks))
+        begin_or_continue(folder, settings, tracks)
         with _bar("music", pieces) as (advance, _):
             make_music(folder, settings, advance, font)
         teaching = BeatRun(folder, settings, tracks)

@@ -9,7 +9,6 @@ from perform.arrays import Doubles
 METERS = (4, 3)  # beats in a bar
 OTHER_METER = 0.002  # how likely the next bar has the other number of beats
 SLIP = 0.002  # how likely a beat belongs to any other place
-TRUST = 1.0  # of the evidence
 BETTER = 3.0  # how much more another place has to be believed
 LEAST, MOST = 0.02, 0.9  # of an activation that counts
 CLEAR = 10  # hops after a beat in which the window of the chroma still holds the beat before
@@ -68,7 +67,7 @@ class BarPointer:
     def hear(self, activation: float) -> None:
         """How much the beat that `next` went to sounded like the first of a bar (0..1)."""
         activation = min(max(activation, LEAST), MOST)
-        ratio = (activation / (1 - activation) * (1 - EVEN) / EVEN) ** TRUST
+        ratio = activation / (1 - activation) * (1 - EVEN) / EVEN
         self._belief[self._first] *= ratio
         self._belief /= self._belief.sum()
 

@@ -225,7 +225,7 @@ class _Onsets:
     Böck and Widmer 2013), above a threshold that follows its mean."""
 
     def __init__(self, rate: int) -> None:
-        self._mel, self._split = _mel_bank(rate)
+        self._mel, self._split = mel_filters(rate)
         self._gain = _Gain(FLOOR)
         self._before = np.zeros(MEL_BANDS, np.float32)
         self._scale = _Gain(FLUX_FLOOR, 5)
@@ -358,19 +358,20 @@ def _sides(samples: NDArray[np.float32]) -> Floats:
 
 def _amplitude(samples: Floats) -> Floats:
     """Amplitude spectrum [n / 2 + 1] under a Hann window; a sine of amplitude 1 gives 1."""
-    window = _hann(len(samples))
+    window = hann(len(samples))
     spectrum: Floats = np.abs(np.fft.rfft(samples * window))
     return spectrum
 
 
 @cache
-def _hann(size: int) -> Floats:
+def hann(size: int) -> Floats:
+    """A Hann window [size] under which a sine of amplitude 1 has the amplitude 1 in the spectrum."""
     window: Floats = np.hanning(size + 1)[:-1].astype(np.float32)
     scaled: Floats = window * 2 / window.sum()
     return scaled
 
 
-def _mel_bank(rate: int) -> tuple[Floats, Floats]:
+def mel_filters(rate: int) -> tuple[Floats, Floats]:
     """Mel filters [mel, bins], and which of them make up which band [4, mel] (rows sum to 1)."""
     edges = mel_centres(MEL_BANDS, 20, min(16000.0, rate / 2))
     centres = edges[1:-1]

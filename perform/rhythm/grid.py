@@ -55,3 +55,21 @@ class BeatGrid:
         """Move towards beats that come `early` hops before its own, by these shares of it."""
         self.due -= phase * early
         self.period = min(max(self.period - period * early, SHORTEST_PERIOD), LONGEST_PERIOD)
+
+
+class GridTracker:
+    """A beat tracker whose beats are those of a grid."""
+
+    def __init__(self, grid: BeatGrid) -> None:
+        self._beats = grid
+        self.confidence = 0.0  # how sure it is of its beat now, 0..1
+
+    @property
+    def bpm(self) -> float:
+        """The tempo of the grid; 0 before there is one."""
+        return self._beats.bpm
+
+    @property
+    def ahead(self) -> float:
+        """Seconds from the last hop to the next beat; infinite before there is a grid."""
+        return self._beats.due / HOPS_PER_SECOND

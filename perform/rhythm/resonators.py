@@ -21,7 +21,7 @@ from perform.clock import BEATS_PER_BAR, HIGHEST_BPM, LOWEST_BPM
 from perform.rhythm.bar import Harmony
 from perform.rhythm.beat import Beat
 from perform.rhythm.features import HOPS_PER_SECOND, Features
-from perform.rhythm.grid import LONGEST_PERIOD, PER_MINUTE, BeatGrid
+from perform.rhythm.grid import LONGEST_PERIOD, PER_MINUTE, BeatGrid, GridTracker
 
 # novelty
 WEIGHTS = np.array([1.0, 0.5, 0.35, 0.3])  # of the bands: a dancer follows the kick
@@ -62,29 +62,19 @@ HARMONY = 8.0  # weight of a change of harmony against a low accent
 BETTER_BAR = 1.2  # how much more accent another beat has to have to begin the bar
 
 
-class ResonatorTracker:
+class ResonatorTracker(GridTracker):
     """Follows the beat of a stream of features, one per 10 ms, between 40 and 220 bpm.
 
     Deterministic and causal: a beat is a function of the hops up to then.
     """
 
     def __init__(self) -> None:
+        self._grid = _Grid()
+        super().__init__(self._grid)
         self._novelty = _Novelty()
         self._tempogram = _Tempogram()
-        self._grid = _Grid()
         self._meter = _Meter()
         self._hops = 0
-        self.confidence = 0.0  # how sure it is of its beat now, 0..1
-
-    @property
-    def bpm(self) -> float:
-        """The tempo of the grid; 0 before there is one."""
-        return self._grid.bpm
-
-    @property
-    def ahead(self) -> float:
-        """Seconds from the last hop to the next beat; infinite before there is a grid."""
-        return self._grid.due / HOPS_PER_SECOND
 
     def process(self, features: Features) -> Beat | None:
         """The beat that falls into this hop, if one does."""

@@ -15,7 +15,7 @@ from perform.faults import reason
 from perform.rhythm.bar import BarPointer, Harmony
 from perform.rhythm.beat import Beat
 from perform.rhythm.features import HOPS_PER_SECOND, Features
-from perform.rhythm.grid import BeatGrid
+from perform.rhythm.grid import BeatGrid, GridTracker
 from perform.rhythm.hearing import BeatHearing, best_weights, inputs_of
 from perform.rhythm.pointer import EVEN, BeatPointer, Pointed
 from perform.rhythm.resonators import ResonatorTracker
@@ -52,32 +52,22 @@ def open_tracker() -> BeatTracker | ResonatorTracker:
         return ResonatorTracker()
 
 
-class BeatTracker:
+class BeatTracker(GridTracker):
     """Follows the beat of a stream of features, one per 10 ms, between 40 and 220 bpm.
 
     Deterministic and causal: a beat is a function of the hops up to then.
     """
 
     def __init__(self, weights: Mapping[str, Floats]) -> None:
+        self._grid = BeatGrid()
+        super().__init__(self._grid)
         self._hearing = BeatHearing(weights)
         self._pointer = BeatPointer()
         self._bar, self._harmony = BarPointer(), Harmony()
-        self._grid = BeatGrid()
         self._hops = self._quiet = 0  # so far, and since the last sound
         self._elsewhere = 0  # looks for which the pointer has been
         self._recent = np.zeros((2 * AROUND + 1, 2), np.float32)  # activations of the last hops
         self._heard = self._loudest = 0.0  # the activation of the last beats, and the highest one
-        self.confidence = 0.0  # how sure it is of its beat now, 0..1
-
-    @property
-    def bpm(self) -> float:
-        """The tempo of the grid; 0 before there is one."""
-        return self._grid.bpm
-
-    @property
-    def ahead(self) -> float:
-        """Seconds from the last hop to the next beat; infinite before there is a grid."""
-        return self._grid.due / HOPS_PER_SECOND
 
     def process(self, features: Features) -> Beat | None:
         """The beat that falls into this hop, if one does. In silence the grid runs on."""
@@ -86,7 +76,9 @@ class BeatTracker:
         self._recent = np.concatenate((self._recent[1:], activations[None]))
         self._loudest = max(self._loudest * FADE, beat)
         self._quiet = self._quiet + 1 if features.loudness.max() < QUIET else 0
-        self._pointer.hear(beat if not self._quiet else FAINT if self._quiet < LONG_QUIET else EVEN)
+        if self._quiet:
+            beat = FAINT if self._quiet < LONG_QUIET else EVEN
+        self._pointer.hear(beat)
         self._hops += 1
         self._grid.pass_hop()
         if self._hops % LOOK_EVERY == 0:

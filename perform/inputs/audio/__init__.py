@@ -88,12 +88,8 @@ def _names_file(spec: str | Path) -> bool:
 def tracked(path: str | Path) -> list[Beat]:
     """The beats of a sound file, as a live run finds them. Raises SoundError."""
     reader, extractor, tracker = SoundReader(path), FeatureExtractor(SAMPLE_RATE), open_tracker()
-    beats: list[Beat] = []
-    start = 0
-    while reader.length is None or start < reader.length:
-        hops = extractor.process(reader.read(start, start + LONGEST_BLOCK))
-        beats += [beat for hop in hops if (beat := tracker.process(hop))]
-        start += LONGEST_BLOCK
+    hops = (hop for block in reader.blocks(LONGEST_BLOCK) for hop in extractor.process(block))
+    beats = [beat for hop in hops if (beat := tracker.process(hop))]
     return [beat for beat in beats if reader.length is None or beat.time * SAMPLE_RATE <= reader.length]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -78,6 +78,13 @@ class SoundReader:
             first = min(max(start, self._end - MOST_DECODED), max(stop, start))
             kept = self._kept.take(np.arange(first, stop), axis=0, mode="wrap")
         return np.concatenate((np.zeros((first - start, 2), np.float32), kept))
+
+    def blocks(self, size: int) -> Iterator[Samples]:
+        """All samples in blocks of `size` [size, 2]; after the end of the file the last one is silent."""
+        start = 0
+        while self.length is None or start < self.length:
+            yield self.read(start, start + size)
+            start += size
 
     def close(self) -> None:
         """Close the file; what was not read before is silent."""

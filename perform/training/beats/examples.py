@@ -17,8 +17,10 @@ from perform.rhythm.features import (
     FLOOR,
     HOPS_PER_SECOND,
     RELEASE,
-    _mel_bank,
+    hann,
+    mel_filters,
 )
+from perform.training.beats.kit import RATE
 from perform.training.beats.recording import FluidSynth, babble, hiss, master, record
 from perform.training.beats.score import compose, drift
 
@@ -36,7 +38,7 @@ class Example:
 
 
 def made(seed: int, band: FluidSynth, seconds: float = 40.0) -> Example:
-    """The example of a seed: music, or in one of nine cases something without a pulse."""
+    """The example of a seed: music, or in a ninth of the cases something without a pulse."""
     random = np.random.default_rng(seed)
     kind = random.random()
     if kind < 0.035:
@@ -44,11 +46,11 @@ def made(seed: int, band: FluidSynth, seconds: float = 40.0) -> Example:
     if kind < 0.06:
         return _without_beats(master(random, hiss(random, seconds)))
     piece = drift(random, seconds) if kind < 0.11 else compose(random, seconds)
-    return example(record(random, piece, band), 44100, piece.beats, piece.beats[piece.downbeat > 0])
+    return example(record(random, piece, band), RATE, piece.beats, piece.beats[piece.downbeat > 0])
 
 
 def _without_beats(sound: Floats) -> Example:
-    return example(sound, 44100, np.zeros(0), np.zeros(0))
+    return example(sound, RATE, np.zeros(0), np.zeros(0))
 
 
 def example(sound: Floats, rate: int, beats: Doubles, downbeats: Doubles) -> Example:
@@ -72,7 +74,7 @@ def targets(hops: int, beats: Doubles, downbeats: Doubles) -> Floats:
 def heard(sound: Floats, rate: int) -> Floats:
     """What the tracker hears of a mono sound [n]: for each hop 40 mel bands of log loudness and 12 pitch
     classes, the same as FeatureExtractor gives hop by hop."""
-    mel, _ = _mel_bank(rate)
+    mel, _ = mel_filters(rate)
     chroma = chroma_bank(rate, CHROMA_WINDOW)
     mels = np.concatenate([a @ mel.T for a in _amplitudes(sound, rate, ACCENT_WINDOW)])
     pitches = np.concatenate([np.sqrt((a * a) @ chroma.T) for a in _amplitudes(sound, rate, CHROMA_WINDOW)])
@@ -84,12 +86,10 @@ def heard(sound: Floats, rate: int) -> Floats:
 def _amplitudes(sound: Floats, rate: int, window: int) -> Iterator[Floats]:
     """Amplitude spectra [BLOCK, window / 2 + 1] of the window that ends with each hop."""
     hop = rate // HOPS_PER_SECOND
-    hann = np.hanning(window + 1)[:-1].astype(np.float32)
-    hann *= 2 / hann.sum()
     padded = np.pad(sound, (window - hop, 0)).astype(np.float32)
     frames = np.lib.stride_tricks.sliding_window_view(padded, window)[::hop][: len(sound) // hop]
     for at in range(0, len(frames), BLOCK):
-        yield np.abs(fft.rfft(frames[at : at + BLOCK] * hann, axis=1))
+        yield np.abs(fft.rfft(frames[at : at + BLOCK] * hann(window), axis=1))
 
 
 def _references(values: Floats) -> Floats:

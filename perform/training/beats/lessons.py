@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from perform.arrays import Doubles, Floats
-from perform.rhythm.features import MEL_BANDS
+from perform.rhythm.features import HOPS_PER_SECOND, MEL_BANDS
 from perform.rhythm.hearing import INPUTS
 from perform.training.beats.examples import Example, targets
 
@@ -30,12 +30,17 @@ class Lesson:
 
 
 class Lanes:
-    """Draws lessons of `hops` from `examples`; deterministic by its generator."""
+    """Draws lessons of `hops` from the `examples` that are long enough; deterministic by its generator.
+    ValueError if none is."""
 
     def __init__(
         self, random: np.random.Generator, examples: Sequence[Example], lanes: int, hops: int
     ) -> None:
-        self._random, self._examples, self._hops = random, examples, hops
+        self._random, self._hops = random, hops
+        self._examples = [one for one in examples if len(one.heard) >= 4 * hops]
+        if not self._examples:
+            seconds = 4 * hops / HOPS_PER_SECOND
+            raise ValueError(f"there is no music of {seconds:g} s or more to learn from, give more pieces")
         self._quiet = [one for one in examples if not one.targets.any()]
         self._now = [disguised(random, self._draw()) for _ in range(lanes)]
         self._at = [
@@ -66,12 +71,10 @@ class Lanes:
 
     def _draw(self) -> Example:
         """An example, in half of the cases from somewhere in its first half on."""
-        while True:
-            example = self._examples[int(self._random.integers(len(self._examples)))]
-            start = int(self._random.integers(len(example.heard) // 2)) if self._random.random() < 0.5 else 0
-            if len(example.heard) - start >= 2 * self._hops:
-                heard, wanted = (one[start:].astype(np.float32) for one in (example.heard, example.targets))
-                return Example(heard, wanted)
+        example = self._examples[int(self._random.integers(len(self._examples)))]
+        start = int(self._random.integers(len(example.heard) // 2)) if self._random.random() < 0.5 else 0
+        heard, wanted = (one[start:].astype(np.float32) for one in (example.heard, example.targets))
+        return Example(heard, wanted)
 
 
 def disguised(random: np.random.Generator, example: Example) -> Example:

@@ -5,6 +5,7 @@ FluidSynth (LGPL) plays them, as a program of its own.
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import tempfile
@@ -26,6 +27,12 @@ FONTS = (
     "/usr/share/sounds/sf2/TimGM6mb.sf2",
     "/usr/share/sounds/sf2/default-GM.sf2",
 )
+NEEDED = "music for training needs FluidSynth and a sound font: apt install fluidsynth fluid-soundfont-gm"
+SOUND_FONT = re.compile(rb"RIFF....sfbk", re.DOTALL)
+PLAYING = (  # of FluidSynth: quietly, without its own room, into a file
+    *("-ni", "-q", "-R", "0", "-C", "0", "-g", "0.5"),
+    *("-r", str(RATE), "-z", "1024", "-O", "s16"),
+)
 DRUM_CHANNEL = 9
 DRUM_KITS = (0, 8, 16, 24, 25, 32, 40, 48)
 DRUM_NOTES = {
@@ -39,56 +46,31 @@ PROGRAMS = {  # of General MIDI, from 0
     "pad": (*range(48, 55), *range(88, 96), 19, 16, 21),
     "figure": (0, 1, 4, 6, *range(8, 15), 24, 25, 26, 27, 45, 46, 80, 81, 104, 106, 107, 108, 114),
     "melody": (
-        *range(0, 8),
-        11,
-        *range(21, 32),
-        40,
-        41,
-        42,
-        *range(56, 58),
-        *range(60, 80),
-        80,
-        81,
-        104,
-        110,
-        111,
+        *(*range(0, 8), 11, *range(21, 32), 40, 41, 42, 56, 57),
+        *(*range(60, 82), 104, 110, 111),
     ),
 }
 
 
 class FluidSynth:
-    """Plays notes from a sound font; raises FileNotFoundError if the program or a font is missing."""
+    """Plays notes from a sound font. OSError if the program or the font is missing, ValueError for a file
+    that is no sound font."""
 
     def __init__(self, font: Path | None = None) -> None:
-        fonts = [font] if font else [Path(one) for one in FONTS if Path(one).is_file()]
-        if shutil.which("fluidsynth") is None or not fonts or not fonts[0].is_file():
-            raise FileNotFoundError(
-                "music for training needs FluidSynth and a sound font: "
-                "apt install fluidsynth fluid-soundfont-gm"
-            )
-        self._font = fonts[0]
+        installed = [Path(one) for one in FONTS if Path(one).is_file()]
+        if shutil.which("fluidsynth") is None or not (font or installed):
+            raise FileNotFoundError(NEEDED)
+        self._font = font or installed[0]
+        with self._font.open("rb") as file:
+            if SOUND_FONT.match(file.read(12)) is None:
+                raise ValueError(f"{self._font} is no sound font, must be an .sf2 or .sf3")
 
     def play(self, random: np.random.Generator, notes: Iterable[Note], seconds: float) -> Floats:
         """The notes [n] with instruments drawn at random."""
         with tempfile.TemporaryDirectory() as folder:
             score, sound = Path(folder) / "score.mid", Path(folder) / "sound.wav"
             self._score(random, notes).save(score)
-            command = [
-                "fluidsynth",
-                "-ni",
-                "-q",
-                "-R",
-                "0",
-                "-C",
-                "0",
-                "-g",
-                "0.5",
-                "-r",
-                str(RATE),
-                "-z",
-                "1024",
-            ]
-            command += ["-O", "s16", "-F", str(sound), str(self._font), str(score)]
+            command = ["fluidsynth", *PLAYING, "-F", str(sound), str(self._font), str(score)]
             subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             return _fitted(_read_wave(sound), int(seconds * RATE))
 
@@ -189,16 +171,13 @@ def _syllable(random: np.random.Generator, base: float, size: int) -> Floats:
     if random.random() < 0.25:
         return np.asarray(0.1 * swell * np.diff(random.standard_normal(size + 1)), np.float32)
     pitch = base * random.uniform(0.8, 1.3) * (1 + random.uniform(-0.3, 0.3) * t)
-    turn = np.exp(2j * np.pi * np.cumsum(pitch) / RATE).astype(np.complex64)
     formants = random.uniform(250, 850), random.uniform(850, 2600), random.uniform(2300, 3500)
-    power, voice = turn.copy(), np.zeros(size, np.float32)
-    for k in range(1, int(4000 / base)):
-        hertz = k * base
-        weight = sum(
-            np.exp(-(((hertz - formant) / 160) ** 2)) / (i + 1) for i, formant in enumerate(formants)
-        )
-        voice += np.float32(weight + 0.08 / k) * power.imag
-        power *= turn
+
+    def weight(k: int) -> float:
+        near = (np.exp(-(((k * base - formant) / 160) ** 2)) for formant in formants)
+        return float(sum(one / (i + 1) for i, one in enumerate(near)) + 0.08 / k)
+
+    voice = kit.harmonics(np.cumsum(pitch) / RATE, weight, int(4000 / base) - 1)
     return np.asarray(0.2 * swell * voice, np.float32)
 
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from perform.arrays import Floats
+from perform.faults import reason
 from perform.training.beats.examples import Example, made
 from perform.training.beats.lessons import Lanes
 from perform.training.beats.network import BeatNetwork
@@ -97,8 +101,13 @@ class BeatRun:
         self._states = self.network.silent(settings.lanes)
 
     def begin_from(self, weights: Mapping[str, Floats]) -> None:
-        """Begin with the weights of a trained network."""
-        self.network.load_state_dict({name: torch.tensor(one) for name, one in weights.items()})
+        """Begin with the weights of a trained network. ValueError if it is of another size."""
+        try:
+            self.network.load_state_dict({name: torch.tensor(one) for name, one in weights.items()})
+        except RuntimeError:
+            raise ValueError(
+                "the weights that are played are of another size: --new begins without them"
+            ) from None
         self.average.load_state_dict(self.network.state_dict())
 
     def learn(self, report: Report) -> bool:
@@ -162,7 +171,10 @@ class BeatRun:
     def _restore(self) -> None:
         if not self.folder.checkpoint.is_file():
             return
-        tensors = load_file(self.folder.checkpoint)
+        try:
+            tensors = load_file(self.folder.checkpoint)
+        except SafetensorError as fault:
+            raise ValueError(f"{self.folder.checkpoint}: {reason(fault)}") from None
         self.network.load_state_dict(_part(tensors, "network."))
         self.average.load_state_dict(_part(tensors, "average."))
         steps = [0.0]
@@ -173,9 +185,19 @@ class BeatRun:
         self.step = int(max(steps))
 
 
-def settings_facts(settings: BeatSettings, own: Path | None) -> dict[str, object]:
-    """What run.json holds."""
-    return {**asdict(settings), "tracks": str(own.resolve()) if own else None}
+def begin_or_continue(folder: BeatFolder, settings: BeatSettings, own: Path | None) -> None:
+    """Make the folder of a run; ValueError if it is that of a run with other settings. Only its steps may
+    change."""
+    facts = {**asdict(settings), "tracks": str(own.resolve()) if own else None}
+    if not folder.description.is_file():
+        folder.make(facts)
+        return
+    begun = {**json.loads(folder.description.read_text("utf-8")), "steps": settings.steps}
+    for name, value in facts.items():
+        if begun.get(name) != value:
+            raise ValueError(
+                f"{folder.path} was begun with {name} = {begun.get(name)}, not {value}: take another --run"
+            )
 
 
 def _loss(logits: Tensor, targets: Tensor) -> Tensor:
@@ -195,5 +217,8 @@ def _save(file: Path, example: Example) -> None:
 
 
 def _load(file: Path) -> Example:
-    with np.load(file) as arrays:
-        return Example(arrays["heard"], arrays["targets"])  # float16: hours of them are kept in memory
+    try:
+        with np.load(file) as arrays:
+            return Example(arrays["heard"], arrays["targets"])  # float16: hours of them are kept in memory
+    except (ValueError, KeyError, OSError, EOFError, BadZipFile) as fault:
+        raise ValueError(f"{file}: {reason(fault)}; delete it, and it is made again") from None

@@ -6,12 +6,12 @@ its place in the bar, which is 1 for a downbeat. This is how madmom and the anno
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
 from perform.arrays import Doubles, Floats
+from perform.documents import read_text
 from perform.inputs.audio import SOUND_SUFFIXES
 from perform.inputs.audio.decoding import SAMPLE_RATE
 from perform.inputs.audio.reader import SoundReader
@@ -39,7 +39,7 @@ def read_track(sound: Path, beats: Path) -> Example:
 
 def read_beats(file: Path) -> tuple[Doubles, np.ndarray]:
     """The beats of a file in seconds [beats], and which of them begin a bar [beats]. ValueError."""
-    rows = [line.split() for line in file.read_text("utf-8").splitlines() if line.strip()]
+    rows = [line.split() for line in read_text(file).splitlines() if line.strip()]
     try:
         times = np.array([float(row[0]) for row in rows])
         first = np.array([len(row) > 1 and float(row[1]) == 1 for row in rows], bool)
@@ -52,12 +52,5 @@ def read_beats(file: Path) -> tuple[Doubles, np.ndarray]:
 
 def _mono(sound: Path) -> Floats:
     reader = SoundReader(sound)
-    return np.concatenate([block.mean(axis=1) for block in _blocks(reader)])
-
-
-def _blocks(reader: SoundReader) -> Iterator[Floats]:
-    start = 0
-    while reader.length is None or start < reader.length:
-        block = reader.read(start, start + BLOCK)
-        yield block[: None if reader.length is None else max(reader.length - start, 0)]
-        start += BLOCK
+    mixed = np.concatenate([block.mean(axis=1) for block in reader.blocks(BLOCK)])
+    return mixed[: reader.length]

@@ -104,8 +104,29 @@ def test_a_band_plays_a_piece_in_time(seed: int) -> None:
 
 
 def test_a_missing_sound_font_is_named(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match="apt install fluidsynth fluid-soundfont-gm"):
+    needs("fluidsynth")
+    with pytest.raises(FileNotFoundError, match=r"none\.sf2"):
         FluidSynth(tmp_path / "none.sf2")
+
+
+def test_a_file_that_is_no_sound_font_is_refused(tmp_path: Path) -> None:
+    """FluidSynth itself goes on without a sound, and the network would learn from silence."""
+    needs("fluidsynth")
+    (tmp_path / "bad.sf2").write_bytes(b"RIFF\0\0\0\0WAVE")
+    with pytest.raises(ValueError, match=r"bad\.sf2 is no sound font"):
+        FluidSynth(tmp_path / "bad.sf2")
+
+
+def test_without_fluidsynth_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(FileNotFoundError, match="apt install fluidsynth fluid-soundfont-gm"):
+        FluidSynth()
+
+
+def test_music_that_is_too_short_is_no_lesson() -> None:
+    short = Example(np.zeros((300, INPUTS), np.float32), np.zeros((300, 2), np.float32))
+    with pytest.raises(ValueError, match="no music of 4 s or more"):
+        Lanes(np.random.default_rng(0), [short], 1, 100)
 
 
 def test_tracks_of_ones_own_are_read(tmp_path: Path) -> None:
@@ -119,7 +140,9 @@ def test_tracks_of_ones_own_are_read(tmp_path: Path) -> None:
     assert np.flatnonzero(learned.targets[:, 1] == 1).tolist() == [52, 152]
 
 
-@pytest.mark.parametrize("text", ["", "1 1\n0.5 2\n", "one two\n", "nan 1\n", "-1 1\n", "0.5 first\n"])
+@pytest.mark.parametrize(
+    "text", ["", "1 1\n0.5 2\n", "one two\n", "nan 1\n", "-1 1\n", "0.5 first\n", "\0\0"]
+)
 def test_beats_that_cannot_be_read_name_their_file(tmp_path: Path, text: str) -> None:
     (tmp_path / "a.beats").write_text(text)
     with pytest.raises(ValueError, match=r"a\.beats"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from perform.commands.single import kinds
 from perform.rhythm.features import MEL_BANDS
 from perform.rhythm.hearing import INPUTS, BeatHearing, read_weights
 from perform.training.beats.network import BeatNetwork
-from perform.training.beats.run import BeatFolder, BeatRun, BeatSettings
+from perform.training.beats.run import BeatFolder, BeatRun, BeatSettings, begin_or_continue
 from tests.doubles.waiting import needs
 
 SMALL = BeatSettings(pieces=6, steps=4, lanes=2, hops=100, rate=1e-3)
@@ -59,13 +60,38 @@ def test_a_run_learns_is_stopped_and_continues(tmp_path: Path) -> None:
     first = BeatRun(folder, SMALL)
     assert first.learn(lambda step, figures: steps.append(step))
     assert steps == [1, 2, 3, 4]
-    again = BeatRun(folder, BeatSettings(**{**vars_of(SMALL), "steps": 6}))
+    again = BeatRun(folder, replace(SMALL, steps=6))
     assert again.step == 4
     for name, one in again.network.state_dict().items():
         assert torch.equal(one, first.network.state_dict()[name])
     assert again.learn(lambda step, figures: None)
     weights = read_weights(folder.latest)
     assert set(weights) == set(again.average.state_dict())
+
+
+def test_a_run_keeps_its_settings(tmp_path: Path) -> None:
+    folder = BeatFolder(tmp_path)
+    begin_or_continue(folder, SMALL, None)
+    begin_or_continue(folder, replace(SMALL, steps=9), None)
+    with pytest.raises(ValueError, match="was begun with seed = 0, not 1: take another --run"):
+        begin_or_continue(folder, replace(SMALL, seed=1), None)
+
+
+@pytest.mark.parametrize("broken", ["examples/00003.npz", "checkpoint.safetensors"])
+def test_a_broken_file_of_a_run_is_named(tmp_path: Path, broken: str) -> None:
+    folder = BeatFolder(tmp_path)
+    music(folder)
+    (tmp_path / broken).write_bytes(b"broken")
+    with pytest.raises(ValueError, match=Path(broken).name):
+        BeatRun(folder, SMALL)
+
+
+def test_weights_of_another_size_are_refused(tmp_path: Path) -> None:
+    folder = BeatFolder(tmp_path)
+    music(folder)
+    other = {name: one.numpy() for name, one in BeatNetwork(units=8).state_dict().items()}
+    with pytest.raises(ValueError, match="of another size: --new"):
+        BeatRun(folder, SMALL).begin_from(other)
 
 
 def test_the_loss_falls(tmp_path: Path) -> None:
@@ -92,10 +118,6 @@ def test_the_command_makes_music_and_learns(tmp_path: Path) -> None:
 def test_a_folder_without_beats_ends_the_command(tmp_path: Path) -> None:
     needs("fluidsynth")
     result = CliRunner().invoke(
-        kinds(lambda: None), ["beats", str(tmp_path), "--run", str(tmp_path / "run"), "--pieces", "1"]
+        kinds(lambda: None), ["beats", str(tmp_path), "--run", str(tmp_path / "run"), "--pieces", "2"]
     )
     assert result.exit_code == 1 and "has no sound with a .beats file beside it" in result.output
-
-
-def vars_of(settings: BeatSettings) -> dict[str, float]:
-    return {name: getattr(settings, name) for name in BeatSettings.__dataclass_fields__}
