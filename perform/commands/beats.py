@@ -37,15 +37,19 @@ def beats(
     The music needs FluidSynth and a sound font: apt install fluidsynth fluid-soundfont-gm
     """
     from perform.rhythm.hearing import best_weights, own_weights
+    from perform.training.beats.recording import FluidSynth
     from perform.training.beats.run import BeatFolder, BeatRun, BeatSettings, begin_or_continue, make_music
+    from perform.training.beats.tracks import tracks_of
 
     with complaints():
+        band = FluidSynth(font)
+        own = tracks_of(tracks) if tracks else ()
         folder = BeatFolder(run)
         settings = BeatSettings(pieces=pieces, steps=steps, rate=rate, seed=seed)
         begin_or_continue(folder, settings, tracks)
         with _bar("music", pieces) as (advance, _):
-            make_music(folder, settings, advance, font)
-        teaching = BeatRun(folder, settings, tracks)
+            make_music(folder, settings, band, advance)
+        teaching = BeatRun(folder, settings, own)
         if teaching.step == 0 and not new:
             teaching.begin_from(best_weights())
         with _bar("steps", steps, teaching.step) as (_, report):

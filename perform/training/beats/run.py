@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -23,7 +23,7 @@ from perform.training.beats.examples import Example, made
 from perform.training.beats.lessons import Lanes
 from perform.training.beats.network import BeatNetwork
 from perform.training.beats.recording import FluidSynth
-from perform.training.beats.tracks import read_track, tracks
+from perform.training.beats.tracks import Track, read_track
 from perform.training.files import GracefulStop, RunFolder, save_tensors
 
 MOMENTS = ("step", "exp_avg", "exp_avg_sq")  # of torch's Adam, by parameter
@@ -63,11 +63,10 @@ class BeatFolder(RunFolder):
 
 
 def make_music(
-    folder: BeatFolder, settings: BeatSettings, done: Callable[[], None], font: Path | None = None
+    folder: BeatFolder, settings: BeatSettings, band: FluidSynth, done: Callable[[], None]
 ) -> None:
     """Make the pieces that are missing, on all processors."""
     folder.examples.mkdir(parents=True, exist_ok=True)
-    band = FluidSynth(font)
 
     def make(number: int) -> None:
         file = folder.examples / f"{number:05d}.npz"
@@ -81,14 +80,14 @@ def make_music(
 
 
 class BeatRun:
-    """Learns from the music of a folder, and from one's own `own` tracks; continues at its checkpoint."""
+    """Learns from the music of a folder, and from `own` tracks; continues at its checkpoint."""
 
-    def __init__(self, folder: BeatFolder, settings: BeatSettings, own: Path | None = None) -> None:
+    def __init__(self, folder: BeatFolder, settings: BeatSettings, own: Sequence[Track] = ()) -> None:
         self.folder, self.settings = folder, settings
         made_music = [_load(file) for file in sorted(folder.examples.glob("*.npz"))[: settings.pieces]]
         self._kept = made_music[::HELD_BACK]
         lessons = [one for i, one in enumerate(made_music) if i % HELD_BACK]
-        lessons += [read_track(*pair) for pair in (tracks(own) if own else ())] * OWN_SHARE
+        lessons += [read_track(*track) for track in own] * OWN_SHARE
         torch.manual_seed(settings.seed)
         self.network = BeatNetwork()
         self.average = BeatNetwork()

@@ -7,6 +7,7 @@ its place in the bar, which is 1 for a downbeat. This is how madmom and the anno
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 
@@ -19,8 +20,10 @@ from perform.training.beats.examples import Example, example
 
 BLOCK = 10 * SAMPLE_RATE
 
+Track: TypeAlias = tuple[Path, Path]  # a sound and its beats
 
-def tracks(folder: Path) -> list[tuple[Path, Path]]:
+
+def tracks_of(folder: Path) -> list[Track]:
     """The sounds of a folder and their beats. ValueError if there are none."""
     sounds = sorted(file for file in folder.rglob("*") if file.suffix.lower() in SOUND_SUFFIXES)
     found = [

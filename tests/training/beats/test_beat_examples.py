@@ -16,7 +16,7 @@ from perform.training.beats.kit import DRUMS, RATE, Synthesiser, drum
 from perform.training.beats.lessons import Lanes, faster
 from perform.training.beats.recording import FluidSynth, babble, hiss, master, record
 from perform.training.beats.score import compose
-from perform.training.beats.tracks import read_beats, read_track, tracks
+from perform.training.beats.tracks import read_beats, read_track, tracks_of
 from tests.doubles.sounds import write_sound
 from tests.doubles.stimuli import rock
 from tests.doubles.waiting import needs
@@ -133,7 +133,7 @@ def test_tracks_of_ones_own_are_read(tmp_path: Path) -> None:
     write_sound(tmp_path / "song.wav", np.zeros((96000, 2), np.float32))
     write_sound(tmp_path / "without.wav", np.zeros((4800, 2), np.float32))
     (tmp_path / "song.beats").write_text("0.5 1\n1.0\t2\n\n1.5 1\n")
-    ((sound, beats),) = tracks(tmp_path)
+    ((sound, beats),) = tracks_of(tmp_path)
     learned = read_track(sound, beats)
     assert len(learned.heard) == 200
     assert np.flatnonzero(learned.targets[:, 0] == 1).tolist() == [52, 102, 152]
@@ -160,4 +160,4 @@ def test_written_beats_are_read_again(tmp_path_factory: pytest.TempPathFactory, 
 
 def test_a_folder_without_beats_is_named(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"has no sound with a \.beats file beside it"):
-        tracks(tmp_path)
+        tracks_of(tmp_path)
