@@ -55,6 +55,7 @@ CONTAINERS: Mapping[str, tuple[str, Mapping[str, str]]] = MappingProxyType(
     }
 )
 FLUSHED = {"flush_packets": "1", "max_interleave_delta": "1000000"}  # to the disk at once; 1 s
+MOST_AHEAD = 10**6  # pictures between the decoding of a picture and its turn: ten hours at 25 frames/s
 AAC_RATE = 256_000  # bits a second
 
 
@@ -268,7 +269,7 @@ class _VideoFile:
         """One picture, `slot` frames after the first."""
         converted = _converted(frame, self._pictures.codec_context.pix_fmt or "yuv420p")
         converted.pts = slot
-        self._file.mux(self._pictures.encode(converted))
+        self._encode(converted)
 
     def sound(self, samples: Samples, start: int) -> None:
         """Samples whose first is number `start`; missing ones before them are silence."""
@@ -283,9 +284,17 @@ class _VideoFile:
         try:
             if self._sound:
                 self._sound.finish()
-            self._file.mux(self._pictures.encode(None))
+            self._encode(None)
         finally:
             self._file.close()
+
+    def _encode(self, frame: av.VideoFrame | None) -> None:
+        """Write what the encoder gives for a picture, or for None what it still holds. In a film of one or two
+        pictures x265 leaves the decoding times to chance."""
+        for packet in self._pictures.encode(frame):
+            if packet.pts is not None and (packet.dts is None or abs(packet.dts - packet.pts) > MOST_AHEAD):
+                packet.dts = packet.pts
+            self._file.mux(packet)
 
 
 class _SoundTrack:
