@@ -289,8 +289,8 @@ class _VideoFile:
             self._file.close()
 
     def _encode(self, frame: av.VideoFrame | None) -> None:
-        """Write what the encoder gives for a picture, or for None what it still holds. In a film of one or two
-        pictures x265 leaves the decoding times to chance."""
+        """Write what the encoder gives for a picture, or for None what it still holds. In a film of one or
+        two pictures x265 leaves the decoding times to chance."""
         for packet in self._pictures.encode(frame):
             if packet.pts is not None and (packet.dts is None or abs(packet.dts - packet.pts) > MOST_AHEAD):
                 packet.dts = packet.pts
