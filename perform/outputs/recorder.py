@@ -55,7 +55,7 @@ CONTAINERS: Mapping[str, tuple[str, Mapping[str, str]]] = MappingProxyType(
     }
 )
 FLUSHED = {"flush_packets": "1", "max_interleave_delta": "1000000"}  # to the disk at once; 1 s
-MOST_AHEAD = 10**6  # pictures between the decoding of a picture and its turn: ten hours at 25 frames/s
+FEW = 2  # pictures: x265 leaves the decoding times of a shorter or equal film to chance
 AAC_RATE = 256_000  # bits a second
 
 
@@ -251,6 +251,7 @@ class _VideoFile:
         if tag := encoding.tag(suffix):
             self._pictures.codec_context.codec_tag = tag
         self._sound: _SoundTrack | None = None
+        self._count = 0  # of pictures
         self._closed = False
 
     def add_sound(self, codec: str, rate: int) -> None:
@@ -269,7 +270,8 @@ class _VideoFile:
         """One picture, `slot` frames after the first."""
         converted = _converted(frame, self._pictures.codec_context.pix_fmt or "yuv420p")
         converted.pts = slot
-        self._encode(converted)
+        self._file.mux(self._pictures.encode(converted))
+        self._count += 1
 
     def sound(self, samples: Samples, start: int) -> None:
         """Samples whose first is number `start`; missing ones before them are silence."""
@@ -284,17 +286,12 @@ class _VideoFile:
         try:
             if self._sound:
                 self._sound.finish()
-            self._encode(None)
+            for packet in self._pictures.encode(None):
+                if self._count <= FEW:
+                    packet.dts = packet.pts
+                self._file.mux(packet)
         finally:
             self._file.close()
-
-    def _encode(self, frame: av.VideoFrame | None) -> None:
-        """Write what the encoder gives for a picture, or for None what it still holds. In a film of one or
-        two pictures x265 leaves the decoding times to chance."""
-        for packet in self._pictures.encode(frame):
-            if packet.pts is not None and (packet.dts is None or abs(packet.dts - packet.pts) > MOST_AHEAD):
-                packet.dts = packet.pts
-            self._file.mux(packet)
 
 
 class _SoundTrack:
