@@ -36,7 +36,7 @@ def beats(
 
     The music needs FluidSynth and a sound font: apt install fluidsynth fluid-soundfont-gm
     """
-    from perform.rhythm.hearing import best_weights, own_weights
+    from perform.rhythm.hearing import own_weights, read_weights, weight_files
     from perform.training.beats.recording import FluidSynth
     from perform.training.beats.run import BeatFolder, BeatRun, BeatSettings, begin_or_continue, make_music
     from perform.training.beats.tracks import tracks_of
@@ -51,7 +51,7 @@ def beats(
             make_music(folder, settings, band, advance)
         teaching = BeatRun(folder, settings, own)
         if teaching.step == 0 and not new:
-            teaching.begin_from(best_weights())
+            teaching.begin_from(read_weights(weight_files()[0]))
         with _bar("steps", steps, teaching.step) as (_, report):
             done = teaching.learn(report)
     if not done:

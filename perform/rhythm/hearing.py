@@ -7,7 +7,6 @@ them.) It learns in `training/beats/`, from music that is made at random.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +15,7 @@ from safetensors.numpy import load_file
 
 from perform import paths
 from perform.arrays import Floats
+from perform.faults import reason
 from perform.rhythm.features import MEL_BANDS, Features
 
 INPUTS = MEL_BANDS + 12  # what is heard of a hop: log loudness by mel band, and the pitch classes
@@ -70,14 +70,11 @@ class _Layer:
         return self._value
 
 
-@cache
-def best_weights() -> Mapping[str, Floats]:
-    """The weights of the user's own network, else of the one that comes with the program.
-
-    OSError, or ValueError for a file that holds something else.
-    """
-    own = own_weights()
-    return read_weights(own if own.is_file() else paths.shipped() / "learned" / FILE)
+def weight_files() -> list[Path]:
+    """The files of weights that are there, the best one first: that of the user's own network, and that of the
+    one that comes with the program."""
+    own, shipped = own_weights(), paths.shipped() / "learned" / FILE
+    return [own, shipped] if own.is_file() else [shipped]
 
 
 def own_weights() -> Path:
@@ -89,14 +86,22 @@ def read_weights(path: Path) -> Mapping[str, Floats]:
     """The weights of a file. OSError, or ValueError for one that holds something else."""
     try:
         weights = {name: np.asarray(values, np.float32) for name, values in load_file(path).items()}
-    except SafetensorError as fault:
-        raise ValueError(f"{path}: is no safetensors file ({fault})") from None
-    units = weights["exit.weight"].shape[1] // LAYERS if "exit.weight" in weights else 0
+    except (SafetensorError, KeyError, TypeError) as fault:  # the last two for numbers that numpy lacks
+        raise ValueError(f"{path}: is not readable as safetensors ({reason(fault)})") from None
+    last = weights.get("exit.weight", np.zeros(()))
+    units = last.shape[1] // LAYERS if last.ndim == 2 else 0
     for name, shape in _shapes(units).items():
-        found = weights[name].shape if name in weights else None
-        if found != shape or not np.all(np.isfinite(weights[name])):
-            raise ValueError(f"{path}: {name} has the shape {found}, must be {shape} and finite")
+        _check(path, name, shape, weights.get(name))
     return weights
+
+
+def _check(path: Path, name: str, shape: tuple[int, ...], found: Floats | None) -> None:
+    """ValueError if the weights of a name are missing, of another shape, or no numbers."""
+    if found is None or found.shape != shape:
+        has = "is missing" if found is None else f"has the shape {found.shape}"
+        raise ValueError(f"{path}: {name} {has}, must be {shape}")
+    if not np.all(np.isfinite(found)):
+        raise ValueError(f"{path}: {name} has values that are no numbers")
 
 
 def _shapes(units: int) -> dict[str, tuple[int, ...]]:

@@ -16,7 +16,7 @@ from perform.rhythm.bar import BarPointer, Harmony
 from perform.rhythm.beat import Beat
 from perform.rhythm.features import HOPS_PER_SECOND, Features
 from perform.rhythm.grid import BeatGrid, GridTracker
-from perform.rhythm.hearing import BeatHearing, best_weights, inputs_of
+from perform.rhythm.hearing import BeatHearing, inputs_of, read_weights, weight_files
 from perform.rhythm.pointer import EVEN, BeatPointer, Pointed
 from perform.rhythm.resonators import ResonatorTracker
 
@@ -44,12 +44,14 @@ CONFIDENCE_STEP = 0.03  # share of a look in the confidence: 1.7 seconds
 
 
 def open_tracker() -> BeatTracker | ResonatorTracker:
-    """The tracker of the show; the one that learned nothing where the network's weights cannot be read."""
-    try:
-        return BeatTracker(best_weights())
-    except (OSError, ValueError) as fault:
-        log.warning("the beat is tracked without the trained network: %s", reason(fault))
-        return ResonatorTracker()
+    """The tracker of the show: with the user's own weights, else with those of the program, and where neither
+    can be read, the one that learned nothing."""
+    for file in weight_files():
+        try:
+            return BeatTracker(read_weights(file))
+        except (OSError, ValueError) as fault:
+            log.warning("the beat is tracked without these weights: %s", reason(fault))
+    return ResonatorTracker()
 
 
 class BeatTracker(GridTracker):

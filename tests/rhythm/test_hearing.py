@@ -10,7 +10,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from perform import paths
-from perform.rhythm.hearing import INPUTS, BeatHearing, best_weights, own_weights, read_weights
+from perform.rhythm.hearing import INPUTS, BeatHearing, own_weights, read_weights, weight_files
 from perform.rhythm.resonators import ResonatorTracker
 from perform.rhythm.tracker import BeatTracker, open_tracker
 
@@ -20,15 +20,15 @@ SHIPPED = paths.shipped() / "learned" / "beats.safetensors"
 @pytest.fixture
 def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
-    best_weights.cache_clear()
     file = own_weights()
     file.parent.mkdir(parents=True)
     return file
 
 
-@pytest.fixture(autouse=True)
-def _fresh() -> None:
-    best_weights.cache_clear()
+def activations_of(tracker: BeatTracker | ResonatorTracker) -> list[float]:
+    assert isinstance(tracker, BeatTracker)
+    hearing = tracker._hearing
+    return [float(one) for _ in range(3) for one in hearing.hear(np.ones(INPUTS, np.float32))]
 
 
 def test_the_shipped_network_is_small_and_hears() -> None:
@@ -42,24 +42,55 @@ def test_ones_own_network_is_taken(own: Path) -> None:
     weights = dict(read_weights(SHIPPED))
     weights["exit.bias"] = np.array([1.5, -2.5], np.float32)
     save_file(weights, own)
-    assert np.array_equal(best_weights()["exit.bias"], weights["exit.bias"])
-    assert isinstance(open_tracker(), BeatTracker)
+    assert weight_files() == [own, SHIPPED]
+    assert activations_of(open_tracker()) == activations_of(BeatTracker(weights))
+    assert activations_of(open_tracker()) != activations_of(BeatTracker(read_weights(SHIPPED)))
 
 
 @pytest.mark.parametrize("content", [b"", b"\x08\0\0\0\0\0\0\0{}      ", b"PK\3\4 no weights"])
-def test_a_broken_file_leaves_the_tracker_that_learned_nothing(
+def test_a_broken_file_of_ones_own_leaves_the_shipped_network(
     own: Path, content: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
     own.write_bytes(content)
     with caplog.at_level(logging.WARNING):
-        assert isinstance(open_tracker(), ResonatorTracker)
+        assert activations_of(open_tracker()) == activations_of(BeatTracker(read_weights(SHIPPED)))
     assert str(own) in caplog.text
 
 
+def test_without_any_weights_the_tracker_that_learned_nothing_plays(
+    own: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    own.write_bytes(b"broken")
+    monkeypatch.setattr(paths, "shipped", lambda: own.parent / "nowhere")
+    with caplog.at_level(logging.WARNING):
+        assert isinstance(open_tracker(), ResonatorTracker)
+    assert str(own) in caplog.text and "nowhere" in caplog.text
+
+
 @pytest.mark.parametrize(
-    ("name", "wrong"), [("exit.bias", np.zeros(3)), ("entry.weight", np.full((64, 92), np.nan))]
+    ("name", "wrong", "message"),
+    [
+        ("exit.bias", np.zeros(3), r"has the shape \(3,\), must be \(2,\)"),
+        ("exit.weight", np.zeros(5), r"has the shape \(5,\), must be \(2, 0\)"),
+        ("exit.weight", np.zeros(()), r"has the shape \(\), must be \(2, 0\)"),
+        ("entry.weight", np.full((64, 92), np.nan), "has values that are no numbers"),
+    ],
 )
-def test_wrong_weights_are_named(own: Path, name: str, wrong: np.ndarray) -> None:
+def test_wrong_weights_are_named(own: Path, name: str, wrong: np.ndarray, message: str) -> None:
     save_file({**read_weights(SHIPPED), name: wrong.astype(np.float32)}, own)
-    with pytest.raises(ValueError, match=f"{own}: {name} has the shape"):
+    with pytest.raises(ValueError, match=f"{own}: {name} {message}"):
+        read_weights(own)
+
+
+def test_missing_weights_are_named(own: Path) -> None:
+    save_file({name: one for name, one in read_weights(SHIPPED).items() if name != "entry.bias"}, own)
+    with pytest.raises(ValueError, match=rf"{own}: entry\.bias is missing, must be \(64,\)"):
+        read_weights(own)
+
+
+def test_numbers_that_numpy_lacks_are_refused(own: Path) -> None:
+    content = np.zeros(3, np.uint16).tobytes()
+    header = b'{"exit.bias":{"dtype":"BF16","shape":[3],"data_offsets":[0,6]}}'
+    own.write_bytes(len(header).to_bytes(8, "little") + header + content)
+    with pytest.raises(ValueError, match=f"{own}: is not readable as safetensors"):
         read_weights(own)

@@ -10,8 +10,7 @@ import pytest
 
 from perform.rhythm.beat import CONFIDENT, Beat
 from perform.rhythm.features import FeatureExtractor
-from perform.rhythm.hearing import best_weights
-from perform.rhythm.tracker import BeatTracker
+from perform.rhythm.tracker import open_tracker
 from tests.doubles import stimuli
 from tests.doubles.stimuli import RATE, Sound, Stimulus, Times, track
 
@@ -113,7 +112,7 @@ def test_sound_without_a_beat_has_low_confidence(stimulus: Stimulus) -> None:
 
 
 def test_a_beat_is_reported_in_its_own_hop() -> None:
-    extractor, tracker = FeatureExtractor(RATE), BeatTracker(best_weights())
+    extractor, tracker = FeatureExtractor(RATE), open_tracker()
     ahead = np.inf
     for hop in extractor.process(hats()[0].sound[: 10 * RATE]):
         beat = tracker.process(hop)
@@ -126,7 +125,7 @@ def test_a_beat_is_reported_in_its_own_hop() -> None:
 @pytest.mark.parametrize("block", [64, 512, 2048])
 def test_the_size_of_blocks_does_not_matter(block: int) -> None:
     stimulus, beats = hats()
-    extractor, tracker = FeatureExtractor(RATE), BeatTracker(best_weights())
+    extractor, tracker = FeatureExtractor(RATE), open_tracker()
     blocks = (stimulus.sound[at : at + block] for at in range(0, len(stimulus.sound), block))
     said = [
         beat for samples in blocks for hop in extractor.process(samples) if (beat := tracker.process(hop))
@@ -164,5 +163,5 @@ def test_the_bar_begins_where_the_chord_changes(bpm: float) -> None:
 
 
 def test_before_the_first_sound_there_is_no_tempo() -> None:
-    tracker = BeatTracker(best_weights())
+    tracker = open_tracker()
     assert (tracker.bpm, tracker.confidence, tracker.ahead) == (0, 0, np.inf)
