@@ -25,7 +25,7 @@ def mel_centres(bands: int, low: float, high: float) -> Doubles:
     return _hertz(np.linspace(lowest, highest, bands + 2))
 
 
-def mel_bank(rate: int, window: int, centres: Doubles) -> Floats:
+def mel_bank(rate: float, window: int, centres: Doubles) -> Floats:
     """Triangles [bands, window / 2 + 1] of height 1, each from the centre before to the centre after."""
     hertz = np.fft.rfftfreq(window, 1 / rate)
     steps = np.diff(centres)[:, None]

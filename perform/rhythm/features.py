@@ -5,6 +5,7 @@ Causal, with the state in one object: the same samples give the same features in
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -130,29 +131,37 @@ class FeatureExtractor:
         if not 8000 <= rate <= 192000:
             raise ValueError(f"rate = {rate}, must be 8000..192000 samples a second")
         self.rate = rate
-        self.hop = rate // HOPS_PER_SECOND
-        self._samples = 0
+        self._hops = self._samples = 0  # so far
+        # samples that levels and onsets take as one, so that no hop is longer than their window
+        self._joined = math.ceil(rate / (ACCENT_WINDOW * HOPS_PER_SECOND))
         self._pending: Floats = np.zeros((2, 0), np.float32)
         self._sides = _LouderSide()
         self._blocker = _DirectCurrentBlocker(rate)
         self._past: Floats = np.zeros(CHROMA_WINDOW, np.float32)
-        self._levels = _Levels(rate)
-        self._onsets = _Onsets(rate)
+        self._levels = _Levels(rate / self._joined)
+        self._onsets = _Onsets(rate / self._joined)
         self._spectrum = _Spectrum(rate)
         self._chroma = _Chroma(rate)
 
     def process(self, samples: NDArray[np.float32]) -> list[Features]:
         """The features of every hop that `samples` [n, channels] completes, oldest first."""
         sides = np.concatenate((self._pending, _sides(samples)), axis=1)
-        whole = sides.shape[1] // self.hop * self.hop
-        self._pending = sides[:, whole:].copy()
-        return [self._step(sides[:, at : at + self.hop]) for at in range(0, whole, self.hop)]
+        found = []
+        while sides.shape[1] >= (length := self._hop_length()):
+            found.append(self._step(sides[:, :length]))
+            sides = sides[:, length:]
+        self._pending = sides.copy()
+        return found
+
+    def _hop_length(self) -> int:
+        """Samples of the next hop: at 22050 Hz, 220 and 221 in turn."""
+        return (self._hops + 1) * self.rate // HOPS_PER_SECOND - self._samples
 
     def _step(self, sides: Floats) -> Features:
         hop = self._blocker(self._sides(sides))
-        self._samples += len(hop)
+        self._hops, self._samples = self._hops + 1, self._samples + len(hop)
         self._past = np.concatenate((self._past[len(hop) :], hop))
-        recent = self._past[-ACCENT_WINDOW:]
+        recent = self._recent()
         amplitude = _amplitude(recent)
         level, levels, presence = self._levels(recent, amplitude)
         hits, flux, loudness, accents = self._onsets(amplitude)
@@ -178,6 +187,11 @@ class FeatureExtractor:
             accents=accents,
         )
 
+    def _recent(self) -> Floats:
+        """The window of levels and onsets."""
+        last = self._past[-ACCENT_WINDOW * self._joined :]
+        return last.reshape(-1, self._joined).mean(axis=1) if self._joined > 1 else last
+
 
 class _Gain:
     """Automatic gain: values against the highest of the last seconds, which is at least the floor."""
@@ -196,7 +210,7 @@ class _Gain:
 class _Levels:
     """Level of the whole and of each band, and presence: root mean square amplitudes."""
 
-    def __init__(self, rate: int) -> None:
+    def __init__(self, rate: float) -> None:
         hertz = np.fft.rfftfreq(ACCENT_WINDOW, 1 / rate)
         edges = BANDS.values()
         self._bank = np.array([(low <= hertz) & (hertz < high) for low, high in edges], np.float32)
@@ -224,7 +238,7 @@ class _Onsets:
     """Onsets per band and over all: the rise of the log loudness (log spectral flux, Klapuri 1999;
     Böck and Widmer 2013), above a threshold that follows its mean."""
 
-    def __init__(self, rate: int) -> None:
+    def __init__(self, rate: float) -> None:
         self._mel, self._split = mel_filters(rate)
         self._gain = _Gain(FLOOR)
         self._before = np.zeros(MEL_BANDS, np.float32)
@@ -326,7 +340,7 @@ class _DirectCurrentBlocker:
 
     def __init__(self, rate: int) -> None:
         self._pole = np.exp(-2 * np.pi * DIRECT_CURRENT / rate)
-        self._decay = self._pole ** np.arange(rate // HOPS_PER_SECOND)
+        self._decay = self._pole ** np.arange(rate // HOPS_PER_SECOND + 1)
         self._state: float | None = None
 
     def __call__(self, hop: Floats) -> Floats:
@@ -334,7 +348,8 @@ class _DirectCurrentBlocker:
         if self._state is None:
             self._state = -float(np.clip(0.0, hop.min(), hop.max()))
         steps = np.diff(hop.astype(np.float64), prepend=-self._state)
-        filtered = self._decay * np.cumsum(steps / self._decay)
+        decay = self._decay[: len(hop)]
+        filtered = decay * np.cumsum(steps / decay)
         self._state = self._pole * filtered[-1] - hop[-1]
         if np.abs(filtered).max() < SILENCE:
             return np.zeros(len(hop), np.float32)  # the filter's own end
@@ -371,7 +386,7 @@ def hann(size: int) -> Floats:
     return scaled
 
 
-def mel_filters(rate: int) -> tuple[Floats, Floats]:
+def mel_filters(rate: float) -> tuple[Floats, Floats]:
     """Mel filters [mel, bins], and which of them make up which band [4, mel] (rows sum to 1)."""
     edges = mel_centres(MEL_BANDS, 20, min(16000.0, rate / 2))
     centres = edges[1:-1]

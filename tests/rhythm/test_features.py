@@ -62,6 +62,27 @@ def test_time_is_the_end_of_the_hop() -> None:
     assert [f.time for f in heard(noise(0.05, 48000), 48000)] == [0.01, 0.02, 0.03, 0.04, 0.05]
 
 
+@pytest.mark.parametrize("rate", [8000, 11025, 12345, 22050, 192000])
+def test_a_second_has_a_hundred_hops_at_any_rate(rate: int) -> None:
+    hops = heard(noise(1.0, rate), rate)
+    assert [f.time for f in hops] == [(n + 1) * rate // 100 / rate for n in range(100)]
+    ones = heard(noise(1.0, rate)[: rate // 10], rate, 1)
+    assert len(ones) == 10 and all(same(a, b) for a, b in zip(ones, hops, strict=False))
+
+
+@pytest.mark.parametrize("rate", [44100, 96000, 176400, 192000])
+def test_no_click_falls_between_two_windows(rate: int) -> None:
+    """One of a millisecond, at every place within a hop."""
+    sound = np.zeros((5 * rate, 1), np.float32)
+    for number in range(10):
+        at = round((0.1 + 0.451 * number) * rate)
+        sound[at : at + rate // 1000] = tone(2000, 0.001, 0.8, rate)
+    hops = heard(sound, rate)
+    assert [f.time for f in hops if f.onset > 0] == pytest.approx(
+        [0.11 + 0.451 * number for number in range(10)], abs=0.011
+    )
+
+
 def test_later_sound_does_not_change_earlier_values() -> None:
     sound = noise(0.5)
     early = heard(sound[: RATE // 4])
