@@ -71,8 +71,8 @@ class _Layer:
 
 
 def weight_files() -> list[Path]:
-    """The files of weights that are there, the best one first: that of the user's own network, and that of the
-    one that comes with the program."""
+    """The files of weights, the best one first: that of the user's own network, if there is one, and that
+    which comes with the program."""
     own, shipped = own_weights(), paths.shipped() / "learned" / FILE
     return [own, shipped] if own.is_file() else [shipped]
 
