@@ -91,11 +91,11 @@ def read_weights(path: Path) -> Mapping[str, Floats]:
     last = weights.get("exit.weight", np.zeros(()))
     units = last.shape[1] // LAYERS if last.ndim == 2 else 0
     for name, shape in _shapes(units).items():
-        _check(path, name, shape, weights.get(name))
+        _check_array(path, name, shape, weights.get(name))
     return weights
 
 
-def _check(path: Path, name: str, shape: tuple[int, ...], found: Floats | None) -> None:
+def _check_array(path: Path, name: str, shape: tuple[int, ...], found: Floats | None) -> None:
     """ValueError if the weights of a name are missing, of another shape, or no numbers."""
     if found is None or found.shape != shape:
         has = "is missing" if found is None else f"has the shape {found.shape}"
