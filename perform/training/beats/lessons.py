@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from perform.arrays import Doubles, Floats
 from perform.rhythm.features import HOPS_PER_SECOND, MEL_BANDS
@@ -16,6 +17,8 @@ FASTER = 0.15  # how much faster or slower an example is heard, at most (log)
 SHIFT = 2  # mel bands by which it is heard higher or lower, at most
 TONE = 5.0  # decibels: how far its spectrum is bent
 FRESH = 0.6  # how often the network forgets all before the next example
+DELAYS = (1 / 4, 1 / 3, 3 / 8, 1 / 2, 1 / 2, 2 / 3, 3 / 4, 3 / 4, 1)  # beats after which an echo comes
+PASS = 4  # decibels per band beyond the limit of a filter
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +91,55 @@ def disguised(random: np.random.Generator, example: Example) -> Example:
         bend = np.interp(np.arange(MEL_BANDS), np.linspace(0, MEL_BANDS - 1, 6), random.normal(0, TONE, 6))
         loudness = np.log1p(np.expm1(loudness) * 10 ** (bend / 20))
     chroma = np.roll(chroma, int(random.integers(12)), axis=1)
-    return Example(np.concatenate((loudness, chroma), axis=1).astype(np.float32), example.targets)
+    beats = np.flatnonzero(example.targets[:, 0] == 1)
+    loud = _worked_over(random, np.expm1(loudness), beats) if len(beats) > 4 else np.expm1(loudness)
+    heard = np.concatenate((np.log1p(loud), chroma), axis=1).astype(np.float32)
+    return Example(heard, example.targets)
+
+
+def _worked_over(random: np.random.Generator, loud: Floats, beats: NDArray[np.int64]) -> Floats:
+    """The amplitudes [hops, bands] with the tricks of a producer: all of them keep to the beats, and may make
+    what lies between them the loudest."""
+    period = float(np.median(np.diff(beats)))
+    if random.random() < 0.2:
+        depth, recovery = random.uniform(0.3, 1), random.uniform(0.1, 0.4) * period
+        loud = pumped(loud, beats, depth, recovery, int(random.integers(9)))
+    if random.random() < 0.2:
+        loud = echoed(loud, round(random.choice(DELAYS) * period), random.uniform(0.1, 0.7))
+    if random.random() < 0.25:
+        start, length = random.uniform(-0.5, 0.9), random.uniform(0.1, 0.7)
+        share = np.interp(np.arange(len(loud)) / len(loud), (start, start + length), (0, 1))
+        limit = random.uniform(5, 35) + random.uniform(-25, 25) * share
+        loud = swept(loud, np.clip(limit, 3, 36), random.random() < 0.6)
+    return loud
+
+
+def pumped(loud: Floats, beats: NDArray[np.int64], depth: float, recovery: float, band: int) -> Floats:
+    """The amplitudes [hops, bands] from `band` on turned down at each beat by `depth` (0..1), and up again in
+    `recovery` hops: a compressor that hears the kick."""
+    hops = np.arange(len(loud))
+    last = np.searchsorted(beats, hops, side="right") - 1
+    since = np.where(last >= 0, hops - beats[last], np.inf)
+    gain = np.ones_like(loud)
+    gain[:, band:] = (1 - depth * np.exp(-since / recovery))[:, None]
+    return loud * gain
+
+
+def echoed(loud: Floats, delay: int, gain: float) -> Floats:
+    """The amplitudes [hops, bands] with an echo after `delay` hops, and an echo of the echo."""
+    wet = loud.copy()
+    for hop in range(delay, len(loud), delay):
+        part = wet[hop : hop + delay]
+        part += gain * wet[hop - delay : hop - delay + len(part)]
+    return wet
+
+
+def swept(loud: Floats, limit: Doubles, low: bool) -> Floats:
+    """The amplitudes [hops, bands] through a filter that passes what lies below (`low`) or above the band
+    `limit` [hops]."""
+    beyond = np.arange(loud.shape[1]) - limit[:, None]
+    decibels = -PASS * np.maximum(beyond if low else -beyond, 0)
+    return (loud * 10 ** (decibels / 20)).astype(np.float32)
 
 
 def faster(example: Example, factor: float) -> Example:

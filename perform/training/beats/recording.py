@@ -19,8 +19,9 @@ from scipy import fft
 
 from perform.arrays import Floats
 from perform.training.beats import kit
+from perform.training.beats.grooves import MELODIC
 from perform.training.beats.kit import RATE
-from perform.training.beats.score import MELODIC, Note, Piece
+from perform.training.beats.score import Note, Piece
 
 FONTS = (
     "/usr/share/sounds/sf2/FluidR3_GM.sf2",

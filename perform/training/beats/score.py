@@ -5,20 +5,22 @@ Places in a piece are beats, counted from the first downbeat; `Piece` holds seco
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from perform.arrays import Doubles
-from perform.training.beats.grooves import GROOVES, STRENGTH, Groove
+from perform.training.beats.grooves import GROOVES, MELODIC, STRENGTH, Groove
 
 SCALES = ((0, 2, 4, 5, 7, 9, 11), (0, 2, 3, 5, 7, 8, 10), (0, 2, 3, 5, 7, 9, 10), (0, 1, 3, 5, 7, 8, 10))
 PROGRESSIONS = (
     (0, 4, 5, 3), (0, 5, 3, 4), (5, 3, 0, 4), (0, 3, 4, 3), (0, 3), (0, 6), (0, 0, 3, 4), (0, 2, 3, 4), (0,),
     (0, 5, 1, 4), (0, 3, 0, 4), (0, 6, 5, 6), (0, 5), (0, 0, 0, 0, 3, 3, 0, 0, 4, 3, 0, 4), (0, 6, 3, 4),
 )  # fmt: skip
-MELODIC = ("bass", "chords", "pad", "figure", "melody")
+GROUND = {"kick", "snare", "rim", "tom"}  # drums that say where the beat is
+TYPICAL = 0.85  # how often a voice plays a rhythm that is typical of the groove
 RHYTHMS = (
     "x.......x.......", "x...x...x...x...", "x..x..x...x.....", "..x...x...x...x.", "x.x.x.x.x.x.x.x.",
     "x.....x.....x...", "x..x....x..x....", "x..x..x..x..x.x.", "x...............", "x.xx..x.x.xx..x.",
@@ -117,7 +119,7 @@ class _Composer:
         self.scale = SCALES[random.integers(len(SCALES))]
         self.root = int(random.integers(0, 12))
         self.chords = self._chords()
-        self.leaning = False  # whether the bass avoids the beat
+        self.leaning: set[str] = set()  # voices that avoid the beat
 
     def piece(self) -> Piece:
         notes = [*self._drums(), *self._melodic()]
@@ -146,18 +148,20 @@ class _Composer:
         """Sections [first bar, end, voices that play], most of them 4 or 8 bars long."""
         random = self.random
         drums = list(self.groove.drums)
+        alone = self.groove.alone or ({"kick", "snare"} <= set(drums) and random.random() < 0.1)
         sections: list[tuple[int, int, set[str]]] = []
         everything = {voice for voice in MELODIC if random.random() < 0.75}
         everything |= {drum for drum in drums if random.random() < 0.85 or drum in ("kick", "snare", "tom")}
-        if self.groove.name in ("one drum", "metronome"):
-            everything = set(drums[: 1 + int(random.random() < 0.6)])
+        everything |= set(self.groove.parts) - {"figure"}
+        if alone:
+            everything = set(drums)
         elif not everything:
             everything = {"chords"}
         bar, built = 0, random.random() < 0.5
         while bar < self.bars:
             length = int(random.choice([2, 4, 4, 8, 8, 16]))
             share = 0.45 if built and not sections else random.choice([1.0, 0.85, 0.85, 0.6, 0.4])
-            plays = {voice for voice in sorted(everything) if random.random() < share}
+            plays = {voice for voice in sorted(everything) if alone or random.random() < share}
             sections.append((bar, min(bar + length, self.bars), plays or {sorted(everything)[0]}))
             bar += length
         return sections
@@ -183,6 +187,7 @@ class _Composer:
         random, beats = self.random, self.groove.beats
         chosen = {drum: self._varied(random.choice(options)) for drum, options in self.groove.drums.items()}
         accents = random.uniform(0.5, 1.0)
+        every = int(random.choice([2, 2, 4, 1000]))  # bars, the last of which is played another way
         for first, end, plays in self.sections:
             if random.random() < 0.25:
                 chosen = {
@@ -192,6 +197,7 @@ class _Composer:
                     for drum, pattern in chosen.items()
                 }
             drums = sorted(plays & set(chosen))
+            answers = {drum: self._answer(drum, pattern) for drum, pattern in sorted(chosen.items())}
             for bar in range(first, end):
                 last = bar == end - 1 and end - first > 2
                 filled = last and drums and random.random() < 0.4
@@ -199,7 +205,7 @@ class _Composer:
                 for drum in drums:
                     if silent or (filled and drum != "kick"):
                         continue
-                    pattern = chosen[drum]
+                    pattern = (answers if bar % every == every - 1 else chosen)[drum]
                     step = beats / len(pattern)
                     for i, mark in enumerate(pattern):
                         if mark in STRENGTH:
@@ -209,6 +215,11 @@ class _Composer:
                     yield from self._fill(bar * beats)
             if "crash" not in drums and drums and random.random() < 0.5:
                 yield self._note(first * beats, 2, "crash", strength=random.uniform(0.5, 1))
+
+    def _answer(self, drum: str, pattern: str) -> str:
+        """The pattern, as a rule with the second half of another one of the drum."""
+        other, half = str(self.random.choice(self.groove.drums[drum])), len(pattern) // 2
+        return pattern[:half] + other[half:] if self.random.random() < 0.6 else pattern
 
     def _stroke(self, beats: float, drum: str, strength: float) -> Note:
         return self._note(beats, 0.25, drum, strength=strength * self.random.uniform(0.85, 1.0))
@@ -264,13 +275,19 @@ class _Composer:
                     yield note
 
     def _clear(self, voice: str, playing: set[str]) -> bool:
-        """Whether one can hear where the beat is: a bass that avoids it plays with drums only."""
-        return voice != "bass" or not self.leaning or bool(playing & {"kick", "snare", "rim", "tom"})
+        """Whether one can hear where the beat is: a part that avoids it plays only with one that does not."""
+        ground = GROUND if voice == "bass" else GROUND | ({"bass"} - self.leaning)
+        return voice not in self.leaning or bool(playing & ground)
+
+    def _chord(self, at: float) -> int:
+        """The chord (degree of the scale) at a place."""
+        return self.chords[max(bisect(self.chords, at + 1e-6, key=lambda chord: chord[0]) - 1, 0)][2]
 
     def _pitch(self, degree: int, octave: int) -> int:
         return 12 * (octave + degree // 7) + self.root + self.scale[degree % 7]
 
-    def _rhythm(self) -> str:
+    def _rhythm(self, voice: str) -> str:
+        """The rhythm of a bar of a voice: one that is typical of the groove, or any."""
         options: tuple[str, ...] = RHYTHMS
         if self.ternary:
             options = TERNARY_RHYTHMS
@@ -278,49 +295,49 @@ class _Composer:
             options = TRIPLE_RHYTHMS
         if not self.groove.drums:  # nothing else says where the beat is
             options = tuple(one for one in options if one[0] == "x")
-        return str(self.random.choice(options))
+        if voice in self.groove.parts and self.random.random() < TYPICAL:
+            options = tuple(self.groove.parts[voice])
+        rhythm = str(self.random.choice(options))
+        if rhythm[0] == ".":
+            self.leaning.add(voice)
+        return rhythm
 
-    def _struck(self, rhythm: str) -> Iterator[tuple[float, float, int]]:
-        """Places, lengths in beats and the chords of a rhythm that is repeated in each bar."""
+    def _struck(self, rhythm: str) -> Iterator[tuple[float, float, int, str]]:
+        """Places, lengths in beats, chords and marks of a rhythm that is repeated in each bar."""
         beats, step = self.groove.beats, self.groove.beats / len(rhythm)
-        starts = np.array([start for start, _, _ in self.chords])
-        marks = [i for i, mark in enumerate(rhythm) if mark == "x"]
+        places = [i for i, mark in enumerate(rhythm) if mark in STRENGTH]
         for bar in range(self.bars):
-            for i, following in zip(marks, [*marks[1:], len(rhythm)], strict=True):
+            for i, following in zip(places, [*places[1:], len(rhythm)], strict=True):
                 at = bar * beats + i * step
-                chord = int(np.searchsorted(starts, at + 1e-6, side="right")) - 1
-                yield at, (following - i) * step, self.chords[max(chord, 0)][2]
+                yield at, (following - i) * step, self._chord(at), rhythm[i]
 
     def _bass(self) -> Iterator[Note]:
         random = self.random
         octave, kind = int(random.choice([2, 3, 3])), random.random()
-        if kind < 0.25:  # as long as the chord
+        typical = "bass" in self.groove.parts
+        if kind < (0.05 if typical else 0.25):  # as long as the chord
             for at, beats, degree in self.chords:
                 yield self._note(at, beats * 0.95, "bass", self._pitch(degree, octave), 0.9)
             return
-        if kind < 0.4:  # walks
+        if kind < (0.1 if typical else 0.4):  # walks
             for beat in range(self.bars * self.groove.beats):
                 _, _, degree = self.chords[min(int(beat / self.chords[0][1]), len(self.chords) - 1)]
                 walk = degree if beat % self.groove.beats == 0 else degree + int(random.integers(-3, 5))
                 yield self._note(beat, 0.9, "bass", self._pitch(walk, octave), random.uniform(0.7, 0.9))
             return
-        rhythm = self._rhythm()
-        if self.groove.name in ("four on the floor", "trance") and random.random() < 0.5:
-            rhythm = str(random.choice(["..x...x...x...x.", ".xxx.xxx.xxx.xxx", "..xx..xx..xx..xx"]))
-        self.leaning = rhythm[0] != "x"
-        short = random.uniform(0.4, 1)
+        short, rhythm = random.uniform(0.4, 1), self._rhythm("bass")
         ups = [12 if random.random() < 0.15 else 7 if random.random() < 0.1 else 0 for _ in rhythm]
-        for i, (at, beats, degree) in enumerate(self._struck(rhythm)):
-            up = ups[i % len(ups)] if at % self.groove.beats else 0
+        for i, (at, beats, degree, mark) in enumerate(self._struck(rhythm)):
+            up = 12 if mark == "o" else ups[i % len(ups)] if at % self.groove.beats else 0
             pitch = self._pitch(degree, octave) + up
             yield self._note(at, beats * short, "bass", pitch, random.uniform(0.7, 0.95))
 
     def _stabs(self) -> Iterator[Note]:
-        rhythm, short = self._rhythm(), self.random.uniform(0.3, 1)
+        rhythm, short = self._rhythm("chords"), self.random.uniform(0.3, 1)
         octave, loud = int(self.random.choice([4, 5])), self.random.uniform(0.4, 0.9)
         accent = self.random.uniform(0.5, 1)
-        for at, beats, degree in self._struck(rhythm):
-            strength = loud * self.random.uniform(0.8, 1) * (1 if at % 1 == 0 else accent)
+        for at, beats, degree, mark in self._struck(rhythm):
+            strength = loud * self.random.uniform(0.8, 1) * (1 if at % 1 == 0 else accent) * STRENGTH[mark]
             for third in (0, 2, 4):
                 yield self._note(at, beats * short, "chords", self._pitch(degree + third, octave), strength)
 
@@ -331,18 +348,19 @@ class _Composer:
                 yield self._note(at, beats * 1.02, "pad", self._pitch(degree + third, octave), 0.6)
 
     def _figure(self) -> Iterator[Note]:
-        """Broken chords in eighths, triplets or sixteenths; the pattern may be out of step with the bar."""
+        """Broken chords in a rhythm, or in even notes of a length that may be out of step with the bar."""
         random = self.random
-        step = 1 / 3 if self.ternary else float(random.choice([0.5, 0.5, 0.25, 0.25, 1.0]))
         shape = random.integers(0, 5, int(random.choice([3, 4, 4, 4, 6, 8, 8, 16])))
-        octave, starts = int(random.choice([4, 5, 6])), [start for start, _, _ in self.chords]
-        accent = random.uniform(0.5, 1)
-        for i in range(int(self.bars * self.groove.beats / step)):
-            at = i * step
-            _, _, degree = self.chords[max(int(np.searchsorted(starts, at + 1e-6, side="right")) - 1, 0)]
+        octave, accent = int(random.choice([4, 5, 6])), random.uniform(0.5, 1)
+        if "figure" in self.groove.parts or random.random() < 0.2:
+            rhythm = self._rhythm("figure")
+        else:
+            step = 3 if self.ternary else int(random.choice([2, 2, 4, 4, 1]))
+            rhythm = ("x" + "." * (4 // step - 1)) * step * self.groove.beats
+        for i, (at, beats, degree, _) in enumerate(self._struck(rhythm)):
             strength = 0.8 if at % 1 == 0 else 0.8 * accent
             pitch = self._pitch(degree + 2 * int(shape[i % len(shape)]), octave)
-            yield self._note(at, step * 0.9, "figure", pitch, strength)
+            yield self._note(at, beats * 0.9, "figure", pitch, strength)
 
     def _melody(self) -> Iterator[Note]:
         """A motif of one or two bars, repeated with other notes."""
@@ -353,10 +371,12 @@ class _Composer:
         for phrase in range(int(self.bars * beats / length)):
             again = phrase % 2 and random.random() < 0.6
             for at, held, move in motif:
+                place, strength = phrase * length + at, random.uniform(0.6, 1)
                 step = move if again else int(random.integers(-2, 3))
                 degree = int(np.clip(degree + step, -3, 10))
-                strength = random.uniform(0.6, 1)
-                yield self._note(phrase * length + at, held, "melody", self._pitch(degree, octave), strength)
+                if at % beats == 0 and random.random() < 0.6:  # into the chord
+                    degree = self._chord(place) + 2 * int(random.integers(0, 3))
+                yield self._note(place, held, "melody", self._pitch(degree, octave), strength)
 
     def _motif(self, length: float) -> Iterator[tuple[float, float, int]]:
         units: Sequence[float] = (

@@ -13,7 +13,7 @@ from perform.rhythm.features import FeatureExtractor
 from perform.rhythm.hearing import INPUTS, inputs_of
 from perform.training.beats.examples import TOLD_LATE, Example, example, heard, targets
 from perform.training.beats.kit import DRUMS, RATE, Synthesiser, drum
-from perform.training.beats.lessons import Lanes, faster
+from perform.training.beats.lessons import Lanes, disguised, echoed, faster, pumped, swept
 from perform.training.beats.recording import FluidSynth, babble, hiss, master, record
 from perform.training.beats.score import compose
 from perform.training.beats.tracks import read_beats, read_track, tracks_of
@@ -45,6 +45,40 @@ def test_another_speed_moves_the_beats_with_the_sound(factor: float) -> None:
     other = faster(Example(seen, targets(1000, beats, beats[::4])), factor)
     for hop in np.flatnonzero(other.targets[:, 0] == 1):
         assert other.heard[hop - 1 : hop + 2].max() > 0.4
+
+
+def test_a_compressor_turns_down_at_the_beat_and_up_again() -> None:
+    loud = np.ones((8, 3), np.float32)
+    quieter = pumped(loud, np.array([2, 6]), depth=0.5, recovery=1 / np.log(2), band=1)
+    assert quieter[:, 0].tolist() == [1] * 8
+    assert quieter[:, 2].tolist() == pytest.approx([1, 1, 0.5, 0.75, 0.875, 0.9375, 0.5, 0.75])
+
+
+def test_an_echo_comes_again_and_again() -> None:
+    loud = np.zeros((7, 2), np.float32)
+    loud[1] = 1, 2
+    assert echoed(loud, 2, 0.5)[:, 1].tolist() == [0, 2, 0, 1, 0, 0.5, 0]
+    assert loud.sum() == 3
+
+
+def test_a_filter_leaves_what_is_on_its_side_of_the_limit() -> None:
+    loud = np.ones((2, 5), np.float32)
+    decibels = 20 * np.log10(swept(loud, np.array([2.0, 3.5]), low=True))
+    assert decibels == pytest.approx(np.array([[0, 0, 0, -4, -8], [0, 0, 0, 0, -2]]), abs=1e-4)
+    decibels = 20 * np.log10(swept(loud, np.array([2.0, 3.5]), low=False))
+    assert decibels == pytest.approx(np.array([[-8, -4, 0, 0, 0], [-14, -10, -6, -2, 0]]), abs=1e-4)
+
+
+def test_a_disguise_leaves_the_beats_of_a_piece_where_they_sound() -> None:
+    beats = np.arange(50, 3950, 50.0)
+    seen = np.zeros((4000, INPUTS), np.float32)
+    seen[beats.astype(int)] = 3
+    for seed in range(20):
+        other = disguised(np.random.default_rng(seed), Example(seen, targets(4000, beats, beats[::4])))
+        told = np.flatnonzero(other.targets[:, 0] == 1)
+        assert len(told) == len(beats) and np.isfinite(other.heard).all()
+        loud = other.heard[:, :40].max(axis=1)
+        assert np.median([loud[hop - 1 : hop + 2].max() for hop in told]) > 0.5
 
 
 def test_lanes_go_on_where_they_ended() -> None:
