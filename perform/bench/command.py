@@ -23,7 +23,7 @@ def bench(
         typer.Argument(help=f"What to measure: {', '.join(NAMES)}. (default: all)"),
     ] = None,
     as_json: AsJson = False,
-    seconds: Annotated[float | None, typer.Option(help="How long each measurement lasts.")] = None,
+    seconds: Annotated[float | None, typer.Option(min=0.1, help="How long each measurement lasts.")] = None,
     model: PlayedModel = None,
     device: NetworkDevice = "auto",
 ) -> None:

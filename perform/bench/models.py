@@ -53,9 +53,9 @@ print(json.dumps([stopwatch() - began, most_resident()]))
 def models_figures(seconds: float | None, model: str | None, device: Device) -> Iterator[Figure]:
     """Loading, then every family; or both of one model's file."""
     if model is not None:
+        weights = generators.weights_of(model)  # first: it names what is wrong with a file
         if Path(model).is_file():
             yield from loading(Path(model))
-        weights = generators.weights_of(model)
         yield from _family(Path(model).stem, weights, None, seconds or FAMILY_SECONDS, device)
         return
     with tempfile.TemporaryDirectory() as folder:

@@ -7,12 +7,16 @@ import math
 import subprocess
 import sys
 from importlib import import_module
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from typer.testing import CliRunner
 
 from perform import __version__
 from perform.bench import NAMES, Figure, machine, percentiles, report, run, shows, versions
+from perform.cli import app
+from perform.networks import ModelError
 
 
 @pytest.mark.parametrize(("value", "met"), [(31.0, True), (30.0, True), (29.9, False), (math.nan, False)])
@@ -97,3 +101,15 @@ def test_versions_name_python_and_the_libraries_without_importing_them() -> None
 def test_a_network_alone_is_found_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("perform.bench.shows.pictures_per_second", lambda unit, _seconds: float(unit.size[0]))
     assert shows.alone("flora-64", "cpu") == 64.0
+
+
+def test_a_broken_model_is_named_before_it_is_measured(tmp_path: Path) -> None:
+    file = tmp_path / "bad.pkl"
+    file.write_text("no model")
+    with pytest.raises(ModelError, match=r"bad\.pkl"):
+        run("models", model=str(file))
+
+
+def test_a_measurement_lasts_for_some_time() -> None:
+    done = CliRunner().invoke(app, ["bench", "models", "--seconds", "-1"])
+    assert done.exit_code == 2 and "0.1" in done.output

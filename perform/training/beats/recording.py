@@ -62,9 +62,7 @@ class FluidSynth:
         if shutil.which("fluidsynth") is None or not (font or installed):
             raise FileNotFoundError(NEEDED)
         self._font = font or installed[0]
-        with self._font.open("rb") as file:
-            if SOUND_FONT.match(file.read(12)) is None:
-                raise ValueError(f"{self._font} is no sound font, must be an .sf2 or .sf3")
+        _check_font(self._font)
 
     def play(self, random: np.random.Generator, notes: Iterable[Note], seconds: float) -> Floats:
         """The notes [n] with instruments drawn at random."""
@@ -72,7 +70,9 @@ class FluidSynth:
             score, sound = Path(folder) / "score.mid", Path(folder) / "sound.wav"
             self._score(random, notes).save(score)
             command = ["fluidsynth", *PLAYING, "-F", str(sound), str(self._font), str(score)]
-            subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            code = subprocess.call(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            if code or not sound.is_file():
+                raise OSError(f"fluidsynth made no sound with {self._font} (it ended with {code})")
             return _fitted(_read_wave(sound), int(seconds * RATE))
 
     def _score(self, random: np.random.Generator, notes: Iterable[Note]) -> mido.MidiFile:
@@ -106,6 +106,17 @@ class FluidSynth:
             track.append(message.copy(time=tick - before))
             before = tick
         return file
+
+
+def _check_font(font: Path) -> None:
+    """ValueError for a file that is no whole sound font: FluidSynth would go on without it, and play another
+    one."""
+    with font.open("rb") as file:
+        head = file.read(12)
+    if SOUND_FONT.match(head) is None:
+        raise ValueError(f"{font} is no sound font, must be an .sf2 or .sf3")
+    if font.stat().st_size < int.from_bytes(head[4:8], "little") + 8:
+        raise ValueError(f"{font} is cut off: get it again")
 
 
 def record(random: np.random.Generator, piece: Piece, band: FluidSynth) -> Floats:

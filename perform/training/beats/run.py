@@ -19,6 +19,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from perform.arrays import Floats
 from perform.faults import reason
+from perform.rhythm.hearing import INPUTS
 from perform.training.beats.examples import Example, made
 from perform.training.beats.lessons import Lanes
 from perform.training.beats.network import BeatNetwork
@@ -124,7 +125,8 @@ class BeatRun:
                     report(self.step, figures)
                 else:
                     report(self.step, {})
-        self._save()
+        if self.step:
+            self._save()
         return self.step >= self.settings.steps
 
     def _learn_step(self) -> float:
@@ -168,30 +170,33 @@ class BeatRun:
         save_tensors(self.folder.latest, average)
 
     def _restore(self) -> None:
-        if not self.folder.checkpoint.is_file():
+        file = self.folder.checkpoint
+        if not file.is_file():
             return
         try:
-            tensors = load_file(self.folder.checkpoint)
-        except SafetensorError as fault:
-            raise ValueError(f"{self.folder.checkpoint}: {reason(fault)}") from None
-        self.network.load_state_dict(_part(tensors, "network."))
-        self.average.load_state_dict(_part(tensors, "average."))
-        steps = [0.0]
-        for name, parameter in self.network.named_parameters():
-            moments = {moment: tensors[f"adam.{moment}.{name}"] for moment in MOMENTS}
-            self._adam.state[parameter] = moments
-            steps.append(float(moments["step"]))
-        self.step = int(max(steps))
+            tensors = load_file(file)
+            self.network.load_state_dict(_part(tensors, "network."))
+            self.average.load_state_dict(_part(tensors, "average."))
+            for name, parameter in self.network.named_parameters():
+                self._adam.state[parameter] = {one: tensors[f"adam.{one}.{name}"] for one in MOMENTS}
+        except (SafetensorError, RuntimeError, KeyError) as fault:
+            raise ValueError(
+                f"{file}: is no checkpoint of this network ({type(fault).__name__}), take another --run"
+            ) from fault
+        self.step = int(max(float(moments["step"]) for moments in self._adam.state.values()))
 
 
 def begin_or_continue(folder: BeatFolder, settings: BeatSettings, own: Path | None) -> None:
-    """Make the folder of a run; ValueError if it is that of a run with other settings. Only its steps may
-    change."""
+    """Make the folder of a run. ValueError if it is that of a run with other settings, of which only the
+    steps may change, or of none."""
     facts = {**asdict(settings), "tracks": str(own.resolve()) if own else None}
     if not folder.description.is_file():
         folder.make(facts)
         return
-    begun = {**json.loads(folder.description.read_text("utf-8")), "steps": settings.steps}
+    try:
+        begun = {**json.loads(folder.description.read_bytes()), "steps": settings.steps}
+    except (ValueError, TypeError) as fault:
+        raise ValueError(f"{folder.description}: {reason(fault)}; take another --run") from None
     for name, value in facts.items():
         if begun.get(name) != value:
             raise ValueError(
@@ -218,6 +223,9 @@ def _save(file: Path, example: Example) -> None:
 def _load(file: Path) -> Example:
     try:
         with np.load(file) as arrays:
-            return Example(arrays["heard"], arrays["targets"])  # float16: hours of them are kept in memory
+            found = Example(arrays["heard"], arrays["targets"])  # float16: hours of them are kept in memory
+        if (found.heard.shape[1:], found.targets.shape[1:]) != ((INPUTS,), (2,)):
+            raise ValueError(f"is made for another network, with {found.heard.shape[1:]} values a hop")
+        return found
     except (ValueError, KeyError, OSError, EOFError, BadZipFile) as fault:
         raise ValueError(f"{file}: {reason(fault)}; delete it, and it is made again") from None

@@ -13,7 +13,7 @@ import numpy as np
 
 from perform.arrays import Doubles, Floats
 from perform.documents import read_text
-from perform.inputs.audio import SOUND_SUFFIXES
+from perform.inputs.audio import SOUND_SUFFIXES, check_sound
 from perform.inputs.audio.decoding import SAMPLE_RATE
 from perform.inputs.audio.reader import SoundReader
 from perform.training.beats.examples import Example, example
@@ -24,13 +24,17 @@ Track: TypeAlias = tuple[Path, Path]  # a sound and its beats
 
 
 def tracks_of(folder: Path) -> list[Track]:
-    """The sounds of a folder and their beats. ValueError if there are none."""
+    """The sounds of a folder and their beats. ValueError if there are none, or for one that cannot be read:
+    music is made for an hour before they are."""
     sounds = sorted(file for file in folder.rglob("*") if file.suffix.lower() in SOUND_SUFFIXES)
     found = [
         (sound, sound.with_suffix(".beats")) for sound in sounds if sound.with_suffix(".beats").is_file()
     ]
     if not found:
         raise ValueError(f"{folder}: has no sound with a .beats file beside it")
+    for sound, beats in found:
+        check_sound(sound)
+        read_beats(beats)
     return found
 
 
@@ -42,15 +46,22 @@ def read_track(sound: Path, beats: Path) -> Example:
 
 def read_beats(file: Path) -> tuple[Doubles, np.ndarray]:
     """The beats of a file in seconds [beats], and which of them begin a bar [beats]. ValueError."""
-    rows = [line.split() for line in read_text(file).splitlines() if line.strip()]
-    try:
-        times = np.array([float(row[0]) for row in rows])
-        first = np.array([len(row) > 1 and float(row[1]) == 1 for row in rows], bool)
-    except ValueError as fault:
-        raise ValueError(f"{file}: {fault}, must be a line per beat: SECONDS PLACE_IN_THE_BAR") from None
+    beats = [_beat(file, line) for line in read_text(file).splitlines() if line.strip()]
+    times, first = np.array([time for time, _ in beats]), np.array([place == 1 for _, place in beats], bool)
     if not len(times) or not np.all(np.isfinite(times)) or np.any(np.diff(times) <= 0) or times[0] < 0:
         raise ValueError(f"{file}: must have beats in order of time, in seconds from 0")
+    if not first.any():
+        raise ValueError(f"{file}: must have a beat that begins a bar, whose place is 1")
     return times, first
+
+
+def _beat(file: Path, line: str) -> tuple[float, float]:
+    """The seconds and the place in the bar of a line."""
+    try:
+        seconds, place = map(float, line.split()[:2])
+    except ValueError:
+        raise ValueError(f"{file}: {line.strip()!r}, must be SECONDS PLACE_IN_THE_BAR, as 12.5 1") from None
+    return seconds, place
 
 
 def _mono(sound: Path) -> Floats:

@@ -151,6 +151,16 @@ def test_a_file_that_is_no_sound_font_is_refused(tmp_path: Path) -> None:
         FluidSynth(tmp_path / "bad.sf2")
 
 
+def test_a_sound_font_that_is_cut_off_is_refused(tmp_path: Path) -> None:
+    """FluidSynth itself plays another one, or noise."""
+    needs("fluidsynth")
+    (tmp_path / "half.sf2").write_bytes(b"RIFF" + (1000).to_bytes(4, "little") + b"sfbk" + bytes(995))
+    with pytest.raises(ValueError, match=r"half\.sf2 is cut off"):
+        FluidSynth(tmp_path / "half.sf2")
+    (tmp_path / "whole.sf2").write_bytes(b"RIFF" + (1000).to_bytes(4, "little") + b"sfbk" + bytes(996))
+    FluidSynth(tmp_path / "whole.sf2")
+
+
 def test_without_fluidsynth_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     with pytest.raises(FileNotFoundError, match="apt install fluidsynth fluid-soundfont-gm"):
@@ -175,12 +185,33 @@ def test_tracks_of_ones_own_are_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "1 1\n0.5 2\n", "one two\n", "nan 1\n", "-1 1\n", "0.5 first\n", "\0\0"]
+    ("text", "message"),
+    [
+        ("", "must have beats in order of time"),
+        ("1 1\n0.5 2\n", "must have beats in order of time"),
+        ("nan 1\n", "must have beats in order of time"),
+        ("-1 1\n", "must have beats in order of time"),
+        ("one two\n", "'one two', must be SECONDS PLACE_IN_THE_BAR"),
+        ("0.5 1\n1.0 first\n", "'1.0 first', must be SECONDS PLACE_IN_THE_BAR"),
+        ("0.5\n1.0\n", "'0.5', must be SECONDS PLACE_IN_THE_BAR"),
+        ("0.5 2\n1.0 3\n", "must have a beat that begins a bar"),
+        ("\0\0", ""),
+    ],
 )
-def test_beats_that_cannot_be_read_name_their_file(tmp_path: Path, text: str) -> None:
+def test_beats_that_cannot_be_read_name_their_file(tmp_path: Path, text: str, message: str) -> None:
+    """Without places the network would learn that no beat begins a bar."""
     (tmp_path / "a.beats").write_text(text)
-    with pytest.raises(ValueError, match=r"a\.beats"):
+    with pytest.raises(ValueError, match=rf"a\.beats.*{message}"):
         read_beats(tmp_path / "a.beats")
+
+
+@pytest.mark.parametrize("broken", ["a.wav", "a.beats"])
+def test_a_broken_track_is_found_before_music_is_made(tmp_path: Path, broken: str) -> None:
+    write_sound(tmp_path / "a.wav", np.zeros((4800, 2), np.float32))
+    (tmp_path / "a.beats").write_text("0.5 1\n")
+    (tmp_path / broken).write_bytes(b"broken")
+    with pytest.raises(ValueError, match=broken):
+        tracks_of(tmp_path)
 
 
 @given(st.lists(st.floats(0.01, 5), min_size=1, max_size=30))

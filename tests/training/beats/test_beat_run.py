@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 from typer.testing import CliRunner
 
 from perform.commands.single import kinds
@@ -84,6 +85,30 @@ def test_a_broken_file_of_a_run_is_named(tmp_path: Path, broken: str) -> None:
     (tmp_path / broken).write_bytes(b"broken")
     with pytest.raises(ValueError, match=Path(broken).name):
         BeatRun(folder, SMALL)
+
+
+def test_a_checkpoint_of_another_network_is_named(tmp_path: Path) -> None:
+    folder = BeatFolder(tmp_path)
+    music(folder)
+    save_file({"network.entry.weight": torch.zeros(3)}, folder.checkpoint)
+    with pytest.raises(ValueError, match=r"checkpoint\.safetensors: is no checkpoint of this network"):
+        BeatRun(folder, SMALL)
+
+
+def test_examples_of_another_network_are_named(tmp_path: Path) -> None:
+    folder = BeatFolder(tmp_path)
+    music(folder)
+    np.savez(folder.examples / "00003.npz", heard=np.zeros((900, 40)), targets=np.zeros((900, 2)))
+    with pytest.raises(ValueError, match=r"00003\.npz: is made for another network, with \(40,\) values"):
+        BeatRun(folder, SMALL)
+
+
+@pytest.mark.parametrize("text", ["{broken", "[]", "3"])
+def test_a_broken_description_of_a_run_is_named(tmp_path: Path, text: str) -> None:
+    folder = BeatFolder(tmp_path)
+    folder.description.write_text(text)
+    with pytest.raises(ValueError, match=r"run\.json: .*; take another --run"):
+        begin_or_continue(folder, SMALL, None)
 
 
 def test_weights_of_another_size_are_refused(tmp_path: Path) -> None:
