@@ -155,8 +155,10 @@ def _place(line: int, stage: str, files: Sequence[str]) -> str:
     """The file and the line of a number in a log."""
     if line >= GENERATED:
         return f"{files[0]}:1: what its header declares"
-    at, line = divmod(line, LONGEST)
-    return f"{files[at + 1] if at else stage}:{line}"
+    at, included = divmod(line, LONGEST)
+    if 0 < at < len(files) - 1:
+        return f"{files[at + 1]}:{included}"
+    return f"{stage}:{line}"  # also of a very long file, and of the author's own `#line`
 
 
 def _line(fault: str, text: str) -> int:

@@ -34,7 +34,12 @@ def _is_assigned(name: str, text: str) -> bool:
 
 
 def _is_given(name: str, calls: str, text: str) -> bool:
-    return re.search(rf"\b(?:{calls})\s*\([^;{{}}]*\b{name}\b", text) is not None
+    """Whether a statement calls one of `calls` and has the name after that."""
+    for statement in re.split("[;{}]", text):
+        call = re.search(rf"\b(?:{calls})\s*\(", statement)
+        if call and re.search(rf"\b{name}\b", statement[call.end() :]):
+            return True
+    return False
 
 
 def with_numbers(text: str, uniforms: Sequence[Uniform]) -> str:
@@ -52,10 +57,10 @@ def with_numbers(text: str, uniforms: Sequence[Uniform]) -> str:
                 text,
             )
         elif kind in NUMBERS:
+            text = re.sub(rf"((?:[=(,!&|]|\breturn\b)\s*){own}(?=\s*\?)", rf"\1bool({name})", text)
             text = re.sub(
-                rf"(\b(?:if|while)\s*\(\s*!?\s*|[=(,!&|]\s*){own}(?=\s*\?)", rf"\1bool({name})", text
-            )
-            text = re.sub(
-                rf"(\b(?:if|while)\s*\(\s*!?\s*){own}(?=\s*(?:\)|&&|\|\|))", rf"\1bool({name})", text
+                rf"((?:\b(?:if|while)\s*\(|&&|\|\|)\s*!?\s*){own}(?=\s*(?:\)|&&|\|\|))",
+                rf"\1bool({name})",
+                text,
             )
     return text

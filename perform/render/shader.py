@@ -32,6 +32,7 @@ Setter: TypeAlias = Callable[[object], None]
 EPOCH = datetime(2000, 1, 1)
 
 DAY = 86_400.0  # seconds
+LAST_FRAME = 2**31 - 1  # the largest int of GLSL, after a year at 60 frames/s; 1 follows, as 0 sets up anew
 MOST_MEMORY = 2_000_000_000  # bytes of a shader's targets
 SAMPLERS = {*range(0x8B5D, 0x8B65), *range(0x8DC0, 0x8DD9)}  # GL_SAMPLER_1D and so on
 WARMTH = " "  # the name of no pass
@@ -84,7 +85,7 @@ class Shader:
             texture.use(unit)
         for index, step in enumerate(self.isf.passes):
             self._draw(index, step.target)
-        self._frame += 1
+        self._frame = self._frame % LAST_FRAME + 1
         return self._targets[self.isf.passes[-1].target].texture
 
     def resize(self, size: tuple[int, int]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import moderngl
 import pytest
 
-from perform.render import isf, sizes
+from perform.render import inputs_in_code, isf, sizes
 from perform.render.context import headless
 from perform.render.isf import ISFError
 from tests.doubles.shaders import Stage, main, parse
@@ -141,6 +141,9 @@ def test_an_input_of_an_unknown_type_is_left_out_if_nothing_uses_it(context: mod
         ("void main() { gl_FragColor = vec4(on ? 0.2 : 0.4) * (on && !on ? 0.0 : 1.0); }", [51] * 4),
         ("void main() { gl_FragColor = vec4(0.4); if (mode) gl_FragColor *= amount ? 0.5 : 1.0; }", [51] * 4),
         ("void main() { gl_FragColor = vec4(0.4); if (!mode && on) gl_FragColor = vec4(1.0); }", [102] * 4),
+        ("void main() { gl_FragColor = vec4(0.4); if (on && mode) gl_FragColor = vec4(0.2); }", [51] * 4),
+        ("void main() { gl_FragColor = vec4(0.4); if (!on || !mode) gl_FragColor = vec4(1.0); }", [102] * 4),
+        ("float f() { return mode ? 0.2 : 0.4; }\nvoid main() { gl_FragColor = vec4(f()); }", [51] * 4),
         ("#define LEVEL on * 0.2\nvoid main() { gl_FragColor = vec4(LEVEL); }", [51] * 4),
         (
             "void main() { vec3 a = vec3(1) * 2; gl_FragColor = vec4(max(a / 10, 0), 1) * mix(1, 0, 0)"
@@ -153,6 +156,21 @@ def test_inputs_as_other_hosts_let_them_be_used(
     context: moderngl.Context, code: str, pixel: list[int]
 ) -> None:
     assert first(context, parse(code, INPUTS=[AMOUNT, POINT, TINT, ON, MODE])) == pixel
+
+
+@pytest.mark.parametrize(
+    ("statement", "changes"),
+    [("turn(pos)", True), ("turn(p + pos)", True), ("turn(p); pos", False), ("pos + turn(p)", False)],
+)
+def test_what_a_statement_changes(statement: str, changes: bool) -> None:
+    text = f"void turn(inout vec2 p) {{ p = p.yx; }} void main() {{ {statement}; }}"
+    assert inputs_in_code.changed([("vec2", "pos")], text) == ([("vec2", "pos")] if changes else [])
+
+
+def test_a_long_statement_is_read_in_one_go() -> None:
+    """One that looks back from each call would take minutes."""
+    text = "void turn(inout vec2 p) {} void main() {" + "turn(" * 50_000 + "}"
+    assert inputs_in_code.changed([("vec2", "pos")], text) == []
 
 
 def test_a_changed_input_begins_each_frame_as_it_is_set(context: moderngl.Context) -> None:

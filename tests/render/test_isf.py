@@ -283,3 +283,13 @@ def test_compiler_messages_name_the_file_that_they_mean() -> None:
     assert glsl.explain("0:1000003(1): error: oh", files) == "a.fs:1: what its header declares: oh"
     assert glsl.explain("0:2(1): warning: ah\n0:3(1): error: oh", files) == "a.fs:3: oh"
     assert glsl.explain("out of luck\n", files) == "a.fs:1: out of luck"
+
+
+@pytest.mark.parametrize(
+    ("line", "place"),
+    [(19_999, "a.fs:19999"), (20_007, "b.glsl:7"), (40_007, "a.fs:40007"), (999_999, "a.fs:999999")],
+)
+def test_lines_of_long_files_and_of_the_authors_own_numbers(line: int, place: str) -> None:
+    files = ("a.fs", "a.vs", "b.glsl")
+    assert glsl.explain(f"0:{line}(1): error: oh", files) == f"{place}: oh"
+    assert glsl.explain("0:20007(1): error: oh", files[:2]) == "a.fs:20007: oh"

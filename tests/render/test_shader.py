@@ -169,6 +169,12 @@ def test_time_starts_again_after_a_day(context: moderngl.Context) -> None:
     assert pixels(shader.render(Moment(7 * 86_400 + 1.5, 9, 0.1, 0.0, 0.0, 120.0), {}))[0, 0, 0] == 15
 
 
+def test_frames_are_counted_for_years(context: moderngl.Context) -> None:
+    stage = Stage(context, main("vec4(FRAMEINDEX > 1000, FRAMEINDEX == 1, FRAMEINDEX == 0, 1)"))
+    stage.shader._frame = 2**31 - 1
+    assert [tuple(stage.frame()[0, 0, :3]) for _ in range(3)] == [(255, 0, 0), (0, 255, 0), (0, 0, 0)]
+
+
 def test_the_date_is_counted_from_2000(context: moderngl.Context) -> None:
     shader = Shader(context, main("vec4(DATE.x - 2000.0, DATE.yz, DATE.w) / 255.0"), SIZE)
     moment = Moment(86400.0 * 32 + 7, 0, 0.0, 0.0, 0.0, 120.0)
