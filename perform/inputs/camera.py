@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import numpy as np
 
+from perform import media
 from perform.arrays import Pixels
 from perform.clock import stopwatch
 from perform.faults import Health, reason
@@ -282,7 +283,7 @@ def cameras() -> Mapping[str, str]:
 
     try:
         found = av.enumerate_input_devices(_capture_format())
-    except (OSError, ValueError):
+    except media.faults():
         return {}
     return {one.name: one.description or one.name for one in found if "video" in one.media_types}
 
@@ -313,7 +314,7 @@ class _FfmpegDevice:
             try:
                 self._file = av.open(path, format=_capture_format(), options=options)
                 break
-            except (OSError, ValueError) as error:  # it has no such size, rate or format
+            except media.faults() as error:  # it has no such size, rate or format
                 fault = error
         else:
             raise fault

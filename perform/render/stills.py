@@ -28,8 +28,10 @@ def read(path: Path) -> NDArray[np.uint8]:
             frame = next(file.decode(video=0))
             pixels = frame.to_ndarray(format="rgba").astype(np.uint8, copy=False)
             return media.orientation(frame).upright(pixels)
-    except (OSError, ValueError, IndexError, StopIteration) as error:
-        raise ISFError(f"{path}: cannot be read as an image: {error}") from None
+    except (IndexError, StopIteration):
+        raise ISFError(f"{path}: cannot be read as an image: it holds no picture") from None
+    except media.faults() as error:
+        raise ISFError(f"{path}: cannot be read as an image: {media.why(error)}") from None
 
 
 def imported(context: moderngl.Context, paths: Sequence[Path]) -> moderngl.Texture | moderngl.TextureCube:
