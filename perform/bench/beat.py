@@ -5,7 +5,10 @@ it plays as live sound from a file, at the pace of the clock; the note of `track
 
 The picture turns from black to white and back on each beat. A change counts from when its frame is drawn on
 the screen; it belongs to the beat that is at most a quarter of a beat away. Errors are in ms, a late change
-is positive: the median with its sign (`error_ms_p50`), the 95th percentile and the largest without.
+is positive: the median with its sign (`error_ms_p50`), the 95th percentile and the largest without. They
+count from LOCK_SECONDS after the first beat on. How long the lock takes has figures of its own: `followed_s`
+until the show follows the clicks, and `settled_beats` that pass before IN_A_ROW of them in a row are within
+the goal; of both tracks the later.
 `uneven_ms_p95` is how far the clicks are from an even grid: if it misses its goal, the device did not keep
 time all along. Both tempi of BEAT_TEMPI count together: at 60 frames/s, the beats of 120 bpm all fall at the
 same place of a frame, those of 97 bpm at every place.
@@ -32,6 +35,7 @@ from perform.faults import Health
 from perform.networks import Device
 from perform.render.present import Present
 from perform.render.targets import Target
+from perform.rig import Rig
 from perform.scenes.look import Look
 from perform.signals import Event
 
@@ -46,7 +50,10 @@ BEAT_TEMPI = (120.0, 97.0)
 BEAT_GOAL = 20.0  # ms, with the offset set
 BEAT_LIGHT = "beat.count % 2"
 BEAT_PERIOD = 480  # samples a period of the virtual device: long enough to keep time
-LOCK_SECONDS = 4.0  # from the first beat on: until then the tracker finds the beat
+LOCK_SECONDS = (
+    6.0  # from the first beat on: the tracker is sure after 3 to 4, then the show's beat glides for two
+)
+IN_A_ROW = 4  # beats within the goal, before the show counts as on the beat
 FILE_LEAD = 1.0  # seconds of silence before the first beat of a file
 REACH = 0.25  # beats between a beat and its change, at most
 MOST_OFFSET = 0.2  # seconds, as `perform play --offset` takes
@@ -55,12 +62,15 @@ MOST_OFFSET = 0.2  # seconds, as `perform play --offset` takes
 @dataclass(frozen=True, slots=True)
 class Matches:
     """True beats beside changes of the picture: how late each change is (seconds), how many beats have no
-    change, how many changes have no beat, and how far each beat is from an even grid (seconds)."""
+    change, how many changes have no beat, and how far each beat is from an even grid (seconds). Of each
+    track: how many seconds after its first beat the show followed it, and after how many it was on them."""
 
     errors: Sequence[float] = ()
     missed: int = 0
     extra: int = 0
     uneven: Sequence[float] = ()
+    followed: Sequence[float] = ()
+    settled: Sequence[float] = ()
 
     def __add__(self, other: Matches) -> Matches:
         return Matches(
@@ -68,6 +78,8 @@ class Matches:
             self.missed + other.missed,
             self.extra + other.extra,
             (*self.uneven, *other.uneven),
+            (*self.followed, *other.followed),
+            (*self.settled, *other.settled),
         )
 
     @property
@@ -81,6 +93,8 @@ class Matches:
         uneven = percentiles(1000 * one for one in self.uneven).p95
         yield Figure(f"beats{suffix}", len(self.errors) + self.missed, "beats")
         yield Figure.at_most(f"uneven_ms_p95{suffix}", uneven, "ms", STEADY)
+        yield Figure(f"followed_s{suffix}", max(self.followed, default=math.nan), "s")
+        yield Figure(f"settled_beats{suffix}", max(self.settled, default=math.nan), "beats")
         yield Figure(f"missed{suffix}", self.missed, "beats")
         yield Figure(f"extra{suffix}", self.extra, "changes")
         sizes = [1000 * abs(error) for error in self.errors]
@@ -140,18 +154,39 @@ def beat_figures(seconds: float | None, model: str | None, device: Device) -> It
         yield from after.figures(f"_{fps:g}", BEAT_GOAL)
 
 
-def matched(beats: Sequence[float], changes: Sequence[float]) -> Matches:
-    """Each beat from LOCK_SECONDS after the first one on, with the change that is nearest to it (seconds)."""
+def matched(beats: Sequence[float], changes: Sequence[float], followed: float = math.nan) -> Matches:
+    """Each beat from LOCK_SECONDS after the first one on, with the change that is nearest to it; `followed`
+    is when the show began to follow them (all in seconds)."""
     if len(beats) < 2:
         return Matches()
     reach = REACH * (beats[-1] - beats[0]) / (len(beats) - 1)
+    errors = [_error(beat, changes, reach) for beat in beats]
     counted = [beat for beat in beats if beat >= beats[0] + LOCK_SECONDS]
     if not counted:
         return Matches()
-    late = [[change - beat for change in changes if abs(change - beat) <= reach] for beat in counted]
-    errors = tuple(min(near, key=abs) for near in late if near)
+    found = tuple(error for error in errors[-len(counted) :] if error is not None)
     inside = sum(counted[0] - reach <= change <= counted[-1] + reach for change in changes)
-    return Matches(errors, len(counted) - len(errors), inside - len(errors), unevenness(counted))
+    return Matches(
+        found,
+        len(counted) - len(found),
+        inside - len(found),
+        unevenness(counted),
+        (followed - beats[0],),
+        (_beats_until_settled(errors),),
+    )
+
+
+def _error(beat: float, changes: Sequence[float], reach: float) -> float | None:
+    """How late the change is that is nearest to a beat; None if none is within its reach."""
+    late = min((change - beat for change in changes), key=abs, default=math.inf)
+    return late if abs(late) <= reach else None
+
+
+def _beats_until_settled(errors: Sequence[float | None]) -> float:
+    """How many beats pass before IN_A_ROW of them are within the goal; infinite if they never are."""
+    good = [error is not None and 1000 * abs(error) <= BEAT_GOAL for error in errors]
+    firsts = (n for n in range(len(good) - IN_A_ROW + 1) if all(good[n : n + IN_A_ROW]))
+    return next(firsts, math.inf)
 
 
 def write_clicks(path: Path, count: int, each: float) -> list[float]:
@@ -181,10 +216,8 @@ def _from_device(count: int, each: float, fps: float, offset: float) -> Matches:
     """Clicks from a virtual device."""
     with tempfile.TemporaryDirectory() as folder, clicks(count, each, 0.0, period=BEAT_PERIOD) as player:
         rig = light_show(Path(folder), BEAT_LIGHT, DEVICE, fps, offset)
-        screen = BeatScreen(rig.context, rig.present.size)
-        rig.screens.append(screen)
-        rig.run(lambda _: player.over)
-    return matched(player.played, screen.changes)
+        changes, followed = _watched(rig, stopwatch, lambda: player.over)
+    return matched(player.played, changes, followed)
 
 
 def _from_file(count: int, each: float, fps: float, offset: float) -> Matches:
@@ -193,7 +226,26 @@ def _from_file(count: int, each: float, fps: float, offset: float) -> Matches:
         sound = Path(folder) / "clicks.wav"
         beats = write_clicks(sound, count, each)
         rig = light_show(Path(folder), BEAT_LIGHT, str(sound), fps, offset)
-        screen = BeatScreen(rig.context, rig.present.size, rig.clock.now)
-        rig.screens.append(screen)
-        rig.run(lambda rig: rig.clock.now() > beats[-1] + each)
-    return matched(beats, screen.changes)
+        changes, followed = _watched(rig, rig.clock.now, lambda: rig.clock.now() > beats[-1] + each)
+    return matched(beats, changes, followed)
+
+
+def _watched(rig: Rig, now: Callable[[], float], over: Callable[[], bool]) -> tuple[list[float], float]:
+    """When the picture changes, by `now`, until the track is over; and when the show began to follow the
+    sound. Raises RuntimeError if it never did: then nothing that it shows has to do with the beat."""
+    screen = BeatScreen(rig.context, rig.present.size, now)
+    rig.screens.append(screen)
+    followed: list[float] = []
+    heard = Health("waiting")
+
+    def until(rig: Rig) -> bool:
+        nonlocal heard
+        heard = rig.sound.health() if rig.sound else heard
+        if not followed and rig.performance.tempo.source == "audio":
+            followed.append(now())
+        return over()
+
+    rig.run(until)
+    if not followed:
+        raise RuntimeError(f"the show did not follow the clicks; its sound: {heard.state}, {heard.detail}")
+    return screen.changes, followed[0]

@@ -1,8 +1,9 @@
-"""Plays clicks into the default sound device and prints when: `clicks COUNT EACH SPREAD LEAD`."""
+"""Plays clicks into JACK and prints when: `clicks COUNT EACH SPREAD LEAD`."""
 
 from __future__ import annotations
 
 import random
+import signal
 import sys
 from queue import SimpleQueue
 
@@ -13,6 +14,7 @@ CLICK_RATE = 48_000
 CLICK_SAMPLES = 480  # samples of a click
 CLICK_HEIGHT = 0.8
 END = 1.0  # seconds of silence after the last
+JACK = "JACK Audio Connection Kit"  # not PortAudio's default: ALSA's way into JACK has clients of other names
 
 
 def click_starts(count: int, each: float, spread: float, lead: float) -> list[int]:
@@ -27,9 +29,12 @@ def click_starts(count: int, each: float, spread: float, lead: float) -> list[in
 
 
 def main(count: str, each: str, spread: str, lead: str) -> None:
-    """Play `click_starts`; a line of stdout is a click's time (stopwatch)."""
+    """Play `click_starts`; a line of stdout is a click's time (stopwatch). SIGTERM closes the stream, too:
+    JACK's server waits so long for a client that died that it is killed, and then it keeps its place."""
     import sounddevice
 
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+    jack = next(system for system in sounddevice.query_hostapis() if system["name"] == JACK)
     starts = click_starts(int(count), float(each), float(spread), float(lead))
     played: SimpleQueue[float] = SimpleQueue()
     at = 0
@@ -44,7 +49,8 @@ def main(count: str, each: str, spread: str, lead: str) -> None:
                     played.put(stopwatch() + (start - at) / CLICK_RATE)
         at += frames
 
-    with sounddevice.OutputStream(CLICK_RATE, channels=1, latency="low", callback=fill):
+    device = jack["default_output_device"]
+    with sounddevice.OutputStream(CLICK_RATE, device=device, channels=1, latency="low", callback=fill):
         for _ in starts:
             sys.stdout.write(f"{played.get()}\n")
             sys.stdout.flush()

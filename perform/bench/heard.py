@@ -26,7 +26,7 @@ from perform.rig import Rig
 from perform.threads import Background
 
 CLICKS_CODE = "import sys; from perform.bench.clicks import main; main(*sys.argv[1:])"
-DEVICE = "PortAudio"  # what the player is called as an input
+DEVICE = "PortAudio"  # what JACK calls the player, as an input
 DEVICE_PERIOD = 128  # samples a period of the virtual device, where the latency counts
 DEVICE_PATIENCE = 10_000  # ms after which the device drops a client that is late
 LEAD = 4.0  # seconds of silence before the first click, for the show to start
@@ -136,7 +136,7 @@ def light_show(folder: Path, light: str, sound: str, fps: float, offset: float =
 
 @contextmanager
 def _sound_server(period: int) -> Iterator[None]:
-    """A JACK server of our own with the dummy driver, for PortAudio's default device."""
+    """A JACK server of our own with the dummy driver, which all clients started in the block use."""
     if not virtual_device():
         raise RuntimeError("the bench needs JACK's virtual device: on Debian install jackd2")
     patience, samples = str(DEVICE_PATIENCE), str(period)

@@ -6,6 +6,8 @@ import sys
 import tracemalloc
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import av
 import numpy as np
@@ -13,6 +15,8 @@ import pytest
 
 from perform.clock import LiveClock
 from perform.inputs import audio
+from perform.inputs.audio import portaudio
+from perform.inputs.audio.analysis import SoundAnalyzer
 from perform.inputs.audio.decoding import SAMPLE_RATE as RATE
 from perform.inputs.audio.pacing import PacedSound
 from perform.inputs.audio.portaudio import DeviceError, audio_devices
@@ -20,7 +24,7 @@ from perform.inputs.audio.reader import SoundReader
 from perform.inputs.audio.streams import CAPACITY, Number, SharedSound
 from perform.signals import Event
 from tests.doubles.servers import Server
-from tests.doubles.sounds import clicks, tone, write_sound
+from tests.doubles.sounds import Recording, clicks, tone, write_sound
 from tests.doubles.waiting import eventually
 
 
@@ -264,6 +268,44 @@ def test_a_sound_device_follows_the_pace_of_the_show(ppm: int) -> None:
     assert {len(part) for part in heard} == {800}
     sound = np.concatenate(heard)[RATE:]
     assert sound.min() == 1  # not a gap
+
+
+@pytest.mark.parametrize("fps", [31, 60])
+def test_the_beats_of_a_device_are_at_their_time(monkeypatch: pytest.MonkeyPatch, fps: int) -> None:
+    """As exact as those of a file, within 2 ms, although blocks and frames come late."""
+    sound = clicks([1 + n * 60 / 97 for n in range(20)], 13.5)
+    exact = [event.time for event in SoundAnalyzer(RATE).process(sound) if event.name == "tempo.beat"]
+    microphone = Recording(sound)
+    monkeypatch.setattr(audio, "Microphone", lambda *_: microphone)
+    device, dice, beats = audio.SoundDevice("desk", lambda: microphone.now), np.random.default_rng(2), []
+    for frame in range(1, 13 * fps):
+        microphone.now = frame / fps + dice.exponential(0.0005)
+        events = device.poll(microphone.now)
+        assert all(event.time <= microphone.now for event in events)
+        beats += [event.time for event in events if event.name == "tempo.beat"]
+    assert len(beats) >= 15
+    assert beats == pytest.approx(exact[: len(beats)], abs=0.002)
+
+
+@pytest.mark.parametrize(
+    ("first", "until"),
+    [
+        (9.99, 10.0),  # a device: its block is as old as it is long
+        (9.97, 9.98),  # one that has kept it for longer
+        (10.0, 10.0),  # another program in JACK: it sends a block for now
+        (0.0, 10.0),  # a driver that does not say
+    ],
+)
+def test_a_block_is_recorded_before_it_comes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, first: float, until: float
+) -> None:
+    shared = SharedSound(tmp_path / "line", new=True)
+    shared.numbers[Number.RATE] = RATE
+    stream = portaudio._RecordingStream(shared, "desk", RATE)
+    monkeypatch.setattr(portaudio, "stopwatch", lambda: 10.0)
+    times: Any = SimpleNamespace(currentTime=10.0, inputBufferAdcTime=first)
+    stream._record(np.zeros((480, 1), np.float32), 480, times, None)
+    assert (shared.numbers[Number.RECORDED], shared.numbers[Number.WRITTEN]) == (pytest.approx(until), 480)
 
 
 def test_a_paced_sound_starts_with_the_newest_samples() -> None:

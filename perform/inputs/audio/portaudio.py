@@ -187,11 +187,12 @@ class _RecordingStream(_Stream):
         )  # fmt: skip
 
     def _record(self, block: Samples, frames: int, time: CallbackTime, status: object) -> None:
-        """PortAudio's callback."""
+        """PortAudio's callback. A driver that says no time, or under JACK another program's sound, has its
+        first sample at the time of the call; but the last one cannot be later than that."""
         now = stopwatch()
         age = time.currentTime - time.inputBufferAdcTime if time.inputBufferAdcTime else 0.0
         self._numbers[Number.CALLED] = now
-        self._numbers[Number.RECORDED] = now - age + frames / self._numbers[Number.RATE]
+        self._numbers[Number.RECORDED] = now - max(age - frames / self._numbers[Number.RATE], 0.0)
         self._shared.write(int(self._numbers[Number.WRITTEN]), block)
 
 
