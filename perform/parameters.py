@@ -36,7 +36,8 @@ class Parameter:
     `default`, `low` and `high` are in `unit`; `point` is (x, y), `color` is (r, g, b, a), each 0..1
     unless the range is another. `choice` takes one of `choices`; `list` is a list of whole
     numbers (seeds, layers); `sound` is fed by the audio input (`audio.waveform` or
-    `audio.spectrum`, named in `default`) and is not set by a preset.
+    `audio.spectrum`, named in `default`) and is not set by a preset. A formula that grows out of the range of
+    one that `wraps` goes through it again, so that it never stands still.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Parameter:
     description: str = ""
     kind: Kind = "float"
     choices: tuple[str, ...] = ()
+    wraps: bool = False
 
     @property
     def playable(self) -> bool:
@@ -78,14 +80,19 @@ class Parameter:
         return value
 
     def cast(self, value: float) -> float:
-        """The nearest allowed number, in the parameter's own type."""
-        number = self.clip(value)
+        """What a number of a formula becomes: the nearest allowed one, in the parameter's own type."""
+        number = self.clip(self._wrapped(value) if self.wraps else value)
         match self.kind:
             case "int":
                 return round(number)
             case "bool" | "event":
                 return number > 0.5
         return number
+
+    def _wrapped(self, value: float) -> float:
+        if self.low is None or self.high is None or self.low <= value <= self.high:
+            return value
+        return self.low + (value - self.low) % (self.high - self.low)
 
     @property
     def range(self) -> str:

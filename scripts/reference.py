@@ -28,9 +28,9 @@ Written by `scripts/reference.py` from the declarations in the code.
 
 Every parameter of a preset is a number or a formula in quotes: `truncation = "0.5 + 0.4 * audio.level"`. A
 formula has numbers, signals, functions, `+ - * / % **`, comparisons, `and or not`, and `a if x else b`. It is
-checked when the preset is loaded. Its result is clipped to the parameter's range. A parameter of kind *event*
-fires on the frame in which its formula rises above 0.5. A part of a
-formula that has no finite value keeps its last one.
+checked when the preset is loaded. Its result is clipped to the parameter's range; a seed or a way that may
+grow for ever goes through its range again. A parameter of kind *event* fires on the frame in which its
+formula rises above 0.5. A part of a formula that has no finite value keeps its last one.
 """
 OPEN = {
     "midi": "`midi.cc21`, `midi.note60`, `midi.pitch` …; on one channel `midi.ch2.cc21`; on any controller "

@@ -51,6 +51,27 @@ def test_a_parameter_accepts_valid_values(parameter: Parameter, value: Any, chec
 
 
 @pytest.mark.parametrize(
+    ("value", "cast"),
+    [
+        (0, 0),
+        (999.5, 999.5),
+        (1000, 1000),
+        (1000.5, 0.5),
+        (4321, 321),
+        (-0.25, 999.75),
+        (math.nan, 0),
+        (math.inf, 0),
+    ],
+)
+def test_a_number_that_grows_out_of_a_range_that_wraps_goes_through_it_again(
+    value: float, cast: float
+) -> None:
+    assert Parameter("seed", 0, 0, 1000, wraps=True).cast(value) == cast
+    assert Parameter("way", 0, -500, 500, wraps=True).cast(value - 500) == cast - 500
+    assert Parameter("seed", 0, 0, 1000).cast(value) == max(0, min(value, 1000))
+
+
+@pytest.mark.parametrize(
     ("parameter", "value", "message"),
     [
         (AMOUNT, 1.7, "amount = 1.7, must be 0..1"),

@@ -59,7 +59,8 @@ def parameter(entry: Json, warn: Warn) -> Parameter:
         case "int":
             return _whole(entry, about, warn)
     low, high, default = _range(entry, warn)
-    return Parameter(name, default, low, high, description=about)
+    wraps = low < high and is_on(entry.get("WRAP"))  # a key of ours
+    return Parameter(name, default, low, high, description=about, wraps=wraps)
 
 
 def options(entry: Json) -> dict[str, int]:

@@ -8,7 +8,7 @@
     {"NAME": "amount", "LABEL": "Shift", "TYPE": "float", "DEFAULT": 0.2, "MIN": 0, "MAX": 1, "IDENTITY": 0},
     {"NAME": "hit", "LABEL": "More of it, for hits", "TYPE": "float", "DEFAULT": 0, "MIN": 0, "MAX": 1},
     {"NAME": "radial", "LABEL": "Along a line, or away from the centre", "TYPE": "float", "DEFAULT": 1, "MIN": 0, "MAX": 1},
-    {"NAME": "angle", "LABEL": "Turn of the line", "TYPE": "float", "DEFAULT": 0, "MIN": -1000, "MAX": 1000}
+    {"NAME": "angle", "LABEL": "Turn of the line", "TYPE": "float", "DEFAULT": 0, "MIN": -1000, "MAX": 1000, "WRAP": true}
   ]
 }*/
 

@@ -9,7 +9,7 @@
     {"NAME": "floors", "LABEL": "Floors along the short side, of the nearest houses", "TYPE": "float", "DEFAULT": 22, "MIN": 8, "MAX": 60},
     {"NAME": "height", "LABEL": "Height of the houses", "TYPE": "float", "DEFAULT": 0.5, "MIN": 0, "MAX": 1},
     {"NAME": "awake", "LABEL": "Lit windows where the picture is dark", "TYPE": "float", "DEFAULT": 0.15, "MIN": 0, "MAX": 1},
-    {"NAME": "travel", "LABEL": "Way along the streets; near houses pass faster", "TYPE": "float", "DEFAULT": 0, "MIN": -10000, "MAX": 10000},
+    {"NAME": "travel", "LABEL": "Way along the streets; near houses pass faster", "TYPE": "float", "DEFAULT": 0, "MIN": -10000, "MAX": 10000, "WRAP": true},
     {"NAME": "hit", "LABEL": "Light climbs up the houses", "TYPE": "float", "DEFAULT": 0, "MIN": 0, "MAX": 1},
     {"NAME": "snap", "LABEL": "Some houses change their colour", "TYPE": "float", "DEFAULT": 0, "MIN": 0, "MAX": 1},
     {"NAME": "sparkle", "LABEL": "Lamps on the roofs", "TYPE": "float", "DEFAULT": 0, "MIN": 0, "MAX": 1},

@@ -12,7 +12,7 @@
     {"NAME": "horizon", "LABEL": "Height of the horizon", "TYPE": "float", "DEFAULT": 0.74, "MIN": 0.3, "MAX": 1},
     {"NAME": "key", "LABEL": "What is darker is seen through", "TYPE": "float", "DEFAULT": 0.1, "MIN": 0, "MAX": 0.5},
     {"NAME": "wind", "LABEL": "Wind", "TYPE": "float", "DEFAULT": 0.3, "MIN": 0, "MAX": 1},
-    {"NAME": "travel", "LABEL": "Way along the rows", "TYPE": "float", "DEFAULT": 0, "MIN": -10000, "MAX": 10000},
+    {"NAME": "travel", "LABEL": "Way along the rows", "TYPE": "float", "DEFAULT": 0, "MIN": -10000, "MAX": 10000, "WRAP": true},
     {"NAME": "hit", "LABEL": "They stretch", "TYPE": "float", "DEFAULT": 0, "MIN": 0, "MAX": 1},
     {"NAME": "ground", "LABEL": "Ground", "TYPE": "color", "DEFAULT": [0.0, 0.035, 0.025, 1]},
     {"NAME": "sky", "LABEL": "Sky", "TYPE": "color", "DEFAULT": [0.0, 0.004, 0.03, 1]},

@@ -7,7 +7,7 @@
     {"NAME": "inputImage", "TYPE": "image"},
     {"NAME": "amount", "LABEL": "Strength of the tear", "TYPE": "float", "DEFAULT": 0.5, "MIN": 0, "MAX": 1, "IDENTITY": 0},
     {"NAME": "hit", "LABEL": "The hit", "TYPE": "float", "DEFAULT": 0, "MIN": 0, "MAX": 1},
-    {"NAME": "seed", "LABEL": "Random draw", "TYPE": "float", "DEFAULT": 0, "MIN": 0, "MAX": 10000},
+    {"NAME": "seed", "LABEL": "Random draw", "TYPE": "float", "DEFAULT": 0, "MIN": 0, "MAX": 10000, "WRAP": true},
     {"NAME": "bands", "LABEL": "Bands", "TYPE": "float", "DEFAULT": 14, "MIN": 2, "MAX": 60},
     {"NAME": "share", "LABEL": "Share of torn bands", "TYPE": "float", "DEFAULT": 0.4, "MIN": 0, "MAX": 1},
     {"NAME": "split", "LABEL": "Colours part in the torn bands", "TYPE": "float", "DEFAULT": 0.4, "MIN": 0, "MAX": 1}

@@ -10,7 +10,7 @@
     {"NAME": "gain", "LABEL": "Gain of the lights", "TYPE": "float", "DEFAULT": 1, "MIN": 0, "MAX": 3, "IDENTITY": 1},
     {"NAME": "contrast", "LABEL": "Contrast: darks fall, lights rise", "TYPE": "float", "DEFAULT": 0, "MIN": -1, "MAX": 1, "IDENTITY": 0},
     {"NAME": "saturation", "LABEL": "Saturation", "TYPE": "float", "DEFAULT": 1, "MIN": 0, "MAX": 2.5, "IDENTITY": 1},
-    {"NAME": "hue", "LABEL": "Turn of all colours", "TYPE": "float", "DEFAULT": 0, "MIN": -1000, "MAX": 1000, "IDENTITY": 0},
+    {"NAME": "hue", "LABEL": "Turn of all colours", "TYPE": "float", "DEFAULT": 0, "MIN": -1000, "MAX": 1000, "WRAP": true, "IDENTITY": 0},
     {"NAME": "tint", "LABEL": "Towards the palette", "TYPE": "float", "DEFAULT": 0, "MIN": 0, "MAX": 1, "IDENTITY": 0},
     {"NAME": "dark", "LABEL": "Palette: darks", "TYPE": "color", "DEFAULT": [0.0, 0.008, 0.03, 1]},
     {"NAME": "middle", "LABEL": "Palette: middle", "TYPE": "color", "DEFAULT": [0.62, 0.06, 0.2, 1]},

@@ -7,7 +7,7 @@
     {"NAME": "inputImage", "TYPE": "image"},
     {"NAME": "amount", "LABEL": "From the picture to the dots", "TYPE": "float", "DEFAULT": 1, "MIN": 0, "MAX": 1, "IDENTITY": 0},
     {"NAME": "dots", "LABEL": "Dots along the short side", "TYPE": "float", "DEFAULT": 48, "MIN": 8, "MAX": 140},
-    {"NAME": "angle", "LABEL": "Turn of the screen", "TYPE": "float", "DEFAULT": 0.07, "MIN": -1000, "MAX": 1000},
+    {"NAME": "angle", "LABEL": "Turn of the screen", "TYPE": "float", "DEFAULT": 0.07, "MIN": -1000, "MAX": 1000, "WRAP": true},
     {"NAME": "hit", "LABEL": "Swell of the dots", "TYPE": "float", "DEFAULT": 0, "MIN": 0, "MAX": 1},
     {"NAME": "line", "LABEL": "Dots to lines", "TYPE": "float", "DEFAULT": 0, "MIN": 0, "MAX": 1},
     {"NAME": "own", "LABEL": "In the picture's own colours", "TYPE": "float", "DEFAULT": 1, "MIN": 0, "MAX": 1},

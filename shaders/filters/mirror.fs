@@ -6,7 +6,7 @@
   "INPUTS": [
     {"NAME": "inputImage", "TYPE": "image"},
     {"NAME": "amount", "LABEL": "From the plain picture to the mirrored one", "TYPE": "float", "DEFAULT": 1, "MIN": 0, "MAX": 1, "IDENTITY": 0},
-    {"NAME": "angle", "LABEL": "Turn of the mirror; 0 stands upright and shows the left half", "TYPE": "float", "DEFAULT": 0, "MIN": -1000, "MAX": 1000},
+    {"NAME": "angle", "LABEL": "Turn of the mirror; 0 stands upright and shows the left half", "TYPE": "float", "DEFAULT": 0, "MIN": -1000, "MAX": 1000, "WRAP": true},
     {"NAME": "crossed", "LABEL": "A second mirror across the first", "TYPE": "bool", "DEFAULT": false},
     {"NAME": "centre", "LABEL": "Place of the mirror", "TYPE": "point2D", "DEFAULT": [0.5, 0.5], "MIN": [0, 0], "MAX": [1, 1]},
     {"NAME": "slide", "LABEL": "The picture slides into the mirror", "TYPE": "float", "DEFAULT": 0, "MIN": -1, "MAX": 1},

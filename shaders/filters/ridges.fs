@@ -9,7 +9,7 @@
     {"NAME": "count", "LABEL": "Ridges", "TYPE": "float", "DEFAULT": 7, "MIN": 2, "MAX": 10},
     {"NAME": "height", "LABEL": "Height of the mountains", "TYPE": "float", "DEFAULT": 0.5, "MIN": 0, "MAX": 1},
     {"NAME": "zoom", "LABEL": "Width of the mountains", "TYPE": "float", "DEFAULT": 1, "MIN": 0.3, "MAX": 4},
-    {"NAME": "travel", "LABEL": "Way along them; near ones pass faster", "TYPE": "float", "DEFAULT": 0, "MIN": -10000, "MAX": 10000},
+    {"NAME": "travel", "LABEL": "Way along them; near ones pass faster", "TYPE": "float", "DEFAULT": 0, "MIN": -10000, "MAX": 10000, "WRAP": true},
     {"NAME": "sun", "LABEL": "Place of the sun", "TYPE": "point2D", "DEFAULT": [0.66, 0.66], "MIN": [-0.5, -0.5], "MAX": [1.5, 1.5]},
     {"NAME": "size", "LABEL": "Size of the sun", "TYPE": "float", "DEFAULT": 0.15, "MIN": 0, "MAX": 0.6},
     {"NAME": "hit", "LABEL": "The mountains jump", "TYPE": "float", "DEFAULT": 0, "MIN": 0, "MAX": 1},

@@ -7,7 +7,7 @@
     {"NAME": "inputImage", "TYPE": "image"},
     {"NAME": "amount", "LABEL": "Disorder", "TYPE": "float", "DEFAULT": 0.4, "MIN": 0, "MAX": 1, "IDENTITY": 0},
     {"NAME": "tiles", "LABEL": "Tiles along the short side", "TYPE": "float", "DEFAULT": 6, "MIN": 1, "MAX": 40},
-    {"NAME": "seed", "LABEL": "Random draw; tiles change one by one between whole numbers", "TYPE": "float", "DEFAULT": 0, "MIN": 0, "MAX": 10000},
+    {"NAME": "seed", "LABEL": "Random draw; tiles change one by one between whole numbers", "TYPE": "float", "DEFAULT": 0, "MIN": 0, "MAX": 10000, "WRAP": true},
     {"NAME": "hit", "LABEL": "Jump of some tiles", "TYPE": "float", "DEFAULT": 0, "MIN": 0, "MAX": 1},
     {"NAME": "gap", "LABEL": "Black between tiles", "TYPE": "float", "DEFAULT": 0.1, "MIN": 0, "MAX": 0.5},
     {"NAME": "chance", "LABEL": "Tiles that go out", "TYPE": "float", "DEFAULT": 0.15, "MIN": 0, "MAX": 1}

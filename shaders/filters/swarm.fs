@@ -8,7 +8,7 @@
     {"NAME": "amount", "LABEL": "From the picture to the swarm", "TYPE": "float", "DEFAULT": 1, "MIN": 0, "MAX": 1, "IDENTITY": 0},
     {"NAME": "size", "LABEL": "Size of the nearest", "TYPE": "float", "DEFAULT": 0.85, "MIN": 0.2, "MAX": 2},
     {"NAME": "span", "LABEL": "Seconds by which the farthest is late", "TYPE": "float", "DEFAULT": 0.8, "MIN": 0.2, "MAX": 6},
-    {"NAME": "rise", "LABEL": "Way up; let it grow", "TYPE": "float", "DEFAULT": 0, "MIN": -10000, "MAX": 10000},
+    {"NAME": "rise", "LABEL": "Way up; let it grow", "TYPE": "float", "DEFAULT": 0, "MIN": -10000, "MAX": 10000, "WRAP": true},
     {"NAME": "sway", "LABEL": "They drift to the sides", "TYPE": "float", "DEFAULT": 0.4, "MIN": 0, "MAX": 1},
     {"NAME": "hit", "LABEL": "They stretch", "TYPE": "float", "DEFAULT": 0, "MIN": 0, "MAX": 1},
     {"NAME": "far", "LABEL": "Colour of the far ones", "TYPE": "color", "DEFAULT": [0.1, 0.45, 0.9, 1]}

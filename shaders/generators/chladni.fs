@@ -4,7 +4,7 @@
   "CREDIT": "perform",
   "CATEGORIES": ["Generator", "Geometry"],
   "INPUTS": [
-    {"NAME": "mode", "LABEL": "Figure; fractions lie between two figures", "TYPE": "float", "DEFAULT": 3, "MIN": 0, "MAX": 1000},
+    {"NAME": "mode", "LABEL": "Figure; fractions lie between two figures", "TYPE": "float", "DEFAULT": 3, "MIN": 0, "MAX": 1000, "WRAP": true},
     {"NAME": "drift", "LABEL": "Figures a minute by themselves", "TYPE": "float", "DEFAULT": 4, "MIN": 0, "MAX": 30},
     {"NAME": "order", "LABEL": "Fineness of the figures", "TYPE": "float", "DEFAULT": 4, "MIN": 2, "MAX": 12},
     {"NAME": "width", "LABEL": "Width of the sand", "TYPE": "float", "DEFAULT": 0.026, "MIN": 0.004, "MAX": 0.1},

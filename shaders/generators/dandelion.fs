@@ -7,7 +7,7 @@
     {"NAME": "centre", "LABEL": "Place of the head", "TYPE": "point2D", "DEFAULT": [0.27, 0.56], "MIN": [0, 0], "MAX": [1, 1]},
     {"NAME": "size", "LABEL": "Size of the head", "TYPE": "float", "DEFAULT": 0.34, "MIN": 0.1, "MAX": 0.8},
     {"NAME": "full", "LABEL": "Share of the seeds that are still there", "TYPE": "float", "DEFAULT": 1, "MIN": 0, "MAX": 1},
-    {"NAME": "wind", "LABEL": "Way of the seeds in the air; let it grow", "TYPE": "float", "DEFAULT": 0, "MIN": -10000, "MAX": 10000},
+    {"NAME": "wind", "LABEL": "Way of the seeds in the air; let it grow", "TYPE": "float", "DEFAULT": 0, "MIN": -10000, "MAX": 10000, "WRAP": true},
     {"NAME": "aloft", "LABEL": "Seeds in the air", "TYPE": "float", "DEFAULT": 0.5, "MIN": 0, "MAX": 1},
     {"NAME": "hit", "LABEL": "A breath bends it and lights its edge", "TYPE": "float", "DEFAULT": 0, "MIN": 0, "MAX": 1},
     {"NAME": "snap", "LABEL": "The light comes from the other side", "TYPE": "float", "DEFAULT": 0, "MIN": 0, "MAX": 1},

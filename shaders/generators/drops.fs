@@ -9,7 +9,7 @@
     {"NAME": "speed", "LABEL": "Slow movement", "TYPE": "float", "DEFAULT": 0.5, "MIN": 0, "MAX": 3},
     {"NAME": "hit", "LABEL": "Swell", "TYPE": "float", "DEFAULT": 0, "MIN": 0, "MAX": 1},
     {"NAME": "ripple", "LABEL": "Rings in the surface", "TYPE": "float", "DEFAULT": 0.35, "MIN": 0, "MAX": 1},
-    {"NAME": "turn", "LABEL": "Turn of the lights", "TYPE": "float", "DEFAULT": 0, "MIN": 0, "MAX": 1000},
+    {"NAME": "turn", "LABEL": "Turn of the lights", "TYPE": "float", "DEFAULT": 0, "MIN": 0, "MAX": 1000, "WRAP": true},
     {"NAME": "ground", "LABEL": "Ground", "TYPE": "color", "DEFAULT": [0.0, 0.0, 0.01, 1]},
     {"NAME": "body", "LABEL": "Body", "TYPE": "color", "DEFAULT": [0.05, 0.02, 0.14, 1]},
     {"NAME": "key", "LABEL": "First light", "TYPE": "color", "DEFAULT": [1.0, 0.42, 0.2, 1]},

@@ -8,7 +8,7 @@
     {"NAME": "detune", "LABEL": "Difference between the sets", "TYPE": "float", "DEFAULT": 0.06, "MIN": 0, "MAX": 0.5},
     {"NAME": "distance", "LABEL": "Distance of the centres", "TYPE": "float", "DEFAULT": 0.3, "MIN": 0, "MAX": 1},
     {"NAME": "speed", "LABEL": "Slow movement", "TYPE": "float", "DEFAULT": 0.3, "MIN": 0, "MAX": 2},
-    {"NAME": "travel", "LABEL": "Rings that have left the centre", "TYPE": "float", "DEFAULT": 0, "MIN": 0, "MAX": 10000},
+    {"NAME": "travel", "LABEL": "Rings that have left the centre", "TYPE": "float", "DEFAULT": 0, "MIN": 0, "MAX": 10000, "WRAP": true},
     {"NAME": "hit", "LABEL": "Ripple", "TYPE": "float", "DEFAULT": 0, "MIN": 0, "MAX": 1},
     {"NAME": "weight", "LABEL": "Line weight", "TYPE": "float", "DEFAULT": 0.46, "MIN": 0.05, "MAX": 0.6},
     {"NAME": "figure", "LABEL": "Darkness between the figure", "TYPE": "float", "DEFAULT": 0.8, "MIN": 0, "MAX": 1},

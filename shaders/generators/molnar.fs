@@ -10,7 +10,7 @@
     {"NAME": "chance", "LABEL": "Squares left out", "TYPE": "float", "DEFAULT": 0.22, "MIN": 0, "MAX": 1},
     {"NAME": "accents", "LABEL": "Squares in the accent colour", "TYPE": "float", "DEFAULT": 0.1, "MIN": 0, "MAX": 1},
     {"NAME": "weight", "LABEL": "Line weight", "TYPE": "float", "DEFAULT": 0.13, "MIN": 0.02, "MAX": 0.6},
-    {"NAME": "seed", "LABEL": "Random draw; fractions lie between two draws", "TYPE": "float", "DEFAULT": 0, "MIN": 0, "MAX": 10000},
+    {"NAME": "seed", "LABEL": "Random draw; fractions lie between two draws", "TYPE": "float", "DEFAULT": 0, "MIN": 0, "MAX": 10000, "WRAP": true},
     {"NAME": "hit", "LABEL": "Wave of disorder from the centre", "TYPE": "float", "DEFAULT": 0, "MIN": 0, "MAX": 1},
     {"NAME": "life", "LABEL": "Slow movement", "TYPE": "float", "DEFAULT": 0.3, "MIN": 0, "MAX": 1},
     {"NAME": "ground", "LABEL": "Ground", "TYPE": "color", "DEFAULT": [0.012, 0.012, 0.02, 1]},

@@ -10,7 +10,7 @@
     {"NAME": "speed", "LABEL": "Rings a second", "TYPE": "float", "DEFAULT": 7, "MIN": 1, "MAX": 15},
     {"NAME": "inner", "LABEL": "Radius of the empty centre", "TYPE": "float", "DEFAULT": 0.1, "MIN": 0.01, "MAX": 0.4},
     {"NAME": "folds", "LABEL": "Times around", "TYPE": "float", "DEFAULT": 2, "MIN": 1, "MAX": 8},
-    {"NAME": "turn", "LABEL": "Turn", "TYPE": "float", "DEFAULT": 0.25, "MIN": 0, "MAX": 1000},
+    {"NAME": "turn", "LABEL": "Turn", "TYPE": "float", "DEFAULT": 0.25, "MIN": 0, "MAX": 1000, "WRAP": true},
     {"NAME": "weight", "LABEL": "Line weight", "TYPE": "float", "DEFAULT": 0.42, "MIN": 0.1, "MAX": 1},
     {"NAME": "hit", "LABEL": "Light on the young rings", "TYPE": "float", "DEFAULT": 0, "MIN": 0, "MAX": 1},
     {"NAME": "ground", "LABEL": "Ground", "TYPE": "color", "DEFAULT": [0.0, 0.0, 0.012, 1]},

@@ -6,7 +6,7 @@
   "INPUTS": [
     {"NAME": "level", "LABEL": "Height of the horizon", "TYPE": "float", "DEFAULT": 0.5, "MIN": 0, "MAX": 1},
     {"NAME": "rough", "LABEL": "Roughness", "TYPE": "float", "DEFAULT": 0.4, "MIN": 0, "MAX": 1},
-    {"NAME": "travel", "LABEL": "Where the waves are", "TYPE": "float", "DEFAULT": 0, "MIN": 0, "MAX": 100000},
+    {"NAME": "travel", "LABEL": "Where the waves are", "TYPE": "float", "DEFAULT": 0, "MIN": 0, "MAX": 100000, "WRAP": true},
     {"NAME": "hit", "LABEL": "Swell", "TYPE": "float", "DEFAULT": 0, "MIN": 0, "MAX": 1},
     {"NAME": "snap", "LABEL": "Lightning behind the horizon", "TYPE": "float", "DEFAULT": 0, "MIN": 0, "MAX": 1},
     {"NAME": "glow", "LABEL": "Path of light", "TYPE": "float", "DEFAULT": 0.6, "MIN": 0, "MAX": 1},

@@ -5,7 +5,7 @@
   "CATEGORIES": ["Generator", "Space"],
   "INPUTS": [
     {"NAME": "speed", "LABEL": "Speed", "TYPE": "float", "DEFAULT": 0.1, "MIN": 0, "MAX": 1},
-    {"NAME": "travel", "LABEL": "Distance of the flight", "TYPE": "float", "DEFAULT": 0, "MIN": 0, "MAX": 10000},
+    {"NAME": "travel", "LABEL": "Distance of the flight", "TYPE": "float", "DEFAULT": 0, "MIN": 0, "MAX": 10000, "WRAP": true},
     {"NAME": "push", "LABEL": "Length of the streaks", "TYPE": "float", "DEFAULT": 0.12, "MIN": 0, "MAX": 1},
     {"NAME": "hit", "LABEL": "Sparkle", "TYPE": "float", "DEFAULT": 0, "MIN": 0, "MAX": 1},
     {"NAME": "density", "LABEL": "Density", "TYPE": "float", "DEFAULT": 0.6, "MIN": 0, "MAX": 1},

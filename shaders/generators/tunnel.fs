@@ -5,7 +5,7 @@
   "CATEGORIES": ["Generator", "Space"],
   "INPUTS": [
     {"NAME": "speed", "LABEL": "Panels a second", "TYPE": "float", "DEFAULT": 1.2, "MIN": -8, "MAX": 8},
-    {"NAME": "travel", "LABEL": "Panels passed", "TYPE": "float", "DEFAULT": 0, "MIN": -10000, "MAX": 10000},
+    {"NAME": "travel", "LABEL": "Panels passed", "TYPE": "float", "DEFAULT": 0, "MIN": -10000, "MAX": 10000, "WRAP": true},
     {"NAME": "sides", "LABEL": "Panels around", "TYPE": "float", "DEFAULT": 12, "MIN": 3, "MAX": 48},
     {"NAME": "square", "LABEL": "Round to square", "TYPE": "float", "DEFAULT": 0.0, "MIN": 0, "MAX": 1},
     {"NAME": "twist", "LABEL": "Twist", "TYPE": "float", "DEFAULT": 0.12, "MIN": -1, "MAX": 1},

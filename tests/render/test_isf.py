@@ -60,6 +60,12 @@ def test_floats_become_parameters() -> None:
     assert parameter("float", DEFAULT=5, MAX=2) == Parameter("it", 2.0, 0.0, 2.0)
 
 
+def test_a_float_may_wrap() -> None:
+    assert parameter("float", MAX=10, WRAP=True) == Parameter("it", 0.0, 0.0, 10.0, wraps=True)
+    assert not parameter("float", MIN=2, MAX=2, WRAP=True).wraps
+    assert not parameter("float", MAX=10, WRAP="false").wraps
+
+
 def test_bools_and_events_become_parameters() -> None:
     assert parameter("bool", DEFAULT=1.0) == Parameter("it", True, 0, 1, kind="bool")
     assert parameter("event") == Parameter("it", False, 0, 1, kind="event")

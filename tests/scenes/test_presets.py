@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from perform import generators, paths, show
 from perform.arrays import Floats, Pixels
+from perform.clock import Moment
+from perform.formula import Formula
 from perform.generators.model import Model
 from perform.library import Library
 from perform.networks.bending import Bend
@@ -19,6 +21,7 @@ from perform.networks.blending import Blend
 from perform.networks.controls import NetworkValues
 from perform.networks.runtimes.inputs import DEFAULTS
 from perform.outputs.memory import Memory
+from perform.signals import Signals
 from tests.doubles.sounds import write_sound
 
 Frames = NDArray[np.float32]  # relative luminance [frames, height, width], 0..1
@@ -174,6 +177,22 @@ def test_every_preset_names_its_knobs(file: Path) -> None:
     knobs = {cc for cc in ("16", "17", "18", "20") if f"midi.cc{cc}" in text}
     assert 2 <= len(knobs) <= 4
     assert all(f"CC {cc}" in " ".join(comment) for cc in knobs)
+
+
+@pytest.mark.parametrize("file", PRESETS, ids=lambda file: file.stem)
+def test_what_moves_with_the_time_still_moves_after_a_month(file: Path) -> None:
+    scene = show.load(file, Library()).cues[0].scene
+    units = scene.source, scene.latent, scene.blend, *scene.filters, *scene.bends, *scene.directions
+    for unit in filter(None, units):
+        controls = unit.start()
+        month = [30 * 86_400.0 + 10 * step for step in range(4)]
+        steps = [
+            controls.step(moment, Signals().after(moment, ()))
+            for moment in (Moment(at, 0, 10.0, 2 * at, at / 2, 120.0) for at in month)
+        ]
+        for name, setting in unit.values.items():
+            if isinstance(setting, Formula) and setting.names & {"time.seconds", "beat.bar", "beat.count"}:
+                assert len({step[name] for step in steps}) > 1, f"{unit.name}: {name} stands still"
 
 
 def test_every_preset_is_bright_enough(frames: Frames) -> None:
