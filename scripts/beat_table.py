@@ -80,14 +80,17 @@ def agreement(name: str, sound: NDArray[np.float32], known: Times | None) -> str
     times = np.array([beat.time for beat in tracked])
     reference = offline(sound) if known is None else known
     sure = [beat for beat in tracked if beat.confidence >= CONFIDENT]
-    tempo = np.median([beat.bpm for beat in tracked])
+    tempo = np.median([beat.bpm for beat in tracked] or [0.0])
     fmeasure, cml, aml, _ = scores(reference, times)
-    figures = [f"{len(sound) / RATE:.0f}", f"{tempo:.0f}", f"{len(sure) / len(tracked):.0%}"]
+    figures = [f"{len(sound) / RATE:.0f}", f"{tempo:.0f}", f"{len(sure) / max(len(tracked), 1):.0%}"]
     return cells([name, *figures, fmeasure, cml, aml, offset(reference, times)])
 
 
-def scores(true: Times, tracked: Times) -> list[str]:
-    """F, CMLt, AMLt and Cemgil's accuracy, from 5 s on; without true beats only how many were reported."""
+def scores(true: Times, tracked: Times | None) -> list[str]:
+    """F, CMLt, AMLt and Cemgil's accuracy, from 5 s on; without true beats only how many were reported,
+    nothing without a tracker."""
+    if tracked is None:
+        return ["", "", "", ""]
     if not len(true):
         return [f"{len(tracked)} reported", "", "", ""]
     true, tracked = mir_eval.beat.trim_beats(true), mir_eval.beat.trim_beats(tracked)
@@ -127,8 +130,11 @@ def offline(sound: NDArray[np.float32]) -> Times:
     return beats
 
 
-def causal(sound: NDArray[np.float32]) -> Times:
-    tracker = importlib.import_module("aubio").tempo("default", 1024, 512, RATE)
+def causal(sound: NDArray[np.float32]) -> Times | None:
+    try:
+        tracker = importlib.import_module("aubio").tempo("default", 1024, 512, RATE)
+    except ModuleNotFoundError:
+        return None
     hops = range(0, len(sound) - 511, 512)
     return np.array([tracker.get_last_s() for at in hops if tracker(sound[at : at + 512])[0]])
 

@@ -34,7 +34,8 @@ def tracks_of(folder: Path) -> list[Track]:
         raise ValueError(f"{folder}: has no sound with a .beats file beside it")
     for sound, beats in found:
         check_sound(sound)
-        read_beats(beats)
+        if not read_beats(beats)[1].any():  # the network would learn that no beat begins a bar
+            raise ValueError(f"{beats}: must have a beat that begins a bar, whose place is 1")
     return found
 
 
@@ -50,15 +51,13 @@ def read_beats(file: Path) -> tuple[Doubles, np.ndarray]:
     times, first = np.array([time for time, _ in beats]), np.array([place == 1 for _, place in beats], bool)
     if not len(times) or not np.all(np.isfinite(times)) or np.any(np.diff(times) <= 0) or times[0] < 0:
         raise ValueError(f"{file}: must have beats in order of time, in seconds from 0")
-    if not first.any():
-        raise ValueError(f"{file}: must have a beat that begins a bar, whose place is 1")
     return times, first
 
 
 def _beat(file: Path, line: str) -> tuple[float, float]:
-    """The seconds and the place in the bar of a line."""
+    """The seconds and the place in the bar of a line, 0 where it has none."""
     try:
-        seconds, place = map(float, line.split()[:2])
+        seconds, place, *_ = map(float, [*line.split()[:2], "0"])
     except ValueError:
         raise ValueError(f"{file}: {line.strip()!r}, must be SECONDS PLACE_IN_THE_BAR, as 12.5 1") from None
     return seconds, place
