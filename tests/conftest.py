@@ -24,6 +24,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("LP_NUM_THREADS", "1")
 # Two processes that share Mesa's cache of compiled shaders crashed in llvmpipe, in the middle of a drawing
 os.environ.setdefault("MESA_SHADER_CACHE_DISABLE", "true")
+# Most shaders of the tests draw a few small frames: compiling them costs more than drawing them unoptimised
+os.environ.setdefault("GALLIVM_PERF", "nopt")
 # How long an example takes depends on what else runs
 settings.register_profile("perform", deadline=None)
 settings.load_profile("perform")

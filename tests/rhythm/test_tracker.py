@@ -27,12 +27,13 @@ def times(beats: list[Beat]) -> Times:
     return np.array([beat.time for beat in beats])
 
 
+ENOUGH = 20.0  # seconds that a steady sound is heard
 HEARD: dict[str, list[Beat]] = {}  # by the name of the stimulus: several tests hear the same
 
 
 def heard(stimulus: Stimulus) -> list[Beat]:
     if stimulus.name not in HEARD:
-        HEARD[stimulus.name] = track(stimulus.sound, RATE)
+        HEARD[stimulus.name] = track(stimulus.sound[: round(ENOUGH * RATE)], RATE)
     return HEARD[stimulus.name]
 
 
@@ -44,8 +45,8 @@ def hats() -> tuple[Stimulus, list[Beat]]:
 
 @pytest.mark.parametrize("stimulus", CLEAN, ids=lambda stimulus: stimulus.name)
 def test_a_clean_beat_is_found_and_kept(stimulus: Stimulus) -> None:
-    beats = heard(stimulus)
-    true, said = mir_eval.beat.trim_beats(stimulus.beats), mir_eval.beat.trim_beats(times(beats))
+    beats, true = heard(stimulus), stimulus.beats[stimulus.beats < ENOUGH]
+    true, said = mir_eval.beat.trim_beats(true), mir_eval.beat.trim_beats(times(beats))
     assert mir_eval.beat.f_measure(true, said) >= 0.98
     assert mir_eval.beat.cemgil(true, said)[0] >= 0.9
     assert stimuli.locked(stimulus.beats, times(beats)) <= 4
@@ -56,7 +57,8 @@ def test_a_clean_beat_is_found_and_kept(stimulus: Stimulus) -> None:
 def test_a_slow_beat_with_something_between_may_be_heard_at_twice_the_tempo() -> None:
     """A kick a second and a hat between: most people tap 120, too."""
     stimulus = stimuli.hats(60)
-    true, said = mir_eval.beat.trim_beats(stimulus.beats), mir_eval.beat.trim_beats(times(heard(stimulus)))
+    true = mir_eval.beat.trim_beats(stimulus.beats)
+    said = mir_eval.beat.trim_beats(times(track(stimulus.sound, RATE)))
     *_, at_any_level = mir_eval.beat.continuity(true, said)
     assert at_any_level >= 0.98
 
@@ -126,11 +128,11 @@ def test_a_beat_is_reported_in_its_own_hop() -> None:
 def test_the_size_of_blocks_does_not_matter(block: int) -> None:
     stimulus, beats = hats()
     extractor, tracker = FeatureExtractor(RATE), open_tracker()
-    blocks = (stimulus.sound[at : at + block] for at in range(0, len(stimulus.sound), block))
+    blocks = (stimulus.sound[at : at + block] for at in range(0, 10 * RATE, block))
     said = [
         beat for samples in blocks for hop in extractor.process(samples) if (beat := tracker.process(hop))
     ]
-    assert said == beats
+    assert said == [beat for beat in beats if beat.time <= (10 * RATE // block) * block / RATE]
 
 
 def test_later_sound_does_not_change_earlier_values() -> None:
@@ -156,7 +158,7 @@ def test_the_sample_rate_does_not_matter(rate: int) -> None:
 @pytest.mark.parametrize("bpm", [90, 120, 174])
 def test_the_bar_begins_where_the_chord_changes(bpm: float) -> None:
     stimulus = stimuli.rock(bpm)
-    downbeats = times([beat for beat in heard(stimulus) if beat.downbeat])
+    downbeats = times([beat for beat in track(stimulus.sound, RATE) if beat.downbeat])
     late = downbeats[downbeats > 12]
     assert len(late) >= 6
     assert np.abs(stimuli.errors(stimulus.downbeats, late)).max() < 0.07

@@ -31,8 +31,8 @@ FPS = 24
 SIZE = (288, 162)
 START = 1.0  # seconds that a preset takes to begin
 SILENCE = 2.0  # seconds before the first kick
-KICKS = SILENCE + np.arange(6) * 60 / 126  # seconds
-SECONDS = 4.8
+KICKS = SILENCE + np.arange(4) * 60 / 126  # seconds
+SECONDS = 3.7
 PRESETS = sorted((paths.shipped() / "presets").glob("*.toml"))
 SETLISTS = sorted((paths.shipped() / "setlists").glob("*.toml"))
 

@@ -123,7 +123,7 @@ def test_the_loss_falls(tmp_path: Path) -> None:
     folder = BeatFolder(tmp_path)
     music(folder)
     losses: list[float] = []
-    settings = BeatSettings(pieces=6, steps=200, lanes=8, hops=100, rate=5e-3)
+    settings = BeatSettings(pieces=6, steps=200, lanes=4, hops=40, rate=5e-3)
     BeatRun(folder, settings).learn(
         lambda step, figures: losses.extend(figures[k] for k in figures if k == "loss")
     )
