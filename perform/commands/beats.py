@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.progress import BarColumn, TimeRemainingColumn
 
-from perform.terminal import INTERRUPTED, complaints, progress_bar, say, say_cut_short
+from perform.terminal import INTERRUPTED, complaints, progress_bar, say, say_cut_short, watched
+
+if TYPE_CHECKING:
+    from perform.training.beats.run import Report
 
 
 def beats(
@@ -47,12 +50,13 @@ def beats(
         folder = BeatFolder(run)
         settings = BeatSettings(pieces=pieces, steps=steps, rate=rate, seed=seed)
         begin_or_continue(folder, settings, tracks)
-        with _bar("music", pieces) as (advance, _):
-            make_music(folder, settings, band, advance)
+        with closing(make_music(folder, settings, band)) as music:
+            for _ in watched(music, "music", pieces):
+                pass
         teaching = BeatRun(folder, settings, own)
         if teaching.step == 0 and not new:
             teaching.begin_from(read_weights(weight_files()[0]))
-        with _bar("steps", steps, teaching.step) as (_, report):
+        with _bar(steps, teaching.step) as report:
             done = teaching.learn(report)
     if not done:
         say_cut_short(f"at step {teaching.step} of {steps}; the same command continues it")
@@ -61,28 +65,20 @@ def beats(
 
 
 @contextmanager
-def _bar(
-    what: str, total: int, completed: int = 0
-) -> Iterator[tuple[Callable[[], None], Callable[[int, Mapping[str, float]], None]]]:
-    """A progress bar: one function that goes on by one, and one for a step and its figures."""
+def _bar(total: int, completed: int) -> Iterator[Report]:
+    """A progress bar of steps, with the figures of the last line of the log."""
     columns = (
         "{task.description}",
         BarColumn(),
         "{task.completed:.0f} of {task.total:.0f}",
         TimeRemainingColumn(),
     )
-    with progress_bar(*columns, description=what, total=total, completed=completed) as update:
-        count = completed
-
-        def advance() -> None:
-            nonlocal count
-            count += 1
-            update(completed=count)
+    with progress_bar(*columns, description="steps", total=total, completed=completed) as update:
 
         def report(step: int, figures: Mapping[str, float]) -> None:
             update(completed=step)
             if figures:
                 values = ", ".join(f"{name.replace('_', ' ')} {value:.4f}" for name, value in figures.items())
-                update(description=f"{what} ({values})")
+                update(description=f"steps ({values})")
 
-        yield advance, report
+        yield report

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -63,21 +63,19 @@ class BeatFolder(RunFolder):
         return self.path / "checkpoint.safetensors"
 
 
-def make_music(
-    folder: BeatFolder, settings: BeatSettings, band: FluidSynth, done: Callable[[], None]
-) -> None:
-    """Make the pieces that are missing, on all processors."""
+def make_music(folder: BeatFolder, settings: BeatSettings, band: FluidSynth) -> Iterator[Path]:
+    """Make the pieces that are missing, on all processors: the file of each, as soon as it is there. When it
+    is closed no further piece is begun."""
     folder.examples.mkdir(parents=True, exist_ok=True)
 
-    def make(number: int) -> None:
+    def make(number: int) -> Path:
         file = folder.examples / f"{number:05d}.npz"
         if not file.is_file():
             _save(file, made(settings.seed * 1_000_000 + number, band))
-        done()
+        return file
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for _ in pool.map(make, range(settings.pieces)):
-            pass
+        yield from pool.map(make, range(settings.pieces))
 
 
 class BeatRun:

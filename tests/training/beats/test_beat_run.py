@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,8 +16,10 @@ from typer.testing import CliRunner
 from perform.commands.single import kinds
 from perform.rhythm.features import MEL_BANDS
 from perform.rhythm.hearing import INPUTS, BeatHearing, read_weights
+from perform.training.beats.examples import Example
 from perform.training.beats.network import BeatNetwork
-from perform.training.beats.run import BeatFolder, BeatRun, BeatSettings, begin_or_continue
+from perform.training.beats.recording import FluidSynth
+from perform.training.beats.run import BeatFolder, BeatRun, BeatSettings, begin_or_continue, make_music
 from tests.doubles.waiting import needs
 
 SMALL = BeatSettings(pieces=6, steps=4, lanes=2, hops=100, rate=1e-3)
@@ -54,7 +57,7 @@ def test_numpy_computes_what_torch_learned() -> None:
     assert np.abs(ours - torch.sigmoid(logits[0]).numpy()).max() < 1e-5
 
 
-def test_a_run_learns_is_stopped_and_continues(tmp_path: Path) -> None:
+def test_a_run_learns_and_continues(tmp_path: Path) -> None:
     folder = BeatFolder(tmp_path)
     music(folder)
     steps: list[int] = []
@@ -68,6 +71,27 @@ def test_a_run_learns_is_stopped_and_continues(tmp_path: Path) -> None:
     assert again.learn(lambda step, figures: None)
     weights = read_weights(folder.latest)
     assert set(weights) == set(again.average.state_dict())
+
+
+def test_music_is_made_once_and_no_more_after_it_is_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    needs("fluidsynth")
+    seeds: list[int] = []
+
+    def quick(seed: int, _band: FluidSynth) -> Example:
+        seeds.append(seed)
+        return Example(np.zeros((1, INPUTS), np.float32), np.zeros((1, 2), np.float32))
+
+    monkeypatch.setattr("perform.training.beats.run.made", quick)
+    folder, band = BeatFolder(tmp_path), FluidSynth()
+    with closing(make_music(folder, replace(SMALL, pieces=5000, seed=3), band)) as made_pieces:
+        assert next(made_pieces) == folder.examples / "00000.npz"
+    assert len(seeds) < 5000
+    begun = set(seeds)
+    files = list(make_music(folder, replace(SMALL, pieces=len(begun) + 2, seed=3), band))
+    assert [file.name for file in files] == [f"{number:05d}.npz" for number in range(len(begun) + 2)]
+    assert sorted(seeds) == [3_000_000 + number for number in range(len(begun) + 2)]
 
 
 def test_a_run_keeps_its_settings(tmp_path: Path) -> None:
