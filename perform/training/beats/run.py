@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -63,7 +63,7 @@ class BeatFolder(RunFolder):
         return self.path / "checkpoint.safetensors"
 
 
-def make_music(folder: BeatFolder, settings: BeatSettings, band: FluidSynth) -> Iterator[Path]:
+def make_music(folder: BeatFolder, settings: BeatSettings, band: FluidSynth) -> Generator[Path, None, None]:
     """Make the pieces that are missing, on all processors: the file of each, as soon as it is there. When it
     is closed no further piece is begun."""
     folder.examples.mkdir(parents=True, exist_ok=True)
