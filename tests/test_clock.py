@@ -12,19 +12,7 @@ from hypothesis import strategies as st
 
 from perform import clock
 from perform.clock import LiveClock, Moment, OfflineClock, Tempo
-
-
-class Timer:
-    """In place of the module `time`: time passes only when a test changes it, or by sleeping."""
-
-    def __init__(self) -> None:
-        self.seconds = 1000.0
-
-    def monotonic(self) -> float:
-        return self.seconds
-
-    def sleep(self, seconds: float) -> None:
-        self.seconds += seconds
+from tests.doubles.moments import Timer
 
 
 @pytest.fixture
