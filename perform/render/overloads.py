@@ -13,25 +13,26 @@ from typing import TypeAlias
 
 Signature: TypeAlias = tuple[str, ...]  # the result, then the arguments
 
-# G: a float or a vector of floats, I: the same of ints, f: a float.
+# G: a float or a vector of floats, I: the same of ints, f: a float, v: a vector of three floats.
 _TABLE = """
 G G: abs acos asin atan ceil cos cosh degrees exp exp2 floor fract inversesqrt log log2 normalize radians
-G G: round sign sin sinh sqrt tan tanh trunc
+G G: round sign sin sinh sqrt tan tanh trunc dFdx dFdy fwidth
 G GG: atan max min mod pow reflect step
 G Gf: max min mod
 G fG: step
-G GGG: clamp mix smoothstep
-G GGf: mix
+G GGG: clamp faceforward mix smoothstep
+G GGf: mix refract
 G Gff: clamp
 G ffG: smoothstep
 f G: length
 f GG: distance dot
+v vv: cross
 I I: abs sign
 I II: max min
 I III: clamp
 """
 _FLOATS, _INTS = ("float", "vec2", "vec3", "vec4"), ("int", "ivec2", "ivec3", "ivec4")
-_TYPE = r"(?:float|int|bool|[biu]?vec[234]|mat[234])"
+_TYPE = r"(?:float|u?int|bool|[biu]?vec[234]|mat[234])"
 _DECLARED = re.compile(rf"\b{_TYPE}\s+(\w+)\s*\(([^()]*)\)\s*[{{;]")
 _QUALIFIER = re.compile(r"\b(?:const|in|out|inout|lowp|mediump|highp)\b")
 
@@ -50,7 +51,7 @@ def _signatures() -> Iterator[tuple[str, Signature]]:
     for line in _TABLE.strip().splitlines():
         pattern, _, names = line.partition(": ")
         for size in range(4):
-            kinds = {"G": _FLOATS[size], "I": _INTS[size], "f": "float"}
+            kinds = {"G": _FLOATS[size], "I": _INTS[size], "f": "float", "v": "vec3"}
             types = tuple(kinds[letter] for letter in pattern.replace(" ", ""))
             if size == 0 or {"G", "I"} & {*pattern}:
                 yield from ((name, types) for name in names.split())

@@ -198,6 +198,14 @@ def test_passes_with_words_as_names(context: moderngl.Context) -> None:
         "void main() { gl_FragColor = vec4(max(0.1, 0.2)) * max(1, 2); }",
         "vec3 mix(vec3 a, vec3 b, int c) { return a; }\n"
         "void main() { gl_FragColor = vec4(mix(0.1, 0.3, 0.5)) * mix(vec3(1.0), vec3(0.0), 1).x; }",
+        "float cross(vec2 a, vec2 b) { return a.x * b.y - a.y * b.x; }\n"
+        "void main() { gl_FragColor = vec4(cross(vec2(0.1, 0.0), vec2(0.0, 1.0))"
+        " + cross(vec3(0.1, 0.0, 0.0), vec3(0.0, 1.0, 0.0)).z); }",
+        "uint max(uint a, uint b) { return a; }\nvoid main() { gl_FragColor = vec4(max(0.1, 0.2)); }",
+        "vec3 refract(vec3 a, float b) { return a; }\nvoid main() {"
+        " gl_FragColor = vec4(refract(vec3(0.2), 1.0), 1.0) + refract(vec4(0.0), vec4(0.0), 0.5); }",
+        "float fwidth(int a) { return 0.1; }\n"
+        "void main() { gl_FragColor = vec4(fwidth(1) + fwidth(gl_FragCoord.x * 0.1)); }",
         "float round(float x) { return 0.2; }\n"
         "void main() { gl_FragColor = vec4(round(3.0) * round(vec2(1.2)).x); }",
         "vec4 texture(sampler2D image, vec2 at) { return texture2D(image, at) * 0.0 + 0.2; }\n"
