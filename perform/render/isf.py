@@ -128,7 +128,8 @@ class _Header:
         vertex_name = str(Path(self.name).with_suffix(".vs")) if self.name else ".vs"
         found: list[Path] = []
         code = self._with_includes(self.text, self.name, found)
-        vertex_code = self._with_includes(glsl.PLAIN_VERTEX if vertex is None else vertex, vertex_name, found)
+        own = vertex if vertex and vertex.strip() else glsl.PLAIN_VERTEX
+        vertex_code = self._with_includes(own, vertex_name, found)
         declared = self._uniforms()
         names = [name for _, name in declared]
         code, vertex_code = (inputs_in_code.with_numbers(text, declared) for text in (code, vertex_code))

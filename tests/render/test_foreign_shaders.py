@@ -276,6 +276,11 @@ def test_a_vertex_shader_of_old_opengl(context: moderngl.Context) -> None:
     assert frame[0, :, :2].tolist() == [[64, 128], [191, 128]]
 
 
+def test_an_empty_vertex_shader_is_none(context: moderngl.Context) -> None:
+    shader = isf.parse("/*{}*/ void main() { gl_FragColor = vec4(0.2); }", "a.fs", " \n")
+    assert Stage(context, shader).frame()[0, 0, 0] == 51
+
+
 def test_cubes(context: moderngl.Context, tmp_path: Path) -> None:
     names = [f"{face}.png" for face in range(6)]
     for face, name in enumerate(names):
