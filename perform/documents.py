@@ -26,6 +26,19 @@ WIDE_MARKS = {
     codecs.BOM_UTF16_LE: "UTF-16", codecs.BOM_UTF16_BE: "UTF-16",
 }  # fmt: skip
 LONE_NEWLINE = re.compile(r"(?<!\r)\n")
+PLACE = re.compile(r" \(at (?:line (?P<line>\d+), column \d+|end of document)\)$")  # in the words of tomllib
+MOST_SHOWN = 60  # characters of a line that a message shows
+CURLY = "\u2018\u2019\u201a\u201c\u201d\u201e"  # quotes of web pages and text programs
+HINTS = {  # lines that people write, and what they should be
+    rf"^[^\"']*[{CURLY}]": 'write straight quotes, "like these"',
+    r"= *[+-]?\d*,\d": "write numbers with a point: 0.3",
+    r"= *[+-]?\.\d": "write a digit before the point: 0.3",
+    r"= *(?i:true|false|yes|no|on|off) *(#.*)?$": "write true or false",
+    r"= *([A-Za-z_][^\"']*|[^\"'\[{]*[*/(+].*)$": 'text and formulas stand in quotes: "0.5 * audio.low"',
+    r"""= *("[^"]*|'[^']*)$""": "a quote is not closed",
+    r"^ *(\[[^\]]*|\[\[[^\]]*\]?)$": "a bracket is not closed",
+    r"^ *\[": "this table is there already",
+}
 
 
 class SceneError(ValueError):
@@ -72,10 +85,25 @@ def edit_tables(text: str, change: Callable[[Any], None]) -> str:
 
 def document(path: Path) -> dict[str, Any]:
     """The tables of a TOML file. Raises SceneError if it is invalid, OSError if it cannot be read."""
+    text = read_text(path)
     try:
-        return tomllib.loads(read_text(path))
+        return tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise SceneError([f"{path}: not valid TOML: {error}"]) from error
+        raise SceneError([f"{path}: {_toml_fault(text, str(error))}"]) from error
+
+
+def _toml_fault(text: str, words: str) -> str:
+    """What is wrong with a text that is not TOML: the line, and what to write if that is known, else the
+    words of tomllib."""
+    place, lines = PLACE.search(words), text.rstrip().split("\n")
+    if not place:
+        return f"not valid TOML: {words}"
+    number = min(int(place["line"] or len(lines)), len(lines))
+    line = lines[number - 1].strip()
+    known = (hint for pattern, hint in HINTS.items() if re.search(pattern, line))
+    what = next(known, words[: place.start()])
+    shown = line if len(line) <= MOST_SHOWN else f"{line[:MOST_SHOWN]}…"
+    return f"not valid TOML: {what}, line {number}: {shown}"
 
 
 def parse_document(path: Path, model: type[Shape]) -> Shape:

@@ -167,8 +167,9 @@ def did_you_mean(
 ) -> str:
     """`did you mean low or flow?`: at most `most` of the known names, those at least so like the word
     (0..1); empty if there is none."""
-    names = map(quote, get_close_matches(word, list(known), most, likeness))
-    text = " or ".join(names)
+    spellings = {name.casefold(): name for name in known}  # capitals are no difference
+    near = get_close_matches(word.casefold(), spellings, most, likeness)
+    text = " or ".join(quote(spellings[name]) for name in near)
     return f"did you mean {text}?" if text else ""
 
 

@@ -147,3 +147,38 @@ def test_what_is_right_is_there_beside_what_is_wrong() -> None:
     found, wrong = fitted_partly(Path("a.toml"), table, Outer)
     assert (found.title, found.filter, found.level, found.generator) == ("", [{"shader": "a"}], 0.5, {})
     assert len(wrong) == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ('a = 1\nshader = "rings\nb = 2', 'a quote is not closed, line 2: shader = "rings'),
+        ("a = 'rings", "a quote is not closed, line 1: a = 'rings"),
+        ("scale = \u201c0.3\u201d", 'write straight quotes, "like these", line 1: scale = \u201c0.3\u201d'),
+        ("a = 1\r\nspeed = 0,3\r\n", "write numbers with a point: 0.3, line 2: speed = 0,3"),
+        ("speed = -.5", "write a digit before the point: 0.3, line 1: speed = -.5"),
+        ("loop = True  # for ever", "write true or false, line 1: loop = True  # for ever"),
+        (
+            "fit = mirror",
+            'text and formulas stand in quotes: "0.5 * audio.low", line 1: fit = mirror',
+        ),
+        (
+            "gain = 0.5 * audio.low",
+            'text and formulas stand in quotes: "0.5 * audio.low", line 1: gain = 0.5 * audio.low',
+        ),
+        ("[generator\na = 1", "a bracket is not closed, line 1: [generator"),
+        ("[[filter]\na = 1", "a bracket is not closed, line 1: [[filter]"),
+        ("[source]\na = 1\n[source]", "this table is there already, line 3: [source]"),
+        ("a = 1\na = 2", "Cannot overwrite a value, line 2: a = 2"),
+        ('a = """b\n\n', 'Unterminated string, line 1: a = """b'),
+        (
+            f"a = {'b ' * 40}",
+            f'text and formulas stand in quotes: "0.5 * audio.low", line 1: a = {"b " * 28}…',
+        ),
+        ("a = ", "Invalid value, line 1: a ="),
+    ],
+)
+def test_a_fault_of_toml_shows_its_line_and_what_to_write(text: str, fault: str, tmp_path: Path) -> None:
+    file = tmp_path / "a.toml"
+    file.write_bytes(text.encode())
+    assert told(lambda: document(file)) == [f"{file}: not valid TOML: {fault}"]

@@ -17,7 +17,7 @@ from perform.networks.modelfiles import DIRECTIONS_SUFFIX, DISCRIMINATOR_SUFFIX
 from perform.paths import run_model
 from perform.render import isf
 from perform.scenes import mapping
-from perform.show import load, open_library
+from perform.show import find, load, open_library
 from perform.show.files import document_kind
 
 CHECKED_SUFFIXES = (
@@ -44,10 +44,11 @@ def check_file(file: Path, library: Library) -> list[str]:
     there = paths.found(file)
     if kind := paths.special(file):
         return [f"{file} is {kind}, must be a file"]
-    if there is None:
+    if there is None and file.suffix:
         return [f"{file}: there is no such file"]
-    file, name = there, there.name.lower()
     try:
+        file = there or find(str(file), library)
+        name = file.name.lower()
         match file.suffix.lower():
             case ".toml":
                 return _check_document(file, library)
@@ -64,7 +65,9 @@ def check_file(file: Path, library: Library) -> list[str]:
             case suffix:
                 known = dict.fromkeys((*CHECKED_SUFFIXES, *MODEL_SUFFIXES))
                 return [f"{file}: {suffix or 'no suffix'}, must be one of {', '.join(known)}"]
-    except (ValueError, LookupError, OSError) as error:
+    except LookupError as error:
+        return [str(error.args[0])]
+    except (ValueError, OSError) as error:
         return str(error).splitlines()
     return []
 

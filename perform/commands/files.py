@@ -9,12 +9,16 @@ from typing import Annotated
 
 import typer
 
-from perform.terminal import AsJson, complaints, err, existing, out
+from perform.terminal import AsJson, complaints, err, existing, out, show_names
 
 
 def check(
     paths: Annotated[
-        list[Path], typer.Argument(help="Presets, setlists, shaders, models, or folders of them.")
+        list[Path],
+        typer.Argument(
+            help="Presets and setlists, by name or file; shaders, models, or folders of all these.",
+            autocompletion=show_names,
+        ),
     ],
 ) -> None:
     """Find all faults of presets, setlists, shaders, feeds, profiles and models; exit code 1 if any."""

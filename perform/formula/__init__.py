@@ -226,6 +226,8 @@ class _Builder:
                 return _chosen(self.node(test), self.node(body), self.node(orelse))
             case ast.Call():
                 return self._called(tree)
+            case ast.Tuple():
+                raise _error("one number is wanted; write it with a point: 0.3", tree.col_offset)
             case _:
                 raise _error("only numbers, signals, functions and operators are allowed", tree.col_offset)
 

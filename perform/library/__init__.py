@@ -28,7 +28,7 @@ from perform.midi import profiles
 from perform.midi.profiles import Profile
 from perform.networks import ModelError, bending, blending
 from perform.networks.modelfiles import COMPANIONS, DIRECTIONS_SUFFIX, own_name
-from perform.parameters import Parameter, name_hint
+from perform.parameters import Parameter, did_you_mean, name_hint
 from perform.render import isf, pictures
 from perform.scenes.mapping import SignalMapping, read_mapping
 from perform.scenes.scene import Footage, Role
@@ -85,12 +85,11 @@ class Library:
 
     def footage_file(self, name: str) -> Path:
         """The file of a film or a still, by path or by its name in footage/."""
-        beside = [self._show.parent / name] if self._show else []
-        for path in (*beside, Path(name), *(folder / "footage" / name for folder in self.folders)):
+        for path in (*self._paths(name), *(folder / "footage" / name for folder in self.folders)):
             if file := paths.found(path):
                 return file
         there = [file.name for folder in self.folders for file in sorted((folder / "footage").glob("*.*"))]
-        raise self._missing("file", name, there, f"footage/{name}")
+        raise self.missing("file", name, there, f"footage/{name}")
 
     def isf(self, name: str, role: Role) -> isf.ISF:
         """The shader as it is in its file now; the same object as long as the file is the same."""
@@ -107,12 +106,14 @@ class Library:
 
     def shader_file(self, name: str, role: Role) -> Path:
         """The file of a shader, by path or by name."""
-        if name.lower().endswith(SHADER_SUFFIXES) and (file := paths.found(Path(name))):
+        if name.lower().endswith(SHADER_SUFFIXES) and (file := self._at_path(name)):
             return file
         return self._file(f"shaders/{role}s", name, ".fs", f"{role} shader")
 
     def preset_file(self, name: str) -> Path:
-        """The file of a preset by name."""
+        """The file of a preset, by path or by name."""
+        if name.lower().endswith(".toml") and (file := self._at_path(name)):
+            return file
         return self._file("presets", name, ".toml", "preset")
 
     def setlist_file(self, name: str) -> Path:
@@ -225,7 +226,7 @@ class Library:
                 path = folder / f"{name}{suffix}"
                 if path.parent == folder and (file := paths.found(path)):
                     return str(file)
-        raise self._missing("model", name, [*BUILT_IN, *self.models()], f"models/{name}")
+        raise self.missing("model", name, [*BUILT_IN, *self.models()], f"models/{name}")
 
     def models(self) -> dict[str, Path]:
         """The model files that can be played by name."""
@@ -285,8 +286,8 @@ class Library:
 
     def names(self, kind: str, suffix: str = ".toml") -> list[str]:
         """The names of the files of a kind: presets, setlists, feeds, learned, shaders/filters …"""
-        found = (file.stem for folder in self._places(kind) for file in paths.files(folder, suffix))
-        return sorted(set(found))
+        found = (file for folder in self._places(kind) for file in paths.files(folder, suffix))
+        return sorted({file.stem for file in found if file != self._show})
 
     def watched(self) -> list[Path]:
         """The folders in which a saved file may change the show."""
@@ -294,12 +295,23 @@ class Library:
         kinds = ("presets", "setlists", "feeds", "profiles", "learned", *shaders)
         return [folder / kind for folder in self.folders for kind in kinds if (folder / kind).is_dir()]
 
+    def _paths(self, name: str) -> list[Path]:
+        """What a name means as a path: beside the show, in its project, or in the current folder."""
+        show = self._show
+        return [*([show.parent / name, project_of(show) / name] if show else []), Path(name)]
+
+    def _at_path(self, name: str) -> Path | None:
+        """The file of a path, None if there is none."""
+        return next((file for path in self._paths(name) if (file := paths.found(path))), None)
+
     def _file(self, kind: str, name: str, suffix: str, what: str) -> Path:
+        """The file of a name, which may have its suffix."""
+        full = name.removesuffix(suffix) + suffix
         for folder in self._places(kind):
-            path = folder / f"{name}{suffix}"
+            path = folder / full
             if path.parent == folder and (file := paths.found(path)) and file != self._show:
                 return file
-        raise self._missing(what, name, self.names(kind, suffix), f"{kind}/{name}{suffix}")
+        raise self.missing(what, name, self.names(kind, suffix), f"{kind}/{full}")
 
     def _places(self, kind: str) -> list[Path]:
         """Where files of a kind are looked for: beside the show, then in the folder of the kind in each
@@ -307,14 +319,17 @@ class Library:
         beside = [self._show.parent] if self._show and self._show.parent == project_of(self._show) else []
         return [*beside, *(folder / kind for folder in self.folders)]
 
-    def _missing(self, what: str, name: str, there: list[str], file: str) -> LookupError:
+    def missing(self, what: str, name: str, there: list[str], file: str) -> LookupError:
         """The error for a name that no file has, with the names that are `there` and where it was looked for
         (as `file`)."""
         if kind := paths.special(Path(name)):
             return LookupError(f"{name} is {kind}, must be a file")
+        if Path(name).is_absolute():
+            return LookupError("there is no such file")
         home = str(Path.home())
         places = ", ".join(str(folder).replace(home, "~", 1) for folder in self.folders)
-        return LookupError(f"there is no such {what}{name_hint(name, there)}; looked for {file} in {places}")
+        hint = name_hint(name if did_you_mean(name, there) else Path(name).stem, there)
+        return LookupError(f"there is no such {what}{hint}; looked for {file} in {places}")
 
 
 def project_of(show: Path) -> Path:

@@ -125,6 +125,9 @@ class Reader:
         table = generator or {}
         if "model" not in table:
             return self.shader("generator", table, "generator")
+        if "shader" in table:
+            self.fault("generator", "has model and shader: a generator has one of these")
+            table = {key: value for key, value in table.items() if key != "shader"}
         table = self._resolve_files(table, "model", "kept")
         inside = {key: value for key, value in table.items() if key not in ("bend", "blend")}
         return self.unit("generator", inside, "model", self.catalogue.generator)
@@ -169,15 +172,23 @@ class Reader:
         if parameters is None:
             return UnitSettings(name, (), {}, kind, fed)
         rest = {setting: value for setting, value in table.items() if setting not in (kind, *tables, *others)}
-        return replace(self.settings(key, name, parameters, rest), kind=kind, images=fed)
+        return replace(self.settings(key, name, parameters, rest, images), kind=kind, images=fed)
 
-    def settings(self, key: str, name: str, parameters: tuple[Parameter, ...], table: Table) -> UnitSettings:
-        """The settings in a table, each checked against the declaration of its parameter."""
+    def settings(
+        self,
+        key: str,
+        name: str,
+        parameters: tuple[Parameter, ...],
+        table: Table,
+        images: Sequence[str] = (),
+    ) -> UnitSettings:
+        """The settings in a table, each checked against the declaration of its parameter; the names of
+        `images` are allowed, too."""
         known = {parameter.name: parameter for parameter in parameters}
         values = {}
         for setting, text in table.items():
             if setting not in known:
-                self.fault(f"{key}.{setting}", f"is unknown{name_hint(setting, known)}")
+                self.fault(f"{key}.{setting}", f"is unknown{name_hint(setting, [*known, *images])}")
                 continue
             try:
                 values[setting] = _setting(known[setting], text, self.catalogue.vocabulary)

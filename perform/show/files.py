@@ -74,16 +74,17 @@ def find(name: str, library: Library) -> Path:
         if not file.exists():
             raise LookupError(f"{name}: there is no such file")
         return file
-    with suppress(LookupError):
-        return library.setlist_file(name)
-    try:
-        return library.preset_file(name)
-    except LookupError as error:
-        if Path(name).is_dir():
-            raise LookupError(
-                f"{name} is a folder without {PROJECT_SETLIST} and without a model of a run"
-            ) from None
-        raise LookupError(f"{name}: {error}") from None
+    for named in (library.setlist_file, library.preset_file):
+        with suppress(LookupError):
+            return named(name)
+    if Path(name).is_dir():
+        raise LookupError(f"{name} is a folder without {PROJECT_SETLIST} and without a model of a run")
+    if Path(name).name != name:
+        raise LookupError(f"{name}: there is no such file")
+    projects = sorted(file.parent.name for file in Path().glob(f"*/{PROJECT_SETLIST}"))
+    known = [*library.names("setlists"), *projects, *library.names("presets")]
+    files = f"setlists/{name}.toml and presets/{name}.toml"
+    raise LookupError(f"{name}: {library.missing('setlist or preset', name, known, files)}")
 
 
 def read_show(file: Path, library: Library) -> Setlist:
@@ -106,7 +107,7 @@ def document_kind(file: Path, tables: Collection[str]) -> DocumentKind:
     tables."""
     if {"generator", "source"} & {*tables}:
         return "preset"
-    if "cue" in tables:
+    if "cue" in tables or file.name == PROJECT_SETLIST:
         return "setlist"
     if kind := next(
         (FIRST_WORDS[word] for word in tables if word in FIRST_WORDS), FOLDERS.get(file.parent.name)

@@ -113,7 +113,8 @@ def play(options: Options, library: Library | None = None, loaded: Setlist | Non
         return _pin_clock(edited, options)
 
     learner = open_learner(options, library, performance, window.notify) if window and options.watch else None
-    folders = [*library.watched(), find(options.setlist, library).parent] if options.watch else []
+    own = {file.parent for file in (find(options.setlist, library), *setlist.files)}
+    folders = [*library.watched(), *own] if options.watch else []
     return Rig(
         clock=clock,
         context=context,

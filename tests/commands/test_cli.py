@@ -98,7 +98,7 @@ def test_without_a_display_a_supervised_show_says_what_to_do(folder: Path) -> No
 @pytest.mark.parametrize(
     ("words", "fault"),
     [
-        (("nothing",), "nothing: there is no such preset"),
+        (("nothing",), "nothing: there is no such setlist or preset"),
         (("nothing.toml",), "nothing.toml: there is no such file"),
         (("--audio", "nothing.wav"), "nothing.wav: no such sound file"),
         (("neural", "--audio", "none", "--model", "nothing"), "model 'nothing': there is no such model"),
@@ -311,7 +311,7 @@ def test_check_finds_every_fault_and_exits_with_1(folder: Path, monkeypatch: pyt
         "shaders/filters/invert.fs",
         "models/flora.safetensors",
         "nowhere.toml: there is no such file",
-        "nowhere: there is no such file",
+        "nowhere: there is no such setlist or preset",
     ):
         assert fault in text
 
@@ -319,7 +319,7 @@ def test_check_finds_every_fault_and_exits_with_1(folder: Path, monkeypatch: pyt
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["play", "nothing", "--headless"], "there is no such preset"),
+        (["play", "nothing", "--headless"], "there is no such setlist or preset"),
         (["play", "nothing.toml", "--headless"], "nothing.toml: there is no such file"),
         (["play", "--size", "big", "--headless"], "size 'big', must be WIDTHxHEIGHT"),
         (["play", "--audio", "missing.wav", "--headless"], "missing.wav"),

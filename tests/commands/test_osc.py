@@ -52,7 +52,7 @@ def test_the_list_can_be_one_json_object(folder: Path) -> None:
 def test_a_missing_show_is_reported(folder: Path) -> None:
     said = CliRunner().invoke(app, ["osc", "nobody"])
     assert said.exit_code == 1
-    assert "there is no such preset" in said.output
+    assert "there is no such setlist or preset" in said.output
 
 
 @pytest.mark.parametrize(

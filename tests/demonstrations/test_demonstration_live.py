@@ -266,7 +266,7 @@ def test_a_wrong_table_gives_a_clear_error(rows: str, fault: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "fault"),
     [
-        (["nowhere", "pose", "--signals", "midi.cc2"], "there is no such preset"),
+        (["nowhere", "pose", "--signals", "midi.cc2"], "there is no such setlist or preset"),
         (["demo", "pose", "--signals", "midi.cc2"], "demo is a setlist, must be a preset"),
         (["posed", "pose"], "the signals are missing"),
         (["posed", "../pose"], "must be a word of small letters"),

@@ -182,7 +182,7 @@ def test_another_vocabulary_can_be_used() -> None:
         ("audio.low(1)", "column 1: unknown function audio.low"),
         ("(1 + 1)(2)", "column 2: only a function can be called"),
         ("1 < 2 in 3", "column 1: only numbers, signals, functions and operators are allowed"),
-        ("1, 2", "column 1: only numbers, signals, functions and operators are allowed"),
+        ("0,3", "column 1: one number is wanted; write it with a point: 0.3"),
         ("True", "column 1: only numbers, signals, functions and operators are allowed"),
         ("2e30", "column 1: number too large, must be at most 1e+30"),
         ("1" * 1001, "1001 characters, must be at most 1000"),

@@ -9,18 +9,22 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from perform.commands.check import check_file
+from perform.commands.check import check_all, check_file
 from perform.documents import SceneError
 from perform.library import Library
 from perform.networks.modelfiles import write_weights
-from perform.show import Options, find, load, render
+from perform.show import Options, find, load, open_library, render
 from perform.show.files import document_kind
-from tests.doubles.library import BLUE, INVERT, write_library
+from tests.doubles.library import BLUE, DEMO, INVERT, RED, save, write_library
 from tests.doubles.networks import FAMILIES
 from tests.doubles.reels import barred, write_film
 from tests.doubles.shows import watched
 
 SHADER = '/*{"ISFVSN": "2"}*/\nvoid main() { gl_FragColor = vec4(1.0, 0.5, 0.0, 1.0); }\n'
+VEIL = """/*{"ISFVSN": "2", "INPUTS": [{"NAME": "skin", "TYPE": "image"},
+    {"NAME": "amount", "TYPE": "float", "DEFAULT": 1, "MIN": 0, "MAX": 1}]}*/
+void main() { gl_FragColor = amount * IMG_THIS_PIXEL(skin); }
+"""
 SIZE = (64, 36)
 
 
@@ -150,6 +154,7 @@ def test_any_other_file_is_named_for_what_it_is(
         ('title = "A"\n[[cues]]\nscene = "a"', "", "setlist"),
         ('title = "A"', "", "preset"),
         ('title = "A"', "setlists", "setlist"),
+        ('title = "A"', "setlist.toml", "setlist"),
         ('url = "http://a"', "feeds", "feed"),
         ('title = "A"', "profiles", "profile"),
     ],
@@ -157,7 +162,8 @@ def test_any_other_file_is_named_for_what_it_is(
 def test_what_a_file_is_meant_to_be(text: str, folder: str, kind: str) -> None:
     import tomllib
 
-    assert document_kind(Path(folder) / "a.toml", tomllib.loads(text)) == kind
+    file = Path(folder) if folder.endswith(".toml") else Path(folder) / "a.toml"
+    assert document_kind(file, tomllib.loads(text)) == kind
 
 
 def test_every_fault_of_a_file_in_one_run(library: Library, tmp_path: Path) -> None:
@@ -206,3 +212,59 @@ def test_every_fault_of_a_setlist_in_one_run(library: Library, tmp_path: Path) -
     )
     assert "setlists/wrong.toml: cue[2].bars = -1.0, must be greater than 0" in faults
     assert any("cue[2].scene = 'bleu': there is no such preset; did you mean blue" in one for one in faults)
+
+
+def test_a_cue_names_its_preset_by_path_or_with_its_suffix(library: Library, tmp_path: Path) -> None:
+    """A path is of the setlist's folder, of its project, or of the current folder."""
+    save(tmp_path / "setlists/green.toml", RED)
+    named = ("red", "red.toml", "presets/red.toml", f"{tmp_path}/presets/red.toml", "green.toml")
+    cues = "".join(f'[[cue]]\nscene = "{name}"\n' for name in named)
+    save(tmp_path / "setlists/friday.toml", f'title = "Friday"\n{cues}')
+    setlist = load(tmp_path / "setlists/friday.toml", open_library(str(tmp_path / "setlists/friday.toml")))
+    red = tmp_path / "presets/red.toml"
+    assert [cue.scene.file for cue in setlist.cues] == [red, red, red, red, tmp_path / "setlists/green.toml"]
+
+
+@pytest.mark.parametrize(
+    ("scene", "hint"),
+    [("Red", "did you mean red?"), ("preset/red", "did you mean red?"), ("redd.toml", "did you mean red?")],
+)
+def test_a_preset_that_is_not_there_is_looked_for_by_its_name(
+    library: Library, tmp_path: Path, scene: str, hint: str
+) -> None:
+    save(tmp_path / "setlists/friday.toml", f'title = "Friday"\n[[cue]]\nscene = "{scene}"\n')
+    (fault,) = check_file(tmp_path / "setlists/friday.toml", library)
+    assert f"cue[0].scene = {scene!r}: there is no such preset; {hint}; looked for presets/" in fault
+    assert ".toml.toml" not in fault
+
+
+def test_near_names_of_a_show_are_setlists_presets_and_projects(library: Library, tmp_path: Path) -> None:
+    save(tmp_path / "tulips/setlist.toml", DEMO)
+    for name, near in (("tulip", "tulips"), ("Demo", "demo"), ("blu", "blue")):
+        with pytest.raises(
+            LookupError, match=f"{name}: there is no such setlist or preset; did you mean {near}"
+        ):
+            find(name, library)
+    with pytest.raises(LookupError, match=rf"^{tmp_path}/gone: there is no such file$"):
+        find(f"{tmp_path}/gone", library)
+
+
+def test_a_generator_is_a_model_or_a_shader(library: Library, tmp_path: Path) -> None:
+    file = tmp_path / "presets/both.toml"
+    save(file, 'title = "Both"\n[generator]\nshader = "colour"\nmodel = "untrained-small"\n')
+    (fault,) = check_file(file, library)
+    assert fault == f"{file}: generator has model and shader: a generator has one of these"
+
+
+def test_an_image_of_a_shader_is_among_the_names_that_are_proposed(library: Library, tmp_path: Path) -> None:
+    save(tmp_path / "shaders/generators/veil.fs", VEIL)
+    file = tmp_path / "presets/veil.toml"
+    save(file, 'title = "Veil"\n[generator]\nshader = "veil"\n[generator.skn]\nstill = "a.png"\n')
+    assert check_file(file, library) == [f"{file}: generator.skn is unknown; did you mean skin?"]
+
+
+def test_a_file_is_checked_by_its_name(library: Library, tmp_path: Path) -> None:
+    assert check_all([Path("demo"), Path("red")]) == (2, [])
+    checked, (fault,) = check_all([Path("bleu")])
+    assert checked == 1
+    assert fault.startswith("bleu: there is no such setlist or preset; did you mean blue?")

@@ -41,7 +41,7 @@ def test_setlists_and_presets_are_found_by_name_or_file(library: Library, tmp_pa
     assert find("demo", library) == tmp_path / "setlists/demo.toml"
     assert find("red", library) == tmp_path / "presets/red.toml"
     assert find("presets/blue.toml", library) == Path("presets/blue.toml")
-    with pytest.raises(LookupError, match="there is no such preset; did you mean blue"):
+    with pytest.raises(LookupError, match="there is no such setlist or preset; did you mean blue"):
         find("bleu", library)
     with pytest.raises(LookupError, match=r"none\.toml: there is no such file"):
         find("none.toml", library)
