@@ -27,7 +27,7 @@ WIDE_MARKS = {
 }  # fmt: skip
 LONE_NEWLINE = re.compile(r"(?<!\r)\n")
 PLACE = re.compile(r" \(at (?:line (?P<line>\d+), column \d+|end of document)\)$")  # in the words of tomllib
-MOST_SHOWN = 60  # characters of a line that a message shows
+WIDEST = 60  # characters of a line that a message shows
 CURLY = "\u2018\u2019\u201a\u201c\u201d\u201e"  # quotes of web pages and text programs
 HINTS = {  # lines that people write, and what they should be
     rf"^[^\"']*[{CURLY}]": 'write straight quotes, "like these"',
@@ -102,7 +102,7 @@ def _toml_fault(text: str, words: str) -> str:
     line = lines[number - 1].strip()
     known = (hint for pattern, hint in HINTS.items() if re.search(pattern, line))
     what = next(known, words[: place.start()])
-    shown = line if len(line) <= MOST_SHOWN else f"{line[:MOST_SHOWN]}…"
+    shown = line if len(line) <= WIDEST else f"{line[:WIDEST]}…"
     return f"not valid TOML: {what}, line {number}: {shown}"
 
 
