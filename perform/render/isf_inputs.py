@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from itertools import zip_longest
 from typing import Any, Literal, TypeAlias
 
 from perform.parameters import Kind, Parameter
@@ -64,15 +65,18 @@ def parameter(entry: Json, warn: Warn) -> Parameter:
 
 
 def options(entry: Json) -> dict[str, int]:
-    """The words and numbers of a long that has LABELS; a number that has no word is its own word."""
+    """The words and numbers of a long that has LABELS; a number that has no word is its own word, and a word
+    that stands twice has its number beside it."""
     values, labels = entry.get("VALUES"), entry.get("LABELS")
     if entry["TYPE"].lower() != "long" or not isinstance(labels, list) or not labels:
         return {}
     given = values if isinstance(values, list) and values else range(len(labels))
     numbers = [round(number) for value in given if (number := _as_number(value)) is not None]
-    words = [str(label) for label in labels[: len(numbers)]]
-    words += [str(number) for number in numbers[len(words) :]]
-    return dict(zip(words, numbers, strict=True))
+    found: dict[str, int] = {}
+    for whole, label in zip_longest(numbers, labels[: len(numbers)]):
+        word = str(whole if label is None else label)
+        found[f"{word} {whole}" if word in found else word] = whole
+    return found
 
 
 def number(entry: Json, key: str) -> float:

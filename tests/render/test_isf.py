@@ -77,6 +77,8 @@ def test_longs_become_numbers_or_choices() -> None:
     made = parsed({"NAME": "it", "TYPE": "long", "VALUES": [5, 7, 9], "LABELS": ["a", "b"], "DEFAULT": 7})
     assert made.parameters[0] == Parameter("it", "b", kind="choice", choices=("a", "b", "9"))
     assert made.options["it"] == {"a": 5, "b": 7, "9": 9}
+    twice = parsed({"NAME": "it", "TYPE": "long", "VALUES": [5, 7], "LABELS": ["a", "a"], "DEFAULT": 7})
+    assert twice.options["it"] == {"a": 5, "a 7": 7} and twice.parameters[0].default == "a 7"
 
 
 def test_points_and_colors_become_parameters() -> None:
