@@ -1,7 +1,7 @@
 """Contact sheets of shaders: a column per moment, a row per value of a swept parameter.
 
     python -m scripts.shader_sheet shaders/filters/feedback.fs --over tunnel --sweep decay --out sheet.jpg
-    python -m scripts.shader_sheet --docs     # the pictures of docs/shaders.md
+    python -m scripts.shader_sheet --docs     # the pictures of docs/shaders.md; or those of NAMES
     python -m scripts.shader_sheet --time     # milliseconds a frame at 1280x720, beside a plain copy
 
 Controls that answer hits get one twice a second, a spectrum input gets a made one, and a filter draws
@@ -47,6 +47,7 @@ OVER = {
     "displace": "truchet",
     "edges": "truchet",
     "field": "drops",
+    "flurry": "drops",
     "grade": "truchet",
     "halftone": "drops",
     "kaleidoscope": "truchet",
@@ -63,6 +64,8 @@ SHOWN: Mapping[str, Values] = {
     "blend": {"mode": "screen", "amount": 0.8},
     "feedback": {"zoom": 0.6, "hue": 0.12, "rotate": 0.04},
     "grade": {"tint": 0.9, "contrast": 0.4, "vignette": 0.6},
+    "corona": {"size": 0.24, "height": 0.8},
+    "dancer": {"wide": 1},
     "dandelion": {"full": 0.7},
     "grain": {"amount": 0.8, "size": 4},
     "mirror": {"crossed": True},
@@ -169,10 +172,10 @@ def write(path: Path, page: Pixels, coarseness: int = 4) -> None:
         file.mux([*stream.encode(frame), *stream.encode()])
 
 
-def draw_docs() -> None:
-    """docs/pictures/shaders/NAME.jpg: three moments of every shader, each under 60 kB."""
+def draw_docs(names: Sequence[str]) -> None:
+    """docs/pictures/shaders/NAME.jpg: three moments of each shader, or of every one, each under 60 kB."""
     stage = Stage((960, 540))
-    for path in sorted(SHADERS.glob("*/*.fs")):
+    for path in (path for path in sorted(SHADERS.glob("*/*.fs")) if not names or path.stem in names):
         times = (1.0, 2.0, 2.9, 4.0) if path.parent.name == "transitions" else (4.0, 6.1, 8.3)
         over = OVER.get(path.stem, "drops" if path.parent.name == "transitions" else "tunnel")
         taken = frames(stage, str(path), over, SHOWN.get(path.stem, {}), times)[:3]
@@ -241,7 +244,7 @@ def main() -> None:
     parser.add_argument("--time", action="store_true")
     options = parser.parse_args()
     if options.docs:
-        draw_docs()
+        draw_docs(options.shaders)
     elif options.time:
         best = time_all()
         lines = (f"{name:14}{ms:7.1f} ms {ms / best['copy']:6.1f} copies" for name, ms in best.items())

@@ -33,10 +33,12 @@ void main() {
     float scale = exp2(-(zoom + push) * dt);
     vec2 shape = RENDERSIZE / min(RENDERSIZE.x, RENDERSIZE.y), p = (isf_FragNormCoord - centre) * shape;
     p = (p + angle * vec2(p.y, -p.x)) * scale - slide * dt;
-    vec2 from = abs(centre + p / shape);
-    from = 1.0 - abs(1.0 - from);  // mirrored beyond the edges
-    vec3 old = hueTurned(IMG_NORM_PIXEL(trail, from).rgb, 6.2831853 * hue * dt);
+    vec2 from = centre + p / shape, out1 = abs(from - 0.5), here1 = abs(isf_FragNormCoord - 0.5);
+    vec3 old = hueTurned(IMG_NORM_PIXEL(trail, clamp(from, 0.0, 1.0)).rgb, 6.2831853 * hue * dt);
     old *= exp2(-dt / (decay * amount + 1e-4));
+    // Beyond the edges it is dark: what comes in from there fades in, without a seam.
+    vec2 enters = mix(vec2(1.0), smoothstep(0.5, 0.44, out1), step(here1 + 1e-5, out1));
+    old *= enters.x * enters.y;
     // Rounding to the nearest of 256 steps would let dark trails stand for ever. Dithered, the mean
     // falls, and black stays black (interleaved gradient noise, Jimenez 2014).
     vec2 at = gl_FragCoord.xy + 5.588238 * float(FRAMEINDEX & 63);

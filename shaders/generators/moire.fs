@@ -12,6 +12,7 @@
     {"NAME": "hit", "LABEL": "Ripple", "TYPE": "float", "DEFAULT": 0, "MIN": 0, "MAX": 1},
     {"NAME": "weight", "LABEL": "Line weight", "TYPE": "float", "DEFAULT": 0.46, "MIN": 0.05, "MAX": 0.6},
     {"NAME": "figure", "LABEL": "Darkness between the figure", "TYPE": "float", "DEFAULT": 0.8, "MIN": 0, "MAX": 1},
+    {"NAME": "reach", "LABEL": "How far the light of a set reaches, in short sides", "TYPE": "float", "DEFAULT": 4, "MIN": 0.1, "MAX": 4},
     {"NAME": "ground", "LABEL": "Ground", "TYPE": "color", "DEFAULT": [0.0, 0.0, 0.01, 1]},
     {"NAME": "first", "LABEL": "First set", "TYPE": "color", "DEFAULT": [0.02, 0.05, 0.16, 1]},
     {"NAME": "second", "LABEL": "Second set", "TYPE": "color", "DEFAULT": [0.2, 0.012, 0.04, 1]},
@@ -44,10 +45,13 @@ void main() {
     float other = lines * (1.0 + detune * sway(t * 0.033 + 0.16));
     float one = grating(a * lines - travel - t * 0.6, lines / unit);
     float two = grating(b * other - travel - t * 0.6, other / unit);
+    // Each set shines around its centre alone, and the figure where both do.
+    vec2 close = vec2(a, b) / reach;
+    close = 1.0 / (1.0 + close * close * close * close);
     // The figure itself: where the sets agree they shine, where they disagree they go out.
     float agree = 0.5 + 0.5 * sway(a * lines - b * other + 0.25);
     float shine = mix(1.0, agree * agree, figure);
-    vec3 colour = mix(ground.rgb, first.rgb, one);
-    colour = mix(colour, mix(second.rgb, mix(ground.rgb, crossing.rgb, shine), one), two);
+    vec3 colour = mix(ground.rgb, first.rgb, one * close.x);
+    colour = mix(colour, mix(second.rgb, mix(ground.rgb, crossing.rgb, shine), one * sqrt(close.x)), two * mix(close.y, sqrt(close.y), one * close.x));
     gl_FragColor = vec4(colour, 1.0);
 }

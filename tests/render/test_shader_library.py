@@ -95,6 +95,18 @@ def test_feedback_never_overexposes_and_fades_to_black(
     shader.release()
 
 
+def test_feedback_that_sinks_brings_nothing_in_from_the_edges(context: moderngl.Context) -> None:
+    shader = Shader(context, isf.load(SHADERS / "filters/feedback.fs"), SIZE)
+    lit = plain((0, 0, 0))
+    lit[:, :1] = lit[:1] = 255  # along two edges, and a square that does sink
+    lit[30:60, 110:140] = 255
+    for moment in moments(2):
+        drawn = pixels(shader.render(moment, defaults(shader, amount=1, zoom=-0.3), texture(context, lit)))
+    assert drawn[45, 100].min() > 0
+    assert drawn[8:40, 8:50].max() == 0
+    shader.release()
+
+
 def test_hits_at_eight_a_second_flash_at_most_three_times_a_second(context: moderngl.Context) -> None:
     shader = Shader(context, isf.load(SHADERS / "filters/pulse.fs"), SIZE)
     grey, light = texture(context, plain((128, 128, 128))), []

@@ -1,0 +1,186 @@
+/*{
+  "ISFVSN": "2",
+  "DESCRIPTION": "A flurry of petals on the wind: each is cut from the picture, tumbles, and shows its pale back.",
+  "CREDIT": "perform",
+  "CATEGORIES": ["Filter", "Geometry"],
+  "INPUTS": [
+    {"NAME": "inputImage", "TYPE": "image"},
+    {"NAME": "amount", "LABEL": "From the picture to the petals", "TYPE": "float", "DEFAULT": 1, "MIN": 0, "MAX": 1, "IDENTITY": 0},
+    {"NAME": "size", "LABEL": "Size of the nearest", "TYPE": "float", "DEFAULT": 0.5, "MIN": 0.1, "MAX": 1},
+    {"NAME": "many", "LABEL": "How many", "TYPE": "float", "DEFAULT": 0.5, "MIN": 0, "MAX": 1},
+    {"NAME": "spread", "LABEL": "Breadth of the stream in which they fly", "TYPE": "float", "DEFAULT": 0.45, "MIN": 0.1, "MAX": 3},
+    {"NAME": "angle", "LABEL": "Where the wind blows to, in turns; 0 is to the right", "TYPE": "float", "DEFAULT": -0.07, "MIN": -1, "MAX": 1},
+    {"NAME": "wind", "LABEL": "Way that the wind has blown; let it grow", "TYPE": "float", "DEFAULT": 0, "MIN": -10000, "MAX": 10000},
+    {"NAME": "tumble", "LABEL": "Turns that they have tumbled; let it grow", "TYPE": "float", "DEFAULT": 0, "MIN": -10000, "MAX": 10000},
+    {"NAME": "hit", "LABEL": "A gust stretches them", "TYPE": "float", "DEFAULT": 0, "MIN": 0, "MAX": 1},
+    {"NAME": "snap", "LABEL": "All of them show their back", "TYPE": "float", "DEFAULT": 0, "MIN": 0, "MAX": 1},
+    {"NAME": "sparkle", "LABEL": "The rims of some glint", "TYPE": "float", "DEFAULT": 0, "MIN": 0, "MAX": 1},
+    {"NAME": "light", "LABEL": "Place of the light", "TYPE": "point2D", "DEFAULT": [0.3, 0.7], "MIN": [-1, -1], "MAX": [2, 2]},
+    {"NAME": "reach", "LABEL": "How far the light reaches", "TYPE": "float", "DEFAULT": 0.8, "MIN": 0.1, "MAX": 3},
+    {"NAME": "night", "LABEL": "Night", "TYPE": "color", "DEFAULT": [0.0, 0.004, 0.016, 1]},
+    {"NAME": "back", "LABEL": "Their back", "TYPE": "color", "DEFAULT": [1.0, 0.86, 0.72, 1]}
+  ],
+  "PASSES": [
+    {"TARGET": "tints", "WIDTH": "8", "HEIGHT": "8", "FLOAT": true},
+    {"TARGET": "mean", "WIDTH": "1", "HEIGHT": "1", "FLOAT": true},
+    {"TARGET": "lanes", "WIDTH": "64", "HEIGHT": "6", "FLOAT": true},
+    {"TARGET": "petals", "WIDTH": "128", "HEIGHT": "384", "FLOAT": true},
+    {}
+  ]
+}*/
+
+const float PI = 3.14159265;
+const int LAYERS = 6, SPAN = 64;  // a layer is 64 lanes along the wind with 64 places each, again and again
+const vec2 ROOM = vec2(1.9, 1.12);  // of a petal, in sizes of its layer
+
+uint word(uint n) {  // PCG (O'Neill 2014)
+    n = n * 747796405u + 2891336453u;
+    n = ((n >> ((n >> 28u) + 4u)) ^ n) * 277803737u;
+    return (n >> 22u) ^ n;
+}
+
+vec4 dice(uint n) {
+    return vec4(n & 255u, (n >> 8u) & 255u, (n >> 16u) & 255u, n >> 24u) / 255.0;
+}
+
+float sway(float turns) {  // a sine drawn with parabolas, a fifth of its cost
+    float x = fract(turns) - 0.5;
+    return 8.0 * x * (2.0 * abs(x) - 1.0);
+}
+
+vec2 squared(vec2 at) {  // a place in the middle square of the picture
+    vec2 size = IMG_SIZE(inputImage);
+    return 0.5 + (at - 0.5) * min(size.x, size.y) / size;
+}
+
+// The colour of a part of the picture, and how much of it is not dark.
+vec4 tint(vec2 corner) {
+    vec4 sum = vec4(0.0);
+    for (int i = 0; i < 9; i++) {
+        vec2 at = 0.15 + 0.7 * (corner + (vec2(i % 3, i / 3) + 0.5) / 24.0);
+        vec3 c = IMG_NORM_PIXEL(inputImage, squared(at)).rgb;
+        float weight = smoothstep(0.12, 0.4, max(c.r, max(c.g, c.b)));
+        sum += vec4(c * weight, weight);
+    }
+    return vec4(sum.rgb / max(sum.a, 1e-3), sum.a / 9.0);
+}
+
+vec4 all() {  // the colour of the whole picture
+    vec4 sum = vec4(1e-4);
+    for (int i = 0; i < 64; i++) {
+        vec4 part = texelFetch(tints, ivec2(i & 7, i >> 3), 0);
+        sum += vec4(part.rgb * part.a, part.a);
+    }
+    return vec4(sum.rgb / sum.a, 1.0);
+}
+
+float big(int layer) {  // each layer is 0.64 of the one before it
+    return size * exp2(-0.644 * float(layer));
+}
+
+float beside(int layer) {  // the lanes of one layer are not behind those of the next
+    return 0.43 * big(layer) * float(layer);
+}
+
+// How far a lane was blown, in places: the part of a place in two steps (a half float is coarse), and the whole ones.
+vec4 blown(int lane, int layer) {
+    vec4 luck = dice(word(uint(lane + 64 * layer)));
+    float way = (wind + 2.0) * (0.35 + big(layer)) * (0.75 + 0.5 * luck.x) / (ROOM.x * big(layer)) + 20.0 * luck.y;
+    float part = 1.0 - fract(way), step1 = floor(part * 256.0) / 256.0;
+    return vec4(step1, (part - step1) * 256.0, mod(-ceil(way), float(SPAN)), 1.0);
+}
+
+// A petal: its place in its room, and its size, both in sizes of the layer; or its axis, how it faces us, and its luck,
+// below 0 if it leans to the other side.
+vec4 petal(ivec2 cell, int layer, bool first) {
+    uint seed = word(word(uint(cell.x + 64 * cell.y + 4096 * layer)) + 9u);
+    vec4 luck = dice(seed), more = dice(word(seed));
+    float deep = float(layer) / float(LAYERS - 1), lane = float(((cell.y + 32) & 63) - 32);
+    float aside = ((lane + 0.5) * ROOM.y * big(layer) - beside(layer)) / spread;
+    float there = many * (0.45 + 0.55 * deep) * (0.12 + 1.1 * exp(-aside * aside));
+    float grown = smoothstep(0.0, 0.12, there - luck.x * 0.9) * 0.43 * (0.75 + 0.25 * more.w);
+    float lean = 2.0 * PI * (more.z + 0.25 * tumble * (more.w - 0.5));
+    float turned = 2.0 * PI * (tumble * (0.6 + 0.8 * luck.y) + luck.z) + PI * snap * step(-0.2, cos(2.0 * PI * luck.z));
+    if (first) return vec4(vec2(0.76, 0.1) * (more.xy - 0.5), grown, 1.0);
+    return vec4(cos(lean), sin(lean), cos(turned), (1.0 + floor(255.0 * luck.w)) * (sin(turned) < 0.0 ? -1.0 : 1.0));
+}
+
+// The petal that a layer has here: how far it is, in its sizes. `at` is where `petals` tells the rest.
+vec3 within(vec2 along, int layer, out ivec2 at) {
+    float big1 = big(layer);
+    vec2 s = vec2(along.x, along.y + 0.43 * big1 * float(layer)) / (ROOM * big1);
+    int lane = int(floor(s.y)) & 63;
+    vec4 far = texelFetch(lanes, ivec2(lane, layer), 0);
+    s.x += far.x + far.y / 256.0;
+    at = ivec2((int(floor(s.x)) + int(far.z)) & 63, lane + 64 * layer);
+    vec4 stands = texelFetch(petals, at, 0);
+    vec2 d = (fract(s) - 0.5) * ROOM - stands.xy;
+    d.x /= 1.0 + 0.3 * hit;
+    return vec3(d, stands.z);
+}
+
+// The colour of a petal at a place on it, and how much of the place it covers. It is 2 long along x; `fine` is a pixel there.
+vec4 drawn(vec2 d, vec4 own, float fine) {
+    float facing = own.z, slope = sqrt(max(1.0 - facing * facing, 0.0)) * sign(own.w), wide = 0.88 * max(abs(facing), 0.07);
+    vec2 q = vec2(dot(d, own.xy), dot(d, vec2(-own.y, own.x)));
+    q.y -= 0.3 * slope * (1.0 - q.x * q.x);
+    float half1 = sqrt(max(1.0 - q.x * q.x, 0.0)) * (0.68 + 0.32 * q.x) * wide + 1e-4;
+    float across = clamp(q.y / half1, -1.0, 1.0), cleft = 0.16 * smoothstep(0.22, 0.0, abs(q.y)) * abs(facing);
+    float rim = min(half1 - abs(q.y), 0.6 * (1.0 - cleft - q.x));
+
+    vec4 luck = dice(word(uint(abs(own.w)) + 7u));
+    vec2 place = vec2(0.35 * q.x, 0.2 * across), way = normalize(luck.zw - 0.5 + 1e-3);
+    place = 0.5 + 0.35 * (luck.xy - 0.5) + vec2(dot(place, way), dot(place, vec2(-way.y, way.x)));
+    vec3 piece = IMG_NORM_PIXEL(inputImage, squared(place)).rgb, whole = texelFetch(mean, ivec2(0), 0).rgb;
+    vec4 tone = texelFetch(tints, ivec2(luck.xy * 7.9), 0);
+    vec3 colour = mix(whole, tone.rgb, smoothstep(0.1, 0.5, tone.a));
+    colour = mix(colour, piece, 0.6 * smoothstep(0.1, 0.35, max(piece.r, max(piece.g, piece.b))));
+    if (facing < 0.0) colour = mix(colour, back.rgb, 0.75 + 0.2 * q.x) * (0.95 + 0.05 * sway(3.0 * across * (1.2 - 0.4 * q.x) + 0.25));
+    // A bowl: the light falls on it as it faces us here.
+    float here = facing - 0.8 * across * slope, lit = 0.4 + 0.6 * abs(here) / (0.6 + 0.4 * abs(here)) - 0.2 * smoothstep(0.2, -1.0, q.x);
+    colour = colour * lit + back.rgb * 0.22 * smoothstep(0.16, 0.02, rim) * (1.0 - abs(facing));
+    return vec4(colour, smoothstep(-fine, fine, rim));
+}
+
+void main() {
+    ivec2 cell = ivec2(gl_FragCoord.xy);
+    if (PASSINDEX == 0) {
+        gl_FragColor = tint(vec2(cell) / 8.0);
+        return;
+    }
+    if (PASSINDEX == 1) {
+        gl_FragColor = all();
+        return;
+    }
+    if (PASSINDEX == 2) {
+        gl_FragColor = blown(cell.x, cell.y);
+        return;
+    }
+    if (PASSINDEX == 3) {
+        gl_FragColor = petal(cell & 63, cell.y >> 6, cell.x < SPAN);
+        return;
+    }
+    float unit = min(RENDERSIZE.x, RENDERSIZE.y);
+    vec2 shape = RENDERSIZE / unit, p = (isf_FragNormCoord - 0.5) * shape;
+    vec2 way = vec2(cos(2.0 * PI * angle), sin(2.0 * PI * angle));
+    vec2 along = vec2(dot(p, way), dot(p, vec2(-way.y, way.x)));
+    along.y += 0.12 * sway(0.35 * along.x - 0.03 * TIME - 0.15 * wind);  // the stream winds
+    vec2 from = (light - 0.5) * shape - p;
+    float shine = exp(-dot(from, from) / (reach * reach)), seen = 1.0;
+    vec3 colour = vec3(0.0);
+    for (int layer = 0; layer < LAYERS && seen > 0.02; layer++) {  // from the nearest to the farthest
+        ivec2 at = ivec2(0);
+        vec3 d = vec3(1.0, 0.0, 0.0);
+        // The next layer with a petal here: to search is cheap, and to draw is not.
+        for (layer--; dot(d.xy, d.xy) > 1.3 * d.z * d.z && layer < LAYERS - 1;) d = within(along, ++layer, at);
+        if (dot(d.xy, d.xy) > 1.3 * d.z * d.z) break;
+        float deep = float(layer) / float(LAYERS - 1), blur = 0.05 * max(1.0 - 4.0 * deep, 0.0) + 0.02 * deep;
+        vec4 own = texelFetch(petals, at + ivec2(SPAN, 0), 0), one = drawn(d.xy / d.z, own, 1.0 / unit / big(layer) / d.z + blur);
+        float bright = (0.1 + 1.3 * shine) * (1.0 + 0.15 * snap) * mix(1.0, 0.6, deep) * min(1.5 * deep + 0.65, 1.0);
+        float glint = sparkle * step(0.8, fract(0.37 * abs(own.w) + floor(TIME * 9.0) * 0.618)) * step(0.2, deep);
+        colour += seen * one.a * (one.rgb * bright + back.rgb * glint * (0.25 + 0.75 * shine));
+        seen *= 1.0 - one.a;
+    }
+    vec4 here = IMG_THIS_PIXEL(inputImage);
+    gl_FragColor = vec4(mix(here.rgb, colour + seen * night.rgb, amount), here.a);
+}
