@@ -5,7 +5,22 @@ from perform.children import guard
 
 guard()
 
-from perform.cli import app  # noqa: E402
+import signal  # noqa: E402
+import sys  # noqa: E402
+
+
+def app() -> None:
+    """Run the command line. Ctrl-C while it is loaded ends it with exit code 130; what is still closing when
+    a command has ended, a second Ctrl-C ends at once, without a traceback."""
+    try:
+        from perform.cli import app as program
+
+        program()
+    except KeyboardInterrupt:
+        sys.exit(130)
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
 
 if __name__ == "__main__":
     app()

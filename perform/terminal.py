@@ -164,11 +164,11 @@ def watched(items: Iterable[Item], what: str, count: int | None = None) -> Itera
     shown = track(items, what, total, console=err, transient=True, disable=not err.is_terminal)
     with _noted_interrupts() as noted:
         for done, item in enumerate(shown):
-            _under_way[:] = [f"{what}, {done} of {total} done" if total else f"{what}, {done} done"]
+            under_way(f"{what}, {done} of {total} done" if total else f"{what}, {done} done")
             if noted:
                 raise KeyboardInterrupt
             yield item
-    _under_way.clear()
+    under_way()
 
 
 @contextlib.contextmanager
@@ -229,7 +229,12 @@ def progress_bar(*columns: ProgressColumn | str, **fields: Any) -> Iterator[Call
         yield partial(bar.update, bar.add_task(**fields))
 
 
-_under_way: list[str] = []  # what `watched` does at present, and how far it is
+_under_way: list[str] = []  # how far a command is at present
+
+
+def under_way(*how_far: str) -> None:
+    """Note how far a command is: Ctrl-C says it."""
+    _under_way[:] = how_far
 
 
 @contextlib.contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -220,3 +221,51 @@ def test_a_current_folder_that_was_removed_is_named(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, text=True)
     assert done.returncode == 1
     assert done.stderr == "perform: the current folder was removed: go to another one\n"
+
+
+LOADING = """
+import sys
+import perform.__main__
+
+class Interrupted:
+    @staticmethod
+    def find_spec(name, *_more):
+        if name == "perform.cli":
+            raise KeyboardInterrupt
+
+sys.meta_path.insert(0, Interrupted)
+perform.__main__.app()
+"""
+CLOSING = """
+import sys, threading, time, types
+import perform.__main__
+
+def app():
+    threading.Thread(target=time.sleep, args=(600,)).start()
+    sys.exit(130)
+
+sys.modules["perform.cli"] = types.SimpleNamespace(app=app)
+try:
+    perform.__main__.app()
+finally:
+    print("closing", flush=True)
+"""
+
+
+def test_ctrl_c_while_the_program_is_loaded_ends_it_without_a_traceback() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LOADING], env=unguarded(PYTHONPATH=str(ROOT)), capture_output=True
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"")
+
+
+def test_ctrl_c_ends_at_once_what_still_closes_after_a_command() -> None:
+    """Python would wait for its threads, print a traceback, and crash in libraries that still run."""
+    child = subprocess.Popen(
+        [sys.executable, "-c", CLOSING],
+        env=unguarded(PYTHONPATH=str(ROOT)), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    assert child.stdout and child.stdout.readline() == b"closing\n"
+    child.send_signal(signal.SIGINT)
+    assert child.communicate(timeout=60) == (b"", b"")
+    assert child.returncode == -signal.SIGINT

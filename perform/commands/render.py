@@ -32,6 +32,7 @@ from perform.terminal import (
     say_cut_short,
     show_names,
     size_of,
+    under_way,
 )
 
 if TYPE_CHECKING:
@@ -141,14 +142,20 @@ def render_show(options: Options, seconds: float | None, digested: bool = False,
         done = rendering.timings.count
         return done >= longest or _sound_ends_by(rendering, done / fps)
 
+    def how_far() -> str:
+        of = "" if math.isinf(expected) else f" of {(expected - first) / fps:.1f} s"
+        return f"{max(rig.timings.count - first, 0) / fps:.1f} s{of} are rendered"
+
     began = stopwatch()
     with RenderProgress(options, fps, first, expected) as progress:
 
         def over(rendering: Rig) -> bool:
             progress.update(rendering.timings.count)
+            under_way(how_far())
             return rendering.lost > 0 or whole(rendering)
 
         rig.run(over)
+    under_way()
     made, took = max(rig.timings.count - first, 0), stopwatch() - began
     sha = f", sha256 {digest.hexadecimal}" if digested else ""
     before = f" after {first} that are not kept" if first else ""
@@ -156,8 +163,7 @@ def render_show(options: Options, seconds: float | None, digested: bool = False,
     out.print(f"{made} frames{before} in {took:.1f} s: {rate:.1f} frames/s{sha}", soft_wrap=True)
     cut_short = bool(came) and not whole(rig)
     if cut_short:
-        of = "" if math.isinf(expected) else f" of {(expected - first) / fps:.1f} s"
-        say_cut_short(f"{made / fps:.1f} s{of} are rendered")
+        say_cut_short(how_far())
     report_end(rig, options)
     if cut_short:
         raise typer.Exit(128 + came[0])

@@ -228,6 +228,23 @@ def test_a_render_that_is_cut_short_says_so_and_plays(folder: Path) -> None:
     assert f"cut short: {made / 30:.1f} s of 60.0 s are rendered" in output
 
 
+def test_a_second_ctrl_c_also_says_how_much_is_rendered(folder: Path) -> None:
+    sound = str(tone(folder / "tone.wav", 60))
+    show = subprocess.Popen(
+        [*COMMAND, "render", sound, "--scene", "red", "--size", "64x36", "--out", "a.mp4"],
+        cwd=folder, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+    film = folder / "a.mp4"
+    eventually(lambda: show.poll() is not None or (film.exists() and film.stat().st_size > 3000), "a film")
+    show.send_signal(signal.SIGINT)
+    show.send_signal(signal.SIGINT)
+    output, _ = show.communicate(timeout=60)
+    assert show.returncode in (130, -signal.SIGINT), output  # the second came before or after its end
+    assert "Traceback" not in output
+    said = float(output.split("cut short: ")[1].removesuffix(" s of 60.0 s are rendered\n").split()[0])
+    assert 0 < len(pictures(film)) <= round(30 * said) + 1
+
+
 def test_ctrl_c_in_a_long_command_says_how_far_it_got(folder: Path) -> None:
     drawing = subprocess.Popen(
         [*COMMAND, "flora", "pictures", "drawn", "--count", "2000", "--size", "64"],
