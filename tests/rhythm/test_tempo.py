@@ -143,6 +143,20 @@ def test_a_nudge_is_added_to_the_leading_clock() -> None:
     assert heard(show, 0.5, link(0.5, 120, beat=1.0)).beat(5.0) == pytest.approx(10.0)
 
 
+@pytest.mark.parametrize(("meter", "first"), [(4, 0), (4, 2), (3, 0)])
+def test_bars_begin_with_the_downbeats_of_music_in_four(meter: int, first: int) -> None:
+    """The bars of music in three come faster than a bar may turn: the show's own go on evenly."""
+    show = TempoAuthority(Tempo(bpm=120))
+    bars = []
+    for beat in range(60):
+        now = 1.0 + beat / 2
+        heard(show, now, audio(now, 120, beat % meter == first))
+        bars.append(show.tempo.bar(now))
+    assert np.diff(bars[30:]) == pytest.approx(0.25, abs=1e-6)
+    places = [round(4 * bar) % 4 for bar in bars[30:]]
+    assert places == [(beat - first) % 4 for beat in range(30, 60)]
+
+
 def test_tapped_bars_stay_while_the_tracker_leads() -> None:
     show, clock = TempoAuthority(Tempo(bpm=120)), OfflineClock(30)
     for frame in range(30 * 12):
