@@ -183,8 +183,8 @@ class TempoAuthority:
 
 
 class _Tracker:
-    """The grid of the sound's tracked beats: each beat pulls it towards itself. The show has bars of four: the
-    bars of music in three, which it could never follow, leave its own as they are."""
+    """The grid of the sound's tracked beats: each beat pulls it towards itself. The show has bars of four; it
+    could never follow bars of three, and keeps its own in such music."""
 
     def __init__(self) -> None:
         self._tempo = Tempo()
