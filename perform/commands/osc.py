@@ -82,12 +82,12 @@ def _row(node: Node) -> dict[str, object]:
 
 
 def _table(nodes: Iterable[Node]) -> Table:
-    table = Table(box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False, expand=True)
     table.add_column("address", no_wrap=True)
     table.add_column("type", no_wrap=True)
-    table.add_column("range", overflow="fold")
-    table.add_column("is", no_wrap=True, max_width=32)
-    table.add_column("does")
+    table.add_column("range", max_width=18)
+    table.add_column("is", no_wrap=True, ratio=1, min_width=8, max_width=32)  # cut; a sentence never is
+    table.add_column("does", ratio=2, min_width=18)
     for node in nodes:
         parameter = node.parameter
         spanned = parameter.kind not in ("event", "bool", "text")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any
 
+from perform.clock import Moment
 from perform.formula import Formula
 from perform.parameters import SIZES, Parameter, number_text
 from perform.scenes import nodes
@@ -14,11 +15,13 @@ from perform.scenes.controls import UnitSettings
 from perform.scenes.scene import Scene
 from perform.scenes.setlist import Setlist
 from perform.scenes.show import SHOW_CONTROLS
+from perform.signals import Signals
 
 PARTS = {"point": ("x", "y"), "color": ("red", "green", "blue", "alpha")}
 WIDEST_RANGE = 200.0  # in a wider range a hand cannot set single values
 KNOB_STEPS = 127
 OTHER_TABLE = {"generator": "source", "source": "generator"}
+BEGINNING = Moment(0.0, 0, 0.0, 0.0, 0.0, 120.0)
 SET_BY_SHOW = ("progress",)  # parameters that the show sets
 
 
@@ -51,9 +54,12 @@ class LearnTarget:
 
     @property
     def constant(self) -> float:
-        """The setting; the default if it is a formula."""
+        """The setting; of a formula its value at the beginning, before anything has sent a signal."""
         if isinstance(self.setting, int | float):
             return float(self.setting)
+        if isinstance(self.setting, Formula):
+            value = self.setting.start()(Signals(BEGINNING.signals()), BEGINNING)
+            return float(self.parameter.clip(value))
         default = self.parameter.default
         return float(default if self.part is None else default[self.part])
 

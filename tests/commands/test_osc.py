@@ -40,6 +40,18 @@ def test_every_address_is_listed_with_its_values(folder: Path) -> None:
     assert "/norm" in said.output
 
 
+def test_a_narrow_terminal_cuts_formulas_and_no_sentence(folder: Path) -> None:
+    said = CliRunner(env={"COLUMNS": "80"}).invoke(app, ["osc", "inverted"])
+    lines = said.output.splitlines()
+    assert max(map(len, lines)) == 80
+    (at,) = [index for index, line in enumerate(lines) if line.startswith("/crossfade ")]
+    column = lines[at].index("you make")
+    sentence = " ".join(line[column:].strip() for line in lines[at : at + 3])
+    assert sentence == "you make the transition to the next cue by hand, from one end to the other"
+    (master,) = [line for line in lines if line.startswith("/master ")]
+    assert master.split() == ["/master", "float", "0..1", "pickup(midi…", "brightness", "of", "everything"]
+
+
 def test_the_list_can_be_one_json_object(folder: Path) -> None:
     said = json.loads(CliRunner().invoke(app, ["osc", "inverted", "--json"]).output)
     (scene,) = said["scenes"]

@@ -227,7 +227,10 @@ WAYS = [
     (target(False, "bool"), KNOB, "midi.cc21 > 0.5"),
     (target(False, "event"), PAD, "midi.note36 > 0"),
     (target(False, "event"), KNOB, "midi.cc21 > 0.5"),
-    (target("0.5 * lfo(4)"), KNOB, "pickup(midi.cc21, 0.4)"),
+    (target("0.5 * lfo(4)"), KNOB, "pickup(midi.cc21, 0)"),
+    (target("0.9 - 0.6 * audio.mid"), KNOB, "pickup(midi.cc21, 0.9)"),
+    (target("3 * said(osc['/wild'], 0.75)"), PAD, "mix(1, 0, midi.note36)"),  # kept in its range
+    (target("0.5 * beat.bpm", "float", -1000, 1000), KNOB, "scale(pickup(midi.cc21, 0.5), 59, 61)"),
     (target("pickup(midi.cc16, 1.1) * lfo(4)"), KNOB, "pickup(midi.cc21, 1.1) * lfo(4)"),
     (target("lfo(4) + scaling( osc['/wild'] , 1)"), KNOB, "lfo(4) + scaling( midi.cc21 , 1)"),
 ]
