@@ -11,6 +11,7 @@ from typing import TypeAlias
 Uniform: TypeAlias = tuple[str, str]  # the type in GLSL and the name
 
 NUMBERS = ("float", "int")
+_VECTOR = r"(?:[biu]?vec[234]|mat[234](?:x[234])?)"
 _CHANGING = re.compile(r"\b(\w+)\s*\([^()]*\b(?:inout|out)\s")  # functions that change an argument
 
 
@@ -47,7 +48,7 @@ def with_numbers(text: str, uniforms: Sequence[Uniform]) -> str:
     `on == 1`, `float x = on;`), and numbers are bools as conditions (`if (mode)`)."""
     for kind, name in uniforms:
         own = rf"(?<![\w.]){name}\b(?!\s*[.(\[])"
-        if kind == "bool":
+        if kind == "bool" and not re.search(rf"\b{_VECTOR}\s+{name}\b", text):  # a local of that name
             text = re.sub(
                 rf"{own}(?=\s*(?:[-+*/](?![-+=])|(?:[<>]=?|[=!]=)\s*[\d.]))", f"float({name})", text
             )
