@@ -6,7 +6,7 @@ import json
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,6 +14,7 @@ import typer
 from rich.table import Table
 
 from perform.bench import NAMES, report, run
+from perform.faults import Faults
 from perform.terminal import AsJson, NetworkDevice, PlayedModel, complaints, out
 
 
@@ -34,12 +35,17 @@ def bench(
         if model is not None and not Path(model).is_dir():  # a folder is a run's
             model = located(model)
         every = [one for one in NAMES if model is None or one != "training"]  # which takes a run, no model
+        faults = Faults()
         for one in every if name is None else (name,):
-            result = report(one, run(one, seconds=seconds, model=model, device=device))
-            if as_json:
-                typer.echo(json.dumps(result))
-            else:
-                _print(result)
+            # one that lacks something here leaves the others
+            with faults.contain(f"bench {one}") if name is None else nullcontext():
+                result = report(one, run(one, seconds=seconds, model=model, device=device))
+                if as_json:
+                    typer.echo(json.dumps(result))
+                else:
+                    _print(result)
+        if faults.counts:
+            raise typer.Exit(1)
 
 
 @contextmanager

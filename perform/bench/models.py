@@ -67,7 +67,10 @@ def models_figures(seconds: float | None, model: str | None, device: Device) -> 
 def loading(file: Path) -> Iterator[Figure]:
     """How long a file takes to load in a fresh process, and how much memory."""
     command = children.command(LOAD, str(file))
-    done = subprocess.run(command, check=True, capture_output=True, text=True, env=children.environment())
+    done = subprocess.run(command, capture_output=True, text=True, env=children.environment())
+    if done.returncode:
+        *_, last = done.stderr.splitlines() or [f"its process ended with {done.returncode}"]
+        raise RuntimeError(f"{file} could not be loaded: {last}")
     size, (took, memory) = file.stat().st_size, json.loads(done.stdout)
     yield Figure("load_file", size / 1e6, "MB")
     yield Figure.at_most("load_seconds", took, "s", LOAD_GOAL)

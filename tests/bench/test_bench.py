@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 
 from perform import __version__
 from perform.bench import NAMES, Figure, machine, percentiles, report, run, shows, versions
+from perform.bench.models import loading
 from perform.cli import app
 from perform.networks import ModelError
 
@@ -113,3 +114,26 @@ def test_a_broken_model_is_named_before_it_is_measured(tmp_path: Path) -> None:
 def test_a_measurement_lasts_for_some_time() -> None:
     done = CliRunner().invoke(app, ["bench", "models", "--seconds", "-1"])
     assert done.exit_code == 2 and "0.1" in done.output
+
+
+def test_a_bench_that_lacks_something_leaves_the_others(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def measured(name: str, **_options: object) -> list[Figure]:
+        if name == "latency":
+            raise RuntimeError("there is no jackd")
+        return [Figure(name, 1.0, "")]
+
+    monkeypatch.setattr("perform.bench.command.run", measured)
+    done = CliRunner().invoke(app, ["bench", "--json"])
+    names = [json.loads(line)["bench"] for line in done.stdout.splitlines() if line.startswith("{")]
+    assert (done.exit_code, names) == (1, [name for name in NAMES if name != "latency"])
+    assert "bench latency: there is no jackd" in caplog.text
+    assert CliRunner().invoke(app, ["bench", "loop", "--json"]).exit_code == 0
+
+
+def test_a_file_that_ends_its_loading_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "bad.pkl"
+    file.write_text("no model")
+    with pytest.raises(RuntimeError, match=r"bad\.pkl could not be loaded: .*it is text"):
+        list(loading(file))
