@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from functools import partial, reduce
 from pathlib import Path
 from typing import TypeVar, get_args
+
+import numpy as np
 
 from perform import paths
 from perform.arrays import Floats
@@ -32,6 +35,8 @@ from perform.parameters import Parameter, did_you_mean, name_hint
 from perform.render import isf, pictures
 from perform.scenes.mapping import SignalMapping, read_mapping
 from perform.scenes.scene import Footage, Role
+
+log = logging.getLogger("perform")
 
 SHADER_SUFFIXES = (".fs", ".isf")  # of files; by name only the first
 MODEL_SUFFIXES = (".safetensors", ".pkl", ".pt", ".pth", ".bin", ".npz")  # the first wins
@@ -239,11 +244,31 @@ class Library:
         return found
 
     def direction(self, model: str, name: str) -> tuple[Parameter, ...]:
-        """The parameters of a direction of a model's space; LookupError if there is no such one."""
-        known = self.directions(model).names
-        if name not in known:
-            raise LookupError(f"there is no such direction{name_hint(name, known)}")
+        """The parameters of a direction of a model's space. LookupError if there is no such one; but a model
+        that replaces the preset's own plays without, with a warning."""
+        try:
+            self._known_directions(model, name)
+        except LookupError as error:
+            if self._model is None:
+                raise
+            log.warning("model %s: the direction %s moves nothing: %s", self._model, name, error.args[0])
         return directions.PARAMETERS
+
+    def direction_step(self, model: str, name: str) -> Floats:
+        """What an amount of 1 of a direction adds to a latent of a model: [w_dim], or [layers, w_dim]."""
+        try:
+            return self._known_directions(model, name).step(name)
+        except LookupError:
+            if self._model is None:
+                raise
+            return np.zeros(self.model(model).space.w_dim, np.float32)
+
+    def _known_directions(self, model: str, name: str) -> Directions:
+        """The directions of a model; LookupError if `name` is none of them."""
+        known = self.directions(model)
+        if name not in known.names:
+            raise LookupError(f"there is no such direction{name_hint(name, known.names)}")
+        return known
 
     def directions(self, model: str) -> Directions:
         """The directions that are known of a model; of the same name, the first folder's. LookupError if

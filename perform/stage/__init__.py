@@ -250,8 +250,7 @@ class Stage:
         if old and before and (old.scene, before.generator) == (scene, generator):
             return before
         model = generator.key.model
-        known = self.library.directions(scene.source.name) if scene.directions else None
-        steps = [known.step(one.name) for one in scene.directions] if known else []
+        steps = [self.library.direction_step(scene.source.name, one.name) for one in scene.directions]
         return LatentSource(generator, self._path(scene, model, old), steps, self._centre(scene, model))
 
     def _centre(self, scene: Scene, model: Model) -> Centre | None:
