@@ -68,8 +68,8 @@ def played(model: str, seconds: float) -> Iterator[Row]:
 
 def _row(text: Mapping[str, str]) -> Row:
     """A row that was written."""
-    rates = (float(text[name]) for name in ("time", "frames", "pictures"))
-    return Row(*rates, int(text["level"]), int(text["busy"]))
+    time, frames, pictures = (float(text[name]) for name in ("time", "frames", "pictures"))
+    return Row(time, frames, pictures, int(text["level"]), int(text["busy"]))
 
 
 def _second(rig: Rig, began: float, busy: bool) -> Row:
