@@ -63,6 +63,7 @@ class Library:
         self._models: dict[str, Model] = {}
         self._parsed: dict[Path, tuple[list[Stamp | None], isf.ISF]] = {}
         self._footage: dict[tuple[str, Path, Stamp | None], tuple[Parameter, ...]] = {}
+        self._warned: set[str] = set()
         if model is not None:
             try:
                 self.model_place(model)
@@ -207,6 +208,20 @@ class Library:
         """The parameters of [generator] with a model; LookupError if there is no such model."""
         return (*self.model(model).parameters, EXTEND, *pictures.PARAMETERS)
 
+    def replaced(self, model: str) -> bool:
+        """Whether another model plays where a preset names this one."""
+        return self._model not in (None, model)
+
+    def leave_out(self, fault: str) -> None:
+        """Log once what a preset has that the model in place of its own cannot play."""
+        self._warn(f"left out: {fault}")
+
+    def _warn(self, text: str) -> None:
+        """Log once what the model in place of the presets' own cannot do; presets are read often."""
+        if text not in self._warned:
+            self._warned.add(text)
+            log.warning("model %s: %s", self._model, text)
+
     def bend(self, model: str, operation: str) -> tuple[Parameter, ...]:
         """The parameters of an operation on a model's activations; LookupError if there is no such one."""
         return bending.bend_parameters(operation, self.model(model).layers)
@@ -249,9 +264,9 @@ class Library:
         try:
             self._known_directions(model, name)
         except LookupError as error:
-            if self._model is None:
+            if not self.replaced(model):
                 raise
-            log.warning("model %s: the direction %s moves nothing: %s", self._model, name, error.args[0])
+            self._warn(f"the direction {name} moves nothing: {error.args[0]}")
         return directions.PARAMETERS
 
     def direction_step(self, model: str, name: str) -> Floats:
@@ -259,7 +274,7 @@ class Library:
         try:
             return self._known_directions(model, name).step(name)
         except LookupError:
-            if self._model is None:
+            if not self.replaced(model):
                 raise
             return np.zeros(self.model(model).space.w_dim, np.float32)
 

@@ -81,6 +81,8 @@ def check_scene(
     transition = reader.transition("transition", text.transition)
     if reader.faults:
         raise SceneError(reader.faults)
+    for one in reader.left_out:
+        catalogue.leave_out(one)
     return Scene(
         title=text.title,
         source=source,
@@ -98,17 +100,26 @@ def check_scene(
 
 
 class Reader:
-    """Reads the tables of one file and gathers their faults."""
+    """Reads the tables of one file and gathers their faults. If another model plays than the one that the
+    file names, what that model cannot play is no fault, but left out."""
 
     def __init__(self, path: Path, catalogue: Catalogue, faults: Sequence[str] = ()) -> None:
         self.faults = [*faults]
+        self.left_out: list[str] = []
+        self._replaced = False
         self._path = path
         self.catalogue = catalogue
 
     def fault(self, key: str, what: str) -> None:
         """Note a fault: `presets/moth.toml: filter[1].amount = 1.7, must be 0..1`. A key has one at most."""
-        if not any(one.startswith(f"{self._path}: {key} ") for one in self.faults):
-            self.faults.append(f"{self._path}: {key} {what}".rstrip())
+        of_model = key.startswith("generator.") and key != "generator.model"
+        noted = self.left_out if self._replaced and of_model else self.faults
+        if not any(one.startswith(f"{self._path}: {key} ") for one in noted):
+            noted.append(f"{self._path}: {key} {what}".rstrip())
+
+    def _leaves_out(self, key: str) -> bool:
+        """Whether something whose key begins so is left out."""
+        return any(one.startswith(f"{self._path}: {key}") for one in self.left_out)
 
     def scene_source(
         self, generator: Table | None, source: Table | None, given: Collection[str]
@@ -128,9 +139,19 @@ class Reader:
         if "shader" in table:
             self.fault("generator", "has model and shader: a generator has one of these")
             table = {key: value for key, value in table.items() if key != "shader"}
+        self._replaced = self.catalogue.replaced(str(table["model"]))
         table = self._resolve_files(table, "model", "kept")
         inside = {key: value for key, value in table.items() if key not in ("bend", "blend")}
-        return self.unit("generator", inside, "model", self.catalogue.generator)
+        return self._with_kept(self.unit("generator", inside, "model", self.catalogue.generator))
+
+    def _with_kept(self, source: UnitSettings) -> UnitSettings:
+        """A model whose file of kept latents, if it has one, is checked."""
+        kept = source.values.get("kept")
+        if isinstance(kept, str) and kept:
+            self._known("generator.kept", kept, partial(self.catalogue.latents, source.name))
+            if self._leaves_out("generator.kept"):
+                return replace(source, values={**source.values, "kept": ""})
+        return source
 
     def source(self, key: str, table: Table) -> UnitSettings:
         """A film, a still, a camera or a generator shader, whichever the table names."""
@@ -205,12 +226,11 @@ class Reader:
                 "generator.bend", must_be_table("generator.bend", tables, ("operation",), several=True)
             )
             return ()
-        return tuple(
-            self.unit(
-                f"generator.bend[{i}]", table, "operation", lambda name: self.catalogue.bend(model, name)
-            )
-            for i, table in enumerate(tables)
-        )
+        declared = partial(self.catalogue.bend, model)
+        found = [
+            self.unit(f"generator.bend[{i}]", table, "operation", declared) for i, table in enumerate(tables)
+        ]
+        return () if self._leaves_out("generator.bend") else tuple(found)
 
     def blend(self, model: str, generator: Table) -> UnitSettings | None:
         """The second model that a model is mixed with."""
@@ -221,13 +241,11 @@ class Reader:
             self.fault("generator.blend", must_be_table("generator.blend", table, ("model",)))
             return None
         declared = partial(self.catalogue.blend, model)
-        return self.unit("generator.blend", self._resolve_files(table, "model"), "model", declared)
+        found = self.unit("generator.blend", self._resolve_files(table, "model"), "model", declared)
+        return None if self._leaves_out("generator.blend") else found
 
     def directions(self, source: UnitSettings, tables: list[Table]) -> tuple[UnitSettings, ...]:
-        """The directions that are played after the path; a file of kept latents is checked, too."""
-        kept = source.values.get("kept")
-        if isinstance(kept, str) and kept:
-            self._known("generator.kept", kept, partial(self.catalogue.latents, source.name))
+        """The directions that are played after the path."""
         if not source.parameters:  # there is no such model; the fault is noted already
             return ()
         declared = partial(self.catalogue.direction, source.name)

@@ -44,6 +44,14 @@ class Catalogue(Protocol):
         """The parameters of a trained generator."""
         ...
 
+    def replaced(self, model: str) -> bool:
+        """Whether another model plays where a preset names this one."""
+        ...
+
+    def leave_out(self, fault: str) -> None:
+        """Say what a preset has that the model in place of its own cannot play."""
+        ...
+
     def path(self, name: str) -> tuple[Parameter, ...]:
         """The parameters of a path through a latent space."""
         ...

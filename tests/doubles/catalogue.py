@@ -54,6 +54,12 @@ class FakeCatalogue:
             raise LookupError("there is no such model; did you mean flora?")
         return MODEL
 
+    def replaced(self, model: str) -> bool:
+        return False
+
+    def leave_out(self, fault: str) -> None:
+        raise AssertionError(fault)
+
     def path(self, name: str) -> tuple[Parameter, ...]:
         return path_parameters(name)
 

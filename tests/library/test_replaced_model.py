@@ -1,0 +1,96 @@
+"""A model in place of the presets' own: what it cannot play is left out, the rest plays."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import pytest
+
+from perform import paths
+from perform.documents import SceneError
+from perform.generators.untrained import BUILT_IN
+from perform.library import Library
+from perform.scenes.reader import read_scene
+from tests.doubles.library import save
+
+PRESETS = sorted((paths.shipped() / "presets").glob("*.toml"))
+WHOLE = """
+title = "Whole"
+[generator]
+model = "flora"
+truncation = 0.5
+noise = 0.25
+kept = "nowhere.npz"
+[[generator.bend]]
+operation = "rotate"
+layer = "b256.conv1"
+[generator.blend]
+model = "flora"
+from = "b256.conv0"
+[latent]
+path = "orbit"
+radius = 0.5
+[[direction]]
+name = "bloom"
+amount = 2
+[[filter]]
+shader = "feedback"
+amount = 0.5
+"""
+
+
+@pytest.mark.parametrize("model", [*BUILT_IN, "flora", "flora-64"])
+def test_every_shipped_preset_plays_with_any_model(model: str) -> None:
+    library = Library(model=model)
+    for preset in PRESETS:
+        assert read_scene(preset, library).file == preset
+
+
+def test_what_the_model_cannot_play_is_left_out_and_said_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = tmp_path / "whole.toml"
+    save(file, WHOLE)
+    library = Library(model="flora-64")
+    with caplog.at_level(logging.WARNING, "perform"):
+        scene = read_scene(file, library)
+        assert read_scene(file, library) == scene
+    assert scene.source.values == {"truncation": 0.5, "kept": ""}
+    assert (scene.bends, scene.blend) == ((), None)
+    assert [one.values for one in scene.directions] == [{"amount": 2}]  # flora-64 has this one, too
+    assert (scene.latent and scene.latent.values, scene.filters[0].values) == (
+        {"radius": 0.5},
+        {"amount": 0.5},
+    )
+    said = [one.removeprefix("model flora-64: left out: ") for one in caplog.messages]
+    assert [one.removeprefix(f"{file}: ").split(" ")[0] for one in said] == [
+        "generator.noise",
+        "generator.kept",
+        "generator.bend[0].layer",
+        "generator.blend.from",
+    ]
+    assert said[1] == f"{file}: generator.kept = 'nowhere.npz': there is no such file"
+
+
+def test_the_presets_own_model_must_play_all_of_it(tmp_path: Path) -> None:
+    file = tmp_path / "whole.toml"
+    save(file, WHOLE.replace('"bloom"', '"blom"'))
+    for library in (Library(), Library(model="flora")):
+        with pytest.raises(SceneError) as caught:
+            read_scene(file, library)
+        assert [fault.removeprefix(f"{file}: ").split(" ")[0] for fault in caught.value.faults] == [
+            "generator.kept",
+            "direction[0].name",
+        ]
+
+
+def test_other_faults_are_faults_with_any_model(tmp_path: Path) -> None:
+    file = tmp_path / "whole.toml"
+    save(file, WHOLE.replace("radius = 0.5", "radius = 5").replace("amount = 0.5", "amount = 5"))
+    with pytest.raises(SceneError) as caught:
+        read_scene(file, Library(model="flora-64"))
+    assert caught.value.faults == [
+        f"{file}: latent.radius = 5, must be 0..2",
+        f"{file}: filter[0].amount = 5, must be 0..1",
+    ]
