@@ -34,6 +34,7 @@ OTHER_TYPES = {  # of other hosts and of the code
     "vec4": "color",
 }
 COMPONENTS = ("rgba", "xy")  # of a color and of a point that are objects
+LARGEST_INT = 2**31 - 1  # of GLSL
 TYPE_NAMES = "event, bool, long, float, point2D, color, image, audio, audioFFT"
 
 
@@ -125,6 +126,8 @@ def _whole(entry: Json, about: str, warn: Warn) -> Parameter:
     if isinstance(given, str) and given in words:  # the word of a choice in place of its number
         entry = {**entry, "DEFAULT": words[given]}
     low, high, default = (round(bound) for bound in _range({**_bounds(entry), **entry}, warn))
+    if (largest := max(map(abs, (low, high, *words.values())))) > LARGEST_INT:
+        raise InputError(f"a whole number is {largest}, must be at most {LARGEST_INT}")
     if not words:
         return Parameter(entry["NAME"], default, low, high, description=about, kind="int")
     chosen = next((word for word, value in words.items() if value == default), next(iter(words)))

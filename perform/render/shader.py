@@ -19,6 +19,7 @@ from perform.clock import Moment
 from perform.parameters import Parameter, Values
 from perform.render import Releases, glsl
 from perform.render.isf import ISF, Pass
+from perform.render.isf_inputs import LARGEST_INT
 from perform.render.sounds import Sound
 from perform.render.stills import imported
 from perform.render.strips import Strip
@@ -32,7 +33,7 @@ Setter: TypeAlias = Callable[[object], None]
 EPOCH = datetime(2000, 1, 1)
 
 DAY = 86_400.0  # seconds
-LAST_FRAME = 2**31 - 1  # the largest int of GLSL, after a year at 60 frames/s; 1 follows, as 0 sets up anew
+LAST_FRAME = LARGEST_INT  # after a year at 60 frames/s; 1 follows, as 0 sets up anew
 MOST_MEMORY = 2_000_000_000  # bytes of a shader's targets
 SAMPLERS = {*range(0x8B5D, 0x8B65), *range(0x8DC0, 0x8DD9)}  # GL_SAMPLER_1D and so on
 WARMTH = " "  # the name of no pass

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from perform import media
 from perform.render.isf import ISFError
+from perform.render.sizes import LARGEST
 
 if TYPE_CHECKING:
     import moderngl
@@ -27,11 +28,15 @@ def read(path: Path) -> NDArray[np.uint8]:
         with av.open(media.address(path), options=dict(media.OPTIONS), metadata_errors="replace") as file:
             frame = next(file.decode(video=0))
             pixels = frame.to_ndarray(format="rgba").astype(np.uint8, copy=False)
-            return media.orientation(frame).upright(pixels)
+            upright = media.orientation(frame).upright(pixels)
     except (IndexError, StopIteration):
         raise ISFError(f"{path}: cannot be read as an image: it holds no picture") from None
     except media.faults() as error:
         raise ISFError(f"{path}: cannot be read as an image: {media.why(error)}") from None
+    height, width, _ = upright.shape
+    if max(height, width) > LARGEST:
+        raise ISFError(f"{path}: {width}x{height} pixels, must be at most {LARGEST} on each side")
+    return upright
 
 
 def imported(context: moderngl.Context, paths: Sequence[Path]) -> moderngl.Texture | moderngl.TextureCube:

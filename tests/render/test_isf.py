@@ -176,6 +176,10 @@ def test_a_missing_file_is_reported(tmp_path: Path) -> None:
         ('/*{\n "INPUTS": [\n  {"NAME" x: "y"}]\n*/', "a.fs:3: the header is not valid JSON: Unexpected"),
         ('/*{"DEFAULT": NaN}*/', "a.fs:1: the header is not valid JSON: NaN is no number"),
         (header(INPUTS=[{"NAME": "TIME", "TYPE": "float"}]), "the name TIME is taken"),
+        (
+            header(INPUTS=[{"NAME": "x", "TYPE": "long", "MAX": 2**31}]),
+            "x: a whole number is 2147483648, must be at most 2147483647",
+        ),
         (header(PASSES=[{"TARGET": "x", "WIDTH": "$WIDHT/2"}]), "no $WIDHT, must be one of $HEIGHT, $WIDTH"),
         (
             header(PASSES=[{"TARGET": "x", "WIDTH": "open(1)"}]),

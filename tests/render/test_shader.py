@@ -228,6 +228,13 @@ def test_imported_images_reach_the_shader(context: moderngl.Context, tmp_path: P
             Shader(context, shader, SIZE)
 
 
+def test_an_imported_image_that_no_texture_holds_is_named(context: moderngl.Context, tmp_path: Path) -> None:
+    write_png(tmp_path / "long.png", np.zeros((1, 16385, 3), np.uint8))
+    (tmp_path / "a.fs").write_text('/*{"IMPORTED": {"still": {"PATH": "long.png"}}}*/ void main() {}')
+    with pytest.raises(ISFError, match=r"long\.png: 16385x1 pixels, must be at most 16384 on each side"):
+        Shader(context, isf.load(tmp_path / "a.fs"), SIZE)
+
+
 def test_a_transition_mixes_its_two_images(context: moderngl.Context) -> None:
     start, end = picture(context, [[10]]), picture(context, [[210]])
     stage = Stage(
