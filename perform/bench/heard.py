@@ -136,11 +136,12 @@ def light_show(folder: Path, light: str, sound: str, fps: float, offset: float =
 
 @contextmanager
 def _sound_server(period: int) -> Iterator[None]:
-    """A JACK server of our own with the dummy driver, which all clients started in the block use."""
+    """A JACK server of our own with the dummy driver, which all clients started in the block use. It runs in
+    real time if this user may, as JACK does on stage: then its device keeps time beside other programs."""
     if not virtual_device():
         raise RuntimeError("the bench needs JACK's virtual device: on Debian install jackd2")
     patience, samples = str(DEVICE_PATIENCE), str(period)
-    command = ["jackd", "-n", SERVER, "-r", "-t", patience, "-d", "dummy", "-r", "48000", "-p", samples]
+    command = ["jackd", "-n", SERVER, "-t", patience, "-d", "dummy", "-r", "48000", "-p", samples]
     quiet = subprocess.DEVNULL
     with running(command, stdout=quiet, stderr=quiet):
         wait = ["jack_wait", "-s", SERVER, "-w", "-t", str(START_TIMEOUT)]

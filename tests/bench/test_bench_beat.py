@@ -142,6 +142,8 @@ def test_what_the_device_plays_is_found_by_its_name() -> None:
         sound = open_sound(heard.DEVICE, lambda: 0.0)
         eventually(lambda: sound.health() == Health("ok", heard.DEVICE), "the player")
         sound.close()
+    left = [*Path("/dev/shm").glob(f"jack_*{heard.SERVER}*")]
+    assert left == [], "all clients have taken their leave: the server ended by itself"
 
 
 def test_a_device_that_does_not_start_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

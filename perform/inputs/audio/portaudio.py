@@ -117,6 +117,14 @@ class _Stream:
             stream.abort(ignore_errors=True)
             stream.close(ignore_errors=True)
 
+    def close(self) -> None:
+        """Close the stream for good, and PortAudio with it: a JACK server waits for a client that goes
+        without that. If there is no stream the server may have died, and PortAudio would wait for it."""
+        sound = sys.modules.get("sounddevice") if self._stream else None
+        self.end("closed")
+        if sound:
+            sound._terminate()
+
     def _start(self) -> float:
         try:
             self._stream = self._make()
@@ -215,5 +223,7 @@ def main(path: str, kind: str, name: str, rate: str) -> None:
     wait = 0.0
     while not over.wait(wait):
         wait = stream.check()
-    stream.end("closed")
-    os._exit(0)  # not through PortAudio's own end, which may wait for a server that died
+    try:
+        stream.close()
+    finally:
+        os._exit(0)  # not through the end of sounddevice, which may wait for a server that died
