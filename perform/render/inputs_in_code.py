@@ -11,6 +11,7 @@ from typing import TypeAlias
 Uniform: TypeAlias = tuple[str, str]  # the type in GLSL and the name
 
 NUMBERS = ("float", "int")
+_CONDITION = r"\s*(?:\?|&&|\|\||\^\^|[=!]=)"  # what follows a bool that is part of a condition
 _VECTOR = r"(?:[biu]?vec[234]|mat[234](?:x[234])?)"
 _CHANGING = re.compile(r"\b(\w+)\s*\([^()]*\b(?:inout|out)\s")  # functions that change an argument
 
@@ -53,7 +54,7 @@ def with_numbers(text: str, uniforms: Sequence[Uniform]) -> str:
                 rf"{own}(?=\s*(?:[-+*/](?![-+=])|(?:[<>]=?|[=!]=)\s*[\d.]))", f"float({name})", text
             )
             text = re.sub(
-                rf"((?:[\w)\]]\s*[-+*/]|[-+*/]=|\bfloat\s+\w+\s*=)\s*){own}(?!\s*\?)",
+                rf"((?:[\w)\]]\s*[-+*/]|[-+*/]=|\bfloat\s+\w+\s*=)\s*){own}(?!{_CONDITION})",
                 rf"\1float({name})",
                 text,
             )

@@ -144,6 +144,11 @@ def test_an_input_of_an_unknown_type_is_left_out_if_nothing_uses_it(context: mod
         ("void main() { gl_FragColor = vec4(0.4); if (on && mode) gl_FragColor = vec4(0.2); }", [51] * 4),
         ("void main() { gl_FragColor = vec4(0.4); if (!on || !mode) gl_FragColor = vec4(1.0); }", [102] * 4),
         ("float f() { return mode ? 0.2 : 0.4; }\nvoid main() { gl_FragColor = vec4(f()); }", [51] * 4),
+        ("void main() { float x = on && mode > 0 ? 0.2 : 0.4; gl_FragColor = vec4(x); }", [51] * 4),
+        ("void main() { float x = on || on ? 0.2 : 0.4; gl_FragColor = vec4(x); }", [51] * 4),
+        ("void main() { float x = on ^^ on ? 0.4 : 0.2; gl_FragColor = vec4(x); }", [51] * 4),
+        ("void main() { float x = on == true ? 0.2 : 0.4; gl_FragColor = vec4(x); }", [51] * 4),
+        ("void main() { float x = 1.0; x *= on != on ? 0.4 : 0.2; gl_FragColor = vec4(x); }", [51] * 4),
         ("vec4 f(vec4 on) { return on * 0.5; }\nvoid main() { gl_FragColor = f(vec4(0.4)); }", [51] * 4),
         ("#define LEVEL on * 0.2\nvoid main() { gl_FragColor = vec4(LEVEL); }", [51] * 4),
         (
