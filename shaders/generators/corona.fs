@@ -9,7 +9,7 @@
     {"NAME": "size", "LABEL": "Radius of the disc", "TYPE": "float", "DEFAULT": 0.2, "MIN": 0.02, "MAX": 0.8},
     {"NAME": "height", "LABEL": "Length of the corona", "TYPE": "float", "DEFAULT": 0.5, "MIN": 0, "MAX": 1},
     {"NAME": "apart", "LABEL": "How much of the sun is free", "TYPE": "float", "DEFAULT": 0.03, "MIN": 0, "MAX": 0.5},
-    {"NAME": "turn", "LABEL": "Where it is free, in turns", "TYPE": "float", "DEFAULT": 0.12, "MIN": -1000, "MAX": 1000},
+    {"NAME": "turn", "LABEL": "Where it is free, in turns", "TYPE": "float", "DEFAULT": 0.12, "MIN": -1000, "MAX": 1000, "WRAP": true},
     {"NAME": "speed", "LABEL": "How fast the corona moves outwards", "TYPE": "float", "DEFAULT": 0.5, "MIN": 0, "MAX": 1},
     {"NAME": "hit", "LABEL": "The corona flares", "TYPE": "float", "DEFAULT": 0, "MIN": 0, "MAX": 1},
     {"NAME": "snap", "LABEL": "Flames on the rim of the disc", "TYPE": "float", "DEFAULT": 0, "MIN": 0, "MAX": 1},

@@ -6,7 +6,7 @@
   "INPUTS": [
     {"NAME": "place", "LABEL": "Place of the hips", "TYPE": "point2D", "DEFAULT": [0.5, 0.5], "MIN": [-0.5, -0.5], "MAX": [1.5, 1.5]},
     {"NAME": "size", "LABEL": "Height of the dancer", "TYPE": "float", "DEFAULT": 0.82, "MIN": 0.1, "MAX": 2},
-    {"NAME": "beats", "LABEL": "Beats that were danced; let it grow", "TYPE": "float", "DEFAULT": 0, "MIN": -10000, "MAX": 10000},
+    {"NAME": "beats", "LABEL": "Beats that were danced; let it grow", "TYPE": "float", "DEFAULT": 0, "MIN": -10000, "MAX": 10000, "WRAP": true},
     {"NAME": "speed", "LABEL": "Beats a second that it sways by itself", "TYPE": "float", "DEFAULT": 0.5, "MIN": 0, "MAX": 4},
     {"NAME": "wide", "LABEL": "How far it moves", "TYPE": "float", "DEFAULT": 0.6, "MIN": 0, "MAX": 1},
     {"NAME": "hit", "LABEL": "The knees bend", "TYPE": "float", "DEFAULT": 0, "MIN": 0, "MAX": 1},

@@ -63,6 +63,13 @@ def neutral(path: Path) -> dict[str, Any]:
     return {one["NAME"]: one["IDENTITY"] for one in header["INPUTS"] if "IDENTITY" in one}
 
 
+@pytest.mark.parametrize("path", sorted(SHADERS.glob("*/*.fs")), ids=lambda path: path.stem)
+def test_what_may_grow_for_days_wraps(path: Path) -> None:
+    """A formula such as `time.seconds` comes to the end of the widest range."""
+    wide = [p for p in isf.load(path).parameters if p.kind == "float" and p.high >= 1000]
+    assert [p.name for p in wide if not p.wraps] == []
+
+
 @pytest.mark.parametrize("path", FILTERS, ids=lambda path: path.stem)
 def test_a_filter_at_its_neutral_values_does_not_change_the_picture(
     context: moderngl.Context, path: Path
