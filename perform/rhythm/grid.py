@@ -47,14 +47,18 @@ class BeatGrid:
 
     def lock(self, period: float, ago: float) -> None:
         """Start anew: a beat every `period` hops, the last one `ago` hops ago."""
-        self.period = period
-        self.due = period - ago % period
+        self.period = _in_range(period)
+        self.due = self.period - ago % self.period
         self.age = 0
 
     def pull(self, early: float, phase: float, period: float) -> None:
         """Move towards beats that come `early` hops before its own, by these shares of it."""
         self.due -= phase * early
-        self.period = min(max(self.period - period * early, SHORTEST_PERIOD), LONGEST_PERIOD)
+        self.period = _in_range(self.period - period * early)
+
+
+def _in_range(period: float) -> float:
+    return min(max(period, SHORTEST_PERIOD), LONGEST_PERIOD)
 
 
 class GridTracker:

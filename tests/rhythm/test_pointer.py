@@ -95,3 +95,10 @@ def test_a_grid_reports_each_beat_once_and_can_be_pulled() -> None:
     assert beats == [5.0, 55.0, 105.0, 155.0] and grid.bpm == 120
     grid.pull(4.0, 0.5, 0.25)
     assert (grid.due, grid.period) == (3.0, 49.0)
+
+
+@pytest.mark.parametrize(("period", "bpm"), [(27.0, 220), (50.0, 120), (151.0, 40)])
+def test_a_grid_keeps_to_the_tempi_of_a_show(period: float, bpm: float) -> None:
+    grid = BeatGrid()
+    grid.lock(period, ago=0.0)
+    assert grid.bpm == pytest.approx(bpm) and grid.due == grid.period
