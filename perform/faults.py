@@ -29,6 +29,14 @@ def reason(error: BaseException) -> str:
     return str(error) or type(error).__name__
 
 
+def log_kept(*faults: str) -> None:
+    """Log the faults of an edit, because of which the version before plays on."""
+    lines = dict.fromkeys(line for fault in faults for line in fault.splitlines())
+    for line in lines:
+        if not any(line in other for other in lines if other != line):  # of a shader, and of its preset
+            log.error("kept the last good version: %s", line)
+
+
 @dataclass(slots=True)
 class Faults:
     """What failed, by its sentence, and how often."""

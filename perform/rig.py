@@ -12,13 +12,13 @@ import logging
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING, Protocol
 
 from perform.arrays import Samples
 from perform.clock import Clock, Moment, stopwatch
-from perform.faults import Faults, reason
+from perform.faults import Faults, log_kept, reason
 from perform.inputs import Input
 from perform.inputs.audio import Sound
 from perform.outputs import Frame, FrameOutput, Output, Screen, SoundOutput, StateOutput
@@ -265,8 +265,18 @@ class Rig:
                 if not self.stage.tried(setlist):  # it came from `take` alone
                     self._edited = setlist
                     return
-                self.performance.change(setlist, self.stage.open(setlist, self.performance.cues))
-                log.info("applied the edit of %s", setlist.title)
+                before, played = self._units(), self.performance.setlist
+                cues = self.stage.open(setlist, self.performance.cues)
+                faults = *setlist.kept, *map(reason, self.stage.kept)
+                setlist = replace(setlist, cues=tuple(one.cue for one in cues), kept=())
+                self.performance.change(setlist, cues)
+                log_kept(*faults)
+                if not faults or (setlist, self._units()) != (played, before):
+                    log.info("applied the edit of %s", setlist.title)
+
+    def _units(self) -> list[object]:
+        """What plays in each cue: its scene and its transition."""
+        return [(one.scene, one.transition) for one in self.performance.cues]
 
     @contextmanager
     def _contain_edit(self) -> Iterator[None]:
@@ -275,8 +285,7 @@ class Rig:
             yield
         except Exception as error:  # noqa: BLE001 - on stage one place catches
             self._edited = None
-            for line in reason(error).splitlines():
-                log.error("kept the last good version: %s", line)
+            log_kept(reason(error))
 
     def _step(self, moment: Moment, events: Sequence[Event]) -> Picture:
         """The performance's picture; if it fails, the one before."""

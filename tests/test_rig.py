@@ -10,75 +10,21 @@ import moderngl
 import numpy as np
 import pytest
 
-from perform import generators
 from perform.clock import Moment, OfflineClock, Tempo
-from perform.documents import SceneError
-from perform.library import Library
 from perform.outputs.memory import Memory
 from perform.performance import Performance
-from perform.performance.scene import LatentSource
-from perform.render.context import headless
-from perform.render.present import Present
-from perform.render.shader import Shader
-from perform.rig import Incoming, Rig
+from perform.rig import Incoming
 from perform.scenes.look import Look
-from perform.show import find, load
-from perform.stage import Stage
-from perform.stage.pool import ModelPool, PoolKey
+from perform.stage.pool import PoolKey
 from perform.stage.worker import Worker
-from tests.doubles.edits import Edited
 from tests.doubles.inputs import PlayedInput
-from tests.doubles.library import BLUE, INVERT, NEURAL, RED, save, write_library
-
-SIZE = (64, 36)
-RED_PIXEL, BLUE_PIXEL, CYAN_PIXEL = (255, 0, 0), (0, 0, 255), (0, 255, 255)
-
-
-class Show:
-    """A rig on an offline clock, whose folder a test can edit."""
-
-    def __init__(self, folder: Path, name: str, worker: Callable[[PoolKey], Worker]) -> None:
-        self.folder, self.says, self.memory = folder, PlayedInput(), Memory()
-        library = Library(folder)
-        file = find(name, library)
-        setlist = load(file, library)
-        context = headless()
-        stage = Stage(library, context, SIZE, ModelPool(worker))
-        performance = Performance(setlist, stage.open(setlist))
-        self.edits = Edited(file, library)
-        self.rig = Rig(
-            OfflineClock(30), context, stage, performance, Present(context, SIZE), [self.says],
-            outputs=[self.memory], edits=self.edits,
-        )  # fmt: skip
-
-    def edit(self, name: str, text: str) -> None:
-        save(self.folder / name, text)
-        self.edits.saved = True
-
-    def pixel(self, *said: tuple[str, float]) -> tuple[int, ...]:
-        """The middle of the next frame."""
-        self.says.next = list(said)
-        self.rig.frame()
-        frame = self.memory.last
-        assert frame is not None
-        return tuple(int(v) for v in frame.pixels[SIZE[1] // 2, SIZE[0] // 2])
-
-
-def worker(key: PoolKey) -> Worker:
-    return Worker(generators.open(key.model, device="cpu", bends=key.bends))
+from tests.doubles.library import BLUE, NEURAL
+from tests.doubles.rig_shows import BLUE_PIXEL, CYAN_PIXEL, RED_PIXEL, SIZE, Show, shows, worker
 
 
 @pytest.fixture
 def opened(tmp_path: Path) -> Iterator[Callable[..., Show]]:
-    shows: list[Show] = []
-
-    def start(name: str = "demo", worker: Callable[[PoolKey], Worker] = worker) -> Show:
-        shows.append(Show(write_library(tmp_path), name, worker))
-        return shows[-1]
-
-    yield start
-    for show in shows:
-        show.rig.close()
+    yield from shows(tmp_path)
 
 
 def test_go_blackout_and_master_reach_the_pixels(opened: Callable[..., Show]) -> None:
@@ -134,59 +80,6 @@ def test_a_failing_network_keeps_its_last_picture(opened: Callable[..., Show]) -
     made[0].request = fail
     assert show.pixel() == before
     assert show.rig.stage.faults.counts["model untrained-small is dropped: device lost"] == 1
-
-
-def test_a_saved_preset_takes_effect_and_a_broken_one_does_not(
-    opened: Callable[..., Show], caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.INFO, "perform")
-    show = opened("red")
-    show.edit("presets/red.toml", BLUE)
-    assert show.pixel() == BLUE_PIXEL
-    show.edit("presets/red.toml", RED.replace("colour", "color"))
-    assert show.pixel() == BLUE_PIXEL
-    assert "kept the last good version" in caplog.text
-    assert (
-        "generator.shader = 'color': there is no such generator shader; did you mean colour?" in caplog.text
-    )
-    show.edit("presets/red.toml", "title = ")
-    assert show.pixel() == BLUE_PIXEL
-    show.edit("presets/red.toml", RED)
-    assert show.pixel() == RED_PIXEL
-
-
-def test_a_saved_shader_takes_effect_and_a_broken_one_does_not(
-    opened: Callable[..., Show], caplog: pytest.LogCaptureFixture
-) -> None:
-    show = opened("inverted")
-    assert show.pixel() == CYAN_PIXEL
-    show.edit("shaders/filters/invert.fs", INVERT.replace("1.0 - c.rgb", "c.gbr"))
-    assert show.pixel() == BLUE_PIXEL
-    show.edit("shaders/filters/invert.fs", INVERT.replace("mix(", "mixx("))
-    assert show.pixel() == BLUE_PIXEL
-    assert "invert.fs" in caplog.text
-    show.edit("shaders/filters/invert.fs", "no shader at all")
-    assert show.pixel() == BLUE_PIXEL
-
-
-def test_an_edit_keeps_the_cue_and_the_switches(opened: Callable[..., Show]) -> None:
-    show = opened()
-    show.pixel()
-    assert show.pixel(("key.space", 1)) == BLUE_PIXEL
-    show.edit("presets/red.toml", NEURAL)
-    assert show.pixel() == BLUE_PIXEL
-
-
-def test_a_missing_model_file_is_rejected_at_load_and_ignored_in_a_show(
-    opened: Callable[..., Show], caplog: pytest.LogCaptureFixture
-) -> None:
-    show = opened("red")
-    show.edit("presets/red.toml", NEURAL.replace("untrained-small", "flora"))
-    assert show.pixel() == RED_PIXEL
-    assert "generator.model = 'flora': there is no such model" in caplog.text
-    library = Library(show.folder)
-    with pytest.raises(SceneError, match="there is no such model"):
-        load(show.folder / "presets/red.toml", library)
 
 
 def test_a_failing_output_is_closed_and_the_others_continue(opened: Callable[..., Show]) -> None:
@@ -288,57 +181,6 @@ def test_a_frame_that_cannot_be_shown_does_not_end_the_show(
         show.pixel()
     assert show.pixel() == RED_PIXEL
     assert show.rig.stage.faults.counts["the frame could not be shown: lost"] == 1
-
-
-def test_an_edit_of_another_file_does_not_change_a_scene(opened: Callable[..., Show]) -> None:
-    show = opened()
-    show.pixel()
-    scenes = [one.scene for one in show.rig.performance.cues]
-    show.edit("presets/blue.toml", BLUE + "# again\n")
-    show.pixel()
-    assert [one.scene for one in show.rig.performance.cues] == scenes
-    show.edit("presets/blue.toml", BLUE.replace("+ 1", "+ 0.5"))
-    show.pixel()
-    changed = [one.scene for one in show.rig.performance.cues]
-    assert changed[0] is scenes[0]
-    assert changed[1] is not scenes[1]
-
-
-def path_of(show: Show) -> object:
-    """The latent path of the first scene."""
-    source = show.rig.performance.cues[0].scene.source
-    assert isinstance(source, LatentSource)
-    return source.path
-
-
-def test_another_model_gets_its_own_path(opened: Callable[..., Show]) -> None:
-    show = opened("neural")
-    show.pixel()
-    path = path_of(show)
-    show.edit("presets/neural.toml", NEURAL.replace("untrained-small", "untrained-medium"))
-    show.pixel()
-    assert path_of(show) is not path
-    assert not show.rig.stage.faults.counts
-
-
-def test_a_hundred_edits_release_what_they_opened(
-    opened: Callable[..., Show], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    show = opened("inverted")
-    show.pixel()
-    released: list[Shader] = []
-    give_back = Shader.release
-
-    def release(shader: Shader) -> None:
-        released.append(shader)
-        give_back(shader)
-
-    monkeypatch.setattr(Shader, "release", release)
-    for n in range(100):
-        broken = "mixx(" if n % 2 else "mix("
-        show.edit("shaders/filters/invert.fs", INVERT.replace("mix(", broken) + f"// {n}\n")
-        assert show.pixel() == CYAN_PIXEL
-    assert len(released) >= 50
 
 
 class Mirror(PlayedInput):

@@ -34,7 +34,8 @@ class Cue:
 
 @dataclass(frozen=True, slots=True)
 class Setlist:
-    """What is played, in order. `quantise` is the number of beats that a change waits for (0: at once)."""
+    """What is played, in order. `quantise` is the number of beats that a change waits for (0: at once).
+    `kept` are the faults of presets that were edited: in their cues the scenes from before are played."""
 
     title: str
     cues: tuple[Cue, ...]
@@ -44,6 +45,7 @@ class Setlist:
     files: tuple[Path, ...] = field(default=())
     mappings: tuple[SignalMapping, ...] = ()
     lead: Lead = "auto"  # the clock that leads the beat
+    kept: tuple[str, ...] = ()
 
     @property
     def mapping_inputs(self) -> frozenset[str]:
@@ -78,22 +80,26 @@ class SetlistText(BaseModel, extra="forbid", strict=True):
     bindings: Table = {}
 
 
-def read_setlist(path: Path, catalogue: Catalogue, preset: Callable[[str], Path]) -> Setlist:
-    """The setlist in a file, with its scenes; `preset` gives a scene's file by name.
+def read_setlist(
+    path: Path, catalogue: Catalogue, preset: Callable[[str], Path], before: Setlist | None = None
+) -> Setlist:
+    """The setlist in a file, with its scenes; `preset` gives a scene's file by name. A preset that is broken
+    since `before` has the scene that it had there.
 
     Raises SceneError with every fault of the setlist and of its presets, OSError when it cannot be read.
     """
     text, faults = fitted_partly(path, document(path), SetlistText)
     reader = Reader(path, catalogue, faults)
+    known = {cue.scene.file: cue.scene for cue in before.cues} if before else {}
     scenes: dict[str, Scene] = {}
-    cues = []
+    cues, kept = [], list[str]()
     for i, table in enumerate(text.cue):
         cue, faults = fitted_partly(path, table, _CueText, f"cue[{i}]")
         reader.faults += faults
         if cue.bars is not None and cue.seconds is not None:
             reader.fault(f"cue[{i}].seconds", "and bars are given: a cue has one of them")
         own = None if cue.transition is None else reader.transition(f"cue[{i}].transition", cue.transition)
-        scene = scenes.get(cue.scene) or _cue_scene(reader, f"cue[{i}].scene", cue.scene, preset)
+        scene = scenes.get(cue.scene) or _cue_scene(reader, f"cue[{i}].scene", cue.scene, preset, known, kept)
         if scene:
             scenes[cue.scene] = scene
             cues.append(Cue(scene, own or scene.transition, cue.bars, cue.seconds))
@@ -102,18 +108,30 @@ def read_setlist(path: Path, catalogue: Catalogue, preset: Callable[[str], Path]
         raise SceneError(list(dict.fromkeys(reader.faults)))
     files = (path, *dict.fromkeys(scene.file for scene in scenes.values()))
     quantise = QUANTISE_BEATS[text.quantise]
-    return Setlist(text.title, tuple(cues), show, quantise, text.loop, files, lead=text.clock)
+    return Setlist(
+        text.title, tuple(cues), show, quantise, text.loop, files, lead=text.clock, kept=tuple(kept)
+    )
 
 
-def _cue_scene(reader: Reader, key: str, name: str, preset: Callable[[str], Path]) -> Scene | None:
-    """The scene of a cue; None, with its faults noted, if it cannot be played."""
+def _cue_scene(
+    reader: Reader,
+    key: str,
+    name: str,
+    preset: Callable[[str], Path],
+    known: Mapping[Path, Scene],
+    kept: list[str],
+) -> Scene | None:
+    """The scene of a cue. If its preset is broken, the scene that is known of the file, with its faults in
+    `kept`; else None, with its faults noted."""
+    file = None
     try:
-        return read_scene(preset(name), reader.catalogue) if name else None
+        file = preset(name) if name else None
+        return read_scene(file, reader.catalogue) if file else None
     except SceneError as error:
-        reader.faults += error.faults
+        (kept if file in known else reader.faults).extend(error.faults)
     except (LookupError, OSError) as error:
         reader.fault(key, f"= {name!r}: {error.args[0] if error.args else error}")
-    return None
+    return known.get(file) if file else None
 
 
 def single(scene: Scene) -> Setlist:

@@ -87,9 +87,10 @@ def find(name: str, library: Library) -> Path:
     raise LookupError(f"{name}: {library.missing('setlist or preset', name, known, files)}")
 
 
-def read_show(file: Path, library: Library) -> Setlist:
+def read_show(file: Path, library: Library, before: Setlist | None = None) -> Setlist:
     """The setlist in a file, or one of a single scene: that of a preset, or a file that is played by itself.
-    Raises SceneError for any other file, OSError."""
+    A preset of a setlist that is broken since `before` has the scene that it had there. Raises SceneError for
+    any other file, OSError."""
     source = own_source(file, library)
     if source is not None:
         text = SceneText(title=file.stem or file.name, **source)
@@ -99,7 +100,7 @@ def read_show(file: Path, library: Library) -> Setlist:
         raise SceneError([f"{file} is {OTHERS[kind].format(name=file.stem)}"])
     if kind == "preset":
         return single(read_scene(file, library))
-    return read_setlist(file, library, library.preset_file)
+    return read_setlist(file, library, library.preset_file, before)
 
 
 def document_kind(file: Path, tables: Collection[str]) -> DocumentKind:

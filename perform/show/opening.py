@@ -53,9 +53,10 @@ RENDER_FPS = 30.0
 SWITCH_INTERVAL = 0.0005  # seconds that another thread may hold the interpreter
 
 
-def load(file: Path, library: Library) -> Setlist:
-    """The setlist in a file, or that of a single scene, with its mappings. Raises SceneError, OSError."""
-    setlist = read_show(file, library)
+def load(file: Path, library: Library, before: Setlist | None = None) -> Setlist:
+    """The setlist in a file, or that of a single scene, with its mappings. A preset of a setlist that is
+    broken since `before` has the scene that it had there. Raises SceneError, OSError."""
+    setlist = read_show(file, library, before)
     if faults := _signal_faults(file, setlist.signal_names, library):
         raise SceneError(faults)
     return replace(setlist, mappings=tuple(library.mappings(setlist.signal_names)))
@@ -107,10 +108,13 @@ def play(options: Options, library: Library | None = None, loaded: Setlist | Non
     outputs += [device for device in inputs if isinstance(device, StateOutput)]
     configure([*inputs, *outputs], library, setlist.signal_names, profiles)
 
+    newest = setlist
+
     def read_again() -> Setlist:
-        edited = load(find(options.setlist, library), library)  # perhaps a new copy of a shipped file
-        configure([*inputs, *outputs], library, edited.signal_names, library.profiles(log.error))
-        return _pin_clock(edited, options)
+        nonlocal newest
+        newest = load(find(options.setlist, library), library, newest)  # perhaps a new copy of a shipped file
+        configure([*inputs, *outputs], library, newest.signal_names, library.profiles(log.error))
+        return _pin_clock(newest, options)
 
     learner = open_learner(options, library, performance, window.notify) if window and options.watch else None
     own = {file.parent for file in (find(options.setlist, library), *setlist.files)}

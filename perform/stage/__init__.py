@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from itertools import chain, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -81,18 +82,20 @@ class Stage:
         self._reusable: list[StageUnit] = []  # units of the old setlist that the new one may take
         self._opened: list[StageUnit] = []  # units that were opened for the new setlist
         self._coming = Coming()
+        self.kept: list[Exception] = []  # why scenes could not be opened by the last edit
 
     def open(self, setlist: Setlist, before: Sequence[CueInstance] = ()) -> list[CueInstance]:
         """The cues of a setlist, ready to play; a scene in several cues is opened once.
 
         What has not changed since `before` goes on as it is: formulas, latent paths, the images of feedback.
-        If something cannot be opened, `before` has not changed. Only without `before` it waits for the trials
+        A scene that cannot be opened any more goes on as it was, and `kept` has the reason. If a new scene or
+        a transition cannot be opened, `before` has not changed. Only without `before` it waits for the trials
         of the shaders: an edit is opened on the thread of the frames, after `tried`.
         """
         shaders = self._shaders(setlist)
         if self._trials and not before:
             self._trials.wait([*shaders.values()])
-        self._reusable, self._opened = _units(before), []
+        self._reusable, self._opened, self.kept = _units(before), [], []
         try:
             cues = self._cues(setlist, {one.cue.scene.file.name: one.scene for one in before})
         except Exception:
@@ -207,7 +210,8 @@ class Stage:
             settings, role = units.pop()
             units += [(image, "generator") for image in settings.images.values()]
             if settings.kind == "shader":
-                found[settings.name, role] = self.library.isf(settings.name, role)
+                with suppress(LookupError, ValueError, OSError):  # raised where its scene is opened
+                    found[settings.name, role] = self.library.isf(settings.name, role)
         return found
 
     def _isf(self, name: str, role: Role) -> isf.ISF:
@@ -221,11 +225,29 @@ class Stage:
             file, transition = cue.scene.file, cue.transition.shader
             if file not in scenes:
                 steps.info("opening the scene %s", cue.scene.title)
-                scenes[file] = self._scene(cue.scene, old.get(file.name))
+                scenes[file] = self._scene_or_before(cue.scene, old.get(file.name))
+            instance = scenes[file]
+            played = replace(cue, scene=instance.scene)
             cues.append(
-                CueInstance(cue, scenes[file], self._shader(transition, "transition"), transition.start())
+                CueInstance(played, instance, self._shader(transition, "transition"), transition.start())
             )
         return cues
+
+    def _scene_or_before(self, scene: Scene, old: SceneInstance | None) -> SceneInstance:
+        """The scene; if it cannot be opened, the old one with all its units, unless they play elsewhere."""
+        reusable, opened = [*self._reusable], len(self._opened)
+        try:
+            return self._scene(scene, old)
+        except Exception as error:
+            units = _scene_units(old) if old else []
+            if old is None or any(unit not in reusable for unit in units):
+                raise
+            for unit in self._opened[opened:]:
+                unit.release()
+            del self._opened[opened:]
+            self._reusable = [unit for unit in reusable if unit not in units]
+            self.kept.append(error)
+            return old
 
     def _scene(self, scene: Scene, old: SceneInstance | None) -> SceneInstance:
         before = chain(old.filters if old else (), repeat(None))
@@ -358,9 +380,16 @@ def _units(cues: Sequence[CueInstance]) -> list[StageUnit]:
     """Every unit of some cues, once."""
     units: dict[int, StageUnit] = {}
     for one in cues:
-        source = one.scene.source
-        drawing = source.generator if isinstance(source, LatentSource) else source
-        for unit in (drawing, *one.scene.filters, one.transition):
-            if isinstance(unit, ContainedUnit | PooledGenerator):
-                units[id(unit)] = unit
+        of_cue = (*_scene_units(one.scene), *_staged([one.transition]))
+        units |= {id(unit): unit for unit in of_cue}
     return list(units.values())
+
+
+def _scene_units(scene: SceneInstance) -> list[StageUnit]:
+    """The units of a scene: what draws it, and its filters."""
+    source = scene.source
+    return _staged([source.generator if isinstance(source, LatentSource) else source, *scene.filters])
+
+
+def _staged(units: Sequence[object]) -> list[StageUnit]:
+    return [unit for unit in units if isinstance(unit, ContainedUnit | PooledGenerator)]
