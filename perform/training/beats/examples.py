@@ -20,6 +20,7 @@ from perform.rhythm.features import (
     hann,
     mel_filters,
 )
+from perform.rhythm.hearing import bass_cut
 from perform.training.beats.kit import RATE
 from perform.training.beats.recording import FluidSynth, babble, hiss, master, record
 from perform.training.beats.score import compose, drift
@@ -73,14 +74,14 @@ def targets(hops: int, beats: Doubles, downbeats: Doubles) -> Floats:
 
 def heard(sound: Floats, rate: int) -> Floats:
     """What the tracker hears of a mono sound [n]: for each hop 40 mel bands of log loudness and 12 pitch
-    classes, the same as FeatureExtractor gives hop by hop."""
+    classes, the same as the network is given hop by hop."""
     mel, _ = mel_filters(rate)
     chroma = chroma_bank(rate, CHROMA_WINDOW)
     mels = np.concatenate([a @ mel.T for a in _amplitudes(sound, rate, ACCENT_WINDOW)])
     pitches = np.concatenate([np.sqrt((a * a) @ chroma.T) for a in _amplitudes(sound, rate, CHROMA_WINDOW)])
     loudness = np.log1p(np.float32(COMPRESSION) * mels / _references(mels.max(axis=1))[:, None])
     tones = pitches / _references(pitches.max(axis=1))[:, None]
-    return np.asarray(np.concatenate((loudness, tones), axis=1), np.float32)
+    return np.asarray(np.concatenate((bass_cut(loudness), tones), axis=1), np.float32)
 
 
 def _amplitudes(sound: Floats, rate: int, window: int) -> Iterator[Floats]:

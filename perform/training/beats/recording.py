@@ -29,6 +29,7 @@ FONTS = (
     "/usr/share/sounds/sf2/default-GM.sf2",
 )
 NEEDED = "music for training needs FluidSynth and a sound font: apt install fluidsynth fluid-soundfont-gm"
+BASS = (130.0, 1800.0), (6.0, 0.0)  # from one frequency to the other (Hz), so many decibels more
 SOUND_FONT = re.compile(rb"RIFF....sfbk", re.DOTALL)
 PLAYING = (  # of FluidSynth: quietly, without its own room, into a file
     *("-ni", "-q", "-R", "0", "-C", "0", "-g", "0.5"),
@@ -242,8 +243,11 @@ def _room(random: np.random.Generator) -> Floats:
 
 
 def _tone(random: np.random.Generator, hertz: Floats) -> Floats:
-    """A random gain of the frequencies `hertz`, and now and then a small loudspeaker or a poor encoder."""
+    """A random gain of the frequencies `hertz`, and now and then a small loudspeaker or a poor encoder.
+
+    Released music has more bass than what the instruments here make."""
     curve = np.interp(np.log2(hertz), np.linspace(4, 14.5, 8), random.normal(0, 3.5, 8))
+    curve += np.interp(hertz, *BASS)
     gain = np.asarray(10 ** (curve / 20), np.float32)
     if random.random() < 0.15:
         gain /= 1 + (random.uniform(80, 350) / hertz) ** 4

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from perform.arrays import Floats
 from perform.rhythm.features import FeatureExtractor
-from perform.rhythm.hearing import INPUTS, inputs_of
+from perform.rhythm.hearing import INPUTS, bass_cut, inputs_of
 from perform.training.beats.examples import TOLD_LATE, Example, example, heard, targets
 from perform.training.beats.kit import DRUMS, RATE, Synthesiser, drum
 from perform.training.beats.lessons import Lanes, disguised, echoed, faster, pumped, swept
-from perform.training.beats.recording import FluidSynth, babble, hiss, master, record
+from perform.training.beats.recording import FluidSynth, _through, babble, hiss, master, record
 from perform.training.beats.score import compose
 from perform.training.beats.tracks import read_beats, read_track, tracks_of
 from tests.doubles.sounds import write_sound
@@ -120,6 +120,23 @@ def test_what_has_no_beat_sounds(made: Callable[[np.random.Generator, float], Fl
     random = np.random.default_rng(0)
     sound = master(random, made(random, 3.0))
     assert len(sound) == 3 * RATE and np.isfinite(sound).all() and sound.std() > 1e-4
+
+
+def test_a_mastering_gives_the_bass_of_released_music() -> None:
+    """On average, and what the network is given of it has that much less bass again."""
+    noise = np.random.default_rng(0).standard_normal(2 * RATE).astype(np.float32) * np.float32(0.05)
+    hertz = np.fft.rfftfreq(len(noise), 1 / RATE)
+    low, high = (hertz > 60) & (hertz < 130), (hertz > 1800) & (hertz < 2500)
+
+    def decibels(sound: Floats) -> float:
+        power = np.abs(np.fft.rfft(sound)) ** 2
+        return float(10 * np.log10(power[low].mean() / power[high].mean()))
+
+    more = [decibels(_through(np.random.default_rng(seed), noise)) for seed in range(300)]
+    assert np.median(more) - decibels(noise) == pytest.approx(6, abs=1)
+    assert np.expm1(bass_cut(np.ones(40, np.float32))[[0, 8, 16, 39]]) / np.expm1(1) == pytest.approx(
+        10 ** (np.array([-6, -3, 0, 0]) / 20)
+    )
 
 
 @pytest.mark.parametrize("seed", [2, 4])
