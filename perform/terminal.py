@@ -96,6 +96,15 @@ def model_names(incomplete: str) -> list[str]:
     return sorted(name for name in {*BUILT_IN, *Library().models()} if name.startswith(incomplete))
 
 
+def one_of(*words: str) -> Callable[[str], list[str]]:
+    """What completes an option that takes one of some words."""
+
+    def beginning(incomplete: str) -> list[str]:
+        return [word for word in words if word.startswith(incomplete)]
+
+    return beginning
+
+
 def signal_names(incomplete: str) -> list[str]:
     """Signals whose names begin so, those of the window left out."""
     from perform.library.vocabulary import VOCABULARY
@@ -118,12 +127,19 @@ PlayedModel = Annotated[
     str | None,
     typer.Option(help="Play this model in place of the presets' own.", autocompletion=model_names),
 ]
-NetworkPrecision = Annotated[str, typer.Option(help="auto, float32, bfloat16 or float16.")]
-NetworkDevice = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
+PRECISIONS = ("auto", "float32", "bfloat16", "float16")
+DEVICES = ("auto", "cpu", "cuda", "mps")
+NetworkPrecision = Annotated[
+    str, typer.Option(help="auto, float32, bfloat16 or float16.", autocompletion=one_of(*PRECISIONS))
+]
+NetworkDevice = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.", autocompletion=one_of(*DEVICES))]
 CODEC_HELP = "; ".join(f"{name} in {', '.join(codec.suffixes)}" for name, codec in CODECS.items())
 QUALITY_HELP = "; ".join(f"{name} {codec.allowed}" for name, codec in CODECS.items())
 QUALITIES = ", ".join(codec.default for codec in CODECS.values() if codec.default)
-FilmCodec = Annotated[str, typer.Option("--codec", help=f"How pictures are stored: {CODEC_HELP}.")]
+FilmCodec = Annotated[
+    str,
+    typer.Option("--codec", help=f"How pictures are stored: {CODEC_HELP}.", autocompletion=one_of(*CODECS)),
+]
 FilmQuality = Annotated[str | None, typer.Option("--quality", help=f"{QUALITY_HELP}. (default: {QUALITIES})")]
 Force = Annotated[bool, typer.Option("--force", help="Replace files that are there already.")]
 REGION_HELP = "The part of the camera's picture in which hands play: left,top,right,bottom, each 0..1."
@@ -323,12 +339,13 @@ def existing(file: Path) -> Path:
     return there
 
 
-def place_of(text: str, host: str = "127.0.0.1") -> tuple[str, int]:
-    """Host and port of a text such as 192.168.0.7:9000, or of a port alone. Raises ValueError."""
+def place_of(text: str, what: str = "osc") -> tuple[str, int]:
+    """Host and port of a text such as 192.168.0.7:9000, or of a port alone, on this machine. Raises
+    ValueError, which names `what` it is."""
     before, _, port = text.rpartition(":")
     if not port.isdigit() or int(port) > 65535:
-        raise ValueError(f"{text!r}, must be HOST:PORT or a port 0..65535")
-    return before or host, int(port)
+        raise ValueError(f"{what} {text!r}, must be HOST:PORT or a port 0..65535")
+    return before or "127.0.0.1", int(port)
 
 
 def size_of(text: str) -> tuple[int, int]:

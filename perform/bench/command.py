@@ -15,13 +15,15 @@ from rich.table import Table
 
 from perform.bench import NAMES, report, run
 from perform.faults import Faults
-from perform.terminal import AsJson, NetworkDevice, PlayedModel, complaints, out
+from perform.terminal import AsJson, NetworkDevice, PlayedModel, complaints, one_of, out
 
 
 def bench(
     name: Annotated[
         str | None,
-        typer.Argument(help=f"What to measure: {', '.join(NAMES)}. (default: all)"),
+        typer.Argument(
+            help=f"What to measure: {', '.join(NAMES)}. (default: all)", autocompletion=one_of(*NAMES)
+        ),
     ] = None,
     as_json: AsJson = False,
     seconds: Annotated[float | None, typer.Option(min=0.1, help="How long each measurement lasts.")] = None,

@@ -50,7 +50,7 @@ beats = 2
 
 
 def switch_figures(seconds: float | None, model: str | None, device: Device) -> Iterator[Figure]:
-    """Play for `seconds` (default: until all changes have been)."""
+    """Play for `seconds` after a warm-up (default: until all changes have been)."""
     base = model or "untrained-small"
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -109,7 +109,7 @@ def _changed(rig: Rig, seconds: float) -> Iterator[Figure]:
         passed = stopwatch() - began
         if passed < SWITCH_WARM_UP:
             rig.timings.frames.clear()
-        return passed >= seconds
+        return passed >= SWITCH_WARM_UP + seconds
 
     rig.run(over)
     late = late_frames(rig.timings.frames)

@@ -56,8 +56,7 @@ def tempo_source(status: Status) -> str:
 def _device_changes(old: dict[str, Health], now: dict[str, Health]) -> Iterator[Line]:
     for name, health in now.items():
         if name not in old or _told(old[name]) != _told(health):
-            detail = health.detail.removeprefix(f"{name}: ")
-            yield LEVELS[health.state], f"{name}: {health.state}{detail and f', {detail}'}"
+            yield LEVELS[health.state], ", ".join(filter(None, (f"{name}: {health.state}", health.detail)))
     for name in old.keys() - now.keys():
         yield logging.WARNING, f"{name}: closed"
 

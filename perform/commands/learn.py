@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from perform.parameters import choice
-from perform.terminal import MidiPort, OscAddress, complaints, err, place_of, say, show_names
+from perform.terminal import MidiPort, OscAddress, complaints, err, one_of, place_of, say, show_names
 
 if TYPE_CHECKING:
     from perform.clock import Clock
@@ -25,7 +25,18 @@ if TYPE_CHECKING:
     from perform.library import Library
 
 log = logging.getLogger("perform")
+TAKEOVERS = ("pickup", "scaling", "none")
+PRESSES = ("momentary", "toggle")
 LOOKS = 100.0  # a second
+
+
+def parameter_names(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Parameters of the preset whose names begin so; none of one that cannot be read."""
+    try:
+        names = [place.target.name for place in _learnable(str(ctx.params["preset"]))[1]]
+    except (ValueError, LookupError, OSError):
+        return []
+    return [name for name in names if name.startswith(incomplete)]
 
 
 def learn(
@@ -40,7 +51,9 @@ def learn(
     parameters: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="PARAMETER", help="Parameters to play, such as filter[0].zoom, one control after another."
+            metavar="PARAMETER",
+            help="Parameters to play, such as filter[0].zoom, one control after another.",
+            autocompletion=parameter_names,
         ),
     ] = None,
     undo: Annotated[bool, typer.Option("--undo", help="Undo the last edit.")] = False,
@@ -48,13 +61,15 @@ def learn(
         str,
         typer.Option(
             help="When the knob is not at the value: pickup waits until the knob passes the value, scaling "
-            "brings them together, none jumps."
+            "brings them together, none jumps.",
+            autocompletion=one_of(*TAKEOVERS),
         ),
     ] = "pickup",
     press: Annotated[
         str,
         typer.Option(
-            help="What a button does: momentary (default for numbers) or toggle (default for switches)."
+            help="What a button does: momentary (default for numbers) or toggle (default for switches).",
+            autocompletion=one_of(*PRESSES),
         ),
     ] = "",
     low: Annotated[
@@ -75,8 +90,8 @@ def learn(
             return _undo(preset)
         if preset is None:
             raise ValueError("the preset is missing: perform learn PRESET lists its parameters")
-        ways = choice("takeover", takeover, ("pickup", "scaling", "none"))
-        pressed = choice("press", press, ("", "momentary", "toggle"))
+        ways = choice("takeover", takeover, TAKEOVERS)
+        pressed = choice("press", press, ("", *PRESSES))
         library, places = _learnable(preset)
         names = parameters or _chosen(places)
         found = [_target_of(places, name, low, high) for name in names]

@@ -41,6 +41,7 @@ from perform.terminal import (
     attended,
     complaints,
     err,
+    one_of,
     opening,
     place_of,
     program,
@@ -94,7 +95,8 @@ CLOCK_LEADS: tuple[str, ...] = get_args(Lead)
 ClockLead = Annotated[
     str | None,
     typer.Option(
-        help=f"The clock that leads the beat: {', '.join(CLOCK_LEADS)}. (default: the setlist's clock)"
+        help=f"The clock that leads the beat: {', '.join(CLOCK_LEADS)}. (default: the setlist's clock)",
+        autocompletion=one_of(*CLOCK_LEADS),
     ),
 ]
 JoinLink = Annotated[bool, typer.Option(help="Join the Ableton Link session of this network.")]
@@ -178,7 +180,7 @@ def play(
             sound=show.sound_option(sound),
             osc_host=host,
             osc_port=port,
-            osc_feedback=tuple(place_of(one) for one in osc_feedback or []),
+            osc_feedback=tuple(place_of(one, "osc-feedback") for one in osc_feedback or []),
             clock=None if clock is None else choice("clock", clock, CLOCK_LEADS),
             view=View(region_of(region), mirror, lift=True),
             loop=not once,

@@ -14,6 +14,8 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from perform.clock import stopwatch
 from perform.parameters import choice
 from perform.terminal import (
+    DEVICES,
+    PRECISIONS,
     FilmCodec,
     FilmQuality,
     Force,
@@ -80,11 +82,26 @@ def render(
         show, sound = show_and_sound(what if scene or audio else None, scene, audio or what)
         if sound is None:
             raise ValueError("the sound is missing: perform render SOUND --out FILE")
+        if scene is audio is None and _is_show(sound):
+            raise ValueError(f"{sound} is a show, its sound is missing: perform render {sound} --audio SOUND")
         check_new(out_file, force=force, reads=(sound, show))
         options = show_options(
             context, setlist=show, sound=str(existing(Path(sound))), record=out_file, headless=True
         )
         render_show(options, seconds, digest, start)
+
+
+def _is_show(name: str) -> bool:
+    """Whether this is the name, the folder or the .toml of a show, and no sound."""
+    from perform.show import find, open_library
+
+    if Path(name).is_file() and not name.lower().endswith(".toml"):
+        return False
+    try:
+        find(name, open_library(name))
+    except (LookupError, OSError):
+        return False
+    return True
 
 
 def show_and_sound(what: str | None, scene: str | None, audio: str | None) -> tuple[str, str | None]:
@@ -105,10 +122,8 @@ def show_options(context: typer.Context, **changed: object) -> Options:
 
     options = options_of(context, Options) | {
         "size": size_of(context.params["size"]),
-        "precision": choice(
-            "precision", context.params["precision"], ("auto", "float32", "bfloat16", "float16")
-        ),
-        "device": choice("device", context.params["device"], ("auto", "cpu", "cuda", "mps")),
+        "precision": choice("precision", context.params["precision"], PRECISIONS),
+        "device": choice("device", context.params["device"], DEVICES),
     }
     return Options(**options | changed)
 

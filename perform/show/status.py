@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sized
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -103,7 +104,7 @@ class StatusMeter:
             freeze=bool(picture and picture.freeze),
             recording=str(self._recording or "") if not rig.lost else "",
             recorded=moment.seconds if self._recording else 0.0,
-            devices=tuple((device.name, device.health()) for device in _devices(rig)),
+            devices=tuple((device.name, unnamed(device.name, device.health())) for device in _devices(rig)),
             notice=rig.screens[0].notice if rig.screens else "",
             balance=rig.balance.text if rig.balance else "",
         )
@@ -115,6 +116,12 @@ class StatusMeter:
         passed = seconds - then
         self._rates = (frames - frames_then) / passed, (pictures - pictures_then) / passed or None
         self._since = seconds, frames, pictures
+
+
+def unnamed(name: str, health: Health) -> Health:
+    """The health of a device without its name, which stands beside it."""
+    own = re.match(rf"{re.escape(name)}([:,] |$)", health.detail)
+    return replace(health, detail=health.detail[own.end() :]) if own else health
 
 
 def _devices(rig: Rig) -> list[Input | Output]:

@@ -111,7 +111,7 @@ def test_empty_folders_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert machine.shipped()[:2] == ("fail", f"nothing in setlists of {tmp_path}")
     (tmp_path / "setlists").mkdir()
     (tmp_path / "setlists" / "c.toml").touch()
-    assert machine.shipped() == ("ok", "1 shaders, 1 presets, 1 setlists, 1 demo", "")
+    assert machine.shipped() == ("ok", "1 shader, 1 preset, 1 setlist, the demo track", "")
 
 
 @pytest.mark.parametrize(("renderer", "state"), [("llvmpipe", "warn"), ("Apple M2", "ok")])

@@ -50,6 +50,12 @@ def test_every_command_that_writes_a_film_takes_its_codec_and_quality() -> None:
         ("perform play --model flo", ["flora", "flora-64"]),
         ("perform monitor audio.low", ["audio.low", "audio.low.hit", "audio.low.presence"]),
         ("perform rend", ["render"]),
+        ("perform learn inverted filter", ["filter[0].amount"]),
+        ("perform learn nothing filter", []),
+        ("perform play --clock mi", ["midi"]),
+        ("perform render --codec h", ["h264", "hevc"]),
+        ("perform bench s", ["switch"]),
+        ("perform play --device c", ["cpu", "cuda"]),
     ],
 )
 def test_the_shell_completes_names(tmp_path: Path, words: str, completed: list[str]) -> None:

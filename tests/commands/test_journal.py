@@ -24,7 +24,7 @@ AT_FIRST = Status(
     source="audio",
     bpm=124.04,
     recording="a.mp4",
-    devices=(("midi", Health("waiting", "midi: no port")), ("audio", Health("ok", "track.opus"))),
+    devices=(("midi", Health("waiting", "no port")), ("audio", Health("ok", "track.opus"))),
 )
 
 
@@ -49,7 +49,7 @@ def test_at_first_everything_is_told() -> None:
         ({"recording": ""}, [(INFO, "recording: ended")]),
         ({"devices": AT_FIRST.devices[:1]}, [(WARNING, "audio: closed")]),
         (
-            {"devices": (AT_FIRST.devices[0], ("audio", Health("failed", "audio: decoder stopped")))},
+            {"devices": (AT_FIRST.devices[0], ("audio", Health("failed", "decoder stopped")))},
             [(ERROR, "audio: failed, decoder stopped")],
         ),
         (

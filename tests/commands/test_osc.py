@@ -88,7 +88,7 @@ def test_an_invalid_host_or_port_is_reported(text: str) -> None:
 def test_the_command_reports_an_invalid_host_or_port(folder: Path) -> None:
     said = CliRunner().invoke(app, ["play", "red", "--headless", "--osc-feedback", "tablet"])
     assert said.exit_code == 1
-    assert "'tablet', must be HOST:PORT" in said.output
+    assert "osc-feedback 'tablet', must be HOST:PORT" in said.output
 
 
 def _free_port() -> int:

@@ -140,3 +140,12 @@ def test_a_film_is_whole_where_nobody_can_read_its_notes(folder: Path, lost: str
             stream.close()
     assert process.wait(60) == 1  # its last line cannot be printed
     assert len(parts(folder / "out.mkv")[1]) == 60
+
+
+def test_a_show_without_its_sound_says_so(folder: Path) -> None:
+    for show in ("demo", "setlists/demo.toml"):
+        said = command.run("render", show, "--out", "out.mkv", expect=1)
+        sentence = f"{show} is a show, its sound is missing: perform render {show} --audio SOUND"
+        assert sentence in " ".join(said.split())
+    said = command.run("render", "gone.flac", "--out", "out.mkv", expect=1)
+    assert "gone.flac: there is no such file" in said

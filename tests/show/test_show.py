@@ -22,7 +22,7 @@ from perform.scenes.look import Look
 from perform.scenes.setlist import Setlist
 from perform.show import Options, demo_track, find, load, opening, play, render
 from perform.show.edits import FileWatcher
-from perform.show.status import StatusMeter
+from perform.show.status import StatusMeter, unnamed
 from perform.signals import Event
 from tests.doubles.library import BLUE, INVERT, RED, save, write_library
 from tests.doubles.shows import plays_until, watched
@@ -203,6 +203,21 @@ def test_the_status_describes_the_rig(library: Library) -> None:
     assert (status.scene, status.next_scene, status.cue, status.cues) == ("Red", "Blue", 1, 2)
     assert (status.bpm, status.source, status.master, status.recording) == (120.0, "free", 1.0, "a.mp4")
     assert [name for name, _ in status.devices] == ["silence", "midi", "lights"]
+    assert status.devices[0] == ("silence", Health("ok", ""))  # its name, which stands beside it, is left out
+
+
+@pytest.mark.parametrize(
+    ("detail", "shown"),
+    [
+        ("osc :9000, query 9000", "query 9000"),
+        ("osc :9000: the cable is out", "the cable is out"),
+        ("osc :9000", ""),
+        ("osc :90001, query 9000", "osc :90001, query 9000"),
+        ("no network", "no network"),
+    ],
+)
+def test_the_status_says_the_name_of_a_device_once(detail: str, shown: str) -> None:
+    assert unnamed("osc :9000", Health("waiting", detail)) == Health("waiting", shown)
 
 
 def test_an_osc_port_in_use_is_reported_and_the_show_continues(

@@ -35,7 +35,9 @@ def shipped() -> Finding:
     if empty:
         remedy = "install perform-live again, or clone it whole"
         return "fail", f"nothing in {', '.join(empty)} of {root}", remedy
-    return "ok", ", ".join(f"{count} {folder}" for folder, count in counts.items()), ""
+    del counts["demo"]
+    named = [f"{n} {kind.removesuffix('s') if n == 1 else kind}" for kind, n in counts.items()]
+    return "ok", ", ".join((*named, "the demo track")), ""
 
 
 def processor() -> Finding:
