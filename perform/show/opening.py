@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from perform import generators, paths
 from perform.clock import Clock, LiveClock, OfflineClock, Tempo
 from perform.documents import SceneError
-from perform.faults import steps
+from perform.faults import reason, steps
 from perform.footage.opening import Opener
 from perform.generators.compiler import Compiler
 from perform.inputs import Input, audio
@@ -256,7 +256,7 @@ def control_inputs(options: Options, clock: Clock, profiles: Sequence[Profile]) 
     try:
         inputs.append(Osc(host, port, now=clock.now, feedback=options.osc_feedback, query=port, token=token))
     except OSError as error:
-        log.error("osc: port %d: %s", port, error)
+        log.error("%s: --osc %d is another port", reason(error), port % 65535 + 1)
     return inputs
 
 

@@ -26,7 +26,7 @@ from perform.performance import CueInstance, SceneInstance
 from perform.performance.scene import LatentSource, SceneGenerator
 from perform.render import Unit, isf
 from perform.render.pictures import Pictures
-from perform.render.shader import Shader
+from perform.render.shader import Shader, ShaderError
 from perform.render.trials import Trials
 from perform.scenes.controls import UnitSettings
 from perform.scenes.readiness import Readiness
@@ -49,11 +49,13 @@ StageUnit: TypeAlias = ContainedUnit | PooledGenerator
 @dataclass(slots=True)
 class Coming:
     """What is known of a setlist until it is open, so that no frame that waits for it reads files: its
-    shaders, whether they were tried, and the keys of the models of the scenes in the files called `shown`."""
+    shaders, whether they were tried, why some were `refused`, by file, and the keys of the models of the
+    scenes in the files called `shown`."""
 
     setlist: Setlist | None = None
     shaders: Mapping[tuple[str, Role], isf.ISF] | None = None
     tried: bool = False
+    refused: dict[str, ShaderError] = field(default_factory=dict)
     shown: set[str] | None = None
     keys: list[PoolKey] = field(default_factory=list)
 
@@ -112,14 +114,24 @@ class Stage:
 
     def tried(self, setlist: Setlist) -> bool:
         """Whether the trials of all its shaders are over; the first call reads them and begins their trials,
-        and `open` plays what was read. Raises ShaderError if one is too slow for a show or never ends."""
+        and `open` plays what was read, but for those that are too slow for a show or never end."""
         if not self._trials:
             return True
         coming, shaders = self._coming_of(setlist), self._shaders(setlist)
-        if not coming.tried and self._trials.passed([*shaders.values()]):
+        over = [coming.tried or self._is_tried(shader, self._trials) for shader in shaders.values()]
+        if not coming.tried and all(over):
             coming.shaders = self._read_shaders(setlist)  # one saved meanwhile was tried itself
             coming.tried = coming.shaders == shaders
         return coming.tried
+
+    def _is_tried(self, shader: isf.ISF, trials: Trials) -> bool:
+        """Whether the trial of a shader is over; one that is refused is noted."""
+        self._coming.refused.pop(shader.name, None)
+        try:
+            return trials.passed([shader])
+        except ShaderError as error:
+            self._coming.refused[shader.name] = error
+            return True
 
     def readiness(self, setlist: Setlist, shown: Sequence[Path]) -> Readiness:
         """Whether the models of the scenes in the files `shown` are open."""
@@ -215,8 +227,11 @@ class Stage:
         return found
 
     def _isf(self, name: str, role: Role) -> isf.ISF:
-        """A shader of the setlist that is opened."""
-        return (self._coming.shaders or {}).get((name, role)) or self.library.isf(name, role)
+        """A shader of the setlist that is opened. ShaderError if its trial refused it."""
+        shader = (self._coming.shaders or {}).get((name, role)) or self.library.isf(name, role)
+        if refusal := self._coming.refused.get(shader.name):
+            raise refusal
+        return shader
 
     def _cues(self, setlist: Setlist, old: Mapping[str, SceneInstance]) -> list[CueInstance]:
         scenes: dict[Path, SceneInstance] = {}

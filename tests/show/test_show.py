@@ -228,7 +228,10 @@ def test_an_osc_port_in_use_is_reported_and_the_show_continues(
     second.frame()
     for rig in (first, second):
         rig.close()
-    assert "9871 cannot be listened to" in caplog.text
+    assert (
+        "osc: 127.0.0.1:9871 cannot be listened to (Address already in use): --osc 9872 is another port"
+        in caplog.messages
+    )
 
 
 def test_the_demo_track_sets_its_tempo() -> None:

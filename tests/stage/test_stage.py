@@ -9,12 +9,13 @@ from typing import Any
 from perform.library import Library
 from perform.render.context import headless
 from perform.render.isf import ISF
+from perform.render.shader import ShaderError
 from perform.scenes.scene import Role
 from perform.show import find, load
 from perform.stage import Stage
 from perform.stage.pool import ModelPool
 from tests.doubles.footage_shows import SIZE, nobody
-from tests.doubles.library import INVERT, save, write_library
+from tests.doubles.library import BLUE, INVERT, save, write_library
 
 SECOND, THIRD = INVERT.replace("1.0 - c.rgb", "c.gbr"), INVERT.replace("1.0 - c.rgb", "c.brg * 1.0")
 
@@ -23,10 +24,11 @@ class Judge:
     """Trials whose end a test chooses."""
 
     def __init__(self) -> None:
-        self.over, self.may_wait = False, True
+        self.over, self.may_wait, self.refuses = False, True, ""
 
     def passed(self, shaders: Sequence[ISF]) -> bool:
-        assert len(shaders) == 3  # a generator, a filter, a transition
+        if self.refuses and any(self.refuses in shader.fragment for shader in shaders):
+            raise ShaderError("it is too slow")
         return self.over
 
     def wait(self, shaders: Sequence[ISF]) -> None:
@@ -66,6 +68,36 @@ def test_an_edit_waits_for_its_trials_without_stopping_a_frame(tmp_path: Path) -
     assert "c.brg * 1.0" in library.isf("invert", "filter").fragment
     (opened,) = cue.scene.filters
     assert opened.unit.isf is library.isf("invert", "filter")  # type: ignore[attr-defined]
+    stage.close()
+    context.release()
+
+
+def test_a_shader_that_is_refused_keeps_its_scene_and_the_others_change(tmp_path: Path) -> None:
+    library, judge, context = Library(write_library(tmp_path)), Judge(), headless()
+    judge.over = True
+    trials: Any = judge
+    stage = Stage(library, context, SIZE, ModelPool(nobody), trials=trials)
+    save(tmp_path / "setlists/two.toml", 'title = "A"\n[[cue]]\nscene = "red"\n[[cue]]\nscene = "inverted"\n')
+    file = find("two", library)
+    before = stage.open(load(file, library))
+
+    save(tmp_path / "shaders/filters/invert.fs", SECOND)
+    save(tmp_path / "presets/red.toml", BLUE)
+    judge.refuses = "c.gbr"
+    edit = load(file, library)
+    assert stage.tried(edit)
+    after = stage.open(edit, before)
+    assert [str(error) for error in stage.kept] == ["it is too slow"]
+    assert after[0].scene.scene.title == "Blue"
+    assert after[1].scene is before[1].scene
+
+    save(tmp_path / "shaders/filters/invert.fs", THIRD)
+    again = load(file, library)
+    assert stage.tried(again)
+    last = stage.open(again, after)
+    assert stage.kept == []
+    assert last[0].scene is after[0].scene
+    assert last[1].scene is not before[1].scene
     stage.close()
     context.release()
 
