@@ -15,7 +15,7 @@ def app() -> None:
     try:
         from perform.cli import app as program
 
-        program()
+        program(prog_name="perform")  # also for `python -m perform`: the shell completes by this name
     except KeyboardInterrupt:
         sys.exit(130)
     finally:

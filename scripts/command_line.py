@@ -20,8 +20,8 @@ HEAD = """# The command line
 Written by `scripts/command_line.py` from the commands' own help: `perform COMMAND --help` shows the same.
 
 - `perform --version` prints the version. `python -m perform` is the same program.
-- `perform --install-completion` lets the shell complete commands, options, and the names of shows, models and
-  signals with the Tab key. Open a new shell after it.
+- `perform --install-completion` lets the shell complete commands, options and their words, and the names of
+  shows, models, signals and parameters with the Tab key. Open a new shell after it.
 - A show is a name (`demo`), a file (`my.toml`, a picture, a film, a shader, a model) or the folder of a
   project: [where files are](files.md).
 - Exit codes: 0 if all is well, 1 if not, 2 for an option that does not exist, 130 after Ctrl-C.

@@ -240,7 +240,7 @@ CLOSING = """
 import sys, threading, time, types
 import perform.__main__
 
-def app():
+def app(prog_name):
     threading.Thread(target=time.sleep, args=(600,)).start()
     sys.exit(130)
 
@@ -250,6 +250,15 @@ try:
 finally:
     print("closing", flush=True)
 """
+
+
+def test_the_shell_completes_the_program_by_its_name_however_it_was_started() -> None:
+    said = subprocess.run(
+        [sys.executable, "-m", "perform", "--show-completion", "bash"],
+        env=unguarded(PYTHONPATH=str(ROOT), _TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION="1"),
+        capture_output=True, text=True, cwd=ROOT, timeout=60,
+    )  # fmt: skip
+    assert said.stdout.splitlines()[-1] == "complete -o default -F _perform_completion perform", said.stderr
 
 
 def test_ctrl_c_while_the_program_is_loaded_ends_it_without_a_traceback() -> None:

@@ -183,11 +183,14 @@ def _target_of(
 
 
 def _learnable(name: str) -> tuple[Library, list[TargetInFile]]:
+    from perform.learning.edits import check_preset
     from perform.learning.live import learnable
     from perform.show import find, load, names_file, open_library
 
     library = open_library(name)
-    setlist = load(find(name, library), library)
+    file = find(name, library)
+    check_preset(file)
+    setlist = load(file, library)
     found = learnable(setlist, setlist.cues[0], not names_file(name), library)
     return library, [place for place in found if place.file == setlist.files[0]]
 

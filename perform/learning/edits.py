@@ -78,6 +78,12 @@ def editable_file(file: Path, by_name: bool) -> Path:
     return paths.user_data() / file.relative_to(shipped) if ours else file
 
 
+def check_preset(file: Path) -> None:
+    """ValueError for a file that plays by itself: a formula can only be written into a preset."""
+    if file.suffix.lower() != ".toml":
+        raise ValueError(f"{file} is no preset: write one that plays it, and learn in that")
+
+
 def edit(
     file: Path,
     target: tuple[str, int | None, Sequence[float]],
@@ -90,8 +96,7 @@ def edit(
 
     Raises SceneError, ValueError or OSError; then nothing is written.
     """
-    if file.suffix.lower() != ".toml":
-        raise ValueError(f"{file} is no preset: write one that plays it, and learn in that")
+    check_preset(file)
     key, part, default = target
     there = editable_file(file, by_name)
     copied = not there.exists()

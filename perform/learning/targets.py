@@ -138,9 +138,10 @@ def find_target(targets: Sequence[LearnTarget], name: str) -> LearnTarget:
         return last[0]
     if last:
         raise LookupError(f"parameter {name!r}: which of {', '.join(one.name for one in last)}?")
-    words = {word: target.name for target in targets for word in (target.parameter.name, target.name)}
-    near = [words[word] for word in get_close_matches(name, words, 3)]
-    hint = f"did you mean {' or '.join(dict.fromkeys(near))}?" if near else "perform learn PRESET lists them"
+    words = [(word, target.name) for target in targets for word in (target.parameter.name, target.name)]
+    near = get_close_matches(name, {word for word, _ in words}, 3)
+    meant = dict.fromkeys(key for one in near for word, key in words if word == one)
+    hint = f"did you mean {' or '.join(meant)}?" if meant else "perform learn PRESET lists them"
     raise LookupError(f"there is no parameter {name!r} to learn; {hint}")
 
 

@@ -321,6 +321,7 @@ def test_the_command_lists_the_parameters(preset: Path) -> None:
         (("FILE", "columns", "--takeover", "jump"), "takeover 'jump', must be one of pickup, scaling, none"),
         (("FILE", "--undo"), "nothing was learned in"),
         ((), "the preset is missing"),
+        (("shaders/generators/drops.fs",), "drops.fs is no preset: write one that plays it"),
         (("FILE", "columns", "--osc-port", "0", "--seconds", "1"), "no control moved within 1 s"),
     ],
 )
