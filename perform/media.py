@@ -186,6 +186,7 @@ class Orientation:
 
 def orientation(frame: av.VideoFrame) -> Orientation:
     """The orientation that a frame's display matrix gives it; the nearest of the eight."""
+    _accept_new_side_data()
     data: Any = frame.side_data.get("DISPLAYMATRIX")
     if data is None:
         return Orientation()
@@ -194,3 +195,17 @@ def orientation(frame: av.VideoFrame) -> Orientation:
     if abs(a) + abs(d) >= abs(b) + abs(c):
         return Orientation(False, a < 0, d < 0)
     return Orientation(True, c < 0, b < 0)
+
+
+@cache
+def _accept_new_side_data() -> None:
+    """Give FFmpeg's newer kinds of side data, such as the EXIF of a JPEG, a name in PyAV's list of kinds. It
+    refuses all side data of a frame that has one of a kind outside of its list."""
+    from av.sidedata.sidedata import Type
+
+    def missing(cls: Any, number: int) -> Any:
+        kind = object.__new__(cls)
+        kind._name_, kind._value_ = f"KIND_{number}", number
+        return kind
+
+    Type._missing_ = classmethod(missing)  # type: ignore[method-assign]

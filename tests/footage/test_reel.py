@@ -18,6 +18,7 @@ from PIL import Image
 from perform.footage import FootageError
 from perform.footage.reel import Reel
 from perform.inputs.audio.reader import SoundReader
+from perform.render import stills
 from perform.training.dataset.films import Film, FilmFrame, FrameChoice
 from perform.training.dataset.settings import DatasetSettings
 from tests.doubles.reels import SIZE, barred, number, write_film
@@ -134,6 +135,28 @@ def test_all_eight_display_matrices(tmp_path: Path, matrix: tuple[int, int, int,
     assert isinstance(training, FilmFrame)
     opened = next(training.opened(DatasetSettings((64, 64))))
     assert np.abs(np.asarray(opened.image).astype(int) - shown).max() < 12
+
+
+TURNS = {1: "rgbw", 2: "grwb", 3: "wbgr", 4: "bwrg", 5: "rbgw", 6: "brwg", 7: "wgbr", 8: "gwrb"}
+
+
+@pytest.mark.parametrize("turn", TURNS)
+def test_a_photo_of_a_phone_is_upright(tmp_path: Path, turn: int) -> None:
+    """EXIF 2.32, 4.6.4. The EXIF comes with the frame, as side data of a kind that PyAV does not know."""
+    stored, exif = Image.new("RGB", (64, 48), COLOURS["w"]), Image.Exif()
+    for place, colour in (((0, 0, 32, 24), "r"), ((32, 0, 64, 24), "g"), ((0, 24, 32, 48), "b")):
+        stored.paste(COLOURS[colour], place)
+    exif[0x0112] = turn
+    file = tmp_path / "a.jpg"
+    stored.save(file, exif=exif, quality=95, subsampling=0)
+    frame = next(iter(Film(file, FrameChoice()).items(0)))
+    assert isinstance(frame, FilmFrame)
+    training = np.asarray(next(frame.opened(DatasetSettings((64, 64)))).image)
+    for shown in (training, Reel(file).read(0).pixels, stills.read(file)):
+        height, width = shown.shape[:2]
+        assert (width, height) == ((48, 64) if turn > 4 else (64, 48))
+        corners = [shown[y, x, :3] for y in (8, height - 8) for x in (8, width - 8)]
+        assert np.abs(np.array(corners, int) - [COLOURS[colour] for colour in TURNS[turn]]).max() < 12
 
 
 def with_matrix(data: bytes, matrix: tuple[int, int, int, int]) -> bytes:
