@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +13,7 @@ from typing import Literal
 
 log = logging.getLogger("perform")
 steps = logging.getLogger("perform.opening")  # what is opened and compiled: for whoever waits for it
+FULL_DISK = {os.strerror(number): "the disk is full" for number in (errno.ENOSPC, errno.EDQUOT)}
 MOST_KINDS, OTHERS = 200, "further faults"  # a message may hold another number on each frame
 
 
@@ -25,7 +28,8 @@ class Health:
 def reason(error: BaseException) -> str:
     """The message of an exception, without the system's number; its type where it has none."""
     if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+        why = FULL_DISK.get(error.strerror, error.strerror)
+        return f"{error.filename}: {why}" if error.filename else why
     return str(error) or type(error).__name__
 
 

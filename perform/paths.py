@@ -10,9 +10,11 @@ import stat
 import sys
 import unicodedata
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
+
+from perform.faults import reason
 
 PACKAGE = Path(__file__).resolve().parent
 SPECIAL = {
@@ -131,17 +133,27 @@ def _same_name(name: str) -> str:
 @contextmanager
 def whole_file(file: Path, suffix: str = ".part", synced: bool = False) -> Iterator[Path]:
     """A path to write to, which becomes `file` when the block ends; if it fails, `file` stays as it is. A
-    link stays a link. `synced`: also after a power cut."""
-    file = file.resolve()
+    link stays a link. `synced`: also after a power cut. OSError, with the name of the file, if it cannot be
+    written."""
+    named, file = file, file.resolve()
     partial = file.with_name(file.name + suffix)
     try:
+        partial.touch()
+        mode = partial.stat().st_mode
         yield partial
+        partial.chmod(mode)  # some libraries write files that only their owner may read
         if synced:
             commit_file(partial, file)
         else:
             partial.replace(file)
+    except OSError as error:
+        if error.strerror is None or error.filename not in (None, str(partial)):
+            raise
+        why = reason(OSError(error.errno, error.strerror))
+        raise OSError(error.errno, f"{named} cannot be written: {why}") from error
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):  # its folder may be gone
+            partial.unlink(missing_ok=True)
 
 
 @contextmanager

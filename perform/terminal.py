@@ -348,11 +348,14 @@ def place_of(text: str, what: str = "osc") -> tuple[str, int]:
     return before or "127.0.0.1", int(port)
 
 
-def size_of(text: str) -> tuple[int, int]:
-    """Width and height of a text such as 1280x720. Raises ValueError."""
+def size_of(text: str, square: bool = False) -> tuple[int, int]:
+    """Width and height of a text such as 1280x720; with `square`, 64 is 64x64. Raises ValueError."""
     width, _, height = text.lower().partition("x")
+    if square and width == text:
+        height = width
     if not (
         width.isdigit() and height.isdigit() and 16 <= int(width) <= 16384 and 16 <= int(height) <= 16384
     ):
-        raise ValueError(f"size {text!r}, must be WIDTHxHEIGHT, each 16..16384 pixels")
+        allowed = "WIDTHxHEIGHT, or one number for a square" if square else "WIDTHxHEIGHT"
+        raise ValueError(f"size {text!r}, must be {allowed}, each 16..16384 pixels")
     return int(width), int(height)

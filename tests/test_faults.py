@@ -1,5 +1,8 @@
 """Faults: counted, contained, worded."""
 
+import errno
+import os
+
 import pytest
 
 from perform.faults import MOST_KINDS, OTHERS, Faults, reason
@@ -42,4 +45,5 @@ def test_the_reason_is_the_message_or_the_type() -> None:
         reason(OSError(98, "osc: port 9000 cannot be listened to")) == "osc: port 9000 cannot be listened to"
     )
     assert reason(OSError("a.png cannot be written")) == "a.png cannot be written"
+    assert reason(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "a.png")) == "a.png: the disk is full"
     assert reason(ValueError()) == "ValueError"

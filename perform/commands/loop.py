@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -22,6 +22,9 @@ from perform.terminal import (
     say,
     size_of,
 )
+
+if TYPE_CHECKING:
+    from perform.show import Options
 
 KEYFRAME_FRAMES = 100  # frames from key to key
 
@@ -74,6 +77,8 @@ def loop(
     force: Force = False,
 ) -> None:
     """Make a seamless loop through keyframes: a preset to play live, and a film of one turn."""
+    from perform.commands.render import render_show
+
     with complaints():
         check_suffix(picture, ".png")
         check_suffix(save, ".toml")
@@ -85,12 +90,14 @@ def loop(
         made = made.reshuffled(_positions(reshuffle)) if reshuffle else made
         made = made.ordered(_positions(order)) if order else made
         preset = save or source.file or (film or Path("loop")).with_suffix(".toml")
+        recorded = {"record": film, "codec": codec, "quality": quality}
+        options = _film_options(made, size, setlist=str(preset), fps=fps, **recorded) if film else None
         _write_preset(preset, write_loop(made, source.text), replaces=force or preset == source.file)
         say(f"{preset}: {', '.join(map(str, made.keys))}")
         if picture:
             keyframe_sheet(made, picture)
-        if film:
-            _render(made, preset, fps, size, record=film, codec=codec, quality=quality)
+        if options:
+            render_show(options, made.seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,13 +165,12 @@ def _positions(text: str) -> list[int]:
     return [int(word) for word in words]
 
 
-def _render(loop: Loop, preset: Path, fps: float, size: str | None, **film: Any) -> None:
-    """One turn of the loop as a film; `film` are the options of a show for it."""
+def _film_options(loop: Loop, size: str | None, **film: Any) -> Options:
+    """The options of a show that renders a loop; `film` are those that it is made with. ValueError if one of
+    them is wrong."""
     from perform import show
-    from perform.commands.render import render_show
     from perform.generators.model import Model
     from perform.models import located
 
-    pixels = size_of(size) if size else Model.read(located(loop.model)).size
-    options = show.Options(setlist=str(preset), size=pixels, fps=fps, headless=True, **film)
-    render_show(options, loop.seconds)
+    pixels = size_of(size, square=True) if size else Model.read(located(loop.model)).size
+    return show.Options(size=pixels, headless=True, **film)

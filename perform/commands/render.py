@@ -257,7 +257,8 @@ def report_end(rig: Rig, options: Options) -> None:
     """Print how many faults there were and where the recording is; exit code 1 if it stopped early."""
     total = sum(rig.stage.faults.counts.values())
     if total:
-        err.print(f"{total} faults on stage, of {len(rig.stage.faults.counts)} sorts")
+        sorts = len(rig.stage.faults.counts)
+        err.print(f"{total} fault{'s' * (total != 1)} on stage, of {sorts} sort{'s' * (sorts != 1)}")
     if options.record:
         whole = "recorded to" if not rig.lost else "the recording stopped early; what there is of it is in"
         out.print(f"{whole} {options.record}", highlight=False, soft_wrap=True)

@@ -17,6 +17,8 @@ from perform.terminal import (
     Force,
     check_new,
     complaints,
+    err,
+    model_names,
     options_of,
     progress_bar,
     say,
@@ -101,7 +103,7 @@ def single(
     with complaints():
         options = options_of(context, SingleSettings)
         options["ground"] = pair(ground) if ground else None
-        options["size"] = size_of(size) if size else None
+        options["size"] = size_of(size, square=True) if size else None
         given = {name: value for name, value in options.items() if value is not None}
         run = open_run(pictures, folder, given)
         with _scales_bar(run) as report:
@@ -114,21 +116,27 @@ def single(
 
 
 def stretch(
-    model: Annotated[Path, typer.Argument(help="A model that was trained from one picture.")],
+    model: Annotated[
+        str,
+        typer.Argument(help="A model that was trained from one picture.", autocompletion=model_names),
+    ],
     to: Annotated[Path, typer.Argument(help="The file to write, a .safetensors.")],
     size: Annotated[str, typer.Option(help="WIDTHxHEIGHT in pixels.")],
     force: Force = False,
 ) -> None:
     """Change the size of the model's pictures. A larger picture shows more things; it is not enlarged."""
+    from perform.generators.load import load_weights
     from perform.generators.singan import resized
-    from perform.networks.modelfiles import read_weights, write_weights
+    from perform.models import located
+    from perform.networks.modelfiles import write_weights
 
     with complaints():
-        check_new(to, force=force, reads=[model])
-        weights = read_weights(model)
+        file = located(model)
+        check_new(to, force=force, reads=[file])
+        weights = load_weights(file)
         if weights.config.family != "singan":
             raise ValueError(f"{model} is of family {weights.config.family}, must be singan")
-        write_weights(to, resized(weights, size_of(size)))
+        write_weights(to, resized(weights, size_of(size, square=True)))
     say(f"{to} can be played")
 
 
@@ -142,16 +150,21 @@ def pair(text: str) -> tuple[int, int]:
 
 @contextmanager
 def _scales_bar(run: SingleRun) -> Iterator[ReportStep]:
-    """A progress bar over all scales, with the losses of the last step."""
+    """A progress bar over all scales, with the losses of the last step; without a terminal, a line for each
+    scale."""
     steps = run.options.steps
     total, done = run.config.scales * steps, run.scale * steps + run.step
     columns = "{task.description}", BarColumn(), TimeRemainingColumn()
-    with progress_bar(*columns, description="", total=total, completed=done) as update:
+    begun = set[int]()
+    with progress_bar(*columns, description="the first steps", total=total, completed=done) as update:
 
         def report(scale: int, step: int, losses: ScaleLosses) -> None:
             height, width = run.config.sizes[scale]
             size = f"scale {scale + 1} of {run.config.scales}, {width}x{height}"
             note = f"{size}, likeness {losses.likeness:.4f}"
             update(description=note, completed=scale * steps + step)
+            if not err.is_terminal and scale not in begun:
+                begun.add(scale)
+                err.print(size, markup=False, highlight=False)
 
         yield report

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +12,7 @@ import typer
 from rich.progress import BarColumn, Progress, TimeElapsedColumn, TimeRemainingColumn
 
 from perform.parameters import choice
-from perform.terminal import INTERRUPTED, complaints, err, options_of, say
+from perform.terminal import INTERRUPTED, complaints, err, options_of, program, say
 
 if TYPE_CHECKING:
     from perform.training.loader import PictureDataset
@@ -31,7 +32,7 @@ DatasetArgument = Annotated[
 RunFolderArgument = Annotated[
     Path | None, typer.Argument(metavar="RUN_FOLDER", help="The folder of the run.")
 ]
-Minutes = Annotated[float | None, _option("Stop this many minutes from now.", least=0)]
+Minutes = Annotated[float | None, _option("Stop this many minutes from now.", least=0.01)]
 Channels = Annotated[
     str | None, _option("BASE,MOST: a layer at resolution r has min(BASE / r, MOST) channels.")
 ]
@@ -137,6 +138,8 @@ def _learn(run: TrainingRun, limits: StopConditions) -> None:
         reason = run.learn(limits, report, passed)
     if run.group.is_main:
         say(f"{reason}: {run.folder.latest}")
+        if limits.pictures is None or run.state.pictures < limits.pictures:
+            say(f"to continue: {program()} train --resume {shlex.quote(str(run.folder.path))}")
     if run.interrupted:
         raise typer.Exit(INTERRUPTED)
 
@@ -191,7 +194,7 @@ def _resumed_run(folder: Path, device: str, others: tuple[object, ...]) -> Train
         raise ValueError("--resume keeps all settings of the run: give only --pictures or --minutes")
     run = TrainingRun(
         folder,
-        Dataset.open(Path(TrainingFolder(folder).read()[1]["dataset"]["path"])),
+        Dataset.open(TrainingFolder(folder).dataset()),
         training_device(choice("device", device, ("auto", "cpu", "cuda"))),
     )
     run.resume()
@@ -206,7 +209,7 @@ def settings_of(pictures: PictureDataset, device: str, options: dict[str, Any]) 
     kind = choice("model kind", options["kind"], MODEL_KINDS)
     given = {name: value for name, value in options.items() if value is not None}
     defaults = {**(DCGAN if kind == "dcgan" else {}), **(ON_GPU if device == "cuda" else {})}
-    given["size"] = size_of(given["size"]) if "size" in given else tuple(pictures.size)
+    given["size"] = size_of(given["size"], square=True) if "size" in given else tuple(pictures.size)
     if "features" in given:
         given["features"] = str(given["features"].resolve())
     for name in ("channels", "judge"):

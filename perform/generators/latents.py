@@ -20,7 +20,7 @@ from perform.arrays import AnyArray, Floats
 from perform.latent.directions import Directions, LatentKind
 from perform.latent.space import Space
 from perform.networks import ModelError, checkpoints, faults_of
-from perform.paths import whole_file
+from perform.networks.modelfiles import tensor_file
 
 Arrays: TypeAlias = dict[str, AnyArray]
 
@@ -84,7 +84,7 @@ def write_directions(path: Path, kept: Directions) -> None:
     notes = {"names": json.dumps(kept.names)}
     if kept.space == "z":
         notes["space"] = "z"
-    with whole_file(path) as partial:
+    with tensor_file(path) as partial:
         save_file(arrays, partial, notes)
 
 

@@ -8,6 +8,10 @@ discriminator.
 from __future__ import annotations
 
 import json
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
@@ -36,17 +40,28 @@ def discriminator_file(model: Path) -> Path:
 def write_weights(path: str | Path, weights: Weights, dtype: str = "float32", synced: bool = False) -> None:
     """Write a model file, its tensors as `dtype`; whole or not at all, `synced` also after a power cut.
     OSError if it cannot."""
-    from safetensors import SafetensorError
     from safetensors.numpy import save_file
 
-    path, config = Path(path), weights.config
+    config = weights.config
     metadata = {**weights.notes, "family": config.family, "config": json.dumps(asdict(config))}
     arrays = {name: array.astype(dtype, copy=False) for name, array in weights.arrays.items()}
-    try:
-        with whole_file(path, synced=synced) as partial:
-            save_file(arrays, partial, metadata)
-    except (SafetensorError, OSError) as error:
-        raise OSError(f"{path} cannot be written: {error}") from error
+    with tensor_file(Path(path), synced) as partial:
+        save_file(arrays, partial, metadata)
+
+
+@contextmanager
+def tensor_file(file: Path, synced: bool = False) -> Iterator[Path]:
+    """A `whole_file` for safetensors, which has the system's number of a fault in its message only."""
+    from safetensors import SafetensorError
+
+    with whole_file(file, synced=synced) as partial:
+        try:
+            yield partial
+        except SafetensorError as error:
+            found = re.search(r"\(os error (\d+)\)", str(error))
+            if found is None:
+                raise OSError(f"{file} cannot be written: {error}") from error
+            raise OSError(int(found[1]), os.strerror(int(found[1]))) from error
 
 
 def read_weights(path: str | Path) -> Weights:

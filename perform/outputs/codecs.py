@@ -12,6 +12,7 @@ from types import MappingProxyType
 from perform.parameters import choice
 
 SUFFIXES = (".mp4", ".mov", ".mkv")
+SMALLEST_SIDE = 16  # pixels of a film's picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +120,13 @@ def encoding(path: Path | None, codec: str = "h264", quality: str | None = None)
     if codec != "h264":
         _check_encoder(codec, chosen.encoder)
     return Encoding(chosen, codec, number)
+
+
+def check_size(size: tuple[int, int]) -> None:
+    """ValueError if no film has pictures of this (width, height): the codecs store colours of two by two
+    pixels."""
+    if any(side < SMALLEST_SIDE or side % 2 for side in size):
+        raise ValueError(f"size = {size[0]}x{size[1]}, must be even numbers from {SMALLEST_SIDE} on")
 
 
 def _check_encoder(codec: str, encoder: str) -> None:

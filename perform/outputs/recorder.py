@@ -20,7 +20,7 @@ from perform import media
 from perform.arrays import Samples, finite
 from perform.faults import Health, reason
 from perform.outputs import Frame
-from perform.outputs.codecs import Encoding, encoding
+from perform.outputs.codecs import Encoding, check_size, encoding
 from perform.threads import Background
 
 if TYPE_CHECKING:
@@ -135,8 +135,7 @@ class Recorder:
         self._encoder.raise_error(self.path)
 
     def _check(self) -> None:
-        if any(side < 16 or side % 2 for side in self.size):
-            raise ValueError(f"size = {self.size[0]}x{self.size[1]}, must be even numbers from 16 on")
+        check_size(self.size)
         if not 1 <= self.fps <= 1000:
             raise ValueError(f"fps = {float(self.fps):g}, must be 1..1000")
 
@@ -383,6 +382,4 @@ def _unwritable(path: Path, error: OSError) -> OSError:
 
 
 def _disk_reason(error: OSError) -> str:
-    if error.errno == errno.ENOSPC:
-        return "the disk is full"
-    return error.strerror or str(error)
+    return reason(OSError(error.errno, error.strerror)) if error.strerror else str(error)

@@ -169,7 +169,8 @@ def save_samples(sampling: Sampling, samples: Iterable[Sample], out: Path) -> No
         return
     out.mkdir(parents=True, exist_ok=True)
     for name, pixels in pictures:
-        (out / f"{name}.png").write_bytes(encode_png(pixels))
+        with whole_file(out / f"{name}.png") as partial:
+            partial.write_bytes(encode_png(pixels))
 
 
 def _may_be_folder(out: Path) -> bool:

@@ -58,10 +58,11 @@ class Options:
         """Raises RuntimeError if Link is needed and not installed, ValueError for a recording that cannot be
         made."""
         from perform.inputs import link
-        from perform.outputs.codecs import encoding
+        from perform.outputs.codecs import check_size, encoding
 
         encoding(self.record, self.codec, self.quality)
-
+        if self.record:
+            check_size(self.size)
         if (self.link or self.clock == "link") and not link.installed():
             raise RuntimeError(f"link: {link.not_installed()}")
 

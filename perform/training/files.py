@@ -13,6 +13,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from perform.arrays import Pixels
+from perform.networks.modelfiles import tensor_file
 from perform.paths import whole_file
 
 if TYPE_CHECKING:
@@ -90,24 +91,17 @@ class RunFolder:
 
 def write_file(path: Path, content: bytes) -> None:
     """Write a file, whole or not at all. OSError if the disk is full."""
-    try:
-        with whole_file(path, synced=True) as partial:
-            partial.write_bytes(content)
-    except OSError as error:
-        raise OSError(f"{path} cannot be written: {error.strerror or error}") from error
+    with whole_file(path, synced=True) as partial:
+        partial.write_bytes(content)
 
 
 def save_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: dict[str, str] | None = None) -> None:
     """Write tensors and their metadata, whole or not at all. OSError if the disk is full."""
-    from safetensors import SafetensorError
     from safetensors.torch import save_file
 
     plain = {name: tensor.cpu().contiguous() for name, tensor in tensors.items()}
-    try:
-        with whole_file(path, synced=True) as partial:
-            save_file(plain, partial, metadata)
-    except (SafetensorError, OSError) as error:
-        raise OSError(f"{path} cannot be written: {error}") from error
+    with tensor_file(path, synced=True) as partial:
+        save_file(plain, partial, metadata)
 
 
 class GracefulStop:

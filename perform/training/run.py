@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -13,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from perform import __version__, generators
+from perform import __version__, faults, generators
 from perform.arrays import Pixels
 from perform.clock import stopwatch
 from perform.networks.modelfiles import parse_config
@@ -114,6 +115,7 @@ class TrainingRun:
         return {
             "dataset": {
                 "path": str(place.resolve()),
+                "from_run": os.path.relpath(place.resolve(), self.folder.path.resolve()),
                 "digest": self.dataset.digest,
                 "pictures": len(self.dataset),
             },
@@ -143,7 +145,7 @@ class TrainingRun:
             )
         newest = self.folder.newest()
         if newest is None:
-            raise RunError(f"{self.folder.path} has no checkpoint yet: begin again in another folder")
+            raise RunError(f"{self.folder.path} has no checkpoint yet: give the command again that began it")
         metadata = checkpoint_metadata(newest)
         config = parse_config(newest, metadata["kind"], metadata["shape"])
         if not isinstance(config, TrainedConfig):
@@ -202,9 +204,11 @@ class TrainingRun:
                 reason = self._steps(step, loader, limits, report, passed)
             if self._saved != self.state.pictures:
                 self._save()
+                self._save_sheet()
         except OSError as error:
-            why = error.strerror or error
-            raise OSError(f"{why}; the last good state is {self.folder.newest()}") from error
+            newest = self.folder.newest()
+            kept = f"the last good state is {newest}" if newest else "nothing was saved before"
+            raise OSError(f"{faults.reason(error)}; {kept}") from error
         finally:
             loader.close()
         self.group.leave()
@@ -251,7 +255,7 @@ class TrainingRun:
         late = limits.minutes is not None and seconds >= 60 * limits.minutes
         if self.group.any(late or self._stop.requested, self.device):
             why = "interrupted" if self._stop.requested else "time is up"
-            return f"{why} after {self.state.pictures} pictures; --resume continues"
+            return f"{why} after {self.state.pictures} pictures"
         return ""
 
     def _tally(self, values: Mapping[str, Tensor]) -> dict[str, float]:

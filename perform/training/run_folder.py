@@ -22,6 +22,7 @@ from perform.training.files import RunFolder
 from perform.training.settings import RunError, TrainingSettings, read_settings
 
 RUN_FORMAT = 1
+SINGLE = "single"  # the kind of a run from one picture, in its run.json
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +35,8 @@ class TrainingFolder(RunFolder):
         return self.path / "best.safetensors"
 
     def begin(self, settings: TrainingSettings, facts: Mapping[str, object]) -> None:
-        """Make the folder. RunError if there is already a run in it."""
-        if self.description.exists():
+        """Make the folder. RunError if there is already a run in it that can be resumed."""
+        if self.description.exists() and self.checkpoints():
             raise RunError(f"{self.path} holds a run already: --resume continues it")
         self.make({"format": RUN_FORMAT, **facts, "settings": json.loads(settings.text())})
 
@@ -45,9 +46,25 @@ class TrainingFolder(RunFolder):
             facts = json.loads(self.description.read_bytes())
         except (OSError, ValueError) as error:
             raise RunError(f"{self.description} is not readable: there is no run to resume") from error
+        if isinstance(facts, dict) and facts.get("kind") == SINGLE:
+            raise RunError(
+                f"{self.path} is a run from one picture: perform train single {self.path} continues it"
+            )
         if not isinstance(facts, dict) or facts.get("format") != RUN_FORMAT or "settings" not in facts:
             raise RunError(f"{self.description} is not a run of this version")
         return read_settings(facts.pop("settings")), facts
+
+    def dataset(self) -> Path:
+        """The folder of the run's dataset: where it was, or, if run and dataset were moved together, where it
+        is from the run. RunError if it is at neither place."""
+        facts = self.read()[1]["dataset"]
+        places = Path(facts["path"]), self.path / facts.get("from_run", "dataset")
+        found = next((place for place in places if place.is_dir()), None)
+        if found is None:
+            raise RunError(
+                f"{places[0]}: there is no such folder; it is the dataset of {self.path}: put it back"
+            )
+        return found
 
     def newest(self) -> Path | None:
         """The newest readable checkpoint; None if there is none yet."""

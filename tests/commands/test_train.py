@@ -12,6 +12,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from perform.cli import app
+from perform.terminal import program
 from perform.training import run as runs
 from perform.training.metrics import evaluator
 from tests.doubles.command import COMMAND
@@ -85,6 +86,12 @@ def test_one_command_trains_on_a_film(pictures: Path, tmp_path: Path) -> None:
         "train", "dcgan", film, folder, *SMALL, "--size", "16x16", expect=1
     )
     assert "learnt from 24 pictures" in run("train", "--resume", folder, "--pictures", 24)
+    moved = folder.rename(tmp_path / "other run")  # with its dataset
+    told = run("train", "--resume", moved, "--minutes", 0.01)
+    assert told.endswith(f"to continue: {program()} train --resume '{moved}'\n")
+    (moved / "dataset").rename(tmp_path / "elsewhere")
+    said = run("train", "--resume", moved, expect=1)
+    assert f"{folder / 'dataset'}: there is no such folder; it is the dataset of {moved}: put it back" in said
 
 
 def test_a_path_that_is_neither_dataset_nor_film_is_reported(
@@ -145,8 +152,11 @@ def test_impossible_options_give_a_clear_error(pictures: Path, tmp_path: Path) -
     assert "precision = 'int8', must be one of" in told("dcgan", pictures, folder, "--precision", "int8")
     assert "keeps all settings" in told("dcgan", "--resume", folder)
     assert "no run to resume" in told("--resume", folder)
+    (folder.with_name("one")).mkdir()
+    (folder.with_name("one") / "run.json").write_text('{"kind": "single"}')
+    assert "one is a run from one picture: perform train single" in told("--resume", folder.with_name("one"))
     assert "--grow needs --from" in told("stylegan2", pictures, folder, "--grow")
-    assert "there is no such model" in told("stylegan2", pictures, folder, "--from", tmp_path / "no.pkl")
+    assert "there is no such file" in told("stylegan2", pictures, folder, "--from", tmp_path / "no.pkl")
     assert not folder.exists()
     builtin = told("stylegan2", pictures, folder, "--from", "untrained-small")
     assert "its pictures are 256x256, those to learn from 16x16" in builtin

@@ -150,6 +150,8 @@ def test_a_saved_loop_is_edited_in_place(folder: Path) -> None:
         ((MODEL, "--keys", "1,2", "--each", "5", "--hold", "6"), "hold = 1.2, must be 0..1"),
         ((MODEL, "--keys", "1,2", "--save", "there.toml"), "there.toml is there already"),
         (("nobody", "--keys", "1,2"), "nobody: there is no such model"),
+        ((MODEL, "--keys", "1,2", "--out", "loop.mp4", "--size", "64,64"), "one number for a square"),
+        ((MODEL, "--keys", "1,2", "--out", "loop.mp4", "--size", "63"), "size = 63x63, must be even"),
         (("lost.toml",), "lost.toml"),
     ],
 )

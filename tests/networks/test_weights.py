@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import stat
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -66,6 +68,15 @@ def test_a_full_disk_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     with pytest.raises(OSError, match=r"a\.safetensors cannot be written: no space left"):
         write_weights(tmp_path / "a.safetensors", drawn(SMALL))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_everybody_may_read_a_model(tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        write_weights(tmp_path / "a.safetensors", drawn(SMALL))
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "a.safetensors").stat().st_mode) == 0o644
 
 
 def test_info_reads_no_tensors(tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ def test_an_interrupted_run_resumes_exactly(tmp_path: Path, settings: TrainingSe
     kept = sorted(file.name for file in (tmp_path / "whole/checkpoints").iterdir())
     assert kept == ["000000128.safetensors", "000000160.safetensors"]
     sheets = sorted(file.name for file in (tmp_path / "whole/samples").iterdir())
-    assert sheets == ["000000000.jpg", "000000064.jpg", "000000128.jpg"]
+    assert sheets == ["000000000.jpg", "000000064.jpg", "000000128.jpg", "000000160.jpg"]
     model = generators.open(tmp_path / "whole/latest.safetensors", "cpu")
     assert model.size == (16, 16)
     model.close()
@@ -104,7 +104,7 @@ def test_ctrl_c_saves_and_ends(tmp_path: Path) -> None:
 
     before = signal.getsignal(signal.SIGINT)
     reason = learnt(begun(tmp_path / "run"), 1000, tell)
-    assert reason == "interrupted after 48 pictures; --resume continues"
+    assert reason == "interrupted after 48 pictures"
     assert TrainingFolder(tmp_path / "run").checkpoints()[-1].stem == "000000048"
     assert signal.getsignal(signal.SIGINT) is before
 
@@ -142,13 +142,27 @@ def test_a_full_disk_leaves_the_last_good_state(tmp_path: Path) -> None:
     again = resumed(tmp_path / "run")
     with (
         largest_file(20_000),
-        pytest.raises(OSError, match=r"000000128\.safetensors cannot be written") as raised,
+        pytest.raises(OSError, match=r"000000128\.safetensors cannot be written: File too large; ") as raised,
     ):
         learnt(again, 1000)
-    assert "000000064" in str(raised.value)
+    assert str(raised.value).endswith(
+        f"; the last good state is {tmp_path}/run/checkpoints/000000064.safetensors"
+    )
     left = [file.name for file in (tmp_path / "run/checkpoints").iterdir()]
     assert sorted(left) == ["000000000.safetensors", "000000064.safetensors"]
     learnt(resumed(tmp_path / "run"), 128)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits of files are of POSIX")
+def test_a_run_that_could_save_nothing_begins_again_in_its_folder(tmp_path: Path) -> None:
+    made = begun(tmp_path / "run")
+    with largest_file(20_000), pytest.raises(OSError, match=r"File too large; nothing was saved before$"):
+        learnt(made, 64)
+    with pytest.raises(RunError, match="no checkpoint yet: give the command again that began it"):
+        resumed(tmp_path / "run")
+    learnt(begun(tmp_path / "run"), 64)
+    learnt(begun(tmp_path / "whole"), 64)
+    assert same(tmp_path / "run", tmp_path / "whole")
 
 
 def test_impossible_settings_are_reported(tmp_path: Path) -> None:

@@ -33,22 +33,32 @@ def read_picture(path: Path) -> Pixels:
     return np.asarray(found.image, np.uint8)
 
 
-def fit_pictures(pictures: Sequence[Pixels], size: tuple[int, int] | None) -> Tensor:
-    """Pictures [n, 3, height, width] of -1..1 at one (width, height), cut to its shape around their
-    middles. ValueError if one is smaller than that."""
+def read_fitted(paths: Sequence[Path], size: tuple[int, int] | None) -> Tensor:
+    """The pictures of files, as `fit_pictures` gives them. ValueError names the file with a fault."""
+    return fit_pictures([read_picture(path) for path in paths], size, [str(path) for path in paths])
+
+
+def fit_pictures(
+    pictures: Sequence[Pixels], size: tuple[int, int] | None, names: Sequence[str] = ()
+) -> Tensor:
+    """Pictures [n, 3, height, width] of -1..1 at one (width, height), that of the first if none is given, cut
+    to its shape around their middles. ValueError if one is smaller than that."""
     height, width = pictures[0].shape[:2]
+    named = [*zip(pictures, names or ["the picture"] * len(pictures), strict=True)]
     shrink = min(1.0, DEFAULT_SIDE / max(width, height))
     wanted = size or (round(width * shrink), round(height * shrink))
     if min(wanted) < SMALLEST_SIDE:
-        raise ValueError(f"the picture is {width}x{height}, must have {SMALLEST_SIDE} pixels a side or more")
-    return torch.cat([_fit_picture(picture, wanted) for picture in pictures])
+        raise ValueError(
+            f"{named[0][1]} is {width}x{height}, must have {SMALLEST_SIDE} pixels a side or more"
+        )
+    return torch.cat([_fit_picture(picture, wanted, name) for picture, name in named])
 
 
-def _fit_picture(picture: Pixels, wanted: tuple[int, int]) -> Tensor:
+def _fit_picture(picture: Pixels, wanted: tuple[int, int], name: str) -> Tensor:
     height, width = picture.shape[:2]
     scale = max(wanted[0] / width, wanted[1] / height)
     if scale > 1:
-        raise ValueError(f"the picture is {width}x{height}, must be {wanted[0]}x{wanted[1]} or larger")
+        raise ValueError(f"{name} is {width}x{height}, must be {wanted[0]}x{wanted[1]} or larger")
     across, down = min(round(wanted[0] / scale), width), min(round(wanted[1] / scale), height)
     left, top = (width - across) // 2, (height - down) // 2
     cut = torch.tensor(picture[top : top + down, left : left + across]).permute(2, 0, 1)[None]

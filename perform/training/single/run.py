@@ -22,7 +22,7 @@ from perform.networks.weights import Weights, checked_weights
 from perform.sampling.sheets import join_pictures
 from perform.training.files import GracefulStop
 from perform.training.single import SingleSettings
-from perform.training.single.pyramid import fields, fit_pictures, read_picture, rounded, sizes, smaller
+from perform.training.single.pyramid import fields, read_fitted, rounded, sizes, smaller
 from perform.training.single.run_folder import SingleFolder
 from perform.training.single.scale import ScaleData, ScaleLosses, ScaleTrainer
 
@@ -210,7 +210,7 @@ def open_run(pictures: Sequence[Path], folder: Path, given: Mapping[str, Any]) -
         if settings[name] != value:
             raise ValueError(f"{name} = {value}, but the run in {folder} was begun with {settings[name]}")
     if pictures:
-        wanted = fit_pictures([*map(read_picture, pictures)], settings["size"])
+        wanted = read_fitted(pictures, settings["size"])
         if not torch.equal(rounded(wanted), rounded(run.real)):
             raise ValueError(f"the run in {folder} has another picture; give another folder")
     return run
@@ -220,5 +220,5 @@ def begin_run(pictures: Sequence[Path], folder: Path, options: SingleSettings) -
     """A new run in a folder. ValueError if a picture is invalid."""
     if not pictures:
         raise ValueError(f"{folder} has no run; give a picture to begin one")
-    SingleFolder(folder).begin(options, fit_pictures([*map(read_picture, pictures)], options.size))
+    SingleFolder(folder).begin(options, read_fitted(pictures, options.size))
     return SingleRun(folder)

@@ -19,11 +19,12 @@ from torch import Tensor
 from perform.sampling.pictures import encode_png
 from perform.training.checkpoint import checkpoint_tensors
 from perform.training.files import RunFolder, save_tensors, write_file
+from perform.training.run_folder import SINGLE
 from perform.training.settings import RunError
 from perform.training.single import SingleSettings
 from perform.training.single.pyramid import fit_pictures, read_picture, rounded
 
-KIND, SINGLE_FORMAT = "single", 1
+SINGLE_FORMAT = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +42,18 @@ class SingleFolder(RunFolder):
         for i, picture in enumerate(rounded(real)):
             write_file(self.path / f"picture{i}.png", encode_png(picture.permute(1, 2, 0).numpy()))
         settings = asdict(replace(options, size=None))
-        self.make({"format": SINGLE_FORMAT, "kind": KIND, "frames": len(real), "options": settings})
+        self.make({"format": SINGLE_FORMAT, "kind": SINGLE, "frames": len(real), "options": settings})
 
     def read(self) -> tuple[SingleSettings, Tensor]:
         """Settings and pictures of the run. ValueError if it cannot be resumed."""
         try:
             run = json.loads(self.description.read_bytes())
-            if (run["kind"], run["format"]) != (KIND, SINGLE_FORMAT):
-                raise ValueError(f"it is a run of kind {run['kind']!r}, must be {KIND!r} of this version")
+            if run.get("kind") != SINGLE:
+                raise ValueError(
+                    f"it is not a run from one picture: perform train --resume {self.path} continues it"
+                )
+            if run["format"] != SINGLE_FORMAT:
+                raise ValueError(f"it is of format {run['format']}, must be {SINGLE_FORMAT}")
             options = SingleSettings(**{**run["options"], "ground": tuple(run["options"]["ground"])})
             frames = int(run["frames"])
         except (ValueError, KeyError, TypeError, OSError) as error:
