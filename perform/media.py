@@ -208,4 +208,4 @@ def _accept_new_side_data() -> None:
         kind._name_, kind._value_ = f"KIND_{number}", number
         return kind
 
-    Type._missing_ = classmethod(missing)  # type: ignore[method-assign]
+    Type._missing_ = classmethod(missing)  # type: ignore[assignment, method-assign]
