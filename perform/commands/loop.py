@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from perform import paths
+from perform.commands.render import render_show
 from perform.loops import TEMPLATE, Loop, choose_keyframes, keyframe_sheet, read_loop, write_loop
 from perform.outputs.codecs import encoding
 from perform.terminal import (
@@ -77,8 +78,6 @@ def loop(
     force: Force = False,
 ) -> None:
     """Make a seamless loop through keyframes: a preset to play live, and a film of one turn."""
-    from perform.commands.render import render_show
-
     with complaints():
         check_suffix(picture, ".png")
         check_suffix(save, ".toml")
