@@ -9,8 +9,6 @@ from functools import partial, reduce
 from pathlib import Path
 from typing import TypeVar, get_args
 
-import numpy as np
-
 from perform import paths
 from perform.arrays import Floats
 from perform.documents import SceneError
@@ -63,7 +61,7 @@ class Library:
         self._models: dict[str, Model] = {}
         self._parsed: dict[Path, tuple[list[Stamp | None], isf.ISF]] = {}
         self._footage: dict[tuple[str, Path, Stamp | None], tuple[Parameter, ...]] = {}
-        self._warned: set[str] = set()
+        self._left_out: set[str] = set()
         if model is not None:
             try:
                 self.model_place(model)
@@ -213,14 +211,10 @@ class Library:
         return self._model not in (None, model)
 
     def leave_out(self, fault: str) -> None:
-        """Log once what a preset has that the model in place of its own cannot play."""
-        self._warn(f"left out: {fault}")
-
-    def _warn(self, text: str) -> None:
-        """Log once what the model in place of the presets' own cannot do; presets are read often."""
-        if text not in self._warned:
-            self._warned.add(text)
-            log.warning("model %s: %s", self._model, text)
+        """Log once, however often a preset is read, what the model in place of its own cannot play."""
+        if fault not in self._left_out:
+            self._left_out.add(fault)
+            log.warning("model %s: left out: %s", self._model, fault)
 
     def bend(self, model: str, operation: str) -> tuple[Parameter, ...]:
         """The parameters of an operation on a model's activations; LookupError if there is no such one."""
@@ -259,31 +253,11 @@ class Library:
         return found
 
     def direction(self, model: str, name: str) -> tuple[Parameter, ...]:
-        """The parameters of a direction of a model's space. LookupError if there is no such one; but a model
-        that replaces the preset's own plays without, with a warning."""
-        try:
-            self._known_directions(model, name)
-        except LookupError as error:
-            if not self.replaced(model):
-                raise
-            self._warn(f"the direction {name} moves nothing: {error.args[0]}")
+        """The parameters of a direction of a model's space; LookupError if there is no such one."""
+        known = self.directions(model).names
+        if name not in known:
+            raise LookupError(f"there is no such direction{name_hint(name, known)}")
         return directions.PARAMETERS
-
-    def direction_step(self, model: str, name: str) -> Floats:
-        """What an amount of 1 of a direction adds to a latent of a model: [w_dim], or [layers, w_dim]."""
-        try:
-            return self._known_directions(model, name).step(name)
-        except LookupError:
-            if not self.replaced(model):
-                raise
-            return np.zeros(self.model(model).space.w_dim, np.float32)
-
-    def _known_directions(self, model: str, name: str) -> Directions:
-        """The directions of a model; LookupError if `name` is none of them."""
-        known = self.directions(model)
-        if name not in known.names:
-            raise LookupError(f"there is no such direction{name_hint(name, known.names)}")
-        return known
 
     def directions(self, model: str) -> Directions:
         """The directions that are known of a model; of the same name, the first folder's. LookupError if

@@ -52,7 +52,8 @@ class SceneGenerator(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SceneParameters:
-    """The values of every parameter of a scene at one moment, by unit."""
+    """The values of every parameter of a scene at one moment, by unit; without directions that are left
+    out."""
 
     source: Values
     bends: tuple[Values, ...]
@@ -127,7 +128,7 @@ class SceneInstance:
             source=next(values),
             latent=next(values) if scene.latent else {},
             blend=next(values) if scene.blend else {},
-            directions=tuple(islice(values, len(scene.directions))),
+            directions=tuple(filter(None, islice(values, len(scene.directions)))),
             bends=tuple(islice(values, len(scene.bends))),
             filters=tuple(values),
         )

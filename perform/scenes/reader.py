@@ -5,6 +5,7 @@ A reader finds every fault of a file in one run.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -26,6 +27,7 @@ Found = TypeVar("Found")
 Table: TypeAlias = dict[str, Any]  # of a TOML file
 Declared: TypeAlias = Callable[[str], tuple[Parameter, ...]]  # the parameters of a unit by its name
 FOOTAGE: tuple[Footage, ...] = get_args(Footage)
+OF_MODEL = re.compile(r"generator\.(?!model$)|direction\[\d+\]\.name$")  # keys of what another model may lack
 
 
 class SceneText(BaseModel, extra="forbid", strict=True):
@@ -112,8 +114,7 @@ class Reader:
 
     def fault(self, key: str, what: str) -> None:
         """Note a fault: `presets/moth.toml: filter[1].amount = 1.7, must be 0..1`. A key has one at most."""
-        of_model = key.startswith("generator.") and key != "generator.model"
-        noted = self.left_out if self._replaced and of_model else self.faults
+        noted = self.left_out if self._replaced and OF_MODEL.match(key) else self.faults
         if not any(one.startswith(f"{self._path}: {key} ") for one in noted):
             noted.append(f"{self._path}: {key} {what}".rstrip())
 
@@ -245,7 +246,7 @@ class Reader:
         return None if self._leaves_out("generator.blend") else found
 
     def directions(self, source: UnitSettings, tables: list[Table]) -> tuple[UnitSettings, ...]:
-        """The directions that are played after the path."""
+        """The directions that are played after the path; one that is left out has no parameters."""
         if not source.parameters:  # there is no such model; the fault is noted already
             return ()
         declared = partial(self.catalogue.direction, source.name)

@@ -287,7 +287,9 @@ class Stage:
         if old and before and (old.scene, before.generator) == (scene, generator):
             return before
         model = generator.key.model
-        steps = [self.library.direction_step(scene.source.name, one.name) for one in scene.directions]
+        played = [one.name for one in scene.directions if one.parameters]
+        known = self.library.directions(scene.source.name) if played else None
+        steps = [known.step(name) for name in played] if known else []
         return LatentSource(generator, self._path(scene, model, old), steps, self._centre(scene, model))
 
     def _centre(self, scene: Scene, model: Model) -> Centre | None:

@@ -134,20 +134,6 @@ def test_truncation_moves_towards_the_kept_latent() -> None:
     assert picture.image[2] == pytest.approx(truncate(np.stack([z_of(5, 4)] * 2), points[0], 0.5), abs=1e-6)
 
 
-def test_a_model_in_place_of_the_presets_own_plays_without_its_directions(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    library = Library(tmp_path, paths.shipped(), model="untrained-small")
-    scene = read_scene(
-        written(tmp_path, 'title = "T"\n[generator]\nmodel = "own"\n[[direction]]\nname = "bloom"\n'), library
-    )
-    assert [one.name for one in scene.directions] == ["bloom"]
-    assert (
-        "model untrained-small: the direction bloom moves nothing: there is no such direction" in caplog.text
-    )
-    assert not library.direction_step("own", "bloom").any()
-
-
 def test_the_library_finds_directions_and_latents_of_a_model(tmp_path: Path) -> None:
     folder = tmp_path / "models"
     library, space = Library(tmp_path), Model.read(MODEL).space
@@ -157,7 +143,6 @@ def test_the_library_finds_directions_and_latents_of_a_model(tmp_path: Path) -> 
     write_directions(folder / "untrained.directions.safetensors", known)
     assert library.directions(MODEL).names == library.directions("untrained").names == known.names
     assert library.direction(MODEL, "bloom") == PARAMETERS
-    assert library.direction_step(MODEL, "bloom").tolist() == known.components[1].tolist()
     with pytest.raises(LookupError, match="there is no such direction; did you mean bloom"):
         library.direction(MODEL, "blom")
     assert library.models() == {}

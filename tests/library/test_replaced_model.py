@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import logging
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from perform import paths
+from perform import paths, show
 from perform.documents import SceneError
 from perform.generators.untrained import BUILT_IN
 from perform.library import Library
+from perform.outputs.memory import Memory
 from perform.scenes.reader import read_scene
 from tests.doubles.library import save
+from tests.doubles.sounds import tone, write_sound
 
 PRESETS = sorted((paths.shipped() / "presets").glob("*.toml"))
 WHOLE = """
@@ -51,14 +54,15 @@ def test_what_the_model_cannot_play_is_left_out_and_said_once(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     file = tmp_path / "whole.toml"
-    save(file, WHOLE)
+    save(file, f'{WHOLE}[[direction]]\nname = "blom"\namount = 1\n[[direction]]\nname = "curl"\n')
     library = Library(model="flora-64")
     with caplog.at_level(logging.WARNING, "perform"):
         scene = read_scene(file, library)
         assert read_scene(file, library) == scene
     assert scene.source.values == {"truncation": 0.5, "kept": ""}
     assert (scene.bends, scene.blend) == ((), None)
-    assert [one.values for one in scene.directions] == [{"amount": 2}]  # flora-64 has this one, too
+    assert [one.values for one in scene.directions] == [{"amount": 2}, {}, {}]  # it has bloom and curl, too
+    assert [len(one.parameters) for one in scene.directions] == [2, 0, 2]
     assert (scene.latent and scene.latent.values, scene.filters[0].values) == (
         {"radius": 0.5},
         {"amount": 0.5},
@@ -69,8 +73,30 @@ def test_what_the_model_cannot_play_is_left_out_and_said_once(
         "generator.kept",
         "generator.bend[0].layer",
         "generator.blend.from",
+        "direction[1].name",
     ]
     assert said[1] == f"{file}: generator.kept = 'nowhere.npz': there is no such file"
+
+
+def test_the_directions_that_the_model_has_move_the_picture_as_they_would_alone(tmp_path: Path) -> None:
+    write_sound(tmp_path / "tone.wav", tone(1.0))
+
+    def frame(*names: str) -> list[int]:
+        tables = "".join(f'[[direction]]\nname = "{name}"\namount = 4\n' for name in names)
+        save(tmp_path / "a.toml", f'title = "A"\n[generator]\nmodel = "flora"\n{tables}')
+        options = show.Options(
+            str(tmp_path / "a.toml"), str(tmp_path / "tone.wav"), size=(64, 36), model="flora-64"
+        )
+        memory = Memory()
+        with closing(show.render(options)) as rig:
+            rig.outputs.append(memory)
+            rig.frame()
+        assert memory.last
+        return list(memory.last.pixels.ravel())
+
+    both = frame("bloom", "hue")
+    assert frame("gone", "bloom", "gone", "hue") == both
+    assert frame("hue") != both != frame("bloom")
 
 
 def test_the_presets_own_model_must_play_all_of_it(tmp_path: Path) -> None:
