@@ -221,9 +221,11 @@ class Library:
         return bending.bend_parameters(operation, self.model(model).layers)
 
     def blend(self, model: str, other: str) -> tuple[Parameter, ...]:
-        """The parameters of a blend of a model with another; LookupError if there is no such one."""
-        self.model_place(other)
-        return blending.blend_parameters(self.model(model).layers)
+        """The parameters of a blend of a model with another. LookupError if there is no such one, ModelError
+        if the two do not fit together."""
+        first = self.model(model)
+        blending.check_blend(first.config, self.model(other).config, other)
+        return blending.blend_parameters(first.layers)
 
     def model_place(self, name: str) -> str:
         """Where the model that plays for `name` is: a built-in's name, or a file's path. The folder of a

@@ -54,14 +54,19 @@ def blend(model: str, values: Mapping[str, object]) -> Blend:
     return Blend(model, str(values["from"]), str(values["to"]))
 
 
-def blend_tensors(weights: Weights, other: Weights, blend: Blend) -> BlendTensors:
-    """The tensors of `other` that are mixed into `weights`. ModelError if the two do not fit together."""
-    config = weights.config
+def check_blend(config: NetworkConfig, other: NetworkConfig, name: str) -> None:
+    """ModelError if the second model, of this name, cannot be mixed into the first."""
     if not config.blendable:
         others = ", ".join(name for name in family_names() if family(name).Config.blendable)
         raise ModelError(f"{config.family} models cannot be blended, those of {others} can")
-    if other.config != config:
-        raise ModelError(f"{blend.model} cannot be blended in: {_difference(config, other.config)}")
+    if other != config:
+        raise ModelError(f"{name} cannot be blended in: {_difference(config, other)}")
+
+
+def blend_tensors(weights: Weights, other: Weights, blend: Blend) -> BlendTensors:
+    """The tensors of `other` that are mixed into `weights`. ModelError if the two do not fit together."""
+    config = weights.config
+    check_blend(config, other.config, blend.model)
     layers = config.bendable
     if layers.index(blend.first) > layers.index(blend.last):
         raise ModelError(f"from = {blend.first!r} comes after to = {blend.last!r}, must come before")

@@ -243,7 +243,15 @@ class Reader:
             return None
         declared = partial(self.catalogue.blend, model)
         found = self.unit("generator.blend", self._resolve_files(table, "model"), "model", declared)
+        self._check_order(found)
         return None if self._leaves_out("generator.blend") else found
+
+    def _check_order(self, blend: UnitSettings) -> None:
+        """Note a fault of a blend whose first layer comes after its last."""
+        layers = next((one.choices for one in blend.parameters if one.name == "from"), ())
+        first, last = (blend.with_defaults.get(end) for end in ("from", "to"))
+        if first in layers and last in layers and layers.index(first) > layers.index(last):
+            self.fault("generator.blend.from", f"= {first!r} comes after to = {last!r}, must come before")
 
     def directions(self, source: UnitSettings, tables: list[Table]) -> tuple[UnitSettings, ...]:
         """The directions that are played after the path; one that is left out has no parameters."""

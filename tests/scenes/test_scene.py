@@ -179,6 +179,7 @@ def test_bends_blends_and_directions_are_read(tmp_path: Path) -> None:
         ('radius = "4"', 'radius = "audio.low"', "generator.bend[1].radius = 'audio.low', must be one of 1"),
         ('from = "b8.conv1"', 'from = "b2"', "generator.blend.from = 'b2', must be one of b4.conv1"),
         ('model = "flora"\nfrom', 'model = "fauna"\nfrom', "generator.blend.model = 'fauna': there is no"),
+        ('from = "b8.conv1"', 'to = "b4.conv1"\nfrom = "b8.conv1"', "comes after to = 'b4.conv1', must come"),
         ("[generator.blend]", "[[generator.blend]]", "generator.blend must be a table"),
         ("[[generator.bend]]\noperation", "[generator.bend]\noperation", ""),
     ],
