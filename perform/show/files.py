@@ -14,6 +14,7 @@ from typing import Any, Literal, TypeAlias
 from pydantic import BaseModel
 
 from perform.documents import SceneError, document
+from perform.generators.untrained import BUILT_IN
 from perform.inputs.audio import SOUND_SUFFIXES
 from perform.library import MODEL_SUFFIXES, SHADER_SUFFIXES, Library
 from perform.networks.modelfiles import COMPANIONS
@@ -65,7 +66,7 @@ def open_library(show: str, model: str | None = None) -> Library:
 
 
 def find(name: str, library: Library) -> Path:
-    """The file of a show, by path, or of a setlist or a preset by name. Raises LookupError, OSError."""
+    """The file of a show, by path, or of a setlist, a preset or a model by name. Raises LookupError, OSError."""
     if (Path(name) / PROJECT_SETLIST).is_file():
         return Path(name) / PROJECT_SETLIST
     check_file(Path(name))
@@ -77,6 +78,10 @@ def find(name: str, library: Library) -> Path:
     for named in (library.setlist_file, library.preset_file):
         with suppress(LookupError):
             return named(name)
+    if model := library.models().get(name):
+        return model
+    if name in BUILT_IN:
+        raise LookupError(f"{name} is a model without a file: --model {name} plays it in a preset")
     if Path(name).is_dir():
         raise LookupError(f"{name} is a folder without {PROJECT_SETLIST} and without a model of a run")
     if Path(name).name != name:

@@ -428,7 +428,7 @@ def test_what_cannot_be_written_ends_in_one_line(folder: Path, words: str) -> No
     read, write = os.pipe()
     os.close(read)
     with FULL.open("w") as full, os.fdopen(write, "w") as pipe:
-        for stdout, why in ((full, "No space left on device"), (pipe, "Broken pipe")):
+        for stdout, why in ((full, "the disk is full"), (pipe, "Broken pipe")):
             done = subprocess.run(
                 [*COMMAND, *words.split()], cwd=folder, stdout=stdout, stderr=subprocess.PIPE, text=True,
                 env=environment(), timeout=60,

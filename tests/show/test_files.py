@@ -249,6 +249,18 @@ def test_near_names_of_a_show_are_setlists_presets_and_projects(library: Library
         find(f"{tmp_path}/gone", library)
 
 
+def test_a_model_plays_by_its_name(library: Library, tmp_path: Path) -> None:
+    (tmp_path / "models").mkdir(exist_ok=True)
+    model(tmp_path / "models/leaves.safetensors")
+    assert find("leaves", library) == tmp_path / "models/leaves.safetensors"
+    scene = load(find("leaves", library), library).cues[0].scene
+    assert (scene.title, scene.source.kind) == ("leaves", "model")
+    save(tmp_path / "presets/leaves.toml", 'title = "Preset"\n[generator]\nshader = "colour"\n')
+    assert find("leaves", library) == tmp_path / "presets/leaves.toml"
+    with pytest.raises(LookupError, match="^untrained is a model without a file: --model untrained plays it"):
+        find("untrained", library)
+
+
 def test_a_generator_is_a_model_or_a_shader(library: Library, tmp_path: Path) -> None:
     file = tmp_path / "presets/both.toml"
     save(file, 'title = "Both"\n[generator]\nshader = "colour"\nmodel = "untrained-small"\n')
