@@ -66,7 +66,7 @@ def open_library(show: str, model: str | None = None) -> Library:
 
 
 def find(name: str, library: Library) -> Path:
-    """The file of a show, by path, or of a setlist, a preset or a model by name. Raises LookupError, OSError."""
+    """The file of a show by path, or of a setlist, preset or model by name. Raises LookupError, OSError."""
     if (Path(name) / PROJECT_SETLIST).is_file():
         return Path(name) / PROJECT_SETLIST
     check_file(Path(name))
