@@ -257,7 +257,9 @@ def test_a_model_plays_by_its_name(library: Library, tmp_path: Path) -> None:
     assert (scene.title, scene.source.kind) == ("leaves", "model")
     save(tmp_path / "presets/leaves.toml", 'title = "Preset"\n[generator]\nshader = "colour"\n')
     assert find("leaves", library) == tmp_path / "presets/leaves.toml"
-    with pytest.raises(LookupError, match=r"^untrained is a model without a file: --model untrained plays it"):
+    with pytest.raises(
+        LookupError, match=r"^untrained is a model without a file: --model untrained plays it"
+    ):
         find("untrained", library)
 
 
