@@ -14,7 +14,7 @@ import numpy as np
 
 from perform.arrays import Samples
 from perform.clock import stopwatch
-from perform.inputs.audio.streams import GONE_AFTER, Number, SharedSound
+from perform.inputs.audio.streams import EXIT_TIMEOUT, GONE_AFTER, Number, SharedSound
 
 if TYPE_CHECKING:
     import sounddevice
@@ -211,13 +211,16 @@ STREAMS: dict[str, Callable[[SharedSound, str, int], _Stream]] = {
 
 
 def main(path: str, kind: str, name: str, rate: str) -> None:
-    """Run a stream until standard input ends, which it does with the show."""
+    """Run a stream until standard input ends, which it does with the show. A server that died may never answer
+    PortAudio, and the show may be gone: then the process ends itself."""
     stream = STREAMS[kind](SharedSound(Path(path)), name, int(rate))
-    over = threading.Event()
+    over, never = threading.Event(), threading.Event()
 
     def listen() -> None:
         sys.stdin.buffer.read()
         over.set()
+        never.wait(EXIT_TIMEOUT)
+        os._exit(1)
 
     threading.Thread(target=listen, daemon=True).start()
     wait = 0.0
