@@ -10,8 +10,8 @@ import sys  # noqa: E402
 
 
 def app() -> None:
-    """Run the command line. Ctrl-C while it is loaded ends it with exit code 130; what is still closing when
-    a command has ended, a second Ctrl-C ends at once, without a traceback."""
+    """Run the command line. Ctrl-C while it is loaded ends it with exit code 130. When a command has ended,
+    another Ctrl-C ends at once what is still closing, without a traceback."""
     try:
         from perform.cli import app as program
 

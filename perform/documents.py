@@ -27,17 +27,18 @@ WIDE_MARKS = {
 }  # fmt: skip
 LONE_NEWLINE = re.compile(r"(?<!\r)\n")
 PLACE = re.compile(r" \(at (?:line (?P<line>\d+), column \d+|end of document)\)$")  # in the words of tomllib
+TWICE = re.compile("Cannot (declare|overwrite|mutate)")  # the same, of a name
 WIDEST = 60  # characters of a line that a message shows
 CURLY = "\u2018\u2019\u201a\u201c\u201d\u201e"  # quotes of web pages and text programs
 HINTS = {  # lines that people write, and what they should be
-    rf"^[^\"']*[{CURLY}]": 'write straight quotes, "like these"',
+    rf"^[^\"'#]*[{CURLY}]": 'write straight quotes, "like these"',
     r"= *[+-]?\d*,\d": "write numbers with a point: 0.3",
     r"= *[+-]?\.\d": "write a digit before the point: 0.3",
     r"= *(?i:true|false|yes|no|on|off) *(#.*)?$": "write true or false",
-    r"= *([A-Za-z_][^\"']*|[^\"'\[{]*[*/(+].*)$": 'text and formulas stand in quotes: "0.5 * audio.low"',
+    r"= *([A-Za-z_][^\"']*|[^\"'\[{#]*[*/(+].*)$": 'text and formulas stand in quotes: "0.5 * audio.low"',
     r"""= *("[^"]*|'[^']*)$""": "a quote is not closed",
     r"^ *(\[[^\]]*|\[\[[^\]]*\]?)$": "a bracket is not closed",
-    r"^ *\[": "this table is there already",
+    r"^ *\[+ *[A-Za-z_\]]": "a table is [name] or [[name]], alone on its line",
 }
 
 
@@ -100,8 +101,11 @@ def _toml_fault(text: str, words: str) -> str:
         return f"not valid TOML: {words}"
     number = min(int(place["line"] or len(lines)), len(lines))
     line = lines[number - 1].strip()
-    known = (hint for pattern, hint in HINTS.items() if re.search(pattern, line))
-    what = next(known, words[: place.start()])
+    if TWICE.match(words):
+        what = f"this {'table' if line.startswith('[') else 'key'} is there already"
+    else:
+        known = (hint for pattern, hint in HINTS.items() if re.search(pattern, line))
+        what = next(known, words[: place.start()])
     shown = line if len(line) <= WIDEST else f"{line[:WIDEST]}…"
     return f"not valid TOML: {what}, line {number}: {shown}"
 

@@ -169,7 +169,20 @@ def test_what_is_right_is_there_beside_what_is_wrong() -> None:
         ("[generator\na = 1", "a bracket is not closed, line 1: [generator"),
         ("[[filter]\na = 1", "a bracket is not closed, line 1: [[filter]"),
         ("[source]\na = 1\n[source]", "this table is there already, line 3: [source]"),
-        ("a = 1\na = 2", "Cannot overwrite a value, line 2: a = 2"),
+        ("[source]\na = 1\n[source.a]", "this table is there already, line 3: [source.a]"),
+        ("[my source]\na = 1", "a table is [name] or [[name]], alone on its line, line 1: [my source]"),
+        ("a = [\n[1, 2]\n[3, 4]\n]", "Unclosed array, line 3: [3, 4]"),
+        ("[source] a = 1", "a table is [name] or [[name]], alone on its line, line 1: [source] a = 1"),
+        ("a = 1\na = 2", "this key is there already, line 2: a = 2"),
+        ("a = true\na = false", "this key is there already, line 2: a = false"),
+        (
+            "a = 1\na = 2  # CC 16 (\u201cknob\u201d)",
+            "this key is there already, line 2: a = 2  # CC 16 (\u201cknob\u201d)",
+        ),
+        (
+            "a = 1 2  # (\u201cknob\u201d)",
+            "Expected newline or end of document after a statement, line 1: a = 1 2  # (\u201cknob\u201d)",
+        ),
         ('a = """b\n\n', 'Unterminated string, line 1: a = """b'),
         (
             f"a = {'b ' * 40}",

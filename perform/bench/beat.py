@@ -50,9 +50,7 @@ BEAT_TEMPI = (120.0, 97.0)
 BEAT_GOAL = 20.0  # ms, with the offset set
 BEAT_LIGHT = "beat.count % 2"
 BEAT_PERIOD = 480  # samples a period of the virtual device: long enough to keep time
-LOCK_SECONDS = (
-    6.0  # from the first beat on: the tracker is sure after 3 to 4, then the show's beat glides for two
-)
+LOCK_SECONDS = 6.0  # from the first beat on: the tracker is sure after 4, then the show's beat glides
 IN_A_ROW = 4  # beats within the goal, before the show counts as on the beat
 FILE_LEAD = 1.0  # seconds of silence before the first beat of a file
 REACH = 0.25  # beats between a beat and its change, at most

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import sys
@@ -256,7 +257,10 @@ def control_inputs(options: Options, clock: Clock, profiles: Sequence[Profile]) 
     try:
         inputs.append(Osc(host, port, now=clock.now, feedback=options.osc_feedback, query=port, token=token))
     except OSError as error:
-        log.error("%s: --osc %d is another port", reason(error), port % 65535 + 1)
+        taken = error.errno == errno.EADDRINUSE
+        log.error(
+            "%s%s", reason(error), f": --osc {host}:{port % 65535 + 1} is another port" if taken else ""
+        )
     return inputs
 
 

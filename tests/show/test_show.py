@@ -229,9 +229,15 @@ def test_an_osc_port_in_use_is_reported_and_the_show_continues(
     for rig in (first, second):
         rig.close()
     assert (
-        "osc: 127.0.0.1:9871 cannot be listened to (Address already in use): --osc 9872 is another port"
-        in caplog.messages
-    )
+        "osc: 127.0.0.1:9871 cannot be listened to (Address already in use):"
+        " --osc 127.0.0.1:9872 is another port"
+    ) in caplog.messages
+
+
+def test_an_osc_host_that_is_not_here_is_reported(library: Library, caplog: pytest.LogCaptureFixture) -> None:
+    options = Options("red", size=SIZE, headless=True, osc_host="192.0.2.1", osc_port=9873, watch=False)
+    play(options, library).close()
+    assert "osc: 192.0.2.1:9873 cannot be listened to (Cannot assign requested address)" in caplog.messages
 
 
 def test_the_demo_track_sets_its_tempo() -> None:
