@@ -3,8 +3,8 @@
     python -m scripts.governor_run [--model MODEL] [--minutes 10] [--rows FILE] [--out FILE]
 
 Plays as `perform bench busy` does, writes a row a second (tab-separated), and draws what the governor does:
-frames and pictures a second, the level, and grey where the other program runs. `--rows` of an
-earlier run with `--minutes 0` draws it again. Nothing else should run meanwhile.
+frames and pictures a second, the level, and grey where the other program runs. `--rows` of an earlier
+run with `--minutes 0` draws it again. Nothing else should run meanwhile.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from PIL import Image, ImageDraw, ImageFont
 from perform import children, paths
 from perform.bench import running
 from perform.bench.busy import BUSY_LOOP
-from perform.bench.shows import SHOW_SIZE, WARM_UP_SECONDS, alone, demo_show, play_for
+from perform.bench.shows import SHOW_SIZE, WARM_UP_SECONDS, demo_show, play_for
 from perform.clock import stopwatch
 from perform.outputs.window.help import FONT
 from perform.rig import Rig
@@ -86,8 +86,8 @@ def _second(rig: Rig, began: float, busy: bool) -> Row:
     return Row(stopwatch() - began, frames / passed, rate, level, int(busy))
 
 
-def drawn(rows: Sequence[Row], model: str, own: float) -> Image.Image:
-    """The picture of a run; `own` is how many pictures a second the network draws alone."""
+def drawn(rows: Sequence[Row], model: str) -> Image.Image:
+    """The picture of a run."""
     picture = Image.new("RGB", (WIDTH, HEIGHT), PAPER)
     draw, font = ImageDraw.Draw(picture), ImageFont.truetype(paths.shipped() / FONT, 15)
     last = rows[-1].time
@@ -119,9 +119,7 @@ def drawn(rows: Sequence[Row], model: str, own: float) -> Image.Image:
     steps = [(across(t), step(row.level)) for row, b in zip(rows, (None, *rows), strict=False)
              for t in (b.time if b else 0.0, row.time)]  # fmt: skip
     _curve(draw, steps, INK)
-    title = (
-        f"demo set, {model} ({own:.0f} pictures/s alone), 1280x720; grey: another program keeps one core busy"
-    )
+    title = f"demo set, {model}, 1280x720; grey: another program keeps one core busy"
     draw.text((LEFT, 16), title, INK, font)
     draw.text((LEFT + 10, TOP + 4), "frames/s", FRAMES, font)
     draw.text((LEFT + 110, TOP + 4), "pictures/s", PICTURES, font)
@@ -163,7 +161,6 @@ def main() -> None:
     parser.add_argument("--rows", type=Path, default=Path("output/governor.tsv"))
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "pictures" / "governor.png")
     given = parser.parse_args()
-    own = alone(given.model, "cpu")
     if given.minutes:
         given.rows.parent.mkdir(parents=True, exist_ok=True)
         with given.rows.open("w", newline="") as file:
@@ -173,7 +170,7 @@ def main() -> None:
                 table.writerow(astuple(row))
     with given.rows.open(newline="") as file:
         rows = [_row(one) for one in csv.DictReader(file, delimiter="\t")]
-    drawn(rows, given.model, own).save(given.out, optimize=True)
+    drawn(rows, given.model).save(given.out, optimize=True)
 
 
 if __name__ == "__main__":

@@ -211,8 +211,8 @@ STREAMS: dict[str, Callable[[SharedSound, str, int], _Stream]] = {
 
 
 def main(path: str, kind: str, name: str, rate: str) -> None:
-    """Run a stream until standard input ends, which it does with the show. If PortAudio then waits for a server
-    that died, the process ends by itself: the show may be gone."""
+    """Run a stream until standard input ends, which it does with the show. If PortAudio then waits for a
+    server that died, the process ends by itself: the show may be gone."""
     stream = STREAMS[kind](SharedSound(Path(path)), name, int(rate))
     over, never = threading.Event(), threading.Event()
 
