@@ -240,6 +240,7 @@ class Rig:
             if edited is not None:
                 self._edited = edited
                 self.stage.retry(edited)
+        with self._contain_edit(self._edited):
             if self._edited is not None and self._ready(self._edited):
                 edited, self._edited = self._edited, None
                 return edited
@@ -261,7 +262,7 @@ class Rig:
     def _apply(self, setlist: Setlist | None) -> None:
         """Play an edited setlist from now on."""
         if setlist is not None:
-            with self._contain_edit():
+            with self._contain_edit(setlist):
                 if not self.stage.tried(setlist):  # it came from `take` alone
                     self._edited = setlist
                     return
@@ -279,13 +280,13 @@ class Rig:
         return [(one.scene, one.transition) for one in self.performance.cues]
 
     @contextmanager
-    def _contain_edit(self) -> Iterator[None]:
-        """Reject a broken edit, and log the reason."""
+    def _contain_edit(self, setlist: Setlist | None = None) -> Iterator[None]:
+        """Reject a broken edit, and log the reason, with what is wrong with the presets of the setlist."""
         try:
             yield
         except Exception as error:  # noqa: BLE001 - on stage one place catches
             self._edited = None
-            log_kept(reason(error))
+            log_kept(*(setlist.kept if setlist else ()), reason(error))
 
     def _step(self, moment: Moment, events: Sequence[Event]) -> Picture:
         """The performance's picture; if it fails, the one before."""

@@ -11,7 +11,7 @@ from perform.library import Library
 from perform.performance.scene import LatentSource
 from perform.render.shader import Shader
 from perform.show import load
-from tests.doubles.library import BLUE, INVERT, NEURAL, RED, save, write_library
+from tests.doubles.library import BLUE, DEMO, INVERT, NEURAL, RED, save, write_library
 from tests.doubles.rig_shows import BLUE_PIXEL, CYAN_PIXEL, RED_PIXEL, Show, shows
 
 
@@ -110,6 +110,30 @@ def test_a_broken_shader_keeps_its_scenes_and_edits_of_the_others_play(
     assert show.pixel() == BLUE_PIXEL
     assert said(caplog, tmp_path) == ["applied the edit of Three"]
     assert not show.rig.stage.faults.counts
+
+
+@pytest.mark.parametrize(
+    ("cue", "fault"),
+    [
+        ('[[cue]]\nscene = "reed"\n', "setlists/demo.toml: cue[2].scene = 'reed': there is no such preset"),
+        ('[[cue]]\nscene = "green"\n', "there is no such feed rain"),
+        ('[[cue]]\nscene = "inverted"\n', "invert.fs:3: "),
+    ],
+    ids=["setlist", "signal", "shader"],
+)
+def test_a_fault_of_the_setlist_hides_none_of_its_presets(
+    opened: Callable[..., Show], caplog: pytest.LogCaptureFixture, tmp_path: Path, cue: str, fault: str
+) -> None:
+    show = opened()
+    assert show.pixel() == RED_PIXEL
+    save(tmp_path / "presets/blue.toml", "title = ")
+    save(tmp_path / "presets/green.toml", BLUE.replace("audio.level", "feed.rain.fall"))
+    save(tmp_path / "shaders/filters/invert.fs", INVERT.replace("mix(", "mixx("))
+    show.edit("setlists/demo.toml", DEMO + cue)
+    assert show.pixel() == RED_PIXEL
+    faults = said(caplog, tmp_path)
+    assert len(faults) == 2 and any(fault in one for one in faults)
+    assert any("presets/blue.toml: not valid TOML: Invalid value" in one for one in faults)
 
 
 def test_an_edit_keeps_the_cue_and_the_switches(opened: Callable[..., Show]) -> None:

@@ -105,7 +105,7 @@ def read_setlist(
             cues.append(Cue(scene, own or scene.transition, cue.bars, cue.seconds))
     show = reader.settings("bindings", "show", SHOW_PARAMETERS, BINDINGS | text.bindings)
     if reader.faults:
-        raise SceneError(list(dict.fromkeys(reader.faults)))
+        raise SceneError(list(dict.fromkeys((*reader.faults, *kept))))
     files = (path, *dict.fromkeys(scene.file for scene in scenes.values()))
     quantise = QUANTISE_BEATS[text.quantise]
     return Setlist(

@@ -59,7 +59,7 @@ def load(file: Path, library: Library, before: Setlist | None = None) -> Setlist
     broken since `before` has the scene that it had there. Raises SceneError, OSError."""
     setlist = read_show(file, library, before)
     if faults := _signal_faults(file, setlist.signal_names, library):
-        raise SceneError(faults)
+        raise SceneError([*faults, *setlist.kept])
     return replace(setlist, mappings=tuple(library.mappings(setlist.signal_names)))
 
 
