@@ -10,8 +10,8 @@
     {"NAME": "many", "LABEL": "How many", "TYPE": "float", "DEFAULT": 0.5, "MIN": 0, "MAX": 1},
     {"NAME": "spread", "LABEL": "Breadth of the stream in which they fly", "TYPE": "float", "DEFAULT": 0.45, "MIN": 0.1, "MAX": 3},
     {"NAME": "angle", "LABEL": "Where the wind blows to, in turns; 0 is to the right", "TYPE": "float", "DEFAULT": -0.07, "MIN": -1, "MAX": 1},
-    {"NAME": "wind", "LABEL": "Way that the wind has blown; let it grow", "TYPE": "float", "DEFAULT": 0, "MIN": -10000, "MAX": 10000, "WRAP": true},
-    {"NAME": "tumble", "LABEL": "Turns that they have tumbled; let it grow", "TYPE": "float", "DEFAULT": 0, "MIN": -10000, "MAX": 10000, "WRAP": true},
+    {"NAME": "wind", "LABEL": "Way that the wind has blown; let it grow", "TYPE": "float", "DEFAULT": 0, "MIN": 0, "MAX": 4096, "WRAP": true},
+    {"NAME": "tumble", "LABEL": "Turns that they have tumbled; let it grow", "TYPE": "float", "DEFAULT": 0, "MIN": 0, "MAX": 4096, "WRAP": true},
     {"NAME": "hit", "LABEL": "A gust stretches them", "TYPE": "float", "DEFAULT": 0, "MIN": 0, "MAX": 1},
     {"NAME": "snap", "LABEL": "All of them show their back", "TYPE": "float", "DEFAULT": 0, "MIN": 0, "MAX": 1},
     {"NAME": "sparkle", "LABEL": "The rims of some glint", "TYPE": "float", "DEFAULT": 0, "MIN": 0, "MAX": 1},
@@ -24,13 +24,15 @@
     {"TARGET": "tints", "WIDTH": "8", "HEIGHT": "8", "FLOAT": true},
     {"TARGET": "mean", "WIDTH": "1", "HEIGHT": "1", "FLOAT": true},
     {"TARGET": "lanes", "WIDTH": "64", "HEIGHT": "6", "FLOAT": true},
-    {"TARGET": "petals", "WIDTH": "128", "HEIGHT": "384", "FLOAT": true},
+    {"TARGET": "petals", "WIDTH": "64", "HEIGHT": "384", "FLOAT": true},
+    {"TARGET": "reached", "WIDTH": "floor(($WIDTH + 3) / 4)", "HEIGHT": "floor(($HEIGHT + 3) / 4)", "FLOAT": true},
     {}
   ]
 }*/
 
 const float PI = 3.14159265;
-const int LAYERS = 6, SPAN = 64;  // a layer is 64 lanes along the wind with 64 places each, again and again
+const int LAYERS = 6, LANES = 64, SPAN = 32;  // a layer is 64 lanes along the wind with 32 places each, again and again
+const float ROUND = 4096.0;  // of `wind` and `tumble`: then all is where it was
 const vec2 ROOM = vec2(1.9, 1.12);  // of a petal, in sizes of its layer
 
 uint word(uint n) {  // PCG (O'Neill 2014)
@@ -65,7 +67,7 @@ vec4 tint(vec2 corner) {
     return vec4(sum.rgb / max(sum.a, 1e-3), sum.a / 9.0);
 }
 
-vec4 all() {  // the colour of the whole picture
+vec4 overall() {  // the colour of the whole picture
     vec4 sum = vec4(1e-4);
     for (int i = 0; i < 64; i++) {
         vec4 part = texelFetch(tints, ivec2(i & 7, i >> 3), 0);
@@ -85,9 +87,14 @@ float beside(int layer) {  // the lanes of one layer are not behind those of the
 // How far a lane was blown, in places: the part of a place in two steps (a half float is coarse), and the whole ones.
 vec4 blown(int lane, int layer) {
     vec4 luck = dice(word(uint(lane + 64 * layer)));
-    float way = (wind + 2.0) * (0.35 + big(layer)) * (0.75 + 0.5 * luck.x) / (ROOM.x * big(layer)) + 20.0 * luck.y;
+    float speed = (0.35 + big(layer)) * (0.75 + 0.5 * luck.x) / (ROOM.x * big(layer)), each = float(SPAN) / ROUND;
+    float way = (wind + 2.0) * floor(speed / each + 0.5) * each + 20.0 * luck.y;
     float part = 1.0 - fract(way), step1 = floor(part * 256.0) / 256.0;
     return vec4(step1, (part - step1) * 256.0, mod(-ceil(way), float(SPAN)), 1.0);
+}
+
+float turns(float speed) {  // by tumbling
+    return fract(tumble * floor(256.0 * speed + 0.5) / 256.0);
 }
 
 // A petal: its place in its room, and its size, both in sizes of the layer; or its axis, how it faces us, and its luck,
@@ -99,34 +106,73 @@ vec4 petal(ivec2 cell, int layer, bool first) {
     float aside = ((lane + 0.5) * ROOM.y * big(layer) - beside(layer)) / spread;
     float there = many * (0.45 + 0.55 * deep) * (0.12 + 1.1 * exp(-aside * aside));
     float grown = smoothstep(0.0, 0.12, there - luck.x * 0.9) * 0.43 * (0.75 + 0.25 * more.w);
-    float lean = 2.0 * PI * (more.z + 0.25 * tumble * (more.w - 0.5));
-    float turned = 2.0 * PI * (tumble * (0.6 + 0.8 * luck.y) + luck.z) + PI * snap * step(-0.2, cos(2.0 * PI * luck.z));
     if (first) return vec4(vec2(0.76, 0.1) * (more.xy - 0.5), grown, 1.0);
+    float lean = 2.0 * PI * (more.z + turns(0.25 * (more.w - 0.5)));
+    float turned = 2.0 * PI * (turns(0.6 + 0.8 * luck.y) + luck.z) + PI * snap * step(-0.2, cos(2.0 * PI * luck.z));
     return vec4(cos(lean), sin(lean), cos(turned), (1.0 + floor(255.0 * luck.w)) * (sin(turned) < 0.0 ? -1.0 : 1.0));
 }
 
-// The petal that a layer has here: how far it is, in its sizes. `at` is where `petals` tells the rest.
-vec3 within(vec2 along, int layer, out ivec2 at) {
+// A place in the frame, along and across the wind; the stream winds.
+vec2 along(vec2 p) {
+    vec2 way = vec2(cos(2.0 * PI * angle), sin(2.0 * PI * angle)), at = vec2(dot(p, way), dot(p, vec2(-way.y, way.x)));
+    return vec2(at.x, at.y + 0.12 * sway(0.35 * at.x - 0.03 * TIME - 0.15625 * wind));
+}
+
+// The petal that a layer has here: how far it is, in its sizes, and that itself in those of the layer. `at` is where
+// `petals` tells the rest, `edge` how far the next rooms are.
+vec3 within(vec2 place, int layer, out ivec2 at, out vec2 edge) {
     float big1 = big(layer);
-    vec2 s = vec2(along.x, along.y + 0.43 * big1 * float(layer)) / (ROOM * big1);
-    int lane = int(floor(s.y)) & 63;
+    vec2 s = vec2(place.x, place.y + beside(layer)) / (ROOM * big1);
+    int lane = int(floor(s.y)) & (LANES - 1);
     vec4 far = texelFetch(lanes, ivec2(lane, layer), 0);
     s.x += far.x + far.y / 256.0;
-    at = ivec2((int(floor(s.x)) + int(far.z)) & 63, lane + 64 * layer);
+    at = ivec2((int(floor(s.x)) + int(far.z)) & (SPAN - 1), lane + LANES * layer);
     vec4 stands = texelFetch(petals, at, 0);
-    vec2 d = (fract(s) - 0.5) * ROOM - stands.xy;
+    vec2 d = (fract(s) - 0.5) * ROOM;
+    edge = 0.5 * ROOM - abs(d);
+    d -= stands.xy;
     d.x /= 1.0 + 0.3 * hit;
     return vec3(d, stands.z);
 }
 
+// What stands in `petals` of how a petal faces us, read: where it slopes to, its breadth, and a place on it.
+float slope(vec4 own) {
+    return sqrt(max(1.0 - own.z * own.z, 0.0)) * sign(own.w);
+}
+
+float breadth(vec4 own) {
+    return 0.88 * max(abs(own.z), 0.07);
+}
+
+vec2 turned(vec2 d, vec4 own) {
+    return vec2(dot(d, own.xy), dot(d, vec2(-own.y, own.x)));
+}
+
+// The layers with a petal in a piece of the frame, which reaches `far` from its middle: 1 for the first, 2, 4 ...
+float reaching(vec2 place, float far) {
+    float sum = 0.0;
+    for (int layer = 0; layer < LAYERS; layer++) {
+        ivec2 at;
+        vec2 edge;
+        vec3 d = within(place, layer, at, edge);
+        vec4 own = texelFetch(petals, at + ivec2(SPAN, 0), 0);
+        float more = far / big(layer), bent = 0.3 * slope(own) * d.z;
+        vec2 q = turned(d.xy, own), half1 = vec2(1.06 * d.z, breadth(own) * d.z + 0.5 * abs(bent)) + more;
+        bool here = d.z > 0.0 && all(lessThan(abs(q - vec2(0.0, 0.5 * bent)), half1));
+        // Petals keep away from the edges of their rooms.
+        if (here || min(edge.x, edge.y + 0.06) < more) sum += exp2(float(layer));
+    }
+    return sum;
+}
+
 // The colour of a petal at a place on it, and how much of the place it covers. It is 2 long along x; `fine` is a pixel there.
 vec4 drawn(vec2 d, vec4 own, float fine) {
-    float facing = own.z, slope = sqrt(max(1.0 - facing * facing, 0.0)) * sign(own.w), wide = 0.88 * max(abs(facing), 0.07);
-    vec2 q = vec2(dot(d, own.xy), dot(d, vec2(-own.y, own.x)));
-    q.y -= 0.3 * slope * (1.0 - q.x * q.x);
-    float half1 = sqrt(max(1.0 - q.x * q.x, 0.0)) * (0.68 + 0.32 * q.x) * wide + 1e-4;
+    float facing = own.z, steep = slope(own);
+    vec2 q = turned(d, own);
+    q.y -= 0.3 * steep * (1.0 - q.x * q.x);
+    float half1 = sqrt(max(1.0 - q.x * q.x, 0.0)) * (0.68 + 0.32 * q.x) * breadth(own) + 1e-4;
     float across = clamp(q.y / half1, -1.0, 1.0), cleft = 0.16 * smoothstep(0.22, 0.0, abs(q.y)) * abs(facing);
-    float rim = min(half1 - abs(q.y), 0.6 * (1.0 - cleft - q.x));
+    float rim = min(half1 - abs(q.y), 0.6 * min(1.0 - cleft - q.x, 1.0 + q.x));
 
     vec4 luck = dice(word(uint(abs(own.w)) + 7u));
     vec2 place = vec2(0.35 * q.x, 0.2 * across), way = normalize(luck.zw - 0.5 + 1e-3);
@@ -137,7 +183,7 @@ vec4 drawn(vec2 d, vec4 own, float fine) {
     colour = mix(colour, piece, 0.6 * smoothstep(0.1, 0.35, max(piece.r, max(piece.g, piece.b))));
     if (facing < 0.0) colour = mix(colour, back.rgb, 0.75 + 0.2 * q.x) * (0.95 + 0.05 * sway(3.0 * across * (1.2 - 0.4 * q.x) + 0.25));
     // A bowl: the light falls on it as it faces us here.
-    float here = facing - 0.8 * across * slope, lit = 0.4 + 0.6 * abs(here) / (0.6 + 0.4 * abs(here)) - 0.2 * smoothstep(0.2, -1.0, q.x);
+    float here = facing - 0.8 * across * steep, lit = 0.4 + 0.6 * abs(here) / (0.6 + 0.4 * abs(here)) - 0.2 * smoothstep(0.2, -1.0, q.x);
     colour = colour * lit + back.rgb * 0.22 * smoothstep(0.16, 0.02, rim) * (1.0 - abs(facing));
     return vec4(colour, smoothstep(-fine, fine, rim));
 }
@@ -149,7 +195,7 @@ void main() {
         return;
     }
     if (PASSINDEX == 1) {
-        gl_FragColor = all();
+        gl_FragColor = overall();
         return;
     }
     if (PASSINDEX == 2) {
@@ -157,30 +203,33 @@ void main() {
         return;
     }
     if (PASSINDEX == 3) {
-        gl_FragColor = petal(cell & 63, cell.y >> 6, cell.x < SPAN);
+        gl_FragColor = petal(ivec2(cell.x & (SPAN - 1), cell.y & (LANES - 1)), cell.y / LANES, cell.x < SPAN);
         return;
     }
     float unit = min(RENDERSIZE.x, RENDERSIZE.y);
-    vec2 shape = RENDERSIZE / unit, p = (isf_FragNormCoord - 0.5) * shape;
-    vec2 way = vec2(cos(2.0 * PI * angle), sin(2.0 * PI * angle));
-    vec2 along = vec2(dot(p, way), dot(p, vec2(-way.y, way.x)));
-    along.y += 0.12 * sway(0.35 * along.x - 0.03 * TIME - 0.15 * wind);  // the stream winds
+    vec2 shape = RENDERSIZE / unit, p = (isf_FragNormCoord - 0.5) * shape, place = along(p);
+    if (PASSINDEX == 4) {  // to search is dear; here a pixel does it for sixteen
+        gl_FragColor = vec4(reaching(place, 1.1 / unit), 0.0, 0.0, 1.0);
+        return;
+    }
     vec2 from = (light - 0.5) * shape - p;
     float shine = exp(-dot(from, from) / (reach * reach)), seen = 1.0;
     vec3 colour = vec3(0.0);
-    for (int layer = 0; layer < LAYERS && seen > 0.02; layer++) {  // from the nearest to the farthest
-        ivec2 at = ivec2(0);
-        vec3 d = vec3(1.0, 0.0, 0.0);
-        // The next layer with a petal here: to search is cheap, and to draw is not.
-        for (layer--; dot(d.xy, d.xy) > 1.3 * d.z * d.z && layer < LAYERS - 1;) d = within(along, ++layer, at);
-        if (dot(d.xy, d.xy) > 1.3 * d.z * d.z) break;
-        float deep = float(layer) / float(LAYERS - 1), blur = 0.05 * max(1.0 - 4.0 * deep, 0.0) + 0.02 * deep;
-        vec4 own = texelFetch(petals, at + ivec2(SPAN, 0), 0), one = drawn(d.xy / d.z, own, 1.0 / unit / big(layer) / d.z + blur);
+    int left = int(texelFetch(reached, ivec2(isf_FragNormCoord * IMG_SIZE(reached)), 0).r + 0.5);
+    do {  // from the nearest layer to the farthest; software GL goes through the body of any loop once
+        int layer = max(findLSB(left), 0);
+        ivec2 at;
+        vec2 edge;
+        vec3 d = within(place, layer, at, edge);
+        float size1 = max(d.z, 1e-3), deep = float(layer) / float(LAYERS - 1), blur = 0.05 * max(1.0 - 4.0 * deep, 0.0) + 0.02 * deep;
+        vec4 own = texelFetch(petals, at + ivec2(SPAN, 0), 0), one = drawn(d.xy / size1, own, 1.0 / unit / big(layer) / size1 + blur);
+        one.a *= left > 0 ? step(1e-3, d.z) : 0.0;
         float bright = (0.1 + 1.3 * shine) * (1.0 + 0.15 * snap) * mix(1.0, 0.6, deep) * min(1.5 * deep + 0.65, 1.0);
         float glint = sparkle * step(0.8, fract(0.37 * abs(own.w) + floor(TIME * 9.0) * 0.618)) * step(0.2, deep);
         colour += seen * one.a * (one.rgb * bright + back.rgb * glint * (0.25 + 0.75 * shine));
         seen *= 1.0 - one.a;
-    }
+        left &= left - 1;
+    } while (left > 0 && seen > 0.02);
     vec4 here = IMG_THIS_PIXEL(inputImage);
     gl_FragColor = vec4(mix(here.rgb, colour + seen * night.rgb, amount), here.a);
 }

@@ -10,6 +10,7 @@
     {"NAME": "height", "LABEL": "Height of the mountains", "TYPE": "float", "DEFAULT": 0.5, "MIN": 0, "MAX": 1},
     {"NAME": "zoom", "LABEL": "Width of the mountains", "TYPE": "float", "DEFAULT": 1, "MIN": 0.3, "MAX": 4},
     {"NAME": "travel", "LABEL": "Way along them; near ones pass faster", "TYPE": "float", "DEFAULT": 0, "MIN": -10000, "MAX": 10000, "WRAP": true},
+    {"NAME": "trees", "LABEL": "Height of the trees on them", "TYPE": "float", "DEFAULT": 0.5, "MIN": 0, "MAX": 1},
     {"NAME": "sun", "LABEL": "Place of the sun", "TYPE": "point2D", "DEFAULT": [0.66, 0.66], "MIN": [-0.5, -0.5], "MAX": [1.5, 1.5]},
     {"NAME": "size", "LABEL": "Size of the sun", "TYPE": "float", "DEFAULT": 0.15, "MIN": 0, "MAX": 0.6},
     {"NAME": "hit", "LABEL": "The mountains jump", "TYPE": "float", "DEFAULT": 0, "MIN": 0, "MAX": 1},
@@ -24,6 +25,7 @@
     {"TARGET": "small", "WIDTH": "128", "HEIGHT": "16", "FLOAT": true},
     {"TARGET": "soft", "WIDTH": "128", "HEIGHT": "16", "FLOAT": true},
     {"TARGET": "lines", "WIDTH": "$WIDTH", "HEIGHT": "10", "FLOAT": true},
+    {"TARGET": "covers", "WIDTH": "$WIDTH", "HEIGHT": "10", "FLOAT": true},
     {}
   ]
 }*/
@@ -47,11 +49,49 @@ float nearness(int n) {  // 0 far away, 1 the nearest
     return (float(n) + 1.0) / floor(count + 0.5);
 }
 
-// A ridge at a place across the frame: its height over its foot, in units of `height`, and how steep it is there.
-vec2 ridge(float x, int n) {
+uint word(uint n) {  // PCG (O'Neill 2014)
+    n = n * 747796405u + 2891336453u;
+    n = ((n >> ((n >> 28u) + 4u)) ^ n) * 277803737u;
+    return (n >> 22u) ^ n;
+}
+
+// The firs of a ridge: how high they stand here over it, 0..1. They grow in groups.
+float firs(float at, int n) {
+    float tall = 0.0, cell = floor(at);
+    for (int k = -1; k <= 1; k++) {
+        uint luck = word(word(uint(int(cell) + k + 100000)) + uint(n));
+        float grove = sway((cell + float(k)) / 37.0 + 0.3 * float(n)) + 0.6 * sway((cell + float(k)) / 11.3);
+        float size = (0.35 + 0.65 * float(luck & 255u) / 255.0) * smoothstep(-0.1, 0.8, grove);
+        float d = abs(at - cell - float(k) - 0.2 - 0.6 * float((luck >> 8u) & 255u) / 255.0) / (0.25 + 0.75 * size);
+        // Three tiers of branches.
+        float steps = 1.0 - d * 1.6, tier = fract(3.0 * steps);
+        tall = max(tall, size * clamp(steps + 0.11 * (tier - 0.5), 0.0, 1.0));
+    }
+    return tall;
+}
+
+// A ridge at a place across the frame: its height over its foot, in units of `height`; how steep it is there; the height
+// of its trees.
+vec3 ridge(float x, int n) {
     float close = nearness(n), wide = 2.1 * zoom * (0.55 + 0.75 * close), row = floor(16.0 * fract(0.382 * float(n) + 0.1));
     float at = x / wide + 0.37 * float(n) + travel * (0.2 + 0.8 * close), rise = profile(at, row);
-    return vec2(rise, (profile(at + 0.004, row) - rise) / 0.004 / wide);
+    return vec3(rise, (profile(at + 0.004, row) - rise) / 0.004 / wide, firs(at * wide / zoom / (0.006 + 0.016 * close), n));
+}
+
+float tall(int n) {  // a ridge of height 1
+    return height * (0.34 + 0.3 * nearness(n)) * (1.0 + 0.8 * hit * (0.3 + 0.7 * nearness(n)));
+}
+
+// What a ridge covers with its shadow: its line with slopes of at most 1, a little rounded. So far above it a place is
+// about as far from it as from the nearest of its points; a plain height over the line would streak below steep slopes.
+float cover(ivec2 at, float scale) {
+    float width = IMG_SIZE(lines).x, each = min(IMG_SIZE(inputImage).x, IMG_SIZE(inputImage).y) / 180.0, sum = 0.0;
+    float here = texelFetch(lines, at, 0).x * scale;
+    for (int k = -24; k <= 24; k++) {
+        float line = texelFetch(lines, ivec2(clamp(at.x + int(float(k) * each), 0, int(width) - 1), at.y), 0).x * scale;
+        sum += exp(60.0 * (line - here - abs(float(k)) / 180.0));
+    }
+    return here + log(sum / 6.05) / 60.0;  // 6.05: of a level line
 }
 
 void main() {
@@ -69,7 +109,11 @@ void main() {
     }
     vec2 shape = IMG_SIZE(inputImage) / min(IMG_SIZE(inputImage).x, IMG_SIZE(inputImage).y), p = uv * shape;
     if (PASSINDEX == 2) {
-        gl_FragColor = vec4(ridge(p.x - 0.5 * shape.x, int(gl_FragCoord.y)), 0.0, 1.0);
+        gl_FragColor = vec4(ridge(p.x - 0.5 * shape.x, int(gl_FragCoord.y)), 1.0);
+        return;
+    }
+    if (PASSINDEX == 3) {
+        gl_FragColor = vec4(texelFetch(lines, ivec2(gl_FragCoord.xy), 0).xyz, cover(ivec2(gl_FragCoord.xy), tall(int(gl_FragCoord.y)) * shape.y));
         return;
     }
     float pixel = 1.0 / min(RENDERSIZE.x, RENDERSIZE.y), ridges = floor(count + 0.5);
@@ -81,20 +125,22 @@ void main() {
     for (int n = 0; n < MOST; n++) {  // from the farthest to the nearest
         if (float(n) >= ridges) break;
         float close = nearness(n), jump = hit * (0.3 + 0.7 * close);
-        float tall = height * (0.34 + 0.3 * close) * (1.0 + 0.8 * jump), foot = mix(0.44, -0.3, close) + 0.012 * sway(0.04 * TIME + 0.29 * float(n)) + 0.03 * jump;
-        if (p.y > (foot + tall) * shape.y + 0.2) continue;
-        vec2 line = texelFetch(lines, ivec2(int(gl_FragCoord.x), n), 0).xy;
-        float slope = line.y * tall, over = (p.y - (foot + tall * line.x) * shape.y) / sqrt(1.0 + slope * slope);
-        float lean = clamp(0.5 + 0.5 * slope * side, 0.0, 1.0);
+        float tall = tall(n) * shape.y, foot = mix(0.44, -0.3, close) + 0.012 * sway(0.04 * TIME + 0.29 * float(n)) + 0.03 * jump;
+        float up = p.y - foot * shape.y;
+        if (up > tall + 0.2) continue;
+        vec4 line = texelFetch(covers, ivec2(int(gl_FragCoord.x), n), 0);
+        float slope = line.y * tall, fir = trees * (0.015 + 0.055 * close) * line.z, over = up - tall * line.x;
+        float lean = clamp(0.5 + 0.5 * slope * side, 0.0, 1.0), ground = over;
+        over = fir > 0.0 ? over - fir : over / sqrt(1.0 + slope * slope);
         if (over > pixel) {  // its shadow falls on what is behind it
-            colour *= 1.0 - (0.6 - 0.35 * snap) * exp(-over / (0.012 + 0.04 * close)) * (1.0 - 0.4 * lean);
+            colour *= 1.0 - (0.48 - 0.28 * snap) * exp(-max(up - line.w, 0.0) / (0.012 + 0.04 * close));
             continue;
         }
         vec3 sheet = mix(far.rgb, middle.rgb, min(2.0 * close, 1.0));
         sheet = mix(sheet, near.rgb, max(2.0 * close - 1.0, 0.0));
         // Mist lies at its foot, and the sun finds its edge.
-        sheet = mix(sheet, far.rgb, clamp(-over * 1.6 - 0.12, 0.0, 0.45) * (1.0 - close) * (1.0 + snap));
-        float edge = clamp(1.5 - abs(over + 1.5 * pixel) / (1.5 * pixel), 0.0, 1.0);
+        sheet = mix(sheet, far.rgb, clamp(-ground * 1.6 - 0.12, 0.0, 0.45) * (1.0 - close) * (1.0 + snap));
+        float edge = clamp(1.5 - abs(over + 1.5 * pixel) / (1.5 * pixel), 0.0, 1.0) * (fir > 0.0 ? 0.35 : 1.0);
         sheet += (far.rgb + light.rgb) * edge * (0.12 + 0.8 * sparkle + 0.25 * snap) * lean;
         colour = mix(colour, sheet, clamp(0.5 - over / pixel, 0.0, 1.0));
     }

@@ -17,10 +17,12 @@
   ],
   "PASSES": [
     {"TARGET": "current", "WIDTH": "max(floor($WIDTH/16), 16)", "HEIGHT": "max(floor($HEIGHT/16), 16)", "FLOAT": true},
-    {"TARGET": "inks", "WIDTH": "max(floor($WIDTH/2), 16)", "HEIGHT": "max(floor($HEIGHT/2), 16)", "FLOAT": true, "PERSISTENT": true},
+    {"TARGET": "inks", "WIDTH": "max(floor($WIDTH*0.6), 16)", "HEIGHT": "max(floor($HEIGHT*0.6), 16)", "FLOAT": true, "PERSISTENT": true},
     {}
   ]
 }*/
+
+const float BASIN = 1.2;  // the water goes on beyond the picture, so that ink which leaves it may return
 
 uint word(uint n) {  // PCG (O'Neill 2014)
     n = n * 747796405u + 2891336453u;
@@ -64,15 +66,30 @@ float drop(vec2 p, float phase, float radius) {
     return exp(-dot(d, d) / (radius * radius));
 }
 
+// The ink at a place of the basin, by Catmull and Rom's spline: linear filtering, step after step, would blur it. Five
+// readings between the texels do for sixteen; the corners weigh next to nothing.
+vec2 inkAt(vec2 uv) {
+    vec2 size = IMG_SIZE(inks), at = uv * size, middle = floor(at - 0.5) + 0.5, f = at - middle;
+    vec2 w0 = f * (f * (1.0 - 0.5 * f) - 0.5), w1 = 1.0 + f * f * (1.5 * f - 2.5), w3 = f * f * (0.5 * f - 0.5), w2 = 1.0 - w0 - w1 - w3;
+    vec2 w12 = w1 + w2, a = (middle - 1.0) / size, b = (middle + w2 / w12) / size, c = (middle + 2.0) / size;
+    vec2 sum = IMG_NORM_PIXEL(inks, b).xy * w12.x * w12.y;
+    sum += IMG_NORM_PIXEL(inks, vec2(b.x, a.y)).xy * w12.x * w0.y + IMG_NORM_PIXEL(inks, vec2(b.x, c.y)).xy * w12.x * w3.y;
+    sum += IMG_NORM_PIXEL(inks, vec2(a.x, b.y)).xy * w0.x * w12.y + IMG_NORM_PIXEL(inks, vec2(c.x, b.y)).xy * w3.x * w12.y;
+    float all = w12.x * w12.y + w12.x * (w0.y + w3.y) + w12.y * (w0.x + w3.x);
+    return max(sum / all, 0.0);
+}
+
 void main() {
-    vec2 uv = isf_FragNormCoord, p = (uv - 0.5) * shape();
+    vec2 uv = isf_FragNormCoord, p = (uv - 0.5) * shape() * BASIN;
     if (PASSINDEX == 0) {
         vec2 v = curl(p * scale) * (0.5 * flow + 0.8 * push) / scale;
         gl_FragColor = vec4(v, 0.0, 1.0);
     } else if (PASSINDEX == 1) {
         float dt = min(TIMEDELTA, 0.1);
-        vec2 from = uv - IMG_NORM_PIXEL(current, uv).xy * dt / shape();
-        vec2 ink = IMG_NORM_PIXEL(inks, from).xy * exp2(-dt / fade);
+        vec2 from = uv - IMG_NORM_PIXEL(current, uv).xy * dt / shape() / BASIN;
+        // At the rim of the basin, out of sight, the ink sinks: clear water comes in.
+        vec2 rim = smoothstep(0.5 / BASIN + 0.02, 0.5, abs(uv - 0.5));
+        vec2 ink = inkAt(from) * exp2(-dt * (1.0 / fade + 12.0 * max(rim.x, rim.y)));
         // Each ink has a well that always flows and one that a hit opens; full water takes no more.
         float rate = 2.5 * supply * dt, burst = 16.0 * hit * dt;
         vec2 more = rate * vec2(drop(p, 0.0, 0.045), drop(p, 3.3, 0.035));
@@ -80,6 +97,7 @@ void main() {
         gl_FragColor = vec4(ink + more / (1.0 + ink * ink), 0.0, 1.0);
     } else {
         vec2 reach = 1.5 / IMG_SIZE(inks);
+        uv = 0.5 + (uv - 0.5) / BASIN;
         vec2 ink = IMG_NORM_PIXEL(inks, uv).xy;
         vec2 right = IMG_NORM_PIXEL(inks, uv + vec2(reach.x, 0.0)).xy;
         vec2 up = IMG_NORM_PIXEL(inks, uv + vec2(0.0, reach.y)).xy;

@@ -124,3 +124,20 @@ def test_hits_at_eight_a_second_flash_at_most_three_times_a_second(context: mode
     flashes = int((np.diff(light) > 10).sum())
     assert 1 <= flashes <= 12
     shader.release()
+
+
+@pytest.mark.parametrize("size", [0.1, 0.37, 0.62, 1.0])
+@pytest.mark.parametrize("name", ["wind", "tumble"])
+def test_petals_are_where_they_were_when_their_wind_goes_through_its_range_again(
+    context: moderngl.Context, name: str, size: float
+) -> None:
+    shader = Shader(context, isf.load(SHADERS / "filters/flurry.fs"), SIZE)
+    image, (moment, *_) = texture(context, plain((200, 60, 90))), moments(0.1)
+    way = next(parameter for parameter in shader.parameters if parameter.name == name)
+    assert way.wraps
+    low, high, between = (
+        pixels(shader.render(moment, defaults(shader, size=size, **{name: at}), image)).astype(int)
+        for at in (way.low, way.high, 0.9)
+    )
+    assert np.abs(low - high).mean() < 0.5 < 2 < np.abs(low - between).mean()
+    shader.release()
