@@ -21,7 +21,7 @@ from perform.rhythm.features import MEL_BANDS, Features
 INPUTS = MEL_BANDS + 12  # what is heard of a hop: log loudness by mel band, and the pitch classes
 ENTRY, LAYERS = 64, 2  # numbers of the first layer, and recurrent layers after it
 FILE = "beats.safetensors"
-BASS_CUT, CUT_BANDS = 6.0, 16  # decibels off the lowest band, and the first band that is left as it is
+BASS_CUT, CUT_BANDS = 8.0, 24  # decibels off the lowest band, and the first band that is left as it is
 _TONE = np.float32(10 ** (np.interp(np.arange(MEL_BANDS), (0, CUT_BANDS), (-BASS_CUT, 0)) / 20))
 
 

@@ -29,7 +29,7 @@ FONTS = (
     "/usr/share/sounds/sf2/default-GM.sf2",
 )
 NEEDED = "music for training needs FluidSynth and a sound font: apt install fluidsynth fluid-soundfont-gm"
-BASS = (130.0, 1800.0), (6.0, 0.0)  # from one frequency to the other (Hz), so many decibels more
+BASS = (130.0, 3700.0), (8.0, 0.0)  # from one frequency to the other (Hz), so many decibels more
 SOUND_FONT = re.compile(rb"RIFF....sfbk", re.DOTALL)
 PLAYING = (  # of FluidSynth: quietly, without its own room, into a file
     *("-ni", "-q", "-R", "0", "-C", "0", "-g", "0.5"),
