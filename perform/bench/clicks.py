@@ -30,7 +30,7 @@ def click_starts(count: int, each: float, spread: float, lead: float) -> list[in
 
 def main(count: str, each: str, spread: str, lead: str) -> None:
     """Play `click_starts`; a line of stdout is a click's time (stopwatch). SIGTERM closes the stream, too:
-    JACK's server waits so long for a client that died that it is killed, and then it keeps its place."""
+    JACK's server would wait for a client that died, and be killed before it has removed its files."""
     import sounddevice
 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
