@@ -136,6 +136,21 @@ def test_a_fault_of_the_setlist_hides_none_of_its_presets(
     assert any("presets/blue.toml: not valid TOML: Invalid value" in one for one in faults)
 
 
+def test_a_preset_with_a_feed_that_is_not_there_keeps_its_scene(
+    opened: Callable[..., Show], caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    caplog.set_level(logging.INFO, "perform")
+    show = opened()
+    assert show.pixel() == RED_PIXEL
+    save(tmp_path / "presets/blue.toml", BLUE.replace("audio.level", "feed.rain.fall"))
+    show.edit("presets/red.toml", RED.replace('"colour"', '"colour"\ntint = [0, 1, 0, 1]'))
+    assert show.pixel() == (0, 255, 0)
+    fault, applied = said(caplog, tmp_path)
+    assert fault.startswith("kept the last good version: presets/blue.toml: there is no such feed rain")
+    assert applied == "applied the edit of Demo"
+    assert show.pixel(("key.space", 1)) == BLUE_PIXEL
+
+
 def test_an_edit_keeps_the_cue_and_the_switches(opened: Callable[..., Show]) -> None:
     show = opened()
     show.pixel()

@@ -155,6 +155,19 @@ class Library:
                 raise LookupError(f"{signal}: {mapping.name} has {', '.join(mapping.outputs)}")
         return list({mapping.name: mapping for _, mapping in found}.values())
 
+    def signal_faults(self, file: Path, signals: Iterable[str]) -> list[str]:
+        """What is wrong with the signals of a file: a mapping, a feed or a control that is not there."""
+        faults: list[str] = []
+        for signal in sorted(signals):
+            for look in (self.mappings, self.feeds, self.check_controls):
+                try:
+                    look([signal])
+                except SceneError as error:
+                    faults += error.faults
+                except LookupError as error:
+                    faults.append(f"{file}: {error.args[0]}")
+        return list(dict.fromkeys(faults))
+
     def _signal_files(
         self,
         signals: Iterable[str],

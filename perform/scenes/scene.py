@@ -6,6 +6,7 @@ still), filters, and a transition that brings it in; every parameter is a number
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol, TypeAlias
@@ -50,6 +51,10 @@ class Catalogue(Protocol):
 
     def leave_out(self, fault: str) -> None:
         """Say what a preset has that the model in place of its own cannot play."""
+        ...
+
+    def signal_faults(self, file: Path, signals: Iterable[str]) -> list[str]:
+        """What is wrong with the signals of a file: one whose mapping, feed or control is not there."""
         ...
 
     def path(self, name: str) -> tuple[Parameter, ...]:

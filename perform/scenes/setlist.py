@@ -126,7 +126,12 @@ def _cue_scene(
     file = None
     try:
         file = preset(name) if name else None
-        return read_scene(file, reader.catalogue) if file else None
+        if not file:
+            return None
+        scene = read_scene(file, reader.catalogue)
+        if faults := reader.catalogue.signal_faults(file, scene.signal_names):
+            raise SceneError(faults)
+        return scene
     except SceneError as error:
         (kept if file in known else reader.faults).extend(error.faults)
     except (LookupError, OSError) as error:

@@ -58,23 +58,9 @@ def load(file: Path, library: Library, before: Setlist | None = None) -> Setlist
     """The setlist in a file, or that of a single scene, with its mappings. A preset of a setlist that is
     broken since `before` has the scene that it had there. Raises SceneError, OSError."""
     setlist = read_show(file, library, before)
-    if faults := _signal_faults(file, setlist.signal_names, library):
+    if faults := library.signal_faults(file, setlist.signal_names):
         raise SceneError([*faults, *setlist.kept])
     return replace(setlist, mappings=tuple(library.mappings(setlist.signal_names)))
-
-
-def _signal_faults(file: Path, signals: Iterable[str], library: Library) -> list[str]:
-    """What is wrong with the signals of a file: a mapping, a feed or a control that is not there."""
-    faults: list[str] = []
-    for signal in sorted(signals):
-        for look in (library.mappings, library.feeds, library.check_controls):
-            try:
-                look([signal])
-            except SceneError as error:
-                faults += error.faults
-            except LookupError as error:
-                faults.append(f"{file}: {error.args[0]}")
-    return list(dict.fromkeys(faults))
 
 
 def check_options(options: Options) -> None:

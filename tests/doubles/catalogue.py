@@ -1,5 +1,8 @@
 """A catalogue for tests: two shaders, a transition, a model and two paths."""
 
+from collections.abc import Iterable
+from pathlib import Path
+
 from perform.latent.directions import PARAMETERS
 from perform.latent.paths import path_parameters
 from perform.library.vocabulary import VOCABULARY
@@ -59,6 +62,9 @@ class FakeCatalogue:
 
     def leave_out(self, fault: str) -> None:
         raise AssertionError(fault)
+
+    def signal_faults(self, file: Path, signals: Iterable[str]) -> list[str]:
+        return []
 
     def path(self, name: str) -> tuple[Parameter, ...]:
         return path_parameters(name)
