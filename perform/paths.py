@@ -6,6 +6,7 @@ installed wheel they are in `perform/data/`."""
 from __future__ import annotations
 
 import os
+import shlex
 import stat
 import sys
 import unicodedata
@@ -96,6 +97,11 @@ def files(folder: Path, *suffixes: str) -> list[Path]:
     """The files of a folder with one of these suffixes, given in small letters; none if it is missing."""
     named = (file for file in folder.glob("*") if file.name.lower().endswith(suffixes))
     return sorted(file for file in named if not special(file))
+
+
+def quoted(name: str | Path) -> str:
+    """A name as it stands in a command that somebody copies into a shell."""
+    return shlex.quote(str(name))
 
 
 def special(path: Path) -> str:

@@ -12,6 +12,7 @@ from perform import paths
 from perform.commands.render import render_show
 from perform.loops import TEMPLATE, Loop, choose_keyframes, keyframe_sheet, read_loop, write_loop
 from perform.outputs.codecs import encoding
+from perform.paths import quoted
 from perform.terminal import (
     FilmCodec,
     FilmQuality,
@@ -151,7 +152,9 @@ def _keyframes(source: _LoopSource, keys: str | None, choose: int | None, seed: 
 
 def _write_preset(file: Path, text: str, replaces: bool) -> None:
     if file.exists() and not replaces:
-        raise FileExistsError(f"{file} is there already: perform loop {file} changes it, --force replaces it")
+        raise FileExistsError(
+            f"{file} is there already: perform loop {quoted(file)} changes it, --force replaces it"
+        )
     file.parent.mkdir(parents=True, exist_ok=True)
     with paths.whole_file(file) as part:
         part.write_text(text, encoding="utf-8", newline="")

@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from perform.parameters import choice
+from perform.paths import quoted
 from perform.terminal import (
     AsJson,
     Force,
@@ -89,7 +90,8 @@ def bring(
 
     with complaints(), _progress_bar() as progress:
         if name is None and str(file) != hands.HANDS:
-            raise ValueError(f"{file}: a model needs a name: perform models import {file} NAME")
+            again = f"perform models import {quoted(file)} NAME"
+            raise ValueError(f"{file}: a model needs a name: {again}")
         if name is None or (name == hands.HANDS and file.suffix.lower() == ".whl"):
             kept, name = hands.import_hands(None if name is None else file, progress), hands.HANDS
         else:

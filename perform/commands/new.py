@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from perform.paths import quoted
 from perform.terminal import complaints, program, say
 
 SETLIST = """# The setlist: `perform play {folder}` plays it, from anywhere.
@@ -76,7 +76,7 @@ def new(
     """Make a project: a folder with a setlist, two presets, a README, and places for what is yours."""
     with complaints():
         write_project(folder)
-    say(f"{folder}: {program()} play {shlex.quote(str(folder))} plays it")
+    say(f"{folder}: {program()} play {quoted(folder)} plays it")
 
 
 def write_project(folder: Path) -> None:
@@ -88,9 +88,7 @@ def write_project(folder: Path) -> None:
         (folder / name).mkdir(parents=True, exist_ok=True)
     texts = {"setlist.toml": SETLIST, "README.md": README}
     for name, text in texts.items():
-        (folder / name).write_text(
-            text.format(title=title, folder=shlex.quote(str(folder))), encoding="utf-8"
-        )
+        (folder / name).write_text(text.format(title=title, folder=quoted(folder)), encoding="utf-8")
     (folder / "presets").mkdir()
     for name, text in PRESETS.items():
         (folder / f"presets/{name}.toml").write_text(text, encoding="utf-8")

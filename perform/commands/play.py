@@ -24,7 +24,7 @@ from perform.commands.render import (
     show_options,
 )
 from perform.parameters import choice
-from perform.paths import claimed
+from perform.paths import claimed, quoted
 from perform.terminal import (
     REGION_HELP,
     FilmCodec,
@@ -199,7 +199,7 @@ def _play(options: Options, seconds: float | None, context: typer.Context, film:
     if not live:
         show.check_options(options)
     if not live and not film and not attended():
-        raise RuntimeError(NO_DISPLAY.format(show=options.setlist))
+        raise RuntimeError(NO_DISPLAY.format(show=quoted(options.setlist)))
     if record is None and not live:
         record = paths.output() / (Path(options.setlist).stem + CODECS[options.codec].suffixes[0])
     with claimed(record) if record else nullcontext() as file:

@@ -13,6 +13,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from perform.clock import stopwatch
 from perform.parameters import choice
+from perform.paths import quoted
 from perform.terminal import (
     DEVICES,
     PRECISIONS,
@@ -83,7 +84,9 @@ def render(
         if sound is None:
             raise ValueError("the sound is missing: perform render SOUND --out FILE")
         if scene is audio is None and _is_show(sound):
-            raise ValueError(f"{sound} is a show, its sound is missing: perform render {sound} --audio SOUND")
+            raise ValueError(
+                f"{sound} is a show, its sound is missing: perform render {quoted(sound)} --audio SOUND"
+            )
         check_new(out_file, force=force, reads=(sound, show))
         options = show_options(
             context, setlist=show, sound=str(existing(Path(sound))), record=out_file, headless=True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +11,7 @@ import typer
 from rich.progress import BarColumn, Progress, TimeElapsedColumn, TimeRemainingColumn
 
 from perform.parameters import choice
+from perform.paths import quoted
 from perform.terminal import INTERRUPTED, complaints, err, options_of, program, say
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ def _learn(run: TrainingRun, limits: StopConditions) -> None:
     if run.group.is_main:
         say(f"{reason}: {run.folder.latest}")
         if limits.pictures is None or run.state.pictures < limits.pictures:
-            say(f"to continue: {program()} train --resume {shlex.quote(str(run.folder.path))}")
+            say(f"to continue: {program()} train --resume {quoted(run.folder.path)}")
     if run.interrupted:
         raise typer.Exit(INTERRUPTED)
 

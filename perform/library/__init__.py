@@ -30,6 +30,7 @@ from perform.midi.profiles import Profile
 from perform.networks import ModelError, bending, blending
 from perform.networks.modelfiles import COMPANIONS, DIRECTIONS_SUFFIX, own_name
 from perform.parameters import Parameter, did_you_mean, name_hint
+from perform.paths import quoted
 from perform.render import isf, pictures
 from perform.scenes.mapping import SignalMapping, read_mapping
 from perform.scenes.scene import Footage, Role
@@ -284,7 +285,7 @@ class Library:
         files = [file for place in places if (file := paths.found(place))]
         if not files:
             raise LookupError(
-                f"no directions of {name} are known: find them with `perform directions {name}`"
+                f"no directions of {name} are known: find them with `perform directions {quoted(name)}`"
             )
         near, *far = [_read_directions(file, found.space) for file in files]
         return reduce(lambda nearer, other: other.joined(nearer), far, near)

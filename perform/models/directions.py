@@ -62,7 +62,9 @@ def find_directions(weights: Weights, search: DirectionSearch) -> Directions:
     if search.method == "sefa":
         return measured(factorised(style_matrices(weights, search.layers), search.count), samples)
     if weights.config.family in PLAIN_Z_FAMILIES:
-        raise ModelError(f"the latents of {weights.config.family} vary alike in all directions: take sefa")
+        raise ModelError(
+            f"the latents of {weights.config.family} vary alike in all directions: take --method sefa"
+        )
     return principal(samples, search.count)
 
 

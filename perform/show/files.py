@@ -18,7 +18,7 @@ from perform.generators.untrained import BUILT_IN
 from perform.inputs.audio import SOUND_SUFFIXES
 from perform.library import MODEL_SUFFIXES, SHADER_SUFFIXES, Library
 from perform.networks.modelfiles import COMPANIONS
-from perform.paths import check_file, found, run_model
+from perform.paths import check_file, found, quoted, run_model
 from perform.render import isf
 from perform.scenes.reader import SceneText, check_scene, read_scene
 from perform.scenes.setlist import Setlist, SetlistText, read_setlist, single
@@ -136,7 +136,7 @@ def own_source(file: Path, library: Library) -> dict[str, Any] | None:
     if suffix in MODEL_SUFFIXES or file.is_dir():
         return {"generator": {"model": place}}
     if suffix in SOUND_SUFFIXES:
-        raise SceneError([f"{file} is a sound: perform play SHOW --audio {file} plays it"])
+        raise SceneError([f"{file} is a sound: perform play SHOW --audio {quoted(file)} plays it"])
     if suffix in FOREIGN:
         raise SceneError([f"{file} is {FOREIGN[suffix]}"])
     return None if suffix == ".toml" else _unnamed_source(file, library)

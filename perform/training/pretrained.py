@@ -116,10 +116,12 @@ def compatible_config(settings: TrainingSettings, weights: Weights, grow: bool) 
     width, height = config.size
     wanted = (width * 2, height * 2) if grow else (width, height)
     if wanted != settings.size:
-        hint = "; --grow doubles it" if (width * 2, height * 2) == settings.size else ""
-        size = f"{wanted[0]}x{wanted[1]}" + (" when grown" if grow else "")
+        size = f"{wanted[0]}x{wanted[1]}"
+        doubles = (width * 2, height * 2) == settings.size
+        hint = "--grow doubles it" if doubles else f"make the dataset with --size {size}"
         raise RunError(
-            f"its pictures are {size}, those to learn from {settings.size[0]}x{settings.size[1]}{hint}"
+            f"its pictures are {size}{' when grown' if grow else ''}, those to learn from "
+            f"{settings.size[0]}x{settings.size[1]}: {hint}"
         )
     if kind == "dcgan":
         if grow:

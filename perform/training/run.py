@@ -88,7 +88,12 @@ class TrainingRun:
         if grow and source is None:
             raise RunError("--grow needs --from: a run or a model of half the size")
         wanted = network_config(settings)
-        config = compatible_config(settings, source.weights, grow) if source else wanted
+        config = wanted
+        if source:
+            try:
+                config = compatible_config(settings, source.weights, grow)
+            except RunError as error:
+                raise RunError(f"--from {begun_from}: {error}") from error
         if strict and config.channels[1:] != wanted.channels[1:]:
             raise RunError(
                 f"channels {list(wanted.channels[1:])} are asked for, but {begun_from} has "

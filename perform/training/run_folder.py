@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from perform.arrays import Pixels
+from perform.paths import quoted
 from perform.training.checkpoint import TrainingState, checkpoint_metadata, save_checkpoint
 from perform.training.files import RunFolder
 from perform.training.settings import RunError, TrainingSettings, read_settings
@@ -48,7 +49,7 @@ class TrainingFolder(RunFolder):
             raise RunError(f"{self.description} is not readable: there is no run to resume") from error
         if isinstance(facts, dict) and facts.get("kind") == SINGLE:
             raise RunError(
-                f"{self.path} is a run from one picture: perform train single {self.path} continues it"
+                f"{self.path} is a run from a picture: perform train single {quoted(self.path)} continues it"
             )
         if not isinstance(facts, dict) or facts.get("format") != RUN_FORMAT or "settings" not in facts:
             raise RunError(f"{self.description} is not a run of this version")

@@ -154,9 +154,10 @@ def test_impossible_options_give_a_clear_error(pictures: Path, tmp_path: Path) -
     assert "no run to resume" in told("--resume", folder)
     (folder.with_name("one")).mkdir()
     (folder.with_name("one") / "run.json").write_text('{"kind": "single"}')
-    assert "one is a run from one picture: perform train single" in told("--resume", folder.with_name("one"))
+    assert "one is a run from a picture: perform train single" in told("--resume", folder.with_name("one"))
     assert "--grow needs --from" in told("stylegan2", pictures, folder, "--grow")
     assert "there is no such file" in told("stylegan2", pictures, folder, "--from", tmp_path / "no.pkl")
     assert not folder.exists()
     builtin = told("stylegan2", pictures, folder, "--from", "untrained-small")
-    assert "its pictures are 256x256, those to learn from 16x16" in builtin
+    sizes = "its pictures are 256x256, those to learn from 16x16"
+    assert builtin == f"perform: --from untrained-small: {sizes}: make the dataset with --size 256x256\n"

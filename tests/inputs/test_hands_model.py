@@ -122,8 +122,8 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert code == 0 and text == f"hands is imported: {hands.model_file()}"
     code, text = said("models", "import", "hands")
     assert code == 0 and text == f"hands was imported before: {hands.model_file()}"
-    code, text = said("models", "import", "net.pt")
-    assert code == 1 and "a model needs a name: perform models import net.pt NAME" in text
+    code, text = said("models", "import", "my net (1).pt")
+    assert code == 1 and "a model needs a name: perform models import 'my net (1).pt' NAME" in text
 
 
 def test_the_doctor_reports_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

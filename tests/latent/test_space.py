@@ -218,7 +218,7 @@ def test_every_family_gives_its_styles(name: str) -> None:
     with pytest.raises(ValueError, match=f"layers 40-41, must be within 0-{rows - 1}"):
         style_matrices(network, (40, 41))
     if name in ("dcgan", "biggan"):
-        with pytest.raises(ModelError, match="vary alike in all directions: take sefa"):
+        with pytest.raises(ModelError, match="vary alike in all directions: take --method sefa"):
             find_directions(network, DirectionSearch("pca", 3, samples=100))
 
 

@@ -7,9 +7,11 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from perform.training.dataset import Dataset, DatasetError
 from perform.training.dataset.making import make
@@ -218,6 +220,17 @@ def test_a_dataset_without_pictures_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"no picture could be kept \(1 foreign\)"):
         make(PictureFolder(tmp_path / "in"), SMALL, tmp_path / "out")
     assert (tmp_path / "out/dropped.csv").read_text().splitlines()[1] == "a.txt,foreign,"
+
+
+def test_a_dataset_of_which_nothing_was_made_begins_again_with_other_settings(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    Image.new("RGB", (40, 40), (200, 0, 0)).save(tmp_path / "in/a.png")
+    folder, large = PictureFolder(tmp_path / "in"), DatasetSettings((256, 256))
+    with pytest.raises(DatasetError, match=r"\(1 small\); see .*dropped\.csv; --smallest 1 keeps small ones"):
+        make(folder, large, tmp_path / "out")
+    made = make(folder, replace(large, smallest=1), tmp_path / "out")
+    assert (made.counts.kept, made.counts.dropped) == (1, {})
+    assert (tmp_path / "out/dropped.csv").read_text() == "name,reason,detail\n"
 
 
 def test_a_killed_worker_gives_a_clear_error(tmp_path: Path) -> None:

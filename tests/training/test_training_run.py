@@ -171,7 +171,7 @@ def test_impossible_settings_are_reported(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="holds a run already"):
         begun(tmp_path / "run")
     big = replace(SMALL, size=(32, 32))
-    with pytest.raises(RunError, match="pictures are 16x16, those to learn from 32x32; --grow doubles it"):
+    with pytest.raises(RunError, match="pictures are 16x16, those to learn from 32x32: --grow doubles it"):
         begun(tmp_path / "a", big, dataset=Discs(side=32), begun_from=model)
     with pytest.raises(RunError, match="pictures are 32x32 when grown, those to learn from 16x16"):
         begun(tmp_path / "b", begun_from=model, grow=True)

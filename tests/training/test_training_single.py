@@ -235,7 +235,7 @@ def test_a_run_resumes_only_with_its_own_settings(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"01-000003\.safetensors is not readable as a checkpoint"):
         open_run([], folder, {})
     (folder / "run.json").write_text('{"kind": "other", "format": 1}')
-    with pytest.raises(ValueError, match=f"not a run from one picture: perform train --resume {folder} cont"):
+    with pytest.raises(ValueError, match=f"not a run from a picture: perform train --resume {folder} cont"):
         open_run([], folder, {})
 
 

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perform.arrays import Pixels
+from perform.paths import quoted
 from perform.training.dataset.manifest import FILE, SHARDS, DatasetError, Manifest, read_manifest
 from perform.training.dataset.plain_folder import ADVICE, PlainFolder
 from perform.training.dataset.shards import picture_offsets
@@ -123,7 +124,7 @@ class Shards:
         for number, (file, shard) in enumerate(zip(files, made.shards, strict=True)):
             if not file.is_file() or file.stat().st_size != shard.bytes:
                 state = "cut off or changed" if file.exists() else "missing"
-                raise DatasetError(f"{file} is {state}; perform dataset check {folder} tells more")
+                raise DatasetError(f"{file} is {state}; perform dataset check {quoted(folder)} tells more")
             found = [(number, *offsets) for offsets in picture_offsets(file)]
             if len(found) != shard.pictures:
                 raise DatasetError(f"{file} holds {len(found)} pictures, must be {shard.pictures}")

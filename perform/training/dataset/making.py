@@ -39,6 +39,7 @@ from perform.training.dataset.sources import PictureSource
 from perform.training.dataset.workers import convert_in_order
 
 MAKING = "making"
+RECIPE = "recipe.json"  # in it: what it was begun with
 ReportProgress = Callable[[int, int], None]  # pictures seen and kept so far
 
 
@@ -206,9 +207,11 @@ class _Making:
         _write_text(self._out / DROPPED, _dropped_csv(self._lost))
         dropped = Counter(one.reason for one in self._lost)
         if not self._names:
+            (self._out / MAKING / RECIPE).unlink()  # other settings may begin in this folder
             reasons = ", ".join(f"{count} {reason}" for reason, count in dropped.most_common())
+            hint = "; --smallest 1 keeps small ones" if dropped["small"] else ""
             raise DatasetError(
-                f"no picture could be kept ({reasons or 'none seen'}); see {self._out / DROPPED}"
+                f"no picture could be kept ({reasons or 'none seen'}); see {self._out / DROPPED}{hint}"
             )
         total = self._source.total
         counts = Counts(
@@ -229,7 +232,7 @@ class _Making:
 def _locked(out: Path, recipe: Recipe) -> Iterator[None]:
     """Lock the folder against other processes; write the recipe, or check that it is the same."""
     making = out / MAKING
-    begun = making / "recipe.json"
+    begun = making / RECIPE
     if out.is_dir() and any(out.iterdir()) and not begun.exists() and not (making / "lock").exists():
         raise DatasetError(f"{out} is not empty and holds no dataset: give another folder")
     making.mkdir(parents=True, exist_ok=True)

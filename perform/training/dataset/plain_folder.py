@@ -17,6 +17,7 @@ from perform.training.dataset.opening import PICTURE_SUFFIXES, PictureFile, Unfi
 from perform.training.dataset.settings import DatasetSettings
 
 ADVICE = "perform dataset pictures gives them one size"
+OTHERS_ADVICE = "perform dataset pictures makes a dataset of the others"
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,9 @@ class PlainFolder:
         try:
             opened = next(PictureFile(self.path / name, name).opened(DatasetSettings(self.size)))
         except Unfit as error:
-            raise DatasetError(f"{self.path / name} cannot be read: {error.detail}; {ADVICE}") from error
+            raise DatasetError(
+                f"{self.path / name} cannot be read: {error.detail}; {OTHERS_ADVICE}"
+            ) from error
         return np.array(opened.image)
 
     def facts(self, number: int) -> dict[str, object]:
@@ -85,4 +88,4 @@ def _size_of(path: Path, name: str) -> tuple[int, int]:
         return picture_size(path / name)
     except Unfit as error:
         detail = error.detail or "no picture"
-        raise DatasetError(f"{path / name} cannot be read: {detail}; {ADVICE}") from error
+        raise DatasetError(f"{path / name} cannot be read: {detail}; {OTHERS_ADVICE}") from error

@@ -154,7 +154,7 @@ def _sizes(found: Survey, size: tuple[int, int]) -> str:
     middle = known[np.argsort(known.prod(1), kind="stable")[len(known) // 2]]
     return (
         f"{_chart(known, size)}<p>{', '.join(words)}; aspect {aspects[0]:.2f} to {aspects[-1]:.2f},"
-        f" median {np.median(aspects):.2f}. Half are smaller than {middle[0]:.0f}×{middle[1]:.0f}.</p>"
+        f" median {np.median(aspects):.2f}. Half are {middle[0]:.0f}×{middle[1]:.0f} or smaller.</p>"
     )
 
 

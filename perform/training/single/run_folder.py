@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass, replace
 
 from torch import Tensor
 
+from perform.paths import quoted
 from perform.sampling.pictures import encode_png
 from perform.training.checkpoint import checkpoint_tensors
 from perform.training.files import RunFolder, save_tensors, write_file
@@ -50,7 +51,7 @@ class SingleFolder(RunFolder):
             run = json.loads(self.description.read_bytes())
             if run.get("kind") != SINGLE:
                 raise ValueError(
-                    f"it is not a run from one picture: perform train --resume {self.path} continues it"
+                    f"it is not a run from a picture: perform train --resume {quoted(self.path)} continues it"
                 )
             if run["format"] != SINGLE_FORMAT:
                 raise ValueError(f"it is of format {run['format']}, must be {SINGLE_FORMAT}")
