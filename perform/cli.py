@@ -32,11 +32,12 @@ from perform.commands.render import render
 from perform.commands.single import kinds
 from perform.commands.train import train
 from perform.faults import steps
-from perform.terminal import err, out, written
+from perform.terminal import err, out, written, wrong_value
 
 
 class Program(TyperGroup):
-    """The program: if what it prints cannot be written, it ends with one line on stderr and exit code 1."""
+    """The program: if what it prints cannot be written, it ends with one line on stderr and exit code 1. A
+    wrong number of an option is shown, with what is allowed."""
 
     def main(self, *words: Any, **settings: Any) -> Any:
         with written():
@@ -44,7 +45,11 @@ class Program(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:  # before click ends a broken pipe without a word
         with written():
-            return super().invoke(ctx)
+            try:
+                return super().invoke(ctx)
+            except typer.BadParameter as error:
+                error.message = wrong_value(error)
+                raise
 
 
 app = typer.Typer(

@@ -287,6 +287,30 @@ def written() -> Iterator[None]:
         sys.exit(1)
 
 
+ALLOWED = {  # by pydantic's kind of fault
+    "float_parsing": "a number, such as 3 or 0.5",
+    "int_parsing": "a whole number",
+    "int_from_float": "a whole number",
+    "finite_number": "a number",
+    "greater_than_equal": "{ge:g} or more",
+    "less_than_equal": "{le:g} or less",
+}
+
+
+def wrong_value(error: typer.BadParameter) -> str:
+    """What is wrong with the value of an option: the value and what is allowed, where Typer has Pydantic's
+    words for it."""
+    from pydantic import ValidationError
+
+    if not isinstance(error.__cause__, ValidationError):
+        return error.message
+    first = error.__cause__.errors()[0]
+    allowed = ALLOWED.get(first["type"])
+    if allowed is None:
+        return error.message
+    return f"{first['input']!r}, must be {allowed.format(**first.get('ctx', {}))}"
+
+
 def say_cut_short(*how_far: str) -> None:
     """Say that somebody ended the command before its end, and how far it was."""
     err.print(f"cut short: {', '.join(how_far) or 'nothing was done yet'}", markup=False, highlight=False)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import typer
+from typer.testing import CliRunner
 
 from perform.cli import PANELS, app
 from tests.doubles import command
@@ -70,3 +71,25 @@ def test_the_shell_completes_names(tmp_path: Path, words: str, completed: list[s
         cwd=write_library(tmp_path), env=environment, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert sorted(done.stdout.split()) == completed, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("render a.wav --out a.mp4 --seconds 3s", "'--seconds': '3s', must be a number, such as 3 or 0.5"),
+        ("render a.wav --out a.mp4 --from 1:00", "'--from': '1:00', must be a number, such as 3 or 0.5"),
+        ("render a.wav --out a.mp4 --seconds -1", "'--seconds': '-1', must be 0 or more"),
+        ("render a.wav --out a.mp4 --fps 500", "'--fps': '500', must be 240 or less"),
+        ("train dcgan a b --pictures many", "'--pictures': 'many', must be a whole number"),
+        ("train dcgan a b --pictures 0", "'--pictures': '0', must be 1 or more"),
+        ("train dcgan a b --minutes 0", "'--minutes': '0', must be 0.01 or more"),
+        ("loop flora --each 1.5", "'--each': '1.5', must be a whole number"),
+    ],
+)
+def test_a_wrong_number_is_shown_with_what_is_allowed(
+    words: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    done = CliRunner().invoke(app, words.split())
+    assert done.exit_code == 2
+    assert f"Invalid value for {said}" in done.output
