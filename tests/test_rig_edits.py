@@ -10,9 +10,11 @@ from perform.documents import SceneError
 from perform.library import Library
 from perform.performance.scene import LatentSource
 from perform.render.shader import Shader
-from perform.show import load
+from perform.show import Options, load, play
 from tests.doubles.library import BLUE, DEMO, INVERT, NEURAL, RED, save, write_library
-from tests.doubles.rig_shows import BLUE_PIXEL, CYAN_PIXEL, RED_PIXEL, Show, shows
+from tests.doubles.rig_shows import BLUE_PIXEL, CYAN_PIXEL, RED_PIXEL, SIZE, Show, shows
+from tests.doubles.shows import plays_until, watched
+from tests.doubles.waiting import eventually
 
 
 @pytest.fixture
@@ -149,6 +151,25 @@ def test_a_preset_with_a_feed_that_is_not_there_keeps_its_scene(
     assert fault.startswith("kept the last good version: presets/blue.toml: there is no such feed rain")
     assert applied == "applied the edit of Demo"
     assert show.pixel(("key.space", 1)) == BLUE_PIXEL
+
+
+def test_a_live_show_watches_its_files_and_keeps_what_was(
+    caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    caplog.set_level(logging.INFO, "perform")
+    library = Library(write_library(tmp_path))
+    rig = play(Options("demo", size=SIZE, headless=True, osc_port=0), library)
+    memory = watched(rig)
+    plays_until(rig, memory, RED_PIXEL)
+    save(tmp_path / "presets/blue.toml", "title = ")
+    eventually(lambda: said(caplog, tmp_path), "the fault", rig.frame)
+    save(tmp_path / "presets/red.toml", RED.replace('"colour"', '"colour"\ntint = [0, 1, 0, 1]'))
+    plays_until(rig, memory, (0, 255, 0))
+    assert [cue.scene.title for cue in rig.performance.setlist.cues] == ["Red", "Blue"]
+    fault, applied = said(caplog, tmp_path)
+    assert fault.startswith("kept the last good version: presets/blue.toml: not valid TOML")
+    assert applied == "applied the edit of Demo"
+    rig.close()
 
 
 def test_an_edit_keeps_the_cue_and_the_switches(opened: Callable[..., Show]) -> None:
