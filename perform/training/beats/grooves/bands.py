@@ -135,7 +135,7 @@ BANDS: tuple[Groove, ...] = (
     ),
     groove(
         "twelve eight",
-        0.7,
+        0.4,
         (50, 96),
         swing=0.0,
         electronic=0.2,
@@ -148,7 +148,7 @@ BANDS: tuple[Groove, ...] = (
     ),
     groove(
         "six eight alone",
-        0.7,
+        0.3,
         (54, 100),
         swing=0.0,
         electronic=0.6,
@@ -186,7 +186,7 @@ BANDS: tuple[Groove, ...] = (
     ),
     groove(
         "slow drums",
-        0.6,
+        0.2,
         (54, 84),
         swing=0.1,
         electronic=0.6,

@@ -199,7 +199,7 @@ DANCES: tuple[Groove, ...] = (
     ),
     groove(
         "jig",
-        0.5,
+        0.3,
         (84, 136),
         swing=0.0,
         electronic=0.05,
