@@ -147,7 +147,8 @@ def whole_file(file: Path, suffix: str = ".part", synced: bool = False) -> Itera
         partial.touch()
         mode = partial.stat().st_mode
         yield partial
-        partial.chmod(mode)  # some libraries write files that only their owner may read
+        with suppress(OSError):  # some folders of a network have no modes
+            partial.chmod(mode)  # some libraries write files that only their owner may read
         if synced:
             commit_file(partial, file)
         else:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 import subprocess
 import sys
@@ -112,6 +114,16 @@ def test_a_file_is_found_in_either_form_of_its_accents_and_any_case_of_its_suffi
     assert paths.files(folder, ".fs") == [file]
     assert paths.files(folder, ".fs", ".toml") == [file, folder / "other.toml"]
     assert paths.files(tmp_path / "none", ".fs") == []
+
+
+def test_a_file_is_written_where_files_have_no_modes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unsupported(*_: object, **_more: object) -> None:
+        raise OSError(errno.ENOTSUP, os.strerror(errno.ENOTSUP))
+
+    monkeypatch.setattr(os, "chmod", unsupported)
+    with paths.whole_file(tmp_path / "a.toml") as part:
+        part.write_text("whole")
+    assert (tmp_path / "a.toml").read_text() == "whole"
 
 
 def test_the_file_of_exactly_this_name_comes_first(tmp_path: Path) -> None:
