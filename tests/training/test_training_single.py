@@ -234,9 +234,10 @@ def test_a_run_resumes_only_with_its_own_settings(tmp_path: Path) -> None:
     (folder / "checkpoints" / "01-000003.safetensors").write_bytes(b"none")
     with pytest.raises(ValueError, match=r"01-000003\.safetensors is not readable as a checkpoint"):
         open_run([], folder, {})
-    (folder / "run.json").write_text('{"kind": "other", "format": 1}')
-    with pytest.raises(ValueError, match=f"not a run from a picture: perform train --resume {folder} cont"):
-        open_run([], folder, {})
+    for text in ('{"kind": "other", "format": 1}', "[]"):
+        (folder / "run.json").write_text(text)
+        with pytest.raises(ValueError, match=f"not a run from a picture: perform train --resume {folder} c"):
+            open_run([], folder, {})
 
 
 def test_commands_train_and_stretch_a_model(tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ class SingleFolder(RunFolder):
         """Settings and pictures of the run. ValueError if it cannot be resumed."""
         try:
             run = json.loads(self.description.read_bytes())
-            if run.get("kind") != SINGLE:
+            if not isinstance(run, dict) or run.get("kind") != SINGLE:
                 raise ValueError(
                     f"it is not a run from a picture: perform train --resume {quoted(self.path)} continues it"
                 )
