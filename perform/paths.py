@@ -163,6 +163,12 @@ def whole_file(file: Path, suffix: str = ".part", synced: bool = False) -> Itera
             partial.unlink(missing_ok=True)
 
 
+def write_whole(file: Path, content: bytes, synced: bool = False) -> None:
+    """Write a `whole_file`."""
+    with whole_file(file, synced=synced) as partial:
+        partial.write_bytes(content)
+
+
 @contextmanager
 def claimed(file: Path) -> Iterator[Path]:
     """A name that no other file has: this one, or with a number (show-2.mp4). Its folder is made, and an

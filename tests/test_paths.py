@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from perform import paths
+from tests.doubles.disks import largest_file
 
 ROOT = Path(__file__).resolve().parent.parent
 HOME = {"HOME": "/home/ada"}
@@ -131,3 +132,17 @@ def test_the_file_of_exactly_this_name_comes_first(tmp_path: Path) -> None:
         (tmp_path / name).touch()
     for name in ("a.fs", "a.FS", "ü.fs", "u\u0308.fs"):
         assert paths.found(tmp_path / name) == tmp_path / name
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits of files are of POSIX")
+def test_a_file_that_cannot_be_written_is_named_and_stays_as_it_was(tmp_path: Path) -> None:
+    file = tmp_path / "a.png"
+    file.write_bytes(b"old")
+    with largest_file(100), pytest.raises(OSError, match=r"/a\.png cannot be written: File too large$"):
+        paths.write_whole(file, bytes(200))
+    assert [one.name for one in tmp_path.iterdir()] == ["a.png"]
+    assert file.read_bytes() == b"old"
+    with pytest.raises(
+        FileNotFoundError, match=r"/none/a\.png cannot be written: No such file or directory$"
+    ):
+        paths.write_whole(tmp_path / "none/a.png", b"new")

@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
+from perform.paths import write_whole
 from perform.terminal import AsJson, Force, check_new, complaints, err, options_of, out, progress_bar, say
 
 if TYPE_CHECKING:
@@ -178,7 +179,7 @@ def report(
         check_new(file, force=force)
         found = Dataset.open(folder)
         written = file or folder / REPORT
-        written.write_text(report_page(found), encoding="utf-8")
+        write_whole(written, report_page(found).encode())
     say(str(written))
 
 
@@ -261,7 +262,7 @@ def _make(
         err.print("stopped: the same command continues it", highlight=False)
         raise typer.Exit(130) from None
     if not (target / REPORT).exists():
-        (target / REPORT).write_text(report_page(Dataset.open(target)), encoding="utf-8")
+        write_whole(target / REPORT, report_page(Dataset.open(target)).encode())
     _print_summary(made, target)
 
 

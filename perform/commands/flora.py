@@ -9,6 +9,7 @@ from typing import Annotated
 import numpy as np
 import typer
 
+from perform.paths import write_whole
 from perform.terminal import FilmCodec, FilmQuality, Force, check_new, check_suffix, complaints, say, watched
 
 flora_app = typer.Typer(help="Flora: drawn flowers to train models with.", no_args_is_help=True)
@@ -36,7 +37,7 @@ def pictures(
         folder.mkdir(parents=True, exist_ok=True)
         save_latents(folder, latents)
         for number, z in enumerate(watched(latents, "drawing")):
-            (folder / f"{number:06d}.png").write_bytes(encode_png(flora.render_flower(z, size)))
+            write_whole(folder / f"{number:06d}.png", encode_png(flora.render_flower(z, size)))
     say(f"{count} pictures in {folder}")
 
 
@@ -77,7 +78,7 @@ def sheet(
     with complaints():
         check_suffix(path, ".png")
         check_new(path, force=force)
-        path.write_bytes(encode_png(drawn(seed, columns, rows, size)))
+        write_whole(path, encode_png(drawn(seed, columns, rows, size)))
     say(f"{columns * rows} pictures in {path}")
 
 

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from perform.arrays import Pixels
+from perform.paths import write_whole
 from perform.terminal import (
     AsJson,
     Force,
@@ -68,7 +69,7 @@ def metrics(
             shown = [*drawn(located(model), range(seed, seed + SHEET_ROWS), psi)]
             neighbours = neighbour_sheet(shown, made, real, lambda n: pictures.picture(int(spread[n])))
             sheet.parent.mkdir(parents=True, exist_ok=True)
-            sheet.write_bytes(encode_png(neighbours))
+            write_whole(sheet, encode_png(neighbours))
     if as_json:
         typer.echo(
             json.dumps({"model": model, "dataset": str(dataset), "samples": samples, "psi": psi} | found)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from perform.paths import quoted
+from perform.paths import quoted, write_whole
 from perform.terminal import complaints, program, say
 
 SETLIST = """# The setlist: `perform play {folder}` plays it, from anywhere.
@@ -80,15 +81,19 @@ def new(
 
 
 def write_project(folder: Path) -> None:
-    """Write the files of a new project. FileExistsError if the folder holds anything."""
+    """Write the files of a new project, all or none. FileExistsError if the folder holds anything, OSError if
+    it cannot be written."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise FileExistsError(f"{folder} is there already: give another name")
     title = "".join(one for one in folder.absolute().name if one.isprintable() and one not in '"\\')
-    for name in FOLDERS:
-        (folder / name).mkdir(parents=True, exist_ok=True)
     texts = {"setlist.toml": SETLIST, "README.md": README}
-    for name, text in texts.items():
-        (folder / name).write_text(text.format(title=title, folder=quoted(folder)), encoding="utf-8")
-    (folder / "presets").mkdir()
-    for name, text in PRESETS.items():
-        (folder / f"presets/{name}.toml").write_text(text, encoding="utf-8")
+    files = {name: text.format(title=title, folder=quoted(folder)) for name, text in texts.items()}
+    files |= {f"presets/{name}.toml": text for name, text in PRESETS.items()}
+    try:
+        for name in ("presets", *FOLDERS):
+            (folder / name).mkdir(parents=True, exist_ok=True)
+        for name, text in files.items():
+            write_whole(folder / name, text.encode())
+    except OSError:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise

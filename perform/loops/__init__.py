@@ -15,6 +15,7 @@ import numpy as np
 
 from perform.arrays import Floats
 from perform.parameters import choice
+from perform.paths import write_whole
 
 CANDIDATES = 256  # seeds that keys are chosen among
 INTERPOLATIONS, SPACES = ("linear", "slerp", "spline"), ("z", "w")
@@ -166,4 +167,4 @@ def keyframe_sheet(loop: Loop, file: Path) -> None:
     request = SampleRequest(",".join(map(str, loop.keys)), psi=loop.psi)
     pictures = [image_pixels(sample.image) for sample in Sampling(located(loop.model), request)]
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_bytes(encode_png(picture_grid(pictures, min(len(pictures), 8))))
+    write_whole(file, encode_png(picture_grid(pictures, min(len(pictures), 8))))

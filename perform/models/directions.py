@@ -21,6 +21,7 @@ from perform.networks import ModelError
 from perform.networks.families import family
 from perform.networks.modelfiles import DIRECTIONS_SUFFIX, own_name
 from perform.networks.weights import Weights
+from perform.paths import write_whole
 from perform.sampling.pictures import encode_png
 from perform.sampling.sheets import join_pictures, shrink
 
@@ -147,7 +148,7 @@ def write_sheet(
     pixels = directions_sheet(unit, found, seeds, layers or (0, LAST))
     unit.close()
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_bytes(encode_png(pixels))
+    write_whole(file, encode_png(pixels))
 
 
 def directions_sheet(

@@ -20,7 +20,7 @@ from perform.networks.controls import NetworkValues
 from perform.networks.families import family
 from perform.networks.weights import Weights
 from perform.parameters import Constant
-from perform.paths import whole_file
+from perform.paths import whole_file, write_whole
 
 Draw: TypeAlias = Callable[[Floats, NetworkValues], Floats]
 
@@ -169,8 +169,7 @@ def save_samples(sampling: Sampling, samples: Iterable[Sample], out: Path) -> No
         return
     out.mkdir(parents=True, exist_ok=True)
     for name, pixels in pictures:
-        with whole_file(out / f"{name}.png") as partial:
-            partial.write_bytes(encode_png(pixels))
+        write_whole(out / f"{name}.png", encode_png(pixels))
 
 
 def _may_be_folder(out: Path) -> bool:

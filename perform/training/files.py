@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from perform.arrays import Pixels
 from perform.networks.modelfiles import tensor_file
-from perform.paths import whole_file
+from perform.paths import write_whole
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -91,8 +91,7 @@ class RunFolder:
 
 def write_file(path: Path, content: bytes) -> None:
     """Write a file, whole or not at all. OSError if the disk is full."""
-    with whole_file(path, synced=True) as partial:
-        partial.write_bytes(content)
+    write_whole(path, content, synced=True)
 
 
 def save_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: dict[str, str] | None = None) -> None:

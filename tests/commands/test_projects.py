@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
 
 from perform import paths, show
+from perform.commands.new import write_project
 from tests.doubles.command import run
+from tests.doubles.disks import largest_file
 from tests.doubles.library import COLOUR, RED, save, write_library
 
 
@@ -38,6 +41,20 @@ def test_a_new_project_is_whole_and_plays_from_anywhere(tmp_path: Path, elsewher
         "README.md", "footage", "models", "presets", "setlist.toml", "shaders",
     }  # fmt: skip
     assert "is there already" in run("new", project, expect=1)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits of files are of POSIX")
+def test_a_project_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
+    with (
+        largest_file(200),
+        pytest.raises(
+            OSError, match=r"^\[Errno 27\] .*/tulips/setlist\.toml cannot be written: File too large$"
+        ),
+    ):
+        write_project(tmp_path / "tulips")
+    assert not (tmp_path / "tulips").exists()
+    write_project(tmp_path / "tulips")
+    assert (tmp_path / "tulips/setlist.toml").is_file()
 
 
 def test_what_is_beside_the_setlist_comes_first(tmp_path: Path, elsewhere: Path) -> None:

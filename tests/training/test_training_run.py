@@ -5,8 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,6 +25,7 @@ from perform.training.run import TrainingRun
 from perform.training.run_folder import TrainingFolder
 from perform.training.settings import Freeze, RunError, TrainingSettings, read_settings
 from tests.doubles.discs import Discs
+from tests.doubles.disks import largest_file
 from tests.doubles.runs import DCGAN, SMALL, begun, learnt, lines, resumed, tensors
 from tests.folders import ROOT
 
@@ -121,19 +121,6 @@ def test_an_infinite_loss_ends_the_run(tmp_path: Path, monkeypatch: pytest.Monke
         learnt(again, 1000)
     after = tensors(tmp_path / "run")
     assert all(torch.equal(before[name], after[name]) for name in before)
-
-
-@contextmanager
-def largest_file(size: int) -> Iterator[None]:
-    """No file of this process may grow beyond `size` bytes."""
-    import resource
-
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="limits of files are of POSIX")
