@@ -141,3 +141,26 @@ def test_petals_are_where_they_were_when_their_wind_goes_through_its_range_again
     )
     assert np.abs(low - high).mean() < 0.5 < 2 < np.abs(low - between).mean()
     shader.release()
+
+
+@pytest.mark.parametrize(
+    ("turn", "grounds", "lights"),
+    [(0, ("black", "blue"), ("white", "red")), (1, ("blue", "blue"), ("red", "red"))],
+)
+def test_each_print_shows_the_middle_of_the_picture_in_its_own_inks(
+    context: moderngl.Context, turn: float, grounds: tuple[str, str], lights: tuple[str, str]
+) -> None:
+    rgb = {"black": (0, 0, 0), "blue": (0, 0, 255), "red": (255, 0, 0), "white": (255, 255, 255)}
+    inks = zip(("paper", "first", "second", "third"), rgb.values(), strict=True)
+    colours = {name: (*(part / 255 for part in colour), 1.0) for name, colour in inks}
+    shader = Shader(context, isf.load(SHADERS / "filters/posterise.fs"), SIZE)
+    bar = plain((0, 0, 0))
+    bar[:, 3 * WIDTH // 8 : 5 * WIDTH // 8] = 255
+    values = defaults(shader, screen=0.0, columns=2.0, rows=1.0, turn=float(turn), **colours)
+    (moment,) = moments(1 / 30)
+    drawn = pixels(shader.render(moment, values, texture(context, bar)))[HEIGHT // 2]
+    for number, (ground, light) in enumerate(zip(grounds, lights, strict=True)):
+        left = number * WIDTH // 2
+        assert tuple(drawn[left + WIDTH // 16]) == tuple(drawn[left + 7 * WIDTH // 16]) == rgb[ground]
+        assert tuple(drawn[left + WIDTH // 4]) == rgb[light]
+    shader.release()
