@@ -66,7 +66,10 @@ def loop(
     psi: Annotated[float | None, typer.Option(min=-1.5, max=2, help="Truncation. (default: 1)")] = None,
     fps: Annotated[float, typer.Option(min=1, max=240, help="Frames a second.")] = 30.0,
     size: Annotated[
-        str | None, typer.Option(help="WIDTHxHEIGHT of the film. (default: the model's size)")
+        str | None,
+        typer.Option(
+            help="Size of the film: WIDTHxHEIGHT, or one number for a square. (default: the model's size)"
+        ),
     ] = None,
     film: Annotated[
         Path | None,

@@ -65,7 +65,10 @@ def single(
     ],
     folder: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of the run.")],
     size: Annotated[
-        str | None, typer.Option(help="WIDTHxHEIGHT in pixels. (default: the picture's size, at most 256)")
+        str | None,
+        typer.Option(
+            help="WIDTHxHEIGHT, or one number for a square. (default: the picture's size, at most 256)"
+        ),
     ] = None,
     coarsest: Annotated[
         int | None,
@@ -121,7 +124,7 @@ def stretch(
         typer.Argument(help="A model that was trained from one picture.", autocompletion=model_names),
     ],
     to: Annotated[Path, typer.Argument(help="The file to write, a .safetensors.")],
-    size: Annotated[str, typer.Option(help="WIDTHxHEIGHT in pixels.")],
+    size: Annotated[str, typer.Option(help="WIDTHxHEIGHT, or one number for a square.")],
     force: Force = False,
 ) -> None:
     """Change the size of the model's pictures. A larger picture shows more things; it is not enlarged."""

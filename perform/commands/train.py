@@ -81,7 +81,9 @@ def train(
     resume: Annotated[Path | None, _option("Resume the run in this folder exactly.")] = None,
     pictures: Annotated[int | None, _option("Stop after this many pictures in all.", least=1)] = None,
     minutes: Minutes = None,
-    size: Annotated[str | None, _option("Size: WIDTHxHEIGHT. (default: the dataset's)")] = None,
+    size: Annotated[
+        str | None, _option("WIDTHxHEIGHT, or one number for a square. (default: the dataset's)")
+    ] = None,
     channels: Channels = None,
     judge: Annotated[str | None, _option("BASE,MOST for the discriminator. (default: the same)")] = None,
     z_dim: ZDim = None,
