@@ -36,6 +36,12 @@ LoopSource = Annotated[
         metavar="MODEL|PRESET.toml", help="A model, or a loop to change.", autocompletion=model_names
     ),
 ]
+FilmSize = Annotated[
+    str | None,
+    typer.Option(
+        help="Size of the film: WIDTHxHEIGHT, or one number for a square. (default: the model's size)"
+    ),
+]
 
 
 def loop(
@@ -65,12 +71,7 @@ def loop(
     space: Annotated[str | None, typer.Option(help="Space of the path: z or w. (default: z)")] = None,
     psi: Annotated[float | None, typer.Option(min=-1.5, max=2, help="Truncation. (default: 1)")] = None,
     fps: Annotated[float, typer.Option(min=1, max=240, help="Frames a second.")] = 30.0,
-    size: Annotated[
-        str | None,
-        typer.Option(
-            help="Size of the film: WIDTHxHEIGHT, or one number for a square. (default: the model's size)"
-        ),
-    ] = None,
+    size: FilmSize = None,
     film: Annotated[
         Path | None,
         typer.Option("--out", help="Render one turn of the loop to this video file: .mp4, .mov or .mkv."),
