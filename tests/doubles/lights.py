@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
+from perform import paths
 from perform.library import Library
 from perform.midi import profiles
 from perform.midi.profiles import Profile
@@ -40,7 +41,7 @@ class FakeShow:
             folder / "setlists/demo.toml",
             f'title = "Demo"\n{cues}[bindings]\nblackout = "toggle({button})"\n',
         )
-        library = Library(folder)
+        library = Library(folder, paths.shipped())
         setlist = read_setlist(folder / "setlists/demo.toml", library, library.preset_file)
         values: dict[str, Arguments] = {
             "/now/cue": (1.0,),
