@@ -28,9 +28,14 @@ class Health:
 def reason(error: BaseException) -> str:
     """The message of an exception, without the system's number; its type where it has none."""
     if isinstance(error, OSError) and error.strerror:
-        why = FULL_DISK.get(error.strerror, error.strerror)
+        why = system_reason(error)
         return f"{error.filename}: {why}" if error.filename else why
     return str(error) or type(error).__name__
+
+
+def system_reason(error: OSError) -> str:
+    """What the system says of a file, without the file's name."""
+    return FULL_DISK.get(error.strerror, error.strerror) if error.strerror else str(error)
 
 
 def log_kept(*faults: str) -> None:

@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 
-from perform.faults import reason
+from perform.faults import system_reason
 
 PACKAGE = Path(__file__).resolve().parent
 SPECIAL = {
@@ -156,8 +156,7 @@ def whole_file(file: Path, suffix: str = ".part", synced: bool = False) -> Itera
     except OSError as error:
         if error.strerror is None or error.filename not in (None, str(partial)):
             raise
-        why = reason(OSError(error.errno, error.strerror))
-        raise OSError(error.errno, f"{named} cannot be written: {why}") from error
+        raise OSError(error.errno, f"{named} cannot be written: {system_reason(error)}") from error
     finally:
         with suppress(OSError):  # its folder may be gone
             partial.unlink(missing_ok=True)

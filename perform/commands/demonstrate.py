@@ -179,6 +179,5 @@ def _report(plan: DemonstrationPlan, library: Library, save: Path | None) -> Non
         return
     file = find(request.preset, library)
     text = preset.insert_formulas(read_marked_text(file), formulas, request.seeds)
-    with paths.whole_file(save) as part:
-        part.write_text(text, encoding="utf-8", newline="")
+    paths.write_whole(save, text.encode())
     out.print(f"{save}: plays it", highlight=False, markup=False)

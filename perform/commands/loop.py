@@ -12,7 +12,7 @@ from perform import paths
 from perform.commands.render import render_show
 from perform.loops import TEMPLATE, Loop, choose_keyframes, keyframe_sheet, read_loop, write_loop
 from perform.outputs.codecs import encoding
-from perform.paths import quoted
+from perform.paths import quoted, write_whole
 from perform.terminal import (
     FilmCodec,
     FilmQuality,
@@ -160,8 +160,7 @@ def _write_preset(file: Path, text: str, replaces: bool) -> None:
             f"{file} is there already: perform loop {quoted(file)} changes it, --force replaces it"
         )
     file.parent.mkdir(parents=True, exist_ok=True)
-    with paths.whole_file(file) as part:
-        part.write_text(text, encoding="utf-8", newline="")
+    write_whole(file, text.encode())
 
 
 def _positions(text: str) -> list[int]:

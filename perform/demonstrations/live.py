@@ -22,7 +22,7 @@ from perform.demonstrations.trainer import MappingTrainer
 from perform.library import Library
 from perform.library.vocabulary import VOCABULARY
 from perform.parameters import choice
-from perform.paths import whole_file
+from perform.paths import write_whole
 from perform.rig import Rig
 from perform.scenes.mapping import METHODS, NAME, Example, SignalMapping, mapping_text, misnamed, read_mapping
 from perform.scenes.scene import Scene
@@ -115,8 +115,7 @@ def save_mapping(learned: SignalMapping, preset: str) -> None:
     MAPPINGS_FOLDER.mkdir(exist_ok=True)
     file = MAPPINGS_FOLDER / f"{learned.name}.toml"
     comment = COMMENT.format(preset=preset, name=learned.name, signal=f"{learned.outputs[0]} …")
-    with whole_file(file) as part:
-        part.write_text(mapping_text(learned.text, comment), encoding="utf-8")
+    write_whole(file, mapping_text(learned.text, comment).encode())
 
 
 def open_demonstration(

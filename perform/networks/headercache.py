@@ -41,8 +41,7 @@ def cache_header(path: Path, stamp: Stamp, config: NetworkConfig, notes: Mapping
     place = _cache_file(path)
     with suppress(OSError):
         place.parent.mkdir(parents=True, exist_ok=True)
-        with paths.whole_file(place) as partial:
-            partial.write_text(json.dumps(kept), "utf-8")
+        paths.write_whole(place, json.dumps(kept).encode())
 
 
 def _cache_file(path: Path) -> Path:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from perform import media
 from perform.arrays import Samples, finite
-from perform.faults import Health, reason
+from perform.faults import Health, reason, system_reason
 from perform.outputs import Frame
 from perform.outputs.codecs import Encoding, check_size, encoding
 from perform.threads import Background
@@ -193,7 +193,7 @@ class _Encoder:
         """Raise the error that ended the work, once."""
         error, self._error = self._error, None
         if error is not None:
-            raise OSError(error.errno, f"{path}: recording ended ({_disk_reason(error)})")
+            raise OSError(error.errno, f"{path}: recording ended ({system_reason(error)})")
 
     def close(self) -> None:
         """Do what is left and finish; safe to call twice."""
@@ -378,8 +378,4 @@ def _sound_frame(samples: Samples, start: int, rate: int) -> av.AudioFrame:
 
 
 def _unwritable(path: Path, error: OSError) -> OSError:
-    return OSError(error.errno, f"{path}: cannot be written ({_disk_reason(error)})")
-
-
-def _disk_reason(error: OSError) -> str:
-    return reason(OSError(error.errno, error.strerror)) if error.strerror else str(error)
+    return OSError(error.errno, f"{path}: cannot be written ({system_reason(error)})")

@@ -50,7 +50,7 @@ class RunFolder:
         """Make the folder, with the settings and facts that the run begins with."""
         for name in ("samples", "checkpoints"):
             (self.path / name).mkdir(parents=True, exist_ok=True)
-        write_file(self.description, f"{json.dumps(facts, indent=1)}\n".encode())
+        write_whole(self.description, f"{json.dumps(facts, indent=1)}\n".encode(), synced=True)
 
     def checkpoints(self) -> list[Path]:
         """All finished checkpoints, newest last."""
@@ -76,7 +76,8 @@ class RunFolder:
         """Keep only these lines of the log; a half-written last line goes too."""
         if self.log.exists():
             lines = self.log.read_bytes().split(b"\n")[:-1]
-            write_file(self.log, b"".join(line + b"\n" for line in lines if keep(json.loads(line))))
+            kept = b"".join(line + b"\n" for line in lines if keep(json.loads(line)))
+            write_whole(self.log, kept, synced=True)
 
     def save_sheet(self, name: str, sheet: Pixels) -> Path:
         """Write a sheet of pictures [height, width, 3]."""
@@ -85,13 +86,8 @@ class RunFolder:
         content = BytesIO()
         Image.fromarray(sheet).save(content, "JPEG", quality=JPEG_QUALITY)
         file = self.path / "samples" / f"{name}.jpg"
-        write_file(file, content.getvalue())
+        write_whole(file, content.getvalue(), synced=True)
         return file
-
-
-def write_file(path: Path, content: bytes) -> None:
-    """Write a file, whole or not at all. OSError if the disk is full."""
-    write_whole(path, content, synced=True)
 
 
 def save_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: dict[str, str] | None = None) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import resource
-import signal
 import threading
 from pathlib import Path
 
@@ -14,6 +12,7 @@ from PIL import Image
 from perform.networks.modelfiles import write_weights
 from perform.paths import claimed
 from tests.doubles.command import run
+from tests.doubles.disks import largest_file
 from tests.doubles.library import write_library
 from tests.doubles.networks import WEIGHTS
 
@@ -121,14 +120,8 @@ def test_a_preset_that_cannot_be_written_stays(folder: Path) -> None:
     run("loop", "mine", "--keys", "1,2", "--save", "real.toml")
     (folder / "a.toml").symlink_to("real.toml")
     before = (folder / "real.toml").read_bytes()
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (10, limits[1]))  # a full disk
-    try:
+    with largest_file(10):
         said = run("loop", "a.toml", "--keys", "3,4", expect=1)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-        signal.signal(signal.SIGXFSZ, handler)
     assert "File too large" in said
     assert (folder / "real.toml").read_bytes() == before
     run("loop", "a.toml", "--keys", "3,4")

@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from perform.paths import whole_file
+from perform.paths import write_whole
 from perform.training.dataset.converting import Outcome
 from perform.training.dataset.hashes import Hash, Lookup
 from perform.training.dataset.manifest import (
@@ -181,7 +181,7 @@ class _Making:
         shard = self._writer.finish()
         self._writer = None
         file = self._out / MAKING / f"{len(self._shards):06d}.json"
-        _write_text(file, json.dumps(self._outcomes.record(shard)))
+        write_whole(file, json.dumps(self._outcomes.record(shard)).encode(), synced=True)
         self._shards.append(shard)
         self._outcomes = _ShardOutcomes()
 
@@ -204,7 +204,7 @@ class _Making:
             self._shards.append(shard)
 
     def _finish(self) -> Manifest:
-        _write_text(self._out / DROPPED, _dropped_csv(self._lost))
+        write_whole(self._out / DROPPED, _dropped_csv(self._lost).encode(), synced=True)
         dropped = Counter(one.reason for one in self._lost)
         if not self._names:
             (self._out / MAKING / RECIPE).unlink()  # other settings may begin in this folder
@@ -223,7 +223,7 @@ class _Making:
         )
         size, mirror = self._settings.size, self._settings.mirror
         made = Manifest(size, mirror, self._recipe, counts, tuple(self._shards))
-        _write_text(self._out / FILE, made.text)
+        write_whole(self._out / FILE, made.text.encode(), synced=True)
         shutil.rmtree(self._out / MAKING, ignore_errors=True)
         return made
 
@@ -241,7 +241,7 @@ def _locked(out: Path, recipe: Recipe) -> Iterator[None]:
         if begun.exists():
             _compare(_saved_recipe(begun), recipe, out)
         else:
-            _write_text(begun, json.dumps(recipe))
+            write_whole(begun, json.dumps(recipe).encode(), synced=True)
         yield
 
 
@@ -275,12 +275,6 @@ def _compare(before: Recipe, now: Recipe, out: Path) -> None:
             if name == "fingerprint":
                 made = f"from other contents of {now.get('from')}"
             raise DatasetError(f"{out} was made {made}: give another folder, or remove it")
-
-
-def _write_text(file: Path, text: str) -> None:
-    """A whole file or none."""
-    with whole_file(file, synced=True) as part:
-        part.write_text(text, encoding="utf-8", newline="")
 
 
 def _dropped_csv(lost: list[Lost]) -> str:

@@ -16,10 +16,10 @@ from dataclasses import asdict, dataclass, replace
 
 from torch import Tensor
 
-from perform.paths import quoted
+from perform.paths import quoted, write_whole
 from perform.sampling.pictures import encode_png
 from perform.training.checkpoint import checkpoint_tensors
-from perform.training.files import RunFolder, save_tensors, write_file
+from perform.training.files import RunFolder, save_tensors
 from perform.training.run_folder import SINGLE
 from perform.training.settings import RunError
 from perform.training.single import SingleSettings
@@ -41,7 +41,8 @@ class SingleFolder(RunFolder):
         """Make the folder of a run with training pictures [f, 3, h, w] of -1..1."""
         self.path.mkdir(parents=True, exist_ok=True)
         for i, picture in enumerate(rounded(real)):
-            write_file(self.path / f"picture{i}.png", encode_png(picture.permute(1, 2, 0).numpy()))
+            png = encode_png(picture.permute(1, 2, 0).numpy())
+            write_whole(self.path / f"picture{i}.png", png, synced=True)
         settings = asdict(replace(options, size=None))
         self.make({"format": SINGLE_FORMAT, "kind": SINGLE, "frames": len(real), "options": settings})
 
