@@ -268,8 +268,8 @@ class Rig:
                     return
                 before, played = self._units(), self.performance.setlist
                 cues = self.stage.open(setlist, self.performance.cues)
-                faults = *setlist.kept, *map(reason, self.stage.kept)
-                setlist = replace(setlist, cues=tuple(one.cue for one in cues), kept=())
+                faults = *setlist.faults, *map(reason, self.stage.rejected)
+                setlist = replace(setlist, cues=tuple(one.cue for one in cues), faults=())
                 self.performance.change(setlist, cues)
                 log_kept(*faults)
                 if not faults or (setlist, self._units()) != (played, before):
@@ -286,7 +286,7 @@ class Rig:
             yield
         except Exception as error:  # noqa: BLE001 - on stage one place catches
             self._edited = None
-            log_kept(*(setlist.kept if setlist else ()), reason(error))
+            log_kept(*(setlist.faults if setlist else ()), reason(error))
 
     def _step(self, moment: Moment, events: Sequence[Event]) -> Picture:
         """The performance's picture; if it fails, the one before."""

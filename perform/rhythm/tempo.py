@@ -190,7 +190,7 @@ class _Tracker:
         self._tempo = Tempo()
         self._bars = False
         self._take_bars = True
-        self._downbeat = -math.inf  # seconds
+        self._downbeat = -math.inf  # when the last one was, in seconds
 
     def follow(self, event: Event) -> Grid | None:
         """The grid after a tracked beat; None for a beat that is not followed."""
@@ -200,16 +200,16 @@ class _Tracker:
         bpm, _, downbeat = numbers
         if event.time - self._tempo.anchor > SOURCE_TIMEOUT["audio"]:
             self._tempo, self._bars = Tempo(), False
-        bar = downbeat > 0.5 and not self._in_three(event.time, bpm) and self._take_bars
+        bar = downbeat > 0.5 and self._take_bars and not self._in_three(event.time, bpm)
+        if downbeat > 0.5:
+            self._downbeat = event.time
         self._tempo = self._tempo.follow(event.time, bpm, TRACKER_GAIN, bar)
         self._bars |= bar
         return self.grid()
 
     def _in_three(self, seconds: float, bpm: float) -> bool:
-        """Whether the downbeat at `seconds` comes three beats after the one before."""
-        beats = (seconds - self._downbeat) * bpm / 60
-        self._downbeat = seconds
-        return 2.5 < beats < 3.5
+        """Whether a downbeat at `seconds` comes three beats after the one before."""
+        return 2.5 < (seconds - self._downbeat) * bpm / 60 < 3.5
 
     def take_bars(self, take: bool) -> None:
         """Whether the bars come from the tracker, or from a hand."""

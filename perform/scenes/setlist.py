@@ -35,7 +35,7 @@ class Cue:
 @dataclass(frozen=True, slots=True)
 class Setlist:
     """What is played, in order. `quantise` is the number of beats that a change waits for (0: at once).
-    `kept` are the faults of presets that were edited: in their cues the scenes from before are played."""
+    `faults` are those of presets that were edited: in their cues the scenes from before are played."""
 
     title: str
     cues: tuple[Cue, ...]
@@ -45,7 +45,7 @@ class Setlist:
     files: tuple[Path, ...] = field(default=())
     mappings: tuple[SignalMapping, ...] = ()
     lead: Lead = "auto"  # the clock that leads the beat
-    kept: tuple[str, ...] = ()
+    faults: tuple[str, ...] = ()
 
     @property
     def mapping_inputs(self) -> frozenset[str]:
@@ -90,53 +90,63 @@ def read_setlist(
     """
     text, faults = fitted_partly(path, document(path), SetlistText)
     reader = Reader(path, catalogue, faults)
-    known = {cue.scene.file: cue.scene for cue in before.cues} if before else {}
-    scenes: dict[str, Scene] = {}
-    cues, kept = [], list[str]()
+    presets = _Presets(reader, preset, before)
+    cues = []
     for i, table in enumerate(text.cue):
         cue, faults = fitted_partly(path, table, _CueText, f"cue[{i}]")
         reader.faults += faults
         if cue.bars is not None and cue.seconds is not None:
             reader.fault(f"cue[{i}].seconds", "and bars are given: a cue has one of them")
         own = None if cue.transition is None else reader.transition(f"cue[{i}].transition", cue.transition)
-        scene = scenes.get(cue.scene) or _cue_scene(reader, f"cue[{i}].scene", cue.scene, preset, known, kept)
-        if scene:
-            scenes[cue.scene] = scene
+        if scene := presets.scene(f"cue[{i}].scene", cue.scene):
             cues.append(Cue(scene, own or scene.transition, cue.bars, cue.seconds))
     show = reader.settings("bindings", "show", SHOW_PARAMETERS, BINDINGS | text.bindings)
     if reader.faults:
-        raise SceneError(list(dict.fromkeys((*reader.faults, *kept))))
-    files = (path, *dict.fromkeys(scene.file for scene in scenes.values()))
+        raise SceneError(list(dict.fromkeys((*reader.faults, *presets.faults))))
+    files = (path, *dict.fromkeys(scene.file for scene in presets.scenes.values()))
     quantise = QUANTISE_BEATS[text.quantise]
     return Setlist(
-        text.title, tuple(cues), show, quantise, text.loop, files, lead=text.clock, kept=tuple(kept)
+        text.title,
+        tuple(cues),
+        show,
+        quantise,
+        text.loop,
+        files,
+        lead=text.clock,
+        faults=tuple(presets.faults),
     )
 
 
-def _cue_scene(
-    reader: Reader,
-    key: str,
-    name: str,
-    preset: Callable[[str], Path],
-    known: Mapping[Path, Scene],
-    kept: list[str],
-) -> Scene | None:
-    """The scene of a cue. If its preset is broken, the scene that is known of the file, with its faults in
-    `kept`; else None, with its faults noted."""
-    file = None
-    try:
-        file = preset(name) if name else None
-        if not file:
-            return None
-        scene = read_scene(file, reader.catalogue)
-        if faults := reader.catalogue.signal_faults(file, scene.signal_names):
-            raise SceneError(faults)
-        return scene
-    except SceneError as error:
-        (kept if file in known else reader.faults).extend(error.faults)
-    except (LookupError, OSError) as error:
-        reader.fault(key, f"= {name!r}: {error.args[0] if error.args else error}")
-    return known.get(file) if file else None
+class _Presets:
+    """The presets that the cues of a setlist name, each read once. One that is broken since `before` has the
+    scene that it had there, and its faults are in `faults`; those of any other go to the reader."""
+
+    def __init__(self, reader: Reader, file: Callable[[str], Path], before: Setlist | None) -> None:
+        self.scenes: dict[str, Scene] = {}  # by name
+        self.faults: list[str] = []
+        self._reader, self._file = reader, file
+        self._before = {cue.scene.file: cue.scene for cue in before.cues} if before else {}
+
+    def scene(self, key: str, name: str) -> Scene | None:
+        """The scene of a preset, for the cue at `key`; None if it cannot be played."""
+        if name not in self.scenes and name and (scene := self._read(key, name)):
+            self.scenes[name] = scene
+        return self.scenes.get(name)
+
+    def _read(self, key: str, name: str) -> Scene | None:
+        before = None
+        try:
+            file = self._file(name)
+            before = self._before.get(file)
+            scene = read_scene(file, self._reader.catalogue)
+            if faults := self._reader.catalogue.signal_faults(file, scene.signal_names):
+                raise SceneError(faults)
+            return scene
+        except SceneError as error:
+            (self.faults if before else self._reader.faults).extend(error.faults)
+        except (LookupError, OSError) as error:
+            self._reader.fault(key, f"= {name!r}: {error.args[0] if error.args else error}")
+        return before
 
 
 def single(scene: Scene) -> Setlist:

@@ -59,7 +59,7 @@ def load(file: Path, library: Library, before: Setlist | None = None) -> Setlist
     broken since `before` has the scene that it had there. Raises SceneError, OSError."""
     setlist = read_show(file, library, before)
     if faults := library.signal_faults(file, setlist.signal_names):
-        raise SceneError([*faults, *setlist.kept])
+        raise SceneError([*faults, *setlist.faults])
     return replace(setlist, mappings=tuple(library.mappings(setlist.signal_names)))
 
 

@@ -84,20 +84,20 @@ class Stage:
         self._reusable: list[StageUnit] = []  # units of the old setlist that the new one may take
         self._opened: list[StageUnit] = []  # units that were opened for the new setlist
         self._coming = Coming()
-        self.kept: list[Exception] = []  # why scenes could not be opened by the last edit
+        self.rejected: list[Exception] = []  # why scenes could not be opened by the last edit
 
     def open(self, setlist: Setlist, before: Sequence[CueInstance] = ()) -> list[CueInstance]:
         """The cues of a setlist, ready to play; a scene in several cues is opened once.
 
         What has not changed since `before` goes on as it is: formulas, latent paths, the images of feedback.
-        A scene that cannot be opened any more goes on as it was, and `kept` has the reason. If a new scene or
-        a transition cannot be opened, `before` has not changed. Only without `before` it waits for the trials
-        of the shaders: an edit is opened on the thread of the frames, after `tried`.
+        A scene that cannot be opened any more goes on as it was, and `rejected` has the reason. If a new
+        scene or a transition cannot be opened, `before` has not changed. Only without `before` it waits for
+        the trials of the shaders: an edit is opened on the thread of the frames, after `tried`.
         """
         shaders = self._shaders(setlist)
         if self._trials and not before:
             self._trials.wait([*shaders.values()])
-        self._reusable, self._opened, self.kept = _units(before), [], []
+        self._reusable, self._opened, self.rejected = _units(before), [], []
         try:
             cues = self._cues(setlist, {one.cue.scene.file.name: one.scene for one in before})
         except Exception:
@@ -118,10 +118,11 @@ class Stage:
         if not self._trials:
             return True
         coming, shaders = self._coming_of(setlist), self._shaders(setlist)
-        over = [coming.tried or self._is_tried(shader, self._trials) for shader in shaders.values()]
-        if not coming.tried and all(over):
-            coming.shaders = self._read_shaders(setlist)  # one saved meanwhile was tried itself
-            coming.tried = coming.shaders == shaders
+        if not coming.tried:
+            over = [self._is_tried(shader, self._trials) for shader in shaders.values()]
+            if all(over):
+                coming.shaders = self._read_shaders(setlist)  # one saved meanwhile was tried itself
+                coming.tried = coming.shaders == shaders
         return coming.tried
 
     def _is_tried(self, shader: isf.ISF, trials: Trials) -> bool:
@@ -261,7 +262,7 @@ class Stage:
                 unit.release()
             del self._opened[opened:]
             self._reusable = [unit for unit in reusable if unit not in units]
-            self.kept.append(error)
+            self.rejected.append(error)
             return old
 
     def _scene(self, scene: Scene, old: SceneInstance | None) -> SceneInstance:

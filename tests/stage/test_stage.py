@@ -87,7 +87,7 @@ def test_a_shader_that_is_refused_keeps_its_scene_and_the_others_change(tmp_path
     edit = load(file, library)
     assert stage.tried(edit)
     after = stage.open(edit, before)
-    assert [str(error) for error in stage.kept] == ["it is too slow"]
+    assert [str(error) for error in stage.rejected] == ["it is too slow"]
     assert after[0].scene.scene.title == "Blue"
     assert after[1].scene is before[1].scene
 
@@ -95,7 +95,7 @@ def test_a_shader_that_is_refused_keeps_its_scene_and_the_others_change(tmp_path
     again = load(file, library)
     assert stage.tried(again)
     last = stage.open(again, after)
-    assert stage.kept == []
+    assert stage.rejected == []
     assert last[0].scene is after[0].scene
     assert last[1].scene is not before[1].scene
     stage.close()

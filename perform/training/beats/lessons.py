@@ -91,8 +91,9 @@ def disguised(random: np.random.Generator, example: Example) -> Example:
         bend = np.interp(np.arange(MEL_BANDS), np.linspace(0, MEL_BANDS - 1, 6), random.normal(0, TONE, 6))
         loudness = np.log1p(np.expm1(loudness) * 10 ** (bend / 20))
     chroma = np.roll(chroma, int(random.integers(12)), axis=1)
-    beats = np.flatnonzero(example.targets[:, 0] == 1)
-    loud = _worked_over(random, np.expm1(loudness), beats) if len(beats) > 4 else np.expm1(loudness)
+    loud, beats = np.expm1(loudness), np.flatnonzero(example.targets[:, 0] == 1)
+    if len(beats) > 4:
+        loud = _worked_over(random, loud, beats)
     heard = np.concatenate((np.log1p(loud), chroma), axis=1).astype(np.float32)
     return Example(heard, example.targets)
 

@@ -287,7 +287,8 @@ class _Composer:
         return 12 * (octave + degree // 7) + self.root + self.scale[degree % 7]
 
     def _rhythm(self, voice: str) -> str:
-        """The rhythm of a bar of a voice: one that is typical of the groove, or any."""
+        """The rhythm of a bar of a voice: one that is typical of the groove, or any. A voice that avoids the
+        beat is noted as leaning."""
         options: tuple[str, ...] = RHYTHMS
         if self.ternary:
             options = TERNARY_RHYTHMS
