@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import chain, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -26,13 +25,14 @@ from perform.performance import CueInstance, SceneInstance
 from perform.performance.scene import LatentSource, SceneGenerator
 from perform.render import Unit, isf
 from perform.render.pictures import Pictures
-from perform.render.shader import Shader, ShaderError
+from perform.render.shader import Shader
 from perform.render.trials import Trials
 from perform.scenes.controls import UnitSettings
 from perform.scenes.readiness import Readiness
 from perform.scenes.scene import Role, Scene
 from perform.scenes.setlist import Setlist
 from perform.signals import Event
+from perform.stage.coming import Coming
 from perform.stage.contained import ContainedUnit
 from perform.stage.generator import PooledGenerator
 from perform.stage.governor import NetworkTime
@@ -44,20 +44,6 @@ if TYPE_CHECKING:
 log = logging.getLogger("perform")
 COSTLY = 3.0  # seconds of a shader's first frame, from which on a render says so
 StageUnit: TypeAlias = ContainedUnit | PooledGenerator
-
-
-@dataclass(slots=True)
-class Coming:
-    """What is known of a setlist until it is open, so that no frame that waits for it reads files: its
-    shaders, whether they were tried, why some were `refused`, by file, and the keys of the models of the
-    scenes in the files called `shown`."""
-
-    setlist: Setlist | None = None
-    shaders: Mapping[tuple[str, Role], isf.ISF] | None = None
-    tried: bool = False
-    refused: dict[str, ShaderError] = field(default_factory=dict)
-    shown: set[str] | None = None
-    keys: list[PoolKey] = field(default_factory=list)
 
 
 class Stage:
@@ -83,7 +69,7 @@ class Stage:
         self._black = context.texture((1, 1), 4, bytes((0, 0, 0, 255)))  # shown for a source that never drew
         self._reusable: list[StageUnit] = []  # units of the old setlist that the new one may take
         self._opened: list[StageUnit] = []  # units that were opened for the new setlist
-        self._coming = Coming()
+        self._coming: Coming | None = None  # the setlist that is asked for, until it is open
         self.rejected: list[Exception] = []  # why scenes could not be opened by the last edit
 
     def open(self, setlist: Setlist, before: Sequence[CueInstance] = ()) -> list[CueInstance]:
@@ -94,9 +80,9 @@ class Stage:
         scene or a transition cannot be opened, `before` has not changed. Only without `before` it waits for
         the trials of the shaders: an edit is opened on the thread of the frames, after `tried`.
         """
-        shaders = self._shaders(setlist)
-        if self._trials and not before:
-            self._trials.wait([*shaders.values()])
+        coming = self._coming_of(setlist)
+        if not before:
+            coming.wait()
         self._reusable, self._opened, self.rejected = _units(before), [], []
         try:
             cues = self._cues(setlist, {one.cue.scene.file.name: one.scene for one in before})
@@ -105,7 +91,7 @@ class Stage:
                 unit.release()
             raise
         finally:
-            self._coming = Coming()
+            self._coming = None
         for unit in self._reusable:
             unit.release()
         if not before:
@@ -115,24 +101,7 @@ class Stage:
     def tried(self, setlist: Setlist) -> bool:
         """Whether the trials of all its shaders are over; the first call reads them and begins their trials,
         and `open` plays what was read, but for those that are too slow for a show or never end."""
-        if not self._trials:
-            return True
-        coming, shaders = self._coming_of(setlist), self._shaders(setlist)
-        if not coming.tried:
-            over = [self._is_tried(shader, self._trials) for shader in shaders.values()]
-            if all(over):
-                coming.shaders = self._read_shaders(setlist)  # one saved meanwhile was tried itself
-                coming.tried = coming.shaders == shaders
-        return coming.tried
-
-    def _is_tried(self, shader: isf.ISF, trials: Trials) -> bool:
-        """Whether the trial of a shader is over; one that is refused is noted."""
-        self._coming.refused.pop(shader.name, None)
-        try:
-            return trials.passed([shader])
-        except ShaderError as error:
-            self._coming.refused[shader.name] = error
-            return True
+        return self._coming_of(setlist).tried()
 
     def readiness(self, setlist: Setlist, shown: Sequence[Path]) -> Readiness:
         """Whether the models of the scenes in the files `shown` are open."""
@@ -202,37 +171,14 @@ class Stage:
 
     def _coming_of(self, setlist: Setlist) -> Coming:
         """What is known of a setlist that is not open yet."""
-        if self._coming.setlist is not setlist:
-            self._coming = Coming(setlist)
+        if self._coming is None or self._coming.setlist is not setlist:
+            self._coming = Coming(setlist, self.library, self._trials)
         return self._coming
 
-    def _shaders(self, setlist: Setlist) -> Mapping[tuple[str, Role], isf.ISF]:
-        """All shaders that a setlist plays, by name and role, as they were when it came."""
-        coming = self._coming_of(setlist)
-        if coming.shaders is None:
-            coming.shaders = self._read_shaders(setlist)
-        return coming.shaders
-
-    def _read_shaders(self, setlist: Setlist) -> dict[tuple[str, Role], isf.ISF]:
-        units: list[tuple[UnitSettings, Role]] = []
-        for cue in setlist.cues:
-            units += [(cue.scene.source, "generator"), (cue.transition.shader, "transition")]
-            units += [(one, "filter") for one in cue.scene.filters]
-        found: dict[tuple[str, Role], isf.ISF] = {}
-        while units:
-            settings, role = units.pop()
-            units += [(image, "generator") for image in settings.images.values()]
-            if settings.kind == "shader":
-                with suppress(LookupError, ValueError, OSError):  # raised where its scene is opened
-                    found[settings.name, role] = self.library.isf(settings.name, role)
-        return found
-
     def _isf(self, name: str, role: Role) -> isf.ISF:
-        """A shader of the setlist that is opened. ShaderError if its trial refused it."""
-        shader = (self._coming.shaders or {}).get((name, role)) or self.library.isf(name, role)
-        if refusal := self._coming.refused.get(shader.name):
-            raise refusal
-        return shader
+        """A shader of the setlist that is opened."""
+        assert self._coming
+        return self._coming.shader(name, role)
 
     def _cues(self, setlist: Setlist, old: Mapping[str, SceneInstance]) -> list[CueInstance]:
         scenes: dict[Path, SceneInstance] = {}
