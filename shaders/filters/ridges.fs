@@ -78,7 +78,7 @@ vec3 ridge(float x, int n) {
     return vec3(rise, (profile(at + 0.004, row) - rise) / 0.004 / wide, firs(at * wide / zoom / (0.006 + 0.016 * close), n));
 }
 
-float tall(int n) {  // a ridge of height 1
+float peak(int n) {  // a ridge of height 1
     return height * (0.34 + 0.3 * nearness(n)) * (1.0 + 0.8 * hit * (0.3 + 0.7 * nearness(n)));
 }
 
@@ -113,7 +113,7 @@ void main() {
         return;
     }
     if (PASSINDEX == 3) {
-        gl_FragColor = vec4(texelFetch(lines, ivec2(gl_FragCoord.xy), 0).xyz, cover(ivec2(gl_FragCoord.xy), tall(int(gl_FragCoord.y)) * shape.y));
+        gl_FragColor = vec4(texelFetch(lines, ivec2(gl_FragCoord.xy), 0).xyz, cover(ivec2(gl_FragCoord.xy), peak(int(gl_FragCoord.y)) * shape.y));
         return;
     }
     float pixel = 1.0 / min(RENDERSIZE.x, RENDERSIZE.y), ridges = floor(count + 0.5);
@@ -125,7 +125,7 @@ void main() {
     for (int n = 0; n < MOST; n++) {  // from the farthest to the nearest
         if (float(n) >= ridges) break;
         float close = nearness(n), jump = hit * (0.3 + 0.7 * close);
-        float tall = tall(n) * shape.y, foot = mix(0.44, -0.3, close) + 0.012 * sway(0.04 * TIME + 0.29 * float(n)) + 0.03 * jump;
+        float tall = peak(n) * shape.y, foot = mix(0.44, -0.3, close) + 0.012 * sway(0.04 * TIME + 0.29 * float(n)) + 0.03 * jump;
         float up = p.y - foot * shape.y;
         if (up > tall + 0.2) continue;
         vec4 line = texelFetch(covers, ivec2(int(gl_FragCoord.x), n), 0);
