@@ -91,6 +91,7 @@ def drawn(rows: Sequence[Row], model: str) -> Image.Image:
     picture = Image.new("RGB", (WIDTH, HEIGHT), PAPER)
     draw, font = ImageDraw.Draw(picture), ImageFont.truetype(paths.shipped() / FONT, 15)
     last = rows[-1].time
+    seconds = [*zip((0.0, *(row.time for row in rows)), rows, strict=False)]  # each from its beginning
 
     def across(time: float) -> float:
         return LEFT + (WIDTH - LEFT - RIGHT) * time / last
@@ -101,9 +102,9 @@ def drawn(rows: Sequence[Row], model: str) -> Image.Image:
     def step(level: float) -> float:
         return MIDDLE + 40 + (BOTTOM - MIDDLE - 40) * (level - 1) / (len(LADDER) - 1)
 
-    for row, before in zip(rows, (None, *rows), strict=False):
+    for start, row in seconds:
         if row.busy:
-            draw.rectangle((across(before.time if before else 0), TOP, across(row.time), BOTTOM), BUSY_GREY)
+            draw.rectangle((across(start), TOP, across(row.time), BOTTOM), BUSY_GREY)
     for value in range(0, int(MOST_RATE) + 1, 10):
         draw.line((LEFT, rate(value), WIDTH - RIGHT, rate(value)), GREY if value else INK)
         draw.text((LEFT - 12, rate(value)), str(value), INK, font, anchor="rm")
@@ -116,8 +117,7 @@ def drawn(rows: Sequence[Row], model: str) -> Image.Image:
     _curve(draw, [(across(r.time), rate(v)) for r, v in _smooth(rows, "frames")], FRAMES)
     for part in _unbroken(_smooth(rows, "pictures")):
         _curve(draw, [(across(row.time), rate(value)) for row, value in part], PICTURES)
-    steps = [(across(t), step(row.level)) for row, b in zip(rows, (None, *rows), strict=False)
-             for t in (b.time if b else 0.0, row.time)]  # fmt: skip
+    steps = [(across(time), step(row.level)) for start, row in seconds for time in (start, row.time)]
     _curve(draw, steps, INK)
     title = f"demo set, {model}, 1280x720; grey: another program keeps one core busy"
     draw.text((LEFT, 16), title, INK, font)
