@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Sized
 from functools import partial
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, Any, TextIO, TypeVar, cast
+from typing import Annotated, Any, TextIO, TypeVar, cast, get_args
 
 import typer
 from rich.console import Console
@@ -26,6 +26,7 @@ from rich.text import Text
 
 from perform import paths
 from perform.faults import reason, steps
+from perform.networks import Device, Precision
 from perform.outputs.codecs import CODECS
 
 Item = TypeVar("Item")
@@ -127,8 +128,8 @@ PlayedModel = Annotated[
     str | None,
     typer.Option(help="Play this model in place of the presets' own.", autocompletion=model_names),
 ]
-PRECISIONS = ("auto", "float32", "bfloat16", "float16")
-DEVICES = ("auto", "cpu", "cuda", "mps")
+PRECISIONS: tuple[Precision, ...] = get_args(Precision)
+DEVICES: tuple[Device, ...] = get_args(Device)
 NetworkPrecision = Annotated[
     str, typer.Option(help="auto, float32, bfloat16 or float16.", autocompletion=one_of(*PRECISIONS))
 ]

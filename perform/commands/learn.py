@@ -8,25 +8,25 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
+from perform.learning import Press, Takeover
 from perform.parameters import choice
 from perform.terminal import MidiPort, OscAddress, complaints, err, one_of, place_of, say, show_names
 
 if TYPE_CHECKING:
     from perform.clock import Clock
     from perform.inputs import Input
-    from perform.learning.formulas import Press, Takeover
     from perform.learning.live import TargetInFile
     from perform.learning.movement import Control, MovementDetector
     from perform.learning.targets import LearnTarget
     from perform.library import Library
 
 log = logging.getLogger("perform")
-TAKEOVERS = ("pickup", "scaling", "none")
-PRESSES = ("momentary", "toggle")
+TAKEOVERS: tuple[Takeover, ...] = get_args(Takeover)
+PRESSES: tuple[Press, ...] = get_args(Press)
 LOOKS = 100.0  # a second
 
 
@@ -69,7 +69,7 @@ def learn(
         str,
         typer.Option(
             help="What a button does: momentary (default for numbers) or toggle (default for switches).",
-            autocompletion=one_of(*PRESSES),
+            autocompletion=one_of(*filter(None, PRESSES)),
         ),
     ] = "",
     low: Annotated[
@@ -91,7 +91,7 @@ def learn(
         if preset is None:
             raise ValueError("the preset is missing: perform learn PRESET lists its parameters")
         ways = choice("takeover", takeover, TAKEOVERS)
-        pressed = choice("press", press, ("", *PRESSES))
+        pressed = choice("press", press, PRESSES)
         library, places = _learnable(preset)
         names = parameters or _chosen(places)
         found = [_target_of(places, name, low, high) for name in names]

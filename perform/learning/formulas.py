@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Literal, TypeAlias
 
 from perform.formula import Formula
+from perform.learning import Press, Takeover
 from perform.learning.movement import MOVED_FAMILIES, Control
 from perform.learning.targets import LearnTarget
 from perform.scenes.show import BINDINGS
-
-Takeover: TypeAlias = Literal["pickup", "scaling", "none"]
-Press: TypeAlias = Literal["", "momentary", "toggle"]
 
 KNOB = re.compile(
     r"\b(?:pickup|scaling|said)\(\s*"

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from typing import Literal, TypeAlias
 
 Device: TypeAlias = Literal["auto", "cpu", "cuda", "mps"]
-Precision: TypeAlias = Literal["auto", "float32", "float16", "bfloat16"]
+Precision: TypeAlias = Literal["auto", "float32", "bfloat16", "float16"]
 
 
 class ModelError(ValueError):

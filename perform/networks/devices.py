@@ -7,6 +7,7 @@ import re
 import sys
 from pathlib import Path
 from shutil import which
+from typing import get_args
 
 from perform.networks import Device, ModelError
 
@@ -17,7 +18,7 @@ UNKNOWN_MEMORY = 8.0 * 2**30  # bytes, on a system that does not report them
 
 def choose_device(wanted: Device) -> Device:
     """The device asked for, or the best one here. ModelError when it is not there."""
-    if wanted not in ("auto", "cpu", "cuda", "mps"):
+    if wanted not in get_args(Device):
         raise ModelError(f"device = {wanted!r}, must be auto, cpu, cuda or mps")
     if wanted == "cpu" or (wanted == "auto" and not _may_have_gpu()):
         return "cpu"
