@@ -80,16 +80,21 @@ def find(name: str, library: Library) -> Path:
             return named(name)
     if model := library.models().get(name):
         return model
+    raise LookupError(_why_missing(name, library))
+
+
+def _why_missing(name: str, library: Library) -> str:
+    """Why nothing plays by this name."""
     if name in BUILT_IN:
-        raise LookupError(f"{name} is a model without a file: --model {name} plays it in a preset")
+        return f"{name} is a model without a file: --model {name} plays it in a preset"
     if Path(name).is_dir():
-        raise LookupError(f"{name} is a folder without {PROJECT_SETLIST} and without a model of a run")
+        return f"{name} is a folder without {PROJECT_SETLIST} and without a model of a run"
     if Path(name).name != name:
-        raise LookupError(f"{name}: there is no such file")
+        return f"{name}: there is no such file"
     projects = sorted(file.parent.name for file in Path().glob(f"*/{PROJECT_SETLIST}"))
     known = [*library.names("setlists"), *projects, *library.names("presets")]
     files = f"setlists/{name}.toml and presets/{name}.toml"
-    raise LookupError(f"{name}: {library.missing('setlist or preset', name, known, files)}")
+    return f"{name}: {library.missing('setlist or preset', name, known, files)}"
 
 
 def read_show(file: Path, library: Library, before: Setlist | None = None) -> Setlist:
