@@ -81,17 +81,17 @@ class Lanes:
 
 
 def disguised(random: np.random.Generator, example: Example) -> Example:
-    """The example at another speed, pitch and tone."""
+    """The example at another speed, pitch and tone, and with the tricks of a producer."""
     if random.random() < 0.7:
         example = faster(example, float(np.exp(random.uniform(-FASTER, FASTER))))
-    loudness, chroma = example.heard[:, :MEL_BANDS], example.heard[:, MEL_BANDS:]
+    loud, chroma = np.expm1(example.heard[:, :MEL_BANDS]), example.heard[:, MEL_BANDS:]
     places = np.clip(np.arange(MEL_BANDS) + random.integers(-SHIFT, SHIFT + 1), 0, MEL_BANDS - 1)
-    loudness = loudness[:, places]
+    loud = loud[:, places]
     if random.random() < 0.7:
         bend = np.interp(np.arange(MEL_BANDS), np.linspace(0, MEL_BANDS - 1, 6), random.normal(0, TONE, 6))
-        loudness = np.log1p(np.expm1(loudness) * 10 ** (bend / 20))
+        loud = loud * 10 ** (bend / 20)
     chroma = np.roll(chroma, int(random.integers(12)), axis=1)
-    loud, beats = np.expm1(loudness), np.flatnonzero(example.targets[:, 0] == 1)
+    beats = np.flatnonzero(example.targets[:, 0] == 1)
     if len(beats) > 4:
         loud = _worked_over(random, loud, beats)
     heard = np.concatenate((np.log1p(loud), chroma), axis=1).astype(np.float32)
