@@ -87,10 +87,16 @@ def edit_tables(text: str, change: Callable[[Any], None]) -> str:
 def document(path: Path) -> dict[str, Any]:
     """The tables of a TOML file. Raises SceneError if it is invalid, OSError if it cannot be read."""
     text = read_text(path)
+    if "\r" in text and "\n" not in text:
+        raise SceneError([f"{path} has the line ends of an old Macintosh (CR): save it with LF"])
     try:
         return tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise SceneError([f"{path}: {_toml_fault(text, str(error))}"]) from error
+    except RecursionError as error:
+        raise SceneError([f"{path}: not valid TOML: too many brackets within each other"]) from error
+    except ValueError as error:  # TOMLDecodeError; another is Python's, for a number of thousands of digits
+        known = isinstance(error, tomllib.TOMLDecodeError)
+        words = str(error) if known else "a number is too long"
+        raise SceneError([f"{path}: {_toml_fault(text, words)}"]) from error
 
 
 def _toml_fault(text: str, words: str) -> str:
@@ -163,6 +169,8 @@ def _sentence(error: Any, model: type[BaseModel], before: str = "") -> str:
         several = isinstance(last, int) or error["type"] == "list_type"
         words = getattr(inner, "FIRST_KEYS", {}).get(name, ())
         return f"{key} {must_be_table(key, error['input'], words, several)}"
+    if error["type"] == "too_short":
+        return f"{key} = {error['input']!r}, must have {error['ctx']['min_length']} or more"
     expected = (
         error["msg"].replace("Input should be a valid", "must be a").replace("Input should be", "must be")
     )

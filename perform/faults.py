@@ -13,7 +13,11 @@ from typing import Literal
 
 log = logging.getLogger("perform")
 steps = logging.getLogger("perform.opening")  # what is opened and compiled: for whoever waits for it
-FULL_DISK = {os.strerror(number): "the disk is full" for number in (errno.ENOSPC, errno.EDQUOT)}
+WORDS = {  # for those of the system
+    os.strerror(errno.ENOSPC): "the disk is full",
+    os.strerror(errno.EDQUOT): "the disk is full",
+    os.strerror(errno.EEXIST): "is there already, and is no folder",
+}
 MOST_KINDS, OTHERS = 200, "further faults"  # a message may hold another number on each frame
 
 
@@ -35,7 +39,7 @@ def reason(error: BaseException) -> str:
 
 def system_reason(error: OSError) -> str:
     """What the system says of a file, without the file's name."""
-    return FULL_DISK.get(error.strerror, error.strerror) if error.strerror else str(error)
+    return WORDS.get(error.strerror, error.strerror) if error.strerror else str(error)
 
 
 def log_kept(*faults: str) -> None:

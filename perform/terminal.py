@@ -30,6 +30,7 @@ from perform.networks import Device, Precision
 from perform.outputs.codecs import CODECS
 
 Item = TypeVar("Item")
+LONGEST = 1e9  # seconds, minutes or pictures of an option: infinity is no number of frames
 INTERRUPTED = 130  # exit code after Ctrl-C: 128 and the signal's number, as of shells
 
 
@@ -149,7 +150,7 @@ OSC_HELP = (
 )
 OscAddress = Annotated[str, typer.Option("--osc", "--osc-port", help=OSC_HELP)]
 MidiPort = Annotated[str | None, typer.Option(help="Listen to this MIDI port only.")]
-StopAfter = Annotated[float | None, typer.Option(min=0, help="Stop after this many seconds.")]
+StopAfter = Annotated[float | None, typer.Option(min=0, max=LONGEST, help="Stop after this many seconds.")]
 Mirror = Annotated[bool, typer.Option(help="Mirror the camera: your right hand is on the right.")]
 
 
@@ -173,6 +174,12 @@ def say(text: str) -> None:
 def printable(text: str) -> str:
     """The text without control characters: names of files and devices must not move the cursor."""
     return "".join(one if one.isprintable() else " " for one in text)
+
+
+def complain(sentences: str) -> None:
+    """Print what is wrong, on lines of stderr, without control characters: what a file holds may be shown."""
+    text = "\n".join(map(printable, sentences.split("\n")))
+    err.print(text, style="red", markup=False, highlight=False, soft_wrap=True)
 
 
 def watched(items: Iterable[Item], what: str, count: int | None = None) -> Iterator[Item]:
@@ -267,7 +274,7 @@ def complaints() -> Iterator[None]:
         raise typer.Exit(INTERRUPTED) from None
     except (ValueError, LookupError, OSError, RuntimeError) as error:
         sentence = error.args[0] if isinstance(error, LookupError) and error.args else reason(error)
-        err.print(f"perform: {sentence}", style="red", markup=False, highlight=False, soft_wrap=True)
+        complain(f"perform: {sentence}")
         raise typer.Exit(1) from error
 
 
@@ -368,7 +375,7 @@ def place_of(text: str, what: str = "osc") -> tuple[str, int]:
     """Host and port of a text such as 192.168.0.7:9000, or of a port alone, on this machine. Raises
     ValueError, which names `what` it is."""
     before, _, port = text.rpartition(":")
-    if not port.isdigit() or int(port) > 65535:
+    if not port.isdecimal() or int(port) > 65535:
         raise ValueError(f"{what} {text!r}, must be HOST:PORT or a port 0..65535")
     return before or "127.0.0.1", int(port)
 
@@ -379,7 +386,7 @@ def size_of(text: str, square: bool = False) -> tuple[int, int]:
     if square and width == text:
         height = width
     if not (
-        width.isdigit() and height.isdigit() and 16 <= int(width) <= 16384 and 16 <= int(height) <= 16384
+        width.isdecimal() and height.isdecimal() and 16 <= int(width) <= 16384 and 16 <= int(height) <= 16384
     ):
         allowed = "WIDTHxHEIGHT, or one number for a square" if square else "WIDTHxHEIGHT"
         raise ValueError(f"size {text!r}, must be {allowed}, each 16..16384 pixels")

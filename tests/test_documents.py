@@ -189,9 +189,19 @@ def test_what_is_right_is_there_beside_what_is_wrong() -> None:
             f'text and formulas stand in quotes: "0.5 * audio.low", line 1: a = {"b " * 28}…',
         ),
         ("a = ", "Invalid value, line 1: a ="),
+        ("b = 1\na = " + "9" * 5000, "a number is too long"),
+        ("a = " + "[" * 20_000, "too many brackets within each other"),
     ],
 )
 def test_a_fault_of_toml_shows_its_line_and_what_to_write(text: str, fault: str, tmp_path: Path) -> None:
     file = tmp_path / "a.toml"
     file.write_bytes(text.encode())
     assert told(lambda: document(file)) == [f"{file}: not valid TOML: {fault}"]
+
+
+def test_the_line_ends_of_an_old_macintosh_are_named(tmp_path: Path) -> None:
+    file = tmp_path / "a.toml"
+    file.write_bytes(b"a = 1\rb = 2\r")
+    assert told(lambda: document(file)) == [
+        f"{file} has the line ends of an old Macintosh (CR): save it with LF"
+    ]

@@ -45,5 +45,8 @@ def test_the_reason_is_the_message_or_the_type() -> None:
         reason(OSError(98, "osc: port 9000 cannot be listened to")) == "osc: port 9000 cannot be listened to"
     )
     assert reason(OSError("a.png cannot be written")) == "a.png cannot be written"
+    assert reason(FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), "a")) == (
+        "a: is there already, and is no folder"
+    )
     assert reason(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "a.png")) == "a.png: the disk is full"
     assert reason(ValueError()) == "ValueError"

@@ -146,3 +146,16 @@ def test_a_file_that_cannot_be_written_is_named_and_stays_as_it_was(tmp_path: Pa
         FileNotFoundError, match=r"/none/a\.png cannot be written: No such file or directory$"
     ):
         paths.write_whole(tmp_path / "none/a.png", b"new")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="named pipes and links are of POSIX")
+def test_what_is_no_file_is_never_replaced(tmp_path: Path) -> None:
+    pipe, link, loop = (tmp_path / name for name in ("pipe.toml", "link.toml", "loop.toml"))
+    os.mkfifo(pipe)
+    link.symlink_to(pipe)
+    loop.symlink_to(loop)
+    for file, kind in ((pipe, "a named pipe"), (link, "a named pipe"), (loop, "a link to itself")):
+        with pytest.raises(OSError, match=f"{file.name} is {kind}, must be a file$"):
+            paths.write_whole(file, b"new")
+    assert pipe.is_fifo() and link.is_symlink() and loop.is_symlink()
+    assert len(list(tmp_path.iterdir())) == 3

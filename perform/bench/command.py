@@ -15,7 +15,7 @@ from rich.table import Table
 
 from perform.bench import NAMES, report, run
 from perform.faults import Faults
-from perform.terminal import AsJson, NetworkDevice, PlayedModel, complaints, one_of, out
+from perform.terminal import LONGEST, AsJson, NetworkDevice, PlayedModel, complaints, one_of, out
 
 
 def bench(
@@ -26,7 +26,9 @@ def bench(
         ),
     ] = None,
     as_json: AsJson = False,
-    seconds: Annotated[float | None, typer.Option(min=0.1, help="How long each measurement lasts.")] = None,
+    seconds: Annotated[
+        float | None, typer.Option(min=0.1, max=LONGEST, help="How long each measurement lasts.")
+    ] = None,
     model: PlayedModel = None,
     device: NetworkDevice = "auto",
 ) -> None:

@@ -26,7 +26,7 @@ def beats(
     run: Annotated[Path, typer.Option(help="The folder of the run.")] = Path("runs/beats"),
     pieces: Annotated[int, typer.Option(min=2, help="Pieces of music to make, 40 seconds each.")] = 1500,
     steps: Annotated[int, typer.Option(min=1, help="Steps in all.")] = 12000,
-    rate: Annotated[float, typer.Option(min=0, help="Adam's learning rate.")] = 1.5e-3,
+    rate: Annotated[float, typer.Option(min=0, max=1, help="Adam's learning rate.")] = 1.5e-3,
     new: Annotated[
         bool, typer.Option("--new", help="Do not begin with the weights that are played.")
     ] = False,

@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from perform.paths import write_whole
-from perform.terminal import AsJson, Force, check_new, complaints, err, options_of, out, progress_bar, say
+from perform.terminal import LONGEST, AsJson, Force, check_new, complaints, err, options_of, out, progress_bar, say
 
 if TYPE_CHECKING:
     from perform.training.dataset.films import FrameChoice
@@ -54,7 +54,9 @@ Duplicates = Annotated[
         "0 keeps all."
     ),
 ]
-Blur = Annotated[float, typer.Option(min=0, help="Drop pictures that are less sharp: try 20. 0 keeps all.")]
+Blur = Annotated[
+    float, typer.Option(min=0, max=1e6, help="Drop pictures that are less sharp: try 20. 0 keeps all.")
+]
 Flat = Annotated[float, typer.Option(help="Drop pictures with less contrast, 0..0.5: try 0.03. 0 keeps all.")]
 Dark = Annotated[float, typer.Option(help="Drop pictures that are darker on average, 0..1. 0 keeps all.")]
 Bright = Annotated[float, typer.Option(help="Drop pictures that are brighter on average, 0..1. 1 keeps all.")]
@@ -99,12 +101,16 @@ def film(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(help="A film of any kind that FFmpeg reads.")],
     target: OutFolder,
-    start: Annotated[float, typer.Option("--from", min=0, help="Begin at this second of the film.")] = 0.0,
+    start: Annotated[
+        float, typer.Option("--from", min=0, max=LONGEST, help="Begin at this second of the film.")
+    ] = 0.0,
     end: Annotated[
-        float | None, typer.Option("--to", min=0, help="End at this second. (default: the end)")
+        float | None, typer.Option("--to", min=0, max=LONGEST, help="End at this second. (default: the end)")
     ] = None,
     stride: Annotated[int, typer.Option(min=1, help="Take every n-th frame.")] = 1,
-    fps: Annotated[float, typer.Option(min=0, help="Take this many frames a second. 0: all.")] = 0.0,
+    fps: Annotated[
+        float, typer.Option(min=0, max=1000, help="Take this many frames a second. 0: all.")
+    ] = 0.0,
     scenes: Annotated[
         int, typer.Option(min=0, help="Take this many frames of each scene, evenly spread. 0: all.")
     ] = 0,

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from perform.terminal import AsJson, complaints, err, existing, out, show_names
+from perform.terminal import AsJson, complain, complaints, err, existing, out, show_names
 
 
 def check(
@@ -24,9 +24,10 @@ def check(
     """Find all faults of presets, setlists, shaders, feeds, profiles and models; exit code 1 if any."""
     from perform.commands.check import check_all
 
-    checked, faults = check_all(paths)
+    with complaints():
+        checked, faults = check_all(paths)
     for fault in faults:
-        err.print(fault, style="red", markup=False, highlight=False, soft_wrap=True)
+        complain(fault)
     out.print(f"{checked} checked, {len(faults)} fault{'s' * (len(faults) != 1)}")
     raise typer.Exit(1 if faults else 0)
 

@@ -14,7 +14,7 @@ import typer
 
 from perform.learning import Press, Takeover
 from perform.parameters import choice
-from perform.terminal import MidiPort, OscAddress, complaints, err, one_of, place_of, say, show_names
+from perform.terminal import LONGEST, MidiPort, OscAddress, complaints, err, one_of, place_of, say, show_names
 
 if TYPE_CHECKING:
     from perform.clock import Clock
@@ -82,7 +82,7 @@ def learn(
     ] = None,
     midi: MidiPort = None,
     osc: OscAddress = "9000",
-    seconds: Annotated[float, typer.Option(min=1, help="How long to wait for a control.")] = 60.0,
+    seconds: Annotated[float, typer.Option(min=1, max=LONGEST, help="How long to wait for a control.")] = 60.0,
 ) -> None:
     """Choose a parameter and move a control: the control then plays it, by a formula in the preset."""
     with complaints():

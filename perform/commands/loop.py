@@ -88,6 +88,8 @@ def loop(
         check_suffix(save, ".toml")
         encoding(film, codec, quality)
         check_new(picture, film, force=force)
+        check_new(save, force=True)  # `_write_preset` says what may be done with a preset that is there
+        pixels = size_of(size, square=True) if size else None
         source = _LoopSource.at(what)
         points = _keyframes(source, keys, choose, seed)
         made = source.loop(points, each, hold, fps, interpolation=interpolation, space=space, psi=psi)
@@ -95,7 +97,7 @@ def loop(
         made = made.ordered(_positions(order)) if order else made
         preset = save or source.file or (film or Path("loop")).with_suffix(".toml")
         recorded = {"record": film, "codec": codec, "quality": quality}
-        options = _film_options(made, size, setlist=str(preset), fps=fps, **recorded) if film else None
+        options = _film_options(made, pixels, setlist=str(preset), fps=fps, **recorded) if film else None
         _write_preset(preset, write_loop(made, source.text), replaces=force or preset == source.file)
         say(f"{preset}: {', '.join(map(str, made.keys))}")
         if picture:
@@ -165,17 +167,16 @@ def _write_preset(file: Path, text: str, replaces: bool) -> None:
 
 def _positions(text: str) -> list[int]:
     words = text.split(",")
-    if not all(word.strip().isdigit() for word in words):
+    if not all(word.strip().isdecimal() for word in words):
         raise ValueError(f"places {text!r}, must be numbers such as 2,5")
     return [int(word) for word in words]
 
 
-def _film_options(loop: Loop, size: str | None, **film: Any) -> Options:
+def _film_options(loop: Loop, size: tuple[int, int] | None, **film: Any) -> Options:
     """The options of a show that renders a loop; `film` are those that it is made with. ValueError if one of
     them is wrong."""
     from perform import show
     from perform.generators.model import Model
     from perform.models import located
 
-    pixels = size_of(size, square=True) if size else Model.read(located(loop.model)).size
-    return show.Options(size=pixels, headless=True, **film)
+    return show.Options(size=size or Model.read(located(loop.model)).size, headless=True, **film)

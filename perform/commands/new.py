@@ -81,8 +81,12 @@ def new(
 
 
 def write_project(folder: Path) -> None:
-    """Write the files of a new project, all or none. FileExistsError if the folder holds anything, OSError if
-    it cannot be written."""
+    """Write the files of a new project, all or none. ValueError for a name that no text can hold,
+    FileExistsError if the folder holds anything, OSError if it cannot be written."""
+    if not str(folder).isprintable():
+        raise ValueError(f"name {str(folder)!r}, must have no line ends and no other control characters")
+    if folder.is_symlink() and not folder.exists():
+        raise FileExistsError(f"{folder} is a link to nothing: give another name")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise FileExistsError(f"{folder} is there already: give another name")
     title = "".join(one for one in folder.absolute().name if one.isprintable() and one not in '"\\')

@@ -70,7 +70,9 @@ DisplayName = Annotated[
 ]
 ModelMemory = Annotated[
     float | None,
-    typer.Option(min=0.1, help="Most memory for open models, in GiB. (default: most of the free memory)"),
+    typer.Option(
+        min=0.1, max=1e6, help="Most memory for open models, in GiB. (default: most of the free memory)"
+    ),
 ]
 AudioSource = Annotated[
     str | None,

@@ -16,6 +16,7 @@ from perform.parameters import choice
 from perform.paths import quoted
 from perform.terminal import (
     DEVICES,
+    LONGEST,
     PRECISIONS,
     FilmCodec,
     FilmQuality,
@@ -62,9 +63,14 @@ def render(
     fps: Annotated[float, typer.Option(min=1, max=240, help="Frames a second.")] = 30.0,
     scale: SceneScale = None,
     start: Annotated[
-        float, typer.Option("--from", min=0, help="Begin at this second: all before is played, but not kept.")
+        float,
+        typer.Option(
+            "--from", min=0, max=LONGEST, help="Begin at this second: all before is played, but not kept."
+        ),
     ] = 0.0,
-    seconds: Annotated[float | None, typer.Option(min=0, help="Render only this many seconds.")] = None,
+    seconds: Annotated[
+        float | None, typer.Option(min=0, max=LONGEST, help="Render only this many seconds.")
+    ] = None,
     codec: FilmCodec = "h264",
     quality: FilmQuality = None,
     model: PlayedModel = None,

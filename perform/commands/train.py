@@ -12,7 +12,7 @@ from rich.progress import BarColumn, Progress, TimeElapsedColumn, TimeRemainingC
 
 from perform.parameters import choice
 from perform.paths import quoted
-from perform.terminal import INTERRUPTED, complaints, err, options_of, program, say
+from perform.terminal import INTERRUPTED, LONGEST, complaints, err, options_of, program, say
 
 if TYPE_CHECKING:
     from perform.training.loader import PictureDataset
@@ -23,7 +23,7 @@ FILM_SIZES = {"stylegan2": "256", "dcgan": "64"}
 
 
 def _option(text: str, *names: str, least: float | None = None) -> Any:
-    return typer.Option(*names, help=text, min=least)
+    return typer.Option(*names, help=text, min=least, max=None if least is None else LONGEST)
 
 
 DatasetArgument = Annotated[
@@ -233,7 +233,7 @@ def settings_of(pictures: PictureDataset, device: str, options: dict[str, Any]) 
 
 def _pair(name: str, text: str) -> tuple[int, int]:
     base, _, most = text.partition(",")
-    if not (base.strip().isdigit() and most.strip().isdigit()):
+    if not (base.strip().isdecimal() and most.strip().isdecimal()):
         raise ValueError(f"{name} {text!r}, must be BASE,MOST, such as 8192,256")
     return int(base), int(most)
 

@@ -35,6 +35,7 @@ OTHER_TYPES = {  # of other hosts and of the code
 }
 COMPONENTS = ("rgba", "xy")  # of a color and of a point that are objects
 LARGEST_INT = 2**31 - 1  # of GLSL
+MOST = 1e30  # of a float of GLSL, with room to compute
 TYPE_NAMES = "event, bool, long, float, point2D, color, image, audio, audioFFT"
 
 
@@ -49,6 +50,7 @@ def parameter(entry: Json, warn: Warn) -> Parameter:
     """The parameter of an input that is no image. `warn` gets what is doubtful. Raises InputError."""
     name, kind = entry["NAME"], TYPES[entry["TYPE"].lower()][1]
     about = str(entry.get("LABEL") or "")
+    wraps = _wraps(entry, kind, warn)
     match kind:
         case "sound":
             source = "audio.spectrum" if entry["TYPE"].lower() == "audiofft" else "audio.waveform"
@@ -61,8 +63,7 @@ def parameter(entry: Json, warn: Warn) -> Parameter:
         case "int":
             return _whole(entry, about, warn)
     low, high, default = _range(entry, warn)
-    wraps = low < high and is_on(entry.get("WRAP"))  # a key of ours
-    return Parameter(name, default, low, high, description=about, wraps=wraps)
+    return Parameter(name, default, low, high, description=about, wraps=wraps and low < high)
 
 
 def options(entry: Json) -> dict[str, int]:
@@ -85,7 +86,7 @@ def number(entry: Json, key: str) -> float:
     value = entry.get(key)
     found = _as_number(value[0] if isinstance(value, list) and len(value) == 1 else value)
     if found is None:
-        raise InputError(f"{key} = {entry.get(key)!r}, must be a number")
+        raise InputError(f"{key} = {entry.get(key)!r}, must be a number within {-MOST:g}..{MOST:g}")
     return found
 
 
@@ -94,6 +95,19 @@ def is_on(value: object) -> bool:
     if isinstance(value, str):
         return value.strip().lower() in ("true", "yes", "on") or bool(_as_number(value))
     return bool(value)
+
+
+def _wraps(entry: Json, kind: Kind | None, warn: Warn) -> bool:
+    """Whether a float goes through its range again: WRAP, a key of ours."""
+    given = entry.get("WRAP")
+    if given is None:
+        return False
+    if kind != "float":
+        warn("WRAP is left out: only a float wraps")
+        return False
+    if not isinstance(given, bool):
+        warn(f"WRAP = {given!r} is read as {str(is_on(given)).lower()}; must be true or false")
+    return is_on(given)
 
 
 def _range(entry: Json, warn: Warn) -> tuple[float, float, float]:
@@ -181,4 +195,4 @@ def _as_number(value: object) -> float | None:
         found = float(value)
     except (ValueError, OverflowError):
         return None
-    return found if abs(found) < 1e30 else None
+    return found if abs(found) <= MOST else None

@@ -134,7 +134,7 @@ def sample_controls(weights: Weights, request: SampleRequest) -> dict[str, Const
     if request.noise == "none":
         given["noise"] = 0.0
     elif request.noise != "const":
-        if not request.noise.isdigit() or int(request.noise) >= 2**31:
+        if not request.noise.isdecimal() or int(request.noise) >= 2**31:
             raise SampleError(f"noise {request.noise!r}, must be {NOISE_CHOICES} below {2**31}")
         given["noise_seed"] = int(request.noise)
     for name, value in request.controls.items():

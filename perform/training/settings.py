@@ -37,7 +37,7 @@ class Freeze:
             name, _, number = word.partition(":")
             if name == "mapping" and not number:
                 found[name] = True
-            elif name in ("generator", "discriminator") and number.isdigit():
+            elif name in ("generator", "discriminator") and number.isdecimal():
                 found[name] = int(number)
             else:
                 raise RunError(f"freeze {word!r}, must be mapping, generator:SIZE or discriminator:SIZE")

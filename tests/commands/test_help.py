@@ -27,6 +27,21 @@ def test_every_command_stands_in_a_group_with_a_sentence() -> None:
     assert all(one.get_short_help_str() for one in listed.values())
 
 
+def test_every_number_with_a_least_value_has_a_largest_one() -> None:
+    open_ended: list[str] = []
+
+    def look(one: Any) -> None:
+        for inner in getattr(one, "commands", {}).values():
+            look(inner)
+        for option in one.params:
+            kind = getattr(getattr(option, "type_descriptor", None), "annotation", None)
+            if kind is float and option.min is not None and option.max is None:
+                open_ended.append(f"{one.name} {option.name}")
+
+    look(typer.main.get_command(app))
+    assert open_ended == []
+
+
 def test_every_command_that_writes_a_film_takes_its_codec_and_quality() -> None:
     found: dict[str, set[str]] = {}
 
@@ -80,6 +95,7 @@ def test_the_shell_completes_names(tmp_path: Path, words: str, completed: list[s
         ("render a.wav --out a.mp4 --from 1:00", "'--from': '1:00', must be a number, such as 3 or 0.5"),
         ("render a.wav --out a.mp4 --seconds -1", "'--seconds': '-1', must be 0 or more"),
         ("render a.wav --out a.mp4 --fps 500", "'--fps': '500', must be 240 or less"),
+        ("render a.wav --out a.mp4 --from inf", "'--from': 'inf', must be 1e+09 or less"),
         ("train dcgan a b --pictures many", "'--pictures': 'many', must be a whole number"),
         ("train dcgan a b --pictures 0", "'--pictures': '0', must be 1 or more"),
         ("train dcgan a b --minutes 0", "'--minutes': '0', must be 0.01 or more"),

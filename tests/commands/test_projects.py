@@ -93,3 +93,19 @@ def test_an_unknown_name_says_where_it_was_looked_for_and_what_is_near(
     said = run("check", project / "setlists/demo.toml", expect=1)
     places = f"{project}, {elsewhere}, {paths.user_data()}, {paths.shipped()}".replace(str(Path.home()), "~")
     assert f"there is no such preset; did you mean red?; looked for presets/redd.toml in {places}" in said
+
+
+@pytest.mark.parametrize("name", ["a\nb", "a\x1b[31mb", "a\udcff"])
+def test_a_name_that_no_text_can_hold_makes_no_project(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    said = run("new", name, expect=1)
+    assert said == f"perform: name {name!r}, must have no line ends and no other control characters\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_file_holds_does_not_move_the_cursor(tmp_path: Path) -> None:
+    save(tmp_path / "a.toml", '"\\u001b[31m" = 1\ntitle = "A"\n[generator]\nshader = "rings"\n')
+    assert "\x1b" not in run("check", tmp_path / "a.toml", expect=1)
+    assert "\x1b" not in run("osc", tmp_path / "a.toml", expect=1)

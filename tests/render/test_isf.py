@@ -64,6 +64,24 @@ def test_a_float_may_wrap() -> None:
     assert parameter("float", MAX=10, WRAP=True) == Parameter("it", 0.0, 0.0, 10.0, wraps=True)
     assert not parameter("float", MIN=2, MAX=2, WRAP=True).wraps
     assert not parameter("float", MAX=10, WRAP="false").wraps
+    assert parameter("float", WRAP=None) == Parameter("it", 0.0, 0.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "wrap", "warning"),
+    [
+        ("float", "yes", "WRAP = 'yes' is read as true; must be true or false"),
+        ("float", 0, "WRAP = 0 is read as false; must be true or false"),
+        ("bool", True, "WRAP is left out: only a float wraps"),
+        ("long", True, "WRAP is left out: only a float wraps"),
+        ("point2D", True, "WRAP is left out: only a float wraps"),
+        ("color", True, "WRAP is left out: only a float wraps"),
+    ],
+)
+def test_a_wrap_in_an_odd_place_is_shown(kind: str, wrap: object, warning: str) -> None:
+    made = parsed({"NAME": "it", "TYPE": kind, "WRAP": wrap})
+    assert [one.split("INPUTS ")[1] for one in made.warnings] == [f"it: {warning}"]
+    assert made.parameters[0].wraps is (wrap == "yes")
 
 
 def test_bools_and_events_become_parameters() -> None:
@@ -169,6 +187,10 @@ def test_a_missing_file_is_reported(tmp_path: Path) -> None:
             "TYPE = 'cube', must be one of event, bool",
         ),
         (header(INPUTS=[{"NAME": "x", "TYPE": "float", "MIN": "low"}]), "x: MIN = 'low', must be a number"),
+        (
+            header(INPUTS=[{"NAME": "x", "TYPE": "float", "MAX": 1e308}]),
+            "x: MAX = 1e+308, must be a number within -1e+30..1e+30",
+        ),
         (
             header(INPUTS=[{"NAME": "x", "TYPE": "float"}, {"NAME": "x", "TYPE": "long"}]),
             "a.fs:4: the name x is taken",
