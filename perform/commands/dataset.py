@@ -15,7 +15,18 @@ from rich.table import Table
 from rich.text import Text
 
 from perform.paths import write_whole
-from perform.terminal import LONGEST, AsJson, Force, check_new, complaints, err, options_of, out, progress_bar, say
+from perform.terminal import (
+    LONGEST,
+    AsJson,
+    Force,
+    check_new,
+    complaints,
+    err,
+    options_of,
+    out,
+    progress_bar,
+    say,
+)
 
 if TYPE_CHECKING:
     from perform.training.dataset.films import FrameChoice

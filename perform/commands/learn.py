@@ -82,7 +82,9 @@ def learn(
     ] = None,
     midi: MidiPort = None,
     osc: OscAddress = "9000",
-    seconds: Annotated[float, typer.Option(min=1, max=LONGEST, help="How long to wait for a control.")] = 60.0,
+    seconds: Annotated[
+        float, typer.Option(min=1, max=LONGEST, help="How long to wait for a control.")
+    ] = 60.0,
 ) -> None:
     """Choose a parameter and move a control: the control then plays it, by a formula in the preset."""
     with complaints():
