@@ -139,8 +139,8 @@ def _same_name(name: str) -> str:
 @contextmanager
 def whole_file(file: Path, suffix: str = ".part", synced: bool = False) -> Iterator[Path]:
     """A path to write to, which becomes `file` when the block ends; if it fails, `file` stays as it is. A
-    link stays a link, and what is `special` is never replaced. `synced`: also after a power cut. OSError, with
-    the name of the file, if it cannot be written."""
+    link stays a link, and what is `special` is never replaced. `synced`: also after a power cut. OSError,
+    with the name of the file, if it cannot be written."""
     named, file = file, Path(os.path.realpath(file))
     if kind := special(file) or ("a link to itself" if file.is_symlink() else ""):
         raise OSError(f"{named} is {kind}, must be a file")

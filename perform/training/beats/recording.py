@@ -18,6 +18,7 @@ import numpy as np
 from scipy import fft
 
 from perform.arrays import Floats
+from perform.paths import check_file
 from perform.training.beats import kit
 from perform.training.beats.grooves import MELODIC
 from perform.training.beats.kit import RATE
@@ -112,6 +113,7 @@ class FluidSynth:
 def _check_font(font: Path) -> None:
     """ValueError for a file that is no whole sound font: FluidSynth would go on without it, and play another
     one."""
+    check_file(font)
     with font.open("rb") as file:
         head = file.read(12)
     if SOUND_FONT.match(head) is None:
