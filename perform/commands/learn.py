@@ -28,6 +28,7 @@ log = logging.getLogger("perform")
 TAKEOVERS: tuple[Takeover, ...] = get_args(Takeover)
 PRESSES: tuple[Press, ...] = get_args(Press)
 LOOKS = 100.0  # a second
+Wait = Annotated[float, typer.Option(min=1, max=LONGEST, help="How long to wait for a control.")]
 
 
 def parameter_names(ctx: typer.Context, incomplete: str) -> list[str]:
@@ -82,9 +83,7 @@ def learn(
     ] = None,
     midi: MidiPort = None,
     osc: OscAddress = "9000",
-    seconds: Annotated[
-        float, typer.Option(min=1, max=LONGEST, help="How long to wait for a control.")
-    ] = 60.0,
+    seconds: Wait = 60.0,
 ) -> None:
     """Choose a parameter and move a control: the control then plays it, by a formula in the preset."""
     with complaints():

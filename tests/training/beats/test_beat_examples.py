@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+import os
 from pathlib import Path
 
 import numpy as np
@@ -164,6 +165,9 @@ def test_a_file_that_is_no_sound_font_is_refused(tmp_path: Path) -> None:
     (tmp_path / "bad.sf2").write_bytes(b"RIFF\0\0\0\0WAVE")
     with pytest.raises(ValueError, match=r"bad\.sf2 is no sound font"):
         FluidSynth(tmp_path / "bad.sf2")
+    os.mkfifo(tmp_path / "pipe.sf2")
+    with pytest.raises(OSError, match=r"pipe\.sf2 is a named pipe, must be a file"):
+        FluidSynth(tmp_path / "pipe.sf2")
 
 
 def test_a_sound_font_that_is_cut_off_is_refused(tmp_path: Path) -> None:
