@@ -13,7 +13,7 @@ from typing import Literal
 
 log = logging.getLogger("perform")
 steps = logging.getLogger("perform.opening")  # what is opened and compiled: for whoever waits for it
-WORDS = {  # for those of the system
+PLAINLY = {  # for those of the system
     os.strerror(errno.ENOSPC): "the disk is full",
     os.strerror(errno.EDQUOT): "the disk is full",
     os.strerror(errno.EEXIST): "is there already, and is no folder",
@@ -39,7 +39,7 @@ def reason(error: BaseException) -> str:
 
 def system_reason(error: OSError) -> str:
     """What the system says of a file, without the file's name."""
-    return WORDS.get(error.strerror, error.strerror) if error.strerror else str(error)
+    return PLAINLY.get(error.strerror, error.strerror) if error.strerror else str(error)
 
 
 def log_kept(*faults: str) -> None:

@@ -30,7 +30,7 @@ from perform.networks import Device, Precision
 from perform.outputs.codecs import CODECS
 
 Item = TypeVar("Item")
-LONGEST = 1e9  # seconds, minutes or pictures of an option: infinity is no number of frames
+ENDLESS = 1e9  # seconds, minutes or pictures of an option: infinity is no number of frames
 INTERRUPTED = 130  # exit code after Ctrl-C: 128 and the signal's number, as of shells
 
 
@@ -150,7 +150,7 @@ OSC_HELP = (
 )
 OscAddress = Annotated[str, typer.Option("--osc", "--osc-port", help=OSC_HELP)]
 MidiPort = Annotated[str | None, typer.Option(help="Listen to this MIDI port only.")]
-StopAfter = Annotated[float | None, typer.Option(min=0, max=LONGEST, help="Stop after this many seconds.")]
+StopAfter = Annotated[float | None, typer.Option(min=0, max=ENDLESS, help="Stop after this many seconds.")]
 Mirror = Annotated[bool, typer.Option(help="Mirror the camera: your right hand is on the right.")]
 
 

@@ -15,7 +15,7 @@ from rich.table import Table
 
 from perform.bench import NAMES, report, run
 from perform.faults import Faults
-from perform.terminal import LONGEST, AsJson, NetworkDevice, PlayedModel, complaints, one_of, out
+from perform.terminal import ENDLESS, AsJson, NetworkDevice, PlayedModel, complaints, one_of, out
 
 
 def bench(
@@ -27,7 +27,7 @@ def bench(
     ] = None,
     as_json: AsJson = False,
     seconds: Annotated[
-        float | None, typer.Option(min=0.1, max=LONGEST, help="How long each measurement lasts.")
+        float | None, typer.Option(min=0.1, max=ENDLESS, help="How long each measurement lasts.")
     ] = None,
     model: PlayedModel = None,
     device: NetworkDevice = "auto",

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from perform.paths import write_whole
 from perform.terminal import (
-    LONGEST,
+    ENDLESS,
     AsJson,
     Force,
     check_new,
@@ -113,10 +113,11 @@ def film(
     file: Annotated[Path, typer.Argument(help="A film of any kind that FFmpeg reads.")],
     target: OutFolder,
     start: Annotated[
-        float, typer.Option("--from", min=0, max=LONGEST, help="Begin at this second of the film.")
+        float, typer.Option("--from", min=0, max=ENDLESS, help="Begin at this second of the film.")
     ] = 0.0,
     end: Annotated[
-        float | None, typer.Option("--to", min=0, max=LONGEST, help="End at this second. (default: the end)")
+        float | None,
+        typer.Option("--to", min=0, max=ENDLESS, help="End at this second. (default: the end)"),
     ] = None,
     stride: Annotated[int, typer.Option(min=1, help="Take every n-th frame.")] = 1,
     fps: Annotated[

@@ -14,7 +14,17 @@ import typer
 
 from perform.learning import Press, Takeover
 from perform.parameters import choice
-from perform.terminal import LONGEST, MidiPort, OscAddress, complaints, err, one_of, place_of, say, show_names
+from perform.terminal import (
+    ENDLESS,
+    MidiPort,
+    OscAddress,
+    complaints,
+    err,
+    one_of,
+    place_of,
+    say,
+    show_names,
+)
 
 if TYPE_CHECKING:
     from perform.clock import Clock
@@ -28,7 +38,7 @@ log = logging.getLogger("perform")
 TAKEOVERS: tuple[Takeover, ...] = get_args(Takeover)
 PRESSES: tuple[Press, ...] = get_args(Press)
 LOOKS = 100.0  # a second
-Wait = Annotated[float, typer.Option(min=1, max=LONGEST, help="How long to wait for a control.")]
+Wait = Annotated[float, typer.Option(min=1, max=ENDLESS, help="How long to wait for a control.")]
 
 
 def parameter_names(ctx: typer.Context, incomplete: str) -> list[str]:

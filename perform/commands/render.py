@@ -16,7 +16,7 @@ from perform.parameters import choice
 from perform.paths import quoted
 from perform.terminal import (
     DEVICES,
-    LONGEST,
+    ENDLESS,
     PRECISIONS,
     FilmCodec,
     FilmQuality,
@@ -65,11 +65,14 @@ def render(
     start: Annotated[
         float,
         typer.Option(
-            "--from", min=0, max=LONGEST, help="Begin at this second: all before is played, but not kept."
+            "--from",
+            min=0,
+            max=ENDLESS,
+            help="Begin at this second: all before is played, but not kept.",
         ),
     ] = 0.0,
     seconds: Annotated[
-        float | None, typer.Option(min=0, max=LONGEST, help="Render only this many seconds.")
+        float | None, typer.Option(min=0, max=ENDLESS, help="Render only this many seconds.")
     ] = None,
     codec: FilmCodec = "h264",
     quality: FilmQuality = None,

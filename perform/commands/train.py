@@ -12,7 +12,7 @@ from rich.progress import BarColumn, Progress, TimeElapsedColumn, TimeRemainingC
 
 from perform.parameters import choice
 from perform.paths import quoted
-from perform.terminal import INTERRUPTED, LONGEST, complaints, err, options_of, program, say
+from perform.terminal import ENDLESS, INTERRUPTED, complaints, err, options_of, program, say
 
 if TYPE_CHECKING:
     from perform.training.loader import PictureDataset
@@ -23,7 +23,7 @@ FILM_SIZES = {"stylegan2": "256", "dcgan": "64"}
 
 
 def _option(text: str, *names: str, least: float | None = None) -> Any:
-    return typer.Option(*names, help=text, min=least, max=None if least is None else LONGEST)
+    return typer.Option(*names, help=text, min=least, max=None if least is None else ENDLESS)
 
 
 DatasetArgument = Annotated[

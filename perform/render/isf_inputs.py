@@ -35,7 +35,7 @@ OTHER_TYPES = {  # of other hosts and of the code
 }
 COMPONENTS = ("rgba", "xy")  # of a color and of a point that are objects
 LARGEST_INT = 2**31 - 1  # of GLSL
-MOST = 1e30  # of a float of GLSL, with room to compute
+LARGEST_NUMBER = 1e30  # a float of GLSL, with room to compute
 TYPE_NAMES = "event, bool, long, float, point2D, color, image, audio, audioFFT"
 
 
@@ -86,7 +86,8 @@ def number(entry: Json, key: str) -> float:
     value = entry.get(key)
     found = _as_number(value[0] if isinstance(value, list) and len(value) == 1 else value)
     if found is None:
-        raise InputError(f"{key} = {entry.get(key)!r}, must be a number within {-MOST:g}..{MOST:g}")
+        allowed = f"must be a number within {-LARGEST_NUMBER:g}..{LARGEST_NUMBER:g}"
+        raise InputError(f"{key} = {entry.get(key)!r}, {allowed}")
     return found
 
 
@@ -195,4 +196,4 @@ def _as_number(value: object) -> float | None:
         found = float(value)
     except (ValueError, OverflowError):
         return None
-    return found if abs(found) <= MOST else None
+    return found if abs(found) <= LARGEST_NUMBER else None

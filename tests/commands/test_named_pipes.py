@@ -39,6 +39,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("play --headless --audio none shaded.toml", "shader = 'a.fs': a.fs is a named pipe, must be a file"),
         ("play --headless red --audio a.wav", "a.wav: cannot be read as sound (it is a named pipe, must be"),
         ("play --headless --audio none red --model a.pkl", "model 'a.pkl': a.pkl is a named pipe, must be"),
+        ("metrics untrained-small . --features a.pkl", "a.pkl is a named pipe, must be a file"),
         ("check a.toml", "a.toml is a named pipe, must be a file"),
         (
             "render red --audio none --seconds 1 --out film.mp4 --force",

@@ -52,7 +52,7 @@ class Dataset:
         Raises DatasetError."""
         path = Path(folder)
         if not path.is_dir():
-            raise DatasetError(f"{path}: there is no such folder")
+            raise DatasetError(f"{path}: {'is no folder' if path.exists() else 'there is no such folder'}")
         if (path / FILE).exists():
             made = read_manifest(path / FILE)
             return cls(path, made.size, made.mirror, made, Shards.of(path, made))

@@ -46,7 +46,7 @@ class PictureFolder:
 
     def __init__(self, path: Path) -> None:
         if not path.is_dir():
-            raise DatasetError(f"{path}: there is no such folder")
+            raise DatasetError(f"{path}: {'is no folder' if path.exists() else 'there is no such folder'}")
         if (path / FILE).exists():
             raise DatasetError(f"{path} is a dataset already: give the folder of its pictures")
         self.path = path

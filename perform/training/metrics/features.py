@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perform.arrays import Floats, Pixels
+from perform.paths import check_file
 
 Spectrum: TypeAlias = NDArray[np.complexfloating[Any, Any]]
 FeatureExtractor: TypeAlias = Callable[[Iterable[Pixels]], Floats]  # pictures to [n, dimensions]
@@ -118,8 +119,10 @@ def _pooled(maps: Floats, cells: int) -> Floats:
 
 def network_features(file: Path) -> FeatureExtractor:
     """Features from your own network (Inception, DINO …): an ONNX or OpenVINO file that takes pictures
-    [1, 3, side, side] of 0..1 and gives a vector. ValueError if it does not."""
+    [1, 3, side, side] of 0..1 and gives a vector. ValueError if it does not, OSError if it is no file."""
     from perform.networks.runtimes.openvino.runtime import core
+
+    check_file(file)
 
     try:
         compiled = core().compile_model(str(file), "CPU")
