@@ -34,6 +34,8 @@ def reason(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror:
         why = system_reason(error)
         return f"{error.filename}: {why}" if error.filename else why
+    if isinstance(error, KeyError) and error.args:  # Python would put its message in quotes
+        return str(error.args[0])
     return str(error) or type(error).__name__
 
 

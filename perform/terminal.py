@@ -273,8 +273,7 @@ def complaints() -> Iterator[None]:
         say_cut_short(*_under_way)
         raise typer.Exit(INTERRUPTED) from None
     except (ValueError, LookupError, OSError, RuntimeError) as error:
-        sentence = error.args[0] if isinstance(error, LookupError) and error.args else reason(error)
-        complain(f"perform: {sentence}")
+        complain(f"perform: {reason(error)}")
         raise typer.Exit(1) from error
 
 

@@ -49,4 +49,5 @@ def test_the_reason_is_the_message_or_the_type() -> None:
         "a: is there already, and is no folder"
     )
     assert reason(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "a.png")) == "a.png: the disk is full"
+    assert reason(KeyError("there is no such model")) == "there is no such model"
     assert reason(ValueError()) == "ValueError"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from perform import paths
 from perform.documents import document
+from perform.faults import reason
 from perform.generators.latents import read_directions
 from perform.generators.model import Model
 from perform.inputs.feeds.document import read_feed
@@ -65,10 +66,8 @@ def check_file(file: Path, library: Library) -> list[str]:
             case suffix:
                 known = dict.fromkeys((*CHECKED_SUFFIXES, *MODEL_SUFFIXES))
                 return [f"{file}: {suffix or 'no suffix'}, must be one of {', '.join(known)}"]
-    except LookupError as error:
-        return [str(error.args[0])]
-    except (ValueError, OSError) as error:
-        return str(error).splitlines()
+    except (LookupError, ValueError, OSError) as error:
+        return reason(error).splitlines()
     return []
 
 

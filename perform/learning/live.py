@@ -75,8 +75,7 @@ class EditQueue:
             try:
                 self._notes.append(job())
             except Exception as error:  # noqa: BLE001 - after a failed edit the next ones go on
-                looked_up = isinstance(error, LookupError) and error.args
-                self._notes.append(f"not learned: {error.args[0] if looked_up else reason(error)}")
+                self._notes.append(f"not learned: {reason(error)}")
 
 
 @dataclass(frozen=True, slots=True)

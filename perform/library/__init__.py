@@ -12,6 +12,7 @@ from typing import TypeVar, get_args
 from perform import paths
 from perform.arrays import Floats
 from perform.documents import SceneError
+from perform.faults import reason
 from perform.footage import opening
 from perform.footage.changes import Stamp, stamp
 from perform.generators import latents
@@ -67,7 +68,7 @@ class Library:
             try:
                 self.model_place(model)
             except LookupError as error:
-                raise LookupError(f"model {model!r}: {error.args[0]}") from error
+                raise LookupError(f"model {model!r}: {reason(error)}") from error
 
     def shader(self, name: str, role: Role) -> tuple[Parameter, ...]:
         """The parameters of a shader that plays `role`; LookupError, or ISFError for a broken one."""
@@ -166,7 +167,7 @@ class Library:
                 except SceneError as error:
                     faults += error.faults
                 except LookupError as error:
-                    faults.append(f"{file}: {error.args[0]}")
+                    faults.append(f"{file}: {reason(error)}")
         return list(dict.fromkeys(faults))
 
     def _signal_files(
@@ -196,7 +197,7 @@ class Library:
             try:
                 found.append(profiles.read_profile(file))
             except (SceneError, OSError) as error:
-                for line in str(error).splitlines():
+                for line in reason(error).splitlines():
                     fault(line)
         return found
 

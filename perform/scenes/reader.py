@@ -18,6 +18,7 @@ from pydantic import BaseModel, Field
 from perform import formula
 from perform.clock import Lead
 from perform.documents import SceneError, document, fitted_partly, must_be_table
+from perform.faults import reason
 from perform.parameters import SIZES, Parameter, ParameterError, name_hint
 from perform.paths import found, run_model
 from perform.scenes.controls import Setting, UnitSettings
@@ -265,7 +266,7 @@ class Reader:
         try:
             return find(name)
         except (LookupError, ValueError, OSError) as error:
-            self.fault(key, f"= {name!r}: {error.args[0] if error.args else error}")
+            self.fault(key, f"= {name!r}: {reason(error)}")
             return None
 
     def transition(self, key: str, table: Table) -> Transition:

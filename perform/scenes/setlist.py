@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 
 from perform.clock import Lead
 from perform.documents import SceneError, document, fitted_partly
+from perform.faults import reason
 from perform.scenes.controls import UnitSettings, bound
 from perform.scenes.mapping import SignalMapping
 from perform.scenes.reader import Reader, Table, read_scene
@@ -145,7 +146,7 @@ class _Presets:
         except SceneError as error:
             (self.faults if before else self._reader.faults).extend(error.faults)
         except (LookupError, OSError) as error:
-            self._reader.fault(key, f"= {name!r}: {error.args[0] if error.args else error}")
+            self._reader.fault(key, f"= {name!r}: {reason(error)}")
         return before
 
 

@@ -214,6 +214,15 @@ def test_every_fault_of_a_setlist_in_one_run(library: Library, tmp_path: Path) -
     assert any("cue[2].scene = 'bleu': there is no such preset; did you mean blue" in one for one in faults)
 
 
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="a file that fails to be read is of Linux")
+def test_a_file_that_cannot_be_read_says_why(library: Library, tmp_path: Path) -> None:
+    """The first byte of the memory of this process is nobody's to read."""
+    (tmp_path / "presets/lost.toml").symlink_to("/proc/self/mem")
+    file = tmp_path / "setlists/wrong.toml"
+    save(file, 'title = "A"\n[[cue]]\nscene = "lost"\n')
+    assert check_file(file, library) == [f"{file}: cue[0].scene = 'lost': Input/output error"]
+
+
 def test_a_cue_names_its_preset_by_path_or_with_its_suffix(library: Library, tmp_path: Path) -> None:
     """A path is of the setlist's folder, of its project, or of the current folder."""
     save(tmp_path / "setlists/green.toml", RED)
