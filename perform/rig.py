@@ -188,10 +188,15 @@ class Rig:
 
     def close(self) -> None:
         """Write the frames that are being read back, then close everything; safe to call twice."""
+        before = self.faults.counts.total()
         with self.faults.contain("the last frames are not written"):
             self._drain()
             self._write_last_sound()
-        for device in (*self.outputs, self.edits, *self.inputs, self.learner, self.stage, *self.screens):
+        for output in self.outputs:
+            self._close(output)
+        if self.faults.counts.total() > before:
+            self.lost += 1  # the end of a film is not in its file
+        for device in (self.edits, *self.inputs, self.learner, self.stage, *self.screens):
             if device is not None:
                 self._close(device)
         with self.faults.contain("OpenGL cannot be closed"):

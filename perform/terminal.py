@@ -25,7 +25,7 @@ from rich.table import Table
 from rich.text import Text
 
 from perform import paths
-from perform.faults import reason, steps
+from perform.faults import reason, steps, system_reason
 from perform.networks import Device, Precision
 from perform.outputs.codecs import CODECS
 
@@ -64,7 +64,13 @@ class _Notes(io.TextIOBase):
 
 
 class _Printed(Console):
-    """stdout; the end of a pipe is a fault like a full disk (see `written`)."""
+    """stdout; the end of a pipe is a fault like a full disk (see `written`), and is of stdout, not of a file."""
+
+    def print(self, *objects: Any, **settings: Any) -> None:
+        try:
+            super().print(*objects, **settings)
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, "stdout") from error
 
     def on_broken_pipe(self) -> None:
         raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
@@ -290,7 +296,7 @@ def written() -> Iterator[None]:
     except OSError as error:
         with contextlib.suppress(OSError, ValueError), Path(os.devnull).open("w") as nowhere:
             os.dup2(nowhere.fileno(), sys.stdout.fileno())  # or Python would write the rest as it ends
-        err.print(f"perform: stdout: {reason(error)}", style="red", markup=False, highlight=False)
+        err.print(f"perform: stdout: {system_reason(error)}", style="red", markup=False, highlight=False)
         sys.exit(1)
 
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from perform.flora import describe, latents, render_flower
 from perform.flora.dimensions import TABLE
+from perform.paths import whole_file, write_whole
 
 
 def flower_sheet(seed: int, columns: int, rows: int, size: int) -> NDArray[np.uint8]:
@@ -19,7 +20,8 @@ def flower_sheet(seed: int, columns: int, rows: int, size: int) -> NDArray[np.ui
 
 def save_latents(folder: Path, zs: NDArray[np.float32]) -> None:
     """Latents [n, DIMENSIONS] as latents.npy, and what they stand for as latents.csv, a row for each."""
-    np.save(folder / "latents.npy", zs)
+    with whole_file(folder / "latents.npy") as part, part.open("wb") as stream:
+        np.save(stream, zs)
     lines = [",".join(one.name for one in TABLE)]
     lines += [",".join(f"{value:.6g}" for value in describe(z).values()) for z in zs]
-    (folder / "latents.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    write_whole(folder / "latents.csv", ("\n".join(lines) + "\n").encode())

@@ -81,9 +81,8 @@ class LearnTarget:
         """The same, played between these numbers. ValueError if they are not within its range."""
         ends = self.low if low is None else low, self.high if high is None else high
         if any(self.parameter.clip(end) != end for end in ends) or ends[0] == ends[1]:
-            raise ValueError(
-                f"{self.name} from {ends[0]:g} to {ends[1]:g}, must be within {self.parameter.range}"
-            )
+            allowed = f"must be two numbers within {self.parameter.range}"
+            raise ValueError(f"{self.name} from {ends[0]:g} to {ends[1]:g}, {allowed}")
         return replace(self, span=ends)
 
 

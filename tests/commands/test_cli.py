@@ -421,7 +421,7 @@ FULL = Path("/dev/full")  # every write to it fails, as on a full disk
 @pytest.mark.skipif(not FULL.exists(), reason="needs /dev/full of Linux")
 @pytest.mark.parametrize(
     "words",
-    ["version", "--help", "check presets/red.toml", "osc red --json", "osc red", "models list"],
+    ["version", "--help", "check presets/red.toml", "osc red --json", "osc red", "models list", "learn red"],
 )
 def test_what_cannot_be_written_ends_in_one_line(folder: Path, words: str) -> None:
     """To a full disk, and into a pipe that nobody reads."""

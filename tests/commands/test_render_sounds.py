@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from pathlib import Path
 
 import av
@@ -11,6 +12,7 @@ import pytest
 
 from perform.arrays import Samples
 from tests.doubles import command
+from tests.doubles.disks import largest_file
 from tests.doubles.library import CUT, save, write_library
 from tests.doubles.sounds import clicks, late_film, onsets, tone, write_sound, write_wave
 
@@ -149,3 +151,13 @@ def test_a_show_without_its_sound_says_so(folder: Path) -> None:
         assert sentence in " ".join(said.split())
     said = command.run("render", "gone.flac", "--out", "out.mkv", expect=1)
     assert "gone.flac: there is no such file" in said
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits of files are of POSIX")
+def test_a_film_whose_end_finds_no_room_is_not_called_whole(folder: Path) -> None:
+    """The encoder keeps so short a film to its end: only closing the file writes it."""
+    write_wave(folder / "tone.wav", tone(0.2))
+    words = ["render", "tone.wav", "--scene", "red", "--size", "64x48", "--fps", "30", "--out", "out.mp4"]
+    with largest_file(500):
+        said = command.run(*words, expect=1)
+    assert "the recording stopped early; what there is of it is in out.mp4" in said

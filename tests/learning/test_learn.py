@@ -255,7 +255,7 @@ def test_a_part_of_the_range_can_be_played() -> None:
     assert (
         text_for(target(1.0, high=4.0).between(0.5, 1.5), KNOB) == "scale(pickup(midi.cc21, 0.5), 0.5, 1.5)"
     )
-    with pytest.raises(ValueError, match=r"filter\[0\].zoom from 0 to 9, must be within 0..4"):
+    with pytest.raises(ValueError, match=r"filter\[0\].zoom from 0 to 9, must be two numbers within 0..4"):
         target(1.0, high=4.0).between(None, 9)
 
 

@@ -19,6 +19,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from perform.arrays import Floats
 from perform.faults import reason
+from perform.paths import whole_file
 from perform.rhythm.hearing import INPUTS
 from perform.training.beats.examples import Example, made
 from perform.training.beats.lessons import Lanes
@@ -212,10 +213,8 @@ def _part(tensors: Mapping[str, Tensor], start: str) -> dict[str, Tensor]:
 
 
 def _save(file: Path, example: Example) -> None:
-    partial = file.with_suffix(".partial")
-    with partial.open("wb") as stream:
+    with whole_file(file) as partial, partial.open("wb") as stream:
         np.savez(stream, heard=example.heard.astype(np.float16), targets=example.targets.astype(np.float16))
-    partial.replace(file)
 
 
 def _load(file: Path) -> Example:

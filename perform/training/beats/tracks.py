@@ -18,6 +18,7 @@ from perform.inputs.audio.decoding import SAMPLE_RATE
 from perform.inputs.audio.reader import SoundReader
 from perform.training.beats.examples import Example, example
 
+DAY = 86400.0  # seconds: no sound is longer
 BLOCK = 10 * SAMPLE_RATE
 
 Track: TypeAlias = tuple[Path, Path]  # a sound and its beats
@@ -49,8 +50,8 @@ def read_beats(file: Path) -> tuple[Doubles, np.ndarray]:
     """The beats of a file in seconds [beats], and which of them begin a bar [beats]. ValueError."""
     beats = [_beat(file, line) for line in read_text(file).splitlines() if line.strip()]
     times, first = np.array([time for time, _ in beats]), np.array([place == 1 for _, place in beats], bool)
-    if not len(times) or not np.all(np.isfinite(times)) or np.any(np.diff(times) <= 0) or times[0] < 0:
-        raise ValueError(f"{file}: must have beats in order of time, in seconds from 0")
+    if not len(times) or not np.all(np.diff(times) > 0) or not 0 <= times[0] <= times[-1] <= DAY:
+        raise ValueError(f"{file}: must have beats in order of time, in seconds from 0 to {DAY:g}")
     return times, first
 
 

@@ -210,6 +210,7 @@ def test_tracks_of_ones_own_are_read(tmp_path: Path) -> None:
         ("1 1\n0.5 2\n", "must have beats in order of time"),
         ("nan 1\n", "must have beats in order of time"),
         ("-1 1\n", "must have beats in order of time"),
+        ("0 1\n1e300 2\n", "in seconds from 0 to 86400"),
         ("one two\n", "'one two', must be SECONDS PLACE_IN_THE_BAR"),
         ("0.5 1\n1.0 first\n", "'1.0 first', must be SECONDS PLACE_IN_THE_BAR"),
         ("\0\0", ""),
