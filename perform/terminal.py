@@ -64,7 +64,7 @@ class _Notes(io.TextIOBase):
 
 
 class _Printed(Console):
-    """stdout; the end of a pipe is a fault like a full disk (see `written`), and is of stdout, not of a file."""
+    """stdout; the end of a pipe is a fault like a full disk (see `written`): of stdout, not of a file."""
 
     def print(self, *objects: Any, **settings: Any) -> None:
         try:
