@@ -70,6 +70,8 @@ def output() -> Path:
 
 def run_model(folder: Path) -> Path | None:
     """The model in the folder of a training run: the best, else the latest; None in any other folder."""
+    if not folder.is_dir():
+        return None
     files = (folder / f"{name}.safetensors" for name in RUN_MODELS)
     return next((file for file in files if file.is_file()), None)
 

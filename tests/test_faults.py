@@ -48,6 +48,9 @@ def test_the_reason_is_the_message_or_the_type() -> None:
     assert reason(FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), "a")) == (
         "a: is there already, and is no folder"
     )
+    assert reason(NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), "a/b")) == (
+        "a/b: a file is where its folder must be"
+    )
     assert reason(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "a.png")) == "a.png: the disk is full"
     assert reason(KeyError("there is no such model")) == "there is no such model"
     assert reason(ValueError()) == "ValueError"

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from perform.arrays import Pixels
+from perform.faults import reason, system_reason
 from perform.footage import FootageError
 from perform.footage.changes import LOOK_INTERVAL, Changes
 from perform.threads import Background
@@ -56,7 +57,8 @@ def _read(path: Path, longest: int) -> tuple[Pixels, tuple[int, int]]:
     except Image.DecompressionBombError as error:
         raise FootageError(f"{path} has more than {MOST_PIXELS // 10**6} million pixels") from error
     except (OSError, ValueError, SyntaxError, MemoryError, OverflowError) as error:
-        raise FootageError(f"{path} cannot be read: {error}") from error
+        why = system_reason(error) if isinstance(error, OSError) else reason(error)
+        raise FootageError(f"{path} cannot be read: {why}") from error
 
 
 @cache

@@ -6,6 +6,7 @@ them.) It learns in `training/beats/`, from music that is made at random.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from perform.rhythm.features import MEL_BANDS, Features
 INPUTS = MEL_BANDS + 12  # what is heard of a hop: log loudness by mel band, and the pitch classes
 ENTRY, LAYERS = 64, 2  # numbers of the first layer, and recurrent layers after it
 FILE = "beats.safetensors"
+MOST_WEIGHT = 1e6  # so far from 0 that no network which learned has it; beyond, sums may leave float32
 BASS_CUT, CUT_BANDS = 8.0, 24  # decibels off the lowest band, and the first band that is left as it is
 _TONE = np.float32(10 ** (np.interp(np.arange(MEL_BANDS), (0, CUT_BANDS), (-BASS_CUT, 0)) / 20))
 
@@ -81,7 +83,7 @@ def weight_files() -> list[Path]:
     """The files of weights, the best one first: that of the user's own network, if there is one, and that
     which comes with the program."""
     own, shipped = own_weights(), paths.shipped() / "learned" / FILE
-    return [own, shipped] if own.is_file() else [shipped]
+    return [own, shipped] if os.path.lexists(own) else [shipped]
 
 
 def own_weights() -> Path:
@@ -91,6 +93,9 @@ def own_weights() -> Path:
 
 def read_weights(path: Path) -> Mapping[str, Floats]:
     """The weights of a file. OSError, or ValueError for one that holds something else."""
+    paths.check_file(path)
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder, must be a file")
     try:
         weights = {name: np.asarray(values, np.float32) for name, values in load_file(path).items()}
     except (SafetensorError, KeyError, TypeError) as fault:  # the last two for numbers that numpy lacks
@@ -103,12 +108,13 @@ def read_weights(path: Path) -> Mapping[str, Floats]:
 
 
 def _check_array(path: Path, name: str, shape: tuple[int, ...], found: Floats | None) -> None:
-    """ValueError if the weights of a name are missing, of another shape, or no numbers."""
+    """ValueError if the weights of a name are missing, of another shape, no numbers, or so large that the
+    network would compute none."""
     if found is None or found.shape != shape:
         has = "is missing" if found is None else f"has the shape {found.shape}"
         raise ValueError(f"{path}: {name} {has}, must be {shape}")
-    if not np.all(np.isfinite(found)):
-        raise ValueError(f"{path}: {name} has values that are no numbers")
+    if not np.all(np.abs(found) <= MOST_WEIGHT):
+        raise ValueError(f"{path}: {name} must have numbers within {-MOST_WEIGHT:g}..{MOST_WEIGHT:g}")
 
 
 def _shapes(units: int) -> dict[str, tuple[int, ...]]:

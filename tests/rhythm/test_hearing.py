@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +49,18 @@ def test_ones_own_network_is_taken(own: Path) -> None:
     assert activations_of(open_tracker()) != activations_of(BeatTracker(read_weights(SHIPPED)))
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="named pipes and links are of POSIX")
+@pytest.mark.parametrize("kind", ["folder", "pipe", "link"])
+def test_what_is_no_file_is_named_and_the_weights_of_the_program_play(
+    kind: str, own: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    own.unlink(missing_ok=True)
+    make = {"folder": own.mkdir, "pipe": lambda: os.mkfifo(own), "link": lambda: own.symlink_to("nothing")}
+    make[kind]()
+    assert activations_of(open_tracker()) == activations_of(BeatTracker(read_weights(SHIPPED)))
+    assert [str(own) in one for one in caplog.messages] == [True]
+
+
 @pytest.mark.parametrize("content", [b"", b"\x08\0\0\0\0\0\0\0{}      ", b"PK\3\4 no weights"])
 def test_a_broken_file_of_ones_own_leaves_the_shipped_network(
     own: Path, content: bytes, caplog: pytest.LogCaptureFixture
@@ -73,7 +87,8 @@ def test_without_any_weights_the_tracker_that_learned_nothing_plays(
         ("exit.bias", np.zeros(3), r"has the shape \(3,\), must be \(2,\)"),
         ("exit.weight", np.zeros(5), r"has the shape \(5,\), must be \(2, 0\)"),
         ("exit.weight", np.zeros(()), r"has the shape \(\), must be \(2, 0\)"),
-        ("entry.weight", np.full((64, 92), np.nan), "has values that are no numbers"),
+        ("entry.weight", np.full((64, 92), np.nan), r"must have numbers within -1e\+06\.\.1e\+06"),
+        ("exit.bias", np.array([0.0, 1e30]), r"must have numbers within -1e\+06\.\.1e\+06"),
     ],
 )
 def test_wrong_weights_are_named(own: Path, name: str, wrong: np.ndarray, message: str) -> None:

@@ -132,3 +132,8 @@ def test_the_command_compares_a_model_with_a_folder(tmp_path: Path) -> None:
         assert next(file.decode(video=0)).width == 8 * 128 + 7 * 4
     done = CliRunner().invoke(app, ["metrics", "untrained-small", str(tmp_path / "lost")])
     assert done.exit_code == 1 and "lost" in done.output
+
+
+def test_a_missing_network_of_features_is_named(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"lost\.onnx: there is no such file$"):
+        network_features(tmp_path / "lost.onnx")

@@ -123,6 +123,8 @@ def network_features(file: Path) -> FeatureExtractor:
     from perform.networks.runtimes.openvino.runtime import core
 
     check_file(file)
+    if not file.is_file():
+        raise FileNotFoundError(f"{file}: there is no such file")
 
     try:
         compiled = core().compile_model(str(file), "CPU")
