@@ -31,6 +31,7 @@ from perform.outputs.codecs import CODECS
 
 Item = TypeVar("Item")
 ENDLESS = 1e9  # seconds, minutes or pictures of an option: infinity is no number of frames
+LARGEST_SEED = 2**32 - 1
 INTERRUPTED = 130  # exit code after Ctrl-C: 128 and the signal's number, as of shells
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.progress import BarColumn, TimeRemainingColumn
 
-from perform.terminal import INTERRUPTED, complaints, progress_bar, say, say_cut_short, watched
+from perform.terminal import INTERRUPTED, LARGEST_SEED, complaints, progress_bar, say, say_cut_short, watched
 
 if TYPE_CHECKING:
     from perform.training.beats.run import Report
@@ -30,7 +30,7 @@ def beats(
     new: Annotated[
         bool, typer.Option("--new", help="Do not begin with the weights that are played.")
     ] = False,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of all random numbers.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=LARGEST_SEED, help="Seed of all random numbers.")] = 0,
     font: Annotated[
         Path | None, typer.Option(help="A General MIDI sound font, .sf2. (default: the installed one)")
     ] = None,

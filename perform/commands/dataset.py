@@ -17,6 +17,7 @@ from rich.text import Text
 from perform.paths import write_whole
 from perform.terminal import (
     ENDLESS,
+    LARGEST_SEED,
     AsJson,
     Force,
     check_new,
@@ -161,7 +162,7 @@ def flora(
     context: typer.Context,
     target: OutFolder,
     count: Annotated[int, typer.Option(min=1, max=10_000_000, help="How many flowers.")] = 10_000,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the flowers' parameters.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=LARGEST_SEED, help="Seed of the flowers' parameters.")] = 0,
     size: Annotated[str, typer.Option(help="A power of two 32..2048.")] = "256",
     mirror: MirrorPictures = False,
     format: Format = "png",

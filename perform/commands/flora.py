@@ -10,12 +10,24 @@ import numpy as np
 import typer
 
 from perform.paths import write_whole
-from perform.terminal import FilmCodec, FilmQuality, Force, check_new, check_suffix, complaints, say, watched
+from perform.terminal import (
+    LARGEST_SEED,
+    FilmCodec,
+    FilmQuality,
+    Force,
+    check_new,
+    check_suffix,
+    complaints,
+    say,
+    watched,
+)
 
 flora_app = typer.Typer(help="Flora: drawn flowers to train models with.", no_args_is_help=True)
 
 SideLength = Annotated[int, typer.Option(min=32, max=2048, help="Pixels of a side.")]
-Seed = Annotated[int, typer.Option(min=0, help="The seed: each number gives other flowers.")]
+Seed = Annotated[
+    int, typer.Option(min=0, max=LARGEST_SEED, help="The seed: each number gives other flowers.")
+]
 
 
 @flora_app.command()

@@ -14,6 +14,7 @@ from perform.loops import TEMPLATE, Loop, choose_keyframes, keyframe_sheet, read
 from perform.outputs.codecs import encoding
 from perform.paths import quoted, write_whole
 from perform.terminal import (
+    LARGEST_SEED,
     FilmCodec,
     FilmQuality,
     Force,
@@ -50,7 +51,9 @@ def loop(
     choose: Annotated[
         int | None, typer.Option(help="Choose this many keyframes that differ as much as possible.")
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="The first seed that --choose considers.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, max=LARGEST_SEED, help="The first seed that --choose considers.")
+    ] = 0,
     reshuffle: Annotated[
         str | None, typer.Option(help="Choose other keyframes for these positions: 2,5.")
     ] = None,

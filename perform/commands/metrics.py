@@ -12,6 +12,7 @@ import typer
 from perform.arrays import Pixels
 from perform.paths import write_whole
 from perform.terminal import (
+    LARGEST_SEED,
     AsJson,
     Force,
     check_new,
@@ -38,7 +39,7 @@ def metrics(
         int, typer.Option(min=16, max=50_000, help="The most pictures of the model, and of the dataset.")
     ] = 1000,
     psi: Annotated[float, typer.Option(min=0, max=2, help="Truncation.")] = 1.0,
-    seed: Annotated[int, typer.Option(min=0, help="The first seed.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=LARGEST_SEED, help="The first seed.")] = 0,
     features: Annotated[
         Path | None, typer.Option(help="A network for the features, ONNX or OpenVINO. (default: scattering)")
     ] = None,

@@ -16,6 +16,7 @@ from rich.text import Text
 from perform.parameters import choice
 from perform.paths import quoted
 from perform.terminal import (
+    LARGEST_SEED,
     AsJson,
     Force,
     check_new,
@@ -206,7 +207,7 @@ def directions(
         str | None, typer.Option(help="Layers for sefa and the sheet: 0-7. (default: all)")
     ] = None,
     samples: Annotated[int, typer.Option(help="How many latents to measure.")] = 10_000,
-    seed: Annotated[int, typer.Option(min=0, help="The seed of these latents.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=LARGEST_SEED, help="The seed of these latents.")] = 0,
     given: Annotated[
         Path | None, typer.Option("--import", help="Take the directions of a file: GANSpace, SeFa, Autolume.")
     ] = None,

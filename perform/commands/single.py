@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 from perform.commands.beats import beats
 from perform.terminal import (
     INTERRUPTED,
+    LARGEST_SEED,
     Force,
     check_new,
     complaints,
@@ -96,7 +97,9 @@ def single(
     penalty: Annotated[
         float | None, typer.Option(help="Smoothness of the critic; 0.1 gives more grain. (default: 1)")
     ] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Seed of all random numbers. (default: 0)")] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, max=LARGEST_SEED, help="Seed of all random numbers. (default: 0)")
+    ] = None,
     every: Annotated[int | None, typer.Option(help="Steps between checkpoints. (default: 200)")] = None,
 ) -> None:
     """Train a generator from one picture or a few frames of one size. Give it again to continue."""

@@ -35,7 +35,8 @@ def test_every_number_with_a_least_value_has_a_largest_one() -> None:
             look(inner)
         for option in one.params:
             kind = getattr(getattr(option, "type_descriptor", None), "annotation", None)
-            if kind is float and option.min is not None and option.max is None:
+            open_ended_kind = kind is float or (kind is int and option.name == "seed")
+            if open_ended_kind and option.min is not None and option.max is None:
                 open_ended.append(f"{one.name} {option.name}")
 
     look(typer.main.get_command(app))

@@ -18,6 +18,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from perform.faults import system_reason
 from perform.paths import write_whole
 from perform.training.dataset.converting import Outcome
 from perform.training.dataset.hashes import Hash, Lookup
@@ -293,4 +294,4 @@ def _disk_fault(error: OSError, out: Path) -> str:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"{out}: the disk is full; finished pictures are kept: make room and give the command again"
     name = error.filename or out
-    return f"{name}: {error.strerror or error}"
+    return f"{name}: {system_reason(error)}"
