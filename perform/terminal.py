@@ -306,8 +306,8 @@ ALLOWED = {  # by pydantic's kind of fault
     "int_parsing": "a whole number",
     "int_from_float": "a whole number",
     "finite_number": "a number",
-    "greater_than_equal": "{ge:g} or more",
-    "less_than_equal": "{le:g} or less",
+    "greater_than_equal": "{ge:.10g} or more",
+    "less_than_equal": "{le:.10g} or less",
 }
 
 

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 KEYFRAME_FRAMES = 100  # frames from key to key
 
+FirstSeed = Annotated[
+    int, typer.Option(min=0, max=LARGEST_SEED, help="The first seed that --choose considers.")
+]
 LoopSource = Annotated[
     str,
     typer.Argument(
@@ -51,9 +54,7 @@ def loop(
     choose: Annotated[
         int | None, typer.Option(help="Choose this many keyframes that differ as much as possible.")
     ] = None,
-    seed: Annotated[
-        int, typer.Option(min=0, max=LARGEST_SEED, help="The first seed that --choose considers.")
-    ] = 0,
+    seed: FirstSeed = 0,
     reshuffle: Annotated[
         str | None, typer.Option(help="Choose other keyframes for these positions: 2,5.")
     ] = None,

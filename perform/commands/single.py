@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from perform.training.single.run import ReportStep, SingleRun
     from perform.training.single.scale import ScaleLosses
 
+Seed = Annotated[
+    int | None, typer.Option(min=0, max=LARGEST_SEED, help="Seed of all random numbers. (default: 0)")
+]
 DATASET_COMMAND = "model"  # trains from a dataset, if no other command is named
 
 
@@ -97,9 +100,7 @@ def single(
     penalty: Annotated[
         float | None, typer.Option(help="Smoothness of the critic; 0.1 gives more grain. (default: 1)")
     ] = None,
-    seed: Annotated[
-        int | None, typer.Option(min=0, max=LARGEST_SEED, help="Seed of all random numbers. (default: 0)")
-    ] = None,
+    seed: Seed = None,
     every: Annotated[int | None, typer.Option(help="Steps between checkpoints. (default: 200)")] = None,
 ) -> None:
     """Train a generator from one picture or a few frames of one size. Give it again to continue."""

@@ -129,7 +129,7 @@ def network_features(file: Path) -> FeatureExtractor:
     try:
         compiled = core().compile_model(str(file), "CPU")
     except RuntimeError as error:
-        raise ValueError(f"{file} is not readable as a network in the form of ONNX or OpenVINO") from error
+        raise ValueError(f"{file} is not a network in ONNX or OpenVINO's form") from error
     wanted, given = compiled.input(0).partial_shape, compiled.output(0).partial_shape
     if len(compiled.inputs) != 1 or wanted.rank.get_length() != 4 or given.rank.get_length() != 2:
         raise ValueError(
