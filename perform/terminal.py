@@ -279,7 +279,7 @@ def complaints() -> Iterator[None]:
     except KeyboardInterrupt:
         say_cut_short(*_under_way)
         raise typer.Exit(INTERRUPTED) from None
-    except (ValueError, LookupError, OSError, RuntimeError) as error:
+    except (ValueError, LookupError, OSError, RuntimeError, OverflowError, MemoryError) as error:
         complain(f"perform: {reason(error)}")
         raise typer.Exit(1) from error
 

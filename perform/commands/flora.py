@@ -33,7 +33,7 @@ Seed = Annotated[
 @flora_app.command()
 def pictures(
     folder: Annotated[Path, typer.Argument(help="The folder to fill with PNGs.")],
-    count: Annotated[int, typer.Option(min=1, help="How many pictures.")] = 100,
+    count: Annotated[int, typer.Option(min=1, max=10_000_000, help="How many pictures.")] = 100,
     size: SideLength = 256,
     seed: Seed = 0,
     force: Force = False,

@@ -25,8 +25,9 @@ def walk(seconds: float, fps: float, seed: int) -> NDArray[np.float32]:
     A sum of sines with normally distributed weights: at any moment every number is normally distributed.
     What camera and light do is slower than what the flower does.
     """
-    frames = round(seconds * fps)
-    if not (0 < seconds <= 3600 and 1 <= fps <= 240 and frames >= 1):
+    allowed = 0 < seconds <= 3600 and 1 <= fps <= 240
+    frames = round(seconds * fps) if allowed else 0
+    if frames < 1:
         raise ValueError(f"{seconds:g} s at {fps:g} frames/s, must be up to 3600 s and 1..240 frames/s")
     if seed < 0:
         raise ValueError(f"seed {seed}, must be 0 or more")

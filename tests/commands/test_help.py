@@ -12,6 +12,7 @@ import typer
 from typer.testing import CliRunner
 
 from perform.cli import PANELS, app
+from perform.terminal import complaints
 from tests.doubles import command
 from tests.doubles.command import COMMAND
 from tests.doubles.library import write_library
@@ -110,3 +111,12 @@ def test_a_wrong_number_is_shown_with_what_is_allowed(
     done = CliRunner().invoke(app, words.split())
     assert done.exit_code == 2
     assert f"Invalid value for {said}" in done.output
+
+
+@pytest.mark.parametrize("error", [OverflowError("too large"), MemoryError("no room"), ValueError("wrong")])
+def test_a_fault_of_numbers_or_memory_is_a_sentence(
+    error: Exception, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(typer.Exit), complaints():
+        raise error
+    assert capsys.readouterr().err == f"perform: {error}\n"

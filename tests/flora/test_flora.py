@@ -180,7 +180,9 @@ def test_a_lossless_film_has_every_pixel(tmp_path: Path) -> None:
     assert refused.exit_code == 1 and "quality '1' of ffv1, must be left out" in refused.output
 
 
-@pytest.mark.parametrize("numbers", [(0, 30), (2, 0.5), (-1, 30), (4000, 30)])
+@pytest.mark.parametrize(
+    "numbers", [(0, 30), (2, 0.5), (-1, 30), (4000, 30), (np.inf, 30), (np.nan, 30), (2, np.inf), (2, np.nan)]
+)
 def test_a_film_without_length_is_rejected(numbers: tuple[float, float]) -> None:
     with pytest.raises(ValueError, match="must be up to 3600 s"):
         films.walk(*numbers, seed=0)
