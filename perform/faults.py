@@ -16,7 +16,7 @@ steps = logging.getLogger("perform.opening")  # what is opened and compiled: for
 PLAINLY = {  # for those of the system
     os.strerror(errno.ENOSPC): "the disk is full",
     os.strerror(errno.EDQUOT): "the disk is full",
-    os.strerror(errno.EEXIST): "is there already, and is no folder",
+    os.strerror(errno.EEXIST): "is there already",
     os.strerror(errno.ENOTDIR): "a file is where its folder must be",
 }
 MOST_KINDS, OTHERS = 200, "further faults"  # a message may hold another number on each frame
