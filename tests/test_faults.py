@@ -45,9 +45,7 @@ def test_the_reason_is_the_message_or_the_type() -> None:
         reason(OSError(98, "osc: port 9000 cannot be listened to")) == "osc: port 9000 cannot be listened to"
     )
     assert reason(OSError("a.png cannot be written")) == "a.png cannot be written"
-    assert reason(FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), "a")) == (
-        "a: is there already"
-    )
+    assert reason(FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), "a")) == ("a: is there already")
     assert reason(NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), "a/b")) == (
         "a/b: a file is where its folder must be"
     )
