@@ -55,6 +55,9 @@ Teacher = Annotated[
     float | None,
     _option("Share of the loss that compares with the dataset's picture of the same latent. (default: 0)"),
 ]
+TeacherGamma = Annotated[
+    float | None, _option("Compare with the teacher also after a gamma that opens the dark. (default: 1)")
+]
 OriginOption = Annotated[Path | None, _option("Begin from a run, a checkpoint, or a model file.", "--from")]
 Grow = Annotated[bool, _option("With --from: begin at twice the size of that model.", "--grow")]
 Frozen = Annotated[
@@ -101,6 +104,7 @@ def train(
     augment: Annotated[str, _option("auto, none, or a probability 0..1. (default: auto; dcgan none)")] = "",
     augment_speed: Speed = None,
     teacher: Teacher = None,
+    teacher_gamma: TeacherGamma = None,
     origin: OriginOption = None,
     grow: Grow = False,
     freeze: Frozen = None,

@@ -10,6 +10,7 @@ from torch.nn import functional
 
 PYRAMID_LEVELS = 4  # sizes at which pictures are compared
 DETAIL_WEIGHT = 2.0  # of a level's details, beside 1 for its mean
+TOE = 0.01  # of 0..1: below it, a gamma is a straight line, as in sRGB; its slope would have no end at black
 
 
 def discriminator_loss(real: Tensor, fake: Tensor) -> Tensor:
@@ -52,3 +53,18 @@ def reconstruction_loss(pictures: Tensor, wanted: Tensor) -> Tensor:
         total = total + difference.abs().mean() + DETAIL_WEIGHT * band.abs().mean()
         difference = coarse
     return total + difference.abs().mean()
+
+
+def teacher_loss(pictures: Tensor, wanted: Tensor, gamma: float) -> Tensor:
+    """The reconstruction loss of pictures in -1..1; with a gamma above 1 the mean of it and of the one after
+    the gamma, in which a dark flower on a dark ground counts like a light one."""
+    loss = reconstruction_loss(pictures, wanted)
+    if gamma == 1:
+        return loss
+    return (loss + reconstruction_loss(opened(pictures, gamma), opened(wanted, gamma))) / 2
+
+
+def opened(pictures: Tensor, gamma: float) -> Tensor:
+    """Pictures in -1..1 with a lighter dark: their values in 0..1, to the power of 1 / gamma."""
+    light = (pictures + 1) / 2
+    return 2 * light * light.clamp(min=TOE) ** (1 / gamma - 1) - 1

@@ -55,10 +55,10 @@ class TrainingSettings:
     `average` is the half-life of the averaged generator, in pictures (None: by the batch). `augment` is the
     probability of augmentations, or None: it follows how often the discriminator knows the real pictures
     (`target`), from 0 to 1 in `augment_speed` pictures.
-    `teacher` is the share of the loss that compares with the picture of a known latent. The discriminator
-    trains alone for the first `head_start` pictures (None: for some, when a pretrained generator meets a new
-    or a grown one). Counts are in pictures. `features` is the file of a network that computes the features of
-    the figures (empty: scattering).
+    `teacher` is the share of the loss that compares with the picture of a known latent, with `teacher_gamma`
+    also after a gamma that opens the dark (1: not). The discriminator trains alone for the first `head_start`
+    pictures (None: for some, when a pretrained generator meets a new or a grown one). Counts are in pictures.
+    `features` is the file of a network that computes the features of the figures (empty: scattering).
     """
 
     kind: str
@@ -82,6 +82,7 @@ class TrainingSettings:
     target: float = ranged(0.6, -1.0, 1.0)
     augment_speed: float = ranged(500_000.0, 100.0, 1e9)
     teacher: float = ranged(0.0, 0.0, 1.0)
+    teacher_gamma: float = ranged(1.0, 1.0, 4.0)
     freeze: Freeze = Freeze()
     head_start: int | None = ranged(None, 0, 1e9)
     mirror: bool = False

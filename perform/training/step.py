@@ -108,7 +108,7 @@ class TrainingStep:
             values["generator"] = losses.generator_loss(logits)
             loss = loss + (1 - settings.teacher) * values["generator"]
         if settings.teacher:
-            values["teacher"] = losses.reconstruction_loss(fake, real)
+            values["teacher"] = losses.teacher_loss(fake, real, settings.teacher_gamma)
             loss = loss + settings.teacher * TEACHER * values["teacher"]
         self._descend("generator", loss)
         state.generator.track(self.group.mean(ws.detach()[:, 0].mean(0)) if ws.dim() == 3 else ws)

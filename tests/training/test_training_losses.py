@@ -49,6 +49,34 @@ def test_the_reconstruction_loss_compares_at_three_sizes() -> None:
     )  # at 16, 8 and 4 pixels
 
 
+def test_a_gamma_lets_the_dark_count_in_the_loss_of_the_teacher() -> None:
+    ground, flower = torch.full((1, 3, 4, 4), 2 * 0.04 - 1), torch.full((1, 3, 4, 4), 2 * 0.09 - 1)
+    flower.requires_grad_(True)
+    plain = losses.teacher_loss(flower, ground, 1.0)
+    assert plain.item() == pytest.approx(2 * 0.05)
+    both = losses.teacher_loss(flower, ground, 2.0)  # the roots are 0.2 and 0.3
+    assert both.item() == pytest.approx(2 * (0.05 + 0.1) / 2)
+    (plain_slope,) = torch.autograd.grad(plain, flower)
+    (slope,) = torch.autograd.grad(both, flower)
+    # the root's slope at 0.09 is 1 / (2 * 0.3)
+    torch.testing.assert_close(slope, plain_slope * (1 + 1 / 0.6) / 2)
+
+
+def test_a_gamma_keeps_a_slope_at_black_and_below() -> None:
+    light = torch.tensor([-0.1, 0.0, 0.005, 0.01, 0.25, 1.0])
+    pictures = (2 * light - 1).requires_grad_(True)
+    opened = losses.opened(pictures, 2.0)
+    wanted = torch.tensor([-1.0, 0.0, 0.05, 0.1, 0.5, 1.0])  # a line of slope 10 up to 0.01
+    torch.testing.assert_close((opened + 1) / 2, wanted, atol=1e-6, rtol=1e-4)
+    (slope,) = torch.autograd.grad(opened.sum(), pictures)
+    assert slope[:3] == pytest.approx([10.0] * 3, rel=1e-4) and slope[4:] == pytest.approx([1.0, 0.5])
+
+
+def test_without_a_gamma_the_loss_of_the_teacher_is_the_reconstruction_loss_bit_for_bit() -> None:
+    one, other = 2 * pictures() - 1, 2 * pictures().flip(3) - 1
+    assert torch.equal(losses.teacher_loss(one, other, 1.0), losses.reconstruction_loss(one, other))
+
+
 def test_a_probability_of_0_augments_nothing() -> None:
     x = pictures()
     assert augment(x, 0.0, RandomStreams(0), "test", range(4)) is x

@@ -119,6 +119,8 @@ def test_distillation_follows_the_teacher(tmp_path: Path) -> None:
     learnt(run, 480)
     losses = [line["teacher"] for line in lines(tmp_path / "run")]
     assert np.mean(losses[-5:]) < 0.6 * np.mean(losses[:5])
+    learnt(begun(tmp_path / "dark", replace(settings, teacher_gamma=2.2)), 16)
+    assert lines(tmp_path / "dark")[0]["teacher"] != losses[0]
     assert run.state.discriminator is None and "discriminator" not in lines(tmp_path / "run")[0]
     both = begun(tmp_path / "both", replace(SMALL, teacher=0.5, head_start=0), begun_from=tmp_path / "run")
     learnt(both, 16)
