@@ -177,7 +177,7 @@ class Rig:
         timings.shown(began)
         if self.balance:
             with self.faults.contain("the balance of display and network stays"):
-                self.balance.frame(stopwatch(), timings.work[-1], self.performance.cues)
+                self.balance.frame(stopwatch(), timings.work[-1], self.performance)
         sound_time = next((event.time for event in incoming.events if event.name == "audio.level"), None)
         if sound_time is not None:
             self.latency = self.clock.now() - sound_time

@@ -15,6 +15,7 @@ import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import astuple, dataclass, fields
+from itertools import pairwise
 from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
@@ -36,18 +37,20 @@ LEFT, RIGHT, TOP, MIDDLE, BOTTOM = 90, 30, 50, 400, 570  # of the plots, in pixe
 MOST_RATE = 40.0  # of the upper plot, a second
 SMOOTH = 3  # rows of which a point of a curve is the mean
 PAPER, INK, GREY, BUSY_GREY = (250, 250, 247), (40, 40, 45), (190, 190, 190), (225, 225, 220)
-FRAMES, PICTURES, GOAL = (30, 90, 170), (200, 80, 30), (130, 130, 130)
+FRAMES, PICTURES, DECISION = (30, 90, 170), (200, 80, 30), (150, 30, 110)
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
     """A second of the run: its end in seconds, frames and pictures in it (pictures only where a scene has a
-    generator, else -1), the level at its end and whether the other program ran."""
+    generator, else -1), the level at its end, how often it had changed within a scene until then, and whether
+    the other program ran."""
 
     time: float
     frames: float
     pictures: float
     level: int
+    decisions: int
     busy: int
 
 
@@ -69,7 +72,7 @@ def played(model: str, seconds: float) -> Iterator[Row]:
 def _row(text: Mapping[str, str]) -> Row:
     """A row that was written."""
     time, frames, pictures = (float(text[name]) for name in ("time", "frames", "pictures"))
-    return Row(time, frames, pictures, int(text["level"]), int(text["busy"]))
+    return Row(time, frames, pictures, *(int(text[name]) for name in ("level", "decisions", "busy")))
 
 
 def _second(rig: Rig, began: float, busy: bool) -> Row:
@@ -83,7 +86,8 @@ def _second(rig: Rig, began: float, busy: bool) -> Row:
             pictures += rig.stage.pictures_made() - made
     rate = pictures / drawing if drawing > 0.5 else -1.0
     level = LADDER.index(rig.balance.level) + 1 if rig.balance else 1
-    return Row(stopwatch() - began, frames / passed, rate, level, int(busy))
+    decisions = rig.balance.decisions if rig.balance else 0
+    return Row(stopwatch() - began, frames / passed, rate, level, decisions, int(busy))
 
 
 def drawn(rows: Sequence[Row], model: str) -> Image.Image:
@@ -119,11 +123,15 @@ def drawn(rows: Sequence[Row], model: str) -> Image.Image:
         _curve(draw, [(across(row.time), rate(value)) for row, value in part], PICTURES)
     steps = [(across(time), step(row.level)) for start, row in seconds for time in (start, row.time)]
     _curve(draw, steps, INK)
+    for earlier, row in pairwise(rows):
+        if row.decisions > earlier.decisions:
+            x, y = across(row.time), step(row.level)
+            draw.ellipse((x - 5, y - 5, x + 5, y + 5), DECISION)
     title = f"demo set, {model}, 1280x720; grey: another program keeps one core busy"
     draw.text((LEFT, 16), title, INK, font)
     draw.text((LEFT + 10, TOP + 4), "frames/s", FRAMES, font)
     draw.text((LEFT + 110, TOP + 4), "pictures/s", PICTURES, font)
-    draw.text((LEFT + 10, MIDDLE + 12), "level: frames/s and size of the scenes", INK, font)
+    draw.text((LEFT + 10, MIDDLE + 12), "level: frames/s and size of the scenes; dot: changed within a scene", INK, font)
     return picture
 
 

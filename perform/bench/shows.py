@@ -94,16 +94,16 @@ def played_part(rig: Rig, seconds: float) -> Part:
     timings.frames.clear()
     timings.phases.update(dict.fromkeys(PHASES, 0.0))
     count, pictures, drawing, began = timings.count, 0, 0.0, stopwatch()
-    text, changes = _balance(rig), []
+    decisions, changes = _decisions(rig), []
     while (passed := stopwatch() - began) < seconds:
         made = rig.stage.pictures_made()
         rig.frame()
         if rig.performance.cues[rig.performance.position.cue].cue.scene.model:
             drawing += stopwatch() - began - passed
             pictures += rig.stage.pictures_made() - made
-        if (now := _balance(rig)) != text:
-            text = now
-            changes.append((passed, text))
+        if rig.balance and (now := _decisions(rig)) > decisions:
+            decisions = now
+            changes.append((passed, rig.balance.text))
     return Part(
         display=(timings.count - count) / passed,
         pictures=pictures / drawing if drawing else 0.0,
@@ -113,5 +113,5 @@ def played_part(rig: Rig, seconds: float) -> Part:
     )
 
 
-def _balance(rig: Rig) -> str:
-    return rig.balance.text if rig.balance else ""
+def _decisions(rig: Rig) -> int:
+    return rig.balance.decisions if rig.balance else 0

@@ -6,9 +6,9 @@ import logging
 from collections.abc import Sequence
 
 from perform.clock import LiveClock
-from perform.performance import CueInstance
+from perform.performance import Performance
 from perform.stage import Stage
-from perform.stage.governor import Governor, Level
+from perform.stage.governor import Governor, Level, Shown
 
 log = logging.getLogger("perform")
 SIZE_WORDS = {1.0: "full size", 0.5: "half size", 0.25: "a quarter of the size"}
@@ -43,13 +43,21 @@ class Balance:
         return self._governor.levels
 
     @property
+    def decisions(self) -> int:
+        """How often the level changed within a scene; from one scene to the next is not counted."""
+        return self._governor.decisions
+
+    @property
     def text(self) -> str:
         """What the show plays now, in plain words."""
         return level_text(self.level, busy=self.level != self.levels[0])
 
-    def frame(self, now: float, work: float, cues: Sequence[CueInstance]) -> None:
-        """Take a frame's work at the time `now`, in seconds; the cues are those whose scenes are sized."""
-        if self._governor.frame(now, work, self._stage.network_time()):
+    def frame(self, now: float, work: float, performance: Performance) -> None:
+        """Take a frame's work at the time `now`, in seconds, and what the performance showed."""
+        decisions, position = self.decisions, performance.position
+        shown = Shown(position.cue, position.before)
+        if self._governor.frame(now, work, self._stage.network_time(), shown):
             self._clock.pace(self.level.fps)
-            self._stage.resize(scaled(self._size, self.level.scale), cues)
+            self._stage.resize(scaled(self._size, self.level.scale), performance.cues)
+        if self.decisions > decisions:
             log.info("%s", self.text)

@@ -8,11 +8,14 @@ is given up first is the size of the scenes, then the frame rate.
 It does not flutter. To change, it adds up at each look how far the limits are broken, or how much room there
 would be on a better level: much counts at once, little only if it stays. A better level needs more room than
 a worse one, and one that it could not keep doubles the wait for the next attempt.
+
+It remembers the level that each scene had at its end, and plays it from the cue on. A transition draws two
+scenes: it has the worse of their levels, and is only looked at if it is long.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 
@@ -26,6 +29,7 @@ EVIDENCE = 0.25  # the sum of what is missing, or there to spare, at the looks b
 FIRST_HOLD, LONGEST_HOLD = 1.0, 32.0  # seconds on a level before it goes up
 FAILED_AFTER = 6.0  # times that; a level that it leaves downwards sooner was an attempt that failed
 LEAST_SECONDS = 1e-6  # that a picture takes
+LONG_TRANSITION = 4.0  # seconds after which a transition is looked at like a scene
 # A frame's work is a fixed part and one in proportion to the scenes' pixels. With software GL at 1280x720,
 # the fixed part (the last pass, mostly) is 0.22 of the other at full size.
 FIXED_WORK = 0.22
@@ -110,12 +114,23 @@ class Costs:
         return min(in_time, rate / (PICTURE_SHARE * min(own, there.fps)))
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a frame shows: a scene, and the one before it while a transition goes from one to the other."""
+
+    scene: Hashable = None
+    before: Hashable = None
+
+
 class Governor:
     """Chooses among some levels, the best first, by what every frame reports."""
 
     def __init__(self, levels: Sequence[Level] = LADDER) -> None:
         self.levels = levels
+        self.decisions = 0  # changes of level within a scene
         self._at = 0
+        self._shown, self._since = Shown(), 0.0  # what is on show, and from when on
+        self._levels: dict[Hashable, int] = {}  # that each scene had at its end
         self._changed, self._rose = 0.0, False
         self._hold, self._lack, self._plenty = FIRST_HOLD, 0.0, 0.0
         self._marks: list[tuple[float, NetworkTime]] = []  # the last looks
@@ -126,20 +141,35 @@ class Governor:
         """The level now."""
         return self.levels[self._at]
 
-    def frame(self, now: float, work: float, network: NetworkTime) -> bool:
-        """Take what a frame reports: the time now and the frame's work, in seconds, and the networks' time so
-        far. True if the level is another from now on."""
+    def frame(self, now: float, work: float, network: NetworkTime, shown: Shown | None = None) -> bool:
+        """Take what a frame reports: the time now and the frame's work, in seconds, the networks' time so far,
+        and what it shows. True if the level is another from now on."""
+        shown = shown or self._shown
+        if shown != self._shown:
+            return self._enter(now, shown)
         if self._marks and now - self._marks[-1][0] < LOOK_INTERVAL:
             self._works[-1].append(work)
             return False
         costs = self._costs(network) if len(self._marks) == LOOKS else None
         self._mark(now, network)
-        at = self._at if costs is None else self._choice(now, costs)
+        if costs is None or (shown.before is not None and now - self._since < LONG_TRANSITION):
+            return False
+        at = self._choice(now, costs)
         if at == self._at:
             return False
-        self._change(now, at)
-        self._mark(now, network)
+        self._decide(now, at)
         return True
+
+    def _enter(self, now: float, shown: Shown) -> bool:
+        """Another scene is on show, or a transition: play it as remembered, and measure anew."""
+        last, before = self._shown, self._at
+        if last.before is None:
+            self._levels[last.scene] = before
+        scenes = [shown.scene] if shown.before is None else [shown.scene, shown.before]
+        self._at = max(self._levels.get(scene, before) for scene in scenes)
+        self._shown, self._since, self._rose = shown, now, False
+        self._measure_anew()
+        return self._at != before
 
     def _mark(self, now: float, network: NetworkTime) -> None:
         self._marks = [*self._marks, (now, network)][-LOOKS:]
@@ -168,11 +198,16 @@ class Governor:
         waited = now - self._changed >= self._hold
         return better if waited and self._plenty >= EVIDENCE else self._at
 
-    def _change(self, now: float, at: int) -> None:
-        """Go to a level, and measure again from there."""
+    def _decide(self, now: float, at: int) -> None:
+        """Go to a level."""
         if at > self._at and self._rose:
             failed = now - self._changed < FAILED_AFTER * self._hold
             self._hold = min(2 * self._hold, LONGEST_HOLD) if failed else max(self._hold / 2, FIRST_HOLD)
         self._rose = at < self._at
-        self._at, self._changed, self._lack, self._plenty = at, now, 0.0, 0.0
+        self._at, self._changed = at, now
+        self.decisions += 1
+        self._measure_anew()
+
+    def _measure_anew(self) -> None:
+        self._lack = self._plenty = 0.0
         self._marks, self._works = [], []

@@ -59,7 +59,7 @@ def loaded(rig: Rig, work: float) -> None:
     """Two seconds in which each frame takes `work` seconds."""
     assert rig.balance
     for number in range(60):
-        rig.balance.frame(LATER + number / 30, work, rig.performance.cues)
+        rig.balance.frame(LATER + number / 30, work, rig.performance)
 
 
 def test_levels_reach_the_scenes_the_log_and_the_status(

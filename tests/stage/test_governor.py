@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from perform.stage.governor import LADDER, Costs, Governor, Level, NetworkTime, pinned
+from perform.stage.governor import LADDER, LONG_TRANSITION, Costs, Governor, Level, NetworkTime, Shown, pinned
 
 SETTLED = 2.0  # seconds after a change
 
@@ -27,6 +27,7 @@ class Machine:
     now: float = 0.0
     network: NetworkTime = field(default_factory=NetworkTime)
     levels: list[tuple[float, Level]] = field(default_factory=list)  # from when on each is played
+    shown: Shown = field(default_factory=Shown)
 
     def __post_init__(self) -> None:
         self._random = np.random.default_rng(0)
@@ -45,7 +46,9 @@ class Machine:
         self.now += period
         if self.picture:
             self._compute(period - work, period)
-        if self.governor.frame(self.now, work, self.network):
+        else:
+            self.network = replace(self.network, running=0.0)  # a scene without a network
+        if self.governor.frame(self.now, work, self.network, self.shown):
             self.levels.append((self.now, self.governor.level))
 
     def _compute(self, free: float, period: float) -> None:
@@ -194,3 +197,69 @@ def test_the_room_of_a_level() -> None:
     display = 0.9 * last.load / first.load  # the rest goes to the network; 26 frames need more
     assert slow.room(first, last) == pytest.approx((5 + (0.9 - display) * 25) / 13.75)
     assert Costs(0.5, picture=1 / 62, alone=0.01).room(first, first) == pytest.approx(1.9)
+
+
+# Seconds of a frame and of a picture, of some scenes of a set; the first and the third have no network
+SCENES = ((0.03, 0.0), (0.05, 0.035), (0.1, 0.0), (0.06, 0.025), (0.04, 0.03))
+CUE_SECONDS, TRANSITION_SECONDS = 8.0, 2.0
+
+
+def cue(machine: Machine, number: int, transition: float = TRANSITION_SECONDS) -> int:
+    """Play one cue of the set after another; how many decisions the governor takes."""
+    decisions, before = machine.governor.decisions, (number - 1) % len(SCENES)
+    machine.frame = SCENES[number][0] + SCENES[before][0]  # both scenes are drawn
+    machine.picture = SCENES[number][1] or SCENES[before][1]
+    machine.shown = Shown(number, before)
+    machine.play(transition)
+    machine.frame, machine.picture = SCENES[number]
+    machine.shown = Shown(number)
+    machine.play(CUE_SECONDS - transition)
+    return machine.governor.decisions - decisions
+
+
+def whole_set(machine: Machine) -> list[int]:
+    """Play all cues once; the decisions in each."""
+    return [cue(machine, number) for number in range(len(SCENES))]
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.1])
+def test_the_level_of_a_scene_is_remembered(noise: float) -> None:
+    machine = Machine(*SCENES[0], noise=noise)
+    learned = [whole_set(machine) for _ in range(2)]
+    assert sum(learned[0]) > 0
+    assert max(learned[0]) <= 2
+    began = machine.now
+    known = [whole_set(machine) for _ in range(10)]
+    assert sum(map(sum, known)) <= (2 if noise else 0)
+    assert len(machine.changes(began)) > 20  # from one scene to the next
+
+
+def test_scenes_are_learned_anew_when_another_program_comes_or_goes() -> None:
+    machine = Machine(*SCENES[0])
+    for _ in range(3):
+        whole_set(machine)
+    quiet = [machine.governor.level for number in range(len(SCENES)) if cue(machine, number) == 0]
+    assert len(quiet) == len(SCENES)
+    machine.others = 0.4
+    whole_set(machine)
+    whole_set(machine)
+    assert sum(whole_set(machine)) == 0
+    machine.others = 0.0
+    for _ in range(3):
+        whole_set(machine)
+    assert sum(whole_set(machine)) == 0
+    again = [machine.governor.level for number in range(len(SCENES)) if cue(machine, number) == 0]
+    assert again == quiet
+
+
+def test_only_a_long_transition_is_looked_at() -> None:
+    machine = Machine(0.03, 0.0, shown=Shown(0))
+    machine.play(10)
+    machine.frame, machine.shown = 0.2, Shown(1, 0)
+    machine.play(LONG_TRANSITION)
+    assert machine.governor.decisions == 0
+    machine.play(1.0)
+    assert machine.governor.level == LADDER[-1]
+    machine.frame, machine.shown = 0.03, Shown(0)  # remembered, whatever the transition needed
+    machine.play(0.1)
+    assert machine.governor.level == LADDER[0]
