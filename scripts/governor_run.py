@@ -131,7 +131,12 @@ def drawn(rows: Sequence[Row], model: str) -> Image.Image:
     draw.text((LEFT, 16), title, INK, font)
     draw.text((LEFT + 10, TOP + 4), "frames/s", FRAMES, font)
     draw.text((LEFT + 110, TOP + 4), "pictures/s", PICTURES, font)
-    draw.text((LEFT + 10, MIDDLE + 12), "level: frames/s and size of the scenes; dot: changed within a scene", INK, font)
+    draw.text(
+        (LEFT + 10, MIDDLE + 12),
+        "level: frames/s and size of the scenes; dot: changed within a scene",
+        INK,
+        font,
+    )
     return picture
 
 

@@ -142,8 +142,8 @@ class Governor:
         return self.levels[self._at]
 
     def frame(self, now: float, work: float, network: NetworkTime, shown: Shown | None = None) -> bool:
-        """Take what a frame reports: the time now and the frame's work, in seconds, the networks' time so far,
-        and what it shows. True if the level is another from now on."""
+        """Take what a frame reports: the time now and the frame's work, in seconds, the networks' time so
+        far, and what it shows. True if the level is another from now on."""
         shown = shown or self._shown
         if shown != self._shown:
             return self._enter(now, shown)
