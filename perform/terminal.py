@@ -64,14 +64,18 @@ class _Notes(io.TextIOBase):
         return getattr(sys.stderr, "rich_proxied_file", sys.stderr) or io.StringIO()
 
 
+class _StdoutError(OSError):
+    """stdout cannot be written: `written` ends the program."""
+
+
 class _Printed(Console):
-    """stdout; the end of a pipe is a fault like a full disk (see `written`): of stdout, not of a file."""
+    """stdout; the end of a pipe is a fault like a full disk: of stdout, not of a file."""
 
     def print(self, *objects: Any, **settings: Any) -> None:
         try:
             super().print(*objects, **settings)
         except OSError as error:
-            raise OSError(error.errno, error.strerror, "stdout") from error
+            raise _StdoutError(error.errno, error.strerror) from error
 
     def on_broken_pipe(self) -> None:
         raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
@@ -274,7 +278,7 @@ def complaints() -> Iterator[None]:
     code 130."""
     try:
         yield
-    except typer.Exit:  # an inner command has printed the reason
+    except (typer.Exit, _StdoutError):  # an inner command has printed the reason, or `written` does
         raise
     except KeyboardInterrupt:
         say_cut_short(*_under_way)
@@ -287,7 +291,8 @@ def complaints() -> Iterator[None]:
 @contextlib.contextmanager
 def written() -> Iterator[None]:
     """All that the block prints is written. If it cannot be, because the disk is full or the reader of a pipe
-    has ended, the program ends with a sentence and exit code 1, without a traceback."""
+    has ended, the program ends with a sentence and exit code 1, without a traceback. Notes on stderr that
+    cannot be written change nothing."""
     try:
         try:
             yield
@@ -295,10 +300,21 @@ def written() -> Iterator[None]:
             if sys.stdout is not None:
                 sys.stdout.flush()
     except OSError as error:
-        with contextlib.suppress(OSError, ValueError), Path(os.devnull).open("w") as nowhere:
-            os.dup2(nowhere.fileno(), sys.stdout.fileno())  # or Python would write the rest as it ends
+        _give_up(sys.stdout)
         err.print(f"perform: stdout: {system_reason(error)}", style="red", markup=False, highlight=False)
         sys.exit(1)
+    finally:
+        try:
+            if sys.stderr is not None:
+                sys.stderr.flush()
+        except OSError:
+            _give_up(sys.stderr)
+
+
+def _give_up(stream: TextIO) -> None:
+    """Lose what a stream holds and cannot write: Python would write it as it ends, and fail."""
+    with contextlib.suppress(OSError, ValueError), Path(os.devnull).open("w") as nowhere:
+        os.dup2(nowhere.fileno(), stream.fileno())
 
 
 ALLOWED = {  # by pydantic's kind of fault

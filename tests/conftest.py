@@ -13,6 +13,7 @@ import typer.main
 import typer.testing
 from hypothesis import settings
 
+from tests.doubles import prepared
 from tests.doubles.jack_port import Port
 from tests.doubles.servers import Server
 from tests.doubles.waiting import needs
@@ -49,6 +50,13 @@ def own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patch.setenv("XDG_CACHE_HOME", str(run / "cache"))
         patch.setenv("XDG_DATA_HOME", str(base / "data"))
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def prepared_processes() -> Iterator[None]:
+    """What prepares processes, once a test wants one, ends with the tests."""
+    yield
+    prepared.end()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -21,10 +21,12 @@ from perform import __version__
 from perform.cli import app
 from perform.rhythm.beat import CONFIDENT
 from tests.doubles import command
-from tests.doubles.command import COMMAND, environment
 from tests.doubles.library import NEURAL, RED, save, write_library
+from tests.doubles.prepared import FromNothing, Prepared
 from tests.doubles.waiting import eventually
 from tests.folders import ROOT
+
+TOLD: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
 
 
 @pytest.fixture
@@ -32,11 +34,9 @@ def folder(tmp_path: Path) -> Path:
     return write_library(tmp_path)
 
 
-def run(folder: Path, *words: str, expect: int = 0) -> str:
+def run(folder: Path, *words: str, expect: int = 0, kind: type[FromNothing] = Prepared) -> str:
     """What a command prints; its exit code must be `expect`, and there must be no traceback."""
-    done = subprocess.run(
-        [*COMMAND, *words], cwd=folder, capture_output=True, text=True, timeout=120, env=environment()
-    )
+    done = command.finished(*words, kind=kind, cwd=folder)
     text = done.stdout + done.stderr
     assert "Traceback" not in text
     assert done.returncode == expect, text
@@ -63,7 +63,7 @@ def pictures(file: Path) -> list[np.ndarray]:  # type: ignore[type-arg]
 def test_render_twice_gives_the_same_frames(folder: Path) -> None:
     sound = tone(folder / "tone.wav")
     words = ("render", str(sound), "--scene", "neural", "--size", "64x36", "--fps", "10", "--digest")
-    first = run(folder, *words, "--out", "a.mp4")
+    first = run(folder, *words, "--out", "a.mp4", kind=FromNothing)  # its hashes have another seed
     second = run(folder, *words, "--out", "b.mkv")
     assert "10 frames" in first
     assert first.split("sha256 ")[1][:64] == second.split("sha256 ")[1][:64]
@@ -81,7 +81,7 @@ def test_play_headless_records(folder: Path) -> None:
     sound = tone(folder / "tone.wav")
     run(
         folder, "play", "--headless", "--seconds", "1", "--size", "64x36", "--audio", str(sound),
-        "--record", "out/show.mp4", "--osc-port", "0", "--fps", "30",
+        "--record", "out/show.mp4", "--osc-port", "0", "--fps", "30", kind=FromNothing,
     )  # fmt: skip
     middle = pictures(folder / "out/show.mp4")[5][18, 32]
     assert middle == pytest.approx([255, 0, 0], abs=4)
@@ -150,9 +150,7 @@ def at_a_terminal(folder: Path, *words: str) -> str:
     import pty
 
     ours, theirs = pty.openpty()
-    show = subprocess.Popen(
-        [*COMMAND, *words], cwd=folder, env=environment(), stdin=theirs, stdout=theirs, stderr=theirs
-    )
+    show = command.start(*words, cwd=folder, stdin=theirs, stdout=theirs, stderr=theirs)
     os.close(theirs)
     text = "".join(_lines_of(ours))
     assert show.wait(60) == 0, text
@@ -214,10 +212,8 @@ def test_the_digest_comes_only_when_it_is_wanted(folder: Path) -> None:
 
 def test_a_render_that_is_cut_short_says_so_and_plays(folder: Path) -> None:
     sound = str(tone(folder / "tone.wav", 60))
-    show = subprocess.Popen(
-        [*COMMAND, "render", sound, "--scene", "red", "--size", "64x36", "--out", "a.mp4"],
-        cwd=folder, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-    )  # fmt: skip
+    words = ("render", sound, "--scene", "red", "--size", "64x36", "--out", "a.mp4")
+    show = command.start(*words, cwd=folder, **TOLD)
     film = folder / "a.mp4"
     eventually(lambda: show.poll() is not None or (film.exists() and film.stat().st_size > 3000), "a film")
     show.send_signal(signal.SIGINT)
@@ -230,10 +226,8 @@ def test_a_render_that_is_cut_short_says_so_and_plays(folder: Path) -> None:
 
 def test_a_second_ctrl_c_also_says_how_much_is_rendered(folder: Path) -> None:
     sound = str(tone(folder / "tone.wav", 60))
-    show = subprocess.Popen(
-        [*COMMAND, "render", sound, "--scene", "red", "--size", "64x36", "--out", "a.mp4"],
-        cwd=folder, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-    )  # fmt: skip
+    words = ("render", sound, "--scene", "red", "--size", "64x36", "--out", "a.mp4")
+    show = command.start(*words, cwd=folder, **TOLD)
     film = folder / "a.mp4"
     eventually(lambda: show.poll() is not None or (film.exists() and film.stat().st_size > 3000), "a film")
     show.send_signal(signal.SIGINT)
@@ -246,10 +240,8 @@ def test_a_second_ctrl_c_also_says_how_much_is_rendered(folder: Path) -> None:
 
 
 def test_ctrl_c_in_a_long_command_says_how_far_it_got(folder: Path) -> None:
-    drawing = subprocess.Popen(
-        [*COMMAND, "flora", "pictures", "drawn", "--count", "2000", "--size", "64"],
-        cwd=folder, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-    )  # fmt: skip
+    words = ("flora", "pictures", "drawn", "--count", "2000", "--size", "64")
+    drawing = command.start(*words, cwd=folder, **TOLD)
     eventually(lambda: drawing.poll() is not None or (folder / "drawn/000009.png").exists(), "pictures")
     drawing.send_signal(signal.SIGINT)
     output, _ = drawing.communicate(timeout=60)
@@ -268,26 +260,8 @@ def test_a_recording_gets_a_number_and_replaces_nothing(folder: Path) -> None:
 
 
 def test_sigterm_keeps_the_recording(folder: Path) -> None:
-    words = [
-        "play",
-        "--headless",
-        "--size",
-        "64x36",
-        "--audio",
-        "none",
-        "--record",
-        "a.mp4",
-        "--osc-port",
-        "0",
-    ]
-    show = subprocess.Popen(
-        [*COMMAND, *words],
-        cwd=folder,
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+    words = ("play", "--headless", "--size", "64x36", "--audio", "none", "--record", "a.mp4")
+    show = command.start(*words, "--osc-port", "0", cwd=folder, **TOLD)
     film = folder / "a.mp4"
     eventually(lambda: show.poll() is not None or (film.exists() and film.stat().st_size > 3000), "a film")
     show.send_signal(signal.SIGTERM)
@@ -429,10 +403,7 @@ def test_what_cannot_be_written_ends_in_one_line(folder: Path, words: str) -> No
     os.close(read)
     with FULL.open("w") as full, os.fdopen(write, "w") as pipe:
         for stdout, why in ((full, "the disk is full"), (pipe, "Broken pipe")):
-            done = subprocess.run(
-                [*COMMAND, *words.split()], cwd=folder, stdout=stdout, stderr=subprocess.PIPE, text=True,
-                env=environment(), timeout=60,
-            )  # fmt: skip
+            done = command.finished(*words.split(), cwd=folder, stdout=stdout)
             assert done.returncode == 1
             lines = [line for line in done.stderr.splitlines() if " INFO " not in line]
             silent = words == "--help" and why == "Broken pipe"  # Rich ends it itself

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,6 @@ from typer.testing import CliRunner
 from perform.cli import PANELS, app
 from perform.terminal import complaints
 from tests.doubles import command
-from tests.doubles.command import COMMAND
 from tests.doubles.library import write_library
 
 
@@ -78,15 +76,12 @@ def test_every_command_that_writes_a_film_takes_its_codec_and_quality() -> None:
 )
 def test_the_shell_completes_names(tmp_path: Path, words: str, completed: list[str]) -> None:
     """The names of this folder, and those that come with the program."""
-    environment = os.environ | {
+    environ = os.environ | {
         "_PERFORM_COMPLETE": "complete_bash",
         "COMP_WORDS": words,
         "COMP_CWORD": str(len(words.split()) - 1),
     }
-    done = subprocess.run(
-        [*COMMAND[:-1], COMMAND[-1].replace("app()", "app(prog_name='perform')")],
-        cwd=write_library(tmp_path), env=environment, capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
+    done = command.finished(cwd=write_library(tmp_path), env=environ)
     assert sorted(done.stdout.split()) == completed, done.stderr
 
 

@@ -14,7 +14,7 @@ import pytest
 from perform.commands.journal import changes
 from perform.faults import Health
 from perform.show.status import Status
-from tests.doubles.command import COMMAND, environment
+from tests.doubles.command import environment, finished
 from tests.doubles.library import write_library
 
 AT_FIRST = Status(
@@ -76,10 +76,8 @@ def test_the_log_of_a_supervised_show_has_dates_and_levels(tmp_path: Path) -> No
     """Progress from the first line on, then the scene and the tempo; no line of status."""
     write_library(tmp_path)
     words = ("play", "demo", "--headless", "--audio", "none", "--size", "64x36", "--seconds", "7")
-    done = subprocess.run(
-        [*COMMAND, *words, "--osc-port", "0"], cwd=tmp_path, capture_output=True, text=True, timeout=120,
-        env=environment() | {"XDG_CACHE_HOME": os.fspath(tmp_path / "cache")}, stdin=subprocess.DEVNULL,
-    )  # fmt: skip
+    environ = environment() | {"XDG_CACHE_HOME": os.fspath(tmp_path / "cache")}
+    done = finished(*words, "--osc-port", "0", cwd=tmp_path, env=environ, stdin=subprocess.DEVNULL)
     assert done.returncode == 0, done.stderr
     lines = done.stderr.splitlines()
     form = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{4} (INFO|WARNING|ERROR) (.+)")
@@ -96,12 +94,10 @@ def test_the_log_of_a_supervised_show_has_dates_and_levels(tmp_path: Path) -> No
 def test_compiling_is_told_once(tmp_path: Path) -> None:
     write_library(tmp_path)
     words = ("play", "neural", "--headless", "--audio", "none", "--size", "64x36", "--seconds", "0.2")
+    environ = environment() | {"XDG_CACHE_HOME": os.fspath(tmp_path / "cache")}
     told = []
     for _ in range(2):
-        done = subprocess.run(
-            [*COMMAND, *words, "--osc-port", "0"], cwd=tmp_path, capture_output=True, text=True, timeout=120,
-            env=environment() | {"XDG_CACHE_HOME": os.fspath(tmp_path / "cache")},
-        )  # fmt: skip
+        done = finished(*words, "--osc-port", "0", cwd=tmp_path, env=environ)
         told.append("compiling the network" in done.stderr)
         assert "opening the model untrained-small" in done.stderr
     assert told == [True, False]

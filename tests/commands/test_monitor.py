@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from io import StringIO
 from pathlib import Path
@@ -17,7 +16,7 @@ from perform.rhythm.tempo import TempoAuthority
 from perform.scenes.mapping import MappingPlayers
 from perform.show.monitor import Monitor, SignalReading, wanted
 from tests.doubles import command
-from tests.doubles.command import COMMAND, environment
+from tests.doubles.command import environment, finished, start
 from tests.doubles.inputs import PlayedInput
 
 
@@ -84,9 +83,7 @@ def test_without_a_terminal_each_signal_has_a_line_a_second(tmp_path: Path) -> N
         "--seconds",
         "2.5",
     )
-    done = subprocess.run(
-        [*COMMAND, *words], cwd=tmp_path, capture_output=True, text=True, timeout=120, env=environment()
-    )
+    done = finished(*words, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     lines = [text for text in done.stdout.splitlines() if not text.startswith("midi")]
     assert [text.split()[0] for text in lines] == ["beat.bpm", "time.seconds"] * 2
@@ -98,10 +95,9 @@ def test_on_a_terminal_there_are_bars(tmp_path: Path) -> None:
     import pty
 
     ours, theirs = pty.openpty()
-    show = subprocess.Popen(
-        [*COMMAND, "monitor", "beat.phase", "--audio", "none", "--osc", "0", "--seconds", "1"],
-        cwd=tmp_path, env=environment() | {"TERM": "xterm"}, stdin=theirs, stdout=theirs, stderr=theirs,
-    )  # fmt: skip
+    words = ("monitor", "beat.phase", "--audio", "none", "--osc", "0", "--seconds", "1")
+    environ = environment() | {"TERM": "xterm"}
+    show = start(*words, cwd=tmp_path, env=environ, stdin=theirs, stdout=theirs, stderr=theirs)
     os.close(theirs)
     text = b""
     while True:

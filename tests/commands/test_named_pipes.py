@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from perform import media, paths
 from perform.documents import read_text
 from perform.library import Library
 from perform.render import isf
-from tests.doubles.command import COMMAND, environment
+from tests.doubles.command import finished
 from tests.doubles.library import write_library
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs named pipes of Unix")
@@ -48,9 +47,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ],
 )
 def test_a_command_says_what_it_is(folder: Path, words: str, fault: str) -> None:
-    done = subprocess.run(
-        [*COMMAND, *words.split()], capture_output=True, text=True, timeout=60, env=environment()
-    )
+    done = finished(*words.split(), timeout=60)
     assert done.returncode == 1
     assert fault in done.stderr
     assert "Traceback" not in done.stderr

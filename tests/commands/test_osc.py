@@ -19,7 +19,7 @@ from perform.cli import app
 from perform.inputs.osc.packets import message
 from perform.terminal import place_of
 from tests.doubles.boards import Controller
-from tests.doubles.command import COMMAND, environment
+from tests.doubles.command import start
 from tests.doubles.library import write_library
 from tests.doubles.waiting import eventually
 
@@ -103,9 +103,7 @@ def _free_port() -> int:
 def playing(folder: Path, port: int, *words: str) -> Iterator[subprocess.Popen[bytes]]:
     """The library's setlist, played without a window."""
     command = ["play", "demo", "--headless", "--audio", "none", "--size", "64x36", "--osc", str(port), *words]
-    with subprocess.Popen(
-        [*COMMAND, *command], cwd=folder, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    ) as process:
+    with start(*command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
         try:
             yield process
         finally:

@@ -136,7 +136,7 @@ def test_a_film_is_whole_where_nobody_can_read_its_notes(folder: Path, lost: str
     words = ["render", "tone.wav", "--scene", "red", "--size", "64x48", "--fps", "30", "--out", "out.mkv"]
     with Path("/dev/full").open("w") as full:
         where = subprocess.PIPE if lost == "pipe" else full
-        process = subprocess.Popen([*command.COMMAND, *words], stdout=where, stderr=where)
+        process = command.start(*words, stdout=where, stderr=where)
     for stream in (process.stdout, process.stderr):
         if stream:
             stream.close()

@@ -15,7 +15,7 @@ from perform.cli import app
 from perform.terminal import program
 from perform.training import run as runs
 from perform.training.metrics import evaluator
-from tests.doubles.command import COMMAND
+from tests.doubles.command import start
 from tests.doubles.discs import Discs
 from tests.doubles.reels import write_film
 
@@ -61,8 +61,9 @@ def test_train_continues_and_samples_a_run(pictures: Path, tmp_path: Path, kind:
 
 def test_ctrl_c_after_the_first_step_saves_and_says_so(pictures: Path, tmp_path: Path) -> None:
     words = ["train", "dcgan", str(pictures), str(tmp_path / "run"), *SMALL]
-    training = subprocess.Popen(
-        [*COMMAND, *words],
+    training = start(
+        *words,
+        env=None,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
