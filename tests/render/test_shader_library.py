@@ -143,6 +143,21 @@ def test_petals_are_where_they_were_when_their_wind_goes_through_its_range_again
     shader.release()
 
 
+def test_a_flower_of_the_field_that_changes_is_never_the_ghost_of_another(context: moderngl.Context) -> None:
+    shader = Shader(context, isf.load(SHADERS / "filters/field.fs"), SIZE)
+    red, blue = (texture(context, plain(colour)) for colour in ((255, 0, 0), (0, 0, 255)))
+    plants = defaults(shader, **{name: (0.0, 0.0, 0.0, 1.0) for name in ("ground", "leaves", "sky", "dusk")})
+    mixed, whole = [], 0
+    for moment in moments(2):
+        drawn = pixels(shader.render(moment, plants, red if moment.seconds < 1 else blue)).astype(int)
+        both = np.minimum(drawn[..., 0], drawn[..., 2])
+        mixed.append(int((both > 40).sum()))
+        whole = max(whole, min(int((drawn[..., part] > 80).sum()) for part in (0, 2)))
+    assert whole > 500  # some rows are red and others blue
+    assert max(mixed) < 0.02 * WIDTH * HEIGHT
+    shader.release()
+
+
 @pytest.mark.parametrize(
     ("turn", "grounds", "lights"),
     [(0, ("black", "blue"), ("white", "red")), (1, ("blue", "blue"), ("red", "red"))],
