@@ -146,7 +146,7 @@ def test_petals_are_where_they_were_when_their_wind_goes_through_its_range_again
 def test_a_flower_of_the_field_that_changes_is_never_the_ghost_of_another(context: moderngl.Context) -> None:
     shader = Shader(context, isf.load(SHADERS / "filters/field.fs"), SIZE)
     red, blue = (texture(context, plain(colour)) for colour in ((255, 0, 0), (0, 0, 255)))
-    plants = defaults(shader, **{name: (0.0, 0.0, 0.0, 1.0) for name in ("ground", "leaves", "sky", "dusk")})
+    plants = defaults(shader, **dict.fromkeys(("ground", "leaves", "sky", "dusk"), (0.0, 0.0, 0.0, 1.0)))
     mixed, whole = [], 0
     for moment in moments(2):
         drawn = pixels(shader.render(moment, plants, red if moment.seconds < 1 else blue)).astype(int)
