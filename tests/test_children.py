@@ -32,6 +32,7 @@ from perform.render.shader import ShaderError
 from perform.render.trials import Trials
 from perform.scenes.mapping import Example
 from tests.doubles.networks import WEIGHTS
+from tests.doubles.shaders import HEAVY
 from tests.doubles.waiting import eventually
 from tests.folders import ROOT
 
@@ -114,8 +115,9 @@ def test_the_compiler(traps: Path, tmp_path: Path) -> None:
 
 
 def test_trials_of_shaders(traps: Path, tmp_path: Path) -> None:
-    turns = "float x = TIME; for (int i = 0; i < 1000000; i++) x = sin(x + float(i));"
-    (tmp_path / "heavy.fs").write_text(f"/*{{}}*/ void main() {{ {turns} gl_FragColor = vec4(x); }}")
+    (tmp_path / "heavy.fs").write_text(
+        f"/*{{}}*/ {HEAVY} void main() {{ gl_FragColor = vec4(heavy(TIME)); }}"
+    )
     with closing(Trials((640, 360), tmp_path / "none")) as trials, pytest.raises(ShaderError):
         trials.wait([isf.load(tmp_path / "heavy.fs")])  # if the process did not begin, it would pass
 

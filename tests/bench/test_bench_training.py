@@ -37,6 +37,14 @@ def by_name(found: list[Figure]) -> dict[str, float]:
 
 
 @pytest.fixture
+def forked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One process imports torch, and what its optimisers load, for all that the bench starts."""
+    context = get_context("forkserver")
+    context.set_forkserver_preload([__name__, "torch._dynamo"])
+    monkeypatch.setattr("perform.children.spawning", lambda: context)
+
+
+@pytest.fixture
 def tulips(tmp_path: Path) -> Path:
     """The folder of a run."""
     run = TrainingRun(tmp_path / "tulips", Noise((16, 16), 16))
@@ -72,6 +80,7 @@ def test_rare_penalties_are_weighted_by_their_frequency() -> None:
     assert found == pytest.approx({name: 1e3 * seconds / 4 for name, seconds in wanted.items()})
 
 
+@pytest.mark.usefixtures("forked")
 def test_a_run_is_measured_with_its_name_and_networks(tulips: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found = by_name(list(training_figures(0.01, str(tulips), "cpu")))
     assert found["tulips_float32_fps"] > 0 and found["tulips_bfloat16_discriminator"] > 0
@@ -134,12 +143,10 @@ def killed(*_: object) -> list[Figure]:
         (killed, "its process was killed, perhaps for want of memory"),
     ],
 )
+@pytest.mark.usefixtures("forked")
 def test_a_case_that_does_not_fit_is_reported_and_the_others_are_measured(
     instead: object, note: str, tulips: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    context = get_context("forkserver")  # one process imports torch for all of them
-    context.set_forkserver_preload([__name__])
-    monkeypatch.setattr("perform.children.spawning", lambda: context)
     monkeypatch.setattr("perform.bench.training.train_for", instead)
     found = list(training_figures(0.01, str(tulips), "cpu"))
     assert [(one.note, math.isnan(one.value)) for one in found] == [(note, True)] * 2

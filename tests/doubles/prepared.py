@@ -29,8 +29,8 @@ from tests.folders import ROOT
 
 # Without `perform.terminal` and what imports it: its consoles are made for the files of the process.
 LIBRARIES = (
-    "av", "glcontext", "moderngl", "numpy.fft", "numpy.ma", "PIL.Image", "pydantic", "rich.live",
-    "rich.logging", "rich.progress", "rich.table", "typer.rich_utils", "typer._adapters",
+    "av", "glcontext", "moderngl", "numpy.fft", "numpy.ma", "PIL.Image", "pydantic", "pytest",
+    "rich.live", "rich.logging", "rich.progress", "rich.table", "typer.rich_utils", "typer._adapters",
     "perform.outputs.recorder", "perform.performance", "perform.show.opening",
 )  # fmt: skip
 SERVE = "import sys; from tests.doubles import prepared; prepared.serve(int(sys.argv[1]))"

@@ -15,6 +15,10 @@ from perform.render import isf
 from perform.render.shader import Shader
 
 SIZE = (8, 4)
+# A pixel takes software GL 0.2 ms, though it ends the loop after 65536 turns.
+HEAVY = """
+float heavy(float x) { for (int i = 0; i < 1000000; i++) x = sin(cos(x) + float(i)); return x; }
+"""
 
 
 class Stage:

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from tests.doubles.prepared import Prepared
 from tests.folders import ROOT
 
 MANY = 3000  # frames after which nothing more is to be expected
@@ -27,10 +28,9 @@ class Stage:
     def __init__(self, script: str, display: str | None) -> None:
         environ = {name: value for name, value in os.environ.items() if "DISPLAY" not in name}
         self.environ = environ | ({"DISPLAY": display} if display else {})
-        self._process = subprocess.Popen(
-            [sys.executable, script], cwd=ROOT, env=self.environ | {"PYTHONPATH": str(ROOT)},
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
+        code = "import runpy, sys; runpy.run_path(sys.argv[1], run_name='__main__')"
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+        self._process = Prepared(code, script, cwd=ROOT, env=self.environ, **pipes)
         self.seconds = 0.0
 
     def ask(self, what: str, *arguments: Any) -> Any:

@@ -305,15 +305,16 @@ import os, sys
 from pathlib import Path
 sys.path.insert(0, os.getcwd())
 import numpy as np
-from tests.doubles.frames import RATE, SIZE, frame
+from tests.doubles.frames import SIZE, frame
 from perform.outputs.recorder import Recorder
+RATE = 16_000
 def resident():
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 recorder = Recorder(Path(sys.argv[1]), SIZE, 5, RATE)
 for number in range(int(sys.argv[2])):
     if number == 300:
         before = resident()
-    recorder.write(frame(number, 5, number % 256, np.zeros((9600, 2), np.float32)))
+    recorder.write(frame(number, 5, number % 256, np.zeros((RATE // 5, 2), np.float32)))
 print(resident() - before)
 recorder.close()
 """

@@ -14,11 +14,10 @@ from perform.render import isf
 from perform.render.isf import ISF
 from perform.render.shader import ShaderError
 from perform.render.trials import COMMAND, Trials
+from tests.doubles.shaders import HEAVY
 
 PLAIN = "void main() { gl_FragColor = vec4(0.2); }"
-# More turns than software GL makes of a loop: 0.1 ms a pixel.
-HEAVY = """float heavy(float x) { for (int i = 0; i < 1000000; i++) x = sin(x + float(i)); return x; }
-void main() { gl_FragColor = vec4(heavy(TIME)); }"""
+SLOW = HEAVY + "void main() { gl_FragColor = vec4(heavy(TIME)); }"
 # Holds the interpreter for years, as a draw may; software GL itself ends every loop at some time.
 ENDLESS = """import re
 from perform.render import isf, trials
@@ -59,7 +58,7 @@ def test_faults_are_left_to_the_show(tmp_path: Path) -> None:
 
 
 def test_what_is_too_slow_is_refused_with_its_cost(tmp_path: Path) -> None:
-    heavy, plain = shader(tmp_path, HEAVY), shader(tmp_path, PLAIN, "b.fs")
+    heavy, plain = shader(tmp_path, SLOW), shader(tmp_path, PLAIN, "b.fs")
     with trials() as tried:
         with pytest.raises(ShaderError, match=r"a\.fs:1: takes about [\d.]+ s a frame at 640x360"):
             tried.wait([heavy, plain])
@@ -94,7 +93,7 @@ trials.try_shaders()"""
 )
 def test_where_nothing_can_be_tried_all_pass(tmp_path: Path, command: list[str]) -> None:
     with trials(command=command) as tried:
-        tried.wait([shader(tmp_path, HEAVY)])
+        tried.wait([shader(tmp_path, SLOW)])
 
 
 def test_trusted_shaders_pass_as_they_are_at_first(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from perform.show.edits import FileWatcher
 from perform.show.status import StatusMeter, unnamed
 from perform.signals import Event
 from tests.doubles.library import BLUE, INVERT, RED, save, write_library
+from tests.doubles.shaders import HEAVY
 from tests.doubles.shows import plays_until, watched
 from tests.doubles.waiting import TIMEOUT, eventually
 
@@ -77,9 +78,7 @@ def test_saved_files_take_effect_during_the_show(library: Library, tmp_path: Pat
         rig.close()
 
 
-# More turns than software GL makes of a loop: 0.1 ms a pixel.
-HEAVY = "float heavy(float x) { for (int i = 0; i < 1000000; i++) x = sin(x + float(i)); return x; }"
-SLOW = INVERT.replace("1.0 - c.rgb", "vec3(heavy(c.r))").replace("void main", f"{HEAVY}\nvoid main")
+SLOW = INVERT.replace("1.0 - c.rgb", "vec3(heavy(c.r))").replace("void main", f"{HEAVY}void main")
 
 
 def test_a_shader_that_is_too_slow_is_refused_with_its_cost_and_the_picture_goes_on(

@@ -270,14 +270,17 @@ sys.path.insert(0, {root!r})
 from tests.doubles import runs
 from perform.training import run
 run.LOG_EVERY = 2
-runs.learnt(runs.begun(Path({folder!r}), runs.{settings}), 80)
+for name in ("SMALL", "DCGAN"):
+    runs.learnt(runs.begun(Path({folder!r}) / name, getattr(runs, name)), 80)
 """
 
 
-def trained_by_two(folder: Path, settings: str) -> Path:
-    """A folder with the run of a pair of processes."""
+@pytest.fixture(scope="module")
+def trained_by_two(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the runs of a pair of processes, one of each kind of network."""
+    folder = tmp_path_factory.mktemp("two")
     script = folder / "two.py"
-    script.write_text(TWO.format(root=str(ROOT), folder=str(folder / "two"), settings=settings))
+    script.write_text(TWO.format(root=str(ROOT), folder=str(folder)))
     command = [
         sys.executable,
         "-m",
@@ -288,13 +291,13 @@ def trained_by_two(folder: Path, settings: str) -> Path:
     ]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stderr[-3000:]
-    return folder / "two"
+    return folder
 
 
 @pytest.mark.parametrize("settings", ["SMALL", "DCGAN"])
-def test_two_processes_train_like_one(tmp_path: Path, settings: str) -> None:
+def test_two_processes_train_like_one(tmp_path: Path, trained_by_two: Path, settings: str) -> None:
     learnt(begun(tmp_path / "one", globals()[settings]), 80)
-    one, two = lines(tmp_path / "one"), lines(trained_by_two(tmp_path, settings))
+    one, two = lines(tmp_path / "one"), lines(trained_by_two / settings)
     assert len(one) == len(two) == 5
     for alone, together in zip(one, two, strict=True):
         assert together == pytest.approx(alone, rel=1e-3, abs=1e-4)
